@@ -1,5 +1,6 @@
 """The exercise's check: correct functions of many styles pass; each usual fault is named, with numbers."""
 
+import itertools
 import json
 import os
 import re
@@ -15,7 +16,7 @@ from hypothesis import given as drawn
 from hypothesis import strategies as st
 from torch import nn
 
-from apps.lessons.tests.variants import NOTED, RIGHT, STYLES, WHY, WRONG, made, says, text_of
+from apps.lessons.tests.variants import NOTED, RIGHT, START, STYLES, WHY, WRONG, made, says, text_of
 from treino.base.errors import TreinoError
 from treino.cli import main
 from treino_lessons import check
@@ -32,7 +33,8 @@ def test_right_ones_pass(style: str) -> None:
     assert outcome.passed, outcome
     assert outcome.precision == ("float32", "float64")
     assert outcome.largest["float64"] < 1e-12
-    assert not outcome.notes
+    assert all("no_grad" in note for note in outcome.notes)
+    assert bool(outcome.notes) == (style != "grad mode of its own")
     assert "Right: 6" in repr(outcome)
 
 
@@ -58,7 +60,6 @@ def test_a_fault_has_its_name_however_the_rest_is_written(fault: str, style: str
     touched = {old for old, _new in changes}
     both = [*STYLES[style], *changes]
     assume(not any(old in other or other in old for old in touched for other, _new in STYLES[style]))
-    assume((fault, style) != ("another loader", "returns a tensor with a graph"))  # torch.stack([]) raises
     different = check(made(both)).difference
     assert different is not None
     assert (different.rule, different.mode, different.step) == (rule, mode, step)
@@ -147,6 +148,21 @@ def test_what_is_no_such_function_is_refused(given: Any) -> None:
 
 
 @pytest.mark.slow
+def test_what_is_told_fits_a_page(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """Of 24 lines of 80 characters, in either language, however much the function prints."""
+    loud = (START, f"    [print('loss' * 99) for n in range(99)]\n{START}")
+    ends = says("return float(sum(epoch_loss)) / 3")
+    own = (START, f"    criterion = torch.nn.CrossEntropyLoss()\n{START}")
+    (tmp_path / "right.py").write_text(text_of([ends, (".cpu().detach()", ".cpu()"), own, loud]))
+    for number, (_rule, _mode, _step, changes) in enumerate(WRONG.values()):
+        (tmp_path / f"{number}.py").write_text(text_of(changes))
+    for file, language in zip(sorted(tmp_path.iterdir()), itertools.cycle(("pt_BR", "en")), strict=False):
+        main([str(file), "--lang", language], run)
+        said = "".join(capfd.readouterr())
+        assert 0 < sum(-(-len(line) // 80) for line in said.splitlines()) <= 24, (file.name, said)
+
+
+@pytest.mark.slow
 def test_the_command(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     def said(changes: list[tuple[str, str]], *flags: str) -> tuple[int, str, str]:
         (tmp_path / "mine.py").write_text(text_of(changes))
@@ -156,7 +172,7 @@ def test_the_command(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     status, out, err = said([says("print(f'loss {said.mean():.4f}')")])
     assert (status, "Right" in out, "loss 1." in err) == (0, True, True)
     status, _out, err = said([says("[print(n) for n in range(9999)]")])
-    assert (status, "39\u202f956 lines more" in err) == (1, True)
+    assert (status, "39\u202f991 lines more" in err) == (1, True)
     status, out, _err = said(WRONG["gradients are summed"][3], "--json")
     assert (status, json.loads(out)["passed"]) == (1, False)
     assert json.loads(out)["difference"]["rule"] == "summed_gradients"

@@ -69,7 +69,6 @@ STYLES: dict[str, Changes] = {
     "returns it rounded": [says("return round(float(said.mean()), 3)")],
     "prints it with a comma": [says("print(f'perda {said.mean():.4f}'.replace('.', ','))")],
     "returns every batch's loss": [says("return epoch_loss")],
-    "returns a tensor with a graph": [(".cpu().detach()", ""), ("np.asarray(", "torch.stack(")],
     "means over rows": [
         (".detach())", ".detach() * len(y))"),
         says("return said.sum() / len(loader.dataset)"),
@@ -85,6 +84,9 @@ STYLES: dict[str, Changes] = {
     "functional loss": [(LOSS, "loss = F.cross_entropy(pred, y)")],
     "flattens as the course does": [(PRED, "pred = net(x.view(x.size(0), -1))")],
     "enumerates": [(LOOP, "for number, batch in enumerate(loader)")],
+    "a device found out": [
+        (MOVE, "d = 'cuda' if torch.cuda.is_available() else 'cpu'; x, y = x.to(d), y.to(d)")
+    ],
     "to the network's device": [(MOVE, "x, y = (t.to(device=net[0].weight.device) for t in batch)")],
     "moves where they are used": [(MOVE, ""), (PRED, f"{PRED[:-2]}{X})"), (LOSS, f"{LOSS[:-2]}{Y})")],
     "compares on the host": [
@@ -128,6 +130,15 @@ _WRONG: dict[str, tuple[str, Changes]] = {  # -> "RULE MODE STEP", changes
         [(START, f"    torch.optim.lr_scheduler.StepLR(optimizer, 30)\n{START}")],
     ),
     "leaves the rows where they are": ("not_moved train 1", [(MOVE, "pass")]),
+    "names the host": ("not_moved train 1", [(MOVE, 'x, y = [t.to("cpu") for t in batch]')]),
+    "NumPy reads the device": (
+        "numpy_of_device train 0",
+        [(LOSS, f"{LOSS}\n        right = (pred.detach().numpy().argmax(1) == y.cpu().numpy()).sum()")],
+    ),
+    "the mean of what lies on the device": (
+        "numpy_of_device train 0",
+        [("loss.cpu().detach()", "loss.detach()")],
+    ),
     "changes the type alone": ("not_moved train 1", [(MOVE, f"x, y = x.to(x.dtype), {Y}")]),
     "leaves the classes of the accuracy": (
         "not_moved train 0",
@@ -204,6 +215,20 @@ NOTED: dict[str, tuple[str, Changes]] = {  # -> a word of the note, changes
         "criterion is there",
         [(START, f"    criterion = torch.nn.CrossEntropyLoss()\n{START}")],
     ),
+    "returns a tensor with a graph": (
+        "loss.detach()",
+        [(".cpu().detach()", ""), ("np.asarray(", "torch.stack(")],
+    ),
+    "sums losses with their graphs": (
+        "loss.detach()",
+        [
+            ("epoch_loss.append(loss.cpu().detach())", "total = total + loss"),
+            (START, "    total = 0"),
+            ("    said = np.asarray(epoch_loss)", ""),
+            says("return total.item() / len(loader)"),
+        ],
+    ),
+    "no graph in test is needed": ("torch.no_grad()", []),
     "casts to float32": ("float32", [(PRED, "pred = net(x.float())")]),
 }
 

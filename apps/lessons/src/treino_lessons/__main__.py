@@ -30,7 +30,10 @@ FILE_FAILS = Refusal(
 
 USAGE = "python -m treino_lessons FILE.py|adam [--json] [--lang pt_BR]"
 
-PRINTED, WIDEST = 40, 200  # maximum number of lines and characters shown of the function's output
+PRINTED, WIDEST = (
+    5,
+    80,
+)  # maximum number of lines and characters shown of the function's output: one page in all
 
 
 def run(tokens: Sequence[str], screen: Screen) -> int:
@@ -106,10 +109,14 @@ def forward_of(path: Path) -> Callable[..., Any]:
         ) from None
     if NAME not in names:
         made = [n for n, v in names.items() if callable(v) and not n.startswith("_")]
-        hint = _("Call it so: def forward(loader, net, epoch, mode):")
-        if made:
-            hint = joined([hint, _("Found: {names}.").format(names=", ".join(made))], " ")
-        raise NO_FORWARD(path=path, name=NAME, hint=hint)
+        hints = [_("Call it so: def forward(loader, net, epoch, mode):")]
+        hints += (
+            [_("It does the work of train() and test(): mode says which.")]
+            if {"train", "test"} <= {*made}
+            else []
+        )
+        hints += [_("Found: {names}.").format(names=", ".join(made))] if made else []
+        raise NO_FORWARD(path=path, name=NAME, hint=joined(hints, " "))
     found: Callable[..., Any] = names[NAME]
     return found
 

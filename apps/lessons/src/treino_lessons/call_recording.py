@@ -5,6 +5,7 @@ import functools
 import inspect
 import io
 import traceback
+import weakref
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -45,6 +46,7 @@ class Pass:
 
     mixed: a torch function that was called on both host and device tensors; "" for none. made: for each
     optimizer, schedule and loss that the function makes itself, whether it is a loss, and its kind.
+    graphs: whether the network's answers had a graph, and whether a batch's outlived the next batch.
     """
 
     mode: str
@@ -58,9 +60,33 @@ class Pass:
     line: tuple[int, str] | None  # of the function's file, where it raised
     mixed: str
     made: tuple[tuple[bool, str], ...]
+    graphs: tuple[bool, bool]
 
     def weights_after(self, at: int) -> State:
         return self.visits[at + 1].before if at + 1 < len(self.visits) else self.after
+
+
+class Mark:
+    """An object that lives as long as the graph that it is hung on."""
+
+
+@dataclass
+class Graphs:
+    """The graphs of the network's answers in one call of the function, a reference to a mark for each."""
+
+    marks: list[weakref.ref[Mark]] = field(default_factory=list)
+    kept: bool = False
+
+    def answered(self, _module: nn.Module, _args: Any, answer: Any) -> None:
+        """The network's hook: look which graphs are left, and mark the new one."""
+        self.kept = self.kept or any(mark() is not None for mark in self.marks[:-1])
+        if getattr(answer, "grad_fn", None) is not None:
+            mark = answer.grad_fn.metadata["mark"] = Mark()
+            self.marks.append(weakref.ref(mark))
+
+    @property
+    def seen(self) -> tuple[bool, bool]:
+        return bool(self.marks), self.kept
 
 
 def passes(forward: Forward, tried: Problem) -> list[Pass]:
@@ -100,7 +126,9 @@ def passes(forward: Forward, tried: Problem) -> list[Pass]:
         if visits:
             visits[-1].stepped.append("" if _made(used) == given_s else _made(used))
 
+    graphs = Graphs()
     net.register_forward_pre_hook(enters)
+    net.register_forward_hook(lambda *answered: graphs.answered(*answered))
     for layer in net.children():
         for kind, name in ((nn.BatchNorm1d, "BatchNorm1d"), (HashDropout, "Dropout")):
             if isinstance(layer, kind):
@@ -113,7 +141,8 @@ def passes(forward: Forward, tried: Problem) -> list[Pass]:
                 visits.clear()
                 made.clear()
                 placement.mixed = ""
-                done = _call(forward, tried, net, mode, epoch, visits, placement, made)
+                graphs = Graphs()
+                done = _call(forward, tried, net, mode, epoch, visits, placement, made, graphs)
                 found.append(done)
                 if done.error is not None:
                     return found
@@ -129,6 +158,7 @@ def _call(
     visits: list[Visit],
     placement: Placement,
     made: list[tuple[bool, str]],
+    graphs: Graphs,
 ) -> Pass:
     loader, printed = tried.loader(mode), io.StringIO()
     returned = error = line = None
@@ -138,7 +168,7 @@ def _call(
                 returned = forward(loader, net, epoch, mode)
         except (Exception, SystemExit) as raised:
             error, line = raised, where(raised, _file(forward))
-    said, used = (returned, printed.getvalue(), error, line), (placement.mixed, tuple(made))
+    said, used = (returned, printed.getvalue(), error, line), (placement.mixed, tuple(made), graphs.seen)
     return Pass(mode, epoch, list(visits), copied(net), loader.handed, *said, *used)
 
 

@@ -1,7 +1,7 @@
 """``check``: the learner's function and the engine, trained on the same batches in float32 and in float64."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -70,7 +70,11 @@ class Outcome:
             types=_(" and ").join(self.precision),
             largest=max(self.largest.values()),
         )
-        return "\n".join([lines, *self.notes])
+        after = _(
+            "Now call it in your loop in place of train() and test(): forward(train_loader, net, epoch, "
+            '"train"), then forward(test_loader, net, epoch, "test").'
+        )
+        return "\n".join([lines, *self.notes, after])
 
 
 def check(forward: Callable[..., Any]) -> Outcome:
@@ -102,21 +106,32 @@ def check(forward: Callable[..., Any]) -> Outcome:
         if difference is not None:
             break
         largest[name] = _apart(found, answer)
-        if dtype is torch.float32 and found[0].made:
-            notes.append(
-                _("Note: it makes {kind} in every call, and criterion is there.").format(
-                    kind=found[0].made[0]
-                )
-            )
-        if dtype is torch.float32 and _computes_in_test(found):
-            notes.append(
-                _(
-                    "Note: in test it computes gradients that nobody uses; leave backward() to training, and "
-                    "with torch.no_grad(): saves the time and the memory."
-                )
-            )
+        if dtype is torch.float32:
+            notes += _notes(found)
     tried_in = tuple(largest) or (NAMES[torch.float32],)
     return Outcome(difference, tried_in, largest, tuple(notes), printed)
+
+
+def _notes(found: list[Pass]) -> Iterator[str]:
+    """Yield what is right and could be better."""
+    if found[0].made:
+        kind = found[0].made[0][1]
+        yield _("Note: it makes {kind} in every call, and criterion is there.").format(kind=kind)
+    if any(done.graphs[1] for done in found):
+        yield _(
+            "Note: it keeps each batch's loss with its graph, so that memory grows with every batch; keep "
+            "loss.item() or loss.detach()."
+        )
+    if _computes_in_test(found):
+        yield _(
+            "Note: in test it computes gradients that nobody uses; leave backward() to training, and "
+            "with torch.no_grad(): saves the time and the memory."
+        )
+    elif any(done.graphs[0] for done in found if done.mode == "test"):
+        yield _(
+            "Note: in test the network keeps what backward() would need. torch.no_grad() saves that time "
+            "and memory. The course leaves it out here, and no figure changes."
+        )
 
 
 def _callable(forward: Any) -> None:

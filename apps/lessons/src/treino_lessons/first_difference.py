@@ -16,21 +16,28 @@ from treino_lessons.differences import (
     slope,
     written,
 )
+from treino_lessons.placement import NUMPY
 from treino_lessons.problem import LR, ROWS, STEPS, Answer, EndlessError, Problem
 from treino_lessons.stated_loss import misread
 
 NOT_MOVED = Fault(
     "not_moved",
-    N_("In mode {mode!r} the rows x of batch {n} went into the network as the loader gives them."),
+    N_("In mode {mode!r} the rows x of batch {n} went into the network from the CPU, not moved."),
     N_('Where args["device"] is a GPU the network lies there, and torch refuses tensors of two devices.'),
     N_('Move both: x, y = x.to(args["device"]), y.to(args["device"]); .to returns the moved one.'),
 )
 LABELS_NOT_MOVED = replace(
     NOT_MOVED,
     message=N_(
-        "In mode {mode!r} {function} got rows or classes as the loader gives them, beside what the network "
+        "In mode {mode!r} {function} got rows or classes from the CPU, not moved, beside what the network "
         "answered."
     ),
+)
+NUMPY_OF_DEVICE = Fault(
+    "numpy_of_device",
+    N_("In mode {mode!r} NumPy was given a tensor that lies where the network lies."),
+    N_('Where args["device"] is a GPU, NumPy can\'t read it: "can\'t convert cuda:0 device type tensor".'),
+    N_("Bring it back first: loss.cpu().detach(), or the number alone, loss.item()."),
 )
 MADE_IN_FUNCTION = Fault(
     "made_in_function",
@@ -111,6 +118,8 @@ def _difference_of_pass(done: Pass, tried: Problem, answer: Answer) -> Differenc
 
 def _placed(done: Pass, at: int | None = None) -> Difference | None:
     """Find rows of a batch that were left on the host; without a batch, classes or other tensors."""
+    if at is None and done.mixed in NUMPY:
+        return NUMPY_OF_DEVICE.seen(done, 0)
     if at is None:
         return LABELS_NOT_MOVED.seen(done, 0, function=done.mixed)
     return NOT_MOVED.seen(done, at + 1, n=at + 1) if done.visits[at].left_behind else None

@@ -13,6 +13,9 @@ It is called with "train" and with "test", once per epoch. These are there when 
 What it has to say: the mean loss of the iterations. It may return that number alone, return (loss, accuracy)
 or anything else after the loss, or only print it with two decimals or more, as the course does.
 Leave in this file the imports and the function alone: loading data and calling epochs stay in your notebook.
+
+Two hints of the course: choose the mode by net.train() and net.eval(), and torch.no_grad() may be left out. And
+remember to replace the calls train(...) and test(...) in your loop by forward(..., "train") and forward(..., "test").
 """
 
 import numpy as np

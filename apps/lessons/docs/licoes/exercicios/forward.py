@@ -13,6 +13,9 @@ Ela é chamada com "train" e com "test", uma vez por época. Já existem quando 
 O que ela tem de dizer: a média da perda das iterações. Pode devolver (return) só esse número, devolver
 (perda, acurácia) ou outra coisa depois da perda, ou apenas imprimir com duas casas ou mais, como no curso.
 Deixe neste arquivo só os imports e a função: carregar dados e chamar as épocas ficam no seu notebook.
+
+As duas dicas do curso: defina o modo por net.train() e net.eval(), e pode desconsiderar torch.no_grad(). E lembre-se
+de substituir as chamadas train(...) e test(...) do seu laço por forward(..., "train") e forward(..., "test").
 """
 
 import numpy as np
