@@ -116,6 +116,12 @@ def test_a_script_is_watched_steered_and_rewound(scripts: RealStudio, of_script:
     page.click("#script-rewind")
     page.wait_for_selector("#script-branches .chosen:has-text('branch-1')")
     page.wait_for_function("() => document.querySelector('#script-0-0-lr')?.value === '0.5'")
+    current = page.locator("#script-changes button[aria-current=step]")
+    current.get_by_text("0.05 → 0.5").wait_for()  # the strip holds what the rewind has left, too
+    assert (current.count(), page.locator("#script-changes li").count()) in [(1, 3), (1, 4)]
+    assert page.locator("#script-changes li.left").count() == page.locator("#script-changes li").count() - 3
+    page.locator("#script-changes button:enabled").first.click()
+    assert page.get_attribute("#script-track [aria-pressed=true]", "data-number")
     for place, rates in ((folder, [0.05]), (folder / "train.branches/1", [0.05, 0.5])):
         _header, *changes = map(json.loads, (place / "train.steering.jsonl").read_text().splitlines())
         assert [(each["name"], each["value"]) for each in changes] == [("lr", rate) for rate in rates]

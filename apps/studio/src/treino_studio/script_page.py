@@ -1,6 +1,7 @@
 """The page of a script that runs under hooks: its messages become state, curves, output and notices."""
 
 import asyncio
+import math
 import re
 import shlex
 import signal
@@ -36,6 +37,7 @@ class ScriptPage:
         }
         self._changed = 0  # changes so far, of all processes
         self._before: dict[int, int] = {}  # the number of changes before each checkpoint
+        self._kept: dict[int, str] = {}  # the process that each checkpoint is of
         self._present = FIRST  # the process that is steered and shown
         self._runs = {FIRST: _Run(ScriptCurves(FIRST))}
         self._output: deque[tuple[str, str]] = deque(maxlen=LISTED)
@@ -96,6 +98,7 @@ class ScriptPage:
         self._changed += "changed" in message
         for each in message.get("checkpoints", {}).get("list", ()):
             self._before.setdefault(each["number"], self._changed)
+            self._kept.setdefault(each["number"], self._present)
         if "script" in message:
             state |= message["script"]
         if "paused" in message:
@@ -142,6 +145,45 @@ class ScriptPage:
             until[name] = known
         return [each for each in self._state["changes"] if each["place"] < until.get(each["run"], 0)]
 
+    def _history(self) -> list[dict[str, Any]]:
+        """The stretches of all processes, between two changes by hand or between one and where a branch
+        begins: ``[{run, first, last, text, changes, checkpoint, left}]``. checkpoint: the number of the last
+        one in it. left: it did not lead to the present process.
+        """
+        branches = self._state["branches"] or [{"number": 0, "parent": 0, "step": 0, "text": ""}]
+        known = {_run_of(each): each for each in branches if _run_of(each) in self._runs}
+        name, until = self._present, {self._present: math.inf}  # up to which step each led to the present one
+        while name != FIRST and name in known:
+            name, step = self._parent_of(known[name]), known[name]["step"]
+            until[name] = step
+        listed, kept = [], (self._state["checkpoints"] or {}).get("list", [])
+        for name, branch in known.items():
+            begin = branch["step"] if branch["number"] else 0
+            changes: dict[int, list[Any]] = {}
+            for each in self._state["changes"]:
+                if each["run"] == name:  # a branch makes its own with its first step
+                    at = begin if branch["number"] and each["step"] <= begin + 1 else each["step"]
+                    changes.setdefault(at, []).append(each)
+            forks = [
+                each["step"] for each in known.values() if each["number"] and self._parent_of(each) == name
+            ]
+            end = max(self._runs[name].state["step"], begin)
+            starts = sorted({begin, *changes, *(s for s in forks if s < end)})
+            for first, last in zip(starts, [*starts[1:], max(end, starts[-1])], strict=True):
+                own = [k for k in kept if self._kept.get(k["number"]) == name and first < k["step"] <= last]
+                listed.append(
+                    {
+                        "run": name,
+                        "first": first,
+                        "last": last,
+                        "text": branch["text"] if first == begin and not changes.get(first) else "",
+                        "changes": changes.get(first, []),
+                        "checkpoint": max(own, key=lambda k: k["step"])["number"] if own else None,
+                        "left": first >= until.get(name, -1),
+                    }
+                )
+        return listed
+
     def _put_state(self) -> None:
         run = self._runs.get(self._present, self._runs[FIRST])
         shown = {
@@ -154,6 +196,7 @@ class ScriptPage:
                     **run.state,
                     **run.time(),
                     "changes": self._changes(),
+                    "history": self._history(),
                     "present": self._present,
                     "figures": shown,
                     "replay": self._replay(),

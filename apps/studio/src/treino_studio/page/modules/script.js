@@ -8,10 +8,12 @@ import { changeOf, makeCharts } from './script_charts.js';
 import { field, refusal } from './script_fields.js';
 import { makeOutput } from './script_output.js';
 import { makeTimeMachine } from './script_time.js';
+import { placeAt } from './store.js';
+import { makeStretches } from './ways.js';
 import { localised, t } from './words.js';
 
 export function open(shell) {
-  let state = null, fan = null, output = null, charts = null, time, printed, built = '', queued = 0, fields = new Map();
+  let state = null, fan = null, output = null, charts = null, time, printed, stretches, built = '', queued = 0, fields = new Map();
   const curves = new Map(); // by name: { run, of, name, step, loss }
   const { connection, command } = connected(shell, '/socket/script', take);
 
@@ -57,13 +59,15 @@ export function open(shell) {
     charts = makeCharts(time.chooseAt, time.align);
     printed = makeOutput();
     const replay = el('div', { class: 'command', id: 'script-replay', hidden: true }, el('code', {}), el('button', { type: 'button', class: 'small', onclick: copy }, t('copy')));
+    const changes = el('ol', { id: 'script-changes', class: 'ways', 'aria-label': t('changes') });
+    stretches = makeStretches(changes, ({ checkpoint }) => time.choose(checkpoint));
     shell.stage.replaceChildren(el('div', { class: 'page script' },
       el('div', { class: 'line head' }, button('play', 'pause', () => command(state.playing ? 'pause' : 'play'), 'primary'), button('step', 'step', () => command('step')), button('stop', 'stop', () => command('stop')), button('wheel', 'take_wheel', () => command('steer')), el('p', { id: 'script-progress', class: 'hint' })),
       el('progress', { id: 'script-share', max: 1, 'aria-label': t('progress'), hidden: true }), el('p', { id: 'script-reason', class: 'verdict', role: 'status', hidden: true }),
       el('div', { class: 'sides' },
         el('div', { class: 'page' }, panel(t('loss_and_accuracy'), charts.losses.box), time.node, time.fan, printed.node),
         el('div', { class: 'page' }, panel(t('optimizers'), el('div', { id: 'script-optimizers' })), panel(t('buttons'), el('div', { id: 'script-buttons', class: 'asks' })), panel(t('findings'), list('findings')),
-          panel(t('learning_rates'), charts.rates.box), panel(t('gradient_norms'), charts.norms.box), panel(t('changes'), list('changes'), replay), panel(t('not_seen'), list('unseen'))))));
+          panel(t('learning_rates'), charts.rates.box), panel(t('gradient_norms'), charts.norms.box), panel(t('changes'), changes, replay), panel(t('not_seen'), list('unseen'))))));
     printed.update(output);
   }
   const at = (id) => shell.stage.querySelector(`#script-${id}`);
@@ -86,7 +90,7 @@ export function open(shell) {
     at('wheel').hidden = state.steers || !state.can_steer;
     updateFields(off);
     listed('findings', findings());
-    listed('changes', state.changes.length ? state.changes.map((change) => t(change.until ? 'change_until' : 'change_at', { step: whole(change.step), what: changeOf(change) })).reverse() : [t('no_changes')]);
+    updateStretches();
     listed('unseen', state.unseen);
     at('unseen').parentNode.hidden = !state.unseen.length;
     at('replay').hidden = !state.replay;
@@ -94,6 +98,26 @@ export function open(shell) {
     time.update(state, fan);
   }
 
+  /** The stretches of all its processes between two changes; a click chooses the last checkpoint of one. */
+  function updateStretches() {
+    const pieces = (state.history ?? []).map((piece) => ({
+      ...piece, key: `${piece.run} ${piece.first}`, figures: figuresOf(piece),
+      text: [localised(piece.text), ...piece.changes.map((change) => [changeOf(change), change.until && t('until_scheduler')].filter(Boolean).join(', '))].filter(Boolean).join(' · '),
+      off: piece.checkpoint == null, why: piece.checkpoint == null ? t('way_no_checkpoint') : '',
+    }));
+    if (pieces.length < 2) return at('changes').replaceChildren(el('li', { class: 'notes' }, t('no_changes')));
+    stretches.update(pieces);
+    stretches.mark(({ run, last }) => run === state.present && last === Math.max(...pieces.filter((piece) => piece.run === run).map((piece) => piece.last)));
+  }
+  /** At a stretch's end: the loss of training, and the validation figures that were measured in it. */
+  function figuresOf({ run, first, last }) {
+    const found = {};
+    for (const [name, curve] of [['training_loss', run], ...(state.figures[run] ?? []).filter(({ split }) => split === 'validation').map(({ name, curve }) => [name === 'loss' ? 'validation_loss' : 'accuracy', curve])]) {
+      const { step = [], loss = [] } = curves.get(curve) ?? {}, k = placeAt(step, last);
+      if (k >= 0 && (step[k] > first || !first) && loss[k] != null) found[name] = loss[k];
+    }
+    return found;
+  }
   /** Why it has ended, in a sentence. */
   function reason() {
     const { reason: found, error } = state;

@@ -135,7 +135,7 @@ export function makeTimeMachine(ask) {
         !each.present && each.status === 'asleep' && el('button', { type: 'button', class: 'small', disabled: !state.steers, onclick: () => tell(ask('return', { branch: each.number })) }, t('return_to')));
     }));
   }
-  return { node, fan: fanned.node, update, align, chooseAt, draw: () => fanned.draw() };
+  return { node, fan: fanned.node, update, align, choose, chooseAt, draw: () => fanned.draw() };
 }
 
 /** The futures of a fan: their losses as they come, and a button for each to go on with it. */

@@ -1,50 +1,67 @@
-/** The ways that a run has gone, as a small tree: each stretch with what was changed and its figures; a click goes there. */
+/** The ways that a run or a script has gone, as a small tree: each stretch with what was changed and its figures; a click goes there. */
 
 import { $, el, setText } from './dom.js';
 import { num, whole } from './numbers.js';
 import { viewStep } from './store.js';
 import { t } from './words.js';
 
-export function makeWays(page) {
-  const list = $('#ways'), rows = new Map(); // by segment and first step: the elements of a stretch
+/**
+ * Fill a list with stretches, a row for each: {key, first, last, left, text, figures, off, why}; their bars lie on one scale.
+ * figures: by their names. off: it can't be gone to; why: the reason. go(piece): what a click does.
+ */
+export function makeStretches(list, go) {
+  const rows = new Map(); // by key: the elements of a stretch
 
-  function update({ state }) {
-    const pieces = state.history ?? [], end = Math.max(1, ...pieces.map(({ last }) => last)), keys = pieces.map(({ segment, first }) => `${segment} ${first}`);
-    list.hidden = pieces.length < 2;
-    if (list.hidden) return;
+  function update(pieces) {
+    const end = Math.max(1, ...pieces.map(({ last }) => last)), keys = pieces.map(({ key }) => key);
     for (const key of rows.keys()) if (!keys.includes(key)) rows.delete(key);
-    pieces.forEach((piece, k) => {
-      const row = rows.get(keys[k]) ?? made();
-      rows.set(keys[k], row);
+    for (const piece of pieces) {
+      const row = rows.get(piece.key) ?? made();
+      rows.set(piece.key, row);
       Object.assign(row, { piece });
       row.item.classList.toggle('left', piece.left);
       row.bar.style.left = `${(100 * piece.first) / end}%`;
       row.bar.style.width = `${(100 * (piece.last - piece.first)) / end}%`;
       setText(row.what, piece.text || t(piece.first ? 'way_as_before' : 'way_begins'));
+      row.what.title = row.what.textContent;
       setText(row.steps, t('way_steps', { first: whole(piece.first), last: whole(piece.last) }));
       setText(row.figures, Object.entries(piece.figures).map(([name, value]) => `${t(name)} ${num(value, 3)}`).join(' · '));
-      row.button.disabled = !state.steers;
-    });
+      row.button.disabled = piece.off;
+      row.button.dataset.why = piece.why ?? '';
+    }
     const items = keys.map((key) => rows.get(key).item);
     if (items.some((item, k) => list.children[k] !== item) || list.children.length !== items.length) list.replaceChildren(...items);
   }
-
   function made() {
     const bar = el('i'), [what, steps, figures] = ['b', 'span', 'span'].map((tag) => el(tag)), row = { bar, what, steps, figures };
-    row.button = el('button', { type: 'button', onclick: () => goTo(row.piece) }, el('span', { class: 'lane', 'aria-hidden': 'true' }, bar), what, steps, figures);
+    row.button = el('button', { type: 'button', onclick: () => go(row.piece) }, el('span', { class: 'lane', 'aria-hidden': 'true' }, bar), what, steps, figures);
     row.item = el('li', {}, row.button);
     return row;
+  }
+  /** Mark the stretch in view. here(piece): whether it is this one. */
+  const mark = (here) => { for (const { piece, button } of rows.values()) button.setAttribute('aria-current', here(piece) ? 'step' : 'false'); };
+  return { update, mark };
+}
+
+/** The stretches of a run, below its curves. */
+export function makeWays(page) {
+  const list = $('#ways'), stretches = makeStretches(list, goTo);
+
+  function update({ state }) {
+    const pieces = (state.history ?? []).map((piece) => ({ ...piece, key: `${piece.segment} ${piece.first}`, off: !state.steers }));
+    list.hidden = pieces.length < 2;
+    if (!list.hidden) stretches.update(pieces);
   }
   /** Look at the end of a stretch; that of the last one is the live view. */
   function goTo({ segment, last, left }) {
     const newest = page.store.state.history.findLast((piece) => !piece.left);
     page.look({ segment: left ? segment : null, step: !left && last >= newest.last ? null : last });
   }
-
   /** Which stretch is in view. */
   function draw(store) {
-    const step = page.lookingAt ?? viewStep(store), here = store.state?.history?.findLast(({ segment, first }) => segment === store.frame?.segment && first <= step);
-    for (const { piece, button } of rows.values()) button.setAttribute('aria-current', piece === here ? 'step' : 'false');
+    const step = page.lookingAt ?? viewStep(store), own = (store.state?.history ?? []).filter(({ segment }) => segment === store.frame?.segment);
+    const here = own.findLast(({ first }) => first < step) ?? own[0]; // a stretch ends with its last step
+    stretches.mark(({ segment, first }) => segment === here?.segment && first === here?.first);
   }
   return { update, draw };
 }
