@@ -47,6 +47,27 @@ FIGURES = {
     "of other rows": (RESET, LOSS, COUNT, "100 * right / 168:.2f", "a sum over 72 rows, divided by 168"),
     "full batches": (RESET, LOSS, COUNT, "right / (16 * len(held)):.4f", "a sum over 72 rows, divided by 80"),
     "overwritten": (RESET, LOSS, LAST, "right / 72:.4f", "the count of the last of 5 batches"),
+    "divided": (
+        RESET,
+        LOSS,
+        "pass",
+        "loss.item() / 11:.6f",
+        "that of the last of 11 batches alone, divided by 11",
+    ),
+    "doubled": (
+        RESET,
+        "0\n        loss += loss.item()",
+        "pass",
+        "loss / 11:.6f",
+        "twice that of the last of 11",
+    ),
+    "by the index": (
+        RESET,
+        LOSS,
+        "pass",
+        "run / (len(train) - 1):.5f",
+        "a sum over 11 batches, divided by 10",
+    ),
     "of all epochs, a note": ("pass", LOSS, "pass", "sum(every) / len(every):.5f", ""),
     "reset": (RESET, LOSS, "pass", "run / len(train):.4f", ""),
     "rows by rows": (RESET, ROWS, "pass", "run / 168:.4f", ""),
@@ -55,6 +76,7 @@ FIGURES = {
     "evaluated": (RESET, LOSS, LOST, "lost / len(held):.4f", ""),
     "a share": (RESET, LOSS, COUNT, "100 * right / 72:.2f", ""),
     "of the last batch": (RESET, LOSS, LAST, "right / len(truth):.4f", ""),
+    "the last one beside": (RESET, LOSS, "pass", "run / 11:.4f} {loss.item():.4f", ""),
     "the right one beside": (RESET, LOSS, COUNT, "right / 72:.4f} {right / 168:.4f", ""),
 }
 

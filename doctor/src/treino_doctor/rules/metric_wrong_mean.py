@@ -18,13 +18,15 @@ from treino_doctor.words import N_, _
 ROUNDED = 3e-6  # relative error of a sum in single precision
 CHANCE = 2e-3  # largest expected number of figures that fit a wrong formula by accident
 LOOKS = 3  # first evaluations of a line, of which none is left out
-FAR = 0.1  # relative distance from which the last batch's loss says little about the others
+FAR = 0.05  # relative distance from which the last batch's loss says little about the others
 
 EVERY = N_("the mean over all {passes} epochs so far")
 SUMMED = N_("the sum over all {passes} epochs so far, divided by the size of one")
 DIVIDED = N_("a sum over {terms} {of}, divided by {by}")
 COUNTED = N_("the count of the last of {batches} batches alone, divided by all {terms} rows")
 LAST = N_("that of the last of {batches} batches alone")
+ALONE = N_("that of the last of {batches} batches alone, divided by {by}")
+TWICE = N_("twice that of the last of {batches} batches alone, divided by {by}")
 OF = {"rows": N_("rows"), "batches": N_("batches")}
 
 
@@ -93,8 +95,10 @@ def _ways(p: Pass, so_far: list[float], others: dict[str, set[float]]) -> Iterat
     for at, (total, of, last) in enumerate(p.sums, 1):
         n = p.sizes[of]
         full = p.most * batches if of == "rows" else rows / p.most
-        by_another = {*others[of], rows, batches, full} - {n} if p.means else set()
+        near = {batches - 1, batches + 1} if of == "batches" and batches > 2 else set()
+        by_another = {*others[of], rows, batches, full, *near} - {n} if p.means else set()
         made = {(DIVIDED, by): total / by for by in by_another if by > 1}
+        made |= {(ALONE, n): last / n, (TWICE, n): 2 * last / n} if of == "batches" and batches > 2 else {}
         made |= {(EVERY, 0): so_far[at] / n / so_far[0], (SUMMED, 0): so_far[at] / n} if so_far else {}
         made |= {(p.last, 0): last} if batches > 1 else {}
         for (formula, by), value in made.items():
@@ -115,7 +119,9 @@ def _fits(
         for way in (there := ways.get(turn, ())):
             value, right = way.value, way.right
             near = next((p.figures[column] for p in own if is_near(p.figures[column], value)), None)
-            if near is None or value <= 0 or any(is_near(f, right) and not is_near(f, value) for f in beside):
+            rights = [other.right for other in there if other.key[-1] == way.key[-1]]
+            told = (f for f in beside if not is_near(f, value))
+            if near is None or value <= 0 or any(is_near(f, r) for f in told for r in rights):
                 broken.add(way.key)
                 continue
             fitted[way.key] += 1

@@ -4,7 +4,7 @@ import ast
 from collections.abc import Iterator
 
 from treino_doctor.places.placement import joins, parts, trail
-from treino_doctor.places.source import loops
+from treino_doctor.places.source import loops, module
 from treino_doctor.record.log import Backward, Ended, NetMade, Read
 from treino_doctor.record.row_log import Folded, RowsEvaluated, RowsTrained
 from treino_doctor.rules.choices import TEST, VALIDATION, naming_line
@@ -17,6 +17,13 @@ from treino_doctor.words import N_
 NEW = 0.1  # maximum share trained on before, for rows to count as new
 KNOWN, HALF = 50_000, 0.5  # maximum number of known training rows; share of rows among them
 STEPS = 3  # minimum number of backwards from one call stack
+OTHERWISE = {
+    "forward",
+    "script",
+    "vmap",
+    "functional_call",
+    "weight",
+}  # uses of a net that are no calls of it
 MANY = 20  # minimum number of rows of an evaluation with only training rows
 
 
@@ -83,29 +90,39 @@ def _figures(log: Log) -> Iterator[tuple[Site | None, Read]]:
 
 
 def _of_training(log: Log) -> Faults:
-    """Figures of calls that train, over rows that came again, where no other rows were evaluated."""
+    """A training over rows that came again, where no other rows were met; with a figure of it, if any."""
     used, calls, seen = trained_forwards(log), calls_by_number(log), log.of(RowsEvaluated)
-    lines = {(e.net, e.site) for e in seen}
     if any(e.trained < e.rows for e in seen) or not any(ended.finished for ended in log.of(Ended)):
         return
+    lines = {(e.net, e.site) for e in seen}
+    behind = {f for b in log.of(Backward) for f in b.forwards}
+    stacks = {calls[f].stack for f in behind & calls.keys()}
     for t in (t for t in log.of(RowsTrained) if t.again and t.labelled and not t.made and t.rows >= MANY):
-        others = (f for f in calls.values() if f.net == t.net and not (f.training and f.grad))
+        others = (f for f in calls.values() if f.net == t.net and f.forward not in behind)
         figures = (r for _line, r in _figures(log) if r.forwards[-1] in used and r.how == "compared")
         own = next((r for r in figures if calls[r.forwards[-1]].net == t.net), None)
-        if own is not None and own.site is not None and all((f.net, f.site) in lines for f in others):
-            yield Evidence(own.site, {"rows": t.rows, "trained": t.rows}, sites={"own": own.site})
+        if all((f.net, f.site) in lines or (f.training and f.grad and f.stack in stacks) for f in others):
+            sites = {"own": own.site} if own is not None else {"alone": t.site}
+            whole = ast.walk(module(t.site.file)) if t.site is not None else ()
+            if own is not None or not OTHERWISE & {n.attr for n in whole if isinstance(n, ast.Attribute)}:
+                yield Evidence(t.site, {"rows": t.rows, "trained": t.rows}, sites=sites)
             return
 
 
 def _only(e: RowsEvaluated, t: RowsTrained, figure: bool) -> bool:
     """Whether these rows are all or some of training's rows, and were compared with labels."""
-    inside = MANY <= e.rows == e.trained or (t.rows >= KNOWN and e.trained > HALF * e.rows)
+    inside = e.rows == e.trained or e.rows <= e.numbers == e.by_number
+    inside = (inside and e.rows >= MANY) or (t.rows >= KNOWN and e.trained > HALF * e.rows)
     return inside and (e.scored or figure) and t.chance < CHANCE and t.floating and not (t.made or e.made)
 
 
 def note(evidence: Evidence) -> Note | None:
     """A note on the only rows that were evaluated, if the source never calls them test rows."""
     text = N_("The {rows} rows evaluated at {place} are of the training: so is the figure.")
+    if (alone := evidence.sites.get("alone")) is not None:
+        return Note(
+            N_("The net called at {place} was seen with no rows but those of its training."), alone, {}
+        )
     if (own := evidence.sites.get("own")) is not None:
         return Note(text, own, {"rows": evidence.numbers["rows"]})
     led = tuple(s for name, s in evidence.sites.items() if name.startswith("led") and s is not None)
