@@ -256,18 +256,17 @@ def piece(sentence: str) -> bool:
 
 def side_by_side(tree: ast.AST) -> bool:
     """Whether two translations are joined with nothing between them."""
-    sums = (n for n in ast.walk(tree) if isinstance(n, (ast.BinOp, ast.JoinedStr)))
-    said = ([looked_up(part) for part in parts(node)] for node in sums)
+    said = ([looked_up(part) for part in parts(node)] for node in ast.walk(tree))
     return any(one and next_one for each in said for one, next_one in pairwise(each))
 
 
-def parts(node: ast.expr) -> list[ast.expr]:
+def parts(node: ast.AST) -> list[ast.AST]:
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
         return [*parts(node.left), *parts(node.right)]
     return [*node.values] if isinstance(node, ast.JoinedStr) else [node]
 
 
-def looked_up(node: ast.expr) -> bool:
+def looked_up(node: ast.AST) -> bool:
     """Whether it is ``_()`` or ``_().format()``, perhaps one of two of them."""
     if isinstance(node, ast.IfExp):
         return looked_up(node.body) or looked_up(node.orelse)
@@ -287,12 +286,8 @@ def test_no_translation_is_two_of_them() -> None:
 def said_again(sentence: str, translation: str) -> bool:
     """Whether five words in a row come again in the translation, but not in its sentence."""
 
-    def again(text: str) -> bool:
-        said = re.findall(r"\w+", text.lower())
-        five = [(*said[i : i + 5],) for i in range(len(said) - 4)]
-        return len({*five}) < len(five)
-
-    return again(translation) and not again(sentence)
+    again = re.compile(r"\b(\w+(?:\W+\w+){4})\b.*\b\1\b", re.DOTALL | re.IGNORECASE)
+    return bool(again.search(translation)) and not again.search(sentence)
 
 
 def fields(sentence: str) -> set[tuple[str | None, str | None, str | None]] | None:

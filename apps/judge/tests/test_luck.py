@@ -190,7 +190,7 @@ def test_a_better_trial_that_is_left_out_for_want_of_a_seed_is_named(better: int
     assert found.judgement.best_left_out is not None
     assert found.judgement.best_left_out.name == "6"
     notes = found.notes()
-    assert "One trial has fewer seeds than others, and is not judged." in notes
+    assert "1 trial has fewer seeds than others, and is not judged." in notes
     assert any("trial 6, has score" in note and "better than the best" in note for note in notes)
     score[6] = -score[6]
     assert conclusions(table_of(score, better=better)).judgement.best_left_out is None

@@ -477,7 +477,7 @@ def test_words_lists_and_unfinished_trials_among_scores_are_no_broken_numbers(tm
     (tmp_path / "t.csv").write_text("\n".join(["lr,acc,state,loss", *rows]))
     table = trial_table(read_trials(str(tmp_path / "t.csv")), Request())
     assert [trial.score for trial in table.scored] == [0.5, 0.6]
-    assert any(note.startswith("One finished trial has no finite acc") for note in table.notes)
+    assert any(note.startswith("Finished trials without a finite acc") for note in table.notes)
     lines = [{"acc": i, "val_acc": f"[{i}, {i}]"} for i in range(3)]
     assert trial_table(trials_in(lines, "t"), Request()).metric == "acc"
 

@@ -76,18 +76,8 @@ def _texts(entry: ast.expr) -> set[object]:
 
 PANELS = N_("Commands"), N_("Arguments"), N_("Parameters")
 SETTINGS = {flag: name for name, flag in FLAGS_OF_SETTINGS.items()}
-NAMES = (
-    N_("OPTIONS"),
-    N_("ARGUMENTS"),
-    N_("COMMAND"),
-    N_("DATA"),
-    N_("RUN"),
-    N_("TOPIC"),
-    N_("TARGET"),
-    N_("NAME"),
-    N_("RUNS"),
-)
-TYPES = N_("STR"), N_("INT"), N_("FLOAT"), N_("CHOICE")
+NAMES = N_("OPTIONS"), N_("ARGUMENTS"), N_("COMMAND"), N_("DATA"), N_("RUN"), N_("RUNS"), N_("NAME")
+MORE_NAMES = N_("TOPIC"), N_("TARGET"), N_("STR"), N_("INT"), N_("FLOAT"), N_("CHOICE")
 FLAGS = {"--help": N_("show this page"), "--version": N_("show the version")}
 
 

@@ -84,11 +84,7 @@ class Conclusions:
         """What a reader must know to judge how far the figures can be trusted."""
         j, notes = self.judgement, list(self.table.notes)
         if j.left_out:
-            text = (
-                _("One trial has fewer {unit} than others, and is not judged.")
-                if j.left_out == 1
-                else _("{n:,} trials have fewer {unit} than others, and are not judged.")
-            )
+            text = _("{n:,} {n:trial has|trials have} fewer {unit} than others, and {n:is|are} not judged.")
             notes.append(text.format(n=j.left_out, unit=_(UNITS[self.table.unit or "fold"])))
         if j.best_left_out is not None:
             text = _(
@@ -98,10 +94,8 @@ class Conclusions:
             out = j.best_left_out
             notes.append(text.format(name=out.name, metric=self.table.metric, score=numeral(out.score)))
         if j.repeated:
-            text = (
-                _("One trial repeats the settings of an earlier one, and counts with it as one trial.")
-                if j.repeated == 1
-                else _("{n:,} trials repeat the settings of an earlier one, and count with it as one trial.")
+            text = _(
+                "{n:,} {n:trial repeats|trials repeat} an earlier one's settings: both count as one trial."
             )
             notes.append(text.format(n=j.repeated))
         if j.noise.share:

@@ -230,18 +230,10 @@ def _check(table: TrialTable, notes: list[str]) -> None:
     """Refuse a table without a choice, and note what can't be judged, or says little."""
     scored, counts = table.scored, table.counts
     if counts["running"]:
-        text = (
-            _("One trial is still running: this is the state at this moment.")
-            if counts["running"] == 1
-            else _("{n:,} trials are still running: this is the state at this moment.")
-        )
+        text = _("{n:,} {n:trial is|trials are} still running: this is the state at this moment.")
         notes.append(text.format(n=counts["running"]))
     if lost := counts["finished"] - len(scored):
-        text = (
-            _("One finished trial has no finite {metric} (none, NaN or infinite) and is left out.")
-            if lost == 1
-            else _("{n:,} finished trials have no finite {metric} (none, NaN or infinite) and are left out.")
-        )
+        text = _("Finished trials without a finite {metric} (none, NaN or infinite), left out: {n:,}.")
         notes.append(text.format(n=lost, metric=table.metric))
     if len(scored) < 2:
         what = (
@@ -258,11 +250,7 @@ def _check(table: TrialTable, notes: list[str]) -> None:
             )
         )
     if counts["pruned"]:
-        text = (
-            _("Of one pruned trial nothing is known at its end; all figures are of finished ones.")
-            if counts["pruned"] == 1
-            else _("Of {n:,} pruned trials nothing is known at their end; all figures are of finished ones.")
-        )
+        text = _("Pruned trials, of which the end is not known: {n:,}. All figures are of finished ones.")
         notes.append(text.format(n=counts["pruned"]))
 
 

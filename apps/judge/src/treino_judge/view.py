@@ -12,8 +12,7 @@ from treino_judge.files import read_trials
 from treino_judge.table import STATES, UNITS, Request, State, trial_table
 
 SHOWN = 12  # settings in the table
-# several trials with a state; some languages have other forms for several trials than for one
-_SEVERAL: Mapping[State, str] = {
+_COUNTED: Mapping[State, str] = {
     "finished": N_("{n:,} finished"),
     "failed": N_("{n:,} failed"),
     "running": N_("{n:,} running"),
@@ -34,11 +33,7 @@ def show_judgement(source: str, study: str | None, screen: Screen, **request: An
 
 def _print(found: Conclusions, screen: Screen) -> None:
     table, j, out = found.table, found.judgement, screen.out
-    counts = ", ".join(
-        f"1 {_(state)}" if n == 1 else _(_SEVERAL[state]).format(n=n)
-        for state in STATES
-        if (n := table.counts[state])
-    )
+    counts = ", ".join(_(_COUNTED[state]).format(n=n) for state in STATES if (n := table.counts[state]))
     text = _("{n:,} trials of {tool}: {counts}").format(
         n=table.counts["total"], tool=_(TOOLS[table.source]), counts=counts
     )

@@ -559,4 +559,4 @@ def _enumeration(parts: Sequence[str]) -> str:
 
 
 def _epochs(n: int) -> str:
-    return _("1 epoch") if n == 1 else _("{n} epochs").format(n=n)
+    return _("{n} {n:epoch|epochs}").format(n=n)

@@ -21,7 +21,7 @@ export function makeTools(root, { toggle, step, anew, judge, pace }) {
     el('div', { class: 'clock' }, el('p', { class: 'big' }, steps, el('span', { 'data-t': 'word_step' })), el('p', { class: 'big' }, many, el('span', { 'data-t': 'many_networks' })), state), el('div', { class: 'actions' }, stop));
   return {
     relabel(speed) {
-      speeds.replaceChildren(...SPEEDS.map((n) => el('option', { value: n, selected: n === speed }, n === 0 ? t('full_speed') : n === 1 ? t('many_step_a_frame') : t('many_steps_a_frame', { n }))));
+      speeds.replaceChildren(...SPEEDS.map((n) => el('option', { value: n, selected: n === speed }, n === 0 ? t('full_speed') : t('many_steps_a_frame', { n }))));
     },
     /** over: nothing trains any more; done: all rungs are; empty: there are no networks. */
     update({ playing, over, done, step: at, networks, judging, judged, rate, empty }) {
