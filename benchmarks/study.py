@@ -28,7 +28,7 @@ def run(quick: bool) -> Result:
             data = (mnist.train.x[:1_000].numpy(), mnist.train.y[:1_000].numpy())
         study = tr.study(
             data, batch_sizes=[100, 20, 5], until=UNTIL, as_taught=True, cells=[TINY], lr=1e-4,
-            weight_decay=5e-4, hidden=(128, 128), epochs=2 if quick else 8, threads=1,
+            weight_decay=5e-4, hidden=(128, 128), epochs=2 if quick else 30, threads=1,
             out=Path(place) / "study",
         )  # fmt: skip
         assert study.result is not None
@@ -82,7 +82,7 @@ def run(quick: bool) -> Result:
         " without the first epoch, and their ratios medians over rounds."
         " Losses are means over an epoch's iterations on training rows, accuracies of validation rows."
         " Weight decay is 5e-4, and 5e-6 with lr 1e-6.",
-        ("The course's own network, whose sizes its text does not tell, and its 30 epochs.",),
+        ("The course's own network, whose sizes its text does not tell.",),
         (),
         figures,
     )

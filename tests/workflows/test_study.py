@@ -64,9 +64,9 @@ def test_answers_come_from_the_rows_alone() -> None:
         classes=("a", "b"), measured_rows=1000,
     )  # fmt: skip
 
-    def made(mode: Any, batch: int, lr: float | None, accuracy: list[float]) -> StudyRow:
+    def made(mode: Any, batch: int, lr: float | None, accuracy: list[float], last: float = 9.0) -> StudyRow:
         own = {"batch_size": batch} | ({} if lr is None else {"lr": lr})
-        seconds = [1.0, 3.0] if batch == 100 else [2.0, 9.0]
+        seconds = [1.0, 3.0] if batch == 100 else [2.0, last]
         known = StudyRowFacts(
             batch_size=batch, lr=lr or 1e-3, weight_decay=0, optimizer="adam", shuffle="each", normalise=True,
             mode=mode, own=own, settings=own, fault=(), engine="fast", threads=1, processor_timed=True,
@@ -89,6 +89,10 @@ def test_answers_come_from_the_rows_alone() -> None:
     takes = "An epoch takes 2 s with batch 100, 2.5 × that (2 to 3) with batch 5: 10 and 200 updates."
     takes += " Their last epoch's mean training loss: 0.65 and 0.65."
     assert pace == takes + " In processor time, which other programs hardly change: 5 ×."
+    mixed = [*rows[:2], made("corrected", 5, None, [0.9, 0.95], last=1.5), *rows[3:]]  # between 0.5 × and 2 ×
+    assert (
+        "1.25 × that with batch 5 (not sure: more epochs would tell)" in answers(mixed, facts, asked.until)[0]
+    )
     assert corrected == (
         "Accuracy of 0.9, corrected: batch 100 after 2 epochs (4 s); batch 5 after 1 epoch (5.5 s); "
         "batch 5 (lr 1e-6) never in 2 epochs; the quickest is batch 100."
