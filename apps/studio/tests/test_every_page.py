@@ -53,7 +53,15 @@ def _folders(studio: RealStudio) -> None:
     """One of each kind that is over."""
     how: dict[str, Any] = {"parent": studio.runs, "epochs": 3}
     tr.fit(TensorDataset(*bars(30, 1)), net="cnn", channels=(4,), hidden=(4,), name="pictures", **how)
-    tr.sweep("wine", {"lr": "1e-4..1e6:log"}, members=6, fresh=0, optimizer="sgd", name="sweep", **how)
+    tr.sweep(
+        "wine",
+        {"lr": "1e-4..1e6:log", "activation": ["gelu", "relu", "tanh"]},
+        members=6,
+        fresh=0,
+        optimizer="sgd",
+        name="sweep",
+        **how,
+    )
     tr.fit("wine", seeds=3, name="seeds", **how)
     tr.fit("wine", folds=3, name="folds", **how)
     tr.study("wine", batch_sizes=[20, 60], name="study", **how)
@@ -158,6 +166,22 @@ def test_a_page_in_portuguese_says_nothing_in_english_from_its_opening_or_a_swit
     assert foreign(texts[1])
     assert kinds(said(page)) - kinds(texts[0]) == set()
     page.context.close()
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("_folders")
+def test_parallel_axes_have_the_best_at_the_top_and_name_what_is_between(
+    studio: RealStudio, page: Any
+) -> None:
+    page.goto(f"{studio.site}sweep/sweep?lang=en")
+    page.wait_for_function("() => document.querySelector('.parallel canvas')?.drawn?.length > 9")
+    drawn = page.evaluate("document.querySelector('.parallel canvas').drawn.sort((a, b) => a.t - b.t)")
+    words = [each["words"] for each in drawn]
+    assert [word for word in words if word in ("gelu", "relu", "tanh")] == ["tanh", "relu", "gelu"]
+    axis = next(each for each in drawn if each["words"] == "loss")
+    on_axis = [each["words"] for each in drawn if each["l"] < (axis["l"] + axis["r"]) / 2 < each["r"]]
+    best, worst = (float(word.replace("−", "-")) for word in on_axis if word[0].isdigit())
+    assert best < worst
 
 
 @pytest.mark.parametrize("look", LOOKS)

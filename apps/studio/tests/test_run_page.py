@@ -41,7 +41,7 @@ class Curves:
 
     def take(self, header: Mapping[str, Any], _body: bytes) -> None:
         more = (header.get("send") or {}).get("curves")
-        if more is None:
+        if more is None or "left" in more:
             return
         grown = {name: self.newest[name][: more["from"]] + more[name] for name in ("step", "loss")}
         self.newest = {**more, **grown}
@@ -106,7 +106,7 @@ def test_what_a_rewind_leaves_is_no_vital_sign_any_more(tmp_path: Path) -> None:
 def test_a_way_that_was_left_is_listed_seen_again_and_gone_on_from(tmp_path: Path) -> None:
     """Each stretch with what was changed and its figures; to the bits with which it ended."""
     run, sent = tr.fit("wine", parent=tmp_path, epochs=20, lean=True), list[dict[str, Any]]()
-    (before,) = snapshots(run, [80])
+    (before,), losses = snapshots(run, [80]), run.losses.tolist()
     run.rewind(40, lr=0.1)
     page = watched(run.path, lambda header, _body: sent.append(dict(header)))
     page.tick()
@@ -120,6 +120,9 @@ def test_a_way_that_was_left_is_listed_seen_again_and_gone_on_from(tmp_path: Pat
     assert stretches == [(0, 0, 40, "", False), (0, 40, 80, "", True), (1, 40, 80, "lr 0.1", False)]
     measured = open_run(run.path).evaluations["validation"]
     assert state()["history"][-1]["figures"] == {name: measured[name][-1] for name in ("loss", "accuracy")}
+    (left,) = [found for each in sent if "left" in (found := each.get("send", {}).get("curves", {}))]
+    assert (left["left"], left["step"]) == (0, [*range(1, 81)])  # a page that is opened later has its losses
+    assert left["loss"] == pytest.approx(losses)
     VERBS["look"](page, {"segment": 0})
     assert (page.look.step, state()["view"]["segment"], state()["segment"], state()["settings"]["lr"]) == (
         80,

@@ -1,10 +1,14 @@
-"""The stretches of a run's training, on every way that it has gone: what its page lists to go back to."""
+"""The stretches of a run's training, on every way that it has gone: what its page lists to go back to,
+and the losses of ways that were left."""
 
 from collections import defaultdict
+from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
+
 from treino.folders import Link, Segment, StoredRun, epoch_count, path_of, segments_of, setting_commands
-from treino_studio.run_state import finite, joined_marks, link_marks
+from treino_studio.run_state import ThinnedLosses, finite, joined_marks, link_marks
 
 FIGURES = ("loss", "accuracy", "rmse")  # of validation rows, at the end of a stretch
 
@@ -54,6 +58,22 @@ def history(run: StoredRun, last: int | None, known: Known) -> list[dict[str, An
                 | {"figures": figures, "left": left}
             )
     return listed
+
+
+def left_losses(run: StoredRun, told: set[int]) -> Iterator[dict[str, Any]]:
+    """The losses of each way that the run has left since it last began anew, once, as curves of their own.
+    told: the segments whose losses are sent."""
+    segments, stops = segments_of(run.spec), {link.segment.number: link.stop for link in path_of(run.spec)}
+    begun = max(k for k, segment in enumerate(segments) if segment.origin is None or segment.origin[1] == 0)
+    for segment in segments[begun:-1]:
+        number, loss_S = segment.number, np.asarray(run.folder.database.losses(segment.number))
+        stop = stops.get(number, segment.start)
+        if number in told or (stop is not None and stop >= segment.start + len(loss_S)):
+            continue
+        told.add(number)
+        if points := ThinnedLosses().more(loss_S):
+            points["step"] = [segment.start + step for step in points["step"]]
+            yield {"run": f"{run.name}/{number}", "left": number, **points}
 
 
 def _recorded(database: Any, segment: Segment, last: int | None = None) -> tuple[int, list[Any]]:

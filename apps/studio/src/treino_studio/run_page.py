@@ -29,7 +29,7 @@ from treino.training.futures import fan
 from treino_studio.beside import RunsBeside
 from treino_studio.folder_page import identity
 from treino_studio.image_scene import Part, Pixels, SeenPicture, may_be_drawn, picture_of_row, picture_parts
-from treino_studio.run_history import Known, history
+from treino_studio.run_history import Known, history, left_losses
 from treino_studio.run_state import (
     ThinnedLosses,
     Vitals,
@@ -94,6 +94,7 @@ class RunPage:
         self.loss_S: np.ndarray = self.run.losses
         self.live = LiveFolder(path)
         self._known: Known = {}
+        self._told = set[int]()  # segments whose losses were sent as those of a way that was left
         self.viewers, self.languages = 0, ["en"]
         self.playing = False
         self.speed: float | None = None
@@ -582,5 +583,5 @@ class RunPage:
             "vitals": self._vitals.listed(),
         }
         self._send({"key": self.key, "send": {"curves": curves}}, b"")
-        for curves in self.beside.curves():
+        for curves in (*left_losses(self.run.latest or self.run, self._told), *self.beside.curves()):
             self._send({"key": self.key, "send": {"curves": curves}}, b"")

@@ -15,7 +15,9 @@
  *     log     'auto' (where values span decades; the default), true or false at first, null: never
  *     falls   a loss: what is thrown far above its first values lies at the upper edge
  *     guide   a value that is drawn as a dashed level
- *   lines   { x, y, colour, name, width, alpha, dash, strong, noisy, ring, tag, dot }, and whatever the caller knows it by
+ *   lines   { x, y, colour, name, width, alpha, dash, strong, noisy, ring, tag, dot, looked, aside }, and whatever the caller knows it by
+ *     aside   a network that diverged: the axis is that of the others
+ *     looked  it was measured where somebody looked: nothing is drawn over a long stretch between two measurements
  *     noisy   a value of every step: smoothed, before a band from the lowest to the highest around it
  *     ring    it parts from another line at its first point; tag: a letter at its end; dot: its value at `at`
  *   x: { name, start, end }; marks: [{ x, text }]; at: the x in view; hint: what a click does

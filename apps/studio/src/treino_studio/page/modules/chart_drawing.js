@@ -5,6 +5,7 @@ import { placeAt } from './store.js';
 import { look } from './theme.js';
 
 export const FEW = 12; // lines that are named, and drawn in full
+const LONG = 8; // times the usual distance of two measurements, from which on nothing is drawn between them
 const NEAR = 10; // pixels from the pointer to what it is on
 const SPREAD = 50; // times the 2nd percentile is the 98th, from which on an axis is logarithmic
 
@@ -39,7 +40,7 @@ function within({ x }, [low, high]) {
 function scaleOf({ lines, log = 'auto', falls, low: floor, high: ceiling, guide }, span, view, count) {
   const found = [], many = lines.length > FEW;
   let first = 0;
-  for (const line of lines) {
+  for (const line of lines.some(({ aside }) => !aside) ? lines.filter(({ aside }) => !aside) : lines) {
     const [from, to] = within(line, span), begin = [];
     for (let k = from; k <= to; k++) {
       if (!Number.isFinite(line.y[k])) continue;
@@ -141,14 +142,22 @@ export function drawPane(context, box, pane, smooth) {
     context.globalAlpha = alpha;
     context.strokeStyle = context.fillStyle = line.colour;
     context.lineWidth = line.strong ? 3 : (line.width ?? (few ? 2.2 : 1.4));
+    context.lineCap = line.looked ? 'round' : 'butt'; // a point alone is a dot
+    const far = line.looked ? Math.max(LONG * middleOf(line.x.slice(1).map((x, k) => x - line.x[k])), (box.span[1] - box.span[0]) / 50) : Infinity;
     context.beginPath();
     if (places.length === 1) context.arc(places[0][0], places[0][1], 2.5, 0, 7);
     if (places.length === 1) context.fill();
-    else for (const place of places) context.lineTo(place[0], place[1]);
+    else
+      places.forEach(([x, y, k], n) => {
+        if (n && line.x[k] - line.x[places[n - 1][2]] > far) context.moveTo(x - 0.1, y);
+        context.lineTo(x, y);
+      });
     context.stroke();
   }
   context.restore();
 }
+
+const middleOf = (values) => values.sort((a, b) => a - b)[values.length >> 1];
 
 /** The lowest and highest values around each step. */
 function drawBand(context, box, pane, { x, y, colour }, [from, to, every, near], alpha) {

@@ -2,8 +2,8 @@
 
 import { makeChart } from './chart.js';
 import { $, setText } from './dom.js';
-import { fixed, roundEnd, whole } from './numbers.js';
-import { lastAt, viewStep } from './store.js';
+import { fixed, whole } from './numbers.js';
+import { axisEnd, lastAt, viewStep } from './store.js';
 import { look } from './theme.js';
 import { t } from './words.js';
 
@@ -21,11 +21,16 @@ export function makeCurves(page) {
     const { state } = store;
     if (!state) return;
     const runs = runsOf(store), metric = metricOf(store), step = viewStep(store), now = figuresAt(store, metric, step);
-    const narrow = canvas.clientWidth < 560, most = Math.max(state.last_step, ...runs.map((run) => run.curves.step.at(-1) ?? 0));
+    const narrow = canvas.clientWidth < 560;
     chart.draw({
       panes: [{ lines: lossLines(runs, now), log: false, falls: true }, metric && { lines: figureLines(runs, metric, now), ...boundsOf(runs, metric) }].filter(Boolean),
-      x: { name: t('word_step'), end: roundEnd(most) }, marks: state.marks.map((mark) => ({ x: mark.step, text: mark.text })), at: step, hint: t('click_step'),
-      margin: { left: 46, right: narrow ? 14 : 160 }, more: (context, box) => drawNumbers(context, box, narrow, metric, now),
+      x: { name: t('word_step'), end: axisEnd(store) }, marks: state.marks.map((mark) => ({ x: mark.step, text: mark.text })), at: step, hint: t('click_step'),
+      margin: { left: 46, right: narrow ? 14 : 160 }, more(context, box) {
+        drawNumbers(context, box, narrow, metric, now);
+        if (String(page.span) === String(box.span)) return;
+        page.span = box.span; // the time machine lies under it, on the same scale
+        page.invalidate();
+      },
     });
     const values = { step: whole(step), train: fixed(now.loss[0]), validation: fixed(now.loss[1]) };
     const more = metric ? `; ${t(metric)} ${fixed(now.figure[0])}, ${fixed(now.figure[1])}` : '';
@@ -72,7 +77,7 @@ function memberLines({ curves: { epochs, members = epochs.filter((epoch) => epoc
 /** A figure of each epoch, or where else it was measured. */
 function lineOf(run, split, figure, colour, dot, entries = run.curves.epochs) {
   const known = entries.filter(({ step, [split]: measured }) => step >= run.from && measured?.[figure] != null);
-  return { x: known.map(({ step }) => step), y: known.map((entry) => entry[split][figure]), colour, name: named(run, t(figure), t(split)), dot: run.own ? dot : null, strong: split === 'validation' && Boolean(known.at(-1)?.members), ...run.how };
+  return { x: known.map(({ step }) => step), y: known.map((entry) => entry[split][figure]), colour, name: named(run, t(figure), t(split)), dot: run.own ? dot : null, strong: split === 'validation' && Boolean(known.at(-1)?.members), looked: split === 'train', ...run.how };
 }
 
 /** Accuracies stand between a round share below the lowest, at most a half, and 1; errors like losses. */

@@ -1,4 +1,4 @@
-/** Notices: short sentences with their next move, near what was pressed, over nothing that can be pressed. */
+/** Notices: short sentences with their next move, near what was pressed, over nothing that can be pressed, and over no picture. */
 
 import { $, $$, el, setText } from './dom.js';
 import { clamp } from './numbers.js';
@@ -8,7 +8,7 @@ const PAUSE = 120; // milliseconds: what is refused while a slider is dragged is
 const SHORTEST = 4000, PER_LETTER = 60; // milliseconds that a notice stays
 const MOST = 3; // notices at once
 const SETTLED = 300; // milliseconds after which what was pressed has changed the page
-const CONTROLS = 'button, select, input, textarea, a, summary, .bar, .transport, .drawer, [role=alert]';
+const CONTROLS = 'button, select, input, textarea, a, summary, .bar, .transport, .drawer, [role=alert]', PICTURES = 'canvas, .tiles';
 
 let said = 0, pressed = null; // pressed: the element that was pressed last
 
@@ -70,22 +70,22 @@ function leaveLater(node) {
   node.leaving = setTimeout(() => node.remove(), node.childElementCount > 2 || node.dataset.kind === 'warning' ? 2 * stays : stays);
 }
 
-/** Put the box as near to what was pressed as it goes without covering a control. */
+/** Put the box as near to what was pressed as it goes without covering a control or a picture. */
 function place(box) {
   const { offsetWidth: width, offsetHeight: height } = box, from = boxOf(pressed), right = innerWidth - width - 8;
   const taken = controls(box), middle = (from.left + from.right - width) / 2;
   let least = Infinity, at = [8, 8];
   for (const x of [middle, from.left, from.right - width, 8, (innerWidth - width) / 2, right].map((v) => clamp(v, 8, Math.max(8, right))))
-    for (let y = 8; y <= innerHeight - height - 8; y += 8) {
+    for (let y = 8; y <= innerHeight - height - 8; y += 4) {
       const away = Math.hypot(Math.max(0, y - from.bottom, from.top - y - height), x - middle);
-      const cost = 1e4 * covered(new DOMRect(x - 4, y - 4, width + 8, height + 8), taken) + away;
+      const cost = 1e4 * covered(new DOMRect(x - 4, y, width + 8, height), taken) + away;
       if (cost < least) [least, at] = [cost, [x, y]];
     }
   box.style.left = `${at[0] + scrollX}px`;
   box.style.top = `${at[1] + scrollY}px`;
 }
 
-const controls = (box) => $$(CONTROLS).filter((node) => !box.contains(node) && node.checkVisibility()).map((node) => node.getBoundingClientRect());
+const controls = (box) => $$(`${CONTROLS}, ${PICTURES}`).filter((node) => !box.contains(node) && node.checkVisibility()).map((node) => node.getBoundingClientRect());
 
 /** How many boxes a box lies over. */
 const covered = (box, boxes) => boxes.reduce((sum, b) => sum + (b.right > box.left && b.left < box.right && b.bottom > box.top && b.top < box.bottom), 0);

@@ -10,6 +10,7 @@ import { makeScale } from './scale.js';
 import { look } from './theme.js';
 import { t } from './words.js';
 
+const NAMED = 9; // names on an axis, at most
 const DRAWN = 600; // networks, at most
 const AXIS = 14; // pixels from an axis, within which it is the axis that is meant
 const TOP = 30, BOTTOM = 38;
@@ -79,6 +80,13 @@ export function makeParallel(state, brushes, { changed, show, pick }) {
   return parallel;
 }
 
+/** A text that lines may pass behind. */
+function over(context, text, x, y) {
+  Object.assign(context, { strokeStyle: look.panel, lineWidth: 4, lineJoin: 'round' });
+  context.strokeText(text, x, y);
+  context.fillText(text, x, y);
+}
+
 /** The end of a line: a cross where its network diverged, a bar where it was cut. */
 export function drawEnd(context, status, [x, y], colour, alpha = 1) {
   if (!DASHES[status]) return;
@@ -95,11 +103,16 @@ export function drawEnd(context, status, [x, y], colour, alpha = 1) {
   context.globalAlpha = 1;
 }
 
+/** A scale whose lowest value, the best one, is at the top as the best is everywhere. */
+const turned = (scale) => ({ ...scale, place: (v) => (v == null ? null : 1 - scale.place(v)), text: (place) => scale.text(1 - place), low: scale.high, high: scale.low });
+
 /** networks: the best first. marked: those that are drawn strongly. colourOf(network): of the others. */
 export function drawParallel(parallel, networks, marked, colourOf) {
   const { context, width, height } = cleared(parallel.canvas), { keys, scales, brushes } = parallel;
   if (!width) return;
   for (const key of keys) scales.set(key, makeScale(networks.map((n) => parallel.value(n, key))));
+  const known = networks.filter((n) => n.best != null);
+  if (known[0]?.best < known.at(-1)?.best) scales.set('best', turned(scales.get('best')));
   const edge = Math.min(60, width / 8), Y = (place) => height - BOTTOM - place * (height - TOP - BOTTOM);
   parallel.X = (k) => edge + (k * (width - 2 * edge)) / Math.max(1, keys.length - 1);
   const lost = networks.filter((n) => n.status === 'diverged').slice(0, DRAWN / 3);
@@ -124,7 +137,7 @@ export function drawParallel(parallel, networks, marked, colourOf) {
   context.setLineDash([]);
   context.textAlign = 'center';
   keys.forEach((key, k) => {
-    const x = parallel.X(k), { low, high } = scales.get(key);
+    const x = parallel.X(k), { low, high, names, place } = scales.get(key);
     context.strokeStyle = look.strong;
     context.lineWidth = 1;
     context.strokeRect(x, Y(1), 0, Y(0) - Y(1));
@@ -134,7 +147,8 @@ export function drawParallel(parallel, networks, marked, colourOf) {
     context.font = `12px ${look.font}`;
     context.fillStyle = look.soft;
     context.fillText(high, x, 26);
-    context.fillText(low, x, height - BOTTOM + 14);
+    over(context, low, x, height - BOTTOM + 14);
+    for (const name of names?.length <= NAMED ? names.slice(1, -1) : []) over(context, name, x, Y(place(name)));
     if (key === 'best' && lost.length) context.fillText(t('folder_diverged'), x - 36, height - 4);
     const brush = brushes.get(key);
     if (!brush) return;

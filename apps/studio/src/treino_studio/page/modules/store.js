@@ -1,5 +1,6 @@
 /** What the studio has told about a run: its state, rows, curves, the frame in view, and futures of a step. */
 
+import { roundEnd } from './numbers.js';
 import { localised } from './words.js';
 
 const PASTS = 8; // curves of futures that were left, at most
@@ -23,7 +24,11 @@ export function take(store, message) {
     return 'frame';
   }
   if (message.curves) {
-    const { run } = message.curves;
+    const { run, left, step, loss } = message.curves, own = store.curves.get(store.name);
+    if (left != null) {
+      if (own) own.past = [...own.past.filter((each) => each.segment !== left), { segment: left, step, loss }].slice(-PASTS);
+      return 'curves';
+    }
     store.curves.set(run, joined(store.curves.get(run), message.curves, run === store.name && store.state?.segments?.at(-1).origin?.[1] === 0));
     return 'curves';
   }
@@ -55,6 +60,12 @@ export const isLive = (store) => store.state?.view.step == null;
 /** The step in view: the one asked for, else that of the frame, else the last that the run has done. */
 export function viewStep(store) {
   return store.state?.view.step ?? store.frame?.step ?? store.state?.last_step ?? 0;
+}
+
+/** Where time axes end: while a run trains at a round step ahead, at most where it is planned to end; else where it ended. */
+export function axisEnd({ state, curves }) {
+  const most = Math.max(1, state.last_step, ...[...curves.values()].flatMap(({ step, past }) => [step, ...past.map((each) => each.step)].map((steps) => steps.at(-1) ?? 0))), planned = state.length && state.steps_per_epoch * state.length.epochs;
+  return state.status === 'running' ? Math.max(most, Math.min(roundEnd(most), planned || Infinity)) : most;
 }
 
 /** The entries of a list of {step} that hold at a step: the last at or before it, null before the first. */

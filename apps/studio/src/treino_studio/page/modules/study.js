@@ -36,7 +36,8 @@ export function open(shell, name) {
     choice = columnChoice('columns.study', () => true, update);
     choice.fill(columns);
     colours = colourChoice('study', update);
-    colours.fill([{ key: '', name: t('row') }, ...columns.filter(({ key }) => !['row', 'status'].includes(key))]);
+    const meant = columns.filter(({ key }) => !['row', 'status'].includes(key)), byRow = { key: '', name: t('row') };
+    colours.fill(varied.length === 1 && modes.length < 2 ? [meant[0], byRow, ...meant.slice(1)] : [byRow, ...meant]); // values in order have hues in order
     table = sortedTable(t('rows_of_study'), columns, { pick: (row) => choose(row.number), point: (row) => touch(row?.number) });
     plots = [['loss', t('training_loss')], ['measured_loss', t('measured_loss')], ['figure', metric]].map(([field, title]) => ({ field, ...chart(title, { pick: ({ line }) => { if (line) choose(line.row); } }), title }));
     for (const each of plots) each.panel = panel(each.title, each.box);
@@ -78,7 +79,7 @@ export function open(shell, name) {
     if (!state) return;
     const known = rows();
     for (const each of plots) {
-      const found = lines.filter((line) => line[each.field]).map((line) => ({ x: line.epoch, y: line[each.field], name: known[line.row].name, colour: colour(known[line.row]), dash: known[line.row].status === 'diverged', strong: line.row === chosen || line.row === hot, row: line.row }));
+      const found = lines.filter((line) => line[each.field]).map((line) => ({ x: line.epoch, y: line[each.field], name: known[line.row].name, colour: colour(known[line.row]), dash: known[line.row].status === 'diverged', aside: known[line.row].status === 'diverged', strong: line.row === chosen || line.row === hot, row: line.row }));
       each.draw({ panes: [{ lines: found }], x: { name: t('epoch') } });
     }
   }

@@ -186,7 +186,7 @@ export function open(shell, name) {
     const kept = new Map(networks.filter(holds).map((n) => [n.member, n]));
     const listed = lines.filter((line) => kept.has(line.member));
     for (const field of ['loss', 'figure']) {
-      const found = listed.map((line) => ({ x: line.epoch, y: line[field], network: kept.get(line.member), colour: marked.get(line.member) ?? colourOf(kept.get(line.member)), dash: kept.get(line.member).status === 'diverged', strong: marked.has(line.member), member: line.member }));
+      const found = listed.map((line) => ({ x: line.epoch, y: line[field], network: kept.get(line.member), colour: marked.get(line.member) ?? colourOf(kept.get(line.member)), dash: kept.get(line.member).status === 'diverged', aside: kept.get(line.member).status === 'diverged', strong: marked.has(line.member), member: line.member }));
       const ends = (context, { panes: [pane] }) => {
         for (const line of found) {
           const place = pane.places.get(line)?.at(-1);

@@ -2,8 +2,8 @@
 
 import { makeChart } from './chart.js';
 import { $, el, setText, svg } from './dom.js';
-import { fixed, num, roundEnd, whole } from './numbers.js';
-import { lastAt, viewStep } from './store.js';
+import { fixed, num, whole } from './numbers.js';
+import { axisEnd, lastAt, viewStep } from './store.js';
 import { look } from './theme.js';
 import { t } from './words.js';
 
@@ -18,11 +18,11 @@ export function makeVitals(page) {
   function draw(store) {
     const { state, frame } = store, vitals = store.curves.get(store.name)?.vitals ?? [];
     if (!state) return;
-    const step = viewStep(store), end = roundEnd(state.last_step), now = frame?.step === step ? frame : lastAt(vitals, step);
+    const step = viewStep(store), end = axisEnd(store), now = frame?.step === step ? frame : lastAt(vitals, step);
     const known = vitals.filter((each) => each.step <= state.last_step);
     for (const [sign, guide] of Object.entries(SIGNS)) {
       setText($(`#sign-${sign}`), num(now?.[sign], 3));
-      const line = { x: known.map((each) => each.step), y: known.map((each) => each[sign]), colour: look.train, width: 1.6, name: t(sign), dot: now?.[sign] };
+      const line = { x: known.map((each) => each.step), y: known.map((each) => each[sign]), colour: look.train, width: 1.6, looked: true, name: t(sign), dot: now?.[sign] };
       charts[sign].draw({ panes: [{ lines: [line], log: true, guide }], x: { name: t('word_step'), end }, at: step });
     }
     const key = JSON.stringify([state.findings, state.status, state.metrics, state.steers, document.documentElement.lang, state.reason ?? null]);
