@@ -229,6 +229,7 @@ def test_values_go_into_both(language: str) -> None:
 LABELS = " and ", " or ", " next: ", "error: ", "Usage: "  # between names, or before what a line is about
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_no_sentence_is_a_piece_of_another(language: str) -> None:
     """What is put together of pieces has one order of words, and its translation stumbles. Lines may be
