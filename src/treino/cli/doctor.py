@@ -149,7 +149,7 @@ def _installation(screen: Screen) -> int:
     result = check()
     out = console(screen.output, quiet=screen.as_json)
     for row in result["checks"]:
-        mark = ("ok", "green") if row["ok"] else ("no", "red")
+        mark = ("ok", "green") if row["ok"] else (_("no"), "red")
         out.print(line("  ", mark, f"  {row['name']}: {row['value']} {row['hint']}".rstrip()))
     screen.document(result)
     return int(result["exit"])

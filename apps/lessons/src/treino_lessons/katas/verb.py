@@ -179,7 +179,7 @@ def _check(path: Path, screen: Screen) -> int:
     record(kata.name, lambda r: _checked(r, verdict.mended, *measured))
     screen.document(_document(verdict, path))
     for check in verdict.checks:
-        mark = ("ok", "green") if check.ok else ("no", "red")
+        mark = ("ok", "green") if check.ok else (_("no"), "red")
         screen.out.print(line("  ", mark, f"  {check.message}"))
     screen.out.print()
     for text in _conclusion(verdict):
