@@ -230,7 +230,8 @@ ENDLESS = """
 optimizer = torch.optim.SGD(net.parameters(), lr=0.01)
 log = open("log.txt", "w", buffering=1 << 20)
 try:
-    train(10**9, lambda step: print(step, loss_of().item(), digest()))
+    shown = lambda: f"val_loss={optimizer.param_groups[0]['lr']:g}"
+    train(10**9, lambda step: print(shown(), step, loss_of().item(), digest()))
 except KeyboardInterrupt:
     log.write("closed")
     raise
@@ -249,7 +250,9 @@ def test_futures_go_on_side_by_side_and_one_is_kept(start: Start, tmp_path: Path
     assert (fan["step"], fan["steps"], fan["done"], fan["kind"]) == (3, 6, 6, "lr")
     assert [f["text"] for f in fan["futures"]] == ["lr 0.001", "lr 0.1", "lr 100000"]
     assert [f["status"] for f in fan["futures"]] == ["finished", "finished", "diverged"]
-    assert fan["best"] == min((0, 1), key=lambda f: fan["futures"][f]["worth"])
+    assert (fan["split"], fan["best"]) == ("validation", 0)  # as the script prints it, not by its losses
+    assert [f["worth"] for f in fan["futures"]] == [0.001, 0.1, None]
+    assert fan["futures"][0]["loss"][-1] > fan["futures"][1]["loss"][-1]
     assert fan["futures"][0]["step"] == [4, 5, 6, 7, 8, 9]
     assert fan["futures"][0]["loss"][0] == fan["futures"][1]["loss"][0]  # of the same weights
     assert fan["futures"][0]["loss"][1] != fan["futures"][1]["loss"][1]

@@ -164,6 +164,11 @@ class ScriptCurves:
             for figure, split in listed
         ]
 
+    def newest(self, name: str, split: str) -> tuple[int, float] | None:
+        """The last step of a figure of these rows, and its value there; None: it was never measured."""
+        found = [each.values for each in self._figures.values() if (each.name, each.split) == (name, split)]
+        return max((max(values.items()) for values in found if values), default=None)
+
     def _computed(self, name: str, each: Mapping[str, Any], value: float) -> Iterator[dict[str, Any]]:
         step, line = int(each["step"]), int(each["line"])
         return self._figure(name, each["split"], each["place"], step, value, line)

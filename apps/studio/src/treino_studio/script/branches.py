@@ -16,6 +16,7 @@ from typing import Any
 from treino.base.files import trouble
 from treino_studio.script.commands import Fan
 from treino_studio.script.json_socket import decoded
+from treino_studio.script_curves import ScriptCurves
 
 MOST = 24  # maximum number of automatic checkpoints
 DECADES = 1.0  # to either side of the present rate, in a fan without given values
@@ -145,7 +146,7 @@ class Branch:
     """A process that went on from a checkpoint; number 0 is the first process, which has none.
 
     parent: the number of the process that made the checkpoint. status: waking, running, asleep or ended.
-    exit: its exit status. future: its place in the fan, if it is a future. losses: a future's. waiting:
+    exit: its exit status. future: its place in the fan, if it is one. losses, curves: a future's. waiting:
     commands for a waking process. paused: whether it waits at a step. stopping: whether it was told to end.
     """
 
@@ -164,6 +165,7 @@ class Branch:
     paused: bool = False
     stopping: bool = False
     losses: list[float | None] = field(default_factory=list)
+    curves: ScriptCurves = field(default_factory=lambda: ScriptCurves("future"))
     figures: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -219,7 +221,7 @@ class Fanned:
     def document(self) -> dict[str, Any]:
         """The message for the page, as apps/studio/docs/studio-script.md describes it."""
         fan, step, futures = self.fan, self.step, self.futures
-        listed, worths = [], dict[int, float]()
+        listed, worths = list[dict[str, Any]](), dict[int, float]()
         for branch in futures:
             assert branch.future is not None
             losses = branch.losses[: fan.steps]
@@ -247,6 +249,15 @@ class Fanned:
             (fan.steps if b.status in ("asleep", "ended") else len(b.losses) for b in futures), default=0
         )
         finished = all(branch.status in ("asleep", "ended") for branch in futures)
+        held_out = {
+            b.future or 0: b.curves.newest("loss", "validation") for b in futures if b.future in worths
+        }
+        steps_told = {found and found[0] for found in held_out.values()}
+        late = all(told is not None and told - step >= fan.steps / 2 for told in steps_told)
+        if judged := finished and late and len(steps_told) == 1:
+            worths = {future: found[1] for future, found in held_out.items() if found}
+            for each in listed:
+                each["worth"] = worths.get(each["future"])
         return {
             "number": self.number,
             "kind": fan.kind,
@@ -255,7 +266,7 @@ class Fanned:
             "steps": fan.steps,
             "done": min(done, fan.steps),
             "metric": "loss",
-            "split": "train",
+            "split": "validation" if judged else "train",
             "best": min(worths, key=lambda future: worths[future]) if finished and worths else None,
             "futures": listed,
         }

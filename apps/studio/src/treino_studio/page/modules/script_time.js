@@ -160,7 +160,7 @@ function makeFanPanel(ask) {
     }, (item, each) => {
       const loss = each.status === 'diverged' ? t('status_diverged') : num(each.worth ?? each.loss.at(-1), 3), [, , said, button] = item.children;
       item.className = each.future === fan.best ? 'chosen' : '';
-      setText(said, `${t('loss')} ${loss}`);
+      setText(said, `${t(fan.split === 'validation' && each.worth != null ? 'validation_loss' : 'training_loss')} ${loss}`);
       button.disabled = !steers;
       button.setAttribute('aria-label', t('keep_future', { what: localised(each.text), loss }));
     });
