@@ -200,8 +200,8 @@ def test_flags_that_do_not_fit(treino: Callable[..., Said], asked: tuple[str, ..
 def test_money_and_large_numbers_are_written_as_people_write_them(tmp_path: Path) -> None:
     """The target's currency stands beside its figures where its cells name one, and nowhere else."""
     for currency, expected in (
-        ("R$ ", r"by R\$ \d{1,3}(\u202f\d{3}){2,3} on"),
-        ("", r"by \d{1,3}(\u202f\d{3}){2,3} on"),
+        ("R$ ", r"is R\$ \d{1,3}(\u202f\d{3}){2,3} \("),
+        ("", r"is \d{1,3}(\u202f\d{3}){2,3} \("),
     ):
         table = tmp_path / "houses.csv"
         rows = [f"{i % 37};{currency}{(i % 37) * 17 + 1 + i % 5}.000.000,00" for i in range(80)]

@@ -155,8 +155,8 @@ def _rest(described: "TableDescription", screen: ScreenFlag) -> None:
     target = described.target
     screen.out.print()
     screen.out.print(_("{n} rows").format(n=described.rows))
-    if target.name is not None:
-        text = _("target {target}: {task}").format(target=target.name, task=_(str(target.task)))
+    if target.name is not None and target.task is not None:  # else a warning says why there is none
+        text = _("target {target}: {task}").format(target=target.name, task=_(target.task))
         counted = () if described.images is not None else target.class_rows  # in count_table() already
         counts = [f"{c} {n}" for c, n in zip(target.classes, counted, strict=False)]
         listed = ", ".join(counts[:SHOWN_CLASSES]) + (", …" if len(counts) > SHOWN_CLASSES else "")
