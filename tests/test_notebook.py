@@ -99,7 +99,7 @@ def test_the_figure_follows_a_training_and_changes_nothing(
     assert "<script" not in "".join(handle.shown)
     test = run.metrics["test"]
     assert test is not None
-    assert f"{test['accuracy']:.1%} are right" in last
+    assert f"{100 * test['accuracy']:.1f} % are right" in last
     assert str(run.path) in last
     assert "decision boundary" in last
     assert "deviation over batches" in last
@@ -156,7 +156,7 @@ def test_cards_hold_no_markup_from_data(tmp_path: Path) -> None:
     assert "&lt;script&gt;" in cards[0]
     test = run.metrics["test"]
     assert test is not None
-    assert f"{test['accuracy']:.1%} are right" in cards[1]
+    assert f"{100 * test['accuracy']:.1f} % are right" in cards[1]
     assert "deviation" in cards[2]
     assert "activation=" in cards[3]
     assert cards[4].count("<tr") == 1 + 3

@@ -189,7 +189,7 @@ def test_the_newest_whole_evaluation_is_at_chance_or_is_not(look, labels, tmp_pa
     told = [s for s in summary(log) if s.startswith("After")]
     assert bool(told) == (labels != "y")
     if told:
-        assert told[0].startswith(f"After 80 of 80 steps, {share:.1%} of the 240 rows")
+        assert told[0].startswith(f"After 80 of 80 steps, {100 * share:.1f} % of the 240 rows")
 
 
 HEART = """

@@ -71,7 +71,7 @@ def ids(source, tmp_path):
 def test_sorted_rows_cut_by_position_are_found_in_loaders(share, tmp_path):
     findings = ids(iris(share, shuffled=False), tmp_path)
     assert "sorted_split" in findings
-    assert "0%" in findings["sorted_split"].message or share == 0.8
+    assert "0 %" in findings["sorted_split"].message or share == 0.8
 
 
 def test_shuffled_rows_may_be_cut_by_position(tmp_path):

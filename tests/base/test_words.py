@@ -129,7 +129,7 @@ def test_a_number_is_written_as_the_language_writes_it() -> None:
     assert [words.numeral(*v) for v in values] == [text.replace(".", ",") for text in english]
     said = words.Sentence("{n:,} rows, {share:.1%} of {name:>4}: --lr {lr}, {lr!s}, {step}")
     filled = said.format(n=10000, share=0.5, name="a", lr=0.003, step=5)
-    assert filled == f"10{thin}000 rows, 50,0% of    a: --lr 0.003, 0.003, 5"
+    assert filled == f"10{thin}000 rows, 50,0 % of    a: --lr 0.003, 0.003, 5"
 
 
 @given(st.floats(allow_nan=False), st.sampled_from(["", ",", ".3f", ".4g", ",.1f", ".2%", ".1e"]))

@@ -61,7 +61,7 @@ def test_a_training_tells_what_its_coverage_is_worth(of_numbers: tr.Run, of_kind
         assert known["coverage_interval"][0] < known["coverage"] < known["coverage_interval"][1]
         assert 0.03 < known["spread"] < 0.12
     assert any(
-        note.startswith("Predictions carry 90% intervals (± ") for note in of_numbers.document["notes"]
+        note.startswith("Predictions carry 90 % intervals (± ") for note in of_numbers.document["notes"]
     )
     assert not any("Sets of classes" in note for note in of_kinds.document["notes"])
     assert 1 < of_kinds.document["prediction_sets"]["size"] < 3
@@ -167,7 +167,7 @@ def test_the_command_prints_the_sets_and_what_they_are_worth(runs: Path, treino:
     command = "predict", runs / "of-kind", runs / "kind.csv"
     said = treino(*command, "--coverage", "0.9").out
     assert "90 % set" in said
-    assert "Sets of classes at 90% (± " in said
+    assert "Sets of classes at 90 % (± " in said
     assert '"green, light"' in said
     assert "outside training and validation they hold" in said
     plain = treino(*command)

@@ -65,7 +65,7 @@ def test_texts_from_data_are_escaped_and_nothing_is_loaded(nasty: str) -> None:
     assert "script" not in [tag for tag, _attributes in tags.seen]
     rows = [a for t, a in tags.seen if t == "th" and a.get("scope") == "row"]
     assert len(rows) == 3 + 4  # classes, columns
-    assert "(15.0%)" in nasty  # gaps: 9 of 60
+    assert "(15.0 %)" in nasty  # gaps: 9 of 60
     assert "&lt;script&gt;" in nasty
     assert not [a for _tag, a in tags.seen if "src" in a or not (a.get("href") or "#").startswith("#")]
     assert "url(" not in nasty

@@ -75,8 +75,9 @@ def test_a_hostile_table_s_report_in_a_browser(tmp_path: Path, monkeypatch: pyte
     assert NASTY not in page
     d = run.document
     said = text_of(page)
-    low, high = d["intervals"]["test"]["accuracy"]
-    assert f"{d['metrics']['test']['accuracy']:.1%} are right (95 %: {low:.1%} to {high:.1%})" in said
+    figures = d["metrics"]["test"]["accuracy"], *d["intervals"]["test"]["accuracy"]
+    right, low, high = (f"{100 * figure:.1f} %" for figure in figures)
+    assert f"{right} are right (95 %: {low} to {high})" in said
     assert "treino train" not in said  # no command can name rows that were in memory
     assert 'class="film"' in page
     said = report([run], as_markdown=True).read_text()

@@ -114,4 +114,4 @@ def test_a_heavy_row_is_warned_of(tmp_path: Path, treino: Any) -> None:
     data.loc[11, "w"] = 1000
     data.to_csv(tmp_path / "t.csv", index=False)
     said = treino("data", tmp_path / "t.csv", "--target", "y", "--row-weights", "w")
-    assert "One row has 81% of all weight in 'w', in line 13" in said.out
+    assert "One row has 81 % of all weight in 'w', in line 13" in said.out

@@ -119,10 +119,11 @@ def numeral(value: Any, spec: str = "") -> str:
 
     value: an int, a float or a number of NumPy. spec: Python's format, where ``,`` groups thousands by a
     narrow space; a nonzero value is never written as 0, nor a share below 1 as 1: 5.4e-5 by ``.3f``,
-    99.98% by ``.1%``. Without a spec: four significant digits, no needless exponent, U+2212 as minus:
+    99.98 % by ``.1%``. Without a spec: four significant digits, no needless exponent, U+2212 as minus:
     0.9259, 54.31, 12 345, 1.2e-7, −1.
     """
     text = localised(_by_format(value, spec) if spec else _significant(float(value)))
+    text = f"{text[:-1]} %" if spec.endswith("%") else text
     return Sentence(text, {"number": _source(value), "format": spec})
 
 

@@ -333,11 +333,11 @@ class Coverage:
         behind = _("{rows:,} rows outside their fold") if self.folds else _("{rows:,} validation rows")
         facts: dict[str, object] = {"level": 100 * self.level, "spread": self.spread}
         facts |= {"rows": behind.format(rows=self.rows)}
-        said = _("Predictions carry {level:.6g}% intervals (± {spread:.0%}, of {rows}).")
+        said = _("Predictions carry {level:.6g} % intervals (± {spread:.0%}, of {rows}).")
         if self.size is not None:
             facts |= {"size": self.size, "classes": self.classes}
             said = _(
-                "Sets of classes at {level:.6g}% (± {spread:.0%}, of {rows}) hold {size:.2f} of {classes} "
+                "Sets of classes at {level:.6g} % (± {spread:.0%}, of {rows}) hold {size:.2f} of {classes} "
                 "classes on average."
             )
         if self.share is None or self.interval is None:

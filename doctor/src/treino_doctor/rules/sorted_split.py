@@ -8,7 +8,7 @@ from treino_doctor.places.source import calls, written_on
 from treino_doctor.record.row_log import Blocks, RowsEvaluated, RowsTrained
 from treino_doctor.rules.rule import HELD_OUT, NEVER_LEARNS, SPLIT, Evidence, Faults, Log, Rule, Site
 from treino_doctor.rules.shares import evaluations
-from treino_doctor.words import _, joined
+from treino_doctor.words import _, joined, numeral
 
 LEAST = 10  # minimum number of rows of an evaluation
 UNSEEN = 0.2  # share of its rows whose classes training never saw
@@ -51,11 +51,11 @@ def decide(log: Log) -> Faults:
         single = single and whole
         if single or (unseen > UNSEEN and (fails or in_order)) or moved_and_lost:
             at = e.cut or (learned_on.site if learned_on is not None else None)
-            numbers = {"unseen": f"{max(unseen, moved):.0%}", "shift": moved}
+            numbers = {"unseen": numeral(max(unseen, moved), ".0%"), "shift": moved}
             numbers |= {"figures": _figures(right, learned)}
             numbers["what"] = _("are of classes that training saw less or never")
             if single:
-                numbers |= {"unseen": "100%", "what": _("are of one class, of several in training")}
+                numbers |= {"unseen": "100 %", "what": _("are of one class, of several in training")}
             yield Evidence(e.site, numbers, at=at, stack=e.stack, sites={"loader": e.loader})
             return
 

@@ -12,7 +12,7 @@ export function say(sentence, values = {}) {
 
 export function percent(share, places = 1) {
   const text = (100 * share).toFixed(places);
-  return localised(`${share && !Number(text) ? general(100 * share, 2) : text}%`);
+  return localised(`${share && !Number(text) ? general(100 * share, 2) : text} %`);
 }
 
 /** Python's `f"{number:.{digits}g}"`. */
