@@ -1,7 +1,6 @@
 """The pictures of the lessons: curves, dots, planes and mountains, in the style of all of treino's."""
 
 import io
-import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -37,15 +36,6 @@ def _picture(figure: Any) -> Picture:
     return Picture(file.getvalue())
 
 
-def _logarithmic(axes: Any, at: Sequence[float]) -> None:
-    from matplotlib.ticker import FuncFormatter, NullLocator
-
-    axes.set_xscale("log")
-    axes.set_xticks(at)
-    axes.xaxis.set_minor_locator(NullLocator())
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _position: numeral(value)))
-
-
 @style.look()
 def curves(
     lines: Mapping[str, Any], x: str, y: str, *, level: tuple[float, str] | None = None, log: bool = False
@@ -59,7 +49,9 @@ def curves(
         mark = MARKS[number % len(MARKS)] if len(up) <= 30 else ""
         axes.plot(across, up, color=style.colour(number), marker=mark, ms=5, label=name)
     if log:
-        _logarithmic(axes, axes.get_lines()[0].get_xdata())
+        axes.set_xscale("log")
+        axes.set_xticks(across, [numeral(value) for value in across])
+        axes.set_xticks([], minor=True)
     if level:
         axes.axhline(level[0], color=style.SOFT, linestyle="--", linewidth=1.2, label=level[1])
     axes.set(xlabel=x, ylabel=y)
@@ -69,7 +61,7 @@ def curves(
 
 
 @style.look()
-def dots(values: Mapping[str, Any], x: str, *, log: bool = False) -> Picture:
+def dots(values: Mapping[str, Any], x: str) -> Picture:
     """A line of dots for each name: one number, which is written beside it, or many."""
     rows = {name: found if isinstance(found, list) else [found] for name, found in values.items()}
     figure, (axes,) = _blank(height=0.9 + 0.36 * len(rows))
@@ -82,11 +74,7 @@ def dots(values: Mapping[str, Any], x: str, *, log: bool = False) -> Picture:
             axes.annotate(text, (found[0], number), (7, -3.5), textcoords="offset points", fontsize=9)
     axes.set(yticks=range(len(rows)), yticklabels=list(rows), xlabel=x, ylim=(len(rows) - 0.5, -0.5))
     axes.margins(x=0.12)
-    numbers = sorted(value for found in rows.values() for value in found)
-    if log:
-        low, high = math.floor(math.log10(numbers[0])), math.ceil(math.log10(numbers[-1]))
-        _logarithmic(axes, [10.0**e for e in range(low, high + 1, 1 + (high - low) // 8)])
-    elif numbers[0] >= 0:
+    if min(map(min, rows.values())) >= 0:
         axes.set_xlim(left=0)
     axes.grid(axis="both")
     return _picture(figure)
