@@ -79,6 +79,11 @@ def test_digits_are_learnt_shown_and_drawn(tab: Any) -> None:
     learnt(one, right=255)
     one.wait(lambda: one.text("#seen-says").startswith("it says 1"))
     one.wait(lambda: one.asks().get("channels") == "8,16")
+    one.button("Microscope").click()
+    one.wait(lambda: "This network holds Conv2d" in one.text("#lenses"))
+    assert not one.page.locator("#lens-choice").is_visible()
+    one.page.locator("#view-many").click()
+    one.page.locator(".notice", has_text="convolutions stay with One network").wait_for()
 
 
 @pytest.mark.release

@@ -16,7 +16,7 @@ export function makeMicroscope(page) {
   $('#lens').addEventListener('click', () => (drawer.hidden ? open(null) : close()));
   $('#lens-close').addEventListener('click', close);
 
-  /** hit: an edge {k, i, j}, a unit {k, i} for its bias; null: the largest weight that is shown. */
+  /** hit: an edge {k, i, j}, a unit {k, i} for its bias; null: the largest weight that is shown; where none is, as of convolutions, the server chooses or says why not. */
   function open(hit) {
     const { layers } = page.store.frame ?? {};
     if (!layers) return;
@@ -41,7 +41,7 @@ export function makeMicroscope(page) {
 
   /** Ask anew when another weight or another step is in view, one question at a time. */
   async function update(store) {
-    if (drawer.hidden || asking || !store.frame || !page.pick) return;
+    if (drawer.hidden || asking || !store.frame) return;
     const step = viewStep(store), key = [JSON.stringify(page.pick), step, store.state.segment, document.documentElement.lang].join();
     if (key === shown || (store.state.playing && performance.now() - asked < PAUSE)) return;
     shown = key;
@@ -49,7 +49,7 @@ export function makeMicroscope(page) {
     asked = performance.now();
     if (!$('#lenses').childElementCount) $('#lenses').replaceChildren(el('p', { class: 'hint busy' }, t('working')));
     try {
-      show(await page.send('explain', place(store.frame, page.pick)), store);
+      show(await page.send('explain', page.pick ? place(store.frame, page.pick) : {}), store);
     } catch (refusal) {
       setText($('#lens-title'), t('microscope'));
       setText($('#lens-about'), '');
@@ -69,6 +69,7 @@ export function makeMicroscope(page) {
 
   function showPickers(store) {
     const { frame } = store, edge = page.pick;
+    $('#lens-choice').hidden = !edge;
     if (!edge || drawer.contains(document.activeElement) && document.activeElement.matches('select, input')) return;
     const stages = frame.layers.map((_, k) => k).filter((k) => numberOf(frame, k) != null);
     pickers[0].set(stages.map((k) => stageName(frame, k)), stageName(frame, edge.k));

@@ -179,7 +179,7 @@ class RunServer {
 
   /** The changes, checked, with which it goes on from a step; a training that is over there goes on for as long again. */
   lasting(step, changes) {
-    const { channels } = changes, layers = channels ? Object.fromEntries(['hidden', 'activation'].map((name) => [name, usualOf(name, this.run.problem, channels)])) : {};
+    const { channels } = changes, layers = channels ? { channels, ...Object.fromEntries(['hidden', 'activation'].map((name) => [name, usualOf(name, this.run.problem, channels)])) } : {};
     const longer = { ...extension(this.run.linkAt(step).segment.plan, step), ...layers, ...changes };
     check(this.run, longer, step);
     return longer;
