@@ -64,6 +64,8 @@ def first_page(document: dict[str, Any]) -> str:
     def address() -> str | None:
         found, _sign, query = str(ask(document, "/", Cookie=of_browser)["location"]).partition("?")
         assert query == "lang=en"
+        asked = str(ask(document, "/?lang=pt", Cookie=of_browser)["location"])
+        assert asked.partition("?")[2] == "lang=pt"  # who asks for a language of his own keeps it
         return None if found == "/start" else found
 
     return until(address)

@@ -358,7 +358,10 @@ async def _start(studio: Studio, request: Request) -> Response:
     """The page of the command line's target; until that has an address, the start page."""
     here = request.url.path
     where = studio.start.result() if studio.start.done() else "/start"
-    return await _page(studio, request) if where == here else RedirectResponse(_in_language(where), 303)
+    if where == here:
+        return await _page(studio, request)
+    asked = request.url.query  # such as lang=pt, which the page that it leads to obeys
+    return RedirectResponse(f"{where}?{asked}" if asked and "?" not in where else _in_language(where), 303)
 
 
 def _in_language(address: str) -> str:
