@@ -32,7 +32,7 @@
       if (held) parts.push({ node, words, ...held });
       if (held && rect.width > held.r - held.l + 1.5 && !scrolls(node)) say('cut', told(node), words);
     }
-    for (const { 0: word, index } of node.closest('code, pre, .output') ? [] : text.data.matchAll(/[\p{L}\d]{2,40}(?![\p{L}\d])/gu)) {
+    for (const { 0: word, index } of node.closest('code, pre, .output') ? [] : text.data.matchAll(/(?<![\p{L}\d])[\p{L}\d]{2,40}(?![\p{L}\d])/gu)) {
       range.setStart(text, index);
       range.setEnd(text, index + word.length);
       if (new Set([...range.getClientRects()].filter(({ width }) => width > 0.5).map(({ top }) => Math.round(top))).size > 1) say('broken', told(node), word);

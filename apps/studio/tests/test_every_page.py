@@ -2,8 +2,10 @@
 screen, and can be read with other means; a network trains on one, one is a script's. Releases try more."""
 
 import json
+import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +13,7 @@ from torch.utils.data import TensorDataset
 
 import treino as tr
 from apps.studio.tests.browsing import AXE, DRAWN, faults, foreign, kinds, said
-from apps.studio.tests.real_studio import RealStudio, commands, real_studio
+from apps.studio.tests.real_studio import TREINO, RealStudio, commands, real_studio
 from apps.studio.tests.scripts import script
 from apps.studio.tests.test_pictures_page import bars
 from apps.studio.tests.test_script_page import PRELUDE, TRAINS
@@ -182,6 +184,24 @@ def test_parallel_axes_have_the_best_at_the_top_and_name_what_is_between(
     on_axis = [each["words"] for each in drawn if each["l"] < (axis["l"] + axis["r"]) / 2 < each["r"]]
     best, worst = (float(word.replace("−", "-")) for word in on_axis if word[0].isdigit())
     assert best < worst
+
+
+@pytest.mark.release
+@pytest.mark.usefixtures("_folders")
+@pytest.mark.parametrize("language", ["en", "pt_BR"])
+@pytest.mark.parametrize(
+    "words", ["report pictures", "report sweep", "report seeds", "rows wine --networks 8"]
+)
+def test_a_report_and_a_page_of_rows_can_be_read_at_every_width(
+    studio: RealStudio, browser: Any, tmp_path: Path, words: str, language: str
+) -> None:
+    file = tmp_path / "page.html"
+    line = [*TREINO, *words.split(), "--lang", language, "--to", str(file)]
+    subprocess.run(line, cwd=studio.runs.parent, check=True, capture_output=True)
+    page = browser.new_page()
+    page.goto(file.as_uri())
+    assert faults(page) == {}
+    page.close()
 
 
 @pytest.mark.parametrize("look", LOOKS)
