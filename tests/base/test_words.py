@@ -375,7 +375,7 @@ def every_letter_turned(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def turn(sentence: str) -> str:
     return "".join(
         part if part.startswith("{") else part.translate(LETTERS)
-        for part in re.split(r"(\{[^{}]*\})", sentence)
+        for part in re.split(r"(\{[^{}|]*\}|\{\w+:)", sentence)
     )
 
 
