@@ -146,34 +146,18 @@ net = torch.nn.Linear(x.shape[1], 1)
 optimizer = torch.optim.Adam(net.parameters())
 9 STEPS: net(x).mean()
 """
-FRAME, SCALED = "pd.read_csv('f.csv').drop(columns='name')", "StandardScaler().fit_transform({})"
+FRAME, ARRAY = "pd.read_csv('f.csv').drop(columns='name')", "np.genfromtxt('f.csv', delimiter=',')[1:, :3]"
+SCALED = "StandardScaler().fit_transform(read.assign(flag=read.a > 0))"
 PARTLY = "np.c_[read.a, StandardScaler().fit_transform(read[['b', 'c']])]"
 MARKED = "read.assign(c=pd.to_numeric(read.c, errors='coerce'))"
+ROW = "row 7 of those read from f.csv, without a number in column c."
 # which rows lack a number, what stands there, what is read, the rows of the net, what is said
 HOLES = {
-    "one": (
-        [6],
-        None,
-        FRAME,
-        "read[['b', 'c']]",
-        "row 7 of those read from f.csv, without a number in column c.",
-    ),
-    "scaled": (
-        [6],
-        None,
-        FRAME,
-        SCALED.format("read.assign(flag=read.a > 0)"),
-        "row 7 of those read from f.csv",
-    ),
-    "scaled in part": ([6], None, FRAME, PARTLY, "row 7 of those read from f.csv"),
-    "a mark": ([6], "'?'", FRAME, MARKED, "row 7 of those read from f.csv"),
-    "by NumPy": (
-        [6],
-        None,
-        "np.genfromtxt('f.csv', delimiter=',')[1:, :3]",
-        "read",
-        "row 8 of those read from",
-    ),
+    "one": ([6], None, FRAME, "read[['b', 'c']]", ROW),
+    "scaled": ([6], None, FRAME, SCALED, ROW),
+    "scaled in part": ([6], None, FRAME, PARTLY, ROW),
+    "a mark": ([6], "'?'", FRAME, MARKED, ROW),
+    "by NumPy": ([6], None, ARRAY, "read", "row 8 of those read from"),
     "too many": ([*range(5, 80)], None, FRAME, "read", " read from f.csv without a number in column c."),
     "another order": ([6], None, FRAME, "read[['c', 'b']]", ""),
     "by hand": ([6], None, FRAME, "(read - read.mean()) / read.std()", ""),

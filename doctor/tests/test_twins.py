@@ -46,6 +46,7 @@ for epoch in range(6):
     print(right(net, test_loader))
 """
 
+WRITTEN = "said = x[:1]\nfor _ in range(60):\n    said = x[net(said).argmax().item() :][:1]\n"
 TABLE = """
 import pandas as pd
 from sklearn.model_selection import train_test_split
@@ -257,6 +258,7 @@ FAULTY = [
     ("activation_before_cross_entropy", output("torch.cat([z[:, :1].relu(), z[:, 1:].relu()], 1)")),
     ("label_in_inputs", inputs("np.column_stack([table, classes])", "classes")),
     ("label_in_inputs", inputs("np.column_stack([table, 3 * goal + 1])", "goal", MSE)),
+    ("missing_no_grad", LOADERS + EPOCHS + WRITTEN),
     ("best_state_not_copied", LOADERS + kept("net.state_dict()")),
     ("best_state_not_copied", LOADERS + kept("net.state_dict()", SAVE)),
     ("graph_kept_alive", LOADERS + KEPT_LOSSES.format(number="")),
@@ -283,7 +285,7 @@ RIGHT = [
     inputs("np.stack([(time[:240] + k) % 7 == 0 for k in range(9)], 1)", "((time[:240] + 9) % 7 == 0) * 1"),
     inputs("np.stack([time[:240] + k for k in range(4)], 1) / 240", "(time[:240] + 4) / 240", MSE),
     LOADERS + kept("{k: v.clone() for k, v in net.state_dict().items()}"),
-    LOADERS + kept("copy.deepcopy(net.state_dict())"),
+    LOADERS + EPOCHS + WRITTEN.replace("for", "for p in net.parameters():\n    p.requires_grad_(False)\nfor"),
     LOADERS + kept("net.state_dict()", "state = net.state_dict()\nnet.load_state_dict(state)"),
     LOADERS + kept("net.state_dict()", "torch.save(net.state_dict(), io.BytesIO())"),
     LOADERS + "best = net.state_dict()\n" + kept("best", SAVE),  # follows the net on purpose

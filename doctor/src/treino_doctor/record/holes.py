@@ -103,7 +103,7 @@ def columns_of(table: Any) -> Iterator[tuple[str, np.ndarray]]:
         yield from ((str(i), column.astype(np.float32)) for i, column in enumerate(table.T, 1))
     for name, column in table.items() if hasattr(table, "columns") else ():
         if column.dtype.kind in "fiub":
-            yield str(name), column.to_numpy(np.float32, na_value=nan)
+            yield str(name), column.astype(np.float32).to_numpy()
         elif column.dtype.kind == "O":  # maybe numbers, some of which are written as "?"
             most = np.isnan([number(v) for v in column[:SOME]]).mean() < 0.5
             numbers = [number(v) for v in column] if most else [inf] * len(column)

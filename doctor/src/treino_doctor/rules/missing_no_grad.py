@@ -1,12 +1,14 @@
 """Evaluation that builds graphs that nothing uses."""
 
-from treino_doctor.record.log import Course, Forward, Read
+from treino_doctor.record.log import Course, Ended, Forward, Read
 from treino_doctor.rules.graphs import ARRAYS
 from treino_doctor.rules.judged import groups
 from treino_doctor.rules.rule import ON_PART, Evidence, Faults, Log, Rule, Site, by_line, script
+from treino_doctor.rules.turns import trained_forwards
 
 CALLS = 3  # minimum number of calls with unused graphs
 ROWS = 16  # minimum mean number of rows of these calls; graphs of single rows cost almost nothing
+MANY = 50  # minimum number of calls of few rows after all training
 LAST = 40  # minimum number of rows of a single call in eval mode
 
 
@@ -25,7 +27,8 @@ def decide(log: Log) -> Faults:
     built = [call for call, figure in judged if call.grad and figure.site not in freed]
     kept = {call.site for call, figure in judged if figure.site not in detached}
     backwards = sum(len(c.values) for c in log.of(Course))
-    for calls in by_line(built, line_of).values():
+    told = set[Site | None]()
+    for line, calls in by_line(built, line_of).items():
         calls = [c for c in calls if c.site == calls[0].site]  # if several layers are called, only the first
         rows, resting = sum(c.rows for c in calls), sum(not c.training for c in calls)
         big = rows >= ROWS * len(calls) or resting >= CALLS
@@ -33,8 +36,23 @@ def decide(log: Log) -> Faults:
         over = all(c.turn >= backwards for c in calls)  # no training follows
         once = rows >= LAST * len(calls) and (resting == len(calls) or over)
         if (once and calls[0].site in kept) or (big and often):
-            numbers = {"calls": len(calls), "rows": rows}
-            yield Evidence(line_of(calls[0]), numbers, stack=calls[0].stack)
+            told.add(line)
+            yield Evidence(line, {"calls": len(calls), "rows": rows}, stack=calls[0].stack)
+    yield from (e for e in _written(log, backwards) if e.seen not in told)
+
+
+def _written(log: Log, backwards: int) -> Faults:
+    """Many calls from one line after all training, as of a text that is written word by word."""
+    used, derived = trained_forwards(log), {f for r in log.of(Read) if r.how == "grad" for f in r.forwards}
+    learned = [f for f in log.of(Forward) if f.forward in used]
+    nets, lines = {f.net for f in learned}, {line_of(f) for f in learned}
+    late = [f for f in log.of(Forward) if f.turn >= backwards and f.grad and f.net in nets]
+    for line, calls in by_line(late, line_of).items():
+        unused = not {f.forward for f in calls} & derived and line not in lines
+        if len(calls) >= MANY and unused and any(ended.finished for ended in log.of(Ended)):
+            yield Evidence(
+                line, {"calls": len(calls), "rows": sum(f.rows for f in calls)}, stack=calls[0].stack
+            )
 
 
 def line_of(call: Forward) -> Site | None:
@@ -54,7 +72,10 @@ RULE = Rule(
     ),
     fix="Evaluate inside with torch.no_grad(): (or torch.inference_mode()).",
     safety="Safe: the same numbers, with less memory.",
-    limits="Told of evaluations that are watched: of each line the first three and then now and then.",
+    limits=(
+        "Told of evaluations that are watched: of each line the first three and then now and then; and of "
+        "fifty calls or more after all training, as of a text that is written word by word."
+    ),
     wrong=script(loss=ON_PART) + "    accuracy = (net(x[200:]).argmax(1) == y[200:]).float().mean()\n",
     mend={"    accuracy": "    with torch.no_grad():\n        accuracy"},
 )
