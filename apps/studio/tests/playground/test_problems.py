@@ -260,6 +260,10 @@ REFUSED = {
         "a,c\n" + "\n".join(f"{i},{i / 7}" for i in range(9)) + "\n5,oops",
         "target_text",
     ),
+    "words among decimal commas": (
+        "a;c\n" + "\n".join(f"{i},5;{i / 7:.2f}".replace(".", ",") for i in range(9)) + "\n5,5;oops",
+        "target_text",
+    ),
     "dates": ("a,c\n" + "\n".join(f"{i},2024-01-{i + 1:02}" for i in range(9)), "target_date"),
     "point and comma": ("a;b;c\n" + "\n".join(f"{i}.5;{i},5;{i % 2}" for i in range(9)), "decimal_mixed"),
     "1.234": ("a;c\n" + "\n".join(f"{i}.234;{i % 2}" for i in range(1, 9)), "decimal_open"),
@@ -355,6 +359,8 @@ def test_columns_that_are_no_numbers_are_named_and_left_to_the_command_line(ask:
     text = "\n".join([",".join(["fine", *columns, "y"]), *rows])
     prepared = ask(text=text, options={"file": "own.csv"})
     assert prepared["features"] == ["fine"]
+    odd = "'typo' holds 'four' among numbers: correct it, and the column can be an input."
+    assert [note for note in prepared["notes"] if "holds" in note] == [odd]
     for name, why in columns.items():
         assert any(name in note and why in note for note in prepared["notes"]), name
         refusal = ask(text=text, options={"file": "my file.csv"}, problem={"features": ["fine", name]})

@@ -36,6 +36,7 @@ export function commandHint({ name, file = `${name}.csv`, target = '…' }) {
 
 export const isNothing = (cell) => cell === null || (typeof cell === 'string' && (NOTHING.has(cell.trim().toLowerCase()) || MORE_NOTHING.test(cell.trim())));
 export const isNumber = (word) => NUMBER.test(word);
+const isNumeral = (word) => isNumber(word) || /^[+-]?\d[\d.,]*$/.test(word); // also with a decimal comma, which a column with a word keeps
 const isAmount = (word) => AMOUNT.test(word);
 export const isDate = (word) => DATE.test(word) || NAMED.test(word);
 export const isTime = (word) => TIME.test(word);
@@ -54,7 +55,7 @@ function whyNoInput({ name, cells }) {
     if (!there.length) return 'why_empty';
     if (there.every((word) => isDate(word) || isTime(word))) return 'why_dates';
     if (there.every(isAmount)) return 'why_written';
-    return there.some(isNumber) ? 'why_mixed' : 'why_words';
+    return there.some(isNumeral) ? 'why_mixed' : 'why_words';
   }
   const there = cells.filter((cell) => cell !== null);
   if (!there.length) return 'why_empty';
@@ -65,6 +66,12 @@ function whyNoInput({ name, cells }) {
     if (different === there.length || (KEY.test(name) && different > MOST_CODES)) return 'why_identifier';
   }
   return there.length < cells.length ? 'why_missing' : null;
+}
+
+/** The first cell that is no number, of a column of words where most cells are numbers; else undefined. */
+export function oddCell({ cells }) {
+  const there = cells.filter((cell) => !isNothing(cell)).map((cell) => String(cell).trim()), odd = there.filter((word) => !isNumeral(word));
+  return odd.length * 2 < there.length ? odd[0] : undefined;
 }
 
 /** Whether each cell is its row's number, from 0 or 1; such a column is an input only where there is no other. */
@@ -141,8 +148,8 @@ export function targetOf(column, table = {}) {
   if (!there.length) refuse('target_empty', t('target_empty', own), t('name_other_target'));
   if (there.every((word) => isDate(word)) || there.every((word) => isTime(word))) refuse('target_date', t('target_date', { ...own, cell: there[0] }), t('name_other_target'));
   if (there.every(isAmount)) refuse('target_written', t('target_written', { ...own, cell: there[0] }), commandHint(table));
-  const numbers = words.filter(isNumber).length;
-  if (numbers * 2 > words.length) refuse('target_text', t('target_text', { ...own, cell: there.find((w) => !isNumber(w)) ?? there[0] }), t('correct_cell'));
+  const numbers = words.filter(isNumeral).length;
+  if (numbers * 2 > words.length) refuse('target_text', t('target_text', { ...own, cell: there.find((w) => !isNumeral(w)) ?? there[0] }), t('correct_cell'));
   if (isTruth(there)) words = words.map((word) => word.toLowerCase());
   const classes = [...new Set(words)].filter((word) => word !== '').sort(byCodePoint), code = new Map(classes.map((word, i) => [word, i]));
   if (classes.length === 1) refuse('target_constant', t('target_constant', { ...own, value: classes[0] }), t('name_other_target'));

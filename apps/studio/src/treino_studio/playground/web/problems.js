@@ -2,7 +2,7 @@
 
 import { refuse } from '../../page/modules/connection.js';
 import { t } from '../../page/modules/words.js';
-import { commandHint, csvOf, isNothing, isTable, reasonsOf, targetOf } from './columns.js';
+import { commandHint, csvOf, isNothing, isTable, oddCell, reasonsOf, targetOf } from './columns.js';
 import { sin } from './elementary.js';
 import { POINTS } from './points.js';
 import { split } from './random.js';
@@ -242,6 +242,10 @@ function sayLeftOut({ columns, reasons }, notes) {
     if (!why) continue;
     const names = columns.filter(({ name }) => reasons.get(name) === why).map(({ name }) => name).join(', ');
     notes.push(t('columns_left_out', { names, why: t(why) }));
+  }
+  for (const column of columns.filter(({ name }) => reasons.get(name) === 'why_mixed')) {
+    const cell = oddCell(column);
+    if (cell) notes.push(t('column_odd', { name: column.name, cell }));
   }
 }
 
