@@ -2,7 +2,7 @@
 
 import { shortened } from './axes.js';
 import { $, cleared, pointIn, setText } from './dom.js';
-import { clamp, fixed, num, whole } from './numbers.js';
+import { clamp, num, probability, whole } from './numbers.js';
 import { drawFitted, paintPlanes, paintShares, paintSigned, sizedPixels } from './pixels.js';
 import { classColour, look } from './theme.js';
 import { head, hideTip, pair, showTip, soft } from './tip.js';
@@ -334,7 +334,7 @@ function drawClassName(context, { narrow, width }, { half, layer }, { frame, sta
   context.fillStyle = look.ink;
   context.font = `${narrow || size < 20 ? 12 : 13}px ${look.font}`;
   context.textAlign = 'left';
-  const at = share != null ? from + 4 : x + half + (classes?.length ? 26 : 10), figure = share != null && share >= 0.01 ? fixed(share, 2) : '';
+  const at = share != null ? from + 4 : x + half + (classes?.length ? 26 : 10), figure = share != null && share >= 0.01 ? probability(share) : '';
   const below = figure && width - at < 72, room = width - at - 2 - (figure && !below ? 30 : 0); // no room for both in a line
   const shared = narrow && classes?.length > 1 && classes.every((c) => c.startsWith('class_')) ? name.replace('class_', '') : name;
   context.fillText(shortened(context, shared, room), at, below ? y - 6 : y);

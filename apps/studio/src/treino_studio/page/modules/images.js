@@ -1,7 +1,7 @@
 /** A network that sees pictures: its worst mistakes, the confusion matrix, examples of each class, one channel. */
 
 import { shortened } from './axes.js';
-import { clamp, num, whole } from './numbers.js';
+import { clamp, num, probability, whole } from './numbers.js';
 import { drawFitted, paintPlanes, paintSigned, sizedPixels } from './pixels.js';
 import { classColour, look } from './theme.js';
 
@@ -50,23 +50,25 @@ function drawMistakes(kept, context, { parts }, classes, words, { l, t, w, h }) 
     const x = l + (n % best.across) * best.cell, y = top + Math.floor(n / best.across) * (best.cell + WORDS), side = best.cell - GAP;
     drawPicture(kept, `digit ${n}`, context, digits.data, n, digits.shape.slice(1), x, y, side);
     const right = parts['digit.true']?.data[n], mistake = { kind: 'mistake', l: x, t: y, w: side, h: side, row: parts['digit.index']?.data[n], place: parts['digit.place']?.data[n], right };
-    const probability = parts['digit.probability'], number = probability?.shape[1];
+    const shares = parts['digit.probability'], number = shares?.shape[1];
     let text = '', wrong = true;
-    if (probability) {
-      mistake.probability = probability.data.subarray(n * number, (n + 1) * number);
+    context.font = `600 12px ${look.font}`;
+    if (shares) {
+      mistake.probability = shares.data.subarray(n * number, (n + 1) * number);
       const said = argmax(mistake.probability);
       wrong = said !== right;
-      text = side < 44 ? `${classes[said] ?? said}` : `${classes[said] ?? said} ${num(mistake.probability[said], 2)}`;
+      text = `${classes[said] ?? said}`;
+      const sure = `${text} ${probability(mistake.probability[said])}`;
+      if (context.measureText(sure).width <= side + GAP - 2) text = sure;
     } else {
       mistake.value = parts['digit.value'].data[n];
       text = [mistake.value, right].map((value) => num(value, side < 100 ? 2 : 3)).join(' · ');
       wrong = false;
     }
-    context.font = `600 12px ${look.font}`;
     context.textBaseline = 'top';
     context.textAlign = 'left';
     context.fillStyle = wrong ? look.alarm : look.ink;
-    context.fillText(shortened(context, text, side), x, y + side + 3);
+    context.fillText(shortened(context, text, side + GAP - 2), x, y + side + 3);
     areas.push(mistake);
   }
   return areas;

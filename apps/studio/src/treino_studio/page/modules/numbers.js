@@ -33,6 +33,9 @@ export function fixed(value, places = 3) {
   return localised(lessThanOne(value, places).replace('-', '−'));
 }
 
+/** A probability in two places; one that is short of 1 is not written as 1. */
+export const probability = (share) => (share > 0.995 && share < 1 ? `>${localised('0.99')}` : fixed(share, 2));
+
 /** A share in percent: whole, or with as many places as tell it from nothing and from all. */
 export function percent(share) {
   const places = share > 0.995 || share < 0.005 ? 1 : 0, text = (100 * share).toFixed(places);
