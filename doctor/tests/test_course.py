@@ -229,8 +229,8 @@ import torch
 net = torch.nn.Linear(3, 1)
 optimizer = torch.optim.SGD(net.parameters(), lr=0.01)
 {made}
-x = torch.randn(40, 3)
 for step in range(30):
+    x = torch.randn(40, 3)
     STEP: (net(x) - x[:, :1]).pow(2).mean()
 {stepped}
 """
