@@ -18,7 +18,7 @@ from typing import Any
 from treino_doctor.exam import Exam
 from treino_doctor.finding import Finding
 from treino_doctor.process.notebooks import ENDING, NAMES, print_error, read_notebook, unfit
-from treino_doctor.process.workers import Workers, is_first
+from treino_doctor.process.workers import Workers, is_first, write
 from treino_doctor.record import hooks
 from treino_doctor.record.lines import UNSEEN, is_own, watch_file
 from treino_doctor.words import _
@@ -94,7 +94,7 @@ def run_script(
         if os.getpid() == _owner and once.acquire(blocking=False):
             exam.stop(finished=finished, error=outcome.error)
             if workers.inside:
-                workers.write(exam)
+                write(workers.folder, exam)
                 return
             accounts = [account for account in workers.accounts() if account.backwards]
             for account in accounts:

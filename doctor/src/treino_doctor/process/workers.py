@@ -43,7 +43,7 @@ def is_first() -> bool:
 class Workers:
     """The other processes of one script. others: how many were started and not examined.
 
-    inside: whether this process is itself one of them, forked and examined.
+    inside: whether this process is itself one of them, forked and examined. folder: for what they saw.
     """
 
     def __init__(self, launcher: bool) -> None:
@@ -51,12 +51,12 @@ class Workers:
         self._launcher, self._forking = launcher, False
         self._names: set[str] = set()  # names of processes that are about to be examined
         self._functions: set[Any] = set()
-        self._folder = ""
+        self.folder = ""
 
     @contextmanager
     def followed(self) -> Iterator[None]:
         """Examine the processes that the program starts within the block."""
-        self._folder, self._pid = tempfile.mkdtemp(prefix="treino-doctor-"), os.getpid()
+        self.folder, self._pid = tempfile.mkdtemp(prefix="treino-doctor-"), os.getpid()
         starts, opens = BaseProcess.start, subprocess.Popen.__init__
         prepares = multiprocessing.spawn.get_preparation_data
         os.register_at_fork(after_in_child=self._forked)
@@ -70,19 +70,15 @@ class Workers:
             subprocess.Popen.__init__ = opens  # type: ignore[method-assign]
             multiprocessing.spawn.get_preparation_data = prepares
             if os.getpid() == self._pid and not self.inside:
-                shutil.rmtree(self._folder, ignore_errors=True)
+                shutil.rmtree(self.folder, ignore_errors=True)
 
     def accounts(self) -> list[Account]:
         """What the processes that have ended saw."""
         every = []
-        for path in sorted(Path(self._folder).glob("*.account")) if self._folder else ():
+        for path in sorted(Path(self.folder).glob("*.account")) if self.folder else ():
             with suppress(OSError, EOFError, pickle.UnpicklingError):
                 every.append(pickle.loads(path.read_bytes()))
         return every
-
-    def write(self, exam: Exam) -> None:
-        """Write what this process saw to the folder of the process that started it."""
-        write(self._folder, exam)
 
     def _starting(self, original: Any) -> Any:
         @functools.wraps(original)
@@ -130,7 +126,7 @@ class Workers:
             data: dict[str, Any] = original(name)
             if name in self._names:
                 self._names.discard(name)
-                data["treino_doctor"] = Beginning(self._folder)
+                data["treino_doctor"] = Beginning(self.folder)
             return data
 
         return get_preparation_data
@@ -156,7 +152,7 @@ class Workers:
         if not program or not first:
             self.others += program
             return command
-        return [*words[:at], "-c", f"{IMPORTED}\nmain()", self._folder, *words[at:]]
+        return [*words[:at], "-c", f"{IMPORTED}\nmain()", self.folder, *words[at:]]
 
 
 def _forks(process: Any) -> bool:

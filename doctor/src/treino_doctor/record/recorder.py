@@ -52,22 +52,21 @@ class Recorder:
         loaders, marks, finiteness = Loaders(of), Marks(of), Finiteness(of)
         self.gradients = Gradients(of, marks, finiteness, shift=self._shift, after_step=after_each_step)
         self.nets = Nets(of, self.gradients.number, loaders.line)
-        reads = Reads(of, self.nets)
         self.settings = Settings(of, self.gradients)
         self.rows = Rows(of, self.nets, loaders)
         self.sklearn = SklearnHooks(self.hooks, self.rows)
-        owners = Owners(of, self.gradients, self.nets)
-        activations = Activations(of, self.nets, self.gradients)
-        unreached = Unreached(of, self.nets, self.gradients)
         self._parts: tuple[Observer, ...] = (
-            *(self.nets, Losses(of, self.nets), self.gradients, reads, Softmaxes(of)),
-            *(self.gradients.clearing, owners, marks, Clips(of), self.settings, activations, finiteness),
-            *(UnfilledTensors(of), self.rows, Compiled(of, self.nets, self.entering)),
+            *(
+                self.rows,
+                self.gradients,
+                self.gradients.clearing,
+                Owners(of, self.gradients, self.nets),
+                marks,
+            ),
+            *(self.nets, Losses(of, self.nets), Softmaxes(of), Clips(of), self.settings, finiteness),
+            *(Activations(of, self.nets, self.gradients), Unreached(of, self.nets, self.gradients)),
+            *(Reads(of, self.nets), UnfilledTensors(of), Compiled(of, self.nets, self.entering)),
             States(of, self.nets, self.gradients),
-        )
-        self._ending: tuple[Observer, ...] = (
-            *(self.rows, self.gradients, owners, marks),
-            *(self.nets, self.settings, activations, unreached, reads),
         )
         self.nets.roots.append(self._root)
         of.called.append(self._called)
@@ -104,7 +103,6 @@ class Recorder:
         self._seconds += perf_counter() - began
 
     def _open(self) -> None:
-        self.windows.forget()
         self.nets.open()
         self.gradients.open()
         self.tape.start()
@@ -139,25 +137,19 @@ class Recorder:
                 return own(self, *args, **kwargs)
             return base.__call__(self, *args, **kwargs)  # looked up here, as the program may replace it
 
-        batches, caller = self._batches, sys._getframe
+        caller = sys._getframe
 
         def called(self: Any, *args: Any, **kwargs: Any) -> Any:
             if hooks.on and tracing_state() is None:
-                frame = caller(1)
-                place = id(self), id(frame.f_code), frame.f_lasti
-                alike = place in windows.places and self.training and is_grad_enabled()
-                if alike and windows.calls < windows.usual and not (batches and is_single(args)):
-                    windows.calls += 1
-                else:
-                    inputs = args or tuple(kwargs.values())
-                    recorder.entering(self, inputs, frame)
-                    if windows.open and recorder.passes(self, inputs, frame):
-                        with recorder.nets.away():
-                            result = run(self, *args, **kwargs)
-                        hooks.quietly("module", recorder.passed, self, inputs, result)
-                        return result
-                    if kwargs and not args:
-                        recorder.nets.called_by_name(kwargs)
+                inputs, frame = args or tuple(kwargs.values()), caller(1)
+                recorder.entering(self, inputs, frame)
+                if windows.open and recorder.passes(self, inputs, frame):
+                    with recorder.nets.away():
+                        result = run(self, *args, **kwargs)
+                    hooks.quietly("module", recorder.passed, self, inputs, result)
+                    return result
+                if kwargs and not args:
+                    recorder.nets.called_by_name(kwargs)
             return run(self, *args, **kwargs)
 
         unseen(run)
@@ -193,11 +185,8 @@ class Recorder:
         known = module in self.nets.numbers
         single = self._batches and module.training and is_single(args)
         if known and not single and place in self.trained and windows.calls <= windows.usual:
-            if self.rows.hungry and self.hooks.watching():
-                if windows.keeps(place):
-                    self.hooks.quietly("rows", self.rows.entered, module, args)
-            elif module.training and place[3]:
-                windows.know(module, frame)
+            if self.rows.loaders.hungry and self.hooks.watching() and windows.keeps(place):
+                self.hooks.quietly("rows", self.rows.entered, module, args)
             return
         seen = ("a single row", place) if single else place if known else ("a new net", place)
         if self.hooks.watching() and windows.look(seen):
@@ -232,7 +221,7 @@ class Recorder:
         self.gradients.counting.remove()
         self.hooks.undo()
         self.sklearn.remove()
-        for part in self._ending:
+        for part in self._parts:
             try:
                 part.finish()
             except Exception as wrong:

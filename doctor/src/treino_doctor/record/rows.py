@@ -37,14 +37,13 @@ INDICES = 64  # maximum number of indices examined
 
 
 class Rows(Observer):
-    """Watches the rows of nets' calls. hungry: whether training rows are still collected between windows."""
+    """Watches the rows of nets' calls."""
 
     def __init__(self, of: Recording, nets: Nets, loaders: Loaders) -> None:
         super().__init__(of)
         self._nets, self.loaders, self.splits = nets, loaders, Splits(of)
         of.ran.append(self.ran)
         of.called.append(self._called)
-        self.hungry = True
         self.trainings: dict[int, Training] = {}
         self.evaluations: dict[Any, Evaluation] = {}
         self._settled = -1
@@ -119,7 +118,7 @@ class Rows(Observer):
         if event.net not in self.trainings:
             shape = tuple(tuple(p.shape) for p in module.parameters())
             self.trainings[event.net] = Training(event.net, shape)
-            self.hungry = True
+            self.loaders.hungry = True
         training = self.trainings[event.net]
         training.floating = x.is_floating_point()
         if self._entered[0] == event.forward and not math.isfinite(training.entering):
@@ -327,7 +326,7 @@ class Rows(Observer):
         if call.reading is not None:
             call.reading.trains = True
         if t.add(call):
-            self.hungry = self.loaders.hungry = not all(o.done for o in self.trainings.values())
+            self.loaders.hungry = not all(o.done for o in self.trainings.values())
 
     def learner(self, net: int) -> Training | None:
         """The training of a net's weights: its own, or the training of the only trained net with the same

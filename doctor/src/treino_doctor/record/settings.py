@@ -169,7 +169,6 @@ class Settings(Observer):
         if site is not None and times <= MOST_DRAWS:
             draw = {"kind": kind, "key": key, "site": site, "stack": stack()}
             self.pending.append(draw | self._log.moment())
-            self.windows.forget()
 
     def called(self, training: bool) -> None:
         """Log the pending draws: they were made for this call of a net."""

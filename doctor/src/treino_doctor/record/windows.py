@@ -3,10 +3,6 @@
 A turn is a backward. Only counts decide, so that findings don't depend on the machine's speed.
 """
 
-import weakref
-from types import CodeType, FrameType
-from typing import Any
-
 FIRST = 48  # turns recorded from the start
 WIDE = 2  # turns of a later window
 APART = 4  # a later window opens after 1/4 more turns
@@ -17,7 +13,6 @@ LEAST_FIRST, CROWDED = 8, 20_000  # turns and operations after which the first w
 LONGEST = 2_000  # calls that don't train after which the record of one evaluation ends
 DENSE = 100  # of one kind, so many are recorded between two backwards, and then ever fewer
 KINDS = 4096  # kinds that are counted
-PLACES = 64  # places of calls that are remembered
 PATIENCE = 64  # backwards without a step after which backwards count as steps
 
 
@@ -29,21 +24,14 @@ class Windows:
     are no steps.
 
     Between windows, a call of a net counts as training if it is like an earlier one. calls: since the newest
-    backward; usual: calls in a turn; places: ids of (net, code, instruction) of calls that train -> the
-    code, so that its id stays unique, and a weak reference to the net. passed: calls since the newest
-    backward that were left out while all else was recorded.
+    backward; usual: calls in a turn. passed: calls since the newest backward that were left out while all
+    else was recorded.
     """
-
-    __slots__ = (
-        *("open", "turn", "stepped", "due", "calls", "usual", "places", "watched", "operations", "evaluated"),
-        *("passed", "_wide", "_trainings", "_evaluating", "_first", "_least", "_looks", "_times"),
-    )
 
     def __init__(self) -> None:
         self.open = True
         self.turn = self.calls = self.watched = self.evaluated = self.passed = self.operations = 0
         self.stepped, self.due, self.usual = -PATIENCE, FIRST, 1
-        self.places: dict[tuple[int, int, int], tuple[CodeType, weakref.ref[Any]]] = {}
         self._wide, self._trainings = WIDE, 0
         self._evaluating, self._first, self._least = False, True, LEAST_FIRST
         self._looks: dict[object, tuple[int, int]] = {}
@@ -55,16 +43,6 @@ class Windows:
         self.calls = self.evaluated = self.passed = 0
         self.watched += self.open
         return self.turn - self.stepped > PATIENCE
-
-    def know(self, net: Any, frame: FrameType) -> None:
-        """Remember the place of a call that trains, as long as the net lives."""
-        if len(self.places) < PLACES:
-            ref = weakref.ref(net, lambda gone: self.forget())
-            self.places[id(net), id(frame.f_code), frame.f_lasti] = frame.f_code, ref
-
-    def forget(self) -> None:
-        """Forget the places of calls, so that the next ones are examined."""
-        self.places.clear()
 
     def shift(self) -> bool:
         """Open or close the window after a step; return whether it is open."""
