@@ -430,10 +430,10 @@ class Gradients(Observer):
             if self._hooks.watching() and held is not None:
                 self._hooks.quietly("step", self._stepped, optimizer, held)
             self._values.tick(self.steps)
-        if windows.open or windows.turn >= windows.due:
             self.shift()
-            if self.windows.open and held is not None:
-                held.used |= {id(p) for p in held.parameters() if p.grad is not None}
+        elif windows.turn >= windows.due:
+            self.shift()
+            self._hooks.quietly("step", self._used, optimizer)
         if self._after is not None:
             self._after(self.steps)
 

@@ -5,13 +5,12 @@ from typing import Any
 import torch
 
 from treino_doctor.record.log import Softmaxed, WeightsApplied
-from treino_doctor.record.observer import Observer, Recording
+from treino_doctor.record.observer import FirstOnes, Observer, Recording
 from treino_doctor.record.values import VIEWS, Node
 
 SOFT = ("softmax", "log_softmax")
 PRODUCTS = ("matmul", "bmm", "baddbmm", "einsum")
 SCORED = frozenset(("div", "mul", "add", "sub", "masked_fill", "where", "dropout", "to", "view", "reshape"))
-MOST = 32  # maximum number of events of a line
 
 
 class Softmaxes(Observer):
@@ -19,28 +18,25 @@ class Softmaxes(Observer):
 
     def __init__(self, of: Recording) -> None:
         super().__init__(of)
-        self._seen: dict[Any, int] = {}
+        self._kept = FirstOnes()
 
     def install(self) -> None:
         self._tape.observe(self._soft, *SOFT)
         self._tape.observe(self._product, "matmul", "bmm")
         self._tape.observe(self._sum, "sum")
 
-    def _often(self, *key: Any) -> bool:
-        self._seen[key] = self._seen.get(key, 0) + 1
-        return self._seen[key] > MOST
-
     def _soft(self, result: Any, args: Any, kwargs: Any, node: Node | None) -> None:
         dim = dim_of(node)
         of = node.parents[0] if node is not None and node.parents else None
-        if node is None or of is None or dim is None or not of.output or self._often("soft", node.site):
+        if node is None or of is None or dim is None or not of.output:
             return
-        fields = {"name": node.op, "site": node.site, "shape": node.shape}
-        self._log.tell_here(Softmaxed, forward=max(of.forwards), dim=dim, **fields)
+        if self._kept.has("soft", node.site):
+            fields = {"name": node.op, "site": node.site, "shape": node.shape}
+            self._log.tell_here(Softmaxed, forward=max(of.forwards), dim=dim, **fields)
 
     def _apply(self, soft: Node, dim: int, summed: int) -> None:
         """Log weights that are normalised over one axis and summed over the same or another axis."""
-        if not self._often("applied", soft.site):
+        if self._kept.has("applied", soft.site):
             self._log.tell_here(WeightsApplied, softmax=soft.layer or soft.site, dim=dim, summed=summed)
 
     def _sum(self, result: Any, args: Any, kwargs: Any, node: Node | None) -> None:
