@@ -209,6 +209,7 @@ MANY = "treinoCrowd?.networks?.length && treinoCrowd.networks.every((n) => n.los
                 ("data=multi_gauss", PHONE, "light", PANEL),
                 ("data=plane", WIDTHS, "light", ""),
                 ("data=digits", WIDTHS, "light", ""),
+                ("data=wine&step=1234&lang=pt_BR", WIDE_SCREEN, "light", ""),
                 ("data=digits&lang=pt_BR", WIDTHS, "dark", ""),
                 ("data=wine&lang=pt_BR", WIDE_SCREEN, "dark", PANEL),
                 ("view=many&count=64&lang=pt_BR", WIDE_SCREEN, "dark", ENLARGED),
