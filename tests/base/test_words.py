@@ -8,6 +8,7 @@ import tempfile
 import warnings
 from collections.abc import Callable, Iterator
 from html import unescape
+from importlib import import_module
 from itertools import pairwise, product
 from pathlib import Path
 from string import Formatter
@@ -365,6 +366,8 @@ def every_letter_turned(tmp_path_factory: pytest.TempPathFactory) -> Path:
     up.
     """
     folder = tmp_path_factory.mktemp("locale")
+    for app in APPS:
+        import_module(app)  # whose import adds its catalogue
     of_all = words.known_sentences()
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(catalogues.LOCALES, "treino", folder)
@@ -379,6 +382,7 @@ def turn(sentence: str) -> str:
     )
 
 
+APPS = "treino_agents", "treino_judge", "treino_lessons", "treino_studio"
 COMMANDS = """
 train wine --name a --epochs 4
 train houses.csv --target price --name b --epochs 3
@@ -446,15 +450,18 @@ study wine --batch-sizes 20 --epochs 2 --until 9:9
 """
 OURS = """
 treino data doctor explain export plot predict report resume runs show study sweep train DATA SCRIPT RUN TOPIC
+judge kata mcp playground rows studio verify agent patch plain table row crop
 INT STR FLOAT LIST last script certain likely optimisers
 wine moons iris digits circles spirals xor gauss plane mnist diabetes number category boolean date identifier
 text
 adam adamw sgd backprop bce huber relu accuracy auc loss rmse mae mse macro classification regression constant
 default median mean usual each apart best halving sobol lanes batched module cpu cuda parameters Linear ReLU
-softmax sigmoid
+Dropout softmax sigmoid
 nan intensity color batch seconds
 python torch numpy pandas pyarrow scikit learn safetensors pydantic cyclopts rich matplotlib optuna ray onnx
-starlette https houses rooms size price nobody trian alcohol ash flavanoids hue magnesium proanthocyanins
+starlette
+Pillow anyio anywidget ipython onnxruntime openpyxl scipy tensorboard trackio traitlets uvicorn wandb
+websockets https houses rooms size price nobody trian alcohol ash flavanoids hue magnesium proanthocyanins
 proline Accuracy Loss
 Adam Kingma Method for Stochastic Optimization algorithm import range tanh update
 """
