@@ -274,12 +274,12 @@ def test_the_changes_of_a_branch_are_those_that_led_to_it() -> None:
     page = ScriptPage(cast(Any, SimpleNamespace(put=put.append)), cast(Any, None))
 
     def kept(*numbers: int) -> dict[str, Any]:
-        return {"checkpoints": {"list": [{"number": number} for number in numbers]}}
+        return {"checkpoints": {"list": [{"number": number, "step": 4} for number in numbers]}}
 
     def branch(number: int, checkpoint: int | None, parent: int, present: bool) -> dict[str, Any]:
         return {
             "number": number, "checkpoint": checkpoint, "parent": parent, "step": 4, "folder": None,
-            "present": present,
+            "present": present, "text": "",
         }  # fmt: skip
 
     def changed(value: float, **run: str) -> dict[str, Any]:
