@@ -37,7 +37,7 @@ const TWICE = 250; // milliseconds in which a second click comes, where one mean
 const SMOOTH = [0, 0.012, 0.04, 0.12]; // share of the points in view that is averaged on either side
 
 export function makeChart(canvas, { tell = null, pick = null, bare = false, view = {} } = {}) {
-  let content = null, box = null, cross = null, press = null, drag = null, dragged = false, queued = false, timer = 0;
+  let content = null, box = null, cross = null, press = null, down = null, drag = null, dragged = false, queued = false, timer = 0;
   const log = el('button', { type: 'button', class: 'small', onclick: () => choose({ log: !isLog() }) });
   const smooth = el('input', { type: 'range', min: 0, max: SMOOTH.length - 1, step: 1, oninput: () => choose({ smooth: Number(smooth.value) }) });
   const all = el('button', { type: 'button', class: 'small', onclick: () => choose({ span: null }) });
@@ -126,7 +126,8 @@ export function makeChart(canvas, { tell = null, pick = null, bare = false, view
   canvas.addEventListener('pointerdown', (event) => {
     dragged = false;
     if (!box || event.button) return;
-    press = pointIn(event)[0];
+    down = pointIn(event);
+    press = down[0];
     if (event.pointerType === 'touch') point(event, placeIn(...pointIn(event)));
   });
   canvas.addEventListener('pointermove', (event) => {
@@ -154,7 +155,8 @@ export function makeChart(canvas, { tell = null, pick = null, bare = false, view
   });
   canvas.addEventListener('click', (event) => {
     if (!pick || !box || dragged) return;
-    const place = placeIn(...pointIn(event));
+    const place = placeIn(...(down ?? pointIn(event))); // a click's own place is in whole pixels
+    down = null;
     clearTimeout(timer);
     if (!view.span) pick(place);
     else if (event.detail < 2) timer = setTimeout(pick, TWICE, place);
