@@ -205,22 +205,22 @@ def test_a_sweep_in_progress_is_watched_by_two_stopped_by_one_and_judged(tab: An
 
 def test_networks_are_added_to_a_sweep_that_is_over_and_to_one_that_trains(tab: Any, folder: Path) -> None:
     tr.sweep(
-        "wine", SPACE, members=9, epochs=20, fresh=3, optimizer="sgd", name="grown", parent=folder / "runs"
+        "wine", SPACE, members=40, epochs=20, fresh=3, optimizer="sgd", name="grown", parent=folder / "runs"
     )
     viewer = tab()
     page = viewer.show("sweep/grown")
     said = page.inner_text("#sweep-judge")
     page.get_by_label("How many networks to add").fill("11")
     page.get_by_role("button", name="Add networks").click()
-    page.locator("#sweep-listed", has_text="20 of 20").wait_for()
+    page.locator("#sweep-listed", has_text="51 of 51").wait_for()
     page.locator(".head", has_text="finished").wait_for()
-    page.locator(".notes", has_text="11 networks were added when the first 9 had been judged").wait_for()
+    page.locator(".notes", has_text="11 networks were added when the first 40 had been judged").wait_for()
     assert said[1:] in page.inner_text(".notes")
-    assert sorted(map(int, viewer.column("network"))) == list(range(20))
+    assert sorted(map(int, viewer.column("network"))) == list(range(51))
     page.locator("#language").click()
     page.locator(".notes", has_text=re.compile("já tinham sido julgadas.*: acurácia")).wait_for()
     page.locator("#language").click()
-    numbers = ["--members", "4000", "--epochs", "600", "--patience", "0", "--fresh", "3"]
+    numbers = ["--members", "4000", "--epochs", "20000", "--patience", "0", "--fresh", "3"]
     how = ["--space", "lr=1e-3..1:log", "--hidden", "4", "--strategy", "none", "--name", "fed"]
     with started(folder, "sweep", "wine", *numbers, *how) as process:
         wait_for_a_checkpoint(folder / "runs/fed", process)
