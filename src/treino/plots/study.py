@@ -11,6 +11,7 @@ from treino.base.words import _, numeral
 from treino.engine.metrics import metric_name
 from treino.plots.curves import floor, spans
 from treino.plots.style import ALARM, INK, PALETTE, SOFT, beside, label, log_axis, look, stroke, titled
+from treino.training.studies.study_document import MILLISECONDS_BELOW, seconds_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,7 +23,6 @@ STROKES: tuple[Any, ...] = ("-", (0, (5, 1.6)), (0, (1.2, 1.6)), (0, (6, 1.6, 1.
 MARKS = "o", "s", "^", "D", "v", "P", "X"
 SHORT = 40  # names up to this length stand two to a line
 MARKED = 12  # marks per line
-MILLISECONDS_BELOW = 0.1  # seconds; shorter times are given in ms
 OFFSET = 0.05  # distance of a label from its dot; this and the next two are shares of the axes
 APART_X, APART_Y = 0.11, 0.12  # labels further apart than this can't overlap
 
@@ -239,9 +239,6 @@ def tradeoff_figure(
             axes.text(0.5, 0.5, _("No epoch was timed."), ha="center", color=ALARM, transform=axes.transAxes)
             return drawn
         _dots(axes, timed, metric)
-        short = max(line.seconds or 0 for line in timed) < MILLISECONDS_BELOW
-        of = _("milliseconds per epoch (log scale)") if short else _("seconds per epoch (log scale)")
-        axes.set_xlabel(of)
         legend_below(drawn, lines, linestyle="", markersize=8)
         return drawn
 
@@ -284,7 +281,10 @@ def _dots(axes: "Axes", lines: Sequence[StudyCurve], metric: str | None) -> None
     )
     axes.set_ylabel(_("epochs") if metric is not None else "")
     axes.xaxis.set_major_locator(LogLocator(base=10, subs=(1.0, 2.0, 5.0), numticks=9))
-    unit = 1000 if seconds.max() < MILLISECONDS_BELOW else 1
+    unit, of = 1, _("seconds per epoch (log scale)")
+    if seconds.max() < MILLISECONDS_BELOW:
+        unit, of = 1000, _("milliseconds per epoch (log scale)")
+    axes.set_xlabel(of)
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _p: numeral(value * unit)))
     axes.xaxis.set_minor_formatter(NullFormatter())
 
@@ -303,11 +303,7 @@ def _equal_cost(axes: "Axes", seconds: Any, most: int) -> None:
         place = int(np.flatnonzero(inside)[0])
         if place > 0.9 * len(x):
             continue
-        words = _("{n} s").format(n=numeral(total))
-        if total < MILLISECONDS_BELOW:
-            words = _("{n} ms").format(n=numeral(1000 * total))
-        at = (x[place], y[place])
-        beside(axes, words, at, (3, -2), fontsize=7.5, color=SOFT, va="top")
+        beside(axes, seconds_text(total), (x[place], y[place]), (3, -2), fontsize=7.5, color=SOFT, va="top")
 
 
 def _floats(values: Sequence[float | None]) -> NDArray[np.float64]:
