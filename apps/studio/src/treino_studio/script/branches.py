@@ -189,6 +189,14 @@ class Branch:
         groups = [group for optimizer in self.figures.get("optimizers", []) for group in optimizer["groups"]]
         return {name: groups[0][name] for name in ("lr", "weight_decay") if groups and name in groups[0]}
 
+    def keep_figures(self, message: Mapping[str, Any]) -> None:
+        """Keep a future's losses, and the figures that it measured and printed, by which a fan is ranked."""
+        if "step" in message:
+            self.losses += [loss if isinstance(loss, float) else None for loss in message["losses"]]
+            tuple(self.curves.take({k: v for k, v in message.items() if k != "optimizers"}))
+        for printed in message.get("output", ()):
+            tuple(self.curves.read(*printed))
+
     @property
     def alive(self) -> bool:
         return self.status in ("running", "asleep")

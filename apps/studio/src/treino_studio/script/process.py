@@ -259,16 +259,13 @@ class ScriptProcess:
             branch.figures = {
                 name: message[name] for name in ("step", "seconds", "optimizers") if name in message
             }
-            if branch.future is not None:
-                branch.losses += [loss if isinstance(loss, float) else None for loss in message["losses"]]
-                tuple(branch.curves.take({k: v for k, v in message.items() if k != "optimizers"}))
-            elif branch is self._present:
+            if branch.future is None and branch is self._present:
                 self._make_due(branch)
-        for printed in message.get("output", ()) if branch.future is not None else ():
-            tuple(branch.curves.read(*printed))
         if branch.future is None:
             yield message if branch.number == 0 else {"run": branch.name, **message}
-        elif self._fan is not None and (
+            return
+        branch.keep_figures(message)
+        if self._fan is not None and (
             "paused" in message or ("step" in message and time.monotonic() >= self._fan.next_message)
         ):
             self._fan.next_message = time.monotonic() + EVERY
