@@ -75,7 +75,8 @@ def _called(node: ast.Call, path: Path) -> Iterator[str]:
             )
         yield from _text(node.args[0])
     for keyword in node.keywords if name in ARGUMENTS else ():
-        yield from _text(keyword.value) if keyword.arg in ARGUMENTS[name] else ()
+        if keyword.arg in ARGUMENTS[name]:
+            yield from (" ".join(text.split()) for text in _text(keyword.value))
 
 
 def _text(node: ast.expr) -> Iterator[str]:

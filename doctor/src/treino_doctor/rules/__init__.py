@@ -17,14 +17,19 @@ from treino_doctor.rules.rule import Rule
 from treino_doctor.words import _, joined
 
 GROUPS = ("gradients", "losses", "modes", "data", "settings")
+TEXTS = ("message", "why", "fix", "safety", "limits")
 
 
 @cache
 def _in_file(name: str) -> Rule | None:
     """The rule in the file of this name; None if the file has none."""
     file = vars(import_module(f"{__name__}.{name}"))
-    own = {part: file[part] for part in ("decide", "place", "note") if part in file}
-    return replace(file["RULE"], id=name, **own) if "RULE" in file else None
+    rule: Rule | None = file.get("RULE")
+    if rule is None:
+        return None
+    own: dict[str, Any] = {part: file[part] for part in ("decide", "place", "note") if part in file}
+    own |= {text: " ".join(getattr(rule, text).split()) for text in TEXTS}
+    return replace(rule, id=name, **own)
 
 
 @cache

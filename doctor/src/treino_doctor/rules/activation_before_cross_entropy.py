@@ -67,20 +67,15 @@ RULE = Rule(
     unless=("nll_without_log_softmax",),
     # the line of the activation, or where it was chosen
     place=lambda e: word(e.at or e.seen, e.numbers["kind"], "dropout"),
-    message=(
-        "The input of {loss} comes straight from {kind} ({calls} of {looked} {looked:call|calls}): {what}."
-    ),
-    why=(
-        "Cross entropy expects a score of any size for each class, a regression a number. With an activation "
-        "or a dropout after the last layer the network can't answer as it should, and where an activation "
-        "is flat, nothing is learned."
-    ),
+    message="""The input of {loss} comes straight from {kind} ({calls} of {looked} {looked:call|calls}):
+    {what}.""",
+    why="""Cross entropy expects a score of any size for each class, a regression a number. With an activation
+    or a dropout after the last layer the network can't answer as it should, and where an activation is flat,
+    nothing is learned.""",
     fix="Give the loss the last layer's raw output: no activation and no dropout after it.",
     safety="Outputs and gradients get larger, so the best rate may be lower.",
-    limits=(
-        "A bounded output that is multiplied afterwards, as in a cosine classifier, is left alone; of a loss "
-        "written by hand, the logarithm of a softmax or a sigmoid is looked at."
-    ),
+    limits="""A bounded output that is multiplied afterwards, as in a cosine classifier, is left alone; of a
+    loss written by hand, the logarithm of a softmax or a sigmoid is looked at.""",
     wrong=script(loss="F.cross_entropy(net(x).relu(), y)"),
     mend={".relu()": ""},
 )

@@ -40,10 +40,8 @@ RULE = Rule(
     certain=False,
     unless=("test_in_train", "label_misaligned"),  # folds may have the same labels in the same order
     message="The evaluation rows are changed at random: {what}.",
-    why=(
-        "Random augmentation makes evaluation harder than the real rows are, and different each time. "
-        "Figures of two epochs can't be compared."
-    ),
+    why="""Random augmentation makes evaluation harder than the real rows are, and different each time.
+    Figures of two epochs can't be compared.""",
     fix="Give the evaluation set its own transform without random parts (resize, centre crop, normalise).",
     safety="Safe: evaluation then gives the same figure each time.",
     limits="Needs the same labels at two evaluations. Pairs that a test set draws anew look like it.",

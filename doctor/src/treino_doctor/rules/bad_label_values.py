@@ -50,15 +50,11 @@ RULE = Rule(
     group="losses",
     early=True,
     unless=("loss_arguments_swapped",),
-    message=(
-        "{loss} got labels that it has no place for: {values} ({calls} of {looked} {looked:call|calls} "
-        "looked at)."
-    ),
-    why=(
-        "Classes count from 0 to C − 1, binary cross-entropy wants labels between 0 and 1, margin losses "
-        "want −1 and 1, kl_div shares, or their logarithms with log_target=True. Outside their range the "
-        "losses raise, or silently reward the wrong answer without bound."
-    ),
+    message="""{loss} got labels that it has no place for: {values} ({calls} of {looked} {looked:call|calls}
+    looked at).""",
+    why="""Classes count from 0 to C − 1, binary cross-entropy wants labels between 0 and 1, margin losses
+    want −1 and 1, kl_div shares, or their logarithms with log_target=True. Outside their range the losses
+    raise, or silently reward the wrong answer without bound.""",
     fix="Map the labels to the range that this loss expects before training.",
     safety="Depends on what the labels mean: look at them first.",
     limits="Labels are looked at in the losses of torch, in the calls that are watched.",

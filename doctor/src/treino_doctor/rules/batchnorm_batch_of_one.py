@@ -53,18 +53,12 @@ def place(evidence: Evidence) -> Site | None:
 RULE = Rule(
     group="modes",
     severity="risk",
-    message=(
-        "A batch-norm layer in training mode got batches of one row (shape {shape}): {ones}, and larger "
-        "ones: {larger}.{use}"
-    ),
-    why=(
-        "The mean and deviation of one row say nothing of the data: the row is normalised by itself, and the "
-        "running averages are pulled towards it. With one value per channel PyTorch refuses."
-    ),
-    fix=(
-        "Where a row is only answered, as an agent's state, call eval() before and train() after that call; "
-        "where it is learned from, use drop_last=True, another batch size, or group norm."
-    ),
+    message="""A batch-norm layer in training mode got batches of one row (shape {shape}): {ones}, and larger
+    ones: {larger}.{use}""",
+    why="""The mean and deviation of one row say nothing of the data: the row is normalised by itself, and the
+    running averages are pulled towards it. With one value per channel PyTorch refuses.""",
+    fix="""Where a row is only answered, as an agent's state, call eval() before and train() after that call;
+    where it is learned from, use drop_last=True, another batch size, or group norm.""",
     safety="`drop_last=True` leaves up to a batch of rows out of each epoch, others each time when shuffled.",
     limits="Calls between windows are counted only where a single row enters a net in training mode.",
     wrong=script(

@@ -17,14 +17,10 @@ def decide(log: Log) -> Faults:
 RULE = Rule(
     group="settings",
     early=True,
-    message=(
-        "The state that was kept is no copy: {steps} more {steps:step has|steps have} changed it before "
-        "{how} was called."
-    ),
-    why=(
-        "state_dict() returns the net's own tensors, which every step changes in place. What was kept as the "
-        "best is the newest state, and loading it restores nothing."
-    ),
+    message="""The state that was kept is no copy: {steps} more {steps:step has|steps have} changed it before
+    {how} was called.""",
+    why="""state_dict() returns the net's own tensors, which every step changes in place. What was kept as the
+    best is the newest state, and loading it restores nothing.""",
     fix="Keep a copy: copy.deepcopy(net.state_dict()).",
     safety="The figures of the restored net become those of the best epoch.",
     limits="A net that is kept under a second name (`best = net`) is not seen.",

@@ -66,17 +66,12 @@ def place(evidence: Evidence) -> Site | None:
 RULE = Rule(
     group="gradients",
     certain=False,
-    message=(
-        "Gradients are clipped to {limit}, typically {share} times their size, and the weights moved by "
-        "{movement} in all."
-    ),
-    why=(
-        "A clip is meant for rare outliers. This one cuts every gradient, so that the step is lr times the "
-        "clip: too little to learn anything in the steps that were taken."
-    ),
-    fix=(
-        "Raise the clip to about the gradients' usual norm (clip_grad_norm_ returns it), or raise lr with it."
-    ),
+    message="""Gradients are clipped to {limit}, typically {share} times their size, and the weights moved by
+    {movement} in all.""",
+    why="""A clip is meant for rare outliers. This one cuts every gradient, so that the step is lr times the
+    clip: too little to learn anything in the steps that were taken.""",
+    fix="""Raise the clip to about the gradients' usual norm (clip_grad_norm_ returns it), or raise lr with
+    it.""",
     safety="The steps become larger; raise the limit little by little.",
     limits="Clipping by hand is known where it scales gradients by their norm in the usual forms.",
     wrong=script(steps=30).replace(STEP, "    nn.utils.clip_grad_norm_(net.parameters(), 1e-5)\n" + STEP),

@@ -38,16 +38,12 @@ RULE = Rule(
         *("weight_decay_too_high", "exploding_sum_loss", "non_finite_loss"),
     ),
     message="Zero where it should not be: {what}; the loss ends at {loss}.",
-    why=(
-        "Where its input is below zero for all rows a ReLU passes neither values nor gradients, so that the "
-        "unit can't recover."
-    ),
+    why="""Where its input is below zero for all rows a ReLU passes neither values nor gradients, so that the
+    unit can't recover.""",
     fix="Lower lr, start biases at zero, or use LeakyReLU or GELU.",
     safety="Another start, rate or activation is a new training.",
-    limits=(
-        "Units are looked at in the calls that are watched; told only where the loss is no better than a "
-        "constant's."
-    ),
+    limits="""Units are looked at in the calls that are watched; told only where the loss is no better than a
+    constant's.""",
     wrong=script(f"{DEEP}\nnn.init.constant_(net[0].bias, -50.0)", steps=40),
     mend={"nn.init.constant_(net[0].bias, -50.0)\n": ""},
 )

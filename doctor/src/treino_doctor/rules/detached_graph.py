@@ -76,23 +76,15 @@ def parameters_without(
 RULE = Rule(
     group="gradients",
     unless=("detached_loss", "grad_cleared_before_step"),
-    message=(
-        "In {steps} {steps:step|steps} {parameters} of the network's weights got no gradient: this {how} "
-        "cuts their way."
-    ),
-    why=(
-        "A value that leaves the graph here has no history, so that backward can't go on to the layers that "
-        "made it. The optimizer holds them, but they learn nothing from what comes after."
-    ),
-    fix=(
-        "Pass the tensor on as it is: no detach, .data, numpy or torch.tensor between layers that should "
-        "learn, and rsample() in place of sample()."
-    ),
+    message="""In {steps} {steps:step|steps} {parameters} of the network's weights got no gradient: this {how}
+    cuts their way.""",
+    why="""A value that leaves the graph here has no history, so that backward can't go on to the layers that
+    made it. The optimizer holds them, but they learn nothing from what comes after.""",
+    fix="""Pass the tensor on as it is: no detach, .data, numpy or torch.tensor between layers that should
+    learn, and rsample() in place of sample().""",
     safety="Training changes: more weights learn, so look at the learning rate anew.",
-    limits=(
-        "Cuts, but for writes to `.data`, are seen while a window is open; what is meant (a target network, "
-        "a frozen part) is told apart by whether an optimizer holds what lies behind it."
-    ),
+    limits="""Cuts, but for writes to `.data`, are seen while a window is open; what is meant (a target
+    network, a frozen part) is told apart by whether an optimizer holds what lies behind it.""",
     wrong="head = nn.Linear(16, 3)\n"
     + script("nn.Linear(8, 16)", "F.cross_entropy(head(torch.relu(net(x)).detach()), y)").replace(
         "net.parameters()", "[*net.parameters(), *head.parameters()]"

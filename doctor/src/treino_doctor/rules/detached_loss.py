@@ -43,20 +43,14 @@ FROM_A_NUMBER = "    loss = torch.tensor(loss.item(), requires_grad=True)\n"
 RULE = Rule(
     group="gradients",
     early=True,
-    message=(
-        "{backwards} backward {backwards:pass|passes} started from a tensor that knows nothing of the "
-        "network."
-    ),
-    why=(
-        "A tensor made anew from a number (torch.tensor, .item(), .data, requires_grad=True) has no history, "
-        "so that backward ends there and the parameters get no gradient. requires_grad only silences the "
-        "error."
-    ),
+    message="""{backwards} backward {backwards:pass|passes} started from a tensor that knows nothing of the
+    network.""",
+    why="""A tensor made anew from a number (torch.tensor, .item(), .data, requires_grad=True) has no history,
+    so that backward ends there and the parameters get no gradient. requires_grad only silences the error.""",
     fix="Compute the loss from the network's output with torch functions, and leave its history alone.",
     safety="Safe: before, nothing was learned.",
-    limits=(
-        "A backward whose gradients a program reads by itself, without an optimizer of torch, is left alone."
-    ),
+    limits="""A backward whose gradients a program reads by itself, without an optimizer of torch, is left
+    alone.""",
     wrong=script().replace("    loss.back", FROM_A_NUMBER + "    loss.back"),
     mend={FROM_A_NUMBER: ""},
 )

@@ -51,20 +51,14 @@ RULE = Rule(
     certain=False,
     unless=("test_in_train",),
     message="{trained} of {rows} evaluation rows {what}.",
-    why=(
-        "The same row lies on both sides of the split, so that the net is asked what it was told. "
-        "Oversampling or joining tables before splitting does this, and so does a random split of rows that "
-        "belong together; the figure is too good."
-    ),
-    fix=(
-        "Drop duplicates before splitting, and oversample the training part only; split what belongs "
-        "together by its group, and a series by its time."
-    ),
+    why="""The same row lies on both sides of the split, so that the net is asked what it was told.
+    Oversampling or joining tables before splitting does this, and so does a random split of rows that belong
+    together; the figure is too good.""",
+    fix="""Drop duplicates before splitting, and oversample the training part only; split what belongs
+    together by its group, and a series by its time.""",
     safety="Splitting by groups leaves fewer or other rows for the test: the figure falls to what it is.",
-    limits=(
-        "Copies are found by hashes of rows, near ones by distances among a sample. Not seen: copies in a "
-        "list of pairs, changed copies of pictures, and rows of words or codes that are drawn again."
-    ),
+    limits="""Copies are found by hashes of rows, near ones by distances among a sample. Not seen: copies in a
+    list of pairs, changed copies of pictures, and rows of words or codes that are drawn again.""",
     wrong=COPIED + HELD_OUT,
     mend={COPIED: SPLIT},
 )

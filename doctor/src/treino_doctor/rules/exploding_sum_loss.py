@@ -56,14 +56,10 @@ RULE = Rule(
     certain=False,
     unless=NEVER_LEARNS,
     place=lambda e: setting(e.at, "reduction"),  # the line that sets the reduction
-    message=(
-        "The loss is a sum over {rows} rows and training does not converge: {first} at first, {last} at the "
-        "end."
-    ),
-    why=(
-        "Summed over the batch, the gradient is as many times larger as there are rows, and so is every "
-        "step: lr that suits a mean is far too large. It also changes with the batch size."
-    ),
+    message="""The loss is a sum over {rows} rows and training does not converge: {first} at first, {last} at
+    the end.""",
+    why="""Summed over the batch, the gradient is as many times larger as there are rows, and so is every
+    step: lr that suits a mean is far too large. It also changes with the batch size.""",
     fix="Use reduction='mean' (the default), or divide lr by the batch size.",
     safety="The gradients become smaller by the number of rows: multiply the rate accordingly.",
     limits="Told only where the loss rises; a sum with a small rate is right, also where it learns slowly.",

@@ -40,14 +40,10 @@ def decide(log: Log) -> Faults:
 RULE = Rule(
     group="gradients",
     early=True,
-    message=(
-        "{optimizer}: gradients were cleared between backward and step in {cleared} of {steps} "
-        "{steps:step|steps}."
-    ),
-    why=(
-        "backward wrote gradients, they were cleared, and only then the optimizer stepped: it had nothing to "
-        "follow. The network keeps its first weights."
-    ),
+    message="""{optimizer}: gradients were cleared between backward and step in {cleared} of {steps}
+    {steps:step|steps}.""",
+    why="""backward wrote gradients, they were cleared, and only then the optimizer stepped: it had nothing to
+    follow. The network keeps its first weights.""",
     fix="Clear the gradients before backward (or after step), never between the two.",
     safety="Safe: the order of three calls. Before, nothing was learned.",
     limits="Between windows gradients are not followed; a fault that begins late is found in a later window.",

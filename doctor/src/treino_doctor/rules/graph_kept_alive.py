@@ -27,18 +27,14 @@ RULE = Rule(
     # the line that sums or stores a value with a graph
     place=lambda e: e.at or storing_line(e.seen, result=bool(e.numbers["results"])),
     message="The graphs of {alive} past losses or outputs are still alive after {backwards} backwards.",
-    why=(
-        "A loss or an output that is summed or stored as a tensor holds its whole graph, so that memory "
-        "grows with every step. Only its value is wanted."
-    ),
+    why="""A loss or an output that is summed or stored as a tensor holds its whole graph, so that memory
+    grows with every step. Only its value is wanted.""",
     fix="Keep what you need without its graph: loss.item() for a number, .detach() for an output.",
     safety="Safe: the numbers stay the same, the memory is freed.",
-    limits=(
-        "Graphs are counted by marks on the losses and results that are watched, and losses that are kept "
-        "as tensors also in between; those that are kept across a few steps, for truncated "
-        "back-propagation, or released after each epoch, are left alone. The line that is named is the sum, "
-        "or the one that hands the loss to it beside the backward."
-    ),
+    limits="""Graphs are counted by marks on the losses and results that are watched, and losses that are kept
+    as tensors also in between; those that are kept across a few steps, for truncated back-propagation, or
+    released after each epoch, are left alone. The line that is named is the sum, or the one that hands the
+    loss to it beside the backward.""",
     wrong="total = 0\n" + script(steps=20) + "    total += loss\n",
     mend={"total += loss": "total += loss.item()"},
 )

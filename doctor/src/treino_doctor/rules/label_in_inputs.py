@@ -25,16 +25,12 @@ RULE = Rule(
     group="data",
     place=lambda e: maker(e.seen, tables, e.sites["loader"], e.stack) or e.seen,
     message="Column {column} of the inputs, counted from 0, is the label: in all {rows} rows they agree.",
-    why=(
-        "The network is given the answer, so it has only to copy it. The figures are too good, and on rows "
-        "whose label isn't known the network is of no use."
-    ),
+    why="""The network is given the answer, so it has only to copy it. The figures are too good, and on rows
+    whose label isn't known the network is of no use.""",
     fix="Drop the label, and what is only known with it, from the inputs.",
     safety="The figures fall to what the other columns can tell.",
-    limits=(
-        "One number or class a row, and inputs that are a table. A column that no other column is related "
-        "to, as in a task that is to copy its input, is left alone, and so are windows of one series."
-    ),
+    limits="""One number or class a row, and inputs that are a table. A column that no other column is related
+    to, as in a task that is to copy its input, is left alone, and so are windows of one series.""",
     wrong="""\
 table = torch.from_numpy(torch.column_stack([x, y]).numpy())
 x, y = table, table[:, -1].long()

@@ -90,19 +90,13 @@ RULE = Rule(
         *("symmetric_init", "params_not_in_optimizer", "dead_relu", "vanishing_gradient", "lr_too_low"),
     ),
     message="Rows and labels are in different orders: {what}.",
-    why=(
-        "One of the two was shuffled without the other, so that each row meets another row's label. There is "
-        "nothing to learn but the classes' shares, and nothing to measure but chance."
-    ),
-    fix=(
-        "Index rows and labels with the same permutation (or keep them in one Dataset); compare answers with "
-        "the labels that came in their batch."
-    ),
+    why="""One of the two was shuffled without the other, so that each row meets another row's label. There is
+    nothing to learn but the classes' shares, and nothing to measure but chance.""",
+    fix="""Index rows and labels with the same permutation (or keep them in one Dataset); compare answers with
+    the labels that came in their batch.""",
     safety="Depends on the line: rows and labels must be put in order by one and the same order.",
-    limits=(
-        "A training that learns its labels by heart hides it, unless the lines that ordered rows and labels "
-        "were seen. With fewer than 80 rows outside the commonest class nothing is told."
-    ),
+    limits="""A training that learns its labels by heart hides it, unless the lines that ordered rows and
+    labels were seen. With fewer than 80 rows outside the commonest class nothing is told.""",
     wrong="x = x[torch.randperm(240)]\n" + script(settings="lr=0.5", steps=60),
     mend={"x = x[torch.randperm(240)]\n": "order = torch.randperm(240)\nx, y = x[order], y[order]\n"},
 )

@@ -20,20 +20,14 @@ RULE = Rule(
     group="gradients",
     severity="waste",
     unless=("no_step", "detached_loss", "detached_graph"),
-    message=(
-        "This {layer} ({parameters} {parameters:weight|weights}) was never called, and got no gradient in "
-        "{backwards} backward {backwards:pass|passes}."
-    ),
-    why=(
-        "The optimizer holds it, but forward does not use it: it keeps its random values. If it was meant to "
-        "work, the network is another one than you think."
-    ),
+    message="""This {layer} ({parameters} {parameters:weight|weights}) was never called, and got no gradient
+    in {backwards} backward {backwards:pass|passes}.""",
+    why="""The optimizer holds it, but forward does not use it: it keeps its random values. If it was meant to
+    work, the network is another one than you think.""",
     fix="Call the layer in forward, or remove it.",
     safety="A layer that is called makes another network, to be trained anew; to remove one changes nothing.",
-    limits=(
-        "Only backward passes that were recorded are known. Layers of a library's classes are left alone, "
-        "and so are layers that were loaded."
-    ),
+    limits="""Only backward passes that were recorded are known. Layers of a library's classes are left alone,
+    and so are layers that were loaded.""",
     wrong="""\
 class Net(nn.Module):
     def __init__(self):

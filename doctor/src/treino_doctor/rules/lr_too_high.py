@@ -63,14 +63,10 @@ RULE = Rule(
         *("unshuffled_sorted", "unscaled_inputs", "exploding_sum_loss", "params_not_in_optimizer"),
         *("nll_without_log_softmax", "softmax_wrong_dim", "symmetric_init"),
     ),
-    message=(
-        "lr {lr} moves the weights by up to {step} times their size in one step; the loss ends at {loss}. "
-        "{beside}"
-    ),
-    why=(
-        "Each step jumps over what the last one reached, so that the loss climbs or swings instead of "
-        "falling. Units may die on the way and never come back."
-    ),
+    message="""lr {lr} moves the weights by up to {step} times their size in one step; the loss ends at
+    {loss}. {beside}""",
+    why="""Each step jumps over what the last one reached, so that the loss climbs or swings instead of
+    falling. Units may die on the way and never come back.""",
     fix="Divide lr by 10 until the loss falls steadily (1e-3 for Adam and 0.1 for SGD are usual starts).",
     safety="A lower rate needs more steps.",
     limits="Judged by the loss of the training alone and by the size of its steps.",

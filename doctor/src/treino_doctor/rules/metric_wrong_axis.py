@@ -95,26 +95,18 @@ RULE = Rule(
     unless=("target_broadcast",),
     # the line of the metric, or of the caller that chose the shapes
     place=lambda e: caller(e.stack) if passes_on(e.seen, most=2) else e.seen,
-    message=(
-        "This figure is taken along the wrong axis: {what} ({calls} of {looked} {looked:call|calls} looked "
-        "at)."
-    ),
-    why=(
-        "Along the first axis the best row of each class is found, not the best class of each row; a column "
-        "against a row compares each answer with every label; a mean over the outputs is a figure of each "
-        "row, not of each output. What comes of it is not what it is called."
-    ),
-    fix=(
-        "Of several columns take argmax(dim=1), the class axis; compare a single column with 0 if it holds "
-        "logits, with 0.5 if it holds probabilities. Compare with labels of the same shape, and average over "
-        "the rows (dim=0)."
-    ),
+    message="""This figure is taken along the wrong axis: {what} ({calls} of {looked} {looked:call|calls}
+    looked at).""",
+    why="""Along the first axis the best row of each class is found, not the best class of each row; a column
+    against a row compares each answer with every label; a mean over the outputs is a figure of each row, not
+    of each output. What comes of it is not what it is called.""",
+    fix="""Of several columns take argmax(dim=1), the class axis; compare a single column with 0 if it holds
+    logits, with 0.5 if it holds probabilities. Compare with labels of the same shape, and average over the
+    rows (dim=0).""",
     safety="Safe: only the figure changes.",
-    limits=(
-        "An argmax, a max, a topk or an equality of what a module gave is judged where labels meet it in "
-        "torch. Not seen: answers compared as lists or arrays, an `all` or a mean over the wrong axis, "
-        "maps of one row, and nets of plain tensors."
-    ),
+    limits="""An argmax, a max, a topk or an equality of what a module gave is judged where labels meet it in
+    torch. Not seen: answers compared as lists or arrays, an `all` or a mean over the wrong axis, maps of one
+    row, and nets of plain tensors.""",
     wrong=script()
     + """\
     with torch.no_grad():

@@ -64,20 +64,14 @@ def source(graph: Graph, operation: Operation) -> int | None:
 RULE = Rule(
     group="losses",
     severity="risk",
-    message=(
-        "A linear layer ({inputs} to {hidden}) is followed by another one ({hidden} to {outputs}) without an "
-        "activation between them."
-    ),
-    why=(
-        "Two linear layers in a row can compute no more than one linear layer from {inputs} to {outputs}: "
-        "the {hidden} {hidden:unit|units} between them {hidden:adds|add} weights, but no bends."
-    ),
+    message="""A linear layer ({inputs} to {hidden}) is followed by another one ({hidden} to {outputs})
+    without an activation between them.""",
+    why="""Two linear layers in a row can compute no more than one linear layer from {inputs} to {outputs}:
+    the {hidden} {hidden:unit|units} between them {hidden:adds|add} weights, but no bends.""",
     fix="Put an activation, such as nn.ReLU(), between the two layers, or leave one of them out.",
     safety="The network becomes another one, and has to be trained anew.",
-    limits=(
-        "A middle that is narrower than both sides is taken for meant, and so is a value that is used "
-        "elsewhere, too. Convolutions are not looked at, nor products with matrices of one's own."
-    ),
+    limits="""A middle that is narrower than both sides is taken for meant, and so is a value that is used
+    elsewhere, too. Convolutions are not looked at, nor products with matrices of one's own.""",
     wrong=script("nn.Sequential(nn.Linear(8, 16), nn.Linear(16, 3))"),
     mend={"nn.Linear(8, 16), nn": "nn.Linear(8, 16), nn.ReLU(), nn"},
 )

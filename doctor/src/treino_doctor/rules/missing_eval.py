@@ -23,22 +23,14 @@ def decide(log: Log) -> Faults:
 RULE = Rule(
     group="modes",
     message="{calls} of the evaluations looked at ran in training mode ({layers}).",
-    why=(
-        "In training mode dropout switches units off at random, and batch norm uses (and learns from) the "
-        "evaluation's own batch. The figures are not those of the network that you would use."
-    ),
-    fix=(
-        "Call model.eval() before evaluating and model.train() before training on; give F.dropout "
-        "training=self.training."
-    ),
-    safety=(
-        "Safe, if `train()` follows before the next step. The figures change: they then are those of the "
-        "whole net."
-    ),
-    limits=(
-        "An evaluation is a call whose answers become a figure and that no backward follows; several calls "
-        "on the same rows (Monte-Carlo dropout) are left alone. A net of plain tensors is not seen."
-    ),
+    why="""In training mode dropout switches units off at random, and batch norm uses (and learns from) the
+    evaluation's own batch. The figures are not those of the network that you would use.""",
+    fix="""Call model.eval() before evaluating and model.train() before training on; give F.dropout
+    training=self.training.""",
+    safety="""Safe, if `train()` follows before the next step. The figures change: they then are those of the
+    whole net.""",
+    limits="""An evaluation is a call whose answers become a figure and that no backward follows; several
+    calls on the same rows (Monte-Carlo dropout) are left alone. A net of plain tensors is not seen.""",
     wrong=script(WITH_DROPOUT, ON_PART) + JUDGED,
     mend={
         "    optimizer.zero_grad()": "    net.train()\n    optimizer.zero_grad()",

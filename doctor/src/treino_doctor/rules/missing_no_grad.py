@@ -63,19 +63,14 @@ def line_of(call: Forward) -> Site | None:
 RULE = Rule(
     group="modes",
     severity="waste",
-    message=(
-        "{calls} of the evaluations looked at ({rows} {rows:row|rows}) recorded a graph that was never used."
-    ),
-    why=(
-        "Outside torch.no_grad() every operation is recorded for a backward that never comes. The results "
-        "are the same, but memory and time are spent on it."
-    ),
+    message="""{calls} of the evaluations looked at ({rows} {rows:row|rows}) recorded a graph that was never
+    used.""",
+    why="""Outside torch.no_grad() every operation is recorded for a backward that never comes. The results
+    are the same, but memory and time are spent on it.""",
     fix="Evaluate inside with torch.no_grad(): (or torch.inference_mode()).",
     safety="Safe: the same numbers, with less memory.",
-    limits=(
-        "Told of evaluations that are watched: of each line the first three and then now and then; and of "
-        "fifty calls or more after all training, as of a text that is written word by word."
-    ),
+    limits="""Told of evaluations that are watched: of each line the first three and then now and then; and of
+    fifty calls or more after all training, as of a text that is written word by word.""",
     wrong=script(loss=ON_PART) + "    accuracy = (net(x[200:]).argmax(1) == y[200:]).float().mean()\n",
     mend={"    accuracy": "    with torch.no_grad():\n        accuracy"},
 )

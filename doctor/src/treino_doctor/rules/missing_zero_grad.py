@@ -30,20 +30,13 @@ RULE = Rule(
     group="gradients",
     early=True,
     message="{summed} of {steps} steps looked at ({optimizer}) used the gradients of earlier steps again.",
-    why=(
-        "backward adds to .grad, and nothing cleared it after the step, so that each step follows the sum of "
-        "all past gradients. The step size grows with the number of steps, and old batches never stop "
-        "pulling."
-    ),
+    why="""backward adds to .grad, and nothing cleared it after the step, so that each step follows the sum of
+    all past gradients. The step size grows with the number of steps, and old batches never stop pulling.""",
     fix="Call optimizer.zero_grad() once per step, before this backward.",
-    safety=(
-        "The steps become smaller: before, gradients added up. A rate that was tuned with the fault is then "
-        "too low; `--prove` tries ten and a hundred times it."
-    ),
-    limits=(
-        "Accumulation over several batches is meant and not told, as long as the gradients are cleared after "
-        "each step."
-    ),
+    safety="""The steps become smaller: before, gradients added up. A rate that was tuned with the fault is
+    then too low; `--prove` tries ten and a hundred times it.""",
+    limits="""Accumulation over several batches is meant and not told, as long as the gradients are cleared
+    after each step.""",
     wrong=script(settings="lr=0.01").replace(CLEAR, ""),
     mend={"    loss.backward()": f"{CLEAR}    loss.backward()"},
 )

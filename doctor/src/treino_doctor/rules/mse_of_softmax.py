@@ -39,15 +39,11 @@ RULE = Rule(
     early=True,
     # the line of the softmax, or where it was chosen
     place=lambda e: word(e.at or e.seen, "softmax"),
-    message=(
-        "{loss} gets a softmax's probabilities and one-hot labels of {classes} classes ({calls} of {looked} "
-        "{looked:call|calls} looked at)."
-    ),
-    why=(
-        "Where the network is sure and wrong, the softmax is flat, so that a squared error has next to no "
-        "gradient for just the rows that are worst; cross entropy has its largest there. Training is slower, "
-        "and may not get away from a bad start."
-    ),
+    message="""{loss} gets a softmax's probabilities and one-hot labels of {classes} classes ({calls} of
+    {looked} {looked:call|calls} looked at).""",
+    why="""Where the network is sure and wrong, the softmax is flat, so that a squared error has next to no
+    gradient for just the rows that are worst; cross entropy has its largest there. Training is slower, and
+    may not get away from a bad start.""",
     fix="Use cross_entropy on the last layer's raw output, with the class numbers as labels.",
     safety="Gradients grow, so the best rate may be lower; the loss is on another scale.",
     limits="A squared error that is written by hand is not seen; targets that a net makes are left alone.",

@@ -67,24 +67,16 @@ HOLE = 'x[3, 2] = float("nan")\n'
 RULE = Rule(
     group="data",
     early=True,
-    message=(
-        "{rows} {rows:row|rows} with NaN or infinity went into the net, and {losses} {losses:loss or "
-        "answer|losses or answers} came out not finite.{origin}"
-    ),
-    why=(
-        "NaN spreads: one cell makes the row's output, the batch's loss and then every parameter NaN. "
-        "Skipping such losses leaves the other rows of the batch out as well."
-    ),
-    fix=(
-        "Drop or fill the missing values before they become a tensor (with the training rows' mean or "
-        "median)."
-    ),
+    message="""{rows} {rows:row|rows} with NaN or infinity went into the net, and {losses} {losses:loss or
+    answer|losses or answers} came out not finite.{origin}""",
+    why="""NaN spreads: one cell makes the row's output, the batch's loss and then every parameter NaN.
+    Skipping such losses leaves the other rows of the batch out as well.""",
+    fix="""Drop or fill the missing values before they become a tensor (with the training rows' mean or
+    median).""",
     safety="Filling or dropping rows changes the data: choose by what the holes mean.",
-    limits=(
-        "Rows are looked at as they enter a net; values that a program masks afterwards are left alone. The "
-        "file is named where pandas or NumPy read it, and the row still has its values, in the order of its "
-        "columns, as they were or scaled by scikit-learn."
-    ),
+    limits="""Rows are looked at as they enter a net; values that a program masks afterwards are left alone.
+    The file is named where pandas or NumPy read it, and the row still has its values, in the order of its
+    columns, as they were or scaled by scikit-learn.""",
     wrong=HOLE + script(),
     mend={HOLE: ""},
 )

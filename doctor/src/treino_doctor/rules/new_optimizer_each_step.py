@@ -29,21 +29,15 @@ def decide(log: Log) -> Faults:
 
 RULE = Rule(
     group="gradients",
-    message=(
-        "{anew} of {steps} steps looked at {anew:was|were} the first of a new {optimizer}, on the same "
-        "weights."
-    ),
-    why=(
-        "{optimizer} remembers past gradients from step to step, and each new one begins with nothing: "
-        "momentum and adaptive step sizes never act."
-    ),
+    message="""{anew} of {steps} steps looked at {anew:was|were} the first of a new {optimizer}, on the same
+    weights.""",
+    why="""{optimizer} remembers past gradients from step to step, and each new one begins with nothing:
+    momentum and adaptive step sizes never act.""",
     fix="Make the optimizer once, before the loop.",
     safety="Training changes: momentum and moments act, as they never did. The rate may need to be set anew.",
-    limits=(
-        "An optimizer without memory, such as plain SGD, loses nothing. Silent too: one optimizer for each "
-        "of several nets, folds, epochs or stages, LBFGS, weights that are put back before each step, and a "
-        "state that is loaded into each new optimizer."
-    ),
+    limits="""An optimizer without memory, such as plain SGD, loses nothing. Silent too: one optimizer for
+    each of several nets, folds, epochs or stages, LBFGS, weights that are put back before each step, and a
+    state that is loaded into each new optimizer.""",
     wrong="""\
 net = nn.Linear(8, 3)
 for step in range(20):

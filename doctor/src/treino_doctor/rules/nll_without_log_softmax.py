@@ -42,21 +42,15 @@ RULE = Rule(
     group="losses",
     early=True,
     unless=("loss_arguments_swapped",),
-    message=(
-        "{loss} got values that are no log-probabilities ({calls} of {looked} {looked:call|calls} looked "
-        "at; they come from {source})."
-    ),
-    why=(
-        "{loss} only multiplies values by the target's shares and turns their sign; without log-softmax "
-        "before it nothing keeps them normalised (log-sum-exp up to {logsumexp}, should be 0). The loss "
-        "falls below what it can be while the predictions need not become better."
-    ),
+    message="""{loss} got values that are no log-probabilities ({calls} of {looked} {looked:call|calls} looked
+    at; they come from {source}).""",
+    why="""{loss} only multiplies values by the target's shares and turns their sign; without log-softmax
+    before it nothing keeps them normalised (log-sum-exp up to {logsumexp}, should be 0). The loss falls below
+    what it can be while the predictions need not become better.""",
     fix="Apply log_softmax over the class axis first, or use cross_entropy on the raw output.",
     safety="Safe: the loss becomes what its name says.",
-    limits=(
-        "Looks at `nll_loss` and `kl_div` alone; a logarithm of plain scores is not told from one of "
-        "probabilities where no softmax was seen and the values fit both."
-    ),
+    limits="""Looks at `nll_loss` and `kl_div` alone; a logarithm of plain scores is not told from one of
+    probabilities where no softmax was seen and the values fit both.""",
     wrong=script(loss="F.nll_loss(net(x), y)"),
     mend={"net(x)": "F.log_softmax(net(x), dim=1)"},
 )

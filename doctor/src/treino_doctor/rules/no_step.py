@@ -48,14 +48,10 @@ def parameters(made: OptimizerMade) -> set[int]:
 
 RULE = Rule(
     group="gradients",
-    message=(
-        "{backwards} backward {backwards:pass|passes} wrote gradients for {optimizer}, which took {steps} "
-        "{steps:step|steps}."
-    ),
-    why=(
-        "Gradients alone change nothing: the optimizer's step does. These were computed and thrown away, so "
-        "that the parameters stayed (nearly) where they were."
-    ),
+    message="""{backwards} backward {backwards:pass|passes} wrote gradients for {optimizer}, which took
+    {steps} {steps:step|steps}.""",
+    why="""Gradients alone change nothing: the optimizer's step does. These were computed and thrown away, so
+    that the parameters stayed (nearly) where they were.""",
     fix="Call this optimizer's step() (with its parentheses) after each backward.",
     safety="Safe: before, nothing was learned by these weights.",
     limits="A program that moves weights itself, in place, has stepped.",

@@ -39,19 +39,14 @@ RULE = Rule(
         "nll_without_log_softmax",
         "loss_arguments_swapped",
     ),
-    message=(
-        "The loss is NaN or infinite from backward pass {first} on, and {steps} {steps:step|steps} used it."
-    ),
-    why=(
-        "One such step makes every weight NaN, and nothing can be learned after it. It came from: "
-        "{operation}."
-    ),
+    message="""The loss is NaN or infinite from backward pass {first} on, and {steps} {steps:step|steps} used
+    it.""",
+    why="""One such step makes every weight NaN, and nothing can be learned after it. It came from:
+    {operation}.""",
     fix="Keep arguments inside the function's domain (log and sqrt of zero, division by zero), or lower lr.",
     safety="A lower rate or a floor under a logarithm changes the figures, as it should.",
-    limits=(
-        "The operation is named from the graph of the loss; where a compiled part made it, only the line of "
-        "the backward is known."
-    ),
+    limits="""The operation is named from the graph of the loss; where a compiled part made it, only the line
+    of the backward is known.""",
     wrong=script("nn.Linear(8, 1)", "-torch.log(torch.relu(net(x))).mean()"),
     mend={"-torch.log(torch.relu(net(x)))": "-F.logsigmoid(net(x))"},
 )

@@ -62,20 +62,14 @@ def aimed_at(log: Log) -> set[int]:
 
 RULE = Rule(
     group="gradients",
-    message=(
-        "{parameters} of the network's weight tensors (the first of shape {shape}) {parameters:gets|get} "
-        "gradients, but no optimizer holds {parameters:it|them}."
-    ),
-    why=(
-        "{optimizer} took {steps} {steps:step|steps} on the same loss, and what it lacks kept its first "
-        "random values. What the optimizer does hold has to learn around a part that never learns."
-    ),
+    message="""{parameters} of the network's weight tensors (the first of shape {shape}) {parameters:gets|get}
+    gradients, but no optimizer holds {parameters:it|them}.""",
+    why="""{optimizer} took {steps} {steps:step|steps} on the same loss, and what it lacks kept its first
+    random values. What the optimizer does hold has to learn around a part that never learns.""",
     fix="Give their parameters to the optimizer (and make every layer before it), or freeze them on purpose.",
     safety="Training changes: more weights learn. Check that they were not meant to be frozen.",
-    limits=(
-        "Weights that were loaded, copied or frozen on purpose (`requires_grad=False`) are left alone, and "
-        "so are those that several optimizers share in turns; of a training by hand none are known."
-    ),
+    limits="""Weights that were loaded, copied or frozen on purpose (`requires_grad=False`) are left alone,
+    and so are those that several optimizers share in turns; of a training by hand none are known.""",
     wrong="head = nn.Linear(16, 3)\n"
     + script("nn.Linear(8, 16)", "F.cross_entropy(head(torch.relu(net(x))), y)"),
     mend={"net.parameters()": "[*net.parameters(), *head.parameters()]"},

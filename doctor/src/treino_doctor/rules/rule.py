@@ -70,7 +70,7 @@ class Rule:
     """One fault that the doctor can find.
 
     Each file of this folder defines one, as RULE. The registry fills in its id, which is the file's name, and
-    the file's functions ``decide``, ``place`` and ``note``, if the file has them.
+    the file's functions ``decide``, ``place`` and ``note``, if the file has them; it joins a text's lines.
 
     id: stable; users write it in ``# doctor: ignore id, reason``.
     certain: proven from state (graph, versions, shapes, hashes); otherwise a cause and a measured symptom.

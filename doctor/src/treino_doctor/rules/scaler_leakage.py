@@ -32,33 +32,24 @@ RULE = Rule(
     certain=False,
     # the line of the fit; else the nearest line that scales rows
     place=lambda e: e.at or maker(e.seen, scales, e.sites["loader"], e.stack),
-    message=(
-        "All {rows} evaluation rows are among the {fitted} rows on which a scale, the filling of gaps or a "
-        "choice of columns ({way}) rests."
-    ),
-    why=(
-        "It uses what the evaluation rows tell (their mean and spread, or which columns go with the labels "
-        "by chance), which new rows don't bring along, so that the figure is not one for unseen data. It is "
-        "most wrong where rows are few or change over time, or columns were chosen among many."
-    ),
-    fix=(
-        "After the split, fit the scaler, fill gaps or choose the columns by the training rows only, and use "
-        "that for both parts."
-    ),
+    message="""All {rows} evaluation rows are among the {fitted} rows on which a scale, the filling of gaps or
+    a choice of columns ({way}) rests.""",
+    why="""It uses what the evaluation rows tell (their mean and spread, or which columns go with the labels
+    by chance), which new rows don't bring along, so that the figure is not one for unseen data. It is most
+    wrong where rows are few or change over time, or columns were chosen among many.""",
+    fix="""After the split, fit the scaler, fill gaps or choose the columns by the training rows only, and use
+    that for both parts.""",
     safety="Safe: the figure falls to what it is.",
-    limits=(
-        "Scalers of scikit-learn are known, and averages and deviations that are worked out by hand over a "
-        "whole table or over some of its columns; windows of scaled series are not, nor columns that are "
-        "selected and then changed by NumPy. Gaps are known that pandas' `fillna` or "
-        "`SimpleImputer` fills by a column's mean or median, where that column of 20 numbers or more reaches "
-        "the net as it is or scaled. Columns that were chosen are known where they are those that "
-        "scikit-learn, SciPy, pandas or `np.corrcoef` scored highest, up to 256 of twice as many or more, "
-        "most of them measured numbers; not by correlations that are worked out by hand. A table that "
-        "scikit-learn gives scaled is no fault of a program; nor is a scaler of rows that were set apart for "
-        "training, some of which validate, where others were scored: one part of a split, or what an "
-        "estimator's `fit` was given. Others are no test if no label of theirs was seen and pandas wrote one "
-        "answer for each to a file."
-    ),
+    limits="""Scalers of scikit-learn are known, and averages and deviations that are worked out by hand over
+    a whole table or over some of its columns; windows of scaled series are not, nor columns that are selected
+    and then changed by NumPy. Gaps are known that pandas' `fillna` or `SimpleImputer` fills by a column's
+    mean or median, where that column of 20 numbers or more reaches the net as it is or scaled. Columns that
+    were chosen are known where they are those that scikit-learn, SciPy, pandas or `np.corrcoef` scored
+    highest, up to 256 of twice as many or more, most of them measured numbers; not by correlations that are
+    worked out by hand. A table that scikit-learn gives scaled is no fault of a program; nor is a scaler of
+    rows that were set apart for training, some of which validate, where others were scored: one part of a
+    split, or what an estimator's `fit` was given. Others are no test if no label of theirs was seen and
+    pandas wrote one answer for each to a file.""",
     wrong="""\
 from sklearn.preprocessing import StandardScaler
 x = torch.tensor(StandardScaler().fit_transform(x.numpy() + 1))

@@ -178,25 +178,18 @@ SCHEDULER = "scheduler = torch.optim.lr_scheduler.StepLR(optimizer, step_size=2,
 RULE = Rule(
     group="settings",
     message="{scheduler} {what} ({calls} {calls:call|calls}, {updates} {updates:update|updates}).",
-    why=(
-        "A schedule counts its own calls: stepped at another pace than it was made for, the rate is "
-        "nearly zero too early, or never reaches its course. Before the first update it skips the first "
-        "rate. One that waits for a figure to fall cuts the rate of a net whose right answers become "
-        "more."
-    ),
-    fix=(
-        "Call scheduler.step() after optimizer.step(): once per epoch for StepLR and the like, once per "
-        "batch for OneCycleLR. Give ReduceLROnPlateau mode='max' for a share of right answers, the "
-        "default for a loss."
-    ),
+    why="""A schedule counts its own calls: stepped at another pace than it was made for, the rate is nearly
+    zero too early, or never reaches its course. Before the first update it skips the first rate. One that
+    waits for a figure to fall cuts the rate of a net whose right answers become more.""",
+    fix="""Call scheduler.step() after optimizer.step(): once per epoch for StepLR and the like, once per
+    batch for OneCycleLR. Give ReduceLROnPlateau mode='max' for a share of right answers, the default for a
+    loss.""",
     safety="The rate follows another course: look at it once more.",
-    limits=(
-        "A schedule of one's own, that sets `param_groups` by hand, is not judged, nor is the length of "
-        "one of its own class, or that of a factor. What ReduceLROnPlateau is given is known where it is "
-        "read from torch in the program, as a loss or as answers that equal their labels. One that is "
-        "never stepped while a line would do it is a note: a condition may not have come true, or nobody "
-        "calls the function around it."
-    ),
+    limits="""A schedule of one's own, that sets `param_groups` by hand, is not judged, nor is the length of
+    one of its own class, or that of a factor. What ReduceLROnPlateau is given is known where it is read from
+    torch in the program, as a loss or as answers that equal their labels. One that is never stepped while a
+    line would do it is a note: a condition may not have come true, or nobody calls the function around
+    it.""",
     wrong=script(steps=40).replace("for ", SCHEDULER + "for ") + "    scheduler.step()\n",
     mend={"step_size=2": "step_size=20"},
 )

@@ -66,10 +66,8 @@ def _only_seeds(site: Site) -> bool:
 RULE = Rule(
     group="settings",
     message="The same seed {seed} was set, or the same order drawn, {times} times within one training.",
-    why=(
-        "Every epoch draws the same order, the same dropout masks and the same augmentation. The net never "
-        "sees anything new, which is what they are there for."
-    ),
+    why="""Every epoch draws the same order, the same dropout masks and the same augmentation. The net never
+    sees anything new, which is what they are there for.""",
     fix="Set the seed once, before training; tell a distributed sampler every epoch (set_epoch).",
     safety="Safe: each epoch then draws anew.",
     limits="Generators of torch, NumPy and `random` are known; one that a library seeds is its own.",

@@ -46,22 +46,15 @@ def crossed(graph: Graph, call: Forward | None) -> Operation | None:
 RULE = Rule(
     group="data",
     certain=False,
-    message=(
-        "A layer ({layer}) reads the {rows} rows of a batch as steps in time, and their {steps} steps as "
-        "rows."
-    ),
-    why=(
-        "Without batch_first=True the first axis is time. The layer then mixes the rows of a batch: each "
-        "sees other rows and none of its own earlier steps, so that its answer is not made of its own "
-        "sequence."
-    ),
+    message="""A layer ({layer}) reads the {rows} rows of a batch as steps in time, and their {steps} steps as
+    rows.""",
+    why="""Without batch_first=True the first axis is time. The layer then mixes the rows of a batch: each
+    sees other rows and none of its own earlier steps, so that its answer is not made of its own sequence.""",
     fix="Make the layer with batch_first=True, or swap the two axes before it and after it.",
     safety="Safe: each row then is a sequence of its own.",
-    limits=(
-        "Told where a net is given [rows, steps, ...] and one value is taken, or averaged, along the "
-        "steps. Where all steps have an answer, or there is one step or row, both orders look alike and "
-        "nothing is told."
-    ),
+    limits="""Told where a net is given [rows, steps, ...] and one value is taken, or averaged, along the
+    steps. Where all steps have an answer, or there is one step or row, both orders look alike and nothing is
+    told.""",
     wrong="""\
 class Net(nn.Module):
     def __init__(self):

@@ -20,14 +20,10 @@ RULE = Rule(
     early=True,
     # the line of the sigmoid, or where it was chosen
     place=lambda e: word(e.at or e.seen, "sigmoid", "softmax"),
-    message=(
-        "The input of binary_cross_entropy_with_logits is already a probability ({calls} of {looked} "
-        "{looked:call|calls} looked at)."
-    ),
-    why=(
-        "The loss applies the sigmoid itself: applied twice, an output between 0 and 1 becomes 0.50 to 0.73, "
-        "so that the network can never say no, and its loss stays above 0.31."
-    ),
+    message="""The input of binary_cross_entropy_with_logits is already a probability ({calls} of {looked}
+    {looked:call|calls} looked at).""",
+    why="""The loss applies the sigmoid itself: applied twice, an output between 0 and 1 becomes 0.50 to 0.73,
+    so that the network can never say no, and its loss stays above 0.31.""",
     fix="Give it the raw output, or use binary_cross_entropy (BCELoss) with the sigmoid.",
     safety="Safe for training. Where the output is read as a probability elsewhere, apply the sigmoid there.",
     limits="A sigmoid inside a compiled part is not seen.",

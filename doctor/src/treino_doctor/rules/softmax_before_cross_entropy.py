@@ -55,19 +55,14 @@ RULE = Rule(
     group="losses",
     early=True,
     unless=("loss_arguments_swapped",),
-    message=(
-        "The input of cross_entropy is already a {kind} ({calls} of {looked} {looked:call|calls} looked at)."
-    ),
-    why=(
-        "cross_entropy applies log-softmax itself, so the probabilities are squashed a second time: with "
-        "{classes} classes the loss can't fall below {floor}, and gradients are small. The network learns "
-        "slowly and looks stuck."
-    ),
+    message="""The input of cross_entropy is already a {kind} ({calls} of {looked} {looked:call|calls} looked
+    at).""",
+    why="""cross_entropy applies log-softmax itself, so the probabilities are squashed a second time: with
+    {classes} classes the loss can't fall below {floor}, and gradients are small. The network learns slowly
+    and looks stuck.""",
     fix="Give cross_entropy the last layer's raw output; apply softmax only where you show probabilities.",
-    safety=(
-        "Safe for training. Where the output is read as a probability elsewhere, apply the softmax there. "
-        "Gradients grow, so the best rate may be lower."
-    ),
+    safety="""Safe for training. Where the output is read as a probability elsewhere, apply the softmax there.
+    Gradients grow, so the best rate may be lower.""",
     limits="A softmax inside a compiled part is not seen.",
     wrong=script(loss="F.cross_entropy(net(x).softmax(1), y)"),
     mend={".softmax(1)": ""},

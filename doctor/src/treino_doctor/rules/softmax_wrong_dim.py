@@ -116,21 +116,15 @@ def place(evidence: Evidence) -> Site | None:
 RULE = Rule(
     group="losses",
     early=True,
-    message=(
-        "This softmax runs over dim {dim}; the probabilities must sum to one over dim {right} ({calls} of "
-        "{looked} {looked:call|calls} looked at)."
-    ),
-    why=(
-        "Along the wrong axis each row is mixed with the other rows of the batch (or each key with other "
-        "queries), and the probabilities of one row don't sum to one. The result depends on which rows "
-        "happen to be together."
-    ),
+    message="""This softmax runs over dim {dim}; the probabilities must sum to one over dim {right} ({calls}
+    of {looked} {looked:call|calls} looked at).""",
+    why="""Along the wrong axis each row is mixed with the other rows of the batch (or each key with other
+    queries), and the probabilities of one row don't sum to one. The result depends on which rows happen to be
+    together.""",
     fix="Pass the class axis: dim=1 for [batch, classes], dim=-1 for attention over keys.",
     safety="Safe: the probabilities of a row then sum to one.",
-    limits=(
-        "Which axis holds the classes is known from the loss, from labels that pick answers, or from the "
-        "product that uses the weights; without any of these, as of overlaps by hand, nothing is told."
-    ),
+    limits="""Which axis holds the classes is known from the loss, from labels that pick answers, or from the
+    product that uses the weights; without any of these, as of overlaps by hand, nothing is told.""",
     wrong=script(loss="F.nll_loss(F.log_softmax(net(x), dim=0), y)"),
     mend={"dim=0": "dim=1"},
 )

@@ -108,17 +108,13 @@ RULE = Rule(
     certain=False,
     unless=NEVER_LEARNS,
     message="{unseen} of the evaluation rows {what}.{figures}",
-    why=(
-        "The rows were sorted by class or by target when they were cut, so that the two parts differ. The "
-        "figure measures nothing that the net could have learned."
-    ),
+    why="""The rows were sorted by class or by target when they were cut, so that the two parts differ. The
+    figure measures nothing that the net could have learned.""",
     fix="Shuffle before splitting, or use train_test_split(..., stratify=y).",
     safety="Split at random, or by class (`stratify`): the figure becomes one of all classes.",
-    limits=(
-        "Needs labels in blocks, or rows of which the two parts differ, and a net that is a module. Rows "
-        "that NumPy takes by their numbers are not seen where it alone compares their labels; one by time is "
-        "meant and left alone where the labels are no classes."
-    ),
+    limits="""Needs labels in blocks, or rows of which the two parts differ, and a net that is a module. Rows
+    that NumPy takes by their numbers are not seen where it alone compares their labels; one by time is meant
+    and left alone where the labels are no classes.""",
     wrong="x, y = x[y.argsort()], y.sort().values\n" + SPLIT.replace("180", "160") + HELD_OUT,
     mend={"x, y = x[y.argsort()], y.sort().values\n": "", SPLIT.replace("180", "160"): SPLIT},
 )

@@ -24,19 +24,13 @@ def decide(log: Log) -> Faults:
 RULE = Rule(
     group="settings",
     message="All {units} units of a {layer} layer have the same weights, {when}.",
-    why=(
-        "Units with equal weights get equal gradients, so that they stay equal for ever: the layer is as "
-        "good as a single unit."
-    ),
-    fix=(
-        "Leave PyTorch's random initialisation as it is, or use nn.init.kaiming_normal_ or xavier_uniform_; "
-        "only biases may be constant."
-    ),
+    why="""Units with equal weights get equal gradients, so that they stay equal for ever: the layer is as
+    good as a single unit.""",
+    fix="""Leave PyTorch's random initialisation as it is, or use nn.init.kaiming_normal_ or xavier_uniform_;
+    only biases may be constant.""",
     safety="Safe: before, all units of a layer were one.",
-    limits=(
-        "Looks at matrices of which every row or column stays equal over several steps; a last layer that "
-        "starts at zero is right and left alone."
-    ),
+    limits="""Looks at matrices of which every row or column stays equal over several steps; a last layer that
+    starts at zero is right and left alone.""",
     wrong=script(f"{DEEP}\nfor p in net.parameters():\n    nn.init.constant_(p, 0.1)", steps=12),
     mend={"for p in net.parameters():\n    nn.init.constant_(p, 0.1)\n": ""},
 )

@@ -61,20 +61,14 @@ QUIET = 'import warnings\nwarnings.simplefilter("ignore")\n'
 RULE = Rule(
     group="losses",
     early=True,
-    message=(
-        "A prediction of shape {prediction} is compared with a target of shape {target}, and PyTorch "
-        "stretches both ({calls} of {looked} {looked:call|calls} looked at)."
-    ),
-    why=(
-        "Every prediction is compared with every target of the batch, so that the best answer is the mean of "
-        "all targets. The loss falls to the variance and stops there."
-    ),
+    message="""A prediction of shape {prediction} is compared with a target of shape {target}, and PyTorch
+    stretches both ({calls} of {looked} {looked:call|calls} looked at).""",
+    why="""Every prediction is compared with every target of the batch, so that the best answer is the mean of
+    all targets. The loss falls to the variance and stops there.""",
     fix="Give both the same shape: squeeze(1) on the prediction, or unsqueeze(1) on the target.",
     safety="Safe: the loss then compares each row with its own target.",
-    limits=(
-        "A broadcast in a loss by hand is told where a prediction and a target, both with a row each, meet "
-        "in a difference or a product."
-    ),
+    limits="""A broadcast in a loss by hand is told where a prediction and a target, both with a row each,
+    meet in a difference or a product.""",
     wrong=QUIET + script("nn.Linear(8, 1)", "F.mse_loss(net(x), x[:, 0])"),
     mend={QUIET: "", "net(x)": "net(x).squeeze(1)"},
 )

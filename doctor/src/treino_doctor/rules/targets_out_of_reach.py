@@ -50,23 +50,15 @@ RULE = Rule(
     early=True,
     # the line of the activation, or where it was chosen
     place=lambda e: word(e.at or e.seen, e.numbers["kind"]),
-    message=(
-        "The answers come straight from {kind} and lie {range}; {share} of the targets of {loss} lie outside "
-        "(they go from {low} to {high})."
-    ),
-    why=(
-        "No weights can give such an answer. The outputs are pushed to the edge of the range, where the "
-        "activation is flat and hardly anything is learned, also of the other rows."
-    ),
-    fix=(
-        "Put no activation after the last layer of a regression; or scale the targets into its range by "
-        "figures of the training rows, and the answers back."
-    ),
+    message="""The answers come straight from {kind} and lie {range}; {share} of the targets of {loss} lie
+    outside (they go from {low} to {high}).""",
+    why="""No weights can give such an answer. The outputs are pushed to the edge of the range, where the
+    activation is flat and hardly anything is learned, also of the other rows.""",
+    fix="""Put no activation after the last layer of a regression; or scale the targets into its range by
+    figures of the training rows, and the answers back.""",
     safety="Outputs and gradients get larger, so the best rate may be lower.",
-    limits=(
-        "Looked at are torch's squared, absolute and Huber losses of targets that no net makes; a loss "
-        'written by hand is not, nor one per entry (`reduction="none"`), which may be masked.'
-    ),
+    limits="""Looked at are torch's squared, absolute and Huber losses of targets that no net makes; a loss
+    written by hand is not, nor one per entry (`reduction="none"`), which may be masked.""",
     wrong=script("nn.Linear(8, 1)", "F.mse_loss(torch.sigmoid(net(x)), 20 + 5 * x[:, :1])"),
     mend={"torch.sigmoid(net(x))": "net(x)"},
 )

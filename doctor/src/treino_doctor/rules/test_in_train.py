@@ -155,17 +155,13 @@ RULE = Rule(
     certain=False,
     unless=("train_mode_never_restored",),  # training in eval mode looks like an evaluation
     message="{trained} of {rows} evaluation rows were trained on before they were evaluated.",
-    why=(
-        "The net has seen the answers, so that the figure shows how well it remembers, not how well it does "
-        "on new rows."
-    ),
+    why="""The net has seen the answers, so that the figure shows how well it remembers, not how well it does
+    on new rows.""",
     fix="Train on the training part only; make sure that the two parts share no row.",
     safety="Safe: the figure falls to what it is.",
-    limits=(
-        "Rows are compared by their numbers in a data set and by hashes, and a loop that trains on the test "
-        "is known by the names of its rows; rows that are changed at random in between are known by "
-        "their numbers alone, and rows given by keyword are not read."
-    ),
+    limits="""Rows are compared by their numbers in a data set and by hashes, and a loop that trains on the
+    test is known by the names of its rows; rows that are changed at random in between are known by their
+    numbers alone, and rows given by keyword are not read.""",
     wrong="x_train, y_train, x_test, y_test = x, y, x[180:], y[180:]\n" + HELD_OUT,
     mend={"= x, y, x": "= x[:180], y[:180], x"},
 )

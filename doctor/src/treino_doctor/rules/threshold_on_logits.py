@@ -67,10 +67,8 @@ def origins(graph: Graph, start: Operation | None) -> list[Operation]:
 RULE = Rule(
     group="settings",
     message="Logits are {what}: the net's outputs are taken as logits by {loss}.",
-    why=(
-        "The loss puts a sigmoid on these outputs, so that a logit of 0, not of 0.5, is an even chance. Rows "
-        "between the two get the other class, and the figure is not that of the net."
-    ),
+    why="""The loss puts a sigmoid on these outputs, so that a logit of 0, not of 0.5, is an even chance. Rows
+    between the two get the other class, and the figure is not that of the net.""",
     fix="Compare with 0, or take torch.sigmoid of the outputs first and compare that with 0.5.",
     safety="Safe: only the answers change.",
     limits="Seen where torch compares; arrays that NumPy compares are not.",

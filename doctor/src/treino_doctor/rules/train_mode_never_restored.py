@@ -36,18 +36,13 @@ def _looked(log: Log, net: int, since: EvalSet, until: Forward, used: set[int]) 
 
 RULE = Rule(
     group="modes",
-    message=(
-        "{net} was set to eval, and {steps} {steps:step was|steps were} then trained in eval mode ({layers})."
-    ),
-    why=(
-        "In eval mode dropout is off and batch norm uses its stored statistics, which no longer follow the "
-        "weights. What is trained so is another network than the one that was written."
-    ),
+    message="""{net} was set to eval, and {steps} {steps:step was|steps were} then trained in eval mode
+    ({layers}).""",
+    why="""In eval mode dropout is off and batch norm uses its stored statistics, which no longer follow the
+    weights. What is trained so is another network than the one that was written.""",
     fix="Call model.train() at the head of every epoch (or right after the evaluation).",
-    safety=(
-        "Safe: dropout and batch norm work again, so the loss of training may look worse and that of "
-        "evaluation better."
-    ),
+    safety="""Safe: dropout and batch norm work again, so the loss of training may look worse and that of
+    evaluation better.""",
     limits="A net that was loaded and is tuned in eval mode from the first step on is left alone.",
     wrong=script(WITH_DROPOUT, ON_PART) + "    net.eval()\n" + JUDGED,
     mend={"    optimizer.zero_grad()": "    net.train()\n    optimizer.zero_grad()"},

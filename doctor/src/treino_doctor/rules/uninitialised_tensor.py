@@ -14,16 +14,12 @@ def decide(log: Log) -> Faults:
 RULE = Rule(
     group="data",
     message="The loss was made of a tensor ({shape}) that nothing was ever written into.",
-    why=(
-        "torch.empty gives memory as it lies there: often zeros, sometimes the remains of other numbers, "
-        "huge ones or NaN among them. A run depends on what was in memory before."
-    ),
+    why="""torch.empty gives memory as it lies there: often zeros, sometimes the remains of other numbers,
+    huge ones or NaN among them. A run depends on what was in memory before.""",
     fix="Make it with torch.zeros or torch.randn, or fill it by a function of torch.nn.init.",
     safety="Other first values make another training.",
-    limits=(
-        "A tensor of torch.Tensor(3, 4) is not known to be empty, and one that is filled in part counts as "
-        "filled. What is written through `.data` or NumPy can't be seen; such tensors are left alone."
-    ),
+    limits="""A tensor of torch.Tensor(3, 4) is not known to be empty, and one that is filled in part counts
+    as filled. What is written through `.data` or NumPy can't be seen; such tensors are left alone.""",
     wrong="""\
 class Net(nn.Module):
     def __init__(self):

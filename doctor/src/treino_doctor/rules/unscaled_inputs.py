@@ -39,14 +39,10 @@ RULE = Rule(
     unless=NEVER_LEARNS,
     # the line that converted the rows to numbers
     place=lambda e: maker(e.seen, converts, e.sites["loader"], e.stack),
-    message=(
-        "Inputs reach {largest} and their columns differ {spread} times in scale; the loss ends at {loss}, a "
-        "constant gets {constant}."
-    ),
-    why=(
-        "The largest column decides the output and the gradient, and the others hardly count. A rate that "
-        "suits one column is wildly wrong for another."
-    ),
+    message="""Inputs reach {largest} and their columns differ {spread} times in scale; the loss ends at
+    {loss}, a constant gets {constant}.""",
+    why="""The largest column decides the output and the gradient, and the others hardly count. A rate that
+    suits one column is wildly wrong for another.""",
     fix="Standardise each column with the training rows' mean and deviation.",
     safety="Safe; the best rate changes.",
     limits="Told only where the loss stays near that of a constant.",

@@ -72,13 +72,10 @@ RULE = Rule(
     group="data",
     certain=False,
     unless=NEVER_LEARNS,
-    message=(
-        "Batches hold {share} of one class and come sorted; the loss rises by {jump} at each change of class."
-    ),
-    why=(
-        "The net learns the class of the moment and unlearns the others, over and over. What it knows at the "
-        "end depends on which class came last."
-    ),
+    message="""Batches hold {share} of one class and come sorted; the loss rises by {jump} at each change of
+    class.""",
+    why="""The net learns the class of the moment and unlearns the others, over and over. What it knows at the
+    end depends on which class came last.""",
     fix="Shuffle the training rows in every epoch (DataLoader(..., shuffle=True), or a new permutation).",
     safety="Safe.",
     limits="Needs batches that are watched in a row, and labels of classes.",

@@ -68,22 +68,15 @@ RULE = Rule(
         *("lr_too_high", "clip_too_small", "weight_decay_too_high"),
     ),
     place=lambda e: word(e.at, *SATURATING),  # where the activation is chosen, or where the weights are drawn
-    message=(
-        "The gradient of the first of {layers} weights is {ratio} of the last one's, and the loss stays at "
-        "chance."
-    ),
-    why=(
-        "Each saturating activation or tiny weight shrinks the gradient on its way back. The first layers "
-        "get nearly none and keep their random values, so that the rest learns from noise."
-    ),
-    fix=(
-        "Use ReLU or a normalisation layer, the default initialisation (or one fitted to the activation), or "
-        "skip connections."
-    ),
+    message="""The gradient of the first of {layers} weights is {ratio} of the last one's, and the loss stays
+    at chance.""",
+    why="""Each saturating activation or tiny weight shrinks the gradient on its way back. The first layers
+    get nearly none and keep their random values, so that the rest learns from noise.""",
+    fix="""Use ReLU or a normalisation layer, the default initialisation (or one fitted to the activation), or
+    skip connections.""",
     safety="Another activation or another start changes all figures; it is a new training.",
-    limits=(
-        "Only the first and the last weights of a net are compared, and only while the loss stays at chance."
-    ),
+    limits="""Only the first and the last weights of a net are compared, and only while the loss stays at
+    chance.""",
     wrong="""\
 layers = [nn.Linear(8, 16), nn.Sigmoid()]
 for _ in range(9):

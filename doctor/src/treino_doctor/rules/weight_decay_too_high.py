@@ -60,20 +60,14 @@ RULE = Rule(
     group="settings",
     certain=False,
     unless=(*NEVER_LEARNS, "lr_too_high", "params_not_in_optimizer"),
-    message=(
-        "weight_decay {weight_decay} shrank the weights to {shrunk} times their size; the loss ends "
-        "at {loss}."
-    ),
-    why=(
-        "Each step pulls all weights to zero more strongly than the loss pulls them anywhere. With weights "
-        "near zero the net says the same for every row."
-    ),
+    message="""weight_decay {weight_decay} shrank the weights to {shrunk} times their size; the loss ends at
+    {loss}.""",
+    why="""Each step pulls all weights to zero more strongly than the loss pulls them anywhere. With weights
+    near zero the net says the same for every row.""",
     fix="Use 1e-4 to 1e-2 (none for biases and norms), or 0 until the net can fit the training rows.",
     safety="Weights grow again; a net may then overfit.",
-    limits=(
-        "Decay that is added to the loss by hand is known where the weights shrink and the loss stays at "
-        "chance."
-    ),
+    limits="""Decay that is added to the loss by hand is known where the weights shrink and the loss stays at
+    chance.""",
     wrong=script(DEEP, settings="lr=0.1, weight_decay=2.0", steps=60),
     mend={"weight_decay=2.0": "weight_decay=1e-4"},
 )
