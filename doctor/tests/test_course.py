@@ -77,10 +77,7 @@ def test_the_extremes_of_a_search_are_no_mistake(setting, tmp_path):
 
 SEEDED = {
     "the same seed before each epoch": ("train(before=lambda: torch.manual_seed(3))", True),
-    "another seed before each": (
-        "seeds = iter(range(99))\ntrain(before=lambda: torch.manual_seed(next(seeds)))",
-        False,
-    ),
+    "other seeds": ("seeds = iter(range(99))\ntrain(before=lambda: torch.manual_seed(next(seeds)))", False),
     "the same seed for each fold": ("for fold in range(4):\n    torch.manual_seed(3)\n    train()", False),
     "the same seed for figures": (
         "import numpy as np\nnet = nn.Linear(8, 2)\n"

@@ -35,7 +35,7 @@ for epoch in range(5):
 """
 RESET, LOSS, ROWS = "run, right, lost = 0.0, 0, 0.0", "loss.item()", "loss.item() * len(rows)"
 COUNT = "right += (said.argmax(1) == truth).sum().item()"
-LAST = COUNT.replace("+=", "=")
+LAST, TWICE = COUNT.replace("+=", "="), "0\n        loss += loss.item()"
 LOST = "lost += F.cross_entropy(said, truth).item()"
 # what an epoch begins with, what a batch adds, what an evaluation counts, the figure, what is said of it
 FIGURES = {
@@ -54,13 +54,7 @@ FIGURES = {
         "loss.item() / 11:.6f",
         "that of the last of 11 batches alone, divided by 11",
     ),
-    "doubled": (
-        RESET,
-        "0\n        loss += loss.item()",
-        "pass",
-        "loss / 11:.6f",
-        "twice that of the last of 11",
-    ),
+    "doubled": (RESET, TWICE, "pass", "loss / 11:.6f", "twice that of the last of 11"),
     "by the index": (
         RESET,
         LOSS,

@@ -136,24 +136,12 @@ PIECES = (
         "class B(A):\n    def f(self, a): self.a = self.f(a); return self.a",
         "x = B(a).a.f",
     ),
-    *(
-        "for a in a: b = a",
-        "while a: a = a",
-        "c = {'a': a, **c}",
-        "a = c['a']['a']",
-        "c['a'] = c",
-        "a = lambda a: a(a)",
-    ),
+    *("for a in a: b = a", "while a: a = a", "c = {'a': a, **c}", "a = c['a']['a']", "c['a'] = c"),
+    *("a = lambda a: a(a)", "a = 1 ** 2 ** 3 ** 9", "a: int = a", "del a", "async def g(a): await g(a)"),
     *("a = a(a)", "with a as b: a = b", "[a for a in [b for b in a]]", "from x import *", "import a.b as c"),
     *("a = a.a.a", "a = partial(f, a)", "a = getattr(a, 'a', a)", "a = c.get('a', c.get('b'))", "global a"),
     *("def f(): yield f()", "a = yield_", "try: a = b\nexcept E as b: b = a", "if a: b = a\nelse: a = b"),
-    *(
-        "a = 1 ** 2 ** 3 ** 9",
-        "a: int = a",
-        "del a",
-        "match a:\n    case [b, *c]: a = b",
-        "async def g(a): await g(a)",
-    ),
+    "match a:\n    case [b, *c]: a = b",
 )
 
 
