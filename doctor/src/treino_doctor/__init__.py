@@ -13,14 +13,8 @@ if TYPE_CHECKING:
     from treino_doctor.exam import Exam, doctor
     from treino_doctor.finding import Finding
 
-_PLACES = {
-    "Exam": "exam",
-    "Finding": "finding",
-    "TreinoError": "errors",
-    "doctor": "exam",
-    "load_ipython_extension": "ipython",
-    "unload_ipython_extension": "ipython",
-}
+_PLACES = {"Exam": "exam", "Finding": "finding", "TreinoError": "errors", "doctor": "exam"}
+_PLACES |= dict.fromkeys(("load_ipython_extension", "unload_ipython_extension"), "ipython")
 
 
 def __getattr__(name: str) -> Any:

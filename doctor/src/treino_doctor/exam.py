@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from time import monotonic
-from types import TracebackType
 from typing import Any
 
 from treino_doctor.finding import Finding
@@ -125,9 +124,7 @@ class Exam:
     def __enter__(self) -> "Exam":
         return self.start()
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
         self.stop(finished=error is None, error="" if kind is None else kind.__name__)
 
 

@@ -70,9 +70,8 @@ class Doctor:
 
     def _cell(self, cell: str) -> None:
         """Run the cell unchanged under the doctor; then show the findings, even after an error."""
-        name = self.shell.compile.get_code_name(
-            cell, self.shell.transform_cell(cell), self.shell.execution_count
-        )
+        shell = self.shell
+        name = shell.compile.get_code_name(cell, shell.transform_cell(cell), shell.execution_count)
         above = 1 + len(cell) - len(cell.lstrip("\n"))  # leading lines that IPython doesn't count
         exam = Exam().start()
         result = None
@@ -94,9 +93,8 @@ class Doctor:
         elif not exam.findings:
             head = nothing(exam)
         else:
-            head = _("doctor: {steps} {steps:step|steps} watched, findings: {n}").format(
-                n=len(exam.findings), steps=exam.steps
-            )
+            head = _("doctor: {steps} {steps:step|steps} watched, findings: {n}")
+            head = head.format(n=len(exam.findings), steps=exam.steps)
         label = self.shell.compile.format_code_name
         names = {file: ((label(file) or ("", file))[1], 0) for file in own_files()}
         names |= {file: ("", lines) for file, lines in above.items()}  # the cell above these findings

@@ -29,9 +29,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--doctor", action="store_const", const="ini", dest="doctor", help=about)
     about = "certain findings fail their test, likely ones are warnings"
     group.addoption("--doctor=fail", action="store_const", const="fail", dest="doctor", help=about)
-    group.addoption(
-        "--doctor=warn", action="store_const", const="warn", dest="doctor", help="findings are warnings"
-    )
+    about = "findings are warnings"
+    group.addoption("--doctor=warn", action="store_const", const="warn", dest="doctor", help=about)
     parser.addini("doctor", "watch tests that train: fail or warn (treino-doctor)", default="")
 
 

@@ -96,9 +96,8 @@ class Screen:
         # lines of another program's message must not look like ours
         self.lines(textwrap.indent(traceback_text, "  "))
         message = _("{kind}: {error}").format(kind=type(error).__name__, error=error)
-        return self.fail(
-            TreinoError("defect", message, _("This is a defect of treino; please report it."), status=1)
-        )
+        hint = _("This is a defect of treino; please report it.")
+        return self.fail(TreinoError("defect", message, hint, status=1))
 
 
 def _stdout_to_stderr() -> int:

@@ -189,10 +189,8 @@ def add_catalogue(domain: str, folder: Path) -> None:
 
 def languages() -> list[str]:
     """The available languages: ``en``, and each language that has a compiled catalogue."""
-    return [
-        ENGLISH,
-        *sorted({name for domain, folder in _catalogues.items() for name in _compiled(domain, folder)}),
-    ]
+    compiled = {name for catalogue in _catalogues.items() for name in _compiled(*catalogue)}
+    return [ENGLISH, *sorted(compiled)]
 
 
 def _compiled(domain: str, folder: Path) -> list[str]:
@@ -234,10 +232,8 @@ def use(name: str) -> None:
     """
     code = named(name)
     if code is None:
-        known = ", ".join(languages())
-        raise ValueError(
-            _("There is no language {name!r}; there are: {known}.").format(name=name, known=known)
-        )
+        message = _("There is no language {name!r}; there are: {known}.")
+        raise ValueError(message.format(name=name, known=", ".join(languages())))
     _set(code)
     os.environ[VARIABLE] = code
 

@@ -75,11 +75,10 @@ class OutputFile:
             message = _("{path} is read by this command, and would be overwritten by it.").format(path=path)
             raise TreinoError("to_source", message, _("Give another name."))
         if place.suffix.lower() not in self._endings:
-            message = _("The name of this file must end in {endings}, and {path} doesn't.").format(
-                path=path, endings=_(" or ").join(self._endings)
-            )
+            message = _("The name of this file must end in {endings}, and {path} doesn't.")
             hint = _("Give a name like {path}.").format(path=path.with_suffix(self._endings[0]))
-            raise TreinoError("to_ending", message, hint)
+            endings = _(" or ").join(self._endings)
+            raise TreinoError("to_ending", message.format(path=path, endings=endings), hint)
         if mode is not None and not self._replace and not self._ours():
             message = _("{path} exists already.").format(path=path)
             raise TreinoError("file_exists", message, _("Give another name, or replace it: --replace."))
@@ -99,10 +98,8 @@ def refuse_special(path: Path, mode: int | None) -> None:
     if mode is None or stat.S_ISREG(mode) or stat.S_ISDIR(mode):
         return
     if stat.S_ISLNK(mode):
-        message = _("{path} is a link; neither it nor the file that it leads to is replaced.").format(
-            path=path
-        )
-        raise TreinoError("to_link", message, _("Give the name of a new file."))
+        message = _("{path} is a link; neither it nor the file that it leads to is replaced.")
+        raise TreinoError("to_link", message.format(path=path), _("Give the name of a new file."))
     message = _("{path} is a pipe or a device, not a file.").format(path=path)
     raise TreinoError("to_special", message, _("Write to a file, and send that on."))
 
@@ -126,12 +123,10 @@ def _trouble(path: Path) -> Iterator[None]:
     except PermissionError as error:
         raise _not_permitted(path, error.strerror or str(error)) from error
     except OSError as error:
-        message = _("{path} could not be written or read: {reason}.").format(
-            path=path, reason=error.strerror or str(error)
-        )
-        raise TreinoError(
-            "disk_error", message, _("Look at the disk, then repeat the command."), status=1
-        ) from error
+        message = _("{path} could not be written or read: {reason}.")
+        message = message.format(path=path, reason=error.strerror or str(error))
+        hint = _("Look at the disk, then repeat the command.")
+        raise TreinoError("disk_error", message, hint, status=1) from error
 
 
 def _not_permitted(path: Path, reason: str) -> TreinoError:

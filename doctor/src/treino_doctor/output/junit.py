@@ -28,9 +28,8 @@ def junit(outcome: Outcome, findings: list[Finding], covered: Coverage) -> bytes
         for finding in mine:
             kind = _("certain") if finding.certain else _("likely")
             message = _clean(finding.message)
-            failure = SubElement(
-                case(f"{rule} {place(finding.file, finding.line)}"), "failure", type=kind, message=message
-            )
+            own = case(f"{rule} {place(finding.file, finding.line)}")
+            failure = SubElement(own, "failure", type=kind, message=message)
             failure.text = _clean(one(finding))
         if not mine and (rule in lacking or not outcome.trained):
             why = lacking.get(rule, _("nothing was trained"))

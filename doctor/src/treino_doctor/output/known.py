@@ -129,6 +129,5 @@ def _read(path: str) -> Counter[Entry]:
     except (ValueError, KeyError, TypeError) as error:
         reason = f"{type(error).__name__}: {error}"
     message = _("{path} is no file of known findings ({reason}).").format(path=path, reason=reason)
-    raise TreinoError(
-        "known_file", message, _("Give a new name: the next run writes today's findings there.")
-    )
+    hint = _("Give a new name: the next run writes today's findings there.")
+    raise TreinoError("known_file", message, hint)

@@ -343,9 +343,8 @@ def _right_dim(finding: Finding, script: Script) -> list[Edit] | str:
     dim = source.argument(call, "dim", at) or source.argument(call, "axis")
     if dim is not None:
         return [script.instead(dim, right)]
-    if (full or source.name_of(call)).endswith("max") and not (full + source.name_of(call)).endswith(
-        ("softmax", "Softmax", "argmax")
-    ):
+    name = full or source.name_of(call)
+    if name.endswith("max") and not name.endswith(("softmax", "Softmax", "argmax")):
         return []  # max of all values is a single number
     of_array = full.startswith("numpy") or ".numpy" in script.of(call.func)
     return [script.argument(call, f"{'axis' if of_array else 'dim'}={right}")]

@@ -28,9 +28,7 @@ SUMS = {  # rules whose fix shrinks the gradients: larger rates are tried
 }
 RATES_OF_SUMS = (1.0, 10.0, 100.0)
 # Rules whose fix changes what the loss measures: the same predictions get another loss.
-REMEASURED = frozenset(
-    ("softmax_before_cross_entropy", "sigmoid_before_bce_with_logits", "nll_without_log_softmax")
-)
+REMEASURED = {"softmax_before_cross_entropy", "sigmoid_before_bce_with_logits", "nll_without_log_softmax"}
 STUDENT = 12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262  # 97.5 % of t, by degrees of freedom
 NORMAL = 1.959964  # the same for infinitely many degrees of freedom
 VARIANTS = 1 + len(RATES)

@@ -32,15 +32,8 @@ def main(job_path: str) -> int:
         Path(job["answer"]).write_text(json.dumps(result))
 
     source = None if job["module"] else job["sources"].get(str(Path(job["target"]).absolute()))
-    return run_script(
-        job["target"],
-        job["arguments"],
-        module=job["module"],
-        source=source,
-        max_steps=job["max_steps"],
-        max_time=job["max_time"],
-        report=answer,
-    ).status
+    given = {name: job[name] for name in ("arguments", "module", "max_steps", "max_time")}
+    return run_script(job["target"], **given, source=source, report=answer).status
 
 
 def _exchange(sources: dict[str, str]) -> None:

@@ -89,9 +89,8 @@ def text(outcome: Outcome, covered: Coverage, notes: Sequence[str] = (), *, know
         ended = _("doctor: the script ended early, by {error}; what it had still to do was not examined.")
         parts.append([ended.format(error=outcome.error)])
     if outcome.workers:
-        parts.append(
-            [_("doctor: another process trained, and was examined; of several ranks it was rank 0.")]
-        )
+        seen = _("doctor: another process trained, and was examined; of several ranks it was rank 0.")
+        parts.append([seen])
     untrained = not outcome.trained and not exam.findings
     if untrained and outcome.others:
         unseen = _(
@@ -100,9 +99,8 @@ def text(outcome: Outcome, covered: Coverage, notes: Sequence[str] = (), *, know
         )
         parts.append([unseen.format(n=outcome.others)])
     elif untrained:
-        parts.append(
-            [_("doctor: no backward seen: this script never trained, so there is nothing to examine.")]
-        )
+        unseen = _("doctor: no backward seen: this script never trained, so there is nothing to examine.")
+        parts.append([unseen])
     elif not exam.findings:
         parts.append([nothing(exam, known=known), *covered.figures, *covered.sentences()])
     else:
@@ -113,11 +111,8 @@ def text(outcome: Outcome, covered: Coverage, notes: Sequence[str] = (), *, know
     if exam.findings:
         names = list(dict.fromkeys(f.rule for f in exam.findings))
         more = _("doctor: more about each: treino-doctor --explain {rule}")
-        notes = [
-            more.format(rule=names[0] if len(names) == 1 else placeholders("RULE")),
-            *covered.sentences(),
-            *notes,
-        ]
+        more = more.format(rule=names[0] if len(names) == 1 else placeholders("RULE"))
+        notes = [more, *covered.sentences(), *notes]
     below = ["\n".join(map(escape, notes))] if notes else []
     return "\n\n".join([*blocks, *map(one, exam.findings), *below, *map(escape, defects(exam))])
 
@@ -174,8 +169,6 @@ def idle_comments(outcome: Outcome) -> list[str]:
 
 def comments_as_json(outcome: Outcome) -> dict[str, Any]:
     """The JSON key ``ignores``, if some comments silenced nothing."""
-    listed = [
-        {"file": each.site.file, "line": each.site.line, "rule": each.rule, "known": each.known}
-        for each in _idle(outcome)
-    ]
+    sites = ((each, each.site) for each in _idle(outcome))
+    listed = [{"file": s.file, "line": s.line, "rule": e.rule, "known": e.known} for e, s in sites]
     return {"ignores": listed} if listed else {}

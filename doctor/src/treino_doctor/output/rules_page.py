@@ -4,6 +4,7 @@
 """
 
 import re
+from textwrap import indent
 
 from treino_doctor.rules import GROUPS, rules
 from treino_doctor.rules.rule import PRELUDE, Rule
@@ -57,19 +58,10 @@ def _section(rule: Rule) -> list[str]:
 
 def section(rule: Rule) -> str:
     """One rule as plain text in the reader's language, with its two examples."""
-    indented = {
-        name: "\n".join(f"    {line}" for line in code.rstrip().splitlines())
-        for name, code in (("wrong", rule.wrong), ("right", rule.right))
-    }
-    return "\n\n".join(
-        [
-            f"{rule.id}  ({_(SURE[rule.certain])})",
-            unfilled(_(rule.why)),
-            _("To do: {fix}").format(fix=unfilled(_(rule.fix))),
-            _("Wrong:") + "\n" + indented["wrong"],
-            _("Right:") + "\n" + indented["right"],
-        ]
-    )
+    wrong, right = (indent(code.rstrip(), "    ", bool) for code in (rule.wrong, rule.right))
+    texts = [f"{rule.id}  ({_(SURE[rule.certain])})", unfilled(_(rule.why))]
+    texts += [_("To do: {fix}").format(fix=unfilled(_(rule.fix)))]
+    return "\n\n".join([*texts, f"{_('Wrong:')}\n{wrong}", f"{_('Right:')}\n{right}"])
 
 
 if __name__ == "__main__":

@@ -31,24 +31,14 @@ def sarif(findings: Sequence[Finding], folder: Path) -> dict[str, Any]:
     every = rules()
     numbers = {rule: number for number, rule in enumerate(every)}
     counts: Counter[str] = Counter()
-    return {
-        "$schema": SCHEMA,
-        "version": "2.1.0",
-        "runs": [
-            {
-                "tool": {
-                    "driver": {
-                        "name": TOOL,
-                        "semanticVersion": __version__,
-                        "rules": [_rule(rule) for rule in every.values()],
-                    }
-                },
-                "originalUriBaseIds": {ROOT: {"uri": f"{root.as_uri()}/"}},
-                "columnKind": "unicodeCodePoints",
-                "results": [_result(f, numbers[f.rule], root, counts) for f in findings],
-            }
-        ],
+    listed = [_rule(rule) for rule in every.values()]
+    run = {
+        "tool": {"driver": {"name": TOOL, "semanticVersion": __version__, "rules": listed}},
+        "originalUriBaseIds": {ROOT: {"uri": f"{root.as_uri()}/"}},
+        "columnKind": "unicodeCodePoints",
+        "results": [_result(f, numbers[f.rule], root, counts) for f in findings],
     }
+    return {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
 
 
 def repository(folder: Path) -> Path:

@@ -24,6 +24,7 @@ ROUTES = 24  # maximum number of paths back from a value
 HOW = {"changed": "changed", "field": "default"}  # how an attribute that was bound so is reached
 
 Stack = tuple[ast.Call, ...]
+Part = tuple[int, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,13 +146,10 @@ def _of_attribute(step: Step, node: ast.Attribute) -> list[Step]:
     if isinstance(base, ast.Name):
         for d in reaching(path, base.id, base):
             if d.how == "import":
-                return [
-                    Step(s, n, "assigned", step.part) for s, n in imported(path, d.value, d.name, node.attr)
-                ]
-    known = file.attributes.get(node.attr, [])
-    steps = [
-        _step(step, d.value, HOW.get(d.how, "attribute"), (*d.part, *step.part)) for d in reversed(known)
-    ]
+                made = imported(path, d.value, d.name, node.attr)
+                return [Step(s, n, "assigned", step.part) for s, n in made]
+    known = file.attributes.get(node.attr, [])[::-1]
+    steps = [_step(step, d.value, HOW.get(d.how, "attribute"), (*d.part, *step.part)) for d in known]
     entries = [d for d in file.keys.get(node.attr, []) if isinstance(d.receiver, (ast.Call, ast.Dict))]
     return steps + [_step(step, d.value, "entry", step.part) for d in entries]
 
@@ -178,9 +176,7 @@ def _of_call(step: Step, call: ast.Call) -> list[Step]:
 SAME = ("tqdm", "list", "tuple", "iter", "reversed", "sorted", "islice", "DataLoader", "Subset", "prepare")
 
 
-def _narrowed(
-    name: str, call: ast.Call, part: tuple[int, ...]
-) -> list[tuple[ast.AST, tuple[int, ...]]] | None:
+def _narrowed(name: str, call: ast.Call, part: Part) -> list[tuple[ast.AST, Part]] | None:
     """Return the argument of a library function that a part of its result comes from; None if unknown."""
     args, (at, *rest) = call.args, part
     if name in SAME:

@@ -106,10 +106,8 @@ def _bind(file: File, node: ast.AST) -> None:
         file.named[id(scope_of(file.path, node)), node.name].append(Definition(node.name, node, node, "made"))
     elif isinstance(node, (ast.Import, ast.ImportFrom)):
         for alias in node.names:
-            name = alias.asname or alias.name.split(".")[0]
-            file.named[id(scope_of(file.path, node)), name].append(
-                Definition(alias.name, node, node, "import")
-            )
+            scope, name = scope_of(file.path, node), alias.asname or alias.name.split(".")[0]
+            file.named[id(scope), name].append(Definition(alias.name, node, node, "import"))
     elif isinstance(node, ast.Call):
         _call(file, node)
     elif isinstance(node, ast.Dict):
@@ -147,9 +145,8 @@ def _target(
         made = Definition(target.id, value, statement, how, part, inside=inside)
         file.named[id(scope), target.id].append(made)
         if isinstance(scope, ast.ClassDef):
-            file.attributes[target.id].append(
-                Definition(target.id, value, statement, "field", part, receiver=scope, inside=scope)
-            )
+            made = Definition(target.id, value, statement, "field", part, receiver=scope, inside=scope)
+            file.attributes[target.id].append(made)
     elif isinstance(target, (ast.Tuple, ast.List)):
         sides = getattr(value, "elts", []) if isinstance(value, (ast.Tuple, ast.List)) and not part else []
         plain = how in ("assigned", "changed") and len(sides) == len(target.elts)
@@ -220,9 +217,8 @@ def reaching(path: str, name: str, node: ast.AST) -> list[Definition]:
     """The definitions that may have set the value of a name at this node, nearest first."""
     file, at = bindings(path), statement_of(path, node)
     inside = list(above(path, node))
-    for scope in (
-        n for n in inside if isinstance(n, (*Function.__args__, ast.Lambda, ast.ClassDef, ast.Module))
-    ):
+    scopes = (*Function.__args__, ast.Lambda, ast.ClassDef, ast.Module)
+    for scope in (n for n in inside if isinstance(n, scopes)):
         if isinstance(scope, ast.ClassDef) and scope is not scope_of(path, node):
             continue
         known = file.named.get((id(scope), name), [])

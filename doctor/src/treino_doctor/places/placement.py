@@ -104,14 +104,12 @@ SECTIONS = ("split", "tensor_split", "array_split", "split_with_sizes")
 SPLITS = ("train_test_split", "random_split", "KFold", "StratifiedKFold", "ShuffleSplit", "GroupShuffleSplit")
 ORDERS = ("randperm", "permutation", "argsort", "sort_values", "sort", "sorted", "lexsort", "sort_index")
 JOINS = ("cat", "concat", "concatenate", "vstack", "append", "hstack", "r_", "ConcatDataset", "stack")
-CONVERSIONS = (
-    *("tensor", "as_tensor", "from_numpy", "FloatTensor", "Tensor", "DoubleTensor", "stack", "column_stack"),
-    *("to_numpy", "asarray"),
-)
-SPREADS = (
-    *("std", "var", "nanstd", "ptp", "norm", "max", "amax", "nanmax", "min", "amin"),
-    *("quantile", "percentile"),
-)
+TENSORS = ("tensor", "as_tensor", "from_numpy", "FloatTensor", "Tensor", "DoubleTensor")
+CONVERSIONS = (*TENSORS, "stack", "column_stack", "to_numpy", "asarray")
+EXTREMES = ("max", "amax", "nanmax", "min", "amin", "quantile", "percentile")
+SPREADS = ("std", "var", "nanstd", "ptp", "norm", *EXTREMES)
+SCALERS = ("fit_transform", "transform", "scale", "minmax_scale", "normalize", "standardize", "zscore")
+STEEP = ("log", "log10", "log2", "sqrt", "arccos", "arcsin", "divide", "true_divide", "div")
 
 
 def cuts(value: ast.AST) -> bool:
@@ -136,10 +134,8 @@ def parts(value: ast.AST) -> bool:
     """Whether an expression takes some of the rows: by position, at random, by a condition or by index."""
     if cuts(value) or source.calls(value, *SPLITS, "Subset", "train_test_split"):
         return True
-    return any(
-        isinstance(n, ast.Subscript) and not isinstance(n.slice, (ast.Constant, ast.Slice))
-        for n in ast.walk(value)
-    )
+    indexed = (n.slice for n in ast.walk(value) if isinstance(n, ast.Subscript))
+    return any(not isinstance(n, (ast.Constant, ast.Slice)) for n in indexed)
 
 
 def joins(value: ast.AST) -> bool:
@@ -159,26 +155,22 @@ def converts(value: ast.AST) -> bool:
     return values or bool(source.calls(value, *CONVERSIONS))
 
 
+def quotients(value: ast.AST) -> list[ast.BinOp]:
+    """The divisions in an expression."""
+    return [n for n in ast.walk(value) if isinstance(n, ast.BinOp) and isinstance(n.op, ast.Div)]
+
+
 def scales(value: ast.AST) -> bool:
     """Whether an expression divides by a spread, or calls a scaler."""
-    if source.calls(
-        value, "fit_transform", "transform", "scale", "minmax_scale", "normalize", "standardize", "zscore"
-    ):
-        return True
-    return any(
-        isinstance(n, ast.BinOp) and isinstance(n.op, ast.Div) and source.calls(n.right, *SPREADS)
-        for n in ast.walk(value)
-    )
+    by = (n.right for n in quotients(value))
+    return bool(source.calls(value, *SCALERS)) or any(source.calls(n, *SPREADS) for n in by)
 
 
 def divides(value: ast.AST) -> bool:
     """Whether an expression may give NaN: a logarithm, a root or a quotient by a name that is no spread."""
-    steep = source.calls(
-        value, "log", "log10", "log2", "sqrt", "arccos", "arcsin", "divide", "true_divide", "div"
-    )
+    steep = source.calls(value, *STEEP)
     by = [a for c in steep for a in (*c.args, *([c.func.value] if isinstance(c.func, ast.Attribute) else []))]
-    quotients = [n for n in ast.walk(value) if isinstance(n, ast.BinOp) and isinstance(n.op, ast.Div)]
-    by += [n.right for n in quotients]
+    by += [n.right for n in quotients(value)]
     plain = [n for n in by if isinstance(n, (ast.Name, ast.Attribute, ast.Subscript))]
     return any(source.name_of(n) not in (*SPREADS, "pi") for n in plain)
 

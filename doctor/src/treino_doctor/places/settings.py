@@ -102,10 +102,9 @@ def spells(node: ast.AST, low: set[str]) -> bool:
 
 
 def _says(node: ast.AST, low: set[str]) -> bool:
-    text = node.value if isinstance(node, ast.Constant) else None
-    return (isinstance(text, str) and text.lower() in low) or (
-        not isinstance(node, (ast.Dict, ast.FunctionDef, ast.ClassDef)) and spells(node, low)
-    )
+    if isinstance(node, ast.Constant):
+        return isinstance(node.value, str) and node.value.lower() in low
+    return not isinstance(node, (ast.Dict, ast.FunctionDef, ast.ClassDef)) and spells(node, low)
 
 
 def _along(site: Site, node: ast.AST, low: set[str], texts: bool) -> list[Site]:

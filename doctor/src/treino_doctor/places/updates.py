@@ -9,6 +9,8 @@ from treino_doctor.places.back import values
 from treino_doctor.places.bindings import bindings
 from treino_doctor.places.settings import number
 
+GRADIENTS = "grad", "grad_and_value"  # attributes, and functions of autograd
+
 
 def _of_gradient(path: str, node: ast.AST) -> bool:
     """Whether an expression uses ``p.grad`` or a result of ``grad(loss, ws)``."""
@@ -16,9 +18,7 @@ def _of_gradient(path: str, node: ast.AST) -> bool:
         return not source.calls(node, "zero_", "clone", "norm")
     loads = [n for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)]
     made = (way[-1].node for n in loads[:6] for way in values(source.place(path, n), n))
-    return any(
-        isinstance(n, ast.Call) and source.name_of(n) in ("grad", "grad_and_value") for n in made
-    ) or any(isinstance(n, ast.Attribute) and n.attr == "grad" for n in made)
+    return any(isinstance(n, (ast.Call, ast.Attribute)) and source.name_of(n) in GRADIENTS for n in made)
 
 
 def update_rate(site: Site | None) -> Site | None:
@@ -41,9 +41,8 @@ def _rates(site: Site) -> Iterator[Site]:
     for node in (n for piece in source.written_on(site) for n in ast.walk(piece)):
         sides: list[ast.AST] = []
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
-            sides = [
-                s for s, o in ((node.left, node.right), (node.right, node.left)) if _of_gradient(site.file, o)
-            ]
+            both = (node.left, node.right), (node.right, node.left)
+            sides = [side for side, other in both if _of_gradient(site.file, other)]
         elif isinstance(node, ast.keyword) and node.arg in ("alpha", "value"):
             sides = [node.value]
         for side in sides:
@@ -65,20 +64,15 @@ def uncalled_clearing(backward: Site | None) -> Site | None:
 def unreached_step(made: Site | None, stepped: Site | None) -> tuple[Site, str] | None:
     """(line, condition) of an unreached step of the scheduler made on a line; None if there is none."""
     for path in dict.fromkeys(s.file for s in (made, stepped) if s is not None):
-        for node in (
-            n for n in ast.walk(source.module(path)) if isinstance(n, ast.Attribute) and n.attr == "step"
-        ):
+        named = (n for n in ast.walk(source.module(path)) if isinstance(n, ast.Attribute))
+        for node in (n for n in named if n.attr == "step"):
             at, ways = source.place(path, node), values(source.place(path, node), node.value)
-            known = any(
-                source.same(s.site, made) and isinstance(s.node, ast.Call) for way in ways for s in way
-            )
-            open_end = not any(isinstance(way[-1].node, ast.Call) for way in ways) and not source.same(
-                at, stepped
-            )
+            calls = [s for way in ways for s in way if isinstance(s.node, ast.Call)]
+            known = any(source.same(s.site, made) for s in calls)
+            open_end = not any(way[-1] in calls for way in ways) and not source.same(at, stepped)
             if (known or open_end) and not isinstance(source.parents(path)[id(node)], ast.Expr):
-                tests = (
-                    n.test for n in source.above(path, node) if isinstance(n, (ast.If, ast.IfExp, ast.While))
-                )
+                around = source.above(path, node)
+                tests = (n.test for n in around if isinstance(n, (ast.If, ast.IfExp, ast.While)))
                 return at, next(map(ast.unparse, tests), "")
     return None
 
@@ -95,9 +89,8 @@ def storing_line(site: Site | None, *, result: bool = False) -> Site | None:
     """
     if site is None:
         return None
-    nodes = [
-        n for n in ast.walk(source.module(site.file)) if isinstance(n, ast.stmt) and not hasattr(n, "body")
-    ]
+    statements = (n for n in ast.walk(source.module(site.file)) if isinstance(n, ast.stmt))
+    nodes = [n for n in statements if not hasattr(n, "body")]
     held = source.targets(source.statement(site)) if result else set()
     for call in source.calls(source.written_on(site), *BACKWARD):
         held |= source.names(run_backward(call)) - {"self"}
@@ -138,7 +131,5 @@ def run_backward(call: ast.Call) -> ast.AST | None:
     handed = call.args[0] if call.args else None
     if isinstance(handed, (ast.List, ast.Tuple)) and handed.elts:
         handed = handed.elts[0]
-    by_other = (
-        of is None or source.name_of(of) in RUNNERS or source.name_of(call) in ("grad", "manual_backward")
-    )
-    return handed if by_other and handed is not None else of
+    by_other = source.name_of(of) in RUNNERS or source.name_of(call) in ("grad", "manual_backward")
+    return handed if (of is None or by_other) and handed is not None else of

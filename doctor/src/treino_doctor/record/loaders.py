@@ -160,9 +160,8 @@ class Loaders(Observer):
             self._note_part(dataset, origin, site)
         reading = Reading(site, origin, rows, plain_tensors(loader))
         reading.in_order = isinstance(sampler, SequentialSampler)
-        reading.once = type(sampler) in (SequentialSampler, SubsetRandomSampler) or (
-            type(sampler) is RandomSampler and not sampler.replacement
-        )
+        drawn = type(sampler) is RandomSampler and not sampler.replacement
+        reading.once = drawn or type(sampler) in (SequentialSampler, SubsetRandomSampler)
         self._by_loader[id(loader)] = weakref.ref(loader), reading
 
     def _like(self, loader: Any) -> Reading | None:

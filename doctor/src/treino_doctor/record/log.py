@@ -3,7 +3,7 @@
 Rules read only the log. It holds plain values, so that it can be kept and the rules run on it again.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 from dataclasses import dataclass, field, fields
 from typing import Any, TypeVar, dataclass_transform
 
@@ -54,9 +54,7 @@ class Graph:
         """The inputs of an operation, as far as they were kept."""
         return [self.operations[p] for p in operation.parents]
 
-    def walk(
-        self, start: Operation | None = None, *, through: frozenset[str] | None = None
-    ) -> Iterator[Operation]:
+    def walk(self, start: Operation | None = None, *, through: Set[str] | None = None) -> Iterator[Operation]:
         """Yield an operation and its ancestors, nearest first. through: names to walk through; None: all."""
         first = start or self.root
 
@@ -190,7 +188,6 @@ class LossCall(Event):
 class Softmaxed(Event):
     """Softmax or log_softmax was applied to a net's output. dim: the axis, counted from the front."""
 
-    name: str
     forward: int
     dim: int
     shape: tuple[int, ...]
@@ -265,7 +262,6 @@ class Read(Event):
     how: str
     forwards: tuple[int, ...] = ()
     value: float
-    grad: bool
     graph: Graph = field(default_factory=Graph)
 
 

@@ -58,6 +58,8 @@ class Losses(Observer):
         low, high = loss_figures.span(target)
         labels, right = loss_figures.counts(name, x.detach(), target.detach(), kwargs)
         means, spread = loss_figures.columns_of(name, target.detach(), kwargs)
+        counted = {"labels": labels, "right": right, "means": means, "spread": spread}
+        counted |= {"low": low, "high": high}
         graphs = {"graph": snapshot(of_input), "target_graph": snapshot(of_target, 24)} if whole else {}
         self._log.tell_here(
             LossCall,
@@ -71,15 +73,9 @@ class Losses(Observer):
             input_shape=tuple(x.shape),
             target_shape=tuple(target.shape),
             target_kind="float" if target.is_floating_point() else "int",
-            low=low,
-            high=high,
-            labels=labels,
-            right=right,
             weights=loss_figures.weight_of(name, args, kwargs),
             smoothing=float(kwargs.get("label_smoothing", 0.0)),
             constant=loss_figures.best_constant(name, target.detach(), kwargs),
-            means=means,
-            spread=spread,
             logsumexp=loss_figures.logsumexp(x.detach(), name) if name in ("nll_loss", "kl_div") else 0.0,
             of_logs=name == "kl_div" and bool(args[5] if len(args) > 5 else kwargs.get("log_target", False)),
             spoiled=not cmath.isfinite(x.detach().sum().item()),
@@ -87,6 +83,7 @@ class Losses(Observer):
             outside=loss_figures.outside(name, target.detach(), low, high),
             bootstrapped=bool(of_target.forwards),
             error=error,
+            **counted,
             **graphs,
         )
 

@@ -12,15 +12,7 @@ from treino_doctor.record.reach import in_order
 from treino_doctor.record.values import Node
 
 MOST = 20_000  # maximum number of nodes of a graph examined
-NAMES = {
-    "log": "log",
-    "log2": "log",
-    "log10": "log",
-    "sqrt": "sqrt",
-    "div": "division",
-    "exp": "exp",
-    "pow": "pow",
-}
+NAMES = {n: n for n in ("log", "sqrt", "exp", "pow")} | {"log2": "log", "log10": "log", "div": "division"}
 NORMS = ("norm", "linalg_norm", "linalg_vector_norm", "cdist", "dist", "pairwise_distance")
 Culprit = tuple[str, str]  # (the operation in words, its name in torch)
 

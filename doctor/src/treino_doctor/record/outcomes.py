@@ -214,10 +214,7 @@ class LayerUnreached(Event):
 
 
 class Unfilled(Event):
-    """A loss was computed from a never filled tensor. kind: ``parameter``, or the operation that used it.
-    made_at: the line of the ``empty`` that made it.
-    """
+    """A loss was computed from a never filled tensor. made_at: the line of the ``empty`` that made it."""
 
-    kind: str
     shape: tuple[int, ...]
     made_at: Site | None = None

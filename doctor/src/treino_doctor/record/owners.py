@@ -237,15 +237,9 @@ class Unreached(Observer):
         }
         for net in list(self._nets.numbers) if idle else []:
             for layer in self._layers(net, idle, is_users_own(net)):
-                own = list(layer.parameters())
-                numbers = frozenset(known(p) for p in own)
-                self._listed[min(numbers)] = Layer(
-                    kind_of(layer),
-                    sum(p.numel() for p in own),
-                    self._nets.made.get(layer),
-                    held.number,
-                    numbers,
-                )
+                own, made_at = list(layer.parameters()), self._nets.made.get(layer)
+                numbers, size = frozenset(known(p) for p in own), sum(p.numel() for p in own)
+                self._listed[min(numbers)] = Layer(kind_of(layer), size, made_at, held.number, numbers)
 
     def finish(self) -> None:
         for layer in self._listed.values():

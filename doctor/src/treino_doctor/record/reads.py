@@ -34,9 +34,7 @@ class Reads(Observer):
         self._prints: dict[Site | None, deque[tuple[dict[str, Any], str]]] = {}
 
     def install(self) -> None:
-        self._hooks.after(
-            builtins, "print", lambda result, args, kwargs: self._note_print(*args), self._looks
-        )
+        self._hooks.after(builtins, "print", lambda result, args, _: self._note_print(*args), self._looks)
         self._hooks.after(logging.Logger, "handle", self._logged, self._looks)
         self._tape.reads.append(self._read)
         self._tape.observe(self._compared, *COMPARED)
@@ -71,28 +69,21 @@ class Reads(Observer):
             value = float(result) if isinstance(result, (int, float)) else math.nan
             if math.isnan(value) and not tensor.is_complex():
                 value = single(tensor)  # a number that is printed
-            self._tell(name.strip("_"), node, value, tensor.requires_grad)
+            self._tell(name.strip("_"), node, value)
 
     def _compared(self, result: Any, args: Any, kwargs: Any, node: Node | None) -> None:
         if node is not None and node.forwards and isinstance(result, torch.Tensor):
-            self._tell("compared", node, math.nan, False)
+            self._tell("compared", node, math.nan)
 
     def _derived(self, result: Any, args: Any, kwargs: Any, node: Node | None) -> None:
         """Log a value whose derivatives ``autograd.grad`` computes."""
         for value in first_tensors(args[:1]) if isinstance(result, tuple) else ():
-            self._tell("grad", self._values.of(value), math.nan, True)
+            self._tell("grad", self._values.of(value), math.nan)
 
-    def _tell(self, how: str, node: Node, value: float, grad: bool) -> None:
+    def _tell(self, how: str, node: Node, value: float) -> None:
         site, forwards = here(), newest_calls(node.forwards, 8)
         if not self.windows.keeps(how, site) and max(forwards, default=0) <= self._nets.passed:
             return
-        self._log.tell(
-            Read,
-            how=how,
-            site=site,
-            stack=stack(),
-            forwards=forwards,
-            value=value,
-            grad=grad,
-            graph=snapshot(node, 48) if self._whole.has(how, site) else Graph(),
-        )
+        graph = snapshot(node, 48) if self._whole.has(how, site) else Graph()
+        fields = {"how": how, "forwards": forwards, "value": value, "graph": graph}
+        self._log.tell(Read, site=site, stack=stack(), **fields)

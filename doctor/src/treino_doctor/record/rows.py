@@ -109,9 +109,8 @@ class Rows(Observer):
         call.node = self._values.find(x)
         if call.drawn and call.node is not None and generated(call.node):
             call.drawn = set()
-        call.made = x.requires_grad or (
-            call.node is not None and any(f != event.forward for f in call.node.forwards)
-        )
+        behind = call.node.forwards if call.node is not None else ()
+        call.made = x.requires_grad or any(f != event.forward for f in behind)
         self._from_loader(call)
         if not call.made:
             self._check_finite(call, result)
@@ -267,11 +266,8 @@ class Rows(Observer):
             return
         loaded = np.concatenate(given)
         other = int((loaded != labels).sum()) if len(loaded) == len(labels) else 0
-        if (
-            len(labels) >= LEAST
-            and other >= OTHER * len(labels)
-            and np.array_equal(np.sort(loaded), np.sort(labels))
-        ):
+        many = len(labels) >= LEAST and other >= OTHER * len(labels)
+        if many and np.array_equal(np.sort(loaded), np.sort(labels)):
             self._reordered_at.add(here())
             reading = calls[0][0].reading
             loader = reading.site if reading is not None else None
@@ -285,9 +281,8 @@ class Rows(Observer):
 
     def scored(self, predictions: Any, labels: Any) -> None:
         """A library compared the predictions of the newest calls with labels; both are arrays."""
-        predictions, labels = (
-            as_array(v) if isinstance(v, torch.Tensor) else np.asarray(v) for v in (predictions, labels)
-        )
+        both = predictions, labels
+        predictions, labels = (as_array(v) if isinstance(v, torch.Tensor) else np.asarray(v) for v in both)
         if labels.ndim != 1 or len(labels) < 10 or labels.shape != predictions.shape:
             return
         waiting = [call for number, call in self._waiting.items() if number > self._nets.passed]
@@ -408,10 +403,8 @@ def alone(rows: Node | None, labels: Node | None) -> Node | None:
     one, two = made_of(rows, 32), made_of(labels, 32)
     if any(n.op == "sort" or n.op == "argsort" for n in (*one, *two)):
         return None
-    first, second = (
-        {id(n.parents[1]): n for n in way if n.detail.get("order") and len(n.parents) > 1}
-        for way in (one, two)
-    )
+    ordered = ([n for n in way if n.detail.get("order") and len(n.parents) > 1] for way in (one, two))
+    first, second = ({id(n.parents[1]): n for n in way} for way in ordered)
     single = first.keys() ^ second.keys()
     order = next((n for k, n in (first | second).items() if k in single), None)
     way = one if order in one else two

@@ -141,10 +141,8 @@ class Settings(Observer):
 
     def _heir(self, own: OptimizerRecord) -> Site | None:
         """The line of another optimizer that took over these parameters."""
-        others = (
-            h for h in self._gradients.held.values() if h.steps and h is not own and h.ref() is not None
-        )
-        free = (h for h in others if not any(s.held is h for s in self._every))
+        others = [h for h in self._gradients.held.values() if h.steps and h is not own]
+        free = (h for h in others if h.ref() is not None and not any(s.held is h for s in self._every))
         return next((h.site for h in free if own.numbers & h.numbers), None)
 
     def _seeded(self, kind: str, args: Any, kwargs: Any) -> None:

@@ -31,8 +31,9 @@ class Softmaxes(Observer):
         if node is None or of is None or dim is None or not of.output:
             return
         if self._kept.has("soft", node.site):
-            fields = {"name": node.op, "site": node.site, "shape": node.shape}
-            self._log.tell_here(Softmaxed, forward=max(of.forwards), dim=dim, **fields)
+            self._log.tell_here(
+                Softmaxed, forward=max(of.forwards), dim=dim, site=node.site, shape=node.shape
+            )
 
     def _apply(self, soft: Node, dim: int, summed: int) -> None:
         """Log weights that are normalised over one axis and summed over the same or another axis."""
@@ -47,9 +48,8 @@ class Softmaxes(Observer):
             return
         for factor in product.parents:
             if factor.shape[2:] == (1,):
-                self._pool(
-                    factor, [p for p in product.parents if p is not factor], product.shape[:2], summed % 3
-                )
+                others = [p for p in product.parents if p is not factor]
+                self._pool(factor, others, product.shape[:2], summed % 3)
 
     def _pool(self, factor: Node, others: list[Node], shape: tuple[int, ...], summed: int) -> None:
         """Log a sum of computed values by weights [B, T] or [B, T, 1], or by views of them."""
@@ -63,27 +63,19 @@ class Softmaxes(Observer):
     def _product(self, result: Any, args: Any, kwargs: Any, node: Node | None) -> None:
         """Log ``weights @ values`` (sums over the last axis) or ``values @ weights`` (last but one)."""
         factors = [t for t in args if isinstance(t, torch.Tensor)][:2]
-        pooled = factors[0] if len(factors) == 2 else None
-        if (
-            pooled is not None
-            and pooled.dim() == 3
-            and pooled.shape[1] == 1
-            and pooled.shape[0] != pooled.shape[2]
-        ):
+        shape = tuple(factors[0].shape) if len(factors) == 2 else ()
+        if len(shape) == 3 and shape[1] == 1 and shape[0] != shape[2]:
             one, other = (self._values.find(t) for t in factors)
             if one is not None and other is not None:
-                self._pool(one, [other], (pooled.shape[0], pooled.shape[2]), 1)
+                self._pool(one, [other], (shape[0], shape[2]), 1)
         for at, factor in enumerate(factors if len(factors) == 2 else ()):
-            soft = weights(self._values.find(factor))
+            soft, last = weights(self._values.find(factor)), factor.dim() - 1
             dim = dim_of(soft)
-            if (
-                soft is not None
-                and dim is not None
-                and soft.shape == tuple(factor.shape)
-                and factor.dim() > 1
-                and not (at and dim == factor.dim() - 1 and factor.shape[-1] != factor.shape[-2])  # clusters
-            ):
-                self._apply(soft, dim, factor.dim() - 1 - at)
+            if soft is None or dim is None or soft.shape != tuple(factor.shape) or last < 1:
+                continue
+            clusters = at and dim == last and factor.shape[-1] != factor.shape[-2]
+            if not clusters:
+                self._apply(soft, dim, last - at)
 
 
 def weights(node: Node | None) -> Node | None:

@@ -133,10 +133,8 @@ class Splits(Observer):
     def parted(self, arrays: list[list[Any]], *, shuffled: bool, site: Site | None = None) -> None:
         """Note a split by a library. arrays: for each table or array of labels, its parts in order."""
         self._splits += 1
-        sized = arrays and hasattr(arrays[0][0], "__len__")
-        parts = [
-            Part(self._splits, i, site or here(), shuffled) for i in range(len(arrays[0]) if sized else 0)
-        ]
+        count, at = len(arrays[0]) if arrays and hasattr(arrays[0][0], "__len__") else 0, site or here()
+        parts = [Part(self._splits, i, at, shuffled) for i in range(count)]
         for pieces in arrays:
             for part, piece in zip(parts, pieces, strict=True):
                 part.size = part.size or len(piece)

@@ -8,9 +8,8 @@ from treino_doctor.record.arrays import NoNumPyError, np, there
 
 MOST_NUMBERS = 20_000_000  # maximum number of values of one table
 WIDE = 256  # columns sampled from wider rows
-_WEIGHTS = (
-    np.random.RandomState(0).randint(1, 2**62, size=WIDE).astype(np.uint64) | np.uint64(1) if there else ()
-)
+_RANDOM: Any = np.random.RandomState(0).randint(1, 2**62, size=WIDE) if there else ()
+_WEIGHTS = _RANDOM.astype(np.uint64) | np.uint64(1) if there else ()
 _PLAIN = (torch.float32, torch.float64)
 MOST_LABELS = 200  # maximum number of distinct values for numbers to count as labels
 

@@ -137,12 +137,11 @@ def _register(hooks: "OrderedDict[int, Step]", hook: Step) -> Any:
 
 
 _hooked = hasattr(optimizers, "register_optimizer_step_post_hook")
-register_step_pre_hook: Callable[[Step], Any] = (
-    optimizers.register_optimizer_step_pre_hook if _hooked else partial(_register, _before)
-)
-register_step_post_hook: Callable[[Step], Any] = (
-    optimizers.register_optimizer_step_post_hook if _hooked else partial(_register, _after)
-)
+register_step_pre_hook: Callable[[Step], Any] = partial(_register, _before)
+register_step_post_hook: Callable[[Step], Any] = partial(_register, _after)
+if _hooked:
+    register_step_pre_hook = optimizers.register_optimizer_step_pre_hook
+    register_step_post_hook = optimizers.register_optimizer_step_post_hook
 
 
 def let_steps_be_hooked(replace: Callable[[Any, str, Any], None]) -> None:

@@ -91,16 +91,16 @@ class UnfilledTensors(Observer):
         for reference, node in self._parameters.values():
             parameter = reference()
             if parameter is not None and parameter.grad is not None and _unwritten(parameter, node):
-                self._tell(event, "parameter", shape_of(parameter), node.site)
+                self._tell(event, shape_of(parameter), node.site)
         self._parameters.clear()
         for operation in event.graph.operations:
             if MARK in operation.detail:
-                self._tell(event, operation.name, *operation.detail[MARK])
+                self._tell(event, *operation.detail[MARK])
 
-    def _tell(self, event: Backward, kind: str, shape: tuple[int, ...], made_at: Site | None) -> None:
+    def _tell(self, event: Backward, shape: tuple[int, ...], made_at: Site | None) -> None:
         if made_at not in self._lines:
             self._lines.add(made_at)
-            self._log.tell(Unfilled, kind=kind, shape=shape, made_at=made_at, site=event.site)
+            self._log.tell(Unfilled, shape=shape, made_at=made_at, site=event.site)
 
 
 def _base(node: Node) -> Node:
@@ -138,6 +138,5 @@ def _sample(tensor: torch.Tensor) -> bytes:
     begin = _address(tensor) if tensor.device.type == "cpu" else 0
     size = storage_of(tensor).nbytes() if begin else 0
     places = {0, size // 2, max(0, size - SAMPLE)}
-    return b"".join(
-        ctypes.string_at(begin + at, min(SAMPLE, size - at)) for at in sorted(places) if at < size
-    )
+    inside = (at for at in sorted(places) if at < size)
+    return b"".join(ctypes.string_at(begin + at, min(SAMPLE, size - at)) for at in inside)

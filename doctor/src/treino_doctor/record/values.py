@@ -76,18 +76,10 @@ class Values:
         node = self.find(tensor)
         if node is None:
             op = "parameter" if isinstance(tensor, torch.nn.Parameter) else "leaf"
-            base = tensor._base
+            base, grad = tensor._base, tensor.requires_grad
             whole = self.find(base) if base is not None and not tensor.is_inference() else None
-            parents = (whole,) if whole is not None else ()
-            node = Node(
-                "view" if parents else op,
-                parents,
-                None,
-                shape_of(tensor),
-                {},
-                tensor.requires_grad,
-                self.step,
-            )
+            op, parents = ("view", (whole,)) if whole is not None else (op, ())
+            node = Node(op, parents, None, shape_of(tensor), {}, grad, self.step)
             self.know(tensor, node)
         return node
 
@@ -196,21 +188,12 @@ def snapshot(node: Node, most: int = MOST) -> Graph:
     """The graph of the operations that led to a value, breadth first; at most ``most``."""
     order = made_of(node, most)
     numbers = {id(one): place for place, one in enumerate(order)}
-    return Graph(
-        tuple(
-            Operation(
-                n.op,
-                n.site,
-                n.shape,
-                tuple(numbers[id(p)] for p in n.parents if id(p) in numbers),
-                n.detail,
-                n.grad,
-                newest_calls(n.forwards, 4),
-                n.layer,
-            )
-            for n in order
-        )
-    )
+    operations = []
+    for n in order:
+        parents, calls = [numbers[id(p)] for p in n.parents if id(p) in numbers], newest_calls(n.forwards, 4)
+        made = Operation(n.op, n.site, n.shape, (*parents,), n.detail, n.grad, calls, n.layer)
+        operations.append(made)
+    return Graph((*operations,))
 
 
 def first_tensors(values: Any) -> list[torch.Tensor]:

@@ -93,9 +93,8 @@ def _chooses(file: str, scope: ast.AST, own: set[str], start: ast.AST | None = N
                 continue
             if not own & source.names(node):
                 continue
-            if _takes_best(node, own) or any(
-                _compares(n.test, own) for n in ast.walk(node) if isinstance(n, ast.IfExp)
-            ):
+            tests = (n.test for n in ast.walk(node) if isinstance(n, ast.IfExp))
+            if _takes_best(node, own) or any(_compares(test, own) for test in tests):
                 return True
             own = own | (_results(node) if node is not start else set())
         if len(own) == before:

@@ -5,6 +5,7 @@ from treino_doctor.record.outcomes import FLAT, Cut
 from treino_doctor.rules.rule import Evidence, Faults, Log, Rule, Site, by_line, script
 
 Key = tuple[str, Site | None]
+Owner = tuple[OptimizerMade, int]  # an optimizer and its steps
 
 LEAST = 3  # minimum number of steps without a gradient for the same parameters
 
@@ -51,15 +52,13 @@ def decide(log: Log) -> Faults:
     yield Evidence(made.site, numbers, at=cut.site, stack=cut.stack)
 
 
-def parameters_without(
-    log: Log, zeros: bool = False
-) -> tuple[set[int], dict[int, tuple[OptimizerMade, int]]]:
+def parameters_without(log: Log, zeros: bool = False) -> tuple[set[int], dict[int, Owner]]:
     """Parameters without a gradient, or with zeros, at all steps of their optimizers; and the steps."""
     made = {o.optimizer: o for o in log.of(OptimizerMade)}
     ends = {e.optimizer: e for e in log.of(OptimizerEnded)}
     candidates: set[int] = set()
     moved: set[int] = set()
-    owner: dict[int, tuple[OptimizerMade, int]] = {}
+    owner: dict[int, Owner] = {}
     stepped = by_line((s for s in log.of(Stepped) if s.gradients), lambda s: s.optimizer)
     for optimizer, one in made.items():
         steps = stepped.get(optimizer, [])
@@ -73,6 +72,9 @@ def parameters_without(
     return candidates - moved, owner
 
 
+HEAD = "head = nn.Linear(16, 3)\n"
+HEAD += script("nn.Linear(8, 16)", "F.cross_entropy(head(torch.relu(net(x)).detach()), y)")
+
 RULE = Rule(
     group="gradients",
     unless=("detached_loss", "grad_cleared_before_step"),
@@ -85,9 +87,6 @@ RULE = Rule(
     safety="Training changes: more weights learn, so look at the learning rate anew.",
     limits="""Cuts, but for writes to `.data`, are seen while a window is open; what is meant (a target
     network, a frozen part) is told apart by whether an optimizer holds what lies behind it.""",
-    wrong="head = nn.Linear(16, 3)\n"
-    + script("nn.Linear(8, 16)", "F.cross_entropy(head(torch.relu(net(x)).detach()), y)").replace(
-        "net.parameters()", "[*net.parameters(), *head.parameters()]"
-    ),
+    wrong=HEAD.replace("net.parameters()", "[*net.parameters(), *head.parameters()]"),
     mend={".detach()": ""},
 )

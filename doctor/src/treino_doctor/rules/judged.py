@@ -49,9 +49,8 @@ def groups(log: Log) -> list[Group]:
     owners = _owners(log, nets)
     targets, figures = set[int](), dict[int, Read | LossCall]()
     answering, calls = supervised(log), calls_by_number(log)
-    arrays = [
-        r for r in log.of(Read) if r.how in (*ARRAYS, *NUMBERS) and calls.get(max(r.forwards, default=0))
-    ]
+    known = (r for r in log.of(Read) if calls.get(max(r.forwards, default=0)))
+    arrays = [r for r in known if r.how in (*ARRAYS, *NUMBERS)]
     lines = {(r.how, r.site) for r in log.of(Read) if is_figure(r) and not _acts(r, calls, answering)}
     lines |= {(r.how, r.site) for r in arrays if calls[max(r.forwards)].net in answering}
     before = {f.again for f in calls.values() if f.forward in backward}  # targets that NumPy computes
@@ -82,8 +81,7 @@ def groups(log: Log) -> list[Group]:
         net = nets[call.net]
         alike = (n for n in nets.values() if n.kind == net.kind)
         copy = net.loaded and any(counts.get(n.net, 0) >= TRAINED for n in alike)
-        known = copy or counts[call.net] >= TRAINED or bool(learned & set(net.parameters))
-        if not known:
+        if not (copy or counts[call.net] >= TRAINED or learned & set(net.parameters)):
             continue
         judged.add(call.forward)
         if call.again in judged:

@@ -7,8 +7,7 @@ from treino_doctor.record.log import Backward, Graph, Operation
 from treino_doctor.record.values import VIEWS
 from treino_doctor.rules.rule import Evidence, Faults, Log, Rule, Site, script
 
-STRAIGHT = VIEWS | {"dropout", "batch_norm", "transpose", "permute"}
-"""Operations that keep a chain of two linear layers linear: views, scalings, dropout."""
+STRAIGHT = VIEWS | {"dropout", "batch_norm", "transpose", "permute"}  # they keep a chain of layers linear
 LOSSES = 2  # minimum number of losses behind such a pair
 
 
@@ -49,11 +48,8 @@ def straight_pairs(graph: Graph) -> Iterator[tuple[Operation, Operation, dict[st
 
 def weight(graph: Graph, layer: Operation) -> Operation | None:
     """The matrix of a linear layer, if it is trained; None for any other operation."""
-    if layer.name != "linear":
-        return None
-    return next(
-        (p for p in graph.parents(layer) if p.name == "parameter" and p.grad and len(p.shape) == 2), None
-    )
+    trained = (p for p in graph.parents(layer) if p.name == "parameter" and p.grad)
+    return next((p for p in trained if len(p.shape) == 2), None) if layer.name == "linear" else None
 
 
 def source(graph: Graph, operation: Operation) -> int | None:

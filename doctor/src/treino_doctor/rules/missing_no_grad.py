@@ -21,9 +21,8 @@ def decide(log: Log) -> Faults:
     judged = [(c, f) for group in every for c, f in zip(group.judged, group.figures, strict=True)]
     cuts = ("detach", "data")
     detached = {f.site for _, f in judged if any(o.name in cuts and o.forwards for o in f.graph.operations)}
-    freed = {
-        f.site for _, f in judged if f.site in detached and not (isinstance(f, Read) and f.how in ARRAYS)
-    }
+    others = (f for _, f in judged if not (isinstance(f, Read) and f.how in ARRAYS))
+    freed = {f.site for f in others} & detached
     built = [call for call, figure in judged if call.grad and figure.site not in freed]
     kept = {call.site for call, figure in judged if figure.site not in detached}
     backwards = sum(len(c.values) for c in log.of(Course))
@@ -50,9 +49,8 @@ def _written(log: Log, backwards: int) -> Faults:
     for line, calls in by_line(late, line_of).items():
         unused = not {f.forward for f in calls} & derived and line not in lines
         if len(calls) >= MANY and unused and any(ended.finished for ended in log.of(Ended)):
-            yield Evidence(
-                line, {"calls": len(calls), "rows": sum(f.rows for f in calls)}, stack=calls[0].stack
-            )
+            numbers = {"calls": len(calls), "rows": sum(f.rows for f in calls)}
+            yield Evidence(line, numbers, stack=calls[0].stack)
 
 
 def line_of(call: Forward) -> Site | None:

@@ -1,7 +1,7 @@
 """An optimizer that is made anew for every step."""
 
 from treino_doctor.record.log import OptimizerEnded, OptimizerMade, Stepped
-from treino_doctor.rules.rule import Evidence, Faults, Log, Rule, by_line
+from treino_doctor.rules.rule import CLEAR, Evidence, Faults, Log, Rule, by_line, script
 
 LEAST = 6  # steps by new optimizers on the same weights; fewer may be the stages of a training
 MOST = 0.9  # minimum share of the recorded steps that were the first and only ones of their optimizers
@@ -27,6 +27,9 @@ def decide(log: Log) -> Faults:
             yield Evidence(anew[-1].site, numbers, at=site)
 
 
+SGD = "optimizer = torch.optim.SGD(net.parameters(), lr=0.1)\n"
+ADAM = "optimizer = torch.optim.Adam(net.parameters(), lr=0.05)\n"
+
 RULE = Rule(
     group="gradients",
     message="""{anew} of {steps} steps looked at {anew:was|were} the first of a new {optimizer}, on the same
@@ -38,19 +41,6 @@ RULE = Rule(
     limits="""An optimizer without memory, such as plain SGD, loses nothing. Silent too: one optimizer for
     each of several nets, folds, epochs or stages, LBFGS, weights that are put back before each step, and a
     state that is loaded into each new optimizer.""",
-    wrong="""\
-net = nn.Linear(8, 3)
-for step in range(20):
-    optimizer = torch.optim.Adam(net.parameters(), lr=0.05)
-    optimizer.zero_grad()
-    loss = F.cross_entropy(net(x), y)
-    loss.backward()
-    optimizer.step()
-""",
-    mend={
-        "net = nn.Linear(8, 3)\n": (
-            "net = nn.Linear(8, 3)\noptimizer = torch.optim.Adam(net.parameters(), lr=0.05)\n"
-        ),
-        "    optimizer = torch.optim.Adam(net.parameters(), lr=0.05)\n": "",
-    },
+    wrong=script(steps=20).replace(SGD, "").replace(CLEAR, f"    {ADAM}{CLEAR}"),
+    mend={"net = nn.Linear(8, 3)\n": f"net = nn.Linear(8, 3)\n{ADAM}", f"    {ADAM}": ""},
 )

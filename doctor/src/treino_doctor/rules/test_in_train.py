@@ -17,13 +17,7 @@ from treino_doctor.words import N_
 NEW = 0.1  # maximum share trained on before, for rows to count as new
 KNOWN, HALF = 50_000, 0.5  # maximum number of known training rows; share of rows among them
 STEPS = 3  # minimum number of backwards from one call stack
-OTHERWISE = {
-    "forward",
-    "script",
-    "vmap",
-    "functional_call",
-    "weight",
-}  # uses of a net that are no calls of it
+OTHERWISE = {"forward", "script", "vmap", "functional_call", "weight"}  # uses of a net that are no calls
 MANY = 20  # minimum number of rows of an evaluation with only training rows
 
 
@@ -118,11 +112,10 @@ def _only(e: RowsEvaluated, t: RowsTrained, figure: bool) -> bool:
 
 def note(evidence: Evidence) -> Note | None:
     """A note on the only rows that were evaluated, if the source never calls them test rows."""
-    text = N_("The {rows} rows evaluated at {place} are of the training: so is the figure.")
+    text = N_("The net called at {place} was seen with no rows but those of its training.")
     if (alone := evidence.sites.get("alone")) is not None:
-        return Note(
-            N_("The net called at {place} was seen with no rows but those of its training."), alone, {}
-        )
+        return Note(text, alone, {})
+    text = N_("The {rows} rows evaluated at {place} are of the training: so is the figure.")
     if (own := evidence.sites.get("own")) is not None:
         return Note(text, own, {"rows": evidence.numbers["rows"]})
     led = tuple(s for name, s in evidence.sites.items() if name.startswith("led") and s is not None)
