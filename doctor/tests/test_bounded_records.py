@@ -147,9 +147,8 @@ def test_an_evaluation_without_end_is_recorded_up_to_a_length(setting, turns, mo
 
 
 def test_of_what_every_turn_repeats_ever_less_is_recorded():
-    recorder, _ = watched(
-        TRAINED.format(turns=8).replace("    F.", "    [net(x[:1]) for _ in range(100)]\n    F.")
-    )
+    source = TRAINED.format(turns=8).replace("    F.", "    [net(x[:1]) for _ in range(100)]\n    F.")
+    recorder, _ = watched(source)
     assert 100 < len(recorder.log.of(Forward)) < 3 * 100
 
 

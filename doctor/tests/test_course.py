@@ -176,9 +176,8 @@ LOOKS = {
     ("look", "labels"), [("a mean", "y"), *((look, "y[torch.randperm(240)]") for look in LOOKS)]
 )
 def test_the_newest_whole_evaluation_is_at_chance_or_is_not(look, labels, tmp_path):
-    _findings, log, own = examined_with_values(
-        START + TRAIN + LOOK.format(look=LOOKS[look], labels=labels), tmp_path
-    )
+    source = START + TRAIN + LOOK.format(look=LOOKS[look], labels=labels)
+    _findings, log, own = examined_with_values(source, tmp_path)
     whole = [e for e in log.of(Evaluated) if e.whole and e.rows == e.judged == 240]
     share = float((own["net"](own["x"]).argmax(1) == own["labels"]).float().mean())
     assert [right(e) for e in whole] == [pytest.approx(share)]

@@ -103,9 +103,8 @@ def test_limits_end_a_script_that_does_not_want_to_end(what, tmp_path):
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_from_outside_ends_the_script_with_its_report(number, tmp_path):
-    (tmp_path / "train_it.py").write_text(
-        ENDLESS.replace("opt.step()", "opt.step()\n    print(i, flush=True)")
-    )
+    endless = ENDLESS.replace("opt.step()", "opt.step()\n    print(i, flush=True)")
+    (tmp_path / "train_it.py").write_text(endless)
     with program("train_it.py", cwd=tmp_path) as process:
         for _ in range(5):
             process.stdout.readline()

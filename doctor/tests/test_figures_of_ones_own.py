@@ -86,9 +86,8 @@ def found(source, tmp_path):
 @pytest.mark.parametrize("what", FIGURES)
 def test_a_printed_figure_is_the_mean_of_its_own_batches(what, tmp_path):
     first, more, judged, figure, said = FIGURES[what]
-    findings, _log = examined(
-        PRELUDE + EPOCHS.format(first=first, more=more, judged=judged, figure=figure), tmp_path
-    )
+    epochs = EPOCHS.format(first=first, more=more, judged=judged, figure=figure)
+    findings, _log = examined(PRELUDE + epochs, tmp_path)
     assert [f.rule for f in findings] == (["metric_wrong_mean"] if said else [])
     assert all(f.message.startswith(f"The figure printed here is {said}") for f in findings)
 

@@ -41,11 +41,9 @@ LINES = {
         "no_grad by another name": "import torch as T\nnet = make()\nif wet:\n\t{+with T.no_grad():\n\t\t+}for x in rows:\n{+\t+}\t\tprint(net(x))  # here\n",
         "no name for no_grad": "net = make()\nprint(net(x))  # here\n",
     },
-    "softmax_wrong_dim": {
-        "an axis that is a name": "import torch\np = torch.softmax(a, [-d-]{+1+})  # here\n"
-    },
+    "softmax_wrong_dim": {"a name": "import torch\np = torch.softmax(a, [-d-]{+1+})  # here\n"},
     "metric_wrong_axis": {
-        "no axis, in NumPy": "import numpy as np\np = np.argmax(net(x).numpy(),{+axis=1+})  # here\n"
+        "in NumPy": "import numpy as np\np = np.argmax(net(x).numpy(),{+axis=1+})  # here\n"
     },
     "missing_eval": {
         "a branch that evaluates": "net = make()\ndef fit(): f(net(x)).backward()\nfor e in range(9):\n    fit()\n    if e % 3 == 0: {+net.eval(); +}a = net(x){+; net.train()+}  # here\n",
@@ -91,6 +89,5 @@ def test_two_mends_of_one_block_are_both_made(tmp_path):
     refresh()
     mended = patch([finding(rule, path, 4) for rule in ("missing_no_grad", "missing_eval")])
     [text] = mended.sources.values()
-    assert text.endswith(
-        "net.eval()\nwith torch.no_grad():\n    for x in rows:\n        print(net(x))\nnet.train()\n"
-    )
+    block = "with torch.no_grad():\n    for x in rows:\n        print(net(x))\n"
+    assert text.endswith(f"net.eval()\n{block}net.train()\n")

@@ -64,13 +64,9 @@ class Compared:
 
     def as_json(self) -> dict[str, Any]:
         """The same as plain values; ``new``: the number of findings that count."""
-        return {
-            "path": self.path,
-            "written": self.begun,
-            "new": len(self.counted),
-            "known": [finding.as_json() for finding in self.known],
-            "gone": [vars(entry) for entry in self.gone],
-        }
+        known, gone = [finding.as_json() for finding in self.known], [vars(entry) for entry in self.gone]
+        counts = {"path": self.path, "written": self.begun, "new": len(self.counted)}
+        return {**counts, "known": known, "gone": gone}
 
 
 class KnownFindings:

@@ -57,18 +57,10 @@ class Row:
     found: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
-        return {
-            "variant": self.variant,
-            "loss": interval(self.loss),
-            "figure": interval(self.figure, self.name),
-            "name": self.name,
-            "losses": list(self.loss),
-            "figures": list(self.figure),
-            "failed": self.failed,
-            "loss_alone": self.alone,
-            "reasons": dict(self.reasons),
-            "found": list(self.found),
-        }
+        means = {"loss": interval(self.loss), "figure": interval(self.figure, self.name)}
+        of_each = {"losses": list(self.loss), "figures": list(self.figure), "failed": self.failed}
+        more = {"loss_alone": self.alone, "reasons": dict(self.reasons), "found": list(self.found)}
+        return {"variant": self.variant, **means, "name": self.name, **of_each, **more}
 
 
 SHARES = "acc", "f1", "auc", "precision", "recall", "right", "acur"  # in the names of metrics from 0 to 1

@@ -6,15 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from treino_doctor.finding import Site
-from treino_doctor.places.bindings import (
-    arguments,
-    bindings,
-    call_sites,
-    class_of,
-    reaching,
-    returned,
-    values_for,
-)
+from treino_doctor.places.bindings import arguments, bindings, call_sites, class_of, inputs, reaching, results
 from treino_doctor.places.source import module, name_of, place, remembered
 
 DEEP = 12  # longest path of a value that is passed on unchanged
@@ -130,14 +122,12 @@ def _of_argument(step: Step, function: Any, name: str, led: tuple[Site, ...]) ->
     lines = {s.line for s in led if s.file == path}
     running = [(c, s) for c, s in sites if any(c.lineno <= n <= (c.end_lineno or 0) for n in lines)]
     if on_stack or running:
-        inputs = [v for c, s in on_stack or running for v in values_for(path, c, s, function, name)]
-        if inputs:
-            return [_step(step, v, "argument", part, step.stack[1:] if on_stack else ()) for v in inputs]
+        given = [v for c, s in on_stack or running for v in inputs(path, c, s, function, name)]
+        if given:
+            return [_step(step, v, "argument", part, step.stack[1:] if on_stack else ()) for v in given]
     known = {id(c) for c, _ in sites}
-    return [
-        _step(step, v, "argument" if id(c) in known else "default", part, ())
-        for c, v in arguments(path, function, name)
-    ]
+    every = arguments(path, function, name)
+    return [_step(step, v, "argument" if id(c) in known else "default", part, ()) for c, v in every]
 
 
 def _of_attribute(step: Step, node: ast.Attribute) -> list[Step]:
@@ -170,7 +160,7 @@ def _of_call(step: Step, call: ast.Call) -> list[Step]:
     methods = isinstance(call.func, ast.Attribute)
     functions = [f for f in bindings(path).functions.get(name, ()) if methods or class_of(path, f) is None]
     stack = (call, *step.stack)[:6]
-    return [_step(step, v, "returned", part, stack) for f in functions[:6] for v in returned(path, f)]
+    return [_step(step, v, "returned", part, stack) for f in functions[:6] for v in results(path, f)]
 
 
 SAME = ("tqdm", "list", "tuple", "iter", "reversed", "sorted", "islice", "DataLoader", "Subset", "prepare")
@@ -230,8 +220,5 @@ def imported(path: str, statement: ast.AST, name: str, target: str) -> list[tupl
     if source is None or source == path:
         return []
     known = bindings(source).named.get((id(module(source)), target), [])
-    return [
-        (place(source, d.value, 0 if hasattr(d.value, "lineno") else d.line), d.value)
-        for d in reversed(known)
-        if d.how != "import"
-    ]
+    made = [d for d in reversed(known) if d.how != "import"]
+    return [(place(source, d.value, 0 if hasattr(d.value, "lineno") else d.line), d.value) for d in made]

@@ -298,7 +298,7 @@ def call_sites(path: str, function: Any) -> tuple[tuple[ast.Call, int], ...]:
     return tuple(sorted(outside, key=lambda c: c[0].lineno))
 
 
-def values_for(path: str, call: ast.Call, skip: int, function: Any, name: str) -> list[ast.expr]:
+def inputs(path: str, call: ast.Call, skip: int, function: Any, name: str) -> list[ast.expr]:
     """The value that a call passes for an argument; [] if it passes none."""
     named = [k.value for k in call.keywords if k.arg == name]
     known = [a.arg for a in (*function.args.posonlyargs, *function.args.args)]
@@ -319,7 +319,7 @@ def arguments(path: str, function: Any, name: str) -> list[tuple[ast.Call, ast.e
     default, sites = defaults(function).get(name), call_sites(path, function)
     left_out = not sites
     for call, skip in sites:
-        values = values_for(path, call, skip, function, name)
+        values = inputs(path, call, skip, function, name)
         pairs += [(call, v) for v in values]
         partly = name_of(call) == "partial"
         left_out = left_out or (not values and not partly)
@@ -328,7 +328,7 @@ def arguments(path: str, function: Any, name: str) -> list[tuple[ast.Call, ast.e
     return pairs
 
 
-def returned(path: str, function: Any) -> list[ast.expr]:
+def results(path: str, function: Any) -> list[ast.expr]:
     """The expressions that a function returns or yields, last first."""
     if isinstance(function, ast.Lambda):
         return [function.body]

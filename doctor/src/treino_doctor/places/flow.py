@@ -5,18 +5,14 @@ from collections import deque
 from collections.abc import Iterator
 
 from treino_doctor.finding import Site
-from treino_doctor.places.back import Step, back
+from treino_doctor.places.back import Part, Step, back
 
 MOST = 300  # maximum number of steps of one walk
-STRUCTURAL = (
-    *(ast.IfExp, ast.BoolOp, ast.Tuple, ast.List, ast.ListComp),
-    *(ast.GeneratorExp, ast.NamedExpr, ast.Starred),
-)
+SEQUENCES = ast.Tuple, ast.List, ast.ListComp, ast.GeneratorExp
+STRUCTURAL = (*SEQUENCES, ast.IfExp, ast.BoolOp, ast.NamedExpr, ast.Starred)
 
 
-def origins(
-    site: Site, node: ast.AST, led: tuple[Site, ...] = (), part: tuple[int, ...] = ()
-) -> Iterator[Step]:
+def origins(site: Site, node: ast.AST, led: tuple[Site, ...] = (), part: Part = ()) -> Iterator[Step]:
     """Yield an expression on a line and everything that made its value, nearest first.
 
     led: the user's lines that were running, innermost first; they select one of a function's calls. part: the

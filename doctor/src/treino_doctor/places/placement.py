@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Callable, Iterator
+from itertools import zip_longest
 from typing import Any
 
 from treino_doctor.finding import Site
@@ -12,9 +13,10 @@ from treino_doctor.places.flow import origins
 from treino_doctor.places.settings import FITS
 
 Fits = Callable[[ast.AST], bool]
+Lines = tuple[Site, ...]
 
 
-def trail(site: Site | None, loader: Site | None = None, led: tuple[Site, ...] = ()) -> Iterator[Step]:
+def trail(site: Site | None, loader: Site | None = None, led: Lines = ()) -> Iterator[Step]:
     """Yield the inputs of a net's call or a loader on a line, and all that made them, nearest first."""
     start = loader or site
     if start is None:
@@ -24,28 +26,14 @@ def trail(site: Site | None, loader: Site | None = None, led: tuple[Site, ...] =
     inputs = [a for call in every for a in source.argument_values(call)]
     seen: set[int] = set()
     part = (EACH,) if loader is not None else ()
-    ways = [origins(start, node, led, part) for node in inputs[:8]]
-    for way in _in_turn(ways):
+    rounds = zip_longest(*(origins(start, node, led, part) for node in inputs[:8]))
+    for way in (step for steps in rounds for step in steps if step is not None):
         if id(way.node) not in seen:
             seen.add(id(way.node))
             yield way
 
 
-def _in_turn(ways: list[Iterator[Step]]) -> Iterator[Step]:
-    """Yield the first step of each, then the second of each, ..."""
-    while ways:
-        left = []
-        for way in ways:
-            step = next(way, None)
-            if step is not None:
-                left.append(way)
-                yield step
-        ways = left
-
-
-def maker(
-    site: Site | None, fits: Fits, loader: Site | None = None, led: tuple[Site, ...] = ()
-) -> Site | None:
+def maker(site: Site | None, fits: Fits, loader: Site | None = None, led: Lines = ()) -> Site | None:
     """The nearest line, on the rows' way to a net's call or a loader, whose expression fits."""
     return next((s.site for s in trail(site, loader, led) if fits(s.node)), None)
 

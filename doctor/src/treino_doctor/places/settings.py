@@ -23,11 +23,8 @@ def setting(
     """
     if site is None:
         return None
-    for value in arguments_on(site, keyword, position):
-        line = written(site, value, figure)
-        if line is not None:
-            return line
-    return library_setting(site, keyword, figure) or site
+    lines = (written(site, value, figure) for value in arguments_on(site, keyword, position))
+    return next(filter(None, lines), None) or library_setting(site, keyword, figure) or site
 
 
 def library_setting(site: Site | None, keyword: str, figure: float | None) -> Site | None:

@@ -31,10 +31,8 @@ def update_rate(site: Site | None) -> Site | None:
     kind = source.owner(site)
     if len(rates) == 1:
         return rates[0]
-    if kind is not None:
-        made = source.only(source.place(site.file, c) for c in bindings(site.file).calls[kind.name])
-        return made or site
-    return site
+    calls = bindings(site.file).calls[kind.name] if kind is not None else []
+    return source.only(source.place(site.file, c) for c in calls) or site
 
 
 def _rates(site: Site) -> Iterator[Site]:

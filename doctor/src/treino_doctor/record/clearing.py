@@ -28,15 +28,12 @@ class Clearing(Observer):
 
     def install(self) -> None:
         self._tape.observe(self._set, "set_grad")
-        self._tape.observe(self._zeroed, "_foreach_zero_")
+        self._tape.observe(lambda *_: self._here(), "_foreach_zero_")
         self._tape.observe(self._changed, *WAYS)
 
     def _set(self, result: Any, args: Any, kwargs: Any, node: Node | None) -> None:
         if args[1] is None or not bool(args[1].any()):
             self._here()
-
-    def _zeroed(self, result: Any, args: Any, kwargs: Any, node: Node | None) -> None:
-        self._here()
 
     def _changed(self, result: Any, args: Any, kwargs: Any, node: Node | None) -> None:
         if result is args[0] and of_gradient(node) and not bool(result.any()):

@@ -13,10 +13,8 @@ from treino_doctor.finding import Site
 UNSEEN = "<treino: importlib _bootstrap>"
 
 _PATHS = sysconfig.get_paths()
-_LIBRARIES = tuple(
-    {str(Path(_PATHS[k])) + "/" for k in ("stdlib", "platstdlib", "purelib", "platlib")}
-    | {str(Path(__file__).parents[2]) + "/"}
-)
+_FOLDERS = [_PATHS[k] for k in ("stdlib", "platstdlib", "purelib", "platlib")]
+_LIBRARIES = tuple({f"{Path(folder)}/" for folder in (*_FOLDERS, str(Path(__file__).parents[2]))})
 _DOCTOR = (str(Path(__file__).parents[1]), "<treino")  # the doctor's own files, and functions that it wraps
 _own_files: set[str] = set()  # scripts under the doctor, in any folder
 _known: dict[str, bool] = {}
@@ -121,9 +119,8 @@ def maker(made: object) -> Site | None:
 
 def _makes(frame: FrameType, made: object) -> bool:
     """Whether the ``__init__`` that runs in this frame is this object's own."""
-    return any(
-        frame.f_code is getattr(vars(kind).get("__init__"), "__code__", None) for kind in type(made).__mro__
-    )
+    functions = (vars(kind).get("__init__") for kind in type(made).__mro__)
+    return any(frame.f_code is getattr(one, "__code__", None) for one in functions)
 
 
 def _site(frame: FrameType) -> Site:

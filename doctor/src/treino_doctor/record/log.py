@@ -124,6 +124,11 @@ class OptimizerMade(Event):
     adaptive: bool
     groups: tuple[Group, ...]
 
+    @property
+    def parameters(self) -> set[int]:
+        """The numbers of its parameters."""
+        return {p for group in self.groups for p in group.parameters}
+
 
 class Forward(Event):
     """A net was called from the user's code. rows: the batch's number of rows. training: the net's mode.

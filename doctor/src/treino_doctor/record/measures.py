@@ -26,12 +26,9 @@ def force_of(parameters: list[torch.Tensor], grads: list[torch.Tensor] | None = 
         return Force(len(grads), norm=math.hypot(*norms(grads)))
     led = [p for p in parameters if p.grad is not None and p.grad.layout == torch.strided]
     sizes = estimated([p.grad for p in led if p.grad is not None])
-    return Force(
-        sum(p.grad is not None for p in parameters),
-        [p for p in parameters if p.grad is None and p.requires_grad],
-        [p for p, size in zip(led, sizes, strict=True) if size == 0 and not is_there(p)],
-        math.hypot(*sizes),
-    )
+    missing = [p for p in parameters if p.grad is None and p.requires_grad]
+    still = [p for p, size in zip(led, sizes, strict=True) if size == 0 and not is_there(p)]
+    return Force(sum(p.grad is not None for p in parameters), missing, still, math.hypot(*sizes))
 
 
 def is_there(p: torch.Tensor) -> bool:

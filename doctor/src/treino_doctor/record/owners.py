@@ -230,11 +230,8 @@ class Unreached(Observer):
     def _list(self, held: OptimizerRecord) -> None:
         """List the unreached layers of one optimizer, the outermost ones if nested."""
         known = self._gradients.known
-        idle = {
-            id(p)
-            for p in held.parameters()
-            if p.requires_grad and not nn.parameter.is_lazy(p) and p.numel() and known(p) not in self._reached
-        }
+        learning = (p for p in held.parameters() if p.requires_grad and not nn.parameter.is_lazy(p))
+        idle = {id(p) for p in learning if p.numel() and known(p) not in self._reached}
         for net in list(self._nets.numbers) if idle else []:
             for layer in self._layers(net, idle, is_users_own(net)):
                 own, made_at = list(layer.parameters()), self._nets.made.get(layer)

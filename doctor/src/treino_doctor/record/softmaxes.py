@@ -31,9 +31,8 @@ class Softmaxes(Observer):
         if node is None or of is None or dim is None or not of.output:
             return
         if self._kept.has("soft", node.site):
-            self._log.tell_here(
-                Softmaxed, forward=max(of.forwards), dim=dim, site=node.site, shape=node.shape
-            )
+            fields = {"dim": dim, "site": node.site, "shape": node.shape}
+            self._log.tell_here(Softmaxed, forward=max(of.forwards), **fields)
 
     def _apply(self, soft: Node, dim: int, summed: int) -> None:
         """Log weights that are normalised over one axis and summed over the same or another axis."""

@@ -34,8 +34,6 @@ in_transform: Callable[[], Any] = (
     getattr(_functorch, "peek_interpreter_stack", None) or vars(_functorch)["are_transforms_active"]
 )
 """A function that returns whether code runs inside vmap or grad transforms."""
-
-
 compiling: Callable[[], bool] = getattr(getattr(torch, "compiler", None), "is_compiling", lambda: False)
 
 

@@ -119,12 +119,9 @@ def _empty(node: Node, tensor: torch.Tensor, made_at: Site | None) -> Node:
 
 def _unwritten(tensor: torch.Tensor, node: Node) -> bool:
     """Whether a tensor still has the memory of an empty one, and nothing was written there."""
-    return (
-        node.op == "empty"
-        and not tensor.is_inference()
-        and tensor._version == 0
-        and node.detail[MEMORY] == (_address(tensor), _sample(tensor))
-    )
+    if node.op != "empty" or tensor.is_inference() or tensor._version:
+        return False
+    return bool(node.detail[MEMORY] == (_address(tensor), _sample(tensor)))
 
 
 def _address(tensor: torch.Tensor) -> int:

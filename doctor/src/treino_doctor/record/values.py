@@ -15,9 +15,7 @@ MOST = 64  # maximum number of operations of a graph in the log
 PRUNED = 20_000  # known tensors above which dead ones are removed
 OLD = 3  # steps after which a value forgets its parents
 
-VIEWS = frozenset(
-    ("view", "reshape", "squeeze", "unsqueeze", "flatten", "to", "contiguous", "detach", "clone")
-)
+VIEWS = {"view", "reshape", "squeeze", "unsqueeze", "flatten", "to", "contiguous", "detach", "clone"}
 Calls = frozenset[int] | range  # numbers of nets' calls
 NOBODY: frozenset[int] = frozenset()
 LONG = 64  # with more calls than this, evenly spaced ones are stored as a range

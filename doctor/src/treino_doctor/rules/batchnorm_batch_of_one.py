@@ -41,13 +41,9 @@ def answers(log: Log) -> bool:
 
 def place(evidence: Evidence) -> Site | None:
     """The call that only answers; else the line that sets the batch size, of the loader or of the loop."""
-    if evidence.sites["acts"] is not None:
-        return evidence.sites["acts"]
-    loader = evidence.sites.get("loader")
-    if loader is not None:
-        return setting(loader, "batch_size", 1, 1.0)
-    head = batches(evidence.stack) or evidence.seen
-    return setting(head, "batch_size", None, 1.0)
+    acts, loader = evidence.sites["acts"], evidence.sites["loader"]
+    head = loader or batches(evidence.stack) or evidence.seen
+    return acts or setting(head, "batch_size", 1 if loader is not None else None, 1.0)
 
 
 RULE = Rule(

@@ -18,8 +18,7 @@ NEWEST = 24  # newest calls
 def decide(log: Log) -> Faults:
     """A class is rare, the loss doesn't favour it, and the newest batches' predictions never find it."""
     course = training(log)
-    looked_at = [c for c in log.of(LossCall) if c.trained and c.labels and not c.error]
-    looked_at = [c for c in looked_at if not c.bootstrapped]
+    looked_at = [c for c in log.of(LossCall) if c.trained and c.labels and not (c.error or c.bootstrapped)]
     for calls in by_line(looked_at, lambda c: c.site).values():
         total = counted(calls, "labels")
         rows = sum(total.values())

@@ -22,9 +22,7 @@ def decide(log: Log) -> Faults:
     made = {o.optimizer: o for o in log.of(OptimizerMade)}
     every = trainings(log)
     for clips in by_line(log.of(Clip), lambda c: c.site).values():
-        site = clips[0].site
-        share = median(c.share for c in clips)
-        limit = clips[-1].limit
+        share, site, limit = median(c.share for c in clips), clips[0].site, clips[-1].limit
         if len(clips) < CALLS or not share < SLIVER:
             continue
         for end in log.of(OptimizerEnded):
@@ -54,13 +52,9 @@ def place(evidence: Evidence) -> Site | None:
     every = module(site.file) if site is not None else None
     if calls(every, "GradScaler") and not calls(every, "unscale_"):
         return site
-    if (line := library_setting(site, "max_norm", limit)) is not None:
-        return line
-    for keyword, at in LIMITS:
-        written = setting(site, keyword, at, limit)
-        if not same(written, site):
-            return written
-    return site
+    lines = (setting(site, keyword, at, limit) for keyword, at in LIMITS)
+    written = next((line for line in lines if not same(line, site)), site)
+    return library_setting(site, "max_norm", limit) or written
 
 
 RULE = Rule(

@@ -108,18 +108,14 @@ class Steps:
     at the first.
     """
 
-    optimizer: int
-    kind: str
-    site: Site | None
-    adaptive: bool
+    made: OptimizerMade
+    end: OptimizerEnded
     lr: float
     weight_decay: float
-    steps: int
     typical: float
     largest: float
     pull: float
     shrunk: float
-    movement: float
     pace: float
 
 
@@ -271,11 +267,9 @@ def apart(calls: list[LossCall]) -> bool:
         rows = [sum(c.labels.values()) for c in calls]
         shares = {k: n / sum(rows) for k, n in counted(calls, "labels").items()}
         within = sum(s * (1 - s) for s in shares.values())
-        between = sum(
-            n * sum((c.labels.get(k, 0) / n - s) ** 2 for k, s in shares.items())
-            for c, n in zip(calls, rows, strict=True)
-            if n
-        ) / sum(rows)
+        pairs = [(c.labels, n) for c, n in zip(calls, rows, strict=True) if n]
+        moved = (n * sum((of.get(k, 0) / n - s) ** 2 for k, s in shares.items()) for of, n in pairs)
+        between = sum(moved) / sum(rows)
         return len(calls) >= LEAST and between * sum(rows) > APART * within * len(calls)
     numeric = [c for c in calls if c.means and len(c.means) == len(calls[0].means)]
     if len(numeric) < LEAST:
@@ -323,18 +317,14 @@ def optimizers(log: Log) -> list[Steps]:
         paces = [p for s in own if math.isfinite(p := s.ratio * s.norm * s.force)]
         pulls = [s.decay for s in own if math.isfinite(s.decay)]
         every[made.optimizer] = Steps(
-            optimizer=made.optimizer,
-            kind=made.kind,
-            site=made.site,
-            adaptive=made.adaptive,
+            made,
+            end,
             lr=max(rates, default=math.nan),
             weight_decay=max((g.weight_decay for g in made.groups), default=0.0),
-            steps=end.steps,
             typical=median(ratios or [math.nan]),
             largest=max(ratios, default=math.nan),
             pull=median(pulls or [0.0]),
             shrunk=norms[-1] / norms[0] if norms else 1.0,
-            movement=end.movement,
             pace=median(paces or [math.nan]),
         )
     return list(every.values())

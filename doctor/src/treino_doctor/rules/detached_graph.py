@@ -38,15 +38,11 @@ def decide(log: Log) -> Faults:
     for key in [k for k in behind if k[0] == "no_grad"]:
         if behind[key] - missing or not led.get(key):  # no_grad may only serve evaluations
             lost_by[key] = set()
-    best = max(
-        (k for k in behind if lost_by[k]),
-        key=lambda k: (len(lost_by[k]), led.get(k, 0) > 0, k[0] != "no_grad", -len(behind[k])),
-        default=None,
-    )
-    if best is None:
+    if not any(lost_by.values()):
         return
-    cut = newest[best]
-    lost = lost_by[best]
+    losing = [k for k in behind if lost_by[k]]
+    best = max(losing, key=lambda k: (len(lost_by[k]), led.get(k, 0) > 0, k[0] != "no_grad", -len(behind[k])))
+    cut, lost = newest[best], lost_by[best]
     made, steps = owner[min(lost)]
     numbers = {"how": cut.how, "parameters": len(lost), "steps": steps}
     yield Evidence(made.site, numbers, at=cut.site, stack=cut.stack)
@@ -62,10 +58,9 @@ def parameters_without(log: Log, zeros: bool = False) -> tuple[set[int], dict[in
     stepped = by_line((s for s in log.of(Stepped) if s.gradients), lambda s: s.optimizer)
     for optimizer, one in made.items():
         steps = stepped.get(optimizer, [])
-        held = {p for g in one.groups for p in g.parameters}
         without = [set(s.missing) | set(s.still if zeros else ()) for s in steps]
         never = set.intersection(*without) if without else set()
-        moved |= held - never if steps else set()
+        moved |= one.parameters - never if steps else set()
         if len(steps) >= LEAST and optimizer in ends:
             candidates |= never
             owner |= dict.fromkeys(never, (one, ends[optimizer].steps))

@@ -16,19 +16,16 @@ def decide(log: Log) -> Faults:
     are much nearer to training rows than rows usually are, or are windows that overlap training's.
     """
     for e, t in evaluations(log):
-        trained, rows = shared(e, t)
-        sites = lines_of(e, t)
-        if trained and copies(e, t):
-            numbers = {"rows": rows, "trained": trained, "share": trained / rows, "what": _(TRAINED)}
-            yield Evidence(e.site, numbers, at=e.cut, stack=e.stack, sites=sites)
-            return
-        few = not e.mixed and e.trained < e.rows and e.shuffled and e.part > 0 and not t.made
-        measured = e.measure == "windows" or t.telling >= TELLING  # words and pixels are near by chance
-        if few and measured and e.near > SHARE.get(e.measure, 1.0) * e.near_of:
-            words = NEAR if e.measure == "near" else WINDOWS
-            numbers = {"rows": e.near_of, "trained": e.near, "share": e.near / e.near_of, "what": _(words)}
-            yield Evidence(e.site, numbers, at=e.cut, stack=e.stack, sites=sites)
-            return
+        (trained, rows), what = shared(e, t), TRAINED
+        if not (trained and copies(e, t)):
+            few = not e.mixed and e.trained < e.rows and e.shuffled and e.part > 0 and not t.made
+            measured = e.measure == "windows" or t.telling >= TELLING  # words and pixels are near by chance
+            if not few or not measured or e.near <= SHARE.get(e.measure, 1.0) * e.near_of:
+                continue
+            trained, rows, what = e.near, e.near_of, NEAR if e.measure == "near" else WINDOWS
+        numbers = {"rows": rows, "trained": trained, "share": trained / rows, "what": _(what)}
+        yield Evidence(e.site, numbers, at=e.cut, stack=e.stack, sites=lines_of(e, t))
+        return
 
 
 def place(evidence: Evidence) -> Site | None:

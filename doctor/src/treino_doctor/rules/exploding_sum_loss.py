@@ -24,8 +24,8 @@ def decide(log: Log) -> Faults:
         rows, made = summed_rows(log, loss)
         if rows < LEAST or len(loss.values) < LEAST or not math.isfinite(loss.values[0]) or loss.moving:
             continue  # targets that grow with the nets' answers let a loss grow, too
-        own = [o for o in optimizers(log) if o.optimizer in loss.optimizers]
-        wild = any(not o.adaptive and (o.typical > WILD or o.largest > LARGE) for o in own)
+        own = [o for o in optimizers(log) if o.made.optimizer in loss.optimizers]
+        wild = any(not o.made.adaptive and (o.typical > WILD or o.largest > LARGE) for o in own)
         first, last = loss.values[0], loss.last()
         grew = not math.isfinite(last) or (first > 0 and last > GREW * first)
         stuck = wild and loss.known and loss.stuck(STUCK) and loss.rose(ROSE)

@@ -137,7 +137,7 @@ def _by_hand(log: Log, calls: dict[int, Forward]) -> Iterator[tuple[Forward, tup
 
 def _owners(log: Log, nets: dict[int, NetMade]) -> dict[int, set[int]]:
     """Map each call to the optimizers that hold parameters of its net."""
-    held = [(o.optimizer, {p for g in o.groups for p in g.parameters}) for o in log.of(OptimizerMade)]
+    held = [(o.optimizer, o.parameters) for o in log.of(OptimizerMade)]
     of = {n: {o for o, own in held if own & set(made.parameters)} for n, made in nets.items()}
     return {f.forward: of[f.net] for f in log.of(Forward)}
 

@@ -8,11 +8,8 @@ def decide(log: Log) -> Faults:
     """No call of the net reached the layer, and none of the losses gave it a gradient."""
     known = [layer for layer in log.of(LayerUnreached) if layer.made_at is not None]
     for made_at, layers in by_line(known, lambda layer: layer.made_at).items():
-        numbers = {
-            "layer": layers[0].kind,
-            "parameters": sum(layer.parameters for layer in layers),
-            "backwards": layers[0].looks,
-        }
+        numbers = {"layer": layers[0].kind, "backwards": layers[0].looks}
+        numbers |= {"parameters": sum(layer.parameters for layer in layers)}
         yield Evidence(made_at, numbers, at=made_at)
 
 

@@ -22,13 +22,13 @@ def decide(log: Log) -> Faults:
     if loss is None or studied(log, "lr"):
         return
     for o in optimizers(log):
-        own = o.optimizer in loss.optimizers and o.steps >= LEAST
+        own = o.made.optimizer in loss.optimizers and o.end.steps >= LEAST
         if own and too_large(loss, o) and not held_down(loss, o):  # weights that shrink have large steps
             known = loss.known and loss.whole
             beside = _("A constant gets {of}.") if known else _("It began at {of}.")
             beside = beside.format(of=numeral(loss.constant if known else loss.values[0]))
             numbers = {"lr": o.lr, "step": o.largest, "loss": loss.last(), "beside": beside}
-            yield Evidence(loss.site, numbers, at=o.site, sites=by_hand(o))
+            yield Evidence(loss.site, numbers, at=o.made.site, sites=by_hand(o))
             return
 
 
@@ -45,7 +45,7 @@ def too_large(loss: Training, o: Steps) -> bool:
 
 def by_hand(o: Steps) -> dict[str, Site | None]:
     """The line that updates weights if no optimizer does."""
-    return {"moved": o.site} if o.kind == BY_HAND else {}
+    return {"moved": o.made.site} if o.made.kind == BY_HAND else {}
 
 
 def place(evidence: Evidence) -> Site | None:

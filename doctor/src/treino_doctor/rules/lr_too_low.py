@@ -23,14 +23,14 @@ def decide(log: Log) -> Faults:
     if loss is None or studied(log, "lr"):
         return
     for o in optimizers(log):
-        if o.optimizer not in loss.optimizers or o.steps < LEAST:
+        if o.made.optimizer not in loss.optimizers or o.end.steps < LEAST:
             continue
-        still = 0 < o.movement < STILL and 0 < o.typical < TYPICAL
+        still = 0 < o.end.movement < STILL and 0 < o.typical < TYPICAL
         ahead = (1 - SAME) * loss.first() / o.pace if o.pace > 0 else math.inf
-        slow = o.steps >= LONG or ahead > MANY
+        slow = o.end.steps >= LONG or ahead > MANY
         if still and slow and loss.stuck(STUCK) and loss.last() > SAME * loss.first():
-            numbers = {"lr": o.lr, "movement": o.movement, "steps": o.steps, "loss": loss.last()}
-            yield Evidence(loss.site, numbers, at=o.site, sites=by_hand(o))
+            numbers = {"lr": o.lr, "movement": o.end.movement, "steps": o.end.steps, "loss": loss.last()}
+            yield Evidence(loss.site, numbers, at=o.made.site, sites=by_hand(o))
             return
 
 

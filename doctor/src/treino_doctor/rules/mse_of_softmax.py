@@ -37,8 +37,7 @@ RULE = Rule(
     group="losses",
     severity="risk",
     early=True,
-    # the line of the softmax, or where it was chosen
-    place=lambda e: word(e.at or e.seen, "softmax"),
+    place=lambda e: word(e.at or e.seen, "softmax"),  # the line of the softmax, or where it was chosen
     message="""{loss} gets a softmax's probabilities and one-hot labels of {classes} classes ({calls} of
     {looked} {looked:call|calls} looked at).""",
     why="""Where the network is sure and wrong, the softmax is flat, so that a squared error has next to no

@@ -31,11 +31,8 @@ def place(evidence: Evidence) -> Site | None:
     """The line that chose the loss; else the line of its softmax."""
     names = {"nll_loss": ("nll_loss", "nllloss", "nll"), "kl_div": ("kl_div", "kldivloss")}
     chosen = word(evidence.seen, *names[evidence.numbers["loss"]], texts=True)
-    if chosen != evidence.seen:
-        return chosen
-    if evidence.numbers["source"] == "softmax":
-        return word(evidence.at or evidence.seen, "softmax")
-    return evidence.seen
+    soft = chosen == evidence.seen and evidence.numbers["source"] == "softmax"
+    return word(evidence.at or evidence.seen, "softmax") if soft else chosen
 
 
 RULE = Rule(

@@ -13,7 +13,7 @@ def decide(log: Log) -> Faults:
     """No step used the gradients that backward wrote, or there was only one step for many backwards."""
     made: dict[int, OptimizerMade] = {o.optimizer: o for o in log.of(OptimizerMade)}
     ends = {e.optimizer: e for e in log.of(OptimizerEnded)}
-    stepped = {p for o, e in ends.items() if e.steps and o in made for p in parameters(made[o])}
+    stepped = {p for o, e in ends.items() if e.steps and o in made for p in made[o].parameters}
     fills = Counter[Site | None]()  # summed over a line's optimizers, as for folds
     for optimizer, end in ends.items():
         if optimizer in made and not end.steps and not end.moved:
@@ -29,7 +29,7 @@ def decide(log: Log) -> Faults:
         if kind is None:
             continue
         backwards = filling.get(optimizer, [])
-        idle = not end.steps and not end.moved and not stepped & parameters(kind)
+        idle = not end.steps and not end.moved and not stepped & kind.parameters
         if idle and backwards and fills[kind.site] >= LEAST:
             last = backwards[-1]
             numbers = {"optimizer": kind.kind, "backwards": fills[kind.site], "steps": 0}
@@ -39,11 +39,6 @@ def decide(log: Log) -> Faults:
         if use.thrown_away and use.between > BY_EPOCH and not steps[-1].assigned:
             numbers = {"optimizer": kind.kind, "backwards": use.used + use.wasted, "steps": len(steps)}
             yield Evidence(backwards[-1].site, numbers, at=steps[-1].site)
-
-
-def parameters(made: OptimizerMade) -> set[int]:
-    """The numbers of an optimizer's parameters."""
-    return {p for group in made.groups for p in group.parameters}
 
 
 RULE = Rule(

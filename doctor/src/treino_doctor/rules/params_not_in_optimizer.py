@@ -37,12 +37,8 @@ def decide(log: Log) -> Faults:
             groups.setdefault(place, []).append((stray, own[0]))
     for place, members in groups.items():
         stray, optimizer = members[0]
-        numbers = {
-            "parameters": len(members),
-            "shape": "×".join(map(str, stray.shape)) or "1",
-            "optimizer": made[optimizer].kind,
-            "steps": ends[optimizer].steps,
-        }
+        numbers = {"optimizer": made[optimizer].kind, "steps": ends[optimizer].steps}
+        numbers |= {"parameters": len(members), "shape": "×".join(map(str, stray.shape)) or "1"}
         yield Evidence(made[optimizer].site, numbers, at=place)
 
 
@@ -51,11 +47,8 @@ def aimed_at(log: Log) -> set[int]:
     calls, own = calls_by_number(log), {n.net: set(n.parameters) for n in log.of(NetMade)}
     aims = set[int]()
     for c in (c for c in log.of(LossCall) if c.trained and c.bootstrapped and c.target_graph.root):
-        learner, aim = (
-            {p for f in g.root.forwards if f in calls for p in own[calls[f].net]}
-            for g in (c.graph, c.target_graph)
-            if g.root is not None
-        )
+        roots = (g.root for g in (c.graph, c.target_graph) if g.root is not None)
+        learner, aim = ({p for f in one.forwards if f in calls for p in own[calls[f].net]} for one in roots)
         aims |= aim - learner
     return aims
 

@@ -30,8 +30,7 @@ def decide(log: Log) -> Faults:
 RULE = Rule(
     group="data",
     certain=False,
-    # the line of the fit; else the nearest line that scales rows
-    place=lambda e: e.at or maker(e.seen, scales, e.sites["loader"], e.stack),
+    place=lambda e: e.at or maker(e.seen, scales, e.sites["loader"], e.stack),  # the fit, or what scales
     message="""All {rows} evaluation rows are among the {fitted} rows on which a scale, the filling of gaps or
     a choice of columns ({way}) rests.""",
     why="""It uses what the evaluation rows tell (their mean and spread, or which columns go with the labels

@@ -20,12 +20,10 @@ STARVED = 0.5  # share of the updates with almost no rate; correct schedules hav
 AGAIN = 3  # steps, times those of a half-wave: from here on, the rate goes up and down
 SHORT = 0.67  # share of the planned steps: with fewer, the rate never comes down; not measured
 KNOWN = 2  # minimum number of different figures that must be recognised
-COUNTS = frozenset(
-    (
-        *("to", "sum", "mean", "nanmean", "div", "mul", "add", "all", "count_nonzero", "view", "reshape"),
-        *("flatten", "squeeze", "clone", "detach", "cat", "stack", "where", "getitem", "expand"),
-    )
-)
+COUNTS = {
+    *("to", "sum", "mean", "nanmean", "div", "mul", "add", "all", "count_nonzero", "view", "reshape"),
+    *("flatten", "squeeze", "clone", "detach", "cat", "stack", "where", "getitem", "expand"),
+}
 MIRRORED = frozenset(("sub", "ne", "neg", "logical_not", "bitwise_not", "invert"))
 
 
@@ -147,10 +145,8 @@ def counts_right(graph: Graph) -> bool:
     """Whether a value is just a count or a mean of predictions that equal given values."""
     every = list(graph.walk(through=COUNTS))
     equal = [o for o in every if o.name == "eq"]
-    compared = all(
-        any(p.forwards for p in graph.parents(o)) and any(not p.forwards for p in graph.parents(o))
-        for o in equal
-    )
+    answers = ([bool(p.forwards) for p in graph.parents(o)] for o in equal)
+    compared = all(any(of) and not all(of) for of in answers)
     plain = all(o.name in COUNTS or not o.forwards for o in every if o not in equal)
     return bool(equal) and compared and plain and not any(o.name in MIRRORED for o in every)
 

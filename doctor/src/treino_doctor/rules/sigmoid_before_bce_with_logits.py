@@ -18,8 +18,7 @@ def decide(log: Log) -> Faults:
 RULE = Rule(
     group="losses",
     early=True,
-    # the line of the sigmoid, or where it was chosen
-    place=lambda e: word(e.at or e.seen, "sigmoid", "softmax"),
+    place=lambda e: word(e.at or e.seen, "sigmoid", "softmax"),  # its line, or where it was chosen
     message="""The input of binary_cross_entropy_with_logits is already a probability ({calls} of {looked}
     {looked:call|calls} looked at).""",
     why="""The loss applies the sigmoid itself: applied twice, an output between 0 and 1 becomes 0.50 to 0.73,

@@ -48,8 +48,7 @@ def _outside(call: LossCall, last: Operation) -> float:
 RULE = Rule(
     group="losses",
     early=True,
-    # the line of the activation, or where it was chosen
-    place=lambda e: word(e.at or e.seen, e.numbers["kind"]),
+    place=lambda e: word(e.at or e.seen, e.numbers["kind"]),  # its line, or where it was chosen
     message="""The answers come straight from {kind} and lie {range}; {share} of the targets of {loss} lie
     outside (they go from {low} to {high}).""",
     why="""No weights can give such an answer. The outputs are pushed to the edge of the range, where the

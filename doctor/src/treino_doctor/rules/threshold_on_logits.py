@@ -73,9 +73,7 @@ RULE = Rule(
     safety="Safe: only the answers change.",
     limits="Seen where torch compares; arrays that NumPy compares are not.",
     wrong="labels = (y > 0).float()[:, None]\n"
-    + script(
-        "nn.Linear(8, 1)", "F.binary_cross_entropy_with_logits(net(x), labels)", settings="lr=0.5", steps=40
-    )
+    + script("nn.Linear(8, 1)", "F.binary_cross_entropy_with_logits(net(x), labels)", "lr=0.5", 40)
     + """\
 with torch.no_grad():
     accuracy = ((net(x) > 0.5).float() == labels).float().mean()

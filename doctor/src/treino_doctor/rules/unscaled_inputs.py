@@ -37,8 +37,7 @@ RULE = Rule(
     group="data",
     certain=False,
     unless=NEVER_LEARNS,
-    # the line that converted the rows to numbers
-    place=lambda e: maker(e.seen, converts, e.sites["loader"], e.stack),
+    place=lambda e: maker(e.seen, converts, e.sites["loader"], e.stack),  # where they became numbers
     message="""Inputs reach {largest} and their columns differ {spread} times in scale; the loss ends at
     {loss}, a constant gets {constant}.""",
     why="""The largest column decides the output and the gradient, and the others hardly count. A rate that

@@ -21,11 +21,12 @@ def decide(log: Log) -> Faults:
     if loss is None or studied(log, "weight_decay"):
         return
     for o in optimizers(log):
-        if o.optimizer not in loss.optimizers or o.steps < LEAST:
+        if o.made.optimizer not in loss.optimizers or o.end.steps < LEAST:
             continue
         numbers: dict[str, Any] = {"shrunk": o.shrunk, "loss": loss.last()}
         if held_down(loss, o):
-            yield Evidence(loss.site, numbers | {"weight_decay": o.weight_decay, "pull": o.pull}, at=o.site)
+            numbers |= {"weight_decay": o.weight_decay, "pull": o.pull}
+            yield Evidence(loss.site, numbers, at=o.made.site)
             return
         if penalised(loss, o):
             yield Evidence(loss.site, numbers | {"weight_decay": _("by a penalty"), "pull": 0.0})
@@ -51,9 +52,7 @@ def held_down(loss: Training, o: Steps) -> bool:
 
 def place(evidence: Evidence) -> Site | None:
     """The line that sets the decay; the backward if a penalty was added to the loss."""
-    if evidence.at is None:
-        return evidence.seen
-    return setting(evidence.at, "weight_decay", None, evidence.numbers["weight_decay"])
+    return setting(evidence.at, "weight_decay", None, evidence.numbers["weight_decay"]) or evidence.seen
 
 
 RULE = Rule(
