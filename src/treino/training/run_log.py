@@ -40,7 +40,7 @@ from treino_doctor.record.log import (
     ParameterSeen,
     Stepped,
 )
-from treino_doctor.record.loss_figures import counts
+from treino_doctor.record.loss_figures import counts, span
 from treino_doctor.record.outcomes import AlikeRows, Clip, Depth, NonFinite, Rectified
 from treino_doctor.record.row_log import RowsEvaluated, RowsTrained
 from treino_doctor.record.tables import WIDE, chance, hash_rows
@@ -235,7 +235,7 @@ def loss_call(loss: Loss, value: float, y: Tensor, said_BC: Tensor, *, answered:
     zeros of their shape if it was not ``answered``."""
     shape = tuple(said_BC.shape)
     name, target = LIKE[loss.kind.of_classes], loss.target(y, torch.float32)
-    labels, right = counts(name, said_BC, target, {})
+    labels, right = counts(name, said_BC, target, {}, *span(target))
     graph = Graph((Operation("softmax", None, shape, (), {}, True),) if loss.softmax_first else ())
     return LossCall(
         loss=0,

@@ -74,19 +74,20 @@ class Hooks:
 
         return unseen(watched)
 
-    def after(
-        self, owner: Any, name: str, observe: After, fits: Callable[..., bool] = lambda *args, **kwargs: True
-    ) -> None:
+    def after(self, owner: Any, name: str, observe: After, fits: Callable[..., bool] | None = None) -> None:
         """Call ``observe(result, args, kwargs)`` after each call of ``owner.name`` whose arguments fit."""
+        hooks, original = self, getattr(owner, name, None)
+        if original is None:
+            return
 
-        def run(original: Any, args: Any, kwargs: Any) -> Any:
+        @functools.wraps(original)
+        def watched(*args: Any, **kwargs: Any) -> Any:
             result = original(*args, **kwargs)
-            if fits(*args, **kwargs):
-                self.quietly(name, observe, result, args, kwargs)
+            if hooks.on and (fits is None or fits(*args, **kwargs)) and hooks.watching():
+                hooks.quietly(name, observe, result, args, kwargs)
             return result
 
-        if (original := getattr(owner, name, None)) is not None:
-            self.replace(owner, name, self.observed(original, unseen(run)))
+        self.replace(owner, name, unseen(watched))
 
     def before(self, owner: Any, name: str, observe: Before, then: Before | None = None) -> None:
         """Call ``observe(args, kwargs)`` before each call of ``owner.name``, and ``then`` after it."""

@@ -27,26 +27,26 @@ class OthersReferences:
 
 
 class ByIdentity(MutableMapping[Any, V]):
-    """Values by object; an object that is deleted leaves the map."""
+    """Values by object; an object that is deleted leaves the map. entries: by ``id`` of the object."""
 
     def __init__(self) -> None:
-        self._entries: dict[int, tuple[weakref.ref[Any], V]] = {}
+        self.entries: dict[int, tuple[weakref.ref[Any], V]] = {}
 
     def __getitem__(self, one: Any) -> V:
-        return self._entries[id(one)][1]
+        return self.entries[id(one)][1]
 
     def __setitem__(self, one: Any, value: V) -> None:
-        entries, key = self._entries, id(one)
+        entries, key = self.entries, id(one)
         entries[key] = weakref.ref(one, lambda _: entries.pop(key, None)), value
 
     def __delitem__(self, one: Any) -> None:
-        del self._entries[id(one)]
+        del self.entries[id(one)]
 
     def __contains__(self, one: object) -> bool:
-        return id(one) in self._entries
+        return id(one) in self.entries
 
     def __iter__(self) -> Iterator[Any]:
-        return iter([one for ref, _ in list(self._entries.values()) if (one := ref()) is not None])
+        return iter([one for ref, _ in list(self.entries.values()) if (one := ref()) is not None])
 
     def __len__(self) -> int:
-        return len(self._entries)
+        return len(self.entries)

@@ -83,29 +83,32 @@ class Loaders(Observer):
         self._hooks.after(DataLoader, "__init__", self._made)
         self._hooks.after(DataLoader, "__iter__", self._started)
         self._hooks.after(Subset, "__init__", self._part)
-        loaders, original = self, _BaseDataLoaderIter.__next__
+        loaders, hooks, tape, original = self, self._hooks, self._tape, _BaseDataLoaderIter.__next__
 
         @functools.wraps(original)
         def following(loading: Any) -> Any:
-            if not loaders._hooks.on:
+            if not hooks.on:
                 return original(loading)
             reading = loaders.reading = loaders._by_iterator.get(id(loading))
-            if reading is not None and not reading.tensors and reading.looks < LOOKS and not reading.draws:
+            looks = reading is not None and not (reading.tensors or reading.draws or reading.looks >= LOOKS)
+            if reading is not None and reading.trains and not (tape.on or looks or loaders.hungry):
+                # Between windows, only evaluations are recorded. The memory of a kept batch can't be reused.
+                loaders._from, loaders.uncalled, loaders._ahead = id(loading), False, False
+                loaders._raw_batch = loaders.batch = None
+                return original(loading)
+            if reading is not None and looks:
                 batch = loaders._drawing(lambda: original(loading), reading)
-            elif reading is not None and reading.tensors and loaders._tape.on:
-                with loaders._tape.away():  # operations on single rows don't matter
+            elif reading is not None and reading.tensors and tape.on:
+                with tape.away():  # operations on single rows don't matter
                     batch = original(loading)
-                loaders._hooks.quietly("batch", loaders._put_together, batch, reading)
+                hooks.quietly("batch", loaders._put_together, batch, reading)
             else:
                 batch = original(loading)
-            # Between windows, only evaluations are recorded here. The memory of a kept batch can't be reused.
-            looked_at = loaders._tape.on or loaders.hungry or reading is None or not reading.trains
             # If no net was called since the previous one, batches are read ahead, and a call's is unknown.
-            ahead = looked_at and loaders._from == id(loading) and (loaders._ahead or loaders.uncalled)
-            loaders._from, loaders.uncalled, loaders._ahead = id(loading), looked_at, ahead
-            known = looked_at and not ahead
-            loaders._raw_batch = (batch, reading) if known else None
-            loaders.batch = loaders.batch if known else None
+            ahead = loaders._from == id(loading) and (loaders._ahead or loaders.uncalled)
+            loaders._from, loaders.uncalled, loaders._ahead = id(loading), True, ahead
+            loaders._raw_batch = None if ahead else (batch, reading)
+            loaders.batch = None if ahead else loaders.batch
             return batch
 
         self._hooks.replace(_BaseDataLoaderIter, "__next__", unseen(following))

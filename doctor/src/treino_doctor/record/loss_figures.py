@@ -72,21 +72,22 @@ def outside(name: str, target: torch.Tensor, low: float, high: float) -> tuple[f
 
 
 def counts(
-    name: str, x: torch.Tensor, y: torch.Tensor, kwargs: dict[str, Any]
+    name: str, x: torch.Tensor, y: torch.Tensor, kwargs: dict[str, Any], low: float, high: float
 ) -> tuple[dict[int, int], dict[int, int]]:
-    """Return (label -> rows, label -> rows that the input predicts correctly)."""
+    """Return (label -> rows, label -> rows that the input predicts correctly). low, high: of the labels."""
     if name in CLASSES and not y.is_floating_point() and x.dim() == y.dim() + 1 and x.dim() > 1:
         classes = x.shape[1]
     elif name in BINARY and x.shape == y.shape and y.numel() and bool(((y == 0) | (y == 1)).all()):
         classes = 2
     else:
         return {}, {}
-    says = answers(name, x)
-    true, answer = (t.detach().cpu().reshape(-1).long() for t in (y, says))
-    keep = (true >= 0) & (true < classes) & (true != int(kwargs.get("ignore_index", -100)))
-    if classes > MOST_CLASSES or not bool(keep.any()):
+    if classes > MOST_CLASSES or not y.numel():
         return {}, {}
-    true, answer = true[keep], answer[keep]
+    true, answer = (t.detach().cpu().reshape(-1).long() for t in (y, answers(name, x)))
+    ignored = int(kwargs.get("ignore_index", -100))
+    if low < 0 or high >= classes or low <= ignored <= high:
+        keep = (true >= 0) & (true < classes) & (true != ignored)
+        true, answer = true[keep], answer[keep]
     every, right = (torch.bincount(t).tolist() for t in (true, true[true == answer]))
     return {k: n for k, n in enumerate(every) if n}, {k: n for k, n in enumerate(right) if n}
 

@@ -56,7 +56,7 @@ class Losses(Observer):
         whole = self._whole.has(name, site)
         of_input, of_target = self._values.of(x), self._values.of(target)
         low, high = loss_figures.span(target)
-        labels, right = loss_figures.counts(name, x.detach(), target.detach(), kwargs)
+        labels, right = loss_figures.counts(name, x.detach(), target.detach(), kwargs, low, high)
         means, spread = loss_figures.columns_of(name, target.detach(), kwargs)
         counted = {"labels": labels, "right": right, "means": means, "spread": spread}
         counted |= {"low": low, "high": high}

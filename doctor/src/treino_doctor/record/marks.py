@@ -2,7 +2,7 @@
 
 import gc
 import weakref
-from collections import Counter, deque
+from collections import Counter
 from typing import Any
 
 import torch
@@ -20,6 +20,7 @@ PAST = 2  # turns after which a graph counts as past
 MANY = 8  # live graphs above which garbage is collected before counting
 COLLECTIONS = 3
 LEAST = 4  # kept losses before they are counted
+NEWEST = 32  # losses after which those that still exist are looked for
 
 
 class Mark:
@@ -41,7 +42,7 @@ class Marks(Observer):
         self._marked: Counter[tuple[Site | None, bool]] = Counter()
         self._sums: Counter[tuple[Site, ...]] = Counter()
         self._collections = 0
-        self._newest: deque[Ref[torch.Tensor]] = deque()
+        self._newest: list[Ref[torch.Tensor]] = []
         self._kept: list[Ref[torch.Tensor]] = []  # losses that still existed some turns later
         self._released: Counter[tuple[Site | None, bool]] = Counter()  # past graphs that are gone
         self._limit, self.grown, self.dropped, self._count_turn = LEAST, 0, 0, 0
@@ -81,12 +82,17 @@ class Marks(Observer):
 
     def keep(self, root: torch.Tensor) -> None:
         """Count losses that a program keeps, such as one per epoch, also between windows."""
-        newest = self._newest
-        newest.append(Ref(root))
-        if len(newest) > PAST + 1 and (old := newest.popleft())() is not None:
-            self._kept.append(old)
-            if len(self._kept) >= self._limit:
-                self._count_kept()
+        self._newest.append(Ref(root))
+        if len(self._newest) >= NEWEST:
+            self._age()
+
+    def _age(self) -> None:
+        """Take the losses of past turns that still exist as kept."""
+        past = self._newest[: -PAST - 1]
+        del self._newest[: -PAST - 1]
+        self._kept += [old for old in past if old() is not None]
+        if len(self._kept) >= self._limit:
+            self._count_kept()
 
     def _count_kept(self) -> None:
         alive = [r for r in self._kept if (loss := r()) is not None and loss.grad_fn is not None]
@@ -108,6 +114,7 @@ class Marks(Observer):
             for site, alive in Counter(m[1] for m in marks if m[2] < turn - PAST).items():
                 self._alive[site, kind] = max(alive, self._alive.get((site, kind), 0))
         self._count_turn = turn  # of the newest count
+        self._age()
         self._count_kept()
 
     def finish(self) -> None:

@@ -39,6 +39,9 @@ class Batches:
     graph: bool = True
 
 
+# The most common layers that behave the same in both modes; telling this of any layer takes longer.
+MODELESS = frozenset((nn.Sequential, nn.Linear, nn.Conv2d, nn.ReLU, nn.MaxPool2d, nn.Flatten, nn.LayerNorm))
+
 BEHIND = 8  # earlier calls behind an answer without gradient, as of an encoder, or in a rollout
 
 # Without gradients, these run as one fused operation unless a mode is active: so the tape pauses meanwhile.
@@ -317,6 +320,8 @@ class Nets(Observer):
 
 def is_modal(module: nn.Module) -> bool:
     """Whether a layer behaves differently in training mode: batch norm, or dropout with p > 0."""
+    if type(module) in MODELESS:
+        return False
     if isinstance(module, nn.RNNBase):
         return bool(module.dropout > 0 and module.num_layers > 1)
     if isinstance(module, nn.MultiheadAttention):

@@ -130,18 +130,21 @@ class Recorder:
             return
         self._kinds.add(kind)
         recorder, hooks, windows, own = self, self.hooks, self.windows, vars(kind).get("__call__")
+        settings, batches, loaders, trained = self.settings, self._batches, self.rows.loaders, self.trained
+        caller, known = sys._getframe, self.nets.numbers.entries
         base: Any = next(k for k in kind.__mro__[1:] if "__call__" in vars(k))
 
-        def run(self: Any, *args: Any, **kwargs: Any) -> Any:
-            if own is not None:
-                return own(self, *args, **kwargs)
-            return base.__call__(self, *args, **kwargs)  # looked up here, as the program may replace it
-
-        caller = sys._getframe
-
         def called(self: Any, *args: Any, **kwargs: Any) -> Any:
+            run = own or base.__call__  # looked up here, as the program may replace it
             if hooks.on and tracing_state() is None:
-                inputs, frame = args or tuple(kwargs.values()), caller(1)
+                frame = caller(1)
+                place = id(frame.f_code), frame.f_lasti, self.training, is_grad_enabled()
+                usual = not windows.open and windows.calls < windows.usual and place in trained
+                if usual and id(self) in known and not (loaders.hungry or batches or settings.pending):
+                    windows.calls += 1
+                    recorder.place, loaders.uncalled = place, False
+                    return run(self, *args, **kwargs)
+                inputs = args or tuple(kwargs.values())
                 recorder.entering(self, inputs, frame)
                 if windows.open and recorder.passes(self, inputs, frame):
                     with recorder.nets.away():
@@ -152,7 +155,6 @@ class Recorder:
                     recorder.nets.called_by_name(kwargs)
             return run(self, *args, **kwargs)
 
-        unseen(run)
         self.hooks.replace(kind, "__call__", unseen(called))
 
     def passes(self, module: nn.Module, inputs: Any, frame: FrameType) -> bool:

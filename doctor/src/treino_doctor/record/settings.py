@@ -157,9 +157,10 @@ class Settings(Observer):
     def _ordered(self, result: Any, args: Any, kwargs: Any) -> None:
         if not isinstance(result, torch.Tensor) or result.device.type != "cpu" or result.numel() < LEAST_ROWS:
             return
-        some = result.numpy().reshape(-1)[:KEY_ROWS].tolist()
-        if len(set(some)) >= LEAST_ROWS:
-            self._draw("order", str(hash((result.numel(), *some))))
+        if self._drawn.get(("order", here()), 0) < MOST_DRAWS:
+            some = result.numpy().reshape(-1)[:KEY_ROWS].tolist()
+            if len(set(some)) >= LEAST_ROWS:
+                self._draw("order", str(hash((result.numel(), *some))))
 
     def _draw(self, kind: str, key: str) -> None:
         site = here()
