@@ -4,6 +4,7 @@ import sys
 import warnings
 from contextlib import nullcontext
 
+import numpy as np
 import pytest
 import torch
 import torch.fx
@@ -138,6 +139,17 @@ def test_a_warning_names_the_line_that_it_would_have_named(call, action):
         return [(w.filename, w.lineno) for w in caught]
 
     assert places(True) == places(False) != []
+
+
+def test_a_part_of_a_table_that_is_only_read_warns_of_nothing():
+    rows = np.ones((60, 2))
+    rows.flags.writeable = False  # as pandas gives it
+    torch.set_warn_always(True)
+    with warnings.catch_warnings(record=True) as caught, Exam():
+        warnings.simplefilter("always")
+        torch.tensor(rows[:40])
+    torch.set_warn_always(False)
+    assert caught == []
 
 
 @pytest.mark.parametrize("steps", [1, FIRST + 2])  # inside of a window, and between two

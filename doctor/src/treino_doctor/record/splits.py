@@ -104,9 +104,9 @@ class Splits(Observer):
         if LEAST <= len(array) < rows and (start == 0 or start + len(array) == rows):
             if base.ndim == 1:  # the rest of the labels may never become a tensor
                 self._blocks(base[len(array) :] if start == 0 else base[:start])
-            self._cut(base, start, start + len(array), torch.from_numpy(np.ascontiguousarray(array)))
+            self._cut(base, start, start + len(array), array)
 
-    def _cut(self, base: Any, start: int, stop: int, rows: torch.Tensor) -> None:
+    def _cut(self, base: Any, start: int, stop: int, rows: Any) -> None:
         """Note that rows start to stop of a table or of labels were sliced."""
         if len(rows) < LEAST or len(rows) > MOST_ROWS or (id(base), start, stop) in self._known_cuts:
             return
