@@ -31,7 +31,7 @@ CONTRACT = """
     dead_relu metric_wrong_axis selection_on_test missing_activation layer_never_used uninitialised_tensor
     best_state_not_copied activation_before_cross_entropy label_in_inputs metric_wrong_mean
     threshold_on_logits new_optimizer_each_step nothing_loaded sequence_wrong_axis mse_of_softmax
-    targets_out_of_reach loss_arguments_swapped
+    targets_out_of_reach loss_arguments_swapped features_lost
 """.split()  # noqa: SIM905
 
 

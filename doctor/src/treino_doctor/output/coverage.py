@@ -164,7 +164,7 @@ NEEDS: tuple[tuple[str, Callable[[Log], bool], str], ...] = (
     (
         N_("the rows that it was trained on could not be followed"),
         _any(RowsTrained),
-        "nan_inputs label_misaligned label_in_inputs",
+        "nan_inputs label_misaligned label_in_inputs features_lost",
     ),
     (
         N_("no rows were evaluated that could be followed"),

@@ -1,7 +1,7 @@
 """Record the rows behind scalers and feature selections, and their results; detect rows scaled by hand."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from types import FunctionType
 from typing import Any
@@ -10,6 +10,7 @@ from treino_doctor.finding import Site
 from treino_doctor.record.arrays import np, there
 from treino_doctor.record.holes import Holes
 from treino_doctor.record.lines import here
+from treino_doctor.record.prepared import Prepared
 from treino_doctor.record.scores import Scores
 from treino_doctor.record.tables import Columns, hash_rows, table
 
@@ -31,13 +32,14 @@ class Fit:
 
     results: results of its rows, unless these are too many. chosen: it is a selection of columns by their
     scores. targets: columns, one of which must hold the labels for the selection to count; None: any labels.
+    used: scikit-learn read its results.
     """
 
     def __init__(self, site: Site | None, kind: str, rows: int, width: int, raw: np.ndarray) -> None:
         self.site, self.kind, self.rows, self.width, self.raw = site, kind, rows, width, raw
         self.out, self.others = NONE, 0
         self.results: np.ndarray | None = None
-        self.chosen, self.targets = False, None
+        self.chosen, self.targets, self.used = False, None, False
 
 
 class Fits:
@@ -55,7 +57,7 @@ class Fits:
         self.statistics: list[tuple[int, Site | None]] = []
         self.ready: list[np.ndarray] = []
         self.written: set[int] = set()
-        self.scores, self.holes = Scores(), Holes()
+        self.scores, self.holes, self.prepared = Scores(), Holes(), Prepared()
         self._fits: list[Fit] = []
         self._room = KEPT
         self._of: dict[int, tuple[Any, Fit]] = {}  # keeps the scaler, so that its id stays unique
@@ -66,7 +68,9 @@ class Fits:
         if rows is None or len(rows) > MOST or len(self._fits) > FITS:
             return
         fit = Fit(here(), type(scaler).__name__, len(rows), rows.shape[1], np.unique(hash_rows(rows)))
-        self._fits = [f for f in self._fits if f.kind != fit.kind or not np.array_equal(f.raw, fit.raw)]
+        again = [f for f in self._fits if f.kind == fit.kind and np.array_equal(f.raw, fit.raw)]
+        fit.used = any(f.used for f in again)
+        self._fits = [f for f in self._fits if f not in again]
         self._fits.append(fit)
         self._of[id(scaler)] = scaler, fit
 
@@ -84,6 +88,7 @@ class Fits:
         old, made = hash_rows(rows), hash_rows(out)
         self._moved(old, made)
         self.holes.moved(rows, out)
+        self.prepared.moved(rows, out)
         fit = self.of_scaler(scaler)
         if fit is None:
             return
@@ -96,6 +101,18 @@ class Fits:
             same = before is not fit and before.width == rows.shape[1] == out.shape[1]
             if same and len(before.out) <= MOST:
                 before.out = np.union1d(before.out, made[np.isin(old, before.out)])
+
+    def read(self, x: Any) -> None:
+        """Note that scikit-learn reads rows: they may be results."""
+        idle = [f for f in self._fits if not f.used and len(f.out)]
+        rows = table(x[:TRIED]) if idle and getattr(x, "ndim", 0) == 2 else None
+        hashes = NONE if rows is None else hash_rows(rows)
+        for fit in idle:
+            fit.used = bool(np.isin(hashes, fit.out).any())
+
+    def lost(self, trainings: list[Any], evaluations: Iterable[Any]) -> Iterator[dict[str, Any]]:
+        """Yield what was prepared and reached no net."""
+        yield from self.prepared.lost(trainings, evaluations, self._fits)
 
     def _choices(self, rows: np.ndarray) -> None:
         """Add the selections of columns that these rows result from."""

@@ -38,6 +38,7 @@ PAIRS = {
 }
 SAMPLES = ("ttest_ind", "f_oneway", "kruskal", "mannwhitneyu")
 FRAMES, BLOCKS = "pandas", "pandas.core.internals.managers"
+CHECKS = "sklearn.utils.validation"  # what all estimators call with their rows
 
 
 class SklearnHooks:
@@ -49,7 +50,7 @@ class SklearnHooks:
         self._imports = ModuleImports(names, self._wrap, lambda: hooks.on, hooks.defect)
         self.remove = self._imports.remove
         self._wrapped: set[Any] = set()
-        self._scores = rows.splits.scalers.scores
+        self._scores, self._prepared = rows.splits.scalers.scores, rows.splits.scalers.prepared
 
     def install(self) -> None:
         """Wrap the modules already imported, and others as soon as they are."""
@@ -79,6 +80,7 @@ class SklearnHooks:
             self._hooks.after(module.DataFrame, "corr", self._frame)
             self._hooks.after(module.Series, "corr", self._pair("corr"))  # corrwith calls it, too
             self._hooks.after(module.core.generic.NDFrame, "to_csv", self._written)
+            self._hooks.after(module, "get_dummies", self._dummies)
             # Not Series.fillna: pandas counts the references to a column to warn of chained assignments.
             self._hooks.before(sys.modules[BLOCKS].SingleBlockManager, "fillna", self._filled)
         for scorer in PAIRS.get(name, ()):
@@ -133,9 +135,20 @@ class SklearnHooks:
     def _written(self, result: Any, args: Any, kwargs: Any) -> None:
         """Note the rows of a written table that has one value for each row, besides names."""
         frame = args[0] if args[0].ndim > 1 else args[0].to_frame()
+        self._prepared.read(frame.columns, len(frame))
         columns = (frame.iloc[:, i] for i in range(frame.shape[1]))
         if frame.shape[1] <= 2 and sum(c.dtype.kind == "f" or not c.is_unique for c in columns) < 2:
             self._rows.splits.scalers.written.add(len(frame))
+
+    def _dummies(self, result: Any, args: Any, kwargs: Any) -> None:
+        """Note columns of true and false, and from now on which of them are read."""
+        made = {name for name, of in result.dtypes.items() if of.kind == "b"}
+        read, manager = self._prepared.read, sys.modules[BLOCKS].BlockManager
+        if made and not self._prepared.dummies:
+            self._hooks.after(sys.modules[FRAMES].DataFrame, "select_dtypes", self._prepared.chosen)
+            self._hooks.before(manager, "as_array", lambda a, k: read(a[0].items, a[0].shape[1]))
+            self._hooks.before(manager, "iget", lambda a, k: read([a[0].items[a[1]]], a[0].shape[1]))
+        self._prepared.dummies |= made
 
     def _filled(self, args: Any, kwargs: Any) -> None:
         """Note that a column's gaps get a number."""
@@ -160,6 +173,9 @@ class SklearnHooks:
 
         def transformed(result: Any, args: Any, kwargs: Any) -> None:
             fits.transformed(args[0], rows_of(args, kwargs), result)
+            if CHECKS not in self._wrapped:
+                self._wrapped.add(CHECKS)
+                self._hooks.before(sys.modules[CHECKS], "_num_samples", lambda a, k: fits.read(a[0]))
 
         def both(result: Any, args: Any, kwargs: Any) -> None:
             fitted(result, args, kwargs)
