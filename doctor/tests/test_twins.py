@@ -325,6 +325,7 @@ def test_a_fault_is_found_and_its_right_twin_is_silent(rule, text, tmp_path):
 LOOK = EPOCHS.replace("print(right(net, test_loader))", "print(right(net, train_loader))")
 COUNTED = STEPS.format(step="optimizer.step()").replace("test_loader", "train_loader")
 ALONE = EPOCHS.replace("print(right(net, test_loader))", "pass")
+TAKEN = ("net.state_dict()", "print([p.tolist() for p in net.parameters()])", "torch.save(net, io.BytesIO())")
 
 
 @pytest.mark.parametrize(
@@ -336,6 +337,11 @@ def test_a_figure_of_the_training_rows_alone_is_noted(text, said, tmp_path):
     assert findings == []
     assert any(said in note for note in notes(log))
     assert notes(examined(PRELUDE + LOADERS + text + EPOCHS, tmp_path)[1]) == []
+
+
+@pytest.mark.parametrize("use", TAKEN)
+def test_a_net_whose_weights_are_used_otherwise_may_be_judged_there(use, tmp_path):
+    assert notes(examined(f"{PRELUDE}import io\n{LOADERS}{ALONE}{use}", tmp_path)[1]) == []
 
 
 def test_dropout_that_eval_does_not_reach_is_named(tmp_path):

@@ -98,6 +98,10 @@ class StateUsed(Event):
     times: int
 
 
+class StateTaken(Event):
+    """A net's state was taken, or something was saved by torch: weights may be used out of sight."""
+
+
 class PartLoaded(Event):
     """A module loaded a state with ``strict=False``, or after a state that matched none of its entries.
 

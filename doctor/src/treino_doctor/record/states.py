@@ -13,7 +13,7 @@ from treino_doctor.record.identity import Ref
 from treino_doctor.record.lines import here
 from treino_doctor.record.nets import Nets
 from treino_doctor.record.observer import Observer, Recording
-from treino_doctor.record.outcomes import PartLoaded, StateUsed
+from treino_doctor.record.outcomes import PartLoaded, StateTaken, StateUsed
 
 MOST = 64  # newest states that are remembered
 
@@ -37,6 +37,7 @@ class States(Observer):
         self._states: dict[int, State] = {}  # id of the first tensor -> state
         self._missed: set[int] = set()  # modules that found nothing in a state
         self._times: Counter[Site | None] = Counter()  # line -> states taken, each after other steps
+        self._saves = 0
 
     def install(self) -> None:
         self._hooks.after(nn.Module, "state_dict", self._taken, fits=is_whole)
@@ -76,6 +77,7 @@ class States(Observer):
         self._log.tell_here(PartLoaded, module=module, **counts, **names)
 
     def _saving(self, args: Any, kwargs: Any) -> None:
+        self._saves += 1
         saved = args[0] if args else kwargs.get("obj")
         for state in (saved, *saved.values()) if isinstance(saved, dict) else ():
             self._used("save", floating(state))
@@ -89,6 +91,10 @@ class States(Observer):
         if steps and versions(values) != state.versions:
             fields = {"taken_at": state.site, "steps": steps, "times": self._times[state.site]}
             self._log.tell_here(StateUsed, how=how, **fields)
+
+    def finish(self) -> None:
+        if self._times or self._saves:
+            self._log.tell(StateTaken)
 
 
 def is_whole(*args: Any, **kwargs: Any) -> bool:

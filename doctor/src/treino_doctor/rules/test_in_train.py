@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from treino_doctor.places.placement import joins, parts, trail
 from treino_doctor.places.source import loops, module
 from treino_doctor.record.log import Backward, Ended, NetMade, Read
+from treino_doctor.record.outcomes import StateTaken
 from treino_doctor.record.row_log import Folded, RowsEvaluated, RowsTrained
 from treino_doctor.rules.choices import TEST, VALIDATION, naming_line
 from treino_doctor.rules.graphs import ARRAYS, CHOICES, calls_by_number
@@ -17,7 +18,9 @@ from treino_doctor.words import N_
 NEW = 0.1  # maximum share trained on before, for rows to count as new
 KNOWN, HALF = 50_000, 0.5  # maximum number of known training rows; share of rows among them
 STEPS = 3  # minimum number of backwards from one call stack
-OTHERWISE = {"forward", "script", "vmap", "functional_call", "weight"}  # uses of a net that are no calls
+# Uses of a net that are no calls of it; what begins with one of these names its weights.
+WEIGHTS = ("weight", "bias", "named_parameters", "Parameter", "export", "dump")
+OTHERWISE = (*WEIGHTS, "forward", "script", "vmap", "functional_call")
 MANY = 20  # minimum number of rows of an evaluation with only training rows
 
 
@@ -97,10 +100,16 @@ def _of_training(log: Log) -> Faults:
         own = next((r for r in figures if calls[r.forwards[-1]].net == t.net), None)
         if all((f.net, f.site) in lines or (f.training and f.grad and f.stack in stacks) for f in others):
             sites = {"own": own.site} if own is not None else {"alone": t.site}
-            whole = ast.walk(module(t.site.file)) if t.site is not None else ()
-            if own is not None or not OTHERWISE & {n.attr for n in whole if isinstance(n, ast.Attribute)}:
+            if own is not None or not (log.of(StateTaken) or _uses_weights(t)):
                 yield Evidence(t.site, {"rows": t.rows, "trained": t.rows}, sites=sites)
             return
+
+
+def _uses_weights(t: RowsTrained) -> bool:
+    """Whether a file that led to a net's calls may use its weights otherwise, as in NumPy."""
+    nodes = (n for file in {s.file for s in (*t.stack, t.site) if s} for n in ast.walk(module(file)))
+    names = [n.attr for n in nodes if isinstance(n, ast.Attribute)]
+    return names.count("parameters") > 1 or any(name.startswith(OTHERWISE) for name in names)
 
 
 def _only(e: RowsEvaluated, t: RowsTrained, figure: bool) -> bool:
