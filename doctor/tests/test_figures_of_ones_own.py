@@ -34,6 +34,7 @@ for epoch in range(5):
     print(f"{{epoch}} {{{figure}}}")  # here
 """
 RESET, LOSS, ROWS = "run, right, lost = 0.0, 0, 0.0", "loss.item()", "loss.item() * len(rows)"
+SHARE = "right += (said.argmax(1) == truth).float().mean().item()"
 COUNT = "right += (said.argmax(1) == truth).sum().item()"
 LAST, TWICE = COUNT.replace("+=", "="), "0\n        loss += loss.item()"
 LOST = "lost += F.cross_entropy(said, truth).item()"
@@ -62,6 +63,15 @@ FIGURES = {
         "run / (len(train) - 1):.5f",
         "a sum over 11 batches, divided by 10",
     ),
+    "shares by the index": (RESET, LOSS, SHARE, "right / 4:.4f", "a sum over 5 batches, divided by 4"),
+    "times": (
+        RESET,
+        LOSS,
+        "pass",
+        "loss.item() * 168:.4f",
+        "that of the last of 11 batches alone, times 168",
+    ),
+    "shares": (RESET, LOSS, SHARE, "right / len(held):.4f", ""),
     "of all epochs, a note": ("pass", LOSS, "pass", "sum(every) / len(every):.5f", ""),
     "reset": (RESET, LOSS, "pass", "run / len(train):.4f", ""),
     "rows by rows": (RESET, ROWS, "pass", "run / 168:.4f", ""),

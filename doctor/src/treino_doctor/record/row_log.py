@@ -108,7 +108,8 @@ class Evaluated(Event):
 
     whole: the newest over all rows of its place. learned: the net, or its weights, had been trained. newest:
     its last call's number. calls: those of the net, the largest with ``most`` rows. right: the predictions,
-    out of ``judged``, that equal their labels, ``final`` of them in the last call. labels: the count of each.
+    out of ``judged``, that equal their labels, ``final`` of them in the last call. shares: the sum of the
+    calls' shares of right ones. labels: the count of each.
     """
 
     net: int
@@ -121,6 +122,7 @@ class Evaluated(Event):
     final: int
     judged: int
     whole: bool
+    shares: float = 0.0
     labels: dict[str, int] = field(default_factory=dict)
 
 

@@ -145,8 +145,8 @@ class Training:
 
 class Look:
     """One pass over rows at one place, between two turns of training. right, judged: its predictions that are
-    right, and all that were compared with a label; calls: of the net, ``most`` rows in the largest; newest:
-    the number of the last call, which got ``final`` right.
+    right, and all that were compared with a label; shares: the sum of the calls' shares of right ones; calls:
+    of the net, ``most`` rows in the largest; newest: the number of the last call, which got ``final`` right.
     """
 
     def __init__(self, step: int, turn: int) -> None:
@@ -154,6 +154,7 @@ class Look:
         self.rows = self.digest = self.label_digest = self.right = self.judged = self.calls = self.newest = 0
         self.any_order, self.shapes = 0, set[tuple[int, ...]]()  # a digest whatever the rows' order; of rows
         self.most = self.final = 0
+        self.shares = 0.0
         self.labels: Counter[float] = Counter()
         self.labelled = True
         self.blocks = False  # whether labels are sorted by class for any rows, as in few-shot tasks
@@ -167,6 +168,7 @@ class Look:
         self.rows += len(call.flat)
         self.right, self.judged = self.right + call.right, self.judged + call.judged
         self.calls, self.newest = self.calls + 1, call.event.forward
+        self.shares += call.right / len(call.flat)
         self.most, self.final = max(self.most, len(call.flat)), call.right
         self.labelled &= call.labels is not None
         if call.labels is not None:

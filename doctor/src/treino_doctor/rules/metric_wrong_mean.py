@@ -27,6 +27,7 @@ COUNTED = N_("the count of the last of {batches} batches alone, divided by all {
 LAST = N_("that of the last of {batches} batches alone")
 ALONE = N_("that of the last of {batches} batches alone, divided by {by}")
 TWICE = N_("twice that of the last of {batches} batches alone, divided by {by}")
+TIMES = N_("that of the last of {batches} batches alone, times {by} rows")
 OF = {"rows": N_("rows"), "batches": N_("batches")}
 
 
@@ -34,7 +35,8 @@ class Pass(NamedTuple):
     """An epoch of training, or an evaluation.
 
     key: where such passes are; whole: all of them are known. sums: (sum, of what, that of the last batch);
-    divided by another size than that they may be right, unless of means. most: rows of the largest batch.
+    divided by another size than that they may be right, unless of means. most: rows of the largest batch. A
+    last one that is NaN: only another number of batches is a wrong size.
     """
 
     key: object
@@ -95,16 +97,20 @@ def _ways(p: Pass, so_far: list[float], others: dict[str, set[float]]) -> Iterat
     for at, (total, of, last) in enumerate(p.sums, 1):
         n = p.sizes[of]
         full = p.most * batches if of == "rows" else rows / p.most
-        near = {batches - 1, batches + 1} if of == "batches" and batches > 2 else set()
-        by_another = {*others[of], rows, batches, full, *near} - {n} if p.means else set()
+        near: set[float] = {batches - 1, batches + 1} if of == "batches" and batches > 2 else set()
+        near |= {rows, batches, full} if not math.isnan(last) else set()
+        but = {n, 100} if math.isnan(last) else {n}  # percent by 100 is the share
+        by_another = {*others[of], *near} - but if p.means else set()
         made = {(DIVIDED, by): total / by for by in by_another if by > 1}
         made |= {(ALONE, n): last / n, (TWICE, n): 2 * last / n} if of == "batches" and batches > 2 else {}
+        made |= {(TIMES, rows): last * rows} if of == "batches" and batches > 1 else {}
         made |= {(EVERY, 0): so_far[at] / n / so_far[0], (SUMMED, 0): so_far[at] / n} if so_far else {}
         made |= {(p.last, 0): last} if batches > 1 else {}
         for (formula, by), value in made.items():
             passes = int(so_far[0]) if so_far else 0
             what = _(formula).format(terms=n, of=_(OF[of]), by=f"{by:.6g}", passes=passes, batches=batches)
-            yield Way(formula, (formula, by, at, p.key), p.whole, value, total / n, what)
+            right = total / n * (rows if formula == TIMES else 1)
+            yield Way(formula, (formula, by, at, p.key), p.whole, value, right, what)
 
 
 def _fits(
@@ -182,8 +188,12 @@ def _of_losses(key: object, turn: int, losses: Sequence[float], rows: list[int])
 def _counts(log: Log) -> Iterator[Pass]:
     """The right answers of evaluations, in percent, too."""
     for e in (e for e in log.of(Evaluated) if e.judged == e.rows > 0):
-        sums = tuple((k * e.right, "rows", k * e.final / e.rows) for k in (1, 100))
-        yield Pass((e.rows, e.stack), e.turn, sums, {"rows": e.rows, "batches": e.calls}, e.most, COUNTED)
+        sums = [(k * e.right, "rows", k * e.final / e.rows) for k in (1.0, 100.0)]
+        shares = e.shares if e.calls > 2 else math.nan
+        sums += [(k * shares, "batches", math.nan) for k in (1.0, 100.0)]
+        yield Pass(
+            (e.rows, e.stack), e.turn, tuple(sums), {"rows": e.rows, "batches": e.calls}, e.most, COUNTED
+        )
 
 
 def note(evidence: Evidence) -> Note | None:
