@@ -99,8 +99,7 @@ def by_heart(log: Log, newest: Evaluated | None) -> Iterator[str]:
 
 def evaluation(log: Log) -> Evaluated | None:
     """The newest whole evaluation of a trained net that compared each row's class with a label. None if there
-    is none, or if the net was trained for long after it.
-    """
+    is none, or if the net was trained for long after it."""
     since = LATE * steps(log)
     whole = (e for e in log.of(Evaluated) if e.whole and e.learned and e.judged == e.rows and e.step >= since)
     clear = (e for e in whole if len(e.labels) > 1 and e.rows >= FEW * len(e.labels))

@@ -66,8 +66,7 @@ def name_for(file: str, full: str, at: ast.AST) -> str:
 
 def is_bound(file: str, node: ast.Name, before: str) -> bool:
     """Whether a name has a value at a node of a fixed file. before: the file as it ran, where a name that it
-    reads in the same scope had one even if none is seen (``global``, ``%run``).
-    """
+    reads in the same scope had one even if none is seen (``global``, ``%run``)."""
     own, at, made = scope_of(file, node), begin(node), reaching(file, node.id, node)
     here = bindings(file).named.get((id(own), node.id), ())
     local = [d for d in here if d.how != "changed" and not d.inside]

@@ -38,8 +38,7 @@ class _Decoder(JSONDecoder):
 
 def edited_notebook(path: str, text: str, edits: list[Edit]) -> str | None:
     """The text of a notebook's file after edits of its code; None if one meets a line that stands otherwise
-    in the file: a magic or a shell command, or a cell that is indented as a whole.
-    """
+    in the file: a magic or a shell command, or a cell that is indented as a whole."""
     rows = getlines(path)
     offsets, firsts = [0, *accumulate(map(len, rows))], [start - 1 for start in starts_of(path)]
     sources = [s for s in sources_of(_Decoder().decode(text)) if "".join(s).strip()]

@@ -281,8 +281,7 @@ def class_of(path: str, function: ast.AST) -> ast.ClassDef | None:
 @remembered
 def call_sites(path: str, function: Any) -> tuple[tuple[ast.Call, int], ...]:
     """The calls of a function in its file, by name, each with the number of leading arguments that aren't the
-    function's: 1 in ``partial(f, x)``.
-    """
+    function's: 1 in ``partial(f, x)``."""
     file, owner = bindings(path), class_of(path, function)
     name = getattr(function, "name", "")
     if owner is not None and name in MAKES:

@@ -23,8 +23,7 @@ def _of_gradient(path: str, node: ast.AST) -> bool:
 
 def update_rate(site: Site | None) -> Site | None:
     """The line of the number by which an update multiplies gradients; else the only line that makes the
-    updating object; else the line itself.
-    """
+    updating object; else the line itself."""
     if site is None:
         return None
     rates = list(_rates(site))
@@ -83,8 +82,7 @@ STORES = ("append", "appendleft", "add", "extend", "insert", "push", "put", "upd
 
 def storing_line(site: Site | None, *, result: bool = False) -> Site | None:
     """The nearest line that sums or stores, as a tensor, the loss that is run backward on this line; the line
-    itself if none does. result: a net's output instead of a loss.
-    """
+    itself if none does. result: a net's output instead of a loss."""
     if site is None:
         return None
     statements = (n for n in ast.walk(source.module(site.file)) if isinstance(n, ast.stmt))

@@ -134,8 +134,7 @@ class Forward(Event):
     """A net was called from the user's code. rows: the batch's number of rows. training: the net's mode.
     grad: whether a graph was recorded. dropping: lines of dropouts that dropped. norming: number of batch
     norms that used batch statistics. active, resting: numbers of dropout and batch norm layers in training
-    mode and in eval mode. again: the newest call with the same rows since the last step, or 0.
-    """
+    mode and in eval mode. again: the newest call with the same rows since the last step, or 0."""
 
     forward: int
     net: int
@@ -200,8 +199,7 @@ class Softmaxed(Event):
 
 class WeightsApplied(Event):
     """Attention weights, a softmax of products, were multiplied by the values. dim: the axis of the softmax,
-    which is applied at its own line. summed: the axis that the product sums over.
-    """
+    which is applied at its own line. summed: the axis that the product sums over."""
 
     softmax: Site | None = None
     dim: int
@@ -299,8 +297,7 @@ class OptimizerEnded(Event):
 class Course(Event):
     """All values that a line ran backward in one training: the loss that it minimises. turn: of the first
     value. constant: the loss of the best constant prediction, if the recorder knows it for all rows; then
-    no LossCall is needed.
-    """
+    no LossCall is needed."""
 
     values: tuple[float, ...]
     constant: float = float("nan")

@@ -30,8 +30,7 @@ def input_and_target(name: str, args: Any, kwargs: Any) -> tuple[torch.Tensor | 
 
 def swapped(name: str, x: torch.Tensor, target: torch.Tensor) -> bool:
     """Whether a loss has its arguments in each other's place: the target learns, and the input is fixed and
-    holds labels, which no logits, probabilities or logarithms of them would be.
-    """
+    holds labels, which no logits, probabilities or logarithms of them would be."""
     if not target.requires_grad or x.requires_grad or not x.numel() or x.is_complex():
         return False
     if name == "cross_entropy":
@@ -109,8 +108,7 @@ def weight_of(name: str, args: Any, kwargs: Any) -> tuple[float, ...]:
 
 def logsumexp(x: torch.Tensor, name: str) -> float:
     """The log-sum-exp that is farthest from zero over all rows; for kl_div along the second axis or the last,
-    whichever fits better.
-    """
+    whichever fits better."""
     if x.dim() < 2 or not x.numel():
         return 0.0
     axes = {1, x.dim() - 1} if name == "kl_div" else {1}

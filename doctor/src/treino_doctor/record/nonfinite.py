@@ -44,8 +44,7 @@ class Finiteness(Observer):
 
 def culprit(root: torch.Tensor) -> Culprit:
     """The operation that made a value non-finite: the earliest whose argument is outside its domain; if
-    parameters aren't finite either, one with an infinite slope at zero. ("", "") if none is known.
-    """
+    parameters aren't finite either, one with an infinite slope at zero. ("", "") if none is known."""
     nodes = in_order(root.grad_fn, MOST)
     leaves = [n.variable for n in nodes if hasattr(n, "variable")]
     made = [n for n in nodes if not hasattr(n, "variable")]

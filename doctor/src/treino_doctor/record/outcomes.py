@@ -119,8 +119,7 @@ class PartLoaded(Event):
 
 class NonFinite(Event):
     """The first non-finite value that a line ran backward. operation: its cause, if known ("log", "sqrt",
-    "division", "exp"); at: the operation's line.
-    """
+    "division", "exp"); at: the operation's line."""
 
     operation: str = ""
     at: Site | None = None
@@ -130,8 +129,7 @@ class Depth(Event):
     """The gradients of a net's first and last weight matrix. ratio: of their root mean squares. saturating:
     number of sigmoids and tanhs in the net's call. spread: standard deviation of the first matrix, relative
     to torch's default (1 / sqrt(3 · inputs)). written_at: the line that filled the first matrix. optimizer:
-    the one that holds them.
-    """
+    the one that holds them."""
 
     layers: int
     ratio: float
@@ -145,8 +143,7 @@ class Depth(Event):
 class Rectified(Event):
     """One ReLU in training calls. dead: for each recorded call, the number of units that were zero in all
     rows. constant: its output was the same for every row of the newest call. below: a line that filled biases
-    with negative values.
-    """
+    with negative values."""
 
     made_at: Site | None = None
     units: int
@@ -158,8 +155,7 @@ class Rectified(Event):
 class AlikeRows(Event):
     """A weight matrix whose slices along ``axis`` are all equal after several steps (0: all rows are equal).
     layer: the class that holds it. looks: steps after which it was checked. zero: all entries are zero.
-    filled_at: the line that filled it.
-    """
+    filled_at: the line that filled it."""
 
     layer: str
     shape: tuple[int, ...]
@@ -196,8 +192,7 @@ class ScheduleEnded(Event):
 
 class Drawn(Event):
     """A seed was set, a generator made with a seed, or an order of rows drawn. key: the seed, or the order's
-    hash. training: the next call of a net had gradients.
-    """
+    hash. training: the next call of a net had gradients."""
 
     kind: str
     key: str

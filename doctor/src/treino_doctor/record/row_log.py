@@ -148,8 +148,7 @@ class RowsFitted(Event):
 
 class FeaturesLost(Event):
     """Features that were prepared and that no net got: ``columns`` of dummies, or rows of a scaler of this
-    kind, which a net got unscaled. site: the line that left them out, or that fitted the scaler.
-    """
+    kind, which a net got unscaled. site: the line that left them out, or that fitted the scaler."""
 
     kind: str
     columns: int
@@ -179,8 +178,7 @@ class Lonely(Event):
 
 class Reordered(Event):
     """The predictions for a loader's batches were compared with the same labels in another order, without
-    learning. other: the number of rows that got another label.
-    """
+    learning. other: the number of rows that got another label."""
 
     rows: int
     other: int
@@ -190,8 +188,7 @@ class Reordered(Event):
 class BadRows(Event):
     """Rows with NaN or infinity entered a net. spoiled: rows whose outputs were not finite. forward: -1
     between windows, where outputs aren't recorded. file: where one of them was read without numbers
-    in some columns, if known; row: the only one there that it may be, or 0.
-    """
+    in some columns, if known; row: the only one there that it may be, or 0."""
 
     forward: int
     loader: Site | None = None

@@ -396,8 +396,7 @@ class Orders:
 
 def alone(rows: Node | None, labels: Node | None) -> Node | None:
     """Return a permutation that was applied to rows or to labels, but not to both; None if there is none, or
-    if the rows were sorted or computed from other rows.
-    """
+    if the rows were sorted or computed from other rows."""
     if rows is None or labels is None:
         return None
     one, two = made_of(rows, 32), made_of(labels, 32)

@@ -131,8 +131,7 @@ class Fits:
 
     def of(self, t: Any, e: Any, predicted: int) -> Iterator[dict[str, Any]]:
         """Yield the fits that produced the rows of both a training and an evaluation. predicted: number of
-        rows whose answers were only written to a file, so that they are no test.
-        """
+        rows whose answers were only written to a file, so that they are no test."""
         held_out = np.fromiter(e.fresh, np.uint64, len(e.fresh))
         learned = np.fromiter(t.rows, np.uint64, len(t.rows))
         if t.flat and len(t.columns.sums) == len(e.columns.sums):
@@ -164,8 +163,7 @@ class Fits:
 
     def by_hand(self, t: Any, e: Any, every: list[Any]) -> Iterator[dict[str, Any]]:
         """Yield a fit by hand if all rows together are exactly scaled, but training's rows alone are not; or
-        if the evaluation's alone are, and so are training's, alone or with those that validate.
-        """
+        if the evaluation's alone are, and so are training's, alone or with those that validate."""
         joined: list[set[int]] = []
         every_row = t.columns
         for o in [e, *(o for o in every if o is not e)]:

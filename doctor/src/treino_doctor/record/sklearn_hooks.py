@@ -1,6 +1,5 @@
 """Observe scikit-learn's scalers, splits and scores, once the program itself has imported them, and functions
-that score columns, in scikit-learn and elsewhere.
-"""
+that score columns, in scikit-learn and elsewhere."""
 
 import functools
 import sys

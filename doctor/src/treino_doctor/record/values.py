@@ -133,8 +133,7 @@ class Values:
 def together(several: list[Calls], grad: bool) -> Calls:
     """The union of sets of calls. Many calls at equal distances, as in a sum over batches, become a range,
     which a further call extends without a copy. Of others only the newest are kept if no gradient can follow:
-    a rollout's state has all earlier calls behind it.
-    """
+    a rollout's state has all earlier calls behind it."""
     some = [*{id(calls): calls for calls in several if calls}.values()]
     if len(some) < 2:
         return some[0] if some else NOBODY

@@ -22,8 +22,7 @@ DROPPED = N_("outputs are set to 0 at random")
 
 def decide(log: Log) -> Faults:
     """The scores of a cross entropy that trains come straight from a ReLU, a tanh or a dropout that drops; so
-    do those of a hand-written one, under its logarithm, or a regression's input from a dropout.
-    """
+    do those of a hand-written one, under its logarithm, or a regression's input from a dropout."""
     named = (c for c in log.of(LossCall) if c.name in LOSSES or (c.name in REGRESSIONS and is_given(c)))
     calls = [c for c in named if c.trained and c.graph.root is not None]
     for call, last, counts in shown(calls, lambda c: last_activation(c.graph, c.graph.root, c.name)):

@@ -22,8 +22,7 @@ def decide(log: Log) -> Faults:
 
 def _wrong(c: LossCall, ran: bool) -> str:
     """Return what is wrong with the labels of one call, in words; "" if nothing is. ran: a backward ran from
-    its loss, which a program may leave out where no label is known.
-    """
+    its loss, which a program may leave out where no label is known."""
     values = f"{c.low:g} … {c.high:g}"
     if c.name in CLASSES and c.target_kind == "int":
         classes = c.input_shape[1] if len(c.input_shape) > 1 else 0

@@ -22,8 +22,7 @@ ROUNDS = 6  # rounds of following a metric to the names that hold it
 
 def naming_line(sites: tuple[Site, ...], vocabulary: frozenset[str]) -> Site | None:
     """The innermost of these lines that passes on a value whose name has a word of the vocabulary; else the
-    line that gave such a name to an input of the innermost line.
-    """
+    line that gave such a name to an input of the innermost line."""
     for site in sites:
         if any(_says(name, vocabulary) for name in _names_passed(site)):
             return site

@@ -46,8 +46,7 @@ def stuck(every: list[Training], optimizer: int) -> bool:
 
 def place(evidence: Evidence) -> Site | None:
     """The line that sets the limit; the clip itself, if the file uses a GradScaler without ``unscale_``: then
-    the limit is right, but the gradients are still scaled.
-    """
+    the limit is right, but the gradients are still scaled."""
     site, limit = evidence.seen, evidence.numbers["limit"]
     every = module(site.file) if site is not None else None
     if calls(every, "GradScaler") and not calls(every, "unscale_"):

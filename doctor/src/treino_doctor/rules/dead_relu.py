@@ -14,8 +14,7 @@ LEARNED = 0.1  # times the first loss: below this the net learns. All thresholds
 def decide(log: Log) -> Faults:
     """At least 90 % of a ReLU layer's units were zero for every row of the newest calls; and the loss is no
     better than a constant prediction's, or the layer's output is the same for every row and the loss is
-    still above a tenth of the first.
-    """
+    still above a tenth of the first."""
     loss = training(log)
     if loss is None:
         return

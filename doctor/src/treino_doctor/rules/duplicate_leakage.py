@@ -13,8 +13,7 @@ SHARE = {"near": 0.3, "windows": 0.8}  # share of the compared rows
 
 def decide(log: Log) -> Faults:
     """Rows of an evaluation had been trained on, and the table holds more copies than by chance; or many
-    are much nearer to training rows than rows usually are, or are windows that overlap training's.
-    """
+    are much nearer to training rows than rows usually are, or are windows that overlap training's."""
     for e, t in evaluations(log):
         (trained, rows), what = shared(e, t), TRAINED
         if not (trained and copies(e, t)):

@@ -18,8 +18,7 @@ ALONE = 0.5  # allowed relative difference of the loss from the sum. All are cho
 
 def decide(log: Log) -> Faults:
     """A sum over many rows, steps as large as the gradient, and a loss that rose and ends no better than a
-    constant's.
-    """
+    constant's."""
     for loss in trainings(log):
         rows, made = summed_rows(log, loss)
         if rows < LEAST or len(loss.values) < LEAST or not math.isfinite(loss.values[0]) or loss.moving:

@@ -16,13 +16,11 @@ UNSCALED = N_("{kind} scaled {rows} rows, and the network gets them as they were
 
 def decide(log: Log) -> Faults:
     """The rows of all trainings are known, and none has these features, which nothing else that is known of
-    used; a scale, if the columns need one and the net brings none of its own.
-    """
+    used; a scale, if the columns need one and the net brings none of its own."""
     calls, trained = calls_by_number(log), {t.net: t for t in log.of(RowsTrained)}
     behind = [{calls[f].net if f in calls else -1 for f in b.forwards} for b in log.of(Backward)]
-    if not all(nets and nets <= trained.keys() for nets in behind) or not any(
-        e.finished for e in log.of(Ended)
-    ):
+    known = all(nets and nets <= trained.keys() for nets in behind)
+    if not known or not any(e.finished for e in log.of(Ended)):
         return
     uneven = [t for t in trained.values() if t.spread >= APART and t.entering >= ITSELF * t.largest]
     for lost in log.of(FeaturesLost):
@@ -35,21 +33,15 @@ def decide(log: Log) -> Faults:
 RULE = Rule(
     group="data",
     message="What was prepared here reaches no network: {what}.",
-    why=(
-        "The network learns without it. Since pandas 2.0 dummies are true or false, which select_dtypes does "
-        "not count as numbers. A scaler returns new rows, and leaves those that it is given as they are."
-    ),
-    fix=(
-        "Make the dummies numbers (`get_dummies(..., dtype=float)`); make the tensors of what the scaler "
-        "returned."
-    ),
+    why="""The network learns without it. Since pandas 2.0 dummies are true or false, which select_dtypes
+    does not count as numbers. A scaler returns new rows, and leaves those that it is given as they are.""",
+    fix="""Make the dummies numbers (`get_dummies(..., dtype=float)`); make the tensors of what the scaler
+    returned.""",
     safety="The weights of the first layer are other ones, and with scaled rows the best rate is, too.",
-    limits=(
-        "Dummies are left alone where anything else takes them, as an array or one by one, or they tell the "
-        "label; a scaled table where scikit-learn reads it or rows were left out, where columns differ "
-        "little in size, or where the network scales its inputs itself. Columns that are scaled by hand are "
-        "not followed, nor are columns that are overwritten."
-    ),
+    limits="""Dummies are left alone where anything else takes them, as an array or one by one, or they tell
+    the label; a scaled table where scikit-learn reads it or rows were left out, where columns differ little
+    in size, or where the network scales its inputs itself. Columns that are scaled by hand are not
+    followed, nor are columns that are overwritten.""",
     wrong="""\
 from sklearn.preprocessing import StandardScaler
 x = x * torch.logspace(0, 3, 8)

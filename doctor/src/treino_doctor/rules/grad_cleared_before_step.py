@@ -11,8 +11,7 @@ LEAST = 2  # minimum number of steps without gradients; one may only initialise 
 
 def decide(log: Log) -> Faults:
     """At most steps of an optimizer, every gradient that backward had written was None or zero; or, if
-    gradients were to be accumulated, most backwards' gradients were cleared between two steps.
-    """
+    gradients were to be accumulated, most backwards' gradients were cleared between two steps."""
     uses = turns(log)
     kinds = {o.optimizer: o.kind for o in log.of(OptimizerMade)}
     steps: dict[int, list[Stepped]] = {optimizer: [] for optimizer in kinds}

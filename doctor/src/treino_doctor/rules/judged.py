@@ -144,8 +144,7 @@ def _owners(log: Log, nets: dict[int, NetMade]) -> dict[int, set[int]]:
 
 def _together(forwards: tuple[int, ...], owners: dict[int, set[int]]) -> list[int]:
     """The calls that a metric describes: the newest, and calls of nets that share its net's optimizer. (If
-    a discriminator judges a generator's samples, that is no evaluation of the generator.)
-    """
+    a discriminator judges a generator's samples, that is no evaluation of the generator.)"""
     newest = owners.get(forwards[-1], set()) if forwards else set()
     return [f for f in forwards if f == forwards[-1] or newest & owners.get(f, set())]
 

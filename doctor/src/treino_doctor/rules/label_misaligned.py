@@ -24,8 +24,7 @@ def decide(log: Log) -> Faults:
     """The same rows have other labels in later epochs; or only rows or only labels were reordered; or rows of
     measured data don't predict their labels. In these cases, nothing is learned. Or the predictions for a
     loader's rows were compared with labels that were not shuffled. Other labels are right where the nets' own
-    answers went to NumPy: it may make labels of them, as clustering does.
-    """
+    answers went to NumPy: it may make labels of them, as clustering does."""
     for judged in log.of(Reordered):
         what = _("the answers to {rows} rows, in a loader's order, are compared with their labels in another")
         numbers = {"rows": judged.rows, "other": judged.other, "what": what.format(rows=judged.rows)}

@@ -34,8 +34,7 @@ def decide(log: Log) -> Faults:
 
 def too_large(loss: Training, o: Steps) -> bool:
     """Whether these steps explain the loss: it rose above a constant's, and above the first loss unless the
-    steps stay that large.
-    """
+    steps stay that large."""
     if not o.largest >= LARGE:
         return False
     share = JUMPED if o.largest > WHOLE else ROSE

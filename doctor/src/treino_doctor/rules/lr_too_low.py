@@ -17,8 +17,7 @@ MANY = 10_000  # steps to fall below SAME, extrapolated from a shorter run's pac
 
 def decide(log: Log) -> Faults:
     """After all steps the weights are where they began, and the loss is nearly unchanged; the run is long,
-    or would go on like this for long at its pace: a few steps look the same with a suitable rate.
-    """
+    or would go on like this for long at its pace: a few steps look the same with a suitable rate."""
     loss = training(log)
     if loss is None or studied(log, "lr"):
         return

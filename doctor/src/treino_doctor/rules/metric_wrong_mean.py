@@ -63,10 +63,13 @@ class Way(NamedTuple):
     what: str
 
 
+Prints = dict[int, list[Printed]]  # turn -> what is printed then
+Fit = tuple[float, Way, str]  # chance, the newest that fits, its figure
+
+
 def decide(log: Log) -> Faults:
     """All figures of one place on a line agree with one wrong formula, in more digits than by chance, and
-    none that is printed beside them is the right one.
-    """
+    none that is printed beside them is the right one."""
     prints = by_line(log.of(Printed), lambda p: p.turn)
     every = sorted([*_epochs(log), *_losses(log), *_counts(log)], key=lambda p: p.turn) if prints else []
     sizes = {of: {float(p.sizes[of]) for p in every} for of in OF}
@@ -77,9 +80,8 @@ def decide(log: Log) -> Faults:
         new = [1.0, *(total for total, _of, _last in p.sums)]
         so_far = known[p.key] = [a + b for a, b in zip(known.get(p.key, [0.0] * len(new)), new, strict=True)]
         if p.turn in prints:
-            ways.setdefault(p.turn, []).extend(
-                _ways(p, so_far if p.whole or so_far[0] <= LOOKS else [], sizes)
-            )
+            sums = so_far if p.whole or so_far[0] <= LOOKS else []
+            ways.setdefault(p.turn, []).extend(_ways(p, sums, sizes))
     for site, lines in by_line(log.of(Printed), lambda p: p.site).items():
         columns = range(max(len(p.figures) for p in lines)) if ways else ()
         found = (fit for column in columns for fit in _fits(lines, column, prints, ways))
@@ -113,12 +115,10 @@ def _ways(p: Pass, so_far: list[float], others: dict[str, set[float]]) -> Iterat
             yield Way(formula, (formula, by, at, p.key), p.whole, value, right, what)
 
 
-def _fits(
-    lines: list[Printed], column: int, prints: dict[int, list[Printed]], ways: dict[int, list[Way]]
-) -> Iterator[tuple[float, Way, str]]:
-    """The formulas that all figures of a column fit: (chance, the newest, its figure)."""
+def _fits(lines: list[Printed], column: int, prints: Prints, ways: dict[int, list[Way]]) -> Iterator[Fit]:
+    """The formulas that all figures of a column fit."""
     turns = by_line((p for p in lines if len(p.figures) > column), lambda p: p.turn)
-    fits: dict[Any, tuple[float, Way, str]] = {}
+    fits: dict[Any, Fit] = {}
     broken, fitted, seen = set[Any](), Counter[Any](), set[Any]()
     for turn, own in turns.items():
         beside = [f for p in prints[turn] for f in p.figures]
@@ -191,9 +191,8 @@ def _counts(log: Log) -> Iterator[Pass]:
         sums = [(k * e.right, "rows", k * e.final / e.rows) for k in (1.0, 100.0)]
         shares = e.shares if e.calls > 2 else math.nan
         sums += [(k * shares, "batches", math.nan) for k in (1.0, 100.0)]
-        yield Pass(
-            (e.rows, e.stack), e.turn, tuple(sums), {"rows": e.rows, "batches": e.calls}, e.most, COUNTED
-        )
+        sizes = {"rows": e.rows, "batches": e.calls}
+        yield Pass((e.rows, e.stack), e.turn, tuple(sums), sizes, e.most, COUNTED)
 
 
 def note(evidence: Evidence) -> Note | None:
@@ -216,21 +215,15 @@ def place(evidence: Evidence) -> Site | None:
 RULE = Rule(
     group="settings",
     message="The figure printed here is {what}: {figure}, where {right} would be right.",
-    why=(
-        "It equals that, in all digits, whenever it was printed, and never what it would be of its own "
-        "batches and rows. It says little about the net, and can't be compared with other figures."
-    ),
-    fix=(
-        "Set the sum to 0 before each epoch and each evaluation, and add to it in the loop (+=). Divide "
-        "means of batches by the number of batches; divide counts, and losses times their rows, by the "
-        "number of these rows: not by those of another part."
-    ),
+    why="""It equals that, in all digits, whenever it was printed, and never what it would be of its own
+    batches and rows. It says little about the net, and can't be compared with other figures.""",
+    fix="""Set the sum to 0 before each epoch and each evaluation, and add to it in the loop (+=). Divide
+    means of batches by the number of batches; divide counts, and losses times their rows, by the number of
+    these rows: not by those of another part.""",
     safety="Safe: only the figure changes.",
-    limits=(
-        "Known are figures that `print` or `logging` writes with at least three digits, at the end of an "
-        "epoch or after an evaluation, of losses of torch and of answers compared with labels; of later "
-        "evaluations a sample. A loss of the last batch, and a mean over all epochs, are notes."
-    ),
+    limits="""Known are figures that `print` or `logging` writes with at least three digits, at the end of
+    an epoch or after an evaluation, of losses of torch and of answers compared with labels; of later
+    evaluations a sample. A loss of the last batch, and a mean over all epochs, are notes.""",
     wrong=SPLIT
     + script(loss="F.cross_entropy(net(x_train), y_train)")
     + """\

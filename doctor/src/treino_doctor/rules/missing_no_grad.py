@@ -15,8 +15,7 @@ LAST = 40  # minimum number of rows of a single call in eval mode
 def decide(log: Log) -> Faults:
     """Evaluations of a trained net repeatedly built graphs that were never run backward; or a single one in
     eval mode, or after all training, on many rows. Detached outputs have released the graph; they count only
-    if they go to NumPy again and again, each time with a wasted graph.
-    """
+    if they go to NumPy again and again, each time with a wasted graph."""
     every = [group for group in groups(log) if group.evaluates]
     judged = [(c, f) for group in every for c, f in zip(group.judged, group.figures, strict=True)]
     cuts = ("detach", "data")

@@ -24,8 +24,7 @@ def softmax_ends(call: LossCall) -> list[Operation]:
 
 def is_one_hot(call: LossCall) -> bool:
     """Whether a target [N, C] holds a 1 in each row and else 0: its columns vary as those of 0 and 1 do, and
-    their means add up to 1.
-    """
+    their means add up to 1."""
     if len(call.target_shape) != 2 or call.target_shape[1] < 2 or (call.low, call.high) != (0.0, 1.0):
         return False
     spread = sum(p * (1 - p) for p in call.means) / max(1, len(call.means))

@@ -13,8 +13,7 @@ CHOOSES = ("getitem", "masked_select", "index_select", "take")
 
 def decide(log: Log) -> Faults:
     """Rows with NaN went in, and the outputs or the loss weren't finite (nets that mask NaN are right, and so
-    are programs that leave out some of the outputs).
-    """
+    are programs that leave out some of the outputs)."""
     lost = {f for c in log.of(LossCall) if not math.isfinite(c.value) for f in c.forwards}
     spoiled_course = any(not all(map(math.isfinite, c.values)) for c in log.of(Course))
     before = next((c.turn for c in log.of(LossCall) if c.trained and not math.isfinite(c.value)), None)

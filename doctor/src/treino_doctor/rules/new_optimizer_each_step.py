@@ -11,8 +11,7 @@ RESTARTED = "LBFGS"  # keeps its history within a step; restarting it is common
 def decide(log: Log) -> Faults:
     """Nearly all steps of the optimizers made on one line were the first of a new optimizer, which began with
     the very weights that the previous one had left, and which keeps a state that is lost each time: momentum,
-    moments.
-    """
+    moments."""
     recorded = {s.step for s in log.of(Stepped)}
     # at a window's first step, the weights that the previous optimizer left aren't known
     known = [s for s in log.of(Stepped) if s.step - 1 in recorded]

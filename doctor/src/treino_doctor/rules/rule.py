@@ -143,8 +143,7 @@ def shown(
     key: Callable[[E], Hashable] = lambda event: event.site,
 ) -> Iterator[tuple[E, S, dict[str, Any]]]:
     """For each line, or other key: the newest event that shows a fault, what ``what`` says of it, and the
-    numbers of those that do and of all looked at. Lines of which it says nothing are left out.
-    """
+    numbers of those that do and of all looked at. Lines of which it says nothing are left out."""
     for own in by_line(events, key).values():
         made = [(event, said) for event in own if (said := what(event))]
         if made:

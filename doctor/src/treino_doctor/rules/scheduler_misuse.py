@@ -29,8 +29,7 @@ MIRRORED = frozenset(("sub", "ne", "neg", "logical_not", "bitwise_not", "invert"
 
 def decide(log: Log) -> Faults:
     """A schedule was never stepped; was stepped before the first update, or for an optimizer that was
-    replaced; or was stepped per batch instead of per epoch, or the reverse.
-    """
+    replaced; or was stepped per batch instead of per epoch, or the reverse."""
     finished = any(e.finished for e in log.of(Ended))
     rows = max((c.input_shape[0] for c in log.of(LossCall) if c.trained and c.input_shape), default=0)
     steps = max((e.step for e in log.of(Ended)), default=0)
@@ -120,8 +119,7 @@ def near(one: int, other: int) -> bool:
 
 def known_again(figures: Iterable[float], told: set[float]) -> bool:
     """Whether several different figures are among ``told``, unchanged or in percent; more than there are of
-    1 - figure, as the shares of wrong answers would be.
-    """
+    1 - figure, as the shares of wrong answers would be."""
     known = {f"{unit * t:.6g}" for t in told for unit in (1, 100)} - {"0"}
     every = list(figures)
     found = {f"{f:.6g}" for f in every} & known

@@ -44,16 +44,12 @@ RULE = Rule(
     severity="risk",
     certain=False,
     message="The best was chosen by {evaluations} or more looks at {what}, and no other rows judge it.",
-    why=(
-        "The best of many looks is lucky on those rows: its figure there is too good, and nothing is left to "
-        "measure by."
-    ),
+    why="""The best of many looks is lucky on those rows: its figure there is too good, and nothing is left
+    to measure by.""",
     fix="Choose on validation rows; look at the test rows once, at the end.",
     safety="The figure of the chosen network falls to what it is.",
-    limits=(
-        "Likely, for it reads names: rows have to be called a test's. A choice by an object of another "
-        "file, to which the figure is told, is not seen."
-    ),
+    limits="""Likely, for it reads names: rows have to be called a test's. A choice by an object of another
+    file, to which the figure is told, is not seen.""",
     wrong=SPLIT
     + "best_accuracy = 0.0\n"
     + script(loss="F.cross_entropy(net(x_train), y_train)")

@@ -11,8 +11,7 @@ ATTENTION = "multi_head_attention_forward"  # its first axis is always the steps
 
 def decide(log: Log) -> Faults:
     """A net's rows are the steps of its layer, and what follows has one output for each row, taken or
-    averaged along the axis that the layer takes for the batch.
-    """
+    averaged along the axis that the layer takes for the batch."""
     calls = calls_by_number(log)
     trained = [c for c in log.of(LossCall) if c.trained] + [b for b in log.of(Backward) if not b.losses]
     told: set[Site | None] = set()

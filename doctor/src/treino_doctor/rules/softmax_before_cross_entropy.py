@@ -10,8 +10,7 @@ from treino_doctor.rules.rule import Evidence, Faults, Log, Rule, Site, script, 
 
 def decide(log: Log) -> Faults:
     """The input of cross_entropy comes straight from a softmax (its own log-softmax would be harmless), or
-    from a sigmoid; or a hand-written loss takes the log-softmax of a softmax.
-    """
+    from a sigmoid; or a hand-written loss takes the log-softmax of a softmax."""
     looked_at = [c for c in log.of(LossCall) if c.name == "cross_entropy" and c.graph.root is not None]
     for call, made, counts in shown(looked_at, _probabilities):
         floor = floor_of(call.input_shape[min(1, len(call.input_shape) - 1)])
@@ -33,8 +32,7 @@ def floor_of(classes: int) -> dict[str, float]:
 
 def _probabilities(call: LossCall) -> Operation | None:
     """The softmax or sigmoid that the input is, or the mean of several nets' softmaxes. A softmax over
-    another axis than the classes is left to softmax_wrong_dim.
-    """
+    another axis than the classes is left to softmax_wrong_dim."""
     root = call.graph.root
     votes = root is not None and root.name == "mean" and root.shape == call.input_shape
     start = call.graph.parents(root)[:1] if votes and root is not None else []

@@ -62,8 +62,7 @@ def _by_hand(log: Log) -> Faults:
 
 def _picks(graph: Graph) -> Iterable[tuple[Operation, int]]:
     """Yield values that labels index, and the axis: by ``gather``, as ``p[rows, labels]``, or by a product
-    with one-hot labels. (For similarities of n rows with n rows, either axis is right.)
-    """
+    with one-hot labels. (For similarities of n rows with n rows, either axis is right.)"""
     for o in graph.operations:
         first, *others = graph.parents(o) or (o,)
         last = len(first.shape) - 1

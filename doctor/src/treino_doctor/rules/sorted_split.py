@@ -24,8 +24,7 @@ JUDGED, FAILS = 20, 0.5  # training predictions; accuracy, if training's is unkn
 
 def decide(log: Log) -> Faults:
     """The evaluation rows have classes that training never saw, or in very different shares; and either the
-    labels were sorted class by class when they were split, or the evaluation fails.
-    """
+    labels were sorted class by class when they were split, or the evaluation fails."""
     every = {k for t in log.of(RowsTrained) for k in t.labels}
     judged: dict[int, set[str]] = {}
     for e in (e for e in log.of(RowsEvaluated) if e.trained <= NEW * e.rows):

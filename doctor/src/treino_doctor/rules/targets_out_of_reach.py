@@ -18,8 +18,7 @@ RANGES = {  # where the answers of each lie
 
 def decide(log: Log) -> Faults:
     """The input of a regression's loss comes straight from an activation, and many given targets lie outside
-    of its range.
-    """
+    of its range."""
     for own in by_line(regressions(log), lambda c: c.site).values():
         made = [(c, m) for c in own if c.reduction != "none" and (m := limited(c)) is not None]
         share = sum(_outside(c, m) for c, m in made) / max(1, len(made))

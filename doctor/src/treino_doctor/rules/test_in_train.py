@@ -26,8 +26,7 @@ MANY = 20  # minimum number of rows of an evaluation with only training rows
 
 def decide(log: Log) -> Faults:
     """A net had trained on rows of one part of a split before they were evaluated, and the table has no
-    copies; or on some of the rows, and no others were evaluated; or on rows of previous folds.
-    """
+    copies; or on some of the rows, and no others were evaluated; or on rows of previous folds."""
     judged_on_new = {e.learner for e in log.of(RowsEvaluated) if e.rows >= LEAST and e.trained < NEW * e.rows}
     folds, figures = log.of(Folded), {line for line, _read in _figures(log)}
     for e, t in evaluations(log):

@@ -9,8 +9,7 @@ LEAST = 3  # minimum number of steps; one or two may only inspect gradients
 
 def decide(log: Log) -> Faults:
     """A net was trained in eval mode, its dropout and batch norms included: after an evaluation, or from the
-    first step on if the net was not loaded.
-    """
+    first step on if the net was not loaded."""
     used = trained_forwards(log)
     for net in log.of(NetMade):
         calls = [f for f in log.of(Forward) if f.net == net.net and f.forward in used]

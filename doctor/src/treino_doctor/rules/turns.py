@@ -32,8 +32,7 @@ class Turns:
 
 def turns(log: Log) -> dict[int, Turns]:
     """The use of each optimizer's gradients, without gradients that another optimizer used on shared weights;
-    one pass over the log for all optimizers.
-    """
+    one pass over the log for all optimizers."""
     held = {o.optimizer: o.parameters for o in log.of(OptimizerMade)}
     owners: dict[int, set[int]] = {}
     for optimizer, own in held.items():
@@ -75,8 +74,7 @@ class _Counts:
 
 def trained_forwards(log: Log) -> set[int]:
     """The calls whose gradients were used in a step of an optimizer of their net; without any optimizer, all
-    calls behind a backward.
-    """
+    calls behind a backward."""
     held = {o.optimizer: o.parameters for o in log.of(OptimizerMade)}
     parameters = {n.net: set(n.parameters) for n in log.of(NetMade)}
     nets = {f.forward: f.net for f in log.of(Forward)}

@@ -21,8 +21,7 @@ PURE, STUCK = 0.9, 0.6  # stricter SHARE, times a constant's loss: iris, four ba
 
 def decide(log: Log) -> Faults:
     """Batches of mostly one class come in blocks, though there are several classes; and the loss jumps when
-    the class changes, or nothing is learned that could be lost.
-    """
+    the class changes, or nothing is learned that could be lost."""
     course = training(log)
     looked_at = [c for c in log.of(LossCall) if c.trained and c.labels]
     for every in by_line(looked_at, lambda c: c.site).values():

@@ -41,8 +41,7 @@ def decide(log: Log) -> Faults:
 
 def part_of(log: Log, loss: Training, optimizer: int) -> Training | None:
     """The losses of one optimizer's net, where a line trained several nets in turn or one after the other;
-    None if they can't be told apart, or if the loss may fall below zero and so has no scale.
-    """
+    None if they can't be told apart, or if the loss may fall below zero and so has no scale."""
     if not loss.known and any(v < 0 for v in loss.values):
         return None
     ran = [b for b in log.of(Backward) if b.site == loss.site]
