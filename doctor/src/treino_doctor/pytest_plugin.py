@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from treino_doctor.exam import Exam
 
 WAYS = "fail", "warn"
+Report = Generator[None, Any, None]
 MARK = "no_doctor"
 
 
@@ -67,9 +68,7 @@ class _Watch:
         self._exam = Exam().start()
 
     @pytest.hookimpl(hookwrapper=True, tryfirst=True)
-    def pytest_runtest_makereport(
-        self, item: pytest.Item, call: "pytest.CallInfo[None]"
-    ) -> Generator[None, Any, None]:
+    def pytest_runtest_makereport(self, item: pytest.Item, call: "pytest.CallInfo[None]") -> Report:
         outcome = yield
         if call.when == "setup" and call.excinfo is None:
             return

@@ -66,15 +66,10 @@ def patch(findings: Iterable[Finding], folder: str | os.PathLike[str] | None = N
     base = _common_folder(sources, os.path.abspath(folder or os.curdir))
     diffs = [(_difference(one, sources[one[0]], base), one[2]) for one in files]
     left_over = [f for f in findings if why[id(f)]]
-    return Mended(
-        sources,
-        "".join(text for text, _encoding in diffs),
-        tuple(f.rule for f in findings if not why[id(f)]),
-        tuple(left_over),
-        tuple(why[id(f)] for f in left_over),
-        b"".join(text.encode(encoding.removesuffix("-sig")) for text, encoding in diffs),
-        os.path.relpath(base, folder or os.curdir),
-    )
+    patch, base = "".join(text for text, _encoding in diffs), os.path.relpath(base, folder or os.curdir)
+    data = b"".join(text.encode(encoding.removesuffix("-sig")) for text, encoding in diffs)
+    rules = tuple(f.rule for f in findings if not why[id(f)])
+    return Mended(sources, patch, rules, (*left_over,), tuple(why[id(f)] for f in left_over), data, base)
 
 
 def _read(file: str) -> tuple[str, str]:

@@ -105,10 +105,8 @@ def proof(job: dict[str, Any], mended: Mended, *, seeds: int = 3, timeout: float
         name = _("fixed") if rate == 1 else _("fixed, lr × {rate}").format(rate=numeral(rate, "g"))
         variants.append((name, mended.sources, rate))
     alone = bool(REMEASURED.intersection(mended.rules))
-    return [
-        _row(name, job | {"sources": sources, "rate": rate}, seeds, timeout, alone and not sources)
-        for name, sources, rate in variants
-    ]
+    jobs = ((name, job | {"sources": sources, "rate": rate}) for name, sources, rate in variants)
+    return [_row(name, own, seeds, timeout, alone and not own["sources"]) for name, own in jobs]
 
 
 def _row(name: str, job: dict[str, Any], seeds: int, timeout: float, alone: bool) -> Row:

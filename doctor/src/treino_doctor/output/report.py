@@ -37,13 +37,9 @@ def place(path: str | None, line: int | None) -> str:
 def one(finding: Finding, *, of_script: bool = True) -> str:
     """A finding, its line and the fix. of_script: it has a line; findings in treino's own runs have none."""
     sure = _("certain") if finding.certain else _("likely")
-    lines = [
-        f"{finding.rule}  ({_(KIND[finding.severity])}, {sure})"
-        + (f"  {place(finding.file, finding.line)}" if of_script else ""),
-        f"    {finding.message}",
-        f"    {finding.why}",
-        _("    To do: {fix}").format(fix=finding.fix),
-    ]
+    at = f"  {place(finding.file, finding.line)}" if of_script else ""
+    lines = [f"{finding.rule}  ({_(KIND[finding.severity])}, {sure}){at}"]
+    lines += [f"    {finding.message}", f"    {finding.why}", _("    To do: {fix}").format(fix=finding.fix)]
     if finding.seen is not None and (finding.seen.file, finding.seen.line) != (finding.file, finding.line):
         where = finding.seen.file, finding.seen.line
         seen = _("    seen at {place}").format(place=place(*where))

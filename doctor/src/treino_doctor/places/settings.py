@@ -11,11 +11,10 @@ from treino_doctor.places.source import argument, calls, module, name_of, names,
 FITS = ("fit", "partial_fit", "fit_predict", "cross_val_score", "cross_val_predict", "cross_validate")
 LIBRARIES = {"lr": ("learning_rate",), "max_norm": ("gradient_clip_val", "max_grad_norm")}  # libraries' names
 NEAR = 1e-4  # relative tolerance of a measured number
+Place = Site | None
 
 
-def setting(
-    site: Site | None, keyword: str, position: int | None = None, figure: float | None = None
-) -> Site | None:
+def setting(site: Place, keyword: str, position: int | None = None, figure: float | None = None) -> Place:
     """The line that sets an argument of a call on this line: this line, or the line of a name, a parameter, a
     default, a table of settings or a command line option. The line itself if there is no single such line.
 

@@ -13,6 +13,7 @@ from treino_doctor.finding import Site
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 Loop = ast.For | ast.AsyncFor | ast.While
 
+SETTERS = ast.AugAssign, ast.AnnAssign, ast.For, ast.AsyncFor, ast.comprehension, ast.NamedExpr
 LONGEST = 1_000_000  # maximum number of characters of a file that is parsed
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 
@@ -158,9 +159,7 @@ def targets(node: ast.AST | None) -> set[str]:
     """The names and attributes that a statement or a target sets; ``x[i]`` doesn't set x."""
     if isinstance(node, ast.Assign):
         return set().union(*map(targets, node.targets))
-    if isinstance(
-        node, (ast.AugAssign, ast.AnnAssign, ast.For, ast.AsyncFor, ast.comprehension, ast.NamedExpr)
-    ):
+    if isinstance(node, SETTERS):
         return targets(node.target)
     if isinstance(node, (ast.Tuple, ast.List)):
         return set().union(*map(targets, node.elts))

@@ -24,10 +24,8 @@ class Gap:
         both = np.concatenate([train_ND, held_out_ND]).astype(np.float64)
         low, high = both.min(0), both.max(0)
         scale = (self.values[-1] - self.values[0]) / np.where(high > low, high - low, np.inf)
-        for size, shift, whole in (
-            (np.ones_like(low), np.zeros_like(low), False),
-            (scale, self.values[0] - low * scale, True),
-        ):
+        as_it_was = np.ones_like(low), np.zeros_like(low), False
+        for size, shift, whole in (as_it_was, (scale, self.values[0] - low * scale, True)):
             for column in np.flatnonzero(self._known(both[:TRIED] * size + shift).all(0)):
                 x = both[:, column] * size[column] + shift[column]
                 filled = np.abs(x - self.fill) <= self.slack

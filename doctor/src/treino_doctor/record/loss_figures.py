@@ -4,7 +4,9 @@ import math
 from typing import Any
 
 import torch
+from torch import Tensor
 
+Counts = dict[int, int]  # label -> rows
 CLASSES = ("cross_entropy", "nll_loss")
 BINARY = ("binary_cross_entropy", "binary_cross_entropy_with_logits")
 PAIRED = ("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss", "poisson_nll_loss", "kl_div")
@@ -17,18 +19,18 @@ POWERS = {"mse_loss": 2, "l1_loss": 1, "smooth_l1_loss": 1, "huber_loss": 1}  # 
 COLUMNS = 16  # maximum number of a target's columns whose means are kept
 
 
-def input_and_target(name: str, args: Any, kwargs: Any) -> tuple[torch.Tensor | None, torch.Tensor | None]:
+def input_and_target(name: str, args: Any, kwargs: Any) -> tuple[Tensor | None, Tensor | None]:
     """The input and the target of a loss; in either order if the loss is of their difference."""
     at = TARGET_AT.get(name, 1)
     x = args[0] if args else kwargs.get("input")
     target = args[at] if len(args) > at else kwargs.get("target")
-    if not isinstance(x, torch.Tensor) or not isinstance(target, torch.Tensor):
+    if not isinstance(x, Tensor) or not isinstance(target, Tensor):
         return None, None
     swapped = name in POWERS and target.requires_grad and not x.requires_grad
     return (target, x) if swapped else (x, target)
 
 
-def swapped(name: str, x: torch.Tensor, target: torch.Tensor) -> bool:
+def swapped(name: str, x: Tensor, target: Tensor) -> bool:
     """Whether a loss has its arguments in each other's place: the target learns, and the input is fixed and
     holds labels, which no logits, probabilities or logarithms of them would be."""
     if not target.requires_grad or x.requires_grad or not x.numel() or x.is_complex():
@@ -42,7 +44,7 @@ def swapped(name: str, x: torch.Tensor, target: torch.Tensor) -> bool:
     return name in BINARY and bool(((x == 0) | (x == 1)).all())
 
 
-def columns_of(name: str, target: torch.Tensor, kwargs: dict[str, Any]) -> tuple[tuple[float, ...], float]:
+def columns_of(name: str, target: Tensor, kwargs: dict[str, Any]) -> tuple[tuple[float, ...], float]:
     """Return (means of at most ``COLUMNS`` columns of a numeric target, mean variance of these columns)."""
     if name not in POWERS or not target.is_floating_point() or not target.dim() or not target.numel():
         return (), math.nan
@@ -53,7 +55,7 @@ def columns_of(name: str, target: torch.Tensor, kwargs: dict[str, Any]) -> tuple
     return tuple(some.mean(0).tolist()), float(some.var(0, unbiased=False).mean())
 
 
-def span(target: torch.Tensor) -> tuple[float, float]:
+def span(target: Tensor) -> tuple[float, float]:
     """The least and the largest entry; NaN if one is NaN."""
     if not target.numel() or target.is_complex():
         return math.nan, math.nan
@@ -61,7 +63,7 @@ def span(target: torch.Tensor) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def outside(name: str, target: torch.Tensor, low: float, high: float) -> tuple[float, float, float]:
+def outside(name: str, target: Tensor, low: float, high: float) -> tuple[float, float, float]:
     """The shares of a numeric target that are below −1, below 0 and above 1, beyond what rounding does."""
     if name not in POWERS or not (low < 0 or high > 1):
         return 0.0, 0.0, 0.0
@@ -70,9 +72,7 @@ def outside(name: str, target: torch.Tensor, low: float, high: float) -> tuple[f
     return float(below.float().mean()), float(negative.float().mean()), float(above.float().mean())
 
 
-def counts(
-    name: str, x: torch.Tensor, y: torch.Tensor, kwargs: dict[str, Any], low: float, high: float
-) -> tuple[dict[int, int], dict[int, int]]:
+def counts(name: str, x: Tensor, y: Tensor, kwargs: Any, low: float, high: float) -> tuple[Counts, Counts]:
     """Return (label -> rows, label -> rows that the input predicts correctly). low, high: of the labels."""
     if name in CLASSES and not y.is_floating_point() and x.dim() == y.dim() + 1 and x.dim() > 1:
         classes = x.shape[1]
@@ -91,7 +91,7 @@ def counts(
     return {k: n for k, n in enumerate(every) if n}, {k: n for k, n in enumerate(right) if n}
 
 
-def answers(name: str, x: torch.Tensor) -> torch.Tensor:
+def answers(name: str, x: Tensor) -> Tensor:
     """The classes predicted by the input of a classification loss."""
     return x.argmax(1) if name in CLASSES else x > (0.5 if name == "binary_cross_entropy" else 0.0)
 
@@ -102,11 +102,11 @@ def weight_of(name: str, args: Any, kwargs: Any) -> tuple[float, ...]:
     w = args[2] if len(args) > 2 and name in CLASSES + BINARY else kwargs.get("weight")
     if name in BINARY:
         w = kwargs.get("pos_weight") if w is None else torch.tensor(math.inf)
-    small = isinstance(w, torch.Tensor) and 0 < w.numel() <= MOST_CLASSES
+    small = isinstance(w, Tensor) and 0 < w.numel() <= MOST_CLASSES
     return tuple(float(v) for v in w.detach().reshape(-1)) if small and w is not None else ()
 
 
-def logsumexp(x: torch.Tensor, name: str) -> float:
+def logsumexp(x: Tensor, name: str) -> float:
     """The log-sum-exp that is farthest from zero over all rows; for kl_div along the second axis or the last,
     whichever fits better."""
     if x.dim() < 2 or not x.numel():
@@ -116,7 +116,7 @@ def logsumexp(x: torch.Tensor, name: str) -> float:
     return min((float(s[s.abs().argmax()]) for s in sums), key=abs)
 
 
-def best_constant(name: str, target: torch.Tensor, kwargs: dict[str, Any]) -> float:
+def best_constant(name: str, target: Tensor, kwargs: dict[str, Any]) -> float:
     """The mean loss of the best constant prediction for these numeric targets; NaN if unknown."""
     if name not in POWERS or target.numel() < 2 or not target.is_floating_point():
         return math.nan

@@ -38,13 +38,7 @@ class Losses(Observer):
         self._tell(name, args, kwargs, error=f"{type(error).__name__}: {error}"[:200])
 
     def _tell(
-        self,
-        name: str,
-        args: Any,
-        kwargs: Any,
-        result: torch.Tensor | None = None,
-        node: Node | None = None,
-        error: str = "",
+        self, name: str, args: Any, kwargs: Any, result: Any = None, node: Node | None = None, error: str = ""
     ) -> None:
         x, target = loss_figures.input_and_target(name, args, kwargs)
         if x is None or target is None:

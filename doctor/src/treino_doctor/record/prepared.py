@@ -15,6 +15,8 @@ CHOICES, KEPT = 8, 2_000_000  # maximum number of choices of columns, and of num
 ANCHORS = 4  # columns by whose values a row is known
 FEW, LOOKED = 20, 500  # fewest rows that are evidence; rows in which columns are compared
 
+Fields = dict[str, Any]  # of an event
+
 
 class Choice:
     """The numbers among a frame's columns, chosen by their type, which leaves dummies out.
@@ -94,9 +96,7 @@ class Prepared:
         for choice in self._choices:
             choice.moved(rows_ND, out_ND)
 
-    def lost(
-        self, trainings: list[Any], evaluations: Iterable[Any], fits: Iterable[Any]
-    ) -> Iterator[dict[str, Any]]:
+    def lost(self, trainings: list[Any], evaluations: Iterable[Any], fits: Iterable[Any]) -> Iterator[Fields]:
         """Yield what reached no net: dummies that were left out, rows that a scaler changed."""
         tables = all(t.rows and t.flat and t.stride == 1 and not t.made for t in trainings)
         samples = [(hash_rows(t.sample.rows()), t.rows) for t in trainings if tables]

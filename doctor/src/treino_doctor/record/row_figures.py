@@ -51,13 +51,9 @@ def trained(t: Any) -> dict[str, Any]:
     classes = len(t.labels) <= MOST_LABELS
     first, later = sum(t.labels.values()), sum(t.later.values())
     alike = later > 0 and all(abs(t.labels[k] / first - t.later[k] / later) < 0.1 for k in t.labels)
-    fields = taken(RowsTrained, t) | {
-        "rows": len(t.rows),
-        "labels": named(t.labels),
-        "largest": float(np.maximum(-columns.low, columns.high).max()) if columns.n else 0.0,
-        "alike": alike and classes,
-        "telling": telling(sample),
-    }
+    largest = float(np.maximum(-columns.low, columns.high).max()) if columns.n else 0.0
+    fields = taken(RowsTrained, t) | {"rows": len(t.rows), "labels": named(t.labels), "largest": largest}
+    fields |= {"alike": alike and classes, "telling": telling(sample)}
     if len(deviation):
         spread = float(deviation.max() / deviation.min())
         fields |= {"spread": spread, "middle": float(np.median(deviation))}
@@ -86,15 +82,10 @@ def evaluated(rows: Any, e: Any, t: Any) -> dict[str, Any]:
     digests = e.label_digests()
     others = (o for o in rows.evaluations.values() if o is not e and digests & o.label_digests())
     labelled = e.base is not None and e.base.labelled
-    fields = taken(RowsEvaluated, e) | {
-        "learner": -1,
-        "rows": len(e.rows),
-        "trained": len(e.trained),
-        "leaked": len(e.trained),
+    fields = taken(RowsEvaluated, e) | {"learner": -1, "rows": len(e.rows), "trained": len(e.trained)}
+    fields |= {"leaked": len(e.trained), "looks": tuple(e.turns[:200]), "changed": changed, "stable": stable}
+    fields |= {
         "labels": named(e.labels) if labelled else {},
-        "looks": tuple(e.turns[:200]),
-        "changed": changed,
-        "stable": stable,
         "predicted": e.predicted(rows.splits.scalers.written),
         "clean": any(not o.changes()[0] for o in others),
         "digest": f"{sum(e.first_rows) % 2**64:x}",

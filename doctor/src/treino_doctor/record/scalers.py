@@ -50,9 +50,7 @@ class Fits:
     written: the numbers of rows of the tables that were written to files with one value for each row.
     """
 
-    def __init__(
-        self, moved: Callable[[np.ndarray, np.ndarray], None], is_part: Callable[[np.ndarray], bool]
-    ) -> None:
+    def __init__(self, moved: Callable[[Any, Any], None], is_part: Callable[[Any], bool]) -> None:
         self._moved, self._is_part = moved, is_part
         self.statistics: list[tuple[int, Site | None]] = []
         self.ready: list[np.ndarray] = []
@@ -210,9 +208,8 @@ def has_labels(targets: list[np.ndarray] | None, labels: dict[float, int]) -> bo
     """Whether one of these columns holds all labels, as often as training does. None: the target is known."""
     if targets is None:
         return True
-    counts = (
-        dict(zip(*map(np.ndarray.tolist, np.unique(c, return_counts=True)), strict=True)) for c in targets
-    )
+    unique = (np.unique(column, return_counts=True) for column in targets)
+    counts = (dict(zip(values.tolist(), n.tolist(), strict=True)) for values, n in unique)
     return len(labels) > 1 and any(all(c.get(k, 0) >= n for k, n in labels.items()) for c in counts)
 
 

@@ -9,6 +9,7 @@ from treino_doctor.imports import ModuleImports
 from treino_doctor.record.arrays import np, there
 from treino_doctor.record.hooks import Hooks
 from treino_doctor.record.lines import here, unseen
+from treino_doctor.record.prepared import SCALES
 from treino_doctor.record.rows import Rows
 from treino_doctor.record.scalers import NONE, Fit
 from treino_doctor.record.tables import table
@@ -19,21 +20,16 @@ MODELS = "sklearn.model_selection"
 TABLES = "sklearn.datasets"  # its load_diabetes returns a table scaled over all rows
 # Classes whose fit computes statistics over all rows.
 KINDS = {
-    "sklearn.preprocessing": (
-        *("StandardScaler", "MinMaxScaler", "RobustScaler", "MaxAbsScaler"),
-        *("QuantileTransformer", "PowerTransformer"),
-    ),
+    "sklearn.preprocessing": (*SCALES, "QuantileTransformer"),
     "sklearn.decomposition": ("PCA",),
     "sklearn.feature_selection": ("SelectKBest", "SelectPercentile", "RFE", "SelectFromModel"),
     "sklearn.impute": ("SimpleImputer", "KNNImputer"),
 }
 # Functions that score columns by their relation to a target: (columns, target), or one sample for each class.
+INFORMATION = "mutual_info_classif", "mutual_info_regression"
 PAIRS = {
     "scipy.stats": ("pearsonr", "spearmanr", "kendalltau", "pointbiserialr"),
-    "sklearn.feature_selection": (
-        *("f_classif", "f_regression", "r_regression", "chi2"),
-        *("mutual_info_classif", "mutual_info_regression"),
-    ),
+    "sklearn.feature_selection": ("f_classif", "f_regression", "r_regression", "chi2", *INFORMATION),
 }
 SAMPLES = ("ttest_ind", "f_oneway", "kruskal", "mannwhitneyu")
 FRAMES, BLOCKS = "pandas", "pandas.core.internals.managers"
@@ -73,7 +69,6 @@ class SklearnHooks:
             self._hooks.after(module, "train_test_split", self._split)
             base = sys.modules["sklearn.model_selection._split"]._BaseKFold
             self._hooks.replace(base, "split", self._folds(base.split))
-
         elif name == FRAMES:
             self._read(module, "read_csv", "read_excel")
             self._hooks.after(module.DataFrame, "corr", self._frame)

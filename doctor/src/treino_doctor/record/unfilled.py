@@ -20,12 +20,10 @@ MARK = "unfilled"  # key in an operation's detail: (shape, line) of the unfilled
 MEMORY = "memory"  # key in the detail of an empty tensor's node: what lay in its memory when it was made
 WATCHED = 128  # newest empty tensors that are found by their memory's address
 SAMPLE = 64  # bytes that are read at each of three places
-SHAPES = frozenset(  # operations that use only a tensor's shape, and those that give it other memory
-    """
-    zeros_like ones_like full_like rand_like randn_like randint_like new_zeros new_ones new_full new_tensor
-    empty empty_like new_empty empty_strided type_as set_data set resize
-    """.split()  # noqa: SIM905
-)
+SHAPES = {  # operations that use only a tensor's shape, and those that give it other memory
+    *("zeros_like", "ones_like", "full_like", "rand_like", "randn_like", "randint_like", "new_zeros"),
+    *("new_ones", "new_full", "new_tensor", *EMPTY, "type_as", "set_data", "set", "resize"),
+}
 
 
 class UnfilledTensors(Observer):

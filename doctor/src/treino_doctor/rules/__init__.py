@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from functools import cache
 from importlib import import_module
+from itertools import starmap
 from typing import Any
 
 from treino_doctor.cells import place_name
@@ -83,10 +84,8 @@ def notes(log: Log) -> list[str]:
     told = (r.note(e) for r in rules().values() if r.note for e in r.decide(log))
     for note in (n for n in told if n is not None):
         places[note.sentence, (*note.values.items(),)][note.site] += 1
-    return [
-        _(sentence).format(**dict(values), place=joined((_often(s, n) for s, n in sites.items()), "; "))
-        for (sentence, values), sites in places.items()
-    ]
+    lines = {note: joined(starmap(_often, sites.items()), "; ") for note, sites in places.items()}
+    return [_(sentence).format(**dict(values), place=at) for (sentence, values), at in lines.items()]
 
 
 def _often(site: Site, times: int) -> str:

@@ -28,13 +28,10 @@ def made_at(backwards: list[Backward]) -> Site | None:
     """The line where a loss's graph ends: an operation that made a new value or detached one."""
     for graph in (b.graph for b in backwards):
         known = [o for o in graph.walk() if o.site is not None]
-        ends = (
-            [o for o in known if o.name in ANEW and o.grad],
-            [o for o in known if not o.grad and any(p.grad for p in graph.parents(o))],
-            [o for o in known if o.name in ANEW or not o.grad],
-        )
-        if any(ends):
-            return next(operations[0].site for operations in ends if operations)
+        anew = [o for o in known if o.name in ANEW and o.grad]
+        cut = [o for o in known if not o.grad and any(p.grad for p in graph.parents(o))]
+        if ends := anew or cut or [o for o in known if o.name in ANEW or not o.grad]:
+            return ends[0].site
     return None
 
 

@@ -138,9 +138,7 @@ def by_line(events: Iterable[T], line: Callable[[T], K]) -> dict[K, list[T]]:
 
 
 def shown(
-    events: Iterable[E],
-    what: Callable[[E], S | None],
-    key: Callable[[E], Hashable] = lambda event: event.site,
+    events: Iterable[E], what: Callable[[E], S | None], key: Callable[[E], Hashable] = lambda e: e.site
 ) -> Iterator[tuple[E, S, dict[str, Any]]]:
     """For each line, or other key: the newest event that shows a fault, what ``what`` says of it, and the
     numbers of those that do and of all looked at. Lines of which it says nothing are left out."""
@@ -168,13 +166,12 @@ x = torch.randn(240, 8)
 y = (x[:, 0] > 0).long() + (x[:, 1] > 0.5).long()  # three classes
 """
 
-SPLIT = """\
-x_train, y_train, x_test, y_test = x[:180], y[:180], x[180:], y[180:]
-"""
+SPLIT = "x_train, y_train, x_test, y_test = x[:180], y[:180], x[180:], y[180:]\n"
 
 CLEAR, STEP = "    optimizer.zero_grad()\n", "    optimizer.step()\n"  # lines of ``script``
 DEEP = "nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.Linear(16, 3))"
 WITH_DROPOUT = "nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.Dropout(), nn.Linear(16, 3))"
+ON_ALL = "F.cross_entropy(net(x), y)"
 ON_PART = "F.cross_entropy(net(x[:200]), y[:200])"
 
 JUDGED = """\
@@ -184,10 +181,7 @@ JUDGED = """\
 
 
 def script(
-    net: str = "nn.Linear(8, 3)",
-    loss: str = "F.cross_entropy(net(x), y)",
-    settings: str = "lr=0.1",
-    steps: int = 10,
+    net: str = "nn.Linear(8, 3)", loss: str = ON_ALL, settings: str = "lr=0.1", steps: int = 10
 ) -> str:
     """A correct script that trains a net by a loss."""
     return f"""\
