@@ -19,18 +19,17 @@ from importlib.util import find_spec
 from pathlib import Path
 
 BED = Path(__file__).parent / "bed"
-KATAS = (
-    Path(__file__).parents[2] / "apps/lessons/src/treino_lessons/katas/scripts"
-)  # treino gives them to learners; faulty, each
+KATAS = BED.parents[2] / "apps/lessons/src/treino_lessons/katas/scripts"  # for learners; faulty, each
+Places = dict[str, list[tuple[str, int]]]  # word of a script's head -> (rule, line)
 NEAR = 3  # lines that a finding may be off
 _HEAD = re.compile(r"# (expect|missed|allowed|needs|mend): (.+)")
 _PLACE = re.compile(r"(\w+)(?: @ (\d+))?")
 _MEND = re.compile(r"(\d+) (→|\+)(?: (.*))?")
 
 
-def header(path: Path) -> dict[str, list[tuple[str, int]]]:
+def header(path: Path) -> Places:
     """``expect``, ``missed`` and ``allowed`` of a script: (rule, line)."""
-    places: dict[str, list[tuple[str, int]]] = {"expect": [], "missed": [], "allowed": []}
+    places: Places = {"expect": [], "missed": [], "allowed": []}
     for word, text in _head(path.read_text()):
         if word in places and (m := _PLACE.match(text)) and m[1] != "nothing":
             places[word].append((m[1], int(m[2] or 0)))
@@ -126,9 +125,7 @@ def _numbers(text: str) -> list[int]:
     return [int(n) for n in re.findall(r"\d+", text)[:2]]
 
 
-def found_at(
-    rule: str, line: int, header: dict[str, list[tuple[str, int]]], seen: list[tuple[str, int]]
-) -> bool:
+def found_at(rule: str, line: int, header: Places, seen: list[tuple[str, int]]) -> bool:
     """Whether an expected fault is among what was seen: on its line, or on another that is allowed for it."""
     places = [line, *(n for r, n in header["allowed"] if r == rule)]
     return any(r == rule and n is not None and abs(n - p) <= NEAR for r, n in seen for p in places)

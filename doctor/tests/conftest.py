@@ -12,9 +12,8 @@ from hypothesis import HealthCheck, settings
 
 HERE = Path(__file__).parent
 
-os.environ["PYTHONPATH"] = os.pathsep.join(
-    [str(HERE.parent / "src"), *filter(None, [os.environ.get("PYTHONPATH")])]
-)  # what the tests start examines by this doctor, whichever is installed
+paths = [str(HERE.parent / "src"), *filter(None, [os.environ.get("PYTHONPATH")])]
+os.environ["PYTHONPATH"] = os.pathsep.join(paths)  # what the tests start examines by this doctor
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ[name] = "1"  # here and in what the tests start: several of them share few cores
 
@@ -27,9 +26,8 @@ pytest.register_assert_rewrite("examination", "zygote", "forked")
 collect_ignore = ["bed", "frameworks/scripts"]  # people's scripts, whatever they are called
 
 # How long an example takes is never a failure: that is the machine's affair.
-settings.register_profile(
-    "repeatable", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
-)
+SLOW = [HealthCheck.too_slow]
+settings.register_profile("repeatable", derandomize=True, deadline=None, suppress_health_check=SLOW)
 settings.load_profile("repeatable")
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as where a shell starts us in the background
@@ -65,12 +63,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if OLD and name in NOT_ON_TORCH_1:
             item.add_marker(pytest.mark.skip(reason=f"torch {torch.__version__}: {NOT_ON_TORCH_1[name]}"))
     whole = {i.path.name for i in ours.values()} if not any("::" in name for name in config.args) else set()
-    config.stash[STALE] = [
-        case
-        for case in (*NOT_SEEN, *NOT_ON_TORCH_1)
-        if case not in ours
-        and (case.partition("::")[0] in whole or not (HERE / case.partition("::")[0]).exists())
-    ]
+    absent = [(case, case.partition("::")[0]) for case in (*NOT_SEEN, *NOT_ON_TORCH_1) if case not in ours]
+    config.stash[STALE] = [c for c, file in absent if file in whole or not (HERE / file).exists()]
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

@@ -1,6 +1,5 @@
 """Run scripts to the real end of an interpreter, fast: one process imports torch and the command line, and
-each script gets a fork of it, which then ends as Python ends: atexit, threads, ``__del__`` and all.
-"""
+each script gets a fork of it, which then ends as Python ends: atexit, threads, ``__del__`` and all."""
 
 import atexit
 import gc
@@ -17,6 +16,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from pathlib import Path
+from subprocess import PIPE
 from typing import Any
 
 HANG = 600.0  # seconds: what takes so long never comes
@@ -64,14 +64,9 @@ class Ended:
 
 @cache
 def _server() -> subprocess.Popen[str]:
-    server = subprocess.Popen(
-        [sys.executable, "-W", "default", "-c", START],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        cwd=Path(__file__).parent,
-        env=os.environ | {"OMP_NUM_THREADS": "1"},
-    )
+    command, here = [sys.executable, "-W", "default", "-c", START], Path(__file__).parent
+    alone = os.environ | {"OMP_NUM_THREADS": "1"}
+    server = subprocess.Popen(command, stdin=PIPE, stdout=PIPE, text=True, cwd=here, env=alone)
     atexit.register(server.kill)
     return server
 

@@ -39,12 +39,8 @@ class Source:
         self.lines = self.text.splitlines()
         self.tree = ast.parse(self.text)
         self.nodes: list[Any] = list(ast.walk(self.tree))
-        self.blocks: list[list[ast.stmt]] = [
-            block
-            for node in self.nodes
-            for block in (getattr(node, "body", None), getattr(node, "orelse", None))
-            if isinstance(block, list)
-        ]
+        blocks = (getattr(node, name, None) for node in self.nodes for name in ("body", "orelse"))
+        self.blocks: list[list[ast.stmt]] = [block for block in blocks if isinstance(block, list)]
 
     @cached_property
     def loop(self) -> "Loop | None":
@@ -175,20 +171,13 @@ def keep_graphs(s: Source) -> Made:
 def _trained_entropy(s: Source) -> ast.Call | None:
     """The one call of cross-entropy whose value is the loss that is run backward."""
     loop = s.loop
-    modules = {
-        last(t)
-        for n in s.nodes
-        if isinstance(n, ast.Assign)
-        and isinstance(n.value, ast.Call)
-        and last(n.value.func) == "CrossEntropyLoss"
-        for t in n.targets
-    }
+    made = [n for n in s.nodes if isinstance(n, ast.Assign) and isinstance(n.value, ast.Call)]
+    modules = {last(t) for n in made if last(n.value.func) == "CrossEntropyLoss" for t in n.targets}
     calls = s.calls("cross_entropy", *modules)
     if loop is None or len(calls) != 1 or not calls[0].args or calls[0].lineno != calls[0].end_lineno:
         return None
-    plain = all(
-        word not in s.text for word in ("softmax", "Softmax", "kl_div", "reshape(-1", "view(-1", "transpose")
-    )
+    others = "softmax", "Softmax", "kl_div", "reshape(-1", "view(-1", "transpose"
+    plain = not any(word in s.text for word in others)
     near = loop.clear - 8 <= calls[0].lineno <= loop.backward
     return calls[0] if plain and near else None
 
@@ -217,14 +206,10 @@ def _modal(s: Source) -> bool:
 
 def _judges(s: Source) -> list[ast.With]:
     """``with torch.no_grad():`` blocks that compute an accuracy."""
-    return [
-        n
-        for n in s.nodes
-        if isinstance(n, ast.With)
-        and ast.unparse(n.items[0].context_expr) == "torch.no_grad()"
-        and "argmax" in ast.unparse(n)
-        and not any(word in ast.unparse(n) for word in ("mul_", "add_", "copy_", "lerp_", "range("))
-    ]
+    blocks = [(n, ast.unparse(n)) for n in s.nodes if isinstance(n, ast.With)]
+    quiet = [(n, text) for n, text in blocks if ast.unparse(n.items[0].context_expr) == "torch.no_grad()"]
+    others = "mul_", "add_", "copy_", "lerp_", "range("
+    return [n for n, text in quiet if "argmax" in text and not any(word in text for word in others)]
 
 
 def drop_eval(s: Source) -> Made:
@@ -278,12 +263,9 @@ def no_grad_twice(s: Source) -> Made:
 
 def wrong_axis(s: Source) -> Made:
     """Needs: one accuracy, by argmax over the classes of rows."""
-    calls = [
-        c
-        for c in s.calls("argmax")
-        if [ast.unparse(a) for a in c.args] in (["1"], ["-1"])
-        or any(ast.unparse(k.value) in ("1", "-1") for k in c.keywords)
-    ]
+    calls, classes = s.calls("argmax"), (["1"], ["-1"])
+    named = [c for c in calls if any([ast.unparse(k.value)] in classes for k in c.keywords)]
+    calls = [c for c in calls if list(map(ast.unparse, c.args)) in classes or c in named]
     if s.loop is None or len(calls) != 1 or len(s.calls("argmax")) != 1 or len(_judges(s)) != 1:
         return
     call = calls[0]
@@ -323,17 +305,15 @@ def seed_at_first(s: Source) -> Made:
 
 
 GROUPS = "{optimizer}.param_groups"
+EACH = f"for g in {GROUPS} for p in g['params']"
 LINES = {  # a line behind one of the loop's that changes nothing
     "clear_twice": ("clear", "{optimizer}.zero_grad()"),
     "clear_after_step": ("step", "{optimizer}.zero_grad(set_to_none=False)"),
     "clip_at_infinity": ("backward", f"torch.nn.utils.clip_grad_norm_({GROUPS}[0]['params'], 1e9)"),
     "keep_numbers": ("backward", "globals().setdefault('history', []).append({loss}.detach())"),
     "look_at_loss": ("backward", "float({loss}.detach().mean())"),
-    "look_at_gradients": (
-        "backward",
-        f"[p.grad is None or p.grad.norm() for g in {GROUPS} for p in g['params']]",
-    ),
-    "look_at_weights": ("step", f"[p.detach().clone() for g in {GROUPS} for p in g['params']]"),
+    "look_at_gradients": ("backward", f"[p.grad is None or p.grad.norm() {EACH}]"),
+    "look_at_weights": ("step", f"[p.detach().clone() {EACH}]"),
     "keep_state": ("step", "__import__('copy').deepcopy({optimizer}.state_dict())"),
 }
 
@@ -376,9 +356,8 @@ def variants(most: int, operators: Sequence[Callable[[Source], Made]] = ()) -> l
     made: dict[str, list[Variant]] = {operator.__name__: [] for operator in operators}
     for source in sources():
         for operator in operators:
-            made[operator.__name__] += [
-                Variant(source.name, operator.__name__, *each) for each in operator(source)
-            ]
+            name = operator.__name__
+            made[name] += [Variant(source.name, name, *each) for each in operator(source)]
     return [v[i] for v in made.values() for i in sorted({i * len(v) // most for i in range(most) if v})]
 
 

@@ -1,6 +1,5 @@
 """Scripts rewritten so that they mean the same, cut up as another person would have done it: what the doctor
-finds in them has to stay, on the line that its statement moved to.
-"""
+finds in them has to stay, on the line that its statement moved to."""
 
 import ast
 import builtins

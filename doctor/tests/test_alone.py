@@ -70,12 +70,9 @@ def test_torch_finds_what_lies_beside_the_script_as_in_python(tmp_path, name, te
     """Newer torch looks for ``cuda``, which its wheels for processors lack."""
     (tmp_path / "script.py").write_text((name != "cuda") * f"import {name}\n" + SCRIPT)
     (tmp_path / f"{name}.py").write_text(text)
-    ours, plain = (
-        subprocess.run(
-            [sys.executable, *words, "script.py"], cwd=tmp_path, capture_output=True, text=True, check=False
-        )
-        for words in (["-m", "treino_doctor"], [])
-    )
+    commands = [[sys.executable, *words, "script.py"] for words in (["-m", "treino_doctor"], [])]
+    how = {"cwd": tmp_path, "capture_output": True, "text": True, "check": False}
+    ours, plain = (subprocess.run(command, **how) for command in commands)
     assert ours.returncode == (2 if plain.returncode else 0)
     assert ("of the folder" in ours.stdout + ours.stderr) == ("of the folder" in plain.stdout + plain.stderr)
     assert "Traceback" not in ours.stderr

@@ -41,14 +41,9 @@ def by_tier(paths: list[Path]) -> list:
     for path in sorted(paths, key=lambda p: (p.stat().st_size, p.stem)):
         for rule, _line in header(path)["expect"]:
             smallest.setdefault(rule, path)
-    marks = [
-        [] if p in smallest.values() else ["slow" if one_in(2, p) and p.stem not in LONG else "release"]
-        for p in paths
-    ]
-    return [
-        pytest.param(p, id=p.stem, marks=[getattr(pytest.mark, m) for m in some])
-        for p, some in zip(paths, marks, strict=True)
-    ]
+    quick = {p for p in paths if one_in(2, p) and p.stem not in LONG}
+    marks = {p: pytest.mark.slow if p in quick else pytest.mark.release for p in paths}
+    return [pytest.param(p, id=p.stem, marks=() if p in smallest.values() else marks[p]) for p in paths]
 
 
 def watched(path, python=sys.executable):

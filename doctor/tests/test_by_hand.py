@@ -48,17 +48,9 @@ for epoch in range(12):
         optimizer.step()
     print(right(net, x[180:], y[180:]))
 """
-USUAL = {
-    "hidden": "self.body(x)",
-    "mode": "net.eval()",
-    "quiet": "torch.no_grad()",
-    "given": "net.parameters()",
-    "rate": 0.05,
-    "clear": "optimizer.zero_grad()",
-    "said": "",
-    "made": "",
-    "backward": "",
-}
+USUAL = {"hidden": "self.body(x)", "mode": "net.eval()", "quiet": "torch.no_grad()", "rate": 0.05}
+USUAL |= {"given": "net.parameters()", "clear": "optimizer.zero_grad()"}
+USUAL |= dict.fromkeys(("said", "made", "backward"), "")
 
 
 def own(**parts):
@@ -86,6 +78,7 @@ for epoch in range(15):
 with torch.no_grad():
     print(F.cross_entropy(torch.tanh(x[180:] @ w[0] + w[1]) @ w[2] + w[3], y[180:]).item())
 """
+HEAD = "net.head.parameters()"
 CASES = {
     "never cleared": ("missing_zero_grad", own(clear="pass", backward="here")),
     "cut off": ("detached_graph", own(hidden="self.body(x).detach()  # here")),
@@ -95,11 +88,8 @@ CASES = {
     "torn by its steps": ("lr_too_high", SCHEDULED.format(rate=400.0)),
     "asked for all": ("", SCHEDULED.format(rate=0.3)),
     "all as it should be": ("", own()),
-    "only the last part": ("", own(given="net.head.parameters()")),
-    "the last part of fixed features": (
-        "",
-        own(given="net.head.parameters()", hidden="self.body(x).detach()"),
-    ),
+    "only the last part": ("", own(given=HEAD)),
+    "the last part of fixed features": ("", own(given=HEAD, hidden="self.body(x).detach()")),
 }
 
 

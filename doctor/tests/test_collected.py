@@ -1,6 +1,5 @@
 """Rows that a table or a loop put together: filled with their own averages, collected out of order; and
-layers that get their shape from the first rows.
-"""
+layers that get their shape from the first rows."""
 
 import pytest
 

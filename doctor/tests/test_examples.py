@@ -1,6 +1,5 @@
 """Every rule: its wrong example is found, its right one is silent, and a log read back decides alike; its
-words fill in.
-"""
+words fill in."""
 
 import ast
 import dataclasses

@@ -42,11 +42,8 @@ def test_the_mended_example_is_silent(rule, tmp_path):
 
 def _as_it_may_be_written(findings, text, folder):
     """Tabs, Windows' line ends and a last line without one: the patch applies, and the file compiles."""
-    for name, form in (
-        ("tabs.py", text.replace("    ", "\t")),
-        ("windows.py", text.replace("\n", "\r\n")),
-        ("endless.py", text.rstrip("\n")),
-    ):
+    forms = {"tabs.py": text.replace("    ", "\t"), "windows.py": text.replace("\n", "\r\n")}
+    for name, form in (forms | {"endless.py": text.rstrip("\n")}).items():
         file = folder / name
         file.write_bytes(form.encode())
         moved = [replace(f, file=str(file), seen=replace(f.seen, file=str(file))) for f in findings]
@@ -144,9 +141,8 @@ def test_the_table_says_what_failed(tmp_path, end, why):
 
 def test_a_program_that_is_worse_at_the_old_rate_is_told_why(monkeypatch):
     losses = iter((0.5, 0.9, 0.4, 0.3))
-    monkeypatch.setattr(
-        prove, "_run", lambda job, timeout: {"loss": next(losses), "figure": None, "found": ["no_step"]}
-    )
+    rest = {"figure": None, "found": ["no_step"]}
+    monkeypatch.setattr(prove, "_run", lambda job, timeout: {"loss": next(losses)} | rest)
     mended = Mended({"script.py": "pass"}, "", ("missing_zero_grad",))
     rows = proof({}, mended, seeds=1)
     assert [row.variant for row in rows] == ["as it is", "fixed", "fixed, lr × 10", "fixed, lr × 100"]

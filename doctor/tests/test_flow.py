@@ -63,11 +63,8 @@ def test_a_value_is_followed_to_where_it_is_written(name: str, tmp_path: Path) -
     expression, text = WAYS[name]
     path = script(tmp_path, text.replace("# here  # made", "# here"))
     here = marked(path, "here")
-    made = {
-        i
-        for i, line in enumerate(Path(path).read_text().splitlines(), 1)
-        if "3" in line and "# 3" not in line
-    }
+    lines = enumerate(Path(path).read_text().splitlines(), 1)
+    made = {i for i, line in lines if "3" in line and "# 3" not in line}
     ends = {way[-1].site.line for way in values(here, spelled(here, expression))}
     assert ends == made
 

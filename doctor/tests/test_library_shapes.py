@@ -1,6 +1,5 @@
 """How libraries train: modules with a hash of their own, steps in closures, nets called by name, loaders and
-schedules that a library makes or steps.
-"""
+schedules that a library makes or steps."""
 
 import pytest
 

@@ -14,9 +14,8 @@ from torch._C import _len_torch_function_stack
 from treino_doctor.exam import Exam
 from treino_doctor.record.windows import FIRST
 
-with_devices = pytest.mark.skipif(
-    not hasattr(torch, "set_default_device"), reason="this torch has no default device"
-)
+there = hasattr(torch, "set_default_device")
+with_devices = pytest.mark.skipif(not there, reason="this torch has no default device")
 
 
 def trained(steps: int = 5) -> tuple[torch.Tensor, list[int]]:

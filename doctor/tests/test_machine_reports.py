@@ -32,13 +32,8 @@ def each(items: dict) -> dict:
 
 LINE = {"type": "integer", "minimum": 1}
 PLACE = having(physicalLocation=having(artifactLocation=having(uri={}), region=having(startLine=LINE)))
-RULE = having(
-    id={},
-    shortDescription=TEXT,
-    fullDescription=TEXT,
-    help=having(text={}, markdown={}),
-    defaultConfiguration=having(level=LEVEL),
-)
+HELP, OF_RULE = having(text={}, markdown={}), having(level=LEVEL)
+RULE = having(id={}, shortDescription=TEXT, fullDescription=TEXT, help=HELP, defaultConfiguration=OF_RULE)
 RESULT = having(
     ruleId={},
     ruleIndex={"type": "integer"},

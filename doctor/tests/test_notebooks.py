@@ -160,10 +160,8 @@ def test_a_patch_changes_only_lines_of_cells(folder, capfd, form):
     assert after == before
     changed = [line for line in Path("a.patch").read_text("utf-8").splitlines() if line[0] in "+-"]
     assert len(changed) == (3 if "indent" in form else 4)  # two of them name the file
-    write(
-        path,
-        [*TRAINING[:3], "for i in range(6):\n    %time net(torch.ones(4, 3)).sum().backward(); opt.step()"],
-    )
+    magic = "for i in range(6):\n    %time net(torch.ones(4, 3)).sum().backward(); opt.step()"
+    write(path, [*TRAINING[:3], magic])
     capfd.readouterr()
     main(["wine.ipynb", "--fix", "b.patch"])
     assert "(wine.ipynb, cell 3, line 2): it is beside code that only Jupyter runs" in capfd.readouterr().err

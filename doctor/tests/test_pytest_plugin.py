@@ -62,13 +62,9 @@ def run(pytester, monkeypatch):
 def test_a_certain_finding_fails_the_test_that_trains(run):
     done = run("--doctor", "test_it.py")
     done.assert_outcomes(passed=3, failed=3, xfailed=1)
-    done.stdout.fnmatch_lines(
-        [
-            "doctor: tests that train are watched (fail)",
-            "doctor: the training in this test has faults: missing_zero_grad",
-            "missing_zero_grad*test_it.py:10",
-        ]
-    )
+    faults = "doctor: the training in this test has faults: missing_zero_grad"
+    lines = ["doctor: tests that train are watched (fail)", faults, "missing_zero_grad*test_it.py:10"]
+    done.stdout.fnmatch_lines(lines)
     failed = [line for line in done.outlines if line.startswith("FAILED")]
     named = [line.split("::")[1].split()[0] for line in failed]
     assert named == ["test_faulty", "test_broken", "test_of_a_fixture"]

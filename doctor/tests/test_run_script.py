@@ -157,9 +157,7 @@ def test_the_garbage_collector_is_as_python_starts_it(tmp_path):
         "    def __del__(self): print('gone:', self.name)\n"
         "lost, kept = Ring('lost'), Ring('kept')\ndel lost\nprint('collected')\ngc.collect()\nprint('end')\n",
     )
-    said = [
-        subprocess.run([sys.executable, *words, path], capture_output=True, text=True, check=True).stdout
-        for words in ((), ("-m", "treino_doctor"))
-    ]
+    commands = ([sys.executable, *words, path] for words in ((), ("-m", "treino_doctor")))
+    said = [subprocess.run(c, capture_output=True, text=True, check=True).stdout for c in commands]
     assert said[0].endswith("collected\ngone: lost\nend\ngone: kept\n")
     assert said[0] == said[1]

@@ -51,10 +51,8 @@ RIGHT = {
 }
 
 
-CASES = {
-    **{c: ("scaler_leakage", FAULTS[c]) for c in FAULTS},
-    **{f"{c}, right": ("", RIGHT[c]) for c in RIGHT},
-}
+CASES = {c: ("scaler_leakage", FAULTS[c]) for c in FAULTS}
+CASES |= {f"{c}, right": ("", RIGHT[c]) for c in RIGHT}
 
 
 @pytest.mark.sampled(3)

@@ -1,6 +1,5 @@
 """Run many scripts fast: one process imports torch and forks for each script; what it saw comes back
-by a pipe.
-"""
+by a pipe."""
 
 import atexit
 import gc
@@ -16,20 +15,18 @@ from contextlib import suppress
 from functools import cache
 from importlib import import_module
 from pathlib import Path
+from subprocess import PIPE
 from typing import Any
 
 import treino_doctor
 from treino_doctor.rules.rule import PRELUDE
 from written import program
 
+OURS = [m.name for m in pkgutil.walk_packages(treino_doctor.__path__, "treino_doctor.")]
 USUAL = (
     *("sklearn.datasets", "sklearn.metrics", "sklearn.model_selection", "sklearn.preprocessing"),
     *("torch._dynamo", "torch.distributions", "torch.optim.lr_scheduler", "torch.utils.data", "pandas"),
-    *(
-        m.name
-        for m in pkgutil.walk_packages(treino_doctor.__path__, "treino_doctor.")
-        if "__main__" not in m.name
-    ),
+    *(name for name in OURS if "__main__" not in name),
 )
 
 
@@ -51,9 +48,7 @@ def _server(python: str, modules: tuple[str, ...]) -> subprocess.Popen[bytes]:
     source = os.path.dirname(os.path.dirname(treino_doctor.__file__))
     paths = os.pathsep.join((source, os.environ.get("PYTHONPATH", "")))
     environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": paths}
-    server = subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=root, env=environment
-    )
+    server = subprocess.Popen(command, stdin=PIPE, stdout=PIPE, cwd=root, env=environment)
     atexit.register(server.kill)
     return server
 
