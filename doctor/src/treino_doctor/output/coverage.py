@@ -131,62 +131,53 @@ def _any(kind: type[Any], fits: Callable[[Any], bool] = lambda event: True) -> C
     return lambda log: any(fits(event) for event in log.of(kind))
 
 
-NEEDS: tuple[tuple[str, Callable[[Log], bool], str], ...] = (
-    (
-        N_("no optimizer of torch stepped"),
+NEEDS: dict[str, tuple[Callable[[Log], bool], str]] = {
+    N_("no optimizer of torch stepped"): (
         _any(Stepped),
         """missing_zero_grad no_step grad_cleared_before_step params_not_in_optimizer
         lr_too_high lr_too_low weight_decay_too_high new_optimizer_each_step""",
     ),
-    (
-        N_("no loss function of torch was called"),
+    N_("no loss function of torch was called"): (
         _any(LossCall),
         """bad_label_values loss_arguments_swapped nll_without_log_softmax sigmoid_before_bce_with_logits
         softmax_before_cross_entropy activation_before_cross_entropy target_broadcast mse_of_softmax
         targets_out_of_reach""",
     ),
-    (
-        N_("no loss of torch got class labels"),
+    N_("no loss of torch got class labels"): (
         _any(LossCall, lambda call: bool(call.labels)),
         "class_imbalance unshuffled_sorted",
     ),
-    (
-        N_("the loss has no scale: it may fall below zero"),
+    N_("the loss has no scale: it may fall below zero"): (
         lambda log: training(log) is not None,
         "vanishing_gradient unscaled_inputs exploding_sum_loss",
     ),
-    (
-        N_("no answers of a trained net were turned into figures"),
+    N_("no answers of a trained net were turned into figures"): (
         lambda log: any(group.evaluates for group in groups(log)),
         "missing_eval missing_no_grad metric_wrong_axis",
     ),
-    (
-        N_("the rows that it was trained on could not be followed"),
+    N_("the rows that it was trained on could not be followed"): (
         _any(RowsTrained),
         "nan_inputs label_misaligned label_in_inputs features_lost",
     ),
-    (
-        N_("no rows were evaluated that could be followed"),
+    N_("no rows were evaluated that could be followed"): (
         _any(RowsEvaluated),
         "test_in_train duplicate_leakage sorted_split augment_on_test selection_on_test scaler_leakage",
     ),
-    (
-        N_("no layer behaves otherwise in training (dropout, batch norm)"),
+    N_("no layer behaves otherwise in training (dropout, batch norm)"): (
         _any(NetMade, lambda net: bool(net.modal)),
         "missing_eval train_mode_never_restored",
     ),
-    (
-        N_("there was no batch norm"),
+    N_("there was no batch norm"): (
         _any(NetMade, lambda net: any("BatchNorm" in layer for layer in net.modal)),
         "batchnorm_batch_of_one",
     ),
-    (N_("there was no ReLU"), _any(Rectified), "dead_relu"),
-    (N_("no optimizer had five layers of weights or more"), _any(Depth), "vanishing_gradient"),
-    (N_("gradients were not clipped"), _any(Clip), "clip_too_small"),
-    (N_("there was no scheduler"), _any(ScheduleEnded), "scheduler_misuse"),
-    (N_("no seed was set and no order drawn"), _any(Drawn), "seed_reset_each_epoch"),
-)
-"""(a sentence that something is missing, whether a log has it, the rules that need it)."""
+    N_("there was no ReLU"): (_any(Rectified), "dead_relu"),
+    N_("no optimizer had five layers of weights or more"): (_any(Depth), "vanishing_gradient"),
+    N_("gradients were not clipped"): (_any(Clip), "clip_too_small"),
+    N_("there was no scheduler"): (_any(ScheduleEnded), "scheduler_misuse"),
+    N_("no seed was set and no order drawn"): (_any(Drawn), "seed_reset_each_epoch"),
+}
+"""A sentence that something is missing -> (whether a log has it, the rules that need it)."""
 
 
 @dataclass(frozen=True)
@@ -228,7 +219,7 @@ def coverage(exam: Exam) -> Coverage:
     log = exam.log
     idle: set[str] = set()
     unjudged: list[tuple[str, tuple[str, ...]]] = []
-    for lacking, there, needing in NEEDS:
+    for lacking, (there, needing) in NEEDS.items():
         left = tuple(rule for rule in needing.split() if rule not in idle)
         if left and not there(log):
             idle |= set(left)

@@ -27,6 +27,7 @@ SUMS = {  # rules whose fix shrinks the gradients: larger rates are tried
     "exploding_sum_loss": N_("the gradients were sums over the rows"),
 }
 RATES_OF_SUMS = (1.0, 10.0, 100.0)
+PIPES: Any = {"capture_output": True, "text": True, "errors": "replace", "stdin": subprocess.DEVNULL}
 # Rules whose fix changes what the loss measures: the same predictions get another loss.
 REMEASURED = {"softmax_before_cross_entropy", "sigmoid_before_bce_with_logits", "nll_without_log_softmax"}
 STUDENT = 12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262  # 97.5 % of t, by degrees of freedom
@@ -130,18 +131,10 @@ def _run(job: dict[str, Any], timeout: float) -> dict[str, Any] | str:
     """The result of one run, or why it failed."""
     with tempfile.TemporaryDirectory() as place:
         path, answer = Path(place) / "job.json", Path(place) / "answer.json"
+        command = [sys.executable, "-m", "treino_doctor.output.prove_child", str(path)]
         path.write_text(json.dumps(job | {"answer": str(answer)}))
         try:
-            ended = subprocess.run(
-                [sys.executable, "-m", "treino_doctor.output.prove_child", str(path)],
-                capture_output=True,
-                text=True,
-                errors="replace",
-                timeout=timeout,
-                stdin=subprocess.DEVNULL,
-                check=False,
-                cwd=job["folder"],
-            )
+            ended = subprocess.run(command, cwd=job["folder"], timeout=timeout, check=False, **PIPES)
         except subprocess.TimeoutExpired:
             return _("it took longer than {n:g} seconds").format(n=timeout)
         if ended.returncode != 0 or not answer.exists():
