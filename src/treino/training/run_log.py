@@ -191,12 +191,11 @@ def stepped(resolution: Resolution, steps: int, measured: Measures = UNMEASURED)
     """Events of a backward pass, and of the first WATCHED of ``steps`` steps."""
     summed = "missing_zero_grad" in resolution.settings["fault"]
     yield Backward(value=math.nan, root="graph", filled=(0,), summed=(0,) * summed)
-    facts: dict[str, Any] = {name: resolution.settings[name] for name in ("lr", "weight_decay")}
     measures = measured.ratios, measured.norms, measured.decays, range(steps)
     figures = islice(zip_longest(*measures, fillvalue=math.nan), min(steps, WATCHED))
     for number, (ratio, norm, decay, _step) in enumerate(figures):
-        facts |= {"summed": summed and number > 0, "ratio": ratio, "norm": norm, "decay": decay}
-        yield Stepped(optimizer=0, gradients=1, zeros=0, **facts)
+        facts: dict[str, Any] = {"ratio": ratio, "norm": norm, "decay": decay}
+        yield Stepped(optimizer=0, gradients=1, zeros=0, summed=summed and number > 0, **facts)
 
 
 # --- batches ------------------------------------------------------------------------------------------
@@ -417,7 +416,7 @@ def units_alike(start: FirstSteps, end: nn.Module) -> Iterator[Event]:
     pairs = zip(layers(start.net), layers(end), strict=True)
     for number, (before, now) in enumerate(pairs):
         shape = tuple(now.weight.shape)
-        yield ParameterSeen(parameter=number, name="", shape=shape)
+        yield ParameterSeen(parameter=number, shape=shape)
         if alike(before.weight) and alike(now.weight):
             yield AlikeRows(
                 layer="Linear" if len(shape) == 2 else "Conv",

@@ -14,7 +14,7 @@ from torch._C import _len_torch_function_stack as modes
 from torch.optim.optimizer import Optimizer
 
 from treino_doctor.finding import Site
-from treino_doctor.record import log, measures
+from treino_doctor.record import log, measures, torch_versions
 from treino_doctor.record.clearing import Clearing
 from treino_doctor.record.identity import Ref
 from treino_doctor.record.lines import here, maker, stack, unseen
@@ -23,12 +23,7 @@ from treino_doctor.record.manual_training import ManualTraining, ManualTrainings
 from treino_doctor.record.marks import Marks
 from treino_doctor.record.nonfinite import Finiteness
 from treino_doctor.record.observer import FirstOnes, Observer, Recording
-from treino_doctor.record.torch_versions import (
-    let_steps_be_hooked,
-    register_step_post_hook,
-    register_step_pre_hook,
-    without_torch_function,
-)
+from treino_doctor.record.torch_versions import without_torch_function
 from treino_doctor.record.values import NOBODY, snapshot
 from treino_doctor.record.windows import PATIENCE
 
@@ -37,6 +32,7 @@ SHORT = 12  # losses; a course up to this long is not ended by gradients of anot
 LOGGED = 128  # this many optimizers are logged when made; later ones, when a window records them
 PENDING = 1024  # losses kept as tensors of an accelerator, until all are fetched together
 FURTHER = 1.2  # weight movement is measured again after this multiple of the steps at the last measurement
+AfterStep = Callable[[int], None] | None
 
 
 class OptimizerRecord:
@@ -97,23 +93,16 @@ class Losses:
 
 class Gradients(Observer):
     """Watches optimizers, backwards and steps. steps: the number of steps of all optimizers. shift: called to
-    open or close the window. after_step: called with ``steps``.
+    open or close the window. after: called with ``steps``, after each.
     """
 
     def __init__(
-        self,
-        of: Recording,
-        marks: Marks,
-        finiteness: Finiteness,
-        *,
-        shift: Callable[[], None],
-        after_step: Callable[[int], None] | None,
+        self, of: Recording, marks: Marks, finiteness: Finiteness, shift: Callable[[], None], after: AfterStep
     ) -> None:
         super().__init__(of)
         self._marks, self._finiteness, self._ran = marks, finiteness, of.ran
-        self.steps = 0
-        self.inside = False  # whether a backward is running
-        self.shift, self._after = shift, after_step
+        self.steps, self.inside = 0, False  # inside: whether a backward is running
+        self.shift, self._after = shift, after
         self.makers: list[Callable[[int], None]] = []  # called with the number of each new optimizer
         self.unowned: Callable[[torch.Tensor, tuple[int, ...]], tuple[int, ...]] | None = None
         """Callable: returns parameters that a value reaches and that none of the filled optimizers holds."""
@@ -138,8 +127,8 @@ class Gradients(Observer):
         self._hooks.after(Optimizer, "add_param_group", self._group)
         # Tensor.backward calls this function, too.
         self._hooks.replace(torch.autograd, "backward", self._around(torch.autograd.backward))
-        let_steps_be_hooked(self._hooks.replace)
-        self.counting = register_step_post_hook(self._after_step)
+        torch_versions.let_steps_be_hooked(self._hooks.replace)
+        self.counting = torch_versions.register_step_post_hook(self._after_step)
 
     def open(self) -> None:
         """The window opens: forget which gradients were used, as they may have been cleared unrecorded."""
@@ -148,7 +137,7 @@ class Gradients(Observer):
             held.used = set()
             if not held.logged and (optimizer := held.ref()) is not None:
                 self._tell_made(held, optimizer, held.site)
-        self._looking = self._looking or register_step_pre_hook(self._before_step)
+        self._looking = self._looking or torch_versions.register_step_pre_hook(self._before_step)
 
     def close(self) -> None:
         """The window closes."""
@@ -156,7 +145,7 @@ class Gradients(Observer):
             self._looking.remove()
             self._looking = None
 
-    def number(self, parameter: torch.Tensor, name: str = "", made_at: Site | None = None) -> int:
+    def number(self, parameter: torch.Tensor) -> int:
         """Return the number of a parameter. A new parameter is logged, and its first values are sampled."""
         if known := self.known(parameter):
             return known
@@ -166,8 +155,7 @@ class Gradients(Observer):
             return self._count
         some = measures.sampled(parameter)
         self._starts[self._count] = Ref(parameter), some, measures.norm(some)
-        shape = tuple(parameter.shape)
-        self._log.tell(log.ParameterSeen, parameter=self._count, name=name, shape=shape, made_at=made_at)
+        self._log.tell(log.ParameterSeen, parameter=self._count, shape=tuple(parameter.shape))
         return self._count
 
     def known(self, parameter: torch.Tensor) -> int:
@@ -206,19 +194,14 @@ class Gradients(Observer):
     def _tell_made(self, held: OptimizerRecord, optimizer: Any, site: Site | None) -> None:
         held.logged = True
         kind = str(getattr(optimizer, "kind", "") or type(optimizer).__name__)
-        groups = tuple(
-            log.Group(
-                measures.number_of(g.get("lr")),
-                measures.number_of(g.get("weight_decay", 0.0)),
-                tuple(self.number(p) for p in g["params"]),
-            )
-            for g in optimizer.param_groups
-        )
-        held.numbers.update(*(group.parameters for group in groups))
+        groups: list[log.Group] = []
+        for g in optimizer.param_groups:
+            lr, decay = measures.number_of(g.get("lr")), measures.number_of(g.get("weight_decay", 0.0))
+            groups.append(log.Group(lr, decay, tuple(self.number(p) for p in g["params"])))
+            held.numbers.update(groups[-1].parameters)
         adaptive = kind.startswith(ADAPTIVE) or any("betas" in g for g in optimizer.param_groups)
-        self._log.tell(
-            log.OptimizerMade, optimizer=held.number, kind=kind, site=site, adaptive=adaptive, groups=groups
-        )
+        made = {"kind": kind, "site": site, "adaptive": adaptive, "groups": (*groups,)}
+        self._log.tell(log.OptimizerMade, optimizer=held.number, **made)
         self.windows.anew()
         for observe in self.makers:
             observe(held.number)
@@ -343,14 +326,11 @@ class Gradients(Observer):
         root = root[0] if isinstance(root, (list, tuple)) and root else root
         filled: list[int] = []
         for held in self.held.values():
-            wrote = {
-                id(p)
-                for p in held.parameters()
-                if (p.grad is not None and before.get(id(p), -1) != p.grad._version)
-                or measures.is_new(p, before)
-            } | {id(p) for p in inputs or () if isinstance(held.ref(), ManualTraining)}
+            grads = {id(p): p.grad for p in held.parameters() if p.grad is not None}
+            wrote = {key for key, grad in grads.items() if before.get(key, -1) != grad._version}
+            wrote |= {id(p) for p in inputs or () if isinstance(held.ref(), ManualTraining)}
             held.written |= wrote
-            held.left |= {id(p): id(p.grad) for p in held.parameters() if p.grad is not None}
+            held.left |= {key: id(grad) for key, grad in grads.items()}
             if wrote:
                 held.filled += 1
                 filled.append(held.number)
@@ -359,22 +339,13 @@ class Gradients(Observer):
             kind = "detached"
         self._filled(site, filled)
         whole = self._whole.has(site, len(self.held))
-        unowned: tuple[int, ...] = ()
+        fields: dict[str, Any] = {"site": site, "stack": led, "root": kind, "filled": tuple(filled)}
         if whole and isinstance(root, torch.Tensor) and self.unowned is not None:
-            unowned = self.unowned(root, tuple(filled))
-        event = log.Backward(
-            site=site,
-            stack=led,
-            value=measures.single(root),
-            root=kind,
-            forwards=tuple(sorted(node.forwards if node is not None else NOBODY)),
-            losses=losses_behind(node),
-            filled=tuple(filled),
-            summed=tuple(n for n in summed if n in filled),
-            unowned=unowned,
-            graph=snapshot(node) if whole and node is not None else log.Graph(),
-            **self._log.moment(),
-        )
+            fields["unowned"] = self.unowned(root, tuple(filled))
+        fields["forwards"] = tuple(sorted(node.forwards if node is not None else NOBODY))
+        fields["graph"] = snapshot(node) if whole and node is not None else log.Graph()
+        fields |= {"summed": tuple(n for n in summed if n in filled), "losses": losses_behind(node)}
+        event = log.Backward(value=measures.single(root), **fields, **self._log.moment())
         self._log.add(event)
         self.clearing.forget()
         for observe in self._ran:
@@ -445,8 +416,8 @@ class Gradients(Observer):
         self, optimizer: Any, held: OptimizerRecord, site: Site | None, force: measures.Force, used: set[int]
     ) -> None:
         """Log a step. used: ids of the parameters whose gradients it used."""
-        own, group = held.parameters(), optimizer.param_groups[0]
-        decay = measures.number_of(group.get("weight_decay", 0.0))
+        own = held.parameters()
+        decay = measures.number_of(optimizer.param_groups[0].get("weight_decay", 0.0))
         size = moved = 0.0
         if held.before is not None and len(held.before) == len(own):
             size, moved = measures.movement(own, held.before)
@@ -454,24 +425,14 @@ class Gradients(Observer):
         if held.steps >= FURTHER * held.measured:
             held.measured = held.steps
             self._went(held)
-        self._log.tell(
-            log.Stepped,
-            optimizer=held.number,
-            site=site,
-            lr=measures.number_of(group.get("lr")),
-            weight_decay=decay,
-            gradients=force.count,
-            zeros=len(force.still),
-            missing=tuple(self.number(p) for p in force.missing)[:64],
-            still=tuple(self.number(p) for p in force.still)[:64],
-            summed=held.summed,
-            assigned=any(held.left.get(id(p), id(p.grad)) != id(p.grad) for p in own),
-            ratio=moved / size if size > 0 else math.nan,
-            norm=size,
-            anew=held.onward and keeps_state(optimizer),
-            decay=decay * size / force.norm if force.norm > 0 else math.nan,
-            force=force.norm,
-        )
+        fields: dict[str, Any] = {"gradients": force.count, "zeros": len(force.still), "summed": held.summed}
+        fields["missing"] = tuple(self.number(p) for p in force.missing)[:64]
+        fields["still"] = tuple(self.number(p) for p in force.still)[:64]
+        fields["assigned"] = any(held.left.get(id(p), id(p.grad)) != id(p.grad) for p in own)
+        fields["anew"] = held.onward and keeps_state(optimizer)
+        fields |= {"ratio": moved / size if size > 0 else math.nan, "norm": size, "force": force.norm}
+        fields["decay"] = decay * size / force.norm if force.norm > 0 else math.nan
+        self._log.tell(log.Stepped, optimizer=held.number, site=site, **fields)
         held.used |= used
         held.summed, held.written, held.left = False, set(), {}
         if len(self._left) > LOGGED:
@@ -499,14 +460,8 @@ class Gradients(Observer):
         if not held.logged:
             return
         self._went(held)
-        self._log.tell(
-            log.OptimizerEnded,
-            optimizer=held.number,
-            steps=held.steps,
-            filled=held.filled,
-            moved=held.moved,
-            movement=held.movement,
-        )
+        totals = {name: getattr(held, name) for name in ("steps", "filled", "moved", "movement")}
+        self._log.tell(log.OptimizerEnded, optimizer=held.number, **totals)
 
     def finish(self) -> None:
         self.hands.settle()
@@ -527,8 +482,5 @@ def keeps_state(optimizer: Any) -> bool:
     """Whether an optimizer remembers past gradients: a tensor as large as a parameter (momentum, moments)."""
     state = getattr(optimizer, "state", {})
     known = ((p, state[p]) for g in optimizer.param_groups for p in g["params"] if p in state)
-    return any(
-        isinstance(value, torch.Tensor) and name != "step" and value.shape == p.shape and bool(value.any())
-        for p, own in known
-        for name, value in own.items()
-    )
+    kept = ((p, value) for p, own in known for name, value in own.items() if name != "step")
+    return any(isinstance(v, torch.Tensor) and v.shape == p.shape and bool(v.any()) for p, v in kept)

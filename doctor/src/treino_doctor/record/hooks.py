@@ -55,9 +55,8 @@ class Hooks:
 
     def replace(self, owner: Any, name: str, new: Any) -> None:
         """Replace an attribute until ``undo``; replacing it twice is a bug."""
-        assert all(o is not owner or n != name for o, n, _, _ in self._undo), (
-            f"{owner}.{name} is wrapped twice"
-        )
+        first = all(o is not owner or n != name for o, n, _, _ in self._undo)
+        assert first, f"{owner}.{name} is wrapped twice"
         own = vars(owner).get(name) if isinstance(owner, type) else getattr(owner, name)
         self._undo.append((owner, name, own, new))
         setattr(owner, name, new)

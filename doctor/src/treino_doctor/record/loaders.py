@@ -5,6 +5,7 @@ import random
 import sys
 import weakref
 from collections.abc import Callable
+from operator import length_hint
 from typing import Any
 
 import torch
@@ -150,10 +151,7 @@ class Loaders(Observer):
     def _made(self, result: Any, args: Any, kwargs: Any) -> None:
         loader = args[0]
         dataset = getattr(loader, "dataset", None)
-        try:
-            rows = len(dataset) if dataset is not None else 0
-        except TypeError:
-            rows = 0
+        rows = length_hint(dataset)  # 0 if it has no length
         again = self._like(loader) if dataset is not None and by_library() else None
         site = again.site if again is not None else here()
         sampler = getattr(loader, "sampler", None)
@@ -224,7 +222,5 @@ def origin_of(dataset: Any, sampler: Any = None) -> Origin | None:
         if own.dtype.kind not in "iu":
             return None
         numbers = own if numbers is None else own[numbers]
-    try:
-        return Origin(id(dataset), numbers, len(dataset)) if dataset is not None else None
-    except TypeError:
-        return None
+    size = length_hint(dataset, -1)
+    return Origin(id(dataset), numbers, size) if size >= 0 else None

@@ -102,9 +102,7 @@ class ParameterSeen(Event):
     """A parameter that an optimizer holds or a net lists."""
 
     parameter: int
-    name: str
     shape: tuple[int, ...]
-    made_at: Site | None = None
 
 
 @dataclass(frozen=True)
@@ -241,8 +239,6 @@ class Stepped(Event):
     """
 
     optimizer: int
-    lr: float
-    weight_decay: float
     gradients: int
     zeros: int
     missing: tuple[int, ...] = ()

@@ -36,11 +36,6 @@ def is_there(p: torch.Tensor) -> bool:
     return p.grad is not None and (p.grad.layout != torch.strided or bool(p.grad.count_nonzero()))
 
 
-def is_new(p: torch.Tensor, before: dict[int, int]) -> bool:
-    """Whether a parameter has a gradient and had none before."""
-    return p.grad is not None and before.get(id(p), -1) == -1
-
-
 def sampled(p: torch.Tensor, most: int = SAMPLED) -> torch.Tensor:
     """Copy at most ``most`` entries of a parameter, spread over it."""
     flat = p.detach().reshape(-1)

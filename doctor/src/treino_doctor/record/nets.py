@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -23,20 +22,15 @@ from treino_doctor.record.torch_versions import register_forward_hook
 from treino_doctor.record.values import Node, first_tensors, newest_calls, together
 
 
-@dataclass
 class Batches:
     """The batches of one batch norm."""
 
-    made_at: Site | None
-    ones: int = 0
-    larger: int = 0
-    evaluated: int = 0
-    crashed: bool = False
-    shape: tuple[int, ...] = ()
-    stack: tuple[Site, ...] = ()
-    loader: Site | None = None
-    called_at: Site | None = None
-    graph: bool = True
+    def __init__(self, made_at: Site | None) -> None:
+        self.made_at, self.crashed, self.graph = made_at, False, True
+        self.ones = self.larger = self.evaluated = 0
+        self.shape, self.stack = tuple[int, ...](), tuple[Site, ...]()
+        self.loader: Site | None = None
+        self.called_at: Site | None = None
 
 
 # The most common layers that behave the same in both modes; telling this of any layer takes longer.
@@ -47,10 +41,8 @@ BEHIND = 8  # earlier calls behind an answer without gradient, as of an encoder,
 # Without gradients, these run as one fused operation unless a mode is active: so the tape pauses meanwhile.
 FUSED = (nn.MultiheadAttention, nn.TransformerEncoderLayer, nn.TransformerEncoder)
 
-DROPOUTS = (
-    *("dropout", "alpha_dropout", "feature_dropout", "feature_alpha_dropout"),
-    *("dropout1d", "dropout2d", "dropout3d"),
-)
+DROPOUTS = "dropout", *(f"{kind}_dropout" for kind in ("alpha", "feature", "feature_alpha"))
+DROPOUTS += "dropout1d", "dropout2d", "dropout3d"
 
 
 class Nets(Observer):
@@ -152,16 +144,10 @@ class Nets(Observer):
             self.count += 1
             parts = list(module.modules())
             modal = tuple(sorted({kind_of(m) for m in parts if is_modal(m)}))
+            loaded = any(m in self.loaded or m not in self.made for m in parts)
             owned = tuple(self._number_of(p) for p in module.parameters())
-            self._log.tell(
-                NetMade,
-                net=known,
-                kind=kind_of(module),
-                made_at=self.made.get(module),
-                modal=modal,
-                loaded=any(m in self.loaded or m not in self.made for m in parts),
-                parameters=owned,
-            )
+            own = {"made_at": self.made.get(module), "modal": modal, "loaded": loaded, "parameters": owned}
+            self._log.tell(NetMade, net=known, kind=kind_of(module), **own)
             for observe in self.roots:
                 observe(module)
         return known
@@ -284,34 +270,22 @@ class Nets(Observer):
                 return
             net = self.net(module)
         batch = next(iter(first_tensors(args)), None)
-        self.forwards += 1
-        number = self.forwards
-        rows = int(batch.shape[0]) if batch is not None and batch.dim() else 0
-        modal = [m.training for m in module.modules() if is_modal(m)]
-        moment = self._log.moment()
+        number = self.forwards = self.forwards + 1
+        moment, answers = self._log.moment(), first_tensors((result,))
         if moment.get("step", 0) != self._step:
             self._step, self._same_rows = moment["step"], {}
         mark = fingerprint(batch) if batch is not None else b""
+        shape = tuple(batch.shape) if batch is not None else ()
+        fields: dict[str, Any] = {"rows": next(iter(shape), 0), "shape": shape, "training": module.training}
+        fields["grad"] = torch.is_grad_enabled() and any(t.requires_grad for t in answers)
+        modal = [m.training for m in module.modules() if is_modal(m)]
+        fields |= {"active": sum(modal), "resting": len(modal) - sum(modal), "norming": self._norming}
+        fields |= {"dropping": tuple(self._dropping[:8]), "again": self._same_rows.get((net, mark), 0)}
         site, led = self._place
-        event = Forward(
-            forward=number,
-            net=net,
-            site=site,
-            stack=led,
-            training=module.training,
-            grad=torch.is_grad_enabled() and any(t.requires_grad for t in first_tensors((result,))),
-            rows=rows,
-            shape=tuple(batch.shape) if batch is not None else (),
-            dropping=tuple(self._dropping[:8]),
-            norming=self._norming,
-            active=sum(modal),
-            resting=len(modal) - sum(modal),
-            again=self._same_rows.get((net, mark), 0),
-            **moment,
-        )
+        event = Forward(forward=number, net=net, site=site, stack=led, **fields, **moment)
         if mark:
             self._same_rows[net, mark] = number
-        for tensor in first_tensors((result,)):
+        for tensor in answers:
             self._answer(tensor, number)
         self._log.add(event)
         for observe in self._called:

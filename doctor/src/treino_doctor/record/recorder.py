@@ -50,23 +50,15 @@ class Recorder:
         self.log, self.hooks, self.windows = of.log, of.hooks, of.windows
         self.values, self.tape = of.values, of.tape
         loaders, marks, finiteness = Loaders(of), Marks(of), Finiteness(of)
-        self.gradients = Gradients(of, marks, finiteness, shift=self._shift, after_step=after_each_step)
-        self.nets = Nets(of, self.gradients.number, loaders.line)
-        self.settings = Settings(of, self.gradients)
-        self.rows = Rows(of, self.nets, loaders)
+        self.gradients = gradients = Gradients(of, marks, finiteness, self._shift, after_each_step)
+        self.nets = nets = Nets(of, gradients.number, loaders.line)
+        self.settings, self.rows = Settings(of, gradients), Rows(of, nets, loaders)
         self.sklearn = SklearnHooks(self.hooks, self.rows)
         self._parts: tuple[Observer, ...] = (
-            *(
-                self.rows,
-                self.gradients,
-                self.gradients.clearing,
-                Owners(of, self.gradients, self.nets),
-                marks,
-            ),
-            *(self.nets, Losses(of, self.nets), Softmaxes(of), Clips(of), self.settings, finiteness),
-            *(Activations(of, self.nets, self.gradients), Unreached(of, self.nets, self.gradients)),
-            *(Reads(of, self.nets), UnfilledTensors(of), Compiled(of, self.nets, self.entering)),
-            States(of, self.nets, self.gradients),
+            *(self.rows, gradients, gradients.clearing, Owners(of, gradients, nets), marks, nets),
+            *(Losses(of, nets), Softmaxes(of), Clips(of), self.settings, finiteness),
+            *(Activations(of, nets, gradients), Unreached(of, nets, gradients), Reads(of, nets)),
+            *(UnfilledTensors(of), Compiled(of, nets, self.entering), States(of, nets, gradients)),
         )
         self.nets.roots.append(self._root)
         of.called.append(self._called)

@@ -25,39 +25,25 @@ from treino_doctor.record.torch_versions import default_device, past_overrides
 from treino_doctor.record.values import Node, Values
 from treino_doctor.record.windows import Windows
 
-ALIASES = {
-    **{f"{r}{n}": n for n in ("add", "sub", "mul", "pow", "matmul", "mod", "and", "or") for r in ("r", "i")},
-    **dict.fromkeys(("truediv", "rtruediv", "itruediv", "rdiv", "true_divide", "divide", "idiv"), "div"),
-    "subtract": "sub",
-    "rsub": "sub",
-    "multiply": "mul",
-    "square": "pow",
-    "absolute": "abs",
-    "_softmax": "softmax",
-    "_log_softmax": "log_softmax",
-    "special_log_softmax": "log_softmax",
-    "threshold": "relu",
-    "expit": "sigmoid",
-    "special_expit": "sigmoid",
+IN_PLACE_OR_REVERSED = "add", "sub", "mul", "pow", "matmul", "mod", "and", "or"
+ALIASES = {f"{letter}{name}": name for name in IN_PLACE_OR_REVERSED for letter in "ir"}
+ALIASES |= dict.fromkeys(("truediv", "rtruediv", "itruediv", "rdiv", "true_divide", "divide", "idiv"), "div")
+ALIASES |= {"subtract": "sub", "multiply": "mul", "square": "pow", "absolute": "abs", "threshold": "relu"}
+ALIASES |= {"_softmax": "softmax", "_log_softmax": "log_softmax", "special_log_softmax": "log_softmax"}
+ALIASES |= {"expit": "sigmoid", "special_expit": "sigmoid"}
+READS = {
+    *("item", "tolist", "numpy", "__float__", "__int__", "__bool__", "__format__", "__repr__", "__str__"),
+    *("__array__", "__index__", "__complex__"),
 }
-READS = frozenset(
-    (
-        *("item", "tolist", "numpy", "__float__", "__int__", "__bool__", "__format__", "__repr__", "__str__"),
-        *("__array__", "__index__", "__complex__"),
-    )
-)
 CASTS = frozenset(("float", "double", "half", "bfloat16", "long", "int", "bool", "type_as", "cpu", "cuda"))
 # Queries of a tensor, and functions that return the tensor itself.
-SILENT = frozenset(
-    (
-        *("size", "dim", "ndimension", "numel", "nelement", "len", "stride"),
-        *("is_floating_point", "is_tensor"),
-        *("hash", "type", "requires_grad_", "retain_grad", "is_contiguous", "storage_offset", "element_size"),
-        *("get_device", "is_same_size", "register_hook", "set_grad_enabled"),
-        *("_record_function_enter_new", "_record_function_exit._RecordFunction", "_is_view", "is_inference"),
-        *("is_complex", "is_pinned", "dir", "setattr"),
-    )
-)
+SILENT = {
+    *("size", "dim", "ndimension", "numel", "nelement", "len", "stride", "is_floating_point", "is_tensor"),
+    *("hash", "type", "requires_grad_", "retain_grad", "is_contiguous", "storage_offset", "element_size"),
+    *("get_device", "is_same_size", "register_hook", "set_grad_enabled", "_record_function_enter_new", "dir"),
+    *("_record_function_exit._RecordFunction", "_is_view", "is_inference", "is_complex", "is_pinned"),
+    "setattr",
+}
 PROPERTIES = frozenset(("data", "T", "mT", "H", "real", "grad"))
 TORCH = os.path.dirname(torch.__file__)
 PLAIN = (int, float, bool, str, type(None))
@@ -155,10 +141,8 @@ class Tape(TorchFunctionMode):
     def _note(self, name: str, result: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         self.windows.operations += 1
         if name in READS and not isinstance(result, torch.Tensor):
-            of = args[0] if args and isinstance(args[0], torch.Tensor) else None
-            if of is not None:
-                for reader in self.reads:
-                    reader(name, of, result)
+            for reader in self.reads if args and isinstance(args[0], torch.Tensor) else ():
+                reader(name, args[0], result)
             return
         node: Node | None = None
         if isinstance(result, (torch.Tensor, tuple, list)):
