@@ -88,6 +88,7 @@ def _text(flag: str, text: str) -> str:
     return text
 
 
+KNOWN = N_("report only findings that are not in this file; without it, write it with today's")
 FLAGS: tuple[tuple[str, tuple[str, Any] | None, str], ...] = (  # a switch takes no value
     ("-m --module", (N_("MODULE"), _text), N_("run a module, as python -m does")),
     ("--live", None, N_("say certain findings as soon as they are seen")),
@@ -95,11 +96,7 @@ FLAGS: tuple[tuple[str, tuple[str, Any] | None, str], ...] = (  # a switch takes
     ("--max-time", (N_("SECONDS"), partial(_above_zero, float)), N_("end the script after so many seconds")),
     ("--json", None, N_("one document on stdout; the script's own output goes to stderr")),
     ("--fail-on", ("certain|likely", _sureness), N_("exit 3 where there are findings, for use in CI")),
-    (
-        "--known",
-        (N_("FILE"), _text),
-        N_("report only findings that are not in this file; without it, write it with today's"),
-    ),
+    ("--known", (N_("FILE"), _text), KNOWN),
     ("--sarif", ("FILE", _text), N_("write the findings as SARIF, for GitHub's code scanning")),
     ("--junit", ("FILE", _text), N_("write the findings as a JUnit report")),
     ("--fix", ("FILE", _text), N_("write the fixes as a patch to this file")),
@@ -186,16 +183,11 @@ def _meant(unknown: str, words: Sequence[str], program: str) -> str:
 
 def help_page(program: str = PROGRAM, more: Sequence[str] = ()) -> str:
     """The help of the command. more: lines below the usage."""
-    usage = [
-        _("Usage: {program} SCRIPT [-- ARGUMENTS]    (.py or .ipynb)").format(program=program),
-        _("       {program} -m MODULE [-- ARGUMENTS]").format(program=program),
-        *more,
-    ]
-    about = [
-        _("Find what PyTorch stays silent about, in any training script, unchanged."),
-        _("The script runs as Python would run it, to its own exit status; the findings come at the end."),
-    ]
-    return "\n".join([*usage, "", *about, "", _parser().format_help().strip()])
+    script = _("Usage: {program} SCRIPT [-- ARGUMENTS]    (.py or .ipynb)").format(program=program)
+    module = _("       {program} -m MODULE [-- ARGUMENTS]").format(program=program)
+    aim = _("Find what PyTorch stays silent about, in any training script, unchanged.")
+    way = _("The script runs as Python would run it, to its own exit status; the findings come at the end.")
+    return "\n".join([script, module, *more, "", aim, way, "", _parser().format_help().strip()])
 
 
 # ---- the run

@@ -31,8 +31,7 @@ class Screen:
     """
 
     def __init__(self, as_json: bool) -> None:
-        self.as_json = as_json
-        self._has_document = False
+        self.as_json, self._has_document = as_json, False
         self._stdout = sys.stdout
         self.output = cast(TextIO, Stream(self._stdout, _needed_stdout))
         self._moved = _stdout_to_stderr() if as_json else None
@@ -182,9 +181,7 @@ def language_of(tokens: Sequence[str]) -> tuple[list[str], str | None]:
     Raises:
         TreinoError: ``--lang`` has no value or is given twice, or the language is unknown.
     """
-    rest: list[str] = []
-    values: list[str] = []
-    coming = iter(tokens)
+    rest, values, coming = list[str](), list[str](), iter(tokens)
     for token in coming:
         if token == LANGUAGE_FLAG:
             value = next(coming, None)

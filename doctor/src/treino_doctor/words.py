@@ -230,8 +230,7 @@ def use(name: str) -> None:
     Raises:
         ValueError: there is no such language; the message names the available ones.
     """
-    code = named(name)
-    if code is None:
+    if (code := named(name)) is None:
         message = _("There is no language {name!r}; there are: {known}.")
         raise ValueError(message.format(name=name, known=", ".join(languages())))
     _set(code)

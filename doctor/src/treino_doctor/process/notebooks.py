@@ -103,8 +103,8 @@ def _sources(target: str, data: bytes) -> Iterator[str]:
     language = next((name for name in languages if name), "python")
     if not str(language).lower().startswith(("python", "ipython")):
         message = _("{path} is a notebook in {language}, not in Python.")
-        message = message.format(path=target, language=language)
-        raise unfit(message, _("Give a notebook or a script in Python."))
+        hint = _("Give a notebook or a script in Python.")
+        raise unfit(message.format(path=target, language=language), hint)
     yield from (source for source in sources if source.strip())
 
 

@@ -225,10 +225,8 @@ def _as_main(main: types.ModuleType, target: str, arguments: Sequence[str], modu
 
 def _exit_status(leave: SystemExit) -> int:
     code = leave.code
-    if code is None:
-        return 0
-    if isinstance(code, int):
-        return code & 0xFF
+    if code is None or isinstance(code, int):
+        return (code or 0) & 0xFF
     with suppress(OSError, ValueError, AttributeError):  # closed by the script, as in flush_streams
         sys.stderr.write(f"{code}\n")  # not print, which a script may redefine
     return 1

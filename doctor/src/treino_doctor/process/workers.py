@@ -48,10 +48,8 @@ class Workers:
 
     def __init__(self, launcher: bool) -> None:
         self.others, self.inside, self._pid = 0, False, 0
-        self._launcher, self._forking = launcher, False
-        self._names: set[str] = set()  # names of processes that are about to be examined
-        self._functions: set[Any] = set()
-        self.folder = ""
+        self._launcher, self._forking, self.folder = launcher, False, ""
+        self._names, self._functions = set[str](), set[Any]()  # _names: of processes to be examined
 
     @contextmanager
     def followed(self) -> Iterator[None]:
