@@ -173,12 +173,8 @@ def _calls_on(site: Site) -> list[ast.Call]:
 
 def _later(file: str, node: ast.AST, kinds: tuple[type, ...] = LATER) -> bool:
     """Whether a node does not run once with its statement, as in a lambda."""
-    for one in source.above(file, node):
-        if isinstance(one, ast.stmt):
-            return False
-        if isinstance(one, kinds):
-            return True
-    return False
+    around = (one for one in source.above(file, node) if isinstance(one, (ast.stmt, *kinds)))
+    return isinstance(next(around, None), kinds)
 
 
 def _block_of(file: str, node: ast.stmt) -> list[ast.stmt]:
@@ -323,11 +319,8 @@ def _unsquash(finding: Finding, script: Script) -> list[Edit] | str:
     if full.endswith(("Softmax", "Sigmoid")):
         name = name_for(script.file, "torch.nn.Identity", call)
         return [script.instead(call, f"{name}()")] if name else _(NO_NAME).format(name="torch.nn.Identity")
-    of: Any = None
-    if full or _is_layer(script.file, call):
-        of = source.argument(call, "input", 0)
-    elif isinstance(call.func, ast.Attribute):
-        of = call.func.value
+    handed = full or _is_layer(script.file, call)
+    of: Any = source.argument(call, "input", 0) if handed else getattr(call.func, "value", None)
     return [] if of is None or isinstance(of, ast.Starred) else [script.instead(call, script.tight(of))]
 
 
@@ -340,8 +333,7 @@ def _right_dim(finding: Finding, script: Script) -> list[Edit] | str:
     if any(k.arg is None for k in call.keywords) or (not full and _is_layer(script.file, call)):
         return []
     at = int(bool(full) and not full.rpartition(".")[2].istitle() and not full.endswith("LogSoftmax"))
-    dim = source.argument(call, "dim", at) or source.argument(call, "axis")
-    if dim is not None:
+    if (dim := source.argument(call, "dim", at) or source.argument(call, "axis")) is not None:
         return [script.instead(dim, right)]
     name = full or source.name_of(call)
     if name.endswith("max") and not name.endswith(("softmax", "Softmax", "argmax")):
@@ -454,10 +446,9 @@ def _evaluate(finding: Finding, script: Script) -> list[Edit] | str:
     asleep = script.before(block, f"{net}.eval()")
     if not _leaves_early(block):
         return [asleep, script.after(block, f"{net}.train()")]
-    wakes = source.calls(source.module(script.file), "train")
-    named = {source.name_of(c.func.value) for c in wakes if isinstance(c.func, ast.Attribute)}
+    wakes = (isinstance(c.func, ast.Attribute) for c in source.calls(source.module(script.file), "train"))
     # else training would continue in eval mode
-    return [asleep] if named else _("the line may leave its function, and nothing calls train() again")
+    return [asleep] if any(wakes) else _("the line may leave its function, and nothing calls train() again")
 
 
 def _heed_eval(site: Site, script: Script) -> list[Edit] | str:
@@ -519,8 +510,7 @@ def _let_go(finding: Finding, script: Script) -> list[Edit] | str:
 
 
 def _copy_state(finding: Finding, script: Script) -> list[Edit] | str:
-    call = sole(c for c in _calls_on(_site(finding)) if source.name_of(c) == "state_dict")
-    if call is None:
+    if (call := sole(c for c in _calls_on(_site(finding)) if source.name_of(c) == "state_dict")) is None:
         return _(SEVERAL)
     return [script.instead(call, f"{{k: v.clone() for k, v in {script.of(call)}.items()}}")]
 
@@ -534,8 +524,7 @@ def _shuffle(finding: Finding, script: Script) -> list[Edit] | str:
     made = sole(c for c, full in found if loads.fullmatch(full))
     order = sole(c for c, full in found if full == "torch.arange" and len(c.args) == 1 and not c.keywords)
     if made is not None:
-        value = source.argument(made, "shuffle", 2)
-        if value is not None:
+        if (value := source.argument(made, "shuffle", 2)) is not None:
             return [script.instead(value, "True")]
         drawn = any(k.arg in SAMPLERS for k in made.keywords) or len(made.args) > 2
         starred = any(isinstance(a, ast.Starred) for a in made.args)
@@ -557,10 +546,8 @@ MENDS: dict[str, Mend] = {
     "missing_zero_grad": _zero_grad,
     "grad_cleared_before_step": _clear_earlier,
     "no_step": _call_step,
-    "softmax_before_cross_entropy": _unsquash,
-    "sigmoid_before_bce_with_logits": _unsquash,
-    "softmax_wrong_dim": _right_dim,
-    "metric_wrong_axis": _right_dim,
+    **dict.fromkeys(("softmax_before_cross_entropy", "sigmoid_before_bce_with_logits"), _unsquash),
+    **dict.fromkeys(("softmax_wrong_dim", "metric_wrong_axis"), _right_dim),
     "missing_eval": _evaluate,
     "train_mode_never_restored": _train_again,
     "unshuffled_sorted": _shuffle,

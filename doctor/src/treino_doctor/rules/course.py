@@ -168,18 +168,10 @@ def _training(
         constant = adds * sum(constant_of(group, trained, whole=whole) for group in groups)
         uneven, moving = any(map(apart, groups)), any(map(drifts, groups))
         constant = math.nan if moving else constant
-    return Training(
-        uneven=uneven,
-        whole=whole,
-        moving=moving,
-        turn=course.turn,
-        site=course.site,
-        values=course.values,
-        constant=course.constant if course.constant > 0 else constant,
-        calls=tuple(every),
-        optimizers=frozenset(n for b in ran for n in b.filled),
-        adds=adds,
-    )
+    constant = course.constant if course.constant > 0 else constant
+    optimizers = frozenset(n for b in ran for n in b.filled)
+    known = course.site, course.values, constant, tuple(every), optimizers
+    return Training(*known, adds, uneven, whole, moving, turn=course.turn)
 
 
 def constant_of(calls: list[LossCall], trained: RowsTrained | None = None, *, whole: bool = True) -> float:
@@ -316,17 +308,11 @@ def optimizers(log: Log) -> list[Steps]:
         ratios = [s.ratio for s in own if math.isfinite(s.ratio)]
         paces = [p for s in own if math.isfinite(p := s.ratio * s.norm * s.force)]
         pulls = [s.decay for s in own if math.isfinite(s.decay)]
-        every[made.optimizer] = Steps(
-            made,
-            end,
-            lr=max(rates, default=math.nan),
-            weight_decay=max((g.weight_decay for g in made.groups), default=0.0),
-            typical=median(ratios or [math.nan]),
-            largest=max(ratios, default=math.nan),
-            pull=median(pulls or [0.0]),
-            shrunk=norms[-1] / norms[0] if norms else 1.0,
-            pace=median(paces or [math.nan]),
-        )
+        lr, decay = max(rates, default=math.nan), max((g.weight_decay for g in made.groups), default=0.0)
+        typical, largest = median(ratios or [math.nan]), max(ratios, default=math.nan)
+        pull, pace = median(pulls or [0.0]), median(paces or [math.nan])
+        shrunk = norms[-1] / norms[0] if norms else 1.0
+        every[made.optimizer] = Steps(made, end, lr, decay, typical, largest, pull, shrunk, pace)
     return list(every.values())
 
 
