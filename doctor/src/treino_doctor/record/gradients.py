@@ -46,10 +46,9 @@ class OptimizerRecord:
         self.used: set[int] = set()  # parameters whose gradients a step has used, not cleared since
         self.written: set[int] = set()  # parameters whose gradients a backward wrote since the last step
         self.left: dict[int, int] = {}  # id of a parameter -> id of the gradient that backward left
-        self.summed = self.moved = False
+        self.summed = self.moved = self.logged = self.onward = False
         self.movement = math.nan
         self.before: list[torch.Tensor] | None = None
-        self.logged = self.onward = False
         self.numbers: set[int] = set()  # numbers of its parameters, once it is logged
 
     def parameters(self) -> list[torch.Tensor]:
@@ -109,7 +108,7 @@ class Gradients(Observer):
         self.clearing = Clearing(of)
         self.hands = ManualTrainings(of, self)
         self.held: dict[int, OptimizerRecord] = {}
-        self._optimizers = 0
+        self._optimizers = self._count = 0
         self._crowd = LOGGED  # with more records, those of optimizers that no longer exist are ended
         self._left: dict[Any, list[tuple[int, int]]] = {}  # (optimizers' line, weight) -> weights at the end
         self._numbers: dict[int, tuple[Ref[torch.Tensor], int]] = {}
@@ -119,7 +118,6 @@ class Gradients(Observer):
         self._course = Losses(0)  # of the newest line
         self._looking: Any = None
         self.counting: Any = None
-        self._count = 0
 
     def install(self) -> None:
         self.hands.install()
@@ -178,8 +176,7 @@ class Gradients(Observer):
 
     def hold(self, optimizer: Optimizer, site: Site | None) -> OptimizerRecord:
         """Return the record of an optimizer that is new or has a new group, and log it."""
-        held = self.held_by(optimizer)
-        if held is None:
+        if (held := self.held_by(optimizer)) is None:
             if (gone := self.held.pop(id(optimizer), None)) is not None:
                 self._end(gone)
             if len(self.held) >= self._crowd:
@@ -279,8 +276,7 @@ class Gradients(Observer):
 
     def _course_of(self, place: Site | None) -> Losses:
         """The current course of the losses that a line runs backward."""
-        courses = self._courses.get(place)
-        if courses is None:
+        if (courses := self._courses.get(place)) is None:
             courses = self._courses[place] = [Losses(self.windows.turn)]
         return courses[-1]
 
@@ -374,8 +370,7 @@ class Gradients(Observer):
 
     def _used(self, optimizer: Any) -> None:
         """A closure returned: the step uses the gradients present now, whatever the next call clears."""
-        held = self.held_by(optimizer)
-        if held is not None:
+        if (held := self.held_by(optimizer)) is not None:
             held.used |= {id(p) for p in held.parameters() if p.grad is not None}
             held.written = set()
 

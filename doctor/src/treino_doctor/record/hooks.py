@@ -26,14 +26,10 @@ class Hooks:
     """
 
     def __init__(self) -> None:
-        self.on = False
+        self.on, self.seconds = False, 0.0
         self.defects: dict[str, int] = {}
-        self.seconds = 0.0
         self.thread = threading.get_ident()
         self._undo: list[tuple[Any, str, Any, Any]] = []
-
-    def __len__(self) -> int:
-        return len(self._undo)
 
     def defect(self, what: str, error: BaseException) -> None:
         """Note that an observer failed, unless it only lacked NumPy."""

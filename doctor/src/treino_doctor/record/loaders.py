@@ -173,8 +173,7 @@ class Loaders(Observer):
         return next(ordered, alike[0][1] if alike else None)
 
     def _started(self, result: Any, args: Any, kwargs: Any) -> None:
-        known = self._by_loader.get(id(args[0]))
-        if known is not None and known[0]() is args[0]:
+        if (known := self._by_loader.get(id(args[0]))) is not None and known[0]() is args[0]:
             self._from = 0
             known[1].epoch += 1
             known[1].fresh = True
@@ -202,12 +201,11 @@ def random_state() -> tuple[Any, ...]:
 
 def plain_tensors(loader: Any) -> tuple[torch.Tensor, ...]:
     """The tensors whose rows a loader collates without any code of the program."""
-    dataset = getattr(loader, "dataset", None)
+    dataset: Any = getattr(loader, "dataset", None)
     while type(dataset) is Subset:
         dataset = dataset.dataset
-    if isinstance(dataset, TensorDataset) and type(dataset) is TensorDataset:
-        return tuple(dataset.tensors) if loader.collate_fn is default_collate else ()
-    return ()
+    plain = type(dataset) is TensorDataset and loader.collate_fn is default_collate
+    return tuple(dataset.tensors) if plain else ()
 
 
 def origin_of(dataset: Any, sampler: Any = None) -> Origin | None:

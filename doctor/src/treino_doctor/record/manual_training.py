@@ -32,12 +32,10 @@ class ManualTraining:
 
     def __init__(self) -> None:
         self.refs: dict[int, Ref[torch.Tensor]] = {}
-        self.before: list[torch.Tensor] = []
-        self.rate = math.nan
+        self.before, self.rate = list[torch.Tensor](), math.nan
         self.tried: Site | None = None
         self.moved: Site | None = None
-        self.force = Force()
-        self.touched: set[int] = set()
+        self.force, self.touched = Force(), set[int]()
         self.autograd_grads: dict[int, torch.Tensor] = {}  # id of a weight -> result of ``autograd.grad``
         self.asks = False  # whether gradients from ``autograd.grad`` moved the weights
 
@@ -97,8 +95,7 @@ class ManualTrainings(Observer):
             self.every.append(hand)
         hand.refs |= {id(p): Ref(p) for p in weights}
         hand.autograd_grads, hand.before = grads, [p.detach().clone() for p in hand.weights]
-        hand.tried = hand.moved = None
-        hand.touched = set()
+        hand.tried, hand.moved, hand.touched = None, None, set()
         self._places |= {p.data_ptr(): (hand, Ref(p)) for p in weights}
 
     def ran(self, root: Any) -> None:
@@ -164,8 +161,7 @@ class ManualTrainings(Observer):
 
     def _move(self, hand: ManualTraining, weight: torch.Tensor) -> None:
         if hand.moved is None:
-            hand.moved = here()
-            hand.asks = bool(hand.autograd_grads)
+            hand.moved, hand.asks = here(), bool(hand.autograd_grads)
             hand.force = force_of(hand.weights, list(hand.autograd_grads.values()))
             self._gradients.clearing.look(self._gradients.held.values())
         hand.touched.add(id(weight))
@@ -189,8 +185,7 @@ class ManualTrainings(Observer):
             gradients.steps += 1
             gradients.tell(hand, held, hand.moved, hand.force, hand.touched)
             self._values.tick(gradients.steps)
-            hand.moved = None
-            hand.touched = set()
+            hand.moved, hand.touched = None, set()
 
     def passed(self) -> None:
         """Count a step of the newest manual training when a backward ran between windows."""

@@ -72,8 +72,7 @@ class Marks(Observer):
             self._roots.append((mark(root), event.site, event.turn))
             self._marked[event.site, False] += 1
         for forward in event.forwards:
-            known = self._results.pop(forward, None)
-            if known is not None:
+            if (known := self._results.pop(forward, None)) is not None:
                 self._trained.append(known)
                 self._marked[known[1], True] += 1
         for forward in [f for f, known in self._results.items() if known[2] < event.turn - PAST]:

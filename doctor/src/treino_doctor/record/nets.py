@@ -56,14 +56,12 @@ class Nets(Observer):
         self, of: Recording, number_of: Callable[[torch.Tensor], int], loader: Callable[[], Site | None]
     ) -> None:
         super().__init__(of)
-        self.numbers: ByIdentity[int] = ByIdentity()
-        self.made: ByIdentity[Site | None] = ByIdentity()
-        self.order: ByIdentity[int] = ByIdentity()
-        self.made_count = self.count = 0
+        self.numbers, self.order = ByIdentity[int](), ByIdentity[int]()
+        self.made = ByIdentity[Site | None]()
+        self.made_count = self.count = self.forwards = self.passed = 0
         self.loaded: ByIdentity[bool] = ByIdentity()  # modules that loaded a state
         self.normed: ByIdentity[Batches] = ByIdentity()  # batch norm -> its batches
         self.batches: list[Batches] = []  # of all batch norms, existing or not
-        self.forwards = self.passed = 0
         self.entered: set[int] = set()  # ids of modules, layers too, that were called in a window
         self._number_of, self._loader, self._called = number_of, loader, of.called
         self.roots: list[Any] = []  # observers of new root modules
@@ -71,11 +69,10 @@ class Nets(Observer):
         self.loads: list[Any] = []  # observers of a module that loaded weights, by (args, kwargs)
         self._stack: list[nn.Module] = []
         self._dropping: list[Site | None] = []
-        self._norming = 0
+        self._norming = self._step = 0
         self._place: tuple[Site | None, tuple[Site, ...]] = (None, ())
         self._keywords: tuple[Any, ...] = ()  # the arguments of a root's call, if all were passed by name
         self._same_rows: dict[tuple[int, bytes], int] = {}  # (net, rows) -> newest call since the last step
-        self._step = 0
         self._handles: list[Any] = []
 
     def install(self) -> None:
@@ -138,8 +135,7 @@ class Nets(Observer):
 
     def net(self, module: nn.Module) -> int:
         """Return the number of a net. A new net is logged."""
-        known = self.numbers.get(module)
-        if known is None:
+        if (known := self.numbers.get(module)) is None:
             known = self.numbers[module] = self.count
             self.count += 1
             parts = list(module.modules())
@@ -192,8 +188,7 @@ class Nets(Observer):
         """Count a batch of the batch norm that is running."""
         if (layer := self.current) is None:
             return
-        known = self.normed.get(layer)
-        if known is None:
+        if (known := self.normed.get(layer)) is None:
             known = self.normed[layer] = Batches(self.made.get(layer))
             self.batches.append(known)
         known.crashed |= crashed
@@ -264,8 +259,7 @@ class Nets(Observer):
         node.forwards, node.output = together([before, frozenset((number,))], node.grad), True
 
     def _root(self, module: nn.Module, args: Any, result: Any) -> None:
-        net = self.numbers.get(module)
-        if net is None:
+        if (net := self.numbers.get(module)) is None:
             if isinstance(module, nn.modules.loss._Loss) or next(module.parameters(), None) is None:
                 return
             net = self.net(module)

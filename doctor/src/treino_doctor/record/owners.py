@@ -98,8 +98,7 @@ class Owners(Observer):
         times = self._cuts[site, how] = self._cuts.get((site, how), 0) + 1
         if times > CUTS or site is None:
             return
-        known = tuple({n for p in behind if (n := self._gradients.known(p))})
-        if not known:
+        if not (known := tuple({n for p in behind if (n := self._gradients.known(p))})):
             self._cuts[site, how] -= 1
             return
         self._log.tell_here(Cut, how=how, parameters=known)
@@ -118,8 +117,7 @@ class Owners(Observer):
             if not isinstance(p, nn.Parameter) and (id(p) not in homes or even(p)):
                 continue
             number = self._gradients.number(p)
-            stray = self._strays.get(number)
-            if stray is None:
+            if (stray := self._strays.get(number)) is None:
                 stray = self._strays[number] = Stray(p)
                 stray.training = homes[id(p)].training if id(p) in homes else True
                 before = (n for user in users(nodes, p) for n in walk(user)[1:] if hasattr(n, "variable"))
@@ -153,8 +151,8 @@ class Owners(Observer):
         for number, stray in self._strays.items():
             p = stray.look()
             home = homes.get(id(p)) if p is not None else None
-            fields = taken(Unowned, stray) | {"optimizers": tuple(sorted(stray.optimizers))}
-            fields["parameter"] = number
+            own = {"optimizers": tuple(sorted(stray.optimizers)), "parameter": number}
+            fields = taken(Unowned, stray) | own
             fields["opened"] = any(id(p) in self._frozen.get(o, ()) for o in stray.optimizers)
             if p is not None:
                 fields |= {"shape": tuple(p.shape), "held": id(p) in held, "apart": self._apart(p, held)}

@@ -30,8 +30,7 @@ def loose_labels(rows_ND: np.ndarray, labels: np.ndarray) -> int:
     if len(rows) < LEAST:
         return 0
     if len(rows) > MOST:
-        step = len(rows) / MOST
-        some = (np.arange(MOST) * step).astype(int)
+        some = (np.arange(MOST) * (len(rows) / MOST)).astype(int)
         rows, labels = rows[some], labels[some]
     values, y = np.unique(labels, return_inverse=True)
     spread = rows.std(axis=0)

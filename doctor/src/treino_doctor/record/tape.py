@@ -67,8 +67,7 @@ class Tape(TorchFunctionMode):
         self.reads: list[Callable[[str, torch.Tensor, Any], None]] = []
         self.layer: Callable[[], Site | None] = lambda: None  # the line that made the running torch module
         self.cuts: list[Callable[[str, list[torch.Tensor], Node], None]] = []  # called where a graph ends
-        self.idle = 0
-        self.on = False
+        self.idle, self.on = 0, False
         self._hooks, self._values, self.windows = hooks, values, windows
         self._names: dict[Any, str] = {}
         self._own: dict[Any, Any] = {}  # replacement by the program -> torch's function
@@ -87,14 +86,16 @@ class Tape(TorchFunctionMode):
             self.on = True
             modes = _popped()
             first = int(bool(modes) and modes[0] is default_device())
-            _push([*modes[:first], self, *modes[first:]])
+            for mode in (*modes[:first], self, *modes[first:]):
+                _push_mode(mode)
 
     def stop(self) -> None:
         """Remove the mode. If torch has removed it while handling a function, a later call removes it."""
         if self.on:
             modes = _popped()
             self.on = self not in modes
-            _push([mode for mode in modes if mode is not self])
+            for mode in (mode for mode in modes if mode is not self):
+                _push_mode(mode)
 
     @contextmanager
     def away(self) -> Iterator[None]:
@@ -184,12 +185,6 @@ def own_function(func: Any) -> Any:
 def _popped() -> list[Any]:
     """Pop all modes from torch's stack, and return them, the lowest first."""
     return [_pop_mode() for _ in range(_len_torch_function_stack())][::-1]
-
-
-def _push(modes: list[Any]) -> None:
-    """Push modes onto torch's stack, the lowest first."""
-    for mode in modes:
-        _push_mode(mode)
 
 
 def tensors(args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[torch.Tensor]:

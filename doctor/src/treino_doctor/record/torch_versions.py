@@ -30,9 +30,8 @@ GradScaler: Any = getattr(torch.amp, "GradScaler", None) or torch.cuda.amp.GradS
 has_compile = callable(getattr(torch, "compile", None))
 
 _functorch = torch._C._functorch
-in_transform: Callable[[], Any] = (
-    getattr(_functorch, "peek_interpreter_stack", None) or vars(_functorch)["are_transforms_active"]
-)
+_peek = getattr(_functorch, "peek_interpreter_stack", None)
+in_transform: Callable[[], Any] = _peek or vars(_functorch)["are_transforms_active"]
 """A function that returns whether code runs inside vmap or grad transforms."""
 compiling: Callable[[], bool] = getattr(getattr(torch, "compiler", None), "is_compiling", lambda: False)
 

@@ -41,11 +41,9 @@ class Training:
     """The rows that one net was trained on."""
 
     def __init__(self, net: int, shape: Any) -> None:
-        self.net, self.shape = net, shape
-        self.restarts = 0
+        self.net, self.shape, self.restarts = net, shape, 0
         self.rows: dict[int, float] = {}  # hash -> first label, or NaN
-        self.seen = self.twice = self.calls = self.again = self.other = 0
-        self.right = self.judged = 0
+        self.seen = self.twice = self.calls = self.again = self.other = self.right = self.judged = 0
         self.first = self.last = -1
         self.done = self.reset = self.made = False
         self.floating = True
@@ -56,13 +54,11 @@ class Training:
         self.columns, self.sample = Columns(), RowSample(SAMPLE)
         self.label_columns, self.flat, self.stride = LabelColumns(), True, 1
         self.sample_labels: list[np.ndarray] = []
-        self.labels: Counter[float] = Counter()
-        self.later: Counter[float] = Counter()
+        self.labels, self.later = Counter[float](), Counter[float]()
         self.labelled = self.relabelled = False
         self.entering = math.nan
         self.numbers: dict[int, set[int]] = {}  # data set -> row numbers that were drawn
-        self._origins: set[int] = set()
-        self.drawn: set[Site] = set()
+        self._origins, self.drawn = set[int](), set[Site]()
         self.draws = False
 
     def anew(self) -> None:
@@ -183,17 +179,13 @@ class Evaluation:
     def __init__(self, event: Any, reading: Any) -> None:
         self.net, self.site, self.stack, self.reading = event.net, event.site, event.stack, reading
         self.loader = reading.site if reading is not None else None
-        self.turns: list[int] = []
         self.look: Look | None = None
-        self.looks: list[Look] = []
-        self.rows: set[int] = set()
-        self.trained: set[int] = set()
-        self.fresh: set[int] = set()
+        self.turns, self.looks = list[int](), list[Look]()
+        self.rows, self.trained, self.fresh = set[int](), set[int](), set[int]()
         self.later = self.new_later = self.mixed = self.repeated = self.right = self.judged = self.seen = 0
-        self.labels: Counter[float] = Counter()
+        self.labels, self.drawn = Counter[float](), set[Any]()
         self.columns, self.sample = Columns(), RowSample(EVALUATED)
         self.scored = self.made = self.copied = False
-        self.drawn: set[Any] = set()
         self.base: Look | None = None  # the first look after the net has learned
         self.learned = False
         self.first_rows: set[int] = set()  # rows of the first look
@@ -217,10 +209,8 @@ class Evaluation:
             if len(self.looks) < LOOKS:
                 self.looks.append(self.look)
         self.look.add(call)
-        self.scored |= call.scored
-        self.made |= call.made
-        self.copied |= call.copied
-        self.drawn |= call.drawn
+        self.scored, self.made = self.scored | call.scored, self.made | call.made
+        self.copied, self.drawn = self.copied | call.copied, self.drawn | call.drawn
         hashes = call.hashes.tolist()
         learned = training.rows if training is not None else {}
         trained = {h for h in hashes if h in learned}
@@ -268,12 +258,10 @@ class Evaluation:
         changed = stable = 0
         for one, two in zip(self.looks, self.looks[1:], strict=False):
             both = one.labelled and two.labelled and one.rows == two.rows >= 10 and not one.blocks
-            if both and one.label_digest == two.label_digest:
-                changed += one.digest != two.digest
-                stable += one.digest == two.digest
-            elif both and self._all_rows(one, two):
-                changed += one.any_order != two.any_order
-                stable += one.any_order == two.any_order
+            in_order = one.label_digest == two.label_digest
+            if both and (in_order or self._all_rows(one, two)):
+                same = one.digest == two.digest if in_order else one.any_order == two.any_order
+                changed, stable = changed + (not same), stable + same
         return changed, stable
 
     def _all_rows(self, one: Look, two: Look) -> bool:
