@@ -335,13 +335,20 @@ class Gradients(Observer):
             kind = "detached"
         self._filled(site, filled)
         whole = self._whole.has(site, len(self.held))
-        fields: dict[str, Any] = {"site": site, "stack": led, "root": kind, "filled": tuple(filled)}
-        if whole and isinstance(root, torch.Tensor) and self.unowned is not None:
-            fields["unowned"] = self.unowned(root, tuple(filled))
-        fields["forwards"] = tuple(sorted(node.forwards if node is not None else NOBODY))
-        fields["graph"] = snapshot(node) if whole and node is not None else log.Graph()
-        fields |= {"summed": tuple(n for n in summed if n in filled), "losses": losses_behind(node)}
-        event = log.Backward(value=measures.single(root), **fields, **self._log.moment())
+        reaches = self.unowned if whole and isinstance(root, torch.Tensor) else None
+        event = log.Backward(
+            site=site,
+            stack=led,
+            value=measures.single(root),
+            root=kind,
+            forwards=tuple(sorted(node.forwards if node is not None else NOBODY)),
+            losses=losses_behind(node),
+            filled=tuple(filled),
+            summed=tuple(n for n in summed if n in filled),
+            unowned=reaches(root, tuple(filled)) if reaches is not None else (),
+            graph=snapshot(node) if whole and node is not None else log.Graph(),
+            **self._log.moment(),
+        )
         self._log.add(event)
         self.clearing.forget()
         for observe in self._ran:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -22,15 +23,20 @@ from treino_doctor.record.torch_versions import register_forward_hook
 from treino_doctor.record.values import Node, first_tensors, newest_calls, together
 
 
+@dataclass
 class Batches:
     """The batches of one batch norm."""
 
-    def __init__(self, made_at: Site | None) -> None:
-        self.made_at, self.crashed, self.graph = made_at, False, True
-        self.ones = self.larger = self.evaluated = 0
-        self.shape, self.stack = tuple[int, ...](), tuple[Site, ...]()
-        self.loader: Site | None = None
-        self.called_at: Site | None = None
+    made_at: Site | None
+    ones: int = 0
+    larger: int = 0
+    evaluated: int = 0
+    crashed: bool = False
+    shape: tuple[int, ...] = ()
+    stack: tuple[Site, ...] = ()
+    loader: Site | None = None
+    called_at: Site | None = None
+    graph: bool = True
 
 
 # The most common layers that behave the same in both modes; telling this of any layer takes longer.
@@ -270,13 +276,24 @@ class Nets(Observer):
             self._step, self._same_rows = moment["step"], {}
         mark = fingerprint(batch) if batch is not None else b""
         shape = tuple(batch.shape) if batch is not None else ()
-        fields: dict[str, Any] = {"rows": next(iter(shape), 0), "shape": shape, "training": module.training}
-        fields["grad"] = torch.is_grad_enabled() and any(t.requires_grad for t in answers)
         modal = [m.training for m in module.modules() if is_modal(m)]
-        fields |= {"active": sum(modal), "resting": len(modal) - sum(modal), "norming": self._norming}
-        fields |= {"dropping": tuple(self._dropping[:8]), "again": self._same_rows.get((net, mark), 0)}
         site, led = self._place
-        event = Forward(forward=number, net=net, site=site, stack=led, **fields, **moment)
+        event = Forward(
+            forward=number,
+            net=net,
+            site=site,
+            stack=led,
+            training=module.training,
+            grad=torch.is_grad_enabled() and any(t.requires_grad for t in answers),
+            rows=next(iter(shape), 0),
+            shape=shape,
+            dropping=tuple(self._dropping[:8]),
+            norming=self._norming,
+            active=sum(modal),
+            resting=len(modal) - sum(modal),
+            again=self._same_rows.get((net, mark), 0),
+            **moment,
+        )
         if mark:
             self._same_rows[net, mark] = number
         for tensor in answers:
