@@ -248,6 +248,7 @@ NUMBERS = "frame.select_dtypes('number')"
 READ = "\nprint(frame.groupby(['k_u', 'k_v']).size())"
 UNUSED = "scaled = StandardScaler().fit_transform(x_train)\n"
 CLUSTERS = "from sklearn.cluster import KMeans\nKMeans(2, n_init=1).fit(scaled)"
+NEAREST = "print(np.abs(scaled[:, None] - torch.tensor(scaled).numpy()).sum(2).argsort(1)[:, 1])"
 MSE = "F.mse_loss(net(x), y.float().reshape(-1, 1))"
 TANH, DROPPED = MSE.replace("net(x)", "net(x).tanh()"), MSE.replace("net(x)", "F.dropout(net(x))")
 SAVE = "torch.save({'model': best}, io.BytesIO())"
@@ -286,6 +287,9 @@ RIGHT = [
     table(scale=DUMMIES, rows=NUMBERS, after=AGAIN.format("transform") + READ),
     table(scale=DUMMIES.replace("])", "], dtype=float)"), rows=NUMBERS, after=AGAIN.format("transform")),
     table(scale="frame['a'] *= 5", after=UNUSED + CLUSTERS),
+    table(scale="frame['a'] *= 5", after=UNUSED + NEAREST),
+    table(scale="frame['a'] *= 5", after=UNUSED.strip() + "; print(np.corrcoef(scaled.T))"),
+    table(scale="frame['a'] *= 5", after="{}['z'] = StandardScaler().fit_transform(x_train)"),
     output("3 * torch.tanh(z)"),
     output("F.leaky_relu(z)"),
     inputs("table", "np.clip(goal, -1, 1)", TANH),

@@ -41,7 +41,6 @@ class Batches:
 
 # The most common layers that behave the same in both modes; telling this of any layer takes longer.
 MODELESS = frozenset((nn.Sequential, nn.Linear, nn.Conv2d, nn.ReLU, nn.MaxPool2d, nn.Flatten, nn.LayerNorm))
-
 BEHIND = 8  # earlier calls behind an answer without gradient, as of an encoder, or in a rollout
 
 # Without gradients, these run as one fused operation unless a mode is active: so the tape pauses meanwhile.

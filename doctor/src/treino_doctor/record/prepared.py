@@ -27,11 +27,9 @@ class Choice:
     def __init__(self, site: Site | None, kept_NC: np.ndarray, left: dict[Hashable, np.ndarray]) -> None:
         self.site, self.kept_NC, self.left = site, kept_NC, left
         self.hashes, self.at = np.zeros(0, np.uint64), np.zeros(0, int)
-        self._anchors = []
-        for column in kept_NC.T:
-            values, first, counts = np.unique(column, return_index=True, return_counts=True)
-            self._anchors.append((values[counts == 1], first[counts == 1]))
-        self._anchors = sorted(self._anchors, key=lambda one: -len(one[0]))[:ANCHORS]
+        columns = (np.unique(one, return_index=True, return_counts=True) for one in kept_NC.T)
+        single = [(values[counts == 1], first[counts == 1]) for values, first, counts in columns]
+        self._anchors = sorted(single, key=lambda one: -len(one[0]))[:ANCHORS]
 
     def places(self, rows_ND: np.ndarray) -> np.ndarray:
         """[N]: the frame's row whose kept columns, but for one at most, make up each row; -1 if unknown."""
