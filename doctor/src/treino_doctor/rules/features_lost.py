@@ -8,7 +8,7 @@ from treino_doctor.places.source import calls, module, name_of, targets, written
 from treino_doctor.record.log import Backward, Ended
 from treino_doctor.record.row_log import FeaturesLost, RowsTrained
 from treino_doctor.rules.graphs import calls_by_number
-from treino_doctor.rules.rule import HELD_OUT, SPLIT, Evidence, Faults, Log, Rule, Site
+from treino_doctor.rules.rule import HELD_OUT, SPLIT, Evidence, Faults, Log, Note, Rule, Site
 from treino_doctor.words import N_, _
 
 APART = 10.0  # ratio of columns' deviations: a scale matters
@@ -27,10 +27,18 @@ def decide(log: Log) -> Faults:
         return
     uneven = [t for t in trained.values() if t.spread >= APART and t.entering >= ITSELF * t.largest]
     for lost in log.of(FeaturesLost):
-        if not lost.kind or (uneven and lost.site is not None and not _reads_results(lost.site)):
+        if not lost.kind or uneven:
             numbers = {"columns": lost.columns, "rows": lost.rows, "kind": lost.kind}
             text = _(UNSCALED if lost.kind else LEFT_OUT)
             yield Evidence(lost.site, numbers | {"what": text.format(**numbers)})
+
+
+def note(evidence: Evidence) -> Note | None:
+    """A note on a scaler whose results the source reads otherwise: in a plot, or a model made by NumPy."""
+    at, what = evidence.seen, {"what": evidence.numbers["what"]}
+    if at is None or not evidence.numbers["kind"] or not _reads_results(at):
+        return None
+    return Note(N_("What was prepared at {place} reaches no network: {what}."), at, what)
 
 
 def _reads_results(fit: Site) -> bool:
@@ -64,9 +72,9 @@ RULE = Rule(
     returned.""",
     safety="The weights of the first layer are other ones, and with scaled rows the best rate is, too.",
     limits="""Dummies are left alone where anything else takes them, as an array or one by one, or they tell
-    the label; a scaled table where scikit-learn reads it, or the script for anything but a tensor, where rows
-    were left out, columns differ little in size, or the network scales its inputs itself. Columns that are
-    scaled by hand, or overwritten, are not followed.""",
+    the label; a scaled table where scikit-learn reads it, rows were left out, columns differ little in size,
+    or the network scales its inputs itself; it is noted where the script makes more than tensors of it.
+    Columns that are scaled by hand, or overwritten, are not followed.""",
     wrong="""\
 from sklearn.preprocessing import StandardScaler
 x = x * torch.logspace(0, 3, 8)
