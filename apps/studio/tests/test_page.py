@@ -1,5 +1,6 @@
 """The page of a run in a real browser before a real studio; a test can hold back what the studio says."""
 
+import json
 import re
 import shutil
 from collections.abc import Callable, Iterator
@@ -13,6 +14,7 @@ import treino as tr
 from apps.studio.tests.browsing import AXE, LAYOUT
 from apps.studio.tests.real_studio import RealStudio, Viewer, commands, real_studio, viewers
 from treino_studio.run_state import settings_now
+from treino_studio.server import starting
 
 pytestmark = pytest.mark.release
 LINE = "wine --features alcohol,color_intensity --hidden 8,6 --epochs 400 --paused"
@@ -36,6 +38,30 @@ def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealStudio]:
 @pytest.fixture
 def open_run(browser: Any, studio: RealStudio) -> Iterator[Callable[..., Viewer]]:
     yield from viewers(studio, browser)
+
+
+def test_a_run_s_points_may_come_while_the_page_still_starts(browser: Any, studio: RealStudio) -> None:
+    page, late, kinds = studio.open(browser, "home"), list[str | bytes](), set[str]()
+
+    def line(one: Any) -> None:
+        def hear(message: str | bytes) -> None:
+            content = json.loads(message) if isinstance(message, str) else {}
+            kinds.update(content)
+            if "state" in content and "points" not in kinds:
+                late.append(message)
+                return
+            if "points" in content:
+                one.send(json.dumps({"state": starting(True)}))
+            one.send(message)
+            while "points" in content and late:
+                one.send(late.pop(0))
+
+        one.connect_to_server().on_message(hear)
+
+    page.route_web_socket(re.compile("/socket/run/"), line)
+    page.goto(f"{studio.site}run/many?lang=en")
+    page.wait_for_selector("main[data-frame]")
+    assert studio.said == []
 
 
 def test_stop_is_said_once_and_only_of_a_training(open_run: Any, studio: RealStudio) -> None:

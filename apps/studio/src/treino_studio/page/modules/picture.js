@@ -58,7 +58,7 @@ export function makePicture(page) {
 
   /** Choices of axes: only where there are more inputs than axes. */
   function update(store) {
-    const { state, points } = store, choosable = (state?.data?.axes.length ?? 0) > 2 && points?.axes.length === 2 && state.data.classes?.length > 0 && state.data.kind === 'table';
+    const { state, points } = store, choosable = (state?.data.axes.length ?? 0) > 2 && points?.axes.length === 2 && state.data.classes?.length > 0 && state.data.kind === 'table';
     $('#axes').hidden = !choosable;
     if (choosable) {
       const own = points.view === 'components' ? [] : points.axes;

@@ -137,8 +137,8 @@ function makePage(shell, name) {
     if (changed === 'notice' && message.notice && (page.takes || message.notice.kind !== 'busy')) page.say(message.notice.text, message.notice.kind);
     if (changed === 'frame') page.hover = stillThere(page.hover, message);
     if (changed === 'state') update();
-    if (changed === 'points' && page.store.state) picture.update(page.store);
-    if (changed === 'fan' && page.store.state) fan.update(page.store);
+    const panel = { points: picture, fan }[changed];
+    if (page.store.state && !isStarting()) panel?.update(page.store);
     page.invalidate();
   }
 
