@@ -96,16 +96,16 @@ class Prepared:
 
     def lost(self, trainings: list[Any], evaluations: Iterable[Any], fits: Iterable[Any]) -> Iterator[Fields]:
         """Yield what reached no net: dummies that were left out, rows that a scaler changed."""
+        idle = [f for f in fits if f.kind in SCALES and not f.used and len(f.out) >= FEW]
         tables = all(t.rows and t.flat and t.stride == 1 and not t.made for t in trainings)
-        samples = [(hash_rows(t.sample.rows()), t.rows) for t in trainings if tables]
+        followed = trainings if tables and (idle or self._choices) else ()
+        samples = [(hash_rows(t.sample.rows()), t.rows) for t in followed]
         if not samples or any(h not in known for hashes, known in samples for h in hashes.tolist()):
             return  # nets may get other tensors, too
         for choice in reversed(self._choices):
-            columns = min(choice.lost(t, self._read) for t in trainings)
-            if columns:
+            if columns := min(choice.lost(t, self._read) for t in trainings):
                 yield {"kind": "", "columns": columns, "rows": len(choice.kept_NC), "site": choice.site}
                 break
-        idle = [f for f in fits if f.kind in SCALES and not f.used and len(f.out) >= FEW]
         for fit in idle if not sys.modules.keys() & OTHERS else ():
             if all(np.isin(hashes, fit.raw).all() for hashes, _ in samples):
                 learned = {h for t in trainings for h in t.rows}
