@@ -14,7 +14,6 @@ import pytest
 
 from examination import examined
 from treino_doctor.output.rules_page import page
-from treino_doctor.record import prepared
 from treino_doctor.record.log import Log
 from treino_doctor.rules import decide, rules
 from treino_doctor.rules.rule import PRELUDE
@@ -44,8 +43,7 @@ def test_each_text_that_is_mended_occurs_once():
 
 
 @pytest.mark.parametrize("rule", sorted(rules()))
-def test_the_wrong_example_is_found_and_the_right_one_is_silent(rule, tmp_path, monkeypatch):
-    monkeypatch.setattr(prepared, "OTHERS", set())  # libraries that other tests of this process imported
+def test_the_wrong_example_is_found_and_the_right_one_is_silent(rule, tmp_path):
     found, log = examined(PRELUDE + rules()[rule].wrong, tmp_path)
     assert rule in {f.rule for f in found}
     assert is_plain(log.events)
