@@ -1,7 +1,8 @@
-"""What the doctor costs a program: two programs, each in processes of its own, with the doctor and without.
+"""What the doctor costs a program: two programs, each in a process with the doctor and in one without.
 
 Both processes import the same, collect their garbage once and freeze it, as the doctor does for whole
-scripts: what is left is what the record adds. Times are of the processor.
+scripts: what is left is what the record adds. Times are of the processor. The two take turns after each line
+that they print, as a machine that others use, too, may be twice as slow some seconds later.
 """
 
 import contextlib
@@ -71,21 +72,32 @@ def large(steps: int) -> None:
         loss = nn.functional.cross_entropy(net(x[rows]), y[rows])
         loss.backward()
         optimizer.step()
-    print(loss.item())
+        if step % 10 == 9:
+            print(loss.item())
 
 
 PROGRAMS = {"digits": digits, "large": large}
 
 
 class Laps(io.StringIO):
-    """What a program prints into: a lap ends with each line, and the first begins with one."""
+    """What a program prints into: a lap ends with each line. Then the other process has its turn."""
 
     def __init__(self) -> None:
         self.times: list[float] = []
+        self._began = time.process_time()
 
     def write(self, text: str) -> int:
-        self.times += [time.process_time()] * text.count("\n")
+        for _ in range(text.count("\n")):
+            self.times.append(time.process_time() - self._began)
+            pause()
+            self._began = time.process_time()
         return len(text)
+
+
+def pause() -> None:
+    """Wait until it is this process's turn again."""
+    print(file=sys.__stdout__, flush=True)
+    sys.stdin.readline()
 
 
 def child(program: str, length: int, watched: bool) -> dict[str, Any]:
@@ -94,6 +106,7 @@ def child(program: str, length: int, watched: bool) -> dict[str, Any]:
     import torch._dynamo
 
     torch.set_num_threads(1)
+    pause()
     exam, marks = None, [time.process_time()]
     if watched:
         from treino_doctor.exam import Exam
@@ -107,26 +120,31 @@ def child(program: str, length: int, watched: bool) -> dict[str, Any]:
     marks.append(time.process_time())
     if exam is not None:
         exam.stop()
-    end = time.process_time()
-    times = zip(laps.times, laps.times[1:], strict=False)
-    return {"start": marks[1] - marks[0], "laps": [b - a for a, b in times], "end": end - marks[2]}
+    end = time.process_time() - marks[2]
+    return {"start": marks[1] - marks[0], "laps": laps.times[1:], "end": end}
 
 
-def measured(program: str, length: int, watched: bool) -> dict[str, float]:
-    """The same in a fresh process: seconds of its parts."""
-    command = [sys.executable, "-m", "benchmarks.doctor_cost", program, str(length), *["doctor"] * watched]
+def measured(program: str, length: int) -> list[dict[str, float]]:
+    """The same in two fresh processes in turns, without the doctor and with it: seconds of its parts."""
+    command = [sys.executable, "-m", "benchmarks.doctor_cost", program, str(length)]
     compiled = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}  # as once installed
-    run = subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True, env=compiled)
-    times = json.loads(run.stdout)
-    laps, first = times["laps"], min(FIRST, length - 1)
-    return {
-        "in all": sum(laps),
-        "first": sum(laps[:first]),
-        "steady": sum(laps[first:]),
-        "start": times["start"],
-        "end": times["end"],
-        "start and end": times["start"] + times["end"],
-    }
+    pipes: Any = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True, "env": compiled}
+    with contextlib.ExitStack() as ends:
+        runs = [ends.enter_context(subprocess.Popen(command + more, **pipes)) for more in ([], ["doctor"])]
+        lines = [next(run.stdout or iter(())) for run in runs]
+        while "\n" in lines:
+            for k, run in enumerate(runs):
+                if lines[k] == "\n":
+                    print(file=run.stdin, flush=True)
+                    lines[k] = next(run.stdout or iter(()))
+    return [seconds(**json.loads(line)) for line in lines]
+
+
+def seconds(start: float, laps: list[float], end: float) -> dict[str, float]:
+    """The parts of a run."""
+    first = min(FIRST, len(laps) - 1)
+    in_all = {"in all": sum(laps), "first": sum(laps[:first]), "steady": sum(laps[first:])}
+    return in_all | {"start": start, "end": end, "start and end": start + end}
 
 
 def percent(ratio: float) -> str:
@@ -140,9 +158,10 @@ def cost_tables(quick: bool) -> tuple[Table, Table, dict[str, str]]:
     doctor: dict[str, list[dict[str, float]]] = {name: [] for name in PROGRAMS}
     for _ in range(1 if quick else ROUNDS):
         for name in PROGRAMS:
-            length = 3 if quick else LENGTH[name]
-            plain[name].append(measured(name, length, False))
-            doctor[name].append(measured(name, length, True))
+            for runs, run in zip(
+                (plain, doctor), measured(name, LENGTH[name] // 10 if quick else LENGTH[name]), strict=True
+            ):
+                runs[name].append(run)
     while_running, figures = [], {}
     for name, part, what, limit in (
         ("digits", "in all", f"digits, {LENGTH['digits']} epochs in all", LIMITS["in all"]),
