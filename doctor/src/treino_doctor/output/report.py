@@ -88,27 +88,25 @@ def text(outcome: Outcome, covered: Coverage, notes: Sequence[str] = (), *, know
         seen = _("doctor: another process trained, and was examined; of several ranks it was rank 0.")
         parts.append([seen])
     untrained = not outcome.trained and not exam.findings
-    if untrained and outcome.others:
-        unseen = _(
-            "doctor: no backward seen here. The script started other processes ({n}), which were not "
-            "examined: if one of them trains, run that program under the doctor."
-        )
-        parts.append([unseen.format(n=outcome.others)])
-    elif untrained:
+    if untrained:
         unseen = _("doctor: no backward seen: this script never trained, so there is nothing to examine.")
-        parts.append([unseen])
+        if outcome.others:
+            unseen = _(
+                "doctor: no backward seen here. The script started other processes ({n}), which were not "
+                "examined: if one of them trains, run that program under the doctor."
+            )
+        parts.append([unseen.format(n=outcome.others)])
     elif not exam.findings:
         parts.append([nothing(exam, known=known), *covered.figures, *covered.sentences()])
     else:
         head = _("doctor: {steps} {steps:step|steps} of {subject}, findings: {n}")
-        parts.append([head.format(n=len(exam.findings), steps=exam.steps, subject=outcome.subject)])
-        parts[-1] += covered.figures
-    blocks = ["\n    ".join(map(escape, lines)) for lines in parts]
-    if exam.findings:
+        head = head.format(n=len(exam.findings), steps=exam.steps, subject=outcome.subject)
+        parts.append([head, *covered.figures])
         names = list(dict.fromkeys(f.rule for f in exam.findings))
         more = _("doctor: more about each: treino-doctor --explain {rule}")
         more = more.format(rule=names[0] if len(names) == 1 else placeholders("RULE"))
         notes = [more, *covered.sentences(), *notes]
+    blocks = ["\n    ".join(map(escape, lines)) for lines in parts]
     below = ["\n".join(map(escape, notes))] if notes else []
     return "\n\n".join([*blocks, *map(one, exam.findings), *below, *map(escape, defects(exam))])
 
@@ -119,8 +117,8 @@ def text_of_run(findings: list[Finding], steps: int, run: str) -> str:
         sentence = _("doctor: nothing found in {steps} {steps:step|steps} of {subject}.")
         return escape(sentence.format(steps=steps, subject=run))
     head = _("doctor: {steps} {steps:step|steps} of {subject}, findings: {n}")
-    parts = [head.format(n=len(findings), steps=steps, subject=run)]
-    return "\n\n".join([*map(escape, parts), *(one(f, of_script=False) for f in findings)])
+    head = escape(head.format(n=len(findings), steps=steps, subject=run))
+    return "\n\n".join([head, *(one(f, of_script=False) for f in findings)])
 
 
 def document(outcome: Outcome, status: int, covered: Coverage) -> dict[str, Any]:
