@@ -149,7 +149,7 @@ class Gradients(Observer):
             return known
         self._count += 1
         self._numbers[id(parameter)] = Ref(parameter), self._count
-        if torch.nn.parameter.is_lazy(parameter):
+        if torch.nn.parameter.is_lazy(parameter) or parameter.is_meta:
             return self._count
         some = measures.sampled(parameter)
         self._starts[self._count] = Ref(parameter), some, measures.norm(some)
@@ -257,16 +257,16 @@ class Gradients(Observer):
     def keep(self, root: Any) -> None:
         """Keep the value that is run backward; on an accelerator, keep its tensor, to avoid synchronizing."""
         value: Any
-        if type(root) is torch.Tensor and root.is_cpu and not modes():  # the usual case, and a fast one
-            try:
+        try:
+            if type(root) is torch.Tensor and root.is_cpu and not modes():  # the usual case, and a fast one
                 value = root.item()
-            except (RuntimeError, ValueError):
-                return  # several numbers
-        elif not isinstance(root, torch.Tensor) or root.numel() != 1 or root.is_meta:
-            return
-        else:
-            with without_torch_function():
-                value = root.item() if root.is_cpu or self.windows.open else root.detach()
+            else:
+                with without_torch_function():
+                    if not isinstance(root, torch.Tensor) or root.numel() != 1 or root.is_meta:
+                        return
+                    value = root.item() if root.is_cpu or self.windows.open else root.detach()
+        except (RuntimeError, ValueError):
+            return  # several numbers, or none, as in a fake tensor
         if isinstance(value, complex):
             return
         if isinstance(value, float) and not isfinite(value):

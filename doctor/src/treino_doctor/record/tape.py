@@ -10,7 +10,6 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from time import perf_counter
 from types import FrameType, FunctionType
 from typing import Any
 
@@ -119,24 +118,14 @@ class Tape(TorchFunctionMode):
         hooks = self._hooks
         if self.idle or not name or not hooks.on or not self.windows.open:
             return func(*args, **kwargs)
-        if name in self.failures:
-            try:
-                result = func(*args, **kwargs)
-            except Exception as error:
-                for failed in self.failures[name]:
-                    hooks.quietly(name, failed, error, args, kwargs)
-                raise
-        else:
+        try:
             result = func(*args, **kwargs)
+        except Exception as error:
+            for failed in self.failures.get(name, ()):
+                hooks.quietly(name, failed, error, args, kwargs)
+            raise
         if hooks.watching():
-            hooks.on, began = False, perf_counter()
-            try:
-                self._note(name, result, args, kwargs)
-            except Exception as error:
-                hooks.defect(name, error)
-            finally:
-                hooks.on = True
-                hooks.seconds += perf_counter() - began
+            hooks.quietly(name, self._note, name, result, args, kwargs)
         return result
 
     def _note(self, name: str, result: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
