@@ -125,7 +125,7 @@ class Activations(Observer):
                 self._look([p for p, _ in every])
 
     def _deep(self, every: list[tuple[torch.Tensor, torch.Tensor]], optimizer: int) -> None:
-        wide = [i for i, (p, _) in enumerate(every) if p.dim() in (2, 3, 4)]
+        wide = [i for i, (p, _) in enumerate(every) if p.dim() in (2, 3, 4) and not p.is_complex()]
         if len(wide) < LEAST_LAYERS:
             return
         (first, slope), (last, newest) = every[wide[0]], every[wide[-1]]

@@ -13,6 +13,8 @@ from treino_doctor.record.arrays import NoNumPyError
 from treino_doctor.record.lines import unseen
 from treino_doctor.record.torch_versions import compiling, in_transform, without_torch_function
 
+# Torch's words where a tensor has no values or no shape: meta, fake and nested ones.
+UNREAD = "meta tensors", "_local_scalar_dense", "NestedTensorImpl", "for tensor subclasses"
 Run = Callable[[Any, Any, Any], Any]
 After = Callable[[Any, Any, Any], None]
 Before = Callable[[Any, Any], None]
@@ -32,8 +34,9 @@ class Hooks:
         self._undo: list[tuple[Any, str, Any, Any]] = []
 
     def defect(self, what: str, error: BaseException) -> None:
-        """Note that an observer failed, unless it only lacked NumPy."""
-        if isinstance(error, NoNumPyError):
+        """Note that an observer failed, unless it only lacked NumPy, or the values of an unusual tensor."""
+        unread = any(word in str(error) for word in UNREAD)
+        if unread or isinstance(error, (NoNumPyError, NotImplementedError)):
             return
         key = f"{what}: {type(error).__name__}: {error}"
         self.defects[key] = self.defects.get(key, 0) + 1

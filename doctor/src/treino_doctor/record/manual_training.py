@@ -176,7 +176,7 @@ class ManualTrainings(Observer):
                 continue
             weights = hand.weights
             pairs = ((p, b) for p, b in zip(weights, hand.before, strict=False) if p.shape == b.shape)
-            far = sum(float((p.detach() - b).double().pow(2).sum()) for p, b in pairs)
+            far = sum(float((p.detach() - b).abs().double().pow(2).sum()) for p, b in pairs)
             if hand.force.norm > 0:
                 hand.rate = math.sqrt(far) / hand.force.norm
             held = held or gradients.hold(hand, hand.moved)

@@ -72,13 +72,18 @@ def largest(t: torch.Tensor) -> float:
 
 def norm(t: torch.Tensor) -> float:
     """The Euclidean norm of all entries."""
-    return float(torch.linalg.vector_norm(t.detach().float())) if t.numel() else 0.0
+    return float(torch.linalg.vector_norm(wide(t))) if t.numel() else 0.0
 
 
 def norms(tensors: list[torch.Tensor]) -> list[float]:
     """The Euclidean norm of each tensor, by one call."""
-    wide = [t.detach() if t.dtype in (torch.float32, torch.float64) else t.detach().float() for t in tensors]
-    return [float(n) for n in torch._foreach_norm(wide)] if wide else []
+    return [float(n) for n in torch._foreach_norm([wide(t) for t in tensors])] if tensors else []
+
+
+def wide(t: torch.Tensor) -> torch.Tensor:
+    """A tensor, detached, in a precision that norms can have."""
+    plain = t.dtype in (torch.float32, torch.float64) or t.is_complex()
+    return t.detach() if plain else t.detach().float()
 
 
 def number_of(value: Any) -> float:

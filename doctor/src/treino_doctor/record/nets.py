@@ -141,13 +141,13 @@ class Nets(Observer):
     def net(self, module: nn.Module) -> int:
         """Return the number of a net. A new net is logged."""
         if (known := self.numbers.get(module)) is None:
-            known = self.numbers[module] = self.count
-            self.count += 1
             parts = list(module.modules())
             modal = tuple(sorted({kind_of(m) for m in parts if is_modal(m)}))
             loaded = any(m in self.loaded or m not in self.made for m in parts)
             owned = tuple(self._number_of(p) for p in module.parameters())
             own = {"made_at": self.made.get(module), "modal": modal, "loaded": loaded, "parameters": owned}
+            known = self.numbers[module] = self.count
+            self.count += 1
             self._log.tell(NetMade, net=known, kind=kind_of(module), **own)
             for observe in self.roots:
                 observe(module)

@@ -171,9 +171,11 @@ def newest_calls(calls: Calls, most: int) -> tuple[int, ...]:
 
 
 def shape_of(tensor: torch.Tensor) -> tuple[int, ...]:
-    """The shape of a tensor; () for an uninitialised parameter of a lazy layer."""
-    plain = type(tensor) is torch.Tensor or not torch.nn.parameter.is_lazy(tensor)
-    return tuple(tensor.shape) if plain else ()
+    """The shape of a tensor; () for a nested one, and for an uninitialised parameter of a lazy layer."""
+    try:
+        return tuple(tensor.shape)
+    except RuntimeError:
+        return ()
 
 
 def made_of(node: Node | None, most: int) -> list[Node]:
@@ -208,5 +210,6 @@ def first_tensors(values: Any) -> list[torch.Tensor]:
         elif isinstance(one, dict) and deep < 3:
             todo += [(v, deep + 1) for v in list(one.values())[:16]]
         elif (isinstance(one, Distribution) or hasattr(one, "__dataclass_fields__")) and deep < 3:
-            todo += [(v, deep + 1) for v in list(vars(one).values())[:16]]
+            names = getattr(one, "__dict__", ()) or one.__dataclass_fields__  # a class may have slots
+            todo += [(getattr(one, name, None), deep + 1) for name in list(names)[:16]]
     return tensors
