@@ -1,6 +1,7 @@
 """Record DataLoaders: the lines that made them, the newest batch, and its rows in the data set."""
 
 import functools
+import pickle
 import random
 import sys
 import weakref
@@ -196,7 +197,7 @@ class Loaders(Observer):
 def random_state() -> tuple[Any, ...]:
     """The states of the random number generators of torch, Python and, if installed, NumPy."""
     own, numpy = torch.default_generator.get_state(), sys.modules.get("numpy.random")
-    return random.getstate(), own.numpy().tobytes(), str(numpy.get_state()) if numpy is not None else ""
+    return random.getstate(), own.numpy().tobytes(), pickle.dumps(numpy and numpy.get_state(legacy=False))
 
 
 def plain_tensors(loader: Any) -> tuple[torch.Tensor, ...]:
