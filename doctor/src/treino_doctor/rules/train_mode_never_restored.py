@@ -10,15 +10,16 @@ LEAST = 3  # minimum number of steps; one or two may only inspect gradients
 def decide(log: Log) -> Faults:
     """A net was trained in eval mode, its dropout and batch norms included: after an evaluation, or from the
     first step on if the net was not loaded."""
-    used = trained_forwards(log)
+    used, calls_of = trained_forwards(log), dict[int, list[Forward]]()
+    for call in log.of(Forward):
+        calls_of.setdefault(call.net, []).extend([call] * (call.forward in used))
     for net in log.of(NetMade):
-        calls = [f for f in log.of(Forward) if f.net == net.net and f.forward in used]
+        calls = calls_of.get(net.net, [])
         still = [f for f in calls if f.grad and f.resting and not (f.training or f.active or f.dropping)]
-        set_at = [m for m in log.of(EvalSet) if m.net == net.net]
         first = bool(calls) and not calls[0].training
         if len(still) < LEAST or (net.loaded and first):
             continue
-        before = [m for m in set_at if m.turn <= still[0].turn]
+        before = [m for m in log.of(EvalSet) if m.net == net.net and m.turn <= still[0].turn]
         if before and not first and not _looked(log, net.net, before[-1], still[0], used):
             continue  # eval mode is intended for training: batch norms stay frozen
         site = before[-1].site if before else still[0].site
