@@ -131,7 +131,10 @@ def run_script(
         except BaseException as error:
             outcome.status = 130 if isinstance(error, KeyboardInterrupt) else 1
             outcome.error = type(error).__name__
-            error.__traceback__ = None if error in parts else _own_frames(error.__traceback__)
+            links = [error]
+            for link in links:
+                link.__traceback__ = None if link in parts else _own_frames(link.__traceback__)
+                links += [e for e in (link.__cause__, link.__context__) if e is not None and e not in links]
             if target.endswith(ENDING) and sys.excepthook is sys.__excepthook__:
                 print_error(error)
             else:
@@ -247,10 +250,8 @@ def _own_frames(trace: TracebackType | None) -> TracebackType | None:
 def flush_streams() -> None:
     """Write out what the script has printed."""
     for stream in (sys.stdout, sys.stderr):
-        try:
+        with suppress(OSError, ValueError, AttributeError):  # closed by the script, or nobody reads the pipe
             stream.flush()
-        except (OSError, ValueError, AttributeError):  # closed by the script, or nobody reads the pipe
-            continue
 
 
 _owner = 0  # the process that runs the script
