@@ -1,13 +1,10 @@
 """Training rows sorted by class, read in order."""
 
-import ast
 from collections import Counter
-from itertools import groupby
 
 from treino_doctor.places.placement import batches
-from treino_doctor.places.source import loops
 from treino_doctor.record.log import Forward, LossCall
-from treino_doctor.record.row_log import RowsTrained
+from treino_doctor.record.row_log import RowsEvaluated, RowsTrained
 from treino_doctor.rules.course import training
 from treino_doctor.rules.rule import NEVER_LEARNS, Evidence, Faults, Log, Rule, Site, by_line
 
@@ -34,10 +31,7 @@ def decide(log: Log) -> Faults:
         if share < SHARE or len({k for c in calls for k in c.labels}) < 2:
             continue
         main = [max(c.labels, key=lambda k: c.labels[k]) for c in calls]
-        starts, at = [], 0
-        for _label, block in groupby(main):
-            starts.append(at)
-            at += len(list(block))
+        starts = [i for i, label in enumerate(main) if not i or label != main[i - 1]]
         # A batch that still has rows of the old class shows the change less than the next batch.
         jumps = [max(c.value for c in calls[i : i + 2]) - calls[i - 1].value for i in starts[1:]]
         ordered = in_turn([main[i] for i in starts])
@@ -48,8 +42,10 @@ def decide(log: Log) -> Faults:
         if stuck or (jump > JUMP and sum(j > 0 for j in jumps) > OFTEN * len(jumps)):
             numbers = {"share": share, "classes": len(set(main)), "jump": jump}
             nets = {f.net for f in log.of(Forward) if f.forward in calls[-1].forwards}
-            loader = next((t.loader for t in log.of(RowsTrained) if t.net in nets), None)
-            yield Evidence(calls[-1].site, numbers, stack=calls[-1].stack, sites={"loader": loader})
+            judged = {e.loader for e in log.of(RowsEvaluated) if not e.trained}
+            loaders = (t.loader for t in log.of(RowsTrained) if t.net in nets and t.loader not in judged)
+            sites = {"loader": next(loaders, None)}
+            yield Evidence(calls[-1].site, numbers, stack=calls[-1].stack, sites=sites)
             return
 
 
@@ -61,9 +57,7 @@ def in_turn(order: list[int]) -> bool:
 
 
 def place(evidence: Evidence) -> Site | None:
-    """The loop over the batches; if a library has the loop, the loader."""
-    if any(isinstance(n, ast.For) for site in evidence.stack for n in loops(site)):
-        return batches(evidence.stack)
+    """The loader, if it gives no other rows; else the loop over the batches."""
     return evidence.sites["loader"] or batches(evidence.stack)
 
 
