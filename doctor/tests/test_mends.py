@@ -55,7 +55,7 @@ LINES = {
         "a loader by another name": "from torch.utils.data import DataLoader as DL\nrows = DL(data, 32,{+shuffle=True+})  # here\n",
         "a loader with a sampler": "from torch.utils.data import DataLoader\nrows = DataLoader(data, sampler=s)  # here\n",
     },
-    "graph_kept_alive": {"a sum beside a count": "t += {+(+}l * 2{+).detach()+}; n += 1  # here\n"},
+    "graph_kept_alive": {"a sum beside a count": "t = t + {+(+}l * 2{+).detach()+}; n += 1  # here\n"},
     "seed_reset_each_epoch": {
         "a seed beside others": "for e in range(9): [-torch.manual_seed(0)-]{+pass+}; train()  # here\n",
         "a seed that is kept": "g = torch.manual_seed(0)  # here\n",

@@ -498,11 +498,13 @@ def _train_again(finding: Finding, script: Script) -> list[Edit] | str:
 def _let_go(finding: Finding, script: Script) -> list[Edit] | str:
     values: list[ast.expr] = []
     for one in _leaves(_site(finding)):
-        call = one.value if isinstance(one, ast.Expr) and isinstance(one.value, ast.Call) else None
         if isinstance(one, ast.AugAssign):
             values.append(one.value)
-        elif call is not None and call.args and source.name_of(call) in ("append", "add", "appendleft"):
-            values.append(call.args[-1])
+        elif isinstance(one, ast.Assign) and isinstance(one.value, ast.BinOp):  # total = total + loss
+            own, sides = ast.unparse(one.targets[0]), (one.value.left, one.value.right)
+            values += (side for side in sides if ast.unparse(side) != own)
+        elif isinstance(one, ast.Expr) and source.name_of(one.value) in ("append", "add", "appendleft"):
+            values += getattr(one.value, "args", [])[-1:]
     value = sole(v for v in values if not isinstance(v, ast.Constant))
     if value is None or isinstance(value, (ast.Tuple, ast.List, ast.Dict, ast.Starred)):
         return _(SEVERAL)
