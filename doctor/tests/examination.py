@@ -33,7 +33,7 @@ def examined_with_values(source: str, tmp_path: Path) -> tuple[list[Finding], Lo
     code = compile(path.read_text(), str(path), "exec", dont_inherit=True)
     recorder = Recorder()
     recorder.install()
-    libraries = prepared.OTHERS - sys.modules.keys()  # without those that other tests of this process imported
+    libraries = prepared.OTHERS - sys.modules.keys()  # without those of other tests here
     with mock.patch.object(prepared, "OTHERS", libraries):
         try:
             exec(code, main.__dict__)

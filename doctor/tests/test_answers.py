@@ -64,10 +64,10 @@ for epoch in range(4):
 AT_END = """
 net = nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.Dropout(0.3), nn.Linear(16, 3))
 optimizer = torch.optim.Adam(net.parameters(), lr=0.01)
-40 STEPS: F.cross_entropy(net(x[:180]), y[:180])
+answers = lambda rows: net(rows)
+40 STEPS: F.cross_entropy(answers(x[:180]), y[:180])
 net.eval()
-said = {said}  # here
-print((said.argmax(1) == y[180:]).float().mean().item())
+print(({said}.argmax(1) == y[180:]).float().mean().item())  # here
 """
 SHARES = "print((F.softmax(net(x[180:]), 1).detach().numpy().argmax(1) == y[180:].numpy()).mean())  # here"
 LOGS = "print((torch.exp(net(x[180:])).topk(1)[1][:, 0] == y[180:]).float().mean().item())  # here"
@@ -75,7 +75,6 @@ LAYER = "print((nn.Softmax(dim=1)(net(x[180:])).argmax(1) == y[180:]).float().me
 BEST = "print((net(x[180:]).argmax(1) == y[180:]).float().mean().item())  # here"
 SCRIPTED, TRACED = "net = torch.jit.script(net)", "net = torch.jit.trace(net, x[:4], check_trace=False)"
 OWN_NLL = "(lambda out, true: F.nll_loss(out.log_softmax(1), true))"
-EVAL = "net.eval()"
 
 
 def classifier(said: str, mode: str = "pass", loss: str = "F.cross_entropy", held: str = "") -> str:
@@ -92,18 +91,18 @@ FOUND = {
     "the best as an array": ("metric_wrong_axis", ARRAY.format(dims="1, keepdim=True")),
     "a field of an object": ("missing_eval", FIELDS.format(start=180, mode="pass", call="here", split="")),
     "rows by name": ("test_in_train", FIELDS.format(start=120, mode="net.eval()", call="", split="here")),
-    "one figure at the end": ("missing_no_grad", AT_END.format(said="net(x[180:])")),
+    "one figure at the end": ("missing_no_grad", AT_END.format(said="answers(x[180:])")),
 }
 RIGHT = {
-    "shares as an array": classifier(SHARES, EVAL),
-    "exp of what was said": classifier(LOGS, EVAL, OWN_NLL),
-    "shares by a layer": classifier(LAYER, EVAL),
-    "held by TorchScript": classifier(BEST, EVAL, held=SCRIPTED),
-    "traced": classifier(BEST, EVAL, held=TRACED),
+    "shares as an array": classifier(SHARES, "net.eval()"),
+    "exp of what was said": classifier(LOGS, "net.eval()", OWN_NLL),
+    "shares by a layer": classifier(LAYER, "net.eval()"),
+    "held by TorchScript": classifier(BEST, "net.eval()", held=SCRIPTED),
+    "traced": classifier(BEST, "net.eval()", held=TRACED),
     "the best as a row": COLUMN.format(best="(x[180:] @ w).argmax(1)"),
     "the best as an array": ARRAY.format(dims="1"),
     "fields of an object": FIELDS.format(start=180, mode="net.eval()", call="", split=""),
-    "one figure at the end, let go": AT_END.format(said="net(x[180:]).detach()"),
+    "one figure at the end, let go": AT_END.format(said="answers(x[180:]).detach()"),
 }
 
 

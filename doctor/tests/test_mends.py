@@ -39,6 +39,7 @@ LINES = {
     "missing_no_grad": {
         "a name that is bound too late": "import torch\ndef f(net):\n    p = net(x)  # here\n    import torch\n",
         "no_grad by another name": "import torch as T\nnet = make()\nif wet:\n\t{+with T.no_grad():\n\t\t+}for x in rows:\n{+\t+}\t\tprint(net(x))  # here\n",
+        "a generator": "import torch\ndef f(net):\n    yield net(x)  # here\n",
         "no name for no_grad": "net = make()\nprint(net(x))  # here\n",
     },
     "softmax_wrong_dim": {"a name": "import torch\np = torch.softmax(a, [-d-]{+1+})  # here\n"},

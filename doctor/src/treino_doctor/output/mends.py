@@ -385,8 +385,8 @@ def _net_call(site: Site) -> ast.Call | None:
 
 
 def _block(site: Site, call: ast.Call, free: bool) -> ast.stmt | None:
-    """The with- or for-block around a call that runs no backward and, if ``free``, does not set the net's
-    name; else its statement. None on a function's head, or if the call runs later than its line.
+    """The with- or for-block around a call that runs no backward and, if ``free``, sets neither its name
+    nor a mode; else its statement. None on a function's head, or if the call runs later than its line.
     """
     best = statement_of(site.file, call)
     if _later(site.file, call, (ast.Lambda, ast.GeneratorExp)) or hasattr(best, "args"):
@@ -397,7 +397,8 @@ def _block(site: Site, call: ast.Call, free: bool) -> ast.stmt | None:
         if isinstance(node, (*source.Function.__args__, ast.ClassDef)):
             break
         if isinstance(node, (ast.With, ast.For)):
-            if _trains(site.file, node) or (free and _binds(node, site.file, call.func)):
+            sets = free and (source.calls(node, "train") or _binds(node, site.file, call.func))
+            if sets or _trains(site.file, node):
                 break
             best = node
     return best  # type: ignore[no-any-return]
@@ -411,16 +412,11 @@ def _trains(file: str, node: ast.AST, depth: int = 3) -> bool:
     return inner or not called.isdisjoint(("backward", "step"))
 
 
-def _trains_too(site: Site) -> bool:
-    """Whether the loop around this line also runs backward below it, so that it both evaluates and trains."""
-    return any(c.lineno > site.line for c in source.calls(source.loop(site), "backward"))
-
-
-def unseen_block(site: Site, call: ast.Call | None) -> str:
+def _unseen_block(finding: Finding, call: ast.Call | None) -> str:
     """Why no block can be put around an evaluation."""
     if call is None:
         return _("no call of a net by a name of its own is on the line")
-    return _("the loop around it trains, too") if _trains_too(site) else _(RUNS_LATER)
+    return _("the net's call trains, too") if finding.evidence.get("trained") else _(RUNS_LATER)
 
 
 def _leaves_early(block: ast.stmt) -> bool:
@@ -440,8 +436,8 @@ def _evaluate(finding: Finding, script: Script) -> list[Edit] | str:
         return _heed_eval(site, script)
     call = _net_call(site)
     block = _block(site, call, True) if call is not None else None
-    if call is None or block is None or _trains_too(site):
-        return unseen_block(site, call)
+    if call is None or block is None or finding.evidence.get("trained"):
+        return _unseen_block(finding, call)
     net = ast.unparse(call.func)
     asleep = script.before(block, f"{net}.eval()")
     if not _leaves_early(block):
@@ -466,13 +462,13 @@ def _no_grad(finding: Finding, script: Script) -> list[Edit] | str:
     site = _site(finding)
     call = _net_call(site) or next(iter(_calls_on(site)), None)
     block = _block(site, call, False) if call is not None else None
-    if block is None or isinstance(block, ast.Return) or _trains_too(site):
-        return unseen_block(site, call)
+    yields = block is not None and any(isinstance(n, (ast.Yield, ast.YieldFrom)) for n in ast.walk(block))
+    if block is None or yields or finding.evidence.get("trained"):
+        return _unseen_block(finding, call)
     name = name_for(script.file, "torch.no_grad", block)
-    whole = script.leads(block) and script.closes(block)
     if not name:
         return _(NO_NAME).format(name="torch.no_grad")
-    if not whole or any(map(_spans_lines, ast.walk(block))):
+    if not (script.leads(block) and script.closes(block)) or any(map(_spans_lines, ast.walk(block))):
         return _("other statements share its lines")
     return script.within(block, f"with {name}():")
 

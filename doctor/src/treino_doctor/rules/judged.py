@@ -1,7 +1,7 @@
 """Evaluation calls of nets: metrics were computed from their outputs, and no backward followed."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
 from treino_doctor.finding import Site
@@ -19,11 +19,11 @@ COMPARES = frozenset(("eq", "ne", "gt", "lt", "ge", "le", "isclose"))
 
 @dataclass
 class Group:
-    """The calls of one net on one line.
+    """The calls of one net from one line: the innermost that led there and to no training, if there is one.
 
     judged: calls with metrics that did not train. trained: number of those that did. targets: whether some
-    outputs became targets. again: numbers of judged calls with the rows of an earlier call, without a step
-    between.
+    outputs became targets. again: numbers of judged calls with the rows of an earlier one in training mode,
+    without a step between.
     """
 
     net: NetMade
@@ -63,14 +63,16 @@ def groups(log: Log) -> list[Group]:
         elif isinstance(event, Read) and (event.how, event.site) in lines:
             figures |= {f: figures.get(f, event) for f in _together(event.forwards, owners)}
     learned = {p for f in log.of(Forward) if f.forward in used for p in nets[f.net].parameters}
-    trains = {(f.net, f.site) for f in log.of(Forward) if f.forward in backward}
-    left = Counter((f.net, f.site, f.step) for f in log.of(Forward) if f.forward not in backward)
+    shared = {s for f in log.of(Forward) if f.forward in backward for s in f.stack}
+    keys = {f.forward: (f.net, line_of(f, shared)) for f in log.of(Forward)}
+    trains = {keys[f] for f in backward & keys.keys()}
+    left = Counter((*keys[f.forward], f.step) for f in log.of(Forward) if f.forward not in backward)
     counts: dict[int, int] = {}
     every: dict[tuple[int, Site | None], Group] = {}
     judged: set[int] = set()
     for call in log.of(Forward):
-        key = call.net, call.site
-        group = every.setdefault(key, Group(nets[call.net], call.site))
+        key = keys[call.forward]
+        group = every.setdefault(key, Group(nets[call.net], key[1]))
         counts[call.net] = counts.get(call.net, 0) + (call.forward in used)
         group.trained += call.forward in backward
         group.targets = group.targets or call.forward in targets
@@ -83,12 +85,18 @@ def groups(log: Log) -> list[Group]:
         copy = net.loaded and any(counts.get(n.net, 0) >= TRAINED for n in alike)
         if not (copy or counts[call.net] >= TRAINED or learned & set(net.parameters)):
             continue
-        judged.add(call.forward)
+        judged |= {call.forward} if call.active or call.dropping or call.norming else set()
         if call.again in judged:
             group.again.add(call.forward)
         group.judged.append(call)
         group.figures.append(figures[call.forward])
     return list(every.values())
+
+
+def line_of(call: Forward, shared: Collection[Site | None] = ()) -> Site | None:
+    """The innermost line that led to a call, outside of ``forward`` and, if there is one, not shared."""
+    lines = *(s for s in call.stack if s.function != "forward"), call.site
+    return next((s for s in lines if s not in shared), lines[0])
 
 
 def supervised(log: Log) -> set[int]:

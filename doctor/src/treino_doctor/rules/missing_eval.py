@@ -17,7 +17,9 @@ def decide(log: Log) -> Faults:
             always = all(not f.training and f.dropping and not f.active for f in awake)
             layers = "F.dropout" if always else ", ".join(group.net.modal) or "F.dropout"
             at = awake[0].dropping[0] if always else None  # eval() doesn't affect this dropout
-            yield Evidence(group.site, {"calls": len(awake), "layers": layers}, at=at, stack=awake[0].stack)
+            trained = group.trained + (group.site != awake[0].site)  # a helper calls the net
+            numbers = {"calls": len(awake), "layers": layers, "trained": trained}
+            yield Evidence(group.site, numbers, at=at, stack=awake[0].stack)
 
 
 RULE = Rule(

@@ -2,7 +2,7 @@
 
 from treino_doctor.record.log import Course, Ended, Forward, Read
 from treino_doctor.rules.graphs import ARRAYS
-from treino_doctor.rules.judged import groups
+from treino_doctor.rules.judged import groups, line_of
 from treino_doctor.rules.rule import ON_PART, Evidence, Faults, Log, Rule, Site, by_line, script
 from treino_doctor.rules.turns import trained_forwards
 
@@ -18,6 +18,7 @@ def decide(log: Log) -> Faults:
     if they go to NumPy again and again, each time with a wasted graph."""
     every = [group for group in groups(log) if group.evaluates]
     judged = [(c, f) for group in every for c, f in zip(group.judged, group.figures, strict=True)]
+    groups_of = {c.forward: group for group in every for c in group.judged}
     cuts = ("detach", "data")
     detached = {f.site for _, f in judged if any(o.name in cuts and o.forwards for o in f.graph.operations)}
     others = (f for _, f in judged if not (isinstance(f, Read) and f.how in ARRAYS))
@@ -26,7 +27,7 @@ def decide(log: Log) -> Faults:
     kept = {call.site for call, figure in judged if figure.site not in detached}
     backwards = sum(len(c.values) for c in log.of(Course))
     told = set[Site | None]()
-    for line, calls in by_line(built, line_of).items():
+    for line, calls in by_line(built, lambda c: groups_of[c.forward].site).items():
         calls = [c for c in calls if c.site == calls[0].site]  # if several layers are called, only the first
         rows, resting = sum(c.rows for c in calls), sum(not c.training for c in calls)
         big = rows >= ROWS * len(calls) or resting >= CALLS
@@ -35,7 +36,8 @@ def decide(log: Log) -> Faults:
         once = rows >= LAST * len(calls) and (resting == len(calls) or over)
         if (once and calls[0].site in kept) or (big and often):
             told.add(line)
-            yield Evidence(line, {"calls": len(calls), "rows": rows}, stack=calls[0].stack)
+            numbers = {"calls": len(calls), "rows": rows, "trained": groups_of[calls[0].forward].trained}
+            yield Evidence(line, numbers, stack=calls[0].stack)
     yield from (e for e in _written(log, backwards) if e.seen not in told)
 
 
@@ -50,11 +52,6 @@ def _written(log: Log, backwards: int) -> Faults:
         if len(calls) >= MANY and unused and any(ended.finished for ended in log.of(Ended)):
             numbers = {"calls": len(calls), "rows": sum(f.rows for f in calls)}
             yield Evidence(line, numbers, stack=calls[0].stack)
-
-
-def line_of(call: Forward) -> Site | None:
-    """The line of the call; for a layer's call, the line that called the forward method by its name."""
-    return next((s for s in call.stack if s.function != "forward"), call.site)
 
 
 RULE = Rule(
