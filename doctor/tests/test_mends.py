@@ -48,6 +48,7 @@ LINES = {
     },
     "missing_eval": {
         "a branch that evaluates": "net = make()\ndef fit(): f(net(x)).backward()\nfor e in range(9):\n    fit()\n    if e % 3 == 0: {+net.eval(); +}a = net(x){+; net.train()+}  # here\n",
+        "a loop that trains until it is good": "net = make()\nwhile net(x) > 1:  # here\n    f(net(x)).backward()\n",
         "a net of a comprehension": "a = [n(x) for n in nets]  # here\n",
         "one that returns": "net = make()\ndef f(x): return net(x)  # here\n",
         "one that returns, and the loop wakes it": "net = make()\ndef f(x):{+ net.eval();+} return net(x)  # here\nnet.train()\n",
@@ -88,7 +89,6 @@ def test_two_mends_of_one_block_are_both_made(tmp_path):
     path = tmp_path / "script.py"
     path.write_text("import torch\nnet = make()\nfor x in rows:\n    print(net(x))\n")
     refresh()
-    mended = patch([finding(rule, path, 4) for rule in ("missing_no_grad", "missing_eval")])
-    [text] = mended.sources.values()
+    [text] = patch([finding(r, path, 4) for r in ("missing_no_grad", "missing_eval")]).sources.values()
     block = "with torch.no_grad():\n    for x in rows:\n        print(net(x))\n"
     assert text.endswith(f"net.eval()\n{block}net.train()\n")

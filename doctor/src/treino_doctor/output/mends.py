@@ -386,10 +386,11 @@ def _net_call(site: Site) -> ast.Call | None:
 
 def _block(site: Site, call: ast.Call, free: bool) -> ast.stmt | None:
     """The with- or for-block around a call that runs no backward and, if ``free``, sets neither its name
-    nor a mode; else its statement. None on a function's head, or if the call runs later than its line.
+    nor a mode; else its statement. None on the head of what trains or of a function, or if it runs later.
     """
     best = statement_of(site.file, call)
-    if _later(site.file, call, (ast.Lambda, ast.GeneratorExp)) or hasattr(best, "args"):
+    heads = hasattr(best, "args") or (hasattr(best, "body") and _trains(site.file, best))
+    if heads or _later(site.file, call, (ast.Lambda, ast.GeneratorExp)):
         return None
     if free and _binds(best, site.file, call.func):
         return None
@@ -469,7 +470,7 @@ def _no_grad(finding: Finding, script: Script) -> list[Edit] | str:
     if not name:
         return _(NO_NAME).format(name="torch.no_grad")
     if not (script.leads(block) and script.closes(block)) or any(map(_spans_lines, ast.walk(block))):
-        return _("other statements share its lines")
+        return _("other statements share its lines, or a text in it spans several")
     return script.within(block, f"with {name}():")
 
 
