@@ -105,7 +105,6 @@ RIGHT = {
     "one figure at the end, let go": AT_END.format(said="answers(x[180:]).detach()"),
 }
 
-
 CASES = {**FOUND, **{f"{case}, right": ("", text) for case, text in RIGHT.items()}}
 
 

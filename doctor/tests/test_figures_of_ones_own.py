@@ -56,13 +56,7 @@ FIGURES = {
         "that of the last of 11 batches alone, divided by 11",
     ),
     "doubled": (RESET, TWICE, "pass", "loss / 11:.6f", "twice that of the last of 11"),
-    "by the index": (
-        RESET,
-        LOSS,
-        "pass",
-        "run / (len(train) - 1):.5f",
-        "a sum over 11 batches, divided by 10",
-    ),
+    "by the index": (RESET, LOSS, "pass", "run / (len(train) - 1)", "a sum over 11 batches, divided by 10"),
     "shares by the index": (RESET, LOSS, SHARE, "right / 4:.4f", "a sum over 5 batches, divided by 4"),
     "times": (
         RESET,
