@@ -4,7 +4,8 @@ import functools
 import math
 import weakref
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from itertools import pairwise
 from math import isfinite
 from threading import get_ident
 from typing import Any
@@ -65,12 +66,12 @@ class OptimizerRecord:
 
 class Losses:
     """The losses that one line ran backward in one training, in order. turn: that of the first. filled: first
-    parameters of the optimizers that got gradients from these losses.
-    """
+    parameters of the optimizers that got gradients from these losses. ends: where an optimizer of other
+    parameters was made since the newest loss that was watched -> the turn."""
 
-    def __init__(self, turn: int = 0) -> None:
-        self.turn, self.filled = turn, set[int]()
-        self.values = array("d")
+    def __init__(self, turn: int = 0, values: Iterable[float] = ()) -> None:
+        self.turn, self.filled, self.ends = turn, set[int](), dict[int, int]()
+        self.values = array("d", values)
         self._pending: list[torch.Tensor] = []
 
     def add(self, value: float | torch.Tensor) -> None:
@@ -92,8 +93,7 @@ class Losses:
 
 class Gradients(Observer):
     """Watches optimizers, backwards and steps. steps: the number of steps of all optimizers. shift: called to
-    open or close the window. after: called with ``steps``, after each.
-    """
+    open or close the window. after: called with ``steps``, after each."""
 
     def __init__(
         self, of: Recording, marks: Marks, finiteness: Finiteness, shift: Callable[[], None], after: AfterStep
@@ -163,7 +163,11 @@ class Gradients(Observer):
 
     def _made(self, result: Any, args: Any, kwargs: Any) -> None:
         self.hands.drop()
-        self.hold(args[0], maker(args[0]))
+        first = {self.known(p) for p in self.hold(args[0], maker(args[0])).parameters()[:1]}
+        for *_, newest in self._courses.values():
+            if first.isdisjoint(newest.filled) and len(newest.ends) < LOGGED:
+                newest.fetch()
+                newest.ends[len(newest.values)] = self.windows.turn
 
     def _group(self, result: Any, args: Any, kwargs: Any) -> None:
         if self.held_by(args[0]) is not None:
@@ -219,17 +223,17 @@ class Gradients(Observer):
         def backward(*args: Any, **kwargs: Any) -> Any:
             if not hooks.on or get_ident() != hooks.thread:  # compilers and transforms run no backward
                 return original(*args, **kwargs)
+            root = args[0] if args else kwargs.get("tensors")
             if not windows.open and not hands.every:
                 if len(gradients._courses) > 1:  # losses of several lines may take turns
                     gradients._course = gradients._course_of(here())
-                gradients.keep(args[0] if args else kwargs.get("tensors"))
+                gradients.keep(root)
                 result = original(*args, **kwargs)
                 windows.turn += 1
                 windows.calls = windows.evaluated = 0
                 if windows.turn >= windows.due and windows.turn - windows.stepped > PATIENCE:
                     gradients.shift()
                 return result
-            root = args[0] if args else kwargs.get("tensors")
             start = gradients.begin("backward", root)
             gradients.inside = True
             try:
@@ -282,15 +286,16 @@ class Gradients(Observer):
 
     def _filled(self, place: Site | None, filled: list[int]) -> None:
         """Begin another course if a line trains what none of its losses trained before, as in a function
-        that is called for one net after the other.
-        """
+        that is called for one net after the other; and others for the nets between, by their optimizers."""
         course = self._course
-        every = (held.parameters()[:1] for held in self.held.values() if held.number in filled)
-        own = {self.known(p) for first in every for p in first}
+        own = {self.known(p) for h in self.held.values() if h.number in filled for p in h.parameters()[:1]}
         if course.filled and own and course.filled.isdisjoint(own) and len(course.values) > SHORT:
-            self._course = Losses(self.windows.turn)
-            self._course.add(course.values.pop())
-            self._courses[place].append(self._course)
+            ends = course.ends or {len(course.values) - 1: self.windows.turn}
+            parts = zip(ends.values(), pairwise([*ends, None]), strict=True)
+            self._courses[place] += [Losses(turn, course.values[a:b]) for turn, (a, b) in parts]
+            del course.values[min(ends) :]
+            self._course = self._courses[place][-1]
+        self._course.ends.clear()
         self._course.filled.update(own)
 
     def before(self, root: Any) -> Any:
@@ -384,8 +389,7 @@ class Gradients(Observer):
     def _measure(self, optimizer: Any) -> None:
         held = self.held_by(optimizer) or self.hold(optimizer, None)
         self.clearing.look(self.held.values())
-        empty = not held.steps and not keeps_state(optimizer)
-        now = versions(held.parameters()) if empty else []
+        now = [] if held.steps or keeps_state(optimizer) else versions(held.parameters())
         held.onward = bool(now) and self._left.get((held.site, now[0][0])) == now
         every = (p for p in held.parameters() if not torch.nn.parameter.is_lazy(p))
         held.before = [measures.sampled(p, measures.MANY) for p in every]
@@ -445,15 +449,13 @@ class Gradients(Observer):
     def _went(self, held: OptimizerRecord) -> None:
         """Measure the distance between an optimizer's weights and their first values."""
         far = size = 0.0
-        moved = False
         for p in held.parameters():
             start = self._starts.get(self.number(p))
             if start is None or start[1].shape != (now := measures.sampled(p)).shape:
                 continue
             step = measures.norm(now - start[1])
             far, size = far + step**2, size + start[2] ** 2
-            moved = moved or step > 0 or not math.isfinite(step)
-        held.moved = held.moved or moved
+            held.moved = held.moved or step > 0 or not math.isfinite(step)
         if size > 0:  # 0 if the parameters no longer exist or began as zeros
             held.movement = math.sqrt(far / size)
 

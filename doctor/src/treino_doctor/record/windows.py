@@ -90,8 +90,7 @@ class Windows:
 
     def look(self, place: object) -> bool:
         """Open the window until the next step for a call from a place that doesn't train: a few times,
-        and later as often as windows open. Return whether the window is open.
-        """
+        and later as often as windows open. Return whether the window is open."""
         seen, turn = self._looks.get(place, (0, 0))
         if seen < LOOKS or (APART - 1) * self.turn > APART * turn:
             self._looks[place] = seen + 1, self.turn
