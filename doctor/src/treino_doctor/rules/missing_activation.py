@@ -20,8 +20,7 @@ def decide(log: Log) -> Faults:
     pairs: dict[Site | None, list[tuple[Backward, Operation, dict[str, int]]]] = {}
     for backward in log.of(Backward):
         for first, second, widths in straight_pairs(backward.graph):
-            same_line = first.site == second.site  # as in ``nn.Sequential``, or one call around another
-            at = second.written if same_line else second.site
+            at = second.written if first.site == second.site else second.site  # one line: ``nn.Sequential``
             pairs.setdefault(at, []).append((backward, second, widths))
     for at, found in pairs.items():
         backward, second, widths = found[-1]
@@ -47,8 +46,8 @@ def straight_pairs(graph: Graph) -> Iterator[tuple[Operation, Operation, dict[st
 
 
 def weight(graph: Graph, layer: Operation) -> Operation | None:
-    """The matrix of a linear layer, if it is trained; None for any other operation."""
-    trained = (p for p in graph.parents(layer) if p.name == "parameter" and p.grad)
+    """The matrix of a linear layer that is trained here, not under no_grad; None for any other operation."""
+    trained = (p for p in graph.parents(layer) if p.name == "parameter" and p.grad and layer.grad)
     return next((p for p in trained if len(p.shape) == 2), None) if layer.name == "linear" else None
 
 
