@@ -196,6 +196,22 @@ def test_trainings_of_one_line_are_apart(steps, tmp_path):
     assert sum(len(t.calls) > 0 for t in trainings(log)) > 1
 
 
+DRAWN = """
+net = nn.Linear(8, 3)
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+for step in range(1, 121):
+    some = torch.{draw}
+    STEP: F.cross_entropy(net(x[some]), y[some])
+    if step % {every} == 0: print(f"{{loss.item():.4f}}")
+"""
+
+
+@pytest.mark.parametrize(("draw", "every"), [("randperm(240)[:16]", 14), ("arange(step % 15, 240, 15)", 15)])
+def test_batches_that_are_drawn_one_by_one_have_no_epochs(draw, every, tmp_path):
+    _findings, log = examined(PRELUDE + DRAWN.format(draw=draw, every=every), tmp_path)
+    assert any(note.startswith("The figure printed") for note in notes(log)) == (every == 15)
+
+
 TRACED = """
 net = nn.Sequential(nn.Sequential(nn.Linear(8, 4), nn.ReLU()), nn.Linear(4, 3))
 graph = [node.kind() for node in torch.jit.trace(net, x[:5]).inlined_graph.nodes()]

@@ -18,6 +18,7 @@ from treino_doctor.words import N_, _
 ROUNDED = 3e-6  # relative error of a sum in single precision
 CHANCE = 2e-3  # largest expected number of figures that fit a wrong formula by accident
 LOOKS = 3  # first evaluations of a line, of which none is left out
+AGAIN = 0.05  # share of rows that came again; with more, each batch is drawn by itself, without epochs
 FAR = 0.05  # relative distance from which the last batch's loss says little about the others
 
 EVERY = N_("the mean over all {passes} epochs so far")
@@ -36,8 +37,7 @@ class Pass(NamedTuple):
 
     key: where such passes are; whole: all of them are known. sums: (sum, of what, that of the last batch);
     divided by another size than that they may be right, unless of means. most: rows of the largest batch. A
-    last one that is NaN: only another number of batches is a wrong size.
-    """
+    last one that is NaN: only another number of batches is a wrong size."""
 
     key: object
     turn: int
@@ -52,8 +52,7 @@ class Pass(NamedTuple):
 class Way(NamedTuple):
     """A wrong formula, the value that it gives, the right one, and what it is in words.
 
-    key: equal for one formula over the passes of one place; whole: all of these are known.
-    """
+    key: equal for one formula over the passes of one place; whole: all of these are known."""
 
     formula: str
     key: tuple[Any, ...]
@@ -154,7 +153,8 @@ def is_near(figure: str, value: float) -> bool:
 
 def _epochs(log: Log) -> Iterator[Pass]:
     """The losses that were run backward, epoch by epoch."""
-    calls, rows = calls_by_number(log), {t.net: t for t in log.of(RowsTrained)}
+    calls, trained = calls_by_number(log), log.of(RowsTrained)
+    rows = {t.net: t for t in trained if t.loader is not None or t.twice <= AGAIN * t.seen}
     backwards, every = by_line(log.of(Backward), lambda b: b.site), trainings(log)
     for t in every:
         ran = [calls[f] for b in backwards.get(t.site, ()) for f in b.forwards if f in calls]
