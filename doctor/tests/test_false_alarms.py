@@ -55,7 +55,7 @@ with torch.no_grad():
 PART = """
 net = nn.Linear(8, 3)
 optimizer = torch.optim.SGD(net.parameters(), lr=0.5)
-40 STEPS: F.cross_entropy(net(x), y)
+40 STEPS: F.cross_entropy(net(x){judged}, y{judged})
 {rows}, {truth} = x[:100], y[:100]
 with torch.no_grad():
     print((net({rows}).argmax(1) == {truth}).float().mean().item())
@@ -87,15 +87,11 @@ first, second = torch.optim.Adam(maker.parameters(), 1e-3), torch.optim.Adam(jud
 losses = [[], []]
 for step in range(150):
     loss = F.softplus(judge(maker(torch.randn(24, 4)).detach())).mean() + 2
-    second.zero_grad()
-    loss.backward()
-    losses[0].append(loss.item())
-    second.step()
+    second.zero_grad(); loss.backward()
+    losses[0].append(loss.item()); second.step()
     loss = F.softplus(-judge(maker(torch.randn(24, 4)))).mean()
-    first.zero_grad()
-    loss.backward()
-    losses[1].append(loss.item())
-    first.step()
+    first.zero_grad(); loss.backward()
+    losses[1].append(loss.item()); first.step()
 """
 
 
@@ -147,11 +143,12 @@ def test_bytes_divided_by_255_are_no_fit(scale, wrong, tmp_path):
 
 
 def test_rows_of_training_are_a_test_only_where_they_are_called_so(tmp_path):
-    told, log = examined(PRELUDE + PART.format(rows="first", truth="known"), tmp_path)
+    told, log = examined(PRELUDE + PART.format(rows="first", truth="known", judged=""), tmp_path)
     assert (told, len(notes(log))) == ([], 1)
     assert notes(log)[0].startswith("The 100 rows evaluated at script.py, line ")
-    told, log = examined(PRELUDE + PART.format(rows="x_test", truth="y_test"), tmp_path)
-    assert ([f.rule for f in told], notes(log)) == (["test_in_train"], [])
+    for judged, rules in (("", ["test_in_train"]), ("[100:]", [])):  # as of the nodes of a graph
+        told, log = examined(PRELUDE + PART.format(rows="x_test", truth="y_test", judged=judged), tmp_path)
+        assert ([f.rule for f in told], notes(log)) == (rules, [])
 
 
 def test_losses_of_two_lines_that_take_turns_stay_apart(tmp_path):
@@ -182,9 +179,7 @@ def train(steps):
     for step in range(steps):
         optimizer.zero_grad()
         loss = F.cross_entropy(net(x), y)
-        loss.backward()
-        losses[-1].append(loss.item())
-        optimizer.step()
+        loss.backward(); losses[-1].append(loss.item()); optimizer.step()
 for steps in {steps}: train(steps)
 """
 

@@ -21,8 +21,7 @@ class Operation:
     name: as in torch, without underscores: ``softmax``, ``sub``; ``parameter`` and ``leaf`` for values
     without history. parents: indices in the graph. detail: plain arguments, by name or by position ("1"), and
     ``part`` for an operation with several results. forwards: the newest calls of nets behind it, by number.
-    layer: the line that made the torch module in which it ran.
-    """
+    layer: the line that made the torch module in which it ran."""
 
     name: str
     site: Site | None
@@ -71,8 +70,7 @@ class Event:
     """Anything that happened. step: optimizer steps before it. turn: backward passes before it. site: the
     line that did it. stack: the lines of the user's code that led there, innermost first; empty if unknown.
 
-    Each kind of event is a frozen dataclass with further fields.
-    """
+    Each kind of event is a frozen dataclass with further fields."""
 
     def __init_subclass__(cls) -> None:
         dataclass(frozen=True, kw_only=True)(cls)
@@ -87,8 +85,7 @@ class NetMade(Event):
     """A net at its first call.
 
     made_at: its constructor's line. modal: kinds of its layers that behave differently in training (dropout,
-    batch norm). loaded: whether it loaded a state, or is a copy. parameters: the numbers of its parameters.
-    """
+    batch norm). loaded: whether it loaded a state, or is a copy. parameters: its parameters' numbers."""
 
     net: int
     kind: str
@@ -154,8 +151,7 @@ class LossCall(Event):
     that the input predicts correctly. constant: for a numeric target, the loss of the best constant
     prediction, NaN if unknown. means, spread: the means of some of its columns and their mean variance.
     bootstrapped: a net's answers went into its target. graph, target_graph: the graphs of its input and its
-    target.
-    """
+    target."""
 
     loss: int
     name: str

@@ -18,8 +18,7 @@ class RowsTrained(Event):
     related: the largest correlation between two columns. made: the rows are outputs of nets. right, judged:
     the numbers of right and of all predictions in training. chance: the expected number of rows equal to one
     row by chance. telling: the largest share of distinct values in a column. label_column: the column
-    that has the label's values, or others one-to-one with them, in all rows; -1 if none has.
-    """
+    that has the label's values, or others one-to-one with them, in all rows; -1 if none has."""
 
     net: int
     loader: Site | None = None
@@ -63,8 +62,7 @@ class RowsEvaluated(Event):
     ``measure``. scored: the predictions were compared with labels. digest: a hash of the rows in any order.
     drawn: a line that drew random numbers outside of nets, before these calls and before training's. draws:
     the loaders of these rows and of training's drew random numbers for their rows. predicted: no label was
-    seen, and as many answers were written to a file.
-    """
+    seen, and as many answers were written to a file."""
 
     net: int
     learner: int
@@ -109,8 +107,7 @@ class Evaluated(Event):
     whole: the newest over all rows of its place. learned: the net, or its weights, had been trained. newest:
     its last call's number. calls: those of the net, the largest with ``most`` rows. right: the predictions,
     out of ``judged``, that equal their labels, ``final`` of them in the last call. shares: the sum of the
-    calls' shares of right ones. labels: the count of each.
-    """
+    calls' shares of right ones. labels: the count of each."""
 
     net: int
     learned: bool
@@ -131,8 +128,7 @@ class RowsFitted(Event):
 
     fitted: number of rows that it was fitted on; rows: number of evaluated rows. evaluated, trained: the
     share of each among the fitted rows. apart: the fitted rows were one part of a split, or it transformed
-    many other rows. again: it was fitted on evaluation rows alone, and another of its kind on training's.
-    """
+    many other rows. again: it was fitted on evaluation rows alone, and another of its kind on training's."""
 
     net: int
     kind: str

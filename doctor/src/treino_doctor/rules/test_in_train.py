@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from treino_doctor.places.placement import joins, parts, trail
 from treino_doctor.places.source import loops, module
-from treino_doctor.record.log import Backward, Ended, NetMade, Read
+from treino_doctor.record.log import Backward, Ended, LossCall, NetMade, Read
 from treino_doctor.record.outcomes import StateTaken
 from treino_doctor.record.row_log import Folded, RowsEvaluated, RowsTrained
 from treino_doctor.rules.choices import TEST, VALIDATION, naming_line
@@ -29,7 +29,8 @@ def decide(log: Log) -> Faults:
     copies; or on some of the rows, and no others were evaluated; or on rows of previous folds."""
     judged_on_new = {e.learner for e in log.of(RowsEvaluated) if e.rows >= LEAST and e.trained < NEW * e.rows}
     folds, figures = log.of(Folded), {line for line, _read in _figures(log)}
-    for e, t in evaluations(log):
+    masked = _masked(log)
+    for e, t in (pair for pair in evaluations(log) if pair[1].net not in masked):
         trained, rows = shared(e, t)
         only = not trained and e.learner not in judged_on_new and _only(e, t, e.site in figures)
         trained = e.trained if only else trained
@@ -49,7 +50,14 @@ def decide(log: Log) -> Faults:
             yield Evidence(e.site, numbers, at=made, stack=t.stack, sites=sites)
             return
     yield from _steps_on_test(log)
-    yield from _of_training(log)
+    yield from _of_training(log) if not masked else ()
+
+
+def _masked(log: Log) -> set[int]:
+    """The nets of which a loss judged only some of the rows, as of a graph's nodes."""
+    calls, losses = calls_by_number(log), [c for c in log.of(LossCall) if c.trained and c.target_shape]
+    last = ((c, calls.get(max(c.forwards, default=-1))) for c in losses)
+    return {f.net for c, f in last if f is not None and c.target_shape[0] < f.rows}
 
 
 def _steps_on_test(log: Log) -> Faults:
