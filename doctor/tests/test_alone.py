@@ -62,7 +62,7 @@ def test_a_script_is_examined_without_other_packages(tmp_path):
 @pytest.mark.parametrize(
     ("name", "text"),
     [
-        *(("cuda", "print('of the folder')"), ("statistics", "print('of the folder')")),
+        *((name, "print('of the folder')") for name in ("cuda", "statistics", "shutil")),
         ("cuda", "raise RuntimeError('of the folder')"),
     ],
 )

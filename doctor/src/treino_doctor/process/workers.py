@@ -9,7 +9,6 @@ import functools
 import multiprocessing.spawn
 import os
 import pickle
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -68,7 +67,10 @@ class Workers:
             subprocess.Popen.__init__ = opens  # type: ignore[method-assign]
             multiprocessing.spawn.get_preparation_data = prepares
             if os.getpid() == self._pid and not self.inside:
-                shutil.rmtree(self.folder, ignore_errors=True)
+                with suppress(OSError):
+                    for path in Path(self.folder).iterdir():
+                        path.unlink()
+                    os.rmdir(self.folder)
 
     def accounts(self) -> list[Account]:
         """What the processes that have ended saw."""

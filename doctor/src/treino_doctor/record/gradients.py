@@ -165,8 +165,9 @@ class Gradients(Observer):
         self.hands.drop()
         first = {self.known(p) for p in self.hold(args[0], maker(args[0])).parameters()[:1]}
         for *_, newest in self._courses.values():
-            if first.isdisjoint(newest.filled) and len(newest.ends) < LOGGED:
-                newest.fetch()
+            newest.fetch()
+            long = len(newest.values) > SHORT + max(newest.ends, default=0)
+            if long and first.isdisjoint(newest.filled) and len(newest.ends) < LOGGED:
                 newest.ends[len(newest.values)] = self.windows.turn
 
     def _group(self, result: Any, args: Any, kwargs: Any) -> None:

@@ -23,7 +23,8 @@ def tell(log: Log, rows: Any) -> None:
     known = [t for t in rows.trainings.values() if t.calls]
     for t in known:
         log.tell(RowsTrained, **trained(t))
-    for lost in rows.splits.scalers.lost(known, rows.evaluations.values()):
+    scalers = rows.splits.scalers
+    for lost in scalers.prepared.lost(known, rows.evaluations.values(), scalers.fits):
         log.tell(FeaturesLost, **lost)
     measured = 0
     for e in rows.evaluations.values():

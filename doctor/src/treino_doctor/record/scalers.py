@@ -1,7 +1,7 @@
 """Record the rows behind scalers and feature selections, and their results; detect rows scaled by hand."""
 
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from itertools import chain
 from types import FunctionType
 from typing import Any
@@ -46,7 +46,8 @@ class Fits:
     """All fits of a program. statistics: (rows, line) of each table's mean and deviation computed by torch.
 
     ready: tables that a library returned already scaled. scores: of columns; the best may be selected.
-    moved: called with rows that were transformed, and the results. is_part: whether rows are part of a split.
+    fits: all of them. moved: called with rows that were transformed, and the results. is_part: whether rows
+    are part of a split.
     written: the numbers of rows of the tables that were written to files with one value for each row.
     """
 
@@ -56,20 +57,20 @@ class Fits:
         self.ready: list[np.ndarray] = []
         self.written: set[int] = set()
         self.scores, self.holes, self.prepared = Scores(), Holes(), Prepared()
-        self._fits: list[Fit] = []
+        self.fits: list[Fit] = []
         self._room = KEPT
         self._of: dict[int, tuple[Any, Fit]] = {}  # keeps the scaler, so that its id stays unique
 
     def fitted(self, scaler: Any, x: Any) -> None:
         """Remember the rows of a fit."""
         rows = table(x)
-        if rows is None or len(rows) > MOST or len(self._fits) > FITS:
+        if rows is None or len(rows) > MOST or len(self.fits) > FITS:
             return
         fit = Fit(here(), type(scaler).__name__, len(rows), rows.shape[1], np.unique(hash_rows(rows)))
-        again = [f for f in self._fits if f.kind == fit.kind and np.array_equal(f.raw, fit.raw)]
+        again = [f for f in self.fits if f.kind == fit.kind and np.array_equal(f.raw, fit.raw)]
         fit.used = any(f.used for f in again)
-        self._fits = [f for f in self._fits if f not in again]
-        self._fits.append(fit)
+        self.fits = [f for f in self.fits if f not in again]
+        self.fits.append(fit)
         self._of[id(scaler)] = scaler, fit
 
     def of_scaler(self, scaler: Any) -> Fit | None:
@@ -87,45 +88,40 @@ class Fits:
         self._moved(old, made)
         self.holes.moved(rows, out)
         self.prepared.moved(rows, out)
-        fit = self.of_scaler(scaler)
-        if fit is None:
+        if (fit := self.of_scaler(scaler)) is None:
             return
         fit.width = out.shape[1]
         seen = np.isin(old, fit.raw)
         fit.out, fit.others = np.union1d(fit.out, made[seen]), fit.others + int((~seen).sum())
         if fit.results is None and out.size <= self._room and bool(seen.all()):
             fit.results, self._room = out, self._room - out.size
-        for before in self._fits:
+        for before in self.fits:
             same = before is not fit and before.width == rows.shape[1] == out.shape[1]
             if same and len(before.out) <= MOST:
                 before.out = np.union1d(before.out, made[np.isin(old, before.out)])
 
     def read(self, x: Any) -> None:
         """Note that scikit-learn reads rows: they may be results."""
-        idle = [f for f in self._fits if not f.used and len(f.out)]
+        idle = [f for f in self.fits if not f.used and len(f.out)]
         rows = table(x[:TRIED]) if idle and getattr(x, "ndim", 0) == 2 else None
         hashes = NONE if rows is None else hash_rows(rows)
         for fit in idle:
             fit.used = bool(np.isin(hashes, fit.out).any())
 
-    def lost(self, trainings: list[Any], evaluations: Iterable[Any]) -> Iterator[dict[str, Any]]:
-        """Yield what was prepared and reached no net."""
-        yield from self.prepared.lost(trainings, evaluations, self._fits)
-
     def _choices(self, rows: np.ndarray) -> None:
         """Add the selections of columns that these rows result from."""
-        if not self.scores.any or len(self._fits) > FITS:
+        if not self.scores.any or len(self.fits) > FITS:
             return
         for site, kind, some, every, targets in self.scores.taken(rows):
             whole = table(every)
             raw = np.unique(hash_rows(some if whole is None else whole))
             fit = Fit(site, kind, len(some), some.shape[1], raw)
             fit.out, fit.chosen, fit.targets = np.unique(hash_rows(some)), True, targets
-            alike = (f for f in self._fits if (f.site, f.kind, f.rows) == (site, kind, fit.rows) and f.chosen)
+            alike = (f for f in self.fits if (f.site, f.kind, f.rows) == (site, kind, fit.rows) and f.chosen)
             if not any(np.isin(fit.out, f.out).all() for f in alike):
-                own = (f.others for f in self._fits if (f.site, f.kind) == (site, kind))  # made by a selector
+                own = (f.others for f in self.fits if (f.site, f.kind) == (site, kind))  # made by a selector
                 fit.others = next(own, 0)
-                self._fits.append(fit)
+                self.fits.append(fit)
 
     def of(self, t: Any, e: Any, predicted: int) -> Iterator[dict[str, Any]]:
         """Yield the fits that produced the rows of both a training and an evaluation. predicted: number of
@@ -135,19 +131,18 @@ class Fits:
         if t.flat and len(t.columns.sums) == len(e.columns.sums):
             self._choices(np.concatenate([t.sample.rows(), e.sample.rows()]))
             self._choices(t.sample.rows())  # selected by training rows alone
-        chosen = [f for f in self._fits if f.chosen and self._share(f, t, t, learned) >= ALL]
+        chosen = [f for f in self.fits if f.chosen and self._share(f, t, t, learned) >= ALL]
         by_training = any(self._share(f, t, e, held_out) <= 0.5 for f in chosen)
-        for fit in self._fits:
-            if fit.chosen and (by_training or not has_labels(fit.targets, t.labels)):
-                continue
-            if len(fit.out) < FEW:
+        for fit in self.fits:
+            unsure = fit.chosen and (by_training or not has_labels(fit.targets, t.labels))
+            if unsure or len(fit.out) < FEW:
                 continue
             shares = [self._share(fit, t, one, h) for one, h in ((e, held_out), (t, learned))]
             if shares[0] <= 0.5:
                 continue
             fields = {"kind": fit.kind, "site": fit.site, "fitted": fit.rows, "rows": len(held_out)}
             apart = fit.others - predicted >= FEW or self._is_part(fit.raw)
-            alike = [o for o in self._fits if o.kind == fit.kind and o is not fit]
+            alike = [o for o in self.fits if o.kind == fit.kind and o is not fit]
             again = not fit.chosen and shares[1] < FEWEST and len(alike) < GROUPS
             again = again and any(self._share(o, t, t, learned) >= ALL for o in alike)
             yield fields | {"evaluated": shares[0], "trained": shares[1], "apart": apart, "again": again}
@@ -166,14 +161,12 @@ class Fits:
         every_row = t.columns
         for o in [e, *(o for o in every if o is not e)]:
             fresh = o.fresh
-            if not o.columns.n or o.columns.n != len(fresh) or any(fresh & s for s in joined):
-                continue
-            if len(o.columns.sums) != len(t.columns.sums):
+            new = o.columns.n == len(fresh) > 0 and not any(fresh & s for s in joined)
+            if not new or len(o.columns.sums) != len(t.columns.sums):
                 continue
             joined.append(fresh)
             every_row = every_row.joined(o.columns)
-            kind = scaled_together(t.columns, every_row, t.sample.rows())
-            if kind:
+            if kind := scaled_together(t.columns, every_row, t.sample.rows()):
                 site = next((s for n, s in self.statistics if n == every_row.n), None)
                 if site is None and kind == "range":
                     return  # numbers that lie between 0 and 1 without scaling

@@ -140,8 +140,10 @@ def judged_losses(log: Log) -> list[LossCall]:
 
 
 def training(log: Log) -> Training | None:
-    """The longest training; None if there is none, or if its loss may fall below zero and so has no scale."""
-    longest = next(iter(trainings(log)), None)
+    """The longest training that was watched; None if there is none, or if its loss may fall below zero and so
+    has no scale."""
+    every = trainings(log)
+    longest = next((t for t in every if t.calls or t.optimizers), every[0] if every else None)
     if longest is None or not (longest.known or all(v >= 0 or math.isnan(v) for v in longest.values)):
         return None
     return longest
