@@ -7,7 +7,7 @@ from sklearn.metrics import log_loss
 from torch.nn import functional
 
 from examination import examined, examined_with_values
-from treino_doctor.output.coverage import commonest, right, summary
+from treino_doctor.output.coverage import commonest, evaluation, right, summary
 from treino_doctor.record.outcomes import ScheduleEnded
 from treino_doctor.record.row_log import Evaluated
 from treino_doctor.rules import notes
@@ -186,6 +186,12 @@ def test_the_newest_whole_evaluation_is_at_chance_or_is_not(look, labels, tmp_pa
     assert bool(told) == (labels != "y")
     if told:
         assert told[0].startswith(f"After 80 of 80 steps, {100 * share:.1f} % of the 240 rows")
+
+
+def test_the_best_of_each_column_says_of_no_row_that_it_is_right(tmp_path):
+    look = BATCHES.replace("argmax(1)", "argmax(0)").replace("32", "3")
+    _findings, log = examined(START + TRAIN + LOOK.format(look=look, labels="y"), tmp_path)
+    assert evaluation(log) is None
 
 
 HEART = """

@@ -150,14 +150,14 @@ FRAME, ARRAY = "pd.read_csv('f.csv').drop(columns='name')", "np.genfromtxt('f.cs
 SCALED = "StandardScaler().fit_transform(read.assign(flag=read.a > 0))"
 PARTLY = "np.c_[read.a, StandardScaler().fit_transform(read[['b', 'c']])]"
 MARKED = "read.assign(c=pd.to_numeric(read.c, errors='coerce'))"
-ROW = "row 7 of those read from f.csv, without a number in column c."
+ROW = "row 7 as read from f.csv, without a number in column c."
 # which rows lack a number, what stands there, what is read, the rows of the net, what is said
 HOLES = {
     "one": ([6], None, FRAME, "read[['b', 'c']]", ROW),
     "scaled": ([6], None, FRAME, SCALED, ROW),
     "scaled in part": ([6], None, FRAME, PARTLY, ROW),
     "a mark": ([6], "'?'", FRAME, MARKED, ROW),
-    "by NumPy": ([6], None, ARRAY, "read", "row 8 of those read from"),
+    "by NumPy": ([6], None, ARRAY, "read", "row 8 as read from"),
     "too many": ([*range(5, 80)], None, FRAME, "read", " read from f.csv without a number in column c."),
     "another order": ([6], None, FRAME, "read[['c', 'b']]", ""),
     "by hand": ([6], None, FRAME, "(read - read.mean()) / read.std()", ""),

@@ -7,13 +7,14 @@ from typing import Any
 
 from treino_doctor.cells import line_name, place_name
 from treino_doctor.exam import Exam
-from treino_doctor.record.log import Ended, Log, LossCall, NetMade, Stepped
+from treino_doctor.record.log import Ended, Log, LossCall, NetMade, Read, Stepped
 from treino_doctor.record.outcomes import Clip, Depth, Drawn, Rectified, ScheduleEnded
 from treino_doctor.record.row_log import Evaluated, RowsEvaluated, RowsTrained
 from treino_doctor.rules import notes, rules
 from treino_doctor.rules.course import counted, judged_losses, training, trainings
 from treino_doctor.rules.graphs import calls_by_number
 from treino_doctor.rules.judged import groups
+from treino_doctor.rules.metric_wrong_axis import BEST, axis_of
 from treino_doctor.words import N_, _
 
 NOISE = 3  # standard deviations within which an accuracy counts as chance
@@ -99,7 +100,10 @@ def by_heart(log: Log, newest: Evaluated | None) -> Iterator[str]:
 
 def evaluation(log: Log) -> Evaluated | None:
     """The newest whole evaluation of a trained net that compared each row's class with a label. None if there
-    is none, or if the net was trained for long after it."""
+    is none, if the net was trained for long after it, or if the best of a column, not of a row, was taken."""
+    best = [o for read in log.of(Read) for o in read.graph.operations if o.name in BEST]
+    if any(axis_of(o) in (0, -2) for o in best):
+        return None
     since = LATE * steps(log)
     whole = (e for e in log.of(Evaluated) if e.whole and e.learned and e.judged == e.rows and e.step >= since)
     clear = (e for e in whole if len(e.labels) > 1 and e.rows >= FEW * len(e.labels))

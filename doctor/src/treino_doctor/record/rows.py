@@ -84,11 +84,9 @@ class Rows(Observer):
         training = self.trainings.get(self._nets.numbers.get(module, -1))
         if training is None or training.done:
             return
-        x = rows_in(args)
-        looked = self._look(x, args) if x is not None else None
-        if looked is None or x is None:
+        if (looked := self._look(args)) is None:
             return
-        flat, hashes = looked
+        x, flat, hashes = looked
         fields = {"forward": -1, "net": training.net, "site": here(), "shape": tuple(x.shape)}
         event = Forward(training=True, grad=True, rows=len(flat), **fields | self._log.moment())
         call = Call(event, flat, hashes)
@@ -97,14 +95,13 @@ class Rows(Observer):
         self._train(training, call)
 
     def _called(self, event: Forward, module: nn.Module, args: Any, result: Any) -> None:
-        x = rows_in(args)
-        looked = self._look(x, args) if x is not None else None
-        if looked is None or x is None:
+        if (looked := self._look(args)) is None:
             return
+        x, flat, hashes = looked
         if module not in self._modules:
             self._modules[module] = {id(m) for m in module.modules()}
         self._settle(event.turn)
-        call = Call(event, *looked)
+        call = Call(event, flat, hashes)
         call.drawn, self._drawn = self._drawn, set()
         call.node = self._values.find(x)
         if call.drawn and call.node is not None and generated(call.node):
@@ -126,12 +123,14 @@ class Rows(Observer):
         if len(self._waiting) > 2048:
             self._settle(event.turn + 9)
 
-    def _look(self, x: torch.Tensor, args: Any) -> tuple[np.ndarray, np.ndarray] | None:
-        """Return the rows as an array and their hashes, cached while the tensor is unchanged."""
+    def _look(self, args: Any) -> tuple[torch.Tensor, np.ndarray, np.ndarray] | None:
+        """Return the rows, as an array, too, and their hashes, cached while the tensor is unchanged."""
+        if (x := rows_in(args)) is None:
+            return None
         fixed = not x.is_inference()
         known = self._known.get(id(x))
         if fixed and known is not None and known[0]() is x and known[1] == x._version:
-            return known[2], known[3]
+            return x, known[2], known[3]
         flat = flat_rows(x)
         if flat is None or len(flat) > MOST:
             return None
@@ -145,7 +144,7 @@ class Rows(Observer):
             if len(self._known) > 16:
                 self._known.clear()
             self._known[id(x)] = Ref(x), x._version, flat, hashes
-        return flat, hashes
+        return x, flat, hashes
 
     def _from_loader(self, call: Call) -> None:
         """Store in a call the loader and the labels of its rows."""

@@ -28,21 +28,18 @@ def decide(log: Log) -> Faults:
     numbers = {"rows": sum(b.rows for b in hurt), "calls": len(hurt)}
     numbers["losses"] = sum(b.forward in lost or b.forward < 0 for b in hurt) or sum(b.spoiled for b in hurt)
     read = next((b for b in hurt if b.row), None) or next((b for b in hurt if b.file), None)
-    where = {"origin": origin(read, numbers["rows"]) if read is not None else ""}
+    where = {"origin": origin(read) if read is not None else ""}
     sites = {"loader": first.loader}
     yield Evidence(first.site, numbers | where, at=first.made_at, stack=first.stack, sites=sites)
 
 
-def origin(read: BadRows, rows: int) -> str:
+def origin(read: BadRows) -> str:
     """Where one of the rows was read, as a sentence after a space."""
-    text = _("{rows:It was|One was} read from {file} without a number in {n:column|columns} {columns}.")
+    text = _("One was read from {file} without a number in {n:column|columns} {columns}.")
     if read.row:
-        text = _(
-            "{rows:It is|One is} row {row} of those read from {file}, without a number in "
-            "{n:column|columns} {columns}."
-        )
+        text = _("One is row {row} as read from {file}, without a number in {n:column|columns} {columns}.")
     columns = {"n": len(read.columns), "columns": ", ".join(read.columns)}
-    return joined(["", text.format(rows=rows, file=read.file, row=read.row, **columns)], " ")
+    return joined(["", text.format(file=read.file, row=read.row, **columns)], " ")
 
 
 def chosen_from(event: Read) -> set[int]:
@@ -66,8 +63,8 @@ HOLE = 'x[3, 2] = float("nan")\n'
 RULE = Rule(
     group="data",
     early=True,
-    message="""{rows} {rows:row|rows} with NaN or infinity went into the net, and {losses} {losses:loss or
-    answer|losses or answers} came out not finite.{origin}""",
+    message="""At least {rows} {rows:row|rows} with NaN or infinity went into the net, and made {losses}
+    {losses:loss or answer|losses or answers} not finite.{origin}""",
     why="""NaN spreads: one cell makes the row's output, the batch's loss and then every parameter NaN.
     Skipping such losses leaves the other rows of the batch out as well.""",
     fix="""Drop or fill the missing values before they become a tensor (with the training rows' mean or

@@ -19,8 +19,8 @@ def decide(log: Log) -> Faults:
     known: dict[tuple[object, ...], str] = {}
     for call in log.of(LossCall):
         if call.name in OF_LOGITS:
-            for made in origins(call.graph, call.graph.root):
-                known |= {(nets.get(n), made.name, made.written): call.name for n in made.forwards[-1:]}
+            own = (o for o in origins(call.graph, call.graph.root) if "sigmoid" not in o.name)  # no chances
+            known |= {(nets.get(n), o.name, o.written): call.name for o in own for n in o.forwards[-1:]}
     sites, tried = set(), {t for r in log.of(Read) for t in thresholds(r)}
     if len(tried - {0.0, EVEN}) > 1:
         return  # the best threshold is looked for, and may be 0.5
