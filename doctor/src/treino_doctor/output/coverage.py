@@ -155,7 +155,7 @@ NEEDS: dict[str, tuple[Callable[[Log], bool], str]] = {
         lambda log: training(log) is not None,
         "vanishing_gradient unscaled_inputs exploding_sum_loss",
     ),
-    N_("no answers of a trained net were turned into figures"): (
+    N_("no answers of a trained net were seen to become figures"): (
         lambda log: any(group.evaluates for group in groups(log)),
         "missing_eval missing_no_grad metric_wrong_axis",
     ),
