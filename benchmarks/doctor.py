@@ -102,10 +102,11 @@ def run(quick: bool) -> Result:
     found, by_rule, missed, bed = bed_table(quick)
     return Result(
         (running, beside, found, by_rule, missed),
-        f"One thread; medians of {ROUNDS} rounds in which Python and the doctor take turns, each time in a "
-        "fresh process, with what was imported left out of Python's searches for garbage in both. Times are "
-        f"of the processor. Most of what is watched is in the first {FIRST} epochs; the start is with "
-        "importing the doctor, the end with all that is decided. On the bed a fault counts as found within "
-        "three lines; 'others' are faulty scripts of which something else was said, too.",
+        f"One thread; medians of {ROUNDS} rounds, each of two fresh processes, with the doctor and without, "
+        "that take turns on one core, line by line of what they print; what was imported is left out of "
+        "Python's searches for garbage in both. Times are of the processor. Most of what is watched is in "
+        f"the first {FIRST} epochs; the start is with importing the doctor, the end with all that is "
+        "decided. On the bed a fault counts as found within three lines; 'others' are faulty scripts of "
+        "which something else was said, too.",
         figures=cost | bed,
     )

@@ -144,7 +144,7 @@ def shifted_windows(train: np.ndarray, held_out: np.ndarray) -> int:
             blocks = np.ascontiguousarray(rows[:, at : at + BLOCK])
             for n, block in enumerate(blocks):
                 m = starts.get(block.tobytes())
-                same = m is not None and len(np.unique(block)) == BLOCK
+                same = m is not None and len(set(block.tolist())) == BLOCK
                 if same and np.array_equal(rows[n, at:], others[m, : width - at]):
                     shared[m if back else n] = True
     return int(shared.sum())

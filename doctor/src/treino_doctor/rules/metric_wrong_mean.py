@@ -50,7 +50,7 @@ class Pass(NamedTuple):
 
 
 class Way(NamedTuple):
-    """A wrong formula, the value that it gives, the right one, and what it is in words.
+    """A wrong formula, the value that it gives, the right one, and the values of its words.
 
     key: equal for one formula over the passes of one place; whole: all of these are known."""
 
@@ -59,7 +59,7 @@ class Way(NamedTuple):
     whole: bool
     value: float
     right: float
-    what: str
+    words: dict[str, Any]
 
 
 Prints = dict[int, list[Printed]]  # turn -> what is printed then
@@ -88,7 +88,7 @@ def decide(log: Log) -> Faults:
         if way is not None and chance <= CHANCE:
             far = abs(float(figure) - way.right) > FAR * abs(way.right)
             if far or way.formula != LAST:
-                numbers = {"what": way.what, "figure": figure, "right": way.right}
+                numbers = {"what": _(way.formula).format(**way.words), "figure": figure, "right": way.right}
                 yield Evidence(site, numbers | {"meant": int(way.formula in (LAST, EVERY))})
 
 
@@ -109,9 +109,9 @@ def _ways(p: Pass, so_far: list[float], others: dict[str, set[float]]) -> Iterat
         made |= {(p.last, 0): last} if batches > 1 else {}
         for (formula, by), value in made.items():
             passes = int(so_far[0]) if so_far else 0
-            what = _(formula).format(terms=n, of=_(OF[of]), by=f"{by:.6g}", passes=passes, batches=batches)
+            words = {"terms": n, "of": _(OF[of]), "by": f"{by:.6g}", "passes": passes, "batches": batches}
             right = total / n * (rows if formula == TIMES else 1)
-            yield Way(formula, (formula, by, at, p.key), p.whole, value, right, what)
+            yield Way(formula, (formula, by, at, p.key), p.whole, value, right, words)
 
 
 def _fits(lines: list[Printed], column: int, prints: Prints, ways: dict[int, list[Way]]) -> Iterator[Fit]:
