@@ -16,7 +16,7 @@ FOREIGN = [
     *("pandas", "sklearn", "scipy", "matplotlib", "PIL", "IPython", "rich"),
     *(f"treino.{floor}" for floor in UPPER),
 ]
-MOST_WRAPPED = 114
+MOST_WRAPPED = 115
 SCRIPT = """
 import torch
 from torch import nn
