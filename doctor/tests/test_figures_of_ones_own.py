@@ -85,6 +85,7 @@ def test_a_printed_figure_is_the_mean_of_its_own_batches(what, tmp_path):
 
 
 LOGITS, CHANCES = "F.binary_cross_entropy_with_logits", "F.binary_cross_entropy"
+OWN, AGAIN = "nn.Linear(8, 1); own = lambda z: z.sigmoid()", f"lambda z, true: {LOGITS}(own(z), true)"
 NET, SIGMOID = "nn.Linear(8, 1)", "nn.Sequential(nn.Linear(8, 1), nn.Sigmoid())"
 # the net, its loss, the figure, whether it is wrong
 THRESHOLDS = {
@@ -94,7 +95,7 @@ THRESHOLDS = {
     "of chances": (NET, LOGITS, "((net(x).sigmoid() > 0.5).float() == labels).float().mean()", False),
     "at 0": (NET, LOGITS, "((net(x) > 0).float() == labels).float().mean()", False),
     "of a net that gives chances": (SIGMOID, CHANCES, "((net(x) > 0.5) == labels).float().mean()", False),
-    "of chances taken as logits": (SIGMOID, LOGITS, "((net(x) > 0.5) == labels).float().mean()", False),
+    "of chances taken as logits": (OWN, AGAIN, "((own(net(x)) > 0.5) == labels).float().mean()", False),
     "of numbers": (NET, "F.mse_loss", "((net(x) > 0.5) == labels).float().mean()", False),
     "of the labels": (NET, LOGITS, "((net(x) > 0) == (labels > 0.5)).float().mean()", False),
 }

@@ -19,8 +19,9 @@ def decide(log: Log) -> Faults:
     known: dict[tuple[object, ...], str] = {}
     for call in log.of(LossCall):
         if call.name in OF_LOGITS:
-            own = (o for o in origins(call.graph, call.graph.root) if "sigmoid" not in o.name)  # no chances
-            known |= {(nets.get(n), o.name, o.written): call.name for o in own for n in o.forwards[-1:]}
+            for made in origins(call.graph, call.graph.root):
+                if "sigmoid" not in made.name or not any(p.forwards for p in call.graph.parents(made)):
+                    known |= {(nets.get(n), made.name, made.written): call.name for n in made.forwards[-1:]}
     sites, tried = set(), {t for r in log.of(Read) for t in thresholds(r)}
     if len(tried - {0.0, EVEN}) > 1:
         return  # the best threshold is looked for, and may be 0.5
@@ -32,8 +33,7 @@ def decide(log: Log) -> Faults:
             if not keys or not all(key in known for key in keys) or met.site in sites:
                 continue
             sites.add(met.site)
-            share = 1 / (1 + math.exp(-EVEN))
-            what = _("compared with 0.5, a chance of {share:.0%}").format(share=share)
+            what = _("compared with 0.5, a chance of {share:.0%}").format(share=1 / (1 + math.exp(-EVEN)))
             if met.name == "round":
                 what = _("rounded, which gives numbers that are no class")
             yield Evidence(met.site, {"loss": known[keys[0]], "what": what}, stack=read.stack)
