@@ -61,4 +61,4 @@ def test_what_is_installed_examines_a_script(tmp_path):
     done = called(sys.executable, "-m", "treino_doctor", script, PYTHONPATH=str(place))
     assert done.stdout == ""
     assert "missing_zero_grad" in done.stderr
-    assert "train.py:7" in done.stderr
+    assert "train.py:6" in done.stderr

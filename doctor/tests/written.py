@@ -16,7 +16,7 @@ for i in range(6):
     net(torch.ones(4, 3)).pow(2).mean().backward()
     opt.step()
 """
-"""A training that never clears its gradients, which line 7 tells."""
+"""A training that never clears its gradients, which is told at line 6."""
 
 _STEPS = re.compile(r"^( *)(?:(\w+) STEPS|STEP): (.+)$", re.MULTILINE)
 
