@@ -132,13 +132,14 @@ def measured(program: str, length: int) -> list[dict[str, float]]:
     compiled = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}  # as once installed
     pipes: Any = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True, "env": compiled}
     with contextlib.ExitStack() as ends:
-        runs = [ends.enter_context(subprocess.Popen(command + more, **pipes)) for more in ([], ["doctor"])]
-        lines = [next(run.stdout or iter(())) for run in runs]
+        commands = command, [*command, "doctor"]
+        runs: list[Any] = [ends.enter_context(subprocess.Popen(each, **pipes)) for each in commands]
+        lines = [run.stdout.readline() for run in runs]
         while "\n" in lines:
             for k, run in enumerate(runs):
                 if lines[k] == "\n":
                     print(file=run.stdin, flush=True)
-                    lines[k] = next(run.stdout or iter(()))
+                    lines[k] = run.stdout.readline()
     return [seconds(**json.loads(line)) for line in lines]
 
 
@@ -160,10 +161,9 @@ def cost_tables(quick: bool) -> tuple[Table, Table, dict[str, str]]:
     doctor: dict[str, list[dict[str, float]]] = {name: [] for name in PROGRAMS}
     for _ in range(1 if quick else ROUNDS):
         for name in PROGRAMS:
-            for runs, run in zip(
-                (plain, doctor), measured(name, LENGTH[name] // 10 if quick else LENGTH[name]), strict=True
-            ):
-                runs[name].append(run)
+            without, watched = measured(name, LENGTH[name] // 10 if quick else LENGTH[name])
+            plain[name].append(without)
+            doctor[name].append(watched)
     while_running, figures = [], {}
     for name, part, what, limit in (
         ("digits", "in all", f"digits, {LENGTH['digits']} epochs in all", LIMITS["in all"]),

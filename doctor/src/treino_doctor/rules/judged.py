@@ -85,7 +85,8 @@ def groups(log: Log) -> list[Group]:
         copy = net.loaded and any(counts.get(n.net, 0) >= TRAINED for n in alike)
         if not (copy or counts[call.net] >= TRAINED or learned & set(net.parameters)):
             continue
-        judged |= {call.forward} if call.active or call.dropping or call.norming else set()
+        if call.active or call.dropping or call.norming:
+            judged.add(call.forward)
         if call.again in judged:
             group.again.add(call.forward)
         group.judged.append(call)

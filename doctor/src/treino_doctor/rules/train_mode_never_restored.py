@@ -1,7 +1,7 @@
 """Training that continues in eval mode after an evaluation, or begins in it."""
 
-from treino_doctor.record.log import EvalSet, Forward, NetMade
-from treino_doctor.rules.rule import JUDGED, ON_PART, WITH_DROPOUT, Evidence, Faults, Log, Rule, script
+from treino_doctor.record.log import EvalSet, Forward, Log, NetMade
+from treino_doctor.rules.rule import JUDGED, ON_PART, WITH_DROPOUT, Evidence, Faults, Rule, by_line, script
 from treino_doctor.rules.turns import trained_forwards
 
 LEAST = 3  # minimum number of steps; one or two may only inspect gradients
@@ -10,9 +10,8 @@ LEAST = 3  # minimum number of steps; one or two may only inspect gradients
 def decide(log: Log) -> Faults:
     """A net was trained in eval mode, its dropout and batch norms included: after an evaluation, or from the
     first step on if the net was not loaded."""
-    used, calls_of = trained_forwards(log), dict[int, list[Forward]]()
-    for call in log.of(Forward):
-        calls_of.setdefault(call.net, []).extend([call] * (call.forward in used))
+    used = trained_forwards(log)
+    calls_of = by_line((f for f in log.of(Forward) if f.forward in used), lambda f: f.net)
     for net in log.of(NetMade):
         calls = calls_of.get(net.net, [])
         still = [f for f in calls if f.grad and f.resting and not (f.training or f.active or f.dropping)]
