@@ -4,6 +4,7 @@ from itertools import product
 
 import pytest
 
+from treino.base.errors import TreinoError
 from treino_judge.exported_tables import trials_in
 from treino_judge.table import Request, direction_of, trial_table
 
@@ -44,7 +45,28 @@ def test_numbered_columns_whose_mean_is_the_score_are_its_folds() -> None:
         ("accuracy_error", -1),
         ("objective", None),
         ("Val Acc", 1),
+        ("5-fold-accuracy", 1),
+        ("mean_test_neg_mean_squared_error", 1),
+        ("test/d2_log_loss_score", 1),
+        ("minus_neg_log_loss", None),
+        *((name, None) for name in ("neg_ll", "neg_elbo", "neg_logprob", "neg_log_likelihood", "neg_rmse")),
+        *((name, None) for name in ("neg_loss", "val/neg_loss_mean", "minus_mse", "-loss", "val/-loss")),
+        *((name, None) for name in ("1 - accuracy", "one_minus_auc", "loss_neg", "error_reduction")),
     ],
 )
 def test_a_name_tells_the_direction_or_does_not(name: str, sign: int | None) -> None:
     assert direction_of(name) == sign
+
+
+@pytest.mark.slow
+def test_all_scorers_of_scikit_learn_are_known() -> None:
+    names = pytest.importorskip("sklearn.metrics").get_scorer_names()
+    assert {name for name in names if direction_of(name) != 1} == set()
+
+
+@pytest.mark.parametrize("name", ["neg_log_likelihood", "neg_ll", "-loss", "minus_mse"])
+def test_a_score_that_may_be_turned_is_asked_about(name: str) -> None:
+    lines = [{"lr": i / 10, "trial": i, name: (i - 9.0) ** 2} for i in range(30)]
+    with pytest.raises(TreinoError) as refused:
+        trial_table(trials_in(lines, "t"), Request(score=name, settings=("lr",)))
+    assert refused.value.rule == "direction_missing"

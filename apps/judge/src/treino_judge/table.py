@@ -93,6 +93,23 @@ _SIGNS = {
     "mcc kappa top1 top5 ndcg psnr ssim",
 }
 _SIGN_OF = {name: sign for sign, names in _SIGNS.items() for name in names.split()}
+_SCORERS = (  # scorers of scikit-learn that _SIGNS doesn't know; of all of its scorers, higher is better
+    "adjusted_mutual_info_score adjusted_rand_score completeness_score d2_absolute_error_score "
+    "d2_brier_score d2_log_loss_score explained_variance fowlkes_mallows_score homogeneity_score jaccard "
+    "jaccard_macro jaccard_micro jaccard_samples jaccard_weighted matthews_corrcoef mutual_info_score "
+    "neg_brier_score neg_log_loss neg_max_error neg_mean_absolute_error neg_mean_absolute_percentage_error "
+    "neg_mean_gamma_deviance neg_mean_poisson_deviance neg_mean_squared_error neg_mean_squared_log_error "
+    "neg_median_absolute_error neg_negative_likelihood_ratio neg_root_mean_squared_error "
+    "neg_root_mean_squared_log_error normalized_mutual_info_score positive_likelihood_ratio rand_score "
+    "v_measure_score"
+)
+_TURNING = (  # words that may turn the direction: to some neg_loss is the loss times -1, to others a loss
+    "neg negative negated minus inv inverse inverted reciprocal flipped opposite reduction improvement drop "
+    "decrease saved savings"
+)
+_SUBTRACTED = re.compile(
+    rf"(?:^|[^\w-])[-−–](?=\w)|(?:^|[\s/(])1(?:00)?(?:\.0)?\s*[-−–]\s*(?:{'|'.join(_SIGN_OF)})\b"
+)  # -loss, 1 - accuracy
 _SAME = 1e-5  # relative difference up to which a mean is taken as the trial's score
 
 
@@ -273,8 +290,7 @@ def _score(file: TrialFile, request: Request, texts: Mapping[str, str], notes: l
     likely = [
         name
         for name in (*known, *written)
-        if direction_of(name) is not None
-        or (name.lower() in _SCORES and name not in (request.settings or ()))
+        if _names_score(name) or (name.lower() in _SCORES and name not in (request.settings or ()))
     ]
     if len(likely) == 1:
         notes.append(_("The score is {name}, the only column that is named as one.").format(name=likely[0]))
@@ -309,13 +325,28 @@ def direction_of(name: str) -> int | None:
     """Return 1 if higher is better for a score with this name, -1 if lower, None if the name doesn't tell.
 
     Names are split at everything but letters and digits, and the last known word decides:
-    ``val_loss``, ``roc_auc``, ``test/top1``.
+    ``val_loss``, ``roc_auc``, ``test/top1``. A word or a sign that turns the direction leaves it open, except
+    in the names of scikit-learn's scorers.
     """
+    words = re.split(r"[^a-z0-9]+", name.lower().strip())
+    scorers = (scorer.split("_") for scorer in _SCORERS.split())
+    scorer = max((of for of in scorers if words[-len(of) :] == of), key=len, default=[])
+    before = words[: len(words) - len(scorer)]
+    if not set(before).isdisjoint(_TURNING.split()) or _SUBTRACTED.search(name.lower()):
+        return None
+    return 1 if scorer else _sign(name)
+
+
+def _sign(name: str) -> int | None:
+    """The direction of the last known word of a score's name; None if no word is known."""
     whole = re.split(r"[./ ]", name.lower())[-1]
-    if whole not in _SIGN_OF and whole.startswith("neg_"):
-        return 1
     parts = (whole, *reversed(re.split(r"[^a-z0-9]+", name.lower())))
     return next((_SIGN_OF[part] for part in parts if part in _SIGN_OF), None)
+
+
+def _names_score(name: str) -> bool:
+    """Whether a word of the name is that of a score, whichever its direction."""
+    return _sign(name) is not None or direction_of(name) is not None
 
 
 def _direction(file: TrialFile, request: Request, metric: str, notes: list[str]) -> int:
@@ -371,7 +402,7 @@ def _trials(
         trials = tuple(_alone(record, metric, request, found and found[0], apart) for record in file.records)
         return unit, trials, max((len(t.scores) for t in trials), default=0)
     if request.settings is None and not any(record.settings for record in file.records):
-        likely = [n for n in names if n not in apart and direction_of(n) is None]
+        likely = [n for n in names if n not in apart and not _names_score(n)]
         raise SETTINGS_MISSING(names=",".join(likely[:LISTED]) or "a,b")
     groups: dict[tuple[tuple[str, Cell], ...], list[TrialRecord]] = {}
     for record in file.records:
