@@ -15,6 +15,7 @@ from tests.quick_ends import _quick_ends  # noqa: F401
 from treino.base.apps import entries, installed
 from treino.cli.app import make_app
 from treino.cli.screen import with_lists
+from treino_doctor.rules import rules
 from treino_doctor.screen import language_of, split_tokens
 
 ROOT = Path(__file__).parent.parent
@@ -124,3 +125,15 @@ def test_every_verb_stands_in_the_readme(treino: Callable[..., Said]) -> None:
     for verb in make_app():
         if not verb.startswith("-"):
             assert f"treino {verb}" in text, verb
+
+
+def test_the_readme_counts_the_doctor_s_rules() -> None:
+    for page in ("README.md", "doctor/docs/doctor.md"):
+        (count,) = re.findall(r"\b(\d+) rules\b", (ROOT / page).read_text())
+        assert int(count) == len(rules()), page
+
+
+def test_the_readme_has_two_commands_that_install() -> None:
+    """The first one trains and the second one tests: ``.ci/run`` takes both from there."""
+    lines = [s for s in (ROOT / "README.md").read_text().splitlines() if s.startswith("pip install")]
+    assert [line.rpartition(" && ")[2] for line in lines] == ["treino train wine", "pytest"]

@@ -40,10 +40,9 @@ def tried(tree: Path, *command: str) -> str:
         RuntimeError: the command failed; the message has its output.
     """
     places = [tree / "src", tree / "doctor/src", *sorted(tree.glob("apps/*/src")), tree]
-    # imports of the installed apps would be found after these: a meta path finder of an editable installation
-    # is left out by -S, and site-packages come back by PYTHONPATH
+    # -S: finders of an editable installation would import the apps of this tree
     environment = os.environ | {
-        "PYTHONPATH": os.pathsep.join([*map(str, places), *_site_packages()]),
+        "PYTHONPATH": os.pathsep.join(map(str, [*places, *_site_packages(tree.parent)])),
         "PYTHONDONTWRITEBYTECODE": "1",
     }
     done = subprocess.run(
@@ -56,8 +55,19 @@ def tried(tree: Path, *command: str) -> str:
     return done.stdout
 
 
-def _site_packages() -> list[str]:
-    return [path for path in sys.path if path.endswith("site-packages")]
+def _site_packages(folder: Path) -> list[Path]:
+    """Folders of links to all that is installed but treino's own packages, which are those of the copy."""
+    packages = {path.parent.name for path in ROOT.glob("**/src/*/__init__.py")}
+    links = []
+    for k, site in enumerate(path for path in sys.path if path.endswith("site-packages")):
+        links.append(folder / f"site-packages-{k}")
+        if links[-1].exists():
+            continue
+        links[-1].mkdir()
+        for path in Path(site).iterdir():
+            if path.name not in packages:
+                (links[-1] / path.name).symlink_to(path)
+    return links
 
 
 def verbs(app: str) -> list[str]:
