@@ -20,9 +20,9 @@ from treino.folders.network_source import NetworkSource, network_files
 from treino.settings.options import HERE, ClusterOptions
 from treino.settings.spec import OF_DATA, Settings, read_settings
 from treino.training.loop import JobEvent
-from treino.training.resolution import choose_recipe, train_config
+from treino.training.resolution import check_settings, choose_recipe
 from treino.training.short_trials import Rates, decided_log, find_rate, with_members
-from treino.training.train import RunJob, Start, train_events
+from treino.training.train import WEIGHTS_OF_ENSEMBLE, RunJob, Start, train_events
 
 NUM_CLASSES = Refusal(
     "num_classes",
@@ -104,7 +104,9 @@ def fit_events(request: FitRequest) -> tuple[Iterator[JobEvent], Rates | None]:
     alerts = training.given_alerts(request.alerts, network=request.allow_network) if request.alerts else ()
     settings = settings_before_search(request.settings)
     files = network_files(request.networks, [settings.net_file])
-    train_config(settings)  # raises before the data is read
+    check_settings(settings)  # before the data is read
+    if request.start is not None and settings.ensemble > 1:
+        raise WEIGHTS_OF_ENSEMBLE()
     if request.repeated:
         from treino.training.sweeps.sweep import repeat_events, repeats  # import only for several networks
 

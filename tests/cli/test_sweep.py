@@ -3,6 +3,7 @@
 import signal
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,6 +24,34 @@ def test_a_sweep_says_what_it_found(treino: Callable[..., Said]) -> None:
     listed = treino("show", "last", "--json")
     assert listed.document["judge"]["certificate"]["same_bits"]
     assert [r["kind"] for r in treino("runs", "--json").document["runs"]] == ["sweep"]
+
+
+def test_a_sweep_tries_a_setting_and_none_of_it(treino: Callable[..., Said]) -> None:
+    said = treino("sweep", "iris", "--space", "clip=none|0.5", "--epochs", 2, "--fresh", 0, "--json")
+    assert said.status == 0
+    assert [leader["params"]["clip"] for leader in said.document["leaderboard"]] == [0.5, "none"]
+
+
+@pytest.mark.parametrize(
+    ("words", "rule"),
+    [
+        (("train", "--seeds", 3, "--time-limit", 60), "time_limit_of_many"),
+        (("train", "--folds", 3, "--time-limit", "1m"), "time_limit_of_many"),
+        (("train", "--folds", 3, "--every", 10), "every_of_several"),
+        (("train", "--seeds", 3, "--until", "accuracy=x"), "until_number"),
+        (("train", "--warmup", 100, "--steps", 10), "warmup_range"),
+        (("sweep", "--space", "lr=0.1|-1"), "lr_range"),
+        (("sweep", "--space", "lr=0.1..1", "--sampler", "grid"), "space_levels"),
+        (("sweep", "--space", "nesterov=true|false"), "momentum_with_adam"),
+        (("sweep", "--space", "warmup=1|100", "--steps", 10), "warmup_range"),
+    ],
+)
+def test_what_settings_alone_refuse_is_refused_before_the_data_is_read(
+    treino: Callable[..., Said], words: tuple[Any, ...], rule: str
+) -> None:
+    verb, *flags = words
+    said = treino(verb, "nowhere.csv", "--target", "y", *flags, "--json")
+    assert (said.status, said.document["error"]["rule"]) == (2, rule)
 
 
 @pytest.mark.parametrize(

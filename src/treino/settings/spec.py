@@ -314,6 +314,21 @@ OF_DATA = (*DataSettings.model_fields, "data_seed")
 """The settings for reading, splitting and preparing rows."""
 
 
+OFF: Mapping[str, Any] = {
+    **dict.fromkeys(("clip", "clip_inputs", "class_weights", "every", "time_limit")),
+    **dict.fromkeys(("dropout", "gates", "plain_members", "blocks", "group_norm", "trees"), 0),
+    **dict.fromkeys(("weight_decay", "momentum", "ema", "label_smoothing", "warmup", "patience"), 0),
+    "schedule": "constant",
+    "init": "default",
+}
+"""The settings that can be off, and the value that means it: what ``none`` stands for."""
+
+
+def is_none(name: str, value: object) -> bool:
+    """Whether the value is the word ``none``, for a setting that can be off."""
+    return name in OFF and isinstance(value, str) and value.strip().lower() == "none"
+
+
 def read_settings(values: Mapping[str, Any]) -> Settings:
     """Check values (texts from a command line, or Python values) and return the settings.
 
@@ -328,6 +343,7 @@ def read_settings(values: Mapping[str, Any]) -> Settings:
         if name not in Settings.model_fields:
             known = map(setting, Settings.model_fields)
             raise UNKNOWN_SETTING(name=setting(name), hint=nearest(setting(name), known))
+    values = {name: OFF[name] if is_none(name, value) else value for name, value in values.items()}
     try:
         settings = Settings.model_validate(dict(values))
     except ValidationError as error:
@@ -521,7 +537,8 @@ def settings_table() -> str:
                 value = (
                     ",".join(map(str, field.default)) if isinstance(field.default, tuple) else field.default
                 )
-                default = {"": "none", "None": "decided", "True": "yes", "False": "no"}.get(
+                empty = "none" if OFF.get(name, 0) is None else "decided"
+                default = {"": "none", "None": empty, "True": "yes", "False": "no"}.get(
                     str(value), str(value)
                 )
                 lines.append(f"| `{FLAGS[name]}` | {default} | {field.description} |")

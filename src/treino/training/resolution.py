@@ -83,6 +83,17 @@ def train_config(settings: Settings) -> TrainConfig:
     return config_of([settings], TICK_STEPS)
 
 
+def check_settings(settings: Settings) -> None:
+    """Refuse settings that contradict each other or the machine, as far as that doesn't depend on the data.
+
+    Raises:
+        TreinoError: names them.
+    """
+    train_config(settings)
+    if settings.steps is not None:
+        check_warmup(settings, settings.steps)
+
+
 def decide(settings: Settings, data: Data, net: Own | None = None) -> tuple[Own | Net, TrainConfig]:
     """Choose the network and the engine's settings, with defaults for those left open.
 
@@ -193,16 +204,16 @@ def resolve(
         weight_N = None if weight is None else weight.double().numpy()
         check_coverage(conformal(np.zeros(len(data.validation)), weight_N), s.coverage)
     training = TrainingLoop(*set_up(data, chosen, config, past))
-    check_warmup(s, training)
+    check_warmup(s, training.steps)
     every = (data.task_reason, training.loss_reason, training.kernel_reason, *reasons)
     resolved = resolved_settings(s, data, chosen, training)
     return Resolution(training, resolved, tuple(r for r in every if r))
 
 
-def check_warmup(s: Settings, training: TrainingLoop) -> None:
+def check_warmup(s: Settings, steps: int) -> None:
     """Refuse a warm-up that is longer than the training."""
-    if s.warmup > training.steps:
-        raise WARMUP_RANGE(n=s.warmup, steps=training.steps)
+    if s.warmup > steps:
+        raise WARMUP_RANGE(n=s.warmup, steps=steps)
 
 
 def resolved_settings(s: Settings, data: Data, net: NetSource, training: TrainingLoop) -> dict[str, Any]:

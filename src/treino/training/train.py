@@ -149,10 +149,10 @@ def train_events(
         TreinoError: bad input (status 2) or a system error (status 1).
     """
     train_config(settings)  # refused before the data is read
-    if data is None:
-        data = load_data(source, settings, cache=prepared_beside(parent, settings.out))
     if start is not None and settings.ensemble > 1:
         raise WEIGHTS_OF_ENSEMBLE()
+    if data is None:
+        data = load_data(source, settings, cache=prepared_beside(parent, settings.out))
     named = network_of if settings.ensemble == 1 else network_maker
     own = net if net is not None else named(settings, networks)
     file = None if settings.net_file is None else networks[settings.net_file]

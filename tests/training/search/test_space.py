@@ -10,10 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from treino.base.errors import TreinoError
-from treino.training.search.space import Choice, Range, Space, read_space
+from treino.settings.spec import OFF, read_settings
+from treino.training.resolution import train_config
+from treino.training.search.samplers import sampler
+from treino.training.search.space import Choice, Dimension, Range, Space, domain_text, read_space
 
 WHOLE = {"lr": False, "hidden": False, "dropout": False, "momentum": False, "optimizer": False,
-         "batch_size": True, "seed": True, "weight_decay": False, "nesterov": False}  # fmt: skip
+         "batch_size": True, "seed": True, "weight_decay": False, "nesterov": False,
+         "clip": False, "patience": True}  # fmt: skip
 
 
 def space(*texts: str) -> Space:
@@ -152,6 +156,60 @@ def test_what_is_finite_is_counted() -> None:
     assert space("seed=0..9", "lr=0..1").every is None
     assert space("seed=0..999999", "batch_size=1..2").every is None
     assert len(space("optimizer=sgd|adam", "momentum=0|1|2 if optimizer=sgd").every or ()) == 4
+
+
+@st.composite
+def conditional(draw: st.DrawFn) -> Space:
+    """A space of up to five settings, each under some values of an earlier one or always there."""
+    dimensions: list[Dimension] = []
+    for name in ("a", "b", "c", "d", "e")[: draw(st.integers(1, 5))]:
+        size = draw(st.integers(1, 3))
+        domain = Range(0, size, whole=True) if draw(st.booleans()) else Choice(tuple(range(size)))
+        when = draw(st.sampled_from([None, *dimensions]))
+        if when is None:
+            dimensions.append(Dimension(name, domain))
+        else:
+            values = getattr(when.domain, "integers", when.domain).values
+            among = draw(st.lists(st.sampled_from(values), min_size=1, unique=True))
+            dimensions.append(Dimension(name, domain, when.name, tuple(among)))
+    return Space(tuple(dimensions))
+
+
+@given(conditional())
+def test_the_count_is_that_of_the_different_networks(made: Space) -> None:
+    grid = {repr(config) for config in made.grid}
+    assert made.count == len(made.grid) == len(grid) == len(made.every or ())
+
+
+def test_networks_are_counted_and_not_the_product_of_all_settings() -> None:
+    texts = ["optimizer=sgd|adam|adamw", "lr=0..1:101 if optimizer=sgd", "dropout=0..1:101 if optimizer=adam",
+             "weight_decay=0..1:101 if optimizer=adamw"]  # fmt: skip
+    assert len(space(*texts).grid) == 303
+    whole = [text.replace("0..1:101", "|".join(map(str, range(101)))) for text in texts]
+    assert space(*whole).count == len(space(*whole).every or ()) == 303
+    assert len(sampler("random", space(*whole)).ask(1000)) == 303  # each once
+    with pytest.raises(TreinoError, match=r"1.030.301"):
+        _ = space(*(text.partition(" if")[0] for text in texts[1:])).grid
+    assert space("seed=0..4000000000", "lr=0|1 if seed=3|4").count == 4_000_000_003
+
+
+@pytest.mark.parametrize("none", ["clip=none|0.5|1", "clip = None | 0.5|1", {"clip": [None, 0.5, 1]}])
+def test_what_can_be_off_can_be_tried_without_it(none: Any) -> None:
+    (clip,) = read_space([none] if isinstance(none, str) else none, WHOLE).dimensions
+    assert clip.domain == Choice(("none", 0.5, 1))
+    assert [read_settings({"clip": value}).clip for value in clip.domain.values] == [None, 0.5, 1]
+    assert domain_text(Space((clip,)).to_json()["clip"]) == "none|0.5|1"
+
+
+def test_none_is_the_number_that_switches_a_setting_off() -> None:
+    made = space("dropout=none|0.5", "patience=none|5 if dropout=none", "hidden=none|16")
+    assert [d.domain.values for d in made.dimensions] == [(0, 0.5), (0, 5), ("none", 16)]
+    assert made.dimensions[1].among == (0,)
+    for name, value in OFF.items():
+        assert getattr(read_settings({name: "none"}), name) == value
+    for name in ("lr", "epochs", "optimizer", "batch_size"):
+        with pytest.raises(TreinoError):
+            train_config(read_settings({name: "none"}))
 
 
 @given(

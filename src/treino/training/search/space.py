@@ -10,11 +10,12 @@ import re
 from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
+from itertools import chain
 from typing import Any
 
 from treino.base.errors import Refusal, TreinoError, nearest
 from treino.base.words import N_, _, joined
-from treino.settings.spec import Settings
+from treino.settings.spec import OFF, Settings, is_none
 
 SPACE_LEVELS = Refusal("space_levels", N_("{name}: a range has at least 2 levels, not {n}."), "{hint}")
 SPACE_EMPTY = Refusal("space_empty", N_("The space is empty."), N_("Say what to try: lr=1e-4..1e-1:log"))
@@ -102,6 +103,9 @@ class Choice:
     def count(self) -> int:
         return len(self.values)
 
+    def has(self, value: Any) -> bool:
+        return value in self.values
+
     def at(self, u: float) -> Any:
         return self.values[int(u * len(self.values))]
 
@@ -138,6 +142,10 @@ class Range:
         """The number of values; None if the range isn't one of integers."""
         return int(self.high) - int(self.low) + 1 if self.whole else None
 
+    def has(self, value: Any) -> bool:
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        return number and self.low <= value <= self.high and (not self.whole or float(value).is_integer())
+
     @property
     def integers(self) -> Choice:
         return Choice(tuple(range(int(self.low), int(self.high) + 1)))
@@ -167,6 +175,19 @@ class Dimension:
     def holds(self, config: Config) -> bool:
         return self.when is None or (self.when in config and config[self.when] in self.among)
 
+    @property
+    def listed(self) -> tuple[Any, ...]:
+        """The values for a grid.
+
+        Raises:
+            TreinoError: a range without a number of levels.
+        """
+        if self.domain.values is None:
+            low, high = f"{self.domain.low:g}", f"{self.domain.high:g}"
+            log = ":log" if self.domain.log else ""
+            raise SPACE_GRID_LEVELS(name=self.name, low=low, high=high, log=log)
+        return self.domain.values
+
 
 @dataclass(frozen=True)
 class Space:
@@ -189,18 +210,34 @@ class Space:
         Raises:
             TreinoError: a range without a number of levels; more combinations than MOST.
         """
-        for dimension in self.dimensions:
-            if dimension.domain.values is None:
-                raise SPACE_GRID_LEVELS(
-                    name=dimension.name,
-                    low=f"{dimension.domain.low:g}",
-                    high=f"{dimension.domain.high:g}",
-                    log=":log" if dimension.domain.log else "",
-                )
-        count = math.prod(len(dimension.domain.values or ()) for dimension in self.dimensions)
-        if count > MOST:
+        finite = self._with([Choice(dimension.listed) for dimension in self.dimensions])
+        if (count := finite.count or 0) > MOST:
             raise SPACE_MANY(n=count, most=MOST)
-        return tuple(self._combinations(0, {}))
+        return tuple(finite._combinations(0, {}))
+
+    def _with(self, domains: Sequence[Range | Choice]) -> "Space":
+        pairs = zip(self.dimensions, domains, strict=True)
+        return Space(tuple(replace(dimension, domain=domain) for dimension, domain in pairs))
+
+    @cached_property
+    def count(self) -> int | None:
+        """The number of different networks; None if a range isn't one of integers.
+
+        A conditional dimension counts where its condition holds. As it has a single condition, the dimensions
+        are trees, and the counts of those under one value are multiplied.
+        """
+        count_of: dict[str, int] = {}
+        for dimension in reversed(self.dimensions):  # each comes after the one that it depends on
+            if (n := dimension.domain.count) is None:
+                return None
+            under = [d for d in self.dimensions if d.when == dimension.name]
+            special = list[Any]()
+            for value in chain.from_iterable(d.among for d in under):
+                if dimension.domain.has(value) and value not in special:
+                    special.append(value)
+            of_special = (math.prod(count_of[d.name] for d in under if v in d.among) for v in special)
+            count_of[dimension.name] = n - len(special) + sum(of_special)
+        return math.prod(count_of[d.name] for d in self.dimensions if d.when is None)
 
     def _combinations(self, place: int, config: Config) -> Iterator[Config]:
         if place == len(self.dimensions):
@@ -216,11 +253,10 @@ class Space:
     @cached_property
     def every(self) -> tuple[Config, ...] | None:
         """All combinations; None if a range isn't one of integers, or there are more than MOST."""
-        counts = [d.domain.count for d in self.dimensions]
-        if None in counts or math.prod(count or 0 for count in counts) > MOST:
+        if self.count is None or self.count > MOST:
             return None
-        finite = [replace(d, domain=getattr(d.domain, "integers", d.domain)) for d in self.dimensions]
-        return tuple(Space(tuple(finite))._combinations(0, {}))
+        finite = self._with([getattr(d.domain, "integers", d.domain) for d in self.dimensions])
+        return tuple(finite._combinations(0, {}))
 
     def to_json(self) -> dict[str, Any]:
         """JSON values, equal for equal spaces. A sweep stores them, and compares them at a resume."""
@@ -293,14 +329,8 @@ def in_order(dimensions: Mapping[str, Dimension]) -> Iterator[Dimension]:
         other = dimensions.get(dimension.when)
         if other is None:
             raise SPACE_CONDITION_UNVARIED(name=dimension.name, other=dimension.when)
-        domain = other.domain
         for value in dimension.among:
-            number = isinstance(value, int | float) and not isinstance(value, bool)
-            if (
-                value not in domain.values
-                if isinstance(domain, Choice)
-                else not (number and domain.low <= value <= domain.high)
-            ):
+            if not other.domain.has(value):
                 raise SPACE_NEVER(name=dimension.name, other=other.name, value=value)
     while left:
         ready = [d for d in left.values() if d.when is None or d.when in done]
@@ -395,7 +425,8 @@ def _dimension(name: str, value: Any, whole: Mapping[str, bool], single: Contain
     if not isinstance(value, str):
         value = value.tolist() if hasattr(value, "tolist") else value  # an array
         is_list = isinstance(value, (list, range, set, frozenset))
-        values = tuple(v.tolist() if hasattr(v, "tolist") else v for v in (value if is_list else (value,)))
+        listed = [v.tolist() if hasattr(v, "tolist") else v for v in (value if is_list else (value,))]
+        values = tuple(_off(name, v) for v in listed)
         for text in values:
             if isinstance(text, str):
                 _refuse_commas(name, text, whole, single)
@@ -405,14 +436,24 @@ def _dimension(name: str, value: Any, whole: Mapping[str, bool], single: Contain
     if condition:
         value = value[: condition.start()]
         when = condition["name"].replace("-", "_")
-        among = tuple(_value(v) for v in condition["values"].split("|"))
+        among = tuple(_off(when, _value(v)) for v in condition["values"].split("|"))
         if when not in whole:
             raise SPACE_CONDITION_UNKNOWN(name=name, other=when, hint=nearest(when, whole))
         _refuse_commas(when, condition["values"], whole, single)
     _refuse_commas(name, value, whole, single)
     match = _RANGE.fullmatch(value.strip())
-    domain = _range(name, match, whole[name]) if match else Choice(tuple(map(_value, value.split("|"))))
+    if match:
+        domain: Range | Choice = _range(name, match, whole[name])
+    else:
+        domain = Choice(tuple(_off(name, _value(v)) for v in value.split("|")))
     return Dimension(name, checked_domain(name, domain, whole[name]), when, among)
+
+
+def _off(name: str, value: Any) -> Any:
+    """A value; the one that switches this setting off in a single form: ``none`` where None means that."""
+    if is_none(name, value) or (value is None and OFF.get(name, 0) is None):
+        return "none" if OFF[name] is None else OFF[name]
+    return value
 
 
 def _range(name: str, match: re.Match[str], whole: bool) -> Range:

@@ -223,5 +223,5 @@ def track_of(cell: int, settings: Settings, data: Data, networks: NetworkFiles, 
     own = None if settings.net_file is None else (networks[settings.net_file], settings.seed)
     group = Group((cell,), (data,), layers, config, own)
     track = Track(for_gpu(group) if gpus else group, config.shared.metric)
-    check_warmup(settings, track.training)
+    check_warmup(settings, track.training.steps)
     return track

@@ -33,7 +33,7 @@ from treino.folders.stored_run import StoredRun
 from treino.settings.options import HERE, ClusterOptions
 from treino.settings.spec import read_settings
 from treino.training.cluster import device_here, processor_kind
-from treino.training.goals import check_goals
+from treino.training.goals import check_goals, goal_of
 from treino.training.loop import JobEvent, events, resumption_said, status_at_end
 from treino.training.search.space import Choice, Dimension, Space, read_space, space_from_json
 from treino.training.sweeps.bracket import (
@@ -49,6 +49,7 @@ from treino.training.sweeps.distribution import open_distribution
 from treino.training.sweeps.judgement import sweep_result, with_judgement
 from treino.training.sweeps.out_of_fold import FILE, fold_answers, fold_notes, member_figures, with_spread
 from treino.training.sweeps.populations import (
+    checked_settings,
     new_folder,
     own_networks,
     settings_of,
@@ -64,6 +65,7 @@ from treino.training.sweeps.sweep_members import (
     add_networks,
     begun_part,
     check_folder,
+    check_members,
     hear,
     network_words,
     next_members,
@@ -135,6 +137,7 @@ def sweep_events(
     space = renamed_space(space, words)
     own = {} if shared.net_file is None else {"net": words[shared.net_file]}
     base |= own
+    check_members(space, base, wanted)
     if data is None:
         data = load_data(source, shared)
     if not isinstance(source, Data):
@@ -193,9 +196,13 @@ def repeats(
     Raises:
         TreinoError: fewer than two; settings out of range, or that also decide which rows test or validate.
     """
-    shared = read_settings(settings)
-    if until is not None and shared.validation == 0:
-        raise no_validation_rows(setting("until", until))
+    shared = checked_settings(settings)
+    if shared.every is not None:
+        raise EVERY_OF_SEVERAL()
+    if until is not None:
+        goal_of(until)
+        if shared.validation == 0:
+            raise no_validation_rows(setting("until", until))
     for name, count in (("seeds", seeds), ("folds", folds)):
         if count is not None and (isinstance(count, bool) or not isinstance(count, int) or count < 2):
             raise TreinoError(

@@ -75,6 +75,7 @@ SAMPLER_DIFFERS = Refusal(
     N_("Use the versions that the sweep was begun with, or start a new one."),
 )
 
+CHECKED = 1000  # members whose settings are checked before the data is read
 COPIES = 12  # copies of a member's parameters in memory while it trains
 PREPARED = *COMPARED, "fold"  # data settings in which members may differ
 FIRST_LOOK = 20  # minimum number of steps before the engine's first evaluation on validation rows
@@ -207,6 +208,22 @@ def sweep_training(
         networks,
         SharedRows(source, data, shared, PREPARED),
     )
+
+
+def check_members(space: Space, base: Mapping[str, Any], plan: SweepPlan) -> None:
+    """Refuse a space that the sampler can't sample, and settings of members that contradict each other,
+    before the data is read: the first ones, as ``next_members`` checks every member. Optuna's are asked for
+    as the sweep goes.
+
+    base: settings shared by all members.
+    """
+    if plan.sampler == TPE:
+        return
+    configs = sampler(plan.sampler, space, plan.sampler_seed).ask(min(plan.members, CHECKED))
+    for member, config in enumerate(configs):
+        settings = settings_of(config, base, member)
+        if not plan.spread:
+            refuse_ensemble(settings)
 
 
 def next_members(sweep: SweepTraining) -> list[Config] | None:
