@@ -9,6 +9,7 @@ import pytest
 import treino as tr
 from tests.conftest import Said
 from tests.quick_ends import _quick_ends  # noqa: F401
+from treino.training import short_trials
 from treino.training.loop import status_at_end
 
 LOST = ("--optimizer", "sgd", "--epochs", 3)
@@ -24,7 +25,7 @@ COMMANDS = {
 @pytest.mark.parametrize("kind", COMMANDS)
 def test_where_all_diverged_every_place_says_so(kind: str, treino: Callable[..., Said]) -> None:
     ended = treino(*COMMANDS[kind], *LOST, "--name", "m", "--json")
-    assert (ended.status, ended.document["status"]) == (0, "diverged"), ended.err
+    assert (ended.status, ended.document["status"]) == (4, "diverged"), ended.err
     assert treino("show", "m", "--json").document["status"] == "diverged"
     assert [r["status"] for r in treino("runs", "--json").document["runs"]] == ["diverged"]
     assert tr.open("m").status == "diverged"
@@ -37,7 +38,45 @@ def test_where_all_diverged_every_place_says_so(kind: str, treino: Callable[...,
 
 def test_one_that_did_not_diverge_is_enough(treino: Callable[..., Said]) -> None:
     said = treino("sweep", "wine", "--space", "lr=1e-3|1e6", "--fresh", 0, *LOST, "--json")
-    assert (said.document["status"], said.document["diverged"]) == ("finished", 1), said.err
+    assert (said.status, said.document["status"], said.document["diverged"]) == (0, "finished", 1), said.err
+
+
+@pytest.mark.slow
+def test_each_command_that_trains_says_by_its_status_that_all_diverged(
+    treino: Callable[..., Said], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever is trained is judged by its own networks, not by those that it goes back to."""
+    monkeypatch.setattr(short_trials, "LOWEST", 1e6)
+    monkeypatch.setattr(short_trials, "HIGHEST", 1e9)
+    lost = ("--lr", "1e6", *LOST)
+    files = ("--folds", 2, "--to", "folds.csv")
+    commands: dict[tuple[object, ...], tuple[int, str | None]] = {
+        ("train", "wine", *lost, "--name", "lost"): (4, "diverged"),
+        ("train", "wine", *lost, "--ensemble", 2): (4, "diverged"),
+        ("train", "wine", *lost, "--recipe", "table", "--ensemble", 2): (4, "diverged"),
+        ("train", "wine", *lost, *files): (4, "diverged"),
+        ("train", "--like", "lost"): (4, "diverged"),
+        ("train", "--like", "lost", "--lr", 1e-3): (0, "finished"),
+        ("train", "--branch", "lost:0", "--lr", 1e7): (4, "diverged"),
+        ("train", "--branch", "lost:0", "--lr", 1e-3, "--name", "lives"): (0, "finished"),
+        ("verify", "lost"): (4, "diverged"),
+        ("verify", "lives"): (0, "finished"),
+        ("show", "lost"): (0, "diverged"),
+        ("train", "--rewind", "lives:0", "--lr", 1e7): (4, "diverged"),
+        ("train", "wine", "--lr", "auto", *LOST): (4, None),
+    }
+    found = {words: treino(*words, "--json") for words in commands}
+    assert {words: (said.status, said.document.get("status")) for words, said in found.items()} == commands
+    assert not Path("folds.csv").exists()
+    assert "folds.csv is not written: every fold diverged." in found["train", "wine", *lost, *files].err
+    assert "It diverged again" in treino("verify", "lost").out
+
+
+def test_a_sweep_that_goes_on_is_judged_by_all_of_its_networks(treino: Callable[..., Said]) -> None:
+    space = ("--space", "lr=1e5..1e6", "--members", 2, "--hidden", 4, "--fresh", 0)
+    assert treino("sweep", "wine", *space, *LOST, "--name", "s").status == 4
+    more = treino("resume", "s", "--more", 2, "--json")
+    assert (more.status, more.document["status"], more.document["members"]) == (4, "diverged", 4)
 
 
 def test_networks_that_finish_and_have_no_figure_are_no_best(treino: Callable[..., Said]) -> None:

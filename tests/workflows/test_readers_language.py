@@ -72,7 +72,7 @@ def test_what_was_trained_in_another_language_is_shown_in_the_readers(
     (tmp_path / "houses.csv").write_text("\n".join(["rooms;size;day;age;price;kind", *rows, rows[3]]))
     for command in TRAINED.strip().split("\n"):
         said = treino("--lang", written, *command.split())
-        assert said.status == 0, said.err
+        assert said.status == (4 if "--lr 1e6" in command else 0), said.err
     drawn = set[str]()
     draw = matplotlib.text.Text.draw
     monkeypatch.setattr("matplotlib.text.Text.draw", lambda t, *a: (drawn.add(t.get_text()), draw(t, *a))[1])

@@ -16,7 +16,8 @@ class TreinoError(Exception):
     rule: a short stable id (``csv_ragged``, ``lr_range``), the same in the JSON error.
     message: what is wrong, with the value, and where it is (row, column, member, step, file).
     hint: what to do next.
-    status: the exit status: 2 for bad input or usage, 1 for a system error (disk full, no permission).
+    status: the exit status: 2 for bad input or usage, 1 for a system error (disk full, no permission), 4 if
+    every network diverged.
     """
 
     def __init__(self, rule: str, message: str, hint: str = "", *, status: int = 2) -> None:

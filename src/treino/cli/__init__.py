@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 
 def main(argv: Sequence[str] | None = None, program: "Program | None" = None, *, last: bool = False) -> int:
-    """Run one command and return its exit status: 0 done, 2 bad input, 1 any other error, 130 after Ctrl-C.
+    """Run one command and return its exit status: 0 done, 2 bad input, 4 if every network diverged, 130
+    after Ctrl-C, 1 any other error.
 
     program: a function that runs instead of the verbs. last: whether the process ends afterwards; then, with
     ``--json``, later output of the user's threads and exit handlers goes to stderr, too.

@@ -49,6 +49,8 @@ def make_app(verbs: Sequence[str] | None = None) -> App:
         help=_("Train neural networks, see them learn, and be told the truth about them."),
         help_epilogue=_(
             "Every command: --json for one JSON document, --lang en or --lang pt_BR for the language.\n\n"
+            "Exit status: 0 done, 2 bad input, 4 every network diverged, 130 after Ctrl-C, "
+            "1 any other error.\n\n"
             "Start with: treino train wine"
         ),
         help_formatter=Pages(),

@@ -39,9 +39,12 @@ def out_of_fold_file(to: str | None, source: Any, folds: int | None, *, replace:
 def with_predictions(
     events: Iterator[JobEvent], output: OutputFile, source: Any, screen: Screen
 ) -> Iterator[JobEvent]:
-    """The same events; at the end of the folds, their out-of-fold predictions are written to the file."""
+    """The same events; at the end of the folds, their out-of-fold predictions are written to the file, unless
+    every network diverged."""
     for event in events:
-        if isinstance(event, JobEnd) and not event.interrupted:
+        if isinstance(event, JobEnd) and event.document["status"] == "diverged":
+            screen.err.print(_("{path} is not written: every fold diverged.").format(path=output.path))
+        elif isinstance(event, JobEnd) and not event.interrupted:
             sweep = open_folder(event.job.folder.path, Access())
             assert isinstance(sweep, StoredSweep)
             made, reading = sweep.out_of_fold(), reading_like(sweep.spec.data)

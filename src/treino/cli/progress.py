@@ -11,7 +11,7 @@ from rich.table import Column
 
 from treino.base.words import _
 from treino.cli.run_view import Position, RunView, View
-from treino.cli.screen import Screen
+from treino.cli.screen import Screen, exit_status
 from treino.folders.store.new_names import command_word
 from treino.reports.tracking.delivery import Tracking
 from treino.training.loop import Job, JobAlert, JobClose, JobEnd, JobEvent, JobProgress, JobStart
@@ -31,7 +31,8 @@ def view_of(job: Job) -> View:
 
 
 def follow(events: Iterator[JobEvent], screen: Screen, tracking: Tracking | None = None) -> int:
-    """Show a training's progress to its end, then its results; return the exit status.
+    """Show a training's progress to its end, then its results; return the exit status: 4 if every network
+    diverged, else 0.
 
     Raises:
         KeyboardInterrupt: after a Ctrl-C, with the command to resume; after a second Ctrl-C, which stops at
@@ -63,7 +64,7 @@ def follow(events: Iterator[JobEvent], screen: Screen, tracking: Tracking | None
         path = command_word(end.job.folder.path)
         raise KeyboardInterrupt(_("Saved. Go on with: treino resume {path}").format(path=path))
     screen.out.print(view_of(end.job).summary(end, screen.out.width))
-    return 0
+    return exit_status(end.document)
 
 
 class ProgressLine:

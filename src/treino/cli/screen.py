@@ -1,7 +1,7 @@
 """A command's output: text or one JSON document, and its errors."""
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, get_args
@@ -35,6 +35,7 @@ REPLACE_WHAT = Refusal(
 # ---- output
 
 HELP_COLUMNS = 100  # width of a help page in a pipe
+ALL_DIVERGED = 4  # exit status
 
 
 class Screen(PlainScreen):
@@ -56,6 +57,12 @@ class Screen(PlainScreen):
     def live(self) -> bool:
         """Whether stderr is a terminal, on which progress can be drawn."""
         return watched(self.err.file)
+
+
+def exit_status(document: Mapping[str, Any]) -> int:
+    """The exit status of a command that trained. document: its document, whose ``status`` is ``diverged`` if
+    every network diverged."""
+    return ALL_DIVERGED if document["status"] == "diverged" else 0
 
 
 # ---- usage errors

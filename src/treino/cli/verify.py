@@ -10,7 +10,7 @@ from treino.base.encoding import json_bytes
 from treino.base.errors import Refusal
 from treino.base.words import N_, _, numeral
 from treino.cli.flags import AccessFlags, RunName, ScreenFlag, with_flags
-from treino.cli.screen import Replace, Screen, output_file, say_replaced
+from treino.cli.screen import Replace, Screen, exit_status, output_file, say_replaced
 from treino.folders.documents.verification import NAME
 from treino.folders.store.output_files import JSON
 
@@ -62,7 +62,8 @@ def verify(
     """Train a run again from what its folder says, and say what is equal: losses, states, weights, figures.
 
     Where it parts, it is said at which step and in which tensor first, and what may explain it. Nothing that
-    the run recorded is changed. Exit status: 0 equal or close, 1 different or unverifiable.
+    the run recorded is changed. Exit status: 0 equal or close, 1 different or unverifiable, 4 if it diverged
+    both times.
 
     Examples: treino verify last | treino verify wine-sweep-1:17 --to paper.json
     """
@@ -95,7 +96,7 @@ def verify(
         output.write(content)
     screen.document(document | {"path": to, "replaced": say_replaced(screen.err, output)})
     _say(screen, document, [*opened.folder.notices])
-    return STATUS[document["verdict"]]
+    return STATUS[document["verdict"]] or exit_status(document)
 
 
 def _say(screen: Screen, document: Mapping[str, Any], notices: list[str]) -> None:
@@ -108,6 +109,8 @@ def _say(screen: Screen, document: Mapping[str, Any], notices: list[str]) -> Non
         kind = "member"
     verdict = _(VERDICTS[kind]).format(reason=document["reason"])
     out.print(f"{document['run']}: {verdict}")
+    if document["verdict"] in ("equal", "close") and exit_status(document):
+        out.print(_("It diverged again, as it did the first time."))
     for each, tally in document["compared"].items():
         out.print(
             _("  {equal:,} of {compared:,} {what} are equal").format(

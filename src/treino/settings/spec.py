@@ -522,8 +522,24 @@ def faults_of(settings: Settings) -> tuple[str, ...]:
     return FAULTS if settings.as_taught else settings.fault
 
 
+EXIT_STATUSES = (
+    "## Exit status",
+    "",
+    "| status | what it says of a command |",
+    "|---|---|",
+    "| 0 | done; of what was trained at least one network did not diverge |",
+    "| 4 | done, and every network that was trained diverged: the document says `status: diverged` |",
+    "| 2 | bad input |",
+    "| 130 | Ctrl-C: what was trained is saved |",
+    "| 1 | any other error, such as a full disk or too little memory |",
+    "",
+    "`treino verify` also ends with 1 if the two trainings [differ](verify.md), and `treino doctor SCRIPT`",
+    "ends with the script's own status.",
+)
+
+
 def settings_table() -> str:
-    """The table of settings as Markdown: the text of ``docs/settings.md``."""
+    """The table of settings and the exit statuses as Markdown: the text of ``docs/settings.md``."""
     lines = [
         "# The settings",
         "",
@@ -543,4 +559,4 @@ def settings_table() -> str:
                 )
                 lines.append(f"| `{FLAGS[name]}` | {default} | {field.description} |")
         lines.append("")
-    return "\n".join(lines)
+    return "\n".join([*lines, *EXIT_STATUSES, ""])

@@ -39,6 +39,7 @@ LR_AUTO_DIVERGED = Refusal(
     "lr_auto_diverged",
     N_("Training diverges at every learning rate from {low:g} to {high:g}."),
     N_("Normalise the data, or see: treino data DATA"),
+    status=4,
 )
 
 RATES = 64
