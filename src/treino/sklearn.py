@@ -38,6 +38,7 @@ from treino.engine.metrics import probabilities
 from treino.engine.rng import fork_rng
 from treino.folders.access import Access
 from treino.folders.coverage import coverage_scores
+from treino.folders.prediction import reading_like
 from treino.inspection.conformal import LEVEL
 from treino.inspection.input_planes import winners
 from treino.inspection.outputs import outputs
@@ -147,7 +148,7 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
         check_is_fitted(self, "run_")
         x = self._checked(x, reset=False)
         try:
-            prepared = rows_for_prediction(x, self.run_.preparation)
+            prepared = rows_for_prediction(x, self.run_.preparation, reading_like(self.run_.spec.data))
         except TreinoError as error:
             raise ValueError(str(error)) from None
         if prepared.unseen:
@@ -343,7 +344,8 @@ class Regressor(RegressorMixin, _Estimator):  # type: ignore[misc]
             ValueError: there were too few validation rows.
         """
         output_NC = self._outputs(X)
-        prepared = rows_for_prediction(self._checked(X, reset=False), self.run_.preparation)
+        reading = reading_like(self.run_.spec.data)
+        prepared = rows_for_prediction(self._checked(X, reset=False), self.run_.preparation, reading)
         ends = self._held(prepared.x, output_NC, coverage)
         return ends[0] if len(ends) == 1 else np.stack(ends, 1)
 

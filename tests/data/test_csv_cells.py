@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from tests.data.conftest import Write, refusal_of
 from treino.base.errors import TreinoError
+from treino.data import load
 from treino.data.readers import ReaderOptions
 from treino.data.readers.cell_types import CellStatistics
 from treino.data.readers.conventions import decide
@@ -94,6 +95,57 @@ def test_words(write: Write, cells: list[str]) -> None:
     assert found.words is not None
     assert found.words.tolist() == cells
     assert not found.missing_N.any()
+
+
+ADDRESSES, VERSIONS = ["192.168.101.240", "172.116.254.101"], ["1.101.203", "2.204.117", "3.120.400"]
+
+
+@pytest.mark.parametrize(
+    ("cells", "loads"),
+    [
+        (ADDRESSES, ["2.55", "0.5"]),
+        (ADDRESSES, ["2,55", "0,5"]),
+        ([*ADDRESSES, "10.0.0.1"], ["2.55", "0.5"]),
+        (VERSIONS, ["2.55", "0.5"]),
+        (["1.2.3", "1.2.10", "1.10.4", "2.0.0"], ["2.55", "0.5"]),
+        (["1.2.3", "1.101.203", "2.0.0"], ["2,55", "0,5"]),
+        (["1.101.203.001", "1.101.203.002", "3.1.1.02"], ["2.55"]),
+    ],
+)
+def test_codes_with_dots_are_words(write: Write, cells: list[str], loads: list[str]) -> None:
+    rows = [f"{cells[i % len(cells)]};{loads[i % len(loads)]}" for i in range(12)]
+    found = read(write("code;load\n" + "\n".join(rows) + "\n"))
+    assert found.column("load").numbers is not None
+    assert found.column("code").numbers is None
+    assert found.column("code").seconds is None
+    assert found.column("code").words.tolist() == [row.split(";")[0] for row in rows]  # type: ignore[union-attr]
+    frame = pd.DataFrame({"code": cells, "load": [2.55] * len(cells)})
+    assert read(frame).column("code").words.tolist() == cells  # type: ignore[union-attr]
+
+
+def test_whole_numbers_with_dots_between_the_thousands_stay_numbers(write: Write) -> None:
+    for cells in (["1.101.203", "12.345", "812.113"], ["1.234.101.250", "2.345.678.901"]):
+        found = read(write("c;load\n" + "".join(f"{cell};2,55\n" for cell in cells)))
+        assert found.column("c").numbers.tolist() == [float(cell.replace(".", "")) for cell in cells]  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        VERSIONS,
+        ["3.10.14", "3.11.12", "3.12.10"],
+        ["1.101", "2.204"],
+        ["1.101.203", "12.345"],
+        ["01/02/2024"],
+    ],
+)
+def test_a_kind_that_is_given_is_not_asked_about(write: Write, cells: list[str]) -> None:
+    rows = [f"{cells[i % len(cells)]},{i % 7}.5,{i % 9}.25" for i in range(60)]
+    path = write("c,load,y\n" + "\n".join(rows) + "\n")
+    data = load(path, target="y", kinds={"c": "category"})
+    (encoder,) = (each for each in data.preparation.encoders if each.column == "c")
+    assert set(encoder.levels) == set(cells)  # type: ignore[attr-defined]
+    assert load(path, target="y", kinds={"c": "out"}).features == ("load",)
 
 
 @pytest.mark.parametrize(

@@ -86,6 +86,11 @@ _CELL = _compiled(
     rf"(?:\s*({_SYMBOLS}|%|{_UNITS})|\s+({_SPACED_UNITS}))?(-)?(\))?"
 )
 _GROUP = _compiled(r"[1-9]\d{0,2}[.,]\d{3}")
+_DOTTED = _compiled(r"\d+(?:\.\d+){2,}")
+ADDRESS = r"^\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}$"
+_OCTET = r"(?:25[0-5]|2[0-4]\d|1?\d?\d)"
+OCTETS = rf"^{_OCTET}\.{_OCTET}\.{_OCTET}\.{_OCTET}$"
+"""An IP address; ``ADDRESS``: the same for a shape, whose digits are all 9."""
 _CODE = re.compile(r"(\d+)([eE])(\d+)", re.ASCII)
 
 
@@ -144,6 +149,16 @@ class NumberForm:
     leading: bool = False
     exact: bool = False
     code: Literal["", "weak", "strong"] = ""
+
+    @property
+    def dotted(self) -> bool:
+        """Whether it is written like 1.101.203, as versions are, too."""
+        return (
+            self.proven
+            and self.comma
+            and not (self.point or self.commas or self.gaps)
+            and self.affix == PLAIN
+        )
 
     @property
     def key(self) -> Affix:
@@ -321,6 +336,11 @@ def number_form_of(cell: str) -> NumberForm | None:
     """The form of a cell that is a number, even with other text around it."""
     form = form_of(cell)
     return form if isinstance(form, NumberForm) else None
+
+
+def dotted_code(shape: str) -> bool:
+    """Whether cells of this shape are codes such as 1.2.3 or 10.0.0.1: neither numbers nor dates."""
+    return bool(_DOTTED.fullmatch(shape.replace(MARK, "0"))) and form_of_shape(shape) is None
 
 
 def value_like(cell: str) -> bool:

@@ -32,6 +32,7 @@ class TextFormat(Document):
     sheet: Text | None = None
     skip: Annotated[int, Field(ge=0)] | None = None
     forms: dict[Text, Text] = Field({})
+    grouped: Many[Text] = ()
 
 
 class LoadArguments(Document):

@@ -402,7 +402,7 @@ def _with_text(reading: ReaderOptions | None, kinds: Mapping[str, str]) -> Reade
         return kind in ("text", "identifier") or ("<" in kind and any(map(missing, kind.split("<"))))
 
     holds = {"number": "numbers", "boolean": "truth", "date": "dates"}
-    forms = tuple((n, holds.get(k, "levels")) for n, k in kinds.items() if not stays(k) and k != "out")
+    forms = tuple((name, holds.get(kind, "levels")) for name, kind in kinds.items() if not stays(kind))
     reading = as_text(reading, (name for name, kind in kinds.items() if stays(kind)))
     return replace(reading or ReaderOptions(), forms=forms) if forms else reading
 
@@ -421,12 +421,17 @@ def _alike(
 
 def _written(reading: ReaderOptions | None) -> dict[str, Any]:
     """The decimal sign, the order of day and month, the words for a missing value, and the columns of truth
-    values detected in a file."""
+    values and of grouped thousands detected in a file."""
     if reading is None:
         return {}
     truth = {name: form for name, form in reading.forms if form == "truth"}
-    found = {"decimal": reading.decimal, "dates": reading.dates, "missing": list(reading.missing or ())}
-    return {name: value for name, value in (found | {"forms": truth}).items() if value}
+    found: dict[str, Any] = {
+        "decimal": reading.decimal,
+        "dates": reading.dates,
+        "missing": list(reading.missing or ()),
+    }
+    found |= {"forms": truth, "grouped": list(reading.grouped)}
+    return {name: value for name, value in found.items() if value}
 
 
 def _of_pictures(table: Table, named: str, others: set[str], notes: list[str]) -> None:

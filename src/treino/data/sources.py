@@ -218,7 +218,7 @@ def read_pair(x: Any, y: Any, weights: Any = None, *, reading: ReaderOptions | N
         columns += (replace(column, name=weights_name),)
     target = as_items([column.name for column in targets])
     table = Table("arrays", "arrays", None, columns, row_place, target=target, row_weights=weights_name)
-    return replace(table, named=x_table.named, notes=x_table.notes)
+    return replace(table, named=x_table.named, notes=x_table.notes, reading=x_table.reading)
 
 
 def is_image_pair(source: object) -> bool:
@@ -288,7 +288,7 @@ def read_matrix(x: Any, reading: ReaderOptions | None = None) -> Table:
         return Table("arrays", "arrays", None, columns, row_place, named=False)
     cells = [_cells(array[:, j]) for j in range(array.shape[1])]
     table = _table("arrays", names, cells, reading)
-    return Table("arrays", "arrays", None, table.columns, row_place, named=False, notes=table.notes)
+    return replace(table, name="arrays", source="arrays", place=row_place, named=False)
 
 
 def _matrix_column(name: str, value_N: NDArray[Any]) -> Column:

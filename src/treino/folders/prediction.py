@@ -354,7 +354,7 @@ def reading_of(run: StoredRun) -> ReaderOptions:
 def reading_like(data: DataSource) -> ReaderOptions:
     """The file format of new rows: options set in training stay; other options are detected again and, if the
     new rows are ambiguous, are those detected in the training rows. Missing-value words are always the
-    training rows' words."""
+    training rows' words. A number in groups of thousands is refused where no training row has such groups."""
     stated, written = (
         None if reading is None else as_reading(reading.model_dump())
         for reading in (data.load.reading, data.written)

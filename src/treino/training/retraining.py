@@ -446,8 +446,11 @@ class Retraining:
         theirs = {name: getattr(self.run.spec, name) for name in of_data}
         where = self.run.spec.data
         if where.kind == "file":
-            of_data["written"] = dict(self.data.written)
-            theirs["written"] = {} if where.written is None else where.written.model_dump(exclude_unset=True)
+            written, recorded = dict(self.data.written), where.written
+            theirs["written"] = {} if recorded is None else recorded.model_dump(exclude_unset=True)
+            if "grouped" not in theirs["written"]:
+                written.pop("grouped", None)  # runs of earlier versions don't record it
+            of_data["written"] = written
         if where.kind == "given":  # data files that differed would have been refused when read
             of_data["preparation"] = self.data.preparation.to_json()
             theirs["preparation"] = read_document(self.run.folder, "preparation.json")

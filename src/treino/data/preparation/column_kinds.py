@@ -134,7 +134,8 @@ def _mostly(count: Counter[str], like: Callable[[str], bool], share: float) -> b
 
 
 def _numeric(word: str) -> bool:
-    return number_form_of(word) is not None
+    form = number_form_of(word)
+    return form is not None and not form.dotted
 
 
 def _numeric_code(word: str) -> bool:

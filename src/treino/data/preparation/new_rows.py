@@ -84,7 +84,7 @@ def rows_for_prediction(
         reading = as_text(reading, of_words)
     reading = replace(reading or ReaderOptions(), forms=_forms(preparation, reading))
     table = sources.read(source, reading, least_columns=1)
-    notes: list[str] = []
+    notes = _other_writing(table.reading, reading.like)
     names: tuple[str, ...] = preparation.features
     targets = [one.target for one in preparation.by_target]
     if not table.named:
@@ -144,6 +144,26 @@ def _forms(preparation: Preparation, reading: ReaderOptions | None) -> tuple[tup
         else:
             forms[one.target] = "numbers"
     return tuple((forms | dict(reading.like.forms if reading and reading.like else ())).items())
+
+
+def _other_writing(own: ReaderOptions | None, trained: ReaderOptions | None) -> list[str]:
+    """Notes where these rows are written in another way than the training rows were."""
+    notes: list[str] = []
+    if own is None or trained is None:
+        return notes
+    if own.decimal and trained.decimal and own.decimal != trained.decimal:
+        notes.append(
+            _("These rows are read with a decimal comma; the training rows have a decimal point.")
+            if own.decimal == ","
+            else _("These rows are read with a decimal point; the training rows have a decimal comma.")
+        )
+    if own.dates and trained.dates and own.dates != trained.dates:
+        notes.append(
+            _("The dates of these rows are read as {own}; those of the training rows are {trained}.").format(
+                own=own.dates, trained=trained.dates
+            )
+        )
+    return notes
 
 
 def _known_weights(

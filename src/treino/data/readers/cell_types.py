@@ -5,6 +5,7 @@ one notation of each pair, or both with the same value (``12``), or with differe
 columns of a file must agree. Cells without their column's form are odd: notes name them; they have no value.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 from pyarrow import compute
 
 from treino.data.cell_forms import (
+    ADDRESS,
     COMMA,
     DIGIT,
     LEADING_ZERO,
@@ -23,6 +25,7 @@ from treino.data.cell_forms import (
     MARK,
     MONTHS,
     MOST_TRUTHS,
+    OCTETS,
     PLAIN,
     POINT,
     PROGRAM_TRUTH,
@@ -31,6 +34,7 @@ from treino.data.cell_forms import (
     DateForm,
     Form,
     NumberForm,
+    dotted_code,
     form_of_shape,
     missing,
     number_form_of,
@@ -182,7 +186,9 @@ class CellStatistics:
     numbers whose words are kept. stated: more words that mean missing. exact: some cells lose information as
     numbers. nothing: the words for a missing value, as written. words: the spellings of each distinct cell,
     by the cell in lower case; None once there are too many. forms: of all cells that have one. odd: the first
-    cells without a form, and their rows. lost: too few cells have a form, so forms are no longer counted.
+    cells without a form, and their rows. codes: the number of cells that are codes with dots, such as
+    1.2.3. addresses: the number of IP addresses; None if some cell looks like one, with a number over 255.
+    lost: too few cells have a form, so forms are no longer counted.
     """
 
     name: str
@@ -191,6 +197,8 @@ class CellStatistics:
     stated: tuple[str, ...] = ()
     dates: str | None = None
     present: int = 0
+    codes: int = 0
+    addresses: int | None = 0
     exact: bool = False
     lost: bool = False
     nothing: set[str] = field(default_factory=set)
@@ -221,6 +229,11 @@ class CellStatistics:
         for start, stop in ((0, _LOOK), (_LOOK, len(cells))):  # the first cells tell whether to look at all
             if len(cells) > start:
                 self._see_forms(cells[start:stop], row_N[start:stop])
+
+    @property
+    def coded(self) -> bool:
+        """Whether the cells are IP addresses, versions or other codes with dots, so that they are words."""
+        return not self.wanted and self.codes + (self.addresses or 0) > (1 - NEARLY) * self.present
 
     @property
     def numbers(self) -> ReadingConflict:
@@ -304,7 +317,16 @@ class CellStatistics:
         forms = list(dict.fromkeys(form for form in of_shape if form is not None))
         place = {form: k for k, form in enumerate(forms)} | {None: -1}
         form_S = np.array([place[form] for form in of_shape])
-        form_N = form_S[shapes.indices.to_numpy()][coded.indices.to_numpy()]
+        shape_N = shapes.indices.to_numpy()[coded.indices.to_numpy()]
+        form_N = form_S[shape_N]
+        counts = np.bincount(shape_N, minlength=len(of_shape)).tolist()
+        for k, (shape, count) in enumerate(zip(shapes.dictionary.to_pylist(), counts, strict=True)):
+            if "." in shape and len(shape) <= LONGEST and dotted_code(shape):
+                self.codes += count
+            elif self.addresses is not None and re.fullmatch(ADDRESS, shape):
+                some = cells.filter(pa.array(shape_N == k))
+                within = bool(compute.all(compute.match_substring_regex(some, OCTETS)).as_py())
+                self.addresses = self.addresses + count if within else None
         for k, at, n in zip(*np.unique(form_N, return_index=True, return_counts=True), strict=True):
             form = forms[k] if k >= 0 else None
             if isinstance(form, DateForm):

@@ -37,7 +37,7 @@ class FileConventions:
     comma: whether the decimal sign is a comma. day_first: whether the day precedes the month. Both are None
     if no cell depends on it. missing: words for a missing value. open: usual words for a missing value that
     occur in text columns only, where they are classes. nothing: for columns whose words for missing aren't
-    NA or the like, these words.
+    NA or the like, these words. grouped: the columns of numbers with a point or comma between the thousands.
     """
 
     columns: tuple[CellType, ...]
@@ -46,18 +46,21 @@ class FileConventions:
     missing: tuple[str, ...]
     open: frozenset[str]
     nothing: dict[str, list[str]]
+    grouped: tuple[str, ...]
 
 
 def decide(
-    seen: Sequence[CellStatistics], reading: ReaderOptions, what: str, place: Place
+    seen: Sequence[CellStatistics], reading: ReaderOptions, what: str, place: Place, *, typed: bool = False
 ) -> FileConventions:
     """Decide the type of each column.
 
-    what: the name of the file or frame, for messages. place: a function that words the place of a row. Raises
-    TreinoError if columns or cells contradict each other, or if all cells fit two notations and ``reading``
-    chooses none.
+    what: the name of the file or frame, for messages. place: a function that words the place of a row. typed:
+    whether other columns hold numbers that aren't text. Raises TreinoError if columns or cells contradict
+    each other, or if all cells fit two notations and ``reading`` chooses none.
     """
-    comma = _settle(seen, "decimal", reading, what, place)
+    comma = _settle(seen, "decimal", reading, what, place, typed)
+    for column in seen:
+        _check_groups(column, bool(comma), reading.like, what, place)
     day_first = _settle(seen, "day", reading, what, place)
     decided = [(column, _decision(column, comma, day_first)) for column in seen]
     absent, nothing = set(reading.missing or ()), dict[str, list[str]]()
@@ -73,13 +76,23 @@ def decide(
             decision = replace(decision, missing=tuple(sorted(column.nothing & absent)))
         types.append(decision)
     missing, open_words = tuple(sorted(absent)), frozenset(text_words - absent)
-    return FileConventions(tuple(types), comma, day_first, missing, open_words, nothing)
+    numbers = {decision.name for decision in types if decision.holds == "numbers"}
+    grouped = tuple(c.name for c in seen if c.name in numbers and _groups(c, bool(comma)))
+    return FileConventions(tuple(types), comma, day_first, missing, open_words, nothing, grouped)
 
 
 def _settle(
-    seen: Sequence[CellStatistics], which: str, reading: ReaderOptions, what: str, place: Place
+    seen: Sequence[CellStatistics],
+    which: str,
+    reading: ReaderOptions,
+    what: str,
+    place: Place,
+    typed: bool = False,
 ) -> bool | None:
-    """Whether the decimal sign is a comma, or the day comes first: set by the user or proven by columns."""
+    """Whether the decimal sign is a comma, or the day comes first: set by the user or proven by columns.
+
+    typed: whether other columns hold numbers that aren't text, so that text such as 1.101.203 is a code.
+    """
     stated = _convention_setting(which, reading)
     conflicts = {column.name: _conflict(column, which) for column in seen}
     verdicts = {name: conflict.verdict for name, conflict in conflicts.items() if conflict.cells}
@@ -91,13 +104,16 @@ def _settle(
     if mixed := next((name for name, verdict in verdicts.items() if verdict == "mixed"), None):
         raise _mixed(which, mixed, mixed, conflicts, what, place)
     first, second = ([n for n, verdict in verdicts.items() if verdict == of] for of in ("first", "second"))
+    if which == "decimal" and (first or typed):
+        codes = {column.name for column in seen if _dotted(column.group((NumberForm,)))}
+        second = [name for name in second if name not in codes]
     if first and second:
         if which == "day":
             return None  # every column is unambiguous
         raise _mixed(which, first[0], second[0], conflicts, what, place)
     if first or second:
         return bool(second) if which == "decimal" else bool(first)
-    usual = _convention_setting(which, reading.like)
+    usual = _convention_setting(which, reading.like)  # of the training rows, if these rows don't tell
     for name, verdict in verdicts.items():
         if verdict == "open" and usual is None:
             raise _open(which, name, conflicts[name], what, place)
@@ -114,8 +130,14 @@ def _conflict(column: CellStatistics, which: str) -> ReadingConflict:
     """The notations of a column's numbers or dates, if the column holds these."""
     group = column.group((NumberForm, DateForm))
     number = bool(group) and isinstance(group[0], NumberForm)
-    unlike = not group or number != (which == "decimal") or column.as_text or column.wanted == "words"
-    if unlike or column.fitting(group) < NEARLY * column.present or _codes(group):
+    words = column.as_text or column.coded or column.wanted in ("words", "levels")
+    if (
+        words
+        or not group
+        or number != (which == "decimal")
+        or column.fitting(group) < NEARLY * column.present
+        or _codes(group)
+    ):
         return ReadingConflict()
     if isinstance(group[0], DateForm) and not group[0].open:
         return ReadingConflict()
@@ -143,6 +165,42 @@ def _check_thousands(
         raise _mixed("decimal", column.name, column.name, conflicts, what, place)
 
 
+def _groups(column: CellStatistics, comma: bool) -> tuple[int, str] | None:
+    """A cell of a column of numbers, (row, cell), in which points or commas separate thousands; None if there
+    is none. comma: whether the decimal sign is a comma."""
+    forms = [form for form in column.group((NumberForm,)) if isinstance(form, NumberForm)]
+    grouped = (
+        form
+        for form in forms
+        if (form.comma if comma else form.point) and (form.proven or (form.lone and form.commas != comma))
+    )
+    return next((cell for form in grouped for cell in column.forms[form].examples.values()), None)
+
+
+def _check_groups(
+    column: CellStatistics, comma: bool, like: ReaderOptions | None, what: str, place: Place
+) -> None:
+    """Refuse 4.105 in new rows if it is 4105 by the decimal sign, but no training row had such groups.
+
+    Such cells may as well have been written with the other decimal sign.
+    """
+    if like is None or column.wanted not in ("numbers", "whole") or column.name in like.grouped:
+        return
+    cell_of = _groups(column, comma) if _conflict(column, "decimal").verdict == "open" else None
+    if cell_of is None:
+        return
+    (row, cell), sign = cell_of, "." if comma else ","
+    text = _(
+        "In {what}, column '{name}' holds '{cell}' in {place}: with decimals, or groups of thousands? No "
+        "training row has such groups in this column."
+    )
+    hint = _("Write '{decimals}' or '{whole}'.").format(
+        decimals=shortened(cell.replace(sign, "," if comma else ".")), whole=shortened(cell.replace(sign, ""))
+    )
+    facts = {"what": what, "name": column.name, "cell": shortened(cell)}
+    raise TreinoError("decimal_open", text.format(place=place(row), **facts), hint)
+
+
 def _codes(group: Sequence[Form]) -> bool:
     """Whether these numbers are codes such as 32E0134: whole, unsigned, with an E between digits."""
     forms = [form for form in group if isinstance(form, NumberForm)]
@@ -151,9 +209,14 @@ def _codes(group: Sequence[Form]) -> bool:
     return plain and ("strong" in kinds or kinds == {"weak"})
 
 
+def _dotted(group: Sequence[Form]) -> bool:
+    """Whether all of these numbers are written like 1.101.203: codes, if the decimal sign is a point."""
+    return all(isinstance(form, NumberForm) and form.dotted for form in group)
+
+
 def _decision(column: CellStatistics, comma: bool | None, day_first: bool | None) -> CellType:
     words = CellType(column.name, "words", stated=column.stated)
-    if column.as_text or column.wanted == "words":
+    if column.as_text or column.coded or column.wanted == "words":
         return words
     if not column.present:
         return replace(words, holds="numbers")
@@ -168,6 +231,9 @@ def _decision(column: CellStatistics, comma: bool | None, day_first: bool | None
             column.forms[f].examples["first"] for f in group if isinstance(f, NumberForm) and f.code
         )
         return replace(words, mostly="codes", examples=((code, row),))
+    if _dotted(group) and not comma:
+        row, code = next(cell for form in group for cell in column.forms[form].examples.values())
+        return words if column.wanted else replace(words, mostly="dotted", examples=((code, row),))
     least = 1 if len(kinds) == 1 else NEARLY * column.present
     conflict = column.conflict(group)
     if isinstance(group[0], DateForm):
@@ -251,4 +317,6 @@ def _open(which: str, name: str, conflict: ReadingConflict, what: str, place: Pl
         text = _(
             "In {what}, column '{name}' holds '{cell}' in {place}: does the day or the month come first?"
         )
-    return TreinoError(rule, text.format(what=what, name=name, cell=shortened(cell), place=place(row)), hint)
+    codes = _("If these are codes: [[kinds={item}=category]].").format(item=as_item(name))
+    message = text.format(what=what, name=name, cell=shortened(cell), place=place(row))
+    return TreinoError(rule, message, f"{hint} {codes}")

@@ -44,10 +44,11 @@ class ReaderOptions:
     first line names the columns. dates: the order of day, month and year. text: columns that stay text,
     whatever their cells look like. missing: words beside the usual ones (NA, ?, …) that mean a missing value,
     and which of the usual ones do in text columns; detected: the words in columns of numbers, dates and
-    booleans. like: options used if the file is ambiguous; only its words mean missing. sheet: a workbook
-    sheet, by name or by number from 1. skip: the number of lines, or rows of a sheet, above the header.
-    forms: pairs of a column and what it holds: numbers, dates, truth, words, or ``levels`` (classes as they
-    are written).
+    booleans. like: the format of the rows that trained a network, used if the file is ambiguous; only its
+    words mean missing. sheet: a workbook sheet, by name or by number from 1. skip: the number of lines, or
+    rows of a sheet, above the header. forms: pairs of a column and what it holds: numbers, dates, truth,
+    words, or ``levels`` (classes as they are written). grouped: detected: the columns of numbers in which the
+    other decimal character separates thousands.
     """
 
     delimiter: str | None = None
@@ -62,6 +63,7 @@ class ReaderOptions:
     sheet: str | None = None
     skip: int | None = None
     forms: tuple[tuple[str, str], ...] = ()
+    grouped: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         delimiter = _DELIMITERS.get(self.delimiter or "", self.delimiter)

@@ -133,7 +133,7 @@ def read_parts(
             look.at(parts)
             if not look.rows:
                 raise CSV_NO_ROWS(what=what)
-            decided = decide(list(look.seen.values()), reading, what, place)
+            decided = decide(list(look.seen.values()), reading, what, place, typed=look.typed)
             if not (reading.missing is None and decided.open and look.gaps):
                 break
             fast = {name: kind for name, kind in fast.items() if name not in look.gaps}
@@ -158,6 +158,7 @@ def read_parts(
             for c in decided.columns
             if c.name not in reading.text
         ),
+        grouped=decided.grouped,
     )
     decisions = {decision.name: decision for decision in decided.columns}
     types = ColumnTypes(names, look.rows, decisions, look.levels)
@@ -175,7 +176,8 @@ class _ColumnPass:
     """A pass over all rows of all parts that gathers statistics of text columns and classes of categories.
 
     fast: the columns that pyarrow reads directly as numbers. sign: their decimal sign. gaps: fast columns
-    with missing cells, whose text is lost. empty: the number of rows without any cell, which are left out.
+    with missing cells, whose text is lost. typed: whether some columns hold numbers that aren't text in the
+    source. empty: the number of rows without any cell, which are left out.
     """
 
     def __init__(
@@ -191,6 +193,7 @@ class _ColumnPass:
         self.seen: dict[str, CellStatistics] = {}
         self.levels: dict[str, tuple[str, ...]] = {}
         self.gaps: set[str] = set()
+        self.typed = False
         self.rows = self.empty = 0
 
     def at(self, parts: Sequence[Part]) -> None:
@@ -207,6 +210,8 @@ class _ColumnPass:
                 elif name in self.fast:
                     self.seen.setdefault(name, sampled[name])
                     self.gaps |= {name} if cells.null_count else set()
+                elif pa.types.is_integer(cells.type) or pa.types.is_floating(cells.type):
+                    self.typed = True
             self.rows += batch.num_rows
             self.batches.append(batch)
 
@@ -396,6 +401,12 @@ def _words_notes(decided: FileConventions, place: Callable[[int], str]) -> list[
         if column.mostly == "codes":
             facts["cell"] = column.examples[0][0]
             text = _("Codes such as '{cell}' are taken as words, not as numbers with an exponent: {name}.")
+            notes.append(text.format(**facts))
+        elif column.mostly == "dotted":
+            facts["cell"] = column.examples[0][0]
+            text = _(
+                "Codes such as '{cell}' are taken as words, for other numbers are written otherwise: {name}."
+            )
             notes.append(text.format(**facts))
         elif column.mostly and column.examples:
             odd = [f"'{shortened(cell)}' ({place(row)})" for cell, row in column.examples]

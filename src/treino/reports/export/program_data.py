@@ -159,8 +159,11 @@ def read_csv(path):
         return [{name.strip(): (cell or "").strip() for name, cell in row.items()} for row in reader]
 
 
-def number(cell):
-    """A number as it is written in the table; NaN for a cell without a value."""
+def number(cell, grouped=False):
+    """A number as it is written in the table; NaN for a cell without a value.
+
+    grouped: whether the table groups thousands in this column, so that 1,234 is not a decimal.
+    """
     if cell.lower() in MISSING or cell in GAPS:
         return math.nan
     if TRUTH and cell.lower() in TRUTH:
@@ -173,7 +176,8 @@ def number(cell):
     if COMMA:
         plain = cell.translate(str.maketrans(",.", ".,"))
     whole, point, fraction = plain.partition(".")
-    if "," in plain and not re.fullmatch(r"[+-]?[1-9]\d{0,2}(,\d{2,3})*,\d{3}", whole):
+    groups = whole.count(",") + bool(point) > 1 or grouped
+    if "," in plain and not (groups and re.fullmatch(r"[+-]?[1-9]\d{0,2}(,\d{2,3})*,\d{3}", whole)):
         sys.exit(f"{cell} is not written as the table's numbers are")
     return float(whole.replace(",", "") + point + fraction)
 
@@ -193,13 +197,13 @@ def classes_of(cells, column):
     """The class that each cell names; in a numeric column 1, 01 and 1.0 are the same class."""
     if not column["numeric"]:
         return ["" if cell in GAPS else cell for cell in cells]
-    values = [number(cell) for cell in cells]
+    values = [number(cell, "grouped" in column) for cell in cells]
     return ["" if v != v else str(int(v)) if v == int(v) else repr(v) for v in values]
 
 
 def as_number(cells, column):
     """Numbers as they are."""
-    return filled([number(cell) for cell in cells], column)
+    return filled([number(cell, "grouped" in column) for cell in cells], column)
 
 
 def as_rank(cells, column):

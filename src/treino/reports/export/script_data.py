@@ -345,7 +345,11 @@ def _encoders(run: StoredRun, data: Data) -> ScriptPart:
     written = run.spec.data.written
     kinds = [name for name, kind in encoders.ENCODERS.items() if any(isinstance(e, kind) for e in made)]
     functions = [f"    {literal(name)}: as_{name.replace('-', '_')}," for name in kinds]
-    rows = [encoders.to_json(e) | _date_reading(e, forms) for e in made]
+    grouped = {c.name for c in columns} & set(written.grouped if written else ())
+    rows = [
+        encoders.to_json(e) | _date_reading(e, forms) | ({"grouped": True} if e.column in grouped else {})
+        for e in made
+    ]
     return ScriptPart(
         {
             "ENCODERS": rows,
@@ -395,8 +399,6 @@ def _symbols(column: Column) -> list[str]:
         symbols.append(column.currency)
     if "unit " in column.writing:
         symbols.append(column.writing.partition("unit ")[2].split(",")[0])
-    if "commas between" in column.writing:
-        symbols.append(",")
     return [*symbols, " ", "\u00a0", "\u202f", "\u2009", "'", "’"]
 
 
