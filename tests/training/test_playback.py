@@ -74,11 +74,16 @@ def test_a_transport_never_lets_a_step_too_many_through(commands: list[str]) -> 
         step = step if limit is None else limit
 
 
-@pytest.mark.parametrize("speed", ["fast", 0, -1, True, float("inf")])
+@pytest.mark.parametrize("speed", ["fast", 0, 0.005, -1, True, 1e6 + 1, float("inf")])
 def test_a_speed_is_a_number_of_steps(speed: object) -> None:
+    transport = Transport(speed=3.0)
     with pytest.raises(TreinoError) as refused:
-        Transport().command("speed", speed, 0, EpochStretch(1))
+        transport.command("speed", speed, 0, EpochStretch(1))
     assert refused.value.rule == "speed_range"
+    assert transport.speed == 3.0
+    for known in (0.01, 1e6, None):
+        transport.command("speed", known, 0, EpochStretch(1))
+        assert transport.speed == known
 
 
 def test_a_training_that_is_watched_ends_though_what_is_shown_finds_no_room(

@@ -254,6 +254,122 @@ def test_a_training_whose_folder_was_moved_is_in_nobody_s_way(studio: Studio) ->
     assert "error" not in studio.replies[8]
 
 
+WRONG: tuple[tuple[str, dict[str, Any]], ...] = (
+    *(("speed", {"steps_per_second": speed}) for speed in (0.005, 0.0, -1.0, 1e6 + 1)),
+    *((verb, {"count": count}) for verb in ("step", "epoch") for count in (0, -1, 1001)),
+    *(
+        ("set", {"name": name, "value": value})
+        for name, value in ( ("lr", 1e31), ("weight_decay", -1.0), ("momentum", 1.0), ("beta1", 1.0),
+            ("beta2", -0.1), ("clip", 0.0), ("ema", 1.0), ("lr", None), ("lrr", 1.0),
+        )
+    ),
+    *(
+        (verb, {"changes": changes, "step": step})
+        for verb in ("segment", "branch")
+        for changes, step in (
+            ({"lr": 0}, 2), ({"lr": -1}, None), ({"batch_size": 0}, 2), ({"hidden": "0,6"}, None),
+            ({"epochs": 0}, None), ({"optimizer": "best"}, 2), ({"features": "ash"}, 2),
+            ({"net": "a.py:N"}, 2), ({"labels": "a.csv"}, None),
+            ({"out": "there"}, 2 if verb == "segment" else -1), ({}, 10**9), ({}, 10_000), ({}, -1),
+        )
+    ),
+    *(
+        ("look", look)
+        for look in (
+            {"step": 10**9, "axes": ["ash", "nothing"]}, {"axes": ["ash", "nothing"]}, {"member": 1},
+            {"step": 1, "axes": ["nothing", "ash"]}, {"segment": 9}, {"step": 3, "segment": 9},
+        )
+    ),
+    ("draw", {"pixels": "AAAA"}),
+    ("beside", {"run": "nowhere", "shown": True}),
+    *(
+        ("fan", {"kind": kind, "count": count, "steps": steps, "step": step, "rule": rule})
+        for kind, count, steps, step, rule in (
+            ("lr", 300, 5, 2, None), ("lr", 2, 0, 2, None), ("lr", 2, 5, 10**9, None), ("lr", 2, 5, -1, None),
+            ("nothing", 2, 5, 2, None), ("remedy", 2, 5, 2, "nothing"),
+        )
+    ),
+    *(("adopt", {"future": future, "as": how}) for future in (63, 8) for how in ("segment", "branch")),
+    *(("explain", place) for place in ({"layer": 9}, {"layer": 0, "unit": 999}, {"layer": 0, "input": 999})),
+    ("proponents", {"row": 10**9}),
+    *(("keep", {"name": name}) for name in ("../copy", "wine", "", ".x")),
+)  # fmt: skip
+"""Commands with a value that the run can't take; the protocol lets some of them through."""
+
+
+@pytest.mark.release
+@pytest.mark.parametrize("where", ["fan", "paused", "past", "plays", "stopped", "over"])
+def test_a_command_that_is_refused_changes_nothing(studio: Studio, where: str) -> None:
+    """What the page shows, what is in the folder, and what the training does next."""
+    path = studio.train(epochs="3" if where == "over" else "500")
+    studio.do("speed", steps_per_second=50)
+    studio.do("step", count=6)
+    studio.at(6)
+    if where == "past":
+        studio.do("look", step=3)
+    elif where == "plays":
+        studio.do("speed", steps_per_second=0.01)  # the next step is a minute and a half away
+        studio.do("play")
+    elif where == "stopped":
+        studio.do("stop")
+    elif where == "over":
+        studio.do("speed", steps_per_second=None)
+        studio.do("play")
+    elif where == "fan":
+        studio.do("fan", kind="lr", count=8, steps=5)
+        studio.until(lambda: bool(studio.fans) and studio.fans[-1]["best"] is not None)
+    status = {"stopped": "stopped", "over": "finished"}.get(where, "running")
+    studio.until(lambda: studio.state["status"] == status and studio.state["playing"] == (where == "plays"))
+
+    def shown() -> dict[str, Any]:
+        """The page's state as it is sent to a new viewer, and what its folder records."""
+        studio.state = {}
+        studio.watch(0, "en")
+        studio.watch(1, "en")
+        studio.until(lambda: bool(studio.state))
+        names = sorted(each.name for each in studio.folder.iterdir())
+        run = open_run(path, verify=False)
+        commands = [(c.name, c.value, c.state) for c in run.folder.database.commands() if c.state != "new"]
+        return studio.state | {"names": names, "commands": commands, "segments": run.spec.segments}
+
+    before, fans = shown(), len(studio.fans)
+    for verb, fields in WRONG:
+        answer = studio.do(verb, **fields)
+        assert "error" in answer, (verb, fields, answer)
+        assert answer["error"]["rule"] != "studio_defect", (verb, fields)
+        assert shown() == before, (verb, fields)
+    assert len(studio.fans) == fans
+    if where == "fan":
+        assert "error" not in studio.do("adopt", future=7, **{"as": "branch"})
+    elif where in ("paused", "past"):
+        studio.do("look", step=None)
+        studio.do("step", count=1)
+        assert studio.at(7)["segment"] == 0
+    elif where != "over":
+        assert (open_run(path, verify=False).status, studio.frames[-1]["step"]) == (status, 6)
+
+
+def test_a_training_that_can_t_play_so_is_not_begun(studio: Studio) -> None:
+    path = studio.train()
+    studio.do("step", count=2)
+    studio.at(2)
+    request = {"run": str(path), "step": 1, "changes": {}, "parent": str(studio.folder)}
+    for number, wrong in enumerate(
+        ({"speed": 0.005}, {"transport": ("step", 0)}, {"transport": ("epoch", 1001)}, {"speed": "fast"}),
+        3001,
+    ):
+        for verb in ("rewind", "branch"):
+            how = {"transport": ("pause", None)} | wrong
+            studio.trainer.channel.send({"do": verb, **request, **how, "id": number})
+            studio.until(lambda number=number: number in studio.replies)  # type: ignore[misc]
+            assert studio.replies.pop(number)["error"]["rule"].endswith("_range"), wrong
+    assert [each.name for each in studio.folder.iterdir()] == ["wine"]
+    run = open_run(path, verify=False)
+    assert (run.status, run.spec.segments) == ("running", ())
+    studio.do("step", count=1)
+    assert studio.at(3)["segment"] == 0
+
+
 @pytest.mark.slow
 def test_a_change_that_is_refused_leaves_the_training_as_it_was(studio: Studio) -> None:
     studio.train()

@@ -112,7 +112,7 @@ def _number(name: str, value: Any) -> float:
         return betas[0]
     if name in OFF and value == OFF[name] and not isinstance(value, bool):
         return OFF[name]
-    return float(getattr(read_settings({name: value}), name))
+    return float(getattr(read_settings({name: "" if value is None else value}), name))
 
 
 def check_read(name: str, values: Sequence[float], optimizer: str) -> None:

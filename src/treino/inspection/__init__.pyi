@@ -1,6 +1,7 @@
 from treino.inspection.boundary import CLOSE as CLOSE
 from treino.inspection.boundary import SHOWN as SHOWN
 from treino.inspection.boundary import better_axes as better_axes
+from treino.inspection.boundary import check_axes as check_axes
 from treino.inspection.boundary import columns_with_an_axis as columns_with_an_axis
 from treino.inspection.boundary import grid as grid
 from treino.inspection.boundary import sight as sight

@@ -173,7 +173,7 @@ def boundary(
     def predict(x_ND: torch.Tensor) -> torch.Tensor:
         return outputs(net, x_ND, item_shape=item_shape)
 
-    _check_axes(axes, data)
+    check_axes(axes, data)
     none = Rows(data.train.x[:0], data.train.y[:0], data.train.index[:0])
     unseen = {split: none for split in ("validation", "test") if split not in splits}
     data = replace(data, **unseen)  # type: ignore[arg-type]
@@ -226,7 +226,7 @@ def sight(
 
     Raises TreinoError if axes are not two different features.
     """
-    chosen: Sequence[int] | None = _check_axes(axes, data)
+    chosen: Sequence[int] | None = check_axes(axes, data)
     axes_K = columns_with_an_axis(data)
     rows = draw(data.train, COMPARED if data.inputs <= WIDE else COMPARED // 5)
     view: View = "given"
@@ -481,7 +481,12 @@ def _answers(net: nn.Module, data: Data, x_ND: torch.Tensor, item_shape: Sequenc
     return _classes(out, data) if data.classes else out[:, 0].double().numpy()
 
 
-def _check_axes(axes: Sequence[str] | None, data: Data) -> tuple[int, int] | None:
+def check_axes(axes: Sequence[str] | None, data: Data) -> tuple[int, int] | None:
+    """The numbers of the features that are to be the axes of a picture; None: none are named.
+
+    Raises:
+        TreinoError: they are not two different features, or this picture has no axes to choose.
+    """
     if axes is None:
         return None
     if data.task == "regression" or len(data.features) < 2:

@@ -1,3 +1,5 @@
+from treino.settings.setting_types import Speed as Speed
+from treino.settings.setting_types import StepCount as StepCount
 from treino.settings.setting_types import as_item as as_item
 from treino.settings.spec import FAULTS as FAULTS
 from treino.settings.spec import FLAGS as FLAGS

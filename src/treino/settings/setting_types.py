@@ -11,6 +11,8 @@ from pydantic import BeforeValidator, Field
 LARGEST_LR, LARGEST_DECAY = 1e30, 1e6  # far above useful values, but products stay within float32
 LARGEST_LAYER = 1_000_000  # units of one layer
 MOST_LAYERS = 500  # a change of 10,000 layers would pause training for half a minute
+MOST_STEPS = 1000  # steps or epochs of one command to a training
+SLOWEST, FASTEST = 0.01, 1e6  # steps per second of a training that is watched
 
 
 class SettingGuess(ValueError):  # noqa: N818
@@ -181,6 +183,8 @@ ImageSize = Annotated[
 Counts = Annotated[tuple[Annotated[int, Field(ge=0)], ...], LISTED, BeforeValidator(items)]
 Floats = Annotated[tuple[Float, ...], LISTED, BeforeValidator(items)]
 Decay = Annotated[Float, Field(ge=0, lt=1)]
+Speed = Annotated[float, Field(ge=SLOWEST, le=FASTEST, allow_inf_nan=False)]
+StepCount = Annotated[int, Field(ge=1, le=MOST_STEPS)]
 Betas = Annotated[tuple[Decay, Decay], LISTED, BeforeValidator(items)]
 Strings = Annotated[tuple[str, ...], LISTED, BeforeValidator(items)]
 Pairs = Annotated[tuple[str, ...], LISTED, BeforeValidator(pairs)]

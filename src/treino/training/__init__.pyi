@@ -2,7 +2,9 @@ from treino.training.alert_actions import alerted as alerted
 from treino.training.alert_actions import check_alerts as check_alerts
 from treino.training.alert_actions import given_alerts as given_alerts
 from treino.training.branch import branching as branching
+from treino.training.branch import check_changes as check_changes
 from treino.training.branch import rewinding as rewinding
+from treino.training.commands import checked_playback as checked_playback
 from treino.training.commands import deliver as deliver
 from treino.training.commands import send_command as send_command
 from treino.training.commands import send_setting as send_setting

@@ -225,6 +225,18 @@ def parse_step(place: str) -> tuple[str, int]:
     return run, int(step)
 
 
+def check_changes(snapshot: Snapshot, changes: Mapping[str, Any], *, new_run: bool) -> None:
+    """Refuse a branch, or the next segment of the run, as ``branching`` and ``rewinding`` would; nothing is
+    written.
+
+    Raises:
+        TreinoError: a setting that can't change, a value out of range; a name for a segment.
+    """
+    if not new_run:
+        _check_place(changes, snapshot.step)
+    segment_start(snapshot, {name: value for name, value in changes.items() if name not in PLACE})
+
+
 def branching(
     snapshot: Snapshot,
     changes: Mapping[str, Any],
@@ -278,9 +290,7 @@ def rewinding(
     """Train the next segment of the snapshot's own run; see ``Run.rewind``. sender: as for ``branching``.
     check: as in ``train_events``."""
     folder = RunFolder.open(snapshot.run.path)
-    for name in PLACE:
-        if name in changes:
-            raise REWIND_PLACE(name=name, step=snapshot.step)
+    _check_place(changes, snapshot.step)
     start = segment_start(snapshot, changes, sender)
     if check is not None:
         check(snapshot.data, start.resolution)
@@ -297,6 +307,13 @@ def rewinding(
             return _segment_job(folder, snapshot, replace(start, spec=spec), checkpoint_seconds)
 
         yield from events(begin)
+
+
+def _check_place(changes: Mapping[str, Any], step: int) -> None:
+    """Refuse changes that name the folder of a new run, where the run's own goes on."""
+    for name in PLACE:
+        if name in changes:
+            raise REWIND_PLACE(name=name, step=step)
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,11 +17,12 @@ from treino.folders.store import RunFolder
 from treino.folders.store.checkpoint import LiveFolder
 from treino.folders.store.database import NOT_RUNNING, not_running
 from treino.folders.stored_run import StoredRun
+from treino.settings.setting_types import FASTEST, MOST_STEPS, SLOWEST
 from treino.settings.spec import LAYERS
 
 SPEED_RANGE = Refusal(
     "speed_range",
-    N_("A speed of {value!r} is no number of steps per second from 0.01 on."),
+    N_("A speed must be from {low:g} to {high:,.0f} steps per second; it is {value!r}."),
     N_("The usual ones are 1, 10 and 60; null is as fast as it goes."),
 )
 
@@ -94,7 +95,6 @@ def _check_running(folder: RunFolder) -> None:
 
 # ---- play, pause and speed
 
-MOST = 1000  # steps or epochs per command
 BURST = 0.25  # maximum seconds of missed steps to catch up
 
 
@@ -113,19 +113,19 @@ class Transport:
         epochs.
 
         Raises:
-            TreinoError: a count or a speed out of range.
+            TreinoError: a count or a speed out of range; then nothing changes.
         """
+        value = checked_playback(name, value)
         if name == "play":
             self.stop_step = None
         elif name == "pause":
             self.stop_step = step
         elif name == "speed":
-            self.speed, self._owed, self._at = _speed(value), 0.0, time.perf_counter()
+            self.speed, self._owed, self._at = value, 0.0, time.perf_counter()
         else:
-            count = whole(name, value, 1, MOST, text="count")
             begin = max(step, self.stop_step or 0)  # earlier commands are completed first
-            border = epochs.end_of(epochs.ended(begin) + count)
-            self.stop_step = begin + count if name == "step" else border
+            border = epochs.end_of(epochs.ended(begin) + value)
+            self.stop_step = begin + value if name == "step" else border
 
     def playing(self, step: int) -> bool:
         """Whether the training plays at this step; with a low speed it may still wait."""
@@ -149,11 +149,18 @@ class Transport:
             self._owed = max(0.0, self._owed - steps)
 
 
-def _speed(value: Any) -> float | None:
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0.01 <= value <= 1e9:
-        raise SPEED_RANGE(value=value)
+def checked_playback(name: str, value: Any) -> Any:
+    """The value of a playback command, if the command can be obeyed.
+
+    Raises:
+        TreinoError: a count or a speed out of range.
+    """
+    if name in ("step", "epoch"):
+        return whole(name, value, 1, MOST_STEPS, text="count")
+    if name != "speed" or value is None:
+        return value
+    if isinstance(value, bool) or not isinstance(value, int | float) or not SLOWEST <= value <= FASTEST:
+        raise SPEED_RANGE(low=SLOWEST, high=FASTEST, value=value)
     return float(value)
 
 

@@ -339,6 +339,8 @@ class Playback:
         Raises:
             TreinoError: as ``snapshots``.
         """
+        if not 0 <= step <= len(losses_S):
+            raise STEP_RANGE(run=self.run.name, step=step, last=len(losses_S))
         link = self.link_at(step)
         resolution = self._played(link, step, losses_S)
         number, member = link.segment.number, self.member

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from treino.base.errors import Refusal, TreinoError, nearest
 from treino.base.text import shortened
 from treino.base.words import N_, _, setting
-from treino.settings import Settings, read_settings
+from treino.settings import Settings, Speed, StepCount, read_settings
 
 UNKNOWN_VERB = Refusal("unknown_verb", N_("This page can't be asked to do {verb}."), "{hint}")
 NO_JSON = Refusal(
@@ -67,12 +67,12 @@ class PlainCommand(StudioCommand):
 
 class StepCommand(StudioCommand):
     do: Literal["step", "epoch"]
-    count: Annotated[int, Field(ge=1, le=1000)] = 1
+    count: StepCount = 1
 
 
 class SpeedCommand(StudioCommand):
     do: Literal["speed"]
-    steps_per_second: Annotated[float, Field(gt=0, le=1e6)] | None
+    steps_per_second: Speed | None
 
 
 class SetCommand(StudioCommand):

@@ -14,12 +14,21 @@ from treino.base.errors import Refusal, TreinoError, nearest
 from treino.base.files import claim_folder, copy_folder
 from treino.base.words import N_
 from treino.folders import StoredRun, checked_name, in_use
-from treino.inspection import kind, predicted_classes, quick_xray, row_of, topic_name, topics
+from treino.inspection import check_axes, kind, predicted_classes, quick_xray, row_of, topic_name, topics
 from treino.inspection.outputs import outputs
 from treino.inspection.row_influence import proponents
 from treino.plots import TableCell, about_proponents, document, folded
 from treino.reports import shown_splits, update_after, weight_index
-from treino.training import Snapshot, deliver, send_command, send_setting, send_stop, snapshots
+from treino.training import (
+    Snapshot,
+    check_changes,
+    checked_playback,
+    deliver,
+    send_command,
+    send_setting,
+    send_stop,
+    snapshots,
+)
 from treino_studio.image_scene import drawn_pixels, picture_of_row
 from treino_studio.run_page import OVER, Look, RunPage
 
@@ -123,13 +132,15 @@ def transport(page: RunPage, request: Mapping[str, Any]) -> Answer:
     verb = request["do"]
     value = request.get("count", 1) if verb in ("step", "epoch") else None
     if verb == "speed":
-        value = page.speed = request["steps_per_second"]
+        value = request["steps_per_second"]
+    checked_playback(verb, value)
     if verb == "pause" and page.look.step is not None:
         return {}
     of_training = page.look.step is None or verb == "speed"
-    if of_training and deliver(lambda: send_command(page.run.folder, verb, value)):
-        return {}
-    if verb in ("pause", "speed"):
+    delivered = of_training and deliver(lambda: send_command(page.run.folder, verb, value))
+    if verb == "speed":
+        page.speed = value  # where the training is over, of the next one
+    if delivered or verb in ("pause", "speed"):
         return {}
     return _go_on(page, {}, (verb, value))
 
@@ -137,11 +148,12 @@ def transport(page: RunPage, request: Mapping[str, Any]) -> Answer:
 def stop(page: RunPage, request: Mapping[str, Any]) -> Answer:
     """Save and end the training, and show its newest step. If no training reads commands, the request goes to
     the trainer, as an earlier command may just be resuming the run."""
-    delivered = deliver(lambda: send_stop(page.run.folder))
+    if not deliver(lambda: send_stop(page.run.folder)):
+        return TrainerRequest({"do": "stop", "run": str(page.path)})
     page.leave_past()
     if page.futures:
         page.close_fan()
-    return {} if delivered else TrainerRequest({"do": "stop", "run": str(page.path)})
+    return {}
 
 
 def set_setting(page: RunPage, request: Mapping[str, Any]) -> Answer:
@@ -161,9 +173,8 @@ def segment(page: RunPage, request: Mapping[str, Any]) -> Answer:
     """Begin another segment, at ``step`` or the step in view. Seen from the newest step, it plays if the
     present one does; seen from a past step, it is paused."""
     step = request.get("step")
-    if step is not None:
-        page.look.step = step
-    return _go_on(page, dict(request["changes"]), _as_it_is(page))
+    how = _as_it_is(page) if step is None else ("pause", None)
+    return _go_on(page, dict(request["changes"]), how, step)
 
 
 def branch(page: RunPage, request: Mapping[str, Any]) -> Answer:
@@ -173,12 +184,14 @@ def branch(page: RunPage, request: Mapping[str, Any]) -> Answer:
     )
 
 
-def _go_on(page: RunPage, changes: dict[str, Any], how: Transport | None) -> TrainerRequest:
-    """Resume the run, or open a segment at the step in view. how: the first playback command."""
-    past, status = page.look.step, page.run.folder.status
+def _go_on(
+    page: RunPage, changes: dict[str, Any], how: Transport | None, step: int | None = None
+) -> TrainerRequest:
+    """Resume the run, or open a segment at ``step`` or the step in view. how: the first playback command."""
+    past, status = page.look.step if step is None else step, page.run.folder.status
     if past is None and not changes and status not in OVER:  # if running, the training is about to end
         return TrainerRequest({"do": "resume", "run": str(page.path), "transport": how, "speed": page.speed})
-    fields = _request(page, "rewind", changes, how)
+    fields = _request(page, "rewind", changes, how, step)
     page.leave_past()
     return TrainerRequest(fields)
 
@@ -186,13 +199,22 @@ def _go_on(page: RunPage, changes: dict[str, Any], how: Transport | None) -> Tra
 def _request(
     page: RunPage, verb: str, changes: dict[str, Any], how: Transport | None, step: int | None = None
 ) -> dict[str, Any]:
-    """A request to go on from ``step`` or the step in view; where the training is over, for as long again."""
+    """A request to go on from ``step`` or the step in view; where the training is over, for as long again.
+
+    Raises:
+        TreinoError: the run can't go on so. Nothing has changed then: the trainer ends a training for another
+            one only if it can begin.
+    """
+    begin = page.step_in_view if step is None else step
+    snapshot = page.playback.at(begin, page.loss_S)
     if not changes.keys() & {"epochs", "steps"}:
-        changes = page.extension(page.step_in_view if step is None else min(step, page.last_step)) | changes
+        changes = page.extension(begin) | changes
+    changes = _joined_betas(changes, page)
+    check_changes(snapshot, changes, new_run=verb == "branch")
     # step None: the trainer knows the newest step; the page's may be from before a rewind
     place: dict[str, Any] = {"do": verb, "run": str(page.path), "segment": page.look.segment}
     place["step"] = page.look.step if step is None else step
-    return place | {"speed": page.speed, "changes": _joined_betas(changes, page), "transport": how}
+    return place | {"speed": page.speed, "changes": changes, "transport": how}
 
 
 def _joined_betas(changes: dict[str, Any], page: RunPage) -> dict[str, Any]:
@@ -210,13 +232,15 @@ def look(page: RunPage, request: Mapping[str, Any]) -> Answer:
     picture = tuple(picture) if isinstance(picture, list) else picture
     if picture is not None:
         _check_picture(page, picture)
+    if axes is not None and page.data.kind != "image":
+        check_axes(axes, page.shown.data)  # raises here; a live view is drawn later
     member = request.get("member")
     if member is not None:
         page.run.member(member)  # raises here if there is none
     segment = request.get("segment")
     if segment is not None:
         (page.run.latest or page.run).up_to(segment)  # raises here if there is none
-    before = page.look
+    before, snapshot = page.look, page.snapshot
     page.look = Look(
         request.get("step"),
         tuple(axes) if axes else None,
@@ -237,6 +261,7 @@ def look(page: RunPage, request: Mapping[str, Any]) -> Answer:
             page.show_step(page.look.step)
     except TreinoError:
         asked, page.look, page.playback.member = page.look, before, before.member
+        page.snapshot = snapshot
         if asked.segment != before.segment:
             page.change_way()
         raise
@@ -299,11 +324,9 @@ def adopt(page: RunPage, request: Mapping[str, Any]) -> Answer:
     number = request["future"]
     if number >= len(page.futures):
         raise FUTURE_MISSING(n=number)
-    changes, step = dict(page.futures[number]), page.fan_step
+    changes, verb = dict(page.futures[number]), "rewind" if request["as"] == "segment" else "branch"
+    fields = _request(page, verb, changes, ("pause", None), page.fan_step)
     page.close_fan()
-    before, page.look.step = page.look.step, step
-    fields = _request(page, "rewind" if request["as"] == "segment" else "branch", changes, ("pause", None))
-    page.look.step = before
     if request["as"] == "segment":
         page.leave_past()
     return TrainerRequest(fields)

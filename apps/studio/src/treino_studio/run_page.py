@@ -284,9 +284,9 @@ class RunPage:
         asked = rule if kind == REMEDY else None
         changes = usual_futures(snapshot, kind, count) if asked is None else with_remedy(snapshot, asked)
         picture = SmallPicture(sight.shows, *small_grid(sight)) if sight.shows in DRAWN else None
+        self.fan = fan(self.fans + 1, kind, snapshot, changes, steps, picture)
         self.fans += 1
         self.futures, self.fan_step = changes, step
-        self.fan = fan(self.fans, kind, snapshot, changes, steps, picture)
 
     def close_fan(self) -> None:
         """Discard the futures and show the network again."""

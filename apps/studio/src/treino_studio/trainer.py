@@ -27,6 +27,7 @@ from treino.training import (
     RunJob,
     alerted,
     branching,
+    checked_playback,
     deliver,
     last_step,
     like,
@@ -41,7 +42,7 @@ from treino.training import (
     sweep_events,
     sweep_resumption,
 )
-from treino_studio.process import Channel
+from treino_studio.process import Channel, error_header
 
 LOOK_SECONDS = 1.0  # between two checkpoints of a sweep or study, from which its page is drawn
 ENDS_WITH_STUDIO = "--ends-with-studio"  # an argument of this program
@@ -134,6 +135,7 @@ class Trainer:
             with speaking(request.get("language")):
                 waits = ("pause", None)
                 how = waits if request.get("paused") else request.get("transport", ("play", None))
+                _check_playback(how, request.get("speed"))  # before a training is ended for another one
                 if request["do"] == "transport":
                     self._steer(*request["command"])
                     self._send({"reply": number})
@@ -259,18 +261,20 @@ class Trainer:
 
     def _advance(self, stream: Stream) -> None:
         try:
-            event = next(stream.events)
+            self._note(stream, next(stream.events))
         except StopIteration:
             self.streams.remove(stream)
         except TreinoError as error:
-            self.streams.remove(stream)
-            self._refuse(stream.reply, error, stream.job, stream.before)
+            self._drop(stream, error)
         except Exception as error:
             traceback.print_exc()
-            self.streams.remove(stream)
-            self._refuse(stream.reply, defect(error), stream.job, stream.before)
-        else:
-            self._note(stream, event)
+            self._drop(stream, defect(error))
+
+    def _drop(self, stream: Stream, error: TreinoError) -> None:
+        """End a training that failed, also one that could go on, and report the failure."""
+        self.streams.remove(stream)
+        stream.events.close()  # type: ignore[attr-defined]
+        self._refuse(stream.reply, error, stream.job, stream.before)
 
     def _note(self, stream: Stream, event: JobEvent) -> None:
         stream.waits = isinstance(event, JobPause) and not _plays(event.job)
@@ -297,9 +301,9 @@ class Trainer:
         if job is None and before is not None:
             self._begin(before)
         if number is not None:
-            self._send({"reply": number, "error": error.document})
+            self._send({"reply": number, "error": error_header(error)})
         elif job is not None:
-            self._send({"failed": str(job.folder.path), "error": error.document})
+            self._send({"failed": str(job.folder.path), "error": error_header(error)})
 
     def _send(self, header: dict[str, Any]) -> None:
         if not self.alone:
@@ -307,6 +311,14 @@ class Trainer:
                 self.channel.send(header)
             except OSError:
                 self._studio_is_gone()
+
+
+def _check_playback(how: Sequence[Any] | None, speed: Any) -> None:
+    """Refuse a training's first playback command, or its speed, if it can't be obeyed."""
+    if how is not None:
+        checked_playback(*how)
+    if speed != "watched":
+        checked_playback("speed", speed)
 
 
 def _plays(job: Any) -> bool:

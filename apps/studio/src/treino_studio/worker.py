@@ -21,7 +21,7 @@ from treino.base.words import N_, VARIABLE, _, speaking
 from treino.folders import RunFolder
 from treino_studio import run_commands, sweep_page
 from treino_studio.folder_page import identity, in_pieces
-from treino_studio.process import Channel
+from treino_studio.process import Channel, error_from, error_header
 from treino_studio.run_commands import TrainerRequest
 from treino_studio.run_page import RunPage, Send
 from treino_studio.sweep_page import StudyPage, SweepPage
@@ -100,13 +100,13 @@ class Worker:
                 self._do(verb, key, request, number)
         except TreinoError as error:
             if number is not None:
-                self.channel.send({"reply": number, "error": error.document})
+                self.channel.send({"reply": number, "error": error_header(error)})
             else:
                 (self._notice if verb == "open" else self._trouble)(key, error)
         except Exception:  # a defect on one page must not end the other pages
             traceback.print_exc()
             if number is not None:
-                self.channel.send({"reply": number, "error": defect()})
+                self.channel.send({"reply": number, "error": error_header(defect())})
 
     def _do(self, verb: str, key: str, request: dict[str, Any], number: int | None) -> None:
         if verb == "open" and number is None:  # with a number, "open" is a command of a sweep's page
@@ -116,7 +116,7 @@ class Worker:
             self.pages.pop(key, None)
         elif verb == "failed":
             self._notices.pop(key, None)
-            raise TreinoError(**request["error"])
+            raise error_from(request["error"])
         elif verb == "watch":
             if (page := self._page(key)) is not None:
                 before, page.viewers = page.viewers, int(request["viewers"])
@@ -155,7 +155,7 @@ class Worker:
                 self.channel.send({"key": request["key"], "send": {"notice": notice}})
             body = process.stdout.read()
         if process.returncode or not head:
-            self.channel.send({"reply": number, "error": defect()})
+            self.channel.send({"reply": number, "error": error_header(defect())})
         else:
             self.channel.send({"reply": number, **head}, body)
 
@@ -182,9 +182,9 @@ def opened(key: str, path: Path, send: Send) -> Pages:
     return (SweepPage if kind == "sweep" else StudyPage)(key, path, send)
 
 
-def defect() -> dict[str, str]:
+def defect() -> TreinoError:
     """The error for a defect of treino; the traceback is in the studio's terminal."""
-    return {"rule": "studio_defect", "message": _("The studio failed here."), "hint": ""}
+    return TreinoError("studio_defect", _("The studio failed here."), status=1)
 
 
 def main() -> None:

@@ -39,7 +39,7 @@ const COMMANDS = {
   steer: {}, play: {}, pause: {}, stop: {},
   step: { count: optional(whole(1, 1000)) },
   epoch: { count: optional(whole(1, 1000)) },
-  speed: { steps_per_second: empty(number(0, 1e6, { above: true })) },
+  speed: { steps_per_second: empty(number(0.01, 1e6)) },
   set: { name: one(LIVE), value: empty(finite) },
   segment: { changes: optional(table), step: optional(empty(STEP)) },
   branch: { changes: optional(table), step: optional(empty(STEP)) },

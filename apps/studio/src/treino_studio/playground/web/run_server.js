@@ -167,8 +167,14 @@ class RunServer {
   }
 
   do_segment({ changes = {}, step = null }) {
-    if (step !== null) this.run.view = { ...this.run.view, step };
-    this.change(readSettings(changes, (epochs) => this.run.segment.plan.count.endOf(epochs)));
+    const { run } = this, { view } = run, read = readSettings(changes, (epochs) => run.segment.plan.count.endOf(epochs));
+    if (step !== null) run.view = { ...view, step };
+    try {
+      this.change(read);
+    } catch (refused) {
+      run.view = view;
+      throw refused;
+    }
   }
   /** A segment that plays on where the newest step is in view, and else waits. */
   change(changes) {
