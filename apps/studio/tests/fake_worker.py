@@ -83,7 +83,7 @@ class FakeWorker:
             case "train" | "resume":
                 self.channel.send({"reply": number, "run": "/somewhere/runs/wine-1"})
             case "fan":
-                error = {"rule": "fan_count", "message": "No.", "hint": "Less."}
+                error = {"rule": "fan_count", "message": "No.", "hint": "Less.", "status": 1}
                 self.channel.send({"reply": number, "error": error})
             case _ if number is not None:
                 self.channel.send({"reply": number})

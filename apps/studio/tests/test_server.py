@@ -23,6 +23,9 @@ def test_what_the_processes_say_reaches_who_asked(tmp_path: Path) -> None:
             assert (await one.ask("fan", kind="lr", count=8, steps=10))["error"] == {
                 "rule": "fan_count", "message": "No.", "hint": "Less."
             }  # fmt: skip
+            with pytest.raises(TreinoError) as caught:  # for who asks on the command line
+                await bench.serving.studio.relay.ask({"do": "fan", "key": "run/run"})
+            assert (caught.value.rule, caught.value.status) == ("fan_count", 1)
             # a resume goes from the worker to the trainer, who answers
             assert (await one.ask("play")) == {"reply": 3, "run": "wine-1"}
             (resumed,) = bench.asked("resume")
@@ -49,6 +52,26 @@ def test_a_worker_that_dies_is_replaced_and_that_is_said(tmp_path: Path, caplog:
             await one.ask("stop")  # the third within a minute
             assert (await one.ask("pause"))["error"]["rule"] == "studio_process"
         assert "as it was asked to" in caplog.text  # its last words
+
+    with_studio(tmp_path, work)
+
+
+@pytest.mark.parametrize(
+    ("accepted", "language"),
+    [
+        ("pt-BR", "pt_BR"), ("pt", "pt_BR"), ("de,pt-BR;q=0.9", "pt_BR"), ("de, fr;q=0.8, pt;q=0.3", "pt_BR"),
+        ("en;q=0.4,pt-PT;q=0.7", "pt_BR"), ("pt-BR;q=0,en;q=0.1", "en"), ("en-GB,pt;q=0.9", "en"),
+        ("pt;Q=0.5 , en ; q=0.6", "en"), ("pt;q=x,en", "en"), ("de,*", "en"), ("", "en"), (";;,=,q=1", "en"),
+        ("x," * 5000 + "pt", "en"), ("pt,en", "pt_BR"), ("de;q=1.0,en;q=0.001", "en"),
+    ],
+)  # fmt: skip
+def test_the_best_of_the_languages_that_a_browser_takes_is_spoken(
+    tmp_path: Path, accepted: str, language: str
+) -> None:
+    async def work(bench: Bench) -> None:
+        answered = await bench.get("/nowhere", Accept_Language=accepted)
+        spoken = "pt_BR" if "Não" in answered.document["error"]["message"] else "en"
+        assert spoken == language
 
     with_studio(tmp_path, work)
 
@@ -129,6 +152,10 @@ WRONG = (
 )  # fmt: skip
 
 
+def is_portuguese(error: dict[str, str]) -> bool:
+    return not {"the", "it", "is", "be", "There", "can't", "must", "has"} & {*error["message"].split()}
+
+
 @pytest.mark.parametrize("language", ["en", "pt_BR"])
 def test_a_wrong_command_is_answered_with_what_is_wrong(tmp_path: Path, language: str) -> None:
     async def work(bench: Bench) -> None:
@@ -138,7 +165,7 @@ def test_a_wrong_command_is_answered_with_what_is_wrong(tmp_path: Path, language
                 error = (await one.reply(9))["error"]
                 assert error["rule"] == rule, (text, error)
                 assert error["message"]
-                assert ("não" in error["message"].lower() + error["hint"].lower()) <= (language == "pt_BR")
+                assert is_portuguese(error) == (language == "pt_BR"), (text, error)
                 one.replies.clear()
             assert (await one.ask("pause", number=10)).keys() == {"reply"}
         assert {each["do"] for each in bench.asked()} <= {"open", "watch", "pause"}

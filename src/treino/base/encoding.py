@@ -58,7 +58,7 @@ def without_sources(value: Any) -> Any:
             inner = value
             for key in way:
                 inner = inner[key]
-            if type(inner[last]) is str:
+            if isinstance(inner[last], str):
                 inner[last] = _made(entry["source"], DEEPEST)
         except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
             continue

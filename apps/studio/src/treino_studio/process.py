@@ -14,7 +14,7 @@ uses the blocking ``Channel``; the server uses ``read_message`` and ``packed`` w
 
 | from the worker | |
 |---|---|
-| ``{"reply": N, …}``, the body is a requested file | the answer, or ``"error": {rule, message, hint}`` |
+| ``{"reply": N, …}``, the body is a requested file | the answer, or an ``error``, see ``error_header`` |
 | ``{"key": K, "send": {KIND: …}}`` | a message of the protocol for all viewers of page K |
 | ``{"key": K, "language": L, "send": {KIND: …}}`` | the same for its viewers of this language |
 | ``{"key": K, "gone": true}`` | the page is closed: its folder is deleted, or is being deleted |
@@ -58,7 +58,7 @@ from time import monotonic
 from typing import Any
 
 from treino.base.encoding import compact_json
-from treino.base.errors import Refusal
+from treino.base.errors import Refusal, TreinoError
 from treino.base.words import N_
 
 STUDIO_BUSY = Refusal(
@@ -75,6 +75,17 @@ LENGTHS = struct.Struct("<II")
 LARGEST_HEADER = 1 << 26  # bytes; headers hold lists of rows and curves
 LARGEST_BODY = 1 << 29  # bytes; bodies hold downloads
 _READ = 1 << 18
+
+
+def error_header(error: TreinoError) -> dict[str, Any]:
+    """An error for a message's header, with the exit status that it means for a command line."""
+    return {**error.document, "status": error.status}
+
+
+def error_from(header: Mapping[str, Any]) -> TreinoError:
+    """The error that another process wrote with ``error_header``."""
+    texts = (str(header.get(name, "")) for name in ("rule", "message", "hint"))
+    return TreinoError(*texts, status=int(header.get("status", 2)))
 
 
 class Channel:

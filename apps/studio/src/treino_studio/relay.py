@@ -16,7 +16,7 @@ from treino.base.errors import Refusal, TreinoError
 from treino.base.words import N_, _, language
 from treino_studio.guard import error_document
 from treino_studio.hub import Page
-from treino_studio.process import Message, StudioProcess
+from treino_studio.process import Message, StudioProcess, error_from
 from treino_studio.uploads import folder_named
 
 PAGE_GONE = Refusal(
@@ -126,7 +126,8 @@ class Relay:
             except Exception:  # one wrong message must not end all pages
                 LOG.exception("a message of the %s: %.200s", part.name, header)
         part.process = None
-        self._open -= self._open if part is self._worker else set()
+        if part is self._worker:
+            self._open.clear()
         for future in part.waiting.values():
             if not future.done():
                 future.set_exception(self._death(part))
@@ -173,7 +174,7 @@ class Relay:
             for each in (self._worker, self._trainer):
                 each.waiting.pop(number, None)
         if isinstance(error := answer.get("error"), dict):
-            raise TreinoError(*(str(error.get(k, "")) for k in ("rule", "message", "hint")))
+            raise error_from(error)
         content = {k: v for k, v in answer.items() if k not in ("reply", "key", "do")}
         if isinstance(content.get("run"), str):
             content["run"] = Path(content["run"]).name

@@ -6,6 +6,7 @@ The server imports no torch: other processes train and draw.
 import asyncio
 import mimetypes
 import os
+import re
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
@@ -108,6 +109,7 @@ class Studio:
 # ---- WebSockets
 
 HELLO_SECONDS = 30.0  # time limit for the first message of a connection
+MOST_LANGUAGES = 20  # of a browser that are looked at
 UNSTEERED = ("explain", "proponents")  # verbs that viewers may use without steering
 UNWELCOME, REPLACED = 1008, 4000  # WebSocket close codes
 REASONS = {
@@ -347,8 +349,14 @@ async def _missing(request: Request, error: Exception) -> Response:
 
 
 def _language(request: Request) -> str | None:
-    """The browser's language; None: the studio's."""
-    return named(request.headers.get("accept-language", "").split(",")[0].split(";")[0])
+    """The language that the browser prefers of those that the studio has; None: it names none of them."""
+    wanted = list[tuple[float, str]]()
+    for item in request.headers.get("accept-language", "").split(",")[:MOST_LANGUAGES]:
+        name, _semicolon, weight = item.partition(";")
+        number = re.fullmatch(r"\s*q\s*=\s*([01](?:\.\d{0,3})?)\s*", weight)
+        wanted.append((float(number[1]) if number else float(not weight), name.strip()))
+    wanted.sort(key=lambda each: -each[0])  # of equal ones the first comes first
+    return next((known for weight, name in wanted if weight > 0 and (known := named(name))), None)
 
 
 # ---- handlers

@@ -23,6 +23,7 @@ from treino.reports.export.formats import export
 from treino.reports.report import report
 from treino.reports.run_report import Tell, silent, writing
 from treino.training import StoredSweep, open_run
+from treino_studio.process import error_header
 from treino_studio.run_state import commands
 
 
@@ -86,7 +87,7 @@ def main() -> None:
         name, content = take(path, form, tell)
         head: dict[str, object] = {"file": name}
     except TreinoError as error:
-        head = {"error": error.document}
+        head = {"error": error_header(error)}
     sys.stdout.buffer.write(json.dumps(head).encode() + b"\n" + content)
 
 

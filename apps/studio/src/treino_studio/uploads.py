@@ -19,6 +19,7 @@ from treino.base.text import shortened
 from treino.base.words import N_, _, language
 from treino.folders import RUN_MISSING, Known, delete, detailed_listing, run_folders
 from treino.settings import OF_DATA
+from treino_studio.process import error_from
 
 UPLOAD_LARGE = Refusal(
     "upload_large",
@@ -221,6 +222,6 @@ async def document_of(*words: str, lang: str | None = None) -> dict[str, Any]:
             process.kill()
             await process.wait()
     if isinstance(error := document.get("error"), dict):
-        raise TreinoError(str(error["rule"]), str(error["message"]), str(error["hint"]))
+        raise error_from({**error, "status": process.returncode or 1})
     assert isinstance(document, dict)
     return document

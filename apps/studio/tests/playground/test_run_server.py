@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 import shlex
 from dataclasses import replace
 from pathlib import Path
@@ -500,7 +501,7 @@ MESSAGES: list[Json] = [
     {"do": "play", "fast": True},
     {"do": "step", "count": 0},
     {"do": "step", "count": 1.5},
-    {"do": "speed", "steps_per_second": 0},
+    *({"do": "speed", "steps_per_second": speed} for speed in (0, 0.005, 0.0099, 1e6 + 1)),
     {"do": "set", "name": "lr", "value": 0},
     {"do": "set", "name": "lr", "value": "abc"},
     {"do": "set", "name": "lrr", "value": 1},
@@ -533,7 +534,7 @@ def test_messages_are_refused_by_the_rules_and_in_the_words_of_the_studio() -> N
         if refusal is None or any(isinstance(value, list) for value in message.values()):
             continue
         said = answer["error"]["message"].replace("null", "None").replace("true", "True")
-        assert said == refusal.message.replace(".0", ""), message  # JavaScript has no other 0 than 0
+        assert said == re.sub(r"\.0\b", "", refusal.message), message  # JavaScript has no other 0 than 0
 
 
 @pytest.mark.slow

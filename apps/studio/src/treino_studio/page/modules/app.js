@@ -193,5 +193,6 @@ export async function startShell({ brand, pages, address, asked, transport, word
 export function preferredLanguage(asked) {
   let stored = null;
   try { stored = localStorage.getItem('treino.language'); } catch { /* a private window keeps nothing */ }
-  return (asked ?? stored ?? navigator.language).toLowerCase().startsWith('pt') ? 'pt_BR' : 'en';
+  const wanted = [asked, stored, ...(navigator.languages ?? [navigator.language])].map((name) => String(name ?? '').toLowerCase());
+  return wanted.find((name) => /^(pt|en)\b/.test(name.replace('_', '-')))?.startsWith('pt') ? 'pt_BR' : 'en';
 }
