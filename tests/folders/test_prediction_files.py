@@ -3,6 +3,7 @@
 import csv
 import datetime as dt
 import io
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -129,3 +130,103 @@ def test_without_openpyxl_it_says_what_to_install(
     monkeypatch.setitem(__import__("sys").modules, "openpyxl", None)
     said = treino("predict", str(run.path), "new.csv", "--to", "out.xlsx")
     assert (said.status, "treino[excel]" in said.err, Path("out.xlsx").exists()) == (2, True, False)
+
+
+@pytest.mark.slow
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=12)
+@given(
+    cells=st.lists(st.sampled_from([("a", "50.5"), ("b", "7"), ("", ""), ("a", ""), ("", "8")])),
+    place=st.integers(0, 3),
+    form=st.sampled_from([",", ";", "\t", "jsonl", "xlsx", "parquet", "quoted"]),
+)
+def test_a_row_in_is_a_row_out(
+    run: tr.Run, tmp_path: Path, cells: list[tuple[str, str]], place: int, form: str
+) -> None:
+    """Also a row without any cell, wherever it is. Of a sheet, rows below its last cell are none."""
+    cells.insert(place, ("b", "6.5"))
+    frame = pd.DataFrame(cells, columns=["kind", "size"])
+    if form == "xlsx":
+        while cells and cells[-1] == ("", ""):
+            cells.pop()
+    path = tmp_path / ("new." + (form if form in ("jsonl", "xlsx", "parquet") else "csv"))
+    typed = frame.replace("", None).astype({"size": float})
+    if form == "jsonl":
+        lines = [
+            {k: v for k, v in row.items() if v == v and v is not None} for row in typed.to_dict("records")
+        ]
+        path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    elif form in ("xlsx", "parquet"):
+        typed.to_excel(path, index=False) if form == "xlsx" else typed.to_parquet(path)
+    else:
+        quoting = csv.QUOTE_ALL if form == "quoted" else csv.QUOTE_MINIMAL
+        frame.to_csv(path, index=False, sep="," if form == "quoted" else form, quoting=quoting)
+    found = work(run, str(path)).each
+    assert [p.row for p in found] == list(range(len(cells)))
+    assert len(written(run, path).decode().splitlines()) == 1 + len(cells)
+    by_cells = {own: p.value for own, p in zip(cells, found, strict=True)}
+    assert [p.value for p in found] == pytest.approx([by_cells[own] for own in cells])
+
+
+def test_rows_without_a_cell_are_said_and_blank_lines_are_none(run: tr.Run, tmp_path: Path) -> None:
+    (tmp_path / "new.csv").write_text("size,kind\n\n50,a\n,\n   \n7,b\n,\n\n\n")
+    found = work(run, str(tmp_path / "new.csv"))
+    assert len(found.each) == 4
+    assert "Blank lines, which are no rows: 2, the first is line 2." in found.notes
+    assert any("without a value in any input: 2, the first in line 4" in note for note in found.notes)
+    with_note = "size,kind\n50,a\n,\n7,b\n,\nSource: us,\n"
+    (tmp_path / "new.csv").write_text(with_note)
+    found = work(run, str(tmp_path / "new.csv"))
+    assert len(found.each) == 4
+    assert any("below the table (Source: us)" in note for note in found.notes)
+
+
+def test_out_of_fold_predictions_stand_beside_their_rows(treino: Callable[..., Any]) -> None:
+    lines = [f"{i},{2 * i + i % 3}.5" for i in range(24)]
+    lines[3] = lines[10] = lines[23] = ","
+    Path("t.csv").write_text("\n".join(["x,y", *lines, ""]))
+    done = treino(
+        "train", "t.csv", "--target", "y", "--folds", 3, "--epochs", 1, "--to", "o.csv", "--name", "f"
+    )
+    assert done.status == 0, done.err
+    rows = list(csv.DictReader(Path("o.csv").read_text().splitlines()))
+    assert [f"{row['x']},{row['y']}" for row in rows] == lines
+    assert [i for i, row in enumerate(rows) if not row["prediction"]] == [3, 10, 23]
+
+
+def test_a_file_of_predictions_can_be_predicted_again(run: tr.Run, tmp_path: Path) -> None:
+    """Again and again, in every format, and where the source has such columns from the beginning."""
+    path = tmp_path / "0.csv"
+    path.write_text("size,kind,prediction,low,low (treino)\n50,a,1,2,3\n7,b,1,2,3\n")
+    for turn, ending in enumerate([".csv", ".csv", ".xlsx", ".csv", ".xlsx"], 1):
+        content = written(run, path, ending)
+        path = tmp_path / f"{turn}{ending}"
+        path.write_bytes(content)
+        if ending == ".xlsx":
+            names = [cell.value for cell in next(openpyxl.load_workbook(path).active.iter_rows())]
+            assert len({name.casefold() for name in names}) == 5 + 3 * turn
+        else:
+            names = next(csv.reader(content.decode().splitlines()))
+        assert len(set(names)) == len(names) == 5 + 3 * turn
+        assert f"prediction (treino{f' {turn}' if turn > 1 else ''})" in names
+    (tmp_path / "new.csv").write_text("size,kind,Prediction\n50,a,1\n")
+    (tmp_path / "out.xlsx").write_bytes(written(run, tmp_path / "new.csv", ".xlsx"))
+    names = [cell.value for cell in next(openpyxl.load_workbook(tmp_path / "out.xlsx").active.iter_rows())]
+    assert names[2:] == ["Prediction", "prediction (treino)", "low", "high"]  # to a sheet they are one name
+
+
+def test_columns_of_several_targets_are_told_apart(treino: Callable[..., Any], tmp_path: Path) -> None:
+    """probability_a_b_c would be of target a's class b_c, and of target a_b's class c."""
+    x = np.random.default_rng(2).normal(size=60).round(2)
+    frame = pd.DataFrame({"x": x, "a": np.where(x > 0, "b_c", "z"), "a_b": np.where(x > 0.3, "c", "w")})
+    frame.to_csv("t.csv", index=False)
+    run = tr.fit("t.csv", target="a,a_b", epochs=1, out=tmp_path / "r")
+    wanted = ["prediction_a", "probability: a: b_c", "probability_a_z"]
+    wanted += ["prediction_a_b", "probability: a_b: c", "probability_a_b_w"]
+    shown = run.predict(frame)
+    assert list(shown.columns) == wanted
+    each = work(run, "t.csv").each
+    assert shown["probability: a_b: c"].tolist() == [p.targets["a_b"].probabilities["c"] for p in each]  # type: ignore[index]
+    assert written(run, Path("t.csv")).decode().splitlines()[0] == ",".join(["x", "a", "a_b", *wanted])
+    assert treino("export", "r", "--format", "script").status == 0
+    script = next((tmp_path / "r" / "exports").glob("*.py")).read_text()
+    assert all(f'"{name}"' in script for name in wanted)

@@ -148,8 +148,8 @@ def _table(each: "Sequence[Prediction]", pictures: bool, coverage: "Mapping[str,
     sets = {name for name, worth in coverage.items() if worth.classes}
     headings = [_("file") if pictures else _("row")]
     for name in each[0].by_target if each else ():
-        own, worth = [p.by_target[name] for p in each], coverage.get(name[1:])
-        headings.append(name[1:] or _("prediction"))
+        own, worth = [p.by_target[name] for p in each], coverage.get(name)
+        headings.append(name or _("prediction"))
         if not any(p.interval for p in own):
             headings.append(_("probability"))
         if worth is not None:
@@ -157,7 +157,7 @@ def _table(each: "Sequence[Prediction]", pictures: bool, coverage: "Mapping[str,
             headings.append(heading.format(level=100 * worth.level))
     rows = []
     for p in each:
-        cells = (_cells(own, sets=name[1:] in sets) for name, own in p.by_target.items())
+        cells = (_cells(own, sets=name in sets) for name, own in p.by_target.items())
         rows.append([p.file or str(p.row), *chain(*cells)])
     return table(headings, rows, left=range(0 if pictures else 1, len(headings)))
 

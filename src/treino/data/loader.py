@@ -41,7 +41,7 @@ from treino.data.source_kinds import is_album, is_torch_dataset, names_of_pictur
 from treino.data.split_requests import Split, check_split, decide_parts, fold_of, units, with_file_in_places
 from treino.data.splits import PARTS, TEST, TRAIN, VALIDATION, first_equal
 from treino.data.summaries.relations import TargetRows, say_leaks
-from treino.data.table import Column, Table, check_present
+from treino.data.table import Column, Table, among_all, check_present
 from treino.settings.setting_types import as_items, share
 from treino.settings.spec import read_settings
 
@@ -342,7 +342,7 @@ def _tables_of(request: LoadRequest, work: PreparedCache) -> _Tables:
                 _of_pictures(part, named, {*targets, *excluded}, notes)
             chosen = choose_features(part, excluded, targets, request.features, request.kinds, notes, row_N)
         tables.append(part)
-        rows_of.append(row_N)
+        rows_of.append(among_all(row_N, part.left_out))
     return _Tables(tables, rows_of, weight_of, weights, targets, file_parts, chosen, notes)
 
 

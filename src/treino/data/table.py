@@ -181,7 +181,8 @@ class Table:
     named: whether the source names the columns; False for a bare array.
     official_test: the number of rows at the end that are the source's official test set. files: the files of
     the table, if there are several. reading: the detected decimal sign, order of day and month, and words for
-    a missing value, for further files of this format. stored: whether the cells are in a file; a column is
+    a missing value, for further files of this format. left_out: the numbers of the source's rows without any
+    cell, which aren't among the rows. stored: whether the cells are in a file; a column is
     read when it is used. keep_constant: keep constant columns, for sources of a known shape, such as 64
     pixels.
     """
@@ -202,6 +203,7 @@ class Table:
     files: tuple[str, ...] = ()
     reading: "ReaderOptions | None" = None
     stored: bool = False
+    left_out: tuple[int, ...] = ()
 
     @property
     def rows(self) -> int:
@@ -217,6 +219,17 @@ class Table:
 
     def column(self, name: str) -> Column:
         return self.by_name[name]
+
+
+def among_all(row_K: NDArray[np.int64], left_out: Sequence[int]) -> NDArray[np.int64]:
+    """Numbers of rows in a source, from their numbers among the rows that weren't left out.
+
+    left_out: the numbers, in the source, of those that were; in order.
+    """
+    if not len(left_out):
+        return row_K
+    before_L = np.array(left_out) - np.arange(len(left_out))  # rows before each that were not left out
+    return row_K + np.searchsorted(before_L, row_K, side="right")
 
 
 def row_place(row: int) -> str:

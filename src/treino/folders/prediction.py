@@ -20,6 +20,7 @@ from treino.data.source_kinds import is_pictures
 from treino.engine.ensemble import mean_output
 from treino.engine.metrics import measure, probabilities
 from treino.folders.coverage import CoverageScores, coverage_scores
+from treino.folders.prediction_columns import column_names
 from treino.folders.stored_run import StoredRun
 from treino.inspection.conformal import Coverage, compared_with, coverage_of, sorted_sets
 from treino.inspection.input_planes import ALL, Split, winners
@@ -63,8 +64,8 @@ class Prediction:
 
     @property
     def by_target(self) -> Mapping[str, "Prediction"]:
-        """The prediction of each target by the suffix of its columns' names; for one target, itself."""
-        return {f"_{name}": own for name, own in self.targets.items()} or {"": self}
+        """The prediction of each target by its name; for a single target by ""."""
+        return self.targets or {"": self}
 
     @property
     def unanswered(self) -> bool:
@@ -354,13 +355,14 @@ def reading_of(run: StoredRun) -> ReaderOptions:
 def reading_like(data: DataSource) -> ReaderOptions:
     """The file format of new rows: options set in training stay; other options are detected again and, if the
     new rows are ambiguous, are those detected in the training rows. Missing-value words are always the
-    training rows' words. A number in groups of thousands is refused where no training row has such groups."""
+    training rows' words. A number in groups of thousands is refused where no training row has such groups.
+    A row without any cell is a row as well."""
     stated, written = (
         None if reading is None else as_reading(reading.model_dump())
         for reading in (data.load.reading, data.written)
     )
     nothing = written.missing if written and written.missing else ()
-    return replace(stated or ReaderOptions(), like=written, missing=nothing)
+    return replace(stated or ReaderOptions(), like=written, missing=nothing, keep_empty=True)
 
 
 def _covered(run: StoredRun, prepared: PreparedRows, answers: Sequence[_Answer]) -> dict[str, Coverage]:
@@ -417,26 +419,28 @@ def predict_like(
     prepared, _output_NC, each = _answers(run, source, known, views, skip_bad)
     if prepared.unseen:
         warnings.warn(prepared.unseen, UserWarning, stacklevel=3)
-    columns: dict[str, list[Any] | np.ndarray] = {}
+    columns: dict[tuple[str, ...], list[Any] | np.ndarray] = {}
     answers: list[np.ndarray] = []
     for answer in each:
         one, values, p_NC, held = answer.run, answer.values, answer.p_NC, answer.held
-        name = "" if len(each) == 1 else f"_{one.preparation.target}"
+        name = () if len(each) == 1 else (one.preparation.target,)
         if p_NC is not None:
             labels = [one.preparation.label(label) for label in one.spec.classes]
             values = [None if value is None else one.preparation.label(value) for value in values]
-            columns |= {f"prediction{name}": values}
-            columns |= {f"probability{name}_{c}": p_NC[:, i] for i, c in enumerate(one.spec.classes)}
+            columns |= {("prediction", *name): values}
+            columns |= {("probability", *name, c): p_NC[:, i] for i, c in enumerate(one.spec.classes)}
             if held is not None:
-                columns[f"set{name}"] = [[labels[c] for c in some] for some in sorted_sets(held, p_NC)]
+                columns["set", *name] = [[labels[c] for c in some] for some in sorted_sets(held, p_NC)]
         else:
-            columns[f"prediction{name}"] = values
-            columns |= {} if held is None else {f"low{name}": held[:, 0], f"high{name}": held[:, 1]}
+            columns["prediction", *name] = values
+            if held is not None:
+                columns |= {("low", *name): held[:, 0], ("high", *name): held[:, 1]}
         answers.append(np.asarray(values))
-    if named[0] == "pandas" and framed:
-        return kind(columns, index=source.index)
     if framed:
-        return kind(columns) if named[0] == "polars" else kind.from_pydict(columns)
+        named_columns = dict(zip(column_names([*columns]), columns.values(), strict=True))
+        if named[0] == "pandas":
+            return kind(named_columns, index=source.index)
+        return kind(named_columns) if named[0] == "polars" else kind.from_pydict(named_columns)
     if len(answers) == 1:
         return answers[0]
     alike = len({answer.dtype.kind for answer in answers}) == 1

@@ -23,6 +23,7 @@ from treino.data.sources import read
 from treino.data.table import Column, number
 from treino.folders.data_source import files_of
 from treino.folders.prediction import Prediction
+from treino.folders.prediction_columns import column_names
 from treino.settings.setting_types import as_item
 
 EXCEL_MISSING = Refusal(
@@ -38,6 +39,7 @@ WORKBOOK_ROWS = Refusal(
 
 WORKBOOK = ".xlsx"
 MOST_ROWS = 1_048_575  # maximum number of rows of a sheet below its header
+_CELL = 32_767  # maximum number of characters of a cell
 _ILLEGAL = dict.fromkeys((*range(9), 11, 12, *range(14, 32)))
 
 Cell = str | float | None
@@ -69,8 +71,8 @@ def predictions_file(source: Any, reading: ReaderOptions, each: Sequence[Predict
     own = table.columns if table is not None else (Column("row", numbers=np.arange(float(len(each)))),)
     if pictures:
         own = (Column("file", words=np.array([p.file for p in each], dtype=object)),)
-    heads = _unlike(heads, [column.name for column in own])
-    names = [column.name for column in own] + heads
+    names = [column.name for column in own]
+    names += column_names(heads, names, _as_in_a_sheet if ending == WORKBOOK else str)
     if ending == WORKBOOK:
         cells = [_typed(column) for column in own]
         return _workbook(
@@ -93,17 +95,18 @@ def _csv(names: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
     return text.getvalue().encode()
 
 
-def _predicted(each: Sequence[Prediction]) -> tuple[list[str], list[list[Cell]]]:
-    """Return the added columns' names, and their cells by row."""
+def _predicted(each: Sequence[Prediction]) -> tuple[list[tuple[str, ...]], list[list[Cell]]]:
+    """Return the parts of the added columns' names, and the columns' cells by row."""
     folds = any(p.fold is not None for p in each)
-    heads = ["fold"] if folds else []
+    heads: list[tuple[str, ...]] = [("fold",)] if folds else []
     rows: list[list[Cell]] = [[str(p.fold or "")] if folds else [] for p in each]
     for name in each[0].by_target if each else ():
-        own = [p.by_target[name] for p in each]
+        own, target = [p.by_target[name] for p in each], (name,) if name else ()
         classes = list(next((p.probabilities for p in own if p.probabilities), ()))
-        sets = [f"set{name}"] if any(p.class_set for p in own) else []
-        ends = [f"low{name}", f"high{name}"] if any(p.interval for p in own) else []
-        heads += [f"prediction{name}", *(f"probability{name}_{label}" for label in classes), *sets, *ends]
+        sets = [("set", *target)] if any(p.class_set for p in own) else []
+        ends = [("low", *target), ("high", *target)] if any(p.interval for p in own) else []
+        heads += [("prediction", *target), *(("probability", *target, label) for label in classes)]
+        heads += [*sets, *ends]
         for row, p in zip(rows, own, strict=True):
             shares = [(p.probabilities or {}).get(label) for label in classes]
             names = [",".join(map(as_item, p.class_set or ())) or None for _set in sets]
@@ -111,13 +114,13 @@ def _predicted(each: Sequence[Prediction]) -> tuple[list[str], list[list[Cell]]]
     return heads, rows
 
 
-def _unlike(heads: list[str], own: Sequence[str]) -> list[str]:
-    """The names, changed if the table has a column of that name."""
-    return [head if head not in own else f"{head} (treino)" for head in heads]
+def _as_in_a_sheet(name: str) -> str:
+    """What a name is in a sheet, whose tables and queries don't tell capitals apart."""
+    return name.translate(_ILLEGAL)[:_CELL].casefold()
 
 
 def _as_the_file(
-    path: Path, reading: ReaderOptions, heads: list[str], rows: Sequence[Sequence[Cell]]
+    path: Path, reading: ReaderOptions, heads: Sequence[Sequence[str]], rows: Sequence[Sequence[Cell]]
 ) -> bytes | None:
     """The file's records with the added cells, in its own dialect; None if it isn't delimited text."""
     file = open_delimited_file(path, reading)
@@ -133,8 +136,9 @@ def _as_the_file(
         options |= {"escapechar": "\\"}
     writer = csv.writer(text, lineterminator=file.line_end, **options)
     for i in range(dialect.head):  # and lines of units below the header
-        added = _unlike(heads, file.names) if i == 0 else [""] * len(heads)
-        writer.writerow(list(map(_harmless, [*next(records), *added])))
+        own = next(records)
+        added = column_names(heads, {*own, *file.names}) if i == 0 else [""] * len(heads)
+        writer.writerow(list(map(_harmless, [*own, *added])))
     for cells, more in zip(records, rows, strict=True):
         writer.writerow([*map(_harmless, cells), *(_plain(cell, sign) for cell in more)])
     content = text.getvalue()
@@ -179,7 +183,7 @@ def _workbook(names: Sequence[str], rows: Iterator[list[Any]]) -> bytes:
     def cell(value: Any) -> Any:
         if not isinstance(value, str):
             return value if not isinstance(value, float) or math.isfinite(value) else None
-        made = WriteOnlyCell(sheet, value.translate(_ILLEGAL)[:32767])
+        made = WriteOnlyCell(sheet, value.translate(_ILLEGAL)[:_CELL])
         made.data_type = "s"  # text, even if it begins like a formula
         return made
 

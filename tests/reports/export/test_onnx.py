@@ -162,6 +162,16 @@ def test_blanks_and_words_for_nothing_are_what_they_are_to_predict(
     np.testing.assert_allclose(theirs["prediction"], ours["prediction"], rtol=1e-5)
 
 
+@pytest.mark.slow
+def test_columns_may_have_the_names_of_outputs_and_of_parts_of_the_graph(tmp_path: Path) -> None:
+    names = {"size": "prediction", "rooms": "low", "garden": "constant_0", "kind": "cast_1"}
+    both = [table(rows).rename(columns=names)[[*names.values(), "price"]] for rows in (90, 40)]
+    run = tr.fit(both[0], target="price", epochs=1, parent=tmp_path)
+    ours, theirs = run.predict(both[1]), asked(exported(run, "onnx").paths[0], both[1])
+    assert set(theirs) == {"prediction (treino)", "low (treino)", "high"}
+    np.testing.assert_allclose(theirs["prediction (treino)"], ours["prediction"], rtol=1e-5)
+
+
 def test_a_model_that_differs_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = tr.fit(table(), target="price", epochs=1, parent=tmp_path)
     monkeypatch.setattr("treino.reports.export.onnx_graph.DAYS_TO_ERA", 719400)

@@ -82,9 +82,9 @@ def rows_for_prediction(
     nothing = set() if reading is None else set(reading.missing or ())
     if of_words := [one.target for one in preparation.by_target if nothing & set(one.classes)]:
         reading = as_text(reading, of_words)
-    reading = replace(reading or ReaderOptions(), forms=_forms(preparation, reading))
+    reading = replace(reading or ReaderOptions(), forms=_forms(preparation, reading), keep_empty=True)
     table = sources.read(source, reading, least_columns=1)
-    notes = _other_writing(table.reading, reading.like)
+    notes = [*table.notes, *_other_writing(table.reading, reading.like)]
     names: tuple[str, ...] = preparation.features
     targets = [one.target for one in preparation.by_target]
     if not table.named:
@@ -120,6 +120,8 @@ def rows_for_prediction(
     )
     notes += filter(None, [_told(_("Missing values, filled as in training: {counts}."), filled), unseen])
     if preparation.encoders:
+        empty_N = np.logical_and.reduce([table.column(name).missing_N for name in names])
+        notes += _empty_note(empty_N, table)
         notes += say_new(raw_ND, preparation)
     y_K, at_K = _known_targets(table, targets, preparation, notes)
     weight_K = None if at_K is None else _known_weights(table, preparation, at_K, notes)
@@ -193,6 +195,17 @@ def _pictures(pictures: "photographs.NewPictures", preparation: Preparation) -> 
 def _told(sentence: str, counts: Sequence[str]) -> str:
     """The sentence with the columns and their counts; "" without one."""
     return sentence.format(counts=shortened(", ".join(counts), 400)) if counts else ""
+
+
+def _empty_note(empty_N: NDArray[np.bool_], table: Table) -> list[str]:
+    """A note on rows without a value in any input. empty_N: ``[N]``, which ones these are."""
+    if not empty_N.any():
+        return []
+    sentence = _(
+        "Rows without a value in any input: {n}, the first in {place}."
+        " Their prediction is that of fill values."
+    )
+    return [sentence.format(n=int(empty_N.sum()), place=table.place(int(empty_N.argmax())))]
 
 
 def _known_targets(

@@ -162,6 +162,10 @@ class ColumnarFile:
             return _("row {n} of the sheet").format(n=self.at[row])
         return _("row {n}").format(n=row)
 
+    def blank_note(self) -> str:
+        """No note: only text has blank lines."""
+        return ""
+
     def notes(self) -> list[str]:
         if not self.left_out:
             return list(self.remarks)

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterator
 
 from treino.base.errors import TreinoError
@@ -10,20 +11,33 @@ from treino.data.readers.dialect import Dialect, foot
 from treino.data.readers.file_bytes import ByteStream, DecodedText
 
 _TAIL = 1 << 16  # bytes at the end in which notes below the table are looked for
+_BLANK_LINE = re.compile(rb"(\n|\r(?!\n)|\A)[ \t]*[\r\n]")
 
 
 def records(text: DecodedText, dialect: Dialect) -> Iterator[tuple[int, list[str]]]:
-    """Yields (first line, cells) for each record that isn't blank, including the header; a cell that it
-    lacks is added.
+    """Yields (first line, cells) for each record, including the header; a cell that it lacks is added. A
+    record of delimiters alone has no cells; a blank line is no record.
 
     Raises TreinoError naming the line of a record with wrong quotes or a wrong number of cells.
     """
+    heading = list(dialect.heading)
+    for line, cells in _with_blank_lines(text, dialect):
+        if not _blank(cells, dialect):
+            filled = any(map(str.strip, cells))
+            cells, heading = heading or (cells if filled else [""] * dialect.width), []
+            if len(cells) != dialect.width:
+                raise ragged(text, line, len(cells), dialect)
+            yield line, cells
+
+
+def _with_blank_lines(text: DecodedText, dialect: Dialect) -> Iterator[tuple[int, list[str]]]:
+    """Yields (first line, cells) for each record and each blank line."""
     stream = io.TextIOWrapper(io.BufferedReader(ByteStream(text.chunks())), encoding="utf-8", newline="")
     lines: Iterator[str] = iter(stream)
     for _line in range(dialect.skip):
         next(lines, None)
     reader = dialect.records(lines)
-    line, heading = 1 + dialect.skip, list(dialect.heading)
+    line = 1 + dialect.skip
     while True:
         try:
             cells = next(reader)
@@ -31,12 +45,13 @@ def records(text: DecodedText, dialect: Dialect) -> Iterator[tuple[int, list[str
             return
         except csv.Error as error:
             raise broken(text, line, str(error)) from None
-        if any(map(str.strip, cells)) or len(cells) == dialect.width == 1:
-            cells, heading = heading or cells, []
-            if len(cells) != dialect.width:
-                raise ragged(text, line, len(cells), dialect)
-            yield line, cells
+        yield line, cells
         line = reader.line_num + 1 + dialect.skip
+
+
+def _blank(cells: list[str], dialect: Dialect) -> bool:
+    """Whether these are the cells of a blank line; a blank in quotes is the cell of a record of one."""
+    return not cells or (len(cells) == 1 < dialect.width and not cells[0].strip())
 
 
 def line_of(text: DecodedText, dialect: Dialect, row: int) -> int:
@@ -59,13 +74,40 @@ def canonical(text: DecodedText, dialect: Dialect) -> Iterator[bytes]:
     yield out.getvalue().encode()
 
 
-def end_of(text: DecodedText, dialect: Dialect) -> tuple[int | None, list[list[str]]]:
-    """Return (UTF-8 bytes before notes below the table, the notes' cells); (None, []) without notes."""
+def blank_lines(text: DecodedText, dialect: Dialect) -> tuple[int, int]:
+    """Return (the number of blank lines between the records, which are no rows; the first of them)."""
+    count, blank = 0, list[int]()
+    first, begun = 0, False
+    for line, cells in _with_blank_lines(text, dialect) if may_have_blank_lines(text) else ():
+        if _blank(cells, dialect):
+            blank += [line] if begun else []
+            continue
+        count, first, begun = count + len(blank), first or next(iter(blank), 0), True
+        blank.clear()
+    return count, first
+
+
+def may_have_blank_lines(text: DecodedText) -> bool:
+    """Whether there may be blank lines; they may also be in a quoted cell, or at the end."""
+    end = b""
+    for chunk in text.chunks():
+        if _BLANK_LINE.search(end + chunk):
+            return True
+        end = chunk[-64:]
+    return False
+
+
+def end_of(
+    text: DecodedText, dialect: Dialect, keep_empty: bool = False
+) -> tuple[int | None, list[list[str]]]:
+    """Return (UTF-8 bytes before notes below the table, the notes' cells); (None, []) without notes.
+
+    keep_empty: as in ``ReaderOptions``."""
     tail, size = b"", 0
     for chunk in text.chunks():
         tail, size = (tail + chunk)[-_TAIL:], size + len(chunk)
     lines = tail.splitlines(keepends=True)[len(tail) < size :]
-    begin, rows = foot(lines, dialect)
+    begin, rows = foot(lines, dialect, keep_empty)
     return (size - sum(map(len, lines[begin:])) if rows else None), rows
 
 

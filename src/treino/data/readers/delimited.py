@@ -25,7 +25,7 @@ from treino.base.words import N_, _
 from treino.data.cell_forms import MISSING
 from treino.data.readers import csv_records
 from treino.data.readers.cell_types import CellStatistics
-from treino.data.readers.dialect import BELOW, Dialect, lines_note, sniff
+from treino.data.readers.dialect import BELOW, Dialect, blank_lines_note, lines_note, sniff
 from treino.data.readers.file_bytes import ByteStream, DecodedText, InputFile, decide
 from treino.data.readers.reader_options import ReaderOptions
 
@@ -113,6 +113,15 @@ class DelimitedFile:
 
     def _line(self, row: int) -> int:
         return csv_records.line_of(self.text, self.dialect, row)
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """Notes on the lines and columns that are left out."""
+        return self.dialect.remarks
+
+    def blank_note(self) -> str:
+        """A note on blank lines between the rows; "" without any."""
+        return blank_lines_note(*csv_records.blank_lines(self.text, self.dialect))
 
     def notes(self) -> list[str]:
         """Notes on the dialect, if it isn't plain CSV."""
@@ -265,7 +274,7 @@ def open_delimited(file: InputFile, reading: ReaderOptions, least_columns: int) 
             named = False
         reading = reading if named else replace(reading, skip=None)
     dialect, rows = sniff(text, reading, least_columns)
-    until, below = csv_records.end_of(text, dialect)
+    until, below = csv_records.end_of(text, dialect, reading.keep_empty)
     if until is not None:
         remarks = (*dialect.remarks, lines_note(BELOW, below))
         text, dialect = replace(text, until=until), replace(dialect, remarks=remarks)

@@ -298,11 +298,24 @@ def lines_note(where: str, rows: Iterable[Iterable[str]]) -> str:
     return _("without what stands {where} ({words})").format(where=_(where), words=words)
 
 
-def foot(lines: Sequence[bytes], dialect: Dialect) -> tuple[int, list[list[str]]]:
+def blank_lines_note(count: int, first: int) -> str:
+    """The note on lines without anything in them, which are no rows; "" if there are none."""
+    sentence = _("Blank lines, which are no rows: {n}, the first is line {line}.")
+    return sentence.format(n=count, line=first) if count else ""
+
+
+def is_note(text: str) -> bool:
+    """Whether a cell alone in its row, below a table, is a comment or a sentence."""
+    return _NOTE.match(text) is not None
+
+
+def foot(lines: Sequence[bytes], dialect: Dialect, keep_empty: bool = False) -> tuple[int, list[list[str]]]:
     """Return (the number of the first line below the table, the cells from there on). lines: the last lines.
 
     Below an empty line, these are lines of one cell that isn't a value, or of prose with commas, and then
     also of several words; without an empty line, lines of one cell that are comments or sentences.
+    keep_empty: lines with as many delimiters as the others are rows even if they are empty or have one cell,
+    unless they are comments.
     """
 
     def cells_of(line: bytes) -> list[str]:
@@ -318,13 +331,15 @@ def foot(lines: Sequence[bytes], dialect: Dialect) -> tuple[int, list[list[str]]
     while begin and width > 1:
         cells = cells_of(lines[begin - 1])
         filled = [cell.strip() for cell in cells if cell.strip()]
+        row = keep_empty and len(cells) == width
         one = len(filled) == 1 and bool(cells[0].strip()) and not value_like(cells[0])
+        one = one and not (row and _NOTE_MARK.match(filled[0]) is None)
         prose = len(cells) != width and all(cell[:1] == " " for cell in cells[1:])
         more = len(cells) != width and all(number(cell) is None for cell in filled)
-        if filled and not one and not prose and not more:
+        if (filled or row) and not one and not prose and not more:
             break
         begin -= 1
-        note = one and ((len(cells) == 1 and _NOTE.match(filled[0])) or _NOTE_MARK.match(filled[0]))
+        note = one and ((len(cells) == 1 and is_note(filled[0])) or _NOTE_MARK.match(filled[0]))
         ends = not filled or (mark == begin + 1 and note)
         if filled:
             below[begin], last = filled, one or prose

@@ -14,6 +14,8 @@ from treino.base.text import shortened
 from treino.base.words import N_, _
 from treino.data.readers.cell_types import CellStatistics
 from treino.data.readers.columnar import TABLE_COLUMNS
+from treino.data.readers.csv_records import may_have_blank_lines
+from treino.data.readers.dialect import blank_lines_note
 from treino.data.readers.file_bytes import ByteStream, DecodedText, InputFile, decide
 from treino.data.readers.reader_options import ReaderOptions
 from treino.data.table import LARGEST_WHOLE, check_names, plain
@@ -40,6 +42,7 @@ class JsonLines:
     left_out: tuple[str, ...]
     exact: frozenset[str] = frozenset()
     seen: ClassVar[list[CellStatistics]] = []
+    remarks: ClassVar[tuple[str, ...]] = ()
     typed = True
 
     @property
@@ -53,6 +56,15 @@ class JsonLines:
     def place(self, row: int) -> str:
         lines = (line for i, (line, _object) in enumerate(_objects(self.text)) if i == row)
         return _("line {n}").format(n=next(lines, 0))
+
+    def blank_note(self) -> str:
+        """A note on blank lines between the objects; "" without any."""
+        last = count = first = 0
+        for line, _values in _objects(self.text) if may_have_blank_lines(self.text) else ():
+            if last and line - last > 1:
+                first, count = first or last + 1, count + line - last - 1
+            last = line
+        return blank_lines_note(count, first)
 
     def notes(self) -> list[str]:
         parts = [_("JSON lines")]

@@ -48,7 +48,8 @@ class ReaderOptions:
     words mean missing. sheet: a workbook sheet, by name or by number from 1. skip: the number of lines, or
     rows of a sheet, above the header. forms: pairs of a column and what it holds: numbers, dates, truth,
     words, or ``levels`` (classes as they are written). grouped: detected: the columns of numbers in which the
-    other decimal character separates thousands.
+    other decimal character separates thousands. keep_empty: whether a record without any cell is a row, as
+    among rows to predict; otherwise it is left out.
     """
 
     delimiter: str | None = None
@@ -64,6 +65,7 @@ class ReaderOptions:
     skip: int | None = None
     forms: tuple[tuple[str, str], ...] = ()
     grouped: tuple[str, ...] = ()
+    keep_empty: bool = False
 
     def __post_init__(self) -> None:
         delimiter = _DELIMITERS.get(self.delimiter or "", self.delimiter)
@@ -89,7 +91,8 @@ class ReaderOptions:
 
     def to_json(self) -> dict[str, Any]:
         """The options that are set."""
-        options = {n: v for n, v in asdict(self).items() if v not in (None, ()) and n != "forms"}
+        own = asdict(self).items()
+        options = {n: v for n, v in own if v not in (None, ()) and n not in ("forms", "keep_empty")}
         return {name: list(v) if isinstance(v, tuple) else v for name, v in options.items()}
 
 

@@ -30,7 +30,7 @@ from treino.data.readers.jsonlines import JsonLines, open_json_lines
 from treino.data.readers.reader_options import ReaderOptions
 from treino.data.readers.workbook import CSV_NO_ROWS, open_workbook
 from treino.data.rows import MemoryLimit
-from treino.data.table import Column, Table
+from treino.data.table import Column, Table, among_all
 from treino.settings.setting_types import as_item, as_items
 
 SHEET_OF_NO_WORKBOOK = Refusal(
@@ -123,7 +123,12 @@ def read_parts(
     """
     names = parts[0].names
     unknown = [column for column in reading.text if column not in names]
-    place = _place(parts)
+    place_of_record = _place(parts)
+    left_out: list[int] = []  # the records without any cell
+
+    def place(row: int) -> str:
+        return place_of_record(row if not left_out else int(among_all(np.array([row]), left_out)[0]))
+
     sign, fast = _fast(parts, reading)
     tries = 0
     while True:
@@ -131,6 +136,7 @@ def read_parts(
         look = _ColumnPass(names, reading, sign, fast, [] if spilling is None else spilling)
         try:
             look.at(parts)
+            left_out[:] = look.left_out
             if not look.rows:
                 raise CSV_NO_ROWS(what=what)
             decided = decide(list(look.seen.values()), reading, what, place, typed=look.typed)
@@ -143,9 +149,13 @@ def read_parts(
         finally:
             if spilling is not None:
                 spilling.close()
-    notes = [note for note in [_sentence(parts[0], decided), *_words_notes(decided, place)] if note]
-    if look.empty:
-        notes.append(_("Rows without any cell, which are left out: {n}.").format(n=look.empty))
+    notes = [_sentence(parts[0], decided)]
+    if reading.keep_empty:  # rows to predict: what isn't among them, not how they are written
+        remarks = dict.fromkeys(remark for part in parts for remark in part.remarks)
+        notes = [_read_as([*remarks]), *(part.blank_note() for part in parts)]
+    notes = [note for note in [*notes, *_words_notes(decided, place)] if note]
+    if left_out:
+        notes.append(_("Rows without any cell, which are left out: {n}.").format(n=len(left_out)))
     if unknown:
         notes.append(_("No such column to keep as text: {names}.").format(names=", ".join(unknown)))
     options = ReaderOptions(
@@ -169,6 +179,7 @@ def read_parts(
         columns = types.columns(pa.Table.from_batches(list(look.batches)))
         notes += _of_last_row(columns, place)
     of_source: Any = {"notes": tuple(notes), "files": files, "reading": options, "stored": stored}
+    of_source["left_out"] = tuple(left_out)
     return Table(name, source or name, sha256, columns, place, **of_source), types
 
 
@@ -177,7 +188,7 @@ class _ColumnPass:
 
     fast: the columns that pyarrow reads directly as numbers. sign: their decimal sign. gaps: fast columns
     with missing cells, whose text is lost. typed: whether some columns hold numbers that aren't text in the
-    source. empty: the number of rows without any cell, which are left out.
+    source. left_out: the numbers of the records without any cell, unless they are kept.
     """
 
     def __init__(
@@ -194,7 +205,8 @@ class _ColumnPass:
         self.levels: dict[str, tuple[str, ...]] = {}
         self.gaps: set[str] = set()
         self.typed = False
-        self.rows = self.empty = 0
+        self.rows = 0
+        self.left_out: list[int] = []
 
     def at(self, parts: Sequence[Part]) -> None:
         """Read all rows. Raises UnconvertedError for a fast column with other cells."""
@@ -218,6 +230,7 @@ class _ColumnPass:
     def _records(self, parts: Sequence[Part], whole: bool) -> Iterator[pa.RecordBatch]:
         """Yields all batches of all parts, with the columns in the first part's order."""
         schema: pa.Schema | None = None
+        read = 0
         for part in parts:
             position = {name: j for j, name in enumerate(part.names)}
             order = [position[name] for name in self.names]
@@ -227,11 +240,28 @@ class _ColumnPass:
                 if len(parts) > 1 and part.typed:
                     columns = [_widened(cells) for cells in columns]
                 records = pa.RecordBatch.from_arrays(columns, names=list(self.names))
-                records = records if part.typed else _filled(records)
-                self.empty += batch.num_rows - records.num_rows
+                if not (part.typed or self.reading.keep_empty):
+                    records = self._filled(records, read)
+                read += batch.num_rows
                 schema = records.schema if schema is None else schema
                 _check_types(part, records.schema, schema)
                 yield records
+
+    def _filled(self, records: pa.RecordBatch, first: int) -> pa.RecordBatch:
+        """The rows without entirely empty ones, if there is more than one column. first: the number of the
+        first row."""
+        empty: Any = records.num_columns > 1
+        for cells in records.columns if empty else ():
+            none = compute.is_null(cells)
+            if is_text(cells.type):
+                none = compute.equal(compute.utf8_trim_whitespace(cells), "")
+            empty = none if empty is True else compute.and_(empty, none)
+            if not compute.any(empty).as_py():
+                return records
+        if empty is False:
+            return records
+        self.left_out += (np.flatnonzero(np.asarray(empty)) + first).tolist()
+        return records.filter(compute.invert(empty))
 
 
 def _fits(parts: Sequence[Part], batches: list[pa.RecordBatch] | RowSpill) -> bool:
@@ -239,19 +269,6 @@ def _fits(parts: Sequence[Part], batches: list[pa.RecordBatch] | RowSpill) -> bo
     files = [part.file for part in parts if part.file is not None]
     most = sum(file.size * (_SWELLS_PACKED if file.packing else _SWELLS) for file in files)
     return isinstance(batches, list) or most <= batches.room.limit
-
-
-def _filled(records: pa.RecordBatch) -> pa.RecordBatch:
-    """The rows without entirely empty ones, if there is more than one column."""
-    empty: Any = records.num_columns > 1
-    for cells in records.columns if empty else ():
-        none = compute.is_null(cells)
-        if is_text(cells.type):
-            none = compute.equal(compute.utf8_trim_whitespace(cells), "")
-        empty = none if empty is True else compute.and_(empty, none)
-        if not compute.any(empty).as_py():
-            return records
-    return records.filter(compute.invert(empty)) if empty is not False else records
 
 
 def _widened(cells: pa.Array) -> pa.Array:
@@ -370,27 +387,29 @@ def _place(parts: Sequence[Part]) -> Callable[[int], str]:
 
 def _sentence(part: Part, decided: FileConventions) -> str:
     """A note on how the file was read, if it isn't plain CSV."""
-    parts = part.notes()
+    return _read_as([*part.notes(), *_conventions(decided)])
+
+
+def _read_as(parts: Sequence[str]) -> str:
+    return _("Read as: {parts}.").format(parts=joined(parts, "; ")) if parts else ""
+
+
+def _conventions(decided: FileConventions) -> Iterator[str]:
     if decided.comma:
-        parts.append(_("decimal comma"))
+        yield _("decimal comma")
     if decided.day_first is not None:
-        parts.append(_("dates day/month/year") if decided.day_first else _("dates month/day/year"))
+        yield _("dates day/month/year") if decided.day_first else _("dates month/day/year")
     if emptied := [column.name for column in decided.columns if column.missing]:
-        parts.append(
-            _("{words} for no value, in columns of text too ({names})").format(
-                words=", ".join(decided.missing), names=shortened(", ".join(emptied), 100)
-            )
+        yield _("{words} for no value, in columns of text too ({names})").format(
+            words=", ".join(decided.missing), names=shortened(", ".join(emptied), 100)
         )
     if decided.nothing:
         words = sorted({word for nothing in decided.nothing.values() for word in nothing})
-        parts.append(
-            _("{words} for no value ({names})").format(
-                words=shortened(", ".join(words), 100), names=shortened(", ".join(decided.nothing), 100)
-            )
+        yield _("{words} for no value ({names})").format(
+            words=shortened(", ".join(words), 100), names=shortened(", ".join(decided.nothing), 100)
         )
     if any(c.form is not None and c.form.order.startswith("short") for c in decided.columns):
-        parts.append(_("years 00 to {last} as 2000 to 20{last}").format(last=str(PIVOT - 1)))
-    return _("Read as: {parts}.").format(parts=joined(parts, "; ")) if parts else ""
+        yield _("years 00 to {last} as 2000 to 20{last}").format(last=str(PIVOT - 1))
 
 
 def _words_notes(decided: FileConventions, place: Callable[[int], str]) -> list[str]:

@@ -26,6 +26,7 @@ from treino.data.readers.dialect import (
     LOOK,
     index_note,
     is_index,
+    is_note,
     labels_below,
     lines_note,
 )
@@ -220,6 +221,8 @@ def _table(
     if spread:
         remarks.append(_("merged cells filled with the value of their range ({n})").format(n=len(spread)))
     end = next((i for i in range(first, len(cells)) if not filled[i]), len(cells))
+    if reading.keep_empty:
+        end = _end_of_rows(cells, filled, first, end)
     below = [i for i in range(end, len(cells)) if filled[i]]
     if any(len(filled[i]) > 1 for i in below) or (below and wide == 1):
         raise WORKBOOK_TABLES(what=what, between=_("an empty row ({n})").format(n=corner[0] + end + 1))
@@ -247,6 +250,32 @@ def _table(
         remarks.append(index_note([row[0] for row in texts[1:]]))
         names, rows = names[1:], [row[1:] for row in rows]
     return SheetTable(tuple(distinct_names(names, remarks)), rows, at, tuple(remarks))
+
+
+def _end_of_rows(cells: Cells, filled: Sequence[Sequence[int]], first: int, end: int) -> int:
+    """The end of a table whose rows may be empty: no second header follows, and notes begin like comments.
+
+    first: its header. end: its first empty row, or the end of the sheet.
+    """
+    header = [_text(cell) for cell in cells[first]]
+    last = len(cells)
+    while last > end and (not filled[last - 1] or _is_note(cells[last - 1], filled[last - 1])):
+        last -= 1
+    begins = [i for i in range(end, last) if filled[i] and not filled[i - 1]]
+    width = {j for i in range(first, end) for j in filled[i]}
+    for i in begins:
+        row = [_text(cell) for cell in cells[i]]
+        again = len(filled[i]) > 1 and row == header
+        words = [isinstance(cells[i][j], str) for j in filled[i]]
+        numbers = [j for j in filled[i] if any(isinstance(row[j], float) for row in cells[first + 1 : end])]
+        if again or (len(words) > 1 and all(words) and numbers) or not set(filled[i]) <= width:
+            return end
+    return last
+
+
+def _is_note(row: list[Any], filled: Sequence[int]) -> bool:
+    """Whether a row is a note below a table: one cell, written like a comment or a sentence."""
+    return len(filled) == 1 and isinstance(row[filled[0]], str) and is_note(row[filled[0]])
 
 
 def _names(

@@ -1,7 +1,7 @@
 """``exports/NAME.onnx``: columns or pixels in, predictions out; checked in onnxruntime before it is kept."""
 
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,7 @@ from treino.data.table import Column
 from treino.engine.metrics import probabilities
 from treino.folders.coverage import coverage_scores
 from treino.folders.prediction import reading_of
+from treino.folders.prediction_columns import free_name
 from treino.folders.stored_run import StoredRun
 from treino.inspection.input_planes import winners
 from treino.inspection.outputs import outputs
@@ -57,6 +58,7 @@ ONNX_PIXELS_DIFFER = Refusal(
     status=1,
 )
 
+OUTPUTS = ("prediction", "probabilities", "low", "high")
 TOLERANCE = 1e-5  # largest error allowed, in probability or in standard deviations of the target
 CHECKED = 2000  # maximum number of rows checked
 GREY_LEVELS = 1.001  # largest difference of a pixel from Pillow's: one level, plus float32 rounding
@@ -90,13 +92,14 @@ def onnx_file(run: StoredRun) -> Exported:
     for cells, raw_ND in _checked_rows(run):
         answers = _answers(session, cells)
         resized_ND = answers.pop(onnx_graph.RESIZED, raw_ND)
-        off = _difference(run, resized_ND, answers)
+        inputs = [one.name for one in session.get_inputs()]
+        off = _difference(run, resized_ND, answers, inputs)
         pixels_off = float(np.abs(resized_ND - raw_ND).max())
         if off > TOLERANCE:
             raise ONNX_DIFFERS(n=len(raw_ND), run=run.name, apart=off)
         if resized_ND is not raw_ND and pixels_off > GREY_LEVELS:
             raise ONNX_PIXELS_DIFFER(run=run.name, n=pixels_off)
-        rows, apart = rows + len(raw_ND), max(apart, off, _difference(run, raw_ND, answers))
+        rows, apart = rows + len(raw_ND), max(apart, off, _difference(run, raw_ND, answers, inputs))
     path = run.folder.write_bytes(f"exports/{run.name}.onnx", content)
     return Exported((path,), rows, apart)
 
@@ -202,13 +205,17 @@ def _answers(session: Any, cells: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
     return dict(zip((o.name for o in session.get_outputs()), session.run(None, inputs), strict=True))
 
 
-def _difference(run: StoredRun, raw_ND: NDArray[Any], answers: Mapping[str, Any]) -> float:
-    """Return the largest difference between the model's predictions and the run's for these raw inputs."""
+def _difference(
+    run: StoredRun, raw_ND: NDArray[Any], answers: Mapping[str, Any], inputs: Sequence[str]
+) -> float:
+    """Return the largest difference between the model's predictions and the run's for these raw inputs.
+    inputs: the names of the model's inputs, which its outputs avoid."""
     x_ND = run.preparation.transform(raw_ND)
     output_NC = outputs(run.module, x_ND, item_shape=run.item_shape)
     off = []
     for name, one, part in targets_of(run):
-        own = {key.removesuffix(name): value for key, value in answers.items() if key.endswith(name)}
+        names = {free_name(f"{what}{name}", inputs): what for what in OUTPUTS}
+        own = {names[key]: value for key, value in answers.items() if key in names}
         off.append(_off(one, x_ND, output_NC[:, part], own))
     return max(off)
 

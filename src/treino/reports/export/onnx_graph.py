@@ -36,6 +36,7 @@ from treino.data.readers import ReaderOptions
 from treino.engine.ensemble import Ensemble
 from treino.engine.nets import Residual
 from treino.folders.prediction import reading_of
+from treino.folders.prediction_columns import free_name
 from treino.folders.stored_run import StoredRun
 from treino.reports.export import targets_of
 
@@ -70,8 +71,10 @@ def value_info(name: str, kind: int, *shape: Any) -> Any:
 
 @dataclass
 class OnnxGraph:
-    """An ONNX graph being built. reading: how text cells are read."""
+    """An ONNX graph being built. taken: the names of its inputs, which are columns of the user's. reading:
+    how text cells are read."""
 
+    taken: Sequence[str] = ()
     reading: ReaderOptions = field(default_factory=ReaderOptions)
     nodes: list[onnx.NodeProto] = field(default_factory=list)
     constants: list[onnx.TensorProto] = field(default_factory=list)
@@ -81,13 +84,13 @@ class OnnxGraph:
     def put(self, operator: str, *operands: Any, called: str = "", **attributes: Any) -> "Value":
         """Add a node, and return its only output. operands: values, or numbers and arrays, which become
         constants of their type."""
-        name = called or f"{operator.lower()}_{len(self.nodes)}"
+        name = called or free_name(f"{operator.lower()}_{len(self.nodes)}", self.taken)
         names = [each.name if isinstance(each, Value) else self._constant(each) for each in operands]
         self.nodes.append(helper.make_node(operator, names, [name], **attributes))
         return Value(self, name)
 
     def _constant(self, value: Any) -> str:
-        name = f"constant_{len(self.constants)}"
+        name = free_name(f"constant_{len(self.constants)}", self.taken)
         array = value.detach().numpy() if isinstance(value, Tensor) else np.asarray(value)
         self.constants.append(numpy_helper.from_array(array, name))
         return name
@@ -97,6 +100,7 @@ class OnnxGraph:
         return Value(self, name)
 
     def output(self, name: str, value: "Value", kind: int, *shape: Any) -> None:
+        name = free_name(name, self.taken)
         self.put("Identity", value, called=name)
         self.outputs.append(value_info(name, kind, *shape))
 
@@ -149,7 +153,8 @@ class Value:
 
 def model_of(run: StoredRun) -> Any:
     """Return the ONNX model of a run: preparation, network, and metadata that describes its outputs."""
-    graph, prep, spec = OnnxGraph(reading_of(run)), run.preparation, run.spec
+    prep, spec = run.preparation, run.spec
+    graph = OnnxGraph([*input_forms(prep)], reading_of(run))
     x = prepared(graph, prep)
     if len(shape := run.item_shape or ()) > 1:
         x = x.put("Reshape", [-1, *shape])
@@ -165,7 +170,7 @@ def model_of(run: StoredRun) -> Any:
         "task": "classification" if spec.classes else "regression",
         "target": spec.resolved.target,
         "classes": json.dumps(list(spec.classes), ensure_ascii=False),
-        "columns": json.dumps(_forms(prep), ensure_ascii=False),
+        "columns": json.dumps(input_forms(prep), ensure_ascii=False),
         "versions": json.dumps(dict(spec.versions)),
     }
     if prep.targets:
@@ -225,7 +230,7 @@ def _mean(each: list[Value]) -> Value:
     return each[0] if len(each) == 1 else each[0].put("Mean", *each[1:])
 
 
-def _forms(prep: Preparation) -> dict[str, str]:
+def input_forms(prep: Preparation) -> dict[str, str]:
     """Describe what each input holds."""
     if prep.fit is not None:
         return {"pixels": "uint8 [rows, height, width, channels]: decoded, upright, of any size"}

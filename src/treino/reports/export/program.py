@@ -519,9 +519,9 @@ def predict(path):
     writer = csv.writer(sys.stdout, lineterminator="\n")
     if TARGETS and CLASSES:
         heads, columns = [name], [list(rows)]
-        for target, classes, part in zip(TARGETS, CLASSES, output.split(SIZES, 1), strict=True):
+        for names, classes, part in zip(COLUMNS_OF, CLASSES, output.split(SIZES, 1), strict=True):
             probability = part.softmax(1)
-            heads += [f"prediction_{target}", *(f"probability_{target}_{label}" for label in classes)]
+            heads += names
             columns += [[classes[winner] for winner in probability.argmax(1)], *probability.T.tolist()]
         writer.writerow(heads)
         writer.writerows(zip(*columns, strict=True))

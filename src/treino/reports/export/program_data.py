@@ -80,6 +80,7 @@ DROPOUT_FROM = {}  # changed during training: {updates done: new value}
 TARGET = "target"
 TARGETS = []  # the names of several targets; CLASSES then lists the classes of each
 SIZES = []  # the number of outputs of each target
+COLUMNS_OF = []  # for each target, the names of the columns of its predictions
 CLASSES = ["0", "1"]
 THRESHOLD = None  # the second class is predicted from this probability on
 FEATURES = ["x1", "x2"]
@@ -146,7 +147,7 @@ def read_csv(path):
             lines = [
                 list(map(str.strip, row)) for row in csv.reader(file, delimiter=DELIMITER, quotechar=QUOTE)
             ]
-        lines = [line for line in lines if any(line) and line not in LABELS]
+        lines = [line for line in lines if (any(line) or len(line) > 1) and line not in LABELS]
         at = next((i for i, line in enumerate(lines) if {*FEATURES} <= {*told_apart(line)}), None)
         if at is None:
             sys.exit(f"no line of {path} names all features: {FEATURES}")
@@ -449,7 +450,7 @@ def load():
     path = Path(sys.argv[1]) if len(sys.argv) > 1 else DATA
     if hashlib.sha256(path.read_bytes()).hexdigest() != SHA256:
         print(f"{path} is not the table of the run: other numbers will come out", file=sys.stderr)
-    rows = read_csv(path)
+    rows = [row for row in read_csv(path) if any(row.values())]
     if CLASSES and NUMBERED:
         classes = [float(name) for name in CLASSES]
         return features_of(rows), np.array([classes.index(float(row[TARGET])) for row in rows])

@@ -22,6 +22,7 @@ from treino.data.cell_forms import MISSING, MONTHS, TRUTH, DateForm
 from treino.data.dataset import Data
 from treino.data.loader import as_reading
 from treino.data.preparation import encoders
+from treino.data.preparation.preparation import Preparation
 from treino.data.readers import ReaderOptions, table_files
 from treino.data.readers.delimited import DelimitedFile
 from treino.data.readers.table_files import open_delimited_file
@@ -29,6 +30,7 @@ from treino.data.table import Column, Table
 from treino.engine import LOSSES
 from treino.folders.data_source import data_of
 from treino.folders.prediction import reading_like
+from treino.folders.prediction_columns import column_names
 from treino.folders.stored_run import StoredRun
 from treino.reports.export.folding import copied
 
@@ -146,6 +148,7 @@ def source_part(run: StoredRun, data: Data) -> ScriptPart:
             "CLASSES": [list(t.classes) for t in prep.targets if t.classes] or list(prep.classes),
             "TARGETS": [t.name for t in prep.targets],
             "SIZES": [len(t.classes) or 1 for t in prep.targets],
+            "COLUMNS_OF": _prediction_columns(prep),
             "THRESHOLDED": run.threshold is not None,
             "THRESHOLD": run.threshold,
             "LOG_TARGET": prep.target_log,
@@ -168,6 +171,18 @@ def source_part(run: StoredRun, data: Data) -> ScriptPart:
         part |= _encoders(run, data)
         part.values |= _shape_values(_shape(data)) if on_disk else {}
     return part
+
+
+def _prediction_columns(prep: Preparation) -> list[list[str]]:
+    """Return the names of each target's columns of predictions, if there are several targets of classes."""
+    each = [t for t in prep.targets if t.classes]
+    parts = [
+        part
+        for t in each
+        for part in (("prediction", t.name), *(("probability", t.name, c) for c in t.classes))
+    ]
+    names = iter(column_names(parts, ["row"]))
+    return [list(itertools.islice(names, 1 + len(t.classes))) for t in each]
 
 
 def _plain_table(run: StoredRun, data: Data) -> Table | None:
