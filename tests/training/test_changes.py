@@ -95,6 +95,19 @@ def test_a_segment_and_a_branch_say_by_whom_and_keep_what_was_before(treino: Cal
     )
 
 
+def test_a_segment_that_begins_at_a_change_takes_it_over() -> None:
+    """What is said of the run is what it trains with; a change after the fork belongs to the other way."""
+    run = trained(("lr", 0.02, 30, ""), ("lr", 0.5, 31, ""))
+    (snapshot,) = snapshots(run, [30])
+    drain(rewinding(snapshot, {}, sender=""))
+    again = open_run("steered")
+    assert [s.hp["lr"] for s in snapshots(again, [29, 30, 31, 59])] == [0.01, 0.02, 0.02, 0.02]
+    assert said(again) == [
+        "From step 30 on: lr 0.02 (by a person).",
+        "From step 30 on: the same settings again (by a person).",
+    ]
+
+
 def test_a_change_for_a_step_past_the_planned_end_is_refused() -> None:
     run = trained(("lr", 0.02, 59, ""), ("lr", 0.03, 60, "agent"))
     assert said(run) == ["From step 59 on: lr 0.02 (by a person)."]

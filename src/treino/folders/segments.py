@@ -37,6 +37,16 @@ class Link:
     first: int
     stop: int | None
 
+    def holds(self, command: Command) -> bool:
+        """Whether what this command set is in force on the link, or from its last step on.
+
+        A segment that begins at the step of a change takes the change over.
+        """
+        step = command.step or 0
+        if (command.segment or 0) != self.segment.number:
+            return False
+        return self.first <= step and (self.stop is None or step <= self.stop)
+
 
 def segments_of(spec: RunSpec) -> list[Segment]:
     """All segments, by number."""
@@ -204,10 +214,9 @@ def _changes(folder: RunFolder, path: list[Link]) -> Iterator[SettingChange]:
         segment = link.segment
         if before is not None:
             yield SettingChange(segment.number, link.first, segment.changed_from(before), segment.sender)
-        for command in commands:
-            step = command.step or 0
-            if (command.segment or 0) == segment.number and (link.stop is None or step < link.stop):
-                yield SettingChange(segment.number, step, {command.name: command.value}, command.sender)
+        for command in filter(link.holds, commands):
+            change = {command.name: command.value}
+            yield SettingChange(segment.number, command.step or 0, change, command.sender)
         before = segment
 
 

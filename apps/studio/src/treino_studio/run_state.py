@@ -193,16 +193,8 @@ def settings_now(run: StoredRun) -> dict[str, Any]:
     settings, commands = run.spec.resolved.model_dump(mode="json"), setting_commands(run.folder)
     for link in path_of(run.spec):
         settings = link.segment.settings(settings)
-        settings |= {command.name: command.value for command in commands if _acts_in(link, command)}
+        settings |= {command.name: command.value for command in filter(link.holds, commands)}
     return settings
-
-
-def _acts_in(link: Link, command: Command) -> bool:
-    """Whether this command belongs to this part of a run's path."""
-    start, step = link.segment.start, command.step or 0
-    return (
-        command.segment == link.segment.number and step >= start and (link.stop is None or step <= link.stop)
-    )
 
 
 def marks(run: StoredRun) -> list[dict[str, Any]]:
@@ -221,8 +213,7 @@ def link_marks(link: Link, before: Segment | None, commands: Sequence[Command]) 
     changes = [(segment.start, changed_text(segment, before))] if before is not None else []
     changes += [
         (command.step or 0, segment_text({command.name: command.value}))
-        for command in commands
-        if _acts_in(link, command)
+        for command in filter(link.holds, commands)
     ]
     return [{"segment": segment.number, "step": step, "text": text} for step, text in changes]
 
