@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from treino.base.words import _
 from treino.data.load_request import Fit
+from treino.data.photographs.pixel_data import load_whole
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -30,7 +31,7 @@ _STUMBLES = (  # errors that Pillow raises for damaged bytes
 _ORIENTATION = 0x0112  # the EXIF tag
 _TURNS = {2: 0, 3: 3, 4: 1, 5: 5, 6: 4, 7: 6, 8: 2}  # {EXIF orientation: number of Image.Transpose}
 _GREY = ("1", "L", "LA", "La", "I;16", "I;16L", "I;16B", "I")
-_FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF")  # MPO opens as JPEG
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF")  # MPO opens as JPEG
 
 
 class UnreadablePictureError(Exception):
@@ -89,16 +90,18 @@ def decode(content: bytes, shape: Shape | None, fit: Fit) -> tuple[PictureForm, 
 
     if not content:
         raise UnreadablePictureError(_("it is empty"))
-    with refused(), Image.open(io.BytesIO(content), formats=_FORMATS) as picture:
+    with refused(), Image.open(io.BytesIO(content), formats=FORMATS) as picture:
         width, height = picture.size
         if width * height > MOST_PIXELS:
             text = _("it has {width:,} × {height:,} pixels, and {most:,} in all are the most")
             raise UnreadablePictureError(text.format(width=width, height=height, most=MOST_PIXELS))
-        mode, pixels = _mode(picture), None
+        mode, pixels = picture.mode, None
         if shape is not None:
             if picture.format == "JPEG":
                 _draft(picture, shape, fit)
-            picture.load()  # first of all: what fails to load once raises no error afterwards
+            load_whole(picture, content)  # first of all: what fails to load once raises no error afterwards
+        if picture.mode == "P" and _has_grey_palette(picture):  # this loads the picture
+            mode = "L"
         turned = _orientation(picture)
         if shape is not None:
             pixels = _fitted(picture, turned, shape, fit)
@@ -148,13 +151,11 @@ def _orientation(picture: "Image.Image") -> int:
     return turned if turned in _TURNS else 1
 
 
-def _mode(picture: "Image.Image") -> str:
-    """Pillow's name of the pixel type; L if it is a palette that holds only grey."""
-    if picture.mode == "P" and picture.palette is not None:
-        colour_CK = np.array(picture.getpalette() or [0], dtype=np.uint8)
-        if len(colour_CK) % 3 == 0 and (colour_CK.reshape(-1, 3) == colour_CK[::3, None]).all():
-            return "L"
-    return picture.mode
+def _has_grey_palette(picture: "Image.Image") -> bool:
+    colour_CK = np.array(picture.getpalette() or [], dtype=np.uint8)
+    if not len(colour_CK) or len(colour_CK) % 3:
+        return False
+    return bool((colour_CK.reshape(-1, 3) == colour_CK[::3, None]).all())
 
 
 def _frames(picture: "Image.Image") -> int:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,14 @@ from treino.base.text import shortened
 from treino.base.words import N_, _
 from treino.data.load_request import Fit, LoadRequest
 from treino.data.photographs.album import Album, PictureFile, open_album
-from treino.data.photographs.decoding import PictureForm, Shape, UnreadablePictureError, refused
+from treino.data.photographs.decoding import (
+    FORMATS,
+    PictureForm,
+    Shape,
+    UnreadablePictureError,
+    decode,
+    refused,
+)
 from treino.data.photographs.labels import FILE, label_table
 from treino.data.photographs.load import refuse_bad
 from treino.data.photographs.prepared_pictures import PixelRows, decoded
@@ -114,6 +121,8 @@ def _content(picture: "Image.Image") -> bytes:
         raise UnreadablePictureError(_("it is closed, or failed to load before"))
     with refused():
         try:
+            if unread and picture.format in FORMATS:
+                _check_file(picture.fp)  # type: ignore[attr-defined]
             picture.load()
         except BaseException:
             picture.tile = unread  # type: ignore[attr-defined]  # without it, Pillow takes it for loaded
@@ -125,6 +134,15 @@ def _content(picture: "Image.Image") -> bytes:
             upright = upright.convert("RGB")
         upright.save(file, "TIFF")
     return file.getvalue()
+
+
+def _check_file(file: IO[bytes]) -> None:
+    """Raise UnreadablePictureError if a file's data are damaged in a way that Pillow doesn't notice."""
+    place = file.tell()
+    file.seek(0)
+    content = file.read()
+    file.seek(place)
+    decode(content, (1, 1, 1), "crop")
 
 
 def _form_notes(forms: Sequence[PictureForm], shape: Shape, fit: Fit) -> list[str]:
