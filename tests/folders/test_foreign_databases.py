@@ -141,6 +141,7 @@ CELLS = [
     "UPDATE commands SET name = NULL",
     "UPDATE commands SET step = 'x'",
     "UPDATE commands SET value = '{'",
+    "UPDATE events SET kind = CAST(x'ff' AS TEXT)",
 ]
 
 
@@ -148,5 +149,14 @@ CELLS = [
 def test_every_value_is_of_its_column_s_kind(sealed: Path, statement: str) -> None:
     change(sealed, statement)
     with pytest.raises(TreinoError) as refused:
+        everything(RunFolder.open(sealed).database)
+    assert refused.value.rule == "run_damaged"
+
+
+@pytest.mark.parametrize("column", ["name", "sql"])
+def test_names_that_are_no_text(sealed: Path, column: str) -> None:
+    """They stand in the error of SQLite, which Python then can't decode."""
+    change(sealed, "PRAGMA writable_schema = ON", f"UPDATE sqlite_schema SET {column} = CAST(x'ff' AS TEXT)")
+    with pytest.raises(TreinoError, match=r"run\.sqlite is damaged") as refused:
         everything(RunFolder.open(sealed).database)
     assert refused.value.rule == "run_damaged"

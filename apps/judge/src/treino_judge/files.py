@@ -145,9 +145,6 @@ def _in_database(path: Path, study: str | None) -> TrialFile:
         with sqlite.trouble(path):
             found = sqlite.of_file(path, ask, copied=sqlite.has_log(path))
         return mlflow_trials(path, study) if found is None else found
-    except UnicodeDecodeError:
-        message = _("{path} is damaged: it holds bytes that are no text.").format(path=path)
-        raise TRIALS_DAMAGED(message=message) from None
     except TreinoError as error:
         if error.rule == files.RUN_DAMAGED.rule:
             raise TRIALS_DAMAGED(message=error.message) from None

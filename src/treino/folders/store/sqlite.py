@@ -204,3 +204,5 @@ def trouble(path: Path) -> Iterator[None]:
         if isinstance(error, sqlite3.IntegrityError | sqlite3.ProgrammingError | sqlite3.InterfaceError):
             raise  # a programming error
         raise damaged(path, str(error)) from error
+    except UnicodeDecodeError as error:  # in place of an error that quotes a name
+        raise damaged(path, _("it holds bytes that are no text")) from error
