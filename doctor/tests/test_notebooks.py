@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from treino_doctor.command import main
+from treino_doctor.process.notebooks import read_notebook
 
 TRAINING = [
     "import torch\nnet = torch.nn.Linear(3, 1)",
@@ -29,8 +30,11 @@ ONLY_JUPYTER = [
     "%%writefile helper.py\nWORD = 'written'",
     "import helper\nprint(helper.WORD)",
     "get_ipython is None\nprint('colab' in str(get_ipython()))",
+    "import asyncio\nasync def word():\n    return 'awaited'\nprint(await word())",
+    "async def words():\n    yield 'in turn'\nasync for each in words():\n    print(each)",
+    "async with asyncio.Lock():\n    [each async for each in words()]",
 ]
-PRINTED = "timed 3|3|indented 1|5|after|%not a magic|!nor this| 3|5|written|False"
+PRINTED = "timed 3|3|indented 1|5|after|%not a magic|!nor this| 3|5|written|False|awaited|in turn"
 JUPYTER = """
 import json, sys
 from IPython.core.interactiveshell import InteractiveShell
@@ -111,6 +115,13 @@ def test_cells_print_what_they_print_in_jupyter(folder, capfd):
         (["def f():\n    return 1 / 0", "f()"], ["cell 2, line 1, in <module>", "cell 1, line 2, in f"]),
         (["print('one')", "x = 1\nfor"], ["cell 2, line 2\n    for", "SyntaxError"]),
         (["x = 1\nprint('one')\nreturn x", ""], ["cell 1, line 3\n    return x", "SyntaxError"]),
+        (["s = '\u2028'\n\f", "x = '\x1c'\ny = 1 / 0"], ["cell 2, line 2, in <module>\n    y = 1 / 0"]),
+        (["x = 1\ry = 2\r", "x\r1 / 0"], ["cell 2, line 2, in <module>\n    1 / 0"]),
+        (["print('one')", "x = 1\ny = " + "-" * 100_000 + "1"], ["cell 2, line 1", "too deeply"]),
+        (
+            ["async def f():\n    1 / 0", "\nawait f()"],
+            ["last):\n  File", "cell 2, line 2, in <module>\n    await"],
+        ),
     ],
 )
 def test_a_traceback_names_cells(folder, capfd, monkeypatch, cells, shown):
@@ -131,6 +142,12 @@ def test_a_traceback_names_cells(folder, capfd, monkeypatch, cells, shown):
         ("[]", "no list of cells"),
         ('{"cells": [{"cell_type": "code"}]}', "no list of cells"),
         ('{"cells": [], "metadata": {"kernelspec": {"language": "R"}}}', "a notebook in R, not in Python"),
+        ('{"cells": ' + "[" * 100_000 + "]" * 100_000 + "}", "not a notebook: maximum recursion depth"),
+        ('{"cells": [{"cell_type": "code", "source": {"a": 1}}]}', "no list of cells"),
+        (
+            '{"cells": [{"cell_type": "code", "source": "a = \'\\ud800\'"}]}',
+            "odd.ipynb, cell 1: 'utf-8' codec",
+        ),
     ],
 )
 def test_what_is_no_python_notebook_is_refused_in_one_sentence(folder, capfd, text, said):
@@ -165,3 +182,52 @@ def test_a_patch_changes_only_lines_of_cells(folder, capfd, form):
     capfd.readouterr()
     main(["wine.ipynb", "--fix", "b.patch"])
     assert "(wine.ipynb, cell 3, line 2): it is beside code that only Jupyter runs" in capfd.readouterr().err
+
+
+METADATA = [
+    None,
+    [],
+    {"kernelspec": None},
+    {"kernelspec": "python3", "language_info": 7},
+    {"language_info": {}},
+]
+
+
+@pytest.mark.parametrize("metadata", METADATA, ids=str)
+def test_metadata_that_name_no_language_are_no_fault(folder, capfd, metadata):
+    write(folder / "odd.ipynb", ["print('ran')"], metadata=metadata)
+    assert main(["odd.ipynb"]) == 0
+    assert capfd.readouterr().out == "ran\n"
+
+
+def test_an_old_notebook_s_worksheets_are_all_run(folder, capfd):
+    sheets = [{"cells": [{"cell_type": "code", "input": f"print({n})"}]} for n in (1, 2)]
+    (folder / "old.ipynb").write_text(json.dumps({"nbformat": 3, "worksheets": sheets}))
+    assert main(["old.ipynb"]) == 0
+    assert capfd.readouterr().out == "1\n2\n"
+
+
+def test_a_file_s_name_in_quotes(folder, capfd):
+    write(
+        folder / "odd.ipynb",
+        [
+            "%%writefile 'my words.txt'\na\n",
+            "from pathlib import Path\nprint(Path('my words.txt').read_text())",
+        ],
+    )
+    assert main(["odd.ipynb"]) == 0
+    assert capfd.readouterr().out == "a\n\n"
+
+
+def test_a_script_that_is_nested_too_deeply_ends_as_in_python(folder, capfd):
+    (folder / "deep.py").write_text("a = " + "-" * 100_000 + "1\n")
+    assert main(["deep.py"]) == 1
+    err = capfd.readouterr().err
+    assert "ended early, by " in err  # RecursionError, or MemoryError before Python 3.12
+    assert "Traceback" not in err
+
+
+def test_the_time_of_reading_grows_as_a_line():
+    """It would take hours if it grew as the cube of the spaces."""
+    cells = [{"cell_type": "code", "source": "a = 1\n" + " " * 20_000 + "b c"}]
+    assert read_notebook("a.ipynb", json.dumps({"cells": cells}).encode()).parts

@@ -10,6 +10,7 @@ import ast
 import json
 import linecache
 import re
+import shlex
 import sys
 import traceback
 from collections.abc import Iterator
@@ -28,10 +29,11 @@ BODY_RUNS = "capture", "doctor", "memit", "mprun", "prun", "scalene", "time", "t
 STATEMENT_RUNS = "lprun", "memit", "mprun", "prun", "time", "timeit"
 """Line magics before a statement that runs in the notebook's namespace."""
 _FUTURE = sum(getattr(__future__, name).compiler_flag for name in __future__.all_feature_names[2:])
-_MAGIC = re.compile(r"\s*(?:(?P<name>[\w., ]+?)\s*=\s*)?(?P<mark>%%?|!!?|\?\??)(?P<rest>.*)")
+_MAGIC = re.compile(r"\s*(?:(?P<name>[\w.,]+(?: +[\w.,]+)*)\s*=\s*)?(?P<mark>%%?|!!?|\?\??)(?P<rest>.*)")
 _WITHOUT_MARK = re.compile(r"(pip|conda|mamba|uv|cd|ls|mkdir|rm|cp|mv|cat|env|matplotlib|load_ext)\s+\S.*")
 _HELP = re.compile(r"\s*[\w.]+\?\??\s*(#.*)?")
 _OPTIONS = re.compile(r"(\s*-\w+(\s*\d+)?)*\s*")
+_TOO_DEEP = RecursionError, MemoryError  # which Python's compiler raises for code that is nested too deeply
 
 
 @dataclass
@@ -57,15 +59,14 @@ def read_notebook(target: str, data: bytes) -> Notebook:
     """
     path = str(Path(target).absolute())
     notebook, texts = Notebook(path), []
-    starts, line, flags = [], 1, 0
+    starts, line, flags = [], 1, ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
     for number, source in enumerate(_sources(target, data), 1):
         cell = _Cell(source)
         notebook.skipped += [(number, text) for text in cell.skipped]
         starts.append(line)
         rows = cell.text.split("\n")
         try:
-            tree = ast.parse("\n" * (line - 1) + cell.text, path)
-            for statement in tree.body:  # each is compiled separately, as in Jupyter
+            for statement in _tree(cell.text, path, line).body:  # compiled one by one, as in Jupyter
                 module = ast.Module([statement], [])
                 code = compile(module, path, "exec", flags, dont_inherit=True)
                 flags |= code.co_flags & _FUTURE
@@ -76,13 +77,29 @@ def read_notebook(target: str, data: bytes) -> Notebook:
             notebook.parts.append(error)
             rows = [""] * len(rows)
         except ValueError as error:
-            raise unfit(f"{target}: {error}") from None
+            place = _("cell {cell}").format(cell=number)
+            raise unfit(f"{target}, {place}: {error}") from None
         texts += rows
         line = len(texts) + 1
-    text = "\n".join(texts) + "\n"
-    linecache.cache[path] = len(text), None, text.splitlines(keepends=True), path
+    lines = [text + "\n" for text in texts]  # not splitlines: Python ends no line at a form feed or U+2028
+    linecache.cache[path] = sum(map(len, lines)), None, lines, path
     name_cells(path, starts)
     return notebook
+
+
+def _tree(text: str, path: str, line: int) -> ast.Module:
+    """The syntax tree of a cell's text, whose first line has this number.
+
+    Raises:
+        SyntaxError: it isn't Python, or is nested more deeply than Python can compile.
+    """
+    try:
+        return ast.increment_lineno(ast.parse(text, path), line - 1)
+    except SyntaxError as error:
+        error.lineno, error.end_lineno = (n and n + line - 1 for n in (error.lineno, error.end_lineno))
+        raise
+    except _TOO_DEEP:
+        raise SyntaxError(_("nested too deeply for Python"), (path, line, 1, None)) from None
 
 
 def _sources(target: str, data: bytes) -> Iterator[str]:
@@ -90,29 +107,47 @@ def _sources(target: str, data: bytes) -> Iterator[str]:
     hint = _("Give a notebook as Jupyter saves it, or the script that trains.")
     try:
         document = json.loads(data)
-        sources = [text if isinstance(text, str) else "".join(text) for text in sources_of(document)]
-        metadata = document.get("metadata", {})
-        languages = [metadata.get("kernelspec", {}).get("language")]
-        languages.append(metadata.get("language_info", {}).get("name"))
-    except ValueError as error:
+        sources = [*map("".join, sources_of(document))]
+    except (ValueError, RecursionError) as error:
         message = _("{path} is not a notebook: {reason}.").format(path=target, reason=error)
         raise unfit(message, hint) from None
     except (KeyError, TypeError, IndexError, AttributeError):
         message = _("{path} is not a notebook: it has no list of cells with their code.").format(path=target)
         raise unfit(message, hint) from None
-    language = next((name for name in languages if name), "python")
-    if not str(language).lower().startswith(("python", "ipython")):
+    language = _language(document.get("metadata"))
+    if not language.lower().startswith(("python", "ipython")):
         message = _("{path} is a notebook in {language}, not in Python.")
         hint = _("Give a notebook or a script in Python.")
         raise unfit(message.format(path=target, language=language), hint)
     yield from (source for source in sources if source.strip())
 
 
-def sources_of(document: dict[str, Any]) -> list[Any]:
+def sources_of(document: dict[str, Any]) -> list[str | list[str]]:
     """What a notebook's file has as the source of each code cell: a text, or a list of texts."""
-    cells = document["cells"] if "cells" in document else document["worksheets"][0]["cells"]
-    codes = [cell for cell in cells if cell["cell_type"] == "code"]
-    return [cell["source"] if "source" in cell else cell["input"] for cell in codes]
+    sheets = [document] if "cells" in document else document["worksheets"]
+    codes = [cell for sheet in sheets for cell in sheet["cells"] if cell["cell_type"] == "code"]
+    sources = [cell["source"] if "source" in cell else cell["input"] for cell in codes]
+    if not all(isinstance(source, str | list) for source in sources):
+        raise TypeError
+    return sources
+
+
+def _language(metadata: Any) -> str:
+    """The language that a notebook's metadata name, or Python if they name none as Jupyter does."""
+    for part, key in (("kernelspec", "language"), ("language_info", "name")):
+        facts = metadata.get(part) if isinstance(metadata, dict) else None
+        name = facts.get(key) if isinstance(facts, dict) else None
+        if isinstance(name, str) and name:
+            return name
+    return "python"
+
+
+def _words(line: str) -> list[str]:
+    """The words of a magic's line, without the quotes around a name; a quote without its end is a letter."""
+    try:
+        return shlex.split(line)
+    except ValueError:
+        return line.split()
 
 
 class _Cell:
@@ -120,7 +155,8 @@ class _Cell:
 
     def __init__(self, source: str) -> None:
         self.skipped: list[str] = []
-        self._lines = source.replace("\r\n", "\n").rstrip("\n").split("\n")
+        self._begin = 0  # the line from which magics are looked for: a magic that stands alone was above it
+        self._lines = source.replace("\r\n", "\n").replace("\r", "\n").rstrip("\n").split("\n")
         first = next(i for i, line in enumerate(self._lines) if line.strip())
         indent = self._lines[first][: -len(self._lines[first].lstrip())]
         self._lines = [line.removeprefix(indent) for line in self._lines]
@@ -138,10 +174,10 @@ class _Cell:
         name, _space, rest = head[2:].partition(" ")
         if name in BODY_RUNS:
             self._lines[first] = ""
-        elif name in ("writefile", "file") and rest.split():
+        elif name in ("writefile", "file") and (words := _words(rest)):
             body = "\n".join(self._lines[first + 1 :]) + "\n"
-            mode = "a" if "-a" in rest.split()[:-1] else "w"
-            write = f"with open({rest.split()[-1]!r}, {mode!r}) as _file: _ = _file.write({body!r})"
+            mode = "a" if "-a" in words[:-1] else "w"
+            write = f"with open({words[-1]!r}, {mode!r}) as _file: _ = _file.write({body!r})"
             self._lines = [*[""] * first, write, *[""] * (len(self._lines) - first - 1)]
         else:
             self.skipped.append(head.strip())
@@ -151,14 +187,14 @@ class _Cell:
         """The line of a magic, found from Python's error; None if there is none, or the error is the
         author's own."""
         try:
-            ast.parse(self.text)
+            ast.parse("\n".join(self._lines[self._begin :]))
         except SyntaxError as error:
-            place = (error.lineno or 0) - 1
+            place = self._begin + (error.lineno or 0) - 1
             alone = sum(map(bool, self._lines)) == 1
             forms = (_MAGIC, _HELP, _WITHOUT_MARK) if alone else (_MAGIC, _HELP)
             if 0 <= place < len(self._lines) and any(f.fullmatch(self._lines[place]) for f in forms):
                 return place
-        except ValueError:
+        except (ValueError, *_TOO_DEEP):
             return None
         return None
 
@@ -182,6 +218,8 @@ class _Cell:
                 self.skipped.append(line.strip())
                 kept = f"{target}[]" if target else kept
         self._lines[place : last + 1] = [indent + kept, *[""] * (last - place)]
+        if not indent:
+            self._begin = place
 
 
 # ---- the run

@@ -1,5 +1,6 @@
 """Run a script or a module as Python would, in this process, under the doctor."""
 
+import asyncio
 import importlib.util
 import os
 import signal
@@ -10,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from importlib.machinery import SourceFileLoader
+from inspect import CO_COROUTINE
 from pathlib import Path
 from time import perf_counter
 from types import CodeType, TracebackType
@@ -45,7 +47,7 @@ class Outcome:
     exam: Exam = field(default_factory=Exam)
 
 
-Part = CodeType | SyntaxError  # a script has one, a notebook one for each cell
+Part = CodeType | Exception  # code, or why it isn't Python; a notebook has one for each statement
 GRACE = 2.0  # seconds at max_time between raising Stop and ending the process
 WATCHERS = [f"{Path(__file__).parents[1]}{os.sep}"]
 """Folders whose frames are left out of a script's traceback; programs that use this module add theirs."""
@@ -114,6 +116,7 @@ def run_script(
         watch_file(file)
     first, started = is_first(), perf_counter()
     main_module = _as_main(main, target, arguments, module)
+    runner: asyncio.Runner | None = None
     with ExitStack() as following, main_module, _own_death(finish) as leave:
         if examine and first:  # the other ranks do the same
             exam.start()
@@ -121,9 +124,13 @@ def run_script(
         try:
             with _alarm(max_time, outcome, leave):
                 for part in parts:
-                    if isinstance(part, SyntaxError):
+                    if isinstance(part, Exception):
                         raise part
-                    exec(part, main.__dict__)
+                    if part.co_flags & CO_COROUTINE:  # a notebook's await outside of functions
+                        runner = runner or following.enter_context(asyncio.Runner())
+                        _await(runner, part, main.__dict__)
+                    else:
+                        exec(part, main.__dict__)
         except Stop:
             outcome.status = 0
         except SystemExit as left:
@@ -143,6 +150,18 @@ def run_script(
             flush_streams()
             finish(outcome.status == 0 and not outcome.stopped)
     return outcome
+
+
+def _await(runner: asyncio.Runner, code: CodeType, names: dict[str, Any]) -> None:
+    """Run a statement that awaits. The frames of asyncio are left out of its tracebacks, as in Jupyter."""
+    try:
+        runner.run(eval(code, names))
+    except BaseException as error:
+        trace = error.__traceback__
+        while trace is not None and trace.tb_frame.f_code is not code:
+            trace = trace.tb_next
+        error.__traceback__ = trace
+        raise
 
 
 def _script_code(target: str, text: str | None, outcome: Outcome) -> tuple[types.ModuleType, list[Part]]:
@@ -173,7 +192,7 @@ def _script_code(target: str, text: str | None, outcome: Outcome) -> tuple[types
         main.__annotations__ = {}
     try:
         return main, [compile(source if text is None else text, full, "exec", dont_inherit=True)]
-    except SyntaxError as error:
+    except (SyntaxError, RecursionError, MemoryError) as error:  # the latter two: it is nested too deeply
         return main, [error]
     except ValueError as error:
         raise unfit(f"{target}: {error}") from None
@@ -199,7 +218,7 @@ def _module_code(target: str) -> tuple[types.ModuleType, list[Part]]:
     main.__dict__.update(__builtins__=sys.modules["builtins"], __cached__=spec.cached)
     try:
         code = loader.get_code(spec.name)
-    except SyntaxError as error:
+    except (SyntaxError, RecursionError, MemoryError) as error:
         return main, [error]
     if code is None:
         raise unfit(_("{name} has no code to run.").format(name=target))
