@@ -180,7 +180,7 @@ def _script_code(target: str, text: str | None, outcome: Outcome) -> tuple[types
         outcome.skipped = notebook.skipped
         main = types.ModuleType("__main__")
         main.__dict__.update(__builtins__=sys.modules["builtins"], **NAMES)
-        return main, notebook.parts
+        return main, [*notebook.parts]
     if b"\0" in source:
         raise unfit(_("{path} is not a Python file.").format(path=target))
     full = str(path.absolute())
