@@ -12,6 +12,7 @@ from tests.conftest import Said
 from tests.data.conftest import Write
 from treino.base.errors import TreinoError
 from treino.data import BUILTINS, describe, load
+from treino.data.readers import ReaderOptions
 from treino.data.summaries.description import TableDescription
 from treino.data.summaries.target_description import TableWarning, TargetDescription
 
@@ -154,3 +155,48 @@ def test_a_likely_target_is_no_date_and_no_amount(write: Write) -> None:
     )
     table = describe(write("day;hour;p;sky;price\n" + rows))
     assert table.likely_targets == ("sky", "price")
+
+
+@pytest.mark.parametrize("bad", ["inf", "12.5x", "2024-05-01"])
+@pytest.mark.parametrize("by", [{}, {"split_time": "t"}])
+def test_nothing_is_counted_from_a_column_that_can_not_be_read(
+    write: Write, bad: str, by: dict[str, str]
+) -> None:
+    rows = [f"{i % 2},{i / 8},{i},{i % 3}\n" for i in range(80)]
+    rows[30] = f"1,{bad},30,0\n"
+    found = describe(write("p,q,t,y\n" + "".join(rows)), "y", kinds={"t": "number"}, **by)
+    rules = {warning.rule for warning in found.warnings}
+    assert rules & {"feature_infinite", "feature_text", "feature_date"}
+    assert not rules & {"rows_duplicate", "rows_contradict"}
+    assert not any("equal" in note for note in found.notes)
+    (column,) = (column for column in found.columns if column.name == "q")
+    assert column.correlation is None
+    assert column.unique == 80
+
+
+@pytest.mark.parametrize(
+    ("odd", "hint"),
+    [
+        (("98115-4820", "98116-1234"), "kinds='z=category'"),
+        (("5550123 x4",), "kinds='z=category'"),
+        (("10040A", "10041B", "10042A", "10043B"), "kinds='z=category'"),
+        (("closed",), "missing='closed'"),
+        (("closed", "moved"), "missing='closed,moved'"),
+    ],
+)
+def test_the_hint_on_cells_unlike_the_others_helps_for_all_of_them(
+    write: Write, odd: tuple[str, ...], hint: str
+) -> None:
+    cells = [odd[i // 20 % len(odd)] if i % 20 == 3 else str(98100 + i % 40) for i in range(200)]
+    path = write("z,x,y\n" + "".join(f"{cell},{i},{i % 7 / 2}\n" for i, cell in enumerate(cells)))
+    (said,) = (w for w in describe(path, "y", kinds={"x": "number"}).warnings if w.rule == "feature_text")
+    assert hint in said.hint
+    with pytest.raises(TreinoError) as refused:
+        load(path, target="y")
+    assert (refused.value.rule, refused.value.message) == (said.rule, said.message)
+    kinds, reading = {"x": "number"}, None
+    if "kinds" in hint:
+        kinds["z"] = "category"
+    else:
+        reading = ReaderOptions(missing=odd)
+    assert load(path, target="y", kinds=kinds, reading=reading).features == ("z", "x")

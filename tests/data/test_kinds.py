@@ -82,7 +82,7 @@ def test_rows_without_a_target_are_left_out_and_counted(write: Write) -> None:
     for source in (frame, write(frame.to_csv(index=False))):
         data = load(source, target="y", validation=0, test=0)
         assert data.train.index.tolist() == [i for i in range(N) if i not in (3, 50)]
-        assert any("target is empty: 2, the first in" in note for note in data.notes)
+        assert any("target has no value: 2, the first in" in note for note in data.notes)
     numbers = frame.assign(y=np.where(frame["y"].isna(), np.nan, frame["p"] * 2))
     data = load(write(numbers.to_csv(index=False, na_rep="NA")), target="y")
     assert data.task == "regression"

@@ -1,6 +1,7 @@
 """Splits by group, time, column and file: no group in two splits, and the latest rows are the test rows."""
 
 import itertools
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from sklearn.model_selection import GroupShuffleSplit
 
 from tests.data.conftest import Write, refusal_of
 from treino.base.errors import TreinoError
-from treino.data import Data, load
+from treino.data import Data, describe, load
 from treino.data.splits import TEST, TRAIN, VALIDATION, leaking, split_groups, split_times
 
 RNG = np.random.default_rng(0)
@@ -95,7 +96,7 @@ def test_the_latest_rows_are_the_test() -> None:
     assert max(of["train"]) < min(of["validation"])
     assert max(of["validation"]) < min(of["test"])
     assert sum(map(len, data.splits.values())) == N - 1
-    assert any("'when' is empty" in note for note in data.notes)
+    assert any("'when' has no value" in note for note in data.notes)
     assert any("Split by time ('when'): training from 2024-01-01" in note for note in data.notes)
 
 
@@ -297,7 +298,7 @@ def test_a_row_without_a_time_or_group_and_a_giant_group_are_said() -> None:
     assert len(whole) >= (table["who"].isna() & known).sum()
     assert sum(map(len, data.splits.values())) == known.sum()
     said = "\n".join(data.notes)
-    assert f"Rows left out because 'when' is empty, by which they are split: {(~known).sum()}." in said
+    assert f"Rows left out because 'when' has no value, by which they are split: {(~known).sum()}, " in said
     assert "Groups and times stay whole, so" in said
 
 
@@ -316,3 +317,87 @@ def test_no_group_of_a_given_test_file_is_trained_on(time: dict[str, str]) -> No
     assert any(f"later than the first test row: {later}." in note for note in data.notes) == bool(time)
     lacking = test.drop(columns="who")
     assert refusal_of(load, table, target="y", test=lacking, split_group="who").rule == "columns_missing"
+
+
+def _written(table: pd.DataFrame, form: str, folder: Path) -> Any:
+    """The table as a frame, or the path of a file of this form."""
+    path = folder / f"t.{form}"
+    if form == "csv":
+        table.to_csv(path, index=False)
+    elif form == "jsonl":
+        table.to_json(path, orient="records", lines=True)
+    elif form == "parquet":
+        table.to_parquet(path)
+    elif form == "xlsx":
+        table.to_excel(path, index=False)
+    return table if form == "frame" else path
+
+
+FIRST_ROW = {
+    "csv": "line 2",
+    "jsonl": "line 1",
+    "parquet": "row 0",
+    "xlsx": "row 2 of the sheet",
+    "frame": "row 0",
+}
+
+
+@pytest.mark.parametrize("form", FIRST_ROW)
+@pytest.mark.parametrize(
+    ("column", "bad", "by", "rule"),
+    [
+        ("when", "2024-03-05 06:00:00", {"split_time": "when"}, "split_time_date"),  # without a time zone
+        ("when", "2024-02-30 06:00:00Z", {"split_time": "when"}, "split_time_date"),
+        ("step", "3rd", {"split_time": "step"}, "split_time_text"),
+        ("who", "nobody7", {"split_column": "who"}, "split_column_word"),
+        ("step", "heavy", {"row_weights": "step"}, "row_weights_text"),
+        ("step", "heavy", {"row_weights": "step=0"}, "row_weights_text"),
+        ("y", "later", {}, "target_text"),
+        ("y", "later", {"fold": "1/3"}, "target_text"),
+        ("y", "later", {"target": "y,y2"}, "target_text"),
+    ],
+)
+def test_what_decides_about_rows_and_can_not_be_read_is_refused_and_never_empty(
+    form: str, column: str, bad: str, by: dict[str, str], rule: str, tmp_path: Path
+) -> None:
+    table = pd.DataFrame(
+        {
+            "when": [f"2024-03-{1 + i % 28:02} {i % 24:02}:00:00Z" for i in range(80)],
+            "step": [str(1 + i % 40) for i in range(80)],
+            "who": [("train", "test")[i % 2] for i in range(80)],
+            "x": RNG.normal(size=80),
+            "y": [f"{value:.3f}" for value in RNG.normal(size=80)],
+            "y2": RNG.normal(size=80),
+        }
+    )
+    table.loc[[0, 7, 30], column] = bad
+    source = _written(table, form, tmp_path)
+    refused = refusal_of(load, source, **{"target": "y"} | by)
+    assert refused.rule == rule
+    assert f"'{bad}' in {FIRST_ROW[form]}" in refused.message
+    assert "empty" not in refused.message
+
+
+def test_the_word_of_a_row_without_a_time_is_said(tmp_path: Path) -> None:
+    table = frame(when=[f"2024-03-{1 + i % 28:02}" for i in range(N)])
+    table.loc[[3, 5, 9], "when"] = ["pending", "NA", "tbd"]
+    source = _written(table, "csv", tmp_path)
+    for notes in (
+        load(source, target="y", split_time="when").notes,
+        describe(source, "y", split_time="when").notes,
+    ):
+        said = [note for note in notes if "left out" in note]
+        assert said == [
+            "Rows left out because 'when' has no value, by which they are split: 1, the first in line 7.",
+            "Rows left out because 'when' holds no time, by which they are split: 2, the first in line 5 "
+            "('pending').",
+        ]
+
+
+def test_a_group_that_is_written_unlike_the_others_is_a_group(tmp_path: Path) -> None:
+    who = np.arange(N) // 10
+    table = frame(who=np.where(who == 3, "A7", np.where(who == 5, "", who.astype(str))))
+    data = load(_written(table, "csv", tmp_path), target="y", split_group="who")
+    parts = [set(who[rows.index.numpy()]) for rows in data.splits.values()]
+    assert sum(map(len, parts)) == len(set(who))
+    assert "Rows without a group are one group of their own: 10." in data.notes

@@ -194,7 +194,7 @@ def test_rows_without_one_of_the_targets_are_left_out() -> None:
     frame.loc[7, "weight"] = np.nan
     data = tr.load(frame, target=list(NUMBERS))
     assert sum(map(len, data.splits.values())) == 58
-    assert any("one of their targets is empty: 2" in note for note in data.notes)
+    assert any("one of their targets has no value: 2" in note for note in data.notes)
 
 
 def test_weighted_rows_of_several_targets(tmp_path: Path) -> None:

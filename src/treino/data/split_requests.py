@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 from treino.base.errors import Refusal, TreinoError
 from treino.base.text import shortened
 from treino.base.words import N_, _, joined
-from treino.data.preparation.column_kinds import level_cells
+from treino.data.cell_forms import form_of, missing
+from treino.data.preparation.column_kinds import ColumnRole, kind, unit_cells
+from treino.data.preparation.column_roles import column_fault
 from treino.data.rows import generator
 from treino.data.splits import (
     TEST,
@@ -26,7 +28,7 @@ from treino.data.splits import (
     split_some,
     split_times,
 )
-from treino.data.table import Column, Table, check_no_target, unknown_column
+from treino.data.table import Column, Table, check_no_target, fault, unknown_column
 
 FOLD_FORM = Refusal("fold_form", N_("{fold!r} is no fold."), N_("2/5 is the second of five."))
 SPLIT_TIME_KIND = Refusal(
@@ -116,12 +118,40 @@ def check_split(table: Table, request: Split, targets: Sequence[str]) -> None:
 
 
 def times_of(column: Column, table: Table) -> NDArray[np.float64]:
-    """``[N]``: the time of each row, NaN if it is missing. Refuses a column without times or numbers."""
-    if column.seconds is not None and not column.clock:
-        return column.seconds
-    if column.numbers is not None and not column.boolean and not np.isinf(column.numbers).any():
-        return np.asarray(column.numbers, dtype=np.float64)
-    raise SPLIT_TIME_KIND(name=column.name, cell=shortened(column.cell(0)), place=table.place(0))
+    """``[N]``: the time of each row, NaN if it has none. Refuses a column without times or numbers, and cells
+    that can't be read as the others are."""
+    problem = None
+    if column.numbers is not None and not column.boolean:
+        problem = fault(column, table.place, required=False)
+    elif not column.clock and (column.seconds is not None or kind(column) == "date"):
+        problem = column_fault(table, column, ColumnRole("date", "date"))
+    else:
+        cells = (column.cell(row) for row in range(len(column)))
+        row = next((row for row, cell in enumerate(cells) if not missing(cell) and form_of(cell) is None), 0)
+        raise SPLIT_TIME_KIND(name=column.name, cell=shortened(column.cell(row)), place=table.place(row))
+    if problem is not None:
+        rule, message, move = problem
+        hint = _("{what}, or leave these rows out of the file.").format(what=move)
+        raise TreinoError(rule.replace("feature", "split_time"), message, hint)
+    return np.asarray(column.values, dtype=np.float64)
+
+
+def say_untimed(table: Table, name: str, timed_N: NDArray[np.bool_], notes: list[str]) -> None:
+    """Add notes on the rows without a time: empty cells, and words where other rows have dates."""
+    row_K = np.flatnonzero(~timed_N)
+    word_K = unit_cells(table.column(name).take(row_K), table)
+    empty = _(
+        "Rows left out because '{name}' has no value, by which they are split: {n}, the first in {place}."
+    )
+    untimed = _(
+        "Rows left out because '{name}' holds no time, by which they are split: {n}, the first in {place} "
+        "('{cell}')."
+    )
+    for of_K, text in ((word_K == "", empty), (word_K != "", untimed)):
+        if of_K.any():
+            first = int(of_K.argmax())
+            facts = {"place": table.place(int(row_K[first])), "cell": shortened(str(word_K[first]))}
+            notes.append(text.format(name=name, n=int(of_K.sum()), **facts))
 
 
 def decide_parts(
@@ -244,7 +274,7 @@ def _by_units(
         check_enough(len(np.unique(unit_N)), shares, _("Different times: {n}."))
         part_N[:own] = split_times(unit_N, *shares)
     else:
-        words = np.concatenate([level_cells(table.column(name)) for table in tables])
+        words = np.concatenate([unit_cells(table.column(name), table) for table in tables])
         for part in (TEST, VALIDATION):
             part_N[(part_N < part) & np.isin(words, words[part_N == part])] = LEFT_OUT
         if gone := int((part_N == LEFT_OUT).sum()):
@@ -289,7 +319,7 @@ def units(table: Table, split: Split) -> NDArray[Any]:
         assert split.time is not None
         return times_of(table.column(split.time), table)
     number: dict[str, int] = {}
-    words = level_cells(table.column(split.group))
+    words = unit_cells(table.column(split.group), table)
     group_N = np.fromiter((number.setdefault(w, len(number)) for w in words), np.int64, len(words))
     if split.time is None:
         return group_N
@@ -345,7 +375,7 @@ def _by_column(
 ) -> NDArray[np.int64]:
     """The split that a column names for each row. A split that the column never names is drawn from the
     training rows."""
-    words = level_cells(column)
+    words = unit_cells(column, table)
     there = set(words.tolist())
     part_of = {word: USUAL_WORDS.get(word.lower()) for word in there}
     if {word.lower() for word in there} <= set(_TRUTHS):

@@ -14,7 +14,7 @@ from treino.base.errors import Refusal, TreinoError, nearest
 from treino.base.text import shortened
 from treino.base.words import N_, _, setting
 from treino.data.cell_forms import DateForm, NumberForm, form_of, missing
-from treino.settings.setting_types import as_item
+from treino.settings.setting_types import as_item, as_items
 
 if TYPE_CHECKING:
     from treino.data.readers.reader_options import ReaderOptions
@@ -40,6 +40,7 @@ LARGEST_WHOLE = 2**53  # all whole numbers up to this are distinct as float64
 _WHOLE = re.compile(r"[+-]?\d{1,400}", re.ASCII)
 MONEY = "money "  # precedes the currency symbol in ``Column.writing``
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+_FEW = 3  # odd words that may be named one by one
 _NOT_FINITE = re.compile(r"[+-]?(inf|infinity)", re.IGNORECASE)
 
 
@@ -364,12 +365,16 @@ def fault_cell(column: Column, row: int, place: Callable[[int], str]) -> tuple[s
     """(rule, message, hint) for a cell that isn't what the column's other cells are."""
     cell = column.cell(row)
     form, facts = form_of(cell), {"name": column.name, "place": place(row), "cell": shortened(cell)}
-    gap = _("Correct it, or let it stand for no value: {setting}").format(
-        setting=setting("missing", as_item(cell))
-    )
+    gap = _correction(column, cell)
     if column.seconds is not None and column.odd is not None:
         rule, move = "feature_date", gap
         text = _("Column '{name}' holds '{cell}' in {place}, which is no date or time as in the other rows.")
+        zoned = _zoned(column)
+        if isinstance(form, DateForm) and form.time[0] and zoned not in (None, form.time[2]):
+            move = _("Write the time zone of all times, or of none")
+            text = _("Column '{name}' holds '{cell}' in {place}, without a time zone; other rows have one.")
+            if not zoned:
+                text = _("Column '{name}' holds '{cell}' in {place}, with a time zone; other rows have none.")
     elif column.boolean:
         rule, move = "feature_truth", gap
         text = _("Column '{name}' holds '{cell}' in {place}, which is not yes or no.")
@@ -383,3 +388,30 @@ def fault_cell(column: Column, row: int, place: Callable[[int], str]) -> tuple[s
         rule, move = "feature_text", gap
         text = _("Column '{name}' holds '{cell}' in {place}, which is not a number.")
     return rule, text.format(**facts), move
+
+
+def _zoned(column: Column) -> bool | None:
+    """Whether the times of a column have a time zone; None if none of its cells has a time of day."""
+    assert column.words is not None
+    rows = np.flatnonzero(~np.isnan(column.seconds))[:100].tolist()  # type: ignore[arg-type]
+    forms = (form_of(str(column.words[row])) for row in rows)
+    return next((form.time[2] for form in forms if isinstance(form, DateForm) and form.time[0]), None)
+
+
+def _correction(column: Column, cell: str) -> str:
+    """What to do about all cells that aren't what the others are. cell: the first of them."""
+    cells = [cell]
+    if column.odd_N is not None and column.words is not None:
+        cells = list(dict.fromkeys(column.words[column.odd_N].tolist()))
+    item, words = as_item(column.name), setting("missing", as_items(cells[:_FEW]))
+    if column.numbers is not None and not column.boolean and any(re.search(r"\d", each) for each in cells):
+        present = column.numbers[~np.isnan(column.numbers)]
+        if (present == np.floor(present)).all():
+            text = _("If they are codes, take the column as classes: {setting}; else correct it")
+            return text.format(setting=setting("kinds", f"{item}=category"))
+    if len(cells) == 1:
+        return _("Correct it, or let it stand for no value: {setting}").format(setting=words)
+    if len(cells) <= _FEW:
+        return _("Correct them, or let them stand for no value: {setting}").format(setting=words)
+    text = _("Correct them, or take the column as classes: {setting}")
+    return text.format(setting=setting("kinds", f"{item}=category"))

@@ -13,7 +13,7 @@ from treino.base.errors import Refusal, nearest
 from treino.base.text import shortened
 from treino.base.words import N_, _, joined
 from treino.data.cell_forms import PLAIN, DateForm, form_of, missing, number_form_of
-from treino.data.table import Column, number, plain
+from treino.data.table import Column, Table, number, plain
 
 KIND_UNKNOWN = Refusal("kind_unknown", N_("There is no kind '{kind}' for column '{name}'."), "{hint}")
 KIND_DATE = Refusal(
@@ -320,3 +320,15 @@ def level_cells(column: Column, numeric: bool | None = None) -> NDArray[np.objec
     values = map(number, column.words)
     pairs = zip(column.words, values, strict=True)
     return np.array([word if value is None else plain(value) for word, value in pairs], dtype=object)
+
+
+def unit_cells(column: Column, table: Table) -> NDArray[np.object_]:
+    """``[N]`` str: what a column says of each row whose words decide about rows, "" only where it says
+    nothing: a cell unlike the others, such as a code among numbers or a word among dates, is its word."""
+    cells = level_cells(column)
+    if column.values is None or column.words is None:
+        return cells
+    words_K = set(column.words[cells == ""].tolist())
+    stated = (table.reading.missing if table.reading is not None else None) or ()
+    said = [word for word in words_K if not missing(word) and word not in stated]
+    return np.where((cells == "") & np.isin(column.words, said), column.words, cells) if said else cells

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from treino.base.errors import Refusal, TreinoError
 from treino.base.text import shortened
 from treino.base.words import N_, _, joined
-from treino.data.cell_forms import form_of, missing
+from treino.data.cell_forms import DateForm, form_of, missing
 from treino.data.preparation.column_kinds import ColumnRole, choose, is_row_number, numbers_rows, spellings
 from treino.data.preparation.encoders import (
     DateEncoder,
@@ -195,7 +195,10 @@ def column_fault(
 
 def _unlike_the_most(column: Column) -> int:
     """The first row with a cell that isn't missing and has another form than most cells."""
-    keys = [None if missing(word) else getattr(form_of(word), "key", "") for word in column.words]  # type: ignore[union-attr]
+    forms = [None if missing(word) else form_of(word) or "" for word in column.words]  # type: ignore[union-attr]
+    keys = [
+        (form.key, form.time) if isinstance(form, DateForm) else getattr(form, "key", form) for form in forms
+    ]
     counts = Counter(key for key in keys if key is not None)
     usual = max(counts, key=lambda key: counts[key])
     return next((row for row, key in enumerate(keys) if key not in (None, usual)), 0)

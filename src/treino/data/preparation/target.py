@@ -18,7 +18,7 @@ from treino.data.preparation.fit import take
 from treino.data.preparation.preparation import Task
 from treino.data.readers.reader_options import ReaderOptions, as_text
 from treino.data.rows import MemoryLimit
-from treino.data.split_requests import times_of
+from treino.data.split_requests import say_untimed, times_of
 from treino.data.table import LARGEST_WHOLE, Column, Table, fault, number, plain, unknown_column
 from treino.settings.setting_types import as_item, as_items, items
 
@@ -425,15 +425,15 @@ def with_targets(
     """Return the rows that have all targets (and a time, if the split is by time), and their row numbers."""
     keep_N = np.logical_and.reduce([has_target(table.column(name), table.source) for name in names])
     if not keep_N.all():
-        sentence = _("Rows left out because their target is empty: {n}, the first in {place}.")
+        sentence = _("Rows left out because their target has no value: {n}, the first in {place}.")
         if len(names) > 1:
-            sentence = _("Rows left out because one of their targets is empty: {n}, the first in {place}.")
+            sentence = _(
+                "Rows left out because one of their targets has no value: {n}, the first in {place}."
+            )
         notes.append(sentence.format(n=int((~keep_N).sum()), place=table.place(int(keep_N.argmin()))))
     if time is not None:
         dated_N = ~np.isnan(times_of(table.column(time), table))
-        if undated := int((keep_N & ~dated_N).sum()):
-            text = _("Rows left out because '{name}' is empty, by which they are split: {n}.")
-            notes.append(text.format(name=time, n=undated))
+        say_untimed(table, time, dated_N | ~keep_N, notes)
         keep_N &= dated_N
     if (left := int(keep_N.sum())) < 2 <= len(keep_N):
         raise ROWS_ONE(source=table.source, n=left, notes=" ".join(notes[len(table.notes) :]))

@@ -39,7 +39,7 @@ from treino.data.readers import ReaderOptions
 from treino.data.rows import say
 from treino.data.source_kinds import is_album, is_torch_dataset
 from treino.data.sources import is_image_pair, not_a_matrix, read_images
-from treino.data.split_requests import Split, check_split, decide_parts, times_of
+from treino.data.split_requests import Split, check_split, decide_parts, say_untimed, times_of
 from treino.data.splits import PARTS, first_equal
 from treino.data.summaries import measures
 from treino.data.summaries.image_comparison import ImagePart
@@ -194,19 +194,18 @@ def describe(
     counting = row_numbers(table, used, kinds, np.arange(table.rows))
     choices |= dict.fromkeys(counting, ColumnRole("row number", "out"))
     warnings += _column_warnings(table, features, choices)
+    unread = {c.name for c in features if column_fault(table, c, choices[c.name]) is not None}
     correlations: dict[str, float | None] = {}
     if described.name is not None and learnt is not None:
         measured = learnt.part(_MEASURED)
         for feature in features:
             choice = choices[feature.name]
+            if feature.name in unread:
+                continue
             correlations[feature.name] = correlation(feature, choice, measured)
             leaks = suspicions(feature, choice, measured, described.name)
             warnings += [TableWarning(*leak, column=feature.name) for leak in leaks]
-    usable = {
-        c.name: choices[c.name]
-        for c in features
-        if choices[c.name].way != "out" and column_fault(table, c, choices[c.name]) is None
-    }
+    usable = {c.name: choices[c.name] for c in features if choices[c.name].way != "out" and not unread}
     warnings += _row_warnings(table, usable, learnt, split.by is None)
     notes, weighing = list(table.notes), None
     if weights is not None:
@@ -396,6 +395,8 @@ def _describe_column(column: Column, choice: ColumnRole, related: float | None) 
         unique = len(set(column.words[~column.missing_N].tolist()))
     else:
         unique = len(np.unique(values[~np.isnan(values)]))
+        if column.odd_N is not None and column.words is not None:
+            unique += len(set(column.words[column.odd_N].tolist()))
         finite = np.flatnonzero(np.isfinite(values))
         if len(finite):
             first, last = (int(finite[f(values[finite])]) for f in (np.argmin, np.argmax))
@@ -473,8 +474,9 @@ def _split_notes(
     row_K = np.arange(table.rows) if learnt is None else learnt.row_N
     label_K = np.zeros(table.rows, dtype=np.int64) if learnt is None else learnt.label_N
     if split.time is not None:
-        dated_K = ~np.isnan(times_of(table.column(split.time), table)[row_K])
-        row_K, label_K = row_K[dated_K], label_K[dated_K]
+        dated_N = ~np.isnan(times_of(table.column(split.time), table))
+        say_untimed(table, split.time, dated_N | ~np.isin(np.arange(table.rows), row_K), notes)
+        row_K, label_K = row_K[dated_N[row_K]], label_K[dated_N[row_K]]
     rows = take(table, row_K)
     first_K = first_equal(comparable([rows], usable)) if usable else np.arange(rows.rows)
     decide_parts([rows], [], split, first_K, label_K, classes, notes)

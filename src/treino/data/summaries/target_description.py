@@ -75,7 +75,7 @@ def _accepted(
     absent = table.rows - len(row_N)
     if absent:
         place = table.place(int(column.missing_N.argmax()))
-        text = _("Rows whose target is empty: {n}, the first in {place}.")
+        text = _("Rows whose target has no value: {n}, the first in {place}.")
         hint = _("Training leaves them out; fill them in if you can.")
         message = text.format(n=absent, place=place)
         warnings.append(TableWarning("target_missing_rows", message, hint, column.name, place))
