@@ -13,6 +13,7 @@ from unittest.mock import Mock
 import pytest
 import torch
 
+import treino as tr
 from tests.cli.conftest import stopped
 from tests.conftest import Said
 from tests.folders.test_flips import flip
@@ -22,9 +23,12 @@ from treino.api import runs
 from treino.base.errors import TreinoError
 from treino.base.files import problem
 from treino.folders.store import RunFolder
+from treino.folders.store.checkpoint import SLOTS
 from treino.settings.spec import read_settings
 from treino.training import loop, train
 from treino.training.stored_training import keyframes_in
+from treino.training.studies import study
+from treino.training.sweeps import bracket, sweep
 from treino.training.train import drain, train_events
 
 SMALL = ("--epochs", 4, "--hidden", 5)
@@ -98,6 +102,32 @@ def test_a_folder_that_never_began_is_named_and_taken_over(treino: Treino) -> No
     assert treino("show", "a", "--json").document["status"] == "finished"
     taken = treino("train", "iris", "--name", "a", *SMALL)
     assert (taken.status, "already something called a" in taken.err) == (2, True)
+
+
+@pytest.mark.parametrize("kind", ["run", "sweep", "study"])
+def test_a_folder_of_a_process_killed_at_once_is_named(treino: Treino, kind: str) -> None:
+    """At each moment before there are settings: the folder is empty, has a lock, a database, a manifest."""
+    Path("runs/a").mkdir(parents=True)
+    assert "runs/a is empty: nothing began there" in treino("resume", "a").err
+    with RunFolder.create(name="b", kind=kind) as folder:
+        moments = [".lock", "run.sqlite", "manifest.json"]
+        contents = {name: (folder.path / name).read_bytes() for name in moments}
+    for name in moments:
+        Path("runs/a", name).write_bytes(contents[name])
+        for verb in ("resume", "show"):
+            said = treino(verb, "a")
+            assert "runs/a ended before it began" in said.out + said.err, (name, verb)
+            assert "it takes the folder over" in said.out + said.err
+        assert "a: runs/a ended before it began" in treino("runs").out
+
+
+def test_a_sweep_that_ended_before_its_first_bracket_says_how_it_goes_on(treino: Treino) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sweep, "events", Mock(side_effect=KeyboardInterrupt))
+        treino("sweep", "iris", "--space", "lr=1e-3|1e-2", "--epochs", 2, "--fresh", 0, "--name", "s")
+    shown = treino("show", "s").out
+    assert shown.splitlines() == ["sweep runs/s: interrupted", "next treino resume s"]
+    assert treino("resume", "s").status == 0
 
 
 NET = """
@@ -184,6 +214,102 @@ def test_a_damaged_keyframe_does_not_keep_a_run_from_going_on(
     at = int(broken.rpartition("-")[2].partition(".")[0])
     x_BD = torch.linspace(-1, 1, 12).reshape(3, 4)
     assert torch.equal(one.at(at).net(x_BD), two.at(at).net(x_BD))
+
+
+# ---- checkpoints
+
+MADE: dict[str, Callable[[Path, str], Iterator[loop.JobEvent]]] = {
+    "run": lambda parent, name: train_events(
+        "iris", read_settings({"epochs": 9, "hidden": [3], "name": name}), parent=parent, checkpoint_seconds=0
+    ),
+    "sweep": lambda parent, name: sweep.sweep_events(
+        "iris", ["lr=1e-3..1e-1:log"], parent=parent, name=name, members=6, fresh=0, strategy="hyperband",
+        settings={"hidden": [3], "epochs": 9},
+    ),
+    "study": lambda parent, name: study.study_events(
+        "iris", settings={"epochs": 6, "hidden": [3]}, batch_sizes=[40, 20], parent=parent, name=name
+    ),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def with_checkpoints(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Of each kind one that was killed, one that Ctrl-C ended, and their equal that nobody stopped."""
+    parent = tmp_path_factory.mktemp("checkpoints")
+    with pytest.MonkeyPatch.context() as patch:
+        for place in (train, bracket, study):
+            patch.setattr(place, "CHUNK_SECONDS", 0.0)
+        for place in (sweep, study):
+            patch.setattr(place, "CHECKPOINT_SECONDS", 0.0)
+        patch.setattr(loop, "CHECKPOINT_SHARE", 0.0)
+        for kind, begin in MADE.items():
+            for how in ("whole", "killed", "ended"):
+                stream = begin(parent, f"{kind}-{how}")
+                for number, _event in enumerate(stream):
+                    if number == 11 and how == "killed":
+                        break
+                    if number == 11 and how == "ended":
+                        os.kill(os.getpid(), signal.SIGINT)
+                stream.close()  # type: ignore[attr-defined]  # it is a generator
+    return parent
+
+
+def computed(path: str) -> object:
+    """All that a training of any kind computed, without its times."""
+    made = open_result(path)
+    if isinstance(made, tr.Run):
+        return made.losses.tobytes(), made.metrics
+    return made.leaderboard if isinstance(made, tr.Sweep) else [row["loss"] for row in made.rows]
+
+
+def spoil(path: Path, damage: str) -> None:
+    if damage == "flipped":
+        flip(path, 4 * path.stat().st_size)
+    elif damage == "gone":
+        path.unlink()
+    elif damage != "whole":
+        os.truncate(path, path.stat().st_size * 2 // 3 if damage == "cut" else 0)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("how", ["killed", "ended"])
+@pytest.mark.parametrize("kind", MADE)
+def test_of_two_checkpoints_one_is_enough(
+    treino: Treino, with_checkpoints: Path, kind: str, how: str
+) -> None:
+    """It goes on from the whole one, says so, and has the same bits as if it had never ended."""
+    shutil.copytree(with_checkpoints / f"{kind}-whole", "runs/whole")
+    for damages in (("cut", "whole"), ("whole", "flipped"), ("empty", "whole"), ("whole", "gone")):
+        shutil.rmtree("runs/x", ignore_errors=True)
+        shutil.copytree(with_checkpoints / f"{kind}-{how}", "runs/x")
+        slots = [Path("runs/x", slot) for slot in SLOTS]
+        for slot, damage in zip(slots, damages, strict=True):
+            spoil(slot, damage)
+        if how == "ended":
+            assert "next: Go on from the other checkpoint: treino resume runs/x" in treino("show", "x").err
+        said = treino("resume", "x")
+        assert said.status == 0, said.err
+        lost = next(slot for slot, damage in zip(slots, damages, strict=True) if damage != "whole")
+        if how == "ended" or damages[1] != "gone":  # nothing says that a killed one had two
+            assert f"{lost} is " in said.out.replace("\n", " ")
+            assert "The other checkpoint is used." in said.out.replace("\n", " ")
+        assert computed("x") == computed("whole")
+
+
+@pytest.mark.parametrize("kind", MADE)
+def test_where_no_checkpoint_is_whole_nothing_is_changed(
+    treino: Treino, with_checkpoints: Path, kind: str
+) -> None:
+    for how in ("killed", "ended"):
+        shutil.copytree(with_checkpoints / f"{kind}-{how}", f"runs/{how}")
+        for slot, damage in zip(SLOTS, ("cut", "flipped"), strict=True):
+            spoil(Path("runs", how, slot), damage)
+        before = {path: path.read_bytes() for path in Path("runs", how).rglob("*") if path.suffix == ".json"}
+        said = treino("resume", how, "--json")
+        assert (said.status, said.document["error"]["rule"]) == (2, "run_damaged"), said.err
+        assert said.err.startswith(f"error: runs/{how} has no whole checkpoint to go on from.")
+        assert "next: Restore one from a copy, or train again." in said.err
+        assert all(path.read_bytes() == content for path, content in before.items())
 
 
 @contextmanager

@@ -55,6 +55,8 @@ def noticed(path: Path, name: str) -> None:
     with pytest.raises(TreinoError) as caught:
         read(folder, name)
     assert str(path / name) in caught.value.message
+    if name.startswith("checkpoint"):  # the other one is used: tests/cli/test_recovery.py
+        return
     with pytest.raises(TreinoError, match="damaged"):
         folder.unseal()
     folder.close()

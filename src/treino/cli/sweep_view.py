@@ -16,10 +16,11 @@ from treino.data.splits import split_name
 from treino.engine import Tick
 from treino.engine.metrics import metric_name
 from treino.folders.documents.sweep import GoalSteps, Leader, StudyResult, SweepEnsemble, SweepResult
+from treino.folders.store.new_names import command_word, ended_before_it_began
 from treino.folders.stored_run import StoredRun
 from treino.training.loop import Job, JobEnd
 from treino.training.resolution import plain_reason
-from treino.training.stored_results import Stored, StoredSweep
+from treino.training.stored_results import Stored, StoredStudy, StoredSweep
 from treino.training.studies.study import StudyJob
 from treino.training.studies.study_document import row_name, table_of
 from treino.training.sweeps.populations import config_text
@@ -154,7 +155,7 @@ def sweep_summary(sweep: StoredSweep, earlier: Sequence[str] = ()) -> Renderable
     instead of leaderboard and judgement. earlier: notes that were already printed."""
     result = sweep.result
     if result is None:
-        return repr(sweep)
+        return without_result(sweep)
     parts = _spread(result) if result.kind == "spread" else _ranking(result)
     parts += [
         *(note for note in result.notes if note not in earlier),
@@ -270,6 +271,21 @@ def status_line(path: str | Path, status: str) -> str:
     return _("{path}: {status}").format(path=path, status=_(ENDS.get(status, status)))
 
 
+def without_result(stored: StoredSweep | StoredStudy) -> RenderableType:
+    """The status of a sweep or a study that has no result yet, and how an interrupted one goes on."""
+    line = (
+        _("sweep {path}: {status}").format(path=stored.path, status=_(stored.status))
+        if isinstance(stored, StoredSweep)
+        else status_line(stored.path, stored.status)
+    )
+    if stored.status != "interrupted":
+        return line
+    if not stored.folder.has(stored.folder.manifest.first):
+        return str(ended_before_it_began(stored.path))
+    command = f"treino resume {command_word(stored.path)}"
+    return Group(line, _("next {command}").format(command=command))
+
+
 def study_summary(result: StudyResult, width: int) -> RenderableType:
     """The rows as a table, the conclusions, and the notes. width: columns of the terminal."""
     headings, lines = table_of(result, narrow=width < WIDE)
@@ -322,7 +338,7 @@ def summary(stored: Stored, width: int) -> RenderableType:
     elif isinstance(stored, StoredSweep):
         shown = sweep_summary(stored)
     elif (result := stored.result) is None:
-        return status_line(stored.path, stored.status)
+        shown = without_result(stored)
     else:
         shown = study_summary(result, width)
     return Group(shown, *stored.folder.notices)

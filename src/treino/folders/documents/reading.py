@@ -145,13 +145,16 @@ def read_tensors(folder: RunFolder, name: str) -> "tuple[dict[str, Tensor], dict
     return tensors, check(folder.kind, name, facts, folder.path)
 
 
-def read_checkpoint(folder: RunFolder) -> "tuple[dict[str, Tensor], dict[str, Any]] | None":
-    """The tensors and the metadata of the newest checkpoint; None if there is none.
+def read_checkpoint(
+    folder: RunFolder, *, replaced: bool = False
+) -> "tuple[dict[str, Tensor], dict[str, Any]] | None":
+    """The tensors and the metadata of the newest checkpoint; None if there is none. replaced: as for
+    ``RunFolder.last_checkpoint``.
 
     Raises:
         TreinoError: as ``read_document``.
     """
-    checkpoint = folder.last_checkpoint()
+    checkpoint = folder.last_checkpoint(replaced=replaced)
     return checkpoint and (checkpoint[0], check(folder.kind, "checkpoint", checkpoint[1], folder.path))
 
 

@@ -7,7 +7,7 @@ manifest, are not flushed to disk, and are removed at the end.
 
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -74,11 +74,12 @@ def from_bytes(data: bytes, name: str, path: Path) -> Checkpoint:
 
 
 def read_all(
-    folder: Path, read: Callable[[str], bytes], listed: Mapping[str, str]
+    folder: Path, read: Callable[[str], bytes], listed: Mapping[str, str], damage: Container[str]
 ) -> tuple[list[Checkpoint], dict[str, TreinoError]]:
-    """Return the intact generations, newest first, and ``{name: error}`` of the damaged ones.
+    """Return the intact generations, newest first, and ``{name: error}`` of the damaged or missing ones.
 
     read: reads and verifies a file of the folder by its name. listed: names of files that must exist.
+    damage: the rules of the errors that say that a file is damaged or missing.
     """
     whole: list[Checkpoint] = []
     broken: dict[str, TreinoError] = {}
@@ -88,7 +89,7 @@ def read_all(
             try:
                 whole.append(from_bytes(read(name), name, path))
             except TreinoError as error:
-                if error.rule != files.RUN_DAMAGED.rule:
+                if error.rule not in damage:
                     raise
                 broken[name] = error
     return sorted(whole, key=lambda each: -each.generation), broken

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from treino.base import files, lock
-from treino.base.errors import TreinoError
-from treino.base.words import _
+from treino.base.errors import Refusal, TreinoError
+from treino.base.words import N_, _
 from treino.folders.store import database as db
 from treino.folders.store import manifest, new_names
 from treino.folders.store.checkpoint import SLOTS, Checkpoint, read_all, to_bytes
@@ -24,6 +24,12 @@ from treino.folders.store.new_names import clear, ended_before_it_began, has_no_
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+CHECKPOINTS_DAMAGED = Refusal(
+    files.RUN_DAMAGED.rule,
+    N_("{path} has no whole checkpoint to go on from. {reasons}"),
+    N_("Restore one from a copy, or train again. Nothing in the folder was changed."),
+)
 
 _LOST = (lock.RUN_BUSY.rule, new_names.NAME_TAKEN.rule)  # another process was faster to make the folder
 _ABSENT = (manifest.NOT_A_RUN.rule, FILE_MISSING.rule, files.FILE_VANISHED.rule)
@@ -102,8 +108,7 @@ class RunFolder(FolderFiles):
             if verify:
                 folder.verify()
         except TreinoError as error:
-            missing = error.rule in _ABSENT
-            if missing and any(path.iterdir()) and is_leftover(path):
+            if error.rule in _ABSENT and is_leftover(path):
                 raise ended_before_it_began(path) from None
             raise
         return folder
@@ -178,12 +183,17 @@ class RunFolder(FolderFiles):
         checkpoint.
 
         Raises TreinoError naming the first file that differs or is missing. resume: skip keyframes, which a
-        resume doesn't need.
+        resume doesn't need, and checkpoints, of which it needs one: `last_checkpoint` verifies them.
         """
         content = self._manifest
         for name in content.files:
-            if not (resume and _keyframe(name)) and (content.needs(name) or self.has(name)):
-                self.read_bytes(name)
+            if resume and (_keyframe(name) or name in SLOTS):
+                continue
+            if content.needs(name) or self.has(name):
+                try:
+                    self.read_bytes(name)
+                except TreinoError as error:
+                    raise (self._with_way_on(error) if name in SLOTS else error) from None
         if not content.sealed and self.status == "interrupted":
             whole, _broken = self._checkpoints()
             db.Database.reading(self.within(db.NAME)).check(whole[0].mark if whole else None)
@@ -211,30 +221,45 @@ class RunFolder(FolderFiles):
         files.write_atomically(path, to_bytes(tensors, meta, generation + 1, self.database.mark()))
         self._newest = generation + 1, name
 
-    def last_checkpoint(self) -> tuple[dict[str, "Tensor"], dict[str, Any]] | None:
+    def last_checkpoint(self, *, replaced: bool = False) -> tuple[dict[str, "Tensor"], dict[str, Any]] | None:
         """Return tensors and metadata of the newest checkpoint, None without one.
 
         For the lock's holder, the other generation replaces a damaged one, with a notice and an event, and
-        the losses in the database must match the checkpoint. For a reader any damage is an error.
+        the losses in the database must match the checkpoint. For a reader any damage is an error, unless
+        `replaced`: whether the other generation is good for it, too.
         """
         whole, broken = self._checkpoints()
+        if broken and not whole:
+            raise self._no_checkpoint(broken)
         for name, error in broken.items():
-            if not whole or not self.writing:
-                if whole and not self.manifest.sealed:
-                    error.hint = _("Go on from the other checkpoint: treino resume {folder}").format(
-                        folder=self.path
-                    )
-                raise error
-            self.notices.append(_("{reason} The other checkpoint is used.").format(reason=error.message))
-            self.database.add_event(0, 0, "checkpoint_damaged", {"file": name})
+            if self.writing:
+                self._note_damage(name, error)
+            elif not replaced:
+                raise self._with_way_on(error) from None
         if not whole:
             return None
         if self.writing:
             self.database.check(whole[0].mark)
         return whole[0].tensors, whole[0].meta
 
+    def _note_damage(self, name: str, error: TreinoError) -> None:
+        self.note(_("{reason} The other checkpoint is used.").format(reason=error.message))
+        self.database.add_event(0, 0, "checkpoint_damaged", {"file": name})
+
+    def _with_way_on(self, error: TreinoError) -> TreinoError:
+        """The error of a damaged checkpoint; if the other one is whole, it says how the folder goes on."""
+        goes_on = self.status == "interrupted" or (self.kind, self.status) == ("run", "stopped")
+        if goes_on and self._checkpoints()[0]:
+            error.hint = _("Go on from the other checkpoint: treino resume {folder}").format(folder=self.path)
+        return error
+
+    def _no_checkpoint(self, broken: Mapping[str, TreinoError]) -> TreinoError:
+        """The error where no checkpoint is whole."""
+        reasons = " ".join(error.message for error in broken.values())
+        return CHECKPOINTS_DAMAGED(path=self.path, reasons=reasons)
+
     def _checkpoints(self) -> tuple[list[Checkpoint], dict[str, TreinoError]]:
-        return read_all(self.path, self.read_bytes, self._manifest.files)
+        return read_all(self.path, self.read_bytes, self._manifest.files, _UNREADABLE)
 
     # ---- the database
 
@@ -300,11 +325,14 @@ class RunFolder(FolderFiles):
     def unseal(self) -> None:
         """Reopen a sealed run for writing: take the lock, verify every file, and set the status to running.
 
-        A damaged keyframe is dropped, with a notice and an event.
+        A damaged keyframe is dropped, and one damaged checkpoint of two, with a notice and an event.
         """
         self.lock()
         if self._manifest.sealed:
             self.verify(resume=True)
+            whole, broken = self._checkpoints()
+            if broken and not whole:
+                raise self._no_checkpoint(broken)
             self._forget_database()
             self._remove_log()
             digests = {
@@ -312,6 +340,9 @@ class RunFolder(FolderFiles):
             }
             self._record(digests, "running")
             self.database.check(None)
+            for name, error in broken.items():
+                files.remove(self.within(name))
+                self._note_damage(name, error)
         for name in filter(_keyframe, [*self._manifest.files]):
             try:
                 self.read_bytes(name)

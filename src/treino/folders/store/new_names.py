@@ -21,6 +21,11 @@ ENDED_BEFORE_IT_BEGAN = Refusal(
     N_("{path} ended before it began: its settings were not written yet."),
     N_("Start it again; with the same [[name]] or [[out]] it takes the folder over."),
 )
+FOLDER_EMPTY = Refusal(
+    ENDED_BEFORE_IT_BEGAN.rule,
+    N_("{path} is empty: nothing began there, or it ended before its settings were written."),
+    ENDED_BEFORE_IT_BEGAN.hint,
+)
 NAME_TAKEN = Refusal("name_taken", N_("There is already something called {name} in {parent}."), "{hint}")
 OUT_NOT_EMPTY = Refusal(
     "out_not_empty",
@@ -59,7 +64,7 @@ def has_no_checkpoint(path: Path) -> bool:
 
 def ended_before_it_began(path: Path) -> TreinoError:
     """The error for opening a leftover as a run."""
-    return ENDED_BEFORE_IT_BEGAN(path=path)
+    return ENDED_BEFORE_IT_BEGAN(path=path) if any(path.iterdir()) else FOLDER_EMPTY(path=path)
 
 
 def clear(path: Path) -> None:
