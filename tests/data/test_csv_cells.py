@@ -162,11 +162,11 @@ def test_what_a_number_would_lose_is_kept_as_words_too(write: Write, cells: list
 @pytest.mark.parametrize(
     ("cells", "truth", "words"),
     [
-        (["True", "false", "TRUE"], [1, 0, 1], ["true", "false", "true"]),
+        (["True", "false", "True", "TRUE"], [1, 0, 1, 1], ["True", "false", "True", "True"]),
         (["true", "None", "false"], [1, np.nan, 0], ["true", "", "false"]),
         (["yes", "no", ""], [1, 0, np.nan], ["yes", "no", ""]),
         (["Sim", "Não"], [1, 0], ["Sim", "Não"]),
-        (["Verdadeiro", "falso"], [1, 0], ["verdadeiro", "falso"]),
+        (["Verdadeiro", "falso"], [1, 0], ["Verdadeiro", "falso"]),
         (["S", "N"], [1, 0], ["S", "N"]),
         (["y", "y"], [1, 1], ["y", "y"]),
         (["yes", "TRUE", "n", "No"], [1, 1, 0, 0], ["yes", "TRUE", "n", "No"]),

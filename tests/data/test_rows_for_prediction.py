@@ -62,6 +62,38 @@ def test_classes_keep_their_numbers_when_only_some_are_there(write: Write) -> No
     assert prepared.y.tolist() == [2, 2]
 
 
+TRUTHS = [("TRUE", "FALSE"), ("True", "False"), ("true", "FALSE"), ("yes", "NO"), ("T", "F"), ("Sim", "Não")]
+TRUTHS += [("Verdadeiro", "falso"), ("1", "0"), ("y", "N")]
+
+
+@pytest.mark.parametrize(("yes", "no"), TRUTHS)
+def test_truth_values_are_classes_as_written_and_known_however_written(
+    write: Write, yes: str, no: str
+) -> None:
+    cells = [yes if i % 3 else no for i in range(30)]
+    data = load(write("p,y\n" + "".join(f"{i * i},{cell}\n" for i, cell in enumerate(cells))), target="y")
+    assert set(data.classes) == {yes, no}
+    y_N = torch.tensor([data.classes.index(cell) for cell in cells])
+    for other_yes, other_no in TRUTHS:
+        text = "p,y\n" + "".join(f"{i * i},{other_yes if i % 3 else other_no}\n" for i in range(30))
+        prepared = rows_for_prediction(write(text, "new.csv"), data.preparation)
+        assert prepared.y is not None
+        assert torch.equal(prepared.y, y_N)
+    frame = pd.DataFrame({"p": np.arange(30) ** 2, "y": [i % 3 > 0 for i in range(30)]})
+    known = rows_for_prediction(frame, data.preparation).y
+    assert known is not None
+    assert torch.equal(known, y_N)
+
+
+def test_true_and_false_in_several_cases_are_two_classes_of_the_usual_spelling(write: Write) -> None:
+    cells = ["TRUE", "false", "True", "TRUE", "False", "false"] * 5
+    data = load(write("p,y\n" + "".join(f"{i * i},{cell}\n" for i, cell in enumerate(cells))), target="y")
+    assert data.classes == ("false", "TRUE")
+    known = torch.cat([rows.y for rows in data.splits.values()])
+    index = torch.cat([rows.index for rows in data.splits.values()])
+    assert known[index.argsort()].tolist() == [1, 0, 1, 1, 0, 0] * 5
+
+
 @pytest.mark.parametrize(
     ("text", "rule", "says"),
     [

@@ -214,6 +214,21 @@ def test_a_file_of_predictions_can_be_predicted_again(run: tr.Run, tmp_path: Pat
     assert names[2:] == ["Prediction", "prediction (treino)", "low", "high"]  # to a sheet they are one name
 
 
+def test_true_and_false_are_written_as_in_the_file(treino: Callable[..., Any], tmp_path: Path) -> None:
+    Path("t.csv").write_text(
+        "x,churn\n" + "".join(f"{i}.5,{'FALSE' if i < 20 else 'TRUE'}\n" for i in range(40))
+    )
+    done = treino("train", "t.csv", "--target", "churn", "--epochs", 1, "--name", "r", "--json")
+    assert done.document["classes"] == ["FALSE", "TRUE"]
+    Path("new.csv").write_text("x,churn\n1.5,false\n39.5,True\n")
+    said = treino("predict", "r", "new.csv", "--json")
+    assert {p["prediction"] for p in said.document["predictions"]} <= {"FALSE", "TRUE"}
+    assert said.document["rows_compared"] == 2
+    assert treino("predict", "r", "new.csv", "--to", "o.csv").status == 0
+    head = Path("o.csv").read_text().splitlines()[0]
+    assert head == "x,churn,prediction,probability_FALSE,probability_TRUE"
+
+
 def test_columns_of_several_targets_are_told_apart(treino: Callable[..., Any], tmp_path: Path) -> None:
     """probability_a_b_c would be of target a's class b_c, and of target a_b's class c."""
     x = np.random.default_rng(2).normal(size=60).round(2)

@@ -42,6 +42,11 @@ def truth_words(words: set[str]) -> bool:
     return bool(words) and words <= TRUTH.keys() and any(letters <= pair for pair in _LETTERS)
 
 
+def truth_of(word: str) -> float | None:
+    """1 or 0 for a word or digit that means true or false; None for others."""
+    return TRUTH.get(word.strip().lower(), {"1": 1.0, "1.0": 1.0, "0": 0.0, "0.0": 0.0}.get(word.strip()))
+
+
 def missing(cell: str) -> bool:
     """Whether a cell is empty or a word for a missing value, such as NA."""
     cell = cell.strip()

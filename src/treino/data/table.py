@@ -53,6 +53,7 @@ class Column:
     words: ``[N]`` str as written, stripped, "" for missing cells; None for numbers in plain notation (as
     ``plain`` writes them) or from a source without text. Boolean columns always have words.
     boolean: whether numbers are booleans, whatever their words (true, yes, sim; the words are the classes).
+    Of true and false, whose case has no meaning, each has the spelling that is the most common in the file.
     categories: the classes in the source's order, if the source declares one, else (). ordered: whether the
     categories are ranks, lowest first.
     seconds: ``[N]`` since 1970-01-01 (UTC if the cells have an offset), if every cell that isn't missing is a

@@ -12,7 +12,15 @@ from numpy.typing import NDArray
 from treino.base.errors import Refusal, nearest
 from treino.base.text import shortened
 from treino.base.words import N_, _, joined
-from treino.data.cell_forms import PLAIN, DateForm, form_of, missing, number_form_of
+from treino.data.cell_forms import (
+    PLAIN,
+    PROGRAM_TRUTH,
+    DateForm,
+    form_of,
+    missing,
+    number_form_of,
+    truth_of,
+)
 from treino.data.table import Column, Table, number, plain
 
 KIND_UNKNOWN = Refusal("kind_unknown", N_("There is no kind '{kind}' for column '{name}'."), "{hint}")
@@ -264,7 +272,8 @@ def by_value(column: Column) -> bool:
 def level_codes(levels: Sequence[str], words: NDArray[np.object_]) -> NDArray[np.int64]:
     """``[N]``: the place of each word among the levels, -1 for others.
 
-    A number that is no level is the only level of the same value, as a new file may be written otherwise.
+    A number that is no level is the only level of the same value, as a new file may be written otherwise; and
+    a truth value is the level of two that means the same: TRUE, yes or 1 where training rows had true.
     """
     known = {level: place for place, level in enumerate(levels)}
     if others := set(words) - known.keys():
@@ -273,6 +282,9 @@ def level_codes(levels: Sequence[str], words: NDArray[np.object_]) -> NDArray[np
         for word in others:
             if (place := of_value.get(level_value(str(word)))) is not None:  # type: ignore[arg-type]
                 known[word] = place
+        truths = [truth_of(level) for level in levels]
+        if sorted(truths, key=str) == [0.0, 1.0]:
+            known |= {word: truths.index(truth_of(word)) for word in others if truth_of(word) is not None}
     return np.fromiter((known.get(word, -1) for word in words), dtype=np.int64, count=len(words))
 
 
@@ -304,7 +316,12 @@ def level_cells(column: Column, numeric: bool | None = None) -> NDArray[np.objec
     """``[N]`` str: the class of each cell, "" if it is missing.
 
     numeric: whether classes are numbers; then 1, 01 and 1.0 are one class. None: as the column's cells are.
+    True and false, whose case has no meaning, are in lower case.
     """
+    if column.boolean and column.words is not None:
+        lower = {word: word.lower() for word in set(column.words)}
+        if any({*lower.values()} - {""} <= pair for pair in PROGRAM_TRUTH):
+            return np.array([lower[word] for word in column.words], dtype=object)
     if numeric is None:
         numeric = column.numbers is not None and not column.boolean
     if numeric and (whole := column.whole_words) is not None:

@@ -193,7 +193,7 @@ def _target(
     mean, scale = 0.0, 1.0
     if task == "regression" and column.numbers is not None:
         mean, scale = fit_target(learnt_values(column, log)[train_N], weight_T)
-    truth = column.boolean and set(classes) <= {"false", "true"}
+    truth = column.boolean and {name.lower() for name in classes} <= {"false", "true"}
     kind = "truth" if truth else "number" if by_value(column) else "text"
     return Target(column.name, classes, mean, scale, kind)  # type: ignore[arg-type]
 

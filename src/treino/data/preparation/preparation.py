@@ -283,7 +283,7 @@ class Preparation:
     def label(self, name: str) -> str | int | float | bool:
         """A class as in the data: as text, number or boolean."""
         if self.labels == "truth":
-            return name == "true"
+            return name.lower() == "true"
         if self.labels == "number":
             return int(name) if float(name).is_integer() else float(name)
         return name

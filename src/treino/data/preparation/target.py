@@ -12,6 +12,7 @@ from treino.base.errors import Refusal, TreinoError, nearest
 from treino.base.text import shortened
 from treino.base.words import N_, _, joined, setting
 from treino.data import sources
+from treino.data.cell_forms import PROGRAM_TRUTH
 from treino.data.preparation.column_kinds import by_value, in_value_order, level_cells, level_codes, spellings
 from treino.data.preparation.column_roles import check_kinds
 from treino.data.preparation.fit import take
@@ -289,6 +290,8 @@ def class_names(column: Column) -> tuple[str, ...]:
         return tuple(plain(float(value)) for value in np.unique(column.numbers))
     assert column.words is not None
     names = set(column.words)
+    if column.boolean and any({name.lower() for name in names} <= pair for pair in PROGRAM_TRUTH):
+        return tuple(sorted(names, key=str.lower))
     return tuple(sorted(names) if column.numbers is None or column.boolean else in_value_order(names))
 
 

@@ -6,6 +6,7 @@ columns of a file must agree. Cells without their column's form are odd: notes n
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -202,7 +203,7 @@ class CellStatistics:
     exact: bool = False
     lost: bool = False
     nothing: set[str] = field(default_factory=set)
-    words: dict[str, set[str]] | None = field(default_factory=dict)
+    words: dict[str, Counter[str]] | None = field(default_factory=dict)
     forms: dict[Form, ReadingConflict] = field(default_factory=dict)
     odd: dict[str, int] = field(default_factory=dict)
 
@@ -348,10 +349,10 @@ class CellStatistics:
 
     def _see_words(self, cells: pa.Array) -> None:
         assert self.words is not None
-        different = compute.unique(cells)
+        different = compute.value_counts(cells)
         if len(different) <= MOST_TRUTHS:
-            for word in different.to_pylist():
-                self.words.setdefault(word.lower(), set()).add(word)
+            for word, count in (pair.values() for pair in different.to_pylist()):
+                self.words.setdefault(word.lower(), Counter())[word] += count
         if len(different) > MOST_TRUTHS or len(self.words) > MOST_TRUTHS:
             self.words = None
 
@@ -368,6 +369,13 @@ class CellStatistics:
         answers = {word for word in self.nothing if word[:1].isalpha() and word not in self.stated}
         return by_program or not answers or self.wanted == "truth"
 
+    @property
+    def spellings(self) -> tuple[tuple[str, str], ...]:
+        """Pairs of a word for true or false, in lower case, and its usual spelling; () if case matters."""
+        if self.words is None or not any(self.words.keys() <= pair for pair in PROGRAM_TRUTH):
+            return ()
+        return tuple((word, max(sorted(of), key=of.__getitem__)) for word, of in self.words.items())
+
 
 # ---- the type of a column
 
@@ -379,8 +387,8 @@ class CellType:
     words: keep the cells as written together with the numbers. order: that of the digits in dates. comma: the
     decimal sign is a comma. missing: words that mean a missing value among words; stated: words that do so in
     any cell (set by user). signed: some numbers are negative by brackets, or by another sign than a leading
-    hyphen. odd: some cells aren't of this form. mostly: the kind of form that most words have. example:
-    odd cells and their rows; for codes, one code.
+    hyphen. spellings: as in CellStatistics. odd: some cells aren't of this form. mostly: the kind of form
+    that most words have. example: odd cells and their rows; for codes, one code.
     """
 
     name: str
@@ -394,6 +402,7 @@ class CellType:
     missing: tuple[str, ...] = ()
     stated: tuple[str, ...] = ()
     signed: bool = False
+    spellings: tuple[tuple[str, str], ...] = ()
     odd: bool = False
     mostly: str = ""
     examples: tuple[tuple[str, int], ...] = ()
@@ -416,8 +425,9 @@ class CellType:
             lower = np.array([word.lower() for word in words], dtype=object)
             numbers = np.array([TRUTH.get(word, np.nan) for word in lower])
             odd_N = np.isnan(numbers) & ~missing_N
-            if any(set(lower[~missing_N]) <= pair for pair in PROGRAM_TRUTH):
-                words = lower
+            if self.spellings:
+                usual = dict(self.spellings)
+                words = np.array([usual.get(word, word) for word in lower], dtype=object)
             return Column(self.name, numbers, words, boolean=True, odd_N=odd_N if odd_N.any() else None)
         assert self.form is not None
         chunks = [seconds(chunk, self.form, self.order) for chunk in cells.chunks]

@@ -221,7 +221,7 @@ def _decision(column: CellStatistics, comma: bool | None, day_first: bool | None
     if not column.present:
         return replace(words, holds="numbers")
     if column.truth or (column.wanted == "truth" and not column.forms and column.words):
-        return replace(words, holds="truth")
+        return replace(words, holds="truth", spellings=column.spellings)
     kinds = {"numbers": (NumberForm,), "dates": (DateForm,)}.get(column.wanted, (NumberForm, DateForm))
     group = column.group(kinds)
     if not group or column.lost:

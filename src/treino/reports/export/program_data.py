@@ -455,7 +455,8 @@ def load():
         classes = [float(name) for name in CLASSES]
         return features_of(rows), np.array([classes.index(float(row[TARGET])) for row in rows])
     if CLASSES and BOOLEAN:
-        return features_of(rows), np.array([CLASSES.index(row[TARGET].lower()) for row in rows])
+        lower = [name.lower() for name in CLASSES]
+        return features_of(rows), np.array([lower.index(row[TARGET].lower()) for row in rows])
     if CLASSES:
         return features_of(rows), np.array([CLASSES.index(row[TARGET]) for row in rows])
     if BOOLEAN:

@@ -200,7 +200,7 @@ def _plain_table(run: StoredRun, data: Data) -> Table | None:
             for c in columns
             if c.writing or (c.words is not None and c.numbers is not None and not c.boolean)
         ]
-        truth = {w for c in columns if c.boolean and c.words is not None for w in set(c.words.tolist())}
+        truth = {w for c in columns if c.boolean and c.words is not None for w in map(str.lower, c.words)}
         dropped = any(c.missing_N.any() for c in columns)
         file = _shape(data)
         plain = file is not None and "SHAPED" not in _shape_values(file)
