@@ -68,7 +68,9 @@ def test_the_figures_of_numbers_are_scikit_learns(numbers: tr.Run) -> None:
     own = rows[list(NUMBERS)], said[[f"prediction_{name}" for name in NUMBERS]].to_numpy()
     test = numbers.document["metrics"]["test"]
     assert test["r2"] == pytest.approx(r2_score(*own), abs=1e-5)
-    assert test["rmse"] == pytest.approx(root_mean_squared_error(*own), rel=1e-4)
+    assert test.keys() == {"loss", "r2"}  # a mean of errors in two units is no figure
+    losses = [numbers.document["targets"][name]["metrics"]["test"]["loss"] for name in NUMBERS]
+    assert test["loss"] == pytest.approx(np.mean(losses))
     raw = root_mean_squared_error(*own, multioutput="raw_values")
     for name, rmse in zip(NUMBERS, raw, strict=True):
         one = numbers.document["targets"][name]
@@ -169,6 +171,9 @@ def test_onnx_answers_as_the_run(classes: tr.Run, numbers: tr.Run) -> None:
         ({"target": ["length", "weight"], "features": ["u", "weight"]}, "features_target"),
         ({"target": CLASSES, "class_weights": "balanced"}, "class_weights_targets"),
         ({"target": CLASSES, "metric": "auc"}, "metric_task"),
+        ({"target": NUMBERS, "metric": "rmse"}, "metric_units"),
+        ({"target": NUMBERS, "metric": "mae", "ensemble": 2}, "metric_units"),
+        ({"target": NUMBERS, "alerts": "val rmse > 3: stop"}, "metric_units"),
         ({"target": CLASSES, "threshold": "auto"}, "threshold_classes"),
         ({"target": CLASSES, "loss": "bce"}, "bce_classes"),
     ],
@@ -195,6 +200,38 @@ def test_rows_without_one_of_the_targets_are_left_out() -> None:
     data = tr.load(frame, target=list(NUMBERS))
     assert sum(map(len, data.splits.values())) == 58
     assert any("one of their targets has no value: 2" in note for note in data.notes)
+
+
+def _names(document: object) -> set[str]:
+    """All keys of a document, except below ``targets``."""
+    if isinstance(document, dict):
+        below = (_names(value) for name, value in document.items() if name != "targets")
+        return {str(name) for name in document}.union(*below)
+    return set().union(*map(_names, document)) if isinstance(document, list) else set()
+
+
+def test_no_door_shows_an_error_that_is_a_mean_over_units(numbers: tr.Run, treino: Treino) -> None:
+    """Neither as a metric, nor as a baseline's, an interval, a spread, or on a leaderboard."""
+    table().drop(columns=list(CLASSES)).to_csv("t.csv", index=False)
+    settings = ["t.csv", "--target", ",".join(NUMBERS), "--epochs", 2, "--json"]
+    seeds = treino("train", *settings, "--seeds", 2, "--name", "seeds")
+    sweep = treino("sweep", *settings, "--space", "lr=0.01|0.1", "--sampler", "grid", "--fresh", 0)
+    for said in (
+        seeds,
+        sweep,
+        treino("show", numbers.path, "--json"),
+        treino("predict", numbers.path, "t.csv", "--json"),
+    ):
+        assert said.status == 0, said.err
+        assert _names(said.document).isdisjoint({"rmse", "mae"})
+        assert "r2" in _names(said.document)
+    for refused in (
+        treino("sweep", *settings, "--space", "lr=0.01|0.1", "--metric", "rmse"),
+        treino("train", *settings, "--seeds", 2, "--until", "rmse=3"),
+        treino("study", *settings, "--until", "rmse=3"),
+    ):
+        assert (refused.status, refused.document["error"]["rule"]) == (2, "metric_units")
+        assert "loss, r2" in refused.document["error"]["hint"]
 
 
 def test_weighted_rows_of_several_targets(tmp_path: Path) -> None:

@@ -11,10 +11,17 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from treino.base.errors import Refusal
 from treino.base.resampling import auc, f1_macro
 from treino.base.words import N_, _
 from treino.data.preparation.preparation import Preparation, Scale
 from treino.engine.losses import Loss
+
+METRIC_UNITS = Refusal(
+    "metric_units",
+    N_("There is no {metric} of several targets together, because each has a unit of its own."),
+    N_("Use one of {names}; the {metric} of each target is shown in any case."),
+)
 
 TOGETHER = 20_000  # from this many rows on torch may sum one network's rows in parallel parts
 
@@ -92,6 +99,7 @@ class Metric:
     the same for rows with weights, in ``share``, the weights divided by their sum; "": scripts leave it out.
     function: a function that the expression calls and torch lacks; scripts copy it. always: scripts contain
     it whichever metric decides.
+    in_unit: has the target's unit, so that there is none of several targets together.
     share: lies between 0 and 1. two_classes: for two classes only. may_lack: undefined on some sets of rows.
     charted: reports draw it with its interval beside the baselines. judged: a sweep's bracket keeps per-row
     scores for it, by which a sweep's judge decides; else the judge decides by accuracy or RMSE.
@@ -106,6 +114,7 @@ class Metric:
     function: Callable[..., Tensor] | None = None
     label: str = ""
     always: bool = False
+    in_unit: bool = False
     share: bool = False
     two_classes: bool = False
     may_lack: bool = False
@@ -118,11 +127,19 @@ class Metric:
 def metric_names(loss: Loss, outputs: int) -> tuple[str, ...]:
     """The names of the metrics that ``measure`` returns for this loss and number of outputs."""
     fits_two = outputs <= 2 and not loss.classes
+    one = loss.task != "regression" or outputs == 1
     return tuple(
         name
         for name, metric in METRICS.items()
-        if metric.task in (None, loss.task) and (fits_two or not metric.two_classes)
+        if metric.task in (None, loss.task)
+        and (fits_two or not metric.two_classes)
+        and (one or not metric.in_unit)
     )
+
+
+def of_all_targets(metric: str) -> bool:
+    """Whether the metric's mean over several targets says something: not of a unit, nor of two classes."""
+    return not METRICS[metric].in_unit and not METRICS[metric].two_classes
 
 
 def measure(
@@ -148,7 +165,8 @@ def measure(
     classes that occur in y or among the predictions, as in scikit-learn; auc is NaN if y has one class. All
     metrics are NaN if an output is NaN: such a row is neither right nor wrong.
     Regression: ``loss rmse mae r2``; as in scikit-learn, r2 of a constant y is 1 if it is predicted exactly,
-    else 0; NaN for one row. Several targets: the mean over the targets; auc isn't measured.
+    else 0; NaN for one row. Several targets: the mean over the targets; auc, and what has a target's unit
+    (rmse, mae), isn't measured.
     """
     loss = Loss(loss) if isinstance(loss, str) else loss
     parts = loss.by_target(output_RNC, y)
@@ -160,7 +178,9 @@ def measure(
     ]
     if len(of_targets) == 1:
         return of_targets[0]
-    names = [name for name in of_targets[0] if all(name in own for own in of_targets)]
+    names = [
+        name for name in of_targets[0] if all(name in own for own in of_targets) and of_all_targets(name)
+    ]
     return {name: torch.stack([own[name] for own in of_targets]).mean(0) for name in names}
 
 
@@ -312,6 +332,7 @@ METRICS: dict[str, Metric] = {
         "the root of the mean squared error, in the target's unit",
         "(error.square().sum() / len(y)).sqrt().item() * unit",
         always=True,
+        in_unit=True,
         charted=True,
         judged=True,
         weighted="(share * error.square()).sum().sqrt().item() * unit",
@@ -323,6 +344,7 @@ METRICS: dict[str, Metric] = {
         "the mean absolute error, in the target's unit",
         "error.abs().mean().item() * unit",
         always=True,
+        in_unit=True,
         judged=True,
         weighted="(share * error.abs()).sum().item() * unit",
     ),

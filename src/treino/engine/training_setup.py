@@ -26,7 +26,7 @@ from treino.engine.kernels.lanes import lanes_obstacle
 from treino.engine.kernels.selection import select_kernel
 from treino.engine.losses import LOSSES, Loss
 from treino.engine.members import begin_average, new_population, store_parameters
-from treino.engine.metrics import METRICS, metric_names
+from treino.engine.metrics import METRIC_UNITS, METRICS, metric_names
 from treino.engine.net_state import put_state, store_buffers
 from treino.engine.nets import CNN, MLP, Net, cnn, input_shape, is_picture, mlp, picture_shape
 from treino.engine.rng import fork_rng
@@ -387,7 +387,8 @@ def _check_metric(config: TrainConfig, inputs: Inputs, measured: tuple[str, ...]
     """Refuse a metric that isn't measured for this task, or that these validation rows don't allow."""
     s = config.shared
     if s.metric not in measured:
-        raise METRIC_TASK(metric=s.metric, names=", ".join(measured))
+        several = METRICS[s.metric].in_unit and "r2" in measured
+        raise (METRIC_UNITS if several else METRIC_TASK)(metric=s.metric, names=", ".join(measured))
     y = inputs.validation[1]
     if s.patience and not len(y):
         raise no_validation_rows(setting("patience", s.patience))

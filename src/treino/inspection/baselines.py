@@ -16,7 +16,7 @@ from treino.data.preparation.encoders import OneHotEncoder
 from treino.data.preparation.preparation import fit_table
 from treino.data.rows import Rows
 from treino.engine.losses import Loss
-from treino.engine.metrics import METRICS, measure
+from treino.engine.metrics import measure, of_all_targets
 from treino.engine.nets import is_picture, picture_shape
 from treino.inspection.whitened_patches import FEATURES, multiplications, patch_features
 
@@ -95,7 +95,7 @@ def means(each: Sequence[Mapping[str, Mapping[str, float]]]) -> dict[str, dict[s
         name: {
             metric: float(np.mean([own[name][metric] for own in each]))
             for metric in figures
-            if all(metric in own[name] for own in each) and not METRICS[metric].two_classes
+            if all(metric in own[name] for own in each) and of_all_targets(metric)
         }
         for name, figures in each[0].items()
         if all(name in own for own in each)

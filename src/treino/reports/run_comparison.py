@@ -95,7 +95,7 @@ def _apart(runs: Sequence[StoredRun]) -> str:
     for run in runs:
         result = run.result
         test = (result and result.metrics.test) or {}
-        if all(test.get(name) is None for name in ("accuracy", "rmse")):
+        if all(test.get(name) is None for name in ("accuracy", "rmse", "r2")):
             return _("{run} has no test figure.").format(run=run.name)
     return _same_rows(runs, "test")
 

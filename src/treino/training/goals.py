@@ -7,7 +7,7 @@ from typing import Any
 from treino.base.errors import Refusal, TreinoError, nearest
 from treino.base.words import N_, _, setting
 from treino.data.dataset import Data
-from treino.engine.metrics import METRICS
+from treino.engine.metrics import METRIC_UNITS, METRICS
 
 UNTIL_FORM = Refusal("until_form", N_("{text!r} doesn't say which figure is to be reached."), "{hint}")
 UNTIL_RANGE = Refusal("until_range", N_("A figure of {name} to reach is {limits}; it is {value}."), "{hint}")
@@ -102,6 +102,8 @@ def check_goals(goals: Iterable[str], measured: Sequence[str], data: Data) -> No
 
 def not_measured(rule: str, metric: str, measured: Sequence[str], data: Data) -> TreinoError:
     """The refusal of a metric that is not measured for this target. rule: the error's."""
+    if METRICS[metric].in_unit and len(data.by_target) > 1 and not data.classes:
+        return METRIC_UNITS(metric=metric, names=", ".join(measured))
     return TreinoError(
         rule,
         _("{metric} is not measured where the target, {target}, is {what}.").format(

@@ -212,7 +212,7 @@ class RunResult(RunFacts):
             "loss_std.train": self.loss_std.train,
             "loss_std.validation": self.loss_std.validation,
         }
-        headline = "accuracy" if self.task == "classification" else "rmse"
+        headline = "accuracy" if self.task == "classification" else "r2" if self.targets else "rmse"
         splits, networks = self.metrics.measured, self.settings.ensemble
         return {
             **{name: len(curve) == len(self.loss.train) for name, curve in curves.items()},

@@ -12,6 +12,7 @@ from treino.engine.augmentation import Augmentation
 from treino.engine.hyperparameters import checked_numbers, known
 from treino.engine.kernels.selection import torch_threads_of
 from treino.engine.losses import LossKind
+from treino.engine.metrics import of_all_targets
 from treino.engine.optim import BETAS
 from treino.engine.step_plan import EVALUATION_SPACING
 from treino.folders.segments import newest, setting_commands
@@ -35,6 +36,8 @@ def training_part(run: StoredRun, data: Data) -> ScriptPart:
     warmup, curved = min(s["warmup"], steps), s["schedule"] != "constant"
     together, keeps_best = s["ensemble"] > 1, s["keep"] == "best" and validates
     measured = [n for n, m in METRICS.items() if m.task == data.task and (m.always or n == s["metric"])]
+    if len(data.by_target) > 1:
+        measured = [name for name in measured if of_all_targets(name)]
     weighted = data.train.weight is not None
     augmentation = Augmentation.of(s["augment"], s.get("flip"), run.spec.item_shape)
     part = ScriptPart(

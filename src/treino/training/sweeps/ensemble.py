@@ -15,7 +15,7 @@ from treino.data.rows import Rows
 from treino.engine.answer import as_outputs, averaged_values, greedy
 from treino.engine.ensemble import Ensemble, mean_output
 from treino.engine.losses import Loss
-from treino.engine.metrics import METRICS, measure
+from treino.engine.metrics import METRICS, measure, row_losses
 from treino.engine.nets import input_shape
 from treino.folders.documents import read_sweep_spec
 from treino.folders.documents.sweep import SweepEnsemble
@@ -122,7 +122,7 @@ def greedy_ensemble(
     chosen = selection(validation, data.validation, loss, metric, places)
     made = SweepEnsemble(
         members=tuple(members[m] for m in chosen),
-        metric="accuracy" if data.classes else "rmse",
+        metric="accuracy" if data.classes else "rmse" if len(data.by_target) == 1 else "loss",
         validation=_figures(validation[chosen], data.validation, loss, data),
         test=None,
         alone=None,
@@ -153,8 +153,8 @@ def _figures(output_KNC: Tensor, rows: Rows, loss: Loss, data: Data) -> dict[str
 
 
 def _difference(both_NC: Tensor, alone_NC: Tensor, loss: Loss, data: Data) -> tuple[float, list[float]]:
-    """The ensemble's accuracy or RMSE (the mean over targets) minus the winner's, and its bootstrap interval
-    over test rows."""
+    """The ensemble's accuracy (the mean over targets) or RMSE minus the winner's, and its bootstrap interval
+    over test rows; of several numbers, whose units differ, their loss."""
     y, r, many = data.test.y, np.random.RandomState(0), len(data.by_target)
 
     def score_N(output_NC: Tensor, y_N: Tensor, one: Data) -> np.ndarray:
@@ -164,16 +164,21 @@ def _difference(both_NC: Tensor, alone_NC: Tensor, loss: Loss, data: Data) -> tu
         return np.asarray((predicted_classes(output_NC) == y_N).double())
 
     weight_N = weights_or_ones(data.test.weight, len(y))
-    scores = [
-        score_N(*part, one) * weight_N
-        for output_NC in (both_NC, alone_NC)
-        for part, one in zip(loss.by_target(output_NC, y), data.by_target, strict=True)
-    ]
+    rooted = not data.classes
+    if many > 1 and not data.classes:
+        scores = [row_losses(output_NC, y, loss, data.test.weight)[0] for output_NC in (both_NC, alone_NC)]
+        many, rooted = 1, False
+    else:
+        scores = [
+            score_N(*part, one) * weight_N
+            for output_NC in (both_NC, alone_NC)
+            for part, one in zip(loss.by_target(output_NC, y), data.by_target, strict=True)
+        ]
     score_SN = np.stack([*scores, weight_N])
 
     def apart(sum_BS: np.ndarray) -> np.ndarray:
         mean_BS = sum_BS[:, :-1] / sum_BS[:, -1:]
-        turned_BS = mean_BS if data.classes else np.sqrt(mean_BS)
+        turned_BS = np.sqrt(mean_BS) if rooted else mean_BS
         return np.asarray(turned_BS[:, :many].mean(1) - turned_BS[:, many:].mean(1))
 
     counts = row_counts(len(y), DRAWS, lambda shape: r.randint(0, len(y), shape))
