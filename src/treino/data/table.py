@@ -37,6 +37,8 @@ COLUMN_NAME_DUPLICATE = Refusal(
 Numbers = NDArray[np.float64 | np.uint8]
 
 LARGEST_WHOLE = 2**53  # all whole numbers up to this are distinct as float64
+FIRST_SECOND, LAST_SECOND = -62_135_596_800, 253_402_300_800  # of the years 1 to 9999, since 1970
+_BEYOND = re.compile(r"1970 [+-] \d+ s")  # what `day_text` writes for a date of another year
 _WHOLE = re.compile(r"[+-]?\d{1,400}", re.ASCII)
 MONEY = "money "  # precedes the currency symbol in ``Column.writing``
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
@@ -165,11 +167,8 @@ class Column:
             return str(self.words[row])
         if self.numbers is None:
             assert self.seconds is not None
-            second = self.seconds[row]
-            if np.isnan(second):
-                return ""
-            day, time = str(np.datetime64(round(second), "s")).split("T")
-            return time if self.clock else f"{day} {time}"
+            text = day_text(float(self.seconds[row]))
+            return text.partition(" ")[2] if self.clock else text
         return "" if np.isnan(self.numbers[row]) else plain(float(self.numbers[row]))
 
 
@@ -237,6 +236,15 @@ def among_all(row_K: NDArray[np.int64], left_out: Sequence[int]) -> NDArray[np.i
 def row_place(row: int) -> str:
     """The place of a row that has neither a line nor a file, in words."""
     return _("row {n}").format(n=row)
+
+
+def day_text(second: float) -> str:
+    """A date and time as text, by its seconds since 1970; beyond the calendar the seconds; "" for NaN."""
+    if math.isnan(second):
+        return ""
+    if FIRST_SECOND <= second <= LAST_SECOND:
+        return str(np.datetime64(min(round(second), LAST_SECOND - 1), "s")).replace("T", " ")
+    return f"1970 {'+' if second > 0 else '-'} {abs(second):.0f} s"
 
 
 def _plain_whole(word: str) -> str | None:
@@ -367,7 +375,10 @@ def fault_cell(column: Column, row: int, place: Callable[[int], str]) -> tuple[s
     cell = column.cell(row)
     form, facts = form_of(cell), {"name": column.name, "place": place(row), "cell": shortened(cell)}
     gap = _correction(column, cell)
-    if column.seconds is not None and column.odd is not None:
+    if column.seconds is not None and _BEYOND.fullmatch(cell):
+        rule, move = "feature_date", _("Correct it or remove the row")
+        text = _("Column '{name}' holds the date '{cell}' in {place}; dates are of the years 1 to 9999.")
+    elif column.seconds is not None and column.odd is not None:
         rule, move = "feature_date", gap
         text = _("Column '{name}' holds '{cell}' in {place}, which is no date or time as in the other rows.")
         zoned = _zoned(column)

@@ -122,7 +122,7 @@ def _sources(target: str, data: bytes) -> Iterator[str]:
     yield from (source for source in sources if source.strip())
 
 
-def sources_of(document: dict[str, Any]) -> list[str | list[str]]:
+def sources_of(document: dict[str, Any]) -> list[Any]:
     """What a notebook's file has as the source of each code cell: a text, or a list of texts."""
     sheets = [document] if "cells" in document else document["worksheets"]
     codes = [cell for sheet in sheets for cell in sheet["cells"] if cell["cell_type"] == "code"]

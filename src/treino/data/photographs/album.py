@@ -13,7 +13,7 @@ from treino.base.errors import Refusal, TreinoError
 from treino.base.files import holds_run
 from treino.base.words import N_, _, joined, setting
 from treino.data.photographs.archives import Entry, check_size, open_archive
-from treino.data.source_kinds import ENDINGS
+from treino.data.source_kinds import ENDINGS, is_archive
 from treino.data.sources import check_path
 
 SOURCE_IS_RUN = Refusal(
@@ -25,6 +25,11 @@ FILE_IS_FOLDER = Refusal(
     "file_is_folder",
     N_("'{path}' is a folder without pictures, not a file."),
     N_("Give the file in it, or all its tables: {pattern}"),
+)
+ARCHIVE_OF_TABLES = Refusal(
+    "archive_of_tables",
+    N_("'{path}' is an archive without pictures."),
+    N_("Unpack it and give the table, or several of equal columns: 'folder/*{ending}'."),
 )
 FOLDER_UNREADABLE = Refusal(
     "folder_unreadable",
@@ -153,6 +158,8 @@ def _without_pictures(folders: Iterable[str], parents: set[str]) -> Iterator[tup
 def _no_pictures(album: Album) -> TreinoError:
     if album.tables:
         ending = Path(album.tables[0]).suffix
+        if is_archive(album.source):
+            return ARCHIVE_OF_TABLES(path=album.source, ending=ending)
         return FILE_IS_FOLDER(path=album.source, pattern=f"'{album.source}/*{ending}'")
     message = _("There is no picture in '{path}'.").format(path=album.source)
     if left_out := album.left_out():

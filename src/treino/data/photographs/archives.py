@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 from treino.base.errors import Refusal
 from treino.base.words import N_, _
-from treino.data.readers.zip_members import most_unpacked, zip_chunks
+from treino.data.readers.zip_members import is_hidden, most_unpacked, zip_chunks
 from treino.data.source_kinds import STUMBLES, ZIP, opener_of
 
 ARCHIVE_ENCRYPTED = Refusal(
@@ -66,7 +66,7 @@ def _refused(name: str) -> str:
     parts = name.split("/")
     if name.startswith("/") or ".." in parts or (len(name) > 1 and name[1] == ":"):
         return _("a name that leaves the archive")
-    return _("hidden") if parts[0] == "__MACOSX" or any(part.startswith(".") for part in parts) else ""
+    return _("hidden") if is_hidden(name) else ""
 
 
 def _open_zip(path: Path) -> tuple[Iterator[Entry], Callable[[str], bytes]]:

@@ -22,7 +22,7 @@ from treino.base.words import N_, _
 from treino.data.readers.cell_types import CellStatistics, CellType, words_of
 from treino.data.readers.file_bytes import InputFile, damaged
 from treino.data.rows import MemoryLimit
-from treino.data.table import LARGEST_WHOLE, Column, check_names
+from treino.data.table import FIRST_SECOND, LARGEST_WHOLE, LAST_SECOND, Column, check_names, day_text
 
 TABLE_COLUMNS = Refusal(
     "table_columns",
@@ -41,7 +41,9 @@ def is_text(kind: pa.DataType) -> bool:
 
 def is_known(kind: pa.DataType) -> bool:
     """Whether cells of this type can form a column. Lists, structs and bytes can't."""
-    if pa.types.is_dictionary(kind):
+    if isinstance(kind, pa.BaseExtensionType):
+        return is_known(kind.storage_type)
+    if pa.types.is_dictionary(kind) or pa.types.is_run_end_encoded(kind):
         return is_known(kind.value_type)
     t = pa.types
     tests = (t.is_boolean, t.is_integer, t.is_floating, t.is_decimal, t.is_temporal, t.is_null, is_text)
@@ -53,17 +55,22 @@ def column(name: str, cells: pa.ChunkedArray, levels: tuple[str, ...] = ()) -> C
     order."""
     kind = cells.type
     if pa.types.is_dictionary(kind):
-        plain = cells.cast(kind.value_type)
-        if not is_text(plain.type):
-            return column(name, plain)
-        words = words_of(compute.fill_null(plain, ""))
+        if not is_text(kind.value_type):
+            return column(name, cells.cast(kind.value_type))
+        words = _category_words(cells)
         return Column(name, None, words, categories=levels, ordered=bool(kind.ordered))
     if pa.types.is_boolean(kind):
         text = compute.if_else(cells, "true", "false")
         words = words_of(compute.fill_null(text, ""))
         return Column(name, _floats(cells.cast(pa.uint8())), words, boolean=True)
     if pa.types.is_date(kind) or pa.types.is_timestamp(kind):
-        return Column(name, None, None, seconds=_seconds(cells))
+        second_N = _seconds(cells)
+        with np.errstate(invalid="ignore"):
+            odd_N = (second_N < FIRST_SECOND) | (second_N > LAST_SECOND)
+        if not odd_N.any():
+            return Column(name, None, None, seconds=second_N)
+        words = np.array([day_text(second) for second in second_N], dtype=object)
+        return Column(name, None, words, seconds=np.where(odd_N, np.nan, second_N), odd_N=odd_N)
     if pa.types.is_time(kind) or pa.types.is_duration(kind):
         whole = cells.cast(pa.int32() if pa.types.is_time32(kind) else pa.int64())
         second_N = _floats(whole) / _UNITS[kind.unit]
@@ -73,6 +80,16 @@ def column(name: str, cells: pa.ChunkedArray, levels: tuple[str, ...] = ()) -> C
     if plain_column.merges and (pa.types.is_integer(kind) or pa.types.is_decimal(kind)):
         return Column(name, plain_column.numbers, words_of(compute.fill_null(cells.cast(pa.string()), "")))
     return plain_column
+
+
+def _category_words(cells: pa.ChunkedArray) -> NDArray[np.object_]:
+    """``[N]``: the words of categories. Each level is read once, however long it is and often it is used."""
+    chunks = []
+    for chunk in cells.chunks:
+        levels = words_of(pa.chunked_array([compute.fill_null(chunk.dictionary, "")]))
+        index_N = compute.fill_null(chunk.indices.cast(pa.int64()), len(levels))
+        chunks.append(np.append(levels, "").astype(object)[index_N.to_numpy(zero_copy_only=False)])
+    return np.concatenate(chunks) if chunks else np.empty(0, dtype=object)
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,6 +154,7 @@ def exact_wholes(cells: Sequence[Any]) -> pa.Array | None:
 # ---- typed tables stored by columns
 
 _ROWS, _LEAST_ROWS = 1 << 16, 1 << 10  # maximum and minimum number of rows of a batch
+_SAMPLE, _BATCH_BYTES = 16, 1 << 28  # first rows, by whose size a batch of long texts has fewer rows
 _CELLS = 1 << 20  # maximum number of cells of a batch with more than the minimum number of rows
 
 
@@ -150,7 +168,7 @@ class ColumnarFile:
 
     file: InputFile | None
     names: tuple[str, ...]
-    left_out: tuple[str, ...]
+    left_out: tuple[pa.Field, ...]
     source: Callable[[tuple[str, ...]], Iterator[pa.RecordBatch]]
     remarks: tuple[str, ...] = ()
     at: Sequence[int] = ()
@@ -167,13 +185,16 @@ class ColumnarFile:
         return ""
 
     def notes(self) -> list[str]:
-        if not self.left_out:
-            return list(self.remarks)
-        names = shortened(", ".join(self.left_out), 200)
-        return [
-            *self.remarks,
-            _("left out, for a cell holds more than one value: {names}").format(names=names),
-        ]
+        notes = list(self.remarks)
+        nested = [field.name for field in self.left_out if pa.types.is_nested(field.type)]
+        if nested:
+            names = shortened(", ".join(nested), 200)
+            notes.append(_("left out, for a cell holds more than one value: {names}").format(names=names))
+        other = [f"{f.name} ({f.type})" for f in self.left_out if f.name not in nested]
+        if other:
+            text = _("left out, for cells of these types are no numbers, words or dates: {names}")
+            notes.append(text.format(names=shortened(", ".join(other), 200)))
+        return notes
 
     def batches(self, types: Mapping[int, pa.DataType], sign: str, whole: bool) -> Iterator[pa.RecordBatch]:
         """Yields the rows. The arguments have no effect: they are for text files."""
@@ -182,6 +203,8 @@ class ColumnarFile:
                 batch.validate(full=True)
                 columns = [_known(batch.column(name)) for name in self.names]
                 yield pa.RecordBatch.from_arrays(columns, names=list(self.names))
+        except MemoryError:
+            raise
         except (pa.ArrowException, OSError, ValueError) as error:
             if self.file is None:
                 raise
@@ -199,6 +222,8 @@ def open_columnar(file: InputFile) -> ColumnarFile:
     try:
         schema = opened[file.content]()
         schema.names  # noqa: B018  raises ValueError for names that are not UTF-8
+    except MemoryError:
+        raise
     except (pa.ArrowException, OSError, ValueError) as error:
         raise damaged(file.path, file.content, error) from None
     return _of_schema(schema, f"'{file.path}'", file, lambda names: _batches(file, names))
@@ -219,11 +244,16 @@ def _of_schema(
     names = tuple(name for name in schema.names if is_known(schema.field(name).type))
     if not names:
         raise TABLE_COLUMNS(what=what[0].upper() + what[1:])
-    return ColumnarFile(file, names, tuple(name for name in schema.names if name not in names), source)
+    return ColumnarFile(file, names, tuple(field for field in schema if field.name not in names), source)
 
 
 def _known(cells: pa.Array) -> pa.Array:
-    """The cells in a type that Arrow's functions support; string views, which polars uses, are converted."""
+    """The cells in a type that Arrow's functions support; string views, which polars uses, are converted,
+    and so are extension types, whose meaning depends on the modules that are imported."""
+    if isinstance(cells.type, pa.BaseExtensionType):
+        return _known(cells.storage)
+    if pa.types.is_run_end_encoded(cells.type):
+        return _known(compute.run_end_decode(cells))
     if pa.types.is_dictionary(cells.type) and pa.types.is_string_view(cells.type.value_type):
         words = cells.dictionary.cast(pa.string())
         return pa.DictionaryArray.from_arrays(cells.indices, words, ordered=cells.type.ordered)
@@ -239,9 +269,12 @@ def _parquet(path: str) -> Any:
 def _batches(file: InputFile, names: tuple[str, ...]) -> Iterator[pa.RecordBatch]:
     path = str(file.path)
     if file.content == "parquet":
-        yield from _parquet(path).iter_batches(
-            batch_size=max(_LEAST_ROWS, min(_ROWS, _CELLS // len(names))), columns=list(names)
-        )
+        rows = max(_LEAST_ROWS, min(_ROWS, _CELLS // len(names)))
+        few = next(_parquet(path).iter_batches(batch_size=_SAMPLE, columns=list(names)), None)
+        if few is not None and few.num_rows:
+            rows = max(1, min(rows, _BATCH_BYTES * few.num_rows // max(1, few.nbytes)))
+        del few
+        yield from _parquet(path).iter_batches(batch_size=rows, columns=list(names))
     elif file.content == "arrow file":
         with pa.ipc.open_file(path) as reader:
             for i in range(reader.num_record_batches):

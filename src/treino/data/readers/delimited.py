@@ -181,7 +181,7 @@ class DelimitedFile:
                 io.BufferedReader(ByteStream(csv_records.canonical(self.text, self.dialect))), "r"
             )
         if self.text.direct:
-            return str(self.file.path)
+            return pa.OSFile(str(self.file.path))  # of a path, Arrow would unpack what only its name packs
         return pa.PythonFile(io.BufferedReader(ByteStream(self.text.chunks())), "r")
 
     def _options(self, types: Types, sign: str) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from treino.base.errors import Refusal, TreinoError
 from treino.base.files import FILE_UNREADABLE
 from treino.base.text import shortened
 from treino.base.words import N_, _
-from treino.data.readers.zip_members import BOMB_RATIO, most_unpacked, zip_chunks
+from treino.data.readers.zip_members import BOMB_RATIO, is_hidden, most_unpacked, zip_chunks
 
 OLD_WORKBOOK = Refusal(
     "workbook_encrypted",
@@ -157,6 +157,8 @@ class InputFile:
     def _errors(self) -> Iterator[None]:
         try:
             yield
+        except MemoryError:
+            raise
         except (OSError, EOFError, *_STUMBLES) as error:
             if isinstance(error, OSError) and error.errno not in (None, 0, errno.EINVAL):  # EINVAL: bad seek
                 raise unreadable(self.path, error) from None
@@ -249,13 +251,17 @@ def _member(path: Path) -> str:
     try:
         with zipfile.ZipFile(path) as archive:
             inside = [info for info in archive.infolist() if not info.filename.endswith("/")]
-            members = [info for info in inside if not info.filename.startswith(("__MACOSX/", "."))]
+            members = [info for info in inside if not is_hidden(info.filename)]
     except (OSError, NotImplementedError, *_STUMBLES) as error:
         raise damaged(path, "zip", error) from None
     if len(members) != 1:
         names = ", ".join(info.filename for info in members[:4]) or "-"
         raise ZIP_MEMBERS(path=path, n=len(members), names=names)
     info = members[0]
+    if info.flag_bits & 1:
+        raise PACKING_UNKNOWN(path=path, reason=_("it is encrypted with a password"))
+    if stat.S_ISLNK(info.external_attr >> 16):
+        raise PACKING_UNKNOWN(path=path, reason=_("a link in an archive"))
     check_unpacked(path, info.compress_size, info.file_size)
     return info.filename
 
@@ -346,6 +352,12 @@ def decide(file: InputFile, encoding: str | None) -> DecodedText:
     if start[:200].lower().startswith(_PAGE):
         raise CSV_HTML(path=file.path, start=shortened(start, 20))
     return text
+
+
+def beginning(file: InputFile) -> str:
+    """The first characters of a file, without blanks before them, in the encoding that its bytes suggest."""
+    head = file.head(1 << 12)
+    return head.decode(_marked(head), errors="ignore").lstrip("\ufeff \t\r\n")
 
 
 def _marked(head: bytes) -> str:

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -26,6 +27,7 @@ JSON_LINE = Refusal(
     N_("Write one object to a line, as {example}."),
 )
 _ROWS = 1 << 14
+_SURROGATE = re.compile("[\ud800-\udfff]")
 JsonObject = dict[str, object]
 """The object of a line: names with values of any JSON type."""
 
@@ -94,6 +96,7 @@ class JsonLines:
             return pa.array(values, pa.bool_())
         if name in self.exact:
             return pa.array([None if v is None else Decimal(v) for v in values], pa.decimal128(38, 0))
+        values = [None if v is None or v != v else v for v in values]  # NaN: there is no value
         if kinds == {"number"} or not kinds:
             return pa.array([None if v is None else _float(v) for v in values], pa.float64())
         return pa.array([None if v is None else _word(v) for v in values], pa.string())
@@ -134,6 +137,8 @@ def _objects(text: DecodedText) -> Iterator[tuple[int, JsonObject]]:
             raise _broken(text, number, str(error)) from None
         if not isinstance(value, dict):
             raise _broken(text, number, _("it is no object"))
+        if "\\u" in line and (half := _SURROGATE.search("".join(map(str, [*value, *value.values()])))):
+            raise _broken(text, number, _("\\u{code:x} is half a character").format(code=ord(half[0])))
         yield number, value
 
 

@@ -25,7 +25,7 @@ from treino.data.readers.cell_types import PIVOT, CellStatistics
 from treino.data.readers.columnar import ColumnarFile, ColumnTypes, RowSpill, is_text, open_columnar
 from treino.data.readers.conventions import FileConventions, decide
 from treino.data.readers.delimited import DelimitedFile, UnconvertedError, open_delimited
-from treino.data.readers.file_bytes import open_file
+from treino.data.readers.file_bytes import beginning, open_file
 from treino.data.readers.jsonlines import JsonLines, open_json_lines
 from treino.data.readers.reader_options import ReaderOptions
 from treino.data.readers.workbook import CSV_NO_ROWS, open_workbook
@@ -341,10 +341,10 @@ def open_part(path: Path, reading: ReaderOptions, least_columns: int) -> Part:
         raise SHEET_OF_NO_WORKBOOK(path=file.path)
     if file.content != "text":
         return open_columnar(file)
-    start = file.head(1 << 12).removeprefix(b"\xef\xbb\xbf").lstrip()
-    if start[:1] == b"{" and start[1:].lstrip()[:1] in (b'"', b"}"):
+    start = beginning(file)
+    if start[:1] == "{" and start[1:].lstrip()[:1] in ('"', "}"):
         return open_json_lines(file, reading)
-    if start[:1] == b"[" and start[1:].lstrip()[:1] == b"{":
+    if start[:1] == "[" and start[1:].lstrip()[:1] == "{":
         raise JSON_ARRAY(path=file.path)
     return open_delimited(file, reading, least_columns)
 

@@ -13,6 +13,12 @@ def most_unpacked(packed: int) -> int:
     return max(1 << 26, BOMB_RATIO * packed)
 
 
+def is_hidden(name: str) -> bool:
+    """Whether a member, or a folder that holds it, is hidden, as the files that systems add themselves."""
+    parts = name.split("/")
+    return parts[0] == "__MACOSX" or any(part.strip(".") and part.startswith(".") for part in parts)
+
+
 def zip_chunks(archive: zipfile.ZipFile, member: zipfile.ZipInfo | str) -> Iterator[bytes]:
     """Yield the content of a member, never more than it declares: zipfile reports more as damage."""
     info = archive.getinfo(member) if isinstance(member, str) else member
