@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from benchmarks import reading_peers, result
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -159,3 +160,32 @@ every_dialect = given(
 @pytest.mark.parametrize("draws", [40, pytest.param(120, marks=pytest.mark.release)])
 def test_dialects_read_back_equal_or_are_refused(draws: int) -> None:
     settings(max_examples=draws)(every_dialect(lambda **drawn: check(**drawn)))()
+
+
+@pytest.mark.parametrize("delimiter", ["^", "~", "\x1f", "\x01"])
+@pytest.mark.parametrize("ending", [",", ";", " | ", "\t|"])
+@pytest.mark.parametrize("rows", [1, 12])
+def test_cells_that_end_in_a_usual_delimiter_leave_the_header_where_it_is(
+    delimiter: str, ending: str, rows: int
+) -> None:
+    names, days = ["name a", "name b", "name c"], [f"{13 + i}.05.2019" for i in range(rows)]
+    columns = [[f"x {i % 3}{ending}" for i in range(rows)], days, [f"ya{ending}"] * rows]
+    found = read(text_of(names, columns, delimiter=delimiter).encode())
+    assert found is not None
+    assert found.names == tuple(names)
+    assert found.column("name a").words.tolist() == [cell.strip() for cell in columns[0]]  # type: ignore[union-attr]
+
+
+def test_a_title_with_an_unusual_delimiter_is_still_a_title() -> None:
+    found = read(b"Rents 2019 ~ 2021\n\nroom,rent\na,700.5\nb,810.25\nc,905.5\n")
+    assert found is not None
+    assert found.names == ("room", "rent")
+
+
+@pytest.mark.release
+def test_no_table_of_the_benchmark_reads_back_different() -> None:
+    """All of its tables, as the published figure says; the peer's column is not needed for that."""
+    figures = reading_peers.run(quick=False).figures["treino"]
+    assert sum(figures.values()) == reading_peers.CASES
+    assert figures == result.read("reading_peers")[0].figures["treino"]
+    assert "different" not in figures

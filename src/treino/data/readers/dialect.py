@@ -54,7 +54,8 @@ CSV_ONE_COLUMN = Refusal(
 SAMPLE = 1 << 18  # bytes that the detection uses
 LOOK = 200  # rows whose cells the detection uses
 _MANY = 20  # lines; prose hardly ever has this many consecutive lines with equally many words
-_USUAL, _UNUSUAL = ",;\t|", "^~:\x1f\x01 "
+_USUAL, _MARKS = ",;\t|", "^~\x1f\x01"
+_UNUSUAL = _MARKS + ": "  # in prose, too
 _SPOKEN = {"\t": N_("tab"), " ": N_("space")}
 _SEPARATOR_LINE = re.compile(r'"?sep=(.)"?\r?\n', re.IGNORECASE)  # Excel reads and writes it as first line
 _LINE_END = re.compile(r"\r?\n|\r")
@@ -195,6 +196,10 @@ def _cut(text: DecodedText, head: str, whole: bool, reading: ReaderOptions, skip
         for one in group:
             if one in line:
                 samples += samples_of(one)
+        if group == _USUAL and not any(sample.even for sample in samples):  # before the first line is a title
+            marked = [sample for one in _MARKS if one in line for sample in samples_of(one) if sample.even]
+            if len(marked) == 1:
+                return table_of(marked[0])
         if group == _UNUSUAL:
             samples = [
                 s
