@@ -1,15 +1,22 @@
 """Bad input: each refused by rule, with the value, its place, and the next move; never another exception."""
 
+import math
 import os
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from tests.data.conftest import Write, refusal_of
 from treino.base.errors import TreinoError
 from treino.base.words import door
 from treino.data import describe, load
+from treino.data.photographs.labels import _without_zeros
+from treino.data.readers import ReaderOptions
+from treino.data.readers.file_bytes import open_file
+from treino.data.readers.workbook import _check_formulas
+from treino.data.table import distinct_names, number
 
 ROWS = "".join(f"{2 * i},{i * 7 % 11}.5,{'ab'[i % 2]}\n" for i in range(20))
 GOOD = "p,q,y\n" + ROWS
@@ -71,6 +78,32 @@ def test_a_file_that_is_no_table(write: Write, content: str | bytes, rule: str, 
     if rule != "rows_one":
         with pytest.raises(TreinoError):
             describe(path, "y")
+
+
+@pytest.mark.parametrize("ending", ["csv", "xlsx", "jsonl", "frame"])
+def test_a_header_among_the_rows_is_named(tmp_path: Path, ending: str) -> None:
+    """As in files that were joined: one more line of names, after 12 and after 300 rows."""
+    for rows in (12, 300):
+        cells = [[str(i), f"{i % 7}.5", f"k{i % 3}"] for i in range(rows)]
+        frame = pd.DataFrame([*cells, ["p", "q", "y"], *cells], columns=["p", "q", "y"])
+        path = tmp_path / f"t.{ending}"
+        if ending == "csv":
+            frame.to_csv(path, index=False, sep=";")
+        elif ending == "xlsx":
+            frame.to_excel(path, index=False)
+        elif ending == "jsonl":
+            frame.to_json(path, orient="records", lines=True)
+        error = refusal(frame if ending == "frame" else path, target="y")
+        assert error.rule == "header_again"
+        assert str(rows + {"csv": 2, "xlsx": 2, "jsonl": 1, "frame": 0}[ending]) in error.message
+        assert "p, q, y" in error.message
+
+
+def test_rows_that_repeat_a_part_of_the_header_are_rows(write: Write) -> None:
+    text = "p,q,y\n" + "".join(f"{'pq'[i % 2]},{i}.5,{'ab'[i % 3 % 2]}\n" for i in range(20))
+    assert load(write(text), target="y").features == ("p", "q")
+    same = "p,y\n" + "".join(f"{'yqr'[i % 3]},{'py'[i % 2]}\n" for i in range(24))
+    assert load(write(same, "words.csv"), target="y", reading=ReaderOptions(header=True)).features == ("p",)
 
 
 def with_cell(cell: str) -> str:
@@ -261,3 +294,24 @@ def test_a_file_that_can_not_be_read_is_the_machines_fault(
 @pytest.mark.parametrize("source", [3, None, [1, 2], {"a": 1}, (1, 2, 3, 4)])
 def test_what_is_no_source_at_all(source: object) -> None:
     assert refusal(source, target="y").rule == "data_type"
+
+
+def test_text_that_no_pattern_fits_takes_no_longer_than_to_read_it(write: Write) -> None:
+    """A million characters each: with time that grows as the square, each would take hours."""
+    many = 1_000_000
+    assert number("1" * many + "x") is None
+    assert number("1" * many) == math.inf
+    notes: list[str] = []
+    assert distinct_names(["a"] * 200_000, notes)[-1] == "a.199999"
+    assert _without_zeros("0" * many + "x") == "0" * many + "x"
+    assert _without_zeros("0" * many + "7.00") == "7"
+    cells = b'<f/><v<c r="A1">' * (many // 16)
+    with pytest.raises(TreinoError, match="A1"):
+        _check_formulas(open_file(write(GOOD)), "Sheet", cells)
+    assert load(write("\n" * 200_000 + GOOD), target="y").features == ("p", "q")
+
+
+def test_a_saved_index_of_very_long_numbers_is_no_other_error(write: Write) -> None:
+    long = "1" * 5000
+    path = write(f",q,y\n{long},1,a\n{long},2,b\n")
+    assert refusal(path, target="y").rule == "column_name_empty"

@@ -9,7 +9,7 @@ import pytest
 import treino as tr
 from tests.data.conftest import Write, refusal_of
 from treino.base.errors import TreinoError
-from treino.data import describe, load
+from treino.data import describe, load, rows_for_prediction
 from treino.data.preparation.encoders import DateEncoder, NumberEncoder, OneHotEncoder
 
 N = 90
@@ -134,3 +134,63 @@ def test_new_rows_are_read_as_the_training_rows_were(write: Write, tmp_path: Pat
     assert len(result) == 2
     with pytest.raises(TreinoError, match="'maybe' in line 2, which is not yes or no"):
         run.predict(write(head + "2023-05-04,7E3,maybe,3\n", "d.csv"))
+
+
+LONG = [f"{i % 60:02}:{i % 53:02}:{i % 47:02}" for i in range(N)]
+AS_NUMBERS = "Write durations as numbers, all in one unit"
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        LONG,
+        [f"{i % 60:02}h{i % 53:02}" for i in range(N)],
+        [f"{i % 60}:{i % 53:02}" for i in range(N)],
+        with_cells([f"{i % 24:02}:{i % 53:02}:00" for i in range(N)], "30:00:00", "24:10:00"),
+    ],
+)
+def test_times_that_no_day_has_are_named_as_durations(write: Write, cells: list[str]) -> None:
+    path = table(write, cells)
+    error = refusal_of(load, path, target="y")
+    assert error.rule == "feature_date"
+    assert AS_NUMBERS in error.hint
+    first = next(row for row, cell in enumerate(cells) if int(cell.replace("h", ":").split(":")[0]) > 23)
+    assert f"'{cells[first]}' in line {first + 2}" in error.message
+    assert AS_NUMBERS in " ".join(warning.hint for warning in describe(path, "y").warnings)
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        [f"{i % 60}h {i % 53:02}m" for i in range(N)],
+        [f"{i % 9}:{i % 53:02}.{i % 1000:03}" for i in range(N)],
+        [str(pd.Timedelta(minutes=61 * i)) for i in range(N)],
+        [f"PT{i % 60}H{i % 53}M" for i in range(N)],
+        [f"{100 + i}:{i % 53:02}:00" for i in range(N)],
+        [f"{i % 60} h {i % 53} min" for i in range(N)],
+    ],
+)
+def test_other_durations_are_words_with_a_hint(write: Write, cells: list[str]) -> None:
+    notes = " ".join(load(table(write, cells), target="y").notes)
+    assert f"'v' holds durations such as '{cells[0]}'" in notes
+    assert AS_NUMBERS in notes
+
+
+def test_a_time_over_24_hours_never_becomes_a_time_of_day(write: Write) -> None:
+    data = load(table(write, [f"{i % 24:02}:{i % 53:02}:00" for i in range(N)]), target="y")
+    error = refusal_of(rows_for_prediction, write("v,x\n25:30:00,1\n", "new.csv"), data.preparation)
+    assert "'25:30:00' in line 2" in error.message
+
+
+@pytest.mark.parametrize(
+    "ranges", [["1990-94", "1995-99", "2000-04", "2005-09"], ["1999-00", "2000-01", "2011-12", "2023-24"]]
+)
+def test_ranges_of_years_are_classes(write: Write, ranges: list[str]) -> None:
+    data = load(table(write, [ranges[i % 4] for i in range(N)]), target="y")
+    encoder = data.preparation.encoders[0]
+    assert isinstance(encoder, OneHotEncoder)
+    assert set(encoder.levels) == set(ranges)
+    months = [f"20{i % 20 + 10}-{i % 12 + 1:02}" for i in range(N)]
+    assert isinstance(load(table(write, months), target="y").preparation.encoders[0], DateEncoder)
+    error = refusal_of(load, table(write, with_cells(months, "1995-99")), target="y")
+    assert "v=category" in error.hint

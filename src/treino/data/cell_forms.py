@@ -313,6 +313,34 @@ def date_form(shape: str) -> DateForm | None:
     return None
 
 
+_HOUR_UNIT, _MINUTE_UNIT = r"(?:h|hrs?|hours?|horas?)", r"(?:m|mins?|minutes?|minutos?)"
+_DURATIONS = (
+    r"(?:2[4-9]|[3-9]\d|\d{3,6}):\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?",  # no time of day: 24 hours or more
+    r"(?:2[4-9]|[3-9]\d|\d{3,6})h(?:\d{2})?",
+    r"\d{1,3}:\d{2}[.,]\d{1,3}",  # of a lap: minutes, seconds and parts
+    rf"(?:\d{{1,6}} ?d(?:ays?|ias?)?,? ?)?\d{{1,6}} ?{_HOUR_UNIT} ?\d{{1,2}} ?{_MINUTE_UNIT}"
+    r"(?: ?\d{1,2} ?s(?:ec)?)?",
+    rf"\d{{1,6}} ?{_MINUTE_UNIT} ?\d{{1,2}} ?s(?:ec)?",
+    r"\d{1,6} d(?:ays?|ias?),? \d{1,2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?",
+    r"P(?:\d{1,6}D)?T(?:\d{1,6}H)?(?:\d{1,6}M)?(?:\d{1,6}(?:\.\d{1,9})?S)?",
+)
+_DURATION = re.compile(f"-?(?:{'|'.join(_DURATIONS)})", re.ASCII)
+_YEARS = re.compile(r"\d\d(\d\d)-(\d\d)", re.ASCII)
+
+
+def duration(cell: str) -> bool:
+    """Whether the cell is a length of time and can't be a time of day: 49:59:18, 1h 05m, a lap's 1:02.345."""
+    return len(cell) <= LONGEST and _DURATION.fullmatch(cell.strip()) is not None
+
+
+def year_range(cell: str) -> bool:
+    """Whether the cell is a range of up to 50 years such as 1990-94, and no month such as 1990-12."""
+    years = _YEARS.fullmatch(cell.strip())
+    if years is None or 1 <= int(years[2]) <= 12:
+        return False
+    return 1 <= (int(years[2]) - int(years[1])) % 100 <= 50
+
+
 Form = NumberForm | DateForm
 LEADING_ZERO, DIGIT = r"^([^0-9]*)0", "[0-9]"
 MARK = "\x01"  # stands for a leading zero in a shape

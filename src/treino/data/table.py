@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from treino.base.errors import Refusal, TreinoError, nearest
 from treino.base.text import shortened
 from treino.base.words import N_, _, setting
-from treino.data.cell_forms import DateForm, NumberForm, form_of, missing
+from treino.data.cell_forms import DateForm, NumberForm, duration, form_of, missing, year_range
 from treino.settings.setting_types import as_item, as_items
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 COLUMNS_MISSING = Refusal(
     "columns_missing", N_("'{source}' lacks {n} of {of} columns: {names}."), N_("For '{name}': {hint}")
 )
+DURATIONS_AS_NUMBERS = N_("Write durations as numbers, all in one unit: 1.5 for 1:30:00, in hours")
 COLUMN_UNKNOWN = Refusal("column_unknown", N_("There is no column '{name}' in '{source}'."), "{hint}")
 COLUMN_IS_TARGET = Refusal(
     "column_target",
@@ -41,7 +42,7 @@ FIRST_SECOND, LAST_SECOND = -62_135_596_800, 253_402_300_800  # of the years 1 t
 _BEYOND = re.compile(r"1970 [+-] \d+ s")  # what `day_text` writes for a date of another year
 _WHOLE = re.compile(r"[+-]?\d{1,400}", re.ASCII)
 MONEY = "money "  # precedes the currency symbol in ``Column.writing``
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _FEW = 3  # odd words that may be named one by one
 _NOT_FINITE = re.compile(r"[+-]?(inf|infinity)", re.IGNORECASE)
 
@@ -290,12 +291,12 @@ def check_names(names: Sequence[str], what: str) -> None:
 
 def distinct_names(names: Sequence[str], notes: list[str]) -> list[str]:
     """The column names; repeated names are numbered as in pandas (a, a.1, a.2), with a note."""
-    own: dict[str, str] = {}
+    own, counts = dict[str, str](), dict[str, int]()
     for name in names:
-        count, one = 0, name
+        one = name
         while one in own:
-            count += 1
-            one = f"{name}.{count}"
+            counts[name] = counts.get(name, 0) + 1
+            one = f"{name}.{counts[name]}"
         own[one] = name
     if again := [one for one, name in own.items() if one != name]:
         words = shortened(", ".join(again), 100)
@@ -378,6 +379,13 @@ def fault_cell(column: Column, row: int, place: Callable[[int], str]) -> tuple[s
     if column.seconds is not None and _BEYOND.fullmatch(cell):
         rule, move = "feature_date", _("Correct it or remove the row")
         text = _("Column '{name}' holds the date '{cell}' in {place}; dates are of the years 1 to 9999.")
+    elif column.seconds is not None and duration(cell):
+        rule, move = "feature_date", _(DURATIONS_AS_NUMBERS)
+        text = _("Column '{name}' holds '{cell}' in {place}, a duration and no time of day as in other rows.")
+    elif column.seconds is not None and year_range(cell):
+        rule, move = "feature_date", _("Correct it, or take all as classes: [[kinds={item}=category]]")
+        move = move.format(item=as_item(column.name))
+        text = _("Column '{name}' holds '{cell}' in {place}, which is no date or time as in the other rows.")
     elif column.seconds is not None and column.odd is not None:
         rule, move = "feature_date", gap
         text = _("Column '{name}' holds '{cell}' in {place}, which is no date or time as in the other rows.")

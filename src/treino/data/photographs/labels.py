@@ -309,7 +309,7 @@ def _without_zeros(name: str) -> str:
     parts = [part.strip() for part in name.lower().split("/")]
     stem, ending = os.path.splitext(parts[-1])
     stem, ending = (stem, ending) if ending in ENDINGS else (parts[-1], "")
-    number = re.fullmatch(r"0*([0-9]+)(\.0+)?", stem.strip())
+    number = re.fullmatch(r"0*(0|[1-9][0-9]*)(\.0+)?", stem.strip())
     return "/".join([*parts[:-1], (number[1] if number else stem.strip()) + ending])
 
 

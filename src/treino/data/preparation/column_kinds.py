@@ -20,6 +20,7 @@ from treino.data.cell_forms import (
     missing,
     number_form_of,
     truth_of,
+    year_range,
 )
 from treino.data.table import Column, Table, number, plain
 
@@ -105,7 +106,7 @@ def kind(column: Column) -> Kind:
         return "constant"
     if _mostly(count, _numeric, 0.9) and not any(map(_numeric_code, count)):
         return "number"
-    if _mostly(count, lambda word: isinstance(form_of(word), DateForm), 0.9):
+    if _mostly(count, lambda word: isinstance(form_of(word), DateForm) and not year_range(word), 0.9):
         return "date"
     if len(count) == cells > 1:
         return "identifier" if _named_as_one(column.name) or _mostly(count, _like_a_code, 1.0) else "text"

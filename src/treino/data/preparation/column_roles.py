@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from treino.base.errors import Refusal, TreinoError
 from treino.base.text import shortened
 from treino.base.words import N_, _, joined
-from treino.data.cell_forms import DateForm, form_of, missing
+from treino.data.cell_forms import DateForm, duration, form_of, missing
 from treino.data.preparation.column_kinds import ColumnRole, choose, is_row_number, numbers_rows, spellings
 from treino.data.preparation.encoders import (
     DateEncoder,
@@ -20,7 +20,15 @@ from treino.data.preparation.encoders import (
     RankEncoder,
     TimeEncoder,
 )
-from treino.data.table import Column, Table, check_no_target, fault, fault_odd, unknown_column
+from treino.data.table import (
+    DURATIONS_AS_NUMBERS,
+    Column,
+    Table,
+    check_no_target,
+    fault,
+    fault_odd,
+    unknown_column,
+)
 from treino.settings.setting_types import as_item
 
 FEATURES_NONE = Refusal("features_none", N_("[[features]] names no column."), N_("Name at least one."))
@@ -181,6 +189,12 @@ def column_fault(
     if choice.way in ("date", "time") and column.odd is not None:
         return fault_odd(column, table.place)
     if choice.way == "date" and column.seconds is None and not column.constant:
+        cells = enumerate(column.words.tolist() if column.words is not None else ())
+        long = next(((row, cell) for row, cell in cells if duration(cell)), None)
+        if long is not None:
+            text = _("Column '{name}' holds durations, such as '{cell}' in {place}, which is no time of day.")
+            facts = {"name": column.name, "cell": shortened(long[1]), "place": table.place(long[0])}
+            return "feature_date", text.format(**facts), _(DURATIONS_AS_NUMBERS)
         row = _unlike_the_most(column)
         return (
             "feature_date",

@@ -36,6 +36,7 @@ from treino.data.cell_forms import (
     Form,
     NumberForm,
     dotted_code,
+    duration,
     form_of_shape,
     missing,
     number_form_of,
@@ -189,7 +190,8 @@ class CellStatistics:
     by the cell in lower case; None once there are too many. forms: of all cells that have one. odd: the first
     cells without a form, and their rows. codes: the number of cells that are codes with dots, such as
     1.2.3. addresses: the number of IP addresses; None if some cell looks like one, with a number over 255.
-    lost: too few cells have a form, so forms are no longer counted.
+    durations: the number of lengths of time such as 1h 05m. lost: too few cells have a form, so forms are no
+    longer counted.
     """
 
     name: str
@@ -200,6 +202,7 @@ class CellStatistics:
     present: int = 0
     codes: int = 0
     addresses: int | None = 0
+    durations: int = 0
     exact: bool = False
     lost: bool = False
     nothing: set[str] = field(default_factory=set)
@@ -328,6 +331,8 @@ class CellStatistics:
                 some = cells.filter(pa.array(shape_N == k))
                 within = bool(compute.all(compute.match_substring_regex(some, OCTETS)).as_py())
                 self.addresses = self.addresses + count if within else None
+            elif of_shape[k] is None and duration(shape.replace(MARK, "0")):
+                self.durations += count
         for k, at, n in zip(*np.unique(form_N, return_index=True, return_counts=True), strict=True):
             form = forms[k] if k >= 0 else None
             if isinstance(form, DateForm):
@@ -339,7 +344,8 @@ class CellStatistics:
                 for i in np.flatnonzero(form_N == k)[:100].tolist():
                     if len(self.odd) < 3:
                         self.odd.setdefault(cells[i].as_py(), int(row_N[i]))
-        self.lost = self.present >= _LOOK and self.fitting(self.forms) < MOST * self.present
+        fitting = self.fitting(self.forms) + self.durations
+        self.lost = self.present >= _LOOK and fitting < MOST * self.present
 
     def _see_dates(self, form: DateForm, cells: pa.Array, row_N: Ints) -> None:
         first_N = seconds(cells, form, digit_order(form, True, self.dates))

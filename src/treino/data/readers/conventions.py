@@ -222,6 +222,8 @@ def _decision(column: CellStatistics, comma: bool | None, day_first: bool | None
         return replace(words, holds="numbers")
     if column.truth or (column.wanted == "truth" and not column.forms and column.words):
         return replace(words, holds="truth", spellings=column.spellings)
+    if column.durations >= NEARLY * column.present and not column.wanted:
+        return replace(words, mostly="duration", examples=tuple(column.odd.items()))
     kinds = {"numbers": (NumberForm,), "dates": (DateForm,)}.get(column.wanted, (NumberForm, DateForm))
     group = column.group(kinds)
     if not group or column.lost:

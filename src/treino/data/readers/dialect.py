@@ -66,6 +66,7 @@ _NOTE_MARK = re.compile(r"\s*(?:#|//|%|!|\*|\(|©|[-=_]{3}|[^\W\d]+\s*:)")
 _NOTE = re.compile(_NOTE_MARK.pattern + r"|.*\w\s+\w+\s+\w")  # a comment or a sentence
 _RULE = re.compile(r"[-=_+ ]{2,}")
 _LABELS = 8  # lines of units, questions or types below a header, at most
+_LONG = 20  # digits of a row number, at most
 _SENTENCE = 3  # prose has this many commas in every line by chance
 
 
@@ -130,9 +131,10 @@ class Sample:
 def sniff(text: DecodedText, reading: ReaderOptions, least_columns: int) -> tuple[Dialect, list[list[str]]]:
     """Return the detected dialect and the first rows of values. Raises TreinoError for an ambiguous file."""
     head, whole = text.head(SAMPLE)
-    skip = 0
-    while match := (_LINE if skip < (reading.skip or 0) else _LINE_END).match(head):
-        head, skip = head[match.end() :], skip + 1
+    skip = start = 0
+    while match := (_LINE if skip < (reading.skip or 0) else _LINE_END).match(head, start):
+        start, skip = match.end(), skip + 1
+    head = head[start:]
     delimiter = reading.delimiter
     if (match := _SEPARATOR_LINE.match(head)) and delimiter is None:
         head, skip, delimiter = head[match.end() :], skip + 1, match[1]
@@ -389,7 +391,7 @@ def is_index(cells: Sequence[str]) -> bool:
         return False
     if len(set(cells)) == len(cells):
         return True
-    if not all(cell.strip().isdecimal() for cell in cells):
+    if not all(cell.strip().isdecimal() and len(cell) < _LONG for cell in cells):
         return False
     whole = [int(cell) for cell in cells]
     return max(whole) > 1 and all(b == a + 1 or (b < a and b < 2) for a, b in pairwise(whole))
@@ -478,6 +480,14 @@ def _choose(text: DecodedText, head: str, even: list[Sample]) -> Sample:
     )
 
 
+def _without_again(first: list[str], columns: list[list[str]]) -> list[list[str]]:
+    """The columns without the records that repeat the first one, as a header among the rows does."""
+    if not all(first[0:1]) or first[0] not in columns[0]:
+        return columns
+    rows = [row for row in zip(*columns, strict=False) if list(row) != first[: len(columns)]]
+    return list(map(list, zip(*rows, strict=True))) or columns
+
+
 def _has_header(text: DecodedText, sample: Sample) -> bool:
     """Whether the first record names the columns.
 
@@ -492,7 +502,7 @@ def _has_header(text: DecodedText, sample: Sample) -> bool:
     first = first[:wide]  # without what trailing delimiters add
     below = [[cell.strip() for cell in column] for column in zip(*sample.rows[1:LOOK], strict=False)][:wide]
     below += [[] for _column in first[len(below) :]]
-    kinds = [kind_of(column) for column in below]
+    kinds = [kind_of(column) for column in _without_again(first, below)]
     again = [cell in column for cell, column in zip(first, below, strict=False)]
     own = [kind_of([cell]) for cell in first]
     numbers = [number(cell) for cell in first if number(cell) is not None]

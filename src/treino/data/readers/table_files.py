@@ -30,7 +30,7 @@ from treino.data.readers.jsonlines import JsonLines, open_json_lines
 from treino.data.readers.reader_options import ReaderOptions
 from treino.data.readers.workbook import CSV_NO_ROWS, open_workbook
 from treino.data.rows import MemoryLimit
-from treino.data.table import Column, Table, among_all
+from treino.data.table import DURATIONS_AS_NUMBERS, Column, Table, among_all
 from treino.settings.setting_types import as_item, as_items
 
 SHEET_OF_NO_WORKBOOK = Refusal(
@@ -50,6 +50,12 @@ FILES_COLUMNS = Refusal(
     "files_columns",
     N_("'{path}' hasn't the columns of '{first}': it {said}."),
     N_("Give files of equal columns, or a narrower pattern."),
+)
+
+HEADER_AGAIN = Refusal(
+    "header_again",
+    N_("In {what}, the header is repeated among the rows, in {place}: {names}."),
+    N_("Delete that line, and any other that is like it."),
 )
 
 Part = DelimitedFile | ColumnarFile | JsonLines
@@ -139,6 +145,9 @@ def read_parts(
             left_out[:] = look.left_out
             if not look.rows:
                 raise CSV_NO_ROWS(what=what)
+            if look.header_again is not None:
+                names_text = shortened(", ".join(names), 100)
+                raise HEADER_AGAIN(what=what, place=place(look.header_again), names=names_text)
             decided = decide(list(look.seen.values()), reading, what, place, typed=look.typed)
             if not (reading.missing is None and decided.open and look.gaps):
                 break
@@ -188,7 +197,8 @@ class _ColumnPass:
 
     fast: the columns that pyarrow reads directly as numbers. sign: their decimal sign. gaps: fast columns
     with missing cells, whose text is lost. typed: whether some columns hold numbers that aren't text in the
-    source. left_out: the numbers of the records without any cell, unless they are kept.
+    source. header_again: the first row that repeats the columns' names; None if none does. left_out: the
+    numbers of the records without any cell, unless they are kept.
     """
 
     def __init__(
@@ -205,6 +215,7 @@ class _ColumnPass:
         self.levels: dict[str, tuple[str, ...]] = {}
         self.gaps: set[str] = set()
         self.typed = False
+        self.header_again: int | None = None
         self.rows = 0
         self.left_out: list[int] = []
 
@@ -224,6 +235,8 @@ class _ColumnPass:
                     self.gaps |= {name} if cells.null_count else set()
                 elif pa.types.is_integer(cells.type) or pa.types.is_floating(cells.type):
                     self.typed = True
+            if self.header_again is None and (at := _header_in(batch, self.names)) is not None:
+                self.header_again = self.rows + at
             self.rows += batch.num_rows
             self.batches.append(batch)
 
@@ -269,6 +282,19 @@ def _fits(parts: Sequence[Part], batches: list[pa.RecordBatch] | RowSpill) -> bo
     files = [part.file for part in parts if part.file is not None]
     most = sum(file.size * (_SWELLS_PACKED if file.packing else _SWELLS) for file in files)
     return isinstance(batches, list) or most <= batches.room.limit
+
+
+def _header_in(records: pa.RecordBatch, names: Sequence[str]) -> int | None:
+    """The first row whose cells are the names of all columns, if there are several; None if there is none."""
+    if len(names) < 2 or not all(is_text(cells.type) for cells in records.columns):
+        return None
+    same: Any = True
+    for name, cells in zip(names, records.columns, strict=True):
+        equal = compute.equal(compute.utf8_trim_whitespace(cells), name)
+        same = equal if same is True else compute.and_(same, equal)
+        if not compute.any(same).as_py():
+            return None
+    return int(compute.index(same, True).as_py())
 
 
 def _widened(cells: pa.Array) -> pa.Array:
@@ -427,6 +453,10 @@ def _words_notes(decided: FileConventions, place: Callable[[int], str]) -> list[
                 "Codes such as '{cell}' are taken as words, for other numbers are written otherwise: {name}."
             )
             notes.append(text.format(**facts))
+        elif column.mostly == "duration":
+            facts["cell"] = shortened(column.examples[0][0])
+            text = _("'{name}' holds durations such as '{cell}', which are taken as words.").format(**facts)
+            notes.append(joined([text, " ", _(DURATIONS_AS_NUMBERS), "."]))
         elif column.mostly and column.examples:
             odd = [f"'{shortened(cell)}' ({place(row)})" for cell, row in column.examples]
             facts |= {

@@ -69,9 +69,9 @@ Cells = list[list[Any]]  # "" for an empty cell
 Spans = Sequence[tuple[int, int, int, int]]
 
 MOST_CELLS = 30_000_000
-_VALUE = re.compile(rb"<v[^>/]*>[^<]|<is>")
+_VALUE = re.compile(rb"<v[^<>/]*>[^<]|<is>")
 _ERROR = b' t="e"'
-_CELL = re.compile(rb'<c\b[^>]*?\br="([A-Z]+\d+)"[^>]*?(?<!/)>(.*?)</c>', re.DOTALL)
+_CELL, _PLACE = re.compile(rb"<c\b"), re.compile(rb'\br="([A-Z]+\d+)"')
 
 
 @dataclass(frozen=True)
@@ -172,8 +172,12 @@ def _check_formulas(file: InputFile, name: str, content: bytes) -> None:
     """Refuse formulas without a stored value; programs other than Excel or LibreOffice often write these."""
     if b"<f" not in content:
         return
-    cells = _CELL.findall(content)
-    lost = [where.decode() for where, inner in cells if b"<f" in inner and not _VALUE.search(inner)]
+    lost = []
+    for cell in _CELL.split(content)[1:]:  # one pattern for the whole cell would search far for each end
+        tag, _sign, rest = cell.partition(b">")
+        inner, place = rest.partition(b"</c>")[0], _PLACE.search(tag)
+        if place and not tag.endswith(b"/") and b"<f" in inner and not _VALUE.search(inner):
+            lost.append(place[1].decode())
     if lost:
         raise WORKBOOK_FORMULAS(path=file.path, name=name, n=len(lost), cell=lost[0])
 

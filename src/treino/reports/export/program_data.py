@@ -259,6 +259,8 @@ def second(cell, column):
     hour = int(parts.get("hour", 0))
     if "half" in parts:
         hour = hour % 12 + 12 * ("p" in parts["half"].lower())
+    if hour > 23:
+        sys.exit(f"{cell} is no time of day")
     of_day = hour * 3600.0 + int(parts.get("minute", 0)) * 60
     offset = re.fullmatch(r" ?([+-])(\d\d):?(\d\d)", parts.get("zone", ""))
     if offset:
