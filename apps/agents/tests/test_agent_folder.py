@@ -263,6 +263,32 @@ def test_code_is_run_only_with_trust(folder: AgentFolder) -> None:
         tools()["doctor"].words({"subject": "../train.py"}, trusted)
 
 
+def test_code_and_files_in_a_space_are_checked_like_settings(folder: AgentFolder) -> None:
+    """Also those of a file that holds the space: an agent may have written it."""
+    Path("net.py").write_text("")
+    Path("code.toml").write_text('net = ["mlp", "net.py:Net"]')
+    Path("away.toml").write_text('net = "mlp|../net.py:Net"')
+    Path("rates.toml").write_text('lr = "1e-4..1e-1:log"')
+    trusted = AgentFolder(folder.root, trust=True)
+    for space, rule in (
+        (["net=net.py:Net"], "trust_missing"),
+        (["lr=1|2", "net = mlp|net.py:Net"], "trust_missing"),
+        ("net=net.py:Net", "trust_missing"),
+        (["code.toml"], "trust_missing"),
+        (["net=mlp|../net.py:Net"], "path_outside"),
+        (["away.toml"], "path_outside"),
+        (["labels=../secret/c.csv|a.csv"], "path_outside"),
+        (["validation=0.1|/etc/passwd"], "path_outside"),
+    ):
+        with pytest.raises(TreinoError) as caught:
+            tools()["sweep"].words({"data": "iris", "space": space}, folder)
+        assert caught.value.rule in (rule, "argument_form"), space
+        for each in [trusted] * (rule == "trust_missing" and isinstance(space, list)):
+            tools()["sweep"].words({"data": "iris", "space": space}, each)
+    for space in (["net=mlp|cnn"], ["rates.toml"], ["lr=1|2", "hidden=16|64,32"]):
+        tools()["sweep"].words({"data": "iris", "space": space}, folder)
+
+
 def test_no_change_on_the_way_is_code_or_a_place() -> None:
     for name in ("net", "out"):
         with pytest.raises(TreinoError, match=f"no setting {name}"):

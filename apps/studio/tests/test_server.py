@@ -3,14 +3,17 @@
 import asyncio
 import json
 import random
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.outside import SECRET, names_of, secret_file, watched
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from apps.studio.tests.running import Bench, with_studio
 from treino.base.errors import TreinoError
+from treino.settings.spec import OF_FILES, Settings, names_file
 from treino_studio.hub import TEXTS_UNSENT, Page
 from treino_studio.protocol import LONGEST_MESSAGE
 from treino_studio.server import Studio
@@ -312,3 +315,68 @@ def test_a_table_that_is_too_large_is_refused_as_it_comes(
         assert not list((tmp_path / "uploads").iterdir())
 
     asyncio.run(without_length())
+
+
+def outside_settings(file: Path) -> Iterator[dict[str, Any]]:
+    """Settings of a page that name a file outside, in every form that a message can have."""
+    for name in Settings.model_fields:
+        for value in names_of(file):
+            if names_file(name, value):
+                yield from ({name: value}, {name: [value]}, {name: [value, 1]}, {"epochs": 1, name: value})
+
+
+@pytest.mark.proof
+def test_no_setting_of_a_page_names_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By no door, and what is said is the same whether there is such a file."""
+    file = secret_file(tmp_path)
+    monkeypatch.chdir(tmp_path / "own")
+
+    async def builtins(studio: Studio) -> list[dict[str, Any]]:
+        return [{"name": "wine"}]
+
+    monkeypatch.setattr(Studio, "builtins", builtins)
+    page = {"data": "wine"}
+    doors: dict[str, tuple[tuple[str, dict[str, Any], str], ...]] = {
+        "/socket/home": (
+            ("train", page, "settings"),
+            ("sweep", page | {"space": ["lr=0.1|0.2"]}, "settings"),
+            ("study", page, "settings"),
+        ),
+        "/socket/run/run": (("segment", {}, "changes"), ("branch", {}, "changes")),
+    }
+
+    async def work(bench: Bench) -> None:
+        said: dict[tuple[str, str], set[str]] = {}
+        for path, verbs in doors.items():
+            async with bench.viewer(path=path) as one:
+                with watched(file.parent) as opened:
+                    for settings in outside_settings(file):
+                        for verb, fields, key in verbs:
+                            error = (await one.ask(verb, **fields, **{key: settings}))["error"]
+                            sentence = f"{error['message']} {error['hint']}"
+                            assert SECRET not in sentence
+                            name, value = list(settings.items())[-1]
+                            if isinstance(value, str):  # the same of a file that is there and of none
+                                plain = value.replace("nothing", "secret").replace("no.py", "net.py")
+                                said.setdefault((name, plain), set()).add(sentence.replace(value, plain))
+                    if path == "/socket/home":
+                        for value in names_of(file):
+                            for text in (f"net={value}", f"net=mlp|{value}", f"labels=a|{value}", value):
+                                answer = await one.ask("sweep", data="wine", space=["lr=0.1|0.2", text])
+                                assert answer["error"]["rule"] in (
+                                    "setting_of_the_command_line",
+                                    "space_syntax",
+                                ), text
+                            assert (await one.ask("train", data=value))["error"]["rule"] == "data_missing"
+                    assert opened == []
+        assert {name for name, _value in said} == OF_FILES.keys()
+        assert {len(sentences) for sentences in said.values()} == {1}
+        asked = {each["do"] for each in bench.asked()}
+        assert asked <= {"open", "watch"}
+        async with bench.viewer("viewer-2", path="/socket/home") as home:  # what names no file is taken
+            assert "error" not in await home.ask("steer")
+            settings = {"net": "mlp", "validation": "0.2", "test": 0.1, "target": "../away/secret.csv"}
+            assert "error" not in await home.ask("train", data="wine", settings=settings)
+            assert "error" not in await home.ask("sweep", data="wine", space=["net=mlp|cnn"])
+
+    with_studio(tmp_path, work)

@@ -38,8 +38,8 @@ def sweep(
     from treino.cli.progress import follow
     from treino.folders.network_source import UserFiles
     from treino.reports.tracking.delivery import Tracking
+    from treino.training.search.space import space_of
     from treino.training.sweeps.sweep import sweep_events
-    from treino.training.sweeps.sweep_members import space_of
 
     tracking = Tracking(track)
     settings = given(flags)

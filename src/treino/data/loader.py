@@ -154,7 +154,7 @@ def load(
         image_size=image_size,
         fit=fit,
         skip_bad=skip_bad,
-        labels=None if labels is None else str(labels),
+        labels=labels if labels is None or isinstance(labels, str) else str(labels),
         class_pattern=class_pattern,
         pictures=pictures,
     )

@@ -38,6 +38,10 @@ STUMBLES = (
 )
 
 
+class AlbumTable(str):
+    """The name of a table of labels among pictures, even if a file has the same name."""
+
+
 def is_torch_dataset(source: Any) -> bool:
     """Whether ``source`` is a Dataset or DataLoader, or a mapping or sequence of them by split."""
     if isinstance(source, Mapping):

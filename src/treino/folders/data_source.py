@@ -21,7 +21,7 @@ from treino.data.prepared_cache import FOLDER
 from treino.data.readers import ReaderOptions
 from treino.data.rows import Rows
 from treino.data.rows_in_memory import splits_not_in_memory
-from treino.data.source_kinds import is_album
+from treino.data.source_kinds import AlbumTable, is_album
 from treino.data.sources import BuiltinName
 from treino.engine import KERNELS, LOSSES
 from treino.engine.hyperparameters import known
@@ -30,7 +30,7 @@ from treino.folders.documents import read_document, read_preparation, read_spec,
 from treino.folders.documents.run_spec import RunSpec
 from treino.folders.store import RunFolder
 from treino.settings import recipes
-from treino.settings.spec import OF_DATA, Settings
+from treino.settings.spec import OF_DATA, OF_FILES, Settings, read_settings
 
 DATA_CHANGED = Refusal(
     "data_changed",
@@ -227,19 +227,45 @@ def data_of(folder: RunFolder, moved_to: str | Path | None = None) -> Data:
     arguments = where.load.model_dump(mode="json", exclude_unset=True)
     if where.kind == "file":
         source = _located(folder, where, moved_to, None)
-        for split, file in where.files.items():
-            arguments[split] = _located(folder, file, None, source.parent)
+        if arguments.get("labels") is not None:
+            arguments["labels"] = AlbumTable(arguments["labels"])
+        arguments |= _recorded_files(folder, source)
     data = load(
         source,
         **arguments,
         max_memory=spec.asked.get("max_memory"),
         cache=prepared_beside(folder.path.resolve().parent),
     )
-    if data.sha256 != where.sha256:  # one of several files changed
-        raise _changed(folder, source)
+    read = {name: digest for name, (_path, digest) in data.files.items()}
+    if data.sha256 != where.sha256 or read != {name: file.sha256 for name, file in where.files.items()}:
+        raise _changed(folder, source)  # one of several files
     if not data.preparation.agrees(stored):
         raise PREPARATION_DIFFERS(name=data.name, run=folder.path.name, path=folder.path / "spec.json")
     return data
+
+
+def _recorded_files(folder: RunFolder, source: Path) -> dict[str, Path]:
+    """Where the files are that a folder names beside the data, which are in ``source``: rows of a split, and
+    labels."""
+    files = read_spec(folder).data.files.items()
+    return {name: _located(folder, file, None, source.parent) for name, file in files}
+
+
+def recorded_settings(folder: RunFolder, settings: Mapping[str, Any], source: Any) -> dict[str, Any]:
+    """A folder's settings for another training on its data. Where they name a file as it was typed once, they
+    get the one whose digest the folder holds, or none: a folder may have any name in them.
+
+    source: as ``source_of``, after ``data_of`` has checked it.
+    """
+    typed = {name: value for name, value in settings.items() if name in OF_FILES and name in OF_DATA}
+    named = read_settings(typed).files
+    rest = {name: value for name, value in settings.items() if name not in named}
+    if not named or not isinstance(source, Path):
+        return rest
+    among_them = read_spec(folder).data.load.labels  # a table among the pictures
+    own = {} if among_them is None else {"labels": among_them}
+    own |= {name: str(path) for name, path in _recorded_files(folder, source).items()}
+    return rest | {name: value for name, value in own.items() if name in named}
 
 
 def _located(folder: RunFolder, where: DataSource | RowsFile, moved_to: Any, beside: Path | None) -> Path:

@@ -5,7 +5,9 @@ from treino.settings.spec import FAULTS as FAULTS
 from treino.settings.spec import FLAGS as FLAGS
 from treino.settings.spec import LAYERS as LAYERS
 from treino.settings.spec import OF_DATA as OF_DATA
+from treino.settings.spec import OF_FILES as OF_FILES
 from treino.settings.spec import UNKNOWN_SETTING as UNKNOWN_SETTING
 from treino.settings.spec import Settings as Settings
 from treino.settings.spec import group_of as group_of
+from treino.settings.spec import names_file as names_file
 from treino.settings.spec import read_settings as read_settings

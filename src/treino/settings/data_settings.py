@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from treino.settings import setting_types
-from treino.settings.setting_types import Float, ImageSize, Int, Name, Pairs, Share, Strings
+from treino.settings.setting_types import FilePath, Float, ImageSize, Int, Name, Pairs, Share, Strings
 
 
 def declared(default: Any, about: str, **limits: Any) -> Any:
@@ -95,7 +95,7 @@ class DataSettings(BaseModel):
     skip_bad: Int = declared(
         0, "go on without so many photographs that can't be read, at most; each is named", ge=0
     )
-    labels: Annotated[str | None, BeforeValidator(setting_types.path)] = declared(
+    labels: FilePath | None = declared(
         None, "table of photographs' names and labels, where it isn't the only one among them"
     )
     class_pattern: str | None = declared(

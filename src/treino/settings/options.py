@@ -5,11 +5,11 @@ as those of a training follow from ``spec.py``.
 """
 
 from collections.abc import Mapping
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from treino.settings.setting_types import Float, Int
+from treino.settings.setting_types import Float, Int, NamesFile
 from treino.settings.spec import explained
 
 
@@ -47,7 +47,9 @@ class SweepOptions(Options):
     until: Any = _option(None, "enough, e.g. accuracy=0.95 on validation rows")
     top: Int = _option(10, "how many networks are kept; default: 10", ge=1, le=10_000_000)
     fresh: Int = _option(16, "fresh seeds and splits that the judge trains; default: 16", ge=0, le=1_000_000)
-    storage: str | None = _option(None, "where Optuna keeps its trials, e.g. sqlite:///sweep.db")
+    storage: Annotated[str | None, NamesFile()] = _option(
+        None, "where Optuna keeps its trials, e.g. sqlite:///sweep.db"
+    )
 
 
 class SweepPlan(SweepOptions):

@@ -2,17 +2,41 @@
 
 import csv
 import math
+import os
 import re
-from collections.abc import Mapping, Sequence
-from typing import Annotated
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, get_args
 
-from pydantic import BeforeValidator, Field
+from pydantic import BaseModel, BeforeValidator, Field
 
 LARGEST_LR, LARGEST_DECAY = 1e30, 1e6  # far above useful values, but products stay within float32
 LARGEST_LAYER = 1_000_000  # units of one layer
 MOST_LAYERS = 500  # a change of 10,000 layers would pause training for half a minute
 MOST_STEPS = 1000  # steps or epochs of one command to a training
 SLOWEST, FASTEST = 0.01, 1e6  # steps per second of a training that is watched
+
+
+@dataclass(frozen=True)
+class NamesFile:
+    """The mark of a setting whose texts name files or folders. words: those that name none. code: whether
+    what is named is executed."""
+
+    words: tuple[str, ...] = ()
+    code: bool = False
+
+
+def file_marks(table: type[BaseModel]) -> dict[str, NamesFile]:
+    """The settings of a table that name files, with their marks."""
+    fields = table.model_fields.items()
+    marks = ((name, [*field.metadata, *_metadata(field.annotation)]) for name, field in fields)
+    return {name: mark for name, of in marks for mark in of if isinstance(mark, NamesFile)}
+
+
+def _metadata(annotation: Any) -> Iterator[Any]:
+    yield from getattr(annotation, "__metadata__", ())
+    for inner in get_args(annotation):
+        yield from _metadata(inner)
 
 
 class SettingGuess(ValueError):  # noqa: N818
@@ -155,7 +179,8 @@ def seconds(value: object) -> object:
 
 
 def path(value: object) -> object:
-    return str(value) if value is not None else None
+    """A path as text; what is neither a text nor a path stays, and is refused."""
+    return os.fspath(value) if isinstance(value, os.PathLike) else value
 
 
 def name(value: object) -> object:
@@ -188,5 +213,8 @@ StepCount = Annotated[int, Field(ge=1, le=MOST_STEPS)]
 Betas = Annotated[tuple[Decay, Decay], LISTED, BeforeValidator(items)]
 Strings = Annotated[tuple[str, ...], LISTED, BeforeValidator(items)]
 Pairs = Annotated[tuple[str, ...], LISTED, BeforeValidator(pairs)]
-Share = Annotated[Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)] | str, BeforeValidator(share)]
+FilePath = Annotated[str, BeforeValidator(path), NamesFile()]
+Share = Annotated[
+    Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)] | str, BeforeValidator(share), NamesFile()
+]
 Name = Annotated[str | None, BeforeValidator(name)]

@@ -21,10 +21,12 @@ from treino.settings.recipes import table_settings
 from treino.settings.setting_types import (
     Betas,
     Counts,
+    FilePath,
     Float,
     Floats,
     Int,
     Layers,
+    NamesFile,
     Seconds,
     SettingGuess,
     Strings,
@@ -65,7 +67,7 @@ class Settings(DataSettings):
         "measured on tables, or plain, one simple network; default: table for one training on a table of "
         "your own, plain for all else",
     )
-    net: Annotated[str | None, BeforeValidator(setting_types.path)] = declared(
+    net: Annotated[str | None, BeforeValidator(setting_types.path), NamesFile(LAYERS, code=True)] = declared(
         None,
         "mlp (layers of units), cnn (convolutions, for pictures), or your own network: "
         "FILE.py:NAME (an nn.Module, its class or a function that makes one); default: cnn for pictures of 8 "
@@ -279,14 +281,17 @@ class Settings(DataSettings):
         le=10_000_000_000,
     )
     name: str | None = declared(None, "name of the run's folder in ./runs; default: wine-1, wine-2, ...")
-    out: Annotated[str | None, BeforeValidator(setting_types.path)] = declared(
-        None, "the run's folder itself (must not exist, or be empty)"
-    )
+    out: FilePath | None = declared(None, "the run's folder itself (must not exist, or be empty)")
 
     @property
     def explicit(self) -> dict[str, Any]:
         """The settings that were given, by name."""
         return {name: getattr(self, name) for name in self.model_fields_set}
+
+    @property
+    def files(self) -> dict[str, str]:
+        """The given settings that name files or folders, with these names."""
+        return {name: value for name, value in self.explicit.items() if names_file(name, value)}
 
     @property
     def net_file(self) -> str | None:
@@ -295,6 +300,14 @@ class Settings(DataSettings):
 
 
 FLAGS = {name: flag(name) for name in Settings.model_fields}
+OF_FILES = setting_types.file_marks(Settings)
+"""The settings that can name files, with their marks: the table for all who take settings from elsewhere."""
+
+
+def names_file(name: str, value: object) -> bool:
+    """Whether a setting, with this value as ``read_settings`` reads it, names a file or a folder."""
+    mark = OF_FILES.get(name)
+    return mark is not None and isinstance(value, str) and value not in mark.words
 
 
 def group_of(name: str) -> str:

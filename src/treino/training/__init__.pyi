@@ -29,8 +29,12 @@ from treino.training.run_log import faulty_from as faulty_from
 from treino.training.search.judge import SURE as SURE
 from treino.training.search.judge import by_rows as by_rows
 from treino.training.search.judge import selection_bias as selection_bias
+from treino.training.search.space import ANY_SETTING as ANY_SETTING
+from treino.training.search.space import files_in_space as files_in_space
 from treino.training.search.space import plain as plain
+from treino.training.search.space import read_space as read_space
 from treino.training.search.space import space_from_json as space_from_json
+from treino.training.search.space import space_of as space_of
 from treino.training.stored_results import StoredStudy as StoredStudy
 from treino.training.stored_results import StoredSweep as StoredSweep
 from treino.training.stored_results import open_run as open_run

@@ -15,7 +15,8 @@ from typing import Any
 from treino.base.errors import Refusal
 from treino.base.words import N_, _
 from treino.folders import fenced, find, known_folder
-from treino.settings import LAYERS
+from treino.settings import LAYERS, OF_FILES
+from treino.training import ANY_SETTING, files_in_space, read_space, space_of
 
 ADDRESS_REFUSED = Refusal(
     "address_refused",
@@ -99,10 +100,18 @@ class AgentFolder:
             self.check_run_folder(run)
 
     def check_space(self, value: Any) -> None:
-        """Refuse a file of settings to try that lies outside; ``lr=1e-4..1e-1`` is no file."""
-        for each in value if isinstance(value, list) else [value]:
-            if "=" not in str(each):
-                self.check_path(str(each))
+        """Refuse a file of settings to try that lies outside (``lr=1e-4..1e-1`` is no file), files outside
+        among the values to try, and networks without ``--trust``.
+
+        Raises:
+            TreinoError: as ``check_path`` and ``check_network``, or it is no space.
+        """
+        words = [str(each) for each in (value if isinstance(value, list) else [value])]
+        for each in words:
+            if "=" not in each:
+                self.check_path(each)
+        for name, text in files_in_space(read_space(space_of(words), ANY_SETTING)):
+            (self.check_network if OF_FILES[name].code else self.check_path)(text)
 
     def check_network(self, text: str) -> None:
         """Refuse a network's file, ``FILE.py:NAME``, that lies outside, or any without ``--trust``."""

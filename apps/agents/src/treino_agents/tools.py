@@ -17,7 +17,7 @@ from cyclopts import Parameter
 from treino.base.errors import Refusal, TreinoError, nearest
 from treino.base.words import N_, _
 from treino.folders import LAST
-from treino.settings import FLAGS, UNKNOWN_SETTING, Settings, as_item, group_of
+from treino.settings import FLAGS, OF_FILES, UNKNOWN_SETTING, Settings, as_item, group_of
 from treino_agents.folder import CHECKS, AgentFolder
 
 ARGUMENT_FORM = Refusal(
@@ -152,9 +152,6 @@ def _schema(hint: Any) -> Schema:
     return {"type": WORDS[hint]}
 
 
-NOT_CHANGED = ("out", "net")  # a run's folder and its code can't be changed at a step
-
-
 def setting_arguments(
     groups: Sequence[str], leave_out: Collection[str] = (), *, described: bool = True
 ) -> list[Argument]:
@@ -240,14 +237,15 @@ class Tool:
 
 _NAMED_BY = {
     "data": "data",
-    "path": "to copy_to data_file labels validation test out trials",
+    "path": "to copy_to data_file trials",
     "run": "run other like weights",
-    "network": "net",
     "trust": "trust",
     "subject": "subject",
     "space": "space",
 }
-NAMED = {name: check for check, names in _NAMED_BY.items() for name in names.split()}
+NAMED = {name: check for check, names in _NAMED_BY.items() for name in names.split()} | {
+    name: "network" if mark.code else "path" for name, mark in OF_FILES.items()
+}
 """What the value of an argument names, by the argument's name: a key of ``folder.CHECKS``. The other
 arguments are numbers and words."""
 
@@ -426,7 +424,7 @@ NEEDED = {"set": ("changes",), "rewind": ("step",), "branch": ("step",), "fan": 
 
 
 def _steer_arguments(verbs: Mapping[str, Verb]) -> tuple[Argument, ...]:
-    changes = {each.name: each.schema for each in setting_arguments(OF_CHANGE, NOT_CHANGED, described=False)}
+    changes = {each.name: each.schema for each in setting_arguments(OF_CHANGE, OF_FILES, described=False)}
     of_changes = {"type": "object", "properties": changes, "additionalProperties": False}
 
     whole: Schema = {"type": "integer"}
@@ -490,7 +488,7 @@ def change_flags(changes: Arguments) -> list[str]:
     Raises:
         TreinoError: an unknown setting.
     """
-    known = {each.name: each for each in setting_arguments((*OF_CHANGE, "Run"), NOT_CHANGED)}
+    known = {each.name: each for each in setting_arguments((*OF_CHANGE, "Run"), OF_FILES)}
     words: list[str] = []
     for name, value in changes.items():
         if name not in known:

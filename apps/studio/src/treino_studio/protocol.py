@@ -12,6 +12,7 @@ from treino.base.errors import Refusal, TreinoError, nearest
 from treino.base.text import shortened
 from treino.base.words import N_, _, setting
 from treino.settings import Settings, Speed, StepCount, read_settings
+from treino.training import ANY_SETTING, files_in_space, read_space
 
 UNKNOWN_VERB = Refusal("unknown_verb", N_("This page can't be asked to do {verb}."), "{hint}")
 NO_JSON = Refusal(
@@ -29,9 +30,6 @@ LONGEST_MESSAGE = 1 << 19  # bytes: a picture of 256 × 256 pixels in colour, in
 LARGEST_ID = 2**53 - 1  # the largest exact integer in JavaScript
 _JSON: TypeAdapter[Any] = TypeAdapter(Any)  # reads any JSON
 SHOWN = 60  # maximum number of letters of a wrong value in an error message
-# settings that a page can't choose: they name files, some of which would be executed
-OF_THE_COMMAND_LINE = "net", "out"
-FILE_OR_SHARE = "validation", "test"
 
 Step = Annotated[int, Field(ge=0, le=10_000_000_000)]
 Text = Annotated[str, Field(min_length=1, max_length=200)]
@@ -260,6 +258,9 @@ def read_command(kind: str, text: str) -> StudioCommand | Acknowledgement:
     settings = getattr(command, "changes", None) or getattr(command, "settings", None)
     if settings and kind != "script":
         check_settings(settings)
+    if isinstance(command, SweepCommand):
+        for name, _value in files_in_space(read_space(command.space, ANY_SETTING)):
+            raise SETTING_OF_THE_COMMAND_LINE(name=setting(name))
     return command
 
 
@@ -279,12 +280,11 @@ def check_settings(settings: dict[str, Any]) -> Settings:
     Raises:
         TreinoError: a setting that a page can't choose, or an invalid value.
     """
-    for name, value in settings.items():
-        of_file = name in FILE_OR_SHARE and isinstance(value, str)
-        if name in OF_THE_COMMAND_LINE or of_file:
-            raise SETTING_OF_THE_COMMAND_LINE(name=setting(name))
     usual = {k: v for k, v in settings.items() if v is not None and not (k == "lr" and v == "auto")}
-    return read_settings(usual)
+    read = read_settings(usual)
+    for name in read.files:
+        raise SETTING_OF_THE_COMMAND_LINE(name=setting(name))
+    return read
 
 
 def _check_value(command: SetCommand) -> None:

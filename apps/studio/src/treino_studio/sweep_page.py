@@ -22,7 +22,7 @@ from treino.folders import (
     read_sweep_spec,
     read_tensors,
 )
-from treino.settings import OF_DATA, Settings, read_settings
+from treino.settings import OF_DATA, OF_FILES, Settings, read_settings
 from treino.training import (
     MemberTable,
     StoredStudy,
@@ -344,7 +344,7 @@ def _trains(path: Path, settings: Settings, data: DataSource) -> bool:
         own = read_settings({k: v for k, v in spec.asked.items() if v is not None})
     except TreinoError:
         return False
-    unnamed = {"net", *(name for name in OF_DATA if name not in own.model_fields_set)}
+    unnamed = {*OF_FILES, *(name for name in OF_DATA if name not in own.model_fields_set)}
     return spec.data == data and all(
         getattr(own, name) == getattr(settings, name) for name in settings.model_fields_set - unnamed
     )

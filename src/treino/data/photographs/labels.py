@@ -19,7 +19,7 @@ from treino.data import sources
 from treino.data.load_request import LoadRequest
 from treino.data.photographs.album import Album
 from treino.data.readers.reader_options import ReaderOptions
-from treino.data.source_kinds import ENDINGS
+from treino.data.source_kinds import ENDINGS, AlbumTable
 from treino.data.split_requests import USUAL_WORDS
 from treino.data.table import Column, Table
 
@@ -61,6 +61,11 @@ LABELS_COLUMNS = Refusal(
     "labels_columns",
     N_("Columns '{a}' and '{b}' of '{table}' name as many pictures, and others in each row."),
     N_("Write names of files into one of them, such as {name}."),
+)
+LABELS_GONE = Refusal(
+    "labels_gone",
+    N_("There is no table '{name}' among the pictures in '{path}'."),
+    N_("Put it back there."),
 )
 LABELS_NAMES = Refusal(
     "labels_names",
@@ -160,7 +165,9 @@ def given_split(table: Table) -> str | None:
 def inside(album: Album, labels: str | None) -> str | None:
     """The name of a table of labels among the pictures; None if it lies elsewhere."""
     if labels is None or labels in album.tables:
-        return labels
+        return labels if labels is None else str(labels)
+    if isinstance(labels, AlbumTable):
+        raise LABELS_GONE(name=labels, path=album.source)
     try:
         name = Path(labels).resolve().relative_to(album.path.resolve()).as_posix()
     except (OSError, ValueError, RuntimeError):  # before Python 3.13 a link to itself is the last of these

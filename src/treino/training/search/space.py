@@ -7,15 +7,17 @@ of them.
 
 import math
 import re
+import tomllib
 from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from itertools import chain
+from pathlib import Path
 from typing import Any
 
 from treino.base.errors import Refusal, TreinoError, nearest
 from treino.base.words import N_, _, joined
-from treino.settings.spec import OFF, Settings, is_none
+from treino.settings.spec import OFF, Settings, is_none, names_file
 
 SPACE_LEVELS = Refusal("space_levels", N_("{name}: a range has at least 2 levels, not {n}."), "{hint}")
 SPACE_EMPTY = Refusal("space_empty", N_("The space is empty."), N_("Say what to try: lr=1e-4..1e-1:log"))
@@ -83,6 +85,18 @@ SPACE_OPTION = Refusal(
     "space_syntax",
     N_("{name}: there is no {option!r}."),
     N_("A range may end in :log and in a number of levels, e.g. 1e-4..1e-1:log:7"),
+)
+
+SPACE_FILE_AND_WORDS = Refusal(
+    "space_file",
+    N_("The space is in {file}, and {other} stands beside it."),
+    N_("Put all of it into the file, or all on the command line."),
+)
+SPACE_FILE_UNREADABLE = Refusal(
+    "space_file", N_("{path} can't be read: {why}."), N_("Write the path from the working directory.")
+)
+SPACE_FILE_NO_TOML = Refusal(
+    "space_file", N_("{path} is not TOML: {why}."), N_('Write e.g.: lr = "1e-4..1e-1:log"')
 )
 
 # ---- the settings that a sweep tries
@@ -377,6 +391,37 @@ def read_space(
             raise SPACE_SETTING_TWICE(name=name)
         dimensions[name] = _dimension(name, value, whole, single)
     return Space(tuple(in_order(dimensions)))
+
+
+def space_of(words: Sequence[str]) -> Sequence[str] | dict[str, Any]:
+    """The space's words unchanged; for a single file ``NAME.toml``, its names and values.
+
+    Raises:
+        TreinoError: the file is missing, can't be read, or isn't TOML (with the line).
+    """
+    files = [w for w in words if w.endswith(".toml") and "=" not in w]
+    if not files:
+        return list(words)
+    if len(words) > 1:
+        raise SPACE_FILE_AND_WORDS(file=files[0], other=next(w for w in words if w != files[0]))
+    path = Path(files[0])
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SPACE_FILE_UNREADABLE(path=path, why=error.strerror) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SPACE_FILE_NO_TOML(path=path, why=error) from None
+
+
+ANY_SETTING = dict.fromkeys(Settings.model_fields, False)
+"""For ``read_space``, where it only matters which values stand in a space."""
+
+
+def files_in_space(space: Space) -> Iterator[tuple[str, str]]:
+    """Yield each setting of the space that names a file or a folder, with that name."""
+    for dimension in space.dimensions:
+        values = dimension.domain.values if isinstance(dimension.domain, Choice) else ()
+        yield from ((dimension.name, value) for value in values if names_file(dimension.name, value))
 
 
 def plain(value: Any) -> Any:

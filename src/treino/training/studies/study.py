@@ -22,7 +22,7 @@ from treino.data.dataset import Data
 from treino.engine import Tick
 from treino.engine.metrics import metric_names
 from treino.folders.access import Access
-from treino.folders.data_source import load_data
+from treino.folders.data_source import load_data, recorded_settings
 from treino.folders.documents import read_checkpoint, read_study_spec
 from treino.folders.documents.sweep import StudyFacts, StudyPlan
 from treino.folders.network_source import NetworkSource
@@ -141,6 +141,7 @@ def study_resumption(
     spec = read_study_spec(folder)
     options = spec.study
     source, data, networks = sources_of(folder, access, _network_words(options))
+    options = options.model_copy(update={"base": recorded_settings(folder, options.base, source)})
     facts = before = spec.facts
     if place.on is not None:
         trained_on = {"device": facts.device.partition(":")[0]}

@@ -13,7 +13,7 @@ from treino.data.sources import BuiltinName
 from treino.engine import LOSSES
 from treino.engine.nets import input_shape
 from treino.folders.access import Access
-from treino.folders.data_source import data_of, fold_of, load_data, source_of
+from treino.folders.data_source import data_of, fold_of, load_data, recorded_settings, source_of
 from treino.folders.documents import read_document, read_run_spec, read_sweep_spec
 from treino.folders.documents.run_spec import ResolvedSettings, RunSpec
 from treino.folders.network_source import NetworkSource, network_source, run_network
@@ -206,9 +206,10 @@ def like(
         if folder.kind == "sweep":
             raise LIKE_WHICH(sweep=folder.path.name)
         spec = read_run_spec(folder)
-        settings_given = {k: v for k, v in spec.asked.items() if v is not None}
+        asked = {k: v for k, v in spec.asked.items() if v is not None}
         engine = {n: getattr(spec.resolved, n) for n in ("engine", "threads")}
         source = source_of(folder, data_of(folder, data_file), data_file)
+        settings_given = recorded_settings(folder, asked, source)
         if spec.net == "given":
             raise NET_WANTED(run=folder.path.name)
         if spec.weights and weights is None:
@@ -233,10 +234,11 @@ def _settings(
         TreinoError: the data is gone.
     """
     config, known = config_of(folder, member), {} if known is None else known
-    settings = settings_of(config, read_sweep_spec(folder).base, member)
     if "" not in known:
         known[""] = data_of(folder, data_file)
     source, data = source_of(folder, known[""], data_file), known[""]
+    base = recorded_settings(folder, read_sweep_spec(folder).base, source)
+    settings = settings_of(config, base, member)
     own = {name: config[name] for name in (*COMPARED, "fold") if name in config}
     if own and not isinstance(source, Data):
         key = json.dumps(own)

@@ -24,7 +24,7 @@ from treino.engine import Tick
 from treino.engine.metrics import METRICS, metric_names
 from treino.engine.training_setup import no_validation_rows
 from treino.folders.access import Access
-from treino.folders.data_source import fold_of, fold_place, keep_copy, load_data
+from treino.folders.data_source import fold_of, fold_place, keep_copy, load_data, recorded_settings
 from treino.folders.documents import read_checkpoint, read_document, read_sweep_spec
 from treino.folders.network_source import NetworkSource
 from treino.folders.store import RunFolder
@@ -35,7 +35,7 @@ from treino.settings.spec import read_settings
 from treino.training.cluster import device_here, processor_kind
 from treino.training.goals import check_goals, goal_of
 from treino.training.loop import JobEvent, events, resumption_said, status_at_end
-from treino.training.search.space import Choice, Dimension, Space, read_space, space_from_json
+from treino.training.search.space import Choice, Dimension, Space, read_space, space_from_json, space_of
 from treino.training.sweeps.bracket import (
     MEMBERS,
     MemberTable,
@@ -71,7 +71,6 @@ from treino.training.sweeps.sweep_members import (
     next_members,
     renamed_space,
     restore_members,
-    space_of,
     sweep_plan,
     sweep_training,
     training_bracket,
@@ -297,6 +296,7 @@ def sweep_resumption(
     space = space_from_json(spec.space_document())
     words = network_words(spec.base, space, members["configs"])
     source, data, networks = sources_of(folder, access, words)
+    base = recorded_settings(folder, spec.base, source)
     own = spec.sweep.model_dump(mode="json", exclude={"space"}) | {"storage": storage}
     if spec.sweep.storage is not None and storage is None:
         raise TreinoError(
@@ -308,7 +308,7 @@ def sweep_resumption(
                 storage=shlex.quote(spec.sweep.storage)
             ),
         )
-    sweep = sweep_training(source, data, spec.base, space, sweep_plan(own), networks)
+    sweep = sweep_training(source, data, base, space, sweep_plan(own), networks)
     if more is not None:
         check_folder(folder, more)
     with ExitStack() as opened:

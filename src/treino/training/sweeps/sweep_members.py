@@ -9,8 +9,7 @@ their settings. The time limit and the target start anew.
 import math
 import re
 import time
-import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import accumulate, pairwise
 from pathlib import Path
@@ -500,18 +499,6 @@ STORAGE_SAMPLER = Refusal(
     N_("The storage is Optuna's, and the sampler is {name}."),
     N_("Add [[sampler=tpe]], or leave [[storage]] out."),
 )
-SPACE_FILE_AND_WORDS = Refusal(
-    "space_file",
-    N_("The space is in {file}, and {other} stands beside it."),
-    N_("Put all of it into the file, or all on the command line."),
-)
-SPACE_FILE_UNREADABLE = Refusal(
-    "space_file", N_("{path} can't be read: {why}."), N_("Write the path from the working directory.")
-)
-SPACE_FILE_NO_TOML = Refusal(
-    "space_file", N_("{path} is not TOML: {why}."), N_('Write e.g.: lr = "1e-4..1e-1:log"')
-)
-
 TPE = "tpe"
 TPE_AT_ONCE = 32  # members sampled together, before their results are known
 _SQLITE_FILE = re.compile(r"sqlite[^:]*:///(file:)?(?P<path>[^?]+).*")  # as in sqlite:///sweep.db
@@ -530,26 +517,6 @@ def sweep_plan(values: Mapping[str, Any]) -> SweepPlan:
     if file := _SQLITE_FILE.fullmatch(plan.storage or ""):
         refuse_run(Path(file["path"]))
     return plan
-
-
-def space_of(words: Sequence[str]) -> Sequence[str] | dict[str, Any]:
-    """The space's words unchanged; for a single file ``NAME.toml``, its names and values.
-
-    Raises:
-        TreinoError: the file is missing, can't be read, or isn't TOML (with the line).
-    """
-    files = [w for w in words if w.endswith(".toml") and "=" not in w]
-    if not files:
-        return list(words)
-    if len(words) > 1:
-        raise SPACE_FILE_AND_WORDS(file=files[0], other=next(w for w in words if w != files[0]))
-    path = Path(files[0])
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise SPACE_FILE_UNREADABLE(path=path, why=error.strerror) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SPACE_FILE_NO_TOML(path=path, why=error) from None
 
 
 def network_words(base: Mapping[str, Any], space: Space, configs: Iterable[Config] = ()) -> list[str | None]:

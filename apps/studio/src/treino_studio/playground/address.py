@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from treino.base.errors import Refusal
 from treino.base.words import N_, flag
+from treino.settings import names_file
 
 PLAYGROUND_SETTING = Refusal(
     "playground_setting", N_("The playground has no {setting}."), N_("It has {flags}.")
@@ -46,7 +47,7 @@ def address(data: str | None, settings: Mapping[str, Any]) -> str:
     for name, value in {**settings, **{name: open_[name] for name in open_ if name not in settings}}.items():
         if name not in SETTINGS:
             raise PLAYGROUND_SETTING(setting=flag(name), flags=", ".join(map(flag, SETTINGS)))
-        if name in ("validation", "test") and isinstance(value, str):
+        if names_file(name, value):
             raise PLAYGROUND_ROWS(setting=flag(name), flag=f"{flag(name)} 0.2")
         if name == "betas":
             pairs += [("beta1", _text(value[0])), ("beta2", _text(value[1]))]
