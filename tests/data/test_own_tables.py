@@ -140,9 +140,18 @@ def test_rows_that_were_trained_on_are_counted(treino: Callable[..., Said], tmp_
     assert "All these rows were trained on" in treino("predict", "r", "seen.csv").out
     assert "trained on" not in treino("predict", "r", "rest.csv").out
     Path("t.csv").unlink()
-    gone = treino("predict", "r", "all.csv", "--json").document
-    assert gone["training_rows"] is None
-    assert gone["metrics"] == found["all"]["metrics"]
+    Path("elsewhere").mkdir()
+    Path("runs/r").rename("elsewhere/r")
+    gone = treino("predict", "elsewhere/r", "all.csv", "--json").document
+    assert gone == found["all"]  # it is told from the folder alone
+    new = rest.assign(area=rest["area"] + 1000)
+    pd.concat([mixed().iloc[train[:3]], new]).to_csv("few.csv", index=False)
+    said = treino("predict", "elsewhere/r", "few.csv").out
+    assert f"3 of these {3 + len(new)} rows equal rows that were trained on" in said
+    mixed().iloc[train[:9]].to_csv("nine.csv", index=False)
+    assert (
+        "All these rows equal rows that were trained on" in treino("predict", "elsewhere/r", "nine.csv").out
+    )
     space = ("--space", "lr=0.01|0.1", "--fresh", "0", "--epochs", "1", "--name", "s")
     assert treino("sweep", "iris", *space).status == 0
     rows = len(tr.open("s").best.data.train)

@@ -131,16 +131,8 @@ def predict(
         known = _("against the labels: {figures}") if pictures else _("against the target column: {figures}")
         for name, figures in (comparison.targets or {"": comparison.metrics}).items():
             screen.out.print((f"{name}: " if name else "") + known.format(figures=_in_words(figures)))
-        if comparison.other_metrics is not None:
-            screen.out.print(
-                _("{n} of these {of} rows were trained on; on the others: {figures}").format(
-                    n=comparison.training_rows,
-                    of=comparison.rows_compared,
-                    figures=_in_words(comparison.other_metrics),
-                )
-            )
-        elif comparison.training_rows:
-            screen.out.print(_("All these rows were trained on: the figures say nothing of new ones."))
+        if seen := comparison.sentence(_in_words(comparison.other_metrics or {})):
+            screen.out.print(seen)
     return 0
 
 

@@ -4,7 +4,6 @@ import math
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from hashlib import blake2b
 from typing import Any
 
 import numpy as np
@@ -21,6 +20,7 @@ from treino.engine.ensemble import mean_output
 from treino.engine.metrics import measure, probabilities
 from treino.folders.coverage import CoverageScores, coverage_scores
 from treino.folders.prediction_columns import column_names
+from treino.folders.row_hashes import read_row_hashes, row_hashes
 from treino.folders.stored_run import StoredRun
 from treino.inspection.conformal import Coverage, compared_with, coverage_of, sorted_sets
 from treino.inspection.input_planes import ALL, Split, winners
@@ -37,7 +37,6 @@ COVERAGE_OF_ARRAY = Refusal(
     N_("Give a frame, or ask for a file: treino predict RUN DATA [[coverage={coverage}]]"),
 )
 
-HASHED = 1024  # rows whose inputs are in memory while they are compared with training rows
 Figures = dict[str, float | None]
 """Metrics by name; None if not finite."""
 
@@ -89,18 +88,37 @@ class Prediction:
 
 @dataclass(frozen=True)
 class TargetComparison:
-    """Metrics on the rows with a known target. training_rows: how many of them were trained on; None if
-    unknown. other_metrics: metrics on the rows not trained on, if the rows are mixed. targets: the metrics of
-    each target by its name, if there are several."""
+    """Metrics on the rows with a known target.
+
+    training_rows: how many of them equal rows that were trained on, in all inputs and the target; None if
+    unknown. other_metrics: metrics on the others, if the rows are mixed. targets: the metrics of each target
+    by its name, if there are several. every: whether these are exactly the rows that were trained on;
+    otherwise some may be equal by chance.
+    """
 
     rows_compared: int
     metrics: Figures
     training_rows: int | None
     other_metrics: Figures | None = None
     targets: Mapping[str, Figures] = field(default_factory=dict)
+    every: bool = False
+
+    def sentence(self, figures: str = "") -> str:
+        """How many of the rows were trained on; "" if none is known to be. figures: the others', in words."""
+        if self.other_metrics is not None:
+            text = _("{n} of these {of} rows equal rows that were trained on; on the others: {figures}")
+            if self.every:
+                text = _("{n} of these {of} rows were trained on; on the others: {figures}")
+            return text.format(n=self.training_rows, of=self.rows_compared, figures=figures)
+        if not self.training_rows:
+            return ""
+        if self.every:
+            return _("All these rows were trained on: the figures say nothing of new ones.")
+        return _("All these rows equal rows that were trained on: the figures say nothing of new ones.")
 
     def to_json(self) -> dict[str, Any]:
         fields = vars(self).copy()
+        del fields["every"]
         if not self.targets:
             del fields["targets"]
         if self.other_metrics is None:
@@ -268,8 +286,20 @@ def _view_notes(run: StoredRun, views: Sequence[PictureView]) -> list[str]:
     return notes
 
 
+@dataclass(frozen=True, eq=False)
+class _SeenRows:
+    """Which of the K rows with a known target equal rows of some splits of the run, in inputs and target.
+
+    every: whether these are exactly the rows of the splits, as in the file that was trained on; otherwise
+    some may be equal by chance.
+    """
+
+    seen_K: torch.Tensor
+    every: bool
+
+
 def _compared(
-    run: StoredRun, prepared: PreparedRows, output_NC: torch.Tensor, trained_K: torch.Tensor | None
+    run: StoredRun, prepared: PreparedRows, output_NC: torch.Tensor, seen: _SeenRows | None
 ) -> TargetComparison | None:
     y, rows_K = prepared.y, prepared.with_target
     if y is None or rows_K is None:
@@ -280,13 +310,13 @@ def _compared(
     if len(run.by_target) > 1:
         parts = zip(run.by_target, run.loss_function.by_target(compared_KC, y), strict=True)
         targets = {one.preparation.target: _measured(one, *part, weight) for one, part in parts}
-    if trained_K is None:
+    if seen is None:
         return TargetComparison(len(compared_KC), metrics, None, targets=targets)
-    others = None
+    others, trained_K = None, seen.seen_K
     if trained_K.any() and not trained_K.all():
         weight = None if weight is None else weight[~trained_K]
         others = _measured(run, compared_KC[~trained_K], y[~trained_K], weight)
-    return TargetComparison(len(compared_KC), metrics, int(trained_K.sum()), others, targets)
+    return TargetComparison(len(compared_KC), metrics, int(trained_K.sum()), others, targets, seen.every)
 
 
 def _measured(
@@ -298,37 +328,34 @@ def _measured(
     return {k: finite(float(v[0])) for k, v in values.items()}
 
 
-def _among(run: StoredRun, prepared: PreparedRows, *splits: Split) -> torch.Tensor | None:
-    """``[K]`` bool: which of the rows with a known target are rows of these splits, by a hash of inputs and
-    target. None: unknown."""
+def _among(run: StoredRun, prepared: PreparedRows, *splits: Split) -> _SeenRows | None:
+    """The rows that equal rows of these splits, by a hash of inputs and target. None: unknown."""
     y, rows_K = prepared.y, prepared.with_target
     if y is None or rows_K is None:
         return None
+    splits = ALL if run.others else splits  # the test rows of one fold are training rows of the others
     try:
-        data = run.data
+        known_N = _known_hashes(run, splits)
     except TreinoError:  # the file is gone or changed, or not stored: predictions don't need it
         return None
-    # target means are encoded differently for training rows than for new ones
-    own_D = [k for k in range(run.preparation.size) if k not in run.preparation.target_means]
-    known = set[bytes]()
-    for split in ALL if run.others else splits:  # the test rows of one fold are training rows of the others
-        rows = data.splits[split]
-        if len(rows) != run.spec.facts.rows[split]:
-            return None  # only a sample of rows not in memory
-        known |= set(_hashes(rows.x, torch.arange(len(rows)), rows.y, own_D))
-    hashes = _hashes(prepared.x, rows_K, y, own_D)
-    return torch.tensor([each in known for each in hashes], dtype=torch.bool)
+    if known_N is None:
+        return None
+    own_K = row_hashes(prepared.x, y, run.preparation, rows_K)
+    seen_K = torch.from_numpy(np.isin(own_K, known_N))
+    every = np.array_equal(np.sort(own_K[seen_K.numpy()]), np.sort(known_N))
+    return _SeenRows(seen_K, every)
 
 
-def _hashes(x_ND: Any, rows_K: torch.Tensor, y: torch.Tensor, own_D: list[int]) -> Iterator[bytes]:
-    """A hash of the target and the inputs ``own_D`` of these rows. y: their targets. x_ND: all rows,
-    perhaps outside memory."""
-    target_K = y.reshape(len(y), -1).numpy()
-    for part, target_B in zip(
-        rows_K.split(HASHED), np.split(target_K, range(HASHED, len(y), HASHED)), strict=True
-    ):
-        for row, target in zip(x_ND[part].flatten(1)[:, own_D].numpy(), target_B, strict=True):
-            yield blake2b(row.tobytes() + target.tobytes(), digest_size=16).digest()
+def _known_hashes(run: StoredRun, splits: Sequence[Split]) -> np.ndarray | None:
+    """The hashes of the run's rows in these splits; None if they aren't known."""
+    whole = run.all_targets
+    if whole.row is None and (kept := read_row_hashes(whole.folder, splits)) is not None:
+        return kept
+    data = run.data
+    if any(len(data.splits[split]) != run.spec.facts.rows[split] for split in splits):
+        return None  # only a sample of rows not in memory
+    parts = (data.splits[split] for split in splits)
+    return np.concatenate([row_hashes(rows.x, rows.y, run.preparation) for rows in parts])
 
 
 def finite(value: float) -> float | None:
@@ -370,8 +397,9 @@ def _covered(run: StoredRun, prepared: PreparedRows, answers: Sequence[_Answer])
     covered: dict[str, Coverage] = {}
     if all(answer.scores is None for answer in answers):
         return covered
-    seen_K, y, weight = _among(run, prepared, "train", "validation"), prepared.y, prepared.weight
-    rows_K = None if seen_K is None else ~seen_K if weight is None else ~seen_K & (weight > 0)
+    seen, y, weight = _among(run, prepared, "train", "validation"), prepared.y, prepared.weight
+    new_K = None if seen is None else ~seen.seen_K
+    rows_K = new_K if new_K is None or weight is None else new_K & (weight > 0)
     weight_N = None if rows_K is None or weight is None else weight[rows_K].double().numpy()
     for number, answer in enumerate(answers):
         one, scores, held = answer.run, answer.scores, answer.held

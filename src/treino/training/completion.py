@@ -23,6 +23,7 @@ from treino.folders.documents import read_document, read_run_spec
 from treino.folders.documents.listing import test_looks
 from treino.folders.documents.run_result import RunResult
 from treino.folders.documents.run_spec import RunFacts, RunSpec, initial_document
+from treino.folders.row_hashes import write_row_hashes
 from treino.folders.segments import histories, said_of
 from treino.folders.store import RunFolder
 from treino.folders.stored_folder import try_or_note
@@ -400,6 +401,8 @@ def finish(
             end.notes += defects
     checked = partial(notes_on_answers, training, end.net, end.held.train.x)
     end.notes += end.attempt(_("Checking the network's answers"), checked) or []
+    if end.over or data is end.held:  # rows outside memory are not read for a run that will be resumed
+        end.attempt(_("Keeping hashes of the rows"), partial(write_row_hashes, folder, data))
     looked, before, events = bool(end.figures["metrics"]["test"]), 0, folder.database.events()
     alone = not spec.segments and spec.like is None and spec.weights is None
     if not alone or any(event.kind == "resumed" for event in events):  # stopped, rewound or branched

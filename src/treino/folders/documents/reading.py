@@ -77,6 +77,7 @@ MODELS: dict[str, Mapping[str, type[BaseModel]]] = {
     "start.safetensors": {"run": states.Answers},
     "buffers.safetensors": dict.fromkeys(KINDS, states.NoFacts),
     "data.safetensors": dict.fromkeys(KINDS, states.NoFacts),
+    "row_hashes.safetensors": {"run": states.NoFacts},
     "rows/N.safetensors": dict.fromkeys(KINDS, states.NoFacts),
     "folds/N.safetensors": dict.fromkeys(KINDS, states.NoFacts),
 }
