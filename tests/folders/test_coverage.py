@@ -149,12 +149,31 @@ def test_what_new_rows_are_held_is_said_of_those_it_has_not_seen(of_kinds: tr.Ru
     assert mixed.compared == 400 - seen
 
 
-@pytest.mark.parametrize(("coverage", "guess"), [("1", "0.9"), ("80%", "0.8"), ("nan", "0.9")])
-def test_other_coverages_are_refused(of_kinds: tr.Run, coverage: str, guess: str) -> None:
+@pytest.mark.parametrize(
+    ("coverage", "says"),
+    [
+        ("80%", "Did you mean 0.8?"),
+        ("99.5", "Did you mean 0.995?"),
+        ("0,9", "Did you mean 0.9?"),
+        ("1", "must be less than 1"),
+        ("1.2", "must be less than 1"),  # of which nobody knows what it means
+        ("9", "must be less than 1"),
+        ("-0.9", "must be greater than 0"),
+        ("nan", "must be a finite number"),
+        ("most", "can't be 'most'"),
+    ],
+)
+def test_other_coverages_are_refused(of_kinds: tr.Run, coverage: str, says: str) -> None:
     with pytest.raises(tr.TreinoError) as caught:
         predict(of_kinds, kinds(), coverage=coverage)  # type: ignore[arg-type]
-    assert caught.value.rule == "coverage_type"
-    assert f"Did you mean {guess}?" in str(caught.value)
+    assert caught.value.rule in ("coverage_type", "coverage_range")
+    assert says in str(caught.value)
+    assert ("Did you mean" in str(caught.value)) == ("Did you mean" in says)
+
+
+def test_a_percentage_is_no_share_and_no_file() -> None:
+    with pytest.raises(tr.TreinoError, match=r"Did you mean 0\.2\?"):
+        tr.fit("wine", validation="20%")
 
 
 def test_a_coverage_that_validation_rows_cannot_give_is_refused_before_training(tmp_path: Path) -> None:

@@ -106,6 +106,7 @@ def pairs(value: object) -> object:
 def share(value: object) -> object:
     """A share as a number; any other text, a file's name, stays unchanged."""
     value = number(value)
+    _no_percentage(value)
     try:
         return float(value) if isinstance(value, str) else str(value) if hasattr(value, "parts") else value
     except ValueError:
@@ -127,14 +128,23 @@ def threshold(value: object) -> object:
 
 
 def coverage(value: object) -> object:
-    """A share above 0 and below 1; for a percentage, the error suggests the share."""
+    """A share, whose limits the table of settings checks; for a percentage, the error suggests the share."""
+    value = number(value)
+    _no_percentage(value)
     try:
-        share = None if value is None else float(str(number(value)).rstrip("%"))
+        percentage = float(str(value))
     except ValueError:
-        raise SettingGuess(0.9) from None
-    if share is None or 0 < share < 1:
-        return share
-    raise SettingGuess(share / 100 if 1 < share < 100 else 0.9)
+        return value
+    if 50 <= percentage < 100:  # nobody means less than half
+        raise SettingGuess(float(f"{percentage / 100:.10g}"))
+    return value
+
+
+def _no_percentage(value: object) -> None:
+    """Raise SettingGuess for a text such as "20%", with the share that it means."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*%", value.strip()) if isinstance(value, str) else None
+    if match is not None and 0 < float(match[1]) < 100:
+        raise SettingGuess(float(f"{float(match[1]) / 100:.10g}"))
 
 
 def size(value: object) -> object:

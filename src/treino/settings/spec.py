@@ -272,6 +272,9 @@ class Settings(DataSettings):
         None,
         "the share of new rows whose truth lies in its interval of numbers, or in its set of "
         "classes, e.g. 0.8, found on validation rows; default: intervals of 0.9, no sets",
+        gt=0,
+        lt=1,
+        allow_inf_nan=False,
     )
     every: Int | None = declared(
         None,
