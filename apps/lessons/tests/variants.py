@@ -68,7 +68,7 @@ STYLES: dict[str, Changes] = {
     "returns loss and accuracy": [says("return said.mean(), 0.5")],
     "returns it rounded": [says("return round(float(said.mean()), 3)")],
     "prints it with a comma": [says("print(f'perda {said.mean():.4f}'.replace('.', ','))")],
-    "returns every batch's loss": [says("return epoch_loss")],
+    "returns a list of three": [says("return [said.mean(), 0.5, 0.4]")],
     "means over rows": [
         (".detach())", ".detach() * len(y))"),
         says("return said.sum() / len(loader.dataset)"),
@@ -93,8 +93,8 @@ STYLES: dict[str, Changes] = {
         (MOVE, f"{MOVE}\n        _x, own = batch"),
         (LOSS, f"{LOSS}\n        right = (pred.cpu().argmax(1) == own).sum()"),
     ],
-    "in place by hand": [
-        ("optimizer.step()", "[p.data.sub_(args['lr'] * p.grad) for p in net.parameters()]")
+    "steps with a closure": [
+        update(WHEN, ZERO, "            optimizer.step(lambda: loss.backward(retain_graph=True))\n")
     ],
 }
 
@@ -180,6 +180,26 @@ _WRONG: dict[str, tuple[str, Changes]] = {  # -> "RULE MODE STEP", changes
     "returns in the loop": ("loader_partly train 2", [update(UPDATE, "        return loss.item()\n")]),
     "goes over it again": ("loader_again train 4", [("in loader", "in [*loader, *loader]")]),
     "has no end": ("raises train 0", [(LOOP, "while True:\n        list(loader)\n    for batch in loader")]),
+    "updates by hand": (
+        "stepped_by_hand train 1",
+        [("optimizer.step()", "[p.data.sub_(args['lr'] * p.grad) for p in net.parameters()]")],
+    ),
+    "updates the optimizer's groups by hand": (
+        "stepped_by_hand train 1",
+        [
+            (
+                "optimizer.step()",
+                "[p.data.sub_(g['lr'] * p.grad) for g in optimizer.param_groups for p in g['params']]",
+            )
+        ],
+    ),
+    "returns every batch's loss": ("loss_said train 0", [says("return epoch_loss")]),
+    "returns an array of them": ("loss_said train 0", [says("return said, 0.5")]),
+    "names all of them the loss": ("loss_said train 0", [says("return {'loss': said.tolist()}")]),
+    "returns the median": ("loss_said train 0", [says("return np.median(said)")]),
+    "prints the median": ("loss_said train 0", [says("print(f'loss {np.median(said):.4f}')")]),
+    "returns the first": ("loss_said train 0", [says("return said[0]")]),
+    "returns the largest": ("loss_said train 0", [says("return said.max()")]),
     "says nan": ("loss_said train 0", [says("print(np.nan)")]),
     "says nothing": ("says_nothing train 0", [says("return None")]),
     "returns the sum": ("loss_said train 0", [says("return said.sum()")]),
@@ -233,6 +253,13 @@ NOTED: dict[str, tuple[str, Changes]] = {  # -> a word of the note, changes
 }
 
 WHY = {  # a part of the reason that is told
+    "returns every batch's loss": "a list of each batch's loss",
+    "returns an array of them": "a list of each batch's loss",
+    "names all of them the loss": "a list of each batch's loss",
+    "returns the median": "\nThat is the median of the batches' losses.\n",
+    "prints the median": "\nThat is the median of the batches' losses.\n",
+    "returns the first": "\nThat is the loss of the first batch.\n",
+    "returns the largest": "\nThat is the largest of the batches' losses.\n",
     "returns the sum": "sum of the batches' losses",
     "divides by the rows": "divided by the number of rows",
     "steps twice": "2 times",

@@ -123,8 +123,12 @@ def passes(forward: Forward, tried: Problem) -> list[Pass]:
     given_s = _made(optimizer)
 
     def steps(used: torch.optim.Optimizer, _args: Any, _kwargs: Any) -> None:
-        if visits:
-            visits[-1].stepped.append("" if _made(used) == given_s else _made(used))
+        if not visits:
+            return
+        visit = visits[-1]
+        unmoved = all(torch.equal(p, visit.before[name]) for name, p in net.named_parameters())
+        if unmoved or visit.stepped:  # a first step that comes after an update by hand isn't the update
+            visit.stepped.append("" if _made(used) == given_s else _made(used))
 
     graphs = Graphs()
     net.register_forward_pre_hook(enters)

@@ -45,6 +45,12 @@ MADE_IN_FUNCTION = Fault(
     N_("Each call makes it anew: momentum, the averages of Adam and the steps of a schedule begin again."),
     N_("Use the one by the name of optimizer, and make none in the function."),
 )
+STEPPED_BY_HAND = Fault(
+    "stepped_by_hand",
+    N_("In training step {n} the weights moved as they should, and optimizer.step() was not called."),
+    N_("An update by hand is that of plain SGD: another optimizer, or a schedule, would change nothing."),
+    N_("Let the optimizer do it: optimizer.step() after loss.backward()."),
+)
 ROWS_CHANGED = Fault(
     "rows_changed",
     N_("In mode {mode!r}, call {n} of the network was given rows that are no batch of the loader."),
@@ -92,7 +98,7 @@ MOVED_IN_TEST = Fault(
 def first_difference(found: list[Pass], tried: Problem, answer: Answer) -> Difference | None:
     """Find what differed first; None if nothing differs."""
     for done in found:
-        different = _difference_of_pass(done, tried, answer) or _made(done) or misread(done, answer)
+        different = _difference_of_pass(done, tried, answer) or _made(done) or misread(done, answer, found)
         if different is not None:
             return different
     return None
@@ -221,7 +227,7 @@ def _moved(done: Pass, at: int, tried: Problem, answer: Answer) -> Difference | 
     after, right = done.weights_after(at), answer.states[step + 1]
     floats = [name for name, t in right.items() if t.is_floating_point()]
     if all(near(after[name], right[name], CLOSE[tried.dtype]) for name in floats):
-        return None
+        return None if visit.stepped else STEPPED_BY_HAND.seen(done, at + 1, n=step + 1)
     fresh = slope(tried, visit, step)
     used = {name: (visit.before[name] - after[name]) / LR for name in fresh}
     place = farthest(fresh, used) or (floats[0], 0)

@@ -27,19 +27,22 @@ SAYS_NOTHING = Fault(
 )
 
 
-def misread(done: Pass, answer: Answer) -> Difference | None:
-    """Return a difference if the function didn't report the call's mean loss, else None."""
+def misread(done: Pass, answer: Answer, found: Sequence[Pass]) -> Difference | None:
+    """Return a difference if the function didn't report the call's mean loss, else None. found: all calls, by
+    which mistakes are told apart that give the same number in this one."""
     losses = _losses(done, answer)
     wanted = float(np.mean(losses))
     right = wanted, _over_rows(losses, done.mode)
-    said = said_loss(done.returned, len(losses))
+    said = said_loss(done.returned)
     hint = _("Collect each batch's loss, then say their mean: np.mean(epoch_loss).")
     if said is not None:
         if _is_one(said, right):
             return None
         what = _("it returned {said:.5f}").format(said=said)
-        why = _wrong_mean(said, done, answer)
-        if any(_is_one(figure, right) for figure in _figures(done.returned)):
+        why = _wrong_mean(said, done, answer, found)
+        if _holds_all(done.returned, losses):
+            why = _("That begins a list of each batch's loss: one figure is wanted, their mean.")
+        elif any(_is_one(figure, right) for figure in _figures(done.returned)):
             why = _("The mean loss is among what it returned, and stands behind another figure.")
             hint = _("Return the loss first, as in: return np.mean(epoch_loss), accuracy.")
         elif any(round(value, digits) == said for value in right for digits in (0, 1)):
@@ -52,9 +55,9 @@ def misread(done: Pass, answer: Answer) -> Difference | None:
         if not printed:
             return SAYS_NOTHING.seen(done, 0, None, wanted)
         numbers = [float(text.replace(",", ".")) for text in printed]
-        said = next((n for n in numbers if _wrong_mean(n, done, answer)), None)
+        said = next((n for n in numbers if _wrong_mean(n, done, answer, found)), None)
         what = _("it printed {said}").format(said=", ".join(printed[:PRINTED]))
-        why = "" if said is None else _wrong_mean(said, done, answer)
+        why = "" if said is None else _wrong_mean(said, done, answer, found)
         short = next((text for text in printed if _too_short(text.replace(",", "."), right)), None)
         if said is None and short is not None:
             said, why = float(short.replace(",", ".")), _("That is it, with too few digits.")
@@ -66,27 +69,40 @@ def misread(done: Pass, answer: Answer) -> Difference | None:
     return Difference("loss_said", done.mode, done.epoch + 1, 0, message, why, hint, said, wanted)
 
 
-def said_loss(returned: Any, batches: int) -> float | None:
-    """The loss in what the function returned: a number; the first of several; ``loss`` of a dict; the mean
-    of a list with one loss for each batch. None where there is none."""
+def said_loss(returned: Any) -> float | None:
+    """The loss in what the function returned: a number; the first of several; ``loss`` of a dict. None where
+    there is none."""
+    returned = _plain(returned)
     if isinstance(returned, dict):
-        found = next((returned[name] for name in NAMES if name in returned), None)
-        return said_loss(found, batches)
-    if isinstance(returned, Tensor):
-        returned = returned.detach().cpu().numpy()
-    if isinstance(returned, np.ndarray):
-        returned = returned.tolist()
+        return said_loss(next((returned[name] for name in NAMES if name in returned), None))
     if isinstance(returned, (bool, str)) or returned is None:
         return None
     if isinstance(returned, Sequence):
-        values = [said_loss(v, batches) for v in returned]
-        if isinstance(returned, list) and len(values) == batches and None not in values:
-            return float(np.mean([v for v in values if v is not None]))
-        return values[0] if values else None
+        return said_loss(returned[0]) if returned else None
     try:
         return float(returned)
     except (TypeError, ValueError):
         return None
+
+
+def _plain(returned: Any) -> Any:
+    """Arrays and tensors as lists or numbers."""
+    if isinstance(returned, Tensor):
+        returned = returned.detach().cpu().numpy()
+    return returned.tolist() if isinstance(returned, np.ndarray) else returned
+
+
+def _holds_all(returned: Any, losses: Sequence[float]) -> bool:
+    """Whether the losses of all batches stand beside each other in what was returned."""
+    returned = _plain(returned)
+    if isinstance(returned, dict):
+        returned = list(returned.values())
+    if not isinstance(returned, Sequence) or isinstance(returned, str):
+        return False
+    figures = [math.nan if said is None else said for said in map(said_loss, returned)]
+    if len(figures) == len(losses) and np.allclose(figures, losses, rtol=1e-3):
+        return True
+    return any(_holds_all(each, losses) for each in returned)
 
 
 def _figures(returned: Any) -> list[float]:
@@ -95,7 +111,7 @@ def _figures(returned: Any) -> list[float]:
         returned = list(returned.values())
     if isinstance(returned, Sequence) and not isinstance(returned, str):
         return [figure for each in returned for figure in _figures(each)]
-    said = said_loss(returned, 0)
+    said = said_loss(returned)
     return [] if said is None else [said]
 
 
@@ -127,29 +143,48 @@ def _so_far(done: Pass, answer: Answer) -> list[float]:
     return trained + [loss for losses in tested for loss in losses]
 
 
-def _wrong_mean(said: float, done: Pass, answer: Answer) -> str:
-    """Name the common mistake that gives this wrong number, if there is one."""
+def _wrong_mean(said: float, done: Pass, answer: Answer, found: Sequence[Pass]) -> str:
+    """Name the common mistake that gives this wrong number, if there is one: where several do, the one that
+    gives what all calls said."""
+    means = _wrong_means(done, answer)
+    whys = [why for why, value in means.items() if _like(said, value)]
+    lasting = [why for why in whys if all(_says(each, _wrong_means(each, answer)[why]) for each in found)]
+    return " ".join(lasting or whys)
+
+
+def _says(done: Pass, value: float) -> bool:
+    said = said_loss(done.returned)
+    printed = NUMBER.findall(done.printed) + COMMA.findall(done.printed)
+    figures = [float(text.replace(",", ".")) for text in printed] if said is None else [said]
+    return any(_like(figure, value) for figure in figures)
+
+
+def _like(said: float, value: float) -> bool:
+    return math.isclose(said, value, rel_tol=6e-4)  # printed with three decimals or more
+
+
+def _wrong_means(done: Pass, answer: Answer) -> dict[str, float]:
+    """What common mistakes give instead of the mean, by their sentences."""
     mode, losses = done.mode, _losses(done, answer)
-    rows = ROWS[mode]
-    known = {
-        sum(losses): _("That is the sum of the batches' losses."),
-        losses[-1]: _("That is the loss of the last batch."),
-        losses[0]: _("That is the loss of the first batch."),
-        sum(losses) / rows: _("That is the sum of the batches' means, divided by the number of rows."),
-        _over_rows(losses, mode) * rows: _("That is the sum over all rows."),
-        _over_rows(losses, mode) * rows / len(losses): _(
-            "That is the sum over all rows, divided by the number of batches."
-        ),
-        float(np.std(losses)): _("That is the deviation of the batches' losses."),
-        sum(losses) * BATCH[mode] / rows: _(
+    rows, over_rows = ROWS[mode], _over_rows(losses, mode)
+    return {
+        _("That is the sum of the batches' losses."): sum(losses),
+        _("That is the loss of the last batch."): losses[-1],
+        _("That is the loss of the first batch."): losses[0],
+        _("That is the median of the batches' losses."): float(np.median(losses)),
+        _("That is the largest of the batches' losses."): max(losses),
+        _("That is the smallest of the batches' losses."): min(losses),
+        _("That is the sum of the batches' means, divided by the number of rows."): sum(losses) / rows,
+        _("That is the sum over all rows."): over_rows * rows,
+        _("That is the sum over all rows, divided by the number of batches."): over_rows * rows / len(losses),
+        _("That is the deviation of the batches' losses."): float(np.std(losses)),
+        _(
             "That is each batch's mean times the batch size, divided by the rows; the last batch is shorter."
-        ),
-        float(np.mean(_so_far(done, answer))): _(
-            "That is the mean over all calls so far: make the list anew in each call."
+        ): sum(losses) * BATCH[mode] / rows,
+        _("That is the mean over all calls so far: make the list anew in each call."): float(
+            np.mean(_so_far(done, answer))
         ),
     }
-    tolerance = 6e-4  # printed with three decimals or more
-    return next((why for value, why in known.items() if math.isclose(said, value, rel_tol=tolerance)), "")
 
 
 def _rounded(said: float, value: float) -> bool:
