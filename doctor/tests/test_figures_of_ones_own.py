@@ -1,8 +1,18 @@
 """Figures that a script works out wrongly: means of other batches or sizes, and 0.5 taken of logits."""
 
+import random
+from dataclasses import dataclass
+from typing import Any
+
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from examination import examined
+from treino_doctor.finding import Site
+from treino_doctor.record.log import Event, Log, LossCall, Printed
+from treino_doctor.record.row_log import Evaluated, RowsTrained
+from treino_doctor.rules import metric_wrong_mean
 from treino_doctor.rules.rule import PRELUDE
 
 TRAINED = """
@@ -82,6 +92,161 @@ def test_a_printed_figure_is_the_mean_of_its_own_batches(what, tmp_path):
     findings, _log = examined(PRELUDE + epochs, tmp_path)
     assert [f.rule for f in findings] == (["metric_wrong_mean"] if said else [])
     assert all(f.message.startswith(f"The figure printed here is {said}") for f in findings)
+
+
+@dataclass
+class Pass:
+    """An evaluation: right answers, rows and mean loss of each batch."""
+
+    right: list[int]
+    sizes: list[int]
+    losses: list[float]
+
+    @property
+    def rows(self) -> int:
+        return sum(self.sizes)
+
+    @property
+    def shares(self) -> list[float]:
+        return [k / n for k, n in zip(self.right, self.sizes, strict=True)]
+
+    @property
+    def heavy(self) -> float:
+        return sum(v * n for v, n in zip(self.losses, self.sizes, strict=True))
+
+    def events(self, turn: int) -> list[Event]:
+        """What the record has of it."""
+        at: dict[str, Any] = {"turn": turn, "site": Site("a.py", 1), "stack": (Site("a.py", 1),)}
+        of_net = {"net": 0, "learned": True, "newest": turn, "whole": True, "shares": sum(self.shares)}
+        of_rows = {"rows": self.rows, "most": max(self.sizes), "judged": self.rows}
+        counts = {"calls": len(self.sizes), "right": sum(self.right), "final": self.right[-1]}
+        loss = {"name": "cross_entropy", "trained": False, "reduction": "mean", "input_shape": ()}
+        loss |= {"target_kind": "long", "low": 0, "high": 9}
+        losses = [
+            LossCall(loss=i, value=v, target_shape=(n,), **loss, **at)
+            for i, (v, n) in enumerate(zip(self.losses, self.sizes, strict=True))
+        ]
+        return [Evaluated(**of_net, **of_rows, **counts, **at), *losses]
+
+
+RIGHTS = {
+    "count": lambda p: float(sum(p.right)),
+    "share": lambda p: sum(p.right) / p.rows,
+    "percent": lambda p: 100.0 * sum(p.right) / p.rows,
+    "share of errors": lambda p: 1 - sum(p.right) / p.rows,
+    "percent of errors": lambda p: 100 - 100.0 * sum(p.right) / p.rows,
+    "mean of shares": lambda p: sum(p.shares) / len(p.shares),
+    "mean of percents": lambda p: sum(100 * s for s in p.shares) / len(p.shares),
+    "last batch": lambda p: 100 * p.shares[-1],
+    "mean loss": lambda p: sum(p.losses) / len(p.losses),
+    "mean loss of rows": lambda p: p.heavy / p.rows,
+    "sum of losses": lambda p: sum(p.losses),
+    "sum of losses of rows": lambda p: p.heavy,
+    "last loss": lambda p: p.losses[-1],
+}
+WRONGS = {  # what a sum is divided by: rows of the training, or another number of batches
+    "rows of the training": lambda p, trained: sum(p.right) / trained,
+    "losses by the training's rows": lambda p, trained: p.heavy / trained,
+    "losses by the rows": lambda p, trained: sum(p.losses) / p.rows,
+    "rows' losses by the batches": lambda p, trained: p.heavy / len(p.sizes),
+    "percent by the batches": lambda p, trained: 100 * sum(p.right) / len(p.sizes),
+}
+PRINTS = st.sampled_from(["{:.2f}", "{:.3f}", "{:.4f}", "{:.6f}", "{}"])
+BATCHES = st.sampled_from([1, 2, 3, 10, 50, 99, 100, 101])
+SIZES = st.sampled_from([1, 2, 10, 16, 32, 64, 100, 128, 1000])
+
+
+def passes(batches: int, size: int, last: int, seed: int, epochs: int = 3) -> list[Pass]:
+    """Evaluations of the same rows, by chance better each time."""
+    drawn, made = random.Random(seed), list[Pass]()
+    sizes = [size] * (batches - 1) + [min(last, size)]
+    for epoch in range(epochs):
+        share = (epoch + drawn.random()) / epochs
+        right = [sum(drawn.random() < share for _ in range(n)) if n < 64 else round(n * share) for n in sizes]
+        made.append(Pass(right, sizes, [(1 - share) + drawn.random() for _ in sizes]))
+    return made
+
+
+def said_of(every: list[Pass], figures: list[str], trained: int) -> list[str]:
+    """What the rule says of these figures, without notes."""
+    log, site = Log([RowsTrained(net=0, rows=trained, seen=trained)]), Site("a.py", 2)
+    for turn, (one, figure) in enumerate(zip(every, figures, strict=True), 1):
+        log.events += [*one.events(turn), Printed(figures=(figure,), site=site, turn=turn)]
+    told = metric_wrong_mean.decide(log)
+    return [e.numbers["what"] for e in told if not e.numbers["meant"]]
+
+
+@pytest.mark.slow
+@settings(max_examples=60)
+@given(BATCHES, SIZES, SIZES, SIZES, BATCHES, st.sampled_from([*RIGHTS]), PRINTS, st.integers(0, 99))
+@example(100, 100, 100, 60_000, 1, "percent", "{:.2f}", 0)
+def test_a_right_figure_is_right_whatever_its_sizes(batches, size, last, most, others, right, form, seed):
+    """As 100 * correct / total of 10,000 rows in 100 batches, which is also the count by the batches."""
+    every = passes(batches, size, last, seed)
+    figures = [form.format(RIGHTS[right](p)) for p in every]
+    figures = [f if "." in f else f"{f}.0" for f in figures]
+    assert said_of(every, figures, most * others) == []
+
+
+@pytest.mark.slow
+@settings(max_examples=40)
+@given(BATCHES, SIZES, SIZES, st.sampled_from([*WRONGS]), st.integers(0, 99))
+def test_a_wrong_figure_is_told_where_no_right_one_has_its_digits(batches, size, last, wrong, seed):
+    every = passes(batches, size, last, seed)
+    trained = 3 * every[0].rows + 7
+    figures = [f"{WRONGS[wrong](p, trained):.8e}" for p in every]
+    pairs = [*zip(every, map(float, figures), strict=True)]
+    alike = [any(f"{right(p):.4e}" == f"{f:.4e}" for right in RIGHTS.values()) for p, f in pairs]
+    if batches > 1 and not any(alike) and min(f for _, f in pairs) > 0:
+        assert len(said_of(every, figures, trained)) == 1
+
+
+TUTORIAL = """
+pixels, digits = torch.randn(10_000, 4), torch.randint(3, (10_000,))
+net = nn.Linear(4, 3)
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+for epoch in range(3):
+    for some, truth in zip(pixels.split(5000), digits.split(5000)):
+        STEP: F.cross_entropy(net(some), truth)
+    correct = total = 0
+    with torch.no_grad():
+        for some, truth in zip(pixels.split(100), digits.split(100)):
+            _, predicted = torch.max(net(some).data, 1)
+            total += truth.size(0)
+            correct += (predicted == truth).sum().item()
+    acc = 100. * correct / total
+    print(f"Accuracy: {acc:.2f} %")
+"""
+CHARACTERS = """
+class Characters(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.embedding, self.gru, self.out = nn.Embedding(9, 8), nn.GRU(8, 8), nn.Linear(8, 9)
+
+    def forward(self, one, state):
+        said, state = self.gru(self.embedding(one).view(1, 1, -1), state)
+        return self.out(said.view(1, -1)), state
+
+net = Characters()
+optimizer = torch.optim.Adam(net.parameters(), lr=0.01)
+for epoch in range(20):
+    text, state, loss = torch.randint(9, (6,)), torch.randn(1, 1, 8), 0
+    for one, after in zip(text, text[1:]):
+        said, state = net(one, state)
+        loss += F.cross_entropy(said, after[None])
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    print(f"{epoch} {loss.item() / 5:.4f}")
+"""
+
+
+@pytest.mark.parametrize("source", [TUTORIAL, CHARACTERS], ids=["100 batches of 100", "no dimensions"])
+def test_the_lines_of_every_tutorial_are_right(source, tmp_path):
+    findings, log = examined(PRELUDE + source, tmp_path)
+    assert [f.rule for f in findings] == []
+    assert len(log.of(Printed)) > 0
+    assert list(metric_wrong_mean.decide(log)) == []
 
 
 LOGITS, CHANCES = "F.binary_cross_entropy_with_logits", "F.binary_cross_entropy"

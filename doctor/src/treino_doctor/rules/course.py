@@ -136,7 +136,8 @@ def trainings(log: Log) -> list[Training]:
 
 def judged_losses(log: Log) -> list[LossCall]:
     """The losses of evaluations that are means over known numbers of rows."""
-    return [c for c in log.of(LossCall) if not c.trained and c.reduction == "mean" and c.target_shape]
+    means = (c for c in log.of(LossCall) if not c.trained and c.reduction == "mean")
+    return [c for c in means if c.target_shape[:1] > (0,)]
 
 
 def training(log: Log) -> Training | None:

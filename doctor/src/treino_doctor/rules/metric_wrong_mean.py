@@ -30,6 +30,7 @@ ALONE = N_("that of the last of {batches} batches alone, divided by {by}")
 TWICE = N_("twice that of the last of {batches} batches alone, divided by {by}")
 TIMES = N_("that of the last of {batches} batches alone, times {by} rows")
 OF = {"rows": N_("rows"), "batches": N_("batches")}
+MEANT = LAST, EVERY  # what many print on purpose
 
 
 class Pass(NamedTuple):
@@ -37,13 +38,15 @@ class Pass(NamedTuple):
 
     key: where such passes are; whole: all of them are known. sums: (sum, of what, that of the last batch);
     divided by another size than that they may be right, unless of means. most: rows of the largest batch. A
-    last one that is NaN: only another number of batches is a wrong size."""
+    last one that is NaN: only another number of batches is a wrong size. rights: figures that a right formula
+    gives, besides the sums and their means."""
 
     key: object
     turn: int
     sums: tuple[tuple[float, str, float], ...]
     sizes: dict[str, int]
     most: int
+    rights: tuple[float, ...] = ()
     last: str = LAST
     means: bool = True
     whole: bool = False
@@ -62,6 +65,13 @@ class Way(NamedTuple):
     words: dict[str, Any]
 
 
+class Figures(NamedTuple):
+    """What the passes that end at one turn can be printed as: by wrong formulas, and by right ones."""
+
+    ways: list[Way]
+    rights: list[float]
+
+
 Prints = dict[int, list[Printed]]  # turn -> what is printed then
 Fit = tuple[float, Way, str]  # chance, the newest that fits, its figure
 
@@ -74,13 +84,16 @@ def decide(log: Log) -> Faults:
     sizes = {of: {float(p.sizes[of]) for p in every} for of in OF}
     sizes["rows"] |= {float(t.rows) for t in log.of(RowsTrained)}
     known: dict[object, list[float]] = {}
-    ways: dict[int, list[Way]] = {}
+    ways: dict[int, Figures] = {}
     for p in every:
         new = [1.0, *(total for total, _of, _last in p.sums)]
         so_far = known[p.key] = [a + b for a, b in zip(known.get(p.key, [0.0] * len(new)), new, strict=True)]
         if p.turn in prints:
             sums = so_far if p.whole or so_far[0] <= LOOKS else []
-            ways.setdefault(p.turn, []).extend(_ways(p, sums, sizes))
+            there = ways.setdefault(p.turn, Figures([], []))
+            there.ways.extend(_ways(p, sums, sizes))
+            means = (total / p.sizes[of] for total, of, _last in p.sums)
+            there.rights.extend([*p.rights, *means, *(total for total, _of, _last in p.sums)])
     for site, lines in by_line(log.of(Printed), lambda p: p.site).items():
         columns = range(max(len(p.figures) for p in lines)) if ways else ()
         found = (fit for column in columns for fit in _fits(lines, column, prints, ways))
@@ -89,7 +102,7 @@ def decide(log: Log) -> Faults:
             far = abs(float(figure) - way.right) > FAR * abs(way.right)
             if far or way.formula != LAST:
                 numbers = {"what": _(way.formula).format(**way.words), "figure": figure, "right": way.right}
-                yield Evidence(site, numbers | {"meant": int(way.formula in (LAST, EVERY))})
+                yield Evidence(site, numbers | {"meant": int(way.formula in MEANT)})
 
 
 def _ways(p: Pass, so_far: list[float], others: dict[str, set[float]]) -> Iterator[Way]:
@@ -114,25 +127,29 @@ def _ways(p: Pass, so_far: list[float], others: dict[str, set[float]]) -> Iterat
             yield Way(formula, (formula, by, at, p.key), p.whole, value, right, words)
 
 
-def _fits(lines: list[Printed], column: int, prints: Prints, ways: dict[int, list[Way]]) -> Iterator[Fit]:
-    """The formulas that all figures of a column fit."""
+def _fits(lines: list[Printed], column: int, prints: Prints, known: dict[int, Figures]) -> Iterator[Fit]:
+    """The formulas that all figures of a column fit. Where a right formula gives the same digits, as percent
+    of 10,000 rows in 100 batches, a figure says nothing for a wrong one."""
     turns = by_line((p for p in lines if len(p.figures) > column), lambda p: p.turn)
     fits: dict[Any, Fit] = {}
     broken, fitted, seen = set[Any](), Counter[Any](), set[Any]()
     for turn, own in turns.items():
         beside = [f for p in prints[turn] for f in p.figures]
-        for way in (there := ways.get(turn, ())):
-            value, right = way.value, way.right
+        ways, rights = known.get(turn, Figures([], []))
+        meant = [way.value for way in ways if way.formula in MEANT]
+        for way in ways:
+            value = way.value
             near = next((p.figures[column] for p in own if is_near(p.figures[column], value)), None)
-            rights = [other.right for other in there if other.key[-1] == way.key[-1]]
+            means = [other.right for other in ways if other.key[-1] == way.key[-1]]
             told = (f for f in beside if not is_near(f, value))
-            if near is None or value <= 0 or any(is_near(f, r) for f in told for r in rights):
+            if near is None or value <= 0 or any(is_near(f, r) for f in told for r in means):
                 broken.add(way.key)
                 continue
             fitted[way.key] += 1
-            if not is_near(near, right) and (near, way.key) not in seen:
+            others = rights if way.formula in MEANT else [*rights, *meant]
+            if not any(is_near(near, r) for r in others) and (near, way.key) not in seen:
                 seen.add((near, way.key))
-                rivals = sum(0.5 < other.value / value < 2 for other in there)  # formulas that come near
+                rivals = sum(0.5 < other.value / value < 2 for other in ways)  # formulas that come near
                 chance = min(1.0, rivals * max(unit(near) / value, ROUNDED))
                 fits[way.key] = fits[way.key][0] * chance if way.key in fits else chance, way, near
     for key, fit in fits.items():
@@ -159,10 +176,14 @@ def _epochs(log: Log) -> Iterator[Pass]:
     for t in every:
         ran = [calls[f] for b in backwards.get(t.site, ()) for f in b.forwards if f in calls]
         seen = next((rows[f.net].seen for f in ran if f.net in rows), 0)
+        most = max((f.rows for f in ran), default=0)  # 0 of inputs without dimensions
         end = t.turn + len(t.values)
-        if not seen or any(o is not t and o.turn < end and t.turn < o.turn + len(o.values) for o in every):
+        if (
+            not seen
+            or not most
+            or any(o is not t and o.turn < end and t.turn < o.turn + len(o.values) for o in every)
+        ):
             continue  # losses of several lines take turns
-        most = max(f.rows for f in ran)
         n = -(-seen // most)
         of = [most] * (n - 1) + [seen - most * (n - 1)]
         means = bool(t.calls) and t.unscaled and all(c.reduction == "mean" for c in t.calls)
@@ -192,7 +213,10 @@ def _counts(log: Log) -> Iterator[Pass]:
         shares = e.shares if e.calls > 2 else math.nan
         sums += [(k * shares, "batches", math.nan) for k in (1.0, 100.0)]
         sizes = {"rows": e.rows, "batches": e.calls}
-        yield Pass((e.rows, e.stack), e.turn, tuple(sums), sizes, e.most, COUNTED)
+        newest = max(1, e.rows - e.most * (e.calls - 1))  # rows of the last batch
+        others = 1 - e.right / e.rows, 1 - e.shares / e.calls, e.final / newest
+        rights = tuple(k * share for k in (1.0, 100.0) for share in others)
+        yield Pass((e.rows, e.stack), e.turn, tuple(sums), sizes, e.most, rights, COUNTED)
 
 
 def note(evidence: Evidence) -> Note | None:
