@@ -290,32 +290,55 @@ def _files(request: Request) -> Files:
 
 def _report(request: Request, outcome: "Outcome", files: Files, folder: Path, screen: Screen) -> int:
     """Say what was found, and write what was asked for. Return the exit status."""
-    from treino_doctor.output.coverage import coverage
-    from treino_doctor.output.report import comments_as_json, document, idle_comments, text
+    from treino_doctor.defects import attempt
+    from treino_doctor.escaping import escape
+    from treino_doctor.output.coverage import Coverage, coverage
+    from treino_doctor.output.report import (
+        comments_as_json,
+        document,
+        each,
+        idle_comments,
+        sentence_of,
+        text,
+    )
 
     exam = outcome.exam
-    counted, notes, known = exam.findings, idle_comments(outcome), 0
+    step = partial(attempt, exam.defects)  # one that raises costs its own part of the report
+    counted, known = exam.findings, 0
+    notes = step("comments", partial(idle_comments, outcome), [])
     result: dict[str, Any] = {}
     if files.known is not None:
-        compared = files.known.compared(outcome)
-        exam.findings, counted, known = compared.told, compared.counted, len(compared.known)
-        notes, result = [*compared.sentences, *notes], {"known": compared.as_json()}
+        compared = step("known", partial(files.known.compared, outcome), None)
+        if compared is not None:
+            exam.findings, counted, known = compared.told, compared.counted, len(compared.known)
+            notes, result = [*compared.sentences, *notes], {"known": compared.as_json()}
     final = 3 if fails(counted, request.fail_on) else outcome.status
-    covered = coverage(exam)
-    screen.lines(text(outcome, covered, notes, known=known))
+    covered = step("coverage", partial(coverage, exam), Coverage(exam.backwards, 0, (), ()))
+    report = step("report", partial(text, outcome, covered, notes, known=known), None)
+    screen.lines(report if report is not None else "\n\n".join(each(exam.findings, exam.defects)))
+    told = len(exam.defects) if report is not None else 0
     if (request.prove or files.fix is not None) and exam.findings:
-        result |= _mend(request, outcome, files.fix, folder, screen)
+        result |= step("fix", partial(_mend, request, outcome, files.fix, folder, screen), {})
     if files.sarif is not None:
         from treino_doctor.output.sarif import sarif
 
-        files.sarif.write(json.dumps(sarif(counted, folder), indent=1).encode())
+        made = step("sarif", lambda: json.dumps(sarif(counted, folder, exam.defects), indent=1), None)
+        if made is not None:
+            files.sarif.write(made.encode())
     if files.junit is not None:
         from treino_doctor.output.junit import junit
 
-        files.junit.write(junit(outcome, counted, covered))
+        xml = step("junit", partial(junit, outcome, counted, covered), None)
+        if xml is not None:
+            files.junit.write(xml)
     for path in (path for file in (files.sarif, files.junit) if file is not None for path in file.replaced):
         screen.lines(_("{path} existed already and is replaced.").format(path=path))
-    screen.document(document(outcome, final, covered) | comments_as_json(outcome) | result)
+    result |= step("comments", partial(comments_as_json, outcome), {})
+    least = {"subject": outcome.subject, "exit": final, "defects": exam.defects}
+    whole = step("json", partial(document, outcome, final, covered), least)
+    for defect in exam.defects[told:]:
+        screen.lines(escape(sentence_of(defect)))
+    screen.document(whole | result)
     return final
 
 
@@ -327,6 +350,7 @@ def fails(findings: "Sequence[Finding]", fail_on: str | None) -> bool:
 def _mend(
     request: Request, outcome: "Outcome", fix: "OutputFile | None", folder: Path, screen: Screen
 ) -> dict[str, object]:
+    from treino_doctor.defects import attempt
     from treino_doctor.escaping import escape
     from treino_doctor.finding import place_as_json
     from treino_doctor.output.fix import patch
@@ -334,7 +358,7 @@ def _mend(
     from treino_doctor.output.report import place
 
     seeds = SEEDS if request.seeds is None else request.seeds
-    mended = patch(outcome.exam.findings, folder)
+    mended = patch(outcome.exam.findings, folder, outcome.exam.defects)
     pairs = [*zip(mended.left, mended.reasons, strict=True)]
     left = [{"rule": f.rule, **place_as_json(f.file, f.line), "why": why} for f, why in pairs]
     result: dict[str, object] = {"patch": mended.diff, "mended": list(mended.rules), "left": left}
@@ -359,9 +383,14 @@ def _mend(
         screen.lines(sentence.format(n=VARIANTS * seeds, seeds=seeds))
         job = {"target": str(request.target), "module": request.module is not None, "folder": str(folder)}
         job |= {name: getattr(request, name) for name in ("arguments", "max_steps", "max_time")}
-        rows = proof(job, mended, seeds=seeds, timeout=max(600, 10 * outcome.seconds))
-        screen.lines(mended.diff + "\n" + table(rows, mended))
-        result["proof"] = [row.as_json() for row in rows]
+        timeout = max(600, 10 * outcome.seconds)
+
+        def proved() -> list[dict[str, Any]]:
+            rows = proof(job, mended, seeds=seeds, timeout=timeout)
+            screen.lines(mended.diff + "\n" + table(rows, mended))
+            return [row.as_json() for row in rows]
+
+        result["proof"] = attempt(outcome.exam.defects, "prove", proved, [])
     return result
 
 

@@ -2,9 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from time import monotonic
 from typing import Any
 
+from treino_doctor.defects import attempt
 from treino_doctor.finding import Finding
 from treino_doctor.garbage_collection import no_collections
 from treino_doctor.record.lines import forget_files
@@ -71,16 +73,23 @@ class Exam:
 
     def _stepped(self, steps: int) -> None:
         if self._live is not None and (now := monotonic()) >= self._next_look:
-            from treino_doctor.rules import decide
-
             self._next_look = now + LIVE_EVERY
-            for finding in decide(self.log, early=True, heed=self._heed)[0]:
-                key = (finding.rule, finding.file, finding.line)
-                if key not in self._reported_keys:
-                    self._reported_keys.add(key)
-                    self._live(finding)
+            try:
+                self._tell_live(self._live)
+            except Exception as error:  # the program goes on
+                self._recorder.hooks.defect("live", error)
         if self._on_step is not None:
             self._on_step(steps)
+
+    def _tell_live(self, live: Callable[[Finding], None]) -> None:
+        """Report the findings of early rules that are new."""
+        from treino_doctor.rules import decide
+
+        for finding in decide(self.log, early=True, heed=self._heed)[0]:
+            key = (finding.rule, finding.file, finding.line)
+            if key not in self._reported_keys:
+                self._reported_keys.add(key)
+                live(finding)
 
     def start(self) -> "Exam":
         """Start recording."""
@@ -97,8 +106,9 @@ class Exam:
             self._running = False
             self._recorder.stop(finished=finished, error=error)
             with no_collections():
-                self.findings, self.defects = decide(self.log, heed=self._heed)
-            self.defects += self._recorder.hooks.defect_sentences()
+                decided = partial(decide, self.log, heed=self._heed)
+                self.findings, defects = attempt(self.defects, "rules", decided, ([], []))
+            self.defects += [*defects, *self._recorder.hooks.defect_sentences()]
         return self
 
     def abandon(self) -> None:
@@ -118,7 +128,8 @@ class Exam:
             self.log.events[:] = account.events
             self._recorder.gradients.steps = account.steps
             self._recorder.windows.turn = account.backwards
-        self.findings = findings_to_report([*self.findings, *account.findings])
+        every = [*self.findings, *account.findings]
+        self.findings = attempt(self.defects, "rules", partial(findings_to_report, every), every)
         self.defects += account.defects
 
     def __enter__(self) -> "Exam":

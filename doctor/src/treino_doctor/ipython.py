@@ -2,15 +2,17 @@
 
 import linecache
 from collections.abc import Sequence
+from functools import partial
 from html import escape as html
 from typing import Any
 
 from treino_doctor.cells import line_name, name_running_cells
+from treino_doctor.defects import attempt
 from treino_doctor.escaping import escape
 from treino_doctor.exam import Exam
 from treino_doctor.finding import Finding
-from treino_doctor.output.coverage import coverage
-from treino_doctor.output.report import defects, nothing
+from treino_doctor.output.coverage import Coverage, coverage
+from treino_doctor.output.report import defects, each, nothing
 from treino_doctor.record.lines import own_files
 from treino_doctor.words import _
 
@@ -88,6 +90,14 @@ class Doctor:
     def _show(self, exam: Exam, above: dict[str, int]) -> None:
         from IPython.display import display
 
+        page = attempt(exam.defects, "report", partial(self._page, exam, above), None)
+        if page is None:
+            print("\n\n".join([*each(exam.findings, exam.defects), *defects(exam)]))
+        else:
+            display(page, raw=True)
+
+    def _page(self, exam: Exam, above: dict[str, int]) -> dict[str, str]:
+        """The findings as HTML, and as text for a terminal."""
         if not (exam.backwards or exam.steps):
             head = _("doctor: no backward seen: nothing was trained, so there is nothing to examine.")
         elif not exam.findings:
@@ -101,12 +111,12 @@ class Doctor:
         name_running_cells(names)
         text = linecache.getline
         findings = [(f, _place(f), text(f.file or "", f.line or 0).strip()) for f in exam.findings]
-        covered = coverage(exam)
+        uncovered = Coverage(exam.backwards, 0, (), ())
+        covered = attempt(exam.defects, "coverage", partial(coverage, exam), uncovered)
         notes = [*covered.figures, *(covered.sentences() if not exam.findings else ())]
         below = [*(notes if exam.backwards or exam.steps else ()), *defects(exam)]
-        plain = [head, *(_in_lines(*each) for each in findings), *below]  # for a terminal
-        page = findings_html(head, findings, below)
-        display({"text/plain": "\n\n".join(plain), "text/html": page}, raw=True)
+        plain = [head, *(_in_lines(*one) for one in findings), *below]
+        return {"text/plain": "\n\n".join(plain), "text/html": findings_html(head, findings, below)}
 
 
 def _place(finding: Finding) -> str:

@@ -4,6 +4,7 @@ A test that imports no torch costs nothing: the examining modules are imported o
 """
 
 from collections.abc import Generator
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -83,22 +84,24 @@ class _Watch:
             exam.abandon()
 
     def _tell(self, item: pytest.Item, report: pytest.TestReport, exam: "Exam") -> None:
-        from treino_doctor.output.report import one
+        from treino_doctor.output.report import each
 
-        if exam.defects:
-            defects = "\n".join(exam.defects)
-            report.sections.append(("doctor: a defect of the doctor itself, not of your test", defects))
         failing = [f for f in exam.findings if f.certain and self._way == "fail"]
         for finding in (f for f in exam.findings if f not in failing):
             try:
-                item.warn(DoctorWarning(one(finding)))
+                item.warn(DoctorWarning(each([finding], exam.defects)[0]))
             except Warning:  # the tests' own filters turn warnings into errors
                 failing.append(finding)
         if failing:
             rules = ", ".join(sorted({finding.rule for finding in failing}))
             head = f"doctor: the training in this test has faults: {rules}"
-            text = "\n\n".join([head, *map(one, failing)])
+            text = "\n\n".join([head, *each(failing, exam.defects)])
             if report.passed:
                 report.outcome, report.longrepr = "failed", text
             else:
                 report.sections.append(("doctor", text))
+        if exam.defects:
+            head, text = "doctor: a defect of the doctor itself, not of your test", "\n".join(exam.defects)
+            report.sections.append((head, text))
+            with suppress(Warning):  # it never fails the test
+                item.warn(DoctorWarning(f"{head}: {text}"))

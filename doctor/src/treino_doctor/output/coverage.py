@@ -3,9 +3,11 @@
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from treino_doctor.cells import line_name, place_name
+from treino_doctor.defects import attempt, names
 from treino_doctor.exam import Exam
 from treino_doctor.record.log import Ended, Log, LossCall, NetMade, Read, Stepped
 from treino_doctor.record.outcomes import Clip, Depth, Drawn, Rectified, ScheduleEnded
@@ -27,8 +29,16 @@ NEWEST = 24  # calls of the loss that tell how training ends
 LATE = 0.5  # share of the steps after which an evaluation describes the trained net
 
 
-def summary(log: Log) -> list[str]:
-    """Sentences on each loss's first and last values, a constant's loss, and an evaluation at chance."""
+def summary(log: Log, defects: list[str] | None = None) -> list[str]:
+    """Sentences on each loss's first and last values, a constant's loss, an evaluation at chance, and rows
+    known by heart. defects: gets the errors of those that raised; None: they are raised."""
+    newest = attempt(defects, "evaluation", partial(evaluation, log), None)
+    sentences = attempt(defects, "losses", partial(_losses, log), [])
+    sentences += attempt(defects, "chance", partial(_chance, log, newest), [])
+    return sentences + attempt(defects, "by_heart", lambda: [*by_heart(log, newest)], [])
+
+
+def _losses(log: Log) -> list[str]:
     sentences: list[str] = []
     courses = [t for t in trainings(log) if len(t.values) > 1]
     for loss in courses[:MOST]:
@@ -49,7 +59,10 @@ def summary(log: Log) -> list[str]:
         if loss.known and loss.whole and loss.stuck(HARDLY):
             sentence = _("One answer for all rows would get {constant:.4g}.")
             sentences.append(sentence.format(constant=loss.constant / scale))
-    newest = evaluation(log)
+    return sentences
+
+
+def _chance(log: Log, newest: Evaluated | None) -> list[str]:
     if newest is not None and right(newest) <= commonest(newest) + noise(newest) and newest.site is not None:
         sentence = _(
             "After {step} of {steps} steps, {right:.1%} of the {rows} rows evaluated at {place} were "
@@ -57,8 +70,8 @@ def summary(log: Log) -> list[str]:
         )
         place = {"place": place_name(newest.site.file, newest.site.line), "rows": newest.rows}
         shares = {"right": right(newest), "chance": commonest(newest)}
-        sentences.append(sentence.format(step=newest.step, steps=steps(log), **place, **shares))
-    return [*sentences, *by_heart(log, newest)]
+        return [sentence.format(step=newest.step, steps=steps(log), **place, **shares)]
+    return []
 
 
 def by_heart(log: Log, newest: Evaluated | None) -> Iterator[str]:
@@ -135,6 +148,7 @@ def _any(kind: type[Any], fits: Callable[[Any], bool] = lambda event: True) -> C
     return lambda log: any(fits(event) for event in log.of(kind))
 
 
+BROKEN = N_("a defect of the doctor itself")
 NEEDS: dict[str, tuple[Callable[[Log], bool], str]] = {
     N_("no optimizer of torch stepped"): (
         _any(Stepped),
@@ -221,12 +235,14 @@ class Coverage:
 def coverage(exam: Exam) -> Coverage:
     """The coverage of an examination."""
     log = exam.log
-    idle: set[str] = set()
-    unjudged: list[tuple[str, tuple[str, ...]]] = []
+    figures = *summary(log, exam.defects), *notes(log, exam.defects)
+    broken = tuple(name for name in rules() if name in names(exam.defects))
+    idle = set(broken)
+    unjudged: list[tuple[str, tuple[str, ...]]] = [(BROKEN, broken)] if broken else []
     for lacking, (there, needing) in NEEDS.items():
         left = tuple(rule for rule in needing.split() if rule not in idle)
-        if left and not there(log):
+        if left and not attempt(exam.defects, "coverage", partial(there, log), True):
             idle |= set(left)
             unjudged.append((lacking, left))
     watched = max((e.watched for e in log.of(Ended)), default=0)
-    return Coverage(exam.backwards, watched, tuple(unjudged), (*summary(log), *notes(log)))
+    return Coverage(exam.backwards, watched, tuple(unjudged), figures)

@@ -8,8 +8,10 @@ import os
 import tokenize
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from itertools import accumulate, count
 
+from treino_doctor.defects import attempt
 from treino_doctor.finding import Finding, Site
 from treino_doctor.output.mends import MENDS, Edit, Script, edited, pieces
 from treino_doctor.output.names import is_bound
@@ -37,12 +39,16 @@ class Mended:
     folder: str = "."
 
 
-def patch(findings: Iterable[Finding], folder: str | os.PathLike[str] | None = None) -> Mended:
+def patch(
+    findings: Iterable[Finding],
+    folder: str | os.PathLike[str] | None = None,
+    defects: list[str] | None = None,
+) -> Mended:
     """Fix each finding that has a mechanical fix, in any file, and return the patch.
 
     Left unfixed, with the reason: a loop over test rows that learns from them, which must go instead; and
     whatever would not compile afterwards, or lack a name. folder: names in the patch are relative to it, if
-    it holds all the files.
+    it holds all the files. defects: gets the errors of fixes that raised; None: they are raised.
     """
     findings = list(findings)
     why = {id(f): _("what to do instead is yours to choose") for f in findings}
@@ -58,7 +64,7 @@ def patch(findings: Iterable[Finding], folder: str | os.PathLike[str] | None = N
         except (OSError, SyntaxError, UnicodeDecodeError, LookupError):  # not a readable file
             why |= dict.fromkeys(map(id, group), _("the file can't be read"))
             continue
-        after, reasons = _mended(file, before, group)
+        after, reasons = _mended(file, before, group, defects)
         why |= zip(map(id, group), reasons, strict=True)
         if after != before:
             sources[file] = after
@@ -103,7 +109,9 @@ def _difference(file: tuple[str, str, str], after: str, base: str) -> str:
     return "".join(line if line.endswith(("\n", "\r")) else line + cut for line in lines)
 
 
-def _mended(file: str, before: str, findings: list[Finding]) -> tuple[str, list[str]]:
+def _mended(
+    file: str, before: str, findings: list[Finding], defects: list[str] | None
+) -> tuple[str, list[str]]:
     """Return a file's new text, and why each finding is left; "" if it is fixed."""
     notebook = file.endswith(ENDING)
     script, order = Script(file, "".join(linecache.getlines(file)) if notebook else before), list(MENDS)
@@ -111,7 +119,8 @@ def _mended(file: str, before: str, findings: list[Finding]) -> tuple[str, list[
     left, after = [""] * len(findings), before
     text: str | None
     for at, finding in sorted(enumerate(findings), key=lambda f: order.index(f[1].rule)):
-        made = MENDS[finding.rule](finding, script) or _("it can't be seen there what to change")
+        made = attempt(defects, f"fix {finding.rule}", partial(MENDS[finding.rule], finding, script), None)
+        made = made or _("it can't be seen there what to change")
         if _learns_from_test(finding):
             made = _("the loop learns from test rows, and has to go instead")
         if isinstance(made, str):

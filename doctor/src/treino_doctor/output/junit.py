@@ -5,7 +5,7 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from treino_doctor.finding import Finding
 from treino_doctor.output.coverage import Coverage
-from treino_doctor.output.report import one, place
+from treino_doctor.output.report import defects, one, place
 from treino_doctor.process.run_script import Outcome
 from treino_doctor.rules import rules
 from treino_doctor.words import _
@@ -16,6 +16,7 @@ _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 
 def junit(outcome: Outcome, findings: list[Finding], covered: Coverage) -> bytes:
     """The report: each finding is a failure; rules that had nothing to judge are skipped, with the reason."""
+    errors = {defect.partition(": ")[0]: defect for defect in outcome.exam.defects}
     lacking = {rule: _(why) for why, names in covered.unjudged for rule in names}
     every = Element("testsuites", name=TOOL)
     suite = SubElement(every, "testsuite", name=_clean(outcome.subject), time=f"{outcome.seconds:.3f}")
@@ -31,13 +32,19 @@ def junit(outcome: Outcome, findings: list[Finding], covered: Coverage) -> bytes
             own = case(f"{rule} {place(finding.file, finding.line)}")
             failure = SubElement(own, "failure", type=kind, message=message)
             failure.text = _clean(one(finding))
-        if not mine and (rule in lacking or not outcome.trained):
+        if rule in errors:
+            SubElement(
+                case(rule), "error", type=_("a defect of the doctor itself"), message=_clean(errors[rule])
+            )
+        elif not mine and (rule in lacking or not outcome.trained):
             why = lacking.get(rule, _("nothing was trained"))
             SubElement(case(rule), "skipped", message=_clean(why))
         elif not mine:
             case(rule)
     if outcome.error:
         SubElement(case(_("the script's end")), "error", message=outcome.error, type=outcome.error)
+    if errors:
+        SubElement(suite, "system-err").text = _clean("\n".join(defects(outcome.exam)))
     tags = {"tests": "testcase", "failures": "failure", "errors": "error", "skipped": "skipped"}
     for element in (every, suite):
         for what, tag in tags.items():

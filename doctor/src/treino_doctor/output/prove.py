@@ -114,7 +114,10 @@ def _row(name: str, job: dict[str, Any], seeds: int, timeout: float, alone: bool
     losses, figures, word = [], [], ""
     reasons, found = Counter[str](), dict[str, None]()
     for seed in range(seeds):
-        result = _run(job | {"seed": seed}, timeout)
+        try:
+            result = _run(job | {"seed": seed}, timeout)
+        except OSError as error:
+            result = _("The machine refused: {error}.").format(error=error)
         if isinstance(result, str):
             reasons[result] += 1
             continue

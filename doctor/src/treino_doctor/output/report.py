@@ -3,9 +3,11 @@
 import linecache
 import os
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from treino_doctor.cells import cell_of, line_name
+from treino_doctor.defects import attempt
 from treino_doctor.escaping import escape
 from treino_doctor.exam import Exam
 from treino_doctor.finding import Finding
@@ -65,10 +67,20 @@ def nothing(exam: Exam, *, known: int = 0) -> str:
     return sentence.format(backwards=exam.backwards)
 
 
+def each(findings: Sequence[Finding], defects: list[str]) -> list[str]:
+    """Each finding as in ``one``; in short if that raises, which is then one of the defects."""
+    short = {id(f): escape(f"{f.rule}  {f.file}:{f.line}\n    {f.message}") for f in findings}
+    return [attempt(defects, "report", partial(one, f), short[id(f)]) for f in findings]
+
+
 def defects(exam: Exam) -> list[str]:
     """A sentence for each error of the doctor's own."""
-    sentence = _("doctor: a defect of the doctor itself, not of your script: {what}")
-    return [sentence.format(what=defect) for defect in exam.defects]
+    return [sentence_of(defect) for defect in exam.defects]
+
+
+def sentence_of(defect: str) -> str:
+    """The sentence that says of an error that it is the doctor's own."""
+    return _("doctor: a defect of the doctor itself, not of your script: {what}").format(what=defect)
 
 
 def text(outcome: Outcome, covered: Coverage, notes: Sequence[str] = (), *, known: int = 0) -> str:
@@ -108,7 +120,8 @@ def text(outcome: Outcome, covered: Coverage, notes: Sequence[str] = (), *, know
         notes = [more, *covered.sentences(), *notes]
     blocks = ["\n    ".join(map(escape, lines)) for lines in parts]
     below = ["\n".join(map(escape, notes))] if notes else []
-    return "\n\n".join([*blocks, *map(one, exam.findings), *below, *map(escape, defects(exam))])
+    findings = each(exam.findings, exam.defects)
+    return "\n\n".join([*blocks, *findings, *below, *map(escape, defects(exam))])
 
 
 def text_of_run(findings: list[Finding], steps: int, run: str) -> str:

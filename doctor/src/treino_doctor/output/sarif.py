@@ -14,6 +14,7 @@ from urllib.parse import quote
 from treino_doctor import __version__
 from treino_doctor.cells import cell_of, line_name
 from treino_doctor.finding import Finding
+from treino_doctor.output.report import sentence_of
 from treino_doctor.output.rules_page import section, unfilled
 from treino_doctor.rules import rules
 from treino_doctor.rules.rule import Rule
@@ -25,8 +26,9 @@ LEVELS = {"wrong": "error", "risk": "warning", "waste": "note"}
 TOOL = "treino-doctor"
 
 
-def sarif(findings: Sequence[Finding], folder: Path) -> dict[str, Any]:
-    """The document. folder: where the command was run; places are relative to its repository."""
+def sarif(findings: Sequence[Finding], folder: Path, defects: Sequence[str] = ()) -> dict[str, Any]:
+    """The document. folder: where the command was run; places are relative to its repository. defects: the
+    doctor's own."""
     root = repository(folder)
     every = rules()
     numbers = {rule: number for number, rule in enumerate(every)}
@@ -38,6 +40,9 @@ def sarif(findings: Sequence[Finding], folder: Path) -> dict[str, Any]:
         "columnKind": "unicodeCodePoints",
         "results": [_result(f, numbers[f.rule], root, counts) for f in findings],
     }
+    if defects:
+        said = [{"level": "error", "message": {"text": sentence_of(defect)}} for defect in defects]
+        run["invocations"] = [{"executionSuccessful": True, "toolExecutionNotifications": said}]
     return {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
 
 

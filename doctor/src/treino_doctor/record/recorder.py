@@ -211,15 +211,14 @@ class Recorder:
     def stop(self, *, finished: bool = True, error: str = "") -> None:
         """Remove all observers and close the log."""
         began = perf_counter()
-        self._close()
-        self.gradients.counting.remove()
-        self.hooks.undo()
-        self.sklearn.remove()
-        for part in self._parts:
+        ends: list[tuple[str, Callable[[], None]]] = [("windows", self._close)]
+        ends += [("steps", self.gradients.counting.remove), ("hooks", self.hooks.undo)]
+        ends += [("sklearn", self.sklearn.remove)]
+        for name, end in (*ends, *((type(part).__name__, part.finish) for part in self._parts)):
             try:
-                part.finish()
+                end()
             except Exception as wrong:
-                self.hooks.defect(type(part).__name__, wrong)
+                self.hooks.defect(name, wrong)
         self.log.tell(Ended, finished=finished, watched=self.windows.watched, error=error)
         self._seconds += perf_counter() - began
 

@@ -2,19 +2,20 @@
 
 import pkgutil
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from importlib import import_module
 from itertools import starmap
 from typing import Any
 
 from treino_doctor.cells import place_name
+from treino_doctor.defects import attempt
 from treino_doctor.finding import Finding, Site
 from treino_doctor.places.ignores import forget, ignored
 from treino_doctor.places.source import refresh
 from treino_doctor.record.log import Log
-from treino_doctor.rules.rule import Rule
+from treino_doctor.rules.rule import Evidence, Note, Rule
 from treino_doctor.words import _, joined
 
 GROUPS = ("gradients", "losses", "modes", "data", "settings")
@@ -67,22 +68,29 @@ def decide(
     defects: list[str] = []
     refresh()
     forget()
+
+    def told(r: Rule) -> list[Finding]:
+        pairs = [(r.finding(e), e.seen) for e in r.decide(log) if not (r.note and r.note(e))]
+        return [f for f, s in pairs if not heed or not (ignored(f.place, r.id) or ignored(s, r.id))]
+
     for name, r in rules(names).items():
-        if early and not r.early:
-            continue
-        try:
-            pairs = [(r.finding(e), e.seen) for e in r.decide(log) if not (r.note and r.note(e))]
-            findings += [f for f, s in pairs if not heed or not (ignored(f.place, name) or ignored(s, name))]
-        except Exception as error:
-            defects.append(f"{name}: {type(error).__name__}: {error}")
-    return findings_to_report(findings), defects
+        if r.early or not early:
+            findings += attempt(defects, name, partial(told, r), [])
+    return attempt(defects, "findings", partial(findings_to_report, findings), findings), defects
 
 
-def notes(log: Log) -> list[str]:
-    """Sentences about things that may be intended and so are no findings; each once, with all its places."""
+def notes(log: Log, defects: list[str] | None = None) -> list[str]:
+    """Sentences about things that may be intended and so are no findings; each once, with all its places.
+
+    defects: gets the errors of rules that raised; None: they are raised.
+    """
     places: dict[tuple[str, tuple[tuple[str, Any], ...]], Counter[Site]] = defaultdict(Counter)
-    told = (r.note(e) for r in rules().values() if r.note for e in r.decide(log))
-    for note in (n for n in told if n is not None):
+
+    def told(note: Callable[[Evidence], Note | None], r: Rule) -> list[Note]:
+        return [said for e in r.decide(log) if (said := note(e)) is not None]
+
+    every = ((r.note, r) for r in rules().values() if r.note)
+    for note in (n for of, r in every for n in attempt(defects, r.id, partial(told, of, r), [])):
         places[note.sentence, (*note.values.items(),)][note.site] += 1
     lines = {note: joined(starmap(_often, sites.items()), "; ") for note, sites in places.items()}
     return [_(sentence).format(**dict(values), place=at) for (sentence, values), at in lines.items()]
