@@ -102,7 +102,7 @@ class Hooks:
 
     def quietly(self, name: str, observe: Callable[..., Any], *arguments: Any) -> Any:
         """Run an observer and return its result: its calls are not observed, its errors become defects."""
-        self.on, began = False, perf_counter()
+        before, self.on, began = self.on, False, perf_counter()
         try:
             with without_torch_function():
                 return observe(*arguments)
@@ -110,20 +110,18 @@ class Hooks:
             self.defect(name, error)
             return None
         finally:
-            self.on = True
+            self.on = before and self in _installed
             self.seconds += perf_counter() - began
 
     def install(self) -> None:
         """Switch on; worker processes forked from now on are not observed."""
         self.on = True
-        os.register_at_fork(after_in_child=self._in_child)
-
-    def _in_child(self) -> None:
-        self.on = self.on and continuing
+        _installed.add(self)
 
     def undo(self) -> None:
         """Restore all attributes."""
         self.on = False
+        _installed.discard(self)
         for owner, name, old, new in reversed(self._undo):
             if vars(owner).get(name) is not new:
                 continue  # the program has replaced the attribute since
@@ -136,3 +134,13 @@ class Hooks:
 
 continuing = False
 """Whether the process being forked goes on as the script itself, rather than as one of its workers."""
+_installed: set[Hooks] = set()
+
+
+def _in_child() -> None:
+    for hooks in _installed:
+        hooks.on = hooks.on and continuing
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_in_child)
