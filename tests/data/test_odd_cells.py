@@ -40,7 +40,7 @@ def table(write: Write, cells: list[str], name: str = "t.csv") -> Path:
         (with_cells(SMALL, "\\N", "(null)"), NumberEncoder, ["for no value (v)"]),
         ([("77E4", "5E2", "1203")[i % 3] for i in range(N)], OneHotEncoder, ["Codes such as '77E4'"]),
         ([("yes", "False", "TRUE", "n")[i % 4] for i in range(N)], NumberEncoder, []),
-        ([("oak", "Oak", "ash")[i % 3] for i in range(N)], OneHotEncoder, ["spelling", "Oak, oak"]),
+        ([("oak", "Oak", "ash")[i % 3] for i in range(N)], OneHotEncoder, ["only in case", "v: Oak, oak"]),
         ([("secret", *SMALL[:3])[i % 4] for i in range(N)], OneHotEncoder, ["missing='secret'", "line 2"]),
         (with_cells([f"{x:.2f}" for x in RNG.random(N) * 999 + 1], "1,250"), NumberEncoder, ["commas"]),
         ([f"{i * 7 % 23} lbs" for i in range(N)], NumberEncoder, ["unit lbs"]),
@@ -194,3 +194,29 @@ def test_ranges_of_years_are_classes(write: Write, ranges: list[str]) -> None:
     assert isinstance(load(table(write, months), target="y").preparation.encoders[0], DateEncoder)
     error = refusal_of(load, table(write, with_cells(months, "1995-99")), target="y")
     assert "v=category" in error.hint
+
+
+@pytest.mark.parametrize(
+    ("cells", "how"),
+    [
+        (["Santos", "santos", "Rio"], "case or spaces"),
+        (["Santa  Cruz", "Santa Cruz", "Santa\u00a0Cruz"], "case or spaces"),
+        (["São Paulo", "Sao Paulo", "Rio"], "accents"),
+        (["São Paulo", "Sa\u0303o Paulo", "Rio"], "what can't be seen"),
+        (["Rio", "R\u200bio", "Oeiras"], "what can't be seen"),
+        (["か", "が", "は"], ""),  # other letters
+        (["C", "C++", "C#"], ""),
+        (["oak", "oaks", "o ak"], ""),
+    ],
+)
+@pytest.mark.parametrize("target", [False, True])
+def test_spellings_of_classes_are_named(write: Write, cells: list[str], how: str, target: bool) -> None:
+    path = write("v,x,y\n" + "".join(f"{cells[i * i % 7 % 3]},{i * 5 % 17},{i % 4}.5\n" for i in range(N)))
+    name = "v" if target else "y"
+    rule = "class_spellings" if target else "column_spellings"
+    said = [w.message for w in describe(path, name).warnings if w.rule == rule]
+    assert len(said) == bool(how)
+    assert all(how in message for message in said)
+    assert [
+        n.partition(" If they mean")[0] for n in load(path, target=name).notes if "Spellings" in n
+    ] == said

@@ -32,6 +32,7 @@ from treino.data.preparation.fit import (
 )
 from treino.data.preparation.preparation import Preparation
 from treino.data.preparation.row_weights import Weights, WeightsDescription, weight_column, weighted
+from treino.data.preparation.sentinels import notes_on_values
 from treino.data.preparation.target import decide_tasks, read_with_targets, target_codes, with_targets
 from treino.data.prepared_cache import PreparedCache
 from treino.data.readers import ReaderOptions
@@ -341,6 +342,7 @@ def _tables_of(request: LoadRequest, work: PreparedCache) -> _Tables:
             if (named := names_of_pictures(part)) is not None:
                 _of_pictures(part, named, {*targets, *excluded}, notes)
             chosen = choose_features(part, excluded, targets, request.features, request.kinds, notes, row_N)
+            notes += notes_on_values(part, targets, chosen)
         tables.append(part)
         rows_of.append(among_all(row_N, part.left_out))
     return _Tables(tables, rows_of, weight_of, weights, targets, file_parts, chosen, notes)

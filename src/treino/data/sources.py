@@ -105,8 +105,17 @@ def read(
 
     reading: the known format of a file or of text cells; the rest is detected. least_columns: 1 if a file may
     hold a single feature and no target. room: the memory limit for a file's rows; rows that exceed it are
-    copied to disk and read column by column.
+    copied to disk and read column by column. A number or a date among the words for a missing value
+    stands for its value, however it is written.
     """
+    table = _read(source, reading, least_columns, room)
+    stated = (reading and reading.missing) or ()
+    if not stated or table.stored or table.matrix is not None:
+        return table
+    return replace(table, columns=tuple(column.without(stated) for column in table.columns))
+
+
+def _read(source: Any, reading: ReaderOptions | None, least_columns: int, room: MemoryLimit | None) -> Table:
     if isinstance(source, BuiltinName):
         return BUILTINS[source].read(source)
     if isinstance(source, str):

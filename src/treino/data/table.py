@@ -43,6 +43,7 @@ _BEYOND = re.compile(r"1970 [+-] \d+ s")  # what `day_text` writes for a date of
 _WHOLE = re.compile(r"[+-]?\d{1,400}", re.ASCII)
 MONEY = "money "  # precedes the currency symbol in ``Column.writing``
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+_ISO = re.compile(r"\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}(:\d{2})?)?", re.ASCII)
 _FEW = 3  # odd words that may be named one by one
 _NOT_FINITE = re.compile(r"[+-]?(inf|infinity)", re.IGNORECASE)
 
@@ -157,6 +158,22 @@ class Column:
         assert values is not None
         return bool((values == values[0]).all() or np.isnan(values).all())
 
+    def without(self, stated: Sequence[str]) -> "Column":
+        """The column without the numbers and dates of these words, whose cells are missing. A number or an
+        ISO date stands for its value, however it is written."""
+        values = self.values
+        if values is None or self.boolean or values.dtype == np.uint8:
+            return self
+        known = map(number if self.seconds is None else _second, stated)
+        hit_N = np.isin(values, [value for value in known if value is not None])
+        if self.seconds is not None and self.words is not None:
+            hit_N |= np.isin(self.words, list(stated)) & ~np.isnan(values)
+        if not hit_N.any():
+            return self
+        words = None if self.words is None else np.where(hit_N, "", self.words)
+        name = "numbers" if self.seconds is None else "seconds"
+        return replace(self, words=words, **{name: np.where(hit_N, np.nan, values)})  # type: ignore[arg-type]
+
     def take(self, row_K: NDArray[np.int64]) -> "Column":
         """The column with the given rows only, in this order."""
         cells = {name: getattr(self, name) for name in ("numbers", "words", "seconds", "odd_N")}
@@ -258,6 +275,16 @@ def plain(value: float) -> str:
     if math.isfinite(value) and value == int(value) and abs(value) < 1e16:
         return str(int(value))
     return repr(value)
+
+
+def _second(word: str) -> float | None:
+    """The seconds since 1970 of a date such as 1900-01-01 or 1900-01-01 06:30:00; None for other words."""
+    if not _ISO.fullmatch(word):
+        return None
+    try:
+        return float(np.datetime64(word.replace(" ", "T"), "s").astype(np.int64))
+    except ValueError:
+        return None
 
 
 def number(cell: str) -> float | None:

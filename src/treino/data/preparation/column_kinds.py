@@ -1,6 +1,7 @@
 """Tell the kind of a column: number, boolean, category, date, identifier, row number, text, constant."""
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -305,12 +306,58 @@ def in_value_order(names: Iterable[str]) -> list[str]:
 
 
 def spellings(names: Iterable[str]) -> list[list[str]]:
-    """Names that differ only in case, or are equal numbers: [[No, NO, no], [1, 1.0]]."""
+    """Names that differ only in case, spaces, accents or what can't be seen, or are equal numbers:
+    [[No, NO, no], [São Paulo, Sao  Paulo], [1, 1.0]]."""
     alike: dict[object, list[str]] = {}
     for name in names:
         value = level_value(name)
-        alike.setdefault(" ".join(name.casefold().split()) if value is None else value, []).append(name)
+        key = _plain_letters(_one_case(_seen(name))) if value is None else value
+        alike.setdefault(key, []).append(name)
     return [same for same in alike.values() if len(same) > 1]
+
+
+def _seen(name: str) -> str:
+    """The name as it looks: accents in one form, no characters without a shape."""
+    if name.isascii():
+        return name
+    name = unicodedata.normalize("NFC", name)
+    return "".join(letter for letter in name if unicodedata.category(letter) != "Cf")
+
+
+def _one_case(name: str) -> str:
+    return " ".join(name.casefold().split())
+
+
+def _plain_letters(name: str) -> str:
+    """The name without the accents of its letters; marks of other scripts stay."""
+    if name.isascii():
+        return name
+    letters = unicodedata.normalize("NFD", name)
+    return unicodedata.normalize("NFC", re.sub("[\u0300-\u036f]", "", letters))
+
+
+def say_alike(alike: Sequence[Sequence[str]], names: str) -> tuple[str, str]:
+    """Return (message, hint) on classes that are spelled in several ways. alike: what ``spellings`` returned.
+    names: these as text."""
+    how: dict[str, bool] = dict.fromkeys(["case", "accents", "seen", "number"], False)
+    for same in alike:
+        if level_value(same[0]) is not None:
+            how["number"] = True
+            continue
+        looks = set(map(_seen, same))
+        plain_case = set(map(_one_case, looks))
+        how["seen"] |= len(looks) < len(same)
+        how["case"] |= len(plain_case) < len(looks)
+        how["accents"] |= len(plain_case) > 1
+    words = {
+        "case": _("case or spaces"),
+        "accents": _("accents"),
+        "seen": _("what can't be seen"),
+        "number": _("how a number is written"),
+    }
+    differences = joined([words[name] for name, there in how.items() if there], _(" or "))
+    text = _("Spellings that differ only in {how}, each a class of its own: {names}.")
+    return text.format(how=differences, names=names), _("If they mean the same, write them alike.")
 
 
 def level_cells(column: Column, numeric: bool | None = None) -> NDArray[np.object_]:

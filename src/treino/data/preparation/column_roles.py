@@ -10,7 +10,15 @@ from treino.base.errors import Refusal, TreinoError
 from treino.base.text import shortened
 from treino.base.words import N_, _, joined
 from treino.data.cell_forms import DateForm, duration, form_of, missing
-from treino.data.preparation.column_kinds import ColumnRole, choose, is_row_number, numbers_rows, spellings
+from treino.data.preparation.column_kinds import (
+    ColumnRole,
+    choose,
+    is_row_number,
+    level_cells,
+    numbers_rows,
+    say_alike,
+    spellings,
+)
 from treino.data.preparation.encoders import (
     DateEncoder,
     Encoder,
@@ -46,6 +54,7 @@ FEATURES_DUPLICATE = Refusal(
     "features_duplicate", N_("'{name}' is named twice in [[features]]."), N_("Name it once.")
 )
 
+CLASSES = ("category", "one-hot", "hashed")  # ways of a column whose cells are classes
 _NOTHING, _USE = N_("Nothing can be learnt from it."), N_("To use one: [[kinds={first}={kind}]].")
 LEFT_OUT = {
     "empty": (N_("Left out, for they have no value in any row: {names}."), _NOTHING),
@@ -123,7 +132,8 @@ def say_left_out(
     for reason, sentences in LEFT_OUT.items():
         left = [name for name in names if why_out(table.column(name), chosen[name]) == reason]
         if left:
-            kind = "category" if table.column(left[0]).numbers is None else "number"
+            numeric = table.column(left[0]).numbers is not None and table.column(left[0]).odd is None
+            kind = "number" if numeric else "category"
             facts = {"names": shortened(", ".join(left), 400), "first": as_item(left[0])}
             facts["kind"] = "hashed" if reason == "text" else kind
             message, hint = (_(sentence).format(**facts) for sentence in sentences)
@@ -247,10 +257,9 @@ def say_encoders(encoders: Sequence[Encoder], table: Table, kinds: Mapping[str, 
         for kind, sentence in sentences.items()
         if kind in by_kind
     ]
-    same = [names for e in encoders if isinstance(e, OneHotEncoder) for names in spellings(e.levels)]
-    if same:
-        text = shortened("; ".join(", ".join(names) for names in same), 200)
-        notes.append(_("Each spelling is a class of its own: {names}.").format(names=text))
+    of_classes = [e.column for e in encoders if isinstance(e, OneHotEncoder | HashingEncoder)]
+    if same := say_spellings([table.column(name) for name in dict.fromkeys(of_classes)]):
+        notes.append(joined(same, " "))
     written = [(e.column, table.column(e.column).writing) for e in encoders]
     writings = joined([joined([name, " (", _writing_text(w), ")"]) for name, w in written if w], ", ")
     if writings:
@@ -259,6 +268,14 @@ def say_encoders(encoders: Sequence[Encoder], table: Table, kinds: Mapping[str, 
         kinds_text = ", ".join(f"{name}={text}" for name, text in kinds.items())
         notes.append(_("Because you asked: {asked}.").format(asked=shortened(kinds_text, 400)))
     return notes
+
+
+def say_spellings(columns: Sequence[Column]) -> tuple[str, str] | None:
+    """Return (message, hint) if classes of these columns are spelled in several ways, else None."""
+    of_columns = [(c.name, spellings(sorted(set(level_cells(c).tolist()) - {""}))) for c in columns]
+    texts = [f"{name}: {'; '.join(', '.join(one) for one in same)}" for name, same in of_columns if same]
+    alike = [one for _name, same in of_columns for one in same]
+    return say_alike(alike, shortened("; ".join(texts), 300)) if alike else None
 
 
 def _writing_text(writing: str) -> str:

@@ -13,7 +13,14 @@ from treino.base.text import shortened
 from treino.base.words import N_, _, joined, setting
 from treino.data import sources
 from treino.data.cell_forms import PROGRAM_TRUTH
-from treino.data.preparation.column_kinds import by_value, in_value_order, level_cells, level_codes, spellings
+from treino.data.preparation.column_kinds import (
+    by_value,
+    in_value_order,
+    level_cells,
+    level_codes,
+    say_alike,
+    spellings,
+)
 from treino.data.preparation.column_roles import check_kinds
 from treino.data.preparation.fit import take
 from treino.data.preparation.preparation import Task
@@ -384,9 +391,7 @@ def class_doubts(
             _("Look at f1_macro, not at accuracy; [[class_weights=balanced]] evens them out."),
         )
     if same := spellings(classes):
-        names = shortened("; ".join(map(", ".join, same)), 200)
-        message = _("Each spelling is a class of its own: {names}.").format(names=names)
-        yield "class_spellings", message, _("If they mean the same, write them alike.")
+        yield "class_spellings", *say_alike(same, shortened("; ".join(map(", ".join, same)), 200))
     if column is not None and (doubt := _hardly_meant(column, classes)):
         yield "class_doubtful", *doubt
 

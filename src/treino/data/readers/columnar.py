@@ -96,13 +96,15 @@ def _category_words(cells: pa.ChunkedArray) -> NDArray[np.object_]:
 class ColumnTypes:
     """The types by which the cells of a table become columns. rows: the number of rows.
 
-    decisions: the type of each text column. levels: the classes of each categorical column.
+    decisions: the type of each text column. levels: the classes of each categorical column. missing: words
+    for a missing value.
     """
 
     names: tuple[str, ...]
     rows: int
     decisions: Mapping[str, CellType]
     levels: Mapping[str, tuple[str, ...]]
+    missing: tuple[str, ...] = ()
 
     def columns(self, table: pa.Table) -> tuple[Column, ...]:
         """The columns of the given rows."""
@@ -112,8 +114,8 @@ class ColumnTypes:
         """The j-th column, with these cells only."""
         name, decision = self.names[j], self.decisions.get(self.names[j])
         if decision is not None and is_text(cells.type):
-            return decision.column(cells)
-        typed = column(name, cells, self.levels.get(name, ()))
+            return decision.column(cells).without(self.missing)
+        typed = column(name, cells, self.levels.get(name, ())).without(self.missing)
         return replace(typed, writing=decision.writing) if decision else typed
 
 

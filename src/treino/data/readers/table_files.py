@@ -180,7 +180,7 @@ def read_parts(
         grouped=decided.grouped,
     )
     decisions = {decision.name: decision for decision in decided.columns}
-    types = ColumnTypes(names, look.rows, decisions, look.levels)
+    types = ColumnTypes(names, look.rows, decisions, look.levels, decided.missing)
     stored = spilling is not None and spilling.spilled
     if spilling is not None and stored:
         columns = stored_columns(types, spilling)

@@ -25,15 +25,18 @@ from treino.data.photographs.load import (
 from treino.data.photographs.prepared_pictures import prepare
 from treino.data.preparation.column_kinds import ColumnRole, choose, is_row_number
 from treino.data.preparation.column_roles import (
+    CLASSES,
     check_kinds,
     column_fault,
     row_numbers,
     say_counting,
     say_left_out,
+    say_spellings,
     word_gaps,
 )
 from treino.data.preparation.fit import comparable, take
 from treino.data.preparation.row_weights import DOMINANT, WeightsDescription, weight_column, weighted
+from treino.data.preparation.sentinels import say_far_values, say_sentinels, sentinels
 from treino.data.preparation.target import choose_target, class_doubts, likely_targets, read_with_targets
 from treino.data.readers import ReaderOptions
 from treino.data.rows import say
@@ -47,7 +50,7 @@ from treino.data.summaries.image_description import WHOLE, ImagesDescription, de
 from treino.data.summaries.measures import NumberHistogram, WordCounts, shape
 from treino.data.summaries.relations import TargetRows, correlation, suspicions
 from treino.data.summaries.target_description import TableWarning, TargetDescription, describe_target
-from treino.data.table import Column, Table, plain, row_place
+from treino.data.table import Column, Table, row_place
 from treino.data.torch_datasets.dataset_source import load_torch_dataset
 from treino.settings.spec import read_settings
 
@@ -127,7 +130,6 @@ class TableDescription:
 
 # ---- description of a data source and its problems
 
-_ANOTHER_WORLD = 10.0  # interquartile ranges: a value this far away is probably an error, not a tail
 _MEASURED = 200_000  # rows; correlations in a larger table are measured on a sample
 
 
@@ -190,9 +192,14 @@ def describe(
     weights = weight_column(table, row_weights, [described.name or ""], None)
     apart = (described.name, *likely, split.group, split.column, weights)
     features = [c for c in table.columns if c.name not in apart]
-    used = {c.name: choices[c.name] for c in features}
-    counting = row_numbers(table, used, kinds, np.arange(table.rows))
+    roles = {c.name: choices[c.name] for c in features}
+    counting = row_numbers(table, roles, kinds, np.arange(table.rows))
     choices |= dict.fromkeys(counting, ColumnRole("row number", "out"))
+    used = [c.name for c in features if choices[c.name].way != "out"]
+    for names, whose in (([described.name] if described.name else [], True), (used, False)):
+        for sentinel, said in say_sentinels(table, names, target=whose):
+            place = table.place(sentinel.row)
+            warnings.append(TableWarning("column_sentinel", *said, sentinel.column, place))
     warnings += _column_warnings(table, features, choices)
     unread = {c.name for c in features if column_fault(table, c, choices[c.name]) is not None}
     correlations: dict[str, float | None] = {}
@@ -417,10 +424,10 @@ def _describe_column(column: Column, choice: ColumnRole, related: float | None) 
     )
 
 
-def _outliers(column: Column, choice: ColumnRole, far: float = measures.FAR) -> NDArray[np.int64]:
+def _outliers(column: Column, choice: ColumnRole) -> NDArray[np.int64]:
     if choice.kind != "number" or column.numbers is None or column.numbers.dtype == np.uint8:
         return np.empty(0, dtype=np.int64)
-    return measures.outliers(np.asarray(column.numbers, dtype=np.float64), far)
+    return measures.outliers(np.asarray(column.numbers, dtype=np.float64))
 
 
 def _column_warnings(
@@ -438,6 +445,8 @@ def _column_warnings(
             yield TableWarning(fault[0], fault[1], fault[2] + ".", column.name)
         if said := word_gaps(column, table):
             yield TableWarning("column_words", *said, column.name)
+        if choices[column.name].way in CLASSES and (same := say_spellings([column])):
+            yield TableWarning("column_spellings", *same, column.name)
     used = [c for c in features if choices[c.name].way != "out"]
     gaps = {c.name: int(c.missing_N.sum()) for c in used if c.missing_N.any()}
     if gaps:
@@ -451,14 +460,12 @@ def _column_warnings(
             table.place(int(table.column(most).missing_N.argmax())),
         )
     for column in used:
-        rows = _outliers(column, choices[column.name], _ANOTHER_WORLD)
-        if len(rows) and column.numbers is not None:
-            value, place = plain(float(column.numbers[rows[0]])), table.place(int(rows[0]))
-            text = _("'{name}' has values far from all others: {n}, the farthest {value} in {place}.")
-            message = text.format(name=column.name, n=len(rows), value=value, place=place)
-            hint = _(
-                "Correct it if it is a mistake; if it isn't, look how the figures change without the row."
-            )
+        role = choices[column.name].kind
+        measured = (
+            role in ("number", "date") and column.values is not None and column.values.dtype != np.uint8
+        )
+        if measured and (far := say_far_values(table, column, role == "date", sentinels(column))):
+            message, hint, place = far
             yield TableWarning("column_outliers", message, hint, column.name, place)
 
 

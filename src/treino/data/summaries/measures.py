@@ -20,11 +20,11 @@ GIVEN_AWAY = 0.995
 ROWS_PER_LEVEL = 5
 
 
-def outliers(value_N: Floats, far: float = FAR) -> Ints:
-    """The rows of outliers, the farthest first; none if more than 1 % of the values would be outliers.
+def outliers(value_N: Floats, far: float = FAR, least: float = 0.0, most: float = FEW) -> Ints:
+    """The rows of outliers, the farthest first; none if a larger share of values than ``most`` would be.
 
     Outliers lie beyond Tukey's outer fences (Exploratory Data Analysis, 1977). far: the distance of the
-    fences from the quartiles, in interquartile ranges.
+    fences from the quartiles, in interquartile ranges. least: the least distance of the fences.
     """
     present = np.isfinite(value_N)
     if present.sum() < 20:
@@ -33,9 +33,10 @@ def outliers(value_N: Floats, far: float = FAR) -> Ints:
     width = high - low
     if not width > 0 or not np.isfinite(width):
         return np.empty(0, dtype=np.int64)
-    beyond_N = present & ((value_N < low - far * width) | (value_N > high + far * width))
+    away = max(far * width, least)
+    beyond_N = present & ((value_N < low - away) | (value_N > high + away))
     rows = np.flatnonzero(beyond_N)
-    if len(rows) > max(1.0, FEW * present.sum()):
+    if len(rows) > max(1.0, most * present.sum()):
         return np.empty(0, dtype=np.int64)
     return rows[np.argsort(-np.abs(value_N[rows] - middle), kind="stable")]
 
