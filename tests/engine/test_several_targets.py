@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from sklearn.metrics import accuracy_score, f1_score, mean_absolute_error, r2_score, root_mean_squared_error
+from sklearn.metrics import accuracy_score, f1_score, r2_score, root_mean_squared_error
 from tests.engine.test_losses import hand_written
 from torch import nn
 from torch.nn import functional as F
@@ -64,8 +64,7 @@ def test_figures_are_the_mean_of_scikit_learns() -> None:
 
     true, said, scale = output[:, :2], output[:, 2:4], (3.0, 100.0)
     figures, own = measure(said[None], true, "mse", scale), [t.numpy() * scale for t in (true, said)]
-    assert figures["rmse"].item() == pytest.approx(root_mean_squared_error(*own))
-    assert figures["mae"].item() == pytest.approx(mean_absolute_error(*own))
+    assert figures.keys() == {"loss", "r2"}  # rmse and mae have each target's own unit
     assert figures["r2"].item() == pytest.approx(r2_score(*own))
     raw = root_mean_squared_error(*own, multioutput="raw_values")
     parts = zip(Loss("mse").by_target(said[None], true), scale, strict=True)
