@@ -3,6 +3,7 @@
 import os
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from tests.folders.conftest import fill, rule
 from treino.base import files, lock
 from treino.base.errors import TreinoError
-from treino.folders.store import RunFolder, find, list_runs
+from treino.folders.store import RunFolder, find, list_runs, run_lookup
 
 # ---- names
 
@@ -216,3 +217,10 @@ def test_the_list_shows_damage_and_passes_over_the_rest(tmp_path: Path, finished
     assert found["wine-1"].result == {"loss": [1.0, None], "steps": 40}
     newest.close()
     assert list_runs(tmp_path / "none") == []
+
+
+@pytest.mark.parametrize("seconds", [1e12, -1e12, 1e300, float("nan")])
+def test_a_stamp_that_is_no_date_is_the_oldest(seconds: float) -> None:
+    """A file system may hold any: what is damaged has no other time."""
+    entry: Any = SimpleNamespace(stat=lambda: SimpleNamespace(st_mtime=seconds))
+    assert run_lookup._changed(entry).startswith("1970-01-01T00:00:00")

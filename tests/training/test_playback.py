@@ -133,3 +133,23 @@ def test_a_state_is_shown_only_while_somebody_watches(tmp_path: Path) -> None:
     made.load(tensors, meta["engine"])
     assert made.step == meta["engine"]["step"]
     assert not (live[0].run / "live").exists()
+
+
+@pytest.mark.parametrize("jump", [-40_000.0, -4.0, 0.0, 4.0, 40_000.0])
+def test_who_watches_is_seen_though_a_clock_jumps(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, jump: float
+) -> None:
+    """A stamp in the future is no viewer for ever, and one in the past none that is gone."""
+    (tmp_path / FOLDER).mkdir()
+    page, training, now = LiveFolder(tmp_path), LiveFolder(tmp_path), 1000.0
+    monkeypatch.setattr("treino.folders.store.checkpoint.time.monotonic", lambda: now)
+    assert not training.watched
+    for beat in range(3):
+        page.watch()
+        stamp = 2_000_000_000 + beat + jump
+        os.utime(tmp_path / FOLDER / "watched", (stamp, stamp))
+        for _look in range(2):
+            assert training.watched
+            now += 1.0
+    now += 1.0
+    assert not training.watched

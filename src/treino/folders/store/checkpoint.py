@@ -109,14 +109,19 @@ class LiveFolder:
     def __init__(self, run: Path) -> None:
         self.run = run
         self._watched, self._state = run / WATCHED, run / STATE
+        self._touch, self._seen = 0, 0.0  # the stamp of the last touch, and when it was first seen
 
     @property
     def watched(self) -> bool:
-        """Whether somebody watches."""
+        """Whether somebody watches: whether the stamp changes. Its time doesn't count, since clocks jump, and
+        those of two machines differ."""
         try:
-            return time.time() - os.stat(self._watched).st_mtime < FRESH
+            touch = os.stat(self._watched).st_mtime_ns
         except OSError:
             return False
+        if touch != self._touch:
+            self._touch, self._seen = touch, time.monotonic()
+        return time.monotonic() - self._seen < FRESH
 
     def watch(self) -> None:
         """Register a watcher for the next ``FRESH`` seconds."""

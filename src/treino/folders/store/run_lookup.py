@@ -183,10 +183,10 @@ def summary_of(path: Path) -> RunSummary:
 
 def _changed(path: Path) -> str:
     try:
-        seconds = path.stat().st_mtime
-    except OSError:
-        seconds = 0.0
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="microseconds")
+        changed = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+    except (OSError, OverflowError, ValueError):  # gone, or a stamp that is no date
+        changed = datetime.fromtimestamp(0, UTC)
+    return changed.isoformat(timespec="microseconds")
 
 
 def _none(parent: Path) -> TreinoError:
