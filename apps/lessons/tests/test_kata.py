@@ -95,7 +95,15 @@ RIGHT: dict[str, list[dict[str, str]]] = {
                 "    if not epoch:\n        optimizer = torch.optim.Adam(net.parameters())\n    for rows in"
             ),
             "range(15)": "range(40)",
-        }
+        },
+        {
+            "        optimizer = torch.optim.Adam(net.parameters(), lr=0.02)\n": "",
+            "    for rows in": (
+                "    if epoch in (0, 10):\n"
+                "        optimizer = torch.optim.Adam(net.parameters(), lr=0.01)\n"
+                "    for rows in"
+            ),
+        },
     ],
     "stars": [
         {"        scheduler.step()\n": "    scheduler.step()\n"},
@@ -238,6 +246,27 @@ WRONG: dict[str, tuple[str, dict[str, str], set[str]]] = {
         {"new", "goal"},
     ),
     "a mend that uncovers the next fault": ("spam", {", nn.Sigmoid())": ")"}, {"fault"}),
+    "a memory of one epoch": (
+        "walker",
+        {
+            "        optimizer = torch.optim.Adam(net.parameters(), lr=0.02)\n": "",
+            "    for rows": "    optimizer = torch.optim.Adam(net.parameters(), lr=0.02)\n    for rows",
+        },
+        {"memory"},
+    ),
+    "a memory that is cleared": (
+        "walker",
+        {
+            "optimizer = torch.optim.Adam(net.parameters(), lr=0.02)": "optimizer.state.clear()",
+            "for epoch": "optimizer = torch.optim.Adam(net.parameters(), lr=0.02)\nfor epoch",
+        },
+        {"memory"},
+    ),
+    "a new one that has no memory": (
+        "walker",
+        {"torch.optim.Adam(net.parameters(), lr=0.02)": "torch.optim.SGD(net.parameters(), lr=0.1)"},
+        {"memory"},
+    ),
     "words that are no Python": ("wine", {"for step in": "for every step in"}, {"runs"}),
     "a question to whoever runs it": ("wine", {"net = nn": 'lr = input("rate?")\nnet = nn'}, {"runs"}),
 }

@@ -5,6 +5,7 @@ import math
 import sys
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from treino.base.words import _
 from treino_lessons.katas.kata import ANSWERS, DRAW
@@ -13,14 +14,42 @@ FRESH = 4000  # number of fresh rows
 SEED = 20_000  # seed of the fresh rows, which no kata uses
 
 
+class Memory:
+    """What the script's optimizers remember.
+
+    restarts: how many steps an optimizer without a memory took, a new one or one whose state was cleared, on
+    weights that had been stepped before. An optimizer that never has a state counts once.
+    """
+
+    def __init__(self) -> None:
+        self.restarts = 0
+        self._had_state: WeakKeyDictionary[Any, bool] = WeakKeyDictionary()
+        self._stepped: dict[int, Any] = {}  # kept, so that no other tensor gets its number
+
+    def before(self, optimizer: Any, _args: Any, _kwargs: Any) -> None:
+        """Called before each step of any optimizer."""
+        weights = [p for group in optimizer.param_groups for p in group["params"]]
+        anew = optimizer not in self._had_state or (self._had_state[optimizer] and not optimizer.state)
+        if anew and any(id(p) in self._stepped for p in weights):
+            self.restarts += 1
+        self._stepped |= {id(p): p for p in weights}
+
+    def after(self, optimizer: Any, _args: Any, _kwargs: Any) -> None:
+        self._had_state[optimizer] = bool(optimizer.state)
+
+
 def main(job_path: str) -> int:
     """Run the job in a file, and write the results."""
     job = json.loads(Path(job_path).read_text(encoding="utf-8"))
     import torch
+    from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
 
     from treino_doctor.process.run_script import Outcome, run_script
 
     torch.set_num_threads(1)
+    memory = Memory()
+    register_optimizer_step_pre_hook(memory.before)
+    register_optimizer_step_post_hook(memory.after)
 
     def answer(outcome: Outcome) -> None:
         script = vars(sys.modules["__main__"])
@@ -31,6 +60,7 @@ def main(job_path: str) -> int:
             "error": outcome.error,
             "seconds": round(outcome.seconds, 3),
             "backwards": outcome.exam.backwards,
+            "restarts": memory.restarts,
             "findings": [finding.as_json() for finding in outcome.exam.findings],
             "measured": measured,
             "trouble": trouble,

@@ -39,6 +39,7 @@ class Examination:
 
     status: its exit status, or its process's, negative for a signal that ended it. stopped: "max_time" or "".
     error: the exception that ended it. output: the end of what it printed. backwards: backward passes.
+    restarts: how often an optimizer without a memory took over weights that had been stepped before.
     findings: the doctor's, as in its JSON. measured: accuracy or R² on fresh rows; None, and trouble says
     why. printed: the figure that it printed, also nan or infinite.
     """
@@ -49,6 +50,7 @@ class Examination:
     output: str
     seconds: float
     backwards: int
+    restarts: int
     findings: list[dict[str, Any]]
     measured: float | None
     trouble: str
@@ -78,7 +80,7 @@ def examine(kata: Kata, path: Path) -> Examination:
             seen = json.loads(answer.read_text(encoding="utf-8"))
         except FileNotFoundError:  # it crashed, or was killed
             seen = {"status": ended.status, "stopped": "", "error": "", "seconds": seconds, "backwards": 0}
-            seen |= {"findings": [], "measured": None, "trouble": ""}
+            seen |= {"restarts": 0, "findings": [], "measured": None, "trouble": ""}
     if ended.late:
         seen |= {"stopped": "max_time", "seconds": seconds}
     seen["status"] = seen["status"] or ended.status  # os._exit(3) and os.abort() leave after the report

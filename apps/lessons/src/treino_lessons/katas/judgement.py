@@ -92,6 +92,8 @@ def _checks(kata: Kata, text: str, before: Examination, after: Examination) -> I
         yield KataCheck(
             "fault", True, _("The doctor no longer finds: {rules}.").format(rules=", ".join(kata.rules))
         )
+    if kata.restarts is not None:
+        yield _remembers(kata.restarts, after)
     new = [f for f in after.findings if f["rule"] not in {*kata.rules, *kata.accepted}]
     for finding in new:
         found = _("The doctor finds something new in line {line}, {rule}: {message}")
@@ -147,6 +149,15 @@ def _trains(before: Examination, after: Examination) -> KataCheck:
     return KataCheck(
         "trains", True, _("It trains: {after} backward passes ({before} before).").format(**values)
     )
+
+
+def _remembers(most: int, after: Examination) -> KataCheck:
+    if after.restarts <= most:
+        return KataCheck("memory", True, _("Its optimizer keeps what it remembers."))
+    text = _(
+        "Its optimizer began anew {n} times on weights that had moved, and remembered nothing of before."
+    )
+    return KataCheck("memory", False, text.format(n=after.restarts))
 
 
 def _figures(kata: Kata, after: Examination) -> Iterator[KataCheck]:

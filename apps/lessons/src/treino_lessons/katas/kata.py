@@ -5,6 +5,7 @@ fault and ``mend`` the lines of a right script (doctor/tests/bed_scripts.py). Af
 
     # place: 1.2       the level, and the place in it
     # goal: 0.85       the least that a right script reaches on fresh rows: accuracy, or R² of numbers
+    # restarts: 1      the most times that the optimizer may begin anew on the same weights, if it matters
     # ask: SENTENCE    the first hint, a question; one for each fault
 
 Then follows what a learner gets: the story as a docstring, the task (imports, a function ``draw`` and the
@@ -37,7 +38,7 @@ SCRIPTS = Path(__file__).parent / "scripts"
 TASK_ENDS = N_("---- the task ends here: what stands above stays as it is ----")
 WIDTH = 88  # columns of a story
 DRAW, ANSWERS = "draw", "answers"  # functions of every kata: the task's; the script's, from rows to answers
-_HEAD = re.compile(r"# (expect|missed|allowed|needs|mend|place|goal|ask): (.+)")
+_HEAD = re.compile(r"# (expect|missed|allowed|needs|mend|place|goal|restarts|ask): (.+)")
 _KATA = re.compile(r"# kata: ([\w-]+)")
 _BETWEEN = r"\s*(?:\b(?:is|é)\b)?\s*[:=]?\s*(?:tensor\(\[*)?"  # a figure's name and its number
 _NUMBER = r"[-+]?(?:(?:\d+(?:\.\d*|,\d+)?|\.\d+)(?:e[-+]?\d+)?|(?:nan|inf)\b)"  # re.I
@@ -71,6 +72,11 @@ class Kata:
     def goal(self) -> float:
         """The least figure that a right script reaches on fresh rows."""
         return float(self._said("goal")[0])
+
+    @property
+    def restarts(self) -> int | None:
+        """The most times that the optimizer of a right script begins anew; None where it doesn't matter."""
+        return next(map(int, self._said("restarts")), None)
 
     @property
     def rules(self) -> list[str]:

@@ -1,8 +1,9 @@
-# expect: new_optimizer_each_step @ 36
-# mend: 32 + optimizer = torch.optim.Adam(net.parameters(), lr=0.02)
-# mend: 36 →
+# expect: new_optimizer_each_step @ 37
+# mend: 33 + optimizer = torch.optim.Adam(net.parameters(), lr=0.02)
+# mend: 37 →
 # place: 3.1
 # goal: 0.7
+# restarts: 1
 # ask: What does Adam remember from one step to the next, and for how long does it live here?
 """The walker: Adam without a memory.
 
