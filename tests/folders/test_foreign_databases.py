@@ -142,6 +142,10 @@ CELLS = [
     "UPDATE commands SET step = 'x'",
     "UPDATE commands SET value = '{'",
     "UPDATE events SET kind = CAST(x'ff' AS TEXT)",
+    "UPDATE epochs SET epoch = -epoch",
+    "UPDATE epochs SET epoch = 0",
+    "UPDATE events SET segment = -1",
+    "UPDATE losses SET step = -4",
 ]
 
 
@@ -151,6 +155,12 @@ def test_every_value_is_of_its_column_s_kind(sealed: Path, statement: str) -> No
     with pytest.raises(TreinoError) as refused:
         everything(RunFolder.open(sealed).database)
     assert refused.value.rule == "run_damaged"
+
+
+def test_a_sum_s_number_of_changes_is_a_whole_number(killed: Path) -> None:
+    change(killed, f"UPDATE sums SET changes = '{'9' * 5000}'")
+    with pytest.raises(TreinoError, match="the sum of its table losses is missing"):
+        everything(RunFolder.open(killed).database)
 
 
 @pytest.mark.parametrize("column", ["name", "sql"])

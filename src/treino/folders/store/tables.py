@@ -6,6 +6,7 @@ the table's number of changes, which distinguishes older from newer states of th
 checksum. Both are written in the same transaction as the rows.
 """
 
+import operator
 import sqlite3
 from collections.abc import Iterable
 from contextlib import closing
@@ -125,13 +126,16 @@ def checked(
 def rows(connection: sqlite3.Connection, path: Path, name: str) -> list[Row]:
     """All rows of a table, without verifying its checksum; its indices, which may be damaged, aren't used.
 
-    Every value has its column's type, since SQLite stores any type in any column.
+    Every value has its column's type, since SQLite stores any type in any column, and no number of a row, step
+    or epoch is below the first that is counted.
     """
     table: list[Row] = connection.execute(f"SELECT {COLUMNS[name]} FROM {name} NOT INDEXED").fetchall()
     for row in table:
         for value, kind in zip(row, _KINDS[name], strict=True):
-            if not isinstance(value, kind):
+            if not isinstance(value, kind) or (type(value) is int and value < 0):
                 raise damaged(path, _("{value} stands in one of its tables").format(value=repr(value)[:60]))
+        if name == "epochs" and row[1] == 0:
+            raise damaged(path, _("{value} stands in one of its tables").format(value="epoch 0"))
     return table
 
 
@@ -158,7 +162,7 @@ def _objects() -> frozenset[Row]:
 def _sum(connection: sqlite3.Connection, name: str, path: Path) -> tuple[int, int]:
     row = connection.execute("SELECT changes, sum FROM sums WHERE name = ?", (name,)).fetchone()
     try:
-        return int(row[0]), int(row[1], 16)
+        return operator.index(row[0]), int(row[1], 16)
     except (TypeError, ValueError) as error:
         raise damaged(path, _("the sum of its table {name} is missing").format(name=name)) from error
 
