@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pyarrow as pa
 import pytest
 from pyarrow import ipc, parquet
@@ -19,7 +20,10 @@ from treino.data.readers import columnar
 from treino.data.readers.file_bytes import open_file
 
 N = 60
-PLAIN = {"a": [i * 7 % 11 + 0.5 for i in range(N)], "y": ["pq"[i % 3 == 0] for i in range(N)]}
+PLAIN: dict[str, list[Any]] = {
+    "a": [i * 7 % 11 + 0.5 for i in range(N)],
+    "y": ["pq"[i % 3 == 0] for i in range(N)],
+}
 ROWS = [{"a": PLAIN["a"][i], "b": i % 5, "y": PLAIN["y"][i]} for i in range(N)]
 LINES = [json.dumps(row) for row in ROWS]
 CSV = "a,b,y\n" + "".join(f"{row['a']},{row['b']},{row['y']}\n" for row in ROWS)
@@ -205,3 +209,99 @@ def test_a_plain_file_whose_name_says_that_it_is_packed(
     assert len(treino("data", f"t.csv.{ending}", "--json").document["columns"]) == 3
     (tmp_path / "t.csv").write_bytes(gzip.compress(CSV.encode()))
     assert len(treino("data", "t.csv", "--json").document["columns"]) == 3
+
+
+# ---- workbooks
+
+SHEET = "xl/worksheets/sheet1.xml"
+_ODS = "urn:oasis:names:tc:opendocument:xmlns:"
+ODS = (
+    f'<office:document-content xmlns:office="{_ODS}office:1.0" xmlns:table="{_ODS}table:1.0"'
+    f' xmlns:text="{_ODS}text:1.0"><office:body><office:spreadsheet><table:table table:name="S">'
+    "{rows}</table:table></office:spreadsheet></office:body></office:document-content>"
+)
+
+
+def workbook(path: Path, old: str, new: str) -> None:
+    """A workbook with the rows, whose first sheet's XML has ``new`` in place of ``old``."""
+    book = openpyxl.Workbook()
+    for row in [["a", "b", "y"], *(list(row.values()) for row in ROWS)]:
+        book.active.append(row)
+    book.save(path)
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name).decode() for name in archive.namelist()}
+    assert old in members[SHEET]
+    members[SHEET] = members[SHEET].replace(old, new, 1)
+    zipped(path, *members.items())
+
+
+def ods(path: Path, *rows: str) -> None:
+    kind = ("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+    manifest = ("META-INF/manifest.xml", f'<m:manifest xmlns:m="{_ODS}manifest:1.0"/>')
+    zipped(path, kind, manifest, ("content.xml", ODS.format(rows="".join(rows))))
+
+
+def row_of(*cells: object, row: str = "", cell: str = "") -> str:
+    texts = (
+        f'<table:table-cell{cell} office:value-type="string"><text:p>{c}</text:p></table:table-cell>'
+        for c in cells
+    )
+    return f"<table:table-row{row}>{''.join(texts)}</table:table-row>"
+
+
+LAST = '<row r="1048576"><c r="{place}"><v>1</v></c></row></sheetData>'
+TOO_MANY = "are too many for a sheet"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        (
+            "</sheetData>",
+            LAST.format(place="XFD1048576"),
+            f"t.xlsx', Sheet: 1,048,576 rows of 16,384 columns {TOO_MANY}",
+        ),
+        ('r="A5"', 'r="A4294967295"', "there is no cell A4294967295"),
+        ('r="A5"', "r = 'ZZZZZZ5'", "there is no cell ZZZZZZ5"),
+        ('<row r="5"', '<row r="99999999999999999999999"', "there is no cell 9999"),
+    ],
+)
+def test_a_far_cell_does_not_end_the_process(
+    treino: Callable[..., Said], tmp_path: Path, old: str, new: str, reason: str
+) -> None:
+    workbook(tmp_path / "t.xlsx", old, new)
+    said = treino("data", "t.xlsx")
+    assert said.status == 2
+    assert reason in said.err.replace("\u202f", ",")
+
+
+HEAD = row_of("a", "b", "y")
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        (HEAD, row_of(1, 2, "p", row=' table:number-rows-repeated="1000000000"')),
+        (HEAD, row_of(1, 2, "p", cell=' table:number-columns-repeated="1000000000"')),
+        (HEAD, '<table:table-row table:number-rows-repeated="99999999"/>', row_of(1, 2, "p")),
+        (HEAD, row_of(1, 2, "p", row=' table:number-rows-repeated="3000000"')),
+        (HEAD, row_of(1, 2, 'p<text:s text:c="2000000000"/>')),
+    ],
+    ids=["rows", "columns", "blank rows", "more rows than a sheet has", "spaces"],
+)
+def test_a_repeated_cell_does_not_end_the_process(
+    treino: Callable[..., Said], tmp_path: Path, rows: tuple[str, ...]
+) -> None:
+    ods(tmp_path / "t.ods", *rows)
+    said = treino("data", "t.ods")
+    assert said.status == 2
+    assert TOO_MANY in said.err or "unpacks to more than" in said.err
+
+
+def test_blank_cells_to_a_sheet_s_last_row_are_none(treino: Callable[..., Said], tmp_path: Path) -> None:
+    """LibreOffice ends sheets so."""
+    blank = '<table:table-cell table:number-columns-repeated="16384"/>'
+    end = f'<table:table-row table:number-rows-repeated="1048000">{blank}</table:table-row>'
+    rows = [row_of(*row.values()).replace("</table:table-row>", f"{blank}</table:table-row>") for row in ROWS]
+    ods(tmp_path / "t.ods", HEAD, *rows, end)
+    assert treino("data", "t.ods", "--json").document["rows"] == N

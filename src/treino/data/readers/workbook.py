@@ -7,6 +7,7 @@ titles above the table and notes below it, and resolves headers that span column
 
 import re
 import zipfile
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
@@ -32,6 +33,7 @@ from treino.data.readers.dialect import (
 )
 from treino.data.readers.file_bytes import OLD_WORKBOOK, InputFile, damaged
 from treino.data.readers.reader_options import ReaderOptions
+from treino.data.readers.workbook_size import too_large
 from treino.data.readers.zip_members import zip_chunks
 from treino.data.table import distinct_names
 
@@ -41,13 +43,13 @@ WORKBOOK_TABLES = Refusal(
     N_("{what} holds more than one table: {between} stands between them."),
     N_("Move each to a sheet of its own, or delete what is empty, if it is one table."),
 )
-SHEET_EMPTY = Refusal(
-    "workbook_empty", N_("'{path}' has no cells in its sheet {name}."), N_("Its sheets: {names}.")
-)
 WORKBOOK_SIZE = Refusal(
     "workbook_size",
     N_("'{path}', {name}: {rows:,} rows of {columns:,} columns are too many for a sheet."),
     N_("Save it as CSV or Parquet, which are read block by block."),
+)
+SHEET_EMPTY = Refusal(
+    "workbook_empty", N_("'{path}' has no cells in its sheet {name}."), N_("Its sheets: {names}.")
 )
 WORKBOOK_FORMULAS = Refusal(
     "workbook_formulas",
@@ -68,7 +70,6 @@ WORKBOOK_HIDDEN = Refusal(
 Cells = list[list[Any]]  # "" for an empty cell
 Spans = Sequence[tuple[int, int, int, int]]
 
-MOST_CELLS = 30_000_000
 _VALUE = re.compile(rb"<v[^<>/]*>[^<]|<is>")
 _ERROR = b' t="e"'
 _CELL, _PLACE = re.compile(rb"<c\b"), re.compile(rb'\br="([A-Z]+\d+)"')
@@ -97,18 +98,21 @@ def open_workbook(file: InputFile, reading: ReaderOptions) -> ColumnarFile:
     except ImportError:
         raise EXCEL_MISSING(path=file.path) from None
     try:
+        _check_size(file, reading.sheet)
         book = python_calamine.load_workbook(str(file.path))
         name = _sheet_name(file, book, reading)
         sheet = book.get_sheet_by_name(name)
-        if sheet.height * sheet.width > MOST_CELLS:
-            raise WORKBOOK_SIZE(path=file.path, name=name, rows=sheet.height, columns=sheet.width)
         top, left = sheet.start or (0, 0)
         merged = [(a - top, b - left, c - top, d - left) for (a, b), (c, d) in sheet.merged_cell_ranges or ()]
         cells = sheet.to_python(skip_empty_area=True)
     except python_calamine.PasswordError:
         raise OLD_WORKBOOK(path=file.path) from None
-    except (python_calamine.CalamineError, OSError, ValueError) as error:
+    except (python_calamine.CalamineError, OSError, ValueError, zipfile.BadZipFile, zlib.error) as error:
         raise damaged(file.path, file.content, error) from None
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":  # of Rust, which calamine raises for some damaged files
+            raise
+        raise damaged(file.path, file.content, Exception(str(error))) from None
     if not cells:
         raise SHEET_EMPTY(path=file.path, name=name, names=", ".join(book.sheet_names))
     content = _sheet_content(file, name)
@@ -122,6 +126,26 @@ def open_workbook(file: InputFile, reading: ReaderOptions) -> ColumnarFile:
     table = pa.Table.from_arrays(columns, names=list(sheet_table.names))
     opened = open_table(table, f"'{file.path}'", file)
     return replace(opened, remarks=(*remarks, *sheet_table.remarks), at=sheet_table.at)
+
+
+def _check_size(file: InputFile, request: str | None) -> None:
+    """Refuse too many cells in the requested sheet; if none is named, in any, since all are looked at."""
+    with zipfile.ZipFile(file.path) as archive:
+        size = too_large(file.path, None if request is None else _sheet_path(archive, request))
+        if size is not None:
+            member, rows, columns = size
+            name = next((n for n in _sheet_names(archive) if _sheet_path(archive, n) == member), member)
+            raise WORKBOOK_SIZE(path=file.path, name=name, rows=rows, columns=columns)
+
+
+def _sheet_names(archive: zipfile.ZipFile) -> list[str]:
+    """The names of the sheets in an .xlsx; empty for an .ods."""
+    from xml.etree import ElementTree
+
+    if "xl/workbook.xml" not in archive.namelist():
+        return []
+    book = ElementTree.fromstring(b"".join(zip_chunks(archive, "xl/workbook.xml")))
+    return [sheet.get("name", "") for sheet in book.iterfind(".//{*}sheet")]
 
 
 def _sheet_name(file: InputFile, book: Any, reading: ReaderOptions) -> str:

@@ -126,8 +126,8 @@ def checked(
 def rows(connection: sqlite3.Connection, path: Path, name: str) -> list[Row]:
     """All rows of a table, without verifying its checksum; its indices, which may be damaged, aren't used.
 
-    Every value has its column's type, since SQLite stores any type in any column, and no number of a row, step
-    or epoch is below the first that is counted.
+    Every value has its column's type, since SQLite stores any type in any column; no row, step or epoch has a
+    number below the first.
     """
     table: list[Row] = connection.execute(f"SELECT {COLUMNS[name]} FROM {name} NOT INDEXED").fetchall()
     for row in table:
