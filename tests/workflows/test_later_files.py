@@ -176,3 +176,23 @@ def test_dates_and_words_for_nothing_are_those_of_the_training_file(treino: Trei
     assert run.predict(str(new))[0] == pytest.approx(known["prediction"][0])
     said = " ".join(treino("predict", run.path, new).out.split())
     assert "The dates of these rows are read as month/day; those of the training rows are day/month" in said
+
+
+@pytest.mark.slow
+def test_codes_of_a_run_are_codes_in_a_later_file_and_in_what_is_written(
+    treino: Treino, tmp_path: Path
+) -> None:
+    """A version may look like grouped thousands, by itself and beside decimal points."""
+    codes = ["1.101.203", "12.345", "2.204.117"]
+    path, new, to = tmp_path / "codes.csv", tmp_path / "new.csv", tmp_path / "to.csv"
+    frame = rows().assign(version=[codes[i % 3] for i in range(80)])
+    path.write_text(text_of(frame, ","))
+    run = tr.fit(
+        str(path), target="y", kinds="version=category", epochs=1, parent=tmp_path / "runs", name="codes"
+    )
+    new.write_text(text_of(frame.drop(columns="y").head(6), ","))
+    said = treino("predict", run.path, new, "--to", to)
+    assert said.status == 0, said.err
+    written = pd.read_csv(to, dtype=str)
+    assert written["version"].tolist() == frame["version"].head(6).tolist()
+    assert written["prediction"].astype(float).tolist() == pytest.approx(run.predict(str(new)).tolist())

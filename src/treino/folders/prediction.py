@@ -14,6 +14,7 @@ from treino.base.words import N_, _
 from treino.data import PreparedRows, rows_for_prediction
 from treino.data.documents import DataSource
 from treino.data.loader import as_reading
+from treino.data.preparation.new_rows import forms_of
 from treino.data.readers import ReaderOptions
 from treino.data.source_kinds import is_pictures
 from treino.engine.ensemble import mean_output
@@ -375,8 +376,9 @@ def unanswered_notes(predictions: Sequence[Prediction]) -> list[str]:
 
 
 def reading_of(run: StoredRun) -> ReaderOptions:
-    """Return ``reading_like`` for the run's data."""
-    return reading_like(run.spec.data)
+    """Return ``reading_like`` for the run's data, with what each column holds."""
+    reading = reading_like(run.spec.data)
+    return replace(reading, forms=forms_of(run.preparation, reading))
 
 
 def reading_like(data: DataSource) -> ReaderOptions:

@@ -82,7 +82,7 @@ def rows_for_prediction(
     nothing = set() if reading is None else set(reading.missing or ())
     if of_words := [one.target for one in preparation.by_target if nothing & set(one.classes)]:
         reading = as_text(reading, of_words)
-    reading = replace(reading or ReaderOptions(), forms=_forms(preparation, reading), keep_empty=True)
+    reading = replace(reading or ReaderOptions(), forms=forms_of(preparation, reading), keep_empty=True)
     table = sources.read(source, reading, least_columns=1)
     notes = [*table.notes, *_other_writing(table.reading, reading.like)]
     names: tuple[str, ...] = preparation.features
@@ -130,7 +130,7 @@ def rows_for_prediction(
     return PreparedRows(x_ND, y_K, row_N, tuple(notes), at_K, weight_K, gaps, others, unseen=unseen)
 
 
-def _forms(preparation: Preparation, reading: ReaderOptions | None) -> tuple[tuple[str, str], ...]:
+def forms_of(preparation: Preparation, reading: ReaderOptions | None) -> tuple[tuple[str, str], ...]:
     """Pairs of a column and the kind of cells it had in the training rows; new rows are read as such."""
     forms: dict[str, str] = {}
     for encoder in preparation.encoders:
