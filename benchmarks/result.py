@@ -10,6 +10,8 @@ from typing import Any
 
 import torch
 
+from benchmarks.measured_code import digests
+
 RESULTS = Path(__file__).parent / "results"
 
 
@@ -57,7 +59,7 @@ def write(name: str, result: Result, seconds: float, load: float) -> Path:
     """Keep a full run's result for the docs."""
     RESULTS.mkdir(exist_ok=True)
     path = RESULTS / f"{name}.json"
-    content = document(result, seconds, load)
+    content = document(result, seconds, load) | {"code": digests(name)}
     path.write_text(json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
     return path
 
@@ -90,8 +92,8 @@ def read(name: str) -> tuple[Result, dict[str, Any]]:
         tuple(document["sources"]),
         document["figures"],
     )
-    spent = {name: document[name] for name in ("date", "seconds", "processor_seconds") if name in document}
-    return result, document["machine"] | spent
+    kept = ("date", "seconds", "processor_seconds", "code")
+    return result, document["machine"] | {name: document[name] for name in kept if name in document}
 
 
 def machine() -> dict[str, Any]:

@@ -9,6 +9,7 @@ import pytest
 import torch.nn.functional as F
 from benchmarks import __main__ as program
 from benchmarks import images, pages
+from benchmarks.measured_code import digests
 from benchmarks.result import RESULTS
 from benchmarks.timing import Spent, interleaved, processor_ratio, ratio
 from torch.utils.flop_counter import FlopCounterMode
@@ -37,7 +38,44 @@ def test_every_script_has_a_result_and_a_line() -> None:
 @pytest.mark.parametrize("name", [path.name for path in sorted(pages.TEXT.glob("*.md"))])
 def test_the_docs_are_what_the_results_give(name: str) -> None:
     page = pages.DOCS / name
-    assert page.read_text() == pages.render()[page], "run: python -m benchmarks docs"
+    given = pages.render(compare=False)[page]
+    assert pages.without_comparison(page.read_text()) == given, "run: python -m benchmarks docs"
+
+
+@pytest.mark.release
+def test_the_docs_say_whether_code_has_changed_since_a_figure_was_measured() -> None:
+    for page, text in pages.render().items():
+        assert page.read_text() == text, "run: python -m benchmarks docs"
+
+
+def test_a_figure_knows_the_code_that_it_measures(tmp_path: Path) -> None:
+    """A change in a module that the benchmark imports by way of others is seen, and one elsewhere isn't."""
+    texts = {
+        "benchmarks/__init__.py": "",
+        "benchmarks/one.py": "from benchmarks import two\n",
+        "benchmarks/two.py": "def run():\n    from treino.data import rows\n",
+        "src/treino/__init__.py": "",
+        "src/treino/data/__init__.py": "",
+        "src/treino/data/rows.py": "from treino.base import files\n",
+        "src/treino/base/files.py": "",
+        "src/treino/engine/train.py": "",
+        "src/treino/data/page.js": "",
+    }
+    for name, text in texts.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    before = digests("one", tmp_path)
+    assert set(before) == {"benchmarks", "treino", "treino/base", "treino/data"}
+    for name, part in (
+        ("src/treino/base/files.py", "treino/base"),
+        ("src/treino/data/page.js", "treino/data"),
+        ("benchmarks/two.py", "benchmarks"),
+        ("src/treino/engine/train.py", None),
+    ):
+        (tmp_path / name).write_text(texts[name] + "# changed\n")
+        now = digests("one", tmp_path)
+        assert {each for each in before if now[each] != before[each]} == ({part} if part else set())
+        (tmp_path / name).write_text(texts[name])
 
 
 def test_a_ratio_is_that_of_each_round() -> None:
