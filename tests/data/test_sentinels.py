@@ -176,3 +176,13 @@ def test_a_stated_number_is_no_value_in_a_table_on_disk_too(tmp_path: Path) -> N
         notes.append([note for note in data.notes if "Missing values" in note])
     assert notes[0] == notes[1]
     assert "x (40)" in notes[0][0]
+
+
+def test_classes_and_a_target_that_is_not_chosen_yet_are_looked_at_too(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    grade = with_some(RNG.integers(0, 3, N), -999, 12).astype(int)
+    pd.DataFrame({"x": RNG.normal(size=N), "grade": grade}).to_csv(path, index=False)
+    for target, said in ((None, "-999 is repeated far from"), ("grade", "The target is -999")):
+        (warning,) = (w for w in describe(path, target).warnings if w.rule == "column_sentinel")
+        assert warning.message.startswith(said)
+    assert any(note.startswith("The target is -999") for note in load(path, target="grade").notes)

@@ -196,7 +196,7 @@ def describe(
     counting = row_numbers(table, roles, kinds, np.arange(table.rows))
     choices |= dict.fromkeys(counting, ColumnRole("row number", "out"))
     used = [c.name for c in features if choices[c.name].way != "out"]
-    for names, whose in (([described.name] if described.name else [], True), (used, False)):
+    for names, whose in (([described.name] if described.name else [], True), ([*likely, *used], False)):
         for sentinel, said in say_sentinels(table, names, target=whose):
             place = table.place(sentinel.row)
             warnings.append(TableWarning("column_sentinel", *said, sentinel.column, place))
