@@ -1,5 +1,9 @@
 """What the record keeps and how often the rules look at it, against the length of a program: no clock."""
 
+import gc
+import os
+import weakref
+
 import pytest
 import torch
 from hypothesis import given
@@ -7,7 +11,7 @@ from hypothesis import strategies as st
 
 from treino_doctor.record import values, windows
 from treino_doctor.record.gradients import LOGGED
-from treino_doctor.record.log import Event, Forward, Log, OptimizerEnded, OptimizerMade
+from treino_doctor.record.log import Backward, Event, Forward, Log, OptimizerEnded, OptimizerMade, Reached
 from treino_doctor.record.recorder import Recorder
 from treino_doctor.rules import rules
 from treino_doctor.rules.rule import PRELUDE
@@ -163,3 +167,51 @@ def test_a_long_step_forgets_its_first_values(monkeypatch):
         first = first or node
     assert first.parents == ()
     assert sum(map(len, known._young)) <= 4 * 51
+
+
+def test_an_observer_inside_another_leaves_the_outer_ones_calls_unobserved():
+    hooks, seen = Recorder().hooks, []
+    hooks.install()
+    hooks.quietly("outer", lambda: (hooks.quietly("inner", lambda: None), seen.append(hooks.on)))
+    assert (seen, hooks.on) == ([False], True)
+    hooks.quietly("last", hooks.undo)
+    assert not hooks.on
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
+def test_an_examination_that_has_ended_is_let_go_and_a_fork_is_observed_by_none():
+    recorder = Recorder()
+    recorder.install()
+    child = os.fork()
+    if child == 0:
+        os._exit(int(recorder.hooks.on))
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert recorder.hooks.on
+    recorder.stop()
+    ended = weakref.ref(recorder.hooks)
+    del recorder
+    gc.collect()
+    assert ended() is None
+
+
+LONG_LOSS = """
+net = nn.Linear(8, 3)
+optimizer = torch.optim.Adam(net.parameters())
+for step in range(6):
+    optimizer.zero_grad()
+    losses = [F.cross_entropy(net(x[:2]), y[:2]) for _ in range({calls})]
+    (torch.stack(losses).mean() if {listed} else sum(losses)).backward()
+    optimizer.step()
+"""
+
+
+@pytest.mark.parametrize("calls", [1, 70, 400])
+@pytest.mark.parametrize("listed", [True, False])
+def test_every_recorded_call_that_trains_is_known_to_train(calls, listed):
+    """However many there are before one backward, and whether a window is open when it comes."""
+    recorder, _ = watched(LONG_LOSS.format(calls=calls, listed=listed))
+    reached = {f for b in recorder.log.of(Backward) for f in b.forwards}
+    reached |= {f for e in recorder.log.of(Reached) for f in e.forwards}
+    recorded = {f.forward for f in recorder.log.of(Forward)}
+    assert recorded
+    assert recorded <= reached

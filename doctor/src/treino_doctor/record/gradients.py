@@ -99,7 +99,7 @@ class Gradients(Observer):
         self, of: Recording, marks: Marks, finiteness: Finiteness, shift: Callable[[], None], after: AfterStep
     ) -> None:
         super().__init__(of)
-        self._marks, self._finiteness, self._ran = marks, finiteness, of.ran
+        self._marks, self._finiteness, self._ran, self._reached = marks, finiteness, of.ran, of.reached
         self.steps, self.inside = 0, False  # inside: whether a backward is running
         self.shift, self._after = shift, after
         self.makers: list[Callable[[int], None]] = []  # called with the number of each new optimizer
@@ -302,6 +302,7 @@ class Gradients(Observer):
     def before(self, root: Any) -> Any:
         """Return the state of all gradients before a backward, and the root value's record."""
         place = here()
+        self._tell_reached()
         self._course = self._course_of(place)
         self.hands.settle()
         self.clearing.look(self.held.values())
@@ -319,6 +320,12 @@ class Gradients(Observer):
         node = self._values.of(root) if isinstance(root, torch.Tensor) else None
         leaf = isinstance(root, torch.Tensor) and root.grad_fn is None
         return place, stack(), node, "leaf" if leaf else "graph", tuple(summed), before
+
+    def _tell_reached(self) -> None:
+        """Log the calls whose answers a gradient came back to while no backward was recorded."""
+        if self._reached:
+            self._log.tell(log.Reached, forwards=tuple(sorted(self._reached)))
+            self._reached.clear()
 
     def after(self, root: Any, start: Any, inputs: list[torch.Tensor] | None = None) -> None:
         """Log a backward that ran. inputs: the parameters given to ``autograd.grad``, if it ran instead."""
@@ -347,7 +354,7 @@ class Gradients(Observer):
             stack=led,
             value=measures.single(root),
             root=kind,
-            forwards=tuple(sorted(node.forwards if node is not None else NOBODY)),
+            forwards=tuple(sorted(self._reached.union(node.forwards if node is not None else NOBODY))),
             losses=losses_behind(node),
             filled=tuple(filled),
             summed=tuple(n for n in summed if n in filled),
@@ -356,6 +363,7 @@ class Gradients(Observer):
             **self._log.moment(),
         )
         self._log.add(event)
+        self._reached.clear()
         self.clearing.forget()
         for observe in self._ran:
             observe(event, root)
@@ -469,6 +477,7 @@ class Gradients(Observer):
         self._log.tell(log.OptimizerEnded, optimizer=held.number, **totals)
 
     def finish(self) -> None:
+        self._tell_reached()
         self.hands.settle()
         for held in self.held.values():
             self._end(held)

@@ -204,8 +204,9 @@ class Backward(Event):
     """A backward ran.
 
     root: "graph", "leaf" (the value has no history) or "detached" (no parameter that an optimizer holds got a
-    gradient). filled: optimizers whose parameters got gradients. summed: optimizers whose gradients had been
-    used by a step and not cleared since then. unowned: parameters in the graph that no optimizer holds.
+    gradient). forwards: calls of nets behind the value, with graph or without. filled: optimizers whose
+    parameters got gradients. summed: optimizers whose gradients had been used by a step and not cleared since
+    then. unowned: parameters in the graph that no optimizer holds.
     """
 
     value: float
@@ -216,6 +217,12 @@ class Backward(Event):
     summed: tuple[int, ...] = ()
     unowned: tuple[int, ...] = ()
     graph: Graph = field(default_factory=Graph)
+
+
+class Reached(Event):
+    """A gradient came back to the answers of these calls while no backward was recorded."""
+
+    forwards: tuple[int, ...]
 
 
 class Cleared(Event):

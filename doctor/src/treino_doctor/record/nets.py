@@ -1,7 +1,7 @@
 """Record nets: which modules are called, in which mode, with which rows; the batches of batch norms."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,6 +69,7 @@ class Nets(Observer):
         self.batches: list[Batches] = []  # of all batch norms, existing or not
         self.entered: set[int] = set()  # ids of modules, layers too, that were called in a window
         self._number_of, self._loader, self._called = number_of, loader, of.called
+        self._reached = of.reached
         self.roots: list[Any] = []  # observers of new root modules
         self.loading: list[Any] = []  # observers of a module that is about to load weights, by (args, kwargs)
         self.loads: list[Any] = []  # observers of a module that loaded weights, by (args, kwargs)
@@ -118,14 +119,14 @@ class Nets(Observer):
     @contextmanager
     def away(self) -> Iterator[None]:
         """Record nothing inside the block."""
-        self._hooks.on, listening = False, self._stop_listening()
+        before, self._hooks.on, listening = self._hooks.on, False, self._stop_listening()
         try:
             with self._tape.away():
                 yield
         finally:
             if listening:
                 self._listen()
-            self._hooks.on = True
+            self._hooks.on = before
 
     @property
     def current(self) -> nn.Module | None:
@@ -262,6 +263,10 @@ class Nets(Observer):
         node = self._values.of(tensor)
         before = node.forwards if node.grad else frozenset(newest_calls(node.forwards, BEHIND))
         node.forwards, node.output = together([before, frozenset((number,))], node.grad), True
+        with suppress(RuntimeError):  # a view that was changed in place may have no gradient function
+            if (function := tensor.grad_fn) is not None:
+                reached = self._reached
+                function.register_hook(lambda *_: reached.add(number))
 
     def _root(self, module: nn.Module, args: Any, result: Any) -> None:
         if (net := self.numbers.get(module)) is None:

@@ -14,14 +14,17 @@ from treino_doctor.record.windows import Windows
 class Recording:
     """The log of one examination, and callbacks through which its observers see the program.
 
-    ran: called with each recorded backward and the value that it ran from. called: called with each recorded
-    call of a net, as (its event, the module, arguments, result). moment: returns the current step and turn.
+    reached: numbers of calls of nets whose answers a gradient came back to since the newest recorded backward
+    began. ran: called with each recorded backward and the value that it ran from. called: called with each
+    recorded call of a net, as (its event, the module, arguments, result). moment: returns the current step
+    and turn.
     """
 
     def __init__(self, moment: Callable[[], dict[str, Any]]) -> None:
         self.log, self.hooks = Log(moment=moment, place=where), Hooks()
         self.values, self.windows = Values(), Windows()
         self.tape = Tape(self.hooks, self.values, self.windows)
+        self.reached: set[int] = set()
         self.ran: list[Callable[[Backward, Any], None]] = []
         self.called: list[Callable[..., None]] = []
 

@@ -103,6 +103,7 @@ def evaluated(rows: Any, e: Any, t: Any) -> dict[str, Any]:
         fields |= {"numbers": len(numbers), "by_number": len(drawn.intersection(numbers))}
     if t is not None and t.rows:
         fields |= {"learner": t.net, "covers": len(e.rows & t.rows.keys()) / len(t.rows)}
+        fields["gathered"] = len(e.fresh & t.rows.keys())
     fields |= rows.splits.part(e, rows.loaders.parts)
     return fields
 

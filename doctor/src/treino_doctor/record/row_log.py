@@ -96,6 +96,8 @@ class RowsEvaluated(Event):
     draws: bool = False
     leaked: int = 0  # rows trained on that are in this part of the split
     covers: float = 0.0  # the share of training's rows that are among these rows
+    given: int = 0  # rows that the net was given here, with repeats
+    gathered: int = 0  # rows that it was given here first, and later trained on, as in a rollout
     near: int = 0
     near_of: int = 0
     measure: str = ""

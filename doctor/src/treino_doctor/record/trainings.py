@@ -183,6 +183,7 @@ class Evaluation:
         self.turns, self.looks = list[int](), list[Look]()
         self.rows, self.trained, self.fresh = set[int](), set[int](), set[int]()
         self.later = self.new_later = self.mixed = self.repeated = self.right = self.judged = self.seen = 0
+        self.given = 0
         self.labels, self.drawn = Counter[float](), set[Any]()
         self.columns, self.sample = Columns(), RowSample(EVALUATED)
         self.scored = self.made = self.copied = False
@@ -212,6 +213,7 @@ class Evaluation:
         self.scored, self.made = self.scored | call.scored, self.made | call.made
         self.copied, self.drawn = self.copied | call.copied, self.drawn | call.drawn
         hashes = call.hashes.tolist()
+        self.given += len(hashes)
         learned = training.rows if training is not None else {}
         trained = {h for h in hashes if h in learned}
         if self.base is None or (learned and not self.learned):

@@ -1,19 +1,33 @@
 """Evaluation calls of nets: metrics were computed from their outputs, and no backward followed."""
 
-from collections import Counter
+import math
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
 from treino_doctor.finding import Site
-from treino_doctor.record.log import Backward, Forward, Log, LossCall, NetMade, OptimizerMade, Read
-from treino_doctor.rules.graphs import ARRAYS, CHOICES, calls_by_number, is_given
+from treino_doctor.record.log import (
+    Backward,
+    Ended,
+    Forward,
+    Graph,
+    Log,
+    LossCall,
+    NetMade,
+    Operation,
+    OptimizerMade,
+    Reached,
+    Read,
+)
+from treino_doctor.record.row_log import RowsEvaluated
+from treino_doctor.rules.graphs import ARRAYS, CHOICES, bootstraps, calls_by_number, is_given
 from treino_doctor.rules.turns import trained_forwards
 
 TRAINED = 2  # training calls of a net before its metrics count
 LEFT_OUT = 10  # training calls per other call; with more, the other calls are batches that training left out
 SHARES = frozenset(("softmax", "sigmoid"))  # functions of outputs; the arrays that they return become metrics
 NUMBERS = ("float", "item")
-DIFFERENCES = "sub", "gather"  # of a prediction and a target, in a hand-written loss
+DRAWN = frozenset(("multinomial", "bernoulli", "normal", "poisson"))
+DIFFERENCES = "sub", "gather", "getitem"  # of a prediction and a target, in a hand-written loss
 COMPARES = frozenset(("eq", "ne", "gt", "lt", "ge", "le", "isclose"))
 
 
@@ -45,14 +59,22 @@ def groups(log: Log) -> list[Group]:
     nets = {n.net: n for n in log.of(NetMade)}
     used = trained_forwards(log)
     backward = {f for b in log.of(Backward) for f in b.forwards}
+    backward |= {f for r in log.of(Reached) for f in r.forwards}
     backward |= {f for r in log.of(Read) if r.how == "grad" for f in r.forwards}
     owners = _owners(log, nets)
     targets, figures = set[int](), dict[int, Read | LossCall]()
     answering, calls = supervised(log), calls_by_number(log)
     known = (r for r in log.of(Read) if calls.get(max(r.forwards, default=0)))
     arrays = [r for r in known if r.how in (*ARRAYS, *NUMBERS)]
-    lines = {(r.how, r.site) for r in log.of(Read) if is_figure(r) and not _acts(r, calls, answering)}
+    acts = [r for r in log.of(Read) if _acts(r, calls, answering)]
+    single = {id(r) for r in acts if r.how not in ARRAYS and calls[max(r.forwards)].rows == 1}
+    lines = {(r.how, r.site) for r in log.of(Read) if is_figure(r) and id(r) not in single}
     lines |= {(r.how, r.site) for r in arrays if calls[max(r.forwards)].net in answering}
+    choices = (r for r in (*acts, *filter(_is_drawn, log.of(Read))) if max(r.forwards, default=0) in calls)
+    chosen = {(r.site, calls[max(r.forwards)].net) for r in choices}
+    gathering = {(e.net, e.stack) for e in log.of(RowsEvaluated) if 2 * e.gathered > e.given}
+    writing = {(e.net, e.stack) for e in log.of(RowsEvaluated) if e.made}  # as text, word by word
+    end = max((e.turn for e in log.of(Ended)), default=math.inf)
     before = {f.again for f in calls.values() if f.forward in backward}  # targets that NumPy computes
     for event in log.events:
         if isinstance(event, LossCall):
@@ -66,7 +88,6 @@ def groups(log: Log) -> list[Group]:
     shared = {s for f in log.of(Forward) if f.forward in backward for s in f.stack}
     keys = {f.forward: (f.net, line_of(f, shared)) for f in log.of(Forward)}
     trains = {keys[f] for f in backward & keys.keys()}
-    left = Counter((*keys[f.forward], f.step) for f in log.of(Forward) if f.forward not in backward)
     counts: dict[int, int] = {}
     every: dict[tuple[int, Site | None], Group] = {}
     judged: set[int] = set()
@@ -78,19 +99,24 @@ def groups(log: Log) -> list[Group]:
         group.targets = group.targets or call.forward in targets
         if call.forward in backward or call.forward not in figures or call.forward in before:
             continue
-        if key in trains and call.training and call.grad and left[*key, call.step] == 1:
-            continue  # its backward may have come after the window closed
+        place, figure = (call.net, call.stack), figures[call.forward]
+        awake = bool(call.active or call.dropping or call.norming)
+        acting = (figure.site, call.net) in chosen and place not in writing
+        if awake and (acting or place in gathering):
+            continue  # a rollout, whose rows are to be trained on
+        if key in trains and call.training and call.grad and call.turn == end:
+            continue  # the program ended before its backward
         net = nets[call.net]
         alike = (n for n in nets.values() if n.kind == net.kind)
         copy = net.loaded and any(counts.get(n.net, 0) >= TRAINED for n in alike)
         if not (copy or counts[call.net] >= TRAINED or learned & set(net.parameters)):
             continue
-        if call.active or call.dropping or call.norming:
+        if awake:
             judged.add(call.forward)
         if call.again in judged:
             group.again.add(call.forward)
         group.judged.append(call)
-        group.figures.append(figures[call.forward])
+        group.figures.append(figure)
     return list(every.values())
 
 
@@ -123,25 +149,31 @@ def _are_answers(inputs: tuple[int, ...], target: tuple[int, ...]) -> bool:
 
 
 def _acts(event: Read, calls: dict[int, Forward], answering: set[int]) -> bool:
-    """Whether a value is the choice for a single row, compared with nothing, of a net that learns no given
-    targets: the action of an agent."""
+    """Whether a value is a choice, compared with nothing, of a net that learns no given targets: the action
+    of an agent."""
     call = calls.get(max(event.forwards, default=0))
-    alone = call is not None and call.rows == 1 and call.net not in answering
-    if not alone or event.how not in (*NUMBERS, "int", "index"):
+    if call is None or call.net in answering or event.how not in (*ARRAYS, *NUMBERS, "int", "index"):
         return False
-    return not any(o.name in COMPARES or o.name == "sub" for o in event.graph.walk())
+    made = [*event.graph.walk()]
+    return bool(made) and not any(o.name in COMPARES or _is_difference(event.graph, o) for o in made)
+
+
+def _is_drawn(event: Read) -> bool:
+    """Whether a value was drawn by chance from a net's answers."""
+    return any(o.name in DRAWN and o.forwards for o in event.graph.operations)
 
 
 def _by_hand(log: Log, calls: dict[int, Forward]) -> Iterator[tuple[Forward, tuple[int, ...]]]:
     """The calls whose predictions a hand-written loss compares with given values, and these values' shape."""
-    for backward in (b for b in log.of(Backward) if not b.losses):
+    for backward in (b for b in log.of(Backward) if not b.losses and not bootstraps(b.graph)):
         for operation in (o for o in backward.graph.operations if o.name in DIFFERENCES):
             parents = backward.graph.parents(operation)
             fixed = [p for p in parents if not p.forwards and not p.grad and p.shape]
             answers = [p for p in parents if p.forwards and p.grad]
-            call = calls.get(max(answers[0].forwards)) if len(answers) == len(fixed) == 1 else None
+            single = len(answers) == 1 and len(fixed) in (1, 2 if operation.name == "getitem" else 1)
+            call = calls.get(max(answers[0].forwards)) if single else None
             if call is not None:
-                yield call, fixed[0].shape
+                yield call, fixed[-1].shape
 
 
 def _owners(log: Log, nets: dict[int, NetMade]) -> dict[int, set[int]]:
@@ -165,4 +197,15 @@ def is_figure(event: Read) -> bool:
     made = list(event.graph.walk())
     if event.how in ARRAYS and any(o.name in SHARES and o.forwards for o in made):
         return True
-    return any(o.name in CHOICES | COMPARES or o.name == "sub" or "loss" in o.detail for o in made)
+    if any(o.name in CHOICES | COMPARES or "loss" in o.detail for o in made):
+        return True
+    return any(_is_difference(event.graph, o) for o in made)
+
+
+def _is_difference(graph: Graph, operation: Operation) -> bool:
+    """Whether an operation subtracts given values for the same rows, as far as is known."""
+    if operation.name != "sub":
+        return False
+    parents = graph.parents(operation)
+    given = [p for p in parents if not p.forwards]
+    return len(parents) != 1 and (not parents or any(p.shape[:1] == operation.shape[:1] for p in given))

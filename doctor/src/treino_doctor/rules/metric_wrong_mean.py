@@ -135,7 +135,8 @@ def _fits(lines: list[Printed], column: int, prints: Prints, known: dict[int, Fi
     broken, fitted, seen = set[Any](), Counter[Any](), set[Any]()
     for turn, own in turns.items():
         beside = [f for p in prints[turn] for f in p.figures]
-        ways, rights = known.get(turn, Figures([], []))
+        there = known.get(turn, Figures([], []))
+        ways = there.ways
         meant = [way.value for way in ways if way.formula in MEANT]
         for way in ways:
             value = way.value
@@ -146,7 +147,7 @@ def _fits(lines: list[Printed], column: int, prints: Prints, known: dict[int, Fi
                 broken.add(way.key)
                 continue
             fitted[way.key] += 1
-            others = rights if way.formula in MEANT else [*rights, *meant]
+            others = [*there.rights, *(() if way.formula in MEANT else meant)]
             if not any(is_near(near, r) for r in others) and (near, way.key) not in seen:
                 seen.add((near, way.key))
                 rivals = sum(0.5 < other.value / value < 2 for other in ways)  # formulas that come near
@@ -247,7 +248,8 @@ RULE = Rule(
     safety="Safe: only the figure changes.",
     limits="""Known are figures that `print` or `logging` writes with at least three digits, at the end of
     an epoch or after an evaluation, of losses of torch and of answers compared with labels; of later
-    evaluations a sample. A loss of the last batch, and a mean over all epochs, are notes.""",
+    evaluations a sample. A figure that a right formula gives, too, is left alone. A loss of the last batch,
+    and a mean over all epochs, are notes.""",
     wrong=SPLIT
     + script(loss="F.cross_entropy(net(x_train), y_train)")
     + """\
