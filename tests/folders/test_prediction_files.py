@@ -20,7 +20,7 @@ from tests.quick_ends import _quick_ends  # noqa: F401
 from treino.data.readers import ReaderOptions
 from treino.folders.prediction import Prediction, reading_of
 from treino.folders.prediction import predict as work
-from treino.folders.prediction_files import predictions_file
+from treino.folders.prediction_files import predictions_file, table_file
 
 
 @pytest.fixture(scope="module")
@@ -87,6 +87,23 @@ def test_cells_come_back_as_they_were(
         assert row[1][:1] not in ("=", "+", "@") or row[1].lstrip("+").replace(",", ".").isdecimal()
         assert row[0::2][:2] == [f"{40 + i}.5", "ab"[i % 2]]
         assert row[3:] == [str(float(i)), str(i - 1.0), str(i + 1.0)]
+
+
+def test_a_full_disk_is_named_for_a_workbook_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its rows go through a temporary file: the folder of that is full, not that of the workbook."""
+    resource = pytest.importorskip("resource")
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    columns = {"x": np.random.default_rng(0).normal(size=20_000).tolist()}
+    assert table_file({"x": [1.5]}, ".xlsx")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, limits[1]))
+    try:
+        with pytest.raises(tr.TreinoError) as caught:
+            table_file(columns, ".xlsx")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert caught.value.rule == "disk_full"
+    assert str(tmp_path) in caught.value.message
 
 
 def test_a_workbook_has_types_and_no_formulas(run: tr.Run, tmp_path: Path) -> None:

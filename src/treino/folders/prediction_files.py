@@ -8,6 +8,7 @@ text (OWASP, "CSV injection").
 import csv
 import io
 import math
+import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from treino.base.errors import Refusal
+from treino.base.files import problem
 from treino.base.words import N_
 from treino.data.readers import ReaderOptions
 from treino.data.readers.table_files import open_delimited_file
@@ -174,6 +176,18 @@ def _typed(column: Column) -> list[Any]:
 
 
 def _workbook(names: Sequence[str], rows: Iterator[list[Any]]) -> bytes:
+    """The content of a workbook. Its rows go through a temporary file, which needs room, too.
+
+    Raises:
+        TreinoError: workbook_rows; disk_full and other disk errors, with the folder of temporary files.
+    """
+    try:
+        return _workbook_content(names, rows)
+    except OSError as error:
+        raise problem(Path(tempfile.gettempdir()), error.errno or 0, error.strerror or str(error)) from error
+
+
+def _workbook_content(names: Sequence[str], rows: Iterator[list[Any]]) -> bytes:
     from openpyxl import Workbook
     from openpyxl.cell import WriteOnlyCell
 
