@@ -4,6 +4,7 @@ import itertools
 import json
 import math
 import xml.etree.ElementTree as ET
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -14,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
+from tests.conftest import Said
 from treino.engine.losses import Loss
 from treino.inspection.microscope import TOPICS, optimizers
 from treino.inspection.microscope.backprop import LR, START, TARGET, X, torch_convolution, trained
@@ -286,3 +288,25 @@ def test_a_check_that_is_off_says_so() -> None:
     assert not explained.holds
     assert "FAIL" in plain(explained)
     assert "verdict failed" in explain_page(explained)
+
+
+@pytest.mark.slow
+def test_a_run_alone_lists_the_topics_that_explain_it(treino: Callable[..., Said]) -> None:
+    """The two words may come in either order, and a word that is neither is named as such."""
+    words = ("--epochs", 2, "--hidden", 4, "--optimizer", "sgd", "--momentum", 0.9, "--name", "a")
+    assert treino("train", "iris", *words).status == 0
+    listed = treino("explain", "last")
+    own = {line.split()[2] for line in listed.out.splitlines()}
+    assert own == {"backprop", "cross-entropy", "momentum", "learning-rate", "accumulated-gradient"}
+    for topic in own:
+        assert f"treino explain {topic} last" in listed.out
+        assert treino("explain", topic, "a", "--json").status == 0
+    document = treino("explain", "a", "--json").document
+    assert {each["topic"] for each in document["topics"]} == own
+    turned = treino("explain", "a", "momentum", "--json").document
+    assert turned == treino("explain", "momentum", "a", "--json").document
+    neither = treino("explain", "momentun")
+    assert neither.status == 2
+    assert "There is no topic 'momentun', and no run of that name." in neither.err
+    assert "Did you mean 'momentum'?" in neither.err
+    assert "There is no run momentun" in treino("explain", "adam", "momentun").err

@@ -1,5 +1,8 @@
 """Finds training faults about which PyTorch stays silent: ``with treino_doctor.doctor() as exam``."""
 
+import treino_doctor.program_start  # noqa: F401  # first, for Ctrl-C amid the other imports
+
+# isort: split
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 

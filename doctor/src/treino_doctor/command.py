@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from treino_doctor.errors import TreinoError, like, nearest
 from treino_doctor.garbage_collection import collect_as_usual, collect_rarely
+from treino_doctor.program_start import watch_no_more
 from treino_doctor.screen import Screen, guarded, language_of, run_to_exit, split_tokens
 from treino_doctor.words import N_, _, placeholders, speaking
 
@@ -233,6 +234,7 @@ def run(request: Request, screen: Screen) -> int:
             final = screen.fail(error)
 
     collect_as_usual()
+    watch_no_more()
     limits = {"max_steps": request.max_steps, "max_time": request.max_time}
     live, module = print_finding if request.live else None, request.module is not None
     outcome = run_script(request.target, request.arguments, module=module, live=live, report=report, **limits)

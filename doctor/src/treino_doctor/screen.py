@@ -4,6 +4,7 @@ import errno
 import io
 import math
 import os
+import re
 import signal
 import sys
 import textwrap
@@ -14,11 +15,13 @@ from functools import partial
 from json import JSONEncoder
 from typing import Any, NoReturn, TextIO, cast
 
+from treino_doctor import program_start
 from treino_doctor.errors import TreinoError
 from treino_doctor.escaping import escape, escape_json
 from treino_doctor.words import VARIABLE, _, languages, named
 
 LANGUAGE_FLAG = "--lang"
+LONGEST_REASON = 200  # characters of a library's message
 # made early, since a script may replace json.dumps
 ENCODERS = {utf8: JSONEncoder(ensure_ascii=not utf8).encode for utf8 in (False, True)}
 
@@ -35,7 +38,8 @@ class Screen:
         self._stdout = sys.stdout
         self.output = cast(TextIO, Stream(self._stdout, _needed_stdout))
         self._moved = _stdout_to_stderr() if as_json else None
-        if as_json:
+        if self._moved is not None:
+            program_start.document_to = self._moved
             sys.stdout = sys.stderr
         self.errors = cast(TextIO, Stream(sys.stderr, partial(suppress, OSError)))
 
@@ -48,7 +52,7 @@ class Screen:
                 sys.__stdout__.flush()
             os.dup2(self._moved, 1)
             os.close(self._moved)
-            self._moved = None
+            self._moved, program_start.document_to = None, 1
 
     def show(self, text: str) -> None:
         """Write a text of several lines to stdout, silent with ``--json``."""
@@ -63,7 +67,7 @@ class Screen:
         """Write the one JSON document, if ``--json`` is set; later ones are ignored."""
         if not self.as_json or self._has_document:
             return
-        self._has_document = True
+        self._has_document, program_start.document_to = True, None
         utf8 = (self.output.encoding or "utf-8").lower().replace("-", "") == "utf8"
         text = escape_json(ENCODERS[utf8](finite(document))) + "\n"
         if self._moved is not None and self._stdout is not None and self._stdout.fileno() == 1:
@@ -213,6 +217,7 @@ def _there_are() -> str:
 
 def guarded(work: Callable[[], int], screen: Screen) -> int:
     """Do a command's work; turn what it raises into one sentence and an exit status."""
+    program_start.working = True
     try:
         return work()
     except TreinoError as error:
@@ -222,23 +227,74 @@ def guarded(work: Callable[[], int], screen: Screen) -> int:
     except BrokenPipeError:  # the reader of our output has gone, e.g. `| head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-    except OSError as error:
-        message = _("The machine refused: {error}.").format(error=error)
-        return screen.fail(TreinoError("machine", message, _("Fix that and try again."), status=1))
     except BaseException as error:  # a user's code may raise whatever it likes
+        if program_start.interrupted:  # a library made another exception of the Ctrl-C
+            return screen.interrupted()
+        if (reason := lack_of_memory(error)) is not None:
+            _short_of_memory.append(reason)
+            return screen.fail(_memory_error(reason))
+        if isinstance(error, OSError):
+            message = _("The machine refused: {error}.").format(error=error)
+            return screen.fail(TreinoError("machine", message, _("Fix that and try again."), status=1))
         return screen.defect(error)
+
+
+LACKS_MEMORY = re.compile(
+    r"can(no|')t allocate|not enough memory|out of memory|bad_alloc|malloc of size|failed to map segment"
+    r"|unable to (allocate|mmap)|allocat\w+ failed|can't start new thread|insufficient memory",
+    re.IGNORECASE,
+)
+"""What libraries and the system say if memory, or a thread that takes some, is refused."""
+
+
+_short_of_memory: list[str] = []  # why commands of this process ended
+
+
+def lack_of_memory(error: BaseException | None) -> str | None:
+    """The reason in one line if the exception, or one that led to it, says that memory ran out; else None."""
+    known, reason = set[int](), None
+    while error is not None and id(error) not in known:
+        known.add(id(error))
+        text = " ".join(str(error).split()) or type(error).__name__
+        by_text = isinstance(error, RuntimeError | OSError | ImportError) and LACKS_MEMORY.search(text)
+        if isinstance(error, MemoryError) or by_text or getattr(error, "errno", None) == errno.ENOMEM:
+            reason = text  # the first cause says it best
+        error = error.__cause__ or error.__context__
+    return None if reason is None else textwrap.shorten(reason, LONGEST_REASON, placeholder=" …")
+
+
+def _memory_error(reason: str) -> TreinoError:
+    message = _("There is not enough memory: {reason}").format(reason=reason.rstrip("."))
+    hint = _(
+        "Let the rows take less of it (--max-memory), train with smaller batches, fewer networks or fewer "
+        "threads at a time, or end other programs."
+    )
+    return TreinoError("memory", f"{message}.", hint, status=1)
 
 
 def run_to_exit(command: Callable[[], int], last: Callable[[], None] = lambda: None) -> NoReturn:
     """Run a program's command and exit with its status. last: called at the very end."""
-    _fill_closed()
+    try:
+        _fill_closed()
+        status = _status_of(command)
+        last()
+    except KeyboardInterrupt:  # another one amid all that
+        os._exit(program_start.STATUS)
+    if _short_of_memory:  # libraries that are half loaded may crash at Python's own end
+        os._exit(status)
+    sys.exit(status)
+
+
+def _status_of(command: Callable[[], int]) -> int:
+    """Run the command, and flush its output. Ctrl-C is ignored from its end on."""
     try:
         status = command()
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C has nothing left to stop
         if sys.stdout is not None and not sys.stdout.closed:
             sys.stdout.flush()
     except KeyboardInterrupt:  # before or after the command: nothing needs saving
-        status = 130
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        status = program_start.STATUS
     except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         status = 1
@@ -246,8 +302,7 @@ def run_to_exit(command: Callable[[], int], last: Callable[[], None] = lambda: N
         sys.stderr.flush()
     except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
-    last()
-    sys.exit(status)
+    return status
 
 
 def _fill_closed() -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from treino.base import files
 from treino.base.errors import Refusal, TreinoError
 from treino.base.words import N_, _
+from treino_doctor import program_start
 
 RUN_BUSY = Refusal(
     "run_busy", N_("{folder} is being written by {who}."), N_("Wait until it has ended, or stop it first.")
@@ -151,3 +152,4 @@ def _forget() -> None:
 
 
 os.register_at_fork(after_in_child=_forget)
+program_start.has_begun.append(lambda: bool(_held))

@@ -1,17 +1,20 @@
 """``treino explain``: the arithmetic of one update of one weight, with its numbers."""
 
+import shlex
 from typing import Annotated
 
 from cyclopts import Parameter
 
 from treino.base.console import table
-from treino.base.errors import Refusal
+from treino.base.errors import Refusal, nearest
 from treino.base.words import N_, _
 from treino.cli.flags import WHOLE, AccessFlags, ScreenFlag, with_flags
 from treino.cli.screen import Replace, check_replace, output_file, say_replaced
+from treino.folders.access import Access
 from treino.folders.store.output_files import PAGE
 
 EXPLAIN_TOPIC = Refusal("explain_topic", N_("No topic is named."), N_("See: treino explain"))
+NEITHER = Refusal(EXPLAIN_TOPIC.rule, N_("There is no topic {name!r}, and no run of that name."), "{hint}")
 
 
 @with_flags
@@ -50,13 +53,15 @@ def explain(
 
     Every formula stands there with symbols and with numbers, and is checked by torch while you wait.
 
-    Examples: treino explain adam | treino explain adam last --step 3 --weight 0,2,5 --to adam.html
+    Examples: treino explain adam | treino explain adam last --step 3 --weight 0,2,5 --to adam.html |
+    treino explain last
     """
+    topic, run = _topic_and_run(topic, run)
     if topic is None:
         check_replace(replace, to)
         if (step, weight, member, to) != (None, None, None, None):
             raise EXPLAIN_TOPIC()
-        return _topics(screen)
+        return _topics(screen) if run is None else _topics_of(run, flags.access, screen)
     from treino.folders.data_source import files_trained_on
     from treino.plots.explain_text import rendered, verdict
     from treino.reports.explanation import explain as work
@@ -78,6 +83,41 @@ def explain(
     if not result.holds:
         screen.err.print(verdict(result.explanation))
     return 0 if result.holds else 1
+
+
+def _topic_and_run(first: str | None, second: str | None) -> tuple[str | None, str | None]:
+    """(topic, run) of the words as typed: a run alone is no topic, and both may come in either order.
+
+    Raises:
+        TreinoError: a single word that is neither.
+    """
+    from treino.inspection.microscope import topics
+
+    known = topics()
+    if first is None or first in known:
+        return first, second
+    if second is not None:
+        return (second, first) if second in known else (first, second)
+    from treino.folders.store.run_lookup import known_folder
+    from treino.training.sweeps.member import parse_member
+
+    if parse_member(first) is None and known_folder(first) is None:
+        raise NEITHER(name=first, hint=nearest(first, known))
+    return None, first
+
+
+def _topics_of(run: str, access: Access, screen: ScreenFlag) -> int:
+    """The topics that fit this run, each with the command that explains it there."""
+    from treino.inspection.microscope import topics
+    from treino.reports.explanation import topics_of
+    from treino.training.stored_results import open_run
+
+    lines = {name: _(topics()[name].about) for name in topics_of(open_run(run, access))}
+    rows = ((f"treino explain {name} {shlex.quote(run)}", about) for name, about in lines.items())
+    screen.out.print(table(("", ""), rows, headed=False))
+    listed = [{"topic": name, "about": about} for name, about in lines.items()]
+    screen.document({"run": run, "topics": listed})
+    return 0
 
 
 def _topics(screen: ScreenFlag) -> int:

@@ -172,6 +172,16 @@ def explain(
     return ExplanationPage(known[topic].of(update), digits)
 
 
+def topics_of(run: StoredRun | StoredSweep) -> list[str]:
+    """The names of the topics that fit a run, or the winner of a sweep: its own loss, its own optimizer, …
+
+    Raises:
+        TreinoError: as ``explain``.
+    """
+    update = update_of(run.best if isinstance(run, StoredSweep) else run.member(None), None, None)
+    return [name for name, t in topics().items() if t.own is None or t.own(update)[0] == name]
+
+
 def update_of(run: StoredRun, step: int | None, weight: tuple[int, ...] | str | None) -> Update:
     """Return the update that follows ``step`` updates of a run, with all that its arithmetic needs.
 
