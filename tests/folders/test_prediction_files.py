@@ -89,6 +89,15 @@ def test_cells_come_back_as_they_were(
         assert row[3:] == [str(float(i)), str(i - 1.0), str(i + 1.0)]
 
 
+def test_cells_that_a_spreadsheet_would_run_become_text() -> None:
+    cells = ["=1", "+x", "-x", "@x", "\t=1", "\r=1", "\n=1", "\uff1d1", "\uff0bx", "\uff0dx", "\uff20x"]
+    assert "'\\r=1" in table_file({"c": ["\\r=1"]}, ".csv").decode()
+    kept = ["-5", "+5", "-5,5", "-1e3", "-", "a=1", "", "x"]
+    rows = csv.reader(io.StringIO(table_file({"=c": cells + kept}, ".csv").decode(), newline=""))
+    read = [row[0] if row else "" for row in rows]
+    assert read == ["'=c", *(f"'{cell}" for cell in cells), *kept]
+
+
 def test_a_full_disk_is_named_for_a_workbook_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its rows go through a temporary file: the folder of that is full, not that of the workbook."""
     resource = pytest.importorskip("resource")

@@ -40,6 +40,7 @@ WORKBOOK_ROWS = Refusal(
 )
 
 WORKBOOK = ".xlsx"
+_OF_FORMULAS = (*"=+-@\t\r\n", *"\uff1d\uff0b\uff0d\uff20")  # also in the wide forms of East Asian keyboards
 MOST_ROWS = 1_048_575  # maximum number of rows of a sheet below its header
 _CELL = 32_767  # maximum number of characters of a cell
 _ILLEGAL = dict.fromkeys((*range(9), 11, 12, *range(14, 32)))
@@ -158,7 +159,7 @@ def _plain(cell: Any, sign: str = ".") -> str:
 
 def _harmless(cell: str) -> str:
     """The cell, quoted if a spreadsheet would run it as a formula; numbers, such as -1 or +55, stay."""
-    begins = cell[:1] in ("=", "+", "-", "@", "\t", "\r") and cell != "-"
+    begins = cell.startswith(_OF_FORMULAS) and cell != "-"
     return "'" + cell if begins and number(cell.replace(",", ".")) is None else cell
 
 
