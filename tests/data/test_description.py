@@ -68,6 +68,20 @@ def test_alone_it_lists_the_builtins(treino: Callable[..., Said]) -> None:
     assert list(listed[0]) == ["name", "rows", "features", "task", "about"]
 
 
+def test_without_a_target_all_columns_are_compared_and_read(write: Write) -> None:
+    """A column that may be the target may be an input, too."""
+    rows = [(k % 3, ["Itu", "itu", "Rio"][k % 3], 100.0 + k) for k in range(40)]
+    path = write("a,city,rent\n" + "".join(f"{a},{c},{r}\n" for a, c, r in [*rows, rows[7]]))
+    told = {w.rule: w.message for w in describe(path).warnings}
+    assert told["rows_duplicate"] == "Rows that equal an earlier one in all columns: 1 of 41."
+    assert "Itu, itu" in told["column_spellings"]
+    path = write("a,city,rent\n" + "".join(f"{a},{c},{r}\n" for a, c, r in [*rows, (1, "Rio", "inf")]))
+    found = describe(path)
+    assert "rent" in found.likely_targets
+    assert "rows_duplicate" not in {w.rule for w in found.warnings}
+    assert any("'inf' in line 42" in w.message for w in found.warnings)
+
+
 def test_duplicates_and_a_wrong_target(write: Write) -> None:
     path = write("p,q,y\n" + "1,2,a\n3,4,b\n" * 6)
     assert [w.message for w in describe(path, "y").warnings if w.rule == "rows_duplicate"] == [

@@ -200,8 +200,10 @@ def describe(
         for sentinel, said in say_sentinels(table, names, target=whose):
             place = table.place(sentinel.row)
             warnings.append(TableWarning("column_sentinel", *said, sentinel.column, place))
-    warnings += _column_warnings(table, features, choices)
-    unread = {c.name for c in features if column_fault(table, c, choices[c.name]) is not None}
+    candidates = [c for c in table.columns if c.name in likely]  # one of them may become the target
+    warnings += _column_warnings(table, features, candidates, choices)
+    known = [*features, *candidates]
+    unread = {c.name for c in known if column_fault(table, c, choices[c.name]) is not None}
     correlations: dict[str, float | None] = {}
     if described.name is not None and learnt is not None:
         measured = learnt.part(_MEASURED)
@@ -213,7 +215,8 @@ def describe(
             leaks = suspicions(feature, choice, measured, described.name)
             warnings += [TableWarning(*leak, column=feature.name) for leak in leaks]
     usable = {c.name: choices[c.name] for c in features if choices[c.name].way != "out" and not unread}
-    warnings += _row_warnings(table, usable, learnt, split.by is None)
+    whole = usable | {c.name: choices[c.name] for c in candidates if not unread}
+    warnings += _row_warnings(table, whole, learnt, split.by is None, bool(candidates))
     notes, weighing = list(table.notes), None
     if weights is not None:
         weighing = _describe_weights(table, weights, row_weights, notes, warnings)
@@ -431,8 +434,9 @@ def _outliers(column: Column, choice: ColumnRole) -> NDArray[np.int64]:
 
 
 def _column_warnings(
-    table: Table, features: list[Column], choices: Mapping[str, ColumnRole]
+    table: Table, features: list[Column], candidates: list[Column], choices: Mapping[str, ColumnRole]
 ) -> Iterator[TableWarning]:
+    """Yield warnings about columns. candidates: those that may be the target, if none is chosen."""
     names = [c.name for c in features if choices[c.name].way == "out"]
     for reason, (first, *_others), (message, hint) in say_left_out(table, choices, names):
         if not table.keep_constant:
@@ -440,7 +444,7 @@ def _column_warnings(
     counting = [c.name for c in features if choices[c.name].way != "out" and is_row_number(c)]
     if counting:
         yield TableWarning("column_row_number", *say_counting(counting), counting[0])
-    for column in features:
+    for column in [*features, *candidates]:
         if fault := column_fault(table, column, choices[column.name]):
             yield TableWarning(fault[0], fault[1], fault[2] + ".", column.name)
         if said := word_gaps(column, table):
@@ -491,10 +495,10 @@ def _split_notes(
 
 
 def _row_warnings(
-    table: Table, usable: Mapping[str, ColumnRole], learnt: TargetRows | None, drawn: bool
+    table: Table, usable: Mapping[str, ColumnRole], learnt: TargetRows | None, drawn: bool, whole: bool
 ) -> Iterator[TableWarning]:
     """Yield warnings about duplicate rows, and about equal rows with different classes. drawn: whether the
-    split will be drawn at random."""
+    split will be drawn at random. whole: whether all columns are compared, as no target is chosen."""
     if not usable:
         return
     first_N, label_N = first_equal(comparable([table], usable)), _codes(table.rows, learnt)
@@ -504,9 +508,12 @@ def _row_warnings(
     stay = _("They stay where the split puts them. The first: {a}, equal to {b}.")
     if drawn:
         stay = _("They are kept on one side of the split. The first: {a}, equal to {b}.")
+    equal = _("Rows that equal an earlier one in all features: {n} of {of}.")
+    if whole:
+        equal = _("Rows that equal an earlier one in all columns: {n} of {of}.")
     contradict = _("Rows that equal another one in all features but not in their class: {n}.")
     for rule, rows, text, hint in (
-        ("rows_duplicate", repeated, _("Rows that equal an earlier one in all features: {n} of {of}."), stay),
+        ("rows_duplicate", repeated, equal, stay),
         ("rows_contradict", against, contradict, _("No model can be right on both: look at {a} and {b}.")),
     ):
         if len(rows):
