@@ -170,10 +170,10 @@ def test_bad_pictures_are_named_and_left_out_only_as_requested(
     content[len(content) // 2] ^= 1
     (flat / "text.png").write_bytes(content)
     assert "text.png: it is damaged" in treino("predict", run.path, flat).err
-    image = Image.open(flat / "text.png")
-    for _again in range(2):  # the second time, Pillow itself hands out what it had decoded
-        with pytest.raises(TreinoError, match="None of the 1 pictures"):
-            run.predict([image])
+    with Image.open(flat / "text.png") as image:
+        for _again in range(2):  # the second time, Pillow itself hands out what it had decoded
+            with pytest.raises(TreinoError, match="None of the 1 pictures"):
+                run.predict([image])
 
 
 def test_a_file_of_predictions_names_the_pictures(
