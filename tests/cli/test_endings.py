@@ -154,3 +154,14 @@ def test_a_command_with_too_little_memory_says_so(tmp_path: Path) -> None:
     said = subprocess.run(line, cwd=tmp_path, capture_output=True, text=True, check=False, preexec_fn=limited)
     assert (said.returncode, json.loads(said.stdout)["error"]["rule"]) == (1, "memory"), said.stderr
     assert "Traceback" not in said.stderr
+
+
+def test_a_working_directory_that_is_gone_is_named(tmp_path: Path) -> None:
+    """Libraries that ask for it would end the process, or call it a defect."""
+    here = tmp_path / "here"
+    here.mkdir()
+    line = f"rmdir {here}; exec {sys.executable} -P -m treino runs --json"
+    done = subprocess.run(["sh", "-c", line], cwd=here, capture_output=True, text=True)
+    assert done.returncode == 2, done.stderr
+    assert json.loads(done.stdout)["error"]["rule"] == "working_directory_gone"
+    assert "Traceback" not in done.stderr

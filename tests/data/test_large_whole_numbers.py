@@ -15,6 +15,7 @@ import pytest
 import treino as tr
 from tests.data.conftest import refusal_of
 from treino.data.preparation.new_rows import rows_for_prediction
+from treino.data.summaries.description import describe
 
 LARGE = [2**53, 2**53 + 1, 2**53 + 2, -(2**53) - 1, 7]
 HUGE = [2**63 + 1, 2**64 - 1, 2**63]  # no int64, but uint64
@@ -117,3 +118,22 @@ def test_numbers_with_decimals_are_no_such_classes(cells: Any) -> None:
     assert refused.rule == "target_merged"
     assert "as text" in refused.hint
     assert tr.load((X[:, None], y), task="regression").task == "regression"
+
+
+@pytest.mark.parametrize("ending", [".csv", ".parquet", ".jsonl"])
+def test_inputs_that_share_a_float_are_codes(ending: str, tmp_path: Path) -> None:
+    """They are neither one constant number, nor rows that equal each other, nor spellings of one class."""
+    few, path = column(LARGE[:3]), tmp_path / f"few{ending}"
+    frame = pd.DataFrame({"few": few, "all": [2**53 + k for k in range(len(X))], "y": X + 0.5})
+    if ending == ".csv":
+        frame.to_csv(path, index=False)
+    elif ending == ".parquet":
+        frame.to_parquet(path)
+    else:
+        frame.to_json(path, orient="records", lines=True)
+    described = describe(str(path), "y")
+    kinds = {c.name: (c.kind, c.way, c.unique) for c in described.columns}
+    assert kinds["few"] == ("category", "category", 3)
+    assert kinds["all"] == ("identifier", "out", len(X))
+    assert not {"column_spellings", "column_constant"} & {warning.rule for warning in described.warnings}
+    assert tr.load(str(path), target="y", duplicates="ignore").inputs == 3

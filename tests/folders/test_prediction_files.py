@@ -89,6 +89,18 @@ def test_cells_come_back_as_they_were(
         assert row[3:] == [str(float(i)), str(i - 1.0), str(i + 1.0)]
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_an_end_of_line_within_a_cell_stays_there(run: tr.Run, tmp_path: Path, end: str) -> None:
+    path, notes = tmp_path / "new.csv", ["one\rtwo", "one\ntwo", "one\r\ntwo", "one"]
+    rows = "".join(f'{40 + i}.5,"{note}",a{end}' for i, note in enumerate(notes))
+    path.write_bytes(f"size,note,kind{end}{rows}".encode())
+    each = [Prediction(i, float(i)) for i in range(len(notes))]
+    found = predictions_file(str(path), ReaderOptions(), each, ".csv").decode()
+    assert [row[1] for row in csv.reader(io.StringIO(found, newline=""))] == ["note", *notes]
+    of_its_own = table_file({"note": notes, "n": [1.0, 2.0, 3.0, 4.0]}, ".csv").decode()
+    assert [row[0] for row in csv.reader(io.StringIO(of_its_own, newline=""))] == ["note", *notes]
+
+
 def test_cells_that_a_spreadsheet_would_run_become_text() -> None:
     cells = ["=1", "+x", "-x", "@x", "\t=1", "\n=1", "\uff1d1", "\uff0bx", "\uff0dx", "\uff20x"]
     assert "'\r=1" in table_file({"c": ["\r=1"]}, ".csv").decode()

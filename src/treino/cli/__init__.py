@@ -1,5 +1,6 @@
 """The command line: ``treino VERB ...``, with a file for each verb. Help pages import nothing heavy."""
 
+import os
 import sys
 import warnings
 from collections.abc import Callable, Sequence
@@ -49,6 +50,11 @@ def _run(tokens: Sequence[str], screen: "Any", program: "Program | None") -> int
     from treino.base.errors import TreinoError, place
     from treino.base.words import _
 
+    try:
+        os.getcwd()
+    except OSError:  # libraries that need it end the process
+        message = _("The working directory is gone: it was deleted, or moved away.")
+        raise TreinoError("working_directory_gone", message, _("Go to one that is there: cd PATH")) from None
     try:
         if program is not None:
             return program(tokens, screen)

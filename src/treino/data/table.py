@@ -120,7 +120,7 @@ class Column:
         if self.words is None or not self.merges:
             return None
         absent_N = self.missing_N
-        plain_of = {word: _plain_whole(str(word)) for word in set(self.words[~absent_N])}
+        plain_of = {word: plain_whole(str(word)) for word in set(self.words[~absent_N])}
         if None in plain_of.values():
             return None
         return np.array(
@@ -265,7 +265,7 @@ def day_text(second: float) -> str:
     return f"1970 {'+' if second > 0 else '-'} {abs(second):.0f} s"
 
 
-def _plain_whole(word: str) -> str | None:
+def plain_whole(word: str) -> str | None:
     return str(int(word)) if _WHOLE.fullmatch(word.strip()) else None
 
 

@@ -90,9 +90,26 @@ def table_file(columns: Mapping[str, Sequence[Any]], ending: str) -> bytes:
     return _workbook(list(columns), rows) if ending == WORKBOOK else _csv(list(columns), rows)
 
 
+class _Lines(io.StringIO):
+    """The lines that a ``csv.writer`` writes, with an end of the caller's choice.
+
+    The writer itself ends them with both characters of a line end: until Python 3.13 it quotes a cell that
+    holds one of them only where the end of its own lines has that character.
+    """
+
+    OF_WRITER = "\r\n"
+
+    def __init__(self, end: str) -> None:
+        super().__init__(newline="")
+        self._end = end
+
+    def write(self, line: str) -> int:
+        return super().write(line.removesuffix(self.OF_WRITER) + self._end)
+
+
 def _csv(names: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
+    text = _Lines("\n")
+    writer = csv.writer(text, lineterminator=text.OF_WRITER)
     writer.writerow(map(_harmless, names))
     writer.writerows([_plain(cell) for cell in row] for row in rows)
     return text.getvalue().encode()
@@ -132,19 +149,18 @@ def _as_the_file(
     records, dialect = file.records(), file.dialect
     comma = read(path, reading, least_columns=1).reading
     sign = "," if comma is not None and comma.decimal == "," else "."
-    text = io.StringIO(newline="")
-    text.write(file.first_line)
+    text = _Lines(file.line_end)
     options = dialect.options()
     if "quoting" in options:  # a file without quotes can't hold its own delimiter
         options |= {"escapechar": "\\"}
-    writer = csv.writer(text, lineterminator=file.line_end, **options)
+    writer = csv.writer(text, lineterminator=text.OF_WRITER, **options)
     for i in range(dialect.head):  # and lines of units below the header
         own = next(records)
         added = column_names(heads, {*own, *file.names}) if i == 0 else [""] * len(heads)
         writer.writerow(list(map(_harmless, [*own, *added])))
     for cells, more in zip(records, rows, strict=True):
         writer.writerow([*map(_harmless, cells), *(_plain(cell, sign) for cell in more)])
-    content = text.getvalue()
+    content = file.first_line + text.getvalue()
     try:
         return content.encode(file.text.codec)
     except UnicodeEncodeError:  # a class has characters that the file's encoding lacks

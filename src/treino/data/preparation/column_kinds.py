@@ -23,7 +23,7 @@ from treino.data.cell_forms import (
     truth_of,
     year_range,
 )
-from treino.data.table import Column, Table, number, plain
+from treino.data.table import LARGEST_WHOLE, Column, Table, number, plain, plain_whole
 
 KIND_UNKNOWN = Refusal("kind_unknown", N_("There is no kind '{kind}' for column '{name}'."), "{hint}")
 KIND_DATE = Refusal(
@@ -83,9 +83,9 @@ class ColumnRole:
 def kind(column: Column) -> Kind:
     """The type of a column, detected from its cells that aren't missing.
 
-    constant: a single value. identifier: CPF, CNPJ and CEP numbers, codes with leading zeros (unless they are
-    few and repeat), and distinct values if the name or the values look like a key. category: text
-    in which at least half of the cells occur more than once.
+    constant: a single value. identifier: CPF, CNPJ and CEP numbers, codes with leading zeros or whole numbers
+    so large that some share a float64 (unless they are few and repeat), and distinct values if the name or
+    the values look like a key. category: text in which at least half of the cells occur more than once.
     """
     if column.constant:
         return "constant"
@@ -102,6 +102,8 @@ def kind(column: Column) -> Kind:
     if column.seconds is not None:
         return "date"
     if column.numbers is not None:
+        if _told_apart_by_digits_alone(column):
+            return "category" if _are_few(count) else "identifier"
         return "identifier" if _is_key(column) else "number"
     if not count:
         return "constant"
@@ -162,9 +164,22 @@ def _code(count: Counter[str]) -> Kind | None:
     if all(map(_BRAZILIAN.fullmatch, count)):
         return "identifier"
     if any(map(_LEADING_ZERO.fullmatch, count)) and all(map(_DIGITS.fullmatch, count)):
-        few = len(count) <= FEW_CODES and 5 * len(count) <= count.total()
-        return "category" if few else "identifier"
+        return "category" if _are_few(count) else "identifier"
     return None
+
+
+def _are_few(count: Counter[str]) -> bool:
+    """Whether codes are so few, and repeat so often, that each can be a class."""
+    return len(count) <= FEW_CODES and 5 * len(count) <= count.total()
+
+
+def _told_apart_by_digits_alone(column: Column) -> bool:
+    """Whether different whole numbers of the column share a float64."""
+    whole = column.whole_words
+    if whole is None:
+        return False
+    assert column.numbers is not None
+    return len(set(whole) - {""}) > len(np.unique(column.numbers[~column.missing_N]))
 
 
 def _named_as_one(name: str) -> bool:
@@ -312,6 +327,8 @@ def spellings(names: Iterable[str]) -> list[list[str]]:
     for name in names:
         value = level_value(name)
         key = _plain_letters(_one_case(_seen(name))) if value is None else value
+        if value is not None and abs(value) >= LARGEST_WHOLE:  # others share its float64
+            key = plain_whole(name) or value
         alike.setdefault(key, []).append(name)
     return [same for same in alike.values() if len(same) > 1]
 

@@ -404,7 +404,8 @@ def _describe_column(column: Column, choice: ColumnRole, related: float | None) 
         assert column.words is not None
         unique = len(set(column.words[~column.missing_N].tolist()))
     else:
-        unique = len(np.unique(values[~np.isnan(values)]))
+        whole = column.whole_words
+        unique = len(np.unique(values[~np.isnan(values)])) if whole is None else len(set(whole) - {""})
         if column.odd_N is not None and column.words is not None:
             unique += len(set(column.words[column.odd_N].tolist()))
         finite = np.flatnonzero(np.isfinite(values))

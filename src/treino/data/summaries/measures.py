@@ -187,9 +187,9 @@ class WordCounts:
 
 
 def shape(column: Column) -> NumberHistogram | WordCounts | None:
-    """The histogram of a column; None if all cells are missing."""
+    """The histogram of a column; None if all cells are missing, or none can be drawn of its numbers."""
     values = column.numbers if column.numbers is not None else column.seconds
-    if values is None or column.boolean:
+    if values is None or column.boolean or column.whole_words is not None:
         return _words(column)
     finite = values[np.isfinite(values)].astype(np.float64)
     if not len(finite):
@@ -202,8 +202,8 @@ def shape(column: Column) -> NumberHistogram | WordCounts | None:
             return WordCounts(tuple(f"{value:g}" for value in distinct), counts, 0)
     with np.errstate(over="ignore", invalid="ignore"):
         low, high = finite.min(), finite.max()
-        if not np.isfinite(high - low):
-            return None
+        if not np.isfinite(high - low) or high - low < BINS * np.spacing(max(-low, high)):
+            return None  # too far apart, or too near for floats between them
         counts_B, edges = np.histogram(finite, bins=BINS, range=(low, high))
     unit: Literal["numbers", "dates", "times"] = (
         "numbers" if column.seconds is None else "times" if column.clock else "dates"
