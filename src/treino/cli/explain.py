@@ -1,6 +1,7 @@
 """``treino explain``: the arithmetic of one update of one weight, with its numbers."""
 
 import shlex
+from collections.abc import Sequence
 from typing import Annotated
 
 from cyclopts import Parameter
@@ -10,8 +11,8 @@ from treino.base.errors import Refusal, nearest
 from treino.base.words import N_, _
 from treino.cli.flags import WHOLE, AccessFlags, ScreenFlag, with_flags
 from treino.cli.screen import Replace, check_replace, output_file, say_replaced
-from treino.folders.access import Access
 from treino.folders.store.output_files import PAGE
+from treino.folders.store.run_lookup import known_folder
 
 EXPLAIN_TOPIC = Refusal("explain_topic", N_("No topic is named."), N_("See: treino explain"))
 NEITHER = Refusal(EXPLAIN_TOPIC.rule, N_("There is no topic {name!r}, and no run of that name."), "{hint}")
@@ -61,13 +62,19 @@ def explain(
         check_replace(replace, to)
         if (step, weight, member, to) != (None, None, None, None):
             raise EXPLAIN_TOPIC()
-        return _topics(screen) if run is None else _topics_of(run, flags.access, screen)
-    from treino.folders.data_source import files_trained_on
-    from treino.plots.explain_text import rendered, verdict
+        if run is None:
+            return _topics(screen)
     from treino.reports.explanation import explain as work
+    from treino.reports.explanation import topics_of
     from treino.training.stored_results import open_run
 
     opened = None if run is None else open_run(run, flags.access)
+    if topic is None:
+        assert opened is not None
+        return _topics(screen, run, topics_of(opened))
+    from treino.folders.data_source import files_trained_on
+    from treino.plots.explain_text import rendered, verdict
+
     reads = [] if opened is None else files_trained_on(opened.folder, flags.data_file)
     output = output_file(to, PAGE, replace=replace, reads=reads, new_folders=True)
     result = work(topic, opened, step=step, weight=weight, member=member, digits=digits, as_taught=as_taught)
@@ -98,7 +105,6 @@ def _topic_and_run(first: str | None, second: str | None) -> tuple[str | None, s
         return first, second
     if second is not None:
         return (second, first) if second in known else (first, second)
-    from treino.folders.store.run_lookup import known_folder
     from treino.training.sweeps.member import parse_member
 
     if parse_member(first) is None and known_folder(first) is None:
@@ -106,27 +112,18 @@ def _topic_and_run(first: str | None, second: str | None) -> tuple[str | None, s
     return None, first
 
 
-def _topics_of(run: str, access: Access, screen: ScreenFlag) -> int:
-    """The topics that fit this run, each with the command that explains it there."""
-    from treino.inspection.microscope import topics
-    from treino.reports.explanation import topics_of
-    from treino.training.stored_results import open_run
-
-    lines = {name: _(topics()[name].about) for name in topics_of(open_run(run, access))}
-    rows = ((f"treino explain {name} {shlex.quote(run)}", about) for name, about in lines.items())
-    screen.out.print(table(("", ""), rows, headed=False))
-    listed = [{"topic": name, "about": about} for name, about in lines.items()]
-    screen.document({"run": run, "topics": listed})
-    return 0
-
-
-def _topics(screen: ScreenFlag) -> int:
+def _topics(screen: ScreenFlag, run: str | None = None, of_run: Sequence[str] = ()) -> int:
+    """List the topics, or those that fit a run, each with the command that explains it. run: its name as
+    typed."""
     from treino.inspection.microscope import topics
 
-    lines = {name: _(topic.about) for name, topic in topics().items()}
-    rows = ((f"treino explain {name}", about) for name, about in lines.items())
+    lines = {name: _(topic.about) for name, topic in topics().items() if run is None or name in of_run}
+    words = "" if run is None else f" {shlex.quote(run)}"
+    rows = ((f"treino explain {name}{words}", about) for name, about in lines.items())
     screen.out.print(table(("", ""), rows, headed=False))
-    screen.out.print()
-    screen.out.print(_("On a run of yours: treino explain adam last --step 3 --weight 0,2,5"))
-    screen.document({"topics": [{"topic": name, "about": about} for name, about in lines.items()]})
+    if run is None:
+        screen.out.print()
+        screen.out.print(_("On a run of yours: treino explain adam last --step 3 --weight 0,2,5"))
+    of = {} if run is None else {"run": run}
+    screen.document(of | {"topics": [{"topic": name, "about": about} for name, about in lines.items()]})
     return 0
