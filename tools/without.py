@@ -60,10 +60,10 @@ def _site_packages(folder: Path) -> list[Path]:
     packages = {path.parent.name for path in ROOT.glob("**/src/*/__init__.py")}
     links = []
     for k, site in enumerate(path for path in sys.path if path.endswith("site-packages")):
-        links.append(folder / f"site-packages-{k}")
+        links.append(folder / f"installed-{k}" / "site-packages")  # by this name others know such a folder
         if links[-1].exists():
             continue
-        links[-1].mkdir()
+        links[-1].mkdir(parents=True)
         for path in Path(site).iterdir():
             if path.name not in packages:
                 (links[-1] / path.name).symlink_to(path)

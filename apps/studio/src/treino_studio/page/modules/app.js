@@ -193,6 +193,7 @@ export async function startShell({ brand, pages, address, asked, transport, word
 export function preferredLanguage(asked) {
   let stored = null;
   try { stored = localStorage.getItem('treino.language'); } catch { /* a private window keeps nothing */ }
-  const wanted = [asked, stored, ...(navigator.languages ?? [navigator.language])].map((name) => String(name ?? '').toLowerCase());
+  const languages = navigator.languages ?? [navigator.language];
+  const wanted = [asked, stored, ...languages].map((name) => String(name ?? '').toLowerCase());
   return wanted.find((name) => /^(pt|en)\b/.test(name.replace('_', '-')))?.startsWith('pt') ? 'pt_BR' : 'en';
 }

@@ -167,7 +167,8 @@ class RunServer {
   }
 
   do_segment({ changes = {}, step = null }) {
-    const { run } = this, { view } = run, read = readSettings(changes, (epochs) => run.segment.plan.count.endOf(epochs));
+    const { run } = this, { view } = run;
+    const read = readSettings(changes, (epochs) => run.segment.plan.count.endOf(epochs));
     if (step !== null) run.view = { ...view, step };
     try {
       this.change(read);
