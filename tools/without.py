@@ -1,7 +1,7 @@
 """Deletes an app from a copy of the tree and tries the rest: ``python -m tools.without judge [--whole]``.
 
 The copy's core is tried by ``treino --help``, ``treino train wine``, the sentence that the app's verb then
-says, the links of the docs, and the collection of all its tests; with ``--whole`` by its tests themselves.
+says, the links of the docs, and the collection of its tests that name the app; with ``--whole`` by its tests.
 """
 
 import os
@@ -94,8 +94,11 @@ def check(app: str, folder: Path, *, whole: bool = False) -> None:
     own = tree.resolve() / "apps" / app
     if left := [(page, link) for page, link, target in lost(tree) if not target.is_relative_to(own)]:
         raise RuntimeError(f"links to what is not there: {left}")
-    tests = ["-q", "-p", "no:cacheprovider", "tests", "-m", "not release"]
-    tried(tree, "-m", "pytest", *tests, *([] if whole else ["--collect-only", "-n", "0"]))
+    pytest = ["-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "not release"]
+    if whole:
+        tried(tree, *pytest, "tests")
+    elif naming := [str(p) for p in tree.glob("tests/**/test_*.py") if f"treino_{app}" in p.read_text()]:
+        tried(tree, *pytest, "--collect-only", "-n", "0", *naming)
 
 
 def main(words: Sequence[str]) -> int:

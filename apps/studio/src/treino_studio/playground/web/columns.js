@@ -150,10 +150,24 @@ export function targetOf(column, table = {}) {
   if (there.every(isAmount)) refuse('target_written', t('target_written', { ...own, cell: there[0] }), commandHint(table));
   const numbers = words.filter(isNumeral).length;
   if (numbers * 2 > words.length) refuse('target_text', t('target_text', { ...own, cell: there.find((w) => !isNumeral(w)) ?? there[0] }), t('correct_cell'));
-  if (isTruth(there)) words = words.map((word) => word.toLowerCase());
-  const classes = [...new Set(words)].filter((word) => word !== '').sort(byCodePoint), code = new Map(classes.map((word, i) => [word, i]));
+  const truth = isTruth(there), order = truth ? (a, b) => byCodePoint(a.toLowerCase(), b.toLowerCase()) : byCodePoint;
+  if (truth) words = inUsualSpelling(words);
+  const classes = [...new Set(words)].filter((word) => word !== '').sort(order);
+  const code = new Map(classes.map((word, i) => [word, i]));
   if (classes.length === 1) refuse('target_constant', t('target_constant', { ...own, value: classes[0] }), t('name_other_target'));
   return { task: 'classification', classes, values: words.map((word) => code.get(word) ?? null) };
+}
+
+/** Words for true and false, whose case has no meaning, in their most common spelling. */
+function inUsualSpelling(words) {
+  const counts = new Map();
+  for (const word of words) counts.set(word, (counts.get(word) ?? 0) + 1);
+  const usual = new Map();
+  for (const word of [...counts.keys()].sort(byCodePoint)) {
+    const now = usual.get(word.toLowerCase());
+    if (now === undefined || counts.get(word) > counts.get(now)) usual.set(word.toLowerCase(), word);
+  }
+  return words.map((word) => usual.get(word.toLowerCase()));
 }
 
 /** A number as treino writes it: without a point where it is whole. */
