@@ -133,7 +133,7 @@ def test_what_was_stated_in_training_is_not_forced_on_a_later_file(tmp_path: Pat
     assert refused.value.rule == "decimal_open"
 
 
-@pytest.mark.slow
+@pytest.mark.release
 def test_the_exported_script_refuses_them_too(runs: dict[str, tr.Run], tmp_path: Path) -> None:
     for name, own in SIGNS.items():
         script = export(open_run(runs[name].path), "script")
