@@ -1,7 +1,7 @@
 """Names of the columns that predictions add to a table, each unlike all others beside it."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 
 
 def column_names(
@@ -23,10 +23,11 @@ def column_names(
     return names
 
 
-def free_name(name: str, taken: Iterable[str], alike: Callable[[str], str] = str) -> str:
-    """The name; with ``(treino)``, ``(treino 2)`` … after it if it is among those that are taken."""
-    known, number, free = {*taken}, 1, name
-    while alike(free) in known:
+def free_name(name: str, taken: Container[str], alike: Callable[[str], str] = str) -> str:
+    """The name; with ``(treino)``, ``(treino 2)`` … after it if it is among those that are taken. taken: as
+    ``alike`` writes them."""
+    number, free = 1, name
+    while alike(free) in taken:
         free = f"{name} (treino)" if number == 1 else f"{name} (treino {number})"
         number += 1
     return free
