@@ -68,10 +68,10 @@ def test_the_doctor_looks_at_all_that_treino_needs(
     assert "ok  optuna: not installed (optional) Install it: pip install 'treino[optuna]'\n" in said.out
 
 
-def test_the_oldest_torch_is_said_where_it_is_promised() -> None:
+def test_the_doctor_s_oldest_torch_is_said_where_it_is_promised() -> None:
     doctor = tomllib.loads((ROOT / "doctor/pyproject.toml").read_text())["project"]
-    for project, page in ((PROJECT, "README.md"), (doctor, "doctor/docs/doctor.md")):
-        (needed,) = (text for text in project["dependencies"] if Requirement(text).name == "torch")
+    (needed,) = (text for text in doctor["dependencies"] if Requirement(text).name == "torch")
+    for page in ("README.md", "doctor/README.md", "doctor/docs/doctor.md"):
         promised = re.findall(r"PyTorch,? from (\d+\.\d+) on", (ROOT / page).read_text())
         assert promised
         assert {f"torch>={version}" for version in promised} == {needed}, page

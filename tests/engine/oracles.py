@@ -1,7 +1,6 @@
 """Plain training loops in torch alone, which the engine is compared with."""
 
 import math
-from functools import partial
 
 import pytest
 import torch
@@ -58,8 +57,7 @@ def factor(schedule, warmup, step, steps):
         return 0.1 ** ((share >= 0.5) + (share >= 0.75))
     if schedule == "one-cycle":
         cycle = torch.optim.lr_scheduler.OneCycleLR
-        static = isinstance(vars(cycle)["_annealing_cos"], staticmethod)  # in torch 1.13 it is not
-        curve = cycle._annealing_cos if static else partial(cycle._annealing_cos, None)
+        curve = cycle._annealing_cos
         return curve(1 / 25, 1.0, share / 0.3) if share < 0.3 else curve(1.0, 4e-6, (share - 0.3) / 0.7)
     return 1.0
 

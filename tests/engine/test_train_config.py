@@ -257,7 +257,6 @@ def test_auto_is_the_fastest_device_that_is_there(monkeypatch, cuda, mps, fastes
     monkeypatch.setattr("torch.cuda.is_available", lambda: cuda)
     monkeypatch.setattr("torch.cuda.device_count", lambda: int(cuda))
     monkeypatch.setattr("torch.backends.mps.is_available", lambda: mps)
-    monkeypatch.setattr(torch, "mps", None, raising=False)  # torch 1.13 has none
     assert resolve_device("auto").type == fastest
     assert resolve_device("auto", torch.float64).type == ("cuda" if cuda else "cpu"), "Metal has no doubles"
     assert config_of([read_settings({"device": "auto"})]).device.type == fastest
@@ -267,7 +266,6 @@ def test_auto_is_the_fastest_device_that_is_there(monkeypatch, cuda, mps, fastes
         assert refused.value.rule == "device_dtype"
 
 
-@pytest.mark.skipif(not hasattr(torch, "mps"), reason="torch 1.13 has no torch.mps")
 def test_the_callers_random_state_on_an_accelerator_is_put_back(monkeypatch):
     """Of Metal, of which torch's own ``fork_rng`` knows nothing."""
     state = {"mps": torch.arange(3)}

@@ -12,6 +12,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 from PIL import Image
+from torch.func import functional_call
 
 import treino as tr
 from tests.conftest import Said
@@ -149,7 +150,6 @@ def test_the_film_shows_the_filters_of_each_step_and_what_they_give(
 
 def test_its_loss_surface_is_measured_by_the_network_itself(runs: dict[str, tr.Run]) -> None:
     """It is no chain of layers that the compiled kernel could take for an MLP."""
-    functional_call = pytest.importorskip("torch.func").functional_call
     run = runs["blocks"]
     surface = surface_of(run)
     assert described(run.module) is None

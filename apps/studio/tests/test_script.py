@@ -403,7 +403,6 @@ def test_a_scheduler_has_the_last_word_or_multiplies(
     assert seen.steps[-1]["optimizers"][0]["groups"][0]["lr"] == pytest.approx(after)
 
 
-@pytest.mark.skipif(not hasattr(torch.amp, "GradScaler"), reason="torch 1.13 scales on GPUs alone")
 def test_closures_scaled_losses_sparse_gradients_and_no_grad_are_seen(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -20,7 +20,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from treino.data.rows import BLOCK_ROWS, value_bytes
+from treino.data.rows import BLOCK_ROWS
 
 # ---- rows on disk
 
@@ -45,7 +45,7 @@ def parts(x: Any, y: Tensor, rows: int | None = None) -> Iterator[Batch]:
 
 def part_rows(x: Any) -> int:
     """The default number of rows of a part; a multiple of ``PART_ROWS`` if rows are small."""
-    fit: int = max(1, PART_BYTES // max(1, x.shape[1:].numel() * value_bytes(x.dtype)))
+    fit: int = max(1, PART_BYTES // max(1, x.shape[1:].numel() * x.dtype.itemsize))
     return fit // PART_ROWS * PART_ROWS if fit >= PART_ROWS else max(fit, min(PART_ROWS, 4 * fit))
 
 
@@ -70,7 +70,7 @@ class MappedRows:
             warnings.simplefilter("ignore")
             self._rows = torch.from_numpy(np.asarray(array))
         self.shape, self.dtype = self._rows.shape, self._rows.dtype
-        self._row_bytes = max(1, self.shape[1:].numel() * value_bytes(self.dtype))
+        self._row_bytes = max(1, self.shape[1:].numel() * self.dtype.itemsize)
         self._map: mmap.mmap | None = getattr(array, "_mmap", None)
         self._file, self._start = _file_of(array)
         if self._file is not None:

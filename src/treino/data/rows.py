@@ -139,16 +139,6 @@ class MemoryLimit:
     folder: Callable[[], Path]
 
 
-def value_bytes(dtype: torch.dtype) -> int:
-    """The bytes of one value."""
-    return torch.empty((), dtype=dtype).element_size()  # torch 1.13 has no dtype.itemsize
-
-
-def tensor_bytes(*tensors: torch.Tensor) -> int:
-    """The bytes of all values of these tensors."""
-    return sum(t.numel() * t.element_size() for t in tensors)  # torch 1.13 has no Tensor.nbytes
-
-
 def bytes_of(size: Any) -> int:
     """A size such as 2000000000, ``2GB`` (2 * 10^9) or ``2GiB`` (2 * 2^30) in bytes. Raises TreinoError if
     the size is malformed or not above 0."""

@@ -201,7 +201,7 @@ class GatedLayer:
         self.column_D = torch.tensor(gates.column_D, device=self.weight.device)
 
     def forget(self) -> None:
-        """Drop other members' gradient: below torch 2.1 and on Metal, baddbmm times 0 keeps its NaN."""
+        """Drop other members' gradient: on Metal, baddbmm times 0 keeps its NaN."""
         self.slope.zero_()
 
     def multiply(self) -> None:

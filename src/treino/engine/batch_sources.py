@@ -10,7 +10,6 @@ import torch
 from torch import Tensor
 
 from treino.data.mapped_rows import Batch, MappedRows
-from treino.data.rows import tensor_bytes, value_bytes
 from treino.engine.augmentation import Changes
 from treino.engine.shared_config import SharedConfig
 from treino.engine.step_plan import BatchIndices, Chunk, StepPlan
@@ -105,7 +104,7 @@ class MappedBatches(BlockBatches):
         super().__init__(rows, plan, shared)
         x: MappedRows = rows.x
         batch = plan.rows if plan.batch_size is None else plan.batch_size
-        self._steps = max(1, BLOCK_BYTES // (batch * max(1, x.shape[1:].numel() * value_bytes(x.dtype))))
+        self._steps = max(1, BLOCK_BYTES // (batch * max(1, x.shape[1:].numel() * x.dtype.itemsize)))
         self._reader = ThreadPoolExecutor(1, "treino-rows", torch.set_num_threads, (1,))
         self._next: tuple[int, Future[Chunk]] | None = None
 
@@ -159,7 +158,7 @@ class StreamedBatches(BlockBatches):
         while first + len(batches) < stop and size < BLOCK_BYTES:
             x, y = next(source)
             batches.append((x, y))
-            size += tensor_bytes(x)
+            size += x.nbytes
             if time.perf_counter() - begin > PULL_SECONDS:
                 break
         self._at = first + len(batches)

@@ -48,7 +48,7 @@ def _there(device: torch.device) -> bool:
     if device.type == "cuda":
         return torch.cuda.is_available() and (device.index or 0) < torch.cuda.device_count()
     if device.type == "mps":
-        return torch.backends.mps.is_available() and hasattr(torch, "mps")  # torch 1.13 can't seed Metal
+        return torch.backends.mps.is_available()
     return device.type == "cpu"
 
 

@@ -7,25 +7,12 @@ import torch
 from torch import Tensor, nn
 
 from treino.engine.activations import Activation
-from treino.engine.rng import fork_rng
 
 Draw = Callable[[Tensor, torch.Generator, Activation], object]
 
 
 def _uniform(t: Tensor, fan_in: int, g: torch.Generator) -> None:
     t.uniform_(-(fan_in**-0.5), fan_in**-0.5, generator=g)
-
-
-def _drawn(fill: Callable[[Tensor, Activation], object]) -> Draw:
-    """Draw by a function of ``nn.init``; older torch versions use only torch's global generator there."""
-
-    def draw(t: Tensor, g: torch.Generator, act: Activation) -> None:
-        with fork_rng():
-            torch.default_generator.set_state(g.get_state())
-            fill(t, act)
-            g.set_state(torch.default_generator.get_state())
-
-    return draw
 
 
 @dataclass(frozen=True)
@@ -46,17 +33,17 @@ class Init:
 INITS: dict[str, Init] = {
     "default": Init(None, "torch's own first weights: uniform within 1 / √inputs"),
     "kaiming": Init(
-        _drawn(lambda t, act: nn.init.kaiming_uniform_(t, 0.01, nonlinearity=act.gain)),  # type: ignore[arg-type]
+        lambda t, g, act: nn.init.kaiming_uniform_(t, 0.01, nonlinearity=act.gain, generator=g),  # type: ignore[arg-type]
         "He et al. 2015, for the activation that follows; biases 0",
         'nn.init.kaiming_uniform_(layer.weight, a=0.01, nonlinearity="{gain}")',
     ),
     "xavier": Init(
-        _drawn(lambda t, _act: nn.init.xavier_uniform_(t)),
+        lambda t, g, _act: nn.init.xavier_uniform_(t, generator=g),
         "Glorot & Bengio 2010; biases 0",
         "nn.init.xavier_uniform_(layer.weight)",
     ),
     "orthogonal": Init(
-        _drawn(lambda t, _act: nn.init.orthogonal_(t)),
+        lambda t, g, _act: nn.init.orthogonal_(t, generator=g),
         "Saxe et al. 2014; biases 0",
         "nn.init.orthogonal_(layer.weight)",
     ),

@@ -160,7 +160,7 @@ def tensor_of(name: str, values: Any) -> Tensor:
         raise DATA_FRAME(name=name, kind=kind.__name__)
     try:
         if isinstance(values, np.ndarray):
-            if values.dtype in (np.uint16, np.uint32):  # torch 1.13 has neither
+            if values.dtype in (np.uint16, np.uint32):  # torch computes with neither
                 values = values.astype(np.int64)
             # copy first: torch warns about read-only arrays and refuses negative strides
             values = np.require(values, requirements=["C", "W"])

@@ -45,7 +45,7 @@ NET_NAME = Refusal(
 )
 
 LARGEST_EXACT = 2**53  # float64 holds all smaller integers exactly
-_LARGER = {torch.int64, getattr(torch, "uint64", torch.int64)}  # torch 1.13 has no uint64
+_LARGER = {torch.int64, torch.uint64}
 RESERVED = "__metadata__"  # a key of safetensors' file header
 
 TensorForm = tuple[torch.Size, torch.dtype, bool]  # (shape, dtype, whether trained)

@@ -13,7 +13,6 @@ from torch import Tensor
 
 from treino.base.errors import Refusal
 from treino.base.words import N_
-from treino.data.rows import tensor_bytes
 from treino.engine.kernels.selection import WORKERS
 from treino.engine.optim import OPTIMIZERS
 from treino.engine.population import Copies
@@ -239,7 +238,7 @@ def keyframe_bytes(state: TrainingState) -> int:
     if len(state.population) > 1:
         return sum(array.nbytes for array in _whole(state).values())
     copies = state.population.copies().values()
-    return sum(a.nbytes for a in copies) + tensor_bytes(state.best.params, state.best.buffers)
+    return sum(a.nbytes for a in copies) + state.best.params.nbytes + state.best.buffers.nbytes
 
 
 def keyframe_of_saved(saved: SavedState) -> tuple[Copies, dict[str, Any]]:

@@ -10,7 +10,6 @@ from torch import Tensor, nn
 
 from treino.base.errors import Refusal
 from treino.base.words import N_, numeral
-from treino.data.rows import value_bytes
 from treino.engine.gates import gates_of, with_gates
 from treino.engine.inputs import Inputs
 from treino.engine.losses import LOSSES, Loss
@@ -133,7 +132,7 @@ def check_memory(parameters: int, members: int, dtype: torch.dtype) -> None:
     Raises:
         TreinoError: they don't fit.
     """
-    needed = parameters * members * value_bytes(dtype) * PARAMETER_COPIES
+    needed = parameters * members * dtype.itemsize * PARAMETER_COPIES
     there = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if hasattr(os, "sysconf") else needed
     if needed > there:
         raise NET_TOO_LARGE(

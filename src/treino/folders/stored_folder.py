@@ -1,7 +1,6 @@
 """Stored runs, sweeps and studies: a folder, its status, whether it can be resumed, and notes on failures."""
 
 import platform
-import re
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -173,15 +172,8 @@ def machine() -> dict[str, str]:
         "system": platform.system(),
         "architecture": platform.machine(),
         "processor": _processor(),
-        "vectors": _vectors(),
+        "vectors": torch.backends.cpu.get_cpu_capability(),
     }
-
-
-@cache
-def _vectors() -> str:
-    """The instruction set that torch uses, such as AVX2; "" if it doesn't tell."""
-    used = re.search(r"CPU capability usage: (\w+)", torch.__config__.show())
-    return used[1] if used else ""
 
 
 @cache

@@ -5,8 +5,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from inspect import signature
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -126,7 +124,7 @@ class _Pass:
         self.units: Tensor | None = None
         self.map: Tensor | None = None
 
-    def enter(self, name: str, module: nn.Module, args: Any, kwargs: Any = MappingProxyType({})) -> None:
+    def enter(self, name: str, module: nn.Module, args: Any, kwargs: Any) -> None:
         """Begin a layer, before its module is called."""
         if not _matrix(module):
             return
@@ -173,21 +171,13 @@ def _reading(net: nn.Module, layers: list[_Layer], rows: int, maps: bool) -> Ite
         if any(True for _child in module.children()):
             continue
         enter = partial(run.enter, name or type(net).__name__)
-        hooks.append(module.register_forward_pre_hook(enter, **_WITH_KEYWORDS))
+        hooks.append(module.register_forward_pre_hook(enter, with_kwargs=True))
         hooks.append(module.register_forward_hook(run.came_out))
     try:
         yield run
     finally:
         for hook in hooks:
             hook.remove()
-
-
-# torch 1.13 doesn't pass keyword arguments to hooks
-_WITH_KEYWORDS: dict[str, Any] = (
-    {"with_kwargs": True}
-    if "with_kwargs" in signature(nn.Module.register_forward_pre_hook).parameters
-    else {}
-)
 
 
 def _matrix(module: nn.Module) -> bool:

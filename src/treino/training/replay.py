@@ -21,7 +21,7 @@ from treino.base.errors import Refusal, TreinoError
 from treino.base.files import damaged
 from treino.base.words import N_, _
 from treino.data.dataset import Data
-from treino.data.rows import is_stream, tensor_bytes
+from treino.data.rows import is_stream
 from treino.data.rows_in_memory import splits_not_in_memory, why_not_reproducible
 from treino.engine import Loss, TrainingLoop
 from treino.engine.augmentation import augmented
@@ -437,7 +437,7 @@ class Playback:
         if not self.remembers or (segment, training.step) in self.states:
             return
         self.states[segment, training.step] = saved = training.save() if saved is None else saved
-        size = tensor_bytes(*saved[0].values())
+        size = sum(tensor.nbytes for tensor in saved[0].values())
         self.state_bytes = max(self.state_bytes, size)
         while len(self.states) * size > BUDGET and len(self.states) > 2:
             for place in sorted(self.states)[1:-1:2]:  # drop every second state

@@ -18,9 +18,6 @@ from treino.engine.nets import cnn
 from treino.reports.export.formats import exported
 
 DAY = "2024-02-28 23:10"
-with_programs = pytest.mark.skipif(
-    not hasattr(torch, "export"), reason="needs torch.export, which torch 1.13 lacks"
-)
 
 
 def table(rows: int = 240, seed: int = 0) -> pd.DataFrame:
@@ -181,7 +178,6 @@ def test_a_model_that_differs_is_not_kept(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 @pytest.mark.slow
-@with_programs
 def test_what_has_no_form_in_onnx_is_named(tmp_path: Path) -> None:
     hashed = tr.fit(table(), target="price", kinds={"kind": "hashed"}, epochs=1, lean=True, parent=tmp_path)
     with pytest.raises(TreinoError, match="column 'kind' are hashed"):
@@ -199,14 +195,9 @@ def test_a_library_that_is_missing_is_named(tmp_path: Path, monkeypatch: pytest.
     with pytest.raises(TreinoError, match="onnxruntime is not installed") as caught:
         exported(run, "onnx")
     assert "treino[onnx]" in caught.value.hint
-    monkeypatch.delattr(torch, "export", raising=False)
-    with pytest.raises(TreinoError) as caught:
-        exported(run, "pt2")
-    assert caught.value.rule == "pt2_torch"
 
 
 @pytest.mark.slow
-@with_programs
 def test_a_program_of_torch(tmp_path: Path) -> None:
     run = tr.fit(table(), target="price", kinds=KINDS, epochs=2, parent=tmp_path)
     (path,) = exported(run, "pt2").paths
@@ -218,7 +209,6 @@ def test_a_program_of_torch(tmp_path: Path) -> None:
         assert torch.allclose(program(x), run.module(x), atol=1e-6)
 
 
-@with_programs
 def test_the_command_says_every_file(treino: Callable[..., Any]) -> None:
     assert treino("train", "iris", "--epochs", "1", "--name", "one").status == 0
     for form, endings in (("onnx", ["onnx"]), ("pt2", ["pt2"]), ("script", ["py", "pt"])):
@@ -247,7 +237,6 @@ def images(shape: tuple[int, int, int], rows: int = 120) -> torch.utils.data.Ten
     return torch.utils.data.TensorDataset(pixels, torch.randint(0, 3, (rows,), generator=r))
 
 
-@with_programs
 @pytest.mark.parametrize(
     "name",
     [

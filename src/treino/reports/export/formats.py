@@ -25,11 +25,6 @@ PT2_DIFFERS = Refusal(
     N_("On {n:,} rows the exported program answers otherwise than {run}: by up to {apart:.2g}."),
     N_("Nothing was kept. A network that behaves otherwise from call to call can't be exported."),
 )
-PT2_TORCH = Refusal(
-    "pt2_torch",
-    N_("torch {version} can't write programs: it has no torch.export."),
-    N_("Install a later torch, or use [[format=onnx]]."),
-)
 FORMAT_UNKNOWN = Refusal("format_unknown", N_("There is no format {name!r} to export to."), "{hint}")
 NOTHING_TO_EXPORT = Refusal(
     "nothing_to_export",
@@ -78,8 +73,6 @@ def pt2_file(run: StoredRun) -> Exported:
 
 
 def _program(run: StoredRun, net: nn.Module, x: Tensor) -> "torch.export.ExportedProgram":
-    if not hasattr(torch, "export"):
-        raise PT2_TORCH(version=torch.__version__)
     if len(x) == 1:
         x = torch.cat([x, x])  # torch.export treats a size of 1 as constant
     try:

@@ -15,7 +15,7 @@ from treino.base.words import N_, _
 from treino.data.dataset import Data
 from treino.data.preparation.preparation import Preparation
 from treino.data.readers import ReaderOptions
-from treino.data.rows import say, tensor_bytes
+from treino.data.rows import say
 from treino.data.sources import read
 from treino.data.splits import split_name
 from treino.engine.ensemble import mean_output
@@ -84,7 +84,7 @@ def fold_notes(bracket: TrainingBracket) -> list[str]:
                 folds.setdefault(str(bracket.configs[member]["fold"]), data)
     if not folds:
         return []
-    size = sum(tensor_bytes(rows.x, rows.y) for data in folds.values() for rows in data.splits.values())
+    size = sum(rows.x.nbytes + rows.y.nbytes for data in folds.values() for rows in data.splits.values())
     notes = [_("Each fold is prepared by its own training rows: {size} of rows.").format(size=say(size))]
     for fold, data in ((fold, one) for fold, every in folds.items() for one in every.by_target):
         there = set(data.train.y.unique().tolist()) if data.classes else set()

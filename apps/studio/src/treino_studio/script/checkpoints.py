@@ -43,7 +43,7 @@ def why_not(own: JsonSocket) -> str | None:
     """A sentence on why this process can't be copied now; None if it can. own: the socket to the server."""
     if sys.platform != "linux":
         return _("Checkpoints need Linux.")
-    if torch.cuda.is_initialized() or (hasattr(torch, "xpu") and torch.xpu.is_initialized()):
+    if torch.cuda.is_initialized() or torch.xpu.is_initialized():
         return _("No checkpoints while an accelerator is in use: its memory can't be copied.")
     if distributed.is_available() and distributed.is_initialized():
         return _("No checkpoints under torch.distributed: the other processes can't go back with this one.")

@@ -12,10 +12,11 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
+from torch.compiler import is_compiling
 from torch.nn import functional
 
 from treino_doctor.record.lines import is_own, unseen
-from treino_doctor.record.torch_versions import compiling, in_transform
+from treino_doctor.record.torch_versions import in_transform
 from treino_studio.script.json_socket import figure
 from treino_studio.script.printed_figures import split_of
 
@@ -130,7 +131,7 @@ def _watched(original: Any, name: str, evaluations: Evaluations) -> Any:
     @functools.wraps(original)
     def watched(*args: Any, **kwargs: Any) -> Any:
         # tested first: a compiler assumes that it is true, and so compiles only the original
-        if compiling() or torch.is_grad_enabled() or not evaluations.on:
+        if is_compiling() or torch.is_grad_enabled() or not evaluations.on:
             return original(*args, **kwargs)
         result = original(*args, **kwargs)
         if not in_transform() and torch._C._len_torch_dispatch_stack() == 0:

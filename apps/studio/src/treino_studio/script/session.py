@@ -12,7 +12,10 @@ from time import perf_counter
 from typing import Any
 
 import torch
+from torch.amp.grad_scaler import GradScaler
+from torch.compiler import is_compiling
 from torch.optim import Optimizer
+from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
 
 from treino.base.errors import Refusal, TreinoError, cause, nearest
 from treino.base.words import N_, _
@@ -21,13 +24,6 @@ from treino_doctor.finding import Finding
 from treino_doctor.process.run_script import Outcome, flush_streams
 from treino_doctor.record import hooks
 from treino_doctor.record.lines import unseen
-from treino_doctor.record.torch_versions import (
-    GradScaler,
-    compiling,
-    let_steps_be_hooked,
-    register_step_post_hook,
-    register_step_pre_hook,
-)
 from treino_studio.script import branch_files, checkpoints, evaluations
 from treino_studio.script.checkpoints import Awakening
 from treino_studio.script.commands import (
@@ -94,22 +90,17 @@ class Session:
         """Hook backward and optimizer steps; forked processes aren't watched."""
         backward, scale = torch.autograd.backward, GradScaler.scale
         torch.autograd.backward = _watched_backward(backward, self.figures)
-        GradScaler.scale = _watched_scale(scale, self.figures)
+        GradScaler.scale = _watched_scale(scale, self.figures)  # type: ignore[method-assign]
         self._undo = [
             functools.partial(setattr, torch.autograd, "backward", backward),
             functools.partial(setattr, GradScaler, "scale", scale),
             *evaluations.watch(self.figures.evaluations),
-            register_step_pre_hook(self._before_step).remove,
-            register_step_post_hook(self._after_step).remove,
+            register_optimizer_step_pre_hook(self._before_step).remove,
+            register_optimizer_step_post_hook(self._after_step).remove,
         ]
-        let_steps_be_hooked(self._replace)
         os.register_at_fork(after_in_child=self._forget)
         if self._server is not None:
             self._output = tee(self._post, lambda: self.figures.steps)
-
-    def _replace(self, owner: Any, name: str, value: Any) -> None:
-        self._undo.append(functools.partial(setattr, owner, name, getattr(owner, name)))
-        setattr(owner, name, value)
 
     def uninstall(self) -> None:
         """Remove the hooks."""
@@ -123,7 +114,7 @@ class Session:
 
     # --- at each step -------------------------------------------------------------------------------------
     def _before_step(self, optimizer: Optimizer, args: Any, kwargs: Any) -> None:
-        if compiling() or self._ended or captured():
+        if is_compiling() or self._ended or captured():
             return
         with self._lock:
             self.figures.order_of(optimizer)
@@ -138,7 +129,7 @@ class Session:
             _interrupt()
 
     def _after_step(self, optimizer: Optimizer, args: Any, kwargs: Any) -> None:
-        if compiling() or self._ended or captured():
+        if is_compiling() or self._ended or captured():
             return
         with self._lock:
             self.figures.stepped(optimizer)
@@ -399,7 +390,7 @@ class Session:
 def _watched_backward(original: Any, figures: ScriptFigures) -> Any:
     @functools.wraps(original)
     def backward(tensors: Any, *args: Any, **kwargs: Any) -> None:
-        if not compiling():
+        if not is_compiling():
             figures.backward(tensors)
         original(tensors, *args, **kwargs)
 
@@ -410,7 +401,7 @@ def _watched_scale(original: Any, figures: ScriptFigures) -> Any:
     @functools.wraps(original)
     def scale(scaler: Any, outputs: Any) -> Any:
         result = original(scaler, outputs)
-        if not compiling():
+        if not is_compiling():
             figures.scaled(result, outputs)
         return result
 
