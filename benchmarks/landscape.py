@@ -14,9 +14,9 @@ import treino as tr
 from benchmarks.mnist_files import digits
 from benchmarks.result import Result, Table
 from benchmarks.timing import Spent, Work, budget, interleaved, once, processor_ratio, ratio, threads, wall
+from treino.base.machine import cpu_cores
 from treino.data.dataset import Data
 from treino.engine import Loss
-from treino.engine.devices import cpu_cores
 from treino.inspection.landscape import RESOLUTION, LossSurface, loss_surface, random_plane
 
 POINTS = RESOLUTION**2

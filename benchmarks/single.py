@@ -24,8 +24,8 @@ from benchmarks.timing import (
     threads,
     wall,
 )
+from treino.base.machine import cpu_cores
 from treino.data.dataset import Data
-from treino.engine.devices import cpu_cores
 from treino.settings.spec import read_settings
 from treino.training.loop import JobEvent, JobProgress
 from treino.training.train import train_events

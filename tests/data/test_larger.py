@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from tests.data.conftest import refusal_of
 from treino.base.errors import TreinoError
-from treino.base.memory import free_bytes
+from treino.base.machine import free_bytes
 from treino.data import load, prepared_cache
 from treino.data.dataset import Data
 from treino.data.large_tables import _fit

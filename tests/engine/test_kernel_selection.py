@@ -5,8 +5,8 @@ import torch
 from oracles import ENGINES, sample
 
 from treino.base.errors import TreinoError
+from treino.base.machine import cpu_cores
 from treino.engine import mlp, train
-from treino.engine.devices import cpu_cores
 from treino.engine.kernels.selection import LARGE_STEP, LARGEST_TORCH_THREADS, select_kernel
 
 X, Y = sample()

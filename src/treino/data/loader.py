@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from treino.base.errors import Refusal, TreinoError
-from treino.base.memory import free_bytes
+from treino.base.machine import free_bytes
 from treino.base.words import N_, _, joined, setting
 from treino.data import photographs, sources, torch_datasets
 from treino.data.cell_forms import missing

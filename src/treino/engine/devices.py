@@ -1,10 +1,7 @@
 """The device to train on, and torch's global state (threads, gradient recording, TF32) in training."""
 
-import math
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import torch
 
@@ -57,39 +54,6 @@ def _holds(kind: str, dtype: torch.dtype) -> bool:
 
 
 # ---- torch's global state in training
-
-
-def cpu_cores() -> int:
-    """The number of CPU cores that this process may use; in a container, its share of the machine's."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, math.ceil(min(cores, cpu_quota())))
-
-
-def cpu_quota(groups: Path = Path("/proc/self/cgroup"), root: Path = Path("/sys/fs/cgroup")) -> float:
-    """The CPU limit of this process's control groups (Linux), in cores; infinite without a limit."""
-    least = math.inf
-    for line in _text(groups).splitlines():
-        number, controllers, name = line.split(":", 2)
-        if number != "0" and "cpu" not in controllers.split(","):
-            continue
-        top = root if number == "0" else root / "cpu"
-        group = top / name.strip("/")
-        for folder in (group, *group.parents):  # a group can't exceed the limits of its parents
-            if not folder.is_relative_to(top):
-                break
-            both = _text(folder / "cpu.max").split()
-            if number != "0":
-                both = [_text(folder / f"cpu.cfs_{name}_us").strip() for name in ("quota", "period")]
-            if len(both) == 2 and all(n.isdigit() and int(n) for n in both):
-                least = min(least, int(both[0]) / int(both[1]))
-    return least
-
-
-def _text(file: Path) -> str:
-    try:
-        return file.read_text()
-    except OSError:
-        return ""
 
 
 @contextmanager

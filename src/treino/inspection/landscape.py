@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from treino.base.errors import Refusal
+from treino.base.machine import cpu_cores
 from treino.base.words import N_
 from treino.data.rows import Rows, generator
 from treino.engine import ACTIVATIONS, MLP, Loss
 from treino.engine.activations import name_of
-from treino.engine.devices import cpu_cores, torch_threads
+from treino.engine.devices import torch_threads
 from treino.engine.kernels.lanes import LanesKernel, lanes_obstacle
 from treino.engine.net_state import untrained_tensors
 from treino.engine.population import Layout

@@ -22,8 +22,8 @@ from typing import Any
 import torch
 
 from treino.base.errors import Refusal, TreinoError, cause
+from treino.base.machine import cpu_cores
 from treino.base.words import N_, setting
-from treino.engine.devices import cpu_cores
 from treino.folders.stored_folder import versions
 from treino.settings.options import ClusterOptions
 from treino.settings.spec import read_settings

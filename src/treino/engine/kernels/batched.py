@@ -5,8 +5,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from treino.base.machine import cpu_cores
 from treino.engine.backprop import Backprop
-from treino.engine.devices import cpu_cores
 from treino.engine.kernels.workers import Done, WorkerCount, Workers
 from treino.engine.optim import OPTIMIZERS, block_numbers, clip_
 from treino.engine.population import Population

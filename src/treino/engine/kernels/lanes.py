@@ -11,8 +11,8 @@ from functools import cached_property, partial
 import torch
 from torch import Tensor, nn
 
+from treino.base.machine import cpu_cores
 from treino.base.words import _
-from treino.engine.devices import cpu_cores
 from treino.engine.kernels.lanes_library import (
     ACTIVATIONS,
     HYPERPARAMETERS,

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from treino.base.errors import Refusal, TreinoError
+from treino.base.machine import cpu_cores
 from treino.base.words import N_, _
-from treino.engine.devices import cpu_cores
 from treino.engine.kernels.lanes_library import why_missing
 
 ENGINE_NET = Refusal(

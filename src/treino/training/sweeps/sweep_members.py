@@ -19,7 +19,7 @@ import torch
 from torch.nn.parameter import is_lazy
 
 from treino.base.errors import Refusal, TreinoError
-from treino.base.memory import free_bytes
+from treino.base.machine import free_bytes
 from treino.base.words import N_, _
 from treino.data.dataset import Data
 from treino.engine import Net

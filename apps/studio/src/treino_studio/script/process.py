@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from treino.base.errors import Refusal, TreinoError
-from treino.base.memory import free_bytes
+from treino.base.machine import free_bytes
 from treino.base.words import N_, _
 from treino_studio.script.branches import (
     Branch,

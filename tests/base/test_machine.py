@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from treino.engine.devices import cpu_cores, cpu_quota
+from treino.base.machine import cpu_cores, cpu_quota
 
 
 @pytest.fixture
@@ -41,6 +41,6 @@ def test_without_groups_there_is_no_limit(quota):
 
 @pytest.mark.parametrize(("share", "cores"), [(0.2, 1), (1.5, 2), (math.inf, 64)])
 def test_a_share_is_rounded_up(monkeypatch, share, cores):
-    monkeypatch.setattr("treino.engine.devices.os.sched_getaffinity", lambda _pid: range(64), raising=False)
-    monkeypatch.setattr("treino.engine.devices.cpu_quota", lambda: share)
+    monkeypatch.setattr("treino.base.machine.os.sched_getaffinity", lambda _pid: range(64), raising=False)
+    monkeypatch.setattr("treino.base.machine.cpu_quota", lambda: share)
     assert cpu_cores() == cores

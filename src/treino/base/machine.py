@@ -1,0 +1,58 @@
+"""What this machine has: its free memory, and how many cores this process may use."""
+
+import math
+import os
+from contextlib import suppress
+from pathlib import Path
+
+
+def free_bytes() -> int:
+    """Free memory in bytes: the system's, or the control group's (cgroup) if that is less."""
+    free = _system()
+    for limit, used in (
+        ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
+        ("/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.usage_in_bytes"),
+    ):
+        with suppress(OSError, ValueError):  # ValueError: "max" means no limit
+            free = min(free, int(Path(limit).read_text()) - int(Path(used).read_text()))
+    return max(free, 1)
+
+
+def _system() -> int:
+    with suppress(OSError, ValueError, StopIteration):
+        lines = Path("/proc/meminfo").read_text().splitlines()
+        return 1024 * int(next(line for line in lines if line.startswith("MemAvailable")).split()[1])
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
+
+
+def cpu_cores() -> int:
+    """The number of CPU cores that this process may use; in a container, its share of the machine's."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, math.ceil(min(cores, cpu_quota())))
+
+
+def cpu_quota(groups: Path = Path("/proc/self/cgroup"), root: Path = Path("/sys/fs/cgroup")) -> float:
+    """The CPU limit of this process's control groups (Linux), in cores; infinite without a limit."""
+    least = math.inf
+    for line in _text(groups).splitlines():
+        number, controllers, name = line.split(":", 2)
+        if number != "0" and "cpu" not in controllers.split(","):
+            continue
+        top = root if number == "0" else root / "cpu"
+        group = top / name.strip("/")
+        for folder in (group, *group.parents):  # a group can't exceed the limits of its parents
+            if not folder.is_relative_to(top):
+                break
+            both = _text(folder / "cpu.max").split()
+            if number != "0":
+                both = [_text(folder / f"cpu.cfs_{name}_us").strip() for name in ("quota", "period")]
+            if len(both) == 2 and all(n.isdigit() and int(n) for n in both):
+                least = min(least, int(both[0]) / int(both[1]))
+    return least
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text()
+    except OSError:
+        return ""
