@@ -143,7 +143,7 @@ def test_processes_decode_what_threads_do(tmp_path: Path, monkeypatch: pytest.Mo
     (folder / "cat" / "05.png").write_bytes((folder / "cat" / "05.png").read_bytes()[:60])
     by_threads = load(folder, skip_bad=1)
     monkeypatch.setattr(prepared_pictures, "_FORKED", 1)
-    monkeypatch.setattr(prepared_pictures, "_cores", lambda: 3)
+    monkeypatch.setattr(prepared_pictures, "cpu_cores", lambda: 3)
     by_processes = load(folder, skip_bad=1)
     same(by_processes, by_threads)
     assert by_processes.sha256 == by_threads.sha256

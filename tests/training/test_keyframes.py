@@ -70,7 +70,7 @@ def test_a_budget_that_is_full_doubles_the_distance(tmp_path: Path, monkeypatch:
     first = api.fit("wine", parent=tmp_path, lean=True, epochs=30, every=1)
     assert steps_kept(first) == list(range(first.document["steps"] + 1))
     size = (first.path / name_of(0, 0)).stat().st_size
-    monkeypatch.setattr(stored_training, "BUDGET", 20 * size)
+    monkeypatch.setattr(stored_training, "KEYFRAMES_BYTES", 20 * size)
     run = api.fit("wine", parent=tmp_path, lean=True, epochs=30, every=1)
     kept = steps_kept(run)
     assert kept == list(range(0, 121, 8))
@@ -79,7 +79,7 @@ def test_a_budget_that_is_full_doubles_the_distance(tmp_path: Path, monkeypatch:
     assert sum(p.stat().st_size for p in (run.path / "keyframes").iterdir()) <= 20 * size * 1.1
     assert (0, 0) in keyframes_in(again.folder)
     assert (1, 60) in keyframes_in(again.folder)
-    monkeypatch.setattr(stored_training, "BUDGET", size // 2)
+    monkeypatch.setattr(stored_training, "KEYFRAMES_BYTES", size // 2)
     none = api.fit("wine", parent=tmp_path, lean=True, epochs=3, every=1)
     assert steps_kept(none) == []
     assert none.at(7).step == 7

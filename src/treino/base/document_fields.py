@@ -20,6 +20,8 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from treino.base.words import N_, _
+
 Item = TypeVar("Item")
 
 LONGEST_COMMAND = 100_000  # characters
@@ -70,6 +72,27 @@ def agree(document: Item, agreeing: Mapping[str, bool]) -> Item:
         if not agrees:
             raise PydanticCustomError("disagreement", "it doesn't fit the rest", {"key": key})
     return document
+
+
+LIMITS: Mapping[str, str] = {
+    "greater_than": N_("greater than {limit}"),
+    "greater_than_equal": N_("at least {limit}"),
+    "less_than": N_("less than {limit}"),
+    "less_than_equal": N_("at most {limit}"),
+    "finite_number": N_("a finite number"),
+}
+"""What a number must be that pydantic refuses by an error of this kind: it is out of range."""
+_TYPES: Mapping[str, str] = {
+    "float_type": N_("a number"),
+    "int_type": N_("a whole number"),
+    "literal_error": N_("one of {limit}"),
+}
+
+
+def expected(error: Any) -> str:
+    """What a value must be, by pydantic's error, to follow "it must be"; "" for other kinds of errors."""
+    text = LIMITS.get(error["type"]) or _TYPES.get(error["type"], "")
+    return text and _(text).format(limit=next(iter(error.get("ctx", {}).values()), ""))
 
 
 def _command(text: str) -> str:

@@ -1,14 +1,21 @@
-"""What this machine has: its free memory, and how many cores this process may use."""
+"""What this machine has: its memory, and how many cores this process may use."""
 
 import math
 import os
 from contextlib import suppress
 from pathlib import Path
 
+import psutil
+
+
+def memory_bytes() -> int:
+    """All memory of the machine, in bytes."""
+    return int(psutil.virtual_memory().total)
+
 
 def free_bytes() -> int:
     """Free memory in bytes: the system's, or the control group's (cgroup) if that is less."""
-    free = _system()
+    free = int(psutil.virtual_memory().available)
     for limit, used in (
         ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
         ("/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.usage_in_bytes"),
@@ -16,13 +23,6 @@ def free_bytes() -> int:
         with suppress(OSError, ValueError):  # ValueError: "max" means no limit
             free = min(free, int(Path(limit).read_text()) - int(Path(used).read_text()))
     return max(free, 1)
-
-
-def _system() -> int:
-    with suppress(OSError, ValueError, StopIteration):
-        lines = Path("/proc/meminfo").read_text().splitlines()
-        return 1024 * int(next(line for line in lines if line.startswith("MemAvailable")).split()[1])
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
 
 
 def cpu_cores() -> int:

@@ -1,6 +1,5 @@
 """``treino doctor``: the doctor's own command, a run's findings, and a check of the installation."""
 
-import os
 import platform
 import re
 from collections.abc import Iterator, Sequence
@@ -9,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from treino.base.errors import Refusal
+from treino.base.machine import cpu_cores
 from treino.base.words import N_, _, door
 from treino_doctor import command
 from treino_doctor.screen import Screen
@@ -66,8 +66,7 @@ def _torch() -> list[dict[str, Any]]:
     """Check threads, devices, and one backward pass, whose gradient must be right."""
     import torch
 
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    threads = torch.get_num_threads()
+    cores, threads = cpu_cores(), torch.get_num_threads()
     hint = _("More threads than cores: set OMP_NUM_THREADS={n}.").format(n=cores) if threads > cores else ""
     rows = [_row(_("threads"), _("{t} for {c} cores").format(t=threads, c=cores), threads <= cores, hint)]
     gpus = (

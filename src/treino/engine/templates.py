@@ -1,7 +1,6 @@
 """A population's template: a plain module with the layers and shapes of each member."""
 
 import math
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -9,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from treino.base.errors import Refusal
+from treino.base.machine import memory_bytes
 from treino.base.words import N_, numeral
 from treino.engine.gates import gates_of, with_gates
 from treino.engine.inputs import Inputs
@@ -133,7 +133,7 @@ def check_memory(parameters: int, members: int, dtype: torch.dtype) -> None:
         TreinoError: they don't fit.
     """
     needed = parameters * members * dtype.itemsize * PARAMETER_COPIES
-    there = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if hasattr(os, "sysconf") else needed
+    there = memory_bytes()
     if needed > there:
         raise NET_TOO_LARGE(
             parameters=numeral(parameters, ","), members=members, needed=needed / 1e9, there=there / 1e9

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 
+from treino.base.document_fields import LIMITS, expected
 from treino.base.errors import Refusal, TreinoError, nearest
 from treino.base.words import N_, _, flag, setting
 from treino.settings import setting_types
@@ -385,26 +386,16 @@ def explained(error: Any, values: Mapping[str, Any], table: type[BaseModel]) -> 
     about = _("{name} is: {about}.").format(
         name=setting(name), about=_(table.model_fields[name].description or name)
     )
-    limits = {
-        "greater_than": _("greater than {limit}"),
-        "greater_than_equal": _("at least {limit}"),
-        "less_than": _("less than {limit}"),
-        "less_than_equal": _("at most {limit}"),
-        "finite_number": _("a finite number"),
-    }
-    if kind in limits:
-        wanted, rule = limits[kind].format(limit=next(iter(context.values()), "")), "range"
-        message = _("{name} must be {wanted}; it is {value}.")
-        message = message.format(name=setting(name), wanted=wanted, value=value)
+    options = re.findall(r"'([^']+)'", context.get("expected", ""))
+    if kind in LIMITS:
+        rule, message = "range", _("{name} must be {wanted}; it is {value}.")
+        message = message.format(name=setting(name), wanted=expected(error), value=value)
     elif kind == "too_long":
         most, n, rule = context["max_length"], context["actual_length"], "range"
         message = _("{name} must have at most {most} parts; it has {n}.")
         message = message.format(name=setting(name), most=most, n=n)
-    elif kind == "literal_error" and "or" in context["expected"]:
-        rule, options = (
-            "choice" if table is Settings else "unknown",
-            re.findall(r"'([^']+)'", context["expected"]),
-        )
+    elif len(options) > 1:
+        rule = "choice" if table is Settings else "unknown"
         message = _("{name} can't be {value!r}: it is one of {options}.").format(
             name=setting(name), value=value, options=", ".join(map(repr, options))
         )

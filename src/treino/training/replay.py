@@ -313,7 +313,7 @@ def training_rows(run: StoredRun, data: Any, call: str = "run.at(step, data)") -
 
 # ---- playback of a run, step by step
 
-BUDGET = 64_000_000  # bytes of states
+STATES_BYTES = 64_000_000  # maximum size of the states in memory
 NEAR_SECONDS = 0.03  # maximum training time between two states
 
 
@@ -417,7 +417,7 @@ class Playback:
     @property
     def _apart(self) -> int:
         """The steps between two remembered states: large enough that half of the states that fit suffice."""
-        fitting = max(2, BUDGET // self.state_bytes)
+        fitting = max(2, STATES_BYTES // self.state_bytes)
         return max(1, 2 * self.run.steps // fitting, int(NEAR_SECONDS / max(self.step_seconds, 1e-7)))
 
     def _gap(self, last: int) -> int | None:
@@ -439,8 +439,8 @@ class Playback:
         self.states[segment, training.step] = saved = training.save() if saved is None else saved
         size = sum(tensor.nbytes for tensor in saved[0].values())
         self.state_bytes = max(self.state_bytes, size)
-        while len(self.states) * size > BUDGET and len(self.states) > 2:
+        while len(self.states) * size > STATES_BYTES and len(self.states) > 2:
             for place in sorted(self.states)[1:-1:2]:  # drop every second state
                 del self.states[place]
-            if size > BUDGET // 4:
+            if size > STATES_BYTES // 4:
                 break

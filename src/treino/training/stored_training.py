@@ -45,7 +45,7 @@ from treino.training.resolution import Resolution, decide, resolve, with_net
 
 # ---- a run's keyframes
 
-BUDGET = 64_000_000  # bytes of all keyframes of a folder
+KEYFRAMES_BYTES = 64_000_000  # maximum size of all keyframes of a folder
 FOLDER = "keyframes"
 _NAME = re.compile(rf"{FOLDER}/(\d+)-(\d+)\.safetensors")
 
@@ -62,7 +62,7 @@ def keyframes_in(folder: RunFolder) -> dict[tuple[int, int], str]:
 
 def distance(every: int, steps: int, size: int, budget: int | None = None) -> int:
     """The steps between keyframes of ``size`` bytes so that all fit into the budget; 0: none fits."""
-    budget = BUDGET if budget is None else budget
+    budget = KEYFRAMES_BYTES if budget is None else budget
     if size > budget:
         return 0
     while (steps // every + 1) * size > budget:
@@ -78,10 +78,10 @@ def keep_keyframes(folder: RunFolder, training: TrainingLoop, every: int | None,
     if every is None:
         return
     size = keyframe_bytes(training.state)
-    room = BUDGET
+    room = KEYFRAMES_BYTES
     older = [place for place in keyframes_in(folder) if place[0] < segment]
     if older:  # earlier segments keep at most half of the budget
-        room = BUDGET - sum(thinned(folder, older).values())
+        room = KEYFRAMES_BYTES - sum(thinned(folder, older).values())
     apart = distance(every, training.steps, size, room)
     if apart != every:
         folder.database.add_event(segment, training.step, "keyframes", {"asked": every, "apart": apart})
@@ -96,7 +96,7 @@ def thinned(folder: RunFolder, places: list[tuple[int, int]]) -> dict[tuple[int,
     size = {place: path.lstat().st_size if path.is_file() else 0 for place, path in files.items()}
     firsts = {segment: min(step for s, step in places if s == segment) for segment, _step in places}
     remaining = sorted(places)
-    while sum(size[place] for place in remaining) > BUDGET // 2:
+    while sum(size[place] for place in remaining) > KEYFRAMES_BYTES // 2:
         rest = [p for p in remaining if firsts[p[0]] != p[1]]
         fewer = sorted({p for p in remaining if firsts[p[0]] == p[1]} | set(rest[1::2]))
         if len(fewer) == len(remaining):

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from treino.base.document_fields import expected
 from treino.base.errors import Refusal, TreinoError, nearest
 from treino.base.text import shortened
 from treino.base.words import N_, _, setting
@@ -336,25 +337,11 @@ def _explained(kind: str, text: str, error: ValidationError) -> TreinoError:
         message = _("There is nothing called {name} in this command.").format(name=name[:SHOWN])
     else:
         message = _("{name} can't be {value}.").format(name=name, value=_short(value))
-    return TreinoError("command_field", message, _expectation(first))
-
-
-def _expectation(error: Any) -> str:
-    """A sentence on the allowed values of a field, from pydantic's error."""
-    limits = error.get("ctx", {})
-    words = {
-        "greater_than": lambda: _("It must be greater than {limit}.").format(limit=limits["gt"]),
-        "greater_than_equal": lambda: _("It must be at least {limit}.").format(limit=limits["ge"]),
-        "less_than": lambda: _("It must be less than {limit}.").format(limit=limits["lt"]),
-        "less_than_equal": lambda: _("It must be at most {limit}.").format(limit=limits["le"]),
-        "finite_number": lambda: _("It must be a finite number."),
-        "float_type": lambda: _("It must be a number."),
-        "int_type": lambda: _("It must be a whole number."),
-        "literal_error": lambda: _("It is one of {options}.").format(options=limits["expected"]),
-    }
-    if error["type"] in words:
-        return str(words[error["type"]]())
-    return _("See apps/studio/docs/studio-protocol.md for what it may be.")
+    if wanted := expected(first):
+        return TreinoError("command_field", message, _("It must be {wanted}.").format(wanted=wanted))
+    return TreinoError(
+        "command_field", message, _("See apps/studio/docs/studio-protocol.md for what it may be.")
+    )
 
 
 def _unknown(kind: str, verb: object) -> TreinoError:

@@ -27,6 +27,7 @@ from torch import Tensor
 from treino.base import files
 from treino.base.encoding import with_sources, without_sources
 from treino.base.errors import Refusal, TreinoError
+from treino.base.machine import cpu_cores
 from treino.base.words import N_, _
 from treino.data.load_request import Fit
 from treino.data.mapped_rows import MappedRows
@@ -187,10 +188,6 @@ def _decode_all(album: Album, size: tuple[int, int] | None, fit: Fit, path: Path
     }
 
 
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def _form(album: Album, name: str) -> PictureForm | None:
     try:
         return decode(album.read(name), None, "crop")[0]
@@ -241,10 +238,10 @@ def _in_parallel(work: Callable[[int], _Facts], count: int, plain_files: bool) -
     which are read at one position at a time.
     """
     starts = range(0, count, _BATCH)
-    pool: Executor = ThreadPoolExecutor(_cores())
-    if plain_files and count >= _FORKED and _cores() > 1 and sys.platform == "linux":
+    pool: Executor = ThreadPoolExecutor(cpu_cores())
+    if plain_files and count >= _FORKED and cpu_cores() > 1 and sys.platform == "linux":
         fork = multiprocessing.get_context("fork")
-        pool = ProcessPoolExecutor(_cores(), fork, initializer=_begin, initargs=(work,))
+        pool = ProcessPoolExecutor(cpu_cores(), fork, initializer=_begin, initargs=(work,))
         work = _decoded_in_process
     # this process handles Ctrl-C, after the fork: Python loses one that comes in the middle of it
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT} if work is _decoded_in_process else ())

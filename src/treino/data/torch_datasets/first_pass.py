@@ -1,6 +1,5 @@
 """Read every item of a Dataset or DataLoader once, check it and summarise it."""
 
-import os
 import random
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -15,6 +14,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset, Subset
 
 from treino.base.errors import Refusal
+from treino.base.machine import memory_bytes
 from treino.base.words import N_, _, numeral
 from treino.data.rows import HELD_ROWS, Rows
 from treino.data.torch_datasets.item import (
@@ -139,11 +139,7 @@ def everything(source: Any, x_name: str, y_name: str) -> tuple[Tensor, list[Labe
 
 def memory() -> int:
     """The memory limit for rows, in bytes."""
-    try:
-        whole = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, ValueError, OSError):
-        return MEMORY_BYTES
-    return min(MEMORY_BYTES, whole // 4)
+    return min(MEMORY_BYTES, memory_bytes() // 4)
 
 
 def _class_names(source: Any) -> Sequence[str] | None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from treino.base.errors import Refusal, TreinoError
-from treino.base.files import damaged
+from treino.base.files import KINDS, damaged
 from treino.base.text import shortened
 from treino.base.words import N_, _
 from treino.data.documents import DataCopy, PreparationDocument
@@ -59,7 +59,6 @@ Read = TypeVar("Read", bound=BaseModel)
 DEEPEST = 40  # maximum number of levels of nested lists and objects
 MOST = 60  # characters of a key or a value in a message
 
-KINDS = ("run", "sweep", "study")
 MODELS: dict[str, Mapping[str, type[BaseModel]]] = {
     "spec.json": {"run": RunSpec, "sweep": SweepSpec, "study": StudySpec},
     "result.json": {"run": RunResult, "sweep": SweepResult, "study": StudyResult},

@@ -11,19 +11,21 @@ const LARGEST = 2 ** 53 - 1, SHOWN = 60; // a number, and letters of a wrong val
 
 // ---- types: each says what a wrong value must be, or null
 
-const wish = (sentence, values = {}) => ({ sentence, values });
+const wish = (what, values = {}) => ({ what, values });
 const other = wish('See apps/studio/docs/studio-protocol.md for what it may be.');
+const LIMITS = ['greater than {limit}', 'at least {limit}', 'less than {limit}', 'at most {limit}', 'a finite number'];
+const expectation = ({ what, values }) => (what === other.what ? say(what) : say('It must be {wanted}.', { wanted: say(what, values) }));
 
 const number = (low, high, { above = false, below = false, whole = false } = {}) => (value) => {
-  if (typeof value !== 'number') return wish(whole ? 'It must be a whole number.' : 'It must be a number.');
-  if (!Number.isFinite(value)) return wish('It must be a finite number.');
-  if (whole && !Number.isInteger(value)) return wish('It must be a whole number.');
-  if (above ? value <= low : value < low) return wish(above ? 'It must be greater than {limit}.' : 'It must be at least {limit}.', { limit: low });
-  if (below ? value >= high : value > high) return wish(below ? 'It must be less than {limit}.' : 'It must be at most {limit}.', { limit: high });
+  if (typeof value !== 'number') return wish(whole ? 'a whole number' : 'a number');
+  if (!Number.isFinite(value)) return wish('a finite number');
+  if (whole && !Number.isInteger(value)) return wish('a whole number');
+  if (above ? value <= low : value < low) return wish(above ? 'greater than {limit}' : 'at least {limit}', { limit: low });
+  if (below ? value >= high : value > high) return wish(below ? 'less than {limit}' : 'at most {limit}', { limit: high });
   return null;
 };
 const whole = (low, high) => number(low, high, { whole: true });
-const one = (options) => (value) => (options.includes(value) ? null : wish('It is one of {options}.', { options: `${options.slice(0, -1).map(shown).join(', ')}${options.length > 1 ? ' or ' : ''}${shown(options.at(-1))}` }));
+const one = (options) => (value) => (options.includes(value) ? null : wish('one of {limit}', { limit: `${options.slice(0, -1).map(shown).join(', ')}${options.length > 1 ? ' or ' : ''}${shown(options.at(-1))}` }));
 const text = (most = 200, form = /^/) => (value) => (typeof value === 'string' && value && value.length <= most && form.test(value) ? null : other);
 const yes = (value) => (typeof value === 'boolean' ? null : other);
 const empty = (type) => (value) => (value === null ? null : type(value));
@@ -63,13 +65,13 @@ export function readCommand(message) {
   const fields = { id: whole(1, LARGEST), do: one(verbs), ...COMMANDS[verb] };
   for (const [name, type] of Object.entries(fields)) {
     if (!(name in message)) {
-      if (!type.optional) refuse('command_field', say('{name} is missing.', { name }), say(other.sentence));
+      if (!type.optional) refuse('command_field', say('{name} is missing.', { name }), expectation(other));
       continue;
     }
     const wanted = type(message[name]);
-    if (wanted) refuse('command_field', say("{name} can't be {value}.", { name: name === 'value' ? message.name : name, value: shown(message[name]) }), say(wanted.sentence, wanted.values));
+    if (wanted) refuse('command_field', say("{name} can't be {value}.", { name: name === 'value' ? message.name : name, value: shown(message[name]) }), expectation(wanted));
   }
-  for (const name of Object.keys(message)) if (!Object.hasOwn(fields, name)) refuse('command_field', say('There is nothing called {name} in this command.', { name: name.slice(0, SHOWN) }), say(other.sentence));
+  for (const name of Object.keys(message)) if (!Object.hasOwn(fields, name)) refuse('command_field', say('There is nothing called {name} in this command.', { name: name.slice(0, SHOWN) }), expectation(other));
   if (verb === 'set') checkSetting(message.name, message.value);
   return message;
 }
@@ -91,10 +93,6 @@ const SETTINGS = {
   betas: list([number(0, 1, { below: true }), number(0, 1, { below: true })]),
 };
 const CHOICES = { activation: ACTIVATIONS, loss: LOSSES, optimizer: OPTIMIZERS, schedule: Object.keys(SCHEDULES) };
-const LIMITS = {
-  'It must be greater than {limit}.': 'greater than {limit}', 'It must be at least {limit}.': 'at least {limit}',
-  'It must be less than {limit}.': 'less than {limit}', 'It must be at most {limit}.': 'at most {limit}', 'It must be a finite number.': 'a finite number',
-};
 
 /** Refuse a setting that there isn't, or a value that it can't have. null: as if it weren't there, but for clip. */
 function checkSetting(name, value) {
@@ -102,11 +100,11 @@ function checkSetting(name, value) {
   if (value === null && name !== 'clip' || value === '') refuse(`${name}_empty`, say('{name} is empty.', { name }), say('Give it a value, or leave it out.'));
   const wanted = SETTINGS[name](value);
   if (!wanted) return;
-  const { sentence, values } = wanted, limit = LIMITS[sentence];
+  const limit = LIMITS.includes(wanted.what);
   if (limit && name.startsWith('beta')) refuse(`${name}_range`, say('{name} must be from 0 to below 1; it is {value:g}.', { name, value }), say('The usual values are 0.9 and 0.999.'));
-  if (limit) refuse(`${name}_range`, say('{name} must be {wanted}; it is {value}.', { name, wanted: say(limit, values), value: shown(value) }));
+  if (limit) refuse(`${name}_range`, say('{name} must be {wanted}; it is {value}.', { name, wanted: say(wanted.what, wanted.values), value: shown(value) }));
   const options = typeof value === 'string' && CHOICES[name];
-  refuse(`${name}_${options ? 'choice' : 'type'}`, say("{name} can't be {value}.", { name, value: shown(value) }), options ? nearest(value, options) : say(sentence, values));
+  refuse(`${name}_${options ? 'choice' : 'type'}`, say("{name} can't be {value}.", { name, value: shown(value) }), options ? nearest(value, options) : expectation(wanted));
 }
 
 /** Settings of a training, checked; betas as beta1 and beta2, a count of epochs as `steps` of so many each. */
