@@ -15,10 +15,11 @@ from treino.base.words import N_, _
 from treino.data.dataset import Data
 from treino.data.source_kinds import is_torch_dataset
 from treino.engine import CNN
+from treino.engine.training_setup import check_augmentation
 from treino.folders.data_source import load_data, prepared_beside
 from treino.folders.network_source import NetworkSource, network_files
 from treino.settings.options import HERE, ClusterOptions
-from treino.settings.spec import OF_DATA, Settings, read_settings
+from treino.settings.spec import OF_DATA, Settings, read_settings, refuse_layers
 from treino.training.loop import JobEvent
 from treino.training.resolution import check_settings, choose_recipe
 from treino.training.short_trials import Rates, decided_log, find_rate, with_members
@@ -103,8 +104,11 @@ def fit_events(request: FitRequest) -> tuple[Iterator[JobEvent], Rates | None]:
     check_request(request)
     alerts = training.given_alerts(request.alerts, network=request.allow_network) if request.alerts else ()
     settings = settings_before_search(request.settings)
-    files = network_files(request.networks, [settings.net_file])
     check_settings(settings)  # before the data is read
+    if request.net is not None:
+        refuse_layers(settings)
+        check_augmentation(settings, pictures=False)
+    files = network_files(request.networks, [settings.net_file])
     if request.start is not None and settings.ensemble > 1:
         raise WEIGHTS_OF_ENSEMBLE()
     if request.repeated:

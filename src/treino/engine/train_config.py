@@ -247,9 +247,8 @@ def _of_members(name: str, value: Any, members: int) -> list[Any]:
 def _check_names(config: TrainConfig) -> None:
     """Refuse names that their registry doesn't have."""
     for name, registry in REGISTRIES.items():
-        if name in OF_ENGINE:
-            for value in {getattr(s, name) for s in config.members} - {None}:
-                known(name, value, registry)
+        for value in {getattr(s, name) for s in config.members} - {None}:
+            known(name, value, registry)
     strengths_of(config.shared.augment or "none")
     if config.shared.engine is not None:
         known("engine", config.shared.engine, ENGINES)

@@ -37,7 +37,7 @@ from treino.engine.train_config import DEFAULTS, TrainConfig, kind_of
 from treino.engine.training_state import TrainingState
 from treino.engine.user_module import HashDropout, LayerRow, module_copy, probe_one_row
 from treino.settings.recipes import picture_settings
-from treino.settings.spec import Settings
+from treino.settings.spec import Settings, faults_of
 
 NO_VALIDATION_ROWS = Refusal(
     "no_validation_rows",
@@ -94,6 +94,9 @@ WEIGHTS_DIFFER = Refusal(
 
 # ---- the loss of a training
 
+USUAL_LOSS = {"classification": "cross_entropy", "regression": "mse"}
+SOFTMAX_FIRST = "softmax_before_cross_entropy"
+
 
 def loss_of(config: TrainConfig, inputs: Inputs, bags: Bags | None = None) -> tuple[Loss, str]:
     """Return the loss, and a sentence on why it was chosen.
@@ -102,28 +105,36 @@ def loss_of(config: TrainConfig, inputs: Inputs, bags: Bags | None = None) -> tu
         TreinoError: the loss doesn't fit the target or number of classes; a setting doesn't fit the loss.
     """
     name, reason = _name(config, inputs)
-    if LOSSES[name].task != inputs.task:
-        fitting = [n for n, kind in LOSSES.items() if kind.task == inputs.task]
-        raise LOSS_TASK(
-            name=name, its=_(LOSSES[name].task), task=_(inputs.task), names=_(" or ").join(fitting)
-        )
+    check_loss(config.shared, name, inputs.task)
     if inputs.task == "classification" and LOSSES[name].outputs == 1 and (inputs.classes != 2 or inputs.each):
         raise TreinoError(
             f"{name}_classes",
             _("The loss {name} is for two classes, and there are {n}.").format(name=name, n=inputs.classes),
             _("Use cross_entropy."),
         )
-    softmax_first = "softmax_before_cross_entropy" in config.faults
+    weights = _class_weights(config, inputs, bags)
+    softmax_first = SOFTMAX_FIRST in config.faults
+    return Loss(name, config.shared.label_smoothing, weights, softmax_first, inputs.each), reason
+
+
+def check_loss(s: Settings, name: str | None, task: str | None) -> None:
+    """Refuse a loss that isn't of the task, and settings that it doesn't read. name, task: None if the data
+    decides."""
+    if name is None and task is not None:
+        name = USUAL_LOSS[task]
+    if name is None:
+        return
+    if task not in (None, LOSSES[name].task):
+        fitting = [n for n, kind in LOSSES.items() if kind.task == task]
+        raise LOSS_TASK(name=name, its=_(LOSSES[name].task), task=_(str(task)), names=_(" or ").join(fitting))
     extras = {
-        "label_smoothing": config.shared.label_smoothing != 0,
-        "class_weights": config.shared.class_weights is not None,
-        "softmax_before_cross_entropy": softmax_first,
+        "label_smoothing": s.label_smoothing != 0,
+        "class_weights": s.class_weights is not None,
+        SOFTMAX_FIRST: SOFTMAX_FIRST in faults_of(s),
     }
     for extra, used in extras.items():
         if used and extra not in LOSSES[name].reads:
-            raise _belongs_to_cross_entropy(extra, name, inputs)
-    weights = _class_weights(config, inputs, bags)
-    return Loss(name, config.shared.label_smoothing, weights, softmax_first, inputs.each), reason
+            raise _belongs_to_cross_entropy(extra, name)
 
 
 def _name(config: TrainConfig, inputs: Inputs) -> tuple[str, str]:
@@ -144,10 +155,11 @@ def _name(config: TrainConfig, inputs: Inputs) -> tuple[str, str]:
     return "mse", _("The loss is the mean squared error, for the target is a number.")
 
 
-def _belongs_to_cross_entropy(extra: str, name: str, inputs: Inputs) -> TreinoError:
-    ways = [_("Leave it out.") if inputs.task == "regression" else _("Use cross_entropy, or leave it out.")]
+def _belongs_to_cross_entropy(extra: str, name: str) -> TreinoError:
+    numbers = LOSSES[name].task == "regression"
+    ways = [_("Leave it out.") if numbers else _("Use cross_entropy, or leave it out.")]
     what = setting(extra)
-    if extra == "softmax_before_cross_entropy":
+    if extra == SOFTMAX_FIRST:
         what = setting("fault", extra)
         ways.append(_("The other fault, missing_zero_grad, fits every loss: ask for that one alone."))
     return TreinoError(
@@ -306,13 +318,21 @@ def _augmentation(s: Settings, inputs: Inputs, net: NetSource) -> dict[str, Any]
         text = "shift" if fits and usual_shift(picture_shape(inputs.item_shape)) else "none"
     if not Augmentation.of(text, flip, (1, 1)):
         return {"augment": "none", "flip": False}
-    words = setting("flip") if flip and s.augment in (None, "none") else setting("augment", s.augment)
-    if not pictures:
-        raise AUGMENT_NET(a=words)
+    check_augmentation(s, pictures=pictures)
     if not numbered:
-        raise AUGMENT_ROWS(a=words)
+        raise AUGMENT_ROWS(a=_augmentation_typed(s))
     shape = picture_shape(inputs.item_shape)
     return {"augment": Augmentation.of(text, flip, shape).text(shape), "flip": flip}
+
+
+def check_augmentation(s: Settings, *, pictures: bool) -> None:
+    """Refuse changes of pictures for a network that gets none."""
+    if not pictures and Augmentation.of(s.augment, s.flip, (1, 1)):
+        raise AUGMENT_NET(a=_augmentation_typed(s))
+
+
+def _augmentation_typed(s: Settings) -> str:
+    return setting("flip") if s.flip and s.augment in (None, "none") else setting("augment", s.augment)
 
 
 def _shared(

@@ -8,7 +8,7 @@ has only types, ranges and contradictions.
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, BeforeValidator, Field, ValidationError
@@ -34,12 +34,9 @@ from treino.settings.setting_types import (
 )
 
 UNKNOWN_SETTING = Refusal("unknown_setting", N_("There is no setting {name}."), "{hint}")
-RECIPE_AND_NET = Refusal(
-    "recipe_and_net", N_("{a} makes its own networks, and {b} asks for others."), N_("Leave one of them out.")
-)
 NET_AND_LAYERS = Refusal(
     "net_and_layers",
-    N_("{a} describes a network, and {b} names your own."),
+    N_("{a} describes a network, and [[net]] names your own."),
     N_("Leave {a} out, or write it into your network."),
 )
 
@@ -57,6 +54,10 @@ Fault = Literal["missing_zero_grad", "softmax_before_cross_entropy"]
 FAULTS: tuple[Fault, ...] = get_args(Fault)
 LAYERS = ("mlp", "cnn")  # values of ``net`` that name treino's own layers, not a file
 OF_CNN = ("channels", "kernel", "stride", "padding", "pool", "head", "blocks", "group_norm")
+
+OF_NETWORK = (*OF_CNN, "hidden", "activation", "dropout", "dropout_spread", "batch_norm", "gates", "init")
+OWN_NETWORK = N_("Your own network is written [[net=FILE.py:NAME]], e.g. [[net=mynet.py:Net]].")
+DEVICES = ("auto", "cpu", "cuda", "mps")
 
 
 class Settings(DataSettings):
@@ -368,15 +369,9 @@ def read_settings(values: Mapping[str, Any]) -> Settings:
     if settings.net is None and any(getattr(settings, name) is not None for name in OF_CNN):
         settings = settings.model_copy(update={"net": "cnn"})
     if settings.recipe == "table":
-        _check_recipe(settings)
         settings = settings.model_copy(update=table_settings(settings.explicit))
-    _contradictions(settings)
+    check_rules(settings)
     return settings
-
-
-def _check_recipe(settings: Settings) -> None:
-    if settings.net not in (None, "mlp"):
-        raise RECIPE_AND_NET(a=setting("recipe", "table"), b=setting("net", settings.net))
 
 
 def explained(error: Any, values: Mapping[str, Any], table: type[BaseModel]) -> TreinoError:
@@ -408,162 +403,170 @@ def explained(error: Any, values: Mapping[str, Any], table: type[BaseModel]) -> 
     return TreinoError(f"{name}_{rule}", message, about)
 
 
-BOTH_SAY = (
-    ("epochs_and_steps", "epochs", "steps", N_("{a} and {b} both say how long to train.")),
-    ("name_and_out", "name", "out", N_("{a} and {b} both say where the run goes.")),
-    ("splits_two", "split_column", "split_group", N_("{a} and {b} both say how rows are split.")),
-    ("splits_two", "split_column", "split_time", N_("{a} and {b} both say how rows are split.")),
-)
-"""Pairs of settings of which only one may be given: the rule, both names, and the sentence."""
-
-
-def _contradictions(s: Settings) -> None:
-    def refuse(rule: str, message: str, hint: str) -> None:
-        raise TreinoError(rule, message, hint)
-
-    shares = [share for share in (s.validation, s.test) if isinstance(share, float)]
-    if sum(shares) >= 1 - 1e-9:
-        refuse(
+ONE_OF_THEM, BOTH_OR_NEITHER = N_("Give one of them."), N_("Give both, or neither.")
+RULES: tuple[tuple[Refusal, Callable[[Settings], object]], ...] = (
+    (
+        Refusal(
+            "recipe_and_net",
+            N_("[[recipe=table]] makes its own networks, and {b} asks for others."),
+            N_("Leave one of them out."),
+        ),
+        lambda s: s.recipe == "table" and s.net not in (None, "mlp") and {"b": setting("net", s.net)},
+    ),
+    (
+        Refusal(
             "shares_sum",
-            _("{a} and {b} leave no rows to train on.").format(
-                a=setting("validation", s.validation), b=setting("test", s.test)
-            ),
-            _("Their sum must be below 1, e.g. 0.15 and 0.15."),
-        )
-    if isinstance(s.class_weights, tuple) and not all(weight > 0 for weight in s.class_weights):
-        refuse(
+            N_("{a} and {b} leave no rows to train on."),
+            N_("Their sum must be below 1, e.g. 0.15 and 0.15."),
+        ),
+        lambda s: (
+            sum(share for share in (s.validation, s.test) if isinstance(share, float)) >= 1 - 1e-9
+            and {"a": setting("validation", s.validation), "b": setting("test", s.test)}
+        ),
+    ),
+    (
+        Refusal(
             "class_weights_range",
-            _("{a} must be above 0; they are {value}.").format(
-                a=setting("class_weights"), value=",".join(f"{weight:g}" for weight in s.class_weights)
-            ),
-            _(
+            N_("[[class_weights]] must be above 0; they are {value}."),
+            N_(
                 "Give one weight for each class, or 'balanced'. A class that is not to be learnt: leave its "
                 "rows out."
             ),
-        )
-    for pair in s.kinds:
-        if not all(part.strip() for part in pair.rpartition("=")):
-            refuse(
-                "kinds_form",
-                _("{a} holds '{pair}', which is not a column and its kind.").format(
-                    a=setting("kinds"), pair=pair
-                ),
-                _("Write NAME=KIND, e.g. month=category."),
-            )
-    for column, times in Counter(pair.rpartition("=")[0].strip() for pair in s.kinds).items():
-        if times > 1:
-            refuse(
-                "kinds_twice",
-                _("{a} names '{column}' twice.").format(a=setting("kinds"), column=column),
-                _("Say once what it is."),
-            )
-    for rule, a, b, message in BOTH_SAY:
-        if getattr(s, a) is not None and getattr(s, b) is not None:
-            refuse(rule, _(message).format(a=setting(a), b=setting(b)), _("Give one of them."))
-    if s.net is not None and s.net not in LAYERS and ":" not in s.net:
-        refuse(
-            "net_form",
-            _("{value!r} does not name a network.").format(value=s.net),
-            nearest(s.net, LAYERS)
-            + " "
-            + _("Your own network is written [[net=FILE.py:NAME]], e.g. [[net=mynet.py:Net]]."),
-        )
-    if s.net_file is not None:
-        refuse_layers(s)
-    elif s.net == "cnn":
-        for name in ("gates", "plain_members"):
-            if getattr(s, name):
-                refuse(
-                    "cnn_gates",
-                    _(
-                        "{a} is of the columns of a table, and a convolutional network learns from pictures."
-                    ).format(a=setting(name)),
-                    _("Leave it out."),
-                )
-    elif of_cnn := [name for name in OF_CNN if name in s.model_fields_set]:
-        refuse(
-            "cnn_settings",
-            _("{a} describes convolutions, and the network has none.").format(a=setting(of_cnn[0])),
-            _("Add {b}, or leave {a} out.").format(a=setting(of_cnn[0]), b=setting("net", "cnn")),
-        )
-    for name, needed, least in (
-        ("dropout_spread", "dropout", None),
-        ("plain_members", "gates", None),
-        ("clip_target", "ensemble", 8),
-    ):
-        if getattr(s, name) and getattr(s, needed) in (None, 0, () if least is None else 1):
-            message = _("{a} needs {b}.").format(a=setting(name), b=setting(needed, least))
-            refuse(f"{name}_alone", message, _("Give both, or neither."))
-    if s.plain_members > s.ensemble:
-        refuse(
-            "plain_members_range",
-            _("{a} is more than the {n} networks that there are.").format(
-                a=setting("plain_members", s.plain_members), n=s.ensemble
+        ),
+        lambda s: (
+            isinstance(s.class_weights, tuple)
+            and min(s.class_weights, default=1) <= 0
+            and {"value": ",".join(f"{weight:g}" for weight in s.class_weights)}
+        ),
+    ),
+    (
+        Refusal(
+            "kinds_form",
+            N_("[[kinds]] holds '{pair}', which is not a column and its kind."),
+            N_("Write NAME=KIND, e.g. month=category."),
+        ),
+        lambda s: next(({"pair": pair} for pair, column, kind in _kinds(s) if not (column and kind)), False),
+    ),
+    (
+        Refusal("kinds_twice", N_("[[kinds]] names '{column}' twice."), N_("Say once what it is.")),
+        lambda s: next(
+            (
+                {"column": c}
+                for c, n in Counter(column for _pair, column, _kind in _kinds(s)).items()
+                if n > 1
             ),
-            _("Use a smaller number, or a larger {b}.").format(b=setting("ensemble")),
-        )
-    if s.as_taught and s.fault:
-        refuse(
+            False,
+        ),
+    ),
+    (
+        Refusal("epochs_and_steps", N_("[[epochs]] and [[steps]] both say how long to train."), ONE_OF_THEM),
+        lambda s: None not in (s.epochs, s.steps),
+    ),
+    (
+        Refusal("name_and_out", N_("[[name]] and [[out]] both say where the run goes."), ONE_OF_THEM),
+        lambda s: None not in (s.name, s.out),
+    ),
+    (
+        Refusal("splits_two", N_("[[split_column]] and {a} both say how rows are split."), ONE_OF_THEM),
+        lambda s: (
+            s.split_column is not None
+            and _first(n for n in ("split_group", "split_time") if getattr(s, n) is not None)
+        ),
+    ),
+    (
+        Refusal("net_form", N_("{value!r} does not name a network."), "{hint}"),
+        lambda s: (
+            s.net_file is not None
+            and ":" not in s.net_file
+            and {"value": s.net_file, "hint": nearest(s.net_file, LAYERS) + " " + _(OWN_NETWORK)}
+        ),
+    ),
+    (
+        NET_AND_LAYERS,
+        lambda s: s.net_file is not None and _first(n for n in OF_NETWORK if n in s.model_fields_set),
+    ),
+    (
+        Refusal(
+            "cnn_gates",
+            N_("{a} is of the columns of a table, and a convolutional network learns from pictures."),
+            N_("Leave it out."),
+        ),
+        lambda s: s.net == "cnn" and _first(n for n in ("gates", "plain_members") if getattr(s, n)),
+    ),
+    (
+        Refusal(
+            "cnn_settings",
+            N_("{a} describes convolutions, and the network has none."),
+            N_("Add [[net=cnn]], or leave {a} out."),
+        ),
+        lambda s: s.net in (None, "mlp") and _first(n for n in OF_CNN if n in s.model_fields_set),
+    ),
+    (
+        Refusal("dropout_spread_alone", N_("[[dropout_spread]] needs [[dropout]]."), BOTH_OR_NEITHER),
+        lambda s: s.dropout_spread and not s.dropout,
+    ),
+    (
+        Refusal("plain_members_alone", N_("[[plain_members]] needs [[gates]]."), BOTH_OR_NEITHER),
+        lambda s: s.plain_members and not s.gates,
+    ),
+    (
+        Refusal("clip_target_alone", N_("[[clip_target]] needs [[ensemble=8]]."), BOTH_OR_NEITHER),
+        lambda s: s.clip_target and s.ensemble == 1,
+    ),
+    (
+        Refusal(
+            "plain_members_range",
+            N_("{a} is more than the {n} networks that there are."),
+            N_("Use a smaller number, or a larger [[ensemble]]."),
+        ),
+        lambda s: (
+            s.plain_members > s.ensemble and {"a": setting("plain_members", s.plain_members), "n": s.ensemble}
+        ),
+    ),
+    (
+        Refusal(
             "as_taught_and_fault",
-            _("{a} already holds both faults.").format(a=setting("as_taught")),
-            _("Give {a}, or {b} for one of them.").format(a=setting("as_taught"), b=setting("fault")),
-        )
-    if s.device not in ("auto", "cpu", "mps") and not re.fullmatch(r"cuda(:\d+)?", s.device):
-        refuse(
-            "device_choice",
-            _("There is no device {name!r}.").format(name=s.device),
-            nearest("cuda" if s.device == "gpu" else s.device, ("auto", "cpu", "cuda", "mps")),
-        )
+            N_("[[as_taught]] already holds both faults."),
+            N_("Give [[as_taught]], or [[fault]] for one of them."),
+        ),
+        lambda s: s.as_taught and s.fault,
+    ),
+    (
+        Refusal("device_choice", N_("There is no device {name!r}."), "{hint}"),
+        lambda s: (
+            re.fullmatch(r"auto|cpu|mps|cuda(:\d+)?", s.device) is None
+            and {"name": s.device, "hint": nearest("cuda" if s.device == "gpu" else s.device, DEVICES)}
+        ),
+    ),
+)
+"""The settings that contradict each other in every training, whatever its data: the error that says so, and
+when: what is true, or the values of the error's fields, breaks the rule."""
+
+
+def check_rules(s: Settings) -> None:
+    """Refuse settings that break one of the ``RULES``."""
+    for refusal, when in RULES:
+        if broken := when(s):
+            raise refusal(**broken) if isinstance(broken, dict) else refusal()
+
+
+def _first(names: Iterable[str]) -> dict[str, str]:
+    """The first of these settings, as the field {a} of an error; {} if there is none."""
+    return next(({"a": setting(name)} for name in names), {})
+
+
+def _kinds(s: Settings) -> list[tuple[str, str, str]]:
+    """(pair as typed, column, kind) of each of ``kinds``."""
+    parts = [(pair, pair.rpartition("=")) for pair in s.kinds]
+    return [(pair, column.strip(), kind.strip()) for pair, (column, _equals, kind) in parts]
 
 
 def refuse_layers(s: Settings) -> None:
-    """Refuse settings that describe a network if ``net`` is set."""
-    layers = (*OF_CNN, "hidden", "activation", "dropout", "dropout_spread", "batch_norm", "gates", "init")
-    own = [n for n in layers if n in s.model_fields_set]
-    if own:
-        raise NET_AND_LAYERS(a=setting(own[0]), b=setting("net"))
+    """Refuse settings that describe layers, beside a network that is given in Python."""
+    if beside := _first(name for name in OF_NETWORK if name in s.model_fields_set):
+        raise NET_AND_LAYERS(**beside)
 
 
 def faults_of(settings: Settings) -> tuple[str, ...]:
     """The deliberate faults of a run, named by the doctor's rules."""
     return FAULTS if settings.as_taught else settings.fault
-
-
-EXIT_STATUSES = (
-    "## Exit status",
-    "",
-    "| status | what it says of a command |",
-    "|---|---|",
-    "| 0 | done; of what was trained at least one network did not diverge |",
-    "| 4 | done, and every network that was trained diverged: the document says `status: diverged` |",
-    "| 2 | bad input |",
-    "| 130 | Ctrl-C: what was trained is saved |",
-    "| 1 | any other error, such as a full disk or too little memory |",
-    "",
-    "`treino verify` also ends with 1 if the two trainings [differ](verify.md), and `treino doctor SCRIPT`",
-    "ends with the script's own status.",
-)
-
-
-def settings_table() -> str:
-    """The table of settings and the exit statuses as Markdown: the text of ``docs/settings.md``."""
-    lines = [
-        "# The settings",
-        "",
-        "Every flag of `treino train`; in Python the same names with underscores are arguments of `tr.fit`.",
-        "",
-    ]
-    for group in GROUPS.values():
-        lines += [f"## {group}", "", "| flag | default | what it is |", "|---|---|---|"]
-        for name, field in Settings.model_fields.items():
-            if group_of(name) == group:
-                value = (
-                    ",".join(map(str, field.default)) if isinstance(field.default, tuple) else field.default
-                )
-                empty = "none" if OFF.get(name, 0) is None else "decided"
-                default = {"": "none", "None": empty, "True": "yes", "False": "no"}.get(
-                    str(value), str(value)
-                )
-                lines.append(f"| `{FLAGS[name]}` | {default} | {field.description} |")
-        lines.append("")
-    return "\n".join([*lines, *EXIT_STATUSES, ""])

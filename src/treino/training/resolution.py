@@ -16,12 +16,13 @@ from treino.data.rows_in_memory import steps_of
 from treino.data.source_kinds import is_album, is_torch_dataset
 from treino.engine import DEFAULTS, OPTIMIZERS, Net, TrainConfig, TrainingLoop, config_of
 from treino.engine.inputs import check_training_rows
+from treino.engine.kernels.selection import ENGINE_NET
 from treino.engine.nets import described, input_shape, is_picture, layers_of, picture_shape
 from treino.engine.optim import BETAS
 from treino.engine.step_plan import Past
 from treino.engine.templates import NetSource
 from treino.engine.train_config import PATIENCE, kind_of, one_cycle
-from treino.engine.training_setup import no_validation_rows, set_up
+from treino.engine.training_setup import check_augmentation, check_loss, no_validation_rows, set_up
 from treino.inspection.conformal import check_coverage, conformal
 from treino.settings import recipes
 from treino.settings.spec import Settings, faults_of, read_settings, refuse_layers
@@ -92,6 +93,13 @@ def check_settings(settings: Settings) -> None:
     train_config(settings)
     if settings.steps is not None:
         check_warmup(settings, settings.steps)
+    check_loss(settings, settings.loss, settings.task)
+    own, cnn = settings.net_file is not None, settings.net == "cnn"
+    if not own and (not cnn or settings.channels is not None):
+        described(settings, (), dropout_of(settings), plain_of(settings))
+    check_augmentation(settings, pictures=cnn or (settings.net is None and not describes_mlp(settings)))
+    if settings.engine == "batched" and (own or cnn or settings.batch_norm):
+        raise ENGINE_NET(name=settings.engine)
 
 
 def decide(settings: Settings, data: Data, net: Own | None = None) -> tuple[Own | Net, TrainConfig]:
@@ -137,8 +145,7 @@ def with_net(s: Settings, data: Data, usual: str = "cnn") -> Settings:
     """The settings, with open settings of a network for pictures filled in. usual: the kind of network if
     none is requested, neither by name nor by its layers."""
     if s.net is None and is_picture(data.item_shape):
-        plain = s.hidden is not None or s.gates or faults_of(s)
-        s = s.model_copy(update={"net": "mlp" if plain else usual})
+        s = s.model_copy(update={"net": "mlp" if describes_mlp(s) else usual})
     if s.net != "cnn" or s.channels is not None:
         return s
     classes = data.task == "classification" and s.loss in (None, "cross_entropy")
@@ -147,6 +154,11 @@ def with_net(s: Settings, data: Data, usual: str = "cnn") -> Settings:
     )
     explicit = {name for name in s.model_fields_set if getattr(s, name) is not None}
     return s.model_copy(update={name: value for name, value in values.items() if name not in explicit})
+
+
+def describes_mlp(s: Settings) -> bool:
+    """Whether settings without ``net`` ask for layers of units, even for pictures."""
+    return s.hidden is not None or s.gates > 0 or len(faults_of(s)) > 0
 
 
 def net_reasons(asked: Settings, chosen: Settings) -> list[str]:

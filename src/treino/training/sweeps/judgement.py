@@ -46,6 +46,7 @@ from treino.training.sweeps.populations import (
     SharedRows,
     groups,
     settings_of,
+    shared_settings,
 )
 from treino.training.sweeps.sweep_members import (
     PREPARED,
@@ -391,7 +392,7 @@ def _outcomes(
         try:
             if not fixed:
                 data = load_data(sweep.source, pair[0])
-                data_for = SharedRows(sweep.source, data, settings_of({}, sweep.base, 0), PREPARED)
+                data_for = SharedRows(sweep.source, data, shared_settings(sweep.base), PREPARED)
             test = _test_figures(groups(pair, data_for, sweep.networks), metric)
             outcome: Outcome = test, {} if fixed and known else baselines(data).metrics
             known = True
@@ -417,7 +418,7 @@ def _test_figures(pair: Sequence[Group], metric: str) -> dict[int, float]:
 def _fixed_split(sweep: SweepTraining) -> bool:
     """Whether the split can't be redrawn: rows are a ``Data``, or a column, a file or a time decides it."""
     fixed = ("split_time", "split_column")
-    shared = settings_of({}, sweep.base, 0)
+    shared = shared_settings(sweep.base)
     files = any(isinstance(getattr(shared, name), str) for name in ("validation", "test"))
     return (
         isinstance(sweep.source, Data)

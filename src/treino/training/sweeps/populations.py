@@ -32,7 +32,7 @@ from treino.folders.network_source import (
 from treino.folders.store import RunFolder
 from treino.folders.user_network import NetworkFile, NetworkFiles, network_of
 from treino.settings.spec import OF_DATA, OF_ENGINE, Settings, read_settings
-from treino.training.resolution import check_settings, decide
+from treino.training.resolution import check_settings, decide, train_config
 from treino.training.search.space import Config
 from treino.training.short_trials import refuse_time_limit
 
@@ -141,9 +141,16 @@ def single_settings() -> set[str]:
 
 def checked_settings(values: Mapping[str, Any]) -> Settings:
     """Check one network's settings for contradictions, before the data is read."""
+    settings = shared_settings(values)
+    check_settings(settings)
+    return settings
+
+
+def shared_settings(values: Mapping[str, Any]) -> Settings:
+    """Check settings to which each network of a sweep adds its own."""
     settings = read_settings(values)
     refuse_time_limit(settings)
-    check_settings(settings)
+    train_config(settings)
     return settings
 
 

@@ -52,7 +52,7 @@ from treino.training.sweeps.populations import (
     checked_settings,
     new_folder,
     own_networks,
-    settings_of,
+    shared_settings,
     single_settings,
     sources_of,
     whole_settings,
@@ -129,7 +129,7 @@ def sweep_events(
     wanted = sweep_plan(options)
     if place.on is not None:
         base["device"] = device_here(base, place)
-    shared = settings_of({}, base, 0)
+    shared = shared_settings(base)
     if shared.every is not None:
         raise EVERY_OF_SEVERAL()
     words, files = own_networks(networks, network_words(base, space))

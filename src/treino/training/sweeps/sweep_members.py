@@ -42,7 +42,14 @@ from treino.training.search.space import Choice, Config, Dimension, Space, space
 from treino.training.sweeps.bracket import MemberTable, TopMember, TrainingBracket
 from treino.training.sweeps.distribution import Distribution
 from treino.training.sweeps.group_training import GroupTraining
-from treino.training.sweeps.populations import COMPARED, SharedRows, for_gpu, groups, settings_of
+from treino.training.sweeps.populations import (
+    COMPARED,
+    SharedRows,
+    for_gpu,
+    groups,
+    settings_of,
+    shared_settings,
+)
 
 MORE_TOO_LATE = Refusal(
     "more_too_late",
@@ -183,7 +190,7 @@ def sweep_training(
         raise SWEEP_ROWS(name=data.name)
     if not len(data.validation) and not options.spread:
         raise no_validation_rows(_("A sweep"))
-    shared = settings_of({}, base, 0)
+    shared = shared_settings(base)
     _net, config = decide(shared, data)
     per_epoch = -(-len(data.train) // config.rows_per_step(len(data.train)))
     epochs = config.shared.epochs or max(1, (config.shared.steps or 0) // per_epoch)
