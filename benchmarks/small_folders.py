@@ -18,8 +18,7 @@ from treino.folders.store import RunFolder
 from treino.settings.spec import read_settings
 from treino.training import train
 from treino.training.loop import JobEvent
-from treino.training.studies import study
-from treino.training.sweeps import sweep
+from treino.training.sweeps import study, sweep
 
 KINDS = ("run", "sweep", "repeats", "study")
 NAME = "small"
@@ -27,9 +26,9 @@ SETTINGS: dict[str, Any] = {"epochs": 2, "hidden": [5], "threads": 1, "seed": 3}
 PACE = {
     "training.train.CHUNK_SECONDS": 0.0,
     "training.sweeps.bracket.CHUNK_SECONDS": 0.0,
-    "training.studies.study.CHUNK_SECONDS": 0.0,
+    "training.sweeps.study.CHUNK_SECONDS": 0.0,
     "training.sweeps.sweep.CHECKPOINT_SECONDS": 0.0,
-    "training.studies.study.CHECKPOINT_SECONDS": 0.0,
+    "training.sweeps.study.CHECKPOINT_SECONDS": 0.0,
     "training.loop.CHECKPOINT_SHARE": 0.0,
 }
 OPERATIONS = ("open", "write", "fsync", "rename", "mkdir", "unlink")

@@ -11,7 +11,7 @@ from benchmarks.result import Result, Table
 from benchmarks.timing import threads
 from treino.base.errors import TreinoError
 from treino.inspection.curves import ratio_of
-from treino.training.studies.study_document import epoch_times, processor_times
+from treino.training.sweeps.study_document import epoch_times, processor_times
 
 TINY = {"batch_size": 5, "lr": 1e-6, "weight_decay": 5e-6}
 MODES = {"corrected": "corrected", "as_taught": "as taught"}

@@ -34,9 +34,9 @@ from treino.training.loop import JobEvent, drained_folder
 from treino.training.replay import Snapshot, snapshots
 from treino.training.row_check import source_of_data
 from treino.training.stored_results import Stored, StoredStudy, StoredSweep, open_all, open_folder
-from treino.training.studies.study import study_events
-from treino.training.studies.study_document import table_of
 from treino.training.sweeps.populations import config_text
+from treino.training.sweeps.study import study_events
+from treino.training.sweeps.study_document import table_of
 from treino.training.sweeps.sweep import sweep_events
 from treino.training.train import drain
 

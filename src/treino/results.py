@@ -20,8 +20,8 @@ from treino.training.replay import snapshots
 from treino.training.retraining import Tell, tell_nobody
 from treino.training.row_check import RowSource, source_of_data, source_of_run
 from treino.training.stored_results import StoredSweep, open_folder, open_run, run_in
-from treino.training.studies.study import study_resumption
 from treino.training.sweeps.member import parse_member
+from treino.training.sweeps.study import study_resumption
 from treino.training.sweeps.sweep import sweep_resumption
 from treino.training.train import resuming
 from treino.training.verification import verify, verify_member

@@ -29,8 +29,7 @@ from treino.cli import main
 from treino.cli.screen import Screen
 from treino.engine import TrainingLoop
 from treino.settings.spec import read_settings
-from treino.training.studies import study
-from treino.training.sweeps import sweep
+from treino.training.sweeps import study, sweep
 from treino.training.train import drain, train_events
 
 RUN = {"epochs": 6, "hidden": [5], "every": 10, "features": ["alcohol", "hue"]}
@@ -157,9 +156,9 @@ def make(base: str, place: Path) -> None:
     patch = pytest.MonkeyPatch()
     place.mkdir(parents=True)
     patch.chdir(place)
-    for module in ("train", "sweeps.bracket", "studies.study"):
+    for module in ("train", "sweeps.bracket", "sweeps.study"):
         patch.setattr(f"treino.training.{module}.CHUNK_SECONDS", 0.0)
-    for module in ("sweeps.sweep", "studies.study"):
+    for module in ("sweeps.sweep", "sweeps.study"):
         patch.setattr(f"treino.training.{module}.CHECKPOINT_SECONDS", 0.0)
     patch.setattr("treino.training.loop.CHECKPOINT_SHARE", 0.0)
     try:

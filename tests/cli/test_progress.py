@@ -19,7 +19,7 @@ from treino.cli.screen import Screen
 from treino.plots import run_sentences
 from treino.settings.spec import read_settings
 from treino.training.loop import JobEvent, JobProgress
-from treino.training.studies.study import study_events
+from treino.training.sweeps.study import study_events
 from treino.training.sweeps.sweep import sweep_events
 from treino.training.train import train_events
 

@@ -27,8 +27,7 @@ from treino.folders.store.checkpoint import SLOTS
 from treino.settings.spec import read_settings
 from treino.training import loop, train
 from treino.training.stored_training import keyframes_in
-from treino.training.studies import study
-from treino.training.sweeps import bracket, sweep
+from treino.training.sweeps import bracket, study, sweep
 from treino.training.train import drain, train_events
 
 SMALL = ("--epochs", 4, "--hidden", 5)

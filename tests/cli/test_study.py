@@ -12,7 +12,7 @@ import pytest
 from tests.conftest import Said
 from treino.cli.progress import ProgressLine
 from treino.training.loop import JobProgress
-from treino.training.studies import study
+from treino.training.sweeps import study
 
 BAD: list[tuple[tuple[str, ...], str, str]] = [
     (("--cell", "batchsize=5"), "cell_unknown", "batch_size"),

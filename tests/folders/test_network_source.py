@@ -21,7 +21,7 @@ from treino.base.errors import TreinoError
 from treino.folders.network_source import UserFiles, network_files
 from treino.settings.spec import read_settings
 from treino.training.loop import JobProgress, JobStart
-from treino.training.studies.study import study_events
+from treino.training.sweeps.study import study_events
 from treino.training.sweeps.sweep import sweep_events
 from treino.training.train import train_events
 
@@ -49,7 +49,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("made")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(place)
-        patch.setattr("treino.training.studies.study.CHECKPOINT_SECONDS", 0.0)
+        patch.setattr("treino.training.sweeps.study.CHECKPOINT_SECONDS", 0.0)
         Path("linear.py").write_text(LINEAR)
         Path("deep.py").write_text(DEEP)
         one, own = {"epochs": 2}, {"epochs": 2, "net": "linear.py:Net"}

@@ -16,7 +16,7 @@ from treino.settings.spec import Settings
 from treino.training.commands import send_stop
 from treino.training.loop import JobEvent
 from treino.training.stored_results import open_run
-from treino.training.studies.study import study_events
+from treino.training.sweeps.study import study_events
 from treino.training.sweeps.sweep import sweep_events
 from treino.training.train import train_events
 

@@ -28,7 +28,7 @@ from treino.training.branch import rewinding
 from treino.training.loop import JobEnd, JobEvent, JobProgress, JobStart
 from treino.training.replay import snapshots
 from treino.training.stored_results import open_run
-from treino.training.studies.study import study_events, study_resumption
+from treino.training.sweeps.study import study_events, study_resumption
 from treino.training.sweeps.sweep import sweep_events, sweep_resumption
 from treino.training.train import drain, resuming, train_events
 

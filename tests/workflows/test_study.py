@@ -19,13 +19,13 @@ from treino.folders.network_source import UserFiles
 from treino.inspection.curves import floor_twice
 from treino.training.goals import goals_of
 from treino.training.loop import JobProgress
-from treino.training.studies import track
-from treino.training.studies.study import study_events
-from treino.training.studies.study_document import answers
-from treino.training.studies.study_document import row as row_of
-from treino.training.studies.study_options import study_plan
-from treino.training.studies.track import Record
+from treino.training.sweeps import timed_training
 from treino.training.sweeps.group_training import GroupTraining
+from treino.training.sweeps.study import study_events
+from treino.training.sweeps.study_document import answers
+from treino.training.sweeps.study_document import row as row_of
+from treino.training.sweeps.study_options import study_plan
+from treino.training.sweeps.timed_training import Record
 
 QUICK: dict[str, Any] = {"epochs": 3, "threads": 1, "hidden": (8,)}
 
@@ -191,7 +191,7 @@ def test_a_network_of_a_study_is_a_population_of_one_that_took_turns(tmp_path: P
 
 def test_seconds_are_of_training_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     clock = SimpleNamespace(now=0.0)
-    advance, measured = TrainingLoop.advance, track.answers
+    advance, measured = TrainingLoop.advance, timed_training.answers
 
     def slow(self: TrainingLoop, *args: Any) -> Any:
         tick = advance(self, *args)
@@ -203,9 +203,9 @@ def test_seconds_are_of_training_alone(tmp_path: Path, monkeypatch: pytest.Monke
         return measured(*args)
 
     monkeypatch.setattr(TrainingLoop, "advance", slow)
-    monkeypatch.setattr(track, "answers", looked)
+    monkeypatch.setattr(timed_training, "answers", looked)
     now = SimpleNamespace(perf_counter=lambda: clock.now, process_time=lambda: 2 * clock.now)
-    monkeypatch.setattr(track, "time", now)
+    monkeypatch.setattr(timed_training, "time", now)
     cells = ["batch_size=20", "batch_size=20,patience=9"]
     row, patient = tr.study("wine", cells=cells, out=tmp_path / "s", **QUICK).rows
     assert row["seeds"][0]["epoch_seconds"] == [0.75] * 3
@@ -263,7 +263,7 @@ def broken_off(
 def test_what_broke_off_goes_on_with_rows_and_networks_of_ones_own(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("treino.training.studies.study.CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr("treino.training.sweeps.study.CHECKPOINT_SECONDS", 0.0)
     monkeypatch.setattr("treino.training.loop.CHECKPOINT_SHARE", 0.0)
     torch.manual_seed(0)
     arrays = torch.randn(80, 3).numpy(), (torch.randn(80) > 0).long().numpy()

@@ -29,7 +29,7 @@ def study(
     """
     from treino.cli.progress import follow
     from treino.folders.network_source import UserFiles
-    from treino.training.studies.study import study_events
+    from treino.training.sweeps.study import study_events
 
     settings = given(flags)
     where = {k: settings.pop(k, None) for k in ("name", "out")}

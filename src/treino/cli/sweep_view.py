@@ -21,9 +21,9 @@ from treino.folders.stored_run import StoredRun
 from treino.training.loop import Job, JobEnd
 from treino.training.resolution import plain_reason
 from treino.training.stored_results import Stored, StoredStudy, StoredSweep
-from treino.training.studies.study import StudyJob
-from treino.training.studies.study_document import row_name, table_of
 from treino.training.sweeps.populations import config_text
+from treino.training.sweeps.study import StudyJob
+from treino.training.sweeps.study_document import row_name, table_of
 from treino.training.sweeps.sweep import SweepJob
 from treino_doctor.escaping import escape
 

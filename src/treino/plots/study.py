@@ -11,7 +11,7 @@ from treino.base.words import _, numeral
 from treino.engine.metrics import metric_name
 from treino.plots.curves import floor, spans
 from treino.plots.style import ALARM, INK, PALETTE, SOFT, beside, label, log_axis, look, stroke, titled
-from treino.training.studies.study_document import MILLISECONDS_BELOW, seconds_text
+from treino.training.sweeps.study_document import MILLISECONDS_BELOW, seconds_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

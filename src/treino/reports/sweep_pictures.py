@@ -34,9 +34,9 @@ from treino.training.search.judge import (
     setting_importance,
 )
 from treino.training.stored_results import StoredStudy, StoredSweep
-from treino.training.studies.study_document import mode_name, setting_texts
 from treino.training.sweeps.bracket import MODELS, MemberTable, read_top
 from treino.training.sweeps.populations import config_text
+from treino.training.sweeps.study_document import mode_name, setting_texts
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

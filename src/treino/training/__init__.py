@@ -1,4 +1,4 @@
-"""Train networks: one alone (here), many (``sweeps``), compared (``studies``), searched for (``search``)."""
+"""Train networks: one alone (here), many at once or in turns (``sweeps``), searched for (``search``)."""
 
 from treino.base.lazy import public_names
 

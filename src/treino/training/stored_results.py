@@ -24,14 +24,14 @@ from treino.folders.store import RunFolder, find
 from treino.folders.stored_folder import StoredFolder
 from treino.folders.stored_run import STUDY_IS_NO_RUN, StoredRun
 from treino.training.search.space import space_from_json
-from treino.training.studies.study import track_states
-from treino.training.studies.study_document import study_result
-from treino.training.studies.track import Record
 from treino.training.sweeps.bracket import MEMBERS, read_rows, read_top
 from treino.training.sweeps.ensemble import chosen_ensemble, ensemble
 from treino.training.sweeps.judgement import BEST
 from treino.training.sweeps.member import config_of, member_run, member_runs, parse_member, sweep_folder
 from treino.training.sweeps.out_of_fold import OutOfFold, out_of_fold
+from treino.training.sweeps.study import track_states
+from treino.training.sweeps.study_document import study_result
+from treino.training.sweeps.timed_training import Record
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -20,10 +20,9 @@ from safetensors.torch import load_file
 from treino.settings.options import ClusterOptions
 from treino.training.cluster import SharedValue, TaskEnd, packed
 from treino.training.loop import JobEnd
-from treino.training.studies import study
-from treino.training.studies.study import study_events, study_resumption
-from treino.training.sweeps import bracket, distribution, sweep
+from treino.training.sweeps import bracket, distribution, study, sweep
 from treino.training.sweeps.group_training import GroupTraining
+from treino.training.sweeps.study import study_events, study_resumption
 from treino.training.sweeps.sweep import sweep_events, sweep_resumption
 
 SPACE = {

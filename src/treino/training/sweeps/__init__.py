@@ -1,1 +1,1 @@
-"""Sweeps: train many networks in one folder, keep the best, and judge it; seeds and folds are sweeps too."""
+"""Train many networks in one folder: sweeps judge the best, seeds and folds are sweeps, studies compare."""

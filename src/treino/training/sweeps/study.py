@@ -35,8 +35,11 @@ from treino.settings.spec import read_settings
 from treino.training.cluster import device_here, processor_kind
 from treino.training.goals import check_goals
 from treino.training.loop import JobEvent, events, status_at_end, stop_sent
-from treino.training.studies.study_document import HEADLINE, row_facts, study_result, varied_settings
-from treino.training.studies.study_options import (
+from treino.training.sweeps.distribution import Distribution, open_distribution
+from treino.training.sweeps.group_training import load_each, save_each
+from treino.training.sweeps.populations import SharedRows, new_folder, own_networks, sources_of
+from treino.training.sweeps.study_document import HEADLINE, row_facts, study_result, varied_settings
+from treino.training.sweeps.study_options import (
     EPOCHS,
     PREPARED,
     read,
@@ -45,10 +48,7 @@ from treino.training.studies.study_options import (
     values_of,
     with_networks,
 )
-from treino.training.studies.track import Track, track_of
-from treino.training.sweeps.distribution import Distribution, open_distribution
-from treino.training.sweeps.group_training import load_each, save_each
-from treino.training.sweeps.populations import SharedRows, new_folder, own_networks, sources_of
+from treino.training.sweeps.timed_training import Track, track_of
 
 STUDY_ROWS = Refusal(
     "study_rows",

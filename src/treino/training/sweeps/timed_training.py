@@ -23,9 +23,9 @@ from treino.settings.spec import Settings
 from treino.training.cluster import TaskEnd
 from treino.training.resolution import check_warmup, decide, with_net
 from treino.training.stored_training import answers
-from treino.training.studies.study_options import NET
 from treino.training.sweeps.group_training import GroupTraining, Saved
 from treino.training.sweeps.populations import Group, for_gpu
+from treino.training.sweeps.study_options import NET
 
 BATCH_SIZE_ROWS = Refusal(
     "batch_size_rows",

@@ -30,8 +30,8 @@ from treino.inspection.curves import (
 )
 from treino.inspection.intervals import wilson
 from treino.training.resolution import resolved_settings, with_net
-from treino.training.studies.study_options import CORRECTED, NET, TAUGHT, read, value_text
-from treino.training.studies.track import Record, Track
+from treino.training.sweeps.study_options import CORRECTED, NET, TAUGHT, read, value_text
+from treino.training.sweeps.timed_training import Record, Track
 
 SOFTMAX = "softmax_before_cross_entropy"
 ROW_SETTINGS = (

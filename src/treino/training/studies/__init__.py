@@ -1,1 +1,0 @@
-"""Studies: the same network at several batch sizes, timed, epoch by epoch."""
