@@ -26,7 +26,6 @@ SETTINGS: dict[str, Any] = {"epochs": 2, "hidden": [5], "threads": 1, "seed": 3}
 PACE = {
     "training.train.CHUNK_SECONDS": 0.0,
     "training.sweeps.bracket.CHUNK_SECONDS": 0.0,
-    "training.sweeps.study.CHUNK_SECONDS": 0.0,
     "training.sweeps.sweep.CHECKPOINT_SECONDS": 0.0,
     "training.sweeps.study.CHECKPOINT_SECONDS": 0.0,
     "training.loop.CHECKPOINT_SHARE": 0.0,

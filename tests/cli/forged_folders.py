@@ -156,7 +156,7 @@ def make(base: str, place: Path) -> None:
     patch = pytest.MonkeyPatch()
     place.mkdir(parents=True)
     patch.chdir(place)
-    for module in ("train", "sweeps.bracket", "sweeps.study"):
+    for module in ("train", "sweeps.bracket"):
         patch.setattr(f"treino.training.{module}.CHUNK_SECONDS", 0.0)
     for module in ("sweeps.sweep", "sweeps.study"):
         patch.setattr(f"treino.training.{module}.CHECKPOINT_SECONDS", 0.0)

@@ -236,7 +236,7 @@ def with_checkpoints(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Of each kind one that was killed, one that Ctrl-C ended, and their equal that nobody stopped."""
     parent = tmp_path_factory.mktemp("checkpoints")
     with pytest.MonkeyPatch.context() as patch:
-        for place in (train, bracket, study):
+        for place in (train, bracket):
             patch.setattr(place, "CHUNK_SECONDS", 0.0)
         for place in (sweep, study):
             patch.setattr(place, "CHECKPOINT_SECONDS", 0.0)

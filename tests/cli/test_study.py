@@ -12,7 +12,7 @@ import pytest
 from tests.conftest import Said
 from treino.cli.progress import ProgressLine
 from treino.training.loop import JobProgress
-from treino.training.sweeps import study
+from treino.training.sweeps import bracket
 
 BAD: list[tuple[tuple[str, ...], str, str]] = [
     (("--cell", "batchsize=5"), "cell_unknown", "batch_size"),
@@ -120,7 +120,7 @@ def test_ctrl_c_keeps_what_is_there(treino: Callable[..., Said], monkeypatch: py
             os.kill(os.getpid(), signal.SIGINT)
 
     with monkeypatch.context() as patch:
-        patch.setattr(study, "CHUNK_SECONDS", 0.0)
+        patch.setattr(bracket, "CHUNK_SECONDS", 0.0)
         patch.setattr(ProgressLine, "show", show)
         stopped = treino("study", "wine", *STUDY, "--threads", 1, "--out", "torn", "--json")
     assert stopped.status == 130, stopped.err

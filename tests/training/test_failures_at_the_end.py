@@ -153,7 +153,7 @@ def test_a_network_that_fails_before_anything_is_kept_says_what_to_type(
 ) -> None:
     words = (words[0], "iris", *words[1:], "--net", f"{nets}:Late", "--epochs", 9, "--name", "late")
     with monkeypatch.context() as patch:
-        for module in ("train", "sweeps.bracket", "sweeps.study"):
+        for module in ("train", "sweeps.bracket"):
             patch.setattr(f"treino.training.{module}.CHUNK_SECONDS", 0.0)
         for asked in (words, ("resume", "late", "--trust"), words):  # by the same name, over and over
             said = treino(*asked, "--json")

@@ -14,6 +14,7 @@ import torch
 import treino as tr
 from tests.conftest import Said, mnist_folder, needs_mnist
 from treino.engine.training_loop import TrainingLoop
+from treino.folders.documents.states import NetworkRecord
 from treino.folders.documents.sweep import StudyFacts, StudyPlan, StudyRow, StudyRowFacts
 from treino.folders.network_source import UserFiles
 from treino.inspection.curves import floor_twice
@@ -25,7 +26,6 @@ from treino.training.sweeps.study import study_events
 from treino.training.sweeps.study_document import answers
 from treino.training.sweeps.study_document import row as row_of
 from treino.training.sweeps.study_options import study_plan
-from treino.training.sweeps.timed_training import Record
 
 QUICK: dict[str, Any] = {"epochs": 3, "threads": 1, "hidden": (8,)}
 
@@ -74,8 +74,11 @@ def test_answers_come_from_the_rows_alone() -> None:
             loss_floor=None if mode == "corrected" else floor_twice(2),
         )  # fmt: skip
         worked = [s / (2 if batch == 100 else 1) for s in seconds]
-        record = Record("finished", 9, [0.7, 0.65], [0.1, 0.1], seconds, worked, [], {"accuracy": accuracy})
-        return row_of(known, [record], asked, facts)
+        record = NetworkRecord(
+            status="finished", steps=9, loss=[0.7, 0.65], loss_std=[0.1, 0.1], seconds=seconds,
+            processor=worked, metrics={"accuracy": accuracy},
+        )  # fmt: skip
+        return row_of(known, [record], [[]], asked, facts)
 
     rows = [
         made("corrected", 100, None, [0.5, 0.92]),
@@ -168,10 +171,11 @@ def test_networks_take_turns_an_epoch_each_and_turn_round(tmp_path: Path) -> Non
     seen: dict[str, int] = {}
     for event in study_events("wine", cells=cells, settings=QUICK, out=tmp_path / "s"):
         if isinstance(event, JobProgress):
-            batch = event.job.facts.rows[event.job.now.cell].batch_size
-            if seen.get(str(batch)) != event.job.now.record.epochs:
-                seen[str(batch)] = event.job.now.record.epochs
-                ends.append((event.job.now.record.epochs, batch))
+            now = event.job.bracket.now
+            batch = event.job.facts.rows[now.members[0]].batch_size
+            if seen.get(str(batch)) != now.record.epochs:
+                seen[str(batch)] = now.record.epochs
+                ends.append((now.record.epochs, batch))
             assert 0 <= event.job.done <= 1
     assert ends == [(1, 5), (1, 20), (1, 50), (2, 20), (2, 5), (3, 5), (3, 20)]
 
@@ -179,8 +183,8 @@ def test_networks_take_turns_an_epoch_each_and_turn_round(tmp_path: Path) -> Non
 def test_a_network_of_a_study_is_a_population_of_one_that_took_turns(tmp_path: Path) -> None:
     cells = ["batch_size=20", "hidden=4,patience=1,dropout=0.2", "optimizer=sgd,lr=1e5"]
     *_events, end = study_events("wine", cells=cells, settings=QUICK, seeds=2, out=tmp_path / "s")
-    assert len(end.job.tracks) == 6
-    for one in end.job.tracks:
+    assert len(end.job.bracket.populations) == 6
+    for one in end.job.bracket.populations:
         alone = GroupTraining(replace(one.group, data_M=one.training_data), "loss")
         while alone.behind(alone.training.steps):
             alone.advance(None, alone.training.steps)

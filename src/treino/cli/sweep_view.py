@@ -118,7 +118,7 @@ class StudyView:
             "{data}, {train:,} training rows; networks, in turns: {n}; epochs of each: {epochs}; measured on"
             " {rows:,} {split} rows"
         )
-        if self.job.distribution is not None:
+        if self.job.bracket.distribution is not None:
             text = _(
                 "{data}, {train:,} training rows; networks, on a cluster: {n}; epochs of each: {epochs}; "
                 "measured on {rows:,} {split} rows"
@@ -130,14 +130,14 @@ class StudyView:
 
     def position(self, tick: Tick) -> Position:
         """The study's present row, with its epoch and its loss."""
-        job = self.job
-        assert job.now is not None
-        losses = job.now.record.loss
-        loss = float(tick.loss) if job.distribution is None or not losses else losses[-1]
+        job, now = self.job, self.job.bracket.now
+        assert now is not None
+        row, losses = now.members[0] // len(job.facts.seed_list), now.record.loss
+        loss = float(tick.loss) if job.bracket.distribution is None or not losses else losses[-1]
         return Position(
             done=job.done,
-            label=escape(row_name(job.facts.rows[job.now.cell], job.facts)),
-            count=_("epoch {n} of {all}").format(n=job.now.record.epochs, all=job.facts.epochs),
+            label=escape(row_name(job.facts.rows[row], job.facts)),
+            count=_("epoch {n} of {all}").format(n=now.record.epochs, all=job.facts.epochs),
             left_s=job.left_s,
             figures={_("loss"): "–" if loss is None else numeral(loss, ".4f")},
         )

@@ -12,6 +12,7 @@ from treino.engine import METRICS
 from treino.folders.access import Access
 from treino.folders.data_source import check_names
 from treino.folders.documents import (
+    read_checkpoint,
     read_document,
     read_study_result,
     read_study_spec,
@@ -19,6 +20,7 @@ from treino.folders.documents import (
     read_sweep_spec,
 )
 from treino.folders.documents.listing import whole_folders
+from treino.folders.documents.states import NetworkRecord
 from treino.folders.documents.sweep import StudyFacts, StudyResult, StudySpec, SweepResult, SweepSpec
 from treino.folders.store import RunFolder, find
 from treino.folders.stored_folder import StoredFolder
@@ -29,9 +31,7 @@ from treino.training.sweeps.ensemble import chosen_ensemble, ensemble
 from treino.training.sweeps.judgement import BEST
 from treino.training.sweeps.member import config_of, member_run, member_runs, parse_member, sweep_folder
 from treino.training.sweeps.out_of_fold import OutOfFold, out_of_fold
-from treino.training.sweeps.study import track_states
 from treino.training.sweeps.study_document import study_result
-from treino.training.sweeps.timed_training import Record
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -215,9 +215,12 @@ class StoredStudy(StoredFolder):
             return None
         spec = read_study_spec(self.folder)
         options = spec.study
-        states = track_states(self.folder, options)[1]
-        records = [Record() if state is None else Record(**state["record"]) for state in states]
-        return study_result(self.folder, options, spec.facts, records, status)
+        kept = read_checkpoint(self.folder)
+        records = [NetworkRecord() for _cell in options.cells for _seed in options.seeds]
+        if kept is not None:
+            records = [NetworkRecord(**each["record"]) for each in kept[1]["state"]["populations"]]
+        processors = {} if kept is None else kept[1]["processors"]
+        return study_result(self.folder, options, spec.facts, records, processors, status)
 
     @property
     def document(self) -> dict[str, Any]:

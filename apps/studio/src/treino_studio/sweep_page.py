@@ -259,9 +259,9 @@ def _lines(
         if done is None or int(name.stem.split("-")[0]) < done:
             curve, facts = read_tensors(folder, f"curves/{name.name}")
             add(curve, facts["members"])
-    for place, members in enumerate((running or {}).get("members", ())):
+    for place, state in enumerate((running or {}).get("populations", ())):
         begin = f"{place}.curve."
-        add({k.removeprefix(begin): v for k, v in tensors.items() if k.startswith(begin)}, members)
+        add({k.removeprefix(begin): v for k, v in tensors.items() if k.startswith(begin)}, state["members"])
     return [lines[member] for member in numbers if member in lines]
 
 

@@ -96,21 +96,67 @@ class PartState(State):
     looks: Count
 
 
+class NetworkRecord(State):
+    """What is known of each epoch of a study's network: lists ``[E]``, with None for non-finite values.
+
+    seconds: wall-clock time without evaluation. processor: processor seconds, all threads together. so_far:
+    both of the epoch that has begun. cold: numbers (from 1 on) of warm-up epochs: the first in their process,
+    which includes its start-up cost. metrics: measured after the epoch. notes: why some metrics could not be
+    measured.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=False)
+
+    status: Status = "running"
+    steps: Count = 0
+    loss: list[Figure] = Field(default_factory=list)
+    loss_std: list[Figure] = Field(default_factory=list)
+    seconds: list[Seconds] = Field(default_factory=list)
+    processor: list[Seconds] = Field(default_factory=list)
+    so_far: Pair[Seconds] = (0.0, 0.0)
+    cold: list[Count] = Field(default_factory=list)
+    metrics: dict[Word, list[Figure]] = Field(default_factory=dict)
+    notes: list[Text] = Field(default_factory=list)
+
+    def agreeing(self) -> dict[str, bool]:
+        own = {name: getattr(self, name) for name in ("loss_std", "seconds", "processor")}
+        lists = own | {f"metrics.{name}": values for name, values in self.metrics.items()}
+        return {key: len(by_epoch) == len(self.loss) for key, by_epoch in lists.items()}
+
+    @property
+    def epochs(self) -> int:
+        return len(self.loss)
+
+    def warm(self, of: list[float]) -> list[float]:
+        """``of``, which is ``seconds`` or ``processor``, without the warm-up epochs."""
+        return [s for n, s in enumerate(of, 1) if n not in self.cold]
+
+
+class PopulationState(State):
+    """A population. looks: evaluations so far. parts: the members that went on training separately. record:
+    for a study's network."""
+
+    members: Many[Count]
+    engine: EngineState
+    looks: Count
+    parts: Many[PartState]
+    record: NetworkRecord | None = None
+
+
 class BracketState(State):
-    """A bracket. members: by population, in the order of its tensors. parts: by population, the members that
-    went on training separately."""
+    """A bracket. populations: in the order of its tensors."""
 
     heat: Count
     rung: Count
     model_steps: Count
-    looks: Many[Count]
-    members: Many[Many[Count]]
-    engine: Many[EngineState]
-    parts: Many[Many[PartState]]
+    populations: Many[PopulationState]
 
-    def agreeing(self) -> dict[str, bool]:
-        lists = {"members": self.members, "engine": self.engine, "parts": self.parts}
-        return {name: len(each) == len(self.looks) for name, each in lists.items()}
+
+class StudyState(State):
+    """The state of a study. processors: a cluster's processors and the members that they trained."""
+
+    state: BracketState
+    processors: dict[str, Many[Count]]
 
 
 class SweepState(State):
@@ -129,48 +175,6 @@ class SweepState(State):
     state: BracketState | None
     processors: dict[str, Many[Count]]
     ended: Literal["stopped", "reached", "interrupted"] | None
-
-
-class RecordState(State):
-    """The metrics of a network by epoch."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    status: Status
-    steps: Count
-    loss: Many[Figure]
-    loss_std: Many[Figure]
-    seconds: Many[Seconds]
-    processor: Many[Seconds]
-    cold: Many[Count]
-    metrics: dict[Word, Many[Figure]]
-    notes: Many[Text]
-    processors: Many[Text]
-
-    def agreeing(self) -> dict[str, bool]:
-        own = {name: getattr(self, name) for name in ("loss_std", "seconds", "processor")}
-        lists = own | {f"metrics.{name}": values for name, values in self.metrics.items()}
-        return {key: len(by_epoch) == len(self.loss) for key, by_epoch in lists.items()}
-
-
-class PopulationState(State):
-    engine: EngineState
-    looks: Count
-    parts: Many[PartState]
-
-
-class TrackState(State):
-    """The state of one network of a study. population: its training, if it has begun and not ended."""
-
-    record: RecordState
-    so_far: Pair[Seconds]
-    population: PopulationState | None
-
-
-class StudyState(State):
-    """The state of a study. tracks: the state of each network, row by row, seed by seed."""
-
-    tracks: Many[TrackState]
 
 
 class KeptModels(State):

@@ -23,6 +23,7 @@ from treino.engine.metrics import METRICS, MetricInputs, row_losses
 from treino.engine.net_state import left_out
 from treino.folders.documents import check, read_tensors
 from treino.folders.store import RunFolder
+from treino.training.cluster import processor_kind
 from treino.training.search.samplers import Rung, survivors
 from treino.training.search.space import Config, plain
 from treino.training.sweeps.distribution import Distribution
@@ -141,15 +142,21 @@ CHUNK_SECONDS = 0.5
 class TrainingBracket:
     """A bracket in training. number: its number in the sweep. configs: settings by member number.
 
-    rungs: see ``search.halving``. rung: the number of finished rungs.
+    rungs: see ``search.halving``. table: gets a row for each member and rung. distribution: the cluster's;
+    None: this process trains. processors: ``{kind of processor: members trained on it}``, for clusters only.
+    rung: the number of finished rungs. now: the population that trained last.
     """
 
     number: int
     configs: Mapping[int, Config]
     rungs: Sequence[Rung]
     populations: Sequence[GroupTraining]
+    table: MemberTable
+    distribution: Distribution | None = None
+    processors: dict[str, set[int]] = field(default_factory=dict)
     rung: int = 0
     steps_before: int = 0  # model-steps before a stop
+    now: GroupTraining | None = None
 
     @property
     def model_steps(self) -> int:
@@ -174,30 +181,36 @@ class TrainingBracket:
             before = rung.epochs
         return int(total)
 
-    def advance(self, table: MemberTable, distribution: Distribution | None = None) -> Tick | None:
-        """Train for a moment; add rows to the table at the end of each rung. Return None after the last rung.
-
-        distribution: the cluster's; None: this process trains.
-        """
+    def advance(self) -> Tick | None:
+        """Train for a moment; end each rung as ``end_rung`` does. Return None after the last rung."""
         while self.rung < len(self.rungs):
             goals = self.goals()
-            if distribution is not None:
-                if (moment := distribution.advance(goals)) is not None:
-                    return moment[1]
+            if self.distribution is not None:
+                if (moment := self.distribution.advance(goals)) is not None:
+                    self.now, tick = moment
+                    return tick
             elif behind := next((goal for goal in goals if goal[0].behind(goal[1])), None):
-                return behind[0].advance(CHUNK_SECONDS, behind[1])
-            for population in self.populations:
-                population.join()
-            self.write_rows(table)
+                self.now = behind[0]
+                if self.processors:  # a cluster's training goes on in this process
+                    running = (self.now.members[place] for place in self.now.running)
+                    self.processors.setdefault(processor_kind(), set()).update(running)
+                return self.now.advance(CHUNK_SECONDS, behind[1])
+            self.end_rung()
             self.rung += 1
-            if self.rung < len(self.rungs):
-                self._stop_others(self.rungs[self.rung].members, table)
         return None
 
-    def goals(self) -> list[tuple[GroupTraining, int]]:
+    def goals(self) -> Sequence[tuple[GroupTraining, int]]:
         """Each population, and the step at which this rung ends and its members are compared."""
         share = self.rungs[self.rung].epochs / self.rungs[-1].epochs
         return [(population, rung_step(population.training, share)) for population in self.populations]
+
+    def end_rung(self) -> None:
+        """Add the rung's rows to the table, and stop the members that take no part in the next one."""
+        for population in self.populations:
+            population.join()
+        self.write_rows()
+        if self.rung + 1 < len(self.rungs):
+            self._stop_others(self.rungs[self.rung + 1].members)
 
     def figures(self) -> dict[int, float | None]:
         """Each member's best validation metric so far, negated if higher is better; None: diverged."""
@@ -215,7 +228,7 @@ class TrainingBracket:
                 ranks[member] = None if lost else (figure, loss)
         return ranks
 
-    def _stop_others(self, count: int, table: MemberTable) -> None:
+    def _stop_others(self, count: int) -> None:
         """Stop all members but the best ``count``."""
         figures = self.ranking()
         order = sorted(figures)
@@ -224,11 +237,11 @@ class TrainingBracket:
             members = population.members
             population.stop(place for place, member in enumerate(members) if member not in on)
             for member in set(members) - on:
-                row = table.rows.get((member, self.rung - 1))
+                row = self.table.rows.get((member, self.rung))
                 if row is not None and row["status"] == "running":
                     row["status"] = "stopped"
 
-    def write_rows(self, table: MemberTable) -> None:
+    def write_rows(self) -> None:
         """Add a row to the table for each member that took part in this rung."""
         cut = self.rung > 0
         for place, population in enumerate(self.populations):
@@ -237,11 +250,11 @@ class TrainingBracket:
             steps, kept = population.last_step_M.tolist(), population.kept_step_M.tolist()
             reached = [step if step >= 0 else None for step in population.reached.tolist()]
             for row, member in enumerate(population.members):
-                before = table.rows.get((member, self.rung - 1))
+                before = self.table.rows.get((member, self.rung - 1))
                 if cut and (before is None or before["step"] == steps[row]):
                     continue  # the member had ended before
                 lost = status[row] == "diverged" or not math.isfinite(best[row])
-                table.put(
+                self.table.put(
                     member,
                     self.rung,
                     self.configs[member],
@@ -266,19 +279,20 @@ class TrainingBracket:
     def save(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """Return the full state, from which training resumes bit for bit."""
         tensors, each = save_each(self.populations)
-        return tensors, {
-            "heat": self.number,
-            "rung": self.rung,
-            "model_steps": self.model_steps,
-            "members": [list(population.members) for population in self.populations],
-            **{name: [facts[name] for facts in each] for name in ("looks", "engine", "parts")},
-        }
+        facts = {"heat": self.number, "rung": self.rung, "model_steps": self.model_steps}
+        return tensors, facts | {"populations": each}
 
-    def load(self, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> None:
-        """Restore the state that ``save`` returned; this bracket must be new and have the same members."""
-        names = "looks", "engine", "parts"
-        each = [dict(zip(names, of, strict=True)) for of in zip(*(facts[n] for n in names), strict=True)]
-        load_each(self.populations, tensors, each)
+    def load(self, tensors: Mapping[str, Tensor], facts: Mapping[str, Any], path: Path) -> None:
+        """Restore the state that ``save`` returned; this bracket must be new and have the same members. path:
+        the folder, for the error if it hasn't.
+
+        Raises:
+            TreinoError: the state is of other members.
+        """
+        members = [state["members"] for state in facts["populations"]]
+        if [list(population.members) for population in self.populations] != members:
+            raise damaged(path / "checkpoint", _("it is of other networks than spec.json"))
+        load_each(self.populations, tensors, facts["populations"])
         self.rung, self.steps_before = facts["rung"], facts["model_steps"]
 
 

@@ -5,7 +5,7 @@ the measured speed. Neither changes a bit of the results.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
@@ -167,6 +167,11 @@ def open_distribution(
     """Open a cluster whose processes train, see ``open_cluster``; None without one."""
     with open_cluster(place) as cluster:
         yield None if cluster is None else Distribution(cluster, processors)
+
+
+def as_lists(processors: Mapping[str, Collection[int]]) -> dict[str, list[int]]:
+    """``Distribution.processors`` for a file."""
+    return {kind: sorted(members) for kind, members in processors.items()}
 
 
 def _moment(population: GroupTraining) -> Tick:

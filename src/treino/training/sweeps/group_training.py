@@ -438,7 +438,7 @@ class GroupTraining:
         state, meta = self.training.save()
         kinds = {"engine": state, "curve": self.curve.tensors(), "seen": self.kept_figures}
         parts = [[self._places(part), part._clock] for part in self.parts]
-        facts = {"engine": meta, "looks": self.curve.looks, "parts": parts}
+        facts = {"members": list(self.members), "engine": meta, "looks": self.curve.looks, "parts": parts}
         return _named(kinds | {"reached": {"step": self.reached}}), facts
 
     def load(self, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> None:
@@ -492,14 +492,12 @@ def save_each(populations: Sequence[GroupTraining]) -> tuple[dict[str, Tensor], 
 def load_each(
     populations: Sequence[GroupTraining],
     tensors: Mapping[str, Tensor],
-    each: Sequence[Mapping[str, Any] | None],
+    each: Sequence[Mapping[str, Any]],
 ) -> None:
-    """Restore what ``save_each`` returned, in trainings of the same groups. each: None: no saved state."""
+    """Restore what ``save_each`` returned, in trainings of the same groups."""
     for place, (population, facts) in enumerate(zip(populations, each, strict=True)):
         head = f"{place}."
-        if facts is not None:
-            own = {name[len(head) :]: t for name, t in tensors.items() if name.startswith(head)}
-            population.load(own, facts)
+        population.load({name[len(head) :]: t for name, t in tensors.items() if name.startswith(head)}, facts)
 
 
 def _named(kinds: Mapping[str, Mapping[str, Tensor]]) -> dict[str, Tensor]:

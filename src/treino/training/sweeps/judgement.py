@@ -40,6 +40,7 @@ from treino.inspection.outputs import outputs
 from treino.settings.spec import OF_DATA, read_settings
 from treino.training.search import judge
 from treino.training.sweeps.bracket import judged_rows
+from treino.training.sweeps.distribution import as_lists
 from treino.training.sweeps.ensemble import greedy_ensemble
 from treino.training.sweeps.populations import (
     Group,
@@ -96,7 +97,7 @@ def sweep_result(folder: RunFolder, sweep: SweepTraining, progress: SweepProgres
         "judge": None,
         "notes": notes,
         **({"extensions": sweep.extensions} if sweep.extensions else {}),
-        **({"processors": sweep.processor_members} if sweep.processors else {}),
+        **({"processors": as_lists(sweep.processors)} if sweep.processors else {}),
     }
     return SweepResult.model_validate(document)
 

@@ -15,9 +15,8 @@ from typing import Any
 from torch import Tensor
 
 from treino.base.errors import Refusal, TreinoError
-from treino.base.files import damaged
 from treino.base.resampling import effective_rows
-from treino.base.words import N_, _
+from treino.base.words import N_
 from treino.data.dataset import Data
 from treino.engine import Tick
 from treino.engine.metrics import metric_names
@@ -32,11 +31,13 @@ from treino.folders.stored_run import StoredRun
 from treino.folders.user_network import NetworkFiles
 from treino.settings.options import HERE, ClusterOptions
 from treino.settings.spec import read_settings
-from treino.training.cluster import device_here, processor_kind
+from treino.training.cluster import device_here
 from treino.training.goals import check_goals
 from treino.training.loop import JobEvent, events, status_at_end, stop_sent
-from treino.training.sweeps.distribution import Distribution, open_distribution
-from treino.training.sweeps.group_training import load_each, save_each
+from treino.training.search.samplers import Rung
+from treino.training.search.space import Config
+from treino.training.sweeps.bracket import MemberTable, TrainingBracket
+from treino.training.sweeps.distribution import Distribution, as_lists, open_distribution
 from treino.training.sweeps.populations import SharedRows, new_folder, own_networks, sources_of
 from treino.training.sweeps.study_document import HEADLINE, row_facts, study_result, varied_settings
 from treino.training.sweeps.study_options import (
@@ -48,7 +49,7 @@ from treino.training.sweeps.study_options import (
     values_of,
     with_networks,
 )
-from treino.training.sweeps.timed_training import Track, track_of
+from treino.training.sweeps.timed_training import TimedTraining, timed_training
 
 STUDY_ROWS = Refusal(
     "study_rows",
@@ -56,7 +57,6 @@ STUDY_ROWS = Refusal(
     N_("Give a table or arrays."),
 )
 
-CHUNK_SECONDS = 0.1
 CHECKPOINT_SECONDS = 2.0
 
 
@@ -99,15 +99,16 @@ def study_events(
     options = options.model_copy(update={"base": base, "cells": rows})
     words, copies = own_networks(networks, _network_words(options))
     options = with_networks(options, words)
-    tracks = _tracks(source, data, options, copies, gpus=place.gpus_per_chunk is not None)
-    engine = tracks[0].training
+    gpus = place.gpus_per_chunk is not None
+    trainings = _trainings(source, data, options, copies, gpus=gpus)
+    engine = trainings[0].training
     check_goals(options.until, metric_names(engine.loss_function, engine.outputs), data)
     with ExitStack() as opened:
         distribution = opened.enter_context(open_distribution(place, {}))
         folder, where = opened.enter_context(
             new_folder("study", data, copies, parent=parent, stem="study", name=name, out=out)
         )
-        facts = _facts(options, data, tracks, where["source"], gpus=place.gpus_per_chunk is not None)
+        facts = _facts(options, data, trainings, where["source"], gpus=gpus)
         folder.write_json(
             "spec.json",
             {
@@ -119,7 +120,8 @@ def study_events(
                 "versions": versions(),
             },
         )
-        yield from events(partial(StudyJob, folder, data, options, facts, tracks, distribution))
+        bracket = StudyBracket.of(trainings, distribution)
+        yield from events(partial(StudyJob, folder, data, options, facts, bracket))
 
 
 def study_resumption(
@@ -146,36 +148,21 @@ def study_resumption(
     if place.on is not None:
         trained_on = {"device": facts.device.partition(":")[0]}
         before = facts.model_copy(update={"device": device_here(trained_on, place)})
-    tracks = _tracks(source, data, options, networks, before, gpus=place.gpus_per_chunk is not None)
+    gpus = place.gpus_per_chunk is not None
+    trainings = _trainings(source, data, options, networks, before, gpus=gpus)
     with ExitStack() as opened:
         distribution = opened.enter_context(open_distribution(place, {}))
         opened.enter_context(folder)
 
         def take_up() -> StudyJob:
             folder.unseal()
-            load_each(tracks, *track_states(folder, options))
-            for track in tracks:
-                if distribution is None and track.record.processors and not track.done:
-                    track.note_processor(processor_kind())
-            return StudyJob(folder, data, options, facts, tracks, distribution)
+            bracket = StudyBracket.of(trainings, distribution)
+            if (kept := read_checkpoint(folder)) is not None:
+                bracket.load(kept[0], kept[1]["state"], folder.path)
+                bracket.processors |= {kind: set(those) for kind, those in kept[1]["processors"].items()}
+            return StudyJob(folder, data, options, facts, bracket)
 
         yield from events(take_up)
-
-
-def track_states(
-    folder: RunFolder, options: StudyPlan
-) -> tuple[dict[str, Tensor], list[dict[str, Any] | None]]:
-    """The last checkpoint: its tensors, and each network's state; None for networks without a checkpoint.
-
-    Raises:
-        TreinoError: the checkpoint belongs to other networks.
-    """
-    kept, many = read_checkpoint(folder), len(options.cells) * len(options.seeds)
-    if kept is None:
-        return {}, [None] * many
-    if len(kept[1]["tracks"]) != many:
-        raise damaged(folder.path / "checkpoint", _("it is of other networks than spec.json"))
-    return kept[0], kept[1]["tracks"]
 
 
 def _network_words(options: StudyPlan) -> list[str | None]:
@@ -183,7 +170,7 @@ def _network_words(options: StudyPlan) -> list[str | None]:
     return [read(cell, options.base, options.seeds[0]).net_file for cell in options.cells]
 
 
-def _tracks(
+def _trainings(
     source: Any,
     data: Data,
     options: StudyPlan,
@@ -191,14 +178,14 @@ def _tracks(
     before: StudyFacts | None = None,
     *,
     gpus: bool = False,
-) -> list[Track]:
-    """Every network before its first step.
+) -> list[TimedTraining]:
+    """Every network before its first step, row by row, seed by seed.
 
     networks: the network files that settings name and that may run. before: the facts stored when the study
     began, to use the same kernels. gpus: whether a cluster's GPUs train.
     """
     data_for = SharedRows(source, data, read_settings(options.base), PREPARED)
-    tracks = []
+    made = list[TimedTraining]()
     for number, cell in enumerate(options.cells):
         for seed in options.seeds:
             settings = read(cell, options.base, seed)
@@ -206,19 +193,22 @@ def _tracks(
                 of = before.rows[number]
                 kernel = {"engine": of.engine, "threads": of.threads, "device": before.device}
                 settings = read_settings({**values_of(cell, options.base, seed), **kernel})
+            label = f"row {number + 1}, seed {seed}"
             try:
-                tracks.append(track_of(number, settings, data_for(settings), networks, gpus))
+                made.append(timed_training(len(made), settings, data_for(settings), networks, gpus, label))
             except TreinoError as error:
                 raise row_settings(error, cell) from None
-    return tracks
+    return made
 
 
-def _facts(options: StudyPlan, data: Data, tracks: Sequence[Track], source: str, *, gpus: bool) -> StudyFacts:
+def _facts(
+    options: StudyPlan, data: Data, trainings: Sequence[TimedTraining], source: str, *, gpus: bool
+) -> StudyFacts:
     """The part of the document that is known before the first step."""
-    first = tracks[0]
+    first = trainings[0]
     device = "cuda" if gpus else str(first.training.config.device)
-    ofs = zip(options.cells, tracks[:: len(options.seeds)], strict=True)
-    rows = [row_facts(options, cell, track, source, device) for cell, track in ofs]
+    ofs = zip(options.cells, trainings[:: len(options.seeds)], strict=True)
+    rows = [row_facts(options, cell, training, source, device) for cell, training in ofs]
     weight = data.splits[first.measured_on].weight
     facts = {
         "data": data.name,
@@ -243,50 +233,68 @@ def _facts(options: StudyPlan, data: Data, tracks: Sequence[Track], source: str,
 
 
 @dataclass(eq=False)
-class StudyJob:
-    """The training of a study's networks in turns, one epoch each, as the event loop drives it.
+class StudyBracket(TrainingBracket):
+    """The networks of a study: they take turns, an epoch each; on a cluster they train at the same time."""
 
-    facts: the part of the document that is known before the first step. distribution: the cluster's; None:
-    this process trains. turn: the networks that have still to train in this round, the next one first.
+    populations: Sequence[TimedTraining]
+    now: TimedTraining | None = None
+
+    @classmethod
+    def of(cls, trainings: Sequence[TimedTraining], distribution: Distribution | None) -> "StudyBracket":
+        """The bracket of these networks before their first step."""
+        epochs = max(-(-each.training.steps // each.training.steps_per_epoch) for each in trainings)
+        rounds = [Rung(len(trainings), epoch + 1) for epoch in range(epochs)]
+        configs: dict[int, Config] = {number: {} for number in range(len(trainings))}
+        processors = {} if distribution is None else distribution.processors
+        return cls(0, configs, rounds, trainings, MemberTable(()), distribution, processors)
+
+    def goals(self) -> Sequence[tuple[TimedTraining, int]]:
+        """Each network, and the step at which this round ends; in reverse order every other round."""
+        epochs = self.rungs[self.rung if self.distribution is None else -1].epochs
+        each = [(p, min(p.training.steps, epochs * p.training.steps_per_epoch)) for p in self.populations]
+        return each[::-1] if self.rung % 2 else each
+
+    def end_rung(self) -> None:
+        """All go on, and their records are written at the end."""
+
+
+@dataclass(eq=False)
+class StudyJob:
+    """The training of a study's networks, as the event loop drives it.
+
+    facts: the part of the document that is known before the first step.
     """
 
     folder: RunFolder
     data: Data
     options: StudyPlan
     facts: StudyFacts
-    tracks: Sequence[Track]
-    distribution: Distribution | None = None
+    bracket: StudyBracket
     checkpoint_seconds: float = field(default_factory=lambda: CHECKPOINT_SECONDS)
     interruptible_close: bool = False
     resumable: bool = True
     paused: bool = False
-    turn: list[Track] = field(default_factory=list)
-    now: Track | None = None  # the network that trained last
+    threads: int = 1
     run: StoredRun | None = None  # there is no best
 
     def __post_init__(self) -> None:
-        if self.distribution is not None:
-            self.distribution.title = self.folder.path.name
-
-    @property
-    def threads(self) -> int:
-        """torch's threads for the network that trains now; the number differs by network."""
-        return (self.now or self.tracks[0]).threads
+        if self.bracket.distribution is not None:
+            self.bracket.distribution.title = self.folder.path.name
 
     @property
     def done(self) -> float:
         """The share of all planned steps that are done."""
-        planned = sum(t.training.steps for t in self.tracks)
-        return sum(t.step for t in self.tracks) / planned
+        planned = sum(each.training.steps for each in self.bracket.populations)
+        return sum(each.step for each in self.bracket.populations) / planned
 
     @property
     def left_s(self) -> float | None:
         """Estimated seconds to the end; None until every network has a measured pace."""
-        left = [t.left_s for t in self.tracks]
+        left = [each.left_s for each in self.bracket.populations]
         if any(s is None for s in left):
             return None
-        places = 1 if self.distribution is None else self.distribution.cluster.slots
-        return sum(s for s in left if s is not None) / places
+        cluster = self.bracket.distribution
+        return sum(s for s in left if s is not None) / (1 if cluster is None else cluster.cluster.slots)
 
     def stop_reason(self) -> str | None:
         """``interrupted`` if a command asks to stop: a study has conclusions only when all are trained."""
@@ -294,49 +302,25 @@ class StudyJob:
 
     def advance(self) -> Tick | None:
         """Train the next network for a moment; if it is finished, write a checkpoint at once."""
-        goals = [(track, track.training.steps) for track in self.tracks]
-        moment = self._take_turn() if self.distribution is None else self.distribution.advance(goals)
-        if moment is None:
-            return None
-        track, tick = moment
-        assert isinstance(track, Track)
-        self.now = track
-        if track.done:
+        tick = self.bracket.advance()
+        if tick is not None and self.bracket.now is not None and self.bracket.now.training.done:
             self.checkpoint()
         return tick
 
-    def _take_turn(self) -> tuple[Track, Tick] | None:
-        """Train the next network. Return it with its tick; None if all are finished."""
-        self.turn = self.turn or _round(self.tracks)
-        if not self.turn:
-            return None
-        track = self.turn[0]
-        tick = track.advance(CHUNK_SECONDS, track.training.steps)
-        if tick.epochs:
-            self.turn.pop(0)
-        return track, tick
-
     def checkpoint(self) -> None:
-        """Write the state of every unfinished network, and the records of all."""
-        tensors, states = save_each(self.tracks)
-        self.folder.checkpoint(tensors, {"tracks": states})
+        """Write the state and the record of every network."""
+        tensors, state = self.bracket.save()
+        self.folder.checkpoint(tensors, {"state": state, "processors": as_lists(self.bracket.processors)})
 
     def close(self, reason: str | None) -> dict[str, Any]:
         """Write the document and seal the folder."""
-        if self.distribution is not None:
-            self.distribution.stop()
-        records = [t.record for t in self.tracks]
-        status = status_at_end((r.status for r in records), reason)
-        document = study_result(self.folder, self.options, self.facts, records, status).to_json()
+        if self.bracket.distribution is not None:
+            self.bracket.distribution.stop()
+        records = [each.record for each in self.bracket.populations]
+        status = status_at_end((record.status for record in records), reason)
+        processors = as_lists(self.bracket.processors)
+        made = study_result(self.folder, self.options, self.facts, records, processors, status)
+        document = made.to_json()
         self.folder.write_json("result.json", document)
         self.folder.seal(status)
         return document
-
-
-def _round(tracks: Sequence[Track]) -> list[Track]:
-    """The networks of the next round: the networks with the fewest epochs, in reverse order every other
-    round."""
-    running = [t for t in tracks if not t.done]
-    least = min((t.record.epochs for t in running), default=0)
-    turn = [t for t in running if t.record.epochs == least]
-    return turn[::-1] if least % 2 else turn

@@ -1,6 +1,6 @@
 """The ``study`` document: a row for each setting and mode, computed from its networks; and its table."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import partial
 from operator import attrgetter
 from statistics import median
@@ -8,6 +8,7 @@ from typing import Any
 
 from treino.base.words import _, capitalised, joined, numeral
 from treino.engine.metrics import METRICS, metric_name
+from treino.folders.documents.states import NetworkRecord
 from treino.folders.documents.sweep import (
     StudyCell,
     StudyFacts,
@@ -31,7 +32,7 @@ from treino.inspection.curves import (
 from treino.inspection.intervals import wilson
 from treino.training.resolution import resolved_settings, with_net
 from treino.training.sweeps.study_options import CORRECTED, NET, TAUGHT, read, value_text
-from treino.training.sweeps.timed_training import Record, Track
+from treino.training.sweeps.timed_training import TimedTraining
 
 SOFTMAX = "softmax_before_cross_entropy"
 ROW_SETTINGS = (
@@ -49,12 +50,14 @@ ROW_SETTINGS = (
 HEADLINE = {"classification": "accuracy", "regression": "r2"}
 
 
-def row_facts(options: StudyPlan, cell: StudyCell, track: Track, source: str, device: str) -> StudyRowFacts:
+def row_facts(
+    options: StudyPlan, cell: StudyCell, network: TimedTraining, source: str, device: str
+) -> StudyRowFacts:
     """The facts of a row that are known before its first step. device: the device of its training."""
-    training, data = track.training, track.data
+    training, data = network.training, network.data
     settings = with_net(read(cell, options.base, options.seeds[0]), data, NET)
     names = dict.fromkeys(name for each in options.cells for name in each.own)
-    s = resolved_settings(settings, data, track.group.net, training)
+    s = resolved_settings(settings, data, network.group.net, training)
     typed = settings.model_dump(mode="json", include=settings.model_fields_set - {"name", "out"})
     plain = not s["label_smoothing"] and s["class_weights"] is None
     twice = SOFTMAX in s["fault"] and s["loss"] == "cross_entropy" and plain
@@ -71,9 +74,15 @@ def row_facts(options: StudyPlan, cell: StudyCell, track: Track, source: str, de
     return StudyRowFacts.model_validate(facts)
 
 
-def row(known: StudyRowFacts, records: Sequence[Record], options: StudyPlan, facts: StudyFacts) -> StudyRow:
-    """A row of the document. known: the row's facts before its first step. facts: facts of the whole
-    study."""
+def row(
+    known: StudyRowFacts,
+    records: Sequence[NetworkRecord],
+    processors: Sequence[Sequence[str]],
+    options: StudyPlan,
+    facts: StudyFacts,
+) -> StudyRow:
+    """A row of the document. known: the row's facts before its first step. processors: the kinds that trained
+    each of its networks on a cluster. facts: facts of the whole study."""
     losses, deviations = [r.loss for r in records], [r.loss_std for r in records]
     loss = mean_of(losses)
     metrics = {
@@ -114,10 +123,10 @@ def row(known: StudyRowFacts, records: Sequence[Record], options: StudyPlan, fac
             "epoch_seconds": r.seconds,
             "epoch_processor_seconds": r.processor,
             "warm_up_epochs": r.cold,
-            **({"processors": r.processors} if r.processors else {}),
+            **({"processors": kinds} if kinds else {}),
             facts.metric: r.metrics.get(facts.metric, []),
         }
-        for seed, r in zip(options.seeds, records, strict=True)
+        for seed, r, kinds in zip(options.seeds, records, processors, strict=True)
     ]
     return StudyRow.model_validate(values)
 
@@ -127,7 +136,7 @@ def varied_settings(rows: Sequence[StudyRowFacts]) -> list[str]:
     return [name for name in rows[0].settings if len({str(row.settings[name]) for row in rows}) > 1]
 
 
-def _seconds(records: Sequence[Record], alone: bool) -> dict[str, Any]:
+def _seconds(records: Sequence[NetworkRecord], alone: bool) -> dict[str, Any]:
     """Times of a row. alone: the training didn't evaluate, so that processor time is of training only."""
     warm = [s for r in records for s in r.warm(r.seconds)]
     pace = median_of(warm or [s for r in records for s in r.seconds])
@@ -141,23 +150,29 @@ def _seconds(records: Sequence[Record], alone: bool) -> dict[str, Any]:
     }
 
 
-def _epochs_to_goal(record: Record, metric: str, options: StudyPlan) -> int | None:
+def _epochs_to_goal(record: NetworkRecord, metric: str, options: StudyPlan) -> int | None:
     values = record.loss if metric == "loss" else record.metrics.get(metric, [])
     return epochs_to_goal(values, options.until[metric], METRICS[metric].better)
 
 
 def study_result(
-    folder: RunFolder, options: StudyPlan, facts: StudyFacts, records: Sequence[Record], status: str
+    folder: RunFolder,
+    options: StudyPlan,
+    facts: StudyFacts,
+    records: Sequence[NetworkRecord],
+    processors: Mapping[str, Collection[int]],
+    status: str,
 ) -> StudyResult:
     """The rows and conclusions of the records so far.
 
-    records: the records of every network, ordered by row, then seed.
+    records: the records of every network, ordered by row, then seed. processors: ``{kind of processor:
+    networks trained on it}``, for clusters only.
     """
-    many = len(options.seeds)
-    rows = [
-        row(of, records[number * many : (number + 1) * many], options, facts)
-        for number, of in enumerate(facts.rows)
-    ]
+    many, rows = len(options.seeds), list[StudyRow]()
+    kinds = [[kind for kind, those in processors.items() if n in those] for n in range(len(records))]
+    for number, of in enumerate(facts.rows):
+        its = slice(number * many, (number + 1) * many)
+        rows.append(row(of, records[its], kinds[its], options, facts))
     rows = [r.model_copy(update={"status": status}) if r.status == "running" else r for r in rows]
     failures = list(dict.fromkeys(note for record in records for note in record.notes))
     what, instead = _("Comparing the settings"), _("Their figures are there.")

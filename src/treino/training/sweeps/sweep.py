@@ -32,7 +32,7 @@ from treino.folders.stored_folder import machine, try_or_note, unfinished, versi
 from treino.folders.stored_run import StoredRun
 from treino.settings.options import HERE, ClusterOptions
 from treino.settings.spec import read_settings
-from treino.training.cluster import device_here, processor_kind
+from treino.training.cluster import device_here
 from treino.training.goals import check_goals, goal_of
 from treino.training.loop import JobEvent, events, resumption_said, status_at_end
 from treino.training.search.space import Choice, Dimension, Space, read_space, space_from_json, space_of
@@ -45,7 +45,7 @@ from treino.training.sweeps.bracket import (
     row_scores,
     write_top,
 )
-from treino.training.sweeps.distribution import open_distribution
+from treino.training.sweeps.distribution import as_lists, open_distribution
 from treino.training.sweeps.judgement import sweep_result, with_judgement
 from treino.training.sweeps.out_of_fold import FILE, fold_answers, fold_notes, member_figures, with_spread
 from treino.training.sweeps.populations import (
@@ -351,7 +351,7 @@ def _taken_up(
         bracket = training_bracket(sweep, sweep.done, state["state"])
         sweep.top = [k for k in sweep.top if k.member < bracket.first]  # the later ones are provisional
         if kept is not None and state["state"] is not None:
-            bracket.load(kept[0], state["state"])
+            bracket.load(kept[0], state["state"], folder.path)
     progress = SweepProgress(sweep.options.members, seconds=sweep.seconds, model_steps=state["model_steps"])
     if sweep.extensions:  # a judgement without the added members is outdated
         sweep.status = "interrupted"
@@ -414,10 +414,9 @@ class SweepJob:
         while self.bracket is not None or self._next():
             assert self.bracket is not None
             begin = time.perf_counter()
-            tick = self.bracket.advance(self.sweep.rows, self.sweep.distribution)
+            tick = self.bracket.advance()
             self.sweep.seconds += time.perf_counter() - begin
             if tick is not None:
-                self._note_processor(self.bracket)
                 self._show(self.bracket)
                 self.last = tick
                 return tick
@@ -428,7 +427,7 @@ class SweepJob:
         """Write the table of members and the state of the running bracket."""
         if self.bracket is None:
             return  # _keep wrote the last bracket's
-        self.bracket.write_rows(self.sweep.rows)
+        self.bracket.write_rows()
         self.folder.write_bytes(MEMBERS, self.sweep.rows.to_bytes())
         tensors, facts = self.bracket.save()
         self.folder.checkpoint(tensors, self._state(facts))
@@ -487,12 +486,6 @@ class SweepJob:
             if progress.best is None or better * (figure - progress.best[1]) > 0:
                 progress.best, progress.config = (member, figure), bracket.configs[member]
 
-    def _note_processor(self, bracket: TrainingBracket) -> None:
-        """If a cluster's sweep continues in this process, note the members that it trains here."""
-        if self.sweep.distribution is None and self.sweep.processors:
-            running = [p.members[place] for p in bracket.populations for place in p.running]
-            self.sweep.processors.setdefault(processor_kind(), set()).update(running)
-
     def _keep(self, reason: str | None) -> None:
         """Store the bracket's results; it is never trained again. reason: why all brackets end, if so."""
         folder, sweep, bracket = self.folder, self.sweep, self.bracket
@@ -538,5 +531,5 @@ class SweepJob:
             "extensions": len(self.sweep.extensions),
             "state": bracket,
             "ended": None,
-            "processors": self.sweep.processor_members,
+            "processors": as_lists(self.sweep.processors),
         }

@@ -135,11 +135,6 @@ class SweepTraining:
         self.options = self.options.model_copy(update={"members": count})
 
     @property
-    def processor_members(self) -> dict[str, list[int]]:
-        """``processors``, for a file."""
-        return {kind: sorted(members) for kind, members in self.processors.items()}
-
-    @property
     def seconds_at_last(self) -> float:
         """Seconds of training when members were last added; the time limit counts from there."""
         return float(self.extensions[-1]["seconds"]) if self.extensions else 0.0
@@ -308,15 +303,17 @@ def training_bracket(
     numbers = range(first, first + members)
     made = groups({m: sweep.settings(m) for m in numbers}, sweep.data_for, sweep.networks)
     if state is not None:
-        for place, (group, saved) in enumerate(zip(made, state["engine"], strict=False)):
-            kernel = {"engine": saved["identity"]["engine"], "threads": saved["identity"]["threads"]}
+        for place, (group, saved) in enumerate(zip(made, state["populations"], strict=False)):
+            kernel = {name: saved["engine"]["identity"][name] for name in ("engine", "threads")}
             kernel["threads"] = kernel["threads"] or group.config.shared.threads
             made[place] = replace(group, config=group.config.with_settings(**kernel))
     elif sweep.distribution is not None and sweep.distribution.cluster.gpus:
         made = [for_gpu(group) for group in made]
     target = sweep.options.until if sweep.options.spread else None
     populations = [GroupTraining(group, sweep.metric, target) for group in made]
-    return TrainingBracket(number, {m: sweep.configs[m] for m in numbers}, rungs, populations)
+    configs = {m: sweep.configs[m] for m in numbers}
+    cluster = sweep.distribution, sweep.processors
+    return TrainingBracket(number, configs, rungs, populations, sweep.rows, *cluster)
 
 
 def restore_members(sweep: SweepTraining, members: Mapping[str, Any]) -> None:
