@@ -41,11 +41,10 @@ from treino.training.sweeps.sweep import sweep_events
 from treino.training.train import drain
 
 STUDY_MODULE = Refusal(
-    "study_module",
     N_("A study makes its network anew for every row."),
     N_("Give mlp(64, 32), cnn(16, 32), or net='FILE.py:NAME'."),
 )
-EPOCHS_TWICE = Refusal("epochs_twice", N_("{a} and {b} are the same setting."), N_("Give one."))
+EPOCHS_TWICE = Refusal(N_("{a} and {b} are the same setting."), N_("Give one."))
 
 # ---- ``Run``, ``Sweep`` and ``Study``
 

@@ -26,17 +26,14 @@ from treino.training.short_trials import Rates, decided_log, find_rate, with_mem
 from treino.training.train import WEIGHTS_OF_ENSEMBLE, RunJob, Start, train_events
 
 NUM_CLASSES = Refusal(
-    "num_classes",
     N_("num_classes is {asked}, and {target} {found}."),
     N_("Leave num_classes out, or give the number that there are."),
 )
 UNTIL_ALONE = Refusal(
-    "until_alone",
-    N_("[[until]] counts the steps of several networks."),
-    N_("Add [[seeds=20]], or leave it out."),
+    N_("[[until]] counts the steps of several networks."), N_("Add [[seeds=20]], or leave it out.")
 )
 OF_SEVERAL = {
-    name: Refusal(f"{name}_of_several", message, N_("Leave one of them out."))
+    name: Refusal(message, N_("Leave one of them out."), rule=f"{name}_of_several")
     for name, message in {
         "alert": N_("[[alert]] watches one network, and [[seeds]] and [[folds]] train several."),
         "threshold": N_("[[threshold]] is found for one network, and [[seeds]] and [[folds]] train several."),
@@ -44,12 +41,10 @@ OF_SEVERAL = {
     }.items()
 }
 SEVERAL_OF_THESE = Refusal(
-    "several_of_these",
     N_("Several seeds or folds need rows in memory, and a network that can be made anew."),
     N_("Give a table or arrays, and mlp(64, 32), cnn(16, 32) or net='FILE.py:NAME'."),
 )
 ON_ALONE = Refusal(
-    "on_alone",
     N_("A cluster trains many networks, and this is one."),
     N_("Add [[seeds=20]] or [[folds=5]], or leave [[on]] out."),
 )

@@ -27,36 +27,22 @@ from treino.training.train import resuming
 from treino.training.verification import verify, verify_member
 
 STORAGE_OF_NO_SWEEP = Refusal(
-    "storage_of_no_sweep",
-    N_("{run} is no sweep, and trials of Optuna's are of sweeps."),
-    N_("Leave [[storage]] out."),
+    N_("{run} is no sweep, and trials of Optuna's are of sweeps."), N_("Leave [[storage]] out.")
 )
 MORE_OF_NO_SWEEP = Refusal(
-    "more_of_no_sweep",
-    N_("{run} is no sweep, and only to a sweep networks can be added."),
-    N_("Leave [[more]] out."),
+    N_("{run} is no sweep, and only to a sweep networks can be added."), N_("Leave [[more]] out.")
 )
-ON_OF_A_RUN = Refusal(
-    "on_of_a_run", N_("{run} is a single network, and a cluster trains several."), N_("Leave [[on]] out.")
-)
+ON_OF_A_RUN = Refusal(N_("{run} is a single network, and a cluster trains several."), N_("Leave [[on]] out."))
 ALERT_OF_SEVERAL = Refusal(
-    "alert_of_several",
-    N_("[[alert]] watches one network, and {run} has several."),
-    N_("Leave [[alert]] out."),
+    N_("[[alert]] watches one network, and {run} has several."), N_("Leave [[alert]] out.")
 )
 VERIFY_MEMBER = Refusal(
-    "verify_member",
-    N_("{run} is a network of a sweep, which is trained again as the sweep did it."),
-    N_("Leave {name} out."),
+    N_("{run} is a network of a sweep, which is trained again as the sweep did it."), N_("Leave {name} out.")
 )
 ROWS_OF_RUN_SETTINGS = Refusal(
-    "rows_of_run_settings",
-    N_("{run} is a run, whose data and settings are known."),
-    N_("Leave {name} out, or name data."),
+    N_("{run} is a run, whose data and settings are known."), N_("Leave {name} out, or name data.")
 )
-TOP_OF_A_RUN = Refusal(
-    "top_of_a_run", N_("{name} is a run, a single network."), N_("Leave [[top]] out, or name a sweep.")
-)
+TOP_OF_A_RUN = Refusal(N_("{name} is a run, a single network."), N_("Leave [[top]] out, or name a sweep."))
 
 
 def resume_events(

@@ -45,16 +45,27 @@ def test_every_call_gives_each_field_its_value() -> None:
     assert calls > 400
 
 
-def test_a_refusal_makes_its_error() -> None:
-    full = Refusal("disk_full", "{path} could not be written.", "Free {n:,} bytes.", status=1)
-    error = full(path="a.csv", n=12345)
+FULL = Refusal("{path} could not be written.", "Free {n:,} bytes.", status=1)
+
+
+def test_a_refusal_makes_its_error_named_as_itself() -> None:
+    error = FULL(path="a.csv", n=12345)
     assert (error.rule, error.message, error.hint, error.status) == (
-        "disk_full", "a.csv could not be written.", "Free 12\u202f345 bytes.", 1,
+        "full", "a.csv could not be written.", "Free 12\u202f345 bytes.", 1,
     )  # fmt: skip
-    assert Refusal("r", "A {brace}", "{hint}")(brace=1, hint="Did you mean 'b'?").hint == "Did you mean 'b'?"
+    other = Refusal("A {brace}", "{hint}", rule=FULL.rule)(brace=1, hint="Did you mean 'b'?")
+    assert (other.rule, other.hint) == ("full", "Did you mean 'b'?")
 
 
 def test_a_rule_is_written_once() -> None:
-    """In one file; other files import it."""
+    """In one file; other files import it. What is no constant gives its rule."""
     for path, tree in TREES.items():
         assert not [name for name in refusals(tree) if re.search(r"_\d$", name)], path
+        constants = {id(node.value) for node in tree.body if isinstance(node, ast.Assign)}
+        for node in ast.walk(tree):
+            if (
+                isinstance(node, ast.Call)
+                and ast.unparse(node.func) == "Refusal"
+                and id(node) not in constants
+            ):
+                assert "rule" in {k.arg for k in node.keywords}, f"{path}:{node.lineno}"

@@ -9,9 +9,7 @@ from treino.base.errors import Refusal
 from treino.base.words import N_
 
 APP_MISSING = Refusal(
-    "app_missing",
-    N_("'{name}' belongs to the app {app}, which is not installed here."),
-    N_("Install the whole of treino."),
+    N_("'{name}' belongs to the app {app}, which is not installed here."), N_("Install the whole of treino.")
 )
 
 Group = Literal["treino.verbs", "treino.names"]

@@ -4,7 +4,6 @@ import re
 import sys
 import sysconfig
 import traceback
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,19 +16,26 @@ _STANDARD = sysconfig.get_path("stdlib")
 FIELD = re.compile(r"\{(\w+)")
 
 
-@dataclass(frozen=True)
 class Refusal:
     """A rule with its message and hint. Called with the values of their fields, it returns the error.
 
-    ``COLUMN_UNKNOWN = Refusal("column_unknown", N_("There is no column '{name}'."), "{hint}")``, then
-    ``raise COLUMN_UNKNOWN(name=name, hint=nearest(name, known))``. To recognise an error, test
+    ``COLUMN_UNKNOWN = Refusal(N_("There is no column '{name}'."), "{hint}")``, then
+    ``raise COLUMN_UNKNOWN(name=name, hint=nearest(name, known))``. Its rule is the constant's name in small
+    letters, ``column_unknown``; constants that share a rule give it. To recognise an error, test
     ``error.rule == COLUMN_UNKNOWN.rule``. A test compares the values of each call with the fields.
     """
 
-    rule: str
-    message: str
-    hint: str = ""
-    status: int = 2
+    def __init__(self, message: str, hint: str = "", *, rule: str = "", status: int = 2) -> None:
+        self.message, self.hint, self.status = message, hint, status
+        self._rule, self._module = rule, sys._getframe(1).f_globals
+
+    @property
+    def rule(self) -> str:
+        return self._rule or next(name for name, value in self._module.items() if value is self).lower()
+
+    def named(self, rule: str) -> "Refusal":
+        """The same refusal as another rule."""
+        return Refusal(self.message, self.hint, rule=rule, status=self.status)
 
     def __call__(self, **values: Any) -> TreinoError:
         texts = [_filled(text, values) for text in (self.message, self.hint)]

@@ -17,7 +17,7 @@ from treino.base.words import N_, _
 from treino_doctor import program_start
 
 RUN_BUSY = Refusal(
-    "run_busy", N_("{folder} is being written by {who}."), N_("Wait until it has ended, or stop it first.")
+    N_("{folder} is being written by {who}."), N_("Wait until it has ended, or stop it first.")
 )
 
 NAME = ".lock"

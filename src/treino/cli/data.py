@@ -19,13 +19,9 @@ if TYPE_CHECKING:
     from treino.data.summaries.description import TableDescription
     from treino.data.summaries.image_description import ImagesDescription
 
-TO_WITHOUT_DATA = Refusal(
-    "to_without_data", N_("--to needs DATA to write about."), N_("treino data wine --to wine.html")
-)
+TO_WITHOUT_DATA = Refusal(N_("--to needs DATA to write about."), N_("treino data wine --to wine.html"))
 SHEET_OF_TABLE = Refusal(
-    "sheet_of_table",
-    N_("A contact sheet is of images, and {name} is a table."),
-    N_("Let the name end in {ending}: {path}"),
+    N_("A contact sheet is of images, and {name} is a table."), N_("Let the name end in {ending}: {path}")
 )
 
 SHOWN_CLASSES = 20

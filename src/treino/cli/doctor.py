@@ -13,7 +13,7 @@ from treino.base.words import N_, _, door
 from treino_doctor import command
 from treino_doctor.screen import Screen
 
-DOCTOR_OF_SCRIPT = Refusal("doctor_of_script", N_("{flag} is for scripts; {subject}"), "{instead}")
+DOCTOR_OF_SCRIPT = Refusal(N_("{flag} is for scripts; {subject}"), "{instead}")
 
 # ---- installation
 

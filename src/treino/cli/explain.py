@@ -14,8 +14,10 @@ from treino.cli.screen import Replace, check_replace, output_file, say_replaced
 from treino.folders.store.output_files import PAGE
 from treino.folders.store.run_lookup import known_folder
 
-EXPLAIN_TOPIC = Refusal("explain_topic", N_("No topic is named."), N_("See: treino explain"))
-NEITHER = Refusal(EXPLAIN_TOPIC.rule, N_("There is no topic {name!r}, and no run of that name."), "{hint}")
+EXPLAIN_TOPIC = Refusal(N_("No topic is named."), N_("See: treino explain"))
+NEITHER = Refusal(
+    N_("There is no topic {name!r}, and no run of that name."), "{hint}", rule=EXPLAIN_TOPIC.rule
+)
 
 
 @with_flags

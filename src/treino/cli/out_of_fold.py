@@ -16,7 +16,6 @@ from treino.training.loop import JobEnd, JobEvent
 from treino.training.stored_results import StoredSweep, open_folder
 
 TO_WITHOUT_FOLDS = Refusal(
-    "to_without_folds",
     N_("--to writes out-of-fold predictions, and there are no folds."),
     N_("Add --folds 10, or predict rows with the run: treino predict RUN DATA --to FILE"),
 )

@@ -24,12 +24,10 @@ from treino.base.words import N_, _, placeholders
 from treino.folders.store.output_files import OutputFile, OutputFolder
 from treino_doctor.screen import Screen as PlainScreen
 
-VERB_UNKNOWN = Refusal("usage", N_('Unknown command "{verb}".'), "{hint}")
-OPTION_UNKNOWN = Refusal("usage", N_("Unknown option: {flag}."), "{hint}")
+VERB_UNKNOWN = Refusal(N_('Unknown command "{verb}".'), "{hint}", rule="usage")
+OPTION_UNKNOWN = Refusal(N_("Unknown option: {flag}."), "{hint}", rule="usage")
 REPLACE_WHAT = Refusal(
-    "replace_what",
-    N_("--replace needs {flag}, which names what may be replaced."),
-    N_("Add {flag}, or leave --replace out."),
+    N_("--replace needs {flag}, which names what may be replaced."), N_("Add {flag}, or leave --replace out.")
 )
 
 # ---- output

@@ -12,7 +12,6 @@ from treino.base.words import N_, _, numeral
 from treino.cli.flags import RunName, ScreenFlag
 
 EPOCHS_OF_TWO = Refusal(
-    "epochs_of_two",
     N_("--epochs shows one run, and two were given."),
     N_("Leave one of them out; treino plot RUN RUN2 draws both."),
 )

@@ -20,25 +20,19 @@ from treino.training.loop import JobEvent
 from treino.training.train import Start
 
 TRUST_OF_NOTHING = Refusal(
-    "trust_of_nothing",
     N_("--trust runs the copy of a network's file that was sealed with a run, and no run was named."),
     N_("Add --like, --branch or --rewind RUN, or leave it out."),
 )
 SENDER_OF_NOTHING = Refusal(
-    "sender_of_nothing",
     N_("--sender says who goes on with a run, and no run was named."),
     N_("Add --branch or --rewind RUN:STEP, or leave it out."),
 )
 LIKE_AND_DATA = Refusal(
-    "like_and_data",
-    N_("--like brings its own data, and {data} stands beside it."),
-    N_("Leave one of them out."),
+    N_("--like brings its own data, and {data} stands beside it."), N_("Leave one of them out.")
 )
-DATA_MISSING = Refusal("usage", N_("DATA is missing."), N_("Try: treino train wine"))
+DATA_MISSING = Refusal(N_("DATA is missing."), N_("Try: treino train wine"), rule="usage")
 BRANCH_AND_MORE = Refusal(
-    "branch_and_more",
-    N_("{flag} goes on with a run, and {name} begins another training."),
-    N_("Leave one of them out."),
+    N_("{flag} goes on with a run, and {name} begins another training."), N_("Leave one of them out.")
 )
 
 

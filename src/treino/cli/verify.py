@@ -15,7 +15,6 @@ from treino.folders.documents.verification import NAME
 from treino.folders.store.output_files import JSON
 
 KEEP_OF_MEMBER = Refusal(
-    "keep_of_member",
     N_("{run} is a network of a sweep, which has no folder and no report of its own."),
     N_("Write the document with --to FILE.json instead."),
 )

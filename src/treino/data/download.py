@@ -19,13 +19,11 @@ from treino.base.errors import Refusal
 from treino.base.words import N_, _
 
 DOWNLOAD_FAILED = Refusal(
-    "download_failed",
     N_("{file} of {name} could not be fetched: {reasons}."),
     N_("Try again later, or put the file into {folder}; TREINO_MIRROR names another mirror."),
     status=1,
 )
 OFFLINE = Refusal(
-    "offline",
     N_("{name} is not here, and TREINO_OFFLINE forbids to fetch it: {files}."),
     N_("Put the files into {folder}, or unset TREINO_OFFLINE."),
     status=1,

@@ -46,7 +46,7 @@ from treino.data.table import Column, Table, among_all, check_present
 from treino.settings.setting_types import as_items, share
 from treino.settings.spec import read_settings
 
-ROWS_ONE = Refusal("rows_one", N_("'{source}' has a single row."), N_("Add rows."))
+ROWS_ONE = Refusal(N_("'{source}' has a single row."), N_("Add rows."))
 
 
 def load(

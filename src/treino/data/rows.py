@@ -12,9 +12,7 @@ import torch
 from treino.base.errors import Refusal
 from treino.base.words import N_, joined, numeral
 
-MAX_MEMORY_FORM = Refusal(
-    "max_memory_form", N_("'{size}' is no amount of memory."), N_("Write 2GB or 500MB.")
-)
+MAX_MEMORY_FORM = Refusal(N_("'{size}' is no amount of memory."), N_("Write 2GB or 500MB."))
 
 # ---- random number generators
 

@@ -29,60 +29,51 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 DATA_TYPE = Refusal(
-    "data_type",
     N_("Data can't be read from a {type}."),
     N_("Give a built-in's name, a table's path, a frame of pandas or polars, (X, y) or (X, y, weights)."),
 )
-X_SHAPE = Refusal("arrays_shape", N_("X has the shape {shape}, not [rows, columns]."), "{hint}")
+X_SHAPE = Refusal(N_("X has the shape {shape}, not [rows, columns]."), "{hint}", rule="arrays_shape")
 FRAME_EMPTY = Refusal(
-    "frame_empty",
     N_("There is nothing in it: {rows} rows and {columns} columns."),
     N_("Give at least a few rows and a feature."),
 )
 NAME_UNKNOWN = Refusal(
-    "data_unknown", N_("'{source}' is no name of a data set or file."), N_("Built-in: {names}.")
+    N_("'{source}' is no name of a data set or file."), N_("Built-in: {names}."), rule="data_unknown"
 )
 NOTHING_OF_THAT_NAME = Refusal(
-    "data_unknown", N_("There is no file '{source}', and no built-in data set of that name."), "{hint}"
+    N_("There is no file '{source}', and no built-in data set of that name."), "{hint}", rule="data_unknown"
 )
 DATA_AMBIGUOUS = Refusal(
-    "data_ambiguous",
     N_("'{name}' is a built-in data set, and a file here has that name too."),
     N_("Write ./{name} for the file; for the built-in, rename the file."),
 )
 NO_FILE_FITS = Refusal(
-    "data_unknown",
     N_("No file fits the pattern '{source}'."),
     N_("Look where you are, and write the pattern in quotes: '{source}'."),
+    rule="data_unknown",
 )
 ITEM_NOT_FINITE = Refusal(
-    "item_not_finite",
-    N_("x of {where} holds numbers that are not finite."),
-    N_("Leave the item out, or fill the gap."),
+    N_("x of {where} holds numbers that are not finite."), N_("Leave the item out, or fill the gap.")
 )
 TARGET_SEVERAL = Refusal(
-    "target_several",
-    N_("y holds {n} targets of each image, and one is learnt of images."),
-    N_("Give one of them: y[:, 0]."),
+    N_("y holds {n} targets of each image, and one is learnt of images."), N_("Give one of them: y[:, 0].")
 )
-ARRAYS_LENGTH = Refusal(
-    "arrays_length", N_("X has {x} rows and {what} {y}."), N_("Give one value for each row.")
-)
+ARRAYS_LENGTH = Refusal(N_("X has {x} rows and {what} {y}."), N_("Give one value for each row."))
 Y_SHAPE = Refusal(
-    "arrays_shape",
     N_("y has the shape {shape}, not [rows] or [rows, targets]."),
     N_("Give one class or number for each row, or a column for each target."),
+    rule="arrays_shape",
 )
 Y_ONE_HOT = Refusal(
-    "arrays_shape",
     N_("y has a single 1 in each row: the classes of one target, not several targets."),
     N_("Give one class for each row: y.argmax(1)."),
+    rule="arrays_shape",
 )
-DATA_NAME = Refusal("data_name", N_("The name '{source}' is not in UTF-8."), N_("Rename the file."))
+DATA_NAME = Refusal(N_("The name '{source}' is not in UTF-8."), N_("Rename the file."))
 ROWS_UNEQUAL = Refusal(
-    "arrays_shape",
     N_("The rows of {what} are not equally long."),
     N_("Give one number for each row and column."),
+    rule="arrays_shape",
 )
 
 

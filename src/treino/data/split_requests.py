@@ -30,31 +30,28 @@ from treino.data.splits import (
 )
 from treino.data.table import Column, Table, check_no_target, fault, unknown_column
 
-FOLD_FORM = Refusal("fold_form", N_("{fold!r} is no fold."), N_("2/5 is the second of five."))
+FOLD_FORM = Refusal(N_("{fold!r} is no fold."), N_("2/5 is the second of five."))
 SPLIT_TIME_KIND = Refusal(
-    "split_time_kind",
     N_("Column '{name}' holds '{cell}' in {place}, which is neither a date nor a number."),
     N_("Write its dates as 2024-12-31, or split by another column."),
 )
-SPLIT_OFFICIAL = Refusal(
-    "split_official", N_("'{source}' has test rows of its own."), N_("Leave the split by '{name}' out.")
-)
+SPLIT_OFFICIAL = Refusal(N_("'{source}' has test rows of its own."), N_("Leave the split by '{name}' out."))
 SPLIT_COLUMN_WORD = Refusal(
-    "split_column_word",
     N_("Column '{name}' holds '{cell}' in {place}, which names no part of a split."),
     N_("The words are train, validation and test; 0 and 1 need a column named for one of them."),
 )
 FOLDS_AND_SPLIT = Refusal(
-    "folds_and_split", N_("Folds and [[split]]-{how} both say how rows are split."), N_("Give one of them.")
+    N_("Folds and [[split]]-{how} both say how rows are split."), N_("Give one of them.")
 )
 LEFT_OUT = -1
 NO_TRAINING_ROWS = Refusal(
-    "no_training_rows",
     N_("No row is left to train on."),
     N_("Give the splits other shares, or keep equal rows with [[duplicates=ignore]]."),
 )
-EQUAL_ROWS_HELD_BACK = replace(
-    NO_TRAINING_ROWS, message=N_("No row is left to train on: {n} equal rows that are held back.")
+EQUAL_ROWS_HELD_BACK = Refusal(
+    N_("No row is left to train on: {n} equal rows that are held back."),
+    NO_TRAINING_ROWS.hint,
+    rule=NO_TRAINING_ROWS.rule,
 )
 NAMES = {TRAIN: N_("training"), VALIDATION: N_("validation"), TEST: N_("test")}
 USUAL_WORDS = {

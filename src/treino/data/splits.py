@@ -16,12 +16,9 @@ from treino.data.rows import generator
 from treino.data.table import Numbers
 
 FOLDS_RANGE = Refusal(
-    "folds_range",
-    N_("{k} folds of {n} rows: some would be empty."),
-    N_("Use fewer folds; 5 and 10 are usual."),
+    N_("{k} folds of {n} rows: some would be empty."), N_("Use fewer folds; 5 and 10 are usual.")
 )
 SHARES_SUM = Refusal(
-    "shares_sum",
     N_("{validation} for validation and one fold of {k} leave no rows to train on."),
     N_("Use more folds, or a smaller [[validation]]."),
 )

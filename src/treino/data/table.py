@@ -19,20 +19,16 @@ from treino.settings.setting_types import as_item, as_items
 if TYPE_CHECKING:
     from treino.data.readers.reader_options import ReaderOptions
 
-COLUMNS_MISSING = Refusal(
-    "columns_missing", N_("'{source}' lacks {n} of {of} columns: {names}."), N_("For '{name}': {hint}")
-)
+COLUMNS_MISSING = Refusal(N_("'{source}' lacks {n} of {of} columns: {names}."), N_("For '{name}': {hint}"))
 DURATIONS_AS_NUMBERS = N_("Write durations as numbers, all in one unit: 1.5 for 1:30:00, in hours")
-COLUMN_UNKNOWN = Refusal("column_unknown", N_("There is no column '{name}' in '{source}'."), "{hint}")
+COLUMN_UNKNOWN = Refusal(N_("There is no column '{name}' in '{source}'."), "{hint}")
 COLUMN_IS_TARGET = Refusal(
-    "column_target",
     N_("'{name}' is the target, and can't be used for something else."),
     N_("Name another column."),
+    rule="column_target",
 )
 COLUMN_NAME_DUPLICATE = Refusal(
-    "column_name_duplicate",
-    N_("{what} has two columns named '{name}': columns {a} and {b}."),
-    N_("Rename one of them."),
+    N_("{what} has two columns named '{name}': columns {a} and {b}."), N_("Rename one of them.")
 )
 
 Numbers = NDArray[np.float64 | np.uint8]
@@ -335,13 +331,13 @@ def unknown_column(table: Table, name: str, use: str, others: Sequence[str] = ()
     """The error if the table lacks a column that a setting names. use: the first part of the rule's name.
     others: columns that the setting can't name, so that the hint doesn't suggest them."""
     hint = nearest(str(name), [each for each in table.names if each not in others])
-    return replace(COLUMN_UNKNOWN, rule=f"{use}_unknown")(name=name, source=table.source, hint=hint)
+    return COLUMN_UNKNOWN.named(f"{use}_unknown")(name=name, source=table.source, hint=hint)
 
 
 def check_no_target(name: str, targets: Sequence[str], use: str) -> None:
     """Refuse a target column for another use. use: the first part of the rule's name."""
     if name in targets:
-        raise replace(COLUMN_IS_TARGET, rule=f"{use}_target")(name=name)
+        raise COLUMN_IS_TARGET.named(f"{use}_target")(name=name)
 
 
 def check_present(table: Table, names: Sequence[str]) -> None:

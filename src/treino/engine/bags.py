@@ -16,17 +16,14 @@ from treino.data.rows import Rows
 from treino.engine.inputs import tensor_of
 
 WEIGHTS_SHAPE = Refusal(
-    "weights_shape",
     N_("The weights of rows have the shape {shape}."),
     N_("They are [bags, rows]: one number for each of {rows} rows."),
 )
 WEIGHTS_RANGE = Refusal(
-    "weights_range",
     N_("The weight of row {row} is {value:g}.{of_bag}"),
     N_("Weights are numbers from 0 on, where 0 means that the row isn't there."),
 )
 BAG_ROWS = Refusal(
-    "bag_rows",
     N_("The rows of {n} bags have the shapes {shapes}, and there are {bags} bags."),
     N_("Give each bag x and y of the data's own shapes, and the same classes."),
 )

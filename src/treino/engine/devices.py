@@ -8,11 +8,8 @@ import torch
 from treino.base.errors import Refusal
 from treino.base.words import N_
 
-DEVICE_MISSING = Refusal(
-    "device_missing", N_("There is no device {name} here (torch {version})."), N_("Use [[device=cpu]].")
-)
+DEVICE_MISSING = Refusal(N_("There is no device {name} here (torch {version})."), N_("Use [[device=cpu]]."))
 DEVICE_DTYPE = Refusal(
-    "device_dtype",
     N_("The device {name} can't hold numbers of 64 bits."),
     N_("Train in torch.float32, or use [[device=cpu]]."),
 )

@@ -14,12 +14,10 @@ from treino.engine.optim import BETAS, HP, readers
 from treino.settings.spec import read_settings
 
 EMA_WITHOUT_AVERAGE = Refusal(
-    "ema_without_average",
     N_("This training keeps no running average of its weights."),
     N_("Begin with an ema above 0, e.g. [[ema=0.98]]."),
 )
 DROPOUT_WITHOUT_LAYER = Refusal(
-    "dropout_without_layer",
     N_("This network has no dropout layers to set."),
     N_("Begin with a dropout above 0, e.g. [[dropout=0.1]]."),
 )

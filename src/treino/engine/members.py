@@ -20,9 +20,7 @@ from treino.engine.shared_config import SharedConfig
 from treino.engine.training_state import BestWeights
 from treino.engine.user_module import module_copy
 
-MEMBER_RANGE = Refusal(
-    "member_range", N_("There is no member {member}; there are {n}."), N_("Members count from 0.")
-)
+MEMBER_RANGE = Refusal(N_("There is no member {member}; there are {n}."), N_("Members count from 0."))
 
 
 def new_population(shared: SharedConfig, seeds: Sequence[int], hp: dict[str, Tensor]) -> Population:

@@ -18,7 +18,6 @@ from treino.data.preparation.preparation import Preparation, Scale
 from treino.engine.losses import Loss
 
 METRIC_UNITS = Refusal(
-    "metric_units",
     N_("There is no {metric} of several targets together, because each has a unit of its own."),
     N_("Use one of {names}; the {metric} of each target is shown in any case."),
 )

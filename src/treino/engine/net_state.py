@@ -11,7 +11,6 @@ from treino.base.words import N_, _
 from treino.engine.population import Layout
 
 NET_FORMS = Refusal(
-    "net_forms",
     N_("In its forward pass the network changes {name}: {before} before, {after} after."),
     N_(
         "Give every parameter and buffer its shape, type and requires_grad in __init__. What is needed"
@@ -19,27 +18,21 @@ NET_FORMS = Refusal(
     ),
 )
 NET_TENSOR = Refusal(
-    "net_tensor",
     N_("The network's {name} is {kind}, and a run keeps only dense tensors of real numbers."),
     N_("Make it one, on the CPU. A constant can be a plain attribute: self.table = ..."),
 )
 NET_LARGE_NUMBERS = Refusal(
-    "net_large_numbers",
     N_("The network's {name} holds whole numbers of 2^53 or more; smaller ones are kept exactly."),
     N_("A constant can be a plain attribute: self.table = ..."),
 )
 NET_STATE_DICT = Refusal(
-    "net_state_dict",
-    N_("The network's state_dict() raises {cause}."),
-    N_("A run keeps what it gives: call it once yourself."),
+    N_("The network's state_dict() raises {cause}."), N_("A run keeps what it gives: call it once yourself.")
 )
 NET_EXTRA_STATE = Refusal(
-    "net_extra_state",
     N_("{name} in the network's state_dict() is a {kind}; a run keeps only tensors."),
     N_("Make it a buffer: self.register_buffer('count', torch.zeros(()))."),
 )
 NET_NAME = Refusal(
-    "net_name",
     N_("The network has a tensor called {name}, a name that safetensors reserves."),
     N_("Give it another name."),
 )

@@ -16,42 +16,32 @@ from treino.settings.setting_types import LARGEST_LAYER, MOST_LAYERS
 from treino.settings.spec import OF_CNN, Settings
 
 CNN_ROWS = Refusal(
-    "cnn_rows",
     N_("A convolutional network learns from pictures, and a row here has the shape {shape}."),
     N_("Use [[net=mlp]], or leave it out; pictures are [rows, channels, height, width]."),
 )
 CNN_CHANNELS_LAST = Refusal(
-    "cnn_channels_last",
     N_("The pictures have the shape {shape}: their channels are the last axis."),
     N_("Put them first: x.transpose(0, 3, 1, 2) of an array, x.permute(0, 3, 1, 2) of a tensor."),
 )
 CHANNELS_EMPTY = Refusal(
-    "channels_empty",
     N_("A convolutional network without channels can't be built."),
     N_("Give the channels of each stage, e.g. 16, 32."),
 )
-NORMS_TWO = Refusal(
-    "norms_two", N_("{a} and {b} both say how channels are normalised."), N_("Give one of them.")
-)
+NORMS_TWO = Refusal(N_("{a} and {b} both say how channels are normalised."), N_("Give one of them."))
 HIDDEN_DEPTH = Refusal(
-    "hidden_range",
     N_("A network of {n} hidden layers is too deep to be built."),
     N_("Give at most {most}, e.g. 64, 32."),
+    rule="hidden_range",
 )
 GROUP_NORM_RANGE = Refusal(
-    "group_norm_range",
     N_("{n} channels can't be divided into {groups} groups."),
     N_("Use a number of groups that divides the channels of every stage."),
 )
 DROPOUT_TYPE = Refusal(
-    "dropout_type",
-    N_("dropout is {rate!r}, not a number."),
-    N_("Use e.g. 0.2, or one number for each member."),
+    N_("dropout is {rate!r}, not a number."), N_("Use e.g. 0.2, or one number for each member.")
 )
 DROPOUT_RANGE = Refusal(
-    "dropout_range",
-    N_("dropout is the share of units dropped; {rate} is outside 0 to 1."),
-    N_("Use e.g. 0.2."),
+    N_("dropout is the share of units dropped; {rate} is outside 0 to 1."), N_("Use e.g. 0.2.")
 )
 
 LARGEST_GATE_RATE = 1000.0

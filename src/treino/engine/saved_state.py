@@ -21,12 +21,10 @@ from treino.engine.training_setup import TrainingSetup
 from treino.engine.training_state import EpochLoss, HyperparameterChange, TrainingState
 
 SAVED_TYPE = Refusal(
-    "saved_type",
     N_("A {tensors} and a {meta} are no saved training."),
     N_("Give what save() returned: training.load(*saved)."),
 )
 SAVED_BY_ANOTHER = Refusal(
-    "saved_by_another",
     N_("This state was saved by another training; these differ: {what}."),
     N_("Make the training with the arguments of the saved one."),
 )

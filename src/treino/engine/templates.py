@@ -27,27 +27,22 @@ from treino.engine.user_module import (
 )
 
 INIT_OWN = Refusal(
-    "init_own",
     N_("[[init={init}]] is for treino's own layers; a network of your own initialises itself."),
     N_("Leave it out."),
 )
 NET_TYPE = Refusal(
-    "net_type",
     N_("A {kind} is no network."),
     N_("Give mlp(64, 32), cnn(16, 32), an nn.Module, or a function that makes one."),
 )
 NET_TOO_LARGE = Refusal(
-    "net_too_large",
     N_("{members} × {parameters} parameters need about {needed:.0f} GB; {there:.0f} are here."),
     N_("Use smaller hidden layers, or fewer networks at once."),
 )
 NET_SCRIPT = Refusal(
-    "net_script",
     N_("A network compiled by torch.jit can't be trained here."),
     N_("Give the nn.Module that it was made from."),
 )
 SEEDS_OWN = Refusal(
-    "seeds_own",
     N_("One network can't start from {n} seeds."),
     N_("Give its class, or a function that makes it, instead of the network."),
 )

@@ -18,13 +18,10 @@ from treino.engine.training_setup import TrainingSetup
 from treino.engine.training_state import TrainingState
 
 POPULATION_STALE = Refusal(
-    "population_stale",
     N_("This population was step {old}'s, and the engine is at step {new}."),
     N_("Take tick.population.snapshot() while you hold the tick."),
 )
-NET_OF_MANY = Refusal(
-    "net_of_many", N_("There are {n} networks here."), N_("Ask for one: tick.population.net(member).")
-)
+NET_OF_MANY = Refusal(N_("There are {n} networks here."), N_("Ask for one: tick.population.net(member)."))
 
 # ---- ticks
 

@@ -23,15 +23,14 @@ from treino.engine.rng import member_seeds
 from treino.settings.spec import FAULTS, OF_ENGINE, UNKNOWN_SETTING, Settings, faults_of, read_settings
 
 DTYPE_UNKNOWN = Refusal(
-    "dtype_unknown", N_("Training in {dtype!r} isn't possible."), N_("Use torch.float32 or torch.float64.")
+    N_("Training in {dtype!r} isn't possible."), N_("Use torch.float32 or torch.float64.")
 )
-SEED_AND_SEEDS = Refusal("seed_and_seeds", N_("{a} and {b} both say what is drawn."), N_("Give one of them."))
-SEEDS_EMPTY = Refusal("seeds_empty", N_("There is no seed."), N_("Give at least one: seeds=(0,)."))
+SEED_AND_SEEDS = Refusal(N_("{a} and {b} both say what is drawn."), N_("Give one of them."))
+SEEDS_EMPTY = Refusal(N_("There is no seed."), N_("Give at least one: seeds=(0,)."))
 NESTEROV_WITHOUT_MOMENTUM = Refusal(
-    "nesterov_without_momentum", N_("[[nesterov]] needs [[momentum]] above 0."), N_("Add [[momentum=0.9]].")
+    N_("[[nesterov]] needs [[momentum]] above 0."), N_("Add [[momentum=0.9]].")
 )
 ENSEMBLE_SEEDS = Refusal(
-    "ensemble_seeds",
     N_("An ensemble of {n} can't have {seeds} seeds."),
     N_("Give one, from which the others are derived, or one for each member."),
 )

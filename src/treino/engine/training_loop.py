@@ -37,12 +37,10 @@ from treino.engine.training_state import (
     TrainingState,
 )
 
-TRAINING_OVER = Refusal("training_over", N_("This training is over."), N_("Train a new one."))
-WHICH_UNKNOWN = Refusal("which_unknown", N_("{which!r} weights are not kept."), N_("Use 'kept' or 'last'."))
+TRAINING_OVER = Refusal(N_("This training is over."), N_("Train a new one."))
+WHICH_UNKNOWN = Refusal(N_("{which!r} weights are not kept."), N_("Use 'kept' or 'last'."))
 SET_STEP_PASSED = Refusal(
-    "set_step_passed",
-    N_("{name} can't be set from step {step} on: {now} are done."),
-    N_("Use step {now} or later."),
+    N_("{name} can't be set from step {step} on: {now} are done."), N_("Use step {now} or later.")
 )
 
 CHUNK_STEPS = 4096  # limits the memory allocated in advance for a chunk

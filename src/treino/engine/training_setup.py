@@ -40,54 +40,43 @@ from treino.settings.recipes import picture_settings
 from treino.settings.spec import Settings, faults_of
 
 NO_VALIDATION_ROWS = Refusal(
-    "no_validation_rows",
     N_("{what} needs validation rows, and there are none."),
     N_("Give some, e.g. by [[validation=0.15]], or do without."),
 )
-LOSS_TASK = Refusal("loss_task", N_("The loss {name} is for {its}, and this is {task}."), N_("Use {names}."))
+LOSS_TASK = Refusal(N_("The loss {name} is for {its}, and this is {task}."), N_("Use {names}."))
 CLASS_WEIGHTS_TARGETS = Refusal(
-    "class_weights_targets",
     N_("[[class_weights]] weighs the classes of one target, and there are {n}."),
     N_("Leave it out, or train a network for that target alone."),
 )
 CLASS_WEIGHTS_COUNT = Refusal(
-    "class_weights_count",
     N_("[[class_weights]] has {n} numbers, and there are {c} classes: {names}."),
     N_("Give one number above 0 for each class in this order, or 'balanced'."),
 )
 AUGMENT_NET = Refusal(
-    "augment_net",
     N_("{a} changes pictures, and only convolutional networks get pictures."),
     N_("Leave it out, or use [[net=cnn]]."),
 )
 AUGMENT_ROWS = Refusal(
-    "augment_rows",
     N_("{a} changes each row by its number, and these rows are read without numbers."),
     N_("Leave it out: let the Dataset change its pictures itself."),
 )
-METRIC_TASK = Refusal("metric_task", N_("{metric} is not measured here."), N_("Use one of {names}."))
+METRIC_TASK = Refusal(N_("{metric} is not measured here."), N_("Use one of {names}."))
 BATCH_NORM_WEIGHTS = Refusal(
-    "batch_norm_weights",
     N_("Batch norm counts each row of a batch once, and these rows have weights."),
     N_("Leave [[batch_norm]] out (of a network of your own: use LayerNorm), or the weights."),
 )
 WEIGHTS_ROWS = Refusal(
-    "weights_rows",
     N_("These rows are read without numbers, so none of them has a weight of its own."),
     N_("Give a Dataset, of which treino makes the batches, or leave the weights out."),
 )
 WEIGHTS_LATE = Refusal(
-    "weights_late",
     N_("The training has taken {n} steps already."),
     N_("Make a new one, and give it the weights before its first step."),
 )
 BATCH_NORM_ROWS = Refusal(
-    "batch_norm_rows",
-    N_("Batch norm needs two rows in every batch, and the last of {rows} rows would be alone."),
-    "{hint}",
+    N_("Batch norm needs two rows in every batch, and the last of {rows} rows would be alone."), "{hint}"
 )
 WEIGHTS_DIFFER = Refusal(
-    "weights_differ",
     N_("The weights are another network's: {why}"),
     N_("Use the same layers, e.g. by [[like]] of the same name."),
 )

@@ -17,15 +17,13 @@ from treino.engine.net_state import check_forms, forms
 from treino.engine.rng import dropout_threshold, fork_rng, generator
 
 NET_KIND = Refusal(
-    "net_kind", N_("What makes the network returns a {kind}, not an nn.Module."), N_("Return the network.")
+    N_("What makes the network returns a {kind}, not an nn.Module."), N_("Return the network.")
 )
 NET_NO_PARAMETERS = Refusal(
-    "net_no_parameters",
     N_("The network {name} has no parameters to train."),
     N_("Assign its layers to self in __init__: self.out = nn.Linear(4, 3). A plain list hides them."),
 )
 NET_DETACHED = Refusal(
-    "net_detached",
     N_("The network's output is cut off from its parameters, so that nothing can be learned."),
     N_(
         "Leave .detach(), .data, torch.no_grad(), argmax and numpy out of forward; and make forward"
@@ -33,44 +31,34 @@ NET_DETACHED = Refusal(
     ),
 )
 NET_OUTPUT = Refusal(
-    "net_output",
     N_("For {rows} rows the network returns {got}; wanted are floating-point numbers of shape {wanted}."),
     N_("Return a tensor [batch, {outputs}]: the last layer has {outputs} outputs, and each item its row."),
 )
 NET_COPY = Refusal(
-    "net_copy",
     N_("The network can't be copied: {cause}."),
     N_("Keep no results of a forward pass in it, or detach them: self.h = h.detach()."),
 )
 NET_FROZEN = Refusal(
-    "net_frozen",
     N_("All parameters of the network {name} are frozen (requires_grad False)."),
     N_("Leave those of a layer free: net.out.requires_grad_(True)."),
 )
 BATCH_OF_ONE = Refusal(
-    "batch_of_one",
-    N_("The last of {rows} training rows is a batch by itself, and the network fails on it: {why}"),
-    "{hint}",
+    N_("The last of {rows} training rows is a batch by itself, and the network fails on it: {why}"), "{hint}"
 )
 NET_FAILS = Refusal(
-    "net_fails",
     N_("Making the network raises {cause}."),
     N_("It must work without arguments; wrap it in a function that gives them."),
 )
 NET_BACKWARD = Refusal(
-    "net_backward",
     N_("The gradient of the loss fails on two rows: {cause}"),
     N_("Perhaps autograd needs what was changed in place: write h.relu(), not h.relu_()."),
 )
 NET_EVALUATION = Refusal(
-    "net_evaluation",
     N_("The network fails in evaluation mode, on rows of shape {shape}: {cause}"),
     N_("Send such rows through net.eval() yourself."),
 )
 NET_SIZE = Refusal(
-    "net_size",
-    N_("Layer {name} ({kind}) has {attribute}={expected}, and {got} arrive (shape {shape})."),
-    "{hint}",
+    N_("Layer {name} ({kind}) has {attribute}={expected}, and {got} arrive (shape {shape})."), "{hint}"
 )
 
 LayerRow = tuple[str, str, str, str, int]  # name, kind, in, out, parameters

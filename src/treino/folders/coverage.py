@@ -27,7 +27,6 @@ from treino.inspection.conformal import (
 from treino.settings.spec import read_settings
 
 COVERAGE_OF_SEVERAL = Refusal(
-    "coverage_of_several",
     N_("{n} networks answer with their mean, and no rows say how far off that is."),
     N_("Name one of them: {run}:0"),
 )

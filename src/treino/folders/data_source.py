@@ -33,39 +33,31 @@ from treino.settings import recipes
 from treino.settings.spec import OF_DATA, OF_FILES, Settings, read_settings
 
 DATA_CHANGED = Refusal(
-    "data_changed",
     N_("{path} is not the file that {run} was trained on: its SHA-256 differs."),
     N_("Give that file with [[data=FILE]], or train a new run on this one."),
 )
 PICTURES_CHANGED = Refusal(
-    DATA_CHANGED.rule,
     N_("The pictures in {path}, or their labels, are not those that {run} was trained on."),
     N_("Give those with [[data=FOLDER]], or train a new run on these."),
+    rule=DATA_CHANGED.rule,
 )
 PREPARATION_DIFFERS = Refusal(
-    "preparation_differs",
     N_("{name} is prepared differently now than when {run} was trained."),
     N_("Use the versions that are named in {path}."),
 )
 DATA_GONE = Refusal(
-    "data_gone",
-    N_("{run} was trained on {path}, which is not there."),
-    N_("Say where it is now: [[data=FILE]]."),
+    N_("{run} was trained on {path}, which is not there."), N_("Say where it is now: [[data=FILE]].")
 )
 DATA_NOT_KEPT = Refusal(
-    "data_not_kept",
     N_("{run} keeps no copy of its rows: they were in memory only, and it was trained lean."),
     N_("Train without lean=True where the rows are wanted again."),
 )
 OUTPUTS_LOSS = Refusal(
-    "outputs_loss",
     N_("The network has {outputs} outputs, not those of the loss {loss} for {classes} classes."),
     N_("The folder was changed. Take it again from where it came, or train again."),
 )
 DATA_IS_LOADED = Refusal(
-    "data_is_loaded",
-    N_("The data is split and prepared already, so {name} comes too late."),
-    N_("Give it to load() instead."),
+    N_("The data is split and prepared already, so {name} comes too late."), N_("Give it to load() instead.")
 )
 
 # ---- the data source of a run

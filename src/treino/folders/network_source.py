@@ -29,32 +29,26 @@ if TYPE_CHECKING:
     from torch import nn
 
 NET_NOT_TRUSTED = Refusal(
-    "net_not_trusted",
-    N_("{folder} trains a network of your own, and reading a folder executes nothing."),
-    "{hint}",
+    N_("{folder} trains a network of your own, and reading a folder executes nothing."), "{hint}"
 )
 NET_OF_SEVERAL = Refusal(
-    "net_of_several",
     N_("{net} can't stand for {n} networks of different files or names: {words}."),
     N_("Use [[trust=True]], which runs the copies that lie in the folder; or name one network: SWEEP:17"),
 )
 NET_WANTED = Refusal(
-    "net_wanted",
     N_("{run} trained a network of your own, which was given in Python."),
     N_("Give it again: [[net=FILE.py:NAME]], or net= in Python."),
 )
 NET_COPY_MISSING = Refusal(
-    "net_copy_missing",
-    N_("{folder} holds no sealed copy {word}, and [[trust=True]] runs nothing else."),
-    "{hint}",
+    N_("{folder} holds no sealed copy {word}, and [[trust=True]] runs nothing else."), "{hint}"
 )
 NET_FORM = Refusal(
-    "net_form",
-    N_("{value!r} does not name a network."),
-    N_("Write [[net=FILE.py:NAME]], e.g. [[net=mynet.py:Net]]."),
+    N_("{value!r} does not name a network."), N_("Write [[net=FILE.py:NAME]], e.g. [[net=mynet.py:Net]].")
 )
-NET_FILE_MISSING = Refusal("net_file_missing", N_("There is no file {path}."), "{hint}")
-NO_PYTHON_FILE = Refusal("net_form", N_("{path} is not a Python file."), N_("Write [[net=FILE.py:NAME]]."))
+NET_FILE_MISSING = Refusal(N_("There is no file {path}."), "{hint}")
+NO_PYTHON_FILE = Refusal(
+    N_("{path} is not a Python file."), N_("Write [[net=FILE.py:NAME]]."), rule="net_form"
+)
 
 
 NETWORK_COPY = "net.py"

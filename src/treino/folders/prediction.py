@@ -28,12 +28,10 @@ from treino.inspection.input_planes import ALL, Split, winners
 from treino.inspection.outputs import PictureView, outputs, outputs_of_views, views_of
 
 TTA_OF_TABLE = Refusal(
-    "tta_of_table",
     N_("Predictions are averaged over shifted pictures, and {run} learnt from other rows."),
     N_("Leave [[tta]] out."),
 )
 COVERAGE_OF_ARRAY = Refusal(
-    "coverage_of_array",
     N_("Of {kind} predictions are an array, without room for intervals or sets."),
     N_("Give a frame, or ask for a file: treino predict RUN DATA [[coverage={coverage}]]"),
 )

@@ -16,17 +16,14 @@ from treino.folders.store.output_files import OutputFolder
 from treino.folders.stored_run import StoredRun
 
 COPIES_OF_ROWS = Refusal(
-    "copies_of_rows",
     N_("Only pictures are copied, and {source} is neither a picture nor a folder of them."),
     N_("Leave [[copy_to]] out; write the rows with [[to=FILE.csv]]."),
 )
 COPIES_OF_NUMBERS = Refusal(
-    "copies_of_numbers",
     N_("{run} predicts numbers, and copies go into a folder for each class."),
     N_("Leave [[copy_to]] out; write the numbers with [[to=FILE.csv]]."),
 )
 TO_PICTURES = Refusal(
-    "to_pictures",
     N_(
         "{path} is in {source}, whose pictures are predicted, and what is written there would count as"
         " part of them."

@@ -29,12 +29,10 @@ from treino.folders.prediction_columns import column_names
 from treino.settings.setting_types import as_item
 
 EXCEL_MISSING = Refusal(
-    "excel_missing",
     N_("A workbook can't be written: openpyxl is not installed."),
     N_("Install it: pip install 'treino[excel]'. Or name a file that ends in .csv."),
 )
 WORKBOOK_ROWS = Refusal(
-    "workbook_rows",
     N_("A sheet has room for {n:,} rows, and there are more predictions."),
     N_("Name a file that ends in .csv."),
 )

@@ -59,26 +59,20 @@ from treino.inspection.conformal import FoldScores
 from treino.settings.spec import Settings
 
 STUDY_IS_NO_RUN = Refusal(
-    "study_is_no_run",
     N_("{name} is a study: it keeps figures of several settings, and no network."),
     N_("See it with: treino show {name}; each of its rows says how to train it alone."),
 )
-TARGET_OF_RUN = Refusal("target_of_run", N_("{run} has no target '{target}'."), "{hint}")
+TARGET_OF_RUN = Refusal(N_("{run} has no target '{target}'."), "{hint}")
 MEMBER_CURVES = Refusal(
-    "member_curves",
     N_("{sweep} holds the curves of its networks together."),
     N_("Draw them all: treino plot {sweep} [[what=curves]]"),
 )
-SEGMENT_UNKNOWN = Refusal(
-    "segment_unknown", N_("{run} has no segment {n}."), N_("Its segments are numbered from 0 to {last}.")
-)
+SEGMENT_UNKNOWN = Refusal(N_("{run} has no segment {n}."), N_("Its segments are numbered from 0 to {last}."))
 NO_WEIGHTS_YET = Refusal(
-    "no_weights_yet",
     N_("{run} is {status}: its weights are kept when it ends."),
     N_("Wait for it, or resume it: treino resume {run}"),
 )
 MEMBER_NOT_KEPT = Refusal(
-    "member_not_kept",
     N_("Network {n} of {run} is not one of those that answer, whose weights are kept."),
     N_("Those are: {numbers}."),
 )

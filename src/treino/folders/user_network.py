@@ -24,17 +24,16 @@ from treino.engine.user_module import construct_module
 from treino.settings.spec import Settings
 
 NO_PERMISSION = Refusal(
-    "net_not_trusted",
     N_("The settings name the network {net}, and nobody said that its code may run."),
     N_("Give it with [[net=FILE.py:NAME]], or net= in Python."),
+    rule="net_not_trusted",
 )
 NET_KIND = Refusal(
-    "net_kind",
     N_("{name} in {path} is a {kind}, not a network."),
     N_("Name an nn.Module, its class, or a function that returns one."),
 )
-NET_NAME = Refusal("net_name", N_("There is no {name} in {path}."), "{hint}")
-NET_IMPORT = Refusal("net_import", N_("{path} fails to import, at line {line}: {kind}: {error}."), "{hint}")
+NET_NAME = Refusal(N_("There is no {name} in {path}."), "{hint}")
+NET_IMPORT = Refusal(N_("{path} fails to import, at line {line}: {kind}: {error}."), "{hint}")
 
 
 @dataclass(frozen=True)

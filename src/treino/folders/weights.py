@@ -18,9 +18,8 @@ from treino.engine.user_module import module_copy
 from treino.folders.documents import read_tensors
 from treino.folders.store import RunFolder
 
-NET_DIFFERS = Refusal("net_differs", N_("The network has other tensors than {run}: {why}"), "{hint}")
+NET_DIFFERS = Refusal(N_("The network has other tensors than {run}: {why}"), "{hint}")
 NET_ANSWERS = Refusal(
-    "net_answers",
     N_("This network has the weights of {run}, but gives other answers than {run} gave."),
     N_(
         "Give the code that was trained, or [[trust=True]] the copy in the folder. If it is that"

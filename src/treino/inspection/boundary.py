@@ -125,18 +125,15 @@ def candidates(
 
 
 AXES_MEANINGLESS = Refusal(
-    "axes_meaningless",
     N_("Axes {axes} were asked for, but the picture of this run has none to choose."),
     N_("Only a classifier with two inputs or more is drawn over two of them; leave the axes out."),
 )
 AXES_TWO = Refusal(
-    "axes_two",
-    N_("The picture has two axes, but got: {axes}."),
-    N_("Name two different features, for example {a},{b}."),
+    N_("The picture has two axes, but got: {axes}."), N_("Name two different features, for example {a},{b}.")
 )
-AXES_UNKNOWN = Refusal("axes_unknown", N_("There is no feature '{name}' to use as an axis."), "{hint}")
+AXES_UNKNOWN = Refusal(N_("There is no feature '{name}' to use as an axis."), "{hint}")
 AXES_CLASSES = Refusal(
-    "axes_classes", N_("'{name}' is a column of classes, which is no axis."), N_("Columns that are: {names}.")
+    N_("'{name}' is a column of classes, which is no axis."), N_("Columns that are: {names}.")
 )
 
 # ---- decision boundary

@@ -35,7 +35,6 @@ from treino.engine.training_setup import no_validation_rows
 from treino.inspection.outputs import outputs
 
 COVERAGE_ROWS = Refusal(
-    "coverage_rows",
     N_("A coverage of {coverage:.6g} takes {needed:,} rows held back from training; there are {n:,}."),
     "{hint}",
 )

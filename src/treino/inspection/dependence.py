@@ -28,18 +28,15 @@ from treino.inspection.input_planes import Cell, Floats, cells_of, draw
 from treino.inspection.outputs import outputs
 
 DEPENDENCE_PIXELS = Refusal(
-    "dependence_pixels",
     N_("One pixel alone changes nothing, so there is no dependence on it to draw."),
     N_("Look at [[what=occlusion]], which covers places of a picture, or at weights."),
 )
-COLUMN_UNKNOWN = Refusal("column_unknown", N_("There is no column '{name}' among the inputs."), "{hint}")
+COLUMN_UNKNOWN = Refusal(N_("There is no column '{name}' among the inputs."), "{hint}")
 DEPENDENCE_HASHED = Refusal(
-    "dependence_hashed",
     N_("The classes of '{name}' were hashed, so they can't be set one by one."),
     N_("Look at another column, or at [[what=importance]]."),
 )
 OUTPUTS_NOT_FINITE = Refusal(
-    "outputs_not_finite",
     N_("The network's outputs are not finite as '{name}' changes: there is no mean to draw."),
     N_("Look at its curves, and train again with a smaller [[lr]]."),
 )

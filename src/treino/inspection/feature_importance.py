@@ -22,17 +22,14 @@ from treino.inspection.input_planes import ALL, Floats, Split, draw, held_out
 from treino.inspection.outputs import evaluating, outputs, predicted_classes
 
 IMPORTANCE_PIXELS = Refusal(
-    "importance_pixels",
     N_("A pixel means another thing in each picture, so no pixel matters in all of them."),
     N_("Look at [[what=occlusion]]: what the answers for some pictures hang on."),
 )
 IMPORTANCE_ROWS = Refusal(
-    "importance_rows",
     N_("Shuffling needs two rows or more, and there is one in the {split} rows."),
     N_("Train with more rows held back: [[test=0.2]]"),
 )
 OUTPUTS_NOT_FINITE = Refusal(
-    "outputs_not_finite",
     N_("The network's outputs are not finite on {n} of {rows} rows: nothing can be compared."),
     N_("Look at its curves, and train again with a smaller [[lr]]."),
 )

@@ -25,12 +25,10 @@ from treino.data.preparation.encoders import (
 from treino.data.rows import Rows
 
 ROW_UNKNOWN = Refusal(
-    "row_unknown",
     N_("{data} has no row {n}."),
     N_("Its rows are numbered from {low} to {high}; [[what=mistakes]] shows some with their numbers."),
 )
 ROW_NOT_YET = Refusal(
-    "row_not_yet",
     N_("Row {n} is a test row, and test rows are looked at once, when the run is over."),
     N_("Choose another row, or go on with the run: treino resume"),
 )

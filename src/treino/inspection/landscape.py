@@ -30,12 +30,9 @@ from treino.inspection.input_planes import Floats, draw
 from treino.inspection.outputs import evaluating, outputs
 
 LANDSCAPE_NO_ROWS = Refusal(
-    "landscape_no_rows",
-    N_("There are no rows to compute a loss on."),
-    N_("Take the landscape of a run with training rows."),
+    N_("There are no rows to compute a loss on."), N_("Take the landscape of a run with training rows.")
 )
 LANDSCAPE_NETS_DIFFER = Refusal(
-    "landscape_nets_differ",
     N_("The two networks have other tensors: there is no straight line between them."),
     N_("Compare runs with the same layers, e.g. two seeds of the same settings."),
 )
@@ -287,17 +284,14 @@ def _tensors(net: nn.Module) -> list[tuple[str, Tensor]]:
 
 
 LANDSCAPE_NO_FILTERS = Refusal(
-    "landscape_no_filters",
     N_("The network has no weights to move: all of its filters are zero, or it has none."),
     N_("Take the landscape of a network with at least one layer of weights that are not all zero."),
 )
 LANDSCAPE_PATH_NOT_FINITE = Refusal(
-    "landscape_path_not_finite",
     N_("The run's path leads to parameters that are not finite."),
     N_("Draw the landscape of a run that did not diverge; treino doctor RUN says why this one did."),
 )
 LANDSCAPE_PATH_SHORT = Refusal(
-    "landscape_path_short",
     N_("The run's path has {n} places, and a plane needs three that differ."),
     N_("Train for more steps, or draw [[what=landscape]], which needs no path."),
 )

@@ -24,17 +24,13 @@ from treino.inspection.input_planes import ALL, Cell, Floats, Score, Split, cell
 from treino.inspection.intervals import weighted_accuracy, wilson
 
 ROW_WITHOUT_PICTURE = Refusal(
-    "row_without_picture",
     N_("The rows of {data} are no pictures."),
     N_("Look at [[what=network]], which shows what units respond to, or at importance."),
 )
 PICTURE_UNANSWERED = Refusal(
-    "picture_unanswered",
-    N_("The network's output is not finite for row {n}."),
-    N_("Look at [[what=curves]]."),
+    N_("The network's output is not finite for row {n}."), N_("Look at [[what=curves]].")
 )
 CELLS_WITHOUT_PICTURES = Refusal(
-    "cells_without_pictures",
     N_("The rows of {data} are no classes of pictures."),
     N_("Look at [[what=mistakes]], which shows rows of any kind."),
 )

@@ -214,7 +214,6 @@ def measured(
 # ---- the rows that contribute most to a prediction, such as a mistake
 
 PROPONENTS_SLOW = Refusal(
-    "proponents_slow",
     N_("For {n:,} training rows of {inputs:,} inputs that takes long."),
     N_("For one row: treino rows {run} [[of={row}]]"),
 )

@@ -36,28 +36,20 @@ if TYPE_CHECKING:
     import pandas as pd
 
 XRAY_TARGETS = Refusal(
-    "xray_targets",
-    N_("An x-ray of rows is of one target, and {data} has {n}."),
-    N_("Name one of them: [[target=COLUMN]]."),
+    N_("An x-ray of rows is of one target, and {data} has {n}."), N_("Name one of them: [[target=COLUMN]].")
 )
 XRAY_ROWS = Refusal(
-    "xray_rows",
     N_("An x-ray needs {least} training rows, and {data} has {n}."),
     N_("Half of fewer teaches a network nothing; look at these rows yourself."),
 )
 XRAY_ONE_CLASS = Refusal(
-    "xray_one_class",
     N_("All training rows of {data} have the same {target}."),
     N_("There is nothing that a network could contradict."),
 )
 XRAY_NETWORKS = Refusal(
-    "xray_networks",
-    N_("{n} networks are too few for an x-ray."),
-    N_("Use {least} at least; {usual} are usual."),
+    N_("{n} networks are too few for an x-ray."), N_("Use {least} at least; {usual} are usual.")
 )
-ROW_UNKNOWN = Refusal(
-    "row_unknown", N_("{data} has no row {n}."), N_("Its rows are numbered from {low} to {high}.")
-)
+ROW_UNKNOWN = Refusal(N_("{data} has no row {n}."), N_("Its rows are numbered from {low} to {high}."))
 
 NETWORKS, FEWEST_NETWORKS = 256, 8
 FEWEST_ROWS = 20

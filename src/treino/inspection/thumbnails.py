@@ -20,7 +20,6 @@ from treino.inspection.input_planes import Floats
 from treino.inspection.outputs import evaluating
 
 WEIGHTS_NOT_ON_INPUTS = Refusal(
-    "weights_not_on_inputs",
     N_("The first layer of this network, {layer}, has no matrix of weights on the inputs."),
     N_("Look at [[what=network]], which shows the layers as they run."),
 )

@@ -31,50 +31,40 @@ from treino.settings.spec import LAYERS
 from treino.training.replay import Snapshot, last_step, snapshots
 from treino.training.stored_results import StoredSweep, open_run
 
-EXPLAIN_TOPIC = Refusal("explain_topic", N_("There is no topic {name!r}."), "{hint}")
+EXPLAIN_TOPIC = Refusal(N_("There is no topic {name!r}."), "{hint}")
 EXPLAIN_DIGITS = Refusal(
-    "explain_digits",
     N_("digits must be a whole number from 1 to 17; it is {value!r}."),
     N_("6 reads well; 17 shows everything that float64 holds."),
 )
 EXPLAIN_TOPIC_FITS_NOT = Refusal(
-    "explain_topic_fits_not",
     N_("{asked} does not explain {run}: it was trained with {said}."),
     N_("Ask for: treino explain {theirs} {typed}, or treino explain {asked} alone."),
 )
 EXPLAIN_TARGETS = Refusal(
-    "explain_targets",
     N_("The loss of {run} is the mean of the cross-entropies of {n} targets, and one is worked out."),
     N_("Train on one of them: [[target={name}]]; or ask for a topic without a run."),
 )
-EXPLAIN_NO_UPDATE = Refusal(
-    "explain_no_update", N_("{run} has made no update."), N_("Train it for at least one step.")
-)
+EXPLAIN_NO_UPDATE = Refusal(N_("{run} has made no update."), N_("Train it for at least one step."))
 EXPLAIN_ROW_WEIGHTS = Refusal(
-    "explain_row_weights",
     N_("The rows of {run} have weights, which the explanations don't work out."),
     N_("Explain a run without [[row_weights]]."),
 )
 EXPLAIN_SIZE = Refusal(
-    "explain_size",
     N_("The batch has {rows:,} rows; in this network that is {n:,} numbers to work by hand."),
     N_("Train with a smaller [[batch_size]], and explain that run."),
 )
 EXPLAIN_GATES_CLIP = Refusal(
-    "explain_gates_clip",
     N_("{run} clips a gradient of which the gates of its columns are a part."),
     N_("Explain a run without [[gates]], or without [[clip]]."),
 )
 EXPLAIN_NOT_FINITE = Refusal(
-    "explain_not_finite",
     N_("After {step:,} updates the loss or a gradient of {run} is not finite any more."),
     N_("Look at an earlier update, e.g. [[step=0]]."),
 )
-WEIGHT_FORM = Refusal("weight_form", N_("{weight} names no weight."), "{hint}")
-WEIGHT_RANGE = Refusal("weight_range", N_("There is no weight {weight}."), "{hint}")
-NO_BIASES = Refusal("weight_range", N_("Layer {n} has no biases."), "{hint}")
+WEIGHT_FORM = Refusal(N_("{weight} names no weight."), "{hint}")
+WEIGHT_RANGE = Refusal(N_("There is no weight {weight}."), "{hint}")
+NO_BIASES = Refusal(N_("Layer {n} has no biases."), "{hint}", rule="weight_range")
 EXPLAIN_RUN_WANTED = Refusal(
-    "explain_run_wanted",
     N_("A step, a weight or a member is one of a run, and no run is named."),
     N_("Name one: treino explain {topic} last [[step=2]]"),
 )

@@ -14,7 +14,6 @@ from treino.plots.contact_sheet import Tile, TileGroup, sheet_page, sheet_png
 from treino.plots.style import percent
 
 SHEET_OF_TABLE = Refusal(
-    "sheet_of_table",
     N_("A contact sheet shows pictures, and {run} learnt from other rows."),
     N_("Name a file that ends in .csv."),
 )

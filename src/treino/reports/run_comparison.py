@@ -20,9 +20,8 @@ from treino.plots.report.compare import RunComparison
 from treino.plots.report.run import learnt
 from treino.reports.run_report import Tell, check_begun, run_report_of, silent
 
-RUN_TWICE = Refusal("run_twice", N_("{run} is named twice."), N_("Name it once."))
+RUN_TWICE = Refusal(N_("{run} is named twice."), N_("Name it once."))
 NOTHING_TO_COMPARE = Refusal(
-    "nothing_to_compare",
     N_("{a} learns {one}, and {b} learns {other}: no figure of theirs means the same."),
     N_("Write a report on each."),
 )

@@ -35,14 +35,11 @@ from treino.training.search.space import domain_text
 from treino.training.stored_results import StoredSweep
 
 FILM_LONG = Refusal(
-    "film_long",
     N_("the run would be played again for it, and that takes long."),
     N_("See: treino plot {run} [[what=film]]"),
 )
 CLASSES_MANY = Refusal(
-    "classes_many",
-    N_("{n} classes are too many for a table on a page."),
-    N_("See: treino plot {run} [[what=confusion]]"),
+    N_("{n} classes are too many for a table on a page."), N_("See: treino plot {run} [[what=confusion]]")
 )
 
 # ---- commands and Python calls that reproduce a training

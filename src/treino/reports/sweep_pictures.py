@@ -42,27 +42,20 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 SWEEP_WITHOUT_TABLE = Refusal(
-    "sweep_without_table",
-    N_("{sweep} has no network at its first rung yet."),
-    N_("Wait, or go on with it: treino resume {sweep}"),
+    N_("{sweep} has no network at its first rung yet."), N_("Wait, or go on with it: treino resume {sweep}")
 )
 STUDY_WITHOUT_EPOCHS = Refusal(
-    "study_without_epochs",
-    N_("{study} has no whole epoch yet."),
-    N_("Wait, or go on with it: treino resume {study}"),
+    N_("{study} has no whole epoch yet."), N_("Wait, or go on with it: treino resume {study}")
 )
 NETWORKS_TOO_FEW = Refusal(
-    "networks_too_few",
     N_("What mattered can't be seen from fewer than {n} networks."),
     N_("Begin a sweep with more [[members]]."),
 )
 CURVES_NONE = Refusal(
-    "curves_none",
     N_("No finished bracket of {sweep} has validation figures yet."),
     N_("Wait for it, or train with [[validation=0.15]]."),
 )
 BOUNDARIES_NONE = Refusal(
-    "boundaries_none",
     N_("Boundaries are of classes over two inputs, and {sweep} has none."),
     N_("Leave boundaries out of [[what]]."),
 )

@@ -33,9 +33,8 @@ from treino.settings.setting_types import (
     Strings,
 )
 
-UNKNOWN_SETTING = Refusal("unknown_setting", N_("There is no setting {name}."), "{hint}")
+UNKNOWN_SETTING = Refusal(N_("There is no setting {name}."), "{hint}")
 NET_AND_LAYERS = Refusal(
-    "net_and_layers",
     N_("{a} describes a network, and [[net]] names your own."),
     N_("Leave {a} out, or write it into your network."),
 )
@@ -407,17 +406,17 @@ ONE_OF_THEM, BOTH_OR_NEITHER = N_("Give one of them."), N_("Give both, or neithe
 RULES: tuple[tuple[Refusal, Callable[[Settings], object]], ...] = (
     (
         Refusal(
-            "recipe_and_net",
             N_("[[recipe=table]] makes its own networks, and {b} asks for others."),
             N_("Leave one of them out."),
+            rule="recipe_and_net",
         ),
         lambda s: s.recipe == "table" and s.net not in (None, "mlp") and {"b": setting("net", s.net)},
     ),
     (
         Refusal(
-            "shares_sum",
             N_("{a} and {b} leave no rows to train on."),
             N_("Their sum must be below 1, e.g. 0.15 and 0.15."),
+            rule="shares_sum",
         ),
         lambda s: (
             sum(share for share in (s.validation, s.test) if isinstance(share, float)) >= 1 - 1e-9
@@ -426,12 +425,12 @@ RULES: tuple[tuple[Refusal, Callable[[Settings], object]], ...] = (
     ),
     (
         Refusal(
-            "class_weights_range",
             N_("[[class_weights]] must be above 0; they are {value}."),
             N_(
                 "Give one weight for each class, or 'balanced'. A class that is not to be learnt: leave its "
                 "rows out."
             ),
+            rule="class_weights_range",
         ),
         lambda s: (
             isinstance(s.class_weights, tuple)
@@ -441,14 +440,14 @@ RULES: tuple[tuple[Refusal, Callable[[Settings], object]], ...] = (
     ),
     (
         Refusal(
-            "kinds_form",
             N_("[[kinds]] holds '{pair}', which is not a column and its kind."),
             N_("Write NAME=KIND, e.g. month=category."),
+            rule="kinds_form",
         ),
         lambda s: next(({"pair": pair} for pair, column, kind in _kinds(s) if not (column and kind)), False),
     ),
     (
-        Refusal("kinds_twice", N_("[[kinds]] names '{column}' twice."), N_("Say once what it is.")),
+        Refusal(N_("[[kinds]] names '{column}' twice."), N_("Say once what it is."), rule="kinds_twice"),
         lambda s: next(
             (
                 {"column": c}
@@ -459,22 +458,24 @@ RULES: tuple[tuple[Refusal, Callable[[Settings], object]], ...] = (
         ),
     ),
     (
-        Refusal("epochs_and_steps", N_("[[epochs]] and [[steps]] both say how long to train."), ONE_OF_THEM),
+        Refusal(
+            N_("[[epochs]] and [[steps]] both say how long to train."), ONE_OF_THEM, rule="epochs_and_steps"
+        ),
         lambda s: None not in (s.epochs, s.steps),
     ),
     (
-        Refusal("name_and_out", N_("[[name]] and [[out]] both say where the run goes."), ONE_OF_THEM),
+        Refusal(N_("[[name]] and [[out]] both say where the run goes."), ONE_OF_THEM, rule="name_and_out"),
         lambda s: None not in (s.name, s.out),
     ),
     (
-        Refusal("splits_two", N_("[[split_column]] and {a} both say how rows are split."), ONE_OF_THEM),
+        Refusal(N_("[[split_column]] and {a} both say how rows are split."), ONE_OF_THEM, rule="splits_two"),
         lambda s: (
             s.split_column is not None
             and _first(n for n in ("split_group", "split_time") if getattr(s, n) is not None)
         ),
     ),
     (
-        Refusal("net_form", N_("{value!r} does not name a network."), "{hint}"),
+        Refusal(N_("{value!r} does not name a network."), "{hint}", rule="net_form"),
         lambda s: (
             s.net_file is not None
             and ":" not in s.net_file
@@ -487,37 +488,37 @@ RULES: tuple[tuple[Refusal, Callable[[Settings], object]], ...] = (
     ),
     (
         Refusal(
-            "cnn_gates",
             N_("{a} is of the columns of a table, and a convolutional network learns from pictures."),
             N_("Leave it out."),
+            rule="cnn_gates",
         ),
         lambda s: s.net == "cnn" and _first(n for n in ("gates", "plain_members") if getattr(s, n)),
     ),
     (
         Refusal(
-            "cnn_settings",
             N_("{a} describes convolutions, and the network has none."),
             N_("Add [[net=cnn]], or leave {a} out."),
+            rule="cnn_settings",
         ),
         lambda s: s.net in (None, "mlp") and _first(n for n in OF_CNN if n in s.model_fields_set),
     ),
     (
-        Refusal("dropout_spread_alone", N_("[[dropout_spread]] needs [[dropout]]."), BOTH_OR_NEITHER),
+        Refusal(N_("[[dropout_spread]] needs [[dropout]]."), BOTH_OR_NEITHER, rule="dropout_spread_alone"),
         lambda s: s.dropout_spread and not s.dropout,
     ),
     (
-        Refusal("plain_members_alone", N_("[[plain_members]] needs [[gates]]."), BOTH_OR_NEITHER),
+        Refusal(N_("[[plain_members]] needs [[gates]]."), BOTH_OR_NEITHER, rule="plain_members_alone"),
         lambda s: s.plain_members and not s.gates,
     ),
     (
-        Refusal("clip_target_alone", N_("[[clip_target]] needs [[ensemble=8]]."), BOTH_OR_NEITHER),
+        Refusal(N_("[[clip_target]] needs [[ensemble=8]]."), BOTH_OR_NEITHER, rule="clip_target_alone"),
         lambda s: s.clip_target and s.ensemble == 1,
     ),
     (
         Refusal(
-            "plain_members_range",
             N_("{a} is more than the {n} networks that there are."),
             N_("Use a smaller number, or a larger [[ensemble]]."),
+            rule="plain_members_range",
         ),
         lambda s: (
             s.plain_members > s.ensemble and {"a": setting("plain_members", s.plain_members), "n": s.ensemble}
@@ -525,14 +526,14 @@ RULES: tuple[tuple[Refusal, Callable[[Settings], object]], ...] = (
     ),
     (
         Refusal(
-            "as_taught_and_fault",
             N_("[[as_taught]] already holds both faults."),
             N_("Give [[as_taught]], or [[fault]] for one of them."),
+            rule="as_taught_and_fault",
         ),
         lambda s: s.as_taught and s.fault,
     ),
     (
-        Refusal("device_choice", N_("There is no device {name!r}."), "{hint}"),
+        Refusal(N_("There is no device {name!r}."), "{hint}", rule="device_choice"),
         lambda s: (
             re.fullmatch(r"auto|cpu|mps|cuda(:\d+)?", s.device) is None
             and {"name": s.device, "hint": nearest("cuda" if s.device == "gpu" else s.device, DEVICES)}

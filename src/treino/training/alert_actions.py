@@ -54,29 +54,22 @@ from treino.training.stored_training import FIRED, NOT_NOTIFIED
 from treino.training.train import RunJob, run_of
 
 ALERT_REWIND = Refusal(
-    "alert_rewind",
-    N_("An alert can't go back in this training: {why}"),
-    N_("Use another action, e.g. {example}."),
+    N_("An alert can't go back in this training: {why}"), N_("Use another action, e.g. {example}.")
 )
 ALERT_REWIND_ALONE = Refusal(
-    "alert_rewind",
     N_("Going back alone would repeat the same steps: there is no other order of rows to try."),
     N_("Change something, e.g. {example}."),
+    rule="alert_rewind",
 )
 ALERT_NETWORK = Refusal(
-    "alert_network",
-    N_("An alert would send to {url}, and nobody has allowed that."),
-    N_("Add {flag}, or notify a command."),
+    N_("An alert would send to {url}, and nobody has allowed that."), N_("Add {flag}, or notify a command.")
 )
 ALERT_COMMAND = Refusal(
-    "alert_command",
     N_("There is no command {name!r} to notify."),
     N_("Give the path of a program that can be run, with its arguments; no shell reads them."),
 )
 ALERT_OF_MEMBERS = Refusal(
-    "alert_of_members",
-    N_("The networks of this ensemble differ in {name}."),
-    N_("Set one value for all, e.g. {name}=0.1."),
+    N_("The networks of this ensemble differ in {name}."), N_("Set one value for all, e.g. {name}=0.1.")
 )
 
 GIVEN = "alerts"  # the kind of an event: the alerts' texts, for readers of the record

@@ -24,40 +24,36 @@ from treino.settings.setting_types import Seconds
 from treino.settings.spec import read_settings
 from treino.training.findings import DIVERGED, RULES
 
-ALERT_FIGURE = Refusal("alert_figure", N_("An alert knows no figure {name!r}."), "{hint}")
-ALERT_CONDITION = Refusal(
-    "alert_condition", N_("{text!r} is no condition of an alert."), N_("Write e.g. {a}, {b} or {c}.")
-)
-ALERT_COMPARISON = Refusal(
-    "alert_comparison", N_("An alert doesn't compare by {sign!r}."), N_("Use one of {signs}.")
-)
+ALERT_FIGURE = Refusal(N_("An alert knows no figure {name!r}."), "{hint}")
+ALERT_CONDITION = Refusal(N_("{text!r} is no condition of an alert."), N_("Write e.g. {a}, {b} or {c}."))
+ALERT_COMPARISON = Refusal(N_("An alert doesn't compare by {sign!r}."), N_("Use one of {signs}."))
 ALERT_WAY = Refusal(
-    "alert_way",
-    N_("An alert can't ask whether {figure} {way}."),
-    N_("Compare it with a number, e.g. {example}."),
+    N_("An alert can't ask whether {figure} {way}."), N_("Compare it with a number, e.g. {example}.")
 )
-ALERT_SPAN_MISSING = Refusal("alert_span", N_("{clause!r} doesn't say for how long."), N_("Add e.g. {span}."))
-ALERT_FINDING = Refusal("alert_finding", N_("A run of treino can't have the finding {name!r}."), "{hint}")
+ALERT_SPAN_MISSING = Refusal(
+    N_("{clause!r} doesn't say for how long."), N_("Add e.g. {span}."), rule="alert_span"
+)
+ALERT_FINDING = Refusal(N_("A run of treino can't have the finding {name!r}."), "{hint}")
 ALERT_NO_SPAN = Refusal(
-    "alert_span",
     N_("{span!r} is no span: a whole number of epochs or steps, or a time."),
     N_("Write e.g. {examples}."),
+    rule="alert_span",
 )
-ALERT_RANGE = Refusal("alert_range", N_("{figure} is a share from 0 to 1, and {number:g} is none."), "{hint}")
-ALERT_NUMBER = Refusal(
-    "alert_number", N_("{text!r} is no number to compare {figure} with."), N_("Write e.g. {example}.")
-)
+ALERT_RANGE = Refusal(N_("{figure} is a share from 0 to 1, and {number:g} is none."), "{hint}")
+ALERT_NUMBER = Refusal(N_("{text!r} is no number to compare {figure} with."), N_("Write e.g. {example}."))
 ALERT_ACTION = Refusal(
-    "alert_action", N_("{text!r} is no action of an alert."), N_("Write {stop}, {set}, {rewind} or {notify}.")
+    N_("{text!r} is no action of an alert."), N_("Write {stop}, {set}, {rewind} or {notify}.")
 )
-ALERT_HYPERPARAMETER = Refusal("alert_hyperparameter", N_("{name!r} can't be set while it trains."), "{hint}")
-ALERT_VALUE = Refusal("alert_value", N_("{word!r} gives no value to set."), N_("Write e.g. {examples}."))
+ALERT_HYPERPARAMETER = Refusal(N_("{name!r} can't be set while it trains."), "{hint}")
+ALERT_VALUE = Refusal(N_("{word!r} gives no value to set."), N_("Write e.g. {examples}."))
 ALERT_COMMAND_MISSING = Refusal(
-    "alert_command", N_("{notify} doesn't say whom."), N_("Give a command or an address, e.g. {example}.")
+    N_("{notify} doesn't say whom."),
+    N_("Give a command or an address, e.g. {example}."),
+    rule="alert_command",
 )
-ALERT_FORM = Refusal("alert_form", N_("{text!r} is no alert: {form}."), N_("Write e.g. {example}."))
-ALERT_TWICE = Refusal("alert_twice", N_("The alert sets {name} twice."), N_("Give one value."))
-ALERT_COMMAND_UNREADABLE = Refusal("alert_command", N_("{text!r} can't be read as a command: {why}."))
+ALERT_FORM = Refusal(N_("{text!r} is no alert: {form}."), N_("Write e.g. {example}."))
+ALERT_TWICE = Refusal(N_("The alert sets {name} twice."), N_("Give one value."))
+ALERT_COMMAND_UNREADABLE = Refusal(N_("{text!r} can't be read as a command: {why}."), rule="alert_command")
 
 # ---- figures
 

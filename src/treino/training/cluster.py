@@ -29,62 +29,49 @@ from treino.settings.options import ClusterOptions
 from treino.settings.spec import read_settings
 
 CLUSTER_UNREACHABLE = Refusal(
-    "cluster_unreachable",
     N_("The cluster {address} can't be reached: {why}"),
     N_("Is it running, and open to this machine? If it asks for a token, set RAY_AUTH_MODE=token."),
 )
 DEVICE_ON_CLUSTER = Refusal(
-    "device_on_cluster",
     N_("The chunks on a cluster have processors and, where that is asked for, GPUs; not {what}."),
     N_("Use [[gpus_per_chunk=1]] for GPUs, leave it out for processors, and leave the device open."),
 )
 ON_UNKNOWN = Refusal(
-    "on_unknown",
     N_("{on!r} names no cluster."),
     N_("Use [[on=ray]], or the address of a cluster: [[on=ray://HOST:10001]]."),
 )
-RAY_MISSING = Refusal(
-    "ray_missing", N_("Ray is not installed."), N_("Install it: pip install 'treino[ray]'.")
-)
+RAY_MISSING = Refusal(N_("Ray is not installed."), N_("Install it: pip install 'treino[ray]'."))
 CLUSTER_START = Refusal(
-    "cluster_start",
     N_("Ray can't start on this machine: {why}"),
     N_("Its logs say more: {folder}. Without [[on=ray]] this process trains the same networks."),
     status=1,
 )
 CLUSTER_VERSION = Refusal(
-    "cluster_version",
     N_("The cluster runs another version of Python or Ray: {why}"),
     N_("Use the cluster's versions here, in an environment of their own."),
 )
 GPUS_WITHOUT_CLUSTER = Refusal(
-    "gpus_without_cluster",
     N_("A chunk's GPUs are a cluster's, and no cluster is named."),
     N_("Add [[on=ray]], or leave them out: [[device=cuda]] trains on this machine's."),
 )
 DATA_TOO_LARGE_FOR_CLUSTER = Refusal(
-    "data_too_large_for_cluster",
     N_("The rows take {need:.2f} GB, and the object store of {host} holds {room:.2f} GB."),
     N_("Start its nodes with a larger object-store-memory (see: ray start), or use fewer rows."),
 )
 WORKER_VERSION = Refusal(
-    "worker_version",
     N_("A process of the cluster has {package} {theirs}, and here is {mine} ({where})."),
     N_("Install the same on all: pip install {package}=={version}"),
 )
 CLUSTER_FULL = Refusal(
-    "cluster_full",
     N_("The cluster has {n:g} {kind}, {free:g} of them free; a chunk needs {need:g}."),
     N_("Wait until others end there, or add nodes. Its own word: ray status"),
 )
 WORKER_LOST = Refusal(
-    "worker_lost",
     N_("The process of {name!r} ended {n} times: {why}"),
     N_("Is there enough memory? Fewer networks, or smaller ones, need less."),
     status=1,
 )
 WORKER_WITHOUT_TREINO = Refusal(
-    "worker_without_treino",
     N_("{host} of the cluster can't run treino: {why}"),
     N_("Install the same on all: pip install {package}=={version}"),
 )

@@ -21,7 +21,6 @@ from treino.settings.setting_types import FASTEST, MOST_STEPS, SLOWEST
 from treino.settings.spec import LAYERS
 
 SPEED_RANGE = Refusal(
-    "speed_range",
     N_("A speed must be from {low:g} to {high:,.0f} steps per second; it is {value!r}."),
     N_("The usual ones are 1, 10 and 60; null is as fast as it goes."),
 )

@@ -38,19 +38,13 @@ from treino.training.branch import next_segment, segment_start
 from treino.training.findings import remedy
 from treino.training.replay import Snapshot
 
-FUTURES_COUNT = Refusal(
-    "futures_count", N_("{n} futures were asked for; there may be 1 to {most}."), "{hint}"
-)
-FUTURES_UNKNOWN = Refusal("futures_unknown", N_("There is no kind of futures {kind!r}."), "{hint}")
+FUTURES_COUNT = Refusal(N_("{n} futures were asked for; there may be 1 to {most}."), "{hint}")
+FUTURES_UNKNOWN = Refusal(N_("There is no kind of futures {kind!r}."), "{hint}")
 REMEDY_MISSING = Refusal(
-    "remedy_missing",
-    N_("No setting that can change on the way mends {rule}."),
-    N_("The finding says what to do."),
+    N_("No setting that can change on the way mends {rule}."), N_("The finding says what to do.")
 )
 FUTURES_LR = Refusal(
-    "futures_lr",
-    N_("The learning rate is 0, and no multiple of it is another one."),
-    N_("Set one first, e.g. {lr}."),
+    N_("The learning rate is 0, and no multiple of it is another one."), N_("Set one first, e.g. {lr}.")
 )
 
 Changes = Mapping[str, Any]

@@ -45,19 +45,16 @@ from treino.training.stored_training import (
 )
 
 KEYFRAME_LOST = Refusal(
-    "keyframe_lost",
-    N_("{run} has lost the state at step {start:,}, from which it went on with other settings."),
-    "{hint}",
+    N_("{run} has lost the state at step {start:,}, from which it went on with other settings."), "{hint}"
 )
 STEP_RANGE = Refusal(
-    "step_range",
     N_("{run} has no step {step!r}: it took {last:,}, counted from 0, before the first."),
     N_("Ask for a whole number from 0 to {last}."),
 )
 ROWS_NEVER_THE_SAME = Refusal(
-    "replay_rows",
     N_("{run} can't be played again: its rows are not the same each time."),
     N_("Train on a table, on arrays, or on a Dataset whose items are always the same."),
+    rule="replay_rows",
 )
 
 # ---- replay of a run up to any of its steps

@@ -28,12 +28,10 @@ from treino.settings import recipes
 from treino.settings.spec import Settings, faults_of, read_settings, refuse_layers
 
 WARMUP_RANGE = Refusal(
-    "warmup_range",
     N_("[[warmup]] is {n:,} steps, and there are only {steps:,}."),
     N_("Warm up for fewer steps, or train longer."),
 )
 ENSEMBLE_OF_MANY = Refusal(
-    "ensemble_of_many",
     N_("Several networks are trained here, each by itself; [[ensemble]] makes one run of several."),
     N_(
         "Find the settings without it, then train with them: treino train DATA "
@@ -41,18 +39,14 @@ ENSEMBLE_OF_MANY = Refusal(
     ),
 )
 BATCH_SIZE_LOADER = Refusal(
-    "batch_size_loader",
     N_("batch_size is {n}, and the DataLoader makes batches of {own}."),
     N_("Leave it out, or make the DataLoader with batch_size={n}."),
 )
 SHUFFLE_LOADER = Refusal(
-    "shuffle_loader",
     N_("shuffle is {how}, and the order is the DataLoader's own."),
     N_("Leave it out, or make the DataLoader with shuffle=False."),
 )
-THRESHOLD_CLASSES = Refusal(
-    "threshold_classes", N_("{name} is for two classes, and {there}."), N_("Leave it out.")
-)
+THRESHOLD_CLASSES = Refusal(N_("{name} is for two classes, and {there}."), N_("Leave it out."))
 
 # ---- resolution of a training's settings
 

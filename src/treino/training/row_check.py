@@ -25,11 +25,8 @@ from treino.inspection.row_xray import NETWORKS, RowXray, xray
 from treino.settings.spec import Settings, read_settings
 from treino.training.resolution import choose_recipe, resolve, with_net
 
-NO_SUSPECTS = Refusal(
-    "no_suspects", N_("No training row of {data} is suspected."), N_("There is nothing to leave out.")
-)
+NO_SUSPECTS = Refusal(N_("No training row of {data} is suspected."), N_("There is nothing to leave out."))
 SUSPECTS_OWN_NETWORK = Refusal(
-    "suspects_own_network",
     N_("The network is your own, and here only treino's are trained again."),
     N_("Leave [[drop_suspects]] out, and train it on the rows that are left yourself."),
 )

@@ -36,7 +36,6 @@ from treino.settings.spec import Settings, read_settings
 from treino.training.resolution import decide, resolve
 
 LR_AUTO_DIVERGED = Refusal(
-    "lr_auto_diverged",
     N_("Training diverges at every learning rate from {low:g} to {high:g}."),
     N_("Normalise the data, or see: treino data DATA"),
     status=4,
@@ -278,7 +277,6 @@ def decided_log(s: Settings, data: Data, load: Callable[[Settings], Data]) -> tu
 # ---- the number of networks that a time limit allows
 
 TIME_LIMIT_OF_MANY = Refusal(
-    "time_limit_of_many",
     N_("[[time_limit]] is of one training, and several networks are trained here, each by itself."),
     N_("Leave it out; a sweep has [[max_time]] for all of them together."),
 )

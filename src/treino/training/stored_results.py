@@ -36,9 +36,7 @@ from treino.training.sweeps.study_document import study_result
 if TYPE_CHECKING:
     import pandas as pd
 
-SWEEP_WITHOUT_BEST = Refusal(
-    "sweep_without_best", N_("{sweep} is {status} and has no best network."), "{hint}"
-)
+SWEEP_WITHOUT_BEST = Refusal(N_("{sweep} is {status} and has no best network."), "{hint}")
 
 
 # ---- a stored sweep

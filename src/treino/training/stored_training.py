@@ -236,12 +236,9 @@ def obey_again(
 # ---- data that a user gives in Python
 
 DATA_WANTED = Refusal(
-    "data_wanted",
-    N_("{run} was trained on {what}, which was given in Python."),
-    N_("Give it again: {call}."),
+    N_("{run} was trained on {what}, which was given in Python."), N_("Give it again: {call}.")
 )
 DATA_CHANGED = Refusal(
-    "data_changed",
     N_("This is not the data that {run} was trained on: its items, targets or parts differ."),
     N_("Give what was given then, or train a new run on this."),
 )

@@ -64,17 +64,13 @@ from treino.training.stored_training import (
 )
 
 WEIGHTS_OF_ENSEMBLE = Refusal(
-    "weights_of_ensemble",
     N_("[[weights]] begins one network, and [[ensemble]] trains several, which would begin alike."),
     N_("Leave one of them out."),
 )
 DATA_KEPT = Refusal(
-    "data_kept",
-    N_("{run} has its rows already: they are kept with it, or in a file."),
-    N_("Leave the data out."),
+    N_("{run} has its rows already: they are kept with it, or in a file."), N_("Leave the data out.")
 )
 SET_STEP_PAST_END = Refusal(
-    "set_step_past_end",
     N_("{name} can't be set from step {step} on: the training ends after {steps}."),
     N_("Use a step before that."),
 )

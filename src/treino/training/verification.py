@@ -31,7 +31,6 @@ from treino.training.sweeps.group_training import GroupTraining
 from treino.training.sweeps.populations import groups
 
 VERIFY_RUNNING = Refusal(
-    "verify_running",
     N_("{run} is training: there is no end to compare with."),
     N_("Wait until it is over, or stop it with Ctrl-C where it runs."),
 )

@@ -25,12 +25,10 @@ from treino.base.errors import Refusal
 from treino.base.words import N_
 
 ANSWER_LONG = Refusal(
-    "answer_long",
     N_("The answer has more than {n:,} bytes."),
     N_("Have it written to a file, if the tool takes to, or ask for less."),
 )
 ANSWER_MISSING = Refusal(
-    "answer_missing",
     N_("The command ended (status {status}) without an answer. {why}"),
     N_("What was saved is kept: show says what is there."),
     status=1,

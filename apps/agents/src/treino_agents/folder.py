@@ -19,18 +19,15 @@ from treino.settings import LAYERS, OF_FILES
 from treino.training import ANY_SETTING, files_in_space, read_space, space_of
 
 ADDRESS_REFUSED = Refusal(
-    "address_refused",
     N_("{value!r} is an address, and only files in {folder} are read."),
     N_("Ask a person to put the file there."),
 )
-PATH_FORM = Refusal("path_form", N_("{value!r} is no path."), N_("Write its name."))
+PATH_FORM = Refusal(N_("{value!r} is no path."), N_("Write its name."))
 TRUST_MISSING = Refusal(
-    "trust_missing",
     N_("{value} is code, and this server was started without leave to run code."),
     N_("Ask the person who starts it: apps/agents/docs/mcp.md says how leave is given."),
 )
 PATH_OUTSIDE = Refusal(
-    "path_outside",
     N_("{value!r} leads out of {folder}, and nothing outside is read or written."),
     N_("Name a file or folder inside; what lies outside, a person can copy there."),
 )

@@ -19,8 +19,8 @@ from treino.training import (
 )
 from treino.training.futures import fan
 
-SET_REFUSED = Refusal("set_refused", "{why}", N_("Without step it holds from the next step on."))
-CHANGES_MISSING = Refusal("changes_missing", N_("set needs changes."), N_("E.g. changes={example}."))
+SET_REFUSED = Refusal("{why}", N_("Without step it holds from the next step on."))
+CHANGES_MISSING = Refusal(N_("set needs changes."), N_("E.g. changes={example}."))
 
 AGENT = "agent"
 COUNT, STEPS = 8, 100  # default number of futures in a fan, and of steps of each

@@ -20,27 +20,20 @@ from treino.folders import LAST
 from treino.settings import FLAGS, OF_FILES, UNKNOWN_SETTING, Settings, as_item, group_of
 from treino_agents.folder import CHECKS, AgentFolder
 
-ARGUMENT_FORM = Refusal(
-    "argument_form", N_("{name} can't be {value}."), N_("Its schema says what it is: {schema}")
-)
-ACTION_UNKNOWN = Refusal("action_unknown", N_("steer has no action {action!r}."), "{hint}")
-PICTURE_OF_TWO = Refusal(
-    "picture_of_two", N_("A picture is of one run, and two are named."), N_("Leave other or picture out.")
-)
+ARGUMENT_FORM = Refusal(N_("{name} can't be {value}."), N_("Its schema says what it is: {schema}"))
+ACTION_UNKNOWN = Refusal(N_("steer has no action {action!r}."), "{hint}")
+PICTURE_OF_TWO = Refusal(N_("A picture is of one run, and two are named."), N_("Leave other or picture out."))
 CHOICE_WITHOUT_PICTURE = Refusal(
-    "choice_without_picture",
     N_("{name} chooses what a picture shows, and no picture was asked for."),
     N_("Name one: picture=['curves']."),
 )
-ARGUMENT_OF_ACTION = Refusal(
-    "argument_of_action", N_("{action} has no use for {name}."), N_("It takes: {names}.")
-)
-ACTION_NEEDS = Refusal("argument_missing", N_("{action} needs {name}."), N_("It takes: {names}."))
+ARGUMENT_OF_ACTION = Refusal(N_("{action} has no use for {name}."), N_("It takes: {names}."))
+ACTION_NEEDS = Refusal(N_("{action} needs {name}."), N_("It takes: {names}."), rule="argument_missing")
 FAN_OF_TWO = Refusal(
-    "fan_of_two", N_("candidates names every try, and {name} stands beside it."), N_("Leave one of them out.")
+    N_("candidates names every try, and {name} stands beside it."), N_("Leave one of them out.")
 )
-ARGUMENT_UNKNOWN = Refusal("argument_unknown", N_("{tool} has no argument {name!r}."), "{hint}")
-TOOL_NEEDS = Refusal("argument_missing", N_("{tool} needs {name}."), "{hint}")
+ARGUMENT_UNKNOWN = Refusal(N_("{tool} has no argument {name!r}."), "{hint}")
+TOOL_NEEDS = Refusal(N_("{tool} needs {name}."), "{hint}", rule="argument_missing")
 
 Verb = Callable[..., Any]
 Schema = dict[str, Any]

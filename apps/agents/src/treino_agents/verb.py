@@ -16,18 +16,12 @@ from treino_agents.folder import AgentFolder
 from treino_agents.tools import all_tools
 
 FOLDER_MISSING = Refusal(
-    "folder_missing",
-    N_("There is no folder {path}."),
-    N_("Name one that exists: what agents may touch is chosen by you."),
+    N_("There is no folder {path}."), N_("Name one that exists: what agents may touch is chosen by you.")
 )
 MCP_JSON = Refusal(
-    "mcp_json",
-    N_("What treino mcp writes on stdout is the protocol, and no document."),
-    N_("Leave --json out."),
+    N_("What treino mcp writes on stdout is the protocol, and no document."), N_("Leave --json out.")
 )
-MCP_MISSING = Refusal(
-    "mcp_missing", N_("The package mcp is not installed."), N_("Install it: pip install 'treino[mcp]'.")
-)
+MCP_MISSING = Refusal(N_("The package mcp is not installed."), N_("Install it: pip install 'treino[mcp]'."))
 
 VERBS = ("data", "train", "sweep", "show", "plot", "predict", "rows", "explain", "judge")
 """The commands that the tools are made of."""

@@ -13,14 +13,12 @@ from treino.base.words import N_
 from treino.data import missing, number
 from treino_judge.table import Cell, State
 
-STUDY_UNKNOWN = Refusal("study_unknown", N_("There is no {what} '{name}' in it."), "{hint}")
+STUDY_UNKNOWN = Refusal(N_("There is no {what} '{name}' in it."), "{hint}")
 TRIALS_NONE = Refusal(
-    "trials_none", N_("There is no {what} with trials in it."), N_("Judge it when some trials have finished.")
+    N_("There is no {what} with trials in it."), N_("Judge it when some trials have finished.")
 )
 STUDY_MISSING = Refusal(
-    "study_missing",
-    N_("There are {n} of them: which {what}?"),
-    N_("Say it: [[study={name}]]. There are: {names}."),
+    N_("There are {n} of them: which {what}?"), N_("Say it: [[study={name}]]. There are: {names}.")
 )
 
 LONGEST = 1 << 20  # maximum number of characters of a cell that is parsed

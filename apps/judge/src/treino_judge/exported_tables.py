@@ -31,18 +31,15 @@ from treino_judge.ray_folder import OF_RAY
 from treino_judge.table import TITLES, Cell, State, TrialFile, TrialRecord, Unit
 
 TRIALS_LARGE = Refusal(
-    "trials_large",
     N_("'{path}' has {size:,} MiB, and at most {most:,} MiB are read."),
     N_("Export one line for each trial, without the curves."),
 )
-TRIALS_NONE = Refusal("trials_none", N_("'{path}' has no rows."), N_("Write a row for each trial."))
-JSON_BROKEN = Refusal(
-    "json_broken", N_("'{path}' is no JSON: {reason}."), N_("Export it again, or restore it from a copy.")
-)
+TRIALS_NONE = Refusal(N_("'{path}' has no rows."), N_("Write a row for each trial."))
+JSON_BROKEN = Refusal(N_("'{path}' is no JSON: {reason}."), N_("Export it again, or restore it from a copy."))
 JSON_FORM = Refusal(
-    "trials_unknown",
     N_("'{path}' is JSON, but neither a list of trials nor columns of equal length."),
     N_("Write it with pandas: to_json(path, orient='records')."),
+    rule="trials_unknown",
 )
 LARGEST = 1 << 29  # maximum size of a file in bytes
 _SPLIT = re.compile(r"split\d+_test_(.+)")

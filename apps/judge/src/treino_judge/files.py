@@ -20,46 +20,36 @@ from treino_judge.ray_folder import is_experiment, ray_trials
 from treino_judge.table import TrialFile
 
 TRIALS_MISSING = Refusal(
-    "trials_missing",
     N_("There is no file or folder '{path}'."),
     N_("Give a study's SQLite file, a folder of Ray Tune or MLflow, or a table of trials in CSV or JSON."),
 )
-TRIALS_NONE = Refusal("trials_none", N_("'{path}' is empty."), N_("Judge it when it holds trials."))
+TRIALS_NONE = Refusal(N_("'{path}' is empty."), N_("Judge it when it holds trials."))
 TRIALS_PICKLE = Refusal(
-    "trials_pickle",
     N_("'{path}' is a pickle: reading it could run any program, so it is not read."),
     N_('Write the results as CSV: pandas.DataFrame(search.cv_results_).to_csv("trials.csv")'),
 )
 TRIALS_OWN = Refusal(
-    "trials_own",
     N_("{path} is a run, sweep or study of treino's own, which has its judgement already."),
     N_("See it: treino show {path}"),
 )
 TRIALS_LOCKED = Refusal(
-    "trials_locked",
-    "{message}",
-    N_("Wait until the program that writes it lets it go, or judge a copy."),
-    status=1,
+    "{message}", N_("Wait until the program that writes it lets it go, or judge a copy."), status=1
 )
 TRIALS_DAMAGED = Refusal(
-    "trials_damaged",
-    "{message}",
-    N_("Restore it from a copy; sqlite3's .recover may save what is readable."),
+    "{message}", N_("Restore it from a copy; sqlite3's .recover may save what is readable.")
 )
 FOLDER_UNKNOWN = Refusal(
-    "trials_unknown",
     N_("'{path}' is neither an experiment of Ray Tune nor a folder mlruns of MLflow."),
     "{hint}",
+    rule="trials_unknown",
 )
 DATABASE_UNKNOWN = Refusal(
-    "trials_unknown",
     N_("'{path}' is a SQLite file, but neither of Optuna nor of MLflow."),
     N_("Write the trials as CSV."),
+    rule="trials_unknown",
 )
 STUDY_UNKNOWN = Refusal(
-    "study_unknown",
-    N_("'{path}' is no store of several studies, so [[study]] says nothing."),
-    N_("Leave [[study]] out."),
+    N_("'{path}' is no store of several studies, so [[study]] says nothing."), N_("Leave [[study]] out.")
 )
 _SQLITE = b"SQLite format 3\0"
 _LIKELY = ".db", ".sqlite", ".sqlite3", ".csv", ".json"

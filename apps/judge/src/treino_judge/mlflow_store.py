@@ -17,7 +17,6 @@ from treino_judge.exported_tables import read_table
 from treino_judge.table import MOST, TrialFile, few_enough
 
 MLFLOW_MISSING = Refusal(
-    "mlflow_missing",
     N_("'{path}' is a store of MLflow, and the package mlflow is not installed."),
     N_('Install it, or write a table where it is: mlflow.search_runs().to_csv("runs.csv")'),
 )

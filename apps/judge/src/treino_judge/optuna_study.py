@@ -16,12 +16,10 @@ from treino_judge.cells import as_float, cell, is_number, numbers_in, one_of, pa
 from treino_judge.table import Cell, TrialFile, TrialRecord, few_enough
 
 TRIALS_OLD = Refusal(
-    "trials_old",
     N_("This study was written by an Optuna before 2.4."),
     N_("Bring it up to date by the command of Optuna: optuna storage upgrade"),
 )
 SEVERAL_OBJECTIVES = Refusal(
-    "several_objectives",
     N_("The study '{name}' has {n} objectives, and so no single best trial."),
     N_(
         'Write it as a table, study.trials_dataframe().to_csv("trials.csv"), and judge one '

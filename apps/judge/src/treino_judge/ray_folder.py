@@ -14,7 +14,6 @@ from treino_judge.cells import cell, flat, numbers_in, parsed, seconds_or_none, 
 from treino_judge.table import State, TrialFile, TrialRecord, few_enough
 
 TRIALS_DAMAGED = Refusal(
-    "trials_damaged",
     N_("'{path}' is damaged: it holds no JSON object."),
     N_("Restore it from a copy, or move this trial's folder away."),
 )

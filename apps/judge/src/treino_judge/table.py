@@ -14,58 +14,45 @@ from typing import Literal
 from treino.base.errors import Refusal, nearest
 from treino.base.words import N_, _, setting
 
-SCORE_MISSING = Refusal(
-    "score_missing", N_("Which column is the score? It isn't said, and nothing here tells it."), "{hint}"
-)
-SCORE_UNKNOWN = Refusal("score_unknown", N_("There is no score '{name}'."), "{hint}")
-SCORE_OF_WORDS = Refusal("score_unknown", N_("The column '{name}' holds no numbers."), "{hint}")
-TRIALS_FEW = Refusal("trials_few", "{what}", N_("Trials: {counts}. Judge it when more have finished."))
+SCORE_MISSING = Refusal(N_("Which column is the score? It isn't said, and nothing here tells it."), "{hint}")
+SCORE_UNKNOWN = Refusal(N_("There is no score '{name}'."), "{hint}")
+SCORE_OF_WORDS = Refusal(N_("The column '{name}' holds no numbers."), "{hint}", rule="score_unknown")
+TRIALS_FEW = Refusal("{what}", N_("Trials: {counts}. Judge it when more have finished."))
 TRIALS_MANY = Refusal(
-    "trials_many",
     N_("There are {n:,} trials in it, and at most {most:,} are judged."),
     N_("Export the trials of one search."),
 )
-TRIALS_NONE = Refusal(
-    "trials_none", N_("There are no trials in it."), N_("Judge it when some trials have finished.")
-)
+TRIALS_NONE = Refusal(N_("There are no trials in it."), N_("Judge it when some trials have finished."))
 NO_NUMBERS = Refusal(
-    "score_missing",
     N_("It holds no numbers that could be scores."),
     N_("Write a column with each trial's score."),
+    rule="score_missing",
 )
 SCORE_TEXT = Refusal(
-    "score_text",
     N_("The column {name} has a cell '{cell}', which is no plain number."),
     N_("Write its numbers with a decimal point and nothing else, such as 1042.5 or 83.2."),
 )
 DIRECTION_MISSING = Refusal(
-    "direction_missing",
     N_("Is a higher {name} better, or a lower one? It isn't said, and nothing here tells it."),
     N_("Say [[maximize]] or [[minimize]]."),
 )
 SETTINGS_MISSING = Refusal(
-    "settings_missing",
     N_("Which columns are the settings? Rows with equal settings are one trial, and it isn't said."),
     N_("Say them: [[settings={names}]]."),
 )
 DIRECTION_DIFFERS = Refusal(
-    "direction_differs",
-    N_("The file says of {name} that {said}."),
-    N_("Leave [[minimize]] and [[maximize]] out."),
+    N_("The file says of {name} that {said}."), N_("Leave [[minimize]] and [[maximize]] out.")
 )
-COLUMN_UNKNOWN = Refusal("column_unknown", N_("There is no column '{name}'."), "{hint}")
+COLUMN_UNKNOWN = Refusal(N_("There is no column '{name}'."), "{hint}")
 COLUMN_TWICE_USED = Refusal(
-    "column_twice_used",
     N_("The column '{name}' is the score, and can't be anything else too."),
     N_("Name another column, or another [[score]]."),
 )
 ROWS_OF_STEPS = Refusal(
-    "rows_of_steps",
     N_("Rows with equal settings differ in {name}: they look like one training at several times."),
     N_("Keep the last row of each training; if each row is a training of its own, rename the column."),
 )
 SCORES_TWICE = Refusal(
-    "scores_twice",
     N_("There are two scores of {told} with the same settings ({of})."),
     N_("Say which columns tell them apart: [[seed_column]], [[fold_column]], [[row_column]], [[settings]]."),
 )

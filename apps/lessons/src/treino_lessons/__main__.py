@@ -14,16 +14,13 @@ from treino.cli.screen import Screen
 from treino_lessons.call_recording import where
 from treino_lessons.comparison import check
 
-ONE_FILE = Refusal("usage", N_("One file is wanted, and this was given: {given}."), N_("Write: {usage}"))
-NO_FORWARD = Refusal("no_forward", N_("{path} makes no function {name}."), "{hint}")
-FILE_MISSING = Refusal("file_missing", N_("There is no file {path}."), "{hint}")
+ONE_FILE = Refusal(N_("One file is wanted, and this was given: {given}."), N_("Write: {usage}"), rule="usage")
+NO_FORWARD = Refusal(N_("{path} makes no function {name}."), "{hint}")
+FILE_MISSING = Refusal(N_("There is no file {path}."), "{hint}")
 FILE_UNREADABLE = Refusal(
-    "file_unreadable",
-    N_("{path} can't be read: {error}."),
-    N_("Give a text file with Python in it, in UTF-8."),
+    N_("{path} can't be read: {error}."), N_("Give a text file with Python in it, in UTF-8.")
 )
 FILE_FAILS = Refusal(
-    "file_fails",
     N_("{place} raises {kind}: {error}"),
     N_("Leave in it the imports and the function alone; the training that calls it stays elsewhere."),
 )

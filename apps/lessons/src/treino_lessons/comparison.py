@@ -16,15 +16,13 @@ from treino_lessons.first_difference import first_difference
 from treino_lessons.problem import EPOCHS, STEPS, Answer, engine_s, problem
 
 RUNS_NOTHING = Refusal(
-    "not_a_function",
     N_("The function has yield or async in it: calling it runs nothing of it."),
     N_("Let it go through the whole loader and then return the mean loss."),
+    rule="not_a_function",
 )
-NOT_A_FUNCTION = Refusal(
-    "not_a_function", N_("{what!r} is not a function."), N_("Give the function itself: check(forward).")
-)
+NOT_A_FUNCTION = Refusal(N_("{what!r} is not a function."), N_("Give the function itself: check(forward)."))
 FORWARD_ARGUMENTS = Refusal(
-    "forward_arguments", N_("The function can't be called as {asked}: {error}."), N_("Write: def {asked}:")
+    N_("The function can't be called as {asked}: {error}."), N_("Write: def {asked}:")
 )
 
 NAMES = {torch.float32: "float32", torch.float64: "float64"}

@@ -27,17 +27,13 @@ from treino_studio.serving import Serving, begun, serving, start_script, studio_
 from treino_studio.subject import Subject, subject_of
 
 STUDIO_SETTING = Refusal(
-    "studio_setting",
-    N_("{setting} is for data to train on, not for {what}."),
-    N_("Leave it out; or train: {call}"),
+    N_("{setting} is for data to train on, not for {what}."), N_("Leave it out; or train: {call}")
 )
 STUDIO_SUBJECT = Refusal(
-    "studio_subject",
     N_("The studio can't show an object of type {kind}."),
     N_("It takes a run, sweep or study, or the name of data, such as 'wine' or 'table.csv'."),
 )
 NO_ANYWIDGET = Refusal(
-    "no_anywidget",
     N_("The studio in a notebook's cell needs anywidget, which is not installed."),
     N_("Install it, then restart the kernel: pip install 'treino[notebook]'"),
 )

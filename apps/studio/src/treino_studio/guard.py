@@ -23,14 +23,13 @@ from treino.base.encoding import with_sources, without_sources
 from treino.base.errors import Refusal, TreinoError
 from treino.base.words import N_, speaking
 
-STUDIO_HOST = Refusal("studio_host", N_("This is not the address of the studio."))
-STUDIO_ORIGIN = Refusal("studio_origin", N_("The studio answers its own pages alone."))
+STUDIO_HOST = Refusal(N_("This is not the address of the studio."))
+STUDIO_ORIGIN = Refusal(N_("The studio answers its own pages alone."))
 STUDIO_COOKIE = Refusal(
-    "studio_cookie",
     N_("This browser has not been let in, or the studio was started anew."),
     N_("Open the whole address that treino studio printed."),
 )
-DEFECT = Refusal("defect", N_("This is a defect of treino; please report it."))
+DEFECT = Refusal(N_("This is a defect of treino; please report it."))
 
 # ---- errors
 

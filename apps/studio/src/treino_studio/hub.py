@@ -15,18 +15,13 @@ from treino.base.errors import Refusal, TreinoError
 from treino.base.words import N_
 
 WATCH_ONLY = Refusal(
-    "watch_only",
     N_("This address is for watching alone."),
     N_("Who steers opens the other address that treino studio printed."),
 )
 COMMAND_NUMBER = Refusal(
-    "command_number",
-    N_("The command {number} comes after the command {last}."),
-    N_("The numbers of commands grow by one."),
+    N_("The command {number} comes after the command {last}."), N_("The numbers of commands grow by one.")
 )
-STUDIO_BUSY = Refusal(
-    "studio_busy", N_("{n} commands are not answered yet."), N_("Wait a little and try again.")
-)
+STUDIO_BUSY = Refusal(N_("{n} commands are not answered yet."), N_("Wait a little and try again."))
 
 FRAMES_UNDERWAY = 2  # maximum number of unacknowledged frames per viewer
 CROWD = 200  # with more viewers, only one frame each is underway, so that frames stay recent

@@ -21,23 +21,17 @@ from treino.inspection.outputs import outputs
 from treino_studio.run_state import finite
 
 PICTURE_MISSING = Refusal(
-    "picture_missing",
-    N_("There is no picture {n} among these rows: there are {count}."),
-    N_("Pictures are counted from 0."),
+    N_("There is no picture {n} among these rows: there are {count}."), N_("Pictures are counted from 0.")
 )
 PICTURE_RUN = Refusal(
-    "picture_run",
     N_("The rows of this run are no grey or colour pictures of at most 256 × 256 pixels."),
     N_("Choose one of its rows instead."),
 )
 PICTURE_LENGTH = Refusal(
-    "picture_length",
     N_("There are {n} bytes of pixels, and a picture of this run has {count}."),
     N_("Send channels × height × width bytes: {shape}."),
 )
-PICTURE_BASE64 = Refusal(
-    "picture_base64", N_("The pixels are no base64."), N_("Send each pixel as one byte, in base64.")
-)
+PICTURE_BASE64 = Refusal(N_("The pixels are no base64."), N_("Send each pixel as one byte, in base64."))
 
 MISTAKES = 12
 MOST_CLASSES = 40  # in a confusion matrix

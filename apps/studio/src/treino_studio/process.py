@@ -62,9 +62,7 @@ from treino.base.errors import Refusal, TreinoError
 from treino.base.words import N_
 
 STUDIO_BUSY = Refusal(
-    "studio_busy",
-    N_("The studio is busy: it can't take more commands at the moment."),
-    N_("Wait a little and try again."),
+    N_("The studio is busy: it can't take more commands at the moment."), N_("Wait a little and try again.")
 )
 
 # ---- messages

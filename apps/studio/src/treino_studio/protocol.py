@@ -15,13 +15,10 @@ from treino.base.words import N_, _, setting
 from treino.settings import Settings, Speed, StepCount, read_settings
 from treino.training import ANY_SETTING, files_in_space, read_space
 
-UNKNOWN_VERB = Refusal("unknown_verb", N_("This page can't be asked to do {verb}."), "{hint}")
-NO_JSON = Refusal(
-    "no_json", N_("That is no JSON: {reason}."), N_("A message is one JSON object, such as {example}.")
-)
-NO_VERB = Refusal("no_verb", N_('A message needs a verb in "do", and this one has {value}.'), "{hint}")
+UNKNOWN_VERB = Refusal(N_("This page can't be asked to do {verb}."), "{hint}")
+NO_JSON = Refusal(N_("That is no JSON: {reason}."), N_("A message is one JSON object, such as {example}."))
+NO_VERB = Refusal(N_('A message needs a verb in "do", and this one has {value}.'), "{hint}")
 SETTING_OF_THE_COMMAND_LINE = Refusal(
-    "setting_of_the_command_line",
     N_("A page can't choose {name}: it names a file."),
     N_("Start it from the command line: treino studio DATA {name} …"),
 )

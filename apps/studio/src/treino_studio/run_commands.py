@@ -33,37 +33,26 @@ from treino_studio.image_scene import drawn_pixels, picture_of_row
 from treino_studio.run_page import OVER, Look, RunPage
 
 ARITHMETIC_NO_UPDATE = Refusal(
-    "arithmetic_no_update",
-    N_("At step 0 no weight has been updated yet."),
-    N_("Take a step, and look again."),
+    N_("At step 0 no weight has been updated yet."), N_("Take a step, and look again.")
 )
 PICTURE_UNSEEN = Refusal(
-    "picture_unseen", N_("Test rows are looked at only when the run is over."), N_("Choose a validation row.")
+    N_("Test rows are looked at only when the run is over."), N_("Choose a validation row.")
 )
 PICTURE_RATE = Refusal(
-    "picture_rate",
-    N_("Pictures come faster than {n} a second."),
-    N_("Send the newest one as soon as the last is answered."),
+    N_("Pictures come faster than {n} a second."), N_("Send the newest one as soon as the last is answered.")
 )
-BESIDE_FULL = Refusal("beside_full", N_("{n} runs are shown already."), N_("Take one of them away first."))
+BESIDE_FULL = Refusal(N_("{n} runs are shown already."), N_("Take one of them away first."))
 FUTURE_MISSING = Refusal(
-    "future_missing",
-    N_("There is no future {n} in view."),
-    N_("Fan out first, and choose one of those that are shown."),
+    N_("There is no future {n} in view."), N_("Fan out first, and choose one of those that are shown.")
 )
 PROPONENTS_UNANSWERED = Refusal(
-    "proponents_unanswered",
-    N_("The network's outputs are not finite there: it says nothing."),
-    N_("Look at an earlier step."),
+    N_("The network's outputs are not finite there: it says nothing."), N_("Look at an earlier step.")
 )
 KEEP_RUNNING = Refusal(
-    "keep_running",
     N_("{run} is in training, so it can't be copied whole."),
     N_("Stop it first: it goes on when you play again."),
 )
-ARITHMETIC_LAYER = Refusal(
-    "arithmetic_layer", N_("The network has no layer of weights named {name!r}."), "{hint}"
-)
+ARITHMETIC_LAYER = Refusal(N_("The network has no layer of weights named {name!r}."), "{hint}")
 
 # ---- arithmetic of a weight
 

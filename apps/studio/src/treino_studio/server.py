@@ -34,32 +34,23 @@ from treino_studio.relay import OF_FOLDERS, Relay
 from treino_studio.script_page import ScriptPage
 from treino_studio.uploads import Uploads, delete_named, document_of, folder_named, home
 
-NO_ADDRESS = Refusal("no_address", N_("There is nothing at this address."))
+NO_ADDRESS = Refusal(N_("There is nothing at this address."))
 DATA_MISSING = Refusal(
-    "data_missing",
-    N_("There is no data set {name}."),
-    N_("Send a table first, or choose one of those that are listed."),
+    N_("There is no data set {name}."), N_("Send a table first, or choose one of those that are listed.")
 )
-NOT_STEERING = Refusal(
-    "not_steering", N_("Another page steers, and this one watches."), N_("Take the wheel first.")
-)
-FILE_MISSING = Refusal("file_missing", N_("There is nothing at this address."))
+NOT_STEERING = Refusal(N_("Another page steers, and this one watches."), N_("Take the wheel first."))
+FILE_MISSING = Refusal(N_("There is nothing at this address."))
 HELLO_FIRST = Refusal(
-    "hello_first",
-    N_("The first message is hello."),
-    N_("See apps/studio/docs/studio-protocol.md for what it holds."),
+    N_("The first message is hello."), N_("See apps/studio/docs/studio-protocol.md for what it holds.")
 )
 PROTOCOL_VERSION = Refusal(
-    "protocol_version",
     N_("This page speaks version {page} of the protocol, and the studio version {ours}."),
     N_("Reload the page."),
 )
 NO_SCRIPT = Refusal(
-    "no_script",
-    N_("This studio was started without a script."),
-    N_("Name it on the command line: treino studio train.py"),
+    N_("This studio was started without a script."), N_("Name it on the command line: treino studio train.py")
 )
-NO_JSON = Refusal("no_json", N_("Bytes are no command."), N_("Messages to the studio are texts."))
+NO_JSON = Refusal(N_("Bytes are no command."), N_("Messages to the studio are texts."))
 
 # ---- shared state
 

@@ -33,13 +33,11 @@ from treino_studio.uploads import FOLDER as UPLOADS
 from treino_studio.uploads import Uploads
 
 NO_PORT = Refusal(
-    "no_port",
     N_("No port from {port} on is free ({reason})."),
     N_("Choose another one: [[port=9000]]; or [[port=0]], any that is free."),
     status=1,
 )
 NO_HOST = Refusal(
-    "no_host",
     N_("This machine has no address {host} ({reason})."),
     N_("Leave [[host]] out for this machine alone, or use 0.0.0.0 for all of its addresses."),
 )

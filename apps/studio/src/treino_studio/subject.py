@@ -10,9 +10,7 @@ from treino.base.words import N_
 from treino.folders import RunFolder, known_folder
 
 SCRIPT_MISSING = Refusal(
-    "script_missing",
-    N_("There is no script {path}."),
-    N_("Give the path of a Python file, such as train.py."),
+    N_("There is no script {path}."), N_("Give the path of a Python file, such as train.py.")
 )
 
 RUNS = Path("runs")

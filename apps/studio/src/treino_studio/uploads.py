@@ -22,22 +22,18 @@ from treino.settings import OF_DATA
 from treino_studio.process import error_from
 
 UPLOAD_LARGE = Refusal(
-    "upload_large",
     N_("A file that is sent to the studio may have {room:,} bytes."),
     N_("Use the command line: treino studio FILE"),
 )
 UPLOAD_SUFFIX = Refusal(
-    "upload_suffix",
     N_("{name} is neither a table nor an archive of pictures by its name."),
     N_("It ends with one of: {suffixes}"),
 )
 STUDIO_SLOW = Refusal(
-    "studio_slow",
-    N_("Reading this takes longer than {seconds:.0f} seconds."),
-    N_("Use the command line: {command}"),
+    N_("Reading this takes longer than {seconds:.0f} seconds."), N_("Use the command line: {command}")
 )
-UNREAD = Refusal("unread", N_("This could not be read."), status=1)
-UPLOAD_EMPTY = Refusal("upload_empty", N_("The file is empty."), N_("Choose another file."))
+UNREAD = Refusal(N_("This could not be read."), status=1)
+UPLOAD_EMPTY = Refusal(N_("The file is empty."), N_("Choose another file."))
 
 # ---- uploads
 

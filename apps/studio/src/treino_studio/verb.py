@@ -23,13 +23,9 @@ if TYPE_CHECKING:
     from treino_studio.serving import Serving
 
 PORT_RANGE = Refusal(
-    "port_range",
-    N_("--port must be from 0 to 65535; it is {port}."),
-    N_("Leave it out for 8711 or the next free one."),
+    N_("--port must be from 0 to 65535; it is {port}."), N_("Leave it out for 8711 or the next free one.")
 )
-STUDIO_FLAG = Refusal(
-    "studio_flag", N_("{flag} is for another subject of the studio."), N_("It needs {what}")
-)
+STUDIO_FLAG = Refusal(N_("{flag} is for another subject of the studio."), N_("It needs {what}"))
 
 LOOPBACK = "127.0.0.1", "localhost", "::1"
 

@@ -26,8 +26,8 @@ from treino_studio.run_commands import TrainerRequest
 from treino_studio.run_page import RunPage, Send
 from treino_studio.sweep_page import StudyPage, SweepPage
 
-PAGE_KIND = Refusal("page_kind", N_("{name} has another kind of page."), N_("Open it at {address}"))
-PAGE_CLOSED = Refusal("page_closed", N_("This page is not open any more."), N_("Load it again."))
+PAGE_KIND = Refusal(N_("{name} has another kind of page."), N_("Open it at {address}"))
+PAGE_CLOSED = Refusal(N_("This page is not open any more."), N_("Load it again."))
 
 GLANCE = 0.002  # seconds between two checks of the folders while pages have viewers
 REST = 0.25  # the same without viewers

@@ -17,25 +17,19 @@ from treino.data.source_kinds import ENDINGS, is_archive
 from treino.data.sources import check_path
 
 SOURCE_IS_RUN = Refusal(
-    "source_is_run",
     N_("'{path}' is the folder of a run, not data to train on."),
     N_("To train on the same data again: treino train {like}"),
 )
 FILE_IS_FOLDER = Refusal(
-    "file_is_folder",
     N_("'{path}' is a folder without pictures, not a file."),
     N_("Give the file in it, or all its tables: {pattern}"),
 )
 ARCHIVE_OF_TABLES = Refusal(
-    "archive_of_tables",
     N_("'{path}' is an archive without pictures."),
     N_("Unpack it and give the table, or several of equal columns: 'folder/*{ending}'."),
 )
 FOLDER_UNREADABLE = Refusal(
-    "folder_unreadable",
-    N_("The folder '{path}' can't be read: {reason}."),
-    N_("Check its permissions."),
-    status=1,
+    N_("The folder '{path}' can't be read: {reason}."), N_("Check its permissions."), status=1
 )
 
 TABLE_ENDINGS = (".csv", ".tsv", ".txt", ".parquet", ".xlsx", ".jsonl")  # file endings of tables of labels

@@ -17,9 +17,7 @@ from treino.data.readers.zip_members import is_hidden, most_unpacked, zip_chunks
 from treino.data.source_kinds import STUMBLES, ZIP, opener_of
 
 ARCHIVE_ENCRYPTED = Refusal(
-    "archive_encrypted",
-    N_("'{path}' is encrypted with a password."),
-    N_("Unpack it yourself, and give the folder."),
+    N_("'{path}' is encrypted with a password."), N_("Unpack it yourself, and give the folder.")
 )
 
 Entry = tuple[str, int, int, str]

@@ -25,55 +25,40 @@ from treino.data.table import Column, Table
 
 _FOLDERS = N_("Put the pictures of each class into a folder with its name, or name a table: [[labels=FILE]].")
 PICTURES_WITHOUT_CLASS = Refusal(
-    "pictures_without_class",
-    N_("Nothing says of which class '{name}' is: no folder, no table, and no part of the name."),
-    _FOLDERS,
+    N_("Nothing says of which class '{name}' is: no folder, no table, and no part of the name."), _FOLDERS
 )
-PICTURES_ONE_CLASS = Refusal(
-    "pictures_one_class", N_("The pictures in '{path}' are all of one class, '{label}'."), _FOLDERS
-)
+PICTURES_ONE_CLASS = Refusal(N_("The pictures in '{path}' are all of one class, '{label}'."), _FOLDERS)
 PATTERN_FORM = Refusal(
-    "pattern_form",
     N_("{setting} is no regular expression with one group: {pattern}"),
     N_("A group is what stands between ( and ), as in {example}."),
 )
 PATTERN_NOWHERE = Refusal(
-    "pattern_nowhere",
     N_("{pattern} is in no name of a picture; the first is {name}."),
     N_("Mend the regular expression: {setting}."),
 )
 LABELS_SEVERAL = Refusal(
-    "labels_several",
-    N_("Several tables in '{path}' name its pictures: {names}."),
-    N_("Name the one to learn from: {setting}."),
+    N_("Several tables in '{path}' name its pictures: {names}."), N_("Name the one to learn from: {setting}.")
 )
 LABEL_AMBIGUOUS = Refusal(
-    "label_ambiguous",
     N_("'{cell}' in {place} of '{table}' names {n} pictures: {a} and {b}."),
     N_("Write their paths inside '{path}'."),
 )
 LABEL_TWICE = Refusal(
-    "label_twice",
     N_("{name} has two labels: '{a}' in {first} and '{b}' in {second} of '{table}'."),
     N_("Leave one of the rows out."),
 )
 LABELS_COLUMNS = Refusal(
-    "labels_columns",
     N_("Columns '{a}' and '{b}' of '{table}' name as many pictures, and others in each row."),
     N_("Write names of files into one of them, such as {name}."),
 )
 LABELS_GONE = Refusal(
-    "labels_gone",
-    N_("There is no table '{name}' among the pictures in '{path}'."),
-    N_("Put it back there."),
+    N_("There is no table '{name}' among the pictures in '{path}'."), N_("Put it back there.")
 )
 LABELS_NAMES = Refusal(
-    "labels_names",
     N_("No column of '{table}' holds names of pictures in '{path}', such as {name}."),
     N_("Name the table whose rows are of these pictures."),
 )
 PICTURES_SPLIT_MIXED = Refusal(
-    "pictures_split_mixed",
     N_("The folders {names} name parts of a split, and '{other}' beside them doesn't."),
     N_("Move it away, or into one of them."),
 )
@@ -232,13 +217,13 @@ def _by_pattern(names: list[str], pattern: str, name: str, notes: list[str]) -> 
     except (re.error, RecursionError, OverflowError):
         compiled = re.compile("")
     if compiled.groups != 1:
-        raise replace(PATTERN_FORM, rule=f"{name}_form")(
+        raise PATTERN_FORM.named(f"{name}_form")(
             setting=setting(name), pattern=pattern, example=r"patient-(\d+)"
         )
     word_N = [match[1] or "" if (match := compiled.search(each)) else "" for each in names]
     if not any(word_N):
         facts = {"pattern": pattern, "name": names[0], "setting": setting(name, pattern)}
-        raise replace(PATTERN_NOWHERE, rule=f"{name}_nowhere")(**facts)
+        raise PATTERN_NOWHERE.named(f"{name}_nowhere")(**facts)
     if "" in word_N:
         text, first = _("Names without {pattern}: {n:,}, the first {name}."), names[word_N.index("")]
         notes.append(text.format(pattern=pattern, n=word_N.count(""), name=first))

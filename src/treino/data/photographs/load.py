@@ -27,7 +27,6 @@ from treino.data.summaries.picture_files import PictureFiles
 from treino.data.table import Table
 
 PICTURES_BAD = Refusal(
-    "pictures_bad",
     N_("{n:,} of {of:,} pictures in '{path}' can't be read ({listed})."),
     N_("Mend or remove them, or go on without them: {skip}."),
 )

@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from PIL import Image
 
 PICTURES_OF_TABLE = Refusal(
-    "pictures_of_table",
     N_("Pictures can't be predicted by a network whose inputs are not the pixels of pictures."),
     N_("Give rows with the columns that it was trained on, or arrays of its own."),
 )

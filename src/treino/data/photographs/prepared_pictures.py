@@ -43,12 +43,10 @@ from treino.data.prepared_cache import PreparedCache
 from treino.data.summaries.image_comparison import ImageCollector, ImageComparison
 
 PICTURES_UNREADABLE = Refusal(
-    "pictures_unreadable",
     N_("None of the {n:,} pictures in '{path}' can be read; {name}: {reason}."),
     N_("Look whether they are pictures, and whole."),
 )
 DECODING_ENDED = Refusal(
-    "decoding_ended",
     N_("A process that decoded pictures was ended from outside."),
     N_("Look whether memory ran out, and start again."),
     status=1,

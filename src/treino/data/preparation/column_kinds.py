@@ -25,26 +25,24 @@ from treino.data.cell_forms import (
 )
 from treino.data.table import LARGEST_WHOLE, Column, Table, number, plain, plain_whole
 
-KIND_UNKNOWN = Refusal("kind_unknown", N_("There is no kind '{kind}' for column '{name}'."), "{hint}")
+KIND_UNKNOWN = Refusal(N_("There is no kind '{kind}' for column '{name}'."), "{hint}")
 KIND_DATE = Refusal(
-    "kind_date",
     N_("Column '{name}' can't be a date: its cells are no dates of one format, e.g. '{cell}'."),
     N_("Write dates as 2024-12-31, or say how they are written with [[dates]]."),
 )
 LEVELS_TWICE = Refusal(
-    "kind_levels",
     N_("The classes of '{name}' are not all different: {levels}."),
     N_("Name each once, from the lowest to the highest: small<medium<large."),
+    rule="kind_levels",
 )
 KIND_BOOLEAN = Refusal(
-    "kind_boolean",
     N_("Column '{name}' can't be a truth value: it holds other things than true and false."),
     N_("Ask for category."),
 )
 LEVELS_LACKING = Refusal(
-    "kind_levels",
     N_("Column '{name}' holds '{cell}' in {place}, which is not among {levels}."),
     N_("Name every class, from the lowest to the highest."),
+    rule="kind_levels",
 )
 
 Kind = Literal["number", "boolean", "category", "date", "identifier", "row number", "text", "constant"]

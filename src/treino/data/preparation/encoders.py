@@ -35,12 +35,10 @@ from treino.data.preparation.target_means import TargetFolds, mean_inputs, repea
 from treino.data.table import Column, fault, fault_odd, number
 
 FEATURE_NO_DATE = Refusal(
-    "feature_no_date",
     N_("Column '{name}' holds '{cell}' in {place}, and dates of one format are wanted."),
     N_("Write all dates the same way, as 2024-12-31, or say how they are written with [[dates]]."),
 )
 FEATURE_NO_TIME = Refusal(
-    "feature_no_time",
     N_("Column '{name}' holds '{cell}' in {place}, and times of day of one format are wanted."),
     N_("Write all times the same way, as 09:30."),
 )

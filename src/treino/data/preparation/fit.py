@@ -33,15 +33,14 @@ from treino.data.table import Column, Numbers, Table
 from treino.settings.setting_types import as_items
 
 VALUE_RANGE = Refusal(
-    "value_range",
     N_("The target '{name}' holds {value}, which is too large for float32."),
     N_("Correct it, or scale the target down."),
 )
 SMALLEST = 1e-37  # whose logarithm is learnt for a 0 among other rows than those that were fitted
 LOG_TARGET = Refusal(
-    "log_target_positive",
     N_("[[log_target]] is for one target of numbers above 0, and '{name}' holds {value}."),
     N_("Correct it, or train with [[log_target=False]]."),
+    rule="log_target_positive",
 )
 
 # ---- fit of a preparation

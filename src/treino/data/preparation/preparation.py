@@ -28,18 +28,13 @@ from treino.data.preparation.encoders import (
 from treino.data.preparation.trees import LEAVES, Tree, leaf_inputs
 from treino.data.table import Column, Numbers
 
-COLUMNS_COUNT = Refusal(
-    "columns_count", N_("There are {got} columns, not {want}."), N_("The columns are: {names}.")
-)
+COLUMNS_COUNT = Refusal(N_("There are {got} columns, not {want}."), N_("The columns are: {names}."))
 VALUE_RANGE = Refusal(
-    "value_range",
     N_("Column '{name}' holds {value}, which is too large for float32."),
     N_("Scale the column down, or leave it out with [[features]]."),
 )
 PREPARATION_DAMAGED = Refusal(
-    "preparation_damaged",
-    N_("The preparation is damaged: {reason}."),
-    N_("Train again, or take it from a copy of the run."),
+    N_("The preparation is damaged: {reason}."), N_("Train again, or take it from a copy of the run.")
 )
 
 BLOCK = 1 << 16  # number of values that are scaled at a time

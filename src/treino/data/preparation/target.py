@@ -31,22 +31,18 @@ from treino.data.table import LARGEST_WHOLE, Column, Table, fault, number, plain
 from treino.settings.setting_types import as_item, as_items, items
 
 TARGET_MISSING = Refusal(
-    "target_missing", N_("Which column is to be learnt? '{source}' doesn't say."), N_("Name it: {options}.")
+    N_("Which column is to be learnt? '{source}' doesn't say."), N_("Name it: {options}.")
 )
-TARGET_TWICE = Refusal("target_twice", N_("'{name}' is named twice in [[target]]."), N_("Name it once."))
+TARGET_TWICE = Refusal(N_("'{name}' is named twice in [[target]]."), N_("Name it once."))
 TARGET_FIXED = Refusal(
-    "target_fixed",
-    N_("'{source}' has its own target '{own}'; it can't be '{target}'."),
-    N_("Leave [[target]] out."),
+    N_("'{source}' has its own target '{own}'; it can't be '{target}'."), N_("Leave [[target]] out.")
 )
 TARGET_SEVERAL = Refusal(
-    "target_several",
     N_("{n} targets are named, and here one is: {names}."),
     N_("Name one: {option}. A table's training takes several."),
 )
-TASK_UNKNOWN = Refusal("task_unknown", N_("There is no task '{task}'."), "{hint}")
+TASK_UNKNOWN = Refusal(N_("There is no task '{task}'."), "{hint}")
 TARGET_MERGED = Refusal(
-    "target_merged",
     N_(
         "The target '{name}' can't be classes: it holds {cell} in {place}, and floating-point numbers"
         " from 2^53 on don't tell all whole numbers apart."
@@ -54,32 +50,25 @@ TARGET_MERGED = Refusal(
     N_("Give them as whole numbers, without decimals, or as text."),
 )
 TASK_REGRESSION_TEXT = Refusal(
-    "task_regression_text",
     N_("The target '{name}' can't be a number: it holds '{cell}' in {place}."),
     N_("Leave [[task]] out, or name another [[target]]."),
 )
 TARGET_DATE = Refusal(
-    "target_date",
     N_("The target '{name}' holds dates or times, e.g. '{cell}': neither classes nor amounts."),
     N_("Make a column of what is to be learnt of them (days, the hour), or name another [[target]]."),
 )
 TARGET_CONSTANT = Refusal(
-    "target_constant",
-    N_("The target '{name}' is always '{value}': there is nothing to learn."),
-    N_("Name another [[target]]."),
+    N_("The target '{name}' is always '{value}': there is nothing to learn."), N_("Name another [[target]].")
 )
 KIND_LEVELS = Refusal(
-    "kind_levels",
     N_("The target '{name}' holds '{cell}' too, which is not among {levels}."),
     N_("Name every class, from the lowest to the highest."),
 )
 CLASS_UNKNOWN = Refusal(
-    "class_unknown",
     N_("{place}: '{value}' is no class of '{name}' (rows with such values: {n})."),
     N_("Known: {names}. Correct the value; to predict only, leave the column '{name}' out."),
 )
 TARGETS_MIXED = Refusal(
-    "targets_mixed",
     N_("The targets are of two kinds: '{number}' is a number, and '{words}' is of classes. {reasons}."),
     N_(
         "Make them alike, by [[task=regression]], [[task=classification]] or {kind}; or train a"
@@ -87,19 +76,14 @@ TARGETS_MIXED = Refusal(
     ),
 )
 ROWS_ONE = Refusal(
-    "rows_one",
     N_("Rows of '{source}' that have all that is needed: {n}. {notes}"),
     N_("Add rows, or fill in what is empty."),
 )
 TARGET_EMPTY = Refusal(
-    "target_empty",
-    N_("The target '{name}' has no value in any row of '{source}'."),
-    N_("Name another [[target]]."),
+    N_("The target '{name}' has no value in any row of '{source}'."), N_("Name another [[target]].")
 )
 CLASSES_ALL_DISTINCT = Refusal(
-    "classes_all_distinct",
-    N_("Every row has its own class: '{name}' has {n} different values in {n} rows."),
-    "{hint}",
+    N_("Every row has its own class: '{name}' has {n} different values in {n} rows."), "{hint}"
 )
 FEW = "class_few_rows"
 _FEW_ROWS = 10

@@ -25,9 +25,7 @@ from treino.data.rows import MemoryLimit
 from treino.data.table import FIRST_SECOND, LARGEST_WHOLE, LAST_SECOND, Column, check_names, day_text
 
 TABLE_COLUMNS = Refusal(
-    "table_columns",
-    N_("{what} has no column of numbers, words or dates."),
-    N_("Give a table with one value to a cell."),
+    N_("{what} has no column of numbers, words or dates."), N_("Give a table with one value to a cell.")
 )
 
 # ---- typed columns

@@ -30,12 +30,10 @@ from treino.data.readers.file_bytes import ByteStream, DecodedText, InputFile, d
 from treino.data.readers.reader_options import ReaderOptions
 
 CSV_UNREADABLE = Refusal(
-    "csv_unreadable",
     N_("'{path}' can't be cut into cells: {reason}."),
     N_("Name the delimiter: [[delimiter=;]]; or write the file again."),
 )
 COLUMN_NAME_EMPTY = Refusal(
-    "column_name_empty",
     N_("Column {n} of '{path}' has no name, and a cell in line {line}."),
     N_("Give every column a name in the first line."),
 )

@@ -25,54 +25,48 @@ from treino.base.words import N_, _
 from treino.data.readers.zip_members import BOMB_RATIO, is_hidden, most_unpacked, zip_chunks
 
 OLD_WORKBOOK = Refusal(
-    "workbook_encrypted",
     N_("'{path}' is encrypted with a password, or a file of Office before 2007."),
     N_("Open it, take the password away, save it as .xlsx, .ods or CSV, and give that file."),
+    rule="workbook_encrypted",
 )
 FILE_DAMAGED = Refusal(
-    "file_damaged",
-    N_("'{path}' is damaged or was cut short: {what} says '{reason}'."),
-    N_("Download or write it again."),
+    N_("'{path}' is damaged or was cut short: {what} says '{reason}'."), N_("Download or write it again.")
 )
-NUL_BYTE = Refusal("csv_binary", N_("'{path}' is no text: byte {n} is NUL."), N_("Give a plain CSV file."))
+NUL_BYTE = Refusal(
+    N_("'{path}' is no text: byte {n} is NUL."), N_("Give a plain CSV file."), rule="csv_binary"
+)
 CSV_ENCODING = Refusal(
-    "csv_encoding",
     N_("'{path}' is not {encoding}: line {n} has the byte {byte}."),
     N_("Save it as UTF-8, or name its encoding: [[encoding=latin-1]]."),
 )
 FILE_IS_FOLDER = Refusal(
-    "file_is_folder",
-    N_("'{path}' is a folder, not a file."),
-    N_("Give the file in it, or all its tables: '{path}/*.csv'."),
+    N_("'{path}' is a folder, not a file."), N_("Give the file in it, or all its tables: '{path}/*.csv'.")
 )
-FILE_SPECIAL = Refusal(
-    "file_special", N_("'{path}' is not a regular file."), N_("Save the table in a CSV file first.")
-)
+FILE_SPECIAL = Refusal(N_("'{path}' is not a regular file."), N_("Save the table in a CSV file first."))
 NO_TABLE = Refusal(
-    "csv_binary",
     N_("'{path}' is no table but a file of this kind: {kind}."),
     N_("Give a CSV, Parquet, Arrow or JSON-lines file, or a workbook."),
+    rule="csv_binary",
 )
 ZIP_MEMBERS = Refusal(
-    "zip_members",
     N_("'{path}' holds {n} files, not one table: {names}."),
     N_("Unpack it and give the table, or several of equal columns: 'folder/*.csv'."),
 )
 CSV_HTML = Refusal(
-    "csv_html",
     N_("'{path}' is a web page, not a table: it begins with '{start}'."),
     N_("Download the file itself: the page was saved in its place."),
 )
 CSV_EMPTY = Refusal(
-    "csv_empty", N_("'{path}' is empty."), N_("It needs a line of column names and a line for each example.")
+    N_("'{path}' is empty."), N_("It needs a line of column names and a line for each example.")
 )
 FILE_BOMB = Refusal(
-    "file_bomb",
     N_("'{path}' unpacks to more than {ratio} times its size: {mib} MiB and more."),
     N_("If you trust it, unpack it yourself and give the table."),
 )
 PACKING_UNKNOWN = Refusal(
-    "file_packing", N_("'{path}' can't be unpacked: {reason}."), N_("Unpack it yourself and give the table.")
+    N_("'{path}' can't be unpacked: {reason}."),
+    N_("Unpack it yourself and give the table."),
+    rule="file_packing",
 )
 
 # ---- the bytes of a file, decompressed

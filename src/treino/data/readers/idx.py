@@ -18,9 +18,7 @@ from treino.base.words import N_, _
 from treino.data.download import RemoteFile, fetch
 
 IDX_DAMAGED = Refusal(
-    "idx_damaged",
-    N_("'{path}' is damaged: {reason}."),
-    N_("Delete it and run the command again: it is fetched anew."),
+    N_("'{path}' is damaged: {reason}."), N_("Delete it and run the command again: it is fetched anew.")
 )
 
 SIZE = 28

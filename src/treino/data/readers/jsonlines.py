@@ -22,9 +22,7 @@ from treino.data.readers.reader_options import ReaderOptions
 from treino.data.table import LARGEST_WHOLE, check_names, plain
 
 JSON_LINE = Refusal(
-    "json_line",
-    N_("'{path}', line {n} is no JSON object: {reason}."),
-    N_("Write one object to a line, as {example}."),
+    N_("'{path}', line {n} is no JSON object: {reason}."), N_("Write one object to a line, as {example}.")
 )
 _ROWS = 1 << 14
 _SURROGATE = re.compile("[\ud800-\udfff]")

@@ -11,21 +11,16 @@ from treino.base.words import N_, _, setting
 from treino.settings.setting_types import items
 
 DELIMITER_FORM = Refusal(
-    "delimiter_form",
-    N_("The delimiter is '{value}'; it must be one character."),
-    N_("Usual: , ; | tab space."),
+    N_("The delimiter is '{value}'; it must be one character."), N_("Usual: , ; | tab space.")
 )
 QUOTE_FORM = Refusal(
-    "quote_form",
-    N_("The quote is '{value}'; it must be one character, or none."),
-    N_("Usual: the double quote."),
+    N_("The quote is '{value}'; it must be one character, or none."), N_("Usual: the double quote.")
 )
 SKIP_RANGE = Refusal(
-    "skip_range",
     N_("{name} must be a whole number of lines, at least 0; it is {value!r}."),
     N_("Count the lines above the header."),
 )
-ENCODING_CHOICE = Refusal("encoding_choice", N_("There is no encoding '{name}'."), "{hint}")
+ENCODING_CHOICE = Refusal(N_("There is no encoding '{name}'."), "{hint}")
 
 Dates = Literal["day/month", "month/day", "year/month/day", "year/day/month"]
 _DELIMITERS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "pipe": "|", "space": " "}

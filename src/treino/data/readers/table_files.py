@@ -33,27 +33,21 @@ from treino.data.rows import MemoryLimit
 from treino.data.table import DURATIONS_AS_NUMBERS, Column, Table, among_all
 from treino.settings.setting_types import as_item, as_items
 
-SHEET_OF_NO_WORKBOOK = Refusal(
-    "sheet_of_no_workbook", N_("'{path}' has no sheets: it is no workbook."), N_("Leave [[sheet]] out.")
-)
+SHEET_OF_NO_WORKBOOK = Refusal(N_("'{path}' has no sheets: it is no workbook."), N_("Leave [[sheet]] out."))
 JSON_ARRAY = Refusal(
-    "json_array",
     N_("'{path}' is one JSON array, not JSON lines."),
     N_("Write one object to a line; pandas: to_json(path, lines=True, orient='records')."),
 )
 FILES_TYPES = Refusal(
-    "files_types",
     N_("In '{path}', column '{name}' is of another type than in the files before: {a}, not {b}."),
     N_("Write the files alike, or give them as CSV."),
 )
 FILES_COLUMNS = Refusal(
-    "files_columns",
     N_("'{path}' hasn't the columns of '{first}': it {said}."),
     N_("Give files of equal columns, or a narrower pattern."),
 )
 
 HEADER_AGAIN = Refusal(
-    "header_again",
     N_("In {what}, the header is repeated among the rows, in {place}: {names}."),
     N_("Delete that line, and any other that is like it."),
 )

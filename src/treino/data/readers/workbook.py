@@ -37,35 +37,29 @@ from treino.data.readers.workbook_size import too_large
 from treino.data.readers.zip_members import zip_chunks
 from treino.data.table import distinct_names
 
-SHEET_UNKNOWN = Refusal("sheet_unknown", N_("'{path}' has no sheet '{name}'."), "{hint}")
+SHEET_UNKNOWN = Refusal(N_("'{path}' has no sheet '{name}'."), "{hint}")
 WORKBOOK_TABLES = Refusal(
-    "workbook_tables",
     N_("{what} holds more than one table: {between} stands between them."),
     N_("Move each to a sheet of its own, or delete what is empty, if it is one table."),
 )
 WORKBOOK_SIZE = Refusal(
-    "workbook_size",
     N_("'{path}', {name}: {rows:,} rows of {columns:,} columns are too many for a sheet."),
     N_("Save it as CSV or Parquet, which are read block by block."),
 )
 SHEET_EMPTY = Refusal(
-    "workbook_empty", N_("'{path}' has no cells in its sheet {name}."), N_("Its sheets: {names}.")
+    N_("'{path}' has no cells in its sheet {name}."), N_("Its sheets: {names}."), rule="workbook_empty"
 )
 WORKBOOK_FORMULAS = Refusal(
-    "workbook_formulas",
     N_("'{path}', {name}: {n:,} formulas have no stored value, the first in {cell}."),
     N_("Open it in Excel or LibreOffice and save it: that stores the values."),
 )
-CSV_NO_ROWS = Refusal(
-    "csv_no_rows", N_("{what} has a header and no rows."), N_("Add a row of values for each example.")
-)
+CSV_NO_ROWS = Refusal(N_("{what} has a header and no rows."), N_("Add a row of values for each example."))
 EXCEL_MISSING = Refusal(
-    "excel_missing",
     N_("'{path}' is a workbook, and what reads it is not installed."),
     N_("Install it: pip install 'treino[excel]'. Or save the sheet as CSV."),
 )
 WORKBOOK_HIDDEN = Refusal(
-    "workbook_hidden", N_("'{path}' has cells in hidden sheets alone: {names}."), N_("Name one: {setting}")
+    N_("'{path}' has cells in hidden sheets alone: {names}."), N_("Name one: {setting}")
 )
 Cells = list[list[Any]]  # "" for an empty cell
 Spans = Sequence[tuple[int, int, int, int]]

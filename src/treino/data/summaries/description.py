@@ -54,11 +54,8 @@ from treino.data.table import Column, Table, row_place
 from treino.data.torch_datasets.dataset_source import load_torch_dataset
 from treino.settings.spec import read_settings
 
-NO_PHOTOGRAPHS = Refusal(
-    "no_photographs", N_("{setting} is for photographs, and this is something else."), N_("Leave it out.")
-)
+NO_PHOTOGRAPHS = Refusal(N_("{setting} is for photographs, and this is something else."), N_("Leave it out."))
 DATASET_NO_IMAGES = Refusal(
-    "dataset_no_images",
     N_("The items of {name} are no images: their shape is {shape}."),
     N_("Describe what they are made of: a table, or (X, y)."),
 )

@@ -21,37 +21,26 @@ from treino.data.torch_datasets.first_pass import FirstPass, everything, look, n
 from treino.data.torch_datasets.item import Labels, labels_again, labels_of
 
 NUM_WORKERS_RANGE = Refusal(
-    "num_workers_range",
-    N_("num_workers is {n!r}, not a number of processes."),
-    N_("Use 0 to read in the training's own process."),
+    N_("num_workers is {n!r}, not a number of processes."), N_("Use 0 to read in the training's own process.")
 )
 NUM_WORKERS_LOADER = Refusal(
-    "num_workers_loader",
-    N_("num_workers is {n}, and the DataLoader has its own {own}."),
-    N_("Leave it out, or change the loader."),
+    N_("num_workers is {n}, and the DataLoader has its own {own}."), N_("Leave it out, or change the loader.")
 )
 ITEMS_OF_TABLE = Refusal(
-    "items_of_table",
     N_("The network was trained on a table, and items of a {kind} have no columns."),
     N_("Give a frame or a file with its columns."),
 )
-PARTS_TO_PREDICT = Refusal(
-    "parts_to_predict", N_("Several parts can't be predicted at once."), N_("Give one of them.")
-)
+PARTS_TO_PREDICT = Refusal(N_("Several parts can't be predicted at once."), N_("Give one of them."))
 ITEMS_SIZE = Refusal(
-    "items_size",
-    N_("Items hold {got} numbers, and those of the training {want}."),
-    N_("Give items of the shape {shape}."),
+    N_("Items hold {got} numbers, and those of the training {want}."), N_("Give items of the shape {shape}.")
 )
 ITEM_SHAPE = Refusal(
-    "item_shape",
     N_("Items of the {part} part have the shape {shape}, and those of training {first}."),
     N_("Give all parts the same transforms."),
 )
-PART_UNKNOWN = Refusal("part_unknown", N_("A training has no part '{name}'."), "{hint}")
-PART_TWICE = Refusal("part_unknown", N_("The part {name} is given twice."), "{hint}")
+PART_UNKNOWN = Refusal(N_("A training has no part '{name}'."), "{hint}")
+PART_TWICE = Refusal(N_("The part {name} is given twice."), "{hint}", rule="part_unknown")
 PART_TYPE = Refusal(
-    "part_type",
     N_("The part {name} is a {kind}, and no Dataset."),
     N_("Arrays become one by torch.utils.data.TensorDataset(x, y)."),
 )

@@ -39,7 +39,6 @@ from treino.data.torch_datasets.lazy_items import (
 )
 
 STREAM_ENDLESS = Refusal(
-    "stream_endless",
     N_("{name} gave {n:,} rows and goes on."),
     N_("Let a pass over it end, e.g. with itertools.islice: that is an epoch."),
 )

@@ -18,28 +18,23 @@ from treino.data.sources import ITEM_NOT_FINITE
 from treino.data.table import Column, plain
 
 ITEM_TARGET = Refusal(
-    "item_target",
     N_("y of {where} is {what}, and not one number or word."),
     N_("Return one value; of one-hot numbers y.argmax(). Items with no y can't be learned from."),
 )
-DATASET_EMPTY = Refusal("dataset_empty", N_("{name} has no items."), N_("Give at least some."))
+DATASET_EMPTY = Refusal(N_("{name} has no items."), N_("Give at least some."))
 ITEM_FORM = Refusal(
-    "item_form",
     N_("{where} is {what}, and not {wanted}."),
     N_("Let the Dataset return a pair (x, y), or a dict; treino.load takes its names: {names}."),
 )
 ITEM_ENTRIES = Refusal(
-    "item_entries",
     N_("An item has the entries {names}; which of them are x and y?"),
     N_("Name them: treino.load(dataset, features=['{x}'], target='{y}')."),
 )
 ITEM_SHAPE = Refusal(
-    "item_shape",
     N_("x of {where} has the shape {shape}, and that of the first one {first}."),
     N_("Resize or pad in __getitem__, or give a DataLoader whose collate_fn does."),
 )
 TARGET_IGNORED = Refusal(
-    "target_ignored",
     N_(
         "The target of {place} is -100, which torch's losses leave out (ignore_index): no class."
         " Such items: {n} of {of}."
@@ -50,20 +45,14 @@ TARGET_IGNORED = Refusal(
     ),
 )
 TARGET_MIXED = Refusal(
-    "target_mixed",
     N_("The target of {a} is {x!r}, and that of {b} {y!r}: words and numbers don't mix."),
     N_("Return one kind of value as y."),
 )
-TARGET_NOT_FINITE = Refusal(
-    "target_not_finite", N_("The target of {place} is {value}."), N_("Leave the item out.")
-)
+TARGET_NOT_FINITE = Refusal(N_("The target of {place} is {value}."), N_("Leave the item out."))
 ITEM_NUMBERS = Refusal(
-    "item_numbers",
-    N_("x of {where} is {what}: {error}."),
-    N_("Return numbers: a tensor, an array or a picture."),
+    N_("x of {where} is {what}: {error}."), N_("Return numbers: a tensor, an array or a picture.")
 )
 CLASS_UNKNOWN = Refusal(
-    "class_unknown",
     N_("The target of {place} is '{value}', which is none of the {n} classes."),
     N_("The classes are those of a first pass: {names}."),
 )

@@ -32,7 +32,7 @@ from treino.data.torch_datasets.item import (
     scaled,
 )
 
-ITEM_FAILS = Refusal("item_fails", N_("{where} raises {kind}: {error}."), "{hint}")
+ITEM_FAILS = Refusal(N_("{where} raises {kind}: {error}."), "{hint}")
 
 Key = tuple[int, list[int]]  # epoch, item numbers
 Raw = tuple[Tensor, list[Label]]
@@ -265,17 +265,13 @@ def _reseed(seed: int, epoch: int, item: int) -> None:
 # ---- streams: batches of a DataLoader, or items of an IterableDataset
 
 STREAM_INDEX = Refusal(
-    "stream_index",
-    N_("{name} comes as it comes: it has no row {index}."),
-    N_("Go through it: for x, y in rows.batches(): …"),
+    N_("{name} comes as it comes: it has no row {index}."), N_("Go through it: for x, y in rows.batches(): …")
 )
 BATCH_ROWS = Refusal(
-    "batch_rows",
     N_("{where} has {x} rows of x and {y} of y."),
     N_("Let the loader's collate_fn return x [rows, ...] and y [rows]."),
 )
 STREAM_EXHAUSTED = Refusal(
-    "stream_exhausted",
     N_("Another pass over {name} gives nothing: it can be gone through only once."),
     N_("Let its __iter__ begin anew each time; a generator is over after one pass."),
 )

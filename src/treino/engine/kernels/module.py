@@ -19,7 +19,6 @@ from treino.engine.step_plan import EVALUATION_ROWS, Chunk
 from treino.engine.user_module import HashDropout, evaluated, module_copy, replace_dropout
 
 NET_TRAINING = Refusal(
-    "net_training",
     N_("The network fails in update {update}, on a batch of shape {shape}: {cause}"),
     N_("Send one such batch through net.train() yourself; a batch of one row is too few for batch norm."),
 )

@@ -8,7 +8,6 @@ from treino.base.words import N_, _
 from treino.engine.kernels.lanes_library import why_missing
 
 ENGINE_NET = Refusal(
-    "engine_net",
     N_("The engine {name} trains MLPs without batch norm; this net is none."),
     N_("Use the engine module, or leave it open."),
 )

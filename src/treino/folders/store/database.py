@@ -34,11 +34,9 @@ if TYPE_CHECKING:
     import numpy as np
 
 NOT_RUNNING = Refusal(
-    "not_running",
-    N_("{run} is {status}: no process would hear that."),
-    N_("Resume it first, or train a new run."),
+    N_("{run} is {status}: no process would hear that."), N_("Resume it first, or train a new run.")
 )
-RUN_NOT_WRITING = Refusal("run_not_writing", N_("{path} is open for reading only."), status=1)
+RUN_NOT_WRITING = Refusal(N_("{path} is open for reading only."), status=1)
 
 
 # ---- ``run.sqlite``

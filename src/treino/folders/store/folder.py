@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 CHECKPOINTS_DAMAGED = Refusal(
-    files.RUN_DAMAGED.rule,
     N_("{path} has no whole checkpoint to go on from. {reasons}"),
     N_("Restore one from a copy, or train again. Nothing in the folder was changed."),
+    rule=files.RUN_DAMAGED.rule,
 )
 
 _LOST = (lock.RUN_BUSY.rule, new_names.NAME_TAKEN.rule)  # another process was faster to make the folder

@@ -18,9 +18,9 @@ from treino.folders.store.manifest import Manifest
 if TYPE_CHECKING:
     from torch import Tensor
 
-FILE_MISSING = Refusal("file_missing", N_("{path} is not there."), "{hint}")
+FILE_MISSING = Refusal(N_("{path} is not there."), "{hint}")
 RUN_NOT_WRITING = Refusal(
-    "run_not_writing", N_("{path} is open for reading only."), N_("Take it up first: treino resume {path}")
+    N_("{path} is open for reading only."), N_("Take it up first: treino resume {path}")
 )
 
 

@@ -12,15 +12,11 @@ from treino.base.files import damaged
 from treino.base.words import N_, _, joined
 
 NOT_A_RUN = Refusal(
-    "not_a_run",
     N_("{path} is not a run: it has no {name}."),
     N_("Give the folder that `treino train` printed; `treino runs` lists them."),
 )
-RUN_MISSING = Refusal(
-    "run_missing", N_("There is no folder {path}."), N_("`treino runs` lists what is there.")
-)
+RUN_MISSING = Refusal(N_("There is no folder {path}."), N_("`treino runs` lists what is there."))
 RUN_NEWER = Refusal(
-    "run_newer",
     N_("{path} was made by a newer treino: it has format {found}, this one reads {known}.{state}"),
     N_("Update treino with pip, and repeat the command."),
 )

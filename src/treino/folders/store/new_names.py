@@ -17,18 +17,16 @@ from treino.folders.store.checkpoint import SLOTS
 from treino.folders.store.manifest import Manifest
 
 ENDED_BEFORE_IT_BEGAN = Refusal(
-    "ended_before_it_began",
     N_("{path} ended before it began: its settings were not written yet."),
     N_("Start it again; with the same [[name]] or [[out]] it takes the folder over."),
 )
 FOLDER_EMPTY = Refusal(
-    ENDED_BEFORE_IT_BEGAN.rule,
     N_("{path} is empty: nothing began there, or it ended before its settings were written."),
     ENDED_BEFORE_IT_BEGAN.hint,
+    rule=ENDED_BEFORE_IT_BEGAN.rule,
 )
-NAME_TAKEN = Refusal("name_taken", N_("There is already something called {name} in {parent}."), "{hint}")
+NAME_TAKEN = Refusal(N_("There is already something called {name} in {parent}."), "{hint}")
 OUT_NOT_EMPTY = Refusal(
-    "out_not_empty",
     N_("{path} exists and is not empty."),
     N_("Give a new folder, or leave [[out]] away: the run then goes to ./runs."),
 )

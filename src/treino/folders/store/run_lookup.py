@@ -18,14 +18,14 @@ from treino.folders.store.folder import RunFolder
 from treino.folders.store.new_names import ended_before_it_began, is_leftover
 
 FILE_IS_NO_RUN = Refusal(
-    manifest.NOT_A_RUN.rule, N_("{path} is a file, and a run is a folder."), N_("Did you mean '{folder}'?")
+    N_("{path} is a file, and a run is a folder."),
+    N_("Did you mean '{folder}'?"),
+    rule=manifest.NOT_A_RUN.rule,
 )
-NO_RUNS = Refusal("no_runs", N_("There are no runs in {parent} yet."), N_("Train one: treino train wine"))
-RUN_MISSING = Refusal("run_missing", N_("There is no run {name}."), "{hint}")
+NO_RUNS = Refusal(N_("There are no runs in {parent} yet."), N_("Train one: treino train wine"))
+RUN_MISSING = Refusal(N_("There is no run {name}."), "{hint}")
 RUN_AMBIGUOUS = Refusal(
-    "run_ambiguous",
-    N_("{name} is both a folder here and a run in {parent}."),
-    N_("Write ./{name} or {named}."),
+    N_("{name} is both a folder here and a run in {parent}."), N_("Write ./{name} or {named}.")
 )
 
 _SHOWN = 8  # names in a hint

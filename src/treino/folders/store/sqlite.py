@@ -16,7 +16,6 @@ from treino.base.files import damaged, problem
 from treino.base.words import N_, _
 
 RUN_BUSY = Refusal(
-    "run_busy",
     N_("{path} is locked by another program."),
     N_("Close the program that has it open, and repeat the command."),
     status=1,

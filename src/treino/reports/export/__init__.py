@@ -9,7 +9,7 @@ from treino.base.words import N_, _
 from treino.folders.stored_run import StoredRun
 from treino.folders.weights import WEIGHTS
 
-NO_WEIGHTS_YET = Refusal("no_weights_yet", N_("{run} is {status} and has kept no weights yet."), "{hint}")
+NO_WEIGHTS_YET = Refusal(N_("{run} is {status} and has kept no weights yet."), "{hint}")
 
 
 class Exported(NamedTuple):

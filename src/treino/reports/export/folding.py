@@ -15,7 +15,6 @@ from treino.base.errors import Refusal
 from treino.base.words import N_
 
 EXPORT_CLASS_SOURCE = Refusal(
-    "export_class_source",
     N_("The source of the class {name} can't be read, so a script can't have it."),
     N_("Keep the class in a file; or use [[format=safetensors]]."),
 )

@@ -21,18 +21,14 @@ from treino.reports.export.onnx_file import onnx_file
 from treino.reports.export.script import script
 
 PT2_DIFFERS = Refusal(
-    "pt2_differs",
     N_("On {n:,} rows the exported program answers otherwise than {run}: by up to {apart:.2g}."),
     N_("Nothing was kept. A network that behaves otherwise from call to call can't be exported."),
 )
-FORMAT_UNKNOWN = Refusal("format_unknown", N_("There is no format {name!r} to export to."), "{hint}")
+FORMAT_UNKNOWN = Refusal(N_("There is no format {name!r} to export to."), "{hint}")
 NOTHING_TO_EXPORT = Refusal(
-    "nothing_to_export",
-    N_("{run} ended before its settings were written."),
-    N_("Delete the folder and train again."),
+    N_("{run} ended before its settings were written."), N_("Delete the folder and train again.")
 )
 PT2_NETWORK = Refusal(
-    "pt2_network",
     N_("torch can't export the network of {run}: {cause}"),
     N_("Its weights can be exported: [[format=safetensors]]."),
 )

@@ -41,12 +41,9 @@ from treino.folders.stored_run import StoredRun
 from treino.reports.export import targets_of
 
 ONNX_LAYER = Refusal(
-    "onnx_layer",
-    N_("A layer {name} has no form in ONNX here."),
-    N_("Export your own network by [[format=pt2]]."),
+    N_("A layer {name} has no form in ONNX here."), N_("Export your own network by [[format=pt2]].")
 )
 ONNX_HASHED = Refusal(
-    "onnx_hashed",
     N_("ONNX has no hash, and the words of column '{name}' are hashed."),
     N_("Train with {kinds}, or export [[format=script]]."),
 )

@@ -51,12 +51,10 @@ from treino.settings.spec import LAYERS, read_settings
 from treino.training.resolution import dropout_of, plain_of
 
 EXPORT_NET_GIVEN = Refusal(
-    "export_net_given",
     N_("{run} trained a network that existed only in Python, so its first weights are gone."),
     N_("Write its class into a file and train with [[net=FILE.py:NAME]]; or use [[format=safetensors]]."),
 )
 EXPORT_NET_MADE = Refusal(
-    "export_net_made",
     N_("{name} in {file} is no class or function, so its first weights can't be had again."),
     N_("Train with its class, or a function that makes it; or use [[format=safetensors]]."),
 )

@@ -35,12 +35,10 @@ from treino.folders.stored_run import StoredRun
 from treino.reports.export.folding import copied
 
 EXPORT_DATA_UNKNOWN = Refusal(
-    "export_data_unknown",
     N_("{run} was trained on {source}, which a script can't read again."),
     N_("Save the rows as a CSV file and train on that."),
 )
 EXPORT_ARCHIVE = Refusal(
-    "export_archive",
     N_("A script reads a folder of pictures, and {source} is none."),
     N_("Unpack it and train on the folder; or use [[format=onnx]]."),
 )

@@ -11,7 +11,6 @@ from treino.inspection.input_planes import Split
 from treino.settings.spec import LAYERS
 
 NET_REFUSES_ROWS = Refusal(
-    "net_refuses_rows",
     N_("The network fails on rows that are made up for the picture: {kind}: {error}"),
     N_("Inputs that are numbers of words or classes can't lie in between; look at [[what=confusion]]."),
 )

@@ -14,12 +14,10 @@ from treino.plots.style import label, png
 from treino.reports.pictures import File, shown_splits
 
 CURVES_MANY = Refusal(
-    "curves_many",
     N_("{n} runs were given, and a picture of curves holds from 1 to {most}."),
     N_("Choose those that you want to compare."),
 )
 SMOOTH_RANGE = Refusal(
-    "smooth_range",
     N_("smooth is {value}, and the weight of the past lies from 0 to below 1."),
     N_("Use e.g. 0.9; 0 shows the curves as they were measured."),
 )

@@ -40,12 +40,9 @@ from treino.reports.pictures.output import put
 from treino.training.replay import last_step, snapshots
 
 EVERY_RANGE = Refusal(
-    "every_range",
-    N_("[[every]] must be at least 1; it is {n}."),
-    N_("A frame for each ten steps: [[every=10]]"),
+    N_("[[every]] must be at least 1; it is {n}."), N_("A frame for each ten steps: [[every=10]]")
 )
 FILM_TOO_LARGE = Refusal(
-    "film_too_large",
     N_("The film would be {size}, and {path} has {free} free."),
     N_("Take fewer frames, e.g. [[every={n}]], or another disk: [[to=FOLDER]]."),
 )

@@ -22,12 +22,11 @@ from treino.plots.weights import weights_figure
 from treino.reports.pictures import File, network_errors, shown_splits
 
 CONFUSION_OF_NUMBERS = Refusal(
-    "confusion_of_numbers",
     N_("{run} predicts the number {target}, and no classes that could be mixed up."),
     N_("Look at [[what=mistakes]], the largest residuals, or at boundary."),
 )
 CALIBRATION_UNANSWERED = Refusal(
-    "calibration_unanswered", N_("The outputs of {run} are finite on no row."), N_("Look at [[what=curves]].")
+    N_("The outputs of {run} are finite on no row."), N_("Look at [[what=curves]].")
 )
 
 

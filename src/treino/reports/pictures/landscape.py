@@ -30,24 +30,19 @@ from treino.reports.pictures import File
 from treino.training.replay import last_step, snapshots
 
 LINE_TWO_RUNS = Refusal(
-    "line_two_runs",
     N_("A line has two ends, and {n} runs were given."),
     N_("Give two, e.g. treino plot wine-1 wine-2 [[what=line]]."),
 )
 LANDSCAPE_NETS_DIFFER = Refusal(
-    "landscape_nets_differ",
     N_("The weights are another network's: {why}"),
     N_("Compare runs with the same layers, e.g. two seeds of the same settings."),
 )
 LINE_DATA_DIFFER = Refusal(
-    "line_data_differ",
     N_("{a} and {b} were not trained on the same rows, prepared alike."),
     N_("Train both on the same data with the same [[data_seed]]; [[seed]] may differ."),
 )
 LINE_LOSSES_DIFFER = Refusal(
-    "line_losses_differ",
-    N_("{a} and {b} were trained with different losses."),
-    N_("Compare two runs with the same [[loss]]."),
+    N_("{a} and {b} were trained with different losses."), N_("Compare two runs with the same [[loss]].")
 )
 
 

@@ -23,12 +23,9 @@ from treino.settings.spec import LAYERS, Settings, read_settings
 from treino.training.resolution import resolve
 
 UNTRAINED_RANGE = Refusal(
-    "untrained_range",
-    N_("[[untrained]] draws 1 to {most} networks, and {n} were asked for."),
-    N_("E.g. [[untrained=9]]"),
+    N_("[[untrained]] draws 1 to {most} networks, and {n} were asked for."), N_("E.g. [[untrained=9]]")
 )
 UNTRAINED_OWN = Refusal(
-    "untrained_own",
     N_("{run} trained a network that can't be made anew with another seed."),
     N_("Look at a run of treino's own layers, or of [[net=FILE.py:NAME]]."),
 )

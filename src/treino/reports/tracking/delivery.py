@@ -12,7 +12,7 @@ from treino.base.errors import Refusal, TreinoError, nearest
 from treino.base.words import N_, _
 from treino.training.loop import JobEnd, JobEvent, JobProgress, JobStart
 
-TRACKER_UNKNOWN = Refusal("tracker_unknown", N_("There is no tracker {name!r}."), "{hint}")
+TRACKER_UNKNOWN = Refusal(N_("There is no tracker {name!r}."), "{hint}")
 
 PATIENCE_SECONDS = 60.0  # longest wait for a tracker after the training
 TRACKERS = {  # name: (its package, the path of its class)

@@ -24,14 +24,12 @@ if TYPE_CHECKING:
     import optuna
 
 OPTUNA_STORAGE = Refusal(
-    "optuna_storage",
     N_("Optuna can't open {storage}: {why}"),
     N_("Give a file that can be written, e.g. sqlite:///sweep.db"),
     status=1,
 )
-SAMPLER_UNKNOWN = Refusal("sampler_unknown", N_("There is no sampler {name!r}."), "{hint}")
+SAMPLER_UNKNOWN = Refusal(N_("There is no sampler {name!r}."), "{hint}")
 OPTUNA_MISSING = Refusal(
-    "optuna_missing",
     N_("The sampler tpe is Optuna's, which isn't installed."),
     N_("Install it: pip install 'treino[optuna]'; or use [[sampler=sobol]]."),
 )

@@ -19,84 +19,79 @@ from treino.base.errors import Refusal, TreinoError, nearest
 from treino.base.words import N_, _, joined
 from treino.settings.spec import OFF, Settings, is_none, names_file
 
-SPACE_LEVELS = Refusal("space_levels", N_("{name}: a range has at least 2 levels, not {n}."), "{hint}")
-SPACE_EMPTY = Refusal("space_empty", N_("The space is empty."), N_("Say what to try: lr=1e-4..1e-1:log"))
+SPACE_LEVELS = Refusal(N_("{name}: a range has at least 2 levels, not {n}."), "{hint}")
+SPACE_EMPTY = Refusal(N_("The space is empty."), N_("Say what to try: lr=1e-4..1e-1:log"))
 SPACE_SYNTAX = Refusal(
-    "space_syntax",
-    N_("{text!r} doesn't say what to try."),
-    N_("Write name=values: lr=1e-4..1e-1:log or hidden=16|64|64,32"),
+    N_("{text!r} doesn't say what to try."), N_("Write name=values: lr=1e-4..1e-1:log or hidden=16|64|64,32")
 )
 SPACE_SEVERAL = Refusal(
-    "space_syntax",
     N_("{text!r} holds more than the values of {name}."),
     N_("Give {other} by itself: a [[space]] for each, or a dict of them in Python."),
+    rule="space_syntax",
 )
-SPACE_COMMA = Refusal("space_comma", N_("A value of {name} holds no comma, and {text!r} does."), "{hint}")
+SPACE_COMMA = Refusal(N_("A value of {name} holds no comma, and {text!r} does."), "{hint}")
 SPACE_MANY = Refusal(
-    "space_many",
     N_("A grid of these values has {n:,} networks; {most:,} can be laid out."),
     N_("Give fewer levels, or use another sampler."),
 )
 SPACE_NO_VALUE = Refusal(
-    "space_empty", N_("{name} has no value, or an empty one."), N_("Separate values by a single |")
+    N_("{name} has no value, or an empty one."), N_("Separate values by a single |"), rule="space_empty"
 )
-SPACE_VALUE_TWICE = Refusal("space_twice", N_("{name} has {value!r} twice."), N_("Say it once."))
+SPACE_VALUE_TWICE = Refusal(N_("{name} has {value!r} twice."), N_("Say it once."), rule="space_twice")
 SPACE_CONDITION_UNVARIED = Refusal(
-    "space_condition",
     N_("{name} depends on {other}, which the space doesn't vary."),
     N_("Leave the condition out, or put {other} into the space."),
+    rule="space_condition",
 )
 SPACE_NEVER = Refusal(
-    "space_condition",
     N_("{name} is for {other}={value}, and {other} is never that."),
     N_("Give {other} that value too, or correct the condition."),
+    rule="space_condition",
 )
 SPACE_CIRCLE = Refusal(
-    "space_condition", N_("{names} depend on each other."), N_("Leave one of the conditions out.")
+    N_("{names} depend on each other."), N_("Leave one of the conditions out."), rule="space_condition"
 )
 SPACE_DATA_SEED = Refusal(
-    "space_data_seed",
     N_("Every data_seed parts the rows anew, and figures on different rows can't be compared."),
     N_("Use [[folds]] to see how much the split matters; seed can be in a space."),
 )
 SPACE_SHARED = Refusal(
-    "space_shared",
     N_("{name} is the same for all networks of a sweep."),
     N_("Leave it out of the space. What can be in one: {names}."),
 )
-SPACE_UNKNOWN = Refusal("space_unknown", N_("There is no setting {name!r}."), "{hint}")
+SPACE_UNKNOWN = Refusal(N_("There is no setting {name!r}."), "{hint}")
 SPACE_SETTING_TWICE = Refusal(
-    "space_twice", N_("{name} is twice in the space."), N_("Say all its values at once: {name}=a|b")
+    N_("{name} is twice in the space."), N_("Say all its values at once: {name}=a|b"), rule="space_twice"
 )
 SPACE_CONDITION_UNKNOWN = Refusal(
-    "space_condition", N_("{name} asks about {other!r}, and there is no such setting."), "{hint}"
+    N_("{name} asks about {other!r}, and there is no such setting."), "{hint}", rule="space_condition"
 )
 SPACE_NO_NUMBER = Refusal(
-    "space_syntax",
     N_("{name}: {text!r} is no number."),
     N_("A range is written low..high; several values are separated by |"),
+    rule="space_syntax",
 )
 SPACE_GRID_LEVELS = Refusal(
-    "space_levels",
     N_("A grid needs to know how many values of {name} it should try."),
     N_("Write e.g. {name}={low}..{high}{log}:5, or use another sampler."),
+    rule="space_levels",
 )
 SPACE_OPTION = Refusal(
-    "space_syntax",
     N_("{name}: there is no {option!r}."),
     N_("A range may end in :log and in a number of levels, e.g. 1e-4..1e-1:log:7"),
+    rule="space_syntax",
 )
 
 SPACE_FILE_AND_WORDS = Refusal(
-    "space_file",
     N_("The space is in {file}, and {other} stands beside it."),
     N_("Put all of it into the file, or all on the command line."),
+    rule="space_file",
 )
 SPACE_FILE_UNREADABLE = Refusal(
-    "space_file", N_("{path} can't be read: {why}."), N_("Write the path from the working directory.")
+    N_("{path} can't be read: {why}."), N_("Write the path from the working directory."), rule="space_file"
 )
 SPACE_FILE_NO_TOML = Refusal(
-    "space_file", N_("{path} is not TOML: {why}."), N_('Write e.g.: lr = "1e-4..1e-1:log"')
+    N_("{path} is not TOML: {why}."), N_('Write e.g.: lr = "1e-4..1e-1:log"'), rule="space_file"
 )
 
 # ---- the settings that a sweep tries

@@ -29,14 +29,11 @@ from treino.training.sweeps.member import config_of
 from treino.training.sweeps.populations import COMPARED, settings_of
 
 TOP_RANGE = Refusal(
-    "top_range",
     N_("{sweep} keeps {n} networks; {top} can't be asked."),
     N_("Give a number from 1 to {n}, or begin a sweep with a larger [[top]]."),
 )
 ENSEMBLE_DIFFERS = Refusal(
-    "ensemble_differs",
-    N_("Network {n} can't answer together with the winner: they differ in {what}."),
-    N_("Ask fewer of them."),
+    N_("Network {n} can't answer together with the winner: they differ in {what}."), N_("Ask fewer of them.")
 )
 
 

@@ -59,9 +59,7 @@ from treino.training.sweeps.sweep_members import (
 from treino.training.train import drain, train_events
 
 JUDGE_WITHOUT_SCORES = Refusal(
-    "judge_without_scores",
-    N_("no network was measured on validation rows."),
-    N_("See the sweep's other notes."),
+    N_("no network was measured on validation rows."), N_("See the sweep's other notes.")
 )
 
 BEST = "best"

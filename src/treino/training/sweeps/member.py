@@ -27,34 +27,23 @@ from treino.training.resolution import decide, resolve
 from treino.training.sweeps.bracket import MemberTable, read_top
 from treino.training.sweeps.populations import COMPARED, settings_of
 
-MEMBER_OF_A_RUN = Refusal(
-    "member_of_a_run", N_("{name} is a run, a single network."), N_("Leave the number out.")
-)
+MEMBER_OF_A_RUN = Refusal(N_("{name} is a run, a single network."), N_("Leave the number out."))
 MEMBER_RANGE = Refusal(
-    "member_range",
-    N_("{sweep} has no network {n}; there are {count}, counted from 0."),
-    N_("See: treino show {sweep}"),
+    N_("{sweep} has no network {n}; there are {count}, counted from 0."), N_("See: treino show {sweep}")
 )
 WEIGHTS_NOT_KEPT = Refusal(
-    "weights_not_kept",
     N_("{sweep} keeps the weights of {n} networks, and {member} is none of them."),
     N_("Train it again: treino train [[like={sweep}:{member}]]"),
 )
-LIKE_WHICH = Refusal(
-    "like_which", N_("{sweep} is a sweep of many networks."), N_("Say which, by its number: {sweep}:17")
-)
+LIKE_WHICH = Refusal(N_("{sweep} is a sweep of many networks."), N_("Say which, by its number: {sweep}:17"))
 NET_WANTED = Refusal(
-    "net_wanted",
-    N_("{run} trained a network that was given in Python."),
-    N_("Give it again with tr.fit(data, net)."),
+    N_("{run} trained a network that was given in Python."), N_("Give it again with tr.fit(data, net).")
 )
 LIKE_WEIGHTS = Refusal(
-    "like_weights",
     N_("{run} began with the weights of {start}, which are no setting of it."),
     N_("Add [[weights={start}]], or others."),
 )
 LIKE_BRANCH = Refusal(
-    "like_branch",
     N_("{run} went on from a step of another training, and [[like]] trains from step 0."),
     N_("Do the same once more: {command}; or give DATA and the settings themselves."),
 )

@@ -34,12 +34,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 FOLDS_TARGETS = Refusal(
-    "folds_targets",
     N_("Out-of-fold predictions are of one target, and {sweep} has {n}."),
     N_("Train the folds of one of them: [[target={name}]]."),
 )
 NO_FOLDS = Refusal(
-    "no_folds",
     N_("{sweep} has no folds that were trained to their end."),
     N_("Train some: treino train DATA [[folds=10]]"),
 )

@@ -263,12 +263,10 @@ def for_gpu(group: Group) -> Group:
 # ---- what the networks of one folder share
 
 FEATURES_SPLIT = Refusal(
-    "features_split",
     N_("With the columns {features} more rows are equal to each other, and are split otherwise."),
     N_("Add [[duplicates=ignore]], so that all networks are compared on the same rows."),
 )
 DATA_IS_LOADED = Refusal(
-    "data_is_loaded",
     N_("The data is prepared already, so that all networks see it alike."),
     N_("Give what the data is made from, or leave {names} out."),
 )

@@ -52,9 +52,7 @@ from treino.training.sweeps.study_options import (
 from treino.training.sweeps.timed_training import TimedTraining, timed_training
 
 STUDY_ROWS = Refusal(
-    "study_rows",
-    N_("A study needs its rows in memory, and {name} is read item by item."),
-    N_("Give a table or arrays."),
+    N_("A study needs its rows in memory, and {name} is read item by item."), N_("Give a table or arrays.")
 )
 
 CHECKPOINT_SECONDS = 2.0

@@ -78,13 +78,11 @@ from treino.training.sweeps.sweep_members import (
 )
 
 EVERY_OF_SEVERAL = Refusal(
-    "every_of_several",
     N_("Keyframes are of one network, and here several are trained."),
     N_("Leave [[every]] out, or train one network with it."),
 )
-SPACE_EMPTY = Refusal("space_empty", N_("The space has no settings to try."), N_("Add a value."))
+SPACE_EMPTY = Refusal(N_("The space has no settings to try."), N_("Add a value."))
 FOLDS_AND_TEST = Refusal(
-    "folds_and_test",
     N_("[[folds]] tests on one fold after the other, and {name} says which rows test."),
     N_("Leave one of them out."),
 )

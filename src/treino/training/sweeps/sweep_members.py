@@ -52,31 +52,24 @@ from treino.training.sweeps.populations import (
 )
 
 MORE_TOO_LATE = Refusal(
-    "more_too_late",
     N_("{sweep} is trained by another process, which takes no more networks now."),
     N_("Ask again once it is over: treino resume {sweep} [[more={n}]]"),
     status=1,
 )
 SWEEP_ROWS = Refusal(
-    "sweep_rows",
-    N_("A sweep needs its rows in memory, and {name} is read item by item."),
-    N_("Give a table or arrays."),
+    N_("A sweep needs its rows in memory, and {name} is read item by item."), N_("Give a table or arrays.")
 )
 MORE_RANGE = Refusal(
-    "more_range", N_("more is {n}: a sweep is given at least one more network."), N_("Say how many, e.g. 64.")
+    N_("more is {n}: a sweep is given at least one more network."), N_("Say how many, e.g. 64.")
 )
 MORE_OF_EQUAL = Refusal(
-    "more_of_equal",
     N_("These are equal settings with other seeds or folds: there is no best to look for on."),
     N_("Train them anew, with more [[seeds]] or [[folds]]."),
 )
 SPACE_SPENT = Refusal(
-    "space_spent",
-    N_("{more:,} networks more were asked for, and {left:,} settings of the space are left."),
-    "{hint}",
+    N_("{more:,} networks more were asked for, and {left:,} settings of the space are left."), "{hint}"
 )
 SAMPLER_DIFFERS = Refusal(
-    "sampler_differs",
     N_("The sampler asks for other settings than it did, from network {n} on."),
     N_("Use the versions that the sweep was begun with, or start a new one."),
 )
@@ -499,7 +492,6 @@ def extension_notes(sweep: SweepTraining) -> list[str]:
 # ---- the options of a sweep besides its members' settings
 
 STORAGE_SAMPLER = Refusal(
-    "storage_sampler",
     N_("The storage is Optuna's, and the sampler is {name}."),
     N_("Add [[sampler=tpe]], or leave [[storage]] out."),
 )

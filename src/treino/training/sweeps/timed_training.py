@@ -28,7 +28,6 @@ from treino.training.sweeps.populations import Group, for_gpu
 from treino.training.sweeps.study_options import NET
 
 BATCH_SIZE_ROWS = Refusal(
-    "batch_size_rows",
     N_("A batch of {size:,} is more than the {rows:,} training rows."),
     N_("Use smaller ones, or 'full' for all rows."),
 )

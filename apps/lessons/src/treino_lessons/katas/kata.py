@@ -27,11 +27,9 @@ from pathlib import Path
 from treino.base.errors import Refusal, nearest
 from treino.base.words import N_, _, languages, speaking
 
-KATA_NAME = Refusal("kata_name", N_("There is no kata {name!r}."), "{hint}")
+KATA_NAME = Refusal(N_("There is no kata {name!r}."), "{hint}")
 KATA_LINE = Refusal(
-    "kata_line",
-    N_("{path} doesn't say which kata it is."),
-    N_("Put its first line back, such as # kata: wine"),
+    N_("{path} doesn't say which kata it is."), N_("Put its first line back, such as # kata: wine")
 )
 
 SCRIPTS = Path(__file__).parent / "scripts"

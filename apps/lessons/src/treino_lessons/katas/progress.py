@@ -19,9 +19,9 @@ from treino.base.words import N_
 from treino.folders import OutputFile
 
 PROGRESS_FORM = Refusal(
-    "kata_progress",
     N_("{path} is not what treino writes: {reason}."),
     N_("Nothing was changed in it. Move it away or delete it: progress then begins anew."),
+    rule="kata_progress",
 )
 
 FILE = Path("kata.json")

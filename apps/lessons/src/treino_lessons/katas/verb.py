@@ -21,10 +21,9 @@ from treino_lessons.katas.kata import Kata, kata_named, kata_of, katas
 from treino_lessons.katas.progress import KataProgress, KataRecord, check_progress, read_progress, record
 
 HINT_OF_NONE = Refusal(
-    "usage", N_("--hint needs the name of a kata."), N_("Such as: treino kata wine --hint")
+    N_("--hint needs the name of a kata."), N_("Such as: treino kata wine --hint"), rule="usage"
 )
 USAGE = Refusal(
-    "usage",
     N_("--to and --replace are for a kata that is given."),
     N_("Name the kata alone: treino kata wine --to FILE.py"),
 )

@@ -9,11 +9,8 @@ from treino.base.errors import Refusal
 from treino.base.words import N_, flag
 from treino.settings import names_file
 
-PLAYGROUND_SETTING = Refusal(
-    "playground_setting", N_("The playground has no {setting}."), N_("It has {flags}.")
-)
+PLAYGROUND_SETTING = Refusal(N_("The playground has no {setting}."), N_("It has {flags}."))
 PLAYGROUND_ROWS = Refusal(
-    "playground_rows",
     N_("The playground takes a share of the rows for {setting}, no file."),
     N_("For example {flag}; treino studio takes files."),
 )

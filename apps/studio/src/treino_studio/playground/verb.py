@@ -16,7 +16,6 @@ from treino_studio.browser import browser
 from treino_studio.playground.address import address
 
 PLAYGROUND_TARGET = Refusal(
-    "playground_target",
     N_("--target is for a table of your own."),
     N_("Leave it out, or name a file: treino playground houses.csv --target price"),
 )

@@ -17,7 +17,6 @@ from treino_studio.script.file_layers import KEPT, SPECIAL, Layer, below, files,
 from treino_studio.script.kept_files import Kept, Version, copy_file, exists, kept_of, lost, make_folders
 
 BRANCH_FILES = Refusal(
-    "branch_files",
     N_("The script has {path} in its memory to write to: its branches would share it."),
     N_("Open the file for reading (mmap_mode='r'), or share no memory with other processes."),
 )

@@ -25,9 +25,7 @@ from treino.base.words import N_, _
 from treino_doctor.record import hooks
 from treino_studio.script.json_socket import JsonSocket
 
-CHECKPOINT = Refusal(
-    "checkpoint", N_("No checkpoints while threads of a library run: a copy would lack them.")
-)
+CHECKPOINT = Refusal(N_("No checkpoints while threads of a library run: a copy would lack them."))
 
 # taken before the script runs: run_script replaces os._exit while it does
 _fork, _leave = os.fork, os._exit

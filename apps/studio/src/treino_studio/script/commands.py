@@ -9,14 +9,13 @@ from treino.base.errors import Refusal, TreinoError, nearest
 from treino.base.words import N_, _
 
 BUTTON = Refusal(
-    "button",
     N_("A button's name has 1 to {limit} letters, unlike {name!r}."),
     N_('Give it a short one: tr.button("evaluate now", evaluate)'),
 )
 BUTTON_UNCALLABLE = Refusal(
-    "button",
     N_("The button '{name}' needs a function to call, not {value!r}."),
     N_("Give the function itself, without calling it: tr.button({name!r}, evaluate)"),
+    rule="button",
 )
 
 # ---- commands

@@ -45,14 +45,13 @@ from treino_studio.script.json_socket import VARIABLE
 from treino_studio.script.kept_files import kept_of
 
 NOBODY_SLEEPS = Refusal(
-    "checkpoint", N_("No process sleeps as number {n}."), N_("Go on from a checkpoint instead.")
+    N_("No process sleeps as number {n}."), N_("Go on from a checkpoint instead."), rule="checkpoint"
 )
-NO_FUTURE = Refusal("checkpoint", N_("There is no future {n}."), N_("Fan out once more."))
+NO_FUTURE = Refusal(N_("There is no future {n}."), N_("Fan out once more."), rule="checkpoint")
 NO_CHECKPOINT = Refusal(
-    "checkpoint", N_("There is no checkpoint {n}."), N_("Choose one of those that are listed.")
+    N_("There is no checkpoint {n}."), N_("Choose one of those that are listed."), rule="checkpoint"
 )
 SCRIPT_GONE = Refusal(
-    "script_gone",
     N_("The script takes no command any more."),
     N_("It has ended, or makes no step: a second stop interrupts it."),
 )

@@ -42,13 +42,11 @@ from treino_studio.script.output import PrintedLines, tee
 from treino_studio.script.steering import Change, SteeringFile
 
 STUDIO_SETTING = Refusal(
-    "studio_setting",
     N_("The script has no optimizer {number}."),
     N_("Optimizers are counted from 0, in the order of their first steps."),
 )
-BUTTON = Refusal("button", N_("The script has no button '{name}'."), "{hint}")
+BUTTON = Refusal(N_("The script has no button '{name}'."), "{hint}")
 BUTTON_FAILED = Refusal(
-    "button_failed",
     N_("The function of the button '{name}' failed: {error}"),
     N_("The training goes on; the traceback is in the script's own output."),
 )

@@ -15,7 +15,6 @@ from treino_studio.script.commands import ScriptCommand, read_command
 from treino_studio.script.json_socket import decode
 
 STEERING_FILE = Refusal(
-    "steering_file",
     N_("{path}, line {line} is none that treino writes."),
     N_("Take the file again from where it came, or delete this line and what follows it."),
 )
