@@ -15,7 +15,7 @@ from treino.base.words import N_, _
 from treino.data.dataset import Data
 from treino.data.source_kinds import is_torch_dataset
 from treino.engine import CNN
-from treino.engine.training_setup import check_augmentation
+from treino.engine.defaults import check_augmentation
 from treino.folders.data_source import load_data, prepared_beside
 from treino.folders.network_source import NetworkSource, network_files
 from treino.settings.options import HERE, ClusterOptions

@@ -27,7 +27,7 @@ import treino as tr
 from tests.reports.export_cases import said
 from tests.workflows.test_resume import in_a_child
 from treino.base.errors import TreinoError
-from treino.engine.train_config import DEFAULTS
+from treino.engine.defaults import DEFAULTS
 from treino.reports.export.formats import export
 from treino.results import verification
 from treino.training import alert_actions

@@ -15,11 +15,11 @@ import treino
 from treino.base.errors import TreinoError
 from treino.data import Data
 from treino.engine import DEFAULTS, MLP, mlp, train
+from treino.engine.defaults import MOST_EPOCHS
 from treino.engine.nets import CNN, cnn
-from treino.engine.train_config import MOST_EPOCHS
 from treino.settings.recipes import STRIDED, picture_settings
 from treino.settings.spec import Settings, read_settings
-from treino.training.resolution import decide, resolve, train_config
+from treino.training.resolution import decide, resolve
 
 
 @pytest.mark.parametrize("kind", ["table", "image"])
@@ -32,7 +32,7 @@ def test_both_doors_decide_alike_by_the_kind_of_data(kind: Literal["table", "ima
     assert net.hidden == alone.shared.net.hidden == usual.hidden
     for name in ("lr", "batch_size", "epochs"):
         value = getattr(usual, name)
-        assert getattr(config.for_data(kind).shared, name) == getattr(alone.config.shared, name) == value
+        assert getattr(config.shared, name) == getattr(alone.config.shared, name) == value
         written = f"{value:.0e}".replace("e-0", "e-") if name == "lr" else str(value)
         assert f"{written} for {kind}s" in (Settings.model_fields[name].description or "")
     assert train(data, mlp(4), steps=5).config.shared.epochs is None
@@ -56,7 +56,10 @@ def test_a_convolutional_network_has_defaults_of_its_own_at_both_doors() -> None
         assert resolved[name] == {"batch_size": 8, "epochs": None}.get(name, value)
     assert resolved["augment"] == "shift"
     lengths = {
-        n: train_config(read_settings({})).for_data("cnn", n).shared.epochs for n in (40, 1280, 51_000)
+        n: train(
+            (x[:1].expand(n, -1, -1, -1), torch.arange(n) % 2), cnn(1), device="cpu"
+        ).config.shared.epochs
+        for n in (40, 1280, 51_000)
     }
     assert lengths == {40: MOST_EPOCHS, 1280: 100, 51_000: 5}
 

@@ -1,6 +1,7 @@
 from treino.engine.activations import ACTIVATIONS as ACTIVATIONS
 from treino.engine.bags import Bags as Bags
 from treino.engine.carry_over import unread as unread
+from treino.engine.defaults import DEFAULTS as DEFAULTS
 from treino.engine.devices import torch_threads as torch_threads
 from treino.engine.init import INITS as INITS
 from treino.engine.kernels import KERNELS as KERNELS
@@ -26,7 +27,6 @@ from treino.engine.schedules import SCHEDULES as SCHEDULES
 from treino.engine.tick import Epoch as Epoch
 from treino.engine.tick import PopulationView as PopulationView
 from treino.engine.tick import Tick as Tick
-from treino.engine.train_config import DEFAULTS as DEFAULTS
 from treino.engine.train_config import TrainConfig as TrainConfig
 from treino.engine.train_config import config_of as config_of
 from treino.engine.training_loop import TrainingLoop as TrainingLoop

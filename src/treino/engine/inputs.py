@@ -215,13 +215,16 @@ class Inputs:
 
 
 def inputs_of(data: Any, dtype: torch.dtype) -> Inputs:
-    """Make Inputs from the result of ``load``, from a Dataset or DataLoader, or from pairs of arrays.
+    """Make Inputs from the result of ``load``, from a Dataset or DataLoader, or from pairs of arrays; return
+    Inputs unchanged.
 
     Raises:
         TreinoError: another form, no training rows, numbers that ``dtype`` can't hold.
     """
     if is_torch_dataset(data):
         data = torch_datasets.load_torch_dataset(LoadRequest(data))
+    if isinstance(data, Inputs):
+        return data
     if isinstance(data, Data):
         return _loaded(data)
     (x, y), validation = pairs_of(data, dtype)

@@ -16,7 +16,6 @@ from treino.engine.augmentation import strengths_of
 from treino.engine.devices import resolve_device
 from treino.engine.hyperparameters import check_read, check_reads, known, one_for_each, per_member, whole
 from treino.engine.kernels.selection import ENGINES
-from treino.engine.nets import CNN
 from treino.engine.optim import BETAS, HP
 from treino.engine.registries import REGISTRIES
 from treino.engine.rng import member_seeds
@@ -38,45 +37,6 @@ ENSEMBLE_SEEDS = Refusal(
 OF_UPDATE = ("momentum", "betas", "eps", "weight_decay", "clip")
 SIDE_BY_SIDE = ("seed", "lr", *OF_UPDATE, "ema", "schedule", "warmup")
 """The settings in which members of a population may differ, besides the network's dropout."""
-
-
-@dataclass(frozen=True)
-class Defaults:
-    """Defaults for one kind of data or network. steps: the minimum; to reach it, few rows are passed over
-    more than ``epochs`` times."""
-
-    hidden: tuple[int, ...]
-    lr: float
-    batch_size: int
-    epochs: int
-    schedule: str = "constant"
-    steps: int = 0
-
-
-PATIENCE = 20  # epochs without improvement, if no length is set
-MOST_EPOCHS = 200  # maximum, reached if there are few rows
-DEFAULTS = {
-    "table": Defaults(hidden=(64, 32), lr=3e-3, batch_size=32, epochs=MOST_EPOCHS),
-    "image": Defaults(hidden=(128, 128), lr=1e-3, batch_size=100, epochs=10),
-    "cnn": Defaults(hidden=(), lr=2e-3, batch_size=64, epochs=5, schedule="one-cycle", steps=2000),
-}
-
-
-def usual_epochs(kind: str, rows: int, batch_size: int | str | None) -> int:
-    """The number of epochs of a training of this kind, one of ``DEFAULTS``."""
-    usual, size = DEFAULTS[kind], batch_size or DEFAULTS[kind].batch_size
-    batches = 1 if isinstance(size, str) else -(-rows // size)
-    return max(usual.epochs, min(MOST_EPOCHS, -(-usual.steps // batches)))
-
-
-def one_cycle(kind: str, s: Settings) -> bool:
-    """Whether a training of this kind has one cycle of the learning rate because that is its default."""
-    return DEFAULTS[kind].schedule == "one-cycle" and s.schedule in (None, "one-cycle")
-
-
-def kind_of(net: object, data_kind: str) -> str:
-    """The key of a training's defaults: that of convolutional networks, or else that of the data."""
-    return "cnn" if isinstance(net, CNN) else data_kind
 
 
 @dataclass(frozen=True)
@@ -114,14 +74,14 @@ class TrainConfig:
         return [(s.schedule or "constant", s.warmup) for s in self.members]
 
     def rows_per_step(self, rows: int) -> int:
-        """The batch size for ``rows`` training rows. Call ``for_data`` before."""
+        """The batch size for ``rows`` training rows. Call ``with_defaults`` before."""
         size = self.shared.batch_size
         return min(size, rows) if isinstance(size, int) else rows
 
     def hyperparameters(self, dropout: float | Sequence[float] = 0.0) -> dict[str, torch.Tensor]:
         """``{name: [P] float64}`` at the first step.
 
-        Call ``for_data`` before.
+        Call ``with_defaults`` before.
 
         Raises:
             TreinoError: the number of dropout rates differs from the number of members.
@@ -141,22 +101,6 @@ class TrainConfig:
     def rows(self, rows: Sequence[int]) -> "TrainConfig":
         """The config of only these members."""
         return replace(self, members=tuple(self.members[row] for row in rows))
-
-    def for_data(self, kind: str, rows: int = 1, **decided: Any) -> "TrainConfig":
-        """A copy with the defaults for this kind, one of ``DEFAULTS``, and this many training rows.
-
-        decided: values that replace these defaults.
-        """
-        usual, s = DEFAULTS[kind], self.shared
-        # Networks that learn few pictures by heart have their lowest validation loss long before the end of
-        # the cycle, but err less at its end.
-        last = one_cycle(kind, s) and not (s.patience or "metric" in s.model_fields_set)
-        values: dict[str, Any] = {"patience": 0, "keep": "last" if last else "best", "init": "default"}
-        values |= {name: getattr(usual, name) for name in ("lr", "batch_size", "schedule")}
-        if s.steps is None:
-            values["epochs"] = usual_epochs(kind, rows, decided.get("batch_size") or s.batch_size)
-        left_open = {name: value for name, value in values.items() if getattr(s, name) is None}
-        return self.with_settings(**left_open | decided)
 
 
 def config_of(
@@ -206,7 +150,8 @@ def config_of_keywords(
     several = {name for name, value in values.items() if name in SIDE_BY_SIDE and _is_several(name, value)}
     count = values.get("ensemble", 1) if len(seed_P) == 1 else len(seed_P)
     each = {name: _of_members(name, values[name], count) for name in several - {"seed"}}
-    usual = {"device": "cpu", **{name: value for name, value in values.items() if name not in several}}
+    usual: dict[str, Any] = {"device": "cpu", "patience": 0}
+    usual |= {name: value for name, value in values.items() if name not in several}
     if isinstance(usual["device"], torch.device):
         usual["device"] = str(usual["device"])
     if not each:
@@ -258,7 +203,7 @@ def _check_names(config: TrainConfig) -> None:
 def _check_optimizer(config: TrainConfig) -> None:
     """Refuse settings that the optimizer doesn't use."""
     optimizer = config.shared.optimizer
-    for name, value_P in config.for_data("table").hyperparameters().items():
+    for name, value_P in config.with_settings(lr=1.0).hyperparameters().items():  # whatever the rate is
         check_read(name, value_P.tolist(), optimizer)
     if not config.shared.nesterov:
         return

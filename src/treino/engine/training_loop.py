@@ -14,10 +14,12 @@ from treino.base.signatures import declare, own_parameters
 from treino.base.words import N_
 from treino.engine.bags import Bags
 from treino.engine.batch_sources import batch_source
+from treino.engine.defaults import usual_net, with_defaults
 from treino.engine.devices import torch_context
 from treino.engine.early_stopping import RewindPoint, divergence_thresholds, freeze_diverged, mark_hopeless
 from treino.engine.ensemble import Answer, Validation, answer_module, answering_members, kept_population
 from treino.engine.hyperparameters import changed_values, whole
+from treino.engine.inputs import inputs_of
 from treino.engine.members import member_module, trained_module
 from treino.engine.population import Population
 from treino.engine.saved_state import KeyframeBuffer, SavedState, load_state, save_state
@@ -469,7 +471,9 @@ def train(
     Raises:
         TreinoError: an argument is unknown or out of range, or contradicts another or the data.
     """
-    return TrainingLoop(*set_up(data, net, config_of_keywords(settings, seeds, every, dtype), bags=bags))
+    config, inputs = config_of_keywords(settings, seeds, every, dtype), inputs_of(data, dtype)
+    net = usual_net(inputs) if net is None else net
+    return TrainingLoop(*set_up(inputs, net, with_defaults(config, net, inputs), bags=bags))
 
 
 declare(train, [*own_parameters(train), *engine_keywords()])

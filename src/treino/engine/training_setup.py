@@ -13,8 +13,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from treino.base.errors import Refusal, TreinoError
 from treino.base.words import N_, _, setting
-from treino.data.mapped_rows import MappedRows
-from treino.engine.augmentation import Augmentation, usual_shift
+from treino.engine.augmentation import Augmentation
 from treino.engine.bags import Bags, OwnRows, checked_bags
 from treino.engine.batch_sources import KernelRows, aligned
 from treino.engine.devices import torch_context
@@ -28,15 +27,14 @@ from treino.engine.losses import LOSSES, Loss
 from treino.engine.members import begin_average, new_population, store_parameters
 from treino.engine.metrics import METRIC_UNITS, METRICS, metric_names
 from treino.engine.net_state import put_state, store_buffers
-from treino.engine.nets import CNN, MLP, Net, cnn, input_shape, is_picture, mlp, picture_shape
+from treino.engine.nets import MLP, Net, input_shape
 from treino.engine.rng import fork_rng
 from treino.engine.shared_config import Limits, SharedConfig
 from treino.engine.step_plan import MIN_TICK_STEPS, Past, StepPlan
 from treino.engine.templates import NetSource, Template, outputs_of, template_of
-from treino.engine.train_config import DEFAULTS, TrainConfig, kind_of
+from treino.engine.train_config import TrainConfig
 from treino.engine.training_state import TrainingState
 from treino.engine.user_module import HashDropout, LayerRow, module_copy, probe_one_row
-from treino.settings.recipes import picture_settings
 from treino.settings.spec import Settings, faults_of
 
 NO_VALIDATION_ROWS = Refusal(
@@ -51,14 +49,6 @@ CLASS_WEIGHTS_TARGETS = Refusal(
 CLASS_WEIGHTS_COUNT = Refusal(
     N_("[[class_weights]] has {n} numbers, and there are {c} classes: {names}."),
     N_("Give one number above 0 for each class in this order, or 'balanced'."),
-)
-AUGMENT_NET = Refusal(
-    N_("{a} changes pictures, and only convolutional networks get pictures."),
-    N_("Leave it out, or use [[net=cnn]]."),
-)
-AUGMENT_ROWS = Refusal(
-    N_("{a} changes each row by its number, and these rows are read without numbers."),
-    N_("Leave it out: let the Dataset change its pictures itself."),
 )
 METRIC_TASK = Refusal(N_("{metric} is not measured here."), N_("Use one of {names}."))
 BATCH_NORM_WEIGHTS = Refusal(
@@ -211,22 +201,20 @@ class TrainingSetup:
 
 def set_up(
     data: Any,
-    net: NetSource | None,
+    net: NetSource,
     config: TrainConfig,
     past: Past | None = None,
     bags: Bags | None = None,
 ) -> tuple[TrainingSetup, TrainingState]:
     """Make the fixed parts of a training, and its state before the first step.
 
-    See ``train``. past: for a training that continues another training's state, which the caller loads
-    afterwards.
+    data: as for ``train``, or its ``Inputs``. config: see ``with_defaults``. past: for a training that
+    continues another training's state, which the caller loads afterwards.
 
     Raises:
         TreinoError: data, network and settings don't fit together.
     """
     inputs = inputs_of(data, config.dtype)
-    net = usual_net(inputs) if net is None else net
-    config = _for_inputs(config, inputs, net)
     s = config.shared
     own_G = (
         [replace(inputs, train=pair) for pair in bags.train_G or ()] if bags is not None and bags.own else []
@@ -276,52 +264,6 @@ def set_up(
     )
     best = stopping.initial_best(population, plan.evaluates)
     return setup, TrainingState.initial(population, best)
-
-
-def usual_net(inputs: Inputs) -> Net:
-    """The default network: convolutions for pictures, else layers of units."""
-    if inputs.kind == "image" and is_picture(inputs.item_shape):
-        layers = picture_settings(picture_shape(inputs.item_shape), classes=False)
-        return cnn(*layers.pop("channels"), **layers)
-    return mlp(*DEFAULTS[inputs.kind].hidden)
-
-
-def _for_inputs(config: TrainConfig, inputs: Inputs, net: NetSource) -> TrainConfig:
-    """The config, with defaults for these inputs and this network filled in."""
-    s = config.shared
-    seed = s.seed if inputs.seed is None else inputs.seed
-    decided: dict[str, Any] = {"data_seed": seed if s.data_seed is None else s.data_seed}
-    decided |= _augmentation(s, inputs, net)
-    if inputs.steps is not None:
-        decided["batch_size"] = inputs.batch
-    return config.for_data(kind_of(net, inputs.kind), len(inputs.train[0]), **decided)
-
-
-def _augmentation(s: Settings, inputs: Inputs, net: NetSource) -> dict[str, Any]:
-    """The requested augmentation. Default: ``shift`` for a convolutional network that learns classes of
-    numbered rows, unless a shift by one pixel is too much for its pictures."""
-    numbered, pictures = isinstance(inputs.train[0], Tensor | MappedRows), isinstance(net, CNN)
-    text, flip = s.augment, bool(s.flip)
-    if text is None:
-        fits = pictures and numbered and inputs.task == "classification"
-        text = "shift" if fits and usual_shift(picture_shape(inputs.item_shape)) else "none"
-    if not Augmentation.of(text, flip, (1, 1)):
-        return {"augment": "none", "flip": False}
-    check_augmentation(s, pictures=pictures)
-    if not numbered:
-        raise AUGMENT_ROWS(a=_augmentation_typed(s))
-    shape = picture_shape(inputs.item_shape)
-    return {"augment": Augmentation.of(text, flip, shape).text(shape), "flip": flip}
-
-
-def check_augmentation(s: Settings, *, pictures: bool) -> None:
-    """Refuse changes of pictures for a network that gets none."""
-    if not pictures and Augmentation.of(s.augment, s.flip, (1, 1)):
-        raise AUGMENT_NET(a=_augmentation_typed(s))
-
-
-def _augmentation_typed(s: Settings) -> str:
-    return setting("flip") if s.flip and s.augment in (None, "none") else setting("augment", s.augment)
 
 
 def _shared(

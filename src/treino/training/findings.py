@@ -20,8 +20,8 @@ from treino.base.errors import TreinoError
 from treino.base.words import _, numeral, setting, speaking
 from treino.data.dataset import Data
 from treino.engine import TrainingLoop
+from treino.engine.defaults import DEFAULTS
 from treino.engine.early_stopping import FACTOR
-from treino.engine.train_config import DEFAULTS
 from treino.engine.user_module import module_copy
 from treino.folders.access import Access
 from treino.folders.documents import read_run_spec

@@ -5,24 +5,21 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import numpy as np
-import torch
 
 from treino.base.errors import Refusal
 from treino.base.words import N_, _, setting
 from treino.data import BUILTINS
 from treino.data.dataset import Data
-from treino.data.rows import generator
-from treino.data.rows_in_memory import steps_of
 from treino.data.source_kinds import is_album, is_torch_dataset
-from treino.engine import DEFAULTS, OPTIMIZERS, Net, TrainConfig, TrainingLoop, config_of
-from treino.engine.inputs import check_training_rows
+from treino.engine import OPTIMIZERS, Net, TrainConfig, TrainingLoop, config_of
+from treino.engine.defaults import check_augmentation, describes_mlp, network, with_defaults, with_net
+from treino.engine.inputs import inputs_of
 from treino.engine.kernels.selection import ENGINE_NET
-from treino.engine.nets import described, input_shape, is_picture, layers_of, picture_shape
+from treino.engine.nets import input_shape, layers_of
 from treino.engine.optim import BETAS
 from treino.engine.step_plan import Past
 from treino.engine.templates import NetSource
-from treino.engine.train_config import PATIENCE, kind_of, one_cycle
-from treino.engine.training_setup import check_augmentation, check_loss, no_validation_rows, set_up
+from treino.engine.training_setup import check_loss, no_validation_rows, set_up
 from treino.inspection.conformal import check_coverage, conformal
 from treino.settings import recipes
 from treino.settings.spec import Settings, faults_of, read_settings, refuse_layers
@@ -90,7 +87,7 @@ def check_settings(settings: Settings) -> None:
     check_loss(settings, settings.loss, settings.task)
     own, cnn = settings.net_file is not None, settings.net == "cnn"
     if not own and (not cnn or settings.channels is not None):
-        described(settings, (), dropout_of(settings), plain_of(settings))
+        network(settings, "table")
     check_augmentation(settings, pictures=cnn or (settings.net is None and not describes_mlp(settings)))
     if settings.engine == "batched" and (own or cnn or settings.batch_norm):
         raise ENGINE_NET(name=settings.engine)
@@ -106,53 +103,17 @@ def decide(settings: Settings, data: Data, net: Own | None = None) -> tuple[Own 
     config = train_config(s)
     if net is not None:
         refuse_layers(s)
-    check_training_rows(data)
-    decisions: dict[str, Any] = {"data_seed": data.data_seed}
-    if not len(data.validation):
+    inputs = inputs_of(data, config.dtype)
+    if not len(data.validation):  # the engine checks patience
         if s.keep == "best":
             raise no_validation_rows(setting("keep", s.keep))
         if "metric" in s.model_fields_set:
-            raise no_validation_rows(setting("metric", s.metric))  # the engine checks patience
-        decisions |= {"keep": "last", "patience": s.patience or 0}
-    own = _own_batch(s, data)
-    if own is not None:
-        decisions["batch_size"] = own
-    elif s.recipe == "table":
-        rows = len(data.train)
-        size = recipes.batch_rows(rows) if s.batch_size is None else s.batch_size
-        known: dict[str, Any] = {} if size == "full" else {"batch_size": size}
-        if s.epochs is None and s.steps is None:
-            epochs, patience = recipes.length(1 if size == "full" else -(-rows // size))
-            known |= {"epochs": epochs} | ({"patience": patience} if s.patience is None else {})
-        decisions = known | decisions
-    if net is None:
-        layers = described(s, DEFAULTS[data.kind].hidden, dropout_of(s), plain_of(s))
-        input_shape(layers, data.item_shape)  # raises if a convolutional network would get a table
-    chosen = layers if net is None else net
-    kind, rows = kind_of(chosen, data.kind), len(data.train)
-    if s.patience is None and s.epochs is None and s.steps is None:
-        decisions.setdefault("patience", 0 if one_cycle(kind, s) else PATIENCE)
-    return chosen, config.for_data(kind, rows, **decisions)
-
-
-def with_net(s: Settings, data: Data, usual: str = "cnn") -> Settings:
-    """The settings, with open settings of a network for pictures filled in. usual: the kind of network if
-    none is requested, neither by name nor by its layers."""
-    if s.net is None and is_picture(data.item_shape):
-        s = s.model_copy(update={"net": "mlp" if describes_mlp(s) else usual})
-    if s.net != "cnn" or s.channels is not None:
-        return s
-    classes = data.task == "classification" and s.loss in (None, "cross_entropy")
-    values = recipes.picture_settings(
-        picture_shape(data.item_shape), batch_norm=s.batch_norm, pooled=s.pool is not None, classes=classes
-    )
-    explicit = {name for name in s.model_fields_set if getattr(s, name) is not None}
-    return s.model_copy(update={name: value for name, value in values.items() if name not in explicit})
-
-
-def describes_mlp(s: Settings) -> bool:
-    """Whether settings without ``net`` ask for layers of units, even for pictures."""
-    return s.hidden is not None or s.gates > 0 or len(faults_of(s)) > 0
+            raise no_validation_rows(setting("metric", s.metric))
+    if inputs.steps is not None:
+        _check_loader(s, inputs.batch)
+    chosen = network(s, data.kind) if net is None else net
+    input_shape(chosen, data.item_shape)  # raises if a convolutional network would get a table
+    return chosen, with_defaults(config, chosen, inputs)
 
 
 def net_reasons(asked: Settings, chosen: Settings) -> list[str]:
@@ -170,21 +131,6 @@ def net_reasons(asked: Settings, chosen: Settings) -> list[str]:
         text = _("Labels are smoothed by {share:g}, as by default for pictures ({flag}: not).")
         reasons.append(text.format(share=chosen.label_smoothing, flag=setting("label_smoothing", 0)))
     return reasons
-
-
-def plain_of(s: Settings) -> list[bool]:
-    """Whether each network of an ensemble sees no bins; the networks without bins are evenly spaced."""
-    return [member * s.plain_members % s.ensemble < s.plain_members for member in range(s.ensemble)]
-
-
-def dropout_of(s: Settings) -> float | list[float]:
-    """The dropout rate of a network, or of each network of an ensemble: evenly spaced between 0 and
-    ``dropout``, in an order drawn by the seed."""
-    rate, members = s.dropout or 0.0, s.ensemble
-    if not s.dropout_spread or members == 1:
-        return rate
-    order = torch.randperm(members, generator=generator(s.seed, "dropout")).tolist()
-    return [rate * (place + 0.5) / members for place in order]
 
 
 def resolve(
@@ -266,16 +212,12 @@ def refuse_ensemble(settings: Settings) -> None:
         raise ENSEMBLE_OF_MANY(n=settings.ensemble)
 
 
-def _own_batch(s: Settings, data: Data) -> int | None:
-    """The rows of the largest batch of a DataLoader that makes the batches; None for other data."""
-    if steps_of(data) is None:
-        return None
-    own: int = data.train.x.batch  # type: ignore[attr-defined]
+def _check_loader(s: Settings, own: int | None) -> None:
+    """Refuse settings that say otherwise than a DataLoader how batches of ``own`` rows are made."""
     if s.batch_size not in (None, own):
         raise BATCH_SIZE_LOADER(n=s.batch_size, own=own)
     if s.shuffle != "each":
         raise SHUFFLE_LOADER(how=s.shuffle)
-    return own
 
 
 def _check_threshold(s: Settings, data: Data) -> None:

@@ -14,6 +14,7 @@ from treino.base.words import N_
 from treino.data.dataset import Data
 from treino.data.rows import Rows
 from treino.engine import METRICS
+from treino.engine.defaults import with_net
 from treino.engine.training_setup import no_validation_rows
 from treino.folders.data_source import files_trained_on, load_data, read_from
 from treino.folders.stored_run import StoredRun
@@ -23,7 +24,7 @@ from treino.inspection.outputs import outputs, predicted_classes
 from treino.inspection.row_influence import Influence, influence
 from treino.inspection.row_xray import NETWORKS, RowXray, xray
 from treino.settings.spec import Settings, read_settings
-from treino.training.resolution import choose_recipe, resolve, with_net
+from treino.training.resolution import choose_recipe, resolve
 
 NO_SUSPECTS = Refusal(N_("No training row of {data} is suspected."), N_("There is nothing to leave out."))
 SUSPECTS_OWN_NETWORK = Refusal(

@@ -25,6 +25,7 @@ from treino.data.mapped_rows import parts
 from treino.data.rows import Rows, is_stream
 from treino.data.rows_in_memory import digest, splits_not_in_memory, why_not_reproducible
 from treino.engine import MLP, TrainingLoop
+from treino.engine.defaults import with_net
 from treino.engine.gates import gates_of
 from treino.engine.nets import input_shape
 from treino.engine.saved_state import keyframe_bytes, saved_from_keyframe
@@ -41,7 +42,7 @@ from treino.folders.store.folder_files import FILE_MISSING
 from treino.folders.weights import ANSWERS, check_answers, check_layers, check_row
 from treino.inspection.outputs import outputs
 from treino.settings.spec import LAYERS, Settings, read_settings
-from treino.training.resolution import Resolution, decide, resolve, with_net
+from treino.training.resolution import Resolution, decide, resolve
 
 # ---- a run's keyframes
 

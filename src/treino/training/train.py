@@ -24,6 +24,7 @@ from treino.data.documents import DataSource
 from treino.data.rows import is_stream
 from treino.data.rows_in_memory import in_memory
 from treino.engine import Tick, TrainingLoop
+from treino.engine.defaults import with_net
 from treino.engine.kernels.selection import torch_threads_of
 from treino.engine.net_state import whole_state
 from treino.engine.step_plan import EVALUATION_SPACING
@@ -46,7 +47,7 @@ from treino.training.commands import LiveView, Transport
 from treino.training.completion import Times, finish, run_facts, shape_entries
 from treino.training.loop import Job, JobEvent, events, status_at_end
 from treino.training.loop import drain as drained
-from treino.training.resolution import Resolution, net_reasons, resolve, train_config, with_net
+from treino.training.resolution import Resolution, net_reasons, resolve, train_config
 from treino.training.short_trials import decided_flips, limit_message
 from treino.training.stored_training import (
     PAST_LIMIT,

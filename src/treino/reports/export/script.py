@@ -27,6 +27,7 @@ from treino.data.rows import generator
 from treino.data.splits import split
 from treino.engine import ACTIVATIONS, INITS, MLP
 from treino.engine.augmentation import cut_out, pixel_places, resampled
+from treino.engine.defaults import dropout_of, plain_of
 from treino.engine.gates import gates_of
 from treino.engine.nets import Residual, described, input_shape
 from treino.engine.rng import member_seeds, step_seed
@@ -48,7 +49,6 @@ from treino.reports.export.script_data import (
 )
 from treino.reports.export.script_training import planned_steps, training_part
 from treino.settings.spec import LAYERS, read_settings
-from treino.training.resolution import dropout_of, plain_of
 
 EXPORT_NET_GIVEN = Refusal(
     N_("{run} trained a network that existed only in Python, so its first weights are gone."),

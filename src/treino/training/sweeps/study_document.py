@@ -7,6 +7,7 @@ from statistics import median
 from typing import Any
 
 from treino.base.words import _, capitalised, joined, numeral
+from treino.engine.defaults import with_net
 from treino.engine.metrics import METRICS, metric_name
 from treino.folders.documents.states import NetworkRecord
 from treino.folders.documents.sweep import (
@@ -30,7 +31,7 @@ from treino.inspection.curves import (
     ratio_of,
 )
 from treino.inspection.intervals import wilson
-from treino.training.resolution import resolved_settings, with_net
+from treino.training.resolution import resolved_settings
 from treino.training.sweeps.study_options import CORRECTED, NET, TAUGHT, read, value_text
 from treino.training.sweeps.timed_training import TimedTraining
 

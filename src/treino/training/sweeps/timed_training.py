@@ -14,6 +14,7 @@ from treino.base.words import N_, _
 from treino.data.dataset import Data
 from treino.data.splits import split_name
 from treino.engine import Tick
+from treino.engine.defaults import with_net
 from treino.engine.devices import torch_threads
 from treino.engine.kernels.selection import torch_threads_of
 from treino.engine.metrics import measure, metric_names
@@ -21,7 +22,7 @@ from treino.folders.documents.states import NetworkRecord
 from treino.folders.stored_folder import try_or_note
 from treino.folders.user_network import NetworkFiles, network_of
 from treino.settings.spec import Settings
-from treino.training.resolution import check_warmup, decide, with_net
+from treino.training.resolution import check_warmup, decide
 from treino.training.stored_training import answers
 from treino.training.sweeps.group_training import GroupTraining, Saved
 from treino.training.sweeps.populations import Group, for_gpu
