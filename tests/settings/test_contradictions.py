@@ -126,3 +126,11 @@ def test_what_a_module_can_not_have_is_refused_first(settings: dict[str, Any], r
     with pytest.raises(TreinoError) as refused:
         tr.fit("rows.csv", torch.nn.Linear(4, 3), **settings)
     assert refused.value.rule == rule
+
+
+def test_what_a_sweep_tries_may_complete_its_other_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the space they would contradict each other."""
+    monkeypatch.undo()
+    with pytest.raises(TreinoError) as refused:
+        tr.sweep("missing.csv", {"net": ["cnn"]}, hidden=[8], augment="shift")
+    assert refused.value.rule == "data_unknown"

@@ -524,7 +524,7 @@ def network_words(base: Mapping[str, Any], space: Space, configs: Iterable[Confi
     values: list[Any] = [value for values in choices for value in values]
     words = [str(value) for value in values if value is not None and str(value) not in LAYERS]
     own = [settings_of(config, base, n).net_file for n, config in enumerate(configs) if "net" in config]
-    return [settings_of({}, base, 0).net_file, *words, *own]
+    return [shared_settings(base).net_file, *words, *own]
 
 
 def renamed_space(space: Space, words: Mapping[str, str]) -> Space:
