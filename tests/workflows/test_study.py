@@ -14,8 +14,7 @@ import torch
 import treino as tr
 from tests.conftest import Said, mnist_folder, needs_mnist
 from treino.engine.training_loop import TrainingLoop
-from treino.folders.documents.states import NetworkRecord
-from treino.folders.documents.sweep import StudyFacts, StudyPlan, StudyRow, StudyRowFacts
+from treino.folders.documents.sweep import NetworkRecord, StudyFacts, StudyResult, StudyRow, StudyRowFacts
 from treino.folders.network_source import UserFiles
 from treino.inspection.curves import floor_twice
 from treino.training.goals import goals_of
@@ -58,10 +57,9 @@ def test_rows_are_the_grid_in_each_mode_and_single_cells() -> None:
 
 
 def test_answers_come_from_the_rows_alone() -> None:
-    asked = StudyPlan.model_construct(base={}, cells=(), until={"accuracy": 0.9}, seeds=(0,))
     facts = StudyFacts.model_construct(
         modes=("corrected", "as_taught"), varied=("batch_size", "lr"), metric="accuracy",
-        classes=("a", "b"), measured_rows=1000,
+        classes=("a", "b"), measured_rows=1000, until={"accuracy": 0.9}, seed_list=(0,),
     )  # fmt: skip
 
     def made(mode: Any, batch: int, lr: float | None, accuracy: list[float], last: float = 9.0) -> StudyRow:
@@ -75,10 +73,13 @@ def test_answers_come_from_the_rows_alone() -> None:
         )  # fmt: skip
         worked = [s / (2 if batch == 100 else 1) for s in seconds]
         record = NetworkRecord(
-            status="finished", steps=9, loss=[0.7, 0.65], loss_std=[0.1, 0.1], seconds=seconds,
-            processor=worked, metrics={"accuracy": accuracy},
+            status="finished", steps=9, loss=[0.7, 0.65], loss_std=[0.1, 0.1], epoch_seconds=seconds,
+            epoch_processor_seconds=worked, metrics={"accuracy": accuracy},
         )  # fmt: skip
-        return row_of(known, [record], [[]], asked, facts)
+        return row_of(known, [record], [[]], facts)
+
+    def found(rows: list[StudyRow]) -> list[str]:
+        return answers(StudyResult.model_construct(**vars(facts), rows=tuple(rows)))
 
     rows = [
         made("corrected", 100, None, [0.5, 0.92]),
@@ -88,14 +89,12 @@ def test_answers_come_from_the_rows_alone() -> None:
         made("corrected", 5, 1e-6, [0.2, 0.3]),
         made("as_taught", 5, 1e-6, [0.5, 0.8]),
     ]
-    pace, corrected, _taught, floor, ends, smaller, mended = answers(rows, facts, asked.until)
+    pace, corrected, _taught, floor, ends, smaller, mended = found(rows)
     takes = "An epoch takes 2 s with batch 100, 2.5 × that (2 to 3) with batch 5: 10 and 200 updates."
     takes += " Their last epoch's mean training loss: 0.65 and 0.65."
     assert pace == takes + " In processor time, which other programs hardly change: 5 ×."
     mixed = [*rows[:2], made("corrected", 5, None, [0.9, 0.95], last=1.5), *rows[3:]]  # between 0.5 × and 2 ×
-    assert (
-        "1.25 × that with batch 5 (not sure: more epochs would tell)" in answers(mixed, facts, asked.until)[0]
-    )
+    assert "1.25 × that with batch 5 (not sure: more epochs would tell)" in found(mixed)[0]
     assert corrected == (
         "Accuracy of 0.9, corrected: batch 100 after 2 epochs (4 s); batch 5 after 1 epoch (5.5 s); "
         "batch 5 (lr 1e-6) never in 2 epochs; the quickest is batch 100."
@@ -173,9 +172,9 @@ def test_networks_take_turns_an_epoch_each_and_turn_round(tmp_path: Path) -> Non
         if isinstance(event, JobProgress):
             now = event.job.bracket.now
             batch = event.job.facts.rows[now.members[0]].batch_size
-            if seen.get(str(batch)) != now.record.epochs:
-                seen[str(batch)] = now.record.epochs
-                ends.append((now.record.epochs, batch))
+            if seen.get(str(batch)) != len(now.record.loss):
+                seen[str(batch)] = len(now.record.loss)
+                ends.append((len(now.record.loss), batch))
             assert 0 <= event.job.done <= 1
     assert ends == [(1, 5), (1, 20), (1, 50), (2, 20), (2, 5), (3, 5), (3, 20)]
 

@@ -137,7 +137,7 @@ class StudyView:
         return Position(
             done=job.done,
             label=escape(row_name(job.facts.rows[row], job.facts)),
-            count=_("epoch {n} of {all}").format(n=now.record.epochs, all=job.facts.epochs),
+            count=_("epoch {n} of {all}").format(n=len(now.record.loss), all=job.facts.epochs),
             left_s=job.left_s,
             figures={_("loss"): "–" if loss is None else numeral(loss, ".4f")},
         )

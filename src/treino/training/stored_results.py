@@ -20,13 +20,19 @@ from treino.folders.documents import (
     read_sweep_spec,
 )
 from treino.folders.documents.listing import whole_folders
-from treino.folders.documents.states import NetworkRecord
-from treino.folders.documents.sweep import StudyFacts, StudyResult, StudySpec, SweepResult, SweepSpec
+from treino.folders.documents.sweep import (
+    NetworkRecord,
+    StudyFacts,
+    StudyResult,
+    StudySpec,
+    SweepResult,
+    SweepSpec,
+)
 from treino.folders.store import RunFolder, find
 from treino.folders.stored_folder import StoredFolder
 from treino.folders.stored_run import STUDY_IS_NO_RUN, StoredRun
 from treino.training.search.space import space_from_json
-from treino.training.sweeps.bracket import MEMBERS, read_rows, read_top
+from treino.training.sweeps.bracket import MEMBERS, check_states, read_rows, read_top
 from treino.training.sweeps.ensemble import chosen_ensemble, ensemble
 from treino.training.sweeps.judgement import BEST
 from treino.training.sweeps.member import config_of, member_run, member_runs, parse_member, sweep_folder
@@ -211,14 +217,14 @@ class StoredStudy(StoredFolder):
             return result.model_copy(update=here)
         if not self.folder.has("spec.json"):
             return None
-        spec = read_study_spec(self.folder)
-        options = spec.study
-        kept = read_checkpoint(self.folder)
-        records = [NetworkRecord() for _cell in options.cells for _seed in options.seeds]
+        facts, kept = read_study_spec(self.folder).facts, read_checkpoint(self.folder)
+        networks = range(len(facts.rows) * len(facts.seed_list))
+        records, processors = [NetworkRecord() for _network in networks], {}
         if kept is not None:
-            records = [NetworkRecord(**each["record"]) for each in kept[1]["state"]["populations"]]
-        processors = {} if kept is None else kept[1]["processors"]
-        return study_result(self.folder, options, spec.facts, records, processors, status)
+            states, processors = kept[1]["state"]["populations"], kept[1]["processors"]
+            check_states(states, [[number] for number in networks], self.path)
+            records = [NetworkRecord(**each["record"]) for each in states]
+        return study_result(self.folder, facts, records, processors, status)
 
     @property
     def document(self) -> dict[str, Any]:

@@ -12,15 +12,11 @@ from treino.base.document_fields import (
     AS_TUPLE,
     Count,
     Document,
-    Figure,
     Many,
-    Pair,
     Seconds,
-    Status,
-    Text,
-    Word,
 )
 from treino.folders.documents.run_spec import Changeable
+from treino.folders.documents.sweep import NetworkRecord
 
 WRITTEN_NUMBER = r"^[+-]?(inf|nan|[0-9.]+(e[+-]?[0-9]+)?)$"
 
@@ -96,42 +92,6 @@ class PartState(State):
     looks: Count
 
 
-class NetworkRecord(State):
-    """What is known of each epoch of a study's network: lists ``[E]``, with None for non-finite values.
-
-    seconds: wall-clock time without evaluation. processor: processor seconds, all threads together. so_far:
-    both of the epoch that has begun. cold: numbers (from 1 on) of warm-up epochs: the first in their process,
-    which includes its start-up cost. metrics: measured after the epoch. notes: why some metrics could not be
-    measured.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=False)
-
-    status: Status = "running"
-    steps: Count = 0
-    loss: list[Figure] = Field(default_factory=list)
-    loss_std: list[Figure] = Field(default_factory=list)
-    seconds: list[Seconds] = Field(default_factory=list)
-    processor: list[Seconds] = Field(default_factory=list)
-    so_far: Pair[Seconds] = (0.0, 0.0)
-    cold: list[Count] = Field(default_factory=list)
-    metrics: dict[Word, list[Figure]] = Field(default_factory=dict)
-    notes: list[Text] = Field(default_factory=list)
-
-    def agreeing(self) -> dict[str, bool]:
-        own = {name: getattr(self, name) for name in ("loss_std", "seconds", "processor")}
-        lists = own | {f"metrics.{name}": values for name, values in self.metrics.items()}
-        return {key: len(by_epoch) == len(self.loss) for key, by_epoch in lists.items()}
-
-    @property
-    def epochs(self) -> int:
-        return len(self.loss)
-
-    def warm(self, of: list[float]) -> list[float]:
-        """``of``, which is ``seconds`` or ``processor``, without the warm-up epochs."""
-        return [s for n, s in enumerate(of, 1) if n not in self.cold]
-
-
 class PopulationState(State):
     """A population. looks: evaluations so far. parts: the members that went on training separately. record:
     for a study's network."""
@@ -157,6 +117,9 @@ class StudyState(State):
 
     state: BracketState
     processors: dict[str, Many[Count]]
+
+    def agreeing(self) -> dict[str, bool]:
+        return {"state.populations": all(each.record is not None for each in self.state.populations)}
 
 
 class SweepState(State):

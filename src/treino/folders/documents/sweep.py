@@ -422,20 +422,49 @@ def _figure(value: Any) -> bool:
     return value is None or (type(value) in (int, float) and abs(value) < math.inf)
 
 
-class StudySeed(Document):
+class NetworkEpochs(Document):
+    """The epochs of one network: lists ``[E]``, with None for non-finite values.
+
+    epoch_seconds: wall-clock time without evaluation. epoch_processor_seconds: all threads together.
+    warm_up_epochs: numbers (from 1 on) of those that were the first in their process, with its start-up cost.
+    """
+
+    status: Status = "running"
+    steps: Count = 0
+    loss: Many[Figure] = ()
+    loss_std: Many[Figure] = ()
+    epoch_seconds: Many[Seconds] = ()
+    epoch_processor_seconds: Many[Seconds] = ()
+    warm_up_epochs: Many[Count] = ()
+
+
+class NetworkRecord(NetworkEpochs):
+    """What a study keeps of a network that trains.
+
+    so_far: wall-clock and processor seconds of the epoch that has begun. metrics: measured after each epoch.
+    notes: why some could not be measured.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=False)
+
+    so_far: Pair[Seconds] = (0.0, 0.0)
+    metrics: dict[Word, Many[Figure]] = Field(default_factory=dict)
+    notes: Many[Text] = ()
+
+    def agreeing(self) -> dict[str, bool]:
+        names = "loss_std", "epoch_seconds", "epoch_processor_seconds"
+        lists = {name: getattr(self, name) for name in names}
+        lists |= {f"metrics.{name}": values for name, values in self.metrics.items()}
+        return {key: len(by_epoch) == len(self.loss) for key, by_epoch in lists.items()}
+
+
+class StudySeed(NetworkEpochs):
     """One network of a row. Further keys: epochs_to_METRIC, and the curve of one metric.
 
     processors: the kinds of processors that trained the network in a cluster.
     """
 
     seed: Seed
-    status: Status
-    steps: Count
-    loss: Many[Figure]
-    loss_std: Many[Figure]
-    epoch_seconds: Many[Seconds]
-    epoch_processor_seconds: Many[Seconds]
-    warm_up_epochs: Many[Count]
     processors: Many[Text] = ()
 
     def agreeing(self) -> dict[str, bool]:

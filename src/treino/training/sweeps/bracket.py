@@ -289,11 +289,15 @@ class TrainingBracket:
         Raises:
             TreinoError: the state is of other members.
         """
-        members = [state["members"] for state in facts["populations"]]
-        if [list(population.members) for population in self.populations] != members:
-            raise damaged(path / "checkpoint", _("it is of other networks than spec.json"))
+        check_states(facts["populations"], [list(p.members) for p in self.populations], path)
         load_each(self.populations, tensors, facts["populations"])
         self.rung, self.steps_before = facts["rung"], facts["model_steps"]
+
+
+def check_states(states: Sequence[Mapping[str, Any]], members: Sequence[Sequence[int]], path: Path) -> None:
+    """Refuse the states of other populations. members: of each population. path: the folder."""
+    if [state["members"] for state in states] != members:
+        raise damaged(path / "checkpoint", _("it is of other networks than spec.json"))
 
 
 def _finite(value: float) -> float | None:

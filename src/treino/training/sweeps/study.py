@@ -119,7 +119,7 @@ def study_events(
             },
         )
         bracket = StudyBracket.of(trainings, distribution)
-        yield from events(partial(StudyJob, folder, data, options, facts, bracket))
+        yield from events(partial(StudyJob, folder, data, facts, bracket))
 
 
 def study_resumption(
@@ -158,7 +158,7 @@ def study_resumption(
             if (kept := read_checkpoint(folder)) is not None:
                 bracket.load(kept[0], kept[1]["state"], folder.path)
                 bracket.processors |= {kind: set(those) for kind, those in kept[1]["processors"].items()}
-            return StudyJob(folder, data, options, facts, bracket)
+            return StudyJob(folder, data, facts, bracket)
 
         yield from events(take_up)
 
@@ -265,7 +265,6 @@ class StudyJob:
 
     folder: RunFolder
     data: Data
-    options: StudyPlan
     facts: StudyFacts
     bracket: StudyBracket
     checkpoint_seconds: float = field(default_factory=lambda: CHECKPOINT_SECONDS)
@@ -317,7 +316,7 @@ class StudyJob:
         records = [each.record for each in self.bracket.populations]
         status = status_at_end((record.status for record in records), reason)
         processors = as_lists(self.bracket.processors)
-        made = study_result(self.folder, self.options, self.facts, records, processors, status)
+        made = study_result(self.folder, self.facts, records, processors, status)
         document = made.to_json()
         self.folder.write_json("result.json", document)
         self.folder.seal(status)

@@ -9,15 +9,15 @@ from typing import Any
 from treino.base.words import _, capitalised, joined, numeral
 from treino.engine.defaults import with_net
 from treino.engine.metrics import METRICS, metric_name
-from treino.folders.documents.states import NetworkRecord
 from treino.folders.documents.sweep import (
+    NetworkEpochs,
+    NetworkRecord,
     StudyCell,
     StudyFacts,
     StudyPlan,
     StudyResult,
     StudyRow,
     StudyRowFacts,
-    StudySeed,
 )
 from treino.folders.store import RunFolder
 from treino.folders.stored_folder import as_typed, try_or_note
@@ -79,7 +79,6 @@ def row(
     known: StudyRowFacts,
     records: Sequence[NetworkRecord],
     processors: Sequence[Sequence[str]],
-    options: StudyPlan,
     facts: StudyFacts,
 ) -> StudyRow:
     """A row of the document. known: the row's facts before its first step. processors: the kinds that trained
@@ -94,13 +93,10 @@ def row(
     values = known.to_json() | _seconds(records, known.processor_timed)
     order = ("running", "diverged", "stopped", "finished")
     values |= {"epochs": len(loss), "status": min((r.status for r in records), key=order.index)}
-    epochs_to = {"loss": None} | {
-        name: [_epochs_to_goal(r, name, options) for r in records] for name in options.until
-    }
-    for name, of in epochs_to.items():
-        values[f"epochs_to_{name}"] = None if of is None else half(of)
+    goals = [{f"epochs_to_{name}": _epochs_to_goal(r, name, facts) for name in facts.until} for r in records]
+    values |= {"epochs_to_loss": None} | {name: half([of[name] for of in goals]) for name in goals[0]}
     seconds = values["seconds_per_epoch"]
-    for name in options.until:
+    for name in facts.until:
         epoch = values[f"epochs_to_{name}"]
         values[f"seconds_to_{name}"] = None if epoch is None or seconds is None else epoch * seconds
     values |= {"loss": loss, "loss_std": deviation_of(losses, deviations)}
@@ -114,20 +110,11 @@ def row(
             whole = (round(last * n), n) if by_weight is None else (last * by_weight, by_weight)
             values["accuracy_interval"] = list(wilson(*whole))
     values["seeds"] = [
-        {
-            "seed": seed,
-            "status": r.status,
-            "steps": r.steps,
-            **{f"epochs_to_{name}": _epochs_to_goal(r, name, options) for name in options.until},
-            "loss": r.loss,
-            "loss_std": r.loss_std,
-            "epoch_seconds": r.seconds,
-            "epoch_processor_seconds": r.processor,
-            "warm_up_epochs": r.cold,
-            **({"processors": kinds} if kinds else {}),
-            facts.metric: r.metrics.get(facts.metric, []),
-        }
-        for seed, r, kinds in zip(options.seeds, records, processors, strict=True)
+        {"seed": seed, facts.metric: [*r.metrics.get(facts.metric, ())]}
+        | r.model_dump(include=set(NetworkEpochs.model_fields))
+        | of
+        | ({"processors": kinds} if kinds else {})
+        for seed, r, of, kinds in zip(facts.seed_list, records, goals, processors, strict=True)
     ]
     return StudyRow.model_validate(values)
 
@@ -139,26 +126,26 @@ def varied_settings(rows: Sequence[StudyRowFacts]) -> list[str]:
 
 def _seconds(records: Sequence[NetworkRecord], alone: bool) -> dict[str, Any]:
     """Times of a row. alone: the training didn't evaluate, so that processor time is of training only."""
-    warm = [s for r in records for s in r.warm(r.seconds)]
-    pace = median_of(warm or [s for r in records for s in r.seconds])
-    worked = [s for r in records for s in (r.warm(r.processor) or r.processor)] if alone else []
+    warm = [*_warm(records, "epoch_seconds").values()]
+    pace = median_of(warm or [s for r in records for s in r.epoch_seconds])
+    worked = [*_warm(records, "epoch_processor_seconds").values()]
+    worked = worked or [s for r in records for s in r.epoch_processor_seconds]
     return {
         "seconds_per_epoch": None if pace is None else pace.value,
         "seconds_interval": None if pace is None or pace.low is None else [pace.low, pace.high],
         "seconds_coverage": None if pace is None else pace.coverage,
-        "processor_seconds_per_epoch": median(worked) if worked else None,
+        "processor_seconds_per_epoch": median(worked) if worked and alone else None,
         "timed_epochs": len(warm),
     }
 
 
-def _epochs_to_goal(record: NetworkRecord, metric: str, options: StudyPlan) -> int | None:
-    values = record.loss if metric == "loss" else record.metrics.get(metric, [])
-    return epochs_to_goal(values, options.until[metric], METRICS[metric].better)
+def _epochs_to_goal(record: NetworkRecord, metric: str, facts: StudyFacts) -> int | None:
+    values = record.loss if metric == "loss" else record.metrics.get(metric, ())
+    return epochs_to_goal(values, facts.until[metric], METRICS[metric].better)
 
 
 def study_result(
     folder: RunFolder,
-    options: StudyPlan,
     facts: StudyFacts,
     records: Sequence[NetworkRecord],
     processors: Mapping[str, Collection[int]],
@@ -169,27 +156,25 @@ def study_result(
     records: the records of every network, ordered by row, then seed. processors: ``{kind of processor:
     networks trained on it}``, for clusters only.
     """
-    many, rows = len(options.seeds), list[StudyRow]()
+    many, rows = len(facts.seed_list), list[StudyRow]()
     kinds = [[kind for kind, those in processors.items() if n in those] for n in range(len(records))]
     for number, of in enumerate(facts.rows):
         its = slice(number * many, (number + 1) * many)
-        rows.append(row(of, records[its], kinds[its], options, facts))
+        rows.append(row(of, records[its], kinds[its], facts))
     rows = [r.model_copy(update={"status": status}) if r.status == "running" else r for r in rows]
-    failures = list(dict.fromkeys(note for record in records for note in record.notes))
-    what, instead = _("Comparing the settings"), _("Their figures are there.")
-    sentences, warned = (
-        try_or_note(failures, what, instead, partial(of, rows, facts, options.until))
-        for of in (answers, notes)
-    )
     head = {"study": folder.path.name, "path": str(folder.path), "status": status, "kind": "study"}
     values = {
-        "seconds": sum(sum(r.seconds) for r in records),
+        "seconds": sum(sum(r.epoch_seconds) for r in records),
         "steps": sum(r.steps for r in records),
         "rows": rows,
-        "answers": sentences or [],
-        "notes": [*(warned or []), *failures],
+        "answers": (),
+        "notes": (),
     }
-    return StudyResult.model_validate(facts.to_json() | head | values)
+    study = StudyResult.model_validate(facts.to_json() | head | values)
+    failures = list(dict.fromkeys(note for record in records for note in record.notes))
+    what, instead = _("Comparing the settings"), _("Their figures are there.")
+    said, warned = (try_or_note(failures, what, instead, partial(of, study)) or () for of in (answers, notes))
+    return study.model_copy(update={"answers": tuple(said), "notes": (*warned, *failures)})
 
 
 def table_of(result: StudyResult, narrow: bool = False) -> tuple[list[str], list[list[str]]]:
@@ -265,50 +250,48 @@ def row_name(row: StudyRowFacts, facts: StudyFacts) -> str:
     return joined([name, mode_name(row.mode)], ", ") if len(facts.modes) > 1 else name
 
 
-def answers(rows: Sequence[StudyRow], facts: StudyFacts, until: Mapping[str, float]) -> list[str]:
+def answers(study: StudyResult) -> list[str]:
     """The conclusions as sentences; none until every row has an epoch."""
-    if not all(row.epochs for row in rows):
+    if not all(row.epochs for row in study.rows):
         return []
-    sentences = [_pace(rows, facts)]
+    sentences = [_pace(study)]
+    sentences += [_goal_sentence(study, mode, metric) for mode in study.modes for metric in study.until]
     sentences += [
-        _goal_sentence(rows, facts, mode, metric, until[metric]) for mode in facts.modes for metric in until
-    ]
-    sentences += [
-        _floor(rows, facts),
-        _faults(rows, facts),
-        *_fault_sentences(rows, facts),
-        *_axes(rows, facts),
+        _floor(study),
+        _faults(study),
+        *_fault_sentences(study),
+        *_axes(study),
     ]
     return [sentence for sentence in sentences if sentence]
 
 
-def notes(rows: Sequence[StudyRow], facts: StudyFacts, until: Mapping[str, float]) -> list[str]:
+def notes(study: StudyResult) -> list[str]:
     """Warnings that a reader needs to compare the rows correctly."""
     sentences = []
-    floors = {row.mode: row.loss_floor for row in rows if row.loss_floor}
-    if floors and "loss" in until and len(facts.modes) > 1:
+    floors = {row.mode: row.loss_floor for row in study.rows if row.loss_floor}
+    if floors and "loss" in study.until and len(study.modes) > 1:
         sentences.append(
             _(
                 "A loss of {value:g} means different things in different modes: where softmax is applied"
                 " twice {floor:.4f} is the least that there can be, else 0. Compare modes by their {metric}."
-            ).format(value=until["loss"], floor=max(floors.values()), metric=metric_name(facts.metric))
+            ).format(value=study.until["loss"], floor=max(floors.values()), metric=metric_name(study.metric))
         )
-    if floors and until.get("loss", 1e9) <= max(floors.values()):
+    if floors and study.until.get("loss", 1e9) <= max(floors.values()):
         sentences.append(
             _("Where softmax is applied twice no training can bring the loss below {value:g}.").format(
-                value=until["loss"]
+                value=study.until["loss"]
             )
         )
-    if "optimizer" in facts.varied and not {"lr"} & set(facts.varied):
+    if "optimizer" in study.varied and not {"lr"} & set(study.varied):
         sentences.append(
             _(
                 "The optimizers share one learning rate, and each has a good one of its own: "
                 "[[cell=optimizer=sgd,lr=0.1]] [[cell=optimizer=adam,lr=1e-3]]"
             )
         )
-    if rows and rows[0].epochs and any(not row.timed_epochs for row in rows):
+    if study.rows and study.rows[0].epochs and any(not row.timed_epochs for row in study.rows):
         sentences.append(_("Seconds include the warm-up: with 2 epochs or more the first is left out."))
-    kinds = {kind for row in rows for seed in row.seeds for kind in seed.processors}
+    kinds = {kind for row in study.rows for seed in row.seeds for kind in seed.processors}
     if kinds:
         sentences.append(
             _("Timed in a cluster: seconds compare as far as its machines are alike and do nothing else.")
@@ -317,10 +300,10 @@ def notes(rows: Sequence[StudyRow], facts: StudyFacts, until: Mapping[str, float
         sentences.append(
             _("Several kinds of processors trained: {kinds}.").format(kinds="; ".join(sorted(kinds)))
         )
-    if facts.measured_on == "train":
+    if study.measured_on == "train":
         sentences.append(
             _("There are no validation rows: {metric} is of the training rows.").format(
-                metric=metric_name(facts.metric)
+                metric=metric_name(study.metric)
             )
         )
     return sentences
@@ -328,26 +311,26 @@ def notes(rows: Sequence[StudyRow], facts: StudyFacts, until: Mapping[str, float
 
 def epoch_times(row: StudyRow) -> dict[int, float]:
     """A row's seconds per epoch, keyed by round and seed, without warm-up epochs; used for ratios."""
-    return _warm(row.seeds, [seed.epoch_seconds for seed in row.seeds])
+    return _warm(row.seeds, "epoch_seconds")
 
 
 def processor_times(row: StudyRow) -> dict[int, float]:
     """A row's processor seconds per epoch, keyed as in ``epoch_times``."""
-    return _warm(row.seeds, [seed.epoch_processor_seconds for seed in row.seeds])
+    return _warm(row.seeds, "epoch_processor_seconds")
 
 
-def _warm(seeds: Sequence[StudySeed], seconds: Sequence[Sequence[float]]) -> dict[int, float]:
+def _warm(networks: Sequence[NetworkEpochs], name: str) -> dict[int, float]:
     return {
-        (epoch - 1) * len(seeds) + place: of_epoch
-        for place, (seed, each) in enumerate(zip(seeds, seconds, strict=True))
-        for epoch, of_epoch in enumerate(each, 1)
-        if epoch not in seed.warm_up_epochs
+        (epoch - 1) * len(networks) + place: seconds
+        for place, each in enumerate(networks)
+        for epoch, seconds in enumerate(getattr(each, name), 1)
+        if epoch not in each.warm_up_epochs
     }
 
 
-def _pace(rows: Sequence[StudyRow], facts: StudyFacts) -> str:
+def _pace(study: StudyResult) -> str:
     """Sentences on the time of an epoch, and the loss after the last, with each batch size."""
-    group = max(_groups(rows, facts, "batch_size"), key=len, default=[])
+    group = max(_groups(study, "batch_size"), key=len, default=[])
     if len(group) < 2:
         return ""
     first, *others = sorted(group, key=lambda r: r.updates_per_epoch)
@@ -382,16 +365,16 @@ def _pace(rows: Sequence[StudyRow], facts: StudyFacts) -> str:
     return sentence
 
 
-def _goal_sentence(rows: Sequence[StudyRow], facts: StudyFacts, mode: str, metric: str, figure: float) -> str:
+def _goal_sentence(study: StudyResult, mode: str, metric: str) -> str:
     """A sentence on the epochs and seconds that each setting needs to reach the goal in this mode."""
-    of = [row for row in rows if row.mode == mode]
+    of = [row for row in study.rows if row.mode == mode]
     there = [(row, epochs) for row in of if (epochs := row.epochs_to(metric)) is not None]
     there.sort(key=lambda pair: pair[0].seconds_to(metric) or 0.0)
     never = [r for r in of if r.epochs_to(metric) is None]
     clauses = []
     for row, epochs in there[:LISTED]:
         after = _("{name} after {epochs} ({seconds})").format(
-            name=setting_name(row, facts.varied),
+            name=setting_name(row, study.varied),
             epochs=_epochs(epochs),
             seconds=seconds_text(row.seconds_to(metric)),
         )
@@ -402,20 +385,20 @@ def _goal_sentence(rows: Sequence[StudyRow], facts: StudyFacts, mode: str, metri
     if len(never) > LISTED and not there:
         clauses.append(_("none of {rows} rows in {epochs}").format(rows=len(never), epochs=_epochs(n)))
     elif never:
-        names = _enumeration([setting_name(row, facts.varied) for row in never])
+        names = _enumeration([setting_name(row, study.varied) for row in never])
         names = names if len(never) <= LISTED else _("{n} others").format(n=len(never))
         clauses.append(_("{names} never in {epochs}").format(names=names, epochs=_epochs(n)))
     goal = _("{metric} below {figure:g}") if METRICS[metric].better < 0 else _("{metric} of {figure:g}")
-    what = goal.format(metric=metric_name(metric), figure=figure)
-    head = joined([what, mode_name(mode)], ", ") if len(facts.modes) > 1 else what
+    what = goal.format(metric=metric_name(metric), figure=study.until[metric])
+    head = joined([what, mode_name(mode)], ", ") if len(study.modes) > 1 else what
     if len(there) > 1:
-        clauses.append(_("the quickest is {name}").format(name=setting_name(there[0][0], facts.varied)))
+        clauses.append(_("the quickest is {name}").format(name=setting_name(there[0][0], study.varied)))
     return capitalised(joined([head, ": ", joined(clauses, "; "), "."]))
 
 
-def _floor(rows: Sequence[StudyRow], facts: StudyFacts) -> str:
+def _floor(study: StudyResult) -> str:
     """A sentence on the losses compared with the least loss possible with softmax applied twice."""
-    losses = [(loss, row) for row in rows if row.loss_floor for loss in row.loss if loss is not None]
+    losses = [(loss, row) for row in study.rows if row.loss_floor for loss in row.loss if loss is not None]
     if not losses:
         return ""
     least, row = min(losses, key=lambda pair: pair[0])
@@ -424,34 +407,34 @@ def _floor(rows: Sequence[StudyRow], facts: StudyFacts) -> str:
         " epoch is {least:.4f} ({name})."
     ).format(
         floor=row.loss_floor,
-        classes=len(facts.classes),
+        classes=len(study.classes),
         least=least,
-        name=setting_name(row, facts.varied),
+        name=setting_name(row, study.varied),
     )
 
 
-def _faults(rows: Sequence[StudyRow], facts: StudyFacts) -> str:
+def _faults(study: StudyResult) -> str:
     """A sentence on the final metrics of each mode."""
-    if len(facts.modes) < 2:
+    if len(study.modes) < 2:
         return ""
     clauses = []
-    for mode in facts.modes:
-        ends = [e for row in rows if row.mode == mode if (e := row.last(facts.metric)) is not None]
+    for mode in study.modes:
+        ends = [e for row in study.rows if row.mode == mode if (e := row.last(study.metric)) is not None]
         if not ends:
             return ""
         low, high = (numeral(end, ".3f") for end in (min(ends), max(ends)))
         span = low if low == high else _("{low} to {high}").format(low=low, high=high)
         clauses.append(joined([span, mode_name(mode)], " "))
     return _("The same settings end at {metric} {ends}.").format(
-        metric=metric_name(facts.metric), ends=_enumeration(clauses)
+        metric=metric_name(study.metric), ends=_enumeration(clauses)
     )
 
 
-def _fault_sentences(rows: Sequence[StudyRow], facts: StudyFacts) -> list[str]:
+def _fault_sentences(study: StudyResult) -> list[str]:
     """Sentences on what holds only with a fault: that a smaller batch is worse, or that a setting helps."""
-    groups, updates = _groups(rows, facts, "batch_size"), attrgetter("updates_per_epoch")
+    groups, updates = _groups(study, "batch_size"), attrgetter("updates_per_epoch")
     sizes = [(min(group, key=updates), max(group, key=updates)) for group in groups]
-    of = [row for row in rows if row.mode == CORRECTED]
+    of = [row for row in study.rows if row.mode == CORRECTED]
     changes = [(b, a) for a in of for b in of if a.batch_size == b.batch_size and _distinct(a, b)]
     smaller = _(
         "{mode}, the smaller batch ends at the worse {metric}: {low:.3f} with {b}, {high:.3f} with {a}."
@@ -465,21 +448,19 @@ def _fault_sentences(rows: Sequence[StudyRow], facts: StudyFacts) -> list[str]:
     return [
         sentence.format(**reversal)
         for sentence, pairs in ((smaller, sizes), (helps, changes))
-        for reversal in _reversals(rows, facts, pairs)
+        for reversal in _reversals(study, pairs)
     ]
 
 
-def _reversals(
-    rows: Sequence[StudyRow], facts: StudyFacts, pairs: Sequence[tuple[StudyRow, StudyRow]]
-) -> list[dict[str, Any]]:
+def _reversals(study: StudyResult, pairs: Sequence[tuple[StudyRow, StudyRow]]) -> list[dict[str, Any]]:
     """Pairs (a, b) where a ends clearly better in a faulty mode, but no better in the corrected one.
 
     Return for each pair its names; high, low: final metrics of a and b in the faulty mode; other, right: in
     the corrected one.
     """
-    metric, reversals = facts.metric, list[dict[str, Any]]()
-    for mode in (m for m in facts.modes if m != CORRECTED):
-        faulty = {str(row.own): row for row in rows if row.mode == mode}
+    metric, reversals = study.metric, list[dict[str, Any]]()
+    for mode in (m for m in study.modes if m != CORRECTED):
+        faulty = {str(row.own): row for row in study.rows if row.mode == mode}
         for pair in pairs:
             better, worse = (faulty[str(row.own)] for row in pair)
             high, low = better.last(metric), worse.last(metric)
@@ -488,7 +469,7 @@ def _reversals(
                 continue
             a, b = better.accuracy_interval, worse.accuracy_interval  # None of a regression
             if a and b and a[0] > b[1] and other <= right:
-                names = {name: setting_name(row, facts.varied) for name, row in zip("ab", pair, strict=True)}
+                names = {name: setting_name(row, study.varied) for name, row in zip("ab", pair, strict=True)}
                 words = {"mode": capitalised(mode_name(mode)), "metric": metric_name(metric)}
                 reversals.append(words | names | {"high": high, "low": low, "other": other, "right": right})
     return sorted(reversals, key=lambda f: f["low"] - f["high"])[:REVERSALS]
@@ -500,12 +481,12 @@ def _distinct(a: StudyRow, b: StudyRow) -> bool:
     return one.keys() != other.keys() or sum(one[name] != other[name] for name in one) == 1
 
 
-def _axes(rows: Sequence[StudyRow], facts: StudyFacts) -> list[str]:
+def _axes(study: StudyResult) -> list[str]:
     """Sentences on the effect of each setting but the batch size, in the corrected mode, all else equal."""
     sentences = []
-    for name in facts.varied:
-        groups = [] if name == "batch_size" else _groups(rows, facts, name)
-        ends = [{str(r.own[name]): r.last(facts.metric) for r in group} for group in groups]
+    for name in study.varied:
+        groups = [] if name == "batch_size" else _groups(study, name)
+        ends = [{str(r.own[name]): r.last(study.metric) for r in group} for group in groups]
         whole = [(g, e) for g, e in zip(groups, ends, strict=True) if all(f is not None for f in e.values())]
         clauses = []
         if len(whole) > LISTED and len({tuple(e) for _g, e in whole}) == 1:
@@ -513,13 +494,13 @@ def _axes(rows: Sequence[StudyRow], facts: StudyFacts) -> list[str]:
             ends_said = _ends(name, whole[0][0], middle)
             clauses = [_("in the median of {n} groups {ends}").format(n=len(whole), ends=ends_said)]
         elif len(whole) <= LISTED:
-            rest = [n for n in facts.varied if n != name]
+            rest = [n for n in study.varied if n != name]
             for group, figures in whole:
                 where = [setting_name(group[0], rest), ": "] if setting_texts(group[0], rest) else []
                 clauses.append(joined([*where, _ends(name, group, figures)]))
         if clauses:
             at_the_end = _("{metric} at the end: {ends}.").format(
-                metric=metric_name(facts.metric), ends=joined(clauses, "; ")
+                metric=metric_name(study.metric), ends=joined(clauses, "; ")
             )
             sentences.append(capitalised(at_the_end))
     return sentences
@@ -533,10 +514,10 @@ def _ends(name: str, group: Sequence[StudyRow], figures: Mapping[str, float | No
     )
 
 
-def _groups(rows: Sequence[StudyRow], facts: StudyFacts, name: str) -> list[list[StudyRow]]:
+def _groups(study: StudyResult, name: str) -> list[list[StudyRow]]:
     """Groups of rows of the corrected mode that differ only in this setting."""
     groups: dict[str, list[StudyRow]] = {}
-    for row in rows:
+    for row in study.rows:
         if row.mode == CORRECTED and name in row.own:
             rest = {n: v for n, v in row.own.items() if n != name}
             groups.setdefault(str(sorted(rest.items())), []).append(row)

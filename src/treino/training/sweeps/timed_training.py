@@ -18,7 +18,7 @@ from treino.engine.defaults import with_net
 from treino.engine.devices import torch_threads
 from treino.engine.kernels.selection import torch_threads_of
 from treino.engine.metrics import measure, metric_names
-from treino.folders.documents.states import NetworkRecord
+from treino.folders.documents.sweep import NetworkRecord
 from treino.folders.stored_folder import try_or_note
 from treino.folders.user_network import NetworkFiles, network_of
 from treino.settings.spec import Settings
@@ -43,7 +43,7 @@ class TimedTraining(GroupTraining):
     On a cluster, each task trains some epochs. record: of the epochs so far. label: its row and seed.
     """
 
-    record: NetworkRecord = field(default_factory=NetworkRecord)
+    record: NetworkRecord = field(default_factory=lambda: NetworkRecord())
     label: str = ""
     _cold: bool = True
 
@@ -65,7 +65,7 @@ class TimedTraining(GroupTraining):
     def left_s(self) -> float | None:
         """Estimated seconds of training left, at the pace so far; None before the first step."""
         engine = self.training
-        spent = sum(self.record.seconds) + self.record.so_far[0]
+        spent = sum(self.record.epoch_seconds) + self.record.so_far[0]
         return spent / engine.step * (engine.steps - self.step) if engine.step else None
 
     def advance(self, seconds: float | None, until: int) -> Tick:
@@ -84,19 +84,20 @@ class TimedTraining(GroupTraining):
 
     def _keep(self, loss: float, deviation: float) -> None:
         engine, r = self.training, self.record
-        r.loss.append(loss if math.isfinite(loss) else None)
-        r.loss_std.append(deviation if math.isfinite(deviation) else None)
-        r.seconds.append(r.so_far[0])
-        r.processor.append(r.so_far[1])
+        r.loss += (loss if math.isfinite(loss) else None,)
+        r.loss_std += (deviation if math.isfinite(deviation) else None,)
+        r.epoch_seconds += (r.so_far[0],)
+        r.epoch_processor_seconds += (r.so_far[1],)
         r.steps = int(engine.last_step_P[0])
         if self._cold:
-            r.cold.append(r.epochs)
+            r.warm_up_epochs += (len(r.loss),)
         r.so_far, self._cold = (0.0, 0.0), False
-        what = _("Measuring the {split} rows").format(split=split_name(self.measured_on))
-        figures = try_or_note(r.notes, what, _("These figures are left out."), self._measured) or {}
+        what, notes = _("Measuring the {split} rows").format(split=split_name(self.measured_on)), [*r.notes]
+        figures = try_or_note(notes, what, _("These figures are left out."), self._measured) or {}
+        r.notes = tuple(notes)
         for name in metric_names(engine.loss_function, engine.outputs):
             figure = figures.get(name, math.nan)
-            r.metrics.setdefault(name, []).append(figure if math.isfinite(figure) else None)
+            r.metrics[name] = (*r.metrics.get(name, ()), figure if math.isfinite(figure) else None)
         if engine.done:
             r.status = cast(Status, engine.status_P[0])
 
@@ -117,11 +118,11 @@ class TimedTraining(GroupTraining):
         """The end of the task's last epoch: from ``step`` on, and FEWEST_EPOCHS or more in the task."""
         training = self.training
         per_epoch, last = training.steps_per_epoch, -(-training.steps // training.steps_per_epoch)
-        epochs = max(self.record.epochs + FEWEST_EPOCHS, -(-step // per_epoch))
+        epochs = max(len(self.record.loss) + FEWEST_EPOCHS, -(-step // per_epoch))
         return (last if last - epochs < FEWEST_EPOCHS else epochs) * per_epoch
 
     def task_name(self, until: int) -> str:
-        return f"{self.label}, epochs {self.record.epochs + 1} to {until // self.training.steps_per_epoch}"
+        return f"{self.label}, epochs {len(self.record.loss) + 1} to {until // self.training.steps_per_epoch}"
 
     # ---- checkpoints
 
