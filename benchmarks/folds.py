@@ -18,8 +18,7 @@ from treino.data.dataset import Data
 from treino.fit_events import settings_before_search
 from treino.settings.spec import Settings
 from treino.training.resolution import choose_recipe
-from treino.training.sweeps.group_training import GroupTraining
-from treino.training.sweeps.populations import groups
+from treino.training.sweeps.populations import populations_of
 
 FOLDS, GOAL = 10, 4.0
 # of tables: built in, or the rows of a made one
@@ -125,8 +124,7 @@ def _trainings(
 
     def train() -> float:
         for part in parts:
-            for group in groups(part, lambda s: data[s.fold], {}):
-                training = GroupTraining(group, "loss")
+            for training in populations_of(part, lambda s: data[s.fold], {}, "loss"):
                 kernel, end = training.training.setup.kernel, training.training.steps
                 kernel.run = partial(timed, kernel.run)  # type: ignore[method-assign]
                 while training.behind(end):

@@ -20,7 +20,7 @@ from treino.inspection.curves import floor_twice
 from treino.training.goals import goals_of
 from treino.training.loop import JobProgress
 from treino.training.sweeps import timed_training
-from treino.training.sweeps.group_training import GroupTraining
+from treino.training.sweeps.population_training import PopulationTraining
 from treino.training.sweeps.study import study_events
 from treino.training.sweeps.study_document import answers
 from treino.training.sweeps.study_document import row as row_of
@@ -184,7 +184,7 @@ def test_a_network_of_a_study_is_a_population_of_one_that_took_turns(tmp_path: P
     *_events, end = study_events("wine", cells=cells, settings=QUICK, seeds=2, out=tmp_path / "s")
     assert len(end.job.bracket.populations) == 6
     for one in end.job.bracket.populations:
-        alone = GroupTraining(replace(one.group, data_M=one.training_data), "loss")
+        alone = PopulationTraining(one.members, one.training_data, one.layers, one.config, "loss")
         while alone.behind(alone.training.steps):
             alone.advance(None, alone.training.steps)
         its, here = (each.training.population.snapshot() for each in (one, alone))

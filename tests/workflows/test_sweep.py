@@ -1,7 +1,6 @@
 """Sweeps: members equal themselves trained alone, none is lost or trained twice, the best is judged."""
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ from treino.training.loop import JobEnd
 from treino.training.search import judge
 from treino.training.search.samplers import halving
 from treino.training.sweeps.bracket import read_top
-from treino.training.sweeps.populations import groups, settings_of
+from treino.training.sweeps.populations import populations_of, settings_of
 from treino.training.sweeps.sweep import repeat_events, sweep_events, sweep_resumption
 
 SPACE = ["lr=1e-4..1e-1:log", "hidden=8|16,8", "dropout=0..0.5", "optimizer=sgd|adam",
@@ -83,9 +82,9 @@ def test_every_member_is_what_it_is_alone(tmp_path: Path, strategy: str) -> None
 
     data = load("iris", data_seed=spec["base"]["data_seed"])
     for member, k in kept.items():
-        (group,) = groups({member: settings_of(configs[member], spec["base"], member)}, lambda _s: data, {})
-        config = group.config.with_settings(engine=last.engine[member])
-        alone = replace(group, config=config).training()
+        own = settings_of(configs[member] | {"engine": last.engine[member]}, spec["base"], member)
+        (population,) = populations_of({member: own}, lambda _s: data, {}, "loss")
+        alone = population.training
         while alone.step < last.step[member]:
             alone.advance(None, until=int(last.step[member]))
         mine = alone.net(0).state_dict()

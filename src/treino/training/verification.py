@@ -27,8 +27,7 @@ from treino.folders.stored_run import StoredRun
 from treino.training.replay import training_rows
 from treino.training.retraining import SECONDS, Comparison, Retraining, Tell, tell_nobody
 from treino.training.sweeps.bracket import MemberTable
-from treino.training.sweeps.group_training import GroupTraining
-from treino.training.sweeps.populations import groups
+from treino.training.sweeps.populations import populations_of
 
 VERIFY_RUNNING = Refusal(
     N_("{run} is training: there is no end to compare with."),
@@ -269,10 +268,9 @@ def verify_member(run: StoredRun, tell: Tell = tell_nobody) -> VerificationDocum
     engine = rows[-1]["engine"]
     settings = settings.model_copy(update={"engine": engine})
     source = network_source(run.folder, run.access.net_file, run.access.trust)
-    (group,) = groups(
-        {number: settings}, lambda _settings: run.data, network_files(source, [settings.net_file])
-    )
-    population = GroupTraining(group, run.spec.resolved.metric)
+    files = network_files(source, [settings.net_file])
+    metric = run.spec.resolved.metric
+    (population,) = populations_of({number: settings}, lambda _settings: run.data, files, metric)
     training, comparison, last = population.training, Comparison(), max(row["step"] for row in rows)
     with torch_threads(torch_threads_of(training.engine, training.threads)):
         for row in sorted(rows, key=lambda each: each["rung"]):

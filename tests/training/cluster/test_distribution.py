@@ -21,7 +21,7 @@ from treino.settings.options import ClusterOptions
 from treino.training.cluster import SharedValue, TaskEnd, packed
 from treino.training.loop import JobEnd
 from treino.training.sweeps import bracket, distribution, study, sweep
-from treino.training.sweeps.group_training import GroupTraining
+from treino.training.sweeps.population_training import PopulationTraining
 from treino.training.sweeps.study import study_events, study_resumption
 from treino.training.sweeps.sweep import sweep_events, sweep_resumption
 
@@ -62,8 +62,8 @@ class Processes:
         processors: int = 1,
     ) -> int:
         ticket = next(self.tickets)
-        if arguments[0].kind is GroupTraining:  # of a sweep: no network is in two tasks at once
-            members = set(arguments[0].group["members"])
+        if arguments[0].kind is PopulationTraining:  # of a sweep: no network is in two tasks at once
+            members = set(arguments[0].fields["members"])
             assert not any(members & self.trained[other] for other in self.tasks)
             self.trained[ticket] = members
         self.tasks[ticket] = packed(function, *arguments), shared

@@ -27,9 +27,9 @@ from treino.training.cluster import processor_kind
 from treino.training.search.samplers import Rung, survivors
 from treino.training.search.space import Config, plain
 from treino.training.sweeps.distribution import Distribution
-from treino.training.sweeps.group_training import (
-    GroupTraining,
+from treino.training.sweeps.population_training import (
     KeptAnswers,
+    PopulationTraining,
     load_each,
     rung_step,
     sample,
@@ -150,13 +150,13 @@ class TrainingBracket:
     number: int
     configs: Mapping[int, Config]
     rungs: Sequence[Rung]
-    populations: Sequence[GroupTraining]
+    populations: Sequence[PopulationTraining]
     table: MemberTable
     distribution: Distribution | None = None
     processors: dict[str, set[int]] = field(default_factory=dict)
     rung: int = 0
     steps_before: int = 0  # model-steps before a stop
-    now: GroupTraining | None = None
+    now: PopulationTraining | None = None
 
     @property
     def model_steps(self) -> int:
@@ -199,7 +199,7 @@ class TrainingBracket:
             self.rung += 1
         return None
 
-    def goals(self) -> Sequence[tuple[GroupTraining, int]]:
+    def goals(self) -> Sequence[tuple[PopulationTraining, int]]:
         """Each population, and the step at which this rung ends and its members are compared."""
         share = self.rungs[self.rung].epochs / self.rungs[-1].epochs
         return [(population, rung_step(population.training, share)) for population in self.populations]
@@ -370,7 +370,7 @@ def row_scores(bracket: TrainingBracket, metric: str) -> dict[str, Tensor]:
 
 def kept_answers(
     bracket: TrainingBracket, members: Collection[int], split: str, most: int = 0
-) -> Iterator[tuple[GroupTraining, KeptAnswers]]:
+) -> Iterator[tuple[PopulationTraining, KeptAnswers]]:
     """Yield the outputs of these members' kept networks for rows of a split, some members at a time.
     most: the number of rows, evenly spaced; 0: all."""
     for population in bracket.populations:

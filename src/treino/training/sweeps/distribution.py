@@ -16,7 +16,7 @@ from treino.engine import Tick
 from treino.engine.tick import Epoch
 from treino.settings.options import ClusterOptions
 from treino.training.cluster import Cluster, SharedValue, TaskEnd, open_cluster
-from treino.training.sweeps.group_training import GroupTraining, PartOrder, Saved
+from treino.training.sweeps.population_training import PartOrder, PopulationTraining, Saved
 
 TASK_SECONDS, SHORTEST_TASK = 4.0, 0.5
 WAIT_SECONDS = 0.5
@@ -26,7 +26,7 @@ PRODUCTS_PER_SECOND = 2e9  # assumed for a processor until measured
 PASSES = 3  # forward, and backward for weights and inputs
 
 
-_Work = tuple[GroupTraining, GroupTraining, int, float]
+_Work = tuple[PopulationTraining, PopulationTraining, int, float]
 """Population, its part or itself, step (the goal; while a task runs: its first), seconds of work left."""
 
 
@@ -47,7 +47,9 @@ class Distribution:
     _running: dict[int, _Work] = field(default_factory=dict)
     _pace: dict[int, float] = field(default_factory=dict)  # seconds of a member's step, by id of population
 
-    def advance(self, goals: Sequence[tuple[GroupTraining, int]]) -> tuple[GroupTraining, Tick] | None:
+    def advance(
+        self, goals: Sequence[tuple[PopulationTraining, int]]
+    ) -> tuple[PopulationTraining, Tick] | None:
         """Train the populations towards these steps for a moment. Return one population and its tick; None if
         all have reached their steps."""
         behind = [(population, until) for population, until in goals if population.behind(until)]
@@ -85,7 +87,7 @@ class Distribution:
         """The ids of the parts that running tasks train."""
         return {id(part) for _population, part, *_work in self._running.values()}
 
-    def _waiting(self, behind: Sequence[tuple[GroupTraining, int]]) -> list[_Work]:
+    def _waiting(self, behind: Sequence[tuple[PopulationTraining, int]]) -> list[_Work]:
         """The parts with work left and no running task, sorted by work left, the largest first."""
         busy = self._busy
         waiting = [
@@ -105,7 +107,7 @@ class Distribution:
                 return True
         return False
 
-    def _divide(self, behind: Sequence[tuple[GroupTraining, int]], slots: int) -> None:
+    def _divide(self, behind: Sequence[tuple[PopulationTraining, int]], slots: int) -> None:
         """Divide undivided populations into parts, in proportion to their work; not while a task trains one
         whole, whose result would come later than those of its parts."""
         busy = self._busy
@@ -117,23 +119,28 @@ class Distribution:
             members = len(population.running)
             share = own / sum(seconds)
             most = max(math.ceil(slots * share), PARTS_PER_SLOT * slots * share)
-            count = min(most, max(slots * share, members * population.group.size / FEWEST_MEMBERS))
+            count = min(most, max(slots * share, members * population.size / FEWEST_MEMBERS))
             if (parts := min(members, math.ceil(count))) > 1:
                 population.divide(parts)
 
     @staticmethod
-    def _work(part: GroupTraining, until: int, seconds: float) -> float:
+    def _work(part: PopulationTraining, until: int, seconds: float) -> float:
         """Seconds of work left to step ``until``. seconds: of one member's step."""
         return len(part.training.state.running) * (until - part.training.step) * seconds
 
-    def _seconds(self, population: GroupTraining) -> float:
+    def _seconds(self, population: PopulationTraining) -> float:
         """Seconds of one member's step, measured or estimated."""
         training = population.training
         rows = training.config.rows_per_step(len(population.data.train))
         return self._pace.get(id(population), PASSES * training.parameters * rows / PRODUCTS_PER_SECOND)
 
     def _submit(
-        self, population: GroupTraining, part: GroupTraining, until: int, seconds: float, work: float
+        self,
+        population: PopulationTraining,
+        part: PopulationTraining,
+        until: int,
+        seconds: float,
+        work: float,
     ) -> None:
         """Submit a task of about ``seconds``. work: seconds of all work left in the part."""
         tasks = max(1, round(work / seconds))  # tasks of equal length
@@ -148,7 +155,7 @@ class Distribution:
         )
         self._running[ticket] = population, part, step, work * (1 - 1 / tasks)
 
-    def _take(self, end: TaskEnd) -> tuple[GroupTraining, Tick] | None:
+    def _take(self, end: TaskEnd) -> tuple[PopulationTraining, Tick] | None:
         if end.ticket not in self._running:
             return None
         population, part, first, _left = self._running.pop(end.ticket)
@@ -174,7 +181,7 @@ def as_lists(processors: Mapping[str, Collection[int]]) -> dict[str, list[int]]:
     return {kind: sorted(members) for kind, members in processors.items()}
 
 
-def _moment(population: GroupTraining) -> Tick:
+def _moment(population: PopulationTraining) -> Tick:
     """A tick without steps; a cluster task reports its results when it has ended."""
     training = population.training
     loss_1P = torch.full((1, len(population.members)), torch.nan)

@@ -7,7 +7,6 @@ import math
 import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -42,10 +41,10 @@ from treino.training.search import judge
 from treino.training.sweeps.bracket import judged_rows
 from treino.training.sweeps.distribution import as_lists
 from treino.training.sweeps.ensemble import greedy_ensemble
+from treino.training.sweeps.population_training import PopulationTraining
 from treino.training.sweeps.populations import (
-    Group,
     SharedRows,
-    groups,
+    populations_of,
     settings_of,
     shared_settings,
 )
@@ -186,14 +185,15 @@ def winner_run(folder: RunFolder, sweep: SweepTraining, member: int) -> tuple[St
     """Train the member alone, as a run in the sweep folder; compare its weights bitwise to the sweep's,
     unless these are from a kernel that no longer exists."""
     row = next(r for r in sweep.rows.last() if r["member"] == member)
-    (group,) = groups({member: sweep.settings(member)}, sweep.data_for, sweep.networks)
+    alone = {member: sweep.settings(member).model_copy(update={"engine": row["engine"]})}
+    (population,) = populations_of(alone, sweep.data_for, sweep.networks, sweep.metric)
     settings = dict(sweep.base) | sweep.configs[member] | {"engine": row["engine"]}
     kept = next(k for k in sweep.top if k.member == member)
     early = row["status"] == "stopped"
-    if early and group.config.shared.schedule == "constant":
+    if early and population.config.shared.schedule == "constant":
         # stopped by time or target: train only up to the kept weights, regardless of patience
         settings = {k: v for k, v in settings.items() if k != "epochs"}
-        settings |= {"steps": row["kept_step"], "patience": group.config.shared.patience}
+        settings |= {"steps": row["kept_step"], "patience": population.config.shared.patience}
     if isinstance(sweep.source, Data):
         settings = {k: v for k, v in settings.items() if k not in OF_DATA}
     path = folder.within(BEST)
@@ -201,8 +201,10 @@ def winner_run(folder: RunFolder, sweep: SweepTraining, member: int) -> tuple[St
     own = read_settings(settings | {"out": str(path)})
     run = drain(train_events(sweep.source, own, networks=sweep.networks))
     mine = whole_state(run.module)
-    if early and group.config.shared.schedule != "constant":  # a shorter training would change the schedule
-        again = replace(group, config=group.config.with_settings(engine=row["engine"])).training()
+    if (
+        early and population.config.shared.schedule != "constant"
+    ):  # a shorter training would change the schedule
+        again = population.training
         while again.step < row["step"]:
             again.advance(None, until=row["step"])
         mine = whole_state(again.net(0))
@@ -392,7 +394,7 @@ def _outcomes(
             if not fixed:
                 data = load_data(sweep.source, pair[0])
                 data_for = SharedRows(sweep.source, data, shared_settings(sweep.base), PREPARED)
-            test = _test_figures(groups(pair, data_for, sweep.networks), metric)
+            test = _test_figures(populations_of(pair, data_for, sweep.networks, sweep.metric), metric)
             outcome: Outcome = test, {} if fixed and known else baselines(data).metrics
             known = True
         except TreinoError as error:
@@ -400,16 +402,16 @@ def _outcomes(
         yield seed, data.data_seed, outcome
 
 
-def _test_figures(pair: Sequence[Group], metric: str) -> dict[int, float]:
-    """Train the groups completely. Return each member's test metric."""
+def _test_figures(pair: Sequence[PopulationTraining], metric: str) -> dict[int, float]:
+    """Train the populations completely. Return each member's test metric."""
     figure_of: dict[int, float] = {}
-    for group in pair:
-        training, rows = group.training(), group.data.test
+    for population in pair:
+        training, rows = population.training, population.data.test
         for _tick in training:
             pass
-        for row, member in enumerate(group.members):
+        for row, member in enumerate(population.members):
             out = outputs(training.net(row), rows.x, item_shape=training.shared.item_shape)
-            figures = measure(out[None], rows.y, training.loss_function, group.data.scale, rows.weight)
+            figures = measure(out[None], rows.y, training.loss_function, population.data.scale, rows.weight)
             figure_of[member] = float(figures[metric][0])
     return figure_of
 

@@ -77,7 +77,7 @@ def fold_notes(bracket: TrainingBracket) -> list[str]:
     """The memory that the folds' rows take, and which folds' training rows lack a class."""
     folds: dict[str, Data] = {}
     for population in bracket.populations:
-        for member, data in zip(population.members, population.group.data_M, strict=True):
+        for member, data in zip(population.members, population.data_M, strict=True):
             if "fold" in bracket.configs[member]:
                 folds.setdefault(str(bracket.configs[member]["fold"]), data)
     if not folds:

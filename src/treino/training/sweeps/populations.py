@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -15,11 +15,9 @@ from treino.base.errors import Refusal, TreinoError
 from treino.base.words import N_, _
 from treino.data.dataset import Data
 from treino.data.loader import read_once
-from treino.engine import MLP, Net, TrainConfig, TrainingLoop
-from treino.engine.bags import own_rows
+from treino.engine import MLP, Net, TrainConfig
 from treino.engine.nets import input_shape, multiplications
 from treino.engine.train_config import SIDE_BY_SIDE
-from treino.engine.training_setup import set_up
 from treino.folders.access import Access
 from treino.folders.data_source import data_of, keep_copy, load_data, reference, source_of
 from treino.folders.network_source import (
@@ -35,6 +33,7 @@ from treino.settings.spec import OF_DATA, OF_ENGINE, Settings, read_settings
 from treino.training.resolution import check_settings, decide, train_config
 from treino.training.search.space import Config
 from treino.training.short_trials import refuse_time_limit
+from treino.training.sweeps.population_training import PopulationTraining
 
 COMPARED = ("normalise", "features")
 """Data settings that a search space may vary, because they don't change the rows of the splits."""
@@ -53,73 +52,6 @@ MACHINE = (
     "ensemble",
 )
 """Settings that all members share: where a sweep runs, what it keeps and how it is judged."""
-
-
-@dataclass(frozen=True, eq=False)
-class Group:
-    """Members with equal layers, optimizer and batch size, and equally many inputs: one population.
-
-    members: their numbers in the sweep. data_M: each member's rows, one object where they are the same, such
-    as those of one fold. net, config: arguments of ``set_up``, with one number per network if networks
-    differ. network: the file and the seed of a network of the user's own.
-    """
-
-    members: tuple[int, ...]
-    data_M: tuple[Data, ...]
-    net: nn.Module | Net
-    config: TrainConfig
-    network: tuple[NetworkFile, int] | None = None
-
-    @property
-    def data(self) -> Data:
-        """The first member's rows; names, classes and columns are the same for all."""
-        return self.data_M[0]
-
-    @property
-    def size(self) -> int:
-        """The networks of a member, side by side in the population: 1, or those of its ensemble."""
-        return self.config.shared.ensemble
-
-    def rows(self, places: Iterable[int]) -> list[int]:
-        """The rows of the population that hold the networks of the members at these places."""
-        return [place * self.size + network for place in places for network in range(self.size)]
-
-    def places(self, rows: Iterable[int]) -> list[int]:
-        """The places of the members whose networks are in these rows of the population."""
-        return list(dict.fromkeys(row // self.size for row in rows))
-
-    def by_data(self, places: Iterable[int]) -> list[tuple[Data, list[int]]]:
-        """These members by their rows."""
-        of: dict[int, list[int]] = {}
-        for place in places:
-            of.setdefault(id(self.data_M[place]), []).append(place)
-        return [(self.data_M[some[0]], some) for some in of.values()]
-
-    def part(self, places: Sequence[int], whole: TrainingLoop) -> "Group":
-        """The group of the members at these places. whole: the full training, which chose open settings."""
-        config = whole.config.with_settings(engine=whole.engine, threads=whole.threads)
-        if len(self.members) == 1 or not isinstance(self.net, Net):
-            return replace(self, config=config)
-        members, data_M = zip(*((self.members[place], self.data_M[place]) for place in places), strict=True)
-        rows, net = self.rows(places), self.net
-        if isinstance(net.dropout, tuple):  # a value for each network, where they differ
-            net = replace(net, dropout=tuple(net.dropout[row] for row in rows))
-        if isinstance(net, MLP) and net.plain:
-            net = replace(net, plain=tuple(net.plain[row] for row in rows))
-        return Group(members, data_M, net, config.rows(rows))
-
-    def training(self) -> TrainingLoop:
-        """The population's training before its first step."""
-        parts = self.by_data(range(len(self.members)))
-        if len(parts) == 1:
-            return TrainingLoop(*set_up(self.data, self.net, self.config))
-        bag_of = {id(data): bag for bag, (data, _places) in enumerate(parts)}
-        of_each = [data for data, _places in parts]
-        bags = own_rows(
-            [(data.train, data.validation, data.scale) for data in of_each],
-            [bag_of[id(data)] for data in self.data_M for _network in range(self.size)],
-        )
-        return TrainingLoop(*set_up(self.data, self.net, self.config, bags=bags))
 
 
 def whole_settings() -> dict[str, bool]:
@@ -177,13 +109,20 @@ def config_text(config: Config) -> str:
     )
 
 
-def groups(
-    settings: Mapping[int, Settings], data_for: Callable[[Settings], Data], networks: NetworkFiles
-) -> list[Group]:
-    """Group members into populations, sorted by computing work, the largest first.
+def populations_of(
+    settings: Mapping[int, Settings],
+    data_for: Callable[[Settings], Data],
+    networks: NetworkFiles,
+    metric: str,
+    target: tuple[str, float] | None = None,
+    *,
+    gpus: bool = False,
+) -> list[PopulationTraining]:
+    """The populations of these members before their first step, sorted by computing work, the largest first.
 
     settings: by member number. data_for: returns the data for a member's settings; equal data is one object.
-    networks: the network files that the settings name and whose code may run.
+    networks: the network files that the settings name and whose code may run. metric, target: as of
+    ``PopulationTraining``. gpus: whether a cluster's GPUs train.
 
     Raises:
         TreinoError: settings that contradict the data or the machine, with the member's number.
@@ -197,12 +136,16 @@ def groups(
                 net, config = decide(s, data, network_of(s, networks))
             except TreinoError as error:
                 raise error.saying(_("Network {n}: {why}").format(n=member, why=error.message)) from None
+            config = for_gpu(net, config) if gpus else config
             key = _key(member, data, net, config)
             if s.net_file is not None:
                 own[key] = networks[s.net_file], s.seed
             members_of.setdefault(key, []).append((member, data, net, config))
-    made = [replace(_group(members), network=own.get(key)) for key, members in members_of.items()]
-    return sorted(made, key=lambda g: (-group_work(g), g.members))
+    made = [
+        PopulationTraining(*_together(members), metric, own.get(key), target)
+        for key, members in members_of.items()
+    ]
+    return sorted(made, key=lambda population: (-_work(population), population.members))
 
 
 def _key(member: int, data: Data, net: nn.Module | Net, config: TrainConfig) -> str:
@@ -230,7 +173,10 @@ def _rows_key(data: Data, config: TrainConfig) -> Any:
     return [steps, rows, inputs]
 
 
-def _group(members: Sequence[tuple[int, Data, Any, TrainConfig]]) -> Group:
+def _together(
+    members: Sequence[tuple[int, Data, Any, TrainConfig]],
+) -> tuple[tuple[int, ...], tuple[Data, ...], nn.Module | Net, TrainConfig]:
+    """The numbers, rows, layers and settings of members as one population's."""
     numbers, data_M, nets, configs = zip(*members, strict=True)
     net, config = nets[0], configs[0]
     if len(members) > 1:
@@ -240,24 +186,23 @@ def _group(members: Sequence[tuple[int, Data, Any, TrainConfig]]) -> Group:
         net = replace(net, dropout=tuple(chain.from_iterable(rates)))
         if getattr(net, "plain", ()):
             net = replace(net, plain=tuple(bins for n in nets for bins in n.plain))
-    return Group(numbers, data_M, net, config)
+    return numbers, data_M, net, config
 
 
-def group_work(group: Group) -> int:
+def _work(population: PopulationTraining) -> int:
     """The approximate number of multiplications in one step of all members."""
-    data, net = group.data, group.net
+    data, net, config = population.data, population.layers, population.config
     if isinstance(net, Net):
         work = multiplications(net, input_shape(net, data.item_shape), data.outputs)
     else:
         work = sum(0 if is_lazy(p) else p.numel() for p in net.parameters())
-    return len(group.config.members) * work * group.config.rows_per_step(len(data.train))
+    return len(config.members) * work * config.rows_per_step(len(data.train))
 
 
-def for_gpu(group: Group) -> Group:
-    """The group with a kernel that runs on GPUs."""
-    flat = isinstance(group.net, MLP) and not group.net.batch_norm
-    engine = group.config.shared.engine or ("batched" if flat else "module")
-    return replace(group, config=group.config.with_settings(engine=engine))
+def for_gpu(net: nn.Module | Net, config: TrainConfig) -> TrainConfig:
+    """The settings with a kernel that runs on GPUs."""
+    flat = isinstance(net, MLP) and not net.batch_norm
+    return config.with_settings(engine=config.shared.engine or ("batched" if flat else "module"))
 
 
 # ---- what the networks of one folder share

@@ -41,12 +41,10 @@ from treino.training.search.samplers import STRATEGIES, Rung, Sampler, sampler, 
 from treino.training.search.space import Choice, Config, Dimension, Space, space_from_json
 from treino.training.sweeps.bracket import MemberTable, TopMember, TrainingBracket
 from treino.training.sweeps.distribution import Distribution
-from treino.training.sweeps.group_training import GroupTraining
 from treino.training.sweeps.populations import (
     COMPARED,
     SharedRows,
-    for_gpu,
-    groups,
+    populations_of,
     settings_of,
     shared_settings,
 )
@@ -294,16 +292,14 @@ def training_bracket(
     """
     first, members, rungs = sweep.brackets[number]
     numbers = range(first, first + members)
-    made = groups({m: sweep.settings(m) for m in numbers}, sweep.data_for, sweep.networks)
-    if state is not None:
-        for place, (group, saved) in enumerate(zip(made, state["populations"], strict=False)):
-            kernel = {name: saved["engine"]["identity"][name] for name in ("engine", "threads")}
-            kernel["threads"] = kernel["threads"] or group.config.shared.threads
-            made[place] = replace(group, config=group.config.with_settings(**kernel))
-    elif sweep.distribution is not None and sweep.distribution.cluster.gpus:
-        made = [for_gpu(group) for group in made]
+    settings = {m: sweep.settings(m) for m in numbers}
+    for saved in [] if state is None else state["populations"]:
+        identity = saved["engine"]["identity"]
+        kernel = {name: identity[name] for name in ("engine", "threads") if identity[name] is not None}
+        settings |= {m: settings[m].model_copy(update=kernel) for m in saved["members"] if m in settings}
+    gpus = state is None and sweep.distribution is not None and sweep.distribution.cluster.gpus
     target = sweep.options.until if sweep.options.spread else None
-    populations = [GroupTraining(group, sweep.metric, target) for group in made]
+    populations = populations_of(settings, sweep.data_for, sweep.networks, sweep.metric, target, gpus=gpus)
     configs = {m: sweep.configs[m] for m in numbers}
     cluster = sweep.distribution, sweep.processors
     return TrainingBracket(number, configs, rungs, populations, sweep.rows, *cluster)

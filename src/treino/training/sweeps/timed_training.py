@@ -24,8 +24,8 @@ from treino.folders.user_network import NetworkFiles, network_of
 from treino.settings.spec import Settings
 from treino.training.resolution import check_warmup, decide
 from treino.training.stored_training import answers
-from treino.training.sweeps.group_training import GroupTraining, Saved
-from treino.training.sweeps.populations import Group, for_gpu
+from treino.training.sweeps.population_training import PopulationTraining, Saved
+from treino.training.sweeps.populations import for_gpu
 from treino.training.sweeps.study_options import NET
 
 BATCH_SIZE_ROWS = Refusal(
@@ -37,7 +37,7 @@ FEWEST_EPOCHS = 2  # per cluster task: the first in a process is not timed
 
 
 @dataclass(eq=False)
-class TimedTraining(GroupTraining):
+class TimedTraining(PopulationTraining):
     """The training of a study's network, a population of one: each epoch is timed, and measured after it.
 
     On a cluster, each task trains some epochs. record: of the epochs so far. label: its row and seed.
@@ -49,7 +49,7 @@ class TimedTraining(GroupTraining):
 
     @property
     def training_data(self) -> tuple[Data, ...]:
-        return (training_data(self.data, self.group.config.shared.patience),)
+        return (training_data(self.data, self.config.shared.patience),)
 
     @property
     def measured_on(self) -> str:
@@ -157,8 +157,7 @@ def timed_training(
     settings = with_net(settings, data, NET)
     layers, config = decide(settings, fed, net)
     own = None if settings.net_file is None else (networks[settings.net_file], settings.seed)
-    group = Group((number,), (data,), layers, config, own)
-    made = TimedTraining(for_gpu(group) if gpus else group, config.shared.metric)
-    made.label = label
+    config = for_gpu(layers, config) if gpus else config
+    made = TimedTraining((number,), (data,), layers, config, config.shared.metric, own, label=label)
     check_warmup(settings, made.training.steps)
     return made

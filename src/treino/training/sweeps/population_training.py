@@ -15,16 +15,17 @@ from torch import Tensor, nn
 
 from treino.data.dataset import Data
 from treino.data.rows import Rows
-from treino.engine import Loss, Tick, TrainingLoop
+from treino.engine import MLP, Loss, Net, Tick, TrainConfig, TrainingLoop
+from treino.engine.bags import own_rows
 from treino.engine.ensemble import mean_output
 from treino.engine.kernels.selection import WORKERS
 from treino.engine.metrics import METRICS, measure
 from treino.engine.population import Population
 from treino.engine.saved_state import save_rows
 from treino.engine.tick import Epoch
-from treino.folders.user_network import own_net
+from treino.engine.training_setup import set_up
+from treino.folders.user_network import NetworkFile, own_net
 from treino.training.cluster import Cluster, TaskEnd
-from treino.training.sweeps.populations import Group
 
 
 def rung_step(training: TrainingLoop, share: float) -> int:
@@ -117,9 +118,18 @@ def sample(rows: Rows, most: int) -> Rows:
     return some
 
 
+def _different(data_M: Sequence[Data]) -> list[Data]:
+    return list({id(data): data for data in data_M}.values())
+
+
 @dataclass(eq=False)
-class GroupTraining:
-    """The training of a group. metric: the deciding validation metric. target: (metric, value) to reach.
+class PopulationTraining:
+    """One population in training: members with equal layers, optimizer, batch size and number of inputs.
+
+    members: their numbers in the sweep. data_M: each member's rows, one object where they are the same, such
+    as those of one fold. layers, config: arguments of ``set_up``, with one number per network if networks
+    differ. metric: the deciding validation metric. network: the file and the seed of a network of the user's
+    own. target: (metric, value) to reach.
 
     curve: the members' learning curves. kept_figures: training losses and validation metrics of each
     network's kept weights. reached: each member's steps to the target, -1 if not reached. last_epoch: the
@@ -128,8 +138,12 @@ class GroupTraining:
     members.
     """
 
-    group: Group
+    members: tuple[int, ...]
+    data_M: tuple[Data, ...]
+    layers: nn.Module | Net
+    config: TrainConfig
     metric: str
+    network: tuple[NetworkFile, int] | None = None
     target: tuple[str, float] | None = None
     training: TrainingLoop = field(init=False)
     curve: Curve = field(init=False)
@@ -137,18 +151,77 @@ class GroupTraining:
     reached: Tensor = field(init=False)
     last_epoch: Epoch | None = None
     model_steps: int = 0
-    parts: list["GroupTraining"] = field(default_factory=list)
+    parts: list["PopulationTraining"] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.training = replace(self.group, data_M=self.training_data).training()
+        self.training = self._loop()
         self.curve = Curve(max(1, -(-self.training.steps // 20) // POINTS))
-        self.reached = torch.full((len(self.group.members),), -1, dtype=torch.int64)
+        self.reached = torch.full((len(self.members),), -1, dtype=torch.int64)
         self._kept_measured: tuple[Any, dict[str, Tensor]] = None, {}
+
+    def _loop(self) -> TrainingLoop:
+        """The training before its first step."""
+        data_M = self.training_data
+        data_G = _different(data_M)
+        if len(data_G) == 1:
+            return TrainingLoop(*set_up(data_M[0], self.layers, self.config))
+        bag_of = {id(data): bag for bag, data in enumerate(data_G)}
+        bags = own_rows(
+            [(data.train, data.validation, data.scale) for data in data_G],
+            [bag_of[id(data)] for data in data_M for _network in range(self.size)],
+        )
+        return TrainingLoop(*set_up(data_M[0], self.layers, self.config, bags=bags))
 
     @property
     def training_data(self) -> tuple[Data, ...]:
         """The rows on which each member trains."""
-        return self.group.data_M
+        return self.data_M
+
+    @property
+    def data(self) -> Data:
+        """The first member's rows; names, classes and columns are the same for all."""
+        return self.data_M[0]
+
+    @property
+    def rows_G(self) -> list[Data]:
+        """The members' different sets of rows, in the order in which a task gets them."""
+        return _different(self.data_M)
+
+    @property
+    def size(self) -> int:
+        """The networks of a member, side by side in the population: 1, or those of its ensemble."""
+        return self.config.shared.ensemble
+
+    def rows(self, places: Iterable[int]) -> list[int]:
+        """The rows of the population that hold the networks of the members at these places."""
+        return [place * self.size + network for place in places for network in range(self.size)]
+
+    def places(self, rows: Iterable[int]) -> list[int]:
+        """The places of the members whose networks are in these rows of the population."""
+        return list(dict.fromkeys(row // self.size for row in rows))
+
+    def by_data(self, places: Iterable[int]) -> list[tuple[Data, list[int]]]:
+        """These members by their rows."""
+        of: dict[int, list[int]] = {}
+        for place in places:
+            of.setdefault(id(self.data_M[place]), []).append(place)
+        return [(self.data_M[some[0]], some) for some in of.values()]
+
+    def part(self, places: Sequence[int]) -> dict[str, Any]:
+        """The arguments of a training of the members at these places, by the kernel that this one chose."""
+        training = self.training
+        config = training.config.with_settings(engine=training.engine, threads=training.threads)
+        names = "members", "data_M", "layers", "metric", "network", "target"
+        fields = {name: getattr(self, name) for name in names} | {"config": config}
+        if len(self.members) == 1 or not isinstance(self.layers, Net):
+            return fields
+        rows, layers = self.rows(places), self.layers
+        if isinstance(layers.dropout, tuple):  # a value for each network, where they differ
+            layers = replace(layers, dropout=tuple(layers.dropout[row] for row in rows))
+        if isinstance(layers, MLP) and layers.plain:
+            layers = replace(layers, plain=tuple(layers.plain[row] for row in rows))
+        own = {name: tuple(fields[name][place] for place in places) for name in ("members", "data_M")}
+        return fields | own | {"layers": layers, "config": config.rows(rows), "network": None}
 
     def behind(self, until: int) -> bool:
         """Whether any member still has to train to reach step ``until``."""
@@ -190,12 +263,12 @@ class GroupTraining:
         (name, wanted), training = self.target, self.training
         now, each = training.population.snapshot(), range(len(self.members))
         running_P = training.last_step_P == training.step
-        for data, some in self.group.by_data(each):
+        for data, some in self.by_data(each):
             answers = KeptAnswers(data, data.validation, some, self.answers(now, data, "validation", some))
             found_R = answers.figures(training.loss_function)[name]
             there_R = found_R >= wanted if METRICS[name].better > 0 else found_R <= wanted
             for place, there in zip(some, there_R.tolist(), strict=True):
-                running = bool(running_P[self.group.rows([place])].any())
+                running = bool(running_P[self.rows([place])].any())
                 if there and running and self.reached[place] < 0:
                     self.reached[place] = training.step
 
@@ -207,9 +280,9 @@ class GroupTraining:
         training, shape = self.training, self.training.shared.item_shape
         x_ND = sample(data.splits[split], most).x
         x = x_ND if shape is None else x_ND.reshape(-1, *shape)
-        of_each = [training.answering_of(self.group.rows([place])) for place in places]
+        of_each = [training.answering_of(self.rows([place])) for place in places]
         output_RNC = training.answers(population.rows([row for rows in of_each for row in rows]), x)
-        if self.group.size == 1:
+        if self.size == 1:
             return output_RNC
         each = output_RNC.split([len(rows) for rows in of_each])
         answers = []
@@ -222,12 +295,12 @@ class GroupTraining:
     def kept_answers(self, places: Sequence[int], split: str, most: int = 0) -> Iterator[KeptAnswers]:
         """The outputs of these members' kept networks for rows of a split, a part of the members at a time.
         most: as in ``answers``."""
-        kept = self.training.kept_population(range(len(self.group.config.members)))
-        for data, some in self.group.by_data(places):
+        kept = self.training.kept_population(range(len(self.config.members)))
+        for data, some in self.by_data(places):
             rows = sample(data.splits[split], most)
             if not len(rows):
                 continue
-            size = max(1, ANSWERED_AT_ONCE // (len(rows) * self.training.outputs * self.group.size))
+            size = max(1, ANSWERED_AT_ONCE // (len(rows) * self.training.outputs * self.size))
             for start in range(0, len(some), size):
                 now = some[start : start + size]
                 yield KeptAnswers(data, rows, now, self.answers(kept, data, split, now, most))
@@ -248,14 +321,14 @@ class GroupTraining:
 
     def _by_member(self, value_P: Tensor) -> Tensor:
         """``[M]``: the mean over each member's networks; those without a value are left out."""
-        return value_P if self.group.size == 1 else value_P.view(-1, self.group.size).nanmean(1)
+        return value_P if self.size == 1 else value_P.view(-1, self.size).nanmean(1)
 
     @property
     def figures(self) -> dict[str, Tensor]:
         """``{metric: [M]}`` of each member's kept weights so far: the training ``loss``, and the metrics on
         validation rows, for an ensemble those of its joint prediction."""
         training = self.training
-        if self.group.size == 1 or not training.plan.evaluates or not self.kept_figures:
+        if self.size == 1 or not training.plan.evaluates or not self.kept_figures:
             return {name: self._by_member(value_P) for name, value_P in self.kept_figures.items()}
         key = training.kept_step_P.tolist(), None if len(training.state.best.params) else training.step
         if self._kept_measured[0] != key:
@@ -273,7 +346,7 @@ class GroupTraining:
         training, members = self.training, len(self.members)
         if not training.plan.evaluates:  # members can't be ranked
             return torch.zeros(members, dtype=training.best_P.dtype)
-        if training.config.shared.keep == "best" and self.group.size == 1:
+        if training.config.shared.keep == "best" and self.size == 1:
             return training.best_P
         worst_M = torch.full((members,), -METRICS[self.metric].better * torch.inf, dtype=torch.float64)
         return self.figures.get(f"validation_{self.metric}", worst_M)
@@ -282,7 +355,7 @@ class GroupTraining:
     def status_M(self) -> list[str]:
         """Each member's status; for an ensemble running while any of its networks trains, diverged if all
         did."""
-        status_P, size = self.training.status_P, self.group.size
+        status_P, size = self.training.status_P, self.size
         order = ("running", "stopped", "finished", "diverged")
         return [
             min(status_P[first : first + size], key=order.index) for first in range(0, len(status_P), size)
@@ -291,40 +364,40 @@ class GroupTraining:
     @property
     def running(self) -> list[int]:
         """The places of the members in training."""
-        return self.group.places(self.training.state.running.tolist())
+        return self.places(self.training.state.running.tolist())
 
     def stop(self, places: Iterable[int]) -> None:
         """Stop training these members."""
-        self.training.stop(self.group.rows(places))
+        self.training.stop(self.rows(places))
 
     def net(self, place: int) -> nn.Module:
         """A member's kept network, or its ensemble of the networks that predict, the best first."""
-        rows = self.group.rows([place])
+        rows = self.rows([place])
         return self.training.net(rows[0]) if len(rows) == 1 else self.training.answer(members=rows)
 
     def answering(self, place: int) -> list[int]:
         """The numbers of those of a member's networks that predict, the best first."""
-        rows = self.group.rows([place])
+        rows = self.rows([place])
         return [row - rows[0] for row in self.training.answering_of(rows)]
 
     @property
     def last_step_M(self) -> Tensor:
         """``[M]`` int64: each member's updates; for a diverged member, only updates with finite weights."""
-        return self._of_networks("last_step_P").view(-1, self.group.size).amax(1)
+        return self._of_networks("last_step_P").view(-1, self.size).amax(1)
 
     @property
     def kept_step_M(self) -> Tensor:
         """``[M]`` int64: the step of each member's kept weights; for an ensemble the latest of those that
         predict."""
         step_P = self._of_networks("kept_step_P")
-        each = (self.training.answering_of(self.group.rows([m])) for m in range(len(self.members)))
+        each = (self.training.answering_of(self.rows([m])) for m in range(len(self.members)))
         return torch.stack([step_P[rows].amax() for rows in each])
 
     def _of_networks(self, name: str) -> Tensor:
         """``[P]``: this attribute of the training; for networks in a part, that of the part's training."""
         value_P: Tensor = getattr(self.training, name).clone()
         for part in self.parts:
-            value_P[self.group.rows(self._places(part))] = getattr(part.training, name)
+            value_P[self.rows(self._places(part))] = getattr(part.training, name)
         return value_P
 
     # ---- parts that train separately
@@ -335,33 +408,33 @@ class GroupTraining:
         state = self.training.state
         return [state.step, state.evaluated_step, state.epoch_loss.count, self.curve.looks]
 
-    def _places(self, part: "GroupTraining") -> list[int]:
+    def _places(self, part: "PopulationTraining") -> list[int]:
         return [self.members.index(member) for member in part.members]
 
     def divide(self, count: int) -> None:
         """Divide the running members among ``count`` parts of about equal size."""
         self.parts = [self._alone(some.tolist(), self._clock) for some in np.array_split(self.running, count)]
 
-    def halve(self, part: "GroupTraining") -> None:
+    def halve(self, part: "PopulationTraining") -> None:
         """Divide a part in two, each with half of its running members."""
         part.divide(2)
         at = self.parts.index(part)
         self.parts[at : at + 1] = part.parts
 
-    def _alone(self, places: Sequence[int], clock: list[int]) -> "GroupTraining":
+    def _alone(self, places: Sequence[int], clock: list[int]) -> "PopulationTraining":
         """A separate training of these members, in the same state. clock: the members' ``_clock``."""
-        training, rows = self.training, self.group.rows(places)
-        alone = GroupTraining(self.group.part(places, training), self.metric, self.target)
+        training, rows = self.training, self.rows(places)
+        alone = PopulationTraining(**self.part(places))
         *steps, alone.curve.looks = clock
         alone.training.load(*save_rows(training.setup, training.state, rows, steps))
         alone.kept_figures = {name: figure_P[rows] for name, figure_P in self.kept_figures.items()}
         alone.reached = self.reached[places]
         return alone
 
-    def _put(self, part: "GroupTraining") -> None:
+    def _put(self, part: "PopulationTraining") -> None:
         """Take over the state of the part's members."""
         places = self._places(part)
-        rows, networks = self.group.rows(places), len(self.group.config.members)
+        rows, networks = self.rows(places), len(self.config.members)
         self.training.put(rows, part.training.state.tensors())
         self.curve.put(places, len(self.members), part.curve.tensors())
         self.reached[places] = part.reached
@@ -379,19 +452,6 @@ class GroupTraining:
     # ---- parts in the processes of a cluster; see ``Distribution``
 
     @property
-    def data(self) -> Data:
-        return self.group.data
-
-    @property
-    def members(self) -> tuple[int, ...]:
-        return self.group.members
-
-    @property
-    def rows_G(self) -> list[Data]:
-        """The members' different sets of rows, in the order in which a task gets them."""
-        return [data for data, _places in self.group.by_data(range(len(self.members)))]
-
-    @property
     def task_processors(self) -> int:
         training = self.training
         return 1 if training.engine in WORKERS else training.threads
@@ -402,18 +462,17 @@ class GroupTraining:
 
     def order(self, until: int, cluster: Cluster) -> "PartOrder":
         """The order for a task that trains to step ``until``."""
-        group = self.group.part(range(len(self.members)), self.training)
-        config = group.config
+        fields = self.part(range(len(self.members)))
+        config = fields["config"]
         if config.shared.engine in WORKERS:  # kernels whose result doesn't depend on the threads
             config = config.with_settings(threads=self.task_processors)
         if cluster.gpus:
             config = config.with_settings(device="cuda")
         bag_of = {id(data): bag for bag, data in enumerate(self.rows_G)}
-        net = group.net if group.network is None else None
-        bag_M = tuple(bag_of[id(data)] for data in group.data_M)
-        sent: Any = {"members": group.members, "net": net, "config": config, "network": group.network}
+        bag_M = tuple(bag_of[id(data)] for data in fields.pop("data_M"))
+        layers = fields["layers"] if self.network is None else None
         state = self.save() if self.training.step else None
-        return PartOrder(type(self), sent, bag_M, self.metric, self.target, state, until)
+        return PartOrder(type(self), fields | {"config": config, "layers": layers}, bag_M, state, until)
 
     def task_name(self, until: int) -> str:
         members = self.members
@@ -421,7 +480,7 @@ class GroupTraining:
         name = some if len(members) > 1 else f"network {members[0]}"
         return f"{name}, steps {self.training.step} to {until}"
 
-    def take(self, part: "GroupTraining", end: TaskEnd) -> tuple[int, list[Epoch]]:
+    def take(self, part: "PopulationTraining", end: TaskEnd) -> tuple[int, list[Epoch]]:
         """Take over the result of a task that trained this part, or the whole. Return its model-steps and
         last evaluated epoch, if any."""
         state, model_steps, epoch = end.value
@@ -442,7 +501,7 @@ class GroupTraining:
         return _named(kinds | {"reached": {"step": self.reached}}), facts
 
     def load(self, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> None:
-        """Restore the state that ``save`` returned in a training of the same group."""
+        """Restore the state that ``save`` returned in a training of the same members."""
         kinds = _by_kind(tensors)
         self.training.load(kinds["engine"], facts["engine"])
         self.curve.restore(kinds["curve"], facts["looks"])
@@ -452,25 +511,22 @@ class GroupTraining:
 
 @dataclass(frozen=True, eq=False)
 class PartOrder:
-    """All that training a part needs except its rows. kind: the class of its training. group: the fields of
-    its group, without rows and the network of a user's own. bag_M: each member's index in the sets of rows,
-    which are sent separately. state: the result of ``save``; None before the first step."""
+    """All that training a part needs except its rows. kind: the class of its training. fields: its arguments,
+    without rows and the network of a user's own. bag_M: each member's index in the sets of rows, which are
+    sent separately. state: the result of ``save``; None before the first step."""
 
-    kind: type[GroupTraining]
-    group: Mapping[str, Any]
+    kind: type[PopulationTraining]
+    fields: Mapping[str, Any]
     bag_M: tuple[int, ...]
-    metric: str
-    target: tuple[str, float] | None
     state: Saved | None
     until: int
 
     def train(self, data_G: Sequence[Data]) -> tuple[Saved, int, Epoch | None]:
         """Train the members to step ``until``, or until all have ended. Return their state, the model-steps
         and the last evaluated epoch. data_G: ``rows_G`` of the part."""
-        network = self.group["network"]
-        own = {} if network is None else {"net": own_net(*network)}
-        group = Group(**{**self.group, **own}, data_M=tuple(data_G[bag] for bag in self.bag_M))
-        alone = self.kind(group, self.metric, self.target)
+        network = self.fields["network"]
+        own = {} if network is None else {"layers": own_net(*network)}
+        alone = self.kind(**{**self.fields, **own}, data_M=tuple(data_G[bag] for bag in self.bag_M))
         if self.state is not None:
             alone.load(*self.state)
         while alone.behind(self.until):
@@ -478,7 +534,7 @@ class PartOrder:
         return alone.save(), alone.model_steps, alone.last_epoch
 
 
-def save_each(populations: Sequence[GroupTraining]) -> tuple[dict[str, Tensor], list[dict[str, Any]]]:
+def save_each(populations: Sequence[PopulationTraining]) -> tuple[dict[str, Tensor], list[dict[str, Any]]]:
     """The states of several trainings; tensors are named ``place.kind.name``, places counted from 0."""
     tensors: dict[str, Tensor] = {}
     each = []
@@ -490,11 +546,11 @@ def save_each(populations: Sequence[GroupTraining]) -> tuple[dict[str, Tensor], 
 
 
 def load_each(
-    populations: Sequence[GroupTraining],
+    populations: Sequence[PopulationTraining],
     tensors: Mapping[str, Tensor],
     each: Sequence[Mapping[str, Any]],
 ) -> None:
-    """Restore what ``save_each`` returned, in trainings of the same groups."""
+    """Restore what ``save_each`` returned, in populations of the same members."""
     for place, (population, facts) in enumerate(zip(populations, each, strict=True)):
         head = f"{place}."
         population.load({name[len(head) :]: t for name, t in tensors.items() if name.startswith(head)}, facts)
