@@ -25,16 +25,17 @@ def refusals(tree: ast.Module) -> dict[str, set[str]]:
 def test_every_call_gives_each_field_its_value() -> None:
     known: dict[str, set[str]] = {}
     for path, tree in TREES.items():
-        known |= {f"{path.stem}.{name}": fields for name, fields in refusals(tree).items()}
+        module = ".".join(path.with_suffix("").parts).rpartition(".src.")[2]
+        known |= {f"{module}.{name}": fields for name, fields in refusals(tree).items()}
     calls = 0
     for path, tree in TREES.items():
         own = refusals(tree)
         imported = {
-            alias.asname or alias.name: known[f"{(node.module or '').split('.')[-1]}.{alias.name}"]
+            alias.asname or alias.name: known[f"{node.module}.{alias.name}"]
             for node in ast.walk(tree)
             if isinstance(node, ast.ImportFrom)
             for alias in node.names
-            if f"{(node.module or '').split('.')[-1]}.{alias.name}" in known
+            if f"{node.module}.{alias.name}" in known
         }
         for node in ast.walk(tree):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):

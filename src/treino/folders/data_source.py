@@ -57,7 +57,8 @@ OUTPUTS_LOSS = Refusal(
     N_("The folder was changed. Take it again from where it came, or train again."),
 )
 DATA_IS_LOADED = Refusal(
-    N_("The data is split and prepared already, so {name} comes too late."), N_("Give it to load() instead.")
+    N_("The data is split and prepared already, so {name} comes too late."),
+    N_("Give what the data is made from, or leave {name} out."),
 )
 
 # ---- the data source of a run

@@ -21,6 +21,7 @@ from treino.base.files import problem
 from treino.base.words import N_
 from treino.data.readers import ReaderOptions
 from treino.data.readers.table_files import open_delimited_file
+from treino.data.readers.workbook import EXCEL_MISSING
 from treino.data.sources import read
 from treino.data.table import Column, number
 from treino.folders.data_source import files_of
@@ -28,10 +29,6 @@ from treino.folders.prediction import Prediction
 from treino.folders.prediction_columns import column_names
 from treino.settings.setting_types import as_item
 
-EXCEL_MISSING = Refusal(
-    N_("A workbook can't be written: openpyxl is not installed."),
-    N_("Install it: pip install 'treino[excel]'. Or name a file that ends in .csv."),
-)
 WORKBOOK_ROWS = Refusal(
     N_("A sheet has room for {n:,} rows, and there are more predictions."),
     N_("Name a file that ends in .csv."),

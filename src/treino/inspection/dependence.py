@@ -22,8 +22,9 @@ from treino.data.preparation.encoders import (
     RankEncoder,
     TimeEncoder,
 )
-from treino.data.table import Column, plain
+from treino.data.table import COLUMN_UNKNOWN, Column, plain
 from treino.engine.metrics import probabilities
+from treino.inspection.feature_importance import OUTPUTS_NOT_FINITE
 from treino.inspection.input_planes import Cell, Floats, cells_of, draw
 from treino.inspection.outputs import outputs
 
@@ -31,14 +32,9 @@ DEPENDENCE_PIXELS = Refusal(
     N_("One pixel alone changes nothing, so there is no dependence on it to draw."),
     N_("Look at [[what=occlusion]], which covers places of a picture, or at weights."),
 )
-COLUMN_UNKNOWN = Refusal(N_("There is no column '{name}' among the inputs."), "{hint}")
 DEPENDENCE_HASHED = Refusal(
     N_("The classes of '{name}' were hashed, so they can't be set one by one."),
     N_("Look at another column, or at [[what=importance]]."),
-)
-OUTPUTS_NOT_FINITE = Refusal(
-    N_("The network's outputs are not finite as '{name}' changes: there is no mean to draw."),
-    N_("Look at its curves, and train again with a smaller [[lr]]."),
 )
 
 Axis = Literal["number", "class", "date", "time"]
@@ -97,7 +93,7 @@ def dependence(
     if data.kind == "image":
         raise DEPENDENCE_PIXELS()
     if column not in data.features:
-        raise COLUMN_UNKNOWN(name=column, hint=nearest(column, data.features))
+        raise COLUMN_UNKNOWN(name=column, source=data.name, hint=nearest(column, data.features))
     place = data.features.index(column)
     made = data.preparation.encoders
     encoder: Encoder = made[place] if made else NumberEncoder(column, None)
@@ -117,8 +113,8 @@ def dependence(
         x_ND = data.preparation.with_leaves(x_ND)
         curves.append(outputs(net, x_ND, item_shape=item_shape).double())
     out_NGC = torch.stack(curves, dim=1)
-    if not out_NGC.isfinite().all():
-        raise OUTPUTS_NOT_FINITE(name=column)
+    if bad := int((~out_NGC.isfinite()).flatten(1).any(1).sum()):
+        raise OUTPUTS_NOT_FINITE(n=bad, rows=len(out_NGC))
     if data.classes:
         value_NGC = probabilities(out_NGC.flatten(0, 1)).reshape(*out_NGC.shape[:2], -1)
     else:

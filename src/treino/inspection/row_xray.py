@@ -29,7 +29,7 @@ from treino.engine.inputs import check_training_rows
 from treino.engine.nets import is_picture, picture_shape
 from treino.engine.population import Population
 from treino.engine.rng import member_seeds
-from treino.inspection.input_planes import ALL
+from treino.inspection.input_planes import ALL, ROW_UNKNOWN
 from treino.inspection.whitened_patches import patch_features
 
 if TYPE_CHECKING:
@@ -49,7 +49,6 @@ XRAY_ONE_CLASS = Refusal(
 XRAY_NETWORKS = Refusal(
     N_("{n} networks are too few for an x-ray."), N_("Use {least} at least; {usual} are usual.")
 )
-ROW_UNKNOWN = Refusal(N_("{data} has no row {n}."), N_("Its rows are numbered from {low} to {high}."))
 
 NETWORKS, FEWEST_NETWORKS = 256, 8
 FEWEST_ROWS = 20

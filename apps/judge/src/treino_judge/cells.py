@@ -11,12 +11,9 @@ from typing import Any
 from treino.base.errors import Refusal, nearest
 from treino.base.words import N_
 from treino.data import missing, number
-from treino_judge.table import Cell, State
+from treino_judge.table import TRIALS_NONE, Cell, State
 
 STUDY_UNKNOWN = Refusal(N_("There is no {what} '{name}' in it."), "{hint}")
-TRIALS_NONE = Refusal(
-    N_("There is no {what} with trials in it."), N_("Judge it when some trials have finished.")
-)
 STUDY_MISSING = Refusal(
     N_("There are {n} of them: which {what}?"), N_("Say it: [[study={name}]]. There are: {names}.")
 )
@@ -47,7 +44,7 @@ def one_of(names: Sequence[str], study: str | None, what: str) -> str:
     if study is not None and study not in names and names:
         raise STUDY_UNKNOWN(what=what, name=study, hint=nearest(study, names))
     if not names:
-        raise TRIALS_NONE(what=what)
+        raise TRIALS_NONE()
     if study is None and len(names) > 1:
         listed = ", ".join(names[:_LISTED]) + (", …" if len(names) > _LISTED else "")
         raise STUDY_MISSING(n=len(names), what=what, name=names[0], names=listed)

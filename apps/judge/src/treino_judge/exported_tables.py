@@ -28,13 +28,12 @@ from treino_judge.cells import (
 )
 from treino_judge.optuna_study import seconds_between
 from treino_judge.ray_folder import OF_RAY
-from treino_judge.table import TITLES, Cell, State, TrialFile, TrialRecord, Unit
+from treino_judge.table import TITLES, TRIALS_NONE, Cell, State, TrialFile, TrialRecord, Unit
 
 TRIALS_LARGE = Refusal(
     N_("'{path}' has {size:,} MiB, and at most {most:,} MiB are read."),
     N_("Export one line for each trial, without the curves."),
 )
-TRIALS_NONE = Refusal(N_("'{path}' has no rows."), N_("Write a row for each trial."))
 JSON_BROKEN = Refusal(N_("'{path}' is no JSON: {reason}."), N_("Export it again, or restore it from a copy."))
 JSON_FORM = Refusal(
     N_("'{path}' is JSON, but neither a list of trials nor columns of equal length."),
@@ -69,7 +68,7 @@ def read_table(path: Path) -> TrialFile:
     is_json = file.content == "text" and start in (b"{", b"[")
     lines = _json_lines(file) if is_json else _lines_of(read_file(path, least_columns=1))
     if not lines:
-        raise TRIALS_NONE(path=path)
+        raise TRIALS_NONE()
     return trials_in(lines, path.name.partition(".")[0])
 
 

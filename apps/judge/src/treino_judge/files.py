@@ -17,13 +17,12 @@ from treino_judge.mlflow_store import is_mlruns, mlflow_trials
 from treino_judge.optuna_study import TABLES as OF_OPTUNA
 from treino_judge.optuna_study import optuna_trials
 from treino_judge.ray_folder import is_experiment, ray_trials
-from treino_judge.table import TrialFile
+from treino_judge.table import TRIALS_NONE, TrialFile
 
 TRIALS_MISSING = Refusal(
     N_("There is no file or folder '{path}'."),
     N_("Give a study's SQLite file, a folder of Ray Tune or MLflow, or a table of trials in CSV or JSON."),
 )
-TRIALS_NONE = Refusal(N_("'{path}' is empty."), N_("Judge it when it holds trials."))
 TRIALS_PICKLE = Refusal(
     N_("'{path}' is a pickle: reading it could run any program, so it is not read."),
     N_('Write the results as CSV: pandas.DataFrame(search.cv_results_).to_csv("trials.csv")'),
@@ -80,7 +79,7 @@ def read_trials(source: str, study: str | None = None) -> TrialFile:
     elif path.suffix.lower() in _PICKLES or head[:1] == b"\x80":
         raise TRIALS_PICKLE(path=source)
     elif not head and stat.S_ISREG(mode):
-        raise TRIALS_NONE(path=source)
+        raise TRIALS_NONE()
     else:
         found = read_table(path)
     if study is not None and found.source not in ("mlflow",):

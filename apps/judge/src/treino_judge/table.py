@@ -18,11 +18,11 @@ SCORE_MISSING = Refusal(N_("Which column is the score? It isn't said, and nothin
 SCORE_UNKNOWN = Refusal(N_("There is no score '{name}'."), "{hint}")
 SCORE_OF_WORDS = Refusal(N_("The column '{name}' holds no numbers."), "{hint}", rule="score_unknown")
 TRIALS_FEW = Refusal("{what}", N_("Trials: {counts}. Judge it when more have finished."))
+TRIALS_NONE = Refusal(N_("There are no trials in it."), N_("Judge it when some trials have finished."))
 TRIALS_MANY = Refusal(
     N_("There are {n:,} trials in it, and at most {most:,} are judged."),
     N_("Export the trials of one search."),
 )
-TRIALS_NONE = Refusal(N_("There are no trials in it."), N_("Judge it when some trials have finished."))
 NO_NUMBERS = Refusal(
     N_("It holds no numbers that could be scores."),
     N_("Write a column with each trial's score."),

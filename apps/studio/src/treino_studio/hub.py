@@ -13,6 +13,7 @@ from typing import Any
 from treino.base.encoding import compact_json
 from treino.base.errors import Refusal, TreinoError
 from treino.base.words import N_
+from treino_studio.process import STUDIO_BUSY
 
 WATCH_ONLY = Refusal(
     N_("This address is for watching alone."),
@@ -21,7 +22,6 @@ WATCH_ONLY = Refusal(
 COMMAND_NUMBER = Refusal(
     N_("The command {number} comes after the command {last}."), N_("The numbers of commands grow by one.")
 )
-STUDIO_BUSY = Refusal(N_("{n} commands are not answered yet."), N_("Wait a little and try again."))
 
 FRAMES_UNDERWAY = 2  # maximum number of unacknowledged frames per viewer
 CROWD = 200  # with more viewers, only one frame each is underway, so that frames stay recent
@@ -107,7 +107,7 @@ class Viewer:
         if number <= self.last_id:
             raise COMMAND_NUMBER(number=number, last=self.last_id)
         if len(self.open) >= COMMANDS_OPEN:
-            raise STUDIO_BUSY(n=len(self.open))
+            raise STUDIO_BUSY()
         self.last_id = number
         self.open.add(number)
         return True

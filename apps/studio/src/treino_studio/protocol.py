@@ -311,9 +311,7 @@ def _explained(kind: str, text: str, error: ValidationError) -> TreinoError:
     """The TreinoError for pydantic's first error."""
     first = error.errors(include_url=False)[0]
     if first["type"] == "json_invalid":
-        return NO_JSON(
-            reason=str(first.get("ctx", {}).get("error", ""))[:SHOWN], example='{"id": 2, "do": "play"}'
-        )
+        return not_json(str(first.get("ctx", {}).get("error", ""))[:SHOWN])
     if first["type"] in ("union_tag_invalid", "union_tag_not_found", "model_attributes_type", "dict_type"):
         document = _JSON.validate_json(text)
         verb = document.get("do") if isinstance(document, dict) else None
@@ -339,6 +337,11 @@ def _explained(kind: str, text: str, error: ValidationError) -> TreinoError:
     return TreinoError(
         "command_field", message, _("See apps/studio/docs/studio-protocol.md for what it may be.")
     )
+
+
+def not_json(reason: str) -> TreinoError:
+    """The error for a message that can't be read as JSON."""
+    return NO_JSON(reason=reason, example='{"id": 2, "do": "play"}')
 
 
 def _unknown(kind: str, verb: object) -> TreinoError:

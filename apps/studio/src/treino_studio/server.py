@@ -22,7 +22,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from treino.base.encoding import compact_json
 from treino.base.errors import Refusal, TreinoError
-from treino.base.words import ENGLISH, N_, VARIABLE, language, named, speaking, translation
+from treino.base.words import ENGLISH, N_, VARIABLE, _, language, named, speaking, translation
 from treino.folders import RUN_MISSING, Known, RunFolder
 from treino.folders.documents.reading import read_document
 from treino_studio import protocol
@@ -50,7 +50,6 @@ PROTOCOL_VERSION = Refusal(
 NO_SCRIPT = Refusal(
     N_("This studio was started without a script."), N_("Name it on the command line: treino studio train.py")
 )
-NO_JSON = Refusal(N_("Bytes are no command."), N_("Messages to the studio are texts."))
 
 # ---- shared state
 
@@ -197,7 +196,7 @@ async def _receive(studio: Studio, socket: WebSocket, page: Page, viewer: Viewer
             return
         text = message.get("text")
         if text is None:
-            error = NO_JSON()
+            error = protocol.not_json(_("it is bytes, not text"))
             viewer.say(compact_json({"reply": None, **error_document(error, viewer.language)}).decode())
         else:
             _obey(studio, page, viewer, text)

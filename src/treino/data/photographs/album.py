@@ -13,16 +13,13 @@ from treino.base.errors import Refusal, TreinoError
 from treino.base.files import holds_run
 from treino.base.words import N_, _, joined, setting
 from treino.data.photographs.archives import Entry, check_size, open_archive
+from treino.data.readers.file_bytes import FILE_IS_FOLDER
 from treino.data.source_kinds import ENDINGS, is_archive
 from treino.data.sources import check_path
 
 SOURCE_IS_RUN = Refusal(
     N_("'{path}' is the folder of a run, not data to train on."),
     N_("To train on the same data again: treino train {like}"),
-)
-FILE_IS_FOLDER = Refusal(
-    N_("'{path}' is a folder without pictures, not a file."),
-    N_("Give the file in it, or all its tables: {pattern}"),
 )
 ARCHIVE_OF_TABLES = Refusal(
     N_("'{path}' is an archive without pictures."),
@@ -154,7 +151,7 @@ def _no_pictures(album: Album) -> TreinoError:
         ending = Path(album.tables[0]).suffix
         if is_archive(album.source):
             return ARCHIVE_OF_TABLES(path=album.source, ending=ending)
-        return FILE_IS_FOLDER(path=album.source, pattern=f"'{album.source}/*{ending}'")
+        return FILE_IS_FOLDER(path=album.source, ending=ending)
     message = _("There is no picture in '{path}'.").format(path=album.source)
     if left_out := album.left_out():
         message += " " + _("Left out: {parts}.").format(parts=left_out)

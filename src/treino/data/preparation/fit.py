@@ -25,17 +25,21 @@ from treino.data.preparation.encoders import (
     number_cells,
     second_cells,
 )
-from treino.data.preparation.preparation import Preparation, Target, Task, fit_pixels, fit_table, fit_target
+from treino.data.preparation.preparation import (
+    VALUE_RANGE,
+    Preparation,
+    Target,
+    Task,
+    fit_pixels,
+    fit_table,
+    fit_target,
+)
 from treino.data.preparation.target_means import FOLDS, MOST_CLASSES, TargetFolds
 from treino.data.preparation.trees import evenly, fit_trees
 from treino.data.splits import TEST, TRAIN, VALIDATION
 from treino.data.table import Column, Numbers, Table
 from treino.settings.setting_types import as_items
 
-VALUE_RANGE = Refusal(
-    N_("The target '{name}' holds {value}, which is too large for float32."),
-    N_("Correct it, or scale the target down."),
-)
 SMALLEST = 1e-37  # whose logarithm is learnt for a 0 among other rows than those that were fitted
 LOG_TARGET = Refusal(
     N_("[[log_target]] is for one target of numbers above 0, and '{name}' holds {value}."),

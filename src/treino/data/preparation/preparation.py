@@ -30,8 +30,7 @@ from treino.data.table import Column, Numbers
 
 COLUMNS_COUNT = Refusal(N_("There are {got} columns, not {want}."), N_("The columns are: {names}."))
 VALUE_RANGE = Refusal(
-    N_("Column '{name}' holds {value}, which is too large for float32."),
-    N_("Scale the column down, or leave it out with [[features]]."),
+    N_("'{name}' holds {value}, which is too large for float32."), N_("Correct it, or scale the column down.")
 )
 PREPARATION_DAMAGED = Refusal(
     N_("The preparation is damaged: {reason}."), N_("Train again, or take it from a copy of the run.")

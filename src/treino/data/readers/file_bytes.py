@@ -40,7 +40,7 @@ CSV_ENCODING = Refusal(
     N_("Save it as UTF-8, or name its encoding: [[encoding=latin-1]]."),
 )
 FILE_IS_FOLDER = Refusal(
-    N_("'{path}' is a folder, not a file."), N_("Give the file in it, or all its tables: '{path}/*.csv'.")
+    N_("'{path}' is a folder, not a file."), N_("Give the file in it, or all its tables: '{path}/*{ending}'.")
 )
 FILE_SPECIAL = Refusal(N_("'{path}' is not a regular file."), N_("Save the table in a CSV file first."))
 NO_TABLE = Refusal(
@@ -195,7 +195,7 @@ def open_file(path: Path) -> InputFile:
     except OSError as error:
         raise unreadable(path, error) from None
     if stat.S_ISDIR(status.st_mode):
-        raise FILE_IS_FOLDER(path=path)
+        raise FILE_IS_FOLDER(path=path, ending=".csv")
     if not stat.S_ISREG(status.st_mode):
         raise FILE_SPECIAL(path=path)
     if head.startswith(_OLE):

@@ -55,8 +55,8 @@ WORKBOOK_FORMULAS = Refusal(
 )
 CSV_NO_ROWS = Refusal(N_("{what} has a header and no rows."), N_("Add a row of values for each example."))
 EXCEL_MISSING = Refusal(
-    N_("'{path}' is a workbook, and what reads it is not installed."),
-    N_("Install it: pip install 'treino[excel]'. Or save the sheet as CSV."),
+    N_("What reads and writes workbooks is not installed."),
+    N_("Install it: pip install 'treino[excel]'. Or use a CSV file."),
 )
 WORKBOOK_HIDDEN = Refusal(
     N_("'{path}' has cells in hidden sheets alone: {names}."), N_("Name one: {setting}")
@@ -90,7 +90,7 @@ def open_workbook(file: InputFile, reading: ReaderOptions) -> ColumnarFile:
     try:
         import python_calamine
     except ImportError:
-        raise EXCEL_MISSING(path=file.path) from None
+        raise EXCEL_MISSING() from None
     try:
         _check_size(file, reading.sheet)
         book = python_calamine.load_workbook(str(file.path))

@@ -27,6 +27,7 @@ from treino.base.errors import Refusal, TreinoError
 from treino.base.files import DATABASE, damaged, digest, write_atomically
 from treino.base.words import N_, _
 from treino.folders.store import manifest, sqlite, tables
+from treino.folders.store.folder_files import RUN_NOT_WRITING
 from treino.folders.store.sqlite import Row
 from treino.folders.store.tables import Statement, insertion
 
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
 NOT_RUNNING = Refusal(
     N_("{run} is {status}: no process would hear that."), N_("Resume it first, or train a new run.")
 )
-RUN_NOT_WRITING = Refusal(N_("{path} is open for reading only."), status=1)
 
 
 # ---- ``run.sqlite``
@@ -358,7 +358,7 @@ class Database:
 
     def _writer(self) -> sqlite3.Connection:
         if self._connection is None or not self._writable:
-            raise RUN_NOT_WRITING(path=self.path)
+            raise RUN_NOT_WRITING(path=self.path.parent)
         return self._connection
 
     def _add(self, statement: Statement) -> None:

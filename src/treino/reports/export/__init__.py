@@ -4,12 +4,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from treino.base.errors import Refusal
-from treino.base.words import N_, _
-from treino.folders.stored_run import StoredRun
+from treino.base.words import _
+from treino.folders.stored_run import NO_WEIGHTS_YET, StoredRun
 from treino.folders.weights import WEIGHTS
-
-NO_WEIGHTS_YET = Refusal(N_("{run} is {status} and has kept no weights yet."), "{hint}")
 
 
 class Exported(NamedTuple):
@@ -36,13 +33,7 @@ def need_weights(run: StoredRun) -> None:
         TreinoError: the run has none; the hint says how to get them.
     """
     if not has_weights(run):
-        raise NO_WEIGHTS_YET(
-            run=run.name,
-            status=_(run.status),
-            hint=_("Wait until it is over.")
-            if run.status == "running"
-            else _("Go on with: treino resume {path}").format(path=run.path),
-        )
+        raise NO_WEIGHTS_YET(run=run.name, status=_(run.status))
 
 
 def targets_of(run: StoredRun) -> Iterator[tuple[str, StoredRun, slice]]:

@@ -20,7 +20,7 @@ from treino.base.words import N_, _, joined
 from treino.settings.spec import OFF, Settings, is_none, names_file
 
 SPACE_LEVELS = Refusal(N_("{name}: a range has at least 2 levels, not {n}."), "{hint}")
-SPACE_EMPTY = Refusal(N_("The space is empty."), N_("Say what to try: lr=1e-4..1e-1:log"))
+SPACE_EMPTY = Refusal(N_("The space has nothing to try."), N_("Say what to try: lr=1e-4..1e-1:log"))
 SPACE_SYNTAX = Refusal(
     N_("{text!r} doesn't say what to try."), N_("Write name=values: lr=1e-4..1e-1:log or hidden=16|64|64,32")
 )

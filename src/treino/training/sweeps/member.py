@@ -16,7 +16,7 @@ from treino.folders.access import Access
 from treino.folders.data_source import data_of, fold_of, load_data, recorded_settings, source_of
 from treino.folders.documents import read_document, read_run_spec, read_sweep_spec
 from treino.folders.documents.run_spec import ResolvedSettings, RunSpec
-from treino.folders.network_source import NetworkSource, network_source, run_network
+from treino.folders.network_source import NET_WANTED, NetworkSource, network_source, run_network
 from treino.folders.segments import segments_of
 from treino.folders.store import RunFolder, find
 from treino.folders.stored_run import STUDY_IS_NO_RUN, StoredRun, SweepRow
@@ -36,9 +36,6 @@ WEIGHTS_NOT_KEPT = Refusal(
     N_("Train it again: treino train [[like={sweep}:{member}]]"),
 )
 LIKE_WHICH = Refusal(N_("{sweep} is a sweep of many networks."), N_("Say which, by its number: {sweep}:17"))
-NET_WANTED = Refusal(
-    N_("{run} trained a network that was given in Python."), N_("Give it again with tr.fit(data, net).")
-)
 LIKE_WEIGHTS = Refusal(
     N_("{run} began with the weights of {start}, which are no setting of it."),
     N_("Add [[weights={start}]], or others."),

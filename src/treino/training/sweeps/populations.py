@@ -19,7 +19,7 @@ from treino.engine import MLP, Net, TrainConfig
 from treino.engine.nets import input_shape, multiplications
 from treino.engine.train_config import SIDE_BY_SIDE
 from treino.folders.access import Access
-from treino.folders.data_source import data_of, keep_copy, load_data, reference, source_of
+from treino.folders.data_source import DATA_IS_LOADED, data_of, keep_copy, load_data, reference, source_of
 from treino.folders.network_source import (
     NetworkSource,
     copy_words,
@@ -211,10 +211,6 @@ FEATURES_SPLIT = Refusal(
     N_("With the columns {features} more rows are equal to each other, and are split otherwise."),
     N_("Add [[duplicates=ignore]], so that all networks are compared on the same rows."),
 )
-DATA_IS_LOADED = Refusal(
-    N_("The data is prepared already, so that all networks see it alike."),
-    N_("Give what the data is made from, or leave {names} out."),
-)
 
 
 class SharedRows:
@@ -251,7 +247,7 @@ class SharedRows:
         own, key = self._key(settings)
         if key not in self._known:
             if isinstance(self.source, Data):
-                raise DATA_IS_LOADED(names=", ".join(name for name in own if name != "fold"))
+                raise DATA_IS_LOADED(name=", ".join(name for name in own if name != "fold"))
             data = load_data(self.source, settings)
             if own.get("fold") == self._usual.get("fold"):
                 firsts = self.first.splits  # rows equal in the chosen columns get the same split

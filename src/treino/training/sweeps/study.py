@@ -14,9 +14,8 @@ from typing import Any
 
 from torch import Tensor
 
-from treino.base.errors import Refusal, TreinoError
+from treino.base.errors import TreinoError
 from treino.base.resampling import effective_rows
-from treino.base.words import N_
 from treino.data.dataset import Data
 from treino.engine import Tick
 from treino.engine.metrics import metric_names
@@ -49,11 +48,8 @@ from treino.training.sweeps.study_options import (
     values_of,
     with_networks,
 )
+from treino.training.sweeps.sweep_members import ROWS_IN_MEMORY
 from treino.training.sweeps.timed_training import TimedTraining, timed_training
-
-STUDY_ROWS = Refusal(
-    N_("A study needs its rows in memory, and {name} is read item by item."), N_("Give a table or arrays.")
-)
 
 CHECKPOINT_SECONDS = 2.0
 
@@ -84,7 +80,7 @@ def study_events(
     options = study_plan(wanted, **compared)
     data = load_data(source, read_settings({**options.base, "seed": options.seeds[0]}))
     if not isinstance(data.train.x, Tensor):
-        raise STUDY_ROWS(name=data.name)
+        raise ROWS_IN_MEMORY(name=data.name)
     epochs = options.base.get("epochs", EPOCHS[data.kind])
     whole = epochs if isinstance(epochs, str) else read_settings({"epochs": epochs}).epochs  # 3.0 is 3
     base = dict(options.base) | {"epochs": whole}

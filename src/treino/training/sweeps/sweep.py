@@ -35,7 +35,15 @@ from treino.settings.spec import read_settings
 from treino.training.cluster import device_here
 from treino.training.goals import check_goals, goal_of
 from treino.training.loop import JobEvent, events, resumption_said, status_at_end
-from treino.training.search.space import Choice, Dimension, Space, read_space, space_from_json, space_of
+from treino.training.search.space import (
+    SPACE_EMPTY,
+    Choice,
+    Dimension,
+    Space,
+    read_space,
+    space_from_json,
+    space_of,
+)
 from treino.training.sweeps.bracket import (
     MEMBERS,
     MemberTable,
@@ -81,7 +89,6 @@ EVERY_OF_SEVERAL = Refusal(
     N_("Keyframes are of one network, and here several are trained."),
     N_("Leave [[every]] out, or train one network with it."),
 )
-SPACE_EMPTY = Refusal(N_("The space has no settings to try."), N_("Add a value."))
 FOLDS_AND_TEST = Refusal(
     N_("[[folds]] tests on one fold after the other, and {name} says which rows test."),
     N_("Leave one of them out."),

@@ -54,8 +54,9 @@ MORE_TOO_LATE = Refusal(
     N_("Ask again once it is over: treino resume {sweep} [[more={n}]]"),
     status=1,
 )
-SWEEP_ROWS = Refusal(
-    N_("A sweep needs its rows in memory, and {name} is read item by item."), N_("Give a table or arrays.")
+ROWS_IN_MEMORY = Refusal(
+    N_("A sweep or a study needs its rows in memory, and {name} is read item by item."),
+    N_("Give a table or arrays."),
 )
 MORE_RANGE = Refusal(
     N_("more is {n}: a sweep is given at least one more network."), N_("Say how many, e.g. 64.")
@@ -173,7 +174,7 @@ def sweep_training(
 ) -> SweepTraining:
     """Make the sweep's state, without a folder and without members; ``next_members`` adds members."""
     if not isinstance(data.train.x, torch.Tensor):
-        raise SWEEP_ROWS(name=data.name)
+        raise ROWS_IN_MEMORY(name=data.name)
     if not len(data.validation) and not options.spread:
         raise no_validation_rows(_("A sweep"))
     shared = shared_settings(base)
