@@ -208,7 +208,7 @@ def test_without_a_target_the_likely_ones_are_named(write: Write) -> None:
         ({"target": "y", "features": ["p", "y"]}, "features_target", "'y' is the target"),
         ({"target": "y", "features": ["p", "p"]}, "features_duplicate", "'p'"),
         ({"target": "y", "features": []}, "features_none", "no column"),
-        ({"target": "y", "task": "regresion"}, "task_unknown", "'regression'"),
+        ({"target": "y", "task": "regresion"}, "task_choice", "'regression'"),
         ({"target": "y", "task": "regression"}, "task_regression_text", "'a' in line 2"),
         ({"target": "y", "validation": 1.0}, "validation_range", "1.0"),
         ({"target": "y", "validation": -0.1}, "validation_range", "-0.1"),

@@ -20,7 +20,7 @@ def test_folds_are_scikit_learns(kind: type, classes: bool) -> None:
         assert held == set(rest.tolist())
         assert len(data.validation) == pytest.approx(0.15 * 53, abs=2)
         seen += data.test.index.tolist()
-        assert data.arguments["fold"] == f"{number + 1}/4"
+        assert data.arguments.fold == f"{number + 1}/4"
     assert sorted(seen) == list(range(53))
 
 

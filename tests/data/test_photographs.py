@@ -150,7 +150,7 @@ def test_a_pattern_of_ones_own_says_the_class(tmp_path: Path) -> None:
     pattern = r"-(\w)\.png"
     data = load(folder, class_pattern=pattern)
     assert set(labels(data).items()) == {(n, n[-5]) for n in data.file_names}
-    assert data.arguments["class_pattern"] == pattern
+    assert data.arguments.class_pattern == pattern
     write(folder, ["one/none.png"])
     data = load(folder, class_pattern=pattern)
     assert said(data, "one/none.png")
@@ -223,14 +223,14 @@ def test_one_of_several_tables_is_named_and_may_lie_elsewhere(tmp_path: Path) ->
     assert (error.rule, "t.csv" in error.message, "u.csv" in error.message) == ("labels_several", True, True)
     inside = load(folder, labels="u.csv")
     assert inside.classes == ("a", "b")
-    assert inside.arguments["labels"] == "u.csv"
+    assert inside.arguments.labels == "u.csv"
     assert said(inside, "2 such as notes.txt (a table that isn't used)")
     same(load(folder, labels=folder / "u.csv"), inside)
     (folder / "u.csv").rename(tmp_path / "v.csv")
     outside = load(folder, labels=tmp_path / "v.csv")
     assert labels(outside) == labels(inside)
     assert list(outside.files) == ["labels"]
-    assert "labels" not in outside.arguments
+    assert outside.arguments.labels is None
     table(tmp_path / "w.csv", "name,y", ["x,1", "z,2"])
     assert refusal(folder, labels=tmp_path / "w.csv").rule == "labels_names"
     (tmp_path / "self.csv").symlink_to("self.csv")

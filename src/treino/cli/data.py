@@ -13,6 +13,7 @@ from treino.base.words import N_, _, numeral
 from treino.cli.flags import ScreenFlag, given, with_settings
 from treino.cli.screen import Replace, output_file, say_replaced
 from treino.folders.store.output_files import PAGE, PNG
+from treino.settings.data_settings import OF_FORMAT, OF_PICTURES
 
 if TYPE_CHECKING:
     from treino.data.builtins import Builtin
@@ -27,10 +28,8 @@ SHEET_OF_TABLE = Refusal(
 SHOWN_CLASSES = 20
 SHOWN_NAMES = 20  # maximum number of files named in one line; unreadable files are all named
 RUNS = Path("runs")
-PHOTOGRAPHS = "image_size", "fit", "labels", "class_pattern"
 SPLIT = "split_group", "split_time", "split_column"
-FILE = "kinds", "delimiter", "decimal", "encoding", "header", "skip", "quote", "dates", "missing", "sheet"
-SETTINGS = ("row_weights", *FILE, *SPLIT, *PHOTOGRAPHS)
+SETTINGS = ("row_weights", "kinds", *OF_FORMAT, *SPLIT, *OF_PICTURES[:-1])
 
 
 @with_settings(SETTINGS)
@@ -61,12 +60,11 @@ def data(
     Example: treino data wine | treino data houses.csv --target price | treino data mnist --to mnist.png
     """
     from treino.data import BUILTINS, describe
-    from treino.folders.data_source import kinds_of, prepared_beside, read_from, reading_of
+    from treino.folders.data_source import prepared_beside, read_from
     from treino.plots.data_page import contact_sheet, data_page
     from treino.settings.spec import read_settings
 
     settings = read_settings(given(flags))
-    of_photographs = settings.model_dump(include=set(PHOTOGRAPHS), exclude_unset=True)
     if to is not None and source is None:
         raise TO_WITHOUT_DATA()
     output = output_file(to, (*PAGE, *PNG), replace=replace, reads=read_from(source))
@@ -79,12 +77,8 @@ def data(
     described = describe(
         source,
         target,
-        kinds=kinds_of(settings),
-        reading=reading_of(settings),
-        **{name: getattr(settings, name) for name in SPLIT},
-        row_weights=settings.row_weights,
         cache=prepared_beside(RUNS) if RUNS.is_dir() else None,
-        **of_photographs,
+        **settings.explicit,
     )
     document = described.to_json()
     if output is not None:

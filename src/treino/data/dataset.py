@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from treino.base.words import _, numeral
 from treino.data import summaries
+from treino.data.documents import LoadArguments
 from treino.data.preparation.preparation import Preparation, Scale, Task
 from treino.data.rows import Rows, sampled_rows
 from treino.data.table import row_place
@@ -32,7 +33,7 @@ class Data:
     and 1 for classification, and for several targets, described by ``preparation.targets``; ``target`` then
     joins their names, and ``classes`` has a name for each output.
     official_test: whether the test rows are the source's official test set, not a drawn share.
-    arguments: the arguments of ``load`` except the source, as JSON values; they give the same rows again.
+    arguments: the arguments of ``load`` except the source; they give the same rows again.
     notes: the choices made about the source, one sentence each, for the summary and the run.
     files: the files of splits that have their own, or of labels: ``{split: (path as given, SHA-256)}``.
     written: the decimal sign, the order of day and month and the words for a missing value detected in the
@@ -57,7 +58,7 @@ class Data:
     validation: Rows
     test: Rows
     preparation: Preparation
-    arguments: Mapping[str, Any]
+    arguments: LoadArguments
     target_mean: float = 0.0
     target_scale: float = 1.0
     official_test: bool = False
@@ -80,7 +81,7 @@ class Data:
     @property
     def data_seed(self) -> int:
         """The seed of the split, and of the row order unless a training sets another seed."""
-        return int(self.arguments["data_seed"])
+        return self.arguments.data_seed
 
     @property
     def inputs(self) -> int:

@@ -1,15 +1,14 @@
 """The documents that describe data: the source of the rows, and how columns or pixels become inputs."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from math import inf
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field
 
-from treino.base.document_fields import Count, Document, Many, Number, Pair, Seed, Sha256, Size, Task, Text
-
-MOST_TREES = 100
+from treino.base.document_fields import Count, Document, Many, Number, Seed, Sha256, Size, Task, Text
+from treino.settings.data_settings import MOST_BINS, MOST_TREES, Fit, LoadSettings
 
 # ---- data source
 
@@ -35,40 +34,40 @@ class TextFormat(Document):
     grouped: Many[Text] = ()
 
 
-class LoadArguments(Document):
-    """The arguments of ``load``. They are passed by name, so no other keys are allowed."""
+class LoadArguments(LoadSettings, Document):
+    """The arguments of ``load`` by which the same rows are loaded again.
+
+    A document holds those in _ALWAYS, and those that differ from their defaults. They are passed by name, so
+    no other keys are allowed.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
-    target: Text | None
-    features: Many[Text] | Text | None
-    task: Task | None
-    validation: LoadShare | None
-    test: LoadShare | None
-    data_seed: Seed
-    normalise: bool
-    kinds: dict[Text, Text] = Field({})
-    impute: Literal["median", "mean"] = "median"
-    inputs: Literal["plain", "bins"] = "plain"
-    bins: Annotated[int, Field(ge=2, le=1000)] = 16
-    clip_inputs: Annotated[float, Field(gt=0)] | None = None
-    target_means: bool = False
-    trees: Annotated[int, Field(ge=0, le=MOST_TREES)] = 0
-    log_target: bool | None = None
-    split_group: Text | None = None
-    split_time: Text | None = None
-    split_column: Text | None = None
-    fold: Text | None = None
-    duplicates: Literal["apart", "ignore"] | None = None
-    row_weights: Text | None = None
+    validation: LoadShare | None = LoadSettings.model_fields["validation"].default
+    test: LoadShare | None = LoadSettings.model_fields["test"].default
+    kinds: dict[Text, Text] = Field(default={})  # type: ignore[assignment]
+    data_seed: Seed = 0
     reading: TextFormat | None = None
     num_workers: Annotated[int, Field(ge=0, le=1024)] = 0
-    image_size: Pair[Size] | None = None
-    fit: Literal["crop", "pad", "stretch"] = "crop"
-    skip_bad: Count = 0
-    labels: Text | None = None
-    class_pattern: Text | None = None
     pictures: bool = False
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any]) -> "LoadArguments":
+        """The arguments with these values."""
+        fields = cls.model_fields.items()
+        usual = {name: field.default for name, field in fields if name not in _ALWAYS}
+        return cls(**{name: v for name, v in values.items() if name not in usual or v != usual[name]})
+
+    def changed(self, **values: Any) -> "LoadArguments":
+        return LoadArguments.of(dict(self) | values)
+
+    @property
+    def split_by(self) -> str | None:
+        """The name of the column that decides the split; None without one."""
+        return self.split_group or self.split_time or self.split_column
+
+
+_ALWAYS = ("target", "features", "task", "validation", "test", "data_seed", "normalise")
 
 
 class RowsFile(Document):
@@ -98,8 +97,6 @@ class DataSource(Document):
 
 Scale = Annotated[float, Field(ge=0)]
 TargetScale = Annotated[float, Field(gt=0)]
-
-MOST_BINS = 1000
 
 
 def _rising(edges: tuple[float, ...]) -> tuple[float, ...]:
@@ -216,7 +213,7 @@ class PreparationDocument(Document):
     trees: Annotated[Many[TreeDocument], Field(max_length=MOST_TREES)] = ()
     width: Count
     clip: Annotated[float, Field(gt=0)] | None
-    fit: Literal["crop", "pad", "stretch"] | None = None
+    fit: Fit | None = None
     targets: Many[TargetDocument] = ()
     row_weights: Text | None = None
     target_log: bool = False

@@ -1,66 +1,126 @@
-"""Hold the arguments of ``load``, in the form that a run's documents store."""
+"""Check the arguments of ``load`` by the table of settings."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, get_type_hints
 
-from treino.data.preparation.encoders import BINS
-from treino.data.readers.reader_options import ReaderOptions
-from treino.data.split_requests import Split
+from treino.base.errors import Refusal, nearest
+from treino.base.signatures import declare, keyword, own_parameters
+from treino.base.words import N_, setting
+from treino.data.cell_forms import missing
+from treino.data.dataset import Data
+from treino.data.documents import LoadArguments, TextFormat
+from treino.data.readers.reader_options import ReaderOptions, as_reading, as_text
+from treino.data.split_requests import fold_of
+from treino.settings.data_settings import OF_FORMAT, OF_TABLES, DataSettings, LoadSettings
+from treino.settings.setting_types import share
+from treino.settings.spec import OF_DATA, UNKNOWN_SETTING, Settings, read_settings
 
-Fit = Literal["crop", "pad", "stretch"]
-Impute = Literal["median", "mean"]
-InputForm = Literal["plain", "bins"]
-_UNUSUAL = (
-    *("kinds", "impute", "inputs", "bins", "clip_inputs", "target_means", "trees", "row_weights"),
-    *("log_target", "image_size", "fit", "skip_bad", "labels", "class_pattern", "pictures"),
+FOLDS_AND_SPLIT = Refusal(
+    N_("Folds and [[split]]-{how} both say how rows are split."), N_("Give one of them.")
 )
+SHARES = "validation", "test"
 
 
 @dataclass(frozen=True)
 class LoadRequest:
-    """The arguments of ``load``; see there. files: the file or frame of each split that has one."""
+    """A source, and the arguments to load it with. files: the file or frame of each split that has one.
+    reading: the format of the source's file, as far as it is set."""
 
     source: Any
-    target: str | None = None
-    features: Sequence[str] | None = None
-    task: str | None = None
-    split: Split = field(default_factory=Split)
+    arguments: LoadArguments = field(default_factory=LoadArguments)
     files: Mapping[str, Any] = field(default_factory=dict)
-    normalise: bool = True
-    kinds: Mapping[str, str] = field(default_factory=dict)
-    impute: Impute = "median"
-    inputs: InputForm = "plain"
-    bins: int = BINS
-    clip_inputs: float | None = None
-    target_means: bool = False
-    trees: int = 0
-    log_target: bool | None = None
-    row_weights: str | None = None
     reading: ReaderOptions | None = None
-    image_size: tuple[int, int] | None = None
-    fit: Fit = "crop"
-    skip_bad: int = 0
-    labels: str | None = None
-    class_pattern: str | None = None
-    pictures: bool = False
 
-    def to_json(self) -> dict[str, Any]:
-        """The arguments except the source; most are included only if they differ from their defaults."""
-        split, features, usual = self.split, self.features, LoadRequest(None)
-        shares = {name: getattr(split, name) for name in ("validation", "test")}
-        unusual = {name: getattr(self, name) for name in _UNUSUAL}
-        unusual = {name: value for name, value in unusual.items() if value != getattr(usual, name)}
-        parts = {f"split_{by}": getattr(split, by) for by in ("group", "time", "column")}
-        parts |= {"fold": split.fold and split.fold.text, "duplicates": split.duplicates}
-        parts["reading"] = self.reading and self.reading.to_json()
-        return {
-            "target": self.target,
-            "features": features if features is None or isinstance(features, str) else list(features),
-            "task": self.task,
-            **{name: None if name in self.files else share for name, share in shares.items()},
-            "data_seed": split.data_seed,
-            "normalise": self.normalise,
-            **{name: list(value) if isinstance(value, tuple) else value for name, value in unusual.items()},
-            **{name: value for name, value in parts.items() if value},
-        }
+    @property
+    def of_tables(self) -> list[str]:
+        """The given arguments that only tables can have; ``file`` for a file of a split."""
+        usual = {name: LoadArguments.model_fields[name].default for name in OF_TABLES}
+        given = {name: getattr(self.arguments, name) for name in OF_TABLES}
+        names = [name for name, value in given.items() if value and value != usual[name]]
+        return [*names, "file"] if self.files else names
+
+    def with_arguments(self, **values: Any) -> "LoadRequest":
+        return replace(self, arguments=self.arguments.changed(**values))
+
+    def with_text(self) -> "LoadRequest":
+        """The request that keeps as text the columns whose type is set to text or identifier, or to ranks
+        with a level such as "none"."""
+        kinds = self.arguments.kinds
+        text = [name for name, kind in kinds.items() if _stays_text(kind)]
+        holds = {"number": "numbers", "boolean": "truth", "date": "dates"}
+        forms = tuple((name, holds.get(kind, "levels")) for name, kind in kinds.items() if name not in text)
+        request = self.with_reading(as_text(self.reading, text))
+        if not forms:
+            return request
+        return replace(request, reading=replace(request.reading or ReaderOptions(), forms=forms))
+
+    def with_reading(self, reading: ReaderOptions | None) -> "LoadRequest":
+        kept = None if reading is None else reading.to_json()
+        arguments = self.arguments.changed(reading=TextFormat(**kept) if kept else None)
+        return replace(self, arguments=arguments, reading=reading)
+
+
+def load_request(
+    source: Any, settings: Mapping[str, Any], reading: ReaderOptions | Mapping[str, Any] | None = None
+) -> LoadRequest:
+    """The request to load a source with these settings of ``OF_DATA``.
+
+    reading: the format of its file, as far as the settings don't say it.
+
+    Raises:
+        TreinoError: an unknown name, a value of a wrong type or out of range, two that contradict each other.
+    """
+    for name in settings:
+        if name not in OF_DATA:
+            raise UNKNOWN_SETTING(name=setting(name), hint=nearest(name, OF_DATA))
+    files = {name: settings[name] for name in SHARES if _is_file(settings.get(name))}
+    given = {name: value for name, value in settings.items() if value is not None or name in SHARES}
+    checked = read_settings({name: value for name, value in given.items() if name not in files})
+    values = {name: getattr(checked, name) for name in LoadSettings.model_fields}
+    values |= {name: None if name in files else values[name] or 0.0 for name in SHARES}
+    kinds = given.get("kinds")
+    values["kinds"] = dict(kinds) if isinstance(kinds, Mapping) else _kinds(checked)
+    fold = fold_of(checked.fold)
+    values |= {"fold": fold and fold.text, "data_seed": checked.data_seed or 0}
+    arguments = LoadArguments.of(values)
+    if fold is not None and arguments.split_by is not None:
+        by = ("group", "time", "column")
+        raise FOLDS_AND_SPLIT(how=next(each for each in by if getattr(arguments, f"split_{each}")))
+    return LoadRequest(source, arguments, files).with_reading(as_reading(reading, _format(checked)))
+
+
+def takes_settings(load: Callable[..., Data]) -> Callable[..., Data]:
+    """Show the settings of data in the signature and the help of a function that takes them as keywords."""
+    hints, table = get_type_hints(DataSettings), DataSettings.model_fields
+    source, *others = own_parameters(load)
+    settings = [keyword(name, each.default, hints[name]) for name, each in table.items()]
+    declare(load, [source, *settings, *others])
+    help_of = (f"    {name}: {each.description}" for name, each in table.items())
+    load.__doc__ = "\n".join([str(load.__doc__), "    The settings of data:", "", *help_of, "    "])
+    return load
+
+
+def _is_file(value: Any) -> bool:
+    """Whether a split is given as a file or frame, not as a share."""
+    try:
+        return not isinstance(share(value), int | float | None)
+    except ValueError:  # not a share; the settings' error says what was probably meant
+        return False
+
+
+def _kinds(settings: Settings) -> dict[str, str]:
+    """``{column: type}`` from pairs such as ``month=category``."""
+    pairs = (pair.rpartition("=") for pair in settings.kinds)
+    return {name.strip(): kind.strip() for name, _equals, kind in pairs}
+
+
+def _stays_text(kind: str) -> bool:
+    return kind in ("text", "identifier") or ("<" in kind and any(map(missing, kind.split("<"))))
+
+
+def _format(settings: Settings) -> dict[str, Any]:
+    """The options of the file's format that are set."""
+    form = {name: getattr(settings, name) for name in OF_FORMAT}
+    form["quote"] = "" if settings.quote == "none" else settings.quote
+    return {name: value for name, value in form.items() if value is not None}

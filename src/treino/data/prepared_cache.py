@@ -31,7 +31,7 @@ from treino.base.errors import TreinoError
 from treino.base.words import _
 from treino.data.builtins import BUILTINS
 from treino.data.dataset import Data
-from treino.data.documents import PreparationDocument
+from treino.data.documents import LoadArguments, PreparationDocument
 from treino.data.preparation.preparation import Preparation
 from treino.data.rows import MemoryLimit, Rows
 from treino.data.splits import PARTS
@@ -43,7 +43,7 @@ INPUT_BYTES = 24  # bytes of memory per input and row: the raw value twice, and 
 FOLDER = ".prepared"  # the cache folder, beside the runs
 MANIFEST, REST = "manifest.json", "rest.safetensors"
 PLAIN = (
-    *("kind", "task", "task_reason", "features", "target", "classes", "item_shape", "arguments"),
+    *("kind", "task", "task_reason", "features", "target", "classes", "item_shape"),
     *("target_mean", "target_scale", "official_test", "notes", "written", "currency"),
 )
 _REST = ("y", "index", "weight")
@@ -145,10 +145,11 @@ class PreparedCache:
         folder = self.folder()
         for leftover in folder.glob("*.arrow"):
             files.remove(leftover)
-        content: dict[str, object] = {}
+        content: dict[str, Any] = {}
         if self._stays:
             _write_rest(folder, data)
             content["data"] = {name: getattr(data, name) for name in PLAIN}
+            content["data"] |= {"arguments": data.arguments.to_json()}
             content["preparation"] = data.preparation.to_json()
         self.keep_files(content, data)
 
@@ -259,6 +260,7 @@ def _read(path: Path, manifest: Mapping[str, Any], **of_source: Any) -> Data | N
     except TreinoError:
         return None
     plain: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in manifest["data"].items()}
+    plain["arguments"] = LoadArguments.model_validate(plain["arguments"])
     preparation = Preparation.from_document(PreparationDocument.model_validate(manifest["preparation"]))
     rows: dict[str, Any] = {}
     for name, part in PARTS.items():

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from treino.base.errors import Refusal, TreinoError
 from treino.base.text import shortened
 from treino.base.words import N_, _, joined
 from treino.data.cell_forms import form_of, missing
+from treino.data.documents import LoadArguments
 from treino.data.preparation.column_kinds import ColumnRole, kind, unit_cells
 from treino.data.preparation.column_roles import column_fault
 from treino.data.rows import generator
@@ -40,9 +41,6 @@ SPLIT_COLUMN_WORD = Refusal(
     N_("Column '{name}' holds '{cell}' in {place}, which names no part of a split."),
     N_("The words are train, validation and test; 0 and 1 need a column named for one of them."),
 )
-FOLDS_AND_SPLIT = Refusal(
-    N_("Folds and [[split]]-{how} both say how rows are split."), N_("Give one of them.")
-)
 LEFT_OUT = -1
 NO_TRAINING_ROWS = Refusal(
     N_("No row is left to train on."),
@@ -65,31 +63,6 @@ for _no, _yes in (("0", "1"), ("false", "true"), ("no", "yes"), ("não", "sim"),
     _TRUTHS |= {_no: 0, _yes: 1}
 
 
-@dataclass(frozen=True)
-class Split:
-    """A split request. validation, test: shares of the main table's rows; 0 for a split with its own file.
-    group, time, column: names of columns. duplicates: ``apart`` keeps equal rows in one split, ``ignore``
-    doesn't; None: ``apart`` if the split is drawn, else equal rows are only counted."""
-
-    validation: float = 0.15
-    test: float = 0.15
-    data_seed: int = 0
-    group: str | None = None
-    time: str | None = None
-    column: str | None = None
-    duplicates: str | None = None
-    fold: Fold | None = None
-
-    @property
-    def by(self) -> str | None:
-        """The name of the column that decides the split; None without one."""
-        return self.group or self.time or self.column
-
-    def __post_init__(self) -> None:
-        if self.fold is not None and self.by is not None:
-            raise FOLDS_AND_SPLIT(how="group" if self.group else "time" if self.time else "column")
-
-
 def fold_of(text: str | None) -> Fold | None:
     """The fold that a text names: ``2/5`` is the second of five."""
     if text is None:
@@ -100,18 +73,18 @@ def fold_of(text: str | None) -> Fold | None:
     raise FOLD_FORM(fold=text)
 
 
-def check_split(table: Table, request: Split, targets: Sequence[str]) -> None:
+def check_split(table: Table, arguments: LoadArguments, targets: Sequence[str]) -> None:
     """Refuse columns by which the table can't be split."""
-    if request.by is None:
+    if arguments.split_by is None:
         return
-    for name in filter(None, (request.group, request.time, request.column)):
+    for name in filter(None, (arguments.split_group, arguments.split_time, arguments.split_column)):
         if name not in table.by_name:
             raise unknown_column(table, name, "split")
         check_no_target(name, targets, "split")
     if table.official_test:
-        raise SPLIT_OFFICIAL(source=table.source, name=request.by)
-    if request.time is not None:
-        times_of(table.column(request.time), table)
+        raise SPLIT_OFFICIAL(source=table.source, name=arguments.split_by)
+    if arguments.split_time is not None:
+        times_of(table.column(arguments.split_time), table)
 
 
 def times_of(column: Column, table: Table) -> NDArray[np.float64]:
@@ -154,7 +127,7 @@ def say_untimed(table: Table, name: str, timed_N: NDArray[np.bool_], notes: list
 def decide_parts(
     tables: Sequence[Table],
     file_parts: Sequence[int],
-    request: Split,
+    arguments: LoadArguments,
     first_N: NDArray[np.int64],
     label_N: NDArray[np.int64],
     classes: tuple[str, ...],
@@ -173,29 +146,30 @@ def decide_parts(
     """
     main = tables[0]
     own = main.rows - main.official_test
-    if request.duplicates == "ignore":
+    if arguments.duplicates == "ignore":
         first_N = np.arange(len(first_N))
     repeated = int((first_N[:own] != np.arange(own)).sum())
-    shares = request.validation, 0.0 if main.official_test else request.test
+    shares = arguments.validation or 0.0, 0.0 if main.official_test else arguments.test or 0.0
+    fold = fold_of(arguments.fold)
     given = [np.full(main.official_test, TEST)]
     given += [np.full(t.rows, part) for t, part in zip(tables[1:], file_parts, strict=True)]
     part_N = np.concatenate([np.full(own, TRAIN), *given])
-    apart = request.by is None and request.fold is None
-    if request.fold is not None:
+    apart = arguments.split_by is None and fold is None
+    if fold is not None:
         if main.official_test or TEST in file_parts:
-            raise SPLIT_OFFICIAL(source=main.source, name=request.fold.text)
+            raise SPLIT_OFFICIAL(source=main.source, name=fold.text)
         part_N[:own] = split_fold(
-            request.fold, first_N[:own], label_N[:own], bool(classes), request.validation, request.data_seed
+            fold, first_N[:own], label_N[:own], bool(classes), shares[0], arguments.data_seed
         )
-    elif request.by is None:
+    elif arguments.split_by is None:
         check_enough(own - repeated, shares, _("Different rows: {n}."))
-        part_N[:own] = split(first_N[:own], label_N[:own], *shares, request.data_seed)
-    elif request.group is None and request.time is None:
-        part_N[:own] = _by_column(main.column(request.by), main, request, first_N, label_N, notes)
+        part_N[:own] = split(first_N[:own], label_N[:own], *shares, arguments.data_seed)
+    elif arguments.split_group is None and arguments.split_time is None:
+        part_N[:own] = _by_column(main.column(arguments.split_by), main, arguments, first_N, label_N, notes)
     else:
-        part_N = _by_units(tables, request.by, request, shares, part_N, notes)
-        if request.time is not None:
-            notes.append(_by_time_note(request.time, tables, part_N))
+        part_N = _by_units(tables, arguments.split_by, arguments, shares, part_N, notes)
+        if arguments.split_time is not None:
+            notes.append(_by_time_note(arguments.split_time, tables, part_N))
     if repeated and apart:
         note = _(equal).format(n=repeated)
         if 2 * repeated > own:
@@ -204,7 +178,7 @@ def decide_parts(
         notes.append(note)
     if not apart or len(part_N) > own:
         leaked = leaking(first_N, part_N)
-        keep = request.duplicates is None and not main.official_test
+        keep = arguments.duplicates is None and not main.official_test
         if not keep:
             part_N[leaked] = LEFT_OUT
         if n := int(leaked.sum()):
@@ -259,15 +233,15 @@ def check_enough(n: int, shares: tuple[float, float], counted: str, hint: str = 
 def _by_units(
     tables: Sequence[Table],
     name: str,
-    request: Split,
+    arguments: LoadArguments,
     shares: tuple[float, float],
     part_N: NDArray[np.int64],
     notes: list[str],
 ) -> NDArray[np.int64]:
     """The split of all rows, those of the main table by group, by time, or by both. Rows of a group that a
     file holds back are left out. part_N: the files' splits, after rows of the main table."""
-    own, unit_N = tables[0].rows, units(tables[0], request)
-    if request.group is None:
+    own, unit_N = tables[0].rows, units(tables[0], arguments)
+    if arguments.split_group is None:
         check_enough(len(np.unique(unit_N)), shares, _("Different times: {n}."))
         part_N[:own] = split_times(unit_N, *shares)
     else:
@@ -281,14 +255,14 @@ def _by_units(
         units_of, unit_K = np.unique(unit_N[row_K], return_inverse=True)
         groups, group_K = np.unique(words[row_K], return_inverse=True)
         check_enough(len(groups), shares, _("Different groups: {n}."))
-        if request.time is None:
-            part_N[row_K] = split_groups(unit_K.reshape(-1), *shares, request.data_seed)
+        if arguments.split_time is None:
+            part_N[row_K] = split_groups(unit_K.reshape(-1), *shares, arguments.data_seed)
         else:
-            hint = _("Split by '{group}' or by '{time}' alone.").format(group=name, time=request.time)
+            hint = _("Split by '{group}' or by '{time}' alone.").format(group=name, time=arguments.split_time)
             check_enough(len(units_of), shares, _("Groups that end at different times: {n}."), hint)
             part_N[row_K] = split_times(unit_K.astype(np.float64), *shares)
             if len(units_of) < len(groups) and any(_missed(part_N[row_K], shares)):
-                lot_G = torch.randperm(len(groups), generator=generator(request.data_seed, "split")).numpy()
+                lot_G = torch.randperm(len(groups), generator=generator(arguments.data_seed, "split")).numpy()
                 part_N[row_K] = split_times(unit_K + lot_G[group_K] / len(groups), *shares)
                 notes.append(_("Of groups in '{name}' that end together, some were drawn.").format(name=name))
         parts = _counted({part: len(set(words[:own][part_N[:own] == part])) for part in NAMES})
@@ -309,18 +283,18 @@ def _missed(part_N: NDArray[np.int64], shares: tuple[float, float]) -> Iterator[
             yield part, has, share
 
 
-def units(table: Table, split: Split) -> NDArray[Any]:
+def units(table: Table, arguments: LoadArguments) -> NDArray[Any]:
     """``[N]``: what a split by group or time never parts, of each row: the group's number or the time; or,
     by both, the place of the row's group in the order of last times, among equal ones of mean times."""
-    if split.group is None:
-        assert split.time is not None
-        return times_of(table.column(split.time), table)
+    if arguments.split_group is None:
+        assert arguments.split_time is not None
+        return times_of(table.column(arguments.split_time), table)
     number: dict[str, int] = {}
-    words = unit_cells(table.column(split.group), table)
+    words = unit_cells(table.column(arguments.split_group), table)
     group_N = np.fromiter((number.setdefault(w, len(number)) for w in words), np.int64, len(words))
-    if split.time is None:
+    if arguments.split_time is None:
         return group_N
-    time_N = times_of(table.column(split.time), table)
+    time_N = times_of(table.column(arguments.split_time), table)
     order_N = time_N.argsort()  # sums don't depend on the order of the rows
     last_G = np.full(len(number), -np.inf)
     np.maximum.at(last_G, group_N, time_N)
@@ -365,7 +339,7 @@ def _by_time_note(name: str, tables: Sequence[Table], part_N: NDArray[np.int64])
 def _by_column(
     column: Column,
     table: Table,
-    request: Split,
+    arguments: LoadArguments,
     first_N: NDArray[np.int64],
     label_N: NDArray[np.int64],
     notes: list[str],
@@ -386,10 +360,13 @@ def _by_column(
     counts = np.bincount(part_N, minlength=3)
     parts = _counted(dict(enumerate(counts.tolist())))
     notes.append(_("Split as '{name}' says: {parts}.").format(name=column.name, parts=parts))
-    shares = (request.validation * (not counts[VALIDATION]), request.test * (not counts[TEST]))
+    shares = (
+        (arguments.validation or 0.0) * (not counts[VALIDATION]),
+        (arguments.test or 0.0) * (not counts[TEST]),
+    )
     rows = np.flatnonzero(part_N == TRAIN)
     if sum(shares) and len(rows):
-        part_N[rows] = split_some(rows, first_N, label_N, *shares, data_seed=request.data_seed)
+        part_N[rows] = split_some(rows, first_N, label_N, *shares, data_seed=arguments.data_seed)
     return part_N
 
 

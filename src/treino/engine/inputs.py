@@ -10,9 +10,8 @@ from torch import Tensor
 
 from treino.base.errors import Refusal
 from treino.base.words import N_, _
-from treino.data import torch_datasets
+from treino.data import load
 from treino.data.dataset import Data
-from treino.data.load_request import LoadRequest
 from treino.data.mapped_rows import MappedRows, as_mapped, part_rows
 from treino.data.preparation.preparation import Scale
 from treino.data.rows_in_memory import steps_of
@@ -222,7 +221,7 @@ def inputs_of(data: Any, dtype: torch.dtype) -> Inputs:
         TreinoError: another form, no training rows, numbers that ``dtype`` can't hold.
     """
     if is_torch_dataset(data):
-        data = torch_datasets.load_torch_dataset(LoadRequest(data))
+        data = load(data)
     if isinstance(data, Inputs):
         return data
     if isinstance(data, Data):

@@ -4,7 +4,6 @@ import glob
 import math
 import os
 from collections.abc import Collection, Mapping
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +14,9 @@ from treino.base.files import damaged, sha256
 from treino.base.words import N_, _
 from treino.data import BUILTINS, load
 from treino.data.dataset import Data
-from treino.data.documents import DataCopy, DataSource, PreparationDocument, RowsFile
+from treino.data.documents import DataCopy, DataSource, LoadArguments, PreparationDocument, RowsFile
 from treino.data.preparation.preparation import Preparation
 from treino.data.prepared_cache import FOLDER
-from treino.data.readers import ReaderOptions
 from treino.data.rows import Rows
 from treino.data.rows_in_memory import splits_not_in_memory
 from treino.data.source_kinds import AlbumTable, is_album
@@ -64,8 +62,6 @@ DATA_IS_LOADED = Refusal(
 # ---- the data source of a run
 
 COPY = "data.safetensors"
-READING = tuple(each.name for each in fields(ReaderOptions) if each.name in OF_DATA)
-"""The settings of ``OF_DATA`` that describe the file's format."""
 SHARED = ("kind", "task", "features", "target", "classes", "item_shape", "target_mean", "target_scale")
 """The entries that data.json and preparation.json have in common."""
 
@@ -93,13 +89,12 @@ def load_data(
         if late:
             raise DATA_IS_LOADED(name=late[0])
         return source
-    own = {"kinds": kinds_of(settings)} | held_back
-    seed = settings.seed if settings.data_seed is None else settings.data_seed
-    same = {name: getattr(settings, name) for name in OF_DATA if name not in (*READING, *own)}
+    values = {name: getattr(settings, name) for name in OF_DATA} | held_back
+    if settings.data_seed is None:
+        values["data_seed"] = settings.seed
     return load(
         source,
-        **same | own | {"data_seed": seed},
-        reading=reading_of(settings),
+        **values,
         num_workers=num_workers,
         cache=cache,
         most_inputs=most_inputs,
@@ -112,21 +107,6 @@ def prepared_beside(parent: str | Path, out: str | Path | None = None) -> Path:
     return Path(parent if out is None else os.path.dirname(os.path.realpath(out))) / FOLDER
 
 
-def kinds_of(settings: Settings) -> dict[str, str]:
-    """The column types set by ``--kinds``: ``{column: type}``."""
-    named = (pair.rpartition("=") for pair in settings.kinds)
-    return {name.strip(): kind.strip() for name, _equals, kind in named}
-
-
-def reading_of(settings: Settings) -> ReaderOptions | None:
-    """The options of the file's format that are set."""
-    form: dict[str, Any] = {name: getattr(settings, name) for name in READING}
-    form["header"] = None if settings.header is None else settings.header == "yes"
-    form["quote"] = "" if settings.quote == "none" else settings.quote
-    form = {name: value for name, value in form.items() if value is not None}
-    return ReaderOptions(**form) if form else None
-
-
 def reference(data: Data, folder: Path) -> dict[str, Any]:
     """The ``data`` entry of ``spec.json``: a built-in's name, files relative to the run, or 'memory'."""
 
@@ -134,7 +114,7 @@ def reference(data: Data, folder: Path) -> dict[str, Any]:
         return os.path.relpath(Path(path).resolve(), folder.resolve())
 
     in_memory = [
-        s for s in ("validation", "test") if data.arguments.get(s, 0) is None and s not in data.files
+        s for s in ("validation", "test") if getattr(data.arguments, s) is None and s not in data.files
     ]
     on_disk = data.sha256 is not None and not in_memory
     kind = "file" if on_disk else "builtin" if data.source in BUILTINS and not data.files else "memory"
@@ -146,7 +126,7 @@ def reference(data: Data, folder: Path) -> dict[str, Any]:
         "name": data.name,
         "source": relative(data.source) if kind == "file" else data.source,
         "sha256": data.sha256 if kind == "file" else None,
-        "load": dict(data.arguments),
+        "load": data.arguments.to_json(),
         **({"written": dict(data.written)} if data.written else {}),
         **({"files": apart} if apart else {}),
     }
@@ -217,7 +197,7 @@ def data_of(folder: RunFolder, moved_to: str | Path | None = None) -> Data:
     if where.kind == "builtin" and where.source not in BUILTINS:
         raise damaged(folder.path / "spec.json", _("there is no built-in {name}").format(name=where.source))
     source: str | Path = BuiltinName(where.source)
-    arguments = where.load.model_dump(mode="json", exclude_unset=True)
+    arguments = where.load.to_json()
     if where.kind == "file":
         source = _located(folder, where, moved_to, None)
         if arguments.get("labels") is not None:
@@ -294,6 +274,7 @@ def _copy_of(folder: RunFolder, stored: PreparationDocument, place: str = "") ->
     _check_rows(tensors, plain, preparation, folder.path / place / COPY)
     for name in ("features", "classes", "item_shape", "notes"):
         plain[name] = tuple(plain[name])
+    plain["arguments"] = LoadArguments.model_validate(plain["arguments"])
 
     def rows(split: str) -> Rows:
         names = [name for name in ("x", "y", "index", "weight") if f"{split}.{name}" in tensors]

@@ -13,9 +13,9 @@ from treino.base.errors import Refusal, TreinoError
 from treino.base.words import N_, _
 from treino.data import PreparedRows, rows_for_prediction
 from treino.data.documents import DataSource
-from treino.data.loader import as_reading
 from treino.data.preparation.new_rows import forms_of
 from treino.data.readers import ReaderOptions
+from treino.data.readers.reader_options import as_reading
 from treino.data.source_kinds import is_pictures
 from treino.engine.ensemble import mean_output
 from treino.engine.metrics import measure, probabilities

@@ -13,8 +13,14 @@ def declared(default: Any, about: str, **limits: Any) -> Any:
     return Field(default, description=about, **limits)
 
 
-class DataSettings(BaseModel):
-    """The settings of data."""
+Impute = Literal["median", "mean"]
+InputForm = Literal["plain", "bins"]
+Fit = Literal["crop", "pad", "stretch"]
+MOST_BINS, MOST_TREES = 1000, 100
+
+
+class LoadSettings(BaseModel):
+    """The settings that decide which rows are prepared, and how: a folder's documents keep them."""
 
     model_config = ConfigDict(
         extra="forbid", frozen=True, validate_default=False, arbitrary_types_allowed=False
@@ -31,15 +37,13 @@ class DataSettings(BaseModel):
         "what columns are, where it is mistaken: 'month=category,size=small<large'; "
         "number, boolean, category, one-hot, hashed, date, identifier, text, out (left out)",
     )
-    impute: Literal["median", "mean"] = declared(
-        "median", "what stands for a missing number: the training rows' median or mean"
-    )
-    inputs: Literal["plain", "bins"] = declared(
+    impute: Impute = declared("median", "what stands for a missing number: the training rows' median or mean")
+    inputs: InputForm = declared(
         "plain",
         "what the network sees of a number: itself (plain), or also how far up it lies in "
         "each of --bins bins between the training rows' quantiles (bins)",
     )
-    bins: Int = declared(16, "bins of each number, with --inputs bins", ge=2, le=1000)
+    bins: Int = declared(16, "bins of each number, with --inputs bins", ge=2, le=MOST_BINS)
     clip_inputs: Float | None = declared(
         None, "normalised numbers go so many deviations from their mean at most, e.g. 5", gt=0
     )
@@ -53,7 +57,7 @@ class DataSettings(BaseModel):
         "where columns tell much more of the target together than each alone, so many small trees "
         "are fitted on the training rows, and the network also sees in which leaf of each a row lies",
         ge=0,
-        le=100,
+        le=MOST_TREES,
     )
     log_target: bool | None = declared(
         None,
@@ -87,7 +91,7 @@ class DataSettings(BaseModel):
         "pixels that photographs are brought to: 64 for squares, or width x height, 96x64; "
         "default: their own size where all have the same and it is at most 64, else a square of at most 64",
     )
-    fit: Literal["crop", "pad", "stretch"] = declared(
+    fit: Fit = declared(
         "crop",
         "how a photograph of other proportions is brought to them: its middle (crop), whole "
         "with black borders (pad), or stretched",
@@ -103,6 +107,11 @@ class DataSettings(BaseModel):
         r"regular expression whose group is the class in a photograph's name: '(\w+)-\d+'; "
         "default: a usual form such as cat.12.jpg, where neither folders nor a table tell classes",
     )
+
+
+class DataSettings(LoadSettings):
+    """All settings of data: also how much memory its rows may take, and the format of its file."""
+
     max_memory: Annotated[str | None, BeforeValidator(setting_types.size)] = declared(
         None,
         "memory that a file's rows may take, e.g. 2GB; more are prepared into a folder beside "
@@ -131,3 +140,13 @@ class DataSettings(BaseModel):
         None,
         "sheet of a workbook, by its name or its number from 1; default: the first shown that has cells",
     )
+
+
+OF_FORMAT = tuple(
+    name for name in DataSettings.model_fields if name not in (*LoadSettings.model_fields, "max_memory")
+)
+"""The settings that describe a file's format."""
+OF_PICTURES = ("image_size", "fit", "labels", "class_pattern", "skip_bad")
+"""The settings that mean something only for photographs."""
+OF_TABLES = ("kinds", "clip_inputs", "target_means", "trees", "inputs", "row_weights", "log_target")
+"""The settings that mean something only for the columns of a table."""

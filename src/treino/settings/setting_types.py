@@ -4,11 +4,11 @@ import csv
 import math
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, get_args
 
-from pydantic import BaseModel, BeforeValidator, Field
+from pydantic import BaseModel, BeforeValidator, Field, WrapValidator
 
 LARGEST_LR, LARGEST_DECAY = 1e30, 1e6  # far above useful values, but products stay within float32
 LARGEST_LAYER = 1_000_000  # units of one layer
@@ -193,6 +193,12 @@ def path(value: object) -> object:
     return os.fspath(value) if isinstance(value, os.PathLike) else value
 
 
+def same_path(value: object, check: Callable[[object], object]) -> object:
+    """A path as text. A text of another class, such as ``AlbumTable``, stays one."""
+    check(text := path(value))
+    return text
+
+
 def name(value: object) -> object:
     """The name of a column as text; a frame's columns may be named by integers. A list of names is joined."""
     if isinstance(value, (list, tuple)):
@@ -223,7 +229,7 @@ StepCount = Annotated[int, Field(ge=1, le=MOST_STEPS)]
 Betas = Annotated[tuple[Decay, Decay], LISTED, BeforeValidator(items)]
 Strings = Annotated[tuple[str, ...], LISTED, BeforeValidator(items)]
 Pairs = Annotated[tuple[str, ...], LISTED, BeforeValidator(pairs)]
-FilePath = Annotated[str, BeforeValidator(path), NamesFile()]
+FilePath = Annotated[str, WrapValidator(same_path), NamesFile()]
 Share = Annotated[
     Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)] | str, BeforeValidator(share), NamesFile()
 ]

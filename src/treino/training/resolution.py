@@ -172,17 +172,12 @@ def resolved_settings(s: Settings, data: Data, net: NetSource, training: Trainin
     """Every setting of a training with its value (JSON-able). net: the network it was made with."""
     weights = training.loss_function.class_weights
     decided, betas_read = training.config.shared, "betas" in OPTIMIZERS[s.optimizer].reads
-    values: dict[str, Any] = {
-        name: data.arguments.get(name, Settings.model_fields[name].default)
-        for name in ("normalise", "inputs", "clip_inputs", "target_means", "validation", "test")
-    }
-    values |= {name: float(value) for name, value in values.items() if type(value) is int}
+    prepared = ("normalise", "inputs", "bins", "clip_inputs", "target_means", "trees", "validation", "test")
+    values: dict[str, Any] = {name: getattr(data.arguments, name) for name in prepared}
     values |= {split: data.files[split][0] for split in ("validation", "test") if split in data.files}
     values |= {
         "recipe": s.recipe or "plain",
         "log_target": data.preparation.target_log,
-        "bins": data.arguments.get("bins", s.bins),
-        "trees": data.arguments.get("trees", s.trees),
         "seed": s.seed,
         "task": data.task,
         "target": data.target,
@@ -260,7 +255,7 @@ def choose_recipe(
     data = load(table, most_inputs=recipes.MOST_INPUTS)
     if data.kind != "table":
         return settings, load(settings), plain_reason(_("this is no table"))
-    if table.inputs == "bins" and data.arguments.get("inputs", "plain") == "plain":
+    if table.inputs == "bins" and data.arguments.inputs == "plain":
         table = _by_recipe(settings, inputs="plain")
     reason = _(
         "recipe table, as by default for a table of your own: {n} networks ({flag}: one simple network)"

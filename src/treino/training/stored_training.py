@@ -259,11 +259,7 @@ def user_data(folder: RunFolder, where: DataSource, source: Any) -> Data:
     name = folder.path.name
     if source is None:
         raise DATA_WANTED(run=name, what=where.source, call=f"treino.open('{name}').resume(data)")
-    data = (
-        source
-        if isinstance(source, Data)
-        else load(source, **where.load.model_dump(mode="json", exclude_unset=True))
-    )
+    data = source if isinstance(source, Data) else load(source, **where.load.to_json())
     if not splits_not_in_memory(data) or digest(data) != where.digest:
         raise DATA_CHANGED(run=name)
     return data

@@ -376,7 +376,7 @@ class RunPage:
                 "height": height,
                 "width": width,
                 "paper": scale.paper,
-                "fit": self.data.arguments.get("fit"),
+                "fit": self.data.arguments.fit,
                 "can_draw": may_be_drawn(self.data),
             }
         state["findings"] = findings(run, seen, live.first_seen)

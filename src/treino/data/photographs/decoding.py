@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from treino.base.words import _
-from treino.data.load_request import Fit
 from treino.data.photographs.pixel_data import load_whole
+from treino.settings.data_settings import Fit
 
 if TYPE_CHECKING:
     from PIL import Image

@@ -16,6 +16,7 @@ from treino.base.errors import Refusal, TreinoError
 from treino.base.files import FILE_UNREADABLE
 from treino.base.words import N_, _, joined, setting
 from treino.data import sources
+from treino.data.documents import LoadArguments
 from treino.data.load_request import LoadRequest
 from treino.data.photographs.album import Album
 from treino.data.readers.reader_options import ReaderOptions
@@ -82,7 +83,7 @@ def label_table(album: Album, request: LoadRequest, absent: list[str] | None = N
 
     absent: a list that gets the names in the table of labels without a picture; None: a note lists them.
     """
-    names = [file.name for file in album.files]
+    arguments, names = request.arguments, [file.name for file in album.files]
     part_N, folder_N, outer = _levels([name.split("/")[:-1] for name in names])
     notes, known = list[str](), _Names(names)
     columns = {FILE: _column(FILE, names)}
@@ -90,13 +91,13 @@ def label_table(album: Album, request: LoadRequest, absent: list[str] | None = N
         columns[PART] = _column(PART, part_N)
     class_N = [folder[0] if folder else "" for folder in folder_N]
     in_folders = all(class_N) and len(set(class_N)) > 1
-    if request.class_pattern is not None:
-        class_N = _by_pattern(names, request.class_pattern, "class_pattern", notes)
+    if arguments.class_pattern is not None:
+        class_N = _by_pattern(names, arguments.class_pattern, "class_pattern", notes)
         in_folders = True
     table = None
-    if _needs_table(request, columns, in_folders):
+    if _needs_table(arguments, columns, in_folders):
         table = _labels_of(album, known, request, needed=not in_folders)
-    chooses = request.labels is not None or not in_folders  # the table determines the target
+    chooses = arguments.labels is not None or not in_folders  # the table determines the target
     if not in_folders and table is None:
         pattern = _pattern_of(names)
         if pattern is None:
@@ -107,7 +108,7 @@ def label_table(album: Album, request: LoadRequest, absent: list[str] | None = N
         in_folders = True
         text = _("The class is a part of the name, such as {name} in {file} ({pattern}).")
         notes.append(text.format(name=class_N[0], file=names[0], pattern=setting("class_pattern", pattern)))
-    elif in_folders and request.class_pattern is None:
+    elif in_folders and arguments.class_pattern is None:
         if outer:
             text = _("All pictures lie in {folder}; their classes are the folders in it.")
             notes.append(text.format(folder="/".join(outer)))
@@ -118,12 +119,12 @@ def label_table(album: Album, request: LoadRequest, absent: list[str] | None = N
         columns[CLASS] = _column(CLASS, class_N)
     target, sha256 = CLASS if in_folders else None, None
     if table is not None:
-        more, own = _joined_to(table, known, album, _columns_of(request), absent, notes)
+        more, own = _joined_to(table, known, album, _columns_of(arguments), absent, notes)
         columns |= {column.name: column for column in more}
         if chooses and own is not None:
             target = own
         sha256 = table.table.sha256
-    group = request.split.group
+    group = arguments.split_group
     if group is not None and group not in columns and _is_pattern(group):
         columns[group] = _column(group, _by_pattern(names, group, "split_group", notes))
     if left_out := _left_out(album, table):
@@ -134,7 +135,7 @@ def label_table(album: Album, request: LoadRequest, absent: list[str] | None = N
         sha256=sha256,
         columns=tuple(columns.values()),
         place=lambda row: names[row],
-        target=target if request.target is None else None,
+        target=target if arguments.target is None else None,
         notes=tuple(notes),
     )
 
@@ -305,26 +306,27 @@ def _without_zeros(name: str) -> str:
     return "/".join([*parts[:-1], (number[1] if number else stem.strip()) + ending])
 
 
-def _needs_table(request: LoadRequest, columns: dict[str, Column], in_folders: bool) -> bool:
-    named = {None, *columns, CLASS} >= {request.target, *_columns_of(request)}
-    return request.labels is not None or not in_folders or not named
+def _needs_table(arguments: LoadArguments, columns: dict[str, Column], in_folders: bool) -> bool:
+    named = {None, *columns, CLASS} >= {arguments.target, *_columns_of(arguments)}
+    return arguments.labels is not None or not in_folders or not named
 
 
-def _columns_of(request: LoadRequest) -> set[str | None]:
+def _columns_of(arguments: LoadArguments) -> set[str | None]:
     """The columns of a table by which pictures are split."""
-    group = request.split.group
-    by = {request.split.time, request.split.column}
+    group = arguments.split_group
+    by = {arguments.split_time, arguments.split_column}
     return by if group and _is_pattern(group) else {*by, group}
 
 
 def _labels_of(album: Album, names: _Names, request: LoadRequest, needed: bool) -> _Labels | None:
     """The table of labels: the requested one, else the only table in the album that names its pictures."""
-    if request.labels is not None:
-        inner = inside(album, request.labels)
-        table = _read(album, request.labels, inner, request.reading)
+    labels = request.arguments.labels
+    if labels is not None:
+        inner = inside(album, labels)
+        table = _read(album, labels, inner, request.reading)
         column = _naming(table, names, strict=False)
         if column is None:
-            raise LABELS_NAMES(table=request.labels, path=album.source, name=names.names[0])
+            raise LABELS_NAMES(table=labels, path=album.source, name=names.names[0])
         return _Labels(table, column, inner)
     found: list[_Labels] = []
     errors: list[TreinoError] = []

@@ -1,8 +1,7 @@
 """Load an album: decode, split and prepare its pictures for training."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ import torch
 from treino.base.errors import Refusal, TreinoError
 from treino.base.words import N_, _, joined, setting
 from treino.data.dataset import Data
+from treino.data.documents import LoadArguments
 from treino.data.load_request import LoadRequest
 from treino.data.photographs.album import Album, open_album
 from treino.data.photographs.decoding import Shape
@@ -21,10 +21,11 @@ from treino.data.preparation.fit import prepare_target, take, target_fields
 from treino.data.preparation.preparation import Preparation, fit_pixels
 from treino.data.preparation.target import choose_target, decide_task, target_codes, with_targets
 from treino.data.rows import Rows
-from treino.data.split_requests import Split, check_split, decide_parts
+from treino.data.split_requests import check_split, decide_parts
 from treino.data.splits import TEST, TRAIN, VALIDATION
 from treino.data.summaries.picture_files import PictureFiles
 from treino.data.table import Table
+from treino.settings.data_settings import Fit
 
 PICTURES_BAD = Refusal(
     N_("{n:,} of {of:,} pictures in '{path}' can't be read ({listed})."),
@@ -38,34 +39,36 @@ ACROSS = N_(
 )
 
 
-def refuse_of_tables(arguments: Mapping[str, Any], source: str) -> None:
-    """Refuse arguments that apply only to tables."""
-    for name, value in arguments.items():
-        if value:
-            raise TreinoError(
-                f"{name}_of_tables",
-                _("{name} is for tables, and '{source}' holds pictures.").format(name=name, source=source),
-                _("Put validation and test pictures into folders val and test beside train.")
-                if name == "file"
-                else _("Leave it out."),
-            )
-
-
 def read_album(request: LoadRequest) -> tuple[Album, Table, list[str]]:
-    """Return a source's album, its ``label_table``, and the names that have a label but no picture."""
+    """Return a source's album, its ``label_table``, and the names that have a label but no picture.
+
+    Raises:
+        TreinoError: arguments that apply only to tables; no pictures, or none with a label.
+    """
+    for name in (*request.of_tables, *(["features"] if request.arguments.features else [])):
+        raise TreinoError(
+            f"{name}_of_tables",
+            _("{name} is for tables, and '{source}' holds pictures.").format(
+                name=name, source=request.source
+            ),
+            _("Put validation and test pictures into folders val and test beside train.")
+            if name == "file"
+            else _("Leave it out."),
+        )
     album, absent = open_album(request.source), list[str]()
     return album, label_table(album, request, absent), absent
 
 
-def album_split(split: Split, table: Table, notes: list[str]) -> Split:
-    """The requested split, else the one that the folders or the table of labels give, if there is one."""
+def with_split(arguments: LoadArguments, table: Table, notes: list[str]) -> LoadArguments:
+    """The arguments; if they name no split, with the column of the split that the folders or the table of
+    labels give."""
     given = given_split(table)
-    if given is None or split.by == given:
-        return split
-    if split.by is None and split.fold is None:
-        return replace(split, column=given)
+    if given is None or arguments.split_by == given:
+        return arguments
+    if arguments.split_by is None and arguments.fold is None:
+        return arguments.changed(split_column=given)
     notes.append(_("The split that '{name}' names isn't used.").format(name=given))
-    return split
+    return arguments
 
 
 def load_album(request: LoadRequest, limit: int, cache: Path | None) -> Data:
@@ -75,39 +78,39 @@ def load_album(request: LoadRequest, limit: int, cache: Path | None) -> Data:
     runs that keeps decoded pictures.
     """
     album, table, absent = read_album(request)
-    labels = inside(album, request.labels)
-    files = {}
-    if request.labels is not None and labels is None:
-        files["labels"] = (request.labels, str(table.sha256))
-    column = choose_target(table, request.target)
-    check_split(table, request.split, [column.name])  # before anything is decoded
-    pictures = prepare(album, request.image_size, request.fit, cache)
+    arguments, files = request.arguments, {}
+    labels = inside(album, arguments.labels)
+    if arguments.labels is not None and labels is None:
+        files["labels"] = (arguments.labels, str(table.sha256))
+    column = choose_target(table, arguments.target)
+    check_split(table, arguments, [column.name])  # before anything is decoded
+    pictures = prepare(album, arguments.image_size, arguments.fit, cache)
     described = picture_files(album, pictures, absent)
-    notes = [*table.notes, size_note(pictures, request), *form_notes(described, pictures.shape)]
+    notes = [*table.notes, size_note(pictures, arguments.fit), *form_notes(described, pictures.shape)]
     number = len(album.files) + len(absent)
-    refuse_bad(described.unreadable, number, request.source, request.skip_bad, notes)
+    refuse_bad(described.unreadable, number, request.source, arguments.skip_bad, notes)
     row_N = np.flatnonzero([not why for why in pictures.faults])
-    table, labelled_K = with_targets(take(table, row_N), [column.name], request.split.time, notes)
+    table, labelled_K = with_targets(take(table, row_N), [column.name], arguments.split_time, notes)
     row_N = row_N[labelled_K]
     first_N = pictures.comparison.of(row_N).near_N
     column = table.column(column.name)
-    split = album_split(request.split, table, notes)
-    check_split(table, split, [column.name])
-    task, reason = decide_task(column, request.task, table.place)
+    arguments = with_split(arguments, table, notes)
+    check_split(table, arguments, [column.name])
+    task, reason = decide_task(column, arguments.task, table.place)
     (classes,), ((label_N,),) = target_codes([table], [column.name], task, {}, notes)
-    part_N = decide_parts([table], [], split, first_N, label_N, classes, notes, EQUAL, ACROSS)
+    part_N = decide_parts([table], [], arguments, first_N, label_N, classes, notes, EQUAL, ACROSS)
     train_N = np.flatnonzero(part_N == TRAIN)
-    mean, scale = fit_pixels(pictures.pixel_ND[row_N[train_N]], request.normalise)
+    mean, scale = fit_pixels(pictures.pixel_ND[row_N[train_N]], arguments.normalise)
     preparation = Preparation(
         kind="image",
         features=pixel_names(pictures.shape),
         divisor=255.0,
         mean=mean,
         scale=scale,
-        normalise=request.normalise,
+        normalise=arguments.normalise,
         **target_fields([column], task, [classes], train_N),
         item_shape=pictures.shape,
-        fit=request.fit,
+        fit=arguments.fit,
     )
     y_N = prepare_target(column, label_N, preparation)
     in_memory = len(row_N) * pictures.pixel_ND.shape[1] * 4 <= limit
@@ -134,10 +137,10 @@ def load_album(request: LoadRequest, limit: int, cache: Path | None) -> Data:
         validation=rows(VALIDATION),
         test=rows(TEST),
         preparation=preparation,
-        arguments=replace(request, split=split, labels=labels).to_json(),
+        arguments=arguments.changed(labels=labels),
         target_mean=preparation.target_mean,
         target_scale=preparation.target_scale,
-        official_test=split.column == PART and bool((part_N == TEST).any()),
+        official_test=arguments.split_column == PART and bool((part_N == TEST).any()),
         notes=tuple(notes),
         files=files,
         picture_files=described,
@@ -177,7 +180,7 @@ def refuse_bad(
     notes.append(text.format(n=len(bad), listed=listed))
 
 
-def size_note(pictures: PreparedPictures, request: LoadRequest) -> str:
+def size_note(pictures: PreparedPictures, fit: Fit) -> str:
     """A note on how the pictures were brought to one size and colour."""
     channels, height, width = pictures.shape
     size = _("{width} × {height} pixels").format(width=width, height=height)
@@ -186,9 +189,14 @@ def size_note(pictures: PreparedPictures, request: LoadRequest) -> str:
     if all((form.height, form.width) == (height, width) for form in forms):
         return _("Pictures of {size}, {colour}.").format(size=size, colour=colour)
     way = {"crop": N_("the middle is kept"), "pad": N_("with black borders"), "stretch": N_("stretched")}
-    fit, asked = setting("fit", request.fit), setting("image_size", f"{width}x{height}")
     text = _("Pictures brought to {size}, {colour}; of other proportions: {way} ({fit}, {asked}).")
-    return text.format(size=size, colour=colour, way=_(way[request.fit]), fit=fit, asked=asked)
+    return text.format(
+        size=size,
+        colour=colour,
+        way=_(way[fit]),
+        fit=setting("fit", fit),
+        asked=setting("image_size", f"{width}x{height}"),
+    )
 
 
 def form_notes(files: PictureFiles, shape: Shape) -> list[str]:

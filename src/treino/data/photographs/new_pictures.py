@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from treino.base.errors import Refusal, TreinoError
 from treino.base.text import shortened
 from treino.base.words import N_, _
-from treino.data.load_request import Fit, LoadRequest
+from treino.data.load_request import LoadRequest
 from treino.data.photographs.album import Album, PictureFile, open_album
 from treino.data.photographs.decoding import (
     FORMATS,
@@ -32,6 +32,7 @@ from treino.data.preparation.fit import take
 from treino.data.preparation.preparation import Preparation
 from treino.data.source_kinds import is_album
 from treino.data.table import Column, Table
+from treino.settings.data_settings import Fit
 
 if TYPE_CHECKING:
     from PIL import Image

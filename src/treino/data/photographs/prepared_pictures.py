@@ -29,7 +29,6 @@ from treino.base.encoding import with_sources, without_sources
 from treino.base.errors import Refusal, TreinoError
 from treino.base.machine import cpu_cores
 from treino.base.words import N_, _
-from treino.data.load_request import Fit
 from treino.data.mapped_rows import MappedRows
 from treino.data.photographs.album import Album
 from treino.data.photographs.decoding import (
@@ -41,6 +40,7 @@ from treino.data.photographs.decoding import (
 )
 from treino.data.prepared_cache import PreparedCache
 from treino.data.summaries.image_comparison import ImageCollector, ImageComparison
+from treino.settings.data_settings import Fit
 
 PICTURES_UNREADABLE = Refusal(
     N_("None of the {n:,} pictures in '{path}' can be read; {name}: {reason}."),

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from treino.base.errors import Refusal, TreinoError
 from treino.base.text import shortened
 from treino.base.words import N_, _, setting
-from treino.data.load_request import LoadRequest
+from treino.data.documents import LoadArguments
 from treino.data.preparation.column_kinds import ColumnRole, by_value, level_cells
 from treino.data.preparation.encoders import (
     Encoder,
@@ -105,7 +105,7 @@ def fit(
     task: Task,
     classes: Sequence[tuple[str, ...]],
     train_N: NDArray[np.int64],
-    request: LoadRequest,
+    arguments: LoadArguments,
     row_weights: str | None,
     weight_T: NDArray[np.float64] | None,
     folds: TargetFolds | None,
@@ -116,9 +116,9 @@ def fit(
     which target means and trees are fitted.
     """
     is_image = table.matrix is not None and table.matrix.dtype == np.uint8
-    bins = request.bins if request.inputs == "bins" else 0
-    of_tables = {"inputs": request.inputs if bins else None, "clip_inputs": request.clip_inputs}
-    of_tables |= {"target_means": request.target_means or None, "trees": request.trees or None}
+    bins = arguments.bins if arguments.inputs == "bins" else 0
+    of_tables = {"inputs": arguments.inputs if bins else None, "clip_inputs": arguments.clip_inputs}
+    of_tables |= {"target_means": arguments.target_means or None, "trees": arguments.trees or None}
     for name, value in of_tables.items():
         if is_image and value is not None:
             raise TreinoError(
@@ -131,14 +131,14 @@ def fit(
     names = tuple(chosen)
     made: tuple[Encoder, ...] = ()
     if not is_image:
-        means = folds if request.target_means else None
-        how = (train_N, table.place, request.impute, bins, weight_T, means)
+        means = folds if arguments.target_means else None
+        how = (train_N, table.place, arguments.impute, bins, weight_T, means)
         made = tuple(fit_encoder(table.column(name), choice, *how) for name, choice in chosen.items())
     apart = {*(column.name for column in columns), row_weights}
     others = tuple(name for name in table.names if name not in apart)
     inputs = sum(encoder.width for encoder in made) if made else len(names)
     shape = table.item_shape if others == names else ()
-    if request.pictures and inputs == len(names):
+    if arguments.pictures and inputs == len(names):
         shape = shape or pixel_shape(names) or ()
     preparation = Preparation(
         kind="image" if is_image else "table",
@@ -146,20 +146,20 @@ def fit(
         divisor=255.0 if is_image else 1.0,
         mean=(),
         scale=(),
-        normalise=request.normalise,
-        **target_fields(columns, task, classes, train_N, weight_T, bool(request.log_target)),
+        normalise=arguments.normalise,
+        **target_fields(columns, task, classes, train_N, weight_T, bool(arguments.log_target)),
         item_shape=shape or (inputs,),
         encoders=made,
         width=0 if table.named else len(others),
-        clip=request.clip_inputs,
+        clip=arguments.clip_inputs,
         row_weights=row_weights,
     )
-    if not request.trees or folds is None:
+    if not arguments.trees or folds is None:
         return preparation
     usable = np.flatnonzero(~np.array(preparation.input_bins)).tolist()
     rows = take(table, train_N[evenly(len(train_N), len(usable))])
     raw_ND, _met = preparation.encode([rows.column(name) for name in names], rows.place)
-    grown = replace(preparation, trees=fit_trees(raw_ND, usable, folds, request.trees))
+    grown = replace(preparation, trees=fit_trees(raw_ND, usable, folds, arguments.trees))
     return replace(grown, item_shape=(grown.size,))
 
 

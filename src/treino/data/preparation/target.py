@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from treino.base.errors import Refusal, TreinoError, nearest
+from treino.base.errors import Refusal, TreinoError
 from treino.base.text import shortened
 from treino.base.words import N_, _, joined, setting
 from treino.data import sources
@@ -41,7 +41,6 @@ TARGET_SEVERAL = Refusal(
     N_("{n} targets are named, and here one is: {names}."),
     N_("Name one: {option}. A table's training takes several."),
 )
-TASK_UNKNOWN = Refusal(N_("There is no task '{task}'."), "{hint}")
 TARGET_MERGED = Refusal(
     N_(
         "The target '{name}' can't be classes: it holds {cell} in {place}, and floating-point numbers"
@@ -193,8 +192,6 @@ def decide_task(column: Column, task: str | None, place: Callable[[int], str]) -
 
     task: overrides this if the values allow it. Missing, infinite and constant targets are refused.
     """
-    if task not in (None, *TASKS):
-        raise TASK_UNKNOWN(task=task, hint=nearest(str(task), TASKS))
     _check_target(column, place)
     natural, reason = _natural_task(column)
     if (task or natural) == "classification" and column.merges and column.whole_words is None:

@@ -91,6 +91,21 @@ class ReaderOptions:
         return {name: list(v) if isinstance(v, tuple) else v for name, v in options.items()}
 
 
+def as_reading(
+    options: ReaderOptions | Mapping[str, Any] | None, more: Mapping[str, Any] | None = None
+) -> ReaderOptions | None:
+    """The reader options, built from JSON values if they are given as such. more: further ones, by name."""
+    if options is None and not more:
+        return None
+    if options is None or isinstance(options, Mapping):
+        values: dict[str, Any] = {
+            k: tuple(v) if isinstance(v, list) else v for k, v in (options or {}).items()
+        }
+        values["forms"] = tuple(dict(values.get("forms") or ()).items())
+        return ReaderOptions(**values | dict(more or {}))
+    return replace(options, **more) if more else options
+
+
 def as_text(reading: ReaderOptions | None, names: Iterable[str]) -> ReaderOptions | None:
     """The options with further columns that stay text; ``reading`` itself if there are none."""
     text = tuple(dict.fromkeys([*(reading.text if reading else ()), *names]))

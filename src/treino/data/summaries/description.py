@@ -12,15 +12,15 @@ from treino.base.errors import Refusal, TreinoError
 from treino.base.text import shortened
 from treino.base.words import N_, _, setting
 from treino.data import sources
-from treino.data.load_request import LoadRequest
+from treino.data.documents import LoadArguments
+from treino.data.load_request import LoadRequest, load_request
 from treino.data.photographs.load import (
     ACROSS,
     EQUAL,
-    album_split,
     picture_files,
     read_album,
-    refuse_of_tables,
     size_note,
+    with_split,
 )
 from treino.data.photographs.prepared_pictures import prepare
 from treino.data.preparation.column_kinds import ColumnRole, choose, is_row_number
@@ -42,7 +42,7 @@ from treino.data.readers import ReaderOptions
 from treino.data.rows import say
 from treino.data.source_kinds import is_album, is_torch_dataset
 from treino.data.sources import is_image_pair, not_a_matrix, read_images
-from treino.data.split_requests import Split, check_split, decide_parts, say_untimed, times_of
+from treino.data.split_requests import check_split, decide_parts, say_untimed, times_of
 from treino.data.splits import PARTS, first_equal
 from treino.data.summaries import measures
 from treino.data.summaries.image_comparison import ImagePart
@@ -52,7 +52,7 @@ from treino.data.summaries.relations import TargetRows, correlation, suspicions
 from treino.data.summaries.target_description import TableWarning, TargetDescription, describe_target
 from treino.data.table import Column, Table, row_place
 from treino.data.torch_datasets.dataset_source import load_torch_dataset
-from treino.settings.spec import read_settings
+from treino.settings.data_settings import OF_PICTURES
 
 NO_PHOTOGRAPHS = Refusal(N_("{setting} is for photographs, and this is something else."), N_("Leave it out."))
 DATASET_NO_IMAGES = Refusal(
@@ -134,47 +134,40 @@ def describe(
     source: Any,
     target: str | None = None,
     *,
-    kinds: Mapping[str, str] | None = None,
     reading: ReaderOptions | None = None,
-    split_group: str | None = None,
-    split_time: str | None = None,
-    split_column: str | None = None,
-    row_weights: str | None = None,
     cache: str | Path | None = None,
-    **photographs: Any,
+    **settings: Any,
 ) -> TableDescription:
     """Describe a source: rows, columns, target, task, classes, a split by a column as in ``load``, and
     warnings about all problems that training would refuse or that the user should know.
 
     source: as for ``load``. Images of a built-in, a Dataset, or arrays (X ``[N, H, W]`` or ``[N, C, H, W]``,
     y) are described as images, not as columns of pixels; so are photographs. cache: the folder for their
-    decoded pixels, where training finds them; None: a temporary one. photographs: image_size, fit and the
-    other settings of photographs, as for ``load``. Raises TreinoError if the source can't be read.
+    decoded pixels, where training finds them; None: a temporary one. settings: those of data, as for
+    ``load``. Raises TreinoError if the source can't be read.
     """
-    kinds = dict(kinds or {})
-    read_settings({"split_group": split_group, "split_time": split_time, "split_column": split_column})
-    split = Split(group=split_group, time=split_time, column=split_column)
+    request = load_request(source, {"target": target} | settings, reading)
+    arguments, reading = request.arguments, request.reading
+    target, kinds = arguments.target, arguments.kinds
     if is_album(source):
-        refuse_of_tables({"kinds": kinds, "row_weights": row_weights}, str(source))
-        request = LoadRequest(source, target, split=split, reading=reading, **photographs)
         return _of_album(request, None if cache is None else Path(cache))
-    if photographs:
-        raise NO_PHOTOGRAPHS(setting=setting(next(iter(photographs))))
+    for name in OF_PICTURES:
+        if name in settings:
+            raise NO_PHOTOGRAPHS(setting=setting(name))
     if is_torch_dataset(source):
-        of_tables = {"kinds": kinds, "reading": reading, "split_by": split.by, "row_weights": row_weights}
-        return _of_dataset(source, target, of_tables)
+        return _of_dataset(request.with_arguments(validation=0.0, test=0.0))
     if is_image_pair(source):
         x, y = source
         table = read_images(x, y, reading)
         refused = TableWarning.of(not_a_matrix(x), None)
-        return _of_image_table(table, target, split, [refused])
+        return _of_image_table(table, arguments, [refused])
     if target is None:
         table = sources.read(source, reading)
         check_kinds(table, kinds)
     else:
         table, _targets = read_with_targets(source, reading, target, kinds)
     if table.item_shape and not kinds:
-        return _of_image_table(table, target, split, [])
+        return _of_image_table(table, arguments, [])
     warnings: list[TableWarning] = []
     choices = {c.name: _choice(table, c, kinds.get(c.name), warnings) for c in table.columns}
     described = TargetDescription()
@@ -185,9 +178,9 @@ def describe(
     else:
         column = choose_target(table, target)
         described, learnt = describe_target(table, column, kinds.get(column.name), warnings)
-    check_split(table, split, [described.name or ""])
-    weights = weight_column(table, row_weights, [described.name or ""], None)
-    apart = (described.name, *likely, split.group, split.column, weights)
+    check_split(table, arguments, [described.name or ""])
+    weights = weight_column(table, arguments.row_weights, [described.name or ""], None)
+    apart = (described.name, *likely, arguments.split_group, arguments.split_column, weights)
     features = [c for c in table.columns if c.name not in apart]
     roles = {c.name: choices[c.name] for c in features}
     counting = row_numbers(table, roles, kinds, np.arange(table.rows))
@@ -213,12 +206,12 @@ def describe(
             warnings += [TableWarning(*leak, column=feature.name) for leak in leaks]
     usable = {c.name: choices[c.name] for c in features if choices[c.name].way != "out" and not unread}
     whole = usable | {c.name: choices[c.name] for c in candidates if not unread}
-    warnings += _row_warnings(table, whole, learnt, split.by is None, bool(candidates))
+    warnings += _row_warnings(table, whole, learnt, arguments.split_by is None, bool(candidates))
     notes, weighing = list(table.notes), None
     if weights is not None:
-        weighing = _describe_weights(table, weights, row_weights, notes, warnings)
-    if split.by is not None:
-        notes += _split_notes(table, split, usable, learnt, described.classes)
+        weighing = _describe_weights(table, weights, arguments.row_weights, notes, warnings)
+    if arguments.split_by is not None:
+        notes += _split_notes(table, arguments, usable, learnt, described.classes)
     return TableDescription(
         name=table.name,
         source=table.source,
@@ -253,12 +246,10 @@ def _describe_weights(
     return described
 
 
-def _of_image_table(
-    table: Table, target: str | None, split: Split, warnings: list[TableWarning]
-) -> TableDescription:
+def _of_image_table(table: Table, arguments: LoadArguments, warnings: list[TableWarning]) -> TableDescription:
     """The description of images stored as a matrix, with a target. Pixel columns have no column types."""
-    column = choose_target(table, target)
-    check_split(table, split, [column.name])
+    column = choose_target(table, arguments.target)
+    check_split(table, arguments, [column.name])
     described, learnt = describe_target(table, column, None, warnings)
     matrix, official = table.matrix, table.rows - table.official_test
     assert matrix is not None
@@ -295,29 +286,30 @@ def _image_parts(
 def _of_album(request: LoadRequest, cache: Path | None) -> TableDescription:
     """The description of photographs: all that can be decoded, and which can't."""
     album, table, absent = read_album(request)
-    untold = request.target is None and table.target is None
-    target = None if untold else choose_target(table, request.target).name
-    check_split(table, request.split, [target or ""])  # before anything is decoded
-    pictures = prepare(album, request.image_size, request.fit, cache)
+    arguments = request.arguments
+    untold = arguments.target is None and table.target is None
+    target = None if untold else choose_target(table, arguments.target).name
+    check_split(table, arguments, [target or ""])  # before anything is decoded
+    pictures = prepare(album, arguments.image_size, arguments.fit, cache)
     row_N = np.flatnonzero([not fault for fault in pictures.faults])
     table = take(table, row_N)
-    notes = [*table.notes, size_note(pictures, request)]
+    notes = [*table.notes, size_note(pictures, arguments.fit)]
     if cache is not None:
         text = _("Their pixels ({size}) are kept in {folder}, where training finds them.")
         notes.append(text.format(size=say(pictures.pixel_ND.nbytes), folder=cache))
-    split = album_split(request.split, table, notes)
+    arguments = with_split(arguments, table, notes)
     warnings: list[TableWarning] = []
     described, learnt = TargetDescription(), None
     if target is not None:
         described, learnt = describe_target(table, table.column(target), None, warnings)
     label_N, rows_of = _codes(table.rows, learnt), {WHOLE: np.arange(table.rows)}
-    check_split(table, split, [target or ""])
-    if split.by is not None:
+    check_split(table, arguments, [target or ""])
+    if arguments.split_by is not None:
         row_K = np.arange(table.rows) if learnt is None else learnt.row_N
         near_K = pictures.comparison.of(row_N[row_K]).near_N
         rows = take(table, row_K)
         labels = (np.maximum(label_N[row_K], 0), described.classes)
-        part_K = decide_parts([rows], [], split, near_K, *labels, notes, EQUAL, ACROSS)
+        part_K = decide_parts([rows], [], arguments, near_K, *labels, notes, EQUAL, ACROSS)
         rows_of = {name: row_K[part_K == part] for name, part in PARTS.items()}
     pixel_KD, files = pictures.pixel_ND, picture_files(album, pictures, absent)
     label_of = np.full(len(files.names), -1)
@@ -332,9 +324,9 @@ def _of_album(request: LoadRequest, cache: Path | None) -> TableDescription:
     )
 
 
-def _of_dataset(source: Any, target: str | None, of_tables: Mapping[str, object]) -> TableDescription:
+def _of_dataset(request: LoadRequest) -> TableDescription:
     """The description of the images in a Dataset or DataLoader, or in one for each split."""
-    data = load_torch_dataset(LoadRequest(source, target, split=Split(0.0, 0.0)), of_tables=of_tables)
+    data = load_torch_dataset(request)
     parts = data.image_parts()
     if not parts:
         raise DATASET_NO_IMAGES(name=data.name, shape=list(data.item_shape))
@@ -473,7 +465,7 @@ def _column_warnings(
 
 def _split_notes(
     table: Table,
-    split: Split,
+    arguments: LoadArguments,
     usable: Mapping[str, ColumnRole],
     learnt: TargetRows | None,
     classes: tuple[str, ...],
@@ -482,13 +474,13 @@ def _split_notes(
     notes: list[str] = []
     row_K = np.arange(table.rows) if learnt is None else learnt.row_N
     label_K = np.zeros(table.rows, dtype=np.int64) if learnt is None else learnt.label_N
-    if split.time is not None:
-        dated_N = ~np.isnan(times_of(table.column(split.time), table))
-        say_untimed(table, split.time, dated_N | ~np.isin(np.arange(table.rows), row_K), notes)
+    if arguments.split_time is not None:
+        dated_N = ~np.isnan(times_of(table.column(arguments.split_time), table))
+        say_untimed(table, arguments.split_time, dated_N | ~np.isin(np.arange(table.rows), row_K), notes)
         row_K, label_K = row_K[dated_N[row_K]], label_K[dated_N[row_K]]
     rows = take(table, row_K)
     first_K = first_equal(comparable([rows], usable)) if usable else np.arange(rows.rows)
-    decide_parts([rows], [], split, first_K, label_K, classes, notes)
+    decide_parts([rows], [], arguments, first_K, label_K, classes, notes)
     return notes
 
 

@@ -11,11 +11,12 @@ from torch.utils.data import DataLoader
 from treino.base.errors import Refusal, TreinoError, nearest
 from treino.base.words import N_, _
 from treino.data.dataset import Data
+from treino.data.documents import LoadArguments
 from treino.data.load_request import LoadRequest
 from treino.data.preparation.preparation import Preparation
 from treino.data.rows import Rows
 from treino.data.source_kinds import is_dataset
-from treino.data.split_requests import Split, check_enough
+from treino.data.split_requests import check_enough
 from treino.data.splits import PARTS, split
 from treino.data.torch_datasets.first_pass import FirstPass, everything, look, name_of
 from treino.data.torch_datasets.item import Labels, labels_again, labels_of
@@ -49,9 +50,7 @@ _FORM = '{"train": …, "validation": …, "test": …}'
 _ALSO = {"training": "train", "val": "validation", "valid": "validation", "dev": "validation"}
 
 
-def load_torch_dataset(
-    request: LoadRequest, num_workers: int = 0, of_tables: Mapping[str, object] | None = None
-) -> Data:
+def load_torch_dataset(request: LoadRequest, num_workers: int = 0) -> Data:
     """The Data of a Dataset or DataLoader, or of ``{"train": …, "validation": …, "test": …}`` of them.
 
     Items are (x, y), or dicts with an entry for each, which ``features=[x]`` and ``target=y`` name if their
@@ -59,24 +58,24 @@ def load_torch_dataset(
     target is standardised. All items are read once, to collect the classes and find faults. Items that never
     change, and validation and test rows, stay in memory, up to 1 GB; the rest is read again for every batch.
 
-    request: its split has shares of a Dataset's items, for splits that aren't given.
+    request: it has shares of a Dataset's items, for splits that aren't given.
     num_workers: the number of processes that read a Dataset's items; a DataLoader has its own.
-    of_tables: arguments that apply only to tables; any that is set is refused.
 
     Raises:
-        TreinoError: naming the item, and the line of the user's code that failed.
+        TreinoError: arguments of tables; an item, with the line of the user's code that failed.
     """
-    for name, value in (of_tables or {}).items():
-        if value:
-            raise TreinoError(
-                f"{name}_of_tables",
-                _("{name} is for tables, and this is a {kind}.").format(
-                    name=name, kind=type(request.source).__name__
-                ),
-                _("Leave it out; to divide a Dataset by yourself give {form}.").format(form=_FORM),
-            )
-    parts, shares = _parts_of(request.source), request.split
-    features, target, data_seed = request.features, request.target, shares.data_seed
+    arguments = request.arguments
+    files = {"reading": request.reading, "split_by": arguments.split_by}
+    for name in (*request.of_tables, *(name for name, value in files.items() if value)):
+        raise TreinoError(
+            f"{name}_of_tables",
+            _("{name} is for tables, and this is a {kind}.").format(
+                name=name, kind=type(request.source).__name__
+            ),
+            _("Leave it out; to divide a Dataset by yourself give {form}.").format(form=_FORM),
+        )
+    parts = _parts_of(request.source)
+    features, target, data_seed = arguments.features, arguments.target, arguments.data_seed
     _check_workers(num_workers, parts)
     seen = {
         part: look(of, features, target, data_seed, num_workers, keep=part != "train")
@@ -87,8 +86,8 @@ def load_torch_dataset(
         if first_pass.item_shape != train.item_shape:
             raise ITEM_SHAPE(part=part, shape=list(first_pass.item_shape), first=list(train.item_shape))
     everything = [label for first_pass in seen.values() for label in first_pass.labels]
-    kinds = labels_of(everything, request.task, train.class_names, _placed(seen))
-    index = _split(train, kinds, seen, shares)
+    kinds = labels_of(everything, arguments.task, train.class_names, _placed(seen))
+    index = _split(train, kinds, seen, arguments)
     kinds = kinds.fitted([train.labels[i] for i in index["train"].tolist()], train.place)
     rows = {
         part: first_pass.rows(kinds, torch.arange(len(first_pass.labels)))
@@ -117,8 +116,9 @@ def load_torch_dataset(
         "target_mean": kinds.mean,
         "target_scale": kinds.scale,
     }
-    used = Split(shares.validation, shares.test, data_seed)
-    arguments = LoadRequest(None, target, features, request.task, used, normalise=False).to_json()
+    used = {
+        name: getattr(arguments, name) for name in ("target", "features", "task", *PARTS) if name != "train"
+    }
     return Data(
         name=name_of(parts["train"]),
         source=f"{name_of(parts['train'])}()",
@@ -135,7 +135,7 @@ def load_torch_dataset(
             labels=kinds.kind,
             **common,
         ),
-        arguments=arguments | {"num_workers": num_workers},
+        arguments=LoadArguments(**used, data_seed=data_seed, normalise=False, num_workers=num_workers),
         official_test="test" in parts,
         notes=tuple(dict.fromkeys(notes)),
         **common,
@@ -183,7 +183,7 @@ def _placed(seen: Mapping[str, FirstPass]) -> Callable[[int], str]:
 
 
 def _split(
-    train: FirstPass, kinds: Labels, seen: Mapping[str, FirstPass], request: Split
+    train: FirstPass, kinds: Labels, seen: Mapping[str, FirstPass], arguments: LoadArguments
 ) -> dict[str, Tensor]:
     """The item numbers of each split that is drawn from the training source. A stream can't be split.
 
@@ -191,7 +191,10 @@ def _split(
     """
     every = torch.arange(len(train.labels))
     given = "validation" in seen
-    shares = 0.0 if given else request.validation, 0.0 if given or "test" in seen else request.test
+    shares = (
+        0.0 if given else arguments.validation or 0.0,
+        0.0 if given or "test" in seen else arguments.test or 0.0,
+    )
     if train.first_N is None or not any(shares):
         if any(shares):
             lacking = _(" and ").join(p for p, s in zip(("validation", "test"), shares, strict=True) if s)
@@ -206,7 +209,7 @@ def _split(
     distinct = len(np.unique(train.first_N))
     hint = _("Add items, or say validation=0, test=0.") if distinct > 1 else _("Add items.")
     check_enough(distinct, shares, _("Different items: {n}."), hint)
-    part_N = split(train.first_N, label_N, *shares, request.data_seed)
+    part_N = split(train.first_N, label_N, *shares, arguments.data_seed)
     if distinct < len(every):
         text = _("Items that equal an earlier one: {n}; equal items are never parted.")
         train.notes.append(text.format(n=len(every) - distinct))

@@ -20,11 +20,11 @@ from treino.data import sources
 from treino.data.builtins import BUILTINS
 from treino.data.cell_forms import MISSING, MONTHS, TRUTH, DateForm
 from treino.data.dataset import Data
-from treino.data.loader import as_reading
 from treino.data.preparation import encoders
 from treino.data.preparation.preparation import Preparation
 from treino.data.readers import ReaderOptions, table_files
 from treino.data.readers.delimited import DelimitedFile
+from treino.data.readers.reader_options import as_reading
 from treino.data.readers.table_files import open_delimited_file
 from treino.data.table import Column, Table
 from treino.engine import LOSSES
@@ -188,7 +188,7 @@ def _plain_table(run: StoredRun, data: Data) -> Table | None:
     where, prep = run.spec.data, data.preparation
     if where.kind == "memory" or not prep.plain or data.file_names or prep.targets:
         return None
-    if data.files or UNKNOWN & set(data.arguments):
+    if data.files or UNKNOWN & data.arguments.to_json().keys():
         return None
     if where.kind == "file":
         table = sources.read(Path(data.source))
@@ -325,7 +325,7 @@ def _pictures(part: ScriptPart, run: StoredRun) -> ScriptPart:
 def _shape(data: Data) -> DelimitedFile | None:
     """Return the data's file; None if it is no text file with a header that csv reads alone."""
     file = open_delimited_file(
-        Path(data.source), as_reading(data.arguments.get("reading")) or ReaderOptions()
+        Path(data.source), as_reading(data.arguments.to_json().get("reading")) or ReaderOptions()
     )
     fits = file is not None and file.dialect.head and file.dialect.delimiter != " " and not file.dialect.gap
     return file if fits else None

@@ -231,6 +231,6 @@ def _settings(
         if key not in known:
             known[key] = load_data(source, settings)
         data = known[key]
-    elif "fold" in own and data.arguments.get("fold") != own["fold"]:
+    elif "fold" in own and data.arguments.fold != own["fold"]:
         data = fold_of(folder, own["fold"])
     return settings, data, source

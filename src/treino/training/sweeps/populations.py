@@ -222,7 +222,7 @@ class SharedRows:
 
     def __init__(self, source: Any, first: Data, shared: Settings, names: Collection[str]) -> None:
         self.source, self.first = source, first
-        prepared = {name: first.arguments.get(name, getattr(shared, name)) for name in names}
+        prepared = {name: getattr(first.arguments, name) for name in names}
         self._usual = prepared | self._own(shared, prepared)
         self._known = {json.dumps(self._usual): first}
 

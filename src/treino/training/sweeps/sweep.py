@@ -345,7 +345,7 @@ def _taken_up(
     restore_members(sweep, members)
     if isinstance(sweep.source, Data):  # in memory only: the other folds' rows are kept too
         for s in map(sweep.settings, range(len(sweep.configs))):
-            if s.fold not in (None, sweep.data.arguments.get("fold")):
+            if s.fold not in (None, sweep.data.arguments.fold):
                 sweep.data_for.add(s, fold_of(folder, s.fold))
     if more is not None:
         add_networks(folder, sweep, more)
