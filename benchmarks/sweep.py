@@ -84,7 +84,7 @@ def _trained(place: Path, source: Any, space: Any, **asked: Any) -> tuple[Spent,
     begin, used = time.perf_counter(), time.process_time()
     for event in sweep_events(source, space, parent=place, fresh=0, strategy="none", **asked):
         if isinstance(event, JobProgress):
-            seen.append((event.job.progress.model_steps, process.memory_info().rss))
+            seen.append((event.job.model_steps, process.memory_info().rss))
         if isinstance(event, JobClose):
             break
     return Spent(time.perf_counter() - begin, time.process_time() - used), seen

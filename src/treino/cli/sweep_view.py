@@ -81,19 +81,25 @@ class SweepView:
 
     def position(self, tick: Tick) -> Position:
         """The sweep's rung, its best network so far, the number of networks begun and the pace."""
-        p = self.job.progress
-        best = "–"
-        if p.best is not None and p.config is not None:
-            best = f"{numeral(p.best[1])}  ({p.best[0]}: {config_text(p.config)})"
+        job, sweep, bracket = self.job, self.job.sweep, self.job.bracket
+        assert bracket is not None
+        best, steps = "–", job.model_steps
+        if job.best is not None:
+            member, figure = job.best
+            best = f"{numeral(figure)}  ({member}: {config_text(sweep.configs[member])})"
         return Position(
-            done=p.model_steps / max(p.planned_steps, p.model_steps, 1),
+            done=steps / max(job.planned_steps, steps, 1),
             label=_("rung"),
-            count=f"{min(p.rung + 1, p.rungs)} / {p.rungs}",
-            left_s=p.left_s,
+            count=f"{min(bracket.rung + 1, len(bracket.rungs))} / {len(bracket.rungs)}",
+            left_s=job.left_s,
             figures={
                 _("best"): best,
-                _("networks"): _("{n:,} begun, {lost:,} diverged").format(n=p.begun, lost=p.diverged),
-                _("pace"): _("{n:,.0f} model-steps a second").format(n=p.model_steps_per_second),
+                _("networks"): _("{n:,} begun, {lost:,} diverged").format(
+                    n=bracket.first + len(bracket.configs), lost=job.lost_before + bracket.diverged
+                ),
+                _("pace"): _("{n:,.0f} model-steps a second").format(
+                    n=steps / sweep.seconds if sweep.seconds else 0.0
+                ),
             },
         )
 

@@ -50,7 +50,6 @@ from treino.training.sweeps.populations import (
 )
 from treino.training.sweeps.sweep_members import (
     PREPARED,
-    SweepProgress,
     SweepTraining,
     as_json,
     extension_notes,
@@ -65,7 +64,7 @@ BEST = "best"
 LEADERS = 50
 
 
-def sweep_result(folder: RunFolder, sweep: SweepTraining, progress: SweepProgress) -> SweepResult:
+def sweep_result(folder: RunFolder, sweep: SweepTraining, model_steps: int) -> SweepResult:
     """The sweep's document without the judgement."""
     last = sweep.rows.last()
     status = [row["status"] for row in last]
@@ -81,8 +80,8 @@ def sweep_result(folder: RunFolder, sweep: SweepTraining, progress: SweepProgres
         "diverged": status.count("diverged"),
         "stopped": status.count("stopped"),
         "seconds": sweep.seconds,
-        "model_steps": progress.model_steps,
-        "model_steps_per_second": progress.model_steps / sweep.seconds if sweep.seconds else 0.0,
+        "model_steps": model_steps,
+        "model_steps_per_second": model_steps / sweep.seconds if sweep.seconds else 0.0,
         "metric": sweep.metric,
         "strategy": sweep.options.strategy,
         "sampler": sweep.options.sampler,

@@ -68,7 +68,6 @@ from treino.training.sweeps.populations import (
 from treino.training.sweeps.sweep_members import (
     OVER,
     TPE,
-    SweepProgress,
     SweepTraining,
     add_networks,
     begun_part,
@@ -188,7 +187,7 @@ def sweep_events(
             for fold, rows in folds.items():
                 if fold is not None and rows is not data:
                     keep_copy(folder, rows, fold_place(fold))
-        yield from events(partial(SweepJob, folder, sweep, first, SweepProgress(wanted.members)))
+        yield from events(partial(SweepJob, folder, sweep, first))
 
 
 def repeats(
@@ -357,26 +356,26 @@ def _taken_up(
         sweep.top = [k for k in sweep.top if k.member < bracket.first]  # the later ones are provisional
         if kept is not None and state["state"] is not None:
             bracket.load(kept[0], state["state"], folder.path)
-    progress = SweepProgress(sweep.options.members, seconds=sweep.seconds, model_steps=state["model_steps"])
+    steps = int(state["model_steps"])
     if sweep.extensions:  # a judgement without the added members is outdated
         sweep.status = "interrupted"
         with resumption_said(folder):
-            folder.write_json("result.json", sweep_result(folder, sweep, progress).to_json())
-    return SweepJob(folder, sweep, bracket, progress, ended)
+            folder.write_json("result.json", sweep_result(folder, sweep, steps).to_json())
+    before = steps - (0 if bracket is None else bracket.model_steps)
+    return SweepJob(folder, sweep, bracket, ended, steps_before=before)
 
 
 @dataclass(eq=False)
 class SweepJob:
     """The training of many networks, bracket after bracket, as the event loop drives it.
 
-    bracket: the running bracket, None between two. progress: for a live table. ended: why all brackets are
-    over, if the folder's checkpoint says so.
+    bracket: the running bracket, None between two. ended: why all brackets are over, if the folder's
+    checkpoint says so. best: the member that leads so far, and its metric.
     """
 
     folder: RunFolder
     sweep: SweepTraining
     bracket: TrainingBracket | None
-    progress: SweepProgress
     ended: str | None = None
     checkpoint_seconds: float = field(default_factory=lambda: CHECKPOINT_SECONDS)
     interruptible_close: bool = True
@@ -386,7 +385,9 @@ class SweepJob:
     run: StoredRun | None = None  # the best is trained separately
     last: Tick | None = None
     steps_before: int = 0  # model-steps of finished brackets
+    planned_steps: int = 0  # model-steps of the known brackets
     lost_before: int = 0  # members that diverged in finished brackets
+    best: tuple[int, float] | None = None
 
     def __post_init__(self) -> None:
         self.data = self.sweep.data
@@ -395,6 +396,16 @@ class SweepJob:
         if self.bracket is not None:
             self._begin(self.bracket)
 
+    @property
+    def model_steps(self) -> int:
+        return self.steps_before + (0 if self.bracket is None else self.bracket.model_steps)
+
+    @property
+    def left_s(self) -> float | None:
+        """Estimated seconds to the end of the known brackets; None before the first step."""
+        steps = self.model_steps
+        return max(0.0, (self.planned_steps - steps) * self.sweep.seconds / steps) if steps else None
+
     def stop_reason(self) -> str | None:
         """``reached`` if a member reached the target, ``stopped`` if time is over or by a command."""
         if self.ended is not None:
@@ -402,7 +413,6 @@ class SweepJob:
         if hear(self.folder, self.sweep):
             return "stopped"
         options = self.sweep.options  # hear() may change it
-        self.progress.members = options.members
         if self.last is None:
             return None
         if options.until is not None and not options.spread:
@@ -410,7 +420,7 @@ class SweepJob:
             value = (self.last.evaluation or {}).get("validation", {}).get(metric, torch.tensor(torch.nan))
             if bool((value >= wanted if METRICS[metric].better > 0 else value <= wanted).any()):
                 return "reached"
-        spent = self.progress.seconds - self.sweep.seconds_at_last
+        spent = self.sweep.seconds - self.sweep.seconds_at_last
         late = options.max_time is not None and spent > options.max_time
         return "stopped" if late else None
 
@@ -422,7 +432,7 @@ class SweepJob:
             tick = self.bracket.advance()
             self.sweep.seconds += time.perf_counter() - begin
             if tick is not None:
-                self._show(self.bracket)
+                self._note_best(self.bracket)
                 self.last = tick
                 return tick
             self._keep(None)
@@ -447,7 +457,7 @@ class SweepJob:
         elif self.bracket is not None:
             self._keep(reason)
         sweep.status = status_at_end((row["status"] for row in sweep.rows.last()), reason)
-        result = sweep_result(self.folder, sweep, self.progress)
+        result = sweep_result(self.folder, sweep, self.model_steps)
         if reason != "interrupted":
             closed = with_spread if sweep.options.spread else with_judgement
             result = closed(result, self.folder, sweep)
@@ -467,19 +477,11 @@ class SweepJob:
         return True
 
     def _begin(self, bracket: TrainingBracket) -> None:
-        progress = self.progress
-        self.steps_before = progress.model_steps - bracket.model_steps
         rows = self.sweep.rows.last()
         self.lost_before = sum(r["status"] == "diverged" for r in rows if r["heat"] != bracket.number)
-        progress.begun = bracket.first + len(bracket.configs)
-        progress.planned_steps = self.steps_before + bracket.planned_steps
-        progress.rungs = len(bracket.rungs)
+        self.planned_steps = self.steps_before + bracket.planned_steps
 
-    def _show(self, bracket: TrainingBracket) -> None:
-        progress = self.progress
-        progress.seconds = self.sweep.seconds
-        progress.model_steps = self.steps_before + bracket.model_steps
-        progress.rung, progress.diverged = bracket.rung, self.lost_before + bracket.diverged
+    def _note_best(self, bracket: TrainingBracket) -> None:
         better = METRICS[self.sweep.metric].better
         for population in bracket.populations:
             lost_M = torch.tensor([status == "diverged" for status in population.status_M])
@@ -488,8 +490,8 @@ class SweepJob:
             member, figure = population.members[place], better * float(best_M[place])
             if lost_M[place] or not math.isfinite(figure):
                 continue
-            if progress.best is None or better * (figure - progress.best[1]) > 0:
-                progress.best, progress.config = (member, figure), bracket.configs[member]
+            if self.best is None or better * (figure - self.best[1]) > 0:
+                self.best = member, figure
 
     def _keep(self, reason: str | None) -> None:
         """Store the bracket's results; it is never trained again. reason: why all brackets end, if so."""
@@ -525,14 +527,14 @@ class SweepJob:
             sweep.sampler.tell(member, figures[member])
         sweep.done = bracket.number + 1
         folder.checkpoint({}, self._state(None) | {"ended": reason})
-        self.bracket = None
+        self.steps_before, self.bracket = self.model_steps, None
 
     def _state(self, bracket: dict[str, Any] | None) -> dict[str, Any]:
         return {
             "done": self.sweep.done,
             "spent": self.sweep.seconds,
-            "model_steps": self.progress.model_steps,
-            "planned_steps": self.progress.planned_steps,
+            "model_steps": self.model_steps,
+            "planned_steps": self.planned_steps,
             "extensions": len(self.sweep.extensions),
             "state": bracket,
             "ended": None,

@@ -132,38 +132,6 @@ class SweepTraining:
         return float(self.extensions[-1]["seconds"]) if self.extensions else 0.0
 
 
-@dataclass
-class SweepProgress:
-    """The progress that a live table shows.
-
-    begun, diverged: members so far. planned_steps: model-steps of the known brackets. seconds: of training
-    only. best: (member, value in the metric's own units). rung, rungs: the rung and the number of rungs of
-    the running bracket.
-    """
-
-    members: int
-    begun: int = 0
-    diverged: int = 0
-    model_steps: int = 0
-    planned_steps: int = 0
-    seconds: float = 0.0
-    best: tuple[int, float] | None = None
-    config: Config | None = None
-    rung: int = 0
-    rungs: int = 1
-
-    @property
-    def model_steps_per_second(self) -> float:
-        return self.model_steps / self.seconds if self.seconds else 0.0
-
-    @property
-    def left_s(self) -> float | None:
-        """Estimated seconds to the end of the known brackets; None before the first step."""
-        if not self.model_steps:
-            return None
-        return max(0.0, (self.planned_steps - self.model_steps) / self.model_steps_per_second)
-
-
 def sweep_training(
     source: Any,
     data: Data,
