@@ -54,6 +54,9 @@ READ_ONLY = Refusal(
 FILE_UNREADABLE = Refusal(
     N_("'{path}' can't be read: {reason}."), N_("Check its permissions and that the disk is there."), status=1
 )
+FILE_IS_FOLDER = Refusal(
+    N_("'{path}' is a folder, not a file."), N_("Give the file in it, or all its tables: '{path}/*{ending}'.")
+)
 FILE_VANISHED = Refusal(
     N_("{path} is not there, or its folder is gone ({reason})."),
     N_("Was it moved or deleted? Put it back, or give its new place."),

@@ -20,8 +20,8 @@ from treino.base.errors import Refusal
 from treino.base.files import problem
 from treino.base.words import N_
 from treino.data.readers import ReaderOptions
+from treino.data.readers.reader_options import EXCEL_MISSING
 from treino.data.readers.table_files import open_delimited_file
-from treino.data.readers.workbook import EXCEL_MISSING
 from treino.data.sources import read
 from treino.data.table import Column, number
 from treino.folders.data_source import files_of

@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from treino.base.errors import Refusal, TreinoError
-from treino.base.files import holds_run
+from treino.base.files import FILE_IS_FOLDER, holds_run
 from treino.base.words import N_, _, joined, setting
 from treino.data.photographs.archives import Entry, check_size, open_archive
-from treino.data.readers.file_bytes import FILE_IS_FOLDER
 from treino.data.source_kinds import ENDINGS, is_archive
 from treino.data.sources import check_path
 

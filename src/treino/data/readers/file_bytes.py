@@ -19,7 +19,7 @@ from typing import BinaryIO, Literal
 import pyarrow as pa
 
 from treino.base.errors import Refusal, TreinoError
-from treino.base.files import FILE_UNREADABLE
+from treino.base.files import FILE_IS_FOLDER, FILE_UNREADABLE
 from treino.base.text import shortened
 from treino.base.words import N_, _
 from treino.data.readers.zip_members import BOMB_RATIO, is_hidden, most_unpacked, zip_chunks
@@ -38,9 +38,6 @@ NUL_BYTE = Refusal(
 CSV_ENCODING = Refusal(
     N_("'{path}' is not {encoding}: line {n} has the byte {byte}."),
     N_("Save it as UTF-8, or name its encoding: [[encoding=latin-1]]."),
-)
-FILE_IS_FOLDER = Refusal(
-    N_("'{path}' is a folder, not a file."), N_("Give the file in it, or all its tables: '{path}/*{ending}'.")
 )
 FILE_SPECIAL = Refusal(N_("'{path}' is not a regular file."), N_("Save the table in a CSV file first."))
 NO_TABLE = Refusal(

@@ -20,6 +20,10 @@ SKIP_RANGE = Refusal(
     N_("{name} must be a whole number of lines, at least 0; it is {value!r}."),
     N_("Count the lines above the header."),
 )
+EXCEL_MISSING = Refusal(
+    N_("What reads and writes workbooks is not installed."),
+    N_("Install it: pip install 'treino[excel]'. Or use a CSV file."),
+)
 ENCODING_CHOICE = Refusal(N_("There is no encoding '{name}'."), "{hint}")
 
 Dates = Literal["day/month", "month/day", "year/month/day", "year/day/month"]

@@ -32,7 +32,7 @@ from treino.data.readers.dialect import (
     lines_note,
 )
 from treino.data.readers.file_bytes import OLD_WORKBOOK, InputFile, damaged
-from treino.data.readers.reader_options import ReaderOptions
+from treino.data.readers.reader_options import EXCEL_MISSING, ReaderOptions
 from treino.data.readers.workbook_size import too_large
 from treino.data.readers.zip_members import zip_chunks
 from treino.data.table import distinct_names
@@ -54,10 +54,6 @@ WORKBOOK_FORMULAS = Refusal(
     N_("Open it in Excel or LibreOffice and save it: that stores the values."),
 )
 CSV_NO_ROWS = Refusal(N_("{what} has a header and no rows."), N_("Add a row of values for each example."))
-EXCEL_MISSING = Refusal(
-    N_("What reads and writes workbooks is not installed."),
-    N_("Install it: pip install 'treino[excel]'. Or use a CSV file."),
-)
 WORKBOOK_HIDDEN = Refusal(
     N_("'{path}' has cells in hidden sheets alone: {names}."), N_("Name one: {setting}")
 )
