@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.plots.browser import end_browser
-from treino_doctor.garbage_collection import collect_rarely
+from treino_doctor.base.garbage_collection import collect_rarely
 
 collect_rarely()  # before anything large: what thousands of tests import stays
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):

@@ -15,8 +15,8 @@ from tests.quick_ends import _quick_ends  # noqa: F401
 from treino.base.apps import entries, installed
 from treino.cli.app import make_app
 from treino.cli.screen import with_lists
+from treino_doctor.base.screen import language_of, split_tokens
 from treino_doctor.rules import rules
-from treino_doctor.screen import language_of, split_tokens
 
 ROOT = Path(__file__).parent.parent
 PAGES = [

@@ -11,7 +11,7 @@ import pytest
 
 from forked import HANG, plain, watched
 from treino_doctor import rules as decisions
-from treino_doctor.errors import TreinoError
+from treino_doctor.base.errors import TreinoError
 from treino_doctor.output.coverage import coverage
 from treino_doctor.output.report import document, text
 from treino_doctor.process.run_script import run_script

@@ -4,7 +4,7 @@ The public names are listed in ``__init__.pyi``; apps bring more, by entry point
 imported at its first use.
 """
 
-import treino_doctor.program_start  # noqa: F401  # first, for Ctrl-C amid the other imports
+import treino_doctor.base.program_start  # noqa: F401  # first, for Ctrl-C amid the other imports
 
 # isort: split
 from typing import Any

@@ -24,8 +24,8 @@ from tests.conftest import Said
 from treino import fit
 from treino.base import words
 from treino.base.errors import TreinoError
-from treino_doctor import words as base
-from treino_doctor.screen import language_of
+from treino_doctor.base import words as base
+from treino_doctor.base.screen import language_of
 
 LANGUAGES = sorted(p.name for p in words.LOCALE.iterdir() if p.is_dir())
 LETTERS = str.maketrans(

@@ -42,7 +42,7 @@ TRAIN = "train iris --epochs 2 --name a --json"
     ("program", "module", "words"),
     [
         ("treino", "typing", "--version"),
-        ("treino", "treino_doctor.words", TRAIN),
+        ("treino", "treino_doctor.base.words", TRAIN),
         ("treino", "cyclopts", TRAIN),
         ("treino", "pydantic", TRAIN),
         ("treino", "numpy", TRAIN),
@@ -73,7 +73,7 @@ def test_ctrl_c_amid_an_import_is_one_sentence(tmp_path: Path, program: str, mod
 def test_a_library_that_makes_another_error_of_ctrl_c_is_no_defect(
     treino: Callable[..., Said], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("treino_doctor.program_start.interrupted", True)
+    monkeypatch.setattr("treino_doctor.base.program_start.interrupted", True)
     monkeypatch.setattr("treino.folders.documents.listing.listing", Mock(side_effect=SystemError("x")))
     said = treino("runs")
     assert (said.status, said.err) == (130, "Stopped.\n")

@@ -20,7 +20,7 @@ from tests.cli.conftest import QUICK_END
 from tests.conftest import Said
 from tests.waiting import HANG
 from treino.base.errors import TreinoError
-from treino_doctor.escaping import escape, escape_json
+from treino_doctor.base.escaping import escape, escape_json
 
 FORGED = "error: all is lost"
 COLUMNS = ["a\x1b[2Jb", "c\x1b]0;x\x07d", "e\u202ef", f"g\n{FORGED}", "h\x9b2Ji", "k\rl\u2028m"]

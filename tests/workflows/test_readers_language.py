@@ -12,7 +12,7 @@ from tools import words as catalogues
 from tests.base.test_words import latin, turn
 from tests.conftest import Said
 from treino.base import words
-from treino_doctor import words as base
+from treino_doctor.base import words as base
 
 TRAINED = """
 train houses.csv --target price --name one --epochs 2 --lr 1e6 --optimizer sgd --fault missing_zero_grad

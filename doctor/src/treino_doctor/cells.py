@@ -5,7 +5,7 @@ from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from treino_doctor.words import _
+from treino_doctor.base.words import _
 
 _starts: dict[str, Sequence[int]] = {}  # notebook -> the first line of each cell
 _running: dict[str, tuple[str, int]] = {}  # file of a cell in Jupyter -> its name, lines above its code

@@ -14,11 +14,11 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from treino_doctor.errors import TreinoError, like, nearest
-from treino_doctor.garbage_collection import collect_as_usual, collect_rarely
-from treino_doctor.program_start import watch_no_more
-from treino_doctor.screen import Screen, guarded, language_of, run_to_exit, split_tokens
-from treino_doctor.words import N_, _, placeholders, speaking
+from treino_doctor.base.errors import TreinoError, like, nearest
+from treino_doctor.base.garbage_collection import collect_as_usual, collect_rarely
+from treino_doctor.base.program_start import watch_no_more
+from treino_doctor.base.screen import Screen, guarded, language_of, run_to_exit, split_tokens
+from treino_doctor.base.words import N_, _, placeholders, speaking
 
 if TYPE_CHECKING:
     from treino_doctor.finding import Finding
@@ -292,8 +292,8 @@ def _files(request: Request) -> Files:
 
 def _report(request: Request, outcome: "Outcome", files: Files, folder: Path, screen: Screen) -> int:
     """Say what was found, and write what was asked for. Return the exit status."""
+    from treino_doctor.base.escaping import escape
     from treino_doctor.defects import attempt
-    from treino_doctor.escaping import escape
     from treino_doctor.output.coverage import Coverage, coverage
     from treino_doctor.output.report import (
         comments_as_json,
@@ -352,8 +352,8 @@ def fails(findings: "Sequence[Finding]", fail_on: str | None) -> bool:
 def _mend(
     request: Request, outcome: "Outcome", fix: "OutputFile | None", folder: Path, screen: Screen
 ) -> dict[str, object]:
+    from treino_doctor.base.escaping import escape
     from treino_doctor.defects import attempt
-    from treino_doctor.escaping import escape
     from treino_doctor.finding import place_as_json
     from treino_doctor.output.fix import patch
     from treino_doctor.output.prove import VARIANTS, proof, table

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TypeVar
 
-from treino_doctor.errors import TreinoError
+from treino_doctor.base.errors import TreinoError
 
 T = TypeVar("T")
 S = TypeVar("S")

@@ -6,9 +6,9 @@ from functools import partial
 from time import monotonic
 from typing import Any
 
+from treino_doctor.base.garbage_collection import no_collections
 from treino_doctor.defects import attempt
 from treino_doctor.finding import Finding
-from treino_doctor.garbage_collection import no_collections
 from treino_doctor.record.lines import forget_files
 from treino_doctor.record.log import Event, Log
 from treino_doctor.record.recorder import Recorder

@@ -6,15 +6,15 @@ from functools import partial
 from html import escape as html
 from typing import Any
 
+from treino_doctor.base.escaping import escape
+from treino_doctor.base.words import _
 from treino_doctor.cells import line_name, name_running_cells
 from treino_doctor.defects import attempt
-from treino_doctor.escaping import escape
 from treino_doctor.exam import Exam
 from treino_doctor.finding import Finding
 from treino_doctor.output.coverage import Coverage, coverage
 from treino_doctor.output.report import defects, each, nothing
 from treino_doctor.record.lines import own_files
-from treino_doctor.words import _
 
 
 def load_ipython_extension(shell: Any) -> None:

@@ -10,7 +10,7 @@ from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
-from treino_doctor.escaping import escape
+from treino_doctor.base.escaping import escape
 
 PIPE_COLUMNS = 1000
 

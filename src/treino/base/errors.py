@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from treino.base.words import _
-from treino_doctor.errors import TreinoError, like, nearest
+from treino_doctor.base.errors import TreinoError, like, nearest
 
 __all__ = ["Refusal", "TreinoError", "cause", "like", "nearest", "place"]
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from treino.base import files
 from treino.base.errors import Refusal, TreinoError
 from treino.base.words import N_, _
-from treino_doctor import program_start
+from treino_doctor.base import program_start
 
 RUN_BUSY = Refusal(
     N_("{folder} is being written by {who}."), N_("Wait until it has ended, or stop it first.")

@@ -20,7 +20,7 @@ from contextvars import ContextVar
 from pathlib import Path
 from typing import Literal
 
-from treino_doctor.words import (
+from treino_doctor.base.words import (
     ENGLISH,
     LOCALES,
     N_,

@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from treino_doctor.garbage_collection import collect_no_more, collect_rarely
+from treino_doctor.base.garbage_collection import collect_no_more, collect_rarely
 
 if TYPE_CHECKING:
     from treino.cli.screen import Screen
@@ -24,8 +24,8 @@ def main(argv: Sequence[str] | None = None, program: "Program | None" = None, *,
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # unknown TREINO_LANG: language_of raises an error
         from treino.base.words import door, speaking
-    from treino_doctor.errors import TreinoError
-    from treino_doctor.screen import Screen, guarded, language_of, split_tokens
+    from treino_doctor.base.errors import TreinoError
+    from treino_doctor.base.screen import Screen, guarded, language_of, split_tokens
 
     own, rest, as_json = split_tokens(sys.argv[1:] if argv is None else argv)
     try:
@@ -75,6 +75,6 @@ def _run(tokens: Sequence[str], screen: "Any", program: "Program | None") -> int
 def command(program: "Program | None" = None) -> None:
     """The entry point of the program ``treino``: run ``main`` and exit with its status."""
     collect_rarely()
-    from treino_doctor.screen import run_to_exit
+    from treino_doctor.base.screen import run_to_exit
 
     run_to_exit(lambda: main(program=program, last=True), collect_no_more)

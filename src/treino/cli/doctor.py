@@ -11,7 +11,7 @@ from treino.base.errors import Refusal
 from treino.base.machine import cpu_cores
 from treino.base.words import N_, _, door
 from treino_doctor import command
-from treino_doctor.screen import Screen
+from treino_doctor.base.screen import Screen
 
 DOCTOR_OF_SCRIPT = Refusal(N_("{flag} is for scripts; {subject}"), "{instead}")
 

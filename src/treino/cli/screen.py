@@ -22,7 +22,7 @@ from treino.base.console import console, watched
 from treino.base.errors import Refusal, TreinoError, like, nearest
 from treino.base.words import N_, _, placeholders
 from treino.folders.store.output_files import OutputFile, OutputFolder
-from treino_doctor.screen import Screen as PlainScreen
+from treino_doctor.base.screen import Screen as PlainScreen
 
 VERB_UNKNOWN = Refusal(N_('Unknown command "{verb}".'), "{hint}", rule="usage")
 OPTION_UNKNOWN = Refusal(N_("Unknown option: {flag}."), "{hint}", rule="usage")

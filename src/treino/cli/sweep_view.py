@@ -25,7 +25,7 @@ from treino.training.sweeps.populations import config_text
 from treino.training.sweeps.study import StudyJob
 from treino.training.sweeps.study_document import row_name, table_of
 from treino.training.sweeps.sweep import SweepJob
-from treino_doctor.escaping import escape
+from treino_doctor.base.escaping import escape
 
 LEADERS = 8  # rows of the leaderboard
 WIDE = 120  # minimum number of columns of a terminal for a table with intervals

@@ -16,7 +16,7 @@ from treino.data.documents import LoadArguments
 from treino.data.preparation.preparation import Preparation, Scale, Task
 from treino.data.rows import Rows, sampled_rows
 from treino.data.table import row_place
-from treino_doctor import escaping
+from treino_doctor.base import escaping
 
 SHOWN = 40  # maximum number of columns, and of classes, in a notebook's tables
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from treino.base.words import _
-from treino_doctor.escaping import escape
+from treino_doctor.base.escaping import escape
 from treino_lessons.call_recording import Pass, Visit
 from treino_lessons.problem import STEPS, Problem, State, keyed
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from treino_doctor.base.words import N_, _
 from treino_doctor.cells import line_name, place_name
 from treino_doctor.defects import attempt, names
 from treino_doctor.exam import Exam
@@ -17,7 +18,6 @@ from treino_doctor.rules.course import counted, judged_losses, training, trainin
 from treino_doctor.rules.graphs import calls_by_number
 from treino_doctor.rules.judged import groups
 from treino_doctor.rules.metric_wrong_axis import BEST, axis_of
-from treino_doctor.words import N_, _
 
 NOISE = 3  # standard deviations within which an accuracy counts as chance
 HARDLY = 0.95  # times a constant prediction's loss; above this a loss is hardly better

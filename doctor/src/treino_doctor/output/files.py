@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from treino_doctor.errors import TreinoError
-from treino_doctor.words import _
+from treino_doctor.base.errors import TreinoError
+from treino_doctor.base.words import _
 
 PATCH = ".patch", ".diff"
 SARIF = ".sarif", ".json"

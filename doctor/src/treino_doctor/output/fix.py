@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import accumulate, count
 
+from treino_doctor.base.words import _
 from treino_doctor.defects import attempt
 from treino_doctor.finding import Finding, Site
 from treino_doctor.output.mends import MENDS, Edit, Script, edited, pieces
@@ -19,7 +20,6 @@ from treino_doctor.output.notebook_edits import edited_notebook
 from treino_doctor.places import source
 from treino_doctor.process.notebooks import ENDING
 from treino_doctor.rules.choices import TEST, TRAIN
-from treino_doctor.words import _
 
 
 @dataclass(frozen=True)

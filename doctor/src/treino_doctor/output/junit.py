@@ -3,12 +3,12 @@
 import re
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
+from treino_doctor.base.words import _
 from treino_doctor.finding import Finding
 from treino_doctor.output.coverage import Coverage
 from treino_doctor.output.report import defects, one, place
 from treino_doctor.process.run_script import Outcome
 from treino_doctor.rules import rules
-from treino_doctor.words import _
 
 TOOL = "treino-doctor"
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # in XML 1.0

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from treino_doctor import __version__
-from treino_doctor.errors import TreinoError
+from treino_doctor.base.errors import TreinoError
+from treino_doctor.base.words import _
 from treino_doctor.finding import Finding
 from treino_doctor.output.files import JSON, OutputFile
 from treino_doctor.process.run_script import Outcome
-from treino_doctor.words import _
 
 
 @dataclass(frozen=True, order=True)

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
 
+from treino_doctor.base.words import N_, _
 from treino_doctor.finding import Finding, Site
 from treino_doctor.output.names import begin, dotted, name_for, sole
 from treino_doctor.places import source
 from treino_doctor.places.bindings import bindings, class_of, reaching, scope_of, statement_of
-from treino_doctor.words import N_, _
 
 PLAIN = (ast.Name, ast.Attribute, ast.Subscript)  # can be written twice without computing anything again
 TIGHT = (*PLAIN, ast.Call, ast.Constant)  # binds more tightly than any operator

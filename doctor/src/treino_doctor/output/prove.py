@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from treino_doctor.escaping import escape
+from treino_doctor.base.escaping import escape
+from treino_doctor.base.words import N_, _, numeral
 from treino_doctor.output.fix import Mended
-from treino_doctor.words import N_, _, numeral
 
 RATES = (1.0, 10.0, 0.1)
 SUMS = {  # rules whose fix shrinks the gradients: larger rates are tried

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
+from treino_doctor.base.escaping import escape
+from treino_doctor.base.words import N_, _, placeholders
 from treino_doctor.cells import cell_of, line_name
 from treino_doctor.defects import attempt
-from treino_doctor.escaping import escape
 from treino_doctor.exam import Exam
 from treino_doctor.finding import Finding
 from treino_doctor.output.coverage import Coverage
@@ -16,7 +17,6 @@ from treino_doctor.places.ignores import Idle, idle
 from treino_doctor.process.run_script import Outcome
 from treino_doctor.record.lines import own_files
 from treino_doctor.rules import rules
-from treino_doctor.words import N_, _, placeholders
 
 KIND = {"wrong": N_("wrong"), "risk": N_("risk"), "waste": N_("waste")}
 

@@ -6,9 +6,9 @@
 import re
 from textwrap import indent
 
+from treino_doctor.base.words import N_, _
 from treino_doctor.rules import GROUPS, rules
 from treino_doctor.rules.rule import PRELUDE, Rule
-from treino_doctor.words import N_, _
 
 _WORD = re.compile(r"\{\w+:[^|}]*\|([^}]*)\}")  # the word for a number, one or many
 _NUMBER = re.compile(r"\{\w+\}")  # filled in by a finding

@@ -12,13 +12,13 @@ from typing import Any
 from urllib.parse import quote
 
 from treino_doctor import __version__
+from treino_doctor.base.words import _
 from treino_doctor.cells import cell_of, line_name
 from treino_doctor.finding import Finding
 from treino_doctor.output.report import sentence_of
 from treino_doctor.output.rules_page import section, unfilled
 from treino_doctor.rules import rules
 from treino_doctor.rules.rule import Rule
-from treino_doctor.words import _
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 ROOT = "%SRCROOT%"

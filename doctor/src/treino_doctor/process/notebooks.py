@@ -19,9 +19,9 @@ from pathlib import Path
 from types import CodeType
 from typing import Any
 
+from treino_doctor.base.errors import TreinoError
+from treino_doctor.base.words import _
 from treino_doctor.cells import name_cells, with_cells
-from treino_doctor.errors import TreinoError
-from treino_doctor.words import _
 
 ENDING = ".ipynb"
 BODY_RUNS = "capture", "doctor", "memit", "mprun", "prun", "scalene", "time", "timeit", "wandb"

@@ -17,13 +17,13 @@ from time import perf_counter
 from types import CodeType, TracebackType
 from typing import Any
 
+from treino_doctor.base.words import _
 from treino_doctor.exam import Exam
 from treino_doctor.finding import Finding
 from treino_doctor.process.notebooks import ENDING, NAMES, print_error, read_notebook, unfit
 from treino_doctor.process.workers import Workers, is_first, write
 from treino_doctor.record import hooks
 from treino_doctor.record.lines import UNSEEN, is_own, watch_file
-from treino_doctor.words import _
 
 
 @dataclass

@@ -9,6 +9,7 @@ from importlib import import_module
 from itertools import starmap
 from typing import Any
 
+from treino_doctor.base.words import _, joined
 from treino_doctor.cells import place_name
 from treino_doctor.defects import attempt
 from treino_doctor.finding import Finding, Site
@@ -16,7 +17,6 @@ from treino_doctor.places.ignores import forget, ignored
 from treino_doctor.places.source import refresh
 from treino_doctor.record.log import Log
 from treino_doctor.rules.rule import Evidence, Note, Rule
-from treino_doctor.words import _, joined
 
 GROUPS = ("gradients", "losses", "modes", "data", "settings")
 TEXTS = ("message", "why", "fix", "safety", "limits")

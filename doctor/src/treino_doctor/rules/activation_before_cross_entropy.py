@@ -2,11 +2,11 @@
 
 from typing import Any
 
+from treino_doctor.base.words import N_, _
 from treino_doctor.places.settings import word
 from treino_doctor.record.log import Backward, Graph, LossCall, Operation
 from treino_doctor.rules.graphs import ALL_INPUTS, PASSED, REGRESSIONS, drops, ends, is_given
 from treino_doctor.rules.rule import Evidence, Faults, Log, Rule, script, shown
-from treino_doctor.words import N_, _
 
 LOSSES = ("cross_entropy", "nll_loss", "binary_cross_entropy", "binary_cross_entropy_with_logits")
 SHARES = ("softmax", "log_softmax", "sigmoid", "logsigmoid")  # may hide the activation from the loss

@@ -1,9 +1,9 @@
 """Random changes to the rows of an evaluation."""
 
+from treino_doctor.base.words import _
 from treino_doctor.cells import line_name
 from treino_doctor.rules.rule import SPLIT, Evidence, Faults, Log, Rule, script
 from treino_doctor.rules.shares import evaluations
-from treino_doctor.words import _
 
 LEAST = 2  # evaluations that differ from the previous one
 FEW = 0.05  # maximum share of rows trained on before

@@ -2,10 +2,10 @@
 
 import math
 
+from treino_doctor.base.words import N_, _
 from treino_doctor.record.log import Backward, LossCall
 from treino_doctor.rules.graphs import REGRESSIONS
 from treino_doctor.rules.rule import Evidence, Faults, Log, Rule, script, shown
-from treino_doctor.words import N_, _
 
 CLASSES = ("cross_entropy", "nll_loss")
 SIGNED = ("soft_margin_loss", "hinge_embedding_loss", "margin_ranking_loss", "cosine_embedding_loss")

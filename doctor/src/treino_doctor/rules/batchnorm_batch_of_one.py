@@ -2,12 +2,12 @@
 
 import math
 
+from treino_doctor.base.words import _, joined
 from treino_doctor.places.placement import batches
 from treino_doctor.places.settings import setting
 from treino_doctor.record.log import Backward, Ended, Forward, Read
 from treino_doctor.record.outcomes import Normed
 from treino_doctor.rules.rule import Evidence, Faults, Log, Rule, Site, script
-from treino_doctor.words import _, joined
 
 WIDE = 64  # values of a row in each channel that suffice for statistics
 SELDOM = 8  # at most one batch in this many

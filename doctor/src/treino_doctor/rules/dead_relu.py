@@ -1,9 +1,9 @@
 """ReLU units that are zero for every row."""
 
+from treino_doctor.base.words import _
 from treino_doctor.record.outcomes import Rectified
 from treino_doctor.rules.course import training
 from treino_doctor.rules.rule import DEEP, NEVER_LEARNS, Evidence, Faults, Log, Rule, script
-from treino_doctor.words import _
 
 LEAST = 3  # minimum number of calls
 DEAD = 0.9  # share of a layer's units, in each of the newest calls

@@ -1,9 +1,9 @@
 """Copies of rows on both sides of a split."""
 
+from treino_doctor.base.words import N_, _
 from treino_doctor.places.placement import maker, multiplies
 from treino_doctor.rules.rule import HELD_OUT, SPLIT, Evidence, Faults, Log, Rule, Site
 from treino_doctor.rules.shares import TELLING, copies, evaluations, lines_of, shared
-from treino_doctor.words import N_, _
 
 TRAINED = N_("were trained on before they were evaluated (the table holds copies)")
 NEAR = N_("are nearly one with training rows (the table holds copies)")

@@ -2,6 +2,7 @@
 
 import ast
 
+from treino_doctor.base.words import N_, _
 from treino_doctor.places.bindings import statement_of
 from treino_doctor.places.placement import TENSORS
 from treino_doctor.places.source import calls, module, name_of, targets, written_on
@@ -9,7 +10,6 @@ from treino_doctor.record.log import Backward, Ended
 from treino_doctor.record.row_log import FeaturesLost, RowsTrained
 from treino_doctor.rules.graphs import calls_by_number
 from treino_doctor.rules.rule import HELD_OUT, SPLIT, Evidence, Faults, Log, Note, Rule, Site
-from treino_doctor.words import N_, _
 
 APART = 10.0  # ratio of columns' deviations: a scale matters
 ITSELF = 0.1  # times the largest number: if less enters the first product, the net scales its inputs itself

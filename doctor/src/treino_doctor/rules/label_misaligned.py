@@ -2,6 +2,7 @@
 
 import ast
 
+from treino_doctor.base.words import _, numeral
 from treino_doctor.places.placement import maker, orders
 from treino_doctor.places.source import calls
 from treino_doctor.record.log import LossCall, Read
@@ -10,7 +11,6 @@ from treino_doctor.rules.course import training
 from treino_doctor.rules.graphs import ARRAYS, made_by
 from treino_doctor.rules.judged import is_figure
 from treino_doctor.rules.rule import NEVER_LEARNS, Evidence, Faults, Log, Rule, Site, script
-from treino_doctor.words import _, numeral
 
 AGAIN, OTHER = 40, 0.25  # rows that came back with a label, and the share with another label
 STUCK = 0.85  # times the loss of a constant prediction

@@ -1,12 +1,12 @@
 """Steps as large as the weights themselves."""
 
+from treino_doctor.base.words import _, numeral
 from treino_doctor.places.settings import setting
 from treino_doctor.places.updates import update_rate
 from treino_doctor.record.log import BY_HAND
 from treino_doctor.rules.course import Steps, Training, optimizers, studied, training
 from treino_doctor.rules.rule import DEEP, NEVER_LEARNS, Evidence, Faults, Log, Rule, Site, script
 from treino_doctor.rules.weight_decay_too_high import held_down
-from treino_doctor.words import _, numeral
 
 LEAST = 12  # minimum number of steps
 LARGE = 0.15  # largest step, times the weights: 2.6 to 13 in faulty scripts, at most 0.11 in correct ones

@@ -2,12 +2,12 @@
 
 from typing import Any
 
+from treino_doctor.base.words import _
 from treino_doctor.places.placement import caller, passes_on
 from treino_doctor.record.log import Forward, Operation, Read
 from treino_doctor.record.values import VIEWS
 from treino_doctor.rules.graphs import argument, calls_by_number, classifiers, is_column
 from treino_doctor.rules.rule import Evidence, Faults, Log, Rule, by_line, script
-from treino_doctor.words import _
 
 BEST = ("argmax", "max", "topk")
 COMPARED = ("eq", "ne", "sub", "isclose")

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
+from treino_doctor.base.words import N_, _
 from treino_doctor.places.back import values
 from treino_doctor.places.source import statement
 from treino_doctor.record.log import Backward, Printed
@@ -13,7 +14,6 @@ from treino_doctor.record.row_log import Evaluated, RowsTrained
 from treino_doctor.rules.course import judged_losses, trainings
 from treino_doctor.rules.graphs import calls_by_number
 from treino_doctor.rules.rule import SPLIT, Evidence, Faults, Log, Note, Rule, Site, by_line, script
-from treino_doctor.words import N_, _
 
 ROUNDED = 3e-6  # relative error of a sum in single precision
 CHANCE = 2e-3  # largest expected number of figures that fit a wrong formula by accident

@@ -2,11 +2,11 @@
 
 import math
 
+from treino_doctor.base.words import _, joined
 from treino_doctor.places.placement import divides, maker, misses
 from treino_doctor.record.log import Course, LossCall, Read
 from treino_doctor.record.row_log import BadRows
 from treino_doctor.rules.rule import Evidence, Faults, Log, Rule, Site, script
-from treino_doctor.words import _, joined
 
 CHOOSES = ("getitem", "masked_select", "index_select", "take")
 

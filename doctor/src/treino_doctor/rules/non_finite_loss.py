@@ -2,11 +2,11 @@
 
 import math
 
+from treino_doctor.base.words import _
 from treino_doctor.record.log import Course, OptimizerEnded
 from treino_doctor.record.outcomes import NonFinite
 from treino_doctor.rules.course import studied
 from treino_doctor.rules.rule import Evidence, Faults, Log, Rule, script
-from treino_doctor.words import _
 
 
 def decide(log: Log) -> Faults:

@@ -8,11 +8,11 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, TypeVar
 
+from treino_doctor.base.words import _, numeral
 from treino_doctor.finding import Finding, Severity
 from treino_doctor.finding import Site as Site
 from treino_doctor.record.log import Event
 from treino_doctor.record.log import Log as Log
-from treino_doctor.words import _, numeral
 
 T = TypeVar("T")
 S = TypeVar("S")

@@ -1,9 +1,9 @@
 """A scaler, an imputer or a feature selection that was fitted on evaluation rows."""
 
+from treino_doctor.base.words import N_, _
 from treino_doctor.places.placement import maker, scales
 from treino_doctor.record.row_log import RowsEvaluated, RowsFitted
 from treino_doctor.rules.rule import HELD_OUT, SPLIT, Evidence, Faults, Log, Rule
-from treino_doctor.words import N_, _
 
 ALL = 0.98  # share of the rows
 LEAST = 10  # minimum number of rows of an evaluation

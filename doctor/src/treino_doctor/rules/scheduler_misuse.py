@@ -4,13 +4,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from treino_doctor.base.words import N_, _
 from treino_doctor.places.source import names, written_on
 from treino_doctor.places.updates import unreached_step
 from treino_doctor.record.log import Ended, Graph, LossCall, Read, Stepped
 from treino_doctor.record.outcomes import ScheduleEnded
 from treino_doctor.rules.graphs import calls_by_number
 from treino_doctor.rules.rule import Evidence, Faults, Log, Note, Rule, Site, as_recorded, script
-from treino_doctor.words import N_, _
 
 LEAST = 12  # minimum number of updates of a schedule that is judged
 LONG = 10  # updates after which a schedule should have been stepped; not measured

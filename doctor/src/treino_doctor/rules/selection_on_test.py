@@ -1,9 +1,9 @@
 """A choice based on test metrics: likely, judging by the source."""
 
+from treino_doctor.base.words import _
 from treino_doctor.record.row_log import RowsEvaluated
 from treino_doctor.rules.choices import TEST, TRAIN, VALIDATION, decides, naming_line
 from treino_doctor.rules.rule import SPLIT, Evidence, Faults, Log, Rule, by_line, script
-from treino_doctor.words import _
 
 LEAST = 10  # minimum number of rows of an evaluation
 LOOKS = 3  # minimum number of evaluations of the same rows

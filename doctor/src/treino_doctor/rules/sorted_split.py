@@ -3,12 +3,12 @@
 import ast
 import math
 
+from treino_doctor.base.words import _, joined, numeral
 from treino_doctor.places.placement import SPLITS, cuts, maker
 from treino_doctor.places.source import calls, written_on
 from treino_doctor.record.row_log import Blocks, RowsEvaluated, RowsTrained
 from treino_doctor.rules.rule import HELD_OUT, NEVER_LEARNS, SPLIT, Evidence, Faults, Log, Rule, Site
 from treino_doctor.rules.shares import evaluations
-from treino_doctor.words import _, joined, numeral
 
 LEAST = 10  # minimum number of rows of an evaluation
 UNSEEN = 0.2  # share of its rows whose classes training never saw

@@ -1,9 +1,9 @@
 """Units that start with equal weights and stay equal."""
 
+from treino_doctor.base.words import _
 from treino_doctor.record.log import ParameterSeen
 from treino_doctor.record.outcomes import AlikeRows
 from treino_doctor.rules.rule import DEEP, Evidence, Faults, Log, Rule, script
-from treino_doctor.words import _
 
 LEAST = 3  # backwards after the second step, as the rows of a zero last layer differ after the first
 

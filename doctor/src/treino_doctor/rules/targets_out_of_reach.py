@@ -1,10 +1,10 @@
 """An activation at the net's end that can't give the values of the targets."""
 
+from treino_doctor.base.words import N_, _, numeral
 from treino_doctor.places.settings import word
 from treino_doctor.record.log import LossCall, Operation
 from treino_doctor.rules.graphs import ends, regressions
 from treino_doctor.rules.rule import Evidence, Faults, Log, Rule, by_line, script
-from treino_doctor.words import N_, _, numeral
 
 LEAST = 3  # minimum number of calls
 SHARE = 0.1  # mean share of the targets outside of the range; fewer may be outliers. Both are chosen

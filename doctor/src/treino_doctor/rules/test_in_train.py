@@ -3,6 +3,7 @@
 import ast
 from collections.abc import Iterator
 
+from treino_doctor.base.words import N_
 from treino_doctor.places.placement import joins, parts, trail
 from treino_doctor.places.source import loops, module
 from treino_doctor.record.log import Backward, Ended, LossCall, NetMade, Read
@@ -13,7 +14,6 @@ from treino_doctor.rules.graphs import ARRAYS, CHOICES, calls_by_number
 from treino_doctor.rules.rule import HELD_OUT, Evidence, Faults, Log, Note, Rule, Site
 from treino_doctor.rules.shares import CHANCE, LEAST, MOST, copies, evaluations, lines_of, shared
 from treino_doctor.rules.turns import trained_forwards
-from treino_doctor.words import N_
 
 NEW = 0.1  # maximum share trained on before, for rows to count as new
 KNOWN, HALF = 50_000, 0.5  # maximum number of known training rows; share of rows among them

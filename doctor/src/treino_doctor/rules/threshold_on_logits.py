@@ -3,10 +3,10 @@
 import math
 from collections.abc import Iterator
 
+from treino_doctor.base.words import _
 from treino_doctor.record.log import Graph, LossCall, Operation, Read
 from treino_doctor.rules.graphs import PASSED, argument, calls_by_number
 from treino_doctor.rules.rule import Evidence, Faults, Log, Rule, script
-from treino_doctor.words import _
 
 OF_LOGITS = ("binary_cross_entropy_with_logits", "soft_margin_loss", "multilabel_soft_margin_loss")
 COMPARED = ("gt", "ge", "lt", "le")

@@ -2,10 +2,10 @@
 
 from typing import Any
 
+from treino_doctor.base.words import _
 from treino_doctor.places.settings import setting
 from treino_doctor.rules.course import Steps, Training, constant_of, optimizers, studied, training
 from treino_doctor.rules.rule import DEEP, NEVER_LEARNS, Evidence, Faults, Log, Rule, Site, script
-from treino_doctor.words import _
 
 LEAST = 12  # minimum number of steps
 PULL = 0.5  # ratio of decay to gradient in the median step: 0.84 to 20 if decay outweighs the loss

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from treino_doctor.escaping import escape
+from treino_doctor.base.escaping import escape
 
 # ---- the blocks of a report
 

@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from treino_doctor.garbage_collection import collect_as_usual, collect_rarely
+from treino_doctor.base.garbage_collection import collect_as_usual, collect_rarely
 
 
 def main(argv: Sequence[str]) -> int:

@@ -19,7 +19,7 @@ from torch.optim.optimizer import register_optimizer_step_post_hook, register_op
 
 from treino.base.errors import Refusal, TreinoError, cause, nearest
 from treino.base.words import N_, _
-from treino_doctor.escaping import escape
+from treino_doctor.base.escaping import escape
 from treino_doctor.finding import Finding
 from treino_doctor.process.run_script import Outcome, flush_streams
 from treino_doctor.record import hooks

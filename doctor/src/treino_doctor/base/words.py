@@ -26,7 +26,7 @@ ENGLISH = "en"
 VARIABLE = "TREINO_LANG"
 LOCALES = "LC_ALL", "LC_MESSAGES", "LANG"
 THOUSANDS = "\u202f"  # a narrow no-break space: Brazilians would read 2,080 as about two
-_catalogues = {"treino_doctor": Path(__file__).parent / "locale"}  # domain -> the folder of its languages
+_catalogues = {"treino_doctor": Path(__file__).parents[1] / "locale"}  # domain -> the folder of its languages
 
 
 def _(sentence: str) -> str:

@@ -15,10 +15,10 @@ from functools import partial
 from json import JSONEncoder
 from typing import Any, NoReturn, TextIO, cast
 
-from treino_doctor import program_start
-from treino_doctor.errors import TreinoError
-from treino_doctor.escaping import escape, escape_json
-from treino_doctor.words import VARIABLE, _, languages, named
+from treino_doctor.base import program_start
+from treino_doctor.base.errors import TreinoError
+from treino_doctor.base.escaping import escape, escape_json
+from treino_doctor.base.words import VARIABLE, _, languages, named
 
 LANGUAGE_FLAG = "--lang"
 LONGEST_REASON = 200  # characters of a library's message

@@ -86,7 +86,7 @@ def _leave() -> None:
 
 
 def _sentence() -> str:
-    words = sys.modules.get("treino_doctor.words")
+    words = sys.modules.get("treino_doctor.base.words")
     try:
         return str(words._("Stopped.")) if words is not None else "Stopped."
     except Exception:  # amid its import

@@ -4,8 +4,8 @@ import linecache
 import sys
 from collections.abc import Iterable
 
-from treino_doctor.escaping import escape
-from treino_doctor.words import _, joined
+from treino_doctor.base.escaping import escape
+from treino_doctor.base.words import _, joined
 
 LISTED = 30  # names in a hint
 
