@@ -17,7 +17,7 @@ from benchmarks.timing import interleaved, once, processor, processor_ratio
 from treino.data.dataset import Data
 from treino.fit_events import settings_before_search
 from treino.settings.spec import Settings
-from treino.training.resolution import choose_recipe
+from treino.training.short_trials import TrainingSource, choose_recipe
 from treino.training.sweeps.populations import populations_of
 
 FOLDS, GOAL = 10, 4.0
@@ -106,8 +106,9 @@ def _folds(source: str, given: dict[str, Any]) -> tuple[dict[int, Settings], dic
     data: dict[str | None, Data] = {}
     for k in range(FOLDS):
         settings = settings_before_search(given | {"fold": f"{k + 1}/{FOLDS}"})
-        of[k], rows, _reason = choose_recipe(source, settings, lambda s: load_data(source, s))
-        data[of[k].fold] = rows
+        trained_on = TrainingSource(source, partial(load_data, source))
+        of[k] = choose_recipe(settings, trained_on)
+        data[of[k].fold] = trained_on.data
     return of, data
 
 

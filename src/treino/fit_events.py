@@ -1,7 +1,7 @@
 """The events of a ``fit`` with a single network, or with several seeds or folds; and ``lr="auto"``."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -21,8 +21,8 @@ from treino.folders.network_source import NetworkSource, network_files
 from treino.settings.options import HERE, ClusterOptions
 from treino.settings.spec import OF_DATA, Settings, read_settings, refuse_layers
 from treino.training.loop import JobEvent
-from treino.training.resolution import check_settings, choose_recipe
-from treino.training.short_trials import Rates, decided_log, find_rate, with_members
+from treino.training.resolution import check_settings
+from treino.training.short_trials import Rates, TrainingSource, chosen
 from treino.training.train import WEIGHTS_OF_ENSEMBLE, RunJob, Start, train_events
 
 NUM_CLASSES = Refusal(
@@ -109,38 +109,32 @@ def fit_events(request: FitRequest) -> tuple[Iterator[JobEvent], Rates | None]:
     if request.repeated:
         from treino.training.sweeps.sweep import repeat_events, repeats  # import only for several networks
 
-        explicit = settings.explicit
-        base, _space, _word = repeats(explicit, request.seeds, request.folds, request.until)
-        settings = read_settings({n: explicit[n] for n in ("name", "out") if n in explicit} | base)
-    search = request.settings.get("lr") == AUTO
-    settings, rows, reason = choose_recipe(request.source, settings, partial(_load, request), _alone(request))
-    learnt = ""
-    if not request.repeated and not _alone(request):
-        settings, rows, learnt = decided_log(settings, rows, partial(_load, request))
-    if request.repeated and request.held_back:  # all seeds train on these rows
-        request = replace(request, source=rows)
-        settings = read_settings({n: v for n, v in settings.explicit.items() if n not in OF_DATA})
-    rates = None
-    if request.classes is not None:
-        _check_classes(rows, request.classes)
-    if search:
-        rates = find_rate(rows, settings, request.net, files)
-        settings = read_settings(settings.explicit | {"lr": rates.chosen})
-    spent, why = 0.0, ""
-    if settings.time_limit is not None and settings.recipe == "table" and "ensemble" not in request.settings:
-        rows = _load(request, settings) if rows is None else rows
-        settings, why, spent = with_members(settings, rows)
+        settings, space, stem = repeats(settings, request.seeds, request.folds, request.until)
+    of = TrainingSource(
+        request.source,
+        partial(_load, request),
+        net=request.net,
+        networks=files,
+        single=_single(request),
+        repeated=request.repeated,
+        search=request.settings.get("lr") == AUTO,
+    )
+    settings = chosen(settings, of)
     if request.repeated:
+        asked = settings.explicit
+        if request.held_back:  # all seeds train on these rows
+            of.source = of.data
+            asked = {name: value for name, value in asked.items() if name not in OF_DATA or name == "fold"}
         events = repeat_events(
-            request.source,
-            seeds=request.seeds,
-            folds=request.folds,
+            of.source,
+            space,
+            stem,
             until=request.until,
             parent=request.parent,
-            settings={n: v for n, v in settings.explicit.items() if n != "fold" or request.folds is None},
+            settings=asked,
             networks=request.networks,
-            data=rows,
-            notes=[reason] if reason else [],
+            data=of.data,
+            notes=settings.reasons,
             place=request.place,
         )
     else:
@@ -152,14 +146,13 @@ def fit_events(request: FitRequest) -> tuple[Iterator[JobEvent], Rates | None]:
             parent=request.parent,
             start=request.start,
             lean=request.lean,
-            data=rows,
-            reasons=(reason, learnt, why),
-            spent=spent,
+            data=of.data,
+            spent=of.seconds,
             check=partial(training.check_alerts, alerts) if alerts else None,
             like=request.like,
         )
         events = _watched(events, alerts)
-    return (events if rates is None else rates.record(events)), rates
+    return (events if of.rates is None else of.rates.record(events)), of.rates
 
 
 def _watched(events: Iterator[JobEvent], alerts: Sequence[Any]) -> Iterator[JobEvent]:
@@ -181,10 +174,13 @@ def _check_classes(data: Data, classes: int) -> None:
 def _load(request: FitRequest, settings: Settings, most_inputs: int | None = None) -> Data:
     cache = None if request.repeated else prepared_beside(request.parent, settings.out)
     held_back, workers = request.held_back, request.num_workers
-    return load_data(request.source, settings, workers, cache, most_inputs, **held_back)
+    data = load_data(request.source, settings, workers, cache, most_inputs, **held_back)
+    if request.classes is not None:
+        _check_classes(data, request.classes)
+    return data
 
 
-def _alone(request: FitRequest) -> str:
+def _single(request: FitRequest) -> str:
     """Describe the argument that allows only a single network; empty if there is none."""
     if request.net is not None:
         return _("the network is your own")

@@ -16,7 +16,7 @@ from treino.data.builtins import Builtin
 from treino.data.dataset import Data
 from treino.data.table import Column, Table
 from treino.settings.spec import Settings, read_settings
-from treino.training.short_trials import decided_flips
+from treino.training.short_trials import TrainingSource, choose_flips
 from treino.training.train import drain, train_events
 
 Pixels = NDArray[np.uint8]
@@ -62,9 +62,14 @@ def settings_of(**more: Any) -> Settings:
     return read_settings(usual | more)
 
 
+def tried(settings: Settings, data: Data) -> Settings:
+    return choose_flips(settings, TrainingSource("seen", lambda _settings: data, data))
+
+
 def test_flips_go_on_where_mirrored_pictures_are_of_the_same_class(photographs: Any) -> None:
     data = photographs(*mirrored_at_random(600, 8, symmetric=True), validation=0.5, test=0.1)
-    settings, why = decided_flips(settings_of(), data)
+    settings = tried(settings_of(), data)
+    (why,) = settings.reasons
     assert settings.flip is True
     assert "are mirrored" in why
     assert f"{len(data.validation)} validation rows" in why
@@ -72,7 +77,8 @@ def test_flips_go_on_where_mirrored_pictures_are_of_the_same_class(photographs: 
 
 def test_flips_stay_off_where_the_class_is_which_way_a_picture_looks(photographs: Any) -> None:
     data = photographs(*mirrored_at_random(600, 8, symmetric=False), validation=0.5, test=0.1)
-    settings, why = decided_flips(settings_of(), data)
+    settings = tried(settings_of(), data)
+    (why,) = settings.reasons
     assert settings.flip is False
     assert "not mirrored" in why
 
@@ -80,7 +86,7 @@ def test_flips_stay_off_where_the_class_is_which_way_a_picture_looks(photographs
 def test_digits_are_not_mirrored(photographs: Any) -> None:
     digits = load_digits()
     data = photographs((digits.images * 15).astype(np.uint8), digits.target, validation=0.3)
-    assert decided_flips(settings_of(epochs=10), data)[0].flip is False
+    assert tried(settings_of(epochs=10), data).flip is False
 
 
 def test_no_trial_where_none_is_due(photographs: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -99,14 +105,13 @@ def test_no_trial_where_none_is_due(photographs: Any, monkeypatch: pytest.Monkey
         (settings_of(), replace(data, task="regression")),
     ]
     for asked, rows in cases:
-        settings, why = decided_flips(asked, rows)
-        assert (settings, why) == (asked, "")
+        assert tried(asked, rows) is asked
 
 
 @pytest.mark.slow
 def test_the_decision_is_kept_so_that_no_trial_comes_again(photographs: Any, tmp_path: Path) -> None:
     data = photographs(*mirrored_at_random(600, 8, symmetric=True), validation=0.5, test=0.1)
-    run = drain(train_events("seen", settings_of(), data=data, parent=tmp_path))
+    run = drain(train_events("seen", tried(settings_of(), data), data=data, parent=tmp_path))
     assert run.spec.asked["flip"] is run.settings["flip"] is True
     assert any("are mirrored" in reason for reason in run.spec.facts.reasons)
     assert "--flip" in run.spec.command

@@ -16,9 +16,10 @@ import treino as tr
 from tests.conftest import Said
 from treino.base.errors import TreinoError
 from treino.data import sources
+from treino.fit_events import FitRequest, fit_events
 from treino.folders.stored_run import StoredRun
 from treino.training.loop import JobProgress
-from treino.training.sweeps.sweep import repeat_events, sweep_resumption
+from treino.training.sweeps.sweep import sweep_resumption
 
 pytestmark = pytest.mark.usefixtures("bare")
 
@@ -131,7 +132,7 @@ def test_folds_of_ensembles_go_on_after_an_interruption(tmp_path: Path) -> None:
     settings = {"epochs": 40, "ensemble": 3, "target": "kind"}
     whole = tr.fit(source, folds=3, until="accuracy=0.9", out=tmp_path / "w", recipe="plain", **settings)
     own = {**settings, "recipe": "plain", "out": str(tmp_path / "t")}
-    events = repeat_events(source, folds=3, until="accuracy=0.9", settings=own)
+    events, _rates = fit_events(FitRequest(source, own, None, folds=3, until="accuracy=0.9"))
     while not isinstance(next(events), JobProgress):
         pass
     events.close()

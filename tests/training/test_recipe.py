@@ -43,7 +43,8 @@ def test_the_recipe_fills_what_is_left_open_and_nothing_else():
     assert (found.optimizer, found.lr, found.weight_decay) == ("adamw", 2e-3, 1e-2)
     assert (found.dropout, found.dropout_spread, found.plain_members) == (0.4, True, 2)
     again = read_settings({name: getattr(found, name) for name in found.model_fields_set})
-    assert again == found
+    assert again.explicit == found.explicit
+    assert {again.source("gates"), found.source("hidden"), found.source("lr")} == {"typed", "recipe"}
     assert read_settings({}).ensemble == 1
 
 

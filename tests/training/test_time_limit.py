@@ -9,7 +9,6 @@ import pytest
 import torch
 
 import treino as tr
-from treino import fit_events
 from treino.base.errors import TreinoError
 from treino.folders.documents import read_checkpoint
 from treino.settings.spec import read_settings
@@ -80,14 +79,13 @@ def test_as_many_networks_as_fit_are_those_of_a_run_that_asks_for_them(
 ) -> None:
     if members == 5:
         members = 4  # more than four come in fours
-    settings, reason, spent = short_trials.with_members(
-        read_settings({"recipe": "table", "lr": 0.01, "time_limit": seconds}),
-        tr.load(table(), target="price"),
-    )
-    assert (settings.ensemble, settings.lr, spent) == (members, 0.01, 10.0)
-    assert settings == read_settings(
-        {"recipe": "table", "lr": 0.01, "time_limit": seconds, "ensemble": members}
-    )
+    asked = {"recipe": "table", "lr": 0.01, "time_limit": seconds}
+    rows = tr.load(table(), target="price")
+    of = short_trials.TrainingSource(table(), lambda _settings: rows, rows)
+    settings = short_trials.choose_members(read_settings(asked), of)
+    (reason,) = settings.reasons
+    assert (settings.ensemble, settings.lr, of.seconds) == (members, 0.01, 10.0)
+    assert settings.explicit == read_settings(asked | {"ensemble": members}).explicit
     assert ("too short" in reason) == (seconds < 14)
     assert f"{members}." in reason or "One is trained" in reason
 
@@ -106,7 +104,7 @@ def test_the_chosen_number_is_recorded_and_no_clock_is_needed_to_train_it_again(
 def test_a_number_of_networks_that_is_asked_for_stays(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delattr(fit_events, "with_members")
+    monkeypatch.delattr(short_trials, "measured_speed")
     assert fit(tmp_path, ensemble=2, time_limit=1000).settings["ensemble"] == 2
     assert fit(tmp_path, recipe="plain", time_limit=1000).settings["ensemble"] == 1
 

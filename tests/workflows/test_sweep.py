@@ -12,13 +12,14 @@ import torch
 import treino as tr
 from treino.base.errors import TreinoError
 from treino.base.resampling import auc_scores, f1_scores
+from treino.fit_events import FitRequest, fit_events
 from treino.folders.store import RunFolder
 from treino.training.loop import JobEnd
 from treino.training.search import judge
 from treino.training.search.samplers import halving
 from treino.training.sweeps.bracket import read_top
 from treino.training.sweeps.populations import populations_of, settings_of
-from treino.training.sweeps.sweep import repeat_events, sweep_events, sweep_resumption
+from treino.training.sweeps.sweep import sweep_events, sweep_resumption
 
 SPACE = ["lr=1e-4..1e-1:log", "hidden=8|16,8", "dropout=0..0.5", "optimizer=sgd|adam",
          "momentum=0..0.9 if optimizer=sgd"]  # fmt: skip
@@ -323,7 +324,7 @@ def test_a_goal_out_of_reach_is_refused_before_there_is_a_folder(
 ) -> None:
     for begin in (
         lambda: sweep_events("diabetes", ["lr=1e-3|1e-2"], out=tmp_path / "s", until=until),
-        lambda: repeat_events("diabetes", seeds=2, until=until, parent=tmp_path, settings={}),
+        lambda: fit_events(FitRequest("diabetes", {}, None, seeds=2, until=until, parent=tmp_path))[0],
     ):
         with pytest.raises(TreinoError) as refused:
             list(begin())

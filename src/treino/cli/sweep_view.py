@@ -19,7 +19,7 @@ from treino.folders.documents.sweep import GoalSteps, Leader, StudyResult, Sweep
 from treino.folders.store.new_names import command_word, ended_before_it_began
 from treino.folders.stored_run import StoredRun
 from treino.training.loop import Job, JobEnd
-from treino.training.resolution import plain_reason
+from treino.training.short_trials import plain_reason
 from treino.training.stored_results import Stored, StoredStudy, StoredSweep
 from treino.training.sweeps.populations import config_text
 from treino.training.sweeps.study import StudyJob

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from treino.base.errors import Refusal
-from treino.base.words import N_, setting
+from treino.base.words import N_, _, setting
 from treino.data.dataset import Data
 from treino.data.mapped_rows import MappedRows
 from treino.engine.augmentation import Augmentation, usual_shift
@@ -55,18 +55,36 @@ DEFAULTS = {
 
 
 def with_net(s: Settings, rows: Data | Inputs, usual: str = "cnn") -> Settings:
-    """The settings, with open settings of a network for pictures filled in. usual: the kind of network if
-    none is requested, neither by name nor by its layers."""
+    """The settings, with open settings of a network for pictures decided. usual: the kind of network if none
+    is requested, neither by name nor by its layers."""
     if s.net is None and rows.kind == "image" and is_picture(rows.item_shape):
-        s = s.model_copy(update={"net": "mlp" if describes_mlp(s) else usual})
+        net = "mlp" if describes_mlp(s) else usual
+        s = s.decided("data", _reason_of_net(s, net), net=net)
     if s.net != "cnn" or s.channels is not None:
         return s
     classes = rows.task == "classification" and s.loss in (None, "cross_entropy")
-    values = recipes.picture_settings(
+    layers = recipes.picture_settings(
         picture_shape(rows.item_shape), batch_norm=s.batch_norm, pooled=s.pool is not None, classes=classes
     )
-    explicit = {name for name in s.model_fields_set if getattr(s, name) is not None}
-    return s.model_copy(update={name: value for name, value in values.items() if name not in explicit})
+    given = {name for name in s.model_fields_set if getattr(s, name) is not None}
+    values = {name: value for name, value in layers.items() if name not in given}
+    reason = ""
+    if values.get("label_smoothing"):
+        text = _("Labels are smoothed by {share:g}, as by default for pictures ({flag}: not).")
+        reason = text.format(share=values["label_smoothing"], flag=setting("label_smoothing", 0))
+    return s.decided("data", reason, **values)
+
+
+def _reason_of_net(asked: Settings, net: str) -> str:
+    if net == "cnn":
+        text = _("The network is convolutional, as by default for pictures ({flag}: layers of units).")
+        return text.format(flag=setting("net", "mlp"))
+    if not describes_mlp(asked):
+        return ""
+    text = _("The network is an mlp: {why} ({flag}: convolutions).")
+    why = _("{hidden} is given").format(hidden=setting("hidden")) if asked.hidden is not None else ""
+    why = why or (_("a fault is to be seen") if faults_of(asked) else _("its columns get gates"))
+    return text.format(why=why, flag=setting("net", "cnn"))
 
 
 def describes_mlp(s: Settings) -> bool:

@@ -96,7 +96,7 @@ class TrainConfig:
 
     def with_settings(self, **values: Any) -> "TrainConfig":
         """A copy with these values for all members. values: already checked."""
-        return replace(self, members=tuple(s.model_copy(update=values) for s in self.members))
+        return replace(self, members=tuple(s.filled(values) for s in self.members))
 
     def rows(self, rows: Sequence[int]) -> "TrainConfig":
         """The config of only these members."""

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, BeforeValidator, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, Field, PrivateAttr, ValidationError
 
 from treino.base.document_fields import LIMITS, expected
 from treino.base.errors import Refusal, TreinoError, nearest
@@ -49,6 +49,7 @@ GROUPS = {
 }
 """The groups of settings, each by its first setting in the table."""
 OF_SOME = ("momentum", "nesterov", "betas", "eps")  # settings that only some optimizers read
+Source = Literal["typed", "recipe", "data", "default"]
 Fault = Literal["missing_zero_grad", "softmax_before_cross_entropy"]
 FAULTS: tuple[Fault, ...] = get_args(Fault)
 LAYERS = ("mlp", "cnn")  # values of ``net`` that name treino's own layers, not a file
@@ -287,9 +288,45 @@ class Settings(DataSettings):
     name: str | None = declared(None, "name of the run's folder in ./runs; default: wine-1, wine-2, ...")
     out: FilePath | None = declared(None, "the run's folder itself (must not exist, or be empty)")
 
+    _sources: dict[str, Source] = PrivateAttr(default_factory=dict)
+    _reasons: tuple[str, ...] = PrivateAttr(())
+
+    def source(self, name: str) -> Source:
+        """What the setting's value comes from: the user who typed it, the recipe, the data, or a default."""
+        return self._sources.get(name, "typed" if name in self.model_fields_set else "default")
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """A sentence for each choice that the user left open and that ``decided`` made, in order."""
+        return self._reasons
+
+    def decided(self, source: Source, reason: str, **values: Any) -> "Settings":
+        """The settings with values that were left open. What a recipe adds is added anew.
+
+        reason: why, for the user; "" if there is nothing to say.
+        """
+        own = {name: value for name, value in self.explicit.items() if self.source(name) != "recipe"}
+        decided = read_settings(own | values)
+        known = {name: of for name, of in self._sources.items() if of != "recipe"}
+        decided._sources |= known | dict.fromkeys(values, source)
+        decided._reasons = self._reasons
+        return decided.because(reason)
+
+    def because(self, reason: str) -> "Settings":
+        """The settings with one more reason of a choice; "": no reason is given."""
+        why = self.model_copy()
+        why._reasons = (*self._reasons, reason) if reason else self._reasons
+        return why
+
+    def filled(self, values: Mapping[str, Any]) -> "Settings":
+        """A copy with these defaults, which are not checked."""
+        filled = self.model_copy(update=dict(values))
+        filled._sources = self._sources | dict.fromkeys(values, "default")
+        return filled
+
     @property
     def explicit(self) -> dict[str, Any]:
-        """The settings that were given, by name."""
+        """The settings that were typed or ``decided``, by name."""
         return {name: getattr(self, name) for name in self.model_fields_set}
 
     @property
@@ -368,7 +405,9 @@ def read_settings(values: Mapping[str, Any]) -> Settings:
     if settings.net is None and any(getattr(settings, name) is not None for name in OF_CNN):
         settings = settings.model_copy(update={"net": "cnn"})
     if settings.recipe == "table":
-        settings = settings.model_copy(update=table_settings(settings.explicit))
+        added = table_settings(settings.explicit)
+        settings = settings.model_copy(update=added)
+        settings._sources = dict.fromkeys(added, "recipe")
     check_rules(settings)
     return settings
 

@@ -1,6 +1,5 @@
 """Resolution of a training's settings: defaults that depend on the data, and checks of all names."""
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -8,9 +7,7 @@ import numpy as np
 
 from treino.base.errors import Refusal
 from treino.base.words import N_, _, setting
-from treino.data import BUILTINS
 from treino.data.dataset import Data
-from treino.data.source_kinds import is_album, is_torch_dataset
 from treino.engine import OPTIMIZERS, Net, TrainConfig, TrainingLoop, config_of
 from treino.engine.defaults import check_augmentation, describes_mlp, network, with_defaults, with_net
 from treino.engine.inputs import inputs_of
@@ -21,8 +18,7 @@ from treino.engine.step_plan import Past
 from treino.engine.templates import NetSource
 from treino.engine.training_setup import check_loss, no_validation_rows, set_up
 from treino.inspection.conformal import check_coverage, conformal
-from treino.settings import recipes
-from treino.settings.spec import Settings, faults_of, read_settings, refuse_layers
+from treino.settings.spec import Settings, faults_of, refuse_layers
 
 WARMUP_RANGE = Refusal(
     N_("[[warmup]] is {n:,} steps, and there are only {steps:,}."),
@@ -116,33 +112,15 @@ def decide(settings: Settings, data: Data, net: Own | None = None) -> tuple[Own 
     return chosen, with_defaults(config, chosen, inputs)
 
 
-def net_reasons(asked: Settings, chosen: Settings) -> list[str]:
-    """Sentences on what ``with_net`` chose."""
-    reasons = []
-    if asked.net is None and chosen.net == "cnn":
-        text = _("The network is convolutional, as by default for pictures ({flag}: layers of units).")
-        reasons.append(text.format(flag=setting("net", "mlp")))
-    elif asked.net is None and chosen.net == "mlp":
-        text = _("The network is an mlp: {why} ({flag}: convolutions).")
-        why = _("{hidden} is given").format(hidden=setting("hidden")) if asked.hidden is not None else ""
-        why = why or (_("a fault is to be seen") if faults_of(asked) else _("its columns get gates"))
-        reasons.append(text.format(why=why, flag=setting("net", "cnn")))
-    if asked.label_smoothing != chosen.label_smoothing:
-        text = _("Labels are smoothed by {share:g}, as by default for pictures ({flag}: not).")
-        reasons.append(text.format(share=chosen.label_smoothing, flag=setting("label_smoothing", 0)))
-    return reasons
-
-
 def resolve(
     settings: Settings,
     data: Data,
     net: NetSource | None = None,
     past: Past | None = None,
-    reasons: Sequence[str] = (),
 ) -> Resolution:
     """Choose the settings left open and make the training. Writes nothing.
 
-    past: the steps of the training whose state this one continues. reasons: for choices made before.
+    past: the steps of the training whose state this one continues.
 
     Raises:
         TreinoError: settings that contradict each other, the data or the machine.
@@ -157,7 +135,7 @@ def resolve(
         check_coverage(conformal(np.zeros(len(data.validation)), weight_N), s.coverage)
     training = TrainingLoop(*set_up(data, chosen, config, past))
     check_warmup(s, training.steps)
-    every = (data.task_reason, training.loss_reason, training.kernel_reason, *reasons)
+    every = (data.task_reason, training.loss_reason, training.kernel_reason, *s.reasons)
     resolved = resolved_settings(s, data, chosen, training)
     return Resolution(training, resolved, tuple(r for r in every if r))
 
@@ -229,60 +207,3 @@ def _check_threshold(s: Settings, data: Data) -> None:
         )
     if not len(data.validation):
         raise no_validation_rows(setting("threshold", s.threshold))
-
-
-# ---- the choice of a recipe if none is set
-
-
-def choose_recipe(
-    source: Any, settings: Settings, load: Callable[..., Data], alone: str = ""
-) -> tuple[Settings, Data, str]:
-    """Choose the requested recipe, or the one that suits the source. Return the settings with the recipe's
-    additions, the data prepared with them, and a sentence with the recipe and the reason.
-
-    load: reads and prepares the rows, by settings and the most inputs with bins. alone: the description of an
-    argument that requires a single network, such as its weights.
-
-    Raises:
-        TreinoError: bad input.
-    """
-    if settings.recipe is not None:
-        return settings, load(settings), ""
-    why = _why_plain(source, settings, alone)
-    if why:
-        return settings, load(settings), plain_reason(why)
-    table = _by_recipe(settings)
-    data = load(table, most_inputs=recipes.MOST_INPUTS)
-    if data.kind != "table":
-        return settings, load(settings), plain_reason(_("this is no table"))
-    if table.inputs == "bins" and data.arguments.inputs == "plain":
-        table = _by_recipe(settings, inputs="plain")
-    reason = _(
-        "recipe table, as by default for a table of your own: {n} networks ({flag}: one simple network)"
-    )
-    return table, data, reason.format(n=table.ensemble, flag=setting("recipe", "plain"))
-
-
-def _why_plain(source: Any, settings: Settings, alone: str) -> str:
-    """The reason to train one simple network; empty if the recipe for tables may apply."""
-    if alone:
-        return alone
-    if settings.net not in (None, "mlp"):
-        return _("the network is your own") if settings.net_file else _("the network is convolutional")
-    if faults_of(settings):
-        return _("a fault is to be seen")
-    if isinstance(source, Data):
-        return _("the rows were prepared before")
-    if is_torch_dataset(source) or is_album(source):
-        return _("this is no table")
-    return _("built-in data") if isinstance(source, str) and source in BUILTINS else ""
-
-
-def plain_reason(why: str) -> str:
-    """A sentence: one simple network is trained, with the reason."""
-    return _("recipe plain: one simple network ({why})").format(why=why)
-
-
-def _by_recipe(settings: Settings, **more: str) -> Settings:
-    explicit = settings.explicit
-    return read_settings(explicit | more | {"recipe": "table"})

@@ -24,7 +24,8 @@ from treino.inspection.outputs import outputs, predicted_classes
 from treino.inspection.row_influence import Influence, influence
 from treino.inspection.row_xray import NETWORKS, RowXray, xray
 from treino.settings.spec import Settings, read_settings
-from treino.training.resolution import choose_recipe, resolve
+from treino.training.resolution import resolve
+from treino.training.short_trials import TrainingSource, choose_recipe
 
 NO_SUSPECTS = Refusal(N_("No training row of {data} is suspected."), N_("There is nothing to leave out."))
 SUSPECTS_OWN_NETWORK = Refusal(
@@ -55,10 +56,9 @@ def source_of_data(source: Any, settings: Mapping[str, Any], *, compared: bool) 
     """The rows of a source. compared: whether trainings are compared, which needs validation rows; else all
     rows of the source are training rows, unless a share is requested."""
     whole = {} if compared else {"validation": 0.0, "test": 0.0}
-    chosen, data, _reason = choose_recipe(
-        source, read_settings(whole | dict(settings)), partial(load_data, source)
-    )
-    return RowSource(data, chosen, read_from(source))
+    of = TrainingSource(source, partial(load_data, source))
+    chosen = choose_recipe(read_settings(whole | dict(settings)), of)
+    return RowSource(of.data, chosen, read_from(source))
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,5 @@
-"""Choices by a short training before the training: rate, flips, the target's logarithm, how many networks.
+"""The choices before a training, with their reasons: recipe, network and what short trainings decide, such as
+rate, flips, the target's logarithm, how many networks.
 
 ``--lr auto`` trains with many rates side by side. Trying rates before a training is Smith's idea ("Cyclical
 learning rates for training neural networks", WACV 2017). His single network passes through all rates; here
@@ -9,10 +10,9 @@ import copy
 import math
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from itertools import pairwise
-from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -20,8 +20,11 @@ from torch import Tensor, nn
 
 from treino.base.errors import Refusal, TreinoError
 from treino.base.words import N_, _, setting
+from treino.data import BUILTINS
 from treino.data.dataset import Data
+from treino.data.source_kinds import is_album, is_torch_dataset
 from treino.engine import MLP, Net, TrainConfig, TrainingLoop
+from treino.engine.defaults import with_net
 from treino.engine.devices import torch_threads
 from treino.engine.ensemble import outputs_on
 from treino.engine.kernels.selection import torch_threads_of
@@ -31,8 +34,8 @@ from treino.engine.training_setup import set_up
 from treino.folders.user_network import NetworkFiles, network_of
 from treino.inspection.conformal import floor_of
 from treino.inspection.outputs import outputs
-from treino.settings.recipes import without_recipe
-from treino.settings.spec import Settings, read_settings
+from treino.settings import recipes
+from treino.settings.spec import Settings, faults_of, read_settings
 from treino.training.resolution import decide, resolve
 
 LR_AUTO_DIVERGED = Refusal(
@@ -41,13 +44,9 @@ LR_AUTO_DIVERGED = Refusal(
     status=4,
 )
 
-RATES = 64
-FEW_RATES = 16  # for networks that are large or trained member by member
-LARGE = 300_000  # parameters
-LOWEST, HIGHEST = 1e-6, 1.0
-STEPS = (100, 500)  # two passes over the rows, within these limits
+# ---- what is trained, and the rates tried on it
+
 BARS = "▁▂▃▄▅▆▇█"
-ALONE = {"ensemble": 1, "dropout_spread": False, "plain_members": 0}  # one of the networks is tried alone
 
 
 @dataclass(frozen=True)
@@ -97,22 +96,107 @@ class Rates:
             yield event
 
 
-def find_rate(
-    data: Data,
-    settings: Settings,
-    module: nn.Module | None = None,
-    networks: NetworkFiles = MappingProxyType({}),
-) -> Rates:
-    """Try the rates on the training rows, with everything else as in ``settings``.
+@dataclass(eq=False)
+class TrainingSource:
+    """What one network, or several alike, are trained on, while settings are decided.
 
-    module, networks: a network of the user's own, as for ``treino.training.train.train_events``.
+    load: reads and prepares the rows, by settings and the most inputs with bins. prepared: the rows by the
+    present settings. net: a module of the user's own; networks: the file that ``net`` names. single: what
+    requires a single network, such as weights to begin with. repeated: whether several seeds or folds are
+    trained. search: whether the learning rate is to be found; rates: those tried. seconds: of trials that
+    count as training.
+    """
+
+    source: Any
+    load: Callable[..., Data]
+    prepared: Data | None = None
+    net: nn.Module | None = None
+    networks: NetworkFiles = field(default_factory=dict)
+    single: str = ""
+    repeated: bool = False
+    search: bool = False
+    rates: Rates | None = None
+    seconds: float = 0.0
+
+    @property
+    def data(self) -> Data:
+        """The rows, by the settings of the last choice."""
+        assert self.prepared is not None  # ``choose_recipe`` comes first
+        return self.prepared
+
+    def own_network(self, settings: Settings) -> bool:
+        """Whether the network is the user's own."""
+        return self.net is not None or settings.net_file is not None
+
+
+def choose_recipe(s: Settings, of: TrainingSource) -> Settings:
+    """Decide the recipe, if none is requested, by the source; load the rows.
+
+    Raises:
+        TreinoError: bad input.
+    """
+    why = _why_plain(s, of)
+    if s.recipe is None and not why:
+        table = read_settings(s.explicit | {"recipe": "table"})
+        data = of.load(table, most_inputs=recipes.MOST_INPUTS)
+        if data.kind == "table":
+            of.prepared = data
+            values = {"recipe": "table"}
+            if table.inputs == "bins" and data.arguments.inputs == "plain":
+                values["inputs"] = "plain"
+            table = s.decided("data", "", **values)
+            reason = _(
+                "recipe table, as by default for a table of your own: {n} networks ({flag}: one simple "
+                "network)"
+            )
+            return table.because(reason.format(n=table.ensemble, flag=setting("recipe", "plain")))
+        why = _("this is no table")
+    of.prepared = of.load(s)
+    return s if s.recipe is not None else s.because(plain_reason(why))
+
+
+def _why_plain(s: Settings, of: TrainingSource) -> str:
+    """The reason to train one simple network; empty if the recipe for tables may apply."""
+    if of.single:
+        return of.single
+    if s.net not in (None, "mlp"):
+        return _("the network is your own") if s.net_file else _("the network is convolutional")
+    if faults_of(s):
+        return _("a fault is to be seen")
+    if isinstance(of.source, Data):
+        return _("the rows were prepared before")
+    if is_torch_dataset(of.source) or is_album(of.source):
+        return _("this is no table")
+    return _("built-in data") if isinstance(of.source, str) and of.source in BUILTINS else ""
+
+
+def plain_reason(why: str) -> str:
+    """A sentence: one simple network is trained, with the reason."""
+    return _("recipe plain: one simple network ({why})").format(why=why)
+
+
+# ---- the learning rate
+
+RATES = 64
+FEW_RATES = 16  # for networks that are large or trained member by member
+LARGE = 300_000  # parameters
+LOWEST, HIGHEST = 1e-6, 1.0
+STEPS = (100, 500)  # two passes over the rows, within these limits
+ALONE = {"ensemble": 1, "dropout_spread": False, "plain_members": 0}
+
+
+def choose_rate(settings: Settings, of: TrainingSource) -> Settings:
+    """Decide the learning rate, if it is ``auto``: try many on the training rows, with everything else as in
+    the settings.
 
     Raises:
         TreinoError: settings that contradict the data, or every rate diverged.
     """
-    own = module if module is not None else network_of(settings, networks)
-    one = settings if settings.ensemble == 1 else settings.model_copy(update=ALONE)
-    net, config = decide(one, data, own)
+    if not of.search:
+        return settings
+    data = of.data
+    own = of.net if of.net is not None else network_of(settings, of.networks)
+    net, config = decide(_alone(settings), data, own)
     made = net if isinstance(net, Net) else partial(copy.deepcopy, net)  # all start with the same weights
     batch = config.rows_per_step(len(data.train))
     steps = max(STEPS[0], min(STEPS[1], 2 * -(-len(data.train) // batch)))
@@ -131,7 +215,13 @@ def find_rate(
         None if status == "diverged" or not math.isfinite(m) else m
         for m, status in zip(mean_P.tolist(), tried.status_P, strict=True)
     ]
-    return Rates(tuple(rates), tuple(losses), steps, rates[choice(losses)])
+    of.rates = Rates(tuple(rates), tuple(losses), steps, rates[choice(losses)])
+    return settings.decided("data", "", lr=of.rates.chosen)
+
+
+def _alone(settings: Settings) -> Settings:
+    """The settings of one of the networks of an ensemble, which is tried alone."""
+    return settings if settings.ensemble == 1 else settings.model_copy(update=ALONE)
 
 
 def choice(losses: list[float | None]) -> int:
@@ -157,25 +247,26 @@ FLIP_STEPS = 300  # maximum number of updates
 FEWEST_ROWS = 100  # minimum number of validation rows
 
 
-def decided_flips(settings: Settings, data: Data, net: NetSource | None = None) -> tuple[Settings, str]:
-    """The settings with ``flip`` decided, and a sentence on why; unchanged, and "", if no trial is needed.
+def choose_flips(settings: Settings, of: TrainingSource) -> Settings:
+    """Decide ``flip``.
 
     A trial is made for one convolutional network that learns classes of pictures in files, with enough
     validation rows, if neither ``flip`` nor ``augment=none`` is set. Flips are used if the mean loss of the
     validation rows falls by more than the standard error of its difference, row by row.
     """
+    data = of.data
     photographs = (
         data.kind == "image"
         and data.sha256 is not None
         and data.task == "classification"
         and len(data.validation) >= FEWEST_ROWS
     )
-    if settings.flip is not None or settings.augment == "none" or not photographs:
-        return settings, ""
-    one = settings if settings.ensemble == 1 else settings.model_copy(update=ALONE)
-    layers, config = decide(one, data, net)
+    own = of.repeated or of.own_network(settings)
+    if own or settings.flip is not None or settings.augment == "none" or not photographs:
+        return settings
+    layers, config = decide(_alone(settings), data)
     if not isinstance(layers, CNN):
-        return settings, ""
+        return settings
     shared, rows = config.shared, len(data.train)
     planned = shared.steps or (shared.epochs or 1) * -(-rows // config.rows_per_step(rows))
     steps = max(1, min(FLIP_STEPS, int(planned * FLIP_SHARE)))  # for each of the two trainings
@@ -196,13 +287,8 @@ def decided_flips(settings: Settings, data: Data, net: NetSource | None = None) 
             " {error:.2g}."
         )
     )
-    return settings.model_copy(update={"flip": flip}), sentence.format(
-        steps=steps,
-        rows=len(gain_N),
-        before=float(loss_N.mean()),
-        after=float(flipped_N.mean()),
-        error=error,
-    )
+    facts = {"before": float(loss_N.mean()), "after": float(flipped_N.mean()), "error": error}
+    return settings.decided("data", sentence.format(steps=steps, rows=len(gain_N), **facts), flip=flip)
 
 
 def _losses(data: Data, net: CNN, config: TrainConfig, steps: int, flip: bool) -> Tensor:
@@ -234,30 +320,31 @@ LOG_STEPS = 500
 COUNTED = 0.99  # quantile at which errors are capped: of a skewed target, single rows would decide
 
 
-def decided_log(s: Settings, data: Data, load: Callable[[Settings], Data]) -> tuple[Settings, Data, str]:
-    """The settings with ``log_target`` decided, the rows as ``load`` prepares them, and a sentence on why.
+def choose_log(s: Settings, of: TrainingSource) -> Settings:
+    """Decide ``log_target``.
 
-    A trial is made for a skewed target above 0, by the recipe for tables, else nothing changes: its logarithm
-    is learnt if the squared error of the validation rows in the target's own unit, capped, falls by more than
-    the standard error of its difference, row by row.
+    A trial is made for a skewed target above 0, by the recipe for tables: its logarithm is learnt if the
+    squared error of the validation rows in the target's own unit, capped, falls by more than the standard
+    error of its difference, row by row.
     """
-    usual = (s.recipe, s.log_target, s.net) == ("table", None, None)
+    data = of.data
+    usual = (s.recipe, s.log_target, s.net) == ("table", None, None) and not (of.repeated or of.single)
     if not usual or data.classes or len(data.by_target) > 1 or len(data.validation) < FEWEST_ROWS:
-        return s, data, ""
+        return s
     value_N, held_N = (
         data.preparation.values(rows.y[:, 0].double()) for rows in (data.train, data.validation)
     )
     apart_N = value_N - value_N.mean()
     skewed = apart_N.pow(3).mean() > apart_N.square().mean().pow(1.5)  # a skewness above 1
     if not skewed or floor_of(float(value_N.min()), data.target_scale) is None:
-        return s, data, ""
+        return s
     ways = [s.model_copy(update={"log_target": log}) for log in (False, True)]
     try:
-        rows_2, errors_2N = (data, load(ways[1])), []
+        rows_2, errors_2N = (data, of.load(ways[1])), []
     except TreinoError:  # some row holds a 0 or less
-        return s, data, ""
+        return s
     for rows in rows_2:
-        training = _trained(rows, *decide(s.model_copy(update=ALONE), rows), LOG_STEPS)
+        training = _trained(rows, *decide(_alone(s), rows), LOG_STEPS)
         answer_N = rows.preparation.values(outputs(training.answer(), rows.validation.x)[:, 0].double())
         error_N = (answer_N.clamp(value_N.min(), value_N.max()) - held_N).square()
         errors_2N.append(error_N if rows.validation.weight is None else error_N * rows.validation.weight)
@@ -271,7 +358,9 @@ def decided_log(s: Settings, data: Data, load: Callable[[Settings], Data]) -> tu
         "{before:.4g} with '{name}' as it is, and {after:.4g} with its logarithm: {flag} is used."
     )
     facts |= {"steps": LOG_STEPS, "rows": len(gain_N)}
-    return ways[log], rows_2[log], sentence.format(name=data.target, flag=setting("log_target", log), **facts)
+    of.prepared = rows_2[log]
+    reason = sentence.format(name=data.target, flag=setting("log_target", log), **facts)
+    return s.decided("data", reason, log_target=log)
 
 
 # ---- the number of networks that a time limit allows
@@ -314,21 +403,20 @@ def measured_speed(settings: Settings, data: Data, limit: float) -> Speed:
     return Speed(settings.ensemble, end - begin, each * steps * share)
 
 
-def with_members(settings: Settings, data: Data) -> tuple[Settings, str, float]:
-    """The settings of a recipe with as many networks as its time limit allows; a sentence on why; and the
-    seconds that this took.
+def choose_members(settings: Settings, of: TrainingSource) -> Settings:
+    """Decide how many networks of a recipe a time limit allows.
 
     The number becomes a setting, as if the user had set it, so that the training can be repeated without a
     clock.
     """
     limit = settings.time_limit
-    assert limit is not None
-    speed = measured_speed(settings, data, limit)
+    if limit is None or settings.source("ensemble") != "recipe":
+        return settings
+    speed = measured_speed(settings, of.data, limit)
     left = limit - speed.seconds
     fit = int(speed.members * left * PLANNED / speed.whole)
     members = max(1, min(MOST, fit - fit % 4 if fit > 4 else fit))
-    explicit = settings.explicit
-    chosen = read_settings(without_recipe(explicit) | {"ensemble": members})
+    of.seconds = speed.seconds
     reason = _(
         "Networks that fit into {limit:g} seconds: {n}. By a trial of {seconds:.2g} seconds {few} take about "
         "{whole:.2g}."
@@ -338,11 +426,8 @@ def with_members(settings: Settings, data: Data) -> tuple[Settings, str, float]:
             "{limit:g} seconds look too short for one network: by a trial of {seconds:.2g} seconds {few} "
             "take about {whole:.2g}. One is trained all the same."
         )
-    return (
-        chosen,
-        reason.format(n=members, limit=limit, few=speed.members, whole=speed.whole, seconds=speed.seconds),
-        speed.seconds,
-    )
+    facts = {"few": speed.members, "whole": speed.whole, "seconds": speed.seconds}
+    return settings.decided("data", reason.format(n=members, limit=limit, **facts), ensemble=members)
 
 
 def refuse_time_limit(settings: Settings) -> None:
@@ -366,3 +451,23 @@ def limit_message(engine: TrainingLoop, limit: float, seconds: float) -> str:
         else _("The time limit of {limit:g} seconds ended the training after {steps:,} steps.")
     )
     return sentence.format(limit=limit, seconds=seconds, steps=engine.step)
+
+
+# ---- all choices
+
+
+def choose_network(settings: Settings, of: TrainingSource) -> Settings:
+    """Decide a network for pictures."""
+    return settings if of.repeated or of.own_network(settings) else with_net(settings, of.data)
+
+
+CHOICES = (choose_recipe, choose_log, choose_rate, choose_members, choose_network, choose_flips)
+"""All that is decided before one network, or several alike, are trained, in order. Each choice is a function
+of the settings and of what is trained on; it returns the settings with the reason."""
+
+
+def chosen(settings: Settings, of: TrainingSource) -> Settings:
+    """The settings after all ``CHOICES``."""
+    for choose in CHOICES:
+        settings = choose(settings, of)
+    return settings

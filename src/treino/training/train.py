@@ -5,7 +5,7 @@
 
 import shlex
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -47,8 +47,8 @@ from treino.training.commands import LiveView, Transport
 from treino.training.completion import Times, finish, run_facts, shape_entries
 from treino.training.loop import Job, JobEvent, events, status_at_end
 from treino.training.loop import drain as drained
-from treino.training.resolution import Resolution, net_reasons, resolve, train_config
-from treino.training.short_trials import decided_flips, limit_message
+from treino.training.resolution import Resolution, resolve, train_config
+from treino.training.short_trials import limit_message
 from treino.training.stored_training import (
     PAST_LIMIT,
     START,
@@ -122,7 +122,6 @@ def train_events(
     lean: bool = False,
     start: Start | None = None,
     data: Data | None = None,
-    reasons: Sequence[str] = (),
     spent: float = 0.0,
     check: Check | None = None,
     like: str | None = None,
@@ -138,7 +137,7 @@ def train_events(
     lean: store no copy of rows that exist in memory only (such a run can't be resumed).
     start: weights to start from instead of random ones.
     data: the result of ``load_data`` for the source with these settings, if it exists already.
-    reasons: for choices made before, in sentences. spent: seconds of trials that count as training.
+    spent: seconds of trials that count as training.
     check: raises an error, before anything is written, if this training is impossible. like: the run or sweep
     whose settings these are.
 
@@ -158,13 +157,10 @@ def train_events(
     if (
         settings.recipe is None and data.source not in BUILTINS
     ):  # explicit, so that the run's command keeps its meaning if the default changes
-        settings = settings.model_copy(update={"recipe": "plain"})
-    asked = settings
+        settings = settings.decided("default", "", recipe="plain")
     if own is None:  # explicit too
-        settings = with_net(asked, data)
-    net_reason = net_reasons(asked, settings)
-    settings, flip_reason = decided_flips(settings, data, own)
-    resolution = resolve(settings, data, own, reasons=(*reasons, *net_reason, flip_reason))
+        settings = with_net(settings, data)
+    resolution = resolve(settings, data, own)
     if start is not None:
         warm_start(resolution.training.shared, resolution.training.state, start.weights)
     if check is not None:

@@ -185,15 +185,15 @@ def test_what_was_interrupted_goes_on_with_a_cluster_or_without(
 
 
 def test_steps_to_a_target_are_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from treino.training.sweeps.sweep import repeat_events
+    from treino.fit_events import FitRequest, fit_events
 
     found = []
     for name, on in (("together", None), ("apart", "ray")):
         use(monkeypatch, Processes(2, 0))
         shared = {"epochs": 20, "hidden": (8,), "out": str(tmp_path / name)}
-        *_events, end = repeat_events(
-            "iris", seeds=5, until="accuracy=0.8", settings=shared, place=ClusterOptions(on=on)
-        )
+        place = ClusterOptions(on=on)
+        request = FitRequest("iris", shared, None, seeds=5, until="accuracy=0.8", place=place)
+        *_events, end = fit_events(request)[0]
         found.append((end.document["reached"], end.document["figures"], contents(tmp_path / name)))
     assert found[0] == found[1]
 

@@ -31,7 +31,7 @@ from treino.folders.store import RunFolder
 from treino.folders.stored_folder import machine, try_or_note, unfinished, versions
 from treino.folders.stored_run import StoredRun
 from treino.settings.options import HERE, ClusterOptions
-from treino.settings.spec import read_settings
+from treino.settings.spec import Settings, read_settings
 from treino.training.cluster import device_here
 from treino.training.goals import check_goals, goal_of
 from treino.training.loop import JobEvent, events, resumption_said, status_at_end
@@ -44,6 +44,7 @@ from treino.training.search.space import (
     space_from_json,
     space_of,
 )
+from treino.training.short_trials import refuse_time_limit
 from treino.training.sweeps.bracket import (
     MEMBERS,
     MemberTable,
@@ -57,7 +58,6 @@ from treino.training.sweeps.distribution import as_lists, open_distribution
 from treino.training.sweeps.judgement import sweep_result, with_judgement
 from treino.training.sweeps.out_of_fold import FILE, fold_answers, fold_notes, member_figures, with_spread
 from treino.training.sweeps.populations import (
-    checked_settings,
     new_folder,
     own_networks,
     shared_settings,
@@ -136,11 +136,11 @@ def sweep_events(
     shared = shared_settings(base)
     if shared.every is not None:
         raise EVERY_OF_SEVERAL()
+    check_members(space, base, wanted)
     words, files = own_networks(networks, network_words(base, space))
     space = renamed_space(space, words)
     own = {} if shared.net_file is None else {"net": words[shared.net_file]}
     base |= own
-    check_members(space, base, wanted)
     if data is None:
         data = load_data(source, shared)
     if not isinstance(source, Data):
@@ -191,15 +191,15 @@ def sweep_events(
 
 
 def repeats(
-    settings: Mapping[str, Any], seeds: int | None, folds: int | None, until: Any = None
-) -> tuple[dict[str, Any], Space, str]:
+    shared: Settings, seeds: int | None, folds: int | None, until: Any = None
+) -> tuple[Settings, Space, str]:
     """The settings that ``seeds`` seeds and ``folds`` folds share, with the first fold; the space of seeds
     (from their own on), of folds, or of all pairs of both; and its name.
 
     Raises:
         TreinoError: fewer than two; settings out of range, or that also decide which rows test or validate.
     """
-    shared = checked_settings(settings)
+    refuse_time_limit(shared)
     if shared.every is not None:
         raise EVERY_OF_SEVERAL()
     if until is not None:
@@ -218,20 +218,20 @@ def repeats(
         dimensions.append(Dimension("fold", Choice(tuple(f"{i + 1}/{folds}" for i in range(folds)))))
     if seeds is not None:
         dimensions.append(Dimension("seed", Choice(tuple(range(shared.seed, shared.seed + seeds)))))
-    space, word = Space(tuple(dimensions)), "folds" if folds is not None else "seeds"
-    base = {k: v for k, v in settings.items() if k not in ("name", "out")}
+    space = Space(tuple(dimensions))
     if folds is None:
-        return base, space, word
-    if "fold" in base or "test" in base:
-        raise FOLDS_AND_TEST(name=setting("fold" if "fold" in base else "test"))
-    return base | {"fold": f"1/{folds}"}, space, word
+        return shared, space, "seeds"
+    for name in ("fold", "test"):
+        if name in shared.explicit:
+            raise FOLDS_AND_TEST(name=setting(name))
+    return shared.decided("default", "", fold=f"1/{folds}"), space, "folds"
 
 
 def repeat_events(
     source: Any,
+    space: Space,
+    stem: str,
     *,
-    seeds: int | None = None,
-    folds: int | None = None,
     until: Any = None,
     parent: str | Path = "runs",
     settings: Mapping[str, Any],
@@ -240,17 +240,16 @@ def repeat_events(
     notes: Sequence[str] = (),
     place: ClusterOptions = HERE,
 ) -> Iterator[Any]:
-    """Train the same settings with ``seeds`` seeds, on ``folds`` folds, or both, as one sweep.
+    """Train the same settings with all seeds and folds of a space, as one sweep.
 
-    until: a validation metric and value, such as ``accuracy=0.8``: the steps to it are counted. networks: the
-    source of the user's network file that settings name. data: the source as ``load_data`` read it with these
-    settings, if already loaded, with those of ``repeats``. notes: sentences on how the settings were chosen.
-    place: the cluster that trains.
+    space, stem: see ``repeats``. until: a validation metric and value, such as ``accuracy=0.8``: the steps to
+    it are counted. networks: the source of the user's network file that settings name. data: the source as
+    ``load_data`` read it with these settings, if already loaded. notes: sentences on how the settings were
+    chosen. place: the cluster that trains.
 
     Raises:
         TreinoError: bad input (status 2) or a system error (status 1).
     """
-    base, space, word = repeats(settings, seeds, folds, until)
     count = len(space.grid)
     yield from sweep_events(
         source,
@@ -258,9 +257,9 @@ def repeat_events(
         parent=parent,
         name=settings.get("name"),
         out=settings.get("out"),
-        settings=base,
+        settings={name: value for name, value in settings.items() if name not in ("name", "out")},
         networks=networks,
-        stem=word,
+        stem=stem,
         members=count,
         strategy="none",
         sampler="grid",
