@@ -34,6 +34,7 @@ from treino.training.loop import JobEvent, drained_folder
 from treino.training.replay import Snapshot, snapshots
 from treino.training.row_check import source_of_data
 from treino.training.stored_results import Stored, StoredStudy, StoredSweep, open_all, open_folder
+from treino.training.sweeps.member import SweepNetwork
 from treino.training.sweeps.populations import config_text
 from treino.training.sweeps.study import study_events
 from treino.training.sweeps.study_document import table_of
@@ -63,7 +64,9 @@ class Run(StoredRun, Shown):
     @classmethod
     def of(cls, run: StoredRun) -> "Run":
         """The same run with the methods of this class."""
-        return cls(run.folder, run.access, run.known_rows, run.row)
+        if isinstance(run, SweepNetwork):
+            return SweepRun(run.folder, run.access, run.data, run.kept, run.asked)
+        return cls(run.folder, run.access, run.known_rows)
 
     def predict(
         self, source: Any, *, coverage: float | None = None, tta: bool = False, skip_bad: int = 0
@@ -164,6 +167,10 @@ class Run(StoredRun, Shown):
             return f"<code>{escape(repr(self))}</code>"
         findings = self.facts.findings
         return run_card(self.path, self.spec.data.name, self.status, self.result, findings, curves_of(self))
+
+
+class SweepRun(SweepNetwork, Run):
+    """One network of a sweep; see ``Run``."""
 
 
 class Moment(Snapshot):

@@ -20,7 +20,7 @@ from treino.training.replay import snapshots
 from treino.training.retraining import Tell, tell_nobody
 from treino.training.row_check import RowSource, source_of_data, source_of_run
 from treino.training.stored_results import StoredSweep, open_folder, open_run, run_in
-from treino.training.sweeps.member import parse_member
+from treino.training.sweeps.member import SweepNetwork, parse_member
 from treino.training.sweeps.study import study_resumption
 from treino.training.sweeps.sweep import sweep_resumption
 from treino.training.train import resuming
@@ -97,7 +97,7 @@ def verification(
     Raises:
         TreinoError: as there; another kernel for a network of a sweep.
     """
-    if run.row is None:
+    if not isinstance(run, SweepNetwork):
         return verify(run, data, engine=engine, tell=tell).to_json()
     if engine is not None:
         raise VERIFY_MEMBER(run=run.name, name=setting("engine"))

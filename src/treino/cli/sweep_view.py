@@ -338,7 +338,7 @@ def _leaders(leaderboard: Sequence[Leader]) -> Table:
 def summary(stored: Stored, width: int) -> RenderableType:
     """The summary of a run, sweep, study or network. width: columns of the terminal."""
     if isinstance(stored, StoredRun):
-        if stored.row is None:
+        if stored.folder.kind == "run":
             return run_summary(stored)
         shown = member_summary(stored.document)
     elif isinstance(stored, StoredSweep):

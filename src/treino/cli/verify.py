@@ -72,7 +72,7 @@ def verify(
     opened = open_run(run, flags.access)
     reads = () if flags.data_file is None else (flags.data_file,)
     output = output_file(to, JSON, replace=replace, reads=reads)
-    if keep and opened.row is not None:
+    if keep and opened.folder.kind == "sweep":
         raise KEEP_OF_MEMBER(run=opened.name)
     columns = (
         TextColumn("{task.description}", markup=False),

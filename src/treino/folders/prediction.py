@@ -347,8 +347,7 @@ def _among(run: StoredRun, prepared: PreparedRows, *splits: Split) -> _SeenRows 
 
 def _known_hashes(run: StoredRun, splits: Sequence[Split]) -> np.ndarray | None:
     """The hashes of the run's rows in these splits; None if they aren't known."""
-    whole = run.all_targets
-    if whole.row is None and (kept := read_row_hashes(whole.folder, splits)) is not None:
+    if (kept := read_row_hashes(run.folder, splits)) is not None:
         return kept
     data = run.data
     if any(len(data.splits[split]) != run.spec.facts.rows[split] for split in splits):

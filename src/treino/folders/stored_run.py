@@ -2,9 +2,9 @@
 
 import os
 import shlex
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from copy import copy
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from itertools import pairwise
 from typing import Any, Self
@@ -56,17 +56,12 @@ from treino.folders.store.new_names import command_word
 from treino.folders.stored_folder import StoredFolder
 from treino.folders.weights import WEIGHTS, check_answers, check_layers, read_weights, with_weights
 from treino.inspection.conformal import FoldScores
-from treino.settings.spec import Settings
 
 STUDY_IS_NO_RUN = Refusal(
     N_("{name} is a study: it keeps figures of several settings, and no network."),
     N_("See it with: treino show {name}; each of its rows says how to train it alone."),
 )
 TARGET_OF_RUN = Refusal(N_("{run} has no target '{target}'."), "{hint}")
-MEMBER_CURVES = Refusal(
-    N_("{sweep} holds the curves of its networks together."),
-    N_("Draw them all: treino plot {sweep} [[what=curves]]"),
-)
 SEGMENT_UNKNOWN = Refusal(N_("{run} has no segment {n}."), N_("Its segments are numbered from 0 to {last}."))
 NO_WEIGHTS_YET = Refusal(
     N_("{run} is {status}: its weights are kept when it ends."),
@@ -78,34 +73,15 @@ MEMBER_NOT_KEPT = Refusal(
 )
 
 
-@dataclass(frozen=True, eq=False)
-class SweepRow:
-    """One network of a sweep, which has no folder of its own.
-
-    number: in the sweep. asked: its settings as requested, before defaults are resolved. tensors: the kept
-    ``state_dict``. state: the same with the buffers that ``state_dict`` leaves out. spec, document: functions
-    that make what a run's folder stores. answering: for ensembles, the numbers of networks that predict,
-    the best first.
-    """
-
-    number: int
-    asked: Settings
-    tensors: Mapping[str, Tensor]
-    state: Mapping[str, Tensor]
-    spec: Callable[["StoredRun", "SweepRow"], RunSpec]
-    document: Callable[["StoredRun", "SweepRow"], dict[str, Any]]
-    answering: tuple[int, ...] = (0,)
-
-
 class StoredRun(StoredFolder):
     """One training, read from disk; it may still be running.
 
     Nothing in the folder is executed: if the run trained a module of the user's own, its network needs
     ``net=``, or ``trust=True``, which runs the copy of its file that was sealed with the run.
 
-    rows: the rows it was trained on, if already loaded. row: set if the run is a network of a sweep, whose
-    folder this is; ``rows`` must then be given. one: the number of the ensemble member that predicts alone;
-    None: all. others: runs that predict with it, each with its own preparation; the prediction is their mean.
+    rows: the rows it was trained on, if already loaded. one: the number of the ensemble member that predicts
+    alone; None: all. others: runs that predict with it, each with its own preparation; the prediction is
+    their mean.
     fold_scores: the scores of rows outside the folds, if these are the folds' runs.
     whole: if this run stands for one of several targets, the run with all targets, and this target's number.
     latest: if it ends with an earlier segment, the run to its newest one.
@@ -118,20 +94,9 @@ class StoredRun(StoredFolder):
     whole: tuple[Self, int] | None = None
     latest: Self | None = None
 
-    def __init__(
-        self,
-        folder: RunFolder,
-        access: Access | None = None,
-        rows: Data | None = None,
-        row: SweepRow | None = None,
-    ) -> None:
+    def __init__(self, folder: RunFolder, access: Access | None = None, rows: Data | None = None) -> None:
         super().__init__(folder, access)
-        self.known_rows, self.row = rows, row
-
-    @property
-    def name(self) -> str:
-        name = self.folder.path.name
-        return name if self.row is None else f"{name}-{self.row.number}"
+        self.known_rows = rows
 
     @property
     def title(self) -> str:
@@ -147,7 +112,7 @@ class StoredRun(StoredFolder):
     @property
     def typed(self) -> str:
         """What to type for this run on a command line: its name if it is in ./runs, else its path."""
-        return command_word(self.folder.path, "" if self.row is None else f":{self.row.number}")
+        return command_word(self.folder.path)
 
     def member(self, number: int | None = None) -> Self:
         """Return this run with one network of the ensemble, which predicts alone.
@@ -236,8 +201,6 @@ class StoredRun(StoredFolder):
     @property
     def answering(self) -> tuple[int, ...]:
         """The numbers of the networks that predict, the best first; () while the run trains."""
-        if self.row is not None:
-            return self.row.answering
         return () if self.result is None else tuple(self.result.answering)
 
     def with_others(self, others: Iterable["StoredRun"], scores: FoldScores | None = None) -> Self:
@@ -254,8 +217,6 @@ class StoredRun(StoredFolder):
     @cached_property
     def spec(self) -> RunSpec:
         """The requested and the resolved settings, the data's name, the versions."""
-        if self.row is not None:
-            return self.row.spec(self, self.row)
         spec = read_run_spec(self.folder)
         check_names(spec.resolved.model_dump())
         check_outputs(spec)
@@ -292,10 +253,7 @@ class StoredRun(StoredFolder):
 
     @property
     def document(self) -> dict[str, Any]:
-        """The ``train`` document: all results of the run, or those so far; for a network of a sweep, its
-        settings and its metrics at each rung."""
-        if self.row is not None:
-            return self.row.document(self, self.row)
+        """The ``train`` document: all results of the run, or those so far."""
         if self.whole is not None:
             every, own = self.whole[0].document, self.preparation
             of_target = every.get("targets", {}).get(own.target, {})
@@ -316,10 +274,8 @@ class StoredRun(StoredFolder):
 
     @property
     def result(self) -> RunResult | None:
-        """The results of the run; None before it has ended, and for a network of a sweep."""
-        if self.row is not None or self.latest is not None:
-            return None
-        if not self.folder.manifest.sealed:  # a result of an earlier stop may exist
+        """The results of the run; None before it has ended."""
+        if self.latest is not None or not self.folder.manifest.sealed:  # one of an earlier stop may exist
             return None
         result = read_run_result(self.folder)
         if self.whole is None:
@@ -339,9 +295,8 @@ class StoredRun(StoredFolder):
 
     @property
     def changes(self) -> list[SettingChange]:
-        """Settings that were changed during the training, by whom and from which step on; none for a sweep's
-        network."""
-        return [] if self.row is not None else changes_of(self.folder, self.spec)
+        """Settings that were changed during the training, by whom and from which step on."""
+        return changes_of(self.folder, self.spec)
 
     @property
     def metrics(self) -> dict[str, dict[str, float] | None]:
@@ -351,15 +306,11 @@ class StoredRun(StoredFolder):
     @property
     def losses(self) -> np.ndarray:
         """``[S]`` float32: the training loss of every step on the path to the newest weights."""
-        if self.row is not None:
-            raise MEMBER_CURVES(sweep=self.folder.path.name)
         return losses_of(self.folder, self.spec)
 
     @property
     def evaluations(self) -> dict[str, dict[str, list[float | None]]]:
         """``{split: {metric: [value of epoch 1, 2, ...]}}``; None for an epoch that was not evaluated."""
-        if self.row is not None:
-            raise MEMBER_CURVES(sweep=self.folder.path.name)
         values = evaluations(self.folder, self.spec, int(self.document["epochs"]))
         values.pop("train", None)  # its only values are seconds
         return values
@@ -373,8 +324,6 @@ class StoredRun(StoredFolder):
 
     @cached_property
     def preparation(self) -> Preparation:
-        if self.row is not None:
-            return self.data.preparation
         preparation = Preparation.from_document(read_preparation(self.folder))
         if (preparation.size, tuple(preparation.classes)) != (self.spec.inputs, self.spec.classes):
             raise damaged(
@@ -419,12 +368,12 @@ class StoredRun(StoredFolder):
     @property
     def tensors(self) -> Mapping[str, Tensor]:
         """The kept weights under their ``state_dict`` names."""
-        return read_tensors(self.folder, WEIGHTS)[0] if self.row is None else self.row.tensors
+        return read_tensors(self.folder, WEIGHTS)[0]
 
     @property
     def state(self) -> Mapping[str, Tensor]:
         """The kept weights, and the buffers that ``state_dict`` leaves out."""
-        return read_weights(self.folder)[0] if self.row is None else self.row.state
+        return self._weights()[0]
 
     @cached_property
     def module(self) -> nn.Module:
@@ -447,15 +396,19 @@ class StoredRun(StoredFolder):
                 raise MEMBER_NOT_KEPT(n=self.one, run=self.name, numbers=", ".join(map(str, answering)))
             assert isinstance(every, Ensemble)
             return every.members[answering.index(self.one)]
-        if self.row is None and not self.folder.manifest.sealed:
-            raise NO_WEIGHTS_YET(run=self.name, status=_(self.status))
+        tensors, answers = self._weights()
         with fork_rng():  # the initial weights of a network are drawn, and exchanged
             bare = self._network()
-        tensors, answers = read_weights(self.folder) if self.row is None else (self.row.state, None)
         net = with_weights(bare, tensors, self.name)
         if self.item_shape is not None:
             check_answers(net, self.item_shape, answers, self.name)
         return net
+
+    def _weights(self) -> tuple[Mapping[str, Tensor], list[list[float]] | None]:
+        """The kept weights with all buffers, and what ``check_answers`` compares with."""
+        if not self.folder.manifest.sealed:
+            raise NO_WEIGHTS_YET(run=self.name, status=_(self.status))
+        return read_weights(self.folder)
 
     def _network(self) -> nn.Module:
         """The network, or the predicting ensemble, without the kept weights."""

@@ -150,7 +150,7 @@ def _told(opened: Sequence[Stored], pictures: bool, tell: Tell) -> tuple[str, st
     for one in opened:
         if isinstance(one, StoredStudy):
             raise STUDY_IS_NO_RUN(name=one.folder.path.name)
-        if isinstance(one, StoredRun) and one.row is not None:
+        if isinstance(one, StoredRun) and one.folder.kind == "sweep":
             raise REPORT_OF_MEMBER(name=one.name, typed=one.typed)
         if isinstance(one, StoredSweep) and len(opened) > 1:
             raise REPORT_OF_SWEEPS(name=one.name, path=one.path / "best")

@@ -26,6 +26,7 @@ from treino.inspection.row_xray import NETWORKS, RowXray, xray
 from treino.settings.spec import Settings, read_settings
 from treino.training.resolution import resolve
 from treino.training.short_trials import TrainingSource, choose_recipe
+from treino.training.sweeps.member import SweepNetwork
 
 NO_SUSPECTS = Refusal(N_("No training row of {data} is suspected."), N_("There is nothing to leave out."))
 SUSPECTS_OWN_NETWORK = Refusal(
@@ -48,7 +49,7 @@ class RowSource:
 
 def source_of_run(run: StoredRun) -> RowSource:
     """The rows of a run, in the run's splits."""
-    settings = read_settings(run.spec.asked) if run.row is None else run.row.asked
+    settings = run.asked if isinstance(run, SweepNetwork) else read_settings(run.spec.asked)
     return RowSource(run.data, settings, files_trained_on(run.folder, run.access.data_file))
 
 

@@ -27,6 +27,7 @@ from treino.folders.stored_run import StoredRun
 from treino.training.replay import training_rows
 from treino.training.retraining import SECONDS, Comparison, Retraining, Tell, tell_nobody
 from treino.training.sweeps.bracket import MemberTable
+from treino.training.sweeps.member import SweepNetwork
 from treino.training.sweeps.populations import populations_of
 
 VERIFY_RUNNING = Refusal(
@@ -66,7 +67,7 @@ def check_verifiable(run: StoredRun) -> None:
         raise VERIFY_RUNNING(run=run.name)
     if not run.folder.has("spec.json"):
         raise ended_before_it_began(run.path)
-    if run.row is None and not len(run.losses):
+    if not isinstance(run, SweepNetwork) and not len(run.losses):
         raise TreinoError(
             "verify_nothing",
             _("{run} took no step: there is nothing to verify.").format(run=run.name),
@@ -185,7 +186,7 @@ def _document(
 ) -> VerificationDocument:
     """The document. found: what the comparison found; empty for a run that can't be verified."""
     folder, where = run.folder, run.spec.data
-    listed, steps = folder.manifest.files, 0 if run.row is not None else len(run.losses)
+    listed, steps = folder.manifest.files, 0 if isinstance(run, SweepNetwork) else len(run.losses)
     access = run.access  # how the reader named rows that moved, and the network's file
     words = ["treino", "verify", *shlex.split(run.typed)]
     words += [] if access.data_file is None else ["--data", str(access.data_file)]
@@ -252,18 +253,17 @@ def verify(
 OF_A_ROW = ("loss", "validation_")  # the columns of the sweep's table that hold figures
 
 
-def verify_member(run: StoredRun, tell: Tell = tell_nobody) -> VerificationDocument:
+def verify_member(run: SweepNetwork, tell: Tell = tell_nobody) -> VerificationDocument:
     """Train a network of a sweep again, and return the document of what is equal: its figures at each rung,
     and its kept weights. Its losses are not recorded step by step.
 
     Raises:
         TreinoError: as ``treino.training.verification.verify``.
     """
-    assert run.row is not None
     check_verifiable(run)
     if reason := why_unverifiable(run):
         return unverifiable(run, reason)
-    number, settings = run.row.number, run.row.asked
+    number, settings = run.kept.member, run.asked
     rows = MemberTable.read(run.folder).of(number, run.path)
     engine = rows[-1]["engine"]
     settings = settings.model_copy(update={"engine": engine})
@@ -281,5 +281,5 @@ def verify_member(run: StoredRun, tell: Tell = tell_nobody) -> VerificationDocum
             recorded = {k: v for k, v in row.items() if k in ("step", "kept_step") or k.startswith(OF_A_ROW)}
             found = {name: float(value_M[0]) for name, value_M in made.items()}
             comparison.figures("validation", row["step"], recorded, found)
-        comparison.tensors("weights", last, dict(run.row.state), whole_state(population.net(0)))
+        comparison.tensors("weights", last, dict(run.state), whole_state(population.net(0)))
     return document_of(run, comparison, training, {}, training.step, last)

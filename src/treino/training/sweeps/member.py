@@ -2,9 +2,13 @@
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+from torch import Tensor
 
 from treino.base.errors import Refusal
 from treino.base.words import N_
@@ -17,14 +21,15 @@ from treino.folders.data_source import data_of, fold_of, load_data, recorded_set
 from treino.folders.documents import read_document, read_run_spec, read_sweep_spec
 from treino.folders.documents.run_spec import ResolvedSettings, RunSpec
 from treino.folders.network_source import NET_WANTED, NetworkSource, network_source, run_network
-from treino.folders.segments import segments_of
+from treino.folders.segments import SettingChange, segments_of
 from treino.folders.store import RunFolder, find
-from treino.folders.stored_run import STUDY_IS_NO_RUN, StoredRun, SweepRow
+from treino.folders.store.new_names import command_word
+from treino.folders.stored_run import STUDY_IS_NO_RUN, StoredRun
 from treino.folders.weights import check_layers
 from treino.settings.spec import OF_DATA, Settings
 from treino.training.completion import run_facts, shape_entries
 from treino.training.resolution import decide, resolve
-from treino.training.sweeps.bracket import MemberTable, read_top
+from treino.training.sweeps.bracket import MemberTable, TopMember, read_top
 from treino.training.sweeps.populations import COMPARED, settings_of
 
 MEMBER_OF_A_RUN = Refusal(N_("{name} is a run, a single network."), N_("Leave the number out."))
@@ -43,6 +48,11 @@ LIKE_WEIGHTS = Refusal(
 LIKE_BRANCH = Refusal(
     N_("{run} went on from a step of another training, and [[like]] trains from step 0."),
     N_("Do the same once more: {command}; or give DATA and the settings themselves."),
+)
+
+MEMBER_CURVES = Refusal(
+    N_("{sweep} holds the curves of its networks together."),
+    N_("Draw them all: treino plot {sweep} [[what=curves]]"),
 )
 
 _NAME = re.compile(r"(?P<sweep>.+):(?P<member>\d+)")
@@ -80,7 +90,7 @@ def config_of(folder: RunFolder, member: int) -> dict[str, Any]:
     return dict(configs[member])
 
 
-def member_run(folder: RunFolder, member: int, access: Access) -> StoredRun:
+def member_run(folder: RunFolder, member: int, access: Access) -> "SweepNetwork":
     """A run that predicts with this member's kept weights and has no folder of its own.
 
     Raises:
@@ -89,72 +99,119 @@ def member_run(folder: RunFolder, member: int, access: Access) -> StoredRun:
     return member_runs(folder, [member], access)[0]
 
 
-def member_runs(folder: RunFolder, members: Sequence[int], access: Access) -> list[StoredRun]:
+def member_runs(folder: RunFolder, members: Sequence[int], access: Access) -> "list[SweepNetwork]":
     """``member_run`` for each of these members."""
     for member in members:
         config_of(folder, member)
     top = {k.member: k for k in read_top(folder)}
-    runs, known = list[StoredRun](), dict[str, Data]()
+    runs, known = list[SweepNetwork](), dict[str, Data]()
     for member in members:
         if member not in top:
             raise WEIGHTS_NOT_KEPT(sweep=folder.path.name, n=len(top), member=member)
-        kept = top[member]
         settings, data, _source = _settings(folder, member, access.data_file, known)
-        row = SweepRow(member, settings, kept.weights, kept.state, _spec, _document, tuple(kept.answering))
-        runs.append(StoredRun(folder, access, data, row))
+        runs.append(SweepNetwork(folder, access, data, top[member], settings))
     return runs
 
 
-def _spec(run: StoredRun, row: SweepRow) -> RunSpec:
-    """The member's settings, each resolved, by its training before the first step.
+class SweepNetwork(StoredRun):
+    """One network of a sweep, a run without a folder of its own.
 
-    Raises:
-        TreinoError: the network is the user's own, and its code may not run.
+    rows: those that it was trained on. kept: its weights. asked: its settings as requested, before defaults
+    are resolved.
     """
-    sweep, data, s, net = read_sweep_spec(run.folder), run.data, row.asked, row.asked.net_file
-    if net is None:
-        layers, _arguments = decide(s, data)
-        outputs = (LOSSES[s.loss].outputs if s.loss else 0) or data.outputs
-        wanted = layers.parameter_shapes(input_shape(layers, data.item_shape), outputs)
-        check_layers(wanted, [t.shape for t in row.tensors.values()], run.name, len(row.answering))
-    kind = "file" if net is not None else s.net or "mlp"
-    resolution = resolve(s, data, run_network(run.folder, kind, net, run.access, s.seed))
-    settings = resolution.settings if net is None else {**resolution.settings, "net": None}
-    resolved = ResolvedSettings.model_validate(settings)
-    if net is not None:
-        resolved = resolved.model_copy(
-            update={"net": net}
-        )  # names a copy in the sweep's folder, unlike a run's
-    facts = run_facts(data, resolution)
-    return RunSpec.model_construct(
-        asked={**sweep.asked, **({} if row.asked.net is None else {"net": row.asked.net})},
-        resolved=resolved,
-        facts=facts,
-        data=sweep.data,
-        **shape_entries(data, resolution.training),
-        net="file" if net is not None else resolved.net or "mlp",
-        command=f"treino train --like {run.typed}",
-        weights=None,
-        versions=sweep.versions,
-        machine=sweep.machine,
-    )
 
+    def __init__(
+        self, folder: RunFolder, access: Access, rows: Data, kept: TopMember, asked: Settings
+    ) -> None:
+        super().__init__(folder, access, rows)
+        self.kept, self.asked, self.preparation = kept, asked, rows.preparation
 
-def _document(run: StoredRun, row: SweepRow) -> dict[str, Any]:
-    """The member's settings, and its row at each rung. If the network is the user's own and its code may not
-    run, entries that need the network are left open."""
-    rungs = MemberTable.read(run.folder).of(row.number, run.path)
-    runs = row.asked.net_file is None or run.access.net is not None or run.access.trust
-    requested = row.asked.model_dump(mode="json", exclude={"name", "out"})
-    return {
-        "sweep": run.path.name,
-        "path": str(run.path),
-        "status": rungs[-1]["status"],
-        "member": row.number,
-        "params": config_of(run.folder, row.number),
-        "settings": run.settings if runs else requested,
-        "rungs": rungs,
-    }
+    @property
+    def name(self) -> str:
+        return f"{self.folder.path.name}-{self.kept.member}"
+
+    @property
+    def typed(self) -> str:
+        return command_word(self.folder.path, f":{self.kept.member}")
+
+    @property
+    def answering(self) -> tuple[int, ...]:
+        return tuple(self.kept.answering)
+
+    @cached_property
+    def spec(self) -> RunSpec:
+        """The member's settings, each resolved, by its training before the first step.
+
+        Raises:
+            TreinoError: the network is the user's own, and its code may not run.
+        """
+        sweep, data, s, net = read_sweep_spec(self.folder), self.data, self.asked, self.asked.net_file
+        if net is None:
+            layers, _arguments = decide(s, data)
+            outputs = (LOSSES[s.loss].outputs if s.loss else 0) or data.outputs
+            wanted = layers.parameter_shapes(input_shape(layers, data.item_shape), outputs)
+            check_layers(wanted, [t.shape for t in self.tensors.values()], self.name, len(self.answering))
+        kind = "file" if net is not None else s.net or "mlp"
+        resolution = resolve(s, data, run_network(self.folder, kind, net, self.access, s.seed))
+        settings = resolution.settings if net is None else {**resolution.settings, "net": None}
+        resolved = ResolvedSettings.model_validate(settings)
+        if net is not None:
+            resolved = resolved.model_copy(
+                update={"net": net}
+            )  # names a copy in the sweep's folder, unlike a run's
+        facts = run_facts(data, resolution)
+        return RunSpec.model_construct(
+            asked={**sweep.asked, **({} if s.net is None else {"net": s.net})},
+            resolved=resolved,
+            facts=facts,
+            data=sweep.data,
+            **shape_entries(data, resolution.training),
+            net="file" if net is not None else resolved.net or "mlp",
+            command=f"treino train --like {self.typed}",
+            weights=None,
+            versions=sweep.versions,
+            machine=sweep.machine,
+        )
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The member's settings, and its row at each rung. If the network is the user's own and its code may
+        not run, entries that need the network are left open."""
+        rungs = MemberTable.read(self.folder).of(self.kept.member, self.path)
+        runs = self.asked.net_file is None or self.access.net is not None or self.access.trust
+        requested = self.asked.model_dump(mode="json", exclude={"name", "out"})
+        return {
+            "sweep": self.path.name,
+            "path": str(self.path),
+            "status": rungs[-1]["status"],
+            "member": self.kept.member,
+            "params": config_of(self.folder, self.kept.member),
+            "settings": self.settings if runs else requested,
+            "rungs": rungs,
+        }
+
+    @property
+    def result(self) -> None:
+        """None: the sweep's folder has no results of this network alone."""
+
+    @property
+    def changes(self) -> list[SettingChange]:
+        return []
+
+    @property
+    def losses(self) -> np.ndarray:
+        raise MEMBER_CURVES(sweep=self.folder.path.name)
+
+    @property
+    def evaluations(self) -> dict[str, dict[str, list[float | None]]]:
+        raise MEMBER_CURVES(sweep=self.folder.path.name)
+
+    @property
+    def tensors(self) -> Mapping[str, Tensor]:
+        return self.kept.weights
+
+    def _weights(self) -> tuple[Mapping[str, Tensor], None]:
+        return self.kept.state, None
 
 
 def name_of_like(name: str | Path) -> str:
