@@ -11,16 +11,15 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydantic import ValidationError
 
 import treino as tr
 from tests.forging import forge
 from treino.base.errors import TreinoError
 from treino.folders.documents import check, read_document
 from treino.folders.documents.run_spec import ResolvedSettings, initial_document
-from treino.folders.documents.states import BracketState
 from treino.folders.store import RunFolder
 from treino.settings.spec import Settings
+from treino.training.sweeps.bracket import check_states
 
 ROOT = Path(__file__).parents[2] / "src/treino"
 
@@ -202,11 +201,9 @@ def test_outputs_that_the_loss_has_no_use_for_are_refused(
     assert treino("predict", "w", "wine", "--json").document["error"]["rule"] == "outputs_loss"
 
 
-@pytest.mark.parametrize("name", ["looks", "members", "engine", "parts"])
-def test_lists_of_populations_in_a_checkpoint_have_one_length(name: str) -> None:
-    state = {"heat": 0, "rung": 0, "model_steps": 0, "looks": [], "members": [], "engine": [], "parts": []}
-    BracketState.model_validate(state)
-    longer = {"looks": [1], "members": [[0]], "engine": [], "parts": [[]]}[name]
-    state |= {name: longer} if longer else {other: [[]] for other in ("members", "parts")} | {"looks": [1]}
-    with pytest.raises(ValidationError):
-        BracketState.model_validate(state)
+def test_a_checkpoint_of_other_networks_is_refused(tmp_path: Path) -> None:
+    states = [{"members": [0, 1]}, {"members": [2]}]
+    check_states(states, [[0, 1], [2]], tmp_path)
+    for members in ([[0, 1]], [[0, 1], [3]], [[0, 1], [2], [3]]):
+        with pytest.raises(TreinoError, match="other networks"):
+            check_states(states, members, tmp_path)
