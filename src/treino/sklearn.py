@@ -27,12 +27,12 @@ from torch.utils.data import TensorDataset
 
 from treino import api
 from treino.api import Run
+from treino.base.document_fields import Task
 from treino.base.errors import TreinoError, nearest
 from treino.base.signatures import declare, keyword, own_parameters
 from treino.base.words import _
 from treino.data import rows_for_prediction
 from treino.data.preparation.column_roles import LEFT_OUT
-from treino.data.preparation.preparation import Task
 from treino.engine import CNN, Net
 from treino.engine.metrics import probabilities
 from treino.engine.rng import fork_rng

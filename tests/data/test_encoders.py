@@ -17,15 +17,8 @@ from sklearn.preprocessing import OrdinalEncoder, StandardScaler
 from tests.data.conftest import Write, read_back, refusal_of
 from treino.base.errors import TreinoError
 from treino.data import Data, load, rows_for_prediction
-from treino.data.preparation.encoders import (
-    BUCKETS,
-    MOST_LEVELS,
-    DateEncoder,
-    HashingEncoder,
-    NumberEncoder,
-    OneHotEncoder,
-    RankEncoder,
-)
+from treino.data.documents import DateEncoder, HashingEncoder, NumberEncoder, OneHotEncoder, RankEncoder
+from treino.data.preparation.encoders import BUCKETS, MOST_LEVELS
 
 LEVELS = ["low", "middle", "high"]
 
@@ -133,7 +126,7 @@ def test_many_classes_are_hashed_by_sha_256() -> None:
     words = [f"w{i % 60}" for i in range(180)]
     data = load(pd.DataFrame({"c": words, "y": np.arange(180) % 2}), target="y", validation=0, test=0)
     (encoder,) = data.preparation.encoders
-    assert encoder == HashingEncoder("c", BUCKETS, numeric=False)
+    assert encoder == HashingEncoder(column="c", buckets=BUCKETS, numeric=False)
     for word, x_D in zip(words, data.train.x, strict=True):
         k = int(hashlib.sha256(f"c={word}".encode()).hexdigest()[:16], 16)
         expected = np.zeros(BUCKETS)
@@ -196,7 +189,9 @@ def test_a_time_of_day_is_a_point_of_a_circle(write: Write) -> None:
 def test_ranks_and_what_is_not_among_them() -> None:
     frame = pd.DataFrame({"size": ["s", "m", "l", "m"] * 10, "y": np.arange(40) % 2})
     data = load(frame, target="y", kinds={"size": "s<m<l"}, validation=0, test=0)
-    assert data.preparation.encoders[0] == RankEncoder("size", ("s", "m", "l"), False, 1.0)
+    assert data.preparation.encoders[0] == RankEncoder(
+        column="size", levels=("s", "m", "l"), numeric=False, fill=1.0
+    )
     assert data.preparation.inverse(data.train.x)[:4, 0].tolist() == pytest.approx([0, 1, 2, 1], abs=1e-6)
     ordered = frame.assign(size=pd.Categorical(frame["size"], ["s", "m", "l"], ordered=True))
     assert load(ordered, target="y", validation=0, test=0).preparation == data.preparation

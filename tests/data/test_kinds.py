@@ -9,8 +9,8 @@ import pytest
 from tests.data.conftest import Write
 from treino.base.errors import TreinoError
 from treino.data import load
+from treino.data.documents import NumberEncoder, OneHotEncoder
 from treino.data.preparation.column_kinds import kind
-from treino.data.preparation.encoders import NumberEncoder, OneHotEncoder
 from treino.data.table import Column
 
 N = 80
@@ -61,7 +61,9 @@ def test_identifiers_and_free_text_are_left_out_and_can_be_asked_for(write: Writ
     assert any("free text: note" in note for note in data.notes)
     asked = load(path, target="y", kinds={"cep": "category"})
     assert asked.features == ("p", "cep")
-    assert asked.preparation.encoders[1] == OneHotEncoder("cep", tuple(sorted(set(frame["cep"]))), False)
+    assert asked.preparation.encoders[1] == OneHotEncoder(
+        column="cep", levels=tuple(sorted(set(frame["cep"]))), numeric=False
+    )
     assert any("Because you asked: cep=category" in note for note in asked.notes)
     assert load(path, target="y", features=["p", "cep"]).features == ("p", "cep")
     assert load(path, target="y", kinds={"p": "text", "cep": "category"}).features == ("cep",)
@@ -71,7 +73,9 @@ def test_identifiers_and_free_text_are_left_out_and_can_be_asked_for(write: Writ
 def test_numbers_as_classes_are_the_same_in_files_and_frames(write: Write) -> None:
     frame = table(month=np.arange(N) % 12 + 1)
     data = load(frame, target="y", kinds={"month": "category"})
-    assert data.preparation.encoders[1] == OneHotEncoder("month", tuple(map(str, range(1, 13))), True)
+    assert data.preparation.encoders[1] == OneHotEncoder(
+        column="month", levels=tuple(map(str, range(1, 13))), numeric=True
+    )
     for again in (write(frame.to_csv(index=False)), frame.assign(month=frame["month"].astype(float))):
         assert load(again, target="y", kinds={"month": "category"}).preparation == data.preparation
 

@@ -10,7 +10,7 @@ import treino as tr
 from tests.data.conftest import Write, refusal_of
 from treino.base.errors import TreinoError
 from treino.data import describe, load, rows_for_prediction
-from treino.data.preparation.encoders import DateEncoder, NumberEncoder, OneHotEncoder
+from treino.data.documents import DateEncoder, NumberEncoder, OneHotEncoder
 
 N = 90
 RNG = np.random.default_rng(7)
@@ -115,7 +115,7 @@ def test_classes_are_as_they_are_written(write: Write, tmp_path: Path) -> None:
         assert data.classes == wanted
         assert any("2.1, 2.10" in note for note in data.notes)
         encoders = load(source, target="y", kinds={"v": "category"}).preparation.encoders
-        assert encoders[1] == OneHotEncoder("v", wanted, False)
+        assert encoders[1] == OneHotEncoder(column="v", levels=wanted, numeric=False)
     run = tr.fit(path, target="v", task="classification", epochs=40, parent=tmp_path)
     assert set(run.predict(path).tolist()) == set(wanted)
     run.predict(write("x,y,v\n0,a,2.10\n3,b,10\n", "new.csv"))  # 10 can only be 10.0

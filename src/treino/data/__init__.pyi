@@ -6,7 +6,6 @@ from treino.data.loader import load as load
 from treino.data.preparation.new_rows import PreparedRows as PreparedRows
 from treino.data.preparation.new_rows import rows_for_prediction as rows_for_prediction
 from treino.data.preparation.preparation import Preparation as Preparation
-from treino.data.preparation.preparation import Task as Task
 from treino.data.preparation.target import choose_target as choose_target
 from treino.data.readers import read_file as read_file
 from treino.data.readers.file_bytes import InputFile as InputFile

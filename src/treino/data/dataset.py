@@ -10,10 +10,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from treino.base.document_fields import Task
 from treino.base.words import _, numeral
 from treino.data import summaries
 from treino.data.documents import LoadArguments
-from treino.data.preparation.preparation import Preparation, Scale, Task
+from treino.data.preparation.preparation import Preparation, Scale
 from treino.data.rows import Rows, sampled_rows
 from treino.data.table import row_place
 from treino_doctor.base import escaping

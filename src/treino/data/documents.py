@@ -1,13 +1,14 @@
 """The documents that describe data: the source of the rows, and how columns or pixels become inputs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from itertools import pairwise
 from math import inf
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field
 
 from treino.base.document_fields import Count, Document, Many, Number, Seed, Sha256, Size, Task, Text
+from treino.base.words import _
 from treino.settings.data_settings import MOST_BINS, MOST_TREES, Fit, LoadSettings
 
 # ---- data source
@@ -109,90 +110,208 @@ Edges = Annotated[Many[Number], Field(max_length=MOST_BINS + 1), AfterValidator(
 """The edges of a column's bins; empty without bins."""
 
 
-def _whole(values: Sequence[Any], means: Sequence[float]) -> dict[str, bool]:
-    """Whether a column has the same number of target means for each of its values."""
-    return {"means": len(means) % len(values) == 0 and bool(means) if values else not means}
+class ColumnEncoder(Document):
+    """How a column becomes inputs, in this order: the column's own, bins, circles, target means, flag.
 
+    column: the column's name. edges: those of the bins. values, means, prior: the values that have target
+    means; for each value one mean per target column; the number of rows as which the overall mean counts.
+    flag: whether the last input marks missing cells. scaled: whether the first input is normalised (only such
+    inputs are axes of plots). What a kind of encoder doesn't declare itself is empty.
+    """
 
-class NumberColumn(Document):
-    encoder: Literal["number"] = Field(alias="as")
     column: Text
-    fill: Number | None
-    flag: bool
-    edges: Edges
-    values: Many[Number] = ()
+    edges: Edges = ()
+    values: Many[Any] = ()
     means: Many[Number] = ()
     prior: Annotated[float, Field(ge=0)] = 0.0
+    flag: bool = False
+    encoder: str
+    scaled: ClassVar[bool] = False
 
     def agreeing(self) -> dict[str, bool]:
-        return _whole(self.values, self.means)
+        n, means = len(self.values), len(self.means)
+        whole = means % n == 0 and means > 0 if n else not means
+        own = type(self).__annotations__
+        absent = {name: not getattr(self, name) for name in ("edges", "values", "flag") if name not in own}
+        return {"means": whole} | absent
+
+    def to_json(self) -> dict[str, Any]:
+        return {"as": self.encoder} | super().to_json()
+
+    @property
+    def own(self) -> tuple[str, ...]:
+        """The names of the column's own inputs."""
+        return (self.column,)
+
+    @property
+    def own_width(self) -> int:
+        return 1
+
+    @property
+    def circles(self) -> tuple[str, ...]:
+        """The circles on which the column is a point."""
+        return ()
+
+    @property
+    def mean_places(self) -> range:
+        """The indices of the inputs that are target means."""
+        first = self.own_width + max(0, len(self.edges) - 1) + 2 * len(self.circles)
+        return range(first, first + len(self.means) // max(1, len(self.values)))
+
+    @property
+    def width(self) -> int:
+        """The number of inputs, computed without their names, which take long for thousands of columns."""
+        return self.mean_places.stop + self.flag
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The names of all inputs."""
+        name, means = self.column, len(self.mean_places)
+        texts = [_("{name} bin {k}").format(name=name, k=k) for k in range(1, len(self.edges))]
+        texts += [f"{name} {_(part)} {axis}" for part in self.circles for axis in AXES]
+        if means == 1:
+            texts.append(_("{name}: mean target").format(name=name))
+        else:
+            texts += [_("{name}: mean target {k}").format(name=name, k=k + 1) for k in range(means)]
+        flag = [_("{name} missing").format(name=name)] if self.flag else []
+        return (*self.own, *texts, *flag)
 
 
-class RankColumn(Document):
-    encoder: Literal["rank"] = Field(alias="as")
-    column: Text
+class NumberEncoder(ColumnEncoder):
+    """Keeps numbers and booleans unchanged; a missing cell becomes ``fill`` and sets the flag, if any.
+
+    fill: None if missing cells are refused.
+    """
+
+    encoder: Literal["number"] = Field(default="number", validation_alias="as", serialization_alias="as")
+    fill: Number | None
+    edges: Edges = ()
+    values: Many[Number] = ()
+    flag: bool = False
+    scaled: ClassVar[bool] = True
+
+
+class RankEncoder(ColumnEncoder):
+    """Encodes ordered classes as 0, 1, 2, …; a missing or unknown one becomes ``fill`` and sets the flag."""
+
+    encoder: Literal["rank"] = Field(default="rank", validation_alias="as", serialization_alias="as")
     levels: Many[Text]
     numeric: bool
     fill: Number
-    flag: bool
-    edges: Edges
+    edges: Edges = ()
+    flag: bool = False
+    scaled: ClassVar[bool] = True
 
 
-class OneHotColumn(Document):
-    encoder: Literal["one-hot"] = Field(alias="as")
-    column: Text
+class OneHotEncoder(ColumnEncoder):
+    """One input for each class of the training rows: 1 for the cell's class, else 0; all 0 if it is unknown.
+
+    levels: the classes; they include "" if missing cells are a class.
+    """
+
+    encoder: Literal["one-hot"] = Field(default="one-hot", validation_alias="as", serialization_alias="as")
     levels: Annotated[Many[Text], Field(min_length=1)]
     numeric: bool
 
+    @property
+    def own(self) -> tuple[str, ...]:
+        missing = _("{name} missing").format(name=self.column)
+        return tuple(f"{self.column}={level}" if level else missing for level in self.levels)
 
-class HashedColumn(Document):
-    encoder: Literal["hashed"] = Field(alias="as")
-    column: Text
+    @property
+    def own_width(self) -> int:
+        return len(self.levels)
+
+
+class HashingEncoder(ColumnEncoder):
+    """Encodes many classes in few inputs: +1 or -1 in a bucket chosen by a hash of the class, 0 in the rest.
+
+    A missing cell is all 0; no class is unknown. The hash is the first 64 bits of SHA-256("column=class"),
+    the same on every machine. Weinberger et al. 2009, https://arxiv.org/abs/0902.2206.
+    """
+
+    encoder: Literal["hashed"] = Field(default="hashed", validation_alias="as", serialization_alias="as")
     buckets: Annotated[int, Field(ge=1, le=65_536)]
     numeric: bool
     values: Many[Text] = ()
-    means: Many[Number] = ()
-    prior: Annotated[float, Field(ge=0)] = 0.0
 
-    def agreeing(self) -> dict[str, bool]:
-        return _whole(self.values, self.means)
+    @property
+    def own(self) -> tuple[str, ...]:
+        return tuple(f"{self.column} #{k + 1}" for k in range(self.buckets))
+
+    @property
+    def own_width(self) -> int:
+        return self.buckets
 
 
-class DateColumn(Document):
-    encoder: Literal["date"] = Field(alias="as")
-    column: Text
+class DateEncoder(ColumnEncoder):
+    """Encodes a date as days since ``origin``, and its month, weekday and time of day as points on circles.
+
+    origin, fill: seconds since 1970-01-01. parts: the circles on which training rows differ, in the order of
+    ``CIRCLES``. A missing date becomes ``fill``, is the centre of each circle, and sets the flag.
+    """
+
+    encoder: Literal["date"] = Field(default="date", validation_alias="as", serialization_alias="as")
     origin: Annotated[float, Field(ge=-1e12, le=1e12)]
     parts: Many[Literal["month", "weekday", "hour"]]
     fill: Annotated[float, Field(ge=-1e12, le=1e12)]
-    flag: bool
-    edges: Edges
+    edges: Edges = ()
+    flag: bool = False
+    scaled: ClassVar[bool] = True
+
+    @property
+    def own(self) -> tuple[str, ...]:
+        return (_("{name} (days)").format(name=self.column),)
+
+    @property
+    def circles(self) -> tuple[str, ...]:
+        return self.parts
 
 
-class TimeColumn(Document):
-    encoder: Literal["time"] = Field(alias="as")
-    column: Text
-    flag: bool
+class TimeEncoder(ColumnEncoder):
+    """Encodes a time of day as a point on a circle; a missing time is the centre and sets the flag."""
+
+    encoder: Literal["time"] = Field(default="time", validation_alias="as", serialization_alias="as")
+    flag: bool = False
+
+    @property
+    def own(self) -> tuple[str, ...]:
+        return tuple(f"{self.column} {axis}" for axis in AXES)
+
+    @property
+    def own_width(self) -> int:
+        return len(AXES)
 
 
-Column = Annotated[
-    NumberColumn | RankColumn | OneHotColumn | HashedColumn | DateColumn | TimeColumn,
-    Field(discriminator="encoder"),
-]
+AXES = ("sin", "cos")
+"""The coordinates of a point on a circle."""
+Encoder = NumberEncoder | RankEncoder | OneHotEncoder | HashingEncoder | DateEncoder | TimeEncoder
+Labels = Literal["text", "number", "truth"]
+"""The type of the classes in the data."""
 
 
-class TreeDocument(Document):
+class Tree(Document):
+    """A binary tree of three levels: after split i comes split 2i + 1 if the input is at most the threshold,
+    else 2i + 2. columns: the index of each split's input."""
+
     columns: Annotated[Many[Count], Field(min_length=7, max_length=7)]
     thresholds: Annotated[Many[Number], Field(min_length=7, max_length=7)]
 
 
-class TargetDocument(Document):
-    """One of several targets."""
+class Target(Document):
+    """One of several targets, with the same fields as a preparation for that target alone."""
 
     name: Text
     classes: Many[Text]
     mean: Number
     scale: TargetScale
-    labels: Literal["text", "number", "truth"]
+    labels: Labels
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """The fields of a preparation for which this is the only target."""
+        scaling = {"target_mean": self.mean, "target_scale": self.scale}
+        return {"target": self.name, "classes": self.classes, **scaling, "labels": self.labels}
 
 
 class PreparationDocument(Document):
@@ -208,13 +327,13 @@ class PreparationDocument(Document):
     target_mean: Number
     target_scale: TargetScale
     item_shape: Many[Size]
-    labels: Literal["text", "number", "truth"]
-    encoders: Many[Column]
-    trees: Annotated[Many[TreeDocument], Field(max_length=MOST_TREES)] = ()
+    labels: Labels
+    encoders: Many[Annotated[Encoder, Field(discriminator="encoder")]]
+    trees: Annotated[Many[Tree], Field(max_length=MOST_TREES)] = ()
     width: Count
     clip: Annotated[float, Field(gt=0)] | None
     fit: Fit | None = None
-    targets: Many[TargetDocument] = ()
+    targets: Many[Target] = ()
     row_weights: Text | None = None
     target_log: bool = False
 

@@ -19,7 +19,7 @@ from treino.base.errors import TreinoError
 from treino.base.words import _, numeral
 from treino.data.mapped_rows import MappedRows
 from treino.data.preparation.column_kinds import ColumnRole
-from treino.data.preparation.encoders import EncodingGaps
+from treino.data.preparation.encoders import EncodingGaps, encoded
 from treino.data.preparation.fit import comparable_columns, held_out_means
 from treino.data.preparation.preparation import Preparation, fit_table
 from treino.data.preparation.target_means import TargetFolds
@@ -170,7 +170,7 @@ def scaled(
     mean, scale = [0.0] * preparation.size, [1.0] * preparation.size
     for encoder, group in zip(preparation.encoders, preparation.groups, strict=True):
         if encoder.scaled and preparation.normalise:
-            raw_NK, _seen = encoder.encode(table.column(encoder.column), table.place)
+            raw_NK, _seen = encoded(encoder, table.column(encoder.column), table.place)
             for k, place in enumerate(group[: len(encoder.edges)]):
                 if k:
                     mean[place], _scale = _fit(raw_NK[:, k][train_N], share_T)

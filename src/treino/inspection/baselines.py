@@ -12,7 +12,7 @@ from treino.base.resampling import as_counts
 from treino.base.words import N_, _
 from treino.data import BUILTINS
 from treino.data.dataset import Data
-from treino.data.preparation.encoders import OneHotEncoder
+from treino.data.documents import OneHotEncoder
 from treino.data.preparation.preparation import fit_table
 from treino.data.rows import Rows
 from treino.engine.losses import Loss

@@ -17,7 +17,7 @@ from torch import nn
 from treino.base.errors import Refusal, nearest
 from treino.base.words import N_, _
 from treino.data.dataset import Data
-from treino.data.preparation.encoders import HashingEncoder
+from treino.data.documents import HashingEncoder
 from treino.data.rows import Rows
 from treino.engine.devices import torch_threads
 from treino.engine.metrics import probabilities

@@ -12,8 +12,7 @@ from torch import nn
 from treino.base.errors import Refusal, nearest
 from treino.base.words import N_
 from treino.data.dataset import Data
-from treino.data.preparation.encoders import (
-    DAY,
+from treino.data.documents import (
     DateEncoder,
     Encoder,
     HashingEncoder,
@@ -22,6 +21,7 @@ from treino.data.preparation.encoders import (
     RankEncoder,
     TimeEncoder,
 )
+from treino.data.preparation.encoders import DAY, encoded
 from treino.data.table import COLUMN_UNKNOWN, Column, plain
 from treino.engine.metrics import probabilities
 from treino.inspection.feature_importance import OUTPUTS_NOT_FINITE
@@ -96,7 +96,7 @@ def dependence(
         raise COLUMN_UNKNOWN(name=column, source=data.name, hint=nearest(column, data.features))
     place = data.features.index(column)
     made = data.preparation.encoders
-    encoder: Encoder = made[place] if made else NumberEncoder(column, None)
+    encoder: Encoder = made[place] if made else NumberEncoder(column=column, fill=None)
     if isinstance(encoder, HashingEncoder):
         raise DEPENDENCE_HASHED(name=column)
     drawn = draw(data.train, rows)
@@ -178,5 +178,5 @@ def _inputs(encoder: Encoder, at_G: Floats, levels: tuple[str, ...]) -> NDArray[
         column = Column(encoder.column, seconds=at_G % DAY, clock=True)
     else:
         column = Column(encoder.column, at_G, np.array([plain(v) for v in at_G], dtype=object))
-    raw_GI, _met = encoder.encode(column, lambda row: str(row))
+    raw_GI, _met = encoded(encoder, column, lambda row: str(row))
     return raw_GI

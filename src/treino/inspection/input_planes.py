@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 from treino.base.errors import Refusal
 from treino.base.words import N_, _
 from treino.data.dataset import Data
-from treino.data.preparation.encoders import (
-    DAY,
+from treino.data.documents import (
     DateEncoder,
     Encoder,
     HashingEncoder,
@@ -22,6 +21,7 @@ from treino.data.preparation.encoders import (
     OneHotEncoder,
     RankEncoder,
 )
+from treino.data.preparation.encoders import DAY
 from treino.data.rows import Rows
 
 ROW_UNKNOWN = Refusal(

@@ -10,6 +10,14 @@ from treino.base.errors import Refusal, TreinoError
 from treino.base.text import shortened
 from treino.base.words import N_, _, joined
 from treino.data.cell_forms import DateForm, duration, form_of, missing
+from treino.data.documents import (
+    DateEncoder,
+    Encoder,
+    HashingEncoder,
+    OneHotEncoder,
+    RankEncoder,
+    TimeEncoder,
+)
 from treino.data.preparation.column_kinds import (
     ColumnRole,
     choose,
@@ -19,15 +27,7 @@ from treino.data.preparation.column_kinds import (
     say_alike,
     spellings,
 )
-from treino.data.preparation.encoders import (
-    DateEncoder,
-    Encoder,
-    EncodingGaps,
-    HashingEncoder,
-    OneHotEncoder,
-    RankEncoder,
-    TimeEncoder,
-)
+from treino.data.preparation.encoders import EncodingGaps
 from treino.data.table import (
     DURATIONS_AS_NUMBERS,
     Column,

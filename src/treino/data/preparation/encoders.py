@@ -1,18 +1,13 @@
 """Turn columns into network inputs by encoders, fitted on training rows and stored with the run.
 
-Every encoder has ``column``, the column's name; ``inputs``, the names of its inputs; ``scaled``, whether the
-first input is normalised (only such inputs are axes of plots); ``edges`` of the bins, whose inputs follow the
-first one; ``mean_places``, the indices of the inputs that are target means; ``flag``, whether the last input
-marks missing cells; ``encode``, from cells to ``[N, inputs]``.
-
-Encoders of numbers and of hashed classes may have target means: ``values``, those with a mean; ``means``, for
-each value one per target column; ``prior``, the number of rows as which the overall mean counts in them.
+What an encoder holds is declared in ``documents.py``; here cells are encoded, and encoders fitted.
 """
 
 import hashlib
 import itertools
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
+from functools import singledispatch
 from typing import Any
 
 import numpy as np
@@ -21,9 +16,18 @@ from numpy.typing import NDArray
 from treino.base.errors import Refusal, TreinoError
 from treino.base.resampling import as_counts
 from treino.base.text import shortened
-from treino.base.words import N_, _
+from treino.base.words import N_
 from treino.data.cell_forms import missing
-from treino.data.documents import Column as EncodedColumn
+from treino.data.documents import (
+    ColumnEncoder,
+    DateEncoder,
+    Encoder,
+    HashingEncoder,
+    NumberEncoder,
+    OneHotEncoder,
+    RankEncoder,
+    TimeEncoder,
+)
 from treino.data.preparation.column_kinds import (
     ColumnRole,
     by_value,
@@ -102,7 +106,6 @@ MOST_LEVELS_WITH_BINS = 256  # the limit with bins, which add many inputs anyway
 BUCKETS = 64
 BINS = 16  # the usual number of bins of a column
 DAY = 86400.0
-_AXES = ("sin", "cos")  # the coordinates of a point on a circle
 
 
 @dataclass(frozen=True)
@@ -119,213 +122,71 @@ class EncodingGaps:
         )
 
 
-class _Encoder:
-    """What encoders share. Inputs lie in this order: the column's own, bins, circles, target means, flag."""
-
-    column: str
-    scaled: bool = False
-    edges: tuple[float, ...] = ()
-    circles: tuple[str, ...] = ()
-    values: tuple[Any, ...] = ()
-    means: tuple[float, ...] = ()
-    flag: bool = False
-
-    @property
-    def own(self) -> tuple[str, ...]:
-        """The names of the column's own inputs."""
-        return (self.column,)
-
-    @property
-    def own_width(self) -> int:
-        return 1
-
-    @property
-    def mean_places(self) -> range:
-        first = self.own_width + max(0, len(self.edges) - 1) + 2 * len(self.circles)
-        return range(first, first + len(self.means) // max(1, len(self.values)))
-
-    @property
-    def width(self) -> int:
-        """The number of inputs, computed without their names, which take long for thousands of columns."""
-        return self.mean_places.stop + self.flag
-
-    @property
-    def inputs(self) -> tuple[str, ...]:
-        """The names of all inputs."""
-        name, means = self.column, len(self.mean_places)
-        texts = [_("{name} bin {k}").format(name=name, k=k) for k in range(1, len(self.edges))]
-        texts += [f"{name} {_(part)} {axis}" for part in self.circles for axis in _AXES]
-        if means == 1:
-            texts.append(_("{name}: mean target").format(name=name))
-        else:
-            texts += [_("{name}: mean target {k}").format(name=name, k=k + 1) for k in range(means)]
-        flag = [_("{name} missing").format(name=name)] if self.flag else []
-        return (*self.own, *texts, *flag)
+@singledispatch
+def encoded(encoder: ColumnEncoder, column: Column, place: Place) -> tuple[Floats, EncodingGaps]:
+    """The inputs ``[N, inputs]`` of a column's cells, and the counts of cells without a known value."""
+    raise TypeError(type(encoder).__name__)
 
 
-@dataclass(frozen=True)
-class NumberEncoder(_Encoder):
-    """Keeps numbers and booleans unchanged; a missing cell becomes ``fill`` and sets the flag, if any.
-
-    fill: None if missing cells are refused.
-    """
-
-    column: str
-    fill: float | None
-    flag: bool = False
-    edges: tuple[float, ...] = ()
-    values: tuple[float, ...] = ()
-    means: tuple[float, ...] = ()
-    prior: float = 0.0
-    scaled = True
-
-    def encode(self, column: Column, place: Place) -> tuple[Floats, EncodingGaps]:
-        return _filled(self, number_cells(column, place, required=self.fill is None))
+@encoded.register
+def _encoded_number(encoder: NumberEncoder, column: Column, place: Place) -> tuple[Floats, EncodingGaps]:
+    return _filled(encoder, number_cells(column, place, required=encoder.fill is None))
 
 
-@dataclass(frozen=True)
-class RankEncoder(_Encoder):
-    """Encodes ordered classes as 0, 1, 2, …; a missing or unknown one becomes ``fill`` and sets the flag."""
-
-    column: str
-    levels: tuple[str, ...]
-    numeric: bool
-    fill: float
-    flag: bool = False
-    edges: tuple[float, ...] = ()
-    scaled = True
-
-    def encode(self, column: Column, place: Place) -> tuple[Floats, EncodingGaps]:
-        code_N, seen = _codes(self.levels, level_cells(column, self.numeric))
-        values, _seen = _filled(self, np.where(code_N < 0, np.nan, code_N))
-        return values, seen
+@encoded.register
+def _encoded_rank(encoder: RankEncoder, column: Column, place: Place) -> tuple[Floats, EncodingGaps]:
+    code_N, seen = _codes(encoder.levels, level_cells(column, encoder.numeric))
+    values, _seen = _filled(encoder, np.where(code_N < 0, np.nan, code_N))
+    return values, seen
 
 
-@dataclass(frozen=True)
-class OneHotEncoder(_Encoder):
-    """One input for each class of the training rows: 1 for the cell's class, else 0; all 0 if it is unknown.
-
-    levels: the classes; they include "" if missing cells are a class.
-    """
-
-    column: str
-    levels: tuple[str, ...]
-    numeric: bool
-
-    @property
-    def own(self) -> tuple[str, ...]:
-        missing = _("{name} missing").format(name=self.column)
-        return tuple(f"{self.column}={level}" if level else missing for level in self.levels)
-
-    @property
-    def own_width(self) -> int:
-        return len(self.levels)
-
-    def encode(self, column: Column, place: Place) -> tuple[Floats, EncodingGaps]:
-        code_N, seen = _codes(self.levels, level_cells(column, self.numeric))
-        values = np.zeros((len(code_N), len(self.levels)))
-        known = np.flatnonzero(code_N >= 0)
-        values[known, code_N[known]] = 1.0
-        return values, seen
+@encoded.register
+def _encoded_one_hot(encoder: OneHotEncoder, column: Column, place: Place) -> tuple[Floats, EncodingGaps]:
+    code_N, seen = _codes(encoder.levels, level_cells(column, encoder.numeric))
+    values = np.zeros((len(code_N), len(encoder.levels)))
+    known = np.flatnonzero(code_N >= 0)
+    values[known, code_N[known]] = 1.0
+    return values, seen
 
 
-@dataclass(frozen=True)
-class HashingEncoder(_Encoder):
-    """Encodes many classes in few inputs: +1 or -1 in a bucket chosen by a hash of the class, 0 in the rest.
+@encoded.register
+def _encoded_hashed(encoder: HashingEncoder, column: Column, place: Place) -> tuple[Floats, EncodingGaps]:
+    words = level_cells(column, encoder.numeric)
+    where = {word: hash_place(encoder.column, word, encoder.buckets) for word in set(words) if word}
+    values = np.zeros((len(words), encoder.buckets))
+    rows = np.flatnonzero(words != "")
+    pairs = [where[words[row]] for row in rows]
+    if pairs:
+        bucket, sign = np.array(pairs, dtype=np.int64).T
+        values[rows, bucket] = sign
+    if encoder.values:
+        values = np.column_stack([values, *mean_inputs(words, encoder.values, encoder.means)])
+    return values, EncodingGaps(missing=len(words) - len(rows))
 
-    A missing cell is all 0; no class is unknown. The hash is the first 64 bits of SHA-256("column=class"),
-    the same on every machine. Weinberger et al. 2009, https://arxiv.org/abs/0902.2206.
-    """
 
-    column: str
-    buckets: int
-    numeric: bool
-    values: tuple[str, ...] = ()
-    means: tuple[float, ...] = ()
-    prior: float = 0.0
+@encoded.register
+def _encoded_date(encoder: DateEncoder, column: Column, place: Place) -> tuple[Floats, EncodingGaps]:
+    second_N = second_cells(column, place)
+    absent_N = np.isnan(second_N)
+    present_N = np.where(absent_N, encoder.fill, second_N)
+    inputs = with_bins((present_N - encoder.origin) / DAY, encoder.edges)
+    for part in encoder.parts:
+        inputs += _on_circle(2 * np.pi * CIRCLES[part](present_N), absent_N)
+    return _flagged(encoder, inputs, absent_N)
 
-    @property
-    def own(self) -> tuple[str, ...]:
-        return tuple(f"{self.column} #{k + 1}" for k in range(self.buckets))
 
-    @property
-    def own_width(self) -> int:
-        return self.buckets
-
-    def encode(self, column: Column, place: Place) -> tuple[Floats, EncodingGaps]:
-        words = level_cells(column, self.numeric)
-        where = {word: hash_place(self.column, word, self.buckets) for word in set(words) if word}
-        values = np.zeros((len(words), self.buckets))
-        rows = np.flatnonzero(words != "")
-        pairs = [where[words[row]] for row in rows]
-        if pairs:
-            bucket, sign = np.array(pairs, dtype=np.int64).T
-            values[rows, bucket] = sign
-        if self.values:
-            values = np.column_stack([values, *mean_inputs(words, self.values, self.means)])
-        return values, EncodingGaps(missing=len(words) - len(rows))
+@encoded.register
+def _encoded_time(encoder: TimeEncoder, column: Column, place: Place) -> tuple[Floats, EncodingGaps]:
+    second_N = second_cells(column, place, clock=True)
+    absent_N = np.isnan(second_N)
+    angle_N = 2 * np.pi * np.where(absent_N, 0.0, second_N) / DAY
+    return _flagged(encoder, _on_circle(angle_N, absent_N), absent_N)
 
 
 def hash_place(column: str, word: str, buckets: int) -> tuple[int, int]:
     """Return (bucket, sign) of a class."""
     digest = int.from_bytes(hashlib.sha256(f"{column}={word}".encode()).digest()[:8], "big")
     return digest % buckets, 1 if digest // buckets % 2 else -1
-
-
-@dataclass(frozen=True)
-class DateEncoder(_Encoder):
-    """Encodes a date as days since ``origin``, and its month, weekday and time of day as points on circles.
-
-    origin, fill: seconds since 1970-01-01. parts: the circles on which training rows differ, in the order of
-    ``CIRCLES``. A missing date becomes ``fill``, is the centre of each circle, and sets the flag.
-    """
-
-    column: str
-    origin: float
-    parts: tuple[str, ...]
-    fill: float
-    flag: bool = False
-    edges: tuple[float, ...] = ()
-    scaled = True
-
-    @property
-    def own(self) -> tuple[str, ...]:
-        return (_("{name} (days)").format(name=self.column),)
-
-    @property
-    def circles(self) -> tuple[str, ...]:  # type: ignore[override]
-        return self.parts
-
-    def encode(self, column: Column, place: Place) -> tuple[Floats, EncodingGaps]:
-        second_N = second_cells(column, place)
-        absent_N = np.isnan(second_N)
-        present_N = np.where(absent_N, self.fill, second_N)
-        inputs = with_bins((present_N - self.origin) / DAY, self.edges)
-        for part in self.parts:
-            inputs += _on_circle(2 * np.pi * CIRCLES[part](present_N), absent_N)
-        return _flagged(self, inputs, absent_N)
-
-
-@dataclass(frozen=True)
-class TimeEncoder(_Encoder):
-    """Encodes a time of day as a point on a circle; a missing time is the centre and sets the flag."""
-
-    column: str
-    flag: bool = False
-
-    @property
-    def own(self) -> tuple[str, ...]:
-        return tuple(f"{self.column} {axis}" for axis in _AXES)
-
-    @property
-    def own_width(self) -> int:
-        return len(_AXES)
-
-    def encode(self, column: Column, place: Place) -> tuple[Floats, EncodingGaps]:
-        second_N = second_cells(column, place, clock=True)
-        absent_N = np.isnan(second_N)
-        angle_N = 2 * np.pi * np.where(absent_N, 0.0, second_N) / DAY
-        return _flagged(self, _on_circle(angle_N, absent_N), absent_N)
 
 
 def _month(second_N: Floats) -> Floats:
@@ -339,33 +200,6 @@ CIRCLES: dict[str, Callable[[Floats], Floats]] = {
     N_("hour"): lambda second_N: second_N % DAY / DAY,
 }
 """The position on each circle, from 0 to 1: month of the year, day of the week, second of the day."""
-
-Encoder = NumberEncoder | RankEncoder | OneHotEncoder | HashingEncoder | DateEncoder | TimeEncoder
-ENCODERS: dict[str, Any] = {
-    "number": NumberEncoder,
-    "rank": RankEncoder,
-    "one-hot": OneHotEncoder,
-    "hashed": HashingEncoder,
-    "date": DateEncoder,
-    "time": TimeEncoder,
-}
-
-
-def to_json(encoder: Encoder) -> dict[str, Any]:
-    """The encoder as JSON values, with its name in ``ENCODERS`` under ``as``."""
-    name = next(name for name, kind in ENCODERS.items() if type(encoder) is kind)
-    each = ((field.name, getattr(encoder, field.name)) for field in fields(encoder))
-    values = {key: list(value) if isinstance(value, tuple) else value for key, value in each}
-    for key in () if encoder.mean_places else ("values", "means", "prior"):
-        values.pop(key, None)
-    return {"as": name} | values
-
-
-def from_column(stored: EncodedColumn) -> Encoder:
-    """The encoder that ``to_json`` stored."""
-    kind = ENCODERS[stored.encoder]
-    made: Encoder = kind(**{field.name: getattr(stored, field.name) for field in fields(kind)})
-    return made
 
 
 def fit_encoder(
@@ -391,44 +225,46 @@ def fit_encoder(
         edges = quantile_edges(values, fill, bins, weight_T)
         filled_T = np.where(np.isnan(values), fill, values)
         if folds is None or column.boolean or not repeats(filled_T):
-            return NumberEncoder(name, fill, flag, edges)
+            return NumberEncoder(column=name, fill=fill, flag=flag, edges=edges)
         apart = edges or quantile_edges(values, fill, BINS, weight_T)
         means = folds.fit(filled_T, np.digitize(filled_T, apart))
-        return NumberEncoder(name, fill, flag, edges, **means)
+        return NumberEncoder(column=name, fill=fill, flag=flag, edges=edges, **means)
     if choice.way == "date":
         return _fit_date(name, second_cells(column, place)[train_N], impute, bins, weight_T)
     if choice.way == "time":
-        return TimeEncoder(name, bool(np.isnan(second_cells(column, place, clock=True)[train_N]).any()))
+        absent_N = np.isnan(second_cells(column, place, clock=True))
+        return TimeEncoder(column=name, flag=bool(absent_N[train_N].any()))
     words = level_cells(column, numeric)[train_N]
     if choice.way == "rank":
         code_N, _seen = _codes(choice.levels, words)
         rank_N = np.where(code_N < 0, np.nan, code_N)
         fill, flag = _middle(rank_N, "median", weight_T)
         edges = quantile_edges(rank_N, fill, bins, weight_T)
-        return RankEncoder(name, choice.levels, numeric, fill, flag, edges)
+        ranks = choice.levels
+        return RankEncoder(column=name, levels=ranks, numeric=numeric, fill=fill, flag=flag, edges=edges)
     levels, most = set(words.tolist()), MOST_LEVELS_WITH_BINS if bins else MOST_LEVELS
     if choice.way == "hashed" or (choice.way == "category" and len(levels) > most):
         if column.numbers is not None and column.odd is None and not column.boolean:
             numeric = len(set(words)) == len(np.unique(column.numbers[train_N]))  # each has one spelling
             words = level_cells(column, numeric)[train_N]
         means = {} if folds is None else folds.fit(words, np.zeros(len(words), dtype=np.int64))
-        return HashingEncoder(name, BUCKETS, numeric, **means)
+        return HashingEncoder(column=name, buckets=BUCKETS, numeric=numeric, **means)
     in_order = tuple(level for level in column.categories if level in levels)
     if not in_order:
         known = in_value_order(levels - {""})
         in_order = (*known, *([""] if "" in levels else []))
     elif "" in levels:
         in_order = (*in_order, "")
-    return OneHotEncoder(name, in_order, numeric)
+    return OneHotEncoder(column=name, levels=in_order, numeric=numeric)
 
 
 def _fit_date(name: str, second_N: Floats, impute: str, bins: int, weight_N: Floats | None) -> DateEncoder:
     present = second_N[~np.isnan(second_N)]
     fill, flag = _middle(second_N, impute, weight_N)
-    parts = tuple(part for part, turn in CIRCLES.items() if len(np.unique(turn(present))) > 1)
+    parts: Any = tuple(part for part, turn in CIRCLES.items() if len(np.unique(turn(present))) > 1)
     origin = float(present.min()) if len(present) else 0.0
     edges = quantile_edges((second_N - origin) / DAY, (fill - origin) / DAY, bins, weight_N)
-    return DateEncoder(name, origin, parts, fill, flag, edges)
+    return DateEncoder(column=name, origin=origin, parts=parts, fill=fill, flag=flag, edges=edges)
 
 
 def number_cells(column: Column, place: Place, *, required: bool = False) -> Floats:
@@ -497,7 +333,7 @@ def _filled(encoder: NumberEncoder | RankEncoder, value_N: Floats) -> tuple[Floa
 
 
 def _flagged(
-    encoder: _Encoder, inputs: list[Floats], absent_N: NDArray[np.bool_]
+    encoder: ColumnEncoder, inputs: list[Floats], absent_N: NDArray[np.bool_]
 ) -> tuple[Floats, EncodingGaps]:
     """Return the inputs side by side, with the flag of missing cells if there is one, and their number."""
     flag = [absent_N.astype(np.float64)] if encoder.flag else []

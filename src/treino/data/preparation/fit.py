@@ -9,31 +9,22 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from treino.base.document_fields import Task
 from treino.base.errors import Refusal, TreinoError
 from treino.base.text import shortened
 from treino.base.words import N_, _, setting
-from treino.data.documents import LoadArguments
-from treino.data.preparation.column_kinds import ColumnRole, by_value, level_cells
-from treino.data.preparation.encoders import (
+from treino.data.documents import (
     Encoder,
-    EncodingGaps,
     HashingEncoder,
+    Labels,
+    LoadArguments,
     NumberEncoder,
     OneHotEncoder,
-    fit_encoder,
-    mean_keys,
-    number_cells,
-    second_cells,
-)
-from treino.data.preparation.preparation import (
-    VALUE_RANGE,
-    Preparation,
     Target,
-    Task,
-    fit_pixels,
-    fit_table,
-    fit_target,
 )
+from treino.data.preparation.column_kinds import ColumnRole, by_value, level_cells
+from treino.data.preparation.encoders import EncodingGaps, fit_encoder, mean_keys, number_cells, second_cells
+from treino.data.preparation.preparation import VALUE_RANGE, Preparation, fit_pixels, fit_table, fit_target
 from treino.data.preparation.target_means import FOLDS, MOST_CLASSES, TargetFolds
 from treino.data.preparation.trees import evenly, fit_trees
 from treino.data.splits import TEST, TRAIN, VALIDATION
@@ -181,7 +172,8 @@ def target_fields(
     if len(each) == 1:
         return {"task": task, **each[0].fields, "target_log": log}
     classes_of = tuple(f"{one.name}={name}" for one in each for name in one.classes)
-    joint = Target(as_items([one.name for one in each]), classes_of, 0.0, 1.0, "text")
+    names = as_items([one.name for one in each])
+    joint = Target(name=names, classes=classes_of, mean=0.0, scale=1.0, labels="text")
     return {"task": task, **joint.fields, "targets": tuple(each)}
 
 
@@ -197,8 +189,8 @@ def _target(
     if task == "regression" and column.numbers is not None:
         mean, scale = fit_target(learnt_values(column, log)[train_N], weight_T)
     truth = column.boolean and {name.lower() for name in classes} <= {"false", "true"}
-    kind = "truth" if truth else "number" if by_value(column) else "text"
-    return Target(column.name, classes, mean, scale, kind)  # type: ignore[arg-type]
+    kind: Labels = "truth" if truth else "number" if by_value(column) else "text"
+    return Target(name=column.name, classes=classes, mean=mean, scale=scale, labels=kind)
 
 
 def learnt_values(column: Column, log: bool, least: float = SMALLEST) -> NDArray[np.float64]:

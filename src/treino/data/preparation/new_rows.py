@@ -13,14 +13,9 @@ from treino.base.text import shortened
 from treino.base.words import _
 from treino.data import photographs, sources, torch_datasets
 from treino.data.cell_forms import missing
+from treino.data.documents import DateEncoder, NumberEncoder, TimeEncoder
 from treino.data.preparation.column_roles import unknown
-from treino.data.preparation.encoders import (
-    DateEncoder,
-    EncodingGaps,
-    NumberEncoder,
-    TimeEncoder,
-    number_cells,
-)
+from treino.data.preparation.encoders import EncodingGaps, number_cells
 from treino.data.preparation.fit import feature_matrix, prepare_targets, say_new, take
 from treino.data.preparation.preparation import COLUMNS_COUNT, Preparation
 from treino.data.preparation.row_weights import weights_of

@@ -3,7 +3,7 @@
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from itertools import accumulate, chain, pairwise
 from typing import Any, Literal
@@ -12,21 +12,15 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from treino.base.document_fields import Task
 from treino.base.errors import Refusal
 from treino.base.text import shortened
 from treino.base.words import N_, _
-from treino.data.documents import PreparationDocument
-from treino.data.preparation import encoders
-from treino.data.preparation.encoders import (
-    Encoder,
-    EncodingGaps,
-    NumberEncoder,
-    Place,
-    from_column,
-    of_number,
-)
-from treino.data.preparation.trees import LEAVES, Tree, leaf_inputs
+from treino.data.documents import Encoder, Labels, NumberEncoder, PreparationDocument, Target, Tree
+from treino.data.preparation.encoders import EncodingGaps, Place, encoded, of_number
+from treino.data.preparation.trees import LEAVES, leaf_inputs
 from treino.data.table import Column, Numbers
+from treino.settings.data_settings import Fit
 
 COLUMNS_COUNT = Refusal(N_("There are {got} columns, not {want}."), N_("The columns are: {names}."))
 VALUE_RANGE = Refusal(
@@ -37,26 +31,6 @@ PREPARATION_DAMAGED = Refusal(
 )
 
 BLOCK = 1 << 16  # number of values that are scaled at a time
-
-Task = Literal["classification", "regression"]
-Labels = Literal["text", "number", "truth"]
-
-
-@dataclass(frozen=True)
-class Target:
-    """One of several targets, with the same fields as a Preparation for that target alone."""
-
-    name: str
-    classes: tuple[str, ...]
-    mean: float
-    scale: float
-    labels: Labels
-
-    @property
-    def fields(self) -> dict[str, Any]:
-        """The fields of a preparation for which this is the only target."""
-        scaling = {"target_mean": self.mean, "target_scale": self.scale}
-        return {"target": self.name, "classes": self.classes, **scaling, "labels": self.labels}
 
 
 @dataclass(frozen=True)
@@ -97,7 +71,7 @@ class Preparation:
     trees: tuple[Tree, ...] = ()
     width: int = 0
     clip: float | None = None
-    fit: Literal["crop", "pad", "stretch"] | None = None
+    fit: Fit | None = None
     row_weights: str | None = None
     targets: tuple[Target, ...] = ()
     target_log: bool = False
@@ -231,7 +205,7 @@ class Preparation:
         raw_ND = np.empty((len(columns[0]), self.size))
         met = {}
         for encoder, column, group in zip(self.encoders, columns, self.groups, strict=True):
-            raw_ND[:, group[0] : group[-1] + 1], met[encoder.column] = encoder.encode(column, place)
+            raw_ND[:, group[0] : group[-1] + 1], met[encoder.column] = encoded(encoder, column, place)
         self._set_leaves(raw_ND)
         return raw_ND, met
 
@@ -301,8 +275,9 @@ class Preparation:
     def to_json(self) -> dict[str, Any]:
         """The preparation as JSON values; floats are read back bit for bit."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
-        values["encoders"] = [encoders.to_json(e) for e in self.encoders]
-        values |= {name: [asdict(each) for each in values[name]] for name in ("trees", "targets")}
+        values |= {
+            name: [each.to_json() for each in values[name]] for name in ("encoders", "trees", "targets")
+        }
         for name in ("fit", "row_weights", "trees", "targets", "target_log"):
             if not values[name]:
                 del values[name]
@@ -321,11 +296,6 @@ class Preparation:
         Raises TreinoError if its fields are inconsistent.
         """
         values: dict[str, Any] = {field.name: getattr(stored, field.name) for field in fields(cls)}
-        values["encoders"] = tuple(map(from_column, stored.encoders))
-        values["trees"] = tuple(Tree(tree.columns, tree.thresholds) for tree in stored.trees)
-        values["targets"] = tuple(
-            Target(t.name, t.classes, t.mean, t.scale, t.labels) for t in stored.targets
-        )
         try:
             return cls(**values)._whole()
         except ValueError as error:

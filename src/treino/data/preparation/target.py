@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from treino.base.document_fields import Task
 from treino.base.errors import Refusal, TreinoError
 from treino.base.text import shortened
 from treino.base.words import N_, _, joined, setting
@@ -23,7 +24,6 @@ from treino.data.preparation.column_kinds import (
 )
 from treino.data.preparation.column_roles import check_kinds
 from treino.data.preparation.fit import take
-from treino.data.preparation.preparation import Task
 from treino.data.readers.reader_options import ReaderOptions, as_text
 from treino.data.rows import MemoryLimit
 from treino.data.split_requests import say_untimed, times_of

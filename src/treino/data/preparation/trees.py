@@ -5,12 +5,12 @@ He et al. 2014, https://doi.org/10.1145/2648584.2648589.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from treino.data.documents import Tree
 from treino.data.preparation.target_means import TargetFolds
 
 Floats = NDArray[np.float64]
@@ -22,15 +22,6 @@ LEAST_ROWS, LEAST_SHARE = 10, 0.005  # minimum training rows in a leaf: number a
 FITTED, TRIED = (5_000, 50_000, 10**6), (1_000, 5_000, 2 * 10**5)
 """Limits on the rows on which trees are fitted, or tried: least rows, most rows, most cells."""
 MOST_LEFT = 0.8  # maximum error, as a share of the error of trees with a single split
-
-
-@dataclass(frozen=True)
-class Tree:
-    """A binary tree of ``DEPTH``: after split i comes split 2i + 1 if the input is at most the threshold,
-    else 2i + 2. columns: the index of each split's input."""
-
-    columns: tuple[int, ...]
-    thresholds: tuple[float, ...]
 
 
 def leaf_inputs(raw_ND: Floats, columns: Sequence[int], thresholds: Sequence[float]) -> Floats:
@@ -122,4 +113,4 @@ def _whole(fitted: Any, usable: Sequence[int], range_D: Floats) -> Tree:
             thresholds[split] = float(fitted.threshold[node] + 1e-6 * range_D[columns[split]])
             nodes.append((2 * split + 1, fitted.children_left[node]))
             nodes.append((2 * split + 2, fitted.children_right[node]))
-    return Tree(tuple(columns), tuple(thresholds))
+    return Tree(columns=tuple(columns), thresholds=tuple(thresholds))

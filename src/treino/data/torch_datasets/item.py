@@ -9,10 +9,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from treino.base.document_fields import Task
 from treino.base.errors import Refusal
 from treino.base.text import shortened
 from treino.base.words import N_, _
-from treino.data.preparation.preparation import Preparation, Task, fit_target
+from treino.data.preparation.preparation import Preparation, fit_target
 from treino.data.preparation.target import check_classes, class_names, decide_task
 from treino.data.sources import ITEM_NOT_FINITE
 from treino.data.table import Column, plain

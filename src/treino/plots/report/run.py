@@ -7,7 +7,6 @@ from typing import Any
 
 from treino.base.words import _, joined, numeral
 from treino.data.documents import DataSource
-from treino.data.preparation.encoders import ENCODERS
 from treino.data.preparation.preparation import Preparation
 from treino.data.splits import split_name
 from treino.folders.documents.run_result import RunResult
@@ -198,11 +197,10 @@ def _columns(preparation: Preparation) -> TableBlock:
     ways |= {"hashed": _("hashed classes"), "date": _("date"), "time": _("time of day")}
     rows, p = [], preparation
     for name, encoder, group in list(zip(p.features, p.encoders, p.groups, strict=False))[:COLUMNS]:
-        kind = next(name for name, each in ENCODERS.items() if isinstance(encoder, each))
         mean = deviation = ""
         if encoder.scaled:
             mean, deviation = (numeral(float(v[group[0]])) for v in (preparation.mean, preparation.scale))
-        rows.append((name, ways[kind], numeral(len(group), ","), mean, deviation))
+        rows.append((name, ways[encoder.encoder], numeral(len(group), ","), mean, deviation))
     more = len(preparation.features) - COLUMNS
     if more > 0:
         rows.append((_("and {n:,} more").format(n=more), "", "", "", ""))

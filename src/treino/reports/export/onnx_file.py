@@ -13,20 +13,11 @@ from treino.base.errors import Refusal
 from treino.base.words import N_
 from treino.data import sources
 from treino.data.dataset import Data
+from treino.data.documents import DateEncoder, Encoder, NumberEncoder, OneHotEncoder, RankEncoder, TimeEncoder
 from treino.data.photographs.decoding import decode
 from treino.data.photographs.new_pictures import album_of
 from treino.data.preparation.column_kinds import level_cells
-from treino.data.preparation.encoders import (
-    DAY,
-    DateEncoder,
-    Encoder,
-    NumberEncoder,
-    OneHotEncoder,
-    RankEncoder,
-    TimeEncoder,
-    number_cells,
-    second_cells,
-)
+from treino.data.preparation.encoders import DAY, number_cells, second_cells
 from treino.data.preparation.preparation import Preparation
 from treino.data.table import Column
 from treino.engine.metrics import probabilities

@@ -20,8 +20,7 @@ from torch import Tensor, nn
 
 from treino.base.errors import Refusal
 from treino.base.words import N_, setting
-from treino.data.preparation.encoders import (
-    DAY,
+from treino.data.documents import (
     DateEncoder,
     Encoder,
     HashingEncoder,
@@ -29,9 +28,11 @@ from treino.data.preparation.encoders import (
     OneHotEncoder,
     RankEncoder,
     TimeEncoder,
+    Tree,
 )
+from treino.data.preparation.encoders import DAY
 from treino.data.preparation.preparation import Preparation
-from treino.data.preparation.trees import Tree, ways
+from treino.data.preparation.trees import ways
 from treino.data.readers import ReaderOptions
 from treino.engine.ensemble import Ensemble
 from treino.engine.nets import Residual

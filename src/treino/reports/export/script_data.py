@@ -9,7 +9,7 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,7 @@ from treino.data import sources
 from treino.data.builtins import BUILTINS
 from treino.data.cell_forms import MISSING, MONTHS, TRUTH, DateForm
 from treino.data.dataset import Data
-from treino.data.preparation import encoders
+from treino.data.documents import DateEncoder, Encoder, TimeEncoder
 from treino.data.preparation.preparation import Preparation
 from treino.data.readers import ReaderOptions, table_files
 from treino.data.readers.delimited import DelimitedFile
@@ -356,11 +356,13 @@ def _encoders(run: StoredRun, data: Data) -> ScriptPart:
     if not columns:  # rows in memory: how a later file will be written is unknown
         truth = TRUTH
     written = run.spec.data.written
-    kinds = [name for name, kind in encoders.ENCODERS.items() if any(isinstance(e, kind) for e in made)]
+    kinds = [
+        of.model_fields["encoder"].default for of in get_args(Encoder) if any(isinstance(e, of) for e in made)
+    ]
     functions = [f"    {literal(name)}: as_{name.replace('-', '_')}," for name in kinds]
     grouped = {c.name for c in columns} & set(written.grouped if written else ())
     rows = [
-        encoders.to_json(e) | _date_reading(e, forms) | ({"grouped": True} if e.column in grouped else {})
+        e.to_json() | _date_reading(e, forms) | ({"grouped": True} if e.column in grouped else {})
         for e in made
     ]
     return ScriptPart(
@@ -392,11 +394,11 @@ def _columns(run: StoredRun, data: Data) -> tuple[list[Column], dict[str, tuple[
     return [table.column(name) for name in data.features], forms
 
 
-def _date_reading(encoder: encoders.Encoder, forms: Mapping[str, tuple[DateForm, str]]) -> dict[str, Any]:
+def _date_reading(encoder: Encoder, forms: Mapping[str, tuple[DateForm, str]]) -> dict[str, Any]:
     """Return how the script reads a column's dates or times; as 2024-12-31 10:00:00 if they weren't text."""
-    if not isinstance(encoder, encoders.DateEncoder | encoders.TimeEncoder):
+    if not isinstance(encoder, DateEncoder | TimeEncoder):
         return {}
-    clock = isinstance(encoder, encoders.TimeEncoder)
+    clock = isinstance(encoder, TimeEncoder)
     usual = DateForm("time") if clock else DateForm("year first", "-", (True, False, False))
     form, order = forms.get(encoder.column, (usual, "ymd"))
     short = form.order.startswith("short")
