@@ -19,6 +19,7 @@ from treino.folders.store import RunFolder
 from treino.folders.stored_run import StoredRun
 from treino.inspection.boundary import boundary
 from treino.inspection.outputs import confusion, mistakes
+from treino.reports.report import report
 from treino.settings import recipes
 from treino.settings.spec import read_settings
 from treino.training.resolution import resolve
@@ -118,6 +119,18 @@ def test_a_table_of_ones_own_is_trained_by_the_recipe_and_says_so(tmp_path):
         recipe, said = chosen(tmp_path, data, target=target)
         assert recipe == "table"
         assert said.startswith("recipe table, as by default for a table of your own: 8 networks (")
+
+
+def test_a_run_and_its_report_say_what_decided_each_setting(tmp_path):
+    run = tr.fit(table(), target="price", epochs=1, lr=0.01, hidden=[4], lean=True, parent=tmp_path)
+    of = run.spec.sources
+    assert (of["ensemble"], of["gates"], of["recipe"]) == ("recipe", "recipe", "data")
+    assert not {"lr", "epochs", "hidden", "target"} & of.keys()
+    assert not {"batch_size", "patience"} & run.spec.asked.keys()
+    lines = report([run], as_markdown=True).read_text().splitlines()
+    rows = {line.split("|")[1].strip(): line.split("|")[3].strip() for line in lines if line.count("|") == 5}
+    shown = {name: rows[name] for name in ("lr", "gates", "task", "recipe")}
+    assert shown == {"lr": "asked for", "gates": "recipe", "task": "decided", "recipe": "decided"}
 
 
 @pytest.mark.slow

@@ -186,6 +186,7 @@ def train_events(
         typed = as_typed(where["source"], explicit | {split: f["source"] for split, f in files.items()})
         spec = RunSpec(
             asked=explicit,
+            sources={name: settings.source(name) for name in explicit if settings.source(name) != "typed"},
             resolved=ResolvedSettings.model_validate(resolution.settings),
             facts=run_facts(data, resolution),
             data=DataSource.model_validate(where),

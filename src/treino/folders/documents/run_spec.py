@@ -29,7 +29,7 @@ from treino.base.document_fields import (
 )
 from treino.base.errors import TreinoError
 from treino.data.documents import DataSource
-from treino.settings.spec import FAULTS, LAYERS, Settings, read_settings
+from treino.settings.spec import FAULTS, LAYERS, Settings, Source, read_settings
 
 # ---- settings
 
@@ -250,6 +250,7 @@ class RunFacts(Document):
 class RunSpec(Document):
     """``spec.json`` of a run.
 
+    sources: what decided those settings in ``asked`` that nobody typed.
     net: treino's own layers, which the settings describe, a copy of the user's file, or a module passed in
     Python.
     weights: the name of the run whose weights the training began with, if any. machine: that of the newest
@@ -257,6 +258,7 @@ class RunSpec(Document):
     """
 
     asked: Asked
+    sources: dict[Text, Source] = Field({})
     resolved: ResolvedSettings
     facts: RunFacts
     data: DataSource

@@ -271,14 +271,15 @@ def _members(result: RunResult) -> TableBlock:
 
 def _settings(report: RunReport) -> Section:
     """Return a row for each requested or resolved setting, and one sentence for the defaults."""
-    requested, rows, usual = report.run.spec.asked, [], []
-    changed: set[str] = {name for segment in report.run.spec.segments for name in segment.changes}
+    spec, rows, usual = report.run.spec, [], []
+    why = {"typed": _("asked for"), "recipe": _("recipe"), "data": _("decided"), "default": _("decided")}
+    changed: set[str] = {name for segment in spec.segments for name in segment.changes}
     changed |= {"betas"} if changed & {"beta1", "beta2"} else set()
-    for name, value in report.run.spec.resolved.model_dump(mode="json", exclude_unset=True).items():
+    for name, value in spec.resolved.model_dump(mode="json", exclude_unset=True).items():
         if name in changed:
             rows.append((name, value_text(value), _("changed on the way"), FLAGS.get(name, "")))
-        elif name in requested:
-            rows.append((name, value_text(value), _("asked for"), FLAGS.get(name, "")))
+        elif name in spec.asked:
+            rows.append((name, value_text(value), why[spec.sources.get(name, "typed")], FLAGS.get(name, "")))
         elif value in (None, [], (), False, "none"):
             continue
         elif name in Settings.model_fields and value == Settings.model_fields[name].default:
