@@ -100,9 +100,7 @@ def times_of(column: Column, table: Table) -> NDArray[np.float64]:
         row = next((row for row, cell in enumerate(cells) if not missing(cell) and form_of(cell) is None), 0)
         raise SPLIT_TIME_KIND(name=column.name, cell=shortened(column.cell(row)), place=table.place(row))
     if problem is not None:
-        rule, message, move = problem
-        hint = _("{what}, or leave these rows out of the file.").format(what=move)
-        raise TreinoError(rule.replace("feature", "split_time"), message, hint)
+        raise problem.refusal("split_time", hint=_("{what}, or leave these rows out of the file."))
     return np.asarray(column.values, dtype=np.float64)
 
 

@@ -354,11 +354,27 @@ def check_present(table: Table, names: Sequence[str]) -> None:
         )
 
 
-def fault(
-    column: Column, place: Callable[[int], str], *, required: bool = True
-) -> tuple[str, str, str] | None:
-    """Return (rule, message, hint) for the first cell that isn't a finite plain number; None without one.
-    Missing cells are faults only if required."""
+@dataclass(frozen=True)
+class CellFault:
+    """Why a cell doesn't fit its column. move: what to do about it, without the full stop."""
+
+    rule: str
+    message: str
+    move: str
+
+    def refusal(self, use: str = "feature", message: str = "", hint: str = "") -> TreinoError:
+        """The error. use: the first part of its rule. message, hint: texts around ``{message}`` and
+        ``{what}``."""
+        return TreinoError(
+            self.rule.replace("feature", use),
+            message.format(message=self.message) if message else self.message,
+            hint.format(what=self.move) if hint else self.move + ".",
+        )
+
+
+def fault(column: Column, place: Callable[[int], str], *, required: bool = True) -> CellFault | None:
+    """The first cell that isn't a finite plain number; None without one. Missing cells are faults only if
+    required."""
     if column.odd is not None:
         return fault_odd(column, place)
     numbers = column.numbers
@@ -375,27 +391,27 @@ def fault(
     facts = {"name": column.name, "place": place(row), "cell": shortened(cell)}
     if np.isinf(numbers[row]):
         text = _("Column '{name}' holds '{cell}' in {place}, which is not a finite number.")
-        return "feature_infinite", text.format(**facts), _("Correct it or remove the row")
+        return CellFault("feature_infinite", text.format(**facts), _("Correct it or remove the row"))
     if column.numbers is None and not missing(cell):
         return fault_cell(column, row, place)
     text = _("Column '{name}' has no value in {place} ('{cell}').")
     if not cell.strip():
         text = _("Column '{name}' has no value in {place}: the cell is empty.")
-    return "feature_empty", text.format(**facts), _("Fill it or remove the row")
+    return CellFault("feature_empty", text.format(**facts), _("Fill it or remove the row"))
 
 
-def fault_odd(column: Column, place: Callable[[int], str]) -> tuple[str, str, str]:
-    """(rule, message, hint) for the odd cells of a column."""
+def fault_odd(column: Column, place: Callable[[int], str]) -> CellFault:
+    """The fault of the odd cells of a column."""
     assert column.odd is not None
     assert column.odd_N is not None
-    rule, message, hint = fault_cell(column, column.odd, place)
-    if (n := int(column.odd_N.sum())) > 1:
-        message += " " + _("There are {n} such cells.").format(n=n)
-    return rule, message, hint
+    first = fault_cell(column, column.odd, place)
+    if (n := int(column.odd_N.sum())) == 1:
+        return first
+    return replace(first, message=first.message + " " + _("There are {n} such cells.").format(n=n))
 
 
-def fault_cell(column: Column, row: int, place: Callable[[int], str]) -> tuple[str, str, str]:
-    """(rule, message, hint) for a cell that isn't what the column's other cells are."""
+def fault_cell(column: Column, row: int, place: Callable[[int], str]) -> CellFault:
+    """The fault of a cell that isn't what the column's other cells are."""
     cell = column.cell(row)
     form, facts = form_of(cell), {"name": column.name, "place": place(row), "cell": shortened(cell)}
     gap = _correction(column, cell)
@@ -430,7 +446,7 @@ def fault_cell(column: Column, row: int, place: Callable[[int], str]) -> tuple[s
     else:
         rule, move = "feature_text", gap
         text = _("Column '{name}' holds '{cell}' in {place}, which is not a number.")
-    return rule, text.format(**facts), move
+    return CellFault(rule, text.format(**facts), move)
 
 
 def _zoned(column: Column) -> bool | None:

@@ -30,6 +30,7 @@ from treino.data.preparation.column_kinds import (
 from treino.data.preparation.encoders import EncodingGaps
 from treino.data.table import (
     DURATIONS_AS_NUMBERS,
+    CellFault,
     Column,
     Table,
     check_no_target,
@@ -84,7 +85,7 @@ def choose_features(
     row_N: the row numbers in the source.
     """
     if features is not None:
-        names = _named(table, targets, features.split(",") if isinstance(features, str) else features)
+        names = _named(table, targets, features)
         chosen = {name: choose(table.column(name), kinds.get(name), True, table.place) for name in names}
         left = [name for name, choice in chosen.items() if choice.way == "out"]
         if left:
@@ -181,15 +182,12 @@ def check_features(table: Table, chosen: Mapping[str, ColumnRole], named: bool) 
             if not named and len(fine) > 8:
                 names = ",".join(f"{as_item(other)}=out" for other in chosen if other not in fine)
                 move = _("{what}, or leave out what is like it: [[kinds={names}]].")
-            hint = move.format(what=problem[2], names=names) if fine else joined([problem[2], "."])
-            raise TreinoError(problem[0], problem[1], hint)
+            hint = move.format(what=problem.move, names=names) if fine else joined([problem.move, "."])
+            raise TreinoError(problem.rule, problem.message, hint)
 
 
-def column_fault(
-    table: Table, column: Column, choice: ColumnRole | None = None
-) -> tuple[str, str, str] | None:
-    """Return (rule, message, hint) if cells don't fit the column's detected or requested type, else None."""
-    choice = choice or choose(column, None, False, table.place)
+def column_fault(table: Table, column: Column, choice: ColumnRole) -> CellFault | None:
+    """The fault of cells that don't fit the column's detected or requested type; None if all fit."""
     if choice.way == "number":
         return fault(column, table.place, required=False)
     if choice.way in ("date", "time") and column.odd is not None:
@@ -200,9 +198,9 @@ def column_fault(
         if long is not None:
             text = _("Column '{name}' holds durations, such as '{cell}' in {place}, which is no time of day.")
             facts = {"name": column.name, "cell": shortened(long[1]), "place": table.place(long[0])}
-            return "feature_date", text.format(**facts), _(DURATIONS_AS_NUMBERS)
+            return CellFault("feature_date", text.format(**facts), _(DURATIONS_AS_NUMBERS))
         row = _unlike_the_most(column)
-        return (
+        return CellFault(
             "feature_date",
             _(
                 "Column '{name}' holds dates that are not written in one way: '{cell}' in {place} is unlike "

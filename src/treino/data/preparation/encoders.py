@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from treino.base.errors import Refusal, TreinoError
+from treino.base.errors import Refusal
 from treino.base.resampling import as_counts
 from treino.base.text import shortened
 from treino.base.words import N_
@@ -270,7 +270,7 @@ def _fit_date(name: str, second_N: Floats, impute: str, bins: int, weight_N: Flo
 def number_cells(column: Column, place: Place, *, required: bool = False) -> Floats:
     """``[N]`` float64, NaN for missing cells. Refuses a cell that isn't a finite number, naming its place."""
     if problem := fault(column, place, required=required):
-        raise TreinoError(problem[0], problem[1], problem[2] + ".")
+        raise problem.refusal()
     if column.numbers is None:
         assert column.words is not None
         values = (number(word) for word in column.words)
@@ -283,8 +283,7 @@ def second_cells(column: Column, place: Place, *, clock: bool = False) -> Floats
     that isn't a date (or a time of day), naming its place."""
     if column.seconds is not None and column.clock == clock:
         if column.odd is not None:
-            rule, message, hint = fault_odd(column, place)
-            raise TreinoError(rule, message, hint + ".")
+            raise fault_odd(column, place).refusal()
         return column.seconds
     if column.words is not None and column.seconds is None:
         absent_N = np.array([missing(word) for word in column.words])

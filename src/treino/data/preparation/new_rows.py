@@ -8,7 +8,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from treino.base.errors import TreinoError
 from treino.base.text import shortened
 from treino.base.words import _
 from treino.data import photographs, sources, torch_datasets
@@ -235,11 +234,7 @@ def _known_targets(
             labels.append(encode(column, one.classes, table.place))
             continue
         if problem := fault(column, table.place, required=False):
-            raise TreinoError(
-                problem[0].replace("feature", "target"),
-                _("The target: {message}").format(message=problem[1]),
-                _("{what}, or leave the column out.").format(what=problem[2]),
-            )
+            raise problem.refusal("target", _("The target: {message}"), _("{what}, or leave the column out."))
         labels.append(np.zeros(table.rows, dtype=np.int64))
     y_K = prepare_targets([table.column(name) for name in names], labels, preparation)
     return y_K, torch.from_numpy(row_K)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from treino.base.errors import Refusal, TreinoError
+from treino.base.errors import Refusal
 from treino.base.resampling import effective_rows
 from treino.base.words import N_, _, numeral
 from treino.data.preparation.column_kinds import level_cells
@@ -93,7 +93,7 @@ def weight_column(
     if name not in table.names:
         raise unknown_column(table, name, "row_weights", targets)
     check_no_target(name, targets, "row_weights")
-    if features is not None and name in (features.split(",") if isinstance(features, str) else features):
+    if features is not None and name in features:
         raise ROW_WEIGHTS_FEATURE(name=name)
     return name
 
@@ -134,11 +134,8 @@ def weights_of(table: Table, name: str, zero: bool = False) -> Weights:
     """
     column = table.column(name)
     if problem := fault(column, table.place, required=False):
-        raise TreinoError(
-            problem[0].replace("feature", "row_weights"),
-            _("The row weights: {message}").format(message=problem[1]),
-            _("{what}, or name another column in [[row_weights]].").format(what=problem[2]),
-        )
+        hint = _("{what}, or name another column in [[row_weights]].")
+        raise problem.refusal("row_weights", _("The row weights: {message}"), hint)
     weight_N = number_cells(column, table.place)
     empty_N = np.isnan(weight_N)
     if empty_N.any() and not zero:

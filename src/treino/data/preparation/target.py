@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from treino.base.document_fields import Task
-from treino.base.errors import Refusal, TreinoError
+from treino.base.errors import Refusal
 from treino.base.text import shortened
 from treino.base.words import N_, _, joined, setting
 from treino.data import sources
@@ -257,11 +257,7 @@ def _check_target(column: Column, place: Callable[[int], str]) -> None:
         if 2 * odd < len(column):
             problem = fault(column, place)
     if problem:
-        raise TreinoError(
-            problem[0].replace("feature", "target"),
-            _("The target: {message}").format(message=problem[1]),
-            problem[2] + ".",
-        )
+        raise problem.refusal("target", _("The target: {message}"))
     if column.constant:
         raise TARGET_CONSTANT(name=column.name, value=shortened(column.cell(0)))
 

@@ -121,21 +121,12 @@ def open_workbook(file: InputFile, reading: ReaderOptions) -> ColumnarFile:
 def _check_size(file: InputFile, request: str | None) -> None:
     """Refuse too many cells in the requested sheet; if none is named, in any, since all are looked at."""
     with zipfile.ZipFile(file.path) as archive:
-        size = too_large(file.path, None if request is None else _sheet_path(archive, request))
+        paths = _sheet_paths(archive)
+        size = too_large(file.path, None if request is None else paths.get(request))
         if size is not None:
             member, rows, columns = size
-            name = next((n for n in _sheet_names(archive) if _sheet_path(archive, n) == member), member)
+            name = next((name for name, path in paths.items() if path == member), member)
             raise WORKBOOK_SIZE(path=file.path, name=name, rows=rows, columns=columns)
-
-
-def _sheet_names(archive: zipfile.ZipFile) -> list[str]:
-    """The names of the sheets in an .xlsx; empty for an .ods."""
-    from xml.etree import ElementTree
-
-    if "xl/workbook.xml" not in archive.namelist():
-        return []
-    book = ElementTree.fromstring(b"".join(zip_chunks(archive, "xl/workbook.xml")))
-    return [sheet.get("name", "") for sheet in book.iterfind(".//{*}sheet")]
 
 
 def _sheet_name(file: InputFile, book: Any, reading: ReaderOptions) -> str:
@@ -178,7 +169,7 @@ def _sheet_note(name: str, book: Any) -> str:
 def _sheet_content(file: InputFile, name: str) -> bytes:
     """The XML of the sheet in an .xlsx; empty for an .ods, which always stores all values."""
     with zipfile.ZipFile(file.path) as archive:
-        path = _sheet_path(archive, name)
+        path = _sheet_paths(archive).get(name)
         return b"" if path is None else b"".join(zip_chunks(archive, path))
 
 
@@ -196,23 +187,24 @@ def _check_formulas(file: InputFile, name: str, content: bytes) -> None:
         raise WORKBOOK_FORMULAS(path=file.path, name=name, n=len(lost), cell=lost[0])
 
 
-def _sheet_path(archive: zipfile.ZipFile, name: str) -> str | None:
-    """The path of the sheet in an .xlsx archive; None for an .ods."""
+def _sheet_paths(archive: zipfile.ZipFile) -> dict[str, str]:
+    """The path of each sheet in an .xlsx archive, by its name; {} for an .ods."""
     from xml.etree import ElementTree
 
-    if "xl/workbook.xml" not in archive.namelist():
-        return None
+    members = set(archive.namelist())
+    if "xl/workbook.xml" not in members:
+        return {}
     main = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
     link = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
     try:
         sheets = ElementTree.fromstring(b"".join(zip_chunks(archive, "xl/workbook.xml"))).iter(f"{main}sheet")
-        number = next((s.get(link) for s in sheets if s.get("name") == name), None)
         links = ElementTree.fromstring(b"".join(zip_chunks(archive, "xl/_rels/workbook.xml.rels")))
-        target = next((r.get("Target", "") for r in links if r.get("Id") == number), "")
     except (KeyError, ElementTree.ParseError):
-        return None
-    path = target.lstrip("/") if target.startswith("/") else f"xl/{target}"
-    return path if path in archive.namelist() else None
+        return {}
+    targets = {each.get("Id"): each.get("Target", "") for each in links}
+    paths = {sheet.get("name", ""): targets.get(sheet.get(link), "") for sheet in sheets}
+    paths = {name: path.lstrip("/") if path.startswith("/") else f"xl/{path}" for name, path in paths.items()}
+    return {name: path for name, path in paths.items() if path in members}
 
 
 # ---- the table among the cells

@@ -436,7 +436,7 @@ def _column_warnings(
         yield TableWarning("column_row_number", *say_counting(counting), counting[0])
     for column in [*features, *candidates]:
         if fault := column_fault(table, column, choices[column.name]):
-            yield TableWarning(fault[0], fault[1], fault[2] + ".", column.name)
+            yield TableWarning.of(fault.refusal(), column.name)
         if said := word_gaps(column, table):
             yield TableWarning("column_words", *said, column.name)
         if choices[column.name].way in CLASSES and (same := say_spellings([column])):
