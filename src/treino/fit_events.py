@@ -32,14 +32,15 @@ NUM_CLASSES = Refusal(
 UNTIL_ALONE = Refusal(
     N_("[[until]] counts the steps of several networks."), N_("Add [[seeds=20]], or leave it out.")
 )
-OF_SEVERAL = {
-    name: Refusal(message, N_("Leave one of them out."), rule=f"{name}_of_several")
-    for name, message in {
-        "alert": N_("[[alert]] watches one network, and [[seeds]] and [[folds]] train several."),
-        "threshold": N_("[[threshold]] is found for one network, and [[seeds]] and [[folds]] train several."),
-        "weights": N_("[[weights]] begins one network, and [[seeds]] and [[folds]] train several."),
-    }.items()
-}
+ALERT_AND_REPEATS = Refusal(
+    N_("[[alert]] watches one network, and [[seeds]] and [[folds]] train several."),
+    N_("Leave one of them out."),
+    rule="alert_of_several",
+)
+WEIGHTS_OF_SEVERAL = Refusal(
+    N_("[[weights]] begins one network, and [[seeds]] and [[folds]] train several."),
+    N_("Leave one of them out."),
+)
 SEVERAL_OF_THESE = Refusal(
     N_("Several seeds or folds need rows in memory, and a network that can be made anew."),
     N_("Give a table or arrays, and mlp(64, 32), cnn(16, 32) or net='FILE.py:NAME'."),
@@ -208,13 +209,9 @@ def check_request(request: FitRequest) -> None:
         if request.place != HERE:
             raise ON_ALONE()
         return
-    of_one = {
-        "alert": request.alerts,
-        "threshold": request.settings.get("threshold"),
-        "weights": request.start,
-    }
-    for name, given in of_one.items():
-        if given:
-            raise OF_SEVERAL[name]()
+    if request.alerts:
+        raise ALERT_AND_REPEATS()
+    if request.start is not None:
+        raise WEIGHTS_OF_SEVERAL()
     if request.net is not None or is_torch_dataset(request.source):
         raise SEVERAL_OF_THESE()

@@ -442,7 +442,8 @@ def explained(error: Any, values: Mapping[str, Any], table: type[BaseModel]) -> 
 
 
 ONE_OF_THEM, BOTH_OR_NEITHER = N_("Give one of them."), N_("Give both, or neither.")
-RULES: tuple[tuple[Refusal, Callable[[Settings], object]], ...] = (
+Rules = tuple[tuple[Refusal, Callable[[Settings], object]], ...]
+RULES: Rules = (
     (
         Refusal(
             N_("[[recipe=table]] makes its own networks, and {b} asks for others."),
@@ -583,9 +584,9 @@ RULES: tuple[tuple[Refusal, Callable[[Settings], object]], ...] = (
 when: what is true, or the values of the error's fields, breaks the rule."""
 
 
-def check_rules(s: Settings) -> None:
-    """Refuse settings that break one of the ``RULES``."""
-    for refusal, when in RULES:
+def check_rules(s: Settings, rules: Rules = RULES) -> None:
+    """Refuse settings that break one of these rules."""
+    for refusal, when in rules:
         if broken := when(s):
             raise refusal(**broken) if isinstance(broken, dict) else refusal()
 

@@ -24,13 +24,6 @@ WARMUP_RANGE = Refusal(
     N_("[[warmup]] is {n:,} steps, and there are only {steps:,}."),
     N_("Warm up for fewer steps, or train longer."),
 )
-ENSEMBLE_OF_MANY = Refusal(
-    N_("Several networks are trained here, each by itself; [[ensemble]] makes one run of several."),
-    N_(
-        "Find the settings without it, then train with them: treino train DATA "
-        "[[ensemble={n}]]. A sweep's best networks answer together by: treino predict SWEEP [[top=8]]"
-    ),
-)
 BATCH_SIZE_LOADER = Refusal(
     N_("batch_size is {n}, and the DataLoader makes batches of {own}."),
     N_("Leave it out, or make the DataLoader with batch_size={n}."),
@@ -173,16 +166,6 @@ def resolved_settings(s: Settings, data: Data, net: NetSource, training: Trainin
         dropout = net.dropout if isinstance(net.dropout, float) else s.dropout
         values |= layers_of(net) | {"dropout": dropout, "init": decided.init}
     return decided.model_copy(update=values).model_dump(mode="json", exclude={"name", "out"})
-
-
-def refuse_ensemble(settings: Settings) -> None:
-    """Refuse an ensemble where several networks are trained separately.
-
-    Raises:
-        TreinoError: with an alternative.
-    """
-    if settings.ensemble > 1:
-        raise ENSEMBLE_OF_MANY(n=settings.ensemble)
 
 
 def _check_loader(s: Settings, own: int | None) -> None:

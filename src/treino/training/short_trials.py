@@ -365,11 +365,6 @@ def choose_log(s: Settings, of: TrainingSource) -> Settings:
 
 # ---- the number of networks that a time limit allows
 
-TIME_LIMIT_OF_MANY = Refusal(
-    N_("[[time_limit]] is of one training, and several networks are trained here, each by itself."),
-    N_("Leave it out; a sweep has [[max_time]] for all of them together."),
-)
-
 MOST = 64  # maximum number of networks; more improve next to nothing
 TRIAL = 0.1  # share of the limit that the trial takes at most
 USUAL_LENGTH = 0.4  # share of the planned steps that networks of the recipe train for on average
@@ -428,12 +423,6 @@ def choose_members(settings: Settings, of: TrainingSource) -> Settings:
         )
     facts = {"few": speed.members, "whole": speed.whole, "seconds": speed.seconds}
     return settings.decided("data", reason.format(n=members, limit=limit, **facts), ensemble=members)
-
-
-def refuse_time_limit(settings: Settings) -> None:
-    """Refuse a time limit where several networks are trained separately."""
-    if settings.time_limit is not None:
-        raise TIME_LIMIT_OF_MANY()
 
 
 # ---- at the end

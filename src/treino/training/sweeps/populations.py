@@ -29,10 +29,10 @@ from treino.folders.network_source import (
 )
 from treino.folders.store import RunFolder
 from treino.folders.user_network import NetworkFile, NetworkFiles, network_of
-from treino.settings.spec import OF_DATA, OF_ENGINE, Settings, read_settings
+from treino.settings.several import OF_SEVERAL
+from treino.settings.spec import OF_DATA, OF_ENGINE, Settings, check_rules, read_settings
 from treino.training.resolution import check_settings, decide, train_config
 from treino.training.search.space import Config
-from treino.training.short_trials import refuse_time_limit
 from treino.training.sweeps.population_training import PopulationTraining
 
 COMPARED = ("normalise", "features")
@@ -81,7 +81,7 @@ def checked_settings(values: Mapping[str, Any]) -> Settings:
 def shared_settings(values: Mapping[str, Any]) -> Settings:
     """Check settings to which each network of a sweep adds its own."""
     settings = read_settings(values)
-    refuse_time_limit(settings)
+    check_rules(settings, OF_SEVERAL)
     train_config(settings)
     return settings
 

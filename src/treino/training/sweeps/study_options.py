@@ -9,9 +9,10 @@ from treino.base.words import N_, _, setting
 from treino.engine import OPTIMIZERS
 from treino.folders.documents.sweep import StudyCell, StudyPlan
 from treino.settings.options import StudyOptions, read_options
-from treino.settings.spec import FAULTS, OF_DATA, Settings, read_settings
+from treino.settings.several import OF_COMPARED
+from treino.settings.spec import FAULTS, OF_DATA, Settings, check_rules, read_settings
 from treino.training.goals import goals_of, items_of
-from treino.training.resolution import refuse_ensemble, train_config
+from treino.training.resolution import train_config
 from treino.training.sweeps.populations import checked_settings
 
 METRIC_WITHOUT_PATIENCE = Refusal(
@@ -126,7 +127,7 @@ def read(cell: StudyCell, base: Mapping[str, Any], seed: int) -> Settings:
     """The row's settings. An error caused by the row's own settings names the row."""
     try:
         settings = checked_settings(values_of(cell, base, seed))
-        refuse_ensemble(settings)
+        check_rules(settings, OF_COMPARED)
         return settings
     except TreinoError as error:
         raise row_settings(error, cell) from None

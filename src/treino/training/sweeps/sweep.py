@@ -31,7 +31,8 @@ from treino.folders.store import RunFolder
 from treino.folders.stored_folder import machine, try_or_note, unfinished, versions
 from treino.folders.stored_run import StoredRun
 from treino.settings.options import HERE, ClusterOptions
-from treino.settings.spec import Settings, read_settings
+from treino.settings.several import OF_REPEATS
+from treino.settings.spec import Settings, check_rules, read_settings
 from treino.training.cluster import device_here
 from treino.training.goals import check_goals, goal_of
 from treino.training.loop import JobEvent, events, resumption_said, status_at_end
@@ -44,7 +45,6 @@ from treino.training.search.space import (
     space_from_json,
     space_of,
 )
-from treino.training.short_trials import refuse_time_limit
 from treino.training.sweeps.bracket import (
     MEMBERS,
     MemberTable,
@@ -84,10 +84,6 @@ from treino.training.sweeps.sweep_members import (
     write_members,
 )
 
-EVERY_OF_SEVERAL = Refusal(
-    N_("Keyframes are of one network, and here several are trained."),
-    N_("Leave [[every]] out, or train one network with it."),
-)
 FOLDS_AND_TEST = Refusal(
     N_("[[folds]] tests on one fold after the other, and {name} says which rows test."),
     N_("Leave one of them out."),
@@ -134,8 +130,6 @@ def sweep_events(
     if place.on is not None:
         base["device"] = device_here(base, place)
     shared = shared_settings(base)
-    if shared.every is not None:
-        raise EVERY_OF_SEVERAL()
     check_members(space, base, wanted)
     words, files = own_networks(networks, network_words(base, space))
     space = renamed_space(space, words)
@@ -199,9 +193,7 @@ def repeats(
     Raises:
         TreinoError: fewer than two; settings out of range, or that also decide which rows test or validate.
     """
-    refuse_time_limit(shared)
-    if shared.every is not None:
-        raise EVERY_OF_SEVERAL()
+    check_rules(shared, OF_REPEATS)
     if until is not None:
         goal_of(until)
         if shared.validation == 0:

@@ -32,11 +32,12 @@ from treino.folders.store.database import Command
 from treino.folders.store.output_files import refuse_run
 from treino.folders.user_network import NetworkFiles, network_of
 from treino.settings.options import SweepPlan, read_options
-from treino.settings.spec import LAYERS, OF_CNN, Settings
+from treino.settings.several import OF_COMPARED
+from treino.settings.spec import LAYERS, OF_CNN, Settings, check_rules
 from treino.training.commands import deliver, send_command
 from treino.training.goals import goal_of
 from treino.training.loop import stop_sent
-from treino.training.resolution import decide, refuse_ensemble
+from treino.training.resolution import decide
 from treino.training.search.samplers import STRATEGIES, Rung, Sampler, sampler, tpe
 from treino.training.search.space import Choice, Config, Dimension, Space, space_from_json
 from treino.training.sweeps.bracket import MemberTable, TopMember, TrainingBracket
@@ -184,7 +185,7 @@ def check_members(space: Space, base: Mapping[str, Any], plan: SweepPlan) -> Non
     for member, config in enumerate(configs):
         settings = settings_of(config, base, member)
         if not plan.spread:
-            refuse_ensemble(settings)
+            check_rules(settings, OF_COMPARED)
 
 
 def next_members(sweep: SweepTraining) -> list[Config] | None:
@@ -201,7 +202,7 @@ def next_members(sweep: SweepTraining) -> list[Config] | None:
     settings = {first + i: settings_of(c, sweep.base, first + i) for i, c in enumerate(configs)}
     if not sweep.options.spread:
         for s in settings.values():
-            refuse_ensemble(s)
+            check_rules(s, OF_COMPARED)
     sweep._settings |= settings
     for parts in _group_sizes(sweep, settings):
         strategy = STRATEGIES[sweep.options.strategy]

@@ -1,0 +1,34 @@
+"""The settings of one network that several networks can't have, by what these are trained for."""
+
+from treino.base.errors import Refusal
+from treino.base.words import N_
+from treino.settings.spec import Rules
+
+TIME_LIMIT_OF_MANY = Refusal(
+    N_("[[time_limit]] is of one training, and several networks are trained here, each by itself."),
+    N_("Leave it out; a sweep has [[max_time]] for all of them together."),
+)
+EVERY_OF_SEVERAL = Refusal(
+    N_("Keyframes are of one network, and here several are trained."),
+    N_("Leave [[every]] out, or train one network with it."),
+)
+THRESHOLD_OF_SEVERAL = Refusal(
+    N_("[[threshold]] is found for one network, and [[seeds]] and [[folds]] train several."),
+    N_("Leave one of them out."),
+)
+ENSEMBLE_OF_MANY = Refusal(
+    N_("Several networks are trained here, each by itself; [[ensemble]] makes one run of several."),
+    N_(
+        "Find the settings without it, then train with them: treino train DATA "
+        "[[ensemble={n}]]. A sweep's best networks answer together by: treino predict SWEEP [[top=8]]"
+    ),
+)
+
+OF_SEVERAL: Rules = (
+    (TIME_LIMIT_OF_MANY, lambda s: s.time_limit is not None),
+    (EVERY_OF_SEVERAL, lambda s: s.every is not None),
+)
+OF_REPEATS: Rules = (*OF_SEVERAL, (THRESHOLD_OF_SEVERAL, lambda s: s.threshold is not None))
+"""For the same settings with several seeds or folds."""
+OF_COMPARED: Rules = ((ENSEMBLE_OF_MANY, lambda s: s.ensemble > 1 and {"n": s.ensemble}),)
+"""For networks of which the best is chosen, or that are timed side by side."""
