@@ -2,29 +2,14 @@
 
 import { refuse } from '../../page/modules/connection.js';
 import { t } from '../../page/modules/words.js';
+import { AMOUNT, ANSWERS, DATE, LETTERS, MORE_NOTHING, NAMED_DATE, NOTHING, TIME, TRUTH } from './cell_forms.js';
 
-const NOTHING = new Set([ // cell_forms.MISSING
-  '', '#div/0!', '#getting_data', '#n/a', '#n/a n/a', '#n/d', '#na', '#name?', '#nome?', '#null!', '#nulo!', '#num!', '#nv', '#núm!', '#ref!', '#valor!',
-  '#value!', '(na)', '(null)', '*', '-', '--', '---', '-1.#ind', '-1.#qnan', '-nan', '.', '..', '...', '._', '1.#ind', '1.#qnan', ':', '<na>', '<none>',
-  '<null>', '?', '[null]', '\\n', 'desconhecido', 'missing', 'n.a.', 'n.d.', 'n/a', 'n/d', 'na', 'na_character_', 'na_integer_', 'na_real_', 'nan',
-  'nat', 'nd', 'nil', 'no data', 'none', 'not applicable', 'not available', 'null', 'não disponível', 'não informado', 's/d', 'sem dados', 'unknown',
-  '–', '—', '…',
-]);
-const MORE_NOTHING = /^(#[^\s\d!?]+(\/0)?[!?]|err:\d{3}|\.[a-z])$/i;
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
-const AMOUNT = /^\(?[-+−–]?([A-Z]{0,3}\$|\p{Sc}|[A-Z]{3}|Rs\.?|kr)?\s*[-+−–(]?(\d[\d.,'’\s]*|[.,]\d+)([eE][+-]?\d+)?\s*(\p{Sc}|R\$|[A-Z]{3}|[°‰%µ]?[a-zA-Z/]{0,4}[²³2]?)[-)]?$/u; // a number, however written
-const MONTH = '(jan|feb|fev|mar|apr|abr|may|mai|jun|jul|aug|ago|sep|set|oct|out|nov|dec|dez)[a-zç]*\\.?', PART = '( de |[-/., ]{0,2})';
-const NAMED = new RegExp(`^([a-zá]{3,9},? )?(\\d{1,4}(st|nd|rd|th|º)?${PART})?${MONTH}${PART}\\d{1,4}(th|st|nd|rd)?(${PART}\\d{4})?([T ,]+\\d{1,2}:\\d{2}.*)?$|^\\d{8}[T ]\\d{4,6}.*$`, 'i');
-const DATE = /^(\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4})([T ]\d{1,2}:\d{2}.*)?$|^[12]\d{3}-(0[1-9]|1[0-2])$/;
-const TIME = /^\d{1,2}(:\d{2}(:\d{2}([.,]\d+)?)?( ?[AaPp][Mm])?|h(\d{2})?)$/;
 const KEY = /(^|_|\s)(id|ids|uuid|guid|cpf|cnpj|cep)$/i;
 const IDENTIFIER = /(^|_|\s)(id|ids|uuid|guid|key|cpf|cnpj|rg|cep|matr[ií]cula|unnamed: 0)$|^((row|line|sample|record|case|item|df|obs|original|old)[ _.]?)?(index|idx)$|^row[ _.]?(names?|id|n|no|num|number)$/i;
 const TIME_NAME = /(^|[^a-z])(t|time|step|second|minute|hour|day|week|month|quarter|year|age|tempo|passo|dia|semana|m[eê]s|trimestre|ano|idade)s?($|[^a-z])/i;
 const LARGEST_WHOLE = 2 ** 53;
 const MOST_CODES = 31; // an identifier's name with no more different numbers than these is a class
-const TRUTH = [['true', 'false'], ['verdadeiro', 'falso']];
-const ANSWERS = new Set(['true', 'yes', 'sim', 'verdadeiro', 'y', 's', 't', 'v', 'false', 'no', 'não', 'nao', 'falso', 'n', 'f']);
-const LETTERS = ['yn', 'sn', 'tf', 'vf'];
 const USUAL_TARGETS = ['target', 'label', 'class', 'y', 'outcome', 'species', 'quality', 'alvo', 'classe'];
 const MOST_CLASSES = 20; // different whole numbers
 
@@ -38,7 +23,7 @@ export const isNothing = (cell) => cell === null || (typeof cell === 'string' &&
 export const isNumber = (word) => NUMBER.test(word);
 const isNumeral = (word) => isNumber(word) || /^[+-]?\d[\d.,]*$/.test(word); // also with a decimal comma, which a column with a word keeps
 const isAmount = (word) => AMOUNT.test(word);
-export const isDate = (word) => DATE.test(word) || NAMED.test(word);
+export const isDate = (word) => DATE.test(word) || NAMED_DATE.test(word);
 export const isTime = (word) => TIME.test(word);
 
 /** Whether all cells that are there are numbers; a reader leaves other columns as words. */

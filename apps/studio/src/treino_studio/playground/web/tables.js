@@ -7,6 +7,7 @@
 
 import { refuse } from '../../page/modules/connection.js';
 import { t } from '../../page/modules/words.js';
+import { COMMA, EITHER_WAY, POINT, SYMBOLS } from './cell_forms.js';
 import { commandHint, isDate, isNothing, isNumber, isTime, plain } from './columns.js';
 import { generator, permutation } from './random.js';
 
@@ -16,15 +17,8 @@ const SAMPLE = 1 << 18; // characters by which delimiter and header are recognis
 const LOOK = 200; // rows, likewise
 const SEPARATOR_LINE = /^"?sep=(.)"?\r?\n/i; // Excel reads and writes it
 
-// ---- how a cell's number may be written (cell_forms.py)
+// ---- how a cell's number may be written
 
-const SYMBOLS = String.raw`(?:R\$|US\$|A\$|C\$|\$|€|£|¥|BRL|USD|EUR|GBP)`;
-const LEAD = String.raw`[1-9]\d{0,2}`, GAPPED = String.raw`${LEAD}(?:[ \u00a0\u202f]\d{3})+|${LEAD}(?:'\d{3})+`;
-const EXPONENT = String.raw`(?:[eE][+-]?\d+)?`, ENDLESS = '[iI][nN][fF](?:[iI][nN][iI][tT][yY])?';
-const numberWith = (point, group) =>
-  String.raw`(?:(?:${LEAD}(?:${group}\d{3})+|${GAPPED})(?:${point}\d*)?|(?:\d+${point}?\d*|${point}\d+)${EXPONENT}|${ENDLESS})`;
-const POINT = numberWith(String.raw`\.`, ','), COMMA = numberWith(',', String.raw`\.`);
-const EITHER = String.raw`(?:\d+${EXPONENT}|${GAPPED}|${ENDLESS})`; // the same number with both signs
 const AFFIXED = new RegExp(String.raw`^[+-]?(?:(${SYMBOLS})\s*)?[+-]?(?:${POINT}|${COMMA})\s*(${SYMBOLS}|%)?$`);
 const LONE = /^[-+]?[1-9]\d{0,2}[.,]\d{3}$/, PROVEN = /\d[.,]\d+[.,]\d/, CODE = /^\d+[eE]\d+$/, WEAK_CODE = /^\de\d{1,2}$/;
 const LEADING_ZERO = /^[+-]?0\d+$/;
@@ -36,9 +30,9 @@ function affixOf(cell) {
 }
 
 function patterns([before, after]) {
-  const literal = (text) => text.replace(/[$%]/g, '\\$&');
+  const literal = (text) => text.replace(/[$%.]/g, '\\$&');
   const head = before ? String.raw`(?:[+-]?${literal(before)}\s*|${literal(before)}\s*[+-])` : '[+-]?';
-  return [POINT, COMMA, EITHER].map((number) => new RegExp(`^${head}${number}${after ? String.raw`\s*${literal(after)}` : ''}$`));
+  return [POINT, COMMA, EITHER_WAY].map((number) => new RegExp(`^${head}${number}${after ? String.raw`\s*${literal(after)}` : ''}$`));
 }
 
 const isValue = (cell) => isNothing(cell.trim()) || affixOf(cell.trim()) !== null || isDate(cell.trim()) || isTime(cell.trim());
@@ -249,7 +243,7 @@ function cellsOf(words, { affix, verdict }, comma) {
   const plain = affix && !affix[0] && !affix[1], fits = ['same', 'open', comma ? 'comma' : 'point'].includes(verdict);
   const there = words.filter((word) => !isNothing(word));
   if (there.length && (!plain || !fits || there.some((word) => LEADING_ZERO.test(word)))) return words;
-  const groups = comma && verdict !== 'same' ? /[.'\s]/g : /[,'\s]/g;
+  const groups = comma && verdict !== 'same' ? /[.'’\s]/g : /[,'’\s]/g;
   return words.map((word) => (isNothing(word) ? null : numberOf(word.replace(groups, '').replace(',', '.'))));
 }
 
