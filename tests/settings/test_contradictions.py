@@ -13,7 +13,7 @@ from treino import fit_events
 from treino.base.errors import TreinoError
 from treino.base.words import flag
 from treino.settings.spec import RULES
-from treino.training.sweeps import sweep
+from treino.training.sweeps import study, sweep
 
 from ..conftest import Said
 
@@ -76,7 +76,7 @@ def unread(monkeypatch: pytest.MonkeyPatch) -> None:
     def load_data(*_args: object, **_words: object) -> None:
         raise AssertionError("rows were read")
 
-    for module in (fit_events, sweep):
+    for module in (fit_events, study, sweep):
         monkeypatch.setattr(module, "load_data", load_data)
 
 
@@ -111,12 +111,19 @@ def test_python_refuses_them_first_in_json_too(settings: dict[str, Any], rule: s
 
 @pytest.mark.parametrize(("settings", "rule"), TOGETHER, ids=str)
 def test_a_sweep_refuses_them_first(settings: dict[str, Any], rule: str, tmp_path: Path) -> None:
-    base = {name: value for name, value in settings.items() if name not in ("name", "out")}
     for space in ({"lr": [0.1, 0.2]}, {"weight_decay": [0.1, 0.2]}):
-        if base == settings:
-            with pytest.raises(TreinoError) as refused:
-                tr.sweep("rows.csv", space, parent=tmp_path, **base)
-            assert refused.value.rule == rule
+        with pytest.raises(TreinoError) as refused:
+            tr.sweep("rows.csv", space, parent=tmp_path, **settings)
+        assert refused.value.rule == rule
+
+
+@pytest.mark.parametrize(("settings", "rule"), TOGETHER, ids=str)
+def test_a_study_refuses_them_first(settings: dict[str, Any], rule: str, tmp_path: Path) -> None:
+    if rule == "as_taught_and_fault":
+        return  # both are modes of a study
+    with pytest.raises(TreinoError) as refused:
+        tr.study("rows.csv", parent=tmp_path, **settings)
+    assert refused.value.rule == ("not_in_a_study" if "steps" in settings else rule)
 
 
 @pytest.mark.parametrize(

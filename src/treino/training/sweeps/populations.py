@@ -86,6 +86,11 @@ def shared_settings(values: Mapping[str, Any]) -> Settings:
     return settings
 
 
+def check_place(**place: str | Path | None) -> None:
+    """Refuse a folder that is named twice, by ``name`` and by ``out``."""
+    read_settings({name: value for name, value in place.items() if value is not None})
+
+
 def settings_of(config: Config, base: Mapping[str, Any], member: int) -> Settings:
     """One member's settings: ``base``, overridden by ``config``.
 

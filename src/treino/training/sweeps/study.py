@@ -37,7 +37,7 @@ from treino.training.search.samplers import Rung
 from treino.training.search.space import Config
 from treino.training.sweeps.bracket import MemberTable, TrainingBracket
 from treino.training.sweeps.distribution import Distribution, as_lists, open_distribution
-from treino.training.sweeps.populations import SharedRows, new_folder, own_networks, sources_of
+from treino.training.sweeps.populations import SharedRows, check_place, new_folder, own_networks, sources_of
 from treino.training.sweeps.study_document import HEADLINE, row_facts, study_result, varied_settings
 from treino.training.sweeps.study_options import (
     EPOCHS,
@@ -78,6 +78,7 @@ def study_events(
     if place.on is not None:
         wanted["device"] = device_here(settings, place)
     options = study_plan(wanted, **compared)
+    check_place(name=name, out=out)
     data = load_data(source, read_settings({**options.base, "seed": options.seeds[0]}))
     if not isinstance(data.train.x, Tensor):
         raise ROWS_IN_MEMORY(name=data.name)

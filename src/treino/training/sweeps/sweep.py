@@ -58,6 +58,7 @@ from treino.training.sweeps.distribution import as_lists, open_distribution
 from treino.training.sweeps.judgement import sweep_result, with_judgement
 from treino.training.sweeps.out_of_fold import FILE, fold_answers, fold_notes, member_figures, with_spread
 from treino.training.sweeps.populations import (
+    check_place,
     new_folder,
     own_networks,
     shared_settings,
@@ -127,6 +128,7 @@ def sweep_events(
     if not options.get("spread"):  # repeats don't select a winner
         options |= {"ensemble": read_settings({"ensemble": base.pop("ensemble", 1)}).ensemble}
     wanted = sweep_plan(options)
+    check_place(name=name, out=out)
     if place.on is not None:
         base["device"] = device_here(base, place)
     shared = shared_settings(base)
