@@ -3,6 +3,7 @@
 import io
 import json
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,7 +15,8 @@ from treino.base.errors import TreinoError
 from treino.data import BUILTINS, describe, load
 from treino.data.readers import ReaderOptions
 from treino.data.summaries.description import TableDescription
-from treino.data.summaries.target_description import TableWarning, TargetDescription
+from treino.data.summaries.target_description import TargetDescription
+from treino.data.table import DataWarning
 
 TEXT = (
     "id,code,amount,when,city,note,paid,one,missing,y\n"
@@ -91,7 +93,7 @@ def test_duplicates_and_a_wrong_target(write: Write) -> None:
         describe(path, "qu")
 
 
-def rules(table: TableDescription) -> dict[str, TableWarning]:
+def rules(table: TableDescription) -> dict[str, DataWarning]:
     return {warning.rule: warning for warning in table.warnings}
 
 
@@ -174,7 +176,7 @@ def test_a_likely_target_is_no_date_and_no_amount(write: Write) -> None:
 @pytest.mark.parametrize("bad", ["inf", "12.5x", "2024-05-01"])
 @pytest.mark.parametrize("by", [{}, {"split_time": "t"}])
 def test_nothing_is_counted_from_a_column_that_can_not_be_read(
-    write: Write, bad: str, by: dict[str, str]
+    write: Write, bad: str, by: dict[str, Any]
 ) -> None:
     rows = [f"{i % 2},{i / 8},{i},{i % 3}\n" for i in range(80)]
     rows[30] = f"1,{bad},30,0\n"

@@ -187,8 +187,7 @@ class Data:
             head, lines = images.count_table()
             shown = [(line, summaries.strip_html(first) if first else "") for line, first in lines]
             said += [_table((fact, "") for fact in images.facts()), _table([(head, ""), *shown])]
-            warnings = (f"{message} {hint}" for _rule, message, hint, _row in images.warnings())
-            said += [f"<div>! {escape(warning)}</div>" for warning in warnings]
+            said += [f"<div>! {escape(warning.note)}</div>" for warning in images.warnings()]
         else:
             ways = [
                 ", ".join(e.inputs) if len(e.inputs) <= 4 else _("{n} inputs").format(n=len(e.inputs))

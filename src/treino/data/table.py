@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from treino.base.errors import Refusal, TreinoError, nearest
 from treino.base.text import shortened
-from treino.base.words import N_, _, setting
+from treino.base.words import N_, _, joined, setting
 from treino.data.cell_forms import DateForm, NumberForm, duration, form_of, missing, year_range
 from treino.settings.setting_types import as_item, as_items
 
@@ -352,6 +352,32 @@ def check_present(table: Table, names: Sequence[str]) -> None:
             name=absent[0],
             hint=nearest(absent[0], table.names),
         )
+
+
+@dataclass(frozen=True)
+class DataWarning:
+    """Something in the data that training would refuse or that the user should know.
+
+    row: the row's place in words.
+    """
+
+    rule: str
+    message: str
+    hint: str
+    column: str | None = None
+    row: str | None = None
+
+    @classmethod
+    def of(cls, error: TreinoError, column: str | None) -> "DataWarning":
+        """The warning about an error that training would raise."""
+        return cls(error.rule, error.message, error.hint, column)
+
+    @property
+    def note(self) -> str:
+        return joined([self.message, self.hint], " ")
+
+    def to_json(self) -> dict[str, str]:
+        return {name: value for name, value in vars(self).items() if value is not None}
 
 
 @dataclass(frozen=True)

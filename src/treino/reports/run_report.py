@@ -193,7 +193,7 @@ def _images(run: StoredRun, drawn: bool) -> Sequence[Block]:
     images = run.data.images
     if images is None:
         return ()
-    said = tuple(f"{message} {hint}" for _rule, message, hint, _row in images.warnings())
+    said = tuple(warning.note for warning in images.warnings())
     return [*image_blocks(images, drawn), *([ListBlock(said)] if said else [])]
 
 

@@ -32,6 +32,7 @@ from treino.data.table import (
     DURATIONS_AS_NUMBERS,
     CellFault,
     Column,
+    DataWarning,
     Table,
     check_no_target,
     fault,
@@ -113,19 +114,19 @@ def _by_kind(
     numbering = row_numbers(table, chosen, kinds, row_N)
     chosen |= dict.fromkeys(numbering, ColumnRole("row number", "out"))
     out = [name for name in names if chosen[name].way == "out"]
-    for _reason, _left, said in say_left_out(table, chosen, [name for name in out if name not in kinds]):
-        notes.append(joined(said, " "))
+    left_out = say_left_out(table, chosen, [name for name in out if name not in kinds])
+    notes += [warning.note for warning in left_out]
     roles = {name: choice for name, choice in chosen.items() if choice.way != "out"}
     counting = [name for name in roles if name not in kinds and is_row_number(table.column(name))]
     if counting:
-        notes.append(joined(say_counting(counting), " "))
+        notes.append(say_counting(counting).note)
     return roles
 
 
 def say_left_out(
     table: Table, chosen: Mapping[str, ColumnRole], names: Sequence[str]
-) -> Iterator[tuple[str, list[str], tuple[str, str]]]:
-    """Yield (the reason, the columns, (message, hint)) for each reason why some of these are left out."""
+) -> Iterator[DataWarning]:
+    """Yield a warning for each reason why some of these are left out."""
     for reason, sentences in LEFT_OUT.items():
         left = [name for name in names if why_out(table.column(name), chosen[name]) == reason]
         if left:
@@ -134,14 +135,16 @@ def say_left_out(
             facts = {"names": shortened(", ".join(left), 400), "first": as_item(left[0])}
             facts["kind"] = "hashed" if reason == "text" else kind
             message, hint = (_(sentence).format(**facts) for sentence in sentences)
-            yield reason, left, (message, hint)
+            yield DataWarning(f"column_{reason.replace(' ', '_')}", message, hint, left[0])
 
 
-def say_counting(names: Sequence[str]) -> tuple[str, str]:
-    """Return (message, hint) of columns that look like row numbers and are used."""
-    return (
+def say_counting(names: Sequence[str]) -> DataWarning:
+    """The warning about columns that look like row numbers and are used."""
+    return DataWarning(
+        "column_row_number",
         _("Looks like a row number and is used all the same: {names}.").format(names=", ".join(names)),
         _("To leave it out: [[kinds={name}=out]].").format(name=as_item(names[0])),
+        names[0],
     )
 
 
@@ -253,7 +256,7 @@ def say_encoders(encoders: Sequence[Encoder], table: Table, kinds: Mapping[str, 
     ]
     of_classes = [e.column for e in encoders if isinstance(e, OneHotEncoder | HashingEncoder)]
     if same := say_spellings([table.column(name) for name in dict.fromkeys(of_classes)]):
-        notes.append(joined(same, " "))
+        notes.append(same.note)
     written = [(e.column, table.column(e.column).writing) for e in encoders]
     writings = joined([joined([name, " (", _writing_text(w), ")"]) for name, w in written if w], ", ")
     if writings:
@@ -264,12 +267,16 @@ def say_encoders(encoders: Sequence[Encoder], table: Table, kinds: Mapping[str, 
     return notes
 
 
-def say_spellings(columns: Sequence[Column]) -> tuple[str, str] | None:
-    """Return (message, hint) if classes of these columns are spelled in several ways, else None."""
+def say_spellings(columns: Sequence[Column]) -> DataWarning | None:
+    """The warning if classes of these columns are spelled in several ways, else None."""
     of_columns = [(c.name, spellings(sorted(set(level_cells(c).tolist()) - {""}))) for c in columns]
     texts = [f"{name}: {'; '.join(', '.join(one) for one in same)}" for name, same in of_columns if same]
     alike = [one for _name, same in of_columns for one in same]
-    return say_alike(alike, shortened("; ".join(texts), 300)) if alike else None
+    if not alike:
+        return None
+    return DataWarning(
+        "column_spellings", *say_alike(alike, shortened("; ".join(texts), 300)), columns[0].name
+    )
 
 
 def _writing_text(writing: str) -> str:
@@ -284,11 +291,11 @@ def _writing_text(writing: str) -> str:
 
 def say_gaps(columns: Sequence[Column], table: Table) -> list[str]:
     """A note for each column of dates that contains words, which count as missing values."""
-    return [joined(said, " ") for column in columns if (said := word_gaps(column, table))]
+    return [said.note for column in columns if (said := word_gaps(column, table))]
 
 
-def word_gaps(column: Column, table: Table) -> tuple[str, str] | None:
-    """Return (message, hint) if a column of dates contains words, which count as missing; else None."""
+def word_gaps(column: Column, table: Table) -> DataWarning | None:
+    """The warning if a column of dates contains words, which count as missing; else None."""
     if column.seconds is None or column.words is None:
         return None
     known = (table.reading.missing if table.reading is not None else None) or ()
@@ -297,11 +304,13 @@ def word_gaps(column: Column, table: Table) -> tuple[str, str] | None:
     if not words:
         return None
     some = joined([f"'{shortened(word)}' ({table.place(row)})" for row, word in words[:3]], ", ")
-    return (
+    return DataWarning(
+        "column_words",
         _("'{name}' holds dates, and cells that are none stand for no value ({n}): {cells}.").format(
             name=column.name, n=len(words), cells=some
         ),
         _("As classes: [[kinds={item}=category]].").format(item=as_item(column.name)),
+        column.name,
     )
 
 

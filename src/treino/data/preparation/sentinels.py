@@ -18,7 +18,7 @@ from treino.base.text import shortened
 from treino.base.words import _, joined, setting
 from treino.data.preparation.column_kinds import ColumnRole
 from treino.data.summaries import measures
-from treino.data.table import Column, Table, plain
+from treino.data.table import Column, DataWarning, Table, plain
 from treino.settings.setting_types import as_items
 
 Values = NDArray[np.float64]
@@ -134,11 +134,9 @@ def _usual(value: float, dated: bool) -> bool:
     return nines or abs(value) >= 1e15 or value in _LIMITS
 
 
-def say_sentinels(
-    table: Table, names: Iterable[str], target: bool = False
-) -> Iterator[tuple[Sentinel, tuple[str, str]]]:
-    """Yield (a sentinel, (message, hint)) for each value that may stand for no value, over all columns of
-    these names that hold it. target: whether they are targets. None in tables of pixels."""
+def say_sentinels(table: Table, names: Iterable[str], target: bool = False) -> Iterator[DataWarning]:
+    """Yield a warning for each value that may stand for no value, over all columns of these names that hold
+    it. target: whether they are targets. None in tables of pixels."""
     if table.keep_constant or table.matrix is not None:
         return
     of_value: dict[str, list[Sentinel]] = {}
@@ -153,14 +151,15 @@ def say_sentinels(
         if target:
             message = _("The target is {value} far from all other values, as if it stood for none: {names}.")
         hint = _("If it does: {setting}.").format(setting=setting("missing", as_items([text])))
-        yield found[0], (message.format(value=text, names=shortened(joined(parts, "; "), 400)), hint)
+        message = message.format(value=text, names=shortened(joined(parts, "; "), 400))
+        yield DataWarning("column_sentinel", message, hint, found[0].column, table.place(found[0].row))
 
 
 def say_far_values(
     table: Table, column: Column, dated: bool, known: Iterable[Sentinel] = ()
-) -> tuple[str, str, str] | None:
-    """Return (message, hint, place) on a few values that are as far from all others as mistakes are, such as
-    a date in 2608 among those of 2021; None without one. known: values that are named already.
+) -> DataWarning | None:
+    """The warning about a few values that are as far from all others as mistakes are, such as a date in 2608
+    among those of 2021; None without one. known: values that are named already.
 
     Dates that are less than a year from the middle half of all aren't named.
     """
@@ -176,14 +175,13 @@ def say_far_values(
     text = _("'{name}' has values far from all others: {n}, the farthest {value} in {place}.")
     message = text.format(name=column.name, n=len(rows), value=column.cell(int(rows[0])), place=place)
     hint = _("Correct it if it is a mistake; if it isn't, look how the figures change without the row.")
-    return message, hint, place
+    return DataWarning("column_outliers", message, hint, column.name, place)
 
 
 def notes_on_values(table: Table, targets: Sequence[str], roles: Mapping[str, ColumnRole]) -> Iterator[str]:
     """Yield notes on values of targets and inputs that may stand for none, and on dates far from others."""
     for names in (targets, list(roles)):
-        for _sentinel, sentences in say_sentinels(table, names, target=names is targets):
-            yield joined(sentences, " ")
+        yield from (warning.note for warning in say_sentinels(table, names, target=names is targets))
     for name in (name for name, role in roles.items() if role.way == "date"):
         if far := say_far_values(table, table.column(name), True, sentinels(table.column(name))):
-            yield joined(far[:2], " ")
+            yield far.note

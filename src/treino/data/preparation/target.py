@@ -27,7 +27,7 @@ from treino.data.preparation.fit import take
 from treino.data.readers.reader_options import ReaderOptions, as_text
 from treino.data.rows import MemoryLimit
 from treino.data.split_requests import say_untimed, times_of
-from treino.data.table import LARGEST_WHOLE, Column, Table, fault, number, plain, unknown_column
+from treino.data.table import LARGEST_WHOLE, Column, DataWarning, Table, fault, number, plain, unknown_column
 from treino.settings.setting_types import as_item, as_items, items
 
 TARGET_MISSING = Refusal(
@@ -328,7 +328,7 @@ def target_codes(
         check_classes(codes[-1][0], classes, column)
         doubtful = column if main.target is None and name not in kinds else None
         doubts = class_doubts(codes[-1][0], classes, main.place, doubtful)
-        notes += [joined(said, " ") for rule, *said in doubts if rule != FEW]
+        notes += [doubt.note for doubt in doubts if doubt.rule != FEW]
         every.append(classes)
     return every, [list(of_table) for of_table in zip(*codes, strict=True)]
 
@@ -338,8 +338,8 @@ def class_doubts(
     classes: tuple[str, ...],
     place: Callable[[int], str],
     column: Column | None = None,
-) -> Iterator[tuple[str, str, str]]:
-    """Yield (rule, message, hint) on classes with few rows, on imbalance, and on unlikely classes.
+) -> Iterator[DataWarning]:
+    """Yield warnings about classes with few rows, about an imbalance, and about unlikely classes.
 
     column: the target, to check whether it holds classes; None: the user or the source declares them.
     """
@@ -347,7 +347,7 @@ def class_doubts(
     single = np.flatnonzero(count_C == 1)
     if len(single):
         row = int(np.flatnonzero(label_N == single[0])[0])
-        yield (
+        yield DataWarning(
             "class_single_row",
             _("The class '{value}' has one row, in {place}; {n} of {of} classes have no more.").format(
                 value=shortened(classes[single[0]]), place=place(row), n=len(single), of=len(classes)
@@ -358,31 +358,34 @@ def class_doubts(
     if few:
         text = _("Classes with fewer than {n} rows: {names}.")
         message = text.format(n=_FEW_ROWS, names=shortened(", ".join(few), 200))
-        yield FEW, message, _("Their figures will say little.")
+        yield DataWarning(FEW, message, _("Their figures will say little."))
     most, least = int(count_C.argmax()), int(count_C.argmin())
     if count_C[most] >= IMBALANCE * count_C[least]:
         facts = {"most": shortened(classes[most]), "least": shortened(classes[least])}
-        yield (
+        yield DataWarning(
             "class_imbalance",
             _("'{most}' has {n} rows and '{least}' {m}.").format(n=count_C[most], m=count_C[least], **facts),
             _("Look at f1_macro, not at accuracy; [[class_weights=balanced]] evens them out."),
         )
     if same := spellings(classes):
-        yield "class_spellings", *say_alike(same, shortened("; ".join(map(", ".join, same)), 200))
+        names = shortened("; ".join(map(", ".join, same)), 200)
+        yield DataWarning("class_spellings", *say_alike(same, names))
     if column is not None and (doubt := _hardly_meant(column, classes)):
-        yield "class_doubtful", *doubt
+        yield doubt
 
 
-def _hardly_meant(column: Column, classes: tuple[str, ...]) -> tuple[str, str] | None:
-    """Return (message, hint) if the classes look like amounts from a lowest to a highest, or like cells with
-    several classes each, else None."""
+def _hardly_meant(column: Column, classes: tuple[str, ...]) -> DataWarning | None:
+    """The warning if the classes look like amounts from a lowest to a highest, or like cells with several
+    classes each, else None."""
     if column.numbers is not None and not column.boolean:
         low, high = int(np.nanmin(column.numbers)), int(np.nanmax(column.numbers))
         if len(classes) < _SCALE or high - low != len(classes) - 1:
             return None
         text = _("The whole numbers {low} to {high} of '{name}' are taken as {n} classes without an order.")
         message = text.format(low=low, high=high, name=column.name, n=len(classes))
-        return message, _("Where they are amounts or a score: [[task=regression]].")
+        return DataWarning(
+            "class_doubtful", message, _("Where they are amounts or a score: [[task=regression]].")
+        )
     for mark in ";|,/":
         parts = [[part.strip() for part in name.split(mark)] for name in classes]
         several = [name for name, own in zip(classes, parts, strict=True) if len(own) > 1]
@@ -390,7 +393,8 @@ def _hardly_meant(column: Column, classes: tuple[str, ...]) -> tuple[str, str] |
         again = sum(n > 1 for part, n in count.items() if part)
         if len(several) > 1 and 2 * again > len(count) > 1:
             text = _("Cells of '{name}' seem to hold several classes, as '{cell}', and each is taken as one.")
-            return (
+            return DataWarning(
+                "class_doubtful",
                 text.format(name=column.name, cell=shortened(several[0])),
                 _("To learn each, write a column of 0 and 1 for each, and name them all: [[target=a,b]]."),
             )

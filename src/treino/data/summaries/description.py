@@ -49,8 +49,8 @@ from treino.data.summaries.image_comparison import ImagePart
 from treino.data.summaries.image_description import WHOLE, ImagesDescription, describe_images
 from treino.data.summaries.measures import NumberHistogram, WordCounts, shape
 from treino.data.summaries.relations import TargetRows, correlation, suspicions
-from treino.data.summaries.target_description import TableWarning, TargetDescription, describe_target
-from treino.data.table import Column, Table, row_place
+from treino.data.summaries.target_description import TargetDescription, describe_target
+from treino.data.table import Column, DataWarning, Table, row_place
 from treino.data.torch_datasets.dataset_source import load_torch_dataset
 from treino.settings.data_settings import OF_PICTURES
 
@@ -103,7 +103,7 @@ class TableDescription:
     target: TargetDescription
     likely_targets: tuple[str, ...]
     notes: tuple[str, ...]
-    warnings: tuple[TableWarning, ...]
+    warnings: tuple[DataWarning, ...]
     weights: WeightsDescription | None = None
     images: ImagesDescription | None = None
 
@@ -159,7 +159,7 @@ def describe(
     if is_image_pair(source):
         x, y = source
         table = read_images(x, y, reading)
-        refused = TableWarning.of(not_a_matrix(x), None)
+        refused = DataWarning.of(not_a_matrix(x), None)
         return _of_image_table(table, arguments, [refused])
     if target is None:
         table = sources.read(source, reading)
@@ -168,7 +168,7 @@ def describe(
         table, _targets = read_with_targets(source, reading, target, kinds)
     if table.item_shape and not kinds:
         return _of_image_table(table, arguments, [])
-    warnings: list[TableWarning] = []
+    warnings: list[DataWarning] = []
     choices = {c.name: _choice(table, c, kinds.get(c.name), warnings) for c in table.columns}
     described = TargetDescription()
     learnt: TargetRows | None = None
@@ -187,9 +187,7 @@ def describe(
     choices |= dict.fromkeys(counting, ColumnRole("row number", "out"))
     used = [c.name for c in features if choices[c.name].way != "out"]
     for names, whose in (([described.name] if described.name else [], True), ([*likely, *used], False)):
-        for sentinel, said in say_sentinels(table, names, target=whose):
-            place = table.place(sentinel.row)
-            warnings.append(TableWarning("column_sentinel", *said, sentinel.column, place))
+        warnings += say_sentinels(table, names, target=whose)
     candidates = [c for c in table.columns if c.name in likely]  # one of them may become the target
     warnings += _column_warnings(table, features, candidates, choices)
     known = [*features, *candidates]
@@ -202,8 +200,7 @@ def describe(
             if feature.name in unread:
                 continue
             correlations[feature.name] = correlation(feature, choice, measured)
-            leaks = suspicions(feature, choice, measured, described.name)
-            warnings += [TableWarning(*leak, column=feature.name) for leak in leaks]
+            warnings += suspicions(feature, choice, measured, described.name)
     usable = {c.name: choices[c.name] for c in features if choices[c.name].way != "out" and not unread}
     whole = usable | {c.name: choices[c.name] for c in candidates if not unread}
     warnings += _row_warnings(table, whole, learnt, arguments.split_by is None, bool(candidates))
@@ -226,14 +223,14 @@ def describe(
 
 
 def _describe_weights(
-    table: Table, name: str, asked: str | None, notes: list[str], warnings: list[TableWarning]
+    table: Table, name: str, asked: str | None, notes: list[str], warnings: list[DataWarning]
 ) -> WeightsDescription | None:
     """The description of the rows' weights, with a note; None, with a warning, if training would refuse
     them."""
     try:
         _table, row_N, weight_N = weighted(table, np.arange(table.rows), name, asked, notes)
     except TreinoError as error:
-        warnings.append(TableWarning.of(error, name))
+        warnings.append(DataWarning.of(error, name))
         return None
     described = WeightsDescription.of(name, weight_N)
     notes.append(described.sentence)
@@ -242,11 +239,11 @@ def _describe_weights(
         text = _("One row has {share:.0%} of all weight in '{name}', in {place}.")
         message = text.format(share=described.largest, name=name, place=place)
         hint = _("Correct it if that isn't meant: hardly anything is learnt from the other rows.")
-        warnings.append(TableWarning("row_weights_dominant", message, hint, name, place))
+        warnings.append(DataWarning("row_weights_dominant", message, hint, name, place))
     return described
 
 
-def _of_image_table(table: Table, arguments: LoadArguments, warnings: list[TableWarning]) -> TableDescription:
+def _of_image_table(table: Table, arguments: LoadArguments, warnings: list[DataWarning]) -> TableDescription:
     """The description of images stored as a matrix, with a target. Pixel columns have no column types."""
     column = choose_target(table, arguments.target)
     check_split(table, arguments, [column.name])
@@ -298,7 +295,7 @@ def _of_album(request: LoadRequest, cache: Path | None) -> TableDescription:
         text = _("Their pixels ({size}) are kept in {folder}, where training finds them.")
         notes.append(text.format(size=say(pictures.pixel_ND.nbytes), folder=cache))
     arguments = with_split(arguments, table, notes)
-    warnings: list[TableWarning] = []
+    warnings: list[DataWarning] = []
     described, learnt = TargetDescription(), None
     if target is not None:
         described, learnt = describe_target(table, table.column(target), None, warnings)
@@ -332,14 +329,14 @@ def _of_dataset(request: LoadRequest) -> TableDescription:
         raise DATASET_NO_IMAGES(name=data.name, shape=list(data.item_shape))
     if len(parts) == 1:
         parts = {WHOLE: parts["train"]}
-    warnings: list[TableWarning] = []
+    warnings: list[DataWarning] = []
     described = TargetDescription(data.target, data.task, data.task_reason, data.classes)
     y_N = np.concatenate([rows.y.numpy().reshape(-1) for rows in data.splits.values()])
     if data.classes:
         count_C = np.bincount(y_N, minlength=len(data.classes))
         described = replace(described, class_rows=tuple(count_C.tolist()))
         doubts = class_doubts(y_N, data.classes, row_place)
-        warnings += [TableWarning(*doubt, data.target) for doubt in doubts]
+        warnings += [replace(doubt, column=data.target) for doubt in doubts]
         words = np.array(data.classes, dtype=object)[y_N]
         column = Column(data.target, words=words, categories=data.classes)
     else:
@@ -355,11 +352,11 @@ def _image_description(
     described: TargetDescription,
     images: ImagesDescription,
     notes: Sequence[str],
-    warnings: list[TableWarning],
+    warnings: list[DataWarning],
     likely: Sequence[str] = (),
 ) -> TableDescription:
     """Describe images. column: the target column; None if none is chosen. likely: possible target columns."""
-    warnings += [TableWarning(rule, message, hint, row=row) for rule, message, hint, row in images.warnings()]
+    warnings += images.warnings()
     low, high = images.minimum, images.maximum
     columns = [
         ColumnDescription("image", "image", "image", 0, images.distinct, low, high, 0, None, None),
@@ -375,11 +372,11 @@ def _image_description(
     )
 
 
-def _choice(table: Table, column: Column, request: str | None, warnings: list[TableWarning]) -> ColumnRole:
+def _choice(table: Table, column: Column, request: str | None, warnings: list[DataWarning]) -> ColumnRole:
     try:
         return choose(column, request, False, table.place)
     except TreinoError as error:
-        warnings.append(TableWarning.of(error, column.name))
+        warnings.append(DataWarning.of(error, column.name))
         return choose(column, None, False, table.place)
 
 
@@ -425,28 +422,27 @@ def _outliers(column: Column, choice: ColumnRole) -> NDArray[np.int64]:
 
 def _column_warnings(
     table: Table, features: list[Column], candidates: list[Column], choices: Mapping[str, ColumnRole]
-) -> Iterator[TableWarning]:
+) -> Iterator[DataWarning]:
     """Yield warnings about columns. candidates: those that may be the target, if none is chosen."""
     names = [c.name for c in features if choices[c.name].way == "out"]
-    for reason, (first, *_others), (message, hint) in say_left_out(table, choices, names):
-        if not table.keep_constant:
-            yield TableWarning(f"column_{reason.replace(' ', '_')}", message, hint, first)
+    if not table.keep_constant:
+        yield from say_left_out(table, choices, names)
     counting = [c.name for c in features if choices[c.name].way != "out" and is_row_number(c)]
     if counting:
-        yield TableWarning("column_row_number", *say_counting(counting), counting[0])
+        yield say_counting(counting)
     for column in [*features, *candidates]:
         if fault := column_fault(table, column, choices[column.name]):
-            yield TableWarning.of(fault.refusal(), column.name)
+            yield DataWarning.of(fault.refusal(), column.name)
         if said := word_gaps(column, table):
-            yield TableWarning("column_words", *said, column.name)
+            yield said
         if choices[column.name].way in CLASSES and (same := say_spellings([column])):
-            yield TableWarning("column_spellings", *same, column.name)
+            yield same
     used = [c for c in features if choices[c.name].way != "out"]
     gaps = {c.name: int(c.missing_N.sum()) for c in used if c.missing_N.any()}
     if gaps:
         most = max(gaps, key=lambda name: gaps[name])
         listed = ", ".join(f"{name} ({gaps[name]})" for name in sorted(gaps, key=lambda name: -gaps[name]))
-        yield TableWarning(
+        yield DataWarning(
             "column_missing",
             _("Cells without a value: {names}.").format(names=shortened(listed, 200)),
             _("Training fills numbers with their median and says where; [[impute=mean]] takes the mean."),
@@ -459,8 +455,7 @@ def _column_warnings(
             role in ("number", "date") and column.values is not None and column.values.dtype != np.uint8
         )
         if measured and (far := say_far_values(table, column, role == "date", sentinels(column))):
-            message, hint, place = far
-            yield TableWarning("column_outliers", message, hint, column.name, place)
+            yield far
 
 
 def _split_notes(
@@ -486,7 +481,7 @@ def _split_notes(
 
 def _row_warnings(
     table: Table, usable: Mapping[str, ColumnRole], learnt: TargetRows | None, drawn: bool, whole: bool
-) -> Iterator[TableWarning]:
+) -> Iterator[DataWarning]:
     """Yield warnings about duplicate rows, and about equal rows with different classes. drawn: whether the
     split will be drawn at random. whole: whether all columns are compared, as no target is chosen."""
     if not usable:
@@ -509,4 +504,4 @@ def _row_warnings(
         if len(rows):
             a, b = (table.place(int(row)) for row in (rows[0], first_N[rows[0]]))
             message = text.format(n=len(rows), of=table.rows)
-            yield TableWarning(rule, message, hint.format(a=a, b=b), row=a)
+            yield DataWarning(rule, message, hint.format(a=a, b=b), row=a)

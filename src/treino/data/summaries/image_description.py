@@ -26,6 +26,7 @@ from treino.data.summaries.image_comparison import (
     reduced,
 )
 from treino.data.summaries.picture_files import PictureFiles
+from treino.data.table import DataWarning
 
 WHOLE = "all"  # the name of the only split if images aren't split
 MOST_CLASSES = 100  # maximum number of classes that are listed and have examples
@@ -200,8 +201,7 @@ class ImagesDescription:
             if groups := [group for group in self.groups[flag] if group not in told]:
                 yield _(heading), tuple(map(", ".join, groups))
 
-    def warnings(self) -> Iterator[tuple[str, str, str, str | None]]:
-        """Yield warnings as (rule, message, hint, place)."""
+    def warnings(self) -> Iterator[DataWarning]:
         if self.files is not None:
             yield from self.files.warnings()
         counted = {
@@ -214,7 +214,8 @@ class ImagesDescription:
             for first in self.flagged[flag][:1]:
                 facts = {"n": counted[flag], "place": first.places[0], "a": first.places[0]}
                 facts |= {"b": first.places[-1], "r": numeral(first.correlation, ".3f")}
-                yield rule, _(message).format(**facts), _(hint).format(**facts), first.places[0]
+                text, move = _(message).format(**facts), _(hint).format(**facts)
+                yield DataWarning(rule, text, move, row=first.places[0])
 
 
 def part_name(part: str) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 from treino.base.words import N_, _, numeral, setting
 from treino.data.photographs.decoding import PictureForm
 from treino.data.summaries.image_comparison import ImageComparison
+from treino.data.table import DataWarning
 
 _SHOWN = 5  # most sizes and formats in a line
 _MODES = {
@@ -108,10 +109,9 @@ class PictureFiles:
         text = _("{low} to {high} pixels, the median {middle}; {n:,} different: {often}")
         return text.format(low=low, high=high, middle=middle, n=len(self.sizes), often=", ".join(often))
 
-    def warnings(self) -> Iterator[tuple[str, str, str, str | None]]:
-        """Yield warnings as (rule, message, hint, place)."""
+    def warnings(self) -> Iterator[DataWarning]:
         if bad := self.unreadable:
-            yield (
+            yield DataWarning(
                 "pictures_bad",
                 _("Pictures that can't be read: {n:,}, the first {name}: {reason}.").format(
                     n=len(bad), name=bad[0][0], reason=bad[0][1]
@@ -119,11 +119,11 @@ class PictureFiles:
                 _("Mend or remove them; training goes on without them only if it is told to: {skip}.").format(
                     skip=setting("skip_bad", len(bad))
                 ),
-                bad[0][0],
+                row=bad[0][0],
             )
         if (grey := self.grey_in_colour) and not all(form.grey for form in self._readable):
             every = len(grey) == sum(not form.grey for form in self._readable)
-            yield (
+            yield DataWarning(
                 "pictures_grey",
                 _("Pictures saved in colour that are grey: {n:,}, the first {name}.").format(
                     n=len(grey), name=grey[0]
@@ -133,7 +133,7 @@ class PictureFiles:
                 else _(
                     "A network can tell them from the others by that alone: see that it gives no class away."
                 ),
-                grey[0],
+                row=grey[0],
             )
 
     def named(self) -> Iterator[tuple[str, tuple[str, ...]]]:

@@ -1,24 +1,22 @@
 """Correlate columns with the target, and find columns that give it away (leakage)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from treino.base.text import shortened
-from treino.base.words import N_, _, joined
+from treino.base.words import N_, _
 from treino.data.preparation.column_kinds import ColumnRole, is_row_number, level_cells
 from treino.data.summaries import measures
-from treino.data.table import Column, Table
+from treino.data.table import Column, DataWarning, Table
 from treino.settings.setting_types import as_item
 
 ALL_BUT = 0.999  # minimum correlation at which a column counts as equivalent to the target
 ORDERED = 0.9  # minimum rank correlation at which the target counts as ordered by a column
 
 LEAK_ROWS = 20_000  # maximum number of rows that training examines for leakage
-
-Suspicion = tuple[str, str, str]
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,8 +53,8 @@ def correlation(column: Column, choice: ColumnRole, learnt: TargetRows) -> float
     return measures.correlation_ratio(code_N, learnt.values)
 
 
-def suspicions(column: Column, choice: ColumnRole, learnt: TargetRows, target: str) -> list[Suspicion]:
-    """Return (rule, message, hint) for each sign of leakage: an identifier that orders the target, a column
+def suspicions(column: Column, choice: ColumnRole, learnt: TargetRows, target: str) -> list[DataWarning]:
+    """The warnings about signs of leakage: an identifier that orders the target, a column
     that alone determines the target, or missing cells that alone determine it."""
     found: list[str] = []
     away, ordered = _known_too_well(column, choice, learnt)
@@ -69,10 +67,13 @@ def suspicions(column: Column, choice: ColumnRole, learnt: TargetRows, target: s
     if telling and measures.levels_give_classes_away(absent_N, learnt.label_N):
         found.append("leak_missing")
     facts = {"name": column.name, "item": as_item(column.name), "target": target}
-    said = [(rule, _LEAKS[rule][0], _LEAKS[rule][1]) for rule in found]
+    hints = {rule: _LEAKS[rule][1] for rule in found}
     if "leak_order" in found and choice.way == "out":
-        said[0] = ("leak_order", said[0][1], N_("See how rows came into this order: the next may not."))
-    return [(rule, _(message).format(**facts), _(hint).format(**facts)) for rule, message, hint in said]
+        hints["leak_order"] = N_("See how rows came into this order: the next may not.")
+    return [
+        DataWarning(rule, _(_LEAKS[rule][0]).format(**facts), _(hint).format(**facts), column.name)
+        for rule, hint in hints.items()
+    ]
 
 
 _LEAKS = {
@@ -100,17 +101,17 @@ def say_leaks(table: Table, chosen: Mapping[str, ColumnRole], learnt: TargetRows
     learnt = learnt.part(LEAK_ROWS)
     row_K = learnt.row_N
     learnt = TargetRows(np.arange(len(row_K)), learnt.values, learnt.label_N)
-    by_rule: dict[str, list[tuple[str, str, str]]] = {}
+    by_rule: dict[str, list[DataWarning]] = {}
     for name, choice in chosen.items():
-        for rule, message, hint in suspicions(table.column(name).take(row_K), choice, learnt, target):
-            by_rule.setdefault(rule, []).append((name, message, hint))
+        for leak in suspicions(table.column(name).take(row_K), choice, learnt, target):
+            by_rule.setdefault(leak.rule, []).append(leak)
     notes = []
     for rule, leaks in by_rule.items():
-        _name, message, hint = leaks[0]
+        first = leaks[0]
         if len(leaks) > 1:
-            names = shortened(", ".join(name for name, _message, _hint in leaks), 200)
-            message = _(_LEAKS[rule][2]).format(target=target, names=names)
-        notes.append(joined([message, hint], " "))
+            names = shortened(", ".join(str(leak.column) for leak in leaks), 200)
+            first = replace(first, message=_(_LEAKS[rule][2]).format(target=target, names=names))
+        notes.append(first.note)
     return notes
 
 

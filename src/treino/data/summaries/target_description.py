@@ -17,7 +17,7 @@ from treino.data.preparation.target import (
     task_of_kind,
 )
 from treino.data.summaries.relations import TargetRows
-from treino.data.table import Column, Table
+from treino.data.table import Column, DataWarning, Table
 
 
 @dataclass(frozen=True)
@@ -36,40 +36,20 @@ class TargetDescription:
     rows_without_target: int = 0
 
 
-@dataclass(frozen=True)
-class TableWarning:
-    """A problem that training would refuse or that the user should know. row: the place of the row in words,
-    if the warning concerns one."""
-
-    rule: str
-    message: str
-    hint: str
-    column: str | None = None
-    row: str | None = None
-
-    @classmethod
-    def of(cls, error: TreinoError, column: str | None) -> "TableWarning":
-        """The warning about an error that training would raise."""
-        return cls(error.rule, error.message, error.hint, column)
-
-    def to_json(self) -> dict[str, str]:
-        return {name: value for name, value in vars(self).items() if value is not None}
-
-
 def describe_target(
-    table: Table, column: Column, kind: str | None, warnings: list[TableWarning]
+    table: Table, column: Column, kind: str | None, warnings: list[DataWarning]
 ) -> tuple[TargetDescription, TargetRows | None]:
     """Return the description of the target, and the rows that have a target. If training would refuse the
     target, add a warning and return its name alone."""
     try:
         return _accepted(table, column, kind, warnings)
     except TreinoError as error:
-        warnings.append(TableWarning.of(error, column.name))
+        warnings.append(DataWarning.of(error, column.name))
         return TargetDescription(column.name), None
 
 
 def _accepted(
-    table: Table, column: Column, kind: str | None, warnings: list[TableWarning]
+    table: Table, column: Column, kind: str | None, warnings: list[DataWarning]
 ) -> tuple[TargetDescription, TargetRows]:
     row_N = np.flatnonzero(has_target(column, table.source))
     absent = table.rows - len(row_N)
@@ -78,7 +58,7 @@ def _accepted(
         text = _("Rows whose target has no value: {n}, the first in {place}.")
         hint = _("Training leaves them out; fill them in if you can.")
         message = text.format(n=absent, place=place)
-        warnings.append(TableWarning("target_missing_rows", message, hint, column.name, place))
+        warnings.append(DataWarning("target_missing_rows", message, hint, column.name, place))
         table = take(table, row_N)
         column = table.column(column.name)
     task, reason = decide_task(column, task_of_kind(kind), table.place)
@@ -90,7 +70,7 @@ def _accepted(
     label_N = encode(column, classes, table.place)
     check_classes(label_N, classes, column)
     doubts = class_doubts(label_N, classes, table.place, column if kind is None else None)
-    warnings += [TableWarning(*doubt, column.name) for doubt in doubts]
+    warnings += [replace(doubt, column=column.name) for doubt in doubts]
     count_C = np.bincount(label_N, minlength=len(classes))
     described = replace(described, classes=tuple(classes), class_rows=tuple(count_C.tolist()))
     return described, TargetRows(row_N, None, label_N)
