@@ -43,7 +43,7 @@ FIELDS = {
     "sweep spec.json": """
         base base.epochs base.hidden space space.lr.low space.lr.high space.lr.log metric sweep.members
         sweep.strategy sweep.sampler sweep.until sweep.top sweep.storage data.source classes.0 rows.test""",
-    "sweep asked.json": "heats.0 heats.0.1 asks.0 configs.0 configs.0.lr notes",
+    "sweep asked.json": "brackets.0 brackets.0.1 asks.0 configs.0 configs.0.lr notes",
     "sweep result.json": """
         members seconds best best.member best.params.lr best.validation leaderboard leaderboard.0.member
         leaderboard.0.params leaderboard.0.epochs judge judge.sentence judge.certificate judge.metric""",
@@ -56,7 +56,7 @@ FIELDS = {
         rows.0.seeds.0.epoch_seconds rows.0.accuracy metric until answers notes""",
     "killed run spec.json": "asked.hidden asked.epochs resolved.seed resolved.threads steps_per_epoch inputs",
     "killed sweep spec.json": "base.hidden space.lr.low sweep.members sweep.storage sweep.eta metric",
-    "killed sweep asked.json": "heats.0.2 configs.0.lr asks.0",
+    "killed sweep asked.json": "brackets.0.2 configs.0.lr asks.0",
     "killed study spec.json": "study.cells.0.own study.seeds.0 facts.rows.0.threads facts.epochs",
 }
 CASES = [

@@ -41,7 +41,7 @@ def ended(events: Any) -> dict[str, Any]:
 
 def table(out: Path) -> pd.DataFrame:
     """The table without the number of the bracket, and of the group in it."""
-    return pd.read_parquet(out / "members.parquet").drop(columns=["heat", "group"])
+    return pd.read_parquet(out / "members.parquet").drop(columns=["bracket", "group"])
 
 
 def judged(out: Path) -> dict[str, Any]:
@@ -80,10 +80,10 @@ def test_four_and_four_are_eight_to_the_bit(tmp_path: Path, name: str) -> None:
 def test_a_strategy_that_cuts_gets_a_further_bracket(tmp_path: Path) -> None:
     swept(tmp_path / "s", 12, strategy="halving")
     document = ended(sweep_resumption(tmp_path / "s", more=20))
-    heats = json.loads((tmp_path / "s" / "asked.json").read_text())["heats"]
+    brackets = json.loads((tmp_path / "s" / "asked.json").read_text())["brackets"]
     expected = [halving(n, 20, 3, least=5)[0] for n in (12, 20)]  # the first look is after 5 epochs
-    assert [heat[:2] for heat in heats] == [[0, 12], [12, 20]]
-    assert [[r[0] for r in heat[2]] for heat in heats] == [[r.members for r in b] for b in expected]
+    assert [bracket[:2] for bracket in brackets] == [[0, 12], [12, 20]]
+    assert [[r[0] for r in bracket[2]] for bracket in brackets] == [[r.members for r in b] for b in expected]
     rows = pd.read_parquet(tmp_path / "s" / "members.parquet")
     assert document["best"]["member"] == rows.sort_values(["best", "member"]).member.iloc[0]
     assert document["judge"]["certificate"]["same_bits"]

@@ -248,7 +248,7 @@ def test_a_memory_that_is_too_small_parts_the_members(
     monkeypatch.setattr("treino.training.sweeps.sweep_members.free_bytes", lambda: 100_000)
     document = swept(tmp_path / "s", strategy="halving", members=20, settings={"epochs": 20})
     assert "are trained at a time" in " ".join(document["notes"])
-    assert table(tmp_path / "s").heat.nunique() > 1
+    assert table(tmp_path / "s").bracket.nunique() > 1
     assert document["members"] == 20
 
 

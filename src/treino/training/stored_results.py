@@ -140,7 +140,7 @@ class StoredSweep(StoredFolder):
         Raises:
             TreinoError: no folds were trained, or not to their end.
         """
-        brackets = len(read_document(self.folder, "asked.json")["heats"])
+        brackets = len(read_document(self.folder, "asked.json")["brackets"])
         return out_of_fold(self.folder, brackets)
 
     def together(self, top: int) -> StoredRun:

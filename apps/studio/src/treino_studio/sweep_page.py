@@ -177,9 +177,9 @@ def _with_cut(rows: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     and not if the whole sweep was stopped."""
     reached: dict[int, int] = {}
     for row in rows:
-        reached[row["heat"]] = max(row["rung"], reached.get(row["heat"], 0))
+        reached[row["bracket"]] = max(row["rung"], reached.get(row["bracket"], 0))
     for row in rows:
-        is_cut = row["status"] == "stopped" and row["rung"] < reached[row["heat"]]
+        is_cut = row["status"] == "stopped" and row["rung"] < reached[row["bracket"]]
         yield {**row, "status": CUT} if is_cut else row
 
 
@@ -207,10 +207,10 @@ def _progress(requested: Mapping[str, Any], meta: Mapping[str, Any], status: str
 
     The steps of brackets that have not begun are estimated from their epochs.
     """
-    heats, done, running = requested["heats"], meta.get("done", 0), meta.get("state")
+    brackets, done, running = requested["brackets"], meta.get("done", 0), meta.get("state")
     over = status != "running"
     epochs = []
-    for _first, _count, rungs in heats:
+    for _first, _count, rungs in brackets:
         spans = zip(rungs, [0, *(until for _members, until in rungs)], strict=False)
         epochs.append(sum(members * (until - before) for (members, until), before in spans))
     begun = sum(epochs[: done + (running is not None)])
@@ -219,15 +219,15 @@ def _progress(requested: Mapping[str, Any], meta: Mapping[str, Any], status: str
     if begun and (planned := meta.get("planned_steps", 0) * sum(epochs) / begun):
         share = min(1.0, steps / planned)
         left = seconds / steps * (planned - steps) if steps and seconds else None
-    rungs = heats[min(done, len(heats) - 1)][2] if heats else []
+    rungs = brackets[min(done, len(brackets) - 1)][2] if brackets else []
     return {
         "share": 1.0 if over else share,
         "left_s": None if over or left is None else max(0.0, left),
         "rung": None if running is None else running["rung"],
         "rungs": len(rungs),
         "bracket": done,
-        "brackets": len(heats),
-        "judging": not over and 0 < len(heats) <= done,
+        "brackets": len(brackets),
+        "judging": not over and 0 < len(brackets) <= done,
     }
 
 

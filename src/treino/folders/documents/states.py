@@ -106,7 +106,7 @@ class PopulationState(State):
 class BracketState(State):
     """A bracket. populations: in the order of its tensors."""
 
-    heat: Count
+    bracket: Count
     rung: Count
     model_steps: Count
     populations: Many[PopulationState]

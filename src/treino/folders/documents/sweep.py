@@ -105,7 +105,7 @@ Config = dict[Name, Value]
 Positive = Annotated[int, Field(ge=1, le=10_000_000)]
 MemberName = Annotated[str, Field(pattern=r"^\d{1,9}$")]
 RungEntry = Pair[Positive]
-Heat = Annotated[tuple[Count, Positive, Annotated[Many[RungEntry], Field(min_length=1)]], AS_TUPLE]
+BracketEntry = Annotated[tuple[Count, Positive, Annotated[Many[RungEntry], Field(min_length=1)]], AS_TUPLE]
 
 
 class Extension(Document):
@@ -127,20 +127,20 @@ class Extension(Document):
 class SweepMembers(Document):
     """``asked.json``.
 
-    heats: for each bracket the first member, the number of members, and (members, epochs) of each rung. asks:
-    the number of members in each request. configs: the settings of each member. extensions: in order.
+    brackets: for each the first member, the number of members, and (members, epochs) of each rung. asks: the
+    number of members in each request. configs: the settings of each member. extensions: in order.
     """
 
-    heats: Many[Heat]
+    brackets: Many[BracketEntry]
     asks: Many[Count]
     configs: Many[Config]
     notes: Many[Text]
     extensions: Many[Extension] = ()
 
     def agreeing(self) -> dict[str, bool]:
-        ends = [0, *accumulate(members for _first, members, _rungs in self.heats)]
+        ends = [0, *accumulate(members for _first, members, _rungs in self.brackets)]
         return {
-            "heats": [first for first, _members, _rungs in self.heats] == ends[:-1],
+            "brackets": [first for first, _members, _rungs in self.brackets] == ends[:-1],
             "asks": sum(self.asks) == ends[-1],
             "configs": len(self.configs) == ends[-1],
         }
@@ -151,7 +151,7 @@ class MemberRow(Document):
 
     member: Count
     rung: Count
-    heat: Count
+    bracket: Count
     group: Count
     engine: Word
     parameters: Count

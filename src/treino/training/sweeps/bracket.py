@@ -258,7 +258,7 @@ class TrainingBracket:
                     member,
                     self.rung,
                     self.configs[member],
-                    heat=self.number,
+                    bracket=self.number,
                     group=place,
                     engine=training.engine,
                     parameters=training.parameters,
@@ -279,7 +279,7 @@ class TrainingBracket:
     def save(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """Return the full state, from which training resumes bit for bit."""
         tensors, each = save_each(self.populations)
-        facts = {"heat": self.number, "rung": self.rung, "model_steps": self.model_steps}
+        facts = {"bracket": self.number, "rung": self.rung, "model_steps": self.model_steps}
         return tensors, facts | {"populations": each}
 
     def load(self, tensors: Mapping[str, Tensor], facts: Mapping[str, Any], path: Path) -> None:

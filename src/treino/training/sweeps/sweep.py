@@ -71,12 +71,12 @@ from treino.training.sweeps.sweep_members import (
     TPE,
     SweepTraining,
     add_networks,
-    begun_part,
+    begun_brackets,
     check_folder,
     check_members,
-    hear,
     network_words,
     next_members,
+    obey_commands,
     renamed_space,
     restore_members,
     sweep_plan,
@@ -328,7 +328,7 @@ def _taken_up(
         sweep.set_members(added[-1]["first"] + added[-1]["members"])
     ended = state["ended"] if state["extensions"] == len(added) else None
     if more is not None and ended is not None:
-        members, ended = begun_part(members, state["done"]), None
+        members, ended = begun_brackets(members, state["done"]), None
         sweep.set_members(len(members["configs"]))
     sweep.done, sweep.seconds = state["done"], state["spent"]
     sweep.notes += members["notes"]
@@ -403,9 +403,9 @@ class SweepJob:
         """``reached`` if a member reached the target, ``stopped`` if time is over or by a command."""
         if self.ended is not None:
             return self.ended
-        if hear(self.folder, self.sweep):
+        if obey_commands(self.folder, self.sweep):
             return "stopped"
-        options = self.sweep.options  # hear() may change it
+        options = self.sweep.options  # obey_commands() may change it
         if self.last is None:
             return None
         if options.until is not None and not options.spread:
@@ -471,7 +471,7 @@ class SweepJob:
 
     def _begin(self, bracket: TrainingBracket) -> None:
         rows = self.sweep.rows.last()
-        self.lost_before = sum(r["status"] == "diverged" for r in rows if r["heat"] != bracket.number)
+        self.lost_before = sum(r["status"] == "diverged" for r in rows if r["bracket"] != bracket.number)
         self.planned_steps = self.steps_before + bracket.planned_steps
 
     def _note_best(self, bracket: TrainingBracket) -> None:
@@ -491,7 +491,7 @@ class SweepJob:
         folder, sweep, bracket = self.folder, self.sweep, self.bracket
         assert bracket is not None
         for row in sweep.rows.rows.values():
-            if row["heat"] == bracket.number and row["status"] == "running":
+            if row["bracket"] == bracket.number and row["status"] == "running":
                 row["status"] = "stopped"  # time was over, or the target was reached
         sweep.top = best_members(bracket, sweep.options.top, sweep.top)
         write_top(folder, sweep.top)

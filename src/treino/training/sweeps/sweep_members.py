@@ -280,7 +280,7 @@ def restore_members(sweep: SweepTraining, members: Mapping[str, Any]) -> None:
     sweep.configs = [as_json(c) for c in members["configs"]]
     sweep.asks, sweep.extensions = members["asks"], list(members.get("extensions", ()))
     sweep.brackets = [
-        (first, count, tuple(Rung(*rung) for rung in rungs)) for first, count, rungs in members["heats"]
+        (first, count, tuple(Rung(*rung) for rung in rungs)) for first, count, rungs in members["brackets"]
     ]
     figures = {row["member"]: row for row in sweep.rows.last()}
     over = sum(count for _first, count, _rungs in sweep.brackets[: sweep.done])
@@ -302,7 +302,7 @@ def write_members(folder: RunFolder, sweep: SweepTraining) -> None:
     brackets = [
         [first, count, [[r.members, r.epochs] for r in rungs]] for first, count, rungs in sweep.brackets
     ]
-    document = {"heats": brackets, "asks": sweep.asks, "configs": sweep.configs, "notes": sweep.notes}
+    document = {"brackets": brackets, "asks": sweep.asks, "configs": sweep.configs, "notes": sweep.notes}
     folder.write_json("asked.json", document | ({"extensions": sweep.extensions} if sweep.extensions else {}))
 
 
@@ -314,7 +314,7 @@ def as_json(config: Mapping[str, Any]) -> Config:
 OVER = "finished", "stopped", "diverged"
 VERB = "extend"  # the command to the training process; its value: how many members to add
 PATIENCE = 30.0  # seconds to wait for the answer of that process
-LOOK = 0.05
+POLL_SECONDS = 0.05
 
 
 def settings_in_all(space: Space, sampler: str) -> int | None:
@@ -343,13 +343,13 @@ def check_more(more: int, spread: bool, left: int | None) -> None:
         )
 
 
-def begun_part(members: Mapping[str, Any], done: int) -> dict[str, Any]:
+def begun_brackets(members: Mapping[str, Any], done: int) -> dict[str, Any]:
     """``asked.json`` without brackets that never began. done: the number of finished brackets."""
-    count = sum(number for _first, number, _rungs in members["heats"][:done])
+    count = sum(number for _first, number, _rungs in members["brackets"][:done])
     ends = [0, *accumulate(members["asks"])]
     asks = [min(end, count) - begin for begin, end in pairwise(ends) if begin < count]
     configs = members["configs"][:count]
-    return {**members, "heats": members["heats"][:done], "asks": asks, "configs": configs}
+    return {**members, "brackets": members["brackets"][:done], "asks": asks, "configs": configs}
 
 
 def add_networks(folder: RunFolder, sweep: SweepTraining, more: int, *, command: int | None = None) -> None:
@@ -383,7 +383,7 @@ def add_networks(folder: RunFolder, sweep: SweepTraining, more: int, *, command:
     write_members(folder, sweep)
 
 
-def hear(folder: RunFolder, sweep: SweepTraining) -> bool:
+def obey_commands(folder: RunFolder, sweep: SweepTraining) -> bool:
     """Obey the commands to a running sweep. Return whether a command asks to stop."""
 
     def add(command: Command) -> bool:
@@ -436,7 +436,7 @@ def send_more(folder: RunFolder, more: int, patience: float = 0.0) -> None:
     sent = max(command.id for command in folder.database.commands() if command.name == VERB)
     begin, state = time.monotonic(), "new"
     while state == "new" and folder.status == "running" and time.monotonic() - begin < patience:
-        time.sleep(LOOK)
+        time.sleep(POLL_SECONDS)
         state = next(command.state for command in folder.database.commands() if command.id == sent)
     if state != "applied":
         raise MORE_TOO_LATE(sweep=folder.path.name, n=more)
