@@ -330,3 +330,14 @@ def test_a_goal_out_of_reach_is_refused_before_there_is_a_folder(
             list(begin())
         assert refused.value.rule == rule
     assert not list(tmp_path.iterdir())
+
+
+def test_a_network_whose_rows_were_prepared_otherwise_predicts_nothing_with_those(tmp_path: Path) -> None:
+    """Of rows in memory the folder keeps those that the shared settings prepared."""
+    torch.manual_seed(0)
+    x = (50 * torch.randn(80, 2) + 300).numpy()
+    space = {"normalise": [True, False]}
+    swept = tr.sweep((x, x[:, 0] > 300), space, sampler="grid", epochs=2, fresh=0, out=tmp_path / "s")
+    assert len(swept.member(0).predict(x)) == 80
+    with pytest.raises(tr.TreinoError, match="prepared already"):
+        swept.member(1)

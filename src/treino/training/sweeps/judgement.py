@@ -43,13 +43,13 @@ from treino.training.sweeps.distribution import as_lists
 from treino.training.sweeps.ensemble import greedy_ensemble
 from treino.training.sweeps.population_training import PopulationTraining
 from treino.training.sweeps.populations import (
+    OF_MEMBERS,
     SharedRows,
     populations_of,
     settings_of,
     shared_settings,
 )
 from treino.training.sweeps.sweep_members import (
-    PREPARED,
     SweepTraining,
     as_json,
     extension_notes,
@@ -392,7 +392,7 @@ def _outcomes(
         try:
             if not fixed:
                 data = load_data(sweep.source, pair[0])
-                data_for = SharedRows(sweep.source, data, shared_settings(sweep.base), PREPARED)
+                data_for = SharedRows(sweep.source, data, shared_settings(sweep.base), OF_MEMBERS)
             test = _test_figures(populations_of(pair, data_for, sweep.networks, sweep.metric), metric)
             outcome: Outcome = test, {} if fixed and known else baselines(data).metrics
             known = True

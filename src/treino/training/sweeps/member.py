@@ -1,6 +1,5 @@
 """One network of a sweep, named ``SWEEP:17``: its predictions, or its settings to train again."""
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from functools import cached_property
@@ -17,7 +16,7 @@ from treino.data.sources import BuiltinName
 from treino.engine import LOSSES
 from treino.engine.nets import input_shape
 from treino.folders.access import Access
-from treino.folders.data_source import data_of, fold_of, load_data, recorded_settings, source_of
+from treino.folders.data_source import data_of, recorded_settings, source_of
 from treino.folders.documents import read_document, read_run_spec, read_sweep_spec
 from treino.folders.documents.run_spec import ResolvedSettings, RunSpec
 from treino.folders.network_source import NET_WANTED, NetworkSource, network_source, run_network
@@ -30,7 +29,7 @@ from treino.settings.spec import OF_DATA, Settings
 from treino.training.completion import run_facts, shape_entries
 from treino.training.resolution import decide, resolve
 from treino.training.sweeps.bracket import MemberTable, TopMember, read_top
-from treino.training.sweeps.populations import COMPARED, settings_of
+from treino.training.sweeps.populations import OF_MEMBERS, SharedRows, settings_of, shared_settings
 
 MEMBER_OF_A_RUN = Refusal(N_("{name} is a run, a single network."), N_("Leave the number out."))
 MEMBER_RANGE = Refusal(
@@ -101,16 +100,17 @@ def member_run(folder: RunFolder, member: int, access: Access) -> "SweepNetwork"
 
 def member_runs(folder: RunFolder, members: Sequence[int], access: Access) -> "list[SweepNetwork]":
     """``member_run`` for each of these members."""
-    for member in members:
-        config_of(folder, member)
     top = {k.member: k for k in read_top(folder)}
-    runs, known = list[SweepNetwork](), dict[str, Data]()
+    configs = [config_of(folder, member) for member in members]
     for member in members:
         if member not in top:
             raise WEIGHTS_NOT_KEPT(sweep=folder.path.name, n=len(top), member=member)
-        settings, data, _source = _settings(folder, member, access.data_file, known)
-        runs.append(SweepNetwork(folder, access, data, top[member], settings))
-    return runs
+    data_for, base = _rows_and_base(folder, access.data_file)
+    each = [settings_of(config, base, n) for config, n in zip(configs, members, strict=True)]
+    return [
+        SweepNetwork(folder, access, data_for(settings), top[member], settings)
+        for settings, member in zip(each, members, strict=True)
+    ]
 
 
 class SweepNetwork(StoredRun):
@@ -238,8 +238,9 @@ def like(
     name_parts = parse_member(name)
     if name_parts is not None:
         folder = sweep_folder(name_parts[0])
-        settings, _data, source = _settings(folder, name_parts[1], data_file)
-        settings_given = settings.explicit
+        config = config_of(folder, name_parts[1])
+        data_for, base = _rows_and_base(folder, data_file)
+        source, settings_given = data_for.source, settings_of(config, base, name_parts[1]).explicit
         rows = MemberTable.read(folder).last()  # {}: it hasn't begun
         engine = next(({"engine": row["engine"]} for row in rows if row["member"] == name_parts[1]), {})
     else:
@@ -266,28 +267,13 @@ def like(
     return source, settings_given | engine, network_source(folder, None, trust)
 
 
-def _settings(
-    folder: RunFolder, member: int, data_file: str | Path | None, known: dict[str, Data] | None = None
-) -> tuple[Settings, Data, Any]:
-    """The member's settings, the data prepared by them, and the data's source.
-
-    known: the data of other members, keyed by the settings that prepare it; this member's is added.
+def _rows_and_base(folder: RunFolder, data_file: str | Path | None) -> tuple[SharedRows, dict[str, Any]]:
+    """The rows of a sweep's networks, and the settings that all share.
 
     Raises:
         TreinoError: the data is gone.
     """
-    config, known = config_of(folder, member), {} if known is None else known
-    if "" not in known:
-        known[""] = data_of(folder, data_file)
-    source, data = source_of(folder, known[""], data_file), known[""]
+    data = data_of(folder, data_file)
+    source = source_of(folder, data, data_file)
     base = recorded_settings(folder, read_sweep_spec(folder).base, source)
-    settings = settings_of(config, base, member)
-    own = {name: config[name] for name in (*COMPARED, "fold") if name in config}
-    if own and not isinstance(source, Data):
-        key = json.dumps(own)
-        if key not in known:
-            known[key] = load_data(source, settings)
-        data = known[key]
-    elif "fold" in own and data.arguments.fold != own["fold"]:
-        data = fold_of(folder, own["fold"])
-    return settings, data, source
+    return SharedRows(source, data, shared_settings(base), OF_MEMBERS, folder), base

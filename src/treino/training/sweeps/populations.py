@@ -19,7 +19,15 @@ from treino.engine import MLP, Net, TrainConfig
 from treino.engine.nets import input_shape, multiplications
 from treino.engine.train_config import SIDE_BY_SIDE
 from treino.folders.access import Access
-from treino.folders.data_source import DATA_IS_LOADED, data_of, keep_copy, load_data, reference, source_of
+from treino.folders.data_source import (
+    DATA_IS_LOADED,
+    data_of,
+    fold_of,
+    keep_copy,
+    load_data,
+    reference,
+    source_of,
+)
 from treino.folders.network_source import (
     NetworkSource,
     copy_words,
@@ -37,6 +45,9 @@ from treino.training.sweeps.population_training import PopulationTraining
 
 COMPARED = ("normalise", "features")
 """Data settings that a search space may vary, because they don't change the rows of the splits."""
+
+OF_MEMBERS = *COMPARED, "fold"
+"""Data settings in which the members of a sweep may differ."""
 
 MACHINE = (
     "name",
@@ -222,22 +233,21 @@ class SharedRows:
     """The rows as each network's settings prepare them, equal ones as one object; all have the same splits.
 
     source: as for ``load_data``. first: the rows as the ``shared`` settings prepare them. names: data
-    settings in which networks may differ.
+    settings in which networks may differ. folder: keeps the rows of all folds, if the source is its copy.
     """
 
-    def __init__(self, source: Any, first: Data, shared: Settings, names: Collection[str]) -> None:
-        self.source, self.first = source, first
+    def __init__(
+        self,
+        source: Any,
+        first: Data,
+        shared: Settings,
+        names: Collection[str],
+        folder: RunFolder | None = None,
+    ) -> None:
+        self.source, self.first, self.folder = source, first, folder
         prepared = {name: getattr(first.arguments, name) for name in names}
         self._usual = prepared | self._own(shared, prepared)
         self._known = {json.dumps(self._usual): first}
-
-    def add(self, settings: Settings, data: Data) -> None:
-        """Take these rows as those for these settings."""
-        self._known[self._key(settings)[1]] = data
-
-    def _key(self, settings: Settings) -> tuple[dict[str, Any], str]:
-        own = self._usual | self._own(settings, self._usual)
-        return own, json.dumps(own)
 
     @staticmethod
     def _own(settings: Settings, names: Collection[str]) -> dict[str, Any]:
@@ -249,17 +259,22 @@ class SharedRows:
         Raises:
             TreinoError: only rows prepared otherwise are available, or the splits would have other rows.
         """
-        own, key = self._key(settings)
+        own = self._usual | self._own(settings, self._usual)
+        key = json.dumps(own)
         if key not in self._known:
-            if isinstance(self.source, Data):
-                raise DATA_IS_LOADED(name=", ".join(name for name in own if name != "fold"))
-            data = load_data(self.source, settings)
-            if own.get("fold") == self._usual.get("fold"):
-                firsts = self.first.splits  # rows equal in the chosen columns get the same split
-                if any(not rows.index.equal(firsts[split].index) for split, rows in data.splits.items()):
-                    raise FEATURES_SPLIT(features=", ".join(data.features))
-            self._known[key] = data
+            self._known[key] = self._loaded(settings, own)
         return self._known[key]
+
+    def _loaded(self, settings: Settings, own: Mapping[str, Any]) -> Data:
+        of_first = own.get("fold") == self._usual.get("fold")
+        if isinstance(self.source, Data):
+            if of_first or self.folder is None or own != self._usual | {"fold": own["fold"]}:
+                raise DATA_IS_LOADED(name=", ".join(name for name in own if name != "fold"))
+            return fold_of(self.folder, own["fold"])
+        data, firsts = load_data(self.source, settings), self.first.splits
+        if of_first and any(not rows.index.equal(firsts[split].index) for split, rows in data.splits.items()):
+            raise FEATURES_SPLIT(features=", ".join(data.features))  # equal rows get the same split
+        return data
 
 
 def own_networks(

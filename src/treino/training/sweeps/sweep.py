@@ -24,7 +24,7 @@ from treino.engine import Tick
 from treino.engine.metrics import METRICS, metric_names
 from treino.engine.training_setup import no_validation_rows
 from treino.folders.access import Access
-from treino.folders.data_source import fold_of, fold_place, keep_copy, load_data, recorded_settings
+from treino.folders.data_source import fold_place, keep_copy, load_data, recorded_settings
 from treino.folders.documents import read_checkpoint, read_document, read_sweep_spec
 from treino.folders.network_source import NetworkSource
 from treino.folders.store import RunFolder
@@ -305,7 +305,7 @@ def sweep_resumption(
                 storage=shlex.quote(spec.sweep.storage)
             ),
         )
-    sweep = sweep_training(source, data, base, space, sweep_plan(own), networks)
+    sweep = sweep_training(source, data, base, space, sweep_plan(own), networks, folder)
     if more is not None:
         check_folder(folder, more)
     with ExitStack() as opened:
@@ -335,10 +335,6 @@ def _taken_up(
     sweep.rows = MemberTable.read(folder, sweep.rows.dimensions)
     sweep.top = read_top(folder)
     restore_members(sweep, members)
-    if isinstance(sweep.source, Data):  # in memory only: the other folds' rows are kept too
-        for s in map(sweep.settings, range(len(sweep.configs))):
-            if s.fold not in (None, sweep.data.arguments.fold):
-                sweep.data_for.add(s, fold_of(folder, s.fold))
     if more is not None:
         add_networks(folder, sweep, more)
     for kind, numbers in state["processors"].items():

@@ -43,7 +43,7 @@ from treino.training.search.space import Choice, Config, Dimension, Space, space
 from treino.training.sweeps.bracket import MemberTable, TopMember, TrainingBracket
 from treino.training.sweeps.distribution import Distribution
 from treino.training.sweeps.populations import (
-    COMPARED,
+    OF_MEMBERS,
     SharedRows,
     populations_of,
     settings_of,
@@ -76,7 +76,6 @@ SAMPLER_DIFFERS = Refusal(
 
 CHECKED = 1000  # members whose settings are checked before the data is read
 COPIES = 12  # copies of a member's parameters in memory while it trains
-PREPARED = *COMPARED, "fold"  # data settings in which members may differ
 FIRST_LOOK = 20  # minimum number of steps before the engine's first evaluation on validation rows
 
 
@@ -140,8 +139,9 @@ def sweep_training(
     space: Space,
     options: SweepPlan,
     networks: NetworkFiles,
+    folder: RunFolder | None = None,
 ) -> SweepTraining:
-    """Make the sweep's state, without a folder and without members; ``next_members`` adds members."""
+    """Make the sweep's state without members, which ``next_members`` adds. folder: as of ``SharedRows``."""
     if not isinstance(data.train.x, torch.Tensor):
         raise ROWS_IN_MEMORY(name=data.name)
     if not len(data.validation) and not options.spread:
@@ -168,7 +168,7 @@ def sweep_training(
         chosen,
         MemberTable(dimensions),
         networks,
-        SharedRows(source, data, shared, PREPARED),
+        SharedRows(source, data, shared, OF_MEMBERS, folder),
     )
 
 
