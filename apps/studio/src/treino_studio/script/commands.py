@@ -1,7 +1,7 @@
 """The commands for a script in the studio, with types and ranges, and ``tr.button``."""
 
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
@@ -26,55 +26,48 @@ BELOW_ONE = "momentum", "beta1", "beta2"  # a running average with 1 would never
 Index = Annotated[int, Field(ge=0, le=9999)]
 
 
-STRICT = ConfigDict(strict=True, frozen=True, extra="forbid")
+class Command(BaseModel):
+    """What a page asks of a script, without fields of other names."""
+
+    model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
 
 
-class Control(BaseModel):
+class Control(Command):
     """Pause before the next step, go on, or end the script as Ctrl-C does.
 
     sleep: pause while another branch goes on; a sleeping process ends with the studio. show: print to the
     terminal from now on.
     """
 
-    model_config = STRICT
-
     do: Literal["pause", "play", "stop", "sleep", "show"]
 
 
-class Steps(BaseModel):
+class Steps(Command):
     """Go on for ``count`` optimizer steps, then pause."""
-
-    model_config = STRICT
 
     do: Literal["step"]
     count: Annotated[int, Field(ge=1, le=1000)] = 1
 
 
-class Watch(BaseModel):
+class Watch(Command):
     """Start or stop measuring figures. on: whether anybody reads them."""
-
-    model_config = STRICT
 
     do: Literal["watch"]
     on: bool
 
 
-class Press(BaseModel):
+class Press(Command):
     """Call the function of a button."""
-
-    model_config = STRICT
 
     do: Literal["press"]
     button: str
 
 
-class SetValue(BaseModel):
+class SetValue(Command):
     """Set a hyper-parameter of an optimizer's group from the next step on.
 
     optimizer: the optimizer's number, in the order of first steps. group: index in its ``param_groups``.
     """
-
-    model_config = STRICT
 
     do: Literal["set"]
     optimizer: Index = 0
@@ -89,10 +82,8 @@ class SetValue(BaseModel):
         return self
 
 
-class MakeCheckpoint(BaseModel):
+class MakeCheckpoint(Command):
     """Let a copy of the process sleep before the next step. marked: by hand. number: the checkpoint's."""
-
-    model_config = STRICT
 
     do: Literal["checkpoint"]
     marked: bool = True
@@ -102,10 +93,8 @@ class MakeCheckpoint(BaseModel):
 ScriptCommand = Control | Steps | Watch | Press | SetValue | MakeCheckpoint
 
 
-class KeepCheckpoints(BaseModel):
+class KeepCheckpoints(Command):
     """Start or stop making checkpoints from time to time."""
-
-    model_config = STRICT
 
     do: Literal["checkpoints"]
     on: bool
@@ -114,32 +103,26 @@ class KeepCheckpoints(BaseModel):
 Changes = dict[Literal["lr", "weight_decay"], Annotated[float, Field(ge=0, le=LARGEST, allow_inf_nan=False)]]
 
 
-class Rewind(BaseModel):
+class Rewind(Command):
     """Go on from a checkpoint. changes: to the first optimizer, whose groups keep their ratios."""
-
-    model_config = STRICT
 
     do: Literal["rewind"]
     checkpoint: Index
     changes: Changes = {}
 
 
-class Return(BaseModel):
+class Return(Command):
     """Go on with a process that sleeps since another went on from a checkpoint. branch: 0 is the first."""
-
-    model_config = STRICT
 
     do: Literal["return"]
     branch: Index
 
 
-class Fan(BaseModel):
+class Fan(Command):
     """Go on from a checkpoint for ``steps`` steps in several ways side by side. count: 0 ends the fan.
 
     values: one per future; default: ``count`` learning rates around the present one, a decade to either side.
     """
-
-    model_config = STRICT
 
     do: Literal["fan"]
     checkpoint: Index = 0
@@ -157,10 +140,8 @@ class Fan(BaseModel):
         return self
 
 
-class Adopt(BaseModel):
+class Adopt(Command):
     """Go on with one future of the fan, and end the others."""
-
-    model_config = STRICT
 
     do: Literal["adopt"]
     future: Annotated[int, Field(ge=0, le=7)]
@@ -171,17 +152,9 @@ _READER: TypeAdapter[ScriptCommand | ForkCommand] = TypeAdapter(
     Annotated[ScriptCommand | ForkCommand, Field(discriminator="do")]
 )
 _FIELDS = {
-    **dict.fromkeys(("pause", "play", "stop", "sleep", "show"), "do"),
-    "checkpoint": "do, marked",
-    "checkpoints": "do, on",
-    "rewind": "do, checkpoint, changes",
-    "return": "do, branch",
-    "fan": "do, checkpoint, kind, values, count, steps",
-    "adopt": "do, future",
-    "step": "do, count",
-    "watch": "do, on",
-    "press": "do, button",
-    "set": "do, optimizer, group, name, value",
+    verb: ", ".join(command.model_fields)
+    for command in get_args(ScriptCommand | ForkCommand)
+    for verb in get_args(command.model_fields["do"].annotation)
 }
 
 
