@@ -9,8 +9,8 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from treino.settings.setting_types import Float, Int, NamesFile
-from treino.settings.spec import explained
+from treino.settings.data_settings import declared
+from treino.settings.setting_types import Float, Int, NamesFile, explained
 
 
 class Options(BaseModel):
@@ -27,27 +27,23 @@ class Options(BaseModel):
 Table = TypeVar("Table", bound=Options)
 
 
-def _option(default: Any, about: str, **limits: Any) -> Any:
-    return Field(default, description=about, **limits)
-
-
 class SweepOptions(Options):
     """How a sweep samples, compares and judges its networks."""
 
-    members: Int = _option(256, "how many networks; default: 256", ge=1, le=10_000_000)
-    strategy: Literal["none", "halving", "hyperband"] = _option(
+    members: Int = declared(256, "how many networks; default: 256", ge=1, le=10_000_000)
+    strategy: Literal["none", "halving", "hyperband"] = declared(
         "halving", "none, halving (default) or hyperband: who trains to the end"
     )
-    eta: Int = _option(3, "one network in so many goes on; default: 3", ge=2, le=1_000_000)
-    sampler: Literal["grid", "random", "sobol", "tpe"] = _option(
+    eta: Int = declared(3, "one network in so many goes on; default: 3", ge=2, le=1_000_000)
+    sampler: Literal["grid", "random", "sobol", "tpe"] = declared(
         "sobol", "grid, random, sobol (default) or tpe (Optuna)"
     )
-    sampler_seed: Int = _option(0, "seed of the sampler; default: 0", ge=0, le=2**63 - 1)
-    max_time: Float | None = _option(None, "seconds of training; the best so far is kept", gt=0)
-    until: Any = _option(None, "enough, e.g. accuracy=0.95 on validation rows")
-    top: Int = _option(10, "how many networks are kept; default: 10", ge=1, le=10_000_000)
-    fresh: Int = _option(16, "fresh seeds and splits that the judge trains; default: 16", ge=0, le=1_000_000)
-    storage: Annotated[str | None, NamesFile()] = _option(
+    sampler_seed: Int = declared(0, "seed of the sampler; default: 0", ge=0, le=2**63 - 1)
+    max_time: Float | None = declared(None, "seconds of training; the best so far is kept", gt=0)
+    until: Any = declared(None, "enough, e.g. accuracy=0.95 on validation rows")
+    top: Int = declared(10, "how many networks are kept; default: 10", ge=1, le=10_000_000)
+    fresh: Int = declared(16, "fresh seeds and splits that the judge trains; default: 16", ge=0, le=1_000_000)
+    storage: Annotated[str | None, NamesFile()] = declared(
         None, "where Optuna keeps its trials, e.g. sqlite:///sweep.db"
     )
 
@@ -68,32 +64,32 @@ class SweepPlan(SweepOptions):
 class StudyOptions(Options):
     """What a study compares."""
 
-    batch_sizes: Any = _option(
+    batch_sizes: Any = declared(
         None, "batch sizes to compare; default: 100,20,5 where nothing else is compared"
     )
-    until: Any = _option(
+    until: Any = declared(
         None,
         "count the epochs to loss=1.6 (of training rows), accuracy=0.9 (of validation rows) or both, a comma "
         "between; a bare number is a loss",
     )
-    cells: Any = _option(
+    cells: Any = declared(
         (),
         "one more row with settings of its own, several times: batch_size=5,lr=1e-6,weight_decay=5e-6",
         json_schema_extra={"flag": "--cell"},
     )
-    compare: Any = _option(
+    compare: Any = declared(
         (), "settings to set to all of their values: normalise, batch_norm, shuffle, impute, optimizer"
     )
-    seeds: Int = _option(1, "networks of each row, e.g. 3; default: 1", ge=1)
+    seeds: Int = declared(1, "networks of each row, e.g. 3; default: 1", ge=1)
 
 
 class ClusterOptions(Options):
     """The cluster that trains."""
 
-    on: str | None = _option(
+    on: str | None = declared(
         None, "train on a cluster: ray (RAY_ADDRESS, else this machine's), or ray://HOST:PORT"
     )
-    gpus_per_chunk: Float | None = _option(
+    gpus_per_chunk: Float | None = declared(
         None, "GPUs for each of a cluster's tasks; default: none, a processor", gt=0
     )
 
@@ -112,4 +108,4 @@ def read_options(table: type[Table], values: Mapping[str, Any]) -> Table:
     try:
         return table.model_validate(given)
     except ValidationError as error:
-        raise explained(error.errors()[0], given, table) from None
+        raise explained(error.errors()[0], given, table, "unknown") from None

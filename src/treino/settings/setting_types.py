@@ -1,4 +1,4 @@
-"""Types of settings, and their text forms on a command line, in JSON and in Python."""
+"""Types of settings, their text forms on a command line, in JSON and in Python, and their errors."""
 
 import csv
 import math
@@ -9,6 +9,10 @@ from dataclasses import dataclass
 from typing import Annotated, Any, get_args
 
 from pydantic import BaseModel, BeforeValidator, Field, WrapValidator
+
+from treino.base.document_fields import LIMITS, expected
+from treino.base.errors import TreinoError, nearest
+from treino.base.words import _, setting
 
 LARGEST_LR, LARGEST_DECAY = 1e30, 1e6  # far above useful values, but products stay within float32
 LARGEST_LAYER = 1_000_000  # units of one layer
@@ -234,3 +238,39 @@ Share = Annotated[
     Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)] | str, BeforeValidator(share), NamesFile()
 ]
 Name = Annotated[str | None, BeforeValidator(name)]
+
+
+def explained(
+    error: Any, values: Mapping[str, Any], table: type[BaseModel], unknown: str = "choice"
+) -> TreinoError:
+    """Convert an error of pydantic to a TreinoError. table: the table that refused one of the values.
+
+    unknown: the end of the rule of a value that is none of its choices.
+    """
+    name = str(error["loc"][0])
+    value, kind, context = values[name], error["type"], error.get("ctx", {})
+    about = _("{name} is: {about}.").format(
+        name=setting(name), about=_(table.model_fields[name].description or name)
+    )
+    options = re.findall(r"'([^']+)'", context.get("expected", ""))
+    if kind in LIMITS:
+        rule, message = "range", _("{name} must be {wanted}; it is {value}.")
+        message = message.format(name=setting(name), wanted=expected(error), value=value)
+    elif kind == "too_long":
+        most, n, rule = context["max_length"], context["actual_length"], "range"
+        message = _("{name} must have at most {most} parts; it has {n}.")
+        message = message.format(name=setting(name), most=most, n=n)
+    elif len(options) > 1:
+        rule, message = (
+            unknown,
+            _("{name} can't be {value!r}: it is one of {options}.").format(
+                name=setting(name), value=value, options=", ".join(map(repr, options))
+            ),
+        )
+        about = nearest(str(value), options)
+    else:
+        rule = "type"
+        message = _("{name} can't be {value!r}.").format(name=setting(name), value=value)
+        if isinstance(context.get("error"), SettingGuess):
+            about = _("Did you mean {guess}?").format(guess=context["error"])
+    return TreinoError(f"{name}_{rule}", message, about)

@@ -11,9 +11,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, BeforeValidator, Field, PrivateAttr, ValidationError
+from pydantic import BeforeValidator, Field, PrivateAttr, ValidationError
 
-from treino.base.document_fields import LIMITS, expected
 from treino.base.errors import Refusal, TreinoError, nearest
 from treino.base.words import N_, _, flag, setting
 from treino.settings import setting_types
@@ -29,8 +28,8 @@ from treino.settings.setting_types import (
     Layers,
     NamesFile,
     Seconds,
-    SettingGuess,
     Strings,
+    explained,
 )
 
 UNKNOWN_SETTING = Refusal(N_("There is no setting {name}."), "{hint}")
@@ -309,14 +308,8 @@ class Settings(DataSettings):
         decided = read_settings(own | values)
         known = {name: of for name, of in self._sources.items() if of != "recipe"}
         decided._sources |= known | dict.fromkeys(values, source)
-        decided._reasons = self._reasons
-        return decided.because(reason)
-
-    def because(self, reason: str) -> "Settings":
-        """The settings with one more reason of a choice; "": no reason is given."""
-        why = self.model_copy()
-        why._reasons = (*self._reasons, reason) if reason else self._reasons
-        return why
+        decided._reasons = (*self._reasons, reason) if reason else self._reasons
+        return decided
 
     def filled(self, values: Mapping[str, Any]) -> "Settings":
         """A copy with these defaults, which are not checked."""
@@ -410,35 +403,6 @@ def read_settings(values: Mapping[str, Any]) -> Settings:
         settings._sources = dict.fromkeys(added, "recipe")
     check_rules(settings)
     return settings
-
-
-def explained(error: Any, values: Mapping[str, Any], table: type[BaseModel]) -> TreinoError:
-    """Convert an error of pydantic to a TreinoError. table: the table that refused one of the values."""
-    name = str(error["loc"][0])
-    value, kind, context = values[name], error["type"], error.get("ctx", {})
-    about = _("{name} is: {about}.").format(
-        name=setting(name), about=_(table.model_fields[name].description or name)
-    )
-    options = re.findall(r"'([^']+)'", context.get("expected", ""))
-    if kind in LIMITS:
-        rule, message = "range", _("{name} must be {wanted}; it is {value}.")
-        message = message.format(name=setting(name), wanted=expected(error), value=value)
-    elif kind == "too_long":
-        most, n, rule = context["max_length"], context["actual_length"], "range"
-        message = _("{name} must have at most {most} parts; it has {n}.")
-        message = message.format(name=setting(name), most=most, n=n)
-    elif len(options) > 1:
-        rule = "choice" if table is Settings else "unknown"
-        message = _("{name} can't be {value!r}: it is one of {options}.").format(
-            name=setting(name), value=value, options=", ".join(map(repr, options))
-        )
-        about = nearest(str(value), options)
-    else:
-        rule = "type"
-        message = _("{name} can't be {value!r}.").format(name=setting(name), value=value)
-        if isinstance(context.get("error"), SettingGuess):
-            about = _("Did you mean {guess}?").format(guess=context["error"])
-    return TreinoError(f"{name}_{rule}", message, about)
 
 
 ONE_OF_THEM, BOTH_OR_NEITHER = N_("Give one of them."), N_("Give both, or neither.")

@@ -144,15 +144,14 @@ def choose_recipe(s: Settings, of: TrainingSource) -> Settings:
             values = {"recipe": "table"}
             if table.inputs == "bins" and data.arguments.inputs == "plain":
                 values["inputs"] = "plain"
-            table = s.decided("data", "", **values)
             reason = _(
                 "recipe table, as by default for a table of your own: {n} networks ({flag}: one simple "
                 "network)"
-            )
-            return table.because(reason.format(n=table.ensemble, flag=setting("recipe", "plain")))
+            ).format(n=table.ensemble, flag=setting("recipe", "plain"))
+            return s.decided("data", reason, **values)
         why = _("this is no table")
     of.prepared = of.load(s)
-    return s if s.recipe is not None else s.because(plain_reason(why))
+    return s if s.recipe is not None else s.decided("data", plain_reason(why))
 
 
 def _why_plain(s: Settings, of: TrainingSource) -> str:
