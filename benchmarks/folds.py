@@ -17,7 +17,7 @@ from benchmarks.timing import interleaved, once, processor, processor_ratio
 from treino.data.dataset import Data
 from treino.fit_events import settings_before_search
 from treino.settings.spec import Settings
-from treino.training.short_trials import TrainingSource, choose_recipe
+from treino.training.choices import TrainingSource, choose_recipe
 from treino.training.sweeps.populations import populations_of
 
 FOLDS, GOAL = 10, 4.0

@@ -20,9 +20,9 @@ from treino.folders.data_source import load_data, prepared_beside
 from treino.folders.network_source import NetworkSource, network_files
 from treino.settings.options import HERE, ClusterOptions
 from treino.settings.spec import OF_DATA, Settings, read_settings, refuse_layers
+from treino.training.choices import Rates, TrainingSource, chosen
 from treino.training.loop import JobEvent
 from treino.training.resolution import check_settings
-from treino.training.short_trials import Rates, TrainingSource, chosen
 from treino.training.train import WEIGHTS_OF_ENSEMBLE, RunJob, Start, train_events
 
 NUM_CLASSES = Refusal(

@@ -9,7 +9,7 @@ import pytest
 import treino as tr
 from tests.conftest import Said
 from tests.quick_ends import _quick_ends  # noqa: F401
-from treino.training import short_trials
+from treino.training import choices
 from treino.training.loop import status_at_end
 
 LOST = ("--optimizer", "sgd", "--epochs", 3)
@@ -46,8 +46,8 @@ def test_each_command_that_trains_says_by_its_status_that_all_diverged(
     treino: Callable[..., Said], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whatever is trained is judged by its own networks, not by those that it goes back to."""
-    monkeypatch.setattr(short_trials, "LOWEST", 1e6)
-    monkeypatch.setattr(short_trials, "HIGHEST", 1e9)
+    monkeypatch.setattr(choices, "LOWEST", 1e6)
+    monkeypatch.setattr(choices, "HIGHEST", 1e9)
     lost = ("--lr", "1e6", *LOST)
     files = ("--folds", 2, "--to", "folds.csv")
     commands: dict[tuple[object, ...], tuple[int, str | None]] = {

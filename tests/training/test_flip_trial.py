@@ -16,7 +16,7 @@ from treino.data.builtins import Builtin
 from treino.data.dataset import Data
 from treino.data.table import Column, Table
 from treino.settings.spec import Settings, read_settings
-from treino.training.short_trials import TrainingSource, choose_flips
+from treino.training.choices import TrainingSource, choose_flips
 from treino.training.train import drain, train_events
 
 Pixels = NDArray[np.uint8]
@@ -91,7 +91,7 @@ def test_digits_are_not_mirrored(photographs: Any) -> None:
 
 def test_no_trial_where_none_is_due(photographs: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is trained, and nothing is said."""
-    monkeypatch.setattr("treino.training.short_trials.set_up", None)
+    monkeypatch.setattr("treino.training.choices.set_up", None)
     data = photographs(*mirrored_at_random(400, 4, symmetric=True), validation=0.5)
     few = photographs(*mirrored_at_random(400, 4, symmetric=True), validation=0.2)
     cases = [

@@ -14,7 +14,7 @@ from treino.base.errors import TreinoError
 from treino.data import load
 from treino.data.dataset import Data
 from treino.folders import data_source
-from treino.training.short_trials import choice
+from treino.training.choices import choice
 
 
 def test_seeds_are_the_networks_that_each_would_be_alone(tmp_path: Path) -> None:

@@ -12,9 +12,9 @@ import treino as tr
 from treino.base.errors import TreinoError
 from treino.folders.documents import read_checkpoint
 from treino.settings.spec import read_settings
-from treino.training import short_trials
+from treino.training import choices
+from treino.training.choices import Speed
 from treino.training.loop import JobStart
-from treino.training.short_trials import Speed
 from treino.training.train import Clock, RunJob, resuming
 
 
@@ -36,7 +36,7 @@ def fit(parent: Path, **settings: Any) -> tr.Run:
 @pytest.fixture
 def speed(monkeypatch: pytest.MonkeyPatch) -> None:
     """A trial of 10 seconds, by which eight networks would take 20 seconds; and no other clock."""
-    monkeypatch.setattr(short_trials, "measured_speed", lambda *_args: Speed(8, 10.0, 20.0))
+    monkeypatch.setattr(choices, "measured_speed", lambda *_args: Speed(8, 10.0, 20.0))
     monkeypatch.setattr(Clock, "spent", property(lambda clock: clock.seconds))
 
 
@@ -81,8 +81,8 @@ def test_as_many_networks_as_fit_are_those_of_a_run_that_asks_for_them(
         members = 4  # more than four come in fours
     asked = {"recipe": "table", "lr": 0.01, "time_limit": seconds}
     rows = tr.load(table(), target="price")
-    of = short_trials.TrainingSource(table(), lambda _settings: rows, rows)
-    settings = short_trials.choose_members(read_settings(asked), of)
+    of = choices.TrainingSource(table(), lambda _settings: rows, rows)
+    settings = choices.choose_members(read_settings(asked), of)
     (reason,) = settings.reasons
     assert (settings.ensemble, settings.lr, of.seconds) == (members, 0.01, 10.0)
     assert settings.explicit == read_settings(asked | {"ensemble": members}).explicit
@@ -104,7 +104,7 @@ def test_the_chosen_number_is_recorded_and_no_clock_is_needed_to_train_it_again(
 def test_a_number_of_networks_that_is_asked_for_stays(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delattr(short_trials, "measured_speed")
+    monkeypatch.delattr(choices, "measured_speed")
     assert fit(tmp_path, ensemble=2, time_limit=1000).settings["ensemble"] == 2
     assert fit(tmp_path, recipe="plain", time_limit=1000).settings["ensemble"] == 1
 
@@ -130,7 +130,7 @@ def test_a_limit_too_short_for_one_evaluation_trains_up_to_it_and_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     steady(monkeypatch, 1e9)
-    monkeypatch.setattr(short_trials, "measured_speed", lambda *_args: Speed(8, 10.0, 20.0))
+    monkeypatch.setattr(choices, "measured_speed", lambda *_args: Speed(8, 10.0, 20.0))
     run = fit(tmp_path, time_limit=0.001)
     assert run.settings["ensemble"] == 1
     assert run.metrics["validation"] is not None
@@ -173,12 +173,12 @@ class Looks:
 
 @pytest.mark.slow
 def test_a_trial_takes_its_share_of_the_limit_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(short_trials, "time", Looks())
+    monkeypatch.setattr(choices, "time", Looks())
     data = tr.load(table(), target="price")
     settings = read_settings({"recipe": "table", "hidden": (4,), "epochs": 100_000, "patience": 0})
-    found = short_trials.measured_speed(settings, data, 2.0)
+    found = choices.measured_speed(settings, data, 2.0)
     assert 0.2 <= found.seconds <= 0.25
     assert found.members == 8
     assert found.whole > 1  # it trained a small part
     short = settings.model_copy(update={"epochs": 1})
-    assert short_trials.measured_speed(short, data, 2.0).whole <= 0.1  # it trained all
+    assert choices.measured_speed(short, data, 2.0).whole <= 0.1  # it trained all

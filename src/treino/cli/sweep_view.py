@@ -18,8 +18,8 @@ from treino.engine.metrics import metric_name
 from treino.folders.documents.sweep import GoalSteps, Leader, StudyResult, SweepEnsemble, SweepResult
 from treino.folders.store.new_names import command_word, ended_before_it_began
 from treino.folders.stored_run import StoredRun
+from treino.training.choices import plain_reason
 from treino.training.loop import Job, JobEnd
-from treino.training.short_trials import plain_reason
 from treino.training.stored_results import Stored, StoredStudy, StoredSweep
 from treino.training.sweeps.populations import config_text
 from treino.training.sweeps.study import StudyJob

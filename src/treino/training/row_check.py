@@ -24,8 +24,8 @@ from treino.inspection.outputs import outputs, predicted_classes
 from treino.inspection.row_influence import Influence, influence
 from treino.inspection.row_xray import NETWORKS, RowXray, xray
 from treino.settings.spec import Settings, read_settings
+from treino.training.choices import TrainingSource, choose_recipe
 from treino.training.resolution import resolve
-from treino.training.short_trials import TrainingSource, choose_recipe
 from treino.training.sweeps.member import SweepNetwork
 
 NO_SUSPECTS = Refusal(N_("No training row of {data} is suspected."), N_("There is nothing to leave out."))

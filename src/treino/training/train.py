@@ -43,12 +43,12 @@ from treino.folders.stored_run import StoredRun
 from treino.folders.user_network import NetworkFiles, network_maker, network_of
 from treino.folders.weights import ANSWERS, answers_of
 from treino.settings.spec import Settings
+from treino.training.choices import limit_message
 from treino.training.commands import LiveView, Transport
 from treino.training.completion import Times, finish, run_facts, shape_entries
 from treino.training.loop import Job, JobEvent, events, status_at_end
 from treino.training.loop import drain as drained
 from treino.training.resolution import Resolution, resolve, train_config
-from treino.training.short_trials import limit_message
 from treino.training.stored_training import (
     PAST_LIMIT,
     START,
