@@ -21,8 +21,8 @@ from treino.base.errors import TreinoError
 from treino.base.machine import free_bytes
 from treino.data import load, prepared_cache
 from treino.data.dataset import Data
-from treino.data.large_tables import _fit
 from treino.data.mapped_rows import MappedRows
+from treino.data.preparation.fit import _fit
 from treino.data.preparation.preparation import fit_table
 from treino.data.prepared_cache import MANIFEST
 from treino.data.rows import bytes_of

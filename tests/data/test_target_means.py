@@ -148,6 +148,8 @@ def test_many_names_have_them_beside_their_hashes_on_disk_too(tmp_path) -> None:
     for part in ("train", "test"):
         near, rows = getattr(held, part), getattr(far, part)
         assert torch.equal(rows.x.index_select(0, torch.arange(len(rows))), near.x)
+    raw, far = (load(tmp_path / "t.csv", **asked, normalise=False, max_memory=m) for m in (None, "2MB"))
+    assert far.preparation == raw.preparation
 
 
 def test_they_go_through_json_and_a_damaged_one_is_refused(frame: pd.DataFrame) -> None:

@@ -1,11 +1,11 @@
 """Prepare tables larger than memory: store them in an Arrow file, fit by column, write inputs by row.
 
-All sums add values in the same order as for a table in memory, so that the results have the same bits.
+They are fitted as tables in memory are, so that the results have the same bits.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +17,12 @@ from numpy.typing import NDArray
 from treino.base import files
 from treino.base.errors import TreinoError
 from treino.base.words import _, numeral
+from treino.data.documents import Encoder
 from treino.data.mapped_rows import MappedRows
 from treino.data.preparation.column_kinds import ColumnRole
 from treino.data.preparation.encoders import EncodingGaps, encoded
-from treino.data.preparation.fit import comparable_columns, held_out_means
-from treino.data.preparation.preparation import Preparation, fit_table
+from treino.data.preparation.fit import comparable_columns, held_out_means, scaled
+from treino.data.preparation.preparation import Preparation
 from treino.data.preparation.target_means import TargetFolds
 from treino.data.readers.columnar import ColumnTypes, RowSpill
 from treino.data.rows import say
@@ -154,62 +155,6 @@ def equal_rows(tables: Sequence[Table], chosen: Mapping[str, ColumnRole]) -> NDA
     return first_equal_columns(lambda: comparable_columns(tables, chosen), n, len(chosen))
 
 
-def scaled(
-    table: Table,
-    preparation: Preparation,
-    train_N: NDArray[np.int64],
-    weight_T: NDArray[np.float64] | None = None,
-    shown: Mapping[int, NDArray[np.float64]] | None = None,
-) -> Preparation:
-    """The preparation with mean and scale of its inputs, computed on the training rows column by column.
-
-    Sums add rows one after the other, as NumPy does for ``[N, D]`` with several columns. weight_T: the
-    training rows' weights. shown: see ``held_out_means``.
-    """
-    share_T = None if weight_T is None else weight_T / weight_T.sum()
-    mean, scale = [0.0] * preparation.size, [1.0] * preparation.size
-    for encoder, group in zip(preparation.encoders, preparation.groups, strict=True):
-        if encoder.scaled and preparation.normalise:
-            raw_NK, _seen = encoded(encoder, table.column(encoder.column), table.place)
-            for k, place in enumerate(group[: len(encoder.edges)]):
-                if k:
-                    mean[place], _scale = _fit(raw_NK[:, k][train_N], share_T)
-            value_K = raw_NK[:, 0][train_N]
-            del raw_NK
-            if len(mean) == 1:
-                (mean[0],), (scale[0],) = fit_table(value_K[:, None], True, weight_T)
-            else:
-                mean[group[0]], scale[group[0]] = _fit(value_K, share_T)
-    for place, mean_T in (shown or {}).items():
-        mean[place], _scale = _fit(mean_T.copy(), share_T)
-    return replace(preparation, mean=tuple(mean), scale=tuple(scale))
-
-
-def _fit(value_K: NDArray[np.float64], share_K: NDArray[np.float64] | None) -> tuple[float, float]:
-    """Return mean and deviation as ``fit_table`` computes them. Overwrites the values. share_K: the rows'
-    weights, which sum to 1."""
-    largest = max(float(value_K.max()), -float(value_K.min())) or 1.0
-    value_K /= largest
-    if share_K is not None:
-        mean = float(value_K[0]) + _sum(share_K * (value_K - value_K[0]))
-        value_K -= mean
-        return mean * largest, float(np.sqrt(_sum(share_K * value_K**2))) * largest
-    mean = _sum(value_K) / len(value_K)
-    value_K -= mean
-    value_K *= value_K
-    return mean * largest, float(np.sqrt(_sum(value_K) / len(value_K))) * largest
-
-
-def _sum(value_K: NDArray[np.float64]) -> float:
-    """The sum of the values, added one after the other; ``np.sum`` adds pairwise."""
-    total, piece = 0.0, 1 << 14
-    for start in range(0, len(value_K), piece):
-        part = value_K[start : start + piece].copy()
-        part[0] += total
-        total = float(np.cumsum(part)[-1])
-    return total
-
-
 def on_disk(
     tables: Sequence[Table],
     preparation: Preparation,
@@ -221,7 +166,11 @@ def on_disk(
 ) -> tuple[Preparation, dict[str, EncodingGaps], dict[int, Any]]:
     """Do what ``fit.in_memory`` does, but with x in files in the folder."""
     shown = held_out_means(tables[0], preparation, train_N, folds)
-    preparation = scaled(tables[0], preparation, train_N, weight_T, shown)
+
+    def raw_of(encoder: Encoder, _places: tuple[int, ...]) -> NDArray[np.float64]:
+        return encoded(encoder, tables[0].column(encoder.column), tables[0].place)[0]
+
+    preparation = scaled(preparation, raw_of, train_N, weight_T, shown)
     met = _write(tables, parts, preparation, folder, train_N, shown)
     counts = np.bincount(np.concatenate(parts) - LEFT_OUT, minlength=len(NAMES) + 1)
     inputs = preparation.size

@@ -1,6 +1,6 @@
 """Fit a preparation: raw inputs, statistics of the training rows, and targets."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from operator import eq
 from typing import Any
@@ -249,28 +249,60 @@ def held_out_means(
     return shown
 
 
-def scaling(
+def scaled(
     preparation: Preparation,
-    raw_ND: Numbers,
+    raw_of: Callable[[Encoder, tuple[int, ...]], NDArray[np.float64]],
     train_N: NDArray[np.int64],
     weight_T: NDArray[np.float64] | None,
-) -> dict[str, Any]:
-    """The fields mean and scale of a preparation, fitted on training rows. A 0/1 input has mean 0 and scale
-    1; a bin or a target mean has its mean and scale 1."""
-    if preparation.kind == "image":
-        mean, scale = fit_pixels(raw_ND[train_N], preparation.normalise)
-        return {"mean": mean, "scale": scale}
-    mean, scale = fit_table(raw_ND[train_N], preparation.normalise, weight_T)
-    scaled = preparation.scaled.tolist()
-    of_columns = len(scaled) - preparation.leaves
-    centred = [
-        s or (b and k < of_columns)
-        for k, (s, b) in enumerate(zip(scaled, preparation.input_bins, strict=True))
-    ]
-    return {
-        "mean": tuple(m if c else 0.0 for m, c in zip(mean, centred, strict=True)),
-        "scale": tuple(d if s else 1.0 for d, s in zip(scale, scaled, strict=True)),
-    }
+    shown: Mapping[int, NDArray[np.float64]],
+) -> Preparation:
+    """The preparation with mean and scale of its inputs, computed on the training rows column by column.
+
+    A 0/1 input has mean 0 and scale 1; a bin or a target mean has its mean and scale 1. raw_of: the raw
+    inputs ``[N, K]`` of an encoder, at these places among all. weight_T: the training rows' weights. shown:
+    see ``held_out_means``.
+    """
+    mean, scale = [0.0] * preparation.size, [1.0] * preparation.size
+    share_T = None if weight_T is None else weight_T / weight_T.sum()
+    for encoder, group in zip(preparation.encoders, preparation.groups, strict=True):
+        if encoder.scaled and preparation.normalise:
+            raw_NK = raw_of(encoder, group)
+            for k, place in enumerate(group[1 : len(encoder.edges)], 1):
+                mean[place], _scale = _fit(raw_NK[:, k][train_N], share_T)
+            value_T = raw_NK[:, 0][train_N]
+            del raw_NK
+            if preparation.size == 1:
+                (mean[0],), (scale[0],) = fit_table(value_T[:, None], True, weight_T)
+            else:
+                mean[group[0]], scale[group[0]] = _fit(value_T, share_T)
+    for place, mean_T in shown.items() if preparation.normalise else ():
+        mean[place], _scale = _fit(mean_T.copy(), share_T)
+    return replace(preparation, mean=tuple(mean), scale=tuple(scale))
+
+
+def _fit(value_T: NDArray[np.float64], share_T: NDArray[np.float64] | None) -> tuple[float, float]:
+    """Return mean and deviation as ``fit_table`` computes those of several columns, which adds the rows one
+    after the other. Overwrites the values. share_T: the rows' weights, which sum to 1."""
+    largest = max(float(value_T.max()), -float(value_T.min())) or 1.0
+    value_T /= largest
+    if share_T is not None:
+        mean = float(value_T[0]) + _sum(share_T * (value_T - value_T[0]))
+        value_T -= mean
+        return mean * largest, float(np.sqrt(_sum(share_T * value_T**2))) * largest
+    mean = _sum(value_T) / len(value_T)
+    value_T -= mean
+    value_T *= value_T
+    return mean * largest, float(np.sqrt(_sum(value_T) / len(value_T))) * largest
+
+
+def _sum(value_T: NDArray[np.float64]) -> float:
+    """The sum of the values, added one after the other; ``np.sum`` adds pairwise."""
+    total, piece = 0.0, 1 << 14
+    for start in range(0, len(value_T), piece):
+        part = value_T[start : start + piece].copy()
+        part[0] += total
+        total = float(np.cumsum(part)[-1])
+    return total
 
 
 def in_memory(
@@ -296,9 +328,17 @@ def in_memory(
             raw_ND, seen = preparation.encode([table.column(name) for name in met], table.place)
             raws.append(raw_ND)
             met = {name: met[name] + seen[name] for name in met}
-    for place, mean_T in held_out_means(tables[0], preparation, train_N, folds).items():
+    shown = held_out_means(tables[0], preparation, train_N, folds)
+    for place, mean_T in shown.items():
         raws[0][train_N, place] = mean_T
-    preparation = replace(preparation, **scaling(preparation, raws[0], train_N, weight_T))
+    if preparation.kind == "image":
+        mean, scale = fit_pixels(raws[0][train_N], preparation.normalise)
+        preparation = replace(preparation, mean=mean, scale=scale)
+    else:
+        first_ND: Any = raws[0]
+        preparation = scaled(
+            preparation, lambda _encoder, at: first_ND[:, at[0] : at[-1] + 1], train_N, weight_T, shown
+        )
     x_of = {}
     for part in (TRAIN, VALIDATION, TEST):
         rows = [np.flatnonzero(part_N == part) for part_N in parts]
