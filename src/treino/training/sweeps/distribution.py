@@ -13,10 +13,9 @@ import torch
 
 from treino.data.dataset import Data
 from treino.engine import Tick
-from treino.engine.tick import Epoch
 from treino.settings.options import ClusterOptions
 from treino.training.cluster import Cluster, SharedValue, TaskEnd, open_cluster
-from treino.training.sweeps.population_training import PartOrder, PopulationTraining, Saved
+from treino.training.sweeps.population_training import PopulationTask, PopulationTraining
 
 TASK_SECONDS, SHORTEST_TASK = 4.0, 0.5
 WAIT_SECONDS = 0.5
@@ -28,11 +27,6 @@ PASSES = 3  # forward, and backward for weights and inputs
 
 _Work = tuple[PopulationTraining, PopulationTraining, int, float]
 """Population, its part or itself, step (the goal; while a task runs: its first), seconds of work left."""
-
-
-def train(order: PartOrder, *data_G: Data) -> tuple[Saved, int, Epoch | None]:
-    """The function that a cluster process runs: train the order's part on these rows."""
-    return order.train(data_G)
 
 
 @dataclass(eq=False)
@@ -147,8 +141,8 @@ class Distribution:
         step = part.training.step
         stop = part.task_end(step + -(-(until - step) // tasks))
         ticket = self.cluster.submit(
-            train,
-            part.order(stop, self.cluster),
+            PopulationTask.train,
+            part.task(stop, self.cluster),
             shared=[self.share(data) for data in part.rows_G],
             name=f"{self.title}: {part.task_name(stop)}",
             processors=1 if self.cluster.gpus else part.task_processors,

@@ -460,8 +460,8 @@ class PopulationTraining:
         """The first step from ``step`` on at which a task may end: here ``step`` itself."""
         return step
 
-    def order(self, until: int, cluster: Cluster) -> "PartOrder":
-        """The order for a task that trains to step ``until``."""
+    def task(self, until: int, cluster: Cluster) -> "PopulationTask":
+        """The task that trains to step ``until``."""
         fields = self.part(range(len(self.members)))
         config = fields["config"]
         if config.shared.engine in WORKERS:  # kernels whose result doesn't depend on the threads
@@ -472,7 +472,7 @@ class PopulationTraining:
         bag_M = tuple(bag_of[id(data)] for data in fields.pop("data_M"))
         layers = fields["layers"] if self.network is None else None
         state = self.save() if self.training.step else None
-        return PartOrder(type(self), fields | {"config": config, "layers": layers}, bag_M, state, until)
+        return PopulationTask(type(self), fields | {"config": config, "layers": layers}, bag_M, state, until)
 
     def task_name(self, until: int) -> str:
         members = self.members
@@ -510,8 +510,8 @@ class PopulationTraining:
 
 
 @dataclass(frozen=True, eq=False)
-class PartOrder:
-    """All that training a part needs except its rows. kind: the class of its training. fields: its arguments,
+class PopulationTask:
+    """A population's training in another process, without its rows. kind: its class. fields: its arguments,
     without rows and the network of a user's own. bag_M: each member's index in the sets of rows, which are
     sent separately. state: the result of ``save``; None before the first step."""
 
@@ -521,9 +521,9 @@ class PartOrder:
     state: Saved | None
     until: int
 
-    def train(self, data_G: Sequence[Data]) -> tuple[Saved, int, Epoch | None]:
+    def train(self, *data_G: Data) -> tuple[Saved, int, Epoch | None]:
         """Train the members to step ``until``, or until all have ended. Return their state, the model-steps
-        and the last evaluated epoch. data_G: ``rows_G`` of the part."""
+        and the last evaluated epoch. data_G: ``rows_G`` of the population."""
         network = self.fields["network"]
         own = {} if network is None else {"layers": own_net(*network)}
         alone = self.kind(**{**self.fields, **own}, data_M=tuple(data_G[bag] for bag in self.bag_M))
