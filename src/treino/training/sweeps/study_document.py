@@ -36,18 +36,6 @@ from treino.training.sweeps.study_options import CORRECTED, NET, TAUGHT, read, v
 from treino.training.sweeps.timed_training import TimedTraining
 
 SOFTMAX = "softmax_before_cross_entropy"
-ROW_SETTINGS = (
-    "batch_size",
-    "lr",
-    "weight_decay",
-    "optimizer",
-    "shuffle",
-    "normalise",
-    "fault",
-    "engine",
-    "threads",
-)
-"""Settings that every row lists."""
 HEADLINE = {"classification": "accuracy", "regression": "r2"}
 
 
@@ -62,7 +50,7 @@ def row_facts(
     typed = settings.model_dump(mode="json", include=settings.model_fields_set - {"name", "out"})
     plain = not s["label_smoothing"] and s["class_weights"] is None
     twice = SOFTMAX in s["fault"] and s["loss"] == "cross_entropy" and plain
-    facts = {name: s[name] for name in ROW_SETTINGS} | {
+    facts = {name: s[name] for name in StudyRowFacts.model_fields if name in s} | {
         "mode": cell.mode,
         "own": {name: s[name] for name in cell.own},
         "settings": {name: s[name] for name in names},
