@@ -1,9 +1,9 @@
 """The catalogues of translations: ``make words`` finds the sentences, merges them in and compiles.
 
-A sentence is what stands in ``_()`` or ``N_()``, the help of a flag (``Parameter(help=...)`` and the settings
-of ``spec.py``), what a ``Rule`` of the doctor says, the docstring of a verb, what a kata's script says, and
-each text of a ``words.json``. Each package has catalogues of its own: ``treino_doctor``, ``treino``, which
-looks in the doctor's, too, and each app. Each floor has its own
+A sentence is what stands in ``_()``, ``N_()`` or ``Refusal()``, the help of a flag (``Parameter`` and the
+settings of ``spec.py``), what a ``Rule`` of the doctor says, the docstring of a verb, what a kata's script
+says, and each text of a ``words.json``. Each package has catalogues of its own: ``treino_doctor``,
+``treino``, which looks in the doctor's, too, and each app. Each floor has its own
 ``locale/LANGUAGE/FLOOR.po``, so that several people can translate side by side; all of a package are compiled
 into one ``.mo``. A new sentence comes with an empty translation, a translation whose sentence is gone goes
 with it, and nothing is guessed from a sentence that is like it. A new language: make its folder in both
@@ -13,6 +13,7 @@ with it, and nothing is guessed from a sentence that is like it. A new language:
 import ast
 import inspect
 import json
+import re
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -31,7 +32,8 @@ APPS = sorted((ROOT / "apps").glob("*/src/treino_*"))
 FOLDERS = {"treino_doctor": DOCTOR, "treino": SOURCE, **{app.name: app for app in APPS}}
 """Where each package's sentences are; packages on which others are based come first."""
 LOCALES = {package: folder / "locale" for package, folder in FOLDERS.items()}
-LOOKUPS = "_", "N_"
+LOOKUPS = {"_": 1, "N_": 1, "Refusal": 2}  # how many of their arguments are sentences
+FIELD = re.compile(r"\{\w+\}")  # a text that holds a whole sentence of its own
 ARGUMENTS = {"Parameter": ("help",), "Rule": ("message", "why", "fix")}  # arguments that are sentences
 NO_DATE = datetime(2026, 1, 1, tzinfo=UTC)  # so that a merge that changes nothing changes no file
 
@@ -68,12 +70,12 @@ def sentences(path: Path) -> Iterator[str]:
 
 def _called(node: ast.Call, path: Path) -> Iterator[str]:
     name = getattr(node.func, "id", "")
-    if name in LOOKUPS and node.args:
-        if isinstance(node.args[0], (ast.JoinedStr, ast.BinOp)):
+    for text in node.args[: LOOKUPS.get(name, 0)]:
+        if isinstance(text, (ast.JoinedStr, ast.BinOp)):
             raise ValueError(
                 f"{path}:{node.lineno}: a sentence in {name}() is one string without values in it"
             )
-        yield from _text(node.args[0])
+        yield from (sentence for sentence in _text(text) if not FIELD.fullmatch(sentence))
     for keyword in node.keywords if name in ARGUMENTS else ():
         if keyword.arg in ARGUMENTS[name]:
             yield from (" ".join(text.split()) for text in _text(keyword.value))

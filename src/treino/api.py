@@ -10,7 +10,6 @@ from torch import nn
 
 from treino.base.apps import brought
 from treino.base.errors import Refusal
-from treino.base.words import N_
 from treino.data.source_kinds import is_torch_dataset
 from treino.engine import Net
 from treino.engine.nets import layers_of
@@ -42,10 +41,9 @@ from treino.training.sweeps.sweep import sweep_events
 from treino.training.train import drain
 
 STUDY_MODULE = Refusal(
-    N_("A study makes its network anew for every row."),
-    N_("Give mlp(64, 32), cnn(16, 32), or net='FILE.py:NAME'."),
+    "A study makes its network anew for every row.", "Give mlp(64, 32), cnn(16, 32), or net='FILE.py:NAME'."
 )
-EPOCHS_TWICE = Refusal(N_("{a} and {b} are the same setting."), N_("Give one."))
+EPOCHS_TWICE = Refusal("{a} and {b} are the same setting.", "Give one.")
 
 # ---- ``Run``, ``Sweep`` and ``Study``
 

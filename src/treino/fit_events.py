@@ -11,7 +11,7 @@ from torch import nn
 
 from treino import training
 from treino.base.errors import Refusal
-from treino.base.words import N_, _
+from treino.base.words import _
 from treino.data.dataset import Data
 from treino.data.source_kinds import is_torch_dataset
 from treino.engine import CNN
@@ -26,28 +26,25 @@ from treino.training.resolution import check_settings
 from treino.training.train import WEIGHTS_OF_ENSEMBLE, RunJob, Start, train_events
 
 NUM_CLASSES = Refusal(
-    N_("num_classes is {asked}, and {target} {found}."),
-    N_("Leave num_classes out, or give the number that there are."),
+    "num_classes is {asked}, and {target} {found}.",
+    "Leave num_classes out, or give the number that there are.",
 )
-UNTIL_ALONE = Refusal(
-    N_("[[until]] counts the steps of several networks."), N_("Add [[seeds=20]], or leave it out.")
-)
+UNTIL_ALONE = Refusal("[[until]] counts the steps of several networks.", "Add [[seeds=20]], or leave it out.")
 ALERT_AND_REPEATS = Refusal(
-    N_("[[alert]] watches one network, and [[seeds]] and [[folds]] train several."),
-    N_("Leave one of them out."),
+    "[[alert]] watches one network, and [[seeds]] and [[folds]] train several.",
+    "Leave one of them out.",
     rule="alert_of_several",
 )
 WEIGHTS_OF_SEVERAL = Refusal(
-    N_("[[weights]] begins one network, and [[seeds]] and [[folds]] train several."),
-    N_("Leave one of them out."),
+    "[[weights]] begins one network, and [[seeds]] and [[folds]] train several.", "Leave one of them out."
 )
 SEVERAL_OF_THESE = Refusal(
-    N_("Several seeds or folds need rows in memory, and a network that can be made anew."),
-    N_("Give a table or arrays, and mlp(64, 32), cnn(16, 32) or net='FILE.py:NAME'."),
+    "Several seeds or folds need rows in memory, and a network that can be made anew.",
+    "Give a table or arrays, and mlp(64, 32), cnn(16, 32) or net='FILE.py:NAME'.",
 )
 ON_ALONE = Refusal(
-    N_("A cluster trains many networks, and this is one."),
-    N_("Add [[seeds=20]] or [[folds=5]], or leave [[on]] out."),
+    "A cluster trains many networks, and this is one.",
+    "Add [[seeds=20]] or [[folds=5]], or leave [[on]] out.",
 )
 
 AUTO = "auto"  # as a learning rate: first try many for a short time

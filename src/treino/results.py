@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from treino.base.errors import Refusal
-from treino.base.words import N_, setting
+from treino.base.words import setting
 from treino.folders.access import Access
 from treino.folders.store import RunFolder
 from treino.folders.store.run_lookup import known_folder
@@ -27,22 +27,20 @@ from treino.training.train import resuming
 from treino.training.verification import verify, verify_member
 
 STORAGE_OF_NO_SWEEP = Refusal(
-    N_("{run} is no sweep, and trials of Optuna's are of sweeps."), N_("Leave [[storage]] out.")
+    "{run} is no sweep, and trials of Optuna's are of sweeps.", "Leave [[storage]] out."
 )
 MORE_OF_NO_SWEEP = Refusal(
-    N_("{run} is no sweep, and only to a sweep networks can be added."), N_("Leave [[more]] out.")
+    "{run} is no sweep, and only to a sweep networks can be added.", "Leave [[more]] out."
 )
-ON_OF_A_RUN = Refusal(N_("{run} is a single network, and a cluster trains several."), N_("Leave [[on]] out."))
-ALERT_OF_SEVERAL = Refusal(
-    N_("[[alert]] watches one network, and {run} has several."), N_("Leave [[alert]] out.")
-)
+ON_OF_A_RUN = Refusal("{run} is a single network, and a cluster trains several.", "Leave [[on]] out.")
+ALERT_OF_SEVERAL = Refusal("[[alert]] watches one network, and {run} has several.", "Leave [[alert]] out.")
 VERIFY_MEMBER = Refusal(
-    N_("{run} is a network of a sweep, which is trained again as the sweep did it."), N_("Leave {name} out.")
+    "{run} is a network of a sweep, which is trained again as the sweep did it.", "Leave {name} out."
 )
 ROWS_OF_RUN_SETTINGS = Refusal(
-    N_("{run} is a run, whose data and settings are known."), N_("Leave {name} out, or name data.")
+    "{run} is a run, whose data and settings are known.", "Leave {name} out, or name data."
 )
-TOP_OF_A_RUN = Refusal(N_("{name} is a run, a single network."), N_("Leave [[top]] out, or name a sweep."))
+TOP_OF_A_RUN = Refusal("{name} is a run, a single network.", "Leave [[top]] out, or name a sweep.")
 
 
 def resume_events(

@@ -319,6 +319,8 @@ def test_a_sentence_with_values_in_it_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.py"
     path.write_text("print(_('one'), N_('two' ' three'), _(x))\nflag: Annotated[int, Parameter(help='four')]")
     assert list(catalogues.sentences(path)) == ["one", "two three", "four"]
+    path.write_text("A = Refusal('five', '{hint}', rule='a')\nB = Refusal('six', 'seven')")
+    assert list(catalogues.sentences(path)) == ["five", "six", "seven"]
     path.write_text("_(f'{n} rows')")
     with pytest.raises(ValueError, match=r"a\.py:1"):
         list(catalogues.sentences(path))

@@ -18,7 +18,7 @@ from tests.conftest import Said
 import forked
 from bed_scripts import mended
 from treino.base import words
-from treino_doctor import words as base
+from treino_doctor.base import words as base
 from treino_doctor.rules import rules
 from treino_lessons.katas import examination
 from treino_lessons.katas.examination import Examination

@@ -6,10 +6,9 @@ from importlib.util import find_spec
 from typing import Any, Literal
 
 from treino.base.errors import Refusal
-from treino.base.words import N_
 
 APP_MISSING = Refusal(
-    N_("'{name}' belongs to the app {app}, which is not installed here."), N_("Install the whole of treino.")
+    "'{name}' belongs to the app {app}, which is not installed here.", "Install the whole of treino."
 )
 
 Group = Literal["treino.verbs", "treino.names"]

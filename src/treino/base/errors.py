@@ -19,7 +19,7 @@ FIELD = re.compile(r"\{(\w+)")
 class Refusal:
     """A rule with its message and hint. Called with the values of their fields, it returns the error.
 
-    ``COLUMN_UNKNOWN = Refusal(N_("There is no column '{name}'."), "{hint}")``, then
+    ``COLUMN_UNKNOWN = Refusal("There is no column '{name}'.", "{hint}")``, then
     ``raise COLUMN_UNKNOWN(name=name, hint=nearest(name, known))``. Its rule is the constant's name in small
     letters, ``column_unknown``; constants that share a rule give it. To recognise an error, test
     ``error.rule == COLUMN_UNKNOWN.rule``. A test compares the values of each call with the fields.

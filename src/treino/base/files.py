@@ -23,50 +23,49 @@ from treino.base.errors import Refusal, TreinoError
 from treino.base.words import N_, _
 
 DISK_ERROR = Refusal(
-    N_("{path} could not be written or read: the disk reports an error ({reason})."),
-    N_("Look at the disk, then repeat the command; what was saved before is whole."),
+    "{path} could not be written or read: the disk reports an error ({reason}).",
+    "Look at the disk, then repeat the command; what was saved before is whole.",
     status=1,
 )
-RUN_DAMAGED = Refusal(N_("{path} is damaged: {reason}."), "{hint}")
+RUN_DAMAGED = Refusal("{path} is damaged: {reason}.", "{hint}")
 NOT_A_FILE = Refusal(
-    N_("{path} is not a regular file."),
-    N_("Restore the file from a copy of the run, or remove what is there."),
+    "{path} is not a regular file.", "Restore the file from a copy of the run, or remove what is there."
 )
 _OTHER_NAME = N_("Give another name, or replace it: [[replace]], in Python replace=True.")
-FILE_EXISTS = Refusal(N_("{path} exists already."), _OTHER_NAME)
+FILE_EXISTS = Refusal("{path} exists already.", _OTHER_NAME)
 FILES_EXIST = Refusal(
-    N_("{path} exists already; other files that would be replaced: {n}."), _OTHER_NAME, rule=FILE_EXISTS.rule
+    "{path} exists already; other files that would be replaced: {n}.", _OTHER_NAME, rule=FILE_EXISTS.rule
 )
 LINK_IN_RUN = Refusal(
-    N_("{path} is a link, and nothing in a run's folder may lead out of it."),
-    N_("Put what it leads to in its place, or remove the link: rm {quoted}"),
+    "{path} is a link, and nothing in a run's folder may lead out of it.",
+    "Put what it leads to in its place, or remove the link: rm {quoted}",
 )
 DISK_FULL = Refusal(
-    N_("{path} could not be written: there is no room left ({reason})."),
-    N_("Free some space and repeat the command; what was saved before is whole."),
+    "{path} could not be written: there is no room left ({reason}).",
+    "Free some space and repeat the command; what was saved before is whole.",
     status=1,
 )
 READ_ONLY = Refusal(
-    N_("{path} could not be written or read: it is not permitted ({reason})."),
-    N_("Choose a folder that you may write to, or change its permissions."),
+    "{path} could not be written or read: it is not permitted ({reason}).",
+    "Choose a folder that you may write to, or change its permissions.",
     status=1,
 )
 FILE_UNREADABLE = Refusal(
-    N_("'{path}' can't be read: {reason}."), N_("Check its permissions and that the disk is there."), status=1
+    "'{path}' can't be read: {reason}.", "Check its permissions and that the disk is there.", status=1
 )
 FILE_IS_FOLDER = Refusal(
-    N_("'{path}' is a folder, not a file."), N_("Give the file in it, or all its tables: '{path}/*{ending}'.")
+    "'{path}' is a folder, not a file.", "Give the file in it, or all its tables: '{path}/*{ending}'."
 )
 FILE_VANISHED = Refusal(
-    N_("{path} is not there, or its folder is gone ({reason})."),
-    N_("Was it moved or deleted? Put it back, or give its new place."),
+    "{path} is not there, or its folder is gone ({reason}).",
+    "Was it moved or deleted? Put it back, or give its new place.",
     status=1,
 )
-NAME_TOO_LONG = Refusal(N_("The name {path} is too long."))
-OUTSIDE_RUN = Refusal(N_("{name!r} is no file of {folder}."))
+NAME_TOO_LONG = Refusal("The name {path} is too long.")
+OUTSIDE_RUN = Refusal("{name!r} is no file of {folder}.")
 FOLDER_OF_OTHERS = Refusal(
-    N_("{path} is not a folder of yours: somebody else made it, or it is a link."),
-    N_("Say where temporary files may go instead: export TMPDIR=FOLDER"),
+    "{path} is not a folder of yours: somebody else made it, or it is a link.",
+    "Say where temporary files may go instead: export TMPDIR=FOLDER",
 )
 
 # System calls, bound to module names so that tests can make the k-th call fail.

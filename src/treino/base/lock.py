@@ -13,12 +13,10 @@ from pathlib import Path
 
 from treino.base import files
 from treino.base.errors import Refusal, TreinoError
-from treino.base.words import N_, _
+from treino.base.words import _
 from treino_doctor.base import program_start
 
-RUN_BUSY = Refusal(
-    N_("{folder} is being written by {who}."), N_("Wait until it has ended, or stop it first.")
-)
+RUN_BUSY = Refusal("{folder} is being written by {who}.", "Wait until it has ended, or stop it first.")
 
 NAME = ".lock"
 _held: set[int] = set()

@@ -9,7 +9,7 @@ from rich.table import Table
 
 from treino.base.console import line, table
 from treino.base.errors import Refusal
-from treino.base.words import N_, _, numeral
+from treino.base.words import _, numeral
 from treino.cli.flags import ScreenFlag, given, with_settings
 from treino.cli.screen import Replace, output_file, say_replaced
 from treino.folders.store.output_files import PAGE, PNG
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from treino.data.summaries.description import TableDescription
     from treino.data.summaries.image_description import ImagesDescription
 
-TO_WITHOUT_DATA = Refusal(N_("--to needs DATA to write about."), N_("treino data wine --to wine.html"))
+TO_WITHOUT_DATA = Refusal("--to needs DATA to write about.", "treino data wine --to wine.html")
 SHEET_OF_TABLE = Refusal(
-    N_("A contact sheet is of images, and {name} is a table."), N_("Let the name end in {ending}: {path}")
+    "A contact sheet is of images, and {name} is a table.", "Let the name end in {ending}: {path}"
 )
 
 SHOWN_CLASSES = 20

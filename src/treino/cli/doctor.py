@@ -13,7 +13,7 @@ from treino.base.words import N_, _, door
 from treino_doctor import command
 from treino_doctor.base.screen import Screen
 
-DOCTOR_OF_SCRIPT = Refusal(N_("{flag} is for scripts; {subject}"), "{instead}")
+DOCTOR_OF_SCRIPT = Refusal("{flag} is for scripts; {subject}", "{instead}")
 
 # ---- installation
 

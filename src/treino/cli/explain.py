@@ -8,16 +8,14 @@ from cyclopts import Parameter
 
 from treino.base.console import table
 from treino.base.errors import Refusal, nearest
-from treino.base.words import N_, _
+from treino.base.words import _
 from treino.cli.flags import WHOLE, AccessFlags, ScreenFlag, with_flags
 from treino.cli.screen import Replace, check_replace, output_file, say_replaced
 from treino.folders.store.output_files import PAGE
 from treino.folders.store.run_lookup import known_folder
 
-EXPLAIN_TOPIC = Refusal(N_("No topic is named."), N_("See: treino explain"))
-NEITHER = Refusal(
-    N_("There is no topic {name!r}, and no run of that name."), "{hint}", rule=EXPLAIN_TOPIC.rule
-)
+EXPLAIN_TOPIC = Refusal("No topic is named.", "See: treino explain")
+NEITHER = Refusal("There is no topic {name!r}, and no run of that name.", "{hint}", rule=EXPLAIN_TOPIC.rule)
 
 
 @with_flags

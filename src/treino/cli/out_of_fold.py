@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from treino.base.errors import Refusal
-from treino.base.words import N_, _
+from treino.base.words import _
 from treino.cli.screen import Screen, output_file, say_replaced
 from treino.folders.access import Access
 from treino.folders.data_source import files_of
@@ -16,8 +16,8 @@ from treino.training.loop import JobEnd, JobEvent
 from treino.training.stored_results import StoredSweep, open_folder
 
 TO_WITHOUT_FOLDS = Refusal(
-    N_("--to writes out-of-fold predictions, and there are no folds."),
-    N_("Add --folds 10, or predict rows with the run: treino predict RUN DATA --to FILE"),
+    "--to writes out-of-fold predictions, and there are no folds.",
+    "Add --folds 10, or predict rows with the run: treino predict RUN DATA --to FILE",
 )
 
 

@@ -6,25 +6,24 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from treino.base.errors import Refusal, TreinoError
-from treino.base.words import N_, _
+from treino.base.words import _
 from treino.cli.flags import WHOLE, AccessFlags, ScreenFlag, with_flags
 from treino.cli.screen import Replace, output_folder, say_replaced
 
-WHAT_EMPTY = Refusal(N_("--what is empty."), N_("Give e.g. boundary, curves or both."))
-EVERY_WITHOUT_FILM = Refusal(N_("--every spaces the frames of a film."), N_("Add --film, or leave it out."))
+WHAT_EMPTY = Refusal("--what is empty.", "Give e.g. boundary, curves or both.")
+EVERY_WITHOUT_FILM = Refusal("--every spaces the frames of a film.", "Add --film, or leave it out.")
 SMOOTH_WITHOUT_CURVES = Refusal(
-    N_("--smooth smooths curves, and {what} was asked for."), N_("Give --what curves, or leave --smooth out.")
+    "--smooth smooths curves, and {what} was asked for.", "Give --what curves, or leave --smooth out."
 )
 UNTRAINED_OF_SEVERAL = Refusal(
-    N_("--untrained draws the networks of one run, or for one table."), N_("Name one of them.")
+    "--untrained draws the networks of one run, or for one table.", "Name one of them."
 )
 CELL_FORM = Refusal(
-    N_("--cell names a true and a predicted class; it is '{text}'."),
-    N_("E.g. --cell 4,9: the rows of class 4 that are taken for 9."),
+    "--cell names a true and a predicted class; it is '{text}'.",
+    "E.g. --cell 4,9: the rows of class 4 that are taken for 9.",
 )
 CHOICE_WITHOUT_PICTURE = Refusal(
-    N_("{flag} chooses what some pictures show, and none of them was asked for."),
-    N_("Draw one of: [[what={names}]]"),
+    "{flag} chooses what some pictures show, and none of them was asked for.", "Draw one of: [[what={names}]]"
 )
 
 Runs = Annotated[

@@ -24,10 +24,10 @@ from treino.base.words import N_, _, placeholders
 from treino.folders.store.output_files import OutputFile, OutputFolder
 from treino_doctor.base.screen import Screen as PlainScreen
 
-VERB_UNKNOWN = Refusal(N_('Unknown command "{verb}".'), "{hint}", rule="usage")
-OPTION_UNKNOWN = Refusal(N_("Unknown option: {flag}."), "{hint}", rule="usage")
+VERB_UNKNOWN = Refusal('Unknown command "{verb}".', "{hint}", rule="usage")
+OPTION_UNKNOWN = Refusal("Unknown option: {flag}.", "{hint}", rule="usage")
 REPLACE_WHAT = Refusal(
-    N_("--replace needs {flag}, which names what may be replaced."), N_("Add {flag}, or leave --replace out.")
+    "--replace needs {flag}, which names what may be replaced.", "Add {flag}, or leave --replace out."
 )
 
 # ---- output

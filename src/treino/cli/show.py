@@ -8,12 +8,11 @@ from rich.table import Table
 
 from treino.base.console import table
 from treino.base.errors import Refusal
-from treino.base.words import N_, _, numeral
+from treino.base.words import _, numeral
 from treino.cli.flags import RunName, ScreenFlag
 
 EPOCHS_OF_TWO = Refusal(
-    N_("--epochs shows one run, and two were given."),
-    N_("Leave one of them out; treino plot RUN RUN2 draws both."),
+    "--epochs shows one run, and two were given.", "Leave one of them out; treino plot RUN RUN2 draws both."
 )
 
 SHOWN = 48  # maximum number of characters in a column

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from treino.base.errors import Refusal
-from treino.base.words import N_, placeholders
+from treino.base.words import placeholders
 from treino.cli.flags import AlertFlags, OriginFlags, SeveralFlags
 from treino.cli.screen import Screen
 from treino.fit_events import FitRequest, fit_events
@@ -20,19 +20,17 @@ from treino.training.loop import JobEvent
 from treino.training.train import Start
 
 TRUST_OF_NOTHING = Refusal(
-    N_("--trust runs the copy of a network's file that was sealed with a run, and no run was named."),
-    N_("Add --like, --branch or --rewind RUN, or leave it out."),
+    "--trust runs the copy of a network's file that was sealed with a run, and no run was named.",
+    "Add --like, --branch or --rewind RUN, or leave it out.",
 )
 SENDER_OF_NOTHING = Refusal(
-    N_("--sender says who goes on with a run, and no run was named."),
-    N_("Add --branch or --rewind RUN:STEP, or leave it out."),
+    "--sender says who goes on with a run, and no run was named.",
+    "Add --branch or --rewind RUN:STEP, or leave it out.",
 )
-LIKE_AND_DATA = Refusal(
-    N_("--like brings its own data, and {data} stands beside it."), N_("Leave one of them out.")
-)
-DATA_MISSING = Refusal(N_("DATA is missing."), N_("Try: treino train wine"), rule="usage")
+LIKE_AND_DATA = Refusal("--like brings its own data, and {data} stands beside it.", "Leave one of them out.")
+DATA_MISSING = Refusal("DATA is missing.", "Try: treino train wine", rule="usage")
 BRANCH_AND_MORE = Refusal(
-    N_("{flag} goes on with a run, and {name} begins another training."), N_("Leave one of them out.")
+    "{flag} goes on with a run, and {name} begins another training.", "Leave one of them out."
 )
 
 

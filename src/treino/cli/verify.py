@@ -15,8 +15,8 @@ from treino.folders.documents.verification import NAME
 from treino.folders.store.output_files import JSON
 
 KEEP_OF_MEMBER = Refusal(
-    N_("{run} is a network of a sweep, which has no folder and no report of its own."),
-    N_("Write the document with --to FILE.json instead."),
+    "{run} is a network of a sweep, which has no folder and no report of its own.",
+    "Write the document with --to FILE.json instead.",
 )
 
 STATUS = {"equal": 0, "close": 0, "different": 1, "unverifiable": 1}

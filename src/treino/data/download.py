@@ -16,16 +16,16 @@ from urllib.parse import urlsplit
 
 from treino.base import files, lock
 from treino.base.errors import Refusal
-from treino.base.words import N_, _
+from treino.base.words import _
 
 DOWNLOAD_FAILED = Refusal(
-    N_("{file} of {name} could not be fetched: {reasons}."),
-    N_("Try again later, or put the file into {folder}; TREINO_MIRROR names another mirror."),
+    "{file} of {name} could not be fetched: {reasons}.",
+    "Try again later, or put the file into {folder}; TREINO_MIRROR names another mirror.",
     status=1,
 )
 OFFLINE = Refusal(
-    N_("{name} is not here, and TREINO_OFFLINE forbids to fetch it: {files}."),
-    N_("Put the files into {folder}, or unset TREINO_OFFLINE."),
+    "{name} is not here, and TREINO_OFFLINE forbids to fetch it: {files}.",
+    "Put the files into {folder}, or unset TREINO_OFFLINE.",
     status=1,
 )
 

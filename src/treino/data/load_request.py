@@ -6,7 +6,7 @@ from typing import Any, get_type_hints
 
 from treino.base.errors import Refusal, nearest
 from treino.base.signatures import declare, keyword, own_parameters
-from treino.base.words import N_, setting
+from treino.base.words import setting
 from treino.data.cell_forms import missing
 from treino.data.dataset import Data
 from treino.data.documents import LoadArguments, TextFormat
@@ -16,9 +16,7 @@ from treino.settings.data_settings import OF_FORMAT, OF_TABLES, DataSettings, Lo
 from treino.settings.setting_types import share
 from treino.settings.spec import OF_DATA, UNKNOWN_SETTING, Settings, read_settings
 
-FOLDS_AND_SPLIT = Refusal(
-    N_("Folds and [[split]]-{how} both say how rows are split."), N_("Give one of them.")
-)
+FOLDS_AND_SPLIT = Refusal("Folds and [[split]]-{how} both say how rows are split.", "Give one of them.")
 SHARES = "validation", "test"
 
 

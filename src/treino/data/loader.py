@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from treino.base.errors import Refusal, TreinoError
 from treino.base.machine import free_bytes
-from treino.base.words import N_, _, joined, setting
+from treino.base.words import _, joined, setting
 from treino.data import photographs, sources, torch_datasets
 from treino.data.dataset import Data
 from treino.data.documents import LoadArguments
@@ -43,7 +43,7 @@ from treino.data.splits import PARTS, TEST, TRAIN, VALIDATION, first_equal
 from treino.data.summaries.relations import TargetRows, say_leaks
 from treino.data.table import Column, Table, among_all, check_present
 
-ROWS_ONE = Refusal(N_("'{source}' has a single row."), N_("Add rows."))
+ROWS_ONE = Refusal("'{source}' has a single row.", "Add rows.")
 
 
 @takes_settings

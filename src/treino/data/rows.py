@@ -10,9 +10,9 @@ from typing import Any, Literal
 import torch
 
 from treino.base.errors import Refusal
-from treino.base.words import N_, joined, numeral
+from treino.base.words import joined, numeral
 
-MAX_MEMORY_FORM = Refusal(N_("'{size}' is no amount of memory."), N_("Write 2GB or 500MB."))
+MAX_MEMORY_FORM = Refusal("'{size}' is no amount of memory.", "Write 2GB or 500MB.")
 
 # ---- random number generators
 

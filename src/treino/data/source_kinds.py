@@ -19,11 +19,10 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from treino.base.errors import Refusal
-from treino.base.words import N_
 from treino.data.builtins import BUILTINS
 from treino.data.table import Table
 
-DATASET_CLASS = Refusal(N_("{name} is a class, and not a Dataset yet."), N_("Make one of it: {name}(…)."))
+DATASET_CLASS = Refusal("{name} is a class, and not a Dataset yet.", "Make one of it: {name}(…).")
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".jpe", ".webp", ".bmp", ".gif", ".tif", ".tiff")
 OPENERS: dict[bytes, Any] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ": lzma.open}

@@ -17,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 
 from treino.base.errors import Refusal, TreinoError, nearest
-from treino.base.words import N_, _
+from treino.base.words import _
 from treino.data.builtins import BUILTINS
 from treino.data.readers import ReaderOptions, read_file
 from treino.data.rows import MemoryLimit
@@ -29,50 +29,49 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 DATA_TYPE = Refusal(
-    N_("Data can't be read from a {type}."),
-    N_("Give a built-in's name, a table's path, a frame of pandas or polars, (X, y) or (X, y, weights)."),
+    "Data can't be read from a {type}.",
+    "Give a built-in's name, a table's path, a frame of pandas or polars, (X, y) or (X, y, weights).",
 )
-X_SHAPE = Refusal(N_("X has the shape {shape}, not [rows, columns]."), "{hint}", rule="arrays_shape")
+X_SHAPE = Refusal("X has the shape {shape}, not [rows, columns].", "{hint}", rule="arrays_shape")
 FRAME_EMPTY = Refusal(
-    N_("There is nothing in it: {rows} rows and {columns} columns."),
-    N_("Give at least a few rows and a feature."),
+    "There is nothing in it: {rows} rows and {columns} columns.", "Give at least a few rows and a feature."
 )
 NAME_UNKNOWN = Refusal(
-    N_("'{source}' is no name of a data set or file."), N_("Built-in: {names}."), rule="data_unknown"
+    "'{source}' is no name of a data set or file.", "Built-in: {names}.", rule="data_unknown"
 )
 NOTHING_OF_THAT_NAME = Refusal(
-    N_("There is no file '{source}', and no built-in data set of that name."), "{hint}", rule="data_unknown"
+    "There is no file '{source}', and no built-in data set of that name.", "{hint}", rule="data_unknown"
 )
 DATA_AMBIGUOUS = Refusal(
-    N_("'{name}' is a built-in data set, and a file here has that name too."),
-    N_("Write ./{name} for the file; for the built-in, rename the file."),
+    "'{name}' is a built-in data set, and a file here has that name too.",
+    "Write ./{name} for the file; for the built-in, rename the file.",
 )
 NO_FILE_FITS = Refusal(
-    N_("No file fits the pattern '{source}'."),
-    N_("Look where you are, and write the pattern in quotes: '{source}'."),
+    "No file fits the pattern '{source}'.",
+    "Look where you are, and write the pattern in quotes: '{source}'.",
     rule="data_unknown",
 )
 ITEM_NOT_FINITE = Refusal(
-    N_("x of {where} holds numbers that are not finite."), N_("Leave the item out, or fill the gap.")
+    "x of {where} holds numbers that are not finite.", "Leave the item out, or fill the gap."
 )
 TARGET_SEVERAL = Refusal(
-    N_("y holds {n} targets of each image, and one is learnt of images."), N_("Give one of them: y[:, 0].")
+    "y holds {n} targets of each image, and one is learnt of images.", "Give one of them: y[:, 0]."
 )
-ARRAYS_LENGTH = Refusal(N_("X has {x} rows and {what} {y}."), N_("Give one value for each row."))
+ARRAYS_LENGTH = Refusal("X has {x} rows and {what} {y}.", "Give one value for each row.")
 Y_SHAPE = Refusal(
-    N_("y has the shape {shape}, not [rows] or [rows, targets]."),
-    N_("Give one class or number for each row, or a column for each target."),
+    "y has the shape {shape}, not [rows] or [rows, targets].",
+    "Give one class or number for each row, or a column for each target.",
     rule="arrays_shape",
 )
 Y_ONE_HOT = Refusal(
-    N_("y has a single 1 in each row: the classes of one target, not several targets."),
-    N_("Give one class for each row: y.argmax(1)."),
+    "y has a single 1 in each row: the classes of one target, not several targets.",
+    "Give one class for each row: y.argmax(1).",
     rule="arrays_shape",
 )
-DATA_NAME = Refusal(N_("The name '{source}' is not in UTF-8."), N_("Rename the file."))
+DATA_NAME = Refusal("The name '{source}' is not in UTF-8.", "Rename the file.")
 ROWS_UNEQUAL = Refusal(
-    N_("The rows of {what} are not equally long."),
-    N_("Give one number for each row and column."),
+    "The rows of {what} are not equally long.",
+    "Give one number for each row and column.",
     rule="arrays_shape",
 )
 

@@ -31,23 +31,23 @@ from treino.data.splits import (
 )
 from treino.data.table import Column, Table, check_no_target, fault, unknown_column
 
-FOLD_FORM = Refusal(N_("{fold!r} is no fold."), N_("2/5 is the second of five."))
+FOLD_FORM = Refusal("{fold!r} is no fold.", "2/5 is the second of five.")
 SPLIT_TIME_KIND = Refusal(
-    N_("Column '{name}' holds '{cell}' in {place}, which is neither a date nor a number."),
-    N_("Write its dates as 2024-12-31, or split by another column."),
+    "Column '{name}' holds '{cell}' in {place}, which is neither a date nor a number.",
+    "Write its dates as 2024-12-31, or split by another column.",
 )
-SPLIT_OFFICIAL = Refusal(N_("'{source}' has test rows of its own."), N_("Leave the split by '{name}' out."))
+SPLIT_OFFICIAL = Refusal("'{source}' has test rows of its own.", "Leave the split by '{name}' out.")
 SPLIT_COLUMN_WORD = Refusal(
-    N_("Column '{name}' holds '{cell}' in {place}, which names no part of a split."),
-    N_("The words are train, validation and test; 0 and 1 need a column named for one of them."),
+    "Column '{name}' holds '{cell}' in {place}, which names no part of a split.",
+    "The words are train, validation and test; 0 and 1 need a column named for one of them.",
 )
 LEFT_OUT = -1
 NO_TRAINING_ROWS = Refusal(
-    N_("No row is left to train on."),
-    N_("Give the splits other shares, or keep equal rows with [[duplicates=ignore]]."),
+    "No row is left to train on.",
+    "Give the splits other shares, or keep equal rows with [[duplicates=ignore]].",
 )
 EQUAL_ROWS_HELD_BACK = Refusal(
-    N_("No row is left to train on: {n} equal rows that are held back."),
+    "No row is left to train on: {n} equal rows that are held back.",
     NO_TRAINING_ROWS.hint,
     rule=NO_TRAINING_ROWS.rule,
 )

@@ -11,16 +11,14 @@ import torch
 from numpy.typing import NDArray
 
 from treino.base.errors import Refusal
-from treino.base.words import N_, _
+from treino.base.words import _
 from treino.data.rows import generator
 from treino.data.table import Numbers
 
-FOLDS_RANGE = Refusal(
-    N_("{k} folds of {n} rows: some would be empty."), N_("Use fewer folds; 5 and 10 are usual.")
-)
+FOLDS_RANGE = Refusal("{k} folds of {n} rows: some would be empty.", "Use fewer folds; 5 and 10 are usual.")
 SHARES_SUM = Refusal(
-    N_("{validation} for validation and one fold of {k} leave no rows to train on."),
-    N_("Use more folds, or a smaller [[validation]]."),
+    "{validation} for validation and one fold of {k} leave no rows to train on.",
+    "Use more folds, or a smaller [[validation]].",
 )
 
 # ---- splits, stratified, by group or by time

@@ -19,16 +19,16 @@ from treino.settings.setting_types import as_item, as_items
 if TYPE_CHECKING:
     from treino.data.readers.reader_options import ReaderOptions
 
-COLUMNS_MISSING = Refusal(N_("'{source}' lacks {n} of {of} columns: {names}."), N_("For '{name}': {hint}"))
+COLUMNS_MISSING = Refusal("'{source}' lacks {n} of {of} columns: {names}.", "For '{name}': {hint}")
 DURATIONS_AS_NUMBERS = N_("Write durations as numbers, all in one unit: 1.5 for 1:30:00, in hours")
-COLUMN_UNKNOWN = Refusal(N_("There is no column '{name}' in '{source}'."), "{hint}")
+COLUMN_UNKNOWN = Refusal("There is no column '{name}' in '{source}'.", "{hint}")
 COLUMN_IS_TARGET = Refusal(
-    N_("'{name}' is the target, and can't be used for something else."),
-    N_("Name another column."),
+    "'{name}' is the target, and can't be used for something else.",
+    "Name another column.",
     rule="column_target",
 )
 COLUMN_NAME_DUPLICATE = Refusal(
-    N_("{what} has two columns named '{name}': columns {a} and {b}."), N_("Rename one of them.")
+    "{what} has two columns named '{name}': columns {a} and {b}.", "Rename one of them."
 )
 
 Numbers = NDArray[np.float64 | np.uint8]

@@ -18,8 +18,8 @@ from treino.base.errors import Refusal, TreinoError, nearest
 from treino.base.words import N_, _, setting
 from treino.engine.rng import mix
 
-AUGMENT_UNKNOWN = Refusal(N_("{a} knows no kind {name!r}."), "{hint}")
-AUGMENT_TWICE = Refusal(N_("{a} names {name} twice."), N_("Name each kind once."))
+AUGMENT_UNKNOWN = Refusal("{a} knows no kind {name!r}.", "{hint}")
+AUGMENT_TWICE = Refusal("{a} names {name} twice.", "Name each kind once.")
 
 # ---- the kinds, and the setting that names them
 

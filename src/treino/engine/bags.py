@@ -10,22 +10,22 @@ import torch
 from torch import Tensor
 
 from treino.base.errors import Refusal, TreinoError
-from treino.base.words import N_, _, joined
+from treino.base.words import _, joined
 from treino.data.preparation.preparation import Scale
 from treino.data.rows import Rows
 from treino.engine.inputs import tensor_of
 
 WEIGHTS_SHAPE = Refusal(
-    N_("The weights of rows have the shape {shape}."),
-    N_("They are [bags, rows]: one number for each of {rows} rows."),
+    "The weights of rows have the shape {shape}.",
+    "They are [bags, rows]: one number for each of {rows} rows.",
 )
 WEIGHTS_RANGE = Refusal(
-    N_("The weight of row {row} is {value:g}.{of_bag}"),
-    N_("Weights are numbers from 0 on, where 0 means that the row isn't there."),
+    "The weight of row {row} is {value:g}.{of_bag}",
+    "Weights are numbers from 0 on, where 0 means that the row isn't there.",
 )
 BAG_ROWS = Refusal(
-    N_("The rows of {n} bags have the shapes {shapes}, and there are {bags} bags."),
-    N_("Give each bag x and y of the data's own shapes, and the same classes."),
+    "The rows of {n} bags have the shapes {shapes}, and there are {bags} bags.",
+    "Give each bag x and y of the data's own shapes, and the same classes.",
 )
 
 OwnRows = Sequence[tuple[Tensor, Tensor]]  # (x, y) of each bag

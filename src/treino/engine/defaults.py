@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from treino.base.errors import Refusal
-from treino.base.words import N_, _, setting
+from treino.base.words import _, setting
 from treino.data.dataset import Data
 from treino.data.mapped_rows import MappedRows
 from treino.engine.augmentation import Augmentation, usual_shift
@@ -20,12 +20,11 @@ from treino.settings import recipes
 from treino.settings.spec import Settings, faults_of
 
 AUGMENT_NET = Refusal(
-    N_("{a} changes pictures, and only convolutional networks get pictures."),
-    N_("Leave it out, or use [[net=cnn]]."),
+    "{a} changes pictures, and only convolutional networks get pictures.", "Leave it out, or use [[net=cnn]]."
 )
 AUGMENT_ROWS = Refusal(
-    N_("{a} changes each row by its number, and these rows are read without numbers."),
-    N_("Leave it out: let the Dataset change its pictures itself."),
+    "{a} changes each row by its number, and these rows are read without numbers.",
+    "Leave it out: let the Dataset change its pictures itself.",
 )
 
 

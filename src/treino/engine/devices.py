@@ -6,12 +6,10 @@ from contextlib import contextmanager
 import torch
 
 from treino.base.errors import Refusal
-from treino.base.words import N_
 
-DEVICE_MISSING = Refusal(N_("There is no device {name} here (torch {version})."), N_("Use [[device=cpu]]."))
+DEVICE_MISSING = Refusal("There is no device {name} here (torch {version}).", "Use [[device=cpu]].")
 DEVICE_DTYPE = Refusal(
-    N_("The device {name} can't hold numbers of 64 bits."),
-    N_("Train in torch.float32, or use [[device=cpu]]."),
+    "The device {name} can't hold numbers of 64 bits.", "Train in torch.float32, or use [[device=cpu]]."
 )
 
 # ---- the device to train on

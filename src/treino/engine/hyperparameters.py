@@ -9,17 +9,15 @@ import torch
 from torch import Tensor
 
 from treino.base.errors import Refusal, TreinoError, nearest
-from treino.base.words import N_, _, setting
+from treino.base.words import _, setting
 from treino.engine.optim import BETAS, HP, readers
 from treino.settings.spec import read_settings
 
 EMA_WITHOUT_AVERAGE = Refusal(
-    N_("This training keeps no running average of its weights."),
-    N_("Begin with an ema above 0, e.g. [[ema=0.98]]."),
+    "This training keeps no running average of its weights.", "Begin with an ema above 0, e.g. [[ema=0.98]]."
 )
 DROPOUT_WITHOUT_LAYER = Refusal(
-    N_("This network has no dropout layers to set."),
-    N_("Begin with a dropout above 0, e.g. [[dropout=0.1]]."),
+    "This network has no dropout layers to set.", "Begin with a dropout above 0, e.g. [[dropout=0.1]]."
 )
 
 # ---- checks of single values

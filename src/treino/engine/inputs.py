@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from treino.base.errors import Refusal
-from treino.base.words import N_, _
+from treino.base.words import _
 from treino.data import load
 from treino.data.dataset import Data
 from treino.data.mapped_rows import MappedRows, as_mapped, part_rows
@@ -17,44 +17,44 @@ from treino.data.preparation.preparation import Scale
 from treino.data.rows_in_memory import steps_of
 from treino.data.source_kinds import is_torch_dataset
 
-DATA_NOT_FINITE = Refusal(N_("{name} of the {which} rows is {value:g} in {place}."), "{hint}")
+DATA_NOT_FINITE = Refusal("{name} of the {which} rows is {value:g} in {place}.", "{hint}")
 DATA_TYPE = Refusal(
-    N_("train can't use a {kind} as data."), N_("Give what treino.load returns, or a pair of tensors (x, y).")
+    "train can't use a {kind} as data.", "Give what treino.load returns, or a pair of tensors (x, y)."
 )
-NO_TRAINING_ROWS = Refusal(N_("There are no training rows."), N_("Give at least one row."))
+NO_TRAINING_ROWS = Refusal("There are no training rows.", "Give at least one row.")
 CLASSES_RANGE = Refusal(
-    N_("The highest class number is {highest}, with {rows} training rows."),
-    N_(
+    "The highest class number is {highest}, with {rows} training rows.",
+    (
         "Classes count from 0 without gaps, up to {most}: y = y.unique(return_inverse=True)[1]."
         " To predict a number, give y as floats: y.float()."
     ),
 )
 DATA_SHAPE = Refusal(
-    N_("x has the shape {x} and y {y}."),
-    N_("x is [rows, columns], y one class number from 0 on, or one value, for each row."),
+    "x has the shape {x} and y {y}.",
+    "x is [rows, columns], y one class number from 0 on, or one value, for each row.",
 )
 DATA_FRAME = Refusal(
-    N_("{name} is a {kind}, not an array."),
-    N_("Use treino.load(frame, target='COLUMN'), or arrays: {name}.to_numpy()."),
+    "{name} is a {kind}, not an array.",
+    "Use treino.load(frame, target='COLUMN'), or arrays: {name}.to_numpy().",
 )
 DATA_COMPLEX = Refusal(
-    N_("{name} holds complex numbers."),
-    N_("Give their real and imaginary parts as columns: torch.view_as_real({name}).flatten(1)."),
+    "{name} holds complex numbers.",
+    "Give their real and imaginary parts as columns: torch.view_as_real({name}).flatten(1).",
 )
 NO_ROWS_LEFT = Refusal(
-    N_("There are no training rows."), N_("Lower [[validation]] or [[test]]."), rule="no_training_rows"
+    "There are no training rows.", "Lower [[validation]] or [[test]].", rule="no_training_rows"
 )
 DATA_SHAPES_DIFFER = Refusal(
-    N_(
+    (
         "{name} of the validation rows holds {kind} of shape {got} per row, that of the"
         " training rows {wanted_kind} of shape {wanted}."
     ),
-    N_("Give both the same columns and the same kind of target."),
+    "Give both the same columns and the same kind of target.",
     rule="data_shape",
 )
 DATA_NOT_NUMBERS = Refusal(
-    N_("{name} can't be read as numbers: {error}."),
-    N_("Give tensors or arrays (x, y); treino.load reads tables with words and dates."),
+    "{name} can't be read as numbers: {error}.",
+    "Give tensors or arrays (x, y); treino.load reads tables with words and dates.",
     rule="data_type",
 )
 

@@ -6,7 +6,6 @@ import torch
 from torch import Tensor, nn
 
 from treino.base.errors import Refusal
-from treino.base.words import N_
 from treino.engine.activations import ACTIVATIONS
 from treino.engine.gates import LAYER, gates_apart, without_gates
 from treino.engine.hyperparameters import whole
@@ -20,7 +19,7 @@ from treino.engine.shared_config import SharedConfig
 from treino.engine.training_state import BestWeights
 from treino.engine.user_module import module_copy
 
-MEMBER_RANGE = Refusal(N_("There is no member {member}; there are {n}."), N_("Members count from 0."))
+MEMBER_RANGE = Refusal("There is no member {member}; there are {n}.", "Members count from 0.")
 
 
 def new_population(shared: SharedConfig, seeds: Sequence[int], hp: dict[str, Tensor]) -> Population:

@@ -18,8 +18,8 @@ from treino.data.preparation.preparation import Preparation, Scale
 from treino.engine.losses import Loss
 
 METRIC_UNITS = Refusal(
-    N_("There is no {metric} of several targets together, because each has a unit of its own."),
-    N_("Use one of {names}; the {metric} of each target is shown in any case."),
+    "There is no {metric} of several targets together, because each has a unit of its own.",
+    "Use one of {names}; the {metric} of each target is shown in any case.",
 )
 
 TOGETHER = 20_000  # from this many rows on torch may sum one network's rows in parallel parts

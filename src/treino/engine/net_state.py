@@ -7,34 +7,33 @@ import torch
 from torch import Tensor, nn
 
 from treino.base.errors import Refusal, cause
-from treino.base.words import N_, _
+from treino.base.words import _
 from treino.engine.population import Layout
 
 NET_FORMS = Refusal(
-    N_("In its forward pass the network changes {name}: {before} before, {after} after."),
-    N_(
+    "In its forward pass the network changes {name}: {before} before, {after} after.",
+    (
         "Give every parameter and buffer its shape, type and requires_grad in __init__. What is needed"
         " within one pass only can be a plain attribute."
     ),
 )
 NET_TENSOR = Refusal(
-    N_("The network's {name} is {kind}, and a run keeps only dense tensors of real numbers."),
-    N_("Make it one, on the CPU. A constant can be a plain attribute: self.table = ..."),
+    "The network's {name} is {kind}, and a run keeps only dense tensors of real numbers.",
+    "Make it one, on the CPU. A constant can be a plain attribute: self.table = ...",
 )
 NET_LARGE_NUMBERS = Refusal(
-    N_("The network's {name} holds whole numbers of 2^53 or more; smaller ones are kept exactly."),
-    N_("A constant can be a plain attribute: self.table = ..."),
+    "The network's {name} holds whole numbers of 2^53 or more; smaller ones are kept exactly.",
+    "A constant can be a plain attribute: self.table = ...",
 )
 NET_STATE_DICT = Refusal(
-    N_("The network's state_dict() raises {cause}."), N_("A run keeps what it gives: call it once yourself.")
+    "The network's state_dict() raises {cause}.", "A run keeps what it gives: call it once yourself."
 )
 NET_EXTRA_STATE = Refusal(
-    N_("{name} in the network's state_dict() is a {kind}; a run keeps only tensors."),
-    N_("Make it a buffer: self.register_buffer('count', torch.zeros(()))."),
+    "{name} in the network's state_dict() is a {kind}; a run keeps only tensors.",
+    "Make it a buffer: self.register_buffer('count', torch.zeros(())).",
 )
 NET_NAME = Refusal(
-    N_("The network has a tensor called {name}, a name that safetensors reserves."),
-    N_("Give it another name."),
+    "The network has a tensor called {name}, a name that safetensors reserves.", "Give it another name."
 )
 
 LARGEST_EXACT = 2**53  # float64 holds all smaller integers exactly

@@ -9,40 +9,36 @@ from typing import Any, NamedTuple
 from torch import Tensor, nn
 
 from treino.base.errors import Refusal, TreinoError, nearest
-from treino.base.words import N_, _, setting
+from treino.base.words import _, setting
 from treino.engine.activations import ACTIVATIONS
 from treino.engine.hyperparameters import in_range, known, whole
 from treino.settings.setting_types import LARGEST_LAYER, MOST_LAYERS
 from treino.settings.spec import OF_CNN, Settings
 
 CNN_ROWS = Refusal(
-    N_("A convolutional network learns from pictures, and a row here has the shape {shape}."),
-    N_("Use [[net=mlp]], or leave it out; pictures are [rows, channels, height, width]."),
+    "A convolutional network learns from pictures, and a row here has the shape {shape}.",
+    "Use [[net=mlp]], or leave it out; pictures are [rows, channels, height, width].",
 )
 CNN_CHANNELS_LAST = Refusal(
-    N_("The pictures have the shape {shape}: their channels are the last axis."),
-    N_("Put them first: x.transpose(0, 3, 1, 2) of an array, x.permute(0, 3, 1, 2) of a tensor."),
+    "The pictures have the shape {shape}: their channels are the last axis.",
+    "Put them first: x.transpose(0, 3, 1, 2) of an array, x.permute(0, 3, 1, 2) of a tensor.",
 )
 CHANNELS_EMPTY = Refusal(
-    N_("A convolutional network without channels can't be built."),
-    N_("Give the channels of each stage, e.g. 16, 32."),
+    "A convolutional network without channels can't be built.",
+    "Give the channels of each stage, e.g. 16, 32.",
 )
-NORMS_TWO = Refusal(N_("{a} and {b} both say how channels are normalised."), N_("Give one of them."))
+NORMS_TWO = Refusal("{a} and {b} both say how channels are normalised.", "Give one of them.")
 HIDDEN_DEPTH = Refusal(
-    N_("A network of {n} hidden layers is too deep to be built."),
-    N_("Give at most {most}, e.g. 64, 32."),
+    "A network of {n} hidden layers is too deep to be built.",
+    "Give at most {most}, e.g. 64, 32.",
     rule="hidden_range",
 )
 GROUP_NORM_RANGE = Refusal(
-    N_("{n} channels can't be divided into {groups} groups."),
-    N_("Use a number of groups that divides the channels of every stage."),
+    "{n} channels can't be divided into {groups} groups.",
+    "Use a number of groups that divides the channels of every stage.",
 )
-DROPOUT_TYPE = Refusal(
-    N_("dropout is {rate!r}, not a number."), N_("Use e.g. 0.2, or one number for each member.")
-)
-DROPOUT_RANGE = Refusal(
-    N_("dropout is the share of units dropped; {rate} is outside 0 to 1."), N_("Use e.g. 0.2.")
-)
+DROPOUT_TYPE = Refusal("dropout is {rate!r}, not a number.", "Use e.g. 0.2, or one number for each member.")
+DROPOUT_RANGE = Refusal("dropout is the share of units dropped; {rate} is outside 0 to 1.", "Use e.g. 0.2.")
 
 LARGEST_GATE_RATE = 1000.0
 

@@ -12,7 +12,6 @@ import torch
 from torch import Tensor
 
 from treino.base.errors import Refusal
-from treino.base.words import N_
 from treino.engine.kernels.selection import WORKERS
 from treino.engine.optim import OPTIMIZERS
 from treino.engine.population import Copies
@@ -21,12 +20,11 @@ from treino.engine.training_setup import TrainingSetup
 from treino.engine.training_state import EpochLoss, HyperparameterChange, TrainingState
 
 SAVED_TYPE = Refusal(
-    N_("A {tensors} and a {meta} are no saved training."),
-    N_("Give what save() returned: training.load(*saved)."),
+    "A {tensors} and a {meta} are no saved training.", "Give what save() returned: training.load(*saved)."
 )
 SAVED_BY_ANOTHER = Refusal(
-    N_("This state was saved by another training; these differ: {what}."),
-    N_("Make the training with the arguments of the saved one."),
+    "This state was saved by another training; these differ: {what}.",
+    "Make the training with the arguments of the saved one.",
 )
 
 # ---- saved states

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from treino.base.errors import Refusal
 from treino.base.machine import memory_bytes
-from treino.base.words import N_, numeral
+from treino.base.words import numeral
 from treino.engine.gates import gates_of, with_gates
 from treino.engine.inputs import Inputs
 from treino.engine.losses import LOSSES, Loss
@@ -27,24 +27,21 @@ from treino.engine.user_module import (
 )
 
 INIT_OWN = Refusal(
-    N_("[[init={init}]] is for treino's own layers; a network of your own initialises itself."),
-    N_("Leave it out."),
+    "[[init={init}]] is for treino's own layers; a network of your own initialises itself.", "Leave it out."
 )
 NET_TYPE = Refusal(
-    N_("A {kind} is no network."),
-    N_("Give mlp(64, 32), cnn(16, 32), an nn.Module, or a function that makes one."),
+    "A {kind} is no network.", "Give mlp(64, 32), cnn(16, 32), an nn.Module, or a function that makes one."
 )
 NET_TOO_LARGE = Refusal(
-    N_("{members} × {parameters} parameters need about {needed:.0f} GB; {there:.0f} are here."),
-    N_("Use smaller hidden layers, or fewer networks at once."),
+    "{members} × {parameters} parameters need about {needed:.0f} GB; {there:.0f} are here.",
+    "Use smaller hidden layers, or fewer networks at once.",
 )
 NET_SCRIPT = Refusal(
-    N_("A network compiled by torch.jit can't be trained here."),
-    N_("Give the nn.Module that it was made from."),
+    "A network compiled by torch.jit can't be trained here.", "Give the nn.Module that it was made from."
 )
 SEEDS_OWN = Refusal(
-    N_("One network can't start from {n} seeds."),
-    N_("Give its class, or a function that makes it, instead of the network."),
+    "One network can't start from {n} seeds.",
+    "Give its class, or a function that makes it, instead of the network.",
 )
 
 PARAMETER_COPIES = 6  # weights, gradients, two moments, best weights, and the rewind copy

@@ -7,7 +7,6 @@ import torch
 from torch import Tensor, nn
 
 from treino.base.errors import Refusal
-from treino.base.words import N_
 from treino.engine.augmentation import Changes
 from treino.engine.ensemble import answer_module
 from treino.engine.members import member_module
@@ -18,10 +17,10 @@ from treino.engine.training_setup import TrainingSetup
 from treino.engine.training_state import TrainingState
 
 POPULATION_STALE = Refusal(
-    N_("This population was step {old}'s, and the engine is at step {new}."),
-    N_("Take tick.population.snapshot() while you hold the tick."),
+    "This population was step {old}'s, and the engine is at step {new}.",
+    "Take tick.population.snapshot() while you hold the tick.",
 )
-NET_OF_MANY = Refusal(N_("There are {n} networks here."), N_("Ask for one: tick.population.net(member)."))
+NET_OF_MANY = Refusal("There are {n} networks here.", "Ask for one: tick.population.net(member).")
 
 # ---- ticks
 

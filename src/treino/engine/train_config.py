@@ -11,7 +11,7 @@ import torch
 
 from treino.base.errors import Refusal, nearest
 from treino.base.signatures import keyword
-from treino.base.words import N_, setting
+from treino.base.words import setting
 from treino.engine.augmentation import strengths_of
 from treino.engine.devices import resolve_device
 from treino.engine.hyperparameters import check_read, check_reads, known, one_for_each, per_member, whole
@@ -21,17 +21,13 @@ from treino.engine.registries import REGISTRIES
 from treino.engine.rng import member_seeds
 from treino.settings.spec import FAULTS, OF_ENGINE, UNKNOWN_SETTING, Settings, faults_of, read_settings
 
-DTYPE_UNKNOWN = Refusal(
-    N_("Training in {dtype!r} isn't possible."), N_("Use torch.float32 or torch.float64.")
-)
-SEED_AND_SEEDS = Refusal(N_("{a} and {b} both say what is drawn."), N_("Give one of them."))
-SEEDS_EMPTY = Refusal(N_("There is no seed."), N_("Give at least one: seeds=(0,)."))
-NESTEROV_WITHOUT_MOMENTUM = Refusal(
-    N_("[[nesterov]] needs [[momentum]] above 0."), N_("Add [[momentum=0.9]].")
-)
+DTYPE_UNKNOWN = Refusal("Training in {dtype!r} isn't possible.", "Use torch.float32 or torch.float64.")
+SEED_AND_SEEDS = Refusal("{a} and {b} both say what is drawn.", "Give one of them.")
+SEEDS_EMPTY = Refusal("There is no seed.", "Give at least one: seeds=(0,).")
+NESTEROV_WITHOUT_MOMENTUM = Refusal("[[nesterov]] needs [[momentum]] above 0.", "Add [[momentum=0.9]].")
 ENSEMBLE_SEEDS = Refusal(
-    N_("An ensemble of {n} can't have {seeds} seeds."),
-    N_("Give one, from which the others are derived, or one for each member."),
+    "An ensemble of {n} can't have {seeds} seeds.",
+    "Give one, from which the others are derived, or one for each member.",
 )
 
 OF_UPDATE = ("momentum", "betas", "eps", "weight_decay", "clip")

@@ -11,7 +11,6 @@ from torch import Tensor, nn
 
 from treino.base.errors import Refusal
 from treino.base.signatures import declare, own_parameters
-from treino.base.words import N_
 from treino.engine.bags import Bags
 from treino.engine.batch_sources import batch_source
 from treino.engine.defaults import usual_net, with_defaults
@@ -39,10 +38,10 @@ from treino.engine.training_state import (
     TrainingState,
 )
 
-TRAINING_OVER = Refusal(N_("This training is over."), N_("Train a new one."))
-WHICH_UNKNOWN = Refusal(N_("{which!r} weights are not kept."), N_("Use 'kept' or 'last'."))
+TRAINING_OVER = Refusal("This training is over.", "Train a new one.")
+WHICH_UNKNOWN = Refusal("{which!r} weights are not kept.", "Use 'kept' or 'last'.")
 SET_STEP_PASSED = Refusal(
-    N_("{name} can't be set from step {step} on: {now} are done."), N_("Use step {now} or later.")
+    "{name} can't be set from step {step} on: {now} are done.", "Use step {now} or later."
 )
 
 CHUNK_STEPS = 4096  # limits the memory allocated in advance for a chunk

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from treino.base.errors import Refusal, TreinoError
-from treino.base.words import N_, _, setting
+from treino.base.words import _, setting
 from treino.engine.augmentation import Augmentation
 from treino.engine.bags import Bags, OwnRows, checked_bags
 from treino.engine.batch_sources import KernelRows, aligned
@@ -38,37 +38,36 @@ from treino.engine.user_module import HashDropout, LayerRow, module_copy, probe_
 from treino.settings.spec import Settings, faults_of
 
 NO_VALIDATION_ROWS = Refusal(
-    N_("{what} needs validation rows, and there are none."),
-    N_("Give some, e.g. by [[validation=0.15]], or do without."),
+    "{what} needs validation rows, and there are none.",
+    "Give some, e.g. by [[validation=0.15]], or do without.",
 )
-LOSS_TASK = Refusal(N_("The loss {name} is for {its}, and this is {task}."), N_("Use {names}."))
+LOSS_TASK = Refusal("The loss {name} is for {its}, and this is {task}.", "Use {names}.")
 CLASS_WEIGHTS_TARGETS = Refusal(
-    N_("[[class_weights]] weighs the classes of one target, and there are {n}."),
-    N_("Leave it out, or train a network for that target alone."),
+    "[[class_weights]] weighs the classes of one target, and there are {n}.",
+    "Leave it out, or train a network for that target alone.",
 )
 CLASS_WEIGHTS_COUNT = Refusal(
-    N_("[[class_weights]] has {n} numbers, and there are {c} classes: {names}."),
-    N_("Give one number above 0 for each class in this order, or 'balanced'."),
+    "[[class_weights]] has {n} numbers, and there are {c} classes: {names}.",
+    "Give one number above 0 for each class in this order, or 'balanced'.",
 )
-METRIC_TASK = Refusal(N_("{metric} is not measured here."), N_("Use one of {names}."))
+METRIC_TASK = Refusal("{metric} is not measured here.", "Use one of {names}.")
 BATCH_NORM_WEIGHTS = Refusal(
-    N_("Batch norm counts each row of a batch once, and these rows have weights."),
-    N_("Leave [[batch_norm]] out (of a network of your own: use LayerNorm), or the weights."),
+    "Batch norm counts each row of a batch once, and these rows have weights.",
+    "Leave [[batch_norm]] out (of a network of your own: use LayerNorm), or the weights.",
 )
 WEIGHTS_ROWS = Refusal(
-    N_("These rows are read without numbers, so none of them has a weight of its own."),
-    N_("Give a Dataset, of which treino makes the batches, or leave the weights out."),
+    "These rows are read without numbers, so none of them has a weight of its own.",
+    "Give a Dataset, of which treino makes the batches, or leave the weights out.",
 )
 WEIGHTS_LATE = Refusal(
-    N_("The training has taken {n} steps already."),
-    N_("Make a new one, and give it the weights before its first step."),
+    "The training has taken {n} steps already.",
+    "Make a new one, and give it the weights before its first step.",
 )
 BATCH_NORM_ROWS = Refusal(
-    N_("Batch norm needs two rows in every batch, and the last of {rows} rows would be alone."), "{hint}"
+    "Batch norm needs two rows in every batch, and the last of {rows} rows would be alone.", "{hint}"
 )
 WEIGHTS_DIFFER = Refusal(
-    N_("The weights are another network's: {why}"),
-    N_("Use the same layers, e.g. by [[like]] of the same name."),
+    "The weights are another network's: {why}", "Use the same layers, e.g. by [[like]] of the same name."
 )
 
 # ---- the loss of a training

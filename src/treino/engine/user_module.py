@@ -11,54 +11,52 @@ from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
 from treino.base.errors import Refusal, TreinoError, cause
-from treino.base.words import N_, _
+from treino.base.words import _
 from treino.engine.losses import DropoutMask, Loss
 from treino.engine.net_state import check_forms, forms
 from treino.engine.rng import dropout_threshold, fork_rng, generator
 
-NET_KIND = Refusal(
-    N_("What makes the network returns a {kind}, not an nn.Module."), N_("Return the network.")
-)
+NET_KIND = Refusal("What makes the network returns a {kind}, not an nn.Module.", "Return the network.")
 NET_NO_PARAMETERS = Refusal(
-    N_("The network {name} has no parameters to train."),
-    N_("Assign its layers to self in __init__: self.out = nn.Linear(4, 3). A plain list hides them."),
+    "The network {name} has no parameters to train.",
+    "Assign its layers to self in __init__: self.out = nn.Linear(4, 3). A plain list hides them.",
 )
 NET_DETACHED = Refusal(
-    N_("The network's output is cut off from its parameters, so that nothing can be learned."),
-    N_(
+    "The network's output is cut off from its parameters, so that nothing can be learned.",
+    (
         "Leave .detach(), .data, torch.no_grad(), argmax and numpy out of forward; and make forward"
         " a method of the class, not a function that is put into a network."
     ),
 )
 NET_OUTPUT = Refusal(
-    N_("For {rows} rows the network returns {got}; wanted are floating-point numbers of shape {wanted}."),
-    N_("Return a tensor [batch, {outputs}]: the last layer has {outputs} outputs, and each item its row."),
+    "For {rows} rows the network returns {got}; wanted are floating-point numbers of shape {wanted}.",
+    "Return a tensor [batch, {outputs}]: the last layer has {outputs} outputs, and each item its row.",
 )
 NET_COPY = Refusal(
-    N_("The network can't be copied: {cause}."),
-    N_("Keep no results of a forward pass in it, or detach them: self.h = h.detach()."),
+    "The network can't be copied: {cause}.",
+    "Keep no results of a forward pass in it, or detach them: self.h = h.detach().",
 )
 NET_FROZEN = Refusal(
-    N_("All parameters of the network {name} are frozen (requires_grad False)."),
-    N_("Leave those of a layer free: net.out.requires_grad_(True)."),
+    "All parameters of the network {name} are frozen (requires_grad False).",
+    "Leave those of a layer free: net.out.requires_grad_(True).",
 )
 BATCH_OF_ONE = Refusal(
-    N_("The last of {rows} training rows is a batch by itself, and the network fails on it: {why}"), "{hint}"
+    "The last of {rows} training rows is a batch by itself, and the network fails on it: {why}", "{hint}"
 )
 NET_FAILS = Refusal(
-    N_("Making the network raises {cause}."),
-    N_("It must work without arguments; wrap it in a function that gives them."),
+    "Making the network raises {cause}.",
+    "It must work without arguments; wrap it in a function that gives them.",
 )
 NET_BACKWARD = Refusal(
-    N_("The gradient of the loss fails on two rows: {cause}"),
-    N_("Perhaps autograd needs what was changed in place: write h.relu(), not h.relu_()."),
+    "The gradient of the loss fails on two rows: {cause}",
+    "Perhaps autograd needs what was changed in place: write h.relu(), not h.relu_().",
 )
 NET_EVALUATION = Refusal(
-    N_("The network fails in evaluation mode, on rows of shape {shape}: {cause}"),
-    N_("Send such rows through net.eval() yourself."),
+    "The network fails in evaluation mode, on rows of shape {shape}: {cause}",
+    "Send such rows through net.eval() yourself.",
 )
 NET_SIZE = Refusal(
-    N_("Layer {name} ({kind}) has {attribute}={expected}, and {got} arrive (shape {shape})."), "{hint}"
+    "Layer {name} ({kind}) has {attribute}={expected}, and {got} arrive (shape {shape}).", "{hint}"
 )
 
 LayerRow = tuple[str, str, str, str, int]  # name, kind, in, out, parameters

@@ -8,7 +8,6 @@ import numpy as np
 import torch
 
 from treino.base.errors import Refusal, TreinoError
-from treino.base.words import N_
 from treino.engine.metrics import probabilities
 from treino.folders.documents.run_result import ConformalResult
 from treino.folders.stored_run import StoredRun
@@ -27,8 +26,7 @@ from treino.inspection.conformal import (
 from treino.settings.spec import read_settings
 
 COVERAGE_OF_SEVERAL = Refusal(
-    N_("{n} networks answer with their mean, and no rows say how far off that is."),
-    N_("Name one of them: {run}:0"),
+    "{n} networks answer with their mean, and no rows say how far off that is.", "Name one of them: {run}:0"
 )
 
 

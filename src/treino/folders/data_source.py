@@ -11,7 +11,7 @@ import torch
 
 from treino.base.errors import Refusal, TreinoError
 from treino.base.files import damaged, sha256
-from treino.base.words import N_, _
+from treino.base.words import _
 from treino.data import BUILTINS, load
 from treino.data.dataset import Data
 from treino.data.documents import DataCopy, DataSource, LoadArguments, PreparationDocument, RowsFile
@@ -31,32 +31,30 @@ from treino.settings import recipes
 from treino.settings.spec import OF_DATA, OF_FILES, Settings, read_settings
 
 DATA_CHANGED = Refusal(
-    N_("{path} is not the file that {run} was trained on: its SHA-256 differs."),
-    N_("Give that file with [[data=FILE]], or train a new run on this one."),
+    "{path} is not the file that {run} was trained on: its SHA-256 differs.",
+    "Give that file with [[data=FILE]], or train a new run on this one.",
 )
 PICTURES_CHANGED = Refusal(
-    N_("The pictures in {path}, or their labels, are not those that {run} was trained on."),
-    N_("Give those with [[data=FOLDER]], or train a new run on these."),
+    "The pictures in {path}, or their labels, are not those that {run} was trained on.",
+    "Give those with [[data=FOLDER]], or train a new run on these.",
     rule=DATA_CHANGED.rule,
 )
 PREPARATION_DIFFERS = Refusal(
-    N_("{name} is prepared differently now than when {run} was trained."),
-    N_("Use the versions that are named in {path}."),
+    "{name} is prepared differently now than when {run} was trained.",
+    "Use the versions that are named in {path}.",
 )
-DATA_GONE = Refusal(
-    N_("{run} was trained on {path}, which is not there."), N_("Say where it is now: [[data=FILE]].")
-)
+DATA_GONE = Refusal("{run} was trained on {path}, which is not there.", "Say where it is now: [[data=FILE]].")
 DATA_NOT_KEPT = Refusal(
-    N_("{run} keeps no copy of its rows: they were in memory only, and it was trained lean."),
-    N_("Train without lean=True where the rows are wanted again."),
+    "{run} keeps no copy of its rows: they were in memory only, and it was trained lean.",
+    "Train without lean=True where the rows are wanted again.",
 )
 OUTPUTS_LOSS = Refusal(
-    N_("The network has {outputs} outputs, not those of the loss {loss} for {classes} classes."),
-    N_("The folder was changed. Take it again from where it came, or train again."),
+    "The network has {outputs} outputs, not those of the loss {loss} for {classes} classes.",
+    "The folder was changed. Take it again from where it came, or train again.",
 )
 DATA_IS_LOADED = Refusal(
-    N_("The data is split and prepared already, so {name} comes too late."),
-    N_("Give what the data is made from, or leave {name} out."),
+    "The data is split and prepared already, so {name} comes too late.",
+    "Give what the data is made from, or leave {name} out.",
 )
 
 # ---- the data source of a run

@@ -19,7 +19,7 @@ from torch import nn
 
 from treino.base.errors import Refusal, nearest
 from treino.base.files import read_bytes
-from treino.base.words import N_, _
+from treino.base.words import _
 from treino.folders.access import Access
 from treino.folders.store import RunFolder
 from treino.folders.user_network import NO_PERMISSION, NetworkFile, own_net
@@ -29,26 +29,24 @@ if TYPE_CHECKING:
     from torch import nn
 
 NET_NOT_TRUSTED = Refusal(
-    N_("{folder} trains a network of your own, and reading a folder executes nothing."), "{hint}"
+    "{folder} trains a network of your own, and reading a folder executes nothing.", "{hint}"
 )
 NET_OF_SEVERAL = Refusal(
-    N_("{net} can't stand for {n} networks of different files or names: {words}."),
-    N_("Use [[trust=True]], which runs the copies that lie in the folder; or name one network: SWEEP:17"),
+    "{net} can't stand for {n} networks of different files or names: {words}.",
+    "Use [[trust=True]], which runs the copies that lie in the folder; or name one network: SWEEP:17",
 )
 NET_WANTED = Refusal(
-    N_("{run} trained a network of your own, which was given in Python."),
-    N_("Give it again: [[net=FILE.py:NAME]], or net= in Python."),
+    "{run} trained a network of your own, which was given in Python.",
+    "Give it again: [[net=FILE.py:NAME]], or net= in Python.",
 )
 NET_COPY_MISSING = Refusal(
-    N_("{folder} holds no sealed copy {word}, and [[trust=True]] runs nothing else."), "{hint}"
+    "{folder} holds no sealed copy {word}, and [[trust=True]] runs nothing else.", "{hint}"
 )
 NET_FORM = Refusal(
-    N_("{value!r} does not name a network."), N_("Write [[net=FILE.py:NAME]], e.g. [[net=mynet.py:Net]].")
+    "{value!r} does not name a network.", "Write [[net=FILE.py:NAME]], e.g. [[net=mynet.py:Net]]."
 )
-NET_FILE_MISSING = Refusal(N_("There is no file {path}."), "{hint}")
-NO_PYTHON_FILE = Refusal(
-    N_("{path} is not a Python file."), N_("Write [[net=FILE.py:NAME]]."), rule="net_form"
-)
+NET_FILE_MISSING = Refusal("There is no file {path}.", "{hint}")
+NO_PYTHON_FILE = Refusal("{path} is not a Python file.", "Write [[net=FILE.py:NAME]].", rule="net_form")
 
 
 NETWORK_COPY = "net.py"

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from treino.base.errors import Refusal, TreinoError
-from treino.base.words import N_, _
+from treino.base.words import _
 from treino.data import PreparedRows, rows_for_prediction
 from treino.data.documents import DataSource
 from treino.data.preparation.new_rows import forms_of
@@ -28,12 +28,11 @@ from treino.inspection.input_planes import ALL, Split, winners
 from treino.inspection.outputs import PictureView, outputs, outputs_of_views, views_of
 
 TTA_OF_TABLE = Refusal(
-    N_("Predictions are averaged over shifted pictures, and {run} learnt from other rows."),
-    N_("Leave [[tta]] out."),
+    "Predictions are averaged over shifted pictures, and {run} learnt from other rows.", "Leave [[tta]] out."
 )
 COVERAGE_OF_ARRAY = Refusal(
-    N_("Of {kind} predictions are an array, without room for intervals or sets."),
-    N_("Give a frame, or ask for a file: treino predict RUN DATA [[coverage={coverage}]]"),
+    "Of {kind} predictions are an array, without room for intervals or sets.",
+    "Give a frame, or ask for a file: treino predict RUN DATA [[coverage={coverage}]]",
 )
 
 Figures = dict[str, float | None]

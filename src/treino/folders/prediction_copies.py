@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 
 from treino.base.errors import Refusal, TreinoError
 from treino.base.files import FILE_EXISTS, trouble
-from treino.base.words import N_, _
+from treino.base.words import _
 from treino.data import photographs
 from treino.data.source_kinds import is_pictures
 from treino.folders.prediction import Prediction
@@ -16,19 +16,19 @@ from treino.folders.store.output_files import OutputFolder
 from treino.folders.stored_run import StoredRun
 
 COPIES_OF_ROWS = Refusal(
-    N_("Only pictures are copied, and {source} is neither a picture nor a folder of them."),
-    N_("Leave [[copy_to]] out; write the rows with [[to=FILE.csv]]."),
+    "Only pictures are copied, and {source} is neither a picture nor a folder of them.",
+    "Leave [[copy_to]] out; write the rows with [[to=FILE.csv]].",
 )
 COPIES_OF_NUMBERS = Refusal(
-    N_("{run} predicts numbers, and copies go into a folder for each class."),
-    N_("Leave [[copy_to]] out; write the numbers with [[to=FILE.csv]]."),
+    "{run} predicts numbers, and copies go into a folder for each class.",
+    "Leave [[copy_to]] out; write the numbers with [[to=FILE.csv]].",
 )
 TO_PICTURES = Refusal(
-    N_(
+    (
         "{path} is in {source}, whose pictures are predicted, and what is written there would count as"
         " part of them."
     ),
-    N_("Give a place outside of it."),
+    "Give a place outside of it.",
 )
 
 _LONGEST = 200  # bytes of a name

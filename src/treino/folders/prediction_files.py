@@ -18,7 +18,6 @@ import numpy as np
 
 from treino.base.errors import Refusal
 from treino.base.files import problem
-from treino.base.words import N_
 from treino.data.readers import ReaderOptions
 from treino.data.readers.reader_options import EXCEL_MISSING
 from treino.data.readers.table_files import open_delimited_file
@@ -30,8 +29,7 @@ from treino.folders.prediction_columns import column_names
 from treino.settings.setting_types import as_item
 
 WORKBOOK_ROWS = Refusal(
-    N_("A sheet has room for {n:,} rows, and there are more predictions."),
-    N_("Name a file that ends in .csv."),
+    "A sheet has room for {n:,} rows, and there are more predictions.", "Name a file that ends in .csv."
 )
 
 WORKBOOK = ".xlsx"

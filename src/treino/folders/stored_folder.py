@@ -20,7 +20,7 @@ from treino.settings.recipes import without_recipe
 from treino.settings.setting_types import as_item
 from treino.settings.spec import FLAGS
 
-NOTHING_TO_RESUME = Refusal(N_("{run} is {status}: there is nothing to resume."), "{hint}")
+NOTHING_TO_RESUME = Refusal("{run} is {status}: there is nothing to resume.", "{hint}")
 
 # ---- base class of stored runs, sweeps and studies
 

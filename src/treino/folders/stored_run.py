@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from treino.base.errors import Refusal, nearest
 from treino.base.files import damaged
-from treino.base.words import N_, _, numeral
+from treino.base.words import _, numeral
 from treino.data.dataset import Data
 from treino.data.preparation.preparation import Preparation
 from treino.data.rows_in_memory import in_memory
@@ -58,18 +58,16 @@ from treino.folders.weights import WEIGHTS, check_answers, check_layers, read_we
 from treino.inspection.conformal import FoldScores
 
 STUDY_IS_NO_RUN = Refusal(
-    N_("{name} is a study: it keeps figures of several settings, and no network."),
-    N_("See it with: treino show {name}; each of its rows says how to train it alone."),
+    "{name} is a study: it keeps figures of several settings, and no network.",
+    "See it with: treino show {name}; each of its rows says how to train it alone.",
 )
-TARGET_OF_RUN = Refusal(N_("{run} has no target '{target}'."), "{hint}")
-SEGMENT_UNKNOWN = Refusal(N_("{run} has no segment {n}."), N_("Its segments are numbered from 0 to {last}."))
+TARGET_OF_RUN = Refusal("{run} has no target '{target}'.", "{hint}")
+SEGMENT_UNKNOWN = Refusal("{run} has no segment {n}.", "Its segments are numbered from 0 to {last}.")
 NO_WEIGHTS_YET = Refusal(
-    N_("{run} is {status}: its weights are kept when it ends."),
-    N_("Wait for it, or resume it: treino resume {run}"),
+    "{run} is {status}: its weights are kept when it ends.", "Wait for it, or resume it: treino resume {run}"
 )
 MEMBER_NOT_KEPT = Refusal(
-    N_("Network {n} of {run} is not one of those that answer, whose weights are kept."),
-    N_("Those are: {numbers}."),
+    "Network {n} of {run} is not one of those that answer, whose weights are kept.", "Those are: {numbers}."
 )
 
 

@@ -19,21 +19,21 @@ from typing import Any
 from torch import nn
 
 from treino.base.errors import Refusal, nearest
-from treino.base.words import N_, _
+from treino.base.words import _
 from treino.engine.user_module import construct_module
 from treino.settings.spec import Settings
 
 NO_PERMISSION = Refusal(
-    N_("The settings name the network {net}, and nobody said that its code may run."),
-    N_("Give it with [[net=FILE.py:NAME]], or net= in Python."),
+    "The settings name the network {net}, and nobody said that its code may run.",
+    "Give it with [[net=FILE.py:NAME]], or net= in Python.",
     rule="net_not_trusted",
 )
 NET_KIND = Refusal(
-    N_("{name} in {path} is a {kind}, not a network."),
-    N_("Name an nn.Module, its class, or a function that returns one."),
+    "{name} in {path} is a {kind}, not a network.",
+    "Name an nn.Module, its class, or a function that returns one.",
 )
-NET_NAME = Refusal(N_("There is no {name} in {path}."), "{hint}")
-NET_IMPORT = Refusal(N_("{path} fails to import, at line {line}: {kind}: {error}."), "{hint}")
+NET_NAME = Refusal("There is no {name} in {path}.", "{hint}")
+NET_IMPORT = Refusal("{path} fails to import, at line {line}: {kind}: {error}.", "{hint}")
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from treino.base.errors import Refusal, TreinoError
-from treino.base.words import N_, _
+from treino.base.words import _
 from treino.engine import TrainingLoop
 from treino.engine.net_state import left_out, put_state
 from treino.engine.population import padded
@@ -18,10 +18,10 @@ from treino.engine.user_module import module_copy
 from treino.folders.documents import read_tensors
 from treino.folders.store import RunFolder
 
-NET_DIFFERS = Refusal(N_("The network has other tensors than {run}: {why}"), "{hint}")
+NET_DIFFERS = Refusal("The network has other tensors than {run}: {why}", "{hint}")
 NET_ANSWERS = Refusal(
-    N_("This network has the weights of {run}, but gives other answers than {run} gave."),
-    N_(
+    "This network has the weights of {run}, but gives other answers than {run} gave.",
+    (
         "Give the code that was trained, or [[trust=True]] the copy in the folder. If it is that"
         " code, forward depends on something that is neither a parameter nor a buffer, and is made"
         " anew each time."

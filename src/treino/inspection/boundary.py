@@ -15,7 +15,7 @@ import torch
 from torch import nn
 
 from treino.base.errors import Refusal, nearest
-from treino.base.words import N_, _
+from treino.base.words import _
 from treino.data.dataset import Data
 from treino.data.documents import HashingEncoder
 from treino.data.rows import Rows
@@ -125,16 +125,14 @@ def candidates(
 
 
 AXES_MEANINGLESS = Refusal(
-    N_("Axes {axes} were asked for, but the picture of this run has none to choose."),
-    N_("Only a classifier with two inputs or more is drawn over two of them; leave the axes out."),
+    "Axes {axes} were asked for, but the picture of this run has none to choose.",
+    "Only a classifier with two inputs or more is drawn over two of them; leave the axes out.",
 )
 AXES_TWO = Refusal(
-    N_("The picture has two axes, but got: {axes}."), N_("Name two different features, for example {a},{b}.")
+    "The picture has two axes, but got: {axes}.", "Name two different features, for example {a},{b}."
 )
-AXES_UNKNOWN = Refusal(N_("There is no feature '{name}' to use as an axis."), "{hint}")
-AXES_CLASSES = Refusal(
-    N_("'{name}' is a column of classes, which is no axis."), N_("Columns that are: {names}.")
-)
+AXES_UNKNOWN = Refusal("There is no feature '{name}' to use as an axis.", "{hint}")
+AXES_CLASSES = Refusal("'{name}' is a column of classes, which is no axis.", "Columns that are: {names}.")
 
 # ---- decision boundary
 

@@ -26,7 +26,7 @@ from torch import nn
 
 from treino.base.errors import Refusal
 from treino.base.resampling import effective_rows
-from treino.base.words import N_, _, setting
+from treino.base.words import _, setting
 from treino.data.dataset import Data
 from treino.data.rows import Rows
 from treino.engine.ensemble import Ensemble
@@ -35,8 +35,7 @@ from treino.engine.training_setup import no_validation_rows
 from treino.inspection.outputs import outputs
 
 COVERAGE_ROWS = Refusal(
-    N_("A coverage of {coverage:.6g} takes {needed:,} rows held back from training; there are {n:,}."),
-    "{hint}",
+    "A coverage of {coverage:.6g} takes {needed:,} rows held back from training; there are {n:,}.", "{hint}"
 )
 
 LEVEL = 0.9

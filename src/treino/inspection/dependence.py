@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from torch import nn
 
 from treino.base.errors import Refusal, nearest
-from treino.base.words import N_
 from treino.data.dataset import Data
 from treino.data.documents import (
     DateEncoder,
@@ -29,12 +28,12 @@ from treino.inspection.input_planes import Cell, Floats, cells_of, draw
 from treino.inspection.outputs import outputs
 
 DEPENDENCE_PIXELS = Refusal(
-    N_("One pixel alone changes nothing, so there is no dependence on it to draw."),
-    N_("Look at [[what=occlusion]], which covers places of a picture, or at weights."),
+    "One pixel alone changes nothing, so there is no dependence on it to draw.",
+    "Look at [[what=occlusion]], which covers places of a picture, or at weights.",
 )
 DEPENDENCE_HASHED = Refusal(
-    N_("The classes of '{name}' were hashed, so they can't be set one by one."),
-    N_("Look at another column, or at [[what=importance]]."),
+    "The classes of '{name}' were hashed, so they can't be set one by one.",
+    "Look at another column, or at [[what=importance]].",
 )
 
 Axis = Literal["number", "class", "date", "time"]

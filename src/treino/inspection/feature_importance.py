@@ -13,7 +13,6 @@ from torch.nn.modules.conv import _ConvNd
 
 from treino.base.errors import Refusal
 from treino.base.resampling import LEVEL
-from treino.base.words import N_
 from treino.data.dataset import Data
 from treino.data.rows import Rows
 from treino.engine.losses import Loss
@@ -22,16 +21,16 @@ from treino.inspection.input_planes import ALL, Floats, Split, draw, held_out
 from treino.inspection.outputs import evaluating, outputs, predicted_classes
 
 IMPORTANCE_PIXELS = Refusal(
-    N_("A pixel means another thing in each picture, so no pixel matters in all of them."),
-    N_("Look at [[what=occlusion]]: what the answers for some pictures hang on."),
+    "A pixel means another thing in each picture, so no pixel matters in all of them.",
+    "Look at [[what=occlusion]]: what the answers for some pictures hang on.",
 )
 IMPORTANCE_ROWS = Refusal(
-    N_("Shuffling needs two rows or more, and there is one in the {split} rows."),
-    N_("Train with more rows held back: [[test=0.2]]"),
+    "Shuffling needs two rows or more, and there is one in the {split} rows.",
+    "Train with more rows held back: [[test=0.2]]",
 )
 OUTPUTS_NOT_FINITE = Refusal(
-    N_("The network's outputs are not finite on {n} of {rows} rows: nothing can be compared."),
-    N_("Look at its curves, and train again with a smaller [[lr]]."),
+    "The network's outputs are not finite on {n} of {rows} rows: nothing can be compared.",
+    "Look at its curves, and train again with a smaller [[lr]].",
 )
 
 # ---- permutation importance

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from treino.base.errors import Refusal
-from treino.base.words import N_, _
+from treino.base.words import _
 from treino.data.dataset import Data
 from treino.data.documents import (
     DateEncoder,
@@ -25,12 +25,12 @@ from treino.data.preparation.encoders import DAY
 from treino.data.rows import Rows
 
 ROW_UNKNOWN = Refusal(
-    N_("{data} has no row {n}."),
-    N_("Its rows are numbered from {low} to {high}; [[what=mistakes]] shows some with their numbers."),
+    "{data} has no row {n}.",
+    "Its rows are numbered from {low} to {high}; [[what=mistakes]] shows some with their numbers.",
 )
 ROW_NOT_YET = Refusal(
-    N_("Row {n} is a test row, and test rows are looked at once, when the run is over."),
-    N_("Choose another row, or go on with the run: treino resume"),
+    "Row {n} is a test row, and test rows are looked at once, when the run is over.",
+    "Choose another row, or go on with the run: treino resume",
 )
 
 # ---- planes, lines and fits over a network's inputs

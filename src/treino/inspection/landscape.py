@@ -14,7 +14,6 @@ from torch import Tensor, nn
 
 from treino.base.errors import Refusal
 from treino.base.machine import cpu_cores
-from treino.base.words import N_
 from treino.data.rows import Rows, generator
 from treino.engine import ACTIVATIONS, MLP, Loss
 from treino.engine.activations import name_of
@@ -30,11 +29,11 @@ from treino.inspection.input_planes import Floats, draw
 from treino.inspection.outputs import evaluating, outputs
 
 LANDSCAPE_NO_ROWS = Refusal(
-    N_("There are no rows to compute a loss on."), N_("Take the landscape of a run with training rows.")
+    "There are no rows to compute a loss on.", "Take the landscape of a run with training rows."
 )
 LANDSCAPE_NETS_DIFFER = Refusal(
-    N_("The two networks have other tensors: there is no straight line between them."),
-    N_("Compare runs with the same layers, e.g. two seeds of the same settings."),
+    "The two networks have other tensors: there is no straight line between them.",
+    "Compare runs with the same layers, e.g. two seeds of the same settings.",
 )
 
 MOST_ROWS, FEWEST_ROWS = 2000, 128
@@ -284,16 +283,16 @@ def _tensors(net: nn.Module) -> list[tuple[str, Tensor]]:
 
 
 LANDSCAPE_NO_FILTERS = Refusal(
-    N_("The network has no weights to move: all of its filters are zero, or it has none."),
-    N_("Take the landscape of a network with at least one layer of weights that are not all zero."),
+    "The network has no weights to move: all of its filters are zero, or it has none.",
+    "Take the landscape of a network with at least one layer of weights that are not all zero.",
 )
 LANDSCAPE_PATH_NOT_FINITE = Refusal(
-    N_("The run's path leads to parameters that are not finite."),
-    N_("Draw the landscape of a run that did not diverge; treino doctor RUN says why this one did."),
+    "The run's path leads to parameters that are not finite.",
+    "Draw the landscape of a run that did not diverge; treino doctor RUN says why this one did.",
 )
 LANDSCAPE_PATH_SHORT = Refusal(
-    N_("The run's path has {n} places, and a plane needs three that differ."),
-    N_("Train for more steps, or draw [[what=landscape]], which needs no path."),
+    "The run's path has {n} places, and a plane needs three that differ.",
+    "Train for more steps, or draw [[what=landscape]], which needs no path.",
 )
 
 # ---- planes through a network's parameters and the line between two networks

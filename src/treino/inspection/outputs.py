@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from treino.base.errors import Refusal, TreinoError, nearest
-from treino.base.words import N_, _
+from treino.base.words import _
 from treino.data.dataset import Data
 from treino.data.rows import Rows
 from treino.engine.augmentation import usual_shift
@@ -24,15 +24,13 @@ from treino.inspection.input_planes import ALL, Cell, Floats, Score, Split, cell
 from treino.inspection.intervals import weighted_accuracy, wilson
 
 ROW_WITHOUT_PICTURE = Refusal(
-    N_("The rows of {data} are no pictures."),
-    N_("Look at [[what=network]], which shows what units respond to, or at importance."),
+    "The rows of {data} are no pictures.",
+    "Look at [[what=network]], which shows what units respond to, or at importance.",
 )
-PICTURE_UNANSWERED = Refusal(
-    N_("The network's output is not finite for row {n}."), N_("Look at [[what=curves]].")
-)
+PICTURE_UNANSWERED = Refusal("The network's output is not finite for row {n}.", "Look at [[what=curves]].")
 CELLS_WITHOUT_PICTURES = Refusal(
-    N_("The rows of {data} are no classes of pictures."),
-    N_("Look at [[what=mistakes]], which shows rows of any kind."),
+    "The rows of {data} are no classes of pictures.",
+    "Look at [[what=mistakes]], which shows rows of any kind.",
 )
 
 # ---- outputs

@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from treino.base.errors import Refusal
-from treino.base.words import N_
 from treino.data.dataset import Data
 from treino.data.rows import generator
 from treino.engine.nets import is_picture
@@ -214,8 +213,8 @@ def measured(
 # ---- the rows that contribute most to a prediction, such as a mistake
 
 PROPONENTS_SLOW = Refusal(
-    N_("For {n:,} training rows of {inputs:,} inputs that takes long."),
-    N_("For one row: treino rows {run} [[of={row}]]"),
+    "For {n:,} training rows of {inputs:,} inputs that takes long.",
+    "For one row: treino rows {run} [[of={row}]]",
 )
 
 MOST_NETWORKS, STEPS = 32, 400

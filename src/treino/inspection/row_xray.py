@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from treino.base.errors import Refusal
-from treino.base.words import N_, _
+from treino.base.words import _
 from treino.data.dataset import Data
 from treino.data.rows import generator
 from treino.data.rows_in_memory import in_memory
@@ -36,19 +36,16 @@ if TYPE_CHECKING:
     import pandas as pd
 
 XRAY_TARGETS = Refusal(
-    N_("An x-ray of rows is of one target, and {data} has {n}."), N_("Name one of them: [[target=COLUMN]].")
+    "An x-ray of rows is of one target, and {data} has {n}.", "Name one of them: [[target=COLUMN]]."
 )
 XRAY_ROWS = Refusal(
-    N_("An x-ray needs {least} training rows, and {data} has {n}."),
-    N_("Half of fewer teaches a network nothing; look at these rows yourself."),
+    "An x-ray needs {least} training rows, and {data} has {n}.",
+    "Half of fewer teaches a network nothing; look at these rows yourself.",
 )
 XRAY_ONE_CLASS = Refusal(
-    N_("All training rows of {data} have the same {target}."),
-    N_("There is nothing that a network could contradict."),
+    "All training rows of {data} have the same {target}.", "There is nothing that a network could contradict."
 )
-XRAY_NETWORKS = Refusal(
-    N_("{n} networks are too few for an x-ray."), N_("Use {least} at least; {usual} are usual.")
-)
+XRAY_NETWORKS = Refusal("{n} networks are too few for an x-ray.", "Use {least} at least; {usual} are usual.")
 
 NETWORKS, FEWEST_NETWORKS = 256, 8
 FEWEST_ROWS = 20

@@ -14,14 +14,14 @@ from torch import Tensor, nn
 from torch.nn.modules.conv import _ConvNd
 
 from treino.base.errors import Refusal
-from treino.base.words import N_, _
+from treino.base.words import _
 from treino.data.dataset import Data
 from treino.inspection.input_planes import Floats
 from treino.inspection.outputs import evaluating
 
 WEIGHTS_NOT_ON_INPUTS = Refusal(
-    N_("The first layer of this network, {layer}, has no matrix of weights on the inputs."),
-    N_("Look at [[what=network]], which shows the layers as they run."),
+    "The first layer of this network, {layer}, has no matrix of weights on the inputs.",
+    "Look at [[what=network]], which shows the layers as they run.",
 )
 
 # ---- outputs of each layer

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from treino.base.errors import Refusal, TreinoError, nearest
 from treino.base.formula import Array
-from treino.base.words import N_, _
+from treino.base.words import _
 from treino.engine.rng import dropout_keys
 from treino.engine.user_module import HashDropout, replace_dropout
 from treino.folders.store.output_files import PAGE, OutputFile
@@ -31,42 +31,42 @@ from treino.settings.spec import LAYERS
 from treino.training.replay import Snapshot, last_step, snapshots
 from treino.training.stored_results import StoredSweep, open_run
 
-EXPLAIN_TOPIC = Refusal(N_("There is no topic {name!r}."), "{hint}")
+EXPLAIN_TOPIC = Refusal("There is no topic {name!r}.", "{hint}")
 EXPLAIN_DIGITS = Refusal(
-    N_("digits must be a whole number from 1 to 17; it is {value!r}."),
-    N_("6 reads well; 17 shows everything that float64 holds."),
+    "digits must be a whole number from 1 to 17; it is {value!r}.",
+    "6 reads well; 17 shows everything that float64 holds.",
 )
 EXPLAIN_TOPIC_FITS_NOT = Refusal(
-    N_("{asked} does not explain {run}: it was trained with {said}."),
-    N_("Ask for: treino explain {theirs} {typed}, or treino explain {asked} alone."),
+    "{asked} does not explain {run}: it was trained with {said}.",
+    "Ask for: treino explain {theirs} {typed}, or treino explain {asked} alone.",
 )
 EXPLAIN_TARGETS = Refusal(
-    N_("The loss of {run} is the mean of the cross-entropies of {n} targets, and one is worked out."),
-    N_("Train on one of them: [[target={name}]]; or ask for a topic without a run."),
+    "The loss of {run} is the mean of the cross-entropies of {n} targets, and one is worked out.",
+    "Train on one of them: [[target={name}]]; or ask for a topic without a run.",
 )
-EXPLAIN_NO_UPDATE = Refusal(N_("{run} has made no update."), N_("Train it for at least one step."))
+EXPLAIN_NO_UPDATE = Refusal("{run} has made no update.", "Train it for at least one step.")
 EXPLAIN_ROW_WEIGHTS = Refusal(
-    N_("The rows of {run} have weights, which the explanations don't work out."),
-    N_("Explain a run without [[row_weights]]."),
+    "The rows of {run} have weights, which the explanations don't work out.",
+    "Explain a run without [[row_weights]].",
 )
 EXPLAIN_SIZE = Refusal(
-    N_("The batch has {rows:,} rows; in this network that is {n:,} numbers to work by hand."),
-    N_("Train with a smaller [[batch_size]], and explain that run."),
+    "The batch has {rows:,} rows; in this network that is {n:,} numbers to work by hand.",
+    "Train with a smaller [[batch_size]], and explain that run.",
 )
 EXPLAIN_GATES_CLIP = Refusal(
-    N_("{run} clips a gradient of which the gates of its columns are a part."),
-    N_("Explain a run without [[gates]], or without [[clip]]."),
+    "{run} clips a gradient of which the gates of its columns are a part.",
+    "Explain a run without [[gates]], or without [[clip]].",
 )
 EXPLAIN_NOT_FINITE = Refusal(
-    N_("After {step:,} updates the loss or a gradient of {run} is not finite any more."),
-    N_("Look at an earlier update, e.g. [[step=0]]."),
+    "After {step:,} updates the loss or a gradient of {run} is not finite any more.",
+    "Look at an earlier update, e.g. [[step=0]].",
 )
-WEIGHT_FORM = Refusal(N_("{weight} names no weight."), "{hint}")
-WEIGHT_RANGE = Refusal(N_("There is no weight {weight}."), "{hint}")
-NO_BIASES = Refusal(N_("Layer {n} has no biases."), "{hint}", rule="weight_range")
+WEIGHT_FORM = Refusal("{weight} names no weight.", "{hint}")
+WEIGHT_RANGE = Refusal("There is no weight {weight}.", "{hint}")
+NO_BIASES = Refusal("Layer {n} has no biases.", "{hint}", rule="weight_range")
 EXPLAIN_RUN_WANTED = Refusal(
-    N_("A step, a weight or a member is one of a run, and no run is named."),
-    N_("Name one: treino explain {topic} last [[step=2]]"),
+    "A step, a weight or a member is one of a run, and no run is named.",
+    "Name one: treino explain {topic} last [[step=2]]",
 )
 
 USUAL_STEP = 2  # the third update, at which the optimizer's state, if any, is no longer zero

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from treino.base.errors import Refusal
-from treino.base.words import N_, _, numeral
+from treino.base.words import _, numeral
 from treino.folders.prediction import Prediction, Predictions
 from treino.folders.store.output_files import PAGE, PNG
 from treino.folders.stored_run import StoredRun
@@ -14,8 +14,7 @@ from treino.plots.contact_sheet import Tile, TileGroup, sheet_page, sheet_png
 from treino.plots.style import percent
 
 SHEET_OF_TABLE = Refusal(
-    N_("A contact sheet shows pictures, and {run} learnt from other rows."),
-    N_("Name a file that ends in .csv."),
+    "A contact sheet shows pictures, and {run} learnt from other rows.", "Name a file that ends in .csv."
 )
 
 SHEETS = (*PNG, *PAGE)

@@ -22,12 +22,12 @@ from treino.reports.sweep_pictures import OF_A_STUDY, draw_study, draw_sweep, of
 from treino.training.stored_results import Stored, StoredStudy, StoredSweep, run_in
 
 REPORT_OF_MEMBER = Refusal(
-    N_("{name} is a network of a sweep: it has no curves and no figures of its own."),
-    N_("Train it as a run first: treino train [[like={typed}]]"),
+    "{name} is a network of a sweep: it has no curves and no figures of its own.",
+    "Train it as a run first: treino train [[like={typed}]]",
 )
 REPORT_OF_SWEEPS = Refusal(
-    N_("{name} is a sweep, and only runs stand side by side."),
-    N_("Write a report on it alone, or name its winner: {path}"),
+    "{name} is a sweep, and only runs stand side by side.",
+    "Write a report on it alone, or name its winner: {path}",
 )
 
 # ---- pictures of anything stored

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from treino.base.errors import Refusal, TreinoError
-from treino.base.words import N_, _
+from treino.base.words import _
 from treino.data.dataset import Data
 from treino.data.rows import Rows
 from treino.engine.metrics import row_losses
@@ -20,10 +20,9 @@ from treino.plots.report.compare import RunComparison
 from treino.plots.report.run import learnt
 from treino.reports.run_report import Tell, check_begun, run_report_of, silent
 
-RUN_TWICE = Refusal(N_("{run} is named twice."), N_("Name it once."))
+RUN_TWICE = Refusal("{run} is named twice.", "Name it once.")
 NOTHING_TO_COMPARE = Refusal(
-    N_("{a} learns {one}, and {b} learns {other}: no figure of theirs means the same."),
-    N_("Write a report on each."),
+    "{a} learns {one}, and {b} learns {other}: no figure of theirs means the same.", "Write a report on each."
 )
 
 # ---- comparison of several runs

@@ -8,7 +8,7 @@ from io import BytesIO
 from typing import Any
 
 from treino.base.errors import Refusal, TreinoError
-from treino.base.words import N_, _
+from treino.base.words import _
 from treino.folders.documents import read_verification
 from treino.folders.documents.run_spec import RunSpec
 from treino.folders.documents.sweep import SweepSpec
@@ -35,11 +35,10 @@ from treino.training.search.space import domain_text
 from treino.training.stored_results import StoredSweep
 
 FILM_LONG = Refusal(
-    N_("the run would be played again for it, and that takes long."),
-    N_("See: treino plot {run} [[what=film]]"),
+    "the run would be played again for it, and that takes long.", "See: treino plot {run} [[what=film]]"
 )
 CLASSES_MANY = Refusal(
-    N_("{n} classes are too many for a table on a page."), N_("See: treino plot {run} [[what=confusion]]")
+    "{n} classes are too many for a table on a page.", "See: treino plot {run} [[what=confusion]]"
 )
 
 # ---- commands and Python calls that reproduce a training

@@ -42,22 +42,20 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 SWEEP_WITHOUT_TABLE = Refusal(
-    N_("{sweep} has no network at its first rung yet."), N_("Wait, or go on with it: treino resume {sweep}")
+    "{sweep} has no network at its first rung yet.", "Wait, or go on with it: treino resume {sweep}"
 )
 STUDY_WITHOUT_EPOCHS = Refusal(
-    N_("{study} has no whole epoch yet."), N_("Wait, or go on with it: treino resume {study}")
+    "{study} has no whole epoch yet.", "Wait, or go on with it: treino resume {study}"
 )
 NETWORKS_TOO_FEW = Refusal(
-    N_("What mattered can't be seen from fewer than {n} networks."),
-    N_("Begin a sweep with more [[members]]."),
+    "What mattered can't be seen from fewer than {n} networks.", "Begin a sweep with more [[members]]."
 )
 CURVES_NONE = Refusal(
-    N_("No finished bracket of {sweep} has validation figures yet."),
-    N_("Wait for it, or train with [[validation=0.15]]."),
+    "No finished bracket of {sweep} has validation figures yet.",
+    "Wait for it, or train with [[validation=0.15]].",
 )
 BOUNDARIES_NONE = Refusal(
-    N_("Boundaries are of classes over two inputs, and {sweep} has none."),
-    N_("Leave boundaries out of [[what]]."),
+    "Boundaries are of classes over two inputs, and {sweep} has none.", "Leave boundaries out of [[what]]."
 )
 
 NINE = 9

@@ -1,24 +1,23 @@
 """The settings of one network that several networks can't have, by what these are trained for."""
 
 from treino.base.errors import Refusal
-from treino.base.words import N_
 from treino.settings.spec import Rules
 
 TIME_LIMIT_OF_MANY = Refusal(
-    N_("[[time_limit]] is of one training, and several networks are trained here, each by itself."),
-    N_("Leave it out; a sweep has [[max_time]] for all of them together."),
+    "[[time_limit]] is of one training, and several networks are trained here, each by itself.",
+    "Leave it out; a sweep has [[max_time]] for all of them together.",
 )
 EVERY_OF_SEVERAL = Refusal(
-    N_("Keyframes are of one network, and here several are trained."),
-    N_("Leave [[every]] out, or train one network with it."),
+    "Keyframes are of one network, and here several are trained.",
+    "Leave [[every]] out, or train one network with it.",
 )
 THRESHOLD_OF_SEVERAL = Refusal(
-    N_("[[threshold]] is found for one network, and [[seeds]] and [[folds]] train several."),
-    N_("Leave one of them out."),
+    "[[threshold]] is found for one network, and [[seeds]] and [[folds]] train several.",
+    "Leave one of them out.",
 )
 ENSEMBLE_OF_MANY = Refusal(
-    N_("Several networks are trained here, each by itself; [[ensemble]] makes one run of several."),
-    N_(
+    "Several networks are trained here, each by itself; [[ensemble]] makes one run of several.",
+    (
         "Find the settings without it, then train with them: treino train DATA "
         "[[ensemble={n}]]. A sweep's best networks answer together by: treino predict SWEEP [[top=8]]"
     ),

@@ -32,10 +32,9 @@ from treino.settings.setting_types import (
     explained,
 )
 
-UNKNOWN_SETTING = Refusal(N_("There is no setting {name}."), "{hint}")
+UNKNOWN_SETTING = Refusal("There is no setting {name}.", "{hint}")
 NET_AND_LAYERS = Refusal(
-    N_("{a} describes a network, and [[net]] names your own."),
-    N_("Leave {a} out, or write it into your network."),
+    "{a} describes a network, and [[net]] names your own.", "Leave {a} out, or write it into your network."
 )
 
 GROUPS = {
@@ -410,16 +409,16 @@ Rules = tuple[tuple[Refusal, Callable[[Settings], object]], ...]
 RULES: Rules = (
     (
         Refusal(
-            N_("[[recipe=table]] makes its own networks, and {b} asks for others."),
-            N_("Leave one of them out."),
+            "[[recipe=table]] makes its own networks, and {b} asks for others.",
+            "Leave one of them out.",
             rule="recipe_and_net",
         ),
         lambda s: s.recipe == "table" and s.net not in (None, "mlp") and {"b": setting("net", s.net)},
     ),
     (
         Refusal(
-            N_("{a} and {b} leave no rows to train on."),
-            N_("Their sum must be below 1, e.g. 0.15 and 0.15."),
+            "{a} and {b} leave no rows to train on.",
+            "Their sum must be below 1, e.g. 0.15 and 0.15.",
             rule="shares_sum",
         ),
         lambda s: (
@@ -429,8 +428,8 @@ RULES: Rules = (
     ),
     (
         Refusal(
-            N_("[[class_weights]] must be above 0; they are {value}."),
-            N_(
+            "[[class_weights]] must be above 0; they are {value}.",
+            (
                 "Give one weight for each class, or 'balanced'. A class that is not to be learnt: leave its "
                 "rows out."
             ),
@@ -444,14 +443,14 @@ RULES: Rules = (
     ),
     (
         Refusal(
-            N_("[[kinds]] holds '{pair}', which is not a column and its kind."),
-            N_("Write NAME=KIND, e.g. month=category."),
+            "[[kinds]] holds '{pair}', which is not a column and its kind.",
+            "Write NAME=KIND, e.g. month=category.",
             rule="kinds_form",
         ),
         lambda s: next(({"pair": pair} for pair, column, kind in _kinds(s) if not (column and kind)), False),
     ),
     (
-        Refusal(N_("[[kinds]] names '{column}' twice."), N_("Say once what it is."), rule="kinds_twice"),
+        Refusal("[[kinds]] names '{column}' twice.", "Say once what it is.", rule="kinds_twice"),
         lambda s: next(
             (
                 {"column": c}
@@ -462,24 +461,22 @@ RULES: Rules = (
         ),
     ),
     (
-        Refusal(
-            N_("[[epochs]] and [[steps]] both say how long to train."), ONE_OF_THEM, rule="epochs_and_steps"
-        ),
+        Refusal("[[epochs]] and [[steps]] both say how long to train.", ONE_OF_THEM, rule="epochs_and_steps"),
         lambda s: None not in (s.epochs, s.steps),
     ),
     (
-        Refusal(N_("[[name]] and [[out]] both say where the run goes."), ONE_OF_THEM, rule="name_and_out"),
+        Refusal("[[name]] and [[out]] both say where the run goes.", ONE_OF_THEM, rule="name_and_out"),
         lambda s: None not in (s.name, s.out),
     ),
     (
-        Refusal(N_("[[split_column]] and {a} both say how rows are split."), ONE_OF_THEM, rule="splits_two"),
+        Refusal("[[split_column]] and {a} both say how rows are split.", ONE_OF_THEM, rule="splits_two"),
         lambda s: (
             s.split_column is not None
             and _first(n for n in ("split_group", "split_time") if getattr(s, n) is not None)
         ),
     ),
     (
-        Refusal(N_("{value!r} does not name a network."), "{hint}", rule="net_form"),
+        Refusal("{value!r} does not name a network.", "{hint}", rule="net_form"),
         lambda s: (
             s.net_file is not None
             and ":" not in s.net_file
@@ -492,36 +489,36 @@ RULES: Rules = (
     ),
     (
         Refusal(
-            N_("{a} is of the columns of a table, and a convolutional network learns from pictures."),
-            N_("Leave it out."),
+            "{a} is of the columns of a table, and a convolutional network learns from pictures.",
+            "Leave it out.",
             rule="cnn_gates",
         ),
         lambda s: s.net == "cnn" and _first(n for n in ("gates", "plain_members") if getattr(s, n)),
     ),
     (
         Refusal(
-            N_("{a} describes convolutions, and the network has none."),
-            N_("Add [[net=cnn]], or leave {a} out."),
+            "{a} describes convolutions, and the network has none.",
+            "Add [[net=cnn]], or leave {a} out.",
             rule="cnn_settings",
         ),
         lambda s: s.net in (None, "mlp") and _first(n for n in OF_CNN if n in s.model_fields_set),
     ),
     (
-        Refusal(N_("[[dropout_spread]] needs [[dropout]]."), BOTH_OR_NEITHER, rule="dropout_spread_alone"),
+        Refusal("[[dropout_spread]] needs [[dropout]].", BOTH_OR_NEITHER, rule="dropout_spread_alone"),
         lambda s: s.dropout_spread and not s.dropout,
     ),
     (
-        Refusal(N_("[[plain_members]] needs [[gates]]."), BOTH_OR_NEITHER, rule="plain_members_alone"),
+        Refusal("[[plain_members]] needs [[gates]].", BOTH_OR_NEITHER, rule="plain_members_alone"),
         lambda s: s.plain_members and not s.gates,
     ),
     (
-        Refusal(N_("[[clip_target]] needs [[ensemble=8]]."), BOTH_OR_NEITHER, rule="clip_target_alone"),
+        Refusal("[[clip_target]] needs [[ensemble=8]].", BOTH_OR_NEITHER, rule="clip_target_alone"),
         lambda s: s.clip_target and s.ensemble == 1,
     ),
     (
         Refusal(
-            N_("{a} is more than the {n} networks that there are."),
-            N_("Use a smaller number, or a larger [[ensemble]]."),
+            "{a} is more than the {n} networks that there are.",
+            "Use a smaller number, or a larger [[ensemble]].",
             rule="plain_members_range",
         ),
         lambda s: (
@@ -530,14 +527,14 @@ RULES: Rules = (
     ),
     (
         Refusal(
-            N_("[[as_taught]] already holds both faults."),
-            N_("Give [[as_taught]], or [[fault]] for one of them."),
+            "[[as_taught]] already holds both faults.",
+            "Give [[as_taught]], or [[fault]] for one of them.",
             rule="as_taught_and_fault",
         ),
         lambda s: s.as_taught and s.fault,
     ),
     (
-        Refusal(N_("There is no device {name!r}."), "{hint}", rule="device_choice"),
+        Refusal("There is no device {name!r}.", "{hint}", rule="device_choice"),
         lambda s: (
             re.fullmatch(r"auto|cpu|mps|cuda(:\d+)?", s.device) is None
             and {"name": s.device, "hint": nearest("cuda" if s.device == "gpu" else s.device, DEVICES)}

@@ -21,7 +21,7 @@ from typing import Any
 
 from treino.base.delivery import Delivery
 from treino.base.errors import Refusal, TreinoError
-from treino.base.words import N_, _, numeral, setting
+from treino.base.words import _, numeral, setting
 from treino.data.dataset import Data
 from treino.data.rows_in_memory import why_not_reproducible
 from treino.engine.early_stopping import FACTOR
@@ -54,22 +54,22 @@ from treino.training.stored_training import FIRED, NOT_NOTIFIED
 from treino.training.train import RunJob, run_of
 
 ALERT_REWIND = Refusal(
-    N_("An alert can't go back in this training: {why}"), N_("Use another action, e.g. {example}.")
+    "An alert can't go back in this training: {why}", "Use another action, e.g. {example}."
 )
 ALERT_REWIND_ALONE = Refusal(
-    N_("Going back alone would repeat the same steps: there is no other order of rows to try."),
-    N_("Change something, e.g. {example}."),
+    "Going back alone would repeat the same steps: there is no other order of rows to try.",
+    "Change something, e.g. {example}.",
     rule="alert_rewind",
 )
 ALERT_NETWORK = Refusal(
-    N_("An alert would send to {url}, and nobody has allowed that."), N_("Add {flag}, or notify a command.")
+    "An alert would send to {url}, and nobody has allowed that.", "Add {flag}, or notify a command."
 )
 ALERT_COMMAND = Refusal(
-    N_("There is no command {name!r} to notify."),
-    N_("Give the path of a program that can be run, with its arguments; no shell reads them."),
+    "There is no command {name!r} to notify.",
+    "Give the path of a program that can be run, with its arguments; no shell reads them.",
 )
 ALERT_OF_MEMBERS = Refusal(
-    N_("The networks of this ensemble differ in {name}."), N_("Set one value for all, e.g. {name}=0.1.")
+    "The networks of this ensemble differ in {name}.", "Set one value for all, e.g. {name}=0.1."
 )
 
 GIVEN = "alerts"  # the kind of an event: the alerts' texts, for readers of the record

@@ -16,7 +16,7 @@ from typing import Any, Literal
 from pydantic import TypeAdapter, ValidationError
 
 from treino.base.errors import Refusal, TreinoError, nearest
-from treino.base.words import N_, _, setting
+from treino.base.words import _, setting
 from treino.engine.hyperparameters import checked_numbers
 from treino.engine.metrics import METRICS
 from treino.engine.optim import HP
@@ -24,36 +24,28 @@ from treino.settings.setting_types import Seconds
 from treino.settings.spec import read_settings
 from treino.training.findings import DIVERGED, RULES
 
-ALERT_FIGURE = Refusal(N_("An alert knows no figure {name!r}."), "{hint}")
-ALERT_CONDITION = Refusal(N_("{text!r} is no condition of an alert."), N_("Write e.g. {a}, {b} or {c}."))
-ALERT_COMPARISON = Refusal(N_("An alert doesn't compare by {sign!r}."), N_("Use one of {signs}."))
-ALERT_WAY = Refusal(
-    N_("An alert can't ask whether {figure} {way}."), N_("Compare it with a number, e.g. {example}.")
-)
-ALERT_SPAN_MISSING = Refusal(
-    N_("{clause!r} doesn't say for how long."), N_("Add e.g. {span}."), rule="alert_span"
-)
-ALERT_FINDING = Refusal(N_("A run of treino can't have the finding {name!r}."), "{hint}")
+ALERT_FIGURE = Refusal("An alert knows no figure {name!r}.", "{hint}")
+ALERT_CONDITION = Refusal("{text!r} is no condition of an alert.", "Write e.g. {a}, {b} or {c}.")
+ALERT_COMPARISON = Refusal("An alert doesn't compare by {sign!r}.", "Use one of {signs}.")
+ALERT_WAY = Refusal("An alert can't ask whether {figure} {way}.", "Compare it with a number, e.g. {example}.")
+ALERT_SPAN_MISSING = Refusal("{clause!r} doesn't say for how long.", "Add e.g. {span}.", rule="alert_span")
+ALERT_FINDING = Refusal("A run of treino can't have the finding {name!r}.", "{hint}")
 ALERT_NO_SPAN = Refusal(
-    N_("{span!r} is no span: a whole number of epochs or steps, or a time."),
-    N_("Write e.g. {examples}."),
+    "{span!r} is no span: a whole number of epochs or steps, or a time.",
+    "Write e.g. {examples}.",
     rule="alert_span",
 )
-ALERT_RANGE = Refusal(N_("{figure} is a share from 0 to 1, and {number:g} is none."), "{hint}")
-ALERT_NUMBER = Refusal(N_("{text!r} is no number to compare {figure} with."), N_("Write e.g. {example}."))
-ALERT_ACTION = Refusal(
-    N_("{text!r} is no action of an alert."), N_("Write {stop}, {set}, {rewind} or {notify}.")
-)
-ALERT_HYPERPARAMETER = Refusal(N_("{name!r} can't be set while it trains."), "{hint}")
-ALERT_VALUE = Refusal(N_("{word!r} gives no value to set."), N_("Write e.g. {examples}."))
+ALERT_RANGE = Refusal("{figure} is a share from 0 to 1, and {number:g} is none.", "{hint}")
+ALERT_NUMBER = Refusal("{text!r} is no number to compare {figure} with.", "Write e.g. {example}.")
+ALERT_ACTION = Refusal("{text!r} is no action of an alert.", "Write {stop}, {set}, {rewind} or {notify}.")
+ALERT_HYPERPARAMETER = Refusal("{name!r} can't be set while it trains.", "{hint}")
+ALERT_VALUE = Refusal("{word!r} gives no value to set.", "Write e.g. {examples}.")
 ALERT_COMMAND_MISSING = Refusal(
-    N_("{notify} doesn't say whom."),
-    N_("Give a command or an address, e.g. {example}."),
-    rule="alert_command",
+    "{notify} doesn't say whom.", "Give a command or an address, e.g. {example}.", rule="alert_command"
 )
-ALERT_FORM = Refusal(N_("{text!r} is no alert: {form}."), N_("Write e.g. {example}."))
-ALERT_TWICE = Refusal(N_("The alert sets {name} twice."), N_("Give one value."))
-ALERT_COMMAND_UNREADABLE = Refusal(N_("{text!r} can't be read as a command: {why}."), rule="alert_command")
+ALERT_FORM = Refusal("{text!r} is no alert: {form}.", "Write e.g. {example}.")
+ALERT_TWICE = Refusal("The alert sets {name} twice.", "Give one value.")
+ALERT_COMMAND_UNREADABLE = Refusal("{text!r} can't be read as a command: {why}.", rule="alert_command")
 
 # ---- figures
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from treino.base.encoding import array_parts
 from treino.base.errors import Refusal, nearest
-from treino.base.words import N_, _
+from treino.base.words import _
 from treino.data.documents import DataSource
 from treino.data.rows_in_memory import in_memory
 from treino.engine import HP, OPTIMIZERS
@@ -37,29 +37,27 @@ from treino.training.resolution import Resolution
 from treino.training.stored_training import START, keep_keyframes, kept_state, name_of, rebuilt
 from treino.training.train import CHECKPOINT_SECONDS, Check, RunJob
 
-BRANCH_SETTING = Refusal(N_("{name} can't change on the way of {run}: {why}."), N_("What can: {names}."))
+BRANCH_SETTING = Refusal("{name} can't change on the way of {run}: {why}.", "What can: {names}.")
 BRANCH_KEEP = Refusal(
-    N_("{run} kept no best weights on its way, so there is nothing to compare later ones with."),
-    N_("Leave keep out, or train anew with keep='best'."),
+    "{run} kept no best weights on its way, so there is nothing to compare later ones with.",
+    "Leave keep out, or train anew with keep='best'.",
 )
 BRANCH_FORM = Refusal(
-    N_("{value!r} does not name a step of a run."),
-    N_("Write RUN:STEP, e.g. [[branch=wine-1:120]]; step 0 is the untrained network."),
+    "{value!r} does not name a step of a run.",
+    "Write RUN:STEP, e.g. [[branch=wine-1:120]]; step 0 is the untrained network.",
 )
 BRANCH_OUTPUTS = Refusal(
-    N_("{loss} needs {n} outputs, and {run} has {now}."), N_("Keep the loss, or train a new run with it.")
+    "{loss} needs {n} outputs, and {run} has {now}.", "Keep the loss, or train a new run with it."
 )
 BRANCH_OVER = Refusal(
-    N_("The training is over at step {step:,}: {steps:,} are planned."),
-    N_("Give more epochs, e.g. epochs={n}."),
+    "The training is over at step {step:,}: {steps:,} are planned.", "Give more epochs, e.g. epochs={n}."
 )
 CHANGE_OPEN = Refusal(
-    N_("A change needs a value, and {name} has none."),
-    N_("Give it one, or leave it out: it then stays as it is."),
+    "A change needs a value, and {name} has none.", "Give it one, or leave it out: it then stays as it is."
 )
 REWIND_PLACE = Refusal(
-    N_("{name} names a new run, and rewinding goes on in its own folder."),
-    N_("Leave it out, or branch: run.at({step}).branch({name}=…)."),
+    "{name} names a new run, and rewinding goes on in its own folder.",
+    "Leave it out, or branch: run.at({step}).branch({name}=…).",
 )
 
 # ---- changes of settings, and the segment that they make

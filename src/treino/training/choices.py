@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from treino.base.errors import Refusal, TreinoError
-from treino.base.words import N_, _, setting
+from treino.base.words import _, setting
 from treino.data import BUILTINS
 from treino.data.dataset import Data
 from treino.data.source_kinds import is_album, is_torch_dataset
@@ -39,8 +39,8 @@ from treino.settings.spec import Settings, faults_of, read_settings
 from treino.training.resolution import decide, resolve
 
 LR_AUTO_DIVERGED = Refusal(
-    N_("Training diverges at every learning rate from {low:g} to {high:g}."),
-    N_("Normalise the data, or see: treino data DATA"),
+    "Training diverges at every learning rate from {low:g} to {high:g}.",
+    "Normalise the data, or see: treino data DATA",
     status=4,
 )
 

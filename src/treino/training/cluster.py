@@ -23,57 +23,56 @@ import torch
 
 from treino.base.errors import Refusal, TreinoError, cause
 from treino.base.machine import cpu_cores
-from treino.base.words import N_, setting
+from treino.base.words import setting
 from treino.folders.stored_folder import versions
 from treino.settings.options import ClusterOptions
 from treino.settings.spec import read_settings
 
 CLUSTER_UNREACHABLE = Refusal(
-    N_("The cluster {address} can't be reached: {why}"),
-    N_("Is it running, and open to this machine? If it asks for a token, set RAY_AUTH_MODE=token."),
+    "The cluster {address} can't be reached: {why}",
+    "Is it running, and open to this machine? If it asks for a token, set RAY_AUTH_MODE=token.",
 )
 DEVICE_ON_CLUSTER = Refusal(
-    N_("The chunks on a cluster have processors and, where that is asked for, GPUs; not {what}."),
-    N_("Use [[gpus_per_chunk=1]] for GPUs, leave it out for processors, and leave the device open."),
+    "The chunks on a cluster have processors and, where that is asked for, GPUs; not {what}.",
+    "Use [[gpus_per_chunk=1]] for GPUs, leave it out for processors, and leave the device open.",
 )
 ON_UNKNOWN = Refusal(
-    N_("{on!r} names no cluster."),
-    N_("Use [[on=ray]], or the address of a cluster: [[on=ray://HOST:10001]]."),
+    "{on!r} names no cluster.", "Use [[on=ray]], or the address of a cluster: [[on=ray://HOST:10001]]."
 )
-RAY_MISSING = Refusal(N_("Ray is not installed."), N_("Install it: pip install 'treino[ray]'."))
+RAY_MISSING = Refusal("Ray is not installed.", "Install it: pip install 'treino[ray]'.")
 CLUSTER_START = Refusal(
-    N_("Ray can't start on this machine: {why}"),
-    N_("Its logs say more: {folder}. Without [[on=ray]] this process trains the same networks."),
+    "Ray can't start on this machine: {why}",
+    "Its logs say more: {folder}. Without [[on=ray]] this process trains the same networks.",
     status=1,
 )
 CLUSTER_VERSION = Refusal(
-    N_("The cluster runs another version of Python or Ray: {why}"),
-    N_("Use the cluster's versions here, in an environment of their own."),
+    "The cluster runs another version of Python or Ray: {why}",
+    "Use the cluster's versions here, in an environment of their own.",
 )
 GPUS_WITHOUT_CLUSTER = Refusal(
-    N_("A chunk's GPUs are a cluster's, and no cluster is named."),
-    N_("Add [[on=ray]], or leave them out: [[device=cuda]] trains on this machine's."),
+    "A chunk's GPUs are a cluster's, and no cluster is named.",
+    "Add [[on=ray]], or leave them out: [[device=cuda]] trains on this machine's.",
 )
 DATA_TOO_LARGE_FOR_CLUSTER = Refusal(
-    N_("The rows take {need:.2f} GB, and the object store of {host} holds {room:.2f} GB."),
-    N_("Start its nodes with a larger object-store-memory (see: ray start), or use fewer rows."),
+    "The rows take {need:.2f} GB, and the object store of {host} holds {room:.2f} GB.",
+    "Start its nodes with a larger object-store-memory (see: ray start), or use fewer rows.",
 )
 WORKER_VERSION = Refusal(
-    N_("A process of the cluster has {package} {theirs}, and here is {mine} ({where})."),
-    N_("Install the same on all: pip install {package}=={version}"),
+    "A process of the cluster has {package} {theirs}, and here is {mine} ({where}).",
+    "Install the same on all: pip install {package}=={version}",
 )
 CLUSTER_FULL = Refusal(
-    N_("The cluster has {n:g} {kind}, {free:g} of them free; a chunk needs {need:g}."),
-    N_("Wait until others end there, or add nodes. Its own word: ray status"),
+    "The cluster has {n:g} {kind}, {free:g} of them free; a chunk needs {need:g}.",
+    "Wait until others end there, or add nodes. Its own word: ray status",
 )
 WORKER_LOST = Refusal(
-    N_("The process of {name!r} ended {n} times: {why}"),
-    N_("Is there enough memory? Fewer networks, or smaller ones, need less."),
+    "The process of {name!r} ended {n} times: {why}",
+    "Is there enough memory? Fewer networks, or smaller ones, need less.",
     status=1,
 )
 WORKER_WITHOUT_TREINO = Refusal(
-    N_("{host} of the cluster can't run treino: {why}"),
-    N_("Install the same on all: pip install {package}=={version}"),
+    "{host} of the cluster can't run treino: {why}",
+    "Install the same on all: pip install {package}=={version}",
 )
 
 # ---- what is sent to a cluster, and what comes back

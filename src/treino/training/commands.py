@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from treino.base.errors import Refusal, TreinoError
-from treino.base.words import N_
 from treino.engine import TrainingLoop
 from treino.engine.hyperparameters import changed_values, whole
 from treino.engine.step_plan import EpochStretch
@@ -21,8 +20,8 @@ from treino.settings.setting_types import FASTEST, MOST_STEPS, SLOWEST
 from treino.settings.spec import LAYERS
 
 SPEED_RANGE = Refusal(
-    N_("A speed must be from {low:g} to {high:,.0f} steps per second; it is {value!r}."),
-    N_("The usual ones are 1, 10 and 60; null is as fast as it goes."),
+    "A speed must be from {low:g} to {high:,.0f} steps per second; it is {value!r}.",
+    "The usual ones are 1, 10 and 60; null is as fast as it goes.",
 )
 
 # ---- commands to the process that trains a run

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from treino.base.errors import Refusal, nearest
-from treino.base.words import N_, _, setting
+from treino.base.words import _, setting
 from treino.engine import TrainingLoop
 from treino.engine.batch_sources import as_kernel_input
 from treino.engine.devices import torch_context, torch_threads
@@ -38,13 +38,13 @@ from treino.training.branch import next_segment, segment_start
 from treino.training.findings import remedy
 from treino.training.replay import Snapshot
 
-FUTURES_COUNT = Refusal(N_("{n} futures were asked for; there may be 1 to {most}."), "{hint}")
-FUTURES_UNKNOWN = Refusal(N_("There is no kind of futures {kind!r}."), "{hint}")
+FUTURES_COUNT = Refusal("{n} futures were asked for; there may be 1 to {most}.", "{hint}")
+FUTURES_UNKNOWN = Refusal("There is no kind of futures {kind!r}.", "{hint}")
 REMEDY_MISSING = Refusal(
-    N_("No setting that can change on the way mends {rule}."), N_("The finding says what to do.")
+    "No setting that can change on the way mends {rule}.", "The finding says what to do."
 )
 FUTURES_LR = Refusal(
-    N_("The learning rate is 0, and no multiple of it is another one."), N_("Set one first, e.g. {lr}.")
+    "The learning rate is 0, and no multiple of it is another one.", "Set one first, e.g. {lr}."
 )
 
 Changes = Mapping[str, Any]

@@ -5,18 +5,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from treino.base.errors import Refusal, TreinoError, nearest
-from treino.base.words import N_, _, setting
+from treino.base.words import _, setting
 from treino.data.dataset import Data
 from treino.engine.metrics import METRIC_UNITS, METRICS
 
-UNTIL_FORM = Refusal(N_("{text!r} doesn't say which figure is to be reached."), "{hint}")
-UNTIL_RANGE = Refusal(N_("A figure of {name} to reach is {limits}; it is {value}."), "{hint}")
-UNTIL_SEVERAL = Refusal(
-    N_("{n} figures are to be reached, and these networks go for one: {names}."), "{hint}"
-)
-UNTIL_METRIC = Refusal(N_("There is no metric {name!r}."), "{hint}")
-UNTIL_TWICE = Refusal(N_("{until} names {name} twice."), N_("Give one figure for it."))
-UNTIL_NUMBER = Refusal(N_("{value!r} is no figure to reach."), "{hint}")
+UNTIL_FORM = Refusal("{text!r} doesn't say which figure is to be reached.", "{hint}")
+UNTIL_RANGE = Refusal("A figure of {name} to reach is {limits}; it is {value}.", "{hint}")
+UNTIL_SEVERAL = Refusal("{n} figures are to be reached, and these networks go for one: {names}.", "{hint}")
+UNTIL_METRIC = Refusal("There is no metric {name!r}.", "{hint}")
+UNTIL_TWICE = Refusal("{until} names {name} twice.", "Give one figure for it.")
+UNTIL_NUMBER = Refusal("{value!r} is no figure to reach.", "{hint}")
 
 
 def goals_of(value: Any) -> dict[str, float]:

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from treino.base.errors import Refusal, TreinoError
 from treino.base.files import damaged
-from treino.base.words import N_, _
+from treino.base.words import _
 from treino.data.dataset import Data
 from treino.data.rows import is_stream
 from treino.data.rows_in_memory import splits_not_in_memory, why_not_reproducible
@@ -45,15 +45,15 @@ from treino.training.stored_training import (
 )
 
 KEYFRAME_LOST = Refusal(
-    N_("{run} has lost the state at step {start:,}, from which it went on with other settings."), "{hint}"
+    "{run} has lost the state at step {start:,}, from which it went on with other settings.", "{hint}"
 )
 STEP_RANGE = Refusal(
-    N_("{run} has no step {step!r}: it took {last:,}, counted from 0, before the first."),
-    N_("Ask for a whole number from 0 to {last}."),
+    "{run} has no step {step!r}: it took {last:,}, counted from 0, before the first.",
+    "Ask for a whole number from 0 to {last}.",
 )
 ROWS_NEVER_THE_SAME = Refusal(
-    N_("{run} can't be played again: its rows are not the same each time."),
-    N_("Train on a table, on arrays, or on a Dataset whose items are always the same."),
+    "{run} can't be played again: its rows are not the same each time.",
+    "Train on a table, on arrays, or on a Dataset whose items are always the same.",
     rule="replay_rows",
 )
 

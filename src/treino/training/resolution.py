@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from treino.base.errors import Refusal
-from treino.base.words import N_, _, setting
+from treino.base.words import _, setting
 from treino.data.dataset import Data
 from treino.engine import OPTIMIZERS, Net, TrainConfig, TrainingLoop, config_of
 from treino.engine.defaults import check_augmentation, describes_mlp, network, with_defaults, with_net
@@ -21,18 +21,17 @@ from treino.inspection.conformal import check_coverage, conformal
 from treino.settings.spec import Settings, faults_of, refuse_layers
 
 WARMUP_RANGE = Refusal(
-    N_("[[warmup]] is {n:,} steps, and there are only {steps:,}."),
-    N_("Warm up for fewer steps, or train longer."),
+    "[[warmup]] is {n:,} steps, and there are only {steps:,}.", "Warm up for fewer steps, or train longer."
 )
 BATCH_SIZE_LOADER = Refusal(
-    N_("batch_size is {n}, and the DataLoader makes batches of {own}."),
-    N_("Leave it out, or make the DataLoader with batch_size={n}."),
+    "batch_size is {n}, and the DataLoader makes batches of {own}.",
+    "Leave it out, or make the DataLoader with batch_size={n}.",
 )
 SHUFFLE_LOADER = Refusal(
-    N_("shuffle is {how}, and the order is the DataLoader's own."),
-    N_("Leave it out, or make the DataLoader with shuffle=False."),
+    "shuffle is {how}, and the order is the DataLoader's own.",
+    "Leave it out, or make the DataLoader with shuffle=False.",
 )
-THRESHOLD_CLASSES = Refusal(N_("{name} is for two classes, and {there}."), N_("Leave it out."))
+THRESHOLD_CLASSES = Refusal("{name} is for two classes, and {there}.", "Leave it out.")
 
 # ---- resolution of a training's settings
 

@@ -10,7 +10,6 @@ from typing import Any
 import torch
 
 from treino.base.errors import Refusal
-from treino.base.words import N_
 from treino.data.dataset import Data
 from treino.data.rows import Rows
 from treino.engine import METRICS
@@ -28,10 +27,10 @@ from treino.training.choices import TrainingSource, choose_recipe
 from treino.training.resolution import resolve
 from treino.training.sweeps.member import SweepNetwork
 
-NO_SUSPECTS = Refusal(N_("No training row of {data} is suspected."), N_("There is nothing to leave out."))
+NO_SUSPECTS = Refusal("No training row of {data} is suspected.", "There is nothing to leave out.")
 SUSPECTS_OWN_NETWORK = Refusal(
-    N_("The network is your own, and here only treino's are trained again."),
-    N_("Leave [[drop_suspects]] out, and train it on the rows that are left yourself."),
+    "The network is your own, and here only treino's are trained again.",
+    "Leave [[drop_suspects]] out, and train it on the rows that are left yourself.",
 )
 
 LEAST_ENSEMBLE = 8  # least number of networks, with the suspects and without; a single one depends on chance

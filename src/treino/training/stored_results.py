@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from treino.base.errors import Refusal, TreinoError
-from treino.base.words import N_, _, numeral
+from treino.base.words import _, numeral
 from treino.engine import METRICS
 from treino.folders.access import Access
 from treino.folders.data_source import check_names
@@ -42,7 +42,7 @@ from treino.training.sweeps.study_document import study_result
 if TYPE_CHECKING:
     import pandas as pd
 
-SWEEP_WITHOUT_BEST = Refusal(N_("{sweep} is {status} and has no best network."), "{hint}")
+SWEEP_WITHOUT_BEST = Refusal("{sweep} is {status} and has no best network.", "{hint}")
 
 
 # ---- a stored sweep

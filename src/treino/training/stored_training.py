@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from treino.base.encoding import array_parts
 from treino.base.errors import Refusal, TreinoError
 from treino.base.files import RUN_DAMAGED
-from treino.base.words import N_, _
+from treino.base.words import _
 from treino.data import load
 from treino.data.dataset import Data
 from treino.data.documents import DataSource
@@ -236,12 +236,10 @@ def obey_again(
 
 # ---- data that a user gives in Python
 
-DATA_WANTED = Refusal(
-    N_("{run} was trained on {what}, which was given in Python."), N_("Give it again: {call}.")
-)
+DATA_WANTED = Refusal("{run} was trained on {what}, which was given in Python.", "Give it again: {call}.")
 DATA_CHANGED = Refusal(
-    N_("This is not the data that {run} was trained on: its items, targets or parts differ."),
-    N_("Give what was given then, or train a new run on this."),
+    "This is not the data that {run} was trained on: its items, targets or parts differ.",
+    "Give what was given then, or train a new run on this.",
 )
 
 

@@ -17,7 +17,7 @@ import torch
 from torch import nn
 
 from treino.base.errors import Refusal, TreinoError
-from treino.base.words import N_, _
+from treino.base.words import _
 from treino.data import BUILTINS
 from treino.data.dataset import Data
 from treino.data.documents import DataSource
@@ -65,15 +65,12 @@ from treino.training.stored_training import (
 )
 
 WEIGHTS_OF_ENSEMBLE = Refusal(
-    N_("[[weights]] begins one network, and [[ensemble]] trains several, which would begin alike."),
-    N_("Leave one of them out."),
+    "[[weights]] begins one network, and [[ensemble]] trains several, which would begin alike.",
+    "Leave one of them out.",
 )
-DATA_KEPT = Refusal(
-    N_("{run} has its rows already: they are kept with it, or in a file."), N_("Leave the data out.")
-)
+DATA_KEPT = Refusal("{run} has its rows already: they are kept with it, or in a file.", "Leave the data out.")
 SET_STEP_PAST_END = Refusal(
-    N_("{name} can't be set from step {step} on: the training ends after {steps}."),
-    N_("Use a step before that."),
+    "{name} can't be set from step {step} on: the training ends after {steps}.", "Use a step before that."
 )
 
 CHUNK_SECONDS = 0.1

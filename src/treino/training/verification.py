@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from treino.base.errors import Refusal, TreinoError
-from treino.base.words import N_, _
+from treino.base.words import _
 from treino.engine import TrainingLoop
 from treino.engine.devices import torch_threads
 from treino.engine.hyperparameters import known
@@ -31,8 +31,8 @@ from treino.training.sweeps.member import SweepNetwork
 from treino.training.sweeps.populations import populations_of
 
 VERIFY_RUNNING = Refusal(
-    N_("{run} is training: there is no end to compare with."),
-    N_("Wait until it is over, or stop it with Ctrl-C where it runs."),
+    "{run} is training: there is no end to compare with.",
+    "Wait until it is over, or stop it with Ctrl-C where it runs.",
 )
 
 # ---- what can be verified

@@ -22,15 +22,14 @@ from anyio.streams.buffered import BufferedByteReceiveStream
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
 from treino.base.errors import Refusal
-from treino.base.words import N_
 
 ANSWER_LONG = Refusal(
-    N_("The answer has more than {n:,} bytes."),
-    N_("Have it written to a file, if the tool takes to, or ask for less."),
+    "The answer has more than {n:,} bytes.",
+    "Have it written to a file, if the tool takes to, or ask for less.",
 )
 ANSWER_MISSING = Refusal(
-    N_("The command ended (status {status}) without an answer. {why}"),
-    N_("What was saved is kept: show says what is there."),
+    "The command ended (status {status}) without an answer. {why}",
+    "What was saved is kept: show says what is there.",
     status=1,
 )
 

@@ -13,23 +13,22 @@ from pathlib import Path
 from typing import Any
 
 from treino.base.errors import Refusal
-from treino.base.words import N_, _
+from treino.base.words import _
 from treino.folders import fenced, find, known_folder
 from treino.settings import LAYERS, OF_FILES
 from treino.training import ANY_SETTING, files_in_space, read_space, space_of
 
 ADDRESS_REFUSED = Refusal(
-    N_("{value!r} is an address, and only files in {folder} are read."),
-    N_("Ask a person to put the file there."),
+    "{value!r} is an address, and only files in {folder} are read.", "Ask a person to put the file there."
 )
-PATH_FORM = Refusal(N_("{value!r} is no path."), N_("Write its name."))
+PATH_FORM = Refusal("{value!r} is no path.", "Write its name.")
 TRUST_MISSING = Refusal(
-    N_("{value} is code, and this server was started without leave to run code."),
-    N_("Ask the person who starts it: apps/agents/docs/mcp.md says how leave is given."),
+    "{value} is code, and this server was started without leave to run code.",
+    "Ask the person who starts it: apps/agents/docs/mcp.md says how leave is given.",
 )
 PATH_OUTSIDE = Refusal(
-    N_("{value!r} leads out of {folder}, and nothing outside is read or written."),
-    N_("Name a file or folder inside; what lies outside, a person can copy there."),
+    "{value!r} leads out of {folder}, and nothing outside is read or written.",
+    "Name a file or folder inside; what lies outside, a person can copy there.",
 )
 
 URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")

@@ -20,12 +20,12 @@ from mcp.server.lowlevel import Server
 from mcp.server.stdio import stdio_server
 
 from treino.base.errors import Refusal, TreinoError, nearest
-from treino.base.words import N_, _, door
+from treino.base.words import _, door
 from treino_agents.calls import Calls, Progress, ToolCall, open_calls
 from treino_agents.folder import AgentFolder
 from treino_agents.tools import Tool
 
-TOOL_UNKNOWN = Refusal(N_("There is no tool {name!r}."), "{hint}")
+TOOL_UNKNOWN = Refusal("There is no tool {name!r}.", "{hint}")
 
 HEARTBEAT_SECONDS = 5.0  # between two notices for a command that reports nothing
 MOST_SHARE = 0.99  # progress reported at the end of a training, before the work that follows

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from treino.base.errors import Refusal
-from treino.base.words import N_, _
+from treino.base.words import _
 from treino.folders import Access, StoredRun, not_running
 from treino.settings import read_settings
 from treino.training import (
@@ -19,8 +19,8 @@ from treino.training import (
 )
 from treino.training.futures import fan
 
-SET_REFUSED = Refusal("{why}", N_("Without step it holds from the next step on."))
-CHANGES_MISSING = Refusal(N_("set needs changes."), N_("E.g. changes={example}."))
+SET_REFUSED = Refusal("{why}", "Without step it holds from the next step on.")
+CHANGES_MISSING = Refusal("set needs changes.", "E.g. changes={example}.")
 
 AGENT = "agent"
 COUNT, STEPS = 8, 100  # default number of futures in a fan, and of steps of each

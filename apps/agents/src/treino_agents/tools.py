@@ -20,20 +20,17 @@ from treino.folders import LAST
 from treino.settings import FLAGS, OF_FILES, UNKNOWN_SETTING, Settings, as_item, group_of
 from treino_agents.folder import CHECKS, AgentFolder
 
-ARGUMENT_FORM = Refusal(N_("{name} can't be {value}."), N_("Its schema says what it is: {schema}"))
-ACTION_UNKNOWN = Refusal(N_("steer has no action {action!r}."), "{hint}")
-PICTURE_OF_TWO = Refusal(N_("A picture is of one run, and two are named."), N_("Leave other or picture out."))
+ARGUMENT_FORM = Refusal("{name} can't be {value}.", "Its schema says what it is: {schema}")
+ACTION_UNKNOWN = Refusal("steer has no action {action!r}.", "{hint}")
+PICTURE_OF_TWO = Refusal("A picture is of one run, and two are named.", "Leave other or picture out.")
 CHOICE_WITHOUT_PICTURE = Refusal(
-    N_("{name} chooses what a picture shows, and no picture was asked for."),
-    N_("Name one: picture=['curves']."),
+    "{name} chooses what a picture shows, and no picture was asked for.", "Name one: picture=['curves']."
 )
-ARGUMENT_OF_ACTION = Refusal(N_("{action} has no use for {name}."), N_("It takes: {names}."))
-ACTION_NEEDS = Refusal(N_("{action} needs {name}."), N_("It takes: {names}."), rule="argument_missing")
-FAN_OF_TWO = Refusal(
-    N_("candidates names every try, and {name} stands beside it."), N_("Leave one of them out.")
-)
-ARGUMENT_UNKNOWN = Refusal(N_("{tool} has no argument {name!r}."), "{hint}")
-TOOL_NEEDS = Refusal(N_("{tool} needs {name}."), "{hint}", rule="argument_missing")
+ARGUMENT_OF_ACTION = Refusal("{action} has no use for {name}.", "It takes: {names}.")
+ACTION_NEEDS = Refusal("{action} needs {name}.", "It takes: {names}.", rule="argument_missing")
+FAN_OF_TWO = Refusal("candidates names every try, and {name} stands beside it.", "Leave one of them out.")
+ARGUMENT_UNKNOWN = Refusal("{tool} has no argument {name!r}.", "{hint}")
+TOOL_NEEDS = Refusal("{tool} needs {name}.", "{hint}", rule="argument_missing")
 
 Verb = Callable[..., Any]
 Schema = dict[str, Any]

@@ -9,19 +9,17 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from treino.base.errors import Refusal
-from treino.base.words import N_, _
+from treino.base.words import _
 from treino.cli.app import verb_named
 from treino.cli.flags import ScreenFlag
 from treino_agents.folder import AgentFolder
 from treino_agents.tools import all_tools
 
 FOLDER_MISSING = Refusal(
-    N_("There is no folder {path}."), N_("Name one that exists: what agents may touch is chosen by you.")
+    "There is no folder {path}.", "Name one that exists: what agents may touch is chosen by you."
 )
-MCP_JSON = Refusal(
-    N_("What treino mcp writes on stdout is the protocol, and no document."), N_("Leave --json out.")
-)
-MCP_MISSING = Refusal(N_("The package mcp is not installed."), N_("Install it: pip install 'treino[mcp]'."))
+MCP_JSON = Refusal("What treino mcp writes on stdout is the protocol, and no document.", "Leave --json out.")
+MCP_MISSING = Refusal("The package mcp is not installed.", "Install it: pip install 'treino[mcp]'.")
 
 VERBS = ("data", "train", "sweep", "show", "plot", "predict", "rows", "explain", "judge")
 """The commands that the tools are made of."""

@@ -9,13 +9,12 @@ from contextlib import suppress
 from typing import Any
 
 from treino.base.errors import Refusal, nearest
-from treino.base.words import N_
 from treino.data import missing, number
 from treino_judge.table import TRIALS_NONE, Cell, State
 
-STUDY_UNKNOWN = Refusal(N_("There is no {what} '{name}' in it."), "{hint}")
+STUDY_UNKNOWN = Refusal("There is no {what} '{name}' in it.", "{hint}")
 STUDY_MISSING = Refusal(
-    N_("There are {n} of them: which {what}?"), N_("Say it: [[study={name}]]. There are: {names}.")
+    "There are {n} of them: which {what}?", "Say it: [[study={name}]]. There are: {names}."
 )
 
 LONGEST = 1 << 20  # maximum number of characters of a cell that is parsed

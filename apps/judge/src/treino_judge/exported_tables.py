@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from treino.base.errors import Refusal
-from treino.base.words import N_, _
+from treino.base.words import _
 from treino.data import Column, InputFile, Table, decide, open_file, read_file
 from treino_judge.cells import (
     STATE_WORDS,
@@ -31,13 +31,13 @@ from treino_judge.ray_folder import OF_RAY
 from treino_judge.table import TITLES, TRIALS_NONE, Cell, State, TrialFile, TrialRecord, Unit
 
 TRIALS_LARGE = Refusal(
-    N_("'{path}' has {size:,} MiB, and at most {most:,} MiB are read."),
-    N_("Export one line for each trial, without the curves."),
+    "'{path}' has {size:,} MiB, and at most {most:,} MiB are read.",
+    "Export one line for each trial, without the curves.",
 )
-JSON_BROKEN = Refusal(N_("'{path}' is no JSON: {reason}."), N_("Export it again, or restore it from a copy."))
+JSON_BROKEN = Refusal("'{path}' is no JSON: {reason}.", "Export it again, or restore it from a copy.")
 JSON_FORM = Refusal(
-    N_("'{path}' is JSON, but neither a list of trials nor columns of equal length."),
-    N_("Write it with pandas: to_json(path, orient='records')."),
+    "'{path}' is JSON, but neither a list of trials nor columns of equal length.",
+    "Write it with pandas: to_json(path, orient='records').",
     rule="trials_unknown",
 )
 LARGEST = 1 << 29  # maximum size of a file in bytes

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from treino.base import files
 from treino.base.errors import Refusal, TreinoError
-from treino.base.words import N_, _
+from treino.base.words import _
 from treino.data import unreadable
 from treino.folders.store import manifest, sqlite
 from treino_judge.exported_tables import read_table
@@ -20,35 +20,33 @@ from treino_judge.ray_folder import is_experiment, ray_trials
 from treino_judge.table import TRIALS_NONE, TrialFile
 
 TRIALS_MISSING = Refusal(
-    N_("There is no file or folder '{path}'."),
-    N_("Give a study's SQLite file, a folder of Ray Tune or MLflow, or a table of trials in CSV or JSON."),
+    "There is no file or folder '{path}'.",
+    "Give a study's SQLite file, a folder of Ray Tune or MLflow, or a table of trials in CSV or JSON.",
 )
 TRIALS_PICKLE = Refusal(
-    N_("'{path}' is a pickle: reading it could run any program, so it is not read."),
-    N_('Write the results as CSV: pandas.DataFrame(search.cv_results_).to_csv("trials.csv")'),
+    "'{path}' is a pickle: reading it could run any program, so it is not read.",
+    'Write the results as CSV: pandas.DataFrame(search.cv_results_).to_csv("trials.csv")',
 )
 TRIALS_OWN = Refusal(
-    N_("{path} is a run, sweep or study of treino's own, which has its judgement already."),
-    N_("See it: treino show {path}"),
+    "{path} is a run, sweep or study of treino's own, which has its judgement already.",
+    "See it: treino show {path}",
 )
 TRIALS_LOCKED = Refusal(
-    "{message}", N_("Wait until the program that writes it lets it go, or judge a copy."), status=1
+    "{message}", "Wait until the program that writes it lets it go, or judge a copy.", status=1
 )
-TRIALS_DAMAGED = Refusal(
-    "{message}", N_("Restore it from a copy; sqlite3's .recover may save what is readable.")
-)
+TRIALS_DAMAGED = Refusal("{message}", "Restore it from a copy; sqlite3's .recover may save what is readable.")
 FOLDER_UNKNOWN = Refusal(
-    N_("'{path}' is neither an experiment of Ray Tune nor a folder mlruns of MLflow."),
+    "'{path}' is neither an experiment of Ray Tune nor a folder mlruns of MLflow.",
     "{hint}",
     rule="trials_unknown",
 )
 DATABASE_UNKNOWN = Refusal(
-    N_("'{path}' is a SQLite file, but neither of Optuna nor of MLflow."),
-    N_("Write the trials as CSV."),
+    "'{path}' is a SQLite file, but neither of Optuna nor of MLflow.",
+    "Write the trials as CSV.",
     rule="trials_unknown",
 )
 STUDY_UNKNOWN = Refusal(
-    N_("'{path}' is no store of several studies, so [[study]] says nothing."), N_("Leave [[study]] out.")
+    "'{path}' is no store of several studies, so [[study]] says nothing.", "Leave [[study]] out."
 )
 _SQLITE = b"SQLite format 3\0"
 _LIKELY = ".db", ".sqlite", ".sqlite3", ".csv", ".json"

@@ -11,14 +11,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from treino.base.errors import Refusal
-from treino.base.words import N_, _
+from treino.base.words import _
 from treino_judge.cells import one_of
 from treino_judge.exported_tables import read_table
 from treino_judge.table import MOST, TrialFile, few_enough
 
 MLFLOW_MISSING = Refusal(
-    N_("'{path}' is a store of MLflow, and the package mlflow is not installed."),
-    N_('Install it, or write a table where it is: mlflow.search_runs().to_csv("runs.csv")'),
+    "'{path}' is a store of MLflow, and the package mlflow is not installed.",
+    'Install it, or write a table where it is: mlflow.search_runs().to_csv("runs.csv")',
 )
 
 TABLES = {"experiments", "runs", "latest_metrics"}

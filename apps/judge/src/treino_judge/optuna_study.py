@@ -11,17 +11,17 @@ from datetime import datetime
 from typing import Any
 
 from treino.base.errors import Refusal
-from treino.base.words import N_, _
+from treino.base.words import _
 from treino_judge.cells import as_float, cell, is_number, numbers_in, one_of, parsed, state_of
 from treino_judge.table import Cell, TrialFile, TrialRecord, few_enough
 
 TRIALS_OLD = Refusal(
-    N_("This study was written by an Optuna before 2.4."),
-    N_("Bring it up to date by the command of Optuna: optuna storage upgrade"),
+    "This study was written by an Optuna before 2.4.",
+    "Bring it up to date by the command of Optuna: optuna storage upgrade",
 )
 SEVERAL_OBJECTIVES = Refusal(
-    N_("The study '{name}' has {n} objectives, and so no single best trial."),
-    N_(
+    "The study '{name}' has {n} objectives, and so no single best trial.",
+    (
         'Write it as a table, study.trials_dataframe().to_csv("trials.csv"), and judge one '
         "objective: [[score=values_0]], with [[minimize]] or [[maximize]]."
     ),

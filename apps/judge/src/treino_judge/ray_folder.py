@@ -9,13 +9,13 @@ from typing import Any
 
 from treino.base import files
 from treino.base.errors import Refusal
-from treino.base.words import N_, _
+from treino.base.words import _
 from treino_judge.cells import cell, flat, numbers_in, parsed, seconds_or_none, state_of
 from treino_judge.table import State, TrialFile, TrialRecord, few_enough
 
 TRIALS_DAMAGED = Refusal(
-    N_("'{path}' is damaged: it holds no JSON object."),
-    N_("Restore it from a copy, or move this trial's folder away."),
+    "'{path}' is damaged: it holds no JSON object.",
+    "Restore it from a copy, or move this trial's folder away.",
 )
 
 RESULTS, PARAMETERS, STATES = "result.json", "params.json", "experiment_state-*.json"

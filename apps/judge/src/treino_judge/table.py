@@ -14,47 +14,46 @@ from typing import Literal
 from treino.base.errors import Refusal, nearest
 from treino.base.words import N_, _, setting
 
-SCORE_MISSING = Refusal(N_("Which column is the score? It isn't said, and nothing here tells it."), "{hint}")
-SCORE_UNKNOWN = Refusal(N_("There is no score '{name}'."), "{hint}")
-SCORE_OF_WORDS = Refusal(N_("The column '{name}' holds no numbers."), "{hint}", rule="score_unknown")
-TRIALS_FEW = Refusal("{what}", N_("Trials: {counts}. Judge it when more have finished."))
-TRIALS_NONE = Refusal(N_("There are no trials in it."), N_("Judge it when some trials have finished."))
+SCORE_MISSING = Refusal("Which column is the score? It isn't said, and nothing here tells it.", "{hint}")
+SCORE_UNKNOWN = Refusal("There is no score '{name}'.", "{hint}")
+SCORE_OF_WORDS = Refusal("The column '{name}' holds no numbers.", "{hint}", rule="score_unknown")
+TRIALS_FEW = Refusal("{what}", "Trials: {counts}. Judge it when more have finished.")
+TRIALS_NONE = Refusal("There are no trials in it.", "Judge it when some trials have finished.")
 TRIALS_MANY = Refusal(
-    N_("There are {n:,} trials in it, and at most {most:,} are judged."),
-    N_("Export the trials of one search."),
+    "There are {n:,} trials in it, and at most {most:,} are judged.", "Export the trials of one search."
 )
 NO_NUMBERS = Refusal(
-    N_("It holds no numbers that could be scores."),
-    N_("Write a column with each trial's score."),
+    "It holds no numbers that could be scores.",
+    "Write a column with each trial's score.",
     rule="score_missing",
 )
 SCORE_TEXT = Refusal(
-    N_("The column {name} has a cell '{cell}', which is no plain number."),
-    N_("Write its numbers with a decimal point and nothing else, such as 1042.5 or 83.2."),
+    "The column {name} has a cell '{cell}', which is no plain number.",
+    "Write its numbers with a decimal point and nothing else, such as 1042.5 or 83.2.",
 )
 DIRECTION_MISSING = Refusal(
-    N_("Is a higher {name} better, or a lower one? It isn't said, and nothing here tells it."),
-    N_("Say [[maximize]] or [[minimize]]."),
+    "Is a higher {name} better, or a lower one? It isn't said, and nothing here tells it.",
+    "Say [[maximize]] or [[minimize]].",
 )
 SETTINGS_MISSING = Refusal(
-    N_("Which columns are the settings? Rows with equal settings are one trial, and it isn't said."),
-    N_("Say them: [[settings={names}]]."),
+    "Which columns are the settings? Rows with equal settings are one trial, and it isn't said.",
+    "Say them: [[settings={names}]].",
 )
 DIRECTION_DIFFERS = Refusal(
-    N_("The file says of {name} that {said}."), N_("Leave [[minimize]] and [[maximize]] out.")
+    "The file says of {name} that {said}.", "Leave [[minimize]] and [[maximize]] out."
 )
-COLUMN_UNKNOWN = Refusal(N_("There is no column '{name}'."), "{hint}")
+COLUMN_UNKNOWN = Refusal("There is no column '{name}'.", "{hint}")
 COLUMN_TWICE_USED = Refusal(
-    N_("The column '{name}' is the score, and can't be anything else too."),
-    N_("Name another column, or another [[score]]."),
+    "The column '{name}' is the score, and can't be anything else too.",
+    "Name another column, or another [[score]].",
 )
 ROWS_OF_STEPS = Refusal(
-    N_("Rows with equal settings differ in {name}: they look like one training at several times."),
-    N_("Keep the last row of each training; if each row is a training of its own, rename the column."),
+    "Rows with equal settings differ in {name}: they look like one training at several times.",
+    "Keep the last row of each training; if each row is a training of its own, rename the column.",
 )
 SCORES_TWICE = Refusal(
-    N_("There are two scores of {told} with the same settings ({of})."),
-    N_("Say which columns tell them apart: [[seed_column]], [[fold_column]], [[row_column]], [[settings]]."),
+    "There are two scores of {told} with the same settings ({of}).",
+    "Say which columns tell them apart: [[seed_column]], [[fold_column]], [[row_column]], [[settings]].",
 )
 
 State = Literal["finished", "failed", "running", "pruned"]

@@ -9,7 +9,7 @@ from treino.base.errors import Refusal
 from treino.base.words import N_
 from treino.cli.flags import ScreenFlag, with_flags
 
-DIRECTION_TWICE = Refusal(N_("--maximize and --minimize exclude each other."), N_("Give one of them."))
+DIRECTION_TWICE = Refusal("--maximize and --minimize exclude each other.", "Give one of them.")
 
 
 @dataclass(frozen=True)

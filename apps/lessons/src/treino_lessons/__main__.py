@@ -8,21 +8,19 @@ from typing import Any
 
 from treino.base.console import line
 from treino.base.errors import Refusal, nearest
-from treino.base.words import N_, _, joined
+from treino.base.words import _, joined
 from treino.cli import command
 from treino.cli.screen import Screen
 from treino_lessons.call_recording import where
 from treino_lessons.comparison import check
 
-ONE_FILE = Refusal(N_("One file is wanted, and this was given: {given}."), N_("Write: {usage}"), rule="usage")
-NO_FORWARD = Refusal(N_("{path} makes no function {name}."), "{hint}")
-FILE_MISSING = Refusal(N_("There is no file {path}."), "{hint}")
-FILE_UNREADABLE = Refusal(
-    N_("{path} can't be read: {error}."), N_("Give a text file with Python in it, in UTF-8.")
-)
+ONE_FILE = Refusal("One file is wanted, and this was given: {given}.", "Write: {usage}", rule="usage")
+NO_FORWARD = Refusal("{path} makes no function {name}.", "{hint}")
+FILE_MISSING = Refusal("There is no file {path}.", "{hint}")
+FILE_UNREADABLE = Refusal("{path} can't be read: {error}.", "Give a text file with Python in it, in UTF-8.")
 FILE_FAILS = Refusal(
-    N_("{place} raises {kind}: {error}"),
-    N_("Leave in it the imports and the function alone; the training that calls it stays elsewhere."),
+    "{place} raises {kind}: {error}",
+    "Leave in it the imports and the function alone; the training that calls it stays elsewhere.",
 )
 
 USAGE = "python -m treino_lessons FILE.py|adam [--json] [--lang pt_BR]"

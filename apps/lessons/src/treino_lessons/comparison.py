@@ -9,21 +9,19 @@ from typing import Any
 import torch
 
 from treino.base.errors import Refusal
-from treino.base.words import N_, _
+from treino.base.words import _
 from treino_lessons.call_recording import Pass, passes
 from treino_lessons.differences import Difference
 from treino_lessons.first_difference import first_difference
 from treino_lessons.problem import EPOCHS, STEPS, Answer, engine_s, problem
 
 RUNS_NOTHING = Refusal(
-    N_("The function has yield or async in it: calling it runs nothing of it."),
-    N_("Let it go through the whole loader and then return the mean loss."),
+    "The function has yield or async in it: calling it runs nothing of it.",
+    "Let it go through the whole loader and then return the mean loss.",
     rule="not_a_function",
 )
-NOT_A_FUNCTION = Refusal(N_("{what!r} is not a function."), N_("Give the function itself: check(forward)."))
-FORWARD_ARGUMENTS = Refusal(
-    N_("The function can't be called as {asked}: {error}."), N_("Write: def {asked}:")
-)
+NOT_A_FUNCTION = Refusal("{what!r} is not a function.", "Give the function itself: check(forward).")
+FORWARD_ARGUMENTS = Refusal("The function can't be called as {asked}: {error}.", "Write: def {asked}:")
 
 NAMES = {torch.float32: "float32", torch.float64: "float64"}
 

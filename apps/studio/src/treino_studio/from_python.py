@@ -18,7 +18,6 @@ from starlette.applications import Starlette
 
 from treino.base.console import kernel_shell
 from treino.base.errors import Refusal
-from treino.base.words import N_
 from treino.settings import read_settings
 from treino_studio.browser import open_browser
 from treino_studio.relay import Commands
@@ -27,15 +26,15 @@ from treino_studio.serving import Serving, begun, serving, start_script, studio_
 from treino_studio.subject import Subject, subject_of
 
 STUDIO_SETTING = Refusal(
-    N_("{setting} is for data to train on, not for {what}."), N_("Leave it out; or train: {call}")
+    "{setting} is for data to train on, not for {what}.", "Leave it out; or train: {call}"
 )
 STUDIO_SUBJECT = Refusal(
-    N_("The studio can't show an object of type {kind}."),
-    N_("It takes a run, sweep or study, or the name of data, such as 'wine' or 'table.csv'."),
+    "The studio can't show an object of type {kind}.",
+    "It takes a run, sweep or study, or the name of data, such as 'wine' or 'table.csv'.",
 )
 NO_ANYWIDGET = Refusal(
-    N_("The studio in a notebook's cell needs anywidget, which is not installed."),
-    N_("Install it, then restart the kernel: pip install 'treino[notebook]'"),
+    "The studio in a notebook's cell needs anywidget, which is not installed.",
+    "Install it, then restart the kernel: pip install 'treino[notebook]'",
 )
 
 T = TypeVar("T")

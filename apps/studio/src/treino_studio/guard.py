@@ -21,15 +21,15 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from treino.base.encoding import with_sources, without_sources
 from treino.base.errors import Refusal, TreinoError
-from treino.base.words import N_, speaking
+from treino.base.words import speaking
 
-STUDIO_HOST = Refusal(N_("This is not the address of the studio."))
-STUDIO_ORIGIN = Refusal(N_("The studio answers its own pages alone."))
+STUDIO_HOST = Refusal("This is not the address of the studio.")
+STUDIO_ORIGIN = Refusal("The studio answers its own pages alone.")
 STUDIO_COOKIE = Refusal(
-    N_("This browser has not been let in, or the studio was started anew."),
-    N_("Open the whole address that treino studio printed."),
+    "This browser has not been let in, or the studio was started anew.",
+    "Open the whole address that treino studio printed.",
 )
-DEFECT = Refusal(N_("This is a defect of treino; please report it."))
+DEFECT = Refusal("This is a defect of treino; please report it.")
 
 # ---- errors
 

@@ -12,15 +12,13 @@ from typing import Any
 
 from treino.base.encoding import compact_json
 from treino.base.errors import Refusal, TreinoError
-from treino.base.words import N_
 from treino_studio.process import STUDIO_BUSY
 
 WATCH_ONLY = Refusal(
-    N_("This address is for watching alone."),
-    N_("Who steers opens the other address that treino studio printed."),
+    "This address is for watching alone.", "Who steers opens the other address that treino studio printed."
 )
 COMMAND_NUMBER = Refusal(
-    N_("The command {number} comes after the command {last}."), N_("The numbers of commands grow by one.")
+    "The command {number} comes after the command {last}.", "The numbers of commands grow by one."
 )
 
 FRAMES_UNDERWAY = 2  # maximum number of unacknowledged frames per viewer

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from treino.base.errors import Refusal
-from treino.base.words import N_
 from treino.data import Data, Rows
 from treino.engine import probabilities, torch_threads
 from treino.inspection import LayerCall, Split, answer_counts, layers_as_they_run, predicted_classes
@@ -21,17 +20,17 @@ from treino.inspection.outputs import outputs
 from treino_studio.run_state import finite
 
 PICTURE_MISSING = Refusal(
-    N_("There is no picture {n} among these rows: there are {count}."), N_("Pictures are counted from 0.")
+    "There is no picture {n} among these rows: there are {count}.", "Pictures are counted from 0."
 )
 PICTURE_RUN = Refusal(
-    N_("The rows of this run are no grey or colour pictures of at most 256 × 256 pixels."),
-    N_("Choose one of its rows instead."),
+    "The rows of this run are no grey or colour pictures of at most 256 × 256 pixels.",
+    "Choose one of its rows instead.",
 )
 PICTURE_LENGTH = Refusal(
-    N_("There are {n} bytes of pixels, and a picture of this run has {count}."),
-    N_("Send channels × height × width bytes: {shape}."),
+    "There are {n} bytes of pixels, and a picture of this run has {count}.",
+    "Send channels × height × width bytes: {shape}.",
 )
-PICTURE_BASE64 = Refusal(N_("The pixels are no base64."), N_("Send each pixel as one byte, in base64."))
+PICTURE_BASE64 = Refusal("The pixels are no base64.", "Send each pixel as one byte, in base64.")
 
 MISTAKES = 12
 MOST_CLASSES = 40  # in a confusion matrix

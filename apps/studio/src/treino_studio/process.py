@@ -59,10 +59,9 @@ from typing import Any
 
 from treino.base.encoding import compact_json
 from treino.base.errors import Refusal, TreinoError
-from treino.base.words import N_
 
 STUDIO_BUSY = Refusal(
-    N_("The studio is busy: it can't take more commands at the moment."), N_("Wait a little and try again.")
+    "The studio is busy: it can't take more commands at the moment.", "Wait a little and try again."
 )
 
 # ---- messages

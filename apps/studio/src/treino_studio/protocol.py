@@ -11,16 +11,16 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from treino.base.document_fields import expected
 from treino.base.errors import Refusal, TreinoError, nearest
 from treino.base.text import shortened
-from treino.base.words import N_, _, setting
+from treino.base.words import _, setting
 from treino.settings import Settings, Speed, StepCount, read_settings
 from treino.training import ANY_SETTING, files_in_space, read_space
 
-UNKNOWN_VERB = Refusal(N_("This page can't be asked to do {verb}."), "{hint}")
-NO_JSON = Refusal(N_("That is no JSON: {reason}."), N_("A message is one JSON object, such as {example}."))
-NO_VERB = Refusal(N_('A message needs a verb in "do", and this one has {value}.'), "{hint}")
+UNKNOWN_VERB = Refusal("This page can't be asked to do {verb}.", "{hint}")
+NO_JSON = Refusal("That is no JSON: {reason}.", "A message is one JSON object, such as {example}.")
+NO_VERB = Refusal('A message needs a verb in "do", and this one has {value}.', "{hint}")
 SETTING_OF_THE_COMMAND_LINE = Refusal(
-    N_("A page can't choose {name}: it names a file."),
-    N_("Start it from the command line: treino studio DATA {name} …"),
+    "A page can't choose {name}: it names a file.",
+    "Start it from the command line: treino studio DATA {name} …",
 )
 
 VERSION = 1

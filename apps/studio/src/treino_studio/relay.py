@@ -20,17 +20,17 @@ from treino_studio.process import Message, StudioProcess, error_from
 from treino_studio.uploads import folder_named
 
 PAGE_GONE = Refusal(
-    N_("The folder {name} is gone, or part of it is, or something else lies in its place."),
-    N_("Put it back and load this page again."),
+    "The folder {name} is gone, or part of it is, or something else lies in its place.",
+    "Put it back and load this page again.",
 )
 STUDIO_PROCESS = Refusal(
-    N_("The {name} has ended before it answered."),
-    N_("Its last words are in the terminal of the studio. Try again: another one is started."),
+    "The {name} has ended before it answered.",
+    "Its last words are in the terminal of the studio. Try again: another one is started.",
     status=1,
 )
 STUDIO_PROCESS_KEEPS_ENDING = Refusal(
-    N_("The {name} ends as soon as it is started."),
-    N_("Its last words are in the terminal of the studio; start the studio anew."),
+    "The {name} ends as soon as it is started.",
+    "Its last words are in the terminal of the studio; start the studio anew.",
     rule="studio_process",
     status=1,
 )

@@ -12,7 +12,6 @@ from typing import Any
 
 from treino.base.errors import Refusal, TreinoError, nearest
 from treino.base.files import claim_folder, copy_folder
-from treino.base.words import N_
 from treino.folders import StoredRun, checked_name, in_use
 from treino.inspection import check_axes, kind, predicted_classes, quick_xray, row_of, topic_name, topics
 from treino.inspection.outputs import outputs
@@ -32,27 +31,22 @@ from treino.training import (
 from treino_studio.image_scene import drawn_pixels, picture_of_row
 from treino_studio.run_page import OVER, Look, RunPage
 
-ARITHMETIC_NO_UPDATE = Refusal(
-    N_("At step 0 no weight has been updated yet."), N_("Take a step, and look again.")
-)
-PICTURE_UNSEEN = Refusal(
-    N_("Test rows are looked at only when the run is over."), N_("Choose a validation row.")
-)
+ARITHMETIC_NO_UPDATE = Refusal("At step 0 no weight has been updated yet.", "Take a step, and look again.")
+PICTURE_UNSEEN = Refusal("Test rows are looked at only when the run is over.", "Choose a validation row.")
 PICTURE_RATE = Refusal(
-    N_("Pictures come faster than {n} a second."), N_("Send the newest one as soon as the last is answered.")
+    "Pictures come faster than {n} a second.", "Send the newest one as soon as the last is answered."
 )
-BESIDE_FULL = Refusal(N_("{n} runs are shown already."), N_("Take one of them away first."))
+BESIDE_FULL = Refusal("{n} runs are shown already.", "Take one of them away first.")
 FUTURE_MISSING = Refusal(
-    N_("There is no future {n} in view."), N_("Fan out first, and choose one of those that are shown.")
+    "There is no future {n} in view.", "Fan out first, and choose one of those that are shown."
 )
 PROPONENTS_UNANSWERED = Refusal(
-    N_("The network's outputs are not finite there: it says nothing."), N_("Look at an earlier step.")
+    "The network's outputs are not finite there: it says nothing.", "Look at an earlier step."
 )
 KEEP_RUNNING = Refusal(
-    N_("{run} is in training, so it can't be copied whole."),
-    N_("Stop it first: it goes on when you play again."),
+    "{run} is in training, so it can't be copied whole.", "Stop it first: it goes on when you play again."
 )
-ARITHMETIC_LAYER = Refusal(N_("The network has no layer of weights named {name!r}."), "{hint}")
+ARITHMETIC_LAYER = Refusal("The network has no layer of weights named {name!r}.", "{hint}")
 
 # ---- arithmetic of a weight
 

@@ -22,7 +22,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from treino.base.encoding import compact_json
 from treino.base.errors import Refusal, TreinoError
-from treino.base.words import ENGLISH, N_, VARIABLE, _, language, named, speaking, translation
+from treino.base.words import ENGLISH, VARIABLE, _, language, named, speaking, translation
 from treino.folders import RUN_MISSING, Known, RunFolder
 from treino.folders.documents.reading import read_document
 from treino_studio import protocol
@@ -34,21 +34,20 @@ from treino_studio.relay import OF_FOLDERS, Relay
 from treino_studio.script_page import ScriptPage
 from treino_studio.uploads import Uploads, delete_named, document_of, folder_named, home
 
-NO_ADDRESS = Refusal(N_("There is nothing at this address."))
+NO_ADDRESS = Refusal("There is nothing at this address.")
 DATA_MISSING = Refusal(
-    N_("There is no data set {name}."), N_("Send a table first, or choose one of those that are listed.")
+    "There is no data set {name}.", "Send a table first, or choose one of those that are listed."
 )
-NOT_STEERING = Refusal(N_("Another page steers, and this one watches."), N_("Take the wheel first."))
-FILE_MISSING = Refusal(N_("There is nothing at this address."))
+NOT_STEERING = Refusal("Another page steers, and this one watches.", "Take the wheel first.")
+FILE_MISSING = Refusal("There is nothing at this address.")
 HELLO_FIRST = Refusal(
-    N_("The first message is hello."), N_("See apps/studio/docs/studio-protocol.md for what it holds.")
+    "The first message is hello.", "See apps/studio/docs/studio-protocol.md for what it holds."
 )
 PROTOCOL_VERSION = Refusal(
-    N_("This page speaks version {page} of the protocol, and the studio version {ours}."),
-    N_("Reload the page."),
+    "This page speaks version {page} of the protocol, and the studio version {ours}.", "Reload the page."
 )
 NO_SCRIPT = Refusal(
-    N_("This studio was started without a script."), N_("Name it on the command line: treino studio train.py")
+    "This studio was started without a script.", "Name it on the command line: treino studio train.py"
 )
 
 # ---- shared state

@@ -21,7 +21,6 @@ from uvicorn.server import HANDLED_SIGNALS
 
 from treino.base import lock
 from treino.base.errors import Refusal, TreinoError
-from treino.base.words import N_
 from treino_studio.guard import Guard
 from treino_studio.protocol import LONGEST_MESSAGE
 from treino_studio.relay import Commands, Relay
@@ -33,13 +32,13 @@ from treino_studio.uploads import FOLDER as UPLOADS
 from treino_studio.uploads import Uploads
 
 NO_PORT = Refusal(
-    N_("No port from {port} on is free ({reason})."),
-    N_("Choose another one: [[port=9000]]; or [[port=0]], any that is free."),
+    "No port from {port} on is free ({reason}).",
+    "Choose another one: [[port=9000]]; or [[port=0]], any that is free.",
     status=1,
 )
 NO_HOST = Refusal(
-    N_("This machine has no address {host} ({reason})."),
-    N_("Leave [[host]] out for this machine alone, or use 0.0.0.0 for all of its addresses."),
+    "This machine has no address {host} ({reason}).",
+    "Leave [[host]] out for this machine alone, or use 0.0.0.0 for all of its addresses.",
 )
 
 # ---- server

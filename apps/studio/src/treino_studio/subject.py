@@ -6,12 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from treino.base.errors import Refusal
-from treino.base.words import N_
 from treino.folders import RunFolder, known_folder
 
-SCRIPT_MISSING = Refusal(
-    N_("There is no script {path}."), N_("Give the path of a Python file, such as train.py.")
-)
+SCRIPT_MISSING = Refusal("There is no script {path}.", "Give the path of a Python file, such as train.py.")
 
 RUNS = Path("runs")
 

@@ -16,24 +16,22 @@ from treino.base.encoding import compact_json
 from treino.base.errors import Refusal, TreinoError, nearest
 from treino.base.files import inside, make_folder, remove_leftovers, trouble
 from treino.base.text import shortened
-from treino.base.words import N_, _, language
+from treino.base.words import _, language
 from treino.folders import RUN_MISSING, Known, delete, detailed_listing, run_folders
 from treino.settings import OF_DATA
 from treino_studio.process import error_from
 
 UPLOAD_LARGE = Refusal(
-    N_("A file that is sent to the studio may have {room:,} bytes."),
-    N_("Use the command line: treino studio FILE"),
+    "A file that is sent to the studio may have {room:,} bytes.", "Use the command line: treino studio FILE"
 )
 UPLOAD_SUFFIX = Refusal(
-    N_("{name} is neither a table nor an archive of pictures by its name."),
-    N_("It ends with one of: {suffixes}"),
+    "{name} is neither a table nor an archive of pictures by its name.", "It ends with one of: {suffixes}"
 )
 STUDIO_SLOW = Refusal(
-    N_("Reading this takes longer than {seconds:.0f} seconds."), N_("Use the command line: {command}")
+    "Reading this takes longer than {seconds:.0f} seconds.", "Use the command line: {command}"
 )
-UNREAD = Refusal(N_("This could not be read."), status=1)
-UPLOAD_EMPTY = Refusal(N_("The file is empty."), N_("Choose another file."))
+UNREAD = Refusal("This could not be read.", status=1)
+UPLOAD_EMPTY = Refusal("The file is empty.", "Choose another file.")
 
 # ---- uploads
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Parameter
 
 from treino.base.errors import Refusal, TreinoError
-from treino.base.words import N_, _, door
+from treino.base.words import _, door
 from treino.cli.flags import WHOLE, ScreenFlag, with_flags
 from treino.cli.screen import Screen
 from treino_studio.browser import open_browser
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from treino_studio.serving import Serving
 
 PORT_RANGE = Refusal(
-    N_("--port must be from 0 to 65535; it is {port}."), N_("Leave it out for 8711 or the next free one.")
+    "--port must be from 0 to 65535; it is {port}.", "Leave it out for 8711 or the next free one."
 )
-STUDIO_FLAG = Refusal(N_("{flag} is for another subject of the studio."), N_("It needs {what}"))
+STUDIO_FLAG = Refusal("{flag} is for another subject of the studio.", "It needs {what}")
 
 LOOPBACK = "127.0.0.1", "localhost", "::1"
 

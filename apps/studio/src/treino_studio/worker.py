@@ -17,7 +17,7 @@ from typing import Any
 import torch
 
 from treino.base.errors import Refusal, TreinoError
-from treino.base.words import N_, VARIABLE, _, speaking
+from treino.base.words import VARIABLE, _, speaking
 from treino.folders import RunFolder
 from treino_studio import run_commands, sweep_page
 from treino_studio.folder_page import identity, in_pieces
@@ -26,8 +26,8 @@ from treino_studio.run_commands import TrainerRequest
 from treino_studio.run_page import RunPage, Send
 from treino_studio.sweep_page import StudyPage, SweepPage
 
-PAGE_KIND = Refusal(N_("{name} has another kind of page."), N_("Open it at {address}"))
-PAGE_CLOSED = Refusal(N_("This page is not open any more."), N_("Load it again."))
+PAGE_KIND = Refusal("{name} has another kind of page.", "Open it at {address}")
+PAGE_CLOSED = Refusal("This page is not open any more.", "Load it again.")
 
 GLANCE = 0.002  # seconds between two checks of the folders while pages have viewers
 REST = 0.25  # the same without viewers

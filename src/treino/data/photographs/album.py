@@ -11,21 +11,21 @@ from typing import Any
 
 from treino.base.errors import Refusal, TreinoError
 from treino.base.files import FILE_IS_FOLDER, holds_run
-from treino.base.words import N_, _, joined, setting
+from treino.base.words import _, joined, setting
 from treino.data.photographs.archives import Entry, check_size, open_archive
 from treino.data.source_kinds import ENDINGS, is_archive
 from treino.data.sources import check_path
 
 SOURCE_IS_RUN = Refusal(
-    N_("'{path}' is the folder of a run, not data to train on."),
-    N_("To train on the same data again: treino train {like}"),
+    "'{path}' is the folder of a run, not data to train on.",
+    "To train on the same data again: treino train {like}",
 )
 ARCHIVE_OF_TABLES = Refusal(
-    N_("'{path}' is an archive without pictures."),
-    N_("Unpack it and give the table, or several of equal columns: 'folder/*{ending}'."),
+    "'{path}' is an archive without pictures.",
+    "Unpack it and give the table, or several of equal columns: 'folder/*{ending}'.",
 )
 FOLDER_UNREADABLE = Refusal(
-    N_("The folder '{path}' can't be read: {reason}."), N_("Check its permissions."), status=1
+    "The folder '{path}' can't be read: {reason}.", "Check its permissions.", status=1
 )
 
 TABLE_ENDINGS = (".csv", ".tsv", ".txt", ".parquet", ".xlsx", ".jsonl")  # file endings of tables of labels

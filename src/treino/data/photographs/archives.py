@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import BinaryIO
 
 from treino.base.errors import Refusal
-from treino.base.words import N_, _
+from treino.base.words import _
 from treino.data.readers.zip_members import is_hidden, most_unpacked, zip_chunks
 from treino.data.source_kinds import STUMBLES, ZIP, opener_of
 
 ARCHIVE_ENCRYPTED = Refusal(
-    N_("'{path}' is encrypted with a password."), N_("Unpack it yourself, and give the folder.")
+    "'{path}' is encrypted with a password.", "Unpack it yourself, and give the folder."
 )
 
 Entry = tuple[str, int, int, str]

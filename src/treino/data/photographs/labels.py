@@ -26,42 +26,38 @@ from treino.data.table import Column, Table
 
 _FOLDERS = N_("Put the pictures of each class into a folder with its name, or name a table: [[labels=FILE]].")
 PICTURES_WITHOUT_CLASS = Refusal(
-    N_("Nothing says of which class '{name}' is: no folder, no table, and no part of the name."), _FOLDERS
+    "Nothing says of which class '{name}' is: no folder, no table, and no part of the name.", _FOLDERS
 )
-PICTURES_ONE_CLASS = Refusal(N_("The pictures in '{path}' are all of one class, '{label}'."), _FOLDERS)
+PICTURES_ONE_CLASS = Refusal("The pictures in '{path}' are all of one class, '{label}'.", _FOLDERS)
 PATTERN_FORM = Refusal(
-    N_("{setting} is no regular expression with one group: {pattern}"),
-    N_("A group is what stands between ( and ), as in {example}."),
+    "{setting} is no regular expression with one group: {pattern}",
+    "A group is what stands between ( and ), as in {example}.",
 )
 PATTERN_NOWHERE = Refusal(
-    N_("{pattern} is in no name of a picture; the first is {name}."),
-    N_("Mend the regular expression: {setting}."),
+    "{pattern} is in no name of a picture; the first is {name}.", "Mend the regular expression: {setting}."
 )
 LABELS_SEVERAL = Refusal(
-    N_("Several tables in '{path}' name its pictures: {names}."), N_("Name the one to learn from: {setting}.")
+    "Several tables in '{path}' name its pictures: {names}.", "Name the one to learn from: {setting}."
 )
 LABEL_AMBIGUOUS = Refusal(
-    N_("'{cell}' in {place} of '{table}' names {n} pictures: {a} and {b}."),
-    N_("Write their paths inside '{path}'."),
+    "'{cell}' in {place} of '{table}' names {n} pictures: {a} and {b}.", "Write their paths inside '{path}'."
 )
 LABEL_TWICE = Refusal(
-    N_("{name} has two labels: '{a}' in {first} and '{b}' in {second} of '{table}'."),
-    N_("Leave one of the rows out."),
+    "{name} has two labels: '{a}' in {first} and '{b}' in {second} of '{table}'.",
+    "Leave one of the rows out.",
 )
 LABELS_COLUMNS = Refusal(
-    N_("Columns '{a}' and '{b}' of '{table}' name as many pictures, and others in each row."),
-    N_("Write names of files into one of them, such as {name}."),
+    "Columns '{a}' and '{b}' of '{table}' name as many pictures, and others in each row.",
+    "Write names of files into one of them, such as {name}.",
 )
-LABELS_GONE = Refusal(
-    N_("There is no table '{name}' among the pictures in '{path}'."), N_("Put it back there.")
-)
+LABELS_GONE = Refusal("There is no table '{name}' among the pictures in '{path}'.", "Put it back there.")
 LABELS_NAMES = Refusal(
-    N_("No column of '{table}' holds names of pictures in '{path}', such as {name}."),
-    N_("Name the table whose rows are of these pictures."),
+    "No column of '{table}' holds names of pictures in '{path}', such as {name}.",
+    "Name the table whose rows are of these pictures.",
 )
 PICTURES_SPLIT_MIXED = Refusal(
-    N_("The folders {names} name parts of a split, and '{other}' beside them doesn't."),
-    N_("Move it away, or into one of them."),
+    "The folders {names} name parts of a split, and '{other}' beside them doesn't.",
+    "Move it away, or into one of them.",
 )
 
 FILE, PART, CLASS = "file", "split", "class"  # names of columns

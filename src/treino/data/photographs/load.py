@@ -28,8 +28,8 @@ from treino.data.table import Table
 from treino.settings.data_settings import Fit
 
 PICTURES_BAD = Refusal(
-    N_("{n:,} of {of:,} pictures in '{path}' can't be read ({listed})."),
-    N_("Mend or remove them, or go on without them: {skip}."),
+    "{n:,} of {of:,} pictures in '{path}' can't be read ({listed}).",
+    "Mend or remove them, or go on without them: {skip}.",
 )
 
 EQUAL = N_("Pictures that equal or almost equal an earlier one: {n}; such pictures are never parted.")

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from treino.base.errors import Refusal, TreinoError
 from treino.base.text import shortened
-from treino.base.words import N_, _
+from treino.base.words import _
 from treino.data.load_request import LoadRequest
 from treino.data.photographs.album import Album, PictureFile, open_album
 from treino.data.photographs.decoding import (
@@ -38,8 +38,8 @@ if TYPE_CHECKING:
     from PIL import Image
 
 PICTURES_OF_TABLE = Refusal(
-    N_("Pictures can't be predicted by a network whose inputs are not the pixels of pictures."),
-    N_("Give rows with the columns that it was trained on, or arrays of its own."),
+    "Pictures can't be predicted by a network whose inputs are not the pixels of pictures.",
+    "Give rows with the columns that it was trained on, or arrays of its own.",
 )
 
 _KEPT = ("1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "I;16", "I")  # modes that a TIFF keeps as they are

@@ -28,7 +28,7 @@ from treino.base import files
 from treino.base.encoding import with_sources, without_sources
 from treino.base.errors import Refusal, TreinoError
 from treino.base.machine import cpu_cores
-from treino.base.words import N_, _
+from treino.base.words import _
 from treino.data.mapped_rows import MappedRows
 from treino.data.photographs.album import Album
 from treino.data.photographs.decoding import (
@@ -43,12 +43,12 @@ from treino.data.summaries.image_comparison import ImageCollector, ImageComparis
 from treino.settings.data_settings import Fit
 
 PICTURES_UNREADABLE = Refusal(
-    N_("None of the {n:,} pictures in '{path}' can be read; {name}: {reason}."),
-    N_("Look whether they are pictures, and whole."),
+    "None of the {n:,} pictures in '{path}' can be read; {name}: {reason}.",
+    "Look whether they are pictures, and whole.",
 )
 DECODING_ENDED = Refusal(
-    N_("A process that decoded pictures was ended from outside."),
-    N_("Look whether memory ran out, and start again."),
+    "A process that decoded pictures was ended from outside.",
+    "Look whether memory ran out, and start again.",
     status=1,
 )
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from treino.base.errors import Refusal, nearest
 from treino.base.text import shortened
-from treino.base.words import N_, _, joined
+from treino.base.words import _, joined
 from treino.data.cell_forms import (
     PLAIN,
     PROGRAM_TRUTH,
@@ -25,23 +25,22 @@ from treino.data.cell_forms import (
 )
 from treino.data.table import LARGEST_WHOLE, Column, Table, number, plain, plain_whole
 
-KIND_UNKNOWN = Refusal(N_("There is no kind '{kind}' for column '{name}'."), "{hint}")
+KIND_UNKNOWN = Refusal("There is no kind '{kind}' for column '{name}'.", "{hint}")
 KIND_DATE = Refusal(
-    N_("Column '{name}' can't be a date: its cells are no dates of one format, e.g. '{cell}'."),
-    N_("Write dates as 2024-12-31, or say how they are written with [[dates]]."),
+    "Column '{name}' can't be a date: its cells are no dates of one format, e.g. '{cell}'.",
+    "Write dates as 2024-12-31, or say how they are written with [[dates]].",
 )
 LEVELS_TWICE = Refusal(
-    N_("The classes of '{name}' are not all different: {levels}."),
-    N_("Name each once, from the lowest to the highest: small<medium<large."),
+    "The classes of '{name}' are not all different: {levels}.",
+    "Name each once, from the lowest to the highest: small<medium<large.",
     rule="kind_levels",
 )
 KIND_BOOLEAN = Refusal(
-    N_("Column '{name}' can't be a truth value: it holds other things than true and false."),
-    N_("Ask for category."),
+    "Column '{name}' can't be a truth value: it holds other things than true and false.", "Ask for category."
 )
 LEVELS_LACKING = Refusal(
-    N_("Column '{name}' holds '{cell}' in {place}, which is not among {levels}."),
-    N_("Name every class, from the lowest to the highest."),
+    "Column '{name}' holds '{cell}' in {place}, which is not among {levels}.",
+    "Name every class, from the lowest to the highest.",
     rule="kind_levels",
 )
 

@@ -41,16 +41,14 @@ from treino.data.table import (
 )
 from treino.settings.setting_types import as_item
 
-FEATURES_NONE = Refusal(N_("[[features]] names no column."), N_("Name at least one."))
+FEATURES_NONE = Refusal("[[features]] names no column.", "Name at least one.")
 FEATURES_LACKING = Refusal(
-    N_("No column of '{source}' but the target '{target}' can be learnt from. {notes}"),
-    N_("Give a table with at least one feature, or say what a column is: [[kinds=NAME=category]]."),
+    "No column of '{source}' but the target '{target}' can be learnt from. {notes}",
+    "Give a table with at least one feature, or say what a column is: [[kinds=NAME=category]].",
     rule="features_none",
 )
-FEATURES_KINDS = Refusal(
-    N_("[[features]] names '{name}', and [[kinds]] leaves it out."), N_("Say one of the two.")
-)
-FEATURES_DUPLICATE = Refusal(N_("'{name}' is named twice in [[features]]."), N_("Name it once."))
+FEATURES_KINDS = Refusal("[[features]] names '{name}', and [[kinds]] leaves it out.", "Say one of the two.")
+FEATURES_DUPLICATE = Refusal("'{name}' is named twice in [[features]].", "Name it once.")
 
 CLASSES = ("category", "one-hot", "hashed")  # ways of a column whose cells are classes
 _NOTHING, _USE = N_("Nothing can be learnt from it."), N_("To use one: [[kinds={first}={kind}]].")

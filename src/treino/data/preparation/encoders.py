@@ -39,12 +39,12 @@ from treino.data.preparation.target_means import TargetFolds, mean_inputs, repea
 from treino.data.table import Column, fault, fault_odd, number
 
 FEATURE_NO_DATE = Refusal(
-    N_("Column '{name}' holds '{cell}' in {place}, and dates of one format are wanted."),
-    N_("Write all dates the same way, as 2024-12-31, or say how they are written with [[dates]]."),
+    "Column '{name}' holds '{cell}' in {place}, and dates of one format are wanted.",
+    "Write all dates the same way, as 2024-12-31, or say how they are written with [[dates]].",
 )
 FEATURE_NO_TIME = Refusal(
-    N_("Column '{name}' holds '{cell}' in {place}, and times of day of one format are wanted."),
-    N_("Write all times the same way, as 09:30."),
+    "Column '{name}' holds '{cell}' in {place}, and times of day of one format are wanted.",
+    "Write all times the same way, as 09:30.",
 )
 
 # ---- bins of numbers

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from treino.base.document_fields import Task
 from treino.base.errors import Refusal, TreinoError
 from treino.base.text import shortened
-from treino.base.words import N_, _, setting
+from treino.base.words import _, setting
 from treino.data.documents import (
     Encoder,
     HashingEncoder,
@@ -33,8 +33,8 @@ from treino.settings.setting_types import as_items
 
 SMALLEST = 1e-37  # whose logarithm is learnt for a 0 among other rows than those that were fitted
 LOG_TARGET = Refusal(
-    N_("[[log_target]] is for one target of numbers above 0, and '{name}' holds {value}."),
-    N_("Correct it, or train with [[log_target=False]]."),
+    "[[log_target]] is for one target of numbers above 0, and '{name}' holds {value}.",
+    "Correct it, or train with [[log_target=False]].",
     rule="log_target_positive",
 )
 

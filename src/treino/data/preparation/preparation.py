@@ -15,19 +15,19 @@ from numpy.typing import NDArray
 from treino.base.document_fields import Task
 from treino.base.errors import Refusal
 from treino.base.text import shortened
-from treino.base.words import N_, _
+from treino.base.words import _
 from treino.data.documents import Encoder, Labels, NumberEncoder, PreparationDocument, Target, Tree
 from treino.data.preparation.encoders import EncodingGaps, Place, encoded, of_number
 from treino.data.preparation.trees import LEAVES, leaf_inputs
 from treino.data.table import Column, Numbers
 from treino.settings.data_settings import Fit
 
-COLUMNS_COUNT = Refusal(N_("There are {got} columns, not {want}."), N_("The columns are: {names}."))
+COLUMNS_COUNT = Refusal("There are {got} columns, not {want}.", "The columns are: {names}.")
 VALUE_RANGE = Refusal(
-    N_("'{name}' holds {value}, which is too large for float32."), N_("Correct it, or scale the column down.")
+    "'{name}' holds {value}, which is too large for float32.", "Correct it, or scale the column down."
 )
 PREPARATION_DAMAGED = Refusal(
-    N_("The preparation is damaged: {reason}."), N_("Train again, or take it from a copy of the run.")
+    "The preparation is damaged: {reason}.", "Train again, or take it from a copy of the run."
 )
 
 BLOCK = 1 << 16  # number of values that are scaled at a time

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from treino.base.errors import Refusal
 from treino.base.resampling import effective_rows
-from treino.base.words import N_, _, numeral
+from treino.base.words import _, numeral
 from treino.data.preparation.column_kinds import level_cells
 from treino.data.preparation.encoders import number_cells
 from treino.data.preparation.fit import take
@@ -16,30 +16,30 @@ from treino.data.table import Table, check_no_target, check_present, fault, unkn
 from treino.settings.setting_types import as_item
 
 ROW_WEIGHTS_TWO = Refusal(
-    N_("(X, y, weights) has weights of its own, and {name} names a column."), N_("Give one of them.")
+    "(X, y, weights) has weights of its own, and {name} names a column.", "Give one of them."
 )
 ROW_WEIGHTS_SOURCE = Refusal(
-    N_("The rows of '{source}' are images, or are divided already, and can't be weighted."),
-    N_("Leave [[row_weights]] out."),
+    "The rows of '{source}' are images, or are divided already, and can't be weighted.",
+    "Leave [[row_weights]] out.",
 )
 ROW_WEIGHTS_FEATURE = Refusal(
-    N_("'{name}' is named in [[features]] and in [[row_weights]]."), N_("Take it out of one of them.")
+    "'{name}' is named in [[features]] and in [[row_weights]].", "Take it out of one of them."
 )
 ROW_WEIGHTS_ZERO = Refusal(
-    N_("All weights in '{name}' of '{source}' are 0: no row counts."),
-    N_("Give some rows a weight above 0, or leave [[row_weights]] out."),
+    "All weights in '{name}' of '{source}' are 0: no row counts.",
+    "Give some rows a weight above 0, or leave [[row_weights]] out.",
 )
 ROW_WEIGHTS_EMPTY = Refusal(
-    N_("The row weights '{name}' are empty in {n} rows, the first in {place}."),
-    N_("Fill them in; to count such rows as 0: [[row_weights={item}=0]]."),
+    "The row weights '{name}' are empty in {n} rows, the first in {place}.",
+    "Fill them in; to count such rows as 0: [[row_weights={item}=0]].",
 )
 ROW_WEIGHTS_RANGE = Refusal(
-    N_("The row weights: column '{name}' holds {value} in {place}."),
-    N_("A weight is 0 (the row is left out) or from 1e-30 to 1e30; 2 counts as two equal rows."),
+    "The row weights: column '{name}' holds {value} in {place}.",
+    "A weight is 0 (the row is left out) or from 1e-30 to 1e30; 2 counts as two equal rows.",
 )
 ROW_WEIGHTS_PART = Refusal(
-    N_("All rows that '{column}' calls '{word}' have a weight of 0 in '{name}'."),
-    N_("Give some of them a weight above 0, or take them out of the data."),
+    "All rows that '{column}' calls '{word}' have a weight of 0 in '{name}'.",
+    "Give some of them a weight above 0, or take them out of the data.",
 )
 
 Weights = NDArray[np.float64]

@@ -30,59 +30,56 @@ from treino.data.split_requests import say_untimed, times_of
 from treino.data.table import LARGEST_WHOLE, Column, DataWarning, Table, fault, number, plain, unknown_column
 from treino.settings.setting_types import as_item, as_items, items
 
-TARGET_MISSING = Refusal(
-    N_("Which column is to be learnt? '{source}' doesn't say."), N_("Name it: {options}.")
-)
-TARGET_TWICE = Refusal(N_("'{name}' is named twice in [[target]]."), N_("Name it once."))
+TARGET_MISSING = Refusal("Which column is to be learnt? '{source}' doesn't say.", "Name it: {options}.")
+TARGET_TWICE = Refusal("'{name}' is named twice in [[target]].", "Name it once.")
 TARGET_FIXED = Refusal(
-    N_("'{source}' has its own target '{own}'; it can't be '{target}'."), N_("Leave [[target]] out.")
+    "'{source}' has its own target '{own}'; it can't be '{target}'.", "Leave [[target]] out."
 )
 TARGET_SEVERAL = Refusal(
-    N_("{n} targets are named, and here one is: {names}."),
-    N_("Name one: {option}. A table's training takes several."),
+    "{n} targets are named, and here one is: {names}.",
+    "Name one: {option}. A table's training takes several.",
 )
 TARGET_MERGED = Refusal(
-    N_(
+    (
         "The target '{name}' can't be classes: it holds {cell} in {place}, and floating-point numbers"
         " from 2^53 on don't tell all whole numbers apart."
     ),
-    N_("Give them as whole numbers, without decimals, or as text."),
+    "Give them as whole numbers, without decimals, or as text.",
 )
 TASK_REGRESSION_TEXT = Refusal(
-    N_("The target '{name}' can't be a number: it holds '{cell}' in {place}."),
-    N_("Leave [[task]] out, or name another [[target]]."),
+    "The target '{name}' can't be a number: it holds '{cell}' in {place}.",
+    "Leave [[task]] out, or name another [[target]].",
 )
 TARGET_DATE = Refusal(
-    N_("The target '{name}' holds dates or times, e.g. '{cell}': neither classes nor amounts."),
-    N_("Make a column of what is to be learnt of them (days, the hour), or name another [[target]]."),
+    "The target '{name}' holds dates or times, e.g. '{cell}': neither classes nor amounts.",
+    "Make a column of what is to be learnt of them (days, the hour), or name another [[target]].",
 )
 TARGET_CONSTANT = Refusal(
-    N_("The target '{name}' is always '{value}': there is nothing to learn."), N_("Name another [[target]].")
+    "The target '{name}' is always '{value}': there is nothing to learn.", "Name another [[target]]."
 )
 KIND_LEVELS = Refusal(
-    N_("The target '{name}' holds '{cell}' too, which is not among {levels}."),
-    N_("Name every class, from the lowest to the highest."),
+    "The target '{name}' holds '{cell}' too, which is not among {levels}.",
+    "Name every class, from the lowest to the highest.",
 )
 CLASS_UNKNOWN = Refusal(
-    N_("{place}: '{value}' is no class of '{name}' (rows with such values: {n})."),
-    N_("Known: {names}. Correct the value; to predict only, leave the column '{name}' out."),
+    "{place}: '{value}' is no class of '{name}' (rows with such values: {n}).",
+    "Known: {names}. Correct the value; to predict only, leave the column '{name}' out.",
 )
 TARGETS_MIXED = Refusal(
-    N_("The targets are of two kinds: '{number}' is a number, and '{words}' is of classes. {reasons}."),
-    N_(
+    "The targets are of two kinds: '{number}' is a number, and '{words}' is of classes. {reasons}.",
+    (
         "Make them alike, by [[task=regression]], [[task=classification]] or {kind}; or train a"
         " network for each."
     ),
 )
 ROWS_ONE = Refusal(
-    N_("Rows of '{source}' that have all that is needed: {n}. {notes}"),
-    N_("Add rows, or fill in what is empty."),
+    "Rows of '{source}' that have all that is needed: {n}. {notes}", "Add rows, or fill in what is empty."
 )
 TARGET_EMPTY = Refusal(
-    N_("The target '{name}' has no value in any row of '{source}'."), N_("Name another [[target]].")
+    "The target '{name}' has no value in any row of '{source}'.", "Name another [[target]]."
 )
 CLASSES_ALL_DISTINCT = Refusal(
-    N_("Every row has its own class: '{name}' has {n} different values in {n} rows."), "{hint}"
+    "Every row has its own class: '{name}' has {n} different values in {n} rows.", "{hint}"
 )
 FEW = "class_few_rows"
 _FEW_ROWS = 10

@@ -18,14 +18,14 @@ from pyarrow import compute
 from treino.base import files
 from treino.base.errors import Refusal
 from treino.base.text import shortened
-from treino.base.words import N_, _
+from treino.base.words import _
 from treino.data.readers.cell_types import CellStatistics, CellType, words_of
 from treino.data.readers.file_bytes import InputFile, damaged
 from treino.data.rows import MemoryLimit
 from treino.data.table import FIRST_SECOND, LARGEST_WHOLE, LAST_SECOND, Column, check_names, day_text
 
 TABLE_COLUMNS = Refusal(
-    N_("{what} has no column of numbers, words or dates."), N_("Give a table with one value to a cell.")
+    "{what} has no column of numbers, words or dates.", "Give a table with one value to a cell."
 )
 
 # ---- typed columns

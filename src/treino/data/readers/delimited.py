@@ -21,7 +21,7 @@ from pyarrow import compute
 from pyarrow import csv as arrow_csv
 
 from treino.base.errors import Refusal, TreinoError
-from treino.base.words import N_, _
+from treino.base.words import _
 from treino.data.cell_forms import MISSING
 from treino.data.readers import csv_records
 from treino.data.readers.cell_types import CellStatistics
@@ -30,12 +30,12 @@ from treino.data.readers.file_bytes import ByteStream, DecodedText, InputFile, d
 from treino.data.readers.reader_options import ReaderOptions
 
 CSV_UNREADABLE = Refusal(
-    N_("'{path}' can't be cut into cells: {reason}."),
-    N_("Name the delimiter: [[delimiter=;]]; or write the file again."),
+    "'{path}' can't be cut into cells: {reason}.",
+    "Name the delimiter: [[delimiter=;]]; or write the file again.",
 )
 COLUMN_NAME_EMPTY = Refusal(
-    N_("Column {n} of '{path}' has no name, and a cell in line {line}."),
-    N_("Give every column a name in the first line."),
+    "Column {n} of '{path}' has no name, and a cell in line {line}.",
+    "Give every column a name in the first line.",
 )
 
 _BLOCK, _WIDE_BLOCK, _LARGEST = 1 << 20, 1 << 24, 1 << 28  # bytes of a block; a record must fit in a block

@@ -26,20 +26,20 @@ from treino.data.readers.reader_options import ReaderOptions
 from treino.data.table import check_named, distinct_names, number
 
 CSV_DELIMITER = Refusal(
-    N_("'{path}' may be separated by {delimiters}: all lines agree with both."),
-    N_("Say which: [[delimiter={delimiter}]]; or put the cells that hold one of them in quotes."),
+    "'{path}' may be separated by {delimiters}: all lines agree with both.",
+    "Say which: [[delimiter={delimiter}]]; or put the cells that hold one of them in quotes.",
 )
 CSV_HEADER = Refusal(
-    N_("The first line of '{path}' may hold names or values: {line}."),
-    N_("Say which: [[header=yes]] or [[header=no]]; or write a first line that names each column."),
+    "The first line of '{path}' may hold names or values: {line}.",
+    "Say which: [[header=yes]] or [[header=no]]; or write a first line that names each column.",
 )
 CSV_NO_ROWS = Refusal(
-    N_("'{path}' has no table below its first {n} lines."),
-    N_("Say how many lines stand above its header: [[skip=1]]."),
+    "'{path}' has no table below its first {n} lines.",
+    "Say how many lines stand above its header: [[skip=1]].",
 )
 CSV_ONE_COLUMN = Refusal(
-    N_("'{path}' has one column, '{name}': nothing to learn from."),
-    N_(
+    "'{path}' has one column, '{name}': nothing to learn from.",
+    (
         "It needs a target and at least one feature; name an unusual delimiter: [[delimiter=X]]; "
         "if lines stand above the table, say how many: [[skip=1]]."
     ),

@@ -25,45 +25,39 @@ from treino.base.words import N_, _
 from treino.data.readers.zip_members import BOMB_RATIO, is_hidden, most_unpacked, zip_chunks
 
 OLD_WORKBOOK = Refusal(
-    N_("'{path}' is encrypted with a password, or a file of Office before 2007."),
-    N_("Open it, take the password away, save it as .xlsx, .ods or CSV, and give that file."),
+    "'{path}' is encrypted with a password, or a file of Office before 2007.",
+    "Open it, take the password away, save it as .xlsx, .ods or CSV, and give that file.",
     rule="workbook_encrypted",
 )
 FILE_DAMAGED = Refusal(
-    N_("'{path}' is damaged or was cut short: {what} says '{reason}'."), N_("Download or write it again.")
+    "'{path}' is damaged or was cut short: {what} says '{reason}'.", "Download or write it again."
 )
-NUL_BYTE = Refusal(
-    N_("'{path}' is no text: byte {n} is NUL."), N_("Give a plain CSV file."), rule="csv_binary"
-)
+NUL_BYTE = Refusal("'{path}' is no text: byte {n} is NUL.", "Give a plain CSV file.", rule="csv_binary")
 CSV_ENCODING = Refusal(
-    N_("'{path}' is not {encoding}: line {n} has the byte {byte}."),
-    N_("Save it as UTF-8, or name its encoding: [[encoding=latin-1]]."),
+    "'{path}' is not {encoding}: line {n} has the byte {byte}.",
+    "Save it as UTF-8, or name its encoding: [[encoding=latin-1]].",
 )
-FILE_SPECIAL = Refusal(N_("'{path}' is not a regular file."), N_("Save the table in a CSV file first."))
+FILE_SPECIAL = Refusal("'{path}' is not a regular file.", "Save the table in a CSV file first.")
 NO_TABLE = Refusal(
-    N_("'{path}' is no table but a file of this kind: {kind}."),
-    N_("Give a CSV, Parquet, Arrow or JSON-lines file, or a workbook."),
+    "'{path}' is no table but a file of this kind: {kind}.",
+    "Give a CSV, Parquet, Arrow or JSON-lines file, or a workbook.",
     rule="csv_binary",
 )
 ZIP_MEMBERS = Refusal(
-    N_("'{path}' holds {n} files, not one table: {names}."),
-    N_("Unpack it and give the table, or several of equal columns: 'folder/*.csv'."),
+    "'{path}' holds {n} files, not one table: {names}.",
+    "Unpack it and give the table, or several of equal columns: 'folder/*.csv'.",
 )
 CSV_HTML = Refusal(
-    N_("'{path}' is a web page, not a table: it begins with '{start}'."),
-    N_("Download the file itself: the page was saved in its place."),
+    "'{path}' is a web page, not a table: it begins with '{start}'.",
+    "Download the file itself: the page was saved in its place.",
 )
-CSV_EMPTY = Refusal(
-    N_("'{path}' is empty."), N_("It needs a line of column names and a line for each example.")
-)
+CSV_EMPTY = Refusal("'{path}' is empty.", "It needs a line of column names and a line for each example.")
 FILE_BOMB = Refusal(
-    N_("'{path}' unpacks to more than {ratio} times its size: {mib} MiB and more."),
-    N_("If you trust it, unpack it yourself and give the table."),
+    "'{path}' unpacks to more than {ratio} times its size: {mib} MiB and more.",
+    "If you trust it, unpack it yourself and give the table.",
 )
 PACKING_UNKNOWN = Refusal(
-    N_("'{path}' can't be unpacked: {reason}."),
-    N_("Unpack it yourself and give the table."),
-    rule="file_packing",
+    "'{path}' can't be unpacked: {reason}.", "Unpack it yourself and give the table.", rule="file_packing"
 )
 
 # ---- the bytes of a file, decompressed

@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 
 from treino.base import files
 from treino.base.errors import Refusal, TreinoError
-from treino.base.words import N_, _
+from treino.base.words import _
 from treino.data.download import RemoteFile, fetch
 
 IDX_DAMAGED = Refusal(
-    N_("'{path}' is damaged: {reason}."), N_("Delete it and run the command again: it is fetched anew.")
+    "'{path}' is damaged: {reason}.", "Delete it and run the command again: it is fetched anew."
 )
 
 SIZE = 28

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from treino.base.errors import Refusal, TreinoError
 from treino.base.text import shortened
-from treino.base.words import N_, _
+from treino.base.words import _
 from treino.data.readers.cell_types import CellStatistics
 from treino.data.readers.columnar import TABLE_COLUMNS
 from treino.data.readers.csv_records import may_have_blank_lines
@@ -22,7 +22,7 @@ from treino.data.readers.reader_options import ReaderOptions
 from treino.data.table import LARGEST_WHOLE, check_names, plain
 
 JSON_LINE = Refusal(
-    N_("'{path}', line {n} is no JSON object: {reason}."), N_("Write one object to a line, as {example}.")
+    "'{path}', line {n} is no JSON object: {reason}.", "Write one object to a line, as {example}."
 )
 _ROWS = 1 << 14
 _SURROGATE = re.compile("[\ud800-\udfff]")

@@ -7,24 +7,20 @@ from functools import cached_property
 from typing import Any, Literal, get_args
 
 from treino.base.errors import Refusal, TreinoError, nearest
-from treino.base.words import N_, _, setting
+from treino.base.words import _, setting
 from treino.settings.setting_types import items
 
-DELIMITER_FORM = Refusal(
-    N_("The delimiter is '{value}'; it must be one character."), N_("Usual: , ; | tab space.")
-)
-QUOTE_FORM = Refusal(
-    N_("The quote is '{value}'; it must be one character, or none."), N_("Usual: the double quote.")
-)
+DELIMITER_FORM = Refusal("The delimiter is '{value}'; it must be one character.", "Usual: , ; | tab space.")
+QUOTE_FORM = Refusal("The quote is '{value}'; it must be one character, or none.", "Usual: the double quote.")
 SKIP_RANGE = Refusal(
-    N_("{name} must be a whole number of lines, at least 0; it is {value!r}."),
-    N_("Count the lines above the header."),
+    "{name} must be a whole number of lines, at least 0; it is {value!r}.",
+    "Count the lines above the header.",
 )
 EXCEL_MISSING = Refusal(
-    N_("What reads and writes workbooks is not installed."),
-    N_("Install it: pip install 'treino[excel]'. Or use a CSV file."),
+    "What reads and writes workbooks is not installed.",
+    "Install it: pip install 'treino[excel]'. Or use a CSV file.",
 )
-ENCODING_CHOICE = Refusal(N_("There is no encoding '{name}'."), "{hint}")
+ENCODING_CHOICE = Refusal("There is no encoding '{name}'.", "{hint}")
 
 Dates = Literal["day/month", "month/day", "year/month/day", "year/day/month"]
 _DELIMITERS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "pipe": "|", "space": " "}

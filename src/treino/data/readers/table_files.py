@@ -18,7 +18,7 @@ from pyarrow import compute
 from treino.base.errors import Refusal
 from treino.base.files import sha256
 from treino.base.text import shortened
-from treino.base.words import N_, _, joined, setting
+from treino.base.words import _, joined, setting
 from treino.data.cell_forms import form_of
 from treino.data.large_tables import stored_columns
 from treino.data.readers.cell_types import PIVOT, CellStatistics
@@ -33,23 +33,23 @@ from treino.data.rows import MemoryLimit
 from treino.data.table import DURATIONS_AS_NUMBERS, Column, Table, among_all
 from treino.settings.setting_types import as_item, as_items
 
-SHEET_OF_NO_WORKBOOK = Refusal(N_("'{path}' has no sheets: it is no workbook."), N_("Leave [[sheet]] out."))
+SHEET_OF_NO_WORKBOOK = Refusal("'{path}' has no sheets: it is no workbook.", "Leave [[sheet]] out.")
 JSON_ARRAY = Refusal(
-    N_("'{path}' is one JSON array, not JSON lines."),
-    N_("Write one object to a line; pandas: to_json(path, lines=True, orient='records')."),
+    "'{path}' is one JSON array, not JSON lines.",
+    "Write one object to a line; pandas: to_json(path, lines=True, orient='records').",
 )
 FILES_TYPES = Refusal(
-    N_("In '{path}', column '{name}' is of another type than in the files before: {a}, not {b}."),
-    N_("Write the files alike, or give them as CSV."),
+    "In '{path}', column '{name}' is of another type than in the files before: {a}, not {b}.",
+    "Write the files alike, or give them as CSV.",
 )
 FILES_COLUMNS = Refusal(
-    N_("'{path}' hasn't the columns of '{first}': it {said}."),
-    N_("Give files of equal columns, or a narrower pattern."),
+    "'{path}' hasn't the columns of '{first}': it {said}.",
+    "Give files of equal columns, or a narrower pattern.",
 )
 
 HEADER_AGAIN = Refusal(
-    N_("In {what}, the header is repeated among the rows, in {place}: {names}."),
-    N_("Delete that line, and any other that is like it."),
+    "In {what}, the header is repeated among the rows, in {place}: {names}.",
+    "Delete that line, and any other that is like it.",
 )
 
 Part = DelimitedFile | ColumnarFile | JsonLines

@@ -18,7 +18,7 @@ import pyarrow as pa
 
 from treino.base.errors import Refusal, nearest
 from treino.base.text import shortened
-from treino.base.words import N_, _, setting
+from treino.base.words import _, setting
 from treino.data.readers.columnar import ColumnarFile, open_table
 from treino.data.readers.dialect import (
     ABOVE,
@@ -37,26 +37,24 @@ from treino.data.readers.workbook_size import too_large
 from treino.data.readers.zip_members import zip_chunks
 from treino.data.table import distinct_names
 
-SHEET_UNKNOWN = Refusal(N_("'{path}' has no sheet '{name}'."), "{hint}")
+SHEET_UNKNOWN = Refusal("'{path}' has no sheet '{name}'.", "{hint}")
 WORKBOOK_TABLES = Refusal(
-    N_("{what} holds more than one table: {between} stands between them."),
-    N_("Move each to a sheet of its own, or delete what is empty, if it is one table."),
+    "{what} holds more than one table: {between} stands between them.",
+    "Move each to a sheet of its own, or delete what is empty, if it is one table.",
 )
 WORKBOOK_SIZE = Refusal(
-    N_("'{path}', {name}: {rows:,} rows of {columns:,} columns are too many for a sheet."),
-    N_("Save it as CSV or Parquet, which are read block by block."),
+    "'{path}', {name}: {rows:,} rows of {columns:,} columns are too many for a sheet.",
+    "Save it as CSV or Parquet, which are read block by block.",
 )
 SHEET_EMPTY = Refusal(
-    N_("'{path}' has no cells in its sheet {name}."), N_("Its sheets: {names}."), rule="workbook_empty"
+    "'{path}' has no cells in its sheet {name}.", "Its sheets: {names}.", rule="workbook_empty"
 )
 WORKBOOK_FORMULAS = Refusal(
-    N_("'{path}', {name}: {n:,} formulas have no stored value, the first in {cell}."),
-    N_("Open it in Excel or LibreOffice and save it: that stores the values."),
+    "'{path}', {name}: {n:,} formulas have no stored value, the first in {cell}.",
+    "Open it in Excel or LibreOffice and save it: that stores the values.",
 )
-CSV_NO_ROWS = Refusal(N_("{what} has a header and no rows."), N_("Add a row of values for each example."))
-WORKBOOK_HIDDEN = Refusal(
-    N_("'{path}' has cells in hidden sheets alone: {names}."), N_("Name one: {setting}")
-)
+CSV_NO_ROWS = Refusal("{what} has a header and no rows.", "Add a row of values for each example.")
+WORKBOOK_HIDDEN = Refusal("'{path}' has cells in hidden sheets alone: {names}.", "Name one: {setting}")
 Cells = list[list[Any]]  # "" for an empty cell
 Spans = Sequence[tuple[int, int, int, int]]
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from treino.base.errors import Refusal, TreinoError
 from treino.base.text import shortened
-from treino.base.words import N_, _, setting
+from treino.base.words import _, setting
 from treino.data import sources
 from treino.data.documents import LoadArguments
 from treino.data.load_request import LoadRequest, load_request
@@ -54,10 +54,10 @@ from treino.data.table import Column, DataWarning, Table, row_place
 from treino.data.torch_datasets.dataset_source import load_torch_dataset
 from treino.settings.data_settings import OF_PICTURES
 
-NO_PHOTOGRAPHS = Refusal(N_("{setting} is for photographs, and this is something else."), N_("Leave it out."))
+NO_PHOTOGRAPHS = Refusal("{setting} is for photographs, and this is something else.", "Leave it out.")
 DATASET_NO_IMAGES = Refusal(
-    N_("The items of {name} are no images: their shape is {shape}."),
-    N_("Describe what they are made of: a table, or (X, y)."),
+    "The items of {name} are no images: their shape is {shape}.",
+    "Describe what they are made of: a table, or (X, y).",
 )
 
 # ---- the description of a table or of images

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from treino.base.errors import Refusal, TreinoError, nearest
-from treino.base.words import N_, _
+from treino.base.words import _
 from treino.data.dataset import Data
 from treino.data.documents import LoadArguments
 from treino.data.load_request import LoadRequest
@@ -22,28 +22,28 @@ from treino.data.torch_datasets.first_pass import FirstPass, everything, look, n
 from treino.data.torch_datasets.item import Labels, labels_again, labels_of
 
 NUM_WORKERS_RANGE = Refusal(
-    N_("num_workers is {n!r}, not a number of processes."), N_("Use 0 to read in the training's own process.")
+    "num_workers is {n!r}, not a number of processes.", "Use 0 to read in the training's own process."
 )
 NUM_WORKERS_LOADER = Refusal(
-    N_("num_workers is {n}, and the DataLoader has its own {own}."), N_("Leave it out, or change the loader.")
+    "num_workers is {n}, and the DataLoader has its own {own}.", "Leave it out, or change the loader."
 )
 ITEMS_OF_TABLE = Refusal(
-    N_("The network was trained on a table, and items of a {kind} have no columns."),
-    N_("Give a frame or a file with its columns."),
+    "The network was trained on a table, and items of a {kind} have no columns.",
+    "Give a frame or a file with its columns.",
 )
-PARTS_TO_PREDICT = Refusal(N_("Several parts can't be predicted at once."), N_("Give one of them."))
+PARTS_TO_PREDICT = Refusal("Several parts can't be predicted at once.", "Give one of them.")
 ITEMS_SIZE = Refusal(
-    N_("Items hold {got} numbers, and those of the training {want}."), N_("Give items of the shape {shape}.")
+    "Items hold {got} numbers, and those of the training {want}.", "Give items of the shape {shape}."
 )
 ITEM_SHAPE = Refusal(
-    N_("Items of the {part} part have the shape {shape}, and those of training {first}."),
-    N_("Give all parts the same transforms."),
+    "Items of the {part} part have the shape {shape}, and those of training {first}.",
+    "Give all parts the same transforms.",
 )
-PART_UNKNOWN = Refusal(N_("A training has no part '{name}'."), "{hint}")
-PART_TWICE = Refusal(N_("The part {name} is given twice."), "{hint}", rule="part_unknown")
+PART_UNKNOWN = Refusal("A training has no part '{name}'.", "{hint}")
+PART_TWICE = Refusal("The part {name} is given twice.", "{hint}", rule="part_unknown")
 PART_TYPE = Refusal(
-    N_("The part {name} is a {kind}, and no Dataset."),
-    N_("Arrays become one by torch.utils.data.TensorDataset(x, y)."),
+    "The part {name} is a {kind}, and no Dataset.",
+    "Arrays become one by torch.utils.data.TensorDataset(x, y).",
 )
 
 _FORM = '{"train": …, "validation": …, "test": …}'

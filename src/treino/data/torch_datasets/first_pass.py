@@ -15,7 +15,7 @@ from torch.utils.data import DataLoader, IterableDataset, Subset
 
 from treino.base.errors import Refusal
 from treino.base.machine import memory_bytes
-from treino.base.words import N_, _, numeral
+from treino.base.words import _, numeral
 from treino.data.rows import HELD_ROWS, Rows
 from treino.data.torch_datasets.item import (
     DATASET_EMPTY,
@@ -39,8 +39,8 @@ from treino.data.torch_datasets.lazy_items import (
 )
 
 STREAM_ENDLESS = Refusal(
-    N_("{name} gave {n:,} rows and goes on."),
-    N_("Let a pass over it end, e.g. with itertools.islice: that is an epoch."),
+    "{name} gave {n:,} rows and goes on.",
+    "Let a pass over it end, e.g. with itertools.islice: that is an epoch.",
 )
 
 MEMORY_BYTES = 1 << 30  # limit for rows in memory; a quarter of the machine's memory, if that is less

@@ -12,50 +12,48 @@ from torch import Tensor
 from treino.base.document_fields import Task
 from treino.base.errors import Refusal
 from treino.base.text import shortened
-from treino.base.words import N_, _
+from treino.base.words import _
 from treino.data.preparation.preparation import Preparation, fit_target
 from treino.data.preparation.target import check_classes, class_names, decide_task
 from treino.data.sources import ITEM_NOT_FINITE
 from treino.data.table import Column, plain
 
 ITEM_TARGET = Refusal(
-    N_("y of {where} is {what}, and not one number or word."),
-    N_("Return one value; of one-hot numbers y.argmax(). Items with no y can't be learned from."),
+    "y of {where} is {what}, and not one number or word.",
+    "Return one value; of one-hot numbers y.argmax(). Items with no y can't be learned from.",
 )
-DATASET_EMPTY = Refusal(N_("{name} has no items."), N_("Give at least some."))
+DATASET_EMPTY = Refusal("{name} has no items.", "Give at least some.")
 ITEM_FORM = Refusal(
-    N_("{where} is {what}, and not {wanted}."),
-    N_("Let the Dataset return a pair (x, y), or a dict; treino.load takes its names: {names}."),
+    "{where} is {what}, and not {wanted}.",
+    "Let the Dataset return a pair (x, y), or a dict; treino.load takes its names: {names}.",
 )
 ITEM_ENTRIES = Refusal(
-    N_("An item has the entries {names}; which of them are x and y?"),
-    N_("Name them: treino.load(dataset, features=['{x}'], target='{y}')."),
+    "An item has the entries {names}; which of them are x and y?",
+    "Name them: treino.load(dataset, features=['{x}'], target='{y}').",
 )
 ITEM_SHAPE = Refusal(
-    N_("x of {where} has the shape {shape}, and that of the first one {first}."),
-    N_("Resize or pad in __getitem__, or give a DataLoader whose collate_fn does."),
+    "x of {where} has the shape {shape}, and that of the first one {first}.",
+    "Resize or pad in __getitem__, or give a DataLoader whose collate_fn does.",
 )
 TARGET_IGNORED = Refusal(
-    N_(
+    (
         "The target of {place} is -100, which torch's losses leave out (ignore_index): no class."
         " Such items: {n} of {of}."
     ),
-    N_(
+    (
         "Leave them out: torch.utils.data.Subset(data, [i for i in range(len(data)) if data[i][1] != "
         "-100]). If it is a class, return it as text: '-100'."
     ),
 )
 TARGET_MIXED = Refusal(
-    N_("The target of {a} is {x!r}, and that of {b} {y!r}: words and numbers don't mix."),
-    N_("Return one kind of value as y."),
+    "The target of {a} is {x!r}, and that of {b} {y!r}: words and numbers don't mix.",
+    "Return one kind of value as y.",
 )
-TARGET_NOT_FINITE = Refusal(N_("The target of {place} is {value}."), N_("Leave the item out."))
-ITEM_NUMBERS = Refusal(
-    N_("x of {where} is {what}: {error}."), N_("Return numbers: a tensor, an array or a picture.")
-)
+TARGET_NOT_FINITE = Refusal("The target of {place} is {value}.", "Leave the item out.")
+ITEM_NUMBERS = Refusal("x of {where} is {what}: {error}.", "Return numbers: a tensor, an array or a picture.")
 CLASS_UNKNOWN = Refusal(
-    N_("The target of {place} is '{value}', which is none of the {n} classes."),
-    N_("The classes are those of a first pass: {names}."),
+    "The target of {place} is '{value}', which is none of the {n} classes.",
+    "The classes are those of a first pass: {names}.",
 )
 
 # ---- the items of a Dataset

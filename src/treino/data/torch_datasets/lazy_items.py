@@ -19,7 +19,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset
 
 from treino.base.errors import Refusal, TreinoError
-from treino.base.words import N_, _
+from treino.base.words import _
 from treino.data.mapped_rows import Batch
 from treino.data.torch_datasets.item import (
     ItemFormat,
@@ -32,7 +32,7 @@ from treino.data.torch_datasets.item import (
     scaled,
 )
 
-ITEM_FAILS = Refusal(N_("{where} raises {kind}: {error}."), "{hint}")
+ITEM_FAILS = Refusal("{where} raises {kind}: {error}.", "{hint}")
 
 Key = tuple[int, list[int]]  # epoch, item numbers
 Raw = tuple[Tensor, list[Label]]
@@ -265,15 +265,15 @@ def _reseed(seed: int, epoch: int, item: int) -> None:
 # ---- streams: batches of a DataLoader, or items of an IterableDataset
 
 STREAM_INDEX = Refusal(
-    N_("{name} comes as it comes: it has no row {index}."), N_("Go through it: for x, y in rows.batches(): …")
+    "{name} comes as it comes: it has no row {index}.", "Go through it: for x, y in rows.batches(): …"
 )
 BATCH_ROWS = Refusal(
-    N_("{where} has {x} rows of x and {y} of y."),
-    N_("Let the loader's collate_fn return x [rows, ...] and y [rows]."),
+    "{where} has {x} rows of x and {y} of y.",
+    "Let the loader's collate_fn return x [rows, ...] and y [rows].",
 )
 STREAM_EXHAUSTED = Refusal(
-    N_("Another pass over {name} gives nothing: it can be gone through only once."),
-    N_("Let its __iter__ begin anew each time; a generator is over after one pass."),
+    "Another pass over {name} gives nothing: it can be gone through only once.",
+    "Let its __iter__ begin anew each time; a generator is over after one pass.",
 )
 
 ITEMS_AT_ONCE = 32  # items of an IterableDataset, which has no batch size, that are stacked at a time

@@ -8,7 +8,6 @@ import torch
 from torch import Tensor, nn
 
 from treino.base.errors import Refusal, TreinoError, cause
-from treino.base.words import N_
 from treino.engine.augmentation import augmented
 from treino.engine.net_state import check_forms, load_buffers, store_buffers
 from treino.engine.optim import OFF, OPTIMIZERS, ema_limit, torch_settings
@@ -19,8 +18,8 @@ from treino.engine.step_plan import EVALUATION_ROWS, Chunk
 from treino.engine.user_module import HashDropout, evaluated, module_copy, replace_dropout
 
 NET_TRAINING = Refusal(
-    N_("The network fails in update {update}, on a batch of shape {shape}: {cause}"),
-    N_("Send one such batch through net.train() yourself; a batch of one row is too few for batch norm."),
+    "The network fails in update {update}, on a batch of shape {shape}: {cause}",
+    "Send one such batch through net.train() yourself; a batch of one row is too few for batch norm.",
 )
 
 

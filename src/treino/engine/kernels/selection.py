@@ -8,8 +8,8 @@ from treino.base.words import N_, _
 from treino.engine.kernels.lanes_library import why_missing
 
 ENGINE_NET = Refusal(
-    N_("The engine {name} trains MLPs without batch norm; this net is none."),
-    N_("Use the engine module, or leave it open."),
+    "The engine {name} trains MLPs without batch norm; this net is none.",
+    "Use the engine module, or leave it open.",
 )
 
 LARGEST_TORCH_THREADS = 8  # more would wait for each other

@@ -35,19 +35,18 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 VERIFICATION_OF_OTHERS = Refusal(
-    N_("{path} speaks of other files than those that are here now."),
-    N_("Verify it again: treino verify {run}"),
+    "{path} speaks of other files than those that are here now.", "Verify it again: treino verify {run}"
 )
 DOCUMENT_UNKNOWN = Refusal(
-    N_("{path} has no place in this folder: it is a {kind}."),
-    N_("It was put there afterwards. Take the folder again from where it came."),
+    "{path} has no place in this folder: it is a {kind}.",
+    "It was put there afterwards. Take the folder again from where it came.",
 )
 _CHANGED = N_(
     "It was changed after it was written. Take the folder again from where it came, or train again."
 )
-DOCUMENT_INVALID = Refusal(N_("{path} is not what treino writes: {key} is {value} ({rule})."), _CHANGED)
+DOCUMENT_INVALID = Refusal("{path} is not what treino writes: {key} is {value} ({rule}).", _CHANGED)
 DOCUMENT_LACKS = Refusal(
-    N_("{path} is not what treino writes: {key} is missing."), _CHANGED, rule="document_invalid"
+    "{path} is not what treino writes: {key} is missing.", _CHANGED, rule="document_invalid"
 )
 
 Read = TypeVar("Read", bound=BaseModel)

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 NOT_RUNNING = Refusal(
-    N_("{run} is {status}: no process would hear that."), N_("Resume it first, or train a new run.")
+    "{run} is {status}: no process would hear that.", "Resume it first, or train a new run."
 )
 
 

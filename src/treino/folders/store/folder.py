@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from treino.base import files, lock
 from treino.base.errors import Refusal, TreinoError
-from treino.base.words import N_, _
+from treino.base.words import _
 from treino.folders.store import database as db
 from treino.folders.store import manifest, new_names
 from treino.folders.store.checkpoint import SLOTS, Checkpoint, read_all, to_bytes
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 CHECKPOINTS_DAMAGED = Refusal(
-    N_("{path} has no whole checkpoint to go on from. {reasons}"),
-    N_("Restore one from a copy, or train again. Nothing in the folder was changed."),
+    "{path} has no whole checkpoint to go on from. {reasons}",
+    "Restore one from a copy, or train again. Nothing in the folder was changed.",
     rule=files.RUN_DAMAGED.rule,
 )
 

@@ -11,17 +11,15 @@ from typing import TYPE_CHECKING, Any
 from treino.base import files, lock
 from treino.base.encoding import json_bytes, json_value, tensor_bytes, tensor_value
 from treino.base.errors import Refusal, TreinoError
-from treino.base.words import N_, _
+from treino.base.words import _
 from treino.folders.store import manifest
 from treino.folders.store.manifest import Manifest
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-FILE_MISSING = Refusal(N_("{path} is not there."), "{hint}")
-RUN_NOT_WRITING = Refusal(
-    N_("{path} is open for reading only."), N_("Take it up first: treino resume {path}")
-)
+FILE_MISSING = Refusal("{path} is not there.", "{hint}")
+RUN_NOT_WRITING = Refusal("{path} is open for reading only.", "Take it up first: treino resume {path}")
 
 
 YOUNG = 60.0  # seconds during which a temporary file may belong to a live process

@@ -12,13 +12,13 @@ from treino.base.files import damaged
 from treino.base.words import N_, _, joined
 
 NOT_A_RUN = Refusal(
-    N_("{path} is not a run: it has no {name}."),
-    N_("Give the folder that `treino train` printed; `treino runs` lists them."),
+    "{path} is not a run: it has no {name}.",
+    "Give the folder that `treino train` printed; `treino runs` lists them.",
 )
-RUN_MISSING = Refusal(N_("There is no folder {path}."), N_("`treino runs` lists what is there."))
+RUN_MISSING = Refusal("There is no folder {path}.", "`treino runs` lists what is there.")
 RUN_NEWER = Refusal(
-    N_("{path} was made by a newer treino: it has format {found}, this one reads {known}.{state}"),
-    N_("Update treino with pip, and repeat the command."),
+    "{path} was made by a newer treino: it has format {found}, this one reads {known}.{state}",
+    "Update treino with pip, and repeat the command.",
 )
 
 NAME = files.MANIFEST

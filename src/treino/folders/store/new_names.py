@@ -11,24 +11,24 @@ from pathlib import Path
 from treino.base import files, lock
 from treino.base.errors import Refusal, TreinoError
 from treino.base.files import claim_folder, make_folder, not_a_folder, trouble
-from treino.base.words import N_, _
+from treino.base.words import _
 from treino.folders.store import database, manifest, sqlite
 from treino.folders.store.checkpoint import SLOTS
 from treino.folders.store.manifest import Manifest
 
 ENDED_BEFORE_IT_BEGAN = Refusal(
-    N_("{path} ended before it began: its settings were not written yet."),
-    N_("Start it again; with the same [[name]] or [[out]] it takes the folder over."),
+    "{path} ended before it began: its settings were not written yet.",
+    "Start it again; with the same [[name]] or [[out]] it takes the folder over.",
 )
 FOLDER_EMPTY = Refusal(
-    N_("{path} is empty: nothing began there, or it ended before its settings were written."),
+    "{path} is empty: nothing began there, or it ended before its settings were written.",
     ENDED_BEFORE_IT_BEGAN.hint,
     rule=ENDED_BEFORE_IT_BEGAN.rule,
 )
-NAME_TAKEN = Refusal(N_("There is already something called {name} in {parent}."), "{hint}")
+NAME_TAKEN = Refusal("There is already something called {name} in {parent}.", "{hint}")
 OUT_NOT_EMPTY = Refusal(
-    N_("{path} exists and is not empty."),
-    N_("Give a new folder, or leave [[out]] away: the run then goes to ./runs."),
+    "{path} exists and is not empty.",
+    "Give a new folder, or leave [[out]] away: the run then goes to ./runs.",
 )
 
 # ---- leftovers

@@ -28,23 +28,23 @@ from treino.base.words import N_, _
 from treino_doctor.output.files import refuse_special
 
 NO_FOLDER = Refusal(
-    N_("There is no folder {path}."), N_("Make it, or give a file in a folder that exists."), rule="to_place"
+    "There is no folder {path}.", "Make it, or give a file in a folder that exists.", rule="to_place"
 )
-FOLDER_IN_THE_WAY = Refusal(N_("{path} is a folder."), N_("Move it out of the way."), rule="to_place")
-FOLDER_FOR_A_FILE = Refusal(N_("{path} is a folder."), N_("Give a file in it, e.g. {file}."), rule="to_place")
+FOLDER_IN_THE_WAY = Refusal("{path} is a folder.", "Move it out of the way.", rule="to_place")
+FOLDER_FOR_A_FILE = Refusal("{path} is a folder.", "Give a file in it, e.g. {file}.", rule="to_place")
 _OTHER = N_("Give another name.")
 SOURCE_PICTURES = Refusal(
-    N_("{path} would be one of the pictures that this command reads."), _OTHER, rule="to_source"
+    "{path} would be one of the pictures that this command reads.", _OTHER, rule="to_source"
 )
 SOURCE_FILE = Refusal(
-    N_("{path} is read by this command, and would be overwritten by it."), _OTHER, rule="to_source"
+    "{path} is read by this command, and would be overwritten by it.", _OTHER, rule="to_source"
 )
 TO_ENDING = Refusal(
-    N_("The name of this file must end in {endings}, and {path} doesn't."), N_("Give a name like {example}.")
+    "The name of this file must end in {endings}, and {path} doesn't.", "Give a name like {example}."
 )
 TO_RUN = Refusal(
-    N_("{path} is in {folder}, the folder of a run, where only treino itself writes."),
-    N_("Give a place outside of it."),
+    "{path} is in {folder}, the folder of a run, where only treino itself writes.",
+    "Give a place outside of it.",
 )
 
 PAGE = (".html", ".htm")

@@ -12,21 +12,17 @@ from typing import Any
 
 from treino.base import lock
 from treino.base.errors import Refusal, TreinoError, nearest
-from treino.base.words import N_, _
+from treino.base.words import _
 from treino.folders.store import manifest, new_names
 from treino.folders.store.folder import RunFolder
 from treino.folders.store.new_names import ended_before_it_began, is_leftover
 
 FILE_IS_NO_RUN = Refusal(
-    N_("{path} is a file, and a run is a folder."),
-    N_("Did you mean '{folder}'?"),
-    rule=manifest.NOT_A_RUN.rule,
+    "{path} is a file, and a run is a folder.", "Did you mean '{folder}'?", rule=manifest.NOT_A_RUN.rule
 )
-NO_RUNS = Refusal(N_("There are no runs in {parent} yet."), N_("Train one: treino train wine"))
-RUN_MISSING = Refusal(N_("There is no run {name}."), "{hint}")
-RUN_AMBIGUOUS = Refusal(
-    N_("{name} is both a folder here and a run in {parent}."), N_("Write ./{name} or {named}.")
-)
+NO_RUNS = Refusal("There are no runs in {parent} yet.", "Train one: treino train wine")
+RUN_MISSING = Refusal("There is no run {name}.", "{hint}")
+RUN_AMBIGUOUS = Refusal("{name} is both a folder here and a run in {parent}.", "Write ./{name} or {named}.")
 
 _SHOWN = 8  # names in a hint
 _ROOT: ContextVar[Path | None] = ContextVar("root of the fence", default=None)

@@ -13,11 +13,11 @@ from urllib.parse import quote
 from treino.base import files
 from treino.base.errors import Refusal
 from treino.base.files import damaged, problem
-from treino.base.words import N_, _
+from treino.base.words import _
 
 RUN_BUSY = Refusal(
-    N_("{path} is locked by another program."),
-    N_("Close the program that has it open, and repeat the command."),
+    "{path} is locked by another program.",
+    "Close the program that has it open, and repeat the command.",
     status=1,
 )
 

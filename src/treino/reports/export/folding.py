@@ -12,11 +12,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from treino.base.errors import Refusal
-from treino.base.words import N_
 
 EXPORT_CLASS_SOURCE = Refusal(
-    N_("The source of the class {name} can't be read, so a script can't have it."),
-    N_("Keep the class in a file; or use [[format=safetensors]]."),
+    "The source of the class {name} can't be read, so a script can't have it.",
+    "Keep the class in a file; or use [[format=safetensors]].",
 )
 
 # ---- a program with fixed names

@@ -13,7 +13,6 @@ import torch
 from torch import Tensor, nn
 
 from treino.base.errors import Refusal, cause, nearest
-from treino.base.words import N_
 from treino.folders.stored_run import StoredRun
 from treino.inspection.outputs import outputs
 from treino.reports.export import Exported, need_weights
@@ -21,16 +20,15 @@ from treino.reports.export.onnx_file import onnx_file
 from treino.reports.export.script import script
 
 PT2_DIFFERS = Refusal(
-    N_("On {n:,} rows the exported program answers otherwise than {run}: by up to {apart:.2g}."),
-    N_("Nothing was kept. A network that behaves otherwise from call to call can't be exported."),
+    "On {n:,} rows the exported program answers otherwise than {run}: by up to {apart:.2g}.",
+    "Nothing was kept. A network that behaves otherwise from call to call can't be exported.",
 )
-FORMAT_UNKNOWN = Refusal(N_("There is no format {name!r} to export to."), "{hint}")
+FORMAT_UNKNOWN = Refusal("There is no format {name!r} to export to.", "{hint}")
 NOTHING_TO_EXPORT = Refusal(
-    N_("{run} ended before its settings were written."), N_("Delete the folder and train again.")
+    "{run} ended before its settings were written.", "Delete the folder and train again."
 )
 PT2_NETWORK = Refusal(
-    N_("torch can't export the network of {run}: {cause}"),
-    N_("Its weights can be exported: [[format=safetensors]]."),
+    "torch can't export the network of {run}: {cause}", "Its weights can be exported: [[format=safetensors]]."
 )
 
 # ---- ``exports/NAME.pt2``

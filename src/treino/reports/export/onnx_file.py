@@ -30,18 +30,16 @@ from treino.inspection.outputs import outputs
 from treino.reports.export import Exported, targets_of
 
 ONNX_MISSING = Refusal(
-    N_("{name} is not installed, and ONNX files are checked before they are kept."),
-    N_("Install both: pip install 'treino[onnx]'."),
+    "{name} is not installed, and ONNX files are checked before they are kept.",
+    "Install both: pip install 'treino[onnx]'.",
 )
 
 REPORT_IT = N_("Nothing was kept; please report this, with the preparation.json of the run.")
 ONNX_DIFFERS = Refusal(
-    N_("On {n:,} rows the ONNX model answers otherwise than {run}: by up to {apart:.2g}."),
-    REPORT_IT,
-    status=1,
+    "On {n:,} rows the ONNX model answers otherwise than {run}: by up to {apart:.2g}.", REPORT_IT, status=1
 )
 ONNX_PIXELS_DIFFER = Refusal(
-    N_("The ONNX model brings pictures otherwise to the size of {run}: by {n:.2g} grey levels."),
+    "The ONNX model brings pictures otherwise to the size of {run}: by {n:.2g} grey levels.",
     REPORT_IT,
     rule="onnx_differs",
     status=1,

@@ -19,7 +19,7 @@ from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 
 from treino.base.errors import Refusal
-from treino.base.words import N_, setting
+from treino.base.words import setting
 from treino.data.documents import (
     DateEncoder,
     Encoder,
@@ -41,12 +41,10 @@ from treino.folders.prediction_columns import free_name
 from treino.folders.stored_run import StoredRun
 from treino.reports.export import targets_of
 
-ONNX_LAYER = Refusal(
-    N_("A layer {name} has no form in ONNX here."), N_("Export your own network by [[format=pt2]].")
-)
+ONNX_LAYER = Refusal("A layer {name} has no form in ONNX here.", "Export your own network by [[format=pt2]].")
 ONNX_HASHED = Refusal(
-    N_("ONNX has no hash, and the words of column '{name}' are hashed."),
-    N_("Train with {kinds}, or export [[format=script]]."),
+    "ONNX has no hash, and the words of column '{name}' are hashed.",
+    "Train with {kinds}, or export [[format=script]].",
 )
 
 OPSET, IR = 20, 9

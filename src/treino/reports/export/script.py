@@ -17,7 +17,6 @@ import torch
 from torch import Tensor, nn
 
 from treino.base.errors import Refusal
-from treino.base.words import N_
 from treino.data.dataset import Data
 from treino.data.preparation.encoders import hash_place, with_bins
 from treino.data.preparation.preparation import fit_pixels, fit_table, fit_target
@@ -51,12 +50,12 @@ from treino.reports.export.script_training import planned_steps, training_part
 from treino.settings.spec import LAYERS, read_settings
 
 EXPORT_NET_GIVEN = Refusal(
-    N_("{run} trained a network that existed only in Python, so its first weights are gone."),
-    N_("Write its class into a file and train with [[net=FILE.py:NAME]]; or use [[format=safetensors]]."),
+    "{run} trained a network that existed only in Python, so its first weights are gone.",
+    "Write its class into a file and train with [[net=FILE.py:NAME]]; or use [[format=safetensors]].",
 )
 EXPORT_NET_MADE = Refusal(
-    N_("{name} in {file} is no class or function, so its first weights can't be had again."),
-    N_("Train with its class, or a function that makes it; or use [[format=safetensors]]."),
+    "{name} in {file} is no class or function, so its first weights can't be had again.",
+    "Train with its class, or a function that makes it; or use [[format=safetensors]].",
 )
 
 PROGRAM = {"program_data.py": "# ---- settings", "program.py": "# ---- network"}

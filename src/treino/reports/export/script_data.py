@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from treino.base.errors import Refusal
-from treino.base.words import N_
 from treino.data import sources
 from treino.data.builtins import BUILTINS
 from treino.data.cell_forms import MISSING, MONTHS, TRUTH, DateForm
@@ -35,12 +34,12 @@ from treino.folders.stored_run import StoredRun
 from treino.reports.export.folding import copied
 
 EXPORT_DATA_UNKNOWN = Refusal(
-    N_("{run} was trained on {source}, which a script can't read again."),
-    N_("Save the rows as a CSV file and train on that."),
+    "{run} was trained on {source}, which a script can't read again.",
+    "Save the rows as a CSV file and train on that.",
 )
 EXPORT_ARCHIVE = Refusal(
-    N_("A script reads a folder of pictures, and {source} is none."),
-    N_("Unpack it and train on the folder; or use [[format=onnx]]."),
+    "A script reads a folder of pictures, and {source} is none.",
+    "Unpack it and train on the folder; or use [[format=onnx]].",
 )
 
 # ---- script parts, and values as Python source

@@ -5,14 +5,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from treino.base.errors import Refusal, TreinoError
-from treino.base.words import N_
 from treino.folders.stored_run import StoredRun
 from treino.inspection.input_planes import Split
 from treino.settings.spec import LAYERS
 
 NET_REFUSES_ROWS = Refusal(
-    N_("The network fails on rows that are made up for the picture: {kind}: {error}"),
-    N_("Inputs that are numbers of words or classes can't lie in between; look at [[what=confusion]]."),
+    "The network fails on rows that are made up for the picture: {kind}: {error}",
+    "Inputs that are numbers of words or classes can't lie in between; look at [[what=confusion]].",
 )
 
 FRAMES = "film/frame-*.png"

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from treino.base.errors import Refusal
-from treino.base.words import N_, _
+from treino.base.words import _
 from treino.folders.run_curves import curves_of
 from treino.folders.stored_run import StoredRun
 from treino.inspection.boundary import boundary
@@ -14,12 +14,12 @@ from treino.plots.style import label, png
 from treino.reports.pictures import File, shown_splits
 
 CURVES_MANY = Refusal(
-    N_("{n} runs were given, and a picture of curves holds from 1 to {most}."),
-    N_("Choose those that you want to compare."),
+    "{n} runs were given, and a picture of curves holds from 1 to {most}.",
+    "Choose those that you want to compare.",
 )
 SMOOTH_RANGE = Refusal(
-    N_("smooth is {value}, and the weight of the past lies from 0 to below 1."),
-    N_("Use e.g. 0.9; 0 shows the curves as they were measured."),
+    "smooth is {value}, and the weight of the past lies from 0 to below 1.",
+    "Use e.g. 0.9; 0 shows the curves as they were measured.",
 )
 
 # ---- learning curves

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from treino.base.errors import Refusal
-from treino.base.words import N_, _, numeral
+from treino.base.words import _, numeral
 from treino.folders.segments import epoch_count
 from treino.folders.store.output_files import OutputFolder
 from treino.folders.stored_run import StoredRun
@@ -39,12 +39,10 @@ from treino.reports.pictures import FILM_FILES, FRAMES, File
 from treino.reports.pictures.output import put
 from treino.training.replay import last_step, snapshots
 
-EVERY_RANGE = Refusal(
-    N_("[[every]] must be at least 1; it is {n}."), N_("A frame for each ten steps: [[every=10]]")
-)
+EVERY_RANGE = Refusal("[[every]] must be at least 1; it is {n}.", "A frame for each ten steps: [[every=10]]")
 FILM_TOO_LARGE = Refusal(
-    N_("The film would be {size}, and {path} has {free} free."),
-    N_("Take fewer frames, e.g. [[every={n}]], or another disk: [[to=FOLDER]]."),
+    "The film would be {size}, and {path} has {free} free.",
+    "Take fewer frames, e.g. [[every={n}]], or another disk: [[to=FOLDER]].",
 )
 
 SHEET, REPORT, MOVING = 12, 24, 150  # maximum frames: on the contact sheet, in a report, in GIF and page

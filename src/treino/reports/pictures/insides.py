@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from treino.base.errors import Refusal, TreinoError
-from treino.base.words import N_, _
+from treino.base.words import _
 from treino.folders.stored_run import StoredRun
 from treino.inspection.calibration import calibration
 from treino.inspection.dependence import MOST_COLUMNS, dependence, drawable
@@ -22,12 +22,10 @@ from treino.plots.weights import weights_figure
 from treino.reports.pictures import File, network_errors, shown_splits
 
 CONFUSION_OF_NUMBERS = Refusal(
-    N_("{run} predicts the number {target}, and no classes that could be mixed up."),
-    N_("Look at [[what=mistakes]], the largest residuals, or at boundary."),
+    "{run} predicts the number {target}, and no classes that could be mixed up.",
+    "Look at [[what=mistakes]], the largest residuals, or at boundary.",
 )
-CALIBRATION_UNANSWERED = Refusal(
-    N_("The outputs of {run} are finite on no row."), N_("Look at [[what=curves]].")
-)
+CALIBRATION_UNANSWERED = Refusal("The outputs of {run} are finite on no row.", "Look at [[what=curves]].")
 
 
 def network_picture(run: StoredRun) -> list[File]:

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from treino.base.errors import Refusal
-from treino.base.words import N_, numeral
+from treino.base.words import numeral
 from treino.folders.segments import layers_from
 from treino.folders.stored_run import StoredRun
 from treino.inspection.input_planes import draw
@@ -30,19 +30,18 @@ from treino.reports.pictures import File
 from treino.training.replay import last_step, snapshots
 
 LINE_TWO_RUNS = Refusal(
-    N_("A line has two ends, and {n} runs were given."),
-    N_("Give two, e.g. treino plot wine-1 wine-2 [[what=line]]."),
+    "A line has two ends, and {n} runs were given.", "Give two, e.g. treino plot wine-1 wine-2 [[what=line]]."
 )
 LANDSCAPE_NETS_DIFFER = Refusal(
-    N_("The weights are another network's: {why}"),
-    N_("Compare runs with the same layers, e.g. two seeds of the same settings."),
+    "The weights are another network's: {why}",
+    "Compare runs with the same layers, e.g. two seeds of the same settings.",
 )
 LINE_DATA_DIFFER = Refusal(
-    N_("{a} and {b} were not trained on the same rows, prepared alike."),
-    N_("Train both on the same data with the same [[data_seed]]; [[seed]] may differ."),
+    "{a} and {b} were not trained on the same rows, prepared alike.",
+    "Train both on the same data with the same [[data_seed]]; [[seed]] may differ.",
 )
 LINE_LOSSES_DIFFER = Refusal(
-    N_("{a} and {b} were trained with different losses."), N_("Compare two runs with the same [[loss]].")
+    "{a} and {b} were trained with different losses.", "Compare two runs with the same [[loss]]."
 )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from torch import nn
 
 from treino.base.errors import Refusal
-from treino.base.words import N_, _, numeral
+from treino.base.words import _, numeral
 from treino.data import BUILTINS
 from treino.data.dataset import Data
 from treino.data.rows_in_memory import in_memory
@@ -23,11 +23,11 @@ from treino.settings.spec import LAYERS, Settings, read_settings
 from treino.training.resolution import resolve
 
 UNTRAINED_RANGE = Refusal(
-    N_("[[untrained]] draws 1 to {most} networks, and {n} were asked for."), N_("E.g. [[untrained=9]]")
+    "[[untrained]] draws 1 to {most} networks, and {n} were asked for.", "E.g. [[untrained=9]]"
 )
 UNTRAINED_OWN = Refusal(
-    N_("{run} trained a network that can't be made anew with another seed."),
-    N_("Look at a run of treino's own layers, or of [[net=FILE.py:NAME]]."),
+    "{run} trained a network that can't be made anew with another seed.",
+    "Look at a run of treino's own layers, or of [[net=FILE.py:NAME]].",
 )
 
 FILE = "untrained.png"

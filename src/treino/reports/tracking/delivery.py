@@ -9,10 +9,10 @@ from typing import Any
 
 from treino.base.delivery import Delivery
 from treino.base.errors import Refusal, TreinoError, nearest
-from treino.base.words import N_, _
+from treino.base.words import _
 from treino.training.loop import JobEnd, JobEvent, JobProgress, JobStart
 
-TRACKER_UNKNOWN = Refusal(N_("There is no tracker {name!r}."), "{hint}")
+TRACKER_UNKNOWN = Refusal("There is no tracker {name!r}.", "{hint}")
 
 PATIENCE_SECONDS = 60.0  # longest wait for a tracker after the training
 TRACKERS = {  # name: (its package, the path of its class)

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from treino.base.errors import Refusal, nearest
-from treino.base.words import N_
 from treino.data.rows import generator
 from treino.training.search.space import Config, Dimension, Range, Space, plain
 
@@ -24,14 +23,12 @@ if TYPE_CHECKING:
     import optuna
 
 OPTUNA_STORAGE = Refusal(
-    N_("Optuna can't open {storage}: {why}"),
-    N_("Give a file that can be written, e.g. sqlite:///sweep.db"),
-    status=1,
+    "Optuna can't open {storage}: {why}", "Give a file that can be written, e.g. sqlite:///sweep.db", status=1
 )
-SAMPLER_UNKNOWN = Refusal(N_("There is no sampler {name!r}."), "{hint}")
+SAMPLER_UNKNOWN = Refusal("There is no sampler {name!r}.", "{hint}")
 OPTUNA_MISSING = Refusal(
-    N_("The sampler tpe is Optuna's, which isn't installed."),
-    N_("Install it: pip install 'treino[optuna]'; or use [[sampler=sobol]]."),
+    "The sampler tpe is Optuna's, which isn't installed.",
+    "Install it: pip install 'treino[optuna]'; or use [[sampler=sobol]].",
 )
 
 

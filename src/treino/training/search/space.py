@@ -16,82 +16,82 @@ from pathlib import Path
 from typing import Any
 
 from treino.base.errors import Refusal, TreinoError, nearest
-from treino.base.words import N_, _, joined
+from treino.base.words import _, joined
 from treino.settings.spec import OFF, Settings, is_none, names_file
 
-SPACE_LEVELS = Refusal(N_("{name}: a range has at least 2 levels, not {n}."), "{hint}")
-SPACE_EMPTY = Refusal(N_("The space has nothing to try."), N_("Say what to try: lr=1e-4..1e-1:log"))
+SPACE_LEVELS = Refusal("{name}: a range has at least 2 levels, not {n}.", "{hint}")
+SPACE_EMPTY = Refusal("The space has nothing to try.", "Say what to try: lr=1e-4..1e-1:log")
 SPACE_SYNTAX = Refusal(
-    N_("{text!r} doesn't say what to try."), N_("Write name=values: lr=1e-4..1e-1:log or hidden=16|64|64,32")
+    "{text!r} doesn't say what to try.", "Write name=values: lr=1e-4..1e-1:log or hidden=16|64|64,32"
 )
 SPACE_SEVERAL = Refusal(
-    N_("{text!r} holds more than the values of {name}."),
-    N_("Give {other} by itself: a [[space]] for each, or a dict of them in Python."),
+    "{text!r} holds more than the values of {name}.",
+    "Give {other} by itself: a [[space]] for each, or a dict of them in Python.",
     rule="space_syntax",
 )
-SPACE_COMMA = Refusal(N_("A value of {name} holds no comma, and {text!r} does."), "{hint}")
+SPACE_COMMA = Refusal("A value of {name} holds no comma, and {text!r} does.", "{hint}")
 SPACE_MANY = Refusal(
-    N_("A grid of these values has {n:,} networks; {most:,} can be laid out."),
-    N_("Give fewer levels, or use another sampler."),
+    "A grid of these values has {n:,} networks; {most:,} can be laid out.",
+    "Give fewer levels, or use another sampler.",
 )
 SPACE_NO_VALUE = Refusal(
-    N_("{name} has no value, or an empty one."), N_("Separate values by a single |"), rule="space_empty"
+    "{name} has no value, or an empty one.", "Separate values by a single |", rule="space_empty"
 )
-SPACE_VALUE_TWICE = Refusal(N_("{name} has {value!r} twice."), N_("Say it once."), rule="space_twice")
+SPACE_VALUE_TWICE = Refusal("{name} has {value!r} twice.", "Say it once.", rule="space_twice")
 SPACE_CONDITION_UNVARIED = Refusal(
-    N_("{name} depends on {other}, which the space doesn't vary."),
-    N_("Leave the condition out, or put {other} into the space."),
+    "{name} depends on {other}, which the space doesn't vary.",
+    "Leave the condition out, or put {other} into the space.",
     rule="space_condition",
 )
 SPACE_NEVER = Refusal(
-    N_("{name} is for {other}={value}, and {other} is never that."),
-    N_("Give {other} that value too, or correct the condition."),
+    "{name} is for {other}={value}, and {other} is never that.",
+    "Give {other} that value too, or correct the condition.",
     rule="space_condition",
 )
 SPACE_CIRCLE = Refusal(
-    N_("{names} depend on each other."), N_("Leave one of the conditions out."), rule="space_condition"
+    "{names} depend on each other.", "Leave one of the conditions out.", rule="space_condition"
 )
 SPACE_DATA_SEED = Refusal(
-    N_("Every data_seed parts the rows anew, and figures on different rows can't be compared."),
-    N_("Use [[folds]] to see how much the split matters; seed can be in a space."),
+    "Every data_seed parts the rows anew, and figures on different rows can't be compared.",
+    "Use [[folds]] to see how much the split matters; seed can be in a space.",
 )
 SPACE_SHARED = Refusal(
-    N_("{name} is the same for all networks of a sweep."),
-    N_("Leave it out of the space. What can be in one: {names}."),
+    "{name} is the same for all networks of a sweep.",
+    "Leave it out of the space. What can be in one: {names}.",
 )
-SPACE_UNKNOWN = Refusal(N_("There is no setting {name!r}."), "{hint}")
+SPACE_UNKNOWN = Refusal("There is no setting {name!r}.", "{hint}")
 SPACE_SETTING_TWICE = Refusal(
-    N_("{name} is twice in the space."), N_("Say all its values at once: {name}=a|b"), rule="space_twice"
+    "{name} is twice in the space.", "Say all its values at once: {name}=a|b", rule="space_twice"
 )
 SPACE_CONDITION_UNKNOWN = Refusal(
-    N_("{name} asks about {other!r}, and there is no such setting."), "{hint}", rule="space_condition"
+    "{name} asks about {other!r}, and there is no such setting.", "{hint}", rule="space_condition"
 )
 SPACE_NO_NUMBER = Refusal(
-    N_("{name}: {text!r} is no number."),
-    N_("A range is written low..high; several values are separated by |"),
+    "{name}: {text!r} is no number.",
+    "A range is written low..high; several values are separated by |",
     rule="space_syntax",
 )
 SPACE_GRID_LEVELS = Refusal(
-    N_("A grid needs to know how many values of {name} it should try."),
-    N_("Write e.g. {name}={low}..{high}{log}:5, or use another sampler."),
+    "A grid needs to know how many values of {name} it should try.",
+    "Write e.g. {name}={low}..{high}{log}:5, or use another sampler.",
     rule="space_levels",
 )
 SPACE_OPTION = Refusal(
-    N_("{name}: there is no {option!r}."),
-    N_("A range may end in :log and in a number of levels, e.g. 1e-4..1e-1:log:7"),
+    "{name}: there is no {option!r}.",
+    "A range may end in :log and in a number of levels, e.g. 1e-4..1e-1:log:7",
     rule="space_syntax",
 )
 
 SPACE_FILE_AND_WORDS = Refusal(
-    N_("The space is in {file}, and {other} stands beside it."),
-    N_("Put all of it into the file, or all on the command line."),
+    "The space is in {file}, and {other} stands beside it.",
+    "Put all of it into the file, or all on the command line.",
     rule="space_file",
 )
 SPACE_FILE_UNREADABLE = Refusal(
-    N_("{path} can't be read: {why}."), N_("Write the path from the working directory."), rule="space_file"
+    "{path} can't be read: {why}.", "Write the path from the working directory.", rule="space_file"
 )
 SPACE_FILE_NO_TOML = Refusal(
-    N_("{path} is not TOML: {why}."), N_('Write e.g.: lr = "1e-4..1e-1:log"'), rule="space_file"
+    "{path} is not TOML: {why}.", 'Write e.g.: lr = "1e-4..1e-1:log"', rule="space_file"
 )
 
 # ---- the settings that a sweep tries

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from treino.base.errors import Refusal
 from treino.base.files import damaged
 from treino.base.resampling import percentile_interval, row_counts, weights_or_ones
-from treino.base.words import N_, _
+from treino.base.words import _
 from treino.data.dataset import Data
 from treino.data.rows import Rows
 from treino.engine.answer import as_outputs, averaged_values, greedy
@@ -29,11 +29,11 @@ from treino.training.sweeps.member import config_of
 from treino.training.sweeps.populations import COMPARED, settings_of
 
 TOP_RANGE = Refusal(
-    N_("{sweep} keeps {n} networks; {top} can't be asked."),
-    N_("Give a number from 1 to {n}, or begin a sweep with a larger [[top]]."),
+    "{sweep} keeps {n} networks; {top} can't be asked.",
+    "Give a number from 1 to {n}, or begin a sweep with a larger [[top]].",
 )
 ENSEMBLE_DIFFERS = Refusal(
-    N_("Network {n} can't answer together with the winner: they differ in {what}."), N_("Ask fewer of them.")
+    "Network {n} can't answer together with the winner: they differ in {what}.", "Ask fewer of them."
 )
 
 

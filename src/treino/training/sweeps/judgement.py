@@ -15,7 +15,7 @@ from torch import Tensor
 
 from treino.base.errors import Refusal, TreinoError
 from treino.base.resampling import Scores, auc_scores, f1_scores, of_weighted
-from treino.base.words import N_, _
+from treino.base.words import _
 from treino.data.dataset import Data
 from treino.engine.metrics import METRICS, measure, metric_name
 from treino.engine.net_state import whole_state
@@ -56,9 +56,7 @@ from treino.training.sweeps.sweep_members import (
 )
 from treino.training.train import drain, train_events
 
-JUDGE_WITHOUT_SCORES = Refusal(
-    N_("no network was measured on validation rows."), N_("See the sweep's other notes.")
-)
+JUDGE_WITHOUT_SCORES = Refusal("no network was measured on validation rows.", "See the sweep's other notes.")
 
 BEST = "best"
 LEADERS = 50

@@ -10,7 +10,6 @@ import numpy as np
 from torch import Tensor
 
 from treino.base.errors import Refusal
-from treino.base.words import N_
 from treino.data.dataset import Data
 from treino.data.sources import BuiltinName
 from treino.engine import LOSSES
@@ -31,27 +30,26 @@ from treino.training.resolution import decide, resolve
 from treino.training.sweeps.bracket import MemberTable, TopMember, read_top
 from treino.training.sweeps.populations import OF_MEMBERS, SharedRows, settings_of, shared_settings
 
-MEMBER_OF_A_RUN = Refusal(N_("{name} is a run, a single network."), N_("Leave the number out."))
+MEMBER_OF_A_RUN = Refusal("{name} is a run, a single network.", "Leave the number out.")
 MEMBER_RANGE = Refusal(
-    N_("{sweep} has no network {n}; there are {count}, counted from 0."), N_("See: treino show {sweep}")
+    "{sweep} has no network {n}; there are {count}, counted from 0.", "See: treino show {sweep}"
 )
 WEIGHTS_NOT_KEPT = Refusal(
-    N_("{sweep} keeps the weights of {n} networks, and {member} is none of them."),
-    N_("Train it again: treino train [[like={sweep}:{member}]]"),
+    "{sweep} keeps the weights of {n} networks, and {member} is none of them.",
+    "Train it again: treino train [[like={sweep}:{member}]]",
 )
-LIKE_WHICH = Refusal(N_("{sweep} is a sweep of many networks."), N_("Say which, by its number: {sweep}:17"))
+LIKE_WHICH = Refusal("{sweep} is a sweep of many networks.", "Say which, by its number: {sweep}:17")
 LIKE_WEIGHTS = Refusal(
-    N_("{run} began with the weights of {start}, which are no setting of it."),
-    N_("Add [[weights={start}]], or others."),
+    "{run} began with the weights of {start}, which are no setting of it.",
+    "Add [[weights={start}]], or others.",
 )
 LIKE_BRANCH = Refusal(
-    N_("{run} went on from a step of another training, and [[like]] trains from step 0."),
-    N_("Do the same once more: {command}; or give DATA and the settings themselves."),
+    "{run} went on from a step of another training, and [[like]] trains from step 0.",
+    "Do the same once more: {command}; or give DATA and the settings themselves.",
 )
 
 MEMBER_CURVES = Refusal(
-    N_("{sweep} holds the curves of its networks together."),
-    N_("Draw them all: treino plot {sweep} [[what=curves]]"),
+    "{sweep} holds the curves of its networks together.", "Draw them all: treino plot {sweep} [[what=curves]]"
 )
 
 _NAME = re.compile(r"(?P<sweep>.+):(?P<member>\d+)")

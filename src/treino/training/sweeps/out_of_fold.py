@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from treino.base.errors import Refusal
-from treino.base.words import N_, _
+from treino.base.words import _
 from treino.data.dataset import Data
 from treino.data.preparation.preparation import Preparation
 from treino.data.readers import ReaderOptions
@@ -34,12 +34,11 @@ if TYPE_CHECKING:
     import pandas as pd
 
 FOLDS_TARGETS = Refusal(
-    N_("Out-of-fold predictions are of one target, and {sweep} has {n}."),
-    N_("Train the folds of one of them: [[target={name}]]."),
+    "Out-of-fold predictions are of one target, and {sweep} has {n}.",
+    "Train the folds of one of them: [[target={name}]].",
 )
 NO_FOLDS = Refusal(
-    N_("{sweep} has no folds that were trained to their end."),
-    N_("Train some: treino train DATA [[folds=10]]"),
+    "{sweep} has no folds that were trained to their end.", "Train some: treino train DATA [[folds=10]]"
 )
 
 FILE = "folds/{}.safetensors"

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
 from treino.base.errors import Refusal, TreinoError
-from treino.base.words import N_, _
+from treino.base.words import _
 from treino.data.dataset import Data
 from treino.data.loader import read_once
 from treino.engine import MLP, Net, TrainConfig
@@ -224,8 +224,8 @@ def for_gpu(net: nn.Module | Net, config: TrainConfig) -> TrainConfig:
 # ---- what the networks of one folder share
 
 FEATURES_SPLIT = Refusal(
-    N_("With the columns {features} more rows are equal to each other, and are split otherwise."),
-    N_("Add [[duplicates=ignore]], so that all networks are compared on the same rows."),
+    "With the columns {features} more rows are equal to each other, and are split otherwise.",
+    "Add [[duplicates=ignore]], so that all networks are compared on the same rows.",
 )
 
 

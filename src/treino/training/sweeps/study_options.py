@@ -16,28 +16,22 @@ from treino.training.resolution import train_config
 from treino.training.sweeps.populations import checked_settings
 
 METRIC_WITHOUT_PATIENCE = Refusal(
-    N_("A study measures every figure; {name} decides who stops early, and nobody does."),
-    N_("Add {patience}, or leave it out."),
+    "A study measures every figure; {name} decides who stops early, and nobody does.",
+    "Add {patience}, or leave it out.",
 )
 LR_AUTO_IN_A_STUDY = Refusal(
-    N_("'auto' finds a learning rate for one network, and a study compares several."),
-    N_("Give a number; rates are compared with [[cell=lr=1e-3]] [[cell=lr=1e-4]]"),
+    "'auto' finds a learning rate for one network, and a study compares several.",
+    "Give a number; rates are compared with [[cell=lr=1e-3]] [[cell=lr=1e-4]]",
 )
-BATCH_SIZE_TWICE = Refusal(N_("{a} and {b} both say how many rows a step takes."), N_("Give one of them."))
-BATCH_SIZES_EMPTY = Refusal(N_("There are no batch sizes."), N_("Write e.g. [[batch_sizes=100,20,5]]"))
-COMPARE_AND_GIVEN = Refusal(
-    N_("{name} is to be compared, and given a value too."), N_("Leave one of them out.")
-)
-CELL_FORM = Refusal(
-    N_("{cell!r} is not settings with their values."), N_("Write e.g. [[cell=batch_size=5,lr=1e-6]]")
-)
+BATCH_SIZE_TWICE = Refusal("{a} and {b} both say how many rows a step takes.", "Give one of them.")
+BATCH_SIZES_EMPTY = Refusal("There are no batch sizes.", "Write e.g. [[batch_sizes=100,20,5]]")
+COMPARE_AND_GIVEN = Refusal("{name} is to be compared, and given a value too.", "Leave one of them out.")
+CELL_FORM = Refusal("{cell!r} is not settings with their values.", "Write e.g. [[cell=batch_size=5,lr=1e-6]]")
 CELL_MODE = Refusal(
-    N_("A row's mode is not one of its settings: every row is trained in every mode."),
-    N_("Add [[as_taught=True]] or [[fault]] beside [[cell]]."),
+    "A row's mode is not one of its settings: every row is trained in every mode.",
+    "Add [[as_taught=True]] or [[fault]] beside [[cell]].",
 )
-CELL_FOR_ALL = Refusal(
-    N_("{name} can't differ between the rows of a study."), N_("Settings that can: {names}.")
-)
+CELL_FOR_ALL = Refusal("{name} can't differ between the rows of a study.", "Settings that can: {names}.")
 
 CORRECTED, TAUGHT = "corrected", "as_taught"
 BATCH_SIZES = (100, 20, 5)  # the batch sizes of the course's exercise, if nothing else is compared

@@ -18,7 +18,7 @@ from typing import Any
 import torch
 
 from treino.base.errors import Refusal, TreinoError
-from treino.base.words import N_, _, setting
+from treino.base.words import _, setting
 from treino.data.dataset import Data
 from treino.engine import Tick
 from treino.engine.metrics import METRICS, metric_names
@@ -86,8 +86,7 @@ from treino.training.sweeps.sweep_members import (
 )
 
 FOLDS_AND_TEST = Refusal(
-    N_("[[folds]] tests on one fold after the other, and {name} says which rows test."),
-    N_("Leave one of them out."),
+    "[[folds]] tests on one fold after the other, and {name} says which rows test.", "Leave one of them out."
 )
 
 CHECKPOINT_SECONDS = 10.0

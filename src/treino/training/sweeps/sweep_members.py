@@ -20,7 +20,7 @@ from torch.nn.parameter import is_lazy
 
 from treino.base.errors import Refusal, TreinoError
 from treino.base.machine import free_bytes
-from treino.base.words import N_, _
+from treino.base.words import _
 from treino.data.dataset import Data
 from treino.engine import Net
 from treino.engine.metrics import METRICS
@@ -51,27 +51,24 @@ from treino.training.sweeps.populations import (
 )
 
 MORE_TOO_LATE = Refusal(
-    N_("{sweep} is trained by another process, which takes no more networks now."),
-    N_("Ask again once it is over: treino resume {sweep} [[more={n}]]"),
+    "{sweep} is trained by another process, which takes no more networks now.",
+    "Ask again once it is over: treino resume {sweep} [[more={n}]]",
     status=1,
 )
 ROWS_IN_MEMORY = Refusal(
-    N_("A sweep or a study needs its rows in memory, and {name} is read item by item."),
-    N_("Give a table or arrays."),
+    "A sweep or a study needs its rows in memory, and {name} is read item by item.", "Give a table or arrays."
 )
-MORE_RANGE = Refusal(
-    N_("more is {n}: a sweep is given at least one more network."), N_("Say how many, e.g. 64.")
-)
+MORE_RANGE = Refusal("more is {n}: a sweep is given at least one more network.", "Say how many, e.g. 64.")
 MORE_OF_EQUAL = Refusal(
-    N_("These are equal settings with other seeds or folds: there is no best to look for on."),
-    N_("Train them anew, with more [[seeds]] or [[folds]]."),
+    "These are equal settings with other seeds or folds: there is no best to look for on.",
+    "Train them anew, with more [[seeds]] or [[folds]].",
 )
 SPACE_SPENT = Refusal(
-    N_("{more:,} networks more were asked for, and {left:,} settings of the space are left."), "{hint}"
+    "{more:,} networks more were asked for, and {left:,} settings of the space are left.", "{hint}"
 )
 SAMPLER_DIFFERS = Refusal(
-    N_("The sampler asks for other settings than it did, from network {n} on."),
-    N_("Use the versions that the sweep was begun with, or start a new one."),
+    "The sampler asks for other settings than it did, from network {n} on.",
+    "Use the versions that the sweep was begun with, or start a new one.",
 )
 
 CHECKED = 1000  # members whose settings are checked before the data is read
@@ -458,8 +455,7 @@ def extension_notes(sweep: SweepTraining) -> list[str]:
 # ---- the options of a sweep besides its members' settings
 
 STORAGE_SAMPLER = Refusal(
-    N_("The storage is Optuna's, and the sampler is {name}."),
-    N_("Add [[sampler=tpe]], or leave [[storage]] out."),
+    "The storage is Optuna's, and the sampler is {name}.", "Add [[sampler=tpe]], or leave [[storage]] out."
 )
 TPE = "tpe"
 TPE_AT_ONCE = 32  # members sampled together, before their results are known

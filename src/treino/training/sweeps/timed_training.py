@@ -10,7 +10,7 @@ from torch import Tensor
 
 from treino.base.document_fields import Status
 from treino.base.errors import Refusal
-from treino.base.words import N_, _
+from treino.base.words import _
 from treino.data.dataset import Data
 from treino.data.splits import split_name
 from treino.engine import Tick
@@ -29,8 +29,8 @@ from treino.training.sweeps.populations import for_gpu
 from treino.training.sweeps.study_options import NET
 
 BATCH_SIZE_ROWS = Refusal(
-    N_("A batch of {size:,} is more than the {rows:,} training rows."),
-    N_("Use smaller ones, or 'full' for all rows."),
+    "A batch of {size:,} is more than the {rows:,} training rows.",
+    "Use smaller ones, or 'full' for all rows.",
 )
 
 FEWEST_EPOCHS = 2  # per cluster task: the first in a process is not timed

@@ -8,18 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from treino.base.errors import Refusal
-from treino.base.words import N_, _, numeral
+from treino.base.words import _, numeral
 from treino_lessons.katas.examination import Examination, examine, examine_original
 from treino_lessons.katas.kata import DRAW, Kata
 
-SCRIPT_MISSING = Refusal(N_("There is no file {path}."), N_("Check the path."), rule="script")
-SCRIPT_UNREADABLE = Refusal(N_("{path} can't be read."), N_("Check the path."), rule="script")
-SCRIPT_KIND = Refusal(
-    N_("{path} is not a Python file."), N_("Give the script that you mended."), rule="script"
-)
-SCRIPT_TEXT = Refusal(
-    N_("{path} is not a text in UTF-8."), N_("Give the script that you mended."), rule="script"
-)
+SCRIPT_MISSING = Refusal("There is no file {path}.", "Check the path.", rule="script")
+SCRIPT_UNREADABLE = Refusal("{path} can't be read.", "Check the path.", rule="script")
+SCRIPT_KIND = Refusal("{path} is not a Python file.", "Give the script that you mended.", rule="script")
+SCRIPT_TEXT = Refusal("{path} is not a text in UTF-8.", "Give the script that you mended.", rule="script")
 
 OFF = 0.07  # largest difference of a printed figure from fresh rows: chance, three deviations of 400 rows
 LEAST = 0.25  # least share of the original's backward passes

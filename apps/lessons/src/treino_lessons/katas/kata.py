@@ -27,10 +27,8 @@ from pathlib import Path
 from treino.base.errors import Refusal, nearest
 from treino.base.words import N_, _, languages, speaking
 
-KATA_NAME = Refusal(N_("There is no kata {name!r}."), "{hint}")
-KATA_LINE = Refusal(
-    N_("{path} doesn't say which kata it is."), N_("Put its first line back, such as # kata: wine")
-)
+KATA_NAME = Refusal("There is no kata {name!r}.", "{hint}")
+KATA_LINE = Refusal("{path} doesn't say which kata it is.", "Put its first line back, such as # kata: wine")
 
 SCRIPTS = Path(__file__).parent / "scripts"
 TASK_ENDS = N_("---- the task ends here: what stands above stays as it is ----")

@@ -15,12 +15,11 @@ from treino.base import lock
 from treino.base.document_fields import Document
 from treino.base.errors import Refusal, TreinoError
 from treino.base.files import FILE_VANISHED, read_bytes
-from treino.base.words import N_
 from treino.folders import OutputFile
 
 PROGRESS_FORM = Refusal(
-    N_("{path} is not what treino writes: {reason}."),
-    N_("Nothing was changed in it. Move it away or delete it: progress then begins anew."),
+    "{path} is not what treino writes: {reason}.",
+    "Nothing was changed in it. Move it away or delete it: progress then begins anew.",
     rule="kata_progress",
 )
 

@@ -20,12 +20,9 @@ from treino_lessons.katas.judgement import Verdict, judge, script_text
 from treino_lessons.katas.kata import Kata, kata_named, kata_of, katas
 from treino_lessons.katas.progress import KataProgress, KataRecord, check_progress, read_progress, record
 
-HINT_OF_NONE = Refusal(
-    N_("--hint needs the name of a kata."), N_("Such as: treino kata wine --hint"), rule="usage"
-)
+HINT_OF_NONE = Refusal("--hint needs the name of a kata.", "Such as: treino kata wine --hint", rule="usage")
 USAGE = Refusal(
-    N_("--to and --replace are for a kata that is given."),
-    N_("Name the kata alone: treino kata wine --to FILE.py"),
+    "--to and --replace are for a kata that is given.", "Name the kata alone: treino kata wine --to FILE.py"
 )
 
 ENDING = ".py"

@@ -6,13 +6,13 @@ from typing import Any
 from urllib.parse import quote
 
 from treino.base.errors import Refusal
-from treino.base.words import N_, flag
+from treino.base.words import flag
 from treino.settings import names_file
 
-PLAYGROUND_SETTING = Refusal(N_("The playground has no {setting}."), N_("It has {flags}."))
+PLAYGROUND_SETTING = Refusal("The playground has no {setting}.", "It has {flags}.")
 PLAYGROUND_ROWS = Refusal(
-    N_("The playground takes a share of the rows for {setting}, no file."),
-    N_("For example {flag}; treino studio takes files."),
+    "The playground takes a share of the rows for {setting}, no file.",
+    "For example {flag}; treino studio takes files.",
 )
 
 GENERATED = "moons", "circles", "spirals", "xor", "gauss", "plane", "multi_gauss"  # drawn in the page itself

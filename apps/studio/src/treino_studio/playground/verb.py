@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from treino.base.errors import Refusal
-from treino.base.words import N_, _
+from treino.base.words import _
 from treino.cli.flags import ScreenFlag, with_flags
 from treino.cli.screen import Replace, Screen, output_file, say_replaced
 from treino.folders import PAGE, OutputFile
@@ -16,8 +16,8 @@ from treino_studio.browser import browser
 from treino_studio.playground.address import address
 
 PLAYGROUND_TARGET = Refusal(
-    N_("--target is for a table of your own."),
-    N_("Leave it out, or name a file: treino playground houses.csv --target price"),
+    "--target is for a table of your own.",
+    "Leave it out, or name a file: treino playground houses.csv --target price",
 )
 
 FILE = Path("playground.html")

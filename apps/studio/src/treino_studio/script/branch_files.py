@@ -11,14 +11,14 @@ from time import time_ns
 from typing import NamedTuple
 
 from treino.base.errors import Refusal
-from treino.base.words import N_, _
+from treino.base.words import _
 from treino_studio.script import branch_calls, landlock
 from treino_studio.script.file_layers import KEPT, SPECIAL, Layer, below, files, led
 from treino_studio.script.kept_files import Kept, Version, copy_file, exists, kept_of, lost, make_folders
 
 BRANCH_FILES = Refusal(
-    N_("The script has {path} in its memory to write to: its branches would share it."),
-    N_("Open the file for reading (mmap_mode='r'), or share no memory with other processes."),
+    "The script has {path} in its memory to write to: its branches would share it.",
+    "Open the file for reading (mmap_mode='r'), or share no memory with other processes.",
 )
 
 SMALL = 1 << 18  # maximum bytes of an open file that is copied at a fork, unless it is only appended to

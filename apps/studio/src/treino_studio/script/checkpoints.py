@@ -21,11 +21,11 @@ import torch
 from torch import distributed
 
 from treino.base.errors import Refusal
-from treino.base.words import N_, _
+from treino.base.words import _
 from treino_doctor.record import hooks
 from treino_studio.script.json_socket import JsonSocket
 
-CHECKPOINT = Refusal(N_("No checkpoints while threads of a library run: a copy would lack them."))
+CHECKPOINT = Refusal("No checkpoints while threads of a library run: a copy would lack them.")
 
 # taken before the script runs: run_script replaces os._exit while it does
 _fork, _leave = os.fork, os._exit

@@ -6,15 +6,15 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
 from treino.base.errors import Refusal, TreinoError, nearest
-from treino.base.words import N_, _
+from treino.base.words import _
 
 BUTTON = Refusal(
-    N_("A button's name has 1 to {limit} letters, unlike {name!r}."),
-    N_('Give it a short one: tr.button("evaluate now", evaluate)'),
+    "A button's name has 1 to {limit} letters, unlike {name!r}.",
+    'Give it a short one: tr.button("evaluate now", evaluate)',
 )
 BUTTON_UNCALLABLE = Refusal(
-    N_("The button '{name}' needs a function to call, not {value!r}."),
-    N_("Give the function itself, without calling it: tr.button({name!r}, evaluate)"),
+    "The button '{name}' needs a function to call, not {value!r}.",
+    "Give the function itself, without calling it: tr.button({name!r}, evaluate)",
     rule="button",
 )
 

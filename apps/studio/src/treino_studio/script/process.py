@@ -17,7 +17,7 @@ from typing import IO, Any
 
 from treino.base.errors import Refusal, TreinoError
 from treino.base.machine import free_bytes
-from treino.base.words import N_, _
+from treino.base.words import _
 from treino_studio.script.branches import (
     Branch,
     Fanned,
@@ -45,15 +45,14 @@ from treino_studio.script.json_socket import VARIABLE
 from treino_studio.script.kept_files import kept_of
 
 NOBODY_SLEEPS = Refusal(
-    N_("No process sleeps as number {n}."), N_("Go on from a checkpoint instead."), rule="checkpoint"
+    "No process sleeps as number {n}.", "Go on from a checkpoint instead.", rule="checkpoint"
 )
-NO_FUTURE = Refusal(N_("There is no future {n}."), N_("Fan out once more."), rule="checkpoint")
+NO_FUTURE = Refusal("There is no future {n}.", "Fan out once more.", rule="checkpoint")
 NO_CHECKPOINT = Refusal(
-    N_("There is no checkpoint {n}."), N_("Choose one of those that are listed."), rule="checkpoint"
+    "There is no checkpoint {n}.", "Choose one of those that are listed.", rule="checkpoint"
 )
 SCRIPT_GONE = Refusal(
-    N_("The script takes no command any more."),
-    N_("It has ended, or makes no step: a second stop interrupts it."),
+    "The script takes no command any more.", "It has ended, or makes no step: a second stop interrupts it."
 )
 
 ENDING = 2.0  # seconds to wait for the process to exit after the script's last message

@@ -18,7 +18,7 @@ from torch.optim import Optimizer
 from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
 
 from treino.base.errors import Refusal, TreinoError, cause, nearest
-from treino.base.words import N_, _
+from treino.base.words import _
 from treino_doctor.base.escaping import escape
 from treino_doctor.finding import Finding
 from treino_doctor.process.run_script import Outcome, flush_streams
@@ -42,13 +42,13 @@ from treino_studio.script.output import PrintedLines, tee
 from treino_studio.script.steering import Change, SteeringFile
 
 STUDIO_SETTING = Refusal(
-    N_("The script has no optimizer {number}."),
-    N_("Optimizers are counted from 0, in the order of their first steps."),
+    "The script has no optimizer {number}.",
+    "Optimizers are counted from 0, in the order of their first steps.",
 )
-BUTTON = Refusal(N_("The script has no button '{name}'."), "{hint}")
+BUTTON = Refusal("The script has no button '{name}'.", "{hint}")
 BUTTON_FAILED = Refusal(
-    N_("The function of the button '{name}' failed: {error}"),
-    N_("The training goes on; the traceback is in the script's own output."),
+    "The function of the button '{name}' failed: {error}",
+    "The training goes on; the traceback is in the script's own output.",
 )
 
 POLL_EVERY = 0.05  # seconds between two polls for commands

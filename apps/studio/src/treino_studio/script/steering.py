@@ -10,13 +10,13 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from treino.base.errors import Refusal, TreinoError
 from treino.base.files import open_plain, trouble, write_all
-from treino.base.words import N_, _
+from treino.base.words import _
 from treino_studio.script.commands import ScriptCommand, read_command
 from treino_studio.script.json_socket import decode
 
 STEERING_FILE = Refusal(
-    N_("{path}, line {line} is none that treino writes."),
-    N_("Take the file again from where it came, or delete this line and what follows it."),
+    "{path}, line {line} is none that treino writes.",
+    "Take the file again from where it came, or delete this line and what follows it.",
 )
 
 FORMAT = 1
