@@ -1,5 +1,6 @@
 """Whether pictures are mirrored, where nobody says: on, off and not asked, each where it should be."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -9,8 +10,10 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
+from PIL import Image
 from sklearn.datasets import load_digits
 
+import treino as tr
 from treino.data import BUILTINS, load
 from treino.data.builtins import Builtin
 from treino.data.dataset import Data
@@ -117,3 +120,16 @@ def test_the_decision_is_kept_so_that_no_trial_comes_again(photographs: Any, tmp
     assert "--flip" in run.spec.command
     told = drain(train_events("seen", settings_of(flip=True), data=data, parent=tmp_path))
     assert all(torch.equal(tensor, told.tensors[name]) for name, tensor in run.tensors.items())
+
+
+@pytest.mark.slow
+def test_the_winner_of_a_sweep_is_trained_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a trial, which could mirror its pictures and change its weights."""
+    monkeypatch.setattr("treino.training.choices._losses", None)
+    for number, (pixels, kind) in enumerate(zip(*mirrored_at_random(250, 4, symmetric=True), strict=True)):
+        place = tmp_path / "pictures" / str(kind) / f"{number}.png"
+        place.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(pixels).save(place)
+    how: dict[str, Any] = {"epochs": 1, "channels": [4], "validation": 0.5, "strategy": "none", "fresh": 0}
+    sweep = tr.sweep(tmp_path / "pictures", {"lr": [2e-3, 4e-3]}, parent=tmp_path, **how)
+    assert '"same_bits": true' in json.dumps(sweep.document)
