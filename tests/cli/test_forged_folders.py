@@ -32,9 +32,8 @@ FIELDS = {
         encoders.0.as encoders.0.column encoders.0.fill encoders""",
     "branch spec.json": """
         segments segments.1.number segments.1.origin segments.1.origin.0 segments.1.origin.1
-        segments.1.changes.lr segments.1.asked parent.step parent.run""",
+        parent.step parent.run""",
     "grown branch spec.json": """
-        segments.0.asked.hidden segments.1.asked.hidden segments.1.asked.batch_size segments.1.asked.seed
         segments.0.steps_per_epoch segments.1.steps_per_epoch segments.1.passes_from
         segments.1.optimizer_from segments.1.order_seed segments.1.output_change""",
     "file spec.json": "data.source data.sha256 data.load.target target_mean resolved.target facts.currency",

@@ -15,7 +15,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from treino.base.errors import TreinoError
-from treino.folders.store import Database, RunFolder, tables
+from treino.folders.store import Change, Database, RunFolder, tables
 from treino.folders.store import database as module
 
 
@@ -106,8 +106,11 @@ def test_cutting_leaves_earlier_segments_and_commands_alone(folder: RunFolder) -
             database.add_event(segment, epoch * 10, "epoch")
     database.add_command("lr", 0.5, step=15)
     (command,) = database.poll_commands()
-    database.mark_command(command.id, "applied", step=15, segment=1)
+    database.mark_command(command.id, "applied", segment=1)
+    for segment in (0, 1, 2):
+        database.add_change(Change(segment, 15, {"lr": 0.5, "clip": None}, "agent"))
     database.cut(1, 10, 1)
+    assert database.changes() == [Change(n, 15, {"lr": 0.5, "clip": None}, "agent") for n in (0, 1)]
     assert [len(database.losses(segment)) for segment in (0, 1, 2)] == [20, 10, 0]
     assert [[each.epoch for each in database.epochs(segment)] for segment in (0, 1, 2)] == [[1, 2], [1], []]
     assert [(each.segment, each.step) for each in database.events()] == [(0, 10), (0, 20), (1, 10)]
@@ -234,12 +237,12 @@ def test_commands_come_from_anyone_and_arrive_once_in_order(folder: RunFolder) -
     assert [database.poll_commands() for _each in range(9)] == [[]] * 9
     assert set(asked) == {"PRAGMA data_version"}  # which takes microseconds
     for each in found[:2]:
-        database.mark_command(each.id, "applied", step=each.step or 3)
+        database.mark_command(each.id, "applied")
     other.add_command("lr", 0.2)
     assert [each.value for each in database.poll_commands()] == [0.2]
     database.flush()
     assert [(each.step, each.state) for each in other.commands()] == [
-        (3, "applied"),
+        (None, "applied"),
         (7, "applied"),
         (None, "new"),
         (None, "new"),
@@ -257,7 +260,7 @@ def test_a_sender_is_kept_from_any_process(folder: RunFolder) -> None:
     heard = folder.database.poll_commands()
     senders = [("lr", "agent"), ("dropout", "alert"), ("stop", "")]
     assert [(each.name, each.sender) for each in heard] == senders
-    folder.database.mark_command(heard[0].id, "applied", 41, 0)
+    folder.database.mark_command(heard[0].id, "applied", 0)
     folder.seal("stopped")
     sealed = RunFolder.open(folder.path).database.commands()
     assert [(each.name, each.sender) for each in sealed] == senders

@@ -122,7 +122,7 @@ def test_spec_json_holds_each_fact_once(run: Path) -> None:
     The setting ``features`` is None of what is no table, so that their names are a fact of their own."""
     spec, result = (json.loads((run / name).read_bytes()) for name in ("spec.json", "result.json"))
     assert not spec["facts"].keys() & (spec.keys() | spec["resolved"].keys() - {"features"})
-    known = initial_document(spec)
+    known = initial_document(spec, spec["resolved"])
     assert {"task", "classes", "steps_per_epoch", "settings", "rows"} <= known.keys()
     later = {"notes", "findings"}
     assert {name: result[name] for name in known.keys() - later} == {

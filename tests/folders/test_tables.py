@@ -10,13 +10,14 @@ import pytest
 
 from tests.folders.conftest import fill
 from treino.base.errors import TreinoError
-from treino.folders.store import Database, RunFolder
+from treino.folders.store import Change, Database, RunFolder
 
 QUESTIONS = {
     "losses": Database.losses,
     "epochs": Database.epochs,
     "events": Database.events,
     "commands": Database.commands,
+    "changes": Database.changes,
 }
 
 
@@ -26,7 +27,8 @@ def interrupted(tmp_path: Path) -> RunFolder:
     with fill(RunFolder.create(parent=tmp_path, name="a")) as folder:
         folder.database.add_command("lr", 0.5, step=12)
         (command,) = folder.database.poll_commands()
-        folder.database.mark_command(command.id, "applied", 12, 0)
+        folder.database.mark_command(command.id, "applied", 0)
+        folder.database.add_change(Change(0, 12, {"lr": 0.5}))
         folder.database.add_losses(0, 40, np.ones(7))
         folder.database.add_epoch(0, 5, "validation", "loss", -0.0)
     return RunFolder.open(folder.path)
@@ -37,6 +39,7 @@ TABLES = {  # a changed value, a row too many, the key
     "epochs": ("value = value * 1.0000001 WHERE epoch = 3", "0, 9, 'a', 'b', 1.5", "epoch"),
     "events": ("json = '{}' WHERE rowid = 2", "1.5, 0, 99, 'a', '{}'", "rowid"),
     "commands": ("sender = 'agent'", "99, 1.5, 0, 0, 'a', '1', 'new', ''", "id"),
+    "changes": ("value = '0.25'", "99, 0, 12, 'lr', '1', ''", "id"),
 }
 
 
@@ -88,7 +91,7 @@ def test_a_command_outlives_the_log(interrupted: RunFolder) -> None:
         interrupted.database.add_losses(0, 47, np.ones(1))
         Database.reading(path).add_command("lr", 0.1)
         (command,) = interrupted.database.poll_commands()
-        interrupted.database.mark_command(command.id, "applied", 48, 0)
+        interrupted.database.mark_command(command.id, "applied", 0)
         interrupted.database.flush()
         interrupted.database.add_losses(0, 48, np.ones(9))
         interrupted.database.flush()

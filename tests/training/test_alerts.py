@@ -316,7 +316,7 @@ def test_a_training_goes_back_to_its_best_step_with_another_rate(tmp_path: Path)
     ]
     assert step == (int(np.argmin(values)) + 1) * run.spec.steps_per_epoch
     assert values[-1] > values[-2] > values[-3]
-    assert dict(segment.changes) == {"lr": 0.01}
+    assert [c.settings for c in run.changes if c.segment == segment.number] == [{"lr": 0.01}]
     assert run.status == "finished"
     assert verification(run)["verdict"] == "equal"
     assert len([text for text in told if "Back to step" in text]) <= alert_actions.MOST_REWINDS
@@ -366,7 +366,7 @@ def test_a_picture_training_no_better_than_a_constant_begins_again_at_half_of_it
         f"step 0, with lr {own / 2 ** (n + 1):g}." for n in range(alert_actions.MOST_REWINDS)
     ]
     assert all(f"treino chose the rate (lr={own:g} keeps it)" in text for text in told)
-    assert [dict(s.changes) for s in run.spec.segments or []][1:] == [
+    assert [change.settings for change in run.timeline.asked] == [
         {"lr": own / 2 ** (n + 1)} for n in range(alert_actions.MOST_REWINDS)
     ]
     counts = np.bincount(run.data.train.y)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -200,8 +201,8 @@ def test_what_can_not_be_a_future(changes: list[dict[str, Any]], rule: str, tmp_
 def test_more_than_memory_holds_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     moment = run_of(tmp_path, epochs=2).at(3)
     parameters = sum(p.numel() for p in moment.net.parameters())
-    pages = {"SC_PAGE_SIZE": 1, "SC_PHYS_PAGES": parameters * 4 * 6 * 10}  # room for ten
-    monkeypatch.setattr("os.sysconf", pages.__getitem__)
+    memory = SimpleNamespace(total=parameters * 4 * 6 * 10, available=2**40)  # room for ten
+    monkeypatch.setattr("psutil.virtual_memory", lambda: memory)
     assert list(futures(moment, [{}] * 10, 1))
     with pytest.raises(TreinoError) as refused:
         futures(moment, [{}] * 11, 1)

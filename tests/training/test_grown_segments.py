@@ -61,7 +61,7 @@ def test_outputs_stay_and_training_goes_on_as_torchs(case: str, engine: str, tmp
     assert start.saved[0]["best.step"].item() == -1
     assert changed.document["kept_step"] > 26
     assert changed.module(x).shape == (len(x), 3)
-    assert list(changed.spec.resolved.hidden or ()) == changes.get("hidden", asked["hidden"])
+    assert list(changed.resolved.hidden or ()) == changes.get("hidden", asked["hidden"])
     same_states(changed, open_result(changed.path), [3, 25, 26, 27, 47])
 
 
@@ -71,7 +71,7 @@ def test_every_verb_on_segments_of_other_layers(tmp_path: Path) -> None:
     run = run.rewind(12, hidden=[9, 4], batch_size=20, optimizer="sgd", momentum=0.9, lr=0.02)
     run = run.rewind(30, dropout=0.3, activation="tanh", epochs=10)
     again = open_result(run.path)
-    assert [len(s.asked["hidden"]) for s in again.spec.segments] == [1, 2, 2]
+    assert [len(again.timeline.settings_at(step)["hidden"]) for step in (11, 12, 30)] == [1, 2, 2]
     assert again.document["layers"][0]["out"] == "9"
     found = dynamics_of(again)
     assert [layer.shape for layer in found.layers] == [(9, 13), (4, 9), (3, 4)]

@@ -107,11 +107,10 @@ def test_the_weights_of_any_step_come_again_bit_for_bit(case: str, tmp_path: Pat
 
 def test_a_command_in_the_middle_is_obeyed_again(tmp_path: Path) -> None:
     run, seen = watched("wine", {"epochs": 80}, tmp_path, command=(60, "lr", 0.05))
-    (command,) = [c for c in run.folder.database.commands() if c.name == "lr"]
-    assert command.step is not None
-    assert 0 < command.step < 320
-    assert run.at(command.step - 1).hp["lr"] == 3e-3
-    assert run.at(command.step).hp["lr"] == 0.05
+    (change,) = run.changes
+    assert 0 < change.step < 320
+    assert run.at(change.step - 1).hp["lr"] == 3e-3
+    assert run.at(change.step).hp["lr"] == 0.05
     replayed(run, seen)
 
 

@@ -17,7 +17,7 @@ from treino.base.errors import TreinoError
 from treino.data.readers import idx
 from treino.fit_events import FitRequest, fit_events
 from treino.folders.network_source import UserFiles
-from treino.folders.segments import segments_of
+from treino.folders.timeline import segments_of
 from treino.training.futures import FutureEnd, futures, usual_futures
 from treino.training.loop import JobEnd, JobEvent, JobPause, JobStart
 

@@ -18,8 +18,8 @@ from tests.waiting import until
 
 import treino
 from apps.studio.tests.real_studio import RealStudio, commands, real_studio
-from treino.folders.segments import segments_of
 from treino.folders.stored_run import StoredRun
+from treino.folders.timeline import segments_of
 from treino.training.replay import snapshots
 from treino.training.stored_results import open_run
 
@@ -89,11 +89,10 @@ class Walk:
         run = self.record(
             lambda run: segments_of(run.spec)[-1].number == self.segment and run.status == "running"
         )
-        segments = segments_of(run.spec)
-        origin = segments[-1].origin
+        origin = segments_of(run.spec)[-1].origin
         assert origin is not None
         assert origin[1] == step
-        assert segments[-1].changed_from(segments[origin[0]]) == changed
+        assert run.changes[-1].settings == changed
         self.at(step)
 
 
@@ -294,7 +293,7 @@ def futures(walk: Walk) -> None:
     walk.choose("What a chosen future becomes", "as a branch")
     pick(walk, "lr 0.001")
     branch = walk.studio.until("wine-3", lambda run: run.spec.parent is not None)
-    assert branch.spec.segments[-1].changes == {"lr": 0.001}
+    assert branch.changes[-1].settings == {"lr": 0.001}
     walk.press("Show wine-3 no more")
 
 
@@ -375,6 +374,6 @@ def another_run(walk: Walk) -> None:
     run = walk.record(lambda run: segments_of(run.spec)[-1].number == 1 and run.status == "running")
     segment = segments_of(run.spec)[-1]
     assert segment.origin == (0, step)
-    assert segment.changed_from(segments_of(run.spec)[0])["loss"] == "l1"
+    assert run.changes[-1].settings["loss"] == "l1"
     walk.press("Stop")
     walk.record(lambda run: run.status == "stopped")

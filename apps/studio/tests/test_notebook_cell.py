@@ -13,8 +13,8 @@ from apps.studio.tests.browsing import browser
 from apps.studio.tests.jupyter_lab import JupyterLab, Notebook, jupyter_lab
 from apps.studio.tests.real_studio import commands
 from treino.base.errors import TreinoError
-from treino.folders.segments import segments_of
 from treino.folders.stored_run import StoredRun
+from treino.folders.timeline import segments_of
 from treino.training.stored_results import open_run
 
 __all__ = ["browser"]

@@ -13,7 +13,6 @@ import pytest
 import treino as tr
 from apps.studio.tests.browsing import AXE, LAYOUT
 from apps.studio.tests.real_studio import RealStudio, Viewer, commands, real_studio, viewers
-from treino_studio.run_state import settings_now
 from treino_studio.server import starting
 
 pytestmark = pytest.mark.release
@@ -97,7 +96,7 @@ def test_of_a_training_that_is_over_the_page_says_how_far_it_goes_on(
             " : !document.querySelector('#goes-on').textContent",
             arg=says,
         )
-    assert settings_now(studio.run("values"))["epochs"] == 30
+    assert studio.run("values").timeline.settings_at()["epochs"] == 30
     page.click("#stop")
     page.wait_for_function(
         "() => document.querySelector('#goes-on').textContent.endsWith('to epoch 30 as planned.')"
@@ -118,7 +117,9 @@ def test_what_is_pressed_before_the_studio_has_answered_adds_up(open_run: Any, s
     viewer.drop()
     viewer.page.get_by_role("alert").get_by_text("Connection lost").wait_for()
     wanted = {"hidden": [8, 9], "fault": ["missing_zero_grad", "softmax_before_cross_entropy"]}
-    viewer.wait(lambda: {name: settings_now(studio.run("wine-1"))[name] for name in wanted} == wanted)
+    viewer.wait(
+        lambda: {name: studio.run("wine-1").timeline.settings_at()[name] for name in wanted} == wanted
+    )
     again = viewer.until("segment", 4)
     assert again[2:4] == unanswered[:2]  # under their own numbers
     assert len({each["viewer"] for each in viewer.said("hello")}) == 1

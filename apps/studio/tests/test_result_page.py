@@ -68,7 +68,7 @@ def test_a_finding_is_tried_and_the_validation_rows_decide(studio: RealStudio, p
     page.get_by_label("What a chosen future becomes").select_option("branch")
     page.get_by_role("button", name="Go on with lr 3e-05").click()
     branch = studio.until("wine-1", lambda run: run.spec.parent is not None)
-    assert branch.spec.segments[-1].changes == {"lr": 3e-5}
+    assert branch.changes[-1].settings == {"lr": 3e-5}
 
 
 def test_a_fan_names_what_ends_lowest_and_tells_its_futures_apart(studio: RealStudio, page: Any) -> None:

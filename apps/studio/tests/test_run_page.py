@@ -13,7 +13,7 @@ from torch.utils.data import TensorDataset
 
 import treino as tr
 from treino.base.errors import TreinoError
-from treino.folders.segments import segments_of
+from treino.folders.timeline import segments_of
 from treino.settings.spec import read_settings
 from treino.training.loop import JobStart
 from treino.training.replay import snapshots

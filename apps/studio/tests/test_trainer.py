@@ -181,7 +181,7 @@ def test_a_future_that_is_adopted_goes_on_as_it_was_shown(studio: Studio) -> Non
     name = Path(studio.do("adopt", future=7, **{"as": "branch"})["run"]).name
     assert studio.fans[-1] is None
     branch = open_run(studio.folder / name, verify=False)
-    assert branch.spec.segments[-1].changes == {"lr": future["changes"]["lr"]}
+    assert branch.changes[-1].settings == {"lr": future["changes"]["lr"]}
     assert branch.spec.parent is not None
     assert branch.spec.parent.step == 6
 

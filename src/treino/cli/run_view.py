@@ -266,14 +266,14 @@ def _next(run: StoredRun, facts: RunFacts | None) -> list[str]:
     if run.status == "diverged":
         return [
             _("train with a smaller learning rate: {lr}").format(
-                lr=setting("lr", lower_rate(run.spec.resolved.lr))
+                lr=setting("lr", lower_rate(run.resolved.lr))
             )
         ]
     commands = [f"treino predict {run.typed} {new_rows(run.folder)}", f"treino studio {run.typed}"]
     if run.spec.segments:  # the commands below would train from the start, without the segments
         return commands
     commands.append(f"treino export {run.typed} --format script")
-    if run.spec.data.kind == "builtin" and "lr" not in run.spec.asked:
+    if run.spec.data.kind == "builtin" and "lr" not in run.asked_settings:
         another = _("{command} --lr {lr}   (another learning rate; then: treino show {run} last)").format(
             command=run.command, lr=f"{run.spec.resolved.lr * 3:g}", run=run.typed
         )

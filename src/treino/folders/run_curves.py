@@ -1,8 +1,9 @@
 """A run's learning curves as numbers, from its folder."""
 
 import treino.inspection.curves as run_curves
-from treino.folders.segments import epoch_count, training_losses
+from treino.folders.segments import training_losses
 from treino.folders.stored_run import StoredRun
+from treino.folders.timeline import epoch_count
 from treino.inspection.curves import Curves
 
 

@@ -38,22 +38,13 @@ from treino.folders.documents import (
     read_tensors,
 )
 from treino.folders.documents.run_result import RunResult
-from treino.folders.documents.run_spec import RunFacts, RunSpec, initial_document
+from treino.folders.documents.run_spec import ResolvedSettings, RunFacts, RunSpec, initial_document
 from treino.folders.network_source import NETWORK_COPY, run_network
-from treino.folders.segments import (
-    UNKNOWN,
-    SettingChange,
-    changes_of,
-    evaluations,
-    histories,
-    losses_of,
-    member_evaluations,
-    path_of,
-    segments_of,
-)
-from treino.folders.store import RunFolder
+from treino.folders.segments import UNKNOWN, evaluations, histories, losses_of, member_evaluations
+from treino.folders.store import Change, RunFolder
 from treino.folders.store.new_names import command_word
 from treino.folders.stored_folder import StoredFolder
+from treino.folders.timeline import Timeline, newest, path, segments_of
 from treino.folders.weights import WEIGHTS, check_answers, check_layers, read_weights, with_weights
 from treino.inspection.conformal import FoldScores
 
@@ -100,11 +91,11 @@ class StoredRun(StoredFolder):
     def title(self) -> str:
         """The name for pictures, with the member's number if they show one member."""
         if self.whole is not None:
-            return _("{run}, {target}").format(run=self.whole[0].title, target=self.spec.resolved.target)
+            return _("{run}, {target}").format(run=self.whole[0].title, target=self.resolved.target)
         if self.one is None:
             return self.name
         return _("{run}, network {n} of {members}").format(
-            run=self.name, n=self.one, members=self.spec.resolved.ensemble
+            run=self.name, n=self.one, members=self.resolved.ensemble
         )
 
     @property
@@ -120,7 +111,7 @@ class StoredRun(StoredFolder):
         Raises:
             TreinoError: there is no such member.
         """
-        members = self.spec.resolved.ensemble
+        members = self.resolved.ensemble
         number_of = whole("member", self._usual if number is None else number, 0, text="member")
         if number_of >= members:
             raise MEMBER_RANGE(member=number_of, n=members)
@@ -140,8 +131,8 @@ class StoredRun(StoredFolder):
         segments = segments_of(self.spec)
         if segment not in {each.number for each in segments}:
             raise SEGMENT_UNKNOWN(run=self.name, n=segment, last=segments[-1].number)
-        path = {link.segment.number for link in path_of(self.spec, segment)}
-        spec = self.spec.model_copy(update={"segments": tuple(s for s in segments if s.number in path)})
+        numbers = {stretch.segment.number for stretch in path(self.spec, segment)}
+        spec = self.spec.model_copy(update={"segments": tuple(s for s in segments if s.number in numbers)})
         return self._changed(spec=spec, latest=self)
 
     def _changed(self, **attributes: Any) -> Self:
@@ -149,7 +140,7 @@ class StoredRun(StoredFolder):
         result was measured with another network."""
         run = copy(self)
         run.known_rows = vars(self).get("data", self.known_rows)
-        for made in ("module", "data", "by_target"):
+        for made in ("module", "data", "by_target", "resolved", "asked_settings"):
             vars(run).pop(made, None)
         vars(run).update(attributes)
         return run
@@ -214,16 +205,45 @@ class StoredRun(StoredFolder):
 
     @cached_property
     def spec(self) -> RunSpec:
-        """The requested and the resolved settings, the data's name, the versions."""
+        """What ``spec.json`` holds: the settings that it began with, the data's name, the versions."""
         spec = read_run_spec(self.folder)
         check_names(spec.resolved.model_dump())
         check_outputs(spec)
         return spec
 
     @property
+    def timeline(self) -> Timeline:
+        """What was set from which step on."""
+        return Timeline(self.folder, self.spec)
+
+    @cached_property
+    def resolved(self) -> ResolvedSettings:
+        """All settings after the last step."""
+        resolved = self.timeline.resolved
+        check_names(resolved.model_dump())
+        return resolved
+
+    @cached_property
+    def asked_settings(self) -> dict[str, Any]:
+        """The settings that were typed, for the newest segment."""
+        return self.timeline.typed
+
+    @property
     def settings(self) -> dict[str, Any]:
-        """Every setting with its resolved value."""
-        return self.spec.resolved.model_dump(mode="json")
+        """Every setting with its value after the last step."""
+        return self.resolved.model_dump(mode="json")
+
+    @property
+    def first_settings(self) -> dict[str, Any]:
+        """Every setting with its value at the first step of the newest segment."""
+        return self.timeline.settings_at(newest(self.spec).start)
+
+    @property
+    def dropout(self) -> float:
+        """The rate of its dropout layers, even where it was set to 0 while they stayed; 0: it has none."""
+        return (
+            self.resolved.dropout or self.spec.resolved.dropout or self.asked_settings.get("dropout") or 0.0
+        )
 
     @property
     def command(self) -> str:
@@ -259,7 +279,7 @@ class StoredRun(StoredFolder):
             return {**{k: v for k, v in every.items() if k != "targets"}, **facts, **of_target}
         head: dict[str, Any] = {"run": self.name, "path": str(self.path), "status": self.status}
         if self.folder.has("spec.json"):
-            head["changes"] = [change.to_json() for change in self.changes]
+            head["changes"] = [change._asdict() for change in self.changes]
         if self.folder.manifest.sealed:
             return head | {
                 k: v for k, v in read_document(self.folder, "result.json").items() if k not in head
@@ -267,7 +287,7 @@ class StoredRun(StoredFolder):
         if not self.folder.has("spec.json"):
             return head
         so_far = {"steps": len(self.losses)} | histories(self.folder, self.spec)
-        known = initial_document(read_document(self.folder, "spec.json"))
+        known = initial_document(read_document(self.folder, "spec.json"), self.settings)
         return {**head, **known, **UNKNOWN, "waited": None, **so_far}
 
     @property
@@ -292,9 +312,9 @@ class StoredRun(StoredFolder):
         return len(self.losses) if result is None else result.steps
 
     @property
-    def changes(self) -> list[SettingChange]:
+    def changes(self) -> list[Change]:
         """Settings that were changed during the training, by whom and from which step on."""
-        return changes_of(self.folder, self.spec)
+        return self.timeline.changes()
 
     @property
     def metrics(self) -> dict[str, dict[str, float] | None]:
@@ -316,7 +336,7 @@ class StoredRun(StoredFolder):
     @property
     def member_evaluations(self) -> dict[str, dict[str, list[list[float | None]]]]:
         """``{split: {metric: [for each member [value of epoch 1, 2, ...]]}}`` of an ensemble's networks."""
-        if self.spec.resolved.ensemble == 1:
+        if self.resolved.ensemble == 1:
             return {}
         return member_evaluations(self.folder, self.spec, int(self.document["epochs"]))
 
@@ -332,7 +352,7 @@ class StoredRun(StoredFolder):
     @property
     def loss_function(self) -> Loss:
         """The training loss, with its settings."""
-        s = self.spec.resolved
+        s = self.resolved
         faulty = "softmax_before_cross_entropy" in s.fault
         each = tuple(len(t.classes) for t in self.preparation.targets if t.classes)
         return Loss(s.loss, s.label_smoothing, s.class_weights or None, faulty, each)
@@ -410,7 +430,7 @@ class StoredRun(StoredFolder):
 
     def _network(self) -> nn.Module:
         """The network, or the predicting ensemble, without the kept weights."""
-        s = self.spec.resolved
+        s = self.resolved
         members = len(self.answering) or 1
         one = self._one_network(members)
         if s.ensemble == 1:
@@ -428,15 +448,14 @@ class StoredRun(StoredFolder):
         Raises:
             TreinoError: the network is the user's own, and its code may not run.
         """
-        spec, s = self.spec, self.spec.resolved
+        spec, s = self.spec, self.resolved
         if isinstance(self.access.net, nn.Module):
             return plain_module(module_copy(self.access.net))
         own = run_network(self.folder, spec.net, s.net_file, self.access, s.seed)
         if own is not None:
             return plain_module(own)
         assert s.hidden is not None  # always set for treino's own layers
-        # dropout layers stay if a command set dropout to 0, and count in the weights' names
-        layers = described(s, s.hidden, s.dropout or spec.asked.get("dropout") or 0.0)
+        layers = described(s, s.hidden, self.dropout)  # these layers count in the weights' names
         shape = input_shape(layers, spec.item_shape)
         wanted = layers.parameter_shapes(shape, spec.outputs)
         kept = (tensor.shape for name, tensor in self.tensors.items() if name != "limits")

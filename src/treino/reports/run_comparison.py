@@ -73,7 +73,7 @@ def _differing(runs: Sequence[StoredRun]) -> list[tuple[str, list[Any]]]:
             {
                 _("data"): data.name,
                 "SHA-256": data.sha256 and data.sha256[:12],
-                **run.spec.resolved.model_dump(mode="json", exclude_unset=True),
+                **run.resolved.model_dump(mode="json", exclude_unset=True),
                 "steps": run.steps,
                 "epochs": curves_of(run).epochs,
                 "kept_epoch": result and result.kept_epoch,

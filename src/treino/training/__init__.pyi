@@ -6,6 +6,7 @@ from treino.training.branch import check_changes as check_changes
 from treino.training.branch import rewinding as rewinding
 from treino.training.commands import checked_playback as checked_playback
 from treino.training.commands import deliver as deliver
+from treino.training.commands import optional_state as optional_state
 from treino.training.commands import send_command as send_command
 from treino.training.commands import send_setting as send_setting
 from treino.training.commands import send_settings as send_settings
@@ -25,7 +26,6 @@ from treino.training.replay import Playback as Playback
 from treino.training.replay import Snapshot as Snapshot
 from treino.training.replay import last_step as last_step
 from treino.training.replay import snapshots as snapshots
-from treino.training.run_log import faulty_from as faulty_from
 from treino.training.search.judge import SURE as SURE
 from treino.training.search.judge import by_rows as by_rows
 from treino.training.search.judge import selection_bias as selection_bias

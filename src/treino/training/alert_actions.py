@@ -29,8 +29,8 @@ from treino.engine.hyperparameters import changed_values, checked_numbers
 from treino.engine.metrics import metric_names
 from treino.engine.nets import CNN
 from treino.folders.documents import read_run_spec
-from treino.folders.segments import newest
 from treino.folders.store.database import Command
+from treino.folders.timeline import newest
 from treino.training.alert_conditions import BACK, AlertCourse, Course, Looks
 from treino.training.alerts import (
     FINDING,

@@ -21,20 +21,22 @@ from treino.engine.optim import BETAS
 from treino.engine.population import Copies
 from treino.engine.saved_state import keyframe_of_saved
 from treino.folders.data_source import COPY
-from treino.folders.documents.run_spec import Parent, ResolvedSettings, RunSpec, Segment
+from treino.folders.documents.run_spec import Parent, RunSpec, Segment
 from treino.folders.network_source import NETWORK_COPY
-from treino.folders.segments import losses_of, path_counts, path_of, segments_of
-from treino.folders.store import RunFolder
+from treino.folders.segments import losses_of
+from treino.folders.store import Change, RunFolder
+from treino.folders.store.change import CONSEQUENCE
 from treino.folders.stored_folder import branch_as_typed, machine, versions
 from treino.folders.stored_run import StoredRun
+from treino.folders.timeline import Timeline, newest, path, segments_of, settings_after, typed_after
 from treino.folders.weights import BUFFERS, WEIGHTS
 from treino.inspection.input_planes import draw
-from treino.settings.spec import LAYERS, OF_SOME, UNKNOWN_SETTING, Settings, group_of, read_settings
+from treino.settings.spec import UNKNOWN_SETTING, Settings, group_of, read_settings
 from treino.training.completion import run_facts
 from treino.training.loop import JobEvent, events
 from treino.training.replay import Snapshot
 from treino.training.resolution import Resolution
-from treino.training.stored_training import START, keep_keyframes, kept_state, name_of, rebuilt
+from treino.training.stored_training import START, keep_keyframes, kept_state, name_of, obey_again, rebuilt
 from treino.training.train import CHECKPOINT_SECONDS, Check, RunJob
 
 BRANCH_SETTING = Refusal("{name} can't change on the way of {run}: {why}.", "What can: {names}.")
@@ -71,92 +73,90 @@ CHANGEABLE = (*LENGTH, *ORDER, *OPTIMIZER, *LOSS, *NETWORK)
 """Settings that may change during a run, besides the engine's hyper-parameters."""
 
 
-def next_segment(snapshot: Snapshot, changes: Mapping[str, Any], sender: str = "") -> Segment:
+@dataclass(frozen=True)
+class NextSegment:
+    """A segment that may begin. change: of settings at its first step. reset: hyper-parameters that the
+    optimizer doesn't read, with the values that they then have. typed: all settings, as a training would be
+    given them."""
+
+    segment: Segment
+    change: Change
+    reset: dict[str, Any]
+    typed: dict[str, Any]
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """The changed hyper-parameters, which are a part of a training's state."""
+        return self.reset | {name: v for name, v in self.change.settings.items() if name in HP}
+
+
+def next_segment(snapshot: Snapshot, changes: Mapping[str, Any], sender: str = "") -> NextSegment:
     """The run's next segment, which starts from the snapshot with these changes. sender: who requested it.
 
     Raises:
         TreinoError: a setting that can't change during a run, or a value out of range.
     """
-    segments = segments_of(snapshot.run.spec)
+    timeline, place = _whole(snapshot).timeline, (snapshot.step, snapshot.segment)
+    segments = segments_of(timeline.spec)
     before = next(s for s in segments if s.number == snapshot.segment)
-    hp, settings = _parted(changes, before, snapshot)
+    settings, typed = timeline.settings_at(*place), timeline.typed_at(*place)
+    number = segments[-1].number + 1
+    change = Change(number, snapshot.step, _changed(changes, typed, snapshot), sender)
+    after = typed_after(typed, settings_after(settings, change), change)
+    read_settings(after)
     seed = changes.get("data_seed")  # of the row order: this, else a changed ``seed``; None: the data's
-    if seed is None and "data_seed" not in before.asked:
+    if seed is None and "data_seed" not in typed:
         seed = changes.get("seed")
     order_seed = before.order_seed if seed is None else read_settings({"data_seed": seed}).data_seed
-    own = {"asked": settings, "changes": hp, "output_change": None, "sender": sender}
-    place = {"number": segments[-1].number + 1, "origin": (snapshot.segment, snapshot.step)}
-    segment = before.model_copy(update=own | place | {"order_seed": order_seed})
-    hidden = read_settings(settings).hidden
+    own = {"number": number, "origin": (snapshot.segment, snapshot.step), "sender": sender}
+    segment = before.model_copy(update=own | {"order_seed": order_seed, "output_change": None})
+    hidden = read_settings(after).hidden
     layers = "hidden" in changes and len(hidden or ()) != len(snapshot.settings["hidden"])
-    if layers or segment.optimizer != before.optimizer:
+    optimizer = read_settings(after).optimizer
+    if layers or optimizer != read_settings(typed).optimizer:
         segment = segment.model_copy(update={"optimizer_from": snapshot.step})
-    return _with_passes(segment, snapshot)
+    idle = () if optimizer == read_settings(typed).optimizer else unread(optimizer)
+    reset = {name: HP[name] for name in idle if snapshot.hp[name] != HP[name]}
+    return NextSegment(_with_passes(segment, after, snapshot), change, reset, after)
 
 
-def _parted(
-    changes: Mapping[str, Any], before: Segment, snapshot: Snapshot
-) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The changed hyper-parameters, by the engine's names, and the settings with all other changes."""
+def _whole(snapshot: Snapshot) -> StoredRun:
+    """The snapshot's run, to its newest segment."""
+    return snapshot.run.latest or snapshot.run
+
+
+def _changed(changes: Mapping[str, Any], typed: Mapping[str, Any], snapshot: Snapshot) -> dict[str, Any]:
+    """The changed settings with their values: those that are not as they were typed before, the optimizer
+    first, then hyper-parameters, by the engine's names."""
     rest, run = dict(changes), snapshot.run
-    hp: dict[str, Any] = {}
+    state: dict[str, Any] = {}
     for name, value in changes.items():
         if value is None and name != "clip":  # clip is then off; other open settings were decided before
             raise CHANGE_OPEN(name=name)
     if "betas" in rest:
-        hp["beta1"], hp["beta2"] = read_settings({"betas": rest.pop("betas")}).betas or BETAS
+        state["beta1"], state["beta2"] = read_settings({"betas": rest.pop("betas")}).betas or BETAS
     for name in list(rest):
         if name in HP:
             value = rest.pop(name)
             if name in Settings.model_fields:
-                hp[name] = getattr(read_settings({name: value}), name)
+                state[name] = getattr(read_settings({name: value}), name)
             else:
-                (hp[name],) = checked_numbers(name, value, 1)
+                (state[name],) = checked_numbers(name, value, 1)
         elif name not in CHANGEABLE or name in _fixed(run):
             refuse(name, run)
-    settings = dict(before.asked)
-    if rest.keys() & {"epochs", "steps"}:
-        settings = {k: v for k, v in settings.items() if k not in ("epochs", "steps")}
-        settings |= {
-            "patience": snapshot.settings["patience"]
-        }  # its default depends on whether the length is set
     if rest.get("keep") == "best" and snapshot.settings["keep"] == "last":
         raise BRANCH_KEEP(run=run.name)
-    settings |= read_settings({**rest}).model_dump(mode="json", include=set(rest))
-    for one, other in (("fault", "as_taught"), ("as_taught", "fault")):
-        if one in rest and other not in rest:
-            settings.pop(other, None)
-    if hp.get("dropout") and run.spec.net in LAYERS and not settings.get("dropout"):
-        settings["dropout"] = hp["dropout"]  # the network has no dropout layers yet
-    if hp.get("ema") and not settings.get("ema"):
-        settings["ema"] = hp["ema"]  # the training keeps no average yet
-    if rest.keys() & set(OPTIMIZER):
-        _take_optimizer(settings, rest, hp, snapshot)
-    read_settings(settings)
-    return hp, settings
+    if "optimizer" in rest:
+        known("optimizer", rest["optimizer"], OPTIMIZERS)
+    read = read_settings(rest).model_dump(mode="json", include=set(rest))
+    names = sorted(rest, key=lambda name: name != "optimizer")  # the others may be of the new optimizer
+    return {name: read[name] for name in names if typed.get(name) != read[name]} | state
 
 
-def _take_optimizer(
-    settings: dict[str, Any], changes: Mapping[str, Any], hp: dict[str, Any], snapshot: Snapshot
-) -> None:
-    """Remove settings that the optimizer doesn't read. For Nesterov momentum, which needs a momentum, set the
-    one that is in force."""
-    name = known("optimizer", read_settings(settings).optimizer, OPTIMIZERS)
-    for setting in OF_SOME:
-        if setting not in OPTIMIZERS[name].reads and setting not in changes:
-            settings.pop(setting, None)
-    for each in unread(name):
-        if snapshot.hp[each] != HP[each]:
-            hp.setdefault(each, HP[each])
-    momentum = hp.get("momentum", snapshot.hp["momentum"])
-    if settings.get("nesterov") and momentum:
-        settings["momentum"] = momentum
-
-
-def _with_passes(segment: Segment, snapshot: Snapshot) -> Segment:
+def _with_passes(segment: Segment, typed: Mapping[str, Any], snapshot: Snapshot) -> Segment:
     """The segment with its count of epochs: a changed batch size or row order begins a new epoch at the
-    segment's first step."""
-    plan, settings = snapshot.plan, read_settings(segment.asked)
+    segment's first step. typed: its settings."""
+    plan, settings = snapshot.plan, read_settings(typed)
     size = settings.batch_size
     rows = plan.batch_size if size is None else None if size == "full" else min(size, plan.rows)
     seed = snapshot.data.data_seed if segment.order_seed is None else segment.order_seed
@@ -170,7 +170,7 @@ def _fixed(run: StoredRun) -> tuple[str, ...]:
     """Settings of the network that can't change in this run."""
     if run.spec.net != "mlp":
         return NETWORK
-    return ("hidden",) if run.spec.resolved.batch_norm else ()  # its statistics belong to the present units
+    return ("hidden",) if run.resolved.batch_norm else ()  # its statistics belong to the present units
 
 
 def refuse(name: str, run: StoredRun) -> None:
@@ -235,7 +235,7 @@ def branching(
     check: Check | None = None,
 ) -> Iterator[JobEvent]:
     """Train a new run that starts from the snapshot's full state; see ``Moment.branch``. sender: who asks for
-    it, a word of ``store.database.SENDERS``. check: as in ``train_events``."""
+    it, a word of ``store.change.SENDERS``. check: as in ``train_events``."""
     run = snapshot.run
     place = {name: changes[name] for name in PLACE if name in changes}
     changes = {name: value for name, value in changes.items() if name not in PLACE}
@@ -253,8 +253,8 @@ def branching(
             for name in COPIED:
                 if run.folder.has(name):
                     folder.write_bytes(name, run.folder.read_bytes(name))
-            for link in path_of(run.spec, snapshot.segment):  # without these, older steps can't be replayed
-                name = name_of(link.segment.number, link.segment.start)
+            for stretch in path(run.spec, snapshot.segment):  # without these, older steps can't be replayed
+                name = name_of(stretch.segment.number, stretch.first)
                 if run.folder.has(name):
                     folder.write_bytes(name, run.folder.read_bytes(name))
             _copy_past(snapshot, folder)
@@ -287,7 +287,7 @@ def rewinding(
 
         def begin() -> RunJob:
             folder.unseal()
-            before = segments_of(snapshot.run.spec)[-1].number
+            before = newest(_whole(snapshot).spec).number
             for name in ("result.json", WEIGHTS, BUFFERS):  # the result up to here, soon outdated
                 if folder.has(name):
                     folder.write_bytes(f"segments/{before}/{name}", folder.read_bytes(name))
@@ -307,34 +307,37 @@ def _check_place(changes: Mapping[str, Any], step: int) -> None:
 
 @dataclass(frozen=True, eq=False)
 class SegmentStart:
-    """A new segment before anything is written: its training, its first keyframe, and the new
-    ``spec.json``."""
+    """A new segment before anything is written: its training, its first keyframe, the new ``spec.json``, and
+    the changes with which it begins."""
 
     segment: Segment
     resolution: Resolution
     keyframe: tuple[Copies, dict[str, Any]]
     spec: RunSpec
+    changes: tuple[Change, ...]
 
 
 def _segment_job(
     folder: RunFolder, snapshot: Snapshot, start: SegmentStart, checkpoint_seconds: float
 ) -> RunJob:
-    """Write the segment's first state, then the ``spec.json`` that names the segment. Return its training."""
+    """Write the segment's first state and changes, then the ``spec.json`` that names the segment. Return its
+    training."""
     segment, resolution = start.segment, start.resolution
     name, first = name_of(segment.number, snapshot.step), name_of(0, 0)
     if segment.output_change is not None and not folder.has(first):  # the first segment's layers
-        run, (oldest, *_rest) = snapshot.run, segments_of(snapshot.run.spec)
-        training = rebuilt(run.folder, run.spec, snapshot.data, run.access, oldest).training
+        run = _whole(snapshot)
+        oldest = segments_of(run.spec)[0].number
+        training = rebuilt(run.timeline, snapshot.data, run.access, oldest).training
         folder.write_new({first: array_parts(*keyframe_of_saved(training.save()))})
     folder.write_new({name: array_parts(*start.keyframe)})
+    folder.database.begin_segment(segment.number, start.changes)
     folder.write_json("spec.json", start.spec.to_json())
-    facts = {"from": [snapshot.segment, snapshot.step], "changes": dict(segment.changes)}
+    facts = {"from": [snapshot.segment, snapshot.step]}
     folder.database.add_event(segment.number, snapshot.step, "segment", facts)
     training = resolution.training
     losses_S = np.asarray(losses_of(folder, start.spec)[: snapshot.step])
     training.load(*kept_state(folder, name, training, losses_S))
-    for setting, value in segment.changes.items():
-        training.set(setting, value)
+    obey_again(Timeline(folder, start.spec), training)
     keep_keyframes(folder, training, resolution.settings.get("every"), segment.number)
     return RunJob(
         folder, snapshot.data, resolution, checkpoint_seconds=checkpoint_seconds, segment=segment.number
@@ -347,10 +350,13 @@ def segment_start(snapshot: Snapshot, changes: Mapping[str, Any], sender: str = 
     Raises:
         TreinoError: a setting that can't change during a run, or a value out of range; nothing left to train.
     """
-    run = snapshot.run
-    segment = next_segment(snapshot, changes, sender)
+    run = _whole(snapshot)
+    begun = next_segment(snapshot, changes, sender)
+    segment = begun.segment
     spec = _with_segment(run.spec, segment)
-    resolution = rebuilt(run.folder, spec, snapshot.data, run.access, has_weights=False)
+    reset = Change(segment.number, snapshot.step, begun.reset, CONSEQUENCE)
+    timeline = Timeline(run.folder, spec, (begun.change, reset))
+    resolution = rebuilt(timeline, snapshot.data, run.access, has_weights=False)
     training = resolution.training
     if training.outputs != run.spec.outputs:
         raise BRANCH_OUTPUTS(loss=training.loss, n=training.outputs, run=run.name, now=run.spec.outputs)
@@ -360,7 +366,7 @@ def segment_start(snapshot: Snapshot, changes: Mapping[str, Any], sender: str = 
             steps=training.steps,
             n=2 * max(1, training.plan.count.epoch_of(snapshot.step)),
         )
-    for name, value in segment.changes.items():
+    for name, value in begun.state.items():
         training.set(name, value)  # raises here, before anything is written
     layers = [(s["hidden"], s["activation"]) for s in (snapshot.settings, resolution.settings)]
     if layers[0] == layers[1]:
@@ -368,48 +374,44 @@ def segment_start(snapshot: Snapshot, changes: Mapping[str, Any], sender: str = 
     else:
         x_ND = draw(in_memory(snapshot.data).train, MOST_ROWS).x
         arrays, meta = carry_over(snapshot.saved, training, x_ND)
-        change = largest_change(snapshot.member_net, training, arrays, x_ND, snapshot.member)
-        known = change if math.isfinite(change) else None
-        segment = segment.model_copy(update={"output_change": known})
+        difference = largest_change(snapshot.member_net, training, arrays, x_ND, snapshot.member)
+        output_change = difference if math.isfinite(difference) else None
+        segment = segment.model_copy(update={"output_change": output_change})
         spec = _with_segment(run.spec, segment)
+    held, made = timeline.settings_at(snapshot.step), resolution.settings
+    decided = begun.reset | {name: made[name] for name in held if made[name] != held[name]}
     now = {
-        "resolved": ResolvedSettings.model_validate(resolution.settings),
         "facts": run_facts(snapshot.data, resolution),
         "versions": versions(),
         "machine": machine(),
     }
-    return SegmentStart(segment, resolution, (arrays, meta), spec.model_copy(update=now))
+    made_changes = (begun.change, reset._replace(settings=decided))
+    return SegmentStart(segment, resolution, (arrays, meta), spec.model_copy(update=now), made_changes)
 
 
 def _with_segment(spec: RunSpec, segment: Segment) -> RunSpec:
     """The spec with this segment as the newest."""
     every = (s.model_dump(mode="json") for s in (*segments_of(spec), segment))  # with all their defaults
     segments = tuple(map(Segment.model_validate, every))
-    asked = dict(segment.asked)
-    return spec.model_copy(
-        update={"segments": segments, "asked": asked, "steps_per_epoch": segment.steps_per_epoch}
-    )
+    return spec.model_copy(update={"segments": segments, "steps_per_epoch": segment.steps_per_epoch})
 
 
 def _copy_past(snapshot: Snapshot, folder: RunFolder) -> None:
-    """Copy the losses, metrics and commands up to the snapshot."""
-    old, spec = snapshot.run.folder.database, snapshot.run.spec
-    commands = old.commands()
-    for link, count in path_counts(spec, snapshot.segment):
-        number = link.segment.number
-        stop = snapshot.step if link.stop is None else min(link.stop, snapshot.step)
-        folder.database.add_losses(number, link.first, np.asarray(old.losses(number))[: stop - link.first])
+    """Copy the losses, metrics and changes of settings up to the snapshot."""
+    run = _whole(snapshot)
+    old = run.folder.database
+    for stretch in path(run.spec, snapshot.segment):
+        number = stretch.segment.number
+        stop = snapshot.step if stretch.stop is None else min(stretch.stop, snapshot.step)
+        loss_S = np.asarray(old.losses(number))[: stop - stretch.first]
+        folder.database.add_losses(number, stretch.first, loss_S)
         for row in old.epochs(number):
-            if count.end_of(row.epoch) <= stop:
+            if stretch.epochs.end_of(row.epoch) <= stop:
                 folder.database.add_epoch(number, *row)
-        for command in commands:
-            if command.state == "applied" and command.segment == number and (command.step or 0) <= stop:
-                folder.database.add_command(command.name, command.value, command.step, sender=command.sender)
-                folder.database.mark_command(
-                    folder.database.commands()[-1].id, "applied", command.step, number
-                )
+    for change in run.timeline.held(snapshot.segment):
+        if change.step <= snapshot.step:
+            folder.database.add_change(change)
     folder.database.flush()
-    folder.database.poll_commands()
 
 
 def _moved(where: DataSource, old: Path, new: Path) -> DataSource:

@@ -43,17 +43,19 @@ def send_settings(
             training process.
     """
     _check_running(run.folder)
-    settings = run.spec.resolved
-    has = {
-        "dropout": run.spec.net in LAYERS and bool(settings.dropout or run.spec.asked.get("dropout")),
-        "ema": bool(settings.ema or run.spec.asked.get("ema")),
-    }
+    has = optional_state(run)
     commands: dict[str, Any] = {}
     for name, value in changes.items():
-        for each, value_P in changed_values(name, value, 1, settings.optimizer, has).items():
+        for each, value_P in changed_values(name, value, 1, run.resolved.optimizer, has).items():
             commands[each] = value if each == name else float(value_P[0])
     for each, value in commands.items():
         run.folder.database.add_command(each, value, step, sender=sender)
+
+
+def optional_state(run: StoredRun) -> dict[str, bool]:
+    """Whether the network has what these hyper-parameters act on: dropout layers, a running average."""
+    averages = bool(run.spec.resolved.ema or run.asked_settings.get("ema"))
+    return {"dropout": run.spec.net in LAYERS and run.dropout > 0, "ema": averages}
 
 
 def send_stop(folder: RunFolder) -> None:
@@ -93,6 +95,8 @@ def _check_running(folder: RunFolder) -> None:
 
 # ---- play, pause and speed
 
+PLAYBACK = ("play", "pause", "step", "epoch", "speed")
+"""Commands that set when steps are taken, and don't change the steps."""
 BURST = 0.25  # maximum seconds of missed steps to catch up
 
 

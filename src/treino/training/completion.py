@@ -24,10 +24,11 @@ from treino.folders.documents.listing import test_looks
 from treino.folders.documents.run_result import RunResult
 from treino.folders.documents.run_spec import RunFacts, RunSpec, initial_document
 from treino.folders.row_hashes import write_row_hashes
-from treino.folders.segments import histories, said_of
+from treino.folders.segments import histories
 from treino.folders.store import RunFolder
 from treino.folders.stored_folder import try_or_note
 from treino.folders.stored_run import StoredRun
+from treino.folders.timeline import Timeline, segment_notes
 from treino.folders.weights import notes_on_answers, write_weights
 from treino.inspection.baselines import baselines, means
 from treino.inspection.calibration import calibration, cost_of, threshold_of
@@ -384,7 +385,8 @@ def finish(
     ask = _("For predictions: treino predict {run} DATA").format(run=folder.path.name)
     end = Ending(folder, spec, data, resolution, status, ask)
     write_weights(folder, end.net, data.item_shape if training.shared.net is None else None)
-    end.notes += [*said_of(spec), *data.notes, *resumed_notes(folder)]
+    timeline = Timeline(folder, spec)
+    end.notes += [*segment_notes(timeline), *data.notes, *resumed_notes(folder)]
     if times.share_waited > WAITED_MUCH:
         sentence = _(
             "Training waited for its data {share:.0%} of the time. More num_workers read ahead; items"
@@ -408,7 +410,8 @@ def finish(
     if not alone or any(event.kind == "resumed" for event in events):  # stopped, rewound or branched
         ends = {(event.segment, event.step) for event in events if event.kind in ("finished", "diverged")}
         before = test_looks(folder, len(ends - {(segment, training.step)}))  # this end may have begun before
-    document = initial_document(read_document(folder, "spec.json")) | {
+    settings = timeline.settings_at()
+    document = initial_document(read_document(folder, "spec.json"), settings) | {
         "status": status,
         "seconds": times.all,
         "evaluation_seconds": times.evaluation,

@@ -28,13 +28,13 @@ from treino.engine.rng import member_seeds
 from treino.engine.saved_state import keyframe_of_saved, saved_from_keyframe
 from treino.engine.step_plan import StepPlan
 from treino.engine.templates import check_memory
-from treino.folders.segments import Segment, segment_text
+from treino.folders.store.change import settings_text
 from treino.folders.stored_run import StoredRun
 from treino.inspection.input_planes import draw
 from treino.inspection.intervals import paired_losses
 from treino.inspection.outputs import outputs
 from treino.settings.spec import read_settings
-from treino.training.branch import next_segment, segment_start
+from treino.training.branch import NextSegment, next_segment, segment_start
 from treino.training.findings import remedy
 from treino.training.replay import Snapshot
 
@@ -146,11 +146,11 @@ def _groups(snapshot: Snapshot, changes: Sequence[Changes]) -> list[_Group]:
     """Group futures that differ only in hyper-parameters and seeds, with a training at the snapshot's step
     for each group."""
     families: dict[str, dict[str, list[int]]] = {}  # keyed by settings without seeds, then with seeds
-    segments = [next_segment(snapshot, change) for change in changes]
-    for future, segment in enumerate(segments):
-        whole = {**segment.model_dump(mode="json"), "changes": None}
-        unseeded = {name: value for name, value in segment.asked.items() if name not in ("seed", "data_seed")}
-        family = {**whole, "asked": unseeded, "order_seed": segment.order_seed is None}
+    begun = [next_segment(snapshot, change) for change in changes]
+    for future, one in enumerate(begun):
+        whole = {**one.segment.model_dump(mode="json"), "typed": one.typed}
+        unseeded = {name: value for name, value in one.typed.items() if name not in ("seed", "data_seed")}
+        family = {**whole, "typed": unseeded, "order_seed": one.segment.order_seed is None}
         texts = [json.dumps(key, sort_keys=True) for key in (family, whole)]
         families.setdefault(texts[0], {}).setdefault(texts[1], []).append(future)
     groups = []
@@ -158,7 +158,7 @@ def _groups(snapshot: Snapshot, changes: Sequence[Changes]) -> list[_Group]:
         alone = _at(snapshot, changes[next(iter(family.values()))[0]])
         together = isinstance(alone.setup.train.x, Tensor)  # rows in memory have an order for each member
         for members in [list(chain(*family.values()))] if together else family.values():
-            training = _population(alone, [segments[future] for future in members], snapshot.member)
+            training = _population(alone, [begun[future] for future in members], snapshot.member)
             groups.append(_Group(tuple(members), training))
     return groups
 
@@ -173,9 +173,10 @@ def _at(snapshot: Snapshot, changes: Changes) -> TrainingLoop:
     return training
 
 
-def _population(alone: TrainingLoop, segments: Sequence[Segment], member: int) -> TrainingLoop:
+def _population(alone: TrainingLoop, begun: Sequence[NextSegment], member: int) -> TrainingLoop:
     """A population with a copy of this network for each segment, with the segment's seed, row order and
     hyper-parameters."""
+    segments = [one.segment for one in begun]
     setup, state = alone.setup, alone.state.rows([member] * len(segments))
     ensemble = alone.config.shared.ensemble
     setup = replace(setup, config=setup.config.with_settings(ensemble=1))
@@ -189,12 +190,12 @@ def _population(alone: TrainingLoop, segments: Sequence[Segment], member: int) -
         setup = replace(setup, plan=replace(setup.plan, data_seed=orders[0], past=past, orders=several))
         places = [orders.index(s.order_seed) for s in segments if s.order_seed is not None]
         state.population.order_P.copy_(torch.tensor(places))
-    seeds = [member_seeds(read_settings(s.asked).seed, ensemble)[member] for s in segments]
+    seeds = [member_seeds(read_settings(one.typed).seed, ensemble)[member] for one in begun]
     state.population.seed_P.copy_(torch.tensor(seeds))
     training = TrainingLoop(setup, state)
-    for name in sorted({name for segment in segments for name in segment.changes}):
+    for name in sorted({name for one in begun for name in one.state}):
         usual = float(alone.state.population.hp[name][member])
-        value_F = [segment.changes.get(name, usual) for segment in segments]
+        value_F = [one.state.get(name, usual) for one in begun]
         training.set(name, [torch.inf if value is None else value for value in value_F])  # None: no clipping
     return training
 
@@ -289,7 +290,7 @@ def usual_futures(snapshot: Snapshot, kind: str, count: int = 64) -> list[dict[s
         factors = [10 ** (DECADES * (i - middle) / middle) for i in range(count)]
         changes = [{"lr": lr if factor == 1 else float(f"{lr * factor:.3g}")} for factor in factors]
     elif kind == "seed":  # the seed determines the row order if ``data_seed`` was left open
-        name = "data_seed" if "data_seed" in next_segment(snapshot, {}).asked else "seed"
+        name = "data_seed" if "data_seed" in next_segment(snapshot, {}).typed else "seed"
         changes = [{}, *({name: snapshot.settings[name] + i} for i in range(1, count))]
     elif kind == "batch_size":
         rows, now = snapshot.plan.rows, snapshot.plan.batch_size or snapshot.plan.rows
@@ -492,4 +493,4 @@ def _comparison(ends: Mapping[int, FutureEnd], snapshot: Snapshot) -> dict[str, 
 def _text(snapshot: Snapshot, changes: Changes, names: Sequence[str]) -> str:
     """The label of a future: its values of the settings in which the futures differ, such as ``lr 0.001``."""
     values = {name: changes.get(name, _now(snapshot, name)) for name in names}
-    return segment_text({n: f"{v:g}" if isinstance(v, float) else v for n, v in values.items()})
+    return settings_text({n: f"{v:g}" if isinstance(v, float) else v for n, v in values.items()})

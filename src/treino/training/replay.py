@@ -30,10 +30,10 @@ from treino.engine.step_plan import StepPlan
 from treino.engine.tick import next_batch, next_update
 from treino.folders.data_source import data_of
 from treino.folders.documents import read_checkpoint
-from treino.folders.segments import Link, Segment, path_of
 from treino.folders.store import RunFolder
 from treino.folders.store.folder_files import FILE_MISSING
 from treino.folders.stored_run import StoredRun
+from treino.folders.timeline import Segment, Stretch, path
 from treino.training.resolution import Resolution
 from treino.training.stored_training import (
     DATA_WANTED,
@@ -89,7 +89,7 @@ class Snapshot:
     names. gradients: ``{parameter: tensor}``, the sum so far with the fault ``missing_zero_grad``, else
     empty.
     saved: the result of ``TrainingLoop.save``. data: all rows of the training. plan: the training's steps.
-    settings: all settings of the segment. loss_function: the training loss.
+    settings: all settings, as they hold for the next update. loss_function: the training loss.
     """
 
     run: StoredRun
@@ -183,11 +183,9 @@ def set_near(
     states = _stored_states(run.folder, segment)
     reach = training.step + 1 if begun else 0  # a segment may begin with a new training, at step 0
     for nearest in sorted((at for at in states if reach <= at <= step or at == step), reverse=True):
-        state = states[nearest](training, losses_S)
-        if state is not None:
-            saved, known = state
+        saved = states[nearest](training, losses_S)
+        if saved is not None:
             training.load(*saved)
-            obey_again(run.folder, training, segment, known, nearest)
             return
     if not begun:
         later = [at for at in states if at > step]
@@ -198,17 +196,16 @@ def set_near(
         )
 
 
-State = tuple[Saved, set[int]]  # a state, and the commands applied in it
-Read = Callable[[TrainingLoop, NDArray[np.float32]], State | None]
+Read = Callable[[TrainingLoop, NDArray[np.float32]], Saved | None]
 
 
 def _stored_states(folder: RunFolder, segment: Segment) -> dict[int, Read]:
     """The steps of the segment with a stored state, each with a function that reads the state. The function
     returns None if the training process has removed the state meanwhile."""
 
-    def keyframe(name: str, training: TrainingLoop, losses_S: NDArray[np.float32]) -> State | None:
+    def keyframe(name: str, training: TrainingLoop, losses_S: NDArray[np.float32]) -> Saved | None:
         try:
-            return kept_state(folder, name, training, losses_S), set()
+            return kept_state(folder, name, training, losses_S)
         except TreinoError as error:
             if error.rule != FILE_MISSING.rule or folder.manifest.sealed:
                 raise
@@ -222,10 +219,7 @@ def _stored_states(folder: RunFolder, segment: Segment) -> dict[int, Read]:
     checkpoint = read_checkpoint(folder)
     if checkpoint is not None and checkpoint[1]["segment"] == segment.number:
         tensors, meta = checkpoint
-        states[meta["engine"]["step"]] = lambda _training, _losses: (
-            (tensors, meta["engine"]),
-            set(meta["commands"]),
-        )
+        states[meta["engine"]["step"]] = lambda _training, _losses: (tensors, meta["engine"])
     return states
 
 
@@ -262,7 +256,7 @@ def snapshot_of(
         training.save() if saved is None else saved,
         rows,
         training.plan,
-        resolution.settings,
+        run.timeline.settings_at(step, segment),
         training.loss_function,
     )
 
@@ -338,9 +332,9 @@ class Playback:
         """
         if not 0 <= step <= len(losses_S):
             raise STEP_RANGE(run=self.run.name, step=step, last=len(losses_S))
-        link = self.link_at(step)
-        resolution = self._played(link, step, losses_S)
-        number, member = link.segment.number, self.member
+        stretch = self.stretch_at(step)
+        resolution = self._played(stretch, step, losses_S)
+        number, member = stretch.segment.number, self.member
         return snapshot_of(self.run, number, resolution, self.data, step, losses_S, member=member)
 
     def live_snapshot(self, segment: int, saved: Saved, losses_S: NDArray[np.float32]) -> Snapshot:
@@ -356,12 +350,9 @@ class Playback:
     def resolution(self, segment: int) -> Resolution:
         """The segment's resolution; its training may be at any step."""
         if segment not in self.resolutions:
-            one = path_of(self.run.spec, segment)[-1].segment
-            self.resolutions[segment] = rebuilt(
-                self.run.folder, self.run.spec, self.data, self.run.access, one
-            )
+            self.resolutions[segment] = rebuilt(self.run.timeline, self.data, self.run.access, segment)
             self.begun.discard(segment)
-            if one.origin is None:
+            if path(self.run.spec, segment)[-1].segment.origin is None:
                 self.begun.add(segment)
         return self.resolutions[segment]
 
@@ -375,18 +366,18 @@ class Playback:
                 return True
         return False
 
-    def link_at(self, step: int) -> Link:
-        """The part of the run's path that contains this step."""
-        for link in path_of(self.run.spec):
-            if step >= link.first and (link.stop is None or step < link.stop):
-                return link
+    def stretch_at(self, step: int) -> Stretch:
+        """The part of the run's path that contains the update after ``step`` updates."""
+        for stretch in path(self.run.spec):
+            if step >= stretch.first and (stretch.stop is None or step < stretch.stop):
+                return stretch
         raise AssertionError(step)
 
     # ---- inside
 
-    def _played(self, link: Link, step: int, losses_S: NDArray[np.float32]) -> Resolution:
+    def _played(self, stretch: Stretch, step: int, losses_S: NDArray[np.float32]) -> Resolution:
         """The segment's resolution with its training at the step, replayed from the nearest known state."""
-        number = link.segment.number
+        number = stretch.segment.number
         resolution = self.resolution(number)
         known = [at for segment, at in self.states if segment == number and at <= step]
         nearest = max(known, default=-1)
@@ -398,10 +389,9 @@ class Playback:
             resolution = self.resolution(number)
         training, begun = resolution.training, number in self.begun
         if not begun or (step - training.step) * self.step_seconds > NEAR_SECONDS:
-            set_near(self.run, training, link.segment, step, losses_S, begun)
+            set_near(self.run, training, stretch.segment, step, losses_S, begun)
             self.begun.add(number)
-        # commands of the steps in between; applying those of this step again changes nothing
-        obey_again(self.run.folder, training, link.segment, set(), training.step)
+        obey_again(self.run.timeline, training, number)
         apart = self._apart if self.remembers else step
         while training.step < step:
             before, first = time.perf_counter(), training.step
@@ -420,10 +410,11 @@ class Playback:
     def _gap(self, last: int) -> int | None:
         """A step far from all known states."""
         apart = self._apart
-        for link in path_of(self.run.spec):
-            number, stop = link.segment.number, last if link.stop is None else min(link.stop - 1, last)
+        for stretch in path(self.run.spec):
+            number = stretch.segment.number
+            stop = last if stretch.stop is None else min(stretch.stop - 1, last)
             known = sorted(at for segment, at in self.states if segment == number and at <= stop)
-            reached = link.first
+            reached = stretch.first
             for at in [*known, stop]:
                 if at - reached > 2 * apart:
                     return reached + apart

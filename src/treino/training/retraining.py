@@ -5,7 +5,7 @@ The training starts from the seeds. Nothing in the folder is changed.
 
 import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from itertools import pairwise
 from typing import Any, get_args
@@ -25,12 +25,11 @@ from treino.engine.carry_over import carry_over
 from treino.engine.net_state import whole_state
 from treino.engine.population import Layout
 from treino.engine.saved_state import saved_from_keyframe
-from treino.engine.step_plan import EpochStretch
 from treino.folders.documents import read_checkpoint, read_document
 from treino.folders.documents.run_spec import RunSpec
 from treino.folders.documents.verification import Compared, DifferenceEntry, TallyEntry
-from treino.folders.segments import Link, Segment, path_counts, path_of
 from treino.folders.stored_run import StoredRun
+from treino.folders.timeline import Segment, Stretch, Timeline, newest, path, settings_after
 from treino.inspection.input_planes import draw
 from treino.training.branch import MOST_ROWS
 from treino.training.completion import Ending, measure_prediction, measure_rows
@@ -262,17 +261,6 @@ def tell_nobody(done: int, of: int) -> None:
     """Ignore the progress."""
 
 
-@dataclass(frozen=True)
-class Stretch:
-    """Steps of a segment between two recorded states: after ``first`` updates, up to ``stop`` of them. count:
-    their epochs."""
-
-    link: Link
-    count: EpochStretch
-    first: int
-    stop: int
-
-
 RecordedState = tuple[Mapping[str, Tensor], bool]
 """The tensors of a recorded state, and whether it records when members ended, as a checkpoint does."""
 
@@ -316,27 +304,31 @@ class Retraining:
     def stretches(self) -> list[Stretch]:
         """All steps of the run's path, cut at its recorded states."""
         end, states = len(self.recorded_S), {*self.keyframes, self.checkpoint}
-        found = list[Stretch]()
-        for link, count in path_counts(self.spec):
-            stop = end if link.stop is None else link.stop
-            inside = (step for number, step in states if number == link.segment.number)
-            borders = {link.first, stop, *(step for step in inside if link.first < step < stop)}
-            found += [Stretch(link, count, *pair) for pair in pairwise(sorted(borders))]
-        return found
+        stretches = list[Stretch]()
+        for whole in path(self.spec):
+            first, stop = whole.first, end if whole.stop is None else whole.stop
+            inside = (step for number, step in states if number == whole.segment.number)
+            borders = sorted({first, stop, *(step for step in inside if first < step < stop)})
+            stretches += [replace(whole, first=a, stop=b) for a, b in pairwise(borders)]
+        return stretches
+
+    @cached_property
+    def timeline(self) -> Timeline:
+        """What was set from which step on."""
+        return Timeline(self.run.folder, self.spec)
 
     def train(self) -> Resolution:
         """Train the run again, from its seeds on. Return the training at its end."""
         before: Resolution | None = None
-        for link in path_of(self.spec):
-            segment = link.segment
-            resolution = rebuilt(self.run.folder, self.spec, self.data, self.run.access, segment)
+        for segment in [whole.segment for whole in path(self.spec)]:
+            resolution = rebuilt(self.timeline, self.data, self.run.access, segment.number)
             if before is None:
                 self._compare_states(resolution.training, segment, 0)
-                obey_again(self.run.folder, resolution.training, segment, set(), 0)
             else:
                 self._go_on(before, resolution, segment)
+            obey_again(self.timeline, resolution.training, segment.number)
             for stretch in self.stretches:
-                if stretch.link.segment.number == segment.number:
+                if stretch.segment.number == segment.number:
                     self._train(resolution, stretch)
             before = resolution
         assert before is not None
@@ -365,9 +357,7 @@ class Retraining:
     def _go_on(self, before: Resolution, after: Resolution, segment: Segment) -> None:
         """Carry the state of a training over into the next segment's, and compare it with what the run
         recorded there."""
-        training, folder = after.training, self.run.folder
-        for name, value in segment.changes.items():
-            training.set(name, value)
+        training = after.training
         layers = [(r.settings["hidden"], r.settings["activation"]) for r in (before, after)]
         x_ND = None if layers[0] == layers[1] else draw(in_memory(self.data).train, MOST_ROWS).x
         arrays, meta = carry_over(before.training.save(), training, x_ND)
@@ -376,11 +366,11 @@ class Retraining:
         carried = saved_from_keyframe(training.setup, training.state, tensors, meta, losses_S)
         training.load(*carried)
         self._compare_states(training, segment, segment.start)
-        obey_again(folder, training, segment, set(), segment.start)
 
     def _train(self, resolution: Resolution, stretch: Stretch) -> None:
         """Train the stretch, and compare its losses, its evaluations, and the state at its end."""
         training = resolution.training
+        assert stretch.stop is not None
         found: Measured = {}
         while training.step < stretch.stop and not training.done:
             tick = training.advance(SECONDS, stretch.stop)
@@ -399,16 +389,15 @@ class Retraining:
         if training.step == stretch.stop:
             if stretch.stop == len(self.recorded_S) and past_limit(self.run.folder) and not training.done:
                 training.stop(range(len(training.status_P)))
-            self._compare_states(training, stretch.link.segment, stretch.stop)
+            self._compare_states(training, stretch.segment, stretch.stop)
 
     def _compare_epochs(self, stretch: Stretch, found: Measured) -> None:
         """Compare what was measured at the ends of the stretch's epochs."""
-        link, count = stretch.link, stretch.count
-        recorded = self._measured(link.segment.number)
+        assert stretch.stop is not None
+        count = stretch.epochs
+        recorded = self._measured(stretch.segment.number)
         for epoch in range(count.ended(stretch.first) + 1, count.epoch_of(stretch.stop) + 1):
-            step = count.end_of(epoch)
-            if link.stop is None:
-                step = min(step, len(self.recorded_S))  # the last epoch may be cut short
+            step = min(count.end_of(epoch), len(self.recorded_S))  # the last epoch may be cut short
             if stretch.first < step <= stretch.stop:
                 theirs, ours = recorded.get(epoch, {}), found.get(epoch, {})
                 if theirs or self.sealed:  # a killed run may have lost the last record
@@ -433,11 +422,15 @@ class Retraining:
 
     def _compare_settings(self, resolution: Resolution) -> None:
         """Compare the settings that the training resolved to with those that the run recorded."""
-        made = json_value(json_bytes(resolution.settings), self.run.path / "spec.json")
-        names = [read_document(self.run.folder, "spec.json")["resolved"]]
+        settings, start = resolution.settings, newest(self.spec).start
+        for change in self.timeline.held():
+            if change.step > start:
+                settings = settings_after(settings, change)
+        made = json_value(json_bytes(settings), self.run.path / "spec.json")
+        known: list[Any] = [self.run.settings]
         if self.sealed:
-            names.append(read_document(self.run.folder, "result.json")["settings"])
-        for recorded in names:
+            known.append(read_document(self.run.folder, "result.json")["settings"])
+        for recorded in known:
             for name in sorted({*made, *recorded} - {*MACHINE}):
                 self.comparison.setting(name, recorded.get(name), made.get(name))
         of_data = {name: getattr(self.data, name) for name in OF_DATA} | {

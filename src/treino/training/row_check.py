@@ -48,7 +48,7 @@ class RowSource:
 
 def source_of_run(run: StoredRun) -> RowSource:
     """The rows of a run, in the run's splits."""
-    settings = run.asked if isinstance(run, SweepNetwork) else read_settings(run.spec.asked)
+    settings = run.asked if isinstance(run, SweepNetwork) else read_settings(run.asked_settings)
     return RowSource(run.data, settings, files_trained_on(run.folder, run.access.data_file))
 
 

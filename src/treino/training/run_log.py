@@ -22,9 +22,8 @@ from treino.engine import OPTIMIZERS, TrainingLoop
 from treino.engine.activations import modules_of
 from treino.engine.losses import Loss
 from treino.folders.documents.run_spec import RunSpec
-from treino.folders.segments import path_of, setting_commands
 from treino.folders.store import RunFolder
-from treino.settings.spec import faults_of, read_settings
+from treino.folders.timeline import Timeline, newest
 from treino.training.resolution import Resolution
 from treino_doctor.record.log import (
     Backward,
@@ -130,22 +129,13 @@ def course_of(
     resolution: the resolution of the run's newest segment. nets: the present network (for an ensemble, this
     member), and the predicting network. Changes of settings within a few steps count as one change.
     """
-    link = path_of(spec)[-1]
-    number = link.segment.number
-    commands = [c for c in setting_commands(folder) if (c.segment or 0) == number and c.step is not None]
-    begins = [c.step for c in commands if c.step is not None and len(loss_S) - c.step >= LEAST]
-    first = max([link.first, *begins])
-    settings = resolution.settings | {c.name: c.value for c in commands if c.name in resolution.settings}
-    now = replace(resolution, settings=settings)
-    return TrainingCourse(data, now, number, first, faulty_from(spec), loss_S, *nets, diverged, rows, member)
-
-
-def faulty_from(spec: RunSpec) -> int:
-    """The first step at which the run has its present faults."""
-    path = path_of(spec)
-    faults = [set(faults_of(read_settings(link.segment.asked))) for link in path]
-    other = [place for place, of in enumerate(faults) if of != faults[-1]]
-    return path[other[-1] + 1].first if other else 0
+    timeline = Timeline(folder, spec)
+    segment = newest(spec)
+    begins = [change.step for change in timeline.held() if change.segment == segment.number]
+    first = max([segment.start, *(step for step in begins if len(loss_S) - step >= LEAST)])
+    now = replace(resolution, settings=timeline.settings_at(len(loss_S)))
+    faulty = timeline.changed_at(len(loss_S), {"fault"})
+    return TrainingCourse(data, now, segment.number, first, faulty, loss_S, *nets, diverged, rows, member)
 
 
 # --- the log ------------------------------------------------------------------------------------------

@@ -24,7 +24,7 @@ from treino.data.documents import DataSource
 from treino.data.mapped_rows import parts
 from treino.data.rows import Rows, is_stream
 from treino.data.rows_in_memory import digest, splits_not_in_memory, why_not_reproducible
-from treino.engine import MLP, TrainingLoop
+from treino.engine import HP, MLP, TrainingLoop
 from treino.engine.defaults import with_net
 from treino.engine.gates import gates_of
 from treino.engine.nets import input_shape
@@ -34,11 +34,11 @@ from treino.engine.training_setup import warm_start
 from treino.engine.user_module import module_copy
 from treino.folders.access import Access
 from treino.folders.documents import read_checkpoint, read_tensors
-from treino.folders.documents.run_spec import RunSpec
+from treino.folders.documents.run_spec import Segment
 from treino.folders.network_source import run_network
-from treino.folders.segments import Segment, changed_step, newest, past_of, setting_commands, shown_settings
 from treino.folders.store import RunFolder
 from treino.folders.store.folder_files import FILE_MISSING
+from treino.folders.timeline import Timeline, newest, past_of, path, settings_after
 from treino.folders.weights import ANSWERS, check_answers, check_layers, check_row
 from treino.inspection.outputs import outputs
 from treino.settings.spec import LAYERS, Settings, read_settings
@@ -138,24 +138,20 @@ MACHINE = ("engine", "threads", "device")
 
 
 def rebuilt(
-    folder: RunFolder,
-    spec: RunSpec,
-    data: Data,
-    access: Access,
-    segment: Segment | None = None,
-    *,
-    has_weights: bool = True,
+    timeline: Timeline, data: Data, access: Access, number: int | None = None, *, has_weights: bool = True
 ) -> Resolution:
     """The run's training before its first step, with the original kernel and the initial weights.
 
-    segment: the segment whose settings are used; default: the newest. has_weights: whether weights with its
+    number: of the segment whose settings are used; default: the newest. has_weights: whether weights with its
     layers are stored.
 
     Raises:
         TreinoError: the network is the user's own, and its code may not run, or is another network's.
     """
-    segment = segment or newest(spec)
-    settings = read_settings({**segment.asked} | {name: getattr(spec.resolved, name) for name in MACHINE})
+    folder, spec = timeline.folder, timeline.spec
+    segment = path(spec, number)[-1].segment
+    typed = timeline.typed_at(segment.start, number)
+    settings = read_settings(typed | {name: getattr(spec.resolved, name) for name in MACHINE})
     described = spec.net in LAYERS
     if described:  # older runs don't record it for pictures
         settings = with_net(settings, data, spec.net)
@@ -172,7 +168,7 @@ def rebuilt(
             check_layers(wanted, shapes, folder.path.name)
     own = None if described else run_network(folder, spec.net, settings.net_file, access, settings.seed)
     resolution = resolve(settings, data, source_of(own, settings), past_of(spec, segment))
-    resolution.training.restart_patience(changed_step(folder, spec, segment))
+    resolution.training.restart_patience(timeline.changed_at(segment.start, number=number))
     if folder.has(START) and (segment.origin is None or not described):
         weights, known = read_tensors(folder, START)
         training, of_each = resolution.training, resolution.training.config.shared.ensemble > 1
@@ -180,7 +176,14 @@ def rebuilt(
         if not described:
             answers = known.get(ANSWERS)
             check_answers(resolution.training.net(0, "last"), data.item_shape, answers, folder.path.name)
-    return replace(resolution, settings=shown_settings(spec, resolution.settings, segment.number))
+    resolved = resolution.settings
+    if segment.order_seed is not None:
+        resolved = resolved | {"data_seed": segment.order_seed}
+    for change in timeline.held(number):
+        if change.step <= segment.start:  # hyper-parameters are a part of the state in which it begins
+            state = {name: value for name, value in change.settings.items() if name in HP}
+            resolved = settings_after(resolved, change._replace(settings=state))
+    return replace(resolution, settings=resolved)
 
 
 def source_of(own: nn.Module | None, settings: Settings) -> NetSource | None:
@@ -217,21 +220,15 @@ def _stored_shapes(folder: RunFolder) -> list[Sequence[int]] | None:
     return None if checkpoint is None else checkpoint[1]["engine"]["identity"]["shapes"]
 
 
-def obey_again(
-    folder: RunFolder, training: TrainingLoop, segment: Segment, known: set[int], since: int
-) -> None:
-    """Apply the run's recorded commands of this segment from step ``since`` on, without the commands in
-    ``known``."""
-    if since == segment.start:
-        for name, value in segment.changes.items():
-            training.set(name, value)
-    for command in setting_commands(folder):
-        new = command.id not in known
-        in_segment = (command.segment or 0) == segment.number
-        if in_segment and command.step is not None and command.step < since:
-            training.restart_patience(command.step)
-        if new and in_segment and command.step is not None and command.step >= since:
-            training.set(command.name, command.value, command.step)
+def obey_again(timeline: Timeline, training: TrainingLoop, number: int | None = None) -> None:
+    """Change settings as the run changed them, from the training's step on: in this segment, by default the
+    newest. Changes that the training's state has already are made again, which alters nothing."""
+    training.restart_patience(timeline.changed_at(training.step, number=number))
+    segment = path(timeline.spec, number)[-1].segment.number
+    for change in timeline.every:
+        if change.segment == segment and change.step >= training.step:
+            for name in [name for name in change.settings if name in HP]:
+                training.set(name, change.settings[name], change.step)
 
 
 # ---- data that a user gives in Python

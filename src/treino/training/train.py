@@ -36,15 +36,16 @@ from treino.folders.data_source import data_of, keep_copy, load_data, prepared_b
 from treino.folders.documents import read_checkpoint, read_run_spec
 from treino.folders.documents.run_spec import ResolvedSettings, RunSpec
 from treino.folders.network_source import NETWORK_COPY
-from treino.folders.segments import TRANSPORT, losses_of, member_rows, newest
-from treino.folders.store import RunFolder
+from treino.folders.segments import losses_of, member_rows
+from treino.folders.store import Change, Command, RunFolder
 from treino.folders.stored_folder import as_typed, machine, unfinished, versions
 from treino.folders.stored_run import StoredRun
+from treino.folders.timeline import Timeline, newest
 from treino.folders.user_network import NetworkFiles, network_maker, network_of
 from treino.folders.weights import ANSWERS, answers_of
 from treino.settings.spec import Settings
 from treino.training.choices import limit_message
-from treino.training.commands import LiveView, Transport
+from treino.training.commands import PLAYBACK, LiveView, Transport
 from treino.training.completion import Times, finish, run_facts, shape_entries
 from treino.training.loop import Job, JobEvent, events, status_at_end
 from treino.training.loop import drain as drained
@@ -226,8 +227,8 @@ def resuming(
     if data is not None and not from_python:
         raise DATA_KEPT(run=folder.path.name)
     data = user_data(folder, spec.data, data) if from_python else data_of(folder, access.data_file)
-    resolution = rebuilt(folder, spec, data, access)
-    segment = newest(spec)
+    timeline = Timeline(folder, spec)
+    resolution, segment = rebuilt(timeline, data, access), newest(spec)
     if check is not None:
         check(data, resolution)
     with folder:
@@ -235,8 +236,8 @@ def resuming(
         def take_up() -> RunJob:
             folder.unseal()
             engine, before = resolution.training, len(losses_of(folder, spec))
-            clock, known = _put_back(folder, spec, engine)
-            obey_again(folder, engine, segment, known, engine.step)
+            clock = _put_back(folder, spec, engine)
+            obey_again(timeline, engine)
             facts = resumption_facts(data, before - engine.step)
             folder.database.add_event(segment.number, engine.step, "resumed", facts)
             keep_keyframes(folder, engine, resolution.settings.get("every"), segment.number)
@@ -245,17 +246,17 @@ def resuming(
         yield from events(take_up)
 
 
-def _put_back(folder: RunFolder, spec: RunSpec, engine: TrainingLoop) -> tuple["Clock", set[int]]:
+def _put_back(folder: RunFolder, spec: RunSpec, engine: TrainingLoop) -> "Clock":
     """Load the last checkpoint of the newest segment, or the segment's first state, and remove later records.
 
-    Return the time so far, and the commands applied in the loaded state.
+    Return the time so far.
     """
     segment, checkpoint = newest(spec), read_checkpoint(folder)
-    clock, known = Clock(), set[int]()
+    clock = Clock()
     if checkpoint is not None and checkpoint[1]["segment"] == segment.number:
         tensors, meta = checkpoint
         engine.load(tensors, meta["engine"])
-        clock, known = Clock(*meta["clock"]), set(meta["commands"])
+        clock = Clock(*meta["clock"])
     elif segment.origin is not None:
         name = name_of(segment.number, segment.start)
         engine.load(*kept_state(folder, name, engine, losses_of(folder, spec)))
@@ -263,7 +264,7 @@ def _put_back(folder: RunFolder, spec: RunSpec, engine: TrainingLoop) -> tuple["
     passes = count.epoch_of(engine.step) if engine.done else count.ended(engine.step)
     folder.database.cut(segment.number, engine.step, passes)
     cut_keyframes(folder, segment.number, engine.step)
-    return clock, known
+    return clock
 
 
 @dataclass(eq=False)
@@ -348,24 +349,34 @@ class RunJob:
             try:
                 if command.name == "stop":
                     stop = True
-                elif command.name in TRANSPORT:
+                elif command.name in PLAYBACK:
                     self.transport.command(command.name, command.value, engine.step, engine.plan.count)
                     stop = stop and command.name in ("pause", "speed")  # other commands cancel the stop
                 else:
-                    if command.step is not None and command.step >= (steps := engine.plan.steps):
-                        raise SET_STEP_PAST_END(name=command.name, step=command.step, steps=steps)
-                    engine.set(command.name, command.value, command.step)
+                    self._set(command)
             except TreinoError as error:  # a wrong command of another process must not end the training
                 db.add_event(self.segment, engine.step, "refused", {"message": str(error)})
                 db.mark_command(
                     command.id, "refused", segment=self.segment
                 )  # last: a reader who sees it looks for the reason
                 continue
-            db.mark_command(command.id, "applied", max(command.step or 0, engine.step), self.segment)
+            db.mark_command(command.id, "applied", segment=self.segment)
         if commands:
             db.flush()
             self.view.changed()
         return stop or self.stop_wish is not None
+
+    def _set(self, command: Command) -> None:
+        """Change a hyper-parameter, and record the change."""
+        engine, steps = self.training, self.training.plan.steps
+        if command.step is not None and command.step >= steps:
+            raise SET_STEP_PAST_END(name=command.name, step=command.step, steps=steps)
+        engine.set(command.name, command.value, command.step)
+        settings = {command.name: command.value}
+        if command.name == "betas":
+            settings = dict(zip(("beta1", "beta2"), command.value, strict=True))
+        step = max(command.step or 0, engine.step)
+        self.folder.database.add_change(Change(self.segment, step, settings, command.sender))
 
     @property
     def paused(self) -> bool:
@@ -412,7 +423,7 @@ class RunJob:
             if self.new and engine.step == 0 and error.status == 2:
                 folder.discard()
             raise error
-        self.clock, _known = _put_back(folder, read_run_spec(folder), engine)
+        self.clock = _put_back(folder, read_run_spec(folder), engine)
         engine.keyframes.take()  # drops keyframes of removed steps
         if engine.step == 0:
             raise error
@@ -439,17 +450,14 @@ class RunJob:
         return loss_S
 
     def checkpoint(self) -> None:
-        """Write keyframes, then the engine's state with the time so far and the applied commands."""
+        """Write keyframes, then the engine's state with the time so far."""
         engine, clock = self.training, self.clock
         clock.epoch_so_far += clock.lap() if self.timed else 0.0
         write_keyframes(self.folder, engine, self.segment)
         tensors, meta = engine.save()
         self.folder.database.flush()
-        done = [c.id for c in self.folder.database.commands() if c.state == "applied"]
         times = [clock.seconds, clock.evaluation, clock.epoch_so_far, clock.waited + engine.waited]
-        self.folder.checkpoint(
-            tensors, {"engine": meta, "segment": self.segment, "clock": times, "commands": done}
-        )
+        self.folder.checkpoint(tensors, {"engine": meta, "segment": self.segment, "clock": times})
         clock.lap()
 
     def close(self, reason: str | None) -> dict[str, Any]:

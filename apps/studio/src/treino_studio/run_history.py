@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from treino.folders import Link, Segment, StoredRun, epoch_count, path_of, segments_of, setting_commands
-from treino_studio.run_state import ThinnedLosses, finite, joined_marks, link_marks
+from treino.folders import Segment, StoredRun, epoch_count, path, segments_of
+from treino_studio.run_state import ThinnedLosses, change_texts, finite
 
 FIGURES = ("loss", "accuracy", "rmse")  # of validation rows, at the end of a stretch
 
@@ -23,10 +23,9 @@ def history(run: StoredRun, last: int | None, known: Known) -> list[dict[str, An
     steps and figures of segments that are over, from earlier calls.
     """
     segments, database = segments_of(run.spec), run.folder.database
-    commands, newest = setting_commands(run.folder), segments[-1].number
-    stops = {link.segment.number: link.stop for link in path_of(run.spec)}
-    by_number = {segment.number: segment for segment in segments}
-    forks, told = defaultdict[int, set[int]](set), dict[tuple[int, int], str]()  # told: by segment and step
+    timeline, newest = run.timeline, segments[-1].number
+    stops = {stretch.segment.number: stretch.stop for stretch in path(run.spec)}
+    forks = defaultdict[int, set[int]](set)
     for segment in segments[1:]:
         number, step = segment.origin or (0, 0)
         forks[number].add(step)
@@ -37,12 +36,9 @@ def history(run: StoredRun, last: int | None, known: Known) -> list[dict[str, An
             end, rows = _recorded(database, segment, last)
         else:
             end, rows = known[number] = known.get(number) or _recorded(database, segment)
-        parent = by_number[segment.origin[0]] if segment.origin is not None else None
-        marks = link_marks(Link(segment, start, end), parent, commands)
-        if parent is not None and (parent.number, start) in told:  # what was changed at the same step before
-            marks.insert(0, {"segment": number, "step": start, "text": told[parent.number, start]})
-        texts = {mark["step"]: mark["text"] for mark in joined_marks([m for m in marks if m["text"]])}
-        told |= {(number, step): text for step, text in texts.items()}
+        changes = [c for c in timeline.changes(number) if start <= c.step <= end and c.settings]
+        places = change_texts([change._replace(segment=number) for change in changes])
+        texts = {step: text for (_number, step), text in places.items()}
         if end == start and number != newest:
             continue
         first = {start, *texts, *forks[number]}
@@ -63,7 +59,7 @@ def history(run: StoredRun, last: int | None, known: Known) -> list[dict[str, An
 def left_losses(run: StoredRun, told: set[int]) -> Iterator[dict[str, Any]]:
     """The losses of each way that the run has left since it last began anew, once, as curves of their own.
     told: the segments whose losses are sent."""
-    segments, stops = segments_of(run.spec), {link.segment.number: link.stop for link in path_of(run.spec)}
+    segments, stops = segments_of(run.spec), {s.segment.number: s.stop for s in path(run.spec)}
     begun = max(k for k, segment in enumerate(segments) if segment.origin is None or segment.origin[1] == 0)
     for segment in segments[begun:-1]:
         number, loss_S = segment.number, np.asarray(run.folder.database.losses(segment.number))

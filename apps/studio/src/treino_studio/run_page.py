@@ -134,7 +134,7 @@ class RunPage:
 
     def extension(self, step: int) -> dict[str, Any]:
         """What ``extension`` says of a step of the run's path."""
-        training = self.playback.resolution(self.playback.link_at(step).segment.number).training
+        training = self.playback.resolution(self.playback.stretch_at(step).segment.number).training
         return extension(self.run, training.plan, step)
 
     def change_way(self) -> None:
@@ -399,7 +399,7 @@ class RunPage:
             "view": {"step": self.look.step, "axes": self.look.axes, "unit": self.look.unit}
             | {"segment": self.look.segment}
             | ({"picture": self.look.picture} if self.data.kind == "image" else {})
-            | ({"member": self.look.member} if run.spec.resolved.ensemble > 1 else {}),
+            | ({"member": self.look.member} if run.resolved.ensemble > 1 else {}),
             "ensemble": self._ensemble(run),
             "letter": self.beside.letter,
             "beside": self.beside.listed(run),
@@ -409,7 +409,7 @@ class RunPage:
     def _ensemble(self, run: StoredRun) -> dict[str, Any] | None:
         """The number of networks, those that answer, the best first, and the one whose weights are drawn;
         None for a single network. While it trains, the best half at the step in view answers."""
-        size, snapshot = run.spec.resolved.ensemble, self.snapshot
+        size, snapshot = run.resolved.ensemble, self.snapshot
         if size == 1 or snapshot is None:
             return None
         training = self.playback.resolution(snapshot.segment).training

@@ -11,28 +11,22 @@ from numpy.typing import NDArray
 
 from treino.base.errors import TreinoError
 from treino.base.words import _
-from treino.engine import ACTIVATIONS, LOSSES, OPTIMIZERS, SCHEDULES, TrainingLoop, unread
+from treino.engine import ACTIVATIONS, LOSSES, OPTIMIZERS, SCHEDULES, TrainingLoop
 from treino.folders import (
     MEMBER,
-    Command,
-    Link,
+    Change,
     RunSpec,
-    Segment,
     StoredRun,
-    changed_since,
     epoch_count,
     epochs_of,
-    path_of,
-    segment_text,
     segments_of,
-    setting_commands,
-    shown_settings,
+    settings_text,
     training_losses,
 )
 from treino.inspection import columns_with_an_axis
 from treino.reports import called_again
-from treino.settings import FAULTS, LAYERS
-from treino.training import Snapshot, faulty_from, with_remedy
+from treino.settings import FAULTS
+from treino.training import Snapshot, optional_state, with_remedy
 from treino_studio.run_result import run_result
 
 # ---- state
@@ -46,8 +40,7 @@ def run_state(run: StoredRun) -> dict[str, Any]:
     """The part of the state that depends only on the run's documents."""
     spec = run.spec
     facts, data = spec.facts, run.data
-    settings = shown_settings(spec, spec.resolved.model_dump(mode="json"))
-    segments = {segment.number: segment for segment in segments_of(spec)}
+    settings, texts = run.settings, change_texts(run.timeline.asked)
     axes = [data.features[j] for j in columns_with_an_axis(data)] if data.kind != "image" else []
     return {
         "kind": "run",
@@ -78,9 +71,9 @@ def run_state(run: StoredRun) -> dict[str, Any]:
             {
                 "number": s.number,
                 "origin": list(s.origin) if s.origin else None,
-                "text": changed_text(s, segments[s.origin[0]]) if s.origin else segment_text(s.changes),
+                "text": texts.get((s.number, s.start), ""),
             }
-            for s in segments.values()
+            for s in segments_of(spec)
         ],
         "marks": marks(run),
         "findings": findings(run),
@@ -108,7 +101,7 @@ def choices(run: StoredRun, settings: dict[str, Any]) -> dict[str, Any]:
         "schedule": list(SCHEDULES),
         "batch_size": batch_sizes(len(run.data.train)),
         "loss": losses(settings["loss"]),
-        "live": live_settings(settings, run.spec.net in LAYERS),
+        "live": live_settings(run, settings["optimizer"]),
     }
 
 
@@ -121,7 +114,7 @@ def fixed_by(spec: RunSpec) -> str | None:
 
 def planned_steps(run: StoredRun) -> int:
     """The step at which the newest segment ends as planned."""
-    resolved = run.spec.resolved
+    resolved = run.resolved
     if resolved.steps is not None:
         return resolved.steps
     return epoch_count(run.spec).end_of(resolved.epochs or 1)
@@ -139,30 +132,15 @@ def losses(now: str) -> list[str]:
     return [n for n, other in LOSSES.items() if (other.task, other.outputs) == (kind.task, kind.outputs)]
 
 
-def live_settings(settings: dict[str, Any], own_layers: bool) -> list[str]:
-    """The settings of this run that can change between two steps. own_layers: the network has treino's
-    layers."""
-    reads = OPTIMIZERS[settings["optimizer"]].reads
+def live_settings(run: StoredRun, optimizer: str) -> list[str]:
+    """The settings of this run that can change between two steps. optimizer: that in force."""
+    reads = OPTIMIZERS[optimizer].reads
     names = ["lr", "weight_decay", "clip"]
     if "momentum" in reads:
         names.append("momentum")
     if "betas" in reads:
         names += ["beta1", "beta2"]
-    if own_layers and settings.get("dropout"):
-        names.append("dropout")
-    if settings.get("ema"):
-        names.append("ema")
-    return names
-
-
-def changed_text(segment: Segment, before: Segment) -> str:
-    """The changes of a segment as a short text, without settings that its optimizer doesn't read, and without
-    the patience that only became explicit with another length."""
-    changed = segment.changed_from(before)
-    meaningless = {*unread(segment.optimizer)} | (
-        {"patience"} if changed.keys() & {"epochs", "steps"} else set()
-    )
-    return segment_text({k: v for k, v in changed.items() if k not in meaningless})
+    return names + [name for name, has in optional_state(run).items() if has]
 
 
 APART = ("name", "out", "threads", "device", "engine")  # settings in which runs may differ that say nothing
@@ -173,62 +151,33 @@ def difference_text(run: StoredRun, other: StoredRun) -> str:
     """Return a short text of the data or settings in which the other run differs: ``lr 0.0118``."""
     if run.spec.data.name != other.spec.data.name:
         return other.spec.data.name
-    own, its = settings_now(run), settings_now(other)
+    own, its = run.timeline.settings_at(), other.timeline.settings_at()
     apart = {name: value for name, value in its.items() if name not in APART and own.get(name) != value}
     chosen = _chosen(run) | _chosen(other)  # defaults may follow from them
     names = [name for name in apart if name in chosen] or list(apart)
-    text = segment_text({name: apart[name] for name in names[:MOST_APART]})
+    text = settings_text({name: apart[name] for name in names[:MOST_APART]}, " · ")
     return text + (" …" if len(names) > MOST_APART else "")
 
 
 def _chosen(run: StoredRun) -> set[str]:
     """The settings that somebody chose."""
-    segments, commands = segments_of(run.spec), setting_commands(run.folder)
-    changed = {name for s in segments for name in (*s.asked, *s.changes)}
-    return set(run.spec.asked) | changed | {command.name for command in commands}
-
-
-def settings_now(run: StoredRun) -> dict[str, Any]:
-    """The run's settings after its last change."""
-    settings, commands = run.spec.resolved.model_dump(mode="json"), setting_commands(run.folder)
-    for link in path_of(run.spec):
-        settings = link.segment.settings(settings)
-        settings |= {command.name: command.value for command in filter(link.holds, commands)}
-    return settings
+    return {*run.spec.asked, *(name for change in run.changes for name in change.settings)}
 
 
 def marks(run: StoredRun) -> list[dict[str, Any]]:
     """All changes of settings on the run's path, each with its step."""
-    every: list[dict[str, Any]] = []
-    path, commands = path_of(run.spec), setting_commands(run.folder)
-    for before, link in zip([None, *(each.segment for each in path)], path, strict=False):
-        every += link_marks(link, before, commands)
-    return joined_marks(every)
-
-
-def link_marks(link: Link, before: Segment | None, commands: Sequence[Command]) -> list[dict[str, Any]]:
-    """The changes with which a link begins, and those of commands to it. before: the segment that it goes on
-    from; None: it is the first one."""
-    segment = link.segment
-    changes = [(segment.start, changed_text(segment, before))] if before is not None else []
-    changes += [
-        (command.step or 0, segment_text({command.name: command.value}))
-        for command in filter(link.holds, commands)
-    ]
-    return [{"segment": segment.number, "step": step, "text": text} for step, text in changes]
-
-
-def joined_marks(every: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Join changes at the same step into one mark; the last of several changes of a setting is kept."""
-    by_step: dict[tuple[int, int], dict[str, str]] = {}
-    for mark in every:
-        texts = by_step.setdefault((mark["segment"], mark["step"]), {})
-        for text in mark["text"].split(" · "):
-            texts[text.split(" ")[0]] = text
     return [
-        {"segment": segment, "step": step, "text": " · ".join(texts.values())}
-        for (segment, step), texts in by_step.items()
+        {"segment": segment, "step": step, "text": text}
+        for (segment, step), text in change_texts(run.changes).items()
     ]
+
+
+def change_texts(changes: Sequence[Change]) -> dict[tuple[int, int], str]:
+    """By segment and step, what was changed there as a short text."""
+    settings: dict[tuple[int, int], dict[str, Any]] = {}
+    for change in changes:
+        settings.setdefault((change.segment, change.step), {}).update(change.settings)
+    return {place: settings_text(of, " · ") for place, of in settings.items()}
 
 
 def findings(
@@ -237,7 +186,9 @@ def findings(
     """The doctor's findings: the run's stored findings, and the findings ``seen`` during training.
     first_seen: by rule, the step at which the finding appeared."""
     known = [{name: getattr(each, name) for name in FINDING} for each in run.facts.findings]
-    steps = dict(first_seen or {}) | {rule: faulty_from(run.spec) for rule in FAULTS}
+    timeline = run.timeline
+    faulty = timeline.changed_at(timeline.last, {"fault"})
+    steps = dict(first_seen or {}) | dict.fromkeys(FAULTS, faulty)
     rules = {each["rule"] for each in seen}
     return [
         {name: each[name] for name in FINDING} | {"step": steps.get(each["rule"])}
@@ -261,16 +212,16 @@ def remedy_of(
         return None
     change = {name: value for name, value in changed.items() if name not in plain}
     names = change.keys() | ({"as_taught"} if "fault" in change else set())
-    step = changed_since(run.folder, run.spec, snapshot.step, names)
+    step = run.timeline.changed_at(snapshot.step, names)
     if finding["rule"] in BROKEN or run.status == "diverged":
         begun = finding["step"] if finding["step"] is not None else last
         step = max(step, begun - max(BEFORE_LOST, run.spec.steps_per_epoch))
-    return {"text": segment_text(change), "step": step}
+    return {"text": settings_text(change, " · "), "step": step}
 
 
 def settings_at(run: StoredRun, snapshot: Snapshot) -> dict[str, Any]:
     """The settings in force at the snapshot's step, by name."""
-    settings = {**run.spec.resolved.model_dump(mode="json"), **snapshot.settings}
+    settings = {**run.settings, **snapshot.settings}
     hp = {name: value for name, value in snapshot.hp.items() if name != "eps"}
     clip = hp.pop("clip")
     return {**settings, **hp, "clip": None if clip == float("inf") else clip}
@@ -389,7 +340,7 @@ def epochs(run: StoredRun, loss_S: NDArray[np.float32]) -> list[dict[str, Any]]:
             entry(row.epoch)[row.split][row.metric] = finite(row.value)
         split, apart, member = row.split.partition(MEMBER)
         if apart and split == "validation":
-            none = [None] * run.spec.resolved.ensemble
+            none = [None] * run.resolved.ensemble
             of = entry(row.epoch).setdefault("members", {}).setdefault(row.metric, none)
             of[int(member)] = finite(row.value)
     listed = [entries[number] for number in sorted(entries)]

@@ -14,7 +14,6 @@ from treino.base.document_fields import (
     Command,
     Count,
     Document,
-    Figure,
     Many,
     Number,
     Pair,
@@ -125,24 +124,19 @@ class ResolvedSettings(Settings):
 
 # ---- segments
 
-Changeable = Literal["lr", "weight_decay", "momentum", "beta1", "beta2", "eps", "clip", "dropout", "ema"]
-
 
 class Segment(Document):
-    """A part of a run that continues an earlier segment from one of its steps, with other settings.
+    """A part of a run that continues an earlier segment from one of its steps, perhaps with other settings.
 
-    origin: the (segment, step) that it goes on from; None for the first. asked: settings as typed. changes:
-    hyper-parameters changed at its first step, by the engine's names. steps_per_epoch: the steps of an epoch
-    that begins in the segment. passes_from, optimizer_from: the steps at which its count of epochs, and its
-    optimizer's state, began. order_seed: the seed of its row order, if it isn't the data's. output_change:
-    the largest change of an output on training rows if the network changes at its first step. sender: who
-    began it, as for commands; "" for a person.
+    origin: the (segment, step) that it goes on from; None for the first. steps_per_epoch: the steps of an
+    epoch that begins in the segment. passes_from, optimizer_from: the steps at which its count of epochs, and
+    its optimizer's state, began. order_seed: the seed of its row order, if it isn't the data's.
+    output_change: the largest change of an output on training rows if the network changes at its first step.
+    sender: who began it, as for commands; "" for a person.
     """
 
     number: Count = 0
     origin: Pair[Count] | None = None
-    asked: Asked = Field({})
-    changes: dict[Changeable, Figure] = Field({})
     steps_per_epoch: Annotated[int, Field(ge=1, le=2**53)] = 1
     passes_from: Count = 0
     optimizer_from: Count = 0
@@ -154,24 +148,6 @@ class Segment(Document):
     def start(self) -> int:
         """Updates done before the segment's first step."""
         return self.origin[1] if self.origin else 0
-
-    @property
-    def optimizer(self) -> str:
-        """The optimizer's name."""
-        return str(self.asked.get("optimizer", Settings.model_fields["optimizer"].default))
-
-    def changed_from(self, before: "Segment") -> dict[str, Any]:
-        """The settings that differ from ``before``, the segment that this one goes on from."""
-        changed = {name: value for name, value in self.asked.items() if before.asked.get(name) != value}
-        return changed | dict(self.changes)
-
-    def settings(self, resolved: Mapping[str, Any]) -> dict[str, Any]:
-        """The resolved settings with the segment's changes, by the names of ``Settings``."""
-        changes: dict[str, Any] = dict(self.changes.items())
-        shown = {name: value for name, value in changes.items() if name in resolved}
-        if (betas := resolved.get("betas")) is not None:
-            shown["betas"] = [changes.get(f"beta{i + 1}", b) for i, b in enumerate(betas)]
-        return {**resolved, **shown}
 
 
 def _connected(segments: tuple[Segment, ...]) -> tuple[Segment, ...]:
@@ -250,11 +226,12 @@ class RunFacts(Document):
 class RunSpec(Document):
     """``spec.json`` of a run.
 
+    asked, resolved: the settings that it began with, as typed and with all values; the table ``changes``
+    tells of later ones. The other entries are those of the newest segment.
     sources: what decided those settings in ``asked`` that nobody typed.
     net: treino's own layers, which the settings describe, a copy of the user's file, or a module passed in
-    Python.
-    weights: the name of the run whose weights the training began with, if any. machine: that of the newest
-    segment; {} in older runs.
+    Python. weights: the name of the run whose weights the training began with, if any. machine: {} in older
+    runs.
     """
 
     asked: Asked
@@ -294,9 +271,10 @@ class RunSpec(Document):
         }
 
 
-def initial_document(spec: Mapping[str, Any]) -> dict[str, Any]:
-    """The part of the ``train`` document that ``spec.json`` determines. spec: the value of that file."""
-    settings, place = spec["resolved"], ("inputs", "classes", "steps_per_epoch", "parent", "segments")
+def initial_document(spec: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The part of the ``train`` document that is known before the newest segment's first step. spec: the
+    value of ``spec.json``. settings: all of them at that step."""
+    place = ("inputs", "classes", "steps_per_epoch", "parent", "segments")
     return {
         **{name: settings[name] for name in ("task", "target")},
         **spec["facts"],

@@ -15,7 +15,6 @@ from treino.base.document_fields import (
     Many,
     Seconds,
 )
-from treino.folders.documents.run_spec import Changeable
 from treino.folders.documents.sweep import NetworkRecord
 
 WRITTEN_NUMBER = r"^[+-]?(inf|nan|[0-9.]+(e[+-]?[0-9]+)?)$"
@@ -30,7 +29,10 @@ def _beginning(step: int) -> int:
 Step = Annotated[int, Field(le=2**53), AfterValidator(_beginning)]
 """A number of updates; negative if there is none yet."""
 
-Pending = Annotated[tuple[Count, Changeable, Many[Annotated[str, Field(pattern=WRITTEN_NUMBER)]]], AS_TUPLE]
+Hyperparameter = Literal["lr", "weight_decay", "momentum", "beta1", "beta2", "eps", "clip", "dropout", "ema"]
+Pending = Annotated[
+    tuple[Count, Hyperparameter, Many[Annotated[str, Field(pattern=WRITTEN_NUMBER)]]], AS_TUPLE
+]
 
 
 class State(Document):
@@ -56,13 +58,11 @@ class EngineState(State):
 
 
 class RunState(State):
-    """The state of a run. clock: the seconds of training, of evaluation, of the epoch so far and of waiting.
-    commands: the numbers of the commands obeyed."""
+    """The state of a run. clock: the seconds of training, of evaluation, of the epoch so far, of waiting."""
 
     engine: EngineState
     segment: Count
     clock: Annotated[Many[Seconds], Field(min_length=4, max_length=4)]
-    commands: Many[Count]
 
 
 class KeyframeState(State):
@@ -72,12 +72,12 @@ class KeyframeState(State):
     step: Count
     evaluated: Step
     best: Annotated[tuple[float, Step], AS_TUPLE] | None = None
-    hp: dict[Changeable, float] | None = None
+    hp: dict[Hyperparameter, float] | None = None
     epoch_count: Count | None = None
 
     def agreeing(self) -> dict[str, bool]:
         one = self.epoch_count is None
-        hp = set(get_args(Changeable)) if one else None
+        hp = set(get_args(Hyperparameter)) if one else None
         return {"best": (self.best is not None) == one, "hp": hp == (self.hp and self.hp.keys())}
 
 

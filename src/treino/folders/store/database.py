@@ -1,4 +1,4 @@
-"""``run.sqlite``: losses, metrics per epoch, events and commands of a run.
+"""``run.sqlite``: losses, metrics per epoch, events, commands and changed settings of a run.
 
 One process writes; any number of processes read at the same time and may send commands (write-ahead log,
 https://sqlite.org/wal.html). Records are collected and committed in at most two transactions per second, with
@@ -17,7 +17,7 @@ import weakref
 from collections.abc import Iterable, Mapping
 from contextlib import closing
 from functools import partial
-from itertools import pairwise
+from itertools import groupby, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
 
@@ -27,6 +27,7 @@ from treino.base.errors import Refusal, TreinoError
 from treino.base.files import DATABASE, damaged, digest, write_atomically
 from treino.base.words import N_, _
 from treino.folders.store import manifest, sqlite, tables
+from treino.folders.store.change import Change
 from treino.folders.store.folder_files import RUN_NOT_WRITING
 from treino.folders.store.sqlite import Row
 from treino.folders.store.tables import Statement, insertion
@@ -44,10 +45,6 @@ NOT_RUNNING = Refusal(
 NAME = DATABASE
 INTERVAL = 0.5  # seconds between two transactions
 _SYNCHRONOUS = "FULL"  # each transaction is on disk before the next checkpoint relies on it
-
-
-SENDERS = {"": N_("by a person"), "agent": N_("by an agent"), "alert": N_("by an alert")}
-"""Who sends commands and begins segments, in words for a reader."""
 
 
 class EpochValue(NamedTuple):
@@ -182,13 +179,22 @@ class Database:
         text = json_bytes(facts or {}).decode()
         self._add(insertion("events", (time.time(), int(segment), int(step), kind, text)))
 
-    def mark_command(
-        self, number: int, state: str, step: int | None = None, segment: int | None = None
-    ) -> None:
-        """Record the new state of command `number`, and the step and segment at which it took effect."""
-        changes = "state = ?, step = coalesce(?, step), segment = coalesce(?, segment)"
-        sql = f"UPDATE commands SET {changes} WHERE id = ?"
-        self._add(Statement("commands", sql, (state, step, segment, number)))
+    def add_change(self, change: Change) -> None:
+        """Record changed settings, one row for each."""
+        for statement in _insertions(change):
+            self._add(statement)
+
+    def begin_segment(self, number: int, changes: Iterable[Change]) -> None:
+        """Record the changes with which a segment begins, in place of those of a process that was killed
+        before it had made the segment."""
+        self.flush()
+        rows = [row for change in changes for row in _insertions(change)]
+        self._commit([Statement("changes", "DELETE FROM changes WHERE segment >= ?", (number,)), *rows])
+
+    def mark_command(self, number: int, state: str, segment: int | None = None) -> None:
+        """Record the new state of command `number`, and the segment in which it was read."""
+        sql = "UPDATE commands SET state = ?, segment = coalesce(?, segment) WHERE id = ?"
+        self._add(Statement("commands", sql, (state, segment, number)))
 
     def flush(self) -> None:
         """Commit all collected records to disk."""
@@ -199,7 +205,7 @@ class Database:
 
     def cut(self, segment: int, step: int, epoch: int) -> None:
         """Remove records after `step` updates and `epoch` whole epochs of `segment`, and all of later
-        segments; commands stay.
+        segments; commands stay, and so do the changes of the segment's settings, which are made again.
 
         A chunk of losses across `step` is shortened. Raises TreinoError if losses before `step` are missing.
         """
@@ -221,6 +227,7 @@ class Database:
         for table, after, limit in later:
             sql = f"DELETE FROM {table} WHERE segment > ? OR (segment = ? AND {after})"
             statements.append(Statement(table, sql, (segment, segment, limit)))
+        statements.append(Statement("changes", "DELETE FROM changes WHERE segment > ?", (segment,)))
         self._commit(statements)
 
     def mark(self) -> dict[str, Any]:
@@ -310,6 +317,15 @@ class Database:
         """All commands ever sent, oldest first."""
         rows = sorted(self._table("commands"), key=lambda row: row[0])
         return [Command._make((*row[:5], _json(row[5], self.path), *row[6:])) for row in rows]
+
+    def changes(self) -> list[Change]:
+        """All changed settings, in the order in which they were obeyed; those of one act are one change."""
+        rows = sorted(self._table("changes"), key=lambda row: row[0])
+        made = groupby(rows, key=lambda row: (row[1], row[2], row[5]))
+        return [
+            Change(segment, step, {row[3]: _json(row[4], self.path) for row in some}, sender)
+            for (segment, step, sender), some in made
+        ]
 
     def losses(self, segment: int = 0) -> "np.ndarray":
         """The segment's training losses from its first update on: float32 [S], or [S, P]."""
@@ -406,6 +422,15 @@ def is_mark(mark: Any) -> TypeGuard[dict[str, Any]]:
         return False
     numbers = [mark.get("segment"), mark.get("count"), *changes.values()]
     return all(type(each) is int for each in numbers) and changes.keys() == tables.COLUMNS.keys()
+
+
+def _insertions(change: Change) -> list[Statement]:
+    """The statements that insert a row for each of the settings."""
+    place = int(change.segment), int(change.step)
+    return [
+        insertion("changes", (*place, name, json_bytes(value).decode().strip(), change.sender))
+        for name, value in change.settings.items()
+    ]
 
 
 def _losses(rows: Iterable[sqlite.Row], segment: int, path: Path) -> "np.ndarray":

@@ -29,6 +29,8 @@ CREATE TABLE epochs (segment INTEGER, epoch INTEGER, split TEXT, metric TEXT, va
 CREATE TABLE events (time REAL, segment INTEGER, step INTEGER, kind TEXT, json TEXT);
 CREATE TABLE commands (id INTEGER PRIMARY KEY, time REAL, segment INTEGER, step INTEGER, name TEXT,
                        value TEXT, state TEXT, sender TEXT NOT NULL);
+CREATE TABLE changes (id INTEGER PRIMARY KEY, segment INTEGER, step INTEGER, name TEXT, value TEXT,
+                      sender TEXT NOT NULL);
 CREATE TABLE sums (name TEXT PRIMARY KEY, changes INTEGER, sum TEXT) WITHOUT ROWID;
 """
 _OPTIONAL = (int, type(None))
@@ -37,14 +39,16 @@ COLUMNS = {  # large columns last
     "epochs": "segment, epoch, split, metric, value",
     "events": "rowid, time, segment, step, kind, json",
     "commands": "id, time, segment, step, name, value, state, sender",
+    "changes": "id, segment, step, name, value, sender",
 }
 _KINDS: dict[str, tuple[Any, ...]] = {
     "losses": (int, int, int, bytes),
     "epochs": (int, int, str, str, (float, type(None))),
     "events": (int, float, int, int, str, str),
     "commands": (int, float, _OPTIONAL, _OPTIONAL, str, str, str, str),
+    "changes": (int, int, int, str, str, str),
 }
-_NUMBERED = ("events", "commands")  # SQLite assigns the number of a new row: their first column
+_NUMBERED = ("events", "commands", "changes")  # SQLite assigns the number of a new row: their first column
 _INSERT = {
     table: f"INSERT INTO {table} ({columns}) VALUES ({', '.join('?' for _column in columns.split(','))})"
     for table, all_columns in COLUMNS.items()

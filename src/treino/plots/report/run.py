@@ -118,8 +118,8 @@ def _state(report: RunReport) -> list[Block]:
             lines.append(_("Go on with: {command}").format(command=f"treino resume {report.run.typed}"))
         title = _("This run is not over: it is {status}").format(status=_(report.run.status))
         blocks.append(Note(title, tuple(lines)))
-    if report.run.spec.resolved.fault:
-        names = ", ".join(report.run.spec.resolved.fault)
+    if report.run.resolved.fault:
+        names = ", ".join(report.run.resolved.fault)
         blocks.append(Note(_("Trained with a fault, on purpose"), (names,)))
     return blocks
 
@@ -225,7 +225,7 @@ def _network(report: RunReport) -> Section:
 
 
 def _training(report: RunReport) -> Section:
-    result, settings = report.run.result, report.run.spec.resolved
+    result, settings = report.run.result, report.run.resolved
     counted = _("steps: {steps:,}; epochs: {epochs:,}")
     lines = [counted.format(steps=report.run.steps, epochs=report.curves.epochs)]
     if result is not None:
@@ -273,9 +273,9 @@ def _settings(report: RunReport) -> Section:
     """Return a row for each requested or resolved setting, and one sentence for the defaults."""
     spec, rows, usual = report.run.spec, [], []
     why = {"typed": _("asked for"), "recipe": _("recipe"), "data": _("decided"), "default": _("decided")}
-    changed: set[str] = {name for segment in spec.segments for name in segment.changes}
+    changed: set[str] = {name for change in report.run.changes for name in change.settings}
     changed |= {"betas"} if changed & {"beta1", "beta2"} else set()
-    for name, value in spec.resolved.model_dump(mode="json", exclude_unset=True).items():
+    for name, value in report.run.settings.items():
         if name in changed:
             rows.append((name, value_text(value), _("changed on the way"), FLAGS.get(name, "")))
         elif name in spec.asked:
@@ -338,7 +338,7 @@ def way_back(where: DataSource, command: str, call: str) -> list[Block]:
 
 
 def _again(report: RunReport) -> Section:
-    facts, where, settings = report.run.facts, report.run.spec.data, report.run.spec.resolved
+    facts, where, settings = report.run.facts, report.run.spec.data, report.run.resolved
     bits = _("yes, on this kind of machine") if facts.reproducible else facts.reproducible_why
     blocks = way_back(where, report.run.spec.command, report.call)
     blocks.append(Paragraph(_("The same bits again: {answer}").format(answer=bits)))

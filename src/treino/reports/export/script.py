@@ -31,8 +31,8 @@ from treino.engine.gates import gates_of
 from treino.engine.nets import Residual, described, input_shape
 from treino.engine.rng import member_seeds, step_seed
 from treino.folders.network_source import UserFiles, network_files, sealed_copy
-from treino.folders.segments import path_of
 from treino.folders.stored_run import StoredRun
+from treino.folders.timeline import newest
 from treino.reports.export import Exported, has_weights, need_weights
 from treino.reports.export.folding import before, class_name, copied, fixed
 from treino.reports.export.script_data import (
@@ -66,7 +66,7 @@ COPIED += (with_bins, mean_inputs, leaf_inputs, hash_place, pixel_places, resamp
 """Functions of treino that the program calls; below, imports that only these functions need."""
 IMPORTS = ("import itertools",)
 
-OF_FIRST_WEIGHTS = ("hidden", "activation", "seed", "data_seed")
+OF_FIRST_WEIGHTS = {"hidden", "activation", "seed", "data_seed"}
 """Settings of the first weights; if a segment from step 0 changes one, the run doesn't start from scratch."""
 
 
@@ -138,14 +138,8 @@ def _place(line: str) -> tuple[bool, str]:
 
 def _begins_anew(run: StoredRun) -> bool:
     """Whether the run trained from the first weights of its seed, with its present settings."""
-    path = [link.segment for link in path_of(run.spec)]
-    requested = [[segment.asked.get(name) for name in OF_FIRST_WEIGHTS] for segment in path]
-    return (
-        not run.spec.weights
-        and path[-1].start == 0
-        and not any(segment.changes for segment in path)
-        and requested[0] == requested[-1]
-    )
+    changed = {name for change in run.timeline.held() for name in change.settings}
+    return not run.spec.weights and newest(run.spec).start == 0 and not changed & OF_FIRST_WEIGHTS
 
 
 def _stem(run: StoredRun) -> str:
@@ -172,7 +166,7 @@ def _weights(run: StoredRun, data: Data) -> bytes:
 
 def _head(run: StoredRun, data: Data, part: ScriptPart) -> str:
     """Return the text of the script's docstring."""
-    s = run.settings
+    s = run.first_settings
     columns = f"{len(data.features)} columns" if len(data.features) > 1 else "one column"
     row = "row"
     if data.preparation.fit is not None and data.preparation.picture_shape is not None:
@@ -251,7 +245,7 @@ def _usage(run: StoredRun, part: ScriptPart) -> str:
 
 
 def _network(run: StoredRun) -> ScriptPart:
-    s, device = run.settings, run.settings["device"]
+    s, device = run.first_settings, run.first_settings["device"]
     part = ScriptPart(
         {
             "SEEDS": list(member_seeds(s["seed"], s["ensemble"])),
@@ -271,7 +265,7 @@ def _own(run: StoredRun) -> ScriptPart:
     """Return the part for a user's network: its file beside the script, under a name made from the run's."""
     if run.spec.net == "given":
         raise EXPORT_NET_GIVEN(run=run.name)
-    word = str(run.spec.asked["net"])
+    word = str(run.asked_settings["net"])
     if (net_file := run.access.net_file) is not None:
         file = network_files(UserFiles(net_file), [word])[word]
         name, content = file.name, file.source
@@ -302,14 +296,12 @@ def _constructs(content: bytes, name: str) -> bool:
 
 def _layers(run: StoredRun) -> ScriptPart:
     """Return the part for layers of treino's: fully connected ones, perhaps after convolutions."""
-    s, part = run.settings, ScriptPart()
+    s, part = run.first_settings, ScriptPart()
     init, act = INITS[s["init"] or "default"], ACTIVATIONS[s["activation"]]
-    requested = read_settings(run.spec.asked)
+    requested = read_settings(run.asked_settings)
     rates, plain = dropout_of(requested), np.flatnonzero(plain_of(requested)).tolist()
-    # dropout layers exist also if dropout was set to 0 while training, and count in the weights' names
-    dropout = s["dropout"] or run.spec.asked.get("dropout") or 0.0
     part.values = {
-        "DROPS": dropout > 0,
+        "DROPS": run.dropout > 0,
         "DROPOUT": s["dropout"],
         "DROPOUTS": rates if isinstance(rates, list) else [],
         "GATES": s["gates"],
@@ -322,7 +314,7 @@ def _layers(run: StoredRun) -> ScriptPart:
         lines = ["ColumnGates(),"]
         part.values |= {"GATE_OF": list(gates.column_D), "PLAIN_MEMBERS": plain}
         part.values["BIN_GATES"] = np.flatnonzero(gates.bin_G).tolist()
-    layers = described(run.spec.resolved, s["hidden"], dropout)
+    layers = described(run.resolved, s["hidden"], run.dropout)
     net = layers.module(input_shape(layers, run.spec.item_shape), run.spec.outputs)
     for layer in net:
         lines += _layer(layer, sum(line.startswith("Dropout") for line in lines))

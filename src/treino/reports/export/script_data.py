@@ -213,7 +213,7 @@ def _plain_table(run: StoredRun, data: Data) -> Table | None:
 def _rows_part(run: StoredRun, data: Data) -> ScriptPart:
     """Return the part for rows given in Python: a copy beside the script, split and prepared."""
     prep, file, shape = data.preparation, f"{run.name}_data.npz", run.item_shape
-    one_output = LOSSES[run.settings["loss"]].outputs == 1
+    one_output = LOSSES[run.first_settings["loss"]].outputs == 1
     arrays: dict[str, NDArray[Any]] = {}
     for split, rows in data.splits.items():
         if len(rows):

@@ -9,14 +9,14 @@ from typing import Any
 from treino.data.dataset import Data
 from treino.engine import HP, LOSSES, METRICS, OPTIMIZERS, SCHEDULES
 from treino.engine.augmentation import Augmentation
-from treino.engine.hyperparameters import checked_numbers, known
+from treino.engine.hyperparameters import checked_numbers
 from treino.engine.kernels.selection import torch_threads_of
 from treino.engine.losses import LossKind
 from treino.engine.metrics import of_all_targets
 from treino.engine.optim import BETAS
 from treino.engine.step_plan import EVALUATION_SPACING
-from treino.folders.segments import newest, setting_commands
 from treino.folders.stored_run import StoredRun
+from treino.folders.timeline import newest
 from treino.reports.export.folding import before, class_name, copied
 from treino.reports.export.script_data import ScriptPart, definition, literal
 from treino.settings.spec import LAYERS
@@ -28,7 +28,7 @@ AS_SET = (*OF_UPDATES, "data_seed", "metric", "patience", "seed", "test", "valid
 
 def training_part(run: StoredRun, data: Data) -> ScriptPart:
     """Return the part for loss, optimizer, schedule, metrics, length of training, and kept weights."""
-    s, own, loss = run.settings, run.spec.net not in LAYERS, LOSSES[run.settings["loss"]]
+    s, own, loss = run.first_settings, run.spec.net not in LAYERS, LOSSES[run.first_settings["loss"]]
     rows = {split: len(r) for split, r in data.splits.items()}
     per, steps = int(run.spec.steps_per_epoch), planned_steps(run)
     epochs, every, unfinished = -(-steps // per), -(-EVALUATION_SPACING // per), steps % per > 0
@@ -96,7 +96,7 @@ def training_part(run: StoredRun, data: Data) -> ScriptPart:
         part.texts["loss_function"] = f"{before(loss.criterion)}loss_function = {made}{note}"
     part |= _changes(run)
     part.values["COUNTS_STEPS"] = bool(
-        curved or warmup or unfinished or own or s["dropout"] or s["ema"] or part.values["CHANGES"]
+        curved or warmup or unfinished or own or run.dropout or s["ema"] or part.values["CHANGES"]
     )
     return part
 
@@ -218,7 +218,7 @@ def _evaluation(run: StoredRun, measured: Sequence[str], loss: LossKind, weighte
 
 def planned_steps(run: StoredRun) -> int:
     """Return the planned number of updates."""
-    s = run.settings
+    s = run.first_settings
     return int(s["steps"] if s["steps"] is not None else s["epochs"] * run.spec.steps_per_epoch)
 
 
@@ -240,14 +240,12 @@ def _optimizer(s: Mapping[str, Any]) -> str:
 
 def _changes(run: StoredRun) -> ScriptPart:
     """Return the part for commands applied while the run trained, as tables {updates done: value}."""
-    s, reads = run.settings, OPTIMIZERS[run.settings["optimizer"]].reads
+    s, reads = run.first_settings, OPTIMIZERS[run.first_settings["optimizer"]].reads
     tables: dict[str, dict[int, Any]] = {}
     betas = tuple(s["betas"] or BETAS)
-    for command in setting_commands(run.folder):
-        if command.segment != newest(run.spec).number:
-            continue
-        name, step = known("setting", command.name, HP), command.step or 0
-        value: Any = checked_numbers(name, math.inf if command.value is None else command.value, 1)[0]
+    later = (change for change in run.timeline.held() if change.step > newest(run.spec).start)
+    for step, name, given in ((change.step, *item) for change in later for item in change.settings.items()):
+        value: Any = checked_numbers(name, math.inf if given is None else given, 1)[0]
         if name in ("beta1", "beta2"):
             betas = (value, betas[1]) if name == "beta1" else (betas[0], value)
             name, value = "betas", betas

@@ -52,7 +52,7 @@ def _not_alike(runs: Sequence[StoredRun]) -> list[str]:
         sentences.append(
             _("The runs were trained with different losses: compare their metric, not their loss.")
         )
-    if len({(run.spec.data.name, run.spec.resolved.target) for run in runs}) > 1:
+    if len({(run.spec.data.name, run.resolved.target) for run in runs}) > 1:
         sentences.append(_("The runs were trained on different data."))
     return sentences
 

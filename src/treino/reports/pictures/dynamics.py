@@ -6,8 +6,8 @@ from itertools import pairwise
 import numpy as np
 
 from treino.base.words import _
-from treino.folders.segments import epoch_count, layers_from, path_of
 from treino.folders.stored_run import StoredRun
+from treino.folders.timeline import epoch_count, path
 from treino.inspection.dynamics import LOOKED_AT, MOMENTS, Dynamics, UpdateRecord, dynamics
 from treino.inspection.input_planes import draw
 from treino.plots.dynamics import dynamics_figure
@@ -55,11 +55,8 @@ def _instants(run: StoredRun) -> Iterator[UpdateRecord]:
 
 def _turns(run: StoredRun) -> set[int]:
     """Return the steps at which the learning rate changed: by a command, or in a new segment."""
-
-    changed_steps = {
-        c.step for c in run.folder.database.commands() if c.state == "applied" and c.name == "lr"
-    }
-    return {step for step in changed_steps if step is not None} | {link.first for link in path_of(run.spec)}
+    changed_steps = {change.step for change in run.timeline.held() if "lr" in change.settings}
+    return changed_steps | {stretch.first for stretch in path(run.spec)}
 
 
 def _notes(run: StoredRun) -> list[str]:
@@ -69,7 +66,7 @@ def _notes(run: StoredRun) -> list[str]:
         sentences.append(
             _("This run never clears its gradients: shown is each batch's own, its updates follow their sum.")
         )
-    if first := layers_from(run.spec):
+    if first := run.timeline.layers_since:
         sentences.append(
             _("Its layers are those of now from step {step:,} on; before, only the rate is shown.").format(
                 step=first

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from treino.base.errors import Refusal
 from treino.base.words import _, numeral
-from treino.folders.segments import epoch_count
 from treino.folders.store.output_files import OutputFolder
 from treino.folders.stored_run import StoredRun
+from treino.folders.timeline import epoch_count
 from treino.inspection.film import (
     FilterView,
     Frame,

@@ -8,7 +8,6 @@ from torch import Tensor
 
 from treino.base.errors import Refusal
 from treino.base.words import numeral
-from treino.folders.segments import layers_from
 from treino.folders.stored_run import StoredRun
 from treino.inspection.input_planes import draw
 from treino.inspection.landscape import (
@@ -90,7 +89,7 @@ def surface_of(run: StoredRun) -> LossSurface:
 def path_of(run: StoredRun) -> tuple[LossSurface, Landscape]:
     """Return the plane of the run's path, from snapshots that are denser early, where weights move most."""
 
-    surface, last, first = surface_of(run), last_step(run), layers_from(run.spec)
+    surface, last, first = surface_of(run), last_step(run), run.timeline.layers_since
     count = min(MOMENTS, max(FEWEST, NUMBERS // surface.layout.n), last - first + 1)
     steps = np.unique(np.round(first + (last - first) * np.linspace(0, 1, count) ** 2).astype(int)).tolist()
     place_Kn = torch.stack([surface.place(moment.net) for moment in snapshots(run, steps)])

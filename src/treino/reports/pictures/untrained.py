@@ -87,7 +87,7 @@ def untrained(source: Any, count: int, to: OutputFolder | None = None, **setting
 def _of_run(run: StoredRun) -> tuple[Settings, Data]:
     if run.folder.kind != "run" or run.spec.net == "given":
         raise UNTRAINED_OWN(run=run.name)
-    return read_settings(run.spec.asked), run.data
+    return read_settings(run.asked_settings), run.data
 
 
 def _net(requested: Settings, data: Data, run: StoredRun | None, seed: int) -> nn.Module:

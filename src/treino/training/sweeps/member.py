@@ -19,10 +19,10 @@ from treino.folders.data_source import data_of, recorded_settings, source_of
 from treino.folders.documents import read_document, read_run_spec, read_sweep_spec
 from treino.folders.documents.run_spec import ResolvedSettings, RunSpec
 from treino.folders.network_source import NET_WANTED, NetworkSource, network_source, run_network
-from treino.folders.segments import SettingChange, segments_of
-from treino.folders.store import RunFolder, find
+from treino.folders.store import Change, RunFolder, find
 from treino.folders.store.new_names import command_word
 from treino.folders.stored_run import STUDY_IS_NO_RUN, StoredRun
+from treino.folders.timeline import segments_of
 from treino.folders.weights import check_layers
 from treino.settings.spec import OF_DATA, Settings
 from treino.training.completion import run_facts, shape_entries
@@ -189,11 +189,23 @@ class SweepNetwork(StoredRun):
         }
 
     @property
+    def resolved(self) -> ResolvedSettings:
+        return self.spec.resolved
+
+    @property
+    def asked_settings(self) -> dict[str, Any]:
+        return self.spec.asked
+
+    @property
+    def first_settings(self) -> dict[str, Any]:
+        return self.settings
+
+    @property
     def result(self) -> None:
         """None: the sweep's folder has no results of this network alone."""
 
     @property
-    def changes(self) -> list[SettingChange]:
+    def changes(self) -> list[Change]:
         return []
 
     @property
