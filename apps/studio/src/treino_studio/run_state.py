@@ -89,7 +89,7 @@ def commands(run: StoredRun) -> str:
     call = called_again(run.spec, run)
     lines = ["import treino", call] if call else [run.command]
     comment = _("# on its way: {changes} from step {step}")
-    lines += [comment.format(changes=mark["text"], step=mark["step"]) for mark in marks(run)]
+    lines += [comment.format(changes=mark["text"], step=mark["step"]) for mark in marks(run) if mark["text"]]
     return "\n".join(lines)
 
 
