@@ -36,7 +36,7 @@ from treino.inspection.conformal import floor_of
 from treino.inspection.outputs import outputs
 from treino.settings import recipes
 from treino.settings.spec import Settings, faults_of, read_settings
-from treino.training.resolution import decide, resolve
+from treino.training.resolution import decide
 
 LR_AUTO_DIVERGED = Refusal(
     "Training diverges at every learning rate from {low:g} to {high:g}.",
@@ -383,7 +383,7 @@ class Speed:
 
 def measured_speed(settings: Settings, data: Data, limit: float) -> Speed:
     """Train the recipe's networks for a short while."""
-    training = resolve(settings, data).training
+    training = TrainingLoop(*set_up(data, *decide(settings, data)))
     begin = time.perf_counter()
     with torch_threads(torch_threads_of(training.engine, training.threads)):
         training.advance(PIECE)  # memory is allocated here
