@@ -74,6 +74,17 @@ class TrainConfig:
         size = self.shared.batch_size
         return min(size, rows) if isinstance(size, int) else rows
 
+    @property
+    def optimizer_values(self) -> dict[str, list[float]]:
+        """``{name: [P]}`` of the hyper-parameters that only some optimizers read."""
+        beta1_P, beta2_P = zip(*(s.betas or BETAS for s in self.members), strict=True)
+        return {
+            "momentum": [s.momentum for s in self.members],
+            "beta1": list(beta1_P),
+            "beta2": list(beta2_P),
+            "eps": [s.eps for s in self.members],
+        }
+
     def hyperparameters(self, dropout: float | Sequence[float] = 0.0) -> dict[str, torch.Tensor]:
         """``{name: [P] float64}`` at the first step.
 
@@ -82,8 +93,7 @@ class TrainConfig:
         Raises:
             TreinoError: the number of dropout rates differs from the number of members.
         """
-        beta1_P, beta2_P = zip(*(s.betas or BETAS for s in self.members), strict=True)
-        numbers = {"beta1": beta1_P, "beta2": beta2_P, "clip": [s.clip or math.inf for s in self.members]}
+        numbers = self.optimizer_values | {"clip": [s.clip or math.inf for s in self.members]}
         hp = {"dropout": per_member("dropout", dropout, len(self.members))}
         for name in HP.keys() - hp.keys():
             value_P = numbers[name] if name in numbers else [getattr(s, name) for s in self.members]
@@ -199,8 +209,8 @@ def _check_names(config: TrainConfig) -> None:
 def _check_optimizer(config: TrainConfig) -> None:
     """Refuse settings that the optimizer doesn't use."""
     optimizer = config.shared.optimizer
-    for name, value_P in config.with_settings(lr=1.0).hyperparameters().items():  # whatever the rate is
-        check_read(name, value_P.tolist(), optimizer)
+    for name, value_P in config.optimizer_values.items():
+        check_read(name, value_P, optimizer)
     if not config.shared.nesterov:
         return
     check_reads("nesterov", optimizer)

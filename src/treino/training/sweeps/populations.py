@@ -84,7 +84,8 @@ def single_settings() -> set[str]:
 
 def checked_settings(values: Mapping[str, Any]) -> Settings:
     """Check one network's settings for contradictions, before the data is read."""
-    settings = shared_settings(values)
+    settings = read_settings(values)
+    check_rules(settings, OF_SEVERAL)
     check_settings(settings)
     return settings
 
