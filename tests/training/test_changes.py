@@ -112,3 +112,10 @@ def test_a_change_for_a_step_past_the_planned_end_is_refused() -> None:
     assert [command.state for command in run.folder.database.commands()] == ["applied", "refused"]
     (told,) = [each.facts["message"] for each in run.folder.database.events() if each.kind == "refused"]
     assert "step 60" in told
+
+
+def test_a_training_like_one_that_was_changed_says_so(treino: Callable[..., Said]) -> None:
+    trained(("lr", 0.02, 10, "agent"))
+    said = treino("train", "--like", "steered", "--name", "again").out
+    assert "steered was changed on its way, and this training isn't. From step 10 on: lr 0.02" in said
+    assert "on its way" not in treino("train", "--like", "again").out

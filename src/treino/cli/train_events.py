@@ -89,7 +89,7 @@ def _branch(asked: TrainFlags) -> Iterator[JobEvent]:
 def _training(asked: TrainFlags, screen: Screen) -> Iterator[JobEvent]:
     """The events of a new training, which may take data, settings or weights from a run."""
     several, weights = asked.several, asked.origin.weights
-    data, settings, networks, like = _data_and_settings(asked)
+    data, settings, networks, like = _data_and_settings(asked, screen)
     output = None
     if several.to is not None or several.replace:
         from treino.cli.out_of_fold import out_of_fold_file, with_predictions
@@ -119,7 +119,9 @@ def _training(asked: TrainFlags, screen: Screen) -> Iterator[JobEvent]:
     return events if output is None else with_predictions(events, output, data, screen)
 
 
-def _data_and_settings(asked: TrainFlags) -> tuple[Any, dict[str, Any], NetworkSource, str | None]:
+def _data_and_settings(
+    asked: TrainFlags, screen: Screen
+) -> tuple[Any, dict[str, Any], NetworkSource, str | None]:
     """(data, settings, source of the network's file, run whose settings it takes) of a new training."""
     source, settings, origin = asked.source, dict(asked.settings), asked.origin
     if origin.like is None:
@@ -131,5 +133,7 @@ def _data_and_settings(asked: TrainFlags) -> tuple[Any, dict[str, Any], NetworkS
     from treino.training.sweeps import member
 
     name = member.name_of_like(origin.like)
+    if note := member.like_note(origin.like):
+        screen.out.print(note)
     data, same, stored = member.like(origin.like, origin.data_file, origin.trust, origin.weights)
     return data, same | settings, UserFiles() if "net" in settings else stored, name

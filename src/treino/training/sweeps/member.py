@@ -10,6 +10,7 @@ import numpy as np
 from torch import Tensor
 
 from treino.base.errors import Refusal
+from treino.base.words import _
 from treino.data.dataset import Data
 from treino.data.sources import BuiltinName
 from treino.engine import LOSSES
@@ -228,6 +229,16 @@ def name_of_like(name: str | Path) -> str:
     """The name of the run or sweep that ``like`` takes its settings from."""
     parts = parse_member(name)
     return (find(name) if parts is None else sweep_folder(parts[0]).path).name
+
+
+def like_note(name: str | Path) -> str:
+    """A sentence for a run whose settings were changed while it trained, which ``like`` leaves out; else ""."""
+    if parse_member(name) is not None:
+        return ""
+    run = StoredRun(RunFolder.open(find(name)))
+    changes = " ".join(map(str, run.changes)) if run.folder.kind == "run" else ""
+    sentence = _("{run} was changed on its way, and this training isn't. {changes}")
+    return sentence.format(run=run.name, changes=changes) if changes else ""
 
 
 def like(
