@@ -174,8 +174,8 @@ def test_no_sentence_below_the_command_line_names_a_flag() -> None:
 
 def test_the_map_and_each_readme_name_places_that_exist() -> None:
     pages = [ROOT / "ARCHITECTURE.md", *ROOT.glob("src/treino/*/README.md"), *ROOT.glob("apps/*/README.md")]
-    wings = {p.parent.name for p in ROOT.glob("src/treino/*/__init__.py")}
-    assert {page.parent.name for page in pages} >= wings | {p.parent.name for p in ROOT.glob("apps/*/src")}
+    packages = {p.parent.name for p in ROOT.glob("src/treino/*/__init__.py")}
+    assert {page.parent.name for page in pages} >= packages | {p.parent.name for p in ROOT.glob("apps/*/src")}
     for page in pages:
         rows = (
             page.read_text()
@@ -189,15 +189,15 @@ def test_the_map_and_each_readme_name_places_that_exist() -> None:
 
 
 def test_the_map_has_the_wings_in_the_linter_s_order() -> None:
-    first = re.search(r"\| wing .*?\n\n", (ROOT / "ARCHITECTURE.md").read_text(), re.DOTALL)
+    first = re.search(r"\| package .*?\n\n", (ROOT / "ARCHITECTURE.md").read_text(), re.DOTALL)
     assert first is not None
-    wings = [re.sub(r"/|\.py", "", line.split("`")[1]) for line in first[0].splitlines()[2:] if line]
-    assert wings == [layer.removeprefix("treino.") for layer in CONTRACTS[0]["layers"][2:]]
+    packages = [re.sub(r"/|\.py", "", line.split("`")[1]) for line in first[0].splitlines()[2:] if line]
+    assert packages == [layer.removeprefix("treino.") for layer in CONTRACTS[0]["layers"][2:]]
 
 
 @pytest.mark.parametrize("top", ["src/treino", *(f"apps/{p.parent.name}" for p in ROOT.glob("apps/*/src"))])
 def test_every_source_file_has_a_row_in_a_readme(top: str) -> None:
-    """Its path stands in the README of its wing or app, or of a folder in it."""
+    """Its path stands in the README of its package or app, or of a folder in it."""
     missing, texts = [], [readme.read_text() for readme in (ROOT / top).rglob("README.md")]
     for path in (ROOT / top).rglob("*.*"):
         if path.suffix not in (".py", ".js", ".css", ".hpp", ".cpp") or path.name == "__init__.py":

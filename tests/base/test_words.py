@@ -85,15 +85,15 @@ def test_the_flag_stands_anywhere_before_the_dashes() -> None:
 
 
 @pytest.mark.parametrize(
-    ("door", "written"),
+    ("kind", "written"),
     [
         ("keyword", ["batch_size", "patience=5", "betas=(0.9, 0.999)", "task='regression'", "nesterov=True"]),
         ("flag", ["--batch-size", "--patience 5", "--betas 0.9,0.999", "--task regression", "--nesterov"]),
         ("plain", ["batch_size", "patience 5", "betas 0.9,0.999", "task regression", "nesterov True"]),
     ],
 )
-def test_a_setting_is_written_as_its_reader_types_it(door: words.Door, written: list[str]) -> None:
-    with words.door(door):
+def test_a_setting_is_written_as_its_reader_types_it(kind: words.Interface, written: list[str]) -> None:
+    with words.interface(kind):
         assert written == [
             words.setting("batch_size"),
             words.setting("patience", 5),
@@ -106,7 +106,7 @@ def test_a_setting_is_written_as_its_reader_types_it(door: words.Door, written: 
 
 def test_what_the_command_line_writes_of_a_setting_is_typed_as_it_stands(treino: Callable[..., Said]) -> None:
     values = {"kinds": ("month=category", "size=a<b"), "hidden": (), "nesterov": False, "out": "my runs/one"}
-    with words.door("flag"):
+    with words.interface("flag"):
         typed = " ".join(words.setting(name, value) for name, value in values.items())
     kinds, place = "month=category,size=a<b", "my runs/one"
     assert shlex.split(typed) == ["--kinds", kinds, "--hidden", "none", "--no-nesterov", "--out", place]
@@ -556,20 +556,20 @@ def test_the_flag_comes_before_the_variable(
         ("plain", "Leave patience out, or use lr 0.1, normalise False, trust True, net FILE.py:NAME."),
     ],
 )
-def test_settings_in_a_sentence_are_written_as_the_reader_types_them(way: words.Door, written: str) -> None:
+def test_settings_in_a_sentence_are_written_as_the_reader_types_them(way: words.Interface, written: str) -> None:
     used = "[[lr={lr}]], [[normalise=False]], [[trust=True]], [[net=FILE.py:NAME]]"
     sentence = f"Leave [[patience]] out, or use {used}."
-    with words.door(way):
+    with words.interface(way):
         assert words._(sentence).format(lr="0.1") == written
         assert words._("treino train wine [[lr=0.1]]") == "treino train wine --lr 0.1"
 
 
 @pytest.mark.parametrize("name", ["plain", "Sepal Length", "it's", "a;b & $c", "ç 'x' \"y\"", "back\\slash"])
 def test_what_is_filled_into_a_setting_can_be_pasted(name: str) -> None:
-    with words.door("flag"):
+    with words.interface("flag"):
         said = words._("Leave it out: [[kinds={name}=out]]").format(name=name)
         assert shlex.split(said.partition(": ")[2]) == ["--kinds", f"{name}=out"]
         assert shlex.split(words._("[[kinds=NAME=small<large]]")) == ["--kinds", "NAME=small<large"]
-    with words.door("keyword"):
+    with words.interface("keyword"):
         said = words._("Leave it out: [[kinds={name}=out]]").format(name=name)
         assert ast.literal_eval(said.partition("kinds=")[2]) == f"{name}=out"

@@ -10,7 +10,7 @@ import pytest
 
 from tests.data.conftest import Write, refusal_of
 from treino.base.errors import TreinoError
-from treino.base.words import door
+from treino.base.words import interface
 from treino.data import describe, load
 from treino.data.photographs.labels import _without_zeros
 from treino.data.readers import ReaderOptions
@@ -196,7 +196,7 @@ def test_without_a_target_the_likely_ones_are_named(write: Write) -> None:
     assert "target='y'" in error.hint
     rows = "".join(f"{i * i},0.{i},2024-01-{i % 28 + 1:02}\n" for i in range(40))
     assert refusal(write("p,the q,when\n" + rows, "dated.csv")).hint == "Name it: target='the q'."
-    with door("flag"):
+    with interface("flag"):
         assert refusal(write("p,the q,when\n" + rows, "dated.csv")).hint == "Name it: --target 'the q'."
 
 

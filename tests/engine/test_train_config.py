@@ -11,7 +11,7 @@ from oracles import sample
 from pydantic import ValidationError
 
 from treino.base.errors import TreinoError
-from treino.base.words import door
+from treino.base.words import interface
 from treino.engine import INITS, config_of, mlp, train
 from treino.engine.devices import resolve_device
 from treino.engine.kernels.lanes_library import libraries, why_missing
@@ -242,7 +242,7 @@ def test_a_value_for_each_member_is_a_setting_of_it():
 )
 def test_settings_are_named_as_the_reader_types_them(settings, python, command_line):
     for kind, wanted in (("keyword", python), ("flag", command_line)):
-        with door(kind), pytest.raises(TreinoError) as refused:
+        with interface(kind), pytest.raises(TreinoError) as refused:
             train((X, Y), mlp(4), **settings)
         assert wanted in str(refused.value)
 

@@ -6,7 +6,7 @@ Python: ``treino.base.words.use("pt_BR")``. English needs no catalogue; a senten
 stays English. Names of settings, flags, rules and JSON keys are the same in all languages. So are numbers in
 JSON, in CSV files, in commands and in values of settings: they have a decimal point and no grouping.
 
-How a sentence writes a setting depends on the reader's interface (``door``): the command line reads
+How a sentence writes a setting depends on the reader's interface (``interface``): the command line reads
 ``--patience 5`` where Python reads ``patience=5``. A sentence names a setting in double brackets, ``_("Leave
 [[patience]] out, or use [[validation=0.15]].")``, or has it as a value that is filled in later: ``_("{what}
 needs validation rows.").format(what=setting("patience", 5))``.
@@ -48,13 +48,13 @@ __all__ = [
     "LOCALES",
     "N_",
     "VARIABLE",
-    "Door",
+    "Interface",
     "Sentence",
     "_",
     "add_catalogue",
     "capitalised",
-    "door",
     "flag",
+    "interface",
     "joined",
     "known_sentences",
     "language",
@@ -76,7 +76,7 @@ PLAIN_VALUE = re.compile(r"[\d.e-]+|True|False")  # values without quotes in Pyt
 NUMBERS = "every", "lr", "momentum"  # numeric settings whose value is filled into a sentence
 BARE: dict[str | None, list[str]] = {None: [], "True": []}  # values that a flag leaves out
 FIELD = re.compile(r"\{\w+\}")  # a field in a setting's value; filled in and quoted later
-Door = Literal["flag", "keyword", "plain"]
+Interface = Literal["flag", "keyword", "plain"]
 
 
 def _(sentence: str) -> str:
@@ -97,11 +97,11 @@ def _typed(sentence: str) -> str:
 
     def written(mark: re.Match[str]) -> str:
         name, value = mark["name"], mark["value"]
-        if _door.get() == "flag" or IN_COMMAND.search(sentence[: mark.start()]):
+        if _interface.get() == "flag" or IN_COMMAND.search(sentence[: mark.start()]):
             if value == "False":
                 return flag(f"no_{name}")
             return " ".join([flag(name), *BARE.get(value, [_parts(value, "q", shlex.quote)])])
-        if value is None or _door.get() == "plain":
+        if value is None or _interface.get() == "plain":
             return " ".join([name, *([] if value is None else [value])])
         if name in NUMBERS or PLAIN_VALUE.fullmatch(value):
             return f"{name}={value}"
@@ -118,15 +118,15 @@ def _parts(value: str | None, conversion: str, quoted: Callable[[str], str]) -> 
 
 
 @contextmanager
-def door(kind: Door) -> Iterator[None]:
+def interface(kind: Interface) -> Iterator[None]:
     """Choose the form of settings in sentences within the block: ``flag``, ``--patience 5``, for the command
     line; ``keyword`` (default), ``patience=5``, for Python; ``plain``, ``patience 5``, for other readers.
     """
-    before = _door.set(kind)
+    before = _interface.set(kind)
     try:
         yield
     finally:
-        _door.reset(before)
+        _interface.reset(before)
 
 
 def setting(name: str, *value: object) -> str:
@@ -134,16 +134,16 @@ def setting(name: str, *value: object) -> str:
 
     name: with underscores, as in ``treino.settings.spec``. value: at most one.
     """
-    door = _door.get()
+    kind = _interface.get()
     if not value:
-        return flag(name) if door == "flag" else name
-    if door == "keyword":
+        return flag(name) if kind == "flag" else name
+    if kind == "keyword":
         return f"{name}={value[0]!r}"
-    if door == "flag" and isinstance(value[0], bool):
+    if kind == "flag" and isinstance(value[0], bool):
         return flag(name if value[0] else f"no_{name}")
     several = isinstance(value[0], Sequence) and not isinstance(value[0], str)
     text = (",".join(map(str, value[0])) or "none") if several else str(value[0])  # type: ignore[call-overload]
-    return f"{flag(name)} {shlex.quote(text)}" if door == "flag" else f"{name} {text}"
+    return f"{flag(name)} {shlex.quote(text)}" if kind == "flag" else f"{name} {text}"
 
 
 def flag(name: str) -> str:
@@ -151,5 +151,5 @@ def flag(name: str) -> str:
     return "--" + name.replace("_", "-")
 
 
-_door: ContextVar[Door] = ContextVar("door", default="keyword")
+_interface: ContextVar[Interface] = ContextVar("interface", default="keyword")
 add_catalogue("treino", LOCALE)

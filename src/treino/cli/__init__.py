@@ -23,7 +23,7 @@ def main(argv: Sequence[str] | None = None, program: "Program | None" = None, *,
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # unknown TREINO_LANG: language_of raises an error
-        from treino.base.words import door, speaking
+        from treino.base.words import interface, speaking
     from treino_doctor.base.errors import TreinoError
     from treino_doctor.base.screen import Screen, guarded, language_of, split_tokens
 
@@ -39,7 +39,7 @@ def main(argv: Sequence[str] | None = None, program: "Program | None" = None, *,
 
         screen = StyledScreen(as_json)
     try:
-        with speaking(language), door("flag"):
+        with speaking(language), interface("flag"):
             return guarded(lambda: _run([*own, *rest], screen, program), screen)
     finally:
         if not last:

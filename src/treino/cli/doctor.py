@@ -9,7 +9,7 @@ from typing import Any
 
 from treino.base.errors import Refusal
 from treino.base.machine import cpu_cores
-from treino.base.words import N_, _, door
+from treino.base.words import N_, _, interface
 from treino_doctor import command
 from treino_doctor.base.screen import Screen
 
@@ -124,7 +124,7 @@ def doctor(tokens: Sequence[str], screen: Screen) -> int:
         for path in request.outputs:
             refuse_run(Path(path))
     # messages to a script's author name settings as Python keywords
-    with door("keyword"):
+    with interface("keyword"):
         return command.run(request, screen)
 
 

@@ -20,7 +20,7 @@ from mcp.server.lowlevel import Server
 from mcp.server.stdio import stdio_server
 
 from treino.base.errors import Refusal, TreinoError, nearest
-from treino.base.words import _, door
+from treino.base.words import _, interface
 from treino_agents.calls import Calls, Progress, ToolCall, open_calls
 from treino_agents.folder import AgentFolder
 from treino_agents.tools import Tool
@@ -58,7 +58,7 @@ class AgentServer:
     ) -> types.CallToolResult:
         """Run a tool's command, and return its document; errors, too, are documents."""
         try:
-            with door("keyword"):
+            with interface("keyword"):
                 tool = self.tools.get(request.name)
                 if tool is None:
                     raise TOOL_UNKNOWN(name=request.name, hint=nearest(request.name, self.tools))

@@ -14,7 +14,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from treino.base.words import door
+from treino.base.words import interface
 from treino.cli import command
 from treino.cli.app import run as run_verb
 from treino.cli.doctor import doctor
@@ -37,7 +37,7 @@ def run(tokens: Sequence[str], screen: Screen) -> int:
             screen.errors.write(MARK + json.dumps([done, total, text]) + "\n")
 
     screen.report = report
-    with door("keyword"), fenced(Path.cwd()):  # an agent writes settings as Python does
+    with interface("keyword"), fenced(Path.cwd()):  # an agent writes settings as Python does
         if tokens[0] == "steer":
             screen.document(steer(json.loads(tokens[-1]), report))
             return 0

@@ -19,22 +19,22 @@ OTHER_FORM = re.compile(r"^export\b.*|^import\b.*['\"].*|\bimport\s*\(.*", re.M)
 NAMED = re.compile(rf"({NAME})(?: as ({NAME}))?")
 
 
-def joined(root: Path, doors: Mapping[str, str], instead: Mapping[str, str] = MappingProxyType({})) -> str:
+def joined(root: Path, entries: Mapping[str, str], instead: Mapping[str, str] = MappingProxyType({})) -> str:
     """A script with modules and all that they import, as functions that run once, when they are first called.
 
-    root: the folder where module names start. doors: names of functions, each of which returns what a
+    root: the folder where module names start. entries: names of functions, each of which returns what a
     module exports: ``{"worker": "web/worker.js"}``. instead: modules, each with its replacement.
 
     Raises:
         ValueError: a module imports or exports in another form, imports what doesn't exist, or a cycle.
     """
     order: dict[str, str] = {}
-    for entry in doors.values():
+    for entry in entries.values():
         _add(root, entry, instead, (), order)
     names = {name: set(_exports(text)) for name, text in order.items()}
     calls = {name: f"m${number}" for number, name in enumerate(order)}
     parts = [_function(name, text, names, calls, instead) for name, text in order.items()]
-    ends = [f"const {door} = {calls[entry]};" for door, entry in doors.items()]
+    ends = [f"const {name} = {calls[entry]};" for name, entry in entries.items()]
     return "\n".join(["'use strict';", "const once = (make, made) => () => made ??= make();", *parts, *ends])
 
 

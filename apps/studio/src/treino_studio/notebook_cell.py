@@ -14,7 +14,7 @@ from treino_studio.modules import joined
 from treino_studio.notebook_channel import NotebookChannel
 from treino_studio.page_file import PACKAGE, PAGE, page_file, words_of
 
-DOORS = {"notebook": "page/modules/notebook.js"}
+ENTRIES = {"notebook": "page/modules/notebook.js"}
 
 
 class StudioCell(anywidget.AnyWidget):
@@ -56,6 +56,6 @@ class StudioCell(anywidget.AnyWidget):
 @cache
 def notebook_page() -> bytes:
     """The page as gzip of HTML."""
-    script = joined(PACKAGE, DOORS) + "\nnotebook().start();\n"
+    script = joined(PACKAGE, ENTRIES) + "\nnotebook().start();\n"
     html = page_file("treino studio", script, {"words": words_of(script)})
     return gzip.compress(html.encode(), 9, mtime=0)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Parameter
 
 from treino.base.errors import Refusal, TreinoError
-from treino.base.words import _, door
+from treino.base.words import _, interface
 from treino.cli.flags import WHOLE, ScreenFlag, with_flags
 from treino.cli.screen import Screen
 from treino_studio.browser import open_browser
@@ -97,7 +97,7 @@ def studio(
     log.addHandler(handler)
     before = signal.signal(signal.SIGTERM, _stop)
     try:
-        with door("flag"):
+        with interface("flag"):
             failure = asyncio.run(_serve(subject, arguments, options, settings, screen))
     except KeyboardInterrupt:
         raise KeyboardInterrupt(_("The studio has ended; what it trained is saved.")) from None
@@ -161,7 +161,7 @@ async def _serve(
     from treino_studio.serving import PORT, begun, serving, start_script
 
     port = PORT if options.port is None else options.port
-    with serving(subject.folder, options.host, port) as serving_studio, door("plain"):
+    with serving(subject.folder, options.host, port) as serving_studio, interface("plain"):
         if subject.script is not None:
             start_script(
                 serving_studio.studio,

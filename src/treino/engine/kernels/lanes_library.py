@@ -105,12 +105,12 @@ def libraries(file: Path = FILE) -> tuple[Library, ...]:
     loaded = _loaded(file)
     if loaded is None or not _of_these_sources(loaded):
         return ()
-    door = loaded.treino_lanes
-    door.restype, door.argtypes = POINTER(Functions), [c_int32, POINTER(c_int32)]
+    entry = loaded.treino_lanes
+    entry.restype, entry.argtypes = POINTER(Functions), [c_int32, POINTER(c_int32)]
     builds: list[Library] = []
     while True:
         fused = c_int32()
-        functions = door(len(builds), ctypes.byref(fused))
+        functions = entry(len(builds), ctypes.byref(fused))
         if not functions:
             return tuple(builds)
         known = functions.contents

@@ -232,7 +232,7 @@ def name_of_like(name: str | Path) -> str:
 
 
 def like_note(name: str | Path) -> str:
-    """A sentence for a run whose settings were changed while it trained, which ``like`` leaves out; else ""."""
+    """A sentence for a run whose settings changed while it trained, as ``like`` leaves that out; else ""."""
     if parse_member(name) is not None:
         return ""
     run = StoredRun(RunFolder.open(find(name)))

@@ -18,7 +18,7 @@ from treino_studio.playground.tables import BUILTINS, table_of, tables_in_page
 
 __all__ = ["IN_PAGE", "page", "table_of"]
 
-DOORS = {"playground": "playground/web/playground.js", "worker": "playground/web/worker.js"}
+ENTRIES = {"playground": "playground/web/playground.js", "worker": "playground/web/worker.js"}
 INSTEAD = {  # modules that only a server's runs need
     f"page/modules/{name}.js": "playground/web/left_out.js"
     for name in ("remedies", "result", "members", "behind")
@@ -53,7 +53,7 @@ def page(table: Mapping[str, Any] | None = None, address: str = "") -> str:
 
 @cache
 def _script() -> str:
-    return joined(PACKAGE, DOORS, INSTEAD) + LAST
+    return joined(PACKAGE, ENTRIES, INSTEAD) + LAST
 
 
 @cache

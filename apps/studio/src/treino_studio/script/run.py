@@ -10,7 +10,7 @@ import torch
 from treino.base.console import console, line
 from treino.base.errors import TreinoError
 from treino.base.files import digest
-from treino.base.words import _, door
+from treino.base.words import _, interface
 from treino_doctor.process.run_script import WATCHERS, run_script
 from treino_studio.script.json_socket import socket_of_environment
 from treino_studio.script.session import Session
@@ -52,7 +52,7 @@ def run(
             session.warn(warning)
         session.install()
         try:
-            with door("keyword"):
+            with interface("keyword"):
                 return run_script(
                     script,
                     args,
