@@ -556,7 +556,9 @@ def test_the_flag_comes_before_the_variable(
         ("plain", "Leave patience out, or use lr 0.1, normalise False, trust True, net FILE.py:NAME."),
     ],
 )
-def test_settings_in_a_sentence_are_written_as_the_reader_types_them(way: words.Interface, written: str) -> None:
+def test_settings_in_a_sentence_are_written_as_the_reader_types_them(
+    way: words.Interface, written: str
+) -> None:
     used = "[[lr={lr}]], [[normalise=False]], [[trust=True]], [[net=FILE.py:NAME]]"
     sentence = f"Leave [[patience]] out, or use {used}."
     with words.interface(way):

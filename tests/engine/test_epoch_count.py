@@ -4,7 +4,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from treino.engine.step_plan import EpochStretch
+from treino.engine.step_plan import EpochCount
 
 
 def walked(per: int, changes: list[tuple[int, int]], steps: int) -> tuple[list[int], list[bool]]:
@@ -26,7 +26,7 @@ def walked(per: int, changes: list[tuple[int, int]], steps: int) -> tuple[list[i
     st.dictionaries(st.integers(1, 40), st.integers(1, 6), max_size=3).map(lambda d: sorted(d.items())),
 )
 def test_every_step_is_in_the_epoch_that_a_walk_finds(per: int, changes: list[tuple[int, int]]) -> None:
-    count = EpochStretch(per)
+    count = EpochCount(per)
     for step, size in changes:
         count = count.restarted(step, size)
     steps = 60

@@ -17,7 +17,7 @@ from treino.data.rows import order
 from treino.engine import OPTIMIZERS
 from treino.engine.saved_state import keyframe_of_saved
 from treino.engine.schedules import scale
-from treino.engine.step_plan import EpochStretch
+from treino.engine.step_plan import EpochCount
 from treino.training.commands import Transport
 from treino.training.replay import snapshots
 
@@ -187,7 +187,7 @@ def test_contradicting_optimizers_are_refused(tmp_path: Path) -> None:
 
 
 def test_a_pause_at_the_next_epochs_end_knows_the_new_ones() -> None:
-    count = EpochStretch(4).restarted(10, 25)
+    count = EpochCount(4).restarted(10, 25)
     for step, epochs, stop in ((10, 1, 35), (35, 1, 60), (36, 2, 85)):
         transport = Transport()
         transport.command("epoch", epochs, step, count)
@@ -195,7 +195,7 @@ def test_a_pause_at_the_next_epochs_end_knows_the_new_ones() -> None:
 
 
 def test_steps_and_epochs_that_are_asked_for_while_others_are_done_add_up() -> None:
-    count, transport = EpochStretch(4), Transport()
+    count, transport = EpochCount(4), Transport()
     for name, number, stop in (("step", 1, 6), ("step", 2, 8), ("epoch", 1, 12), ("epoch", 1, 16)):
         transport.command(name, number, 5, count)
         assert transport.stop_step == stop
@@ -208,7 +208,7 @@ def test_steps_and_epochs_that_are_asked_for_while_others_are_done_add_up() -> N
 
 
 def test_a_training_that_a_slow_speed_lets_wait_is_still_playing() -> None:
-    count, transport = EpochStretch(4), Transport(speed=0.01)
+    count, transport = EpochCount(4), Transport(speed=0.01)
     assert transport.limit(5) == 5
     assert transport.playing(5)
     transport.command("step", 2, 5, count)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from treino.base.errors import TreinoError
 from treino.engine import TrainingLoop
-from treino.engine.step_plan import EpochStretch
+from treino.engine.step_plan import EpochCount
 from treino.folders.store.checkpoint import FOLDER, LiveFolder
 from treino.folders.stored_run import StoredRun
 from treino.settings.spec import read_settings
@@ -67,7 +67,7 @@ def test_the_past_is_prepared_in_slices(run: StoredRun, monkeypatch: pytest.Monk
 def test_a_transport_never_lets_a_step_too_many_through(commands: list[str]) -> None:
     transport, step = Transport(), 5
     for name in commands:
-        transport.command(name, 2 if name in ("step", "epoch") else None, step, EpochStretch(4))
+        transport.command(name, 2 if name in ("step", "epoch") else None, step, EpochCount(4))
         limit = transport.limit(step)
         expected = {"play": None, "pause": step, "step": step + 2, "epoch": (step // 4 + 2) * 4}[name]
         assert limit == expected
@@ -78,11 +78,11 @@ def test_a_transport_never_lets_a_step_too_many_through(commands: list[str]) -> 
 def test_a_speed_is_a_number_of_steps(speed: object) -> None:
     transport = Transport(speed=3.0)
     with pytest.raises(TreinoError) as refused:
-        transport.command("speed", speed, 0, EpochStretch(1))
+        transport.command("speed", speed, 0, EpochCount(1))
     assert refused.value.rule == "speed_range"
     assert transport.speed == 3.0
     for known in (0.01, 1e6, None):
-        transport.command("speed", known, 0, EpochStretch(1))
+        transport.command("speed", known, 0, EpochCount(1))
         assert transport.speed == known
 
 

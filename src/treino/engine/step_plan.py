@@ -18,7 +18,7 @@ from treino.engine.schedules import scale
 
 
 @dataclass(frozen=True)
-class EpochStretch:
+class EpochCount:
     """A range of epochs of equal length, from a step on.
 
     start_step: the updates before this range. start_epoch: the epochs begun before it; the last of these is
@@ -28,15 +28,15 @@ class EpochStretch:
     steps_per_epoch: int
     start_step: int = 0
     start_epoch: int = 0
-    previous: "EpochStretch | None" = None
+    previous: "EpochCount | None" = None
 
-    def restarted(self, step: int, per: int) -> "EpochStretch":
+    def restarted(self, step: int, per: int) -> "EpochCount":
         """Return a new range after ``step`` updates, with epochs of ``per`` steps; the next step begins an
         epoch."""
-        return EpochStretch(per, step, self.epoch_of(step), self)
+        return EpochCount(per, step, self.epoch_of(step), self)
 
     @property
-    def parts(self) -> "list[EpochStretch]":
+    def parts(self) -> "list[EpochCount]":
         """This range and all earlier ones, the newest first."""
         stretches, count = [self], self.previous
         while count is not None:
@@ -78,7 +78,7 @@ class EpochStretch:
         epochs, steps = divmod(step - self.start_step, self.steps_per_epoch)
         return self.start_epoch + epochs, steps
 
-    def _at(self, step: int) -> "EpochStretch":
+    def _at(self, step: int) -> "EpochCount":
         """The range that contains update number ``step``."""
         count = self
         while count.previous is not None and step <= count.start_step:
@@ -101,13 +101,13 @@ class Past:
     """
 
     first: int = 0
-    passes: EpochStretch | None = None
+    passes: EpochCount | None = None
     optimizer: int = 0
     order: int | None = None
 
-    def count(self, per: int) -> EpochStretch:
+    def count(self, per: int) -> EpochCount:
         """The count of epochs, with ``per`` steps per epoch from ``first`` on."""
-        return EpochStretch(per) if self.passes is None else self.passes.restarted(self.first, per)
+        return EpochCount(per) if self.passes is None else self.passes.restarted(self.first, per)
 
 
 @dataclass(frozen=True)
@@ -145,7 +145,7 @@ class StepPlan:
         return 1 if self.batch_size is None else -(-self.rows // self.batch_size)
 
     @cached_property
-    def count(self) -> EpochStretch:
+    def count(self) -> EpochCount:
         """The count of epochs."""
         return self.past.count(self.steps_per_epoch)
 

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from treino.base.files import damaged
 from treino.base.words import _
-from treino.engine.step_plan import EpochStretch
+from treino.engine.step_plan import EpochCount
 from treino.folders.documents.run_spec import RunSpec
 from treino.folders.store import EpochValue, RunFolder
 from treino.folders.timeline import epoch_count, path
@@ -67,9 +67,7 @@ def histories(folder: RunFolder, spec: RunSpec, *, over: bool = False) -> dict[s
     }
 
 
-def training_losses(
-    losses_S: np.ndarray, count: EpochStretch, *, over: bool = False
-) -> tuple[Floats, Floats]:
+def training_losses(losses_S: np.ndarray, count: EpochCount, *, over: bool = False) -> tuple[Floats, Floats]:
     """Mean and deviation ``[E]`` of the losses of each epoch; over: include a last one cut short."""
     losses, stop = list[tuple[Floats, Floats]](), len(losses_S)
     for part in count.parts:

@@ -18,7 +18,7 @@ from treino.base.files import DATABASE, damaged
 from treino.base.words import _, numeral
 from treino.engine import HP, OPTIMIZERS
 from treino.engine.hyperparameters import checked_numbers, known
-from treino.engine.step_plan import EpochStretch, Past
+from treino.engine.step_plan import EpochCount, Past
 from treino.folders.documents.run_spec import ResolvedSettings, RunSpec
 from treino.folders.documents.run_spec import Segment as Segment
 from treino.folders.store import RunFolder
@@ -36,7 +36,7 @@ class Stretch:
     segment: Segment
     first: int
     stop: int | None
-    epochs: EpochStretch
+    epochs: EpochCount
 
     def holds(self, change: Change) -> bool:
         """Whether this change is in force in the stretch, or from its last step on.
@@ -64,7 +64,7 @@ def path(spec: RunSpec, number: int | None = None) -> list[Stretch]:
     while (origin := places[-1][0].origin) is not None:
         places.append((segments[origin[0]], origin[1]))
     stretches: list[Stretch] = []
-    epochs = EpochStretch(places[-1][0].steps_per_epoch)
+    epochs = EpochCount(places[-1][0].steps_per_epoch)
     for segment, stop in reversed(places):
         counted = segment.passes_from, segment.steps_per_epoch
         if counted != (epochs.start_step, epochs.steps_per_epoch):
@@ -73,7 +73,7 @@ def path(spec: RunSpec, number: int | None = None) -> list[Stretch]:
     return stretches
 
 
-def epoch_count(spec: RunSpec, number: int | None = None) -> EpochStretch:
+def epoch_count(spec: RunSpec, number: int | None = None) -> EpochCount:
     """The epoch of each step on the path to the end of this segment (default: the newest)."""
     return path(spec, number)[-1].epochs
 

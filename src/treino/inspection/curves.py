@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from treino.engine.step_plan import EpochStretch
+from treino.engine.step_plan import EpochCount
 
 # ---- learning curves
 
@@ -36,7 +36,7 @@ class Curves:
     metric: str = ""
     kept_epoch: int | None = None
     step_loss_S: Floats = field(default_factory=lambda: np.empty(0))
-    count: EpochStretch = field(default_factory=lambda: EpochStretch(1))
+    count: EpochCount = field(default_factory=lambda: EpochCount(1))
     diverged_step: int | None = None
     members: Mapping[str, Mapping[str, Floats]] = field(default_factory=dict)
 
@@ -58,7 +58,7 @@ def curves(
     evaluated: Mapping[str, Mapping[str, Values]] | None = None,
     step_loss: Values = (),
     steps_per_epoch: int = 1,
-    count: EpochStretch | None = None,
+    count: EpochCount | None = None,
     members: Mapping[str, Mapping[str, Sequence[Values]]] | None = None,
     **others: Any,
 ) -> Curves:
@@ -75,7 +75,7 @@ def curves(
         _to(epochs, deviation),
         {split: {m: _to(epochs, v) for m, v in of.items()} for split, of in (evaluated or {}).items()},
         step_loss_S=_floats(step_loss),
-        count=count or EpochStretch(steps_per_epoch),
+        count=count or EpochCount(steps_per_epoch),
         members={
             split: {m: np.stack([_to(epochs, v) for v in each]) for m, each in of.items()}
             for split, of in (members or {}).items()

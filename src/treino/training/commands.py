@@ -11,7 +11,7 @@ import numpy as np
 from treino.base.errors import Refusal, TreinoError
 from treino.engine import TrainingLoop
 from treino.engine.hyperparameters import changed_values, whole
-from treino.engine.step_plan import EpochStretch
+from treino.engine.step_plan import EpochCount
 from treino.folders.store import RunFolder
 from treino.folders.store.checkpoint import LiveFolder
 from treino.folders.store.database import NOT_RUNNING, not_running
@@ -110,7 +110,7 @@ class Transport:
     _owed: float = 0.0  # steps that the speed allows
     _at: float = field(default_factory=time.perf_counter)
 
-    def command(self, name: str, value: Any, step: int, epochs: EpochStretch) -> None:
+    def command(self, name: str, value: Any, step: int, epochs: EpochCount) -> None:
         """Obey one of ``play pause step epoch speed``. step: updates so far. epochs: the training's count of
         epochs.
 
