@@ -23,7 +23,7 @@ from treino.base.words import _
 from treino.cli.run_view import Position, RunView, View
 from treino.cli.sweep_view import view_of_many
 from treino.engine import Tick
-from treino.folders.segments import training_losses
+from treino.folders.run_records import training_losses
 from treino.folders.store.new_names import command_word
 from treino.inspection.boundary import boundary_preview, previewable, sight
 from treino.inspection.curves import Curves

@@ -9,9 +9,9 @@ from treino.folders.documents import read_tensors as read_tensors
 from treino.folders.documents.run_result import RunResult as RunResult
 from treino.folders.documents.run_spec import RunSpec as RunSpec
 from treino.folders.network_source import UserFiles as UserFiles
-from treino.folders.segments import MEMBER as MEMBER
-from treino.folders.segments import epochs_of as epochs_of
-from treino.folders.segments import training_losses as training_losses
+from treino.folders.run_records import MEMBER as MEMBER
+from treino.folders.run_records import epochs_of as epochs_of
+from treino.folders.run_records import training_losses as training_losses
 from treino.folders.store import Change as Change
 from treino.folders.store import RunFolder as RunFolder
 from treino.folders.store.change import settings_text as settings_text

@@ -1,7 +1,7 @@
 """A run's learning curves as numbers, from its folder."""
 
 import treino.inspection.curves as run_curves
-from treino.folders.segments import training_losses
+from treino.folders.run_records import training_losses
 from treino.folders.stored_run import StoredRun
 from treino.folders.timeline import epoch_count
 from treino.inspection.curves import Curves

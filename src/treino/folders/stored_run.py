@@ -40,7 +40,7 @@ from treino.folders.documents import (
 from treino.folders.documents.run_result import RunResult
 from treino.folders.documents.run_spec import ResolvedSettings, RunFacts, RunSpec, initial_document
 from treino.folders.network_source import NETWORK_COPY, run_network
-from treino.folders.segments import UNKNOWN, evaluations, histories, losses_of, member_evaluations
+from treino.folders.run_records import UNKNOWN, evaluations, histories, losses_of, member_evaluations
 from treino.folders.store import Change, RunFolder
 from treino.folders.store.new_names import command_word
 from treino.folders.stored_folder import StoredFolder

@@ -23,7 +23,7 @@ from treino.engine.saved_state import keyframe_of_saved
 from treino.folders.data_source import COPY
 from treino.folders.documents.run_spec import Parent, RunSpec, Segment
 from treino.folders.network_source import NETWORK_COPY
-from treino.folders.segments import losses_of
+from treino.folders.run_records import losses_of
 from treino.folders.store import Change, RunFolder
 from treino.folders.store.change import CONSEQUENCE
 from treino.folders.stored_folder import branch_as_typed, machine, versions

@@ -24,7 +24,7 @@ from treino.folders.documents.listing import test_looks
 from treino.folders.documents.run_result import RunResult
 from treino.folders.documents.run_spec import RunFacts, RunSpec, initial_document
 from treino.folders.row_hashes import write_row_hashes
-from treino.folders.segments import histories
+from treino.folders.run_records import histories
 from treino.folders.store import RunFolder
 from treino.folders.stored_folder import try_or_note
 from treino.folders.stored_run import StoredRun

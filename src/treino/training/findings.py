@@ -26,7 +26,7 @@ from treino.engine.user_module import module_copy
 from treino.folders.access import Access
 from treino.folders.documents import read_run_spec
 from treino.folders.documents.run_spec import RunSpec
-from treino.folders.segments import losses_of, training_losses
+from treino.folders.run_records import losses_of, training_losses
 from treino.folders.store import RunFolder
 from treino.folders.stored_run import StoredRun
 from treino.folders.timeline import epoch_count

@@ -36,7 +36,7 @@ from treino.folders.data_source import data_of, keep_copy, load_data, prepared_b
 from treino.folders.documents import read_checkpoint, read_run_spec
 from treino.folders.documents.run_spec import ResolvedSettings, RunSpec
 from treino.folders.network_source import NETWORK_COPY
-from treino.folders.segments import losses_of, member_rows
+from treino.folders.run_records import losses_of, member_rows
 from treino.folders.store import Change, Command, RunFolder
 from treino.folders.stored_folder import as_typed, machine, unfinished, versions
 from treino.folders.stored_run import StoredRun
