@@ -3,7 +3,6 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from typing import Any, NamedTuple
 
 import torch
@@ -93,34 +92,17 @@ MIN_TICK_STEPS = 10  # steps
 
 
 @dataclass(frozen=True)
-class Past:
-    """The counters that a training takes over from the training that it continues.
-
-    passes: the epochs up to ``first``, if a new epoch begins there. optimizer: the updates before the
-    optimizer's state was reset to zero. order: the seed of the row order, if it isn't the data's.
-    """
-
-    first: int = 0
-    passes: EpochCount | None = None
-    optimizer: int = 0
-    order: int | None = None
-
-    def count(self, per: int) -> EpochCount:
-        """The count of epochs, with ``per`` steps per epoch from ``first`` on."""
-        return EpochCount(per) if self.passes is None else self.passes.restarted(self.first, per)
-
-
-@dataclass(frozen=True)
 class StepPlan:
     """The plan of a training. rows: the number of training rows. batch_size: None: all rows. steps: planned
     updates. every: steps per tick.
 
     schedules: the different (name, warm-up steps) of all members. evaluates: whether there are validation
     rows.
-    batches: batches per epoch, if a DataLoader makes them; batch_size is then the largest one. past: set if
-    the training continues another training's state. by_steps: whether the length was set in steps. orders:
-    the distinct row orders, (seed, rows), if members differ in them; only for rows in memory. augmentation:
-    that of training pictures, whose shape is item_shape.
+    count: the count of epochs; before its present range are those of a training that this one continues.
+    batches: batches per epoch, if a DataLoader makes them; batch_size is then the largest one.
+    optimizer_from: the updates before the optimizer's state was reset to zero. by_steps: whether the length
+    was set in steps. orders: the distinct row orders, (seed, rows), if members differ in them; only for rows
+    in memory. augmentation: that of training pictures, whose shape is item_shape.
     """
 
     rows: int
@@ -131,8 +113,9 @@ class StepPlan:
     data_seed: int
     every: int
     evaluates: bool
+    count: EpochCount
     batches: int | None = None
-    past: Past = Past()
+    optimizer_from: int = 0
     by_steps: bool = False
     orders: tuple[tuple[int, int], ...] = ()
     augmentation: Augmentation = NONE
@@ -140,20 +123,13 @@ class StepPlan:
 
     @property
     def steps_per_epoch(self) -> int:
-        if self.batches is not None:
-            return self.batches
-        return 1 if self.batch_size is None else -(-self.rows // self.batch_size)
-
-    @cached_property
-    def count(self) -> EpochCount:
-        """The count of epochs."""
-        return self.past.count(self.steps_per_epoch)
+        return self.count.steps_per_epoch
 
     def chunk(self, first: int, x: Tensor, y: Tensor, batches: "Batches", *own: Any, **named: Any) -> "Chunk":
         """The steps from ``first`` on with these batches. own, named: further fields of ``Chunk``, from
         orders on."""
         factors = self.factors(first, first + len(batches))
-        return Chunk(x, y, batches, first, first - self.past.optimizer, factors, *own, **named)
+        return Chunk(x, y, batches, first, first - self.optimizer_from, factors, *own, **named)
 
     def factors(self, first: int, stop: int) -> list[list[float]]:
         """The learning-rate factors of each schedule at steps ``first`` to ``stop``."""

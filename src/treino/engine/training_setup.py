@@ -30,7 +30,7 @@ from treino.engine.net_state import put_state, store_buffers
 from treino.engine.nets import MLP, Net, input_shape
 from treino.engine.rng import fork_rng
 from treino.engine.shared_config import Limits, SharedConfig
-from treino.engine.step_plan import MIN_TICK_STEPS, Past, StepPlan
+from treino.engine.step_plan import MIN_TICK_STEPS, EpochCount, StepPlan
 from treino.engine.templates import NetSource, Template, outputs_of, template_of
 from treino.engine.train_config import TrainConfig
 from treino.engine.training_state import TrainingState
@@ -202,13 +202,16 @@ def set_up(
     data: Any,
     net: NetSource,
     config: TrainConfig,
-    past: Past | None = None,
     bags: Bags | None = None,
+    *,
+    count: EpochCount | None = None,
+    optimizer_from: int = 0,
 ) -> tuple[TrainingSetup, TrainingState]:
     """Make the fixed parts of a training, and its state before the first step.
 
-    data: as for ``train``, or its ``Inputs``. config: see ``with_defaults``. past: for a training that
-    continues another training's state, which the caller loads afterwards.
+    data: as for ``train``, or its ``Inputs``. config: see ``with_defaults``. count, optimizer_from: the
+    epochs, and the step of the last reset of the optimizer's state, for a training that continues another
+    training's state, which the caller loads afterwards.
 
     Raises:
         TreinoError: data, network and settings don't fit together.
@@ -223,7 +226,7 @@ def set_up(
     loss, loss_reason = loss_of(config, inputs, bags)
     template = template_of(net, inputs, loss, config)
     shared = _shared(net, template, loss, inputs, config, bags, averages=bool((hp["ema"] > 0).any()))
-    plan = _step_plan(inputs, config, past or Past())
+    plan = _step_plan(inputs, config, count, optimizer_from)
     if len(rows := sorted({len(own.train[1]) for own in own_G})) > 1:
         plan = replace(plan, orders=tuple((plan.data_seed, n) for n in rows))
     _check_metric(config, inputs, metric_names(loss, outputs_of(loss, inputs)), bags)
@@ -304,24 +307,28 @@ def _limits(inputs: Inputs, bags: Bags | None) -> Limits | None:
     return (low_K[0], high_K[0]) if len(low_K) == 1 else (low_K, high_K)
 
 
-def _step_plan(inputs: Inputs, config: TrainConfig, past: Past) -> StepPlan:
+def _step_plan(
+    inputs: Inputs, config: TrainConfig, count: EpochCount | None, optimizer_from: int
+) -> StepPlan:
     rows, s = len(inputs.train[0]), config.shared
     batch_size = s.batch_size if isinstance(s.batch_size, int) else None
     if inputs.steps is None and batch_size is not None:
         batch_size = min(batch_size, rows)
     per_epoch = inputs.steps or (1 if batch_size is None else -(-rows // batch_size))
-    steps = s.steps or past.count(per_epoch).end_of(s.epochs or 0)
+    count = count or EpochCount(per_epoch)
+    steps = s.steps or count.end_of(s.epochs or 0)
     return StepPlan(
         rows=rows,
         batch_size=batch_size,
         steps=steps,
         schedules=tuple(dict.fromkeys(_schedules(config, steps))),
         shuffle=s.shuffle,
-        data_seed=(s.data_seed or 0) if past.order is None else past.order,
+        data_seed=s.data_seed or 0,
         every=max(MIN_TICK_STEPS, per_epoch) if config.every is None else config.every,
         evaluates=len(inputs.validation[0]) > 0,
+        count=count,
         batches=inputs.steps,
-        past=past,
+        optimizer_from=optimizer_from,
         by_steps=s.steps is not None,
         augmentation=Augmentation.of(s.augment, s.flip, inputs.item_shape),
         item_shape=inputs.item_shape,

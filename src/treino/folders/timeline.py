@@ -18,7 +18,7 @@ from treino.base.files import DATABASE, damaged
 from treino.base.words import _, numeral
 from treino.engine import HP, OPTIMIZERS
 from treino.engine.hyperparameters import checked_numbers, known
-from treino.engine.step_plan import EpochCount, Past
+from treino.engine.step_plan import EpochCount
 from treino.folders.documents.run_spec import ResolvedSettings, RunSpec
 from treino.folders.documents.run_spec import Segment as Segment
 from treino.folders.store import RunFolder
@@ -76,12 +76,6 @@ def path(spec: RunSpec, number: int | None = None) -> list[Stretch]:
 def epoch_count(spec: RunSpec, number: int | None = None) -> EpochCount:
     """The epoch of each step on the path to the end of this segment (default: the newest)."""
     return path(spec, number)[-1].epochs
-
-
-def past_of(spec: RunSpec, segment: Segment) -> Past:
-    """What the segment's training takes over from earlier segments."""
-    count = epoch_count(spec, segment.number)
-    return Past(count.start_step, count.previous, segment.optimizer_from, segment.order_seed)
 
 
 # ---- the settings

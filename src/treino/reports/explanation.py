@@ -241,7 +241,7 @@ def update_after(
         None if after is None else after.loss,
         None if after is None or not _same_layers(now, after) else _weights(after),
         tuple(_notes(settings, now)),
-        now.plan.past.optimizer,
+        now.plan.optimizer_from,
     )
     if not update.finite:
         raise EXPLAIN_NOT_FINITE(step=now.step, run=run.name)

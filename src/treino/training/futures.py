@@ -185,9 +185,8 @@ def _population(alone: TrainingLoop, begun: Sequence[NextSegment], member: int) 
     )  # the futures are to be compared
     orders = tuple(dict.fromkeys(s.order_seed for s in segments if s.order_seed is not None))
     if orders:  # then each future has its own row order
-        past = replace(setup.plan.past, order=orders[0])
         several = tuple((order, setup.plan.rows) for order in orders) if len(orders) > 1 else ()
-        setup = replace(setup, plan=replace(setup.plan, data_seed=orders[0], past=past, orders=several))
+        setup = replace(setup, plan=replace(setup.plan, data_seed=orders[0], orders=several))
         places = [orders.index(s.order_seed) for s in segments if s.order_seed is not None]
         state.population.order_P.copy_(torch.tensor(places))
     seeds = [member_seeds(read_settings(one.typed).seed, ensemble)[member] for one in begun]

@@ -14,9 +14,9 @@ from treino.engine.inputs import inputs_of
 from treino.engine.kernels.selection import ENGINE_NET
 from treino.engine.nets import input_shape, layers_of
 from treino.engine.optim import BETAS
-from treino.engine.step_plan import Past
 from treino.engine.templates import NetSource
 from treino.engine.training_setup import check_loss, no_validation_rows, set_up
+from treino.folders.timeline import Stretch
 from treino.inspection.conformal import check_coverage, conformal
 from treino.settings.spec import Settings, faults_of, refuse_layers
 
@@ -108,11 +108,11 @@ def resolve(
     settings: Settings,
     data: Data,
     net: NetSource | None = None,
-    past: Past | None = None,
+    stretch: Stretch | None = None,
 ) -> Resolution:
     """Choose the settings left open and make the training. Writes nothing.
 
-    past: the steps of the training whose state this one continues.
+    stretch: the part of a run that this training is, if it continues another training's state.
 
     Raises:
         TreinoError: settings that contradict each other, the data or the machine.
@@ -125,7 +125,14 @@ def resolve(
         weight = data.validation.weight
         weight_N = None if weight is None else weight.double().numpy()
         check_coverage(conformal(np.zeros(len(data.validation)), weight_N), s.coverage)
-    training = TrainingLoop(*set_up(data, chosen, config, past))
+    if stretch is None:
+        training = TrainingLoop(*set_up(data, chosen, config))
+    else:
+        segment = stretch.segment
+        if segment.order_seed is not None:
+            config = config.with_settings(data_seed=segment.order_seed)
+        continued = set_up(data, chosen, config, count=stretch.epochs, optimizer_from=segment.optimizer_from)
+        training = TrainingLoop(*continued)
     check_warmup(s, training.steps)
     every = (data.task_reason, training.loss_reason, training.kernel_reason, *s.reasons)
     resolved = resolved_settings(s, data, chosen, training)

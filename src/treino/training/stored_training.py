@@ -38,7 +38,7 @@ from treino.folders.documents.run_spec import Segment
 from treino.folders.network_source import run_network
 from treino.folders.store import RunFolder
 from treino.folders.store.folder_files import FILE_MISSING
-from treino.folders.timeline import Timeline, newest, past_of, path, settings_after
+from treino.folders.timeline import Timeline, newest, path, settings_after
 from treino.folders.weights import ANSWERS, check_answers, check_layers, check_row
 from treino.inspection.outputs import outputs
 from treino.settings.spec import LAYERS, Settings, read_settings
@@ -149,7 +149,8 @@ def rebuilt(
         TreinoError: the network is the user's own, and its code may not run, or is another network's.
     """
     folder, spec = timeline.folder, timeline.spec
-    segment = path(spec, number)[-1].segment
+    stretch = path(spec, number)[-1]
+    segment = stretch.segment
     typed = timeline.typed_at(segment.start, number)
     settings = read_settings(typed | {name: getattr(spec.resolved, name) for name in MACHINE})
     described = spec.net in LAYERS
@@ -167,7 +168,7 @@ def rebuilt(
         elif (shapes := _stored_shapes(folder)) is not None:
             check_layers(wanted, shapes, folder.path.name)
     own = None if described else run_network(folder, spec.net, settings.net_file, access, settings.seed)
-    resolution = resolve(settings, data, source_of(own, settings), past_of(spec, segment))
+    resolution = resolve(settings, data, source_of(own, settings), stretch)
     resolution.training.restart_patience(timeline.changed_at(segment.start, number=number))
     if folder.has(START) and (segment.origin is None or not described):
         weights, known = read_tensors(folder, START)
@@ -177,8 +178,6 @@ def rebuilt(
             answers = known.get(ANSWERS)
             check_answers(resolution.training.net(0, "last"), data.item_shape, answers, folder.path.name)
     resolved = resolution.settings
-    if segment.order_seed is not None:
-        resolved = resolved | {"data_seed": segment.order_seed}
     for change in timeline.held(number):
         if change.step <= segment.start:  # hyper-parameters are a part of the state in which it begins
             state = {name: value for name, value in change.settings.items() if name in HP}
