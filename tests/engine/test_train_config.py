@@ -153,10 +153,12 @@ def test_a_network_larger_than_memory_is_refused_before_it_is_built():
 @pytest.mark.parametrize(
     ("hidden", "described", "rule"),
     [
-        *(((units,), {}, "hidden_range") for units in (0, -3, 2.5, True, 10**9)),
+        *(((units,), {}, "hidden_range") for units in (0, -3, 10**9)),
+        *(((units,), {}, "hidden_type") for units in (2.5, True)),
         *(((4,), {"dropout": rate}, "dropout_range") for rate in (1.0, -0.1, (0.1, 2.0))),
-        *(((4,), {"dropout": rate}, "dropout_type") for rate in ("much", None)),
-        ((4,), {"batch_norm": "no"}, "batch_norm_type"),
+        ((4,), {"dropout": "much"}, "dropout_type"),
+        ((4,), {"dropout": None}, "dropout_empty"),
+        ((4,), {"batch_norm": "perhaps"}, "batch_norm_type"),
         *(((4,), {"activation": name}, "activation_unknown") for name in ([], "rellu")),
     ],
     ids=str,

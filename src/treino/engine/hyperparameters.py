@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from numbers import Integral, Real
+from numbers import Integral
 from typing import Any
 
 import torch
@@ -47,19 +47,6 @@ def whole(name: str, value: object, least: int, most: int = LARGEST_WHOLE, text:
             _("Use e.g. {example}.").format(example=min(max(least, 10), most)),
         )
     return int(value)
-
-
-def in_range(name: str, value: object, low: float, high: float) -> float:
-    """Check that a number is in [low, high)."""
-    if isinstance(value, bool) or not isinstance(value, Real) or not low <= float(value) < high:
-        raise TreinoError(
-            f"{name}_range",
-            _("{name} is {value!r}, not a number from {low} to below {high}.").format(
-                name=setting(name), value=value, low=low, high=high
-            ),
-            _("Leave it out for the usual value."),
-        )
-    return float(value)
 
 
 # ---- hyper-parameters of members

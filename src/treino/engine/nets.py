@@ -11,9 +11,8 @@ from torch import Tensor, nn
 from treino.base.errors import Refusal, TreinoError, nearest
 from treino.base.words import _, setting
 from treino.engine.activations import ACTIVATIONS
-from treino.engine.hyperparameters import in_range, known, whole
-from treino.settings.setting_types import LARGEST_LAYER, MOST_LAYERS
-from treino.settings.spec import OF_CNN, Settings
+from treino.engine.hyperparameters import checked_numbers, known, whole
+from treino.settings.spec import OF_CNN, Settings, read_settings
 
 CNN_ROWS = Refusal(
     "A convolutional network learns from pictures, and a row here has the shape {shape}.",
@@ -28,19 +27,10 @@ CHANNELS_EMPTY = Refusal(
     "Give the channels of each stage, e.g. 16, 32.",
 )
 NORMS_TWO = Refusal("{a} and {b} both say how channels are normalised.", "Give one of them.")
-HIDDEN_DEPTH = Refusal(
-    "A network of {n} hidden layers is too deep to be built.",
-    "Give at most {most}, e.g. 64, 32.",
-    rule="hidden_range",
-)
 GROUP_NORM_RANGE = Refusal(
     "{n} channels can't be divided into {groups} groups.",
     "Use a number of groups that divides the channels of every stage.",
 )
-DROPOUT_TYPE = Refusal("dropout is {rate!r}, not a number.", "Use e.g. 0.2, or one number for each member.")
-DROPOUT_RANGE = Refusal("dropout is the share of units dropped; {rate} is outside 0 to 1.", "Use e.g. 0.2.")
-
-LARGEST_GATE_RATE = 1000.0
 
 
 @dataclass(frozen=True)
@@ -94,10 +84,8 @@ class MLP:
 
 KERNELS = (1, 3, 5, 7)
 POOLS = ("max", "average", "none")
-HEADS = ("flatten", "average")
 LARGEST_STRIDE = 4
 LAST_AXIS = (1, 3, 4)  # channels of pictures in other libraries' order
-MOST_BLOCKS = 50
 
 
 class Convolution(NamedTuple):
@@ -373,11 +361,9 @@ def mlp(
         TreinoError: a layer without units, more than 500 layers, an unknown activation, a dropout rate
             outside [0, 1), a rate of gates below 0.
     """
-    units = _hidden(hidden)
     known("activation", activation, ACTIVATIONS)
-    _check_flag("batch_norm", batch_norm)
-    rate = in_range("gates", gates, 0.0, LARGEST_GATE_RATE)
-    return MLP(units, activation, _rates(dropout), batch_norm, rate, tuple(map(bool, plain)))
+    s = read_settings({"hidden": hidden, "batch_norm": batch_norm, "gates": gates})
+    return MLP(s.hidden or (), activation, _rates(dropout), s.batch_norm, s.gates, tuple(map(bool, plain)))
 
 
 def cnn(
@@ -405,8 +391,11 @@ def cnn(
     """
     if not channels:
         raise CHANNELS_EMPTY()
-    stages = len(channels)
-    sizes = tuple(whole("channels", n, 1, LARGEST_LAYER) for n in channels)
+    known("activation", activation, ACTIVATIONS)
+    own = {"head": head, "blocks": blocks, "group_norm": group_norm, "batch_norm": batch_norm}
+    s = read_settings({"net": "cnn", "channels": channels, "hidden": hidden} | own)
+    sizes, groups = s.channels or (), s.group_norm or 0
+    stages = len(sizes)
     kernels = tuple(_one_of("kernel", k, KERNELS) for k in _each("kernel", kernel, stages))
     strides = tuple(whole("stride", s, 1, LARGEST_STRIDE) for s in _each("stride", stride, stages))
     pads = tuple(
@@ -414,47 +403,33 @@ def cnn(
         for p, k in zip(_each("padding", padding, stages), kernels, strict=True)
     )
     pools = tuple(_one_of("pool", p, POOLS) for p in _each("pool", pool, stages))
-    groups = whole("group_norm", group_norm, 0, LARGEST_LAYER)
-    known("activation", activation, ACTIVATIONS)
-    _check_flag("batch_norm", batch_norm)
-    if groups and batch_norm:
+    if groups and s.batch_norm:
         raise NORMS_TWO(a=setting("group_norm", groups), b=setting("batch_norm"))
     for n in sizes if groups else ():
         if n % groups:
             raise GROUP_NORM_RANGE(n=n, groups=groups)
-    of_head, depth = _one_of("head", head, HEADS), whole("blocks", blocks, 0, MOST_BLOCKS)
-    units, rate = _hidden(hidden), _rates(dropout)
     return CNN(
-        sizes, kernels, strides, pads, pools, of_head, units, depth, activation, rate, groups, batch_norm
+        sizes,
+        kernels,
+        strides,
+        pads,
+        pools,
+        s.head or "flatten",
+        s.hidden or (),
+        s.blocks or 0,
+        activation,
+        _rates(dropout),
+        groups,
+        s.batch_norm,
     )
-
-
-def _hidden(hidden: Sequence[int]) -> tuple[int, ...]:
-    if len(hidden) > MOST_LAYERS:
-        raise HIDDEN_DEPTH(n=len(hidden), most=MOST_LAYERS)
-    return tuple(whole("hidden", units, 1, LARGEST_LAYER) for units in hidden)
 
 
 def _rates(dropout: float | Sequence[float]) -> float | tuple[float, ...]:
     """The dropout rate, or one per member."""
-    try:
-        per_member = isinstance(dropout, Iterable) and not isinstance(dropout, str)
-        rates = tuple(float(r) for r in dropout) if per_member else float(dropout)  # type: ignore[union-attr,arg-type]
-    except (TypeError, ValueError) as error:
-        raise DROPOUT_TYPE(rate=dropout) from error
-    for rate in rates if isinstance(rates, tuple) else (rates,):
-        if not 0 <= rate < 1:
-            raise DROPOUT_RANGE(rate=rate)
-    return rates
-
-
-def _check_flag(name: str, value: object) -> None:
-    if not isinstance(value, bool):
-        raise TreinoError(
-            f"{name}_type",
-            _("{name} is {value!r}, neither True nor False.").format(name=name, value=value),
-            _("Use {flag}, or leave it out.").format(flag=setting(name, True)),
-        )
+    rates = dropout.tolist() if hasattr(dropout, "tolist") else dropout
+    if isinstance(rates, str) or not isinstance(rates, Iterable):
+        return checked_numbers("dropout", rates, 1)[0]
+    return tuple(checked_numbers("dropout", rate, 1)[0] for rate in rates)
 
 
 def _each(name: str, value: Any, stages: int) -> list[Any]:

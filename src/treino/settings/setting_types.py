@@ -215,7 +215,7 @@ Seconds = Annotated[float, BeforeValidator(seconds), Field(allow_inf_nan=False)]
 Int = Annotated[int, BeforeValidator(number)]
 LISTED = Field(strict=False)  # lets a strict model accept JSON's lists as tuples
 Layers = Annotated[
-    tuple[Annotated[int, Field(ge=1, le=LARGEST_LAYER)], ...],
+    tuple[Annotated[Int, Field(ge=1, le=LARGEST_LAYER)], ...],
     Field(max_length=MOST_LAYERS),
     LISTED,
     BeforeValidator(items),
