@@ -192,7 +192,7 @@ def test_a_sweep_in_progress_is_watched_by_two_stopped_by_one_and_judged(tab: An
         page.locator(".head", has_text=re.compile(r"\d+ (s|min) left")).wait_for()
         assert 0 < float(page.locator("progress").get_attribute("value")) < 1
         assert second.get_by_role("button", name="Stop and judge").is_hidden()
-        second.get_by_role("button", name="Take the wheel").click()
+        second.get_by_role("button", name="Steer here").click()
         second.get_by_role("button", name="Stop and judge").wait_for()
         page.get_by_role("button", name="Stop and judge").wait_for(state="hidden")
         second.get_by_role("button", name="Stop and judge").click()

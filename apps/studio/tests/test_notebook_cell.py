@@ -119,16 +119,16 @@ def a_cell_run_twice_trains_another_and_two_cells_share_one(notebook: Notebook) 
     notebook.cell(1).locator(".cm-content").fill("tr.open('wine-2').studio()")
     notebook.run(1)
     second = notebook.studio(1)
-    second.get_by_role("button", name="Take the wheel").click()
+    second.get_by_role("button", name="Steer here").click()
     press(second, "Step")
     notebook.wait(lambda: step(second) == 1)
-    notebook.studio(0).get_by_role("button", name="Take the wheel").wait_for()
+    notebook.studio(0).get_by_role("button", name="Steer here").wait_for()
     notebook.wait(lambda: step(notebook.studio(0)) == 1)
 
 
 def a_kernel_that_is_restarted_saves(notebook: Notebook) -> None:
     studio, page = notebook.studio(), notebook.page
-    studio.get_by_role("button", name="Take the wheel").click()
+    studio.get_by_role("button", name="Steer here").click()
     press(studio, "Play")
     notebook.wait(lambda: step(studio) > 50)
     pid = kernel_process(notebook)

@@ -204,10 +204,10 @@ def test_who_watches_sees_all_and_can_take_the_wheel(open_run: Any) -> None:
         assert viewer.button(name).is_disabled(), name
     assert viewer.page.get_by_label("Learning rate", exact=True).is_disabled()
     viewer.page.keyboard.press("Space")
-    viewer.button("Take the wheel").click()
+    viewer.button("Steer here").click()
     viewer.page.wait_for_selector("#branch:enabled")
     assert viewer.said("play") == []
-    steers.button("Take the wheel").wait_for()
+    steers.button("Steer here").wait_for()
 
 
 def test_a_run_that_diverged_or_is_gone_says_so_and_offers_what_helps(

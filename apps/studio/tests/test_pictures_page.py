@@ -165,7 +165,7 @@ def test_a_reload_keeps_the_drawing_and_the_wheel_goes_over(view: Any) -> None:
     assert watcher.shown() == said
     assert watcher.page.get_by_role("button", name="Clear").is_disabled()
     watcher.stroke((0.1, 0.1), (0.9, 0.1))
-    watcher.page.get_by_role("button", name="Take the wheel").click()
+    watcher.page.get_by_role("button", name="Steer here").click()
     watcher.page.locator("#sketch-clear:enabled").wait_for()
     assert watcher.sent == []
     watcher.tab("Clear")

@@ -142,7 +142,7 @@ def _too_much(error: UnusedCliTokensError, tokens: Sequence[str], hint: str) -> 
         if flag in switches and (value in left or value.lower() in TRUTHS):
             message = _("{flag} takes no value, and {value!r} follows it.").format(flag=flag, value=value)
             return message, _("Write it alone: {flags}.").format(flags=_(" or ").join(switches[flag]))
-    return _("That is too much: {left}.").format(left=" ".join(left)), hint
+    return _("These words are not expected: {left}.").format(left=" ".join(left)), hint
 
 
 def _name(argument: Any) -> str:

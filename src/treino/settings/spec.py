@@ -144,7 +144,7 @@ class Settings(DataSettings):
         False, "numbers that an ensemble answers stay within the range of the training rows'"
     )
 
-    loss: str | None = declared(None, "loss; default: from the task, with the reason")
+    loss: str | None = declared(None, "what the training makes small, e.g. cross_entropy, mse; default: from the task, with the reason")
     label_smoothing: Float = declared(
         0.0,
         "share taken from the right class; default: 0.05 for classes of pictures "
@@ -155,7 +155,7 @@ class Settings(DataSettings):
     class_weights: Annotated[Floats | Literal["balanced"] | None, BeforeValidator(setting_types.weights)] = (
         declared(None, "'balanced', or one weight above 0 for each class, comma-separated")
     )
-    optimizer: str = declared("adam", "optimizer")
+    optimizer: str = declared("adam", "how weights follow from gradients: adam, adamw or sgd")
     lr: Float | None = declared(
         None,
         "learning rate; default: 3e-3 for tables, 2e-3 for convolutional networks, "

@@ -15,7 +15,7 @@ from treino.base.words import _, setting
 from treino.settings import Settings, Speed, StepCount, read_settings
 from treino.training import ANY_SETTING, files_in_space, read_space
 
-UNKNOWN_VERB = Refusal("This page can't be asked to do {verb}.", "{hint}")
+UNKNOWN_VERB = Refusal("This page has no command {verb}.", "{hint}")
 NO_JSON = Refusal("That is no JSON: {reason}.", "A message is one JSON object, such as {example}.")
 NO_VERB = Refusal('A message needs a verb in "do", and this one has {value}.', "{hint}")
 SETTING_OF_THE_COMMAND_LINE = Refusal(

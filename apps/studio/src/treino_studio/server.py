@@ -38,7 +38,7 @@ NO_ADDRESS = Refusal("There is nothing at this address.")
 DATA_MISSING = Refusal(
     "There is no data set {name}.", "Send a table first, or choose one of those that are listed."
 )
-NOT_STEERING = Refusal("Another page steers, and this one watches.", "Take the wheel first.")
+NOT_STEERING = Refusal("Another page steers, and this one watches.", "Press “Steer here” first.")
 FILE_MISSING = Refusal("There is nothing at this address.")
 HELLO_FIRST = Refusal(
     "The first message is hello.", "See apps/studio/docs/studio-protocol.md for what it holds."

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 NOT_RUNNING = Refusal(
-    "{run} is {status}: no process would hear that.", "Resume it first, or train a new run."
+    "{run} is {status}: no process trains it.", "Resume it first, or train a new run."
 )
 
 

@@ -177,7 +177,7 @@ def _explained(request: Any, error: ValidationError) -> tuple[str, str]:
     fields = dict(request) if isinstance(request, Mapping) else {}
     do, name, value = fields.get("do"), fields.get("name"), fields.get("value")
     if not isinstance(do, str) or do not in _FIELDS:
-        return _("A script can't be asked to do {do!r}.").format(do=do), nearest(str(do), _FIELDS)
+        return _("A script's page has no command {do!r}.").format(do=do), nearest(str(do), _FIELDS)
     key = str(first["loc"][-1])
     if do == "set" and key == "name" and first["type"] != "missing":
         return _("An optimizer's {name!r} can't be set.").format(name=name), nearest(str(name), SETTINGS)
