@@ -43,7 +43,7 @@ def test_nobody_is_heard_from_the_end_of_the_training_on(tmp_path: Path) -> None
         folder.refuse_commands()
         folder.refuse_commands()
         assert other.status == "running"
-        with pytest.raises(TreinoError, match="a is ending: no process would hear that") as caught:
+        with pytest.raises(TreinoError, match="a is ending: no process trains it") as caught:
             other.database.add_command("lr", 0.2)
         assert caught.value.rule == "not_running"
         assert [(each.value, each.state) for each in other.database.commands()] == [(0.1, "refused")]

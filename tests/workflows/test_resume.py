@@ -274,5 +274,5 @@ def test_a_command_to_stop(tmp_path: Path) -> None:
     open_result(tmp_path / "run").stop()
     run = Run.of(drain(events))
     assert run.status == "stopped"
-    with pytest.raises(TreinoError, match="no process would hear"):
+    with pytest.raises(TreinoError, match="no process trains it"):
         run.stop()
