@@ -103,7 +103,7 @@ def test_a_command_outlives_the_log(interrupted: RunFolder) -> None:
     ]
 
 
-@pytest.mark.parametrize("version", [0, 2, 66])
+@pytest.mark.parametrize("version", [0, 3, 66])
 def test_tables_of_no_known_version_are_damage(interrupted: RunFolder, version: int) -> None:
     with closing(sqlite3.connect(interrupted.path / "run.sqlite")) as connection:
         connection.execute(f"PRAGMA user_version = {version}")
@@ -114,3 +114,10 @@ def test_tables_of_no_known_version_are_damage(interrupted: RunFolder, version: 
     ):
         with pytest.raises(TreinoError, match="its tables are not those of a run"), interrupted:
             ask()
+
+
+def test_a_run_of_an_earlier_version_is_said_to_be_one(interrupted: RunFolder) -> None:
+    with closing(sqlite3.connect(interrupted.path / "run.sqlite")) as connection:
+        connection.execute("PRAGMA user_version = 1")
+    with pytest.raises(TreinoError, match="an earlier version of treino"):
+        interrupted.database.losses()

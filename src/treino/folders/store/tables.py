@@ -16,12 +16,17 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from treino.base.errors import Refusal
 from treino.base.files import damaged
 from treino.base.words import _
 from treino.folders.store import sqlite
 from treino.folders.store.sqlite import Row
 
-VERSION = 1
+VERSION = 2
+OLDER_VERSION = Refusal(
+    "{path} is of an earlier version of treino, which kept what was changed in another place.",
+    "Train again: the command stands in spec.json beside it.",
+)
 _SCHEMA = """
 CREATE TABLE losses (segment INTEGER, step INTEGER, count INTEGER, blob BLOB, PRIMARY KEY (segment, step));
 CREATE TABLE epochs (segment INTEGER, epoch INTEGER, split TEXT, metric TEXT, value REAL,
@@ -152,6 +157,8 @@ def check(connection: sqlite3.Connection, path: Path) -> None:
     """Raise TreinoError if the file's tables, views and triggers aren't exactly a run's: views and triggers
     could run foreign code."""
     version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version == VERSION - 1:
+        raise OLDER_VERSION(path=path)
     if version != VERSION or sqlite.objects(connection) != _objects():
         raise damaged(path, _("its tables are not those of a run"))
 
