@@ -34,7 +34,7 @@ Door = Callable[[StoredRun, Settings, Sequence[int]], Told]
 def value_of(name: str, value: Any) -> Any:
     """A value in the form in which the tests write it."""
     if name == "fault":
-        names = value.replace("none", "").split(", ") if isinstance(value, str) else value
+        names = value.strip("–").replace("none", "").split(", ") if isinstance(value, str) else value
         return tuple(each for each in names if each)
     if isinstance(value, str):
         with contextlib.suppress(ValueError, SyntaxError):
