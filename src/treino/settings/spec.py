@@ -144,7 +144,9 @@ class Settings(DataSettings):
         False, "numbers that an ensemble answers stay within the range of the training rows'"
     )
 
-    loss: str | None = declared(None, "what the training makes small, e.g. cross_entropy, mse; default: from the task, with the reason")
+    loss: str | None = declared(
+        None, "what training makes small, e.g. cross_entropy; default: from the task, with the reason"
+    )
     label_smoothing: Float = declared(
         0.0,
         "share taken from the right class; default: 0.05 for classes of pictures "

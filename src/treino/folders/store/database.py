@@ -35,9 +35,7 @@ from treino.folders.store.tables import Statement, insertion
 if TYPE_CHECKING:
     import numpy as np
 
-NOT_RUNNING = Refusal(
-    "{run} is {status}: no process trains it.", "Resume it first, or train a new run."
-)
+NOT_RUNNING = Refusal("{run} is {status}: no process trains it.", "Resume it first, or train a new run.")
 
 
 # ---- ``run.sqlite``
