@@ -30,6 +30,7 @@ def test_the_scripts_own_words_follow_the_dashes(folder, capfd):
     [
         ("", "SCRIPT is missing", "treino-doctor SCRIPT.py"),
         ("none.py", "none.py can't be read", "path"),
+        (".", ". is a folder", ""),
         ("train.py --epochs 3", "--epochs", "treino-doctor train.py -- --epochs 3"),
         ("train.py --max-step 3", "--max-step", "'--max-steps'"),
         ("train.py --max-steps 2.5", "a whole number", "--help"),

@@ -14,6 +14,7 @@ from treino_doctor.record.log import Event, Log, LossCall, Printed
 from treino_doctor.record.row_log import Evaluated, RowsTrained
 from treino_doctor.rules import metric_wrong_mean
 from treino_doctor.rules.rule import PRELUDE
+from zygote import marked
 
 TRAINED = """
 labels = (y > 0).float()[:, None]
@@ -75,14 +76,6 @@ FIGURES = {
     "the last one beside": (RESET, LOSS, "pass", "run / 11:.4f} {loss.item():.4f", ""),
     "the right one beside": (RESET, LOSS, COUNT, "right / 72:.4f} {right / 168:.4f", ""),
 }
-
-
-def found(source, tmp_path):
-    """The findings, as (rule, line); and the line marked ``here``."""
-    findings, _log = examined(PRELUDE + source, tmp_path)
-    lines = (PRELUDE + source).splitlines()
-    marked = [i for i, line in enumerate(lines, 1) if line.endswith("# here")]
-    return [(f.rule, f.line) for f in findings], marked
 
 
 @pytest.mark.parametrize("what", FIGURES)
@@ -270,9 +263,9 @@ THRESHOLDS = {
 def test_a_threshold_of_one_half_on_logits(what, tmp_path):
     net, loss, figure, wrong = THRESHOLDS[what]
     look = f"with torch.no_grad():\n    print({figure}.item())  # here\n"
-    told, marked = found(TRAINED.format(net=net, loss=loss, target="labels") + look, tmp_path)
-    told = [one for one in told if one[0] != "sigmoid_before_bce_with_logits"]
-    assert told == ([("threshold_on_logits", marked[0])] if wrong else [])
+    findings, _log = examined(PRELUDE + TRAINED.format(net=net, loss=loss, target="labels") + look, tmp_path)
+    told = [(f.rule, f.line) for f in findings if f.rule != "sigmoid_before_bce_with_logits"]
+    assert told == ([("threshold_on_logits", marked(tmp_path))] if wrong else [])
 
 
 def test_one_column_has_no_best_and_is_to_be_compared_with_a_threshold(tmp_path):

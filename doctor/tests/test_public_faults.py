@@ -10,9 +10,10 @@ from torch.utils.data import DataLoader, TensorDataset
 net = {net}
 optimizer = torch.optim.Adam(net.parameters(), lr=0.003)
 """
+LINEAR = HEAD.format(net="nn.Linear(8, 3)")
 
 PLATEAU = (
-    HEAD.format(net="nn.Linear(8, 3)")
+    LINEAR
     + """
 plan = torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer, {mode!r}, patience=5)
 for epoch in range(8):
@@ -29,7 +30,7 @@ for epoch in range(8):
 )
 
 ORDERS = (
-    HEAD.format(net="nn.Linear(8, 3)")
+    LINEAR
     + """
 test = DataLoader(TensorDataset(x[180:], y[180:]), batch_size=16, shuffle=True)
 60 STEPS: F.cross_entropy(net(x[:180]), y[:180])
@@ -44,7 +45,7 @@ print({figure})
 )
 
 DIVERGENCE = (
-    HEAD.format(net="nn.Linear(8, 3)")
+    LINEAR
     + """
 target = F.softmax(x[:, :3], dim=1)
 for step in range(10):
