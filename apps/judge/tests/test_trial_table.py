@@ -4,7 +4,6 @@ from itertools import product
 
 import pytest
 
-from treino.base.errors import TreinoError
 from treino_judge.exported_tables import trials_in
 from treino_judge.table import Request, direction_of, trial_table
 
@@ -62,11 +61,3 @@ def test_a_name_tells_the_direction_or_does_not(name: str, sign: int | None) -> 
 def test_all_scorers_of_scikit_learn_are_known() -> None:
     names = pytest.importorskip("sklearn.metrics").get_scorer_names()
     assert {name for name in names if direction_of(name) != 1} == set()
-
-
-@pytest.mark.parametrize("name", ["neg_log_likelihood", "neg_ll", "-loss", "minus_mse"])
-def test_a_score_that_may_be_turned_is_asked_about(name: str) -> None:
-    lines = [{"lr": i / 10, "trial": i, name: (i - 9.0) ** 2} for i in range(30)]
-    with pytest.raises(TreinoError) as refused:
-        trial_table(trials_in(lines, "t"), Request(score=name, settings=("lr",)))
-    assert refused.value.rule == "direction_missing"
