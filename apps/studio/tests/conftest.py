@@ -1,5 +1,6 @@
 """The browser of the tests of pages, and a real studio for tests that speak its protocol."""
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,9 @@ from apps.studio.tests.running import Bench, Serve, real_processes
 from forked import plain
 
 __all__ = ["axe", "browser", "frames"]
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as where a shell starts us in the background
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="module")

@@ -5,8 +5,7 @@ import os
 import socket
 import textwrap
 import threading
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -49,14 +48,6 @@ def script(folder: Path, text: str, *, prelude: str = PRELUDE, name: str = "trai
     path = folder / name
     path.write_text(prelude + textwrap.dedent(text))
     return path
-
-
-def until(true: Callable[[], Any]) -> None:
-    """Wait until it holds."""
-    end = time.monotonic() + HANG
-    while not true():
-        assert time.monotonic() < end
-        time.sleep(0.02)
 
 
 @dataclass
@@ -153,7 +144,6 @@ def sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def weights(said: Sequence[str] | str) -> str:
+def weights(said: str) -> str:
     """The last line of an output: the digest of a script's weights."""
-    lines = said.splitlines() if isinstance(said, str) else said
-    return lines[-1]
+    return said.splitlines()[-1]

@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -128,22 +129,15 @@ def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
         watched.append(Watched(script(tmp_path, text), *args, **options))
         return watched[-1]
 
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield begin
     for each in watched:
         each.close()
-    signal.signal(signal.SIGINT, before)
     assert processes_in(tmp_path) == {}
 
 
 def children(pid: int) -> list[int]:
     """The processes that this one has forked."""
-    found = []
-    for each in Path("/proc").glob("[0-9]*/stat"):
-        with suppress(OSError):
-            if int(each.read_text().rpartition(")")[2].split()[1]) == pid:
-                found.append(int(each.parent.name))
-    return found
+    return [child.pid for child in psutil.Process(pid).children()]
 
 
 def processes_in(folder: Path) -> dict[int, str]:

@@ -5,11 +5,11 @@ import signal
 import subprocess
 import sys
 import textwrap
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import torch
+from tests.waiting import until
 
 from apps.studio.tests.scripts import (
     ADAM,
@@ -20,19 +20,9 @@ from apps.studio.tests.scripts import (
     here,
     script,
     sha256,
-    until,
     weights,
 )
 from forked import plain
-
-
-@pytest.fixture(autouse=True)
-def interruptible() -> Iterator[None]:
-    """Ctrl-C interrupts what is started here, also where whoever started the tests ignores it."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
 
 SLOWLY = """
 import time
@@ -240,6 +230,9 @@ def test_a_script_that_is_closed_is_gone(tmp_path: Path, monkeypatch: pytest.Mon
     text = "import signal; signal.signal(2, signal.SIG_IGN); signal.signal(15, signal.SIG_IGN)\n"
     run = process.ScriptProcess.start(script(tmp_path, text + ADAM + "train(10**9)"))
     assert next(m for m in run.messages() if "step" in m)
+    with pytest.raises(process.TreinoError) as refused:
+        run.send({"do": "set", "name": "momentum", "value": 1.0})
+    assert refused.value.rule == "studio_command"
     assert run.close() == 128 + signal.SIGKILL
     with pytest.raises(process.TreinoError, match="takes no command") as refused:
         run.send({"do": "pause"})

@@ -121,9 +121,6 @@ def test_a_run_begins_at_a_pace_that_can_be_watched_and_full_speed_is_one_click_
     other.context.close()
 
 
-# ---- runs beside each other
-
-
 # ---- no connection
 
 

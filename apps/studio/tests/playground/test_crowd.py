@@ -234,8 +234,6 @@ def test_an_order_is_changed_only_where_one_is_clearly_better(lists: list[list[f
 
 # ---- which networks
 
-AXES = ("lr", "seed", "hidden", "weight_decay", "dropout", "activation", "batch_size")
-
 
 @pytest.mark.slow
 @in_node

@@ -1,12 +1,12 @@
 """JavaScript modules joined into one script, which node runs to the same end as the modules themselves."""
 
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 from tests.waiting import HANG
 
+from apps.studio.tests.playground.node import NODE
 from treino_studio.modules import joined
 from treino_studio.page_file import PACKAGE
 
@@ -42,10 +42,9 @@ def written(folder: Path, **changed: str) -> Path:
 
 
 def ran(script: str) -> str:
-    node = shutil.which("node")
-    if node is None:
+    if NODE is None:
         pytest.skip("needs node")
-    done = subprocess.run([node, "-"], input=script, capture_output=True, text=True, timeout=HANG)
+    done = subprocess.run([NODE, "-"], input=script, capture_output=True, text=True, timeout=HANG)
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
 

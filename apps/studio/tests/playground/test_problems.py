@@ -4,7 +4,6 @@ import csv
 import io
 import itertools
 import json
-import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from apps.studio.tests.playground.node import NODE
 from treino.base.errors import TreinoError
 from treino.data import load, sources
 from treino.data.preparation.target import likely_targets
@@ -29,10 +29,9 @@ Ask = Callable[..., Any]
 @pytest.fixture(scope="module")
 def ask() -> Iterator[Ask]:
     """Ask the page's modules, in one process of node."""
-    node = shutil.which("node")
-    if node is None:
+    if NODE is None:
         pytest.skip("needs node")
-    line = [node, str(Path(__file__).with_name("problems.mjs"))]
+    line = [NODE, str(Path(__file__).with_name("problems.mjs"))]
     with subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8") as process:
         to_node, from_node = process.stdin, process.stdout
         assert to_node is not None

@@ -260,18 +260,10 @@ def stretches(state: Json) -> list[Any]:
     ],
 )
 def test_all_that_was_changed_at_one_step_is_told_together(first: list[Any]) -> None:
-    acts = [
-        *train_to(20),
-        first,
-        say("segment", changes={"batch_size": 64}),
-        *train_to(30, since=20),
-        ("seen",),
-    ]
-    (answer,) = ask([task(*acts, say("take", form="script"))])
-    state, told = (
-        answer[-2]["state"],
-        "seed 5 · batch_size 64" if "seed" in str(first) else "lr 0.1 · batch_size 64",
-    )
+    acts = [*train_to(20), first, say("segment", changes={"batch_size": 64}), *train_to(30, since=20)]
+    (answer,) = ask([task(*acts, ("seen",), say("take", form="script"))])
+    state = answer[-2]["state"]
+    told = f"{'seed 5' if 'seed' in str(first) else 'lr 0.1'} · batch_size 64"
     assert [text for *_, text, left in stretches(state) if not left] == ["", told]
     assert [mark["text"] for mark in state["marks"]] == [told]
     assert answer[-1]["error"]["rule"] == "script_segments"
@@ -313,9 +305,6 @@ def test_a_branch_goes_its_own_way_beside_its_run() -> None:
     assert branch["state"]["letter"] == "B"  # on its own page, too
     assert [each["letter"] for each in branch["state"]["beside"]] == ["A"]
     assert branch["state"]["replay"] == [[20, "segment", {"changes": {"lr": 0.1}}]]
-
-
-# ---- the columns of the picture
 
 
 # ---- the end
