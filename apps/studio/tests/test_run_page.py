@@ -19,7 +19,7 @@ from treino.training.loop import JobStart
 from treino.training.replay import snapshots
 from treino.training.stored_results import open_run
 from treino.training.train import RunJob, drain, train_events
-from treino_studio.run_commands import VERBS, TrainerRequest
+from treino_studio.run_commands import VERBS, TrainerRequest, packed_state
 from treino_studio.run_history import history
 from treino_studio.run_page import RunPage
 from treino_studio.trainer import Trainer
@@ -140,13 +140,53 @@ def test_a_way_that_was_left_is_listed_seen_again_and_gone_on_from(tmp_path: Pat
     request = VERBS["segment"](page, {"changes": {"weight_decay": 0.1}})
     assert isinstance(request, TrainerRequest)
     assert (page.look.segment, page.look.step, page.run.latest) == (None, None, None)
-    again = drain(Trainer(None)._events(dict(request.fields)))  # type: ignore[arg-type]
+    again = drain(Trainer(None)._events(dict(request.fields), request.state))  # type: ignore[arg-type]
     assert segments_of(again.spec)[-1].origin == (0, 80)
     assert again.steps == 160  # for as long again
     (there,) = snapshots(open_run(run.path), [80])
     assert same(there.net, before.net)
     assert there.loss == before.loss
     until(lambda: page.tick() or [each["left"] for each in state()["history"]] == [False, False, True, False])
+
+
+def test_the_trainer_goes_on_from_the_replayed_state_and_never_from_another_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A state of a later step, or of a way that was left, changes no bit."""
+    run = tr.fit("wine", parent=tmp_path, epochs=20, lean=True)
+    left = next(snapshots(run, [60]))
+    run = run.rewind(40, lr=0.1)
+    page, begun = watched(run.path), list[dict[str, torch.Tensor]]()
+    VERBS["look"](page, {"step": 60})
+    request = VERBS["branch"](page, {"changes": {"weight_decay": 0.1}})
+    assert isinstance(request, TrainerRequest)
+    others = (packed_state(each) for each in (left, *snapshots(run, [30, 50, 70])))
+    for state in (request.state, b"", *others):
+        with monkeypatch.context() as patch:
+            if state == request.state:
+                patch.setattr("treino.training.replay.set_near", None)  # it would be called for a replay
+            events = Trainer(None)._events(dict(request.fields), state)  # type: ignore[arg-type]
+        begun.append(next(event for event in events if isinstance(event, JobStart)).job.training.save()[0])
+        events.close()  # type: ignore[attr-defined]
+    assert all(torch.equal(begun[0][name], each[name]) for each in begun[1:] for name in begun[0])
+
+
+def test_a_page_that_has_to_train_for_long_says_so_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, notices = tr.fit("wine", parent=tmp_path, epochs=20, lean=True), list[str]()
+
+    def hear(header: Mapping[str, Any], _body: bytes) -> None:
+        if "notice" in header.get("send", {}):
+            notices.append(header["send"]["notice"]["text"])
+
+    page = watched(run.path, hear)
+    VERBS["look"](page, {"step": 60})
+    assert notices == []
+    monkeypatch.setattr("treino.training.replay.LONG_SECONDS", 0.0)
+    for step in (50, 60):  # the state of step 60 is known by now
+        VERBS["look"](page, {"step": step})
+    assert notices == ["The run is trained again up to step 50, whose state is not kept."]
 
 
 def test_all_that_was_changed_at_one_step_is_told_together(tmp_path: Path) -> None:

@@ -107,7 +107,7 @@ class Studio:
         if (message := self.worker.channel.receive(0.02)) is not None:
             header, body = message
             if "trainer" in header:
-                self.trainer.channel.send({"parent": str(self.folder), **header["trainer"]})
+                self.trainer.channel.send({"parent": str(self.folder), **header["trainer"]}, body)
             elif "reply" in header:
                 self.replies[header["reply"]] = header
             elif header["key"] != self.key:  # of a test before

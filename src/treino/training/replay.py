@@ -306,6 +306,7 @@ def training_rows(run: StoredRun, data: Any, call: str = "run.at(step, data)") -
 
 STATES_BYTES = 64_000_000  # maximum size of the states in memory
 NEAR_SECONDS = 0.03  # maximum training time between two states
+LONG_SECONDS = 2.0  # a replay that takes longer is announced
 
 
 @dataclass(eq=False)
@@ -324,8 +325,11 @@ class Playback:
     state_bytes: int = 1  # of the largest remembered state
     remembers: bool = True
 
-    def at(self, step: int, losses_S: NDArray[np.float32]) -> Snapshot:
+    def at(
+        self, step: int, losses_S: NDArray[np.float32], before_long: Callable[[int], None] | None = None
+    ) -> Snapshot:
         """The run after ``step`` updates of its path. losses_S: the path's losses, at least ``step`` of them.
+        before_long: called with the step if its replay is expected to take longer than ``LONG_SECONDS``.
 
         Raises:
             TreinoError: as ``snapshots``.
@@ -333,7 +337,7 @@ class Playback:
         if not 0 <= step <= len(losses_S):
             raise STEP_RANGE(run=self.run.name, step=step, last=len(losses_S))
         stretch = self.stretch_at(step)
-        resolution = self._played(stretch, step, losses_S)
+        resolution = self._played(stretch, step, losses_S, before_long)
         number, member = stretch.segment.number, self.member
         return snapshot_of(self.run, number, resolution, self.data, step, losses_S, member=member)
 
@@ -375,7 +379,13 @@ class Playback:
 
     # ---- inside
 
-    def _played(self, stretch: Stretch, step: int, losses_S: NDArray[np.float32]) -> Resolution:
+    def _played(
+        self,
+        stretch: Stretch,
+        step: int,
+        losses_S: NDArray[np.float32],
+        before_long: Callable[[int], None] | None,
+    ) -> Resolution:
         """The segment's resolution with its training at the step, replayed from the nearest known state."""
         number = stretch.segment.number
         resolution = self.resolution(number)
@@ -394,6 +404,9 @@ class Playback:
         obey_again(self.run.timeline, training, number)
         apart = self._apart if self.remembers else step
         while training.step < step:
+            if before_long is not None and (step - training.step) * self.step_seconds > LONG_SECONDS:
+                before_long(step)
+                before_long = None
             before, first = time.perf_counter(), training.step
             training.advance(None, min(step, first + apart))
             self.step_seconds = (time.perf_counter() - before) / (training.step - first)

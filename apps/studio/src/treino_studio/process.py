@@ -20,7 +20,7 @@ uses the blocking ``Channel``; the server uses ``read_message`` and ``packed`` w
 | ``{"key": K, "gone": true}`` | the page is closed: its folder is deleted, or is being deleted |
 | ``{"key": K, "frame": N}`` and the frame as body | the newest frame of the page |
 | ``{"key": K, "fan": N}`` and a binary message as body | the newest boundaries of the page's fan |
-| ``{"trainer": {…, "id": N}}`` | a request to pass on to the trainer, which then answers N |
+| ``{"trainer": {…, "id": N}}`` | a request to pass on to the trainer with its body; the trainer answers N |
 
 | from the server to the trainer | |
 |---|---|
@@ -39,8 +39,10 @@ uses the blocking ``Channel``; the server uses ``read_message`` and ``packed`` w
 | ``{"reply": N, "run": PATH}`` | training begins in this folder; or ``error``; a ``stop`` has no ``run`` |
 | ``{"ended": PATH, "status": S}``, ``{"failed": PATH, "error": {…}}`` | |
 
-A ``speed`` is in steps per second, or "watched": slow enough to see it learn. A null ``step`` is the newest
-step; a null ``transport`` keeps playing or pausing. Either process ends when its stdin is closed.
+The body of a rewind or branch is a state from which the trainer replays up to the step, or empty: it then
+replays from a state in the folder. A ``speed`` is in steps per second, or "watched": slow enough to see it
+learn. A null ``step`` is the newest step; a null ``transport`` keeps playing or pausing. Either process ends
+when its stdin is closed.
 """
 
 import asyncio
@@ -108,14 +110,15 @@ class Channel:
         return channel
 
     def receive(self, seconds: float | None = None) -> Message | None:
-        """The next message; None if none arrived within ``seconds`` (None: wait without limit).
+        """The next message; None if none began to arrive within ``seconds`` (None: wait without limit).
 
         Raises:
             EOFError: the server has ended. ValueError: the bytes received are no message.
         """
         end = None if seconds is None else monotonic() + seconds
         while (message := self._first()) is None:
-            left = None if end is None else 1000 * max(0.0, end - monotonic())
+            begun = bool(self._unread)  # the rest of a message follows at once
+            left = None if end is None or begun else 1000 * max(0.0, end - monotonic())
             if not self._poll.poll(left):
                 return None
             chunk = os.read(self._read_end, _READ)
@@ -230,7 +233,7 @@ class StudioProcess:
         """The exit status, negative after a signal; None while it runs."""
         return self._process.returncode
 
-    def send(self, header: Mapping[str, Any]) -> None:
+    def send(self, header: Mapping[str, Any], body: bytes = b"") -> None:
         """Send a message; if the process has just ended, the message is lost without an error.
 
         Raises:
@@ -241,7 +244,7 @@ class StudioProcess:
         if stdin.transport.get_write_buffer_size() > UNSENT:
             raise STUDIO_BUSY()
         if not stdin.is_closing():
-            stdin.write(packed(header))
+            stdin.write(packed(header, body))
 
     async def messages(self) -> AsyncIterator[Message]:
         """Yield the messages of the process until it ends; end the process if it sends anything else."""

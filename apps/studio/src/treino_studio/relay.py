@@ -185,7 +185,7 @@ class Relay:
             if future is not None and not future.done():
                 future.set_result((header, body))
         elif "trainer" in header:
-            await self._pass_on(header["trainer"])
+            await self._pass_on(header["trainer"], body)
         elif "failed" in header:
             worker, name = self._worker.process, Path(header["failed"]).name
             for key in self._open & {f"{kind}/{name}" for kind in OF_FOLDERS}:
@@ -203,7 +203,7 @@ class Relay:
             if "frame" in header:
                 page.put_frame(int(header["frame"]), body)
 
-    async def _pass_on(self, request: dict[str, Any]) -> None:
+    async def _pass_on(self, request: dict[str, Any], body: bytes) -> None:
         """Pass a request of the worker on to the trainer, which then answers the page instead."""
         number = request.get("id")
         future = self._worker.waiting.pop(number, None) if isinstance(number, int) else None
@@ -211,7 +211,7 @@ class Relay:
             process = await self._started(self._trainer)
             if future is not None and isinstance(number, int):
                 self._trainer.waiting[number] = future
-            process.send({"parent": str(self.folder), **request})
+            process.send({"parent": str(self.folder), **request}, body)
         except TreinoError as error:
             if future is not None and not future.done():
                 future.set_exception(error)

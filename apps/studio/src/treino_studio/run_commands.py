@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from treino.base.encoding import tensor_bytes
 from treino.base.errors import Refusal, TreinoError, nearest
 from treino.base.files import claim_folder, copy_folder
 from treino.folders import StoredRun, checked_name, in_use
@@ -29,6 +30,7 @@ from treino.training import (
     snapshots,
 )
 from treino_studio.image_scene import drawn_pixels, picture_of_row
+from treino_studio.process import LARGEST_BODY
 from treino_studio.run_page import OVER, Look, RunPage
 
 ARITHMETIC_NO_UPDATE = Refusal("At step 0 no weight has been updated yet.", "Take a step, and look again.")
@@ -102,9 +104,11 @@ Transport = tuple[str, Any]  # a playback command and its value
 
 @dataclass(frozen=True)
 class TrainerRequest:
-    """A request to the trainer. fields: its contents."""
+    """A request to the trainer. fields: its contents. state: the state of the step from which to go on, as
+    ``packed_state`` gives it; empty if none is needed."""
 
     fields: Mapping[str, Any]
+    state: bytes = b""
 
 
 Answer = Mapping[str, Any] | TrainerRequest
@@ -162,9 +166,7 @@ def segment(page: RunPage, request: Mapping[str, Any]) -> Answer:
 
 def branch(page: RunPage, request: Mapping[str, Any]) -> Answer:
     """Begin another run as a branch of this one, at ``step`` or the step in view; it is paused."""
-    return TrainerRequest(
-        _request(page, "branch", dict(request["changes"]), ("pause", None), request.get("step"))
-    )
+    return _request(page, "branch", dict(request["changes"]), ("pause", None), request.get("step"))
 
 
 def _go_on(
@@ -174,14 +176,14 @@ def _go_on(
     past, status = page.look.step if step is None else step, page.run.folder.status
     if past is None and not changes and status not in OVER:  # if running, the training is about to end
         return TrainerRequest({"do": "resume", "run": str(page.path), "transport": how, "speed": page.speed})
-    fields = _request(page, "rewind", changes, how, step)
+    asked = _request(page, "rewind", changes, how, step)
     page.leave_past()
-    return TrainerRequest(fields)
+    return asked
 
 
 def _request(
     page: RunPage, verb: str, changes: dict[str, Any], how: Transport | None, step: int | None = None
-) -> dict[str, Any]:
+) -> TrainerRequest:
     """A request to go on from ``step`` or the step in view; where the training is over, for as long again.
 
     Raises:
@@ -189,7 +191,7 @@ def _request(
             one only if it can begin.
     """
     begin = page.step_in_view if step is None else step
-    snapshot = page.playback.at(begin, page.loss_S)
+    snapshot = page.at(begin)
     if not changes.keys() & {"epochs", "steps"}:
         changes = page.extension(begin) | changes
     changes = _joined_betas(changes, page)
@@ -197,7 +199,15 @@ def _request(
     # step None: the trainer knows the newest step; the page's may be from before a rewind
     place: dict[str, Any] = {"do": verb, "run": str(page.path), "segment": page.look.segment}
     place["step"] = page.look.step if step is None else step
-    return place | {"speed": page.speed, "changes": changes, "transport": how}
+    fields = place | {"speed": page.speed, "changes": changes, "transport": how}
+    return TrainerRequest(fields, packed_state(snapshot))
+
+
+def packed_state(snapshot: Snapshot) -> bytes:
+    """The snapshot's full state for the trainer, which then needn't replay it; empty if it is too large."""
+    tensors, meta = snapshot.saved
+    state = tensor_bytes(tensors, {"segment": snapshot.segment, "engine": meta})
+    return state if len(state) <= LARGEST_BODY else b""
 
 
 def _joined_betas(changes: dict[str, Any], page: RunPage) -> dict[str, Any]:
@@ -308,11 +318,11 @@ def adopt(page: RunPage, request: Mapping[str, Any]) -> Answer:
     if number >= len(page.futures):
         raise FUTURE_MISSING(n=number)
     changes, verb = dict(page.futures[number]), "rewind" if request["as"] == "segment" else "branch"
-    fields = _request(page, verb, changes, ("pause", None), page.fan_step)
+    asked = _request(page, verb, changes, ("pause", None), page.fan_step)
     page.close_fan()
     if request["as"] == "segment":
         page.leave_past()
-    return TrainerRequest(fields)
+    return asked
 
 
 def explain(page: RunPage, request: Mapping[str, Any]) -> Answer:
@@ -322,7 +332,7 @@ def explain(page: RunPage, request: Mapping[str, Any]) -> Answer:
         step = page.snapshot.step
     if step == 0:
         before_update(page.run, 0)  # raises the error
-    snapshot = page.playback.at(step - 1, page.loss_S)
+    snapshot = page.at(step - 1)
     layer = request.get("layer")
     name = None if layer is None else page.layer_names.get(layer, str(layer))
     return arithmetic(snapshot, name, request.get("unit"), request.get("input"))
@@ -332,7 +342,7 @@ def rows_behind(page: RunPage, request: Mapping[str, Any]) -> Answer:
     """The training rows that most support the answer of the network in view for a row."""
     run, row = page.shown, request["row"]
     _split, rows = row_of(run.data, row, shown_splits(run))
-    snapshot = page.snapshot or page.playback.at(page.step_in_view, page.loss_S)
+    snapshot = page.snapshot or page.at(page.step_in_view)
     out_1C = outputs(run.alone(snapshot.net), rows.x, item_shape=run.item_shape)
     if not out_1C.isfinite().all():
         raise PROPONENTS_UNANSWERED()

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 
 from treino.base.errors import TreinoError
-from treino.base.words import speaking
+from treino.base.words import _, speaking
 from treino.data import Data
 from treino.folders import Access, LiveFolder, RunFolder, StoredRun, segments_of
 from treino.inspection import CLOSE, RowXray, Split, better_axes
@@ -131,6 +131,17 @@ class RunPage:
     def step_in_view(self) -> int:
         """The step that the page shows; the newest step if the page follows the training."""
         return self.last_step if self.look.step is None else min(self.look.step, self.last_step)
+
+    def at(self, step: int) -> Snapshot:
+        """The run at a step of its path; if its replay takes long, the page says so first."""
+        return self.playback.at(step, self.loss_S, self._announce_replay)
+
+    def _announce_replay(self, step: int) -> None:
+        for language in self.languages:
+            with speaking(language):
+                text = _("The run is trained again up to step {step:,}, whose state is not kept.")
+                notice = {"kind": "info", "text": text.format(step=step)}
+            self._send({"key": self.key, "language": language, "send": {"notice": notice}}, b"")
 
     def extension(self, step: int) -> dict[str, Any]:
         """What ``extension`` says of a step of the run's path."""
@@ -279,7 +290,7 @@ class RunPage:
             TreinoError: as ``futures`` and ``with_remedy``.
         """
         step = self.step_in_view if step is None else step
-        snapshot = self.playback.at(step, self.loss_S)
+        snapshot = self.at(step)
         sight = self._looked_along(snapshot)
         asked = rule if kind == REMEDY else None
         changes = usual_futures(snapshot, kind, count) if asked is None else with_remedy(snapshot, asked)
@@ -441,7 +452,7 @@ class RunPage:
         self._stamp = 0 if step is None else self._stamp
         if step is None and self.run.status == "running" and self.live.stamp:
             return  # the next ``tick`` shows it
-        self._show(self.playback.at(self.step_in_view, self.loss_S), live=step is None)
+        self._show(self.at(self.step_in_view), live=step is None)
 
     def show_member(self) -> None:
         """Show the weights of another network of the ensemble, at the step in view."""
@@ -449,7 +460,7 @@ class RunPage:
         step = (
             self.step_in_view if self.snapshot is None or self.look.step is not None else self.snapshot.step
         )
-        self._show(self.playback.at(step, self.loss_S), live=self.look.step is None)
+        self._show(self.at(step), live=self.look.step is None)
 
     def show_again(self) -> None:
         """Show the state in view once more, as after a choice of another picture."""

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from treino.base.encoding import tensor_value
 from treino.base.errors import TreinoError
 from treino.base.words import _, speaking
 from treino.fit_events import FitRequest, fit_events
@@ -24,6 +25,7 @@ from treino.training import (
     JobEvent,
     JobPause,
     JobStart,
+    Playback,
     RunJob,
     alerted,
     branching,
@@ -37,10 +39,10 @@ from treino.training import (
     rewinding,
     send_command,
     send_stop,
-    snapshots,
     study_events,
     sweep_events,
     sweep_resumption,
+    training_rows,
 )
 from treino_studio.process import Channel, error_header
 
@@ -103,7 +105,7 @@ class Trainer:
                 return
             if message is None:
                 return
-            self._obey(message[0])
+            self._obey(*message)
 
     def _studio_is_gone(self) -> None:
         """Save and end paused trainings, which nobody can continue any more; others may go on, at full speed,
@@ -126,7 +128,7 @@ class Trainer:
             else:  # its last checkpoint suffices to resume it
                 stream.events.close()  # type: ignore[attr-defined]
 
-    def _obey(self, request: dict[str, Any]) -> None:
+    def _obey(self, request: dict[str, Any], body: bytes = b"") -> None:
         if request["do"] == "quit":
             self._quit()
             return
@@ -149,7 +151,7 @@ class Trainer:
                     return
                 if request["do"] in ("resume", "rewind"):
                     before = self._end(Path(request["run"]))
-                events = self._events(request)
+                events = self._events(request, body)
                 how = tuple(how or (before.transport if before is not None else waits))
                 self._begin(Stream(events, number, how, request.get("speed"), before))
         except TreinoError as error:
@@ -163,7 +165,7 @@ class Trainer:
         self.streams.append(stream)
         self._advance(stream)
 
-    def _events(self, request: dict[str, Any]) -> Iterator[JobEvent]:
+    def _events(self, request: dict[str, Any], body: bytes) -> Iterator[JobEvent]:
         verb = request["do"]
         access = Access(request.get("net"), bool(request.get("trust")), request.get("data_file"))
         parent = request.get("parent", "runs")
@@ -203,8 +205,12 @@ class Trainer:
             return alerted(resuming(path, access), ())
         run = open_run(path, access)
         way = run if request.get("segment") is None else run.up_to(request["segment"])
-        (snapshot,) = snapshots(way, [last_step(way) if request["step"] is None else request["step"]])
-        snapshot = replace(snapshot, run=run)
+        playback = Playback(way, training_rows(way, None), remembers=False)
+        if body:
+            tensors, meta = tensor_value(body, path)
+            playback.states[meta["segment"], meta["engine"]["step"]] = tensors, meta["engine"]
+        step = last_step(way) if request["step"] is None else request["step"]
+        snapshot = replace(playback.at(step, way.losses), run=run)
         changes = request.get("changes", {})
         return (rewinding if verb == "rewind" else branching)(snapshot, changes)
 

@@ -136,7 +136,8 @@ class Worker:
         answer = VERBS[page.key.partition("/")[0]][request["do"]](page, request)
         if isinstance(answer, TrainerRequest):
             language = request.get("language")
-            self.channel.send({"trainer": {**answer.fields, "id": number, "language": language}})
+            fields = {**answer.fields, "id": number, "language": language}
+            self.channel.send({"trainer": fields}, answer.state)
         else:
             self.channel.send({"reply": number, **answer})
 
