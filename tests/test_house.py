@@ -162,7 +162,6 @@ def test_the_table_of_settings_in_the_docs_is_the_program_s() -> None:
 def test_the_version_is_one() -> None:
     project = (ROOT / "pyproject.toml").read_text()
     found = re.search(r'^version = "(.*)"', project, re.M)
-    assert found is not None
     assert found[1] == treino.__version__
     assert f"## {treino.__version__}" in (ROOT / "CHANGELOG.md").read_text()
 
@@ -190,7 +189,6 @@ def test_the_map_and_each_readme_name_places_that_exist() -> None:
 
 def test_the_map_has_the_wings_in_the_linter_s_order() -> None:
     first = re.search(r"\| package .*?\n\n", (ROOT / "ARCHITECTURE.md").read_text(), re.DOTALL)
-    assert first is not None
     packages = [re.sub(r"/|\.py", "", line.split("`")[1]) for line in first[0].splitlines()[2:] if line]
     assert packages == [layer.removeprefix("treino.") for layer in CONTRACTS[0]["layers"][2:]]
 

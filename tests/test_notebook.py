@@ -98,7 +98,6 @@ def test_the_figure_follows_a_training_and_changes_nothing(
     last = handle.shown[-1]
     assert "<script" not in "".join(handle.shown)
     test = run.metrics["test"]
-    assert test is not None
     assert f"{100 * test['accuracy']:.1f} % are right" in last
     assert str(run.path) in last
     assert "decision boundary" in last
@@ -155,7 +154,6 @@ def test_cards_hold_no_markup_from_data(tmp_path: Path) -> None:
     assert "<script" not in "".join(cards)
     assert "&lt;script&gt;" in cards[0]
     test = run.metrics["test"]
-    assert test is not None
     assert f"{100 * test['accuracy']:.1f} % are right" in cards[1]
     assert "deviation" in cards[2]
     assert "activation=" in cards[3]
@@ -238,7 +236,6 @@ def test_the_doctor_in_a_notebook(kernel: Any) -> None:
     line = (MADE + FAULTY).splitlines().index("    loss.backward()") + 2  # below the magic's own
     assert "missing_zero_grad" in html_of(whole)
     place = re.search(r"line (\d+) \(seen at line (\d+)\)", html_of(whole))
-    assert place is not None
     assert int(place[1]) == line
     assert "missing_zero_grad" in html_of(off)
     line = FAULTY.lstrip().splitlines().index("    loss.backward()") + 1

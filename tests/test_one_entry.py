@@ -102,9 +102,9 @@ def test_a_run_of_nothing_but_new_entries(
     metric, loss = names["metric"], names["loss"].replace("_", "-")
     spec = json.loads(Path("runs", data, "spec.json").read_text())
     assert spec["resolved"].items() >= names.items()
-    measured, interval = document["metrics"]["test"][metric], document["intervals"]["test"][metric]  # type: ignore[index]
+    measured, interval = document["metrics"]["test"][metric], document["intervals"]["test"][metric]
     assert interval[0] <= measured <= interval[1]
-    assert [f["rule"] for f in document["findings"]] == ["odd_rate"]  # type: ignore[attr-defined]
+    assert [f["rule"] for f in document["findings"]] == ["odd_rate"]
     shown = treino("show", data)
     label = toys.LOWEST_RECALL.label if metric == "lowest_recall" else metric
     assert [name for name in (metric, "is odd") if name not in shown.out] == []
@@ -141,9 +141,9 @@ def reproduced(treino: Treino, name: str, document: dict[str, object]) -> None:
     ended = subprocess.run([sys.executable, "-W", "error", script], capture_output=True, text=True)
     assert ended.returncode == 0, ended.stderr
     last = json.loads(ended.stdout.splitlines()[-1])
-    assert last["losses"] == document["loss"]["train"]  # type: ignore[index]
-    assert last["test"].items() <= document["metrics"]["test"].items()  # type: ignore[index]
-    assert last["test"].keys() >= document["metrics"]["test"].keys() - {"auc", "f1_macro"}  # type: ignore[index]
+    assert last["losses"] == document["loss"]["train"]
+    assert last["test"].items() <= document["metrics"]["test"].items()
+    assert last["test"].keys() >= document["metrics"]["test"].keys() - {"auc", "f1_macro"}
     again = torch.load(script.with_suffix(".pt"), weights_only=True)
     assert all(torch.equal(kept["net"][k], again["net"][k]) for k in kept["net"])
     well_written(script)

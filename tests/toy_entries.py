@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 class Bent(nn.Module):
     """z + (√(z² + 1) − 1) / 2."""
 
-    def forward(self, z):  # type: ignore[no-untyped-def]
+    def forward(self, z):
         return z + (torch.sqrt(z * z + 1) - 1) / 2
 
 
@@ -49,11 +49,11 @@ BENT = Activation(
 class LogCosh(nn.Module):
     """ln cosh of the error, without overflow."""
 
-    def __init__(self, reduction="mean"):  # type: ignore[no-untyped-def]
+    def __init__(self, reduction="mean"):
         super().__init__()
         self.reduction = reduction
 
-    def forward(self, output, y):  # type: ignore[no-untyped-def]
+    def forward(self, output, y):
         size = (output - y).abs()
         each = size + torch.log1p(torch.exp(-2 * size)) - math.log(2)
         return each.mean() if self.reduction == "mean" else each
@@ -88,11 +88,11 @@ LOG_COSH = LossKind(
 class Focal(nn.Module):
     """(1 − p)² of cross-entropy, p of the row's own class (Lin et al. 2017)."""
 
-    def __init__(self, reduction="mean"):  # type: ignore[no-untyped-def]
+    def __init__(self, reduction="mean"):
         super().__init__()
         self.reduction = reduction
 
-    def forward(self, output, y):  # type: ignore[no-untyped-def]
+    def forward(self, output, y):
         ce = F.cross_entropy(output, y, reduction="none")
         each = (1 - torch.exp(-ce)) ** 2 * ce
         return each.mean() if self.reduction == "mean" else each
@@ -136,11 +136,11 @@ FOCAL = LossKind(
 class Brier(nn.Module):
     """The squared error of the probability of class 1, of one logit (Brier 1950)."""
 
-    def __init__(self, reduction="mean"):  # type: ignore[no-untyped-def]
+    def __init__(self, reduction="mean"):
         super().__init__()
         self.reduction = reduction
 
-    def forward(self, output, y):  # type: ignore[no-untyped-def]
+    def forward(self, output, y):
         each = (output.sigmoid() - y) ** 2
         return each.mean() if self.reduction == "mean" else each
 
@@ -171,11 +171,11 @@ BRIER = LossKind(
 class Lion(torch.optim.Optimizer):
     """Chen et al. 2023: steps of one size, by the sign of a running mean."""
 
-    def __init__(self, params, lr=1e-3, betas=(0.9, 0.999), weight_decay=0.0):  # type: ignore[no-untyped-def]
+    def __init__(self, params, lr=1e-3, betas=(0.9, 0.999), weight_decay=0.0):
         super().__init__(params, {"lr": lr, "betas": betas, "weight_decay": weight_decay})
 
     @torch.no_grad()
-    def step(self):  # type: ignore[no-untyped-def, override]
+    def step(self):
         for group in self.param_groups:
             for p in group["params"]:
                 mean = self.state[p].setdefault("exp_avg", torch.zeros_like(p))

@@ -134,7 +134,6 @@ def test_each_epoch_is_written_with_its_mean_and_deviation(treino: Callable[...,
     said = treino("show", "last", "--epochs").out
     found = [tuple(map(float, two)) for two in re.findall(r"^ +\d+ +(\S+) ± (\S+)", said, re.M)]
     run = tr.open("last")
-    assert isinstance(run, tr.Run)
     loss_ES = run.losses.astype(np.float64).reshape(7, 3)
     wanted = zip(loss_ES.mean(1), loss_ES.std(1), strict=True)
     assert found == [pytest.approx(two, abs=6e-5) for two in wanted]

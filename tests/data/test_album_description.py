@@ -132,7 +132,6 @@ def test_training_refuses_what_the_description_lists_and_then_tells_the_same(
     assert refusal_of(load, str(troubled)).rule == "pictures_bad"
     assert refusal_of(describe, "wine", fit="pad").rule == "no_photographs"
     data = load(str(troubled), skip_bad=len(UNREADABLE))
-    assert data.images is not None
     assert data.images.to_json() == document["images"]
 
 
@@ -144,7 +143,6 @@ def test_a_drawn_split_and_the_description_count_the_same_images(troubled: Path,
         )
     Image.new("RGB", (40, 40)).save(album / "dog/black.png")
     data = load(str(album))
-    assert data.images is not None
     assert (data.images.duplicates, data.images.near_duplicates) == (2, 1)
     assert data.images.duplicates_across == data.images.near_duplicates_across == 0
     (note,) = (note for note in data.notes if "almost equal" in note)

@@ -19,7 +19,7 @@ def frame(**columns: object) -> pd.DataFrame:
 
 
 def said(table: pd.DataFrame, **more: object) -> list[str]:
-    found = load(table, target="y", split_column="part", **more)  # type: ignore[arg-type]
+    found = load(table, target="y", split_column="part", **more)
     return [note for note in found.notes if NEVER in note]
 
 

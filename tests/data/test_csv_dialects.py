@@ -171,14 +171,12 @@ def test_cells_that_end_in_a_usual_delimiter_leave_the_header_where_it_is(
     names, days = ["name a", "name b", "name c"], [f"{13 + i}.05.2019" for i in range(rows)]
     columns = [[f"x {i % 3}{ending}" for i in range(rows)], days, [f"ya{ending}"] * rows]
     found = read(text_of(names, columns, delimiter=delimiter).encode())
-    assert found is not None
     assert found.names == tuple(names)
-    assert found.column("name a").words.tolist() == [cell.strip() for cell in columns[0]]  # type: ignore[union-attr]
+    assert found.column("name a").words.tolist() == [cell.strip() for cell in columns[0]]
 
 
 def test_a_title_with_an_unusual_delimiter_is_still_a_title() -> None:
     found = read(b"Rents 2019 ~ 2021\n\nroom,rent\na,700.5\nb,810.25\nc,905.5\n")
-    assert found is not None
     assert found.names == ("room", "rent")
 
 

@@ -50,7 +50,7 @@ def check(table: Table) -> None:
     np.testing.assert_array_equal(table.column("n").numbers, FRAME["n"])
     np.testing.assert_array_equal(table.column("x").numbers, FRAME["x"])
     np.testing.assert_array_equal(table.column("x").missing_N, FRAME["x"].isna())
-    assert table.column("word").words.tolist() == FRAME["word"].tolist()  # type: ignore[union-attr]
+    assert table.column("word").words.tolist() == FRAME["word"].tolist()
     np.testing.assert_array_equal(table.column("day").seconds, SECONDS)
     assert table.column("is").boolean
     np.testing.assert_array_equal(table.column("is").numbers, FRAME["is"])
@@ -124,7 +124,7 @@ def test_frames_with_an_arrow_interface() -> None:
     ranks = pa.DictionaryArray.from_arrays(pa.array([1, 0, None], pa.uint8()), levels, ordered=True)
     rank = read(pa.table({"rank": ranks, "n": [1, 2, 3]})).column("rank")
     assert (rank.categories, rank.ordered) == (("low", "high"), True)
-    assert rank.words.tolist() == ["high", "low", ""]  # type: ignore[union-attr]
+    assert rank.words.tolist() == ["high", "low", ""]
     check(read(arrow()))
     check(read(Frame()))
     check(read(FRAME))
@@ -188,10 +188,10 @@ def test_several_files_agree_on_one_writing(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("q;y\n1.234;u\n")
     (tmp_path / "b.csv").write_text("q;y\n2.345,5;v\n")
     table = read(str(tmp_path / "?.csv"))
-    assert table.column("q").numbers.tolist() == [1234.0, 2345.5]  # type: ignore[union-attr]
+    assert table.column("q").numbers.tolist() == [1234.0, 2345.5]
     (tmp_path / "0.csv").write_text("q;y\n3.456;v\n")
     (tmp_path / "b.csv").write_text("q;y\n0.5;v\n")
-    assert read(str(tmp_path / "?.csv")).column("q").numbers.tolist() == [3.456, 1.234, 0.5]  # type: ignore[union-attr]
+    assert read(str(tmp_path / "?.csv")).column("q").numbers.tolist() == [3.456, 1.234, 0.5]
     (tmp_path / "c.csv").write_text("q;y\n7,5;v\n")
     assert "c.csv" in refusal(str(tmp_path / "?.csv"), "decimal_mixed").message
 
@@ -200,7 +200,7 @@ def test_several_files_with_types(tmp_path: Path) -> None:
     pa.parquet.write_table(pa.table({"a": [1, 2], "y": ["u", "v"]}), tmp_path / "a.parquet")
     pa.parquet.write_table(pa.table({"y": ["w"], "a": [2.5]}), tmp_path / "b.parquet")
     table = read(str(tmp_path / "*.parquet"))
-    assert table.column("a").numbers.tolist() == [1, 2, 2.5]  # type: ignore[union-attr]
+    assert table.column("a").numbers.tolist() == [1, 2, 2.5]
     pa.parquet.write_table(pa.table({"y": ["w"], "a": ["x"]}), tmp_path / "c.parquet")
     assert "c.parquet" in refusal(str(tmp_path / "*.parquet"), "files_types").message
     (tmp_path / "d.csv").write_text("a,y\n1,u\n")
@@ -216,12 +216,12 @@ def test_json_lines_of_all_kinds(write: Write) -> None:
     table = read(write(text, "t.jsonl"))
     assert table.names == ("a", "b", "c", "d", "e", "g", "h")
     assert any("left out" in note and "f" in note for note in table.notes)
-    assert table.column("a").numbers.tolist() == [1.0, 2.5]  # type: ignore[union-attr]
+    assert table.column("a").numbers.tolist() == [1.0, 2.5]
     assert table.column("b").missing_N.tolist() == [False, True]
-    assert table.column("c").words.tolist() == ["x", "None"]  # type: ignore[union-attr]
+    assert table.column("c").words.tolist() == ["x", "None"]
     assert table.column("d").missing_N.all()
-    assert table.column("e").words.tolist() == ["7", "seven"]  # type: ignore[union-attr]
-    assert table.column("g").numbers.tolist() == [1.5, 2.25]  # type: ignore[union-attr]
+    assert table.column("e").words.tolist() == ["7", "seven"]
+    assert table.column("g").numbers.tolist() == [1.5, 2.25]
     assert table.column("h").missing_N.tolist() == [True, False]
     assert table.place(1) == "line 2"
 
@@ -248,8 +248,8 @@ def test_types_of_columnar_files(tmp_path: Path) -> None:
     np.testing.assert_array_equal(table.column("span").numbers, [60, 90, np.nan])
     rank = table.column("rank")
     assert (rank.categories, rank.ordered) == (("low", "high"), True)
-    assert rank.words.tolist() == ["high", "low", ""]  # type: ignore[union-attr]
-    assert table.column("text").words.tolist() == ["NA", "b", ""]  # type: ignore[union-attr]
+    assert rank.words.tolist() == ["high", "low", ""]
+    assert table.column("text").words.tolist() == ["NA", "b", ""]
     assert table.column("none").missing_N.all()
     assert table.place(2) == "row 2"
 
@@ -264,15 +264,15 @@ def test_a_table_in_a_file_holds_what_one_in_memory_holds(tmp_path: Path) -> Non
     path.write_text(text)
     stored, table = read_file(path, room=MemoryLimit(0, lambda: tmp_path)), read_file(path)
     assert stored.rows == table.rows == rows + 1
-    assert table.column("a").numbers[0] == 1050.0  # type: ignore[index]
-    assert table.column("code").words[7] == "000007"  # type: ignore[index]
+    assert table.column("a").numbers[0] == 1050.0
+    assert table.column("code").words[7] == "000007"
     for column in table.columns:
         for what in ("numbers", "seconds", "words"):
             cells = getattr(stored.column(column.name), what)
             np.testing.assert_array_equal(cells, getattr(column, what))
     with path.open(newline="") as stream:
         last = list(csv.reader(stream, delimiter=";"))[-2]
-    assert table.column("n").numbers[-2] == float(last[0])  # type: ignore[index]
+    assert table.column("n").numbers[-2] == float(last[0])
 
 
 def test_a_zip_with_a_password_is_refused(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ def test_rows_are_a_dataset_and_come_in_batches() -> None:
     assert torch.equal(torch.cat([x for x, _y in plain]), rows.x)
     shuffled = torch.cat([x for x, _y in rows.batches(50, shuffle=True, seed=3, epoch=2)])
     assert torch.equal(shuffled, rows.x[order(len(rows), 3, 2)])
-    loaded = torch.cat([x for x, _y in DataLoader(rows, batch_size=32)])  # type: ignore[arg-type]
+    loaded = torch.cat([x for x, _y in DataLoader(rows, batch_size=32)])
     assert torch.equal(loaded, rows.x)
 
 

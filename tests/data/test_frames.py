@@ -20,7 +20,7 @@ def frame(**columns: object) -> pd.DataFrame:
 
 
 def raw(data: object) -> np.ndarray:
-    return data.preparation.inverse(data.train.x)  # type: ignore[attr-defined]
+    return data.preparation.inverse(data.train.x)
 
 
 @pytest.mark.parametrize(
@@ -157,5 +157,5 @@ def test_columns_of_all_types_of_pandas() -> None:
     rank = table.column("rank")
     assert (rank.categories, rank.ordered) == (("a", "b"), True)
     assert rank.missing_N.tolist() == [False, True]
-    assert table.column("mixed").words.tolist() == ["1", "x"]  # type: ignore[union-attr]
-    assert table.column("words").words.tolist() == ["NA", "x"]  # type: ignore[union-attr]
+    assert table.column("mixed").words.tolist() == ["1", "x"]
+    assert table.column("words").words.tolist() == ["NA", "x"]

@@ -92,7 +92,7 @@ def test_missing_files_are_named_with_the_folder(small: Path, monkeypatch: pytes
 )
 def test_a_damaged_file_is_named(small: Path, damage: object, word: str) -> None:
     path = small / "train-images-idx3-ubyte"
-    path.write_bytes(damage(path.read_bytes()))  # type: ignore[operator]
+    path.write_bytes(damage(path.read_bytes()))
     error = refusal()
     assert error.rule == "idx_damaged"
     assert f"'{path}'" in error.message

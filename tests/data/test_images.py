@@ -105,7 +105,6 @@ def test_planted_copies_and_blank_images_are_named_by_their_rows(
     y_N = np.arange(60) % 3
     table = describe((x_NCHW, y_N))
     images = table.images
-    assert images is not None
     assert (images.height, images.width, images.channels) == (side, side, channels)
     assert (images.blank, images.duplicates, images.near_duplicates) == (2, 1, 2)
     assert images.compared_size == compared
@@ -131,7 +130,6 @@ def test_examples_are_the_first_five_of_each_class_in_the_training_rows(small: P
         rows = np.flatnonzero(label_N == load("fashion-mnist").classes.index(one.label))[:5]
         np.testing.assert_allclose(one.pixels, x_NHW[rows], atol=0.51)
     data = load("fashion-mnist")
-    assert data.images is not None
     (first, *_rest) = data.images.examples
     rows = data.train.index[data.train.y == 0].sort().values[:5].numpy()
     np.testing.assert_allclose(first.pixels, x_NHW[rows], atol=0.51)
@@ -154,7 +152,6 @@ def test_images_with_numbers_for_targets_or_without_some_are_described_too() -> 
     assert [one.label for one in images.examples] == [""]
     labels = ["cat", "dog", None] * 20
     table = describe((x_NHW, np.array(labels, dtype=object)))
-    assert table.images is not None
     assert table.images.class_rows == {"all": (20, 20)}
     assert table.target.rows_without_target == 20
 

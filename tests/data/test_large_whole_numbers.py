@@ -93,7 +93,6 @@ def test_classes_are_told_apart_to_the_last_digit(make: Make, values: list[int],
     wanted = np.array(column(values), dtype=object)[data.train.index.numpy()]
     assert [int(data.classes[c]) for c in data.train.y] == wanted.tolist()
     again = rows_for_prediction(source, data.preparation)
-    assert again.y is not None
     assert [int(data.classes[c]) for c in again.y] == column(values)[: len(again.y)]
 
 

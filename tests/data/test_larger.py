@@ -304,7 +304,6 @@ def test_a_preparation_that_is_killed_is_never_half_used(tmp_path: Path, where: 
     child = subprocess.Popen(
         [sys.executable, "-c", KILLED, str(path), str(cache), where], stdout=subprocess.PIPE, text=True
     )
-    assert child.stdout is not None
     assert child.stdout.readline() == "now\n"
     (left,) = cache.iterdir()
     alive = load(path, target="y", max_memory=TINY, cache=cache, data_seed=3)  # beside one that is at work
@@ -395,7 +394,6 @@ def test_a_table_of_three_times_the_limit_stays_under_it(tmp_path: Path) -> None
                 tmp_path / f"{name}.parquet", batch.schema, compression="none"
             )
             writer.write_table(batch)
-        assert writer is not None
         writer.close()
     limit = rows * columns * 4 / 3 / 1e6
     files = [str(tmp_path / f"{name}.parquet") for name in ("warm", "large")]

@@ -83,7 +83,6 @@ def test_a_run_that_is_killed_goes_on_from_what_was_prepared(path: Path, tmp_pat
     child = subprocess.Popen(
         [sys.executable, "-c", TRAIN, str(path), str(tmp_path / "runs")], stdout=subprocess.PIPE, text=True
     )
-    assert child.stdout is not None
     while int(child.stdout.readline()) < 300:
         pass
     child.send_signal(signal.SIGKILL)

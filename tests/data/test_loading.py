@@ -108,7 +108,7 @@ def test_features_keep_the_order_in_which_they_are_named() -> None:
     assert data.item_shape == (2,)
     swapped = load("wine", features=["alcohol", "hue"])
     assert torch.equal(data.train.x, swapped.train.x[:, [1, 0]])
-    assert torch.equal(load("wine", features="hue,alcohol").train.x, data.train.x)  # type: ignore[arg-type]
+    assert torch.equal(load("wine", features="hue,alcohol").train.x, data.train.x)
 
 
 @pytest.mark.parametrize(("validation", "test"), [(0, 0), (0.2, 0), (0, 0.2), (0.2, 0.3)])
@@ -147,10 +147,10 @@ def test_loading_twice_gives_the_same_bits_and_leaves_the_global_generator_alone
 ) -> None:
     state = torch.get_rng_state()
     options = {"validation": validation, "test": test, "data_seed": seed}
-    a = load("iris", **options)  # type: ignore[arg-type]
+    a = load("iris", **options)
     assert torch.equal(torch.get_rng_state(), state)
     torch.rand(3)
-    b = load("iris", **options)  # type: ignore[arg-type]
+    b = load("iris", **options)
     for name, rows in a.splits.items():
         for field in ("x", "y", "index"):
             assert torch.equal(getattr(rows, field), getattr(b.splits[name], field))

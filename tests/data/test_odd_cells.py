@@ -77,7 +77,7 @@ def test_what_is_refused_with_its_line(write: Write, cells: list[str], rule: str
     assert f"'{says}' in line 91" in error.message
     if rule != "decimal_mixed":
         data = load(path, target="y", reading={"missing": cells[-1]}, validation=0, test=0)
-        assert data.preparation.encoders[0].flag  # type: ignore[union-attr]
+        assert data.preparation.encoders[0].flag
 
 
 def test_orders_of_dates_that_are_said(write: Write) -> None:

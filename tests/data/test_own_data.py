@@ -307,7 +307,6 @@ def test_ctrl_c_reaches_the_training_and_not_its_workers(tmp_path: Path) -> None
     run = tr.open(tmp_path / "cut")
     assert run.status == "interrupted"
     kept = run.folder.last_checkpoint()
-    assert kept is not None
     assert kept[1]["engine"]["step"] == len(run.losses)
 
 

@@ -20,7 +20,6 @@ def test_the_training_file_itself_gives_the_training_rows(write: Write) -> None:
     prepared = rows_for_prediction(path, data.preparation)
     for rows in data.splits.values():
         assert torch.equal(prepared.x[rows.index], rows.x)
-        assert prepared.y is not None
         assert torch.equal(prepared.y[rows.index], rows.y)
     assert prepared.index.tolist() == list(range(30))
     assert prepared.notes == ()
@@ -38,7 +37,6 @@ def test_columns_are_found_by_name_and_others_are_said_to_be_unused(write: Write
     array = rows_for_prediction(np.array([[4, 1.5], [9, 2.5]]), preparation)
     assert torch.equal(array.x, prepared.x)
     pair = rows_for_prediction((np.array([[4, 1.5], [9, 2.5]]), ["b", "a"]), preparation)
-    assert pair.y is not None
     assert pair.y.tolist() == [1, 0]
 
 
@@ -58,7 +56,6 @@ def test_classes_keep_their_numbers_when_only_some_are_there(write: Write) -> No
     text = "p,y\n" + "".join(f"{i * i},{i % 3 + 4}\n" for i in range(30))
     preparation = load(write(text), target="y").preparation
     prepared = rows_for_prediction(write("p,y\n1,6\n2,6.0\n", "new.csv"), preparation)
-    assert prepared.y is not None
     assert prepared.y.tolist() == [2, 2]
 
 
@@ -77,11 +74,9 @@ def test_truth_values_are_classes_as_written_and_known_however_written(
     for other_yes, other_no in TRUTHS:
         text = "p,y\n" + "".join(f"{i * i},{other_yes if i % 3 else other_no}\n" for i in range(30))
         prepared = rows_for_prediction(write(text, "new.csv"), data.preparation)
-        assert prepared.y is not None
         assert torch.equal(prepared.y, y_N)
     frame = pd.DataFrame({"p": np.arange(30) ** 2, "y": [i % 3 > 0 for i in range(30)]})
     known = rows_for_prediction(frame, data.preparation).y
-    assert known is not None
     assert torch.equal(known, y_N)
 
 

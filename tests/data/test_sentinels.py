@@ -54,7 +54,6 @@ def test_a_repeated_value_far_outside_all_others_is_named(
 ) -> None:
     column = Column(name, with_some(values, sentinel, rows))
     (found,) = sentinels(column)
-    assert column.numbers is not None
     rest = column.numbers[column.numbers != sentinel]
     assert (float(found.text), found.rows) == (sentinel, rows)
     assert (float(found.low), float(found.high)) == (rest.min(), rest.max())

@@ -22,7 +22,6 @@ def table(number_gap: str = "NA", text_gap: str = "NA") -> pd.DataFrame:
 
 def words_of(path: object, reading: ReaderOptions | None = None) -> list[str]:
     words = read_file(str(path), reading).by_name["country"].words
-    assert words is not None
     return words.tolist()
 
 
@@ -31,10 +30,8 @@ def test_a_word_that_a_column_of_numbers_has_means_nothing_in_text(write: Write,
     written = table(word, word)
     found = read_file(write(written.to_csv(index=False)))
     column = found.by_name["country"]
-    assert column.words is not None
     assert column.words.tolist() == written["country"].replace(word, "").tolist()
     assert np.flatnonzero(column.missing_N).tolist() == [4, 20, 21]
-    assert found.reading is not None
     assert found.reading.missing == (word,)
     assert f"{word} for no value, in columns of text too (country)" in found.notes[0]
 

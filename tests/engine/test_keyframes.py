@@ -22,7 +22,7 @@ Y = (X[:, 0] > 0).long()
     ],
 )
 def test_a_state_goes_on_where_the_training_went(engine: str, members: dict[str, object]) -> None:
-    def made():  # type: ignore[no-untyped-def]
+    def made():
         settings = {"steps": 25, "batch_size": 8, "engine": engine, "threads": 1} | members
         return train(((X, Y), (X, Y)), mlp(3), **settings)
 

@@ -68,8 +68,6 @@ def fork() -> Iterator[Callable[..., int]]:
     command, pipe = [sys.executable, "-m", "tests.folders.children"], subprocess.PIPE
     with subprocess.Popen(command, cwd=ROOT, stdin=pipe, stdout=pipe, text=True) as server:
         orders, answers = server.stdin, server.stdout
-        assert orders is not None
-        assert answers is not None
         assert answers.readline() == "ready\n"
 
         def forked(order: str, *words: object) -> int:

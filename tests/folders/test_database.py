@@ -164,7 +164,6 @@ def test_checkpoints_read_no_losses_again_however_many_there_are(folder: RunFold
     database, asked = folder.database, list[str]()
     database.add_losses(0, 0, np.arange(1000))
     folder.checkpoint({}, {"step": 1000})
-    assert database._connection is not None
     database._connection.set_trace_callback(asked.append)
     for step in range(1000, 1500, 100):
         database.add_losses(0, step, np.arange(step, step + 100))
@@ -232,7 +231,6 @@ def test_commands_come_from_anyone_and_arrive_once_in_order(folder: RunFolder) -
     ]
     assert database.poll_commands() == []
     asked: list[str] = []
-    assert database._connection is not None
     database._connection.set_trace_callback(asked.append)
     assert [database.poll_commands() for _each in range(9)] == [[]] * 9
     assert set(asked) == {"PRAGMA data_version"}  # which takes microseconds

@@ -29,7 +29,6 @@ def test_a_finished_run_reads_back(finished: RunFolder) -> None:
     assert metadata == {"kept": 4}
     assert np.array_equal(finished.database.losses(), np.arange(40, dtype=np.float32) / np.float32(7))
     state = finished.last_checkpoint()
-    assert state is not None
     assert state[1] == {"step": 40, "best": float("inf")}
     assert torch.equal(state[0]["w"], torch.full((3, 2), 40.0))
 
@@ -219,7 +218,6 @@ def test_a_sealed_run_goes_on_and_is_sealed_again(finished: RunFolder) -> None:
         (3, 20 / 3),
     ]
     kept = again.last_checkpoint()
-    assert kept is not None
     assert kept[1] == {"step": 41}
 
 
@@ -229,7 +227,6 @@ def test_checkpoints_take_turns_across_handles(tmp_path: Path) -> None:
     for step in range(1, 8):
         folder.checkpoint({"w": torch.full((2,), float(step))}, {"step": step})
         kept = RunFolder.open(folder.path).last_checkpoint()
-        assert kept is not None
         assert kept[1]["step"] == kept[0]["w"][0] == step
         held = [
             checkpoint.from_bytes((folder.path / name).read_bytes(), name, folder.path).generation
@@ -254,14 +251,12 @@ def test_a_torn_checkpoint_gives_way_in_a_run_that_was_not_sealed(tmp_path: Path
     newest.write_bytes({"torn": bytes(data[:-5]), "flipped": bytes(data), "empty": b""}[damage])
     folder = RunFolder.open(tmp_path / "a").lock()
     kept = folder.last_checkpoint()
-    assert kept is not None
     assert kept[1] == {"step": 2}
     assert len(folder.notices) == 1
     assert checkpoint.SLOTS[0] in folder.notices[0]
     assert [each.kind for each in folder.database.events()] == ["checkpoint_damaged"]
     folder.checkpoint({"w": torch.ones(1)}, {"step": 3})
     kept = RunFolder.open(folder.path).last_checkpoint()
-    assert kept is not None
     assert kept[1] == {"step": 3}
     newest.write_bytes(b"torn")
     (tmp_path / "a" / checkpoint.SLOTS[1]).write_bytes(b"torn too")
@@ -277,7 +272,6 @@ def test_a_torn_checkpoint_is_left_out_of_the_seal(tmp_path: Path) -> None:
         (tmp_path / "a" / checkpoint.SLOTS[0]).write_bytes(b"torn")
         folder.seal("stopped")
     kept = RunFolder.open(tmp_path / "a").last_checkpoint()
-    assert kept is not None
     assert kept[1] == {"step": 2}
 
 

@@ -40,7 +40,7 @@ def marking(marker: Path, net: str = LINEAR) -> str:
 def _broken_off(events: Iterator[Any], last: type) -> None:
     while not isinstance(next(events), last):
         pass
-    events.close()  # type: ignore[attr-defined]
+    events.close()
 
 
 @pytest.fixture(scope="module")
@@ -201,7 +201,7 @@ def _python(name: str, trust: bool) -> Iterator[Callable[[], Any]]:
     """Every way to the folder's networks in Python."""
     kind = type(tr.open(name))
     for call in CALLS[kind]:
-        yield lambda call=call: call(tr.open(name, trust=trust))  # type: ignore[misc]
+        yield lambda call=call: call(tr.open(name, trust=trust))
 
 
 @pytest.mark.slow
@@ -289,7 +289,6 @@ def test_each_network_of_a_sweep_by_its_copy(runs: Path, treino: Callable[..., S
         mine, kept = tr.open(f"like-{member}").tensors, tr.open(name).tensors
         assert all(torch.equal(mine[n], kept[n]) for n in kept)
     sweep = tr.open("sweep-varied", trust=True)
-    assert isinstance(sweep, tr.Sweep)
     best, x_ND = sweep.member(sweep.document["best"]["member"]), torch.ones(2, 4)
     assert torch.equal(sweep.best.module(x_ND), best.module(x_ND))
     assert treino("plot", "sweep-varied", "--what", "boundaries", "--trust").status == 0

@@ -278,7 +278,7 @@ def test_columns_of_several_targets_are_told_apart(treino: Callable[..., Any], t
     shown = run.predict(frame)
     assert list(shown.columns) == wanted
     each = work(run, "t.csv").each
-    assert shown["probability: a_b: c"].tolist() == [p.targets["a_b"].probabilities["c"] for p in each]  # type: ignore[index]
+    assert shown["probability: a_b: c"].tolist() == [p.targets["a_b"].probabilities["c"] for p in each]
     assert written(run, Path("t.csv")).decode().splitlines()[0] == ",".join(["x", "a", "a_b", *wanted])
     assert treino("export", "r", "--format", "script").status == 0
     script = next((tmp_path / "r" / "exports").glob("*.py")).read_text()

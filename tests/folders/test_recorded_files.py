@@ -79,7 +79,7 @@ def test_a_setting_without_the_mark_reads_no_file(sources: tuple[Path, Path], na
                     try:
                         next(events)
                     finally:
-                        events.close()  # type: ignore[attr-defined]
+                        events.close()
                 assert opened == [], (source, value)
 
 

@@ -22,7 +22,6 @@ FIRST = "that it never saw"
 def looks(path: Path) -> int:
     """What the result says, and each of its sentences."""
     run = open_run(path, verify=False)
-    assert run.result is not None
     number, said = run.result.test_looks, headline(run.result)
     assert number == run.document["test_looks"]
     assert (FIRST in said) == (number == 1)
@@ -61,7 +60,7 @@ def test_what_was_stopped_has_not_been_looked_at(tmp_path: Path) -> None:
     request = FitRequest("iris", {"epochs": 300, "patience": 0}, None, parent=tmp_path, lean=True)
     for event in fit_events(request)[0]:
         if isinstance(event, JobStart):
-            event.job.stop_wish = "stopped"  # type: ignore[attr-defined]
+            event.job.stop_wish = "stopped"
             path = event.job.folder.path
     stopped = open_run(path, verify=False)
     assert (stopped.status, stopped.document["test_looks"]) == ("stopped", 0)

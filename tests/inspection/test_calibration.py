@@ -28,7 +28,6 @@ def drawn(rows: int, seed: int, sharper: float = 1.0):
 def test_the_error_is_that_of_the_paper() -> None:
     share_NC, true_N = drawn(500, 0, sharper=2.0)
     found = calibration_of(share_NC, true_N)
-    assert found is not None
     error = 0.0
     for b in range(BINS):
         inside = [
@@ -63,7 +62,6 @@ def test_rows_without_an_answer_are_left_out() -> None:
     share_NC, true_N = drawn(50, 2)
     share_NC[:10] = np.nan
     found = calibration_of(share_NC, true_N)
-    assert found is not None
     assert found.rows == 40
     assert calibration_of(share_NC[:10], true_N[:10]) is None
 

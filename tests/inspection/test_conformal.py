@@ -67,7 +67,6 @@ def test_intervals_hold_errors_of_any_kind(rows: int, apart: bool) -> None:
         error = np.abs(r.standard_t(3, size=rows + 1)) * wide
         rows_seen = RowScores(error[:-1], wide[:-1] if apart else None)
         known = held_out_quantiles(rows_seen)
-        assert known is not None
         new = RowScores(error[-1:], wide[-1:] if apart else None)
         inside.append(new.scores(known.offset)[0] <= known.quantile(0.9))
     slack = SURE * math.sqrt(0.09 / len(inside))

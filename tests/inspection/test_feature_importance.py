@@ -22,7 +22,7 @@ from treino.inspection.feature_importance import correlated_columns, importances
 Trainer = Callable[..., nn.Sequential]
 
 
-class Wrapped(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+class Wrapped(ClassifierMixin, BaseEstimator):
     """A network as scikit-learn sees an estimator."""
 
     def __init__(self, net: nn.Module, classes: int) -> None:
@@ -40,7 +40,7 @@ class Wrapped(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return self.net(torch.tensor(x)).detach().argmax(1).numpy()
 
 
-class Numbers(RegressorMixin, BaseEstimator):  # type: ignore[misc]
+class Numbers(RegressorMixin, BaseEstimator):
     def __init__(self, net: nn.Module) -> None:
         self.net = net
 
@@ -97,7 +97,7 @@ def test_columns_of_classes_and_dates_are_shuffled_as_they_stand_in_the_table(tm
     ours = importances(run.module, run.data, run.loss_function, repeats=3, seed=sklearns_seed(3))
     assert len(run.data.preparation.inputs) > 3
 
-    class Predicts(BaseEstimator):  # type: ignore[misc]
+    class Predicts(BaseEstimator):
         def fit(self, x: Any, y: Any) -> "Predicts":
             return self
 

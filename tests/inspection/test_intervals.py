@@ -89,7 +89,6 @@ def test_the_figure_lies_inside_and_accuracy_is_wilsons() -> None:
     found, measured = intervals(z, y, loss), measure(z[None], y, loss)
     assert set(found) == {"loss", "accuracy", "f1_macro"}
     for name, interval in found.items():
-        assert interval is not None
         assert interval[0] < float(measured[name][0]) < interval[1]
     assert found["accuracy"] == wilson(int((z.argmax(1) == y).sum()), 60)
     assert found == intervals(z, y, loss)

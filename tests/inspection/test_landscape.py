@@ -96,7 +96,6 @@ def test_any_network_and_loss(hidden: list[int], activation: str, loss: str, see
     net = small(*hidden, outputs=outputs, activation=activation, seed=seed)
     place = loss_surface(net, data, Loss(loss))
     known = described(net)
-    assert known is not None
     assert known.hidden == tuple(hidden)
     assert known.activation == (activation if hidden else "relu")
     land = random_plane(place, seed=seed, resolution=4)
@@ -198,7 +197,6 @@ def test_the_path_lies_where_its_networks_are() -> None:
     place_Kn, steps, net = walk(small(6, 5), data, 25)
     place = loss_surface(net, data, Loss("cross_entropy"))
     land = path_plane(place, place_Kn, steps, resolution=9)
-    assert land.path is not None
     np.testing.assert_allclose(land.path.at_K2[-1], 0)
     np.testing.assert_array_equal(land.path.step_K, steps)
     moved_Kn = (place_Kn - place_Kn[-1]).double()

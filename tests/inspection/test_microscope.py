@@ -63,7 +63,7 @@ SEQUENCE = st.lists(NUMBERS, min_size=1, max_size=8)
 
 def with_torch(kind: type[torch.optim.Optimizer], w: float, gradients: list[float], **asked: object) -> float:
     p = torch.tensor(w, dtype=torch.float64, requires_grad=True)
-    optimizer = kind([p], **asked)  # type: ignore[arg-type]
+    optimizer = kind([p], **asked)
     for g in gradients:
         p.grad = torch.tensor(g, dtype=torch.float64)
         optimizer.step()
@@ -141,7 +141,6 @@ def test_losses_by_hand_are_torch_s(kind: str, rows: int, classes: int, seed: in
     torch_loss.backward()
     found = worked(loss, out.detach().numpy(), y.numpy())
     assert found.loss == pytest.approx(float(torch_loss.detach()), rel=1e-12, abs=1e-13)
-    assert out.grad is not None
     np.testing.assert_allclose(found.slope, out.grad.numpy(), rtol=1e-10, atol=1e-15)
 
 
@@ -203,7 +202,6 @@ def test_back_propagation_by_hand_is_autograd_s(
     net = found.module()
     found.torch_loss(net).backward()
     for name, p in net.named_parameters():
-        assert p.grad is not None
         np.testing.assert_allclose(found.gradients[name], p.grad.numpy(), rtol=1e-9, atol=1e-14, err_msg=name)
 
 
@@ -264,7 +262,6 @@ def test_ten_thousand_inputs_and_a_batch_of_one(topic: str) -> None:
 
 def test_a_convolution_is_torch_s_and_one_way_of_it_learns_one_place() -> None:
     table = trained().table
-    assert table is not None
     for places, row in zip((2, 1), table.rows, strict=True):
         kernel = torch.tensor(START, dtype=torch.float64, requires_grad=True)
         optimizer, losses = torch.optim.SGD([kernel], lr=LR), []

@@ -167,7 +167,7 @@ def test_the_sum_over_all_paths_is_the_derivative(one: Expr, two: Expr, three: E
     (th * tj + torch.tanh(tt) * th + 0 * sum(at.values())).backward()
     for by in (a, b):
         ours = sum(value(net.along(path)) for path in net.paths(by))
-        expected = 0.0 if at[by].grad is None else float(at[by].grad)  # type: ignore[arg-type]
+        expected = 0.0 if at[by].grad is None else float(at[by].grad)
         assert ours == pytest.approx(expected, rel=1e-9, abs=1e-9)
 
 

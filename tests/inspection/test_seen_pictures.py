@@ -125,7 +125,7 @@ def test_occlusion_of_a_number_and_of_rows_on_disk(tmp_path: object) -> None:
     assert (most[0] * one.cell, most[1] * one.cell) == (24, 6)
     file = f"{tmp_path}/x.npy"
     np.save(file, data.test.x.numpy())
-    mapped = replace(data, test=Rows(MappedRows(np.load(file, "r")), data.test.y, data.test.index))  # type: ignore[arg-type]
+    mapped = replace(data, test=Rows(MappedRows(np.load(file, "r")), data.test.y, data.test.index))
     for there, here in zip(
         occlusions(Spot(data), mapped, item_shape=data.item_shape),
         occlusions(Spot(data), data, item_shape=data.item_shape),

@@ -12,7 +12,6 @@ def test_shares_of_a_sum_are_the_shares_of_its_terms() -> None:
     rng = np.random.default_rng(0)
     x, y, z = rng.uniform(size=(3, 400))
     found = variance_shares([x.tolist(), y.tolist(), z.tolist()], 2 * x + y)
-    assert found is not None
     assert found.share_K[0] == pytest.approx(0.8, abs=0.08)
     assert found.share_K[1] == pytest.approx(0.2, abs=0.08)
     assert found.low_K[2] <= 0
@@ -25,7 +24,6 @@ def test_a_product_is_explained_together_and_by_nothing_alone() -> None:
     rng = np.random.default_rng(0)
     x, y = rng.uniform(-1, 1, size=(2, 400))
     found = variance_shares([x.tolist(), y.tolist()], x * y)
-    assert found is not None
     assert (found.share_K < 0.1).all()
     assert found.explained > 0.5
 
@@ -41,7 +39,6 @@ def test_noise_is_explained_by_nothing(searches: int, most: int) -> None:
         x = rng.uniform(size=(4, 40))
         words = rng.choice(["a", "b", "c"], 40).tolist()
         found = variance_shares([*x.tolist(), words], rng.normal(size=40))
-        assert found is not None
         claims += int((found.low_K > 0).sum())
     assert claims <= most  # of five settings a search
 
@@ -52,7 +49,6 @@ def test_words_truth_values_and_missing_settings_count() -> None:
     word = rng.choice(["sgd", "adam", "rmsprop"], 200).tolist()
     momentum = [0.9 if w == "sgd" else None for w in word]
     found = variance_shares([word, momentum, [None] * 200], np.array([w == "adam" for w in word]) + 0.0)
-    assert found is not None
     assert found.share_K[0] > 0.9
     assert found.share_K[2] == pytest.approx(0, abs=0.05)
 

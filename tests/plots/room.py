@@ -21,15 +21,15 @@ def words(figure: Figure) -> list[tuple[str, Bbox, bool]]:
 
     def drawn(text: Text, renderer: object, *rest: object, **more: object) -> None:
         if text.get_visible() and text.get_text().strip():
-            box = text.get_window_extent(renderer)  # type: ignore[arg-type]
+            box = text.get_window_extent(renderer)
             found.append((text.get_text(), box, text.get_rotation() % 90 != 0))
-        draw(text, renderer, *rest, **more)  # type: ignore[arg-type]
+        draw(text, renderer, *rest, **more)
 
-    Text.draw = drawn  # type: ignore[method-assign, assignment]
+    Text.draw = drawn
     try:
         png(figure, int(figure.dpi))
     finally:
-        Text.draw = draw  # type: ignore[method-assign]
+        Text.draw = draw
     return found
 
 

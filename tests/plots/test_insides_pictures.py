@@ -30,7 +30,7 @@ def stage(name: str, what: str, seen_KRR: np.ndarray, total: int = 0, **change: 
     k = len(seen_KRR)
     bias_K, one_K = np.linspace(-1, 1, k), np.ones(k)
     shown = (total or k, np.arange(k), (), seen_KRR, bias_K, None, one_K, None, np.zeros(k, bool), one_K)
-    return replace(UnitColumn(name, what, *shown), **change)  # type: ignore[arg-type]
+    return replace(UnitColumn(name, what, *shown), **change)
 
 
 def inside(
@@ -128,7 +128,7 @@ def confused(count: int = 3, **change: object) -> Confusion:
     table = np.diag(rng.integers(5, 30, count)) + (rng.random((count, count)) < 0.2) * 2
     names = tuple(["red", "green", NASTY][:count] if count <= 3 else [f"kind {k}" for k in range(count)])
     made = Confusion("wine", names, table, np.zeros(count, int), "test")
-    return replace(made, **change)  # type: ignore[arg-type]
+    return replace(made, **change)
 
 
 @pytest.mark.slow
@@ -153,7 +153,7 @@ def mistaken(rows: int = 20, **change: object) -> Mistakes:
     said = (np.arange(rows) * 7, np.zeros(rows), np.ones(rows), np.linspace(0.99, 0.6, rows))
     cells = (tuple(rng.normal(size=rows)), (None, *rng.normal(size=rows - 1) * 1000), (NASTY,) * rows)
     made = Mistakes("wine", "price", names, columns, "test", 90, rows, *said, None, cells, 0)
-    return replace(made, **change)  # type: ignore[arg-type]
+    return replace(made, **change)
 
 
 @pytest.mark.slow
@@ -208,7 +208,7 @@ def curves(axis: str, levels: tuple[str, ...], at_G: np.ndarray, outputs: int) -
     way = np.linspace(0, 1, len(at_G))[None, :, None] * rng.normal(1, 0.3, (30, 1, 1))
     curve = np.concatenate([way, 1 - way], 2)[..., :outputs] if outputs > 1 else 100 * way
     own = rng.choice(at_G, 30)
-    return Dependence(f"the {axis}", axis, levels, at_G, own, curve, 50)  # type: ignore[arg-type]
+    return Dependence(f"the {axis}", axis, levels, at_G, own, curve, 50)
 
 
 @pytest.mark.parametrize("classes", [(), ("red", NASTY), ("a", "b", "c")])

@@ -51,7 +51,7 @@ def moves(layers: int = 3, relus: bool = True, **change: object) -> Dynamics:
     dead_KU = np.clip(step_K[:, None] / 1000, 0, 0.25).repeat(layers - 1 if relus else 0, 1)
     curves, units = (step_K, fall_KL, 0.01 * fall_KL, dead_KU), tuple(range(dead_KU.shape[1]))
     made = Dynamics("wine-1", some, np.full(300, 0.003), *curves, units, 125, 4)
-    return replace(made, **change)  # type: ignore[arg-type]
+    return replace(made, **change)
 
 
 def texts(figure: Figure) -> str:

@@ -39,7 +39,7 @@ def points(split: str, rows: int, classes: int, seed: int = 0) -> Points:
     random = np.random.RandomState(seed)
     true = random.randint(0, max(classes, 1), rows).astype(float)
     said = np.where(random.rand(rows) < 0.2, (true + 1) % max(classes, 1), true)
-    return Points(split, random.rand(rows, 2), true, said, np.arange(rows), rows)  # type: ignore[arg-type]
+    return Points(split, random.rand(rows, 2), true, said, np.arange(rows), rows)
 
 
 def plane(classes: tuple[str, ...] = ("red", "green", "blue"), **change: object) -> Plane:
@@ -196,7 +196,7 @@ def test_predicted_against_true_has_one_scale_for_both() -> None:
 def run(epochs: int, **more: object) -> Figure:
     fall = np.exp(-np.arange(epochs) / 5)
     evaluated = {"validation": {"loss": 1.1 * fall, "accuracy": 1 - fall / 2}}
-    return curves_figure(curves("wine", fall, fall / 4, evaluated=evaluated, metric="accuracy", **more))  # type: ignore[arg-type]
+    return curves_figure(curves("wine", fall, fall / 4, evaluated=evaluated, metric="accuracy", **more))
 
 
 def test_curves_hold_mean_band_validation_and_the_kept_epoch() -> None:

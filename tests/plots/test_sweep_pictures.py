@@ -59,14 +59,12 @@ def test_places_on_axes() -> None:
 def test_the_setting_that_decides_is_found_and_noise_is_not() -> None:
     s = seen("s", rows(80, lambda _m, c: abs(np.log10(c["lr"]) + 2.5)), entries(SPACE), "loss", -1.0)
     found = setting_importance(s)
-    assert found is not None
     assert found.names[0] == "lr"
     assert found.explained > 0.8
     assert found.drop_KR[0].mean() > 5 * abs(found.drop_KR[1:].mean())
     noise = np.random.default_rng(1).normal(size=80)
     by_chance = seen("s", rows(80, lambda m, _c: float(noise[m])), entries(SPACE), "loss", -1.0)
     nothing = setting_importance(by_chance)
-    assert nothing is not None
     assert nothing.explained < 0.2
     few = seen("s", rows(5, lambda m, _c: float(m)), entries(SPACE), "loss", -1.0)
     assert setting_importance(few) is None
@@ -76,7 +74,6 @@ def test_a_density_counts_every_network_up_to_its_last_look() -> None:
     one = ([0, 1], [1, 2, 3], np.array([[1.0, 0.8], [0.6, 0.9], [0.5, np.nan]]))
     other = ([2], [2, 3], np.array([[0.7], [0.65]]))
     d = density([one, other], 0, -1.0)
-    assert d is not None
     assert d.epoch_E.tolist() == [1, 2, 3]
     assert d.count_GE.sum(0).tolist() == [2, 3, 2]
     assert d.best_E.tolist() == [1.0, 0.6, 0.5]

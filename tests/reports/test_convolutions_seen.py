@@ -124,7 +124,6 @@ def test_the_film_shows_the_filters_of_each_step_and_what_they_give(
     for frame in frames:
         shown, net = frame.shown, run.at(frame.step).net
         assert isinstance(shown, FilterView)
-        assert shown.picture is not None
         assert (shown.picture.split, shown.picture.index) == ("validation", int(run.data.validation.index[0]))
         np.testing.assert_array_equal(shown.kernel_UCHW, net[0].weight.detach().numpy()[shown.sight.units_U])
         x_NCHW = run.data.validation.x.reshape(-1, *(run.item_shape or ()))

@@ -198,7 +198,6 @@ def test_what_was_changed_while_it_trained_is_changed_again(tmp_path: Path) -> N
                 event.job.folder.database.add_command(name, value, step)
         if isinstance(event, JobEnd):
             run = event.job.run
-    assert run is not None
     path = export(tr.open(run.path))
     assert json.loads(said(path)[-1])["losses"] == run.document["loss"]["train"]
     assert "LR_FROM = {11: 0.05, 30: 0.002}" in path.read_text()

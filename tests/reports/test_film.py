@@ -74,8 +74,6 @@ def test_what_changed_is_measured_on_the_same_grid(wine: Run) -> None:
     seen = film_sight(wine.module, wine.data)
     for before, now in itertools.pairwise(frames):
         a, b = before.shown, now.shown
-        assert isinstance(a, Plane)
-        assert isinstance(b, Plane)
         np.testing.assert_array_equal(a.x_R, b.x_R)
         assert now.moved == (a.winner_RR != b.winner_RR).mean()
         shift = np.abs(a.probability_RRC.astype(float) - b.probability_RRC).sum(-1) / 2
@@ -100,7 +98,6 @@ def test_what_changed_is_measured_on_the_same_grid(wine: Run) -> None:
 
     assert seen is not None
     shown = frames[2].shown
-    assert isinstance(shown, Plane)
     corners = np.array([[shown.x_R[0], shown.y_R[0]], [shown.x_R[-1], shown.y_R[-1]]])
     theirs = DecisionBoundaryDisplay.from_estimator(
         Network(), corners, grid_resolution=len(shown.x_R), eps=0, response_method="predict"
@@ -128,8 +125,6 @@ def test_the_film_s_files(wine: Run, tmp_path: Path) -> None:
     frames = list(frames_of(wine, [0, 1, 20]))
     captions, _meaning = sheet_words(frames)
     for before, now, caption in zip(frames, frames[1:], captions[1:], strict=False):
-        assert isinstance(before.shown, Plane)
-        assert isinstance(now.shown, Plane)
         share = 100 * (before.shown.winner_RR != now.shown.winner_RR).mean()
         assert float(caption.split(" · ")[2].removesuffix(" % changed")) == pytest.approx(share, rel=0.05)
     shown = page_pictures((tmp_path / "film.html").read_bytes())

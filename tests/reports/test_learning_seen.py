@@ -91,7 +91,6 @@ def test_learning_rates_are_those_of_every_update_also_of_a_branch(
 
 def test_the_path_of_a_run_ends_at_its_last_weights(wine: Run) -> None:
     ground, land = path_of(wine)
-    assert land.path is not None
     last = wine.at(int(land.path.step_K[-1]))
     with torch.no_grad():
         loss = functional.cross_entropy(last.net(wine.data.train.x), wine.data.train.y).item()

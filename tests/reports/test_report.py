@@ -82,7 +82,6 @@ def test_a_hostile_table_s_report_in_a_browser(tmp_path: Path, monkeypatch: pyte
     assert 'class="film"' in page
     said = report([run], as_markdown=True).read_text()
     call = re.search(r"```python\nimport treino\n\n(treino.fit.*)\n```", said)
-    assert call is not None
     again = eval(f"{call[1][:-1]}, parent={str(tmp_path)!r})", {"treino": tr})
     assert again.losses.tolist() == run.losses.tolist()
 
@@ -93,7 +92,6 @@ def test_as_markdown_it_has_the_same_figures(wine: Run) -> None:
     assert path == run.path / "exports/report.md"
     said = path.read_text()
     test = run.metrics["test"]
-    assert test is not None
     row = next(line for line in said.splitlines() if line.startswith("| accuracy"))
     cells = row.split("|")
     assert float(cells[4]) == pytest.approx(test["accuracy"], rel=1e-3)
@@ -126,7 +124,7 @@ def test_a_run_that_is_not_over_and_one_without_test_rows_say_so(here: Path) -> 
     for event in events:
         if isinstance(event, JobProgress):
             break
-    events.close()  # type: ignore[attr-defined]
+    events.close()
     (broken,) = tr.runs(here)
     assert broken.status == "interrupted"
     said = text_of(report([broken]).read_text())
@@ -177,9 +175,8 @@ def test_two_runs_on_the_same_rows_are_told_apart_by_the_rows(here: Path, wine: 
 def test_regressions_are_held_together_by_their_errors(here: Path) -> None:
     runs = [tr.fit("diabetes", parent=here, epochs=e, lean=True) for e in (1, 40)]
     said = text_of(report(runs, OutputFile(here / "errors.html", PAGE)).read_text())
-    rmse = [run.metrics["test"]["rmse"] for run in runs]  # type: ignore[index]
+    rmse = [run.metrics["test"]["rmse"] for run in runs]
     found = re.search(r"rmse minus diabetes-\d+'s is (-?[\d.]+)", unescape(said).replace("−", "-"))
-    assert found is not None
     assert float(found[1]) == pytest.approx(rmse[1] - rmse[0], abs=0.01)
     assert "more than chance makes" in said
     runs.append(tr.fit("diabetes", parent=here, epochs=4, loss="l1", lean=True))
@@ -301,7 +298,6 @@ def test_a_sweep_s_report_chooses_by_no_test_figure(here: Path, treino: Callable
     assert "test" not in leaders
     said = report([found], as_markdown=True).read_text()
     command = re.search(r"```sh\n(treino sweep .*)\n```", said)
-    assert command is not None
     words = shlex.split(command[1])
     typed = [words[i + 1] for i, word in enumerate(words) if word == "--space"]
     assert read_space(typed, whole_settings()).to_json() == found.spec.space_document()

@@ -310,7 +310,7 @@ def test_a_training_goes_back_to_its_best_step_with_another_rate(tmp_path: Path)
     (segment, *_more) = (s for s in run.spec.segments or [] if s.origin is not None)
     assert "Back to step" in told[0]
     assert segment.sender == "alert"
-    first, step = segment.origin  # type: ignore[misc]
+    first, step = segment.origin
     values = [
         r.value for r in run.folder.database.epochs(first) if (r.split, r.metric) == ("validation", "loss")
     ]
@@ -382,7 +382,7 @@ def test_a_training_resumed_between_its_returns_ends_with_the_same_bits(tmp_path
     blank = pictures(np.random.default_rng(0).normal(0, 1e-9, (1797, 8, 8)))
 
     def interrupt(event: Any) -> None:
-        if isinstance(event, JobProgress) and event.job.segment == 2:  # type: ignore[attr-defined]
+        if isinstance(event, JobProgress) and event.job.segment == 2:
             os.kill(os.getpid(), signal.SIGINT)
 
     asked = SHORT | SMALL | {"lean": False, "parent": tmp_path}
@@ -390,7 +390,6 @@ def test_a_training_resumed_between_its_returns_ends_with_the_same_bits(tmp_path
     with pytest.raises(KeyboardInterrupt):
         tr.fit(blank, name="cut", watch=interrupt, **asked)
     found = tr.open("cut", parent=tmp_path)
-    assert isinstance(found, tr.Run)
     again = found.resume()
     assert np.array_equal(again.losses, whole_run.losses)
     assert again.changes == whole_run.changes
@@ -585,7 +584,6 @@ def test_a_killed_run_goes_on_with_its_alerts_as_if_nothing_had_been(tmp_path: P
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == -signal.SIGKILL
     whole_run, _told = fit(tmp_path, *texts, lean=False)
     found = tr.open("killed", parent=tmp_path)
-    assert isinstance(found, tr.Run)
     again = found.resume(alerts=texts)
     assert np.array_equal(again.losses, whole_run.losses)
     commands = [(c.name, c.value, c.step) for c in again.folder.database.commands()]

@@ -177,7 +177,7 @@ def test_resumed_it_has_the_bits_of_the_uninterrupted(
             if count == 5 and ended is None:
                 break
         if ended is None:
-            events.close()  # type: ignore[attr-defined]
+            events.close()
             parts, events = parts + 1, resuming(tmp_path / "parts/run", checkpoint_seconds=0)
     assert parts > 1
     same(reference, ended)

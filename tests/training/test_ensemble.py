@@ -260,7 +260,6 @@ def test_loop_over_an_ensemble() -> None:
         net = tick.net
     assert len(net.members) == len(training.answering) == 2
     figure = torch.nn.functional.cross_entropy(net(data.validation.x), data.validation.y)
-    assert tick.answer is not None
     assert tick.answer["validation"]["loss"] == pytest.approx(figure.item(), rel=1e-5)
     with pytest.raises(TreinoError, match="can't have 2 seeds"):
         tr.train(data, tr.mlp(8), ensemble=3, seeds=(1, 2))

@@ -68,7 +68,7 @@ def branch_losses(snapshot: Snapshot, changes: dict[str, Any], steps: int) -> np
             losses.append(event.tick.loss_SP[:, 0].numpy())
             if sum(map(len, losses)) >= steps:
                 break
-    events.close()  # type: ignore[attr-defined]
+    events.close()
     return np.concatenate(losses)[:steps]
 
 
@@ -160,7 +160,7 @@ def test_what_is_left_in_the_middle_leaves_nothing(tmp_path: Path) -> None:
     before, threads, state = files(tmp_path), torch.get_num_threads(), torch.get_rng_state()
     stream: Iterator[Any] = futures(moment, usual_futures(moment, "lr", 4), 40, slice_seconds=0)
     first = list(islice(stream, 5))
-    stream.close()  # type: ignore[attr-defined]
+    stream.close()
     assert [event.first for event in first] == [30, 30, 31, 32, 33]
     assert files(tmp_path) == before
     assert torch.get_num_threads() == threads

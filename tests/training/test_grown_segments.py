@@ -81,7 +81,6 @@ def test_every_verb_on_segments_of_other_layers(tmp_path: Path) -> None:
     assert not np.isfinite(found.gradient_KL[~now]).any()
     assert "from step 30 on" in " ".join(found.notes)
     _surface, land = path_of(again)
-    assert land.path is not None
     assert land.path.step_K[0] == 30
     for topic, step in (("adam", 5), ("adam", 11), ("momentum", 12), ("momentum", 29), ("momentum", 31)):
         assert explain(topic, again, step=step).holds, step

@@ -30,7 +30,7 @@ def _stop_at(engine: TrainingLoop, steps: list[int]) -> None:
     def shorter(seconds: float | None = None, until: int | None = None, look: Any = None) -> Tick:
         return advance(seconds, min([*(s for s in steps if s > engine.step), until or engine.steps]), look)
 
-    engine.advance = shorter  # type: ignore[method-assign]
+    engine.advance = shorter
 
 
 def found(
@@ -46,7 +46,6 @@ def found(
             break
         if isinstance(event, JobStart):
             job = event.job
-            assert isinstance(job, RunJob)
             engine = job.training
             steps = np.unique(np.geomspace(3, engine.steps, LOOKS).astype(int)).tolist()
             _stop_at(engine, steps)

@@ -66,7 +66,6 @@ def watched(
             if event.tick.status_P[0] != "diverged":
                 seen[event.tick.step] = state(event.tick.net)
             if command is not None and not sent and event.tick.step >= command[0]:
-                assert folder is not None
                 folder.database.add_command(command[1], command[2])
                 sent = True
     assert isinstance(event, JobEnd)

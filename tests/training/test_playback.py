@@ -102,12 +102,10 @@ def test_a_training_that_is_watched_ends_though_what_is_shown_finds_no_room(
     settings = read_settings({"epochs": 30, "hidden": "6", "patience": 0})
     for event in train_events("iris", settings, parent=tmp_path):
         job = event.job
-        assert isinstance(job, RunJob)
         if job.run is None:
             job.view._looked = job.view._update_time = -1.0
             LiveFolder(job.folder.path).watch()
     assert full
-    assert job.run is not None
     assert job.run.status == "finished"
     assert not (job.folder.path / FOLDER).exists()
 
@@ -117,7 +115,6 @@ def test_a_state_is_shown_only_while_somebody_watches(tmp_path: Path) -> None:
     live, stamps, shown = [], [], []
     for count, event in enumerate(train_events("iris", settings, parent=tmp_path)):
         job = event.job
-        assert isinstance(job, RunJob)
         if not live:
             live.append(LiveFolder(job.folder.path))
         job.view._looked = job.view._update_time = -1.0  # look at each chance
@@ -128,7 +125,6 @@ def test_a_state_is_shown_only_while_somebody_watches(tmp_path: Path) -> None:
             shown.append((found, job.training))
     assert stamps[:4] == [0] * 4
     (((tensors, meta), made),) = shown
-    assert isinstance(made, TrainingLoop)
     assert meta["tail"]["first"] + len(meta["tail"]["losses"]) == meta["engine"]["step"]
     made.load(tensors, meta["engine"])
     assert made.step == meta["engine"]["step"]

@@ -28,7 +28,6 @@ def test_both_doors_decide_alike_by_the_kind_of_data(kind: Literal["table", "ima
     net, config = decide(read_settings({}), data)
     alone = train(data)
     assert isinstance(net, MLP)
-    assert alone.shared.net is not None
     assert net.hidden == alone.shared.net.hidden == usual.hidden
     for name in ("lr", "batch_size", "epochs"):
         value = getattr(usual, name)

@@ -142,7 +142,7 @@ class Place:
             assert isinstance(list(stream)[-1], JobEnd)
         elif state == "interrupted":  # as if the process had died: closed without a further word
             job.checkpoint()
-            stream.close()  # type: ignore[attr-defined]
+            stream.close()
         else:
             job.folder.database.flush()
             self.streams.append(stream)

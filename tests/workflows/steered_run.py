@@ -331,7 +331,7 @@ class SteeredRun:
         if unread is not None:
             send_setting(open_run(path, verify=False), *unread)
         shutil.copytree(path, rest)
-        self.stream.close()  # type: ignore[attr-defined]
+        self.stream.close()
         shutil.rmtree(path)
         rest.rename(path)
         self._begin(resuming(path, checkpoint_seconds=1e9))
@@ -378,15 +378,14 @@ class SteeredRun:
         self.stream = stream
         start = next(stream)
         assert isinstance(start, JobStart)
-        assert isinstance(start.job, RunJob)
         self.job, self.saved = start.job, start.job.training.step
         self.job.transport.command("pause", None, self.saved, self.job.training.plan.count)
 
     def _next(self) -> JobEvent:
         event = next(self.stream)
         if isinstance(event, JobEnd):
-            self.stream.close()  # type: ignore[attr-defined]
+            self.stream.close()
         return event
 
     def end(self) -> None:
-        self.stream.close()  # type: ignore[attr-defined]
+        self.stream.close()

@@ -35,7 +35,7 @@ def as_written(frame: pd.DataFrame, sign: str) -> pd.DataFrame:
 
 
 def text_of(frame: pd.DataFrame, delimiter: str, quoting: int = csv.QUOTE_MINIMAL) -> str:
-    return frame.to_csv(index=False, sep=delimiter, quoting=quoting)  # type: ignore[call-overload, no-any-return]
+    return frame.to_csv(index=False, sep=delimiter, quoting=quoting)
 
 
 @pytest.fixture(scope="module")

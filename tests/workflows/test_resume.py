@@ -67,8 +67,6 @@ def same(a: Run, b: Run) -> None:
         assert one.keys() == two.keys()
         assert all(torch.equal(one[k], two[k]) for k in one)
     state_a, state_b = a.folder.last_checkpoint(), b.folder.last_checkpoint()
-    assert state_a is not None
-    assert state_b is not None
     assert state_a[0].keys() == state_b[0].keys()
     for key, tensor in state_a[0].items():
         assert torch.equal(tensor.nan_to_num(), state_b[0][key].nan_to_num()), key
@@ -216,10 +214,10 @@ def test_commands_from_outside_are_obeyed_and_replayed(tmp_path: Path) -> None:
     first = next(events)
     open_result(path).set("lr", 1e-2)
     open_result(path).set("betas", (0.8, 0.99))
-    at = first.tick.step  # type: ignore[union-attr]
+    at = first.tick.step
     next(events)
     next(events)
-    events.close()  # type: ignore[attr-defined]
+    events.close()
     command = open_result(path).folder.database.commands()[0]
     assert command.state == "applied"
     assert command.step is not None
@@ -228,7 +226,7 @@ def test_commands_from_outside_are_obeyed_and_replayed(tmp_path: Path) -> None:
     again = train_events(
         "wine", read_settings({"epochs": 400, "hidden": [8], "name": "again"}), parent=tmp_path
     )
-    other = next(again).job.training  # type: ignore[union-attr]
+    other = next(again).job.training
     other.set("lr", 1e-2, command.step)
     other.set("betas", (0.8, 0.99), command.step)
     np.testing.assert_array_equal(resumed.losses, drain(again).losses)

@@ -86,7 +86,6 @@ def test_figures_are_those_of_its_own_predictions(tmp_path: Path) -> None:
         p_NC = torch.softmax(run.module(data.test.x).double(), 1).numpy()
     truth, said = data.test.y.numpy(), p_NC.argmax(1)
     figures = run.metrics["test"]
-    assert figures is not None
     assert figures["accuracy"] == pytest.approx(sklearn.metrics.accuracy_score(truth, said))
     assert figures["f1_macro"] == pytest.approx(sklearn.metrics.f1_score(truth, said, average="macro"))
     assert figures["auc"] == pytest.approx(sklearn.metrics.roc_auc_score(truth, p_NC[:, 1]))
@@ -101,7 +100,6 @@ def test_regression_speaks_in_the_target_s_own_units(tmp_path: Path) -> None:
     with torch.no_grad():
         said = run.module(data.test.x)[:, 0].numpy() * data.target_scale + data.target_mean
     figures = run.metrics["test"]
-    assert figures is not None
     assert figures["rmse"] == pytest.approx(sklearn.metrics.root_mean_squared_error(own, said), rel=1e-4)
     assert figures["mae"] == pytest.approx(sklearn.metrics.mean_absolute_error(own, said), rel=1e-4)
     assert figures["r2"] == pytest.approx(sklearn.metrics.r2_score(own, said), abs=1e-4)
@@ -285,7 +283,7 @@ def test_a_network_that_is_given_to_open_stays_as_it_is(tmp_path: Path) -> None:
     found = tr.open(run.path, net=mine).module
     assert torch.equal(mine.weight, before)
     assert mine.weight.requires_grad
-    assert not torch.equal(found.weight, before)  # type: ignore[arg-type]
+    assert not torch.equal(found.weight, before)
 
 
 def test_an_epoch_that_is_cut_short_is_in_the_lists(tmp_path: Path) -> None:

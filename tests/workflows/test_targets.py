@@ -104,7 +104,6 @@ def test_a_run_opened_again_answers_alike(numbers: tr.Run, classes: tr.Run) -> N
         x = again.data.test.x
         torch.testing.assert_close(again.module(x), run.module(x), rtol=0, atol=0)
         one = again.of_target(name)
-        assert one.result is not None
         assert one.result.target == name
         assert one.metrics["test"] == run.document["targets"][name]["metrics"]["test"]
         assert len(one.module(x)[0]) == (1 if run is numbers else 2)
