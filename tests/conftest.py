@@ -104,10 +104,21 @@ class Said:
         return found
 
 
+def refusal_of(act: Callable[..., object], *given: Any, **named: Any) -> Any:
+    """The refusal of a call, which always says what to do next."""
+    from treino.base.errors import TreinoError
+
+    with pytest.raises(TreinoError) as error:
+        act(*given, **named)
+    assert error.value.hint
+    return error.value
+
+
+Treino = Callable[..., Said]
+
+
 @pytest.fixture
-def treino(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> Callable[..., Said]:
+def treino(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Treino:
     """``treino("train", "wine")`` in an empty folder of its own."""
     from treino.cli import main
 

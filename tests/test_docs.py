@@ -2,7 +2,7 @@
 
 import re
 import shlex
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.conftest import Said, mnist_folder
+from tests.conftest import Treino, mnist_folder
 from tests.quick_ends import _quick_ends  # noqa: F401
 from treino.base.apps import entries, installed
 from treino.cli.app import make_app
@@ -95,7 +95,7 @@ def test_the_program_takes_the_commands_of_long_pages() -> None:
 
 @pytest.mark.parametrize("page", with_blocks("sh", COSTS))
 def test_the_commands_of_a_page(
-    page: Path, treino: Callable[..., Said], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, thorough: bool
+    page: Path, treino: Treino, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, thorough: bool
 ) -> None:
     """Those of MNIST's 70,000 rows in a thorough run alone: ``data/test_images.py`` has them of few."""
     if page.name == "cluster.md":
@@ -120,7 +120,7 @@ def test_the_snippets_of_a_page(page: Path, monkeypatch: pytest.MonkeyPatch, tmp
         exec(compile(snippet, str(page), "exec"), place)
 
 
-def test_every_verb_stands_in_the_readme(treino: Callable[..., Said]) -> None:
+def test_every_verb_stands_in_the_readme(treino: Treino) -> None:
     text = (ROOT / "README.md").read_text()
     for verb in make_app():
         if not verb.startswith("-"):

@@ -4,7 +4,7 @@ import ast
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,7 +12,7 @@ import torch
 from tools import words as catalogues
 
 from tests import toy_entries as toys
-from tests.conftest import Said
+from tests.conftest import Treino
 from tests.reports.export_cases import well_written
 from treino.data import BUILTINS
 from treino.engine import ACTIVATIONS, INITS, LOSSES, METRICS, OPTIMIZERS, SCHEDULES
@@ -22,7 +22,6 @@ from treino.training import findings
 from treino_doctor import rules as rules_folder
 from treino_doctor.output.rules_page import page as rules_page
 
-Treino = Callable[..., Said]
 ENTRIES = (
     (ACTIVATIONS, "bent", toys.BENT),
     (LOSSES, "log_cosh", toys.LOG_COSH),

@@ -4,7 +4,6 @@ import re
 import subprocess
 import sys
 import tomllib
-from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 
@@ -13,7 +12,7 @@ import yaml
 from packaging.requirements import Requirement
 from tools import links
 
-from tests.conftest import Said
+from tests.conftest import Treino
 from treino.cli import doctor
 
 ROOT = Path(__file__).parent.parent
@@ -46,9 +45,7 @@ def test_workflows_call_what_there_is() -> None:
     assert len(commands()) >= 8
 
 
-def test_the_doctor_looks_at_all_that_treino_needs(
-    treino: Callable[..., Said], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_doctor_looks_at_all_that_treino_needs(treino: Treino, monkeypatch: pytest.MonkeyPatch) -> None:
     """The reader of requirements is packaging's, which treino does without."""
     needed = [Requirement(text) for text in requires("treino") or ()]
     rows = {row["name"]: row for row in treino("doctor", "--json").document["checks"]}

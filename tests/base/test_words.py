@@ -6,7 +6,7 @@ import re
 import shlex
 import tempfile
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from html import unescape
 from importlib import import_module
 from itertools import pairwise, product
@@ -20,7 +20,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tools import words as catalogues
 
-from tests.conftest import Said
+from tests.conftest import Treino
 from treino import fit
 from treino.base import words
 from treino.base.errors import TreinoError
@@ -104,7 +104,7 @@ def test_a_setting_is_written_as_its_reader_types_it(kind: words.Interface, writ
     assert words.setting("patience", 5) == "patience=5"
 
 
-def test_what_the_command_line_writes_of_a_setting_is_typed_as_it_stands(treino: Callable[..., Said]) -> None:
+def test_what_the_command_line_writes_of_a_setting_is_typed_as_it_stands(treino: Treino) -> None:
     values = {"kinds": ("month=category", "size=a<b"), "hidden": (), "nesterov": False, "out": "my runs/one"}
     with words.interface("flag"):
         typed = " ".join(words.setting(name, value) for name, value in values.items())
@@ -153,7 +153,7 @@ POINT = re.compile(r".*\d\.\d.*")
 
 @pytest.mark.slow
 def test_figures_in_portuguese_have_a_decimal_comma(
-    treino: Callable[..., Said], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, thorough: bool
+    treino: Treino, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, thorough: bool
 ) -> None:
     """In a thorough run of a sweep, of a report and of every picture, too."""
     drawn, found = set[str](), {}
@@ -472,7 +472,7 @@ Adam Kingma Method for Stochastic Optimization algorithm import range tanh updat
 
 @pytest.mark.release
 def test_no_english_is_left_over(
-    treino: Callable[..., Said], every_letter_turned: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    treino: Treino, every_letter_turned: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setitem(base._catalogues, "treino", every_letter_turned)
     rows = "\n".join(f"{i % 5},{i},{3 * i + i % 5}.5" for i in range(40))
@@ -538,7 +538,7 @@ def latin(text: str) -> list[str]:
     ],
 )
 def test_the_flag_comes_before_the_variable(
-    line: str, variable: str, shown: str, treino: Callable[..., Said], monkeypatch: pytest.MonkeyPatch
+    line: str, variable: str, shown: str, treino: Treino, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(words.VARIABLE, variable)
     if variable == "pt":

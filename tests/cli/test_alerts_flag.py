@@ -1,17 +1,16 @@
 """``--alert``: what is said while it trains and afterwards, as text and as JSON; what is refused."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import Said
+from tests.conftest import Treino
 
 TRAIN = "train", "wine", "--epochs", "30", "--patience", "0", "--name", "watched"
 HALF = "epoch >= 10: lr*0.5"
 
 
-def test_an_alert_is_told_when_it_fires_and_in_the_run_and_its_report(treino: Callable[..., Said]) -> None:
+def test_an_alert_is_told_when_it_fires_and_in_the_run_and_its_report(treino: Treino) -> None:
     said = treino(*TRAIN, "--alert", HALF, "--alert", "epoch >= 20: stop")
     first = "Step 40: epoch >= 10 (epoch 10). Set: lr 0.0015."
     second = "Step 80: epoch >= 20 (epoch 20). The training stops."
@@ -40,7 +39,7 @@ WRONG: dict[tuple[str, ...], tuple[str, str]] = {
 
 @pytest.mark.parametrize("flags", WRONG, ids=" ".join)
 def test_what_can_t_be_is_refused_before_anything_is_written(
-    flags: tuple[str, ...], treino: Callable[..., Said], tmp_path: Path
+    flags: tuple[str, ...], treino: Treino, tmp_path: Path
 ) -> None:
     said = treino("train", "wine", *flags, "--json")
     rule, hint = WRONG[flags]
@@ -50,14 +49,14 @@ def test_what_can_t_be_is_refused_before_anything_is_written(
     assert not list(tmp_path.iterdir())
 
 
-def test_only_a_run_is_watched(treino: Callable[..., Said]) -> None:
+def test_only_a_run_is_watched(treino: Treino) -> None:
     """Of several networks nobody knows which one an alert would watch."""
     treino("study", "wine", "--batch-sizes", "32", "--epochs", "2", "--name", "timed")
     said = treino("resume", "timed", "--alert", HALF, "--json")
     assert said.document["error"]["rule"] == "alert_of_several"
 
 
-def test_a_branch_has_alerts_too(treino: Callable[..., Said]) -> None:
+def test_a_branch_has_alerts_too(treino: Treino) -> None:
     treino(*TRAIN)
     said = treino(
         "train", "--branch", "watched:40", "--name", "new", "--alert", "epoch >= 20: stop", "--json"

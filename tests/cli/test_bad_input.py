@@ -1,14 +1,13 @@
 """Bad input on the command line: one message with a hint, exit 2, a JSON error, no traceback, no files."""
 
 import re
-from collections.abc import Callable
 from pathlib import Path
 from typing import get_args
 
 import pytest
 
 import treino as tr
-from tests.conftest import Said
+from tests.conftest import Said, Treino
 from treino.base.errors import TreinoError
 from treino.cli.app import make_app
 from treino.settings.setting_types import LARGEST_DECAY, LARGEST_LR
@@ -70,14 +69,14 @@ def nothing_written(folder: Path) -> None:
 
 @pytest.mark.parametrize(("flag", "value", "rule", "message", "hint"), SETTINGS)
 def test_a_bad_setting(
-    treino: Callable[..., Said], tmp_path: Path, flag: str, value: str, rule: str, message: str, hint: str
+    treino: Treino, tmp_path: Path, flag: str, value: str, rule: str, message: str, hint: str
 ) -> None:
     check(treino("train", "wine", flag, value, "--json"), rule, message, hint)
     nothing_written(tmp_path)
 
 
 @pytest.mark.parametrize("name", ["lr", "weight_decay"])
-def test_a_setting_ends_at_one_number_at_every_door(treino: Callable[..., Said], name: str) -> None:
+def test_a_setting_ends_at_one_number_at_every_door(treino: Treino, name: str) -> None:
     """The command line, the run's folder and the engine."""
     largest, flag = {"lr": LARGEST_LR, "weight_decay": LARGEST_DECAY}[name], "--" + name.replace("_", "-")
     assert treino("train", "iris", "--steps", 1, "--optimizer", "sgd", flag, largest).status == 0
@@ -109,7 +108,7 @@ def test_a_setting_ends_at_one_number_at_every_door(treino: Callable[..., Said],
     ],
 )
 def test_settings_that_contradict_each_other(
-    treino: Callable[..., Said], tmp_path: Path, flags: tuple[object, ...], rule: str
+    treino: Treino, tmp_path: Path, flags: tuple[object, ...], rule: str
 ) -> None:
     said = treino("train", "wine", *flags, "--json")
     assert said.status == 2
@@ -119,7 +118,7 @@ def test_settings_that_contradict_each_other(
 
 
 @pytest.mark.parametrize("verb", ["train", "predict", "show", "resume", "plot", "export", "data", "runs"])
-def test_usage_errors(treino: Callable[..., Said], verb: str) -> None:
+def test_usage_errors(treino: Treino, verb: str) -> None:
     said = treino(verb, "--no-such-flag", "--json")
     assert said.status == 2
     assert said.document["error"]["rule"] == "usage"
@@ -127,7 +126,7 @@ def test_usage_errors(treino: Callable[..., Said], verb: str) -> None:
 
 
 @pytest.mark.parametrize("verb", ["train", "sweep", "study", "predict", "plot", "explain"])
-def test_a_whole_number_is_not_rounded(treino: Callable[..., Said], verb: str) -> None:
+def test_a_whole_number_is_not_rounded(treino: Treino, verb: str) -> None:
     """But for the settings, which the table reads."""
     arguments = make_app([verb])[verb].assemble_argument_collection()
     flags = [a.name for a in arguments if int in (a.hint, *get_args(a.hint))]
@@ -141,7 +140,7 @@ def test_a_whole_number_is_not_rounded(treino: Callable[..., Said], verb: str) -
     "flags", [("--fix", "mend.patch"), ("--prove",), ("--seeds", 3), ("--live",), ("--", "--epochs", "3")]
 )
 def test_the_doctor_refuses_what_it_can_do_with_a_script_only(
-    treino: Callable[..., Said], tmp_path: Path, flags: tuple[object, ...]
+    treino: Treino, tmp_path: Path, flags: tuple[object, ...]
 ) -> None:
     treino("train", "wine", "--epochs", 1, "--hidden", 2, "--name", "run")
     asked = " ".join(map(str, flags[1:] if flags[0] == "--" else flags[:1]))
@@ -151,13 +150,13 @@ def test_the_doctor_refuses_what_it_can_do_with_a_script_only(
     assert not (tmp_path / "mend.patch").exists()
 
 
-def test_a_misspelt_verb_and_too_many_words(treino: Callable[..., Said]) -> None:
+def test_a_misspelt_verb_and_too_many_words(treino: Treino) -> None:
     check(treino("tran", "wine", "--json"), "usage", "tran", "train")
     check(treino("train", "wine", "iris", "--json"), "usage", "iris", "train")
 
 
 def test_json_is_recognised_before_anything_else_but_not_after_the_dashes(
-    treino: Callable[..., Said],
+    treino: Treino,
 ) -> None:
     assert treino("--json", "tran").document["error"]["rule"] == "usage"
     said = treino("tran", "--", "--json")
@@ -165,7 +164,7 @@ def test_json_is_recognised_before_anything_else_but_not_after_the_dashes(
     assert said.out == ""
 
 
-def test_no_such_device(treino: Callable[..., Said], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_such_device(treino: Treino, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
     check(treino("train", "wine", "--device", "cuda", "--json"), "device_missing", "cuda", "cpu")
     nothing_written(tmp_path)
@@ -197,7 +196,7 @@ NETS = {
 
 
 @pytest.mark.parametrize("case", NETS)
-def test_a_net_file_that_can_not_be_used(treino: Callable[..., Said], tmp_path: Path, case: str) -> None:
+def test_a_net_file_that_can_not_be_used(treino: Treino, tmp_path: Path, case: str) -> None:
     text, rule, word = NETS[case]
     (tmp_path / "net.py").write_text(text)
     said = treino("train", "wine", "--net", "net.py:Net", "--json")
@@ -210,7 +209,7 @@ def test_a_net_file_that_can_not_be_used(treino: Callable[..., Said], tmp_path: 
 
 
 @pytest.mark.parametrize("verb", ["show", "resume", "plot", "export", "predict"])
-def test_no_such_run(treino: Callable[..., Said], verb: str) -> None:
+def test_no_such_run(treino: Treino, verb: str) -> None:
     more = ("wine",) if verb == "predict" else ()
     assert treino(verb, "wine-1", *more, "--json").status == 2
     assert treino("train", "wine", "--steps", 2).status == 0
@@ -219,7 +218,7 @@ def test_no_such_run(treino: Callable[..., Said], verb: str) -> None:
     assert "wine-1" in said.document["error"]["hint"]
 
 
-def test_places_where_a_run_can_not_go(treino: Callable[..., Said], tmp_path: Path) -> None:
+def test_places_where_a_run_can_not_go(treino: Treino, tmp_path: Path) -> None:
     (tmp_path / "full").mkdir()
     (tmp_path / "full/file").write_text("mine")
     Path("loop").symlink_to("loop")  # a link to itself
@@ -234,7 +233,7 @@ def test_places_where_a_run_can_not_go(treino: Callable[..., Said], tmp_path: Pa
     assert "a" in said.document["error"]["message"]
 
 
-def test_what_can_not_be_done_with_a_run_that_is_finished(treino: Callable[..., Said]) -> None:
+def test_what_can_not_be_done_with_a_run_that_is_finished(treino: Treino) -> None:
     assert treino("train", "wine", "--steps", 2).status == 0
     for to in ("no/such/folder.csv", "."):
         check(treino("predict", "last", "wine", "--to", to, "--json"), "to_place", "", "")

@@ -3,7 +3,6 @@
 import gzip
 import io
 import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from tests.conftest import Said
+from tests.conftest import Treino
 
 ROWS = "".join(f"{i % 7},{i % 5},{'ab'[i % 2]}\n" for i in range(40))
 GOOD = ("p,q,y\n" + ROWS).encode()
@@ -37,7 +36,7 @@ TABLES: dict[str, tuple[bytes, str]] = {
 
 
 @pytest.mark.parametrize("case", TABLES)
-def test_a_table_that_can_not_be_learnt_from(treino: Callable[..., Said], tmp_path: Path, case: str) -> None:
+def test_a_table_that_can_not_be_learnt_from(treino: Treino, tmp_path: Path, case: str) -> None:
     content, word = TABLES[case]
     (tmp_path / "t.csv").write_bytes(content)
     said = treino("train", "t.csv", "--target", "y", "--json")
@@ -49,7 +48,7 @@ def test_a_table_that_can_not_be_learnt_from(treino: Callable[..., Said], tmp_pa
     assert not (tmp_path / "runs").exists()
 
 
-def test_what_is_no_file_of_rows(treino: Callable[..., Said], tmp_path: Path) -> None:
+def test_what_is_no_file_of_rows(treino: Treino, tmp_path: Path) -> None:
     (tmp_path / "good.csv").write_bytes(GOOD)
     (tmp_path / "a.csv").symlink_to("b.csv")
     (tmp_path / "b.csv").symlink_to("a.csv")
@@ -71,9 +70,7 @@ def test_what_is_no_file_of_rows(treino: Callable[..., Said], tmp_path: Path) ->
 
 
 @pytest.mark.release
-def test_ten_thousand_columns_and_a_cell_of_ten_megabytes(
-    treino: Callable[..., Said], tmp_path: Path
-) -> None:
+def test_ten_thousand_columns_and_a_cell_of_ten_megabytes(treino: Treino, tmp_path: Path) -> None:
     wide = "".join(
         ",".join(str((i * j) % 97 / 4) for j in range(9_999)) + f",{'ab'[i % 2]}\n" for i in range(30)
     )
@@ -88,7 +85,7 @@ def test_ten_thousand_columns_and_a_cell_of_ten_megabytes(
 
 
 @pytest.mark.slow
-def test_other_files_of_rows_with_other_columns(treino: Callable[..., Said], tmp_path: Path) -> None:
+def test_other_files_of_rows_with_other_columns(treino: Treino, tmp_path: Path) -> None:
     """As test rows and as rows to predict: missing and renamed columns are refused by name."""
     (tmp_path / "t.csv").write_bytes(GOOD)
     run = ("train", "t.csv", "--target", "y", "--steps", 2, "--json")

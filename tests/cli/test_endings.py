@@ -6,7 +6,6 @@ import os
 import resource
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from unittest.mock import Mock
 
@@ -15,7 +14,7 @@ import pyarrow as pa
 import pytest
 import torch
 
-from tests.conftest import Said
+from tests.conftest import Treino
 from treino.base.errors import TreinoError
 
 # ---- Ctrl-C
@@ -71,7 +70,7 @@ def test_ctrl_c_amid_an_import_is_one_sentence(tmp_path: Path, program: str, mod
 
 
 def test_a_library_that_makes_another_error_of_ctrl_c_is_no_defect(
-    treino: Callable[..., Said], monkeypatch: pytest.MonkeyPatch
+    treino: Treino, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("treino_doctor.base.program_start.interrupted", True)
     monkeypatch.setattr("treino.folders.documents.listing.listing", Mock(side_effect=SystemError("x")))
@@ -115,7 +114,7 @@ def refused_by(library: str) -> BaseException:
     "library", ["python", "numpy", "arrow", "torch", "threads", "system", "gpu", "imports"]
 )
 def test_memory_that_runs_out_is_a_sentence_with_a_way_on(
-    treino: Callable[..., Said], monkeypatch: pytest.MonkeyPatch, library: str
+    treino: Treino, monkeypatch: pytest.MonkeyPatch, library: str
 ) -> None:
     reason = refused_by(library)
     outer = ValueError("another sentence")
@@ -129,9 +128,7 @@ def test_memory_that_runs_out_is_a_sentence_with_a_way_on(
         assert not {"Traceback", "defect"} & {*said.err.replace(".", " ").split()}
 
 
-def test_what_is_no_lack_of_memory_stays_what_it_is(
-    treino: Callable[..., Said], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_is_no_lack_of_memory_stays_what_it_is(treino: Treino, monkeypatch: pytest.MonkeyPatch) -> None:
     others = {
         ValueError("out of memory"): ("defect", 1),  # no library says it so
         RuntimeError("mat1 and mat2 shapes cannot be multiplied"): ("defect", 1),

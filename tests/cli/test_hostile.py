@@ -5,14 +5,13 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 import treino as tr
-from tests.conftest import Said
+from tests.conftest import Treino
 from tests.waiting import HANG
 from treino.base.apps import installed
 from treino.cli.app import VERBS
@@ -23,7 +22,7 @@ def table(path: Path, *names: str) -> None:
     path.write_text(",".join(names) + "\n" + rows)
 
 
-def test_names_that_look_like_markup(treino: Callable[..., Said], tmp_path: Path) -> None:
+def test_names_that_look_like_markup(treino: Treino, tmp_path: Path) -> None:
     table(tmp_path / "m.csv", "[bold]a", "[/b]c", "y[/]")
     assert "[/b]c" in treino("data", "m.csv").out
     said = treino("train", "m.csv", "--target", "y[/]", "--steps", 3)
@@ -32,9 +31,7 @@ def test_names_that_look_like_markup(treino: Callable[..., Said], tmp_path: Path
     assert treino("data", "m.csv", "--json").document["columns"][0]["name"] == "[bold]a"
 
 
-def test_a_network_that_can_not_take_its_first_step_leaves_nothing(
-    treino: Callable[..., Said], tmp_path: Path
-) -> None:
+def test_a_network_that_can_not_take_its_first_step_leaves_nothing(treino: Treino, tmp_path: Path) -> None:
     (tmp_path / "net.py").write_text(
         "import torch\nclass Net(torch.nn.Linear):\n"
         "    def __init__(self): super().__init__(13, 3)\n"
@@ -46,7 +43,7 @@ def test_a_network_that_can_not_take_its_first_step_leaves_nothing(
     assert not list(tmp_path.glob("runs/*"))
 
 
-def test_what_to_type_next_can_be_typed(treino: Callable[..., Said], tmp_path: Path) -> None:
+def test_what_to_type_next_can_be_typed(treino: Treino, tmp_path: Path) -> None:
     said = treino("train", "wine", "--steps", 2, "--name", "sp ace")
     assert "treino predict 'sp ace' FILE.csv" in said.out
     said = treino("train", "wine", "--steps", 2, "--out", "else where/x")
@@ -55,13 +52,13 @@ def test_what_to_type_next_can_be_typed(treino: Callable[..., Said], tmp_path: P
 
 
 @pytest.mark.parametrize("flag", ["--out", "--net", "--fault", "--features", "--lr"])
-def test_empty_values_are_refused(treino: Callable[..., Said], flag: str) -> None:
+def test_empty_values_are_refused(treino: Treino, flag: str) -> None:
     said = treino("train", "wine", flag, "", "--json")
     assert said.status == 2
     assert "is empty" in said.document["error"]["message"]
 
 
-def test_the_version_in_json(treino: Callable[..., Said]) -> None:
+def test_the_version_in_json(treino: Treino) -> None:
     assert treino("--version", "--json").document == {"version": tr.__version__}
 
 
@@ -105,7 +102,7 @@ PRINTING += [words for words in OF_APPS if installed(words.split()[0])]
 
 @pytest.mark.slow
 def test_every_verb_says_in_one_line_that_stdout_takes_nothing(
-    treino: Callable[..., Said], monkeypatch: pytest.MonkeyPatch, thorough: bool
+    treino: Treino, monkeypatch: pytest.MonkeyPatch, thorough: bool
 ) -> None:
     """It is closed for each second verb, and full for the others; in a thorough run both for each."""
     tr.fit("iris", steps=2, name="r")

@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 from tests.cli.forged_folders import MAKERS, Made
-from tests.conftest import Said
+from tests.conftest import Said, Treino
 from tests.waiting import no_hang
 from treino.folders.store import RunFolder
 
@@ -167,7 +167,7 @@ CASES = [
 
 @pytest.mark.parametrize(("kind", "verb"), CASES)
 def test_no_verb_follows_a_link_out_of_a_folder(
-    treino: Callable[..., Said], opened: Opened, made: Made, place: Path, kind: str, verb: str, thorough: bool
+    treino: Treino, opened: Opened, made: Made, place: Path, kind: str, verb: str, thorough: bool
 ) -> None:
     run = made(kind) / "runs" / "run"
     listed = RunFolder.open(run, verify=False).manifest.files

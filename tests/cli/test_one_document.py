@@ -4,13 +4,12 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.cli.conftest import QUICK_END
-from tests.conftest import Said
+from tests.conftest import Treino
 
 NET = """
 import atexit, ctypes, os, subprocess, sys, threading, time
@@ -63,9 +62,7 @@ PLACES = "import", "init", "copy", "forward", "gradient", "training", "evaluatio
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_a_network_that_leaves_is_an_error_with_its_line(
-    treino: Callable[..., Said], tmp_path: Path, place: str
-) -> None:
+def test_a_network_that_leaves_is_an_error_with_its_line(treino: Treino, tmp_path: Path, place: str) -> None:
     name = net(tmp_path, place, "sys.exit(3)")
     said = treino("train", "wine", "--net", name, "--steps", 60, "--json")
     assert said.status == 2
@@ -79,9 +76,7 @@ def test_a_network_that_leaves_is_an_error_with_its_line(
 
 
 @pytest.mark.parametrize("place", ["init", "training", "evaluation"])
-def test_whatever_a_network_raises_there_is_one_document(
-    treino: Callable[..., Said], tmp_path: Path, place: str
-) -> None:
+def test_whatever_a_network_raises_there_is_one_document(treino: Treino, tmp_path: Path, place: str) -> None:
     name = net(tmp_path, place, "raise type('Quit', (BaseException,), {})('bye')")
     said = treino("train", "wine", "--net", name, "--steps", 60, "--json")
     assert said.status == 1
@@ -110,9 +105,7 @@ LATER = "; ".join(
 )
 
 
-def test_what_a_network_writes_is_no_part_of_the_document(
-    treino: Callable[..., Said], tmp_path: Path
-) -> None:
+def test_what_a_network_writes_is_no_part_of_the_document(treino: Treino, tmp_path: Path) -> None:
     name = net(tmp_path, "forward", WRITES)
     trained = treino("train", "wine", "--net", name, "--steps", 2, "--json")
     assert trained.document["status"] == "finished"

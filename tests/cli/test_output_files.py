@@ -4,14 +4,13 @@ source, a script, a table of another kind, a link, or anything in the folder of 
 import os
 import shutil
 import stat
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import treino as tr
-from tests.conftest import Said
+from tests.conftest import Said, Treino
 from treino.reports import report
 from treino.reports.run_report import run_report_of
 
@@ -54,7 +53,7 @@ def tree(folder: Path) -> dict[str, Any]:
 
 
 @pytest.fixture
-def command(treino: Callable[..., Said], tmp_path: Path) -> Callable[..., Said]:
+def command(treino: Treino, tmp_path: Path) -> Treino:
     """``treino`` in its folder, wherever a script went before."""
 
     def call(*argv: object) -> Said:
@@ -110,7 +109,7 @@ def refused_places(house: Path, ending: str) -> dict[str, str]:
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_nothing_that_somebody_needs_is_written_over(
-    verb: str, house: Path, command: Callable[..., Said], monkeypatch: pytest.MonkeyPatch, thorough: bool
+    verb: str, house: Path, command: Treino, monkeypatch: pytest.MonkeyPatch, thorough: bool
 ) -> None:
     """Though ``--replace`` is said; in a thorough run without it, too."""
     words, flag, ending, work = VERBS[verb]
@@ -137,7 +136,7 @@ def test_nothing_that_somebody_needs_is_written_over(
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_a_file_is_replaced_where_the_word_is_given_and_that_is_said(
-    verb: str, house: Path, command: Callable[..., Said], monkeypatch: pytest.MonkeyPatch
+    verb: str, house: Path, command: Treino, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A report's pictures, which are the most of its work, are left out."""
     monkeypatch.setattr(report, "run_report_of", lambda run, **_: run_report_of(run, pictures=False))
@@ -161,9 +160,7 @@ def test_a_file_is_replaced_where_the_word_is_given_and_that_is_said(
     assert (alone.status, alone.document["error"]["rule"]) == (2, "replace_what")
 
 
-def test_a_patch_goes_where_it_was_said_before_the_script_ran(
-    house: Path, command: Callable[..., Said]
-) -> None:
+def test_a_patch_goes_where_it_was_said_before_the_script_ran(house: Path, command: Treino) -> None:
     """The script changes the working directory, and another one writes a file of that name meanwhile."""
     assert command("doctor", "train.py", "--fix", "mend.patch").status == 0
     assert "zero_grad" in (house / "mend.patch").read_text()
@@ -173,9 +170,7 @@ def test_a_patch_goes_where_it_was_said_before_the_script_ran(
     assert (house / "other.patch").read_text() == "mine"
 
 
-def test_rows_of_a_pattern_and_rows_that_were_trained_on_are_kept(
-    house: Path, command: Callable[..., Said]
-) -> None:
+def test_rows_of_a_pattern_and_rows_that_were_trained_on_are_kept(house: Path, command: Treino) -> None:
     (house / "part-1.csv").write_text(ROWS)
     (house / "part-2.csv").write_text(ROWS)
     (house / "other.csv").write_text(ROWS)
@@ -188,7 +183,7 @@ def test_rows_of_a_pattern_and_rows_that_were_trained_on_are_kept(
 
 @pytest.mark.slow
 def test_pictures_replace_nothing_unsaid(
-    house: Path, command: Callable[..., Said], monkeypatch: pytest.MonkeyPatch
+    house: Path, command: Treino, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (house / "mine").mkdir()
     (house / "mine/curves.png").write_text("mine")
@@ -225,7 +220,7 @@ def test_pictures_replace_nothing_unsaid(
     assert (house / "mine/curves.png").read_bytes()[:4] == b"\x89PNG"
 
 
-def test_optunas_trials_stay_out_of_a_run(house: Path, command: Callable[..., Said]) -> None:
+def test_optunas_trials_stay_out_of_a_run(house: Path, command: Treino) -> None:
     before = tree(house)
     for address in ("sqlite:///runs/m/run.sqlite", "sqlite+pysqlite:///file:into/new.db?uri=true"):
         said = command(

@@ -3,7 +3,7 @@
 import gc
 import io
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from rich.console import Console
 from scipy.stats import binomtest
 
 import treino as tr
-from tests.conftest import Said
+from tests.conftest import Treino
 from treino.cli import main, progress
 from treino.cli.screen import Screen
 from treino.plots import run_sentences
@@ -113,7 +113,7 @@ def test_every_kind_says_in_one_way_how_to_go_on(
 
 
 def test_a_run_that_is_trained_elsewhere_shows_its_last_figures(
-    treino: Callable[..., Said], monkeypatch: pytest.MonkeyPatch
+    treino: Treino, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The stream is left where it is: another process would see the same files."""
     events = train_events("wine", read_settings({"epochs": 100_000, "name": "long"}), checkpoint_seconds=0.0)
@@ -127,7 +127,7 @@ def test_a_run_that_is_trained_elsewhere_shows_its_last_figures(
 
 
 @pytest.mark.parametrize("flags", [(), ("--ensemble", 3)])
-def test_each_epoch_is_written_with_its_mean_and_deviation(treino: Callable[..., Said], flags: Any) -> None:
+def test_each_epoch_is_written_with_its_mean_and_deviation(treino: Treino, flags: Any) -> None:
     """As numpy has them of the recorded steps. The network and the settings come after the result."""
     trained = treino("train", "wine", "--epochs", 7, "--batch-size", 50, *flags).out
     assert trained.index("26 test rows that it") < trained.index("layer  module") < trained.index("kernel ")

@@ -15,7 +15,7 @@ import torch
 
 import treino as tr
 from tests.cli.conftest import stopped
-from tests.conftest import Said
+from tests.conftest import Treino
 from tests.folders.test_flips import flip
 from tests.forging import forge
 from treino.api import open as open_result
@@ -31,7 +31,6 @@ from treino.training.sweeps import bracket, study, sweep
 from treino.training.train import drain, train_events
 
 SMALL = ("--epochs", 4, "--hidden", 5)
-Treino = Callable[..., Said]
 
 
 def five(path: Path) -> None:
@@ -178,7 +177,7 @@ def with_keyframes(tmp_path_factory: pytest.TempPathFactory) -> Path:
             if number == 40 and name == "killed":
                 break
         if name == "killed":
-            stream.close()  # type: ignore[attr-defined]  # it is a generator
+            stream.close()  # it is a generator
     patch.undo()
     return parent
 
@@ -249,7 +248,7 @@ def with_checkpoints(tmp_path_factory: pytest.TempPathFactory) -> Path:
                         break
                     if number == 11 and how == "ended":
                         os.kill(os.getpid(), signal.SIGINT)
-                stream.close()  # type: ignore[attr-defined]  # it is a generator
+                stream.close()  # it is a generator
     return parent
 
 

@@ -2,7 +2,6 @@
 
 import csv
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ import pandas as pd
 import pytest
 
 import treino as tr
-from tests.conftest import Said
+from tests.conftest import Said, Treino
 from tests.inspection.test_row_xray import swapped
 from tests.plots.browser import chromium
 
@@ -31,9 +30,7 @@ def document(said: Said) -> dict[str, Any]:
     return dict(json.loads(said.out))
 
 
-def test_planted_swaps_are_printed_with_the_label_that_they_had(
-    treino: Callable[..., Said], planted: set[int]
-) -> None:
+def test_planted_swaps_are_printed_with_the_label_that_they_had(treino: Treino, planted: set[int]) -> None:
     said = treino("rows", "colours.csv", "--target", "colour", *FEW)
     assert said.status == 0, said.err
     lines = said.out.splitlines()
@@ -46,9 +43,7 @@ def test_planted_swaps_are_printed_with_the_label_that_they_had(
     assert not list(Path().glob("runs/*"))  # nothing is kept
 
 
-def test_files_hold_a_line_for_each_row_with_all_figures(
-    treino: Callable[..., Said], planted: set[int]
-) -> None:
+def test_files_hold_a_line_for_each_row_with_all_figures(treino: Treino, planted: set[int]) -> None:
     words = ("rows", "colours.csv", "--target", "colour", *FEW, "--json")
     told = document(treino(*words, "--to", "rows.csv"))
     lines = list(csv.DictReader(Path("rows.csv").read_text().splitlines()))
@@ -64,7 +59,7 @@ def test_files_hold_a_line_for_each_row_with_all_figures(
 
 
 @pytest.mark.slow
-def test_the_page_sorts_and_filters(treino: Callable[..., Said], planted: set[int], tmp_path: Path) -> None:
+def test_the_page_sorts_and_filters(treino: Treino, planted: set[int], tmp_path: Path) -> None:
     told = document(treino("rows", "colours.csv", "--target", "colour", *FEW, "--to", "rows.html", "--json"))
     with chromium() as browser:
         page = browser.new_page()
@@ -89,7 +84,7 @@ def test_the_page_sorts_and_filters(treino: Callable[..., Said], planted: set[in
 
 @pytest.mark.slow
 def test_of_a_run_the_held_out_rows_are_asked_about_too_and_can_be_traced(
-    treino: Callable[..., Said], planted: set[int]
+    treino: Treino, planted: set[int]
 ) -> None:
     run = tr.fit("colours.csv", target="colour", steps=5, name="r")
     told = document(treino("rows", "r", *FEW, "--json"))
@@ -115,7 +110,7 @@ def test_of_a_run_the_held_out_rows_are_asked_about_too_and_can_be_traced(
 
 @pytest.mark.slow
 def test_leaving_the_suspects_out_is_better_where_the_validation_rows_are_right(
-    treino: Callable[..., Said], tmp_path: Path
+    treino: Treino, tmp_path: Path
 ) -> None:
     noisy, _wrong = swapped(300, 90, seed=1)
     right, _none = swapped(300, 0, seed=2)
@@ -148,7 +143,7 @@ def test_leaving_the_suspects_out_is_better_where_the_validation_rows_are_right(
     ],
 )
 def test_bad_input_is_refused_in_a_sentence(
-    treino: Callable[..., Said], tmp_path: Path, words: tuple[str, ...], rule: str
+    treino: Treino, tmp_path: Path, words: tuple[str, ...], rule: str
 ) -> None:
     pd.DataFrame({"a": range(12), "y": ["u", "v"] * 6}).to_csv("tiny.csv", index=False)
     pd.DataFrame({"a": np.arange(40) % 7, "y": ["u"] * 40}).to_csv("same.csv", index=False)
@@ -157,7 +152,7 @@ def test_bad_input_is_refused_in_a_sentence(
     assert "Traceback" not in said.err
 
 
-def test_a_run_has_its_settings_and_a_lean_one_no_rows(treino: Callable[..., Said], tmp_path: Path) -> None:
+def test_a_run_has_its_settings_and_a_lean_one_no_rows(treino: Treino, tmp_path: Path) -> None:
     tr.fit("iris", steps=2, name="r")
     said = json.loads(treino("rows", "r", "--target", "species", "--json").out)
     assert said["error"]["rule"] == "rows_of_run_settings"

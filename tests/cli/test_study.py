@@ -3,13 +3,12 @@
 import itertools
 import os
 import signal
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.conftest import Said
+from tests.conftest import Treino
 from treino.cli.progress import ProgressLine
 from treino.training.loop import JobProgress
 from treino.training.sweeps import bracket
@@ -40,7 +39,7 @@ BAD: list[tuple[tuple[str, ...], str, str]] = [
 
 
 @pytest.mark.slow
-def test_bad_studies_are_refused_before_anything_is_written(treino: Callable[..., Said]) -> None:
+def test_bad_studies_are_refused_before_anything_is_written(treino: Treino) -> None:
     for words, rule, hint in BAD:
         said = treino("study", "wine", *words, "--json")
         assert said.status == 2, words
@@ -51,7 +50,7 @@ def test_bad_studies_are_refused_before_anything_is_written(treino: Callable[...
         assert not Path("runs").exists()
 
 
-def test_a_study_says_what_it_found_and_is_shown_drawn_and_no_run(treino: Callable[..., Said]) -> None:
+def test_a_study_says_what_it_found_and_is_shown_drawn_and_no_run(treino: Treino) -> None:
     words = ("--batch-sizes", "100,20,5", "--as-taught", "--epochs", 3, "--until", "1.6,accuracy=0.9")
     said = treino("study", "wine", *words)
     assert said.status == 0, said.err
@@ -92,7 +91,7 @@ STUDIES = {
 
 
 @pytest.mark.parametrize("words", STUDIES.values(), ids=STUDIES)
-def test_every_study_has_its_table_and_its_pictures(treino: Callable[..., Said], words: str) -> None:
+def test_every_study_has_its_table_and_its_pictures(treino: Treino, words: str) -> None:
     said = treino("study", *words.split())
     assert said.status == (4 if words == STUDIES["diverged"] else 0), said.err
     assert "nan" not in said.out
@@ -110,7 +109,7 @@ def figures(document: dict[str, Any]) -> list[Any]:
 
 
 @pytest.mark.slow
-def test_ctrl_c_keeps_what_is_there(treino: Callable[..., Said], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ctrl_c_keeps_what_is_there(treino: Treino, monkeypatch: pytest.MonkeyPatch) -> None:
     """A real signal, in the midst of the steps."""
     whole = treino("study", "wine", *STUDY, "--threads", 1, "--out", "whole", "--json").document
     events = itertools.count()

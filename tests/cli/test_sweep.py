@@ -1,19 +1,18 @@
 """``treino sweep`` on the command line: output, refusals, and resuming after a stop."""
 
 import signal
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.cli.conftest import stopped
-from tests.conftest import Said
+from tests.conftest import Treino
 
 QUICK = ("--fresh", 0, "--epochs", 10, "--members", 6)
 
 
-def test_a_sweep_says_what_it_found(treino: Callable[..., Said]) -> None:
+def test_a_sweep_says_what_it_found(treino: Treino) -> None:
     said = treino("sweep", "iris", "--space", "lr=1e-3|1e-2", "--fresh", 2, "--epochs", 10, "--members", 6)
     assert said.status == 0
     assert "2 networks on iris" in said.out
@@ -26,7 +25,7 @@ def test_a_sweep_says_what_it_found(treino: Callable[..., Said]) -> None:
     assert [r["kind"] for r in treino("runs", "--json").document["runs"]] == ["sweep"]
 
 
-def test_a_sweep_tries_a_setting_and_none_of_it(treino: Callable[..., Said]) -> None:
+def test_a_sweep_tries_a_setting_and_none_of_it(treino: Treino) -> None:
     said = treino("sweep", "iris", "--space", "clip=none|0.5", "--epochs", 2, "--fresh", 0, "--json")
     assert said.status == 0
     assert [leader["params"]["clip"] for leader in said.document["leaderboard"]] == [0.5, "none"]
@@ -47,7 +46,7 @@ def test_a_sweep_tries_a_setting_and_none_of_it(treino: Callable[..., Said]) -> 
     ],
 )
 def test_what_settings_alone_refuse_is_refused_before_the_data_is_read(
-    treino: Callable[..., Said], words: tuple[Any, ...], rule: str
+    treino: Treino, words: tuple[Any, ...], rule: str
 ) -> None:
     verb, *flags = words
     said = treino(verb, "nowhere.csv", "--target", "y", *flags, "--json")
@@ -67,7 +66,7 @@ def test_what_settings_alone_refuse_is_refused_before_the_data_is_read(
         ((), "space_empty"),
     ],
 )
-def test_bad_spaces_are_refused(treino: Callable[..., Said], words: tuple[str, ...], rule: str) -> None:
+def test_bad_spaces_are_refused(treino: Treino, words: tuple[str, ...], rule: str) -> None:
     said = treino("sweep", "iris", *words, "--json")
     assert said.status == 2
     assert said.document["error"]["rule"] == rule
@@ -75,7 +74,7 @@ def test_bad_spaces_are_refused(treino: Callable[..., Said], words: tuple[str, .
     assert not Path("runs").exists()
 
 
-def test_a_space_of_columns_that_part_the_rows_otherwise_is_refused(treino: Callable[..., Said]) -> None:
+def test_a_space_of_columns_that_part_the_rows_otherwise_is_refused(treino: Treino) -> None:
     rows = "".join(f"{i % 4},{i / 7:.3f},{'ab'[i % 2]}\n" for i in range(60))
     Path("t.csv").write_text("few,many,y\n" + rows)
     words = ("sweep", "t.csv", "--target", "y", "--space", "features=few,many|few", *QUICK, "--json")
@@ -83,7 +82,7 @@ def test_a_space_of_columns_that_part_the_rows_otherwise_is_refused(treino: Call
     assert treino(*words, "--duplicates", "ignore").status == 0
 
 
-def test_patience_is_an_end_and_no_cut(treino: Callable[..., Said]) -> None:
+def test_patience_is_an_end_and_no_cut(treino: Treino) -> None:
     words = "iris --space lr=0.05|0.1 --strategy none --patience 3 --epochs 400 --fresh 0 --json"
     d = treino("sweep", *words.split()).document
     assert d["finished"] == 2
@@ -92,7 +91,7 @@ def test_patience_is_an_end_and_no_cut(treino: Callable[..., Said]) -> None:
     assert treino("show", "last", "--json").document["best"]["params"] == d["best"]["params"]
 
 
-def test_the_figures_of_a_leader_are_those_of_the_weights_that_are_kept(treino: Callable[..., Said]) -> None:
+def test_the_figures_of_a_leader_are_those_of_the_weights_that_are_kept(treino: Treino) -> None:
     """By accuracy many looks are equally good, and only the first of them is kept."""
     words = "iris --space lr=0.03|0.1 --metric accuracy --strategy none --epochs 60 --fresh 0 --json"
     for keep in ("best", "last"):
@@ -108,7 +107,7 @@ def test_the_figures_of_a_leader_are_those_of_the_weights_that_are_kept(treino: 
         pytest.param(signal.SIGKILL, marks=pytest.mark.release),
     ],
 )
-def test_a_sweep_that_is_stopped_goes_on(treino: Callable[..., Said], stop: signal.Signals) -> None:
+def test_a_sweep_that_is_stopped_goes_on(treino: Treino, stop: signal.Signals) -> None:
     space = "--space", "lr=1e-3..1e-1:log", "--space", "hidden=32|16,16", "--members", "16", "--fresh", "0"
     words = *space, "--epochs", "27", "--patience", "0", "--batch-size", "full", "--out", "s"
     ended = stopped(stop, "sweep", "moons", *words)
@@ -126,7 +125,7 @@ def test_a_sweep_that_is_stopped_goes_on(treino: Callable[..., Said], stop: sign
 
 
 @pytest.mark.release
-def test_optunas_trials_in_a_storage_are_gone_on_with(treino: Callable[..., Said]) -> None:
+def test_optunas_trials_in_a_storage_are_gone_on_with(treino: Treino) -> None:
     optuna = pytest.importorskip("optuna", reason="needs optuna")
     from treino.training.loop import JobProgress
     from treino.training.sweeps.sweep import sweep_events

@@ -9,7 +9,6 @@ import re
 import subprocess
 import sys
 import unicodedata
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -17,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.cli.conftest import QUICK_END
-from tests.conftest import Said
+from tests.conftest import Treino
 from tests.waiting import HANG
 from treino.base.errors import TreinoError
 from treino_doctor.base.escaping import escape, escape_json
@@ -81,9 +80,7 @@ VERBS: list[tuple[object, ...]] = [
 @pytest.mark.parametrize(
     "language", [pytest.param("en", marks=pytest.mark.slow), pytest.param("pt_BR", marks=pytest.mark.release)]
 )
-def test_no_verb_prints_raw_what_a_file_holds(
-    treino: Callable[..., Said], tmp_path: Path, language: str
-) -> None:
+def test_no_verb_prints_raw_what_a_file_holds(treino: Treino, tmp_path: Path, language: str) -> None:
     hostile_table(tmp_path)
     told = ""
     for argv in VERBS:
@@ -100,7 +97,7 @@ def test_no_verb_prints_raw_what_a_file_holds(
     assert r"q\x9b2J\u200b\rdone" in told
 
 
-def test_json_holds_the_true_strings(treino: Callable[..., Said], tmp_path: Path) -> None:
+def test_json_holds_the_true_strings(treino: Treino, tmp_path: Path) -> None:
     hostile_table(tmp_path)
     described = treino("data", FILE, "--target", TARGET, "--json")
     assert [c["name"] for c in described.document["columns"]] == [*COLUMNS, TARGET]
@@ -116,7 +113,7 @@ def test_json_holds_the_true_strings(treino: Callable[..., Said], tmp_path: Path
         assert said.out.count("\n") == 1
 
 
-def test_a_file_whose_name_is_not_in_utf_8_is_refused(treino: Callable[..., Said], tmp_path: Path) -> None:
+def test_a_file_whose_name_is_not_in_utf_8_is_refused(treino: Treino, tmp_path: Path) -> None:
     name = os.fsdecode(b"caf\xe9.csv")
     (tmp_path / name).write_text("p,y\n1,a\n2,b\n")
     said = treino("data", name, "--json")
@@ -126,7 +123,7 @@ def test_a_file_whose_name_is_not_in_utf_8_is_refused(treino: Callable[..., Said
 
 
 def test_a_defect_shows_its_error_on_lines_of_its_own(
-    treino: Callable[..., Said], monkeypatch: pytest.MonkeyPatch
+    treino: Treino, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken() -> None:
         raise ValueError("\x1b[2J\n" + FORGED)

@@ -4,13 +4,12 @@ import json
 import os
 import shutil
 import signal
-from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from tests.conftest import Said
+from tests.conftest import Treino
 from tests.forging import reseal
 from tests.training.test_verification import change_loss, change_tensor, content_of, put
 from treino import fit
@@ -21,8 +20,6 @@ from treino.plots.report.run import run_sections
 from treino.reports.run_report import run_report_of
 from treino.training.stored_results import open_run
 
-Command = Callable[..., Said]
-
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -32,12 +29,12 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def run(treino: Command, trained: Path) -> Path:
+def run(treino: Treino, trained: Path) -> Path:
     """``runs/r``, a copy of the run that all tests here share."""
     return Path(shutil.copytree(trained, "runs")) / "r"
 
 
-def test_words_and_a_document_that_stands_beside_a_paper(treino: Command, run: Path) -> None:
+def test_words_and_a_document_that_stands_beside_a_paper(treino: Treino, run: Path) -> None:
     before = content_of(run)
     said = treino("verify", "r", "--to", "paper.json")
     assert said.status == 0
@@ -62,7 +59,7 @@ def test_words_and_a_document_that_stands_beside_a_paper(treino: Command, run: P
     assert inside.document["error"]["rule"] == "to_run"
 
 
-def test_a_difference_is_said_and_is_no_success(treino: Command, run: Path) -> None:
+def test_a_difference_is_said_and_is_no_success(treino: Treino, run: Path) -> None:
     change_tensor(run / "model.safetensors", "0.weight", 3, bit=20)
     reseal(run)
     said = treino("verify", "r")
@@ -78,13 +75,13 @@ def test_a_difference_is_said_and_is_no_success(treino: Command, run: Path) -> N
 # ---- the report
 
 
-def report(treino: Command) -> str:
+def report(treino: Treino) -> str:
     said = treino("report", "r", "--markdown", "--to", "r.md", "--replace")
     assert said.status == 0, said.err
     return Path("r.md").read_text()
 
 
-def test_the_report_tells_of_a_verification_of_exactly_these_files(treino: Command, run: Path) -> None:
+def test_the_report_tells_of_a_verification_of_exactly_these_files(treino: Treino, run: Path) -> None:
     assert "erified" not in report(treino)
     before = content_of(run)
     assert treino("verify", "r", "--keep").status == 0
@@ -109,7 +106,7 @@ def test_the_report_tells_of_a_verification_of_exactly_these_files(treino: Comma
     assert kept != (run / NAME).read_text()
 
 
-def test_a_forged_document_is_not_believed(treino: Command, run: Path) -> None:
+def test_a_forged_document_is_not_believed(treino: Treino, run: Path) -> None:
     treino("verify", "r", "--keep")
     document = json.loads((run / NAME).read_text())
     for key, value in (
@@ -130,7 +127,7 @@ def test_a_forged_document_is_not_believed(treino: Command, run: Path) -> None:
         assert ("erified:" in told, "Verification: " in told) == (False, True), (key, value)
 
 
-def test_a_link_or_markup_in_its_place(treino: Command, run: Path) -> None:
+def test_a_link_or_markup_in_its_place(treino: Treino, run: Path) -> None:
     treino("verify", "r", "--keep")
     document = json.loads((run / NAME).read_text())
     document["now"]["machine"]["processor"] = "<script>alert(1)</script>"
@@ -149,7 +146,7 @@ def test_a_link_or_markup_in_its_place(treino: Command, run: Path) -> None:
 # ---- what it refuses
 
 
-def test_rows_that_moved_or_changed(treino: Command) -> None:
+def test_rows_that_moved_or_changed(treino: Treino) -> None:
     frame = pd.DataFrame({"a": range(60), "y": ["p", "q", "q"] * 20})
     frame.to_csv("t.csv", index=False)
     assert treino("train", "t.csv", "--target", "y", "--epochs", 3, "--name", "r").status == 0
@@ -165,7 +162,7 @@ def test_rows_that_moved_or_changed(treino: Command) -> None:
     assert (said.status, said.document["error"]["rule"]) == (2, "data_changed")
 
 
-def test_folders_that_are_damaged_studies_or_not_there(treino: Command, run: Path) -> None:
+def test_folders_that_are_damaged_studies_or_not_there(treino: Treino, run: Path) -> None:
     assert treino("verify", "nowhere", "--json").document["error"]["rule"] == "run_missing"
     assert treino("verify", "r", "--engine", "lane", "--json").document["error"]["rule"] == "engine_unknown"
     content = bytearray((run / "model.safetensors").read_bytes())
@@ -178,7 +175,7 @@ def test_folders_that_are_damaged_studies_or_not_there(treino: Command, run: Pat
     assert (said.status, said.document["error"]["rule"]) == (2, "study_is_no_run")
 
 
-def test_a_network_of_ones_own_runs_only_if_trusted(treino: Command) -> None:
+def test_a_network_of_ones_own_runs_only_if_trusted(treino: Treino) -> None:
     Path("mine.py").write_text(
         "from torch import nn\n\n\nclass Net(nn.Sequential):\n    def __init__(self):\n"
         "        super().__init__(nn.Linear(13, 5), nn.Tanh(), nn.Linear(5, 3))\n"
@@ -193,7 +190,7 @@ def test_a_network_of_ones_own_runs_only_if_trusted(treino: Command) -> None:
     assert treino("verify", "r", "--net", "mine.py:Net", "--json").document["error"]["rule"] == "net_answers"
 
 
-def test_a_sweep_is_its_winner_or_a_network_of_it(treino: Command) -> None:
+def test_a_sweep_is_its_winner_or_a_network_of_it(treino: Treino) -> None:
     words = ("--space", "lr=0.01|0.1", "--epochs", 3, "--fresh", 0, "--name", "s")
     assert treino("sweep", "iris", *words).status == 0
     assert treino("verify", "s").status == 0
@@ -205,7 +202,7 @@ def test_a_sweep_is_its_winner_or_a_network_of_it(treino: Command) -> None:
     assert treino("verify", "s:7", "--json").document["error"]["rule"] == "member_range"
 
 
-def test_ctrl_c_ends_it_cleanly(treino: Command, run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ctrl_c_ends_it_cleanly(treino: Treino, run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A real signal, in the midst of the steps."""
     told: list[str] = []
 

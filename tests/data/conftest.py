@@ -3,12 +3,10 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
-from treino.base.errors import TreinoError
 from treino.data import Preparation
 from treino.data.documents import PreparationDocument
 from treino.data.readers import idx
@@ -20,14 +18,6 @@ def read_back(preparation: Preparation) -> Preparation:
     """The preparation, through the text of a folder's document."""
     text = json.dumps(preparation.to_json(), allow_nan=False)
     return Preparation.from_document(PreparationDocument.model_validate(json.loads(text)))
-
-
-def refusal_of(act: Callable[..., object], *given: Any, **named: Any) -> TreinoError:
-    """The refusal of a call, which always says what to do next."""
-    with pytest.raises(TreinoError) as error:
-        act(*given, **named)
-    assert error.value.hint
-    return error.value
 
 
 @pytest.fixture

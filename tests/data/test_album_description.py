@@ -4,7 +4,6 @@ import json
 import re
 import shutil
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageEnhance
 
-from tests.conftest import Said
-from tests.data.conftest import refusal_of
+from tests.conftest import Treino, refusal_of
 from treino.base.words import speaking
 from treino.data import describe, load
 from treino.data.photographs import prepared_pictures
@@ -154,7 +152,7 @@ def test_a_drawn_split_and_the_description_count_the_same_images(troubled: Path,
 
 @pytest.mark.parametrize("runs", [False, True])
 def test_pixels_are_kept_where_training_finds_them_or_not_at_all(
-    troubled: Path, treino: Callable[..., Said], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, runs: bool
+    troubled: Path, treino: Treino, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, runs: bool
 ) -> None:
     monkeypatch.setenv("TMPDIR", str(tmp_path / "temporary"))
     monkeypatch.setattr("tempfile.tempdir", None)
@@ -183,9 +181,7 @@ def test_reasons_that_were_kept_are_told_in_the_readers_language(troubled: Path,
     assert not set(kept.values()) & set(UNREADABLE.values())
 
 
-def test_a_table_of_labels_is_described_with_or_without_a_target(
-    treino: Callable[..., Said], tmp_path: Path
-) -> None:
+def test_a_table_of_labels_is_described_with_or_without_a_target(treino: Treino, tmp_path: Path) -> None:
     rng, folder = np.random.default_rng(5), tmp_path / "flat"
     folder.mkdir()
     rows = ["name,kind,weight,patient,day"]

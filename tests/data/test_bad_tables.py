@@ -8,7 +8,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from tests.data.conftest import Write, refusal_of
+from tests.conftest import refusal_of
+from tests.data.conftest import Write
 from treino.base.errors import TreinoError
 from treino.base.words import interface
 from treino.data import describe, load
@@ -306,8 +307,7 @@ def test_text_that_no_pattern_fits_takes_no_longer_than_to_read_it(write: Write)
     assert _without_zeros("0" * many + "x") == "0" * many + "x"
     assert _without_zeros("0" * many + "7.00") == "7"
     cells = b'<f/><v<c r="A1">' * (many // 16)
-    with pytest.raises(TreinoError, match="A1"):
-        _check_formulas(open_file(write(GOOD)), "Sheet", cells)
+    assert "A1" in str(refusal_of(_check_formulas, open_file(write(GOOD)), "Sheet", cells))
     assert load(write("\n" * 200_000 + GOOD), target="y").features == ("p", "q")
 
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.utils.data import TensorDataset
 
-from tests.data.conftest import refusal_of
+from tests.conftest import refusal_of
 from treino.base.errors import TreinoError
 from treino.data import load
 from treino.data.preparation.encoders import quantile_edges, with_bins

@@ -5,7 +5,8 @@ import io
 import numpy as np
 import pandas as pd
 
-from tests.data.conftest import Write, refusal_of
+from tests.conftest import refusal_of
+from tests.data.conftest import Write
 from treino.data import load
 from treino.data.readers import ReaderOptions, read_file
 

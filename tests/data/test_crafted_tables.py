@@ -6,7 +6,6 @@ import json
 import stat
 import tarfile
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import ipc, parquet
 
-from tests.conftest import Said
+from tests.conftest import Said, Treino
 from treino.data.readers import columnar
 from treino.data.readers.file_bytes import open_file
 
@@ -51,9 +50,7 @@ def described(said: Said, name: str) -> dict[str, Any]:
 COUNTED = pa.array([i % 4 for i in range(N)], pa.int8())
 
 
-def test_types_that_hold_another_type_are_read_as_that_type(
-    treino: Callable[..., Said], tmp_path: Path
-) -> None:
+def test_types_that_hold_another_type_are_read_as_that_type(treino: Treino, tmp_path: Path) -> None:
     """Whether a module that knows the extension is imported changes nothing."""
     named = {"ARROW:extension:name": "arrow.bool8", "ARROW:extension:metadata": ""}
     column = described(treino("data", write(tmp_path, COUNTED, **named), "--json"), "c")
@@ -80,7 +77,7 @@ def test_types_that_hold_another_type_are_read_as_that_type(
     ids=str,
 )
 def test_a_column_is_left_out_for_its_own_reason(
-    treino: Callable[..., Said], tmp_path: Path, cells: pa.Array, reason: str
+    treino: Treino, tmp_path: Path, cells: pa.Array, reason: str
 ) -> None:
     said = treino("data", write(tmp_path, cells))
     assert said.status == 0
@@ -96,7 +93,7 @@ FAR = {
 
 
 @pytest.mark.parametrize("text", FAR)
-def test_dates_beyond_the_calendar_are_named(treino: Callable[..., Said], tmp_path: Path, text: str) -> None:
+def test_dates_beyond_the_calendar_are_named(treino: Treino, tmp_path: Path, text: str) -> None:
     """A training that wrote them into its folder could not be read again."""
     second, rows = FAR[text]
     cells = pa.array([second] * rows + [10**9 + i * 10**7 for i in range(rows, N)], pa.int64())
@@ -110,9 +107,7 @@ def test_dates_beyond_the_calendar_are_named(treino: Callable[..., Said], tmp_pa
         assert f"Column 'c' holds the date '{text}' in row 0; dates are of the years 1 to 9999." in said.err
 
 
-def test_a_long_level_is_held_once(
-    treino: Callable[..., Said], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_long_level_is_held_once(treino: Treino, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In memory that the cells written out would exceed; Parquet's are read in smaller batches."""
     levels = pa.array(["long " * 100_000, "short"])
     cells = pa.DictionaryArray.from_arrays(pa.array([i % 2 for i in range(N)], pa.int8()), levels)
@@ -131,14 +126,14 @@ def test_a_long_level_is_held_once(
 # ---- JSON lines
 
 
-def test_nan_among_words_is_no_value(treino: Callable[..., Said], tmp_path: Path) -> None:
+def test_nan_among_words_is_no_value(treino: Treino, tmp_path: Path) -> None:
     (tmp_path / "t.jsonl").write_text("\n".join(LINES).replace('"p"', "NaN"))
     column = described(treino("data", "t.jsonl", "--json"), "y")
     assert (column["missing"], column["unique"]) == (40, 1)
 
 
 @pytest.mark.parametrize("line", ['{"a": 1, "b": 2, "y": "\\ud800"}', '{"a": 1, "\\uDFFF": 2, "y": "p"}'])
-def test_half_a_character_is_named(treino: Callable[..., Said], tmp_path: Path, line: str) -> None:
+def test_half_a_character_is_named(treino: Treino, tmp_path: Path, line: str) -> None:
     (tmp_path / "t.jsonl").write_text("\n".join([*LINES[:9], line, *LINES[9:]]))
     said = treino("data", "t.jsonl")
     assert said.status == 2
@@ -149,7 +144,7 @@ def test_half_a_character_is_named(treino: Callable[..., Said], tmp_path: Path, 
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-32"])
-def test_json_lines_of_another_encoding(treino: Callable[..., Said], tmp_path: Path, encoding: str) -> None:
+def test_json_lines_of_another_encoding(treino: Treino, tmp_path: Path, encoding: str) -> None:
     (tmp_path / "t.jsonl").write_bytes("\n".join(LINES).encode(encoding))
     said = treino("data", "t.jsonl", "--json")
     assert [column["name"] for column in said.document["columns"]] == ["a", "b", "y"]
@@ -165,16 +160,14 @@ def zipped(path: Path, *members: tuple[Any, str]) -> None:
 
 
 @pytest.mark.parametrize("name", ["../../t.csv", "/etc/t.csv", "d/./t.csv"])
-def test_a_table_is_read_whatever_its_name_in_a_zip(
-    treino: Callable[..., Said], tmp_path: Path, name: str
-) -> None:
+def test_a_table_is_read_whatever_its_name_in_a_zip(treino: Treino, tmp_path: Path, name: str) -> None:
     """Nothing is unpacked; files that systems add are no tables, at any depth."""
     zipped(tmp_path / "t.zip", (name, CSV), ("d/.DS_Store", "x"), ("__MACOSX/d/._t.csv", "x"))
     said = treino("data", "t.zip", "--json")
     assert [column["name"] for column in said.document["columns"]] == ["a", "b", "y"]
 
 
-def test_what_in_a_zip_is_no_table_is_named(treino: Callable[..., Said], tmp_path: Path) -> None:
+def test_what_in_a_zip_is_no_table_is_named(treino: Treino, tmp_path: Path) -> None:
     link = zipfile.ZipInfo("t.csv")
     link.external_attr = (stat.S_IFLNK | 0o777) << 16
     zipped(tmp_path / "t.zip", (link, "/etc/passwd"))
@@ -188,7 +181,7 @@ def test_what_in_a_zip_is_no_table_is_named(treino: Callable[..., Said], tmp_pat
 
 
 @pytest.mark.parametrize("mode", ["w", "w:gz"])
-def test_tables_in_a_tar(treino: Callable[..., Said], tmp_path: Path, mode: Any) -> None:
+def test_tables_in_a_tar(treino: Treino, tmp_path: Path, mode: Any) -> None:
     with tarfile.open(tmp_path / "t.tar", mode) as archive:
         entry = tarfile.TarInfo("t.csv")
         entry.size = len(CSV)
@@ -201,9 +194,7 @@ def test_tables_in_a_tar(treino: Callable[..., Said], tmp_path: Path, mode: Any)
 
 
 @pytest.mark.parametrize("ending", ["gz", "bz2", "zst", "lz4"])
-def test_a_plain_file_whose_name_says_that_it_is_packed(
-    treino: Callable[..., Said], tmp_path: Path, ending: str
-) -> None:
+def test_a_plain_file_whose_name_says_that_it_is_packed(treino: Treino, tmp_path: Path, ending: str) -> None:
     """As a browser saves what a server has unpacked; and the other way round."""
     (tmp_path / f"t.csv.{ending}").write_text(CSV)
     assert len(treino("data", f"t.csv.{ending}", "--json").document["columns"]) == 3
@@ -267,7 +258,7 @@ TOO_MANY = "are too many for a sheet"
     ],
 )
 def test_a_far_cell_does_not_end_the_process(
-    treino: Callable[..., Said], tmp_path: Path, old: str, new: str, reason: str
+    treino: Treino, tmp_path: Path, old: str, new: str, reason: str
 ) -> None:
     workbook(tmp_path / "t.xlsx", old, new)
     said = treino("data", "t.xlsx")
@@ -290,7 +281,7 @@ HEAD = row_of("a", "b", "y")
     ids=["rows", "columns", "blank rows", "more rows than a sheet has", "spaces"],
 )
 def test_a_repeated_cell_does_not_end_the_process(
-    treino: Callable[..., Said], tmp_path: Path, rows: tuple[str, ...]
+    treino: Treino, tmp_path: Path, rows: tuple[str, ...]
 ) -> None:
     ods(tmp_path / "t.ods", *rows)
     said = treino("data", "t.ods")
@@ -298,7 +289,7 @@ def test_a_repeated_cell_does_not_end_the_process(
     assert TOO_MANY in said.err or "unpacks to more than" in said.err
 
 
-def test_blank_cells_to_a_sheet_s_last_row_are_none(treino: Callable[..., Said], tmp_path: Path) -> None:
+def test_blank_cells_to_a_sheet_s_last_row_are_none(treino: Treino, tmp_path: Path) -> None:
     """LibreOffice ends sheets so."""
     blank = '<table:table-cell table:number-columns-repeated="16384"/>'
     end = f'<table:table-row table:number-rows-repeated="1048000">{blank}</table:table-row>'

@@ -11,10 +11,7 @@ from treino.data.table import Table
 
 
 def values(table: Table) -> list[list[object]]:
-    return [
-        (column.words if column.numbers is None else column.numbers).tolist()  # type: ignore[union-attr]
-        for column in table.columns
-    ]
+    return [(column.words if column.numbers is None else column.numbers).tolist() for column in table.columns]
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.data.conftest import Write, refusal_of
+from tests.conftest import refusal_of
+from tests.data.conftest import Write
 from treino.base.errors import TreinoError
 from treino.data import load
 from treino.data.readers import ReaderOptions
@@ -249,9 +250,8 @@ def test_what_is_no_date(write: Write, cells: list[str]) -> None:
 def test_one_column_settles_the_writing_of_the_whole_file(write: Write) -> None:
     text = "a;b;d;e\n1.234;7,5;01/02/2024;03/04/2024\n2.345;8,5;02/02/2024;31/01/2024\n"
     found = read(write(text))
-    assert found.column("a").numbers.tolist() == [1234.0, 2345.0]  # type: ignore[union-attr]
-    assert found.column("d").seconds.tolist() == [1706745600.0, 1706832000.0]  # type: ignore[union-attr]
-    assert found.reading is not None
+    assert found.column("a").numbers.tolist() == [1234.0, 2345.0]
+    assert found.column("d").seconds.tolist() == [1706745600.0, 1706832000.0]
     assert (found.reading.decimal, found.reading.dates) == (",", "day/month")
     assert any("decimal comma" in note and "day/month" in note for note in found.notes)
 

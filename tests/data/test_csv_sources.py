@@ -15,7 +15,8 @@ import pyarrow.feather
 import pyarrow.parquet
 import pytest
 
-from tests.data.conftest import Write, refusal_of
+from tests.conftest import refusal_of
+from tests.data.conftest import Write
 from treino.base.errors import TreinoError
 from treino.data import load
 from treino.data.readers import ReaderOptions, read_file

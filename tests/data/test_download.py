@@ -11,9 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.data.conftest import refusal_of
+from tests.conftest import refusal_of
 from tests.waiting import HANG
-from treino.base.errors import TreinoError
 from treino.data import download, load
 from treino.data.download import RemoteFile, fetch
 from treino.data.readers import idx
@@ -105,8 +104,7 @@ def test_a_broken_connection_is_tried_again(server: Server, tmp_path: Path) -> N
     bring(server, tmp_path)
     assert (tmp_path / "rows.gz").read_bytes() == CONTENT
     server.cut["a/rows.gz"] = [1000, 2000, 3000]
-    with pytest.raises(TreinoError, match="broke off after 3000 of 300000 bytes"):
-        bring(server, tmp_path / "again")
+    assert "broke off after 3000 of 300000 bytes" in str(refusal_of(bring, server, tmp_path / "again"))
     assert left(tmp_path / "again") == []
 
 
@@ -134,14 +132,12 @@ def test_a_mirror_that_falls_silent_is_no_reason_to_wait(
     monkeypatch.setattr(download, "TIMEOUT_S", 0.05)
     server.files["a/rows.gz"] = CONTENT
     server.flows.clear()
-    with pytest.raises(TreinoError, match="timed out"):
-        bring(server, tmp_path)
+    assert "timed out" in str(refusal_of(bring, server, tmp_path))
 
 
 def test_a_folder_that_can_not_be_written_is_named(server: Server, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(TreinoError, match="file"):
-        bring(server, tmp_path / "file" / "rows")
+    assert "file" in str(refusal_of(bring, server, tmp_path / "file" / "rows"))
 
 
 @pytest.fixture

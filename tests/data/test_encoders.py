@@ -14,7 +14,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder as SklearnOneHotEncoder
 from sklearn.preprocessing import OrdinalEncoder, StandardScaler
 
-from tests.data.conftest import Write, read_back, refusal_of
+from tests.conftest import refusal_of
+from tests.data.conftest import Write, read_back
 from treino.base.errors import TreinoError
 from treino.data import Data, load, rows_for_prediction
 from treino.data.documents import DateEncoder, HashingEncoder, NumberEncoder, OneHotEncoder, RankEncoder

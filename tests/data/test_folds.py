@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.model_selection import KFold, StratifiedKFold
 
-from tests.data.conftest import refusal_of
+from tests.conftest import refusal_of
 from treino.data import load
 
 

@@ -6,7 +6,7 @@ import pyarrow as pa
 import pytest
 import torch
 
-from tests.data.conftest import refusal_of
+from tests.conftest import refusal_of
 from treino.data import load
 from treino.data.sources import read_frame
 

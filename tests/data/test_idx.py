@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from tests.data.conftest import refusal_of
+from tests.conftest import refusal_of
 from treino.base.errors import TreinoError
 from treino.data import load, rows_for_prediction
 from treino.data.readers import idx

@@ -1,7 +1,7 @@
 """Images are described as images: planted copies, near-copies and blank ones are found as by brute force."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +16,7 @@ from PIL import Image
 from scipy.sparse.csgraph import connected_components
 from torch.utils.data import TensorDataset
 
-from tests.conftest import Said, mnist_folder, needs_mnist
-from tests.data.conftest import refusal_of
+from tests.conftest import Treino, mnist_folder, needs_mnist, refusal_of
 from treino.data import describe, load
 from treino.data.readers import idx
 from treino.data.summaries.image_description import ImagesDescription
@@ -164,7 +163,7 @@ def test_pixel_columns_can_still_be_asked_about(small: Path) -> None:
 
 
 def test_the_command_prints_a_table_of_images_and_writes_sheet_and_page(
-    small: Path, treino: Callable[..., Said], tmp_path: Path
+    small: Path, treino: Treino, tmp_path: Path
 ) -> None:
     said = treino("data", "fashion-mnist", "--to", "sheet.png")
     assert said.status == 0
@@ -186,7 +185,7 @@ def test_the_command_prints_a_table_of_images_and_writes_sheet_and_page(
     assert "pixel_" not in page
 
 
-def test_a_contact_sheet_is_of_images_only(treino: Callable[..., Said], tmp_path: Path) -> None:
+def test_a_contact_sheet_is_of_images_only(treino: Treino, tmp_path: Path) -> None:
     said = treino("data", "wine", "--to", "wine.png", "--json")
     assert (said.status, said.document["error"]["rule"]) == (2, "sheet_of_table")
     assert list(tmp_path.iterdir()) == []

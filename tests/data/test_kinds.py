@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tests.conftest import refusal_of
 from tests.data.conftest import Write
 from treino.base.errors import TreinoError
 from treino.data import load
@@ -99,8 +100,7 @@ def test_kinds_of_the_target_decide_the_task() -> None:
     assert load(frame, target="y", kinds={"y": "category"}).task == "classification"
     sizes = table().assign(y=np.resize(["s", "m", "l"], N))
     assert load(sizes, target="y", kinds={"y": "s<m<l"}).classes == ("s", "m", "l")
-    with pytest.raises(TreinoError, match="'l' too"):
-        load(sizes, target="y", kinds={"y": "s<m"})
+    assert "'l' too" in str(refusal_of(load, sizes, target="y", kinds={"y": "s<m"}))
 
 
 def test_dates_are_no_target(write: Write) -> None:
@@ -114,8 +114,7 @@ def test_dates_are_no_target(write: Write) -> None:
 def test_a_target_of_words_for_missing_is_kept_where_it_is_asked_for(tmp_path: Path) -> None:
     table = tmp_path / "t.csv"
     table.write_text("x,y\n" + "".join(f"{i * 7 % 11},{('NA', 'none')[i % 2]}\n" for i in range(40)))
-    with pytest.raises(TreinoError, match="has no value in any row"):
-        load(table, target="y")
+    assert "has no value in any row" in str(refusal_of(load, table, target="y"))
     data = load(table, target="y", kinds={"y": "category"})
     assert data.classes == ("NA", "none")
     assert sum(len(rows) for rows in data.splits.values()) == 40

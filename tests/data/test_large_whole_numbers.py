@@ -13,7 +13,7 @@ import pyarrow.parquet
 import pytest
 
 import treino as tr
-from tests.data.conftest import refusal_of
+from tests.conftest import refusal_of
 from treino.data.preparation.new_rows import rows_for_prediction
 from treino.data.summaries.description import describe
 

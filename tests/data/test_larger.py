@@ -16,7 +16,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.data.conftest import refusal_of
+from tests.conftest import refusal_of
 from treino.base.errors import TreinoError
 from treino.base.machine import free_bytes
 from treino.data import load, prepared_cache

@@ -2,7 +2,6 @@
 
 import inspect
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
 
@@ -10,8 +9,7 @@ import pandas as pd
 import pytest
 
 import treino as tr
-from tests.conftest import Said
-from tests.data.conftest import refusal_of
+from tests.conftest import Treino, refusal_of
 from treino.data.documents import LoadArguments
 from treino.data.load_request import load_request
 from treino.settings.data_settings import DataSettings, LoadSettings
@@ -67,7 +65,7 @@ def test_the_format_of_a_file_is_given_by_name_or_as_one_value(tmp_path: Path) -
 
 
 @pytest.mark.slow
-def test_a_run_and_one_like_it_load_as_they_were_told(tmp_path: Path, treino: Callable[..., Said]) -> None:
+def test_a_run_and_one_like_it_load_as_they_were_told(tmp_path: Path, treino: Treino) -> None:
     rows = [(i % 7, "abc"[i % 3], i // 10, i % 5 + i % 3) for i in range(80)]
     pd.DataFrame(rows, columns=["a", "b", "g", "y"]).to_csv(tmp_path / "t.csv", index=False)
     told = "--target y --task regression --kinds a=category --impute mean --split-group g --trees 2"

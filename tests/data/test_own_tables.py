@@ -4,7 +4,6 @@ import json
 import re
 import shlex
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -16,8 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import treino as tr
-from tests.conftest import Said
-from tests.data.conftest import refusal_of
+from tests.conftest import Treino, refusal_of
 from tests.quick_ends import _quick_ends  # noqa: F401
 from tests.reports.export_cases import mixed
 from treino.base.errors import TreinoError
@@ -94,7 +92,7 @@ def test_an_interrupted_run_of_an_encoded_table_goes_on(tmp_path: Path) -> None:
     assert again.metrics == whole.metrics
 
 
-def test_predictions_count_gaps_and_unknown_classes(treino: Callable[..., Said], tmp_path: Path) -> None:
+def test_predictions_count_gaps_and_unknown_classes(treino: Treino, tmp_path: Path) -> None:
     mixed().to_csv("t.csv", index=False)
     assert treino("train", "t.csv", "--target", "price", "--kinds", SIZES, "--epochs", "2").status == 0
     new = mixed(12, seed=8).sample(frac=1, axis=1, random_state=1).assign(more=1)
@@ -120,7 +118,7 @@ def test_predictions_count_gaps_and_unknown_classes(treino: Callable[..., Said],
 
 
 @pytest.mark.slow
-def test_rows_that_were_trained_on_are_counted(treino: Callable[..., Said], tmp_path: Path) -> None:
+def test_rows_that_were_trained_on_are_counted(treino: Treino, tmp_path: Path) -> None:
     mixed().to_csv("t.csv", index=False)
     assert treino("train", "t.csv", "--target", "price", "--epochs", "2", "--name", "r").status == 0
     train = tr.open("r").data.train.index.numpy()
@@ -199,7 +197,7 @@ def test_a_frame_gives_a_frame_of_its_kind(tmp_path: Path) -> None:
         (("--header", "maybe"), "header_choice"),
     ],
 )
-def test_flags_that_do_not_fit(treino: Callable[..., Said], asked: tuple[str, ...], rule: str) -> None:
+def test_flags_that_do_not_fit(treino: Treino, asked: tuple[str, ...], rule: str) -> None:
     mixed().to_csv("t.csv", index=False)
     said = treino("train", "t.csv", "--target", "price", *asked, "--json")
     assert (said.status, said.document["error"]["rule"]) == (2, rule)
@@ -222,7 +220,7 @@ def test_money_and_large_numbers_are_written_as_people_write_them(tmp_path: Path
         assert tr.fit("wine", epochs=1, parent=tmp_path).document["currency"] == ""
 
 
-def test_what_a_note_says_of_a_column_can_be_typed(treino: Callable[..., Said], tmp_path: Path) -> None:
+def test_what_a_note_says_of_a_column_can_be_typed(treino: Treino, tmp_path: Path) -> None:
     """Names with blanks, commas and quotes, as a shell and as a list in it want them."""
     names = ["Height, cm", "it's a note", 'a "b" c']
     words = [f"row {i} of its own" for i in range(60)]
@@ -288,7 +286,7 @@ def test_names_in_a_recorded_command_are_read_back(names: list[str]) -> None:
 
 
 @pytest.mark.parametrize("how", ["--split-column part", "--split-group part", "--split-time when", ""])
-def test_data_says_what_training_will_of_a_split(treino: Callable[..., Said], how: str) -> None:
+def test_data_says_what_training_will_of_a_split(treino: Treino, how: str) -> None:
     table = people(200).rename(columns={"split": "part"}).assign(when=np.arange(200) // 20 * 2)
     table.to_csv("t.csv", index=False)
     words = ["t.csv", "--target", "y", "--kinds", "when=number", *how.split()]

@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.model_selection import GroupShuffleSplit
 
-from tests.data.conftest import Write, refusal_of
+from tests.conftest import refusal_of
+from tests.data.conftest import Write
 from treino.base.errors import TreinoError
 from treino.data import Data, describe, load
 from treino.data.splits import TEST, TRAIN, VALIDATION, leaking, split_groups, split_times

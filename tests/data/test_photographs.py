@@ -9,7 +9,7 @@ import sys
 import tarfile
 import tracemalloc
 import zipfile
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -17,8 +17,7 @@ import pytest
 from PIL import Image
 
 import treino as tr
-from tests.conftest import Said
-from tests.data.conftest import refusal_of
+from tests.conftest import Treino, refusal_of
 from tests.waiting import HANG
 from treino.base.errors import TreinoError
 from treino.data import Data, load
@@ -590,7 +589,7 @@ def test_a_run_finds_its_pictures_again_and_notices_changes(tmp_path: Path) -> N
     assert changed.value.rule == "data_changed"
 
 
-def test_the_folder_of_a_run_is_no_data(tmp_path: Path, treino: Callable[..., Said]) -> None:
+def test_the_folder_of_a_run_is_no_data(tmp_path: Path, treino: Treino) -> None:
     folder = of_classes(tmp_path / "p")
     assert treino("train", "p", "--epochs", 1, "--hidden", 4, "--out", "p/runs/one").status == 0
     write(folder, ["runs/one/pictures/boundary.png"])
@@ -602,7 +601,7 @@ def test_the_folder_of_a_run_is_no_data(tmp_path: Path, treino: Callable[..., Sa
     assert len(data.file_names) == 16
 
 
-def test_no_picture_is_written_among_the_pictures(tmp_path: Path, treino: Callable[..., Said]) -> None:
+def test_no_picture_is_written_among_the_pictures(tmp_path: Path, treino: Treino) -> None:
     folder = of_classes(tmp_path / "p")
     refused = treino("data", "p", "--to", "p/cat/sheet.png")
     assert refused.status == 2

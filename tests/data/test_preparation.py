@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from sklearn.preprocessing import StandardScaler
 
-from tests.data.conftest import read_back, refusal_of
+from tests.conftest import refusal_of
+from tests.data.conftest import read_back
 from treino.base.errors import TreinoError
 from treino.data import Preparation, load
 from treino.data.documents import PreparationDocument

@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 import torch
 
-from tests.data.conftest import Write, refusal_of
+from tests.conftest import refusal_of
+from tests.data.conftest import Write
 from treino.data import load, rows_for_prediction
 
 

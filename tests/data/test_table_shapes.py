@@ -8,7 +8,8 @@ import openpyxl
 import pandas as pd
 import pytest
 
-from tests.data.conftest import Write, refusal_of
+from tests.conftest import refusal_of
+from tests.data.conftest import Write
 from treino.base.errors import TreinoError
 from treino.data import describe, load
 from treino.data.readers import ReaderOptions, read_file

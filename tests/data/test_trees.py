@@ -7,7 +7,7 @@ import torch
 from sklearn.tree import DecisionTreeRegressor
 
 import treino as tr
-from tests.data.conftest import refusal_of
+from tests.conftest import refusal_of
 from treino.data import load
 from treino.data.documents import PreparationDocument
 from treino.data.preparation.preparation import Preparation

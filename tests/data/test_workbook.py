@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import treino as tr
-from tests.data.conftest import refusal_of
+from tests.conftest import refusal_of
 from treino.base.errors import TreinoError
 from treino.data.readers import ReaderOptions, read_file
 

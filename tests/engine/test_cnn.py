@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from oracles import ARGUMENTS, plain_loop
 from test_equality import assert_same
+from tests.conftest import refusal_of
 from torch import nn
 from torch.nn import functional as F
 
-from treino.base.errors import TreinoError
 from treino.engine import cnn, train
 from treino.engine.nets import input_shape, multiplications, picture_shape
 
@@ -130,7 +130,6 @@ def test_pictures_have_their_channels_first(shape, wanted):
     ],
 )
 def test_other_rows_are_refused_with_the_next_move(shape, rule, word):
-    with pytest.raises(TreinoError) as refused:
-        train((torch.zeros(12, *shape), Y[:12]), cnn(2, pool="none"))
-    assert refused.value.rule == rule
-    assert word in refused.value.hint
+    refused = refusal_of(train, (torch.zeros(12, *shape), Y[:12]), cnn(2, pool="none"))
+    assert refused.rule == rule
+    assert word in refused.hint

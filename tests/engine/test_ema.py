@@ -3,10 +3,10 @@
 import pytest
 import torch
 from oracles import ENGINES, same_state, sample
+from tests.conftest import refusal_of
 from torch import nn
 from torch.optim.swa_utils import AveragedModel
 
-from treino.base.errors import TreinoError
 from treino.data.rows import order
 from treino.engine import mlp, train
 
@@ -97,10 +97,8 @@ def test_it_goes_on_bit_for_bit(engine):
 
 
 def test_a_state_without_averages_is_another_trainings():
-    with pytest.raises(TreinoError, match="averages"):
-        training().load(*training(ema=0.0).save())
-    with pytest.raises(TreinoError, match="averages"):
-        training(ema=0.0).load(*training().save())
+    assert "averages" in str(refusal_of(training().load, *training(ema=0.0).save()))
+    assert "averages" in str(refusal_of(training(ema=0.0).load, *training().save()))
 
 
 def test_a_decay_changes_on_the_way_where_there_is_an_average():
@@ -109,8 +107,7 @@ def test_a_decay_changes_on_the_way_where_there_is_an_average():
     for _tick in found:
         pass
     assert torch.equal(found.state.population.average, found.state.population.params)
-    with pytest.raises(TreinoError, match="no running average"):
-        training(ema=0.0).set("ema", 0.5)
+    assert "no running average" in str(refusal_of(training(ema=0.0).set, "ema", 0.5))
 
 
 def test_a_member_that_diverges_keeps_its_last_finite_average():

@@ -3,8 +3,8 @@
 import pytest
 import torch
 from oracles import ENGINES, sample
+from tests.conftest import refusal_of
 
-from treino.base.errors import TreinoError
 from treino.base.machine import cpu_cores
 from treino.engine import mlp, train
 from treino.engine.kernels.selection import LARGE_STEP, LARGEST_TORCH_THREADS, select_kernel
@@ -40,9 +40,7 @@ def test_the_first_kernel_that_can_trains():
     assert chosen(**OF_MODULE).engine == "module"
     assert chosen("module", obstacle=None, batched=True).engine == "module"
     for engine, kind, rule in (("batched", OF_MODULE, "engine_net"), ("lanes", OF_BATCHED, "engine_lanes")):
-        with pytest.raises(TreinoError) as refused:
-            chosen(engine, **kind)
-        assert refused.value.rule == rule
+        assert refusal_of(chosen, engine, **kind).rule == rule
 
 
 def test_workers_are_as_many_as_cores_and_torch_s_threads_by_the_step():

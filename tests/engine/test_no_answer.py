@@ -1,13 +1,12 @@
 """Networks whose output is NaN: no class is predicted, and no figure or picture hides it."""
 
 import csv
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from tests.conftest import Said
+from tests.conftest import Said, Treino
 from tests.quick_ends import _quick_ends  # noqa: F401
 
 import treino as tr
@@ -30,9 +29,7 @@ class Net(torch.nn.Module):
 ASK = ("--net", "net.py:Net")
 
 
-def trained(
-    treino: Callable[..., Said], data: str, inputs: int, outputs: int, every: bool
-) -> tuple[Said, Run]:
+def trained(treino: Treino, data: str, inputs: int, outputs: int, every: bool) -> tuple[Said, Run]:
     Path("net.py").write_text(NET.format(inputs=inputs, outputs=outputs, every=every))
     said = treino("train", data, *ASK, "--steps", 4, "--name", "m", "--json")
     assert said.status == 0, said.err
@@ -42,7 +39,7 @@ def trained(
 
 
 @pytest.mark.parametrize("every", [True, False])
-def test_a_network_without_answers_has_no_accuracy(every: bool, treino: Callable[..., Said]) -> None:
+def test_a_network_without_answers_has_no_accuracy(every: bool, treino: Treino) -> None:
     said, run = trained(treino, "wine", 13, 3, every)
     d = said.document
     assert d["status"] == "finished"
@@ -59,7 +56,7 @@ def test_a_network_without_answers_has_no_accuracy(every: bool, treino: Callable
 
 @pytest.mark.parametrize(("data", "shape", "every"), [("wine", (13, 3), False), ("diabetes", (10, 1), True)])
 def test_rows_without_an_answer_have_no_prediction(
-    data: str, shape: tuple[int, int], every: bool, treino: Callable[..., Said]
+    data: str, shape: tuple[int, int], every: bool, treino: Treino
 ) -> None:
     _said, run = trained(treino, data, *shape, every)
     document = treino("predict", "m", data, *ASK, "--json").document

@@ -11,6 +11,7 @@ import torch
 from oracles import ENGINES, FLOAT64, sample
 from safetensors.torch import load_file, save_file
 from test_equality import HARD, assert_same, bits
+from tests.conftest import refusal_of
 
 from treino.base.errors import TreinoError
 from treino.engine import SCHEDULES, mlp, train
@@ -103,17 +104,14 @@ def test_a_state_saved_by_another_training_is_refused(change):
     training.advance(0.0)
     other = train(DATA, NET, **ARGUMENTS | change)
     before = {name: t.nan_to_num(7e7) for name, t in other.save()[0].items()}
-    with pytest.raises(TreinoError) as refused:
-        other.load(*training.save())
-    assert refused.value.rule == "saved_by_another"
+    assert refusal_of(other.load, *training.save()).rule == "saved_by_another"
     assert all(torch.equal(t.nan_to_num(7e7), before[name]) for name, t in other.save()[0].items())
 
 
 @pytest.mark.parametrize("saved", [(None, None), ({}, None), ({}, {})])
 def test_what_is_no_saved_state_is_refused(saved):
-    with pytest.raises(TreinoError) as refused:
-        train(DATA, NET, **ARGUMENTS).load(*saved)
-    assert refused.value.rule == ("saved_by_another" if saved == ({}, {}) else "saved_type")
+    refused = refusal_of(train(DATA, NET, **ARGUMENTS).load, *saved)
+    assert refused.rule == ("saved_by_another" if saved == ({}, {}) else "saved_type")
 
 
 @pytest.mark.parametrize("engine", [*(pytest.param(e, marks=RELEASE) for e in ENGINES[:-1]), ENGINES[-1]])
@@ -216,8 +214,7 @@ def test_when_all_members_have_diverged_the_training_is_over():
     assert training.step < 1000
     assert training.status_P == ("diverged", "diverged")
     assert len(loss_SP) == training.step
-    with pytest.raises(TreinoError, match="over"):
-        training.advance()
+    assert "over" in str(refusal_of(training.advance))
 
 
 # ---- choosing by validation
@@ -348,10 +345,8 @@ def test_commands_that_can_not_be_obeyed_are_refused():
         (("betas", 0.9), "betas_type"),
         (("betas", (0.9, 2.0)), "betas_range"),
     ]:
-        with pytest.raises(TreinoError) as refused:
-            training.set(*arguments)
-        assert refused.value.rule == rule
-        assert refused.value.hint
+        refused = refusal_of(training.set, *arguments)
+        assert refused.rule == rule
 
 
 def test_schedules_are_those_of_their_papers():
@@ -384,9 +379,7 @@ def test_a_stale_population_refuses_and_a_snapshot_stays():
 
 @pytest.mark.parametrize("member", [-1, 1, "a", 0.0])
 def test_members_that_are_not_there_are_refused(member):
-    with pytest.raises(TreinoError) as refused:
-        train(DATA, mlp(5)).net(member)
-    assert refused.value.rule == "member_range"
+    assert refusal_of(train(DATA, mlp(5)).net, member).rule == "member_range"
 
 
 # ---- the caller's torch

@@ -3,8 +3,8 @@
 import pytest
 import torch
 from oracles import same_state, sample
+from tests.conftest import refusal_of
 
-from treino.base.errors import TreinoError
 from treino.engine import TrainingLoop, mlp, train
 from treino.engine.tick import next_update
 from treino.engine.training_setup import warm_start
@@ -87,10 +87,9 @@ def test_a_warm_start_is_for_the_first_step():
     for member in range(2):
         mine = training.net(member, "last").state_dict().values()
         assert all(torch.equal(a, b) for a, b in zip(mine, weights.values(), strict=True))
-    with pytest.raises(TreinoError) as refused:
-        warm_start(training.shared, training.state, mlp(5).module(X.shape[1], 3).state_dict())
-    assert refused.value.rule == "weights_differ"
+    refused = refusal_of(
+        warm_start, training.shared, training.state, mlp(5).module(X.shape[1], 3).state_dict()
+    )
+    assert refused.rule == "weights_differ"
     training.advance(None)
-    with pytest.raises(TreinoError) as refused:
-        warm_start(training.shared, training.state, weights)
-    assert refused.value.rule == "weights_late"
+    assert refusal_of(warm_start, training.shared, training.state, weights).rule == "weights_late"

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.torch import load
 
+from tests.conftest import refusal_of
 from treino.base.encoding import array_parts, json_bytes, json_value, tensor_bytes, tensor_value
 from treino.base.errors import TreinoError
 
@@ -117,12 +118,10 @@ def test_arrays_in_parts_make_the_same_kind_of_file() -> None:
 
 @pytest.mark.parametrize("data", [b"", b"\x00" * 100, b"\xff" * 8 + b"{}", torch.zeros(3).numpy().tobytes()])
 def test_what_is_no_safetensors_names_the_file(data: bytes) -> None:
-    with pytest.raises(TreinoError, match=r"x\.json"):
-        tensor_value(data, HERE)
+    assert "x.json" in str(refusal_of(tensor_value, data, HERE))
 
 
 def test_a_foreign_safetensors_file_has_no_metadata_of_ours() -> None:
     from safetensors.torch import save
 
-    with pytest.raises(TreinoError, match="safetensors"):
-        tensor_value(save({"a": torch.ones(2)}), HERE)
+    assert "safetensors" in str(refusal_of(tensor_value, save({"a": torch.ones(2)}), HERE))

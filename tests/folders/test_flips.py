@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.conftest import refusal_of
 from tests.folders.conftest import fill
-from treino.base.errors import TreinoError
 from treino.folders.store import RunFolder, list_runs
 
 NAMES = (
@@ -43,22 +43,18 @@ def read(folder: RunFolder, name: str) -> object:
 
 def noticed(path: Path, name: str) -> None:
     """Every way to read the file says that it is not what was written, and which one it is."""
-    with pytest.raises(TreinoError) as caught:
-        RunFolder.open(path)
-    assert str(path / name) in caught.value.message
-    assert caught.value.rule in ("run_damaged", "run_newer")
-    assert caught.value.status == 2
+    caught = refusal_of(RunFolder.open, path)
+    assert str(path / name) in caught.message
+    assert caught.rule in ("run_damaged", "run_newer")
+    assert caught.status == 2
     if name == "manifest.json":
         assert list_runs(path.parent)[0].status == "damaged"
         return
     folder = RunFolder.open(path, verify=False)
-    with pytest.raises(TreinoError) as caught:
-        read(folder, name)
-    assert str(path / name) in caught.value.message
+    assert str(path / name) in refusal_of(read, folder, name).message
     if name.startswith("checkpoint"):  # the other one is used: tests/cli/test_recovery.py
         return
-    with pytest.raises(TreinoError, match="damaged"):
-        folder.unseal()
+    assert "damaged" in str(refusal_of(folder.unseal))
     folder.close()
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 
+from tests.conftest import refusal_of
 from tests.folders.conftest import fill, rule
 from treino.base import files, lock
 from treino.base.errors import TreinoError
@@ -103,9 +104,8 @@ def test_files_beside_the_manifest_are_free(finished: RunFolder) -> None:
     finished.write_bytes("pictures/boundary.png", b"newer")
     (finished.path / "notes.txt").write_text("mine")
     RunFolder.open(finished.path)
-    with pytest.raises(TreinoError, match=r"notes\.txt"):
-        finished.read_bytes("notes.txt")
-    with pytest.raises(TreinoError, match=r"none\.png"):
+    assert "notes.txt" in str(refusal_of(finished.read_bytes, "notes.txt"))
+    with pytest.raises(TreinoError, match=r"none.png"):
         finished.read_bytes("pictures/none.png")
 
 
@@ -118,9 +118,7 @@ def test_nothing_is_written_without_the_lock_or_after_the_seal(finished: RunFold
             lambda folder: folder.database.add_losses(0, 0, np.ones(1)),
             lambda folder: folder.database.add_command("lr", 1),
         ):
-            with pytest.raises(TreinoError) as caught:
-                write(handle)
-            assert caught.value.rule in ("run_not_writing", "not_running")
+            assert refusal_of(write, handle).rule in ("run_not_writing", "not_running")
     finished.close()
     with pytest.raises(ValueError, match="name inside"):
         finished.write_bytes("../x", b"")
@@ -140,8 +138,7 @@ def test_missing_files_are_named(finished: RunFolder, tmp_path: Path) -> None:
     with fill(RunFolder.create(parent=tmp_path, name="a")) as folder:  # one that was not sealed
         (folder.path / "preparation.json").unlink()
         for ask in (lambda: RunFolder.open(folder.path), lambda: folder.seal("stopped")):
-            with pytest.raises(TreinoError, match=r"preparation\.json is not there"):
-                ask()
+            assert "preparation.json is not there" in str(refusal_of(ask))
     assert list_runs(tmp_path)[0].damage == "preparation.json is missing"
 
 
@@ -177,8 +174,7 @@ def test_a_lock_file_that_was_unlinked_meanwhile_is_no_lock(
     monkeypatch.setattr(lock, "_busy", sealed_meanwhile)
     with other.lock():
         monkeypatch.undo()
-        with pytest.raises(TreinoError, match="being written"):
-            RunFolder.open(writer.path).lock()
+        assert "being written" in str(refusal_of(RunFolder.open(writer.path).lock))
 
 
 def test_a_file_that_is_replaced_while_it_is_read_is_read_again(
@@ -260,8 +256,7 @@ def test_a_torn_checkpoint_gives_way_in_a_run_that_was_not_sealed(tmp_path: Path
     assert kept[1] == {"step": 3}
     newest.write_bytes(b"torn")
     (tmp_path / "a" / checkpoint.SLOTS[1]).write_bytes(b"torn too")
-    with pytest.raises(TreinoError, match="safetensors"):
-        folder.last_checkpoint()
+    assert "safetensors" in str(refusal_of(folder.last_checkpoint))
     folder.close()
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.conftest import refusal_of
 from tests.forging import reseal
 from treino.base.errors import TreinoError
 from treino.folders.store import Database, RunFolder
@@ -152,9 +153,7 @@ CELLS = [
 @pytest.mark.parametrize("statement", CELLS)
 def test_every_value_is_of_its_column_s_kind(sealed: Path, statement: str) -> None:
     change(sealed, statement)
-    with pytest.raises(TreinoError) as refused:
-        everything(RunFolder.open(sealed).database)
-    assert refused.value.rule == "run_damaged"
+    assert refusal_of(everything, RunFolder.open(sealed).database).rule == "run_damaged"
 
 
 def test_a_sum_s_number_of_changes_is_a_whole_number(killed: Path) -> None:

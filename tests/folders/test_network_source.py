@@ -14,7 +14,7 @@ import pytest
 import torch
 
 import treino as tr
-from tests.conftest import Said
+from tests.conftest import Treino
 from tests.forging import forge, reseal
 from tests.quick_ends import _quick_ends  # noqa: F401
 from treino.base.errors import TreinoError
@@ -75,7 +75,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def runs(made: Path, treino: Callable[..., Said]) -> Path:
+def runs(made: Path, treino: Treino) -> Path:
     """A copy of them in the working directory, which ``treino`` makes an empty one."""
     shutil.copytree(made, "runs")
     return Path("runs")
@@ -209,7 +209,7 @@ def _python(name: str, trust: bool) -> Iterator[Callable[[], Any]]:
 @pytest.mark.parametrize("field", FIELDS)
 @pytest.mark.parametrize("trust", [False, True])
 def test_a_forged_folder_runs_nothing_but_its_sealed_copies_and_these_if_trusted(
-    field: str, trust: bool, runs: Path, treino: Callable[..., Said], tmp_path: Path
+    field: str, trust: bool, runs: Path, treino: Treino, tmp_path: Path
 ) -> None:
     folder, file, edit = FIELDS[field]
     marker, evil = tmp_path / "marker", runs / folder / "evil.py"
@@ -246,7 +246,7 @@ def _of_two_files(kind: str, name: str) -> Iterator[Any]:
 
 
 @pytest.mark.parametrize("kind", ["sweep", "study"])
-def test_a_sweep_or_study_keeps_a_copy_of_each_file(kind: str, treino: Callable[..., Said]) -> None:
+def test_a_sweep_or_study_keeps_a_copy_of_each_file(kind: str, treino: Treino) -> None:
     whole = list(_of_two_files(kind, "whole"))[-1].document
     _broken_off(_of_two_files(kind, "torn"), JobProgress)
     for file in ("a/net.py", "b/net.py"):
@@ -272,7 +272,7 @@ def test_a_sweep_or_study_keeps_a_copy_of_each_file(kind: str, treino: Callable[
 
 
 @pytest.mark.slow
-def test_each_network_of_a_sweep_by_its_copy(runs: Path, treino: Callable[..., Said]) -> None:
+def test_each_network_of_a_sweep_by_its_copy(runs: Path, treino: Treino) -> None:
     shutil.copytree(runs / "sweep-varied/nets", "files")
     for member, net in enumerate(entry["net"] for entry in _configs(runs / "sweep-varied")):
         name, file = f"sweep-varied:{member}", net.replace("nets/", "files/")

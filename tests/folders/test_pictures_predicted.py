@@ -5,7 +5,6 @@ import gc
 import io
 import re
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +17,7 @@ from torch import Tensor
 from torch.utils.data import TensorDataset
 
 import treino as tr
-from tests.conftest import Said
+from tests.conftest import Treino, refusal_of
 from tests.quick_ends import _quick_ends  # noqa: F401
 from treino.base.errors import TreinoError
 from treino.data import rows_for_prediction
@@ -88,9 +87,7 @@ def shares_of(run: tr.Run, pixels: np.ndarray) -> Tensor:
         return torch.softmax(run.module(x), 1)
 
 
-def test_a_folder_is_brought_to_the_runs_form_and_predicted(
-    treino: Callable[..., Said], run: tr.Run, flat: Path
-) -> None:
+def test_a_folder_is_brought_to_the_runs_form_and_predicted(treino: Treino, run: tr.Run, flat: Path) -> None:
     document = treino("predict", run.path, flat, "--json").document
     names = ["grey.png", "more/large.tif", "more/same.bmp", "wide.png"]
     assert [each["file"] for each in document["predictions"]] == names
@@ -121,7 +118,7 @@ def test_python_takes_folders_files_and_images_of_pillow(run: tr.Run, flat: Path
 
 
 def test_labels_are_compared_where_folders_bear_the_names_of_classes(
-    treino: Callable[..., Said], run: tr.Run, photos: Path, tmp_path: Path
+    treino: Treino, run: tr.Run, photos: Path, tmp_path: Path
 ) -> None:
     document = treino("predict", run.path, photos, "--json").document
     assert (document["rows_compared"], document["training_rows"]) == (48, run.document["rows"]["train"])
@@ -153,7 +150,7 @@ def test_inputs_of_a_folder_are_never_all_in_memory(
 
 
 def test_bad_pictures_are_named_and_left_out_only_as_requested(
-    treino: Callable[..., Said], run: tr.Run, flat: Path
+    treino: Treino, run: tr.Run, flat: Path
 ) -> None:
     (flat / "text.png").write_text("no picture")
     refused = treino("predict", run.path, flat)
@@ -172,12 +169,11 @@ def test_bad_pictures_are_named_and_left_out_only_as_requested(
     assert "text.png: it is damaged" in treino("predict", run.path, flat).err
     with Image.open(flat / "text.png") as image:
         for _again in range(2):  # the second time, Pillow itself hands out what it had decoded
-            with pytest.raises(TreinoError, match="None of the 1 pictures"):
-                run.predict([image])
+            assert "None of the 1 pictures" in str(refusal_of(run.predict, [image]))
 
 
 def test_a_file_of_predictions_names_the_pictures(
-    treino: Callable[..., Said], run: tr.Run, flat: Path, tmp_path: Path
+    treino: Treino, run: tr.Run, flat: Path, tmp_path: Path
 ) -> None:
     drawn("disc", 60).save(flat / "=1+1.png")
     said = treino("predict", run.path, flat, "--to", "p.csv")
@@ -188,9 +184,7 @@ def test_a_file_of_predictions_names_the_pictures(
     assert [row[1] for row in rows[1:]] == run.predict(flat).tolist()
 
 
-def test_nothing_is_written_among_the_predicted_pictures(
-    treino: Callable[..., Said], run: tr.Run, flat: Path
-) -> None:
+def test_nothing_is_written_among_the_predicted_pictures(treino: Treino, run: tr.Run, flat: Path) -> None:
     before = sorted(flat.rglob("*"))
     for flag in (("--to", flat / "p.csv"), ("--to", flat / "more/p.html"), ("--copy-to", flat / "more")):
         refused = treino("predict", run.path, flat, *flag)
@@ -199,7 +193,7 @@ def test_nothing_is_written_among_the_predicted_pictures(
 
 
 def test_copies_lie_in_a_folder_for_each_class(
-    treino: Callable[..., Said], run: tr.Run, flat: Path, tmp_path: Path
+    treino: Treino, run: tr.Run, flat: Path, tmp_path: Path
 ) -> None:
     drawn("ring", 52).save(flat / "same.bmp")  # as another in more/
     before = {path: path.read_bytes() for path in flat.rglob("*.*")}
@@ -251,7 +245,7 @@ def test_names_of_copies_are_distinct_and_plain(
 
 
 def test_a_contact_sheet_begins_with_what_is_least_sure(
-    treino: Callable[..., Said], run: tr.Run, photos: Path, tmp_path: Path
+    treino: Treino, run: tr.Run, photos: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "set" / "disc").mkdir(parents=True)
     for i in range(6):
@@ -274,7 +268,7 @@ def test_a_contact_sheet_begins_with_what_is_least_sure(
         assert sheet.width == 1200
 
 
-def test_views_are_averaged_as_probabilities(run: tr.Run, photos: Path, treino: Callable[..., Said]) -> None:
+def test_views_are_averaged_as_probabilities(run: tr.Run, photos: Path, treino: Treino) -> None:
     """Against pictures that NumPy moves."""
     files = sorted(photos.rglob("*.png"))[:5]
     pixels = np.stack([cropped(Image.open(path)) for path in files])
@@ -296,16 +290,14 @@ def test_views_are_averaged_as_probabilities(run: tr.Run, photos: Path, treino: 
     assert torch.softmax(output_NC, 1).numpy() == pytest.approx(wanted.numpy(), abs=1e-5)
 
 
-def test_mistakes_are_drawn_of_a_training_on_pictures(
-    treino: Callable[..., Said], photos: Path, tmp_path: Path
-) -> None:
+def test_mistakes_are_drawn_of_a_training_on_pictures(treino: Treino, photos: Path, tmp_path: Path) -> None:
     run = tr.fit(photos, "mlp", epochs=1, parent=tmp_path / "runs")
     assert treino("plot", run.path).status == 0
     assert {path.name for path in (run.path / "pictures").iterdir()} == {"curves.png", "mistakes.png"}
 
 
 @pytest.mark.slow
-def test_what_is_no_picture_is_refused(treino: Callable[..., Said], flat: Path, tmp_path: Path) -> None:
+def test_what_is_no_picture_is_refused(treino: Treino, flat: Path, tmp_path: Path) -> None:
     wine = tr.fit("wine", epochs=1, parent=tmp_path / "runs")
     numbers = TensorDataset(torch.rand(40, 1, 16, 16), torch.arange(40) % 2)
     floats = tr.fit(numbers, "cnn", epochs=1, parent=tmp_path / "runs")

@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import treino as tr
+from tests.conftest import refusal_of
 from tests.quick_ends import _quick_ends  # noqa: F401
 from treino.data.readers import ReaderOptions
 from treino.folders.prediction import Prediction, reading_of
@@ -119,12 +120,11 @@ def test_a_full_disk_is_named_for_a_workbook_too(tmp_path: Path, monkeypatch: py
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, limits[1]))
     try:
-        with pytest.raises(tr.TreinoError) as caught:
-            table_file(columns, ".xlsx")
+        caught = refusal_of(table_file, columns, ".xlsx")
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-    assert caught.value.rule == "disk_full"
-    assert str(tmp_path) in caught.value.message
+    assert caught.rule == "disk_full"
+    assert str(tmp_path) in caught.message
 
 
 def test_a_workbook_has_types_and_no_formulas(run: tr.Run, tmp_path: Path) -> None:

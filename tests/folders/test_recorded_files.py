@@ -10,6 +10,7 @@ from typing import Any, get_args
 import pytest
 
 import treino as tr
+from tests.conftest import refusal_of
 from tests.data.test_photographs import of_classes, picture
 from tests.forging import forge
 from tests.outside import SECRET, names_of, secret_file, watched
@@ -201,6 +202,4 @@ def test_rows_that_were_changed_beside_the_data_are_refused(here: Path) -> None:
         trained(name, "rows.csv", target="kind", test=test)
         assert tr.open(name).metrics["test"]
         Path(test.replace("?", "2")).write_text(ROWS.replace("1,b", "1,a"))
-        with pytest.raises(TreinoError) as caught:
-            like(name)
-        assert caught.value.rule == "data_changed", name
+        assert refusal_of(like, name).rule == "data_changed", name

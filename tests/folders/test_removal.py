@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from treino.base.errors import TreinoError
+from tests.conftest import refusal_of
 from treino.folders.store import RunFolder, list_runs, removal
 from treino.folders.store.removal import delete
 
@@ -47,9 +47,8 @@ def test_none_is_deleted_where_one_is_in_training(tmp_path: Path, place: str) ->
         writing = RunFolder.create(parent=tmp_path, name="four")
     with writing:
         before = files(tmp_path)
-        with pytest.raises(TreinoError) as error:
-            delete([tmp_path / "one", tmp_path / ("three" if "/" in place else "four")])
-        assert error.value.rule == "run_busy"
+        error = refusal_of(delete, [tmp_path / "one", tmp_path / ("three" if "/" in place else "four")])
+        assert error.rule == "run_busy"
         assert files(tmp_path) == before
 
 

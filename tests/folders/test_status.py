@@ -1,13 +1,12 @@
 """The status of a training is the same wherever it is read."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 import treino as tr
-from tests.conftest import Said
+from tests.conftest import Treino
 from tests.quick_ends import _quick_ends  # noqa: F401
 from treino.training import choices
 from treino.training.loop import status_at_end
@@ -23,7 +22,7 @@ COMMANDS = {
 
 
 @pytest.mark.parametrize("kind", COMMANDS)
-def test_where_all_diverged_every_place_says_so(kind: str, treino: Callable[..., Said]) -> None:
+def test_where_all_diverged_every_place_says_so(kind: str, treino: Treino) -> None:
     ended = treino(*COMMANDS[kind], *LOST, "--name", "m", "--json")
     assert (ended.status, ended.document["status"]) == (4, "diverged"), ended.err
     assert treino("show", "m", "--json").document["status"] == "diverged"
@@ -36,14 +35,14 @@ def test_where_all_diverged_every_place_says_so(kind: str, treino: Callable[...,
     assert "predict" not in shown.out
 
 
-def test_one_that_did_not_diverge_is_enough(treino: Callable[..., Said]) -> None:
+def test_one_that_did_not_diverge_is_enough(treino: Treino) -> None:
     said = treino("sweep", "wine", "--space", "lr=1e-3|1e6", "--fresh", 0, *LOST, "--json")
     assert (said.status, said.document["status"], said.document["diverged"]) == (0, "finished", 1), said.err
 
 
 @pytest.mark.slow
 def test_each_command_that_trains_says_by_its_status_that_all_diverged(
-    treino: Callable[..., Said], monkeypatch: pytest.MonkeyPatch
+    treino: Treino, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whatever is trained is judged by its own networks, not by those that it goes back to."""
     monkeypatch.setattr(choices, "LOWEST", 1e6)
@@ -72,14 +71,14 @@ def test_each_command_that_trains_says_by_its_status_that_all_diverged(
     assert "It diverged again" in treino("verify", "lost").out
 
 
-def test_a_sweep_that_goes_on_is_judged_by_all_of_its_networks(treino: Callable[..., Said]) -> None:
+def test_a_sweep_that_goes_on_is_judged_by_all_of_its_networks(treino: Treino) -> None:
     space = ("--space", "lr=1e5..1e6", "--members", 2, "--hidden", 4, "--fresh", 0)
     assert treino("sweep", "wine", *space, *LOST, "--name", "s").status == 4
     more = treino("resume", "s", "--more", 2, "--json")
     assert (more.status, more.document["status"], more.document["members"]) == (4, "diverged", 4)
 
 
-def test_networks_that_finish_and_have_no_figure_are_no_best(treino: Callable[..., Said]) -> None:
+def test_networks_that_finish_and_have_no_figure_are_no_best(treino: Treino) -> None:
     Path("net.py").write_text(
         "import torch\n"
         "class Net(torch.nn.Linear):\n"

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 import treino as tr
+from tests.conftest import refusal_of
 from tests.quick_ends import _quick_ends  # noqa: F401
 from treino.base.errors import TreinoError
 from treino.folders.access import Access
@@ -73,10 +74,9 @@ def test_trust_is_of_the_sealed_copies_alone(kind: str, tmp_path: Path) -> None:
     for unlisted in ("exports", "pictures"):
         made.write_bytes(f"{unlisted}/net.py", marking(marker).encode())
     for word in NO_COPIES:
-        with pytest.raises(TreinoError) as refused:
-            network_files(SealedCopies(made), [word.format(out=tmp_path / "evil.py")])
-        assert refused.value.rule == "net_copy_missing", word
-        assert "FILE.py:NAME" in refused.value.hint
+        refused = refusal_of(network_files, SealedCopies(made), [word.format(out=tmp_path / "evil.py")])
+        assert refused.rule == "net_copy_missing", word
+        assert "FILE.py:NAME" in refused.hint
     good = f"{own}:Net"
     assert isinstance(own_net(network_files(SealedCopies(made), [good])[good], 0), nn.Linear)
     assert not marker.exists()
@@ -91,8 +91,7 @@ def test_no_other_word_is_a_copy(tmp_path: Path) -> None:
         if file == "net.py" and name.isidentifier():
             assert sealed_copy(made, word) == (name, NET.encode())
         else:
-            with pytest.raises(TreinoError, match="holds no sealed copy"):
-                sealed_copy(made, word)
+            assert "holds no sealed copy" in str(refusal_of(sealed_copy, made, word))
 
     holds()
 

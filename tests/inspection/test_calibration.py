@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from sklearn.metrics import balanced_accuracy_score
 
-from treino.base.errors import TreinoError
+from tests.conftest import refusal_of
 from treino.inspection.calibration import BINS, calibration_of, cost_of, threshold_of
 from treino.plots.confusion import calibration_figure, verdict
 from treino.plots.style import png
@@ -106,6 +106,4 @@ def test_ways_to_write_a_rule(said: str, meant: str) -> None:
 
 @pytest.mark.parametrize("said", ["0.3", "cost", "cost=0:0", "cost=1", "cost=1:-2", "best"])
 def test_other_rules_are_refused(said: str) -> None:
-    with pytest.raises(TreinoError) as caught:
-        read_settings({"threshold": said})
-    assert caught.value.rule == "threshold_type"
+    assert refusal_of(read_settings, {"threshold": said}).rule == "threshold_type"

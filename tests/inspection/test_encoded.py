@@ -8,7 +8,7 @@ import torch
 from treino.base.errors import TreinoError
 from treino.data import Data, load, rows_for_prediction
 from treino.inspection.boundary import boundary, typical_row
-from treino.inspection.input_planes import Fit, InputLine, Plane
+from treino.inspection.input_planes import Fit
 
 
 def frame(rows: int = 200) -> pd.DataFrame:

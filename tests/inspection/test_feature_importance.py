@@ -14,6 +14,7 @@ from torch import nn
 from torch.utils.data import TensorDataset
 
 import treino as tr
+from tests.conftest import refusal_of
 from treino.base.errors import TreinoError
 from treino.data import Data, load
 from treino.engine.losses import Loss
@@ -191,8 +192,6 @@ def test_what_cannot_be_measured_is_said(iris: Data) -> None:
     net = nn.Linear(4, 3)
     with torch.no_grad():
         net.weight.fill_(1e38)
-    with pytest.raises(TreinoError, match="not finite on"):
-        importances(net, iris, Loss("cross_entropy"))
+    assert "not finite on" in str(refusal_of(importances, net, iris, Loss("cross_entropy")))
     lone = Data(**{**iris.__dict__, "test": iris.test[:1]})
-    with pytest.raises(TreinoError, match="needs two rows"):
-        importances(nn.Linear(4, 3), lone, Loss("cross_entropy"))
+    assert "needs two rows" in str(refusal_of(importances, nn.Linear(4, 3), lone, Loss("cross_entropy")))

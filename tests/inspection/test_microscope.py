@@ -4,7 +4,6 @@ import itertools
 import json
 import math
 import xml.etree.ElementTree as ET
-from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -15,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from tests.conftest import Said
+from tests.conftest import Treino
 from treino.engine.losses import Loss
 from treino.inspection.microscope import TOPICS, optimizers
 from treino.inspection.microscope.backprop import LR, START, TARGET, X, torch_convolution, trained
@@ -288,7 +287,7 @@ def test_a_check_that_is_off_says_so() -> None:
 
 
 @pytest.mark.slow
-def test_a_run_alone_lists_the_topics_that_explain_it(treino: Callable[..., Said]) -> None:
+def test_a_run_alone_lists_the_topics_that_explain_it(treino: Treino) -> None:
     """The two words may come in either order, and a word that is neither is named as such."""
     words = ("--epochs", 2, "--hidden", 4, "--optimizer", "sgd", "--momentum", 0.9, "--name", "a")
     assert treino("train", "iris", *words).status == 0

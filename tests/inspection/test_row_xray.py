@@ -7,6 +7,7 @@ import torch
 from numpy.typing import NDArray
 from scipy.stats import spearmanr
 
+from tests.conftest import refusal_of
 from treino.base.errors import TreinoError
 from treino.data import load
 from treino.inspection import row_xray
@@ -168,9 +169,7 @@ def test_equal_rows_are_named_also_across_the_split() -> None:
     ],
 )
 def test_what_can_not_be_x_rayed_is_refused(rule: str, data, networks: int) -> None:
-    with pytest.raises(TreinoError) as refused:
-        xray(data(), networks=networks)
-    assert refused.value.rule == rule
+    assert refusal_of(xray, data(), networks=networks).rule == rule
 
 
 def test_a_row_that_is_not_there_is_refused_with_those_that_are(colours: tuple[RowXray, set[int]]) -> None:

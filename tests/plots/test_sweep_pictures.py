@@ -9,7 +9,7 @@ import pytest
 from matplotlib.text import Text
 from pydantic import TypeAdapter
 
-from tests.conftest import Said
+from tests.conftest import Treino
 from tests.plots.room import outside, overlapping
 from treino.folders.documents.sweep import SpaceEntries
 from treino.plots.sweep import parallel_figure, slices_figure
@@ -91,7 +91,7 @@ def test_a_density_counts_every_network_up_to_its_last_look() -> None:
     ],
 )
 @pytest.mark.release
-def test_every_picture_of_a_sweep(treino: Callable[..., Said], words: tuple[str, ...], drawn: int) -> None:
+def test_every_picture_of_a_sweep(treino: Treino, words: tuple[str, ...], drawn: int) -> None:
     treino("sweep", *words, "--members", 12, "--epochs", 10, "--fresh", 0, "--name", "s")
     paths = treino("plot", "s", "--json").document["paths"]
     assert len(paths) == drawn
@@ -129,7 +129,7 @@ def test_no_word_of_many_settings_is_cut_or_stands_on_another() -> None:
 
 
 @pytest.mark.slow
-def test_of_equal_settings_none_is_called_important(treino: Callable[..., Said]) -> None:
+def test_of_equal_settings_none_is_called_important(treino: Treino) -> None:
     treino("train", "wine", "--seeds", 12, "--epochs", 2, "--name", "s")
     names = [Path(path).stem for path in treino("plot", "s", "--json").document["paths"]]
     assert "importance" not in names

@@ -2,7 +2,6 @@
 
 import re
 from base64 import b64decode
-from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from PIL import Image
 from torch.func import functional_call
 
 import treino as tr
-from tests.conftest import Said
+from tests.conftest import Treino
 from tests.plots.room import outside
 from tests.training.test_convolutions import SMALL, _tiny  # noqa: F401  (a built-in for every test here)
 from treino.base.errors import TreinoError
@@ -94,7 +93,7 @@ def test_the_picture_of_first_weights_has_the_kernels(runs: dict[str, tr.Run]) -
 
 @pytest.mark.slow
 def test_a_row_and_a_cell_are_chosen_on_the_command_line(
-    runs: dict[str, tr.Run], treino: Callable[..., Said], tmp_path: Path
+    runs: dict[str, tr.Run], treino: Treino, tmp_path: Path
 ) -> None:
     run, to = runs["plain"], ("--to", tmp_path / "to", "--replace", "--json")
     row, true = (int(v[5]) for v in (run.data.test.index, run.data.test.y))

@@ -17,6 +17,7 @@ from safetensors.torch import load_file
 from torch import nn
 
 import treino as tr
+from tests.conftest import refusal_of
 from tests.reports import export_cases
 from tests.reports.export_cases import MIXED, SHORT, mixed, said, table, trained, well_written
 from treino.api import Run
@@ -216,9 +217,7 @@ def test_a_run_that_was_broken_off_is_trained_to_its_planned_end(tmp_path: Path)
     folder.close()
     run = tr.open(folder.path)
     assert run.status == "interrupted"
-    with pytest.raises(TreinoError) as bare:
-        export(run, "safetensors")
-    assert bare.value.rule == "no_weights_yet"
+    assert refusal_of(export, run, "safetensors").rule == "no_weights_yet"
     path = export(run)
     assert not path.with_suffix(".pt").exists()
     assert "interrupted" in (ast.get_docstring(ast.parse(path.read_text())) or "")
@@ -285,15 +284,11 @@ def test_what_can_t_be_exported_is_refused(tmp_path: Path) -> None:
     given = tr.fit("iris", net=nn.Linear(4, 3), parent=tmp_path, epochs=1, engine="module")
     made = trained("wine", tmp_path, net="mynet.py:made")
     for run, rule in ((given, "export_net_given"), (made, "export_net_made")):
-        with pytest.raises(TreinoError) as refused:
-            export(run)
-        assert refused.value.rule == rule
+        assert refusal_of(export, run).rule == rule
 
     run = trained("table.csv", tmp_path, target="size", features=("a b", "c"))
     (tmp_path / "table.csv").rename(tmp_path / "moved.csv")
-    with pytest.raises(TreinoError) as gone:
-        export(tr.open(run.path))
-    assert gone.value.rule == "data_gone"
+    assert refusal_of(export, tr.open(run.path)).rule == "data_gone"
     path = export(tr.open(run.path, data=tmp_path / "moved.csv"))
     losses = json.loads(said(path, str(tmp_path / "moved.csv"))[-1])["losses"]
     assert losses == run.document["loss"]["train"]

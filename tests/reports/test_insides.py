@@ -1,6 +1,5 @@
 """``treino plot --what network,…`` of whole runs, of a sweep, and of runs that can't be drawn."""
 
-from collections.abc import Callable
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -12,7 +11,7 @@ from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
 import treino as tr
-from tests.conftest import Said
+from tests.conftest import Treino, refusal_of
 from treino.api import Run
 from treino.base.errors import TreinoError
 from treino.inspection.outputs import confusion
@@ -30,9 +29,7 @@ def look(run: Run, *refused: str) -> None:
     """All pictures; those of ``refused`` are an error that says what to do instead."""
     for name in FILES:
         if name in refused:
-            with pytest.raises(TreinoError) as said:
-                draw(run, [name])
-            assert said.value.hint, name
+            assert refusal_of(draw, run, [name]).hint, name
             continue
         (path,) = draw(run, [name])
         assert [path.name] == [FILES[name]] == files_of([name])
@@ -43,7 +40,7 @@ def look(run: Run, *refused: str) -> None:
 
 
 @pytest.mark.slow
-def test_a_run_and_the_best_of_a_sweep(treino: Callable[..., Said]) -> None:
+def test_a_run_and_the_best_of_a_sweep(treino: Treino) -> None:
     assert treino("train", "iris", "--epochs", 5, "--name", "one").status == 0
     said = treino("plot", "one", "--what", ",".join(FILES), "--json")
     assert [Path(p).name for p in said.document["paths"]] == list(FILES.values())
@@ -73,7 +70,7 @@ def test_test_rows_of_a_run_that_is_to_go_on_are_not_looked_at(
 
 
 @pytest.mark.slow
-def test_a_regression_has_residuals_and_no_confusion(treino: Callable[..., Said], tmp_path: Path) -> None:
+def test_a_regression_has_residuals_and_no_confusion(treino: Treino, tmp_path: Path) -> None:
     run = tr.fit("diabetes", epochs=4, out=tmp_path / "r")
     look(run, "confusion", "calibration")
     # what can't be drawn keeps nothing else from it

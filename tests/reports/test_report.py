@@ -2,7 +2,6 @@
 
 import re
 import shlex
-from collections.abc import Callable
 from dataclasses import replace
 from html import unescape
 from pathlib import Path
@@ -15,7 +14,7 @@ from sklearn.datasets import load_digits
 from torch.utils.data import TensorDataset
 
 import treino as tr
-from tests.conftest import Said
+from tests.conftest import Treino
 from tests.plots.browser import looked_at
 from treino.api import Run
 from treino.folders.store.output_files import MARKDOWN, PAGE, OutputFile
@@ -135,7 +134,7 @@ def test_a_run_that_is_not_over_and_one_without_test_rows_say_so(here: Path) -> 
     assert "No rows were held back for a test" in said
 
 
-def test_a_diverged_one_and_a_damaged_one(here: Path, treino: Callable[..., Said]) -> None:
+def test_a_diverged_one_and_a_damaged_one(here: Path, treino: Treino) -> None:
     wild = tr.fit("diabetes", parent=here, optimizer="sgd", lr=1e5, epochs=5, lean=True)
     found = text_of(report([wild]).read_text())
     assert "This run diverged" in found
@@ -272,7 +271,7 @@ def test_where_the_x_ray_takes_long_or_can_not_be_made_the_report_says_so(
     assert "An x-ray needs 20 training rows" in text_of(page)
 
 
-def test_figures_of_other_splits_are_refused(here: Path, wine: Run, treino: Callable[..., Said]) -> None:
+def test_figures_of_other_splits_are_refused(here: Path, wine: Run, treino: Treino) -> None:
     a, b = wine, tr.fit("wine", parent=here, data_seed=7, **SMALL)
     said = text_of(report([a, b], OutputFile(here / "apart.html", PAGE)).read_text())
     head = said.partition("What differs")[0]
@@ -286,7 +285,7 @@ def test_figures_of_other_splits_are_refused(here: Path, wine: Run, treino: Call
 
 
 @pytest.mark.slow
-def test_a_sweep_s_report_chooses_by_no_test_figure(here: Path, treino: Callable[..., Said]) -> None:
+def test_a_sweep_s_report_chooses_by_no_test_figure(here: Path, treino: Treino) -> None:
     space = {"lr": "1e-4..1e-1:log", "hidden": "4|16,8"}
     found = tr.sweep("wine", space, members=6, epochs=10, fresh=2, parent=here, weight_decay=0.01)
     page = unescape(text_of(report([found]).read_text()))

@@ -1,7 +1,6 @@
 """Settings that contradict each other are refused before a row is read, however they are given."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,13 +8,11 @@ import pytest
 import torch
 
 import treino as tr
+from tests.conftest import Treino, refusal_of
 from treino import fit_events
-from treino.base.errors import TreinoError
 from treino.base.words import flag
 from treino.settings.spec import RULES
 from treino.training.sweeps import study, sweep
-
-from ..conftest import Said
 
 TOGETHER: list[tuple[dict[str, Any], str]] = [
     ({"recipe": "table", "net": "cnn"}, "recipe_and_net"),
@@ -86,7 +83,7 @@ def test_every_rule_of_the_table_has_a_case() -> None:
 
 @pytest.mark.parametrize(("settings", "rule"), EVERY, ids=str)
 def test_the_command_line_refuses_them_first(
-    treino: Callable[..., Said], tmp_path: Path, settings: dict[str, Any], rule: str
+    treino: Treino, tmp_path: Path, settings: dict[str, Any], rule: str
 ) -> None:
     words: list[object] = []
     for name, value in settings.items():
@@ -103,41 +100,33 @@ def test_the_command_line_refuses_them_first(
 def test_python_refuses_them_first_in_json_too(settings: dict[str, Any], rule: str, tmp_path: Path) -> None:
     """With a learning rate to be found, which takes a trial."""
     for given in (settings, json.loads(json.dumps(settings)), {**settings, "lr": "auto"}):
-        with pytest.raises(TreinoError) as refused:
-            tr.fit("rows.csv", parent=tmp_path, **given)
-        assert refused.value.rule == rule
+        assert refusal_of(tr.fit, "rows.csv", parent=tmp_path, **given).rule == rule
     assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize(("settings", "rule"), TOGETHER, ids=str)
 def test_a_sweep_refuses_them_first(settings: dict[str, Any], rule: str, tmp_path: Path) -> None:
     for space in ({"lr": [0.1, 0.2]}, {"weight_decay": [0.1, 0.2]}):
-        with pytest.raises(TreinoError) as refused:
-            tr.sweep("rows.csv", space, parent=tmp_path, **settings)
-        assert refused.value.rule == rule
+        assert refusal_of(tr.sweep, "rows.csv", space, parent=tmp_path, **settings).rule == rule
 
 
 @pytest.mark.parametrize(("settings", "rule"), TOGETHER, ids=str)
 def test_a_study_refuses_them_first(settings: dict[str, Any], rule: str, tmp_path: Path) -> None:
     if rule == "as_taught_and_fault":
         return  # both are modes of a study
-    with pytest.raises(TreinoError) as refused:
-        tr.study("rows.csv", parent=tmp_path, **settings)
-    assert refused.value.rule == ("not_in_a_study" if "steps" in settings else rule)
+    refused = refusal_of(tr.study, "rows.csv", parent=tmp_path, **settings)
+    assert refused.rule == ("not_in_a_study" if "steps" in settings else rule)
 
 
 @pytest.mark.parametrize(
     ("settings", "rule"), [({"hidden": [3]}, "net_and_layers"), ({"augment": "shift"}, "augment_net")]
 )
 def test_what_a_module_can_not_have_is_refused_first(settings: dict[str, Any], rule: str) -> None:
-    with pytest.raises(TreinoError) as refused:
-        tr.fit("rows.csv", torch.nn.Linear(4, 3), **settings)
-    assert refused.value.rule == rule
+    assert refusal_of(tr.fit, "rows.csv", torch.nn.Linear(4, 3), **settings).rule == rule
 
 
 def test_what_a_sweep_tries_may_complete_its_other_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the space they would contradict each other."""
     monkeypatch.undo()
-    with pytest.raises(TreinoError) as refused:
-        tr.sweep("missing.csv", {"net": ["cnn"]}, hidden=[8], augment="shift")
-    assert refused.value.rule == "data_unknown"
+    refused = refusal_of(tr.sweep, "missing.csv", {"net": ["cnn"]}, hidden=[8], augment="shift")
+    assert refused.rule == "data_unknown"

@@ -24,6 +24,7 @@ from sklearn.datasets import load_digits
 from torch.utils.data import TensorDataset
 
 import treino as tr
+from tests.conftest import refusal_of
 from tests.reports.export_cases import said
 from tests.workflows.test_resume import in_a_child
 from treino.base.errors import TreinoError
@@ -154,11 +155,10 @@ REFUSED = {
 
 @pytest.mark.parametrize("text", REFUSED)
 def test_what_is_no_alert_is_refused_with_the_next_move(text: str) -> None:
-    with pytest.raises(TreinoError) as caught:
-        alert_of(text)
+    caught = refusal_of(alert_of, text)
     rule, hint = REFUSED[text]
-    assert caught.value.rule == rule
-    assert hint in caught.value.hint
+    assert caught.rule == rule
+    assert hint in caught.hint
 
 
 # ---- what holds when
@@ -561,9 +561,7 @@ IMPOSSIBLE: dict[str, tuple[str, dict[str, Any]]] = {
 @pytest.mark.parametrize("text", IMPOSSIBLE)
 def test_what_a_training_can_t_do_is_refused_before_it(tmp_path: Path, text: str) -> None:
     rule, settings = IMPOSSIBLE[text]
-    with pytest.raises(TreinoError) as caught:
-        tr.fit("wine", parent=tmp_path, alerts=[text], **settings)
-    assert caught.value.rule == rule
+    assert refusal_of(tr.fit, "wine", parent=tmp_path, alerts=[text], **settings).rule == rule
     assert not list(tmp_path.iterdir())
 
 

@@ -9,11 +9,11 @@ import pytest
 import torch
 from torch import nn
 
+from tests.conftest import refusal_of
 from tests.training.test_moments import CASES
 from treino import api
 from treino.api import Run
 from treino.api import open as open_result
-from treino.base.errors import TreinoError
 from treino.engine import OPTIMIZERS
 from treino.folders.documents.run_spec import Parent
 
@@ -126,14 +126,11 @@ def test_what_can_not_change_is_refused_with_the_reason(tmp_path: Path) -> None:
         ({"keep": "best"}, "branch_keep", "best"),
         ({"schedule": "up"}, "schedule_unknown", "up"),
     ):
-        with pytest.raises(TreinoError) as caught:
-            moment.branch(**changes)
-        assert caught.value.rule == rule, changes
-        assert word in caught.value.message
-    with pytest.raises(TreinoError, match="over at step"):
-        run.at(run.document["steps"]).branch(lr=0.1)
-    with pytest.raises(TreinoError, match="names a new run"):
-        run.rewind(3, name="other")
+        caught = refusal_of(moment.branch, **changes)
+        assert caught.rule == rule, changes
+        assert word in caught.message
+    assert "over at step" in str(refusal_of(run.at(run.document["steps"]).branch, lr=0.1))
+    assert "names a new run" in str(refusal_of(run.rewind, 3, name="other"))
     assert [p.name for p in tmp_path.iterdir()] == ["wine-1"]
     assert open_result(run.path).status == "finished"
     more = run.at(run.document["steps"]).branch(epochs=8)

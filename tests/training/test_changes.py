@@ -1,12 +1,11 @@
 """Who changed a run's settings on the way: in its record, in what is shown of it, and not in its numbers."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.conftest import Said
+from tests.conftest import Treino
 from treino.base.errors import TreinoError
 from treino.fit_events import FitRequest, fit_events
 from treino.folders.network_source import UserFiles
@@ -41,7 +40,7 @@ def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-def test_each_change_says_by_whom(treino: Callable[..., Said]) -> None:
+def test_each_change_says_by_whom(treino: Treino) -> None:
     run = trained(("lr", 0.02, 10, "agent"), ("weight_decay", 0.1, 20, ""), ("lr", 0.004, 30, "alert"))
     sentences = [
         "From step 10 on: lr 0.02 (by an agent).",
@@ -69,7 +68,7 @@ def test_several_settings_are_all_sent_or_none() -> None:
 
 
 @pytest.mark.slow
-def test_a_segment_and_a_branch_say_by_whom_and_keep_what_was_before(treino: Callable[..., Said]) -> None:
+def test_a_segment_and_a_branch_say_by_whom_and_keep_what_was_before(treino: Treino) -> None:
     run = trained(("lr", 0.02, 10, "agent"), ("lr", 0.5, 40, ""))
     (snapshot,) = snapshots(run, [30])
     drain(branching(snapshot, {"lr": 0.003, "name": "branch"}, sender="agent"))
@@ -114,7 +113,7 @@ def test_a_change_for_a_step_past_the_planned_end_is_refused() -> None:
     assert "step 60" in told
 
 
-def test_a_training_like_one_that_was_changed_says_so(treino: Callable[..., Said]) -> None:
+def test_a_training_like_one_that_was_changed_says_so(treino: Treino) -> None:
     trained(("lr", 0.02, 10, "agent"))
     said = treino("train", "--like", "steered", "--name", "again").out
     assert "steered was changed on its way, and this training isn't. From step 10 on: lr 0.02" in said

@@ -12,6 +12,7 @@ from safetensors.torch import load_file
 from torch import nn
 
 import treino as tr
+from tests.conftest import refusal_of
 from treino.base.errors import TreinoError
 from treino.engine.ensemble import Ensemble
 from treino.engine.rng import member_seeds
@@ -175,8 +176,7 @@ def test_every_step_can_be_had_again_and_branched_from(tmp_path: Path) -> None:
     assert (changed.status, changed.settings["hidden"]) == ("finished", (70, 40)) or changed.steps > 40
     back = run.rewind(60, optimizer="sgd", lr=0.1)
     assert len(back.document["segments"]) == 2
-    with pytest.raises(TreinoError, match="ensemble can't change"):
-        run.at(20).branch(ensemble=2)
+    assert "ensemble can't change" in str(refusal_of(run.at(20).branch, ensemble=2))
 
 
 def test_futures_are_those_of_the_best_member_in_its_branch(tmp_path: Path) -> None:
@@ -199,8 +199,7 @@ def test_members_of_a_run(tmp_path: Path) -> None:
     other = next(n for n in range(4) if n not in (best, second))
     with pytest.raises(TreinoError, match=f"Network {other} .* is not one of those that answer"):
         _module = run.member(other).module
-    with pytest.raises(TreinoError, match="no member 4"):
-        run.member(4)
+    assert "no member 4" in str(refusal_of(run.member, 4))
     page = tr.explain("adam", run, member=other, step=3)
     assert page.holds
     seed = member_seeds(0, 4)[other]
@@ -261,8 +260,7 @@ def test_loop_over_an_ensemble() -> None:
     assert len(net.members) == len(training.answering) == 2
     figure = torch.nn.functional.cross_entropy(net(data.validation.x), data.validation.y)
     assert tick.answer["validation"]["loss"] == pytest.approx(figure.item(), rel=1e-5)
-    with pytest.raises(TreinoError, match="can't have 2 seeds"):
-        tr.train(data, tr.mlp(8), ensemble=3, seeds=(1, 2))
+    assert "can't have 2 seeds" in str(refusal_of(tr.train, data, tr.mlp(8), ensemble=3, seeds=(1, 2)))
 
 
 def test_an_ensemble_begins_with_no_weights_of_one(tmp_path: Path) -> None:

@@ -11,10 +11,10 @@ import pytest
 import torch
 from torch import nn
 
+from tests.conftest import refusal_of
 from tests.training.test_moments import Own
 from treino import api
 from treino.api import Run
-from treino.base.errors import TreinoError
 from treino.inspection.outputs import outputs
 from treino.training.branch import branching
 from treino.training.futures import FutureEnd, FutureSteps, futures, usual_futures
@@ -192,10 +192,8 @@ def test_the_usual_seeds_and_batch_sizes(tmp_path: Path) -> None:
 )
 def test_what_can_not_be_a_future(changes: list[dict[str, Any]], rule: str, tmp_path: Path) -> None:
     moment = run_of(tmp_path, epochs=2).at(3)
-    with pytest.raises(TreinoError) as refused:
-        futures(moment, changes, 10)
-    assert refused.value.rule == rule
-    assert refused.value.hint
+    refused = refusal_of(futures, moment, changes, 10)
+    assert refused.rule == rule
 
 
 def test_more_than_memory_holds_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -204,6 +202,4 @@ def test_more_than_memory_holds_is_refused(tmp_path: Path, monkeypatch: pytest.M
     memory = SimpleNamespace(total=parameters * 4 * 6 * 10, available=2**40)  # room for ten
     monkeypatch.setattr("psutil.virtual_memory", lambda: memory)
     assert list(futures(moment, [{}] * 10, 1))
-    with pytest.raises(TreinoError) as refused:
-        futures(moment, [{}] * 11, 1)
-    assert refused.value.rule == "net_too_large"
+    assert refusal_of(futures, moment, [{}] * 11, 1).rule == "net_too_large"

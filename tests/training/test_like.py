@@ -1,12 +1,11 @@
 """A network of a sweep by its number: trained again to the same bits, its weights, its predictions."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
 
-from tests.conftest import Said
+from tests.conftest import Treino
 from treino.api import open as open_result
 
 SWEEP = ("sweep", "iris", "--space", "lr=1e-3..1e-1:log", "--space", "hidden=8|8,8", "--space",
@@ -14,7 +13,7 @@ SWEEP = ("sweep", "iris", "--space", "lr=1e-3..1e-1:log", "--space", "hidden=8|8
 
 
 @pytest.mark.slow
-def test_a_network_of_a_sweep_by_its_number(treino: Callable[..., Said]) -> None:
+def test_a_network_of_a_sweep_by_its_number(treino: Treino) -> None:
     board = treino(*SWEEP, "--json").document["leaderboard"]
     finished = [entry["member"] for entry in board if entry["status"] == "finished"]
     for member in finished[:2]:
@@ -35,7 +34,7 @@ def test_a_network_of_a_sweep_by_its_number(treino: Callable[..., Said]) -> None
 
 
 @pytest.mark.slow
-def test_weights_to_begin_with(treino: Callable[..., Said]) -> None:
+def test_weights_to_begin_with(treino: Treino) -> None:
     treino(*SWEEP)
     member = treino("show", "s", "--json").document["best"]["member"]
     words = ("train", "--like", f"s:{member}", "--weights", f"s:{member}", "--lr", 1e-30, "--epochs", 2)
@@ -53,7 +52,7 @@ def test_weights_to_begin_with(treino: Callable[..., Said]) -> None:
     assert treino(*words).document["error"]["rule"] == "weights_differ"
 
 
-def test_a_run_that_began_with_weights_goes_on_with_them(treino: Callable[..., Said]) -> None:
+def test_a_run_that_began_with_weights_goes_on_with_them(treino: Treino) -> None:
     from treino.settings.spec import read_settings
     from treino.training.loop import JobStart
     from treino.training.train import Start, drain, resuming, train_events
@@ -81,5 +80,5 @@ def test_a_run_that_began_with_weights_goes_on_with_them(treino: Callable[..., S
         (("predict", "nowhere:1", "iris"), "no_runs"),
     ],
 )
-def test_numbers_that_name_nothing(treino: Callable[..., Said], words: tuple[str, ...], rule: str) -> None:
+def test_numbers_that_name_nothing(treino: Treino, words: tuple[str, ...], rule: str) -> None:
     assert treino(*words, "--json").document["error"]["rule"] == rule

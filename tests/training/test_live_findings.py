@@ -17,7 +17,7 @@ from treino.settings.spec import read_settings
 from treino.training.findings import LiveFindings
 from treino.training.loop import JobEnd, JobStart
 from treino.training.replay import Playback
-from treino.training.train import RunJob, train_events
+from treino.training.train import train_events
 
 LOOKS = 40
 SOON = 60  # the step by which what is wrong is found

@@ -10,6 +10,7 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
+from tests.conftest import refusal_of
 from treino import api
 from treino.api import Run, sweep
 from treino.api import open as open_result
@@ -130,8 +131,7 @@ def test_runs_begun_elsewhere_with_own_rows_and_own_networks(tmp_path: Path) -> 
     run, seen = watched("wine", {}, tmp_path, net=Own())
     replayed(run, seen)
     replayed(open_result(run.path, net=Own()), seen)  # other first weights: those of the run are kept with it
-    with pytest.raises(TreinoError, match="given in Python"):
-        open_result(run.path).at(3)
+    assert "given in Python" in str(refusal_of(open_result(run.path).at, 3))
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
@@ -202,8 +202,7 @@ def test_rows_from_elsewhere_come_again_or_it_is_said_why_not(tmp_path: Path) ->
         noisy.at(5)
     assert "run.at(step, data)" in caught.value.hint
     loader = api.fit(DataLoader(Items(), batch_size=16, shuffle=True), parent=tmp_path, lean=True, epochs=3)
-    with pytest.raises(TreinoError, match="can't be played again"):
-        loader.at(5)
+    assert "can't be played again" in str(refusal_of(loader.at, 5))
 
     chance = np.random.default_rng(0)
     table = pd.DataFrame(chance.normal(size=(9000, 20)), columns=list("abcdefghijklmnopqrst"))

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, confusion_matrix, f1_score
 
 import treino as tr
-from treino.base.errors import TreinoError
+from tests.conftest import refusal_of
 from treino.data import loader
 from treino.data.preparation import encoders
 from treino.folders.prediction import predict
@@ -101,9 +101,7 @@ def test_a_run_by_the_recipe_is_kept_resumed_and_asked(tmp_path):
     ],
 )
 def test_what_contradicts_itself_is_refused(settings, rule):
-    with pytest.raises(TreinoError) as caught:
-        read_settings(settings)
-    assert caught.value.rule == rule
+    assert refusal_of(read_settings, settings).rule == rule
 
 
 def chosen(tmp_path, *data, **settings):
@@ -217,9 +215,7 @@ def test_every_figure_is_of_the_answers_that_a_threshold_gives(tmp_path, setting
         compared = predict(stored, frame).comparison
         assert compared.metrics["accuracy"] == pytest.approx(accuracy_score(frame["price"], said))
     assert runs[1].document["best"]["test"] == run.metrics["test"]
-    with pytest.raises(TreinoError) as caught:
-        tr.fit(frame, folds=3, **asked)
-    assert caught.value.rule == "threshold_of_several"
+    assert refusal_of(tr.fit, frame, folds=3, **asked).rule == "threshold_of_several"
 
 
 def test_a_threshold_decides_wherever_a_class_is_predicted(tmp_path):
@@ -248,7 +244,5 @@ def test_a_threshold_decides_wherever_a_class_is_predicted(tmp_path):
     ],
 )
 def test_a_threshold_needs_two_classes_and_rows_to_look_at(tmp_path, source, settings, rule):
-    with pytest.raises(TreinoError) as caught:
-        tr.fit(source, threshold="auto", parent=tmp_path, epochs=1, **settings)
-    assert caught.value.rule == rule
+    assert refusal_of(tr.fit, source, threshold="auto", parent=tmp_path, epochs=1, **settings).rule == rule
     assert not list(tmp_path.iterdir())

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from torch.utils.data import TensorDataset
 
 import treino
-from treino.base.errors import TreinoError
+from tests.conftest import refusal_of
 from treino.data import Data
 from treino.engine import DEFAULTS, MLP, mlp, train
 from treino.engine.defaults import MOST_EPOCHS
@@ -157,6 +157,4 @@ def test_settings_are_refused_before_the_data_is_read(settings: dict[str, object
         lambda: treino.fit("missing.csv", **{**settings, "lr": "auto"}),
         lambda: treino.sweep("missing.csv", {"lr": [0.1, 0.2]}, **settings),
     ):
-        with pytest.raises(TreinoError) as refused:
-            call()
-        assert refused.value.rule == rule
+        assert refusal_of(call).rule == rule

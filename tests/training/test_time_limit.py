@@ -9,13 +9,13 @@ import pytest
 import torch
 
 import treino as tr
-from treino.base.errors import TreinoError
+from tests.conftest import refusal_of
 from treino.folders.documents import read_checkpoint
 from treino.settings.spec import read_settings
 from treino.training import choices
 from treino.training.choices import Speed
 from treino.training.loop import JobStart
-from treino.training.train import Clock, RunJob, resuming
+from treino.training.train import Clock, resuming
 
 
 def table(rows: int = 240) -> pd.DataFrame:
@@ -58,9 +58,7 @@ def test_seconds_are_read_as_people_write_them(typed: Any, seconds: float) -> No
     "typed", ["0", "-3", 0, "nan", float("nan"), "inf", "soon", "m", "1m30x", True, [60]]
 )
 def test_no_duration_is_refused(typed: Any) -> None:
-    with pytest.raises(TreinoError) as refused:
-        read_settings({"time_limit": typed})
-    assert refused.value.rule in ("time_limit_range", "time_limit_type")
+    assert refusal_of(read_settings, {"time_limit": typed}).rule in ("time_limit_range", "time_limit_type")
 
 
 def test_networks_of_their_own_have_no_time_limit(tmp_path: Path) -> None:
@@ -68,8 +66,7 @@ def test_networks_of_their_own_have_no_time_limit(tmp_path: Path) -> None:
         lambda: tr.fit("iris", seeds=3, time_limit=5, parent=tmp_path),
         lambda: tr.sweep("iris", "lr=1e-3..1e-1:log", time_limit=5, parent=tmp_path),
     ):
-        with pytest.raises(TreinoError, match="time_limit"):
-            train()
+        assert "time_limit" in str(refusal_of(train))
 
 
 @pytest.mark.usefixtures("speed")

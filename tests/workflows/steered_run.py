@@ -29,7 +29,7 @@ from treino.training.futures import FutureEnd, futures
 from treino.training.loop import JobEnd, JobEvent, JobPause, JobStart
 from treino.training.replay import Snapshot, snapshots
 from treino.training.stored_results import open_run
-from treino.training.train import RunJob, resuming, train_events
+from treino.training.train import resuming, train_events
 
 ROWS, STEPS, FUTURE = 20, 24, 3  # FUTURE: the steps of a future
 BASES: dict[str, dict[str, Any]] = {

@@ -4,7 +4,6 @@ import csv
 import io
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +12,11 @@ import pandas as pd
 import pytest
 
 import treino as tr
-from tests.conftest import Said
+from tests.conftest import Treino, refusal_of
 from treino.reports.export.formats import export
 from treino.sklearn import Regressor
 from treino.training.stored_results import open_run
 
-Treino = Callable[..., Said]
 SIGNS = {"comma": ",", "point": "."}
 NEW = pd.DataFrame({"a": [4.105, 18.707], "b": [3.654, 2.271]})
 
@@ -85,10 +83,9 @@ def test_three_decimals_are_never_thousands(
             found = (found["prediction"] if name == "frame" else found).tolist()
             assert found == pytest.approx(true[: len(found)]), name
         else:
-            with pytest.raises(tr.TreinoError) as refused:
-                run.predict(source)
-            assert refused.value.rule == "decimal_open", name
-            assert f"'4{SIGNS[trained]}105' or '4105'" in refused.value.hint
+            refused = refusal_of(run.predict, source)
+            assert refused.rule == "decimal_open", name
+            assert f"'4{SIGNS[trained]}105' or '4105'" in refused.hint
 
 
 @pytest.mark.slow
@@ -128,9 +125,7 @@ def test_what_was_stated_in_training_is_not_forced_on_a_later_file(tmp_path: Pat
     path.write_text(text_of(as_written(rows(), ","), ";"))
     run = tr.fit(str(path), target="y", decimal="comma", epochs=1, parent=tmp_path / "runs", name="stated")
     source = later(tmp_path, ".")["semicolons"]
-    with pytest.raises(tr.TreinoError) as refused:
-        run.predict(source)
-    assert refused.value.rule == "decimal_open"
+    assert refusal_of(run.predict, source).rule == "decimal_open"
 
 
 @pytest.mark.release

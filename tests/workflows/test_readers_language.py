@@ -1,7 +1,7 @@
 """Folders trained in one language are shown in another: no sentence of the first is left."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from html import unescape
 from pathlib import Path
 
@@ -10,7 +10,7 @@ import pytest
 from tools import words as catalogues
 
 from tests.base.test_words import latin, turn
-from tests.conftest import Said
+from tests.conftest import Treino
 from treino.base import words
 from treino_doctor.base import words as base
 
@@ -59,7 +59,7 @@ def test_what_was_trained_in_another_language_is_shown_in_the_readers(
     read: str,
     drawn_too: bool,
     request: pytest.FixtureRequest,
-    treino: Callable[..., Said],
+    treino: Treino,
     turned: None,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,

@@ -15,12 +15,11 @@ import numpy as np
 import pytest
 import torch
 
-from tests.conftest import Said
+from tests.conftest import Treino, refusal_of
 from tests.waiting import HANG, ignored, until
 from treino.api import Run
 from treino.api import open as open_result
 from treino.base import files, lock
-from treino.base.errors import TreinoError
 from treino.engine.kernels.lanes_library import why_missing
 from treino.folders.store import RunFolder
 from treino.settings.spec import read_settings
@@ -101,14 +100,14 @@ def endless(folder: Path) -> subprocess.Popen[str]:
     )
 
 
-def shown(treino: Callable[..., Said], epochs: int = 0) -> dict[str, Any]:
+def shown(treino: Treino, epochs: int = 0) -> dict[str, Any]:
     """What ``show`` says of moons-1, once it has trained more than so many epochs; else nothing."""
     found = treino("show", "moons-1", "--json").document
     return found if found.get("epochs", 0) > epochs else {}
 
 
 @pytest.mark.slow
-def test_ctrl_c_saves_and_exits_130(tmp_path: Path, treino: Callable[..., Said]) -> None:
+def test_ctrl_c_saves_and_exits_130(tmp_path: Path, treino: Treino) -> None:
     with endless(tmp_path) as process:
         try:
             until(lambda: Path("runs/moons-1/spec.json").exists(), process)
@@ -184,7 +183,7 @@ def test_ctrl_c_at_the_beginning_of_a_resume_loses_nothing(what: str, tmp_path: 
 
 @pytest.mark.release
 def test_a_training_in_the_background_ignores_its_neighbours_ctrl_c_and_saves_at_sigterm(
-    tmp_path: Path, treino: Callable[..., Said]
+    tmp_path: Path, treino: Treino
 ) -> None:
     """As a shell starts it with ``&``: it has Ctrl-C ignored, and what a process ignores its children do."""
     with ignored(signal.SIGINT):
@@ -243,16 +242,13 @@ def test_a_command_that_comes_too_late_is_refused_and_harms_nothing(tmp_path: Pa
     next(events)
     next(events)
     live = open_result(tmp_path / "run")
-    with pytest.raises(TreinoError, match="no_such_thing"):
-        live.set("no_such_thing", 1)
+    assert "no_such_thing" in str(refusal_of(live.set, "no_such_thing", 1))
     for name, value, rule in (
         ("lr", -1, "lr_range"),
         ("momentum", 0.9, "momentum_with_adam"),
         ("dropout", 0.5, "dropout_without_layer"),
     ):
-        with pytest.raises(TreinoError) as refused:
-            live.set(name, value)
-        assert refused.value.rule == rule
+        assert refusal_of(live.set, name, value).rule == rule
     live.set("lr", 0.01, step=0)
     live.folder.database.add_command("no_such_thing", 1)
     live.folder.database.add_command("lr", "fast")
@@ -272,5 +268,4 @@ def test_a_command_to_stop(tmp_path: Path) -> None:
     open_result(tmp_path / "run").stop()
     run = Run.of(drain(events))
     assert run.status == "stopped"
-    with pytest.raises(TreinoError, match="no process trains it"):
-        run.stop()
+    assert "no process trains it" in str(refusal_of(run.stop))

@@ -3,7 +3,6 @@
 import io
 import json
 import warnings
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -14,12 +13,11 @@ from sklearn.metrics import accuracy_score, r2_score, root_mean_squared_error
 from sklearn.utils.estimator_checks import check_classifier_multioutput, check_regressor_multioutput
 
 import treino as tr
-from tests.conftest import Said
+from tests.conftest import Treino, refusal_of
 from tests.reports.export_cases import said as printed
 from treino.reports.export.formats import export
 from treino.sklearn import Classifier, Regressor
 
-Treino = Callable[..., Said]
 NUMBERS, CLASSES = ("length", "weight"), ("colour", "big")
 
 
@@ -178,10 +176,9 @@ def test_onnx_answers_as_the_run(classes: tr.Run, numbers: tr.Run) -> None:
     ],
 )
 def test_what_can_not_be_is_refused(settings: dict[str, object], rule: str, tmp_path: Path) -> None:
-    with pytest.raises(tr.TreinoError) as error:
-        tr.fit(table(40), parent=tmp_path, epochs=1, **settings)
-    assert error.value.rule == rule
-    assert error.value.hint
+    error = refusal_of(tr.fit, table(40), parent=tmp_path, epochs=1, **settings)
+    assert error.rule == rule
+    assert error.hint
 
 
 def test_a_column_whose_name_holds_a_comma_is_one_target(tmp_path: Path) -> None:

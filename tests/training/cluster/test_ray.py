@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.conftest import Said
+from tests.conftest import Treino
 from tests.training.cluster.test_distribution import contents
 from tests.waiting import HANG, until
 
@@ -112,7 +112,7 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Started]]:
 
 @RELEASE
 def test_a_local_cluster_gives_the_same_bits_and_ends_with_the_sweep(
-    treino: Callable[..., Said], tmp_path: Path, start: Callable[..., Started]
+    treino: Treino, tmp_path: Path, start: Callable[..., Started]
 ) -> None:
     code = "import sys; from treino.cli import command; sys.exit(command())"
     asked = *ASKED, "--fresh", "2", "--epochs", "30", "--json", "--name"
@@ -139,7 +139,7 @@ def test_processes_and_a_node_are_killed_and_nobody_is_lost(
 
 @RELEASE
 def test_ctrl_c_saves_and_leaves_nothing_behind(
-    treino: Callable[..., Said], tmp_path: Path, start: Callable[..., Started]
+    treino: Treino, tmp_path: Path, start: Callable[..., Started]
 ) -> None:
     asked = *ASKED, "--fresh", "0", "--epochs", "12000", "--patience", "0", "--seed", "2", "--name"
     sweep = start("-m", "treino", *asked, "torn", "--on", "ray")

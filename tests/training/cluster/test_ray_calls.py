@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import Said
+from tests.conftest import Treino, refusal_of
 from tests.training.cluster import ray_stand_in
 from tests.training.cluster.ray_stand_in import Ray
 from tests.training.cluster.test_distribution import swept
@@ -110,7 +110,7 @@ def test_another_version_of_ray_is_named(use: Use, monkeypatch: pytest.MonkeyPat
     ],
 )
 def test_what_names_no_cluster_is_refused(
-    use: Use, treino: Callable[..., Said], tmp_path: Path, asked: tuple[str, ...], rule: str
+    use: Use, treino: Treino, tmp_path: Path, asked: tuple[str, ...], rule: str
 ) -> None:
     use()
     said = treino("sweep", "iris", *ASKED, *asked, "--json")
@@ -138,14 +138,12 @@ def test_a_task_whose_process_is_lost_again_and_again_is_given_up(use: Use) -> N
     cluster.submit(ray_cluster.nothing, name="task")
     for _loss in range(ray_cluster.MOST_LOST):
         assert cluster.ended(1) == []
-    with pytest.raises(TreinoError, match="'task' ended 26 times"):
-        cluster.ended(1)
+    assert "'task' ended 26 times" in str(refusal_of(cluster.ended, 1))
 
 
 def test_rows_that_the_object_store_cannot_hold_are_refused(use: Use) -> None:
     use(store=100)
-    with pytest.raises(TreinoError, match="object store of node7"):
-        Cluster(0).share(b"x" * 1000)
+    assert "object store of node7" in str(refusal_of(Cluster(0).share, b"x" * 1000))
 
 
 def test_another_version_is_named(use: Use, monkeypatch: pytest.MonkeyPatch) -> None:

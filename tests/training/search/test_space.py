@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.conftest import refusal_of
 from treino.base.errors import TreinoError
 from treino.settings.spec import OFF, read_settings
 from treino.training.resolution import train_config
@@ -92,11 +93,9 @@ def test_a_mapping_says_the_same() -> None:
     ],
 )
 def test_what_can_not_be_is_refused_with_the_next_move(texts: list[str], rule: str, word: str) -> None:
-    with pytest.raises(TreinoError) as error:
-        space(*texts)
-    assert error.value.rule == rule
-    assert word in str(error.value)
-    assert error.value.hint
+    error = refusal_of(space, *texts)
+    assert error.rule == rule
+    assert word in str(error)
 
 
 SINGLE = WHOLE.keys() - {"hidden"}
@@ -117,10 +116,9 @@ SINGLE = WHOLE.keys() - {"hidden"}
     ],
 )
 def test_commas_and_several_settings_in_one_text_are_refused(given: Any, rule: str, hint: str) -> None:
-    with pytest.raises(TreinoError) as error:
-        read_space(given, WHOLE, SINGLE)
-    assert error.value.rule == rule
-    assert hint in error.value.hint
+    error = refusal_of(read_space, given, WHOLE, SINGLE)
+    assert error.rule == rule
+    assert hint in error.hint
 
 
 def test_a_list_has_commas() -> None:
