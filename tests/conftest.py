@@ -118,6 +118,15 @@ Treino = Callable[..., Said]
 
 
 @pytest.fixture
+def nets(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The networks of the module's NETS, as the file nets.py of the folder it works in."""
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "nets.py"
+    path.write_text(request.module.NETS)
+    return path
+
+
+@pytest.fixture
 def treino(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Treino:
     """``treino("train", "wine")`` in an empty folder of its own."""
     from treino.cli import main

@@ -3,8 +3,10 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from treino.data import Preparation
@@ -18,6 +20,20 @@ def read_back(preparation: Preparation) -> Preparation:
     """The preparation, through the text of a folder's document."""
     text = json.dumps(preparation.to_json(), allow_nan=False)
     return Preparation.from_document(PreparationDocument.model_validate(json.loads(text)))
+
+
+def written(table: pd.DataFrame, folder: Path, form: str, **csv: Any) -> Any:
+    """The table itself as a "frame", else the path of a file of this form."""
+    path = folder / f"t.{form}"
+    if form == "csv":
+        table.to_csv(path, index=False, **csv)
+    elif form == "jsonl":
+        table.to_json(path, orient="records", lines=True)
+    elif form == "parquet":
+        table.to_parquet(path)
+    elif form == "xlsx":
+        table.to_excel(path, index=False)
+    return table if form == "frame" else path
 
 
 @pytest.fixture

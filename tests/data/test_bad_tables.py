@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from tests.conftest import refusal_of
-from tests.data.conftest import Write
+from tests.data.conftest import Write, written
 from treino.base.errors import TreinoError
 from treino.base.words import interface
 from treino.data import describe, load
@@ -87,14 +87,7 @@ def test_a_header_among_the_rows_is_named(tmp_path: Path, ending: str) -> None:
     for rows in (12, 300):
         cells = [[str(i), f"{i % 7}.5", f"k{i % 3}"] for i in range(rows)]
         frame = pd.DataFrame([*cells, ["p", "q", "y"], *cells], columns=["p", "q", "y"])
-        path = tmp_path / f"t.{ending}"
-        if ending == "csv":
-            frame.to_csv(path, index=False, sep=";")
-        elif ending == "xlsx":
-            frame.to_excel(path, index=False)
-        elif ending == "jsonl":
-            frame.to_json(path, orient="records", lines=True)
-        error = refusal(frame if ending == "frame" else path, target="y")
+        error = refusal(written(frame, tmp_path, ending, sep=";"), target="y")
         assert error.rule == "header_again"
         assert str(rows + {"csv": 2, "xlsx": 2, "jsonl": 1, "frame": 0}[ending]) in error.message
         assert "p, q, y" in error.message

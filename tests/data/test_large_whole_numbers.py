@@ -14,6 +14,7 @@ import pytest
 
 import treino as tr
 from tests.conftest import refusal_of
+from tests.data.conftest import written
 from treino.data.preparation.new_rows import rows_for_prediction
 from treino.data.summaries.description import describe
 
@@ -119,17 +120,12 @@ def test_numbers_with_decimals_are_no_such_classes(cells: Any) -> None:
     assert tr.load((X[:, None], y), task="regression").task == "regression"
 
 
-@pytest.mark.parametrize("ending", [".csv", ".parquet", ".jsonl"])
+@pytest.mark.parametrize("ending", ["csv", "parquet", "jsonl"])
 def test_inputs_that_share_a_float_are_codes(ending: str, tmp_path: Path) -> None:
     """They are neither one constant number, nor rows that equal each other, nor spellings of one class."""
-    few, path = column(LARGE[:3]), tmp_path / f"few{ending}"
+    few = column(LARGE[:3])
     frame = pd.DataFrame({"few": few, "all": [2**53 + k for k in range(len(X))], "y": X + 0.5})
-    if ending == ".csv":
-        frame.to_csv(path, index=False)
-    elif ending == ".parquet":
-        frame.to_parquet(path)
-    else:
-        frame.to_json(path, orient="records", lines=True)
+    path = written(frame, tmp_path, ending)
     described = describe(str(path), "y")
     kinds = {c.name: (c.kind, c.way, c.unique) for c in described.columns}
     assert kinds["few"] == ("category", "category", 3)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sklearn.model_selection import GroupShuffleSplit
 
 from tests.conftest import refusal_of
-from tests.data.conftest import Write
+from tests.data.conftest import Write, written
 from treino.base.errors import TreinoError
 from treino.data import Data, describe, load
 from treino.data.splits import TEST, TRAIN, VALIDATION, leaking, split_groups, split_times
@@ -320,20 +320,6 @@ def test_no_group_of_a_given_test_file_is_trained_on(time: dict[str, str]) -> No
     assert refusal_of(load, table, target="y", test=lacking, split_group="who").rule == "columns_missing"
 
 
-def _written(table: pd.DataFrame, form: str, folder: Path) -> Any:
-    """The table as a frame, or the path of a file of this form."""
-    path = folder / f"t.{form}"
-    if form == "csv":
-        table.to_csv(path, index=False)
-    elif form == "jsonl":
-        table.to_json(path, orient="records", lines=True)
-    elif form == "parquet":
-        table.to_parquet(path)
-    elif form == "xlsx":
-        table.to_excel(path, index=False)
-    return table if form == "frame" else path
-
-
 FIRST_ROW = {
     "csv": "line 2",
     "jsonl": "line 1",
@@ -372,7 +358,7 @@ def test_what_decides_about_rows_and_can_not_be_read_is_refused_and_never_empty(
         }
     )
     table.loc[[0, 7, 30], column] = bad
-    source = _written(table, form, tmp_path)
+    source = written(table, tmp_path, form)
     refused = refusal_of(load, source, **{"target": "y"} | by)
     assert refused.rule == rule
     assert f"'{bad}' in {FIRST_ROW[form]}" in refused.message
@@ -382,7 +368,7 @@ def test_what_decides_about_rows_and_can_not_be_read_is_refused_and_never_empty(
 def test_the_word_of_a_row_without_a_time_is_said(tmp_path: Path) -> None:
     table = frame(when=[f"2024-03-{1 + i % 28:02}" for i in range(N)])
     table.loc[[3, 5, 9], "when"] = ["pending", "NA", "tbd"]
-    source = _written(table, "csv", tmp_path)
+    source = written(table, tmp_path, "csv")
     for notes in (
         load(source, target="y", split_time="when").notes,
         describe(source, "y", split_time="when").notes,
@@ -398,7 +384,7 @@ def test_the_word_of_a_row_without_a_time_is_said(tmp_path: Path) -> None:
 def test_a_group_that_is_written_unlike_the_others_is_a_group(tmp_path: Path) -> None:
     who = np.arange(N) // 10
     table = frame(who=np.where(who == 3, "A7", np.where(who == 5, "", who.astype(str))))
-    data = load(_written(table, "csv", tmp_path), target="y", split_group="who")
+    data = load(written(table, tmp_path, "csv"), target="y", split_group="who")
     parts = [set(who[rows.index.numpy()]) for rows in data.splits.values()]
     assert sum(map(len, parts)) == len(set(who))
     assert "Rows without a group are one group of their own: 10." in data.notes

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.data.conftest import written
 from treino.data import BUILTINS, describe, load
 from treino.data.preparation.sentinels import sentinels
 from treino.data.readers import ReaderOptions
@@ -105,14 +106,8 @@ def test_it_is_said_of_inputs_and_target_and_the_next_move_helps(tmp_path: Path,
     t = with_some(RNG.normal(10, 5, N).round(1), -999, 30)
     y = with_some(RNG.normal(0, 9, N).round(1), 9999, 7)
     table = pd.DataFrame({"t": t, "k": RNG.integers(0, 9, N), "y": y})
-    source: Any = tmp_path / f"t.{'csv' if form == 'written otherwise' else form}"
-    if form in ("csv", "written otherwise"):
-        table.to_csv(source, index=False, float_format=None if form == "csv" else "%.3f")
-    elif form == "jsonl":
-        table.to_json(source, orient="records", lines=True)
-    elif form == "parquet":
-        table.to_parquet(source)
-    source = table if form == "frame" else source
+    otherwise = {"float_format": "%.3f"} if form == "written otherwise" else {}
+    source = written(table, tmp_path, "csv" if otherwise else form, **otherwise)
     warnings = [w for w in describe(source, "y").warnings if w.rule == "column_sentinel"]
     assert [(w.column, w.hint) for w in warnings] == [
         ("y", "If it does: missing='9999'."),

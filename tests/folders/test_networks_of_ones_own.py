@@ -131,14 +131,6 @@ class Unlike(Plain):
 SHORT: dict[str, Any] = {"epochs": 6, "lr": 0.02, "seed": 1, "data_seed": 0}
 
 
-@pytest.fixture
-def nets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    path = tmp_path / "nets.py"
-    path.write_text(NETS)
-    return path
-
-
 def overall(document: dict[str, Any]) -> dict[str, float]:
     """The loss and accuracy on all rows, out of those of the parts."""
     rows, metrics = document["rows"], document["metrics"]

@@ -47,14 +47,6 @@ class Late(nn.Module):
 '''
 
 
-@pytest.fixture
-def nets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    path = tmp_path / "nets.py"
-    path.write_text(NETS)
-    return path
-
-
 def failing(*_arguments: Any, **_more: Any) -> Any:
     raise ValueError("no such luck\nnor the next line")
 
