@@ -90,17 +90,8 @@ def test_a_setting_ends_at_one_number_at_every_door(treino: Treino, name: str) -
 @pytest.mark.parametrize(
     ("flags", "rule"),
     [
-        (("--epochs", 3, "--steps", 5), "epochs_and_steps"),
-        (("--validation", 0.5, "--test", 0.5), "shares_sum"),
-        (("--name", "a", "--out", "b"), "name_and_out"),
-        (("--nesterov", "--optimizer", "sgd"), "nesterov_without_momentum"),
-        (("--momentum", 0.9), "momentum_with_adam"),
-        (("--optimizer", "sgd", "--betas", "0.9,0.99"), "betas_with_sgd"),
-        (("--as-taught", "--fault", "missing_zero_grad"), "as_taught_and_fault"),
-        (("--net", "net.py:Net", "--hidden", "3"), "net_and_layers"),
         (("--validation", 0, "--patience", 3), "no_validation_rows"),
         (("--validation", 0, "--keep", "best"), "no_validation_rows"),
-        (("--engine", "batched", "--batch-norm"), "engine_net"),
         (("--as-taught", "--loss", "mse"), "loss"),
         (("--features", "alcohol,alcohol"), "feature"),
         (("--target", "alcohol"), "target"),

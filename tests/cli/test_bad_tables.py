@@ -2,7 +2,6 @@
 
 import gzip
 import io
-import os
 from pathlib import Path
 from typing import Any
 
@@ -48,27 +47,6 @@ def test_a_table_that_can_not_be_learnt_from(treino: Treino, tmp_path: Path, cas
     assert not (tmp_path / "runs").exists()
 
 
-def test_what_is_no_file_of_rows(treino: Treino, tmp_path: Path) -> None:
-    (tmp_path / "good.csv").write_bytes(GOOD)
-    (tmp_path / "a.csv").symlink_to("b.csv")
-    (tmp_path / "b.csv").symlink_to("a.csv")
-    os.mkfifo(tmp_path / "pipe.csv")
-    (tmp_path / "folder").mkdir()
-    cases = {
-        "folder": "folder/*.csv",
-        "good.csv/t.csv": "",
-        "a.csv": "",
-        "pipe.csv": "",
-        "god.csv": "Did you mean 'good.csv'?",
-        "*.txt": "",
-    }
-    for path, hint in cases.items():
-        said = treino("train", path, "--target", "y", "--json")
-        assert said.status == (1 if path == "a.csv" else 2), path  # links in a circle: the system refuses
-        assert hint in said.document["error"]["hint"]
-        assert path in said.document["error"]["message"]
-
-
 @pytest.mark.release
 def test_ten_thousand_columns_and_a_cell_of_ten_megabytes(treino: Treino, tmp_path: Path) -> None:
     wide = "".join(
@@ -82,29 +60,3 @@ def test_ten_thousand_columns_and_a_cell_of_ten_megabytes(treino: Treino, tmp_pa
     said = treino("train", "t.csv", "--target", "y", "--json")
     assert said.status == 2
     assert "line 42" in said.document["error"]["message"]
-
-
-@pytest.mark.slow
-def test_other_files_of_rows_with_other_columns(treino: Treino, tmp_path: Path) -> None:
-    """As test rows and as rows to predict: missing and renamed columns are refused by name."""
-    (tmp_path / "t.csv").write_bytes(GOOD)
-    run = ("train", "t.csv", "--target", "y", "--steps", 2, "--json")
-    assert treino(*run, "--name", "r").status == 0
-    refused = {
-        "p,y\n1,a\n": ("lacks 1 of", "For 'q'"),
-        "P,q,y\n1,2,a\n": ("p.", "Did you mean 'P'?"),
-        "p,q,y\n1,2,c\n": ("'c' is no class of 'y'", "Known: a, b."),
-    }
-    for text, (message, hint) in refused.items():
-        (tmp_path / "new.csv").write_text(text)
-        for command in (("predict", "r", "new.csv", "--json"), (*run, "--test", "new.csv")):
-            said = treino(*command)
-            assert said.status == 2
-            assert message in said.document["error"]["message"]
-            assert hint in said.document["error"]["hint"]
-    (tmp_path / "new.csv").write_text("extra,y,q,p\nx,a,30,10\nx,b,40,20\n")
-    found = treino("predict", "r", "new.csv", "--json").document
-    assert found["notes"] == ["Not used: extra."]
-    (tmp_path / "same.csv").write_text("p,q,y\n10,30,a\n20,40,b\n")
-    assert treino("predict", "r", "same.csv", "--json").document["predictions"] == found["predictions"]
-    assert treino(*run, "--test", "new.csv").document["rows"]["test"] == 2

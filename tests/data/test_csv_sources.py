@@ -274,12 +274,3 @@ def test_a_table_in_a_file_holds_what_one_in_memory_holds(tmp_path: Path) -> Non
     with path.open(newline="") as stream:
         last = list(csv.reader(stream, delimiter=";"))[-2]
     assert table.column("n").numbers[-2] == float(last[0])
-
-
-def test_a_zip_with_a_password_is_refused(tmp_path: Path) -> None:
-    as_zip(tmp_path / "t.zip")
-    content = bytearray((tmp_path / "t.zip").read_bytes())
-    content[6] |= 1  # the flag that says it, at the file and in the list at the end
-    content[content.index(b"PK\x01\x02") + 8] |= 1
-    (tmp_path / "t.zip").write_bytes(content)
-    assert "password" in refusal(tmp_path / "t.zip", "file_packing").message

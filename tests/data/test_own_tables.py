@@ -180,8 +180,6 @@ def test_a_frame_gives_a_frame_of_its_kind(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("asked", "rule"),
     [
-        (("--kinds", "month"), "kinds_form"),
-        (("--kinds", "month=category,month=number"), "kinds_twice"),
         (("--kinds", "months=category"), "kind_column_unknown"),
         (("--kinds", "month=categry"), "kind_unknown"),
         (("--kinds", "month=out", "--features", "month"), "features_kinds"),
@@ -189,7 +187,6 @@ def test_a_frame_gives_a_frame_of_its_kind(tmp_path: Path) -> None:
         (("--features", "month,city,month"), "features_duplicate"),
         (("--features", "month,price"), "features_target"),
         (("--features", ","), "features_none"),
-        (("--split-time", "when", "--split-column", "city"), "splits_two"),
         (("--test", "1.5"), "test_range"),
         (("--test", "0,2"), "test_type"),
         (("--test", "nowhere.csv"), "data_unknown"),

@@ -1,6 +1,5 @@
 """What may stand in a folder's documents: all that treino writes passes, what it never writes is refused."""
 
-import copy
 import json
 import re
 import shutil
@@ -13,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import treino as tr
+from tests.cli.forged_folders import put
 from tests.conftest import refusal_of
 from tests.forging import forge
 from treino.base.errors import TreinoError
@@ -29,17 +29,6 @@ ROOT = Path(__file__).parents[2] / "src/treino"
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     parent = tmp_path_factory.mktemp("runs")
     return tr.fit("wine", features=["alcohol", "hue"], epochs=2, parent=parent, name="w").path
-
-
-def put(value: Any, place: str, new: Any) -> Any:
-    """A copy with ``new`` at ``a.b.0.c``."""
-    changed = copy.deepcopy(value)
-    inner = changed
-    *way, last = (int(key) if key.isdigit() else key for key in place.split("."))
-    for key in way:
-        inner = inner[key]
-    inner[last] = new
-    return changed
 
 
 FORGED: list[tuple[str, str, Any]] = [
@@ -181,15 +170,6 @@ def test_documents_are_read_through_here_alone() -> None:
     for path in ROOT.rglob("*.py"):
         if path.relative_to(ROOT).parts[:2] not in (("folders", "documents"), ("folders", "store")):
             assert around.search(path.read_text()) is None, path
-
-
-def test_a_folder_lists_what_it_refuses(run: Path, treino: Callable[..., Any], tmp_path: Path) -> None:
-    shutil.copytree(run, tmp_path / "runs/w")
-    forge(tmp_path / "runs/w", "result.json", lambda result: 5)
-    (line,) = treino("runs", "--json").document["runs"]
-    assert line["status"] == "damaged"
-    assert "result.json" in line["damage"]
-    assert treino("show", "w", "--json").document["error"]["rule"] == "document_invalid"
 
 
 def test_outputs_that_the_loss_has_no_use_for_are_refused(

@@ -52,6 +52,10 @@ TOGETHER: list[tuple[dict[str, Any], str]] = [
     ({"net": "net.py:Net", "augment": "rotate=5"}, "augment_net"),
     ({"engine": "batched", "batch_norm": True}, "engine_net"),
     ({"engine": "batched", "net": "cnn"}, "engine_net"),
+    ({"optimizer": "sgd", "betas": [0.9, 0.99]}, "betas_with_sgd"),
+    ({"optimizer": "adm"}, "optimizer_unknown"),
+    ({"fault": ["missing_zero"]}, "fault_unknown"),
+    ({"recipe": "forest"}, "recipe_choice"),
 ]
 OF_SEVERAL: list[tuple[dict[str, Any], str]] = [
     ({"seeds": 3, "time_limit": 60}, "time_limit_of_many"),
@@ -61,8 +65,10 @@ OF_SEVERAL: list[tuple[dict[str, Any], str]] = [
     ({"folds": 3, "test": 0.2}, "folds_and_test"),
     ({"folds": 3, "fold": "1/3"}, "folds_and_test"),
     ({"seeds": 1}, "seeds_range"),
+    ({"folds": 1}, "folds_range"),
     ({"until": "accuracy=0.9"}, "until_alone"),
     ({"seeds": 3, "until": "acuracy=0.9"}, "until_metric"),
+    ({"seeds": 3, "until": "accuracy=x"}, "until_number"),
     ({"seeds": 3, "until": "accuracy=0.9", "validation": 0.0}, "no_validation_rows"),
 ]
 EVERY = [*TOGETHER, *OF_SEVERAL]

@@ -90,20 +90,6 @@ def test_a_run_by_the_recipe_is_kept_resumed_and_asked(tmp_path):
         assert torch.equal(value, first.state[name])
 
 
-@pytest.mark.parametrize(
-    ("settings", "rule"),
-    [
-        ({"dropout_spread": True}, "dropout_spread_alone"),
-        ({"plain_members": 1, "ensemble": 2}, "plain_members_alone"),
-        ({"plain_members": 3, "ensemble": 2, "gates": 6.0}, "plain_members_range"),
-        ({"recipe": "table", "net": "net.py:Net"}, "recipe_and_net"),
-        ({"recipe": "forest"}, "recipe_choice"),
-    ],
-)
-def test_what_contradicts_itself_is_refused(settings, rule):
-    assert refusal_of(read_settings, settings).rule == rule
-
-
 def chosen(tmp_path, *data, **settings):
     run = tr.fit(*data, epochs=1, lean=True, parent=tmp_path, **settings)
     return run.settings["recipe"], run.spec.facts.reasons[-1]

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from torch.utils.data import TensorDataset
 
 import treino
-from tests.conftest import refusal_of
 from treino.data import Data
 from treino.engine import DEFAULTS, MLP, mlp, train
 from treino.engine.defaults import MOST_EPOCHS
@@ -139,22 +138,3 @@ def test_a_run_keeps_what_it_chose_for_pictures_and_says_so(tmp_path: Path) -> N
     other = treino.fit(data, hidden=[3], steps=2, lean=True, parent=tmp_path)
     assert (other.spec.net, other.spec.asked["net"]) == ("mlp", "mlp")
     assert any("hidden" in reason and "net='cnn'" in reason for reason in other.spec.facts.reasons)
-
-
-@pytest.mark.parametrize(
-    ("settings", "rule"),
-    [
-        ({"momentum": 0.9}, "momentum_with_adam"),
-        ({"optimizer": "sgd", "nesterov": True}, "nesterov_without_momentum"),
-        ({"epochs": 3, "steps": 5}, "epochs_and_steps"),
-        ({"fault": "missing_zero"}, "fault_unknown"),
-        ({"optimizer": "adm"}, "optimizer_unknown"),
-    ],
-)
-def test_settings_are_refused_before_the_data_is_read(settings: dict[str, object], rule: str) -> None:
-    for call in (
-        lambda: treino.fit("missing.csv", **settings),
-        lambda: treino.fit("missing.csv", **{**settings, "lr": "auto"}),
-        lambda: treino.sweep("missing.csv", {"lr": [0.1, 0.2]}, **settings),
-    ):
-        assert refusal_of(call).rule == rule

@@ -64,22 +64,6 @@ def test_a_rate_is_found_and_kept(tmp_path: Path) -> None:
     assert own.metrics["train"]["accuracy"] > 0.7
 
 
-@pytest.mark.parametrize(
-    ("words", "rule"),
-    [
-        ({"seeds": 1}, "seeds_range"),
-        ({"folds": 1}, "folds_range"),
-        ({"folds": 3, "test": 0.2}, "folds_and_test"),
-        ({"until": "accuracy=1"}, "until_alone"),
-        ({"seeds": 2, "until": "accuracy=0.8", "validation": 0.0}, "no_validation_rows"),
-        ({"seeds": 2, "until": "acuracy=0.8"}, "until_metric"),
-    ],
-)
-def test_what_several_networks_can_not_be(tmp_path: Path, words: dict[str, object], rule: str) -> None:
-    assert refusal_of(tr.fit, "iris", parent=tmp_path / "runs", **words).rule == rule
-    assert not (tmp_path / "runs").exists()
-
-
 @pytest.mark.parametrize("many", [{}, {"seeds": 2}])
 def test_rates_are_tried_on_the_rows_of_the_training_itself(
     many: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
