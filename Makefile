@@ -25,7 +25,7 @@ bench:
 	python -m benchmarks
 
 docs:
-	python -c "from treino.engine.registries import settings_page; print(settings_page())" > docs/settings.md
+	python -m tools.settings_page > docs/settings.md
 	python -m treino_doctor.output.rules_page > doctor/docs/doctor-rules.md
 	python -m benchmarks docs
 

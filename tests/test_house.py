@@ -12,12 +12,12 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from tools import house
+from tools.settings_page import settings_page
 
 import treino
 from treino.cli import help
 from treino.cli.doctor import DEVELOPERS
 from treino.engine import registries
-from treino.engine.registries import settings_page
 from treino.reports.pictures import picture_files
 
 ROOT = Path(__file__).parent.parent

@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 import torch
 from tools import words as catalogues
+from tools.settings_page import settings_page
 
 from tests import toy_entries as toys
 from tests.conftest import Treino
 from tests.reports.export_cases import well_written
 from treino.data import BUILTINS
 from treino.engine import ACTIVATIONS, INITS, LOSSES, METRICS, OPTIMIZERS, SCHEDULES
-from treino.engine.registries import settings_page
 from treino.reports.pictures.picture_files import PICTURES
 from treino.training import findings
 from treino_doctor import rules as rules_folder

@@ -110,15 +110,6 @@ def _strength(name: str, text: str) -> float:
     return int(value) if whole else value
 
 
-def kinds_table() -> str:
-    """The kinds as Markdown, for the docs."""
-    lines = ["| `--augment` | usual | most | what it is |", "|---|---|---|---|"]
-    for name, kind in KINDS.items():
-        usual = "by size" if kind.usual is None else f"{kind.usual:g}"
-        lines.append(f"| `{name}` | {usual} | {kind.most:g} | {kind.about} |")
-    return "\n".join(lines)
-
-
 # ---- what is drawn for each row
 
 

@@ -3,15 +3,13 @@
 from collections.abc import Mapping
 from typing import Protocol
 
-from treino.data.builtins import BUILTINS
 from treino.engine.activations import ACTIVATIONS
-from treino.engine.augmentation import kinds_table
 from treino.engine.init import INITS
 from treino.engine.losses import LOSSES
 from treino.engine.metrics import METRICS
 from treino.engine.optim import OPTIMIZERS, readers
 from treino.engine.schedules import SCHEDULES
-from treino.settings.spec import FLAGS, GROUPS, OF_SOME, OFF, Settings, group_of
+from treino.settings.spec import OF_SOME
 
 
 class Entry(Protocol):
@@ -37,62 +35,3 @@ def names(setting: str) -> list[str]:
     if setting in REGISTRIES:
         return list(REGISTRIES[setting])
     return readers(setting) if setting in OF_SOME else []
-
-
-EXIT_STATUSES = (
-    "## Exit status",
-    "",
-    "| status | what it says of a command |",
-    "|---|---|",
-    "| 0 | done; of what was trained at least one network did not diverge |",
-    "| 4 | done, and every network that was trained diverged: the document says `status: diverged` |",
-    "| 2 | bad input |",
-    "| 130 | Ctrl-C: what was trained is saved |",
-    "| 1 | any other error, such as a full disk or too little memory |",
-    "",
-    "`treino verify` also ends with 1 if the two trainings [differ](verify.md), and `treino doctor SCRIPT`",
-    "ends with the script's own status.",
-)
-
-
-def settings_table() -> str:
-    """The table of settings and the exit statuses as Markdown: the text of ``docs/settings.md``."""
-    lines = [
-        "# The settings",
-        "",
-        "Every flag of `treino train`; in Python the same names with underscores are arguments of `tr.fit`.",
-        "",
-    ]
-    for group in GROUPS.values():
-        lines += [f"## {group}", "", "| flag | default | what it is |", "|---|---|---|"]
-        for name, field in Settings.model_fields.items():
-            if group_of(name) == group:
-                value = (
-                    ",".join(map(str, field.default)) if isinstance(field.default, tuple) else field.default
-                )
-                empty = "none" if OFF.get(name, 0) is None else "decided"
-                default = {"": "none", "None": empty, "True": "yes", "False": "no"}.get(
-                    str(value), str(value)
-                )
-                lines.append(f"| `{FLAGS[name]}` | {default} | {field.description} |")
-        lines.append("")
-    return "\n".join([*lines, *EXIT_STATUSES, ""])
-
-
-def names_table() -> str:
-    """The entries of every registry as Markdown, for the end of ``docs/settings.md``."""
-    lines = ["## Names", "", "| `DATA` | rows | features | what it is |", "|---|---|---|---|"]
-    lines += [f"| `{name}` | {b.rows:,} | {b.features} | {b.about} |" for name, b in BUILTINS.items()]
-    lines.append("")
-    for setting, registry in REGISTRIES.items():
-        lines += [f"| `{FLAGS[setting]}` | what it is |", "|---|---|"]
-        lines += [f"| `{name}` | {entry.about} |" for name, entry in registry.items()]
-        lines.append("")
-    lines += [kinds_table(), ""]
-    lines += [f"`{FLAGS[name]}` is read by {', '.join(readers(name))}." for name in OF_SOME]
-    return "\n".join(lines)
-
-
-def settings_page() -> str:
-    """The text of ``docs/settings.md``."""
-    return f"{settings_table()}\n{names_table()}\n"
