@@ -220,7 +220,7 @@ def _beside_l2(update: Update) -> Worked:
     step = Step(_("What would differ"), text=text.format(decay=update.hp["weight_decay"]))
     heading = _("Beside it: Adam with the same decay as an L2 penalty")
     parts, checks = to_the_weight(update)
-    part = ExplanationPart(heading, (step, *beside.part.steps))
+    part = ExplanationPart(heading, (step, *beside.steps))
     return (*parts, part), (*checks, *moving_checks(l2, beside))
 
 

@@ -1,7 +1,7 @@
 """Explanations of one update of a run: from the batch to the gradient, and on to the new weight."""
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -23,6 +23,7 @@ from treino.inspection.microscope.explanation import (
     relative,
 )
 from treino.inspection.microscope.losses import loss_steps
+from treino.inspection.microscope.optimizers import OptimizerResult
 from treino.inspection.microscope.reference import passed
 from treino.inspection.microscope.update import Update, moved
 
@@ -233,15 +234,7 @@ def _pattern(update: Update, by: float) -> bytes:
 EPS32 = float(np.finfo(np.float32).eps)
 
 
-@dataclass(frozen=True)
-class OptimizerStep:
-    """The optimizer's steps, and the new weight."""
-
-    part: ExplanationPart
-    weight: float
-
-
-def optimizer_step(update: Update, off: float = 0.0) -> OptimizerStep:
+def optimizer_step(update: Update, off: float = 0.0) -> OptimizerResult:
     """The steps from this batch's gradient to the new weight. off: is added to the gradient."""
     g, prime = update.gradient + off, ""
     steps: list[Step] = []
@@ -253,7 +246,8 @@ def optimizer_step(update: Update, off: float = 0.0) -> OptimizerStep:
     if not math.isinf(limit := update.hp["clip"]):
         old = update.old_gradients or {}
         whole = [g + old[name] if name in old else g for name, g in update.gradients.items()]
-        norm, flat = clip_norm(whole), np.concatenate([g.reshape(-1) for g in whole])
+        flat = np.concatenate([g.reshape(-1) for g in whole])
+        norm = math.sqrt(sum(float(np.square(g).sum()) for g in whole))
 
         def square(sub: str, k: int) -> Expr:
             return Symbol("g", float(flat[k]), sub) ** 2
@@ -271,17 +265,13 @@ def optimizer_step(update: Update, off: float = 0.0) -> OptimizerStep:
     }
     settings = update.hp | {"nesterov": update.nesterov}
     moved = optimizers.update(update.optimizer, update.weight, g, state, settings, update.t, prime)
-    return OptimizerStep(ExplanationPart(_("The update"), (*steps, *moved.steps)), moved.weight)
-
-
-def clip_norm(whole: list[Array]) -> float:
-    return math.sqrt(sum(float(np.square(g).sum()) for g in whole))
+    return replace(moved, steps=(*steps, *moved.steps))
 
 
 # ---- checks
 
 
-def moving_checks(update: Update, step: OptimizerStep) -> list[Check]:
+def moving_checks(update: Update, step: OptimizerResult) -> list[Check]:
     """Checks of the new weight against torch.optim in float64 and against the run's weight."""
 
     def answer(error: float) -> float:
@@ -349,7 +339,8 @@ def to_the_gradient(update: Update) -> Worked:
 def to_the_weight(update: Update) -> Worked:
     """The explanation from the batch's rows to the weight's new value."""
     step = optimizer_step(update)
-    return (*way(update), step.part), (*gradient_checks(update), *moving_checks(update, step))
+    part = ExplanationPart(_("The update"), step.steps)
+    return (*way(update), part), (*gradient_checks(update), *moving_checks(update, step))
 
 
 # ---- a run's own topics
