@@ -9,7 +9,6 @@ from treino.folders.documents import read_run_spec
 from treino.folders.documents.listing import checked, line
 from treino.folders.store import RunFolder, manifest
 from treino.folders.store.run_lookup import RunSummary, run_folders, summary_of
-from treino.folders.timeline import Timeline
 
 DOCUMENTS = manifest.NAME, "spec.json", "result.json"
 UNSETTLED = "running", "interrupted", "damaged"  # statuses that change without a change of these documents
@@ -53,6 +52,8 @@ def _stamp(path: Path) -> Any:
 def _of_newest_segment(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     """The typed settings, and all, of a run that was rewound, or is a branch; none if its changes can't be
     read."""
+    from treino.folders.timeline import Timeline  # it needs torch
+
     try:
         folder = RunFolder.open(path, verify=False)
         timeline = Timeline(folder, read_run_spec(folder))
@@ -71,7 +72,9 @@ def _details(summary: RunSummary) -> dict[str, Any]:
     asked, settings = spec.get("asked") or {}, spec.get("base") or spec.get("resolved") or {}
     segments = result.get("segments") or []
     if summary.kind == "run" and spec.get("segments"):
-        asked, settings = _of_newest_segment(summary.path)
+        settings = result.get("settings")
+        if settings is None:
+            asked, settings = _of_newest_segment(summary.path)
     return {
         "settings": {**(settings or asked), **own},
         "asked": [*asked, *own],
