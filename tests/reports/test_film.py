@@ -31,6 +31,7 @@ from treino.inspection.film import film_sight, frame_steps
 from treino.plots.film import film_pictures
 from treino.plots.style import colour, new_figure
 from treino.reports.pictures.film import (
+    REPORT,
     draw_film,
     evenly,
     film_files,
@@ -247,8 +248,8 @@ def test_the_player_in_a_browser(name: str, tmp_path: Path) -> None:
     """Each kind of film plays by keys and slider, with no error, and asks for nothing."""
     run = odd_run(name, tmp_path / "runs")
     with chromium() as browser:
-        steps, path = steps_of(run, 15), tmp_path / "film.html"
-        path.write_text(film_player(run, 15))
+        steps, path = evenly(steps_of(run), REPORT), tmp_path / "film.html"
+        path.write_text(film_player(run))
         page = browser.new_page(color_scheme="dark")
         page.set_default_timeout(1000 * HANG)
         said: list[str] = []

@@ -1,4 +1,8 @@
-"""Shorten texts for narrow places, at their end or at their beginning."""
+"""Shorten texts and lists of names for narrow places."""
+
+from collections.abc import Sequence
+
+from treino.base.words import numeral
 
 
 def shortened(text: str, most: int = 40) -> str:
@@ -9,6 +13,16 @@ def shortened(text: str, most: int = 40) -> str:
     line = " ".join(text.split())
     fitting = text if line == text else line
     return fitting if len(line) <= most else line[: most - 1].rstrip() + "…"
+
+
+def listed(names: Sequence[object], most: int) -> str:
+    """Return the first names, followed by dots if there are more."""
+    return ", ".join(map(str, names[:most])) + (", …" if len(names) > most else "")
+
+
+def cell_words(cell: float | str | None) -> str:
+    """Return a table's cell for readers: words as they are, a number with six digits, "" for none."""
+    return "" if cell is None else cell if isinstance(cell, str) else numeral(cell, ".6g")
 
 
 def tail(text: str, most: int) -> str:

@@ -9,6 +9,7 @@ from rich.table import Table
 
 from treino.base.console import line, table
 from treino.base.errors import Refusal
+from treino.base.text import cell_words, listed
 from treino.base.words import _, numeral
 from treino.cli.flags import ScreenFlag, given, with_settings
 from treino.cli.screen import Replace, output_file, say_replaced
@@ -118,16 +119,12 @@ def _columns(described: "TableDescription") -> Table:
     rows = []
     for c in described.columns:
         kind = _("{kind} (left out)").format(kind=c.kind) if c.way == "out" else c.kind
-        low, high = _cell(c.minimum), _cell(c.maximum)
+        low, high = cell_words(c.minimum), cell_words(c.maximum)
         cells = [c.name, kind, str(c.missing), str(c.unique), low, high, str(c.outliers or "")]
         if related:
             cells.append("" if c.correlation is None else numeral(c.correlation, ".2f"))
         rows.append(cells)
     return table([*headings, *([_("with the target")] if related else [])], rows)
-
-
-def _cell(value: float | str | None) -> str:
-    return "" if value is None else value if isinstance(value, str) else numeral(value, ".6g")
 
 
 def _named(images: "ImagesDescription", screen: ScreenFlag) -> None:
@@ -149,8 +146,7 @@ def _rest(described: "TableDescription", screen: ScreenFlag) -> None:
         text = _("target {target}: {task}").format(target=target.name, task=_(target.task))
         counted = () if described.images is not None else target.class_rows  # in count_table() already
         counts = [f"{c} {n}" for c, n in zip(target.classes, counted, strict=False)]
-        listed = ", ".join(counts[:SHOWN_CLASSES]) + (", …" if len(counts) > SHOWN_CLASSES else "")
-        screen.out.print(text + (f" ({listed})" if counts else ""))
+        screen.out.print(text + (f" ({listed(counts, SHOWN_CLASSES)})" if counts else ""))
     elif described.likely_targets:
         names = ", ".join(described.likely_targets)
         screen.out.print(_("no target yet: --target with one of {names}?").format(names=names))

@@ -94,8 +94,8 @@ def plot(
     """
     from treino.reports.pictures import untrained as untrained_pictures
     from treino.reports.pictures.output import gathered
-    from treino.reports.pictures.picture_files import files_of, with_choice
-    from treino.reports.report import draw_overlay, draw_pictures, usual_pictures
+    from treino.reports.pictures.picture_files import draw_together, files_of, with_choice
+    from treino.reports.report import draw_pictures, usual_pictures
     from treino.training.stored_results import open_folder, run_in
 
     names = None if what is None else [w.strip() for w in what.split(",") if w.strip()]
@@ -135,7 +135,8 @@ def plot(
         with gathered(missing):
             paths.append(untrained_pictures.untrained(source, untrained, place))
     if overlay:
-        paths += draw_overlay(opened, names, place, missing, smooth or 0.0)
+        runs = [run_in(each) for each in opened]
+        paths += draw_together(runs, names, place, missing, smooth=smooth or 0.0)
     elif opened:
         paths += draw_pictures(
             opened[0],

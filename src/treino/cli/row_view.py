@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from rich.table import Table
 
 from treino.base.console import table
+from treino.base.text import cell_words, listed
 from treino.base.words import _, numeral
 from treino.cli.screen import Screen, output_file, say_replaced
 from treino.folders.access import Access
@@ -84,17 +85,13 @@ def _say_suspects(x: RowXray, screen: Screen) -> None:
     hard = x.index_M[x.hard_M & ~x.suspect_M].tolist()
     if hard:
         text = _("Nothing learns {n:,} more rows, also not the networks that saw them: {rows}")
-        screen.out.print(text.format(n=len(hard), rows=_few(hard)))
+        screen.out.print(text.format(n=len(hard), rows=listed(hard, NAMED)))
     if x.crossing:
         text = _("{n:,} rows have an equal, or almost equal, row in another split.")
         screen.out.print(text.format(n=x.crossing))
     if x.contradicting:
         text = _("{n:,} rows have an equal, or almost equal, row with another label.")
         screen.out.print(text.format(n=x.contradicting))
-
-
-def _few(rows: Sequence[int]) -> str:
-    return ", ".join(map(str, rows[:NAMED])) + (", …" if len(rows) > NAMED else "")
 
 
 def _suspects(x: RowXray, place_K: NDArray[np.int64]) -> Table:
@@ -104,7 +101,7 @@ def _suspects(x: RowXray, place_K: NDArray[np.int64]) -> Table:
     headings += [_("probability"), _("disagree")] if classes else [_("deviations off")]
     rows = []
     for place, label, answer in zip(place_K, labels, answers, strict=True):
-        cells = [x.name(place), _written(label), _written(answer)]
+        cells = [x.name(place), cell_words(label), cell_words(answer)]
         if classes:
             share = numeral(x.disagreement_M[place], ".0%")
             cells += [numeral(x.sure_M[place], ".3f"), share]
@@ -114,20 +111,16 @@ def _suspects(x: RowXray, place_K: NDArray[np.int64]) -> Table:
     return table([*headings, _("split")], rows, left=range(1, 6) if classes else ())
 
 
-def _written(value: Any) -> str:
-    return value if isinstance(value, str) else numeral(value, ".6g")
-
-
 def _say_pushes(x: RowXray, found: Influence, screen: Screen) -> None:
     label, answer = (x.written(v)[0] for v in (x.label_M[[found.place]], x.answer_M[[found.place]]))
-    row, label = x.name(found.place), _written(label)
+    row, label = x.name(found.place), cell_words(label)
     if x.data.classes:
         share = numeral(found.with_all, ".3f")
         text = _("Row {row} is {label}; networks that did not see it say {answer} ({share}).")
         screen.out.print(text.format(row=row, label=label, answer=answer, share=share))
     else:
         text = _("Row {row} is {label}; networks that did not see it say {answer}.")
-        screen.out.print(text.format(row=row, label=label, answer=_written(found.with_all)))
+        screen.out.print(text.format(row=row, label=label, answer=cell_words(found.with_all)))
     for pushes, heading in (
         (found.up, _("Training rows that push this up, each measured by training without it:")),
         (found.down, _("Those that push it down:")),
@@ -146,7 +139,7 @@ def _pushes(x: RowXray, pushes: Sequence[Push]) -> Table:
         told = numeral(push.without, ".3f" if classes else ".6g")
         effect = f"{numeral(push.measured, '+.3g')} ± {numeral(2 * push.deviation, '.2g')}"
         label = x.written(x.label_M[[push.place]])[0]
-        rows.append((x.name(push.place), _written(label), told, effect))
+        rows.append((x.name(push.place), cell_words(label), told, effect))
     return table(headings, rows, left=(1,) if classes else ())
 
 

@@ -11,7 +11,6 @@ from rich.padding import Padding
 
 from treino.base.console import line, table
 from treino.base.words import N_, _, numeral, placeholders, setting
-from treino.data.dataset import Data
 from treino.data.preparation.preparation import Preparation
 from treino.data.splits import split_name
 from treino.engine import Tick
@@ -65,7 +64,6 @@ class View(Protocol):
 
 # ---- runs
 
-SHOWN_CLASSES = 10
 FIGURES = 2  # maximum number of validation metrics in the progress line
 
 
@@ -82,7 +80,7 @@ class RunView:
         data, training, s = self.job.data, self.job.training, self.job.resolution.settings
         rows = {split: len(part) for split, part in data.splits.items()}
         lines: list[RenderableType] = [
-            line((data.name, "bold"), f" · {'; '.join(_about_target(one) for one in data.by_target)}"),
+            line((data.name, "bold"), f" · {data.learnt}"),
             _("{train:,} training, {validation:,} validation, {test:,} test rows; {inputs:,} inputs").format(
                 inputs=data.inputs, **rows
             ),
@@ -126,14 +124,6 @@ class RunView:
         training = self.job.training
         how = _settings(self.job.resolution.settings, training.steps, training.steps_per_epoch)
         return run_summary(run_of(end.job), ["", _layers(training.layers, training.parameters), "", how])
-
-
-def _about_target(data: Data) -> str:
-    target, classes = data.target, data.classes
-    if not classes:
-        return _("the number {target}").format(target=target)
-    names = ", ".join(classes[:SHOWN_CLASSES]) + (", …" if len(classes) > SHOWN_CLASSES else "")
-    return _("{n} classes of {target}: {names}").format(n=len(classes), target=target, names=names)
 
 
 def _layers(layers: Any, parameters: int) -> RenderableType:
@@ -224,8 +214,7 @@ def _so_far(run: StoredRun) -> tuple[str, str]:
 
 def _figures(result: RunResult) -> RenderableType:
     measured = result.metrics.measured
-    names = {"train": _("training"), "validation": _("validation"), "test": _("test")}
-    headings = ["", *(names[split] for split in measured)]
+    headings = ["", *map(split_name, measured)]
     if "test" in measured:
         headings += [_("95 % of test"), *map(_, result.baseline)]
     rows = [[_("rows"), *(numeral(result.rows[s], ",") for s in measured)]]

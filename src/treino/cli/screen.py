@@ -163,15 +163,14 @@ def output_file(
     replace: bool,
     reads: Iterable[str | Path] = (),
     new_folders: bool = False,
-    flag: str = "--to",
 ) -> OutputFile | None:
-    """The file that `flag` names; None if `to` is None. Other parameters: as for `OutputFile`.
+    """The file that ``--to`` names; None without ``--to``. Other parameters: as for `OutputFile`.
 
     Raises:
         TreinoError: the path is refused; ``--replace`` without a path.
     """
 
-    check_replace(replace, to, flag)
+    check_replace(replace, to)
     if to is None:
         return None
     return OutputFile(to, endings, reads=reads, replace=replace, new_folders=new_folders)
@@ -188,10 +187,10 @@ def output_folder(to: str | None, *, replace: bool) -> OutputFolder | None:
     return None if to is None else OutputFolder(to, replace=replace)
 
 
-def check_replace(replace: bool, to: str | None, flag: str = "--to") -> None:
+def check_replace(replace: bool, to: str | None) -> None:
     """Refuse ``--replace`` without a path: files in a run's own folder are always replaced."""
     if replace and to is None:
-        raise REPLACE_WHAT(flag=flag)
+        raise REPLACE_WHAT(flag="--to")
 
 
 def say_replaced(console: Console, output: OutputFile | OutputFolder | None) -> list[str]:

@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from treino.base.document_fields import Task
+from treino.base.text import listed
 from treino.base.words import _, numeral
 from treino.data import summaries
 from treino.data.documents import LoadArguments
@@ -168,10 +169,10 @@ class Data:
     def __repr__(self) -> str:
         """A summary of several lines: the source, target, row counts, features, and the choices made."""
         lines = [
-            f"{self.name}: {self._learnt()}",
+            f"{self.name}: {self.learnt}",
             self._counts(),
             _("{n} columns, {d} inputs: {names}").format(
-                n=len(self.features), d=self.inputs, names=_few(self.features)
+                n=len(self.features), d=self.inputs, names=listed(self.features, 10)
             ),
             *(f"· {note}" for note in self.notes),
         ]
@@ -181,7 +182,7 @@ class Data:
         """A card for notebooks: the splits; for a table, the rows of each class and a line for each column;
         for images, their description with examples of each class."""
         title = "<div style='opacity:.7;margin-top:6px'>{}</div>"
-        said = [f"<div><b>{escape(self.name)}</b> {escape(self._learnt())}</div>"]
+        said = [f"<div><b>{escape(self.name)}</b> {escape(self.learnt)}</div>"]
         said.append(f"<div>{escape(self._counts())}</div>")
         if (images := self.images) is not None:
             head, lines = images.count_table()
@@ -212,17 +213,25 @@ class Data:
         counts = list(zip(self.classes, count_C, strict=True))[:SHOWN]
         return [((name, numeral(n, ",")), bar.format(round(180 * n / most))) for name, n in counts]
 
-    def _learnt(self) -> str:
+    @property
+    def learnt(self) -> str:
+        """The target, or each of several targets, in words."""
         if len(self.by_target) > 1:
-            return "; ".join(one._learnt() for one in self.by_target)
-        if self.task == "regression":
-            return _("the number {target}").format(target=self.target)
-        text = _("{n} classes of {target}: {names}")
-        return text.format(n=len(self.classes), target=self.target, names=_few(self.classes))
+            return "; ".join(one.learnt for one in self.by_target)
+        return target_text(self.target, self.classes)
 
     def _counts(self) -> str:
         counts = {name: len(rows) for name, rows in self.splits.items()}
         return _("{train:,} training, {validation:,} validation, {test:,} test rows").format(**counts)
+
+
+def target_text(target: str, classes: Sequence[str], outputs: int = 1) -> str:
+    """A target in words: its first classes, or that it is a number, or several (``outputs``)."""
+    if not classes:
+        one = _("the number {target}") if outputs == 1 else _("the numbers {target}")
+        return one.format(target=target)
+    text = _("{n} classes of {target}: {names}")
+    return text.format(n=len(classes), target=target, names=listed(classes, 10))
 
 
 def _table(rows: Iterable[tuple[Sequence[str], str]]) -> str:
@@ -234,8 +243,3 @@ def _table(rows: Iterable[tuple[Sequence[str], str]]) -> str:
         tds = (f"<td style='{look.format(400 if i else 500)}'>{cell}</td>" for i, cell in cells)
         lines += f"<tr style='background:none'>{''.join(tds)}</tr>"
     return f"<table style='border-collapse:collapse;margin:4px 0'>{lines}</table>"
-
-
-def _few(names: tuple[str, ...]) -> str:
-    """The first 10 names, with an ellipsis if there are more."""
-    return ", ".join(names[:10]) + (", …" if len(names) > 10 else "")

@@ -1,8 +1,8 @@
 """Captions of pictures: what is shown, for which rows, and how reliable it is."""
 
 import math
-from collections.abc import Sequence
 
+from treino.base.text import listed
 from treino.base.words import _, numeral, setting
 from treino.data.splits import split_name
 from treino.inspection.boundary import CLOSE
@@ -15,11 +15,6 @@ HELD = 24  # maximum number of columns named with their value
 def learnt_from(split: str) -> list[str]:
     """Return a warning that only training rows are shown, if there are no others."""
     return [_("The network learnt from these rows: there are no others.")] if split == "train" else []
-
-
-def listed(names: Sequence[str], most: int) -> str:
-    """Return the first names, followed by dots if there are more."""
-    return ", ".join(names[:most]) + (", …" if len(names) > most else "")
 
 
 def rows_label(points: Points) -> str:
@@ -49,6 +44,16 @@ def score_sentence(score: Score) -> str:
     return _("R² {r2}, RMSE {rmse} on {n:,} {split} rows.").format(
         r2=numeral(score.r2, ".3f"), rmse=numeral(rmse), n=score.rows, split=split
     )
+
+
+def score_text(score: Score) -> str:
+    """Return the score in a few words; "" without a finite one."""
+    split = split_name(score.split)
+    if score.accuracy is not None:
+        return _("{split} accuracy {value:.3f}").format(split=split, value=score.accuracy)
+    if score.rmse is not None:
+        return _("{split} RMSE {value}").format(split=split, value=numeral(score.rmse))
+    return ""
 
 
 def view_sentences(plane: Plane) -> list[str]:

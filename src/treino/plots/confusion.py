@@ -4,13 +4,14 @@ from typing import Any
 
 import numpy as np
 
+from treino.base.text import listed
 from treino.base.words import _
 from treino.data.splits import split_name
 from treino.inspection.calibration import BINS, Calibration
 from treino.inspection.input_planes import Fit, InputLine, Points
 from treino.inspection.outputs import Confusion
 from treino.plots import style
-from treino.plots.captions import axis_names, learnt_from, listed, score_sentence
+from treino.plots.captions import axis_names, learnt_from, score_sentence
 from treino.plots.points import marks, row_key
 
 # ---- confusion matrix

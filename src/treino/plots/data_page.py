@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
+from treino.base.text import cell_words
 from treino.base.words import _, numeral
 from treino.data.summaries.description import ColumnDescription, TableDescription
 from treino.data.summaries.image_description import (
@@ -135,15 +136,11 @@ def _row(column: ColumnDescription, table: TableDescription) -> tuple[str | Draw
         Drawing("" if column.kind in ("identifier", "text") else picture(column.name, column.shape)),
         f"{numeral(column.missing, ',')} ({numeral(share, '.1%')})" if column.missing else "",
         numeral(column.unique, ","),
-        _value(column.minimum),
-        _value(column.maximum),
+        cell_words(column.minimum),
+        cell_words(column.maximum),
         str(column.outliers or ""),
         "" if related is None else numeral(related, ".2f"),
     )
-
-
-def _value(value: float | str | None) -> str:
-    return "" if value is None else value if isinstance(value, str) else numeral(value, ".6g")
 
 
 def picture(name: str, shape: NumberHistogram | WordCounts | None) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from treino.base.text import listed
 from treino.base.words import _, numeral
 from treino.data.splits import split_name
 from treino.inspection.film import FilterView, Frame, Shown
@@ -18,7 +19,7 @@ from treino.inspection.input_planes import Boundary, Fit, InputLine, Plane, Poin
 from treino.inspection.outputs import AnsweredPicture
 from treino.plots import style
 from treino.plots.boundary import draw_regions
-from treino.plots.captions import axis_names, held_sentence, listed
+from treino.plots.captions import axis_names, held_sentence, score_text
 from treino.plots.confusion import draw_curve, draw_fit
 from treino.plots.pixels import TINTS, on_white, photograph, tile
 from treino.plots.points import class_key, draw_rows, row_key, wrong_key
@@ -287,7 +288,6 @@ def _on_floor(points: Points, classes: int) -> Points:
 
 def place_sentence(frame: Frame, last: int) -> str:
     """Return the frame's step, epoch, loss and score in one line."""
-    score, split = frame.shown.score, split_name(frame.shown.score.split)
     if not frame.step:
         clauses = [_("Step 0 of {last:,}: the untrained network").format(last=last)]
     else:
@@ -295,11 +295,7 @@ def place_sentence(frame: Frame, last: int) -> str:
         clauses.append(_("epoch {epoch}").format(epoch=numeral(frame.epoch)))
     if frame.loss is not None:
         clauses.append(_("loss {loss}").format(loss=numeral(frame.loss)))
-    if score.accuracy is not None:
-        clauses.append(_("{split} accuracy {value:.3f}").format(split=split, value=score.accuracy))
-    elif score.rmse is not None:
-        clauses.append(_("{split} RMSE {value}").format(split=split, value=numeral(score.rmse)))
-    return " · ".join(clauses)
+    return " · ".join(filter(None, [*clauses, score_text(frame.shown.score)]))
 
 
 def change_sentence(frame: Frame, before: int | None) -> str:

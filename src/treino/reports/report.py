@@ -15,7 +15,7 @@ from treino.plots.report.run import run_sections, subtitle
 from treino.plots.report.sweep import SweepFacts, sweep_sections, sweep_subtitle
 from treino.reports.pictures.film import Size, draw_film
 from treino.reports.pictures.output import gathered
-from treino.reports.pictures.picture_files import draw, draw_together, usual_of_a_run
+from treino.reports.pictures.picture_files import draw, usual_of_a_run
 from treino.reports.run_comparison import compared
 from treino.reports.run_report import Tell, called_again, check_begun, run_report_of, silent, sweep_as_typed
 from treino.reports.sweep_pictures import OF_A_STUDY, draw_study, draw_sweep, of_one, sweep_picture, usual
@@ -70,17 +70,6 @@ def draw_pictures(
         with gathered(missing):
             paths += draw_film(run_in(opened).of_target(choices.get("of")), every, place, tell)
     return paths
-
-
-def draw_overlay(
-    opened: Sequence[Stored],
-    names: Sequence[str],
-    place: OutputFolder | None,
-    missing: list[TreinoError],
-    smooth: float = 0.0,
-) -> list[Path]:
-    """Draw several runs in one picture each; see ``treino.reports.pictures.picture_files.draw_together``."""
-    return draw_together([run_in(each) for each in opened], names, place, missing, smooth=smooth)
 
 
 # ---- the facts of a sweep

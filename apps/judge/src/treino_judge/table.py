@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from treino.base.errors import Refusal, nearest
+from treino.base.text import listed
 from treino.base.words import N_, _, setting
 
 SCORE_MISSING = Refusal("Which column is the score? It isn't said, and nothing here tells it.", "{hint}")
@@ -284,9 +285,11 @@ def _score(file: TrialFile, request: Request, texts: Mapping[str, str], notes: l
     if not known:
         raise NO_NUMBERS()
     hint = (
-        _("Say it: [[score={name}]]. Likely: {names}.").format(name=likely[0], names=_listed(likely))
+        _("Say it: [[score={name}]]. Likely: {names}.").format(name=likely[0], names=listed(likely, LISTED))
         if likely
-        else _("Say it: [[score=NAME]]. Columns of numbers: {names}.").format(names=_listed(list(known)))
+        else _("Say it: [[score=NAME]]. Columns of numbers: {names}.").format(
+            names=listed(list(known), LISTED)
+        )
     )
     raise SCORE_MISSING(hint=hint)
 
@@ -534,7 +537,3 @@ def _numbered(figures: Mapping[str, float]) -> dict[str, list[str]]:
         for number in re.finditer(r"\d+", name):
             groups.setdefault(name[: number.start()] + "*" + name[number.end() :], []).append(name)
     return {name: names for name, names in groups.items() if len(names) > 1}
-
-
-def _listed(names: Sequence[str]) -> str:
-    return ", ".join(names[:LISTED]) + (", …" if len(names) > LISTED else "")

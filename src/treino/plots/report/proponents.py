@@ -5,8 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
+from treino.base.text import cell_words
 from treino.base.words import _, numeral
-from treino.inspection.input_planes import Cell, cells, pictures
+from treino.inspection.input_planes import cells, pictures
 from treino.inspection.row_influence import Proponents
 from treino.inspection.row_xray import RowXray
 from treino.plots.pixels import data_uri, photograph
@@ -28,7 +29,7 @@ def about_proponents(x: RowXray, run: str, row: int) -> str:
 
 def folded(x: RowXray, shown: Proponents) -> Folded:
     """Return a table with a line for each row, and the prediction and the true value as its title."""
-    said, true = map(_written, x.written(np.array([shown.answer, x.label_M[shown.place]])))
+    said, true = map(cell_words, x.written(np.array([shown.answer, x.label_M[shown.place]])))
     title = _("Row {row}: says {said}, is {true}")
     return Folded(title.format(row=x.index_M[shown.place], said=said, true=true), _lines(x, shown))
 
@@ -39,7 +40,7 @@ def _lines(x: RowXray, shown: Proponents) -> TableBlock:
     data, place_L = x.data, np.array([shown.place, *shown.place_K])
     input_LD = x.input_MD[torch.from_numpy(place_L)]
     names = [x.name(place) for place in place_L]
-    labels = [_written(label) for label in x.written(x.label_M[place_L])]
+    labels = [cell_words(label) for label in x.written(x.label_M[place_L])]
     effects = ["", *(numeral(effect, "+.3g") for effect in shown.effect_K)]
     columns = [(_("row"), names), (data.target, labels)]
     columns.append((_("log-odds") if data.classes else _("effect"), effects))
@@ -48,11 +49,7 @@ def _lines(x: RowXray, shown: Proponents) -> TableBlock:
         made = [TableCell(name, picture=uri) for name, uri in zip(names, drawn, strict=True)]
         return _table([(_("row"), names), (_("picture"), made), *columns[1:]])
     own = list(zip(data.features, cells(data, input_LD), strict=True))[:COLUMNS]
-    return _table([*columns, *((name, [_written(value) for value in column]) for name, column in own)])
-
-
-def _written(value: Cell) -> str:
-    return value or "" if isinstance(value, str | None) else numeral(value, ".6g")
+    return _table([*columns, *((name, [cell_words(value) for value in column]) for name, column in own)])
 
 
 def _table(columns: Sequence[tuple[str, Sequence[str | TableCell]]]) -> TableBlock:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from treino.base.words import _, joined, numeral
+from treino.data.dataset import target_text
 from treino.data.documents import DataSource
 from treino.data.preparation.preparation import Preparation
 from treino.data.splits import split_name
@@ -14,7 +15,6 @@ from treino.folders.documents.run_spec import RunSpec
 from treino.folders.documents.verification import VerificationDocument
 from treino.folders.stored_run import StoredRun
 from treino.inspection.curves import Curves
-from treino.plots.captions import listed
 from treino.plots.report.blocks import Block, Code, ListBlock, Note, Paragraph, Section, TableBlock, Tone
 from treino.plots.report.charts import SPLITS, curve_charts, figure_charts, figures_table
 from treino.plots.run_sentences import headline, layer_numbers, time_of
@@ -57,12 +57,7 @@ def subtitle(report: RunReport) -> str:
 
 def learnt(spec: RunSpec) -> str:
     """Return the target in words."""
-    target, classes = spec.resolved.target, spec.classes
-    if not classes:
-        one = _("the number {target}") if spec.outputs == 1 else _("the numbers {target}")
-        return one.format(target=target)
-    names = listed(classes, 10)
-    return _("{n} classes of {target}: {names}").format(n=len(classes), target=target, names=names)
+    return target_text(spec.resolved.target, spec.classes, spec.outputs)
 
 
 def run_sections(report: RunReport) -> list[Section]:

@@ -5,7 +5,6 @@ import itertools
 import json
 import math
 import re
-import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -92,22 +91,20 @@ def words_alone(text: str) -> str:
     return re.sub(r"[\\\"\s]+", " ", "".join(c for c in text if c.isprintable()))
 
 
-def listing(name: str, items: Sequence[Any] | dict[Any, Any], indent: int = 0) -> str:
+def listing(name: str, items: Sequence[Any] | dict[Any, Any]) -> str:
     """Return the source of a list, tuple or dict as it follows ``name = ``, wrapped at the line width."""
     whole = literal(items)
-    if indent + len(name) + len(whole) + 3 <= WIDTH:
+    if len(name) + len(whole) + 3 <= WIDTH:
         return whole
     lines, line = [], ""
     pairs = items.items() if isinstance(items, dict) else ()
     for source in [f"{literal(k)}: {literal(v)}" for k, v in pairs] or map(literal, items):
         word = source + ","
-        if line and len(line) + len(word) + 1 > WIDTH - 4 - indent:
+        if line and len(line) + len(word) + 1 > WIDTH - 4:
             lines.append(line)
             line = ""
         line = f"{line} {word}" if line else word
-    return textwrap.indent(
-        f"{whole[0]}\n    " + "\n    ".join([*lines, line]) + f"\n{whole[-1]}  # fmt: skip", " " * indent
-    ).lstrip()
+    return f"{whole[0]}\n    " + "\n    ".join([*lines, line]) + f"\n{whole[-1]}  # fmt: skip"
 
 
 def definition(head: str, about: str, *lines: str) -> str:

@@ -97,9 +97,9 @@ def frames_of(run: StoredRun, steps: Iterable[int]) -> Iterator[Frame]:
     return film(shots, seen, run.data, item_shape=run.item_shape)
 
 
-def film_player(run: StoredRun, every: int | None = None) -> str:
+def film_player(run: StoredRun) -> str:
     """Return the film as an HTML fragment for a report."""
-    frames = frames_of(run, evenly(steps_of(run, every), REPORT))
+    frames = frames_of(run, evenly(steps_of(run), REPORT))
     page_frames = [_page_frame(picture) for picture in film_pictures(frames, last_step(run))]
     return film_html(page_frames, run.data.name)
 

@@ -7,16 +7,16 @@ from typing import Any
 from torch import nn
 
 from treino.base.errors import Refusal
-from treino.base.words import _, numeral
+from treino.base.words import _
 from treino.data import BUILTINS
 from treino.data.dataset import Data
 from treino.data.rows_in_memory import in_memory
-from treino.data.splits import split_name
 from treino.folders.data_source import load_data
 from treino.folders.network_source import run_network
 from treino.folders.store.output_files import OutputFolder
 from treino.folders.stored_run import StoredRun
 from treino.inspection.film import film_sight, view
+from treino.plots.captions import score_text
 from treino.plots.film import grid_figure
 from treino.plots.style import label, png
 from treino.settings.spec import LAYERS, Settings, read_settings
@@ -66,13 +66,7 @@ def untrained(source: Any, count: int, to: OutputFolder | None = None, **setting
     shown, captions = [], []
     for seed, net in nets:
         one = view(net, data, seen, RESOLUTION, shape)
-        score, split = one.score, split_name(one.score.split)
-        if score.accuracy is not None:
-            figure = _("{split} accuracy {value:.3f}").format(split=split, value=score.accuracy)
-        elif score.rmse is not None:
-            figure = _("{split} RMSE {value}").format(split=split, value=numeral(score.rmse))
-        else:
-            figure = _("its output is not finite")
+        figure = score_text(one.score) or _("its output is not finite")
         shown.append(one)
         captions.append(_("seed {seed} · {figure}").format(seed=seed, figure=figure))
     title = _("{n} untrained networks: {name}").format(n=count, name=label(data.name, 40))
