@@ -1,11 +1,13 @@
 """Pictures of a study: their appearance, distinct lines, no overlapping words."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
 
 from tests.plots.reference import looks_like
+from treino.folders.documents.sweep import StudyRow
 from treino.inspection.curves import floor_twice
 from treino.plots.study import StudyCurve, curves_figure, looks, names, tradeoff_figure
 from treino.plots.style import extent
@@ -15,9 +17,23 @@ def line(
     panel: str, mode: str, setting: str, ends: tuple[float, float], seconds: float, epoch: int | None
 ) -> StudyCurve:
     loss = np.geomspace(*ends, 8)
-    floor, interval = floor_twice(10) if mode == "as taught" else None, [seconds * 0.9, seconds * 1.3]
-    measured = (loss.tolist(), (loss / 5).tolist(), floor, seconds, interval, {"accuracy": epoch}, 8)
-    return StudyCurve(f"batch {panel}", mode, setting, *measured)
+    floor, interval = floor_twice(10) if mode == "as taught" else None, (seconds * 0.9, seconds * 1.3)
+    measured = row(loss.tolist(), (loss / 5).tolist(), floor, seconds, interval, epoch)
+    return StudyCurve(f"batch {panel}", mode, setting, measured)
+
+
+def row(
+    loss: Sequence[float | None],
+    deviation: Sequence[float | None],
+    floor: float | None = None,
+    seconds: float | None = None,
+    interval: tuple[float, float] | None = None,
+    epoch: int | None = None,
+) -> StudyRow:
+    """A row of a study with what is drawn of it."""
+    timed = {"seconds_per_epoch": seconds, "seconds_interval": interval, "epochs_to_accuracy": epoch}
+    losses = {"loss": loss, "loss_std": deviation, "loss_floor": floor, "epochs": len(loss)}
+    return StudyRow.model_construct(**timed, **losses)
 
 
 LINES = [
@@ -40,8 +56,10 @@ def test_the_pictures_look_as_they_did() -> None:
 
 
 def test_no_word_stands_on_another() -> None:
+    near = [{"seconds_per_epoch": 1 + n / 20, "epochs_to_accuracy": n // 4} for n in range(len(LINES))]
     close = [
-        replace(each, seconds=1 + n / 20, epochs_to={"accuracy": n // 4}) for n, each in enumerate(LINES)
+        replace(each, row=each.row.model_copy(update=changed))
+        for each, changed in zip(LINES, near, strict=True)
     ]
     for lines in (LINES, close):
         figure = tradeoff_figure(lines, "mnist", "accuracy", 0.9)
@@ -71,8 +89,8 @@ def test_every_line_has_its_look_and_its_name() -> None:
 
 
 def test_lines_without_figures_are_drawn_as_far_as_they_go() -> None:
-    empty = StudyCurve("batch 5", "corrected", "", [None, None], [None, None], None, None, None, {}, 2)
-    single = StudyCurve("batch 9", "corrected", "", [0.5], [0.1], None, 0.2, None, {"accuracy": None}, 1)
+    empty = StudyCurve("batch 5", "corrected", "", row([None, None], [None, None]))
+    single = StudyCurve("batch 9", "corrected", "", row([0.5], [0.1], seconds=0.2))
     for lines in ([empty], [single], [empty, single]):
         curves_figure(lines, "t", 1.0).canvas.draw()
         tradeoff_figure(lines, "t", "accuracy", 0.9).canvas.draw()

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from treino.base.words import _, numeral
 from treino.engine.metrics import metric_name
+from treino.folders.documents.sweep import StudyRow
 from treino.plots.curves import floor, spans
 from treino.plots.style import ALARM, INK, PALETTE, SOFT, beside, label, log_axis, look, stroke, titled
 from treino.training.sweeps.study_document import MILLISECONDS_BELOW, seconds_text
@@ -29,23 +30,12 @@ APART_X, APART_Y = 0.11, 0.12  # labels further apart than this can't overlap
 
 @dataclass(frozen=True, eq=False)
 class StudyCurve:
-    """A row of a study.
-
-    panel: its batch size in words. setting: the row's other settings, "" for none. loss, deviation: per
-    epoch, None if unmeasured. floor: the lowest reachable loss, None for 0. seconds, interval: the time of an
-    epoch, and its interval. epochs_to: the epoch at which each metric reached its goal, None for never.
-    """
+    """A row of a study, with its batch size (``panel``), mode and other settings ("" for none) in words."""
 
     panel: str
     mode: str
     setting: str
-    loss: Sequence[float | None]
-    deviation: Sequence[float | None]
-    floor: float | None
-    seconds: float | None
-    interval: Sequence[float] | None
-    epochs_to: Mapping[str, int | None]
-    epochs: int
+    row: StudyRow
 
 
 @dataclass(frozen=True)
@@ -138,7 +128,7 @@ def _panel(
     """Draw one panel. bottom: lower limit of a logarithmic axis, None for a linear one."""
     for line in lines:
         own = look_of[line.mode, line.setting]
-        loss_E, deviation_E = _floats(line.loss), _floats(line.deviation)
+        loss_E, deviation_E = _floats(line.row.loss), _floats(line.row.loss_std)
         epoch_E = np.arange(1.0, len(loss_E) + 1)
         low_E, high_E = loss_E - deviation_E, loss_E + deviation_E
         if bottom is not None:
@@ -153,14 +143,14 @@ def _panel(
 
 def _bottom(lines: Sequence[StudyCurve]) -> float | None:
     """Return the lower limit of the loss axis if it is logarithmic, else None."""
-    losses = np.concatenate([_floats(line.loss) for line in lines])
+    losses = np.concatenate([_floats(line.row.loss) for line in lines])
     return floor(losses) if spans(losses[losses > 0]) else None
 
 
 def _scale(axes: "Axes", lines: Sequence[StudyCurve], bottom: float | None) -> None:
     from matplotlib.ticker import MaxNLocator
 
-    losses = np.concatenate([_floats(line.loss) for line in lines])
+    losses = np.concatenate([_floats(line.row.loss) for line in lines])
     fine = losses[np.isfinite(losses) & (losses > 0)]
     if bottom is not None:
         axes.set_ylim(bottom, 1.2 * axes.get_ylim()[1])
@@ -168,7 +158,7 @@ def _scale(axes: "Axes", lines: Sequence[StudyCurve], bottom: float | None) -> N
     else:
         axes.set_ylim(bottom=0 if not len(fine) or fine.min() < fine.max() / 3 else None)
     axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
-    epochs = max(line.epochs for line in lines)
+    epochs = max(line.row.epochs for line in lines)
     axes.set_xlim(0.6 if epochs < 4 else 1 - 0.03 * epochs, epochs + (0.4 if epochs < 4 else 0.03 * epochs))
 
 
@@ -178,7 +168,7 @@ def _levels(axes: "Axes", lines: Sequence[StudyCurve], target: float | None) -> 
     if target is not None:
         text = _("to be reached: {value}").format(value=numeral(target))
         levels.append((target, {"color": INK, "linestyle": (0, (4, 2))}, text))
-    floor = max((line.floor for line in lines if line.floor), default=None)
+    floor = max((line.row.loss_floor for line in lines if line.row.loss_floor), default=None)
     if floor is not None:
         text = _("softmax twice: never below {value:.4f}").format(value=floor)
         levels.append((floor, {"color": SOFT, "linestyle": (0, (1, 1.5))}, text))
@@ -223,7 +213,7 @@ def tradeoff_figure(
     Along a grey line, their product (total seconds) is constant. Rows that never reach the goal stand above.
     metric, figure: the goal; with None, only the seconds are shown.
     """
-    timed = [line for line in lines if line.seconds]
+    timed = [line for line in lines if line.row.seconds_per_epoch]
     with look():
         below = legend_inches(lines)
         sentences = []
@@ -247,23 +237,23 @@ def _dots(axes: "Axes", lines: Sequence[StudyCurve], metric: str | None) -> None
     from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
     look_of = looks(lines)
-    most = max(line.epochs for line in lines)
+    most = max(line.row.epochs for line in lines)
     never = most * 1.12 + 0.6
     axes.set_xscale("log")
-    seconds = np.array([line.seconds for line in lines], dtype=np.float64)
+    seconds = np.array([line.row.seconds_per_epoch for line in lines], dtype=np.float64)
     axes.set_xlim(seconds.min() / 1.9, seconds.max() * 2.6)
     axes.set_ylim(-0.07 * most, never + 0.06 * most + 0.4)
     if metric is not None:
         _equal_cost(axes, seconds, most)
         axes.axhspan(most + 0.06 * most + 0.25, axes.get_ylim()[1], color=ALARM, alpha=0.06, linewidth=0)
     placed: list[tuple[float, float, str]] = []  # labels' positions, as shares of the axes
-    for line in sorted(lines, key=lambda each: each.seconds or 0):
+    for line in sorted(lines, key=lambda each: each.row.seconds_per_epoch or 0):
         own = look_of[line.mode, line.setting]
-        epoch = line.epochs_to.get(metric) if metric is not None else None
+        epoch = line.row.epochs_to(metric) if metric is not None else None
         y = never if epoch is None else epoch
-        x = float(line.seconds or 0)
-        if line.interval is not None:
-            axes.hlines(y, line.interval[0], line.interval[1], color=own.colour, linewidth=1.6, alpha=0.55)
+        x = float(line.row.seconds_per_epoch or 0)
+        if (interval := line.row.seconds_interval) is not None:
+            axes.hlines(y, *interval, color=own.colour, linewidth=1.6, alpha=0.55)
         (dot,) = axes.plot(x, y, own.mark, color=own.colour, markersize=8, markeredgewidth=1.8)
         dot.set_markerfacecolor(own.colour if epoch is not None else "white")
         at_x, at_y = axes.transAxes.inverted().transform(axes.transData.transform((x, y)))

@@ -213,13 +213,7 @@ def _study_curves(result: StudyResult) -> list[StudyCurve]:
             else _("batch {n}").format(n=row.batch_size),
             mode=mode_name(row.mode),
             setting=", ".join(setting_texts(row, rest)),
-            loss=row.loss,
-            deviation=row.loss_std,
-            floor=row.loss_floor,
-            seconds=row.seconds_per_epoch,
-            interval=row.seconds_interval,
-            epochs_to={name: row.epochs_to(name) for name in result.until},
-            epochs=row.epochs,
+            row=row,
         )
         for row in result.rows
     ]
