@@ -22,7 +22,7 @@ from treino.data.preparation.target_means import FOLDS, TargetFolds
 from treino.folders.prediction import _among
 from treino.folders.stored_run import StoredRun
 from treino.inspection.boundary import _rows_at, typical_row
-from treino.reports.export.formats import export, exported
+from treino.reports.export.formats import exported
 
 
 def table(rows: int = 600, values: int = 80) -> pd.DataFrame:
@@ -187,7 +187,7 @@ def test_a_run_keeps_them_and_is_asked_and_taken_elsewhere(
     wanted = run.predict(new)["prediction"].to_numpy()
     np.testing.assert_allclose(tr.open(run.path).predict(new)["prediction"], wanted)
     new.to_csv(tmp_path / "new.csv", index=False)
-    script = export(run, "script")
+    script = exported(run, "script").paths[0]
     asked = [sys.executable, str(script), "predict", str(tmp_path / "new.csv")]
     printed = subprocess.run(asked, capture_output=True, text=True, check=True).stdout
     np.testing.assert_allclose(pd.read_csv(io.StringIO(printed))["prediction"], wanted, rtol=1e-5)

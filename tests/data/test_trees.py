@@ -14,7 +14,7 @@ from treino.data.preparation.preparation import Preparation
 from treino.data.preparation.target_means import FOLDS, TargetFolds
 from treino.data.preparation.trees import LEAVES, fit_trees, leaf_inputs
 from treino.inspection.boundary import _rows_at, typical_row
-from treino.reports.export.formats import export, exported
+from treino.reports.export.formats import exported
 
 
 def table(rows: int = 1600) -> pd.DataFrame:
@@ -142,5 +142,5 @@ def test_a_run_sees_them_and_takes_them_elsewhere(frame: pd.DataFrame, tmp_path,
     assert checked.apart <= 1e-5
     new.to_csv(tmp_path / "new.csv", index=False)
     monkeypatch.setattr("sys.argv", ["run.py", "predict", str(tmp_path / "new.csv")])
-    script = export(run, "script")
+    script = exported(run, "script").paths[0]
     assert "leaf_inputs" in script.read_text()

@@ -24,7 +24,7 @@ from treino.api import Run
 from treino.base.errors import TreinoError
 from treino.data import BUILTINS
 from treino.data.readers import idx
-from treino.reports.export.formats import FORMATS, export
+from treino.reports.export.formats import FORMATS, exported
 from treino.settings.spec import read_settings
 from treino.training.loop import JobEnd, JobProgress, JobStart
 from treino.training.train import drain, train_events
@@ -34,7 +34,7 @@ pytestmark = pytest.mark.usefixtures("bare")
 
 def check_equal(name: str, settings: dict[str, Any], folder: Path) -> None:
     run = trained(name, folder, **settings)
-    path = export(run)
+    path = exported(run).paths[0]
     assert path == run.path / "exports" / f"{run.name}.py"
     kept = torch.load(path.with_suffix(".pt"), weights_only=True)
     model, _metadata = run.folder.read_tensors("model.safetensors")
@@ -116,12 +116,12 @@ def test_it_weighs_rows_as_the_run_does(settings: dict[str, Any], tmp_path: Path
 
 def predictions(run: Run, new: Path) -> pd.DataFrame:
     """What the run's script prints of a file."""
-    return pd.read_csv(io.StringIO("\n".join(said(export(run), "predict", str(new)))))
+    return pd.read_csv(io.StringIO("\n".join(said(exported(run).paths[0], "predict", str(new)))))
 
 
 def test_against_another_kernel_the_first_epoch_is_close(tmp_path: Path) -> None:
     run = trained("wine", tmp_path, engine="batched", dropout=0.2, weight_decay=0.01)
-    path = export(run)
+    path = exported(run).paths[0]
     last = json.loads(said(path)[-1])
     assert last["losses"][0] == pytest.approx(run.document["loss"]["train"][0], rel=1e-4)
     assert "batched" in (ast.get_docstring(ast.parse(path.read_text())) or "")
@@ -167,7 +167,7 @@ def test_it_predicts_from_columns_of_every_kind(name: str, tmp_path: Path) -> No
 
 
 def test_only_what_the_run_uses_is_in_it(tmp_path: Path) -> None:
-    path = export(trained("wine", tmp_path))
+    path = exported(trained("wine", tmp_path)).paths[0]
     text = path.read_text()
     assert "treino" not in text
     for word in ("ropout", "factor", "CLIP", "FAULT", "Sequential()", "step +=", "softmax_before", "DEVICE"):
@@ -182,7 +182,7 @@ def test_only_what_the_run_uses_is_in_it(tmp_path: Path) -> None:
     ]
     places = [text.index(word) for word in order]
     assert places == sorted(places)
-    taught = export(trained("wine", tmp_path, as_taught=True)).read_text()
+    taught = exported(trained("wine", tmp_path, as_taught=True)).paths[0].read_text()
     assert taught.count("# FAULT") == 2
     assert "zero_grad()\n" not in taught
 
@@ -199,7 +199,7 @@ def test_what_was_changed_while_it_trained_is_changed_again(tmp_path: Path) -> N
                 event.job.folder.database.add_command(name, value, step)
         if isinstance(event, JobEnd):
             run = event.job.run
-    path = export(tr.open(run.path))
+    path = exported(tr.open(run.path)).paths[0]
     assert json.loads(said(path)[-1])["losses"] == run.document["loss"]["train"]
     assert "LR_FROM = {11: 0.05, 30: 0.002}" in path.read_text()
     assert "MOMENTUM" not in path.read_text()  # adam has none
@@ -217,8 +217,8 @@ def test_a_run_that_was_broken_off_is_trained_to_its_planned_end(tmp_path: Path)
     folder.close()
     run = tr.open(folder.path)
     assert run.status == "interrupted"
-    assert refusal_of(export, run, "safetensors").rule == "no_weights_yet"
-    path = export(run)
+    assert refusal_of(exported, run, "safetensors").rule == "no_weights_yet"
+    path = exported(run).paths[0]
     assert not path.with_suffix(".pt").exists()
     assert "interrupted" in (ast.get_docstring(ast.parse(path.read_text())) or "")
     text = path.read_text()
@@ -239,7 +239,7 @@ def test_a_run_of_an_accelerator_is_trained_where_there_is_none(
     run = trained("diabetes", tmp_path, dropout=0.2, batch_norm=True)
     elsewhere = {"resolved": run.spec.resolved.model_copy(update={"device": device})}
     monkeypatch.setattr(run, "spec", run.spec.model_copy(update=elsewhere))
-    path = export(run)
+    path = exported(run).paths[0]
     assert f'DEVICE = "{device}" if torch.' in path.read_text()
     assert path.read_text().count(".to(") == 5  # the network, three tensors of rows, a mask
     assert json.loads(said(path)[-1])["losses"] == run.document["loss"]["train"]
@@ -256,7 +256,7 @@ def test_names_that_python_would_read(tmp_path: Path) -> None:
     frame[['a"b\\n$x', "c'{}\u202e", 's"i$ze']].to_csv(folder / "it's \"$x.csv", index=False)
     settings = read_settings({**SHORT, "target": 's"i$ze', "out": str(tmp_path / 'my "run" $1')})
     run = Run.of(drain(train_events(str(folder / "it's \"$x.csv"), settings, parent=tmp_path)))
-    path = export(tr.open(run.path))
+    path = exported(tr.open(run.path)).paths[0]
     assert json.loads(said(path)[-1])["losses"] == run.document["loss"]["train"]
     frame.to_csv(tmp_path / "new.csv", index=False)
     out = pd.read_csv(io.StringIO("\n".join(said(path, "predict", str(tmp_path / "new.csv")))))
@@ -265,7 +265,7 @@ def test_names_that_python_would_read(tmp_path: Path) -> None:
 
 def test_bare_weights(tmp_path: Path) -> None:
     run = trained("iris", tmp_path)
-    path = export(run, "safetensors")
+    path = exported(run, "safetensors").paths[0]
     assert path == run.path / "exports" / f"{run.name}.safetensors"
     net = nn.Sequential(nn.Linear(4, 64), nn.ReLU(), nn.Linear(64, 32), nn.ReLU(), nn.Linear(32, 3))
     net.load_state_dict(load_file(path))
@@ -277,19 +277,19 @@ def test_bare_weights(tmp_path: Path) -> None:
 def test_what_can_t_be_exported_is_refused(tmp_path: Path) -> None:
     run = trained("iris", tmp_path)
     with pytest.raises(TreinoError, match="safetensors") as unknown:
-        export(run, "safetensor")
+        exported(run, "safetensor")
     assert unknown.value.rule == "format_unknown"
     assert FORMATS.keys() == {"script", "onnx", "pt2", "safetensors"}
 
     given = tr.fit("iris", net=nn.Linear(4, 3), parent=tmp_path, epochs=1, engine="module")
     made = trained("wine", tmp_path, net="mynet.py:made")
     for run, rule in ((given, "export_net_given"), (made, "export_net_made")):
-        assert refusal_of(export, run).rule == rule
+        assert refusal_of(exported, run).rule == rule
 
     run = trained("table.csv", tmp_path, target="size", features=("a b", "c"))
     (tmp_path / "table.csv").rename(tmp_path / "moved.csv")
-    assert refusal_of(export, tr.open(run.path)).rule == "data_gone"
-    path = export(tr.open(run.path, data=tmp_path / "moved.csv"))
+    assert refusal_of(exported, tr.open(run.path)).rule == "data_gone"
+    path = exported(tr.open(run.path, data=tmp_path / "moved.csv")).paths[0]
     losses = json.loads(said(path, str(tmp_path / "moved.csv"))[-1])["losses"]
     assert losses == run.document["loss"]["train"]
     assert not list((run.path / "exports").glob(".*"))
@@ -304,7 +304,7 @@ def test_what_can_t_be_exported_is_refused(tmp_path: Path) -> None:
 )
 def test_a_real_process_without_treino_runs_it(name: str, settings: dict[str, Any], tmp_path: Path) -> None:
     run = trained(name, tmp_path, **settings)
-    path = export(run)
+    path = exported(run).paths[0]
     path = Path(shutil.move(path.parent, tmp_path / "elsewhere")) / path.name  # what it needs lies beside it
     table(3).to_csv(tmp_path / "new.csv", index=False)
     without = (
@@ -348,4 +348,4 @@ def test_a_number_that_is_grouped_otherwise_is_refused(tmp_path: Path) -> None:
     run = tr.fit(tmp_path / "eu.csv", target="y", epochs=1, parent=tmp_path)
     (tmp_path / "new.csv").write_text("p\n0.75\n")
     with pytest.raises(SystemExit, match=r"0\.75 is not written as the table's numbers"):
-        said(export(run), "predict", str(tmp_path / "new.csv"))
+        said(exported(run).paths[0], "predict", str(tmp_path / "new.csv"))

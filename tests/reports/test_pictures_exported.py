@@ -14,7 +14,7 @@ import treino as tr
 from tests.reports.export_cases import said, well_written
 from treino.data.photographs.decoding import decode
 from treino.folders.prediction import predict
-from treino.reports.export.formats import export
+from treino.reports.export.formats import exported
 
 
 def save(path: Path, level: int, seed: int, mode: str = "RGB") -> None:
@@ -61,7 +61,7 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
 )
 def test_a_script_trains_on_the_folder_to_the_same_numbers(photos: Path, settings: dict[str, Any]) -> None:
     run = tr.fit(photos, epochs=2, engine="module", parent=photos.parent / "runs", **settings)
-    path = export(run)
+    path = exported(run).paths[0]
     well_written(path)
     rows = list(csv.reader(io.StringIO("\n".join(said(path, "predict", str(photos))))))
     ours = predict(run, photos).each

@@ -14,7 +14,7 @@ from treino import api
 from treino.api import open as open_result
 from treino.data.rows import order
 from treino.reports.explanation import explain
-from treino.reports.export.formats import export
+from treino.reports.export.formats import exported
 from treino.reports.pictures.dynamics import dynamics_of
 from treino.reports.pictures.landscape import path_of
 
@@ -88,6 +88,6 @@ def test_every_verb_on_segments_of_other_layers(tmp_path: Path) -> None:
     shutil.rmtree(run.path)
     alone = open_result(branch.path)
     assert [len(list(m.net.parameters())) for m in (alone.at(5), alone.at(12), alone.at(20))] == [4, 6, 4]
-    assert export(alone, "safetensors").exists()
-    assert "def train" not in export(alone, "script").read_text()
+    assert exported(alone, "safetensors").paths[0].exists()
+    assert "def train" not in exported(alone, "script").paths[0].read_text()
     assert len(alone.predict("wine")) == 178

@@ -13,7 +13,7 @@ import pytest
 
 import treino as tr
 from tests.conftest import Treino, refusal_of
-from treino.reports.export.formats import export
+from treino.reports.export.formats import exported
 from treino.sklearn import Regressor
 from treino.training.stored_results import open_run
 
@@ -131,7 +131,7 @@ def test_what_was_stated_in_training_is_not_forced_on_a_later_file(tmp_path: Pat
 @pytest.mark.release
 def test_the_exported_script_refuses_them_too(runs: dict[str, tr.Run], tmp_path: Path) -> None:
     for name, own in SIGNS.items():
-        script = export(open_run(runs[name].path), "script")
+        script = exported(open_run(runs[name].path), "script").paths[0]
         for sign in SIGNS.values():
             new = tmp_path / "new.csv"
             new.write_text(text_of(as_written(NEW, sign), ";"))

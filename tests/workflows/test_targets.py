@@ -15,7 +15,7 @@ from sklearn.utils.estimator_checks import check_classifier_multioutput, check_r
 import treino as tr
 from tests.conftest import Treino, refusal_of
 from tests.reports.export_cases import said as printed
-from treino.reports.export.formats import export
+from treino.reports.export.formats import exported
 from treino.sklearn import Classifier, Regressor
 
 NUMBERS, CLASSES = ("length", "weight"), ("colour", "big")
@@ -136,7 +136,7 @@ def test_shown_drawn_and_reported(
 @pytest.mark.parametrize("targets", [NUMBERS, CLASSES], ids=["numbers", "classes"])
 def test_the_exported_script_arrives_at_the_runs_figures(targets: tuple[str, ...], tmp_path: Path) -> None:
     run = trained(tmp_path, targets, engine="module", ensemble=2, epochs=3)
-    script = export(run, "script")
+    script = exported(run, "script").paths[0]
     with warnings.catch_warnings(action="error"):
         last = json.loads(printed(script)[-1])
     wanted = run.document["metrics"]["test"]
@@ -152,7 +152,7 @@ def test_onnx_answers_as_the_run(classes: tr.Run, numbers: tr.Run) -> None:
     onnxruntime = pytest.importorskip("onnxruntime")
     pytest.importorskip("onnx")
     for run, names in ((classes, CLASSES), (numbers, NUMBERS)):
-        session = onnxruntime.InferenceSession(export(run, "onnx"))
+        session = onnxruntime.InferenceSession(exported(run, "onnx").paths[0])
         frame = table(5, seed=9)
         found = session.run([f"prediction_{names[1]}"], {name: frame[name].to_numpy() for name in "uv"})[0]
         ours = run.predict(frame)[f"prediction_{names[1]}"]

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from treino.base.errors import TreinoError
-from treino.reports.export.formats import export
+from treino.reports.export.formats import exported
 from treino.reports.export.script_data import literal, words_alone
 from treino.settings.spec import read_settings
 from treino.training.train import drain, train_events
@@ -86,7 +86,7 @@ def statements(text: str) -> str:
     return ast.dump(Blank().visit(ast.parse(text)), indent=1)
 
 
-def exported(folder: Path, columns: tuple[str, str, str], classes: tuple[str, str], name: str) -> str:
+def script_text(folder: Path, columns: tuple[str, str, str], classes: tuple[str, str], name: str) -> str:
     """The script of a training on a table with these names; and its constants are these names."""
     source = folder / "t.csv"
     with source.open("w", newline="", encoding="utf-8") as file:
@@ -95,7 +95,7 @@ def exported(folder: Path, columns: tuple[str, str, str], classes: tuple[str, st
         writer.writerows([i % 7, "ab"[i % 2] + "c", classes[i % 2]] for i in range(40))
     wanted = {"target": columns[2], "steps": 1, "hidden": 2, "engine": "module", "out": str(folder / name)}
     run = drain(train_events(str(source), read_settings(wanted), lean=True))
-    text = export(run).read_text()
+    text = exported(run).paths[0].read_text()
     constants = {
         node.targets[0].id: ast.literal_eval(node.value)
         for node in ast.parse(text).body
@@ -109,7 +109,7 @@ def exported(folder: Path, columns: tuple[str, str, str], classes: tuple[str, st
 
 @pytest.fixture(scope="module")
 def plain(tmp_path_factory: pytest.TempPathFactory) -> str:
-    text = exported(tmp_path_factory.mktemp("plain"), ("a", "b", "y"), ("p", "q"), "run")
+    text = script_text(tmp_path_factory.mktemp("plain"), ("a", "b", "y"), ("p", "q"), "run")
     assert json.dumps(["p", "q"]) in text
     return statements(text)
 
@@ -123,7 +123,7 @@ def test_names_change_no_statement_of_the_script(
     assume(len({name.strip() for name in columns} - {""}) == 3)
     with TemporaryDirectory() as folder:
         try:
-            text = exported(Path(folder), columns, classes, "run")
+            text = script_text(Path(folder), columns, classes, "run")
         except TreinoError:  # names that no table can have
             assume(False)
         assert statements(text) == plain

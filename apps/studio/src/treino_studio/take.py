@@ -19,7 +19,7 @@ from treino.base.words import _
 from treino.folders import OutputFile, RunFolder
 from treino.plots import importance_sentences
 from treino.reports import film_files, importance_of, steps_of
-from treino.reports.export.formats import export
+from treino.reports.export.formats import exported
 from treino.reports.report import report
 from treino.reports.run_report import Tell, silent, writing
 from treino.training import StoredSweep, open_run
@@ -51,7 +51,7 @@ def take(path: Path, form: str, tell: Tell = silent) -> tuple[str, bytes]:
         with TemporaryDirectory() as folder:
             to = OutputFile(Path(folder) / "report.html", (".html",))
             return f"{name}.html", report([run], to, tell=tell).read_bytes()
-    written = export(run, "safetensors" if form == "weights" else "script")
+    written = exported(run, "safetensors" if form == "weights" else "script").paths[0]
     if form == "weights":
         return f"{name}.safetensors", written.read_bytes()
     zipped = BytesIO()

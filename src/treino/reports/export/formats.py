@@ -7,7 +7,6 @@ import io
 import json
 import warnings
 from collections.abc import Callable
-from pathlib import Path
 
 import torch
 from torch import Tensor, nn
@@ -85,15 +84,6 @@ def _asked(program: nn.Module, x: Tensor) -> Tensor:
 
 
 # ---- ``export``
-
-
-def export(run: StoredRun, format: str = "script") -> Path:
-    """Write the run into its ``exports/`` folder and return the file's path; see ``exported``.
-
-    Raises:
-        TreinoError: as ``exported``.
-    """
-    return exported(run, format).paths[0]
 
 
 def exported(run: StoredRun, format: str = "script") -> Exported:
