@@ -19,7 +19,7 @@ from treino.engine import OPTIMIZERS
 from treino.engine.saved_state import keyframe_of_saved
 from treino.engine.schedules import scale
 from treino.engine.step_plan import EpochCount
-from treino.training.commands import Transport
+from treino.training.commands import PlayControl
 from treino.training.replay import snapshots
 
 
@@ -188,28 +188,28 @@ def test_contradicting_optimizers_are_refused(tmp_path: Path) -> None:
 def test_a_pause_at_the_next_epochs_end_knows_the_new_ones() -> None:
     count = EpochCount(4).restarted(10, 25)
     for step, epochs, stop in ((10, 1, 35), (35, 1, 60), (36, 2, 85)):
-        transport = Transport()
-        transport.command("epoch", epochs, step, count)
-        assert transport.stop_step == stop
+        play_control = PlayControl()
+        play_control.command("epoch", epochs, step, count)
+        assert play_control.stop_step == stop
 
 
 def test_steps_and_epochs_that_are_asked_for_while_others_are_done_add_up() -> None:
-    count, transport = EpochCount(4), Transport()
+    count, play_control = EpochCount(4), PlayControl()
     for name, number, stop in (("step", 1, 6), ("step", 2, 8), ("epoch", 1, 12), ("epoch", 1, 16)):
-        transport.command(name, number, 5, count)
-        assert transport.stop_step == stop
-    transport.command("pause", None, 7, count)
-    transport.command("step", 1, 7, count)
-    assert transport.stop_step == 8
-    transport.command("play", None, 8, count)
-    transport.command("epoch", 1, 9, count)  # of one that plays: the end of the epoch that it is in
-    assert transport.stop_step == 12
+        play_control.command(name, number, 5, count)
+        assert play_control.stop_step == stop
+    play_control.command("pause", None, 7, count)
+    play_control.command("step", 1, 7, count)
+    assert play_control.stop_step == 8
+    play_control.command("play", None, 8, count)
+    play_control.command("epoch", 1, 9, count)  # of one that plays: the end of the epoch that it is in
+    assert play_control.stop_step == 12
 
 
 def test_a_training_that_a_slow_speed_lets_wait_is_still_playing() -> None:
-    count, transport = EpochCount(4), Transport(speed=0.01)
-    assert transport.limit(5) == 5
-    assert transport.playing(5)
-    transport.command("step", 2, 5, count)
-    assert transport.playing(6)
-    assert not transport.playing(7)
+    count, play_control = EpochCount(4), PlayControl(speed=0.01)
+    assert play_control.limit(5) == 5
+    assert play_control.playing(5)
+    play_control.command("step", 2, 5, count)
+    assert play_control.playing(6)
+    assert not play_control.playing(7)

@@ -12,7 +12,7 @@ from treino.folders.network_source import UserFiles
 from treino.folders.stored_run import StoredRun
 from treino.training.branch import branching, rewinding
 from treino.training.commands import send_setting, send_settings
-from treino.training.loop import JobStart, drain
+from treino.training.loop import JobStart, last_event
 from treino.training.replay import snapshots
 from treino.training.stored_results import open_run
 
@@ -71,10 +71,10 @@ def test_several_settings_are_all_sent_or_none() -> None:
 def test_a_segment_and_a_branch_say_by_whom_and_keep_what_was_before(treino: Treino) -> None:
     run = trained(("lr", 0.02, 10, "agent"), ("lr", 0.5, 40, ""))
     (snapshot,) = snapshots(run, [30])
-    drain(branching(snapshot, {"lr": 0.003, "name": "branch"}, sender="agent"))
+    last_event(branching(snapshot, {"lr": 0.003, "name": "branch"}, sender="agent"))
     expected = ["From step 10 on: lr 0.02 (by an agent).", "From step 30 on: lr 0.003 (by an agent)."]
     assert said(open_run("branch")) == expected
-    drain(rewinding(snapshot, {"hidden": (8,), "seed": 3}, sender="alert"))
+    last_event(rewinding(snapshot, {"hidden": (8,), "seed": 3}, sender="alert"))
     again = open_run("steered")
     assert said(again) == [expected[0], "From step 30 on: hidden 8, seed 3 (by an alert)."]
     assert again.spec.segments[1].sender == "alert"
@@ -96,7 +96,7 @@ def test_a_segment_that_begins_at_a_change_takes_it_over() -> None:
     """What is said of the run is what it trains with; a change after the fork belongs to the other way."""
     run = trained(("lr", 0.02, 30, ""), ("lr", 0.5, 31, ""))
     (snapshot,) = snapshots(run, [30])
-    drain(rewinding(snapshot, {}, sender=""))
+    last_event(rewinding(snapshot, {}, sender=""))
     again = open_run("steered")
     assert [s.hp["lr"] for s in snapshots(again, [29, 30, 31, 59])] == [0.01, 0.02, 0.02, 0.02]
     assert said(again) == [

@@ -16,7 +16,7 @@ from treino.folders.store.checkpoint import FOLDER, LiveFolder
 from treino.folders.stored_run import StoredRun
 from treino.settings.spec import read_settings
 from treino.training.branch import rewinding
-from treino.training.commands import Transport
+from treino.training.commands import PlayControl
 from treino.training.replay import Playback, snapshots
 from treino.training.train import RunJob, drain, train_events
 
@@ -63,11 +63,11 @@ def test_the_past_is_prepared_in_slices(run: StoredRun, monkeypatch: pytest.Monk
 
 
 @given(st.lists(st.sampled_from(["play", "pause", "step", "epoch"]), max_size=8))
-def test_a_transport_never_lets_a_step_too_many_through(commands: list[str]) -> None:
-    transport, step = Transport(), 5
+def test_play_control_never_lets_a_step_too_many_through(commands: list[str]) -> None:
+    play_control, step = PlayControl(), 5
     for name in commands:
-        transport.command(name, 2 if name in ("step", "epoch") else None, step, EpochCount(4))
-        limit = transport.limit(step)
+        play_control.command(name, 2 if name in ("step", "epoch") else None, step, EpochCount(4))
+        limit = play_control.limit(step)
         expected = {"play": None, "pause": step, "step": step + 2, "epoch": (step // 4 + 2) * 4}[name]
         assert limit == expected
         step = step if limit is None else limit
@@ -75,12 +75,12 @@ def test_a_transport_never_lets_a_step_too_many_through(commands: list[str]) -> 
 
 @pytest.mark.parametrize("speed", ["fast", 0, 0.005, -1, True, 1e6 + 1, float("inf")])
 def test_a_speed_is_a_number_of_steps(speed: object) -> None:
-    transport = Transport(speed=3.0)
-    assert refusal_of(transport.command, "speed", speed, 0, EpochCount(1)).rule == "speed_range"
-    assert transport.speed == 3.0
+    play_control = PlayControl(speed=3.0)
+    assert refusal_of(play_control.command, "speed", speed, 0, EpochCount(1)).rule == "speed_range"
+    assert play_control.speed == 3.0
     for known in (0.01, 1e6, None):
-        transport.command("speed", known, 0, EpochCount(1))
-        assert transport.speed == known
+        play_control.command("speed", known, 0, EpochCount(1))
+        assert play_control.speed == known
 
 
 def test_a_training_that_is_watched_ends_though_what_is_shown_finds_no_room(

@@ -128,7 +128,7 @@ class Place:
 
         def up_to(step: int) -> None:
             training = job.training
-            job.transport.command("step", step - training.step, training.step, training.plan.count)
+            job.play_control.command("step", step - training.step, training.step, training.plan.count)
             while not isinstance(next(stream), JobPause):
                 pass
             made.answers[step] = training.answer("last")(job.data.train.x.reshape(-1, *shape)).detach()
@@ -138,7 +138,7 @@ class Place:
         made.run().set("lr", RATE)
         up_to(MIDDLE)
         if state == "finished":
-            job.transport.command("play", None, MIDDLE, job.training.plan.count)
+            job.play_control.command("play", None, MIDDLE, job.training.plan.count)
             assert isinstance(list(stream)[-1], JobEnd)
         elif state == "interrupted":  # as if the process had died: closed without a further word
             job.checkpoint()

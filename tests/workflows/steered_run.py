@@ -291,7 +291,7 @@ class SteeredRun:
             return
         training = self.job.training
         goal = min(training.step + steps, training.steps)
-        self.job.transport.command("step", steps, training.step, training.plan.count)
+        self.job.play_control.command("step", steps, training.step, training.plan.count)
         while not self.over and (not isinstance(self._next(), JobPause) or training.step < goal):
             pass
         self.truth.step = training.step
@@ -379,7 +379,7 @@ class SteeredRun:
         start = next(stream)
         assert isinstance(start, JobStart)
         self.job, self.saved = start.job, start.job.training.step
-        self.job.transport.command("pause", None, self.saved, self.job.training.plan.count)
+        self.job.play_control.command("pause", None, self.saved, self.job.training.plan.count)
 
     def _next(self) -> JobEvent:
         event = next(self.stream)

@@ -17,7 +17,7 @@ from treino.cli.app import verb_named
 from treino.cli.screen import Screen
 from treino.fit_events import FitRequest, fit_events
 from treino.folders.network_source import UserFiles
-from treino.training.loop import drain
+from treino.training.loop import last_event
 from treino_agents import tool_call
 from treino_agents.folder import CHECKS, AgentFolder
 from treino_agents.tools import NAMED, Tool, all_tools, change_flags, setting_arguments
@@ -160,7 +160,7 @@ def test_trust_is_yes_or_no(folder: AgentFolder, value: Any) -> None:
 
 
 def train(**settings: Any) -> None:
-    drain(
+    last_event(
         fit_events(FitRequest("a.csv", {"steps": 3, "validation": 0, "test": 0, **settings}, UserFiles()))[0]
     )
 

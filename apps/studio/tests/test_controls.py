@@ -109,7 +109,7 @@ def test_every_control_changes_the_record_of_the_run(tmp_path: Path) -> None:
     )
     with real_studio(tmp_path, WORDS.split()) as studio, chromium() as browser:
         walk = Walk(studio, studio.open(browser))
-        transport(walk)
+        play_control(walk)
         live_settings(walk)
         choices(walk)
         layers(walk)
@@ -128,7 +128,7 @@ def test_every_control_changes_the_record_of_the_run(tmp_path: Path) -> None:
     assert again.loss == float(run.losses[-1])
 
 
-def transport(walk: Walk) -> None:
+def play_control(walk: Walk) -> None:
     """Steps, epochs' ends, speed, play and pause."""
     walk.at(0)
     walk.press("Step")

@@ -18,7 +18,7 @@ from treino.training.futures import FutureEnd, fan, futures
 from treino.training.replay import Snapshot, snapshots
 from treino.training.stored_results import open_run
 from treino.training.train import drain
-from treino_studio.run_commands import TrainerRequest, adopt, branch, fan_out, transport
+from treino_studio.run_commands import TrainerRequest, adopt, branch, fan_out, play_control
 from treino_studio.run_page import RunPage
 from treino_studio.scene import boundary_parts
 
@@ -218,7 +218,7 @@ def test_futures_of_a_training_that_is_over_go_on_as_play_does(
     assert (said[-1]["over"], said[-1]["goes_on_to"]) == (True, twice)
     branched = branch(page, {"changes": {}})
     kept = adopt(page, {"future": 1, "as": "segment"})
-    played = transport(page, {"do": "play"})
+    played = play_control(page, {"do": "play"})
     for each in (branched, kept, played):
         assert isinstance(each, TrainerRequest)
         assert each.fields["changes"]["epochs"] == twice

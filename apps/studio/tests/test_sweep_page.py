@@ -8,7 +8,7 @@ import pytest
 import treino as tr
 from treino.fit_events import FitRequest, fit_events
 from treino.folders.store import RunFolder
-from treino.training.loop import drain
+from treino.training.loop import last_event
 from treino.training.sweeps.bracket import MemberTable
 from treino.training.sweeps.member import like
 from treino_studio.run_commands import TrainerRequest
@@ -83,7 +83,7 @@ def test_opening_a_network_never_shows_a_run_of_something_else(sweep: Path) -> N
     assert asked.fields["name"] == "sweep-3-2"
     source, settings, networks = like(f"{sweep}:3")
     fit = FitRequest(source, settings | {"name": "sweep-3-2"}, networks, parent=sweep.parent, lean=True)
-    drain(fit_events(fit)[0])
+    last_event(fit_events(fit)[0])
     assert open_member(page(sweep), {"member": 3}) == {"run": str(sweep.parent / "sweep-3-2")}
     asked = open_member(page(sweep), {"member": 4})
     assert isinstance(asked, TrainerRequest)

@@ -239,7 +239,7 @@ def test_errors_are_answers(studio: Studio) -> None:
 def test_a_training_whose_folder_was_moved_is_in_nobody_s_way(studio: Studio) -> None:
     path = studio.train()
     path.parent.rename(path.parent.with_name("moved"))
-    request = {"run": str(path), "step": 0, "changes": {}, "transport": ("pause", None)}
+    request = {"run": str(path), "step": 0, "changes": {}, "play_control": ("pause", None)}
     for number, verb in enumerate(("branch", "rewind", "resume"), 1001):
         studio.trainer.channel.send({"do": verb, **request, "id": number})
         studio.until(lambda number=number: number in studio.replies)  # type: ignore[misc]
@@ -248,7 +248,7 @@ def test_a_training_whose_folder_was_moved_is_in_nobody_s_way(studio: Studio) ->
         {"do": "train", "data": "wine", "settings": {"epochs": "5"}, "parent": str(path.parent), "id": 7}
     )
     studio.until(lambda: 7 in studio.replies)
-    other = {"run": studio.replies[7]["run"], "step": 0, "changes": {}, "transport": ("pause", None)}
+    other = {"run": studio.replies[7]["run"], "step": 0, "changes": {}, "play_control": ("pause", None)}
     studio.trainer.channel.send({"do": "branch", **other, "id": 8})
     studio.until(lambda: 8 in studio.replies)
     assert "error" not in studio.replies[8]
@@ -355,11 +355,16 @@ def test_a_training_that_can_t_play_so_is_not_begun(studio: Studio) -> None:
     studio.at(2)
     request = {"run": str(path), "step": 1, "changes": {}, "parent": str(studio.folder)}
     for number, wrong in enumerate(
-        ({"speed": 0.005}, {"transport": ("step", 0)}, {"transport": ("epoch", 1001)}, {"speed": "fast"}),
+        (
+            {"speed": 0.005},
+            {"play_control": ("step", 0)},
+            {"play_control": ("epoch", 1001)},
+            {"speed": "fast"},
+        ),
         3001,
     ):
         for verb in ("rewind", "branch"):
-            how = {"transport": ("pause", None)} | wrong
+            how = {"play_control": ("pause", None)} | wrong
             studio.trainer.channel.send({"do": verb, **request, **how, "id": number})
             studio.until(lambda number=number: number in studio.replies)  # type: ignore[misc]
             assert studio.replies.pop(number)["error"]["rule"].endswith("_range"), wrong

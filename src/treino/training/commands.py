@@ -101,7 +101,7 @@ BURST = 0.25  # maximum seconds of missed steps to catch up
 
 
 @dataclass
-class Transport:
+class PlayControl:
     """Playback control of a training. stop_step: the step at which to pause; None: play. speed: steps per
     second; None: no limit."""
 
@@ -198,10 +198,10 @@ class LiveView:
         left = self._update_time + SPACING - time.monotonic()
         return min(most, max(left, SHORTEST)) if self._watched else most
 
-    def update(self, training: TrainingLoop, segment: int, transport: Transport) -> None:
+    def update(self, training: TrainingLoop, segment: int, play_control: PlayControl) -> None:
         """Show the training's state if somebody watches and the state has changed."""
-        playing = transport.playing(training.step)
-        state = training.step, playing, transport.speed
+        playing = play_control.playing(training.step)
+        state = training.step, playing, play_control.speed
         now = time.monotonic()
         if now - self._looked >= LOOK:
             self._looked, self._watched = now, self.folder.watched
@@ -218,7 +218,7 @@ class LiveView:
                 "segment": segment,
                 "time": time.time(),
                 "playing": playing,
-                "speed": transport.speed,
+                "speed": play_control.speed,
                 "tail": tail,
             },
         )

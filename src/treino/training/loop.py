@@ -1,7 +1,7 @@
 """The loop of every training: advance, save checkpoints, stop on request, close the folder.
 
 Runs, sweeps and studies are ``Job``s that ``events`` drives. The files on disk always suffice to resume bit
-for bit. The command line displays the same events that ``fit`` drains.
+for bit. The command line displays the same events that ``fit`` consumes.
 """
 
 import shlex
@@ -243,7 +243,7 @@ def status_at_end(statuses: Iterable[str], reason: str | None) -> str:
     return "finished" if reason in (None, "reached") else reason
 
 
-def drain(stream: Iterator[JobEvent], watch: Callable[[JobEvent], None] | None = None) -> JobEnd:
+def last_event(stream: Iterator[JobEvent], watch: Callable[[JobEvent], None] | None = None) -> JobEnd:
     """Consume the events to their end and return the last one. watch: called with each event.
 
     Raises:
@@ -262,8 +262,8 @@ def drain(stream: Iterator[JobEvent], watch: Callable[[JobEvent], None] | None =
 
 
 def drained_folder(stream: Iterator[JobEvent], watch: Callable[[JobEvent], None] | None = None) -> RunFolder:
-    """Consume the events to their end, as ``drain`` does, and reopen the folder."""
-    return RunFolder.open(drain(stream, watch).job.folder.path)
+    """Consume the events to their end, as ``last_event`` does, and reopen the folder."""
+    return RunFolder.open(last_event(stream, watch).job.folder.path)
 
 
 # ---- commands from other processes

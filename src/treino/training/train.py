@@ -45,10 +45,9 @@ from treino.folders.user_network import NetworkFiles, network_maker, network_of
 from treino.folders.weights import ANSWERS, answers_of
 from treino.settings.spec import Settings
 from treino.training.choices import limit_message
-from treino.training.commands import PLAYBACK, LiveView, Transport
+from treino.training.commands import PLAYBACK, LiveView, PlayControl
 from treino.training.completion import Times, finish, run_facts, shape_entries
-from treino.training.loop import Job, JobEvent, events, status_at_end
-from treino.training.loop import drain as drained
+from treino.training.loop import Job, JobEvent, events, last_event, status_at_end
 from treino.training.resolution import Resolution, resolve, train_config
 from treino.training.stored_training import (
     PAST_LIMIT,
@@ -286,7 +285,7 @@ class RunJob:
     interruptible_close: bool = False
     timed: bool = False  # whether the clock is running
     failure: TreinoError | None = None
-    transport: Transport = field(default_factory=Transport)
+    play_control: PlayControl = field(default_factory=PlayControl)
     stop_wish: str | None = None  # a status, set by the code that drives the job in this process
     look: Look | None = None  # set by that code, too; see ``TrainingLoop.advance``
 
@@ -323,7 +322,7 @@ class RunJob:
             engine.stop(range(len(engine.status_P)))
         if self.paused:
             self.timed = False  # waiting doesn't count as training
-            self.view.update(engine, self.segment, self.transport)
+            self.view.update(engine, self.segment, self.play_control)
         return None
 
     @property
@@ -350,7 +349,7 @@ class RunJob:
                 if command.name == "stop":
                     stop = True
                 elif command.name in PLAYBACK:
-                    self.transport.command(command.name, command.value, engine.step, engine.plan.count)
+                    self.play_control.command(command.name, command.value, engine.step, engine.plan.count)
                     stop = stop and command.name in ("pause", "speed")  # other commands cancel the stop
                 else:
                     self._set(command)
@@ -382,7 +381,7 @@ class RunJob:
     def paused(self) -> bool:
         """Whether a command has paused the training."""
         engine = self.training
-        return not engine.done and self.transport.limit(engine.step) == engine.step
+        return not engine.done and self.play_control.limit(engine.step) == engine.step
 
     def advance(self) -> Tick | None:
         """Train for a tenth of a second, and add losses and metrics to the run's database.
@@ -403,17 +402,17 @@ class RunJob:
             seconds = min(seconds, max(0.0, self.limit - self.clock.spent)) if self._measured else seconds
             first = None if self._measured else engine.plan.next_evaluation(0, 0)
         ends = None if self.look is None or engine.plan.evaluates else self._epoch_end
-        limits = [s for s in (border, self.transport.limit(engine.step), first, ends) if s is not None]
+        limits = [s for s in (border, self.play_control.limit(engine.step), first, ends) if s is not None]
         before = engine.step
         try:
             tick = engine.advance(seconds, min(limits, default=None), self.look)
         except TreinoError as error:
             self._fail(error)
             return None
-        self.transport.done(engine.step - before)
+        self.play_control.done(engine.step - before)
         loss_S = self._record(tick)
         self.view.add(before, loss_S)
-        self.view.update(engine, self.segment, self.transport)
+        self.view.update(engine, self.segment, self.play_control)
         return tick
 
     def _fail(self, error: TreinoError) -> None:
@@ -495,7 +494,7 @@ def drain(stream: Iterator[JobEvent], watch: Callable[[JobEvent], None] | None =
     Raises:
         KeyboardInterrupt: after a Ctrl-C, when everything is saved.
     """
-    return run_of(drained(stream, watch).job)
+    return run_of(last_event(stream, watch).job)
 
 
 def run_of(job: Job) -> StoredRun:

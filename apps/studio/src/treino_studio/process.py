@@ -25,8 +25,8 @@ uses the blocking ``Channel``; the server uses ``read_message`` and ``packed`` w
 | from the server to the trainer | |
 |---|---|
 | ``{"do": "train", "data", "settings", "paused", "speed", "parent", "command_line", "id"}`` | |
-| ``{"do": "resume" or "rewind" or "branch", "run", "step", "changes", "transport", "speed", "id"}`` | |
-| ``{"do": "transport", "command": [VERB, COUNT], "id"}`` | play, pause or step the first training |
+| ``{"do": "resume" or "rewind" or "branch", "run", "step", "changes", "play_control", "speed", "id"}`` | |
+| ``{"do": "play_control", "command": [VERB, COUNT], "id"}`` | play, pause or step the first training |
 | ``{"do": "stop", "run", "id"}`` | save and end a training that an earlier request has resumed |
 | ``{"do": "sweep", "data", "space", "members", "settings", "parent", "id"}`` | |
 | ``{"do": "study", "data", "batch_sizes", "settings", "parent", "id"}`` | |
@@ -41,8 +41,8 @@ uses the blocking ``Channel``; the server uses ``read_message`` and ``packed`` w
 
 The body of a rewind or branch is a state from which the trainer replays up to the step, or empty: it then
 replays from a state in the folder. A ``speed`` is in steps per second, or "watched": slow enough to see it
-learn. A null ``step`` is the newest step; a null ``transport`` keeps playing or pausing. Either process ends
-when its stdin is closed.
+learn. A null ``step`` is the newest step; a null ``play_control`` keeps playing or pausing. Either process
+ends when its stdin is closed.
 """
 
 import asyncio

@@ -99,7 +99,7 @@ def arithmetic(
 # ---- commands
 
 DRAWINGS = 100  # pictures that a page may send in a second
-Transport = tuple[str, Any]  # a playback command and its value
+PlayControl = tuple[str, Any]  # a playback command and its value
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,7 @@ class TrainerRequest:
 Answer = Mapping[str, Any] | TrainerRequest
 
 
-def transport(page: RunPage, request: Mapping[str, Any]) -> Answer:
+def play_control(page: RunPage, request: Mapping[str, Any]) -> Answer:
     """``play pause step epoch speed``: control the current training, or begin one at the step in view."""
     verb = request["do"]
     value = request.get("count", 1) if verb in ("step", "epoch") else None
@@ -151,7 +151,7 @@ def set_setting(page: RunPage, request: Mapping[str, Any]) -> Answer:
     return _go_on(page, {name: value}, _as_it_is(page))
 
 
-def _as_it_is(page: RunPage) -> Transport | None:
+def _as_it_is(page: RunPage) -> PlayControl | None:
     """The first playback command of a new segment; None: play if the training that it replaces does."""
     return None if page.look.step is None else ("pause", None)
 
@@ -170,19 +170,21 @@ def branch(page: RunPage, request: Mapping[str, Any]) -> Answer:
 
 
 def _go_on(
-    page: RunPage, changes: dict[str, Any], how: Transport | None, step: int | None = None
+    page: RunPage, changes: dict[str, Any], how: PlayControl | None, step: int | None = None
 ) -> TrainerRequest:
     """Resume the run, or open a segment at ``step`` or the step in view. how: the first playback command."""
     past, status = page.look.step if step is None else step, page.run.folder.status
     if past is None and not changes and status not in OVER:  # if running, the training is about to end
-        return TrainerRequest({"do": "resume", "run": str(page.path), "transport": how, "speed": page.speed})
+        return TrainerRequest(
+            {"do": "resume", "run": str(page.path), "play_control": how, "speed": page.speed}
+        )
     asked = _request(page, "rewind", changes, how, step)
     page.leave_past()
     return asked
 
 
 def _request(
-    page: RunPage, verb: str, changes: dict[str, Any], how: Transport | None, step: int | None = None
+    page: RunPage, verb: str, changes: dict[str, Any], how: PlayControl | None, step: int | None = None
 ) -> TrainerRequest:
     """A request to go on from ``step`` or the step in view; where the training is over, for as long again.
 
@@ -199,7 +201,7 @@ def _request(
     # step None: the trainer knows the newest step; the page's may be from before a rewind
     place: dict[str, Any] = {"do": verb, "run": str(page.path), "segment": page.look.segment}
     place["step"] = page.look.step if step is None else step
-    fields = place | {"speed": page.speed, "changes": changes, "transport": how}
+    fields = place | {"speed": page.speed, "changes": changes, "play_control": how}
     return TrainerRequest(fields, packed_state(snapshot))
 
 
@@ -377,7 +379,7 @@ def keep(page: RunPage, request: Mapping[str, Any]) -> Answer:
 
 
 VERBS: Mapping[str, Callable[[RunPage, Mapping[str, Any]], Answer]] = {
-    **dict.fromkeys(("play", "pause", "step", "epoch", "speed"), transport),
+    **dict.fromkeys(("play", "pause", "step", "epoch", "speed"), play_control),
     "stop": stop,
     "set": set_setting,
     "segment": segment,

@@ -261,7 +261,7 @@ async def _carry_out(studio: Studio, page: Page, viewer: Viewer, command: Studio
         return {}
     if page.key == "start":
         page.put({"state": starting(command.do == "play")})
-        request = {"do": "transport", "command": [command.do, getattr(command, "count", None)]}
+        request = {"do": "play_control", "command": [command.do, getattr(command, "count", None)]}
     if command.do == "beside":
         request["run"] = str(folder_named(request["run"], studio.relay.folder))
     content, _nothing = await studio.relay.ask(request, trainer=page.key == "start")

@@ -64,7 +64,7 @@ def watched_speed(steps: int) -> float:
 class Stream:
     """One training in this process.
 
-    reply: the id of the request whose answer is the training's folder; None once answered. transport: the
+    reply: the id of the request whose answer is the training's folder; None once answered. play_control: the
     first playback command (play, pause, step, ...) and its value. speed: in steps per second; "watched": as
     ``watched_speed``. before: the continuation of the training that was ended for this one; it runs if this
     one is refused.
@@ -72,7 +72,7 @@ class Stream:
 
     events: Iterator[JobEvent]
     reply: int | None
-    transport: tuple[str, Any] = ("play", None)
+    play_control: tuple[str, Any] = ("play", None)
     speed: float | Literal["watched"] | None = None
     before: "Stream | None" = None
     job: Any = None
@@ -117,7 +117,7 @@ class Trainer:
             if stream.waits:
                 stream.job.stop_wish = "interrupted"
             elif isinstance(stream.job, RunJob):
-                stream.job.transport.speed = None
+                stream.job.play_control.speed = None
 
     def _quit(self) -> None:
         """Save and end all trainings."""
@@ -136,9 +136,9 @@ class Trainer:
         try:
             with speaking(request.get("language")):
                 waits = ("pause", None)
-                how = waits if request.get("paused") else request.get("transport", ("play", None))
+                how = waits if request.get("paused") else request.get("play_control", ("play", None))
                 _check_playback(how, request.get("speed"))  # before a training is ended for another one
-                if request["do"] == "transport":
+                if request["do"] == "play_control":
                     self._steer(*request["command"])
                     self._send({"reply": number})
                     return
@@ -152,7 +152,7 @@ class Trainer:
                 if request["do"] in ("resume", "rewind"):
                     before = self._end(Path(request["run"]))
                 events = self._events(request, body)
-                how = tuple(how or (before.transport if before is not None else waits))
+                how = tuple(how or (before.play_control if before is not None else waits))
                 self._begin(Stream(events, number, how, request.get("speed"), before))
         except TreinoError as error:
             self._refuse(number, error, before=before)
@@ -233,7 +233,7 @@ class Trainer:
     def _steer(self, verb: str, value: Any) -> None:
         """Pass a playback command on to the first training, whose page has not known its folder yet."""
         for job in [stream.job for stream in self.streams[:1] if isinstance(stream.job, RunJob)]:
-            job.transport.command(verb, value, job.training.step, job.training.plan.count)
+            job.play_control.command(verb, value, job.training.step, job.training.plan.count)
 
     def _stop(self, path: Path) -> None:
         """Save and end the training in this folder at its next step, in whichever process.
@@ -252,12 +252,12 @@ class Trainer:
         Return its continuation if this process trained it."""
         before = None
         for stream in self._streams_in(path):
-            transport = stream.job.transport
-            how = "play" if transport.stop_step is None else "pause"
+            play_control = stream.job.play_control
+            how = "play" if play_control.stop_step is None else "pause"
             stream.job.stop_wish = "stopped"
             while stream in self.streams:
                 self._advance(stream)
-            before = Stream(alerted(resuming(path), ()), None, (how, None), transport.speed)
+            before = Stream(alerted(resuming(path), ()), None, (how, None), play_control.speed)
         folder = RunFolder.open(path, verify=False)
         deliver(lambda: send_stop(folder))
         begin = time.monotonic()
@@ -288,10 +288,10 @@ class Trainer:
             stream.job = event.job
             if isinstance(event.job, RunJob):
                 training = event.job.training
-                event.job.transport.command(*stream.transport, training.step, training.plan.count)
+                event.job.play_control.command(*stream.play_control, training.step, training.plan.count)
                 speed = watched_speed(training.steps) if stream.speed == "watched" else stream.speed
                 if speed is not None:
-                    event.job.transport.command("speed", speed, training.step, training.plan.count)
+                    event.job.play_control.command("speed", speed, training.step, training.plan.count)
             else:
                 event.job.checkpoint_seconds = LOOK_SECONDS
             if stream.reply is not None:
@@ -329,15 +329,15 @@ def _check_playback(how: Sequence[Any] | None, speed: Any) -> None:
 
 def _plays(job: Any) -> bool:
     """Whether a training that takes no step now only keeps its speed."""
-    return isinstance(job, RunJob) and job.transport.playing(job.training.step)
+    return isinstance(job, RunJob) and job.play_control.playing(job.training.step)
 
 
-def _already_resumed(path: Path, transport: Sequence[Any] | None) -> bool:
+def _already_resumed(path: Path, play_control: Sequence[Any] | None) -> bool:
     """Whether the run is already in training again; if so, send it the playback command."""
     folder = RunFolder.open(path, verify=False)
-    if transport is None:
+    if play_control is None:
         return folder.status == "running"
-    return deliver(lambda: send_command(folder, *transport))
+    return deliver(lambda: send_command(folder, *play_control))
 
 
 def defect(error: Exception) -> TreinoError:
