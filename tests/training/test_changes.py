@@ -9,6 +9,7 @@ from tests.conftest import Treino
 from treino.base.errors import TreinoError
 from treino.fit_events import FitRequest, fit_events
 from treino.folders.network_source import UserFiles
+from treino.folders.store import Change
 from treino.folders.stored_run import StoredRun
 from treino.training.branch import branching, rewinding
 from treino.training.commands import send_setting, send_settings
@@ -118,3 +119,16 @@ def test_a_training_like_one_that_was_changed_says_so(treino: Treino) -> None:
     said = treino("train", "--like", "steered", "--name", "again").out
     assert "steered was changed on its way, and this training isn't. From step 10 on: lr 0.02" in said
     assert "on its way" not in treino("train", "--like", "again").out
+
+
+@pytest.mark.parametrize(
+    "settings", [{"lr": "much"}, {"nothing": 1}, {"optimizer": "os.remove"}, {"beta1": 2}, {"hidden": [-1]}]
+)
+def test_a_forged_change_is_damage(settings: dict[str, Any]) -> None:
+    folder = trained().folder
+    with folder.lock():
+        folder.unseal()
+        folder.database.add_change(Change(0, 5, settings))
+        folder.seal("finished")
+    with pytest.raises(TreinoError, match=r"run\.sqlite is damaged"):
+        _ = open_run("steered").settings

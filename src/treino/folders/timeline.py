@@ -161,16 +161,18 @@ class Timeline:
     @cached_property
     def last(self) -> int:
         """The last step of the path; so far, if a process may still take more."""
-        segment = newest(self.spec)
-        return segment.start + len(self.folder.database.losses(segment.number))
+        return self._last_of(newest(self.spec))
+
+    def _last_of(self, segment: Segment) -> int:
+        return segment.start + self.folder.database.loss_count(segment.number)
 
     def held(self, number: int | None = None) -> list[Change]:
         """The changes that came to hold on a path, in the order of their steps; those that follow from others
         too. A change for a step that a run never reached changed nothing; while it trains, it may still."""
         stretches = path(self.spec, number)
-        own = stretches[-1].segment.number == newest(self.spec).number
-        if own and self.folder.status != "running":
-            stretches[-1] = replace(stretches[-1], stop=self.last)
+        segment = stretches[-1].segment
+        if segment.number != newest(self.spec).number or self.folder.status != "running":
+            stretches[-1] = replace(stretches[-1], stop=self._last_of(segment))
         held = [change for stretch in stretches for change in self.every if stretch.holds(change)]
         return sorted(held, key=lambda change: change.step)
 
@@ -214,10 +216,11 @@ class Timeline:
         """The settings that were typed, at the first step of the newest segment."""
         return self.typed_at(newest(self.spec).start)
 
-    def changed_at(self, step: int, names: Set[str] | None = None, number: int | None = None) -> int:
-        """The last step up to ``step`` at which one of these settings, or any, changed; 0: none did."""
+    def changed_at(self, step: int | None, names: Set[str] | None = None, number: int | None = None) -> int:
+        """The last step at which one of these settings, or any, changed; 0: none did. step: up to this one;
+        None: up to the end of the path."""
         held = (change for change in self.held(number) if names is None or names & change.settings.keys())
-        return max((change.step for change in held if change.step <= step), default=0)
+        return max((change.step for change in held if step is None or change.step <= step), default=0)
 
     @property
     def layers_since(self) -> int:

@@ -186,9 +186,7 @@ def findings(
     """The doctor's findings: the run's stored findings, and the findings ``seen`` during training.
     first_seen: by rule, the step at which the finding appeared."""
     known = [{name: getattr(each, name) for name in FINDING} for each in run.facts.findings]
-    timeline = run.timeline
-    faulty = timeline.changed_at(timeline.last, {"fault"})
-    steps = dict(first_seen or {}) | dict.fromkeys(FAULTS, faulty)
+    steps = dict(first_seen or {}) | dict.fromkeys(FAULTS, run.timeline.changed_at(None, {"fault"}))
     rules = {each["rule"] for each in seen}
     return [
         {name: each[name] for name in FINDING} | {"step": steps.get(each["rule"])}

@@ -329,6 +329,25 @@ class Database:
         """The segment's training losses from its first update on: float32 [S], or [S, P]."""
         return _losses(self._table("losses"), segment, self.path)
 
+    def loss_count(self, segment: int) -> int:
+        """The number of steps of the segment with a loss; the losses aren't read."""
+
+        def ask(connection: sqlite3.Connection) -> int:
+            tables.check(connection, self.path)
+            sql = "SELECT coalesce(sum(count), 0) FROM losses WHERE segment = ?"
+            count = connection.execute(sql, (segment,)).fetchone()[0]
+            if not isinstance(count, int) or count < 0:
+                raise damaged(
+                    self.path, _("{value} stands in one of its tables").format(value=repr(count)[:60])
+                )
+            return count
+
+        with sqlite.trouble(self.path):
+            if self._connection is None:
+                return sqlite.of_file(self.path, ask)
+            self.flush()
+            return ask(self._connection)
+
     def epochs(self, segment: int = 0) -> list[EpochValue]:
         """The metrics at the ends of the segment's epochs."""
         return self.epochs_of([segment])[segment]
