@@ -1,6 +1,4 @@
 from treino.folders.access import Access as Access
-from treino.folders.detailed_listing import Known as Known
-from treino.folders.detailed_listing import detailed_listing as detailed_listing
 from treino.folders.documents import read_checkpoint as read_checkpoint
 from treino.folders.documents import read_document as read_document
 from treino.folders.documents import read_run_spec as read_run_spec
@@ -8,6 +6,8 @@ from treino.folders.documents import read_sweep_spec as read_sweep_spec
 from treino.folders.documents import read_tensors as read_tensors
 from treino.folders.documents.run_result import RunResult as RunResult
 from treino.folders.documents.run_spec import RunSpec as RunSpec
+from treino.folders.home_listing import Known as Known
+from treino.folders.home_listing import detailed_listing as detailed_listing
 from treino.folders.network_source import UserFiles as UserFiles
 from treino.folders.run_records import MEMBER as MEMBER
 from treino.folders.run_records import epochs_of as epochs_of

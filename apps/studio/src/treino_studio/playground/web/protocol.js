@@ -61,7 +61,7 @@ const COMMANDS = {
 export function readCommand(message) {
   const verb = message && typeof message === 'object' ? message.do : undefined, verbs = Object.keys(COMMANDS);
   if (typeof verb !== 'string') refuse('no_verb', say('A message needs a verb in "do", and this one has {value}.', { value: shown(verb ?? null) }), nearest('', verbs));
-  if (!Object.hasOwn(COMMANDS, verb)) refuse('unknown_verb', say("This page can't be asked to do {verb}.", { verb: shown(verb) }), nearest(verb, verbs));
+  if (!Object.hasOwn(COMMANDS, verb)) refuse('unknown_verb', say("This page has no command {verb}.", { verb: shown(verb) }), nearest(verb, verbs));
   const fields = { id: whole(1, LARGEST), do: one(verbs), ...COMMANDS[verb] };
   for (const [name, type] of Object.entries(fields)) {
     if (!(name in message)) {

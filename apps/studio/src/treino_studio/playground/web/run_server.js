@@ -273,7 +273,7 @@ class RunServer {
   do_explain({ layer = null, unit = null, input = null }) { return explain(this.run, { layer, unit: unit ?? 0, input }); }
 
   do_take({ form }) {
-    if (!TAKES.includes(form)) refuse('form_unknown', say("This page can't be asked to do {verb}.", { verb: form }), nearest(form, TAKES));
+    if (!TAKES.includes(form)) refuse('form_unknown', say("This page has no command {verb}.", { verb: form }), nearest(form, TAKES));
     return take(this.run, form);
   }
 
