@@ -148,7 +148,7 @@ class Figure:
         return view_of_many(job)
 
     def begin(self, job: Any) -> None:
-        """Begin, or go on from the step that an alert sent the training back to."""
+        """A training begins, or goes on after an alert sent it back to an earlier step."""
 
     def note(self, tick: Tick) -> None:
         """Keep the values of a tick that later drawings need."""

@@ -328,8 +328,8 @@ def distinct_names(names: Sequence[str], notes: list[str]) -> list[str]:
 
 
 def unknown_column(table: Table, name: str, use: str, others: Sequence[str] = ()) -> TreinoError:
-    """The error if the table lacks a column that a setting names. use: the first part of the rule's name.
-    others: columns that the setting can't name, so that the hint doesn't suggest them."""
+    """Return the error for a column that a setting names and the table lacks. use: the error's rule is
+    ``{use}_unknown``. others: columns that the hint must not suggest."""
     hint = nearest(str(name), [each for each in table.names if each not in others])
     return COLUMN_UNKNOWN.named(f"{use}_unknown")(name=name, source=table.source, hint=hint)
 

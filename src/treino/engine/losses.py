@@ -52,7 +52,7 @@ class LossBuffers:
 
 
 class DropoutMask:
-    """Dropout masks of one layer: element e is kept if ``hash(e) · a + b >= threshold``; in 3 passes.
+    """Dropout masks of one layer: element e is kept if ``hash(e) · a + b >= threshold``.
 
     All members share the hash ``[1, B, H]``; a, b, threshold and scale are one number, or one per member.
     """

@@ -165,7 +165,7 @@ def packed(header: Mapping[str, Any], body: bytes = b"") -> bytes:
 
 
 async def read_message(stream: asyncio.StreamReader) -> Message | None:
-    """The next message; None at the end of the stream, even within a message.
+    """Return the next message; None if the stream ends, even in the middle of one.
 
     Raises:
         ValueError: the bytes received are no message.

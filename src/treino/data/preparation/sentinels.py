@@ -158,8 +158,8 @@ def say_sentinels(table: Table, names: Iterable[str], target: bool = False) -> I
 def say_far_values(
     table: Table, column: Column, dated: bool, known: Iterable[Sentinel] = ()
 ) -> DataWarning | None:
-    """The warning about a few values that are as far from all others as mistakes are, such as a date in 2608
-    among those of 2021; None without one. known: values that are named already.
+    """The warning about a few values so far from the others that they are probably mistakes, such as a date
+    in 2608 among those of 2021; None if there are none. known: values that are named already.
 
     Dates that are less than a year from the middle half of all aren't named.
     """

@@ -65,8 +65,8 @@ class TargetFolds:
         return {"values": tuple(values.tolist()), "means": tuple(mean_LK.ravel().tolist()), "prior": prior}
 
     def held_out(self, key_T: NDArray[Any], prior: float) -> Floats:
-        """``[T, K]``: the target means of each row's value over the rows of other folds and ``prior`` rows
-        that have the overall mean."""
+        """``[T, K]``: for each row, the target means over the rows of other folds with the same value, and
+        over ``prior`` more rows with the overall mean."""
         return self._held_out(key_T, [prior])[0]
 
     def _held_out(self, key_T: NDArray[Any], priors: Sequence[float]) -> list[Floats]:

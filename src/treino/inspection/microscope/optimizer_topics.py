@@ -108,7 +108,7 @@ class Stop:
 
 
 def walk(move: Move, updates: int = UPDATES) -> list[Stop]:
-    """Train the neuron. Return the stops before each update, and one without steps after the last update."""
+    """Train the neuron. Return a stop before each update, and a last one, which has no steps."""
     weights, states = list(START), [dict[str, float]() for _name in NAMES]
     stops = []
     for t in range(1, updates + 1):

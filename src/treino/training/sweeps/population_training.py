@@ -293,7 +293,7 @@ class PopulationTraining:
         return torch.stack(answers)
 
     def kept_answers(self, places: Sequence[int], split: str, most: int = 0) -> Iterator[KeptAnswers]:
-        """The outputs of these members' kept networks for rows of a split, a part of the members at a time.
+        """Yield the outputs of these members' kept networks for rows of a split, for some members at a time.
         most: as in ``answers``."""
         kept = self.training.kept_population(range(len(self.config.members)))
         for data, some in self.by_data(places):

@@ -207,7 +207,7 @@ class Branch:
 
 
 def values_of(fan: Fan, present: float) -> list[float]:
-    """The rates of a fan's futures. present: the rate in force."""
+    """The learning rates that a fan tries. present: the current one."""
     if fan.values:
         return list(fan.values)
     middle = present or 0.01
