@@ -151,7 +151,7 @@ class Timeline:
                 _check(change.settings)
             except TreinoError as error:
                 raise damaged(self.folder.path / DATABASE, error.message) from None
-        return [*changes, *self.unwritten]
+        return [*changes, *(change for change in self.unwritten if change.settings)]
 
     @property
     def asked(self) -> list[Change]:
