@@ -33,7 +33,7 @@ from treino.folders.documents import read_checkpoint
 from treino.folders.store import RunFolder
 from treino.folders.store.folder_files import FILE_MISSING
 from treino.folders.stored_run import StoredRun
-from treino.folders.timeline import Segment, Stretch, path
+from treino.folders.timeline import Segment, Stretch, Timeline, path
 from treino.training.resolution import Resolution
 from treino.training.stored_training import (
     DATA_WANTED,
@@ -224,6 +224,7 @@ def _stored_states(folder: RunFolder, segment: Segment) -> dict[int, Read]:
 
 
 def snapshot_of(
+    timeline: Timeline,
     run: StoredRun,
     segment: int,
     resolution: Resolution,
@@ -233,8 +234,9 @@ def snapshot_of(
     saved: Saved | None = None,
     member: int | None = None,
 ) -> Snapshot:
-    """The snapshot of a training that is at ``step`` of the run. saved: the training's state, if already
-    known. member: the network of an ensemble to inspect; None: the requested one, or the best."""
+    """The snapshot of a training that is at ``step`` of the run. timeline: the run's. saved: the training's
+    state, if already known. member: the network of an ensemble to inspect; None: the requested one, or the
+    best."""
     training = resolution.training
     member = _member(run, training) if member is None else member
     seen = next_update(training.setup, training.state, member)
@@ -256,7 +258,7 @@ def snapshot_of(
         training.save() if saved is None else saved,
         rows,
         training.plan,
-        run.timeline.settings_at(step, segment),
+        timeline.settings_at(step, segment),
         training.loss_function,
     )
 
@@ -336,10 +338,10 @@ class Playback:
         """
         if not 0 <= step <= len(losses_S):
             raise STEP_RANGE(run=self.run.name, step=step, last=len(losses_S))
-        stretch = self.stretch_at(step)
-        resolution = self._played(stretch, step, losses_S, before_long)
+        stretch, timeline = self.stretch_at(step), self.run.timeline
+        resolution = self._played(timeline, stretch, step, losses_S, before_long)
         number, member = stretch.segment.number, self.member
-        return snapshot_of(self.run, number, resolution, self.data, step, losses_S, member=member)
+        return snapshot_of(timeline, self.run, number, resolution, self.data, step, losses_S, member=member)
 
     def live_snapshot(self, segment: int, saved: Saved, losses_S: NDArray[np.float32]) -> Snapshot:
         """The snapshot of a state of the newest segment, as published by the training process."""
@@ -349,7 +351,8 @@ class Playback:
         step = resolution.training.step
         self.states.pop((segment, step), None)  # a command may have changed it since
         self._remember(segment, resolution.training, saved)
-        return snapshot_of(self.run, segment, resolution, self.data, step, losses_S, saved, self.member)
+        timeline, rows = self.run.timeline, self.data
+        return snapshot_of(timeline, self.run, segment, resolution, rows, step, losses_S, saved, self.member)
 
     def resolution(self, segment: int) -> Resolution:
         """The segment's resolution; its training may be at any step."""
@@ -381,6 +384,7 @@ class Playback:
 
     def _played(
         self,
+        timeline: Timeline,
         stretch: Stretch,
         step: int,
         losses_S: NDArray[np.float32],
@@ -401,7 +405,7 @@ class Playback:
         if not begun or (step - training.step) * self.step_seconds > NEAR_SECONDS:
             set_near(self.run, training, stretch.segment, step, losses_S, begun)
             self.begun.add(number)
-        obey_again(self.run.timeline, training, number)
+        obey_again(timeline, training, number)
         apart = self._apart if self.remembers else step
         while training.step < step:
             if before_long is not None and (step - training.step) * self.step_seconds > LONG_SECONDS:
