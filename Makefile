@@ -1,10 +1,15 @@
 # One command for each thing that a contributor does. CI calls the same.
-.PHONY: lint types test tiers release-tests frameworks bench docs words lessons format lanes wasm site dist
+.PHONY: lint lint-python lint-pages types test tiers release-tests frameworks bench docs words lessons format format-python format-pages lanes wasm site dist
 
-lint:
+lint: lint-python lint-pages
+
+lint-python:
 	ruff check src apps doctor/src tests doctor/tests benchmarks tools
 	ruff format --check src apps doctor/src tests doctor/tests benchmarks tools
 	lint-imports
+
+lint-pages: node_modules/.package-lock.json
+	npx biome ci --error-on-warnings
 
 types:
 	mypy
@@ -35,9 +40,14 @@ words:
 lessons:
 	python -m tools.lessons run
 
-format:
+format: format-python format-pages
+
+format-python:
 	ruff format src apps doctor/src tests doctor/tests benchmarks tools
 	ruff check --fix src apps doctor/src tests doctor/tests benchmarks tools
+
+format-pages: node_modules/.package-lock.json
+	npx biome check --write
 
 lanes:
 	python setup.py -q build_ext --inplace
@@ -54,3 +64,8 @@ dist:
 	python -m build --outdir dist doctor
 	python -m build
 	python -m twine check --strict dist/*
+
+# the tools for the pages' scripts, as package-lock.json names them
+node_modules/.package-lock.json: package.json package-lock.json
+	@command -v npm > /dev/null || { echo "The pages' scripts need node 20 or later, with npm: see CONTRIBUTING.md." >&2; exit 1; }
+	npm ci --no-fund --no-audit

@@ -534,10 +534,10 @@ def test_all_that_the_tools_say_has_a_translation() -> None:
     asked = {
         re.sub(r"\\(.)", r"\1", text[1:-1])
         for path in (PLAYGROUND / "web").glob("*.js")
-        for text in re.findall(r"""\bsay\(('(?:[^'\\]|\\.)+'|"(?:[^"\\]|\\.)+")""", path.read_text())
+        for text in re.findall(r"""\bsay\(\s*('(?:[^'\\]|\\.)+'|"(?:[^"\\]|\\.)+")""", path.read_text())
     }
     table = (PLAYGROUND / "web/findings.js").read_text()
-    asked |= set(re.findall(r"^    (?:message|why): ['\"](.*)['\"],$", table, re.M))
+    asked |= set(re.findall(r"^    (?:message|why):\s+['\"](.*)['\"],$", table, re.M))
     assert len(asked) > 80
     assert asked <= said(), asked - said()
     assert sentences("en") == {}
