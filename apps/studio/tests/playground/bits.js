@@ -10,9 +10,14 @@ const CALL = 700; // steps
 /** kernel: the module. relaxed: by the browser's fused multiply-adds, else by emulated ones. members: settings of further members. → bits of the first one. */
 export async function trained(kernel, relaxed, { problem, csv, settings, members = [] }) {
   const lanes = await loadLanes(kernel, [relaxed]);
-  const prepared = prepare(csv ? { ...problem, source: 'table', table: { ...readTable(csv), ...problem.table } } : { ...problem, table: problem.table && unpacked(problem.table) });
+  const prepared = prepare(
+    csv
+      ? { ...problem, source: 'table', table: { ...readTable(csv), ...problem.table } }
+      : { ...problem, table: problem.table && unpacked(problem.table) },
+  );
   const net = makePopulation(lanes, prepared, settings, [{}, ...members]);
-  const batches = batchesOf(prepared, settings, {}, lanes), factors = factorsOf(settings);
+  const batches = batchesOf(prepared, settings, {}, lanes),
+    factors = factorsOf(settings);
   let back = members.length === 0;
   while (net.step < settings.steps) {
     net.train(Math.min(CALL, settings.steps - net.step), batches, factors);
@@ -22,7 +27,8 @@ export async function trained(kernel, relaxed, { problem, csv, settings, members
     net.restore(0, state);
     back = true;
   }
-  const { params, moments, average } = net.state(0), bits = (values) => [...new Int32Array(values.buffer)];
+  const { params, moments, average } = net.state(0),
+    bits = (values) => [...new Int32Array(values.buffer)];
   net.close();
   const found = { params: bits(params), 'moment.0': bits(moments[0]) };
   if (moments[1]) found['moment.1'] = bits(moments[1]);

@@ -16,21 +16,35 @@ const numbers = (list) => Float32Array.from(list, (value) => value ?? NaN);
 
 /** A crowd as a page drives it: turns [{steps, alive}], then what is asked of it. */
 async function crowd({ plan, turns, rows = [], scores = [] }) {
-  const { port1, port2 } = new MessageChannel(), frames = [], answers = [];
+  const { port1, port2 } = new MessageChannel(),
+    frames = [],
+    answers = [];
   serveCrowd(lanes, port2);
   let next = null;
-  const came = () => new Promise((resolve, reject) => { next = { resolve, reject }; });
+  const came = () =>
+    new Promise((resolve, reject) => {
+      next = { resolve, reject };
+    });
   port1.onmessage = ({ data }) => {
     if (data.failure) next.reject(new Error(JSON.stringify(data.failure)));
     else next.resolve(data.begun ?? data.frame ?? data.answer);
   };
-  const told = (message) => { port1.postMessage(message); return came(); };
+  const told = (message) => {
+    port1.postMessage(message);
+    return came();
+  };
   await told({ begin: plan });
   for (const { steps, alive } of turns) {
     if (alive) port1.postMessage({ alive });
     let frame = await told({ frame: { steps, look: plan.members[0].id } });
     for (;;) {
-      frames.push({ step: frame.step, ids: frame.tiles.flatMap((tile) => tile.ids), loss: frame.tiles.flatMap((tile) => tile.loss), bytes: frame.tiles.flatMap((tile) => [...new Uint8Array(tile.bytes)]), big: [...new Uint8Array(frame.big.bytes)] });
+      frames.push({
+        step: frame.step,
+        ids: frame.tiles.flatMap((tile) => tile.ids),
+        loss: frame.tiles.flatMap((tile) => tile.loss),
+        bytes: frame.tiles.flatMap((tile) => [...new Uint8Array(tile.bytes)]),
+        big: [...new Uint8Array(frame.big.bytes)],
+      });
       if (frame.idle) break;
       frame = await told({ frame: { steps: 0, look: plan.members[0].id } });
     }
@@ -47,12 +61,26 @@ async function crowd({ plan, turns, rows = [], scores = [] }) {
 }
 
 const DO = {
-  luck: (task) => luckOf({ ...task, loss_MN: numbers(task.loss_MN), right_MN: numbers(task.right_MN), left_M: Uint8Array.from(task.left) }),
+  luck: (task) =>
+    luckOf({
+      ...task,
+      loss_MN: numbers(task.loss_MN),
+      right_MN: numbers(task.right_MN),
+      left_M: Uint8Array.from(task.left),
+    }),
   wilson: ({ right, rows }) => wilson(right, rows),
   verdict: (task) => verdictOf({ ...task, loss_N: numbers(task.loss_N), right_N: numbers(task.right_N) }),
   halving: ({ members, epochs, eta }) => halving(members, epochs, eta),
-  survivors: ({ figures, count }) => survivors(figures.map((value) => value ?? NaN), count),
-  settle: ({ order, worth }) => settle(order, worth.map((value) => value ?? Infinity)),
+  survivors: ({ figures, count }) =>
+    survivors(
+      figures.map((value) => value ?? NaN),
+      count,
+    ),
+  settle: ({ order, worth }) =>
+    settle(
+      order,
+      worth.map((value) => value ?? Infinity),
+    ),
   plan: ({ fields }) => readPlan(fields),
   fields: ({ plan }) => planFields(plan),
   values: ({ name, text }) => readValues(name, text),

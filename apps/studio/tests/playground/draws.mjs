@@ -2,7 +2,16 @@
 import { readFileSync } from 'node:fs';
 import { cos, log, sin } from '../../src/treino_studio/playground/web/elementary.js';
 import { Population, layout, loadLanes } from '../../src/treino_studio/playground/web/lanes.js';
-import { RandomState, generator, initialise, orderOf, permutation, sha256, split, uniform } from '../../src/treino_studio/playground/web/random.js';
+import {
+  RandomState,
+  generator,
+  initialise,
+  orderOf,
+  permutation,
+  sha256,
+  split,
+  uniform,
+} from '../../src/treino_studio/playground/web/random.js';
 import { factorsOf } from '../../src/treino_studio/playground/web/training.js';
 
 const { build, calls } = JSON.parse(readFileSync(0, 'utf8'));
@@ -10,17 +19,30 @@ const lanes = await loadLanes(readFileSync(build));
 const DRAWS = {
   elementary: (xs) => xs.map((x) => [cos(x), sin(x), x > 0 ? log(x) : 0]),
   sha256,
-  words: (seed, purpose, epoch, n) => { const g = generator(seed, purpose, epoch); return Array.from({ length: n }, () => g.word()); },
+  words: (seed, purpose, epoch, n) => {
+    const g = generator(seed, purpose, epoch);
+    return Array.from({ length: n }, () => g.word());
+  },
   permutation: (n, seed) => [...permutation(n, generator(seed, 'test'))],
   order: (n, seed, epoch) => [[...orderOf(n, seed, epoch)], [...orderOf(n, seed, epoch, lanes)]],
-  uniform: (n, from, to, seed) => { const x = new Float32Array(n); uniform(x, from, to, generator(seed, 'test')); return [...x]; },
+  uniform: (n, from, to, seed) => {
+    const x = new Float32Array(n);
+    uniform(x, from, to, generator(seed, 'test'));
+    return [...x];
+  },
   weights: (sizes, seed, init, activation) => {
-    const { starts, n } = layout(sizes), row = new Float32Array(n);
+    const { starts, n } = layout(sizes),
+      row = new Float32Array(n);
     initialise(row, { sizes, starts, convolutions: [] }, seed, init, activation);
     return [...row];
   },
   split: (first, label, validation, test, seed) => [...split(first, label, validation, test, seed)],
-  numpy: (seed, n) => { const r = new RandomState(seed), list = Array.from({ length: n }, (_, i) => i); r.shuffle(list); return [list, list.map(() => r.gauss()), list.map(() => r.double())]; },
+  numpy: (seed, n) => {
+    const r = new RandomState(seed),
+      list = Array.from({ length: n }, (_, i) => i);
+    r.shuffle(list);
+    return [list, list.map(() => r.gauss()), list.map(() => r.double())];
+  },
   factors: (settings, steps) => steps.map(factorsOf(settings)),
   memory: () => {
     const small = () => new Population(lanes, { sizes: [2, 8, 2], P: 3 }).close();

@@ -10,16 +10,28 @@ const hex = (array) => Buffer.from(array.buffer, array.byteOffset, array.byteLen
 async function answer({ words, problem, text, bytes, size, options, target }) {
   if (words) return setWords('en', words);
   const told = {};
-  if (bytes !== undefined) text = await textOf(Object.assign(new Blob([Buffer.from(bytes, 'hex')]), { name: options.file }));
+  if (bytes !== undefined)
+    text = await textOf(Object.assign(new Blob([Buffer.from(bytes, 'hex')]), { name: options.file }));
   if (size) await textOf({ name: 'big.csv', size });
   if (text !== undefined) {
     const table = readTable(text, options);
-    Object.assign(told, { likely: likelyTargets(table), reading: table.notes, names: table.columns.map(({ name }) => name) });
+    Object.assign(told, {
+      likely: likelyTargets(table),
+      reading: table.notes,
+      names: table.columns.map(({ name }) => name),
+    });
     problem = { ...problem, source: 'table', table: { ...table, target: target ?? told.likely[0] } };
   }
   const { parts, inputs, mean, scale, ...rest } = prepare(problem);
   const again = parts.map(({ raw }) => hex(inputs(raw)));
-  return { ...told, ...rest, again, parts: parts.map(({ x, y, rows }) => ({ x: hex(x), y: hex(Float64Array.from(y)), rows: [...rows] })), mean: [...mean], scale: [...scale] };
+  return {
+    ...told,
+    ...rest,
+    again,
+    parts: parts.map(({ x, y, rows }) => ({ x: hex(x), y: hex(Float64Array.from(y)), rows: [...rows] })),
+    mean: [...mean],
+    scale: [...scale],
+  };
 }
 
 for await (const line of readline.createInterface({ input: process.stdin })) {

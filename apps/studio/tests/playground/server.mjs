@@ -13,7 +13,17 @@ const lanes = await loadLanes(readFileSync(build));
 class Page {
   constructor(name) {
     const { port1, port2 } = new MessageChannel();
-    Object.assign(this, { port: port1, number: 0, waiting: new Map(), changed: () => {}, frames: [], curves: new Map(), state: null, points: null, fan: null });
+    Object.assign(this, {
+      port: port1,
+      number: 0,
+      waiting: new Map(),
+      changed: () => {},
+      frames: [],
+      curves: new Map(),
+      state: null,
+      points: null,
+      fan: null,
+    });
     port1.onmessage = ({ data }) => this.take(data);
     serve(port2, name);
   }
@@ -25,8 +35,13 @@ class Page {
       if (message.frame) this.frames = [...this.frames, message].slice(-3);
       if (message.frame) this.port.postMessage({ ack: message.frame });
     } else if (message.curves) {
-      const { run, from, ...curve } = message.curves, before = this.curves.get(run) ?? { step: [], loss: [] };
-      this.curves.set(run, { ...curve, step: [...before.step.slice(0, from), ...curve.step], loss: [...before.loss.slice(0, from), ...curve.loss] });
+      const { run, from, ...curve } = message.curves,
+        before = this.curves.get(run) ?? { step: [], loss: [] };
+      this.curves.set(run, {
+        ...curve,
+        step: [...before.step.slice(0, from), ...curve.step],
+        loss: [...before.loss.slice(0, from), ...curve.loss],
+      });
     } else Object.assign(this, message);
     this.changed();
   }
@@ -36,13 +51,29 @@ class Page {
       this.port.postMessage(message);
     });
   }
-  async until(holds) { while (!holds(this)) await new Promise((resolve) => { this.changed = resolve; }); }
-  get frame() { return this.frames.at(-1); }
-  close() { this.port.close(); }
+  async until(holds) {
+    while (!holds(this))
+      await new Promise((resolve) => {
+        this.changed = resolve;
+      });
+  }
+  get frame() {
+    return this.frames.at(-1);
+  }
+  close() {
+    this.port.close();
+  }
 }
 
-const plain = ({ parts, ...header }) => ({ ...header, parts: Object.fromEntries(Object.entries(parts).map(([name, { data, shape }]) => [name, { data: [...data], shape }])) });
-const inView = ({ state, frame }) => state && frame && frame.step === (state.view.step ?? state.last_step) && frame.segment === (state.view.step === null ? state.segment : frame.segment);
+const plain = ({ parts, ...header }) => ({
+  ...header,
+  parts: Object.fromEntries(Object.entries(parts).map(([name, { data, shape }]) => [name, { data: [...data], shape }])),
+});
+const inView = ({ state, frame }) =>
+  state &&
+  frame &&
+  frame.step === (state.view.step ?? state.last_step) &&
+  frame.segment === (state.view.step === null ? state.segment : frame.segment);
 
 /** What a test may do with a page. */
 const ACTS = {
@@ -67,7 +98,13 @@ const ACTS = {
     await page.until(({ fan }) => fan && fan.done >= fan.steps);
     return { fan: page.fan };
   },
-  seen: ({ state, points, curves, fan, frames }) => ({ state, points, curves: Object.fromEntries(curves), fan, frames: frames.map(({ frame }) => frame) }),
+  seen: ({ state, points, curves, fan, frames }) => ({
+    state,
+    points,
+    curves: Object.fromEntries(curves),
+    fan,
+    frames: frames.map(({ frame }) => frame),
+  }),
 };
 
 const answers = [];
@@ -79,12 +116,13 @@ for (const { create: request, acts } of tasks) {
     let page = new Page(request.name);
     await ACTS.say(page, 'hello', { protocol: 1, viewer: 'a page of tests'.replaceAll(' ', '-'), language: 'en' });
     for (const [act, ...fields] of acts) {
-      if (act === 'open') { // another run's page
+      if (act === 'open') {
+        // another run's page
         page.close();
         page = new Page(fields[0]);
         await ACTS.say(page, 'hello', { protocol: 1, viewer: 'another-page', language: 'en' });
       }
-      given.push(act === 'open' ? null : (await ACTS[act](page, ...fields)) ?? null);
+      given.push(act === 'open' ? null : ((await ACTS[act](page, ...fields)) ?? null));
     }
     page.close();
     forget(request.name);

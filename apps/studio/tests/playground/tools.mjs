@@ -16,17 +16,27 @@ const { build, tasks } = JSON.parse(readFileSync(0, 'utf8'));
 const lanes = await loadLanes(readFileSync(build));
 
 function typed(prepared) {
-  const parts = prepared.parts.map(({ x, y, rows, raw }) => ({ x: Float32Array.from(x), y: prepared.classes.length ? Int32Array.from(y) : Float32Array.from(y), rows: Int32Array.from(rows), raw: Float64Array.from(raw) }));
+  const parts = prepared.parts.map(({ x, y, rows, raw }) => ({
+    x: Float32Array.from(x),
+    y: prepared.classes.length ? Int32Array.from(y) : Float32Array.from(y),
+    rows: Int32Array.from(rows),
+    raw: Float64Array.from(raw),
+  }));
   return { ...prepared, parts, mean: Float64Array.from(prepared.mean), scale: Float64Array.from(prepared.scale) };
 }
 
 /** The arithmetic of the updates after these steps. */
 function microscope({ name, prepared, settings, looks }) {
-  const net = makePopulation(lanes, prepared, settings), batchOf = batchesOf(prepared, settings), factorOf = factorsOf(settings), answers = [];
+  const net = makePopulation(lanes, prepared, settings),
+    batchOf = batchesOf(prepared, settings),
+    factorOf = factorsOf(settings),
+    answers = [];
   for (const { step, place } of looks) {
     if (net.step > step) throw new Error('looks go forward');
     if (net.step < step) net.train(step - net.step, batchOf, factorOf);
-    const before = net.state(0), [noted] = net.train(1, batchOf, factorOf), after = net.row(0).slice();
+    const before = net.state(0),
+      [noted] = net.train(1, batchOf, factorOf),
+      after = net.row(0).slice();
     net.restore(0, before);
     const batch = batchOf(step) ?? Array.from({ length: prepared.parts[0].rows.length }, (_, row) => row);
     const hp = { ...settings, lr: settings.lr * factorOf(step), clip: settings.clip ?? Infinity };
@@ -50,18 +60,35 @@ function tensors(row, { sizes, starts }) {
 
 /** A fan's messages, its boundaries, and where each future ends; `adopted`: where those that were gone on with end. */
 function fan({ kind, count, steps, picture, adopt, ...task }) {
-  const run = runOf(task), { net } = run.loop, messages = [];
-  const opened = new Fan(run, { number: 3, kind, count, steps, picture: picture && { ...picture, x: Float32Array.from(picture.x) } });
+  const run = runOf(task),
+    { net } = run.loop,
+    messages = [];
+  const opened = new Fan(run, {
+    number: 3,
+    kind,
+    count,
+    steps,
+    picture: picture && { ...picture, x: Float32Array.from(picture.x) },
+  });
   while (!opened.over) messages.push(...opened.advance(1));
-  const ends = opened.futures.map((_, future) => tensors(opened.params(future), net)), { futures } = opened;
+  const ends = opened.futures.map((_, future) => tensors(opened.params(future), net)),
+    { futures } = opened;
   opened.close();
   const adopted = adopt.map((future) => {
     const other = run.branch('other', task.step, futures[future].changes);
     while (other.step < task.step + steps) other.advance(task.step + steps - other.step);
     return tensors(other.loop.net.row(0), net);
   });
-  const parts = Object.fromEntries(Object.entries(messages.at(-1).parts ?? {}).map(([name, { data, shape }]) => [name, { data: [...data], shape }]));
-  return { messages: messages.filter((message) => !message.parts), parts, ends, adopted, target: { mean: task.prepared.targetMean, scale: task.prepared.targetScale } };
+  const parts = Object.fromEntries(
+    Object.entries(messages.at(-1).parts ?? {}).map(([name, { data, shape }]) => [name, { data: [...data], shape }]),
+  );
+  return {
+    messages: messages.filter((message) => !message.parts),
+    parts,
+    ends,
+    adopted,
+    target: { mean: task.prepared.targetMean, scale: task.prepared.targetScale },
+  };
 }
 
 /** What is found at the end. */
@@ -73,8 +100,19 @@ function findings(task) {
 
 /** What is taken of a run after these acts, [verb, …]: texts, and bytes as a list. */
 function taken({ forms, acts = [], step, ...task }) {
-  const run = runOf({ ...task, step: 0 }), to = (last) => { while (run.step < last && !run.over) run.advance(last - run.step); };
-  const VERBS = { to, set: (name, value) => run.set(name, value), stop: () => run.stop(), rewind: (at, changes) => run.rewind(at, changes), look: (at) => { run.view = { ...run.view, step: at }; } };
+  const run = runOf({ ...task, step: 0 }),
+    to = (last) => {
+      while (run.step < last && !run.over) run.advance(last - run.step);
+    };
+  const VERBS = {
+    to,
+    set: (name, value) => run.set(name, value),
+    stop: () => run.stop(),
+    rewind: (at, changes) => run.rewind(at, changes),
+    look: (at) => {
+      run.view = { ...run.view, step: at };
+    },
+  };
   for (const [verb, ...values] of acts) VERBS[verb](...values);
   if (step !== undefined) to(step);
   return forms.map((form) => {
@@ -88,5 +126,12 @@ function taken({ forms, acts = [], step, ...task }) {
 }
 
 const VERBS = { fan, findings, microscope, taken };
-const answers = tasks.map(({ do: verb, ...task }) => VERBS[verb]({ ...task, prepared: task.problem ? prepare({ ...task.problem, table: task.problem.table && unpacked(task.problem.table) }) : typed(task.prepared) }));
+const answers = tasks.map(({ do: verb, ...task }) =>
+  VERBS[verb]({
+    ...task,
+    prepared: task.problem
+      ? prepare({ ...task.problem, table: task.problem.table && unpacked(task.problem.table) })
+      : typed(task.prepared),
+  }),
+);
 process.stdout.write(JSON.stringify(await Promise.all(answers)));

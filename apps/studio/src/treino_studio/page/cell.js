@@ -3,21 +3,38 @@
  * what is said where there is no kernel. notebook_channel.py describes the messages.
  */
 
-const TALLEST = 860, LOWEST = 420; // pixels
-const QUIET = 8000, REST = 15000; // milliseconds without a sign of life; between two of the page's own
+const TALLEST = 860,
+  LOWEST = 420; // pixels
+const QUIET = 8000,
+  REST = 15000; // milliseconds without a sign of life; between two of the page's own
 
 export default { render };
 
 function render({ model, el }) {
   const view = Array.from(crypto.getRandomValues(new Uint8Array(8)), (b) => b.toString(16).padStart(2, '0')).join('');
-  const words = model.get('words'), tallest = Math.max(LOWEST, Math.min(TALLEST, 0.8 * screen.availHeight));
-  const note = document.createElement('p'), frame = document.createElement('iframe');
-  let port = null, address = model.get('address'), theme = null, trouble = null;
-  let sent = 0, sentBefore = 0, saidAt = 0, heardAt = 0, ended = false;
+  const words = model.get('words'),
+    tallest = Math.max(LOWEST, Math.min(TALLEST, 0.8 * screen.availHeight));
+  const note = document.createElement('p'),
+    frame = document.createElement('iframe');
+  let port = null,
+    address = model.get('address'),
+    theme = null,
+    trouble = null;
+  let sent = 0,
+    sentBefore = 0,
+    saidAt = 0,
+    heardAt = 0,
+    ended = false;
 
   note.textContent = words.opening;
   note.setAttribute('role', 'status');
-  Object.assign(frame.style, { display: 'block', width: '100%', border: '0', borderRadius: '8px', height: `${tallest}px` });
+  Object.assign(frame.style, {
+    display: 'block',
+    width: '100%',
+    border: '0',
+    borderRadius: '8px',
+    height: `${tallest}px`,
+  });
   frame.setAttribute('sandbox', 'allow-scripts allow-downloads allow-modals allow-popups');
   frame.allow = 'clipboard-write';
   frame.title = 'treino studio';
@@ -28,7 +45,8 @@ function render({ model, el }) {
     saidAt = Date.now();
     try {
       model.send({ view, n: ++sent, ...message }, undefined, buffers);
-    } catch { // its channel is closed
+    } catch {
+      // its channel is closed
       end();
     }
   }
@@ -53,7 +71,8 @@ function render({ model, el }) {
     const channel = new MessageChannel();
     port = channel.port1;
     port.onmessage = ({ data: { bytes, ...message } }) => {
-      if ('height' in message) frame.style.height = `${Math.max(LOWEST, Math.min(tallest, message.height ?? tallest))}px`;
+      if ('height' in message)
+        frame.style.height = `${Math.max(LOWEST, Math.min(tallest, message.height ?? tallest))}px`;
       else if ('address' in message) address = message.address;
       else say(message, bytes ? [bytes] : []);
     };
@@ -79,7 +98,7 @@ function render({ model, el }) {
   const look = () => {
     if (heardAt && Date.now() - heardAt > QUIET) suffer('gone');
     const next = themeOf(el);
-    if (next !== theme && port) tell({ theme: theme = next });
+    if (next !== theme && port) tell({ theme: (theme = next) });
   };
   const leave = () => say({ do: 'gone' });
   const timer = setInterval(look, 1000);
@@ -90,13 +109,20 @@ function render({ model, el }) {
   model.on('destroy', end);
   addEventListener('pagehide', leave);
   say({ do: 'page' });
-  setTimeout(() => { if (!heardAt) suffer('gone'); }, QUIET);
+  setTimeout(() => {
+    if (!heardAt) suffer('gone');
+  }, QUIET);
 
   return () => {
     clearInterval(timer);
     removeEventListener('pagehide', leave);
     leave();
-    for (const [name, act] of [['msg:custom', take], ['comm_live_update', end], ['destroy', end]]) model.off(name, act);
+    for (const [name, act] of [
+      ['msg:custom', take],
+      ['comm_live_update', end],
+      ['destroy', end],
+    ])
+      model.off(name, act);
   };
 }
 

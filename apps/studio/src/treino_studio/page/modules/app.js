@@ -23,13 +23,15 @@ import { label, language, LANGUAGES, setWords, t } from './words.js';
 const GIVES = ['near', 'word', 'small', 'full', 'stop', 'play', 'acts', 'speed']; // style.css says what each takes from the header
 
 /** What stands in the header gives way, one after the other, while it has no room; as often as its parts change their size. */
-const header = new ResizeObserver(() => requestAnimationFrame(() => {
-  const bar = $('.bar');
-  for (let count = 0; count <= GIVES.length; count++) {
-    bar.dataset.tight = GIVES.slice(0, count).join(' ');
-    if (bar.scrollWidth <= bar.clientWidth && bar.scrollHeight <= bar.clientHeight) return;
-  }
-}));
+const header = new ResizeObserver(() =>
+  requestAnimationFrame(() => {
+    const bar = $('.bar');
+    for (let count = 0; count <= GIVES.length; count++) {
+      bar.dataset.tight = GIVES.slice(0, count).join(' ');
+      if (bar.scrollWidth <= bar.clientWidth && bar.scrollHeight <= bar.clientHeight) return;
+    }
+  }),
+);
 function watchHeader() {
   header.disconnect();
   for (const node of $$('.bar, .bar > *, #tools > *')) header.observe(node);
@@ -44,8 +46,19 @@ function watchHeader() {
  * own: what its pages find in the shell besides. begun(shell): before the first page. shown(): a page is open, or its
  * words or colours have changed.
  */
-export async function startShell({ brand, pages, address, asked, transport, words, own = {}, begun = () => {}, shown = () => {} }) {
-  let current = null, opening = 0;
+export async function startShell({
+  brand,
+  pages,
+  address,
+  asked,
+  transport,
+  words,
+  own = {},
+  begun = () => {},
+  shown = () => {},
+}) {
+  let current = null,
+    opening = 0;
 
   const shell = {
     open: openPage,
@@ -63,7 +76,10 @@ export async function startShell({ brand, pages, address, asked, transport, word
       const banner = $('#connection');
       banner.hidden = kind === 'open';
       document.body.classList.toggle('lost', kind !== 'open');
-      const words = kind === 'open' ? '' : (why ?? t(kind === 'mute' ? 'mute' : 'lost', { seconds: Math.max(1, Math.round(seconds)) }));
+      const words =
+        kind === 'open'
+          ? ''
+          : (why ?? t(kind === 'mute' ? 'mute' : 'lost', { seconds: Math.max(1, Math.round(seconds)) }));
       setText(banner, words);
     },
     showText(title, text) {
@@ -97,7 +113,8 @@ export async function startShell({ brand, pages, address, asked, transport, word
       const name = decodeURIComponent(match[1] ?? '');
       shell.title(name, '');
       const page = await (await load()).open(shell, name);
-      if (number !== opening) { // another address came meanwhile
+      if (number !== opening) {
+        // another address came meanwhile
         page.close();
         return null;
       }
@@ -119,7 +136,8 @@ export async function startShell({ brand, pages, address, asked, transport, word
   function relabel() {
     current?.relabel();
     label();
-    const other = LANGUAGES.find((name) => name !== language.now), button = $('#language');
+    const other = LANGUAGES.find((name) => name !== language.now),
+      button = $('#language');
     setText(button, other === 'en' ? 'EN' : 'PT');
     button.lang = other.replace('_', '-');
     button.setAttribute('aria-label', `${button.textContent}, ${t('other_language')}`);
@@ -132,7 +150,12 @@ export async function startShell({ brand, pages, address, asked, transport, word
 
   function showHelp() {
     const keys = [...(current?.keys ?? []), { shown: '?', word: 'key_help' }];
-    $('#help-keys').replaceChildren(...keys.flatMap(({ key, shown, word }) => [el('dt', {}, el('kbd', {}, key === ' ' ? t('space') : shown)), el('dd', {}, t(word))]));
+    $('#help-keys').replaceChildren(
+      ...keys.flatMap(({ key, shown, word }) => [
+        el('dt', {}, el('kbd', {}, key === ' ' ? t('space') : shown)),
+        el('dd', {}, t(word)),
+      ]),
+    );
     $('#help').showModal();
   }
 
@@ -146,18 +169,24 @@ export async function startShell({ brand, pages, address, asked, transport, word
       try {
         sessionStorage.removeItem('treino.language');
         localStorage.setItem('treino.language', language.now);
-      } catch { /* a private window keeps nothing */ }
+      } catch {
+        /* a private window keeps nothing */
+      }
       relabel();
       current?.language?.();
     });
     $('#help-open').addEventListener('click', showHelp);
     for (const button of $$('[data-close]')) button.addEventListener('click', () => button.closest('dialog').close());
-    for (const dialog of $$('dialog')) dialog.addEventListener('click', (event) => { if (event.target === dialog) dialog.close(); });
+    for (const dialog of $$('dialog'))
+      dialog.addEventListener('click', (event) => {
+        if (event.target === dialog) dialog.close();
+      });
     $('#text-copy').addEventListener('click', async () => {
       try {
         await navigator.clipboard.writeText($('#text-body').textContent);
         setText($('#text-copy'), t('copied'));
-      } catch { // over plain http from another machine there is no clipboard: the text is selected instead
+      } catch {
+        // over plain http from another machine there is no clipboard: the text is selected instead
         getSelection().selectAllChildren($('#text-body'));
       }
     });
@@ -170,13 +199,19 @@ export async function startShell({ brand, pages, address, asked, transport, word
   /** Keys are the page's, unless a field, a slider, or a button that the keyboard has reached owns them. */
   function pressed(event) {
     if (event.ctrlKey || event.metaKey || event.altKey || $('dialog[open]')) return;
-    const focused = document.activeElement, key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
-    const types = focused?.matches('input:not([type=range]), select, textarea, pre'), slides = focused?.matches('input[type=range]');
-    const owns = key === ' ' ? focused?.matches('button, summary, a') && focused.matches(':focus-visible') : slides && key.startsWith('Arrow');
+    const focused = document.activeElement,
+      key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+    const types = focused?.matches('input:not([type=range]), select, textarea, pre'),
+      slides = focused?.matches('input[type=range]');
+    const owns =
+      key === ' '
+        ? focused?.matches('button, summary, a') && focused.matches(':focus-visible')
+        : slides && key.startsWith('Arrow');
     if ((types && key !== 'Escape') || owns) return;
     if (key === '?') return showHelp();
     if (key === 'Escape' && (hideTip(), closeNotices(true))) return;
-    const entry = current?.keys.find((each) => each.key === key), able = entry?.able() && !(event.repeat && key === ' ');
+    const entry = current?.keys.find((each) => each.key === key),
+      able = entry?.able() && !(event.repeat && key === ' ');
     if (able && (key === ' ' || key.startsWith('Arrow'))) event.preventDefault();
     if (!(able && entry.act()) && key === 'Escape') closeNotices();
   }
@@ -192,7 +227,11 @@ export async function startShell({ brand, pages, address, asked, transport, word
 /** The reader's language: asked for in the address, chosen before, or the browser's. */
 export function preferredLanguage(asked) {
   let stored = null;
-  try { stored = localStorage.getItem('treino.language'); } catch { /* a private window keeps nothing */ }
+  try {
+    stored = localStorage.getItem('treino.language');
+  } catch {
+    /* a private window keeps nothing */
+  }
   const languages = navigator.languages ?? [navigator.language];
   const wanted = [asked, stored, ...languages].map((name) => String(name ?? '').toLowerCase());
   return wanted.find((name) => /^(pt|en)\b/.test(name.replace('_', '-')))?.startsWith('pt') ? 'pt_BR' : 'en';

@@ -6,11 +6,28 @@ import { look } from './theme.js';
 const widest = (low, high) => Math.max(...tickTexts(ticks(low, high, 6)).map((text) => text.length));
 
 /** low, high: [x, y] at the box's corners. At its left there is room for the longest number and the axis's name. */
-export function makeBox(width, height, low, high, { left = 28 + 7.5 * widest(low[1], high[1]), right = 12, top = 10, bottom = 44 } = {}) {
-  const l = left, r = width - right, t = top, b = height - bottom;
-  const spanX = high[0] - low[0] || 1, spanY = high[1] - low[1] || 1;
+export function makeBox(
+  width,
+  height,
+  low,
+  high,
+  { left = 28 + 7.5 * widest(low[1], high[1]), right = 12, top = 10, bottom = 44 } = {},
+) {
+  const l = left,
+    r = width - right,
+    t = top,
+    b = height - bottom;
+  const spanX = high[0] - low[0] || 1,
+    spanY = high[1] - low[1] || 1;
   return {
-    l, r, t, b, low, high, width, height,
+    l,
+    r,
+    t,
+    b,
+    low,
+    high,
+    width,
+    height,
     X: (x) => l + ((x - low[0]) / spanX) * (r - l),
     Y: (y) => b - ((y - low[1]) / spanY) * (b - t),
     x: (px) => low[0] + ((px - l) / (r - l)) * spanX,
@@ -28,10 +45,13 @@ export function drawAxes(context, box, [nameX, nameY], lines = false) {
   context.lineWidth = 1;
   context.textBaseline = 'top';
   context.textAlign = 'center';
-  const room = Math.max(2, Math.min(6, Math.floor((r - l) / 50))), valuesX = ticks(low[0], high[0], room), textsX = tickTexts(valuesX);
+  const room = Math.max(2, Math.min(6, Math.floor((r - l) / 50))),
+    valuesX = ticks(low[0], high[0], room),
+    textsX = tickTexts(valuesX);
   let free = l;
   valuesX.forEach((v, k) => {
-    const x = box.X(v), half = context.measureText(textsX[k]).width / 2;
+    const x = box.X(v),
+      half = context.measureText(textsX[k]).width / 2;
     if (lines) stroke(context, x, t, x, b);
     if (x < l + 8 || x > r - 8 || x - half < free) return;
     context.fillText(textsX[k], x, b + 7);
@@ -39,7 +59,8 @@ export function drawAxes(context, box, [nameX, nameY], lines = false) {
   });
   context.textAlign = 'right';
   context.textBaseline = 'middle';
-  const valuesY = box.ticksY ?? ticks(low[1], high[1], 6), textsY = box.labelY ? valuesY.map(box.labelY) : tickTexts(valuesY);
+  const valuesY = box.ticksY ?? ticks(low[1], high[1], 6),
+    textsY = box.labelY ? valuesY.map(box.labelY) : tickTexts(valuesY);
   valuesY.forEach((v, k) => {
     const y = box.Y(v);
     if (y > b + 1 || y < t - 1) return;

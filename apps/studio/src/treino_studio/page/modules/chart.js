@@ -24,7 +24,19 @@
  *   margin: { left, right } in pixels; more(context, box): what else is drawn
  */
 
-import { boxOf, drawDrag, drawMarks, drawNow, drawPane, drawTags, drawTicks, endOf, FEW, nearest, upright } from './chart_drawing.js';
+import {
+  boxOf,
+  drawDrag,
+  drawMarks,
+  drawNow,
+  drawPane,
+  drawTags,
+  drawTicks,
+  endOf,
+  FEW,
+  nearest,
+  upright,
+} from './chart_drawing.js';
 import { cleared, el, pointIn, setText } from './dom.js';
 import { clamp, num, whole } from './numbers.js';
 import { placeAt } from './store.js';
@@ -37,12 +49,28 @@ const TWICE = 250; // milliseconds in which a second click comes, where one mean
 const SMOOTH = [0, 0.012, 0.04, 0.12]; // share of the points in view that is averaged on either side
 
 export function makeChart(canvas, { tell = null, pick = null, bare = false, view = {} } = {}) {
-  let content = null, box = null, cross = null, press = null, down = null, drag = null, dragged = false, queued = false, timer = 0;
+  let content = null,
+    box = null,
+    cross = null,
+    press = null,
+    down = null,
+    drag = null,
+    dragged = false,
+    queued = false,
+    timer = 0;
   const log = el('button', { type: 'button', class: 'small', onclick: () => choose({ log: !isLog() }) });
-  const smooth = el('input', { type: 'range', min: 0, max: SMOOTH.length - 1, step: 1, oninput: () => choose({ smooth: Number(smooth.value) }) });
+  const smooth = el('input', {
+    type: 'range',
+    min: 0,
+    max: SMOOTH.length - 1,
+    step: 1,
+    oninput: () => choose({ smooth: Number(smooth.value) }),
+  });
   const all = el('button', { type: 'button', class: 'small', onclick: () => choose({ span: null }) });
-  const tools = el('div', { class: 'chart-tools' }, smooth, log, all), legend = el('ul', { class: 'legend' });
-  const isLog = () => Boolean(box?.panes.some((pane) => pane.log)), wholeSpan = () => [content.x.start ?? 0, endOf(content)];
+  const tools = el('div', { class: 'chart-tools' }, smooth, log, all),
+    legend = el('ul', { class: 'legend' });
+  const isLog = () => Boolean(box?.panes.some((pane) => pane.log)),
+    wholeSpan = () => [content.x.start ?? 0, endOf(content)];
   Object.assign(view, { log: null, smooth: 1, span: null, ...view });
 
   function draw(next = content) {
@@ -64,7 +92,10 @@ export function makeChart(canvas, { tell = null, pick = null, bare = false, view
     return box;
   }
   function showTools() {
-    for (const [node, word, off] of [[log, 'chart_log', !content.panes.some((pane) => pane.log !== null)], [all, 'chart_whole', !view.span]]) {
+    for (const [node, word, off] of [
+      [log, 'chart_log', !content.panes.some((pane) => pane.log !== null)],
+      [all, 'chart_whole', !view.span],
+    ]) {
       setText(node, t(word));
       node.hidden = off;
     }
@@ -79,7 +110,8 @@ export function makeChart(canvas, { tell = null, pick = null, bare = false, view
     canvas.setAttribute('aria-description', t('chart_keys'));
   }
   function showNames() {
-    const named = namedOf(content.panes.flatMap((pane) => pane.lines)), key = JSON.stringify(named.map(({ name, colour, dash }) => [name, colour, dash]));
+    const named = namedOf(content.panes.flatMap((pane) => pane.lines)),
+      key = JSON.stringify(named.map(({ name, colour, dash }) => [name, colour, dash]));
     if (legend.dataset.key === key) return;
     legend.dataset.key = key;
     legend.hidden = !named.length;
@@ -92,15 +124,22 @@ export function makeChart(canvas, { tell = null, pick = null, bare = false, view
   function again() {
     if (queued) return;
     queued = true;
-    requestAnimationFrame(() => { queued = false; draw(); });
+    requestAnimationFrame(() => {
+      queued = false;
+      draw();
+    });
   }
 
   // ---- what is read, picked and zoomed
 
   /** What lies at a place of the canvas; y null: at that x. */
   function placeIn(px, py) {
-    const mark = content.marks?.find((each) => Math.abs(box.X(each.x) - px) < DRAG), [low, high] = box.span;
-    return { x: mark?.x ?? clamp(Math.round(box.x(px)), Math.ceil(low), Math.floor(high)), ...(py == null ? { line: null, k: null } : nearest(box, px, py)) };
+    const mark = content.marks?.find((each) => Math.abs(box.X(each.x) - px) < DRAG),
+      [low, high] = box.span;
+    return {
+      x: mark?.x ?? clamp(Math.round(box.x(px)), Math.ceil(low), Math.floor(high)),
+      ...(py == null ? { line: null, k: null } : nearest(box, px, py)),
+    };
   }
   function point(event, place) {
     cross = tell ? null : place.x;
@@ -118,7 +157,8 @@ export function makeChart(canvas, { tell = null, pick = null, bare = false, view
     again();
   }
   const zoom = ([a, b]) => {
-    const [first, last] = wholeSpan(), span = [Math.max(first, Math.min(a, b)), Math.min(last, Math.max(a, b))];
+    const [first, last] = wholeSpan(),
+      span = [Math.max(first, Math.min(a, b)), Math.min(last, Math.max(a, b))];
     if (span[1] - span[0] >= 2) choose({ span: span[0] <= first && span[1] >= last ? null : span });
   };
   canvas.style.touchAction = 'pan-y';
@@ -133,7 +173,7 @@ export function makeChart(canvas, { tell = null, pick = null, bare = false, view
   canvas.addEventListener('pointermove', (event) => {
     if (!box) return;
     const [x, y] = pointIn(event);
-    if (press == null || bare || Math.abs(x - press) <= DRAG && !drag) return point(event, placeIn(x, y));
+    if (press == null || bare || (Math.abs(x - press) <= DRAG && !drag)) return point(event, placeIn(x, y));
     if (!drag) canvas.setPointerCapture(event.pointerId);
     drag = [press, x].map((px) => clamp(px, box.l, box.r));
     hideTip();
@@ -161,13 +201,26 @@ export function makeChart(canvas, { tell = null, pick = null, bare = false, view
     if (!view.span) pick(place);
     else if (event.detail < 2) timer = setTimeout(pick, TWICE, place);
   });
-  canvas.addEventListener('dblclick', () => { if (view.span) choose({ span: null }); });
+  canvas.addEventListener('dblclick', () => {
+    if (view.span) choose({ span: null });
+  });
   canvas.addEventListener('keydown', (event) => {
     if (!box || event.ctrlKey || event.metaKey || event.altKey || !canvas.matches(':focus-visible')) return;
-    const [low, high] = box.span, wide = high - low, at = cross ?? clamp(content.at ?? (low + high) / 2, low, high);
+    const [low, high] = box.span,
+      wide = high - low,
+      at = cross ?? clamp(content.at ?? (low + high) / 2, low, high);
     const go = (by) => read(clamp(at + by * Math.max(1, Math.round(wide / 40)), low, high));
     const near = (times) => zoom([at - (at - low) * times, at + (high - at) * times]);
-    const acts = { ArrowLeft: () => go(-1), ArrowRight: () => go(1), '+': () => near(0.5), '=': () => near(0.5), '-': () => near(2), 0: () => choose({ span: null }), l: () => choose({ log: !isLog() }), Enter: () => pick?.(placeIn(box.X(at), null)) };
+    const acts = {
+      ArrowLeft: () => go(-1),
+      ArrowRight: () => go(1),
+      '+': () => near(0.5),
+      '=': () => near(0.5),
+      '-': () => near(2),
+      0: () => choose({ span: null }),
+      l: () => choose({ log: !isLog() }),
+      Enter: () => pick?.(placeIn(box.X(at), null)),
+    };
     const act = event.key === 'Escape' && cross != null ? leave : acts[event.key];
     if (!act) return;
     event.preventDefault();
@@ -178,14 +231,18 @@ export function makeChart(canvas, { tell = null, pick = null, bare = false, view
   function read(x) {
     cross = Math.round(x);
     const at = canvas.getBoundingClientRect();
-    showTip({ clientX: at.left + box.X(cross), clientY: at.top + box.panes[0].t }, values(content, box, { x: cross, line: null }));
+    showTip(
+      { clientX: at.left + box.X(cross), clientY: at.top + box.panes[0].t },
+      values(content, box, { x: cross, line: null }),
+    );
     again();
   }
   return { draw, tools, legend };
 }
 
 /** The lines that are named, where they are few. */
-export const namedOf = (lines) => (lines.filter((line) => line.name).length > FEW ? [] : lines.filter((line) => line.name));
+export const namedOf = (lines) =>
+  lines.filter((line) => line.name).length > FEW ? [] : lines.filter((line) => line.name);
 
 /** A short piece of a line, for its name to stand beside. */
 function keyOf({ colour, dash }) {
@@ -196,11 +253,14 @@ function keyOf({ colour, dash }) {
 
 /** The values of the named lines at an x, of many that of the one that is near, and what was marked there. */
 function values({ panes, x, marks = [], hint }, box, { x: at, line }) {
-  const said = marks.filter((mark) => mark.text && Math.abs(box.X(mark.x) - box.X(at)) < DRAG).map((mark) => soft(mark.text));
-  const named = namedOf(panes.flatMap((pane) => pane.lines)), rows = (named.length || !line?.name ? named : [line]).flatMap((line) => {
-    const value = valueAt(line, at, box);
-    return value == null ? [] : [pair(line.name, num(value), keyOf(line))];
-  });
+  const said = marks
+    .filter((mark) => mark.text && Math.abs(box.X(mark.x) - box.X(at)) < DRAG)
+    .map((mark) => soft(mark.text));
+  const named = namedOf(panes.flatMap((pane) => pane.lines)),
+    rows = (named.length || !line?.name ? named : [line]).flatMap((line) => {
+      const value = valueAt(line, at, box);
+      return value == null ? [] : [pair(line.name, num(value), keyOf(line))];
+    });
   return [head([x.name, whole(at)].filter(Boolean).join(' ')), ...said, ...rows, hint && soft(hint)];
 }
 
@@ -209,5 +269,5 @@ function valueAt({ x, y }, at, box) {
   let k = placeAt(x, at);
   if (k + 1 < x.length && (k < 0 || x[k + 1] - at < at - x[k])) k++;
   const away = k < 0 ? Infinity : Math.abs(x[k] - at);
-  return at <= x.at(-1) && k > 0 || away <= Math.max(1, (box.span[1] - box.span[0]) / 50) ? y[k] : null;
+  return (at <= x.at(-1) && k > 0) || away <= Math.max(1, (box.span[1] - box.span[0]) / 50) ? y[k] : null;
 }

@@ -1,8 +1,11 @@
 /** Commands and their replies, frames and their acknowledgements, over a transport that may be lost and come back. */
 
 const PROTOCOL = 1;
-const FIRST_WAIT = 500, LONGEST_WAIT = 8000; // milliseconds until the next attempt
-const BEAT = 2000, MUTE = 3, GONE = 12; // milliseconds between two looks; silent looks until that is shown, and until it connects anew
+const FIRST_WAIT = 500,
+  LONGEST_WAIT = 8000; // milliseconds until the next attempt
+const BEAT = 2000,
+  MUTE = 3,
+  GONE = 12; // milliseconds between two looks; silent looks until that is shown, and until it connects anew
 
 /** What the server refused: rule, message and hint, in the viewer's language. */
 export class Refusal extends Error {
@@ -12,7 +15,9 @@ export class Refusal extends Error {
   }
 }
 
-export const refuse = (rule, message, hint = '') => { throw new Refusal({ rule, message, hint }); };
+export const refuse = (rule, message, hint = '') => {
+  throw new Refusal({ rule, message, hint });
+};
 
 /**
  * transport: what it goes by, described in socket.js. language(): the viewer's. receive(message): an object of the
@@ -23,15 +28,23 @@ export const refuse = (rule, message, hint = '') => { throw new Refusal({ rule, 
 export class Connection {
   constructor(transport, { language, receive, status }) {
     Object.assign(this, { transport, language, receive, status });
-    this.viewer = Array.from(crypto.getRandomValues(new Uint8Array(16)), (b) => b.toString(16).padStart(2, '0')).join('');
+    this.viewer = Array.from(crypto.getRandomValues(new Uint8Array(16)), (b) => b.toString(16).padStart(2, '0')).join(
+      '',
+    );
     this.number = 0;
     this.waiting = new Map(); // id → {message, resolve, reject}: commands without a reply yet, in their order
     this.wait = FIRST_WAIT;
     this.ready = this.reopens = this.closed = false;
     this.silent = 0; // looks since the server was heard
     this.state = null; // the last that it sent
-    this.hurry = () => { if (this.timer) this.#open(); };
-    Object.assign(transport, { onopen: () => this.#greet(), onmessage: (message) => this.#take(message), onclose: () => this.#lost() });
+    this.hurry = () => {
+      if (this.timer) this.#open();
+    };
+    Object.assign(transport, {
+      onopen: () => this.#greet(),
+      onmessage: (message) => this.#take(message),
+      onclose: () => this.#lost(),
+    });
     addEventListener('online', this.hurry);
     if (transport.beats) this.beats = setInterval(() => this.#beat(), BEAT);
     this.#open();
@@ -39,7 +52,8 @@ export class Connection {
 
   /** Send a command; → its reply. It rejects with a Refusal, and waits where there is no connection. */
   send(verb, fields = {}) {
-    const id = ++this.number, message = { id, do: verb, ...fields };
+    const id = ++this.number,
+      message = { id, do: verb, ...fields };
     return new Promise((resolve, reject) => {
       this.waiting.set(id, { message, resolve, reject });
       if (this.ready) this.transport.send(message);
@@ -83,7 +97,10 @@ export class Connection {
     this.silent = 0;
     const before = [...this.waiting.values()];
     this.#hello().then(
-      () => { this.wait = FIRST_WAIT; this.status('open', 0); },
+      () => {
+        this.wait = FIRST_WAIT;
+        this.status('open', 0);
+      },
       (refusal) => this.#refused(refusal),
     );
     for (const { message } of before) if (message.do !== 'hello') this.transport.send(message);
@@ -107,7 +124,8 @@ export class Connection {
   /** What is shown can't be steered now. */
   #mute(...status) {
     this.status(...status);
-    if (this.state) this.receive({ state: { ...this.state, steers: false, can_steer: false, playing: false, lost: true } });
+    if (this.state)
+      this.receive({ state: { ...this.state, steers: false, can_steer: false, playing: false, lost: true } });
   }
 
   /** The server has no such page, or speaks another protocol: another attempt would end the same way. */

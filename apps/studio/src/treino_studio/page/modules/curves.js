@@ -14,18 +14,29 @@ export function metricOf(store) {
 }
 
 export function makeCurves(page) {
-  const canvas = $('#curves-canvas'), chart = makeChart(canvas, { pick: ({ x }) => page.lookAt(Math.min(x, page.store.state.last_step)) });
+  const canvas = $('#curves-canvas'),
+    chart = makeChart(canvas, { pick: ({ x }) => page.lookAt(Math.min(x, page.store.state.last_step)) });
   $('#now').before(chart.tools);
 
   function draw(store) {
     const { state } = store;
     if (!state) return;
-    const runs = runsOf(store), metric = metricOf(store), step = viewStep(store), now = figuresAt(store, metric, step);
+    const runs = runsOf(store),
+      metric = metricOf(store),
+      step = viewStep(store),
+      now = figuresAt(store, metric, step);
     const narrow = canvas.clientWidth < 560;
     chart.draw({
-      panes: [{ lines: lossLines(runs, now), log: false, falls: true }, metric && { lines: figureLines(runs, metric, now), ...boundsOf(runs, metric) }].filter(Boolean),
-      x: { name: t('word_step'), end: axisEnd(store) }, marks: state.marks.map((mark) => ({ x: mark.step, text: mark.text })), at: step, hint: t('click_step'),
-      margin: { left: 46, right: narrow ? 14 : 160 }, more(context, box) {
+      panes: [
+        { lines: lossLines(runs, now), log: false, falls: true },
+        metric && { lines: figureLines(runs, metric, now), ...boundsOf(runs, metric) },
+      ].filter(Boolean),
+      x: { name: t('word_step'), end: axisEnd(store) },
+      marks: state.marks.map((mark) => ({ x: mark.step, text: mark.text })),
+      at: step,
+      hint: t('click_step'),
+      margin: { left: 46, right: narrow ? 14 : 160 },
+      more(context, box) {
         drawNumbers(context, box, narrow, metric, now);
         if (String(page.span) === String(box.span)) return;
         page.span = box.span; // the time machine lies under it, on the same scale
@@ -42,14 +53,23 @@ export function makeCurves(page) {
 
 /** This run last, so that it lies above; a run beside begins where it parts from this one. */
 function runsOf(store) {
-  const { state } = store, own = { letter: state.letter ?? 'A', from: 0, own: true, curves: store.curves.get(store.name) };
-  const runs = [...state.beside.map((b) => ({ letter: b.letter, from: b.step ?? 0, own: false, curves: store.curves.get(b.run) })), own].filter((run) => run.curves);
-  return runs.map((run) => ({ ...run, tag: runs.length > 1 ? run.letter : null, how: { dash: run.letter !== 'A', ...(run.own ? {} : { alpha: 0.55 }) } }));
+  const { state } = store,
+    own = { letter: state.letter ?? 'A', from: 0, own: true, curves: store.curves.get(store.name) };
+  const runs = [
+    ...state.beside.map((b) => ({ letter: b.letter, from: b.step ?? 0, own: false, curves: store.curves.get(b.run) })),
+    own,
+  ].filter((run) => run.curves);
+  return runs.map((run) => ({
+    ...run,
+    tag: runs.length > 1 ? run.letter : null,
+    how: { dash: run.letter !== 'A', ...(run.own ? {} : { alpha: 0.55 }) },
+  }));
 }
 
 /** What was measured at a step: of [train, validation]. */
 function figuresAt({ curves, name, frame }, metric, step) {
-  const measured = frame?.step === step && frame.evaluation ? frame.evaluation : lastAt(curves.get(name)?.epochs ?? [], step);
+  const measured =
+    frame?.step === step && frame.evaluation ? frame.evaluation : lastAt(curves.get(name)?.epochs ?? [], step);
   const pairOf = (figure) => ['train', 'validation'].map((split) => measured?.[split]?.[figure] ?? null);
   return { loss: pairOf('loss'), figure: metric ? pairOf(metric) : [] };
 }
@@ -58,37 +78,85 @@ const named = (run, ...words) => [run.tag, words.join(', ')].filter(Boolean).joi
 
 /** The losses of every step and of the validation rows, before what rewinds have left. */
 function lossLines(runs, now) {
-  const past = runs.flatMap(({ curves }) => curves.past ?? []).map(({ step, loss }) => ({ x: step, y: loss, colour: look.ghost, width: 1.4, alpha: 0.8 }));
-  return [...past, ...runs.flatMap((run) => {
-    const first = run.from ? run.curves.step.findIndex((step) => step > run.from) : 0, begin = first < 0 ? run.curves.step.length : first;
-    const every = { x: run.curves.step.slice(begin), y: run.curves.loss.slice(begin), colour: look.train, noisy: true, width: 2.4, name: named(run, t('batch_loss')), tag: run.tag, ring: run.from > 0, dot: run.own ? now.loss[0] : null };
-    return [{ ...every, ...run.how }, ...memberLines(run, 'loss'), lineOf(run, 'validation', 'loss', look.val, now.loss[1])];
-  })];
+  const past = runs
+    .flatMap(({ curves }) => curves.past ?? [])
+    .map(({ step, loss }) => ({ x: step, y: loss, colour: look.ghost, width: 1.4, alpha: 0.8 }));
+  return [
+    ...past,
+    ...runs.flatMap((run) => {
+      const first = run.from ? run.curves.step.findIndex((step) => step > run.from) : 0,
+        begin = first < 0 ? run.curves.step.length : first;
+      const every = {
+        x: run.curves.step.slice(begin),
+        y: run.curves.loss.slice(begin),
+        colour: look.train,
+        noisy: true,
+        width: 2.4,
+        name: named(run, t('batch_loss')),
+        tag: run.tag,
+        ring: run.from > 0,
+        dot: run.own ? now.loss[0] : null,
+      };
+      return [
+        { ...every, ...run.how },
+        ...memberLines(run, 'loss'),
+        lineOf(run, 'validation', 'loss', look.val, now.loss[1]),
+      ];
+    }),
+  ];
 }
 
 /** Training rows are measured where somebody looks: beside the vital signs. */
-const figureLines = (runs, metric, now) => runs.flatMap((run) => [...memberLines(run, metric), lineOf(run, 'train', metric, look.train, now.figure[0], run.curves.vitals), lineOf(run, 'validation', metric, look.val, now.figure[1])]);
+const figureLines = (runs, metric, now) =>
+  runs.flatMap((run) => [
+    ...memberLines(run, metric),
+    lineOf(run, 'train', metric, look.train, now.figure[0], run.curves.vitals),
+    lineOf(run, 'validation', metric, look.val, now.figure[1]),
+  ]);
 
 /** Of an ensemble in hand, each network's figure on validation rows, thin; the answer's lies above them. */
 function memberLines({ curves: { epochs, members = epochs.filter((epoch) => epoch.members?.loss) }, own }, figure) {
-  return !own || !members.length ? [] : members[0].members.loss.map((_, k) => ({ x: members.map(({ step }) => step), y: members.map((epoch) => epoch.members[figure]?.[k] ?? null), colour: look.val, width: 1, alpha: 0.5 }));
+  return !own || !members.length
+    ? []
+    : members[0].members.loss.map((_, k) => ({
+        x: members.map(({ step }) => step),
+        y: members.map((epoch) => epoch.members[figure]?.[k] ?? null),
+        colour: look.val,
+        width: 1,
+        alpha: 0.5,
+      }));
 }
 
 /** A figure of each epoch, or where else it was measured. */
 function lineOf(run, split, figure, colour, dot, entries = run.curves.epochs) {
   const known = entries.filter(({ step, [split]: measured }) => step >= run.from && measured?.[figure] != null);
-  return { x: known.map(({ step }) => step), y: known.map((entry) => entry[split][figure]), colour, name: named(run, t(figure), t(split)), dot: run.own ? dot : null, strong: split === 'validation' && Boolean(known.at(-1)?.members), looked: split === 'train', ...run.how };
+  return {
+    x: known.map(({ step }) => step),
+    y: known.map((entry) => entry[split][figure]),
+    colour,
+    name: named(run, t(figure), t(split)),
+    dot: run.own ? dot : null,
+    strong: split === 'validation' && Boolean(known.at(-1)?.members),
+    looked: split === 'train',
+    ...run.how,
+  };
 }
 
 /** Accuracies stand between a round share below the lowest, at most a half, and 1; errors like losses. */
 function boundsOf(runs, metric) {
   if (metric !== 'accuracy') return { log: false, falls: true };
-  const all = runs.flatMap(({ curves }) => [...curves.epochs, ...curves.vitals].flatMap(({ train, validation }) => [train?.accuracy ?? 1, validation?.accuracy ?? 1]));
+  const all = runs.flatMap(({ curves }) =>
+    [...curves.epochs, ...curves.vitals].flatMap(({ train, validation }) => [
+      train?.accuracy ?? 1,
+      validation?.accuracy ?? 1,
+    ]),
+  );
   return { log: null, low: Math.floor(10 * Math.min(0.5, ...all)) / 10, high: 1 };
 }
 
 function drawNumbers(context, box, narrow, metric, now) {
-  const write = narrow ? inline : stacked, [{ t: top }, below] = box.panes;
+  const write = narrow ? inline : stacked,
+    [{ t: top }, below] = box.panes;
   write(context, box, narrow ? top + 2 : top, t('loss'), now.loss);
   if (metric) write(context, box, narrow ? box.b - 8 : below.t, t(metric), now.figure);
 }
@@ -103,7 +171,8 @@ function stacked(context, box, y, title, values) {
   values.forEach((value, k) => {
     context.fillStyle = k ? look.val_text : look.train_text;
     context.font = `600 18px ${look.font}`;
-    const text = fixed(value), wide = context.measureText(text).width;
+    const text = fixed(value),
+      wide = context.measureText(text).width;
     context.fillText(text, x, y + 26 + 24 * k);
     context.font = `12px ${look.font}`;
     context.fillText(t(k ? 'validation' : 'train'), x + wide + 8, y + 26 + 24 * k);
@@ -116,7 +185,11 @@ function inline(context, box, y, title, [train, validation]) {
   context.textAlign = 'right';
   context.textBaseline = 'middle';
   context.lineJoin = 'round';
-  for (const [text, colour] of [[fixed(validation), look.val_text], [fixed(train), look.train_text], [title, look.ink]]) {
+  for (const [text, colour] of [
+    [fixed(validation), look.val_text],
+    [fixed(train), look.train_text],
+    [title, look.ink],
+  ]) {
     context.font = `600 14px ${look.font}`;
     context.strokeStyle = look.panel;
     context.lineWidth = 4;

@@ -54,12 +54,14 @@ export function refuseField(field, sentence) {
 }
 
 /** The number that is typed, also with a comma; NaN where there is none. */
-export const numberIn = (text) => (text.trim() ? Number(text.replace(/\s/g, '').replace(',', '.').replace('−', '-')) : NaN);
+export const numberIn = (text) =>
+  text.trim() ? Number(text.replace(/\s/g, '').replace(',', '.').replace('−', '-')) : NaN;
 
 /** A canvas as sharp as the screen, cleared: its context in CSS pixels, its width and height. */
 export function cleared(canvas) {
   const ratio = Math.min(2, window.devicePixelRatio || 1);
-  const width = canvas.clientWidth, height = canvas.clientHeight;
+  const width = canvas.clientWidth,
+    height = canvas.clientHeight;
   if (canvas.width !== Math.round(width * ratio) || canvas.height !== Math.round(height * ratio)) {
     canvas.width = Math.round(width * ratio);
     canvas.height = Math.round(height * ratio);

@@ -9,15 +9,23 @@ import { look } from './theme.js';
 import { head, hideTip, pair, showTip, soft } from './tip.js';
 import { t } from './words.js';
 
-const COUNT = 64, STEPS = 200;
+const COUNT = 64,
+  STEPS = 200;
 const KINDS = ['lr', 'batch_size', 'seed'];
 const LIGHT = ['#3b2a78', '#355f9e', '#1f8a8c', '#2aa876', '#8dbb2a', '#e0a500', '#e0701a', '#c0262d'];
 const DARK = ['#8f7fe0', '#6aa3ea', '#4cc2c0', '#58d39b', '#b4d94c', '#f2c230', '#f7934a', '#ff6b6b'];
 
 export function makeFan(page) {
-  const canvas = $('#fan-canvas'), panel = $('#fanout'), grid = $('#fan-grid');
-  let cells = [], hot = null, shown = '', painted = null, wanted = false;
-  let opened = 0, left = null; // how often futures were asked for; the number of the fan that was left last
+  const canvas = $('#fan-canvas'),
+    panel = $('#fanout'),
+    grid = $('#fan-grid');
+  let cells = [],
+    hot = null,
+    shown = '',
+    painted = null,
+    wanted = false;
+  let opened = 0,
+    left = null; // how often futures were asked for; the number of the fan that was left last
   const inView = (store) => (store.fan?.number === left ? null : store.fan);
 
   $('#fan-kind').addEventListener('change', (event) => start(event.target.value));
@@ -27,7 +35,9 @@ export function makeFan(page) {
       setHot(place?.line?.k ?? null);
       return place?.line && tipOf(page.store.fan, page.store.fan.futures[place.line.k]);
     },
-    pick: ({ line }) => { if (line && page.store.state.steers) choose(line.k); },
+    pick: ({ line }) => {
+      if (line && page.store.state.steers) choose(line.k);
+    },
   });
   $('#fan-loss').after(chart.tools);
   makeRemedies(page, start);
@@ -77,11 +87,15 @@ export function makeFan(page) {
     page.invalidate();
   }
   async function choose(k) {
-    const as = $('#fan-as').value || 'branch', before = opened, { step, futures } = page.store.fan, { future, text } = futures[k];
+    const as = $('#fan-as').value || 'branch',
+      before = opened,
+      { step, futures } = page.store.fan,
+      { future, text } = futures[k];
     const reply = await page.command('adopt', { future, as });
     if (!reply) return;
     if (before === opened) leave(); // else others are asked for already
-    if (reply.run && as === 'branch') page.say(t('went_on', { run: reply.run, step: whole(step), what: text }), 'info', page.toOpen(reply.run));
+    if (reply.run && as === 'branch')
+      page.say(t('went_on', { run: reply.run, step: whole(step), what: text }), 'info', page.toOpen(reply.run));
   }
 
   /** A viewer who watches sees the fan that somebody else has opened. */
@@ -101,16 +115,32 @@ export function makeFan(page) {
     setText($('#fan-loss'), t(ofTraining(fan) ? 'training_loss' : 'validation_loss'));
     $('#fan-kind').hidden = !KINDS.includes(fan.kind);
     if (KINDS.includes(fan.kind)) $('#fan-kind').value = fan.kind;
-    const pictures = store.fanFrame?.fan === fan.number, box = chart.draw({
-      panes: [{ lines: linesOf(fan, hot), log: true, falls: true }], x: { name: t('steps_after', { step: whole(fan.step) }), end: fan.steps },
-      more: (context, at) => drawEnds(context, at, fan),
-    });
+    const pictures = store.fanFrame?.fan === fan.number,
+      box = chart.draw({
+        panes: [{ lines: linesOf(fan, hot), log: true, falls: true }],
+        x: { name: t('steps_after', { step: whole(fan.step) }), end: fan.steps },
+        more: (context, at) => drawEnds(context, at, fan),
+      });
     grid.classList.toggle('bare', !pictures);
     fan.futures.forEach((future, k) => {
       const { button, curve, figure } = cells[k];
-      button.className = ['future', future.status === 'diverged' && 'dead', future.future === bestOf(fan) && 'best', future.future === lowestOf(fan) && 'lowest', k === hot && 'hot'].filter(Boolean).join(' ');
+      button.className = [
+        'future',
+        future.status === 'diverged' && 'dead',
+        future.future === bestOf(fan) && 'best',
+        future.future === lowestOf(fan) && 'lowest',
+        k === hot && 'hot',
+      ]
+        .filter(Boolean)
+        .join(' ');
       button.disabled = !store.state.steers;
-      button.setAttribute('aria-label', t('go_on_with', { what: future.text, loss: future.status === 'diverged' ? t('status_diverged') : num(future.loss.at(-1), 3) }));
+      button.setAttribute(
+        'aria-label',
+        t('go_on_with', {
+          what: future.text,
+          loss: future.status === 'diverged' ? t('status_diverged') : num(future.loss.at(-1), 3),
+        }),
+      );
       if (pictures) return;
       if (box) curve.setAttribute('d', pathOf(box, fan, future));
       setText(figure, future.status === 'diverged' ? t('status_diverged') : num(future.loss.at(-1), 3));
@@ -120,15 +150,19 @@ export function makeFan(page) {
 
   /** What is known so far; at the end which future is best, by which rule, and how the others ended. */
   function aboutOf(fan) {
-    const best = fan.futures.find((f) => f.future === bestOf(fan)), lowest = fan.futures.find((f) => f.future === lowestOf(fan));
+    const best = fan.futures.find((f) => f.future === bestOf(fan)),
+      lowest = fan.futures.find((f) => f.future === lowestOf(fan));
     const tried = !KINDS.includes(fan.kind);
-    if (fan.done < fan.steps || (tried && fan.comparison === undefined)) return t('fan_progress', { done: whole(fan.done), steps: whole(fan.steps) });
+    if (fan.done < fan.steps || (tried && fan.comparison === undefined))
+      return t('fan_progress', { done: whole(fan.done), steps: whole(fan.steps) });
     if (tried) return verdict(fan);
     return [
       best && t('fan_best', { what: best.text, loss: num(best.worth, 3) }),
       lowest && lowest !== best && t('fan_lowest', { what: lowest.text, loss: num(lowest.loss.at(-1), 3) }),
       t('fan_click'),
-    ].filter(Boolean).join(' ');
+    ]
+      .filter(Boolean)
+      .join(' ');
   }
 
   function build(fan, steers) {
@@ -139,10 +173,25 @@ export function makeFan(page) {
     const labels = labelsOf(fan);
     grid.style.setProperty('--columns', Math.min(8, Math.ceil(Math.sqrt(fan.futures.length))));
     cells = fan.futures.map((future, k) => {
-      const picture = el('canvas', { width: 48, height: 48, 'aria-hidden': 'true' }), curve = svg('path', { class: 'spark' }), figure = el('b', { 'aria-hidden': 'true' });
-      const button = el('button', {
-        class: 'future', type: 'button', onclick: () => choose(k), onpointermove: (event) => setHot(k, event), onmouseleave: () => setHot(null), onfocus: () => setHot(k), onblur: () => setHot(null),
-      }, picture, svg('svg', { viewBox: '0 0 60 40', preserveAspectRatio: 'none', 'aria-hidden': 'true' }, curve), el('span', { 'aria-hidden': 'true' }, labels[k]), figure);
+      const picture = el('canvas', { width: 48, height: 48, 'aria-hidden': 'true' }),
+        curve = svg('path', { class: 'spark' }),
+        figure = el('b', { 'aria-hidden': 'true' });
+      const button = el(
+        'button',
+        {
+          class: 'future',
+          type: 'button',
+          onclick: () => choose(k),
+          onpointermove: (event) => setHot(k, event),
+          onmouseleave: () => setHot(null),
+          onfocus: () => setHot(k),
+          onblur: () => setHot(null),
+        },
+        picture,
+        svg('svg', { viewBox: '0 0 60 40', preserveAspectRatio: 'none', 'aria-hidden': 'true' }, curve),
+        el('span', { 'aria-hidden': 'true' }, labels[k]),
+        figure,
+      );
       button.style.setProperty('--colour', colourOf(k, fan.futures.length));
       return { button, picture, curve, figure };
     });
@@ -152,12 +201,17 @@ export function makeFan(page) {
   function paintCells(store, frame) {
     const picture = frame.parts.winner ?? frame.parts.value;
     if (!picture) return;
-    const [count, rows, columns] = picture.shape, size = rows * columns, pixels = makePixels(columns, rows);
-    const values = frame.parts.value?.data, margin = marginOf(frame);
-    let low = Infinity, high = -Infinity;
+    const [count, rows, columns] = picture.shape,
+      size = rows * columns,
+      pixels = makePixels(columns, rows);
+    const values = frame.parts.value?.data,
+      margin = marginOf(frame);
+    let low = Infinity,
+      high = -Infinity;
     if (values) for (const v of values) if (Number.isFinite(v)) [low, high] = [Math.min(low, v), Math.max(high, v)];
     for (let k = 0; k < Math.min(count, cells.length); k++) {
-      const from = k * size, to = from + size;
+      const from = k * size,
+        to = from + size;
       if (values) paintRange(pixels, values.subarray(from, to), low, high);
       else paintClasses(pixels, picture.data.subarray(from, to), margin.subarray(from, to));
       cells[k].picture.getContext('2d').drawImage(pixels.canvas, 0, 0, 48, 48);
@@ -180,7 +234,9 @@ function tipOf(fan, future) {
   const diverged = future.status === 'diverged';
   return [
     head(future.text),
-    diverged ? soft(t('status_diverged')) : pair(t(ofTraining(fan) ? 'training_loss' : 'validation_loss'), num(future.loss.at(-1))),
+    diverged
+      ? soft(t('status_diverged'))
+      : pair(t(ofTraining(fan) ? 'training_loss' : 'validation_loss'), num(future.loss.at(-1))),
     future.worth != null && pair(t('last_three'), num(future.worth)),
   ];
 }
@@ -189,17 +245,25 @@ function tipOf(fan, future) {
 function labelsOf({ futures, kind }) {
   if (!KINDS.includes(kind)) return futures.map(({ text }) => text);
   const values = futures.map(({ changes, text }) => {
-    const { epochs: _longer, steps: _too, ...own } = changes ?? {}, [value, ...rest] = Object.values(own); // all go on as long
-    return rest.length ? text : value ?? text.split(' ').at(-1);
+    const { epochs: _longer, steps: _too, ...own } = changes ?? {},
+      [value, ...rest] = Object.values(own); // all go on as long
+    return rest.length ? text : (value ?? text.split(' ').at(-1));
   });
-  const distinct = new Set(values).size, written = (digits) => values.map((value) => (typeof value === 'number' ? num(value, digits) : String(value)));
+  const distinct = new Set(values).size,
+    written = (digits) => values.map((value) => (typeof value === 'number' ? num(value, digits) : String(value)));
   for (let digits = 2; digits < 9; digits++) if (new Set(written(digits)).size === distinct) return written(digits);
   return values.map(String);
 }
 
 /** A future's curve in a tile of 60 × 40, as it lies in the chart. */
 function pathOf({ l, r, X, panes: [{ t: top, b, Y }] }, { step: begin }, { step, loss }) {
-  const at = loss.map((v, i) => v != null && `${((60 * (X(step[i] - begin) - l)) / (r - l)).toFixed(1)} ${(1 + (38 * (Y(v) - top)) / (b - top)).toFixed(1)}`).filter(Boolean);
+  const at = loss
+    .map(
+      (v, i) =>
+        v != null &&
+        `${((60 * (X(step[i] - begin) - l)) / (r - l)).toFixed(1)} ${(1 + (38 * (Y(v) - top)) / (b - top)).toFixed(1)}`,
+    )
+    .filter(Boolean);
   return at.length > 1 ? 'M' + at.join('L') : '';
 }
 
@@ -210,15 +274,26 @@ function colourOf(k, count) {
 
 /** A line of each future, over the steps since the one that they share. */
 function linesOf(fan, hot) {
-  return fan.futures.map(({ step, loss }, k) => ({ x: step.map((at) => at - fan.step), y: loss, colour: colourOf(k, fan.futures.length), k, strong: k === hot, alpha: hot == null || k === hot ? 1 : 0.3 }));
+  return fan.futures.map(({ step, loss }, k) => ({
+    x: step.map((at) => at - fan.step),
+    y: loss,
+    colour: colourOf(k, fan.futures.length),
+    k,
+    strong: k === hot,
+    alpha: hot == null || k === hot ? 1 : 0.3,
+  }));
 }
 
 /** A disc and a ring where the best one and the lowest one end. */
 function drawEnds(context, { X, span, panes: [{ Y }] }, fan) {
-  const best = bestOf(fan), lowest = lowestOf(fan);
+  const best = bestOf(fan),
+    lowest = lowestOf(fan);
   context.strokeStyle = look.ink;
   fan.futures.forEach((future, k) => {
-    const { step, loss } = future, [at, y] = [step.at(-1) - fan.step, Y(loss.at(-1))], x = X(at), marked = [best, lowest].includes(future.future);
+    const { step, loss } = future,
+      [at, y] = [step.at(-1) - fan.step, Y(loss.at(-1))],
+      x = X(at),
+      marked = [best, lowest].includes(future.future);
     if (loss.at(-1) == null || at > span[1] || at < span[0] || !marked) return;
     context.beginPath();
     context.lineWidth = 2;

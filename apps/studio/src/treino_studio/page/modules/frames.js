@@ -9,7 +9,11 @@ export function decodeFrame(buffer) {
   const parts = {};
   let at = eighth(4 + length);
   for (const { name, type, shape } of header.parts) {
-    const data = new TYPES[type](buffer, at, shape.reduce((product, n) => product * n, 1));
+    const data = new TYPES[type](
+      buffer,
+      at,
+      shape.reduce((product, n) => product * n, 1),
+    );
     parts[name] = { data, shape };
     at += eighth(data.byteLength);
   }

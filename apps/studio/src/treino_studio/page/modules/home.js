@@ -8,7 +8,8 @@ import { swatch } from './scale.js';
 import { sortedTable } from './table.js';
 import { language, t } from './words.js';
 
-const REFRESH = 3000, SOON = 500; // milliseconds between two looks at the folder, and until what is still read is there
+const REFRESH = 3000,
+  SOON = 500; // milliseconds between two looks at the folder, and until what is still read is there
 const SPACE = 'lr=1e-4..1e-1:log hidden=16|64|64,32';
 const CLASSES = 20; // names that are listed
 const USUAL = ['kind', 'status', 'data', 'steps', 'figure', 'begun']; // columns, until somebody chooses
@@ -18,9 +19,22 @@ let search = ''; // kept while the page is open, so that a look at a run leaves 
 
 export function open(shell) {
   let chosen = {}; // what the fields held before their words changed
-  let found = null, uploaded = [], describing = 0, table, fields, clock, described = null, choice, colours, scale = null, closed = false;
-  const ticked = new Set(), about = new Map(); // names; what is searched of each row, in this language
-  const { connection, command } = connected(shell, '/socket/home', (message) => { if (message.notice) shell.say(message.notice.text, message.notice.kind); });
+  let found = null,
+    uploaded = [],
+    describing = 0,
+    table,
+    fields,
+    clock,
+    described = null,
+    choice,
+    colours,
+    scale = null,
+    closed = false;
+  const ticked = new Set(),
+    about = new Map(); // names; what is searched of each row, in this language
+  const { connection, command } = connected(shell, '/socket/home', (message) => {
+    if (message.notice) shell.say(message.notice.text, message.notice.kind);
+  });
 
   function build() {
     choice = columnChoice('columns.home', (key) => USUAL.includes(key), update);
@@ -29,13 +43,34 @@ export function open(shell) {
     clock = new Intl.DateTimeFormat(language.now.replace('_', '-'), { dateStyle: 'short', timeStyle: 'short' });
     table = sortedTable(t('runs'), [], { sort: kept('sort.home', null), sorted: (by) => keep('sort.home', by) });
     fields = {
-      data: el('select', { id: 'home-data', onchange: () => describe() }), target: el('select', { id: 'home-target', onchange: () => choose(fields.target.value) }),
-      first: el('select', { id: 'home-first' }), second: el('select', { id: 'home-second' }),
-      file: el('input', { id: 'home-file', type: 'file', class: 'vh', onchange: (event) => send(event.target.files[0]) }),
+      data: el('select', { id: 'home-data', onchange: () => describe() }),
+      target: el('select', { id: 'home-target', onchange: () => choose(fields.target.value) }),
+      first: el('select', { id: 'home-first' }),
+      second: el('select', { id: 'home-second' }),
+      file: el('input', {
+        id: 'home-file',
+        type: 'file',
+        class: 'vh',
+        onchange: (event) => send(event.target.files[0]),
+      }),
       space: el('input', { id: 'home-space', type: 'text', value: SPACE, spellcheck: 'false', autocomplete: 'off' }),
       members: el('input', { id: 'home-members', type: 'number', value: 256, min: 2, max: 100000 }),
-      paused: el('input', { id: 'home-paused', type: 'checkbox' }), search: el('input', { id: 'home-search', type: 'search', value: search, autocomplete: 'off', spellcheck: 'false', oninput: () => { search = fields.search.value; table.node.scrollTop = 0; update(); } }),
-      listed: el('p', { class: 'hint', id: 'home-listed' }), remove: el('button', { id: 'home-delete', type: 'button', class: 'small', onclick: askDelete }), about: el('div', { id: 'home-about', class: 'notes', 'aria-live': 'polite' }),
+      paused: el('input', { id: 'home-paused', type: 'checkbox' }),
+      search: el('input', {
+        id: 'home-search',
+        type: 'search',
+        value: search,
+        autocomplete: 'off',
+        spellcheck: 'false',
+        oninput: () => {
+          search = fields.search.value;
+          table.node.scrollTop = 0;
+          update();
+        },
+      }),
+      listed: el('p', { class: 'hint', id: 'home-listed' }),
+      remove: el('button', { id: 'home-delete', type: 'button', class: 'small', onclick: askDelete }),
+      about: el('div', { id: 'home-about', class: 'notes', 'aria-live': 'polite' }),
     };
     const labelled = (id, word, field) => el('div', { class: 'ask' }, el('label', { for: id }, t(word)), field);
     const drop = el('label', { class: 'drop', for: 'home-file' }, t('drop_file'));
@@ -44,38 +79,169 @@ export function open(shell) {
         event.preventDefault();
         if (kind === 'drop') send(event.dataTransfer.files[0]);
       });
-    const go = (id, word, act, primary = '') => el('button', { id, type: 'button', class: primary, onclick: act }, t(word));
-    shell.stage.replaceChildren(el('div', { class: 'page home' },
-      panel(t('start'), el('div', { class: 'asks' }, labelled('home-data', 'data', fields.data), labelled('home-target', 'target', fields.target), el('div', { class: 'ask' }, fields.file, drop)), fields.about,
-        el('div', { class: 'asks' }, go('home-train', 'train_network', () => start('train', { paused: fields.paused.checked }), 'primary'), el('label', { class: 'tick' }, fields.paused, t('begin_paused'))),
-        el('div', { class: 'asks' }, labelled('home-first', 'first_column', fields.first), labelled('home-second', 'second_column', fields.second), go('home-play', 'playground', play)),
-        el('div', { class: 'asks' }, labelled('home-space', 'space_to_try', fields.space), labelled('home-members', 'how_many', fields.members), go('home-sweep', 'start_sweep', () => start('sweep', { space: fields.space.value.trim().split(/\s+/), members: fields.members.valueAsNumber })), go('home-study', 'start_study', () => start('study', {})))),
-      panel(t('runs'), el('div', { class: 'asks seek' }, el('div', { class: 'ask beside' }, el('label', { for: 'home-search' }, t('search')), fields.search), colours.node, choice.node, fields.listed, fields.remove), colours.key, table.node)));
+    const go = (id, word, act, primary = '') =>
+      el('button', { id, type: 'button', class: primary, onclick: act }, t(word));
+    shell.stage.replaceChildren(
+      el(
+        'div',
+        { class: 'page home' },
+        panel(
+          t('start'),
+          el(
+            'div',
+            { class: 'asks' },
+            labelled('home-data', 'data', fields.data),
+            labelled('home-target', 'target', fields.target),
+            el('div', { class: 'ask' }, fields.file, drop),
+          ),
+          fields.about,
+          el(
+            'div',
+            { class: 'asks' },
+            go('home-train', 'train_network', () => start('train', { paused: fields.paused.checked }), 'primary'),
+            el('label', { class: 'tick' }, fields.paused, t('begin_paused')),
+          ),
+          el(
+            'div',
+            { class: 'asks' },
+            labelled('home-first', 'first_column', fields.first),
+            labelled('home-second', 'second_column', fields.second),
+            go('home-play', 'playground', play),
+          ),
+          el(
+            'div',
+            { class: 'asks' },
+            labelled('home-space', 'space_to_try', fields.space),
+            labelled('home-members', 'how_many', fields.members),
+            go('home-sweep', 'start_sweep', () =>
+              start('sweep', { space: fields.space.value.trim().split(/\s+/), members: fields.members.valueAsNumber }),
+            ),
+            go('home-study', 'start_study', () => start('study', {})),
+          ),
+        ),
+        panel(
+          t('runs'),
+          el(
+            'div',
+            { class: 'asks seek' },
+            el('div', { class: 'ask beside' }, el('label', { for: 'home-search' }, t('search')), fields.search),
+            colours.node,
+            choice.node,
+            fields.listed,
+            fields.remove,
+          ),
+          colours.key,
+          table.node,
+        ),
+      ),
+    );
     wait();
   }
 
   /** Everything that can be shown of the rows: what each is, its figures, its settings. */
   function columns() {
     const names = [...new Set(found.runs.flatMap((r) => Object.keys(r.settings)))];
-    const figures = ['validation', 'test'].flatMap((split) => [...new Set(found.runs.flatMap((r) => Object.keys(r.figures[split])))].map((metric) => [split, metric]));
+    const figures = ['validation', 'test'].flatMap((split) =>
+      [...new Set(found.runs.flatMap((r) => Object.keys(r.figures[split])))].map((metric) => [split, metric]),
+    );
     const plain = (key, name, value, show = shown) => ({ key, name, value, show: (r) => show(value(r)) });
     return [
-      { key: 'tick', always: true, still: true, name: tick(t('choose_all_shown'), matching().every((r) => ticked.has(r.run)), (on) => { for (const r of matching()) ticked[on ? 'add' : 'delete'](r.run); }), show: (r) => tick(t('choose_row', { name: r.run }), ticked.has(r.run), (on) => ticked[on ? 'add' : 'delete'](r.run)) },
-      { key: 'run', always: true, name: t('name'), start: true, value: (r) => r.run, show: (r) => [scale && swatch(scale.of(r)), r.damage ? el('span', { title: r.damage }, r.run) : el('a', { href: `/${r.kind}/${encodeURIComponent(r.run)}` }, r.run)] },
-      plain('kind', t('kind'), (r) => t(`kind_${r.kind}`)), plain('status', t('status'), (r) => statusWord(r.status)), plain('data', t('data'), (r) => r.data), plain('steps', t('steps'), (r) => r.steps),
-      { key: 'figure', name: t('test_figure'), value: (r) => r.figure, show: (r) => (r.figure == null ? '–' : `${t(r.metric)} ${shown(r.figure)}${r.test_looks > 1 ? ` ${t('test_look', { n: whole(r.test_looks) })}` : ''}`) },
-      plain('begun', t('begun'), (r) => r.when, (when) => (when ? clock.format(new Date(when)) : '–')),
-      { ...plain('seconds', t('seconds'), (r) => r.seconds), show: (r) => (r.seconds_from ? t('seconds_from', { seconds: num(r.seconds, 3), step: whole(r.seconds_from) }) : num(r.seconds, 3)) }, plain('parameters', t('parameters_count'), (r) => r.parameters),
-      ...figures.map(([split, metric]) => plain(`${split}.${metric}`, t('figure_on', { metric: t(metric), split: t(split) }), (r) => r.figures[split][metric])),
-      ...names.map((name) => plain(`set.${name}`, name, (r) => (Array.isArray(r.settings[name]) ? r.settings[name].join(',') || '–' : typeof r.settings[name] === 'boolean' ? String(r.settings[name]) : r.settings[name]))),
+      {
+        key: 'tick',
+        always: true,
+        still: true,
+        name: tick(
+          t('choose_all_shown'),
+          matching().every((r) => ticked.has(r.run)),
+          (on) => {
+            for (const r of matching()) ticked[on ? 'add' : 'delete'](r.run);
+          },
+        ),
+        show: (r) =>
+          tick(t('choose_row', { name: r.run }), ticked.has(r.run), (on) => ticked[on ? 'add' : 'delete'](r.run)),
+      },
+      {
+        key: 'run',
+        always: true,
+        name: t('name'),
+        start: true,
+        value: (r) => r.run,
+        show: (r) => [
+          scale && swatch(scale.of(r)),
+          r.damage
+            ? el('span', { title: r.damage }, r.run)
+            : el('a', { href: `/${r.kind}/${encodeURIComponent(r.run)}` }, r.run),
+        ],
+      },
+      plain('kind', t('kind'), (r) => t(`kind_${r.kind}`)),
+      plain('status', t('status'), (r) => statusWord(r.status)),
+      plain('data', t('data'), (r) => r.data),
+      plain('steps', t('steps'), (r) => r.steps),
+      {
+        key: 'figure',
+        name: t('test_figure'),
+        value: (r) => r.figure,
+        show: (r) =>
+          r.figure == null
+            ? '–'
+            : `${t(r.metric)} ${shown(r.figure)}${r.test_looks > 1 ? ` ${t('test_look', { n: whole(r.test_looks) })}` : ''}`,
+      },
+      plain(
+        'begun',
+        t('begun'),
+        (r) => r.when,
+        (when) => (when ? clock.format(new Date(when)) : '–'),
+      ),
+      {
+        ...plain('seconds', t('seconds'), (r) => r.seconds),
+        show: (r) =>
+          r.seconds_from
+            ? t('seconds_from', { seconds: num(r.seconds, 3), step: whole(r.seconds_from) })
+            : num(r.seconds, 3),
+      },
+      plain('parameters', t('parameters_count'), (r) => r.parameters),
+      ...figures.map(([split, metric]) =>
+        plain(
+          `${split}.${metric}`,
+          t('figure_on', { metric: t(metric), split: t(split) }),
+          (r) => r.figures[split][metric],
+        ),
+      ),
+      ...names.map((name) =>
+        plain(`set.${name}`, name, (r) =>
+          Array.isArray(r.settings[name])
+            ? r.settings[name].join(',') || '–'
+            : typeof r.settings[name] === 'boolean'
+              ? String(r.settings[name])
+              : r.settings[name],
+        ),
+      ),
     ];
   }
-  const tick = (name, checked, act) => el('input', { type: 'checkbox', 'aria-label': name, checked, onclick: (event) => { act(event.target.checked); update(); } });
+  const tick = (name, checked, act) =>
+    el('input', {
+      type: 'checkbox',
+      'aria-label': name,
+      checked,
+      onclick: (event) => {
+        act(event.target.checked);
+        update();
+      },
+    });
 
   /** The rows that have every word of the search, in their name, data, status or settings. */
   function matching() {
     const words = search.toLowerCase().split(/\s+/).filter(Boolean);
-    const text = (r) => [r.run, t(`kind_${r.kind}`), statusWord(r.status), r.data, ...Object.entries(r.settings).map(([name, value]) => `${name}=${value}`)].join(' ').toLowerCase();
+    const text = (r) =>
+      [
+        r.run,
+        t(`kind_${r.kind}`),
+        statusWord(r.status),
+        r.data,
+        ...Object.entries(r.settings).map(([name, value]) => `${name}=${value}`),
+      ]
+        .join(' ')
+        .toLowerCase();
     return found.runs.filter((r) => {
       if (!about.has(r)) about.set(r, text(r));
       return words.every((word) => about.get(r).includes(word));
@@ -84,19 +250,52 @@ export function open(shell) {
 
   /** Nothing is deleted before the reader has read what goes. */
   function askDelete() {
-    const names = [...ticked], first = names.slice(0, NAMED).join(', ') + (names.length > NAMED ? ` ${t('and_more', { n: whole(names.length - NAMED) })}` : '');
-    const dialog = el('dialog', { id: 'delete', 'aria-labelledby': 'delete-title', onclose: () => dialog.remove(), onclick: (event) => { if (event.target === dialog) dialog.close(); } },
-      el('h2', { id: 'delete-title' }, t('delete_title', { n: whole(names.length) })), el('p', {}, first), el('p', { class: 'hint' }, t('delete_about', { folder: found.folder })),
-      el('div', { class: 'asks' }, el('button', { type: 'button', autofocus: true, onclick: () => dialog.close() }, t('delete_keep')),
-        el('button', { type: 'button', class: 'alarm', id: 'delete-yes', onclick: () => { dialog.close(); remove(names); } }, t('delete_yes'))));
+    const names = [...ticked],
+      first =
+        names.slice(0, NAMED).join(', ') +
+        (names.length > NAMED ? ` ${t('and_more', { n: whole(names.length - NAMED) })}` : '');
+    const dialog = el(
+      'dialog',
+      {
+        id: 'delete',
+        'aria-labelledby': 'delete-title',
+        onclose: () => dialog.remove(),
+        onclick: (event) => {
+          if (event.target === dialog) dialog.close();
+        },
+      },
+      el('h2', { id: 'delete-title' }, t('delete_title', { n: whole(names.length) })),
+      el('p', {}, first),
+      el('p', { class: 'hint' }, t('delete_about', { folder: found.folder })),
+      el(
+        'div',
+        { class: 'asks' },
+        el('button', { type: 'button', autofocus: true, onclick: () => dialog.close() }, t('delete_keep')),
+        el(
+          'button',
+          {
+            type: 'button',
+            class: 'alarm',
+            id: 'delete-yes',
+            onclick: () => {
+              dialog.close();
+              remove(names);
+            },
+          },
+          t('delete_yes'),
+        ),
+      ),
+    );
     shell.stage.append(dialog);
     dialog.showModal();
   }
   async function remove(names) {
     await command('steer');
-    if (!await command('delete', { runs: names })) return;
+    if (!(await command('delete', { runs: names }))) return;
     ticked.clear();
-    shell.say(names.length === 1 ? t('deleted_one', { name: names[0] }) : t('deleted_many', { n: whole(names.length) }));
+    shell.say(
+      names.length === 1 ? t('deleted_one', { name: names[0] }) : t('deleted_many', { n: whole(names.length) }),
+    );
     refresh();
   }
 
@@ -109,13 +308,20 @@ export function open(shell) {
     about.clear();
     if (!fields) build();
     update();
-    if (!found.builtins.length) setTimeout(() => { if (!closed) refresh(); }, SOON);
+    if (!found.builtins.length)
+      setTimeout(() => {
+        if (!closed) refresh();
+      }, SOON);
   }
   function update() {
     shell.title(t('all_runs'), found.folder);
     showRuns();
-    const names = [...found.builtins.map((b) => [b.name, `${b.name}: ${b.about}`]), ...[...new Set([...found.data, ...uploaded])].map((n) => [n, n])];
-    const before = fields.data.value, key = JSON.stringify(names);
+    const names = [
+      ...found.builtins.map((b) => [b.name, `${b.name}: ${b.about}`]),
+      ...[...new Set([...found.data, ...uploaded])].map((n) => [n, n]),
+    ];
+    const before = fields.data.value,
+      key = JSON.stringify(names);
     if (fields.data.dataset.key === key) return;
     fields.data.dataset.key = key;
     fields.data.replaceChildren(...names.map(([value, text]) => el('option', { value }, text)));
@@ -124,15 +330,24 @@ export function open(shell) {
   }
 
   function showRuns() {
-    const rows = matching(), names = new Set(rows.map((r) => r.run));
+    const rows = matching(),
+      names = new Set(rows.map((r) => r.run));
     for (const name of ticked) if (!names.has(name)) ticked.delete(name); // what nobody sees is not deleted
     const every = columns();
     choice.fill(every);
-    colours.fill([{ key: '', name: t('colour_none') }, ...every.filter(({ key }) => !['tick', 'run', 'begun'].includes(key))]);
+    colours.fill([
+      { key: '', name: t('colour_none') },
+      ...every.filter(({ key }) => !['tick', 'run', 'begun'].includes(key)),
+    ]);
     scale = colours.scale(rows);
     table.use(choice.of(every));
     table.fill(rows, (r) => ticked.has(r.run));
-    setText(fields.listed, rows.length === found.runs.length ? t('count_runs', { n: whole(rows.length) }) : t('some_of', { n: whole(rows.length), total: whole(found.runs.length) }));
+    setText(
+      fields.listed,
+      rows.length === found.runs.length
+        ? t('count_runs', { n: whole(rows.length) })
+        : t('some_of', { n: whole(rows.length), total: whole(found.runs.length) }),
+    );
     setText(fields.remove, t('delete_chosen', { n: whole(ticked.size) }));
     fields.remove.hidden = !ticked.size;
   }
@@ -143,7 +358,8 @@ export function open(shell) {
     for (const field of [fields.target, fields.first, fields.second]) field.replaceChildren();
     fields.target.classList.remove('wanted');
     wait();
-    const answer = await look('describe'), told = await answer.json();
+    const answer = await look('describe'),
+      told = await answer.json();
     if (number === describing) show(told);
   }
   function wait() {
@@ -151,34 +367,71 @@ export function open(shell) {
     able(false);
   }
   /** What is not described yet can't be trained on. */
-  const able = (on) => { for (const id of ['train', 'play', 'sweep', 'study']) document.getElementById(`home-${id}`).disabled = !on; };
+  const able = (on) => {
+    for (const id of ['train', 'play', 'sweep', 'study']) document.getElementById(`home-${id}`).disabled = !on;
+  };
   const headers = () => ({ 'Accept-Language': language.now.replace('_', '-') });
   const look = (at) => fetch(`/api/${at}/${encodeURIComponent(fields.data.value)}`, { headers: headers() });
   /** The first images of each class, and those that are to be looked at; drawing them takes a while. */
   async function showSheet() {
-    const number = describing, answer = await look('sheet');
+    const number = describing,
+      answer = await look('sheet');
     if (!answer.ok) return;
     const src = URL.createObjectURL(await answer.blob());
-    if (number === describing) fields.about.append(el('div', { class: 'sheet', tabindex: 0 }, el('img', { src, alt: t('contact_sheet'), onload: () => URL.revokeObjectURL(src) })));
+    if (number === describing)
+      fields.about.append(
+        el(
+          'div',
+          { class: 'sheet', tabindex: 0 },
+          el('img', { src, alt: t('contact_sheet'), onload: () => URL.revokeObjectURL(src) }),
+        ),
+      );
   }
   function show(document) {
     if (document.error) {
-      fields.about.replaceChildren(el('p', { class: 'bad' }, [document.error.message, document.error.hint].filter(Boolean).join(' ')));
+      fields.about.replaceChildren(
+        el('p', { class: 'bad' }, [document.error.message, document.error.hint].filter(Boolean).join(' ')),
+      );
       return;
     }
     able(true);
-    const columns = document.columns.map((c) => c.name), named = columns.includes(document.target), likely = document.likely_targets ?? [];
+    const columns = document.columns.map((c) => c.name),
+      named = columns.includes(document.target),
+      likely = document.likely_targets ?? [];
     described = document;
-    const first = document.target == null ? likely : named ? [] : [document.target], rest = columns.filter((name) => !first.includes(name));
-    fields.target.replaceChildren(document.target == null ? el('option', { value: '', hidden: true }, t('choose_target')) : '', ...[...first, ...rest].map((value) => el('option', { value }, value)));
+    const first = document.target == null ? likely : named ? [] : [document.target],
+      rest = columns.filter((name) => !first.includes(name));
+    fields.target.replaceChildren(
+      document.target == null ? el('option', { value: '', hidden: true }, t('choose_target')) : '',
+      ...[...first, ...rest].map((value) => el('option', { value }, value)),
+    );
     fields.target.disabled = !named && document.target != null;
-    const size = document.images ? t('images_of_size', { n: whole(document.rows), ...document.images }) : t('rows_and_columns', { rows: whole(document.rows), columns: columns.length });
+    const size = document.images
+      ? t('images_of_size', { n: whole(document.rows), ...document.images })
+      : t('rows_and_columns', { rows: whole(document.rows), columns: columns.length });
     const counts = (document.classes ?? []).map((name, k) => `${name}: ${whole(document.class_rows[k])}`);
     const classes = counts.slice(0, CLASSES).join(', ') + (counts.length > CLASSES ? ', …' : '');
-    const lines = [size, classes, document.task_reason, ...document.warnings.map(sentence), ...document.notes.map(sentence)];
+    const lines = [
+      size,
+      classes,
+      document.task_reason,
+      ...document.warnings.map(sentence),
+      ...document.notes.map(sentence),
+    ];
     fields.about.replaceChildren(
-      document.target == null ? el('p', { class: 'asked' }, likely.length ? t('no_target_likely', { columns: likely.join(', ') }) : t('no_target')) : '',
-      el('ul', {}, lines.filter(Boolean).map((line) => el('li', {}, line))));
+      document.target == null
+        ? el(
+            'p',
+            { class: 'asked' },
+            likely.length ? t('no_target_likely', { columns: likely.join(', ') }) : t('no_target'),
+          )
+        : '',
+      el(
+        'ul',
+        {},
+        lines.filter(Boolean).map((line) => el('li', {}, line)),
+      ),
+    );
     const { target, axes } = chosen;
     chosen = {};
     choose(target && !fields.target.disabled ? target : (document.target ?? ''), axes);
@@ -198,13 +451,18 @@ export function open(shell) {
     }
     for (const field of [first, second, document.getElementById('home-play')]) field.disabled = drawn.length < 2;
   }
-  const sentence = (entry) => (typeof entry === 'string' ? entry : [entry.message, entry.hint].filter(Boolean).join(' '));
+  const sentence = (entry) =>
+    typeof entry === 'string' ? entry : [entry.message, entry.hint].filter(Boolean).join(' ');
   const complain = (error) => shell.say([error.message, error.hint].filter(Boolean).join(' '), 'warning');
 
   async function send(file) {
     if (!file) return;
     shell.say(t('sending', { name: file.name }), 'busy');
-    const answer = await fetch(`/api/upload?name=${encodeURIComponent(file.name)}`, { method: 'POST', body: file, headers: headers() });
+    const answer = await fetch(`/api/upload?name=${encodeURIComponent(file.name)}`, {
+      method: 'POST',
+      body: file,
+      headers: headers(),
+    });
     const document = await answer.json();
     if (document.error) return complain(document.error);
     describing += 1; // an answer about other data comes too late
@@ -219,7 +477,8 @@ export function open(shell) {
   const play = () => start('train', { paused: true }, { features: [fields.first.value, fields.second.value], ...PLAY });
 
   async function start(verb, more, choice = {}) {
-    const { target, data } = fields, settings = { ...(target.disabled || !target.value ? {} : { target: target.value }), ...choice };
+    const { target, data } = fields,
+      settings = { ...(target.disabled || !target.value ? {} : { target: target.value }), ...choice };
     if (!target.disabled && !target.value) {
       target.focus();
       return shell.say(t('no_target'), 'warning');
@@ -234,15 +493,36 @@ export function open(shell) {
 
   shell.title(t('all_runs'), '');
   refresh();
-  const timer = setInterval(() => { if (!document.hidden) refresh(); }, REFRESH);
+  const timer = setInterval(() => {
+    if (!document.hidden) refresh();
+  }, REFRESH);
   function relabel() {
     if (!fields) return;
     const { data, target, first, second, ...others } = fields;
-    chosen = { ...chosen, ...(target.value ? { target: target.value, axes: [first.value, second.value] } : {}), data: data.value };
+    chosen = {
+      ...chosen,
+      ...(target.value ? { target: target.value, axes: [first.value, second.value] } : {}),
+      data: data.value,
+    };
     build();
     for (const name of ['space', 'members']) fields[name].value = others[name].value;
     fields.paused.checked = others.paused.checked;
     update();
   }
-  return { keys: [], relabel, redraw: () => { if (fields) update(); }, language: () => { connection.reopen(); refresh(); }, close() { closed = true; clearInterval(timer); connection.close(); } };
+  return {
+    keys: [],
+    relabel,
+    redraw: () => {
+      if (fields) update();
+    },
+    language: () => {
+      connection.reopen();
+      refresh();
+    },
+    close() {
+      closed = true;
+      clearInterval(timer);
+      connection.close();
+    },
+  };
 }

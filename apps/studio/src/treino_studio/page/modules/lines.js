@@ -18,8 +18,17 @@ export const panel = (title, ...children) => el('section', { class: 'panel' }, e
 
 /** A button for who watches and may steer, and how it is shown or hidden by a state. */
 export function wheel(command) {
-  const node = el('button', { type: 'button', class: 'primary', hidden: true, onclick: () => command('steer') }, t('take_wheel'));
-  return { node, update: (state) => { node.hidden = state.steers || !state.can_steer; } };
+  const node = el(
+    'button',
+    { type: 'button', class: 'primary', hidden: true, onclick: () => command('steer') },
+    t('take_wheel'),
+  );
+  return {
+    node,
+    update: (state) => {
+      node.hidden = state.steers || !state.can_steer;
+    },
+  };
 }
 
 /** A button that stops a training. It says so at once, and the state follows. changed(): it was pressed. */
@@ -49,9 +58,18 @@ export function stopButton(id, word, command, changed) {
  * heading, and behind it the newest values of its named lines as a table.
  */
 export function chart(name, how = {}) {
-  const canvas = el('canvas', { role: 'img', 'aria-label': name }), made = makeChart(canvas, how);
-  const box = el('div', { class: 'chart' }, made.tools, made.legend, el('div', { class: 'fill' }, canvas), el('div', { class: 'vh table-behind' }));
-  let timer = 0, newest = null;
+  const canvas = el('canvas', { role: 'img', 'aria-label': name }),
+    made = makeChart(canvas, how);
+  const box = el(
+    'div',
+    { class: 'chart' },
+    made.tools,
+    made.legend,
+    el('div', { class: 'fill' }, canvas),
+    el('div', { class: 'vh table-behind' }),
+  );
+  let timer = 0,
+    newest = null;
   function draw(content) {
     newest = content;
     timer ||= setTimeout(() => {
@@ -64,8 +82,12 @@ export function chart(name, how = {}) {
 }
 
 function valuesOf(name, { panes, x }) {
-  const lines = namedOf(panes.flatMap((pane) => pane.lines)), places = new Set(lines.flatMap((line) => line.x.slice(-NEWEST)));
-  const rows = [...places].sort((a, b) => a - b).slice(-NEWEST).map((at) => [whole(at), ...lines.map((line) => num(line.y[placeAt(line.x, at)]))]);
+  const lines = namedOf(panes.flatMap((pane) => pane.lines)),
+    places = new Set(lines.flatMap((line) => line.x.slice(-NEWEST)));
+  const rows = [...places]
+    .sort((a, b) => a - b)
+    .slice(-NEWEST)
+    .map((at) => [whole(at), ...lines.map((line) => num(line.y[placeAt(line.x, at)]))]);
   return { name, head: [x.name ?? '', ...lines.map((line) => line.name)], rows };
 }
 
@@ -91,12 +113,18 @@ export const colourOf = (k) => classColour(k);
 /** A time in words that fit a line. */
 export function duration(seconds) {
   if (seconds == null) return t('time_unknown');
-  return seconds < 90 ? t('seconds_left', { n: num(Math.round(seconds)) }) : t('minutes_left', { n: num(Math.round(seconds / 60)) });
+  return seconds < 90
+    ? t('seconds_left', { n: num(Math.round(seconds)) })
+    : t('minutes_left', { n: num(Math.round(seconds / 60)) });
 }
 
 /** A connection whose refusals are read out. take(message): what the server sends. */
 export function connected(shell, path, take) {
-  const connection = new Connection(shell.transport(path), { language: () => language.now, receive: take, status: shell.connected });
+  const connection = new Connection(shell.transport(path), {
+    language: () => language.now,
+    receive: take,
+    status: shell.connected,
+  });
   return {
     connection,
     async command(verb, fields) {
@@ -112,7 +140,14 @@ export function connected(shell, path, take) {
 }
 
 /** What a setting's value is shown as. */
-export const shown = (value) => (typeof value === 'number' ? (Number.isInteger(value) ? whole(value) : num(value)) : value == null ? '–' : String(value));
+export const shown = (value) =>
+  typeof value === 'number'
+    ? Number.isInteger(value)
+      ? whole(value)
+      : num(value)
+    : value == null
+      ? '–'
+      : String(value);
 
 /** The status of a run or network, in the reader's language. */
 export const statusWord = (name) => t(`folder_${name}`);

@@ -5,7 +5,9 @@ import { socketTransport } from './socket.js';
 
 /** What the address asks for, after its ? or #. A language holds for this tab, until another is chosen, and leaves the address. */
 function asked(name) {
-  const address = new URL(location.href), behind = new URLSearchParams(address.hash.slice(1)), value = address.searchParams.get(name) ?? behind.get(name);
+  const address = new URL(location.href),
+    behind = new URLSearchParams(address.hash.slice(1)),
+    value = address.searchParams.get(name) ?? behind.get(name);
   if (name !== 'lang') return value;
   try {
     if (value) {
@@ -15,7 +17,8 @@ function asked(name) {
       history.replaceState(history.state, '', address);
     }
     return sessionStorage.getItem('treino.language');
-  } catch { // a frame of another site keeps nothing
+  } catch {
+    // a frame of another site keeps nothing
     return value;
   }
 }

@@ -5,9 +5,11 @@ import { whole } from './numbers.js';
 import { t } from './words.js';
 
 export function makeMembers(page) {
-  const choice = el('select', { onchange: () => page.look({ member: Number(choice.value) }) }), says = el('span', { class: 'note' });
+  const choice = el('select', { onchange: () => page.look({ member: Number(choice.value) }) }),
+    says = el('span', { class: 'note' });
   const row = el('div', { class: 'members', hidden: true }, choice, says);
-  let shown = '', wanted = page.shell.asked?.('member');
+  let shown = '',
+    wanted = page.shell.asked?.('member');
   $('#network > header').after(row);
 
   function update({ state: { ensemble, steers } }) {
@@ -24,7 +26,11 @@ export function makeMembers(page) {
     choice.value = drawn;
     choice.disabled = !steers;
     choice.setAttribute('aria-label', t('weights_of'));
-    says.textContent = t('members_answer', { n: whole(answering.length), members: whole(size), which: answering.map(whole).join(', ') });
+    says.textContent = t('members_answer', {
+      n: whole(answering.length),
+      members: whole(size),
+      which: answering.map(whole).join(', '),
+    });
   }
   return { update };
 }

@@ -11,8 +11,11 @@ import { t } from './words.js';
 const PAUSE = 250; // milliseconds between two explanations while it plays
 
 export function makeMicroscope(page) {
-  const drawer = $('#drawer'), pickers = ['layer', 'from', 'to'].map((id, k) => makePicker($(`#lens-${id}`), (name) => pick(k, name)));
-  let shown = '', asking = false, asked = 0;
+  const drawer = $('#drawer'),
+    pickers = ['layer', 'from', 'to'].map((id, k) => makePicker($(`#lens-${id}`), (name) => pick(k, name)));
+  let shown = '',
+    asking = false,
+    asked = 0;
   $('#lens').addEventListener('click', () => (drawer.hidden ? open(null) : close()));
   $('#lens-close').addEventListener('click', close);
 
@@ -42,7 +45,8 @@ export function makeMicroscope(page) {
   /** Ask anew when another weight or another step is in view, one question at a time. */
   async function update(store) {
     if (drawer.hidden || asking || !store.frame) return;
-    const step = viewStep(store), key = [JSON.stringify(page.pick), step, store.state.segment, document.documentElement.lang].join();
+    const step = viewStep(store),
+      key = [JSON.stringify(page.pick), step, store.state.segment, document.documentElement.lang].join();
     if (key === shown || (store.state.playing && performance.now() - asked < PAUSE)) return;
     shown = key;
     asking = true;
@@ -53,7 +57,9 @@ export function makeMicroscope(page) {
     } catch (refusal) {
       setText($('#lens-title'), t('microscope'));
       setText($('#lens-about'), '');
-      $('#lenses').replaceChildren(el('p', { class: 'note' }, [refusal.message, refusal.hint].filter(Boolean).join(' ')));
+      $('#lenses').replaceChildren(
+        el('p', { class: 'note' }, [refusal.message, refusal.hint].filter(Boolean).join(' ')),
+      );
     } finally {
       asking = false;
     }
@@ -68,23 +74,39 @@ export function makeMicroscope(page) {
   }
 
   function showPickers(store) {
-    const { frame } = store, edge = page.pick;
+    const { frame } = store,
+      edge = page.pick;
     $('#lens-choice').hidden = !edge;
-    if (!edge || drawer.contains(document.activeElement) && document.activeElement.matches('select, input')) return;
+    if (!edge || (drawer.contains(document.activeElement) && document.activeElement.matches('select, input'))) return;
     const stages = frame.layers.map((_, k) => k).filter((k) => numberOf(frame, k) != null);
-    pickers[0].set(stages.map((k) => stageName(frame, k)), stageName(frame, edge.k));
+    pickers[0].set(
+      stages.map((k) => stageName(frame, k)),
+      stageName(frame, edge.k),
+    );
     const before = frame.layers[edge.k - 1];
-    pickers[1].set([...(before?.units ?? []).map((_, j) => unitName(store, edge.k - 1, j)), t('the_bias')], edge.j == null ? t('the_bias') : unitName(store, edge.k - 1, edge.j));
-    pickers[2].set(frame.layers[edge.k].units.map((_, i) => unitName(store, edge.k, i)), unitName(store, edge.k, edge.i));
+    pickers[1].set(
+      [...(before?.units ?? []).map((_, j) => unitName(store, edge.k - 1, j)), t('the_bias')],
+      edge.j == null ? t('the_bias') : unitName(store, edge.k - 1, edge.j),
+    );
+    pickers[2].set(
+      frame.layers[edge.k].units.map((_, i) => unitName(store, edge.k, i)),
+      unitName(store, edge.k, edge.i),
+    );
   }
 
   function pick(which, name) {
-    const { store } = page, { frame } = store, edge = { ...page.pick };
+    const { store } = page,
+      { frame } = store,
+      edge = { ...page.pick };
     if (which === 0) {
       edge.k = frame.layers.findIndex((_, k) => numberOf(frame, k) != null && stageName(frame, k) === name);
       Object.assign(edge, { i: 0, j: frame.layers[edge.k - 1] ? 0 : null });
     }
-    if (which === 1) edge.j = name === t('the_bias') ? null : frame.layers[edge.k - 1].units.findIndex((_, j) => unitName(store, edge.k - 1, j) === name);
+    if (which === 1)
+      edge.j =
+        name === t('the_bias')
+          ? null
+          : frame.layers[edge.k - 1].units.findIndex((_, j) => unitName(store, edge.k - 1, j) === name);
     if (which === 2) edge.i = frame.layers[edge.k].units.findIndex((_, i) => unitName(store, edge.k, i) === name);
     page.pick = edge;
     document.activeElement.blur();
@@ -99,7 +121,8 @@ export function numberOf({ layers, first }, k) {
   return stage ? stage - 1 : null;
 }
 
-const stageName = (frame, k) => `${numberOf(frame, k)}: ${frame.layers[k - 1] ? whole(frame.layers[k - 1].total) + ' → ' : ''}${whole(frame.layers[k].total)}`;
+const stageName = (frame, k) =>
+  `${numberOf(frame, k)}: ${frame.layers[k - 1] ? whole(frame.layers[k - 1].total) + ' → ' : ''}${whole(frame.layers[k].total)}`;
 
 function place(frame, { k, i, j }) {
   const input = j == null ? null : (frame.layers[k - 1]?.units[j] ?? 0);
@@ -108,7 +131,8 @@ function place(frame, { k, i, j }) {
 
 /** The edge with the largest weight among those that are drawn. */
 function largestWeight({ layers, parts, first }) {
-  let found = null, most = -1;
+  let found = null,
+    most = -1;
   layers.forEach((_, k) => {
     const weight = parts[`weight.${k + first}`];
     weight?.data.forEach((value, at) => {
@@ -120,7 +144,8 @@ function largestWeight({ layers, parts, first }) {
   return found;
 }
 
-const edgeName = (store, { k, i, j }) => `${j == null ? t('the_bias') : unitName(store, k - 1, j)} → ${unitName(store, k, i)}`;
+const edgeName = (store, { k, i, j }) =>
+  `${j == null ? t('the_bias') : unitName(store, k - 1, j)} → ${unitName(store, k, i)}`;
 
 function byPart(steps) {
   const parts = [];
@@ -137,20 +162,63 @@ function partOf(steps) {
 
 function stepOf({ title, symbols, numbers, value, text, table, wrong }) {
   const right = symbols && symbols.includes(' = ') ? numbers && `= ${numbers}` : numbers;
-  return el('div', { class: wrong ? 'lens wrong' : 'lens' }, title && el('h4', {}, title), text && el('p', { class: 'note' }, text),
-    symbols && el('div', { class: 'formula' }, formula(symbols)), right && el('div', { class: 'formula numbers' }, formula(right)),
-    value != null && el('p', { class: 'value' }, `= ${num(value, 6)}`), table && tableOf(table));
+  return el(
+    'div',
+    { class: wrong ? 'lens wrong' : 'lens' },
+    title && el('h4', {}, title),
+    text && el('p', { class: 'note' }, text),
+    symbols && el('div', { class: 'formula' }, formula(symbols)),
+    right && el('div', { class: 'formula numbers' }, formula(right)),
+    value != null && el('p', { class: 'value' }, `= ${num(value, 6)}`),
+    table && tableOf(table),
+  );
 }
 
 function tableOf({ headings, rows, more }) {
   const cell = (value) => el('td', {}, typeof value === 'string' ? value : num(value));
-  return el('table', {}, el('thead', {}, el('tr', {}, headings.map((h) => el('th', { scope: 'col' }, h)))),
-    el('tbody', {}, rows.slice(0, 8).map((values) => el('tr', {}, values.map(cell))),
-      more || rows.length > 8 ? el('tr', { class: 'rest' }, el('td', { colspan: headings.length }, t('and_more', { n: whole((more ?? 0) + Math.max(0, rows.length - 8)) }))) : ''));
+  return el(
+    'table',
+    {},
+    el(
+      'thead',
+      {},
+      el(
+        'tr',
+        {},
+        headings.map((h) => el('th', { scope: 'col' }, h)),
+      ),
+    ),
+    el(
+      'tbody',
+      {},
+      rows.slice(0, 8).map((values) => el('tr', {}, values.map(cell))),
+      more || rows.length > 8
+        ? el(
+            'tr',
+            { class: 'rest' },
+            el(
+              'td',
+              { colspan: headings.length },
+              t('and_more', { n: whole((more ?? 0) + Math.max(0, rows.length - 8)) }),
+            ),
+          )
+        : '',
+    ),
+  );
 }
 
 function checksOf(checks) {
   if (!checks.length) return '';
-  return el('section', { class: 'part' }, el('h3', {}, t('checks')), checks.map(({ name, ours, reference, holds }) =>
-    el('p', { class: holds ? 'check' : 'check bad' }, `${holds ? '✓' : '✗'} ${name}: ${num(ours, 6)}${holds ? '' : ` ≠ ${num(reference, 6)}`}`)));
+  return el(
+    'section',
+    { class: 'part' },
+    el('h3', {}, t('checks')),
+    checks.map(({ name, ours, reference, holds }) =>
+      el(
+        'p',
+        { class: holds ? 'check' : 'check bad' },
+        `${holds ? '✓' : '✗'} ${name}: ${num(ours, 6)}${holds ? '' : ` ≠ ${num(reference, 6)}`}`,
+      ),
+    ),
+  );
 }

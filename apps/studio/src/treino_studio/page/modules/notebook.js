@@ -16,12 +16,20 @@ const PIECE = 1 << 18; // bytes of a file that are sent at once: the notebook's 
 
 /** Wait for the port. With it comes {address, lang, theme}. */
 export function start() {
-  addEventListener('message', ({ data, ports }) => { if (ports[0]) run(ports[0], data); }, { once: true });
+  addEventListener(
+    'message',
+    ({ data, ports }) => {
+      if (ports[0]) run(ports[0], data);
+    },
+    { once: true },
+  );
 }
 
 function run(port, { address, lang, theme }) {
-  const { words } = JSON.parse($('#parts').textContent), takers = new Map(); // by the id of a WebSocket or request
-  let shell = null, last = 0;
+  const { words } = JSON.parse($('#parts').textContent),
+    takers = new Map(); // by the id of a WebSocket or request
+  let shell = null,
+    last = 0;
 
   port.onmessage = ({ data }) => {
     if ('id' in data) takers.get(data.id)?.(data);
@@ -54,16 +62,20 @@ function run(port, { address, lang, theme }) {
     let id = null;
     return {
       connect() {
-        const own = id = listen(({ is, bytes }) => {
+        const own = (id = listen(({ is, bytes }) => {
           if (is === 'open') this.onopen();
           else if (is === 'text') this.onmessage(JSON.parse(new TextDecoder().decode(bytes)));
           else if (is === 'bytes') this.onmessage(decodeFrame(bytes));
           else if (own === id) this.onclose();
-        });
+        }));
         port.postMessage({ id, do: 'connect', path });
       },
-      send(message) { port.postMessage({ id, do: 'text', text: JSON.stringify(message) }); },
-      close() { port.postMessage({ id, do: 'close' }); },
+      send(message) {
+        port.postMessage({ id, do: 'text', text: JSON.stringify(message) });
+      },
+      close() {
+        port.postMessage({ id, do: 'close' });
+      },
       take: (form) => download(`/api/take/${path.split('/').at(-1)}/${form}`, form),
     };
   };
@@ -78,7 +90,7 @@ function run(port, { address, lang, theme }) {
       });
     });
     port.postMessage({ id, do: 'request', method, path, headers, more: Boolean(body) });
-    const whole = body && await new Response(body).arrayBuffer();
+    const whole = body && (await new Response(body).arrayBuffer());
     for (let at = 0; body && at < Math.max(1, whole.byteLength); at += PIECE)
       port.postMessage({ id, do: 'body', more: at + PIECE < whole.byteLength, bytes: whole.slice(at, at + PIECE) });
     return answer;
@@ -121,7 +133,9 @@ function run(port, { address, lang, theme }) {
     transport,
     words: (language) => words[language],
     own: { go },
-    begun(made) { shell = made; },
+    begun(made) {
+      shell = made;
+    },
   });
 }
 

@@ -5,27 +5,41 @@ import { clamp } from './numbers.js';
 import { t } from './words.js';
 
 const PAUSE = 120; // milliseconds: what is refused while a slider is dragged is said once
-const SHORTEST = 4000, PER_LETTER = 60; // milliseconds that a notice stays
+const SHORTEST = 4000,
+  PER_LETTER = 60; // milliseconds that a notice stays
 const MOST = 3; // notices at once
 const SETTLED = 300; // milliseconds after which what was pressed has changed the page
-const CONTROLS = 'button, select, input, textarea, a, summary, .bar, .transport, .drawer, [role=alert]', PICTURES = 'canvas, .tiles';
+const CONTROLS = 'button, select, input, textarea, a, summary, .bar, .transport, .drawer, [role=alert]',
+  PICTURES = 'canvas, .tiles';
 
-let said = 0, pressed = null; // pressed: the element that was pressed last
+let said = 0,
+  pressed = null; // pressed: the element that was pressed last
 
 /** Listen for what is pressed; say() works from then on. */
 export function startNotices() {
   const box = $('#notices');
   for (const kind of ['pointerdown', 'keydown'])
-    document.addEventListener(kind, ({ target }) => {
-      if (!box.contains(target)) pressed = target.closest?.(CONTROLS) ?? target;
-      setTimeout(() => { if (box.childElementCount && !held(box) && covered(box.getBoundingClientRect(), controls(box))) place(box); }, SETTLED);
-    }, true);
+    document.addEventListener(
+      kind,
+      ({ target }) => {
+        if (!box.contains(target)) pressed = target.closest?.(CONTROLS) ?? target;
+        setTimeout(() => {
+          if (box.childElementCount && !held(box) && covered(box.getBoundingClientRect(), controls(box))) place(box);
+        }, SETTLED);
+      },
+      true,
+    );
   addEventListener('resize', () => {
     if (box.childElementCount) place(box);
     else box.removeAttribute('style'); // its last place may be outside of the window now
   });
   for (const kind of ['pointerenter', 'focusin']) box.addEventListener(kind, () => $$('.notice').forEach(keep));
-  for (const kind of ['pointerleave', 'focusout']) box.addEventListener(kind, () => setTimeout(() => { if (!held(box)) $$('.notice').forEach(leaveLater); }));
+  for (const kind of ['pointerleave', 'focusout'])
+    box.addEventListener(kind, () =>
+      setTimeout(() => {
+        if (!held(box)) $$('.notice').forEach(leaveLater);
+      }),
+    );
 }
 
 /**
@@ -40,18 +54,53 @@ export function say(text, kind = 'info', { action = null } = {}) {
 
 /** Take the notices away; → whether there were any. focused: only if one has the keyboard. */
 export function closeNotices(focused = false) {
-  const box = $('#notices'), inside = box.contains(document.activeElement), any = box.childElementCount > 0 && (inside || !focused);
+  const box = $('#notices'),
+    inside = box.contains(document.activeElement),
+    any = box.childElementCount > 0 && (inside || !focused);
   if (any) box.replaceChildren();
   if (any && inside) pressed?.focus?.();
   return any;
 }
 
 function show(text, kind, action) {
-  for (const other of $$('.notice')) if (!text || other.dataset.kind === 'busy' || $('p', other).textContent === text) other.remove();
+  for (const other of $$('.notice'))
+    if (!text || other.dataset.kind === 'busy' || $('p', other).textContent === text) other.remove();
   if (!text) return;
-  const box = $('#notices'), words = el('p', {}), next = action && el('button', { type: 'button', class: 'small', onclick: () => { node.remove(); action.act(); } }, t(action.word));
-  const close = el('button', { type: 'button', class: 'small shut', 'aria-label': t('close'), title: t('close'), onclick: () => (node.contains(document.activeElement) && box.childElementCount === 1 ? closeNotices() : node.remove()) }, '×');
-  const node = el('div', { class: 'notice', role: kind === 'warning' ? 'alert' : 'status', 'data-kind': kind }, words, next, close);
+  const box = $('#notices'),
+    words = el('p', {}),
+    next =
+      action &&
+      el(
+        'button',
+        {
+          type: 'button',
+          class: 'small',
+          onclick: () => {
+            node.remove();
+            action.act();
+          },
+        },
+        t(action.word),
+      );
+  const close = el(
+    'button',
+    {
+      type: 'button',
+      class: 'small shut',
+      'aria-label': t('close'),
+      title: t('close'),
+      onclick: () =>
+        node.contains(document.activeElement) && box.childElementCount === 1 ? closeNotices() : node.remove(),
+    },
+    '×',
+  );
+  const node = el(
+    'div',
+    { class: 'notice', role: kind === 'warning' ? 'alert' : 'status', 'data-kind': kind },
+    words,
+    next,
+    close,
+  );
   box.append(node);
   while (box.childElementCount > MOST) box.firstElementChild.remove();
   setText(words, text);
@@ -67,15 +116,24 @@ function leaveLater(node) {
   keep(node);
   if (node.dataset.kind === 'busy') return;
   const stays = SHORTEST + PER_LETTER * node.textContent.length;
-  node.leaving = setTimeout(() => node.remove(), node.childElementCount > 2 || node.dataset.kind === 'warning' ? 2 * stays : stays);
+  node.leaving = setTimeout(
+    () => node.remove(),
+    node.childElementCount > 2 || node.dataset.kind === 'warning' ? 2 * stays : stays,
+  );
 }
 
 /** Put the box as near to what was pressed as it goes without covering a control or a picture. */
 function place(box) {
-  const { offsetWidth: width, offsetHeight: height } = box, from = boxOf(pressed), right = innerWidth - width - 8;
-  const taken = controls(box), middle = (from.left + from.right - width) / 2;
-  let least = Infinity, at = [8, 8];
-  for (const x of [middle, from.left, from.right - width, 8, (innerWidth - width) / 2, right].map((v) => clamp(v, 8, Math.max(8, right))))
+  const { offsetWidth: width, offsetHeight: height } = box,
+    from = boxOf(pressed),
+    right = innerWidth - width - 8;
+  const taken = controls(box),
+    middle = (from.left + from.right - width) / 2;
+  let least = Infinity,
+    at = [8, 8];
+  for (const x of [middle, from.left, from.right - width, 8, (innerWidth - width) / 2, right].map((v) =>
+    clamp(v, 8, Math.max(8, right)),
+  ))
     for (let y = 8; y <= innerHeight - height - 8; y += 4) {
       const away = Math.hypot(Math.max(0, y - from.bottom, from.top - y - height), x - middle);
       const cost = 1e4 * covered(new DOMRect(x - 4, y, width + 8, height), taken) + away;
@@ -85,10 +143,17 @@ function place(box) {
   box.style.top = `${at[1] + scrollY}px`;
 }
 
-const controls = (box) => $$(`${CONTROLS}, ${PICTURES}`).filter((node) => !box.contains(node) && node.checkVisibility()).map((node) => node.getBoundingClientRect());
+const controls = (box) =>
+  $$(`${CONTROLS}, ${PICTURES}`)
+    .filter((node) => !box.contains(node) && node.checkVisibility())
+    .map((node) => node.getBoundingClientRect());
 
 /** How many boxes a box lies over. */
-const covered = (box, boxes) => boxes.reduce((sum, b) => sum + (b.right > box.left && b.left < box.right && b.bottom > box.top && b.top < box.bottom), 0);
+const covered = (box, boxes) =>
+  boxes.reduce(
+    (sum, b) => sum + (b.right > box.left && b.left < box.right && b.bottom > box.top && b.top < box.bottom),
+    0,
+  );
 
 function boxOf(node) {
   const box = node?.isConnected && node !== document.body ? node.getBoundingClientRect() : null;

@@ -12,7 +12,9 @@ export function num(value, digits = 4) {
   if (value === 0) return '0';
   if (value < 1e-3 || value >= 1e7) return exponential(value, Math.max(0, digits - 2));
   const places = Math.max(0, digits - 1 - Math.floor(Math.log10(value)));
-  return localised(places ? lessThanOne(value, places).replace(/\.?0+$/, '') : value.toFixed(0).replace(/^\d{5,}$/, whole));
+  return localised(
+    places ? lessThanOne(value, places).replace(/\.?0+$/, '') : value.toFixed(0).replace(/^\d{5,}$/, whole),
+  );
 }
 
 /** So many places, and more for what is short of 1, which is not written as 1: as Python's numeral. */
@@ -23,7 +25,13 @@ function lessThanOne(value, places) {
 }
 
 function exponential(value, places) {
-  return localised(value.toExponential(places).replace(/\.?0+e/, 'e').replace('e+', 'e').replace('-', '−'));
+  return localised(
+    value
+      .toExponential(places)
+      .replace(/\.?0+e/, 'e')
+      .replace('e+', 'e')
+      .replace('-', '−'),
+  );
 }
 
 /** The same number of places every time, so that a number that moves does not jump; but something is never 0. */
@@ -38,7 +46,8 @@ export const probability = (share) => (share > 0.995 && share < 1 ? `>${localise
 
 /** A share in percent: whole, or with as many places as tell it from nothing and from all. */
 export function percent(share) {
-  const places = share > 0.995 || share < 0.005 ? 1 : 0, text = (100 * share).toFixed(places);
+  const places = share > 0.995 || share < 0.005 ? 1 : 0,
+    text = (100 * share).toFixed(places);
   if (share && !Number(text)) return `${num(100 * share, 2)} %`;
   return `${localised((share < 1 && Number(text) === 100 ? (100 * share).toFixed(4) : text).replace(/\.0+$/, ''))} %`;
 }
@@ -50,10 +59,12 @@ export const whole = (value) => (value == null ? '–' : String(value).replace(/
 export function ticks(low, high, count) {
   const range = high - low;
   if (!(range > 0) || !Number.isFinite(range)) return [low];
-  const raw = range / count, size = 10 ** Math.floor(Math.log10(raw));
+  const raw = range / count,
+    size = 10 ** Math.floor(Math.log10(raw));
   const step = [1, 2, 2.5, 5, 10].map((k) => k * size).find((k) => k >= raw);
   const found = [];
-  for (let k = Math.ceil(low / step - 1e-9); k * step <= high + step * 1e-9; k++) found.push(+(k * step).toPrecision(12));
+  for (let k = Math.ceil(low / step - 1e-9); k * step <= high + step * 1e-9; k++)
+    found.push(+(k * step).toPrecision(12));
   return found;
 }
 
@@ -67,7 +78,8 @@ export function tickTexts(values) {
 
 /** Round values of a logarithmic axis: powers of ten, with 2 and 5 between where there are few. */
 export function logTicks(low, high) {
-  const decades = Math.log10(high / low), found = [];
+  const decades = Math.log10(high / low),
+    found = [];
   const between = decades > 3 ? [1] : decades > 1 ? [1, 2, 5] : [1, 1.5, 2, 3, 4, 5, 7];
   for (let e = Math.floor(Math.log10(low)); e <= Math.ceil(Math.log10(high)); e++)
     for (const k of between) {

@@ -13,7 +13,8 @@ import { t } from './words.js';
 const NAMED = 9; // names on an axis, at most
 const DRAWN = 600; // networks, at most
 const AXIS = 14; // pixels from an axis, within which it is the axis that is meant
-const TOP = 30, BOTTOM = 38;
+const TOP = 30,
+  BOTTOM = 38;
 const DASHES = { diverged: [5, 3], cut: [1.5, 3] };
 const END = 3; // pixels from the middle of an end's mark to its edge
 
@@ -23,16 +24,32 @@ const END = 3; // pixels from the middle of an end's mark to its edge
  */
 export function makeParallel(state, brushes, { changed, show, pick }) {
   const canvas = el('canvas', { role: 'img', 'aria-label': t('parallel') });
-  const keys = [...state.settings, 'best'], value = (network, key) => (key === 'best' ? network.best : network.settings[key]);
-  const parallel = { canvas, keys, brushes, value, scales: new Map(), lines: [], X: () => 0, metric: state.metric_name };
-  parallel.holds = (network) => [...brushes].every(([key, [low, high]]) => {
-    const place = parallel.scales.get(key)?.place(value(network, key));
-    return place != null && place >= low && place <= high;
-  });
+  const keys = [...state.settings, 'best'],
+    value = (network, key) => (key === 'best' ? network.best : network.settings[key]);
+  const parallel = {
+    canvas,
+    keys,
+    brushes,
+    value,
+    scales: new Map(),
+    lines: [],
+    X: () => 0,
+    metric: state.metric_name,
+  };
+  parallel.holds = (network) =>
+    [...brushes].every(([key, [low, high]]) => {
+      const place = parallel.scales.get(key)?.place(value(network, key));
+      return place != null && place >= low && place <= high;
+    });
   let from = null;
-  const axisAt = (x) => keys.reduce((near, key, k) => (Math.abs(parallel.X(k) - x) < Math.abs(parallel.X(keys.indexOf(near)) - x) ? key : near), keys[0]);
+  const axisAt = (x) =>
+    keys.reduce(
+      (near, key, k) => (Math.abs(parallel.X(k) - x) < Math.abs(parallel.X(keys.indexOf(near)) - x) ? key : near),
+      keys[0],
+    );
   const onAxis = (x) => Math.abs(parallel.X(keys.indexOf(axisAt(x))) - x) <= AXIS;
-  const share = (y) => Math.min(1, Math.max(0, (canvas.clientHeight - BOTTOM - y) / (canvas.clientHeight - TOP - BOTTOM)));
+  const share = (y) =>
+    Math.min(1, Math.max(0, (canvas.clientHeight - BOTTOM - y) / (canvas.clientHeight - TOP - BOTTOM)));
   canvas.addEventListener('pointerdown', (event) => {
     const [x, y] = pointIn(event);
     if (!onAxis(x)) return;
@@ -48,9 +65,13 @@ export function makeParallel(state, brushes, { changed, show, pick }) {
     if (Math.abs(at - from.at) > 0.02) brushes.set(from.key, [Math.min(at, from.at), Math.max(at, from.at)]);
     told();
   });
-  for (const end of ['pointerup', 'pointercancel']) canvas.addEventListener(end, () => { from = null; });
+  for (const end of ['pointerup', 'pointercancel'])
+    canvas.addEventListener(end, () => {
+      from = null;
+    });
   const near = (x, y) => {
-    let found = null, least = 8;
+    let found = null,
+      least = 8;
     if (from || onAxis(x)) return null;
     for (const { network, places } of parallel.lines)
       for (let k = 1; k < places.length; k++) {
@@ -60,13 +81,34 @@ export function makeParallel(state, brushes, { changed, show, pick }) {
     return found;
   };
   asked(canvas, near, show, pick);
-  const axis = el('select', { 'aria-label': t('brush_axis') }, keys.map((key) => el('option', { value: key }, key === 'best' ? state.metric_name : key)));
-  const range = (name) => el('input', { type: 'range', min: 0, max: 1, step: 0.02, value: name === 'brush_low' ? 0 : 1, 'aria-label': t(name) });
-  const low = range('brush_low'), high = range('brush_high'), between = el('output', { class: 'hint' });
-  const typed = () => { brushes.set(axis.value, [Math.min(low.valueAsNumber, high.valueAsNumber), Math.max(low.valueAsNumber, high.valueAsNumber)]); told(); };
+  const axis = el(
+    'select',
+    { 'aria-label': t('brush_axis') },
+    keys.map((key) => el('option', { value: key }, key === 'best' ? state.metric_name : key)),
+  );
+  const range = (name) =>
+    el('input', {
+      type: 'range',
+      min: 0,
+      max: 1,
+      step: 0.02,
+      value: name === 'brush_low' ? 0 : 1,
+      'aria-label': t(name),
+    });
+  const low = range('brush_low'),
+    high = range('brush_high'),
+    between = el('output', { class: 'hint' });
+  const typed = () => {
+    brushes.set(axis.value, [
+      Math.min(low.valueAsNumber, high.valueAsNumber),
+      Math.max(low.valueAsNumber, high.valueAsNumber),
+    ]);
+    told();
+  };
   /** Write the chosen axis's brush into the fields, and tell of it. */
   const told = () => {
-    const brush = brushes.get(axis.value), scale = parallel.scales.get(axis.value);
+    const brush = brushes.get(axis.value),
+      scale = parallel.scales.get(axis.value);
     [low.value, high.value] = brush ?? [0, 1];
     for (const slider of [low, high]) slider.style.setProperty('--at', `${100 * slider.valueAsNumber}%`);
     between.textContent = brush && scale ? `${scale.text(brush[0])} – ${scale.text(brush[1])}` : '';
@@ -75,8 +117,22 @@ export function makeParallel(state, brushes, { changed, show, pick }) {
   low.addEventListener('input', typed);
   high.addEventListener('input', typed);
   axis.addEventListener('change', told);
-  const clear = el('button', { type: 'button', class: 'small', onclick() { brushes.clear(); told(); } }, t('brush_clear'));
-  parallel.node = [el('div', { class: 'fill parallel' }, canvas), el('div', { class: 'brush' }, axis, low, high, between, clear)];
+  const clear = el(
+    'button',
+    {
+      type: 'button',
+      class: 'small',
+      onclick() {
+        brushes.clear();
+        told();
+      },
+    },
+    t('brush_clear'),
+  );
+  parallel.node = [
+    el('div', { class: 'fill parallel' }, canvas),
+    el('div', { class: 'brush' }, axis, low, high, between, clear),
+  ];
   return parallel;
 }
 
@@ -95,7 +151,12 @@ export function drawEnd(context, status, [x, y], colour, alpha = 1) {
   context.lineWidth = 1.6;
   context.setLineDash([]);
   context.beginPath();
-  for (const [dx, dy] of status === 'cut' ? [[0, END + 1]] : [[END, END], [END, -END]]) {
+  for (const [dx, dy] of status === 'cut'
+    ? [[0, END + 1]]
+    : [
+        [END, END],
+        [END, -END],
+      ]) {
     context.moveTo(x - dx, y - dy);
     context.lineTo(x + dx, y + dy);
   }
@@ -104,28 +165,42 @@ export function drawEnd(context, status, [x, y], colour, alpha = 1) {
 }
 
 /** A scale whose lowest value, the best one, is at the top as the best is everywhere. */
-const turned = (scale) => ({ ...scale, place: (v) => (v == null ? null : 1 - scale.place(v)), text: (place) => scale.text(1 - place), low: scale.high, high: scale.low });
+const turned = (scale) => ({
+  ...scale,
+  place: (v) => (v == null ? null : 1 - scale.place(v)),
+  text: (place) => scale.text(1 - place),
+  low: scale.high,
+  high: scale.low,
+});
 
 /** networks: the best first. marked: those that are drawn strongly. colourOf(network): of the others. */
 export function drawParallel(parallel, networks, marked, colourOf) {
-  const { context, width, height } = cleared(parallel.canvas), { keys, scales, brushes } = parallel;
+  const { context, width, height } = cleared(parallel.canvas),
+    { keys, scales, brushes } = parallel;
   if (!width) return;
   for (const key of keys) scales.set(key, makeScale(networks.map((n) => parallel.value(n, key))));
   const known = networks.filter((n) => n.best != null);
   if (known[0]?.best < known.at(-1)?.best) scales.set('best', turned(scales.get('best')));
-  const edge = Math.min(60, width / 8), Y = (place) => height - BOTTOM - place * (height - TOP - BOTTOM);
+  const edge = Math.min(60, width / 8),
+    Y = (place) => height - BOTTOM - place * (height - TOP - BOTTOM);
   parallel.X = (k) => edge + (k * (width - 2 * edge)) / Math.max(1, keys.length - 1);
   const lost = networks.filter((n) => n.status === 'diverged').slice(0, DRAWN / 3);
   const fine = networks.filter((n) => n.status !== 'diverged').slice(0, DRAWN - lost.length);
-  const drawn = [...lost, ...fine.reverse()], faint = Math.min(0.6, 5 / Math.sqrt(drawn.length || 1));
+  const drawn = [...lost, ...fine.reverse()],
+    faint = Math.min(0.6, 5 / Math.sqrt(drawn.length || 1));
   parallel.lines = [];
   for (const network of [...drawn.filter((n) => !marked.has(n.member)), ...drawn.filter((n) => marked.has(n.member))]) {
-    const own = marked.get(network.member), held = parallel.holds(network), colour = own ?? (held ? colourOf(network) : look.ghost);
+    const own = marked.get(network.member),
+      held = parallel.holds(network),
+      colour = own ?? (held ? colourOf(network) : look.ghost);
     context.strokeStyle = colour;
     context.globalAlpha = own ? 1 : held ? faint : 0.08;
     context.lineWidth = own ? 3 : 1.2;
     context.setLineDash(DASHES[network.status] ?? []);
-    const places = keys.map((key, k) => [parallel.X(k), scales.get(key).place(parallel.value(network, key))]).filter(([, place]) => place != null).map(([x, place]) => [x, Y(place)]);
+    const places = keys
+      .map((key, k) => [parallel.X(k), scales.get(key).place(parallel.value(network, key))])
+      .filter(([, place]) => place != null)
+      .map(([x, place]) => [x, Y(place)]);
     if (network.status === 'diverged') places.push([parallel.X(keys.length - 1), height - END - 5]); // it has no figure
     context.beginPath();
     for (const place of places) context.lineTo(...place);
@@ -137,7 +212,8 @@ export function drawParallel(parallel, networks, marked, colourOf) {
   context.setLineDash([]);
   context.textAlign = 'center';
   keys.forEach((key, k) => {
-    const x = parallel.X(k), { low, high, names, place } = scales.get(key);
+    const x = parallel.X(k),
+      { low, high, names, place } = scales.get(key);
     context.strokeStyle = look.strong;
     context.lineWidth = 1;
     context.strokeRect(x, Y(1), 0, Y(0) - Y(1));

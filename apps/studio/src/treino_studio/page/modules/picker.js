@@ -9,7 +9,9 @@ const FOUND = 12; // matches that are shown at once
 
 /** root: an empty element; data-field is the key of its name. chosen(name) is called for what is picked. */
 export function makePicker(root, chosen) {
-  let names = [], value = null, control = null;
+  let names = [],
+    value = null,
+    control = null;
 
   function set(list, now) {
     const same = list.length === names.length && list.every((name, k) => name === names[k]);
@@ -25,29 +27,76 @@ export function makePicker(root, chosen) {
     value = name;
     chosen(name);
   }
-  return { set, get value() { return value; }, disable: (off) => { if (control) control.field.disabled = off; } };
+  return {
+    set,
+    get value() {
+      return value;
+    },
+    disable: (off) => {
+      if (control) control.field.disabled = off;
+    },
+  };
 }
 
 function plainList(root, names, choose) {
-  const field = el('select', { 'aria-label': t(root.dataset.field) }, el('option', { value: '', hidden: true }, '–'), names().map((name) => el('option', { value: name }, name)));
+  const field = el(
+    'select',
+    { 'aria-label': t(root.dataset.field) },
+    el('option', { value: '', hidden: true }, '–'),
+    names().map((name) => el('option', { value: name }, name)),
+  );
   field.addEventListener('change', () => choose(field.value));
   root.replaceChildren(field);
-  return { field, show: (value) => { field.value = value ?? ''; } };
+  return {
+    field,
+    show: (value) => {
+      field.value = value ?? '';
+    },
+  };
 }
 
 function searchField(root, names, choose) {
-  const id = `${root.id}-found`, list = el('ul', { id, role: 'listbox', class: 'found', 'aria-label': t(root.dataset.field), hidden: true });
-  const field = el('input', { type: 'text', role: 'combobox', autocomplete: 'off', spellcheck: 'false', 'aria-label': t(root.dataset.field), 'aria-controls': id, 'aria-expanded': 'false', 'aria-autocomplete': 'list' });
-  let shown = null, at = -1;
+  const id = `${root.id}-found`,
+    list = el('ul', { id, role: 'listbox', class: 'found', 'aria-label': t(root.dataset.field), hidden: true });
+  const field = el('input', {
+    type: 'text',
+    role: 'combobox',
+    autocomplete: 'off',
+    spellcheck: 'false',
+    'aria-label': t(root.dataset.field),
+    'aria-controls': id,
+    'aria-expanded': 'false',
+    'aria-autocomplete': 'list',
+  });
+  let shown = null,
+    at = -1;
 
   function open() {
-    const wanted = field.value === shown ? '' : field.value.toLowerCase(), found = [];
+    const wanted = field.value === shown ? '' : field.value.toLowerCase(),
+      found = [];
     let more = 0;
-    for (const name of names()) if (name.toLowerCase().includes(wanted)) (found.length < FOUND ? found.push(name) : more++);
+    for (const name of names())
+      if (name.toLowerCase().includes(wanted)) found.length < FOUND ? found.push(name) : more++;
     at = -1;
     list.replaceChildren(
-      ...found.map((name, k) => el('li', { role: 'option', id: `${id}-${k}`, 'aria-selected': 'false', onpointerdown: (e) => { e.preventDefault(); pick(name); } }, name)),
-      more ? el('li', { role: 'option', 'aria-disabled': 'true', class: 'more' }, t('and_more', { n: whole(more) })) : '',
+      ...found.map((name, k) =>
+        el(
+          'li',
+          {
+            role: 'option',
+            id: `${id}-${k}`,
+            'aria-selected': 'false',
+            onpointerdown: (e) => {
+              e.preventDefault();
+              pick(name);
+            },
+          },
+          name,
+        ),
+      ),
+      more
+        ? el('li', { role: 'option', 'aria-disabled': 'true', class: 'more' }, t('and_more', { n: whole(more) }))
+        : '',
     );
     toggle(found.length > 0);
   }
@@ -70,8 +119,14 @@ function searchField(root, names, choose) {
     choose(name);
   }
   field.addEventListener('input', open);
-  field.addEventListener('focus', () => { field.select(); open(); });
-  field.addEventListener('blur', () => { toggle(false); field.value = shown ?? ''; });
+  field.addEventListener('focus', () => {
+    field.select();
+    open();
+  });
+  field.addEventListener('blur', () => {
+    toggle(false);
+    field.value = shown ?? '';
+  });
   field.addEventListener('keydown', (event) => {
     if (event.key === 'ArrowDown' || event.key === 'ArrowUp') {
       event.preventDefault();
@@ -86,5 +141,11 @@ function searchField(root, names, choose) {
     }
   });
   root.replaceChildren(field, list);
-  return { field, show: (value) => { shown = value; field.value = value ?? ''; } };
+  return {
+    field,
+    show: (value) => {
+      shown = value;
+      field.value = value ?? '';
+    },
+  };
 }

@@ -14,8 +14,13 @@ export const makePlane = () => ({ pixels: null, unit: null, places: [], free: nu
 
 /** Draw the plane, or unit: {bytes, size, scale, colour} in its place; → the box. */
 export function drawPlane(plane, { context, width, height }, { frame, points, classes, near, unit, dashed, playing }) {
-  const box = makeBox(width, height, points.low, points.high), { l, t, r, b } = box, W = r - l, H = b - t;
-  const { winner } = frame.parts, margin = marginOf(frame), [rows, columns] = winner.shape;
+  const box = makeBox(width, height, points.low, points.high),
+    { l, t, r, b } = box,
+    W = r - l,
+    H = b - t;
+  const { winner } = frame.parts,
+    margin = marginOf(frame),
+    [rows, columns] = winner.shape;
   context.save();
   context.beginPath();
   context.roundRect(l, t, W, H, 6);
@@ -64,18 +69,25 @@ function drawNames(plane, context, { l, t, r, b, low, high }, { winner, points, 
     plane.free = freeOf(points, low, high);
     plane.places = [];
   }
-  const found = namePlaces(winner, plane.free), W = r - l, H = b - t;
+  const found = namePlaces(winner, plane.free),
+    W = r - l,
+    H = b - t;
   context.font = `700 15px ${look.font}`;
   context.textAlign = 'center';
   context.textBaseline = 'middle';
   context.lineJoin = 'round';
-  const shown = [...found].filter(([, place]) => place.room >= 1.4).sort((a, q) => q[1].area - a[1].area).slice(0, NAMED);
+  const shown = [...found]
+    .filter(([, place]) => place.room >= 1.4)
+    .sort((a, q) => q[1].area - a[1].area)
+    .slice(0, NAMED);
   const before = plane.places;
   plane.places = [];
   for (const [k, { x, y }] of shown) {
-    const [px, py] = (plane.places[k] = calm(before[k], [x, y], playing, k, winner)), name = classes[k] ?? String(k);
+    const [px, py] = (plane.places[k] = calm(before[k], [x, y], playing, k, winner)),
+      name = classes[k] ?? String(k);
     const half = context.measureText(name).width / 2 + 6;
-    const cx = clamp(l + px * W, l + half, r - half), cy = clamp(b - py * H, t + 14, b - 14);
+    const cx = clamp(l + px * W, l + half, r - half),
+      cy = clamp(b - py * H, t + 14, b - 14);
     context.strokeStyle = look.plot;
     context.lineWidth = 4.5;
     context.globalAlpha = 0.9;
@@ -90,16 +102,19 @@ function drawNames(plane, context, { l, t, r, b, low, high }, { winner, points, 
 function calm(before, next, playing, k, { data, shape: [rows, columns] }) {
   if (!playing || !before) return next;
   const between = before.map((v, i) => v + (next[i] - v) * 0.15);
-  const cell = Math.min(rows - 1, (between[1] * rows) | 0) * columns + Math.min(columns - 1, (between[0] * columns) | 0);
+  const cell =
+    Math.min(rows - 1, (between[1] * rows) | 0) * columns + Math.min(columns - 1, (between[0] * columns) | 0);
   return data[cell] === k ? between : next;
 }
 
 /** How far each place of a small grid is from any row, in cells. */
 function freeOf(points, low, high) {
-  const free = new Float32Array(M * M).fill(Infinity), span = [high[0] - low[0] || 1, high[1] - low[1] || 1];
+  const free = new Float32Array(M * M).fill(Infinity),
+    span = [high[0] - low[0] || 1, high[1] - low[1] || 1];
   for (const rows of points.rows)
     rows.x.forEach((value, i) => {
-      const x = ((value - low[0]) / span[0]) * M, y = ((rows.y[i] - low[1]) / span[1]) * M;
+      const x = ((value - low[0]) / span[0]) * M,
+        y = ((rows.y[i] - low[1]) / span[1]) * M;
       for (let q = 0; q < M * M; q++) {
         const away = Math.hypot(((q % M) + 0.5 - x) * 0.55, ((q / M) | 0) + 0.5 - y);
         if (away < free[q]) free[q] = away;
@@ -110,27 +125,42 @@ function freeOf(points, low, high) {
 
 /** For each class the place in its region that is furthest from other classes, from rows and from the frame. */
 function namePlaces({ data, shape: [rows, columns] }, free) {
-  const at = (x, y) => data[(((y + 0.5) / M) * rows | 0) * columns + (((x + 0.5) / M) * columns | 0)];
-  const room = new Float32Array(M * M), found = new Map();
+  const at = (x, y) => data[((((y + 0.5) / M) * rows) | 0) * columns + ((((x + 0.5) / M) * columns) | 0)];
+  const room = new Float32Array(M * M),
+    found = new Map();
   for (let y = 0; y < M; y++)
     for (let x = 0; x < M; x++) room[y * M + x] = Math.min(x * 0.55, (M - 1 - x) * 0.55, y, M - 1 - y) + 1;
-  const back = [[-1, 0], [0, -1], [-1, -1], [1, -1]], forth = back.map(([x, y]) => [-x, -y]);
-  for (const [around, from, to, by] of [[back, 0, M * M, 1], [forth, M * M - 1, -1, -1]])
+  const back = [
+      [-1, 0],
+      [0, -1],
+      [-1, -1],
+      [1, -1],
+    ],
+    forth = back.map(([x, y]) => [-x, -y]);
+  for (const [around, from, to, by] of [
+    [back, 0, M * M, 1],
+    [forth, M * M - 1, -1, -1],
+  ])
     for (let q = from; q !== to; q += by) {
-      const x = q % M, y = (q / M) | 0, own = at(x, y);
+      const x = q % M,
+        y = (q / M) | 0,
+        own = at(x, y);
       for (const [dx, dy] of around) {
-        const nx = x + dx, ny = y + dy;
+        const nx = x + dx,
+          ny = y + dy;
         if (nx < 0 || ny < 0 || nx >= M || ny >= M) continue;
         room[q] = Math.min(room[q], at(nx, ny) === own ? room[ny * M + nx] + 1 : 1);
       }
     }
   for (let q = 0; q < M * M; q++) {
-    const own = at(q % M, (q / M) | 0), worth = Math.min(room[q], free[q]), best = found.get(own);
+    const own = at(q % M, (q / M) | 0),
+      worth = Math.min(room[q], free[q]),
+      best = found.get(own);
     const area = (best?.area ?? 0) + 1;
-    if (!best || worth > best.worth) found.set(own, { x: ((q % M) + 0.5) / M, y: (((q / M) | 0) + 0.5) / M, room: room[q], worth, area });
+    if (!best || worth > best.worth)
+      found.set(own, { x: ((q % M) + 0.5) / M, y: (((q / M) | 0) + 0.5) / M, room: room[q], worth, area });
     else best.area = area;
   }
   found.delete(data.BYTES_PER_ELEMENT === 1 ? 255 : 65535); // no finite answer
   return found;
 }
-

@@ -23,20 +23,67 @@ export function makeResult(page) {
 }
 
 function partsOf({ sentences: [ending, ...more], head, rows, kept, notes }, { steers }, page) {
-  const see = kept?.step != null && el('button', { type: 'button', class: 'small', disabled: !steers, onclick: () => page.lookAt(kept.step) }, t('see_kept', { step: whole(kept.step) }));
+  const see =
+    kept?.step != null &&
+    el(
+      'button',
+      { type: 'button', class: 'small', disabled: !steers, onclick: () => page.lookAt(kept.step) },
+      t('see_kept', { step: whole(kept.step) }),
+    );
   return [
     el('h2', {}, t('result')),
-    el('p', {}, ending), ...more.map((text) => el('p', { class: 'strong' }, text)),
+    el('p', {}, ending),
+    ...more.map((text) => el('p', { class: 'strong' }, text)),
     head.length && tableOf(head, ...rows),
-    kept && el('p', { class: 'note' }, kept.step == null ? t('kept_each', { last: whole(kept.last) }) : t('kept_and_last', { epoch: whole(kept.epoch), step: whole(kept.step), last: whole(kept.last) }), ' ', see),
-    notes.length && el('ul', { class: 'note' }, notes.map((note) => el('li', {}, note))),
+    kept &&
+      el(
+        'p',
+        { class: 'note' },
+        kept.step == null
+          ? t('kept_each', { last: whole(kept.last) })
+          : t('kept_and_last', { epoch: whole(kept.epoch), step: whole(kept.step), last: whole(kept.last) }),
+        ' ',
+        see,
+      ),
+    notes.length &&
+      el(
+        'ul',
+        { class: 'note' },
+        notes.map((note) => el('li', {}, note)),
+      ),
   ].filter(Boolean);
 }
 
 /** The panel is narrow: each metric is a column here, and a row in the terminal. */
 function tableOf(...lines) {
   const [head, ...rows] = lines[0].map((_, k) => lines.map((line) => line[k]));
-  return el('div', { class: 'figures', tabindex: 0 }, el('table', {},
-    el('thead', {}, el('tr', {}, head.map((name) => (name ? el('th', { scope: 'col' }, name) : el('td'))))),
-    el('tbody', {}, rows.map(([name, ...cells]) => el('tr', {}, el('th', { scope: 'row' }, name), cells.map((cell) => el('td', {}, cell)))))));
+  return el(
+    'div',
+    { class: 'figures', tabindex: 0 },
+    el(
+      'table',
+      {},
+      el(
+        'thead',
+        {},
+        el(
+          'tr',
+          {},
+          head.map((name) => (name ? el('th', { scope: 'col' }, name) : el('td'))),
+        ),
+      ),
+      el(
+        'tbody',
+        {},
+        rows.map(([name, ...cells]) =>
+          el(
+            'tr',
+            {},
+            el('th', { scope: 'row' }, name),
+            cells.map((cell) => el('td', {}, cell)),
+          ),
+        ),
+      ),
+    ),
+  );
 }

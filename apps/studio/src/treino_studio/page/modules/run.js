@@ -40,7 +40,10 @@ function makePage(shell, name) {
   shell.stage.replaceChildren(fromTemplate('run-stage'));
   document.body.classList.add('opening');
   const page = { shell, store: makeStore(name), hover: null, pick: null, lookingAt: null, say: shell.say };
-  let queued = false, closed = false, wanted = null, resting = 0;
+  let queued = false,
+    closed = false,
+    wanted = null,
+    resting = 0;
 
   page.send = (verb, fields) => page.connection.send(verb, fields);
   /** Send a command and read out why it is refused; → its reply, or null. */
@@ -70,7 +73,8 @@ function makePage(shell, name) {
   page.lookAt = (step) => {
     const { state } = page.store;
     if (!state?.steers) return;
-    const last = state.last_step, at = clamp(Math.round(step), 0, last);
+    const last = state.last_step,
+      at = clamp(Math.round(step), 0, last);
     page.lookingAt = at === last ? null : at;
     page.look({ step: page.lookingAt });
     page.invalidate();
@@ -78,20 +82,23 @@ function makePage(shell, name) {
   page.segment = (changes, step) => page.command('segment', step == null ? { changes } : { changes, step });
   page.branch = async () => {
     const reply = await page.command('branch', { changes: {} });
-    if (reply?.run) page.say(t('branched', { run: reply.run, step: whole(viewStep(page.store)) }), 'info', page.toOpen(reply.run));
+    if (reply?.run)
+      page.say(t('branched', { run: reply.run, step: whole(viewStep(page.store)) }), 'info', page.toOpen(reply.run));
   };
   page.toOpen = (run) => ({ action: { word: 'open_it', act: () => page.openRun(run) } });
   /** The page of another run, with this one and those beside it. */
   page.openRun = async (run) => {
     if (run === page.store.name) return;
     const next = await shell.go(`/run/${encodeURIComponent(run)}`);
-    for (const other of [page.store.name, ...page.store.state.beside.map((b) => b.run)]) if (other !== run) next?.beside(other);
+    for (const other of [page.store.name, ...page.store.state.beside.map((b) => b.run)])
+      if (other !== run) next?.beside(other);
   };
   page.hoverOver = (hit) => {
     const same = JSON.stringify(hit) === JSON.stringify(page.hover);
     if (same) return;
     page.hover = hit;
-    const { frame } = page.store, layer = hit?.kind === 'unit' ? frame.layers[hit.k] : null;
+    const { frame } = page.store,
+      layer = hit?.kind === 'unit' ? frame.layers[hit.k] : null;
     lookAtUnit(layer ? [hit.k + frame.first, layer.units[hit.i]] : null);
     page.invalidate();
   };
@@ -115,16 +122,48 @@ function makePage(shell, name) {
   /** Whether its process still loads: it can only be told how to begin. */
   const isStarting = () => page.store.state?.status === 'starting';
 
-  const seen = makeSeen(page), picture = makePicture(page), diagram = makeDiagram(page), curves = makeCurves(page), timeline = makeTimeline(page), ways = makeWays(page);
-  const vitals = makeVitals(page), transport = makeTransport(page), settings = makeSettings(page), fan = makeFan(page);
-  const microscope = makeMicroscope(page), takeaway = makeTake(page), tables = makeTables(page), panels = [makeResult(page), makeMembers(page), seen, picture, diagram, curves, timeline, ways, vitals, transport, settings, fan, microscope, takeaway, tables];
+  const seen = makeSeen(page),
+    picture = makePicture(page),
+    diagram = makeDiagram(page),
+    curves = makeCurves(page),
+    timeline = makeTimeline(page),
+    ways = makeWays(page);
+  const vitals = makeVitals(page),
+    transport = makeTransport(page),
+    settings = makeSettings(page),
+    fan = makeFan(page);
+  const microscope = makeMicroscope(page),
+    takeaway = makeTake(page),
+    tables = makeTables(page),
+    panels = [
+      makeResult(page),
+      makeMembers(page),
+      seen,
+      picture,
+      diagram,
+      curves,
+      timeline,
+      ways,
+      vitals,
+      transport,
+      settings,
+      fan,
+      microscope,
+      takeaway,
+      tables,
+    ];
 
   page.relabel = () => {
     panels.forEach((panel) => panel.relabel?.());
     if (page.store.state) update();
   };
   page.relabel();
-  const connect = (address) => new Connection(shell.transport(`/socket${address}`), { language: () => language.now, receive, status: shell.connected });
+  const connect = (address) =>
+    new Connection(shell.transport(`/socket${address}`), {
+      language: () => language.now,
+      receive,
+      status: shell.connected,
+    });
   page.connection = connect(name ? `/run/${encodeURIComponent(name)}` : '/start');
   const resize = new ResizeObserver(page.invalidate);
   for (const node of [shell.stage, $('#network-canvas'), $('#picture-canvas')]) resize.observe(node);
@@ -134,7 +173,8 @@ function makePage(shell, name) {
     if (closed) return;
     if (message.started) return started(message.started);
     const changed = take(page.store, message);
-    if (changed === 'notice' && message.notice && (page.takes || message.notice.kind !== 'busy')) page.say(message.notice.text, message.notice.kind);
+    if (changed === 'notice' && message.notice && (page.takes || message.notice.kind !== 'busy'))
+      page.say(message.notice.text, message.notice.kind);
     if (changed === 'frame') page.hover = stillThere(page.hover, message);
     if (changed === 'state') update();
     const panel = { points: picture, fan }[changed];
@@ -152,12 +192,21 @@ function makePage(shell, name) {
   }
 
   function update() {
-    const { state } = page.store, { data } = state;
+    const { state } = page.store,
+      { data } = state;
     document.body.classList.toggle('starting', isStarting());
     if (isStarting()) return transport.update(page.store);
     const total = Object.values(data.rows).reduce((sum, n) => sum + n, 0);
     document.body.classList.remove('opening');
-    shell.title(state.name, [t('data_line', { name: data.name, rows: whole(total) }), state.viewers > 1 && t('viewers', { n: whole(state.viewers) })].filter(Boolean).join(' · '));
+    shell.title(
+      state.name,
+      [
+        t('data_line', { name: data.name, rows: whole(total) }),
+        state.viewers > 1 && t('viewers', { n: whole(state.viewers) }),
+      ]
+        .filter(Boolean)
+        .join(' · '),
+    );
     shell.stage.classList.toggle('watching', !state.steers);
     shell.stage.dataset.why = whyOff(state);
     for (const panel of panels) panel.update?.(page.store);
@@ -169,7 +218,8 @@ function makePage(shell, name) {
   function draw() {
     queued = false;
     if (closed) return;
-    const { store } = page, began = performance.now();
+    const { store } = page,
+      began = performance.now();
     if (isStarting()) return transport.draw(store);
     try {
       if ($('#fanout').hidden) {
@@ -179,7 +229,8 @@ function makePage(shell, name) {
       }
       for (const panel of [curves, timeline, ways, vitals, transport, fan, tables]) panel.draw(store);
       microscope.update(store);
-    } finally { // whatever went wrong with this frame, the next may come
+    } finally {
+      // whatever went wrong with this frame, the next may come
       if (store.undrawn) {
         page.connection.acknowledge(store.undrawn.frame);
         store.undrawn = null;
@@ -199,7 +250,10 @@ function makePage(shell, name) {
     { key: 'b', shown: 'B', word: 'key_branch', act: page.branch, steers: true },
     { key: 'f', shown: 'F', word: 'key_fan', act: page.toggleFan, steers: true },
     { key: 'Escape', shown: 'Esc', word: 'key_escape', act: () => microscope.close() || fan.close() },
-  ].map((key) => ({ ...key, able: () => (!key.steers || Boolean(page.store.state?.steers)) && (key.early || !isStarting()) }));
+  ].map((key) => ({
+    ...key,
+    able: () => (!key.steers || Boolean(page.store.state?.steers)) && (key.early || !isStarting()),
+  }));
 
   page.close = () => {
     closed = true;
@@ -216,7 +270,8 @@ const stillThere = (hover, frame) => (hover && frame.layers?.[hover.k]?.units[ho
 
 /** act, at most one at a time: of what is asked meanwhile only the newest is done. */
 function throttled(act) {
-  let busy = false, next = null;
+  let busy = false,
+    next = null;
   return async function run(argument) {
     if (busy) {
       next = { argument };
@@ -243,13 +298,39 @@ function whyOff({ lost, status, steers, can_steer: may }) {
 
 /** The run in hand and those beside it: a click steers another, the cross takes it away. */
 function showTabs(page) {
-  const { state } = page.store, own = { run: state.name, letter: state.letter ?? 'A' };
+  const { state } = page.store,
+    own = { run: state.name, letter: state.letter ?? 'A' };
   const runs = [own, ...state.beside].sort((a, b) => a.letter.localeCompare(b.letter));
   const about = (run) => run.text || (run.step == null ? '' : t('from_step', { step: whole(run.step) }));
-  const tab = (run) => el('button', { type: 'button', class: run.letter === 'A' ? 'tab' : 'tab dash', 'aria-pressed': run === own, title: [run.run, about(run)].filter(Boolean).join(' · '), onclick: () => page.openRun(run.run) },
-    svg('svg', { viewBox: '0 0 22 8', 'aria-hidden': 'true' }, svg('path', { d: 'M1 4h20' })), el('b', { 'aria-hidden': 'true' }, run.letter), el('span', {}, about(run) && `${about(run)} · `, el('small', {}, run.run)));
-  const close = (run) => el('button', { type: 'button', class: 'small shut', disabled: !state.steers, 'aria-label': t('take_away', { name: run.run }), title: t('take_away', { name: run.run }), onclick: () => page.command('beside', { run: run.run, shown: false }) }, '×');
-  const key = JSON.stringify([runs.map((r) => [r.run, r.letter, r.text]), own.letter, state.steers, language.now]), box = $('#tabs');
+  const tab = (run) =>
+    el(
+      'button',
+      {
+        type: 'button',
+        class: run.letter === 'A' ? 'tab' : 'tab dash',
+        'aria-pressed': run === own,
+        title: [run.run, about(run)].filter(Boolean).join(' · '),
+        onclick: () => page.openRun(run.run),
+      },
+      svg('svg', { viewBox: '0 0 22 8', 'aria-hidden': 'true' }, svg('path', { d: 'M1 4h20' })),
+      el('b', { 'aria-hidden': 'true' }, run.letter),
+      el('span', {}, about(run) && `${about(run)} · `, el('small', {}, run.run)),
+    );
+  const close = (run) =>
+    el(
+      'button',
+      {
+        type: 'button',
+        class: 'small shut',
+        disabled: !state.steers,
+        'aria-label': t('take_away', { name: run.run }),
+        title: t('take_away', { name: run.run }),
+        onclick: () => page.command('beside', { run: run.run, shown: false }),
+      },
+      '×',
+    );
+  const key = JSON.stringify([runs.map((r) => [r.run, r.letter, r.text]), own.letter, state.steers, language.now]),
+    box = $('#tabs');
   if (box.dataset.key === key) return;
   box.dataset.key = key;
   box.replaceChildren(...(runs.length < 2 ? [] : runs.flatMap((run) => [tab(run), run === own ? '' : close(run)])));

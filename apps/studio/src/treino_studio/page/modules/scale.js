@@ -4,8 +4,12 @@ import { el } from './dom.js';
 import { clamp, num } from './numbers.js';
 import { classColour, look, rgb } from './theme.js';
 
-const RAMPS = { light: ['#1b0c8f', '#8f0da4', '#d5505f', '#e07b00'], dark: ['#7d78ff', '#c65fc4', '#f57f6c', '#fbd45a'] };
-const MOST = 0.9, FAR = 0.4; // share of the values that has the colours, where the others lie beyond so much of the axis
+const RAMPS = {
+  light: ['#1b0c8f', '#8f0da4', '#d5505f', '#e07b00'],
+  dark: ['#7d78ff', '#c65fc4', '#f57f6c', '#fbd45a'],
+};
+const MOST = 0.9,
+  FAR = 0.4; // share of the values that has the colours, where the others lie beyond so much of the axis
 const NAMED = 12; // names that have a colour each; more are coloured by their order
 
 /**
@@ -14,30 +18,62 @@ const NAMED = 12; // names that have a colour each; more are coloured by their o
  * the colours, which a few values that lie far out would spoil.
  */
 export function makeScale(values) {
-  const known = values.filter((v) => v != null), numbers = known.every((v) => typeof v === 'number');
+  const known = values.filter((v) => v != null),
+    numbers = known.every((v) => typeof v === 'number');
   if (!numbers || new Set(known).size < 3) {
-    const names = [...new Set(known.map(String))].sort(new Intl.Collator(undefined, { numeric: true }).compare), order = new Map(names.map((name, k) => [name, k]));
+    const names = [...new Set(known.map(String))].sort(new Intl.Collator(undefined, { numeric: true }).compare),
+      order = new Map(names.map((name, k) => [name, k]));
     const place = (v) => (v == null ? null : names.length > 1 ? order.get(String(v)) / (names.length - 1) : 0.5);
     return {
-      place, names, text: (at) => names[Math.round(at * (names.length - 1))] ?? '', low: names[0] ?? '', high: names.at(-1) ?? '',
-      colour: (v) => (v == null ? look.ghost : names.length > NAMED ? ramp(place(v)) : classColour(order.get(String(v)))),
+      place,
+      names,
+      text: (at) => names[Math.round(at * (names.length - 1))] ?? '',
+      low: names[0] ?? '',
+      high: names.at(-1) ?? '',
+      colour: (v) =>
+        v == null ? look.ghost : names.length > NAMED ? ramp(place(v)) : classColour(order.get(String(v))),
     };
   }
-  const above = known.filter((v) => v > 0), most = Math.max(...known), log = Math.min(...known) >= 0 && most / Math.min(...above) > 30;
+  const above = known.filter((v) => v > 0),
+    most = Math.max(...known),
+    log = Math.min(...known) >= 0 && most / Math.min(...above) > 30;
   const least = log ? Math.min(...above) : Math.min(...known);
-  const f = log ? (v) => Math.log(Math.max(v, least)) : (v) => v, back = log ? Math.exp : (v) => v, span = f(most) - f(least) || 1;
-  const place = (v) => (v == null ? null : (f(v) - f(least)) / span), low = num(Math.min(...known), 3), high = num(most, 3);
-  const places = known.map(place).sort((a, b) => a - b), at = (share) => places[Math.round(share * (places.length - 1))];
-  const begin = at(1 - MOST) > FAR ? at(1 - MOST) : 0, end = at(MOST) < 1 - FAR ? at(MOST) : 1, text = (p) => num(back(f(least) + p * span), 3);
+  const f = log ? (v) => Math.log(Math.max(v, least)) : (v) => v,
+    back = log ? Math.exp : (v) => v,
+    span = f(most) - f(least) || 1;
+  const place = (v) => (v == null ? null : (f(v) - f(least)) / span),
+    low = num(Math.min(...known), 3),
+    high = num(most, 3);
+  const places = known.map(place).sort((a, b) => a - b),
+    at = (share) => places[Math.round(share * (places.length - 1))];
+  const begin = at(1 - MOST) > FAR ? at(1 - MOST) : 0,
+    end = at(MOST) < 1 - FAR ? at(MOST) : 1,
+    text = (p) => num(back(f(least) + p * span), 3);
   const colour = (v) => (v == null ? look.ghost : ramp(clamp((place(v) - begin) / (end - begin || 1), 0, 1)));
-  return { place, names: null, text, low, high, colour, ends: [begin ? `≤ ${text(begin)}` : low, end < 1 ? `≥ ${text(end)}` : high] };
+  return {
+    place,
+    names: null,
+    text,
+    low,
+    high,
+    colour,
+    ends: [begin ? `≤ ${text(begin)}` : low, end < 1 ? `≥ ${text(end)}` : high],
+  };
 }
 
 /** The colour of a place from 0 to 1. */
 function ramp(place) {
-  const stops = look.dark ? RAMPS.dark : RAMPS.light, at = place * (stops.length - 1), k = Math.min(stops.length - 2, Math.floor(at));
+  const stops = look.dark ? RAMPS.dark : RAMPS.light,
+    at = place * (stops.length - 1),
+    k = Math.min(stops.length - 2, Math.floor(at));
   const [low, high] = [rgb(stops[k]), rgb(stops[k + 1])];
-  return `#${low.map((c, i) => Math.round(c + (at - k) * (high[i] - c)).toString(16).padStart(2, '0')).join('')}`;
+  return `#${low
+    .map((c, i) =>
+      Math.round(c + (at - k) * (high[i] - c))
+        .toString(16)
+        .padStart(2, '0'),
+    )
+    .join('')}`;
 }
 
 /** A small square in a colour. */
@@ -49,7 +85,8 @@ export function swatch(colour) {
 
 /** What the colours of a scale mean: its names, or a bar between its ends. */
 export function scaleKey(scale) {
-  if (scale.names && scale.names.length <= NAMED) return scale.names.map((name) => el('li', {}, swatch(scale.colour(name)), name));
+  if (scale.names && scale.names.length <= NAMED)
+    return scale.names.map((name) => el('li', {}, swatch(scale.colour(name)), name));
   const bar = el('i', { class: 'ramp' });
   bar.style.backgroundImage = `linear-gradient(90deg, ${[0, 1 / 3, 2 / 3, 1].map(ramp).join(', ')})`;
   const [low, high] = scale.ends ?? [scale.low, scale.high];

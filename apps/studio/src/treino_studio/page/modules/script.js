@@ -13,15 +13,29 @@ import { makeStretches } from './ways.js';
 import { localised, t } from './words.js';
 
 export function open(shell) {
-  let state = null, fan = null, output = null, charts = null, time, printed, stretches, built = '', queued = 0, fields = new Map();
+  let state = null,
+    fan = null,
+    output = null,
+    charts = null,
+    time,
+    printed,
+    stretches,
+    built = '',
+    queued = 0,
+    fields = new Map();
   const curves = new Map(); // by name: { run, of, name, step, loss }
   const { connection, command } = connected(shell, '/socket/script', take);
 
   function take(message) {
     if (message.notice) notice(message.notice);
     if (message.curves) {
-      const { from, step, loss, ...about } = message.curves, known = curves.get(about.run) ?? { step: [], loss: [] };
-      curves.set(about.run, { ...about, step: [...known.step.slice(0, from), ...step], loss: [...known.loss.slice(0, from), ...loss] });
+      const { from, step, loss, ...about } = message.curves,
+        known = curves.get(about.run) ?? { step: [], loss: [] };
+      curves.set(about.run, {
+        ...about,
+        step: [...known.step.slice(0, from), ...step],
+        loss: [...known.loss.slice(0, from), ...loss],
+      });
     }
     if ('fan' in message) fan = message.fan;
     if (message.output) output = message.output;
@@ -53,33 +67,87 @@ export function open(shell) {
   }
 
   function build() {
-    const button = (id, word, act, kind = null) => el('button', { id: `script-${id}`, type: 'button', class: kind, onclick: act }, t(word));
+    const button = (id, word, act, kind = null) =>
+      el('button', { id: `script-${id}`, type: 'button', class: kind, onclick: act }, t(word));
     const list = (id) => el('ul', { id: `script-${id}`, class: 'notes' });
     time = makeTimeMachine(ask);
     charts = makeCharts(time.chooseAt, time.align);
     printed = makeOutput();
-    const replay = el('div', { class: 'command', id: 'script-replay', hidden: true }, el('code', {}), el('button', { type: 'button', class: 'small', onclick: copy }, t('copy')));
+    const replay = el(
+      'div',
+      { class: 'command', id: 'script-replay', hidden: true },
+      el('code', {}),
+      el('button', { type: 'button', class: 'small', onclick: copy }, t('copy')),
+    );
     const changes = el('ol', { id: 'script-changes', class: 'ways', 'aria-label': t('changes') });
     stretches = makeStretches(changes, ({ checkpoint }) => time.choose(checkpoint));
-    shell.stage.replaceChildren(el('div', { class: 'page script' },
-      el('div', { class: 'line head' }, button('play', 'pause', () => command(state.playing ? 'pause' : 'play'), 'primary'), button('step', 'step', () => command('step')), button('stop', 'stop', () => command('stop')), button('wheel', 'take_wheel', () => command('steer')), el('p', { id: 'script-progress', class: 'hint' })),
-      el('progress', { id: 'script-share', max: 1, 'aria-label': t('progress'), hidden: true }), el('p', { id: 'script-reason', class: 'verdict', role: 'status', hidden: true }),
-      el('div', { class: 'sides' },
-        el('div', { class: 'page' }, panel(t('loss_and_accuracy'), charts.losses.box), time.node, time.fan, printed.node),
-        el('div', { class: 'page' }, panel(t('optimizers'), el('div', { id: 'script-optimizers' })), panel(t('buttons'), el('div', { id: 'script-buttons', class: 'asks' })), panel(t('findings'), list('findings')),
-          panel(t('learning_rates'), charts.rates.box), panel(t('gradient_norms'), charts.norms.box), panel(t('changes'), changes, replay), panel(t('not_seen'), list('unseen'))))));
+    shell.stage.replaceChildren(
+      el(
+        'div',
+        { class: 'page script' },
+        el(
+          'div',
+          { class: 'line head' },
+          button('play', 'pause', () => command(state.playing ? 'pause' : 'play'), 'primary'),
+          button('step', 'step', () => command('step')),
+          button('stop', 'stop', () => command('stop')),
+          button('wheel', 'take_wheel', () => command('steer')),
+          el('p', { id: 'script-progress', class: 'hint' }),
+        ),
+        el('progress', { id: 'script-share', max: 1, 'aria-label': t('progress'), hidden: true }),
+        el('p', { id: 'script-reason', class: 'verdict', role: 'status', hidden: true }),
+        el(
+          'div',
+          { class: 'sides' },
+          el(
+            'div',
+            { class: 'page' },
+            panel(t('loss_and_accuracy'), charts.losses.box),
+            time.node,
+            time.fan,
+            printed.node,
+          ),
+          el(
+            'div',
+            { class: 'page' },
+            panel(t('optimizers'), el('div', { id: 'script-optimizers' })),
+            panel(t('buttons'), el('div', { id: 'script-buttons', class: 'asks' })),
+            panel(t('findings'), list('findings')),
+            panel(t('learning_rates'), charts.rates.box),
+            panel(t('gradient_norms'), charts.norms.box),
+            panel(t('changes'), changes, replay),
+            panel(t('not_seen'), list('unseen')),
+          ),
+        ),
+      ),
+    );
     printed.update(output);
   }
   const at = (id) => shell.stage.querySelector(`#script-${id}`);
 
   function update() {
-    const over = state.status === 'ended', off = over || !state.steers;
+    const over = state.status === 'ended',
+      off = over || !state.steers;
     shell.title(state.path ?? t('script'), (state.args ?? []).join(' '));
-    const pace = state.pace ? t('steps_a_second', { n: num(state.pace, 3) }) : '', planned = state.steps_planned;
-    const stopped = ['stopped', 'interrupted'].includes(state.reason?.why), failed = over && !stopped && (state.exit || state.error);
-    const words = over ? statusWord(stopped ? 'stopped' : failed ? 'failed' : 'finished') : t(state.lost ? 'status_lost' : state.playing ? 'status_playing' : 'status_paused');
-    const step = planned ? t('step_of_about', { step: whole(state.step), last: whole(Math.max(state.step, Number(planned.toPrecision(2)))) }) : t('step_number', { n: whole(state.step) });
-    setText(at('progress'), [words, step, pace, over ? '' : state.left_s != null && state.playing ? duration(state.left_s) : ''].filter(Boolean).join(' · '));
+    const pace = state.pace ? t('steps_a_second', { n: num(state.pace, 3) }) : '',
+      planned = state.steps_planned;
+    const stopped = ['stopped', 'interrupted'].includes(state.reason?.why),
+      failed = over && !stopped && (state.exit || state.error);
+    const words = over
+      ? statusWord(stopped ? 'stopped' : failed ? 'failed' : 'finished')
+      : t(state.lost ? 'status_lost' : state.playing ? 'status_playing' : 'status_paused');
+    const step = planned
+      ? t('step_of_about', {
+          step: whole(state.step),
+          last: whole(Math.max(state.step, Number(planned.toPrecision(2)))),
+        })
+      : t('step_number', { n: whole(state.step) });
+    setText(
+      at('progress'),
+      [words, step, pace, over ? '' : state.left_s != null && state.playing ? duration(state.left_s) : '']
+        .filter(Boolean)
+        .join(' · '),
+    );
     at('share').hidden = over || !planned;
     at('share').value = planned ? state.step / planned : 0;
     setText(at('reason'), reason());
@@ -101,19 +169,39 @@ export function open(shell) {
   /** The stretches of all its processes between two changes; a click chooses the last checkpoint of one. */
   function updateStretches() {
     const pieces = (state.history ?? []).map((piece) => ({
-      ...piece, key: `${piece.run} ${piece.first}`, figures: figuresOf(piece),
-      text: [localised(piece.text), ...piece.changes.map((change) => [changeOf(change), change.until && t('until_scheduler')].filter(Boolean).join(', '))].filter(Boolean).join(' · '),
-      off: piece.checkpoint == null, why: piece.checkpoint == null ? t('way_no_checkpoint') : '',
+      ...piece,
+      key: `${piece.run} ${piece.first}`,
+      figures: figuresOf(piece),
+      text: [
+        localised(piece.text),
+        ...piece.changes.map((change) =>
+          [changeOf(change), change.until && t('until_scheduler')].filter(Boolean).join(', '),
+        ),
+      ]
+        .filter(Boolean)
+        .join(' · '),
+      off: piece.checkpoint == null,
+      why: piece.checkpoint == null ? t('way_no_checkpoint') : '',
     }));
     if (pieces.length < 2) return at('changes').replaceChildren(el('li', { class: 'notes' }, t('no_changes')));
     stretches.update(pieces);
-    stretches.mark(({ run, last }) => run === state.present && last === Math.max(...pieces.filter((piece) => piece.run === run).map((piece) => piece.last)));
+    stretches.mark(
+      ({ run, last }) =>
+        run === state.present &&
+        last === Math.max(...pieces.filter((piece) => piece.run === run).map((piece) => piece.last)),
+    );
   }
   /** At a stretch's end: the loss of training, and the validation figures that were measured in it. */
   function figuresOf({ run, first, last }) {
     const found = {};
-    for (const [name, curve] of [['training_loss', run], ...(state.figures[run] ?? []).filter(({ split }) => split === 'validation').map(({ name, curve }) => [name === 'loss' ? 'validation_loss' : 'accuracy', curve])]) {
-      const { step = [], loss = [] } = curves.get(curve) ?? {}, k = placeAt(step, last);
+    for (const [name, curve] of [
+      ['training_loss', run],
+      ...(state.figures[run] ?? [])
+        .filter(({ split }) => split === 'validation')
+        .map(({ name, curve }) => [name === 'loss' ? 'validation_loss' : 'accuracy', curve]),
+    ]) {
+      const { step = [], loss = [] } = curves.get(curve) ?? {},
+        k = placeAt(step, last);
       if (k >= 0 && (step[k] > first || !first) && loss[k] != null) found[name] = loss[k];
     }
     return found;
@@ -122,16 +210,32 @@ export function open(shell) {
   function reason() {
     const { reason: found, error } = state;
     if (!found) return error ?? '';
-    const place = found.line ? t('end_line', { line: found.line }) : '', memory = found.signal === 'SIGKILL' ? t('end_memory') : '';
-    return [t(`end_${found.why}`, { ...found, text: found.text ?? '', status: found.status ?? '' }), place, memory].filter(Boolean).join(' ');
+    const place = found.line ? t('end_line', { line: found.line }) : '',
+      memory = found.signal === 'SIGKILL' ? t('end_memory') : '';
+    return [t(`end_${found.why}`, { ...found, text: found.text ?? '', status: found.status ?? '' }), place, memory]
+      .filter(Boolean)
+      .join(' ');
   }
   function findings() {
-    if (state.findings.length) return state.findings.map((f) => el('span', {}, el('b', {}, f.message), ' ', f.fix ?? '', f.line ? ` (${f.file?.split('/').at(-1) ?? ''}:${f.line})` : ''));
+    if (state.findings.length)
+      return state.findings.map((f) =>
+        el(
+          'span',
+          {},
+          el('b', {}, f.message),
+          ' ',
+          f.fix ?? '',
+          f.line ? ` (${f.file?.split('/').at(-1) ?? ''}:${f.line})` : '',
+        ),
+      );
     if (state.examined) return [t(state.status === 'ended' ? 'found_nothing' : 'no_findings')];
-    return [el('span', {}, t('ask_findings'), ' ', el('code', {}, `treino studio ${state.path ?? 'train.py'} --findings`))];
+    return [
+      el('span', {}, t('ask_findings'), ' ', el('code', {}, `treino studio ${state.path ?? 'train.py'} --findings`)),
+    ];
   }
   function listed(id, sentences) {
-    const key = JSON.stringify(sentences.map((each) => each.textContent ?? each)), list = at(id);
+    const key = JSON.stringify(sentences.map((each) => each.textContent ?? each)),
+      list = at(id);
     if (list.dataset.key === key) return;
     list.dataset.key = key;
     list.replaceChildren(...sentences.map((sentence) => el('li', {}, sentence)));
@@ -141,27 +245,43 @@ export function open(shell) {
     try {
       await navigator.clipboard.writeText(code.textContent);
       shell.say(t('copied'));
-    } catch { // over plain http from another machine there is no clipboard: the text is selected instead
+    } catch {
+      // over plain http from another machine there is no clipboard: the text is selected instead
       getSelection().selectAllChildren(code);
     }
   }
 
   function updateFields(off) {
-    const named = state.optimizers.flatMap((optimizer) => optimizer.groups.map((group, k) => ({ optimizer, k, values: flat(group) })));
-    const key = JSON.stringify([state.buttons, named.map(({ optimizer, k, values }) => [optimizer.index, optimizer.name, k, Object.keys(values)])]);
+    const named = state.optimizers.flatMap((optimizer) =>
+      optimizer.groups.map((group, k) => ({ optimizer, k, values: flat(group) })),
+    );
+    const key = JSON.stringify([
+      state.buttons,
+      named.map(({ optimizer, k, values }) => [optimizer.index, optimizer.name, k, Object.keys(values)]),
+    ]);
     if (key !== built) {
       built = key;
       fields = new Map();
-      at('optimizers').replaceChildren(...(named.length ? named.map(groupFields) : [el('p', { class: 'hint' }, t('no_optimizers'))]));
-      at('buttons').replaceChildren(...state.buttons.map((name) => el('button', { type: 'button', onclick: () => command('press', { button: name }) }, name)));
+      at('optimizers').replaceChildren(
+        ...(named.length ? named.map(groupFields) : [el('p', { class: 'hint' }, t('no_optimizers'))]),
+      );
+      at('buttons').replaceChildren(
+        ...state.buttons.map((name) =>
+          el('button', { type: 'button', onclick: () => command('press', { button: name }) }, name),
+        ),
+      );
       at('buttons').parentNode.hidden = !state.buttons.length;
     }
     for (const button of at('buttons').children) button.disabled = off;
     const lasting = state.changes.filter(lasts);
     for (const { optimizer, k, values } of named)
       for (const [setting, value] of Object.entries(values)) {
-        const until = lasting.some((each) => (each.optimizer ?? 0) === optimizer.index && (each.group ?? 0) === k && each.name === setting);
-        fields.get(`${optimizer.index} ${k} ${setting}`).update(localised(String(Number(value.toPrecision(7)))), off, until ? t('until_scheduler') : '');
+        const until = lasting.some(
+          (each) => (each.optimizer ?? 0) === optimizer.index && (each.group ?? 0) === k && each.name === setting,
+        );
+        fields
+          .get(`${optimizer.index} ${k} ${setting}`)
+          .update(localised(String(Number(value.toPrecision(7)))), off, until ? t('until_scheduler') : '');
       }
   }
   /** Whether a change still holds that the scheduler will take back. */
@@ -172,11 +292,22 @@ export function open(shell) {
   const flat = ({ betas, ...plain }) => ({ ...plain, ...(betas ? { beta1: betas[0], beta2: betas[1] } : {}) });
 
   function groupFields({ optimizer: { index, name }, k, values }) {
-    return el('fieldset', { class: 'asks' }, el('legend', {}, t('group_of', { optimizer: name, group: k })), Object.keys(values).map((setting) => {
-      const made = field(`script-${index}-${k}-${setting}`, t(setting), '', (text) => refusal(setting, numberIn(text)), { send: (text) => ask('set', { optimizer: index, group: k, name: setting, value: numberIn(text) }) });
-      fields.set(`${index} ${k} ${setting}`, made);
-      return made.node;
-    }));
+    return el(
+      'fieldset',
+      { class: 'asks' },
+      el('legend', {}, t('group_of', { optimizer: name, group: k })),
+      Object.keys(values).map((setting) => {
+        const made = field(
+          `script-${index}-${k}-${setting}`,
+          t(setting),
+          '',
+          (text) => refusal(setting, numberIn(text)),
+          { send: (text) => ask('set', { optimizer: index, group: k, name: setting, value: numberIn(text) }) },
+        );
+        fields.set(`${index} ${k} ${setting}`, made);
+        return made.node;
+      }),
+    );
   }
   function draw() {
     if (!charts) return;
@@ -190,6 +321,23 @@ export function open(shell) {
     { key: ' ', word: 'key_play', act: () => command(state.playing ? 'pause' : 'play'), able },
     { key: 'ArrowRight', shown: '→', word: 'key_step', act: () => command('step'), able },
   ];
-  const relabel = () => { if (state) { built = ''; build(); update(); draw(); } };
-  return { keys, relabel, redraw: draw, language: () => connection.reopen(), close() { cancelAnimationFrame(queued); resize.disconnect(); connection.close(); } };
+  const relabel = () => {
+    if (state) {
+      built = '';
+      build();
+      update();
+      draw();
+    }
+  };
+  return {
+    keys,
+    relabel,
+    redraw: draw,
+    language: () => connection.reopen(),
+    close() {
+      cancelAnimationFrame(queued);
+      resize.disconnect();
+      connection.close();
+    },
+  };
 }

@@ -10,29 +10,65 @@ const SPLITS = { train: 'train', validation: 'validation', test: 'test', '': 'as
 
 const views = stored();
 addEventListener('pagehide', () => {
-  try { sessionStorage.setItem(KEPT, JSON.stringify(views)); } catch { /* a private window keeps nothing */ }
+  try {
+    sessionStorage.setItem(KEPT, JSON.stringify(views));
+  } catch {
+    /* a private window keeps nothing */
+  }
 });
 
 /** pick(step): a click on the curves. laid(box): the losses are drawn, and lie there. */
 export function makeCharts(pick, laid) {
-  const made = ['loss', 'lr', 'norm'].map((name) => chart(t({ loss: 'loss_and_accuracy', lr: 'learning_rates', norm: 'gradient_norms' }[name]), { view: (views[name] ??= {}), ...(name === 'loss' ? { pick: ({ x }) => pick(x) } : {}) }));
+  const made = ['loss', 'lr', 'norm'].map((name) =>
+    chart(t({ loss: 'loss_and_accuracy', lr: 'learning_rates', norm: 'gradient_norms' }[name]), {
+      view: (views[name] ??= {}),
+      ...(name === 'loss' ? { pick: ({ x }) => pick(x) } : {}),
+    }),
+  );
   const [losses, rates, norms] = made;
 
   /** curves: by name { run, of, name, step, loss }. */
   function draw(state, curves) {
-    const runs = runsOf(state), several = runs.length > 1, figures = { loss: [], accuracy: [] };
+    const runs = runsOf(state),
+      several = runs.length > 1,
+      figures = { loss: [], accuracy: [] };
     for (const run of runs) {
       const own = curves.get(run.name);
-      if (own?.step.length) figures.loss.push(line(own, several ? run.title : `${t('loss')}, ${t('train')}`, several ? run.colour : look.train, run, { noisy: true, ring: run.number > 0 }));
+      if (own?.step.length)
+        figures.loss.push(
+          line(own, several ? run.title : `${t('loss')}, ${t('train')}`, several ? run.colour : look.train, run, {
+            noisy: true,
+            ring: run.number > 0,
+          }),
+        );
       for (const each of state.figures[run.name] ?? []) {
         const found = curves.get(each.curve);
-        if (found) figures[each.name].push(line(found, titleOf(each, run, several), several ? run.colour : colourOfSplit(each), run, { dash: several || each.split === 'train', dot: true }));
+        if (found)
+          figures[each.name].push(
+            line(found, titleOf(each, run, several), several ? run.colour : colourOfSplit(each), run, {
+              dash: several || each.split === 'train',
+              dot: true,
+            }),
+          );
       }
     }
-    const x = { name: t('word_step'), end: Math.max(1, state.step, ...[...curves.values()].map(({ step }) => step.at(-1) ?? 0), ...(state.checkpoints?.list ?? []).map(({ step }) => step)) }, panes = [{ name: t('loss'), lines: figures.loss, falls: true }];
+    const x = {
+        name: t('word_step'),
+        end: Math.max(
+          1,
+          state.step,
+          ...[...curves.values()].map(({ step }) => step.at(-1) ?? 0),
+          ...(state.checkpoints?.list ?? []).map(({ step }) => step),
+        ),
+      },
+      panes = [{ name: t('loss'), lines: figures.loss, falls: true }];
     if (figures.accuracy.length) panes.push({ name: t('accuracy'), lines: figures.accuracy, log: null, high: 1 });
     losses.draw({ panes, x, marks: marksOf(state.changes), more: (_context, box) => laid(box) });
-    for (const [plot, of] of [[rates, 'lr'], [norms, 'norm']]) plot.draw({ panes: [{ lines: ofKind(curves, of, runs, state.present) }], x });
+    for (const [plot, of] of [
+      [rates, 'lr'],
+      [norms, 'norm'],
+    ])
+      plot.draw({ panes: [{ lines: ofKind(curves, of, runs, state.present) }], x });
   }
   return { losses, rates, norms, draw };
 }
@@ -40,29 +76,65 @@ export function makeCharts(pick, laid) {
 /** The processes that have curves: the first one and its branches, the present one last, above the others. */
 export function runsOf(state) {
   const known = state.branches.length ? state.branches : [{ number: 0, present: true, text: '' }];
-  const runs = known.map(({ number, text, present }) => ({ number, present, name: number ? `branch-${number}` : 'script', title: titleOfRun({ number, text }), colour: number ? colourOf(number) : look.train }));
+  const runs = known.map(({ number, text, present }) => ({
+    number,
+    present,
+    name: number ? `branch-${number}` : 'script',
+    title: titleOfRun({ number, text }),
+    colour: number ? colourOf(number) : look.train,
+  }));
   return runs.sort((a, b) => a.present - b.present);
 }
-export const titleOfRun = ({ number, text }) => (number ? [`branch-${number}`, localised(text ?? '')].filter(Boolean).join(' · ') : t('first_process'));
+export const titleOfRun = ({ number, text }) =>
+  number ? [`branch-${number}`, localised(text ?? '')].filter(Boolean).join(' · ') : t('first_process');
 
-const line = ({ step, loss }, name, colour, { present }, more) => ({ x: step, y: loss, name, colour, alpha: present ? 1 : 0.45, strong: present, ...more });
+const line = ({ step, loss }, name, colour, { present }, more) => ({
+  x: step,
+  y: loss,
+  name,
+  colour,
+  alpha: present ? 1 : 0.45,
+  strong: present,
+  ...more,
+});
 
 function titleOf({ name, split, line: place, printed }, run, several) {
-  const words = [t(name), t(SPLITS[split]), place != null && t('line_number', { line: place }), split && printed && t('printed')].filter(Boolean).join(', ');
+  const words = [
+    t(name),
+    t(SPLITS[split]),
+    place != null && t('line_number', { line: place }),
+    split && printed && t('printed'),
+  ]
+    .filter(Boolean)
+    .join(', ');
   return several && !run.present ? null : words;
 }
 /** Losses and accuracies differ in hue, as their splits do. */
-const colourOfSplit = ({ name, split }) => (name === 'accuracy' ? colourOf({ train: 3, validation: 2, test: 7 }[split] ?? 8) : ({ train: look.train, validation: look.val, test: look.ink }[split] ?? look.mark));
+const colourOfSplit = ({ name, split }) =>
+  name === 'accuracy'
+    ? colourOf({ train: 3, validation: 2, test: 7 }[split] ?? 8)
+    : ({ train: look.train, validation: look.val, test: look.ink }[split] ?? look.mark);
 
 function ofKind(curves, of, runs, present) {
   const colours = [look.train, look.val, look.mark, look.ink];
-  return runs.flatMap((run) => [...curves.values()].filter((curve) => curve.of === of && (curve.run === run.name || curve.run.startsWith(`${run.name} `)))
-    .map((curve, k) => line(curve, run.name === present ? curve.name : null, colours[k % 4], run, {})));
+  return runs.flatMap((run) =>
+    [...curves.values()]
+      .filter((curve) => curve.of === of && (curve.run === run.name || curve.run.startsWith(`${run.name} `)))
+      .map((curve, k) => line(curve, run.name === present ? curve.name : null, colours[k % 4], run, {})),
+  );
 }
 
-export const changeOf = (change) => change.button ?? `${change.name ? t(change.name) : change.do} ${shown(change.before)} → ${shown(change.value)}`;
-const marksOf = (changes) => changes.slice(-MARKS).map((change) => ({ x: change.step, text: change.button ?? `${change.name ?? change.do} ${shown(change.value)}` }));
+export const changeOf = (change) =>
+  change.button ?? `${change.name ? t(change.name) : change.do} ${shown(change.before)} → ${shown(change.value)}`;
+const marksOf = (changes) =>
+  changes
+    .slice(-MARKS)
+    .map((change) => ({ x: change.step, text: change.button ?? `${change.name ?? change.do} ${shown(change.value)}` }));
 
 function stored() {
-  try { return JSON.parse(sessionStorage.getItem(KEPT)) ?? {}; } catch { return {}; }
+  try {
+    return JSON.parse(sessionStorage.getItem(KEPT)) ?? {};
+  } catch {
+    return {};
+  }
 }

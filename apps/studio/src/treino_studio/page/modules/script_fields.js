@@ -20,9 +20,17 @@ export function refusal(setting, value) {
  * wrong; update() leaves alone what somebody is typing, and what was refused until it is put right.
  */
 export function field(id, label, value, check, { send = null, wide = false } = {}) {
-  const input = el('input', { id, type: 'text', inputmode: wide ? null : 'decimal', class: wide ? 'wide' : null, autocomplete: 'off', value });
+  const input = el('input', {
+    id,
+    type: 'text',
+    inputmode: wide ? null : 'decimal',
+    class: wide ? 'wide' : null,
+    autocomplete: 'off',
+    value,
+  });
   const note = el('p', { class: 'hint until', hidden: true });
-  const node = el('div', { class: 'ask' }, el('label', { for: id }, label), input, note), refused = () => input.matches('[aria-invalid]');
+  const node = el('div', { class: 'ask' }, el('label', { for: id }, label), input, note),
+    refused = () => input.matches('[aria-invalid]');
   const refuse = (text) => refuseField(input, text);
   function holds() {
     refuse(check(input.value));
@@ -34,6 +42,8 @@ export function field(id, label, value, check, { send = null, wide = false } = {
     setText(note, text);
     note.hidden = !text;
   }
-  input.addEventListener('change', async () => { if (holds() && send) refuse(await send(input.value)); });
+  input.addEventListener('change', async () => {
+    if (holds() && send) refuse(await send(input.value));
+  });
   return { node, field: input, holds, refuse, update };
 }

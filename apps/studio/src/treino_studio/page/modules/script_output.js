@@ -8,11 +8,33 @@ const titleOf = (process) => (process === 'script' ? t('first_process') : proces
 const NEAR = 12; // pixels from the last line at which one still follows
 
 export function makeOutput() {
-  const lines = el('div', { id: 'script-output', class: 'output', tabindex: 0, role: 'log', 'aria-live': 'off', 'aria-label': t('output') });
-  const newest = el('button', { type: 'button', class: 'small newest', hidden: true, onclick: () => { lines.scrollTop = lines.scrollHeight; } }, t('newest_lines'));
+  const lines = el('div', {
+    id: 'script-output',
+    class: 'output',
+    tabindex: 0,
+    role: 'log',
+    'aria-live': 'off',
+    'aria-label': t('output'),
+  });
+  const newest = el(
+    'button',
+    {
+      type: 'button',
+      class: 'small newest',
+      hidden: true,
+      onclick: () => {
+        lines.scrollTop = lines.scrollHeight;
+      },
+    },
+    t('newest_lines'),
+  );
   const none = el('p', { class: 'hint' }, t('no_output'));
-  let last = null, next = 0, follows = true; // next: the number of the next line
-  lines.addEventListener('scroll', () => { newest.hidden = follows = lines.scrollHeight - lines.scrollTop - lines.clientHeight < NEAR; });
+  let last = null,
+    next = 0,
+    follows = true; // next: the number of the next line
+  lines.addEventListener('scroll', () => {
+    newest.hidden = follows = lines.scrollHeight - lines.scrollTop - lines.clientHeight < NEAR;
+  });
 
   /** output: { first, lines: [[stream, text]] }, whole; only what is new is added. Stream "process": from here on another one prints. */
   function update(output) {
@@ -23,7 +45,17 @@ export function makeOutput() {
     const { first, lines: all } = output;
     if (next > first + all.length) next = 0; // another studio at the same address
     while (lines.childElementCount && (next === 0 || lines.childElementCount > next - first)) lines.firstChild.remove();
-    lines.append(...all.slice(Math.max(0, next - first)).map(([stream, text]) => el('p', { class: { stderr: 'err', process: 'from' }[stream] }, stream === 'process' ? titleOf(text) : text || ' ')));
+    lines.append(
+      ...all
+        .slice(Math.max(0, next - first))
+        .map(([stream, text]) =>
+          el(
+            'p',
+            { class: { stderr: 'err', process: 'from' }[stream] },
+            stream === 'process' ? titleOf(text) : text || ' ',
+          ),
+        ),
+    );
     next = first + all.length;
     if (follows) lines.scrollTop = lines.scrollHeight;
   }

@@ -11,20 +11,29 @@ const KEY = 'treino.reports.pictures'; // the view that a reload keeps
 
 /** page.seen: tab, the view that is open ("" for a table); choose(picture): send another one through the network. */
 export function makeSeen(page) {
-  const sketch = makeSketch(page), split = $('#seen-split'), place = $('#seen-place');
+  const sketch = makeSketch(page),
+    split = $('#seen-split'),
+    place = $('#seen-place');
   const seen = { tab: '', choose: (picture) => page.look({ picture }) };
-  let key = '', typing = false;
+  let key = '',
+    typing = false;
 
   split.addEventListener('change', () => seen.choose(split.value === 'drawn' ? 'drawn' : [split.value, 0]));
-  place.addEventListener('input', () => { typing = true; });
-  place.addEventListener('blur', () => { typing = false; });
+  place.addEventListener('input', () => {
+    typing = true;
+  });
+  place.addEventListener('blur', () => {
+    typing = false;
+  });
   place.addEventListener('change', () => {
     typing = false;
     go(Number.parseInt(place.value, 10));
   });
   $('#seen-before').addEventListener('click', () => go(at() - 1));
   $('#seen-after').addEventListener('click', () => go(at() + 1));
-  $('#views').replaceChildren(...TABS.map((tab) => el('button', { type: 'button', class: 'small', 'data-tab': tab, onclick: () => show(tab) })));
+  $('#views').replaceChildren(
+    ...TABS.map((tab) => el('button', { type: 'button', class: 'small', 'data-tab': tab, onclick: () => show(tab) })),
+  );
 
   const at = () => page.store.frame?.picture?.place ?? 0;
 
@@ -37,7 +46,11 @@ export function makeSeen(page) {
 
   function show(tab) {
     seen.tab = tab;
-    try { sessionStorage.setItem(KEY, tab); } catch { /* a private window keeps nothing */ }
+    try {
+      sessionStorage.setItem(KEY, tab);
+    } catch {
+      /* a private window keeps nothing */
+    }
     update(page.store);
     page.invalidate();
   }
@@ -45,11 +58,16 @@ export function makeSeen(page) {
   function first(state) {
     if (state.data.kind !== 'image') return '';
     if (state.view.picture === 'drawn') return 'sketch';
-    try { return TABS.find((tab) => tab === sessionStorage.getItem(KEY)) ?? TABS[0]; } catch { return TABS[0]; }
+    try {
+      return TABS.find((tab) => tab === sessionStorage.getItem(KEY)) ?? TABS[0];
+    } catch {
+      return TABS[0];
+    }
   }
 
   function update(store) {
-    const { state } = store, of = state.data.kind === 'image';
+    const { state } = store,
+      of = state.data.kind === 'image';
     for (const id of ['#seen', '#views']) $(id).hidden = !of;
     if (!of) return;
     seen.tab ||= first(state);
@@ -61,8 +79,12 @@ export function makeSeen(page) {
       button.hidden = tab === 'sketch' && !able;
       setText(button, t(`tab_${nameOf(tab, state.data)}`));
     }
-    const rows = SPLITS.filter((name) => state.data.rows[name] && !state.unseen.includes(name)), drawn = state.view.picture === 'drawn';
-    const options = [...rows.toReversed().map((name) => [name, t(name)]), ...(drawn ? [['drawn', t('your_picture')]] : [])];
+    const rows = SPLITS.filter((name) => state.data.rows[name] && !state.unseen.includes(name)),
+      drawn = state.view.picture === 'drawn';
+    const options = [
+      ...rows.toReversed().map((name) => [name, t(name)]),
+      ...(drawn ? [['drawn', t('your_picture')]] : []),
+    ];
     if (JSON.stringify(options) !== key) {
       key = JSON.stringify(options);
       split.replaceChildren(...options.map(([value, text]) => el('option', { value }, text)));
@@ -72,7 +94,8 @@ export function makeSeen(page) {
   }
 
   function tell({ frame, state }) {
-    const { picture, parts } = frame, rows = picture.split != null;
+    const { picture, parts } = frame,
+      rows = picture.split != null;
     for (const id of ['#seen-place', '#seen-of', '#seen-before', '#seen-after']) $(id).hidden = !rows;
     if (document.activeElement !== split) split.value = picture.split ?? 'drawn';
     if (rows && !typing) place.value = picture.place;
@@ -87,7 +110,13 @@ export function makeSeen(page) {
     $('#sketch').hidden = seen.tab !== 'sketch';
   }
   page.seen = seen;
-  return { draw, update, relabel: () => { key = ''; } };
+  return {
+    draw,
+    update,
+    relabel: () => {
+      key = '';
+    },
+  };
 }
 
 /** A view's name, which hangs on what the pictures are. */
@@ -98,7 +127,11 @@ function nameOf(tab, { classes, pictures }) {
 
 /** What is true of a picture, and what the network says of it. */
 function saysOf({ true: right }, answer, { classes }) {
-  if (!classes?.length) return right == null ? t('says_number', { value: num(answer[0]) }) : t('true_says_number', { true: num(right), value: num(answer[0]) });
-  const best = answer.reduce((top, share, k) => (share > answer[top] ? k : top), 0), says = { value: classes[best], share: fixed(answer[best], 2) };
+  if (!classes?.length)
+    return right == null
+      ? t('says_number', { value: num(answer[0]) })
+      : t('true_says_number', { true: num(right), value: num(answer[0]) });
+  const best = answer.reduce((top, share, k) => (share > answer[top] ? k : top), 0),
+    says = { value: classes[best], share: fixed(answer[best], 2) };
   return right == null ? t('says_class', says) : t('true_says_class', { true: classes[right], ...says });
 }

@@ -19,14 +19,22 @@ export function socketTransport(path) {
     connect() {
       const address = new URL(path, location.href);
       address.protocol = location.protocol === 'https:' ? 'wss:' : 'ws:';
-      const opened = socket = new WebSocket(address);
+      const opened = (socket = new WebSocket(address));
       socket.binaryType = 'arraybuffer';
       socket.addEventListener('open', () => this.onopen());
-      socket.addEventListener('message', ({ data }) => this.onmessage(typeof data === 'string' ? JSON.parse(data) : decodeFrame(data)));
-      socket.addEventListener('close', () => { if (opened === socket) this.onclose(); });
+      socket.addEventListener('message', ({ data }) =>
+        this.onmessage(typeof data === 'string' ? JSON.parse(data) : decodeFrame(data)),
+      );
+      socket.addEventListener('close', () => {
+        if (opened === socket) this.onclose();
+      });
     },
-    send(message) { socket.send(JSON.stringify(message)); },
-    close() { socket.close(); },
+    send(message) {
+      socket.send(JSON.stringify(message));
+    },
+    close() {
+      socket.close();
+    },
     take: (form) => download(`/api/take/${path.split('/').at(-1)}/${form}`, form),
   };
 }
@@ -40,5 +48,7 @@ export async function download(address, form) {
   }
   const name = /filename\*?=(?:utf-8'')?"?([^";]+)/i.exec(answer.headers.get('content-disposition') ?? '')?.[1] ?? form;
   const type = answer.headers.get('content-type');
-  return type?.startsWith('text/') ? { name, type, text: await answer.text() } : { name, type, bytes: await answer.arrayBuffer() };
+  return type?.startsWith('text/')
+    ? { name, type, text: await answer.text() }
+    : { name, type, bytes: await answer.arrayBuffer() };
 }

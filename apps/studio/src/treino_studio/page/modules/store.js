@@ -13,7 +13,14 @@ export function makeStore(name) {
 /** Take one message or frame in; → what it changed: "state", "points", "curves", "frame", "fan" or "notice". */
 export function take(store, message) {
   const { marks = [], history = [], beside = [], findings = [] } = message.state ?? {}; // settings' texts have numbers
-  for (const each of [...marks, ...history, ...beside, ...message.fan?.futures ?? [], ...findings.map(({ remedy }) => remedy)]) if (each?.text) each.text = localised(each.text);
+  for (const each of [
+    ...marks,
+    ...history,
+    ...beside,
+    ...(message.fan?.futures ?? []),
+    ...findings.map(({ remedy }) => remedy),
+  ])
+    if (each?.text) each.text = localised(each.text);
   if (message.parts) {
     if (message.fan != null) {
       store.fanFrame = message;
@@ -24,12 +31,21 @@ export function take(store, message) {
     return 'frame';
   }
   if (message.curves) {
-    const { run, left, step, loss } = message.curves, own = store.curves.get(store.name);
+    const { run, left, step, loss } = message.curves,
+      own = store.curves.get(store.name);
     if (left != null) {
-      if (own) own.past = [...own.past.filter((each) => each.segment !== left), { segment: left, step, loss }].slice(-PASTS);
+      if (own)
+        own.past = [...own.past.filter((each) => each.segment !== left), { segment: left, step, loss }].slice(-PASTS);
       return 'curves';
     }
-    store.curves.set(run, joined(store.curves.get(run), message.curves, run === store.name && store.state?.segments?.at(-1).origin?.[1] === 0));
+    store.curves.set(
+      run,
+      joined(
+        store.curves.get(run),
+        message.curves,
+        run === store.name && store.state?.segments?.at(-1).origin?.[1] === 0,
+      ),
+    );
     return 'curves';
   }
   if ('fan' in message) {
@@ -49,7 +65,10 @@ export function take(store, message) {
 function joined(before, { from, step, loss, epochs, vitals, segment }, anew) {
   const kept = before ?? { step: [], loss: [], epochs: [], vitals: [], past: [], segment };
   const next = { step: [...kept.step.slice(0, from), ...step], loss: [...kept.loss.slice(0, from), ...loss] };
-  const other = segment !== kept.segment && kept.step.length > 1 ? [{ segment: kept.segment, step: kept.step, loss: kept.loss }] : [];
+  const other =
+    segment !== kept.segment && kept.step.length > 1
+      ? [{ segment: kept.segment, step: kept.step, loss: kept.loss }]
+      : [];
   const past = anew ? [] : [...kept.past, ...other].filter((each) => each.segment !== segment).slice(-PASTS);
   return { ...next, epochs: epochs ?? kept.epochs, vitals: vitals ?? kept.vitals, past, segment };
 }
@@ -64,13 +83,21 @@ export function viewStep(store) {
 
 /** Where time axes end: while a run trains at a round step ahead, at most where it is planned to end; else where it ended. */
 export function axisEnd({ state, curves }) {
-  const most = Math.max(1, state.last_step, ...[...curves.values()].flatMap(({ step, past }) => [step, ...past.map((each) => each.step)].map((steps) => steps.at(-1) ?? 0))), planned = state.length && state.steps_per_epoch * state.length.epochs;
+  const most = Math.max(
+      1,
+      state.last_step,
+      ...[...curves.values()].flatMap(({ step, past }) =>
+        [step, ...past.map((each) => each.step)].map((steps) => steps.at(-1) ?? 0),
+      ),
+    ),
+    planned = state.length && state.steps_per_epoch * state.length.epochs;
   return state.status === 'running' ? Math.max(most, Math.min(roundEnd(most), planned || Infinity)) : most;
 }
 
 /** The entries of a list of {step} that hold at a step: the last at or before it, null before the first. */
 export function lastAt(entries, step) {
-  let low = 0, high = entries.length;
+  let low = 0,
+    high = entries.length;
   while (low < high) {
     const middle = (low + high) >> 1;
     if (entries[middle].step <= step) low = middle + 1;
@@ -81,7 +108,8 @@ export function lastAt(entries, step) {
 
 /** The place in a rising list of the last value at or below one; -1 before the first. */
 export function placeAt(values, value) {
-  let low = 0, high = values.length;
+  let low = 0,
+    high = values.length;
   while (low < high) {
     const middle = (low + high) >> 1;
     if (values[middle] <= value) low = middle + 1;

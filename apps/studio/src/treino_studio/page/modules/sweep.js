@@ -14,10 +14,28 @@ import { t } from './words.js';
 const MORE = 16; // networks that are added, where nobody says otherwise
 const SELDOM = ['epochs', 'step', 'parameters', 'loss']; // columns that are not shown until somebody chooses them
 const REPEATS = ['seed', 'data_seed', 'fold']; // settings that are repeated and not compared
-const KINDS = [['a-network', 'a_network'], ['a-best', 'the_best'], ['a-cut', 'folder_cut'], ['a-lost', 'folder_diverged']];
+const KINDS = [
+  ['a-network', 'a_network'],
+  ['a-best', 'the_best'],
+  ['a-cut', 'folder_cut'],
+  ['a-lost', 'folder_diverged'],
+];
 
 export function open(shell, name) {
-  let state = null, networks = [], lines = [], chosen = null, hot = null, onlyLost = false, mattered = null, inView = false, table, parts, parallel, choice, colours, scale = null;
+  let state = null,
+    networks = [],
+    lines = [],
+    chosen = null,
+    hot = null,
+    onlyLost = false,
+    mattered = null,
+    inView = false,
+    table,
+    parts,
+    parallel,
+    choice,
+    colours,
+    scale = null;
   const brushes = new Map();
   const { connection, command } = connected(shell, `/socket/sweep/${encodeURIComponent(name)}`, take);
 
@@ -37,39 +55,187 @@ export function open(shell, name) {
   function columns() {
     const plain = (key, word, value) => ({ key, name: word, value, show: (n) => shown(value(n)) });
     return [
-      { key: 'member', always: true, name: t('network_number'), start: true, value: (n) => n.member, show: (n) => [scale && swatch(colourOf(n)), String(n.member)] },
+      {
+        key: 'member',
+        always: true,
+        name: t('network_number'),
+        start: true,
+        value: (n) => n.member,
+        show: (n) => [scale && swatch(colourOf(n)), String(n.member)],
+      },
       plain('best', `${state.metric_name}, ${t('validation')}`, (n) => n.best),
       ...state.settings.map((key) => plain(`set.${key}`, key, (n) => n.settings[key])),
-      plain('rung', t('rung'), (n) => (n.rung == null ? null : n.rung + 1)), plain('epochs', t('epochs'), (n) => n.epochs), plain('step', t('steps'), (n) => n.step),
-      plain('parameters', t('parameters_count'), (n) => n.parameters), plain('loss', t('training_loss'), (n) => n.loss),
-      { key: 'status', name: t('status'), value: (n) => statusWord(n.status), show: (n) => (kindOf(n) ? el('span', { class: 'ended' }, el('i', { class: `stroke ${kindOf(n)}` }), statusWord(n.status)) : statusWord(n.status)) },
-      { key: 'open', always: true, name: t('as_a_run'), still: true, show: (n) => el('button', { type: 'button', class: 'small', 'aria-label': t('open_network', { n: n.member }), disabled: !state.steers, onclick: (event) => openNetwork(event, n.member) }, t('open')) },
+      plain('rung', t('rung'), (n) => (n.rung == null ? null : n.rung + 1)),
+      plain('epochs', t('epochs'), (n) => n.epochs),
+      plain('step', t('steps'), (n) => n.step),
+      plain('parameters', t('parameters_count'), (n) => n.parameters),
+      plain('loss', t('training_loss'), (n) => n.loss),
+      {
+        key: 'status',
+        name: t('status'),
+        value: (n) => statusWord(n.status),
+        show: (n) =>
+          kindOf(n)
+            ? el('span', { class: 'ended' }, el('i', { class: `stroke ${kindOf(n)}` }), statusWord(n.status))
+            : statusWord(n.status),
+      },
+      {
+        key: 'open',
+        always: true,
+        name: t('as_a_run'),
+        still: true,
+        show: (n) =>
+          el(
+            'button',
+            {
+              type: 'button',
+              class: 'small',
+              'aria-label': t('open_network', { n: n.member }),
+              disabled: !state.steers,
+              onclick: (event) => openNetwork(event, n.member),
+            },
+            t('open'),
+          ),
+      },
     ];
   }
   const kindOf = (network) => ({ diverged: 'a-lost', cut: 'a-cut' })[network.status];
 
   function build() {
-    const asked = { tell, pick: ({ line }) => { if (line) choose(line.member); } };
-    choice = columnChoice('columns.sweep', (key) => !SELDOM.includes(key), () => fill());
-    colours = colourChoice('sweep', () => { fill(); draw(); });
-    table = sortedTable(t('networks'), columns(), { pick: (n) => choose(n.member), point: (n) => touch(n?.member), sort: { key: 'best', down: state.better > 0 } });
-    parts = {
-      progress: el('p', { class: 'hint' }), share: el('progress', { max: 1, 'aria-label': t('progress') }), wheel: wheel(command),
-      more: el('form', { class: 'more', onsubmit: extend }, el('input', { type: 'number', id: 'sweep-more', min: 1, max: 100000, value: MORE, 'aria-label': t('how_many_more') }), el('button', {}, t('add_networks'))),
-      stop: stopButton('sweep-stop', 'stop_and_judge', command, update), judge: el('p', { class: 'verdict', id: 'sweep-judge', hidden: true }),
-      notes: el('ul', { class: 'notes hint' }), listed: el('p', { class: 'hint', id: 'sweep-listed' }), out: el('p', { class: 'hint', id: 'sweep-out' }), number: el('input', { type: 'number', id: 'sweep-number', min: 0, required: true, 'aria-label': t('network_number') }), where: el('p', { class: 'hint' }),
-      lost: el('button', { type: 'button', class: 'small toggle', id: 'sweep-lost', 'aria-pressed': false, onclick: () => { onlyLost = !onlyLost; update(); } }, t('only_diverged')),
-      loss: chart(t('training_loss'), asked), figure: chart(t('figure_curves', { metric: state.metric_name }), asked),
-      bars: el('ul', { class: 'bars' }), sure: el('p', { class: 'hint' }), measure: el('button', { type: 'button', class: 'small', id: 'sweep-measure', onclick: measure }, t('measure_importance')),
+    const asked = {
+      tell,
+      pick: ({ line }) => {
+        if (line) choose(line.member);
+      },
     };
-    parts.any = el('form', { class: 'more', onsubmit: (event) => { event.preventDefault(); openNetwork(event, parts.number.valueAsNumber); } }, parts.number, el('button', {}, t('open')));
+    choice = columnChoice(
+      'columns.sweep',
+      (key) => !SELDOM.includes(key),
+      () => fill(),
+    );
+    colours = colourChoice('sweep', () => {
+      fill();
+      draw();
+    });
+    table = sortedTable(t('networks'), columns(), {
+      pick: (n) => choose(n.member),
+      point: (n) => touch(n?.member),
+      sort: { key: 'best', down: state.better > 0 },
+    });
+    parts = {
+      progress: el('p', { class: 'hint' }),
+      share: el('progress', { max: 1, 'aria-label': t('progress') }),
+      wheel: wheel(command),
+      more: el(
+        'form',
+        { class: 'more', onsubmit: extend },
+        el('input', {
+          type: 'number',
+          id: 'sweep-more',
+          min: 1,
+          max: 100000,
+          value: MORE,
+          'aria-label': t('how_many_more'),
+        }),
+        el('button', {}, t('add_networks')),
+      ),
+      stop: stopButton('sweep-stop', 'stop_and_judge', command, update),
+      judge: el('p', { class: 'verdict', id: 'sweep-judge', hidden: true }),
+      notes: el('ul', { class: 'notes hint' }),
+      listed: el('p', { class: 'hint', id: 'sweep-listed' }),
+      out: el('p', { class: 'hint', id: 'sweep-out' }),
+      number: el('input', {
+        type: 'number',
+        id: 'sweep-number',
+        min: 0,
+        required: true,
+        'aria-label': t('network_number'),
+      }),
+      where: el('p', { class: 'hint' }),
+      lost: el(
+        'button',
+        {
+          type: 'button',
+          class: 'small toggle',
+          id: 'sweep-lost',
+          'aria-pressed': false,
+          onclick: () => {
+            onlyLost = !onlyLost;
+            update();
+          },
+        },
+        t('only_diverged'),
+      ),
+      loss: chart(t('training_loss'), asked),
+      figure: chart(t('figure_curves', { metric: state.metric_name }), asked),
+      bars: el('ul', { class: 'bars' }),
+      sure: el('p', { class: 'hint' }),
+      measure: el(
+        'button',
+        { type: 'button', class: 'small', id: 'sweep-measure', onclick: measure },
+        t('measure_importance'),
+      ),
+    };
+    parts.any = el(
+      'form',
+      {
+        class: 'more',
+        onsubmit: (event) => {
+          event.preventDefault();
+          openNetwork(event, parts.number.valueAsNumber);
+        },
+      },
+      parts.number,
+      el('button', {}, t('open')),
+    );
     parts.mattered = panel(t('what_mattered'), parts.bars, parts.sure, parts.measure);
-    parallel = makeParallel(state, brushes, { changed: () => { fill(); draw(); }, show: (network, event) => { touch(network?.member); if (network) showTip(event, about(network)); }, pick: (network) => choose(network.member) });
-    shell.stage.replaceChildren(el('div', { class: 'page' },
-      el('div', { class: 'line head' }, parts.progress, parts.wheel.node, parts.more, parts.stop.node), parts.share, parts.judge, parts.notes,
-      el('div', { class: 'asks seek' }, colours.node, colours.key, el('ul', { class: 'legend' }, KINDS.map(([kind, word]) => el('li', {}, el('i', { class: `stroke ${kind}` }), t(word))))),
-      el('div', { class: 'charts wide-first' }, panel(t('parallel'), parallel.node), panel(t('training_loss'), parts.loss.box), panel(t('figure_curves', { metric: state.metric_name }), parts.figure.box)),
-      panel(t('networks'), el('div', { class: 'line head' }, parts.listed, parts.lost, choice.node), parts.where, el('div', { class: 'asks' }, parts.out, parts.any), table.node), parts.mattered));
+    parallel = makeParallel(state, brushes, {
+      changed: () => {
+        fill();
+        draw();
+      },
+      show: (network, event) => {
+        touch(network?.member);
+        if (network) showTip(event, about(network));
+      },
+      pick: (network) => choose(network.member),
+    });
+    shell.stage.replaceChildren(
+      el(
+        'div',
+        { class: 'page' },
+        el('div', { class: 'line head' }, parts.progress, parts.wheel.node, parts.more, parts.stop.node),
+        parts.share,
+        parts.judge,
+        parts.notes,
+        el(
+          'div',
+          { class: 'asks seek' },
+          colours.node,
+          colours.key,
+          el(
+            'ul',
+            { class: 'legend' },
+            KINDS.map(([kind, word]) => el('li', {}, el('i', { class: `stroke ${kind}` }), t(word))),
+          ),
+        ),
+        el(
+          'div',
+          { class: 'charts wide-first' },
+          panel(t('parallel'), parallel.node),
+          panel(t('training_loss'), parts.loss.box),
+          panel(t('figure_curves', { metric: state.metric_name }), parts.figure.box),
+        ),
+        panel(
+          t('networks'),
+          el('div', { class: 'line head' }, parts.listed, parts.lost, choice.node),
+          parts.where,
+          el('div', { class: 'asks' }, parts.out, parts.any),
+          table.node,
+        ),
+        parts.mattered,
+      ),
+    );
     mattered = null;
     looked.disconnect();
     looked.observe(parts.mattered);
@@ -87,11 +253,24 @@ export function open(shell, name) {
     draw();
   }
   /** What a network is, beside the pointer. */
-  const about = (network, ...more) => network && [head(`${t('network_number')} ${network.member}`), ...more, pair(state.metric_name, shown(network.best)), ...Object.entries(network.settings).map(([key, value]) => pair(key, shown(value))), soft(statusWord(network.status))];
+  const about = (network, ...more) =>
+    network && [
+      head(`${t('network_number')} ${network.member}`),
+      ...more,
+      pair(state.metric_name, shown(network.best)),
+      ...Object.entries(network.settings).map(([key, value]) => pair(key, shown(value))),
+      soft(statusWord(network.status)),
+    ];
   /** The same beside a chart's pointer, with the curve's value there. */
   function tell(place) {
     touch(place?.line?.member);
-    return place?.line && about(byMember(place.line.member), pair(`${t('epoch')} ${whole(place.line.x[place.k])}`, shown(place.line.y[place.k])));
+    return (
+      place?.line &&
+      about(
+        byMember(place.line.member),
+        pair(`${t('epoch')} ${whole(place.line.x[place.k])}`, shown(place.line.y[place.k])),
+      )
+    );
   }
   async function extend(event) {
     event.preventDefault();
@@ -113,18 +292,32 @@ export function open(shell, name) {
   });
   /** How much each setting mattered, and how sure that is: measured, for seconds, where somebody looks after the end, or asks before. */
   async function measure() {
-    const asked = mattered = {};
+    const asked = (mattered = {});
     parts.sure.replaceChildren(el('span', { class: 'busy' }, t('measuring_importance')));
     parts.measure.disabled = true;
     try {
-      const found = JSON.parse((await connection.take('importance')).text), most = Math.max(...found.settings.map(({ drop }) => drop));
+      const found = JSON.parse((await connection.take('importance')).text),
+        most = Math.max(...found.settings.map(({ drop }) => drop));
       if (mattered !== asked) return;
-      parts.bars.replaceChildren(...found.settings.map(({ name: setting, drop, std }) => {
-        const bar = el('i', { class: 'amount' }), error = el('i', { class: 'spread' }), part = (value) => `${100 * Math.min(1, Math.max(0, value / (1.2 * most)))}%`;
-        bar.style.width = part(drop);
-        Object.assign(error.style, { left: part(drop - std), width: `calc(${part(drop + std)} - ${part(drop - std)})` });
-        return el('li', {}, el('span', {}, setting), el('span', { class: 'bar-track' }, bar, error), el('span', {}, `${num(drop, 2)} ± ${num(std, 2)}`));
-      }));
+      parts.bars.replaceChildren(
+        ...found.settings.map(({ name: setting, drop, std }) => {
+          const bar = el('i', { class: 'amount' }),
+            error = el('i', { class: 'spread' }),
+            part = (value) => `${100 * Math.min(1, Math.max(0, value / (1.2 * most)))}%`;
+          bar.style.width = part(drop);
+          Object.assign(error.style, {
+            left: part(drop - std),
+            width: `calc(${part(drop + std)} - ${part(drop - std)})`,
+          });
+          return el(
+            'li',
+            {},
+            el('span', {}, setting),
+            el('span', { class: 'bar-track' }, bar, error),
+            el('span', {}, `${num(drop, 2)} ± ${num(std, 2)}`),
+          );
+        }),
+      );
       parts.sure.replaceChildren(...found.about, ' ', ...found.warning.map((warning) => el('b', {}, warning)));
     } catch (refusal) {
       if (mattered !== asked) return;
@@ -135,10 +328,17 @@ export function open(shell, name) {
   }
 
   function update() {
-    const { progress, status: now, document: found } = state, running = now === 'running', ending = parts.stop.update(state);
+    const { progress, status: now, document: found } = state,
+      running = now === 'running',
+      ending = parts.stop.update(state);
     shell.title(state.name, t('networks_on', { n: whole(state.count), data: state.data }));
-    const words = [statusWord(now), running && progress.rung != null && t('rung_of', { n: progress.rung + 1, total: progress.rungs }), state.cut > 0 && t('cut_count', { n: whole(state.cut) }), t('diverged_count', { n: whole(state.diverged) }),
-      running && (progress.judging ? t('judging') : ending ? t('stopping') : duration(progress.left_s))];
+    const words = [
+      statusWord(now),
+      running && progress.rung != null && t('rung_of', { n: progress.rung + 1, total: progress.rungs }),
+      state.cut > 0 && t('cut_count', { n: whole(state.cut) }),
+      t('diverged_count', { n: whole(state.diverged) }),
+      running && (progress.judging ? t('judging') : ending ? t('stopping') : duration(progress.left_s)),
+    ];
     setText(parts.progress, words.filter(Boolean).join(' · '));
     parts.more.hidden = !state.steers || state.left === 0 || progress.judging || ending;
     parts.wheel.update(state);
@@ -150,7 +350,8 @@ export function open(shell, name) {
     setText(parts.judge, sentence.charAt(0).toUpperCase() + sentence.slice(1));
     const notes = found.notes ?? [];
     parts.notes.hidden = !notes.length;
-    if (parts.notes.childElementCount !== notes.length) parts.notes.replaceChildren(...notes.map((note) => el('li', {}, note)));
+    if (parts.notes.childElementCount !== notes.length)
+      parts.notes.replaceChildren(...notes.map((note) => el('li', {}, note)));
     onlyLost &&= state.diverged > 0;
     parts.lost.hidden = !state.diverged;
     parts.lost.setAttribute('aria-pressed', onlyLost);
@@ -170,27 +371,49 @@ export function open(shell, name) {
   function fill() {
     const every = columns();
     choice.fill(every);
-    colours.fill([{ key: '', name: t('status') }, ...every.filter(({ key }) => !['member', 'status', 'open'].includes(key))]);
+    colours.fill([
+      { key: '', name: t('status') },
+      ...every.filter(({ key }) => !['member', 'status', 'open'].includes(key)),
+    ]);
     scale = colours.scale(networks);
     table.use(choice.of(every));
     const rows = table.fill(networks.filter(holds), (n) => n.member === chosen);
     setText(parts.listed, t('some_of', { n: whole(rows), total: whole(state.count) }));
   }
   /** The colour of a network: its value's, where there is one, or its status's. */
-  const colourOf = (network) => (scale && colours.now.value(network) != null ? scale.of(network) : { diverged: look.alarm, cut: look.strong }[network.status] ?? (scale ? look.ghost : look.train));
+  const colourOf = (network) =>
+    scale && colours.now.value(network) != null
+      ? scale.of(network)
+      : ({ diverged: look.alarm, cut: look.strong }[network.status] ?? (scale ? look.ghost : look.train));
   function draw() {
     if (!state) return;
-    const best = networks[0]?.best == null ? null : networks[0].member, marked = new Map();
-    for (const [member, colour] of [[best, look.val], [chosen, look.mark], [hot, look.ink]]) if (member != null) marked.set(member, colour);
+    const best = networks[0]?.best == null ? null : networks[0].member,
+      marked = new Map();
+    for (const [member, colour] of [
+      [best, look.val],
+      [chosen, look.mark],
+      [hot, look.ink],
+    ])
+      if (member != null) marked.set(member, colour);
     drawParallel(parallel, onlyLost ? networks.filter(holds) : networks, marked, colourOf);
     const kept = new Map(networks.filter(holds).map((n) => [n.member, n]));
     const listed = lines.filter((line) => kept.has(line.member));
     for (const field of ['loss', 'figure']) {
-      const found = listed.map((line) => ({ x: line.epoch, y: line[field], network: kept.get(line.member), colour: marked.get(line.member) ?? colourOf(kept.get(line.member)), dash: kept.get(line.member).status === 'diverged', aside: kept.get(line.member).status === 'diverged', strong: marked.has(line.member), member: line.member }));
+      const found = listed.map((line) => ({
+        x: line.epoch,
+        y: line[field],
+        network: kept.get(line.member),
+        colour: marked.get(line.member) ?? colourOf(kept.get(line.member)),
+        dash: kept.get(line.member).status === 'diverged',
+        aside: kept.get(line.member).status === 'diverged',
+        strong: marked.has(line.member),
+        member: line.member,
+      }));
       const ends = (context, { panes: [pane] }) => {
         for (const line of found) {
           const place = pane.places.get(line)?.at(-1);
-          if (place && place[1] >= pane.t - 1) drawEnd(context, line.network.status, place, line.colour, line.strong ? 1 : 0.5);
+          if (place && place[1] >= pane.t - 1)
+            drawEnd(context, line.network.status, place, line.colour, line.strong ? 1 : 0.5);
         }
       };
       parts[field].draw({ panes: [{ lines: found }], x: { name: t('epoch') }, more: ends });
@@ -198,7 +421,27 @@ export function open(shell, name) {
   }
   const resize = new ResizeObserver(draw);
   resize.observe(shell.stage);
-  const relabel = () => { if (state) { build(); update(); } };
-  const redraw = () => { if (state) { fill(); draw(); } };
-  return { keys: [], relabel, redraw, language: () => connection.reopen(), close() { resize.disconnect(); looked.disconnect(); connection.close(); } };
+  const relabel = () => {
+    if (state) {
+      build();
+      update();
+    }
+  };
+  const redraw = () => {
+    if (state) {
+      fill();
+      draw();
+    }
+  };
+  return {
+    keys: [],
+    relabel,
+    redraw,
+    language: () => connection.reopen(),
+    close() {
+      resize.disconnect();
+      looked.disconnect();
+      connection.close();
+    },
+  };
 }

@@ -13,10 +13,35 @@ const letters = new Intl.Collator(undefined, { numeric: true });
  * sorted(sort): another was chosen. → {node, fill(rows, isChosen), use(columns), reveal(row's start value)}; fill
  * answers how many are shown, and draws those of the columns in use.
  */
-export function sortedTable(label, columns, { pick = null, point = null, sort = null, sorted = () => {}, most = Infinity } = {}) {
-  const head = el('tr', {}), body = el('tbody', {}), table = el('table', { 'aria-label': label }, el('thead', {}, head), body);
-  const node = el('div', { class: 'rows', tabindex: 0, role: 'region', 'aria-label': label, onscroll: () => { if (order.length > ALL && Math.abs(inView() - from) > AROUND / 2) show(); } }, table);
-  let by = sort, rows = [], order = [], chosen = () => false, from = 0, height = HEIGHT, heads, start;
+export function sortedTable(
+  label,
+  columns,
+  { pick = null, point = null, sort = null, sorted = () => {}, most = Infinity } = {},
+) {
+  const head = el('tr', {}),
+    body = el('tbody', {}),
+    table = el('table', { 'aria-label': label }, el('thead', {}, head), body);
+  const node = el(
+    'div',
+    {
+      class: 'rows',
+      tabindex: 0,
+      role: 'region',
+      'aria-label': label,
+      onscroll: () => {
+        if (order.length > ALL && Math.abs(inView() - from) > AROUND / 2) show();
+      },
+    },
+    table,
+  );
+  let by = sort,
+    rows = [],
+    order = [],
+    chosen = () => false,
+    from = 0,
+    height = HEIGHT,
+    heads,
+    start;
   const made = new Map(); // row → its element, until the next drawing: one that is used stays where it is while others come
   if (point) body.addEventListener('pointerleave', () => point(null));
 
@@ -24,7 +49,10 @@ export function sortedTable(label, columns, { pick = null, point = null, sort = 
     const same = heads && next.map(({ key }) => key).join() === columns.map(({ key }) => key).join();
     columns = next;
     start = columns.find((column) => column.start);
-    if (same) return columns.forEach(({ name }, k) => { if (name instanceof Element) replaced(heads[k].firstChild, name); });
+    if (same)
+      return columns.forEach(({ name }, k) => {
+        if (name instanceof Element) replaced(heads[k].firstChild, name);
+      });
     heads = columns.map((column) => {
       const press = () => {
         by = { key: column.key, down: by?.key === column.key ? !by.down : false };
@@ -32,7 +60,13 @@ export function sortedTable(label, columns, { pick = null, point = null, sort = 
         node.scrollTop = 0;
         draw();
       };
-      return el('th', { scope: 'col' }, column.still ? el('span', {}, column.name) : el('button', { type: 'button', class: 'quiet', onclick: press }, column.name));
+      return el(
+        'th',
+        { scope: 'col' },
+        column.still
+          ? el('span', {}, column.name)
+          : el('button', { type: 'button', class: 'quiet', onclick: press }, column.name),
+      );
     });
     head.replaceChildren(...heads);
   }
@@ -47,18 +81,48 @@ export function sortedTable(label, columns, { pick = null, point = null, sort = 
   /** A row's own name is a button where rows are chosen, so that the keyboard can choose them. */
   function first(row) {
     if (!pick) return start.show(row);
-    return el('button', { type: 'button', class: 'quiet own', 'aria-pressed': chosen(row), onclick: (event) => { event.stopPropagation(); pick(row); } }, start.show(row));
+    return el(
+      'button',
+      {
+        type: 'button',
+        class: 'quiet own',
+        'aria-pressed': chosen(row),
+        onclick: (event) => {
+          event.stopPropagation();
+          pick(row);
+        },
+      },
+      start.show(row),
+    );
   }
   function draw() {
-    heads.forEach((cell, k) => { if (!columns[k].still) cell.setAttribute('aria-sort', by?.key === columns[k].key ? (by.down ? 'descending' : 'ascending') : 'none'); });
+    heads.forEach((cell, k) => {
+      if (!columns[k].still)
+        cell.setAttribute('aria-sort', by?.key === columns[k].key ? (by.down ? 'descending' : 'ascending') : 'none');
+    });
     const column = columns.find(({ key }) => key === by?.key);
-    order = (column ? [...rows].sort((a, b) => compare(column.value(a), column.value(b), by.down)) : rows).slice(0, most);
+    order = (column ? [...rows].sort((a, b) => compare(column.value(a), column.value(b), by.down)) : rows).slice(
+      0,
+      most,
+    );
     made.clear();
     table.setAttribute('aria-rowcount', order.length + 1);
     show();
   }
-  const make = (row, place) => el('tr', { class: chosen(row) ? 'chosen' : null, 'data-row': start?.value(row), 'aria-rowindex': place + 2, onclick: pick ? () => pick(row) : null, onpointerenter: point ? () => point(row) : null },
-    columns.map((each) => el(each.start ? 'th' : 'td', each.start ? { scope: 'row' } : {}, each.start ? first(row) : each.show(row))));
+  const make = (row, place) =>
+    el(
+      'tr',
+      {
+        class: chosen(row) ? 'chosen' : null,
+        'data-row': start?.value(row),
+        'aria-rowindex': place + 2,
+        onclick: pick ? () => pick(row) : null,
+        onpointerenter: point ? () => point(row) : null,
+      },
+      columns.map((each) =>
+        el(each.start ? 'th' : 'td', each.start ? { scope: 'row' } : {}, each.start ? first(row) : each.show(row)),
+      ),
+    );
   const inView = () => Math.floor(node.scrollTop / height);
   const gap = (count) => {
     const empty = el('tr', { 'aria-hidden': true });
@@ -66,22 +130,35 @@ export function sortedTable(label, columns, { pick = null, point = null, sort = 
     return count > 0 ? empty : '';
   };
   function show() {
-    const many = order.length > ALL, seen = many ? Math.ceil((node.clientHeight || 480) / height) + 2 * AROUND : order.length;
+    const many = order.length > ALL,
+      seen = many ? Math.ceil((node.clientHeight || 480) / height) + 2 * AROUND : order.length;
     from = inView();
-    const begin = many ? Math.max(0, Math.min(from - AROUND, order.length - seen)) : 0, shown = order.slice(begin, begin + seen);
-    const held = document.activeElement?.closest('td, th'), within = body.contains(held) && [held.parentNode.dataset.row, held.cellIndex];
-    body.replaceChildren(gap(begin), ...shown.map((row, k) => {
-      if (!made.has(row)) made.set(row, make(row, begin + k));
-      return made.get(row);
-    }), gap(order.length - begin - shown.length));
-    if (within) ([...body.rows].find((row) => row.dataset.row === within[0])?.cells[within[1]]?.querySelector('button, a, input') ?? node).focus({ preventScroll: true });
+    const begin = many ? Math.max(0, Math.min(from - AROUND, order.length - seen)) : 0,
+      shown = order.slice(begin, begin + seen);
+    const held = document.activeElement?.closest('td, th'),
+      within = body.contains(held) && [held.parentNode.dataset.row, held.cellIndex];
+    body.replaceChildren(
+      gap(begin),
+      ...shown.map((row, k) => {
+        if (!made.has(row)) made.set(row, make(row, begin + k));
+        return made.get(row);
+      }),
+      gap(order.length - begin - shown.length),
+    );
+    if (within)
+      (
+        [...body.rows]
+          .find((row) => row.dataset.row === within[0])
+          ?.cells[within[1]]?.querySelector('button, a, input') ?? node
+      ).focus({ preventScroll: true });
     if (!many) return;
     height = body.querySelector('[data-row]')?.offsetHeight || height;
     for (const cell of heads) cell.style.minWidth = `${cell.offsetWidth}px`; // or columns would move while it scrolls
   }
   use(columns);
   return {
-    node, use,
+    node,
+    use,
     fill(next, isChosen = () => false) {
       rows = next;
       chosen = isChosen;
@@ -89,8 +166,10 @@ export function sortedTable(label, columns, { pick = null, point = null, sort = 
       return order.length;
     },
     reveal(value) {
-      const place = order.findIndex((row) => start.value(row) === value), top = place * height;
-      if (place >= 0 && (top < node.scrollTop || top + 3 * height > node.scrollTop + node.clientHeight)) node.scrollTop = top - node.clientHeight / 2;
+      const place = order.findIndex((row) => start.value(row) === value),
+        top = place * height;
+      if (place >= 0 && (top < node.scrollTop || top + 3 * height > node.scrollTop + node.clientHeight))
+        node.scrollTop = top - node.clientHeight / 2;
     },
   };
 }

@@ -6,12 +6,14 @@ import { answers } from './rows.js';
 import { t } from './words.js';
 
 const REST = 1000; // milliseconds between two writings: a screen reader shall be able to read them
-const EPOCHS = 20, CLASSES = 12; // the newest that are listed; more classes make no table
+const EPOCHS = 20,
+  CLASSES = 12; // the newest that are listed; more classes make no table
 
 export function makeTables(page) {
   const places = { network: $('.net'), picture: $('.bound'), curves: $('.curves') };
   for (const place of Object.values(places)) place.append(el('div', { class: 'vh table-behind' }));
-  let written = -Infinity, timer = 0;
+  let written = -Infinity,
+    timer = 0;
 
   /** Every frame; while it trains not each of them is written. */
   function draw(store) {
@@ -28,43 +30,106 @@ export function makeTables(page) {
     show(places.picture, state.data.classes?.length ? confusion(store) : figures(store));
     show(places.curves, epochs(store));
   }
-  return { draw, relabel: () => { written = -Infinity; } };
+  return {
+    draw,
+    relabel: () => {
+      written = -Infinity;
+    },
+  };
 }
 
 /** Write a table behind a place that holds room for it. */
 export function show(place, { name, head, rows }) {
-  $('.table-behind', place).replaceChildren(rows.length ? el('table', {}, el('caption', {}, name),
-    el('thead', {}, el('tr', {}, head.map((cell) => el('th', { scope: 'col' }, cell)))),
-    el('tbody', {}, rows.map(([first, ...cells]) => el('tr', {}, el('th', { scope: 'row' }, first), cells.map((cell) => el('td', {}, cell)))))) : '');
+  $('.table-behind', place).replaceChildren(
+    rows.length
+      ? el(
+          'table',
+          {},
+          el('caption', {}, name),
+          el(
+            'thead',
+            {},
+            el(
+              'tr',
+              {},
+              head.map((cell) => el('th', { scope: 'col' }, cell)),
+            ),
+          ),
+          el(
+            'tbody',
+            {},
+            rows.map(([first, ...cells]) =>
+              el(
+                'tr',
+                {},
+                el('th', { scope: 'row' }, first),
+                cells.map((cell) => el('td', {}, cell)),
+              ),
+            ),
+          ),
+        )
+      : '',
+  );
 }
 
 function network({ frame }) {
-  const rows = frame.layers.map((layer, k) => [layer.what || t(k ? 'network' : 'inputs'), whole(layer.total), whole(layer.dead?.length ?? 0)]);
+  const rows = frame.layers.map((layer, k) => [
+    layer.what || t(k ? 'network' : 'inputs'),
+    whole(layer.total),
+    whole(layer.dead?.length ?? 0),
+  ]);
   return { name: t('network'), head: [t('layer'), t('units'), t('dead_units')], rows };
 }
 
 /** How many rows of each class are taken for which: training and validation rows, and test rows at the end. */
-function confusion({ frame, points, state: { data: { classes, target } } }) {
+function confusion({
+  frame,
+  points,
+  state: {
+    data: { classes, target },
+  },
+}) {
   const rows = [];
-  if (classes.length <= CLASSES) for (const split of points?.rows ?? []) {
-    const said = answers(frame, split);
-    if (!said?.length) continue;
-    const counts = classes.map(() => classes.map(() => 0));
-    split.true.forEach((right, i) => { if (counts[right] && said[i] >= 0) counts[right][said[i]] += 1; });
-    counts.forEach((of, right) => rows.push([`${t(split.split)}, ${classes[right]}`, ...of.map(whole)]));
-  }
+  if (classes.length <= CLASSES)
+    for (const split of points?.rows ?? []) {
+      const said = answers(frame, split);
+      if (!said?.length) continue;
+      const counts = classes.map(() => classes.map(() => 0));
+      split.true.forEach((right, i) => {
+        if (counts[right] && said[i] >= 0) counts[right][said[i]] += 1;
+      });
+      counts.forEach((of, right) => rows.push([`${t(split.split)}, ${classes[right]}`, ...of.map(whole)]));
+    }
   return { name: t('confusion'), head: [t('true_value', { target }), ...classes], rows };
 }
 
 function figures({ frame, state }) {
   const names = [...new Set(Object.values(frame.evaluation ?? {}).flatMap((split) => Object.keys(split ?? {})))];
-  const rows = Object.entries(frame.evaluation ?? {}).map(([split, found]) => [t(split), ...names.map((name) => num(found?.[name]))]);
+  const rows = Object.entries(frame.evaluation ?? {}).map(([split, found]) => [
+    t(split),
+    ...names.map((name) => num(found?.[name])),
+  ]);
   return { name: state.data.target ?? '', head: [t('rows'), ...names.map((name) => t(name))], rows };
 }
 
 function epochs(store) {
-  const all = store.curves.get(store.name)?.epochs ?? [], metric = ['accuracy', 'rmse'].find((name) => all.some((each) => each.validation?.[name] != null));
-  const rows = all.slice(-EPOCHS).map(({ epoch, step, train, validation }) => [num(epoch), whole(step), fixed(train?.loss), fixed(validation?.loss), ...(metric ? [fixed(validation?.[metric])] : [])]);
-  const head = [t('word_epoch'), t('word_step'), `${t('loss')}, ${t('train')}`, `${t('loss')}, ${t('validation')}`, ...(metric ? [`${t(metric)}, ${t('validation')}`] : [])];
+  const all = store.curves.get(store.name)?.epochs ?? [],
+    metric = ['accuracy', 'rmse'].find((name) => all.some((each) => each.validation?.[name] != null));
+  const rows = all
+    .slice(-EPOCHS)
+    .map(({ epoch, step, train, validation }) => [
+      num(epoch),
+      whole(step),
+      fixed(train?.loss),
+      fixed(validation?.loss),
+      ...(metric ? [fixed(validation?.[metric])] : []),
+    ]);
+  const head = [
+    t('word_epoch'),
+    t('word_step'),
+    `${t('loss')}, ${t('train')}`,
+    `${t('loss')}, ${t('validation')}`,
+    ...(metric ? [`${t(metric)}, ${t('validation')}`] : []),
+  ];
   return { name: t('loss'), head, rows };
 }

@@ -8,7 +8,9 @@ const FORMS = ['weights', 'script', 'report', 'gif', 'command']; // what a serve
 
 /** shell.takes may have more forms, which the page itself makes: {name: () => …}. */
 export function makeTake(page) {
-  const own = page.shell.takes ?? {}, menu = $('#take'), field = $('#keep-name');
+  const own = page.shell.takes ?? {},
+    menu = $('#take'),
+    field = $('#keep-name');
   menu.addEventListener('toggle', (event) => {
     if (event.newState !== 'open') return;
     const button = $('#save').getBoundingClientRect();
@@ -32,13 +34,23 @@ export function makeTake(page) {
 
   function relabel() {
     const forms = [...(page.store.state?.takes ?? FORMS), ...Object.keys(own)];
-    $('#take-list').replaceChildren(...forms.map((form) => el('button', { type: 'button', onclick: () => take(form) }, el('b', {}, t(`take_${form}`)), el('span', {}, t(`take_${form}_about`)))));
+    $('#take-list').replaceChildren(
+      ...forms.map((form) =>
+        el(
+          'button',
+          { type: 'button', onclick: () => take(form) },
+          el('b', {}, t(`take_${form}`)),
+          el('span', {}, t(`take_${form}_about`)),
+        ),
+      ),
+    );
   }
 
   async function take(form) {
     menu.hidePopover();
     if (own[form]) return own[form]();
-    if (form === 'command' && page.store.state.command) return page.shell.showText(t('take_command'), page.store.state.command);
+    if (form === 'command' && page.store.state.command)
+      return page.shell.showText(t('take_command'), page.store.state.command);
     page.say(t('writing'), 'busy');
     page.takes = true; // what it hears of the making is its own
     try {
@@ -50,7 +62,10 @@ export function makeTake(page) {
       setTimeout(() => URL.revokeObjectURL(url), 10000);
       page.say(t('saved_as', { name }));
     } catch (refusal) {
-      page.say(refusal instanceof TypeError ? t('mute') : [refusal.message, refusal.hint].filter(Boolean).join(' '), 'warning');
+      page.say(
+        refusal instanceof TypeError ? t('mute') : [refusal.message, refusal.hint].filter(Boolean).join(' '),
+        'warning',
+      );
     } finally {
       page.takes = false;
     }

@@ -1,12 +1,53 @@
 /** Light or dark, and the style sheet's colours as numbers for what is drawn on canvases. */
 
 export const look = {};
-const NAMES = ['ink', 'soft', 'line', 'strong', 'panel', 'plot', 'train', 'val', 'train-text', 'val-text', 'accent',
-  'alarm', 'mark', 'over', 'under', 'ghost', 'halo'];
-const LIGHT = ['#0072b2', '#e69f00', '#009e73', '#cc79a7', '#56b4e9', '#d55e00', '#d8c80a', '#332288', '#882255',
-  '#999933', '#44aa99', '#661100'];
-const DARK = ['#2f96d8', '#e69f00', '#12b88a', '#d88cb6', '#7cc8f2', '#f07a2a', '#d8c80a', '#8d7ff0', '#d0669a',
-  '#b5b54a', '#5cc8b6', '#c26a5a'];
+const NAMES = [
+  'ink',
+  'soft',
+  'line',
+  'strong',
+  'panel',
+  'plot',
+  'train',
+  'val',
+  'train-text',
+  'val-text',
+  'accent',
+  'alarm',
+  'mark',
+  'over',
+  'under',
+  'ghost',
+  'halo',
+];
+const LIGHT = [
+  '#0072b2',
+  '#e69f00',
+  '#009e73',
+  '#cc79a7',
+  '#56b4e9',
+  '#d55e00',
+  '#d8c80a',
+  '#332288',
+  '#882255',
+  '#999933',
+  '#44aa99',
+  '#661100',
+];
+const DARK = [
+  '#2f96d8',
+  '#e69f00',
+  '#12b88a',
+  '#d88cb6',
+  '#7cc8f2',
+  '#f07a2a',
+  '#d8c80a',
+  '#8d7ff0',
+  '#d0669a',
+  '#b5b54a',
+  '#5cc8b6',
+  '#c26a5a',
+];
 
 export const rgb = (hex) => [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16));
 
@@ -22,7 +63,9 @@ function hue(degrees, lightness) {
   const channel = (n) => {
     const k = (n + degrees / 30) % 12;
     const value = lightness - chroma * Math.max(-1, Math.min(k - 3, 9 - k, 1));
-    return Math.round(value * 255).toString(16).padStart(2, '0');
+    return Math.round(value * 255)
+      .toString(16)
+      .padStart(2, '0');
   };
   return `#${channel(0)}${channel(8)}${channel(4)}`;
 }
@@ -42,7 +85,11 @@ export function readLook() {
 const dark = matchMedia('(prefers-color-scheme: dark)');
 
 function stored() {
-  try { return localStorage.getItem('treino.theme'); } catch { return null; }
+  try {
+    return localStorage.getItem('treino.theme');
+  } catch {
+    return null;
+  }
 }
 
 /** The theme asked for (null: none), chosen before, or the system's, which is followed as it changes. */
@@ -57,7 +104,11 @@ export function startTheme(asked, changed) {
 
 export function otherTheme() {
   const next = look.dark ? 'light' : 'dark';
-  try { localStorage.setItem('treino.theme', next); } catch { /* a private window keeps nothing */ }
+  try {
+    localStorage.setItem('treino.theme', next);
+  } catch {
+    /* a private window keeps nothing */
+  }
   use(next);
 }
 

@@ -7,7 +7,8 @@ import { t } from './words.js';
 const REST = 250; // milliseconds until a term under the pointer is explained
 
 export const head = (text) => el('p', { class: 'head' }, text);
-export const pair = (name, value, bar = null) => el('p', { class: 'pair' }, el('span', {}, name), bar, el('b', {}, value));
+export const pair = (name, value, bar = null) =>
+  el('p', { class: 'pair' }, el('span', {}, name), bar, el('b', {}, value));
 export const soft = (text) => el('p', { class: 'soft' }, text);
 
 /** A bar as long as a share, in a colour. */
@@ -19,10 +20,13 @@ export function shareBar(share, colour) {
 }
 
 export function showTip(event, ...lines) {
-  const tip = $('#tip'), x = event.clientX, y = event.clientY;
+  const tip = $('#tip'),
+    x = event.clientX,
+    y = event.clientY;
   tip.replaceChildren(...lines.flat().filter(Boolean));
   tip.hidden = false;
-  const width = tip.offsetWidth, height = tip.offsetHeight;
+  const width = tip.offsetWidth,
+    height = tip.offsetHeight;
   const above = y + 18 + height > innerHeight || y > innerHeight * 0.6;
   tip.style.left = `${clamp(x + 16, 8, Math.max(8, innerWidth - width - 8))}px`;
   tip.style.top = `${above ? Math.max(8, y - height - 14) : y + 18}px`;
@@ -40,8 +44,10 @@ export const about = (key) => ({ 'data-about': key, tabindex: 0, 'aria-descripti
  * data-why, or that of the stage.
  */
 export function startTerms() {
-  let waiting = 0, shown = null;
-  const termOf = (node) => node.closest?.('[data-about], :disabled') ?? [...(node.labels ?? [])].find((label) => label.dataset.about) ?? null;
+  let waiting = 0,
+    shown = null;
+  const termOf = (node) =>
+    node.closest?.('[data-about], :disabled') ?? [...(node.labels ?? [])].find((label) => label.dataset.about) ?? null;
   const close = () => {
     clearTimeout(waiting);
     if (shown) hideTip();
@@ -50,14 +56,24 @@ export function startTerms() {
   const open = (node, rest) => {
     if (node === shown) return;
     close();
-    if (node) waiting = setTimeout(() => {
-      const box = node.getBoundingClientRect(), why = node.matches(':disabled') && (node.dataset.why || $('#stage').dataset.why);
-      shown = node;
-      if (why || node.dataset.about) showTip({ clientX: box.left - 16, clientY: box.bottom - 12 }, el('p', {}, why || t(`about_${node.dataset.about}`)));
-    }, rest);
+    if (node)
+      waiting = setTimeout(() => {
+        const box = node.getBoundingClientRect(),
+          why = node.matches(':disabled') && (node.dataset.why || $('#stage').dataset.why);
+        shown = node;
+        if (why || node.dataset.about)
+          showTip(
+            { clientX: box.left - 16, clientY: box.bottom - 12 },
+            el('p', {}, why || t(`about_${node.dataset.about}`)),
+          );
+      }, rest);
   };
-  document.addEventListener('pointerover', ({ target, pointerType }) => { if (pointerType !== 'touch') open(termOf(target), REST); });
-  document.addEventListener('focusin', ({ target }) => { if (target.matches(':focus-visible:not([aria-invalid])')) open(termOf(target), 0); });
+  document.addEventListener('pointerover', ({ target, pointerType }) => {
+    if (pointerType !== 'touch') open(termOf(target), REST);
+  });
+  document.addEventListener('focusin', ({ target }) => {
+    if (target.matches(':focus-visible:not([aria-invalid])')) open(termOf(target), 0);
+  });
   document.addEventListener('keydown', close);
   document.addEventListener('focusout', close);
   document.addEventListener('pointerdown', ({ target, pointerType }) => {
@@ -66,7 +82,8 @@ export function startTerms() {
   });
   document.addEventListener('scroll', close, true);
   document.addEventListener('click', (event) => {
-    const found = event.pointerType === 'touch' ? termOf(event.target) : null, term = found?.matches('button:enabled') ? null : found;
+    const found = event.pointerType === 'touch' ? termOf(event.target) : null,
+      term = found?.matches('button:enabled') ? null : found;
     if (term?.matches('label')) event.preventDefault(); // its field would take the finger for itself
     open(term, 0);
   });

@@ -13,30 +13,64 @@ const LEVELS = { wrong: 'bad', risk: 'warn', waste: 'note' };
 
 export function makeVitals(page) {
   let shown = '';
-  const charts = Object.fromEntries(Object.keys(SIGNS).map((sign) => [sign, makeChart($(`#spark-${sign}`), { bare: true, pick: ({ x }) => page.lookAt(x) })]));
+  const charts = Object.fromEntries(
+    Object.keys(SIGNS).map((sign) => [
+      sign,
+      makeChart($(`#spark-${sign}`), { bare: true, pick: ({ x }) => page.lookAt(x) }),
+    ]),
+  );
 
   function draw(store) {
-    const { state, frame } = store, vitals = store.curves.get(store.name)?.vitals ?? [];
+    const { state, frame } = store,
+      vitals = store.curves.get(store.name)?.vitals ?? [];
     if (!state) return;
-    const step = viewStep(store), end = axisEnd(store), now = frame?.step === step ? frame : lastAt(vitals, step);
+    const step = viewStep(store),
+      end = axisEnd(store),
+      now = frame?.step === step ? frame : lastAt(vitals, step);
     const known = vitals.filter((each) => each.step <= state.last_step);
     for (const [sign, guide] of Object.entries(SIGNS)) {
       setText($(`#sign-${sign}`), num(now?.[sign], 3));
-      const line = { x: known.map((each) => each.step), y: known.map((each) => each[sign]), colour: look.train, width: 1.6, looked: true, name: t(sign), dot: now?.[sign] };
+      const line = {
+        x: known.map((each) => each.step),
+        y: known.map((each) => each[sign]),
+        colour: look.train,
+        width: 1.6,
+        looked: true,
+        name: t(sign),
+        dot: now?.[sign],
+      };
       charts[sign].draw({ panes: [{ lines: [line], log: true, guide }], x: { name: t('word_step'), end }, at: step });
     }
-    const key = JSON.stringify([state.findings, state.status, state.metrics, state.steers, document.documentElement.lang, state.reason ?? null]);
+    const key = JSON.stringify([
+      state.findings,
+      state.status,
+      state.metrics,
+      state.steers,
+      document.documentElement.lang,
+      state.reason ?? null,
+    ]);
     if (key === shown) return;
     shown = key;
-    const red = ({ severity }) => LEVELS[severity] === 'bad', found = state.findings.filter(({ rule }) => rule !== state.status).sort((a, b) => red(b) - red(a)); // a status has a line of its own
+    const red = ({ severity }) => LEVELS[severity] === 'bad',
+      found = state.findings.filter(({ rule }) => rule !== state.status).sort((a, b) => red(b) - red(a)); // a status has a line of its own
     $('#findings').replaceChildren(...endings(state, page), ...found.map((finding) => item(finding, page)));
     if (!$('#findings').children.length) $('#findings').append(line('note', t('no_findings')));
   }
-  return { draw, relabel: () => { shown = ''; } };
+  return {
+    draw,
+    relabel: () => {
+      shown = '';
+    },
+  };
 }
 
 function icon(level) {
-  const shape = level === 'good' ? svg('path', { d: 'M3 8.5l3.5 3.5L13 4.5' }) : level === 'note' ? svg('circle', { cx: 8, cy: 8, r: 3 }) : svg('path', { d: USUAL });
+  const shape =
+    level === 'good'
+      ? svg('path', { d: 'M3 8.5l3.5 3.5L13 4.5' })
+      : level === 'note'
+        ? svg('circle', { cx: 8, cy: 8, r: 3 })
+        : svg('path', { d: USUAL });
   return svg('svg', { viewBox: '0 0 16 16', 'aria-hidden': 'true' }, shape);
 }
 
@@ -44,26 +78,47 @@ function line(level, text, ...buttons) {
   return el('li', { class: level }, icon(level), el('span', {}, text), buttons);
 }
 
-const button = (text, act, off = false) => el('button', { type: 'button', class: 'small', disabled: off, onclick: act }, text);
+const button = (text, act, off = false) =>
+  el('button', { type: 'button', class: 'small', disabled: off, onclick: act }, text);
 
 function item(finding, page) {
-  const { rule, severity, message, fix, step } = finding, go = step != null && button(t('go_to_step', { step: whole(step) }), () => page.lookAt(step));
+  const { rule, severity, message, fix, step } = finding,
+    go = step != null && button(t('go_to_step', { step: whole(step) }), () => page.lookAt(step));
   const advice = page.store.state.settings.fault?.includes(rule) ? t('switch_off', { what: t(rule) }) : fix; // by the words of its switch
   return line(LEVELS[severity] ?? 'note', [message, advice].filter(Boolean).join(' '), page.remedy(finding), go);
 }
 
 /** What a run's end offers: to be resumed, to go back to before it diverged; the figures of one that is done. */
 function endings(state, page) {
-  const found = [], { status, last_step: last } = state;
+  const found = [],
+    { status, last_step: last } = state;
   if (status === 'deleted') found.push(line('bad', t('run_deleted')));
-  if (status === 'interrupted') found.push(line('warn', t('run_interrupted'), button(t('resume'), () => page.command('play'), !state.steers)));
+  if (status === 'interrupted')
+    found.push(
+      line(
+        'warn',
+        t('run_interrupted'),
+        button(t('resume'), () => page.command('play'), !state.steers),
+      ),
+    );
   if (status === 'diverged') {
-    const before = Math.max(0, (state.findings.find((f) => f.rule === 'diverged')?.step ?? last) - Math.max(10, state.steps_per_epoch ?? 10));
-    found.push(line('bad', t('run_diverged'), button(t('rewind_to', { step: whole(before) }), () => page.lookAt(before))));
+    const before = Math.max(
+      0,
+      (state.findings.find((f) => f.rule === 'diverged')?.step ?? last) - Math.max(10, state.steps_per_epoch ?? 10),
+    );
+    found.push(
+      line(
+        'bad',
+        t('run_diverged'),
+        button(t('rewind_to', { step: whole(before) }), () => page.lookAt(before)),
+      ),
+    );
   }
   const test = state.result ? null : state.metrics?.test; // else a panel of its own says it
   if (test) {
-    const figures = Object.entries(test).filter(([, value]) => value != null).map(([name, value]) => `${t(name)} ${fixed(value)}`);
+    const figures = Object.entries(test)
+      .filter(([, value]) => value != null)
+      .map(([name, value]) => `${t(name)} ${fixed(value)}`);
     found.push(line('good', t('test_figures', { figures: figures.join(', ') })));
   }
   return found;

@@ -13,7 +13,8 @@ export function makeStretches(list, go) {
   const rows = new Map(); // by key: the elements of a stretch
 
   function update(pieces) {
-    const end = Math.max(1, ...pieces.map(({ last }) => last)), keys = pieces.map(({ key }) => key);
+    const end = Math.max(1, ...pieces.map(({ last }) => last)),
+      keys = pieces.map(({ key }) => key);
     for (const key of rows.keys()) if (!keys.includes(key)) rows.delete(key);
     for (const piece of pieces) {
       const row = rows.get(piece.key) ?? made();
@@ -25,30 +26,52 @@ export function makeStretches(list, go) {
       setText(row.what, piece.text || t(piece.first ? 'way_as_before' : 'way_begins'));
       row.what.title = row.what.textContent;
       setText(row.steps, t('way_steps', { first: whole(piece.first), last: whole(piece.last) }));
-      setText(row.figures, Object.entries(piece.figures).map(([name, value]) => `${t(name)} ${num(value, 3)}`).join(' · '));
+      setText(
+        row.figures,
+        Object.entries(piece.figures)
+          .map(([name, value]) => `${t(name)} ${num(value, 3)}`)
+          .join(' · '),
+      );
       row.button.disabled = piece.off;
       row.button.dataset.why = piece.why ?? '';
     }
     const items = keys.map((key) => rows.get(key).item);
-    if (items.some((item, k) => list.children[k] !== item) || list.children.length !== items.length) list.replaceChildren(...items);
+    if (items.some((item, k) => list.children[k] !== item) || list.children.length !== items.length)
+      list.replaceChildren(...items);
   }
   function made() {
-    const bar = el('i'), [what, steps, figures] = ['b', 'span', 'span'].map((tag) => el(tag)), row = { bar, what, steps, figures };
-    row.button = el('button', { type: 'button', onclick: () => go(row.piece) }, el('span', { class: 'lane', 'aria-hidden': 'true' }, bar), what, steps, figures);
+    const bar = el('i'),
+      [what, steps, figures] = ['b', 'span', 'span'].map((tag) => el(tag)),
+      row = { bar, what, steps, figures };
+    row.button = el(
+      'button',
+      { type: 'button', onclick: () => go(row.piece) },
+      el('span', { class: 'lane', 'aria-hidden': 'true' }, bar),
+      what,
+      steps,
+      figures,
+    );
     row.item = el('li', {}, row.button);
     return row;
   }
   /** Mark the stretch in view. here(piece): whether it is this one. */
-  const mark = (here) => { for (const { piece, button } of rows.values()) button.setAttribute('aria-current', here(piece) ? 'step' : 'false'); };
+  const mark = (here) => {
+    for (const { piece, button } of rows.values()) button.setAttribute('aria-current', here(piece) ? 'step' : 'false');
+  };
   return { update, mark };
 }
 
 /** The stretches of a run, below its curves. */
 export function makeWays(page) {
-  const list = $('#ways'), stretches = makeStretches(list, goTo);
+  const list = $('#ways'),
+    stretches = makeStretches(list, goTo);
 
   function update({ state }) {
-    const pieces = (state.history ?? []).map((piece) => ({ ...piece, key: `${piece.segment} ${piece.first}`, off: !state.steers }));
+    const pieces = (state.history ?? []).map((piece) => ({
+      ...piece,
+      key: `${piece.segment} ${piece.first}`,
+      off: !state.steers,
+    }));
     list.hidden = pieces.length < 2;
     if (!list.hidden) stretches.update(pieces);
   }
@@ -59,7 +82,8 @@ export function makeWays(page) {
   }
   /** Which stretch is in view. */
   function draw(store) {
-    const step = page.lookingAt ?? viewStep(store), own = (store.state?.history ?? []).filter(({ segment }) => segment === store.frame?.segment);
+    const step = page.lookingAt ?? viewStep(store),
+      own = (store.state?.history ?? []).filter(({ segment }) => segment === store.frame?.segment);
     const here = own.findLast(({ first }) => first < step) ?? own[0]; // a stretch ends with its last step
     stretches.mark(({ segment, first }) => segment === here?.segment && first === here?.first);
   }

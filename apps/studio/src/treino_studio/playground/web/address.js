@@ -7,17 +7,26 @@ import { t } from '../../page/modules/words.js';
 import { isTable } from './columns.js';
 import { setting, usualOf, usualProblem } from './defaults.js';
 
-const PROBLEM = { noise: Number, validation: Number, test: Number, data_seed: Number, normalise: (text) => ({ yes: true, no: false })[text] };
+const PROBLEM = {
+  noise: Number,
+  validation: Number,
+  test: Number,
+  data_seed: Number,
+  normalise: (text) => ({ yes: true, no: false })[text],
+};
 const LONGEST = 6000; // characters of a table or of points in an address; browsers and mail take so much
 
 /** What is asked for beside data and settings, by the keys of the address: hide, view, speed, …; lang and theme also after a ?. */
-export const asked = (name, hash = location.hash) => parametersOf(hash).get(name) ?? (/lang|theme/.test(name) ? new URLSearchParams(location.search).get(name) : null);
+export const asked = (name, hash = location.hash) =>
+  parametersOf(hash).get(name) ?? (/lang|theme/.test(name) ? new URLSearchParams(location.search).get(name) : null);
 
 /** What an address says that isn't understood, in a sentence. */
-export const faultText = (fault) => t({ data: 'data_not_here', cut: 'data_cut' }[fault.name] ?? 'not_understood', fault);
+export const faultText = (fault) =>
+  t({ data: 'data_not_here', cut: 'data_cut' }[fault.name] ?? 'not_understood', fault);
 
 /** Names of controls that a teacher hides. */
-export const hiddenNames = (hash) => (asked('hide', hash) ?? '').split(',').filter((name) => /^[a-z][a-z_]*$/.test(name));
+export const hiddenNames = (hash) =>
+  (asked('hide', hash) ?? '').split(',').filter((name) => /^[a-z][a-z_]*$/.test(name));
 
 function parametersOf(hash) {
   return new URLSearchParams(hash.replace(/^#/, ''));
@@ -29,7 +38,9 @@ function parametersOf(hash) {
  * tables: those of the page, by their names. kept: a problem that history keeps, for a table too long for an address.
  */
 export async function readAddress(hash, { tables, kept }) {
-  const all = parametersOf(hash), settings = {}, faults = [];
+  const all = parametersOf(hash),
+    settings = {},
+    faults = [];
   const problem = { ...usualProblem };
   const read = (name, of, to) => {
     if (!all.has(name)) return;
@@ -43,7 +54,8 @@ export async function readAddress(hash, { tables, kept }) {
   const data = all.get('data') || 'moons';
   const own = all.has('table') ? await tableIn(all.get('table')) : null;
   if (Object.hasOwn(tables, data)) Object.assign(problem, { source: 'table', table: tables[data] });
-  else if (all.has('points') && pointsOf(all.get('points'))) Object.assign(problem, { source: 'points', points: pointsOf(all.get('points')) });
+  else if (all.has('points') && pointsOf(all.get('points')))
+    Object.assign(problem, { source: 'points', points: pointsOf(all.get('points')) });
   else if (own) Object.assign(problem, { source: 'table', table: own });
   else if (all.has('points') || all.has('table')) faults.push({ name: 'cut', value: data });
   else if (data === 'table' || data === 'points') {
@@ -61,10 +73,17 @@ export async function readAddress(hash, { tables, kept }) {
     }
   }
   const step = Math.max(0, Math.floor(Number(all.get('step') ?? 0))) || 0;
-  return { problem, settings: { ...usualSettings(problem, settings.channels), ...settings, data_seed: problem.data_seed }, step, actions, faults };
+  return {
+    problem,
+    settings: { ...usualSettings(problem, settings.channels), ...settings, data_seed: problem.data_seed },
+    step,
+    actions,
+    faults,
+  };
 }
 
-const usualSettings = (problem, channels) => Object.fromEntries(Object.keys(setting).map((name) => [name, usualOf(name, problem, channels)]));
+const usualSettings = (problem, channels) =>
+  Object.fromEntries(Object.keys(setting).map((name) => [name, usualOf(name, problem, channels)]));
 
 /**
  * The address of these, with other keys as they are in hash. rest: keys to be set beside, null: to be left out.
@@ -74,7 +93,8 @@ export async function writeAddress(hash, { problem, settings, step = 0, actions 
   const all = parametersOf(hash);
   let left = false;
   const put = (name, text) => (text == null ? all.delete(name) : all.set(name, text));
-  const builtin = problem.source === 'table' && Object.keys(tables).find((name) => sameTable(tables[name], problem.table));
+  const builtin =
+    problem.source === 'table' && Object.keys(tables).find((name) => sameTable(tables[name], problem.table));
   const source = builtin || problem.source;
   put('data', source === 'moons' ? null : source);
   put('points', null);
@@ -90,7 +110,8 @@ export async function writeAddress(hash, { problem, settings, step = 0, actions 
   }
   for (const name of ['features', 'axes']) put(name, problem[name] ? namesText(problem[name]) : null);
   put('noise', problem.noise == null ? null : String(problem.noise));
-  for (const name of ['validation', 'test', 'data_seed']) put(name, problem[name] == null || problem[name] === usualProblem[name] ? null : String(problem[name]));
+  for (const name of ['validation', 'test', 'data_seed'])
+    put(name, problem[name] == null || problem[name] === usualProblem[name] ? null : String(problem[name]));
   put('normalise', problem.normalise === false ? 'no' : null);
   for (const [name, { write = String }] of Object.entries(setting)) {
     const usual = usualOf(name, problem, settings.channels);
@@ -105,29 +126,45 @@ export async function writeAddress(hash, { problem, settings, step = 0, actions 
 
 /** The parameters as they stand in an address: what needs no escape there has none. */
 function readable(parameters) {
-  const text = [...parameters].map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value).replace(/%(2C|3A|3B|2F|40|24)/g, (code) => decodeURIComponent(code))}`);
+  const text = [...parameters].map(
+    ([name, value]) =>
+      `${encodeURIComponent(name)}=${encodeURIComponent(value).replace(/%(2C|3A|3B|2F|40|24)/g, (code) => decodeURIComponent(code))}`,
+  );
   return `#${text.join('&')}`;
 }
 
 /** Names of columns, with commas between them; as JSON where one has a comma itself. */
-const namesText = (names) => (names.some((name) => name.includes(',') || name.startsWith('[')) ? JSON.stringify(names) : names.join(','));
+const namesText = (names) =>
+  names.some((name) => name.includes(',') || name.startsWith('[')) ? JSON.stringify(names) : names.join(',');
 
 function namesIn(text) {
   try {
     if (text.startsWith('[')) return [].concat(JSON.parse(text)).map(String);
-  } catch { /* names, after all */ }
+  } catch {
+    /* names, after all */
+  }
   return text.split(',').filter(Boolean);
 }
 
 const rounded = (value) => (typeof value === 'number' ? +value.toFixed(4) : value);
-const sameTable = (a, b) => a === b || (a.name === b.name && a.target === b.target && JSON.stringify(a.columns) === JSON.stringify(b.columns));
+const sameTable = (a, b) =>
+  a === b || (a.name === b.name && a.target === b.target && JSON.stringify(a.columns) === JSON.stringify(b.columns));
 
 /** What was done at a step, of another run's state.replay. */
-const isAction = (action) => Array.isArray(action) && Number.isInteger(action[0]) && action[0] >= 0 && typeof action[1] === 'string' && typeof action[2] === 'object' && action[2] !== null;
+const isAction = (action) =>
+  Array.isArray(action) &&
+  Number.isInteger(action[0]) &&
+  action[0] >= 0 &&
+  typeof action[1] === 'string' &&
+  typeof action[2] === 'object' &&
+  action[2] !== null;
 
 /** "x,y,class;…"; null where it isn't so. */
 function pointsOf(text) {
-  const points = text.split(';').filter(Boolean).map((point) => point.split(',').map((word) => (word.trim() ? Number(word) : NaN)));
+  const points = text
+    .split(';')
+    .filter(Boolean)
+    .map((point) => point.split(',').map((word) => (word.trim() ? Number(word) : NaN)));
   return points.every((point) => point.length === 3 && point.every(Number.isFinite)) ? points : null;
 }
 

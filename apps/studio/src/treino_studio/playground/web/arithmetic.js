@@ -8,9 +8,10 @@ const SQRT2PI = Math.sqrt(2 * Math.PI);
 function erf(x) {
   if (x < 0) return -erf(-x);
   if (x < 3) {
-    let term = x, sum = x;
-    for (let n = 1; term > 1e-17 * sum; n++) sum += term *= 2 * x * x / (2 * n + 1);
-    return 2 / Math.sqrt(Math.PI) * Math.exp(-x * x) * sum;
+    let term = x,
+      sum = x;
+    for (let n = 1; term > 1e-17 * sum; n++) sum += term *= (2 * x * x) / (2 * n + 1);
+    return (2 / Math.sqrt(Math.PI)) * Math.exp(-x * x) * sum;
   }
   let below = x;
   for (let n = 60; n > 0; n--) below = x + n / 2 / below;
@@ -18,7 +19,8 @@ function erf(x) {
 }
 
 export const sigmoid = (z) => (z >= 0 ? 1 / (1 + Math.exp(-z)) : Math.exp(z) / (1 + Math.exp(z)));
-const bell = (z) => Math.exp(-z * z / 2) / SQRT2PI, below = (z) => (1 + erf(z / Math.SQRT2)) / 2;
+const bell = (z) => Math.exp((-z * z) / 2) / SQRT2PI,
+  below = (z) => (1 + erf(z / Math.SQRT2)) / 2;
 
 /** Of each activation: f, f', the z at which f' jumps; `saturates`: f' tends to 0 at both ends; `dies`: f is 0 below 0. */
 export const ACTIVATIONS = {
@@ -33,7 +35,8 @@ export const ACTIVATIONS = {
 
 export const softmax = (z) => Array.from(softmaxAt(z, 0, z.length));
 export function logSoftmax(z) {
-  const most = Math.max(...z), sum = Math.log(Array.from(z, (v) => Math.exp(v - most)).reduce((a, b) => a + b));
+  const most = Math.max(...z),
+    sum = Math.log(Array.from(z, (v) => Math.exp(v - most)).reduce((a, b) => a + b));
   return Array.from(z, (v) => v - most - sum);
 }
 
@@ -42,12 +45,17 @@ export const PAIRS = {
   bce: { of: (z, y) => [Math.max(z, 0) - z * y + Math.log1p(Math.exp(-Math.abs(z))), sigmoid(z) - y] },
   mse: { of: (z, y) => [(z - y) ** 2, 2 * (z - y)] },
   l1: { of: (z, y) => [Math.abs(z - y), Math.sign(z - y)], kinks: [0] },
-  huber: { of: (z, y) => (Math.abs(z - y) <= 1 ? [(z - y) ** 2 / 2, z - y] : [Math.abs(z - y) - 0.5, Math.sign(z - y)]), kinks: [-1, 1] },
+  huber: {
+    of: (z, y) => (Math.abs(z - y) <= 1 ? [(z - y) ** 2 / 2, z - y] : [Math.abs(z - y) - 0.5, Math.sign(z - y)]),
+    kinks: [-1, 1],
+  },
 };
 
 /** The loss of outputs [B C]: each row's, their mean, and its slopes [B C]. y: classes, or numbers [B C]. */
 export function batchLoss(loss, out, y, B, softmaxFirst = false) {
-  const C = out.length / B, terms = new Float64Array(loss === 'cross_entropy' ? B : B * C), slope = new Float64Array(B * C);
+  const C = out.length / B,
+    terms = new Float64Array(loss === 'cross_entropy' ? B : B * C),
+    slope = new Float64Array(B * C);
   for (let r = 0; r < B; r++) {
     if (loss !== 'cross_entropy') {
       for (let at = r * C; at < (r + 1) * C; at++) [terms[at], slope[at]] = PAIRS[loss].of(out[at], y[at]);
@@ -65,8 +73,16 @@ export function batchLoss(loss, out, y, B, softmaxFirst = false) {
 /** The layers in a member's row of numbers: {W [H D], b [H], H, D, act}. */
 export function layersOf(row, { sizes, starts, activation }) {
   return sizes.slice(1).map((H, l) => {
-    const D = sizes[l], at = starts[2 * l], end = starts[2 * l + 1];
-    return { H, D, W: Float64Array.from(row.subarray(at, at + H * D)), b: Float64Array.from(row.subarray(end, end + H)), act: l + 2 < sizes.length ? activation : 'identity' };
+    const D = sizes[l],
+      at = starts[2 * l],
+      end = starts[2 * l + 1];
+    return {
+      H,
+      D,
+      W: Float64Array.from(row.subarray(at, at + H * D)),
+      b: Float64Array.from(row.subarray(end, end + H)),
+      act: l + 2 < sizes.length ? activation : 'identity',
+    };
   });
 }
 
@@ -74,7 +90,8 @@ export function layersOf(row, { sizes, starts, activation }) {
 export function forward(layers, x, B, masks = []) {
   let a = x;
   return layers.map(({ W, b, H, D, act }, l) => {
-    const z = new Float64Array(B * H), { f } = ACTIVATIONS[act];
+    const z = new Float64Array(B * H),
+      { f } = ACTIVATIONS[act];
     for (let r = 0; r < B; r++)
       for (let i = 0; i < H; i++) {
         let sum = 0;
@@ -92,9 +109,13 @@ export function backward(layers, passes, slope, B) {
   let up = slope;
   const gradients = [];
   for (let l = layers.length - 1; l >= 0; l--) {
-    const { W, H, D, act } = layers[l], pass = passes[l], by = ACTIVATIONS[act].slope;
-    const d = pass.d = up.map((v, at) => v * (pass.mask ? pass.mask[at] : 1) * by(pass.z[at]));
-    const down = new Float64Array(B * D), gW = new Float64Array(H * D), gb = new Float64Array(H);
+    const { W, H, D, act } = layers[l],
+      pass = passes[l],
+      by = ACTIVATIONS[act].slope;
+    const d = (pass.d = up.map((v, at) => v * (pass.mask ? pass.mask[at] : 1) * by(pass.z[at])));
+    const down = new Float64Array(B * D),
+      gW = new Float64Array(H * D),
+      gb = new Float64Array(H);
     for (let r = 0; r < B; r++)
       for (let i = 0; i < H; i++) {
         const v = d[r * H + i];

@@ -6,8 +6,10 @@ import { AMOUNT, ANSWERS, DATE, LETTERS, MORE_NOTHING, NAMED_DATE, NOTHING, TIME
 
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
 const KEY = /(^|_|\s)(id|ids|uuid|guid|cpf|cnpj|cep)$/i;
-const IDENTIFIER = /(^|_|\s)(id|ids|uuid|guid|key|cpf|cnpj|rg|cep|matr[ií]cula|unnamed: 0)$|^((row|line|sample|record|case|item|df|obs|original|old)[ _.]?)?(index|idx)$|^row[ _.]?(names?|id|n|no|num|number)$/i;
-const TIME_NAME = /(^|[^a-z])(t|time|step|second|minute|hour|day|week|month|quarter|year|age|tempo|passo|dia|semana|m[eê]s|trimestre|ano|idade)s?($|[^a-z])/i;
+const IDENTIFIER =
+  /(^|_|\s)(id|ids|uuid|guid|key|cpf|cnpj|rg|cep|matr[ií]cula|unnamed: 0)$|^((row|line|sample|record|case|item|df|obs|original|old)[ _.]?)?(index|idx)$|^row[ _.]?(names?|id|n|no|num|number)$/i;
+const TIME_NAME =
+  /(^|[^a-z])(t|time|step|second|minute|hour|day|week|month|quarter|year|age|tempo|passo|dia|semana|m[eê]s|trimestre|ano|idade)s?($|[^a-z])/i;
 const LARGEST_WHOLE = 2 ** 53;
 const MOST_CODES = 31; // an identifier's name with no more different numbers than these is a class
 const USUAL_TARGETS = ['target', 'label', 'class', 'y', 'outcome', 'species', 'quality', 'alvo', 'classe'];
@@ -19,7 +21,9 @@ export function commandHint({ name, file = `${name}.csv`, target = '…' }) {
   return t('cli_can', { command: `treino train ${word(file)} --target ${word(target)}` });
 }
 
-export const isNothing = (cell) => cell === null || (typeof cell === 'string' && (NOTHING.has(cell.trim().toLowerCase()) || MORE_NOTHING.test(cell.trim())));
+export const isNothing = (cell) =>
+  cell === null ||
+  (typeof cell === 'string' && (NOTHING.has(cell.trim().toLowerCase()) || MORE_NOTHING.test(cell.trim())));
 export const isNumber = (word) => NUMBER.test(word);
 const isNumeral = (word) => isNumber(word) || /^[+-]?\d[\d.,]*$/.test(word); // also with a decimal comma, which a column with a word keeps
 const isAmount = (word) => AMOUNT.test(word);
@@ -55,27 +59,45 @@ function whyNoInput({ name, cells }) {
 
 /** The first cell that is no number, of a column of words where most cells are numbers; else undefined. */
 export function oddCell({ cells }) {
-  const there = cells.filter((cell) => !isNothing(cell)).map((cell) => String(cell).trim()), odd = there.filter((word) => !isNumeral(word));
+  const there = cells.filter((cell) => !isNothing(cell)).map((cell) => String(cell).trim()),
+    odd = there.filter((word) => !isNumeral(word));
   return odd.length * 2 < there.length ? odd[0] : undefined;
 }
 
 /** Whether each cell is its row's number, from 0 or 1; such a column is an input only where there is no other. */
 const numbersRows = ({ name, cells }, rows) =>
-  rows.length >= 10 && !TIME_NAME.test(name) && [0, 1].includes(cells[0] - rows[0]) && cells.every((cell, i) => cell - rows[i] === cells[0] - rows[0]);
+  rows.length >= 10 &&
+  !TIME_NAME.test(name) &&
+  [0, 1].includes(cells[0] - rows[0]) &&
+  cells.every((cell, i) => cell - rows[i] === cells[0] - rows[0]);
 
 /** Whether it is {name, columns: [{name, cells}], target} as problems.js takes it: of equal columns, of numbers, words and nulls. */
-export const isTable = (table) => typeof table?.name === 'string' && typeof table.target === 'string' && Array.isArray(table.columns) && table.columns.length > 0
-  && table.columns.every((column) => typeof column?.name === 'string' && Array.isArray(column.cells) && column.cells.length === table.columns[0].cells.length
-    && column.cells.every((cell) => cell === null || typeof cell === 'string' || typeof cell === 'number'))
-  && new Set(table.columns.map(({ name }) => name)).size === table.columns.length;
+export const isTable = (table) =>
+  typeof table?.name === 'string' &&
+  typeof table.target === 'string' &&
+  Array.isArray(table.columns) &&
+  table.columns.length > 0 &&
+  table.columns.every(
+    (column) =>
+      typeof column?.name === 'string' &&
+      Array.isArray(column.cells) &&
+      column.cells.length === table.columns[0].cells.length &&
+      column.cells.every((cell) => cell === null || typeof cell === 'string' || typeof cell === 'number'),
+  ) &&
+  new Set(table.columns.map(({ name }) => name)).size === table.columns.length;
 
 /** Each column's reason (a key), or null where it can be an input; by the rows that have a target, as in Python. */
 export function reasonsOf(table) {
-  if (table.picture) return new Map(table.columns.filter(({ name }) => name !== table.target).map(({ name }) => [name, null])); // constant ones, too
-  const target = table.columns.find(({ name }) => name === table.target), rows = target ? rowsWith(target) : [...table.columns[0].cells.keys()];
-  const others = table.columns.filter((column) => column !== target).map(({ name, cells }) => ({ name, cells: rows.map((i) => cells[i]) }));
+  if (table.picture)
+    return new Map(table.columns.filter(({ name }) => name !== table.target).map(({ name }) => [name, null])); // constant ones, too
+  const target = table.columns.find(({ name }) => name === table.target),
+    rows = target ? rowsWith(target) : [...table.columns[0].cells.keys()];
+  const others = table.columns
+    .filter((column) => column !== target)
+    .map(({ name, cells }) => ({ name, cells: rows.map((i) => cells[i]) }));
   const reasons = new Map(others.map((column) => [column.name, whyNoInput(column)]));
-  const inputs = others.filter(({ name }) => !reasons.get(name)), numbering = inputs.filter((column) => numbersRows(column, rows));
+  const inputs = others.filter(({ name }) => !reasons.get(name)),
+    numbering = inputs.filter((column) => numbersRows(column, rows));
   if (numbering.length < inputs.length) for (const { name } of numbering) reasons.set(name, 'why_row_number');
   return reasons;
 }
@@ -89,22 +111,37 @@ function rowsWith(column) {
 /** Which cells of a target are none: words such as NA are classes, but not beside true and false. */
 function absentIn({ cells }) {
   if (ofNumbers({ cells })) return (cell) => cell === null;
-  const there = cells.filter((cell) => !isNothing(cell)), words = [...new Set(there.map((cell) => String(cell).trim().toLowerCase()))];
-  const letters = words.filter((word) => word.length === 1), answers = words.length && words.every((word) => ANSWERS.has(word)) && LETTERS.some((pair) => letters.every((letter) => pair.includes(letter)));
+  const there = cells.filter((cell) => !isNothing(cell)),
+    words = [...new Set(there.map((cell) => String(cell).trim().toLowerCase()))];
+  const letters = words.filter((word) => word.length === 1),
+    answers =
+      words.length &&
+      words.every((word) => ANSWERS.has(word)) &&
+      LETTERS.some((pair) => letters.every((letter) => pair.includes(letter)));
   const truth = isTruth(there) || (answers && !cells.some((cell) => isNothing(cell) && /^\s*\p{L}/u.test(cell ?? '')));
   return (cell) => cell === null || String(cell).trim() === '' || (truth && isNothing(cell));
 }
 
-const isTruth = (words) => words.length > 0 && TRUTH.some((pair) => words.every((word) => pair.includes(String(word).trim().toLowerCase())));
+const isTruth = (words) =>
+  words.length > 0 && TRUTH.some((pair) => words.every((word) => pair.includes(String(word).trim().toLowerCase())));
 
 /** One to three columns that may be the target, the likeliest first: by name, words of few classes, the last column. */
 export function likelyTargets({ columns }) {
   const byName = USUAL_TARGETS.flatMap((usual) => columns.filter(({ name }) => name.toLowerCase() === usual));
   const byClasses = columns.filter((column) => {
     const { size } = new Set(column.cells);
-    return !ofNumbers(column) && !column.cells.every((cell) => isNothing(cell) || isDate(cell) || isTime(cell)) && size >= 2 && size <= column.cells.length / 3;
+    return (
+      !ofNumbers(column) &&
+      !column.cells.every((cell) => isNothing(cell) || isDate(cell) || isTime(cell)) &&
+      size >= 2 &&
+      size <= column.cells.length / 3
+    );
   });
-  const last = columns.findLast(({ cells }) => !cells.every((cell) => isNothing(cell) || (typeof cell === 'string' && (isDate(cell) || isTime(cell))))) ?? columns.at(-1);
+  const last =
+    columns.findLast(
+      ({ cells }) =>
+        !cells.every((cell) => isNothing(cell) || (typeof cell === 'string' && (isDate(cell) || isTime(cell)))),
+    ) ?? columns.at(-1);
   const first = [...new Set([...byName, ...byClasses])].slice(0, 2);
   return [...new Set([...first, last])].map(({ name }) => name);
 }
@@ -114,32 +151,51 @@ export function likelyTargets({ columns }) {
  * table: named in a refusal.
  */
 export function targetOf(column, table = {}) {
-  const { name, cells } = column, own = { name };
+  const { name, cells } = column,
+    own = { name };
   if (ofNumbers(column)) {
     const there = cells.filter((cell) => cell !== null);
     if (!there.length) refuse('target_empty', t('target_empty', own), t('name_other_target'));
     if (!there.every(Number.isFinite)) refuse('target_infinite', t('target_infinite', own), t('correct_cell'));
     const different = [...new Set(there.map((v) => v + 0))].sort((a, b) => a - b);
-    if (different.length === 1) refuse('target_constant', t('target_constant', { ...own, value: different[0] }), t('name_other_target'));
-    if (!different.every(Number.isInteger) || different.length > MOST_CLASSES) return { task: 'regression', classes: [], values: cells };
-    if (column.spelled) refuse('target_written', t('target_written', { ...own, cell: column.spelled }), commandHint(table)); // classes are as they are written
-    if (different.some((v) => Math.abs(v) >= LARGEST_WHOLE)) refuse('target_merged', t('target_merged', own), commandHint(table));
+    if (different.length === 1)
+      refuse('target_constant', t('target_constant', { ...own, value: different[0] }), t('name_other_target'));
+    if (!different.every(Number.isInteger) || different.length > MOST_CLASSES)
+      return { task: 'regression', classes: [], values: cells };
+    if (column.spelled)
+      refuse('target_written', t('target_written', { ...own, cell: column.spelled }), commandHint(table)); // classes are as they are written
+    if (different.some((v) => Math.abs(v) >= LARGEST_WHOLE))
+      refuse('target_merged', t('target_merged', own), commandHint(table));
     const code = new Map(different.map((v, i) => [v, i]));
-    return { task: 'classification', classes: different.map(plain), values: cells.map((cell) => (cell === null ? null : code.get(cell + 0))), plain: true };
+    return {
+      task: 'classification',
+      classes: different.map(plain),
+      values: cells.map((cell) => (cell === null ? null : code.get(cell + 0))),
+      plain: true,
+    };
   }
   const absent = absentIn(column);
   let words = cells.map((cell) => (absent(cell) ? '' : String(cell).trim()));
   const there = words.filter((word) => !isNothing(word));
   if (!there.length) refuse('target_empty', t('target_empty', own), t('name_other_target'));
-  if (there.every((word) => isDate(word)) || there.every((word) => isTime(word))) refuse('target_date', t('target_date', { ...own, cell: there[0] }), t('name_other_target'));
-  if (there.every(isAmount)) refuse('target_written', t('target_written', { ...own, cell: there[0] }), commandHint(table));
+  if (there.every((word) => isDate(word)) || there.every((word) => isTime(word)))
+    refuse('target_date', t('target_date', { ...own, cell: there[0] }), t('name_other_target'));
+  if (there.every(isAmount))
+    refuse('target_written', t('target_written', { ...own, cell: there[0] }), commandHint(table));
   const numbers = words.filter(isNumeral).length;
-  if (numbers * 2 > words.length) refuse('target_text', t('target_text', { ...own, cell: there.find((w) => !isNumeral(w)) ?? there[0] }), t('correct_cell'));
-  const truth = isTruth(there), order = truth ? (a, b) => byCodePoint(a.toLowerCase(), b.toLowerCase()) : byCodePoint;
+  if (numbers * 2 > words.length)
+    refuse(
+      'target_text',
+      t('target_text', { ...own, cell: there.find((w) => !isNumeral(w)) ?? there[0] }),
+      t('correct_cell'),
+    );
+  const truth = isTruth(there),
+    order = truth ? (a, b) => byCodePoint(a.toLowerCase(), b.toLowerCase()) : byCodePoint;
   if (truth) words = inUsualSpelling(words);
   const classes = [...new Set(words)].filter((word) => word !== '').sort(order);
   const code = new Map(classes.map((word, i) => [word, i]));
-  if (classes.length === 1) refuse('target_constant', t('target_constant', { ...own, value: classes[0] }), t('name_other_target'));
+  if (classes.length === 1)
+    refuse('target_constant', t('target_constant', { ...own, value: classes[0] }), t('name_other_target'));
   return { task: 'classification', classes, values: words.map((word) => code.get(word) ?? null) };
 }
 
@@ -163,14 +219,17 @@ export function plain(value) {
 
 /** Python's order of strings; JavaScript's own differs beyond U+FFFF. */
 function byCodePoint(a, b) {
-  const p = [...a], q = [...b];
-  for (let i = 0; i < Math.min(p.length, q.length); i++) if (p[i] !== q[i]) return p[i].codePointAt(0) - q[i].codePointAt(0);
+  const p = [...a],
+    q = [...b];
+  for (let i = 0; i < Math.min(p.length, q.length); i++)
+    if (p[i] !== q[i]) return p[i].codePointAt(0) - q[i].codePointAt(0);
   return p.length - q.length;
 }
 
 /** CSV that treino reads to the same numbers and words. columns: [{name, cells}]. */
 export function csvOf(columns) {
-  const head = columns.map(({ name }) => quoted(name)), rows = columns[0].cells.map((_, i) => columns.map(({ cells }) => cellText(cells[i])).join());
+  const head = columns.map(({ name }) => quoted(name)),
+    rows = columns[0].cells.map((_, i) => columns.map(({ cells }) => cellText(cells[i])).join());
   return [head.join(), ...rows, ''].join('\n');
 }
 

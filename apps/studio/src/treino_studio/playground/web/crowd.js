@@ -28,30 +28,113 @@ const USUAL_SPEED = 8;
 const CLEARLY = 1.01; // times the least loss: the best one stays the best up to there
 const SMOOTH = 0.6; // of the loss before, in what the order goes by
 const KEPT = 240; // points of a network's curves
-const LUCK_PAUSE = 8000, LUCK_SHARE = 25; // milliseconds between two bootstraps, and times what one takes
-const TOLD = 400, DRAWN = 900, LOOKED = 80; // milliseconds between two writings of figures, drawings of the dots, large pictures
+const LUCK_PAUSE = 8000,
+  LUCK_SHARE = 25; // milliseconds between two bootstraps, and times what one takes
+const TOLD = 400,
+  DRAWN = 900,
+  LOOKED = 80; // milliseconds between two writings of figures, drawings of the dots, large pictures
 const MODES = ['map', 'ranked', 'table'];
 
 /** Open the view. What it returns is described in app.js. */
 export function open(shell) {
-  const machine = { cores: navigator.hardwareConcurrency || 2, memory: navigator.deviceMemory ?? 4, handheld: matchMedia('(pointer: coarse) and (max-width: 1100px)').matches };
-  const limit = carried(machine), count = Math.max(1, Math.min(16, Math.round(Number(shell.asked('workers')) || Math.min(8, machine.cores - 1))));
-  const counters = { frames: 0, opened: performance.now(), first: null, workers: count, modelSteps: 0, trainSeconds: 0, paintSeconds: 0, tiles: 0 };
-  let crowd = null, wanted = null, plan = null, cutting = null, mode = MODES.includes(shell.asked('show')) ? shell.asked('show') : 'map', speed = speedOf(shell.asked('speed')), playing = false;
-  let closed = false, told = 0, drawn = 0, lucky = { asked: 0, took: 0, running: false }, rate = { at: 0, steps: 0, value: 0 }, frameOf = 0, look = null, looked = 0, ranked = 0, chosen = 0, notes = [], begun = 0;
+  const machine = {
+    cores: navigator.hardwareConcurrency || 2,
+    memory: navigator.deviceMemory ?? 4,
+    handheld: matchMedia('(pointer: coarse) and (max-width: 1100px)').matches,
+  };
+  const limit = carried(machine),
+    count = Math.max(1, Math.min(16, Math.round(Number(shell.asked('workers')) || Math.min(8, machine.cores - 1))));
+  const counters = {
+    frames: 0,
+    opened: performance.now(),
+    first: null,
+    workers: count,
+    modelSteps: 0,
+    trainSeconds: 0,
+    paintSeconds: 0,
+    tiles: 0,
+  };
+  let crowd = null,
+    wanted = null,
+    plan = null,
+    cutting = null,
+    mode = MODES.includes(shell.asked('show')) ? shell.asked('show') : 'map',
+    speed = speedOf(shell.asked('speed')),
+    playing = false;
+  let closed = false,
+    told = 0,
+    drawn = 0,
+    lucky = { asked: 0, took: 0, running: false },
+    rate = { at: 0, steps: 0, value: 0 },
+    frameOf = 0,
+    look = null,
+    looked = 0,
+    ranked = 0,
+    chosen = 0,
+    notes = [],
+    begun = 0;
 
   // what benchmarks and tests read; nothing else does
-  window.treinoCrowd = { counters, get step() { return team.step(); }, get networks() { return crowd?.networks ?? []; }, get order() { return crowd?.order ?? []; }, get together() { return team.quiet(); }, kind: () => map.kind(), ask: (id, verb, fields) => team.ask(crowd.networks[id].member.worker, verb, fields), get best() { return crowd?.best ?? null; }, get luck() { return crowd?.luck; }, get verdict() { return crowd?.verdict; }, get over() { return Boolean(crowd?.ended && !playing && team.quiet()); }, enlarge: (id) => enlarge(id) };
+  window.treinoCrowd = {
+    counters,
+    get step() {
+      return team.step();
+    },
+    get networks() {
+      return crowd?.networks ?? [];
+    },
+    get order() {
+      return crowd?.order ?? [];
+    },
+    get together() {
+      return team.quiet();
+    },
+    kind: () => map.kind(),
+    ask: (id, verb, fields) => team.ask(crowd.networks[id].member.worker, verb, fields),
+    get best() {
+      return crowd?.best ?? null;
+    },
+    get luck() {
+      return crowd?.luck;
+    },
+    get verdict() {
+      return crowd?.verdict;
+    },
+    get over() {
+      return Boolean(crowd?.ended && !playing && team.quiet());
+    },
+    enlarge: (id) => enlarge(id),
+  };
 
-  const team = makeTeam(Array.from({ length: count }, (_, k) => shell.tab.crowd(k)), { take, failed });
-  const ofCrowd = { crowd: () => crowd, enlarge, touch, babysit, closed() { map.node.focus({ preventScroll: true }); } };
-  const map = makeTileMap({ enlarge, point, describe: (id) => describe(id) }), best = makeBest(ofCrowd), enlarged = makeEnlarged(ofCrowd);
-  const controls = { node: el('section', { class: 'panel settings' }) }, stage = makeStage();
-  const tools = makeTools(shell.tools, { toggle, step: () => step(), anew: () => begin(playing), judge, pace(next) {
-    speed = next;
-    if (playing) team.play = speed;
-    note();
-  } });
+  const team = makeTeam(
+    Array.from({ length: count }, (_, k) => shell.tab.crowd(k)),
+    { take, failed },
+  );
+  const ofCrowd = {
+    crowd: () => crowd,
+    enlarge,
+    touch,
+    babysit,
+    closed() {
+      map.node.focus({ preventScroll: true });
+    },
+  };
+  const map = makeTileMap({ enlarge, point, describe: (id) => describe(id) }),
+    best = makeBest(ofCrowd),
+    enlarged = makeEnlarged(ofCrowd);
+  const controls = { node: el('section', { class: 'panel settings' }) },
+    stage = makeStage();
+  const tools = makeTools(shell.tools, {
+    toggle,
+    step: () => step(),
+    anew: () => begin(playing),
+    judge,
+    pace(next) {
+      speed = next;
+      if (playing) team.play = speed;
+      note();
+    },
+  });
   const table = makeTable({ enlarge });
   let panel = null;
 
@@ -67,13 +150,20 @@ export function open(shell) {
   async function start() {
     wanted = await shell.wanted();
     if (closed) return;
-    const { plan: asked, wrong } = readPlan(Object.fromEntries(Object.keys(noPlan()).map((name) => [name, shell.asked(name)])));
+    const { plan: asked, wrong } = readPlan(
+      Object.fromEntries(Object.keys(noPlan()).map((name) => [name, shell.asked(name)])),
+    );
     plan = asked;
-    const { problem, settings } = wanted, convolves = settings.channels.length > 0;
+    const { problem, settings } = wanted,
+      convolves = settings.channels.length > 0;
     if (convolves) wanted = { ...wanted, settings: { ...settings, channels: [], hidden: usualOf('hidden', problem) } };
     const [eta, epochs] = (shell.asked('halving') ?? '').split(',').map(Number);
     cutting = [2, 3].includes(eta) && epochs >= 1 ? { eta, epochs: Math.round(epochs) } : null;
-    notes = [...(convolves ? [t('many_convolutions')] : []), ...wanted.faults.map(faultText), ...wrong.map((name) => t('not_understood', { name, value: shell.asked(name) }))];
+    notes = [
+      ...(convolves ? [t('many_convolutions')] : []),
+      ...wanted.faults.map(faultText),
+      ...wrong.map((name) => t('not_understood', { name, value: shell.asked(name) })),
+    ];
     panel = makeControls({ now: () => ({ plan, settings: wanted.settings, cutting, limit }), changed });
     controls.node.replaceWith(panel.node);
     controls.node = panel.node;
@@ -89,7 +179,8 @@ export function open(shell) {
     try {
       prepared = prepare(problem);
       readSettings(settings);
-      if (!prepared.parts[1].rows.length) throw { message: t('many_no_validation'), hint: t('many_no_validation_hint') };
+      if (!prepared.parts[1].rows.length)
+        throw { message: t('many_no_validation'), hint: t('many_no_validation_hint') };
     } catch (refusal) {
       return refuse(refusal);
     }
@@ -97,18 +188,62 @@ export function open(shell) {
       notes.push(t('many_fewer', { asked: whole(plan.count), n: whole(limit) }));
       plan = { ...plan, count: limit };
     }
-    const base = { ...settings, data_seed: problem.data_seed ?? 0, loss: prepared.classes.length ? null : settings.loss === 'bce' || settings.loss === 'cross_entropy' ? null : settings.loss };
+    const base = {
+      ...settings,
+      data_seed: problem.data_seed ?? 0,
+      loss: prepared.classes.length
+        ? null
+        : settings.loss === 'bce' || settings.loss === 'cross_entropy'
+          ? null
+          : settings.loss,
+    };
     base.loss ??= prepared.classes.length ? 'cross_entropy' : 'mse';
-    const made = makeMembers(plan), { shares, slots } = shareOut(made.members, base, count, COLUMN), cells = cellsFor(made.members.length), plane = planeOf(prepared);
-    const y = prepared.parts[0].y, range = prepared.classes.length ? [0, 1] : [y.reduce((a, b) => Math.min(a, b)), y.reduce((a, b) => Math.max(a, b))];
+    const made = makeMembers(plan),
+      { shares, slots } = shareOut(made.members, base, count, COLUMN),
+      cells = cellsFor(made.members.length),
+      plane = planeOf(prepared);
+    const y = prepared.parts[0].y,
+      range = prepared.classes.length
+        ? [0, 1]
+        : [y.reduce((a, b) => Math.min(a, b)), y.reduce((a, b) => Math.max(a, b))];
     crowd = {
-      plan, made, prepared, base, plane, range, slots, cells, classes: prepared.classes.length, points: pointsOf(prepared, plane), alive: new Set(made.members.map(({ id }) => id)),
-      networks: made.members.map((member) => ({ member, loss: undefined, right: undefined, train: NaN, smooth: NaN, step: 0, gone: false, history: { step: [], train: [], validation: [], every: 1, seen: 0 } })),
-      order: made.members.map(({ id }) => id), best: null, ranked: null, hot: null, luck: null, verdict: null, ended: false, rungs: null, rung: 0,
+      plan,
+      made,
+      prepared,
+      base,
+      plane,
+      range,
+      slots,
+      cells,
+      classes: prepared.classes.length,
+      points: pointsOf(prepared, plane),
+      alive: new Set(made.members.map(({ id }) => id)),
+      networks: made.members.map((member) => ({
+        member,
+        loss: undefined,
+        right: undefined,
+        train: NaN,
+        smooth: NaN,
+        step: 0,
+        gone: false,
+        history: { step: [], train: [], validation: [], every: 1, seen: 0 },
+      })),
+      order: made.members.map(({ id }) => id),
+      best: null,
+      ranked: null,
+      hot: null,
+      luck: null,
+      verdict: null,
+      ended: false,
+      rungs: null,
+      rung: 0,
       perEpoch: stepsPerEpoch(prepared, base),
     };
     if (cutting) crowd.rungs = halving(made.members.length, cutting.epochs, cutting.eta);
-    map.begin({ ...made, slots, cells }, plan, { regression: !crowd.classes, gl: { webgl: 'any', '2d': false }[shell.asked('tiles')] ?? true });
+    map.begin({ ...made, slots, cells }, plan, {
+      regression: !crowd.classes,
+      gl: { webgl: 'any', '2d': false }[shell.asked('tiles')] ?? true,
+    });
     team.begin(shares, { problem, settings: base, plane, cells, range });
     if (crowd.rungs) team.stop = crowd.rungs[0].epochs * crowd.perEpoch;
     lucky = { asked: 0, took: 0, running: false };
@@ -127,11 +262,23 @@ export function open(shell) {
     shell.title(t('many_title', { n }), t('networks_on', { n, data: crowd.prepared.name }));
   }
   function planeOf(prepared) {
-    const axes = shell.asked('axes')?.split(',').map((name) => prepared.columns.indexOf(name)).filter((k) => k >= 0) ?? [], free = (prepared.axes ?? prepared.columns).map((name) => (typeof name === 'number' ? name : prepared.columns.indexOf(name)));
-    const [across, down = null] = axes.length === 2 ? axes : free.slice(0, 2), K = prepared.columns.length;
+    const axes =
+        shell
+          .asked('axes')
+          ?.split(',')
+          .map((name) => prepared.columns.indexOf(name))
+          .filter((k) => k >= 0) ?? [],
+      free = (prepared.axes ?? prepared.columns).map((name) =>
+        typeof name === 'number' ? name : prepared.columns.indexOf(name),
+      );
+    const [across, down = null] = axes.length === 2 ? axes : free.slice(0, 2),
+      K = prepared.columns.length;
     const sides = [across, down].map((k) => {
       if (k === null) return [-1, 1];
-      const values = prepared.parts.flatMap(({ raw, rows }) => Array.from(rows, (_, i) => raw[i * K + k])), low = values.reduce((a, b) => Math.min(a, b)), high = values.reduce((a, b) => Math.max(a, b)), pad = 0.06 * (high - low || 1);
+      const values = prepared.parts.flatMap(({ raw, rows }) => Array.from(rows, (_, i) => raw[i * K + k])),
+        low = values.reduce((a, b) => Math.min(a, b)),
+        high = values.reduce((a, b) => Math.max(a, b)),
+        pad = 0.06 * (high - low || 1);
       return [low - pad, high + pad];
     });
     return { axes: [across, down], low: sides.map(([low]) => low), high: sides.map(([, high]) => high) };
@@ -163,7 +310,17 @@ export function open(shell) {
     begin(was);
     panel.update();
   }
-  const note = () => shell.note({ ...wanted, step: 0, actions: [] }, { ...planFields(plan), halving: cutting ? `${cutting.eta},${cutting.epochs}` : null, show: mode === 'map' ? null : mode, speed: speed === USUAL_SPEED ? null : speed === 0 ? 'full' : String(speed), play: null });
+  const note = () =>
+    shell.note(
+      { ...wanted, step: 0, actions: [] },
+      {
+        ...planFields(plan),
+        halving: cutting ? `${cutting.eta},${cutting.epochs}` : null,
+        show: mode === 'map' ? null : mode,
+        speed: speed === USUAL_SPEED ? null : speed === 0 ? 'full' : String(speed),
+        play: null,
+      },
+    );
 
   // ---- what comes from the workers
 
@@ -172,9 +329,13 @@ export function open(shell) {
     for (const tile of frame.tiles) {
       map.put(tile);
       tile.ids.forEach((id, k) => {
-        const network = crowd.networks[id], loss = tile.loss[k];
+        const network = crowd.networks[id],
+          loss = tile.loss[k];
         Object.assign(network, { loss, right: tile.right[k], train: tile.train[k], step: frame.step });
-        network.smooth = Number.isFinite(network.smooth) && Number.isFinite(loss) && playing ? SMOOTH * network.smooth + (1 - SMOOTH) * loss : loss;
+        network.smooth =
+          Number.isFinite(network.smooth) && Number.isFinite(loss) && playing
+            ? SMOOTH * network.smooth + (1 - SMOOTH) * loss
+            : loss;
         remember(network.history, frame.step, tile.train[k], loss);
       });
     }
@@ -182,7 +343,8 @@ export function open(shell) {
       if (frame.big.id === enlarged.id) enlarged.picture(frame.big);
       if (frame.big.id === crowd.best) best.picture(frame.big);
     }
-    if (counters.first === null && frame.step > 0 && frame.tiles.length) counters.first = performance.now() - counters.opened;
+    if (counters.first === null && frame.step > 0 && frame.tiles.length)
+      counters.first = performance.now() - counters.opened;
     Object.assign(counters, team.counters());
   }
   /** Keep at most so many points: when there are more, every second one goes. */
@@ -221,14 +383,20 @@ export function open(shell) {
       drawn = now;
       best.draw();
     }
-    if (now - lucky.asked > Math.max(LUCK_PAUSE, LUCK_SHARE * lucky.took) || (!playing && crowd.luck?.step !== team.step() && now - lucky.asked > 500 && team.quiet())) askLuck(now);
+    if (
+      now - lucky.asked > Math.max(LUCK_PAUSE, LUCK_SHARE * lucky.took) ||
+      (!playing && crowd.luck?.step !== team.step() && now - lucky.asked > 500 && team.quiet())
+    )
+      askLuck(now);
   }
   /** Who is best, and now and then the order, which keeps still under a pointer; when all rests, once more. */
   function rank(now) {
     const rests = !playing && team.quiet();
     if ((rests && crowd.ranked === team.step()) || now - ranked < (rests ? 100 : 300)) return;
     ranked = now;
-    const worth = crowd.networks.map(({ smooth, loss, gone }) => (!Number.isFinite(loss) ? Infinity : (playing ? smooth : loss) + (gone ? 1e6 : 0)));
+    const worth = crowd.networks.map(({ smooth, loss, gone }) =>
+      !Number.isFinite(loss) ? Infinity : (playing ? smooth : loss) + (gone ? 1e6 : 0),
+    );
     if (rests || crowd.best === null || now - chosen > CALM) choose(now);
     if (crowd.networks.some(({ loss }) => loss === undefined)) return;
     if (map.rank(worth, now, rests || crowd.ranked === null)) crowd.order = map.order();
@@ -239,10 +407,15 @@ export function open(shell) {
 
   /** The best one now; nearly equal ones don't take turns. */
   function choose(now) {
-    const value = ({ loss, gone }) => (Number.isFinite(loss) && !gone ? loss : Infinity), { networks } = crowd;
+    const value = ({ loss, gone }) => (Number.isFinite(loss) && !gone ? loss : Infinity),
+      { networks } = crowd;
     const first = networks.reduce((least, network) => (value(network) < value(least) ? network : least));
     chosen = now;
-    if (Number.isFinite(value(first)) && !(crowd.best !== null && value(networks[crowd.best]) <= CLEARLY * value(first))) crowd.best = map.best = first.member.id;
+    if (
+      Number.isFinite(value(first)) &&
+      !(crowd.best !== null && value(networks[crowd.best]) <= CLEARLY * value(first))
+    )
+      crowd.best = map.best = first.member.id;
   }
 
   // ---- luck, halving, the end
@@ -251,7 +424,8 @@ export function open(shell) {
     if (lucky.running || crowd.verdict || !team.ready() || team.step() === 0) return;
     lucky.running = true;
     lucky.asked = now;
-    const mine = crowd, { luck, took } = await luckNow();
+    const mine = crowd,
+      { luck, took } = await luckNow();
     if (mine !== crowd) return; // another crowd has begun, whose luck is another one
     Object.assign(lucky, { took, running: false });
     if (crowd.verdict) return;
@@ -260,15 +434,23 @@ export function open(shell) {
   }
   /** The luck of the best of those that are left, for which all were tried; as a sweep's judge counts them. */
   async function luckNow() {
-    const { alive, classes, prepared } = crowd, scores = await team.scores(), began = performance.now();
-    const found = await team.ask(0, 'luck', { ...scores, left_M: Uint8Array.from(scores.ids, (id) => alive.has(id)), classes }), took = performance.now() - began;
+    const { alive, classes, prepared } = crowd,
+      scores = await team.scores(),
+      began = performance.now();
+    const found = await team.ask(0, 'luck', {
+        ...scores,
+        left_M: Uint8Array.from(scores.ids, (id) => alive.has(id)),
+        classes,
+      }),
+      took = performance.now() - began;
     if (!classes) for (const name of ['best', 'error', 'inflation', 'other']) found[name] *= prepared.targetScale; // in the target's own unit
     return { luck: { ...found, members: scores.members, step: scores.step }, id: scores.ids[found.winner], took };
   }
 
   /** A rung's end: the better ones go on, as search/halving.py has it. */
   async function cut() {
-    const mine = crowd, next = crowd.rungs[crowd.rung + 1];
+    const mine = crowd,
+      next = crowd.rungs[crowd.rung + 1];
     crowd.ended = true; // until it is known who goes on
     const was = playing;
     if (!next) {
@@ -298,27 +480,40 @@ export function open(shell) {
     tell();
     await until(() => team.quiet() && !lucky.running);
     if (mine !== crowd || closed) return;
-    const { luck, id } = await luckNow(), { prepared } = crowd, rows = prepared.parts[2].rows.length;
+    const { luck, id } = await luckNow(),
+      { prepared } = crowd,
+      rows = prepared.parts[2].rows.length;
     const tested = rows ? await team.ask(crowd.networks[id].member.worker, 'scores', { part: 2, ids: [id] }) : null;
     if (mine !== crowd || closed) return;
     crowd.luck = luck;
     crowd.best = map.best = id;
-    crowd.verdict = rows ? verdictOf({ loss_N: tested.loss_MN, right_N: tested.right_MN, classes: crowd.classes, train: prepared.parts[0], test: prepared.parts[2], scale: prepared.targetScale }) : { rows: 0 };
+    crowd.verdict = rows
+      ? verdictOf({
+          loss_N: tested.loss_MN,
+          right_N: tested.right_MN,
+          classes: crowd.classes,
+          train: prepared.parts[0],
+          test: prepared.parts[2],
+          scale: prepared.targetScale,
+        })
+      : { rows: 0 };
     crowd.ended = true;
     crowd.judging = false;
     drawn = 0;
     team.wake();
     update();
   }
-  const until = (holds) => new Promise((done) => {
-    const look = () => (closed || holds() ? done() : setTimeout(look, 30));
-    look();
-  });
+  const until = (holds) =>
+    new Promise((done) => {
+      const look = () => (closed || holds() ? done() : setTimeout(look, 30));
+      look();
+    });
 
   // ---- what a reader does
 
   function resume() {
-    if (!crowd || crowd.verdict || crowd.judging || (crowd.ended && crowd.rungs && !crowd.rungs[crowd.rung + 1])) return;
+    if (!crowd || crowd.verdict || crowd.judging || (crowd.ended && crowd.rungs && !crowd.rungs[crowd.rung + 1]))
+      return;
     playing = true;
     if (team.step() > 0) shell.say('');
     team.play = speed;
@@ -355,31 +550,66 @@ export function open(shell) {
     if (!crowd) return;
     crowd.hot = id;
     if (id === null || enlarged.id !== null) return hideTip();
-    const { member, loss, right, gone } = crowd.networks[id], place = event ?? map.boxOf(id);
-    showTip(place, head(t('many_network', { n: id })), Object.entries(member.own).map(([name, value]) => pair(t(`many_${name}`), valueText(name, value))),
-      pair(t('validation_loss'), Number.isFinite(loss) ? num(loss, 3) : t('folder_diverged')), crowd.classes && Number.isFinite(loss) && pair(t('many_right_word'), percent(right)), gone && soft(t('many_cut')));
+    const { member, loss, right, gone } = crowd.networks[id],
+      place = event ?? map.boxOf(id);
+    showTip(
+      place,
+      head(t('many_network', { n: id })),
+      Object.entries(member.own).map(([name, value]) => pair(t(`many_${name}`), valueText(name, value))),
+      pair(t('validation_loss'), Number.isFinite(loss) ? num(loss, 3) : t('folder_diverged')),
+      crowd.classes && Number.isFinite(loss) && pair(t('many_right_word'), percent(right)),
+      gone && soft(t('many_cut')),
+    );
     return undefined;
   }
   function describe(id) {
     const { member, loss, gone } = crowd.networks[id];
-    return t('many_describe', { n: id, settings: settingsText(member), loss: Number.isFinite(loss) ? num(loss, 3) : loss == null ? '–' : t('folder_diverged') }) + (gone ? `, ${t('many_cut')}` : '');
+    return (
+      t('many_describe', {
+        n: id,
+        settings: settingsText(member),
+        loss: Number.isFinite(loss) ? num(loss, 3) : loss == null ? '–' : t('folder_diverged'),
+      }) + (gone ? `, ${t('many_cut')}` : '')
+    );
   }
   /** The first view trains this network alone: to the same step it has the same bits. */
   function babysit(id) {
     const { member, step: at } = crowd.networks[id];
     pause();
-    return shell.visit({ ...wanted, settings: { ...wanted.settings, loss: crowd.classes || crowd.base.loss === 'mse' ? null : crowd.base.loss, ...member.own }, step: at, actions: [] }, { ...noPlan(), view: null, halving: null, show: null, speed: null, play: null });
+    return shell.visit(
+      {
+        ...wanted,
+        settings: {
+          ...wanted.settings,
+          loss: crowd.classes || crowd.base.loss === 'mse' ? null : crowd.base.loss,
+          ...member.own,
+        },
+        step: at,
+        actions: [],
+      },
+      { ...noPlan(), view: null, halving: null, show: null, speed: null, play: null },
+    );
   }
 
   // ---- the page
 
   function makeStage() {
-    const tabs = el('div', { class: 'tabs', role: 'group' }), hint = el('p', { class: 'hint', id: 'many-hint' });
-    const listed = el('div', { class: 'fill scroll listed', hidden: true }), picture = el('section', { class: 'panel crowd', 'aria-labelledby': 'crowd-title' }, el('header', {}, el('h2', { id: 'crowd-title' }), tabs, hint), map.node, listed);
-    const grid = el('div', { class: 'many' }, controls.node, picture, best.node), refusal = el('section', { class: 'panel refusal', role: 'alert', hidden: true });
+    const tabs = el('div', { class: 'tabs', role: 'group' }),
+      hint = el('p', { class: 'hint', id: 'many-hint' });
+    const listed = el('div', { class: 'fill scroll listed', hidden: true }),
+      picture = el(
+        'section',
+        { class: 'panel crowd', 'aria-labelledby': 'crowd-title' },
+        el('header', {}, el('h2', { id: 'crowd-title' }), tabs, hint),
+        map.node,
+        listed,
+      );
+    const grid = el('div', { class: 'many' }, controls.node, picture, best.node),
+      refusal = el('section', { class: 'panel refusal', role: 'alert', hidden: true });
     shell.stage.replaceChildren(refusal, grid);
     return {
-      hint, listed,
+      hint,
+      listed,
       fill() {
         refusal.hidden = true;
         grid.classList.remove('refused');
@@ -387,18 +617,40 @@ export function open(shell) {
       refuse(message, more) {
         refusal.hidden = false;
         grid.classList.add('refused');
-        refusal.replaceChildren(el('h2', {}, t('not_trained')), el('p', {}, message), el('p', { class: 'hint' }, more ?? ''));
+        refusal.replaceChildren(
+          el('h2', {}, t('not_trained')),
+          el('p', {}, message),
+          el('p', { class: 'hint' }, more ?? ''),
+        );
       },
       relabel() {
         setText(picture.querySelector('h2'), t('many_heading'));
         tabs.setAttribute('aria-label', t('many_order'));
-        tabs.replaceChildren(...MODES.map((name) => el('button', { type: 'button', class: 'tab', 'data-show': name, 'aria-pressed': name === mode, onclick: () => { show(name); note(); } }, t(`many_${name}`))));
+        tabs.replaceChildren(
+          ...MODES.map((name) =>
+            el(
+              'button',
+              {
+                type: 'button',
+                class: 'tab',
+                'data-show': name,
+                'aria-pressed': name === mode,
+                onclick: () => {
+                  show(name);
+                  note();
+                },
+              },
+              t(`many_${name}`),
+            ),
+          ),
+        );
       },
     };
   }
   function show(name) {
     mode = name;
-    for (const button of shell.stage.querySelectorAll('[data-show]')) button.setAttribute('aria-pressed', button.dataset.show === mode);
+    for (const button of shell.stage.querySelectorAll('[data-show]'))
+      button.setAttribute('aria-pressed', button.dataset.show === mode);
     map.node.hidden = mode === 'table';
     stage.listed.hidden = mode !== 'table';
     if (mode === 'table') fillTable();
@@ -413,18 +665,46 @@ export function open(shell) {
   /** What the buttons and the clock say. */
   function tell() {
     const over = !crowd || crowd.verdict != null || Boolean(crowd.judging);
-    tools.update({ playing, over, done: over || Boolean(crowd.rungs && crowd.ended && !crowd.rungs[crowd.rung + 1]), step: team.step(), networks: crowd?.alive.size ?? 0, judging: crowd?.judging, judged: crowd?.verdict != null, rate: rate.value, empty: !crowd });
+    tools.update({
+      playing,
+      over,
+      done: over || Boolean(crowd.rungs && crowd.ended && !crowd.rungs[crowd.rung + 1]),
+      step: team.step(),
+      networks: crowd?.alive.size ?? 0,
+      judging: crowd?.judging,
+      judged: crowd?.verdict != null,
+      rate: rate.value,
+      empty: !crowd,
+    });
   }
 
   function update() {
     if (!crowd) return;
-    const now = performance.now(), total = counters.modelSteps;
-    if (now - rate.at > 900) rate = { at: now, steps: total, value: total > rate.steps ? ((total - rate.steps) / (now - rate.at)) * 1000 : 0 };
+    const now = performance.now(),
+      total = counters.modelSteps;
+    if (now - rate.at > 900)
+      rate = { at: now, steps: total, value: total > rate.steps ? ((total - rate.steps) / (now - rate.at)) * 1000 : 0 };
     tell();
     best.update();
     enlarged.update();
-    const lost = crowd.networks.filter(({ loss }) => loss !== undefined && !Number.isFinite(loss)).length, { rungs, rung } = crowd;
-    setText(stage.hint, [rungs && t('many_rung', { n: rung + 1, total: rungs.length, left: whole(crowd.alive.size), epochs: whole(rungs[rung].epochs) }), lost && t('many_diverged', { n: whole(lost) }), mode === 'ranked' && t('many_ranked_about')].filter(Boolean).join(' · '));
+    const lost = crowd.networks.filter(({ loss }) => loss !== undefined && !Number.isFinite(loss)).length,
+      { rungs, rung } = crowd;
+    setText(
+      stage.hint,
+      [
+        rungs &&
+          t('many_rung', {
+            n: rung + 1,
+            total: rungs.length,
+            left: whole(crowd.alive.size),
+            epochs: whole(rungs[rung].epochs),
+          }),
+        lost && t('many_diverged', { n: whole(lost) }),
+        mode === 'ranked' && t('many_ranked_about'),
+      ]
+        .filter(Boolean)
+        .join(' · '),
+    );
   }
   stage.relabel();
   tools.relabel(speed);

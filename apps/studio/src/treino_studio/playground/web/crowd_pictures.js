@@ -9,21 +9,34 @@ import { classColour, look, rgb } from '../../page/modules/theme.js';
 import { t } from '../../page/modules/words.js';
 import { powerText, ticksOf } from './tile_map.js';
 
-const SHADES = { light: ['#8cc4e8', '#3f97d0', '#0a63a8', '#08305c'], dark: ['#23587d', '#3b8fc4', '#7cc8f2', '#d6eefb'] };
+const SHADES = {
+  light: ['#8cc4e8', '#3f97d0', '#0a63a8', '#08305c'],
+  dark: ['#23587d', '#3b8fc4', '#7cc8f2', '#d6eefb'],
+};
 
 /** The colour of a panel, from few to many: shades of one colour. */
 export function shadeOf(k, count) {
-  const shades = look.dark ? SHADES.dark : SHADES.light, at = count > 1 ? (k / (count - 1)) * (shades.length - 1) : 2, low = Math.floor(at), high = Math.ceil(at);
+  const shades = look.dark ? SHADES.dark : SHADES.light,
+    at = count > 1 ? (k / (count - 1)) * (shades.length - 1) : 2,
+    low = Math.floor(at),
+    high = Math.ceil(at);
   const [a, b] = [rgb(shades[low]), rgb(shades[high])];
   return `rgb(${a.map((v, i) => Math.round(v + (b[i] - v) * (at - low)))})`;
 }
 
 /** The rows of a problem as the studio's pictures have them: {low, high, axes, rows: [{split, true, x, y}]}. */
 export function pointsOf(prepared, { axes: [across, down], low, high }) {
-  const K = prepared.columns.length, classes = prepared.classes.length > 0;
+  const K = prepared.columns.length,
+    classes = prepared.classes.length > 0;
   const rows = ['train', 'validation'].map((split, part) => {
-    const { raw, y } = prepared.parts[part], column = (k) => (k === null ? Array.from(y, () => 0) : Array.from(y, (_, i) => raw[i * K + k]));
-    return { split, true: classes ? Array.from(y) : Array.from(y, (value) => value * prepared.targetScale + prepared.targetMean), x: column(across), y: column(down) };
+    const { raw, y } = prepared.parts[part],
+      column = (k) => (k === null ? Array.from(y, () => 0) : Array.from(y, (_, i) => raw[i * K + k]));
+    return {
+      split,
+      true: classes ? Array.from(y) : Array.from(y, (value) => value * prepared.targetScale + prepared.targetMean),
+      x: column(across),
+      y: column(down),
+    };
   });
   return { low, high, axes: [prepared.columns[across], down === null ? '' : prepared.columns[down]], rows };
 }
@@ -32,8 +45,13 @@ export function pointsOf(prepared, { axes: [across, down], low, high }) {
 export function drawBoundary(canvas, kept, { big, points, prepared, range, small = false }) {
   const { context, width, height } = cleared(canvas);
   if (!width || !big) return;
-  const box = makeBox(width, height, points.low, points.high, small ? { left: 0, right: 0, top: 0, bottom: 0 } : {}), W = box.r - box.l, H = box.b - box.t;
-  const { cells } = big, bytes = new Uint8Array(big.bytes), first = new Uint8Array(cells * cells), second = new Uint8Array(cells * cells);
+  const box = makeBox(width, height, points.low, points.high, small ? { left: 0, right: 0, top: 0, bottom: 0 } : {}),
+    W = box.r - box.l,
+    H = box.b - box.t;
+  const { cells } = big,
+    bytes = new Uint8Array(big.bytes),
+    first = new Uint8Array(cells * cells),
+    second = new Uint8Array(cells * cells);
   for (let i = 0; i < first.length; i++) {
     first[i] = bytes[2 * i];
     second[i] = bytes[2 * i + 1];
@@ -41,7 +59,13 @@ export function drawBoundary(canvas, kept, { big, points, prepared, range, small
   kept.pixels = sizedPixels(kept.pixels, cells, cells);
   const classes = prepared.classes.length > 0;
   if (classes) paintClasses(kept.pixels, first, second, 0.62);
-  else paintRange(kept.pixels, Array.from(second, (v, i) => (first[i] === 255 ? NaN : v)), 0, 255);
+  else
+    paintRange(
+      kept.pixels,
+      Array.from(second, (v, i) => (first[i] === 255 ? NaN : v)),
+      0,
+      255,
+    );
   context.save();
   context.beginPath();
   context.roundRect(box.l, box.t, W, H, 8);
@@ -83,22 +107,34 @@ function drawSpecks(context, points, place) {
 function lossAxis(values) {
   const seen = values.filter((value) => value > 0 && Number.isFinite(value)).sort((a, b) => a - b);
   if (!seen.length) return { low: -2, high: 0.5 };
-  const low = Math.log10(seen[0]), high = Math.log10(seen[Math.floor(0.97 * (seen.length - 1))]);
+  const low = Math.log10(seen[0]),
+    high = Math.log10(seen[Math.floor(0.97 * (seen.length - 1))]);
   return { low: Math.floor(5 * (low - 0.08)) / 5, high: Math.ceil(5 * (Math.max(high, low + 0.4) + 0.08)) / 5 };
 }
 function lossTicks({ low, high }) {
-  const every = Math.ceil((high - low) / 7), all = logTicks(10 ** low, 10 ** high).map(Math.log10);
-  return { ticksY: every > 1 ? all.filter((v) => Math.round(v) % every === 0) : all, labelY: (v) => powerText(Number((10 ** v).toPrecision(6))) };
+  const every = Math.ceil((high - low) / 7),
+    all = logTicks(10 ** low, 10 ** high).map(Math.log10);
+  return {
+    ticksY: every > 1 ? all.filter((v) => Math.round(v) % every === 0) : all,
+    labelY: (v) => powerText(Number((10 ** v).toPrecision(6))),
+  };
 }
 
 /** A network's loss on training and validation rows over the steps. history: {step, train, validation: []}. */
 export function drawCurves(canvas, { step, train, validation }) {
   const { context, width, height } = cleared(canvas);
   if (!width || !step.length) return;
-  const axis = lossAxis([...train, ...validation]), box = { ...makeBox(width, height, [0, axis.low], [Math.max(1, step.at(-1)), axis.high], { left: 54, right: 74 }), ...lossTicks(axis) };
+  const axis = lossAxis([...train, ...validation]),
+    box = {
+      ...makeBox(width, height, [0, axis.low], [Math.max(1, step.at(-1)), axis.high], { left: 54, right: 74 }),
+      ...lossTicks(axis),
+    };
   drawAxes(context, box, [t('word_step'), t('loss')], true);
   const over = train.at(-1) > validation.at(-1);
-  for (const [values, colour, ink, word] of [[train, look.train, look.train_text, t('train')], [validation, look.val, look.val_text, t('validation')]]) {
+  for (const [values, colour, ink, word] of [
+    [train, look.train, look.train_text, t('train')],
+    [validation, look.val, look.val_text, t('validation')],
+  ]) {
     context.beginPath();
     let last = null;
     values.forEach((value, k) => {
@@ -109,7 +145,12 @@ export function drawCurves(canvas, { step, train, validation }) {
     Object.assign(context, { strokeStyle: colour, lineWidth: 2, lineJoin: 'round' });
     context.stroke();
     if (!last) continue;
-    Object.assign(context, { fillStyle: ink, textAlign: 'left', textBaseline: (values === train) === over ? 'bottom' : 'top', font: `600 12px ${look.font}` });
+    Object.assign(context, {
+      fillStyle: ink,
+      textAlign: 'left',
+      textBaseline: (values === train) === over ? 'bottom' : 'top',
+      font: `600 12px ${look.font}`,
+    });
     context.fillText(word, last[0] + 6, last[1]);
   }
 }
@@ -119,16 +160,29 @@ export function drawCurves(canvas, { step, train, validation }) {
  * dots: [{id, column, panel, loss, gone}]. → the places of the dots: [{id, x, y}].
  */
 export function drawDots(canvas, { dots, name, values, panels, hot }) {
-  const { context, width, height } = cleared(canvas), places = [];
+  const { context, width, height } = cleared(canvas),
+    places = [];
   if (!width) return places;
-  const axis = lossAxis(dots.map(({ loss }) => loss)), last = Math.max(1, values.length - 1);
-  const box = { ...makeBox(width, height, [-0.5, axis.low], [last + 0.5, axis.high], { left: 54, right: 10, bottom: 44, top: 18 }), ...lossTicks(axis) };
-  drawAxes(context, { ...box, low: [1e9, axis.low], high: [1e9 + 1, axis.high] }, [t(`many_${name}`), t('validation_loss')], true);
+  const axis = lossAxis(dots.map(({ loss }) => loss)),
+    last = Math.max(1, values.length - 1);
+  const box = {
+    ...makeBox(width, height, [-0.5, axis.low], [last + 0.5, axis.high], { left: 54, right: 10, bottom: 44, top: 18 }),
+    ...lossTicks(axis),
+  };
+  drawAxes(
+    context,
+    { ...box, low: [1e9, axis.low], high: [1e9 + 1, axis.high] },
+    [t(`many_${name}`), t('validation_loss')],
+    true,
+  );
   context.font = `12px ${look.font}`;
   Object.assign(context, { fillStyle: look.soft, textAlign: 'center', textBaseline: 'top' });
-  for (const [at, words] of ticksOf(name, values, Math.floor((box.r - box.l) / 46))) context.fillText(words, Math.min(box.r - 8, Math.max(box.l + 8, box.X(at))), box.b + 7);
-  const down = (loss) => Math.min(box.b, Math.max(box.t, box.Y(Math.log10(Math.max(loss, 1e-12))))), columns = values.map(() => []);
-  const pitch = (box.r - box.l) / values.length, radius = Math.max(1.3, Math.min(3, pitch / 5));
+  for (const [at, words] of ticksOf(name, values, Math.floor((box.r - box.l) / 46)))
+    context.fillText(words, Math.min(box.r - 8, Math.max(box.l + 8, box.X(at))), box.b + 7);
+  const down = (loss) => Math.min(box.b, Math.max(box.t, box.Y(Math.log10(Math.max(loss, 1e-12))))),
+    columns = values.map(() => []);
+  const pitch = (box.r - box.l) / values.length,
+    radius = Math.max(1.3, Math.min(3, pitch / 5));
   for (const { id, column, panel, loss, gone } of dots) {
     const x = box.X(column) + (panels.length > 1 ? (panel / (panels.length - 1) - 0.5) * pitch * 0.5 : 0);
     if (!Number.isFinite(loss)) {
@@ -146,7 +200,10 @@ export function drawDots(canvas, { dots, name, values, panels, hot }) {
     context.fill();
   }
   context.globalAlpha = 1;
-  const share = (list, q) => list[Math.round(q * (list.length - 1))], quartiles = columns.map((list) => (list.sort((a, b) => a - b), list.length ? [0.25, 0.5, 0.75].map((q) => down(share(list, q))) : null));
+  const share = (list, q) => list[Math.round(q * (list.length - 1))],
+    quartiles = columns.map(
+      (list) => (list.sort((a, b) => a - b), list.length ? [0.25, 0.5, 0.75].map((q) => down(share(list, q))) : null),
+    );
   const known = quartiles.flatMap((three, k) => (three ? [[box.X(k), ...three]] : []));
   if (known.length > 1) {
     context.beginPath();

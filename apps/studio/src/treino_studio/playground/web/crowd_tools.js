@@ -5,23 +5,54 @@ import { num, whole } from '../../page/modules/numbers.js';
 import { t } from '../../page/modules/words.js';
 
 export const SPEEDS = [1, 8, 64, 0]; // steps a frame; 0: as fast as it goes
-const icon = (...paths) => svg('svg', { class: 'i', viewBox: '0 0 16 16', 'aria-hidden': 'true' }, ...paths.map((path) => svg('path', path)));
-const playIcon = () => icon({ class: 'for-play', d: 'M4 2.5v11l9-5.5z' }, { class: 'for-pause', d: 'M3.5 2.5h3v11h-3zM9.5 2.5h3v11h-3z' });
+const icon = (...paths) =>
+  svg('svg', { class: 'i', viewBox: '0 0 16 16', 'aria-hidden': 'true' }, ...paths.map((path) => svg('path', path)));
+const playIcon = () =>
+  icon({ class: 'for-play', d: 'M4 2.5v11l9-5.5z' }, { class: 'for-pause', d: 'M3.5 2.5h3v11h-3zM9.5 2.5h3v11h-3z' });
 const stepIcon = () => icon({ d: 'M3 2.5v11L10 8zM11 2.5h2.4v11H11z' });
 
 /** root: where they stand. acts: {toggle, step, anew, judge, pace(steps a frame)}. → {update(now), relabel(speed)} */
 export function makeTools(root, { toggle, step, anew, judge, pace }) {
-  const play = el('button', { id: 'play', class: 'primary', type: 'button', 'aria-keyshortcuts': 'Space', onclick: toggle }, playIcon(), el('span', {}));
-  const one = el('button', { id: 'step', type: 'button', 'aria-keyshortcuts': 'ArrowRight', onclick: step }, stepIcon(), el('span', { 'data-t': 'step' }));
+  const play = el(
+    'button',
+    { id: 'play', class: 'primary', type: 'button', 'aria-keyshortcuts': 'Space', onclick: toggle },
+    playIcon(),
+    el('span', {}),
+  );
+  const one = el(
+    'button',
+    { id: 'step', type: 'button', 'aria-keyshortcuts': 'ArrowRight', onclick: step },
+    stepIcon(),
+    el('span', { 'data-t': 'step' }),
+  );
   const again = el('button', { id: 'anew', type: 'button', 'data-t': 'many_anew', onclick: anew });
-  const speeds = el('select', { id: 'speed', 'data-name': 'speed', onchange: (event) => pace(Number(event.target.value)) });
+  const speeds = el('select', {
+    id: 'speed',
+    'data-name': 'speed',
+    onchange: (event) => pace(Number(event.target.value)),
+  });
   const stop = el('button', { id: 'judge', type: 'button', onclick: judge });
-  const steps = el('b', { id: 'clock-step' }, '0'), many = el('b', { id: 'clock-many' }, '0'), state = el('p', { class: 'status', id: 'status', role: 'status' }, el('i'), el('span'));
-  root.replaceChildren(el('div', { class: 'transport', role: 'group', 'data-name': 'transport' }, play, one, again, speeds),
-    el('div', { class: 'clock' }, el('p', { class: 'big' }, steps, el('span', { 'data-t': 'word_step' })), el('p', { class: 'big' }, many, el('span', { 'data-t': 'many_networks' })), state), el('div', { class: 'actions' }, stop));
+  const steps = el('b', { id: 'clock-step' }, '0'),
+    many = el('b', { id: 'clock-many' }, '0'),
+    state = el('p', { class: 'status', id: 'status', role: 'status' }, el('i'), el('span'));
+  root.replaceChildren(
+    el('div', { class: 'transport', role: 'group', 'data-name': 'transport' }, play, one, again, speeds),
+    el(
+      'div',
+      { class: 'clock' },
+      el('p', { class: 'big' }, steps, el('span', { 'data-t': 'word_step' })),
+      el('p', { class: 'big' }, many, el('span', { 'data-t': 'many_networks' })),
+      state,
+    ),
+    el('div', { class: 'actions' }, stop),
+  );
   return {
     relabel(speed) {
-      speeds.replaceChildren(...SPEEDS.map((n) => el('option', { value: n, selected: n === speed }, n === 0 ? t('full_speed') : t('many_steps_a_frame', { n }))));
+      speeds.replaceChildren(
+        ...SPEEDS.map((n) =>
+          el('option', { value: n, selected: n === speed }, n === 0 ? t('full_speed') : t('many_steps_a_frame', { n })),
+        ),
+      );
     },
     /** over: nothing trains any more; done: all rungs are; empty: there are no networks. */
     update({ playing, over, done, step: at, networks, judging, judged, rate, empty }) {
@@ -35,10 +66,14 @@ export function makeTools(root, { toggle, step, anew, judge, pace }) {
       setText(many, whole(networks));
       const kind = judged ? 'finished' : playing ? 'playing' : 'paused';
       state.dataset.kind = kind;
-      setText(state.lastChild, judging ? t('many_judging') : playing && rate ? t('many_rate', { n: rateText(rate) }) : t(`status_${kind}`));
+      setText(
+        state.lastChild,
+        judging ? t('many_judging') : playing && rate ? t('many_rate', { n: rateText(rate) }) : t(`status_${kind}`),
+      );
     },
   };
 }
 
 /** Thousands and millions of steps in few letters. */
-const rateText = (value) => (value >= 1e6 ? `${num(value / 1e6, 3)} M` : value >= 1e4 ? `${num(value / 1e3, 3)} k` : whole(Math.round(value)));
+const rateText = (value) =>
+  value >= 1e6 ? `${num(value / 1e6, 3)} M` : value >= 1e4 ? `${num(value / 1e3, 3)} k` : whole(Math.round(value));

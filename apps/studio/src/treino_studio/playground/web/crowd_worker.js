@@ -21,7 +21,9 @@ import { kindOf } from './members.js';
 import { prepare } from './problems.js';
 import { batchesOf, factorsOf, makePopulation } from './training.js';
 
-const SLICE = 8, PAINT = 5, FIRST = 30; // milliseconds of training between two looks at messages; of tiles in a frame, and until all have one
+const SLICE = 8,
+  PAINT = 5,
+  FIRST = 30; // milliseconds of training between two looks at messages; of tiles in a frame, and until all have one
 const MOST = 256; // steps in one call of the kernel
 const CHUNK = 32; // networks whose tiles are painted in one go; slots of a group begin at a multiple
 const BIG = 96; // cells of the large picture
@@ -29,7 +31,12 @@ const QUESTIONS = { scores: scoresOf, row: rowOf, luck: (crowd, scores) => luckO
 
 /** Answer what comes over a port. */
 export function serveCrowd(lanes, port) {
-  let crowd = null, generation = 0, playing = false, owed = 0, frame = null, turning = false;
+  let crowd = null,
+    generation = 0,
+    playing = false,
+    owed = 0,
+    frame = null,
+    turning = false;
   const again = new MessageChannel();
   again.port1.onmessage = turn;
   const go = () => {
@@ -99,33 +106,69 @@ export function serveCrowd(lanes, port) {
 
 /** The groups of a crowd, and the places in memory where pictures and scores are made. */
 function openCrowd(lanes, { problem, settings, members, plane, cells, range }) {
-  const prepared = prepare(problem), kinds = new Map();
+  const prepared = prepare(problem),
+    kinds = new Map();
   for (const member of members) {
-    const all = { ...settings, ...member.own }, key = kindOf(all);
+    const all = { ...settings, ...member.own },
+      key = kindOf(all);
     if (!kinds.has(key)) kinds.set(key, { all, own: [] });
     kinds.get(key).own.push(member);
   }
   const groups = [...kinds.values()].map(({ all, own }) => ({
-    net: makePopulation(lanes, prepared, all, own.map((member) => member.own)), settings: all, own, batchOf: batchesOf(prepared, all), factorOf: factorsOf(all),
-    alive: [...own.keys()], train: new Float32Array(own.length).fill(NaN), alone: null,
+    net: makePopulation(
+      lanes,
+      prepared,
+      all,
+      own.map((member) => member.own),
+    ),
+    settings: all,
+    own,
+    batchOf: batchesOf(prepared, all),
+    factorOf: factorsOf(all),
+    alive: [...own.keys()],
+    train: new Float32Array(own.length).fill(NaN),
+    alone: null,
   }));
-  const held = [], hold = (values) => {
-    const place = lanes.allocate(values.byteLength) >>> 0;
-    if (!place) throw Object.assign(new Error('not enough memory for so many networks'), { rule: 'no_memory' });
-    held.push(place);
-    new Uint8Array(lanes.memory.buffer, place, values.byteLength).set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
-    return place;
-  };
-  const C = prepared.outputs, classes = prepared.task === 'classification';
+  const held = [],
+    hold = (values) => {
+      const place = lanes.allocate(values.byteLength) >>> 0;
+      if (!place) throw Object.assign(new Error('not enough memory for so many networks'), { rule: 'no_memory' });
+      held.push(place);
+      new Uint8Array(lanes.memory.buffer, place, values.byteLength).set(
+        new Uint8Array(values.buffer, values.byteOffset, values.byteLength),
+      );
+      return place;
+    };
+  const C = prepared.outputs,
+    classes = prepared.task === 'classification';
   const parts = prepared.parts.map(({ x, y, rows }) => ({
-    rows: rows.length, x: hold(Float32Array.from(x)), y: hold(classes ? BigInt64Array.from(y, BigInt) : Float32Array.from(y)),
+    rows: rows.length,
+    x: hold(Float32Array.from(x)),
+    y: hold(classes ? BigInt64Array.from(y, BigInt) : Float32Array.from(y)),
   }));
   const widest = Math.max(BIG * BIG, CHUNK * cells * cells, CHUNK * parts[1].rows, parts[2].rows, parts[1].rows);
   const crowd = {
-    lanes, prepared, groups, parts, C, classes, cells, range, step: 0, until: Infinity, pace: 1, next: 0, fresh: 0, painted: 0, chunks: [],
-    small: hold(planeRows(prepared, plane, cells)), big: hold(planeRows(prepared, plane, BIG)),
-    z: hold(new Float32Array(widest * C)), bytes: hold(new Uint8Array(2 * Math.max(CHUNK * cells * cells, BIG * BIG))),
-    loss: hold(new Float32Array(widest)), right: hold(new Float32Array(widest)),
+    lanes,
+    prepared,
+    groups,
+    parts,
+    C,
+    classes,
+    cells,
+    range,
+    step: 0,
+    until: Infinity,
+    pace: 1,
+    next: 0,
+    fresh: 0,
+    painted: 0,
+    chunks: [],
+    small: hold(planeRows(prepared, plane, cells)),
+    big: hold(planeRows(prepared, plane, BIG)),
+    z: hold(new Float32Array(widest * C)),
+    bytes: hold(new Uint8Array(2 * Math.max(CHUNK * cells * cells, BIG * BIG))),
+    loss: hold(new Float32Array(widest)),
+    right: hold(new Float32Array(widest)),
     spent: { train: 0, paint: 0, modelSteps: 0, tiles: 0 },
     where: new Map(groups.flatMap((group) => group.own.map((member, p) => [member.id, { group, p }]))),
     close() {
@@ -142,7 +185,10 @@ function openCrowd(lanes, { problem, settings, members, plane, cells, range }) {
 
 /** The inputs of a plane of two columns; the others are as they are on the mean of the training rows. */
 function planeRows(prepared, { axes: [across, down], low, high }, cells) {
-  const K = prepared.columns.length, train = prepared.parts[0], raw = new Float64Array(cells * cells * K), middle = new Float64Array(K);
+  const K = prepared.columns.length,
+    train = prepared.parts[0],
+    raw = new Float64Array(cells * cells * K),
+    middle = new Float64Array(K);
   for (let i = 0; i < train.raw.length; i++) middle[i % K] += train.raw[i] / train.rows.length;
   for (let y = 0, i = 0; y < cells; y++)
     for (let x = 0; x < cells; x++, i += K) {
@@ -174,14 +220,17 @@ function keep(crowd, alive) {
 
 /** All groups take as many steps, at most as fill a slice. → how many. */
 function train(crowd, most) {
-  const began = performance.now(), count = Math.max(1, Math.min(most, MOST, crowd.until - crowd.step, Math.round(SLICE / crowd.pace)));
+  const began = performance.now(),
+    count = Math.max(1, Math.min(most, MOST, crowd.until - crowd.step, Math.round(SLICE / crowd.pace)));
   for (const { net, own, alive, batchOf, factorOf, train: smooth } of crowd.groups) {
     if (!alive.length) continue;
-    const loss_SR = net.train(count, batchOf, factorOf, alive.length < own.length ? alive : null), share = 1 / Math.max(1, Math.min(20, 20 / count));
+    const loss_SR = net.train(count, batchOf, factorOf, alive.length < own.length ? alive : null),
+      share = 1 / Math.max(1, Math.min(20, 20 / count));
     for (let r = 0; r < alive.length; r++) {
       let sum = 0;
       for (let s = 0; s < count; s++) sum += loss_SR[s * alive.length + r];
-      const p = alive[r], mean = sum / count;
+      const p = alive[r],
+        mean = sum / count;
       smooth[p] = Number.isFinite(smooth[p]) ? smooth[p] + share * (mean - smooth[p]) : crowd.step ? NaN : mean;
     }
     crowd.spent.modelSteps += count * alive.length;
@@ -196,7 +245,8 @@ function train(crowd, most) {
 
 /** Loss and right answers of each row of a part, by networks of one group: views of the memory, good until it is written again. */
 function judged(crowd, net, members, count, part) {
-  const { lanes, parts, C, classes, z, loss, right } = crowd, { rows, x, y } = parts[part];
+  const { lanes, parts, C, classes, z, loss, right } = crowd,
+    { rows, x, y } = parts[part];
   net.outputs(x, rows, z, members);
   lanes.judge(z, count, rows, C, classes ? y : 0, classes ? 0 : y, loss, right);
   const view = (place) => new Float32Array(lanes.memory.buffer, place, count * rows);
@@ -217,7 +267,11 @@ function painted(crowd, cells) {
 
 /** The tiles that are next in turn, judged on the validation rows, and the large picture of one network. */
 function paintFrame(crowd, { look = null }) {
-  const began = performance.now(), { parts, cells, chunks } = crowd, rows = parts[1].rows, tiles = [], moved = [];
+  const began = performance.now(),
+    { parts, cells, chunks } = crowd,
+    rows = parts[1].rows,
+    tiles = [],
+    moved = [];
   let big = null;
   const found = look === null ? null : crowd.where.get(look);
   if (found) {
@@ -226,9 +280,16 @@ function paintFrame(crowd, { look = null }) {
     moved.push(bytes);
   }
   while (crowd.fresh < chunks.length) {
-    const { group, places, members } = chunks[crowd.next], count = places.length;
+    const { group, places, members } = chunks[crowd.next],
+      count = places.length;
     const [loss, right] = judged(crowd, group.net, members, count, 1);
-    const tile = { ids: places.map((p) => group.own[p].id), slots: places.map((p) => group.own[p].slot), train: places.map((p) => group.train[p]), loss: [], right: [] };
+    const tile = {
+      ids: places.map((p) => group.own[p].id),
+      slots: places.map((p) => group.own[p].slot),
+      train: places.map((p) => group.train[p]),
+      loss: [],
+      right: [],
+    };
     for (let r = 0; r < count; r++) {
       tile.loss.push(meanOf(loss, r * rows, rows));
       tile.right.push(meanOf(right, r * rows, rows));
@@ -244,7 +305,17 @@ function paintFrame(crowd, { look = null }) {
     if (performance.now() - began > (crowd.painted < crowd.where.size ? FIRST : PAINT)) break;
   }
   crowd.spent.paint += (performance.now() - began) / 1000;
-  return [{ step: crowd.step, tiles, big, spent: { ...crowd.spent }, idle: crowd.fresh >= chunks.length, bytes: crowd.lanes.memory.buffer.byteLength }, moved];
+  return [
+    {
+      step: crowd.step,
+      tiles,
+      big,
+      spent: { ...crowd.spent },
+      idle: crowd.fresh >= chunks.length,
+      bytes: crowd.lanes.memory.buffer.byteLength,
+    },
+    moved,
+  ];
 }
 
 /** A network alone has its units in the vectors: its large picture takes a fraction of the time so. */
@@ -257,12 +328,16 @@ function largePicture(crowd, { group, p }) {
 
 /** Every row's loss and right answer, network by network in the order of their numbers. */
 function scoresOf(crowd, { part, ids = null }) {
-  const wanted = ids ?? [...crowd.where.keys()], rows = crowd.parts[part].rows;
-  const loss_MN = new Float32Array(wanted.length * rows), right_MN = new Float32Array(wanted.length * rows), place = new Map(wanted.map((id, m) => [id, m]));
+  const wanted = ids ?? [...crowd.where.keys()],
+    rows = crowd.parts[part].rows;
+  const loss_MN = new Float32Array(wanted.length * rows),
+    right_MN = new Float32Array(wanted.length * rows),
+    place = new Map(wanted.map((id, m) => [id, m]));
   for (const group of crowd.groups) {
     const some = [...group.own.keys()].filter((p) => place.has(group.own[p].id));
     for (let first = 0; first < some.length; first += CHUNK) {
-      const places = some.slice(first, first + CHUNK), members = group.net.members(places);
+      const places = some.slice(first, first + CHUNK),
+        members = group.net.members(places);
       const [loss, right] = judged(crowd, group.net, members, places.length, part);
       group.net.free(members);
       places.forEach((p, r) => {

@@ -3,7 +3,15 @@
 import { SHARE } from './problems.js';
 
 /** A problem of which nothing is said. */
-export const usualProblem = { source: 'moons', noise: null, validation: SHARE, test: SHARE, data_seed: 0, normalise: true, features: null };
+export const usualProblem = {
+  source: 'moons',
+  noise: null,
+  validation: SHARE,
+  test: SHARE,
+  data_seed: 0,
+  normalise: true,
+  features: null,
+};
 
 const number = (usual) => ({ usual, read: Number });
 const name = (usual) => ({ usual, read: (text) => (/^[a-z_0-9-]+$/.test(text) ? text : undefined) });
@@ -38,7 +46,9 @@ export const setting = {
   fault: { usual: [], read: (text) => text.split(',').filter(Boolean), write: (list) => list.join(',') },
 };
 
-const OF_PICTURES = { hidden: [64, 32] }, OF_CONVOLUTIONS = { hidden: [], activation: 'relu' }; // as `treino train` has it: few units tell no ten digits apart
+const OF_PICTURES = { hidden: [64, 32] },
+  OF_CONVOLUTIONS = { hidden: [], activation: 'relu' }; // as `treino train` has it: few units tell no ten digits apart
 
 /** The usual value of a setting with these data and channels of convolutions. */
-export const usualOf = (name, { table }, channels = []) => (channels.length ? OF_CONVOLUTIONS[name] : table?.picture && OF_PICTURES[name]) || setting[name].usual;
+export const usualOf = (name, { table }, channels = []) =>
+  (channels.length ? OF_CONVOLUTIONS[name] : table?.picture && OF_PICTURES[name]) || setting[name].usual;

@@ -1,7 +1,9 @@
 /** The past of a run: its losses, its epochs, and states from which any step is played again. */
 
 const LOSSES = 1 << 20; // means kept of a run's losses, at most
-const POINTS = 4000, EPOCHS = 1500, VITALS = 400; // of a curve, at most
+const POINTS = 4000,
+  EPOCHS = 1500,
+  VITALS = 400; // of a curve, at most
 const BUDGET = 32e6; // bytes of states
 const APART = 1000; // steps between two states, at first
 
@@ -11,7 +13,9 @@ export class Losses {
     Object.assign(this, { width: 1, mean_P: new Float32Array(4096), points: 0, sum: 0, pending: 0 });
   }
 
-  get length() { return this.points * this.width + this.pending; }
+  get length() {
+    return this.points * this.width + this.pending;
+  }
 
   add(losses) {
     for (let i = 0; i < losses.length; i++) {
@@ -25,7 +29,8 @@ export class Losses {
 
   /** The mean over the steps after `from` updates, up to `to`: exact as long as each step is kept. */
   mean(from, to) {
-    const first = Math.floor(from / this.width), stop = Math.min(this.points, Math.max(first + 1, Math.ceil(to / this.width)));
+    const first = Math.floor(from / this.width),
+      stop = Math.min(this.points, Math.max(first + 1, Math.ceil(to / this.width)));
     let all = 0;
     for (let i = first; i < stop; i++) all += this.mean_P[i];
     return stop > first ? all / (stop - first) : this.sum / this.pending;
@@ -34,12 +39,15 @@ export class Losses {
   /** Forget what came after so many steps. */
   cut(steps) {
     if (steps >= this.length) return;
-    const points = Math.floor(steps / this.width), pending = steps - points * this.width;
+    const points = Math.floor(steps / this.width),
+      pending = steps - points * this.width;
     const mean = points < this.points ? this.mean_P[points] : this.sum / this.pending;
     Object.assign(this, { points, pending, sum: pending ? mean * pending : 0 });
   }
 
-  copy() { return Object.assign(new Losses(), this, { mean_P: this.mean_P.slice() }); }
+  copy() {
+    return Object.assign(new Losses(), this, { mean_P: this.mean_P.slice() });
+  }
 
   #grow() {
     if (this.points < LOSSES) {
@@ -56,7 +64,9 @@ export class Losses {
 
 /** What one viewer has of a loss curve: `points` of it, each the mean of `width` steps. */
 export class ThinnedCurve {
-  constructor() { Object.assign(this, { width: 1, points: 0 }); }
+  constructor() {
+    Object.assign(this, { width: 1, points: 0 });
+  }
 
   /** The new points, from index `from` on; 0: anew. */
   more(losses) {
@@ -66,7 +76,10 @@ export class ThinnedCurve {
       this.points = 0;
     }
     this.width = Math.max(this.width, losses.width);
-    const from = this.points, stop = Math.floor(steps / this.width), step = [], loss = [];
+    const from = this.points,
+      stop = Math.floor(steps / this.width),
+      step = [],
+      loss = [];
     for (let p = from; p < stop; p++) {
       const mean = losses.mean(p * this.width, (p + 1) * this.width);
       step.push((p + 1) * this.width), loss.push(Number.isFinite(mean) ? mean : null);
@@ -78,7 +91,9 @@ export class ThinnedCurve {
 
 /** Epochs with their figures, and vital signs of the steps that were drawn; of many, some evenly. */
 export class Records {
-  constructor() { Object.assign(this, { epochs: [], vitals: [] }); }
+  constructor() {
+    Object.assign(this, { epochs: [], vitals: [] });
+  }
 
   addEpoch(entry) {
     this.epochs.push(entry);
@@ -89,37 +104,50 @@ export class Records {
     const at = this.vitals.findIndex(({ step }) => step >= entry.step);
     if (at < 0) this.vitals.push(entry);
     else this.vitals.splice(at, +(this.vitals[at].step === entry.step), entry);
-    if (this.vitals.length > VITALS) this.vitals = this.vitals.filter((_, i) => i % 2 === 0 || i === this.vitals.length - 1);
+    if (this.vitals.length > VITALS)
+      this.vitals = this.vitals.filter((_, i) => i % 2 === 0 || i === this.vitals.length - 1);
   }
 
   cut(steps) {
     for (const name of ['epochs', 'vitals']) this[name] = this[name].filter(({ step }) => step <= steps);
   }
 
-  copy() { return Object.assign(new Records(), { epochs: [...this.epochs], vitals: [...this.vitals] }); }
+  copy() {
+    return Object.assign(new Records(), { epochs: [...this.epochs], vitals: [...this.vitals] });
+  }
 
   listed() {
     const apart = Math.ceil(this.epochs.length / EPOCHS);
-    return { epochs: this.epochs.filter((_, i) => i % apart === 0 || i === this.epochs.length - 1), vitals: this.vitals };
+    return {
+      epochs: this.epochs.filter((_, i) => i % apart === 0 || i === this.epochs.length - 1),
+      vitals: this.vitals,
+    };
   }
 }
 
 /** States along a run's path, which thin out where they take too much memory. Those at which a segment begins stay. */
 export class Keyframes {
-  constructor(budget = BUDGET) { Object.assign(this, { budget, apart: APART, list: [], bytes: 0 }); } // list: by steps
+  constructor(budget = BUDGET) {
+    Object.assign(this, { budget, apart: APART, list: [], bytes: 0 });
+  } // list: by steps
 
   /** The step at which the next one is due. */
-  get next() { return (Math.floor((this.list.at(-1)?.step ?? 0) / this.apart) + 1) * this.apart; }
+  get next() {
+    return (Math.floor((this.list.at(-1)?.step ?? 0) / this.apart) + 1) * this.apart;
+  }
 
   add(segment, state, begins = false) {
-    const at = this.list.findIndex(({ state: { step } }) => step > state.step), one = { step: state.step, segment, state, begins, bytes: bytesOf(state) };
+    const at = this.list.findIndex(({ state: { step } }) => step > state.step),
+      one = { step: state.step, segment, state, begins, bytes: bytesOf(state) };
     this.list.splice(at < 0 ? this.list.length : at, 0, one);
     this.bytes += one.bytes;
     while (this.bytes > this.budget && this.list.filter((each) => !each.begins).length > 1) this.#thin();
   }
 
   /** The last state of a segment at or before a step. */
-  before(segment, step) { return this.list.findLast((one) => one.segment === segment && one.step <= step); }
+  before(segment, step) {
+    return this.list.findLast((one) => one.segment === segment && one.step <= step);
+  }
 
   /** Forget those at or after so many steps: another segment begins there. */
   cut(steps) {
@@ -127,7 +155,9 @@ export class Keyframes {
     this.bytes = this.list.reduce((sum, { bytes }) => sum + bytes, 0);
   }
 
-  copy() { return Object.assign(new Keyframes(this.budget), this, { list: [...this.list] }); }
+  copy() {
+    return Object.assign(new Keyframes(this.budget), this, { list: [...this.list] });
+  }
 
   #thin() {
     let odd = false;
@@ -138,4 +168,5 @@ export class Keyframes {
 }
 
 /** Best weights are shared by the states after them, and count with each all the same. */
-const bytesOf = ({ params, grads, moments, best }) => 4 * (params.length + grads.length + moments.length * params.length + (best.params?.length ?? 0));
+const bytesOf = ({ params, grads, moments, best }) =>
+  4 * (params.length + grads.length + moments.length * params.length + (best.params?.length ?? 0));

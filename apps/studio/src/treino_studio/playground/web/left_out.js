@@ -2,7 +2,9 @@
 
 const NOTHING = { draw() {}, update() {} };
 
-export function makeRemedies(page) { page.remedy = () => null; }
+export function makeRemedies(page) {
+  page.remedy = () => null;
+}
 export const verdict = () => '';
 
 export const behindTip = () => null;

@@ -33,7 +33,14 @@ export const valuesText = (name, { low, high, list }) =>
 export function readValues(name, text) {
   const axis = AXES[name];
   if (axis.list) {
-    const list = [...new Set(text.split(/[;\s]+/).map((one) => one.trim()).filter(Boolean))];
+    const list = [
+      ...new Set(
+        text
+          .split(/[;\s]+/)
+          .map((one) => one.trim())
+          .filter(Boolean),
+      ),
+    ];
     return list.length && list.length <= 16 && list.every((one) => readValue(name, one) !== null) ? { list } : null;
   }
   const [low, high] = text.split('..').map((one) => (one.trim() === '' ? null : Number(one.trim().replace(',', '.'))));
@@ -47,14 +54,22 @@ export function readValues(name, text) {
 export function readValue(name, text) {
   if (name === 'hidden') {
     const layers = text.split(',').map(Number);
-    return layers.length <= 6 && layers.every((units) => Number.isInteger(units) && units >= 1 && units <= 256) ? layers : null;
+    return layers.length <= 6 && layers.every((units) => Number.isInteger(units) && units >= 1 && units <= 256)
+      ? layers
+      : null;
   }
-  if (name === 'batch_size') return text === 'full' ? text : Number.isInteger(Number(text)) && Number(text) >= 1 && Number(text) <= 100000 ? Number(text) : null;
+  if (name === 'batch_size')
+    return text === 'full'
+      ? text
+      : Number.isInteger(Number(text)) && Number(text) >= 1 && Number(text) <= 100000
+        ? Number(text)
+        : null;
   return AXES[name].of?.includes(text) ? text : null;
 }
 
 /** The range or list of an axis, as chosen or else the usual one. */
-export const rangeOf = (plan, name) => plan.values[name] ?? { low: AXES[name].low, high: AXES[name].high, list: AXES[name].list };
+export const rangeOf = (plan, name) =>
+  plan.values[name] ?? { low: AXES[name].low, high: AXES[name].high, list: AXES[name].list };
 
 /** So many values of an axis; rates are round numbers, so that an address or a command has them exactly. */
 function spread(name, { low, high }, count) {
@@ -71,27 +86,34 @@ function spread(name, { low, high }, count) {
  * → {members: [{id, column, row, panel, own: {setting: value}}], across, down, panels: values}; about plan.count of them.
  */
 export function makeMembers(plan) {
-  const listed = (name) => (name && AXES[name].list ? rangeOf(plan, name).list.map((text) => readValue(name, text)) : null);
+  const listed = (name) =>
+    name && AXES[name].list ? rangeOf(plan, name).list.map((text) => readValue(name, text)) : null;
   const values = Object.fromEntries(PLACES.map((place) => [place, listed(plan[place])]));
   if (plan.panels && !values.panels) values.panels = spread(plan.panels, rangeOf(plan, plan.panels), 4);
   const each = Math.max(1, Math.floor(plan.count / (values.panels?.length ?? 1)));
   const free = ['across', 'down'].filter((place) => !values[place]);
-  const side = free.length === 2 ? Math.floor(Math.sqrt(each) + 1e-9) : Math.floor(each / (values.across ?? values.down ?? [0]).length);
+  const side =
+    free.length === 2
+      ? Math.floor(Math.sqrt(each) + 1e-9)
+      : Math.floor(each / (values.across ?? values.down ?? [0]).length);
   for (const place of free) values[place] = spread(plan[place], rangeOf(plan, plan[place]), Math.max(1, side));
   const members = [];
   (values.panels ?? [null]).forEach((of, panel) => {
-    values.down.forEach((down, row) => values.across.forEach((across, column) => {
-      const own = { [plan.across]: across, [plan.down]: down };
-      if (plan.panels) own[plan.panels] = of;
-      members.push({ id: members.length, column, row, panel, own });
-    }));
+    values.down.forEach((down, row) =>
+      values.across.forEach((across, column) => {
+        const own = { [plan.across]: across, [plan.down]: down };
+        if (plan.panels) own[plan.panels] = of;
+        members.push({ id: members.length, column, row, panel, own });
+      }),
+    );
   });
   return { members, ...values, panels: values.panels ?? [] };
 }
 
 /** A plan of an address's fields; what can't be read is as usual, and said: {plan, wrong: [field]}. */
 export function readPlan(fields) {
-  const plan = structuredClone(USUAL), wrong = [];
+  const plan = structuredClone(USUAL),
+    wrong = [];
   const count = Number(fields.count ?? plan.count);
   if (COUNTS.includes(count)) plan.count = count;
   else wrong.push('count');
@@ -116,25 +138,33 @@ export function readPlan(fields) {
 /** The fields of an address that make this plan; null: as usual, it is left out. */
 export function planFields(plan) {
   const fields = Object.fromEntries(Object.keys(AXES).map((name) => [`${name}_values`, null]));
-  for (const place of ['count', ...PLACES]) fields[place] = plan[place] === USUAL[place] ? null : String(plan[place] ?? 'none');
-  for (const place of PLACES) if (plan[place] && plan.values[plan[place]]) fields[`${plan[place]}_values`] = valuesText(plan[place], plan.values[plan[place]]);
+  for (const place of ['count', ...PLACES])
+    fields[place] = plan[place] === USUAL[place] ? null : String(plan[place] ?? 'none');
+  for (const place of PLACES)
+    if (plan[place] && plan.values[plan[place]])
+      fields[`${plan[place]}_values`] = valuesText(plan[place], plan.values[plan[place]]);
   return fields;
 }
 
 /** The fields of no plan at all. */
-export const noPlan = () => Object.fromEntries(['count', ...PLACES, ...Object.keys(AXES).map((name) => `${name}_values`)].map((name) => [name, null]));
+export const noPlan = () =>
+  Object.fromEntries(
+    ['count', ...PLACES, ...Object.keys(AXES).map((name) => `${name}_values`)].map((name) => [name, null]),
+  );
 
 export const isAxis = (plan, name) => PLACES.some((place) => plan[place] === name);
 
 /** Networks of one kind train in one group of the kernel. */
-export const kindOf = ({ hidden, activation, batch_size: batch, dropout }) => JSON.stringify([hidden, activation, batch, dropout > 0]);
+export const kindOf = ({ hidden, activation, batch_size: batch, dropout }) =>
+  JSON.stringify([hidden, activation, batch, dropout > 0]);
 
 /**
  * Share members out to so many workers, and give each a slot for its picture: `each` of a group in one go, so that a
  * group's slots begin at a multiple of it. → {shares: [members of each worker], slots}.
  */
 export function shareOut(members, settings, workers, each) {
-  const kinds = new Map(), shares = Array.from({ length: workers }, () => []);
+  const kinds = new Map(),
+    shares = Array.from({ length: workers }, () => []);
   for (const member of members) {
     const kind = kindOf({ ...settings, ...member.own });
     if (!kinds.has(kind)) kinds.set(kind, []);

@@ -16,8 +16,15 @@ let count = 0; // runs of this tab that were opened
 
 /** Open the view. What it returns is described in app.js. */
 export async function open(shell) {
-  const wanted = await shell.wanted(), first = nameOf(wanted.problem, ++count), runs = new Set([first]);
-  let name = first, state = null, timer = 0, page = null, begun = false, closed = false; // name: of the run in view, the first one or a branch
+  const wanted = await shell.wanted(),
+    first = nameOf(wanted.problem, ++count),
+    runs = new Set([first]);
+  let name = first,
+    state = null,
+    timer = 0,
+    page = null,
+    begun = false,
+    closed = false; // name: of the run in view, the first one or a branch
 
   shell.watch = (message) => {
     if (message.state?.name === name) {
@@ -67,23 +74,51 @@ export async function open(shell) {
     page.close();
     page = null;
     shell.tools.replaceChildren();
-    shell.stage.replaceChildren(el('div', { class: 'page' }, el('section', { class: 'panel', role: 'alert' }, el('h2', {}, t('not_trained')), el('p', {}, message), el('p', { class: 'hint' }, hint))));
+    shell.stage.replaceChildren(
+      el(
+        'div',
+        { class: 'page' },
+        el(
+          'section',
+          { class: 'panel', role: 'alert' },
+          el('h2', {}, t('not_trained')),
+          el('p', {}, message),
+          el('p', { class: 'hint' }, hint),
+        ),
+      ),
+    );
     shell.drawer.toggle(true);
   }
   async function write() {
     clearTimeout(timer);
     timer = 0;
     if (!state || !begun || closed) return;
-    const at = state.view.step ?? state.last_step, lost = state.status === 'diverged' && state.view.step === null; // at the next step
+    const at = state.view.step ?? state.last_step,
+      lost = state.status === 'diverged' && state.view.step === null; // at the next step
     const axes = problem.features?.some((name) => Object.hasOwn(MADE, name)) ? problem.axes : state.view.axes; // inputs hang on the former
-    await shell.note(folded({ problem: { ...problem, axes }, settings, step: state.playing ? 0 : at + lost, actions: (state.replay ?? []).filter(([when]) => when <= at) }), {
-      speed: state.steps_per_second === SPEED ? null : state.steps_per_second == null ? 'full' : String(state.steps_per_second),
-      play: null,
-    });
+    await shell.note(
+      folded({
+        problem: { ...problem, axes },
+        settings,
+        step: state.playing ? 0 : at + lost,
+        actions: (state.replay ?? []).filter(([when]) => when <= at),
+      }),
+      {
+        speed:
+          state.steps_per_second === SPEED
+            ? null
+            : state.steps_per_second == null
+              ? 'full'
+              : String(state.steps_per_second),
+        play: null,
+      },
+    );
   }
 
   return {
-    get keys() { return page?.keys ?? []; },
+    get keys() {
+      return page?.keys ?? [];
+    },
     relabel: () => page?.relabel(),
     redraw: () => page?.redraw(),
     language: () => page?.language(),
@@ -99,19 +134,36 @@ export async function open(shell) {
 
 /** Numbers that were set before the first step are settings of the run; a link then needs no replay. */
 function folded(wanted) {
-  const plain = wanted.actions.every(([step, verb, fields]) => step === 0 && (verb === 'set' ? Object.hasOwn(setting, fields.name) : verb === 'segment' && Object.keys(fields.changes).every((name) => Object.hasOwn(setting, name))));
+  const plain = wanted.actions.every(
+    ([step, verb, fields]) =>
+      step === 0 &&
+      (verb === 'set'
+        ? Object.hasOwn(setting, fields.name)
+        : verb === 'segment' && Object.keys(fields.changes).every((name) => Object.hasOwn(setting, name))),
+  );
   if (!plain) return wanted;
-  const changes = wanted.actions.map(([, verb, fields]) => (verb === 'set' ? { [fields.name]: fields.value } : fields.changes));
-  return { ...wanted, settings: changes.reduce((now, change) => asRead({ ...now, ...change }), wanted.settings), actions: [] };
+  const changes = wanted.actions.map(([, verb, fields]) =>
+    verb === 'set' ? { [fields.name]: fields.value } : fields.changes,
+  );
+  return {
+    ...wanted,
+    settings: changes.reduce((now, change) => asRead({ ...now, ...change }), wanted.settings),
+    actions: [],
+  };
 }
 
 const nameOf = ({ source, table }, n) => `${(table?.name ?? source).replace(/\.[a-z]+$/i, '')}-${n}`;
 
 /** What the page draws, as one PNG: its canvases where they stand. */
 function picture(name) {
-  const panels = $$('.net, .bound, .curves').filter((panel) => panel.checkVisibility()), boxes = panels.map((panel) => panel.getBoundingClientRect());
-  const left = Math.min(...boxes.map((box) => box.left)), top = Math.min(...boxes.map((box) => box.top)), ratio = Math.min(2, devicePixelRatio || 1);
-  const canvas = el('canvas'), right = Math.max(...boxes.map((box) => box.right)), bottom = Math.max(...boxes.map((box) => box.bottom));
+  const panels = $$('.net, .bound, .curves').filter((panel) => panel.checkVisibility()),
+    boxes = panels.map((panel) => panel.getBoundingClientRect());
+  const left = Math.min(...boxes.map((box) => box.left)),
+    top = Math.min(...boxes.map((box) => box.top)),
+    ratio = Math.min(2, devicePixelRatio || 1);
+  const canvas = el('canvas'),
+    right = Math.max(...boxes.map((box) => box.right)),
+    bottom = Math.max(...boxes.map((box) => box.bottom));
   canvas.width = (right - left) * ratio;
   canvas.height = (bottom - top) * ratio;
   const context = canvas.getContext('2d');

@@ -3,7 +3,13 @@
 /** table: {name, target, picture: [height, width], pixels: a letter from 0 to g of each, row by row, classes: a digit of each row}, or any other. */
 export function unpacked({ pixels, classes, ...table }) {
   if (!pixels) return table;
-  const [high, wide] = table.picture, size = high * wide, rows = classes.length, code = Uint8Array.from(pixels, (letter) => parseInt(letter, 17));
-  const columns = Array.from({ length: size }, (_, j) => ({ name: `pixel_${Math.floor(j / wide)}_${j % wide}`, cells: Array.from({ length: rows }, (_, i) => code[i * size + j]) }));
+  const [high, wide] = table.picture,
+    size = high * wide,
+    rows = classes.length,
+    code = Uint8Array.from(pixels, (letter) => parseInt(letter, 17));
+  const columns = Array.from({ length: size }, (_, j) => ({
+    name: `pixel_${Math.floor(j / wide)}_${j % wide}`,
+    cells: Array.from({ length: rows }, (_, i) => code[i * size + j]),
+  }));
   return { ...table, columns: [...columns, { name: table.target, cells: Array.from(classes, Number) }] };
 }

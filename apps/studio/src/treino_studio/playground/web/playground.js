@@ -26,14 +26,19 @@ import { startTab } from './tab.js';
 /** source: the page's own script, which its worker runs, too. */
 export function start(source) {
   const { kernel, words, tables, table, address } = JSON.parse($('#parts').textContent);
-  let shell = null, trouble = null;
-  const tab = startTab(source, { kernel, words, language: preferredLanguage(asked('lang')) }, {
-    failed: ({ message }) => cannot(message),
-    replaced() {
-      trouble = 'no_worker';
-      shell?.say(t(trouble), 'warning');
+  let shell = null,
+    trouble = null;
+  const tab = startTab(
+    source,
+    { kernel, words, language: preferredLanguage(asked('lang')) },
+    {
+      failed: ({ message }) => cannot(message),
+      replaced() {
+        trouble = 'no_worker';
+        shell?.say(t(trouble), 'warning');
+      },
     },
-  });
+  );
   for (const name of Object.keys(tables)) tables[name] = unpacked(tables[name]);
   if (table) tables[table.name] = table;
   if (address && !location.hash) history.replaceState(null, '', address);
@@ -43,7 +48,9 @@ export function start(source) {
     [/^/, () => ({ open: openOne })],
   ];
   const own = {
-    tab, tables, asked,
+    tab,
+    tables,
+    asked,
     wanted: () => readAddress(location.hash, { tables, kept: history.state }),
     async visit(wanted, rest) {
       const { hash, left } = await writeAddress(location.hash, wanted, rest, { tables });
@@ -63,7 +70,9 @@ export function start(source) {
       return page;
     },
     hidden(act) {
-      const changed = () => { if (document.hidden) act(); };
+      const changed = () => {
+        if (document.hidden) act();
+      };
       document.addEventListener('visibilitychange', changed);
       return () => document.removeEventListener('visibilitychange', changed);
     },
@@ -94,16 +103,31 @@ export function start(source) {
 
   /** Own data too long for an address stay with the entry of the browser's history, through a reload, too. */
   function keep(how, { problem }, hash) {
-    const { source, table: rows = null, points = null } = problem, kept = (source === 'table' && !Object.values(tables).includes(rows)) || source === 'points';
+    const { source, table: rows = null, points = null } = problem,
+      kept = (source === 'table' && !Object.values(tables).includes(rows)) || source === 'points';
     try {
       history[how](kept ? { source, table: rows, points } : null, '', hash);
-    } catch { /* in some frames a page may not write its address */ }
+    } catch {
+      /* in some frames a page may not write its address */
+    }
   }
 
   function cannot(message) {
     document.body.classList.remove('opening');
-    shell.instead(el('div', { class: 'page' }, el('section', { class: 'panel', role: 'alert' },
-      el('h2', {}, t('cannot_train')), el('p', {}, t('what_is_needed')), el('p', { class: 'hint' }, message), el('p', {}, t('on_this_machine')))));
+    shell.instead(
+      el(
+        'div',
+        { class: 'page' },
+        el(
+          'section',
+          { class: 'panel', role: 'alert' },
+          el('h2', {}, t('cannot_train')),
+          el('p', {}, t('what_is_needed')),
+          el('p', { class: 'hint' }, message),
+          el('p', {}, t('on_this_machine')),
+        ),
+      ),
+    );
   }
 }
 
@@ -117,8 +141,21 @@ function makeHeader(shell) {
   const view = (name) => el('a', { id: `view-${name}`, class: 'view', href: '#', 'data-t': `view_${name}` });
   brand.after(
     el('nav', { class: 'views', 'data-name': 'views_of_playground', 'data-part': 'views' }, view('one'), view('many')),
-    el('button', { id: 'data', type: 'button', 'data-part': 'data', 'aria-expanded': 'false', 'aria-controls': 'data-drawer', onclick: () => shell.drawer.toggle() },
-      el('span', { class: 'vh', 'data-t': 'data' }), el('b', { id: 'data-name' }), el('span', { 'aria-hidden': 'true' }, '▾')));
+    el(
+      'button',
+      {
+        id: 'data',
+        type: 'button',
+        'data-part': 'data',
+        'aria-expanded': 'false',
+        'aria-controls': 'data-drawer',
+        onclick: () => shell.drawer.toggle(),
+      },
+      el('span', { class: 'vh', 'data-t': 'data' }),
+      el('b', { id: 'data-name' }),
+      el('span', { 'aria-hidden': 'true' }, '▾'),
+    ),
+  );
   shell.drawer = makeDrawer(shell);
 }
 
@@ -126,8 +163,12 @@ function makeHeader(shell) {
 function makeDrawer(shell) {
   const root = el('div', { class: 'lenses' });
   const close = el('button', { class: 'small', type: 'button', 'data-t': 'close', onclick: () => toggle(false) });
-  const drawer = el('aside', { id: 'data-drawer', class: 'drawer left', 'aria-labelledby': 'data-title', hidden: true },
-    el('header', {}, el('h2', { id: 'data-title', 'data-t': 'data' }), close), root);
+  const drawer = el(
+    'aside',
+    { id: 'data-drawer', class: 'drawer left', 'aria-labelledby': 'data-title', hidden: true },
+    el('header', {}, el('h2', { id: 'data-title', 'data-t': 'data' }), close),
+    root,
+  );
   document.body.append(drawer);
   let panel = null;
 
@@ -145,9 +186,22 @@ function makeDrawer(shell) {
     panel = makeDataPanel(root, { problem, tables: shell.tables, changed });
   }
   async function changed(problem) {
-    const wanted = await shell.wanted(), { settings } = wanted, channels = problem.table?.picture ? settings.channels : [];
-    const own = ['hidden', 'activation'].map((name) => [name, String(settings[name]) === String(usualOf(name, wanted.problem, settings.channels)) ? usualOf(name, problem, channels) : settings[name]]);
-    await shell.visit({ ...wanted, problem, settings: { ...settings, ...Object.fromEntries(own), channels }, step: 0, actions: [] });
+    const wanted = await shell.wanted(),
+      { settings } = wanted,
+      channels = problem.table?.picture ? settings.channels : [];
+    const own = ['hidden', 'activation'].map((name) => [
+      name,
+      String(settings[name]) === String(usualOf(name, wanted.problem, settings.channels))
+        ? usualOf(name, problem, channels)
+        : settings[name],
+    ]);
+    await shell.visit({
+      ...wanted,
+      problem,
+      settings: { ...settings, ...Object.fromEntries(own), channels },
+      step: 0,
+      actions: [],
+    });
   }
   async function toggle(yes = drawer.hidden) {
     drawer.hidden = !yes;
@@ -161,18 +215,28 @@ function makeDrawer(shell) {
       $('#data').focus();
     }
   }
-  addEventListener('popstate', () => { if (panel) fill(); });
-  drawer.addEventListener('keydown', (event) => { if (event.key === 'Escape') toggle(false); });
+  addEventListener('popstate', () => {
+    if (panel) fill();
+  });
+  drawer.addEventListener('keydown', (event) => {
+    if (event.key === 'Escape') toggle(false);
+  });
   return { show, toggle };
 }
 
-const nameOf = ({ source, table }) => (source === 'table' ? table?.name ?? t('own_table') : source === 'points' ? t('own_points') : source);
+const nameOf = ({ source, table }) =>
+  source === 'table' ? (table?.name ?? t('own_table')) : source === 'points' ? t('own_points') : source;
 
 /** The links of both views: the other one keeps data and settings. */
 function showViews() {
-  const many = asked('view') === 'many', here = location.hash.replace(/^#/, '').split('&').filter((pair) => pair && !/^(view|step|replay|speed|play)=/.test(pair));
+  const many = asked('view') === 'many',
+    here = location.hash
+      .replace(/^#/, '')
+      .split('&')
+      .filter((pair) => pair && !/^(view|step|replay|speed|play)=/.test(pair));
   for (const name of ['one', 'many']) {
-    const link = $(`#view-${name}`), now = many === (name === 'many');
+    const link = $(`#view-${name}`),
+      now = many === (name === 'many');
     link.href = `#${[...(name === 'many' ? ['view=many'] : []), ...here].join('&')}`;
     if (now) link.setAttribute('aria-current', 'page');
     else link.removeAttribute('aria-current');
@@ -181,8 +245,16 @@ function showViews() {
 
 /** Take away what a teacher's link hides: by the name of a part, of a setting, or of a button. */
 function hide() {
-  const names = hiddenNames(location.hash), sheet = new CSSStyleSheet();
+  const names = hiddenNames(location.hash),
+    sheet = new CSSStyleSheet();
   document.body.dataset.hides = names.join(' ');
-  sheet.replaceSync(names.map((name) => `#${name}, #${name}-field, .panel.${name}, .${name}:is(.actions, .transport, .faults, .seed, .prefs), [data-part=${name}] { display: none !important; }`).join('\n'));
+  sheet.replaceSync(
+    names
+      .map(
+        (name) =>
+          `#${name}, #${name}-field, .panel.${name}, .${name}:is(.actions, .transport, .faults, .seed, .prefs), [data-part=${name}] { display: none !important; }`,
+      )
+      .join('\n'),
+  );
   document.adoptedStyleSheets = [sheet];
 }

@@ -18,7 +18,8 @@ export const POINTS = {
 
 function moons(noise) {
   const angle = linspace(0, Math.PI, ROWS / 2);
-  const upper = angle.map((a) => [cos(a), sin(a)]), lower = angle.map((a) => [1 - cos(a), 0.5 - sin(a)]);
+  const upper = angle.map((a) => [cos(a), sin(a)]),
+    lower = angle.map((a) => [1 - cos(a), 0.5 - sin(a)]);
   return shuffled([upper, lower], noise);
 }
 
@@ -28,37 +29,52 @@ function circles(noise) {
 }
 
 function spirals(noise) {
-  const arms = [334, 333, 333].map((rows, arm) => linspace(0.05, 1, rows).map((radius) => {
-    const angle = 2 * Math.PI * (arm / 3 + 0.75 * radius);
-    return [radius * cos(angle), radius * sin(angle)];
-  }));
+  const arms = [334, 333, 333].map((rows, arm) =>
+    linspace(0.05, 1, rows).map((radius) => {
+      const angle = 2 * Math.PI * (arm / 3 + 0.75 * radius);
+      return [radius * cos(angle), radius * sin(angle)];
+    }),
+  );
   return shuffled(arms, noise);
 }
 
 function xor(noise) {
-  const random = new RandomState(0), square = squareOf(random);
+  const random = new RandomState(0),
+    square = squareOf(random);
   const apart = square.map((p) => p.map((v) => v + (v < 0 ? -0.1 : 0.1)));
   return { x: noisy(apart, noise, random), y: square.map(([x, y]) => +(x * y < 0)) };
 }
 
 function gauss(noise) {
-  const random = new RandomState(0), y = Array.from({ length: ROWS }, (_, i) => +(i >= ROWS / 2));
+  const random = new RandomState(0),
+    y = Array.from({ length: ROWS }, (_, i) => +(i >= ROWS / 2));
   random.shuffle(y);
-  return { x: noisy(y.map((c) => [2 * c - 1, 2 * c - 1]), noise, random), y };
+  return {
+    x: noisy(
+      y.map((c) => [2 * c - 1, 2 * c - 1]),
+      noise,
+      random,
+    ),
+    y,
+  };
 }
 
 function plane(noise) {
-  const random = new RandomState(0), x = squareOf(random);
+  const random = new RandomState(0),
+    x = squareOf(random);
   return { x, y: x.map(([a, b]) => a + b + noise * random.gauss()) };
 }
 
 function multiGauss(noise) {
-  const random = new RandomState(0), x = squareOf(random);
+  const random = new RandomState(0),
+    x = squareOf(random);
   const height = ([a, b]) => {
     let sum = 0;
-    [-0.45, 0.45].forEach((v, row) => [-0.7, 0, 0.7].forEach((u, column) => {
-      sum += (-1) ** (row + column) * exp(-12.5 * ((a - u) * (a - u) + (b - v) * (b - v)));
-    }));
+    [-0.45, 0.45].forEach((v, row) =>
+      [-0.7, 0, 0.7].forEach((u, column) => {
+        sum += (-1) ** (row + column) * exp(-12.5 * ((a - u) * (a - u) + (b - v) * (b - v)));
+      }),
+    );
     return sum;
   };
   return { x, y: x.map((p) => height(p) + noise * random.gauss()) };
@@ -76,8 +92,17 @@ const noisy = (points, noise, random) => points.map((p) => p.map((v) => v + nois
 
 /** The points of all classes in random order, with noise. */
 function shuffled(classes, noise) {
-  const random = new RandomState(0), points = classes.flat(), label = classes.flatMap((rows, c) => rows.map(() => c));
+  const random = new RandomState(0),
+    points = classes.flat(),
+    label = classes.flatMap((rows, c) => rows.map(() => c));
   const order = points.map((_, i) => i);
   random.shuffle(order);
-  return { x: noisy(order.map((i) => points[i]), noise, random), y: order.map((i) => label[i]) };
+  return {
+    x: noisy(
+      order.map((i) => points[i]),
+      noise,
+      random,
+    ),
+    y: order.map((i) => label[i]),
+  };
 }

@@ -16,15 +16,38 @@ const ROWS = 200; // points of the table behind the picture
 
 /** edited(points): after each edit, [[x, y, class or value]]. → {node, show(points, task, names), redraw()}. */
 export function makePad({ edited }) {
-  let points = [], task = 'classification', names = ['x1', 'x2'], kind = 0, box = null, low = [-1.2, -1.2], high = [1.2, 1.2];
-  let cursor = [0, 0], keys = false, moved = -1, stroke = null, before = null;
+  let points = [],
+    task = 'classification',
+    names = ['x1', 'x2'],
+    kind = 0,
+    box = null,
+    low = [-1.2, -1.2],
+    high = [1.2, 1.2];
+  let cursor = [0, 0],
+    keys = false,
+    moved = -1,
+    stroke = null,
+    before = null;
   const past = [];
 
   const canvas = el('canvas', { id: 'pad', role: 'application', tabindex: 0, 'aria-describedby': 'pad-hint' });
-  const kinds = el('div', { class: 'kinds', role: 'group' }), eraser = el('button', { id: 'pad-eraser', class: 'small', type: 'button', 'aria-pressed': 'false' });
-  const undo = el('button', { id: 'pad-undo', class: 'small', type: 'button', onclick: takeBack }), clear = el('button', { id: 'pad-clear', class: 'small', type: 'button', onclick: () => edit([]) });
-  const hint = el('p', { id: 'pad-hint', class: 'note' }), says = el('p', { id: 'pad-says', class: 'vh', role: 'status' }), table = el('table', { class: 'vh', id: 'pad-table' });
-  const node = el('div', { class: 'pad-of-points' }, kinds, el('div', { class: 'pad' }, canvas), el('div', { class: 'asks' }, eraser, undo, clear), hint, says, el('div', { class: 'vh' }, table));
+  const kinds = el('div', { class: 'kinds', role: 'group' }),
+    eraser = el('button', { id: 'pad-eraser', class: 'small', type: 'button', 'aria-pressed': 'false' });
+  const undo = el('button', { id: 'pad-undo', class: 'small', type: 'button', onclick: takeBack }),
+    clear = el('button', { id: 'pad-clear', class: 'small', type: 'button', onclick: () => edit([]) });
+  const hint = el('p', { id: 'pad-hint', class: 'note' }),
+    says = el('p', { id: 'pad-says', class: 'vh', role: 'status' }),
+    table = el('table', { class: 'vh', id: 'pad-table' });
+  const node = el(
+    'div',
+    { class: 'pad-of-points' },
+    kinds,
+    el('div', { class: 'pad' }, canvas),
+    el('div', { class: 'asks' }, eraser, undo, clear),
+    hint,
+    says,
+    el('div', { class: 'vh' }, table),
+  );
   eraser.addEventListener('click', () => eraser.setAttribute('aria-pressed', String(!erases())));
 
   const erases = () => eraser.getAttribute('aria-pressed') === 'true';
@@ -56,17 +79,26 @@ export function makePad({ edited }) {
   }
   const rounded = (value) => +value.toFixed(3); // an address has four places
   const at = (px, py) => [rounded(clamp(box.x(px), low[0], high[0])), rounded(clamp(box.y(py), low[1], high[1]))];
-  const words = (point) => t(task === 'regression' ? 'pad_value_at' : 'pad_class_at', { kind: task === 'regression' ? num(point[2], 3) : point[2], x: num(point[0], 3), y: num(point[1], 3) });
+  const words = (point) =>
+    t(task === 'regression' ? 'pad_value_at' : 'pad_class_at', {
+      kind: task === 'regression' ? num(point[2], 3) : point[2],
+      x: num(point[0], 3),
+      y: num(point[1], 3),
+    });
   function put([x, y]) {
     const point = [x, y, valueOf(kind)];
     edit([...points, point], words(point));
   }
   function remove(i) {
     if (i < 0) return;
-    edit(points.filter((_, k) => k !== i), t('pad_removed'));
+    edit(
+      points.filter((_, k) => k !== i),
+      t('pad_removed'),
+    );
   }
   function nearestTo(px, py, reach) {
-    let best = -1, least = reach;
+    let best = -1,
+      least = reach;
     points.forEach(([x, y], i) => {
       const away = Math.hypot(box.X(x) - px, box.Y(y) - py);
       if (away <= least) [best, least] = [i, away];
@@ -77,7 +109,8 @@ export function makePad({ edited }) {
   // ---- by pointer: one edit from press to release
 
   canvas.addEventListener('pointerdown', (event) => {
-    const [px, py] = pointIn(event), hit = nearestTo(px, py, NEAR[event.pointerType] ?? NEAR.mouse);
+    const [px, py] = pointIn(event),
+      hit = nearestTo(px, py, NEAR[event.pointerType] ?? NEAR.mouse);
     event.preventDefault();
     keys = false;
     canvas.focus({ preventScroll: true });
@@ -102,7 +135,9 @@ export function makePad({ edited }) {
   });
   const release = () => {
     if (!stroke) return;
-    const now = points, point = moved >= 0 ? now[moved] : now.at(-1), same = moved >= 0 && before[moved][0] === point[0] && before[moved][1] === point[1];
+    const now = points,
+      point = moved >= 0 ? now[moved] : now.at(-1),
+      same = moved >= 0 && before[moved][0] === point[0] && before[moved][1] === point[1];
     points = before;
     stroke = null;
     if (same) return redraw();
@@ -121,7 +156,8 @@ export function makePad({ edited }) {
       cursor = [0, 1].map((k) => rounded(clamp(cursor[k] + [dx, dy][k] * share * (high[k] - low[k]), low[k], high[k])));
       setText(says, t('pad_cursor', { x: num(cursor[0], 3), y: num(cursor[1], 3) }));
     } else if (event.key === ' ' || event.key === 'Enter') put(cursor);
-    else if (event.key === 'Delete' || event.key === 'Backspace') remove(nearestTo(box.X(cursor[0]), box.Y(cursor[1]), NEAR.touch));
+    else if (event.key === 'Delete' || event.key === 'Backspace')
+      remove(nearestTo(box.X(cursor[0]), box.Y(cursor[1]), NEAR.touch));
     else if (/^[1-6]$/.test(event.key)) choose(Number(event.key) - 1);
     else if (event.key.toLowerCase() === 'z' && (event.ctrlKey || event.metaKey)) takeBack();
     else return;
@@ -130,15 +166,22 @@ export function makePad({ edited }) {
     event.stopPropagation(); // the page has keys of its own
     redraw();
   });
-  canvas.addEventListener('focus', () => { keys = canvas.matches(':focus-visible'); redraw(); });
-  canvas.addEventListener('blur', () => { keys = false; redraw(); });
+  canvas.addEventListener('focus', () => {
+    keys = canvas.matches(':focus-visible');
+    redraw();
+  });
+  canvas.addEventListener('blur', () => {
+    keys = false;
+    redraw();
+  });
 
   function choose(k) {
     kind = k;
     eraser.setAttribute('aria-pressed', 'false');
     for (const [i, button] of [...kinds.children].entries()) button.setAttribute('aria-pressed', String(i === kind));
   }
-  const kindName = (k) => (task === 'regression' ? t('pad_value', { value: num(VALUES[k], 2) }) : t('pad_class', { value: k }));
+  const kindName = (k) =>
+    task === 'regression' ? t('pad_value', { value: num(VALUES[k], 2) }) : t('pad_class', { value: k });
 
   // ---- what is seen
 
@@ -159,7 +202,10 @@ export function makePad({ edited }) {
     if (keys) {
       const [px, py] = [box.X(cursor[0]), box.Y(cursor[1])];
       context.beginPath();
-      context.moveTo(px - 12, py), context.lineTo(px + 12, py), context.moveTo(px, py - 12), context.lineTo(px, py + 12);
+      context.moveTo(px - 12, py),
+        context.lineTo(px + 12, py),
+        context.moveTo(px, py - 12),
+        context.lineTo(px, py + 12);
       context.lineWidth = 2.5;
       context.strokeStyle = look.accent;
       context.stroke();
@@ -170,21 +216,59 @@ export function makePad({ edited }) {
   }
   function label() {
     canvas.setAttribute('aria-label', t('pad', { n: points.length }));
-    for (const [button, key] of [[eraser, 'pad_eraser'], [undo, 'pad_undo'], [clear, 'pad_clear']]) setText(button, t(key));
+    for (const [button, key] of [
+      [eraser, 'pad_eraser'],
+      [undo, 'pad_undo'],
+      [clear, 'pad_clear'],
+    ])
+      setText(button, t(key));
     setText(hint, t('pad_hint'));
     kinds.setAttribute('aria-label', t('pad_kind'));
     const key = `${task} ${look.version} ${t('pad_class')}`;
     if (kinds.dataset.key !== key) {
       kinds.dataset.key = key;
-      kinds.replaceChildren(...Array.from({ length: CLASSES }, (_, k) => {
-        const dot = el('i', { 'aria-hidden': 'true' }), button = el('button', { class: 'small', type: 'button', 'aria-label': kindName(k), 'aria-keyshortcuts': k + 1, title: kindName(k), onclick: () => choose(k) }, dot, String(task === 'regression' ? num(VALUES[k], 1) : k));
-        dot.style.background = colourOf(valueOf(k));
-        return button;
-      }));
+      kinds.replaceChildren(
+        ...Array.from({ length: CLASSES }, (_, k) => {
+          const dot = el('i', { 'aria-hidden': 'true' }),
+            button = el(
+              'button',
+              {
+                class: 'small',
+                type: 'button',
+                'aria-label': kindName(k),
+                'aria-keyshortcuts': k + 1,
+                title: kindName(k),
+                onclick: () => choose(k),
+              },
+              dot,
+              String(task === 'regression' ? num(VALUES[k], 1) : k),
+            );
+          dot.style.background = colourOf(valueOf(k));
+          return button;
+        }),
+      );
       choose(kind);
     }
-    const rows = points.slice(0, ROWS).map((point) => el('tr', {}, point.map((value) => el('td', {}, num(value)))));
-    table.replaceChildren(el('caption', {}, t('pad', { n: points.length })), el('thead', {}, el('tr', {}, [...names, t('target')].map((name) => el('th', { scope: 'col' }, name)))), el('tbody', {}, rows));
+    const rows = points.slice(0, ROWS).map((point) =>
+      el(
+        'tr',
+        {},
+        point.map((value) => el('td', {}, num(value))),
+      ),
+    );
+    table.replaceChildren(
+      el('caption', {}, t('pad', { n: points.length })),
+      el(
+        'thead',
+        {},
+        el(
+          'tr',
+          {},
+          [...names, t('target')].map((name) => el('th', { scope: 'col' }, name)),
+        ),
+      ),
+      el('tbody', {}, rows),
+    );
   }
 
   return {
@@ -196,7 +280,9 @@ export function makePad({ edited }) {
       [points, task, names] = [next, nextTask, nextNames];
       if (same) return redraw();
       past.length = 0;
-      const ends = [0, 1].map((k) => points.reduce(([a, b], p) => [Math.min(a, p[k]), Math.max(b, p[k])], [Infinity, -Infinity]));
+      const ends = [0, 1].map((k) =>
+        points.reduce(([a, b], p) => [Math.min(a, p[k]), Math.max(b, p[k])], [Infinity, -Infinity]),
+      );
       const room = ends.map(([a, b]) => (b > a ? (b - a) * 0.08 : 1.2));
       low = ends.map(([a], k) => (Number.isFinite(a) ? a - room[k] : -1.2));
       high = ends.map(([, b], k) => (Number.isFinite(b) ? b + room[k] : 1.2));

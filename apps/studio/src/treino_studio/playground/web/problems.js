@@ -34,31 +34,51 @@ export const MADE = {
  * columns, form: in Python, of x and y}, command: {data, flags, file}, inputs(raw [N K]) → x [N D]}.
  */
 export function prepare(problem) {
-  const { validation = SHARE, test = SHARE, data_seed: seed = 0, normalise = true } = problem, notes = [];
+  const { validation = SHARE, test = SHARE, data_seed: seed = 0, normalise = true } = problem,
+    notes = [];
   checkShares(validation, test);
-  const source = sourceOf(problem), all = source.columns.filter(({ name }) => !source.reasons.get(name));
+  const source = sourceOf(problem),
+    all = source.columns.filter(({ name }) => !source.reasons.get(name));
   sayLeftOut(source, notes);
   const rows = Int32Array.from(source.target.values.flatMap((v, i) => (v === null ? [] : [i])));
   if (rows.length < 2) refuse('rows_one', t('rows_one', { n: rows.length }), t('add_rows'));
-  if (rows.length < source.target.values.length) notes.push(t('rows_without_target', { n: source.target.values.length - rows.length }));
-  const { task, classes } = source.target, value = Float64Array.from(rows, (i) => source.target.values[i]);
+  if (rows.length < source.target.values.length)
+    notes.push(t('rows_without_target', { n: source.target.values.length - rows.length }));
+  const { task, classes } = source.target,
+    value = Float64Array.from(rows, (i) => source.target.values[i]);
   const label = classes.length ? Int32Array.from(value) : new Int32Array(rows.length);
-  if (classes.length === rows.length) refuse('classes_all_distinct', t('classes_all_distinct', { name: source.target.name, n: classes.length }), t('name_other_target'));
+  if (classes.length === rows.length)
+    refuse(
+      'classes_all_distinct',
+      t('classes_all_distinct', { name: source.target.name, n: classes.length }),
+      t('name_other_target'),
+    );
   sayClasses(classes, label, notes);
 
   const divide = (input) => split(firstEqual(input, rows.length), label, validation, test, seed);
   const pair = axesOf(problem, all, rows, divide, value, classes);
   const { columns, inputs } = inputsOf(problem.features ?? null, all, pair, source);
-  const raw = tableOf(columns, rows), made = applied(inputs, raw, rows.length), D = inputs.length;
-  const first = firstEqual(made, rows.length), different = first.reduce((n, f, i) => n + (f === i), 0);
+  const raw = tableOf(columns, rows),
+    made = applied(inputs, raw, rows.length),
+    D = inputs.length;
+  const first = firstEqual(made, rows.length),
+    different = first.reduce((n, f, i) => n + (f === i), 0);
   const wanted = 1 + (validation > 0) + (test > 0);
-  if (different < Math.max(wanted, 2)) refuse('rows_too_few', `${t('rows_different', { n: different })} ${t('rows_too_few', { wanted })}`, t(different > 1 ? 'add_rows_or_none' : 'add_rows'));
+  if (different < Math.max(wanted, 2))
+    refuse(
+      'rows_too_few',
+      `${t('rows_different', { n: different })} ${t('rows_too_few', { wanted })}`,
+      t(different > 1 ? 'add_rows_or_none' : 'add_rows'),
+    );
   if (different < rows.length) notes.push(t('rows_equal', { n: rows.length - different }));
   const part = split(first, label, validation, test, seed);
 
   const places = PARTS.map((_, p) => Int32Array.from(rows.keys()).filter((i) => part[i] === p));
-  const { mean, scale } = normalise ? fit(takenRows(made, places[0], D), places[0].length, D) : { mean: new Float64Array(D), scale: new Float64Array(D).fill(1) };
-  let targetMean = 0, targetScale = 1;
+  const { mean, scale } = normalise
+    ? fit(takenRows(made, places[0], D), places[0].length, D)
+    : { mean: new Float64Array(D), scale: new Float64Array(D).fill(1) };
+  let targetMean = 0,
+    targetScale = 1;
   if (task === 'regression') {
     const told = fit(takenRows(value, places[0], 1), places[0].length, 1);
     [targetMean, targetScale] = [told.mean[0], told.scale[0] || 1];
@@ -67,16 +87,33 @@ export function prepare(problem) {
   const target = (i) => (task === 'regression' ? (value[i] - targetMean) / targetScale : label[i]);
   sayConstant(inputs, scale, notes);
   return {
-    name: source.name, kind: 'table', task, columns: columns.map(({ name }) => name), features: inputs.map(({ name }) => name),
-    axes: orderedAxes(columns, pair), classes, outputs: classes.length || 1, target: source.target.name,
-    picture: (inputs.length === all.length && inputs.every((input, j) => input.name === all[j].name) && source.table?.picture) || null,
+    name: source.name,
+    kind: 'table',
+    task,
+    columns: columns.map(({ name }) => name),
+    features: inputs.map(({ name }) => name),
+    axes: orderedAxes(columns, pair),
+    classes,
+    outputs: classes.length || 1,
+    target: source.target.name,
+    picture:
+      (inputs.length === all.length &&
+        inputs.every((input, j) => input.name === all[j].name) &&
+        source.table?.picture) ||
+      null,
     parts: places.map((at) => ({
       x: standardised(takenRows(made, at, D)),
-      y: task === 'regression' ? finite(Float32Array.from(at, target), source.target.name) : Int32Array.from(at, target),
+      y:
+        task === 'regression' ? finite(Float32Array.from(at, target), source.target.name) : Int32Array.from(at, target),
       rows: at.map((i) => rows[i]),
       raw: takenRows(raw, at, columns.length),
     })),
-    mean, scale, targetMean, targetScale, notes, made: inputs,
+    mean,
+    scale,
+    targetMean,
+    targetScale,
+    notes,
+    made: inputs,
     command: commandOf(problem, source, columns, inputs, { validation, test, seed, normalise }),
     inputs: (numbers) => standardised(applied(inputs, numbers, numbers.length / columns.length)),
   };
@@ -93,25 +130,37 @@ function sourceOf({ source, noise = null, table, points }) {
   }
   if (source === 'points') {
     if (!points?.length) refuse('points_none', t('points_none'), t('points_none_hint'));
-    return { name: 'points', ...pointsTable(points, points.map((p) => p[2])) };
+    return {
+      name: 'points',
+      ...pointsTable(
+        points,
+        points.map((p) => p[2]),
+      ),
+    };
   }
   if (!table?.columns?.length) refuse('table_none', t('table_none', { name: source }), t('table_none_hint'));
   if (!isTable(table)) refuse('table_damaged', t('data_cut'));
   const column = table.columns.find(({ name }) => name === table.target);
   if (!column) refuse('target_missing', t('target_missing', { name: table.name }), t('target_missing_hint'));
   const target = { name: column.name, cells: column.cells, ...targetOf(column, table) };
-  const columns = table.columns.filter((other) => other !== column), reasons = reasonsOf(table);
+  const columns = table.columns.filter((other) => other !== column),
+    reasons = reasonsOf(table);
   return { name: table.name, columns, reasons, target, builtin: source !== 'table' || table.builtin === true, table };
 }
 
 function pointsTable(x, y) {
-  const columns = [0, 1].map((j) => ({ name: `x${j + 1}`, cells: x.map((p) => p[j]) })), cells = y.slice();
+  const columns = [0, 1].map((j) => ({ name: `x${j + 1}`, cells: x.map((p) => p[j]) })),
+    cells = y.slice();
   return { columns, reasons: new Map(), target: { name: 'target', cells, ...targetOf({ name: 'target', cells }) } };
 }
 
 const tableOf = (columns, rows) => {
   const out = new Float64Array(rows.length * columns.length);
-  columns.forEach(({ cells }, j) => rows.forEach((row, i) => { out[i * columns.length + j] = cells[row]; }));
+  columns.forEach(({ cells }, j) =>
+    rows.forEach((row, i) => {
+      out[i * columns.length + j] = cells[row];
+    }),
+  );
   return out;
 };
 
@@ -124,25 +173,53 @@ function axesOf({ axes, features }, all, rows, divide, value, classes) {
   const named = features?.map((name) => all.findIndex((column) => column.name === name)).filter((j) => j >= 0) ?? [];
   const among = (named.length ? [...new Set(named)] : all.map((_, j) => j)).map((j) => all[j]);
   if (among.length < 3) return among.map(({ name }) => name);
-  const input = tableOf(among, rows), part = divide(input), train = Int32Array.from(part.keys()).filter((i) => part[i] === 0);
+  const input = tableOf(among, rows),
+    part = divide(input),
+    train = Int32Array.from(part.keys()).filter((i) => part[i] === 0);
   const columns = among.map((_, j) => Float64Array.from(train, (i) => input[i * among.length + j]));
-  return pairsBySeparation(columns, Float64Array.from(train, (i) => value[i]), classes.length)[0].map((j) => among[j].name);
+  return pairsBySeparation(
+    columns,
+    Float64Array.from(train, (i) => value[i]),
+    classes.length,
+  )[0].map((j) => among[j].name);
 }
 
 /** The columns that are used, and of each input its name and how it is made of them. */
 function inputsOf(features, all, pair, { reasons, target, name, table }) {
-  const used = [], place = (column) => (used.includes(column) || used.push(column), used.indexOf(column));
-  const byName = new Map(all.map((column) => [column.name, column])), names = new Set([target.name]);
-  const asked = features ?? all.map((column) => column.name), seen = new Set();
-  if (!asked.length) refuse(all.length ? 'features_none' : 'no_inputs', t(all.length ? 'features_none' : 'no_inputs', { name }), all.length ? t('features_none_hint') : commandHint(table));
+  const used = [],
+    place = (column) => (used.includes(column) || used.push(column), used.indexOf(column));
+  const byName = new Map(all.map((column) => [column.name, column])),
+    names = new Set([target.name]);
+  const asked = features ?? all.map((column) => column.name),
+    seen = new Set();
+  if (!asked.length)
+    refuse(
+      all.length ? 'features_none' : 'no_inputs',
+      t(all.length ? 'features_none' : 'no_inputs', { name }),
+      all.length ? t('features_none_hint') : commandHint(table),
+    );
   const inputs = asked.map((feature) => {
-    if (seen.has(feature)) refuse('features_duplicate', t('features_duplicate', { name: feature }), t('features_none_hint'));
+    if (seen.has(feature))
+      refuse('features_duplicate', t('features_duplicate', { name: feature }), t('features_none_hint'));
     seen.add(feature);
-    if (byName.has(feature)) return { name: feature, at: [place(byName.get(feature))], value: MADE.x.value, form: MADE.x.form, column: true };
-    if (reasons.get(feature)) refuse('features_kinds', t('column_no_input', { name: feature, why: t(reasons.get(feature)) }), commandHint(table));
+    if (byName.has(feature))
+      return { name: feature, at: [place(byName.get(feature))], value: MADE.x.value, form: MADE.x.form, column: true };
+    if (reasons.get(feature))
+      refuse(
+        'features_kinds',
+        t('column_no_input', { name: feature, why: t(reasons.get(feature)) }),
+        commandHint(table),
+      );
     const made = Object.hasOwn(MADE, feature) ? MADE[feature] : null;
-    if (!made?.of.every((axis) => axis < pair.length)) refuse('features_unknown', t('features_unknown', { name: feature }), t('features_none_hint'));
-    return { name: made.name(...pair), at: made.of.map((axis) => place(byName.get(pair[axis]))), value: made.value, form: made.form, column: feature === 'x' || feature === 'y' };
+    if (!made?.of.every((axis) => axis < pair.length))
+      refuse('features_unknown', t('features_unknown', { name: feature }), t('features_none_hint'));
+    return {
+      name: made.name(...pair),
+      at: made.of.map((axis) => place(byName.get(pair[axis]))),
+      value: made.value,
+      form: made.form,
+      column: feature === 'x' || feature === 'y',
+    };
   });
   for (const input of inputs) {
     while (names.has(input.name)) input.name += "'";
@@ -152,15 +229,20 @@ function inputsOf(features, all, pair, { reasons, target, name, table }) {
 }
 
 const orderedAxes = (columns, pair) => {
-  const names = columns.map(({ name }) => name), first = pair.filter((name) => names.includes(name));
+  const names = columns.map(({ name }) => name),
+    first = pair.filter((name) => names.includes(name));
   return [...first, ...names.filter((name) => !first.includes(name))];
 };
 
 /** Inputs [N D] of columns [N K], in the data's own units. */
 function applied(inputs, raw, n) {
-  const K = raw.length / n || 0, D = inputs.length, out = new Float64Array(n * D);
+  const K = raw.length / n || 0,
+    D = inputs.length,
+    out = new Float64Array(n * D);
   for (let i = 0; i < n; i++)
-    inputs.forEach(({ at, value }, j) => { out[i * D + j] = value(raw[i * K + at[0]], raw[i * K + (at[1] ?? at[0])]); });
+    inputs.forEach(({ at, value }, j) => {
+      out[i * D + j] = value(raw[i * K + at[0]], raw[i * K + (at[1] ?? at[0])]);
+    });
   return out;
 }
 
@@ -168,12 +250,15 @@ function applied(inputs, raw, n) {
 
 /** Mean and deviation of each column of x [n D], computed over the column's largest value, as treino's fit_table does. */
 function fit(x, n, D) {
-  const mean = new Float64Array(D), scale = new Float64Array(D), sum = D === 1 ? pairwise : inOrder;
+  const mean = new Float64Array(D),
+    scale = new Float64Array(D),
+    sum = D === 1 ? pairwise : inOrder;
   for (let j = 0; j < D; j++) {
     let largest = 0;
     for (let i = 0; i < n; i++) largest = Math.max(largest, Math.abs(x[i * D + j]));
     largest ||= 1;
-    const v = Float64Array.from({ length: n }, (_, i) => x[i * D + j] / largest), middle = sum(v) / n;
+    const v = Float64Array.from({ length: n }, (_, i) => x[i * D + j] / largest),
+      middle = sum(v) / n;
     mean[j] = middle * largest;
     scale[j] = Math.sqrt(sum(v.map((value) => (value - middle) * (value - middle))) / n) * largest;
   }
@@ -200,7 +285,8 @@ function pairwise(values, from = 0, n = values.length) {
 
 /** Standardised in float64 and rounded once; an input that was constant in the training rows is 0. */
 function scaled(numbers, mean, scale, inputs) {
-  const D = mean.length, x = new Float32Array(numbers.length);
+  const D = mean.length,
+    x = new Float32Array(numbers.length);
   for (let i = 0; i < numbers.length; i++) {
     const j = i % D;
     x[i] = scale[j] ? (numbers[i] - mean[j]) / scale[j] : 0;
@@ -222,7 +308,9 @@ const takenRows = (table, at, D) => {
 
 /** Of each row [N] the first that has the same numbers, bit for bit; -0 counts as 0. */
 function firstEqual(table, n) {
-  const D = table.length / n, bits = new Uint16Array(table.map((v) => v + 0).buffer), seen = new Map();
+  const D = table.length / n,
+    bits = new Uint16Array(table.map((v) => v + 0).buffer),
+    seen = new Map();
   return Int32Array.from({ length: n }, (_, i) => {
     const key = String.fromCharCode(...bits.subarray(4 * D * i, 4 * D * (i + 1)));
     if (!seen.has(key)) seen.set(key, i);
@@ -240,7 +328,10 @@ function checkShares(validation, test) {
 function sayLeftOut({ columns, reasons }, notes) {
   for (const why of new Set(reasons.values())) {
     if (!why) continue;
-    const names = columns.filter(({ name }) => reasons.get(name) === why).map(({ name }) => name).join(', ');
+    const names = columns
+      .filter(({ name }) => reasons.get(name) === why)
+      .map(({ name }) => name)
+      .join(', ');
     notes.push(t('columns_left_out', { names, why: t(why) }));
   }
   for (const column of columns.filter(({ name }) => reasons.get(name) === 'why_mixed')) {
@@ -252,10 +343,14 @@ function sayLeftOut({ columns, reasons }, notes) {
 function sayClasses(classes, label, notes) {
   if (!classes.length) return;
   const count = classes.map(() => 0);
-  label.forEach((c) => { count[c]++; });
-  const most = count.indexOf(Math.max(...count)), least = count.indexOf(Math.min(...count));
+  label.forEach((c) => {
+    count[c]++;
+  });
+  const most = count.indexOf(Math.max(...count)),
+    least = count.indexOf(Math.min(...count));
   if (count[least] === 1) notes.push(t('class_of_one_row', { value: classes[least] }));
-  if (count[most] >= IMBALANCE * count[least]) notes.push(t('classes_uneven', { most: classes[most], n: count[most], least: classes[least], m: count[least] }));
+  if (count[most] >= IMBALANCE * count[least])
+    notes.push(t('classes_uneven', { most: classes[most], n: count[most], least: classes[least], m: count[least] }));
 }
 
 function sayConstant(inputs, scale, notes) {
@@ -264,8 +359,15 @@ function sayConstant(inputs, scale, notes) {
 }
 
 /** What `treino train` is told to train on the same numbers: a built-in's name, or a file whose text comes with it. */
-function commandOf({ features }, { name, builtin, target, table, columns: all }, columns, inputs, { validation, test, seed, normalise }) {
-  const own = inputs.every(({ column }) => column), flags = [];
+function commandOf(
+  { features },
+  { name, builtin, target, table, columns: all },
+  columns,
+  inputs,
+  { validation, test, seed, normalise },
+) {
+  const own = inputs.every(({ column }) => column),
+    flags = [];
   if (!builtin || !own) flags.push('--target', target.name);
   const every = own && inputs.length === all.length && inputs.every((input, j) => input.name === all[j].name);
   if (!every) flags.push('--features', inputs.map((input) => item(input.name)).join());
@@ -274,9 +376,15 @@ function commandOf({ features }, { name, builtin, target, table, columns: all },
   if (!normalise) flags.push('--no-normalise');
   flags.push('--data-seed', String(seed));
   if (builtin && own) return { data: name, flags, file: null };
-  const made = inputs.map((input) => ({ name: input.name, cells: ofColumns(input, columns) })), cells = target.cells;
-  if ([...made, target].some((column) => /^[\d.+\-$€£¥?]/.test(column.name) || isNothing(column.name))) flags.push('--header', 'yes');
-  return { data: `${(table?.name ?? name).replace(/[^\p{L}\p{N}._-]+/gu, '-')}.csv`, flags, file: csvOf([...made, { name: target.name, cells }]) };
+  const made = inputs.map((input) => ({ name: input.name, cells: ofColumns(input, columns) })),
+    cells = target.cells;
+  if ([...made, target].some((column) => /^[\d.+\-$€£¥?]/.test(column.name) || isNothing(column.name)))
+    flags.push('--header', 'yes');
+  return {
+    data: `${(table?.name ?? name).replace(/[^\p{L}\p{N}._-]+/gu, '-')}.csv`,
+    flags,
+    file: csvOf([...made, { name: target.name, cells }]),
+  };
 }
 
 const ofColumns = ({ at, value }, columns) => {

@@ -41,8 +41,25 @@ export const SPLITS = ['train', 'validation', 'test'];
 
 /** What settings are where nobody says: those of `treino train` on a table, but for the length. */
 const DEFAULTS = {
-  channels: [], hidden: [64, 32], activation: 'relu', loss: null, optimizer: 'adam', lr: 3e-3, weight_decay: 0, momentum: 0, beta1: 0.9, beta2: 0.999, eps: 1e-8,
-  clip: null, dropout: 0, batch_size: 32, schedule: 'constant', steps: 100000, fault: [], seed: 0, data_seed: null,
+  channels: [],
+  hidden: [64, 32],
+  activation: 'relu',
+  loss: null,
+  optimizer: 'adam',
+  lr: 3e-3,
+  weight_decay: 0,
+  momentum: 0,
+  beta1: 0.9,
+  beta2: 0.999,
+  eps: 1e-8,
+  clip: null,
+  dropout: 0,
+  batch_size: 32,
+  schedule: 'constant',
+  steps: 100000,
+  fault: [],
+  seed: 0,
+  data_seed: null,
 };
 
 export class Run {
@@ -52,67 +69,140 @@ export class Run {
     all.loss = lossOf(prepared, { loss: all.loss ?? undefined });
     all.channels ??= [];
     all.data_seed ??= problem.data_seed ?? null; // null: the seed is that of the order, too
-    const axes = prepared.task === 'classification' && problem.axes?.every((column) => prepared.columns.includes(column)) ? problem.axes : null;
+    const axes =
+      prepared.task === 'classification' && problem.axes?.every((column) => prepared.columns.includes(column))
+        ? problem.axes
+        : null;
     const plan = planOf(lanes, prepared, all, { orderSeed: all.data_seed ?? all.seed });
-    const first = { number: 0, origin: null, settings: asRead(all), changes: {}, text: '', plan, sets: [], optimizerFrom: 0 };
-    Object.assign(this, { lanes, name, problem, prepared, status: 'running', metrics: null, kept: null, lost: false, segments: [first], path: [{ segment: first, first: 0, stop: null }] });
-    Object.assign(this, { losses: new Losses(), records: new Records(), keyframes: new Keyframes(), replay: [], view: { step: null, axes, unit: null }, played: null, ways: [] });
+    const first = {
+      number: 0,
+      origin: null,
+      settings: asRead(all),
+      changes: {},
+      text: '',
+      plan,
+      sets: [],
+      optimizerFrom: 0,
+    };
+    Object.assign(this, {
+      lanes,
+      name,
+      problem,
+      prepared,
+      status: 'running',
+      metrics: null,
+      kept: null,
+      lost: false,
+      segments: [first],
+      path: [{ segment: first, first: 0, stop: null }],
+    });
+    Object.assign(this, {
+      losses: new Losses(),
+      records: new Records(),
+      keyframes: new Keyframes(),
+      replay: [],
+      view: { step: null, axes, unit: null },
+      played: null,
+      ways: [],
+    });
     this.loop = new TrainingLoop(lanes, prepared, first);
     this.keyframes.add(0, this.loop.save(), true);
   }
 
-  get step() { return this.loop.step; }
-  get segment() { return this.path.at(-1).segment; }
-  get epochs() { return this.records.epochs; }
-  get over() { return this.status !== 'running'; }
-  get stepInView() { return this.view.step === null ? this.step : Math.min(this.view.step, this.step); }
+  get step() {
+    return this.loop.step;
+  }
+  get segment() {
+    return this.path.at(-1).segment;
+  }
+  get epochs() {
+    return this.records.epochs;
+  }
+  get over() {
+    return this.status !== 'running';
+  }
+  get stepInView() {
+    return this.view.step === null ? this.step : Math.min(this.view.step, this.step);
+  }
   /** Changes of settings along the path; those of one step together. */
-  get marks() { return this.#changes().map(({ segment, step, changes }) => ({ segment: segment.number, step, text: textOf(changes, segment.settings) })).filter(({ text }) => text); }
+  get marks() {
+    return this.#changes()
+      .map(({ segment, step, changes }) => ({ segment: segment.number, step, text: textOf(changes, segment.settings) }))
+      .filter(({ text }) => text);
+  }
 
   #changes(path = this.path) {
-    const at = new Map(), add = (segment, step, changes) => at.set(step, { segment, step, changes: { ...at.get(step)?.changes, ...changes } });
+    const at = new Map(),
+      add = (segment, step, changes) =>
+        at.set(step, { segment, step, changes: { ...at.get(step)?.changes, ...changes } });
     for (const { segment, first, stop } of path) {
       if (segment.origin) add(segment, first, this.#begins(segment));
-      for (const { step, name, value } of segment.sets) if (step >= first && (stop === null || step <= stop)) add(segment, step, { [name]: value });
+      for (const { step, name, value } of segment.sets)
+        if (step >= first && (stop === null || step <= stop)) add(segment, step, { [name]: value });
     }
     return [...at.values()];
   }
   /** What a segment begins with: its own changes, and those of the segments before it that begin at the same step, of which a path has the last one alone. */
   #begins({ origin, changes }) {
     if (!origin) return {};
-    const [number, step] = origin, before = this.segments.find((one) => one.number === number);
+    const [number, step] = origin,
+      before = this.segments.find((one) => one.number === number);
     if ((before.origin?.[1] ?? 0) !== step) return changes;
-    return { ...this.#begins(before), ...Object.fromEntries(before.sets.filter((set) => set.step === step).map(({ name, value }) => [name, value])), ...changes };
+    return {
+      ...this.#begins(before),
+      ...Object.fromEntries(before.sets.filter((set) => set.step === step).map(({ name, value }) => [name, value])),
+      ...changes,
+    };
   }
   /** Of the updates up to a step: what made them others than those of the first settings alone, [{step, name, value}]. */
   changesBefore(last) {
     let now = this.settingsAt(0);
-    return this.#changes().filter(({ step }) => step > 0 && step < last).flatMap(({ step, changes }) => {
-      const before = now, matters = (name) => String(now[name]) !== String(before[name]) && name !== 'keep' && (name !== 'steps' || isScheduled(now));
-      now = asRead({ ...now, ...changes });
-      return Object.keys(now).filter(matters).map((name) => ({ step, name, value: now[name] }));
-    });
+    return this.#changes()
+      .filter(({ step }) => step > 0 && step < last)
+      .flatMap(({ step, changes }) => {
+        const before = now,
+          matters = (name) =>
+            String(now[name]) !== String(before[name]) && name !== 'keep' && (name !== 'steps' || isScheduled(now));
+        now = asRead({ ...now, ...changes });
+        return Object.keys(now)
+          .filter(matters)
+          .map((name) => ({ step, name, value: now[name] }));
+      });
   }
 
   // ---- going on
 
   /** Take steps, at most so many: up to the next evaluation, state to keep, or the planned end. → how many. */
   advance(count) {
-    const { loop, segment: { plan } } = this, first = this.step;
+    const {
+        loop,
+        segment: { plan },
+      } = this,
+      first = this.step;
     const { losses, evaluation } = loop.advance(Math.min(first + count, this.keyframes.next, plan.steps));
     const good = goodSteps(losses, loop.net);
     if (good < losses.length || !finiteWeights(loop.net)) return this.#diverged(first, first + good);
     this.losses.add(losses);
-    for (let epoch = plan.count.ended(first) + 1; epoch <= plan.count.ended(this.step); epoch++) this.#ended(epoch, evaluation);
+    for (let epoch = plan.count.ended(first) + 1; epoch <= plan.count.ended(this.step); epoch++)
+      this.#ended(epoch, evaluation);
     if (this.step === this.keyframes.next) this.keyframes.add(this.segment.number, loop.save());
     if (this.step >= plan.steps) this.end();
     return losses.length;
   }
 
   #ended(epoch, evaluation) {
-    const { count } = this.segment.plan, step = count.endOf(epoch);
-    const validation = evaluation?.step === step ? Object.fromEntries(Object.entries(evaluation.figures[0]).map(([name, value]) => [name, finite(value)])) : {};
-    this.records.addEpoch({ epoch, step, train: { loss: finite(this.losses.mean(count.endOf(epoch - 1), step)) }, validation });
+    const { count } = this.segment.plan,
+      step = count.endOf(epoch);
+    const validation =
+      evaluation?.step === step
+        ? Object.fromEntries(Object.entries(evaluation.figures[0]).map(([name, value]) => [name, finite(value)]))
+        : {};
+    this.records.addEpoch({
+      epoch,
+      step,
+      train: { loss: finite(this.losses.mean(count.endOf(epoch - 1), step)) },
+      validation,
+    });
   }
 
   /** Go back to the last update that left finite weights, no later than `latest`, and end there. */
@@ -133,14 +223,26 @@ export class Run {
 
   /** The end, here: the test rows are judged, once, with the weights of the best validation loss. */
   end(status = 'finished') {
-    const { loop, prepared, segment: { settings, plan } } = this, state = loop.save();
+    const {
+        loop,
+        prepared,
+        segment: { settings, plan },
+      } = this,
+      state = loop.save();
     if (loop.rows && loop.evaluated < loop.step && status === 'finished') loop.evaluate();
-    const { best } = loop, kept = settings.keep !== 'last' && best.params ? best : { step: state.step, params: loop.net.row(0, loop.net.averages ? 'average' : 'params').slice() };
-    const epochs = plan.count.ended(this.step), from = this.step > plan.count.endOf(epochs) ? plan.count.endOf(epochs) : plan.count.endOf(epochs - 1);
+    const { best } = loop,
+      kept =
+        settings.keep !== 'last' && best.params
+          ? best
+          : { step: state.step, params: loop.net.row(0, loop.net.averages ? 'average' : 'params').slice() };
+    const epochs = plan.count.ended(this.step),
+      from = this.step > plan.count.endOf(epochs) ? plan.count.endOf(epochs) : plan.count.endOf(epochs - 1);
     const last = this.step ? this.losses.mean(from, this.step) : NaN;
     Object.assign(this, { kept, lost: false });
     this.status = last > HOPELESS * Math.max(bestConstant(prepared, settings), 1e-12) ? 'diverged' : status;
-    this.metrics = Object.fromEntries(SPLITS.map((split, part) => [split, this.#measured(prepared.parts[part], kept.params)]));
+    this.metrics = Object.fromEntries(
+      SPLITS.map((split, part) => [split, this.#measured(prepared.parts[part], kept.params)]),
+    );
     loop.load(state);
   }
 
@@ -161,41 +263,75 @@ export class Run {
 
   /** Change a number from the next update on. */
   set(name, value) {
-    const { sets } = this.segment, step = this.step, same = (entry) => entry.step === step && entry.name === name;
+    const { sets } = this.segment,
+      step = this.step,
+      same = (entry) => entry.step === step && entry.name === name;
     this.segment.sets = [...sets.filter((entry) => !same(entry)), { step, name, value }];
     this.loop.set(name, value);
-    this.replay = [...this.replay.filter(([at, verb, fields]) => !(at === step && verb === 'set' && fields.name === name)), [step, 'set', { name, value }]];
+    this.replay = [
+      ...this.replay.filter(([at, verb, fields]) => !(at === step && verb === 'set' && fields.name === name)),
+      [step, 'set', { name, value }],
+    ];
     this.dropPlayed();
   }
 
   /** The next segment, from a step on; what came after it is left behind. */
   rewind(step, changes = {}) {
-    const moment = this.at(step), segment = this.#next(moment, changes), loop = this.#begun(segment, moment, 1);
+    const moment = this.at(step),
+      segment = this.#next(moment, changes),
+      loop = this.#begun(segment, moment, 1);
     if (this.step > step) this.ways = [...this.ways, this.#way()].slice(-WAYS);
     this.loop.close();
     this.dropPlayed();
-    const last = this.path.findLastIndex(({ first }) => first <= step), before = this.path[last], path = this.path.slice(0, last);
+    const last = this.path.findLastIndex(({ first }) => first <= step),
+      before = this.path[last],
+      path = this.path.slice(0, last);
     if (before.first < step) path.push({ ...before, stop: step });
-    Object.assign(this, { loop, status: 'running', metrics: null, kept: null, lost: false, segments: [...this.segments, segment], path: [...path, { segment, first: step, stop: null }] });
+    Object.assign(this, {
+      loop,
+      status: 'running',
+      metrics: null,
+      kept: null,
+      lost: false,
+      segments: [...this.segments, segment],
+      path: [...path, { segment, first: step, stop: null }],
+    });
     this.losses.cut(step);
     this.records.cut(step);
     this.keyframes.cut(step);
     this.keyframes.add(segment.number, loop.save(), true);
-    this.replay = [...this.replay.filter(([at, verb]) => at <= step && verb !== 'stop'), ...(Object.keys(changes).length ? [[step, 'segment', { changes }]] : [])];
+    this.replay = [
+      ...this.replay.filter(([at, verb]) => at <= step && verb !== 'stop'),
+      ...(Object.keys(changes).length ? [[step, 'segment', { changes }]] : []),
+    ];
     this.view = { ...this.view, step: null };
   }
 
   /** All that makes the present way: what a rewind leaves, and go() comes back to. */
   #way() {
     const { path, status, metrics, kept, lost, replay } = this;
-    return { path, status, metrics, kept, lost, replay, losses: this.losses.copy(), records: this.records.copy(), keyframes: this.keyframes.copy(), state: this.loop.save() };
+    return {
+      path,
+      status,
+      metrics,
+      kept,
+      lost,
+      replay,
+      losses: this.losses.copy(),
+      records: this.records.copy(),
+      keyframes: this.keyframes.copy(),
+      state: this.loop.save(),
+    };
   }
 
   /** Come back to a way that was left, which has so many steps of this segment; the present one is left. */
   go(segment, step) {
-    const way = this.ways.find(({ path, state }) => path.some((link) => link.segment.number === segment && link.first <= step && (link.stop ?? state.step) >= step));
+    const way = this.ways.find(({ path, state }) =>
+      path.some((link) => link.segment.number === segment && link.first <= step && (link.stop ?? state.step) >= step),
+    );
     if (!way) return;
-    const { state, ...parts } = way, ways = [...this.ways.filter((other) => other !== way), this.#way()];
+    const { state, ...parts } = way,
+      ways = [...this.ways.filter((other) => other !== way), this.#way()];
     this.loop.close();
     this.dropPlayed();
     Object.assign(this, parts, { ways, loop: new TrainingLoop(this.lanes, this.prepared, way.path.at(-1).segment) });
@@ -204,16 +340,37 @@ export class Run {
 
   /** The stretches between two changes, or between a change and where another way begins, as the studio's run_history.py has them. */
   get history() {
-    const pieces = new Map(), own = { path: this.path, records: this.records, last: this.step, left: false };
-    for (const { path, records, last, left } of [...this.ways.map((way) => ({ ...way, last: way.state.step, left: true })), own]) {
+    const pieces = new Map(),
+      own = { path: this.path, records: this.records, last: this.step, left: false };
+    for (const { path, records, last, left } of [
+      ...this.ways.map((way) => ({ ...way, last: way.state.step, left: true })),
+      own,
+    ]) {
       const changes = new Map(this.#changes(path).map((each) => [each.step, each.changes]));
       for (const { segment, first, stop } of path) {
-        const end = stop ?? last, forks = this.segments.flatMap(({ origin }) => (origin?.[0] === segment.number ? [origin[1]] : []));
-        const starts = [...new Set([first, ...changes.keys(), ...forks])].filter((at) => at === first || (at > first && at < end)).sort((a, b) => a - b);
+        const end = stop ?? last,
+          forks = this.segments.flatMap(({ origin }) => (origin?.[0] === segment.number ? [origin[1]] : []));
+        const starts = [...new Set([first, ...changes.keys(), ...forks])]
+          .filter((at) => at === first || (at > first && at < end))
+          .sort((a, b) => a - b);
         starts.forEach((at, k) => {
-          const until = starts[k + 1] ?? end, { loss, accuracy, rmse } = records.epochs.findLast((epoch) => epoch.step > first && epoch.step <= until && epoch.validation.loss != null)?.validation ?? {};
-          const figures = Object.fromEntries(Object.entries({ loss, accuracy, rmse }).filter(([, value]) => value != null));
-          if (until > at || !left) pieces.set(`${segment.number} ${at}`, { segment: segment.number, first: at, last: until, text: textOf(changes.get(at) ?? {}, segment.settings), figures, left });
+          const until = starts[k + 1] ?? end,
+            { loss, accuracy, rmse } =
+              records.epochs.findLast(
+                (epoch) => epoch.step > first && epoch.step <= until && epoch.validation.loss != null,
+              )?.validation ?? {};
+          const figures = Object.fromEntries(
+            Object.entries({ loss, accuracy, rmse }).filter(([, value]) => value != null),
+          );
+          if (until > at || !left)
+            pieces.set(`${segment.number} ${at}`, {
+              segment: segment.number,
+              first: at,
+              last: until,
+              text: textOf(changes.get(at) ?? {}, segment.settings),
+              figures,
+              left,
+            });
         });
       }
     }
@@ -222,7 +379,13 @@ export class Run {
 
   /** Another run with the same past up to a step, and from there on these changes. */
   branch(name, step, changes) {
-    const { lanes, problem, prepared, segments: [{ settings }] } = this, one = new Run(lanes, { name, problem, prepared, settings });
+    const {
+        lanes,
+        problem,
+        prepared,
+        segments: [{ settings }],
+      } = this,
+      one = new Run(lanes, { name, problem, prepared, settings });
     const copies = new Map(this.segments.map((segment) => [segment, { ...segment, sets: [...segment.sets] }]));
     one.segments = [...copies.values()];
     one.path = this.path.map((link) => ({ ...link, segment: copies.get(link.segment) }));
@@ -238,19 +401,28 @@ export class Run {
 
   // ---- the past, and futures
 
-  linkAt(step) { return this.path.find(({ first, stop }) => step >= first && (stop === null || step < stop)); }
+  linkAt(step) {
+    return this.path.find(({ first, stop }) => step >= first && (stop === null || step < stop));
+  }
 
   /** apart: not the live loop itself, also where it stands at this step. */
   at(step, apart = false) {
-    const { segment } = this.linkAt(step), live = !apart && step === this.step && segment === this.segment, loop = live ? this.loop : this.#played(segment, step);
+    const { segment } = this.linkAt(step),
+      live = !apart && step === this.step && segment === this.segment,
+      loop = live ? this.loop : this.#played(segment, step);
     return { run: this, segment, step, settings: this.settingsAt(step), loop, loss: loop.loss };
   }
   /** Those in force for the update after so many. */
   settingsAt(step) {
     const { settings, sets } = this.linkAt(step).segment;
-    return { ...settings, ...Object.fromEntries(sets.filter((set) => set.step <= step).map(({ name, value }) => [name, value])) };
+    return {
+      ...settings,
+      ...Object.fromEntries(sets.filter((set) => set.step <= step).map(({ name, value }) => [name, value])),
+    };
   }
-  inView() { return this.at(this.stepInView); }
+  inView() {
+    return this.at(this.stepInView);
+  }
 
   /** A loop that is played to this step of a segment from the nearest state before it. */
   #played(segment, step) {
@@ -259,7 +431,8 @@ export class Run {
       this.played = new TrainingLoop(this.lanes, this.prepared, segment);
       this.played.load(this.keyframes.before(segment.number, step).state);
     }
-    const loop = this.played, { state } = this.keyframes.before(segment.number, step);
+    const loop = this.played,
+      { state } = this.keyframes.before(segment.number, step);
     if (loop.step > step || loop.step < state.step) loop.load(state);
     while (loop.step < step) loop.advance(Math.min(step, loop.step + 256));
     return loop;
@@ -269,7 +442,9 @@ export class Run {
     this.played = null;
   }
 
-  future(moment, changes, copies = 1) { return this.#begun(this.#next(moment, changes), moment, copies); }
+  future(moment, changes, copies = 1) {
+    return this.#begun(this.#next(moment, changes), moment, copies);
+  }
 
   /** From step 0 on it begins as any training does: nothing is learnt yet that could be carried over. */
   #begun(segment, { settings, loop }, copies) {
@@ -280,13 +455,28 @@ export class Run {
 
   /** A segment after the moment. A changed batch size or order begins a new epoch at its first step. */
   #next({ segment: before, step, settings: now }, changes) {
-    const settings = asRead({ ...now, ...changes }), { prepared } = this;
-    const seed = changes.data_seed ?? (settings.data_seed === null ? changes.seed : undefined) ?? before.plan.orderSeed, each = stepsPerEpoch(prepared, settings);
+    const settings = asRead({ ...now, ...changes }),
+      { prepared } = this;
+    const seed = changes.data_seed ?? (settings.data_seed === null ? changes.seed : undefined) ?? before.plan.orderSeed,
+      each = stepsPerEpoch(prepared, settings);
     const other = String(settings.batch_size) !== String(now.batch_size) || seed !== before.plan.orderSeed;
-    const plan = planOf(this.lanes, prepared, settings, { count: other ? before.plan.count.restarted(step, each) : before.plan.count, orderSeed: seed });
+    const plan = planOf(this.lanes, prepared, settings, {
+      count: other ? before.plan.count.restarted(step, each) : before.plan.count,
+      orderSeed: seed,
+    });
     const anew = settings.optimizer !== now.optimizer || settings.hidden.length !== now.hidden.length;
-    const optimizerFrom = anew ? step : before.optimizerFrom, number = Math.max(...this.segments.map((one) => one.number)) + 1;
-    return { number, origin: [before.number, step], settings, changes, text: textOf(changes, settings), plan, sets: [], optimizerFrom };
+    const optimizerFrom = anew ? step : before.optimizerFrom,
+      number = Math.max(...this.segments.map((one) => one.number)) + 1;
+    return {
+      number,
+      origin: [before.number, step],
+      settings,
+      changes,
+      text: textOf(changes, settings),
+      plan,
+      sets: [],
+      optimizerFrom,
+    };
   }
 
   close() {
@@ -298,10 +488,13 @@ export class Run {
 /** Changes as a short text: `lr 0.01 · batch_size 64 · hidden 8,6`, without those that the optimizer doesn't read. */
 export function textOf(changes, { optimizer }) {
   const meaningless = unread(optimizer);
-  return Object.entries(changes).filter(([name]) => !meaningless.includes(name)).map(([name, value]) => `${name} ${typed(value)}`).join(' · ');
+  return Object.entries(changes)
+    .filter(([name]) => !meaningless.includes(name))
+    .map(([name, value]) => `${name} ${typed(value)}`)
+    .join(' · ');
 }
 
-const typed = (value) => (Array.isArray(value) ? value.join(',') || 'none' : value ?? 'none');
+const typed = (value) => (Array.isArray(value) ? value.join(',') || 'none' : (value ?? 'none'));
 
 /** How many of these losses, from the first on, are finite. */
 function goodSteps(losses) {

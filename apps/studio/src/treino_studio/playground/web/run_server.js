@@ -23,27 +23,51 @@ import { extension } from './steps.js';
 import { convolutionsOf } from './training.js';
 
 const SLICE = 8; // milliseconds of training between two looks at what the page says
-const LOOKED = 1000, LOOKING = 0.02; // milliseconds between two looks for faults, at least, and their share of the time
+const LOOKED = 1000,
+  LOOKING = 0.02; // milliseconds between two looks for faults, at least, and their share of the time
 const BEHIND = 0.25; // seconds of steps that are caught up at most: what a busy machine has missed beyond is left out
 const RETURN = 1000; // milliseconds in which a page may come back
-const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ', SHOWN = 4; // of runs, the same on every page; runs on one page, at most
+const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ',
+  SHOWN = 4; // of runs, the same on every page; runs on one page, at most
 const DRAWN = ['plane', 'surface', 'line']; // kinds of pictures that are drawn of futures
 
 const servers = new Map(); // by the names of their runs
 
 /** Make a run. step: to train it up to; actions: [[step, verb, fields]], done on the way (state.replay of another run). */
 export function create(lanes, { name, problem, settings = {}, step = 0, actions = [] }) {
-  const prepared = prepare(problem), known = prepared.classes.length === 2 ? ['cross_entropy', 'bce'] : otherLosses(prepared.classes.length ? 'cross_entropy' : 'mse');
-  if (settings.loss && LOSSES.includes(settings.loss) && !known.includes(settings.loss)) refuse('loss_choice', say("{name} can't be {value}.", { name: 'loss', value: `'${settings.loss}'` }), nearest('', known));
+  const prepared = prepare(problem),
+    known =
+      prepared.classes.length === 2
+        ? ['cross_entropy', 'bce']
+        : otherLosses(prepared.classes.length ? 'cross_entropy' : 'mse');
+  if (settings.loss && LOSSES.includes(settings.loss) && !known.includes(settings.loss))
+    refuse(
+      'loss_choice',
+      say("{name} can't be {value}.", { name: 'loss', value: `'${settings.loss}'` }),
+      nearest('', known),
+    );
   forget(name);
-  servers.set(name, new RunServer(new Run(lanes, { name, problem: { data_seed: 0, ...problem }, prepared, settings: readSettings(settings) }), { step, actions }));
+  servers.set(
+    name,
+    new RunServer(
+      new Run(lanes, { name, problem: { data_seed: 0, ...problem }, prepared, settings: readSettings(settings) }),
+      { step, actions },
+    ),
+  );
 }
 
 /** Answer what comes from a page; a newer page of the same run takes the place of an older one. */
 export function serve(port, name) {
   const server = servers.get(name);
   if (server) server.serve(port);
-  else port.onmessage = ({ data }) => { if (data.id) port.postMessage({ reply: data.id, error: { rule: 'no_address', message: say('There is nothing at this address.'), hint: '' } }); };
+  else
+    port.onmessage = ({ data }) => {
+      if (data.id)
+        port.postMessage({
+          reply: data.id,
+          error: { rule: 'no_address', message: say('There is nothing at this address.'), hint: '' },
+        });
+    };
 }
 
 /** Nobody looks at a run any more. */
@@ -59,12 +83,32 @@ class RunServer {
     this.letter = LETTERS[family.length % LETTERS.length];
     this.family = family;
     family.push(this.letter);
-    Object.assign(this, { run, page: new RunView(run), playing: false, until: null, speed: null, paced: null, pace: 0.05, beside: new Map() });
-    Object.assign(this, { fan: null, fans: 0, found: [], nextLook: 0, turning: false, closed: false, soon: makeTurns(() => this.turn()) });
-    this.road = step || actions.length ? { to: Math.max(step, ...actions.map(([at]) => at)), actions: [...actions] } : null;
+    Object.assign(this, {
+      run,
+      page: new RunView(run),
+      playing: false,
+      until: null,
+      speed: null,
+      paced: null,
+      pace: 0.05,
+      beside: new Map(),
+    });
+    Object.assign(this, {
+      fan: null,
+      fans: 0,
+      found: [],
+      nextLook: 0,
+      turning: false,
+      closed: false,
+      soon: makeTurns(() => this.turn()),
+    });
+    this.road =
+      step || actions.length ? { to: Math.max(step, ...actions.map(([at]) => at)), actions: [...actions] } : null;
   }
 
-  serve(port) { this.page.connect(port, (message) => this.receive(message)); }
+  serve(port) {
+    this.page.connect(port, (message) => this.receive(message));
+  }
 
   close() {
     this.closed = true;
@@ -85,7 +129,12 @@ class RunServer {
     const { page } = this;
     try {
       const command = readCommand(message);
-      if (!page.greeted && command.do !== 'hello') refuse('hello_first', say('The first message is hello.'), say('See apps/studio/docs/studio-protocol.md for what it holds.'));
+      if (!page.greeted && command.do !== 'hello')
+        refuse(
+          'hello_first',
+          say('The first message is hello.'),
+          say('See apps/studio/docs/studio-protocol.md for what it holds.'),
+        );
       page.send({ reply: command.id, ...(this[`do_${command.do}`](command) ?? {}) });
       if (command.do === 'hello') page.greet();
       if (!READS.includes(command.do)) this.tell(true);
@@ -98,7 +147,9 @@ class RunServer {
   /** What nobody looks at rests, unless a page comes back at once, as in another language. */
   left() {
     this.page.leave();
-    setTimeout(() => { if (!this.page.port) Object.assign(this, { playing: false, until: null }); }, RETURN);
+    setTimeout(() => {
+      if (!this.page.port) Object.assign(this, { playing: false, until: null });
+    }, RETURN);
   }
 
   /** A tab in the background pauses, and says so. */
@@ -110,33 +161,54 @@ class RunServer {
   }
 
   do_hello({ protocol }) {
-    if (protocol !== VERSION) refuse('protocol_version', say('This page speaks version {page} of the protocol, and the studio version {ours}.', { page: protocol, ours: VERSION }), say('Reload the page.'));
+    if (protocol !== VERSION)
+      refuse(
+        'protocol_version',
+        say('This page speaks version {page} of the protocol, and the studio version {ours}.', {
+          page: protocol,
+          ours: VERSION,
+        }),
+        say('Reload the page.'),
+      );
     return { protocol: VERSION, steers: true };
   }
 
   do_steer() {}
-  do_play() { this.drive('play'); }
+  do_play() {
+    this.drive('play');
+  }
   do_pause() {
     this.road = null;
     if (this.run.view.step === null) this.drive('pause');
   }
-  do_step({ count = 1 }) { this.drive('step', count); }
-  do_epoch({ count = 1 }) { this.drive('epoch', count); }
-  do_speed({ steps_per_second: speed }) { Object.assign(this, { speed, paced: null }); }
+  do_step({ count = 1 }) {
+    this.drive('step', count);
+  }
+  do_epoch({ count = 1 }) {
+    this.drive('epoch', count);
+  }
+  do_speed({ steps_per_second: speed }) {
+    Object.assign(this, { speed, paced: null });
+  }
 
   /** Play, pause, or take some steps or epochs; from a past step, or after the end, in a new segment. */
   drive(verb, count) {
     const { run } = this;
     if (verb !== 'pause' && (run.view.step !== null || run.over)) this.goOn({});
     if (verb !== 'play') this.road = null;
-    const { plan: { count: epochs } } = run.segment, { step } = run;
+    const {
+        plan: { count: epochs },
+      } = run.segment,
+      { step } = run;
     this.until = verb === 'step' ? step + count : verb === 'epoch' ? epochs.endOf(epochs.ended(step) + count) : null;
     Object.assign(this, { playing: verb !== 'pause', paced: null });
   }
 
   /** A segment from the step in view. */
   goOn(asked) {
-    const { run } = this, step = run.stepInView, changes = this.lasting(step, asked);
+    const { run } = this,
+      step = run.stepInView,
+      changes = this.lasting(step, asked);
     this.closeFan();
     this.road = null;
     run.rewind(step, changes);
@@ -159,7 +231,11 @@ class RunServer {
     const live = liveSettings(run.segment.settings);
     if (!live.includes(name)) {
       if (name === 'dropout' || name === 'ema') return this.change({ [name]: value }); // whose place in the network isn't there yet
-      refuse('setting_unread', say('{name} is nothing that {optimizer} reads.', { name, optimizer: run.segment.settings.optimizer }), nearest(name, live));
+      refuse(
+        'setting_unread',
+        say('{name} is nothing that {optimizer} reads.', { name, optimizer: run.segment.settings.optimizer }),
+        nearest(name, live),
+      );
     }
     this.road = null;
     run.set(name, value);
@@ -167,7 +243,8 @@ class RunServer {
   }
 
   do_segment({ changes = {}, step = null }) {
-    const { run } = this, { view } = run;
+    const { run } = this,
+      { view } = run;
     const read = readSettings(changes, (epochs) => run.segment.plan.count.endOf(epochs));
     if (step !== null) run.view = { ...view, step };
     try {
@@ -186,7 +263,15 @@ class RunServer {
 
   /** The changes, checked, with which it goes on from a step; a training that is over there goes on for as long again. */
   lasting(step, changes) {
-    const { channels } = changes, layers = channels ? { channels, ...Object.fromEntries(['hidden', 'activation'].map((name) => [name, usualOf(name, this.run.problem, channels)])) } : {};
+    const { channels } = changes,
+      layers = channels
+        ? {
+            channels,
+            ...Object.fromEntries(
+              ['hidden', 'activation'].map((name) => [name, usualOf(name, this.run.problem, channels)]),
+            ),
+          }
+        : {};
     const longer = { ...extension(this.run.linkAt(step).segment.plan, step), ...layers, ...changes };
     check(this.run, longer, step);
     return longer;
@@ -197,8 +282,10 @@ class RunServer {
     return { run: this.branch(step ?? this.run.stepInView, read) };
   }
   branch(step, changes) {
-    const { run } = this, at = Math.min(step, run.step);
-    const name = newName(run.name), other = new RunServer(run.branch(name, at, this.lasting(at, changes)), { family: this.family });
+    const { run } = this,
+      at = Math.min(step, run.step);
+    const name = newName(run.name),
+      other = new RunServer(run.branch(name, at, this.lasting(at, changes)), { family: this.family });
     other.speed = this.speed;
     servers.set(name, other);
     if (this.beside.size < SHOWN - 1) this.show(name);
@@ -206,7 +293,8 @@ class RunServer {
   }
 
   do_look({ step = null, axes = null, unit = null, picture = null, segment = null }) {
-    const { run } = this, now = run.view;
+    const { run } = this,
+      now = run.view;
     if (picture) checkPicture(picture, run);
     if (axes) checkAxes(axes, run.prepared);
     if (segment !== null) {
@@ -214,16 +302,33 @@ class RunServer {
       this.closeFan();
       run.go(segment, step ?? 0);
     }
-    run.view = { step: step !== null && step >= run.step ? null : step, axes, unit, ...(run.prepared.picture ? { picture } : {}) };
+    run.view = {
+      step: step !== null && step >= run.step ? null : step,
+      axes,
+      unit,
+      ...(run.prepared.picture ? { picture } : {}),
+    };
     if (String(axes) !== String(now.axes)) this.page.axesChanged();
     this.page.due = true;
   }
 
   /** From now on, a picture from the page goes through the network. */
   do_draw({ pixels }) {
-    const { run } = this, size = run.prepared.features.length, bytes = Uint8Array.from(atob(pixels), (letter) => letter.charCodeAt(0));
-    if (!run.prepared.picture) refuse('picture_run', say('The rows of this run are no grey or colour pictures of at most 256 × 256 pixels.'), say('Choose one of its rows instead.'));
-    if (bytes.length !== size) refuse('picture_length', say('There are {n} bytes of pixels, and a picture of this run has {count}.', { n: bytes.length, count: size }), say('Send channels × height × width bytes: {shape}.', { shape: [1, ...run.prepared.picture].join(' × ') }));
+    const { run } = this,
+      size = run.prepared.features.length,
+      bytes = Uint8Array.from(atob(pixels), (letter) => letter.charCodeAt(0));
+    if (!run.prepared.picture)
+      refuse(
+        'picture_run',
+        say('The rows of this run are no grey or colour pictures of at most 256 × 256 pixels.'),
+        say('Choose one of its rows instead.'),
+      );
+    if (bytes.length !== size)
+      refuse(
+        'picture_length',
+        say('There are {n} bytes of pixels, and a picture of this run has {count}.', { n: bytes.length, count: size }),
+        say('Send channels × height × width bytes: {shape}.', { shape: [1, ...run.prepared.picture].join(' × ') }),
+      );
     run.drawn = rawOf(bytes, pixelScale(run.prepared));
     run.view = { ...run.view, picture: 'drawn' };
     this.page.due = true;
@@ -232,21 +337,38 @@ class RunServer {
   do_beside({ run: name, shown }) {
     if (!shown) return void this.beside.delete(name);
     if (this.beside.has(name) || name === this.run.name) return;
-    if (!servers.has(name)) refuse('no_run', say('There is no run {name}.', { name }), nearest(name, [...servers.keys()]));
-    if (this.beside.size >= SHOWN - 1) refuse('beside_full', say('{n} runs are shown already.', { n: this.beside.size + 1 }), say('Take one of them away first.'));
+    if (!servers.has(name))
+      refuse('no_run', say('There is no run {name}.', { name }), nearest(name, [...servers.keys()]));
+    if (this.beside.size >= SHOWN - 1)
+      refuse(
+        'beside_full',
+        say('{n} runs are shown already.', { n: this.beside.size + 1 }),
+        say('Take one of them away first.'),
+      );
     this.show(name);
   }
   /** Show another run beside this one; one that is read off another problem has no boundary here. */
   show(name) {
-    const used = [this.letter, ...[...this.beside.values()].map(({ letter }) => letter)], { letter: own, run: { parent } } = servers.get(name);
-    this.beside.set(name, { letter: [own, ...LETTERS].find((letter) => !used.includes(letter)), step: parent?.run === this.run.name ? parent.step : null });
+    const used = [this.letter, ...[...this.beside.values()].map(({ letter }) => letter)],
+      {
+        letter: own,
+        run: { parent },
+      } = servers.get(name);
+    this.beside.set(name, {
+      letter: [own, ...LETTERS].find((letter) => !used.includes(letter)),
+      step: parent?.run === this.run.name ? parent.step : null,
+    });
     this.page.due = true;
   }
 
   do_fan({ kind, count, steps }) {
     if (!count) return this.closeFan();
-    const { run } = this, sight = this.page.sightNow(run.inView()), { small } = sight;
-    const drawing = DRAWN.includes(sight.shows) ? { shows: sight.shows, x: small.x, shape: sight.shows === 'line' ? [small.wide] : [small.high, small.wide] } : null;
+    const { run } = this,
+      sight = this.page.sightNow(run.inView()),
+      { small } = sight;
+    const drawing = DRAWN.includes(sight.shows)
+      ? { shows: sight.shows, x: small.x, shape: sight.shows === 'line' ? [small.wide] : [small.high, small.wide] }
+      : null;
     const fan = new Fan(run, { number: this.fans + 1, kind, count, steps, picture: drawing });
     this.fan?.close();
     Object.assign(this, { fan, fans: this.fans + 1 });
@@ -261,8 +383,14 @@ class RunServer {
 
   do_adopt({ future, as }) {
     const { fan, run } = this;
-    if (!fan?.futures[future]) refuse('future_missing', say('There is no future {n} in view.', { n: future }), say('Fan out first, and choose one of those that are shown.'));
-    const { changes } = fan.futures[future], { step } = fan;
+    if (!fan?.futures[future])
+      refuse(
+        'future_missing',
+        say('There is no future {n} in view.', { n: future }),
+        say('Fan out first, and choose one of those that are shown.'),
+      );
+    const { changes } = fan.futures[future],
+      { step } = fan;
     this.closeFan();
     if (as === 'branch') return { run: this.branch(step, changes) };
     run.view = { ...run.view, step };
@@ -270,10 +398,13 @@ class RunServer {
     return { run: run.name };
   }
 
-  do_explain({ layer = null, unit = null, input = null }) { return explain(this.run, { layer, unit: unit ?? 0, input }); }
+  do_explain({ layer = null, unit = null, input = null }) {
+    return explain(this.run, { layer, unit: unit ?? 0, input });
+  }
 
   do_take({ form }) {
-    if (!TAKES.includes(form)) refuse('form_unknown', say("This page has no command {verb}.", { verb: form }), nearest(form, TAKES));
+    if (!TAKES.includes(form))
+      refuse('form_unknown', say('This page has no command {verb}.', { verb: form }), nearest(form, TAKES));
     return take(this.run, form);
   }
 
@@ -308,7 +439,8 @@ class RunServer {
     if (this.road) this.follow(end);
     else if (this.playing) this.train(end);
     const full = this.road || (this.playing && !this.speed);
-    if (!this.fan && !this.playing && !this.road && this.page.greeted && this.run.view.step === null && this.run.step) this.page.choose(this.run.inView());
+    if (!this.fan && !this.playing && !this.road && this.page.greeted && this.run.view.step === null && this.run.step)
+      this.page.choose(this.run.inView());
     if (!this.fan && this.page.ready(full)) this.page.show(servers.get([...this.beside.keys()][0])?.run);
     this.tell();
     if (full || (this.fan && !this.fan.over)) this.go();
@@ -323,9 +455,11 @@ class RunServer {
       const now = performance.now();
       this.paced ??= { since: now, steps: -1 }; // the first one at once
       allowed = Math.floor(((now - this.paced.since) / 1000) * this.speed) - this.paced.steps;
-      if (allowed > 1 + BEHIND * this.speed) this.paced = { since: now, steps: 0 }, allowed = Math.ceil(BEHIND * this.speed);
+      if (allowed > 1 + BEHIND * this.speed)
+        (this.paced = { since: now, steps: 0 }), (allowed = Math.ceil(BEHIND * this.speed));
     }
-    const stop = Math.min(this.until ?? Infinity, run.step + allowed), taken = this.advance(stop, end);
+    const stop = Math.min(this.until ?? Infinity, run.step + allowed),
+      taken = this.advance(stop, end);
     if (this.paced) this.paced.steps += taken;
     if (run.over || (this.until !== null && run.step >= this.until)) this.rest();
   }
@@ -341,7 +475,8 @@ class RunServer {
       const [, verb, fields] = road.actions.shift();
       try {
         act(run, verb, fields);
-      } catch (error) { // of a link that was written by hand
+      } catch (error) {
+        // of a link that was written by hand
         this.page.send({ notice: { kind: 'warning', text: [error.message, error.hint].filter(Boolean).join(' ') } });
       }
     }
@@ -354,9 +489,11 @@ class RunServer {
 
   /** → how many steps were taken. */
   advance(stop, end) {
-    const { run } = this, first = run.step;
+    const { run } = this,
+      first = run.step;
     while (run.step < stop && !run.over) {
-      const began = performance.now(), left = end - began;
+      const began = performance.now(),
+        left = end - began;
       if (left <= 0 && run.step > first) break;
       const done = run.advance(Math.min(stop - run.step, Math.max(1, Math.floor(left / this.pace))));
       this.pace = 0.7 * this.pace + 0.3 * Math.max((performance.now() - began) / Math.max(done, 1), 1e-4);
@@ -370,15 +507,32 @@ class RunServer {
 
   /** State and curves: at once, or now and then while it trains. */
   tell(now = false) {
-    this.page.tell(() => this.state(), [...this.beside.keys()].map((name) => servers.get(name).run), now);
+    this.page.tell(
+      () => this.state(),
+      [...this.beside.keys()].map((name) => servers.get(name).run),
+      now,
+    );
   }
   state() {
-    const own = this.run.segment.settings, apart = (other) => textOf(Object.fromEntries(Object.entries(other).filter(([name, value]) => name !== 'steps' && String(value) !== String(own[name]))), other);
+    const own = this.run.segment.settings,
+      apart = (other) =>
+        textOf(
+          Object.fromEntries(
+            Object.entries(other).filter(([name, value]) => name !== 'steps' && String(value) !== String(own[name])),
+          ),
+          other,
+        );
     const beside = [...this.beside].map(([name, { letter, step }]) => {
       const { status, segment } = servers.get(name).run;
       return { run: name, letter, step, status, text: apart(segment.settings) };
     });
-    return stateOf(this.run, { letter: this.letter, playing: this.playing, speed: this.speed, beside, findings: this.findings() });
+    return stateOf(this.run, {
+      letter: this.letter,
+      playing: this.playing,
+      speed: this.speed,
+      beside,
+      findings: this.findings(),
+    });
   }
   findings() {
     const began = performance.now();
@@ -402,12 +556,30 @@ function makeTurns(act) {
 
 /** Refuse what a training can't change on its way. */
 function check(run, changes, step) {
-  const { settings, plan: { count } } = run.segment, now = run.settingsAt(step), kept = now.channels.length ? ['channels', 'hidden', 'activation'] : ['channels'];
+  const {
+      settings,
+      plan: { count },
+    } = run.segment,
+    now = run.settingsAt(step),
+    kept = now.channels.length ? ['channels', 'hidden', 'activation'] : ['channels'];
   convolutionsOf(run.prepared, { ...now, ...changes });
-  if (step && kept.some((name) => name in changes && String(changes[name]) !== String(now[name]))) refuse('network_kept', t('fixed_channels'), '');
-  if (changes.steps <= step) refuse('branch_over', say('The training is over at step {step:,}: {steps:,} are planned.', { step: whole(step), steps: whole(changes.steps) }), say('Give more epochs, e.g. epochs={n}.', { n: 2 * Math.max(1, count.epochOf(step)) }));
+  if (step && kept.some((name) => name in changes && String(changes[name]) !== String(now[name])))
+    refuse('network_kept', t('fixed_channels'), '');
+  if (changes.steps <= step)
+    refuse(
+      'branch_over',
+      say('The training is over at step {step:,}: {steps:,} are planned.', {
+        step: whole(step),
+        steps: whole(changes.steps),
+      }),
+      say('Give more epochs, e.g. epochs={n}.', { n: 2 * Math.max(1, count.epochOf(step)) }),
+    );
   if (!('loss' in changes) || otherLosses(settings.loss).includes(changes.loss)) return;
-  refuse('branch_outputs', say('{loss} needs another network than {run} has.', { loss: changes.loss, run: run.name }), say('Keep the loss, or train a new run with it.'));
+  refuse(
+    'branch_outputs',
+    say('{loss} needs another network than {run} has.', { loss: changes.loss, run: run.name }),
+    say('Keep the loss, or train a new run with it.'),
+  );
 }
 
 /** Do to a run what was done to another one at this step. */
@@ -425,15 +597,38 @@ function act(run, verb, fields) {
 /** Refuse a row that isn't there, or a test row before the end. */
 function checkPicture(picture, { prepared: { parts }, over }) {
   if (picture === 'drawn') return;
-  const [split, place] = picture, count = parts[SPLITS.indexOf(split)].rows.length;
-  if (split === 'test' && !over) refuse('picture_unseen', say('Test rows are looked at only when the run is over.'), say('Choose a validation row.'));
-  if (place >= count) refuse('picture_missing', say('There is no picture {n} among these rows: there are {count}.', { n: place, count }), say('Pictures are counted from 0.'));
+  const [split, place] = picture,
+    count = parts[SPLITS.indexOf(split)].rows.length;
+  if (split === 'test' && !over)
+    refuse(
+      'picture_unseen',
+      say('Test rows are looked at only when the run is over.'),
+      say('Choose a validation row.'),
+    );
+  if (place >= count)
+    refuse(
+      'picture_missing',
+      say('There is no picture {n} among these rows: there are {count}.', { n: place, count }),
+      say('Pictures are counted from 0.'),
+    );
 }
 
 function checkAxes(axes, { task, columns }) {
-  if (task === 'regression' || columns.length < 2) refuse('axes_meaningless', say('Axes {axes} were asked for, but the picture of this run has none to choose.', { axes: axes.join(', ') }), say('Only a classifier with two inputs or more is drawn over two of them; leave the axes out.'));
-  for (const name of axes) if (!columns.includes(name)) refuse('axes_unknown', say("There is no feature '{name}' to use as an axis.", { name }), nearest(name, columns));
-  if (axes[0] === axes[1]) refuse('axes_two', say('The picture has two axes, but got: {axes}.', { axes: axes.join(', ') }), say('Name two different features, for example {a},{b}.', { a: columns[0], b: columns[1] }));
+  if (task === 'regression' || columns.length < 2)
+    refuse(
+      'axes_meaningless',
+      say('Axes {axes} were asked for, but the picture of this run has none to choose.', { axes: axes.join(', ') }),
+      say('Only a classifier with two inputs or more is drawn over two of them; leave the axes out.'),
+    );
+  for (const name of axes)
+    if (!columns.includes(name))
+      refuse('axes_unknown', say("There is no feature '{name}' to use as an axis.", { name }), nearest(name, columns));
+  if (axes[0] === axes[1])
+    refuse(
+      'axes_two',
+      say('The picture has two axes, but got: {axes}.', { axes: axes.join(', ') }),
+      say('Name two different features, for example {a},{b}.', { a: columns[0], b: columns[1] }),
+    );
 }
 
 /** moons-1 → moons-2, or the next that is free. */
@@ -445,6 +640,7 @@ function newName(name) {
 }
 
 function documentOf(error) {
-  if (error instanceof Refusal || error.rule) return { rule: error.rule, message: error.message, hint: error.hint ?? '' };
+  if (error instanceof Refusal || error.rule)
+    return { rule: error.rule, message: error.message, hint: error.hint ?? '' };
   throw error;
 }

@@ -14,36 +14,98 @@ const OF_NUMBERS = ['mse', 'l1', 'huber'];
 
 /** beside: [{run, letter, step, status}]. */
 export function stateOf(run, { letter, playing, speed, beside, findings }) {
-  const { prepared, segment, view } = run, settings = run.settingsAt(run.stepInView), sizes = sizesOf(prepared, settings), convolutions = convolutionsOf(prepared, settings);
-  const { plan } = run.linkAt(run.stepInView).segment, epochs = plan.count.epochOf(plan.steps), longer = extension(plan, run.stepInView);
-  const counts = prepared.parts.map(({ rows }) => rows.length), [train, , test] = counts;
+  const { prepared, segment, view } = run,
+    settings = run.settingsAt(run.stepInView),
+    sizes = sizesOf(prepared, settings),
+    convolutions = convolutionsOf(prepared, settings);
+  const { plan } = run.linkAt(run.stepInView).segment,
+    epochs = plan.count.epochOf(plan.steps),
+    longer = extension(plan, run.stepInView);
+  const counts = prepared.parts.map(({ rows }) => rows.length),
+    [train, , test] = counts;
   return {
-    kind: 'run', name: run.name, path: '', status: run.status, steers: true, can_steer: true, viewers: 1, playing, steps_per_second: speed, segment: segment.number,
-    last_step: run.step, planned_steps: segment.plan.steps, letter, steps_per_epoch: segment.plan.each, view,
+    kind: 'run',
+    name: run.name,
+    path: '',
+    status: run.status,
+    steers: true,
+    can_steer: true,
+    viewers: 1,
+    playing,
+    steps_per_second: speed,
+    segment: segment.number,
+    last_step: run.step,
+    planned_steps: segment.plan.steps,
+    letter,
+    steps_per_epoch: segment.plan.each,
+    view,
     data: {
-      name: prepared.name, kind: prepared.picture ? 'image' : 'table', task: prepared.task, features: prepared.columns, axes: prepared.axes, classes: prepared.classes, target: prepared.target,
-      rows: Object.fromEntries(SPLITS.map((split, part) => [split, counts[part]])), decisions: prepared.notes,
-      ...(prepared.picture ? { pictures: { channels: 1, height: prepared.picture[0], width: prepared.picture[1], paper: 0, fit: 'pad', can_draw: true } } : {}),
+      name: prepared.name,
+      kind: prepared.picture ? 'image' : 'table',
+      task: prepared.task,
+      features: prepared.columns,
+      axes: prepared.axes,
+      classes: prepared.classes,
+      target: prepared.target,
+      rows: Object.fromEntries(SPLITS.map((split, part) => [split, counts[part]])),
+      decisions: prepared.notes,
+      ...(prepared.picture
+        ? {
+            pictures: {
+              channels: 1,
+              height: prepared.picture[0],
+              width: prepared.picture[1],
+              paper: 0,
+              fit: 'pad',
+              can_draw: true,
+            },
+          }
+        : {}),
     },
-    settings, length: { epochs, goes_on_to: longer.steps ? plan.count.epochOf(longer.steps) : epochs, over: Boolean(longer.steps) },
+    settings,
+    length: {
+      epochs,
+      goes_on_to: longer.steps ? plan.count.epochOf(longer.steps) : epochs,
+      over: Boolean(longer.steps),
+    },
     choices: {
-      optimizer: OPTIMIZERS, activation: convolutions.length ? [] : ACTIVATIONS, channels: prepared.picture ? CHANNELS : [], schedule: Object.keys(SCHEDULES), batch_size: [...BATCHES.filter((size) => size < train), 'full'],
-      loss: otherLosses(settings.loss), fault: settings.loss === 'cross_entropy' ? FAULTS : FAULTS.slice(0, 1), live: liveSettings(segment.settings),
+      optimizer: OPTIMIZERS,
+      activation: convolutions.length ? [] : ACTIVATIONS,
+      channels: prepared.picture ? CHANNELS : [],
+      schedule: Object.keys(SCHEDULES),
+      batch_size: [...BATCHES.filter((size) => size < train), 'full'],
+      loss: otherLosses(settings.loss),
+      fault: settings.loss === 'cross_entropy' ? FAULTS : FAULTS.slice(0, 1),
+      live: liveSettings(segment.settings),
     },
     network: {
-      parameters: sizes.slice(1).reduce((all, n, l) => all + n * (sizes[l] + 1), convolutions.reduce((all, { inputs, outputs }) => all + outputs * (KERNEL ** 2 * inputs + 1), 0)),
-      hidden: settings.hidden, fixed: convolutions.length ? 'cnn' : null,
+      parameters: sizes.slice(1).reduce(
+        (all, n, l) => all + n * (sizes[l] + 1),
+        convolutions.reduce((all, { inputs, outputs }) => all + outputs * (KERNEL ** 2 * inputs + 1), 0),
+      ),
+      hidden: settings.hidden,
+      fixed: convolutions.length ? 'cnn' : null,
     },
-    segments: run.segments.map(({ number, origin, text }) => ({ number, origin, text })), history: run.history, marks: run.marks, findings, beside,
-    metrics: run.metrics, command: commandOrNull(run), unseen: run.over || !test ? [] : ['test'], replay: run.replay, takes: TAKES,
+    segments: run.segments.map(({ number, origin, text }) => ({ number, origin, text })),
+    history: run.history,
+    marks: run.marks,
+    findings,
+    beside,
+    metrics: run.metrics,
+    command: commandOrNull(run),
+    unseen: run.over || !test ? [] : ['test'],
+    replay: run.replay,
+    takes: TAKES,
   };
 }
 
 /** The losses that may take this one's place: for as many outputs. */
-export const otherLosses = (loss) => (OF_NUMBERS.includes(loss) ? LOSSES.filter((name) => OF_NUMBERS.includes(name)) : [loss]);
+export const otherLosses = (loss) =>
+  OF_NUMBERS.includes(loss) ? LOSSES.filter((name) => OF_NUMBERS.includes(name)) : [loss];
 
 /** What may change between two steps. */
 export function liveSettings({ optimizer, dropout, ema }) {
-  const none = unread(optimizer), read = ['momentum', 'beta1', 'beta2'].filter((name) => !none.includes(name));
+  const none = unread(optimizer),
+    read = ['momentum', 'beta1', 'beta2'].filter((name) => !none.includes(name));
   return ['lr', 'weight_decay', 'clip', ...read, ...(dropout ? ['dropout'] : []), ...(ema ? ['ema'] : [])];
 }

@@ -6,20 +6,37 @@ import { picture, scene } from './scene.js';
 import { agreementOn, faithfulColumns, pointsOf, sightOf } from './sight.js';
 
 const FRAMES = 2; // on their way to the page, at most
-const APART = 33, PAINTING = 0.08; // at full speed: milliseconds between two frames, at least, and their share of the time
+const APART = 33,
+  PAINTING = 0.08; // at full speed: milliseconds between two frames, at least, and their share of the time
 const CLOSE = 0.6; // a plane that agrees with the network on fewer rows shows little of it
 const TOLD = 150; // milliseconds between two states and curves while it trains
 
 /** due: whether what is in view has changed since the last frame. greeted: whether the page has said hello. */
 export class RunView {
   constructor(run) {
-    Object.assign(this, { run, port: null, greeted: false, flying: 0, frame: 0, due: true, next: 0, sight: null, auto: null, chosenAt: '', curves: new Map(), said: '', told: 0 });
+    Object.assign(this, {
+      run,
+      port: null,
+      greeted: false,
+      flying: 0,
+      frame: 0,
+      due: true,
+      next: 0,
+      sight: null,
+      auto: null,
+      chosenAt: '',
+      curves: new Map(),
+      said: '',
+      told: 0,
+    });
   }
 
   connect(port, receive) {
     this.leave();
     Object.assign(this, { port, greeted: false });
-    port.onmessage = ({ data }) => { if (port === this.port) receive(data); };
+    port.onmessage = ({ data }) => {
+      if (port === this.port) receive(data);
+    };
   }
   leave() {
     this.port?.close();
@@ -36,9 +53,13 @@ export class RunView {
     if (this.sight) this.send({ points: pointsOf(this.run, this.sight) });
   }
 
-  send(message) { if (this.port) this.port.postMessage(message, moved(message)); }
+  send(message) {
+    if (this.port) this.port.postMessage(message, moved(message));
+  }
 
-  acknowledged(frame) { this.flying = frame >= this.frame ? 0 : Math.max(0, this.flying - 1); }
+  acknowledged(frame) {
+    this.flying = frame >= this.frame ? 0 : Math.max(0, this.flying - 1);
+  }
 
   /** Whether a frame is due, and may go. full: while as many steps are taken as can be. */
   ready(full) {
@@ -66,7 +87,8 @@ export class RunView {
   /** The columns of the picture by the network where its training rests; until then those that separate best. */
   choose({ loop: { net }, segment, step, run: { prepared, view } }) {
     const at = [segment.number, step, view.axes].join();
-    if (at === this.chosenAt || prepared.task !== 'classification' || prepared.picture || prepared.columns.length < 3) return;
+    if (at === this.chosenAt || prepared.task !== 'classification' || prepared.picture || prepared.columns.length < 3)
+      return;
     this.chosenAt = at;
     this.better = null;
     const found = faithfulColumns(net, prepared, view.axes ? null : this.auto);
@@ -79,23 +101,46 @@ export class RunView {
   }
   /** Where the picture of columns that the reader chose shows little, others that show more; only of a training that rests. */
   offer(header, { loop: { net }, segment, step, run: { prepared, view } }, over) {
-    const { agreement } = header, { axes, at } = this.better ?? {};
+    const { agreement } = header,
+      { axes, at } = this.better ?? {};
     if (!(agreement?.share < CLOSE) || at !== [segment.number, step, view.axes].join()) return;
-    const share = agreementOn(net, prepared, this.sight.drawn.filter(({ split }) => over || split !== 'test'), axes);
+    const share = agreementOn(
+      net,
+      prepared,
+      this.sight.drawn.filter(({ split }) => over || split !== 'test'),
+      axes,
+    );
     if (share > agreement.share) agreement.better = { axes, share };
   }
 
   /** Send a frame of what is in view. other: the first run beside this one. */
   show(other) {
-    const began = performance.now(), { run } = this, moment = run.inView(), { step, segment, settings, loop } = moment, { plan } = segment;
-    const sight = this.sightNow(moment), [header, parts] = scene(moment, sight, run.view.unit, run.over, run.prepared.picture && this.seen());
+    const began = performance.now(),
+      { run } = this,
+      moment = run.inView(),
+      { step, segment, settings, loop } = moment,
+      { plan } = segment;
+    const sight = this.sightNow(moment),
+      [header, parts] = scene(moment, sight, run.view.unit, run.over, run.prepared.picture && this.seen());
     this.offer(header, moment, run.over);
-    const [gradient, ratio] = run.over && step === run.step ? [null, null] : loop.nextUpdate(), figures = { gradient_norm: gradient, update_ratio: ratio, lr: settings.lr * plan.factorOf(step) };
+    const [gradient, ratio] = run.over && step === run.step ? [null, null] : loop.nextUpdate(),
+      figures = { gradient_norm: gradient, update_ratio: ratio, lr: settings.lr * plan.factorOf(step) };
     run.records.addVitals({ step, ...figures, train: header.evaluation.train });
-    const beside = other && other.prepared === run.prepared && sight.shows === 'plane' ? boundary(other, step, sight) : null;
+    const beside =
+      other && other.prepared === run.prepared && sight.shows === 'plane' ? boundary(other, step, sight) : null;
     this.send({
-      frame: ++this.frame, run: run.name, segment: segment.number, step, epoch: plan.count.passes(step), live: run.view.step === null, time: Date.now() / 1000,
-      loss: Number.isFinite(moment.loss) ? moment.loss : null, ...figures, ...header, beside: beside && { run: other.name, step: beside.step }, parts: { ...parts, ...beside?.parts },
+      frame: ++this.frame,
+      run: run.name,
+      segment: segment.number,
+      step,
+      epoch: plan.count.passes(step),
+      live: run.view.step === null,
+      time: Date.now() / 1000,
+      loss: Number.isFinite(moment.loss) ? moment.loss : null,
+      ...figures,
+      ...header,
+      beside: beside && { run: other.name, step: beside.step },
+      parts: { ...parts, ...beside?.parts },
     });
     const now = performance.now();
     Object.assign(this, { due: false, flying: this.flying + 1, next: now + Math.max(APART, (now - began) / PAINTING) });
@@ -103,7 +148,11 @@ export class RunView {
 
   /** The picture in view: one's own, a row, or the first validation row. */
   seen() {
-    const { view: { picture }, prepared: { parts }, drawn } = this.run;
+    const {
+      view: { picture },
+      prepared: { parts },
+      drawn,
+    } = this.run;
     if (picture === 'drawn' && drawn) return { raw: drawn };
     if (Array.isArray(picture)) return { part: SPLITS.indexOf(picture[0]), place: picture[1] };
     return { part: parts[1].rows.length ? 1 : 0, place: 0 };
@@ -116,7 +165,8 @@ export class RunView {
     const time = performance.now();
     if (!this.port || !this.greeted || (!now && time - this.told < TOLD)) return;
     this.told = time;
-    const document = state(), said = JSON.stringify(document);
+    const document = state(),
+      said = JSON.stringify(document);
     if (said !== this.said) this.send({ state: document });
     this.said = said;
     this.tellCurves(this.run, this.run.records.listed());
@@ -124,8 +174,10 @@ export class RunView {
   }
 
   tellCurves(run, records) {
-    if (this.curves.get(run.name)?.segment !== run.segment.number) this.curves.set(run.name, Object.assign(new ThinnedCurve(), { segment: run.segment.number }));
-    const curve = this.curves.get(run.name), key = [run.losses.length, records.epochs.length, records.vitals.length, run.segment.number].join();
+    if (this.curves.get(run.name)?.segment !== run.segment.number)
+      this.curves.set(run.name, Object.assign(new ThinnedCurve(), { segment: run.segment.number }));
+    const curve = this.curves.get(run.name),
+      key = [run.losses.length, records.epochs.length, records.vitals.length, run.segment.number].join();
     if (curve.key === key) return;
     curve.key = key;
     this.send({ curves: { run: run.name, segment: run.segment.number, ...curve.more(run.losses), ...records } });
@@ -134,7 +186,8 @@ export class RunView {
 
 /** What another run says on the same plane, at the same step or its last one. */
 function boundary(other, step, sight) {
-  const moment = other.at(Math.min(step, other.step)), { winner, margin } = picture(moment.loop.net, sight, other.prepared);
+  const moment = other.at(Math.min(step, other.step)),
+    { winner, margin } = picture(moment.loop.net, sight, other.prepared);
   return { step: moment.step, parts: { 'beside.winner': winner, 'beside.margin': margin } };
 }
 

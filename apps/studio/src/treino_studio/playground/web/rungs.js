@@ -12,7 +12,10 @@ export function halving(members, epochs, eta = 3, least = 1) {
 /** The places of the `count` lowest figures, in ascending order; what is no number never goes on; ties to the earlier. */
 export function survivors(figures, count) {
   const alive = [...figures.keys()].filter((place) => Number.isFinite(figures[place]));
-  return alive.sort((a, b) => figures[a] - figures[b] || a - b).slice(0, count).sort((a, b) => a - b);
+  return alive
+    .sort((a, b) => figures[a] - figures[b] || a - b)
+    .slice(0, count)
+    .sort((a, b) => a - b);
 }
 
 /** The largest k with eta^k <= x, by whole numbers, as a logarithm is just below them. */
@@ -24,6 +27,7 @@ function log(x, eta) {
 
 /** Python's round: a half goes to the even number. */
 function roundHalfEven(x) {
-  const below = Math.floor(x), rest = x - below;
+  const below = Math.floor(x),
+    rest = x - below;
   return rest === 0.5 ? below + (below % 2) : Math.round(x);
 }

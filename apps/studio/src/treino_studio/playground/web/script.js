@@ -4,8 +4,22 @@ import { unread } from './growth.js';
 import { KERNEL } from './lanes.js';
 import { batchSize, convolutionsOf, faulty, lossOf, sizesOf, stepsPerEpoch } from './training.js';
 
-const MODULES = { relu: 'nn.ReLU()', leaky_relu: 'nn.LeakyReLU(0.01)', gelu: 'nn.GELU()', silu: 'nn.SiLU()', tanh: 'nn.Tanh()', sigmoid: 'nn.Sigmoid()', identity: 'nn.Identity()' };
-const LOSSES = { cross_entropy: 'nn.CrossEntropyLoss()', bce: 'nn.BCEWithLogitsLoss()', mse: 'nn.MSELoss()', l1: 'nn.L1Loss()', huber: 'nn.HuberLoss()' };
+const MODULES = {
+  relu: 'nn.ReLU()',
+  leaky_relu: 'nn.LeakyReLU(0.01)',
+  gelu: 'nn.GELU()',
+  silu: 'nn.SiLU()',
+  tanh: 'nn.Tanh()',
+  sigmoid: 'nn.Sigmoid()',
+  identity: 'nn.Identity()',
+};
+const LOSSES = {
+  cross_entropy: 'nn.CrossEntropyLoss()',
+  bce: 'nn.BCEWithLogitsLoss()',
+  mse: 'nn.MSELoss()',
+  l1: 'nn.L1Loss()',
+  huber: 'nn.HuberLoss()',
+};
 const CURVES = {
   constant: '1.0',
   cosine: '(1 + math.cos(math.pi * progress)) / 2',
@@ -16,7 +30,11 @@ const CURVES = {
         else 0.500002 + 0.499998 * math.cos(math.pi * (progress - 0.3) / 0.7)
     )`,
 };
-const READS = { sgd: ['momentum', 'weight_decay', 'nesterov'], adam: ['betas', 'weight_decay', 'eps'], adamw: ['betas', 'weight_decay', 'eps'] };
+const READS = {
+  sgd: ['momentum', 'weight_decay', 'nesterov'],
+  adam: ['betas', 'weight_decay', 'eps'],
+  adamw: ['betas', 'weight_decay', 'eps'],
+};
 const CLASSES = { sgd: 'SGD', adam: 'Adam', adamw: 'AdamW' };
 
 const text = JSON.stringify;
@@ -30,10 +48,21 @@ const when = (condition, lines) => (condition ? lines : '');
 
 /** run: its name, prepared rows. settings: at its first step. sets: [{step, name, value}] changed on the way. planned: the schedule's steps. kept: the step whose weights are kept; null: the last. */
 export function scriptOf({ name, prepared }, settings, sets, steps, planned, kept = null) {
-  const { classes, parts } = prepared, loss = lossOf(prepared, settings), sizes = sizesOf(prepared, settings), convolutions = convolutionsOf(prepared, settings), twice = faulty(settings, 'softmax_before_cross_entropy'), drops = settings.dropout > 0;
-  const each = stepsPerEpoch(prepared, settings), full = batchSize(prepared, settings) >= parts[0].rows.length, plain = loss === 'cross_entropy';
-  const scheduled = (settings.schedule ?? 'constant') !== 'constant' || settings.warmup > 0, clips = settings.clip != null || sets.some((set) => set.name === 'clip');
-  const changes = sets.filter((set) => !unread(settings.optimizer).includes(set.name)), names = changes.map((set) => set.name), lr = names.includes('lr') ? 'lr' : 'LR', clip = names.includes('clip') ? 'clip' : 'CLIP';
+  const { classes, parts } = prepared,
+    loss = lossOf(prepared, settings),
+    sizes = sizesOf(prepared, settings),
+    convolutions = convolutionsOf(prepared, settings),
+    twice = faulty(settings, 'softmax_before_cross_entropy'),
+    drops = settings.dropout > 0;
+  const each = stepsPerEpoch(prepared, settings),
+    full = batchSize(prepared, settings) >= parts[0].rows.length,
+    plain = loss === 'cross_entropy';
+  const scheduled = (settings.schedule ?? 'constant') !== 'constant' || settings.warmup > 0,
+    clips = settings.clip != null || sets.some((set) => set.name === 'clip');
+  const changes = sets.filter((set) => !unread(settings.optimizer).includes(set.name)),
+    names = changes.map((set) => set.name),
+    lr = names.includes('lr') ? 'lr' : 'LR',
+    clip = names.includes('clip') ? 'clip' : 'CLIP';
   return `"""${name}: ${classes.length ? `one of ${classes.length} classes` : 'a number'} for each row of ${prepared.name.replace(/["\\]/g, "'")}, in plain PyTorch.
 
     python ${name}.py                   trains from scratch; the weights go to ${name}.pt
@@ -103,7 +132,9 @@ ${when(drops, DROPOUT)}
 def new_net(seed):
     """A network with the first weights of this seed."""
     net = nn.Sequential(
-${layersOf(sizes, convolutions, settings, drops).map((line) => `        ${line},\n`).join('')}    )
+${layersOf(sizes, convolutions, settings, drops)
+  .map((line) => `        ${line},\n`)
+  .join('')}    )
     g = generator(seed, "init")
     for layer in net:  # torch's own first weights: uniform within 1 / √inputs
         if isinstance(layer, ${convolutions.length ? '(nn.Conv2d, nn.Linear)' : 'nn.Linear'}):
@@ -113,9 +144,13 @@ ${layersOf(sizes, convolutions, settings, drops).map((line) => `        ${line},
     return net
 
 
-${twice && plain ? `def loss_function(output, y):
+${
+  twice && plain
+    ? `def loss_function(output, y):
     """Cross-entropy of a softmax: the fault softmax_before_cross_entropy, on purpose."""
-    return nn.functional.cross_entropy(output.softmax(-1), y)` : `loss_function = ${LOSSES[loss]}`}
+    return nn.functional.cross_entropy(output.softmax(-1), y)`
+    : `loss_function = ${LOSSES[loss]}`
+}
 
 
 def evaluate(net, x, y):
@@ -131,7 +166,9 @@ ${figuresOf(loss, classes)}
 # ---- training
 
 
-${when(scheduled, `def factor(step):
+${when(
+  scheduled,
+  `def factor(step):
     """The factor of LR after so many steps."""
     if step < WARMUP:
         return (step + 1) / WARMUP
@@ -139,7 +176,8 @@ ${when(scheduled, `def factor(step):
     return ${CURVES[settings.schedule ?? 'constant']}
 
 
-`)}def train():
+`,
+)}def train():
     """Train from scratch, save the weights, and print the losses and test figures."""
     splits = load_splits()
     x_train, y_train = splits["train"]
@@ -233,10 +271,30 @@ class Dropout(nn.Module):
 `;
 
 function layersOf(sizes, convolutions, { activation }, drops) {
-  const deep = convolutions.flatMap(({ inputs, outputs }) => [`nn.Conv2d(${inputs}, ${outputs}, ${KERNEL}, padding=${KERNEL >> 1})`, MODULES[activation], 'nn.MaxPool2d(2)']);
+  const deep = convolutions.flatMap(({ inputs, outputs }) => [
+    `nn.Conv2d(${inputs}, ${outputs}, ${KERNEL}, padding=${KERNEL >> 1})`,
+    MODULES[activation],
+    'nn.MaxPool2d(2)',
+  ]);
   const drop = (layer) => (drops ? [`Dropout(${layer})`] : []);
-  if (deep.length) return [...deep, 'nn.Flatten()', ...sizes.slice(1).flatMap((H, l) => [...drop(l), `nn.Linear(${sizes[l]}, ${H})`, ...(l + 2 < sizes.length ? [MODULES[activation]] : [])])];
-  return sizes.slice(1).flatMap((H, l) => [`nn.Linear(${sizes[l]}, ${H})`, ...(l + 2 < sizes.length ? [MODULES[activation], ...drop(l)] : [])]);
+  if (deep.length)
+    return [
+      ...deep,
+      'nn.Flatten()',
+      ...sizes
+        .slice(1)
+        .flatMap((H, l) => [
+          ...drop(l),
+          `nn.Linear(${sizes[l]}, ${H})`,
+          ...(l + 2 < sizes.length ? [MODULES[activation]] : []),
+        ]),
+    ];
+  return sizes
+    .slice(1)
+    .flatMap((H, l) => [
+      `nn.Linear(${sizes[l]}, ${H})`,
+      ...(l + 2 < sizes.length ? [MODULES[activation], ...drop(l)] : []),
+    ]);
 }
 
 /** Each input in terms of the columns' values: as they are, squares, products, sines. */
@@ -249,41 +307,71 @@ function rowsOf({ y, rows, raw }, { columns: { length: K } }) {
 }
 
 function argumentsOf(settings) {
-  const reads = READS[settings.optimizer], known = {
-    momentum: settings.momentum > 0 && number(settings.momentum), weight_decay: settings.weight_decay > 0 ? 'WEIGHT_DECAY' : settings.optimizer === 'adamw' && '0.0', nesterov: settings.nesterov && settings.momentum > 0 && 'True',
-    betas: (settings.beta1 !== 0.9 || settings.beta2 !== 0.999) && `(${number(settings.beta1)}, ${number(settings.beta2)})`, eps: settings.eps !== 1e-8 && number(settings.eps),
-  };
-  return ['net.parameters()', 'lr=LR', ...reads.filter((name) => known[name]).map((name) => `${name}=${known[name]}`)].join(', ');
+  const reads = READS[settings.optimizer],
+    known = {
+      momentum: settings.momentum > 0 && number(settings.momentum),
+      weight_decay: settings.weight_decay > 0 ? 'WEIGHT_DECAY' : settings.optimizer === 'adamw' && '0.0',
+      nesterov: settings.nesterov && settings.momentum > 0 && 'True',
+      betas:
+        (settings.beta1 !== 0.9 || settings.beta2 !== 0.999) &&
+        `(${number(settings.beta1)}, ${number(settings.beta2)})`,
+      eps: settings.eps !== 1e-8 && number(settings.eps),
+    };
+  return [
+    'net.parameters()',
+    'lr=LR',
+    ...reads.filter((name) => known[name]).map((name) => `${name}=${known[name]}`),
+  ].join(', ');
 }
 
 function changesOf(sets) {
   const at = new Map();
   for (const { step, name, value } of sets) at.set(step, { ...at.get(step), [name]: value });
-  return [...at].sort(([a], [b]) => a - b).map(([step, values]) => `${step}: {${Object.entries(values).map(([name, value]) => `${text(name)}: ${number(value ?? Infinity)}`).join(', ')}}`).join(', ');
+  return [...at]
+    .sort(([a], [b]) => a - b)
+    .map(
+      ([step, values]) =>
+        `${step}: {${Object.entries(values)
+          .map(([name, value]) => `${text(name)}: ${number(value ?? Infinity)}`)
+          .join(', ')}}`,
+    )
+    .join(', ');
 }
 
 /** What is set from this step on, in the loop of `train`. */
 function changing(names) {
-  const group = (name) => `group["${name}"] = changed.get("${name}", group["${name}"])`, has = (name) => names.includes(name);
-  const lines = ['changed = CHANGES.get(step, {})', ...(has('lr') ? ['lr = changed.get("lr", lr)'] : []), ...['weight_decay', 'momentum'].filter(has).map(group)];
-  if (has('beta1') || has('beta2')) lines.push('beta1, beta2 = group["betas"]', 'group["betas"] = changed.get("beta1", beta1), changed.get("beta2", beta2)');
+  const group = (name) => `group["${name}"] = changed.get("${name}", group["${name}"])`,
+    has = (name) => names.includes(name);
+  const lines = [
+    'changed = CHANGES.get(step, {})',
+    ...(has('lr') ? ['lr = changed.get("lr", lr)'] : []),
+    ...['weight_decay', 'momentum'].filter(has).map(group),
+  ];
+  if (has('beta1') || has('beta2'))
+    lines.push(
+      'beta1, beta2 = group["betas"]',
+      'group["betas"] = changed.get("beta1", beta1), changed.get("beta2", beta2)',
+    );
   if (has('clip')) lines.push('clip = changed.get("clip", clip)');
   if (has('dropout')) lines.push('Dropout.p = changed.get("dropout", Dropout.p)');
   return lines.map((line) => `            ${line}\n`).join('');
 }
 
 function figuresOf(loss, classes) {
-  if (!classes.length) return `    y = y.double()
+  if (!classes.length)
+    return `    y = y.double()
     rmse = (output - y).square().mean().sqrt().item() * TARGET_SCALE
     return {"loss": loss_function(output, y).item(), "rmse": rmse}`;
-  if (loss === 'bce') return `    right = ((output > 0) == (y > 0.5)).double().mean().item()
+  if (loss === 'bce')
+    return `    right = ((output > 0) == (y > 0.5)).double().mean().item()
     return {"loss": loss_function(output, y.double()).item(), "accuracy": right}`;
   return `    right = (output.argmax(1) == y).double().mean().item()
     return {"loss": loss_function(output, y).item(), "accuracy": right}`;
 }
 
 function predictionOf(loss, classes) {
-  if (!classes.length) return `    writer.writerow(["row", "prediction"])
+  if (!classes.length)
+    return `    writer.writerow(["row", "prediction"])
     writer.writerows(enumerate((output[:, 0] * TARGET_SCALE + TARGET_MEAN).tolist()))`;
   const probability = loss === 'bce' ? 'torch.cat([1 - output.sigmoid(), output.sigmoid()], 1)' : 'output.softmax(1)';
   return `    probability = ${probability}

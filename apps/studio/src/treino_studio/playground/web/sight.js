@@ -6,9 +6,15 @@ import { examplesOf, pixelScale } from './image_scene.js';
 import { winner } from './metrics.js';
 import { pairsBySeparation } from './separation.js';
 
-const PLANE = 96, LINE = 200, UNIT = 32; // cells along an axis, at most; of a unit's small picture
-const NUMBERS = 4e6, WORK = 6e8; // input values of all cells of a plane, and multiplications, at most
-const SHOWN = [1000, 300, 300], COMPARED = 300, MOST = 12, CLEARLY = 0.05; // rows of each part that are drawn; of training rows by which axes are chosen; columns whose pairs are compared; in agreement
+const PLANE = 96,
+  LINE = 200,
+  UNIT = 32; // cells along an axis, at most; of a unit's small picture
+const NUMBERS = 4e6,
+  WORK = 6e8; // input values of all cells of a plane, and multiplications, at most
+const SHOWN = [1000, 300, 300],
+  COMPARED = 300,
+  MOST = 12,
+  CLEARLY = 0.05; // rows of each part that are drawn; of training rows by which axes are chosen; columns whose pairs are compared; in agreement
 
 /**
  * moment: see run.js. names: of the two columns that are axes; given: whether the reader has chosen them.
@@ -18,21 +24,68 @@ const SHOWN = [1000, 300, 300], COMPARED = 300, MOST = 12, CLEARLY = 0.05; // ro
  * units: of each stage, those to draw; empty until the first frame}
  */
 export function sightOf(lanes, moment, names, given) {
-  const { run: { prepared }, loop: { net } } = moment, K = prepared.columns.length, D = prepared.features.length, plain = prepared.task === 'classification';
-  const typical = typicalRow(prepared), line = K === 1, scratch = new Scratch(lanes);
+  const {
+      run: { prepared },
+      loop: { net },
+    } = moment,
+    K = prepared.columns.length,
+    D = prepared.features.length,
+    plain = prepared.task === 'classification';
+  const typical = typicalRow(prepared),
+    line = K === 1,
+    scratch = new Scratch(lanes);
   const view = K <= 2 ? 'all' : given ? 'given' : 'important';
-  const along = prepared.picture ? [] : line ? [0] : K === 2 && !given ? [0, 1] : names.map((name) => prepared.columns.indexOf(name));
-  const drawn = prepared.parts.map((part, k) => {
-    const rows = sample(part.rows.length, SHOWN[k]), x = take(part.x, rows, D), raw = take(part.raw, rows, K);
-    return { split: ['train', 'validation', 'test'][k], part: k, rows, x, y: rows.length === part.y.length ? part.y : take(part.y, rows, 1), at: scratch.floats(`rows.${k}`, x), places: along.map((j) => Float64Array.from(rows, (_, i) => raw[i * K + j])) };
-  }).filter(({ rows }) => rows.length);
+  const along = prepared.picture
+    ? []
+    : line
+      ? [0]
+      : K === 2 && !given
+        ? [0, 1]
+        : names.map((name) => prepared.columns.indexOf(name));
+  const drawn = prepared.parts
+    .map((part, k) => {
+      const rows = sample(part.rows.length, SHOWN[k]),
+        x = take(part.x, rows, D),
+        raw = take(part.raw, rows, K);
+      return {
+        split: ['train', 'validation', 'test'][k],
+        part: k,
+        rows,
+        x,
+        y: rows.length === part.y.length ? part.y : take(part.y, rows, 1),
+        at: scratch.floats(`rows.${k}`, x),
+        places: along.map((j) => Float64Array.from(rows, (_, i) => raw[i * K + j])),
+      };
+    })
+    .filter(({ rows }) => rows.length);
   const trained = { at: scratch.floats('train', transposed(drawn[0].x, D)), rows: drawn[0].rows.length };
-  if (prepared.picture) return { shows: 'images', view: 'all', axes: [], held: [], drawn, train: trained, scale: pixelScale(prepared), scratch, units: [] };
+  if (prepared.picture)
+    return {
+      shows: 'images',
+      view: 'all',
+      axes: [],
+      held: [],
+      drawn,
+      train: trained,
+      scale: pixelScale(prepared),
+      scratch,
+      units: [],
+    };
   const parameters = net.sizes.slice(1).reduce((all, n, l) => all + n * (net.sizes[l] + 1), 0);
-  const resolution = line ? LINE : Math.max(16, Math.floor(Math.sqrt(Math.min(PLANE ** 2, NUMBERS / D, WORK / parameters)))), coarse = Math.min(UNIT, resolution);
-  const axis = (k, cells) => places(drawn.map((one) => one.places[k]), cells), still = new Float64Array(1);
-  const x = axis(0, resolution), y = line ? still : axis(1, resolution);
-  const inputs = (count, at) => { // at(i, k): the place of point i on axis k; on all other columns it is typical
+  const resolution = line
+      ? LINE
+      : Math.max(16, Math.floor(Math.sqrt(Math.min(PLANE ** 2, NUMBERS / D, WORK / parameters)))),
+    coarse = Math.min(UNIT, resolution);
+  const axis = (k, cells) =>
+      places(
+        drawn.map((one) => one.places[k]),
+        cells,
+      ),
+    still = new Float64Array(1);
+  const x = axis(0, resolution),
+    y = line ? still : axis(1, resolution);
+  const inputs = (count, at) => {
+    // at(i, k): the place of point i on axis k; on all other columns it is typical
     const raw = new Float64Array(count * K);
     for (let i = 0; i < count; i++) {
       raw.set(typical, i * K);
@@ -41,15 +94,31 @@ export function sightOf(lanes, moment, names, given) {
     return prepared.inputs(raw);
   };
   const grid = (name, xs, ys) => {
-    const wide = xs.length, rows = wide * ys.length, own = inputs(rows, (i, k) => (k ? ys[Math.floor(i / wide)] : xs[i % wide]));
+    const wide = xs.length,
+      rows = wide * ys.length,
+      own = inputs(rows, (i, k) => (k ? ys[Math.floor(i / wide)] : xs[i % wide]));
     return { x: own, at: scratch.floats(name, transposed(own, D)), rows, wide, high: ys.length };
   };
   return {
-    shows: line ? 'line' : plain ? 'plane' : K === 2 ? 'surface' : 'fit', view, axes: along.map((j) => prepared.columns[j]), along, x, y, drawn, scratch, train: trained, units: [],
+    shows: line ? 'line' : plain ? 'plane' : K === 2 ? 'surface' : 'fit',
+    view,
+    axes: along.map((j) => prepared.columns[j]),
+    along,
+    x,
+    y,
+    drawn,
+    scratch,
+    train: trained,
+    units: [],
     held: prepared.columns.map((name, j) => [name, typical[j]]).filter((_, j) => !along.includes(j)),
-    grid: grid('grid', x, y), small: grid('small', axis(0, coarse), line ? still : axis(1, coarse)),
+    grid: grid('grid', x, y),
+    small: grid('small', axis(0, coarse), line ? still : axis(1, coarse)),
     /** Where rows that are drawn lie on the plane, for what the network says there. */
-    onPlane: (one) => scratch.floats(`plane.${one.part}`, inputs(one.rows.length, (i, k) => one.places[k][i])),
+    onPlane: (one) =>
+      scratch.floats(
+        `plane.${one.part}`,
+        inputs(one.rows.length, (i, k) => one.places[k][i]),
+      ),
   };
 }
 
@@ -57,25 +126,44 @@ export function sightOf(lanes, moment, names, given) {
 export function pointsOf({ prepared }, { shows, axes, view, held, x, y, drawn, scale }) {
   if (shows === 'images') return { axes, view, held, rows: [], examples: examplesOf(prepared, drawn[0], scale) };
   return {
-    axes, view, variance: null, held: held.slice(0, 12), low: [x[0], y[0]], high: [x.at(-1), y.at(-1)],
+    axes,
+    view,
+    variance: null,
+    held: held.slice(0, 12),
+    low: [x[0], y[0]],
+    high: [x.at(-1), y.at(-1)],
     rows: drawn.map(({ split, part, rows, y: answers, places: [xs, ys] }) => {
-      const truth = Array.from(answers, prepared.classes.length ? Number : (v) => v * prepared.targetScale + prepared.targetMean);
-      return { split, x: [...xs], y: ys ? [...ys] : truth, true: truth, index: Array.from(rows, (i) => prepared.parts[part].rows[i]), total: prepared.parts[part].rows.length };
+      const truth = Array.from(
+        answers,
+        prepared.classes.length ? Number : (v) => v * prepared.targetScale + prepared.targetMean,
+      );
+      return {
+        split,
+        x: [...xs],
+        y: ys ? [...ys] : truth,
+        true: truth,
+        index: Array.from(rows, (i) => prepared.parts[part].rows[i]),
+        total: prepared.parts[part].rows.length,
+      };
     }),
   };
 }
 
 /** Even places over the values' range and 6 % beyond, or 0.5 and more around one value. */
 function places(lists, cells) {
-  let low = Infinity, high = -Infinity;
-  for (const list of lists) for (const v of list) low = Math.min(low, v), high = Math.max(high, v);
-  const margin = 0.06 * (high - low) || 0.5 * Math.max(1, Math.abs(high)), from = low - margin, step = (high - low + 2 * margin) / (cells - 1);
+  let low = Infinity,
+    high = -Infinity;
+  for (const list of lists) for (const v of list) (low = Math.min(low, v)), (high = Math.max(high, v));
+  const margin = 0.06 * (high - low) || 0.5 * Math.max(1, Math.abs(high)),
+    from = low - margin,
+    step = (high - low + 2 * margin) / (cells - 1);
   return Float64Array.from({ length: cells }, (_, i) => (i === cells - 1 ? high + margin : from + i * step));
 }
 
 /** The median of each column over the training rows. */
 function typicalRow({ parts: [{ raw, rows }], columns }) {
-  const K = columns.length, N = rows.length;
+  const K = columns.length,
+    N = rows.length;
   return Float64Array.from({ length: K }, (_, j) => {
     const sorted = Float64Array.from({ length: N }, (_, i) => raw[i * K + j]).sort();
     return (sorted[(N - 1) >> 1] + sorted[N >> 1]) / 2;
@@ -92,13 +180,16 @@ function sample(n, most) {
 
 const take = (values, rows, width) => {
   const out = new values.constructor(rows.length * width);
-  rows.forEach((row, i) => { for (let j = 0; j < width; j++) out[i * width + j] = values[row * width + j]; });
+  rows.forEach((row, i) => {
+    for (let j = 0; j < width; j++) out[i * width + j] = values[row * width + j];
+  });
   return out;
 };
 
 /** [N D] → [D][N]. */
 function transposed(x, D) {
-  const N = x.length / D, out = new Float32Array(x.length);
+  const N = x.length / D,
+    out = new Float32Array(x.length);
   for (let i = 0; i < N; i++) for (let j = 0; j < D; j++) out[j * N + i] = x[i * D + j];
   return out;
 }
@@ -109,11 +200,19 @@ function transposed(x, D) {
  * clearly better.
  */
 export function faithfulColumns(net, prepared, kept = null) {
-  const K = prepared.columns.length, part = prepared.parts[0], rows = sample(part.rows.length, COMPARED), N = rows.length, typical = typicalRow(prepared);
-  const raw = take(part.raw, rows, K), own = classesOf(net, take(part.x, rows, prepared.features.length), N), classes = [...new Set(own)];
-  let best = null, most = -Infinity;
+  const K = prepared.columns.length,
+    part = prepared.parts[0],
+    rows = sample(part.rows.length, COMPARED),
+    N = rows.length,
+    typical = typicalRow(prepared);
+  const raw = take(part.raw, rows, K),
+    own = classesOf(net, take(part.x, rows, prepared.features.length), N),
+    classes = [...new Set(own)];
+  let best = null,
+    most = -Infinity;
   for (const pair of pairsOf(net, prepared, raw, take(part.y, rows, 1))) {
-    const there = classesOf(net, prepared.inputs(onPair(raw, typical, pair)), N), like = classes.reduce((all, c) => all + shareOf(own, there, c), 0) / classes.length;
+    const there = classesOf(net, prepared.inputs(onPair(raw, typical, pair)), N),
+      like = classes.reduce((all, c) => all + shareOf(own, there, c), 0) / classes.length;
     const better = like + (kept && pair.every((j) => kept.includes(prepared.columns[j])) ? CLEARLY : 0);
     if (better > most + 1e-9) [best, most] = [pair, better];
   }
@@ -122,11 +221,21 @@ export function faithfulColumns(net, prepared, kept = null) {
 
 /** On which share of these rows, as they are drawn, the plane of two columns says what the network says. */
 export function agreementOn(net, prepared, drawn, names) {
-  const K = prepared.columns.length, typical = typicalRow(prepared), pair = names.map((name) => prepared.columns.indexOf(name));
-  let rows = 0, same = 0;
+  const K = prepared.columns.length,
+    typical = typicalRow(prepared),
+    pair = names.map((name) => prepared.columns.indexOf(name));
+  let rows = 0,
+    same = 0;
   for (const { part, rows: numbers, x } of drawn) {
-    const own = classesOf(net, x, numbers.length), there = classesOf(net, prepared.inputs(onPair(take(prepared.parts[part].raw, numbers, K), typical, pair)), numbers.length);
-    own.forEach((answer, i) => { same += there[i] === answer; });
+    const own = classesOf(net, x, numbers.length),
+      there = classesOf(
+        net,
+        prepared.inputs(onPair(take(prepared.parts[part].raw, numbers, K), typical, pair)),
+        numbers.length,
+      );
+    own.forEach((answer, i) => {
+      same += there[i] === answer;
+    });
     rows += numbers.length;
   }
   return same / rows;
@@ -140,10 +249,20 @@ function onPair(raw, typical, pair) {
 
 /** The pairs to compare, those that separate best first: of many columns, the ones that weigh most. */
 function pairsOf(net, { columns: { length: K }, classes, made }, raw, y) {
-  const [D, H] = net.sizes, W = net.row(0), weight = new Float64Array(K);
-  made.forEach(({ at }, d) => at.forEach((j) => { for (let u = 0; u < H; u++) weight[j] += Math.abs(W[net.starts[0] + u * D + d]); }));
+  const [D, H] = net.sizes,
+    W = net.row(0),
+    weight = new Float64Array(K);
+  made.forEach(({ at }, d) =>
+    at.forEach((j) => {
+      for (let u = 0; u < H; u++) weight[j] += Math.abs(W[net.starts[0] + u * D + d]);
+    }),
+  );
   const some = [...weight.keys()].sort((a, b) => weight[b] - weight[a]).slice(0, MOST);
-  return pairsBySeparation(some.map((j) => raw.filter((_, k) => k % K === j)), y, classes.length).map((pair) => pair.map((i) => some[i]));
+  return pairsBySeparation(
+    some.map((j) => raw.filter((_, k) => k % K === j)),
+    y,
+    classes.length,
+  ).map((pair) => pair.map((i) => some[i]));
 }
 
 function classesOf(net, x, N) {
@@ -152,7 +271,10 @@ function classesOf(net, x, N) {
 }
 
 function shareOf(own, there, c) {
-  let rows = 0, same = 0;
-  own.forEach((answer, i) => { if (answer === c) rows++, same += there[i] === c; });
+  let rows = 0,
+    same = 0;
+  own.forEach((answer, i) => {
+    if (answer === c) rows++, (same += there[i] === c);
+  });
   return same / rows;
 }

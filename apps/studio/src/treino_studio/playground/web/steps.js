@@ -11,7 +11,9 @@ class EpochCount {
   }
 
   /** Epochs of another length from a step on; the next step begins one. */
-  restarted(step, each) { return new EpochCount(each, step, this.epochOf(step), this); }
+  restarted(step, each) {
+    return new EpochCount(each, step, this.epochOf(step), this);
+  }
 
   /** The epoch, from 1, of update number `step`; 0 for step 0. */
   epochOf(step) {
@@ -21,7 +23,8 @@ class EpochCount {
 
   /** The updates when an epoch had ended or was cut short. */
   endOf(epoch) {
-    let count = this, cut = Infinity;
+    let count = this,
+      cut = Infinity;
     for (; count.previous && epoch <= count.begun; count = count.previous) cut = Math.min(cut, count.start);
     return Math.min(cut, count.start + (epoch - count.begun) * count.each);
   }
@@ -51,9 +54,14 @@ class EpochCount {
  * → {each: steps of an epoch, count, steps: as planned, batchOf(step), factorOf(step), nextEvaluation(step, last)}.
  */
 export function planOf(lanes, prepared, settings, { count, orderSeed } = {}) {
-  const each = stepsPerEpoch(prepared, settings), epochs = count ?? new EpochCount(each), validates = prepared.parts[1].rows.length > 0;
+  const each = stepsPerEpoch(prepared, settings),
+    epochs = count ?? new EpochCount(each),
+    validates = prepared.parts[1].rows.length > 0;
   return {
-    each, count: epochs, steps: settings.steps, orderSeed,
+    each,
+    count: epochs,
+    steps: settings.steps,
+    orderSeed,
     batchOf: batchesOf(prepared, settings, { step: epochs.start, epochs: epochs.begun, order: orderSeed }, lanes),
     factorOf: factorsOf(settings),
     /** The next end of an epoch that is far enough from the last evaluation, or the training's end. */
@@ -65,4 +73,5 @@ export function planOf(lanes, prepared, settings, { count, orderSeed } = {}) {
 }
 
 /** What a training that is over at this step is given to go on for as long again (training/futures.py); else nothing. */
-export const extension = ({ count, steps }, step) => (step >= steps ? { steps: count.endOf(2 * Math.max(1, count.epochOf(step))) } : {});
+export const extension = ({ count, steps }, step) =>
+  step >= steps ? { steps: count.endOf(2 * Math.max(1, count.epochOf(step))) } : {};

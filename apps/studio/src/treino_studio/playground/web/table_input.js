@@ -5,16 +5,31 @@ import { language, t } from '../../page/modules/words.js';
 import { likelyTargets } from './columns.js';
 import { readTable, textOf } from './tables.js';
 
-const OPTIONS = { header: { yes: true, no: false }, delimiter: { comma: ',', semicolon: ';', tab: '\t', bar: '|' }, decimal: { point: '.', comma: ',' } };
+const OPTIONS = {
+  header: { yes: true, no: false },
+  delimiter: { comma: ',', semicolon: ';', tab: '\t', bar: '|' },
+  decimal: { point: '.', comma: ',' },
+};
 
 /** taken(table): it is read, and its target chosen. → {node, show(table or null), relabel()}. */
 export function makeTableInput({ taken }) {
-  let source = null, table = null;
-  const file = el('input', { id: 'table-file', type: 'file', class: 'vh', accept: '.csv,.tsv,.txt,.tab,text/*', onchange: () => open(file.files[0]) });
-  const drop = el('label', { class: 'drop', for: 'table-file' }), pasted = el('textarea', { id: 'table-paste', rows: 3, spellcheck: 'false', autocomplete: 'off' });
-  const pastedLabel = el('label', { for: 'table-paste', class: 'note' }), fault = el('p', { id: 'table-fault', class: 'bad', role: 'alert', hidden: true });
-  const options = el('div', { class: 'asks', id: 'table-options', hidden: true }), target = el('select', { id: 'table-target', onchange: choose });
-  const targetField = el('div', { class: 'pick', hidden: true }, el('label', { for: 'table-target' }), target), notes = el('ul', { class: 'notes note', id: 'table-notes' });
+  let source = null,
+    table = null;
+  const file = el('input', {
+    id: 'table-file',
+    type: 'file',
+    class: 'vh',
+    accept: '.csv,.tsv,.txt,.tab,text/*',
+    onchange: () => open(file.files[0]),
+  });
+  const drop = el('label', { class: 'drop', for: 'table-file' }),
+    pasted = el('textarea', { id: 'table-paste', rows: 3, spellcheck: 'false', autocomplete: 'off' });
+  const pastedLabel = el('label', { for: 'table-paste', class: 'note' }),
+    fault = el('p', { id: 'table-fault', class: 'bad', role: 'alert', hidden: true });
+  const options = el('div', { class: 'asks', id: 'table-options', hidden: true }),
+    target = el('select', { id: 'table-target', onchange: choose });
+  const targetField = el('div', { class: 'pick', hidden: true }, el('label', { for: 'table-target' }), target),
+    notes = el('ul', { class: 'notes note', id: 'table-notes' });
   const node = el('div', { class: 'own-table' }, file, drop, pastedLabel, pasted, fault, options, targetField, notes);
 
   pasted.addEventListener('paste', (event) => {
@@ -23,7 +38,9 @@ export function makeTableInput({ taken }) {
     event.preventDefault();
     read(text, 'table.csv');
   });
-  pasted.addEventListener('input', () => { if (pasted.value.trim()) read(pasted.value, 'table.csv'); });
+  pasted.addEventListener('input', () => {
+    if (pasted.value.trim()) read(pasted.value, 'table.csv');
+  });
   pasted.addEventListener('keydown', (event) => event.stopPropagation());
 
   async function open(chosen) {
@@ -45,10 +62,13 @@ export function makeTableInput({ taken }) {
   }
   /** The text cut into cells, as the options say; the target that is likely, until another is chosen. */
   function cut() {
-    const asked = Object.fromEntries(Object.keys(OPTIONS).map((name) => [name, OPTIONS[name][options.querySelector(`#table-${name}`)?.value]]));
+    const asked = Object.fromEntries(
+      Object.keys(OPTIONS).map((name) => [name, OPTIONS[name][options.querySelector(`#table-${name}`)?.value]]),
+    );
     try {
       const { notes: said, ...rest } = readTable(source.text, { file: source.name, ...asked });
-      const before = table?.file === rest.file && rest.columns.some(({ name }) => name === table.target) ? table.target : null;
+      const before =
+        table?.file === rest.file && rest.columns.some(({ name }) => name === table.target) ? table.target : null;
       table = { name: rest.name, file: rest.file, columns: rest.columns, target: before ?? likelyTargets(rest)[0] };
       fault.hidden = true;
       options.hidden = !Object.values(asked).some((value) => value !== undefined);
@@ -72,7 +92,8 @@ export function makeTableInput({ taken }) {
   function showTarget() {
     targetField.hidden = !table;
     if (!table) return;
-    const likely = likelyTargets(table), names = [...likely, ...table.columns.map(({ name }) => name).filter((name) => !likely.includes(name))];
+    const likely = likelyTargets(table),
+      names = [...likely, ...table.columns.map(({ name }) => name).filter((name) => !likely.includes(name))];
     target.replaceChildren(...names.map((value) => el('option', { value }, value)));
     target.value = table.target;
   }
@@ -82,12 +103,27 @@ export function makeTableInput({ taken }) {
     setText(targetField.firstChild, t('target'));
     if (options.dataset.language === language.now) return;
     options.dataset.language = language.now;
-    options.replaceChildren(...Object.entries(OPTIONS).map(([name, values]) => el('div', { class: 'ask' }, el('label', { for: `table-${name}` }, t(`table_${name}`)),
-      el('select', { id: `table-${name}`, onchange: cut }, el('option', { value: '' }, t('table_as_recognised')), Object.keys(values).map((value) => el('option', { value }, t(`table_${name}_${value}`)))))));
+    options.replaceChildren(
+      ...Object.entries(OPTIONS).map(([name, values]) =>
+        el(
+          'div',
+          { class: 'ask' },
+          el('label', { for: `table-${name}` }, t(`table_${name}`)),
+          el(
+            'select',
+            { id: `table-${name}`, onchange: cut },
+            el('option', { value: '' }, t('table_as_recognised')),
+            Object.keys(values).map((value) => el('option', { value }, t(`table_${name}_${value}`))),
+          ),
+        ),
+      ),
+    );
   }
   relabel();
   return {
-    node, relabel, open,
+    node,
+    relabel,
+    open,
     show(next) {
       table = next;
       showTarget();

@@ -19,8 +19,17 @@ export const cellsFor = (count) => (count <= 64 ? 48 : count <= 256 ? 32 : count
  * → {kind, canvas, resize(width, height), colours({palette, paper, ground, alarm}), put(slots, bytes), draw(tiles, clear), close}
  */
 export function makeTiles(host, { cells, slots, regression = false, gl = true }) {
-  const columns = Math.ceil(slots / COLUMN), atlas = { cells, columns, width: columns * cells, height: COLUMN * cells, pixels: new Uint8Array(2 * columns * COLUMN * cells * cells) };
-  let colours = null, size = [1, 1], painter = null;
+  const columns = Math.ceil(slots / COLUMN),
+    atlas = {
+      cells,
+      columns,
+      width: columns * cells,
+      height: COLUMN * cells,
+      pixels: new Uint8Array(2 * columns * COLUMN * cells * cells),
+    };
+  let colours = null,
+    size = [1, 1],
+    painter = null;
   const tiles = { kind: '2d', canvas: null };
 
   function open(painterOf) {
@@ -34,7 +43,8 @@ export function makeTiles(host, { cells, slots, regression = false, gl = true })
     host.prepend(canvas);
     tiles.resize(...size);
     if (colours) tiles.colours(colours);
-    for (let slot = 0; slot < slots; slot++) painter.put(slot, 1, atlas.pixels.subarray(2 * slot * cells * cells, 2 * (slot + 1) * cells * cells));
+    for (let slot = 0; slot < slots; slot++)
+      painter.put(slot, 1, atlas.pixels.subarray(2 * slot * cells * cells, 2 * (slot + 1) * cells * cells));
     return true;
   }
   tiles.resize = (width, height) => {
@@ -50,7 +60,8 @@ export function makeTiles(host, { cells, slots, regression = false, gl = true })
   };
   /** The pictures of these slots, one after the other. */
   tiles.put = (list, buffer) => {
-    const bytes = new Uint8Array(buffer), each = 2 * cells * cells;
+    const bytes = new Uint8Array(buffer),
+      each = 2 * cells * cells;
     for (let first = 0; first < list.length; ) {
       let count = 1;
       while (list[first + count] === list[first] + count && (list[first] + count) % COLUMN) count++;
@@ -138,14 +149,25 @@ void main() {
 /** Some browsers don't count their own software renderer as a caveat. */
 function isSoftware(gl) {
   const info = gl.getExtension('WEBGL_debug_renderer_info');
-  return /swiftshader|llvmpipe|softpipe|software|basic render/i.test(gl.getParameter(info ? info.UNMASKED_RENDERER_WEBGL : gl.RENDERER));
+  return /swiftshader|llvmpipe|softpipe|software|basic render/i.test(
+    gl.getParameter(info ? info.UNMASKED_RENDERER_WEBGL : gl.RENDERER),
+  );
 }
 
 function glPainter(canvas, atlas, regression, lost, any) {
-  const gl = canvas.getContext('webgl2', { preserveDrawingBuffer: true, antialias: false, depth: false, failIfMajorPerformanceCaveat: !any });
-  if (!gl || (!any && isSoftware(gl)) || gl.getParameter(gl.MAX_TEXTURE_SIZE) < Math.max(atlas.width, atlas.height)) return null;
+  const gl = canvas.getContext('webgl2', {
+    preserveDrawingBuffer: true,
+    antialias: false,
+    depth: false,
+    failIfMajorPerformanceCaveat: !any,
+  });
+  if (!gl || (!any && isSoftware(gl)) || gl.getParameter(gl.MAX_TEXTURE_SIZE) < Math.max(atlas.width, atlas.height))
+    return null;
   const program = gl.createProgram();
-  for (const [kind, source] of [[gl.VERTEX_SHADER, VERTEX], [gl.FRAGMENT_SHADER, FRAGMENT]]) {
+  for (const [kind, source] of [
+    [gl.VERTEX_SHADER, VERTEX],
+    [gl.FRAGMENT_SHADER, FRAGMENT],
+  ]) {
     const shader = gl.createShader(kind);
     gl.shaderSource(shader, source);
     gl.compileShader(shader);
@@ -160,7 +182,8 @@ function glPainter(canvas, atlas, regression, lost, any) {
     gl.activeTexture(gl.TEXTURE0 + unit);
     const made = gl.createTexture();
     gl.bindTexture(gl.TEXTURE_2D, made);
-    for (const side of [gl.TEXTURE_MIN_FILTER, gl.TEXTURE_MAG_FILTER]) gl.texParameteri(gl.TEXTURE_2D, side, gl.NEAREST);
+    for (const side of [gl.TEXTURE_MIN_FILTER, gl.TEXTURE_MAG_FILTER])
+      gl.texParameteri(gl.TEXTURE_2D, side, gl.NEAREST);
     gl.texImage2D(gl.TEXTURE_2D, 0, internal, width, height, 0, format, gl.UNSIGNED_BYTE, data);
     gl.uniform1i(uniform(name), unit);
   };
@@ -197,11 +220,25 @@ function glPainter(canvas, atlas, regression, lost, any) {
       palette.slice(0, 256).forEach((rgb, k) => table.set(rgb, 4 * k));
       gl.activeTexture(gl.TEXTURE1);
       gl.texSubImage2D(gl.TEXTURE_2D, 0, 0, 0, 256, 1, gl.RGBA, gl.UNSIGNED_BYTE, table);
-      for (const [name, rgb] of Object.entries({ paper, ground, alarm })) gl.uniform3fv(uniform(name), rgb.map((v) => v / 255));
+      for (const [name, rgb] of Object.entries({ paper, ground, alarm }))
+        gl.uniform3fv(
+          uniform(name),
+          rgb.map((v) => v / 255),
+        );
     },
     put(slot, count, bytes) {
       gl.activeTexture(gl.TEXTURE0);
-      gl.texSubImage2D(gl.TEXTURE_2D, 0, Math.floor(slot / COLUMN) * atlas.cells, (slot % COLUMN) * atlas.cells, atlas.cells, count * atlas.cells, gl.RG, gl.UNSIGNED_BYTE, bytes);
+      gl.texSubImage2D(
+        gl.TEXTURE_2D,
+        0,
+        Math.floor(slot / COLUMN) * atlas.cells,
+        (slot % COLUMN) * atlas.cells,
+        atlas.cells,
+        count * atlas.cells,
+        gl.RG,
+        gl.UNSIGNED_BYTE,
+        bytes,
+      );
     },
     draw(list, clear) {
       if (clear) gl.clear(gl.COLOR_BUFFER_BIT);
@@ -230,14 +267,20 @@ function glPainter(canvas, atlas, regression, lost, any) {
 // ---- 2D
 
 function flatPainter(canvas, atlas, regression) {
-  const { cells } = atlas, context = canvas.getContext('2d'), sheet = new OffscreenCanvas(atlas.width, atlas.height), ink = sheet.getContext('2d');
+  const { cells } = atlas,
+    context = canvas.getContext('2d'),
+    sheet = new OffscreenCanvas(atlas.width, atlas.height),
+    ink = sheet.getContext('2d');
   const table = new Uint32Array(65536); // the colour of each pair of bytes
-  let look = null, ratio = 1;
+  let look = null,
+    ratio = 1;
   const sharp = (value) => Math.round(value * ratio) / ratio; // whole pixels: else edges shine through
   const paint = (slot, count, bytes) => {
-    const image = new ImageData(cells, count * cells), pixels = new Uint32Array(image.data.buffer);
+    const image = new ImageData(cells, count * cells),
+      pixels = new Uint32Array(image.data.buffer);
     for (let tile = 0, i = 0; tile < count; tile++)
-      for (let y = 0; y < cells; y++) { // a canvas has its highest row first
+      for (let y = 0; y < cells; y++) {
+        // a canvas has its highest row first
         let at = (tile * cells + cells - 1 - y) * cells;
         for (let x = 0; x < cells; x++, i += 2) pixels[at++] = table[bytes[i] | (bytes[i + 1] << 8)];
       }
@@ -250,24 +293,44 @@ function flatPainter(canvas, atlas, regression) {
       context.setTransform(ratio, 0, 0, ratio, 0, 0);
     },
     colours({ palette, paper, ground, alarm }) {
-      const mix = (rgb, share) => rgb.reduce((word, v, k) => word | (Math.round(paper[k] + (v - paper[k]) * share) << (8 * k)), 0xff000000) >>> 0;
+      const mix = (rgb, share) =>
+        rgb.reduce((word, v, k) => word | (Math.round(paper[k] + (v - paper[k]) * share) << (8 * k)), 0xff000000) >>> 0;
       for (let second = 0; second < 256; second++)
         for (let winner = 0; winner < 256; winner++)
-          table[winner | (second << 8)] = winner === 255 ? mix(paper, 1)
-            : regression ? mix(palette[second], 0.88)
-              : mix(palette[winner] ?? palette[0], STRENGTH * (0.1 + 0.9 * Math.min(1, 1.15 * (second / 255) ** 2)));
+          table[winner | (second << 8)] =
+            winner === 255
+              ? mix(paper, 1)
+              : regression
+                ? mix(palette[second], 0.88)
+                : mix(palette[winner] ?? palette[0], STRENGTH * (0.1 + 0.9 * Math.min(1, 1.15 * (second / 255) ** 2)));
       look = { ground: `rgb(${ground})`, alarm: `rgb(${alarm})`, paper: `rgb(${paper})` };
       const each = 2 * cells * cells;
-      for (let slot = 0; slot < atlas.columns * COLUMN; slot++) paint(slot, 1, atlas.pixels.subarray(slot * each, (slot + 1) * each));
+      for (let slot = 0; slot < atlas.columns * COLUMN; slot++)
+        paint(slot, 1, atlas.pixels.subarray(slot * each, (slot + 1) * each));
     },
-    put: (slot, count, bytes) => { if (look) paint(slot, count, bytes); },
+    put: (slot, count, bytes) => {
+      if (look) paint(slot, count, bytes);
+    },
     draw(list, clear) {
       if (clear) context.clearRect(0, 0, canvas.width, canvas.height);
       context.imageSmoothingEnabled = true;
       for (const { x: left, y: top, size: side, slot, lost, fade } of list) {
-        const x = sharp(left), y = sharp(top), size = sharp(left + side) - x;
+        const x = sharp(left),
+          y = sharp(top),
+          size = sharp(left + side) - x;
         if (lost) cross(x, y, size);
-        else context.drawImage(sheet, Math.floor(slot / COLUMN) * cells, (slot % COLUMN) * cells, cells, cells, x, y, size, size);
+        else
+          context.drawImage(
+            sheet,
+            Math.floor(slot / COLUMN) * cells,
+            (slot % COLUMN) * cells,
+            cells,
+            cells,
+            x,
+            y,
+            size,
+            size,
+          );
         if (fade === 1) continue;
         context.globalAlpha = 1 - fade;
         context.fillStyle = look.ground;
@@ -286,7 +349,10 @@ function flatPainter(canvas, atlas, regression) {
     context.globalAlpha = 0.9;
     context.lineWidth = Math.max(1, size * 0.07);
     context.beginPath();
-    for (const [from, to] of [[0.2, 0.8], [0.8, 0.2]]) {
+    for (const [from, to] of [
+      [0.2, 0.8],
+      [0.8, 0.2],
+    ]) {
       context.moveTo(x + 0.2 * size, y + from * size);
       context.lineTo(x + 0.8 * size, y + to * size);
     }

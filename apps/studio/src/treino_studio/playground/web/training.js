@@ -14,11 +14,22 @@ const NUMBERS = ['lr', 'weight_decay', 'momentum', 'beta1', 'beta2', 'eps', 'dro
  * each network, the settings that differ: numbers, clip, seed.
  */
 export function makePopulation(lanes, prepared, settings, members = [{}], { unitLanes = members.length === 1 } = {}) {
-  const all = members.map((own) => ({ ...settings, ...own })), some = (name) => all.some((one) => one[name] > 0);
+  const all = members.map((own) => ({ ...settings, ...own })),
+    some = (name) => all.some((one) => one[name] > 0);
   const population = new Population(lanes, {
-    sizes: sizesOf(prepared, settings), convolutions: convolutionsOf(prepared, settings), P: members.length, unitLanes, activation: settings.activation, loss: lossOf(prepared, settings),
-    optimizer: settings.optimizer, nesterov: !!settings.nesterov, batch: batchSize(prepared, settings), dropout: some('dropout'),
-    averages: some('ema'), summed: faulty(settings, 'missing_zero_grad'), softmaxFirst: faulty(settings, 'softmax_before_cross_entropy'),
+    sizes: sizesOf(prepared, settings),
+    convolutions: convolutionsOf(prepared, settings),
+    P: members.length,
+    unitLanes,
+    activation: settings.activation,
+    loss: lossOf(prepared, settings),
+    optimizer: settings.optimizer,
+    nesterov: !!settings.nesterov,
+    batch: batchSize(prepared, settings),
+    dropout: some('dropout'),
+    averages: some('ema'),
+    summed: faulty(settings, 'missing_zero_grad'),
+    softmaxFirst: faulty(settings, 'softmax_before_cross_entropy'),
   });
   try {
     all.forEach((one, p) => {
@@ -45,17 +56,36 @@ export const lossOf = (prepared, { loss }) => loss ?? (prepared.task === 'regres
 
 /** Units: [D, H, …, C], of a convolutional network those after its features. Of two classes bce has one output. */
 export function sizesOf(prepared, settings) {
-  const last = convolutionsOf(prepared, settings).at(-1), features = last ? last.outputs * (last.high >> 1) * (last.wide >> 1) : prepared.features.length;
+  const last = convolutionsOf(prepared, settings).at(-1),
+    features = last ? last.outputs * (last.high >> 1) * (last.wide >> 1) : prepared.features.length;
   return [features, ...settings.hidden, lossOf(prepared, settings) === 'bce' ? 1 : prepared.outputs];
 }
 
 /** The convolutions of `channels`, each with a pool after it; none: an MLP. */
 export function convolutionsOf({ picture, features }, settings) {
   const channels = settings.channels ?? [];
-  if (channels.length && !picture) refuse('cnn_rows', say('A convolutional network learns from pictures, and a row here has the shape {shape}.', { shape: features.length }), say('Use [[net=mlp]], or leave it out; pictures are [rows, channels, height, width].'));
-  let [high, wide] = picture ?? [], inputs = 1;
+  if (channels.length && !picture)
+    refuse(
+      'cnn_rows',
+      say('A convolutional network learns from pictures, and a row here has the shape {shape}.', {
+        shape: features.length,
+      }),
+      say('Use [[net=mlp]], or leave it out; pictures are [rows, channels, height, width].'),
+    );
+  let [high, wide] = picture ?? [],
+    inputs = 1;
   return channels.map((outputs, l) => {
-    if (Math.min(high, wide) < 2) refuse('cnn_size', say('Pictures of {size} are too small for stage {stage}: its kernel is {kernel} and its pool {pool}.', { size: `${high} × ${wide}`, stage: l + 1, kernel: KERNEL, pool: 'max' }), say('Use fewer stages, [[pool=none]] in some of them, or larger pictures.'));
+    if (Math.min(high, wide) < 2)
+      refuse(
+        'cnn_size',
+        say('Pictures of {size} are too small for stage {stage}: its kernel is {kernel} and its pool {pool}.', {
+          size: `${high} × ${wide}`,
+          stage: l + 1,
+          kernel: KERNEL,
+          pool: 'max',
+        }),
+        say('Use fewer stages, [[pool=none]] in some of them, or larger pictures.'),
+      );
     const one = { inputs, high, wide, outputs };
     [inputs, high, wide] = [outputs, high >> 1, wide >> 1];
     return one;
@@ -75,7 +105,8 @@ export const faulty = ({ as_taught: asTaught, fault }, name) => !!asTaught || (f
 const rowsOf = (prepared) => prepared.parts[0].rows.length;
 
 /** Rows of a whole batch. */
-export const batchSize = (prepared, { batch_size: size }) => Math.min(rowsOf(prepared), size === 'full' || !size ? Infinity : size);
+export const batchSize = (prepared, { batch_size: size }) =>
+  Math.min(rowsOf(prepared), size === 'full' || !size ? Infinity : size);
 
 export const stepsPerEpoch = (prepared, settings) => Math.ceil(rowsOf(prepared) / batchSize(prepared, settings));
 
@@ -85,12 +116,17 @@ export const stepsPerEpoch = (prepared, settings) => Math.ceil(rowsOf(prepared) 
  * seed of the order, if it isn't the data's. lanes: draws orders faster.
  */
 export function batchesOf(prepared, settings, past = {}, lanes = null) {
-  const rows = rowsOf(prepared), size = batchSize(prepared, settings), each = stepsPerEpoch(prepared, settings);
-  const seed = past.order ?? settings.data_seed ?? settings.seed ?? 0, { step: first = 0, epochs = 0 } = past;
+  const rows = rowsOf(prepared),
+    size = batchSize(prepared, settings),
+    each = stepsPerEpoch(prepared, settings);
+  const seed = past.order ?? settings.data_seed ?? settings.seed ?? 0,
+    { step: first = 0, epochs = 0 } = past;
   if (size >= rows) return () => null;
-  let kept = -1, order = null;
+  let kept = -1,
+    order = null;
   return (step) => {
-    const epoch = epochs + Math.floor((step - first) / each), place = ((step - first) % each) * size;
+    const epoch = epochs + Math.floor((step - first) / each),
+      place = ((step - first) % each) * size;
     if (epoch !== kept) order = orderOf(rows, seed, (kept = epoch), lanes);
     return order.subarray(place, Math.min(rows, place + size));
   };
@@ -102,7 +138,10 @@ export const SCHEDULES = {
   constant: () => 1,
   cosine: (progress) => (1 + cos(Math.PI * progress)) / 2,
   step: (progress) => (progress < 0.5 ? 1 : progress < 0.75 ? 0.1 : 0.01),
-  'one-cycle': (progress) => (progress < 0.3 ? 0.52 - 0.48 * cos((Math.PI * progress) / 0.3) : 0.500002 + 0.499998 * cos((Math.PI * (progress - 0.3)) / 0.7)),
+  'one-cycle': (progress) =>
+    progress < 0.3
+      ? 0.52 - 0.48 * cos((Math.PI * progress) / 0.3)
+      : 0.500002 + 0.499998 * cos((Math.PI * (progress - 0.3)) / 0.7),
 };
 
 /** Whether the rate of a step hangs on how many are planned, or on a warm-up. */
@@ -110,6 +149,8 @@ export const isScheduled = ({ schedule, warmup }) => (schedule ?? 'constant') !=
 
 /** settings: {schedule, warmup, steps (planned)}. → (step) => the factor of the learning rate. */
 export function factorsOf({ schedule = 'constant', warmup = 0, steps = Infinity }) {
-  const factor = SCHEDULES[schedule], rising = Math.min(warmup, steps), falling = Math.max(1, steps - rising);
+  const factor = SCHEDULES[schedule],
+    rising = Math.min(warmup, steps),
+    falling = Math.max(1, steps - rising);
   return (step) => (step < rising ? (step + 1) / rising : factor((step - rising) / falling));
 }

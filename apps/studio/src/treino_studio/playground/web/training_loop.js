@@ -13,22 +13,35 @@ export class TrainingLoop {
   constructor(lanes, prepared, segment, copies = 1) {
     const { settings } = segment;
     Object.assign(this, { lanes, prepared, segment, evaluated: 0, best: NONE, loss: null });
-    this.net = makePopulation(lanes, prepared, settings, Array.from({ length: copies }, () => ({})));
+    this.net = makePopulation(
+      lanes,
+      prepared,
+      settings,
+      Array.from({ length: copies }, () => ({})),
+    );
     const validation = prepared.parts[1];
     this.rows = validation.rows.length;
-    if (this.rows) Object.assign(this, { x: this.net.floats(validation.x), z: this.net.room(4 * copies * this.rows * this.net.C) });
+    if (this.rows)
+      Object.assign(this, { x: this.net.floats(validation.x), z: this.net.room(4 * copies * this.rows * this.net.C) });
   }
 
-  get step() { return this.net.step; }
+  get step() {
+    return this.net.step;
+  }
 
   /**
    * Take steps up to `stop`, at most; also past the planned ones. Whatever the stops, the bits are the same.
    * → {losses: [steps × networks], evaluation: null, or {step, figures: of each network}}, if one was due at its end.
    */
   advance(stop) {
-    const { net, segment: { plan, sets } } = this, first = net.step;
+    const {
+        net,
+        segment: { plan, sets },
+      } = this,
+      first = net.step;
     for (const { step, name, value } of sets) if (step === first) this.set(name, value);
-    const next = sets.find(({ step }) => step > first)?.step ?? Infinity, due = plan.nextEvaluation(first, this.evaluated);
+    const next = sets.find(({ step }) => step > first)?.step ?? Infinity,
+      due = plan.nextEvaluation(first, this.evaluated);
     stop = Math.min(stop, next, due > first ? due : Infinity);
     const losses = net.train(stop - first, plan.batchOf, plan.factorOf);
     this.loss = losses[losses.length - net.P];
@@ -37,24 +50,45 @@ export class TrainingLoop {
 
   /** Measure the validation rows, and keep the weights where they are the best so far. */
   evaluate() {
-    const { net, rows, prepared, segment } = this, size = rows * net.C;
+    const { net, rows, prepared, segment } = this,
+      size = rows * net.C;
     net.outputs(this.x, rows, this.z);
-    const outputs = net.f32, from = this.z / 4;
-    const figures = Array.from({ length: net.P }, (_, p) => lossAndScore(outputs.subarray(from + p * size, from + (p + 1) * size), prepared.parts[1].y, prepared, segment.settings));
+    const outputs = net.f32,
+      from = this.z / 4;
+    const figures = Array.from({ length: net.P }, (_, p) =>
+      lossAndScore(
+        outputs.subarray(from + p * size, from + (p + 1) * size),
+        prepared.parts[1].y,
+        prepared,
+        segment.settings,
+      ),
+    );
     this.evaluated = net.step;
-    if (net.P === 1 && figures[0].loss < this.best.loss) this.best = { loss: figures[0].loss, step: net.step, params: net.row(0, net.averages ? 'average' : 'params').slice() };
+    if (net.P === 1 && figures[0].loss < this.best.loss)
+      this.best = {
+        loss: figures[0].loss,
+        step: net.step,
+        params: net.row(0, net.averages ? 'average' : 'params').slice(),
+      };
     return { step: net.step, figures };
   }
 
-  set(name, value, member) { this.net.set(name, value ?? Infinity, member); } // null: of clip, no limit
+  set(name, value, member) {
+    this.net.set(name, value ?? Infinity, member);
+  } // null: of clip, no limit
 
   /** The next update's gradient norm, and its size as a share of the weights', of the only network, which stays as it is. */
   nextUpdate() {
-    const { net, segment: { plan, sets } } = this, before = net.state(0);
+    const {
+        net,
+        segment: { plan, sets },
+      } = this,
+      before = net.state(0);
     if (net.step >= plan.steps) return [null, null];
     for (const { step, name, value } of sets) if (step === net.step) this.set(name, value);
     net.train(1, plan.batchOf, plan.factorOf);
-    const after = net.row(0), gradient = norm(net.row(0, 'grads'));
+    const after = net.row(0),
+      gradient = norm(net.row(0, 'grads'));
     let moved = 0;
     for (let i = 0; i < after.length; i++) moved += (after[i] - before.params[i]) ** 2;
     net.restore(0, before);
@@ -75,7 +109,9 @@ export class TrainingLoop {
     for (const { step, name, value } of sets) if (step <= this.step) this.set(name, value);
   }
 
-  close() { this.net.close(); }
+  close() {
+    this.net.close();
+  }
 }
 
 export const NONE = { loss: Infinity, step: -1, params: null };

@@ -13,7 +13,8 @@ import { create, forget, serve } from './run_server.js';
 
 /** Answer what comes to scope: the worker's self, or a MessagePort. */
 export function answer(scope) {
-  let words = {}, opening = null;
+  let words = {},
+    opening = null;
   const speak = (language) => setWords(language, words[language]);
 
   const acts = {
@@ -43,7 +44,10 @@ export function answer(scope) {
         if (verb === 'open') await (opening = acts.open(value));
         else await acts[verb](value, await opening, data);
       } catch (error) {
-        scope.postMessage({ name: value?.name ?? null, error: { rule: error.rule ?? 'failed', message: error.message, hint: error.hint ?? '' } });
+        scope.postMessage({
+          name: value?.name ?? null,
+          error: { rule: error.rule ?? 'failed', message: error.message, hint: error.hint ?? '' },
+        });
       }
     });
   };
@@ -52,5 +56,7 @@ export function answer(scope) {
 /** The kernel's module, out of base64 of gzip. */
 async function unpacked(packed) {
   const zipped = Uint8Array.from(atob(packed), (letter) => letter.charCodeAt(0));
-  return new Uint8Array(await new Response(new Blob([zipped]).stream().pipeThrough(new DecompressionStream('gzip'))).arrayBuffer());
+  return new Uint8Array(
+    await new Response(new Blob([zipped]).stream().pipeThrough(new DecompressionStream('gzip'))).arrayBuffer(),
+  );
 }
