@@ -31,6 +31,16 @@ def test_rows_have_one_hash_if_they_are_equal_and_else_another(monkeypatch: pyte
     assert (again == found[some.numpy()]).all()
 
 
+@pytest.mark.parametrize("shares", [{"test": 0}, {"validation": 0}, {"validation": 0, "test": 0}])
+def test_splits_without_rows_have_no_hashes(shares: dict[str, int], tmp_path: Path) -> None:
+    run = tr.fit("wine", steps=3, out=tmp_path / "r", **shares)
+    assert not [note for note in run.document["notes"] if "failed" in note]
+    for split, rows in run.data.splits.items():
+        hashes = row_hashes.read_row_hashes(run.folder, [split])
+        assert hashes is not None
+        assert len(hashes) == len(rows)
+
+
 def test_a_folder_keeps_eight_bytes_for_each_row_and_is_checked(tmp_path: Path) -> None:
     frame = pd.DataFrame({"x": np.arange(60.0), "y": np.arange(60.0) % 7 + 0.5})
     run = tr.fit(frame, target="y", epochs=1, out=tmp_path / "r")

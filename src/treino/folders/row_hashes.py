@@ -31,7 +31,7 @@ def row_hashes(x_ND: Any, y: Tensor, preparation: Preparation, row_K: Tensor | N
     """
     own_D = [k for k in range(preparation.size) if k not in preparation.target_means]
     row_K = torch.arange(len(y)) if row_K is None else row_K
-    y_KT = y.reshape(len(y), -1).double().numpy()
+    y_KT = (y if y.dim() > 1 else y[:, None]).double().numpy()
     parts = [np.zeros(0, np.uint64)]
     size = max(1, _BLOCK // max(1, preparation.size))
     for start in range(0, len(y), size):
