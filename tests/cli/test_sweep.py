@@ -51,6 +51,7 @@ def test_what_a_space_alone_refuses_is_refused_before_the_data_is_read(
     ("words", "rule"),
     [
         (("--space", "data_seed=1|2"), "space_data_seed"),
+        (("--space", "warmup=1|600", "--epochs", 1), "warmup_range"),
         (("--space", "lr=0.1|1", "--until", "loss=nan"), "until_range"),
         (("--space", "lr=0.1|1", "--max-time", "nan"), "max_time_range"),
         (("--space", "nowhere.toml"), "space_file"),

@@ -35,7 +35,7 @@ from treino.engine.templates import NetSource, Template, outputs_of, template_of
 from treino.engine.train_config import TrainConfig
 from treino.engine.training_state import TrainingState
 from treino.engine.user_module import HashDropout, LayerRow, module_copy, probe_one_row
-from treino.settings.spec import Settings, faults_of
+from treino.settings.spec import WARMUP_RANGE, Settings, faults_of
 
 NO_VALIDATION_ROWS = Refusal(
     "{what} needs validation rows, and there are none.",
@@ -235,8 +235,7 @@ def set_up(
     engine, kernel, kernel_reason = _kernel(net, shared, plan, config)
     with torch.no_grad():
         population = new_population(shared, config.seeds, hp)
-        schedules = _schedules(config, plan.steps)
-        population.schedule_P = torch.tensor([plan.schedules.index(s) for s in schedules])
+        population.schedule_P = torch.tensor([plan.schedules.index(s) for s in config.schedules])
         population.bag_P = torch.tensor(bags.bag_P if bags and bags.bag_P else [0] * len(population))
         if plan.orders:
             rows_P = [len(own_G[bag].train[1]) for bag in population.bag_P.tolist()]
@@ -317,11 +316,13 @@ def _step_plan(
     per_epoch = inputs.steps or (1 if batch_size is None else -(-rows // batch_size))
     count = count or EpochCount(per_epoch)
     steps = s.steps or count.end_of(s.epochs or 0)
+    if (longest := max(warmup for _name, warmup in config.schedules)) > steps:
+        raise WARMUP_RANGE(n=longest, steps=steps)
     return StepPlan(
         rows=rows,
         batch_size=batch_size,
         steps=steps,
-        schedules=tuple(dict.fromkeys(_schedules(config, steps))),
+        schedules=tuple(dict.fromkeys(config.schedules)),
         shuffle=s.shuffle,
         data_seed=s.data_seed or 0,
         every=max(MIN_TICK_STEPS, per_epoch) if config.every is None else config.every,
@@ -333,11 +334,6 @@ def _step_plan(
         augmentation=Augmentation.of(s.augment, s.flip, inputs.item_shape),
         item_shape=inputs.item_shape,
     )
-
-
-def _schedules(config: TrainConfig, steps: int) -> list[tuple[str, int]]:
-    """Each member's schedule and warm-up steps, at most as many as the training's steps."""
-    return [(name, min(warmup, steps)) for name, warmup in config.schedules]
 
 
 def _check_metric(config: TrainConfig, inputs: Inputs, measured: tuple[str, ...], bags: Bags | None) -> None:

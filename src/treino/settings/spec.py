@@ -36,6 +36,9 @@ UNKNOWN_SETTING = Refusal("There is no setting {name}.", "{hint}")
 NET_AND_LAYERS = Refusal(
     "{a} describes a network, and [[net]] names your own.", "Leave {a} out, or write it into your network."
 )
+WARMUP_RANGE = Refusal(
+    "[[warmup]] is {n:,} steps, and there are only {steps:,}.", "Warm up for fewer steps, or train longer."
+)
 
 GROUPS = {
     "target": N_("Data"),
@@ -465,6 +468,10 @@ RULES: Rules = (
     (
         Refusal("[[epochs]] and [[steps]] both say how long to train.", ONE_OF_THEM, rule="epochs_and_steps"),
         lambda s: None not in (s.epochs, s.steps),
+    ),
+    (
+        WARMUP_RANGE,  # the engine checks a length in epochs, whose steps the rows decide
+        lambda s: s.steps is not None and s.warmup > s.steps and {"n": s.warmup, "steps": s.steps},
     ),
     (
         Refusal("[[name]] and [[out]] both say where the run goes.", ONE_OF_THEM, rule="name_and_out"),

@@ -20,9 +20,6 @@ from treino.folders.timeline import Stretch
 from treino.inspection.conformal import check_coverage, conformal
 from treino.settings.spec import Settings, faults_of, refuse_layers
 
-WARMUP_RANGE = Refusal(
-    "[[warmup]] is {n:,} steps, and there are only {steps:,}.", "Warm up for fewer steps, or train longer."
-)
 BATCH_SIZE_LOADER = Refusal(
     "batch_size is {n}, and the DataLoader makes batches of {own}.",
     "Leave it out, or make the DataLoader with batch_size={n}.",
@@ -70,8 +67,6 @@ def check_settings(settings: Settings) -> None:
         TreinoError: names them.
     """
     train_config(settings)
-    if settings.steps is not None:
-        check_warmup(settings, settings.steps)
     check_loss(settings, settings.loss, settings.task)
     own, cnn = settings.net_file is not None, settings.net == "cnn"
     if not own and (not cnn or settings.channels is not None):
@@ -133,16 +128,9 @@ def resolve(
             config = config.with_settings(data_seed=segment.order_seed)
         continued = set_up(data, chosen, config, count=stretch.epochs, optimizer_from=segment.optimizer_from)
         training = TrainingLoop(*continued)
-    check_warmup(s, training.steps)
     every = (data.task_reason, training.loss_reason, training.kernel_reason, *s.reasons)
     resolved = resolved_settings(s, data, chosen, training)
     return Resolution(training, resolved, tuple(r for r in every if r))
-
-
-def check_warmup(s: Settings, steps: int) -> None:
-    """Refuse a warm-up that is longer than the training."""
-    if s.warmup > steps:
-        raise WARMUP_RANGE(n=s.warmup, steps=steps)
 
 
 def resolved_settings(s: Settings, data: Data, net: NetSource, training: TrainingLoop) -> dict[str, Any]:

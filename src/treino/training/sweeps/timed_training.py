@@ -22,7 +22,7 @@ from treino.folders.documents.sweep import NetworkRecord
 from treino.folders.stored_folder import try_or_note
 from treino.folders.user_network import NetworkFiles, network_of
 from treino.settings.spec import Settings
-from treino.training.resolution import check_warmup, decide
+from treino.training.resolution import decide
 from treino.training.stored_training import answers
 from treino.training.sweeps.population_training import PopulationTraining, Saved
 from treino.training.sweeps.populations import for_gpu
@@ -158,6 +158,4 @@ def timed_training(
     layers, config = decide(settings, fed, net)
     own = None if settings.net_file is None else (networks[settings.net_file], settings.seed)
     config = for_gpu(layers, config) if gpus else config
-    made = TimedTraining((number,), (data,), layers, config, config.shared.metric, own, label=label)
-    check_warmup(settings, made.training.steps)
-    return made
+    return TimedTraining((number,), (data,), layers, config, config.shared.metric, own, label=label)
