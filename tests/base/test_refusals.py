@@ -46,6 +46,17 @@ def test_every_call_gives_each_field_its_value() -> None:
     assert calls > 400
 
 
+def test_every_refusal_of_the_core_says_what_to_do_next() -> None:
+    silent = [
+        f"{path.name}: {ast.unparse(node)}"
+        for path, tree in TREES.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "Refusal"
+        if "apps" not in path.parts and not [text for text in node.args[1:2] if ast.unparse(text) != "''"]
+    ]
+    assert not silent
+
+
 FULL = Refusal("{path} could not be written.", "Free {n:,} bytes.", status=1)
 
 

@@ -61,8 +61,10 @@ FILE_VANISHED = Refusal(
     "Was it moved or deleted? Put it back, or give its new place.",
     status=1,
 )
-NAME_TOO_LONG = Refusal("The name {path} is too long.")
-OUTSIDE_RUN = Refusal("{name!r} is no file of {folder}.")
+NAME_TOO_LONG = Refusal("The name {path} is too long.", "Give a shorter one.")
+OUTSIDE_RUN = Refusal(
+    "{name!r} is no file of {folder}.", "Give the name of a file in that folder, such as pictures/curves.png."
+)
 FOLDER_OF_OTHERS = Refusal(
     "{path} is not a folder of yours: somebody else made it, or it is a link.",
     "Say where temporary files may go instead: export TMPDIR=FOLDER",

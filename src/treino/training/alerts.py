@@ -45,7 +45,11 @@ ALERT_COMMAND_MISSING = Refusal(
 )
 ALERT_FORM = Refusal("{text!r} is no alert: {form}.", "Write e.g. {example}.")
 ALERT_TWICE = Refusal("The alert sets {name} twice.", "Give one value.")
-ALERT_COMMAND_UNREADABLE = Refusal("{text!r} can't be read as a command: {why}.", rule="alert_command")
+ALERT_COMMAND_UNREADABLE = Refusal(
+    "{text!r} can't be read as a command: {why}.",
+    "Close each quote, and write \\\\ for a backslash.",
+    rule="alert_command",
+)
 
 # ---- figures
 

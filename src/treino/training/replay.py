@@ -188,12 +188,10 @@ def set_near(
             training.load(*saved)
             return
     if not begun:
-        later = [at for at in states if at > step]
-        raise KEYFRAME_LOST(
-            run=run.name,
-            start=segment.start,
-            hint=_("Ask for a step from {step:,} on.").format(step=min(later)) if later else "",
-        )
+        hint = _("Train it again: treino train [[like={run}]]").format(run=run.typed)
+        if later := [at for at in states if at > step]:
+            hint = _("Ask for a step from {step:,} on.").format(step=min(later))
+        raise KEYFRAME_LOST(run=run.name, start=segment.start, hint=hint)
 
 
 Read = Callable[[TrainingLoop, NDArray[np.float32]], Saved | None]

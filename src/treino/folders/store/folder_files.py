@@ -181,10 +181,12 @@ class FolderFiles:
             )
         if data is not None:
             return files.damaged(self.path / name, _("it is not in the manifest"))
-        return FILE_MISSING(
-            path=self.path / name,
-            hint=_("Restore it from a copy of the run, or train again.") if expected else "",
-        )
+        hint = _("Restore it from a copy of the run, or train again.")
+        if expected is None:
+            hint = _("{manifest} lists the files that are.").format(manifest=self.path / manifest.NAME)
+        if name.startswith(("pictures/", "exports/")):
+            hint = _("Make it first: treino plot {run}, or treino export {run}").format(run=self.path.name)
+        return FILE_MISSING(path=self.path / name, hint=hint)
 
 
 def _outside(name: str) -> bool:
