@@ -50,7 +50,7 @@ def test_the_doctor_looks_at_all_that_treino_needs(treino: Treino, monkeypatch: 
     needed = [Requirement(text) for text in requires("treino") or ()]
     rows = {row["name"]: row for row in treino("doctor", "--json").document["checks"]}
     assert {r.name for r in needed if r.marker is None} <= rows.keys()
-    assert {"starlette", "uvicorn", "websockets", "optuna", "openpyxl"} <= rows.keys()
+    assert {"starlette", "uvicorn", "websockets", "optuna"} <= rows.keys()
     assert not {"pytest", "twine", "mkdocs"} & rows.keys()
 
     def absent(name: str) -> str:

@@ -215,10 +215,3 @@ def test_errors_are_told(tmp_path: Path) -> None:
     assert np.isnan(table.column("b").numbers[0])
     (note,) = table.notes
     assert "cells with an error such as #DIV/0! as cells without a value (1)" in note
-
-
-def test_without_calamine_it_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = book(tmp_path / "t.xlsx", t=[HEAD, house(1)])
-    monkeypatch.setitem(__import__("sys").modules, "python_calamine", None)
-    found = refused(path)
-    assert (found.rule, "pip install 'treino[excel]'" in found.hint) == ("excel_missing", True)

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 import treino as tr
 from tests.conftest import refusal_of
 from tests.quick_ends import _quick_ends  # noqa: F401
-from treino.data.readers import ReaderOptions
+from treino.data.readers import ReaderOptions, read_file
 from treino.folders.prediction import Prediction, reading_of
 from treino.folders.prediction import predict as work
 from treino.folders.prediction_files import predictions_file, table_file
@@ -125,10 +125,11 @@ def test_a_full_disk_is_named_for_a_workbook_too(tmp_path: Path, monkeypatch: py
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert caught.rule == "disk_full"
     assert str(tmp_path) in caught.message
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_workbook_has_types_and_no_formulas(run: tr.Run, tmp_path: Path) -> None:
-    frame = pd.DataFrame({"size": [50.5, np.nan], "kind": ["a", "b"], "note": ["=HYPERLINK(1)", "x\x07"]})
+    frame = pd.DataFrame({"size": [50.5, np.nan], "kind": ["a", "b"], "note": ["=HYPERLINK(1)", "x"]})
     frame["day"], frame["price"] = pd.to_datetime(["2024-02-03", "2024-02-04"]), [1.0, 2.0]
     frame.to_parquet(tmp_path / "new.parquet")
     (tmp_path / "out.xlsx").write_bytes(written(run, tmp_path / "new.parquet", ".xlsx"))
@@ -161,13 +162,85 @@ def test_the_command_writes_both(run: tr.Run, treino: Callable[..., Any], tmp_pa
     assert treino("predict", str(run.path), "new.csv", "--to", "out.ods").status == 2
 
 
-def test_without_openpyxl_it_says_what_to_install(
-    run: tr.Run, treino: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    Path("new.csv").write_text("size,kind\n50.5,a\n")
-    monkeypatch.setitem(__import__("sys").modules, "openpyxl", None)
-    said = treino("predict", str(run.path), "new.csv", "--to", "out.xlsx")
-    assert (said.status, "treino[excel]" in said.err, Path("out.xlsx").exists()) == (2, True, False)
+# what a spreadsheet would run, follow or guess, and what means something else to XML, Excel or XlsxWriter
+SPECIAL = [
+    "=1+1",
+    "+5",
+    "-x",
+    "@a",
+    "{=1}",
+    "http://x.y",
+    "mailto:a",
+    "2024-01-01",
+    "1e5",
+    "0001",
+    "true",
+    "NaN",
+]
+SPECIAL += [
+    "#N/A",
+    "<r>x</r>",
+    "<r><t>a</t></r>",
+    "<r></r>",
+    "<b>&\"'",
+    "_x0041_",
+    "\x07",
+    "a\nb\tc",
+    "\u65e5\U0001d4b3",
+]
+worded = st.text(st.characters(codec="utf-8", exclude_characters="\ufffe\uffff"), max_size=8)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
+@given(
+    rows=st.lists(
+        st.tuples(
+            st.sampled_from(SPECIAL) | worded,
+            st.none() | st.floats(),
+            st.datetimes(dt.datetime(1900, 3, 1)).map(lambda t: t.replace(microsecond=0)),
+            st.times().map(lambda t: t.replace(microsecond=0)),
+        ),
+        min_size=2,
+        max_size=6,
+    )
+)
+def test_what_a_workbook_is_given_is_what_is_read(tmp_path: Path, rows: list[Any]) -> None:
+    """By treino, which removes blanks around words; numbers to the last bit."""
+    words, numbers, moments, times = zip(
+        ("word", 0.1 + 0.2, dt.datetime(2024, 2, 29), dt.time(1)), *rows, strict=True
+    )
+    path = tmp_path / "t.xlsx"
+    columns = {
+        "word": words,
+        "number": numbers,
+        "moment": moments,
+        "time": times,
+        "=last": ["x"] * len(words),
+    }
+    path.write_bytes(table_file(columns, ".xlsx"))
+    table = read_file(path)
+    assert table.names == tuple(columns)
+    word, number, moment, time, _last = table.columns
+    assert [word.cell(i) or "" for i in range(len(words))] == [text.strip() for text in words]
+    wanted = [v if v is not None and np.isfinite(v) else np.nan for v in numbers]
+    np.testing.assert_array_equal(number.numbers, wanted)
+    assert moment.seconds.tolist() == [(m - dt.datetime(1970, 1, 1)).total_seconds() for m in moments]
+    assert time.seconds.tolist() == [t.hour * 3600 + t.minute * 60 + t.second for t in times]
+
+
+def test_a_day_before_those_of_a_sheet_is_text_and_what_it_has_no_room_for_is_refused(tmp_path: Path) -> None:
+    old = [dt.datetime(1850, 1, 2), dt.datetime(1900, 2, 28, 12)]
+    longest = "\U0001d4b3" * 16_383 + "x"
+    (tmp_path / "t.xlsx").write_bytes(table_file({"day": old, "text": [longest, "x"]}, ".xlsx"))
+    cells = list(openpyxl.load_workbook(tmp_path / "t.xlsx").active.iter_rows(min_row=2, values_only=True))
+    assert cells == [("1850-01-02 00:00:00", longest), ("1900-02-28 12:00:00", "x")]
+    for columns, rule, said in (
+        ({"note": ["x", longest + "y"]}, "workbook_text", "row 3 of column note"),
+        ({longest + "y": ["x"]}, "workbook_text", "row 1 of column"),
+        ({str(i): [1] for i in range(16_385)}, "workbook_columns", "columns"),
+    ):
+        caught = refusal_of(table_file, columns, ".xlsx")
+        assert (caught.rule, said in caught.message) == (rule, True)
 
 
 @pytest.mark.slow

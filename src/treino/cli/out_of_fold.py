@@ -1,7 +1,6 @@
 """The file of out-of-fold predictions that ``treino train --folds 10 --to FILE`` writes."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from treino.base.errors import Refusal
@@ -10,7 +9,7 @@ from treino.cli.screen import Screen, output_file, say_replaced
 from treino.folders.access import Access
 from treino.folders.data_source import files_of
 from treino.folders.prediction import reading_like
-from treino.folders.prediction_files import WORKBOOK, check_workbook, predictions_file
+from treino.folders.prediction_files import WORKBOOK, predictions_file
 from treino.folders.store.output_files import CSV, OutputFile
 from treino.training.loop import JobEnd, JobEvent
 from treino.training.stored_results import StoredSweep, open_folder
@@ -29,10 +28,7 @@ def out_of_fold_file(to: str | None, source: Any, folds: int | None, *, replace:
     """
     if to is not None and folds is None:
         raise TO_WITHOUT_FOLDS()
-    output = output_file(to, (*CSV, WORKBOOK), replace=replace, reads=files_of(source))
-    if Path(to or "").suffix.lower() == WORKBOOK:
-        check_workbook()
-    return output
+    return output_file(to, (*CSV, WORKBOOK), replace=replace, reads=files_of(source))
 
 
 def with_predictions(

@@ -78,7 +78,7 @@ def predict(
     from treino.folders import prediction
     from treino.folders.data_source import files_of, files_trained_on
     from treino.folders.prediction_copies import copies_folder, copy_pictures, refuse_inside
-    from treino.folders.prediction_files import WORKBOOK, check_workbook, predictions_file
+    from treino.folders.prediction_files import WORKBOOK, predictions_file
     from treino.reports.prediction_sheet import SHEETS, check_sheet, prediction_sheet
     from treino.results import predicting
 
@@ -87,9 +87,7 @@ def predict(
     reads = [*files_of(source), *files_trained_on(opened.folder)]
     output = output_file(to, (*CSV, WORKBOOK, *SHEETS), replace=replace, reads=reads)
     ending = Path(to or "").suffix.lower()
-    if ending == WORKBOOK:
-        check_workbook()
-    elif ending in SHEETS:
+    if ending in SHEETS:
         check_sheet(opened)
     if to is not None:
         refuse_inside(to, Path(source))

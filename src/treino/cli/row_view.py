@@ -13,7 +13,7 @@ from treino.base.text import cell_words, listed
 from treino.base.words import _, numeral
 from treino.cli.screen import Screen, output_file, say_replaced
 from treino.folders.access import Access
-from treino.folders.prediction_files import WORKBOOK, check_workbook, table_file
+from treino.folders.prediction_files import WORKBOOK, table_file
 from treino.folders.store.output_files import CSV, PAGE
 from treino.inspection.row_influence import Influence, Push
 from treino.inspection.row_xray import RowXray
@@ -44,8 +44,6 @@ def show_rows(
     """
     rows_of = row_source(source, access, settings, compared=drop_suspects)
     output = output_file(to, (*CSV, WORKBOOK, *PAGE), replace=replace, reads=rows_of.files)
-    if output is not None and output.path.suffix.lower() == WORKBOOK:
-        check_workbook()
     found = check_rows(rows_of, networks=networks, of=of, drop_suspects=drop_suspects)
     x, document = found.xray, _document(found)
     if output is not None:

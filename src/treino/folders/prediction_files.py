@@ -9,17 +9,19 @@ import csv
 import io
 import math
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, time, timedelta
+from itertools import chain
 from pathlib import Path
+from traceback import clear_frames
 from typing import Any
 
 import numpy as np
 
 from treino.base.errors import Refusal
 from treino.base.files import problem
+from treino.base.text import shortened
 from treino.data.readers import ReaderOptions
-from treino.data.readers.reader_options import EXCEL_MISSING
 from treino.data.readers.table_files import open_delimited_file
 from treino.data.sources import read
 from treino.data.table import Column, number
@@ -31,22 +33,22 @@ from treino.settings.setting_types import as_item
 WORKBOOK_ROWS = Refusal(
     "A sheet has room for {n:,} rows, and there are more predictions.", "Name a file that ends in .csv."
 )
+WORKBOOK_COLUMNS = Refusal(
+    "A sheet has room for {n:,} columns, and there are {found:,}.", "Name a file that ends in .csv."
+)
+WORKBOOK_TEXT = Refusal(
+    "A cell of a sheet has room for {n:,} characters; row {row:,} of column {column} has more.",
+    "Name a file that ends in .csv.",
+)
 
 WORKBOOK = ".xlsx"
 _OF_FORMULAS = (*"=+-@\t\r\n", *"\uff1d\uff0b\uff0d\uff20")  # also in the wide forms of East Asian keyboards
 MOST_ROWS = 1_048_575  # maximum number of rows of a sheet below its header
-_CELL = 32_767  # maximum number of characters of a cell
-_ILLEGAL = dict.fromkeys((*range(9), 11, 12, *range(14, 32)))
+MOST_COLUMNS = 16_384
+MOST_TEXT = 32_767  # maximum number of characters of a cell, as UTF-16 counts them
+_FIRST_DAY = datetime(1900, 3, 1)  # Excel counts a 29th of February 1900, and no day before that year
 
 Cell = str | float | None
-
-
-def check_workbook() -> None:
-    """Raise TreinoError if workbooks can't be written."""
-    try:
-        import openpyxl  # noqa: F401
-    except ImportError:
-        raise EXCEL_MISSING() from None
 
 
 def predictions_file(source: Any, reading: ReaderOptions, each: Sequence[Prediction], ending: str) -> bytes:
@@ -54,7 +56,7 @@ def predictions_file(source: Any, reading: ReaderOptions, each: Sequence[Predict
     their row numbers instead of their columns, and pictures the names of their files.
 
     Raises:
-        TreinoError: more rows than fit into a sheet.
+        TreinoError: more rows, columns or characters than fit into a sheet.
     """
     heads, rows = _predicted(each)
     pictures = bool(each) and bool(each[0].file)
@@ -68,7 +70,7 @@ def predictions_file(source: Any, reading: ReaderOptions, each: Sequence[Predict
     if pictures:
         own = (Column("file", words=np.array([p.file for p in each], dtype=object)),)
     names = [column.name for column in own]
-    names += column_names(heads, names, _as_in_a_sheet if ending == WORKBOOK else str)
+    names += column_names(heads, names, str.casefold if ending == WORKBOOK else str)
     if ending == WORKBOOK:
         cells = [_typed(column) for column in own]
         return _workbook(
@@ -127,11 +129,6 @@ def _predicted(each: Sequence[Prediction]) -> tuple[list[tuple[str, ...]], list[
     return heads, rows
 
 
-def _as_in_a_sheet(name: str) -> str:
-    """What a name is in a sheet, whose tables and queries don't tell capitals apart."""
-    return name.translate(_ILLEGAL)[:_CELL].casefold()
-
-
 def _as_the_file(
     path: Path, reading: ReaderOptions, heads: Sequence[Sequence[str]], rows: Sequence[Sequence[Cell]]
 ) -> bytes | None:
@@ -185,37 +182,55 @@ def _typed(column: Column) -> list[Any]:
     return [column.cell(i) or None for i in range(len(column))]
 
 
-def _workbook(names: Sequence[str], rows: Iterator[list[Any]]) -> bytes:
+class _Number(float):
+    """A number that XlsxWriter writes with all its digits; of a plain float it writes 16, one too few."""
+
+    def __format__(self, _spec: str) -> str:
+        return format(float(self), ".17G")
+
+
+def _workbook(names: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
     """The content of a workbook. Its rows go through a temporary file, which needs room, too.
 
     Raises:
-        TreinoError: workbook_rows; disk_full and other disk errors, with the folder of temporary files.
+        TreinoError: workbook_rows, workbook_columns, workbook_text; disk_full and other disk errors, with the
+            folder of temporary files.
     """
+    from xlsxwriter.exceptions import FileCreateError
+
+    if len(names) > MOST_COLUMNS:
+        raise WORKBOOK_COLUMNS(n=MOST_COLUMNS, found=len(names))
     try:
         return _workbook_content(names, rows)
-    except OSError as error:
-        raise problem(Path(tempfile.gettempdir()), error.errno or 0, error.strerror or str(error)) from error
+    except (OSError, FileCreateError) as error:
+        cause = error if isinstance(error, OSError) else error.args[0]
+        clear_frames(cause.__traceback__)  # the unfinished archive there is to go before what it writes to
+        raise problem(Path(tempfile.gettempdir()), cause.errno or 0, cause.strerror or str(cause)) from error
 
 
-def _workbook_content(names: Sequence[str], rows: Iterator[list[Any]]) -> bytes:
-    from openpyxl import Workbook
-    from openpyxl.cell import WriteOnlyCell
+def _workbook_content(names: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
+    from xlsxwriter import Workbook
 
-    book = Workbook(write_only=True)
-    sheet = book.create_sheet("treino")
-
-    def cell(value: Any) -> Any:
-        if not isinstance(value, str):
-            return value if not isinstance(value, float) or math.isfinite(value) else None
-        made = WriteOnlyCell(sheet, value.translate(_ILLEGAL)[:_CELL])
-        made.data_type = "s"  # text, even if it begins like a formula
-        return made
-
-    sheet.append([cell(name) for name in names])
-    for count, row in enumerate(rows, 1):
-        if count > MOST_ROWS:
-            raise WORKBOOK_ROWS(n=MOST_ROWS)
-        sheet.append([cell(value) for value in row])
-    content = io.BytesIO()
-    book.save(content)
+    content, options = io.BytesIO(), {"constant_memory": True, "default_date_format": "yyyy-mm-dd hh:mm:ss"}
+    with tempfile.TemporaryDirectory() as folder, Workbook(content, options | {"tmpdir": folder}) as book:
+        sheet = book.add_worksheet("treino")
+        clock, plain = book.add_format({"num_format": "hh:mm:ss"}), book.add_format()
+        for row, cells in enumerate(chain([names], rows)):
+            if row > MOST_ROWS:
+                raise WORKBOOK_ROWS(n=MOST_ROWS)
+            for column, cell in enumerate(cells):
+                value = str(cell) if isinstance(cell, datetime) and cell < _FIRST_DAY else cell
+                if isinstance(value, str) and len(value.encode("utf-16-le")) > 2 * MOST_TEXT:
+                    raise WORKBOOK_TEXT(n=MOST_TEXT, row=row + 1, column=shortened(names[column], 60))
+                if isinstance(value, str) and value.startswith("<r>"):  # XlsxWriter would take it for its own
+                    sheet.write_rich_string(row, column, value[:1], plain, value[1:])
+                elif isinstance(value, str):
+                    sheet.write_string(row, column, value)  # text, even if it begins like a formula
+                elif isinstance(value, float):
+                    if math.isfinite(value):
+                        sheet.write_number(row, column, _Number(value))
+                elif isinstance(value, time):
+                    sheet.write_datetime(row, column, value, clock)
+                else:
+                    sheet.write(row, column, value)
     return content.getvalue()

@@ -16,10 +16,6 @@ SKIP_RANGE = Refusal(
     "{name} must be a whole number of lines, at least 0; it is {value!r}.",
     "Count the lines above the header.",
 )
-EXCEL_MISSING = Refusal(
-    "What reads and writes workbooks is not installed.",
-    "Install it: pip install 'treino[excel]'. Or use a CSV file.",
-)
 ENCODING_CHOICE = Refusal("There is no encoding '{name}'.", "{hint}")
 
 Dates = Literal["day/month", "month/day", "year/month/day", "year/day/month"]

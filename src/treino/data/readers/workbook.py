@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import python_calamine
 
 from treino.base.errors import Refusal, nearest
 from treino.base.text import shortened
@@ -32,7 +33,7 @@ from treino.data.readers.dialect import (
     lines_note,
 )
 from treino.data.readers.file_bytes import OLD_WORKBOOK, InputFile, damaged
-from treino.data.readers.reader_options import EXCEL_MISSING, ReaderOptions
+from treino.data.readers.reader_options import ReaderOptions
 from treino.data.readers.workbook_size import too_large
 from treino.data.readers.zip_members import zip_chunks
 from treino.data.table import distinct_names
@@ -78,13 +79,9 @@ def open_workbook(file: InputFile, reading: ReaderOptions) -> ColumnarFile:
     """Open the table in the requested sheet, or in the first visible sheet that has cells.
 
     Raises:
-        TreinoError: calamine isn't installed; the workbook is encrypted or damaged; there is no such sheet;
+        TreinoError: the workbook is encrypted or damaged; there is no such sheet;
             the sheet has no table or several; formulas have no stored values.
     """
-    try:
-        import python_calamine
-    except ImportError:
-        raise EXCEL_MISSING() from None
     try:
         _check_size(file, reading.sheet)
         book = python_calamine.load_workbook(str(file.path))
@@ -152,9 +149,11 @@ def _sheet_name(file: InputFile, book: Any, reading: ReaderOptions) -> str:
 
 
 def _hidden(book: Any) -> set[str]:
-    from python_calamine import SheetVisibleEnum
-
-    return {sheet.name for sheet in book.sheets_metadata if sheet.visible != SheetVisibleEnum.Visible}
+    return {
+        sheet.name
+        for sheet in book.sheets_metadata
+        if sheet.visible != python_calamine.SheetVisibleEnum.Visible
+    }
 
 
 def _sheet_note(name: str, book: Any) -> str:
