@@ -1,7 +1,7 @@
 /** What of a page cannot be read: wider than the screen, cut, in two lines within a word, or under something else. */
 () => {
-  const faults = new Set(),
-    say = (kind, ...what) => faults.add(`${kind}: ${what.join(' ')}`);
+  const faults = new Set();
+  const say = (kind, ...what) => faults.add(`${kind}: ${what.join(' ')}`);
   const told = (node) =>
     `${node.localName}${node.id && `#${node.id}`}${node.parentElement.id && ` of #${node.parentElement.id}`}`;
   const OWN = '#axes, #home-data'; // columns' and data's own names, which stand whole in the list that opens
@@ -13,15 +13,15 @@
     node &&
     ((/auto|scroll/.test(getComputedStyle(node).overflowX) && node.scrollWidth > node.clientWidth) ||
       scrolls(node.parentElement));
-  const pen = document.createElement('canvas').getContext('2d'),
-    parts = [];
+  const pen = document.createElement('canvas').getContext('2d');
+  const parts = [];
   if (document.scrollingElement.scrollWidth > innerWidth) say('wide', document.scrollingElement.scrollWidth);
 
   /** The part of a box that its ancestors let through; null: nothing. */
   function left(node, { left: l, top: t, right: r, bottom: b }) {
     for (let n = node; n && n !== document.body && n !== document.documentElement; n = n.parentElement) {
-      const { overflowX, overflowY, display, clipPath, position } = getComputedStyle(n),
-        box = n.getBoundingClientRect();
+      const { overflowX, overflowY, display, clipPath, position } = getComputedStyle(n);
+      const box = n.getBoundingClientRect();
       if (clipPath !== 'none') return null;
       if (display !== 'inline' && overflowX !== 'visible') [l, r] = [Math.max(l, box.left), Math.min(r, box.right)];
       if (display !== 'inline' && overflowY !== 'visible') [t, b] = [Math.max(t, box.top), Math.min(b, box.bottom)];
@@ -31,12 +31,12 @@
   }
   const met = (a, b) => Math.min(a.r, b.r) - Math.max(a.l, b.l) > 1 && Math.min(a.b, b.b) - Math.max(a.t, b.t) > 3;
 
-  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT),
-    range = document.createRange();
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  const range = document.createRange();
   while (texts.nextNode()) {
-    const { currentNode: text } = texts,
-      { parentElement: node } = text,
-      words = text.data.trim();
+    const { currentNode: text } = texts;
+    const { parentElement: node } = text;
+    const words = text.data.trim();
     if (!words || node.closest('script, style, select, textarea, svg, math') || !seen(node)) continue;
     range.selectNodeContents(text);
     for (const rect of range.getClientRects()) {
@@ -62,12 +62,12 @@
     const held = seen(node) && left(node.parentElement, node.getBoundingClientRect());
     if (!held) continue;
     parts.push({ node, words: '', ...held });
-    const style = getComputedStyle(node),
-      words = node.matches('select')
-        ? node.selectedOptions[0]?.text
-        : node.matches('input')
-          ? node.value || node.placeholder
-          : '';
+    const style = getComputedStyle(node);
+    const words = node.matches('select')
+      ? node.selectedOptions[0]?.text
+      : node.matches('input')
+        ? node.value || node.placeholder
+        : '';
     pen.font = `${style.fontWeight} ${style.fontSize} ${style.fontFamily}`;
     const most = node.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight) + 1;
     if (words && pen.measureText(words).width > most && !node.closest(OWN)) say('cut', told(node), words);
@@ -80,9 +80,9 @@
     }),
   );
   for (const canvas of [...document.querySelectorAll('canvas')].filter(seen)) {
-    const { width, height } = canvas.getBoundingClientRect(),
-      drawn = canvas.drawn ?? [],
-      small = canvas.id === 'network-canvas' && width < 520; // the box beside the pointer has an input's whole name
+    const { width, height } = canvas.getBoundingClientRect();
+    const drawn = canvas.drawn ?? [];
+    const small = canvas.id === 'network-canvas' && width < 520; // the box beside the pointer has an input's whole name
     drawn.forEach((a, k) => {
       if (a.l < -1 || a.r > width + 1 || a.t < -2 || a.b > height + 2) say('outside', told(canvas), a.words);
       if (a.words.includes('…') && !small) say('cut', told(canvas), a.words);

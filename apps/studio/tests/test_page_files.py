@@ -5,7 +5,8 @@ from pathlib import Path
 
 from treino_studio.page_words import WORDS, page_words
 
-PAGE = Path(__file__).parents[3] / "apps/studio/src/treino_studio/page"
+ROOT = Path(__file__).parents[3]
+PAGE = ROOT / "apps/studio/src/treino_studio/page"
 
 
 def test_the_page_asks_for_the_words_that_there_are() -> None:
@@ -31,3 +32,14 @@ def test_nothing_stands_inline_and_files_stay_short() -> None:
         assert text.startswith("/**"), path
         assert text.count("\n") <= 700, path
         assert "innerHTML" not in text, path
+
+
+def test_no_line_is_longer_than_120_letters() -> None:
+    """A sentence stands whole: its translation is found by it. Patterns of cells come from Python."""
+    folders = (ROOT / "apps/studio", ROOT / "src/treino/plots")
+    files = [path for folder in folders for end in ("js", "mjs", "css") for path in folder.rglob(f"*.{end}")]
+    assert len(files) > 130
+    for path in files:
+        for line in path.read_text().splitlines():
+            sentence = re.fullmatch(r"(?:why: )?(['\"]).* .*\1,", line.strip())
+            assert len(line) <= 120 or sentence or path.name == "cell_forms.js", (path, line)

@@ -1,14 +1,13 @@
 // The player of a film: its pictures lie in the page, and one of them is seen.
 ((root) => {
-  'use strict';
-  const pictures = root.querySelectorAll('img'),
-    last = pictures.length - 1;
-  const slider = root.querySelector('input'),
-    speed = root.querySelector('select');
-  const play = root.querySelector('.play'),
-    cursor = root.querySelector('.track line');
-  let at = last,
-    timer = 0;
+  const pictures = root.querySelectorAll('img');
+  const last = pictures.length - 1;
+  const slider = root.querySelector('input');
+  const speed = root.querySelector('select');
+  const play = root.querySelector('.play');
+  const cursor = root.querySelector('.track line');
+  let at = last;
+  let timer = 0;
 
   function show(frame) {
     pictures[at].hidden = true;

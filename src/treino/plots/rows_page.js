@@ -1,11 +1,11 @@
 // The page of rows: a click on a heading sorts by it; the filter hides rows.
 (() => {
-  const table = document.getElementById('rows'),
-    body = table.tBodies[0];
-  const heads = [...table.tHead.rows[0].cells],
-    rows = [...body.rows];
-  const column = document.getElementById('column'),
-    wanted = document.getElementById('wanted');
+  const table = document.getElementById('rows');
+  const body = table.tBodies[0];
+  const heads = [...table.tHead.rows[0].cells];
+  const rows = [...body.rows];
+  const column = document.getElementById('column');
+  const wanted = document.getElementById('wanted');
   const shown = document.getElementById('shown');
 
   const value = (row, at) => {
@@ -34,8 +34,8 @@
   };
 
   const filter = () => {
-    const text = wanted.value.trim(),
-      at = Number(column.value);
+    const text = wanted.value.trim();
+    const at = Number(column.value);
     rows.forEach((row) => {
       row.hidden = text !== '' && !fits(value(row, at), text);
     });

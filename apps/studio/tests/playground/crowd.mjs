@@ -16,9 +16,9 @@ const numbers = (list) => Float32Array.from(list, (value) => value ?? NaN);
 
 /** A crowd as a page drives it: turns [{steps, alive}], then what is asked of it. */
 async function crowd({ plan, turns, rows = [], scores = [] }) {
-  const { port1, port2 } = new MessageChannel(),
-    frames = [],
-    answers = [];
+  const { port1, port2 } = new MessageChannel();
+  const frames = [];
+  const answers = [];
   serveCrowd(lanes, port2);
   let next = null;
   const came = () =>

@@ -1,13 +1,13 @@
 // For test_draws.py: a node process that reads [[name, …arguments], …] and answers what each of these gives.
 import { readFileSync } from 'node:fs';
 import { cos, log, sin } from '../../src/treino_studio/playground/web/elementary.js';
-import { Population, layout, loadLanes } from '../../src/treino_studio/playground/web/lanes.js';
+import { layout, loadLanes, Population } from '../../src/treino_studio/playground/web/lanes.js';
 import {
-  RandomState,
   generator,
   initialise,
   orderOf,
   permutation,
+  RandomState,
   sha256,
   split,
   uniform,
@@ -31,15 +31,15 @@ const DRAWS = {
     return [...x];
   },
   weights: (sizes, seed, init, activation) => {
-    const { starts, n } = layout(sizes),
-      row = new Float32Array(n);
+    const { starts, n } = layout(sizes);
+    const row = new Float32Array(n);
     initialise(row, { sizes, starts, convolutions: [] }, seed, init, activation);
     return [...row];
   },
   split: (first, label, validation, test, seed) => [...split(first, label, validation, test, seed)],
   numpy: (seed, n) => {
-    const r = new RandomState(seed),
-      list = Array.from({ length: n }, (_, i) => i);
+    const r = new RandomState(seed);
+    const list = Array.from({ length: n }, (_, i) => i);
     r.shuffle(list);
     return [list, list.map(() => r.gauss()), list.map(() => r.double())];
   },

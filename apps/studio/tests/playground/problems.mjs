@@ -1,9 +1,9 @@
 // Answers a line of JSON by a line: {problem} is prepared; {text, options, target} is read as a table first.
 import readline from 'node:readline';
+import { setWords } from '../../src/treino_studio/page/modules/words.js';
 import { likelyTargets } from '../../src/treino_studio/playground/web/columns.js';
 import { prepare } from '../../src/treino_studio/playground/web/problems.js';
 import { readTable, textOf } from '../../src/treino_studio/playground/web/tables.js';
-import { setWords } from '../../src/treino_studio/page/modules/words.js';
 
 const hex = (array) => Buffer.from(array.buffer, array.byteOffset, array.byteLength).toString('hex');
 

@@ -1,4 +1,5 @@
-// A node process for test_run_server.py: reads {build, tasks: [{create, acts: [[verb, …], …]}]}, answers what each act gave.
+// A node process for test_run_server.py: reads {build, tasks: [{create, acts: [[verb, …], …]}]}, answers what each act
+// gave.
 import { readFileSync } from 'node:fs';
 
 const web = new URL('../../src/treino_studio/playground/web/', import.meta.url);
@@ -35,8 +36,8 @@ class Page {
       if (message.frame) this.frames = [...this.frames, message].slice(-3);
       if (message.frame) this.port.postMessage({ ack: message.frame });
     } else if (message.curves) {
-      const { run, from, ...curve } = message.curves,
-        before = this.curves.get(run) ?? { step: [], loss: [] };
+      const { run, from, ...curve } = message.curves;
+      const before = this.curves.get(run) ?? { step: [], loss: [] };
       this.curves.set(run, {
         ...curve,
         step: [...before.step.slice(0, from), ...curve.step],

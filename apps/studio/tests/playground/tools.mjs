@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 const web = new URL('../../src/treino_studio/playground/web/', import.meta.url);
 const { loadLanes } = await import(new URL('lanes.js', web));
 const { batchesOf, factorsOf, makePopulation } = await import(new URL('training.js', web));
-const { explain, explanation } = await import(new URL('microscope.js', web));
+const { explanation } = await import(new URL('microscope.js', web));
 const { Fan } = await import(new URL('fan.js', web));
 const { findings: found } = await import(new URL('findings.js', web));
 const { unpacked } = await import(new URL('pixel_table.js', web));
@@ -27,16 +27,16 @@ function typed(prepared) {
 
 /** The arithmetic of the updates after these steps. */
 function microscope({ name, prepared, settings, looks }) {
-  const net = makePopulation(lanes, prepared, settings),
-    batchOf = batchesOf(prepared, settings),
-    factorOf = factorsOf(settings),
-    answers = [];
+  const net = makePopulation(lanes, prepared, settings);
+  const batchOf = batchesOf(prepared, settings);
+  const factorOf = factorsOf(settings);
+  const answers = [];
   for (const { step, place } of looks) {
     if (net.step > step) throw new Error('looks go forward');
     if (net.step < step) net.train(step - net.step, batchOf, factorOf);
-    const before = net.state(0),
-      [noted] = net.train(1, batchOf, factorOf),
-      after = net.row(0).slice();
+    const before = net.state(0);
+    const [noted] = net.train(1, batchOf, factorOf);
+    const after = net.row(0).slice();
     net.restore(0, before);
     const batch = batchOf(step) ?? Array.from({ length: prepared.parts[0].rows.length }, (_, row) => row);
     const hp = { ...settings, lr: settings.lr * factorOf(step), clip: settings.clip ?? Infinity };
@@ -60,9 +60,9 @@ function tensors(row, { sizes, starts }) {
 
 /** A fan's messages, its boundaries, and where each future ends; `adopted`: where those that were gone on with end. */
 function fan({ kind, count, steps, picture, adopt, ...task }) {
-  const run = runOf(task),
-    { net } = run.loop,
-    messages = [];
+  const run = runOf(task);
+  const { net } = run.loop;
+  const messages = [];
   const opened = new Fan(run, {
     number: 3,
     kind,
@@ -71,8 +71,8 @@ function fan({ kind, count, steps, picture, adopt, ...task }) {
     picture: picture && { ...picture, x: Float32Array.from(picture.x) },
   });
   while (!opened.over) messages.push(...opened.advance(1));
-  const ends = opened.futures.map((_, future) => tensors(opened.params(future), net)),
-    { futures } = opened;
+  const ends = opened.futures.map((_, future) => tensors(opened.params(future), net));
+  const { futures } = opened;
   opened.close();
   const adopted = adopt.map((future) => {
     const other = run.branch('other', task.step, futures[future].changes);
@@ -100,10 +100,10 @@ function findings(task) {
 
 /** What is taken of a run after these acts, [verb, …]: texts, and bytes as a list. */
 function taken({ forms, acts = [], step, ...task }) {
-  const run = runOf({ ...task, step: 0 }),
-    to = (last) => {
-      while (run.step < last && !run.over) run.advance(last - run.step);
-    };
+  const run = runOf({ ...task, step: 0 });
+  const to = (last) => {
+    while (run.step < last && !run.over) run.advance(last - run.step);
+  };
   const VERBS = {
     to,
     set: (name, value) => run.set(name, value),

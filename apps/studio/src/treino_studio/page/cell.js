@@ -3,28 +3,28 @@
  * what is said where there is no kernel. notebook_channel.py describes the messages.
  */
 
-const TALLEST = 860,
-  LOWEST = 420; // pixels
-const QUIET = 8000,
-  REST = 15000; // milliseconds without a sign of life; between two of the page's own
+const TALLEST = 860; // pixels
+const LOWEST = 420; // pixels
+const QUIET = 8000; // milliseconds without a sign of life
+const REST = 15000; // milliseconds between two of the page's own
 
 export default { render };
 
 function render({ model, el }) {
   const view = Array.from(crypto.getRandomValues(new Uint8Array(8)), (b) => b.toString(16).padStart(2, '0')).join('');
-  const words = model.get('words'),
-    tallest = Math.max(LOWEST, Math.min(TALLEST, 0.8 * screen.availHeight));
-  const note = document.createElement('p'),
-    frame = document.createElement('iframe');
-  let port = null,
-    address = model.get('address'),
-    theme = null,
-    trouble = null;
-  let sent = 0,
-    sentBefore = 0,
-    saidAt = 0,
-    heardAt = 0,
-    ended = false;
+  const words = model.get('words');
+  const tallest = Math.max(LOWEST, Math.min(TALLEST, 0.8 * screen.availHeight));
+  const note = document.createElement('p');
+  const frame = document.createElement('iframe');
+  let port = null;
+  let address = model.get('address');
+  let theme = null;
+  let trouble = null;
+  let sent = 0;
+  let sentBefore = 0;
+  let saidAt = 0;
+  let heardAt = 0;
+  let ended = false;
 
   note.textContent = words.opening;
   note.setAttribute('role', 'status');
@@ -98,7 +98,9 @@ function render({ model, el }) {
   const look = () => {
     if (heardAt && Date.now() - heardAt > QUIET) suffer('gone');
     const next = themeOf(el);
-    if (next !== theme && port) tell({ theme: (theme = next) });
+    if (next === theme || !port) return;
+    theme = next;
+    tell({ theme });
   };
   const leave = () => say({ do: 'gone' });
   const timer = setInterval(look, 1000);

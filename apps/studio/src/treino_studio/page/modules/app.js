@@ -1,16 +1,17 @@
 /**
  * The shell of all pages: header, words, theme, keys, notices, and which page stands at the address.
  *
- * A page is a module with open(shell, name), which may be a promise. pages of startShell says at which addresses it stands; name is what the
- * address has in brackets, decoded. open() fills shell.stage (and shell.tools, in the header) and returns
+ * A page is a module with open(shell, name), which may be a promise. pages of startShell says at which addresses it
+ * stands; name is what the address has in brackets, decoded. open() fills shell.stage (and shell.tools, in the header)
+ * and returns
  *   keys      [{key, shown, word, act, able}]: its keyboard, also listed by the help
  *   relabel   () => …: write its words anew, in the language that is chosen now
  *   redraw    () => …: the colours have changed
  *   language  () => …: the server is to speak another language, too (optional)
  *   close     () => …: another page comes; give back sockets and listeners
  * The shell gives it tools and stage (elements), say(text, kind, {action}) of notices.js, title(name, about),
- * transport(path) and connected(kind, seconds) for a Connection, showText(title, text), instead(...nodes), and go(address), whose
- * promise is the page that is open then.
+ * transport(path) and connected(kind, seconds) for a Connection, showText(title, text), instead(...nodes), and
+ * go(address), whose promise is the page that is open then.
  * Its markup is a <template> of index.html or made by dom.js; data-t and data-name in it are labelled here.
  */
 
@@ -18,11 +19,15 @@ import { $, $$, el, setText } from './dom.js';
 import { closeNotices, say, startNotices } from './notices.js';
 import { otherTheme, startTheme } from './theme.js';
 import { hideTip, startTerms } from './tip.js';
-import { label, language, LANGUAGES, setWords, t } from './words.js';
+import { LANGUAGES, label, language, setWords, t } from './words.js';
 
-const GIVES = ['near', 'word', 'small', 'full', 'stop', 'play', 'acts', 'speed']; // style.css says what each takes from the header
+// style.css says what each takes from the header
+const GIVES = ['near', 'word', 'small', 'full', 'stop', 'play', 'acts', 'speed'];
 
-/** What stands in the header gives way, one after the other, while it has no room; as often as its parts change their size. */
+/**
+ * What stands in the header gives way, one after the other, while it has no room; as often as its parts change their
+ * size.
+ */
 const header = new ResizeObserver(() =>
   requestAnimationFrame(() => {
     const bar = $('.bar');
@@ -40,11 +45,11 @@ function watchHeader() {
 /**
  * Start the page.
  *
- * brand: what stands in its title. pages: [[pattern of an address, () => its module, or a promise of it]]. address(): the
- * one that is open. asked(name): what the address asks for beside ("lang", "theme"), or null. transport(path): the
- * way to what answers there, described in socket.js. words(language): its sentences by their keys, or a promise of them.
- * own: what its pages find in the shell besides. begun(shell): before the first page. shown(): a page is open, or its
- * words or colours have changed.
+ * brand: what stands in its title. pages: [[pattern of an address, () => its module, or a promise of it]]. address():
+ * the one that is open. asked(name): what the address asks for beside ("lang", "theme"), or null. transport(path): the
+ * way to what answers there, described in socket.js. words(language): its sentences by their keys, or a promise of
+ * them. own: what its pages find in the shell besides. begun(shell): before the first page. shown(): a page is open, or
+ * its words or colours have changed.
  */
 export async function startShell({
   brand,
@@ -57,8 +62,8 @@ export async function startShell({
   begun = () => {},
   shown = () => {},
 }) {
-  let current = null,
-    opening = 0;
+  let current = null;
+  let opening = 0;
 
   const shell = {
     open: openPage,
@@ -136,8 +141,8 @@ export async function startShell({
   function relabel() {
     current?.relabel();
     label();
-    const other = LANGUAGES.find((name) => name !== language.now),
-      button = $('#language');
+    const other = LANGUAGES.find((name) => name !== language.now);
+    const button = $('#language');
     setText(button, other === 'en' ? 'EN' : 'PT');
     button.lang = other.replace('_', '-');
     button.setAttribute('aria-label', `${button.textContent}, ${t('other_language')}`);
@@ -199,19 +204,20 @@ export async function startShell({
   /** Keys are the page's, unless a field, a slider, or a button that the keyboard has reached owns them. */
   function pressed(event) {
     if (event.ctrlKey || event.metaKey || event.altKey || $('dialog[open]')) return;
-    const focused = document.activeElement,
-      key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
-    const types = focused?.matches('input:not([type=range]), select, textarea, pre'),
-      slides = focused?.matches('input[type=range]');
+    const focused = document.activeElement;
+    const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+    const types = focused?.matches('input:not([type=range]), select, textarea, pre');
+    const slides = focused?.matches('input[type=range]');
     const owns =
       key === ' '
         ? focused?.matches('button, summary, a') && focused.matches(':focus-visible')
         : slides && key.startsWith('Arrow');
     if ((types && key !== 'Escape') || owns) return;
     if (key === '?') return showHelp();
-    if (key === 'Escape' && (hideTip(), closeNotices(true))) return;
-    const entry = current?.keys.find((each) => each.key === key),
-      able = entry?.able() && !(event.repeat && key === ' ');
+    if (key === 'Escape') hideTip();
+    if (key === 'Escape' && closeNotices(true)) return;
+    const entry = current?.keys.find((each) => each.key === key);
+    const able = entry?.able() && !(event.repeat && key === ' ');
     if (able && (key === ' ' || key.startsWith('Arrow'))) event.preventDefault();
     if (!(able && entry.act()) && key === 'Escape') closeNotices();
   }

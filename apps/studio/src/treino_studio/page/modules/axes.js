@@ -13,12 +13,12 @@ export function makeBox(
   high,
   { left = 28 + 7.5 * widest(low[1], high[1]), right = 12, top = 10, bottom = 44 } = {},
 ) {
-  const l = left,
-    r = width - right,
-    t = top,
-    b = height - bottom;
-  const spanX = high[0] - low[0] || 1,
-    spanY = high[1] - low[1] || 1;
+  const l = left;
+  const r = width - right;
+  const t = top;
+  const b = height - bottom;
+  const spanX = high[0] - low[0] || 1;
+  const spanY = high[1] - low[1] || 1;
   return {
     l,
     r,
@@ -45,13 +45,13 @@ export function drawAxes(context, box, [nameX, nameY], lines = false) {
   context.lineWidth = 1;
   context.textBaseline = 'top';
   context.textAlign = 'center';
-  const room = Math.max(2, Math.min(6, Math.floor((r - l) / 50))),
-    valuesX = ticks(low[0], high[0], room),
-    textsX = tickTexts(valuesX);
+  const room = Math.max(2, Math.min(6, Math.floor((r - l) / 50)));
+  const valuesX = ticks(low[0], high[0], room);
+  const textsX = tickTexts(valuesX);
   let free = l;
   valuesX.forEach((v, k) => {
-    const x = box.X(v),
-      half = context.measureText(textsX[k]).width / 2;
+    const x = box.X(v);
+    const half = context.measureText(textsX[k]).width / 2;
     if (lines) stroke(context, x, t, x, b);
     if (x < l + 8 || x > r - 8 || x - half < free) return;
     context.fillText(textsX[k], x, b + 7);
@@ -59,8 +59,8 @@ export function drawAxes(context, box, [nameX, nameY], lines = false) {
   });
   context.textAlign = 'right';
   context.textBaseline = 'middle';
-  const valuesY = box.ticksY ?? ticks(low[1], high[1], 6),
-    textsY = box.labelY ? valuesY.map(box.labelY) : tickTexts(valuesY);
+  const valuesY = box.ticksY ?? ticks(low[1], high[1], 6);
+  const textsY = box.labelY ? valuesY.map(box.labelY) : tickTexts(valuesY);
   valuesY.forEach((v, k) => {
     const y = box.Y(v);
     if (y > b + 1 || y < t - 1) return;
@@ -92,7 +92,7 @@ function stroke(context, x0, y0, x1, y1) {
 export function shortened(context, text, room) {
   if (context.measureText(text).width <= room) return text;
   let kept = Math.max(2, Math.floor((text.length * room) / context.measureText(text).width) - 1);
-  const cut = () => text.slice(0, Math.ceil(kept / 2)) + '…' + text.slice(text.length - Math.floor(kept / 2));
+  const cut = () => `${text.slice(0, Math.ceil(kept / 2))}…${text.slice(text.length - Math.floor(kept / 2))}`;
   while (kept > 2 && context.measureText(cut()).width > room) kept--;
   return cut();
 }

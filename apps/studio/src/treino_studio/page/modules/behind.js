@@ -8,8 +8,8 @@ export const behindTip = () => soft(t('click_behind'));
 
 /** Ask for them, and show them in a dialog. row: its number. */
 export async function showBehind(page, row) {
-  const title = el('h2', { id: 'behind-title' }, t('behind')),
-    body = el('div', { 'aria-live': 'polite' }, el('p', { class: 'hint busy' }, t('working')));
+  const title = el('h2', { id: 'behind-title' }, t('behind'));
+  const body = el('div', { 'aria-live': 'polite' }, el('p', { class: 'hint busy' }, t('working')));
   const dialog = el(
     'dialog',
     {

@@ -10,12 +10,14 @@
  *   The reader drags to zoom and presses twice to see it whole; where the keyboard has reached the canvas, arrows read
  *   values, + and − zoom, 0 shows it whole, L is the axis, Enter a click.
  *
- * draw({ panes, x, marks, at, hint, margin, more }), or draw() once more what was drawn; → the box { l, r, X, panes: [{ t, b, Y }] }
+ * draw({ panes, x, marks, at, hint, margin, more }), or draw() once more what was drawn; → the box { l, r, X, panes: [{
+ * t, b, Y }] }
  *   panes   one above the other: { name, lines, log, falls, low, high, guide }
  *     log     'auto' (where values span decades; the default), true or false at first, null: never
  *     falls   a loss: what is thrown far above its first values lies at the upper edge
  *     guide   a value that is drawn as a dashed level
- *   lines   { x, y, colour, name, width, alpha, dash, strong, noisy, ring, tag, dot, looked, aside }, and whatever the caller knows it by
+ *   lines   { x, y, colour, name, width, alpha, dash, strong, noisy, ring, tag, dot, looked, aside }, and whatever the
+ *           caller knows it by
  *     aside   a network that diverged: the axis is that of the others
  *     looked  it was measured where somebody looked: nothing is drawn over a long stretch between two measurements
  *     noisy   a value of every step: smoothed, before a band from the lowest to the highest around it
@@ -49,15 +51,15 @@ const TWICE = 250; // milliseconds in which a second click comes, where one mean
 const SMOOTH = [0, 0.012, 0.04, 0.12]; // share of the points in view that is averaged on either side
 
 export function makeChart(canvas, { tell = null, pick = null, bare = false, view = {} } = {}) {
-  let content = null,
-    box = null,
-    cross = null,
-    press = null,
-    down = null,
-    drag = null,
-    dragged = false,
-    queued = false,
-    timer = 0;
+  let content = null;
+  let box = null;
+  let cross = null;
+  let press = null;
+  let down = null;
+  let drag = null;
+  let dragged = false;
+  let queued = false;
+  let timer = 0;
   const log = el('button', { type: 'button', class: 'small', onclick: () => choose({ log: !isLog() }) });
   const smooth = el('input', {
     type: 'range',
@@ -67,10 +69,10 @@ export function makeChart(canvas, { tell = null, pick = null, bare = false, view
     oninput: () => choose({ smooth: Number(smooth.value) }),
   });
   const all = el('button', { type: 'button', class: 'small', onclick: () => choose({ span: null }) });
-  const tools = el('div', { class: 'chart-tools' }, smooth, log, all),
-    legend = el('ul', { class: 'legend' });
-  const isLog = () => Boolean(box?.panes.some((pane) => pane.log)),
-    wholeSpan = () => [content.x.start ?? 0, endOf(content)];
+  const tools = el('div', { class: 'chart-tools' }, smooth, log, all);
+  const legend = el('ul', { class: 'legend' });
+  const isLog = () => Boolean(box?.panes.some((pane) => pane.log));
+  const wholeSpan = () => [content.x.start ?? 0, endOf(content)];
   Object.assign(view, { log: null, smooth: 1, span: null, ...view });
 
   function draw(next = content) {
@@ -110,8 +112,8 @@ export function makeChart(canvas, { tell = null, pick = null, bare = false, view
     canvas.setAttribute('aria-description', t('chart_keys'));
   }
   function showNames() {
-    const named = namedOf(content.panes.flatMap((pane) => pane.lines)),
-      key = JSON.stringify(named.map(({ name, colour, dash }) => [name, colour, dash]));
+    const named = namedOf(content.panes.flatMap((pane) => pane.lines));
+    const key = JSON.stringify(named.map(({ name, colour, dash }) => [name, colour, dash]));
     if (legend.dataset.key === key) return;
     legend.dataset.key = key;
     legend.hidden = !named.length;
@@ -134,8 +136,8 @@ export function makeChart(canvas, { tell = null, pick = null, bare = false, view
 
   /** What lies at a place of the canvas; y null: at that x. */
   function placeIn(px, py) {
-    const mark = content.marks?.find((each) => Math.abs(box.X(each.x) - px) < DRAG),
-      [low, high] = box.span;
+    const mark = content.marks?.find((each) => Math.abs(box.X(each.x) - px) < DRAG);
+    const [low, high] = box.span;
     return {
       x: mark?.x ?? clamp(Math.round(box.x(px)), Math.ceil(low), Math.floor(high)),
       ...(py == null ? { line: null, k: null } : nearest(box, px, py)),
@@ -157,8 +159,8 @@ export function makeChart(canvas, { tell = null, pick = null, bare = false, view
     again();
   }
   const zoom = ([a, b]) => {
-    const [first, last] = wholeSpan(),
-      span = [Math.max(first, Math.min(a, b)), Math.min(last, Math.max(a, b))];
+    const [first, last] = wholeSpan();
+    const span = [Math.max(first, Math.min(a, b)), Math.min(last, Math.max(a, b))];
     if (span[1] - span[0] >= 2) choose({ span: span[0] <= first && span[1] >= last ? null : span });
   };
   canvas.style.touchAction = 'pan-y';
@@ -206,9 +208,9 @@ export function makeChart(canvas, { tell = null, pick = null, bare = false, view
   });
   canvas.addEventListener('keydown', (event) => {
     if (!box || event.ctrlKey || event.metaKey || event.altKey || !canvas.matches(':focus-visible')) return;
-    const [low, high] = box.span,
-      wide = high - low,
-      at = cross ?? clamp(content.at ?? (low + high) / 2, low, high);
+    const [low, high] = box.span;
+    const wide = high - low;
+    const at = cross ?? clamp(content.at ?? (low + high) / 2, low, high);
     const go = (by) => read(clamp(at + by * Math.max(1, Math.round(wide / 40)), low, high));
     const near = (times) => zoom([at - (at - low) * times, at + (high - at) * times]);
     const acts = {
@@ -256,11 +258,11 @@ function values({ panes, x, marks = [], hint }, box, { x: at, line }) {
   const said = marks
     .filter((mark) => mark.text && Math.abs(box.X(mark.x) - box.X(at)) < DRAG)
     .map((mark) => soft(mark.text));
-  const named = namedOf(panes.flatMap((pane) => pane.lines)),
-    rows = (named.length || !line?.name ? named : [line]).flatMap((line) => {
-      const value = valueAt(line, at, box);
-      return value == null ? [] : [pair(line.name, num(value), keyOf(line))];
-    });
+  const named = namedOf(panes.flatMap((pane) => pane.lines));
+  const rows = (named.length || !line?.name ? named : [line]).flatMap((line) => {
+    const value = valueAt(line, at, box);
+    return value == null ? [] : [pair(line.name, num(value), keyOf(line))];
+  });
   return [head([x.name, whole(at)].filter(Boolean).join(' ')), ...said, ...rows, hint && soft(hint)];
 }
 

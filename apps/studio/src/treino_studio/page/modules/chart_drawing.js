@@ -14,18 +14,18 @@ export const endOf = ({ panes, x }) =>
 
 /** Where panes and axes lie. */
 export function boxOf(context, width, height, content, view, bare) {
-  const { panes, x, marks, margin = {} } = content,
-    span = view.span ?? [x.start ?? 0, endOf(content)],
-    gap = 20;
-  const t = bare ? 4 : marks ? 27 : 10,
-    bottom = height - (bare ? 4 : x.name && !margin.left ? 38 : 22);
-  const shares = panes.map((_, k) => (k ? 0.6 : 1)),
-    sum = shares.reduce((a, b) => a + b, 0),
-    high = bottom - t - gap * (panes.length - 1);
+  const { panes, x, marks, margin = {} } = content;
+  const span = view.span ?? [x.start ?? 0, endOf(content)];
+  const gap = 20;
+  const t = bare ? 4 : marks ? 27 : 10;
+  const bottom = height - (bare ? 4 : x.name && !margin.left ? 38 : 22);
+  const shares = panes.map((_, k) => (k ? 0.6 : 1));
+  const sum = shares.reduce((a, b) => a + b, 0);
+  const high = bottom - t - gap * (panes.length - 1);
   let top = t;
   const laid = panes.map((pane, k) => {
-    const b = top + (shares[k] / sum) * high,
-      scale = scaleOf(pane, span, view, Math.max(2, Math.floor((b - top) / 32)));
+    const b = top + (shares[k] / sum) * high;
+    const scale = scaleOf(pane, span, view, Math.max(2, Math.floor((b - top) / 32)));
     const at = { ...pane, ...scale, t: top, b };
     at.Y = (v) =>
       b -
@@ -36,10 +36,10 @@ export function boxOf(context, width, height, content, view, bare) {
   });
   context.font = `12px ${look.font}`;
   const widest = Math.max(0, ...laid.flatMap((pane) => pane.texts.map((text) => context.measureText(text).width)));
-  const l = bare ? 2 : Math.max(margin.left ?? 34, Math.ceil(widest) + 14),
-    r = width - (bare ? 2 : (margin.right ?? 16));
-  const wide = span[1] - span[0] || 1,
-    X = (v) => l + ((v - span[0]) / wide) * (r - l);
+  const l = bare ? 2 : Math.max(margin.left ?? 34, Math.ceil(widest) + 14);
+  const r = width - (bare ? 2 : (margin.right ?? 16));
+  const wide = span[1] - span[0] || 1;
+  const X = (v) => l + ((v - span[0]) / wide) * (r - l);
   return { l, r, t, b: bottom, width, height, span, panes: laid, X, x: (px) => span[0] + ((px - l) / (r - l)) * wide };
 }
 
@@ -50,12 +50,12 @@ function within({ x }, [low, high]) {
 
 /** How values stand on an axis; f: what is linear on it. Values that lie far out among many are cut off. */
 function scaleOf({ lines, log = 'auto', falls, low: floor, high: ceiling, guide }, span, view, count) {
-  const found = [],
-    many = lines.length > FEW;
+  const found = [];
+  const many = lines.length > FEW;
   let first = 0;
   for (const line of lines.some(({ aside }) => !aside) ? lines.filter(({ aside }) => !aside) : lines) {
-    const [from, to] = within(line, span),
-      begin = [];
+    const [from, to] = within(line, span);
+    const begin = [];
     for (let k = from; k <= to; k++) {
       if (!Number.isFinite(line.y[k])) continue;
       found.push(line.y[k]);
@@ -64,12 +64,12 @@ function scaleOf({ lines, log = 'auto', falls, low: floor, high: ceiling, guide 
     if (begin.length) first = Math.max(first, begin.reduce((a, b) => a + b, 0) / begin.length);
   }
   if (guide != null) found.push(guide);
-  const ys = Float64Array.from(found.length ? found : [0, 1]).sort(),
-    at = (share, of = ys) => of[Math.min(of.length - 1, Math.floor(share * of.length))];
-  const positive = ys.subarray(ys.findIndex((y) => y > 0)),
-    least = at(0.02, positive); // a loss of 0 lies at the foot
-  let high = ys.at(-1),
-    low = ys[0];
+  const ys = Float64Array.from(found.length ? found : [0, 1]).sort();
+  const at = (share, of = ys) => of[Math.min(of.length - 1, Math.floor(share * of.length))];
+  const positive = ys.subarray(ys.findIndex((y) => y > 0));
+  const least = at(0.02, positive); // a loss of 0 lies at the foot
+  let high = ys.at(-1);
+  let low = ys[0];
   if (many && high > 3 * at(0.97)) high = at(0.97);
   if (falls && first > 0) high = Math.min(high, 2.5 * first);
   const spread = low >= 0 && positive.length > 0.8 * ys.length && at(0.98) > SPREAD * least;
@@ -90,11 +90,11 @@ function scaleOf({ lines, log = 'auto', falls, low: floor, high: ceiling, guide 
     };
   }
   if (many && low > high / 2) low = at(0.02);
-  const tight = view.span || (!falls && floor == null && low > high / 2),
-    room = 0.06 * (tight ? high - low || Math.abs(high) || 1 : high || 1);
-  const from = tight ? low - room : (floor ?? Math.min(0, low)),
-    to = Math.min(high + room, ceiling ?? Infinity),
-    marked = ticks(from, to, count);
+  const tight = view.span || (!falls && floor == null && low > high / 2);
+  const room = 0.06 * (tight ? high - low || Math.abs(high) || 1 : high || 1);
+  const from = tight ? low - room : (floor ?? Math.min(0, low));
+  const to = Math.min(high + room, ceiling ?? Infinity);
+  const marked = ticks(from, to, count);
   return {
     log: false,
     low: from,
@@ -136,7 +136,9 @@ export function drawTicks(context, { l, r, b, width, span, panes, X }, { x, marg
       context.moveTo(l, y);
       context.lineTo(r, y);
       context.stroke();
-      if (last - y >= 15) context.fillText(pane.texts[k], l - 8, (last = y));
+      if (last - y < 15) return;
+      context.fillText(pane.texts[k], l - 8, y);
+      last = y;
     });
   }
   if (panes.length > 1) for (const pane of panes) nameIn(context, pane, r);
@@ -147,8 +149,8 @@ export function drawTicks(context, { l, r, b, width, span, panes, X }, { x, marg
   const room = clamp(Math.floor((r - l) / (context.measureText(whole(Math.round(span[1]))).width + 24)), 1, 8);
   for (const v of ticks(...span, room)) {
     if (!Number.isInteger(v)) continue;
-    const text = whole(v),
-      half = context.measureText(text).width / 2;
+    const text = whole(v);
+    const half = context.measureText(text).width / 2;
     context.fillText(text, Math.min(X(v), width - half), b + 7);
   }
   if (x.name && !margin?.left) context.fillText(x.name, (l + r) / 2, b + 23);
@@ -163,8 +165,8 @@ function nameIn(context, { name, falls, t, b }, r) {
 
 /** The lines of a pane, the strong ones above; pane.places: where their points lie. */
 export function drawPane(context, box, pane, smooth) {
-  const few = pane.lines.length <= FEW,
-    faint = few ? 1 : Math.min(0.9, 4 / Math.sqrt(pane.lines.length));
+  const few = pane.lines.length <= FEW;
+  const faint = few ? 1 : Math.min(0.9, 4 / Math.sqrt(pane.lines.length));
   context.save();
   context.beginPath();
   context.rect(box.l, pane.t - 3, box.r - box.l + 2, pane.b - pane.t + 6);
@@ -173,14 +175,14 @@ export function drawPane(context, box, pane, smooth) {
   if (pane.guide != null) level(context, box, pane.Y(pane.guide));
   pane.places = new Map();
   for (const line of [...pane.lines].sort((a, b) => Boolean(a.strong) - Boolean(b.strong))) {
-    const [from, to] = within(line, box.span),
-      count = to - from + 1,
-      near = line.noisy && smooth ? Math.max(2, Math.round(smooth * count)) : 0;
-    const every = near ? Math.max(1, Math.floor(count / Math.max(200, box.r - box.l))) : 1,
-      alpha = (line.alpha ?? 1) * (line.strong ? 1 : faint);
+    const [from, to] = within(line, box.span);
+    const count = to - from + 1;
+    const near = line.noisy && smooth ? Math.max(2, Math.round(smooth * count)) : 0;
+    const every = near ? Math.max(1, Math.floor(count / Math.max(200, box.r - box.l))) : 1;
+    const alpha = (line.alpha ?? 1) * (line.strong ? 1 : faint);
     if (near) drawBand(context, box, pane, line, [from, to, every, near], alpha);
-    const y = near ? smoothed(line.y, near) : line.y,
-      places = [];
+    const y = near ? smoothed(line.y, near) : line.y;
+    const places = [];
     for (let k = from; k <= to; k += every) if (Number.isFinite(y[k])) places.push([box.X(line.x[k]), pane.Y(y[k]), k]);
     if (every > 1 && Number.isFinite(y[to])) places.push([box.X(line.x[to]), pane.Y(y[to]), to]);
     pane.places.set(line, places);
@@ -209,11 +211,11 @@ const middleOf = (values) => values.sort((a, b) => a - b)[values.length >> 1];
 
 /** The lowest and highest values around each step. */
 function drawBand(context, box, pane, { x, y, colour }, [from, to, every, near], alpha) {
-  const up = [],
-    down = [];
+  const up = [];
+  const down = [];
   for (let k = from; k <= to; k += every) {
-    let low = Infinity,
-      high = -Infinity;
+    let low = Infinity;
+    let high = -Infinity;
     for (let q = Math.max(0, k - near); q <= Math.min(y.length - 1, k + near); q++)
       if (y[q] != null) {
         low = Math.min(low, y[q]);
@@ -232,15 +234,15 @@ function drawBand(context, box, pane, { x, y, colour }, [from, to, every, near],
 
 /** The mean over a few values on either side; gaps stay gaps. */
 function smoothed(list, near) {
-  const sums = new Float64Array(list.length + 1),
-    counts = new Uint32Array(list.length + 1);
+  const sums = new Float64Array(list.length + 1);
+  const counts = new Uint32Array(list.length + 1);
   list.forEach((v, i) => {
     sums[i + 1] = sums[i] + (v ?? 0);
     counts[i + 1] = counts[i] + (v == null ? 0 : 1);
   });
   return list.map((v, i) => {
-    const a = Math.max(0, i - near),
-      b = Math.min(list.length, i + near + 1);
+    const a = Math.max(0, i - near);
+    const b = Math.min(list.length, i + near + 1);
     return v == null ? null : (sums[b] - sums[a]) / (counts[b] - counts[a]);
   });
 }
@@ -284,8 +286,8 @@ export function drawMarks(context, box, marks) {
   context.textAlign = 'center';
   let left = box.r + 10;
   for (const [at, text] of [...joined].sort(([a], [b]) => b - a)) {
-    const x = box.X(at),
-      wide = context.measureText(text).width + 14;
+    const x = box.X(at);
+    const wide = context.measureText(text).width + 14;
     if (x < box.l - 1 || x > box.r + 1) continue;
     context.globalAlpha = 0.8;
     upright(context, box, x, look.mark, [4, 3], box.t - 8);
@@ -338,8 +340,8 @@ export function drawTags(context, box, pane) {
   for (const [line, places] of [...pane.places]
     .filter(([line, places]) => places.length && (line.tag || line.ring))
     .sort((a, b) => a[1].at(-1)[1] - b[1].at(-1)[1])) {
-    const [x, y] = places.at(-1),
-      at = Math.max(free, clamp(y, pane.t, pane.b));
+    const [x, y] = places.at(-1);
+    const at = Math.max(free, clamp(y, pane.t, pane.b));
     if (line.ring && line.x[0] >= box.span[0]) {
       context.beginPath();
       context.arc(places[0][0], places[0][1], 5, 0, 7);
@@ -362,13 +364,13 @@ export function drawTags(context, box, pane) {
 
 /** The line that is nearest to a place, and its nearest point: { line, k }; nulls: none is near. */
 export function nearest({ panes }, x, y) {
-  let found = { line: null, k: null },
-    least = NEAR;
+  let found = { line: null, k: null };
+  let least = NEAR;
   for (const { places: lines } of panes)
     for (const [line, places] of lines)
       places.forEach((place, n) => {
-        const before = places[n - 1] ?? place,
-          away = toSegment(x, y, before, place);
+        const before = places[n - 1] ?? place;
+        const away = toSegment(x, y, before, place);
         if (away >= least) return;
         least = away;
         found = { line, k: x - before[0] < place[0] - x ? before[2] : place[2] };
@@ -378,9 +380,9 @@ export function nearest({ panes }, x, y) {
 
 /** Pixels from a place to the line between two others. */
 export function toSegment(x, y, [x0, y0], [x1, y1]) {
-  const dx = x1 - x0,
-    dy = y1 - y0,
-    along = ((x - x0) * dx + (y - y0) * dy) / (dx * dx + dy * dy || 1);
+  const dx = x1 - x0;
+  const dy = y1 - y0;
+  const along = ((x - x0) * dx + (y - y0) * dy) / (dx * dx + dy * dy || 1);
   const share = Math.min(1, Math.max(0, along));
   return Math.hypot(x0 + share * dx - x, y0 + share * dy - y);
 }

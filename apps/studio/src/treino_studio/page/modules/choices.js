@@ -25,11 +25,11 @@ export function keep(name, value) {
  * → {node, fill(columns), of(columns)}: a column with always: true is no choice; of answers those to be shown.
  */
 export function columnChoice(name, usual, changed) {
-  const list = el('div', { class: 'choices' }),
-    node = el('details', { class: 'choice' }, el('summary', {}, t('columns')), list);
+  const list = el('div', { class: 'choices' });
+  const node = el('details', { class: 'choice' }, el('summary', {}, t('columns')), list);
   let offered = '';
-  const own = kept(name, {}),
-    on = ({ key }) => own[key] ?? usual(key);
+  const own = kept(name, {});
+  const on = ({ key }) => own[key] ?? usual(key);
   const close = (event) => {
     if (event.key === 'Escape' || !node.contains(event.target)) node.open = false;
   };
@@ -45,8 +45,8 @@ export function columnChoice(name, usual, changed) {
   return {
     node,
     fill(columns) {
-      const next = columns.filter((column) => !column.always),
-        keys = next.map(({ key }) => key).join();
+      const next = columns.filter((column) => !column.always);
+      const keys = next.map(({ key }) => key).join();
       if (keys === offered) return;
       offered = keys;
       list.replaceChildren(
@@ -70,7 +70,8 @@ export function columnChoice(name, usual, changed) {
 
 /**
  * What colours mean. name: it is kept under. changed(): something else. → {node, key, fill(options), scale(rows), now};
- * options: [{key, name, value(row)}], the first being what is usual; scale(rows) writes the key, and answers null for it.
+ * options: [{key, name, value(row)}], the first being what is usual; scale(rows) writes the key, and answers null for
+ * it.
  */
 export function colourChoice(name, changed) {
   const field = el('select', {
@@ -86,8 +87,8 @@ export function colourChoice(name, changed) {
     key,
     node: el('div', { class: 'ask beside' }, el('label', { for: field.id }, t('colour_by')), field),
     fill(next) {
-      const before = options.map((each) => each.key).join(),
-        wanted = field.value || kept(`colour.${name}`, '');
+      const before = options.map((each) => each.key).join();
+      const wanted = field.value || kept(`colour.${name}`, '');
       options = next;
       if (next.map((each) => each.key).join() === before) return;
       field.replaceChildren(...next.map((each) => el('option', { value: each.key }, each.name)));
@@ -97,9 +98,9 @@ export function colourChoice(name, changed) {
       return options.find((each) => each.key === field.value) ?? options[0];
     },
     scale(rows) {
-      const { now } = this,
-        values = rows.map((row) => now.value?.(row)),
-        scale = now.value && values.some((v) => v != null) ? makeScale(values) : null;
+      const { now } = this;
+      const values = rows.map((row) => now.value?.(row));
+      const scale = now.value && values.some((v) => v != null) ? makeScale(values) : null;
       key.replaceChildren(...(scale ? scaleKey(scale) : []));
       return scale && { ...scale, of: (row) => scale.colour(now.value(row)) };
     },

@@ -1,11 +1,11 @@
 /** Commands and their replies, frames and their acknowledgements, over a transport that may be lost and come back. */
 
 const PROTOCOL = 1;
-const FIRST_WAIT = 500,
-  LONGEST_WAIT = 8000; // milliseconds until the next attempt
-const BEAT = 2000,
-  MUTE = 3,
-  GONE = 12; // milliseconds between two looks; silent looks until that is shown, and until it connects anew
+const FIRST_WAIT = 500; // milliseconds until the next attempt
+const LONGEST_WAIT = 8000; // milliseconds until the next attempt, at most
+const BEAT = 2000; // milliseconds between two looks
+const MUTE = 3; // silent looks until that is shown
+const GONE = 12; // silent looks until it connects anew
 
 /** What the server refused: rule, message and hint, in the viewer's language. */
 export class Refusal extends Error {
@@ -52,8 +52,8 @@ export class Connection {
 
   /** Send a command; → its reply. It rejects with a Refusal, and waits where there is no connection. */
   send(verb, fields = {}) {
-    const id = ++this.number,
-      message = { id, do: verb, ...fields };
+    const id = ++this.number;
+    const message = { id, do: verb, ...fields };
     return new Promise((resolve, reject) => {
       this.waiting.set(id, { message, resolve, reject });
       if (this.ready) this.transport.send(message);

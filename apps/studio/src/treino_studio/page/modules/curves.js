@@ -14,17 +14,17 @@ export function metricOf(store) {
 }
 
 export function makeCurves(page) {
-  const canvas = $('#curves-canvas'),
-    chart = makeChart(canvas, { pick: ({ x }) => page.lookAt(Math.min(x, page.store.state.last_step)) });
+  const canvas = $('#curves-canvas');
+  const chart = makeChart(canvas, { pick: ({ x }) => page.lookAt(Math.min(x, page.store.state.last_step)) });
   $('#now').before(chart.tools);
 
   function draw(store) {
     const { state } = store;
     if (!state) return;
-    const runs = runsOf(store),
-      metric = metricOf(store),
-      step = viewStep(store),
-      now = figuresAt(store, metric, step);
+    const runs = runsOf(store);
+    const metric = metricOf(store);
+    const step = viewStep(store);
+    const now = figuresAt(store, metric, step);
     const narrow = canvas.clientWidth < 560;
     chart.draw({
       panes: [
@@ -53,8 +53,8 @@ export function makeCurves(page) {
 
 /** This run last, so that it lies above; a run beside begins where it parts from this one. */
 function runsOf(store) {
-  const { state } = store,
-    own = { letter: state.letter ?? 'A', from: 0, own: true, curves: store.curves.get(store.name) };
+  const { state } = store;
+  const own = { letter: state.letter ?? 'A', from: 0, own: true, curves: store.curves.get(store.name) };
   const runs = [
     ...state.beside.map((b) => ({ letter: b.letter, from: b.step ?? 0, own: false, curves: store.curves.get(b.run) })),
     own,
@@ -84,8 +84,8 @@ function lossLines(runs, now) {
   return [
     ...past,
     ...runs.flatMap((run) => {
-      const first = run.from ? run.curves.step.findIndex((step) => step > run.from) : 0,
-        begin = first < 0 ? run.curves.step.length : first;
+      const first = run.from ? run.curves.step.findIndex((step) => step > run.from) : 0;
+      const begin = first < 0 ? run.curves.step.length : first;
       const every = {
         x: run.curves.step.slice(begin),
         y: run.curves.loss.slice(begin),
@@ -155,8 +155,8 @@ function boundsOf(runs, metric) {
 }
 
 function drawNumbers(context, box, narrow, metric, now) {
-  const write = narrow ? inline : stacked,
-    [{ t: top }, below] = box.panes;
+  const write = narrow ? inline : stacked;
+  const [{ t: top }, below] = box.panes;
   write(context, box, narrow ? top + 2 : top, t('loss'), now.loss);
   if (metric) write(context, box, narrow ? box.b - 8 : below.t, t(metric), now.figure);
 }
@@ -171,8 +171,8 @@ function stacked(context, box, y, title, values) {
   values.forEach((value, k) => {
     context.fillStyle = k ? look.val_text : look.train_text;
     context.font = `600 18px ${look.font}`;
-    const text = fixed(value),
-      wide = context.measureText(text).width;
+    const text = fixed(value);
+    const wide = context.measureText(text).width;
     context.fillText(text, x, y + 26 + 24 * k);
     context.font = `12px ${look.font}`;
     context.fillText(t(k ? 'validation' : 'train'), x + wide + 8, y + 26 + 24 * k);

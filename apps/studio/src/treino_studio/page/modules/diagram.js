@@ -15,8 +15,8 @@ const FILTER = 0.45; // side of a filter beside the picture of its channel
 
 /** page: the run's page. Hovering a unit looks at it, a click on an edge opens the microscope. */
 export function makeDiagram(page) {
-  const canvas = $('#network-canvas'),
-    thumbs = new Map();
+  const canvas = $('#network-canvas');
+  const thumbs = new Map();
   let plan = null;
 
   function draw(store) {
@@ -28,7 +28,7 @@ export function makeDiagram(page) {
       'tall',
       frame.picture || Math.max(...frame.layers.map((layer) => layer.units.length)) >= CROWDED,
     );
-    drawEdges(context, plan, page.hover, page.hover ?? page.pick);
+    drawEdges(context, plan, page.hover ?? page.pick);
     for (const edge of [page.pick, page.hover]) if (edge?.kind === 'edge') drawPicked(context, plan, edge);
     if (plan.picture) drawSeen(context, plan, store, thumbs);
     plan.columns.forEach((column, k) => drawColumn(context, plan, column, k, store, thumbs, page.hover));
@@ -38,8 +38,8 @@ export function makeDiagram(page) {
   }
 
   canvas.addEventListener('pointermove', (event) => {
-    const { frame } = page.store,
-      hit = plan && hitAt(plan, ...pointIn(event));
+    const { frame } = page.store;
+    const hit = plan && hitAt(plan, ...pointIn(event));
     canvas.classList.toggle('hot', hit?.kind === 'edge');
     page.hoverOver(hit);
     if (!hit) return hideTip();
@@ -67,8 +67,8 @@ function networkAbout({ state }) {
 
 /** The name of a shown unit: an input's or a class's own, else its number. */
 export function unitName({ frame, state }, k, i) {
-  const layer = frame.layers[k],
-    number = layer.units[i];
+  const layer = frame.layers[k];
+  const number = layer.units[i];
   const classes = k === frame.layers.length - 1 ? state?.data.classes : null;
   return (
     layer.labels?.[i] ?? classes?.[number] ?? t('unit_of', { unit: number, layer: Math.max(0, k + frame.first - 1) })
@@ -76,8 +76,8 @@ export function unitName({ frame, state }, k, i) {
 }
 
 function edgeTip(store, { k, i, j }) {
-  const weight = store.frame.parts[`weight.${k + store.frame.first}`],
-    value = weight.data[i * weight.shape[1] + j];
+  const weight = store.frame.parts[`weight.${k + store.frame.first}`];
+  const value = weight.data[i * weight.shape[1] + j];
   return [
     head(`${unitName(store, k - 1, j)} → ${unitName(store, k, i)}`),
     pair(t('weight'), num(value)),
@@ -86,10 +86,10 @@ function edgeTip(store, { k, i, j }) {
 }
 
 function unitTip(store, { k, i }) {
-  const { parts, layers, first } = store.frame,
-    bias = parts[`bias.${k + first}`],
-    dead = layers[k].dead?.includes(layers[k].units[i]);
-  const value = valueOf(store.frame, k, i);
+  const { parts, layers, first } = store.frame;
+  const bias = parts[`bias.${k + first}`];
+  const dead = layers[k].dead?.includes(layers[k].units[i]);
+  const value = unitValue(store.frame, k, i);
   return [
     head(unitName(store, k, i)),
     value && pair(t(value.word), num(value.of)),
@@ -99,13 +99,13 @@ function unitTip(store, { k, i }) {
 }
 
 /** What a unit gives for the picture in view: a number, or of a channel the largest one. */
-function valueOf({ parts, picture, first }, k, i) {
-  const value = parts[`value.${k + first}`],
-    map = parts[`map.${k + first}`];
+function unitValue({ parts, picture, first }, k, i) {
+  const value = parts[`value.${k + first}`];
+  const map = parts[`map.${k + first}`];
   if (value) return { word: 'unit_value', of: value.data[i] };
   if (!map) return null;
-  const size = map.shape[1] * map.shape[2],
-    bytes = map.data.subarray(i * size, (i + 1) * size);
+  const size = map.shape[1] * map.shape[2];
+  const bytes = map.data.subarray(i * size, (i + 1) * size);
   const far = bytes.reduce((most, byte) => (Math.abs(byte - 128) > Math.abs(most) ? byte - 128 : most), 0);
   return { word: 'channel_largest', of: (far / 127) * picture.largest[k + first] };
 }
@@ -117,18 +117,18 @@ function widestInput(context, store) {
 
 /** Where everything stands: columns of units from left to right; channels of a picture stand in blocks. */
 function planOf(frame, width, height, names) {
-  const narrow = width < 520,
-    { layers, parts, first } = frame,
-    top = 42,
-    bottom = 6,
-    seen = frame.picture ? (width < 400 ? 40 : narrow ? 64 : 84) : 0;
-  const left = seen ? seen + (width < 400 ? 8 : 18) : clamp(names + 12, 34, (narrow ? 0.24 : 0.34) * width),
-    right = narrow ? (seen ? 58 : 66) : 104,
-    high = height - top - bottom;
+  const narrow = width < 520;
+  const { layers, parts, first } = frame;
+  const top = 42;
+  const bottom = 6;
+  const seen = frame.picture ? (width < 400 ? 40 : narrow ? 64 : 84) : 0;
+  const left = seen ? seen + (width < 400 ? 8 : 18) : clamp(names + 12, 34, (narrow ? 0.24 : 0.34) * width);
+  const right = narrow ? (seen ? 58 : 66) : 104;
+  const high = height - top - bottom;
   const columns = layers.map((layer, k) => {
-    const part = (name) => parts[`${name}.${k + first}`],
-      map = part('map'),
-      tile = part('tile');
+    const part = (name) => parts[`${name}.${k + first}`];
+    const map = part('map');
+    const tile = part('tile');
     return {
       layer,
       map,
@@ -140,18 +140,18 @@ function planOf(frame, width, height, names) {
       count: layer.units.length,
     };
   });
-  const spaces = columns.slice(1).map((column) => (seen && !column.weight ? 1 : 3)),
-    parted = spaces.reduce((sum, n) => sum + n, 0) || 1; // lines need room
-  const least = (narrow ? 6 : 14) * parted,
-    { size, blocks, gap } = seen
-      ? blocksOf(columns, width - left - right - least, high)
-      : columnsOf(columns, high, narrow);
+  const spaces = columns.slice(1).map((column) => (seen && !column.weight ? 1 : 3));
+  const parted = spaces.reduce((sum, n) => sum + n, 0) || 1; // lines need room
+  const least = (narrow ? 6 : 14) * parted;
+  const { size, blocks, gap } = seen
+    ? blocksOf(columns, width - left - right - least, high)
+    : columnsOf(columns, high, narrow);
   const room = width - left - right - blocks.reduce((sum, block) => sum + block.width, 0);
   let x = left;
   columns.forEach((column, k) => {
-    const { across, width: wide, size: side } = blocks[k],
-      rows = Math.ceil(column.count / across),
-      one = wide / across;
+    const { across, width: wide, size: side } = blocks[k];
+    const rows = Math.ceil(column.count / across);
+    const one = wide / across;
     const pitch = seen ? Math.min(high / rows, side + Math.max(gap, 10)) : Math.min(high / rows, side + 26);
     column.half = side / 2;
     column.inset = seen && column.tile && column.map ? side * FILTER : 0;
@@ -167,7 +167,8 @@ function planOf(frame, width, height, names) {
     const near = [columns[k - 1], columns[k + 1]]
       .filter(Boolean)
       .map((other) => Math.abs(other.middle - column.middle));
-    const free = !seen && near.length < 2 ? 2 * near[0] - 38 : Math.min(...near); // the outermost have nothing at one side
+    // the outermost have nothing at one side
+    const free = !seen && near.length < 2 ? 2 * near[0] - 38 : Math.min(...near);
     column.wide = Math.min(free, 2 * (width - column.middle)) - 6;
   });
   const picture = seen ? { x: 0, y: top + (high - seen) / 2, side: seen } : null;
@@ -183,17 +184,18 @@ function columnsOf(columns, high, narrow) {
 
 /** Blocks of channels, of one to four columns, whichever shows the largest pictures; other units are smaller. */
 function blocksOf(columns, wide, high) {
-  const gap = 5,
-    maps = columns.filter((column) => column.map ?? column.tile);
-  const others = columns.filter((column) => !maps.includes(column)),
-    most = Math.max(1, ...others.map((column) => column.count));
+  const gap = 5;
+  const maps = columns.filter((column) => column.map ?? column.tile);
+  const others = columns.filter((column) => !maps.includes(column));
+  const most = Math.max(1, ...others.map((column) => column.count));
   const small = others.length ? clamp(high / most - gap, 8, wide < 300 ? 14 : 22) : 0;
-  const beside = (column, across) => (column === columns.at(-1) ? 1 : Math.min(across, column.count)); // outputs stand beside their names
+  // outputs stand beside their names
+  const beside = (column, across) => (column === columns.at(-1) ? 1 : Math.min(across, column.count));
   let best = { size: 0, across: 1 };
   for (let across = 1; across <= 4; across++) {
     const sides = maps.map((column) => {
-      const cells = beside(column, across),
-        rows = Math.ceil(column.count / cells);
+      const cells = beside(column, across);
+      const rows = Math.ceil(column.count / cells);
       return high / rows - gap;
     });
     const shares = maps.reduce(
@@ -215,11 +217,11 @@ function blocksOf(columns, wide, high) {
 
 /** The curve from unit j of column k - 1 to unit i of column k. */
 function curveOf({ columns, narrow }, k, i, j) {
-  const [x0, y0] = columns[k - 1].places[j],
-    [x1, y1] = columns[k].places[i];
-  const from = x0 + columns[k - 1].half,
-    to = x1 - columns[k].half - columns[k].inset - (narrow ? 0 : 4),
-    middle = (to - from) / 2;
+  const [x0, y0] = columns[k - 1].places[j];
+  const [x1, y1] = columns[k].places[i];
+  const from = x0 + columns[k - 1].half;
+  const to = x1 - columns[k].half - columns[k].inset - (narrow ? 0 : 4);
+  const middle = (to - from) / 2;
   return [from, y0, from + middle, y0, to - middle, y1, to, y1];
 }
 
@@ -236,24 +238,24 @@ function trace(context, [x, y, ...rest]) {
   context.bezierCurveTo(...rest);
 }
 
-function drawEdges(context, plan, hover, hot) {
+function drawEdges(context, plan, hot) {
   const unit = hot?.kind === 'unit' ? hot : null;
   context.lineCap = 'butt';
   for (let k = 1; k < plan.columns.length; k++) {
     if (!isDrawn(plan, k)) continue;
     const {
-        data,
-        shape: [units, inputs],
-      } = plan.columns[k].weight,
-      largest = data.reduce(
-        (most, v) => Math.max(most, Math.abs(v)),
-        Math.min(0.5, 2 / Math.sqrt(plan.columns[k - 1].layer.total)),
-      );
+      data,
+      shape: [units, inputs],
+    } = plan.columns[k].weight;
+    const largest = data.reduce(
+      (most, v) => Math.max(most, Math.abs(v)),
+      Math.min(0.5, 2 / Math.sqrt(plan.columns[k - 1].layer.total)),
+    );
     const calm = clamp(Math.sqrt(72 / (units * inputs)), 0.45, 1); // many edges are thinner and paler
     for (let i = 0; i < units; i++)
       for (let j = 0; j < inputs; j++) {
-        const value = data[i * inputs + j],
-          size = Math.min(1, Math.abs(value) / largest);
+        const value = data[i * inputs + j];
+        const size = Math.min(1, Math.abs(value) / largest);
         const touches = !unit || (unit.k === k && unit.i === i) || (unit.k === k - 1 && unit.i === j);
         if (size < 0.02 && units * inputs > 64) continue;
         trace(context, curveOf(plan, k, i, j));
@@ -268,8 +270,8 @@ function drawEdges(context, plan, hover, hot) {
 
 function drawPicked(context, plan, { k, i, j }) {
   if (j == null || !plan.columns[k]?.places[i] || !isDrawn(plan, k) || j >= plan.columns[k - 1].places.length) return;
-  const { data, shape } = plan.columns[k].weight,
-    curve = curveOf(plan, k, i, j);
+  const { data, shape } = plan.columns[k].weight;
+  const curve = curveOf(plan, k, i, j);
   context.lineCap = 'round';
   for (const [width, colour] of [
     [11, look.panel],
@@ -294,15 +296,15 @@ function headOf(layer, k, last) {
 /** The picture in view, with the class that it has. */
 function drawSeen(context, { picture: { x, y, side }, narrow }, { frame, state }, thumbs) {
   const {
-      data,
-      shape: [channels, rows, columns],
-    } = frame.parts.picture,
-    pixels = sizedPixels(thumbs.get('seen'), columns, rows);
+    data,
+    shape: [channels, rows, columns],
+  } = frame.parts.picture;
+  const pixels = sizedPixels(thumbs.get('seen'), columns, rows);
   thumbs.set('seen', pixels);
   paintPlanes(pixels, data, 0, channels);
-  const box = drawFitted(context, pixels, x, y, side, side),
-    { true: right } = frame.picture,
-    { classes } = state?.data ?? {};
+  const box = drawFitted(context, pixels, x, y, side, side);
+  const { true: right } = frame.picture;
+  const { classes } = state?.data ?? {};
   context.lineWidth = 1.1;
   context.strokeStyle = look.soft;
   context.strokeRect(box.x, box.y, box.w, box.h);
@@ -315,17 +317,17 @@ function drawSeen(context, { picture: { x, y, side }, narrow }, { frame, state }
 }
 
 function drawColumn(context, plan, column, k, store, thumbs, hover) {
-  const { layer, places, bias, half } = column,
-    { narrow } = plan,
-    size = 2 * half;
-  const last = k === plan.columns.length - 1,
-    x = column.middle;
+  const { layer, places, bias, half } = column;
+  const { narrow } = plan;
+  const size = 2 * half;
+  const last = k === plan.columns.length - 1;
+  const x = column.middle;
   context.textBaseline = 'middle';
   context.textAlign = 'center';
   context.fillStyle = look.ink;
   context.font = `600 ${narrow && plan.picture ? 12 : 13}px ${look.font}`;
-  const full = headOf(layer, k, last),
-    tight = plan.picture && context.measureText(full).width > column.wide;
+  const full = headOf(layer, k, last);
+  const tight = plan.picture && context.measureText(full).width > column.wide;
   const title = tight ? full.replace(/^(Conv)\dd$/, '$1') : full;
   if (tight) context.font = `600 11px ${look.font}`;
   context.fillText(shortened(context, title, Math.max(plan.picture ? 32 : 40, column.wide)), x, 11);
@@ -337,8 +339,8 @@ function drawColumn(context, plan, column, k, store, thumbs, hover) {
       : whole(layer.total);
   context.fillText(plan.picture && context.measureText(count).width > column.wide ? whole(layer.total) : count, x, 29);
   places.forEach(([cx, cy], i) => {
-    const on = hover?.kind === 'unit' && hover.k === k && hover.i === i,
-      dead = layer.dead?.includes(layer.units[i]);
+    const on = hover?.kind === 'unit' && hover.k === k && hover.i === i;
+    const dead = layer.dead?.includes(layer.units[i]);
     const box = drawUnit(context, column, i, cx, cy, thumbs, `${k},${i}`, last);
     context.beginPath();
     context.roundRect(box.x, box.y, box.w, box.h, Math.min(4, size / 4));
@@ -361,20 +363,20 @@ function drawColumn(context, plan, column, k, store, thumbs, hover) {
 
 /** A unit: its channel of the picture with its filter beside it, its weights on pixels, its answers, or one number. */
 function drawUnit(context, { layer, half, unit, tile, map, value, inset }, i, cx, cy, thumbs, key, last) {
-  const size = 2 * half,
-    box = { x: cx - half, y: cy - half, w: size, h: size };
+  const size = 2 * half;
+  const box = { x: cx - half, y: cy - half, w: size, h: size };
   if (tile) {
-    const [, channels, rows, columns] = tile.shape,
-      pixels = kept(thumbs, `tile ${key}`, columns, rows),
-      start = i * channels * rows * columns;
+    const [, channels, rows, columns] = tile.shape;
+    const pixels = kept(thumbs, `tile ${key}`, columns, rows);
+    const start = i * channels * rows * columns;
     if (channels === 3) paintPlanes(pixels, tile.data, start, 3);
     else paintSigned(pixels, tile.data, start, true);
     if (!map) return drawFitted(context, pixels, box.x, box.y, size, size);
     drawFitted(context, pixels, cx - half - inset, cy - inset / 2, inset - 3, inset);
   }
   if (map) {
-    const [, rows, columns] = map.shape,
-      pixels = kept(thumbs, key, columns, rows);
+    const [, rows, columns] = map.shape;
+    const pixels = kept(thumbs, key, columns, rows);
     paintSigned(pixels, map.data, i * rows * columns, true, FAINT);
     return drawFitted(context, pixels, box.x, box.y, size, size);
   }
@@ -416,13 +418,13 @@ function drawInputName(context, { size }, { half }, name, x, y) {
 
 /** The name of an output; behind it, where a picture is in view, a bar as long as the probability. */
 function drawClassName(context, { narrow, width }, { half, layer }, { frame, state }, unit, name, x, y) {
-  const { classes } = state?.data ?? {},
-    number = layer.total === 1 && classes?.length === 2 ? 1 : unit,
-    size = 2 * half,
-    side = size < 16 ? 8 : 12,
-    answer = frame.parts.answer;
-  const from = x + half + 6,
-    share = answer && classes?.length ? answer.data[number] : null;
+  const { classes } = state?.data ?? {};
+  const number = layer.total === 1 && classes?.length === 2 ? 1 : unit;
+  const size = 2 * half;
+  const side = size < 16 ? 8 : 12;
+  const answer = frame.parts.answer;
+  const from = x + half + 6;
+  const share = answer && classes?.length ? answer.data[number] : null;
   if (share != null) {
     context.globalAlpha = 0.4;
     context.fillStyle = classColour(number);
@@ -437,10 +439,10 @@ function drawClassName(context, { narrow, width }, { half, layer }, { frame, sta
   context.fillStyle = look.ink;
   context.font = `${narrow || size < 20 ? 12 : 13}px ${look.font}`;
   context.textAlign = 'left';
-  const at = share != null ? from + 4 : x + half + (classes?.length ? 26 : 10),
-    figure = share != null && share >= 0.01 ? probability(share) : '';
-  const below = figure && width - at < 72,
-    room = width - at - 2 - (figure && !below ? 30 : 0); // no room for both in a line
+  const at = share != null ? from + 4 : x + half + (classes?.length ? 26 : 10);
+  const figure = share != null && share >= 0.01 ? probability(share) : '';
+  const below = figure && width - at < 72;
+  const room = width - at - 2 - (figure && !below ? 30 : 0); // no room for both in a line
   const shared =
     narrow && classes?.length > 1 && classes.every((c) => c.startsWith('class_')) ? name.replace('class_', '') : name;
   context.fillText(shortened(context, shared, room), at, below ? y - 6 : y);
@@ -450,37 +452,40 @@ function drawClassName(context, { narrow, width }, { half, layer }, { frame, sta
 }
 
 function thumb(thumbs, key, i, { data, shape: [, rows, columns] }, layer, last) {
-  const pixels = kept(thumbs, key, columns, rows),
-    start = i * rows * columns;
+  const pixels = kept(thumbs, key, columns, rows);
+  const start = i * rows * columns;
   if (layer.scale === 'share') paintShares(pixels, data, start, last ? classColour(layer.units[i]) : look.over);
   else paintSigned(pixels, data, start);
   return pixels.canvas;
 }
 
-/** What lies under a place: {kind: "unit", k, i}, also where an input's or a class's name is, or {kind: "edge", k, i, j}, or null. */
+/**
+ * What lies under a place: {kind: "unit", k, i}, also where an input's or a class's name is, or {kind: "edge", k, i,
+ * j}, or null.
+ */
 function hitAt(plan, x, y) {
   const last = plan.columns.length - 1;
   for (let k = 0; k <= last; k++) {
-    const reach = plan.columns[k].half + 2,
-      named = (dx) => !plan.picture && ((k === 0 && dx < 0) || (k === last && dx > 0));
+    const reach = plan.columns[k].half + 2;
+    const named = (dx) => !plan.picture && ((k === 0 && dx < 0) || (k === last && dx > 0));
     const i = plan.columns[k].places.findIndex(
       ([cx, cy]) => (Math.abs(x - cx) <= reach || named(x - cx)) && Math.abs(y - cy) <= reach,
     );
     if (i >= 0) return { kind: 'unit', k, i };
   }
-  let found = null,
-    least = 7;
+  let found = null;
+  let least = 7;
   for (let k = 1; k < plan.columns.length; k++) {
     if (!isDrawn(plan, k)) continue;
-    const { places, weight } = plan.columns[k],
-      from = plan.columns[k - 1].places;
+    const { places, weight } = plan.columns[k];
+    const from = plan.columns[k - 1].places;
     const [x0, , , , , , x1] = curveOf(plan, k, 0, 0);
     if (x < x0 || x > x1) continue;
     const s = along((x - x0) / (x1 - x0));
     for (let i = 0; i < places.length; i++)
       for (let j = 0; j < from.length; j++) {
-        const value = weight.data[i * from.length + j],
-          line = from[j][1] + (places[i][1] - from[j][1]) * s * s * (3 - 2 * s);
+        const value = weight.data[i * from.length + j];
+        const line = from[j][1] + (places[i][1] - from[j][1]) * s * s * (3 - 2 * s);
         const away = Math.abs(y - line) - Math.min(2, Math.abs(value));
         if (away < least) {
           least = away;

@@ -60,8 +60,8 @@ export const numberIn = (text) =>
 /** A canvas as sharp as the screen, cleared: its context in CSS pixels, its width and height. */
 export function cleared(canvas) {
   const ratio = Math.min(2, window.devicePixelRatio || 1);
-  const width = canvas.clientWidth,
-    height = canvas.clientHeight;
+  const width = canvas.clientWidth;
+  const height = canvas.clientHeight;
   if (canvas.width !== Math.round(width * ratio) || canvas.height !== Math.round(height * ratio)) {
     canvas.width = Math.round(width * ratio);
     canvas.height = Math.round(height * ratio);

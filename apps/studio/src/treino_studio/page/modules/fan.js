@@ -9,23 +9,23 @@ import { look } from './theme.js';
 import { head, hideTip, pair, showTip, soft } from './tip.js';
 import { t } from './words.js';
 
-const COUNT = 64,
-  STEPS = 200;
+const COUNT = 64;
+const STEPS = 200;
 const KINDS = ['lr', 'batch_size', 'seed'];
 const LIGHT = ['#3b2a78', '#355f9e', '#1f8a8c', '#2aa876', '#8dbb2a', '#e0a500', '#e0701a', '#c0262d'];
 const DARK = ['#8f7fe0', '#6aa3ea', '#4cc2c0', '#58d39b', '#b4d94c', '#f2c230', '#f7934a', '#ff6b6b'];
 
 export function makeFan(page) {
-  const canvas = $('#fan-canvas'),
-    panel = $('#fanout'),
-    grid = $('#fan-grid');
-  let cells = [],
-    hot = null,
-    shown = '',
-    painted = null,
-    wanted = false;
-  let opened = 0,
-    left = null; // how often futures were asked for; the number of the fan that was left last
+  const canvas = $('#fan-canvas');
+  const panel = $('#fanout');
+  const grid = $('#fan-grid');
+  let cells = [];
+  let hot = null;
+  let shown = '';
+  let painted = null;
+  let wanted = false;
+  let opened = 0; // how often futures were asked for
+  let left = null; // the number of the fan that was left last
   const inView = (store) => (store.fan?.number === left ? null : store.fan);
 
   $('#fan-kind').addEventListener('change', (event) => start(event.target.value));
@@ -87,10 +87,10 @@ export function makeFan(page) {
     page.invalidate();
   }
   async function choose(k) {
-    const as = $('#fan-as').value || 'branch',
-      before = opened,
-      { step, futures } = page.store.fan,
-      { future, text } = futures[k];
+    const as = $('#fan-as').value || 'branch';
+    const before = opened;
+    const { step, futures } = page.store.fan;
+    const { future, text } = futures[k];
     const reply = await page.command('adopt', { future, as });
     if (!reply) return;
     if (before === opened) leave(); // else others are asked for already
@@ -115,12 +115,12 @@ export function makeFan(page) {
     setText($('#fan-loss'), t(ofTraining(fan) ? 'training_loss' : 'validation_loss'));
     $('#fan-kind').hidden = !KINDS.includes(fan.kind);
     if (KINDS.includes(fan.kind)) $('#fan-kind').value = fan.kind;
-    const pictures = store.fanFrame?.fan === fan.number,
-      box = chart.draw({
-        panes: [{ lines: linesOf(fan, hot), log: true, falls: true }],
-        x: { name: t('steps_after', { step: whole(fan.step) }), end: fan.steps },
-        more: (context, at) => drawEnds(context, at, fan),
-      });
+    const pictures = store.fanFrame?.fan === fan.number;
+    const box = chart.draw({
+      panes: [{ lines: linesOf(fan, hot), log: true, falls: true }],
+      x: { name: t('steps_after', { step: whole(fan.step) }), end: fan.steps },
+      more: (context, at) => drawEnds(context, at, fan),
+    });
     grid.classList.toggle('bare', !pictures);
     fan.futures.forEach((future, k) => {
       const { button, curve, figure } = cells[k];
@@ -145,13 +145,16 @@ export function makeFan(page) {
       if (box) curve.setAttribute('d', pathOf(box, fan, future));
       setText(figure, future.status === 'diverged' ? t('status_diverged') : num(future.loss.at(-1), 3));
     });
-    if (pictures && painted !== store.fanFrame) paintCells(store, (painted = store.fanFrame));
+    if (pictures && painted !== store.fanFrame) {
+      painted = store.fanFrame;
+      paintCells(painted);
+    }
   }
 
   /** What is known so far; at the end which future is best, by which rule, and how the others ended. */
   function aboutOf(fan) {
-    const best = fan.futures.find((f) => f.future === bestOf(fan)),
-      lowest = fan.futures.find((f) => f.future === lowestOf(fan));
+    const best = fan.futures.find((f) => f.future === bestOf(fan));
+    const lowest = fan.futures.find((f) => f.future === lowestOf(fan));
     const tried = !KINDS.includes(fan.kind);
     if (fan.done < fan.steps || (tried && fan.comparison === undefined))
       return t('fan_progress', { done: whole(fan.done), steps: whole(fan.steps) });
@@ -172,10 +175,10 @@ export function makeFan(page) {
     painted = null;
     const labels = labelsOf(fan);
     grid.style.setProperty('--columns', Math.min(8, Math.ceil(Math.sqrt(fan.futures.length))));
-    cells = fan.futures.map((future, k) => {
-      const picture = el('canvas', { width: 48, height: 48, 'aria-hidden': 'true' }),
-        curve = svg('path', { class: 'spark' }),
-        figure = el('b', { 'aria-hidden': 'true' });
+    cells = fan.futures.map((_future, k) => {
+      const picture = el('canvas', { width: 48, height: 48, 'aria-hidden': 'true' });
+      const curve = svg('path', { class: 'spark' });
+      const figure = el('b', { 'aria-hidden': 'true' });
       const button = el(
         'button',
         {
@@ -198,20 +201,20 @@ export function makeFan(page) {
     grid.replaceChildren(...cells.map((cell) => cell.button));
   }
 
-  function paintCells(store, frame) {
+  function paintCells(frame) {
     const picture = frame.parts.winner ?? frame.parts.value;
     if (!picture) return;
-    const [count, rows, columns] = picture.shape,
-      size = rows * columns,
-      pixels = makePixels(columns, rows);
-    const values = frame.parts.value?.data,
-      margin = marginOf(frame);
-    let low = Infinity,
-      high = -Infinity;
+    const [count, rows, columns] = picture.shape;
+    const size = rows * columns;
+    const pixels = makePixels(columns, rows);
+    const values = frame.parts.value?.data;
+    const margin = marginOf(frame);
+    let low = Infinity;
+    let high = -Infinity;
     if (values) for (const v of values) if (Number.isFinite(v)) [low, high] = [Math.min(low, v), Math.max(high, v)];
     for (let k = 0; k < Math.min(count, cells.length); k++) {
-      const from = k * size,
-        to = from + size;
+      const from = k * size;
+      const to = from + size;
       if (values) paintRange(pixels, values.subarray(from, to), low, high);
       else paintClasses(pixels, picture.data.subarray(from, to), margin.subarray(from, to));
       cells[k].picture.getContext('2d').drawImage(pixels.canvas, 0, 0, 48, 48);
@@ -245,12 +248,12 @@ function tipOf(fan, future) {
 function labelsOf({ futures, kind }) {
   if (!KINDS.includes(kind)) return futures.map(({ text }) => text);
   const values = futures.map(({ changes, text }) => {
-    const { epochs: _longer, steps: _too, ...own } = changes ?? {},
-      [value, ...rest] = Object.values(own); // all go on as long
+    const { epochs: _longer, steps: _too, ...own } = changes ?? {};
+    const [value, ...rest] = Object.values(own); // all go on as long
     return rest.length ? text : (value ?? text.split(' ').at(-1));
   });
-  const distinct = new Set(values).size,
-    written = (digits) => values.map((value) => (typeof value === 'number' ? num(value, digits) : String(value)));
+  const distinct = new Set(values).size;
+  const written = (digits) => values.map((value) => (typeof value === 'number' ? num(value, digits) : String(value)));
   for (let digits = 2; digits < 9; digits++) if (new Set(written(digits)).size === distinct) return written(digits);
   return values.map(String);
 }
@@ -264,7 +267,7 @@ function pathOf({ l, r, X, panes: [{ t: top, b, Y }] }, { step: begin }, { step,
         `${((60 * (X(step[i] - begin) - l)) / (r - l)).toFixed(1)} ${(1 + (38 * (Y(v) - top)) / (b - top)).toFixed(1)}`,
     )
     .filter(Boolean);
-  return at.length > 1 ? 'M' + at.join('L') : '';
+  return at.length > 1 ? `M${at.join('L')}` : '';
 }
 
 /** Dark to light over the futures' order; each end is told from the ground in both themes. */
@@ -286,14 +289,14 @@ function linesOf(fan, hot) {
 
 /** A disc and a ring where the best one and the lowest one end. */
 function drawEnds(context, { X, span, panes: [{ Y }] }, fan) {
-  const best = bestOf(fan),
-    lowest = lowestOf(fan);
+  const best = bestOf(fan);
+  const lowest = lowestOf(fan);
   context.strokeStyle = look.ink;
   fan.futures.forEach((future, k) => {
-    const { step, loss } = future,
-      [at, y] = [step.at(-1) - fan.step, Y(loss.at(-1))],
-      x = X(at),
-      marked = [best, lowest].includes(future.future);
+    const { step, loss } = future;
+    const [at, y] = [step.at(-1) - fan.step, Y(loss.at(-1))];
+    const x = X(at);
+    const marked = [best, lowest].includes(future.future);
     if (loss.at(-1) == null || at > span[1] || at < span[0] || !marked) return;
     context.beginPath();
     context.lineWidth = 2;

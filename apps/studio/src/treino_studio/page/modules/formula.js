@@ -3,16 +3,16 @@
 import { math } from './dom.js';
 import { localised } from './words.js';
 
-const LOWER = '₀₁₂₃₄₅₆₇₈₉ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ₊₋₌₍₎',
-  LOWER_TEXT = '0123456789aehijklmnoprstuvx+−=()';
-const UPPER = '⁰¹²³⁴⁵⁶⁷⁸⁹ᵃᵇᵈᵉᵏᵐⁿᵖᵗᴮᴺᵀ⁺⁻⁼⁽⁾',
-  UPPER_TEXT = '0123456789abdekmnptBNT+−=()';
+const LOWER = '₀₁₂₃₄₅₆₇₈₉ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ₊₋₌₍₎';
+const LOWER_TEXT = '0123456789aehijklmnoprstuvx+−=()';
+const UPPER = '⁰¹²³⁴⁵⁶⁷⁸⁹ᵃᵇᵈᵉᵏᵐⁿᵖᵗᴮᴺᵀ⁺⁻⁼⁽⁾';
+const UPPER_TEXT = '0123456789abdekmnptBNT+−=()';
 const HAT = '\u0302';
 
 /** → a <math> element; a text that can't be read as a formula stays a text in it. */
 export function formula(text) {
-  const tokens = tokensOf(text),
-    reader = { tokens, at: 0 };
+  const tokens = tokensOf(text);
+  const reader = { tokens, at: 0 };
   const found = sequence(reader, () => false);
   return math('math', { display: 'block' }, math('mrow', {}, found));
 }
@@ -20,8 +20,14 @@ export function formula(text) {
 /** Numbers, names, signs; indices and powers are tokens of their own. */
 function tokensOf(text) {
   const found = [];
-  const pattern =
-    /\d+(?:\.\d+)?|[₀-ₜᵢⱼᵣᵤᵥₓ]+(?:,[₀-ₜᵢⱼᵣᵤᵥₓ]+)*|[⁰¹²³⁴⁵⁶⁷⁸⁹ᵃᵇᵈᵉᵏᵐⁿᵖᵗᴮᴺᵀ⁺⁻⁼⁽⁾]+|\p{L}[\p{M}′]*(?:[\p{Ll}\p{Lu}_]{1,}(?=\())?|∂\p{L}|\s+|./gu;
+  const tokens = [
+    /\d+(?:\.\d+)?/u,
+    /[₀-ₜᵢⱼᵣᵤᵥₓ]+(?:,[₀-ₜᵢⱼᵣᵤᵥₓ]+)*/u,
+    /[⁰¹²³⁴⁵⁶⁷⁸⁹ᵃᵇᵈᵉᵏᵐⁿᵖᵗᴮᴺᵀ⁺⁻⁼⁽⁾]+/u,
+    /\p{L}[\p{M}′]*(?:[\p{Ll}\p{Lu}_]{1,}(?=\())?/u,
+    /∂\p{L}|\s+|./u,
+  ];
+  const pattern = new RegExp(tokens.map(({ source }) => source).join('|'), 'gu');
   for (const [piece] of text.matchAll(pattern)) if (piece.trim()) found.push(piece);
   return found;
 }
@@ -42,8 +48,8 @@ function sequence(reader, ends) {
     const piece = reader.tokens[reader.at];
     if (piece === '/') {
       reader.at++;
-      const above = found.splice(startOfTerm(found)),
-        below = term(reader);
+      const above = found.splice(startOfTerm(found));
+      const below = term(reader);
       found.push(math('mfrac', {}, row(above.map(bare)), bare(below)));
     } else found.push(found.length === 0 && piece === '−' ? negative(reader) : term(reader));
   }
@@ -73,8 +79,8 @@ function bare(node) {
 
 function term(reader) {
   let node = atom(reader);
-  let lower = null,
-    upper = null;
+  let lower = null;
+  let upper = null;
   while (isLower(reader.tokens[reader.at]) || isUpper(reader.tokens[reader.at])) {
     const piece = reader.tokens[reader.at++];
     if (isLower(piece)) lower = math('mn', {}, (lower?.textContent ?? '') + translated(piece, LOWER, LOWER_TEXT));

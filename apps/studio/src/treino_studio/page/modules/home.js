@@ -8,8 +8,8 @@ import { swatch } from './scale.js';
 import { sortedTable } from './table.js';
 import { language, t } from './words.js';
 
-const REFRESH = 3000,
-  SOON = 500; // milliseconds between two looks at the folder, and until what is still read is there
+const REFRESH = 3000; // milliseconds between two looks at the folder
+const SOON = 500; // milliseconds until what is still read is there
 const SPACE = 'lr=1e-4..1e-1:log hidden=16|64|64,32';
 const CLASSES = 20; // names that are listed
 const USUAL = ['kind', 'status', 'data', 'steps', 'figure', 'begun']; // columns, until somebody chooses
@@ -19,19 +19,19 @@ let search = ''; // kept while the page is open, so that a look at a run leaves 
 
 export function open(shell) {
   let chosen = {}; // what the fields held before their words changed
-  let found = null,
-    uploaded = [],
-    describing = 0,
-    table,
-    fields,
-    clock,
-    described = null,
-    choice,
-    colours,
-    scale = null,
-    closed = false;
-  const ticked = new Set(),
-    about = new Map(); // names; what is searched of each row, in this language
+  let found = null;
+  const uploaded = [];
+  let describing = 0;
+  let table;
+  let fields;
+  let clock;
+  let described = null;
+  let choice;
+  let colours;
+  let scale = null;
+  let closed = false;
+  const ticked = new Set(); // names
+  const about = new Map(); // what is searched of each row, in this language
   const { connection, command } = connected(shell, '/socket/home', (message) => {
     if (message.notice) shell.say(message.notice.text, message.notice.kind);
   });
@@ -184,7 +184,9 @@ export function open(shell) {
         show: (r) =>
           r.figure == null
             ? '–'
-            : `${t(r.metric)} ${shown(r.figure)}${r.test_looks > 1 ? ` ${t('test_look', { n: whole(r.test_looks) })}` : ''}`,
+            : [t(r.metric), shown(r.figure), r.test_looks > 1 && t('test_look', { n: whole(r.test_looks) })]
+                .filter(Boolean)
+                .join(' '),
       },
       plain(
         'begun',
@@ -250,10 +252,10 @@ export function open(shell) {
 
   /** Nothing is deleted before the reader has read what goes. */
   function askDelete() {
-    const names = [...ticked],
-      first =
-        names.slice(0, NAMED).join(', ') +
-        (names.length > NAMED ? ` ${t('and_more', { n: whole(names.length - NAMED) })}` : '');
+    const names = [...ticked];
+    const first =
+      names.slice(0, NAMED).join(', ') +
+      (names.length > NAMED ? ` ${t('and_more', { n: whole(names.length - NAMED) })}` : '');
     const dialog = el(
       'dialog',
       {
@@ -320,8 +322,8 @@ export function open(shell) {
       ...found.builtins.map((b) => [b.name, `${b.name}: ${b.about}`]),
       ...[...new Set([...found.data, ...uploaded])].map((n) => [n, n]),
     ];
-    const before = fields.data.value,
-      key = JSON.stringify(names);
+    const before = fields.data.value;
+    const key = JSON.stringify(names);
     if (fields.data.dataset.key === key) return;
     fields.data.dataset.key = key;
     fields.data.replaceChildren(...names.map(([value, text]) => el('option', { value }, text)));
@@ -330,8 +332,8 @@ export function open(shell) {
   }
 
   function showRuns() {
-    const rows = matching(),
-      names = new Set(rows.map((r) => r.run));
+    const rows = matching();
+    const names = new Set(rows.map((r) => r.run));
     for (const name of ticked) if (!names.has(name)) ticked.delete(name); // what nobody sees is not deleted
     const every = columns();
     choice.fill(every);
@@ -358,8 +360,8 @@ export function open(shell) {
     for (const field of [fields.target, fields.first, fields.second]) field.replaceChildren();
     fields.target.classList.remove('wanted');
     wait();
-    const answer = await look('describe'),
-      told = await answer.json();
+    const answer = await look('describe');
+    const told = await answer.json();
     if (number === describing) show(told);
   }
   function wait() {
@@ -374,8 +376,8 @@ export function open(shell) {
   const look = (at) => fetch(`/api/${at}/${encodeURIComponent(fields.data.value)}`, { headers: headers() });
   /** The first images of each class, and those that are to be looked at; drawing them takes a while. */
   async function showSheet() {
-    const number = describing,
-      answer = await look('sheet');
+    const number = describing;
+    const answer = await look('sheet');
     if (!answer.ok) return;
     const src = URL.createObjectURL(await answer.blob());
     if (number === describing)
@@ -395,12 +397,12 @@ export function open(shell) {
       return;
     }
     able(true);
-    const columns = document.columns.map((c) => c.name),
-      named = columns.includes(document.target),
-      likely = document.likely_targets ?? [];
+    const columns = document.columns.map((c) => c.name);
+    const named = columns.includes(document.target);
+    const likely = document.likely_targets ?? [];
     described = document;
-    const first = document.target == null ? likely : named ? [] : [document.target],
-      rest = columns.filter((name) => !first.includes(name));
+    const first = document.target == null ? likely : named ? [] : [document.target];
+    const rest = columns.filter((name) => !first.includes(name));
     fields.target.replaceChildren(
       document.target == null ? el('option', { value: '', hidden: true }, t('choose_target')) : '',
       ...[...first, ...rest].map((value) => el('option', { value }, value)),
@@ -477,8 +479,8 @@ export function open(shell) {
   const play = () => start('train', { paused: true }, { features: [fields.first.value, fields.second.value], ...PLAY });
 
   async function start(verb, more, choice = {}) {
-    const { target, data } = fields,
-      settings = { ...(target.disabled || !target.value ? {} : { target: target.value }), ...choice };
+    const { target, data } = fields;
+    const settings = { ...(target.disabled || !target.value ? {} : { target: target.value }), ...choice };
     if (!target.disabled && !target.value) {
       target.focus();
       return shell.say(t('no_target'), 'warning');

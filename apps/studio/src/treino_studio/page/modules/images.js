@@ -10,8 +10,8 @@ const WORDS = 18; // pixels under a picture for what is said of it
 
 /** → the box, with at(x, y): the cell of the confusion matrix or the picture that lies there. */
 export function drawImages(kept, { context, width, height }, { frame, points, classes, unit, words, examples }) {
-  const areas = [],
-    whole = { l: 0, t: 0, w: width, h: height };
+  const areas = [];
+  const whole = { l: 0, t: 0, w: width, h: height };
   if (unit) drawUnit(kept, context, unit, width, height);
   else if (examples) areas.push(...drawExamples(kept, context, points.examples, classes, words, whole));
   else {
@@ -37,9 +37,11 @@ function drawUnit(kept, context, { bytes, start, rows, columns, channels, filter
   kept.unit = sizedPixels(kept.unit, columns, rows);
   if (channels === 3) paintPlanes(kept.unit, bytes, start, 3);
   else paintSigned(kept.unit, bytes, start, true, root);
-  const box = drawFitted(context, kept.unit, 0, 0, width, height),
-    side = Math.min(64, width / 5);
-  if (filter) drawUnit((kept.filter ??= {}), context, filter, side, side);
+  const box = drawFitted(context, kept.unit, 0, 0, width, height);
+  const side = Math.min(64, width / 5);
+  if (!filter) return box;
+  kept.filter ??= {};
+  drawUnit(kept.filter, context, filter, side, side);
   return box;
 }
 
@@ -48,30 +50,30 @@ function drawMistakes(kept, context, { parts }, classes, words, { l, t, w, h }) 
   title(context, words.mistakes, l, t, w);
   const { digits } = parts;
   if (!digits?.shape[0] || h < 80) return [];
-  const count = digits.shape[0],
-    top = t + 24,
-    best = layout(count, w, h - 24),
-    areas = [];
+  const count = digits.shape[0];
+  const top = t + 24;
+  const best = layout(count, w, h - 24);
+  const areas = [];
   for (let n = 0; n < Math.min(count, best.across * best.down); n++) {
-    const x = l + (n % best.across) * best.cell,
-      y = top + Math.floor(n / best.across) * (best.cell + WORDS),
-      side = best.cell - GAP;
+    const x = l + (n % best.across) * best.cell;
+    const y = top + Math.floor(n / best.across) * (best.cell + WORDS);
+    const side = best.cell - GAP;
     drawPicture(kept, `digit ${n}`, context, digits.data, n, digits.shape.slice(1), x, y, side);
-    const right = parts['digit.true']?.data[n],
-      mistake = {
-        kind: 'mistake',
-        l: x,
-        t: y,
-        w: side,
-        h: side,
-        row: parts['digit.index']?.data[n],
-        place: parts['digit.place']?.data[n],
-        right,
-      };
-    const shares = parts['digit.probability'],
-      number = shares?.shape[1];
-    let text = '',
-      wrong = true;
+    const right = parts['digit.true']?.data[n];
+    const mistake = {
+      kind: 'mistake',
+      l: x,
+      t: y,
+      w: side,
+      h: side,
+      row: parts['digit.index']?.data[n],
+      place: parts['digit.place']?.data[n],
+      right,
+    };
+    const shares = parts['digit.probability'];
+    const number = shares?.shape[1];
+    let text = '';
+    let wrong = true;
     context.font = `600 12px ${look.font}`;
     if (shares) {
       mistake.probability = shares.data.subarray(n * number, (n + 1) * number);
@@ -109,23 +111,24 @@ function drawPicture(kept, key, context, data, n, [channels, rows, columns], x, 
 function drawExamples(kept, context, examples, classes, words, { l, t, w, h }) {
   title(context, words.examples, l, t, w);
   if (!examples) return [];
-  const { groups, shape, more } = examples,
-    data = (examples.bytes ??= Uint8Array.from(atob(examples.pixels), (c) => c.charCodeAt(0)));
-  const top = t + 24,
-    room = h - 24 - (more ? 20 : 0),
-    halves = groups.length > 12 ? 2 : 1,
-    lines = Math.ceil(groups.length / halves),
-    wide = w / halves;
-  const most = Math.max(1, ...groups.map((group) => group.shown)),
-    names = Math.min(96, wide * 0.34);
-  const side = Math.max(6, Math.min(room / lines - 4, (wide - names) / most - 4, 76)),
-    pitch = Math.min(room / lines, side + 12),
-    areas = [];
+  const { groups, shape, more } = examples;
+  examples.bytes ??= Uint8Array.from(atob(examples.pixels), (c) => c.charCodeAt(0));
+  const data = examples.bytes;
+  const top = t + 24;
+  const room = h - 24 - (more ? 20 : 0);
+  const halves = groups.length > 12 ? 2 : 1;
+  const lines = Math.ceil(groups.length / halves);
+  const wide = w / halves;
+  const most = Math.max(1, ...groups.map((group) => group.shown));
+  const names = Math.min(96, wide * 0.34);
+  const side = Math.max(6, Math.min(room / lines - 4, (wide - names) / most - 4, 76));
+  const pitch = Math.min(room / lines, side + 12);
+  const areas = [];
   let n = 0;
   groups.forEach((group, k) => {
-    const x = l + Math.floor(k / lines) * wide,
-      y = top + (k % lines) * pitch,
-      middle = y + side / 2;
+    const x = l + Math.floor(k / lines) * wide;
+    const y = top + (k % lines) * pitch;
+    const middle = y + side / 2;
     context.textAlign = 'left';
     context.textBaseline = 'middle';
     context.font = `${pitch < 20 ? 11 : 13}px ${look.font}`;
@@ -134,8 +137,8 @@ function drawExamples(kept, context, examples, classes, words, { l, t, w, h }) {
       context.fillRect(x, middle - 5, 10, 10);
     }
     const total = group.rows && Object.values(group.rows).reduce((sum, v) => sum + v, 0);
-    const name = group.rows ? (classes[group.class] ?? '') : num(group.true[0]),
-      two = pitch >= 34 && group.rows;
+    const name = group.rows ? (classes[group.class] ?? '') : num(group.true[0]);
+    const two = pitch >= 34 && group.rows;
     context.fillStyle = look.ink;
     context.fillText(shortened(context, name, names - 20), x + (group.rows ? 16 : 0), middle - (two ? 8 : 0));
     context.fillStyle = look.soft;
@@ -154,8 +157,8 @@ function drawExamples(kept, context, examples, classes, words, { l, t, w, h }) {
 function layout(count, width, height) {
   let best = { across: 1, down: 1, cell: 0 };
   for (let across = 1; across <= count; across++) {
-    const cell = Math.min(96, width / across, height / Math.ceil(count / across) - WORDS),
-      down = Math.ceil(count / across);
+    const cell = Math.min(96, width / across, height / Math.ceil(count / across) - WORDS);
+    const down = Math.ceil(count / across);
     if (cell > best.cell) best = { across, down, cell };
   }
   return best;
@@ -169,24 +172,24 @@ function drawConfusion(context, { parts }, classes, words, { l, t, w, h }) {
   const { confusion } = parts;
   if (!confusion) return [];
   context.font = `12px ${look.font}`;
-  const count = confusion.shape[0],
-    widest = 6 + Math.max(...classes.map((name) => context.measureText(name).width)),
-    names = clamp(widest, 30, 0.35 * w);
-  const upright = widest > 34,
-    foot = upright ? Math.min(widest, 0.35 * h) : 16,
-    side = Math.min((w - names - 2) / count, (h - 24 - 24 - foot) / count, 40),
-    found = [];
-  const x0 = l + Math.max(names, (w - count * side) / 2),
-    y0 = t + 24;
+  const count = confusion.shape[0];
+  const widest = 6 + Math.max(...classes.map((name) => context.measureText(name).width));
+  const names = clamp(widest, 30, 0.35 * w);
+  const upright = widest > 34;
+  const foot = upright ? Math.min(widest, 0.35 * h) : 16;
+  const side = Math.min((w - names - 2) / count, (h - 24 - 24 - foot) / count, 40);
+  const found = [];
+  const x0 = l + Math.max(names, (w - count * side) / 2);
+  const y0 = t + 24;
   context.textAlign = 'center';
   context.textBaseline = 'middle';
   for (let row = 0; row < count; row++) {
     const total = confusion.data.subarray(row * count, (row + 1) * count).reduce((sum, v) => sum + v, 0);
     for (let column = 0; column < count; column++) {
-      const value = confusion.data[row * count + column],
-        share = total ? value / total : 0;
-      const x = x0 + column * side,
-        y = y0 + row * side;
+      const value = confusion.data[row * count + column];
+      const share = total ? value / total : 0;
+      const x = x0 + column * side;
+      const y = y0 + row * side;
       context.globalAlpha = value ? 0.12 + 0.88 * Math.sqrt(share) : 0.04;
       context.fillStyle = row === column ? look.train : look.alarm;
       context.fillRect(x, y, side - 1, side - 1);

@@ -58,8 +58,8 @@ export function stopButton(id, word, command, changed) {
  * heading, and behind it the newest values of its named lines as a table.
  */
 export function chart(name, how = {}) {
-  const canvas = el('canvas', { role: 'img', 'aria-label': name }),
-    made = makeChart(canvas, how);
+  const canvas = el('canvas', { role: 'img', 'aria-label': name });
+  const made = makeChart(canvas, how);
   const box = el(
     'div',
     { class: 'chart' },
@@ -68,22 +68,23 @@ export function chart(name, how = {}) {
     el('div', { class: 'fill' }, canvas),
     el('div', { class: 'vh table-behind' }),
   );
-  let timer = 0,
-    newest = null;
+  let timer = 0;
+  let newest = null;
   function draw(content) {
     newest = content;
-    timer ||= setTimeout(() => {
-      timer = 0;
-      show(box, valuesOf(name, newest));
-    }, REST);
+    if (!timer)
+      timer = setTimeout(() => {
+        timer = 0;
+        show(box, valuesOf(name, newest));
+      }, REST);
     return made.draw(content);
   }
   return { ...made, draw, canvas, box };
 }
 
 function valuesOf(name, { panes, x }) {
-  const lines = namedOf(panes.flatMap((pane) => pane.lines)),
-    places = new Set(lines.flatMap((line) => line.x.slice(-NEWEST)));
+  const lines = namedOf(panes.flatMap((pane) => pane.lines));
+  const places = new Set(lines.flatMap((line) => line.x.slice(-NEWEST)));
   const rows = [...places]
     .sort((a, b) => a - b)
     .slice(-NEWEST)
@@ -91,7 +92,9 @@ function valuesOf(name, { panes, x }) {
   return { name, head: [x.name ?? '', ...lines.map((line) => line.name)], rows };
 }
 
-/** A canvas that the pointer asks: find(x, y) → what is there or null; show(found, event); pick(found) on a click on it. */
+/**
+ * A canvas that the pointer asks: find(x, y) → what is there or null; show(found, event); pick(found) on a click on it.
+ */
 export function asked(canvas, find, show, pick) {
   let shown = null;
   const point = (found, event) => {

@@ -3,11 +3,14 @@
 import { startShell } from './app.js';
 import { socketTransport } from './socket.js';
 
-/** What the address asks for, after its ? or #. A language holds for this tab, until another is chosen, and leaves the address. */
+/**
+ * What the address asks for, after its ? or #. A language holds for this tab, until another is chosen, and leaves the
+ * address.
+ */
 function asked(name) {
-  const address = new URL(location.href),
-    behind = new URLSearchParams(address.hash.slice(1)),
-    value = address.searchParams.get(name) ?? behind.get(name);
+  const address = new URL(location.href);
+  const behind = new URLSearchParams(address.hash.slice(1));
+  const value = address.searchParams.get(name) ?? behind.get(name);
   if (name !== 'lang') return value;
   try {
     if (value) {

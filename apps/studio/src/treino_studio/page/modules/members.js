@@ -5,11 +5,11 @@ import { whole } from './numbers.js';
 import { t } from './words.js';
 
 export function makeMembers(page) {
-  const choice = el('select', { onchange: () => page.look({ member: Number(choice.value) }) }),
-    says = el('span', { class: 'note' });
+  const choice = el('select', { onchange: () => page.look({ member: Number(choice.value) }) });
+  const says = el('span', { class: 'note' });
   const row = el('div', { class: 'members', hidden: true }, choice, says);
-  let shown = '',
-    wanted = page.shell.asked?.('member');
+  let shown = '';
+  let wanted = page.shell.asked?.('member');
   $('#network > header').after(row);
 
   function update({ state: { ensemble, steers } }) {

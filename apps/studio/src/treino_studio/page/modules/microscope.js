@@ -1,7 +1,7 @@
 /** The microscope: the arithmetic of the last update of one weight, as the server has worked it out. */
 
-import { $, el, setText } from './dom.js';
 import { unitName } from './diagram.js';
+import { $, el, setText } from './dom.js';
 import { formula } from './formula.js';
 import { num, whole } from './numbers.js';
 import { makePicker } from './picker.js';
@@ -11,20 +11,24 @@ import { t } from './words.js';
 const PAUSE = 250; // milliseconds between two explanations while it plays
 
 export function makeMicroscope(page) {
-  const drawer = $('#drawer'),
-    pickers = ['layer', 'from', 'to'].map((id, k) => makePicker($(`#lens-${id}`), (name) => pick(k, name)));
-  let shown = '',
-    asking = false,
-    asked = 0;
+  const drawer = $('#drawer');
+  const pickers = ['layer', 'from', 'to'].map((id, k) => makePicker($(`#lens-${id}`), (name) => pick(k, name)));
+  let shown = '';
+  let asking = false;
+  let asked = 0;
   $('#lens').addEventListener('click', () => (drawer.hidden ? open(null) : close()));
   $('#lens-close').addEventListener('click', close);
 
-  /** hit: an edge {k, i, j}, a unit {k, i} for its bias; null: the largest weight that is shown; where none is, as of convolutions, the server chooses or says why not. */
+  /**
+   * hit: an edge {k, i, j}, a unit {k, i} for its bias; null: the largest weight that is shown; where none is, as of
+   * convolutions, the server chooses or says why not.
+   */
   function open(hit) {
     const { layers } = page.store.frame ?? {};
     if (!layers) return;
     page.pick = hit?.kind === 'unit' ? { kind: 'edge', k: hit.k, i: hit.i, j: null } : hit;
-    if (!page.pick || numberOf(page.store.frame, page.pick.k) == null) page.pick = largestWeight(page.store.frame); // an input has no update
+    // an input has no update
+    if (!page.pick || numberOf(page.store.frame, page.pick.k) == null) page.pick = largestWeight(page.store.frame);
     const was = drawer.hidden;
     drawer.hidden = false;
     shown = '';
@@ -45,8 +49,8 @@ export function makeMicroscope(page) {
   /** Ask anew when another weight or another step is in view, one question at a time. */
   async function update(store) {
     if (drawer.hidden || asking || !store.frame) return;
-    const step = viewStep(store),
-      key = [JSON.stringify(page.pick), step, store.state.segment, document.documentElement.lang].join();
+    const step = viewStep(store);
+    const key = [JSON.stringify(page.pick), step, store.state.segment, document.documentElement.lang].join();
     if (key === shown || (store.state.playing && performance.now() - asked < PAUSE)) return;
     shown = key;
     asking = true;
@@ -74,8 +78,8 @@ export function makeMicroscope(page) {
   }
 
   function showPickers(store) {
-    const { frame } = store,
-      edge = page.pick;
+    const { frame } = store;
+    const edge = page.pick;
     $('#lens-choice').hidden = !edge;
     if (!edge || (drawer.contains(document.activeElement) && document.activeElement.matches('select, input'))) return;
     const stages = frame.layers.map((_, k) => k).filter((k) => numberOf(frame, k) != null);
@@ -95,9 +99,9 @@ export function makeMicroscope(page) {
   }
 
   function pick(which, name) {
-    const { store } = page,
-      { frame } = store,
-      edge = { ...page.pick };
+    const { store } = page;
+    const { frame } = store;
+    const edge = { ...page.pick };
     if (which === 0) {
       edge.k = frame.layers.findIndex((_, k) => numberOf(frame, k) != null && stageName(frame, k) === name);
       Object.assign(edge, { i: 0, j: frame.layers[edge.k - 1] ? 0 : null });
@@ -122,7 +126,10 @@ export function numberOf({ layers, first }, k) {
 }
 
 const stageName = (frame, k) =>
-  `${numberOf(frame, k)}: ${frame.layers[k - 1] ? whole(frame.layers[k - 1].total) + ' → ' : ''}${whole(frame.layers[k].total)}`;
+  `${numberOf(frame, k)}: ${[k - 1, k]
+    .flatMap((n) => frame.layers[n] ?? [])
+    .map(({ total }) => whole(total))
+    .join(' → ')}`;
 
 function place(frame, { k, i, j }) {
   const input = j == null ? null : (frame.layers[k - 1]?.units[j] ?? 0);
@@ -131,8 +138,8 @@ function place(frame, { k, i, j }) {
 
 /** The edge with the largest weight among those that are drawn. */
 function largestWeight({ layers, parts, first }) {
-  let found = null,
-    most = -1;
+  let found = null;
+  let most = -1;
   layers.forEach((_, k) => {
     const weight = parts[`weight.${k + first}`];
     weight?.data.forEach((value, at) => {
@@ -161,7 +168,7 @@ function partOf(steps) {
 }
 
 function stepOf({ title, symbols, numbers, value, text, table, wrong }) {
-  const right = symbols && symbols.includes(' = ') ? numbers && `= ${numbers}` : numbers;
+  const right = symbols?.includes(' = ') ? numbers && `= ${numbers}` : numbers;
   return el(
     'div',
     { class: wrong ? 'lens wrong' : 'lens' },

@@ -26,10 +26,10 @@ export function start() {
 }
 
 function run(port, { address, lang, theme }) {
-  const { words } = JSON.parse($('#parts').textContent),
-    takers = new Map(); // by the id of a WebSocket or request
-  let shell = null,
-    last = 0;
+  const { words } = JSON.parse($('#parts').textContent);
+  const takers = new Map(); // by the id of a WebSocket or request
+  let shell = null;
+  let last = 0;
 
   port.onmessage = ({ data }) => {
     if ('id' in data) takers.get(data.id)?.(data);
@@ -62,12 +62,13 @@ function run(port, { address, lang, theme }) {
     let id = null;
     return {
       connect() {
-        const own = (id = listen(({ is, bytes }) => {
+        const own = listen(({ is, bytes }) => {
           if (is === 'open') this.onopen();
           else if (is === 'text') this.onmessage(JSON.parse(new TextDecoder().decode(bytes)));
           else if (is === 'bytes') this.onmessage(decodeFrame(bytes));
           else if (own === id) this.onclose();
-        }));
+        });
+        id = own;
         port.postMessage({ id, do: 'connect', path });
       },
       send(message) {

@@ -1,19 +1,22 @@
-/** Notices: short sentences with their next move, near what was pressed, over nothing that can be pressed, and over no picture. */
+/**
+ * Notices: short sentences with their next move, near what was pressed, over nothing that can be pressed, and over no
+ * picture.
+ */
 
 import { $, $$, el, setText } from './dom.js';
 import { clamp } from './numbers.js';
 import { t } from './words.js';
 
 const PAUSE = 120; // milliseconds: what is refused while a slider is dragged is said once
-const SHORTEST = 4000,
-  PER_LETTER = 60; // milliseconds that a notice stays
+const SHORTEST = 4000; // milliseconds that a notice stays
+const PER_LETTER = 60; // milliseconds more for each letter
 const MOST = 3; // notices at once
 const SETTLED = 300; // milliseconds after which what was pressed has changed the page
-const CONTROLS = 'button, select, input, textarea, a, summary, .bar, .transport, .drawer, [role=alert]',
-  PICTURES = 'canvas, .tiles';
+const CONTROLS = 'button, select, input, textarea, a, summary, .bar, .transport, .drawer, [role=alert]';
+const PICTURES = 'canvas, .tiles';
 
-let said = 0,
-  pressed = null; // pressed: the element that was pressed last
+let said = 0;
+let pressed = null; // the element that was pressed last
 
 /** Listen for what is pressed; say() works from then on. */
 export function startNotices() {
@@ -54,9 +57,9 @@ export function say(text, kind = 'info', { action = null } = {}) {
 
 /** Take the notices away; → whether there were any. focused: only if one has the keyboard. */
 export function closeNotices(focused = false) {
-  const box = $('#notices'),
-    inside = box.contains(document.activeElement),
-    any = box.childElementCount > 0 && (inside || !focused);
+  const box = $('#notices');
+  const inside = box.contains(document.activeElement);
+  const any = box.childElementCount > 0 && (inside || !focused);
   if (any) box.replaceChildren();
   if (any && inside) pressed?.focus?.();
   return any;
@@ -66,22 +69,22 @@ function show(text, kind, action) {
   for (const other of $$('.notice'))
     if (!text || other.dataset.kind === 'busy' || $('p', other).textContent === text) other.remove();
   if (!text) return;
-  const box = $('#notices'),
-    words = el('p', {}),
-    next =
-      action &&
-      el(
-        'button',
-        {
-          type: 'button',
-          class: 'small',
-          onclick: () => {
-            node.remove();
-            action.act();
-          },
+  const box = $('#notices');
+  const words = el('p', {});
+  const next =
+    action &&
+    el(
+      'button',
+      {
+        type: 'button',
+        class: 'small',
+        onclick: () => {
+          node.remove();
+          action.act();
         },
-        t(action.word),
-      );
+      },
+      t(action.word),
+    );
   const close = el(
     'button',
     {
@@ -124,13 +127,13 @@ function leaveLater(node) {
 
 /** Put the box as near to what was pressed as it goes without covering a control or a picture. */
 function place(box) {
-  const { offsetWidth: width, offsetHeight: height } = box,
-    from = boxOf(pressed),
-    right = innerWidth - width - 8;
-  const taken = controls(box),
-    middle = (from.left + from.right - width) / 2;
-  let least = Infinity,
-    at = [8, 8];
+  const { offsetWidth: width, offsetHeight: height } = box;
+  const from = boxOf(pressed);
+  const right = innerWidth - width - 8;
+  const taken = controls(box);
+  const middle = (from.left + from.right - width) / 2;
+  let least = Infinity;
+  let at = [8, 8];
   for (const x of [middle, from.left, from.right - width, 8, (innerWidth - width) / 2, right].map((v) =>
     clamp(v, 8, Math.max(8, right)),
   ))

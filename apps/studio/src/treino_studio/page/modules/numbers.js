@@ -7,7 +7,7 @@ export const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
 /** Four significant digits, no needless exponent, a real minus sign: as in treino's pictures. */
 export function num(value, digits = 4) {
   if (value == null || Number.isNaN(value)) return '–';
-  if (value < 0) return '−' + num(-value, digits);
+  if (value < 0) return `−${num(-value, digits)}`;
   if (value === Infinity) return '∞';
   if (value === 0) return '0';
   if (value < 1e-3 || value >= 1e7) return exponential(value, Math.max(0, digits - 2));
@@ -46,8 +46,8 @@ export const probability = (share) => (share > 0.995 && share < 1 ? `>${localise
 
 /** A share in percent: whole, or with as many places as tell it from nothing and from all. */
 export function percent(share) {
-  const places = share > 0.995 || share < 0.005 ? 1 : 0,
-    text = (100 * share).toFixed(places);
+  const places = share > 0.995 || share < 0.005 ? 1 : 0;
+  const text = (100 * share).toFixed(places);
   if (share && !Number(text)) return `${num(100 * share, 2)} %`;
   return `${localised((share < 1 && Number(text) === 100 ? (100 * share).toFixed(4) : text).replace(/\.0+$/, ''))} %`;
 }
@@ -59,8 +59,8 @@ export const whole = (value) => (value == null ? '–' : String(value).replace(/
 export function ticks(low, high, count) {
   const range = high - low;
   if (!(range > 0) || !Number.isFinite(range)) return [low];
-  const raw = range / count,
-    size = 10 ** Math.floor(Math.log10(raw));
+  const raw = range / count;
+  const size = 10 ** Math.floor(Math.log10(raw));
   const step = [1, 2, 2.5, 5, 10].map((k) => k * size).find((k) => k >= raw);
   const found = [];
   for (let k = Math.ceil(low / step - 1e-9); k * step <= high + step * 1e-9; k++)
@@ -78,8 +78,8 @@ export function tickTexts(values) {
 
 /** Round values of a logarithmic axis: powers of ten, with 2 and 5 between where there are few. */
 export function logTicks(low, high) {
-  const decades = Math.log10(high / low),
-    found = [];
+  const decades = Math.log10(high / low);
+  const found = [];
   const between = decades > 3 ? [1] : decades > 1 ? [1, 2, 5] : [1, 1.5, 2, 3, 4, 5, 7];
   for (let e = Math.floor(Math.log10(low)); e <= Math.ceil(Math.log10(high)); e++)
     for (const k of between) {

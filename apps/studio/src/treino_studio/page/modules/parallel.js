@@ -3,8 +3,8 @@
  * a click on it shows all again; a click on a line chooses its network.
  */
 
-import { cleared, el, pointIn } from './dom.js';
 import { toSegment } from './chart_drawing.js';
+import { cleared, el, pointIn } from './dom.js';
 import { asked } from './lines.js';
 import { makeScale } from './scale.js';
 import { look } from './theme.js';
@@ -13,19 +13,19 @@ import { t } from './words.js';
 const NAMED = 9; // names on an axis, at most
 const DRAWN = 600; // networks, at most
 const AXIS = 14; // pixels from an axis, within which it is the axis that is meant
-const TOP = 30,
-  BOTTOM = 38;
+const TOP = 30;
+const BOTTOM = 38;
 const DASHES = { diverged: [5, 3], cut: [1.5, 3] };
 const END = 3; // pixels from the middle of an end's mark to its edge
 
 /**
- * brushes: a Map, key → [low, high] as shares of its axis. changed(): they are others. show(network or null, event): the
- * pointer is on it; pick(network). The fields beside the canvas let the keyboard brush.
+ * brushes: a Map, key → [low, high] as shares of its axis. changed(): they are others. show(network or null, event):
+ * the pointer is on it; pick(network). The fields beside the canvas let the keyboard brush.
  */
 export function makeParallel(state, brushes, { changed, show, pick }) {
   const canvas = el('canvas', { role: 'img', 'aria-label': t('parallel') });
-  const keys = [...state.settings, 'best'],
-    value = (network, key) => (key === 'best' ? network.best : network.settings[key]);
+  const keys = [...state.settings, 'best'];
+  const value = (network, key) => (key === 'best' ? network.best : network.settings[key]);
   const parallel = {
     canvas,
     keys,
@@ -70,8 +70,8 @@ export function makeParallel(state, brushes, { changed, show, pick }) {
       from = null;
     });
   const near = (x, y) => {
-    let found = null,
-      least = 8;
+    let found = null;
+    let least = 8;
     if (from || onAxis(x)) return null;
     for (const { network, places } of parallel.lines)
       for (let k = 1; k < places.length; k++) {
@@ -95,9 +95,9 @@ export function makeParallel(state, brushes, { changed, show, pick }) {
       value: name === 'brush_low' ? 0 : 1,
       'aria-label': t(name),
     });
-  const low = range('brush_low'),
-    high = range('brush_high'),
-    between = el('output', { class: 'hint' });
+  const low = range('brush_low');
+  const high = range('brush_high');
+  const between = el('output', { class: 'hint' });
   const typed = () => {
     brushes.set(axis.value, [
       Math.min(low.valueAsNumber, high.valueAsNumber),
@@ -107,8 +107,8 @@ export function makeParallel(state, brushes, { changed, show, pick }) {
   };
   /** Write the chosen axis's brush into the fields, and tell of it. */
   const told = () => {
-    const brush = brushes.get(axis.value),
-      scale = parallel.scales.get(axis.value);
+    const brush = brushes.get(axis.value);
+    const scale = parallel.scales.get(axis.value);
     [low.value, high.value] = brush ?? [0, 1];
     for (const slider of [low, high]) slider.style.setProperty('--at', `${100 * slider.valueAsNumber}%`);
     between.textContent = brush && scale ? `${scale.text(brush[0])} – ${scale.text(brush[1])}` : '';
@@ -175,24 +175,24 @@ const turned = (scale) => ({
 
 /** networks: the best first. marked: those that are drawn strongly. colourOf(network): of the others. */
 export function drawParallel(parallel, networks, marked, colourOf) {
-  const { context, width, height } = cleared(parallel.canvas),
-    { keys, scales, brushes } = parallel;
+  const { context, width, height } = cleared(parallel.canvas);
+  const { keys, scales, brushes } = parallel;
   if (!width) return;
   for (const key of keys) scales.set(key, makeScale(networks.map((n) => parallel.value(n, key))));
   const known = networks.filter((n) => n.best != null);
   if (known[0]?.best < known.at(-1)?.best) scales.set('best', turned(scales.get('best')));
-  const edge = Math.min(60, width / 8),
-    Y = (place) => height - BOTTOM - place * (height - TOP - BOTTOM);
+  const edge = Math.min(60, width / 8);
+  const Y = (place) => height - BOTTOM - place * (height - TOP - BOTTOM);
   parallel.X = (k) => edge + (k * (width - 2 * edge)) / Math.max(1, keys.length - 1);
   const lost = networks.filter((n) => n.status === 'diverged').slice(0, DRAWN / 3);
   const fine = networks.filter((n) => n.status !== 'diverged').slice(0, DRAWN - lost.length);
-  const drawn = [...lost, ...fine.reverse()],
-    faint = Math.min(0.6, 5 / Math.sqrt(drawn.length || 1));
+  const drawn = [...lost, ...fine.reverse()];
+  const faint = Math.min(0.6, 5 / Math.sqrt(drawn.length || 1));
   parallel.lines = [];
   for (const network of [...drawn.filter((n) => !marked.has(n.member)), ...drawn.filter((n) => marked.has(n.member))]) {
-    const own = marked.get(network.member),
-      held = parallel.holds(network),
-      colour = own ?? (held ? colourOf(network) : look.ghost);
+    const own = marked.get(network.member);
+    const held = parallel.holds(network);
+    const colour = own ?? (held ? colourOf(network) : look.ghost);
     context.strokeStyle = colour;
     context.globalAlpha = own ? 1 : held ? faint : 0.08;
     context.lineWidth = own ? 3 : 1.2;
@@ -212,8 +212,8 @@ export function drawParallel(parallel, networks, marked, colourOf) {
   context.setLineDash([]);
   context.textAlign = 'center';
   keys.forEach((key, k) => {
-    const x = parallel.X(k),
-      { low, high, names, place } = scales.get(key);
+    const x = parallel.X(k);
+    const { low, high, names, place } = scales.get(key);
     context.strokeStyle = look.strong;
     context.lineWidth = 1;
     context.strokeRect(x, Y(1), 0, Y(0) - Y(1));

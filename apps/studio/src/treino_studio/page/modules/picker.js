@@ -9,9 +9,9 @@ const FOUND = 12; // matches that are shown at once
 
 /** root: an empty element; data-field is the key of its name. chosen(name) is called for what is picked. */
 export function makePicker(root, chosen) {
-  let names = [],
-    value = null,
-    control = null;
+  let names = [];
+  let value = null;
+  let control = null;
 
   function set(list, now) {
     const same = list.length === names.length && list.every((name, k) => name === names[k]);
@@ -56,8 +56,8 @@ function plainList(root, names, choose) {
 }
 
 function searchField(root, names, choose) {
-  const id = `${root.id}-found`,
-    list = el('ul', { id, role: 'listbox', class: 'found', 'aria-label': t(root.dataset.field), hidden: true });
+  const id = `${root.id}-found`;
+  const list = el('ul', { id, role: 'listbox', class: 'found', 'aria-label': t(root.dataset.field), hidden: true });
   const field = el('input', {
     type: 'text',
     role: 'combobox',
@@ -68,12 +68,12 @@ function searchField(root, names, choose) {
     'aria-expanded': 'false',
     'aria-autocomplete': 'list',
   });
-  let shown = null,
-    at = -1;
+  let shown = null;
+  let at = -1;
 
   function open() {
-    const wanted = field.value === shown ? '' : field.value.toLowerCase(),
-      found = [];
+    const wanted = field.value === shown ? '' : field.value.toLowerCase();
+    const found = [];
     let more = 0;
     for (const name of names())
       if (name.toLowerCase().includes(wanted)) found.length < FOUND ? found.push(name) : more++;

@@ -1,8 +1,10 @@
-/** The large picture: decision boundary, line, surface, predicted against true, or images; or one unit of the network. */
+/**
+ * The large picture: decision boundary, line, surface, predicted against true, or images; or one unit of the network.
+ */
 
 import { behindTip, showBehind } from './behind.js';
-import { $, cleared, el, pointIn, setText } from './dom.js';
 import { FAINT, unitName } from './diagram.js';
+import { $, cleared, el, pointIn, setText } from './dom.js';
 import { drawImages } from './images.js';
 import { fixed, num, percent, whole } from './numbers.js';
 import { makePicker } from './picker.js';
@@ -17,19 +19,19 @@ const DRAWN = { plane: drawPlane, line: drawLine, surface: drawSurface, fit: dra
 const LISTED = 6; // probabilities in the box beside the pointer, at most
 
 export function makePicture(page) {
-  const canvas = $('#picture-canvas'),
-    kept = makePlane();
+  const canvas = $('#picture-canvas');
+  const kept = makePlane();
   const pickers = ['x', 'y'].map((axis, k) => makePicker($(`#axis-${axis}`), (name) => chooseAxis(k, name)));
-  let box = null,
-    near = null,
-    shownKey = '';
+  let box = null;
+  let near = null;
+  let shownKey = '';
 
   function draw(store) {
     const { frame, points, state } = store;
     if (!frame || !state) return;
-    const { shows } = frame,
-      { tab } = page.seen,
-      unit = tab === 'sketch' ? null : unitShown(store, page.hover);
+    const { shows } = frame;
+    const { tab } = page.seen;
+    const unit = tab === 'sketch' ? null : unitShown(store, page.hover);
     canvas.hidden = tab === 'sketch';
     tell(store, unit); // first: a longer note leaves the picture less room
     if (!canvas.clientWidth) return;
@@ -87,12 +89,12 @@ export function makePicture(page) {
 
   /** Choices of axes: only where there are more inputs than axes. */
   function update(store) {
-    const { state, points } = store,
-      choosable =
-        (state?.data.axes.length ?? 0) > 2 &&
-        points?.axes.length === 2 &&
-        state.data.classes?.length > 0 &&
-        state.data.kind === 'table';
+    const { state, points } = store;
+    const choosable =
+      (state?.data.axes.length ?? 0) > 2 &&
+      points?.axes.length === 2 &&
+      state.data.classes?.length > 0 &&
+      state.data.kind === 'table';
     $('#axes').hidden = !choosable;
     if (choosable) {
       const own = points.view === 'components' ? [] : points.axes;
@@ -102,8 +104,8 @@ export function makePicture(page) {
   }
 
   function chooseAxis(k, name) {
-    const { points, state } = page.store,
-      now = points.view === 'components' ? state.data.axes.slice(0, 2) : [...points.axes];
+    const { points, state } = page.store;
+    const now = points.view === 'components' ? state.data.axes.slice(0, 2) : [...points.axes];
     if (now[1 - k] === name) now[1 - k] = now[k];
     now[k] = name;
     page.look({ axes: now });
@@ -112,8 +114,8 @@ export function makePicture(page) {
   $('#axes-auto').addEventListener('click', () => page.look({ axes: null }));
 
   canvas.addEventListener('pointermove', (event) => {
-    const { store } = page,
-      [x, y] = pointIn(event);
+    const { store } = page;
+    const [x, y] = pointIn(event);
     if (!box?.holds(x, y) || !store.frame) return leave();
     const found = box.at ? box.at(x, y) : nearest(store.points, placeOf(box), x, y);
     if (!box.at && found?.i !== near?.i) {
@@ -126,8 +128,8 @@ export function makePicture(page) {
   });
   canvas.addEventListener('pointerleave', leave);
   canvas.addEventListener('click', (event) => {
-    const { points, state } = page.store,
-      place = pointIn(event);
+    const { points, state } = page.store;
+    const place = pointIn(event);
     const found = box?.at ? box.at(...place) : box && nearest(points, placeOf(box), ...place);
     if (found?.kind === 'mistake') page.seen.choose([measuredSplit(state), found.place]);
     const row = found?.kind === 'mistake' ? found.row : found?.rows?.index?.[found.i];
@@ -198,22 +200,22 @@ function noteOf(frame, points, state) {
       .slice(0, 3)
       .map(([name, value]) => `${name} ${value == null ? '–' : typeof value === 'number' ? num(value) : value}`);
     const more = points.held.length - shown.length;
-    said.push(t('held', { values: shown.join(', ') + (more > 0 ? ' ' + t('and_more', { n: whole(more) }) : '') }));
+    said.push(t('held', { values: shown.join(', ') + (more > 0 ? ` ${t('and_more', { n: whole(more) })}` : '') }));
   }
   return said.join(' ');
 }
 
 function legend(frame, points, state) {
   if (frame.shows === 'images') return [];
-  const shapes = { train: 'dot', validation: 'diamond', test: 'disc' },
-    items = [];
+  const shapes = { train: 'dot', validation: 'diamond', test: 'disc' };
+  const items = [];
   const coloured = !state.data.classes?.length && frame.shows !== 'surface';
   for (const split of SPLITS) {
     const rows = points.rows.find((r) => r.split === split);
     if (!rows || rows.unseen) continue;
-    const { total = rows.true.length } = rows,
-      count =
-        rows.true.length < total ? t('some_of', { n: whole(rows.true.length), total: whole(total) }) : whole(total);
+    const { total = rows.true.length } = rows;
+    const count =
+      rows.true.length < total ? t('some_of', { n: whole(rows.true.length), total: whole(total) }) : whole(total);
     const later = state.unseen?.includes(split); // nobody is told before the end how the network does on these
     items.push(
       el(
@@ -231,14 +233,14 @@ function legend(frame, points, state) {
 /** A unit that is looked at: its bytes over the picture, from the large part or from its thumbnail. */
 function unitShown(store, hover) {
   if (hover?.kind !== 'unit') return null;
-  const { frame, state } = store,
-    { k, i } = hover,
-    layer = frame.layers[k];
+  const { frame, state } = store;
+  const { k, i } = hover;
+  const layer = frame.layers[k];
   if (!layer) return null;
-  const asked = state.view.unit,
-    large = asked && asked[0] === k + frame.first && asked[1] === layer.units[i] ? frame.parts.unit : null;
-  const [tile, map, thumb] = ['tile', 'map', 'unit'].map((name) => frame.parts[`${name}.${k + frame.first}`]),
-    weights = tile && oneOf(tile, i);
+  const asked = state.view.unit;
+  const large = asked && asked[0] === k + frame.first && asked[1] === layer.units[i] ? frame.parts.unit : null;
+  const [tile, map, thumb] = ['tile', 'map', 'unit'].map((name) => frame.parts[`${name}.${k + frame.first}`]);
+  const weights = tile && oneOf(tile, i);
   const shown = large
     ? { bytes: large.data, start: 0, channels: 1, rows: large.shape[0], columns: large.shape[1] }
     : map
@@ -259,19 +261,19 @@ function unitShown(store, hover) {
 
 /** Where the bytes of one unit lie in an array of all of them. */
 function oneOf({ data, shape }, i) {
-  const [rows, columns] = shape.slice(-2),
-    channels = shape.length === 4 ? shape[1] : 1;
+  const [rows, columns] = shape.slice(-2);
+  const channels = shape.length === 4 ? shape[1] : 1;
   return { bytes: data, start: i * channels * rows * columns, channels, rows, columns };
 }
 
 function planeTip(store, box, found, x, y) {
-  const { frame, points, state } = store,
-    { classes } = state.data,
-    lines = [];
+  const { frame, points, state } = store;
+  const { classes } = state.data;
+  const lines = [];
   const at = found ? [found.rows.x?.[found.i], found.rows.y?.[found.i]] : [box.x(x), box.y(y)];
   if (found) {
-    const { rows, i } = found,
-      said = answers(frame, rows)?.[i];
+    const { rows, i } = found;
+    const said = answers(frame, rows)?.[i];
     const truth = classes?.length ? classes[rows.true[i]] : num(rows.true[i]);
     lines.push(head(`${t('row_of', { row: whole(rows.index?.[i] ?? i), split: t(rows.split) })} · ${truth}`));
     if (said != null) lines.push(pair(t('predicted'), classes?.length ? (classes[said] ?? '–') : num(said)));
@@ -304,8 +306,8 @@ function classesAt({ parts }, classes, box, x, y) {
 }
 
 function lineAt({ parts: { x, value } }, state, at) {
-  const [low, high] = [x.data[0], x.data.at(-1)],
-    count = value.shape[1] ?? 1;
+  const [low, high] = [x.data[0], x.data.at(-1)];
+  const count = value.shape[1] ?? 1;
   const i = Math.round(((at - low) / (high - low)) * (x.data.length - 1));
   if (!(i >= 0 && i < x.data.length)) return [];
   if (!state.data.classes?.length) return [pair(state.data.target, num(value.data[i * count]))];
@@ -321,8 +323,8 @@ const measuredSplit = (state) => (state.data.rows.validation ? 'validation' : 't
 
 function imageTip({ state, frame }, found) {
   if (!found) return [];
-  const { classes } = state.data,
-    step = soft(t('at_step', { step: whole(frame.step) }));
+  const { classes } = state.data;
+  const step = soft(t('at_step', { step: whole(frame.step) }));
   if (found.kind === 'example') {
     const { group, total } = found;
     if (!group.rows) return [head(state.data.target), ...group.true.map((value) => pair('', num(value)))];
@@ -338,8 +340,8 @@ function imageTip({ state, frame }, found) {
       pair(t('rows'), t('some_of', { n: whole(found.value), total: whole(found.total) })),
       step,
     ];
-  const row = t('row_of', { row: whole(found.row), split: t(measuredSplit(state)) }),
-    click = [state.steers ? soft(t('click_picture')) : null, behindTip()];
+  const row = t('row_of', { row: whole(found.row), split: t(measuredSplit(state)) });
+  const click = [state.steers ? soft(t('click_picture')) : null, behindTip()];
   if (found.value != null)
     return [
       head(row),

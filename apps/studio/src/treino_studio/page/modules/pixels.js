@@ -14,14 +14,14 @@ export const sizedPixels = (old, width, height) =>
 
 /** Paint rows that come from the lowest on: colour(i) → [red, green, blue] of value i, share(i) how much of it. */
 function paint(pixels, colour, share, fromTop = false) {
-  const { width, height, image, context } = pixels,
-    { data } = image,
-    { paper } = look;
+  const { width, height, image, context } = pixels;
+  const { data } = image;
+  const { paper } = look;
   for (let y = 0, i = 0; y < height; y++) {
     let at = 4 * (fromTop ? y : height - 1 - y) * width;
     for (let x = 0; x < width; x++, i++, at += 4) {
-      const ink = colour(i),
-        s = share(i);
+      const ink = colour(i);
+      const s = share(i);
       data[at] = paper[0] + (ink[0] - paper[0]) * s;
       data[at + 1] = paper[1] + (ink[1] - paper[1]) * s;
       data[at + 2] = paper[2] + (ink[2] - paper[2]) * s;
@@ -33,12 +33,16 @@ function paint(pixels, colour, share, fromTop = false) {
 
 /** Each class in its colour, paler where its lead over the second is small. margin: 255 × the lead's root. */
 export function paintClasses(pixels, winner, margin, strength = 0.5) {
-  const colours = [],
-    none = rgb(look.ghost);
+  const colours = [];
+  const colourOf = (k) => {
+    colours[k] ??= rgb(classColour(k));
+    return colours[k];
+  };
+  const none = rgb(look.ghost);
   const top = winner.BYTES_PER_ELEMENT === 1 ? 255 : 65535;
   paint(
     pixels,
-    (i) => (winner[i] === top ? none : (colours[winner[i]] ??= rgb(classColour(winner[i])))),
+    (i) => (winner[i] === top ? none : colourOf(winner[i])),
     (i) => strength * (0.1 + 0.9 * Math.min(1, 1.15 * (margin[i] / 255) ** 2)),
   );
 }
@@ -59,9 +63,9 @@ export function paintSigned(pixels, bytes, start = 0, fromTop = false, root = 1)
 
 /** A picture as it is, or weights around grey: planes of bytes, one of grey or three of colour. */
 export function paintPlanes(pixels, bytes, start, channels) {
-  const { width, height, image, context } = pixels,
-    size = width * height,
-    step = channels === 3 ? size : 0;
+  const { width, height, image, context } = pixels;
+  const size = width * height;
+  const step = channels === 3 ? size : 0;
   for (let i = 0; i < size; i++) {
     const at = start + i;
     image.data.set([bytes[at], bytes[at + step], bytes[at + 2 * step], 255], 4 * i);
@@ -71,9 +75,9 @@ export function paintPlanes(pixels, bytes, start, channels) {
 
 /** Draw a picture of so many pixels into a box, as large as it fits, each pixel as a square; → its own box. */
 export function drawFitted(context, { canvas, width, height }, x, y, w, h) {
-  const scale = Math.min(w / width, h / height),
-    across = width * scale,
-    down = height * scale;
+  const scale = Math.min(w / width, h / height);
+  const across = width * scale;
+  const down = height * scale;
   const box = { x: x + (w - across) / 2, y: y + (h - down) / 2, w: across, h: down };
   context.imageSmoothingEnabled = scale * (window.devicePixelRatio || 1) < 1;
   context.drawImage(canvas, box.x, box.y, box.w, box.h);
@@ -90,20 +94,20 @@ export function paintShares(pixels, bytes, start, colour) {
   );
 }
 
-const LOW = [59, 42, 120],
-  MIDDLE = [31, 138, 140],
-  HIGH = [240, 194, 48];
+const LOW = [59, 42, 120];
+const MIDDLE = [31, 138, 140];
+const HIGH = [240, 194, 48];
 
 /** The colour of a share of a range of values, dark blue through green to yellow. */
 export function rangeColour(share) {
-  const s = Math.min(1, Math.max(0, share)),
-    [a, b, k] = s < 0.5 ? [LOW, MIDDLE, 2 * s] : [MIDDLE, HIGH, 2 * s - 1];
+  const s = Math.min(1, Math.max(0, share));
+  const [a, b, k] = s < 0.5 ? [LOW, MIDDLE, 2 * s] : [MIDDLE, HIGH, 2 * s - 1];
   return a.map((v, i) => Math.round(v + (b[i] - v) * k));
 }
 
 export function paintRange(pixels, values, low, high) {
-  const table = Array.from({ length: 256 }, (_, k) => rangeColour(k / 255)),
-    none = rgb(look.ghost);
+  const table = Array.from({ length: 256 }, (_, k) => rangeColour(k / 255));
+  const none = rgb(look.ghost);
   paint(
     pixels,
     (i) =>
@@ -116,8 +120,8 @@ export function paintRange(pixels, values, low, high) {
 
 /** The lead of the winner, as a byte's root, where the server sends shares alone. */
 export function marginOf(frame, prefix = '') {
-  const margin = frame.parts[prefix + 'margin'];
-  return (margin ?? frame.parts[prefix + 'share'])?.data;
+  const margin = frame.parts[`${prefix}margin`];
+  return (margin ?? frame.parts[`${prefix}share`])?.data;
 }
 
 /**
@@ -125,26 +129,26 @@ export function marginOf(frame, prefix = '') {
  * two cells. dashed: cells are left out, for a canvas would begin its dashes anew in each cell.
  */
 export function strokeContour(context, winner, margin, [rows, columns], width, height, dashed = false) {
-  const lead = (i) => margin[i] * margin[i] + 1e-3,
-    every = columns > 60 ? 4 : 3,
-    cut = [];
-  const across = (x) => ((x + 0.5) / columns) * width,
-    down = (y) => height - ((y + 0.5) / rows) * height;
+  const lead = (i) => margin[i] * margin[i] + 1e-3;
+  const every = columns > 60 ? 4 : 3;
+  const cut = [];
+  const across = (x) => ((x + 0.5) / columns) * width;
+  const down = (y) => height - ((y + 0.5) / rows) * height;
   context.beginPath();
   for (let y = 0; y + 1 < rows; y++)
     for (let x = 0; x + 1 < columns; x++) {
-      const a = y * columns + x,
-        corners = [a, a + 1, a + columns + 1, a + columns],
-        w = winner[a];
+      const a = y * columns + x;
+      const corners = [a, a + 1, a + columns + 1, a + columns];
+      const w = winner[a];
       if (winner[a + 1] === w && winner[a + columns] === w && winner[a + columns + 1] === w) continue;
       cut.length = 0;
       for (let k = 0; k < 4; k++) {
-        const u = corners[k],
-          v = corners[(k + 1) & 3];
+        const u = corners[k];
+        const v = corners[(k + 1) & 3];
         if (winner[u] === winner[v]) continue;
-        const t = lead(u) / (lead(u) + lead(v)),
-          ux = u % columns,
-          uy = (u / columns) | 0;
+        const t = lead(u) / (lead(u) + lead(v));
+        const ux = u % columns;
+        const uy = (u / columns) | 0;
         cut.push([across(ux + ((v % columns) - ux) * t), down(uy + (((v / columns) | 0) - uy) * t)]);
       }
       const flat = Math.abs(cut[0][0] - cut.at(-1)[0]) > Math.abs(cut[0][1] - cut.at(-1)[1]);
@@ -154,8 +158,8 @@ export function strokeContour(context, winner, margin, [rows, columns], width, h
         context.lineTo(...cut[1]);
         continue;
       }
-      const mx = cut.reduce((sum, c) => sum + c[0], 0) / cut.length,
-        my = cut.reduce((sum, c) => sum + c[1], 0) / cut.length;
+      const mx = cut.reduce((sum, c) => sum + c[0], 0) / cut.length;
+      const my = cut.reduce((sum, c) => sum + c[1], 0) / cut.length;
       for (const c of cut) {
         context.moveTo(...c);
         context.lineTo(mx, my);

@@ -14,13 +14,13 @@ export const makePlane = () => ({ pixels: null, unit: null, places: [], free: nu
 
 /** Draw the plane, or unit: {bytes, size, scale, colour} in its place; → the box. */
 export function drawPlane(plane, { context, width, height }, { frame, points, classes, near, unit, dashed, playing }) {
-  const box = makeBox(width, height, points.low, points.high),
-    { l, t, r, b } = box,
-    W = r - l,
-    H = b - t;
-  const { winner } = frame.parts,
-    margin = marginOf(frame),
-    [rows, columns] = winner.shape;
+  const box = makeBox(width, height, points.low, points.high);
+  const { l, t, r, b } = box;
+  const W = r - l;
+  const H = b - t;
+  const { winner } = frame.parts;
+  const margin = marginOf(frame);
+  const [rows, columns] = winner.shape;
   context.save();
   context.beginPath();
   context.roundRect(l, t, W, H, 6);
@@ -69,9 +69,9 @@ function drawNames(plane, context, { l, t, r, b, low, high }, { winner, points, 
     plane.free = freeOf(points, low, high);
     plane.places = [];
   }
-  const found = namePlaces(winner, plane.free),
-    W = r - l,
-    H = b - t;
+  const found = namePlaces(winner, plane.free);
+  const W = r - l;
+  const H = b - t;
   context.font = `700 15px ${look.font}`;
   context.textAlign = 'center';
   context.textBaseline = 'middle';
@@ -83,11 +83,13 @@ function drawNames(plane, context, { l, t, r, b, low, high }, { winner, points, 
   const before = plane.places;
   plane.places = [];
   for (const [k, { x, y }] of shown) {
-    const [px, py] = (plane.places[k] = calm(before[k], [x, y], playing, k, winner)),
-      name = classes[k] ?? String(k);
+    const place = calm(before[k], [x, y], playing, k, winner);
+    const [px, py] = place;
+    plane.places[k] = place;
+    const name = classes[k] ?? String(k);
     const half = context.measureText(name).width / 2 + 6;
-    const cx = clamp(l + px * W, l + half, r - half),
-      cy = clamp(b - py * H, t + 14, b - 14);
+    const cx = clamp(l + px * W, l + half, r - half);
+    const cy = clamp(b - py * H, t + 14, b - 14);
     context.strokeStyle = look.plot;
     context.lineWidth = 4.5;
     context.globalAlpha = 0.9;
@@ -109,12 +111,12 @@ function calm(before, next, playing, k, { data, shape: [rows, columns] }) {
 
 /** How far each place of a small grid is from any row, in cells. */
 function freeOf(points, low, high) {
-  const free = new Float32Array(M * M).fill(Infinity),
-    span = [high[0] - low[0] || 1, high[1] - low[1] || 1];
+  const free = new Float32Array(M * M).fill(Infinity);
+  const span = [high[0] - low[0] || 1, high[1] - low[1] || 1];
   for (const rows of points.rows)
     rows.x.forEach((value, i) => {
-      const x = ((value - low[0]) / span[0]) * M,
-        y = ((rows.y[i] - low[1]) / span[1]) * M;
+      const x = ((value - low[0]) / span[0]) * M;
+      const y = ((rows.y[i] - low[1]) / span[1]) * M;
       for (let q = 0; q < M * M; q++) {
         const away = Math.hypot(((q % M) + 0.5 - x) * 0.55, ((q / M) | 0) + 0.5 - y);
         if (away < free[q]) free[q] = away;
@@ -126,36 +128,36 @@ function freeOf(points, low, high) {
 /** For each class the place in its region that is furthest from other classes, from rows and from the frame. */
 function namePlaces({ data, shape: [rows, columns] }, free) {
   const at = (x, y) => data[((((y + 0.5) / M) * rows) | 0) * columns + ((((x + 0.5) / M) * columns) | 0)];
-  const room = new Float32Array(M * M),
-    found = new Map();
+  const room = new Float32Array(M * M);
+  const found = new Map();
   for (let y = 0; y < M; y++)
     for (let x = 0; x < M; x++) room[y * M + x] = Math.min(x * 0.55, (M - 1 - x) * 0.55, y, M - 1 - y) + 1;
   const back = [
-      [-1, 0],
-      [0, -1],
-      [-1, -1],
-      [1, -1],
-    ],
-    forth = back.map(([x, y]) => [-x, -y]);
+    [-1, 0],
+    [0, -1],
+    [-1, -1],
+    [1, -1],
+  ];
+  const forth = back.map(([x, y]) => [-x, -y]);
   for (const [around, from, to, by] of [
     [back, 0, M * M, 1],
     [forth, M * M - 1, -1, -1],
   ])
     for (let q = from; q !== to; q += by) {
-      const x = q % M,
-        y = (q / M) | 0,
-        own = at(x, y);
+      const x = q % M;
+      const y = (q / M) | 0;
+      const own = at(x, y);
       for (const [dx, dy] of around) {
-        const nx = x + dx,
-          ny = y + dy;
+        const nx = x + dx;
+        const ny = y + dy;
         if (nx < 0 || ny < 0 || nx >= M || ny >= M) continue;
         room[q] = Math.min(room[q], at(nx, ny) === own ? room[ny * M + nx] + 1 : 1);
       }
     }
   for (let q = 0; q < M * M; q++) {
-    const own = at(q % M, (q / M) | 0),
-      worth = Math.min(room[q], free[q]),
-      best = found.get(own);
+    const own = at(q % M, (q / M) | 0);
+    const worth = Math.min(room[q], free[q]);
+    const best = found.get(own);
     const area = (best?.area ?? 0) + 1;
     if (!best || worth > best.worth)
       found.set(own, { x: ((q % M) + 0.5) / M, y: (((q / M) | 0) + 0.5) / M, room: room[q], worth, area });

@@ -8,8 +8,8 @@ import { classColour, look } from './theme.js';
 
 /** The lowest and highest of finite numbers; [0, 1] where there are none. */
 export function extent(...lists) {
-  let low = Infinity,
-    high = -Infinity;
+  let low = Infinity;
+  let high = -Infinity;
   for (const list of lists)
     for (const value of list) {
       if (!Number.isFinite(value)) continue;
@@ -23,9 +23,9 @@ const widened = ([low, high]) => [low - 0.04 * (high - low), high + 0.04 * (high
 
 /** The network along its one input; of a regression with the rows, of classes as probabilities. */
 export function drawLine(_kept, { context, width, height }, { frame, points, classes, target, probability, near }) {
-  const { x, value } = frame.parts,
-    curves = value.shape[1] ?? 1,
-    ofClasses = classes.length > 0;
+  const { x, value } = frame.parts;
+  const curves = value.shape[1] ?? 1;
+  const ofClasses = classes.length > 0;
   const trues = points.rows.map((rows) => rows.true);
   const [low, high] = ofClasses ? [0, 1] : widened(extent(...trues, value.data));
   const box = makeBox(width, height, [points.low[0], low], [points.high[0], high]);
@@ -54,8 +54,8 @@ export function drawLine(_kept, { context, width, height }, { frame, points, cla
 
 /** The target over two inputs, by colour; rows in the colour of their true value. */
 export function drawSurface(kept, { context, width, height }, { frame, points, target, near }) {
-  const box = makeBox(width, height, points.low, points.high, { right: 100 }),
-    { value } = frame.parts;
+  const box = makeBox(width, height, points.low, points.high, { right: 100 });
+  const { value } = frame.parts;
   const [low, high] = extent(...points.rows.map((rows) => rows.true));
   kept.pixels = sizedPixels(kept.pixels, value.shape[1], value.shape[0]);
   paintRange(kept.pixels, value.data, low, high);

@@ -23,17 +23,19 @@ export function makeRemedies(page, start) {
     );
 }
 
-/** Which of the two is better on the validation rows, whether that may be the luck of these rows, and whence they came. */
+/**
+ * Which of the two is better on the validation rows, whether that may be the luck of these rows, and whence they came.
+ */
 export const verdict = (fan) => [judged(fan), t('try_from', { step: whole(fan.step) })].join(' ');
 
 function judged({ futures: [plain, changed], comparison }) {
-  const what = changed.text,
-    lost = (future) => future.status === 'diverged';
+  const what = changed.text;
+  const lost = (future) => future.status === 'diverged';
   if (lost(changed)) return t(lost(plain) ? 'try_both_diverge' : 'try_diverges', { what });
   if (lost(plain)) return t('try_cures', { what });
   if (!comparison) return t('try_unknown', { what });
-  const { a, b, rows, interval } = comparison,
-    [low, high] = interval ?? [0, 0];
+  const { a, b, rows, interval } = comparison;
+  const [low, high] = interval ?? [0, 0];
   const key = high < 0 ? 'try_better' : low > 0 ? 'try_worse' : 'try_even';
   let digits = 3;
   while (digits < 9 && a !== b && num(a, digits) === num(b, digits)) digits++; // as many as tell them apart

@@ -12,15 +12,18 @@ export function answers(frame, rows) {
   return part && part.data.length === rows.true.length ? part.data : null;
 }
 
-/** Draw classified rows: dots train, diamonds validate, rimmed discs test; a ring below is an error, fainter where many are. */
+/**
+ * Draw classified rows: dots train, diamonds validate, rimmed discs test; a ring below is an error, fainter where many
+ * are.
+ */
 export function drawRows(context, points, frame, place) {
-  const total = points.rows.reduce((sum, rows) => sum + rows.true.length, 0),
-    drawn = [];
-  const size = total > 900 ? 0.7 : total > 400 ? 0.85 : 1,
-    wrong = [];
+  const total = points.rows.reduce((sum, rows) => sum + rows.true.length, 0);
+  const drawn = [];
+  const size = total > 900 ? 0.7 : total > 400 ? 0.85 : 1;
+  const wrong = [];
   for (const rows of points.rows) {
-    const said = answers(frame, rows),
-      groups = new Map();
+    const said = answers(frame, rows);
+    const groups = new Map();
     rows.true.forEach((c, i) => {
       const at = place(rows, i);
       if (!groups.has(c)) groups.set(c, []);
@@ -40,8 +43,8 @@ export function drawRows(context, points, frame, place) {
 }
 
 function drawGroup(context, split, places, colour, size) {
-  const diamond = 4.6 * size,
-    radius = (split === 'test' ? 4.8 : 3.3) * size;
+  const diamond = 4.6 * size;
+  const radius = (split === 'test' ? 4.8 : 3.3) * size;
   context.beginPath();
   for (const [x, y] of places) {
     if (split !== 'validation') ring(context, x, y, radius);
@@ -101,12 +104,12 @@ export function drawValues(context, points, place, colour = null) {
 
 /** The row nearest to a place, within ten pixels: {rows, i}, or null. */
 export function nearest(points, place, x, y) {
-  let found = null,
-    least = 10;
+  let found = null;
+  let least = 10;
   for (const rows of points.rows)
     for (let i = 0; i < rows.true.length; i++) {
-      const [px, py] = place(rows, i, rows.true[i]),
-        away = Math.hypot(px - x, py - y);
+      const [px, py] = place(rows, i, rows.true[i]);
+      const away = Math.hypot(px - x, py - y);
       if (away < least) {
         least = away;
         found = { rows, i };

@@ -7,6 +7,7 @@ import { $, el, fromTemplate, setText, svg } from './dom.js';
 import { makeFan } from './fan.js';
 import { makeMembers } from './members.js';
 import { makeMicroscope } from './microscope.js';
+import { clamp, whole } from './numbers.js';
 import { makePicture } from './picture.js';
 import { makeResult } from './result.js';
 import { makeSeen } from './seen.js';
@@ -18,7 +19,6 @@ import { makeTimeline } from './timeline.js';
 import { makeTransport } from './transport.js';
 import { makeVitals } from './vitals.js';
 import { makeWays } from './ways.js';
-import { clamp, whole } from './numbers.js';
 import { language, t } from './words.js';
 
 /** Open the run's page; without a name that of a run which is being started. What it returns is described in app.js. */
@@ -40,10 +40,10 @@ function makePage(shell, name) {
   shell.stage.replaceChildren(fromTemplate('run-stage'));
   document.body.classList.add('opening');
   const page = { shell, store: makeStore(name), hover: null, pick: null, lookingAt: null, say: shell.say };
-  let queued = false,
-    closed = false,
-    wanted = null,
-    resting = 0;
+  let queued = false;
+  let closed = false;
+  let wanted = null;
+  let resting = 0;
 
   page.send = (verb, fields) => page.connection.send(verb, fields);
   /** Send a command and read out why it is refused; → its reply, or null. */
@@ -73,8 +73,8 @@ function makePage(shell, name) {
   page.lookAt = (step) => {
     const { state } = page.store;
     if (!state?.steers) return;
-    const last = state.last_step,
-      at = clamp(Math.round(step), 0, last);
+    const last = state.last_step;
+    const at = clamp(Math.round(step), 0, last);
     page.lookingAt = at === last ? null : at;
     page.look({ step: page.lookingAt });
     page.invalidate();
@@ -97,8 +97,8 @@ function makePage(shell, name) {
     const same = JSON.stringify(hit) === JSON.stringify(page.hover);
     if (same) return;
     page.hover = hit;
-    const { frame } = page.store,
-      layer = hit?.kind === 'unit' ? frame.layers[hit.k] : null;
+    const { frame } = page.store;
+    const layer = hit?.kind === 'unit' ? frame.layers[hit.k] : null;
     lookAtUnit(layer ? [hit.k + frame.first, layer.units[hit.i]] : null);
     page.invalidate();
   };
@@ -122,36 +122,36 @@ function makePage(shell, name) {
   /** Whether its process still loads: it can only be told how to begin. */
   const isStarting = () => page.store.state?.status === 'starting';
 
-  const seen = makeSeen(page),
-    picture = makePicture(page),
-    diagram = makeDiagram(page),
-    curves = makeCurves(page),
-    timeline = makeTimeline(page),
-    ways = makeWays(page);
-  const vitals = makeVitals(page),
-    transport = makeTransport(page),
-    settings = makeSettings(page),
-    fan = makeFan(page);
-  const microscope = makeMicroscope(page),
-    takeaway = makeTake(page),
-    tables = makeTables(page),
-    panels = [
-      makeResult(page),
-      makeMembers(page),
-      seen,
-      picture,
-      diagram,
-      curves,
-      timeline,
-      ways,
-      vitals,
-      transport,
-      settings,
-      fan,
-      microscope,
-      takeaway,
-      tables,
-    ];
+  const seen = makeSeen(page);
+  const picture = makePicture(page);
+  const diagram = makeDiagram(page);
+  const curves = makeCurves(page);
+  const timeline = makeTimeline(page);
+  const ways = makeWays(page);
+  const vitals = makeVitals(page);
+  const transport = makeTransport(page);
+  const settings = makeSettings(page);
+  const fan = makeFan(page);
+  const microscope = makeMicroscope(page);
+  const takeaway = makeTake(page);
+  const tables = makeTables();
+  const panels = [
+    makeResult(page),
+    makeMembers(page),
+    seen,
+    picture,
+    diagram,
+    curves,
+    timeline,
+    ways,
+    vitals,
+    transport,
+    settings,
+    fan,
+    microscope,
+    takeaway,
+    tables,
+  ];
 
   page.relabel = () => {
     panels.forEach((panel) => panel.relabel?.());
@@ -192,8 +192,8 @@ function makePage(shell, name) {
   }
 
   function update() {
-    const { state } = page.store,
-      { data } = state;
+    const { state } = page.store;
+    const { data } = state;
     document.body.classList.toggle('starting', isStarting());
     if (isStarting()) return transport.update(page.store);
     const total = Object.values(data.rows).reduce((sum, n) => sum + n, 0);
@@ -218,8 +218,8 @@ function makePage(shell, name) {
   function draw() {
     queued = false;
     if (closed) return;
-    const { store } = page,
-      began = performance.now();
+    const { store } = page;
+    const began = performance.now();
     if (isStarting()) return transport.draw(store);
     try {
       if ($('#fanout').hidden) {
@@ -270,8 +270,8 @@ const stillThere = (hover, frame) => (hover && frame.layers?.[hover.k]?.units[ho
 
 /** act, at most one at a time: of what is asked meanwhile only the newest is done. */
 function throttled(act) {
-  let busy = false,
-    next = null;
+  let busy = false;
+  let next = null;
   return async function run(argument) {
     if (busy) {
       next = { argument };
@@ -298,8 +298,8 @@ function whyOff({ lost, status, steers, can_steer: may }) {
 
 /** The run in hand and those beside it: a click steers another, the cross takes it away. */
 function showTabs(page) {
-  const { state } = page.store,
-    own = { run: state.name, letter: state.letter ?? 'A' };
+  const { state } = page.store;
+  const own = { run: state.name, letter: state.letter ?? 'A' };
   const runs = [own, ...state.beside].sort((a, b) => a.letter.localeCompare(b.letter));
   const about = (run) => run.text || (run.step == null ? '' : t('from_step', { step: whole(run.step) }));
   const tab = (run) =>
@@ -329,8 +329,8 @@ function showTabs(page) {
       },
       '×',
     );
-  const key = JSON.stringify([runs.map((r) => [r.run, r.letter, r.text]), own.letter, state.steers, language.now]),
-    box = $('#tabs');
+  const key = JSON.stringify([runs.map((r) => [r.run, r.letter, r.text]), own.letter, state.steers, language.now]);
+  const box = $('#tabs');
   if (box.dataset.key === key) return;
   box.dataset.key = key;
   box.replaceChildren(...(runs.length < 2 ? [] : runs.flatMap((run) => [tab(run), run === own ? '' : close(run)])));

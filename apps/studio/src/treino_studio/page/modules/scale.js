@@ -8,8 +8,8 @@ const RAMPS = {
   light: ['#1b0c8f', '#8f0da4', '#d5505f', '#e07b00'],
   dark: ['#7d78ff', '#c65fc4', '#f57f6c', '#fbd45a'],
 };
-const MOST = 0.9,
-  FAR = 0.4; // share of the values that has the colours, where the others lie beyond so much of the axis
+const MOST = 0.9; // share of the values that has the colours, where the others lie far beyond
+const FAR = 0.4; // ... beyond so much of the axis
 const NAMED = 12; // names that have a colour each; more are coloured by their order
 
 /**
@@ -18,11 +18,11 @@ const NAMED = 12; // names that have a colour each; more are coloured by their o
  * the colours, which a few values that lie far out would spoil.
  */
 export function makeScale(values) {
-  const known = values.filter((v) => v != null),
-    numbers = known.every((v) => typeof v === 'number');
+  const known = values.filter((v) => v != null);
+  const numbers = known.every((v) => typeof v === 'number');
   if (!numbers || new Set(known).size < 3) {
-    const names = [...new Set(known.map(String))].sort(new Intl.Collator(undefined, { numeric: true }).compare),
-      order = new Map(names.map((name, k) => [name, k]));
+    const names = [...new Set(known.map(String))].sort(new Intl.Collator(undefined, { numeric: true }).compare);
+    const order = new Map(names.map((name, k) => [name, k]));
     const place = (v) => (v == null ? null : names.length > 1 ? order.get(String(v)) / (names.length - 1) : 0.5);
     return {
       place,
@@ -34,21 +34,21 @@ export function makeScale(values) {
         v == null ? look.ghost : names.length > NAMED ? ramp(place(v)) : classColour(order.get(String(v))),
     };
   }
-  const above = known.filter((v) => v > 0),
-    most = Math.max(...known),
-    log = Math.min(...known) >= 0 && most / Math.min(...above) > 30;
+  const above = known.filter((v) => v > 0);
+  const most = Math.max(...known);
+  const log = Math.min(...known) >= 0 && most / Math.min(...above) > 30;
   const least = log ? Math.min(...above) : Math.min(...known);
-  const f = log ? (v) => Math.log(Math.max(v, least)) : (v) => v,
-    back = log ? Math.exp : (v) => v,
-    span = f(most) - f(least) || 1;
-  const place = (v) => (v == null ? null : (f(v) - f(least)) / span),
-    low = num(Math.min(...known), 3),
-    high = num(most, 3);
-  const places = known.map(place).sort((a, b) => a - b),
-    at = (share) => places[Math.round(share * (places.length - 1))];
-  const begin = at(1 - MOST) > FAR ? at(1 - MOST) : 0,
-    end = at(MOST) < 1 - FAR ? at(MOST) : 1,
-    text = (p) => num(back(f(least) + p * span), 3);
+  const f = log ? (v) => Math.log(Math.max(v, least)) : (v) => v;
+  const back = log ? Math.exp : (v) => v;
+  const span = f(most) - f(least) || 1;
+  const place = (v) => (v == null ? null : (f(v) - f(least)) / span);
+  const low = num(Math.min(...known), 3);
+  const high = num(most, 3);
+  const places = known.map(place).sort((a, b) => a - b);
+  const at = (share) => places[Math.round(share * (places.length - 1))];
+  const begin = at(1 - MOST) > FAR ? at(1 - MOST) : 0;
+  const end = at(MOST) < 1 - FAR ? at(MOST) : 1;
+  const text = (p) => num(back(f(least) + p * span), 3);
   const colour = (v) => (v == null ? look.ghost : ramp(clamp((place(v) - begin) / (end - begin || 1), 0, 1)));
   return {
     place,
@@ -63,9 +63,9 @@ export function makeScale(values) {
 
 /** The colour of a place from 0 to 1. */
 function ramp(place) {
-  const stops = look.dark ? RAMPS.dark : RAMPS.light,
-    at = place * (stops.length - 1),
-    k = Math.min(stops.length - 2, Math.floor(at));
+  const stops = look.dark ? RAMPS.dark : RAMPS.light;
+  const at = place * (stops.length - 1);
+  const k = Math.min(stops.length - 2, Math.floor(at));
   const [low, high] = [rgb(stops[k]), rgb(stops[k + 1])];
   return `#${low
     .map((c, i) =>

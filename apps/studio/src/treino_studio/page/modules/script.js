@@ -13,24 +13,24 @@ import { makeStretches } from './ways.js';
 import { localised, t } from './words.js';
 
 export function open(shell) {
-  let state = null,
-    fan = null,
-    output = null,
-    charts = null,
-    time,
-    printed,
-    stretches,
-    built = '',
-    queued = 0,
-    fields = new Map();
+  let state = null;
+  let fan = null;
+  let output = null;
+  let charts = null;
+  let time;
+  let printed;
+  let stretches;
+  let built = '';
+  let queued = 0;
+  let fields = new Map();
   const curves = new Map(); // by name: { run, of, name, step, loss }
   const { connection, command } = connected(shell, '/socket/script', take);
 
   function take(message) {
     if (message.notice) notice(message.notice);
     if (message.curves) {
-      const { from, step, loss, ...about } = message.curves,
-        known = curves.get(about.run) ?? { step: [], loss: [] };
+      const { from, step, loss, ...about } = message.curves;
+      const known = curves.get(about.run) ?? { step: [], loss: [] };
       curves.set(about.run, {
         ...about,
         step: [...known.step.slice(0, from), ...step],
@@ -126,13 +126,13 @@ export function open(shell) {
   const at = (id) => shell.stage.querySelector(`#script-${id}`);
 
   function update() {
-    const over = state.status === 'ended',
-      off = over || !state.steers;
+    const over = state.status === 'ended';
+    const off = over || !state.steers;
     shell.title(state.path ?? t('script'), (state.args ?? []).join(' '));
-    const pace = state.pace ? t('steps_a_second', { n: num(state.pace, 3) }) : '',
-      planned = state.steps_planned;
-    const stopped = ['stopped', 'interrupted'].includes(state.reason?.why),
-      failed = over && !stopped && (state.exit || state.error);
+    const pace = state.pace ? t('steps_a_second', { n: num(state.pace, 3) }) : '';
+    const planned = state.steps_planned;
+    const stopped = ['stopped', 'interrupted'].includes(state.reason?.why);
+    const failed = over && !stopped && (state.exit || state.error);
     const words = over
       ? statusWord(stopped ? 'stopped' : failed ? 'failed' : 'finished')
       : t(state.lost ? 'status_lost' : state.playing ? 'status_playing' : 'status_paused');
@@ -200,8 +200,8 @@ export function open(shell) {
         .filter(({ split }) => split === 'validation')
         .map(({ name, curve }) => [name === 'loss' ? 'validation_loss' : 'accuracy', curve]),
     ]) {
-      const { step = [], loss = [] } = curves.get(curve) ?? {},
-        k = placeAt(step, last);
+      const { step = [], loss = [] } = curves.get(curve) ?? {};
+      const k = placeAt(step, last);
       if (k >= 0 && (step[k] > first || !first) && loss[k] != null) found[name] = loss[k];
     }
     return found;
@@ -210,8 +210,8 @@ export function open(shell) {
   function reason() {
     const { reason: found, error } = state;
     if (!found) return error ?? '';
-    const place = found.line ? t('end_line', { line: found.line }) : '',
-      memory = found.signal === 'SIGKILL' ? t('end_memory') : '';
+    const place = found.line ? t('end_line', { line: found.line }) : '';
+    const memory = found.signal === 'SIGKILL' ? t('end_memory') : '';
     return [t(`end_${found.why}`, { ...found, text: found.text ?? '', status: found.status ?? '' }), place, memory]
       .filter(Boolean)
       .join(' ');
@@ -234,8 +234,8 @@ export function open(shell) {
     ];
   }
   function listed(id, sentences) {
-    const key = JSON.stringify(sentences.map((each) => each.textContent ?? each)),
-      list = at(id);
+    const key = JSON.stringify(sentences.map((each) => each.textContent ?? each));
+    const list = at(id);
     if (list.dataset.key === key) return;
     list.dataset.key = key;
     list.replaceChildren(...sentences.map((sentence) => el('li', {}, sentence)));

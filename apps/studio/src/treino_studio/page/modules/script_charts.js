@@ -19,19 +19,20 @@ addEventListener('pagehide', () => {
 
 /** pick(step): a click on the curves. laid(box): the losses are drawn, and lie there. */
 export function makeCharts(pick, laid) {
-  const made = ['loss', 'lr', 'norm'].map((name) =>
-    chart(t({ loss: 'loss_and_accuracy', lr: 'learning_rates', norm: 'gradient_norms' }[name]), {
-      view: (views[name] ??= {}),
+  const made = ['loss', 'lr', 'norm'].map((name) => {
+    views[name] ??= {};
+    return chart(t({ loss: 'loss_and_accuracy', lr: 'learning_rates', norm: 'gradient_norms' }[name]), {
+      view: views[name],
       ...(name === 'loss' ? { pick: ({ x }) => pick(x) } : {}),
-    }),
-  );
+    });
+  });
   const [losses, rates, norms] = made;
 
   /** curves: by name { run, of, name, step, loss }. */
   function draw(state, curves) {
-    const runs = runsOf(state),
-      several = runs.length > 1,
-      figures = { loss: [], accuracy: [] };
+    const runs = runsOf(state);
+    const several = runs.length > 1;
+    const figures = { loss: [], accuracy: [] };
     for (const run of runs) {
       const own = curves.get(run.name);
       if (own?.step.length)
@@ -53,15 +54,15 @@ export function makeCharts(pick, laid) {
       }
     }
     const x = {
-        name: t('word_step'),
-        end: Math.max(
-          1,
-          state.step,
-          ...[...curves.values()].map(({ step }) => step.at(-1) ?? 0),
-          ...(state.checkpoints?.list ?? []).map(({ step }) => step),
-        ),
-      },
-      panes = [{ name: t('loss'), lines: figures.loss, falls: true }];
+      name: t('word_step'),
+      end: Math.max(
+        1,
+        state.step,
+        ...[...curves.values()].map(({ step }) => step.at(-1) ?? 0),
+        ...(state.checkpoints?.list ?? []).map(({ step }) => step),
+      ),
+    };
+    const panes = [{ name: t('loss'), lines: figures.loss, falls: true }];
     if (figures.accuracy.length) panes.push({ name: t('accuracy'), lines: figures.accuracy, log: null, high: 1 });
     losses.draw({ panes, x, marks: marksOf(state.changes), more: (_context, box) => laid(box) });
     for (const [plot, of] of [

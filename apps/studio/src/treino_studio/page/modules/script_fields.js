@@ -29,8 +29,8 @@ export function field(id, label, value, check, { send = null, wide = false } = {
     value,
   });
   const note = el('p', { class: 'hint until', hidden: true });
-  const node = el('div', { class: 'ask' }, el('label', { for: id }, label), input, note),
-    refused = () => input.matches('[aria-invalid]');
+  const node = el('div', { class: 'ask' }, el('label', { for: id }, label), input, note);
+  const refused = () => input.matches('[aria-invalid]');
   const refuse = (text) => refuseField(input, text);
   function holds() {
     refuse(check(input.value));

@@ -29,14 +29,17 @@ export function makeOutput() {
     t('newest_lines'),
   );
   const none = el('p', { class: 'hint' }, t('no_output'));
-  let last = null,
-    next = 0,
-    follows = true; // next: the number of the next line
+  let last = null;
+  let next = 0; // the number of the next line
+  let follows = true; // next: the number of the next line
   lines.addEventListener('scroll', () => {
     newest.hidden = follows = lines.scrollHeight - lines.scrollTop - lines.clientHeight < NEAR;
   });
 
-  /** output: { first, lines: [[stream, text]] }, whole; only what is new is added. Stream "process": from here on another one prints. */
+  /**
+   * output: { first, lines: [[stream, text]] }, whole; only what is new is added. Stream "process": from here on
+   * another one prints.
+   */
   function update(output) {
     none.hidden = Boolean(output?.lines.length);
     lines.hidden = !none.hidden;

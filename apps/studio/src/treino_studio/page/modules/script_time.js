@@ -3,8 +3,8 @@
 import { el, numberIn, setText } from './dom.js';
 import { chart, colourOf, panel } from './lines.js';
 import { clamp, num, whole } from './numbers.js';
-import { titleOfRun } from './script_charts.js';
 import { makeScale, swatch } from './scale.js';
+import { titleOfRun } from './script_charts.js';
 import { field, refusal } from './script_fields.js';
 import { localised, t } from './words.js';
 
@@ -15,13 +15,13 @@ const NEAR = 0.02; // share of the track within which a click is on a checkpoint
 
 /** ask(verb, fields): a promise of why it was refused, or of ''. */
 export function makeTimeMachine(ask) {
-  const stops = new Map(),
-    done = el('i', { class: 'done' });
-  let state = null,
-    fan = null,
-    chosen = null,
-    built = '',
-    box = null;
+  const stops = new Map();
+  const done = el('i', { class: 'done' });
+  let state = null;
+  let fan = null;
+  let chosen = null;
+  let built = '';
+  let box = null;
   const why = el('p', { class: 'hint', id: 'script-why', role: 'note' });
   const keep = el('input', {
     type: 'checkbox',
@@ -33,10 +33,10 @@ export function makeTimeMachine(ask) {
     { type: 'button', id: 'script-mark', onclick: () => tell(ask('checkpoint', {})) },
     t('mark_step'),
   );
-  const memory = el('p', { class: 'hint', id: 'script-memory' }),
-    wrong = el('p', { class: 'bad', role: 'alert', hidden: true });
-  const track = el('div', { class: 'steps', id: 'script-track', role: 'group', 'aria-label': t('checkpoints') }, done),
-    forms = el('div', { id: 'script-checkpoint' });
+  const memory = el('p', { class: 'hint', id: 'script-memory' });
+  const wrong = el('p', { class: 'bad', role: 'alert', hidden: true });
+  const track = el('div', { class: 'steps', id: 'script-track', role: 'group', 'aria-label': t('checkpoints') }, done);
+  const forms = el('div', { id: 'script-checkpoint' });
   const branches = el('ul', { id: 'script-branches', class: 'notes' });
   const head = el('div', { class: 'asks' }, el('label', { class: 'tick' }, keep, t('keep_checkpoints')), mark, memory);
   const node = panel(t('time_machine'), why, head, wrong, track, forms, branches);
@@ -53,9 +53,9 @@ export function makeTimeMachine(ask) {
   function update(next, nextFan) {
     state = next;
     fan = nextFan;
-    const { checkpoints } = state,
-      able = Boolean(checkpoints?.able),
-      off = !able || !state.steers;
+    const { checkpoints } = state;
+    const able = Boolean(checkpoints?.able);
+    const off = !able || !state.steers;
     setText(
       why,
       checkpoints ? checkpoints.why || (kept().length ? '' : t('checkpoints_about')) : t('checkpoints_later'),
@@ -82,10 +82,10 @@ export function makeTimeMachine(ask) {
   }
 
   function drawTrack() {
-    const list = kept(),
-      [low, high] = box?.span ?? [0, Math.max(1, state.step)],
-      share = (step) => (step - low) / (high - low),
-      shown = list.filter(({ step }) => step >= low && step <= high);
+    const list = kept();
+    const [low, high] = box?.span ?? [0, Math.max(1, state.step)];
+    const share = (step) => (step - low) / (high - low);
+    const shown = list.filter(({ step }) => step >= low && step <= high);
     track.hidden = !list.length;
     if (box) Object.assign(track.style, { marginLeft: `${box.l}px`, marginRight: `${box.width - box.r}px` });
     done.style.width = `${100 * clamp(share(state.step), 0, 1)}%`;
@@ -105,11 +105,11 @@ export function makeTimeMachine(ask) {
     );
     const lanes = []; // where each is free from: what would lie on its neighbour goes below it
     for (const { step, number } of [...shown].sort((a, b) => a.step - b.step)) {
-      const button = stops.get(number),
-        side = button.offsetWidth,
-        at = share(step) * track.clientWidth,
-        lane = lanes.findIndex((free) => free <= at),
-        row = lane < 0 ? lanes.length : lane;
+      const button = stops.get(number);
+      const side = button.offsetWidth;
+      const at = share(step) * track.clientWidth;
+      const lane = lanes.findIndex((free) => free <= at);
+      const row = lane < 0 ? lanes.length : lane;
       lanes[row] = at + side;
       button.style.marginTop = `${row * side}px`;
     }
@@ -126,15 +126,15 @@ export function makeTimeMachine(ask) {
   }
   /** Choose the last checkpoint before a step, as a click on the curves does. */
   function chooseAt(step) {
-    const end = Math.max(1, state?.step ?? 0),
-      before = state ? kept().filter((each) => each.step <= step + NEAR * end) : [];
+    const end = Math.max(1, state?.step ?? 0);
+    const before = state ? kept().filter((each) => each.step <= step + NEAR * end) : [];
     if (before.length) chosen = before.reduce((a, b) => (b.step >= a.step ? b : a)).number;
     if (before.length) update(state, fan);
   }
 
   function buildForms(off) {
-    const found = byNumber(chosen),
-      key = JSON.stringify([found?.number, off]);
+    const found = byNumber(chosen);
+    const key = JSON.stringify([found?.number, off]);
     if (key === built) return;
     built = key;
     if (!found)
@@ -150,8 +150,8 @@ export function makeTimeMachine(ask) {
     const fields = names.map((name) =>
       field(`rewind-${name}`, t(name), localised(plain(now[name])), (text) => refusal(name, numberIn(text))),
     );
-    const said = el('p', { class: 'bad', role: 'alert', hidden: true }),
-      button = el('button', { class: 'primary', id: 'script-rewind' }, t('rewind'));
+    const said = el('p', { class: 'bad', role: 'alert', hidden: true });
+    const button = el('button', { class: 'primary', id: 'script-rewind' }, t('rewind'));
     for (const each of [button, ...fields.map((f) => f.field)]) each.disabled = off;
     return el(
       'form',
@@ -270,12 +270,12 @@ export function makeTimeMachine(ask) {
 /** The futures of a fan: their losses as they come, and a button for each to go on with it. */
 function makeFanPanel(ask) {
   const items = new Map();
-  let fan = null,
-    steers = false;
-  const plot = chart(t('fan_losses')),
-    title = el('h2', {}),
-    about = el('p', { class: 'hint', role: 'status' }),
-    list = el('ul', { class: 'notes', id: 'script-futures' });
+  let fan = null;
+  let steers = false;
+  const plot = chart(t('fan_losses'));
+  const title = el('h2', {});
+  const about = el('p', { class: 'hint', role: 'status' });
+  const list = el('ul', { class: 'notes', id: 'script-futures' });
   const close = el(
     'button',
     { type: 'button', class: 'small', id: 'script-fan-close', onclick: () => ask('fan', { count: 0 }) },
@@ -292,9 +292,9 @@ function makeFanPanel(ask) {
     steers = state.steers;
     node.hidden = !fan;
     if (!fan) return;
-    const valueOf = ({ changes, future }) => Object.values(changes ?? {})[0] ?? future,
-      hues = makeScale(fan.futures.map(valueOf));
-    for (const each of fan.futures) each.colour = hues.colour(valueOf(each));
+    const changeOf = ({ changes, future }) => Object.values(changes ?? {})[0] ?? future;
+    const hues = makeScale(fan.futures.map(changeOf));
+    for (const each of fan.futures) each.colour = hues.colour(changeOf(each));
     setText(title, t('futures_of', { n: fan.futures.length, step: whole(fan.step) }));
     setText(about, t('fan_progress', { done: whole(fan.done), steps: whole(fan.steps) }));
     close.disabled = !steers;
@@ -318,8 +318,8 @@ function makeFanPanel(ask) {
         );
       },
       (item, each) => {
-        const loss = each.status === 'diverged' ? t('status_diverged') : num(each.worth ?? each.loss.at(-1), 3),
-          [, , said, button] = item.children;
+        const loss = each.status === 'diverged' ? t('status_diverged') : num(each.worth ?? each.loss.at(-1), 3);
+        const [, , said, button] = item.children;
         item.className = each.future === fan.best ? 'chosen' : '';
         setText(
           said,
@@ -357,8 +357,8 @@ function keyed(parent, known, items, keyOf, make, update) {
       known.delete(key);
     }
   for (const item of items) {
-    const key = keyOf(item),
-      node = known.get(key) ?? make(item);
+    const key = keyOf(item);
+    const node = known.get(key) ?? make(item);
     if (!known.has(key)) parent.append(node);
     known.set(key, node);
     update(node, item);
@@ -377,8 +377,8 @@ const around = (kind, now) =>
     .join('  ');
 
 function refusedValues(kind, text) {
-  const values = numbersIn(text),
-    wrong = values.map((value) => refusal(kind, value)).find(Boolean);
+  const values = numbersIn(text);
+  const wrong = values.map((value) => refusal(kind, value)).find(Boolean);
   if (wrong) return wrong;
   return values.length >= 2 && values.length <= 8 && new Set(values).size === values.length ? '' : t('two_to_eight');
 }

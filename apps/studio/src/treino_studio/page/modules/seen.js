@@ -2,8 +2,8 @@
 
 import { $, el, setText } from './dom.js';
 import { fixed, num, whole } from './numbers.js';
-import { makeSketch } from './sketch.js';
 import { SPLITS } from './rows.js';
+import { makeSketch } from './sketch.js';
 import { t } from './words.js';
 
 const TABS = ['mistakes', 'examples', 'sketch'];
@@ -11,12 +11,12 @@ const KEY = 'treino.reports.pictures'; // the view that a reload keeps
 
 /** page.seen: tab, the view that is open ("" for a table); choose(picture): send another one through the network. */
 export function makeSeen(page) {
-  const sketch = makeSketch(page),
-    split = $('#seen-split'),
-    place = $('#seen-place');
+  const sketch = makeSketch(page);
+  const split = $('#seen-split');
+  const place = $('#seen-place');
   const seen = { tab: '', choose: (picture) => page.look({ picture }) };
-  let key = '',
-    typing = false;
+  let key = '';
+  let typing = false;
 
   split.addEventListener('change', () => seen.choose(split.value === 'drawn' ? 'drawn' : [split.value, 0]));
   place.addEventListener('input', () => {
@@ -66,8 +66,8 @@ export function makeSeen(page) {
   }
 
   function update(store) {
-    const { state } = store,
-      of = state.data.kind === 'image';
+    const { state } = store;
+    const of = state.data.kind === 'image';
     for (const id of ['#seen', '#views']) $(id).hidden = !of;
     if (!of) return;
     seen.tab ||= first(state);
@@ -79,8 +79,8 @@ export function makeSeen(page) {
       button.hidden = tab === 'sketch' && !able;
       setText(button, t(`tab_${nameOf(tab, state.data)}`));
     }
-    const rows = SPLITS.filter((name) => state.data.rows[name] && !state.unseen.includes(name)),
-      drawn = state.view.picture === 'drawn';
+    const rows = SPLITS.filter((name) => state.data.rows[name] && !state.unseen.includes(name));
+    const drawn = state.view.picture === 'drawn';
     const options = [
       ...rows.toReversed().map((name) => [name, t(name)]),
       ...(drawn ? [['drawn', t('your_picture')]] : []),
@@ -94,8 +94,8 @@ export function makeSeen(page) {
   }
 
   function tell({ frame, state }) {
-    const { picture, parts } = frame,
-      rows = picture.split != null;
+    const { picture, parts } = frame;
+    const rows = picture.split != null;
     for (const id of ['#seen-place', '#seen-of', '#seen-before', '#seen-after']) $(id).hidden = !rows;
     if (document.activeElement !== split) split.value = picture.split ?? 'drawn';
     if (rows && !typing) place.value = picture.place;
@@ -131,7 +131,7 @@ function saysOf({ true: right }, answer, { classes }) {
     return right == null
       ? t('says_number', { value: num(answer[0]) })
       : t('true_says_number', { true: num(right), value: num(answer[0]) });
-  const best = answer.reduce((top, share, k) => (share > answer[top] ? k : top), 0),
-    says = { value: classes[best], share: fixed(answer[best], 2) };
+  const best = answer.reduce((top, share, k) => (share > answer[top] ? k : top), 0);
+  const says = { value: classes[best], share: fixed(answer[best], 2) };
   return right == null ? t('says_class', says) : t('true_says_class', { true: classes[right], ...says });
 }

@@ -40,30 +40,30 @@ const LIVE = {
 };
 const CHOSEN = ['optimizer', 'schedule', 'activation', 'loss'];
 const FAULTS = ['missing_zero_grad', 'softmax_before_cross_entropy'];
-const DEEPEST = 8,
-  WIDEST = 4096,
-  LONGEST = 1e7;
+const DEEPEST = 8;
+const WIDEST = 4096;
+const LONGEST = 1e7;
 const BUILT_ON = ['hidden', 'fault', 'seed']; // settings whose next value is made of the one before
 const WISH_KEPT = 3000; // milliseconds after the answer in which the state should have it
 
 export function makeSettings(page) {
-  const lr = $('#lr'),
-    slider = $('#lr-slider');
+  const lr = $('#lr');
+  const slider = $('#lr-slider');
   const latest = page.throttled((fields) => page.command('set', fields));
   const wishes = makeWishes(page, () => {
     if (page.store.state) update(page.store);
   });
 
-  const epochs = $('#epochs'),
-    typed = (field, act) => {
-      field.addEventListener('change', () => act(field.value));
-      field.addEventListener('keydown', (event) => {
-        if (event.key !== 'Escape') return;
-        refuseField(field, '');
-        field.blur();
-        update(page.store);
-      });
-    };
+  const epochs = $('#epochs');
+  const typed = (field, act) => {
+    field.addEventListener('change', () => act(field.value));
+    field.addEventListener('keydown', (event) => {
+      if (event.key !== 'Escape') return;
+      refuseField(field, '');
+      field.blur();
+      update(page.store);
+    });
+  };
   typed(lr, (text) =>
     ask(
       lr,
@@ -116,10 +116,10 @@ export function makeSettings(page) {
 
   function update({ state }) {
     wishes.forget(state.settings);
-    const settings = wishes.over(state.settings),
-      { choices, steers, network } = state,
-      off = !steers || state.status === 'deleted',
-      live = choices?.live;
+    const settings = wishes.over(state.settings);
+    const { choices, steers, network } = state;
+    const off = !steers || state.status === 'deleted';
+    const live = choices?.live;
     if (document.activeElement !== lr && !lr.matches('[aria-invalid]')) lr.value = num(settings.lr);
     if (document.activeElement !== slider || !slider.matches(':active')) slider.value = Math.log10(settings.lr || 1e-4);
     fill(slider, num(settings.lr));
@@ -178,8 +178,8 @@ function updateLive(name, scale, value, off, absent) {
 }
 
 function choiceField(name, page) {
-  const select = el('select', { id: name }),
-    word = name === 'loss' ? 'loss_function' : name;
+  const select = el('select', { id: name });
+  const word = name === 'loss' ? 'loss_function' : name;
   select.addEventListener('change', () =>
     page.segment({ [name]: name === 'batch_size' && select.value !== 'full' ? Number(select.value) : select.value }),
   );
@@ -207,8 +207,8 @@ function channelsField(page) {
 }
 
 function updateChoices(settings, choices, off, state) {
-  const rows = state.data.rows.train,
-    sizes = [...new Set([...(choices.batch_size ?? []), settings.batch_size])].filter((n) => typeof n === 'number');
+  const rows = state.data.rows.train;
+  const sizes = [...new Set([...(choices.batch_size ?? []), settings.batch_size])].filter((n) => typeof n === 'number');
   const batches = [
     ...sizes.sort((a, b) => a - b).map((n) => [n, whole(n)]),
     ['full', t('all_rows', { n: whole(rows) })],
@@ -230,8 +230,8 @@ function updateChoices(settings, choices, off, state) {
 }
 
 function options(name, pairs, now, off) {
-  const select = $(`#${name}`),
-    key = JSON.stringify([pairs, language.now]);
+  const select = $(`#${name}`);
+  const key = JSON.stringify([pairs, language.now]);
   $(`#${name}-field`).hidden = pairs.length < 2;
   if (select.dataset.key !== key) {
     select.dataset.key = key;
@@ -243,8 +243,8 @@ function options(name, pairs, now, off) {
 
 /** How many epochs are planned; of a training that has ended, how far what goes on from here goes. */
 function updateLength({ length, status, view }, off) {
-  const epochs = $('#epochs'),
-    ended = ['finished', 'stopped', 'interrupted'].includes(status) && view.step == null;
+  const epochs = $('#epochs');
+  const ended = ['finished', 'stopped', 'interrupted'].includes(status) && view.step == null;
   if (document.activeElement !== epochs && !epochs.matches('[aria-invalid]')) epochs.value = length?.epochs ?? '';
   epochs.disabled = off || !length;
   setText(
@@ -295,8 +295,8 @@ function makeWishes(page, changed) {
   return {
     /** next(the setting as it is or will be) is asked for, in a segment from the step in view, or from step. */
     ask(name, next, step) {
-      const now = wishes.has(name) ? wishes.get(name).value : page.store.state.settings[name],
-        wish = { value: next(now), step };
+      const now = wishes.has(name) ? wishes.get(name).value : page.store.state.settings[name];
+      const wish = { value: next(now), step };
       wishes.set(name, wish);
       changed();
       send[name](wish);
@@ -311,10 +311,10 @@ function makeWishes(page, changed) {
 
 /** Layers and units: a step for each layer, or what keeps them as they are. */
 function updateShape(network, settings, off, wishes) {
-  const hidden = settings.hidden ?? network?.hidden ?? [],
-    box = $('#shape');
-  const key = JSON.stringify([hidden, off, network?.fixed, language.now]),
-    focused = document.activeElement?.dataset?.act;
+  const hidden = settings.hidden ?? network?.hidden ?? [];
+  const box = $('#shape');
+  const key = JSON.stringify([hidden, off, network?.fixed, language.now]);
+  const focused = document.activeElement?.dataset?.act;
   if (box.dataset.key === key) return;
   box.dataset.key = key;
   if (network?.fixed) return box.replaceChildren(el('p', { class: 'hint' }, t(`fixed_${network.fixed}`)));
@@ -342,8 +342,8 @@ function stepper(id, name, value, { low, high, off }, change) {
     'data-act': id,
   });
   field.addEventListener('change', () => {
-    const n = numberIn(field.value),
-      fine = Number.isInteger(n) && n >= low && n <= high;
+    const n = numberIn(field.value);
+    const fine = Number.isInteger(n) && n >= low && n <= high;
     refuseField(field, fine ? '' : t('no_count', { text: field.value, low, high: whole(high) }));
     if (fine) change(n);
   });
@@ -383,8 +383,8 @@ function stepper(id, name, value, { low, high, off }, change) {
 }
 
 function updateDecisions({ data }) {
-  const list = $('#decisions'),
-    key = JSON.stringify(data.decisions);
+  const list = $('#decisions');
+  const key = JSON.stringify(data.decisions);
   if (list.dataset.key === key) return;
   list.dataset.key = key;
   list.replaceChildren(...data.decisions.map((sentence) => el('li', {}, sentence)));

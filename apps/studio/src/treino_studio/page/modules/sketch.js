@@ -6,25 +6,26 @@ import { classColour } from './theme.js';
 import { t } from './words.js';
 
 const PAD = 280; // pixels of the pad's longer side, at least
-const MNIST = { box: 20 / 28, stroke: 0.075 }; // share of the side that a centred drawing fills, and the pen's width of it
+// share of the side that a centred drawing fills, and the pen's width of it
+const MNIST = { box: 20 / 28, stroke: 0.075 };
 const FILLING = { box: 1, stroke: 0.13 }; // scikit-learn's digits fill their square
 const CENTRED = { mnist: MNIST, digits: FILLING }; // data whose pictures are centred by their makers
 const PACE = 25; // milliseconds between two pictures, at least
 const LISTED = 10; // classes with their probabilities
 
 export function makeSketch(page) {
-  const pad = $('#sketch-pad'),
-    ink = pad.getContext('2d', { willReadFrequently: true }),
-    centred = $('#sketch-centred'),
-    file = $('#sketch-file');
-  let way = MNIST,
-    pictures = null,
-    pen = null,
-    restored = false,
-    said = null,
-    sent = 0,
-    cursor = null,
-    down = false;
+  const pad = $('#sketch-pad');
+  const ink = pad.getContext('2d', { willReadFrequently: true });
+  const centred = $('#sketch-centred');
+  const file = $('#sketch-file');
+  let way = MNIST;
+  let pictures = null;
+  let pen = null;
+  let restored = false;
+  let said = null;
+  let sent = 0;
+  let cursor = null;
+  let down = false;
 
   /** Send the picture as it is now, never faster than the pace and one at a time. */
   const send = page.throttled(async () => {
@@ -111,8 +112,8 @@ export function makeSketch(page) {
     if (!able() || !(step || event.key === ' ' || event.key === 'Delete' || event.key === 'Backspace')) return;
     event.preventDefault();
     event.stopPropagation();
-    const far = Math.max(pad.width, pad.height) / 28,
-      from = cursor ?? [pad.width / 2, pad.height / 2];
+    const far = Math.max(pad.width, pad.height) / 28;
+    const from = cursor ?? [pad.width / 2, pad.height / 2];
     if (event.key === ' ') down = !down;
     else if (!step) return clear();
     cursor = step
@@ -129,8 +130,8 @@ export function makeSketch(page) {
 
   /** The pen of the keyboard, where it is. */
   function place() {
-    const mark = $('#sketch-pen'),
-      shown = document.activeElement === pad && pad.matches(':focus-visible') && cursor;
+    const mark = $('#sketch-pen');
+    const shown = document.activeElement === pad && pad.matches(':focus-visible') && cursor;
     mark.hidden = !shown;
     mark.classList.toggle('down', down);
     if (!shown) return;
@@ -164,13 +165,13 @@ export function makeSketch(page) {
 
   /** What the network says of it, and, after a reload, the picture that was drawn before. */
   function draw({ frame, state }) {
-    const { picture, parts } = frame,
-      own = picture.split == null;
+    const { picture, parts } = frame;
+    const own = picture.split == null;
     if (own && !restored && pictures) restore(parts.picture);
     if (own) restored = true;
-    const { classes } = state.data,
-      answer = parts.answer.data,
-      list = $('#sketch-answer');
+    const { classes } = state.data;
+    const answer = parts.answer.data;
+    const list = $('#sketch-answer');
     if (!own) {
       list.replaceChildren();
       said = null;
@@ -193,14 +194,15 @@ export function makeSketch(page) {
       bar.style.background = classColour(k);
       list.children[n].classList.toggle('best', k === best && Boolean(classes?.length));
     });
-    if (classes?.length && said !== best)
-      setText($('#sketch-says'), t('says_class', { value: classes[(said = best)], share: fixed(answer[best], 2) }));
+    if (!classes?.length || said === best) return;
+    said = best;
+    setText($('#sketch-says'), t('says_class', { value: classes[best], share: fixed(answer[best], 2) }));
   }
 
   function restore({ data, shape: [channels, rows, columns] }) {
-    const image = new ImageData(columns, rows),
-      size = rows * columns,
-      step = channels === 3 ? size : 0;
+    const image = new ImageData(columns, rows);
+    const size = rows * columns;
+    const step = channels === 3 ? size : 0;
     for (let i = 0; i < size; i++) image.data.set([data[i], data[i + step], data[i + 2 * step], 255], 4 * i);
     const small = new OffscreenCanvas(columns, rows);
     small.getContext('2d').putImageData(image, 0, 0);
@@ -217,12 +219,12 @@ export function makeSketch(page) {
 
 /** A picture at the run's size by the run's rule: the middle cut out, all of it on paper, or stretched. */
 async function fitted(bitmap, { width, height, fit, paper }) {
-  const canvas = new OffscreenCanvas(width, height),
-    context = canvas.getContext('2d');
-  const ratios = [width / bitmap.width, height / bitmap.height],
-    [x, y] = fit === 'stretch' ? ratios : Array(2).fill(fit === 'pad' ? Math.min(...ratios) : Math.max(...ratios));
-  const across = Math.max(1, Math.round(Math.min(bitmap.width, width / x))),
-    down = Math.max(1, Math.round(Math.min(bitmap.height, height / y))); // what is seen of it
+  const canvas = new OffscreenCanvas(width, height);
+  const context = canvas.getContext('2d');
+  const ratios = [width / bitmap.width, height / bitmap.height];
+  const [x, y] = fit === 'stretch' ? ratios : Array(2).fill(fit === 'pad' ? Math.min(...ratios) : Math.max(...ratios));
+  const across = Math.max(1, Math.round(Math.min(bitmap.width, width / x)));
+  const down = Math.max(1, Math.round(Math.min(bitmap.height, height / y))); // what is seen of it
   const cut = await createImageBitmap(
     bitmap,
     Math.round((bitmap.width - across) / 2),
@@ -240,33 +242,36 @@ async function fitted(bitmap, { width, height, fit, paper }) {
 
 /** The pad as the run's pixels, planes of bytes: each pixel is the mean of the square that it stands for. */
 function pixelsOf(pad, { width, height, channels, paper }, centre) {
-  const source = centre && channels !== 3 ? centredOf(pad, paper, centre) : pad,
-    scale = pad.width / width;
-  const { data } = source.getContext('2d').getImageData(0, 0, pad.width, pad.height),
-    planes = channels === 3 ? 3 : 1,
-    size = width * height;
+  const source = centre && channels !== 3 ? centredOf(pad, paper, centre) : pad;
+  const scale = pad.width / width;
+  const { data } = source.getContext('2d').getImageData(0, 0, pad.width, pad.height);
+  const planes = channels === 3 ? 3 : 1;
+  const size = width * height;
   const sums = new Float64Array(planes * size);
   for (let y = 0; y < pad.height; y++)
     for (let x = 0; x < pad.width; x++) {
-      const from = 4 * (y * pad.width + x),
-        to = Math.floor(y / scale) * width + Math.floor(x / scale);
+      const from = 4 * (y * pad.width + x);
+      const to = Math.floor(y / scale) * width + Math.floor(x / scale);
       if (planes === 3) for (let c = 0; c < 3; c++) sums[c * size + to] += data[from + c];
       else sums[to] += 0.299 * data[from] + 0.587 * data[from + 1] + 0.114 * data[from + 2];
     }
   return Uint8Array.from(sums, (sum) => Math.round(sum / scale ** 2));
 }
 
-/** The drawing as its data were made: as MNIST scaled into a box of 20 of 28 pixels, its centre of mass in the middle; or filling the square. */
+/**
+ * The drawing as its data were made: as MNIST scaled into a box of 20 of 28 pixels, its centre of mass in the middle;
+ * or filling the square.
+ */
 function centredOf(pad, paper, { box }) {
-  const { width, height } = pad,
-    { data } = pad.getContext('2d').getImageData(0, 0, width, height);
-  let mass = 0,
-    sumX = 0,
-    sumY = 0,
-    left = width,
-    right = 0,
-    top = height,
-    bottom = 0;
+  const { width, height } = pad;
+  const { data } = pad.getContext('2d').getImageData(0, 0, width, height);
+  let mass = 0;
+  let sumX = 0;
+  let sumY = 0;
+  let left = width;
+  let right = 0;
+  let top = height;
+  let bottom = 0;
   for (let y = 0; y < height; y++)
     for (let x = 0; x < width; x++) {
       const weight = Math.abs(data[4 * (y * width + x)] - paper);
@@ -281,8 +286,8 @@ function centredOf(pad, paper, { box }) {
     }
   if (!mass) return pad;
   const middle = box < 1 ? [sumX / mass, sumY / mass] : [(left + right) / 2, (top + bottom) / 2];
-  const scale = (box * Math.min(width, height)) / Math.max(right - left, bottom - top),
-    context = new OffscreenCanvas(width, height).getContext('2d');
+  const scale = (box * Math.min(width, height)) / Math.max(right - left, bottom - top);
+  const context = new OffscreenCanvas(width, height).getContext('2d');
   context.fillStyle = paper ? '#fff' : '#000';
   context.fillRect(0, 0, width, height);
   context.imageSmoothingQuality = 'high';

@@ -19,7 +19,8 @@ export function socketTransport(path) {
     connect() {
       const address = new URL(path, location.href);
       address.protocol = location.protocol === 'https:' ? 'wss:' : 'ws:';
-      const opened = (socket = new WebSocket(address));
+      const opened = new WebSocket(address);
+      socket = opened;
       socket.binaryType = 'arraybuffer';
       socket.addEventListener('open', () => this.onopen());
       socket.addEventListener('message', ({ data }) =>

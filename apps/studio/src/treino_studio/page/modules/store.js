@@ -31,8 +31,8 @@ export function take(store, message) {
     return 'frame';
   }
   if (message.curves) {
-    const { run, left, step, loss } = message.curves,
-      own = store.curves.get(store.name);
+    const { run, left, step, loss } = message.curves;
+    const own = store.curves.get(store.name);
     if (left != null) {
       if (own)
         own.past = [...own.past.filter((each) => each.segment !== left), { segment: left, step, loss }].slice(-PASTS);
@@ -81,23 +81,26 @@ export function viewStep(store) {
   return store.state?.view.step ?? store.frame?.step ?? store.state?.last_step ?? 0;
 }
 
-/** Where time axes end: while a run trains at a round step ahead, at most where it is planned to end; else where it ended. */
+/**
+ * Where time axes end: while a run trains at a round step ahead, at most where it is planned to end; else where it
+ * ended.
+ */
 export function axisEnd({ state, curves }) {
   const most = Math.max(
-      1,
-      state.last_step,
-      ...[...curves.values()].flatMap(({ step, past }) =>
-        [step, ...past.map((each) => each.step)].map((steps) => steps.at(-1) ?? 0),
-      ),
+    1,
+    state.last_step,
+    ...[...curves.values()].flatMap(({ step, past }) =>
+      [step, ...past.map((each) => each.step)].map((steps) => steps.at(-1) ?? 0),
     ),
-    planned = state.length && state.steps_per_epoch * state.length.epochs;
+  );
+  const planned = state.length && state.steps_per_epoch * state.length.epochs;
   return state.status === 'running' ? Math.max(most, Math.min(roundEnd(most), planned || Infinity)) : most;
 }
 
 /** The entries of a list of {step} that hold at a step: the last at or before it, null before the first. */
 export function lastAt(entries, step) {
-  let low = 0,
-    high = entries.length;
+  let low = 0;
+  let high = entries.length;
   while (low < high) {
     const middle = (low + high) >> 1;
     if (entries[middle].step <= step) low = middle + 1;
@@ -108,8 +111,8 @@ export function lastAt(entries, step) {
 
 /** The place in a rising list of the last value at or below one; -1 before the first. */
 export function placeAt(values, value) {
-  let low = 0,
-    high = values.length;
+  let low = 0;
+  let high = values.length;
   while (low < high) {
     const middle = (low + high) >> 1;
     if (values[middle] <= value) low = middle + 1;

@@ -8,33 +8,33 @@ import { sortedTable } from './table.js';
 import { t } from './words.js';
 
 export function open(shell, name) {
-  let state = null,
-    lines = [],
-    chosen = null,
-    hot = null,
-    plots = [],
-    table = null,
-    parts = null,
-    columns = [],
-    choice,
-    colours,
-    scale = null;
+  let state = null;
+  let lines = [];
+  let chosen = null;
+  let hot = null;
+  let plots = [];
+  let table = null;
+  let parts = null;
+  let columns = [];
+  let choice;
+  let colours;
+  let scale = null;
   const { connection, command } = connected(shell, `/socket/study/${encodeURIComponent(name)}`, take);
 
   function take(message) {
     if (message.notice) shell.say(message.notice.text, message.notice.kind);
     if (message.lines) lines = message.lines;
     if (message.state) {
-      const of = ({ document: found, metric_name: metric } = {}) => `${found?.rows.length} ${metric}`,
-        before = of(state ?? undefined);
+      const of = ({ document: found, metric_name: metric } = {}) => `${found?.rows.length} ${metric}`;
+      const before = of(state ?? undefined);
       state = message.state;
       if (before !== of(state)) build();
     }
     if (state) update();
   }
   function build() {
-    const { varied = ['batch_size'], modes = [] } = state.document,
-      metric = state.metric_name ?? t('loss');
+    const { varied = ['batch_size'], modes = [] } = state.document;
+    const metric = state.metric_name ?? t('loss');
     const own = varied.map((key) => ({
       key,
       name: key,
@@ -59,9 +59,10 @@ export function open(shell, name) {
     choice = columnChoice('columns.study', () => true, update);
     choice.fill(columns);
     colours = colourChoice('study', update);
-    const meant = columns.filter(({ key }) => !['row', 'status'].includes(key)),
-      byRow = { key: '', name: t('row') };
-    colours.fill(varied.length === 1 && modes.length < 2 ? [meant[0], byRow, ...meant.slice(1)] : [byRow, ...meant]); // values in order have hues in order
+    const meant = columns.filter(({ key }) => !['row', 'status'].includes(key));
+    const byRow = { key: '', name: t('row') };
+    // values in order have hues in order
+    colours.fill(varied.length === 1 && modes.length < 2 ? [meant[0], byRow, ...meant.slice(1)] : [byRow, ...meant]);
     table = sortedTable(t('rows_of_study'), columns, {
       pick: (row) => choose(row.number),
       point: (row) => touch(row?.number),
@@ -123,9 +124,9 @@ export function open(shell, name) {
   }
 
   function update() {
-    const { document: found, progress } = state,
-      running = state.status === 'running',
-      ending = parts.stop.update(state);
+    const { document: found, progress } = state;
+    const running = state.status === 'running';
+    const ending = parts.stop.update(state);
     shell.title(state.name, found.data ?? '');
     setText(
       parts.progress,

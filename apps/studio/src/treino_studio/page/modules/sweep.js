@@ -1,10 +1,12 @@
-/** The page of a sweep: its networks as a table and as parallel coordinates, every curve, what mattered, the verdict. */
+/**
+ * The page of a sweep: its networks as a table and as parallel coordinates, every curve, what mattered, the verdict.
+ */
 
 import { colourChoice, columnChoice } from './choices.js';
 import { el, setText } from './dom.js';
 import { chart, connected, duration, panel, shown, statusWord, stopButton, wheel } from './lines.js';
-import { drawEnd, drawParallel, makeParallel } from './parallel.js';
 import { num, whole } from './numbers.js';
+import { drawEnd, drawParallel, makeParallel } from './parallel.js';
 import { swatch } from './scale.js';
 import { sortedTable } from './table.js';
 import { look } from './theme.js';
@@ -22,20 +24,20 @@ const KINDS = [
 ];
 
 export function open(shell, name) {
-  let state = null,
-    networks = [],
-    lines = [],
-    chosen = null,
-    hot = null,
-    onlyLost = false,
-    mattered = null,
-    inView = false,
-    table,
-    parts,
-    parallel,
-    choice,
-    colours,
-    scale = null;
+  let state = null;
+  let networks = [];
+  let lines = [];
+  let chosen = null;
+  let hot = null;
+  let onlyLost = false;
+  let mattered = null;
+  let inView = false;
+  let table;
+  let parts;
+  let parallel;
+  let choice;
+  let colours;
+  let scale = null;
   const brushes = new Map();
   const { connection, command } = connected(shell, `/socket/sweep/${encodeURIComponent(name)}`, take);
 
@@ -290,20 +292,24 @@ export function open(shell, name) {
     inView = entries.at(-1).isIntersecting;
     if (inView) update();
   });
-  /** How much each setting mattered, and how sure that is: measured, for seconds, where somebody looks after the end, or asks before. */
+  /**
+   * How much each setting mattered, and how sure that is: measured, for seconds, where somebody looks after the end, or
+   * asks before.
+   */
   async function measure() {
-    const asked = (mattered = {});
+    const asked = {};
+    mattered = asked;
     parts.sure.replaceChildren(el('span', { class: 'busy' }, t('measuring_importance')));
     parts.measure.disabled = true;
     try {
-      const found = JSON.parse((await connection.take('importance')).text),
-        most = Math.max(...found.settings.map(({ drop }) => drop));
+      const found = JSON.parse((await connection.take('importance')).text);
+      const most = Math.max(...found.settings.map(({ drop }) => drop));
       if (mattered !== asked) return;
       parts.bars.replaceChildren(
         ...found.settings.map(({ name: setting, drop, std }) => {
-          const bar = el('i', { class: 'amount' }),
-            error = el('i', { class: 'spread' }),
-            part = (value) => `${100 * Math.min(1, Math.max(0, value / (1.2 * most)))}%`;
+          const bar = el('i', { class: 'amount' });
+          const error = el('i', { class: 'spread' });
+          const part = (value) => `${100 * Math.min(1, Math.max(0, value / (1.2 * most)))}%`;
           bar.style.width = part(drop);
           Object.assign(error.style, {
             left: part(drop - std),
@@ -328,9 +334,9 @@ export function open(shell, name) {
   }
 
   function update() {
-    const { progress, status: now, document: found } = state,
-      running = now === 'running',
-      ending = parts.stop.update(state);
+    const { progress, status: now, document: found } = state;
+    const running = now === 'running';
+    const ending = parts.stop.update(state);
     shell.title(state.name, t('networks_on', { n: whole(state.count), data: state.data }));
     const words = [
       statusWord(now),
@@ -387,8 +393,8 @@ export function open(shell, name) {
       : ({ diverged: look.alarm, cut: look.strong }[network.status] ?? (scale ? look.ghost : look.train));
   function draw() {
     if (!state) return;
-    const best = networks[0]?.best == null ? null : networks[0].member,
-      marked = new Map();
+    const best = networks[0]?.best == null ? null : networks[0].member;
+    const marked = new Map();
     for (const [member, colour] of [
       [best, look.val],
       [chosen, look.mark],

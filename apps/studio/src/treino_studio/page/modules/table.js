@@ -18,9 +18,9 @@ export function sortedTable(
   columns,
   { pick = null, point = null, sort = null, sorted = () => {}, most = Infinity } = {},
 ) {
-  const head = el('tr', {}),
-    body = el('tbody', {}),
-    table = el('table', { 'aria-label': label }, el('thead', {}, head), body);
+  const head = el('tr', {});
+  const body = el('tbody', {});
+  const table = el('table', { 'aria-label': label }, el('thead', {}, head), body);
   const node = el(
     'div',
     {
@@ -34,15 +34,16 @@ export function sortedTable(
     },
     table,
   );
-  let by = sort,
-    rows = [],
-    order = [],
-    chosen = () => false,
-    from = 0,
-    height = HEIGHT,
-    heads,
-    start;
-  const made = new Map(); // row → its element, until the next drawing: one that is used stays where it is while others come
+  let by = sort;
+  let rows = [];
+  let order = [];
+  let chosen = () => false;
+  let from = 0;
+  let height = HEIGHT;
+  let heads;
+  let start;
+  // row → its element, until the next drawing: one that is used stays where it is while others come
+  const made = new Map();
   if (point) body.addEventListener('pointerleave', () => point(null));
 
   function use(next) {
@@ -130,13 +131,13 @@ export function sortedTable(
     return count > 0 ? empty : '';
   };
   function show() {
-    const many = order.length > ALL,
-      seen = many ? Math.ceil((node.clientHeight || 480) / height) + 2 * AROUND : order.length;
+    const many = order.length > ALL;
+    const seen = many ? Math.ceil((node.clientHeight || 480) / height) + 2 * AROUND : order.length;
     from = inView();
-    const begin = many ? Math.max(0, Math.min(from - AROUND, order.length - seen)) : 0,
-      shown = order.slice(begin, begin + seen);
-    const held = document.activeElement?.closest('td, th'),
-      within = body.contains(held) && [held.parentNode.dataset.row, held.cellIndex];
+    const begin = many ? Math.max(0, Math.min(from - AROUND, order.length - seen)) : 0;
+    const shown = order.slice(begin, begin + seen);
+    const held = document.activeElement?.closest('td, th');
+    const within = body.contains(held) && [held.parentNode.dataset.row, held.cellIndex];
     body.replaceChildren(
       gap(begin),
       ...shown.map((row, k) => {
@@ -166,8 +167,8 @@ export function sortedTable(
       return order.length;
     },
     reveal(value) {
-      const place = order.findIndex((row) => start.value(row) === value),
-        top = place * height;
+      const place = order.findIndex((row) => start.value(row) === value);
+      const top = place * height;
       if (place >= 0 && (top < node.scrollTop || top + 3 * height > node.scrollTop + node.clientHeight))
         node.scrollTop = top - node.clientHeight / 2;
     },

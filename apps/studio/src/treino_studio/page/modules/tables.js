@@ -6,14 +6,14 @@ import { answers } from './rows.js';
 import { t } from './words.js';
 
 const REST = 1000; // milliseconds between two writings: a screen reader shall be able to read them
-const EPOCHS = 20,
-  CLASSES = 12; // the newest that are listed; more classes make no table
+const EPOCHS = 20; // the newest that are listed
+const CLASSES = 12; // more classes make no table
 
-export function makeTables(page) {
+export function makeTables() {
   const places = { network: $('.net'), picture: $('.bound'), curves: $('.curves') };
   for (const place of Object.values(places)) place.append(el('div', { class: 'vh table-behind' }));
-  let written = -Infinity,
-    timer = 0;
+  let written = -Infinity;
+  let timer = 0;
 
   /** Every frame; while it trains not each of them is written. */
   function draw(store) {
@@ -113,8 +113,8 @@ function figures({ frame, state }) {
 }
 
 function epochs(store) {
-  const all = store.curves.get(store.name)?.epochs ?? [],
-    metric = ['accuracy', 'rmse'].find((name) => all.some((each) => each.validation?.[name] != null));
+  const all = store.curves.get(store.name)?.epochs ?? [];
+  const metric = ['accuracy', 'rmse'].find((name) => all.some((each) => each.validation?.[name] != null));
   const rows = all
     .slice(-EPOCHS)
     .map(({ epoch, step, train, validation }) => [

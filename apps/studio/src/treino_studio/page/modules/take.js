@@ -8,9 +8,9 @@ const FORMS = ['weights', 'script', 'report', 'gif', 'command']; // what a serve
 
 /** shell.takes may have more forms, which the page itself makes: {name: () => …}. */
 export function makeTake(page) {
-  const own = page.shell.takes ?? {},
-    menu = $('#take'),
-    field = $('#keep-name');
+  const own = page.shell.takes ?? {};
+  const menu = $('#take');
+  const field = $('#keep-name');
   menu.addEventListener('toggle', (event) => {
     if (event.newState !== 'open') return;
     const button = $('#save').getBoundingClientRect();

@@ -73,7 +73,7 @@ function hue(degrees, lightness) {
 /** Read the style sheet's colours anew, after the theme has changed. */
 export function readLook() {
   const style = getComputedStyle(document.documentElement);
-  for (const name of NAMES) look[name.replace('-', '_')] = style.getPropertyValue('--' + name).trim();
+  for (const name of NAMES) look[name.replace('-', '_')] = style.getPropertyValue(`--${name}`).trim();
   look.dark = document.documentElement.dataset.theme === 'dark';
   look.font = style.fontFamily || 'system-ui, sans-serif';
   look.paper = rgb(look.plot);

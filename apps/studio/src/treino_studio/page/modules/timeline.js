@@ -7,8 +7,8 @@ import { look } from './theme.js';
 import { language, t } from './words.js';
 
 export function makeTimeline(page) {
-  const slider = $('#time'),
-    forks = $('#forks');
+  const slider = $('#time');
+  const forks = $('#forks');
   let shown = '';
   slider.addEventListener('input', () => page.lookAt(Number(slider.value)));
   $('#now').addEventListener('click', () => {
@@ -19,10 +19,10 @@ export function makeTimeline(page) {
   function draw(store) {
     const { state } = store;
     if (!state) return;
-    const [low, high] = page.span ?? [0, axisEnd(store)],
-      share = (at) => (at - low) / (high - low);
-    const step = page.lookingAt ?? viewStep(store),
-      live = isLive(store) && page.lookingAt == null;
+    const [low, high] = page.span ?? [0, axisEnd(store)];
+    const share = (at) => (at - low) / (high - low);
+    const step = page.lookingAt ?? viewStep(store);
+    const live = isLive(store) && page.lookingAt == null;
     Object.assign(slider, { min: Math.ceil(low), max: Math.floor(high), value: step });
     slider.style.setProperty('--at', `${100 * share(step)}%`);
     slider.style.setProperty('--head', `${100 * share(state.last_step)}%`);
@@ -36,9 +36,9 @@ export function makeTimeline(page) {
   }
 
   function drawForks(store, share, span) {
-    const { state } = store,
-      width = forks.clientWidth,
-      left = (state.history ?? []).filter((piece) => piece.left);
+    const { state } = store;
+    const width = forks.clientWidth;
+    const left = (state.history ?? []).filter((piece) => piece.left);
     const key = [
       width,
       span,
@@ -50,8 +50,8 @@ export function makeTimeline(page) {
     ].join();
     if (key === shown) return;
     shown = key;
-    const X = (step) => (9 + share(step) * (width - 18)).toFixed(1),
-      inView = (at) => share(at) >= 0 && share(at) <= 1;
+    const X = (step) => (9 + share(step) * (width - 18)).toFixed(1);
+    const inView = (at) => share(at) >= 0 && share(at) <= 1;
     forks.replaceChildren(
       ...left
         .filter((piece) => inView(piece.first))

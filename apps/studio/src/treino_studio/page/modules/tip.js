@@ -20,13 +20,13 @@ export function shareBar(share, colour) {
 }
 
 export function showTip(event, ...lines) {
-  const tip = $('#tip'),
-    x = event.clientX,
-    y = event.clientY;
+  const tip = $('#tip');
+  const x = event.clientX;
+  const y = event.clientY;
   tip.replaceChildren(...lines.flat().filter(Boolean));
   tip.hidden = false;
-  const width = tip.offsetWidth,
-    height = tip.offsetHeight;
+  const width = tip.offsetWidth;
+  const height = tip.offsetHeight;
   const above = y + 18 + height > innerHeight || y > innerHeight * 0.6;
   tip.style.left = `${clamp(x + 16, 8, Math.max(8, innerWidth - width - 8))}px`;
   tip.style.top = `${above ? Math.max(8, y - height - 14) : y + 18}px`;
@@ -44,8 +44,8 @@ export const about = (key) => ({ 'data-about': key, tabindex: 0, 'aria-descripti
  * data-why, or that of the stage.
  */
 export function startTerms() {
-  let waiting = 0,
-    shown = null;
+  let waiting = 0;
+  let shown = null;
   const termOf = (node) =>
     node.closest?.('[data-about], :disabled') ?? [...(node.labels ?? [])].find((label) => label.dataset.about) ?? null;
   const close = () => {
@@ -58,8 +58,8 @@ export function startTerms() {
     close();
     if (node)
       waiting = setTimeout(() => {
-        const box = node.getBoundingClientRect(),
-          why = node.matches(':disabled') && (node.dataset.why || $('#stage').dataset.why);
+        const box = node.getBoundingClientRect();
+        const why = node.matches(':disabled') && (node.dataset.why || $('#stage').dataset.why);
         shown = node;
         if (why || node.dataset.about)
           showTip(
@@ -78,12 +78,13 @@ export function startTerms() {
   document.addEventListener('focusout', close);
   document.addEventListener('pointerdown', ({ target, pointerType }) => {
     close();
-    if (pointerType !== 'touch') shown = termOf(target); // what is pressed is not explained until the pointer comes again
+    // what is pressed is not explained until the pointer comes again
+    if (pointerType !== 'touch') shown = termOf(target);
   });
   document.addEventListener('scroll', close, true);
   document.addEventListener('click', (event) => {
-    const found = event.pointerType === 'touch' ? termOf(event.target) : null,
-      term = found?.matches('button:enabled') ? null : found;
+    const found = event.pointerType === 'touch' ? termOf(event.target) : null;
+    const term = found?.matches('button:enabled') ? null : found;
     if (term?.matches('label')) event.preventDefault(); // its field would take the finger for itself
     open(term, 0);
   });

@@ -48,18 +48,18 @@ export function makeTransport(page) {
   }
 
   function update({ state }, store = page.store) {
-    const playing = state.playing && isLive(store),
-      speed = state.steps_per_second ?? 0;
+    const playing = state.playing && isLive(store);
+    const speed = state.steps_per_second ?? 0;
     $('#play').classList.toggle('on', playing);
     setText($('#play span'), t(playing ? 'pause' : 'play'));
-    const choices = [...$('#speed').options],
-      next = choices.findIndex(({ value }) => !Number(value) || Number(value) >= speed);
+    const choices = [...$('#speed').options];
+    const next = choices.findIndex(({ value }) => !Number(value) || Number(value) >= speed);
     if (!choices.some(({ value }) => Number(value) === speed))
       choices[next].before(el('option', { value: speed }, t('per_second', { n: num(speed) })));
     $('#speed').value = speed;
     $('#full').hidden = !speed || !state.steers || ENDED.includes(state.status);
-    const watches = !state.steers,
-      dead = state.status === 'deleted';
+    const watches = !state.steers;
+    const dead = state.status === 'deleted';
     for (const id of ['play', 'step', 'epoch', 'speed', 'branch', 'fan']) $(`#${id}`).disabled = watches || dead;
     const trains = state.status === 'running';
     stopping &&= trains;
@@ -72,8 +72,8 @@ export function makeTransport(page) {
 
   /** Every frame: where it is. */
   function draw(store) {
-    const { state, frame } = store,
-      step = page.lookingAt ?? viewStep(store);
+    const { state, frame } = store;
+    const step = page.lookingAt ?? viewStep(store);
     if (!state) return;
     setText($('#clock-step'), whole(step));
     const epochs = frame?.epoch ?? (state.steps_per_epoch ? step / state.steps_per_epoch : null);
@@ -81,8 +81,8 @@ export function makeTransport(page) {
       $('#clock-epoch'),
       epochs == null ? '–' : num(epochs, epochs < 10 ? 2 : Math.max(3, String(Math.floor(epochs)).length)),
     );
-    const kind = kindOf(store, page),
-      status = $('#status');
+    const kind = kindOf(store, page);
+    const status = $('#status');
     status.dataset.kind = kind;
     setText($('span', status), t(`status_${kind}`));
   }

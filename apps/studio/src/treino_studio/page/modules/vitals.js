@@ -21,12 +21,12 @@ export function makeVitals(page) {
   );
 
   function draw(store) {
-    const { state, frame } = store,
-      vitals = store.curves.get(store.name)?.vitals ?? [];
+    const { state, frame } = store;
+    const vitals = store.curves.get(store.name)?.vitals ?? [];
     if (!state) return;
-    const step = viewStep(store),
-      end = axisEnd(store),
-      now = frame?.step === step ? frame : lastAt(vitals, step);
+    const step = viewStep(store);
+    const end = axisEnd(store);
+    const now = frame?.step === step ? frame : lastAt(vitals, step);
     const known = vitals.filter((each) => each.step <= state.last_step);
     for (const [sign, guide] of Object.entries(SIGNS)) {
       setText($(`#sign-${sign}`), num(now?.[sign], 3));
@@ -51,8 +51,9 @@ export function makeVitals(page) {
     ]);
     if (key === shown) return;
     shown = key;
-    const red = ({ severity }) => LEVELS[severity] === 'bad',
-      found = state.findings.filter(({ rule }) => rule !== state.status).sort((a, b) => red(b) - red(a)); // a status has a line of its own
+    const red = ({ severity }) => LEVELS[severity] === 'bad';
+    // a status has a line of its own
+    const found = state.findings.filter(({ rule }) => rule !== state.status).sort((a, b) => red(b) - red(a));
     $('#findings').replaceChildren(...endings(state, page), ...found.map((finding) => item(finding, page)));
     if (!$('#findings').children.length) $('#findings').append(line('note', t('no_findings')));
   }
@@ -82,16 +83,17 @@ const button = (text, act, off = false) =>
   el('button', { type: 'button', class: 'small', disabled: off, onclick: act }, text);
 
 function item(finding, page) {
-  const { rule, severity, message, fix, step } = finding,
-    go = step != null && button(t('go_to_step', { step: whole(step) }), () => page.lookAt(step));
-  const advice = page.store.state.settings.fault?.includes(rule) ? t('switch_off', { what: t(rule) }) : fix; // by the words of its switch
+  const { rule, severity, message, fix, step } = finding;
+  const go = step != null && button(t('go_to_step', { step: whole(step) }), () => page.lookAt(step));
+  // by the words of its switch
+  const advice = page.store.state.settings.fault?.includes(rule) ? t('switch_off', { what: t(rule) }) : fix;
   return line(LEVELS[severity] ?? 'note', [message, advice].filter(Boolean).join(' '), page.remedy(finding), go);
 }
 
 /** What a run's end offers: to be resumed, to go back to before it diverged; the figures of one that is done. */
 function endings(state, page) {
-  const found = [],
-    { status, last_step: last } = state;
+  const found = [];
+  const { status, last_step: last } = state;
   if (status === 'deleted') found.push(line('bad', t('run_deleted')));
   if (status === 'interrupted')
     found.push(

@@ -1,4 +1,7 @@
-/** The ways that a run or a script has gone, as a small tree: each stretch with what was changed and its figures; a click goes there. */
+/**
+ * The ways that a run or a script has gone, as a small tree: each stretch with what was changed and its figures; a
+ * click goes there.
+ */
 
 import { $, el, setText } from './dom.js';
 import { num, whole } from './numbers.js';
@@ -6,15 +9,15 @@ import { viewStep } from './store.js';
 import { t } from './words.js';
 
 /**
- * Fill a list with stretches, a row for each: {key, first, last, left, text, figures, off, why}; their bars lie on one scale.
- * figures: by their names. off: it can't be gone to; why: the reason. go(piece): what a click does.
+ * Fill a list with stretches, a row for each: {key, first, last, left, text, figures, off, why}; their bars lie on one
+ * scale. figures: by their names. off: it can't be gone to; why: the reason. go(piece): what a click does.
  */
 export function makeStretches(list, go) {
   const rows = new Map(); // by key: the elements of a stretch
 
   function update(pieces) {
-    const end = Math.max(1, ...pieces.map(({ last }) => last)),
-      keys = pieces.map(({ key }) => key);
+    const end = Math.max(1, ...pieces.map(({ last }) => last));
+    const keys = pieces.map(({ key }) => key);
     for (const key of rows.keys()) if (!keys.includes(key)) rows.delete(key);
     for (const piece of pieces) {
       const row = rows.get(piece.key) ?? made();
@@ -40,9 +43,9 @@ export function makeStretches(list, go) {
       list.replaceChildren(...items);
   }
   function made() {
-    const bar = el('i'),
-      [what, steps, figures] = ['b', 'span', 'span'].map((tag) => el(tag)),
-      row = { bar, what, steps, figures };
+    const bar = el('i');
+    const [what, steps, figures] = ['b', 'span', 'span'].map((tag) => el(tag));
+    const row = { bar, what, steps, figures };
     row.button = el(
       'button',
       { type: 'button', onclick: () => go(row.piece) },
@@ -63,8 +66,8 @@ export function makeStretches(list, go) {
 
 /** The stretches of a run, below its curves. */
 export function makeWays(page) {
-  const list = $('#ways'),
-    stretches = makeStretches(list, goTo);
+  const list = $('#ways');
+  const stretches = makeStretches(list, goTo);
 
   function update({ state }) {
     const pieces = (state.history ?? []).map((piece) => ({
@@ -82,8 +85,8 @@ export function makeWays(page) {
   }
   /** Which stretch is in view. */
   function draw(store) {
-    const step = page.lookingAt ?? viewStep(store),
-      own = (store.state?.history ?? []).filter(({ segment }) => segment === store.frame?.segment);
+    const step = page.lookingAt ?? viewStep(store);
+    const own = (store.state?.history ?? []).filter(({ segment }) => segment === store.frame?.segment);
     const here = own.findLast(({ first }) => first < step) ?? own[0]; // a stretch ends with its last step
     stretches.mark(({ segment, first }) => segment === here?.segment && first === here?.first);
   }

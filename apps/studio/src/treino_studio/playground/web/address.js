@@ -14,9 +14,13 @@ const PROBLEM = {
   data_seed: Number,
   normalise: (text) => ({ yes: true, no: false })[text],
 };
+const PLAIN = /%(2C|3A|3B|2F|40|24)/g; // , : ; / @ $
 const LONGEST = 6000; // characters of a table or of points in an address; browsers and mail take so much
 
-/** What is asked for beside data and settings, by the keys of the address: hide, view, speed, …; lang and theme also after a ?. */
+/**
+ * What is asked for beside data and settings, by the keys of the address: hide, view, speed, …; lang and theme also
+ * after a ?.
+ */
 export const asked = (name, hash = location.hash) =>
   parametersOf(hash).get(name) ?? (/lang|theme/.test(name) ? new URLSearchParams(location.search).get(name) : null);
 
@@ -38,9 +42,9 @@ function parametersOf(hash) {
  * tables: those of the page, by their names. kept: a problem that history keeps, for a table too long for an address.
  */
 export async function readAddress(hash, { tables, kept }) {
-  const all = parametersOf(hash),
-    settings = {},
-    faults = [];
+  const all = parametersOf(hash);
+  const settings = {};
+  const faults = [];
   const problem = { ...usualProblem };
   const read = (name, of, to) => {
     if (!all.has(name)) return;
@@ -128,7 +132,7 @@ export async function writeAddress(hash, { problem, settings, step = 0, actions 
 function readable(parameters) {
   const text = [...parameters].map(
     ([name, value]) =>
-      `${encodeURIComponent(name)}=${encodeURIComponent(value).replace(/%(2C|3A|3B|2F|40|24)/g, (code) => decodeURIComponent(code))}`,
+      `${encodeURIComponent(name)}=${encodeURIComponent(value).replace(PLAIN, (code) => decodeURIComponent(code))}`,
   );
   return `#${text.join('&')}`;
 }

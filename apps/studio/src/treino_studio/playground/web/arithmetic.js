@@ -4,12 +4,14 @@ import { softmax as softmaxAt } from './metrics.js';
 
 const SQRT2PI = Math.sqrt(2 * Math.PI);
 
-/** 2/√π times the integral of e^(−t²) from 0 to x; by its series, and far out by the continued fraction of what is left. */
+/**
+ * 2/√π times the integral of e^(−t²) from 0 to x; by its series, and far out by the continued fraction of what is left.
+ */
 function erf(x) {
   if (x < 0) return -erf(-x);
   if (x < 3) {
-    let term = x,
-      sum = x;
+    let term = x;
+    let sum = x;
     for (let n = 1; term > 1e-17 * sum; n++) sum += term *= (2 * x * x) / (2 * n + 1);
     return (2 / Math.sqrt(Math.PI)) * Math.exp(-x * x) * sum;
   }
@@ -19,10 +21,12 @@ function erf(x) {
 }
 
 export const sigmoid = (z) => (z >= 0 ? 1 / (1 + Math.exp(-z)) : Math.exp(z) / (1 + Math.exp(z)));
-const bell = (z) => Math.exp((-z * z) / 2) / SQRT2PI,
-  below = (z) => (1 + erf(z / Math.SQRT2)) / 2;
+const bell = (z) => Math.exp((-z * z) / 2) / SQRT2PI;
+const below = (z) => (1 + erf(z / Math.SQRT2)) / 2;
 
-/** Of each activation: f, f', the z at which f' jumps; `saturates`: f' tends to 0 at both ends; `dies`: f is 0 below 0. */
+/**
+ * Of each activation: f, f', the z at which f' jumps; `saturates`: f' tends to 0 at both ends; `dies`: f is 0 below 0.
+ */
 export const ACTIVATIONS = {
   relu: { f: (z) => Math.max(z, 0), slope: (z) => +(z > 0), kinks: [0], dies: true },
   leaky_relu: { f: (z) => (z > 0 ? z : 0.01 * z), slope: (z) => (z > 0 ? 1 : 0.01), kinks: [0] },
@@ -35,12 +39,15 @@ export const ACTIVATIONS = {
 
 export const softmax = (z) => Array.from(softmaxAt(z, 0, z.length));
 export function logSoftmax(z) {
-  const most = Math.max(...z),
-    sum = Math.log(Array.from(z, (v) => Math.exp(v - most)).reduce((a, b) => a + b));
+  const most = Math.max(...z);
+  const sum = Math.log(Array.from(z, (v) => Math.exp(v - most)).reduce((a, b) => a + b));
   return Array.from(z, (v) => v - most - sum);
 }
 
-/** Of a row's output and target: its loss and the loss's slope; of numbers. kinks: the errors at which the slope jumps or bends. */
+/**
+ * Of a row's output and target: its loss and the loss's slope; of numbers. kinks: the errors at which the slope jumps
+ * or bends.
+ */
 export const PAIRS = {
   bce: { of: (z, y) => [Math.max(z, 0) - z * y + Math.log1p(Math.exp(-Math.abs(z))), sigmoid(z) - y] },
   mse: { of: (z, y) => [(z - y) ** 2, 2 * (z - y)] },
@@ -53,9 +60,9 @@ export const PAIRS = {
 
 /** The loss of outputs [B C]: each row's, their mean, and its slopes [B C]. y: classes, or numbers [B C]. */
 export function batchLoss(loss, out, y, B, softmaxFirst = false) {
-  const C = out.length / B,
-    terms = new Float64Array(loss === 'cross_entropy' ? B : B * C),
-    slope = new Float64Array(B * C);
+  const C = out.length / B;
+  const terms = new Float64Array(loss === 'cross_entropy' ? B : B * C);
+  const slope = new Float64Array(B * C);
   for (let r = 0; r < B; r++) {
     if (loss !== 'cross_entropy') {
       for (let at = r * C; at < (r + 1) * C; at++) [terms[at], slope[at]] = PAIRS[loss].of(out[at], y[at]);
@@ -64,7 +71,8 @@ export function batchLoss(loss, out, y, B, softmaxFirst = false) {
     const z = softmaxFirst ? softmax(out.subarray(r * C, (r + 1) * C)) : out.subarray(r * C, (r + 1) * C);
     terms[r] = -logSoftmax(z)[y[r]];
     let d = softmax(z).map((p, k) => p - (k === y[r]));
-    if (softmaxFirst) d = d.map((v, k) => z[k] * (v - d.reduce((sum, u, c) => sum + u * z[c], 0))); // through the first softmax
+    // through the first softmax
+    if (softmaxFirst) d = d.map((v, k) => z[k] * (v - d.reduce((sum, u, c) => sum + u * z[c], 0)));
     slope.set(d, r * C);
   }
   return { terms, loss: terms.reduce((a, b) => a + b, 0) / terms.length, slope: slope.map((v) => v / terms.length) };
@@ -73,9 +81,9 @@ export function batchLoss(loss, out, y, B, softmaxFirst = false) {
 /** The layers in a member's row of numbers: {W [H D], b [H], H, D, act}. */
 export function layersOf(row, { sizes, starts, activation }) {
   return sizes.slice(1).map((H, l) => {
-    const D = sizes[l],
-      at = starts[2 * l],
-      end = starts[2 * l + 1];
+    const D = sizes[l];
+    const at = starts[2 * l];
+    const end = starts[2 * l + 1];
     return {
       H,
       D,
@@ -86,12 +94,15 @@ export function layersOf(row, { sizes, starts, activation }) {
   });
 }
 
-/** Of each layer what goes in (a), z and what comes out (h) for the rows x [B D]. masks: factors [B H] of hidden layers, or none. */
+/**
+ * Of each layer what goes in (a), z and what comes out (h) for the rows x [B D]. masks: factors [B H] of hidden layers,
+ * or none.
+ */
 export function forward(layers, x, B, masks = []) {
   let a = x;
   return layers.map(({ W, b, H, D, act }, l) => {
-    const z = new Float64Array(B * H),
-      { f } = ACTIVATIONS[act];
+    const z = new Float64Array(B * H);
+    const { f } = ACTIVATIONS[act];
     for (let r = 0; r < B; r++)
       for (let i = 0; i < H; i++) {
         let sum = 0;
@@ -109,13 +120,14 @@ export function backward(layers, passes, slope, B) {
   let up = slope;
   const gradients = [];
   for (let l = layers.length - 1; l >= 0; l--) {
-    const { W, H, D, act } = layers[l],
-      pass = passes[l],
-      by = ACTIVATIONS[act].slope;
-    const d = (pass.d = up.map((v, at) => v * (pass.mask ? pass.mask[at] : 1) * by(pass.z[at])));
-    const down = new Float64Array(B * D),
-      gW = new Float64Array(H * D),
-      gb = new Float64Array(H);
+    const { W, H, D, act } = layers[l];
+    const pass = passes[l];
+    const by = ACTIVATIONS[act].slope;
+    const d = up.map((v, at) => v * (pass.mask ? pass.mask[at] : 1) * by(pass.z[at]));
+    pass.d = d;
+    const down = new Float64Array(B * D);
+    const gW = new Float64Array(H * D);
+    const gb = new Float64Array(H);
     for (let r = 0; r < B; r++)
       for (let i = 0; i < H; i++) {
         const v = d[r * H + i];

@@ -1,4 +1,7 @@
-/** What a column of cells is to treino, and whether the page can learn from it; the rules are data/preparation's in Python. */
+/**
+ * What a column of cells is to treino, and whether the page can learn from it; the rules are data/preparation's in
+ * Python.
+ */
 
 import { refuse } from '../../page/modules/connection.js';
 import { t } from '../../page/modules/words.js';
@@ -6,14 +9,24 @@ import { AMOUNT, ANSWERS, DATE, LETTERS, MORE_NOTHING, NAMED_DATE, NOTHING, TIME
 
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
 const KEY = /(^|_|\s)(id|ids|uuid|guid|cpf|cnpj|cep)$/i;
-const IDENTIFIER =
-  /(^|_|\s)(id|ids|uuid|guid|key|cpf|cnpj|rg|cep|matr[ií]cula|unnamed: 0)$|^((row|line|sample|record|case|item|df|obs|original|old)[ _.]?)?(index|idx)$|^row[ _.]?(names?|id|n|no|num|number)$/i;
-const TIME_NAME =
-  /(^|[^a-z])(t|time|step|second|minute|hour|day|week|month|quarter|year|age|tempo|passo|dia|semana|m[eê]s|trimestre|ano|idade)s?($|[^a-z])/i;
+const IDENTIFIER = either([
+  /(^|_|\s)(id|ids|uuid|guid|key|cpf|cnpj|rg|cep|matr[ií]cula|unnamed: 0)$/,
+  /^((row|line|sample|record|case|item|df|obs|original|old)[ _.]?)?(index|idx)$/,
+  /^row[ _.]?(names?|id|n|no|num|number)$/,
+]);
+const TIME_NAME = either([
+  /(^|[^a-z])(t|time|step|second|minute|hour|day|week|month|quarter|year|age)s?($|[^a-z])/,
+  /(^|[^a-z])(tempo|passo|dia|semana|m[eê]s|trimestre|ano|idade)s?($|[^a-z])/,
+]);
 const LARGEST_WHOLE = 2 ** 53;
 const MOST_CODES = 31; // an identifier's name with no more different numbers than these is a class
 const USUAL_TARGETS = ['target', 'label', 'class', 'y', 'outcome', 'species', 'quality', 'alvo', 'classe'];
 const MOST_CLASSES = 20; // different whole numbers
+
+/** One pattern of several, in letters of either case. */
+function either(patterns) {
+  return new RegExp(patterns.map(({ source }) => source).join('|'), 'i');
+}
 
 /** The hint that names the command line, which reads what the page can't. table: {name, file, target}. */
 export function commandHint({ name, file = `${name}.csv`, target = '…' }) {
@@ -25,7 +38,8 @@ export const isNothing = (cell) =>
   cell === null ||
   (typeof cell === 'string' && (NOTHING.has(cell.trim().toLowerCase()) || MORE_NOTHING.test(cell.trim())));
 export const isNumber = (word) => NUMBER.test(word);
-const isNumeral = (word) => isNumber(word) || /^[+-]?\d[\d.,]*$/.test(word); // also with a decimal comma, which a column with a word keeps
+// also with a decimal comma, which a column with a word keeps
+const isNumeral = (word) => isNumber(word) || /^[+-]?\d[\d.,]*$/.test(word);
 const isAmount = (word) => AMOUNT.test(word);
 export const isDate = (word) => DATE.test(word) || NAMED_DATE.test(word);
 export const isTime = (word) => TIME.test(word);
@@ -36,7 +50,8 @@ const ofNumbers = ({ cells }) => cells.every((cell) => cell === null || typeof c
 /**
  * What keeps a column from being an input here: null, or a key of words.js (why_…).
  *
- * Constant columns, identifiers and row numbers aren't inputs in treino either; words, dates and gaps are, and only there.
+ * Constant columns, identifiers and row numbers aren't inputs in treino either; words, dates and gaps are, and only
+ * there.
  */
 function whyNoInput({ name, cells }) {
   if (!ofNumbers({ cells })) {
@@ -59,8 +74,8 @@ function whyNoInput({ name, cells }) {
 
 /** The first cell that is no number, of a column of words where most cells are numbers; else undefined. */
 export function oddCell({ cells }) {
-  const there = cells.filter((cell) => !isNothing(cell)).map((cell) => String(cell).trim()),
-    odd = there.filter((word) => !isNumeral(word));
+  const there = cells.filter((cell) => !isNothing(cell)).map((cell) => String(cell).trim());
+  const odd = there.filter((word) => !isNumeral(word));
   return odd.length * 2 < there.length ? odd[0] : undefined;
 }
 
@@ -71,7 +86,10 @@ const numbersRows = ({ name, cells }, rows) =>
   [0, 1].includes(cells[0] - rows[0]) &&
   cells.every((cell, i) => cell - rows[i] === cells[0] - rows[0]);
 
-/** Whether it is {name, columns: [{name, cells}], target} as problems.js takes it: of equal columns, of numbers, words and nulls. */
+/**
+ * Whether it is {name, columns: [{name, cells}], target} as problems.js takes it: of equal columns, of numbers, words
+ * and nulls.
+ */
 export const isTable = (table) =>
   typeof table?.name === 'string' &&
   typeof table.target === 'string' &&
@@ -89,15 +107,16 @@ export const isTable = (table) =>
 /** Each column's reason (a key), or null where it can be an input; by the rows that have a target, as in Python. */
 export function reasonsOf(table) {
   if (table.picture)
-    return new Map(table.columns.filter(({ name }) => name !== table.target).map(({ name }) => [name, null])); // constant ones, too
-  const target = table.columns.find(({ name }) => name === table.target),
-    rows = target ? rowsWith(target) : [...table.columns[0].cells.keys()];
+    // constant ones, too
+    return new Map(table.columns.filter(({ name }) => name !== table.target).map(({ name }) => [name, null]));
+  const target = table.columns.find(({ name }) => name === table.target);
+  const rows = target ? rowsWith(target) : [...table.columns[0].cells.keys()];
   const others = table.columns
     .filter((column) => column !== target)
     .map(({ name, cells }) => ({ name, cells: rows.map((i) => cells[i]) }));
   const reasons = new Map(others.map((column) => [column.name, whyNoInput(column)]));
-  const inputs = others.filter(({ name }) => !reasons.get(name)),
-    numbering = inputs.filter((column) => numbersRows(column, rows));
+  const inputs = others.filter(({ name }) => !reasons.get(name));
+  const numbering = inputs.filter((column) => numbersRows(column, rows));
   if (numbering.length < inputs.length) for (const { name } of numbering) reasons.set(name, 'why_row_number');
   return reasons;
 }
@@ -111,13 +130,13 @@ function rowsWith(column) {
 /** Which cells of a target are none: words such as NA are classes, but not beside true and false. */
 function absentIn({ cells }) {
   if (ofNumbers({ cells })) return (cell) => cell === null;
-  const there = cells.filter((cell) => !isNothing(cell)),
-    words = [...new Set(there.map((cell) => String(cell).trim().toLowerCase()))];
-  const letters = words.filter((word) => word.length === 1),
-    answers =
-      words.length &&
-      words.every((word) => ANSWERS.has(word)) &&
-      LETTERS.some((pair) => letters.every((letter) => pair.includes(letter)));
+  const there = cells.filter((cell) => !isNothing(cell));
+  const words = [...new Set(there.map((cell) => String(cell).trim().toLowerCase()))];
+  const letters = words.filter((word) => word.length === 1);
+  const answers =
+    words.length &&
+    words.every((word) => ANSWERS.has(word)) &&
+    LETTERS.some((pair) => letters.every((letter) => pair.includes(letter)));
   const truth = isTruth(there) || (answers && !cells.some((cell) => isNothing(cell) && /^\s*\p{L}/u.test(cell ?? '')));
   return (cell) => cell === null || String(cell).trim() === '' || (truth && isNothing(cell));
 }
@@ -147,12 +166,12 @@ export function likelyTargets({ columns }) {
 }
 
 /**
- * The target's task, class names in the order of their codes, and of each row its class or value; rows without one: null.
- * table: named in a refusal.
+ * The target's task, class names in the order of their codes, and of each row its class or value; rows without one:
+ * null. table: named in a refusal.
  */
 export function targetOf(column, table = {}) {
-  const { name, cells } = column,
-    own = { name };
+  const { name, cells } = column;
+  const own = { name };
   if (ofNumbers(column)) {
     const there = cells.filter((cell) => cell !== null);
     if (!there.length) refuse('target_empty', t('target_empty', own), t('name_other_target'));
@@ -163,7 +182,8 @@ export function targetOf(column, table = {}) {
     if (!different.every(Number.isInteger) || different.length > MOST_CLASSES)
       return { task: 'regression', classes: [], values: cells };
     if (column.spelled)
-      refuse('target_written', t('target_written', { ...own, cell: column.spelled }), commandHint(table)); // classes are as they are written
+      // classes are as they are written
+      refuse('target_written', t('target_written', { ...own, cell: column.spelled }), commandHint(table));
     if (different.some((v) => Math.abs(v) >= LARGEST_WHOLE))
       refuse('target_merged', t('target_merged', own), commandHint(table));
     const code = new Map(different.map((v, i) => [v, i]));
@@ -189,8 +209,8 @@ export function targetOf(column, table = {}) {
       t('target_text', { ...own, cell: there.find((w) => !isNumeral(w)) ?? there[0] }),
       t('correct_cell'),
     );
-  const truth = isTruth(there),
-    order = truth ? (a, b) => byCodePoint(a.toLowerCase(), b.toLowerCase()) : byCodePoint;
+  const truth = isTruth(there);
+  const order = truth ? (a, b) => byCodePoint(a.toLowerCase(), b.toLowerCase()) : byCodePoint;
   if (truth) words = inUsualSpelling(words);
   const classes = [...new Set(words)].filter((word) => word !== '').sort(order);
   const code = new Map(classes.map((word, i) => [word, i]));
@@ -219,8 +239,8 @@ export function plain(value) {
 
 /** Python's order of strings; JavaScript's own differs beyond U+FFFF. */
 function byCodePoint(a, b) {
-  const p = [...a],
-    q = [...b];
+  const p = [...a];
+  const q = [...b];
   for (let i = 0; i < Math.min(p.length, q.length); i++)
     if (p[i] !== q[i]) return p[i].codePointAt(0) - q[i].codePointAt(0);
   return p.length - q.length;
@@ -228,8 +248,8 @@ function byCodePoint(a, b) {
 
 /** CSV that treino reads to the same numbers and words. columns: [{name, cells}]. */
 export function csvOf(columns) {
-  const head = columns.map(({ name }) => quoted(name)),
-    rows = columns[0].cells.map((_, i) => columns.map(({ cells }) => cellText(cells[i])).join());
+  const head = columns.map(({ name }) => quoted(name));
+  const rows = columns[0].cells.map((_, i) => columns.map(({ cells }) => cellText(cells[i])).join());
   return [head.join(), ...rows, ''].join('\n');
 }
 

@@ -21,10 +21,10 @@ const LOSS = { classification: 'cross_entropy', regression: 'mse' };
  * step it is the command of the whole training.
  */
 export function commandOf(run) {
-  const { prepared, stepInView: at } = run,
-    ended = run.over && run.view.step === null,
-    settings = run.settingsAt(0),
-    { data, flags } = prepared.command;
+  const { prepared, stepInView: at } = run;
+  const ended = run.over && run.view.step === null;
+  const settings = run.settingsAt(0);
+  const { data, flags } = prepared.command;
   if (run.changesBefore(at).length)
     refuse('command_changed', say('Settings were changed while it trained, which no single command does.'), LINK());
   if (isScheduled(settings) && at && at < settings.steps && !run.lost)
@@ -37,7 +37,8 @@ export function commandOf(run) {
       LINK(),
     );
   const steps = (run.lost && ended) || !at ? settings.steps : at;
-  const own = prepared.command.file ? ['--recipe', 'plain'] : []; // for a file of one's own the usual recipe is an ensemble
+  // for a file of one's own the usual recipe is an ensemble
+  const own = prepared.command.file ? ['--recipe', 'plain'] : [];
   const words = [
     'treino',
     'train',
@@ -45,8 +46,8 @@ export function commandOf(run) {
     ...flags.filter((word, i) => word !== '--data-seed' && flags[i - 1] !== '--data-seed'),
     ...own,
   ];
-  const { channels } = settings,
-    convolves = channels.length > 0; // their usual schedule, and what it keeps, are others
+  const { channels } = settings;
+  const convolves = channels.length > 0; // their usual schedule, and what it keeps, are others
   if (convolves) words.push('--net', 'cnn', '--channels', channels.join(','));
   words.push(
     '--hidden',

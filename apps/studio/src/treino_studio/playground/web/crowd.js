@@ -1,6 +1,6 @@
 /**
- * The view of many networks ("caviar"): a crowd over three settings that trains in workers, as tiles that stand by their
- * settings or by their validation loss, with the best one, how much of it is luck, and a judgement at the end.
+ * The view of many networks ("caviar"): a crowd over three settings that trains in workers, as tiles that stand by
+ * their settings or by their validation loss, with the best one, how much of it is luck, and a judgement at the end.
  */
 
 import { el, setText } from '../../page/modules/dom.js';
@@ -16,23 +16,23 @@ import { makeTeam, meanLosses } from './crowd_team.js';
 import { makeTools, SPEEDS } from './crowd_tools.js';
 import { usualOf } from './defaults.js';
 import { verdictOf } from './luck.js';
-import { carried, COUNTS, makeMembers, noPlan, planFields, readPlan, shareOut } from './members.js';
+import { COUNTS, carried, makeMembers, noPlan, planFields, readPlan, shareOut } from './members.js';
 import { prepare } from './problems.js';
 import { readSettings } from './protocol.js';
 import { halving, survivors } from './rungs.js';
 import { CALM, makeTileMap, valueText } from './tile_map.js';
-import { cellsFor, COLUMN } from './tiles.js';
+import { COLUMN, cellsFor } from './tiles.js';
 import { stepsPerEpoch } from './training.js';
 
 const USUAL_SPEED = 8;
 const CLEARLY = 1.01; // times the least loss: the best one stays the best up to there
 const SMOOTH = 0.6; // of the loss before, in what the order goes by
 const KEPT = 240; // points of a network's curves
-const LUCK_PAUSE = 8000,
-  LUCK_SHARE = 25; // milliseconds between two bootstraps, and times what one takes
-const TOLD = 400,
-  DRAWN = 900,
-  LOOKED = 80; // milliseconds between two writings of figures, drawings of the dots, large pictures
+const LUCK_PAUSE = 8000; // milliseconds between two bootstraps
+const LUCK_SHARE = 25; // times what a bootstrap takes
+const TOLD = 400; // milliseconds between two writings of figures
+const DRAWN = 900; // milliseconds between two drawings of the dots
+const LOOKED = 80; // milliseconds between two large pictures
 const MODES = ['map', 'ranked', 'table'];
 
 /** Open the view. What it returns is described in app.js. */
@@ -42,8 +42,8 @@ export function open(shell) {
     memory: navigator.deviceMemory ?? 4,
     handheld: matchMedia('(pointer: coarse) and (max-width: 1100px)').matches,
   };
-  const limit = carried(machine),
-    count = Math.max(1, Math.min(16, Math.round(Number(shell.asked('workers')) || Math.min(8, machine.cores - 1))));
+  const limit = carried(machine);
+  const count = Math.max(1, Math.min(16, Math.round(Number(shell.asked('workers')) || Math.min(8, machine.cores - 1))));
   const counters = {
     frames: 0,
     opened: performance.now(),
@@ -54,25 +54,25 @@ export function open(shell) {
     paintSeconds: 0,
     tiles: 0,
   };
-  let crowd = null,
-    wanted = null,
-    plan = null,
-    cutting = null,
-    mode = MODES.includes(shell.asked('show')) ? shell.asked('show') : 'map',
-    speed = speedOf(shell.asked('speed')),
-    playing = false;
-  let closed = false,
-    told = 0,
-    drawn = 0,
-    lucky = { asked: 0, took: 0, running: false },
-    rate = { at: 0, steps: 0, value: 0 },
-    frameOf = 0,
-    look = null,
-    looked = 0,
-    ranked = 0,
-    chosen = 0,
-    notes = [],
-    begun = 0;
+  let crowd = null;
+  let wanted = null;
+  let plan = null;
+  let cutting = null;
+  let mode = MODES.includes(shell.asked('show')) ? shell.asked('show') : 'map';
+  let speed = speedOf(shell.asked('speed'));
+  let playing = false;
+  let closed = false;
+  let told = 0;
+  let drawn = 0;
+  let lucky = { asked: 0, took: 0, running: false };
+  let rate = { at: 0, steps: 0, value: 0 };
+  let frameOf = 0;
+  let look = null;
+  let looked = 0;
+  let ranked = 0;
+  let chosen = 0;
+  let notes = [];
+  let begun = 0;
 
   // what benchmarks and tests read; nothing else does
   window.treinoCrowd = {
@@ -119,11 +119,11 @@ export function open(shell) {
       map.node.focus({ preventScroll: true });
     },
   };
-  const map = makeTileMap({ enlarge, point, describe: (id) => describe(id) }),
-    best = makeBest(ofCrowd),
-    enlarged = makeEnlarged(ofCrowd);
-  const controls = { node: el('section', { class: 'panel settings' }) },
-    stage = makeStage();
+  const map = makeTileMap({ enlarge, point, describe: (id) => describe(id) });
+  const best = makeBest(ofCrowd);
+  const enlarged = makeEnlarged(ofCrowd);
+  const controls = { node: el('section', { class: 'panel settings' }) };
+  const stage = makeStage();
   const tools = makeTools(shell.tools, {
     toggle,
     step: () => step(),
@@ -154,8 +154,8 @@ export function open(shell) {
       Object.fromEntries(Object.keys(noPlan()).map((name) => [name, shell.asked(name)])),
     );
     plan = asked;
-    const { problem, settings } = wanted,
-      convolves = settings.channels.length > 0;
+    const { problem, settings } = wanted;
+    const convolves = settings.channels.length > 0;
     if (convolves) wanted = { ...wanted, settings: { ...settings, channels: [], hidden: usualOf('hidden', problem) } };
     const [eta, epochs] = (shell.asked('halving') ?? '').split(',').map(Number);
     cutting = [2, 3].includes(eta) && epochs >= 1 ? { eta, epochs: Math.round(epochs) } : null;
@@ -198,14 +198,14 @@ export function open(shell) {
           : settings.loss,
     };
     base.loss ??= prepared.classes.length ? 'cross_entropy' : 'mse';
-    const made = makeMembers(plan),
-      { shares, slots } = shareOut(made.members, base, count, COLUMN),
-      cells = cellsFor(made.members.length),
-      plane = planeOf(prepared);
-    const y = prepared.parts[0].y,
-      range = prepared.classes.length
-        ? [0, 1]
-        : [y.reduce((a, b) => Math.min(a, b)), y.reduce((a, b) => Math.max(a, b))];
+    const made = makeMembers(plan);
+    const { shares, slots } = shareOut(made.members, base, count, COLUMN);
+    const cells = cellsFor(made.members.length);
+    const plane = planeOf(prepared);
+    const y = prepared.parts[0].y;
+    const range = prepared.classes.length
+      ? [0, 1]
+      : [y.reduce((a, b) => Math.min(a, b)), y.reduce((a, b) => Math.max(a, b))];
     crowd = {
       plan,
       made,
@@ -263,22 +263,22 @@ export function open(shell) {
   }
   function planeOf(prepared) {
     const axes =
-        shell
-          .asked('axes')
-          ?.split(',')
-          .map((name) => prepared.columns.indexOf(name))
-          .filter((k) => k >= 0) ?? [],
-      free = (prepared.axes ?? prepared.columns).map((name) =>
-        typeof name === 'number' ? name : prepared.columns.indexOf(name),
-      );
-    const [across, down = null] = axes.length === 2 ? axes : free.slice(0, 2),
-      K = prepared.columns.length;
+      shell
+        .asked('axes')
+        ?.split(',')
+        .map((name) => prepared.columns.indexOf(name))
+        .filter((k) => k >= 0) ?? [];
+    const free = (prepared.axes ?? prepared.columns).map((name) =>
+      typeof name === 'number' ? name : prepared.columns.indexOf(name),
+    );
+    const [across, down = null] = axes.length === 2 ? axes : free.slice(0, 2);
+    const K = prepared.columns.length;
     const sides = [across, down].map((k) => {
       if (k === null) return [-1, 1];
-      const values = prepared.parts.flatMap(({ raw, rows }) => Array.from(rows, (_, i) => raw[i * K + k])),
-        low = values.reduce((a, b) => Math.min(a, b)),
-        high = values.reduce((a, b) => Math.max(a, b)),
-        pad = 0.06 * (high - low || 1);
+      const values = prepared.parts.flatMap(({ raw, rows }) => Array.from(rows, (_, i) => raw[i * K + k]));
+      const low = values.reduce((a, b) => Math.min(a, b));
+      const high = values.reduce((a, b) => Math.max(a, b));
+      const pad = 0.06 * (high - low || 1);
       return [low - pad, high + pad];
     });
     return { axes: [across, down], low: sides.map(([low]) => low), high: sides.map(([, high]) => high) };
@@ -329,8 +329,8 @@ export function open(shell) {
     for (const tile of frame.tiles) {
       map.put(tile);
       tile.ids.forEach((id, k) => {
-        const network = crowd.networks[id],
-          loss = tile.loss[k];
+        const network = crowd.networks[id];
+        const loss = tile.loss[k];
         Object.assign(network, { loss, right: tile.right[k], train: tile.train[k], step: frame.step });
         network.smooth =
           Number.isFinite(network.smooth) && Number.isFinite(loss) && playing
@@ -407,8 +407,8 @@ export function open(shell) {
 
   /** The best one now; nearly equal ones don't take turns. */
   function choose(now) {
-    const value = ({ loss, gone }) => (Number.isFinite(loss) && !gone ? loss : Infinity),
-      { networks } = crowd;
+    const value = ({ loss, gone }) => (Number.isFinite(loss) && !gone ? loss : Infinity);
+    const { networks } = crowd;
     const first = networks.reduce((least, network) => (value(network) < value(least) ? network : least));
     chosen = now;
     if (
@@ -424,8 +424,8 @@ export function open(shell) {
     if (lucky.running || crowd.verdict || !team.ready() || team.step() === 0) return;
     lucky.running = true;
     lucky.asked = now;
-    const mine = crowd,
-      { luck, took } = await luckNow();
+    const mine = crowd;
+    const { luck, took } = await luckNow();
     if (mine !== crowd) return; // another crowd has begun, whose luck is another one
     Object.assign(lucky, { took, running: false });
     if (crowd.verdict) return;
@@ -434,23 +434,24 @@ export function open(shell) {
   }
   /** The luck of the best of those that are left, for which all were tried; as a sweep's judge counts them. */
   async function luckNow() {
-    const { alive, classes, prepared } = crowd,
-      scores = await team.scores(),
-      began = performance.now();
+    const { alive, classes, prepared } = crowd;
+    const scores = await team.scores();
+    const began = performance.now();
     const found = await team.ask(0, 'luck', {
-        ...scores,
-        left_M: Uint8Array.from(scores.ids, (id) => alive.has(id)),
-        classes,
-      }),
-      took = performance.now() - began;
-    if (!classes) for (const name of ['best', 'error', 'inflation', 'other']) found[name] *= prepared.targetScale; // in the target's own unit
+      ...scores,
+      left_M: Uint8Array.from(scores.ids, (id) => alive.has(id)),
+      classes,
+    });
+    const took = performance.now() - began;
+    // in the target's own unit
+    if (!classes) for (const name of ['best', 'error', 'inflation', 'other']) found[name] *= prepared.targetScale;
     return { luck: { ...found, members: scores.members, step: scores.step }, id: scores.ids[found.winner], took };
   }
 
   /** A rung's end: the better ones go on, as search/halving.py has it. */
   async function cut() {
-    const mine = crowd,
-      next = crowd.rungs[crowd.rung + 1];
+    const mine = crowd;
+    const next = crowd.rungs[crowd.rung + 1];
     crowd.ended = true; // until it is known who goes on
     const was = playing;
     if (!next) {
@@ -480,9 +481,9 @@ export function open(shell) {
     tell();
     await until(() => team.quiet() && !lucky.running);
     if (mine !== crowd || closed) return;
-    const { luck, id } = await luckNow(),
-      { prepared } = crowd,
-      rows = prepared.parts[2].rows.length;
+    const { luck, id } = await luckNow();
+    const { prepared } = crowd;
+    const rows = prepared.parts[2].rows.length;
     const tested = rows ? await team.ask(crowd.networks[id].member.worker, 'scores', { part: 2, ids: [id] }) : null;
     if (mine !== crowd || closed) return;
     crowd.luck = luck;
@@ -550,8 +551,8 @@ export function open(shell) {
     if (!crowd) return;
     crowd.hot = id;
     if (id === null || enlarged.id !== null) return hideTip();
-    const { member, loss, right, gone } = crowd.networks[id],
-      place = event ?? map.boxOf(id);
+    const { member, loss, right, gone } = crowd.networks[id];
+    const place = event ?? map.boxOf(id);
     showTip(
       place,
       head(t('many_network', { n: id })),
@@ -594,18 +595,18 @@ export function open(shell) {
   // ---- the page
 
   function makeStage() {
-    const tabs = el('div', { class: 'tabs', role: 'group' }),
-      hint = el('p', { class: 'hint', id: 'many-hint' });
-    const listed = el('div', { class: 'fill scroll listed', hidden: true }),
-      picture = el(
-        'section',
-        { class: 'panel crowd', 'aria-labelledby': 'crowd-title' },
-        el('header', {}, el('h2', { id: 'crowd-title' }), tabs, hint),
-        map.node,
-        listed,
-      );
-    const grid = el('div', { class: 'many' }, controls.node, picture, best.node),
-      refusal = el('section', { class: 'panel refusal', role: 'alert', hidden: true });
+    const tabs = el('div', { class: 'tabs', role: 'group' });
+    const hint = el('p', { class: 'hint', id: 'many-hint' });
+    const listed = el('div', { class: 'fill scroll listed', hidden: true });
+    const picture = el(
+      'section',
+      { class: 'panel crowd', 'aria-labelledby': 'crowd-title' },
+      el('header', {}, el('h2', { id: 'crowd-title' }), tabs, hint),
+      map.node,
+      listed,
+    );
+    const grid = el('div', { class: 'many' }, controls.node, picture, best.node);
+    const refusal = el('section', { class: 'panel refusal', role: 'alert', hidden: true });
     shell.stage.replaceChildren(refusal, grid);
     return {
       hint,
@@ -680,15 +681,15 @@ export function open(shell) {
 
   function update() {
     if (!crowd) return;
-    const now = performance.now(),
-      total = counters.modelSteps;
+    const now = performance.now();
+    const total = counters.modelSteps;
     if (now - rate.at > 900)
       rate = { at: now, steps: total, value: total > rate.steps ? ((total - rate.steps) / (now - rate.at)) * 1000 : 0 };
     tell();
     best.update();
     enlarged.update();
-    const lost = crowd.networks.filter(({ loss }) => loss !== undefined && !Number.isFinite(loss)).length,
-      { rungs, rung } = crowd;
+    const lost = crowd.networks.filter(({ loss }) => loss !== undefined && !Number.isFinite(loss)).length;
+    const { rungs, rung } = crowd;
     setText(
       stage.hint,
       [

@@ -1,9 +1,12 @@
-/** Beside the tiles: the best network now, how much of its figure is luck, all networks by a setting; and one network, enlarged. */
+/**
+ * Beside the tiles: the best network now, how much of its figure is luck, all networks by a setting; and one network,
+ * enlarged.
+ */
 
 import { el, setText } from '../../page/modules/dom.js';
+import { asked } from '../../page/modules/lines.js';
 import { num, whole } from '../../page/modules/numbers.js';
 import { t } from '../../page/modules/words.js';
-import { asked } from '../../page/modules/lines.js';
 import { drawBoundary, drawCurves, drawDots, shadeOf } from './crowd_pictures.js';
 import { valueText } from './tile_map.js';
 
@@ -25,11 +28,11 @@ export const settingsText = (member) =>
 
 /** page: {crowd() → the crowd or null, touch(id), enlarge(id)}. → {node, draw(), update(), picture(big), relabel()}. */
 export function makeBest(page) {
-  const kept = {},
-    parts = {};
+  const kept = {};
+  const parts = {};
   const node = el('div', { class: 'beside' });
-  let places = [],
-    big = null;
+  let places = [];
+  let big = null;
 
   function build() {
     Object.assign(parts, {
@@ -83,8 +86,8 @@ export function makeBest(page) {
     asked(
       parts.dots,
       (x, y) => {
-        let found = null,
-          least = NEAR;
+        let found = null;
+        let least = NEAR;
         for (const place of places) {
           const away = Math.hypot(place.x - x, place.y - y);
           if (away < least) {
@@ -188,8 +191,8 @@ function luckText(crowd) {
 }
 
 function verdictTexts(crowd) {
-  const { verdict, luck, classes, prepared } = crowd,
-    text = (value) => figureText(crowd, value);
+  const { verdict, luck, classes, prepared } = crowd;
+  const text = (value) => figureText(crowd, value);
   if (!verdict.rows) return [t('many_no_test')];
   const values = {
     validation: text(Math.abs(luck.best)),
@@ -211,15 +214,17 @@ function verdictTexts(crowd) {
   ];
 }
 
-/** One network, enlarged: its boundary with the rows, its settings, its curves. page: {crowd(), babysit(id), closed()}. */
+/**
+ * One network, enlarged: its boundary with the rows, its settings, its curves. page: {crowd(), babysit(id), closed()}.
+ */
 export function makeEnlarged(page) {
-  const kept = {},
-    title = el('h2', { id: 'enlarged-title' }),
-    canvas = el('canvas', { role: 'img' }),
-    curves = el('canvas', { role: 'img' });
-  const figures = el('dl', {}),
-    babysit = el('button', { type: 'button', class: 'primary', onclick: () => page.babysit(id) }),
-    shut = el('button', { type: 'button', class: 'small', onclick: () => dialog.close() });
+  const kept = {};
+  const title = el('h2', { id: 'enlarged-title' });
+  const canvas = el('canvas', { role: 'img' });
+  const curves = el('canvas', { role: 'img' });
+  const figures = el('dl', {});
+  const babysit = el('button', { type: 'button', class: 'primary', onclick: () => page.babysit(id) });
+  const shut = el('button', { type: 'button', class: 'small', onclick: () => dialog.close() });
   const about = el('p', { class: 'note' });
   const dialog = el(
     'dialog',
@@ -233,8 +238,8 @@ export function makeEnlarged(page) {
       el('div', { class: 'fill' }, curves),
     ),
   );
-  let id = null,
-    big = null;
+  let id = null;
+  let big = null;
   dialog.addEventListener('close', () => {
     id = null;
     page.closed();
@@ -247,8 +252,9 @@ export function makeEnlarged(page) {
   function update() {
     const crowd = page.crowd();
     if (id === null || !crowd) return;
-    const network = crowd.networks[id],
-      place = 1 + crowd.networks.filter((other) => !(other.gone && !network.gone) && other.loss < network.loss).length;
+    const network = crowd.networks[id];
+    const place =
+      1 + crowd.networks.filter((other) => !(other.gone && !network.gone) && other.loss < network.loss).length;
     setText(title, t('many_network', { n: id }));
     setText(shut, t('close'));
     setText(babysit, t('many_babysit'));

@@ -1,10 +1,12 @@
-/** The controls of a crowd: how many networks, which settings differ and between which values, the others, and halving. */
+/**
+ * The controls of a crowd: how many networks, which settings differ and between which values, the others, and halving.
+ */
 
 import { el, setText } from '../../page/modules/dom.js';
 import { num, whole } from '../../page/modules/numbers.js';
 import { localised, t } from '../../page/modules/words.js';
 import { ACTIVATIONS, OPTIMIZERS } from './lanes.js';
-import { AXES, COUNTS, isAxis, rangeOf, readValue, readValues, valuesText } from './members.js';
+import { AXES, COUNTS, isAxis, rangeOf, readValue, readValues } from './members.js';
 
 const PLACES = ['across', 'down', 'panels'];
 const ETAS = [2, 3];
@@ -29,8 +31,8 @@ function positive(text) {
 }
 
 /**
- * now: () => {plan, settings, cutting: null or {eta, epochs}, limit}. changed({plan, settings, cutting}): what is wanted
- * from now on. → {node, update(), relabel()}
+ * now: () => {plan, settings, cutting: null or {eta, epochs}, limit}. changed({plan, settings, cutting}): what is
+ * wanted from now on. → {node, update(), relabel()}
  */
 export function makeControls({ now, changed }) {
   const node = el('section', { class: 'panel settings crowd-settings', 'data-part': 'settings' });
@@ -73,8 +75,8 @@ export function makeControls({ now, changed }) {
 
   /** Which setting stands in a place, and its values. */
   function placeField(plan, place) {
-    const name = plan[place],
-      others = PLACES.filter((other) => other !== place).map((other) => plan[other]);
+    const name = plan[place];
+    const others = PLACES.filter((other) => other !== place).map((other) => plan[other]);
     const options = Object.keys(AXES)
       .filter((one) => !others.includes(one))
       .map((one) => el('option', { value: one, selected: one === name }, t(`many_${one}`)));
@@ -90,9 +92,9 @@ export function makeControls({ now, changed }) {
 
   /** A range typed or dragged, or a list. */
   function valuesField(plan, name) {
-    const axis = AXES[name],
-      range = rangeOf(plan, name),
-      id = `many-${name}-values`;
+    const axis = AXES[name];
+    const range = rangeOf(plan, name);
+    const id = `many-${name}-values`;
     const take = (text) => {
       const values = readValues(name, text);
       if (values) return change({ plan: { ...plan, values: { ...plan.values, [name]: values } } });
@@ -124,8 +126,8 @@ export function makeControls({ now, changed }) {
         el('span', { class: 'hint' }, t('many_from')),
         field('low', range.low, t('many_from'), (event) => take(`${event.target.value}..`)),
       );
-    const low = field('low', typed(range.low), t('many_from'), () => take(`${low.value}..${high.value}`)),
-      high = field('high', typed(range.high), t('many_to'), () => take(`${low.value}..${high.value}`));
+    const low = field('low', typed(range.low), t('many_from'), () => take(`${low.value}..${high.value}`));
+    const high = field('high', typed(range.high), t('many_to'), () => take(`${low.value}..${high.value}`));
     return el(
       'div',
       { class: 'values' },
@@ -145,12 +147,12 @@ export function makeControls({ now, changed }) {
 
   /** Two thumbs on one line: each is an input of its own, for keys and screen readers. */
   function slider(name, range, show, take) {
-    const { scale, ends } = AXES[name],
-      log = scale === 'log',
-      to = (value) => (log ? Math.log10(value) : value),
-      back = (value) => Number((log ? 10 ** value : value).toPrecision(2));
-    const least = Math.min(to(ends[0]), to(range.low)),
-      most = Math.max(to(ends[1]), to(range.high));
+    const { scale, ends } = AXES[name];
+    const log = scale === 'log';
+    const to = (value) => (log ? Math.log10(value) : value);
+    const back = (value) => Number((log ? 10 ** value : value).toPrecision(2));
+    const least = Math.min(to(ends[0]), to(range.low));
+    const most = Math.max(to(ends[1]), to(range.high));
     const thumb = (key, word) =>
       el('input', {
         type: 'range',
@@ -162,9 +164,9 @@ export function makeControls({ now, changed }) {
         'aria-label': `${t(`many_${name}`)}, ${word}`,
         'aria-valuetext': num(range[key]),
       });
-    const low = thumb('low', t('many_from')),
-      high = thumb('high', t('many_to')),
-      both = el('span', { class: 'span' }, low, high);
+    const low = thumb('low', t('many_from'));
+    const high = thumb('high', t('many_to'));
+    const both = el('span', { class: 'span' }, low, high);
     const values = () => [
       low.valueAsNumber === to(range.low) ? range.low : back(low.valueAsNumber),
       high.valueAsNumber === to(range.high) ? range.high : back(high.valueAsNumber),
@@ -190,9 +192,9 @@ export function makeControls({ now, changed }) {
   }
 
   function settingField(name, settings) {
-    const { of, read, write = String } = FIELDS[name],
-      id = `many-${name}`,
-      value = settings[name];
+    const { of, read, write = String } = FIELDS[name];
+    const id = `many-${name}`;
+    const value = settings[name];
     const set = (next) => change({ settings: { ...settings, [name]: next } });
     const type = (event) => {
       const next = read(event.target.value);

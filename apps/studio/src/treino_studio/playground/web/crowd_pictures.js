@@ -1,4 +1,7 @@
-/** Pictures of a crowd's networks: one network's boundary with the rows, its curves, and every network's loss by a setting. */
+/**
+ * Pictures of a crowd's networks: one network's boundary with the rows, its curves, and every network's loss by a
+ * setting.
+ */
 
 import { drawAxes, makeBox } from '../../page/modules/axes.js';
 import { cleared } from '../../page/modules/dom.js';
@@ -16,21 +19,21 @@ const SHADES = {
 
 /** The colour of a panel, from few to many: shades of one colour. */
 export function shadeOf(k, count) {
-  const shades = look.dark ? SHADES.dark : SHADES.light,
-    at = count > 1 ? (k / (count - 1)) * (shades.length - 1) : 2,
-    low = Math.floor(at),
-    high = Math.ceil(at);
+  const shades = look.dark ? SHADES.dark : SHADES.light;
+  const at = count > 1 ? (k / (count - 1)) * (shades.length - 1) : 2;
+  const low = Math.floor(at);
+  const high = Math.ceil(at);
   const [a, b] = [rgb(shades[low]), rgb(shades[high])];
   return `rgb(${a.map((v, i) => Math.round(v + (b[i] - v) * (at - low)))})`;
 }
 
 /** The rows of a problem as the studio's pictures have them: {low, high, axes, rows: [{split, true, x, y}]}. */
 export function pointsOf(prepared, { axes: [across, down], low, high }) {
-  const K = prepared.columns.length,
-    classes = prepared.classes.length > 0;
+  const K = prepared.columns.length;
+  const classes = prepared.classes.length > 0;
   const rows = ['train', 'validation'].map((split, part) => {
-    const { raw, y } = prepared.parts[part],
-      column = (k) => (k === null ? Array.from(y, () => 0) : Array.from(y, (_, i) => raw[i * K + k]));
+    const { raw, y } = prepared.parts[part];
+    const column = (k) => (k === null ? Array.from(y, () => 0) : Array.from(y, (_, i) => raw[i * K + k]));
     return {
       split,
       true: classes ? Array.from(y) : Array.from(y, (value) => value * prepared.targetScale + prepared.targetMean),
@@ -45,13 +48,13 @@ export function pointsOf(prepared, { axes: [across, down], low, high }) {
 export function drawBoundary(canvas, kept, { big, points, prepared, range, small = false }) {
   const { context, width, height } = cleared(canvas);
   if (!width || !big) return;
-  const box = makeBox(width, height, points.low, points.high, small ? { left: 0, right: 0, top: 0, bottom: 0 } : {}),
-    W = box.r - box.l,
-    H = box.b - box.t;
-  const { cells } = big,
-    bytes = new Uint8Array(big.bytes),
-    first = new Uint8Array(cells * cells),
-    second = new Uint8Array(cells * cells);
+  const box = makeBox(width, height, points.low, points.high, small ? { left: 0, right: 0, top: 0, bottom: 0 } : {});
+  const W = box.r - box.l;
+  const H = box.b - box.t;
+  const { cells } = big;
+  const bytes = new Uint8Array(big.bytes);
+  const first = new Uint8Array(cells * cells);
+  const second = new Uint8Array(cells * cells);
   for (let i = 0; i < first.length; i++) {
     first[i] = bytes[2 * i];
     second[i] = bytes[2 * i + 1];
@@ -107,13 +110,13 @@ function drawSpecks(context, points, place) {
 function lossAxis(values) {
   const seen = values.filter((value) => value > 0 && Number.isFinite(value)).sort((a, b) => a - b);
   if (!seen.length) return { low: -2, high: 0.5 };
-  const low = Math.log10(seen[0]),
-    high = Math.log10(seen[Math.floor(0.97 * (seen.length - 1))]);
+  const low = Math.log10(seen[0]);
+  const high = Math.log10(seen[Math.floor(0.97 * (seen.length - 1))]);
   return { low: Math.floor(5 * (low - 0.08)) / 5, high: Math.ceil(5 * (Math.max(high, low + 0.4) + 0.08)) / 5 };
 }
 function lossTicks({ low, high }) {
-  const every = Math.ceil((high - low) / 7),
-    all = logTicks(10 ** low, 10 ** high).map(Math.log10);
+  const every = Math.ceil((high - low) / 7);
+  const all = logTicks(10 ** low, 10 ** high).map(Math.log10);
   return {
     ticksY: every > 1 ? all.filter((v) => Math.round(v) % every === 0) : all,
     labelY: (v) => powerText(Number((10 ** v).toPrecision(6))),
@@ -124,11 +127,11 @@ function lossTicks({ low, high }) {
 export function drawCurves(canvas, { step, train, validation }) {
   const { context, width, height } = cleared(canvas);
   if (!width || !step.length) return;
-  const axis = lossAxis([...train, ...validation]),
-    box = {
-      ...makeBox(width, height, [0, axis.low], [Math.max(1, step.at(-1)), axis.high], { left: 54, right: 74 }),
-      ...lossTicks(axis),
-    };
+  const axis = lossAxis([...train, ...validation]);
+  const box = {
+    ...makeBox(width, height, [0, axis.low], [Math.max(1, step.at(-1)), axis.high], { left: 54, right: 74 }),
+    ...lossTicks(axis),
+  };
   drawAxes(context, box, [t('word_step'), t('loss')], true);
   const over = train.at(-1) > validation.at(-1);
   for (const [values, colour, ink, word] of [
@@ -160,11 +163,11 @@ export function drawCurves(canvas, { step, train, validation }) {
  * dots: [{id, column, panel, loss, gone}]. → the places of the dots: [{id, x, y}].
  */
 export function drawDots(canvas, { dots, name, values, panels, hot }) {
-  const { context, width, height } = cleared(canvas),
-    places = [];
+  const { context, width, height } = cleared(canvas);
+  const places = [];
   if (!width) return places;
-  const axis = lossAxis(dots.map(({ loss }) => loss)),
-    last = Math.max(1, values.length - 1);
+  const axis = lossAxis(dots.map(({ loss }) => loss));
+  const last = Math.max(1, values.length - 1);
   const box = {
     ...makeBox(width, height, [-0.5, axis.low], [last + 0.5, axis.high], { left: 54, right: 10, bottom: 44, top: 18 }),
     ...lossTicks(axis),
@@ -179,10 +182,10 @@ export function drawDots(canvas, { dots, name, values, panels, hot }) {
   Object.assign(context, { fillStyle: look.soft, textAlign: 'center', textBaseline: 'top' });
   for (const [at, words] of ticksOf(name, values, Math.floor((box.r - box.l) / 46)))
     context.fillText(words, Math.min(box.r - 8, Math.max(box.l + 8, box.X(at))), box.b + 7);
-  const down = (loss) => Math.min(box.b, Math.max(box.t, box.Y(Math.log10(Math.max(loss, 1e-12))))),
-    columns = values.map(() => []);
-  const pitch = (box.r - box.l) / values.length,
-    radius = Math.max(1.3, Math.min(3, pitch / 5));
+  const down = (loss) => Math.min(box.b, Math.max(box.t, box.Y(Math.log10(Math.max(loss, 1e-12)))));
+  const columns = values.map(() => []);
+  const pitch = (box.r - box.l) / values.length;
+  const radius = Math.max(1.3, Math.min(3, pitch / 5));
   for (const { id, column, panel, loss, gone } of dots) {
     const x = box.X(column) + (panels.length > 1 ? (panel / (panels.length - 1) - 0.5) * pitch * 0.5 : 0);
     if (!Number.isFinite(loss)) {
@@ -200,10 +203,11 @@ export function drawDots(canvas, { dots, name, values, panels, hot }) {
     context.fill();
   }
   context.globalAlpha = 1;
-  const share = (list, q) => list[Math.round(q * (list.length - 1))],
-    quartiles = columns.map(
-      (list) => (list.sort((a, b) => a - b), list.length ? [0.25, 0.5, 0.75].map((q) => down(share(list, q))) : null),
-    );
+  const share = (list, q) => list[Math.round(q * (list.length - 1))];
+  const quartiles = columns.map((list) => {
+    list.sort((a, b) => a - b);
+    return list.length ? [0.25, 0.5, 0.75].map((q) => down(share(list, q))) : null;
+  });
   const known = quartiles.flatMap((three, k) => (three ? [[box.X(k), ...three]] : []));
   if (known.length > 1) {
     context.beginPath();

@@ -1,7 +1,7 @@
 /** Many networks as a table, for screen readers and for who wants the numbers. */
 
-import { sortedTable } from '../../page/modules/table.js';
 import { num } from '../../page/modules/numbers.js';
+import { sortedTable } from '../../page/modules/table.js';
 import { language, t } from '../../page/modules/words.js';
 import { percent } from './crowd_best.js';
 import { valueText } from './tile_map.js';
@@ -10,12 +10,12 @@ const LISTED = 200; // rows
 
 /** enlarge(id): a network was chosen. → {fill(crowd)}, which answers the table's element. */
 export function makeTable({ enlarge }) {
-  let table = null,
-    key = '';
+  let table = null;
+  let key = '';
 
   function build({ plan, classes }) {
-    const finite = ({ loss }) => Number.isFinite(loss),
-      names = ['across', 'down', 'panels'].map((place) => plan[place]).filter(Boolean);
+    const finite = ({ loss }) => Number.isFinite(loss);
+    const names = ['across', 'down', 'panels'].map((place) => plan[place]).filter(Boolean);
     const columns = [
       {
         key: 'id',

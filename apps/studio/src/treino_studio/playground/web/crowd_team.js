@@ -1,4 +1,7 @@
-/** The workers of a crowd, which share its networks and keep step with each other. See crowd_worker.js for what they are told. */
+/**
+ * The workers of a crowd, which share its networks and keep step with each other. See crowd_worker.js for what they are
+ * told.
+ */
 
 const AHEAD = 32; // steps that one may be before the others at full speed
 
@@ -7,11 +10,11 @@ const AHEAD = 32; // steps that one may be before the others at full speed
  * team.play: steps a frame, 0: as fast as it goes, null: pause. team.owe: steps to be taken. team.stop: where all wait.
  */
 export function makeTeam(ports, { take, failed }) {
-  const team = { play: null, owe: 0, stop: Infinity, closed: false },
-    questions = new Map();
-  let workers = [],
-    key = 0,
-    generation = 0;
+  const team = { play: null, owe: 0, stop: Infinity, closed: false };
+  const questions = new Map();
+  let workers = [];
+  let key = 0;
+  let generation = 0;
 
   ports.forEach((port, k) => {
     port.onmessage = ({ data }) => {
@@ -76,24 +79,26 @@ export function makeTeam(ports, { take, failed }) {
       { modelSteps: 0, trainSeconds: 0, paintSeconds: 0, tiles: 0 },
     );
 
-  /** Every frame of the page. look: the network whose large picture is wanted, or null. → whether that was asked for. */
+  /**
+   * Every frame of the page. look: the network whose large picture is wanted, or null. → whether that was asked for.
+   */
   team.frame = (look) => {
     if (!team.ready()) return false;
     let asked = false;
-    const step = team.step(),
-      full = team.play === 0;
+    const step = team.step();
+    const full = team.play === 0;
     if (team.owe && team.together()) team.owe = 0;
     const target = Math.min(team.stop, team.play ? step + team.play : Math.max(furthest(), team.target ?? 0));
     workers.forEach((worker, k) => {
-      const port = ports[k],
-        until = full ? Math.min(team.stop, step + AHEAD) : null;
+      const port = ports[k];
+      const until = full ? Math.min(team.stop, step + AHEAD) : null;
       if (worker.fast !== full || worker.until !== until) {
         port.postMessage({ play: full, until });
         Object.assign(worker, { fast: full, until });
       }
       if (worker.waiting) return;
-      const steps = full ? 0 : Math.max(0, target - worker.step),
-        mine = look !== null && worker.members.some(({ id }) => id === look);
+      const steps = full ? 0 : Math.max(0, target - worker.step);
+      const mine = look !== null && worker.members.some(({ id }) => id === look);
       if (!steps && worker.idle && !mine && (!full || worker.step >= team.stop)) return;
       worker.waiting = true;
       port.postMessage({ frame: { steps, look: mine ? look : null } });
@@ -117,13 +122,13 @@ export function makeTeam(ports, { take, failed }) {
   /** Every validation row's loss by these networks (a set; null: all), in the order of their numbers. */
   team.scores = async (some = null) => {
     const parts = await Promise.all(workers.map((_, k) => team.ask(k, 'scores', { part: 1 })));
-    const rows = parts[0].rows,
-      all = parts
-        .flatMap((part) => part.ids.map((id, m) => ({ id, part, m })))
-        .filter(({ id }) => some?.has(id) ?? true)
-        .sort((a, b) => a.id - b.id);
-    const loss_MN = new Float32Array(all.length * rows),
-      right_MN = new Float32Array(all.length * rows);
+    const rows = parts[0].rows;
+    const all = parts
+      .flatMap((part) => part.ids.map((id, m) => ({ id, part, m })))
+      .filter(({ id }) => some?.has(id) ?? true)
+      .sort((a, b) => a.id - b.id);
+    const loss_MN = new Float32Array(all.length * rows);
+    const right_MN = new Float32Array(all.length * rows);
     all.forEach(({ part, m }, k) => {
       loss_MN.set(part.loss_MN.subarray(m * rows, (m + 1) * rows), k * rows);
       right_MN.set(part.right_MN.subarray(m * rows, (m + 1) * rows), k * rows);

@@ -32,9 +32,9 @@ export function makeTools(root, { toggle, step, anew, judge, pace }) {
     onchange: (event) => pace(Number(event.target.value)),
   });
   const stop = el('button', { id: 'judge', type: 'button', onclick: judge });
-  const steps = el('b', { id: 'clock-step' }, '0'),
-    many = el('b', { id: 'clock-many' }, '0'),
-    state = el('p', { class: 'status', id: 'status', role: 'status' }, el('i'), el('span'));
+  const steps = el('b', { id: 'clock-step' }, '0');
+  const many = el('b', { id: 'clock-many' }, '0');
+  const state = el('p', { class: 'status', id: 'status', role: 'status' }, el('i'), el('span'));
   root.replaceChildren(
     el('div', { class: 'transport', role: 'group', 'data-name': 'transport' }, play, one, again, speeds),
     el(

@@ -21,22 +21,22 @@ import { kindOf } from './members.js';
 import { prepare } from './problems.js';
 import { batchesOf, factorsOf, makePopulation } from './training.js';
 
-const SLICE = 8,
-  PAINT = 5,
-  FIRST = 30; // milliseconds of training between two looks at messages; of tiles in a frame, and until all have one
+const SLICE = 8; // milliseconds of training between two looks at messages
+const PAINT = 5; // milliseconds of painting tiles in a frame
+const FIRST = 30; // ... until all have one
 const MOST = 256; // steps in one call of the kernel
 const CHUNK = 32; // networks whose tiles are painted in one go; slots of a group begin at a multiple
 const BIG = 96; // cells of the large picture
-const QUESTIONS = { scores: scoresOf, row: rowOf, luck: (crowd, scores) => luckOf(scores) };
+const QUESTIONS = { scores: scoresOf, row: rowOf, luck: (_crowd, scores) => luckOf(scores) };
 
 /** Answer what comes over a port. */
 export function serveCrowd(lanes, port) {
-  let crowd = null,
-    generation = 0,
-    playing = false,
-    owed = 0,
-    frame = null,
-    turning = false;
+  let crowd = null;
+  let generation = 0;
+  let playing = false;
+  let owed = 0;
+  let frame = null;
+  let turning = false;
   const again = new MessageChannel();
   again.port1.onmessage = turn;
   const go = () => {
@@ -106,11 +106,11 @@ export function serveCrowd(lanes, port) {
 
 /** The groups of a crowd, and the places in memory where pictures and scores are made. */
 function openCrowd(lanes, { problem, settings, members, plane, cells, range }) {
-  const prepared = prepare(problem),
-    kinds = new Map();
+  const prepared = prepare(problem);
+  const kinds = new Map();
   for (const member of members) {
-    const all = { ...settings, ...member.own },
-      key = kindOf(all);
+    const all = { ...settings, ...member.own };
+    const key = kindOf(all);
     if (!kinds.has(key)) kinds.set(key, { all, own: [] });
     kinds.get(key).own.push(member);
   }
@@ -129,18 +129,18 @@ function openCrowd(lanes, { problem, settings, members, plane, cells, range }) {
     train: new Float32Array(own.length).fill(NaN),
     alone: null,
   }));
-  const held = [],
-    hold = (values) => {
-      const place = lanes.allocate(values.byteLength) >>> 0;
-      if (!place) throw Object.assign(new Error('not enough memory for so many networks'), { rule: 'no_memory' });
-      held.push(place);
-      new Uint8Array(lanes.memory.buffer, place, values.byteLength).set(
-        new Uint8Array(values.buffer, values.byteOffset, values.byteLength),
-      );
-      return place;
-    };
-  const C = prepared.outputs,
-    classes = prepared.task === 'classification';
+  const held = [];
+  const hold = (values) => {
+    const place = lanes.allocate(values.byteLength) >>> 0;
+    if (!place) throw Object.assign(new Error('not enough memory for so many networks'), { rule: 'no_memory' });
+    held.push(place);
+    new Uint8Array(lanes.memory.buffer, place, values.byteLength).set(
+      new Uint8Array(values.buffer, values.byteOffset, values.byteLength),
+    );
+    return place;
+  };
+  const C = prepared.outputs;
+  const classes = prepared.task === 'classification';
   const parts = prepared.parts.map(({ x, y, rows }) => ({
     rows: rows.length,
     x: hold(Float32Array.from(x)),
@@ -185,10 +185,10 @@ function openCrowd(lanes, { problem, settings, members, plane, cells, range }) {
 
 /** The inputs of a plane of two columns; the others are as they are on the mean of the training rows. */
 function planeRows(prepared, { axes: [across, down], low, high }, cells) {
-  const K = prepared.columns.length,
-    train = prepared.parts[0],
-    raw = new Float64Array(cells * cells * K),
-    middle = new Float64Array(K);
+  const K = prepared.columns.length;
+  const train = prepared.parts[0];
+  const raw = new Float64Array(cells * cells * K);
+  const middle = new Float64Array(K);
   for (let i = 0; i < train.raw.length; i++) middle[i % K] += train.raw[i] / train.rows.length;
   for (let y = 0, i = 0; y < cells; y++)
     for (let x = 0; x < cells; x++, i += K) {
@@ -220,17 +220,17 @@ function keep(crowd, alive) {
 
 /** All groups take as many steps, at most as fill a slice. → how many. */
 function train(crowd, most) {
-  const began = performance.now(),
-    count = Math.max(1, Math.min(most, MOST, crowd.until - crowd.step, Math.round(SLICE / crowd.pace)));
+  const began = performance.now();
+  const count = Math.max(1, Math.min(most, MOST, crowd.until - crowd.step, Math.round(SLICE / crowd.pace)));
   for (const { net, own, alive, batchOf, factorOf, train: smooth } of crowd.groups) {
     if (!alive.length) continue;
-    const loss_SR = net.train(count, batchOf, factorOf, alive.length < own.length ? alive : null),
-      share = 1 / Math.max(1, Math.min(20, 20 / count));
+    const loss_SR = net.train(count, batchOf, factorOf, alive.length < own.length ? alive : null);
+    const share = 1 / Math.max(1, Math.min(20, 20 / count));
     for (let r = 0; r < alive.length; r++) {
       let sum = 0;
       for (let s = 0; s < count; s++) sum += loss_SR[s * alive.length + r];
-      const p = alive[r],
-        mean = sum / count;
+      const p = alive[r];
+      const mean = sum / count;
       smooth[p] = Number.isFinite(smooth[p]) ? smooth[p] + share * (mean - smooth[p]) : crowd.step ? NaN : mean;
     }
     crowd.spent.modelSteps += count * alive.length;
@@ -243,10 +243,13 @@ function train(crowd, most) {
   return count;
 }
 
-/** Loss and right answers of each row of a part, by networks of one group: views of the memory, good until it is written again. */
+/**
+ * Loss and right answers of each row of a part, by networks of one group: views of the memory, good until it is written
+ * again.
+ */
 function judged(crowd, net, members, count, part) {
-  const { lanes, parts, C, classes, z, loss, right } = crowd,
-    { rows, x, y } = parts[part];
+  const { lanes, parts, C, classes, z, loss, right } = crowd;
+  const { rows, x, y } = parts[part];
   net.outputs(x, rows, z, members);
   lanes.judge(z, count, rows, C, classes ? y : 0, classes ? 0 : y, loss, right);
   const view = (place) => new Float32Array(lanes.memory.buffer, place, count * rows);
@@ -267,11 +270,11 @@ function painted(crowd, cells) {
 
 /** The tiles that are next in turn, judged on the validation rows, and the large picture of one network. */
 function paintFrame(crowd, { look = null }) {
-  const began = performance.now(),
-    { parts, cells, chunks } = crowd,
-    rows = parts[1].rows,
-    tiles = [],
-    moved = [];
+  const began = performance.now();
+  const { parts, cells, chunks } = crowd;
+  const rows = parts[1].rows;
+  const tiles = [];
+  const moved = [];
   let big = null;
   const found = look === null ? null : crowd.where.get(look);
   if (found) {
@@ -280,8 +283,8 @@ function paintFrame(crowd, { look = null }) {
     moved.push(bytes);
   }
   while (crowd.fresh < chunks.length) {
-    const { group, places, members } = chunks[crowd.next],
-      count = places.length;
+    const { group, places, members } = chunks[crowd.next];
+    const count = places.length;
     const [loss, right] = judged(crowd, group.net, members, count, 1);
     const tile = {
       ids: places.map((p) => group.own[p].id),
@@ -328,16 +331,16 @@ function largePicture(crowd, { group, p }) {
 
 /** Every row's loss and right answer, network by network in the order of their numbers. */
 function scoresOf(crowd, { part, ids = null }) {
-  const wanted = ids ?? [...crowd.where.keys()],
-    rows = crowd.parts[part].rows;
-  const loss_MN = new Float32Array(wanted.length * rows),
-    right_MN = new Float32Array(wanted.length * rows),
-    place = new Map(wanted.map((id, m) => [id, m]));
+  const wanted = ids ?? [...crowd.where.keys()];
+  const rows = crowd.parts[part].rows;
+  const loss_MN = new Float32Array(wanted.length * rows);
+  const right_MN = new Float32Array(wanted.length * rows);
+  const place = new Map(wanted.map((id, m) => [id, m]));
   for (const group of crowd.groups) {
     const some = [...group.own.keys()].filter((p) => place.has(group.own[p].id));
     for (let first = 0; first < some.length; first += CHUNK) {
-      const places = some.slice(first, first + CHUNK),
-        members = group.net.members(places);
+      const places = some.slice(first, first + CHUNK);
+      const members = group.net.members(places);
       const [loss, right] = judged(crowd, group.net, members, places.length, part);
       group.net.free(members);
       places.forEach((p, r) => {

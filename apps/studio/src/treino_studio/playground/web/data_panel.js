@@ -6,9 +6,9 @@ import { rangeColour } from '../../page/modules/pixels.js';
 import { classColour, look } from '../../page/modules/theme.js';
 import { t } from '../../page/modules/words.js';
 import { likelyTargets, reasonsOf } from './columns.js';
+import { usualProblem } from './defaults.js';
 import { POINTS } from './points.js';
 import { makePad } from './points_pad.js';
-import { usualProblem } from './defaults.js';
 import { MADE, prepare } from './problems.js';
 import { makeTableInput } from './table_input.js';
 
@@ -18,21 +18,21 @@ const ICONS = {
 };
 const WAIT = 350; // milliseconds after the last change, before the page trains on it
 const THUMBNAIL = 300; // points
-const LEAST_TRAINING = 0.3,
-  MOST_TRAINING = 0.9;
+const LEAST_TRAINING = 0.3;
+const MOST_TRAINING = 0.9;
 
 /**
- * problem: as problems.js has it. tables: those of the page by name. changed(problem): it is another one, and can be learnt.
- * What can't be learnt is said here, and the page keeps what it has. → {relabel(), redraw(), close()}.
+ * problem: as problems.js has it. tables: those of the page by name. changed(problem): it is another one, and can be
+ * learnt. What can't be learnt is said here, and the page keeps what it has. → {relabel(), redraw(), close()}.
  */
 export function makeDataPanel(root, { problem, tables = {}, changed }) {
   let now = { ...usualProblem, axes: null, ...problem };
-  let prepared = null,
-    waiting = 0,
-    own = now.source === 'table' && !nameOf(now) ? now.table : null,
-    drawn = now.source === 'points' ? now.points : null;
-  let writing = now.source === 'table' && !nameOf(now),
-    thumbnails = [];
+  let prepared = null;
+  let waiting = 0;
+  let own = now.source === 'table' && !nameOf(now) ? now.table : null;
+  let drawn = now.source === 'points' ? now.points : null;
+  let writing = now.source === 'table' && !nameOf(now);
+  let thumbnails = [];
   const ofPage = () => [
     ...Object.keys(POINTS),
     ...Object.keys(tables).filter((name) => tables[name] !== own),
@@ -54,9 +54,11 @@ export function makeDataPanel(root, { problem, tables = {}, changed }) {
     change({ noise: value === POINTS[now.source].noise ? null : value }),
   );
   const share = slider('data-share', 'data_share', (value) => change({ validation: held(value), test: held(value) }));
-  (share.input.min = LEAST_TRAINING * 100), (share.input.max = MOST_TRAINING * 100), (share.input.step = 2);
-  const counts = el('p', { class: 'note', id: 'data-counts' }),
-    seed = el('b', { id: 'data-seed' });
+  share.input.min = LEAST_TRAINING * 100;
+  share.input.max = MOST_TRAINING * 100;
+  share.input.step = 2;
+  const counts = el('p', { class: 'note', id: 'data-counts' });
+  const seed = el('b', { id: 'data-seed' });
   const seedLine = el(
     'div',
     { class: 'line' },
@@ -81,10 +83,10 @@ export function makeDataPanel(root, { problem, tables = {}, changed }) {
     el('span', { 'data-t': 'data_normalise' }),
     el('i', { 'aria-hidden': 'true' }),
   );
-  const inputs = el('div', { id: 'data-inputs' }),
-    fault = el('p', { class: 'bad', id: 'data-fault', role: 'alert', hidden: true });
-  const notes = el('ul', { class: 'notes note', id: 'data-notes' }),
-    says = el('p', { class: 'vh', role: 'status', id: 'data-says' });
+  const inputs = el('div', { id: 'data-inputs' });
+  const fault = el('p', { class: 'bad', id: 'data-fault', role: 'alert', hidden: true });
+  const notes = el('ul', { class: 'notes note', id: 'data-notes' });
+  const says = el('p', { class: 'vh', role: 'status', id: 'data-says' });
   const table = makeTableInput({
     taken(next) {
       own = next;
@@ -96,7 +98,8 @@ export function makeDataPanel(root, { problem, tables = {}, changed }) {
       const { top } = pad.node.getBoundingClientRect();
       drawn = points;
       change({ source: 'points', points, noise: null, table: undefined }, true);
-      const moved = pad.node.getBoundingClientRect().top - top; // what stands above has other words now: the pad stays put
+      // what stands above has other words now: the pad stays put
+      const moved = pad.node.getBoundingClientRect().top - top;
       if (moved) root.scrollTop += moved;
     },
   });
@@ -129,8 +132,8 @@ export function makeDataPanel(root, { problem, tables = {}, changed }) {
   root.append(panel);
 
   function slider(id, word, moved) {
-    const output = el('output', { for: id }),
-      input = el('input', { id, type: 'range' });
+    const output = el('output', { for: id });
+    const input = el('input', { id, type: 'range' });
     input.addEventListener('input', () => moved(Number(input.value) / 100));
     return {
       input,
@@ -194,8 +197,8 @@ export function makeDataPanel(root, { problem, tables = {}, changed }) {
   // ---- what is seen
 
   function show(edit = false) {
-    const name = chosen(),
-      kind = Object.hasOwn(POINTS, name) ? POINTS[name] : null;
+    const name = chosen();
+    const kind = Object.hasOwn(POINTS, name) ? POINTS[name] : null;
     for (const button of sources.children) button.setAttribute('aria-pressed', String(button.dataset.source === name));
     noise.node.hidden = !kind;
     if (kind) set(noise, 100 * (now.noise ?? kind.noise), 100 * kind.most, num(now.noise ?? kind.noise, 2));
@@ -229,10 +232,10 @@ export function makeDataPanel(root, { problem, tables = {}, changed }) {
     notes.replaceChildren(...(prepared?.notes ?? []).map((sentence) => el('li', {}, sentence)));
     if (!prepared) return setText(counts, '');
     const [train, validation, test] = prepared.parts.map(({ rows }) => whole(rows.length));
-    const rows = prepared.parts.flatMap(({ y }) => [...y]),
-      classes = prepared.classes
-        .slice(0, 12)
-        .map((name, c) => `${name}: ${whole(rows.filter((label) => label === c).length)}`);
+    const rows = prepared.parts.flatMap(({ y }) => [...y]);
+    const classes = prepared.classes
+      .slice(0, 12)
+      .map((name, c) => `${name}: ${whole(rows.filter((label) => label === c).length)}`);
     const sentences = [
       t('data_rows', { train, validation, test }),
       prepared.parts[2].rows.length ? t('data_held_out', { n: test }) : t('data_none_held_out'),
@@ -248,15 +251,15 @@ export function makeDataPanel(root, { problem, tables = {}, changed }) {
   // ---- the inputs
 
   function showInputs() {
-    const place = document.activeElement?.dataset?.input,
-      columns = columnsNow();
+    const place = document.activeElement?.dataset?.input;
+    const columns = columnsNow();
     if (!columns) return inputs.replaceChildren();
-    const reasons = reasonsOf(columns),
-      names = columns.columns.map(({ name }) => name).filter((name) => name !== columns.target),
-      usable = names.filter((name) => !reasons.get(name));
-    const [x, y] = pairNow(usable),
-      on = new Set(asColumns(now.features ?? usable, [x, y], usable)),
-      two = usable.length === 2;
+    const reasons = reasonsOf(columns);
+    const names = columns.columns.map(({ name }) => name).filter((name) => name !== columns.target);
+    const usable = names.filter((name) => !reasons.get(name));
+    const [x, y] = pairNow(usable);
+    const on = new Set(asColumns(now.features ?? usable, [x, y], usable));
+    const two = usable.length === 2;
     const tick = (name, text, why) =>
       el(
         'label',
@@ -345,8 +348,8 @@ export function makeDataPanel(root, { problem, tables = {}, changed }) {
     const next = new Set(on);
     if (yes) next.add(name);
     else next.delete(name);
-    const columns = usable.filter((column) => next.has(column)),
-      made = Object.keys(MADE).filter((key) => next.has(key) && !usable.includes(key));
+    const columns = usable.filter((column) => next.has(column));
+    const made = Object.keys(MADE).filter((key) => next.has(key) && !usable.includes(key));
     const features = columns.length === usable.length && !made.length ? null : [...columns, ...made];
     change({ features, ...(made.length && usable.length > 2 ? { axes: pair.slice(0, 2) } : {}) });
   }
@@ -368,8 +371,8 @@ export function makeDataPanel(root, { problem, tables = {}, changed }) {
     for (const node of panel.querySelectorAll('[data-t]')) setText(node, t(node.dataset.t));
     sources.replaceChildren(
       ...ofPage().map((name) => {
-        const canvas = el('canvas', { 'aria-hidden': 'true' }),
-          title = ['points', 'table'].includes(name) || Object.hasOwn(POINTS, name) ? t(`data_${name}`) : name;
+        const canvas = el('canvas', { 'aria-hidden': 'true' });
+        const title = ['points', 'table'].includes(name) || Object.hasOwn(POINTS, name) ? t(`data_${name}`) : name;
         return el(
           'button',
           { type: 'button', class: 'source', 'data-source': name, onclick: () => choose(name) },
@@ -476,9 +479,9 @@ function drawThumbnail(canvas, thumbnail) {
 
 /** The first pictures of a table of pixels, as dark as their values. */
 function drawDigits(context, { columns, picture: [high, wide] }, width, height) {
-  const side = Math.min(width / 2, height) / Math.max(high, wide),
-    most = 16,
-    left = (width - 2 * side * wide) / 2;
+  const side = Math.min(width / 2, height) / Math.max(high, wide);
+  const most = 16;
+  const left = (width - 2 * side * wide) / 2;
   context.fillStyle = look.ink;
   for (let n = 0; n < 2; n++)
     for (let j = 0; j < high * wide; j++) {

@@ -46,8 +46,9 @@ export const setting = {
   fault: { usual: [], read: (text) => text.split(',').filter(Boolean), write: (list) => list.join(',') },
 };
 
-const OF_PICTURES = { hidden: [64, 32] },
-  OF_CONVOLUTIONS = { hidden: [], activation: 'relu' }; // as `treino train` has it: few units tell no ten digits apart
+const OF_PICTURES = { hidden: [64, 32] };
+// as `treino train` has it: few units tell no ten digits apart
+const OF_CONVOLUTIONS = { hidden: [], activation: 'relu' };
 
 /** The usual value of a setting with these data and channels of convolutions. */
 export const usualOf = (name, { table }, channels = []) =>

@@ -59,8 +59,8 @@ const NAMES = { relu: 'ReLU', leaky_relu: 'LeakyReLU', gelu: 'GELU', silu: 'SiLU
 /** An activation's formula, and its derivative as the chain rule gives it. */
 export const activated = (act, z) => op(NAMES[act], z);
 export function derivative(act, z) {
-  const f = activated(act, z),
-    s = op('σ', z);
+  const f = activated(act, z);
+  const s = op('σ', z);
   if (act === 'tanh') return minus(1, op('^', f, 2));
   if (act === 'sigmoid') return times(f, minus(1, f));
   if (act === 'silu') return times(s, plus(1, times(z, minus(1, s))));
@@ -70,8 +70,8 @@ export function derivative(act, z) {
 export function value(e) {
   if (e.kind === 'symbol' || e.kind === 'constant') return e.number;
   if (e.kind !== 'sum') return FUNCTIONS[e.kind](...e.args.map(value));
-  let sum = 0,
-    lost = 0; // what each addition loses is added at the end
+  let sum = 0;
+  let lost = 0; // what each addition loses is added at the end
   for (const term of e.terms.map(value)) {
     const next = sum + term;
     lost += Math.abs(sum) >= Math.abs(term) ? sum - next + term : term - next + sum;
@@ -82,8 +82,8 @@ export function value(e) {
 
 // ---- as text
 
-const DIGITS = 6,
-  LONG = 4; // terms shown of a longer sum: the largest, in their order
+const DIGITS = 6;
+const LONG = 4; // terms shown of a longer sum: the largest, in their order
 const [SUM, SIGN, QUOTIENT, PRODUCT, POWER, ATOM] = [0, 1, 2, 3, 4, 5]; // how tightly a piece binds
 const tables = (plain, small) => new Map([...plain].map((c, k) => [c, [...small][k]]));
 const LOW = tables('0123456789+−=(),aehijklmnoprstuvx', '₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎,ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ');
@@ -103,8 +103,8 @@ function written(number, digits) {
     return piece(Number.isNaN(number) ? 'NaN' : number < 0 ? '−∞' : '∞', number < 0 ? SIGN : ATOM);
   const integer = Number.isInteger(number) && Math.abs(number) < 1e9;
   const [mantissa, exponent] = (integer ? String(number) : general(number, digits)).split('e');
-  const text = mantissa.replace('-', '−'),
-    ten = exponent === undefined ? '' : String(Number(exponent)).replace('-', '−');
+  const text = mantissa.replace('-', '−');
+  const ten = exponent === undefined ? '' : String(Number(exponent)).replace('-', '−');
   return piece(ten ? `${text}×10${raised(ten)}` : text, text.startsWith('−') ? SIGN : ten ? PRODUCT : ATOM);
 }
 
@@ -158,8 +158,8 @@ function write(e, numbers) {
 
 function total(e, numbers) {
   if (numbers) return added(terms(e));
-  const body = write(e.body, false),
-    bounds = e.last ? `${lowered(`${e.index}=1`)}${raised(e.last)}` : lowered(e.index);
+  const body = write(e.body, false);
+  const bounds = e.last ? `${lowered(`${e.index}=1`)}${raised(e.last)}` : lowered(e.index);
   return piece(`Σ${bounds} ${fenced(body, body.level === SUM).text}`, PRODUCT);
 }
 
@@ -173,8 +173,8 @@ function terms(e) {
           .sort((a, b) => sizes[b] - sizes[a])
           .slice(0, LONG)
           .sort((a, b) => a - b);
-  const pieces = places.map((k) => write(e.terms[k], true)),
-    more = e.terms.length - pieces.length;
+  const pieces = places.map((k) => write(e.terms[k], true));
+  const more = e.terms.length - pieces.length;
   return more ? [...pieces, piece(say('… {n:,} smaller terms', { n: whole(more) }))] : pieces;
 }
 

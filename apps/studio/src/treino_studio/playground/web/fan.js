@@ -1,10 +1,10 @@
 /**
- * A fan: futures of the step in view, trained side by side, each with its own learning rate, order of rows, or batch size
- * (training/futures.py, studio/fan.py). A future has the bits of the segment that `adopt` makes of it.
+ * A fan: futures of the step in view, trained side by side, each with its own learning rate, order of rows, or batch
+ * size (training/futures.py, studio/fan.py). A future has the bits of the segment that `adopt` makes of it.
  */
 
 import { refuse } from '../../page/modules/connection.js';
-import { HOPELESS, bestConstant, softmax } from './metrics.js';
+import { bestConstant, HOPELESS, softmax } from './metrics.js';
 import { general, say } from './sentences.js';
 import { extension } from './steps.js';
 import { batchSize } from './training.js';
@@ -37,29 +37,29 @@ const seeds = (count, { data_seed: seed }) =>
 
 /** Powers of two, the present size, and all rows: those nearest to the present one. */
 function batchSizes(count, settings, prepared) {
-  const rows = prepared.parts[0].rows.length,
-    now = batchSize(prepared, settings),
-    sizes = new Set([now, rows]);
+  const rows = prepared.parts[0].rows.length;
+  const now = batchSize(prepared, settings);
+  const sizes = new Set([now, rows]);
   for (let size = 1; size < rows; size *= 2) sizes.add(size);
-  const far = (size) => Math.abs(Math.log(size / now)),
-    nearest = [...sizes].sort((a, b) => far(a) - far(b) || a - b).slice(0, count);
+  const far = (size) => Math.abs(Math.log(size / now));
+  const nearest = [...sizes].sort((a, b) => far(a) - far(b) || a - b).slice(0, count);
   return nearest.sort((a, b) => a - b).map((size) => ({ batch_size: size === rows ? 'full' : size }));
 }
 
 export class Fan {
   /** number: of the fan, on its page. picture: the grid of the boundaries {shows, x [M D], shape}, or null. */
   constructor(run, { number, kind, count, steps, picture = null }) {
-    const moment = run.inView(),
-      {
-        step,
-        settings,
-        segment: { plan },
-      } = moment,
-      { prepared } = run;
-    const longer = extension(plan, step),
-      planned = longer.steps ?? plan.steps;
-    const changes = usualFutures(kind, count, settings, prepared).map((each) => ({ ...longer, ...each })),
-      split = prepared.parts[1].rows.length ? 'validation' : 'train';
+    const moment = run.inView();
+    const {
+      step,
+      settings,
+      segment: { plan },
+    } = moment;
+    const { prepared } = run;
+    const longer = extension(plan, step);
+    const planned = longer.steps ?? plan.steps;
+    const changes = usualFutures(kind, count, settings, prepared).map((each) => ({ ...longer, ...each }));
+    const split = prepared.parts[1].rows.length ? 'validation' : 'train';
     Object.assign(this, { prepared, settings, picture, step, stop: Math.min(step + steps, planned), planned });
     this.head = { number, kind, step, steps, metric: 'loss', split };
     this.futures = changes.map((each, future) => ({
@@ -95,15 +95,18 @@ export class Fan {
 
   /** A look at the validation rows that the training knows nothing of. */
   #measured(loop) {
-    const { evaluated, best } = loop,
-      { figures } = loop.evaluate();
+    const { evaluated, best } = loop;
+    const { figures } = loop.evaluate();
     Object.assign(loop, { evaluated, best });
     return figures.map(({ loss }) => loss);
   }
 
   #note({ futures }, step, losses) {
     futures.forEach((future, p) => {
-      if (Number.isFinite(losses[p])) future.step.push(step), future.loss.push(losses[p]);
+      if (Number.isFinite(losses[p])) {
+        future.step.push(step);
+        future.loss.push(losses[p]);
+      }
     });
   }
 
@@ -111,7 +114,10 @@ export class Fan {
     return this.groups.every(({ over }) => over);
   }
 
-  /** Train for about so many milliseconds. → messages: {fan}, and at the end the frame of the boundaries, where there is a picture. */
+  /**
+   * Train for about so many milliseconds. → messages: {fan}, and at the end the frame of the boundaries, where there is
+   * a picture.
+   */
   advance(milliseconds) {
     if (this.over) return [];
     const going = this.groups.filter(({ over }) => !over);
@@ -122,9 +128,9 @@ export class Fan {
   }
 
   #trained(group, end) {
-    const { loop } = group,
-      first = loop.step,
-      sums = group.futures.map(() => 0);
+    const { loop } = group;
+    const first = loop.step;
+    const sums = group.futures.map(() => 0);
     for (let count = 8; loop.step < this.stop && (loop.step === first || performance.now() < end); count *= 2) {
       const { losses, evaluation } = loop.advance(Math.min(this.stop, loop.step + count));
       this.#counted(group, losses, sums);
@@ -146,15 +152,17 @@ export class Fan {
 
   /** Each future's mean loss in the last epoch that it completed; one whose loss is no number has diverged. */
   #counted({ loop, futures, epoch }, losses, sums) {
-    const P = futures.length,
-      { count } = loop.segment.plan,
-      from = loop.step - losses.length / P;
+    const P = futures.length;
+    const { count } = loop.segment.plan;
+    const from = loop.step - losses.length / P;
     for (let s = 0; s < losses.length / P; s++) {
       const ends = count.endOf(count.epochOf(from + s + 1)) === from + s + 1;
       epoch.forEach((of, p) => {
         const loss = losses[s * P + p];
         if (!Number.isFinite(loss)) futures[p].status = 'diverged';
-        (sums[p] += loss), (of.sum += loss), of.steps++;
+        sums[p] += loss;
+        of.sum += loss;
+        of.steps++;
         if (ends) Object.assign(of, { last: of.sum / of.steps, sum: 0, steps: 0 });
       });
     }
@@ -162,7 +170,8 @@ export class Fan {
 
   #ended(group) {
     const { loop, futures, epoch } = group;
-    if (loop.rows && loop.evaluated < loop.step) this.#note(group, loop.step, this.#measured(loop)); // the branch would go on
+    // the branch would go on
+    if (loop.rows && loop.evaluated < loop.step) this.#note(group, loop.step, this.#measured(loop));
     futures.forEach((future, p) => {
       if (epoch[p].last > this.hopeless) future.status = 'diverged';
       if (future.status === 'running' && loop.step >= this.planned) future.status = 'finished';
@@ -188,10 +197,10 @@ export class Fan {
   }
 
   #boundaries() {
-    const { shows, shape, x } = this.picture,
-      { prepared, futures } = this,
-      M = x.length / prepared.features.length,
-      C = this.groups[0].outputs.length / this.groups[0].futures.length / M;
+    const { shows, shape, x } = this.picture;
+    const { prepared, futures } = this;
+    const M = x.length / prepared.features.length;
+    const C = this.groups[0].outputs.length / this.groups[0].futures.length / M;
     const outputs = this.groups.flatMap(({ outputs: all, futures: own }) =>
       own.map((_, p) => all.subarray(p * M * C, (p + 1) * M * C)),
     );
@@ -214,14 +223,14 @@ export class Fan {
 
 /** What a future differs by; unchanged, the setting in force. */
 function textOf(settings, changes) {
-  const { steps: _longer, ...own } = changes,
-    [[name, value]] = Object.entries(Object.keys(own).length ? own : { data_seed: settings.data_seed });
+  const { steps: _longer, ...own } = changes;
+  const [[name, value]] = Object.entries(Object.keys(own).length ? own : { data_seed: settings.data_seed });
   return `${name} ${typeof value === 'number' ? general(value) : value}`;
 }
 
 function thinned({ step, loss, ...future }) {
-  const apart = Math.ceil(step.length / CURVE) || 1,
-    places = [...step.keys()].filter((i) => i % apart === 0 || i === step.length - 1).slice(-CURVE);
+  const apart = Math.ceil(step.length / CURVE) || 1;
+  const places = [...step.keys()].filter((i) => i % apart === 0 || i === step.length - 1).slice(-CURVE);
   return { ...future, step: places.map((i) => step[i]), loss: places.map((i) => loss[i]) };
 }
 
@@ -230,16 +239,18 @@ const probabilities = (z, i, C) =>
 
 /** Of each future the winning class at each place (255: none), and 255 times the root of its lead. */
 function planes(outputs, M, C) {
-  const winner = new Uint8Array(outputs.length * M),
-    margin = new Uint8Array(outputs.length * M);
+  const winner = new Uint8Array(outputs.length * M);
+  const margin = new Uint8Array(outputs.length * M);
   outputs.forEach((z, f) => {
     for (let i = 0; i < M; i++) {
       const p = probabilities(z, i, C);
-      let best = 0,
-        second = -1;
+      let best = 0;
+      let second = -1;
       for (let c = 1; c < p.length; c++)
-        if (p[c] > p[best]) (second = best), (best = c);
-        else if (second < 0 || p[c] > p[second]) second = c;
+        if (p[c] > p[best]) {
+          second = best;
+          best = c;
+        } else if (second < 0 || p[c] > p[second]) second = c;
       const known = Number.isFinite(p[best]);
       winner[f * M + i] = known ? best : 255;
       margin[f * M + i] = known ? Math.round(255 * Math.sqrt(p[best] - p[second])) : 0;

@@ -1,23 +1,23 @@
 /**
- * What is found wrong in a run on its curves: the doctor's rules that can hold here (treino_doctor/rules), judged by the same
- * figures (training/run_log.py). Where the loss is bad, the first steps are trained again, apart from the run.
+ * What is found wrong in a run on its curves: the doctor's rules that can hold here (treino_doctor/rules), judged by
+ * the same figures (training/run_log.py). Where the loss is bad, the first steps are trained again, apart from the run.
  */
 
 import { localised } from '../../page/modules/words.js';
 import { ACTIVATIONS, backward, batchLoss, forward, layersOf } from './arithmetic.js';
 import { KERNEL } from './lanes.js';
-import { HOPELESS, bestConstant, winner } from './metrics.js';
+import { bestConstant, HOPELESS, winner } from './metrics.js';
 import { general, percent, say } from './sentences.js';
-import { FAULTS, batchSize, faulty, lossOf } from './training.js';
+import { batchSize, FAULTS, faulty, lossOf } from './training.js';
 
 const LEAST = 12; // steps that a rule can judge, at least
-const WATCHED = 48,
-  SETTLED = 500; // first steps that are looked at; steps after which the loss is judged, whatever an epoch
+const WATCHED = 48; // first steps that are looked at
+const SETTLED = 500; // steps after which the loss is judged, whatever an epoch
 const AFTER = 64; // steps that a script would go on with NaN, where a run ends
-const NEWEST = 24,
-  BATCHES = 5,
-  MOST_ROWS = 2000,
-  EVEN = 1e-3;
+const NEWEST = 24;
+const BATCHES = 5;
+const MOST_ROWS = 2000;
+const EVEN = 1e-3;
 const USUAL_LR = 0.003;
 const NEVER_LEARNS = ['missing_zero_grad'];
 
@@ -36,16 +36,16 @@ class Watch {
   }
 
   look() {
-    const { run } = this,
-      course = courseOf(run);
+    const { run } = this;
+    const course = courseOf(run);
     if (!run.step) return [];
     const settled = course.steps >= Math.max(WATCHED, Math.min(course.perEpoch, SETTLED)) || run.over;
     const facts = { ...course, ...(settled && worthMeasuring(course) ? this.#measured(course) : UNMEASURED) };
     const held = RULES.filter(({ early }) => early || settled)
       .map((rule) => [rule, rule.decide(facts)])
       .filter(([, numbers]) => numbers);
-    const names = held.map(([{ rule }]) => rule),
-      order = ['wrong', 'risk', 'waste'];
+    const names = held.map(([{ rule }]) => rule);
+    const order = ['wrong', 'risk', 'waste'];
     const told = held
       .filter(([{ unless }]) => !unless.some((rule) => names.includes(rule)))
       .map(([rule, numbers]) => document(rule, numbers, facts));
@@ -61,8 +61,8 @@ class Watch {
   }
 
   #measured(course) {
-    const key = [course.segment.number, course.first].join(),
-      steps = Math.min(WATCHED, Math.max(8, Math.floor(course.steps / 20)), course.steps);
+    const key = [course.segment.number, course.first].join();
+    const steps = Math.min(WATCHED, Math.max(8, Math.floor(course.steps / 20)), course.steps);
     if (this.begin?.key !== key || this.begin.ratios.length < steps) this.begin = { key, ...firstSteps(course, steps) };
     return measures(course, this.begin);
   }
@@ -71,26 +71,26 @@ class Watch {
 // ---- the course: the newest part of the training, since its settings last changed
 
 function courseOf(run) {
-  const { segment, first: begun } = run.path.at(-1),
-    { step, prepared, losses } = run,
-    moment = run.at(step),
-    {
-      settings,
-      loop: { net },
-    } = moment;
+  const { segment, first: begun } = run.path.at(-1);
+  const { step, prepared, losses } = run;
+  const moment = run.at(step);
+  const {
+    settings,
+    loop: { net },
+  } = moment;
   const first = Math.max(begun, ...segment.sets.map((set) => set.step).filter((at) => step - at >= LEAST));
-  const tail = run.status === 'diverged' ? endOf(run) : [],
-    steps = step - first + tail.length,
-    diverged = run.status === 'diverged';
+  const tail = run.status === 'diverged' ? endOf(run) : [];
+  const steps = step - first + tail.length;
+  const diverged = run.status === 'diverged';
   const mean = (from, to) => {
     // over steps of the course, the tail among them
-    const known = Math.min(to, step - first),
-      more = tail.slice(Math.max(0, from - known), Math.max(0, to - known)).reduce((a, b) => a + b, 0);
+    const known = Math.min(to, step - first);
+    const more = tail.slice(Math.max(0, from - known), Math.max(0, to - known)).reduce((a, b) => a + b, 0);
     return ((from < known ? losses.mean(first + from, first + known) * (known - from) : 0) + more) / (to - from);
   };
-  const eighth = Math.max(1, Math.min(8, Math.floor(steps / 4))),
-    quarter = Math.max(1, Math.floor(steps / 4)),
-    constant = bestConstant(prepared, settings);
+  const eighth = Math.max(1, Math.min(8, Math.floor(steps / 4)));
+  const quarter = Math.max(1, Math.floor(steps / 4));
+  const constant = bestConstant(prepared, settings);
   const values = lossesOf(losses, first, step);
   const course = {
     run,
@@ -126,8 +126,8 @@ function courseOf(run) {
 /** Of the recorded losses from a step on: the first, the largest of all, the largest of those after the first. */
 function lossesOf({ mean_P: means, width, points }, first) {
   const from = Math.ceil(first / width);
-  let most = -Infinity,
-    later = 0;
+  let most = -Infinity;
+  let later = 0;
   for (let p = from; p < points; p++) {
     if (means[p] > most) most = means[p];
     if (p > from && Math.abs(means[p]) > later) later = Math.abs(means[p]);
@@ -135,15 +135,18 @@ function lossesOf({ mean_P: means, width, points }, first) {
   return { start: means[from], most, later };
 }
 
-/** A run that diverged goes no further than its last finite weights: the losses after them, up to the first that is no number. */
+/**
+ * A run that diverged goes no further than its last finite weights: the losses after them, up to the first that is no
+ * number.
+ */
 function endOf(run) {
-  const { loop } = run,
-    {
-      net,
-      segment: { plan },
-    } = loop,
-    state = loop.save(),
-    found = [];
+  const { loop } = run;
+  const {
+    net,
+    segment: { plan },
+  } = loop;
+  const state = loop.save();
+  const found = [];
   while (found.length < AFTER && (found.length ? Number.isFinite(found.at(-1)) : true))
     found.push(net.train(1, plan.batchOf, plan.factorOf)[0]);
   loop.load(state);
@@ -151,8 +154,8 @@ function endOf(run) {
 }
 
 function faultyFrom({ path }) {
-  const key = ({ segment: { settings } }) => FAULTS.map((fault) => faulty(settings, fault)).join(),
-    last = path.findLastIndex((link) => key(link) !== key(path.at(-1)));
+  const key = ({ segment: { settings } }) => FAULTS.map((fault) => faulty(settings, fault)).join();
+  const last = path.findLastIndex((link) => key(link) !== key(path.at(-1)));
   return last < 0 ? 0 : path[last + 1].first;
 }
 
@@ -167,8 +170,8 @@ const layersIn = ({ net, settings }, row) =>
   layersOf(row, { sizes: net.sizes, starts: net.starts, activation: settings.activation });
 const length = (...lists) => Math.sqrt(lists.reduce((sum, list) => sum + list.reduce((all, v) => all + v * v, 0), 0));
 const median = (list) => {
-  const sorted = [...list].sort((a, b) => a - b),
-    half = sorted.length >> 1;
+  const sorted = [...list].sort((a, b) => a - b);
+  const half = sorted.length >> 1;
   return sorted.length % 2 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
 };
 const finite = (list) => list.every(Number.isFinite);
@@ -182,39 +185,42 @@ const alike = ({ W, H, D }) => {
 const UNMEASURED = { ratios: [], norms: [], decays: [], movement: NaN, clips: [], depths: [], dying: [], alike: null };
 
 function worthMeasuring(course) {
-  const { steps, mean, quarter, constant } = course,
-    first = mean(0, quarter),
-    last = mean(steps - Math.min(64, quarter), steps);
+  const { steps, mean, quarter, constant } = course;
+  const first = mean(0, quarter);
+  const last = mean(steps - Math.min(64, quarter), steps);
   return !(last < 0.7 * constant && last <= 0.9 * first) || layersIn(course, course.params).some(alike);
 }
 
 /** The first steps once more: the weights before them, and how much each update moves them. */
 function firstSteps(course, steps) {
-  const { run, first } = course,
-    { loop } = run.at(first, true),
-    row = () => loop.net.row(0).slice(),
-    weights = (params) => weightsIn(course, params);
-  const start = row(),
-    ratios = [],
-    norms = [];
+  const { run, first } = course;
+  const { loop } = run.at(first, true);
+  const row = () => loop.net.row(0).slice();
+  const weights = (params) => weightsIn(course, params);
+  const start = row();
+  const ratios = [];
+  const norms = [];
   let before = weights(start);
   for (let s = 0; s < steps; s++) {
     loop.advance(loop.step + 1);
     const now = weights(row());
     if (!now.every(finite)) break;
-    const size = length(...before),
-      moved = length(...now.map((W, l) => W.map((w, k) => w - before[l][k])));
-    if (size > 0) ratios.push(moved / size), norms.push(size);
+    const size = length(...before);
+    const moved = length(...now.map((W, l) => W.map((w, k) => w - before[l][k])));
+    if (size > 0) {
+      ratios.push(moved / size);
+      norms.push(size);
+    }
     before = now;
   }
   return { start, after: before, ratios, norms, looks: loop.step - first };
 }
 
 function measures(course, { start, after, ratios, norms, looks }) {
-  const { settings, prepared, params, steps, loss, net } = course,
-    begin = layersIn(course, start),
-    end = layersIn(course, params),
-    [{ x, y, rows }] = prepared.parts;
+  const { settings, prepared, params, steps, loss, net } = course;
+  const begin = layersIn(course, start);
+  const end = layersIn(course, params);
+  const [{ x, y, rows }] = prepared.parts;
   const found = {
     ...UNMEASURED,
     ratios,
@@ -225,8 +231,8 @@ function measures(course, { start, after, ratios, norms, looks }) {
     dying: [],
     start: begin,
   };
-  const [first, last] = [start, params].map((row) => weightsIn(course, row)),
-    sizes = [length(...first), length(...last)];
+  const [first, last] = [start, params].map((row) => weightsIn(course, row));
+  const sizes = [length(...first), length(...last)];
   if (last.every(finite) && sizes[0] > 0) {
     found.movement = length(...last.map((W, l) => W.map((w, k) => w - first[l][k]))) / sizes[0];
     found.norms = [...norms.slice(0, Math.min(steps, WATCHED) - 1), sizes[1]];
@@ -240,23 +246,23 @@ function measures(course, { start, after, ratios, norms, looks }) {
     : null;
   if (net.convolutions.length) return found; // what follows is worked by hand, for chains of layers
   found.dying = dyingLayers(course, end);
-  const batch = Math.min(MOST_ROWS, batchSize(prepared, settings)),
-    D = prepared.features.length;
+  const batch = Math.min(MOST_ROWS, batchSize(prepared, settings));
+  const D = prepared.features.length;
   for (const layers of [begin, end])
     for (let part = 0; part < BATCHES; part++) {
-      const taken = Array.from({ length: batch }, (_, r) => (part * batch + r) % rows.length),
-        input = new Float64Array(batch * D);
+      const taken = Array.from({ length: batch }, (_, r) => (part * batch + r) % rows.length);
+      const input = new Float64Array(batch * D);
       taken.forEach((row, r) => input.set(x.subarray(row * D, (row + 1) * D), r * D));
-      const passes = forward(layers, input, batch),
-        { slope } = batchLoss(
-          loss,
-          passes.at(-1).h,
-          taken.map((row) => y[row]),
-          batch,
-          faulty(settings, FAULTS[1]),
-        );
-      const gradients = backward(layers, passes, slope, batch),
-        norm = length(...gradients.flatMap(({ W, b }) => [W, b]));
+      const passes = forward(layers, input, batch);
+      const { slope } = batchLoss(
+        loss,
+        passes.at(-1).h,
+        taken.map((row) => y[row]),
+        batch,
+        faulty(settings, FAULTS[1]),
+      );
+      const gradients = backward(layers, passes, slope, batch);
+      const norm = length(...gradients.flatMap(({ W, b }) => [W, b]));
       if (!Number.isFinite(norm) || norm === 0) continue;
       found.decays.push((settings.weight_decay * length(...layers.map(({ W }) => W))) / norm);
       if (settings.clip) found.clips.push(Math.min(1, settings.clip / norm));
@@ -268,17 +274,20 @@ function measures(course, { start, after, ratios, norms, looks }) {
   return found;
 }
 
-/** Of each layer of an activation that is 0 below 0: its units that are 0 for all rows, and whether all rows get the same. */
+/**
+ * Of each layer of an activation that is 0 below 0: its units that are 0 for all rows, and whether all rows get the
+ * same.
+ */
 function dyingLayers({ settings, prepared }, layers) {
   if (!ACTIVATIONS[settings.activation].dies) return [];
-  const D = prepared.features.length,
-    x = prepared.parts[0].x.subarray(0, MOST_ROWS * D),
-    B = x.length / D;
+  const D = prepared.features.length;
+  const x = prepared.parts[0].x.subarray(0, MOST_ROWS * D);
+  const B = x.length / D;
   return forward(layers, x, B)
     .slice(0, -1)
     .map(({ h }, l) => {
-      const { H } = layers[l],
-        alive = new Set();
+      const { H } = layers[l];
+      const alive = new Set();
       h.forEach((v, at) => {
         if (v > 0) alive.add(at % H);
       });
@@ -335,12 +344,12 @@ const RULES = [
     certain: false,
     unless: [],
     decide(f) {
-      const { clips, taken, movement, ratios, settings, mean, steps, quarter } = f,
-        share = clips.length && median(clips);
+      const { clips, taken, movement, ratios, settings, mean, steps, quarter } = f;
+      const share = clips.length && median(clips);
       if (clips.length < 10 || !(share < 0.05) || taken < 10 || (settings.optimizer !== 'sgd' && settings.clip >= 1e-6))
         return null;
-      const still = movement < 0.02 || (ratios.length && median(ratios) < 1e-3),
-        stuck = mean(steps - quarter, steps) > 0.9 * mean(0, quarter);
+      const still = movement < 0.02 || (ratios.length && median(ratios) < 1e-3);
+      const stuck = mean(steps - quarter, steps) > 0.9 * mean(0, quarter);
       return still && stuck && { limit: settings.clip, share, movement };
     },
     message:
@@ -362,9 +371,9 @@ const RULES = [
     ),
     decide(f) {
       if (f.depths.length < 8) return null;
-      const sorted = [...f.depths].sort((a, b) => a - b),
-        layers = f.settings.hidden.length + 1,
-        saturating = ACTIVATIONS[f.settings.activation].saturates ? layers - 1 : 0;
+      const sorted = [...f.depths].sort((a, b) => a - b);
+      const layers = f.settings.hidden.length + 1;
+      const saturating = ACTIVATIONS[f.settings.activation].saturates ? layers - 1 : 0;
       const most = Math.max(sorted[Math.floor(0.7 * sorted.length)], f.depths.slice(0, 3).sort((a, b) => a - b)[1]);
       return (
         sorted.at(-1) > 0 &&
@@ -429,8 +438,8 @@ const RULES = [
     decide(f) {
       if (!(f.constant > 0) || (!Number.isFinite(f.firstLoss) && f.steps === f.tail.length) || f.taken < LEAST)
         return null;
-      const { most, spread, middle } = scales(f),
-        uneven = (most > 100 && spread > 50) || most > 1000;
+      const { most, spread, middle } = scales(f);
+      const uneven = (most > 100 && spread > 50) || most > 1000;
       const hurts =
         (most > 1e4 && spread > 1e3 && f.stuck(0.5)) ||
         (uneven && f.stuck(0.8)) ||
@@ -490,13 +499,13 @@ const RULES = [
     certain: false,
     unless: by('unscaled_inputs', 'symmetric_init'),
     decide(f) {
-      const step = largest(f),
-        rose = step > 1 ? 1.2 : 1.5;
+      const step = largest(f);
+      const rose = step > 1 ? 1.2 : 1.5;
       const tooLarge = step >= 0.15 && (f.exploded || (f.stuck(0.9) && f.highest > rose * f.floor));
-      const known = f.constant > 0,
-        beside = say(known ? 'A constant gets {of}.' : 'It began at {of}.', {
-          of: localised(general(known ? f.constant : f.mean(0, 1), 4)),
-        });
+      const known = f.constant > 0;
+      const beside = say(known ? 'A constant gets {of}.' : 'It began at {of}.', {
+        of: localised(general(known ? f.constant : f.mean(0, 1), 4)),
+      });
       return f.taken >= LEAST && tooLarge && !heldDown(f) && { lr: f.settings.lr, step, loss: f.lastLoss, beside };
     },
     message:
@@ -517,8 +526,8 @@ const RULES = [
       'softmax_before_cross_entropy',
     ),
     decide(f) {
-      const typical = f.ratios.length ? median(f.ratios) : NaN,
-        still = f.movement > 0 && f.movement < 0.05 && typical > 0 && typical < 1e-4;
+      const typical = f.ratios.length ? median(f.ratios) : NaN;
+      const still = f.movement > 0 && f.movement < 0.05 && typical > 0 && typical < 1e-4;
       return (
         f.taken >= 20 &&
         still &&
@@ -548,19 +557,19 @@ const RULES = [
 /** A class is rare, and the answers on the training rows never find it. */
 function imbalance({ prepared, settings, steps, stuck, constant, params, net, loss }) {
   const {
-      classes,
-      parts: [{ x, y }],
-    } = prepared,
-    C = classes.length,
-    rows = sampled(y);
+    classes,
+    parts: [{ x, y }],
+  } = prepared;
+  const C = classes.length;
+  const rows = sampled(y);
   if (net.convolutions.length || C < 2 || C > 20 || rows.length < 100 || Math.min(NEWEST, steps, rows.length) < 20)
     return null;
-  const there = new Array(C).fill(0),
-    found = new Array(C).fill(0);
+  const there = new Array(C).fill(0);
+  const found = new Array(C).fill(0);
   for (const row of rows) there[y[row]]++;
   if (Math.max(...there) < 0.75 * rows.length || (C === 2 && constant > 0 && !stuck(0.85))) return null;
-  const D = prepared.features.length,
-    { h, C: outputs } = answers(params, net, settings, x, D, loss);
+  const D = prepared.features.length;
+  const { h, C: outputs } = answers(params, net, settings, x, D, loss);
   for (const row of rows) found[y[row]] += winner(h, row, outputs) === y[row];
   const label = [...there.keys()]
     .sort((a, b) => there[a] - there[b])
@@ -577,8 +586,8 @@ function imbalance({ prepared, settings, steps, stuck, constant, params, net, lo
 
 /** Rows evenly over the classes, at most MOST_ROWS. */
 function sampled(y) {
-  const order = [...y.keys()].sort((a, b) => y[a] - y[b] || a - b),
-    some = Math.min(MOST_ROWS, order.length);
+  const order = [...y.keys()].sort((a, b) => y[a] - y[b] || a - b);
+  const some = Math.min(MOST_ROWS, order.length);
   return Array.from(
     { length: some },
     (_, k) => order[Math.floor(some > 1 ? (k * (order.length - 1)) / (some - 1) : 0)],
@@ -596,13 +605,13 @@ function scales({
     parts: [{ x }],
   },
 }) {
-  const rows = Math.min(MOST_ROWS, x.length / D),
-    deviations = Array.from({ length: D }, (_, j) => {
-      const column = Array.from({ length: rows }, (_r, r) => x[r * D + j]),
-        mean = column.reduce((a, b) => a + b) / rows;
-      return Math.sqrt(column.reduce((sum, v) => sum + (v - mean) ** 2, 0) / rows);
-    }).filter((v) => v > 0),
-    moving = deviations.length ? deviations : [1];
+  const rows = Math.min(MOST_ROWS, x.length / D);
+  const deviations = Array.from({ length: D }, (_, j) => {
+    const column = Array.from({ length: rows }, (_r, r) => x[r * D + j]);
+    const mean = column.reduce((a, b) => a + b) / rows;
+    return Math.sqrt(column.reduce((sum, v) => sum + (v - mean) ** 2, 0) / rows);
+  }).filter((v) => v > 0);
+  const moving = deviations.length ? deviations : [1];
   return {
     most: x.reduce((most, v) => Math.max(most, Math.abs(v)), 0),
     spread: Math.max(...moving) / Math.min(...moving),
@@ -612,8 +621,8 @@ function scales({
 
 /** If the training, ended now, would count as diverged. */
 function divergence({ run: { epochs }, constant, settings: { lr } }) {
-  const threshold = constant > 1e-12 ? HOPELESS * constant : Infinity,
-    good = epochs.findLastIndex(({ train: { loss } }) => loss !== null && loss <= threshold);
+  const threshold = constant > 1e-12 ? HOPELESS * constant : Infinity;
+  const good = epochs.findLastIndex(({ train: { loss } }) => loss !== null && loss <= threshold);
   if (good === epochs.length - 1) return [];
   return [
     {

@@ -9,8 +9,8 @@ export class Scratch {
   }
 
   room(name, bytes) {
-    const { lanes, places } = this,
-      old = places.get(name);
+    const { lanes, places } = this;
+    const old = places.get(name);
     if (old && old.bytes >= bytes) return old.at;
     if (old) lanes.release(old.at);
     const at = lanes.allocate(bytes) >>> 0;
@@ -30,21 +30,21 @@ export class Scratch {
 }
 
 /**
- * x: the place of [D][rows]. → places of each stage's values, [units][rows], of a convolution [channels][high][wide][rows],
- * before its pool; of stage 0 x itself. Good until the next call.
+ * x: the place of [D][rows]. → places of each stage's values, [units][rows], of a convolution
+ * [channels][high][wide][rows], before its pool; of stage 0 x itself. Good until the next call.
  */
 export function forward(scratch, net, x, rows) {
-  const { lanes, sizes, starts, convolutions, filters } = net,
-    row = net.averages ? net.average : net.params,
-    stages = [x];
-  const room = (count) => scratch.room(`stage.${stages.length}`, 4 * count * rows),
-    activate = (at, count) => lanes.activate(ACTIVATIONS.indexOf(net.activation), at, count * rows);
+  const { lanes, sizes, starts, convolutions, filters } = net;
+  const row = net.averages ? net.average : net.params;
+  const stages = [x];
+  const room = (count) => scratch.room(`stage.${stages.length}`, 4 * count * rows);
+  const activate = (at, count) => lanes.activate(ACTIVATIONS.indexOf(net.activation), at, count * rows);
   let from = x;
   convolutions.forEach(({ inputs, high, wide, outputs }, l) => {
-    const size = outputs * high * wide,
-      [W, b] = filters[l],
-      map = room(size),
-      pooled = scratch.room(`pool.${l}`, 4 * size * rows);
+    const size = outputs * high * wide;
+    const [W, b] = filters[l];
+    const map = room(size);
+    const pooled = scratch.room(`pool.${l}`, 4 * size * rows);
     lanes.convolve(row + 4 * W, row + 4 * b, from, map, rows, inputs, outputs, high, wide);
     activate(map, size);
     lanes.pool(map, pooled, rows, outputs, high, wide);
@@ -55,7 +55,8 @@ export function forward(scratch, net, x, rows) {
     const to = room(sizes[l + 1]);
     lanes.layer(row + 4 * starts[2 * l], row + 4 * starts[2 * l + 1], from, to, rows, sizes[l], sizes[l + 1]);
     if (l + 2 < sizes.length) activate(to, sizes[l + 1]);
-    stages.push((from = to));
+    stages.push(to);
+    from = to;
   }
   return stages;
 }

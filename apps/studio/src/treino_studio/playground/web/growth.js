@@ -7,17 +7,17 @@
  */
 
 import { ACTIVATIONS } from './arithmetic.js';
-import { NONE, norm } from './training_loop.js';
 import { layout } from './lanes.js';
 import { generator, uniform } from './random.js';
 import { faulty, lossOf, sizesOf } from './training.js';
+import { NONE, norm } from './training_loop.js';
 
 const SPREAD = (1 + Math.sqrt(5)) / 2; // of the copies' shares; irrational, so that no share is 0
 const POINTS = [0, 4, 8, 16]; // where an added layer may use an activation's straight part
 const SCALES = [1, 0.25]; // of an added layer's inputs; small for activations straight only near 0
 const NEAR = 0.002; // largest error of an added layer / largest value
-const SUMMED = 'missing_zero_grad',
-  TWICE = 'softmax_before_cross_entropy';
+const SUMMED = 'missing_zero_grad';
+const TWICE = 'softmax_before_cross_entropy';
 const MOST_ROWS = 10000; // training rows by which layers are resized
 
 const READS = { sgd: ['momentum'], adam: ['beta1', 'beta2', 'eps'], adamw: ['beta1', 'beta2', 'eps'] };
@@ -40,8 +40,8 @@ export const asRead = (settings) => ({
  * where the network or the loss is another one.
  */
 export function carryOver(saved, before, after, prepared) {
-  const sizes = [before, after].map((settings) => sizesOf(prepared, settings)),
-    layers = [layout(sizes[0]), layout(sizes[1])];
+  const sizes = [before, after].map((settings) => sizesOf(prepared, settings));
+  const layers = [layout(sizes[0]), layout(sizes[1])];
   const reshapes = String(before.hidden) !== String(after.hidden) || before.activation !== after.activation;
   let state = saved;
   if (before.optimizer !== after.optimizer || before.hidden.length !== after.hidden.length) {
@@ -56,15 +56,15 @@ export function carryOver(saved, before, after, prepared) {
   if (faulty(after, SUMMED) && !faulty(before, SUMMED))
     state = { ...state, grads: new Float32Array(state.params.length) };
   if (String(sizes[0]) !== String(sizes[1])) state = reshapedState(state, before, after, sizes, layers, prepared);
-  const lossBefore = [lossOf(prepared, before), faulty(before, TWICE)],
-    lossAfter = [lossOf(prepared, after), faulty(after, TWICE)];
+  const lossBefore = [lossOf(prepared, before), faulty(before, TWICE)];
+  const lossAfter = [lossOf(prepared, after), faulty(after, TWICE)];
   if (reshapes || String(lossBefore) !== String(lossAfter)) state = { ...state, best: NONE };
   return state;
 }
 
 function reshapedState(state, before, after, sizes, layers, prepared) {
-  const networks = state.average ? [state.params, state.average] : [state.params],
-    kept = [...networks, state.grads, ...state.moments];
+  const networks = state.average ? [state.params, state.average] : [state.params];
+  const kept = [...networks, state.grads, ...state.moments];
   const x = firstRows(prepared);
   let stack = sizes[0].slice(1).map((units, l) => ({
     weights: kept.map((row) => matrixOf(row, layers[0].starts[2 * l], units, sizes[0][l])),
@@ -85,16 +85,16 @@ function reshapedState(state, before, after, sizes, layers, prepared) {
     });
     return row;
   });
-  const average = state.average ? others.shift() : null,
-    [grads, ...moments] = others;
+  const average = state.average ? others.shift() : null;
+  const [grads, ...moments] = others;
   return { ...state, params, average, grads, moments };
 }
 
 /** Training rows, [D][N]: at most so many. */
 function firstRows(prepared) {
-  const { x, rows } = prepared.parts[0],
-    D = prepared.features.length,
-    N = Math.min(rows.length, MOST_ROWS);
+  const { x, rows } = prepared.parts[0];
+  const D = prepared.features.length;
+  const N = Math.min(rows.length, MOST_ROWS);
   return Array.from({ length: D }, (_, j) => Float64Array.from({ length: N }, (_, i) => x[i * D + j]));
 }
 
@@ -105,7 +105,9 @@ const matrixOf = (row, start, units, inputs) =>
 
 // ---- layers: {weights: [K][U][J], biases: [K][U]}; of the K the first `networks` are weights, the others go along
 
-/** x: [D][N] training rows. output(outputs, inputs): first weights of an output layer whose layer before was removed. */
+/**
+ * x: [D][N] training rows. output(outputs, inputs): first weights of an output layer whose layer before was removed.
+ */
 function reshaped(stack, networks, hidden, act, x, output) {
   if (hidden.length < stack.length - 1) stack = shortened(stack, networks, hidden.length, x.length, output);
   hidden.forEach((units, place) => {
@@ -139,30 +141,33 @@ function valuesOf(stack, act, x) {
 }
 
 function widened(stack, networks, place, units) {
-  const before = stack[place].biases[0].length,
-    of = Array.from({ length: units }, (_, u) => u % before);
+  const before = stack[place].biases[0].length;
+  const of = Array.from({ length: units }, (_, u) => u % before);
   return selected(stack, networks, place, of, shares(units, before));
 }
 
-/** Each copy's share of its unit's outgoing weights: unequal, so that their gradients differ; the shares of one unit sum to 1. */
+/**
+ * Each copy's share of its unit's outgoing weights: unequal, so that their gradients differ; the shares of one unit sum
+ * to 1.
+ */
 function shares(units, before) {
   return Array.from({ length: units }, (_, u) => {
-    const copies = Math.floor((units - (u % before) - 1) / before) + 1,
-      turn = Math.floor(u / before);
+    const copies = Math.floor((units - (u % before) - 1) / before) + 1;
+    const turn = Math.floor(u / before);
     return (1 + SPREAD * (copies > 1 ? 1 - (2 * turn) / (copies - 1) : 0)) / copies;
   });
 }
 
 function narrowed(stack, networks, place, units, values) {
-  const after = stack[place + 1],
-    [onward] = after.weights,
-    means = values.map((v) => v.reduce((a, b) => a + b, 0) / v.length);
+  const after = stack[place + 1];
+  const [onward] = after.weights;
+  const means = values.map((v) => v.reduce((a, b) => a + b, 0) / v.length);
   const effect = values.map(
     (v, u) => Math.sqrt(v.reduce((all, a) => all + (a - means[u]) ** 2, 0) / v.length) * norm(onward.map((w) => w[u])),
   );
-  const order = [...effect.keys()].sort((a, b) => effect[b] - effect[a] || a - b),
-    kept = order.slice(0, units).sort((a, b) => a - b),
-    gone = order.slice(units).sort((a, b) => a - b);
+  const order = [...effect.keys()].sort((a, b) => effect[b] - effect[a] || a - b);
+  const kept = order.slice(0, units).sort((a, b) => a - b);
+  const gone = order.slice(units).sort((a, b) => a - b);
   const biases = after.biases.map((b, k) =>
     k >= networks
       ? b
@@ -173,9 +178,9 @@ function narrowed(stack, networks, place, units, values) {
 
 /** Insert a layer that computes the identity, exactly where the activation is straight for all values, else nearly. */
 function deepened(stack, networks, place, act, values) {
-  const after = stack[place],
-    line = straightStretch(act, values),
-    H = values.length;
+  const after = stack[place];
+  const line = straightStretch(act, values);
+  const H = values.length;
   const square = (k) =>
     Array.from({ length: H }, (_, u) =>
       Float64Array.from({ length: H }, (_, j) => (k < networks && u === j ? line.scale : 0)),
@@ -193,14 +198,14 @@ function deepened(stack, networks, place, act, values) {
 
 /** act(scale · h + point) ≈ height + slope · h: the first stretch with a small error, else the straightest. */
 function straightStretch(act, values) {
-  let size = 0,
-    best = { bent: Infinity, scale: 1, point: 0, height: 0, slope: 1 };
+  let size = 0;
+  let best = { bent: Infinity, scale: 1, point: 0, height: 0, slope: 1 };
   for (const v of values) for (const a of v) size = Math.max(size, Math.abs(a));
   size ||= 1;
   for (const point of POINTS)
     for (const scale of SCALES) {
-      const height = act(point),
-        slope = (act(point + scale * size) - height) / size;
+      const height = act(point);
+      const slope = (act(point + scale * size) - height) / size;
       if (slope === 0 || !Number.isFinite(slope)) continue;
       let bent = 0;
       for (const v of values)
@@ -214,18 +219,18 @@ function straightStretch(act, values) {
 
 /** Keep the first hidden layers, and draw the output layer's weights anew. */
 function shortened(stack, networks, hidden, inputs, output) {
-  const before = stack.slice(0, hidden),
-    last = stack.at(-1),
-    units = before.at(-1)?.biases[0].length ?? inputs,
-    drawn = output(last.biases[0].length, units);
+  const before = stack.slice(0, hidden);
+  const last = stack.at(-1);
+  const units = before.at(-1)?.biases[0].length ?? inputs;
+  const drawn = output(last.biases[0].length, units);
   const weights = last.weights.map((_, k) => (k < networks ? drawn : drawn.map((w) => new Float64Array(w.length))));
   return [...before, { ...last, weights }];
 }
 
 /** Units of a hidden layer. share: of its outgoing weights that each of them takes. */
 function selected(stack, networks, place, of, share) {
-  const { weights, biases } = stack[place],
-    after = stack[place + 1];
+  const { weights, biases } = stack[place];
+  const after = stack[place + 1];
   const layer = {
     weights: weights.map((W) => of.map((u) => W[u])),
     biases: biases.map((b) => Float64Array.from(of, (u) => b[u])),

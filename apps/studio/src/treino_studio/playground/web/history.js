@@ -1,9 +1,9 @@
 /** The past of a run: its losses, its epochs, and states from which any step is played again. */
 
 const LOSSES = 1 << 20; // means kept of a run's losses, at most
-const POINTS = 4000,
-  EPOCHS = 1500,
-  VITALS = 400; // of a curve, at most
+const POINTS = 4000; // of a curve of losses, at most
+const EPOCHS = 1500; // of a curve of epochs, at most
+const VITALS = 400; // of a small curve, at most
 const BUDGET = 32e6; // bytes of states
 const APART = 1000; // steps between two states, at first
 
@@ -29,8 +29,8 @@ export class Losses {
 
   /** The mean over the steps after `from` updates, up to `to`: exact as long as each step is kept. */
   mean(from, to) {
-    const first = Math.floor(from / this.width),
-      stop = Math.min(this.points, Math.max(first + 1, Math.ceil(to / this.width)));
+    const first = Math.floor(from / this.width);
+    const stop = Math.min(this.points, Math.max(first + 1, Math.ceil(to / this.width)));
     let all = 0;
     for (let i = first; i < stop; i++) all += this.mean_P[i];
     return stop > first ? all / (stop - first) : this.sum / this.pending;
@@ -39,8 +39,8 @@ export class Losses {
   /** Forget what came after so many steps. */
   cut(steps) {
     if (steps >= this.length) return;
-    const points = Math.floor(steps / this.width),
-      pending = steps - points * this.width;
+    const points = Math.floor(steps / this.width);
+    const pending = steps - points * this.width;
     const mean = points < this.points ? this.mean_P[points] : this.sum / this.pending;
     Object.assign(this, { points, pending, sum: pending ? mean * pending : 0 });
   }
@@ -76,13 +76,14 @@ export class ThinnedCurve {
       this.points = 0;
     }
     this.width = Math.max(this.width, losses.width);
-    const from = this.points,
-      stop = Math.floor(steps / this.width),
-      step = [],
-      loss = [];
+    const from = this.points;
+    const stop = Math.floor(steps / this.width);
+    const step = [];
+    const loss = [];
     for (let p = from; p < stop; p++) {
       const mean = losses.mean(p * this.width, (p + 1) * this.width);
-      step.push((p + 1) * this.width), loss.push(Number.isFinite(mean) ? mean : null);
+      step.push((p + 1) * this.width);
+      loss.push(Number.isFinite(mean) ? mean : null);
     }
     this.points = stop;
     return { from, step, loss };
@@ -137,8 +138,8 @@ export class Keyframes {
   }
 
   add(segment, state, begins = false) {
-    const at = this.list.findIndex(({ state: { step } }) => step > state.step),
-      one = { step: state.step, segment, state, begins, bytes: bytesOf(state) };
+    const at = this.list.findIndex(({ state: { step } }) => step > state.step);
+    const one = { step: state.step, segment, state, begins, bytes: bytesOf(state) };
     this.list.splice(at < 0 ? this.list.length : at, 0, one);
     this.bytes += one.bytes;
     while (this.bytes > this.budget && this.list.filter((each) => !each.begins).length > 1) this.#thin();
@@ -161,7 +162,11 @@ export class Keyframes {
 
   #thin() {
     let odd = false;
-    this.list = this.list.filter((one, i) => one.begins || i === this.list.length - 1 || (odd = !odd));
+    this.list = this.list.filter((one, i) => {
+      if (one.begins || i === this.list.length - 1) return true;
+      odd = !odd;
+      return odd;
+    });
     this.bytes = this.list.reduce((sum, { bytes }) => sum + bytes, 0);
     this.apart *= 2;
   }

@@ -1,19 +1,24 @@
-/** What a frame shows of a network that sees pictures: one in every layer, its worst mistakes, examples (studio/image_scene.py). */
+/**
+ * What a frame shows of a network that sees pictures: one in every layer, its worst mistakes, examples
+ * (studio/image_scene.py).
+ */
 
 import { forward } from './forward.js';
 import { softmax, winner } from './metrics.js';
 import { SPLITS } from './run.js';
 
-const MISTAKES = 12,
-  EXAMPLES = 5; // of each class
+const MISTAKES = 12; // shown, at most
+const EXAMPLES = 5; // of each class
 const SCALED = 256; // training rows whose smallest and largest values are black and white
 
 /** The values of black and of white. */
 export function pixelScale({ parts: [{ raw }], columns }) {
-  let low = Infinity,
-    high = -Infinity;
-  for (const value of raw.subarray(0, SCALED * columns.length))
-    (low = Math.min(low, value)), (high = Math.max(high, value));
+  let low = Infinity;
+  let high = -Infinity;
+  for (const value of raw.subarray(0, SCALED * columns.length)) {
+    low = Math.min(low, value);
+    high = Math.max(high, value);
+  }
   return { low, high };
 }
 const pixels = (raw, { low, high }) =>
@@ -26,8 +31,8 @@ export const rawOf = (bytes, { low, high }) => Float64Array.from(bytes, (byte) =
 
 /** The first layer's weights on the pixels, of each unit 128 where they are 0. W: [units, pixels]. */
 export function tilesOf(W, units, [high, wide]) {
-  const size = high * wide,
-    data = new Uint8Array(units.length * size);
+  const size = high * wide;
+  const data = new Uint8Array(units.length * size);
   units.forEach((u, n) => data.set(signed(W.subarray(u * size, (u + 1) * size)), n * size));
   return { data, shape: [units.length, 1, high, wide] };
 }
@@ -38,15 +43,15 @@ function signed(values) {
 }
 
 /**
- * One picture in the stages that are drawn. seen: {part, place} of a row, or {raw} of one's own. → [entry of the header, parts];
- * parts hold the picture, the answer, and of each unit that is drawn what it gives.
+ * One picture in the stages that are drawn. seen: {part, place} of a row, or {raw} of one's own. → [entry of the
+ * header, parts]; parts hold the picture, the answer, and of each unit that is drawn what it gives.
  */
 export function seenParts(net, { scratch, scale, units }, prepared, { part, place, raw }, shown) {
-  const D = prepared.features.length,
-    row = raw ? null : prepared.parts[part],
-    [high, wide] = prepared.picture;
-  const x = raw ? prepared.inputs(raw) : row.x.subarray(place * D, (place + 1) * D),
-    stages = forward(scratch, net, scratch.floats('seen', x), 1);
+  const D = prepared.features.length;
+  const row = raw ? null : prepared.parts[part];
+  const [high, wide] = prepared.picture;
+  const x = raw ? prepared.inputs(raw) : row.x.subarray(place * D, (place + 1) * D);
+  const stages = forward(scratch, net, scratch.floats('seen', x), 1);
   const channel = (k) => {
     const shape = net.convolutions[k - 1];
     return shape ? [shape.high, shape.wide] : [];
@@ -64,9 +69,9 @@ export function seenParts(net, { scratch, scale, units }, prepared, { part, plac
   const largest = {};
   shown.forEach((k, i) => {
     if (!k) return;
-    const shape = channel(k),
-      size = shape.reduce((a, b) => a * b, 1),
-      all = value(k);
+    const shape = channel(k);
+    const size = shape.reduce((a, b) => a * b, 1);
+    const all = value(k);
     const data = Float32Array.from(units[i].flatMap((u) => [...all.subarray(u * size, (u + 1) * size)]));
     if (shape.length) parts[`map.${i}`] = { data: signed(data), shape: [units[i].length, ...shape] };
     else parts[`value.${i}`] = { data, shape: [data.length] };
@@ -79,25 +84,27 @@ export function seenParts(net, { scratch, scale, units }, prepared, { part, plac
   ];
 }
 
-/** The confusion of these rows, and those that it is most wrong about. z: [N C]. one: rows that are drawn, see sight.js. */
+/**
+ * The confusion of these rows, and those that it is most wrong about. z: [N C]. one: rows that are drawn, see sight.js.
+ */
 export function mistakesOf(z, one, prepared, scale) {
-  const N = one.rows.length,
-    C = z.length / N,
-    D = prepared.features.length,
-    [high, wide] = prepared.picture,
-    { raw, rows } = prepared.parts[one.part];
-  const confusion = new Uint32Array(C * C),
-    wrong = [];
+  const N = one.rows.length;
+  const C = z.length / N;
+  const D = prepared.features.length;
+  const [high, wide] = prepared.picture;
+  const { raw, rows } = prepared.parts[one.part];
+  const confusion = new Uint32Array(C * C);
+  const wrong = [];
   for (let i = 0; i < N; i++) {
-    const shares = softmax(z, i, C),
-      right = one.y[i],
-      said = winner(z, i, C);
+    const shares = softmax(z, i, C);
+    const right = one.y[i];
+    const said = winner(z, i, C);
     if (!shares.every(Number.isFinite)) continue;
     confusion[right * C + said]++;
     if (said !== right) wrong.push({ i, right, shares });
   }
-  const worst = wrong.sort((a, b) => a.shares[a.right] - b.shares[b.right]).slice(0, MISTAKES),
-    K = worst.length;
+  const worst = wrong.sort((a, b) => a.shares[a.right] - b.shares[b.right]).slice(0, MISTAKES);
+  const K = worst.length;
   const data = new Uint8Array(K * D);
   worst.forEach(({ i }, n) => data.set(pixels(raw.subarray(one.rows[i] * D, (one.rows[i] + 1) * D), scale), n * D));
   return {
@@ -112,10 +119,10 @@ export function mistakesOf(z, one, prepared, scale) {
 
 /** The first training pictures of each class, and how many rows there are: an entry of the message `points`. */
 export function examplesOf({ parts, classes, features, picture }, train, scale) {
-  const D = features.length,
-    { raw } = parts[0],
-    groups = [],
-    bytes = [];
+  const D = features.length;
+  const { raw } = parts[0];
+  const groups = [];
+  const bytes = [];
   classes.forEach((_, c) => {
     const places = train.rows.filter((_row, i) => train.y[i] === c).slice(0, EXAMPLES);
     for (const place of places) bytes.push(...pixels(raw.subarray(place * D, (place + 1) * D), scale));

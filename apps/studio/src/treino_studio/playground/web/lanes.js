@@ -1,4 +1,6 @@
-/** The compiled kernel `lanes` in WebAssembly: its structs (engine/lanes/border.hpp) laid out in the module's memory. */
+/**
+ * The compiled kernel `lanes` in WebAssembly: its structs (engine/lanes/border.hpp) laid out in the module's memory.
+ */
 
 export const ACTIVATIONS = ['relu', 'leaky_relu', 'gelu', 'silu', 'tanh', 'sigmoid', 'identity'];
 export const LOSSES = ['cross_entropy', 'bce', 'mse', 'l1', 'huber'];
@@ -25,42 +27,51 @@ export class LanesError extends Error {
   }
 }
 
-/** bytes: the module. ways: with the browser's fused multiply-adds, or with emulated ones. → the exports of the first that rounds a b + c once here. */
+/**
+ * bytes: the module. ways: with the browser's fused multiply-adds, or with emulated ones. → the exports of the first
+ * that rounds a b + c once here.
+ */
 export async function loadLanes(bytes, ways = [true, false]) {
   for (const relaxed of ways) {
     const code = relaxed ? bytes : emulating(bytes);
     if (!WebAssembly.validate(code)) continue;
-    const { instance } = await WebAssembly.instantiate(code, {}),
-      lanes = instance.exports;
+    const { instance } = await WebAssembly.instantiate(code, {});
+    const lanes = instance.exports;
     lanes._initialize?.();
     if (lanes.fused()) return Object.assign(Object.create(null), lanes, { relaxed });
   }
   throw new LanesError('no_simd', 'this browser has no WebAssembly with 128-bit vectors');
 }
 
-const EXPORTS = 7,
-  CODE = 10; // numbers of a module's sections
+const EXPORTS = 7; // number of a module's section
+const CODE = 10; // number of a module's section
 
-/** A copy with a call of its export `emulated_fma` for each f32x4.relaxed_madd: both take three bytes and the same three operands. */
+/**
+ * A copy with a call of its export `emulated_fma` for each f32x4.relaxed_madd: both take three bytes and the same three
+ * operands.
+ */
 function emulating(bytes) {
   const code = bytes.slice();
-  let at = 8,
-    call = 0;
+  let at = 8;
+  let call = 0;
   const number = () => {
-    let n = 0,
-      shift = 0,
-      byte;
-    do (n |= ((byte = code[at++]) & 127) << shift), (shift += 7);
-    while (byte > 127);
+    let n = 0;
+    let shift = 0;
+    let byte;
+    do {
+      byte = code[at++];
+      n |= (byte & 127) << shift;
+      shift += 7;
+    } while (byte > 127);
     return n;
   };
   while (at < code.length) {
-    const section = code[at++],
-      end = number() + at;
+    const section = code[at++];
+    const end = number() + at;
     for (let n = section === EXPORTS ? number() : 0; n; n--) {
-      const length = number(),
-        name = String.fromCharCode(...code.subarray(at, (at += length)));
-      at++; // its kind
+      const length = number();
+      const name = String.fromCharCode(...code.subarray(at, at + length));
+      at += length + 1; // the name, and its kind
       const index = number();
       if (name === 'emulated_fma') call = index;
     }
@@ -74,7 +85,10 @@ function emulating(bytes) {
 
 export const KERNEL = 3; // high and wide, of every convolution
 
-/** Where a member's tensors begin in its row of n numbers: of each layer W [out, in] and b; before them filters, those of each convolution. */
+/**
+ * Where a member's tensors begin in its row of n numbers: of each layer W [out, in] and b; before them filters, those
+ * of each convolution.
+ */
 export function layout(sizes, convolutions = []) {
   let n = 0;
   const place = (count) => {
@@ -90,10 +104,11 @@ export function layout(sizes, convolutions = []) {
 /**
  * P networks of one shape, which train on the same batches.
  *
- * sizes: [D, H, …, C]. convolutions: before the layers, which get their D features: [{inputs, high, wide, outputs}], each with
- * zeros around, and a pool of two by two that takes the largest. batch: rows of the largest batch. unitLanes: vectors hold a layer's units, and members go one by
- * one; else vectors hold members. Both give the same bits. averages: members keep running averages of their weights,
- * which then answer. summed, softmaxFirst: the faults missing_zero_grad and softmax_before_cross_entropy.
+ * sizes: [D, H, …, C]. convolutions: before the layers, which get their D features: [{inputs, high, wide, outputs}],
+ * each with zeros around, and a pool of two by two that takes the largest. batch: rows of the largest batch. unitLanes:
+ * vectors hold a layer's units, and members go one by one; else vectors hold members. Both give the same bits.
+ * averages: members keep running averages of their weights, which then answer. summed, softmaxFirst: the faults
+ * missing_zero_grad and softmax_before_cross_entropy.
  *
  * step: updates done, by which batches, schedules and dropout go. optimizerStep: those since its moments were 0.
  */
@@ -130,7 +145,8 @@ export class Population {
       ...layout(sizes, convolutions),
     });
     this.D = picture ? picture.inputs * picture.high * picture.wide : sizes[0]; // numbers of a row
-    this.widths = [this.D, ...convolutions.map(({ outputs }) => outputs), ...sizes.slice(1)]; // units, or channels, of each stage
+    // units, or channels, of each stage
+    this.widths = [this.D, ...convolutions.map(({ outputs }) => outputs), ...sizes.slice(1)];
     Object.assign(this, { memory: new Set(), trainer: 0, rowsMemory: [], step: 0, optimizerStep: 0 });
     try {
       this.open({ unitLanes, batch, dropout, nesterov, summed, softmaxFirst });
@@ -141,9 +157,9 @@ export class Population {
   }
 
   open({ unitLanes, batch, dropout, nesterov, summed, softmaxFirst }) {
-    const { lanes, sizes, convolutions, starts, filters, n, P, C } = this,
-      kind = LOSSES.indexOf(this.loss),
-      widest = Math.max(1, ...sizes.slice(convolutions.length ? 0 : 1, -1));
+    const { lanes, sizes, convolutions, starts, filters, n, P, C } = this;
+    const kind = LOSSES.indexOf(this.loss);
+    const widest = Math.max(1, ...sizes.slice(convolutions.length ? 0 : 1, -1));
     const targets = kind ? 0 : this.doubles(Array.from({ length: C * C }, (_, i) => +(i % (C + 1) === 0)));
     const net = this.room(128);
     this.words(net, [this.longs(sizes), this.longs(starts), targets, 0, 0, 0]);
@@ -190,8 +206,8 @@ export class Population {
     this.everybody = this.members(all);
     this.answering = this.averages ? this.members(all, this.average) : this.everybody;
     this.steps = this.room(88);
-    const elements = batch * widest + LINE,
-      hash = dropout ? this.room(4 * elements) : 0;
+    const elements = batch * widest + LINE;
+    const hash = dropout ? this.room(4 * elements) : 0;
     if (dropout) lanes.element_hashes(hash, elements);
     this.trainer = lanes.open_trainer(net, hash, batch, +(unitLanes || convolutions.length > 0));
     if (!this.trainer) throw noMemory();
@@ -237,13 +253,15 @@ export class Population {
   }
   /** Whole numbers from 0 to 2^31, of 8 bytes each. */
   longs(values) {
-    const at = this.room(8 * values.length),
-      to = this.i32;
+    const at = this.room(8 * values.length);
+    const to = this.i32;
     for (let i = 0, w = at / 4; i < values.length; i++, w += 2) to[w] = values[i];
     return at;
   }
 
-  /** A view of one member's row, good until something else is made: 'params', 'grads', 'average', or 'moments' 0 and 1. */
+  /**
+   * A view of one member's row, good until something else is made: 'params', 'grads', 'average', or 'moments' 0 and 1.
+   */
   row(p, kind = 'params', moment = 0) {
     const at = kind === 'moments' ? this.moments[moment] : this[kind];
     return new Float32Array(this.lanes.memory.buffer, at + 4 * p * this.n, this.n);
@@ -286,8 +304,8 @@ export class Population {
 
   /** A struct that names some members, for `outputs`; free(it) when it is done with. */
   members(rows, params = this.params) {
-    const at = this.room(96 + 8 * rows.length),
-      to = this.i32;
+    const at = this.room(96 + 8 * rows.length);
+    const to = this.i32;
     rows.forEach((row, i) => {
       to[(at + 96) / 4 + 2 * i] = row;
     });
@@ -326,20 +344,20 @@ export class Population {
    * members that train; null: all. → [count R] losses, each before its update.
    */
   train(count, batchOf = () => null, factorOf = () => 1, rows = null) {
-    const R = rows ? rows.length : this.P,
-      steps = Array.from({ length: count }, (_, s) => this.step + s),
-      held = [];
+    const R = rows ? rows.length : this.P;
+    const steps = Array.from({ length: count }, (_, s) => this.step + s);
+    const held = [];
     const hold = (at) => {
       held.push(at);
       return at;
     };
     try {
-      const batches = steps.map(batchOf),
-        lists = batches[0] ? this.batches(batches).map(hold) : [0, 0];
-      const factors = hold(this.doubles(steps.map(factorOf))),
-        loss = hold(this.room(4 * count * R));
-      const members = rows ? hold(this.members(rows)) : this.everybody,
-        classes = this.loss === 'cross_entropy';
+      const batches = steps.map(batchOf);
+      const lists = batches[0] ? this.batches(batches).map(hold) : [0, 0];
+      const factors = hold(this.doubles(steps.map(factorOf)));
+      const loss = hold(this.room(4 * count * R));
+      const members = rows ? hold(this.members(rows)) : this.everybody;
+      const classes = this.loss === 'cross_entropy';
       this.words(this.steps, [
         this.x,
         classes ? this.y : 0,
@@ -366,9 +384,9 @@ export class Population {
   /** Their rows one after the other, and where each batch ends. */
   batches(list) {
     let total = 0;
-    const ends = list.map((rows) => (total += rows.length)),
-      index = this.room(8 * total),
-      to = this.i32;
+    const ends = list.map((rows) => (total += rows.length));
+    const index = this.room(8 * total);
+    const to = this.i32;
     let w = index / 4;
     for (const rows of list) for (let i = 0; i < rows.length; i++, w += 2) to[w] = rows[i];
     return [index, this.longs(ends)];
@@ -380,11 +398,11 @@ export class Population {
   }
   /** The same as a copy. x: [N D] floats. rows: the members; null: all. */
   predict(x, rows = null) {
-    const N = x.length / this.D,
-      R = rows ? rows.length : this.P,
-      from = this.floats(x);
-    const z = this.room(4 * R * N * this.C),
-      members = rows ? this.members(rows, this.average || this.params) : this.answering;
+    const N = x.length / this.D;
+    const R = rows ? rows.length : this.P;
+    const from = this.floats(x);
+    const z = this.room(4 * R * N * this.C);
+    const members = rows ? this.members(rows, this.average || this.params) : this.answering;
     this.outputs(from, N, z, members);
     const answer = this.f32.slice(z / 4, z / 4 + R * N * this.C);
     for (const at of [from, z, ...(rows ? [members] : [])]) this.free(at);

@@ -1,4 +1,7 @@
-/** In the place of the studio's modules that only a server's runs need: the playground's have no remedies, result, members or x-ray. */
+/**
+ * In the place of the studio's modules that only a server's runs need: the playground's have no remedies, result,
+ * members or x-ray.
+ */
 
 const NOTHING = { draw() {}, update() {} };
 

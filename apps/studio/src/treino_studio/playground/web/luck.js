@@ -2,8 +2,8 @@
 
 import { generator } from './random.js';
 
-const REPEATS = 500,
-  AT_ONCE = 64; // resamples; those whose rows and members are drawn in one go
+const REPEATS = 500; // resamples
+const AT_ONCE = 64; // resamples whose rows and members are drawn in one go
 const Z = 1.959963984540054; // the normal distribution's 97.5 % point
 
 /**
@@ -11,9 +11,9 @@ const Z = 1.959963984540054; // the normal distribution's 97.5 % point
  * A member with a row that is no number has no score.
  */
 function byRows(score_MN, members, rows, turned = (mean) => mean) {
-  const score_NM = new Float64Array(members * rows),
-    lost_M = new Uint8Array(members),
-    sum_M = new Float64Array(members);
+  const score_NM = new Float64Array(members * rows);
+  const lost_M = new Uint8Array(members);
+  const sum_M = new Float64Array(members);
   for (let m = 0, i = 0; m < members; m++)
     for (let n = 0; n < rows; n++, i++) {
       score_NM[n * members + m] = score_MN[i];
@@ -34,8 +34,8 @@ function byRows(score_MN, members, rows, turned = (mean) => mean) {
       return sum_M;
     },
     one(count_N, m) {
-      let total = 0,
-        sum = 0;
+      let total = 0;
+      let sum = 0;
       if (lost_M[m]) return NaN;
       for (let n = 0; n < rows; n++) {
         total += count_N[n];
@@ -53,29 +53,29 @@ function byRows(score_MN, members, rows, turned = (mean) => mean) {
  * left_M: 1 for members that may be the best; those that a rung has cut were tried, and are part of the luck.
  */
 function selectionBias(choose, report, members, rows, left_M = null, { seed = 0, repeats = REPEATS } = {}) {
-  const once_N = new Float64Array(rows).fill(1),
-    decides_M = choose.all(once_N).slice(),
-    winner = argmax(decides_M, left_M);
+  const once_N = new Float64Array(rows).fill(1);
+  const decides_M = choose.all(once_N).slice();
+  const winner = argmax(decides_M, left_M);
   const best = report.one(once_N, winner);
   if (rows < 2) return { winner, best, error: 0, inflation: 0, other: 0 };
-  const chance = generator(seed, 'judge', 0),
-    own = [],
-    lost = [],
-    otherLost = [];
-  const whole_M = Float64Array.from({ length: members }, (_, m) => report.one(once_N, m)),
-    most = whole_M[argmax(decides_M)];
+  const chance = generator(seed, 'judge', 0);
+  const own = [];
+  const lost = [];
+  const otherLost = [];
+  const whole_M = Float64Array.from({ length: members }, (_, m) => report.one(once_N, m));
+  const most = whole_M[argmax(decides_M)];
   for (let first = 0; first < repeats; first += AT_ONCE) {
-    const size = Math.min(AT_ONCE, repeats - first),
-      count_BN = new Float64Array(size * rows),
-      drawn_BM = new Uint8Array(size * members);
+    const size = Math.min(AT_ONCE, repeats - first);
+    const count_BN = new Float64Array(size * rows);
+    const drawn_BM = new Uint8Array(size * members);
     for (let b = 0; b < size; b++) for (let n = 0; n < rows; n++) count_BN[b * rows + (chance.word() % rows)]++;
     for (let b = 0; b < size; b++)
       for (let m = 0; m < members; m++) drawn_BM[b * members + (chance.word() % members)] = 1;
     for (let b = 0; b < size; b++) {
-      const count_N = count_BN.subarray(b * rows, (b + 1) * rows),
-        drawn_M = drawn_BM.subarray(b * members, (b + 1) * members);
-      const left_N = count_N.map((count) => +(count === 0)),
-        inside_M = choose.all(count_N);
+      const count_N = count_BN.subarray(b * rows, (b + 1) * rows);
+      const drawn_M = drawn_BM.subarray(b * members, (b + 1) * members);
+      const left_N = count_N.map((count) => +(count === 0));
+      const inside_M = choose.all(count_N);
       own.push(report.one(count_N, winner));
       if (!left_N.includes(1)) continue; // every row was drawn, as may happen with very few rows: tells nothing
       lost.push(most - report.one(left_N, argmax(inside_M)));
@@ -87,8 +87,8 @@ function selectionBias(choose, report, members, rows, left_M = null, { seed = 0,
 
 /** The place of the highest number, the first of equal ones; only where the mask has a 1. */
 function argmax(value_M, mask_M = null) {
-  let top = -Infinity,
-    place = 0;
+  let top = -Infinity;
+  let place = 0;
   for (let m = 0; m < value_M.length; m++)
     if (value_M[m] > top && (!mask_M || mask_M[m])) {
       top = value_M[m];
@@ -115,8 +115,8 @@ function meanLoss(values) {
  * They are chosen by their loss; what is reported is the share of right answers, or the root of the mean squared error.
  */
 export function luckOf({ members, rows, loss_MN, right_MN, classes, left_M = null }) {
-  const negative = loss_MN.map((loss) => -loss),
-    choose = byRows(negative, members, rows);
+  const negative = loss_MN.map((loss) => -loss);
+  const choose = byRows(negative, members, rows);
   if (classes) return selectionBias(choose, byRows(right_MN, members, rows), members, rows, left_M);
   return selectionBias(
     choose,
@@ -129,17 +129,17 @@ export function luckOf({ members, rows, loss_MN, right_MN, classes, left_M = nul
 
 /** The 95 % interval of a share (Wilson 1927), as inspection/intervals.py has it. */
 export function wilson(right, rows) {
-  const share = right / rows,
-    z2 = Z * Z,
-    centre = (share + z2 / (2 * rows)) / (1 + z2 / rows);
+  const share = right / rows;
+  const z2 = Z * Z;
+  const centre = (share + z2 / (2 * rows)) / (1 + z2 / rows);
   const half = (Z * Math.sqrt((share * (1 - share)) / rows + z2 / (4 * rows * rows))) / (1 + z2 / rows);
   return [right === 0 ? 0 : Math.max(0, centre - half), right === rows ? 1 : Math.min(1, centre + half)];
 }
 
 /** The 95 % interval of the root of a mean of squared errors, by 1,000 resamples of the rows. */
 function rmseInterval(error_N, seed = 0) {
-  const chance = generator(seed, 'judge', 1),
-    rows = error_N.length;
+  const chance = generator(seed, 'judge', 1);
+  const rows = error_N.length;
   const value_B = Float64Array.from({ length: 1000 }, () => {
     let sum = 0;
     for (let n = 0; n < rows; n++) sum += error_N[chance.word() % rows];
@@ -160,8 +160,8 @@ export function verdictOf({ loss_N, right_N, classes, train, test, scale }) {
       constant: rmse(test.y.map((y) => y * y)),
     };
   }
-  const counts = Array(classes).fill(0),
-    right = right_N.reduce((sum, one) => sum + one, 0);
+  const counts = Array(classes).fill(0);
+  const right = right_N.reduce((sum, one) => sum + one, 0);
   for (const k of train.y) counts[k]++;
   const usual = argmax(counts);
   return {

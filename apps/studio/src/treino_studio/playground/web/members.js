@@ -19,7 +19,10 @@ export const COUNTS = [64, 256, 576, 1024, 2304, 4096];
 export const USUAL = { count: 1024, across: 'lr', down: 'seed', panels: 'hidden', values: {} };
 const PLACES = ['across', 'down', 'panels'];
 
-/** How many networks a machine can carry: by its cores, its memory in GiB (as browsers say it, at most 8), and whether it is a handheld. */
+/**
+ * How many networks a machine can carry: by its cores, its memory in GiB (as browsers say it, at most 8), and whether
+ * it is a handheld.
+ */
 export function carried({ cores = 2, memory = 4, handheld = false }) {
   const room = Math.min(1024 * memory, handheld ? 128 * cores : 4096);
   return COUNTS.filter((count) => count <= room).at(-1) ?? COUNTS[0];
@@ -83,7 +86,8 @@ function spread(name, { low, high }, count) {
 
 /**
  * plan: {count, across, down, panels (a setting or null), values: {setting: {low, high} or {list}}}.
- * → {members: [{id, column, row, panel, own: {setting: value}}], across, down, panels: values}; about plan.count of them.
+ * → {members: [{id, column, row, panel, own: {setting: value}}], across, down, panels: values}; about plan.count of
+ * them.
  */
 export function makeMembers(plan) {
   const listed = (name) =>
@@ -112,8 +116,8 @@ export function makeMembers(plan) {
 
 /** A plan of an address's fields; what can't be read is as usual, and said: {plan, wrong: [field]}. */
 export function readPlan(fields) {
-  const plan = structuredClone(USUAL),
-    wrong = [];
+  const plan = structuredClone(USUAL);
+  const wrong = [];
   const count = Number(fields.count ?? plan.count);
   if (COUNTS.includes(count)) plan.count = count;
   else wrong.push('count');
@@ -163,8 +167,8 @@ export const kindOf = ({ hidden, activation, batch_size: batch, dropout }) =>
  * group's slots begin at a multiple of it. → {shares: [members of each worker], slots}.
  */
 export function shareOut(members, settings, workers, each) {
-  const kinds = new Map(),
-    shares = Array.from({ length: workers }, () => []);
+  const kinds = new Map();
+  const shares = Array.from({ length: workers }, () => []);
   for (const member of members) {
     const kind = kindOf({ ...settings, ...member.own });
     if (!kinds.has(kind)) kinds.set(kind, []);

@@ -3,10 +3,10 @@
  * `treino explain` writes it (inspection/microscope), in double precision and checked by other computations.
  */
 
+import { refuse } from '../../page/modules/connection.js';
 import { whole } from '../../page/modules/numbers.js';
 import { localised } from '../../page/modules/words.js';
-import { ACTIVATIONS, PAIRS, backward, batchLoss, forward, layersOf, logSoftmax, softmax } from './arithmetic.js';
-import { refuse } from '../../page/modules/connection.js';
+import { ACTIVATIONS, backward, batchLoss, forward, layersOf, logSoftmax, PAIRS, softmax } from './arithmetic.js';
 import {
   activated,
   derivative,
@@ -21,19 +21,22 @@ import {
   times,
   value,
 } from './expressions.js';
-import { Population, layout } from './lanes.js';
+import { layout, Population } from './lanes.js';
 import { stagesShown } from './scene.js';
 import { general, say } from './sentences.js';
-import { FAULTS, batchSize, faulty, lossOf, sizesOf } from './training.js';
+import { batchSize, FAULTS, faulty, lossOf, sizesOf } from './training.js';
 
-const SHOWN_ROWS = 8,
-  LARGE = 100,
-  EPS32 = 2 ** -23,
-  EPS64 = 2 ** -52;
+const SHOWN_ROWS = 8;
+const LARGE = 100;
+const EPS32 = 2 ** -23;
+const EPS64 = 2 ** -52;
 const LARGEST = 20_000_000; // numbers that are worked by hand: rows times widths
 const GOLDEN = 0x9e3779b97f4a7c15n;
 
-/** What `explain` asks: the last update before the step in view. layer: its stage in the picture, from 1; input null: the bias. */
+/**
+ * What `explain` asks: the last update before the step in view. layer: its stage in the picture, from 1; input null:
+ * the bias.
+ */
 export function explain(run, { layer = null, unit = 0, input = null }) {
   const { step } = run.inView();
   if (!step)
@@ -51,11 +54,11 @@ export function explain(run, { layer = null, unit = 0, input = null }) {
       ),
       say('Train a plain network: treino train DATA [[hidden=16]], then explain that one.'),
     );
-  const after = run.at(step),
-    reached = { params: after.loop.net.row(0).slice(), loss: after.loop.loss, n: after.loop.net.n };
-  const { loop, settings } = run.at(step - 1),
-    { net, segment } = loop,
-    { batchOf, factorOf } = segment.plan;
+  const after = run.at(step);
+  const reached = { params: after.loop.net.row(0).slice(), loss: after.loop.loss, n: after.loop.net.n };
+  const { loop, settings } = run.at(step - 1);
+  const { net, segment } = loop;
+  const { batchOf, factorOf } = segment.plan;
   const hp = { ...settings, lr: settings.lr * factorOf(step - 1), clip: settings.clip ?? Infinity };
   const batch = batchOf(step - 1) ?? Array.from({ length: batchSize(run.prepared, settings) }, (_, row) => row);
   const update = {
@@ -75,20 +78,20 @@ export function explain(run, { layer = null, unit = 0, input = null }) {
 }
 
 /**
- * update: {lanes, run (its name), prepared, settings, hp (settings with the schedule in lr), batch (numbers of its training rows),
- * before (a Population's state), after (parameters, or null), noted (the loss, or null)}. place: {layer (from 0), unit, input}, or
- * null: the weight of the first layer with the largest gradient.
+ * update: {lanes, run (its name), prepared, settings, hp (settings with the schedule in lr), batch (numbers of its
+ * training rows), before (a Population's state), after (parameters, or null), noted (the loss, or null)}. place: {layer
+ * (from 0), unit, input}, or null: the weight of the first layer with the largest gradient.
  */
 export function explanation(update, place = null) {
   const u = worked(update, place);
-  const steps = [...rowsPart(u), ...forwardPart(u), ...lossPart(u), ...backwardPart(u)],
-    { steps: moving, weight } = updatePart(u, u.gradient);
+  const steps = [...rowsPart(u), ...forwardPart(u), ...lossPart(u), ...backwardPart(u)];
+  const { steps: moving, weight } = updatePart(u, u.gradient);
   steps.push(
     ...moving.map((step) => ({ part: say('The update'), ...step })),
     ...(u.settings.optimizer === 'adamw' ? besidePart(u) : []),
   );
-  const topic = u.settings.optimizer === 'sgd' && u.hp.momentum ? 'momentum' : u.settings.optimizer,
-    checks = checksOf(u, steps, weight);
+  const topic = u.settings.optimizer === 'sgd' && u.hp.momentum ? 'momentum' : u.settings.optimizer;
+  const checks = checksOf(u, steps, weight);
   return {
     topic,
     title: say('{topic}: update {number:,} of {run}', { topic, number: whole(u.step + 1), run: u.run }),
@@ -104,14 +107,14 @@ export function explanation(update, place = null) {
 // ---- the numbers
 
 function worked(update, place) {
-  const { prepared, settings, before, batch, run } = update,
-    { step } = before,
-    [train] = prepared.parts,
-    D = prepared.features.length,
-    B = batch.length;
-  const sizes = sizesOf(prepared, settings),
-    { starts } = layout(sizes),
-    layers = layersOf(before.params, { sizes, starts, activation: settings.activation });
+  const { prepared, settings, before, batch, run } = update;
+  const { step } = before;
+  const [train] = prepared.parts;
+  const D = prepared.features.length;
+  const B = batch.length;
+  const sizes = sizesOf(prepared, settings);
+  const { starts } = layout(sizes);
+  const layers = layersOf(before.params, { sizes, starts, activation: settings.activation });
   if (B * sizes.reduce((a, b) => a + b) > LARGEST)
     refuse(
       'explain_size',
@@ -121,18 +124,18 @@ function worked(update, place) {
       }),
       say('Train with a smaller [[batch_size]], and explain that run.'),
     );
-  const x = new Float64Array(B * D),
-    loss = lossOf(prepared, settings),
-    classes = loss === 'cross_entropy',
-    y = classes ? new Int32Array(B) : new Float64Array(B);
+  const x = new Float64Array(B * D);
+  const loss = lossOf(prepared, settings);
+  const classes = loss === 'cross_entropy';
+  const y = classes ? new Int32Array(B) : new Float64Array(B);
   batch.forEach((row, r) => {
     x.set(train.x.subarray(row * D, (row + 1) * D), r * D);
     y[r] = train.y[row];
   });
-  const masks = masksOf(update, sizes, B),
-    softmaxFirst = faulty(settings, 'softmax_before_cross_entropy');
-  const passes = forward(layers, x, B, masks),
-    outcome = batchLoss(loss, passes.at(-1).h, y, B, softmaxFirst);
+  const masks = masksOf(update, sizes, B);
+  const softmaxFirst = faulty(settings, 'softmax_before_cross_entropy');
+  const passes = forward(layers, x, B, masks);
+  const outcome = batchLoss(loss, passes.at(-1).h, y, B, softmaxFirst);
   const gradients = backward(layers, passes, outcome.slope, B);
   if (!Number.isFinite(outcome.loss) || gradients.some(({ W, b }) => ![...W, ...b].every(Number.isFinite)))
     refuse(
@@ -140,8 +143,8 @@ function worked(update, place) {
       say('After {step:,} updates the loss or a gradient of {run} is not finite any more.', { step: whole(step), run }),
       say('Look at an earlier update, e.g. [[step=0]].'),
     );
-  const { layer, unit: i, input: j } = place ?? largest(gradients[0].W, D),
-    width = layers[layer]?.D;
+  const { layer, unit: i, input: j } = place ?? largest(gradients[0].W, D);
+  const width = layers[layer]?.D;
   if (!(i < layers[layer]?.H && (j === null || j < width)))
     refuse(
       'weight_range',
@@ -172,8 +175,8 @@ function worked(update, place) {
   u.at = j === null ? starts[2 * layer + 1] + i : starts[2 * layer] + i * width + j;
   u.weight = before.params[u.at];
   u.gradient = gradientAt(u, gradients);
-  const { d, a } = passes[layer],
-    { H } = layers[layer];
+  const { d, a } = passes[layer];
+  const { H } = layers[layer];
   u.shares = Float64Array.from({ length: B }, (_, r) => d[r * H + i] * (j === null ? 1 : a[r * width + j]));
   u.row = argmax(u.shares);
   u.units = unitsOf(u);
@@ -201,9 +204,9 @@ function masksOf({ settings, hp, before: { step } }, sizes, B) {
     Number(BigInt.asIntN(32, mix(BigInt(e) + 0x9e3779b9n))),
   );
   return sizes.slice(1, -1).map((H, layer) => {
-    const key = mix(mix(mix(BigInt(settings.seed)) + BigInt(layer)) + BigInt(step)),
-      a = Number(BigInt.asIntN(32, key | 1n)),
-      b = Number(BigInt.asIntN(32, key >> 32n));
+    const key = mix(mix(mix(BigInt(settings.seed)) + BigInt(layer)) + BigInt(step));
+    const a = Number(BigInt.asIntN(32, key | 1n));
+    const b = Number(BigInt.asIntN(32, key >> 32n));
     return Float64Array.from({ length: B * H }, (_, e) =>
       ((Math.imul(hash[e], a) + b) | 0) >= threshold ? 1 / (1 - hp.dropout) : 0,
     );
@@ -219,8 +222,8 @@ function mix(x) {
 
 /** The unit that is shown of each layer: the weight's own, and elsewhere the one that counts most. */
 function unitsOf(u) {
-  const last = u.layers.length - 1,
-    units = u.layers.map((_, l) => argmax(valuesOf(u, l, 'h')));
+  const last = u.layers.length - 1;
+  const units = u.layers.map((_, l) => argmax(valuesOf(u, l, 'h')));
   for (let l = u.layer + 1; l <= last; l++) units[l] = argmax(valuesOf(u, l, 'd'));
   if (u.classes && u.layer < last) units[last] = u.y[u.row];
   if (u.layer && u.j !== null) units[u.layer - 1] = u.j;
@@ -235,14 +238,14 @@ const input = (layer, sub, number) => (layer ? symbol('h', number, sub, mark(lay
 const sourceRow = (u, r) => u.prepared.parts[0].rows[u.batch[r]];
 
 function rowsPart(u) {
-  const part = say('The rows of the batch'),
-    {
-      features,
-      classes,
-      parts: [train],
-    } = u.prepared,
-    D = features.length,
-    shown = u.layer === 0 && u.j !== null;
+  const part = say('The rows of the batch');
+  const {
+    features,
+    classes,
+    parts: [train],
+  } = u.prepared;
+  const D = features.length;
+  const shown = u.layer === 0 && u.j !== null;
   const target = (row) => (classes.length ? classes[train.y[row]] : train.y[row]);
   const headings = [
     say('row'),
@@ -271,8 +274,8 @@ function rowsPart(u) {
 }
 
 function notesOf({ settings, hp }) {
-  const notes = [],
-    number = (v) => localised(general(v));
+  const notes = [];
+  const number = (v) => localised(general(v));
   if ((settings.schedule ?? 'constant') !== 'constant' || settings.warmup)
     notes.push(
       say('The learning rate is {now:g} in this update: the {name} schedule, warm-up {warmup:,}.', {
@@ -295,10 +298,10 @@ function notesOf({ settings, hp }) {
 function forwardPart(u) {
   const part = say('Forward: row {row}, the one that adds most to this gradient', { row: sourceRow(u, u.row) });
   return u.layers.flatMap(({ W, b, D, act }, l) => {
-    const unit = u.units[l],
-      { a, mask } = u.passes[l],
-      m = mark(l),
-      z = symbol('z', valuesOf(u, l, 'z')[unit], unit, m);
+    const unit = u.units[l];
+    const { a, mask } = u.passes[l];
+    const m = mark(l);
+    const z = symbol('z', valuesOf(u, l, 'z')[unit], unit, m);
     const sum = series('j', '', D, (sub, k) =>
       times(symbol('W', W[unit * D + k], `${unit},${sub}`, m), input(l, sub, a[u.row * D + k])),
     );
@@ -343,8 +346,8 @@ const TERMS = {
 };
 
 function lossPart(u) {
-  const out = valuesOf(u, u.layers.length - 1, 'h'),
-    steps = u.classes ? crossEntropy(u, out) : u.loss === 'bce' ? binary(u, out[0]) : pairs(u);
+  const out = valuesOf(u, u.layers.length - 1, 'h');
+  const steps = u.classes ? crossEntropy(u, out) : u.loss === 'bce' ? binary(u, out[0]) : pairs(u);
   return steps.map(([title, left, right]) => ({ part: say('The loss'), title, formula: formula(left, right) }));
 }
 
@@ -359,29 +362,30 @@ const meanStep = (u) => [
 
 /** p_k = e^(z_k) / Σ e^(z_c); of large logits the largest is taken off first. */
 function shareOf(name, z, k, named = 'p') {
-  const most = Math.max(...z),
-    far = most - Math.min(...z) > LARGE || z.some((v) => Math.abs(v) > LARGE);
+  const most = Math.max(...z);
+  const far = most - Math.min(...z) > LARGE || z.some((v) => Math.abs(v) > LARGE);
   const e = (sub, c) =>
     op('exp', far ? minus(symbol(name, z[c], sub), symbol('z', most, 'max')) : symbol(name, z[c], sub));
   return [symbol(named, 0, k), over(e(String(k), k), series('k', '', z.length, e))];
 }
 
 function crossEntropy(u, out) {
-  const own = u.y[u.row],
-    k = u.layer === u.layers.length - 1 ? u.i : own,
-    steps = [];
-  let z = [...out],
-    name = 'z';
+  const own = u.y[u.row];
+  const k = u.layer === u.layers.length - 1 ? u.i : own;
+  const steps = [];
+  let z = [...out];
+  let name = 'z';
   if (u.softmaxFirst) {
     steps.push([
       say('Softmax, as a layer of the network: not needed, and what the loss does anyway'),
       ...shareOf('z', z, own, 'q'),
     ]);
-    (z = softmax(z)), (name = 'q');
+    z = softmax(z);
+    name = 'q';
   }
-  const p = softmax(z),
-    own_p = Math.exp(logSoftmax(z)[own]),
-    log_p = own_p > 0 ? op('ln', symbol('p', own_p, own)) : symbol('ln p', logSoftmax(z)[own], own);
+  const p = softmax(z);
+  const own_p = Math.exp(logSoftmax(z)[own]);
+  const log_p = own_p > 0 ? op('ln', symbol('p', own_p, own)) : symbol('ln p', logSoftmax(z)[own], own);
   steps.push(
     [say('Softmax: the logit of class {k} as a probability', { k: own }), ...shareOf(name, z, own)],
     [say('Cross-entropy of the row: −ln of what its own class got'), symbol('ℓ'), op('neg', log_p)],
@@ -390,8 +394,8 @@ function crossEntropy(u, out) {
   const less = over(minus(symbol('p', p[k], k), symbol('t', +(k === own), k)), symbol('B', u.B));
   if (!u.softmaxFirst)
     return [...steps, [say('Its slope at logit {k}: what it got less what it should', { k }), symbol('δ', 0, k), less]];
-  const d = p.map((v, c) => (v - (c === own)) / u.B),
-    through = series('k', '', z.length, (sub, c) => times(symbol('d', d[c], sub), symbol('q', z[c], sub)));
+  const d = p.map((v, c) => (v - (c === own)) / u.B);
+  const through = series('k', '', z.length, (sub, c) => times(symbol('d', d[c], sub), symbol('q', z[c], sub)));
   return [
     ...steps,
     [say("The slope at q, softmax's output"), symbol('d', 0, k), less],
@@ -404,11 +408,11 @@ function crossEntropy(u, out) {
 }
 
 function binary(u, output) {
-  const z = symbol('z', output),
-    y = symbol('y', u.y[u.row]),
-    chance = op('σ', z),
-    p = symbol('p', value(chance)),
-    steps = [[say('The logit as the probability of class 1'), symbol('p'), chance]];
+  const z = symbol('z', output);
+  const y = symbol('y', u.y[u.row]);
+  const chance = op('σ', z);
+  const p = symbol('p', value(chance));
+  const steps = [[say('The logit as the probability of class 1'), symbol('p'), chance]];
   if (p.number > 0 && p.number < 1)
     steps.push([
       say("The row's loss: −ln of what its own class got"),
@@ -425,11 +429,11 @@ function binary(u, output) {
 }
 
 function pairs(u) {
-  const out = u.passes.at(-1).h,
-    [about, slopeAbout, term, slope] = TERMS[u.loss],
-    n = symbol('n', u.B);
-  const pair = (sub, k) => [symbol('ŷ', out[k], sub), symbol('y', u.y[k], sub)],
-    own = String(u.row + 1);
+  const out = u.passes.at(-1).h;
+  const [about, slopeAbout, term, slope] = TERMS[u.loss];
+  const n = symbol('n', u.B);
+  const pair = (sub, k) => [symbol('ŷ', out[k], sub), symbol('y', u.y[k], sub)];
+  const own = String(u.row + 1);
   return [
     [say('One pair: {what}', { what: say(about) }), symbol('ℓ', 0, own), term(...pair(own, u.row))],
     [
@@ -449,10 +453,10 @@ function pairs(u) {
 }
 
 function backwardPart(u) {
-  const part = say('Back to the weight'),
-    { d, a } = u.passes[u.layer],
-    { H, D } = u.layers[u.layer],
-    steps = [];
+  const part = say('Back to the weight');
+  const { d, a } = u.passes[u.layer];
+  const { H, D } = u.layers[u.layer];
+  const steps = [];
   for (let l = u.layers.length - 2; l >= u.layer; l--) steps.push(delta(u, l));
   const share = (sub, r) => {
     const back = symbol('δ', d[r * H + u.i], `${u.i},${sub}`, mark(u.layer));
@@ -477,11 +481,11 @@ function backwardPart(u) {
 }
 
 function delta(u, l) {
-  const { act } = u.layers[l],
-    { mask } = u.passes[l],
-    above = u.layers[l + 1],
-    d = valuesOf(u, l + 1, 'd'),
-    unit = u.units[l];
+  const { act } = u.layers[l];
+  const { mask } = u.passes[l];
+  const above = u.layers[l + 1];
+  const d = valuesOf(u, l + 1, 'd');
+  const unit = u.units[l];
   let right = series('k', '', above.H, (sub, k) =>
     times(symbol('W', above.W[k * above.D + unit], `${sub},${unit}`, mark(l + 1)), symbol('δ', d[k], sub, mark(l + 1))),
   );
@@ -501,17 +505,20 @@ function delta(u, l) {
 
 /** → its steps and the new weight. gradient: of this batch; a wrong one shows how much its last digits matter. */
 function updatePart(u, gradient) {
-  const { hp, settings, before, at } = u,
-    steps = [],
-    add = (title, left, right) => (steps.push({ title, formula: formula(left, right) }), value(right));
-  const eta = symbol('η', hp.lr),
-    decay = symbol('λ', hp.weight_decay),
-    clip = hp.clip ?? Infinity,
-    decoupled = settings.optimizer === 'adamw';
-  let g = gradient,
-    w = u.weight,
-    primes = Number.isFinite(clip) ? '′' : '',
-    prime = '';
+  const { hp, settings, before, at } = u;
+  const steps = [];
+  const add = (title, left, right) => {
+    steps.push({ title, formula: formula(left, right) });
+    return value(right);
+  };
+  const eta = symbol('η', hp.lr);
+  const decay = symbol('λ', hp.weight_decay);
+  const clip = hp.clip ?? Infinity;
+  const decoupled = settings.optimizer === 'adamw';
+  let g = gradient;
+  let w = u.weight;
+  let primes = Number.isFinite(clip) ? '′' : '';
+  let prime = '';
   if (u.old)
     g = add(
       say('missing_zero_grad, on purpose: the gradients of all past updates are still there'),
@@ -519,11 +526,11 @@ function updatePart(u, gradient) {
       plus(symbol('g', u.old[at], '1…t−1'), symbol('g', g, 't')),
     );
   if (Number.isFinite(clip)) {
-    const flat = wholeGradient(u),
-      squares = op(
-        'sqrt',
-        series('i', 'n', flat.length, (sub, k) => op('^', symbol('g', flat[k], sub), 2)),
-      );
+    const flat = wholeGradient(u);
+    const squares = op(
+      'sqrt',
+      series('i', 'n', flat.length, (sub, k) => op('^', symbol('g', flat[k], sub), 2)),
+    );
     const norm = add(
       say('The length of the whole gradient, over all {n:,} parameters', { n: whole(flat.length) }),
       symbol('‖g‖'),
@@ -551,9 +558,9 @@ function updatePart(u, gradient) {
     );
     primes += '′';
   }
-  const weight = symbol('w', w, 't', prime),
-    slope = symbol('g', g, 't', primes),
-    becomes = (right) => add(say('The new weight'), symbol('w', 0, 't+1'), right);
+  const weight = symbol('w', w, 't', prime);
+  const slope = symbol('g', g, 't', primes);
+  const becomes = (right) => add(say('The new weight'), symbol('w', 0, 't+1'), right);
   if (settings.optimizer === 'sgd') {
     if (!hp.momentum) return { weight: becomes(minus(weight, times(eta, slope))), steps };
     const v = add(
@@ -569,10 +576,10 @@ function updatePart(u, gradient) {
     );
     return { weight: becomes(minus(weight, times(eta, symbol('d', ahead, 't')))), steps };
   }
-  const b1 = symbol('β', hp.beta1, '1'),
-    b2 = symbol('β', hp.beta2, '2'),
-    t = symbol('t', before.optimizerStep + 1),
-    [m0, v0] = before.moments;
+  const b1 = symbol('β', hp.beta1, '1');
+  const b2 = symbol('β', hp.beta2, '2');
+  const t = symbol('t', before.optimizerStep + 1);
+  const [m0, v0] = before.moments;
   const m = add(
     say('The running mean of the gradient'),
     symbol('m', 0, 't'),
@@ -601,8 +608,8 @@ function updatePart(u, gradient) {
 }
 
 function besidePart(u) {
-  const part = say('Beside it: Adam with the same decay as an L2 penalty'),
-    { steps } = updatePart({ ...u, settings: { ...u.settings, optimizer: 'adam' } }, u.gradient);
+  const part = say('Beside it: Adam with the same decay as an L2 penalty');
+  const { steps } = updatePart({ ...u, settings: { ...u.settings, optimizer: 'adam' } }, u.gradient);
   const about = say('The same gradient, state and decay {decay:g}; here λ times the weight goes through Adam.', {
     decay: localised(general(u.hp.weight_decay)),
   });
@@ -621,10 +628,10 @@ function wholeGradient({ gradients, starts, old }) {
 
 function checksOf(u, steps, weight) {
   const of = (name) =>
-      value(steps.find(({ formula: f }) => f?.left.name === name && !f.left.sub && !f.left.sup).formula.right),
-    L = of('L'),
-    g = of('g'),
-    checks = [];
+    value(steps.find(({ formula: f }) => f?.left.name === name && !f.left.sub && !f.left.sup).formula.right);
+  const L = of('L');
+  const g = of('g');
+  const checks = [];
   const check = (name, ours, reference, within) =>
     checks.push({
       name,
@@ -635,22 +642,22 @@ function checksOf(u, steps, weight) {
       holds: Math.abs(ours - reference) <= within,
     });
   if (u.noted != null) check(say('L: what the run noted, float32'), L, u.noted, 1e-5 * Math.max(1e-3, Math.abs(L)));
-  const kernel = kernelGradient(u),
-    sum = u.shares.reduce((a, v) => a + Math.abs(v), 0),
-    most = Math.max(...u.gradients.flatMap(({ W, b }) => [...W, ...b]).map(Math.abs));
+  const kernel = kernelGradient(u);
+  const sum = u.shares.reduce((a, v) => a + Math.abs(v), 0);
+  const most = Math.max(...u.gradients.flatMap(({ W, b }) => [...W, ...b]).map(Math.abs));
   check(say('g: the kernel lanes, float32'), g, kernel[u.at], 2e-5 * (sum + most));
   const difference = centralDifference(u);
   if (difference) check(say('g: central finite difference'), g, ...difference);
   if (u.after) {
-    const l = u.layer,
-      ours = u.j === null ? u.gradients[l].b : u.gradients[l].W,
-      start = u.starts[2 * l + (u.j === null)],
-      old = u.old ? Math.max(...ours.map((_, k) => Math.abs(u.old[start + k]))) : 0;
+    const l = u.layer;
+    const ours = u.j === null ? u.gradients[l].b : u.gradients[l].W;
+    const start = u.starts[2 * l + (u.j === null)];
+    const old = u.old ? Math.max(...ours.map((_, k) => Math.abs(u.old[start + k]))) : 0;
     const wrong =
       8 * Math.max(...ours.map((v, k) => Math.abs(kernel[start + k] - v))) +
       4 * EPS32 * (Math.max(...ours.map(Math.abs)) + old);
-    const matters = Math.max(...[-wrong, wrong].map((by) => Math.abs(updatePart(u, u.gradient + by).weight - weight))),
-      moved = Math.abs(weight - u.weight);
+    const matters = Math.max(...[-wrong, wrong].map((by) => Math.abs(updatePart(u, u.gradient + by).weight - weight)));
+    const moved = Math.abs(weight - u.weight);
     check(
       say("w: the run's own weight after this update, float32"),
       weight,
@@ -688,9 +695,10 @@ function kernelGradient({ lanes, settings, loss, hp, sizes, before, x, y, B, ste
 /** (L(w + h) − L(w − h)) / 2h and how far it may be off; null where a number is at a kink. */
 function centralDifference(u) {
   const passesAt = (by) => {
-    const layers = [...u.layers],
-      layer = (layers[u.layer] = { ...u.layers[u.layer] }),
-      name = u.j === null ? 'b' : 'W';
+    const layers = [...u.layers];
+    const layer = { ...u.layers[u.layer] };
+    layers[u.layer] = layer;
+    const name = u.j === null ? 'b' : 'W';
     layer[name] = layer[name].slice();
     layer[name][u.j === null ? u.i : u.i * layer.D + u.j] += by;
     return forward(layers, u.x, u.B, u.masks);
@@ -700,10 +708,10 @@ function centralDifference(u) {
     return (up - down) / (2 * h);
   };
   const sides = (by) => {
-    const passes = passesAt(by),
-      found = passes.flatMap(({ z }, l) =>
-        (ACTIVATIONS[u.layers[l].act].kinks ?? []).flatMap((kink) => Array.from(z, (v) => Math.sign(v - kink))),
-      );
+    const passes = passesAt(by);
+    const found = passes.flatMap(({ z }, l) =>
+      (ACTIVATIONS[u.layers[l].act].kinks ?? []).flatMap((kink) => Array.from(z, (v) => Math.sign(v - kink))),
+    );
     const errors = passes.at(-1).h.map((v, k) => v - u.y[k]);
     return [
       ...found,
@@ -713,8 +721,8 @@ function centralDifference(u) {
   const scale = Math.max(1, Math.abs(u.weight));
   for (const h of [1e-5, 1e-6, 1e-7].map((v) => v * scale)) {
     if (new Set([-2 * h, -h, 0, h, 2 * h].map(sides)).size > 1) continue;
-    const near = slope(h),
-      far = slope(2 * h);
+    const near = slope(h);
+    const far = slope(2 * h);
     return [
       near,
       1e-6 * Math.abs(near) + (200 * EPS64 * Math.max(1, Math.abs(u.outcome.loss))) / h + 2 * Math.abs(near - far),

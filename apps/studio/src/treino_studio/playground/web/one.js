@@ -16,15 +16,15 @@ let count = 0; // runs of this tab that were opened
 
 /** Open the view. What it returns is described in app.js. */
 export async function open(shell) {
-  const wanted = await shell.wanted(),
-    first = nameOf(wanted.problem, ++count),
-    runs = new Set([first]);
-  let name = first,
-    state = null,
-    timer = 0,
-    page = null,
-    begun = false,
-    closed = false; // name: of the run in view, the first one or a branch
+  const wanted = await shell.wanted();
+  const first = nameOf(wanted.problem, ++count);
+  const runs = new Set([first]);
+  let name = first; // of the run in view, the first one or a branch
+  let state = null;
+  let timer = 0;
+  let page = null;
+  let begun = false;
+  let closed = false; // name: of the run in view, the first one or a branch
 
   shell.watch = (message) => {
     if (message.state?.name === name) {
@@ -93,9 +93,10 @@ export async function open(shell) {
     clearTimeout(timer);
     timer = 0;
     if (!state || !begun || closed) return;
-    const at = state.view.step ?? state.last_step,
-      lost = state.status === 'diverged' && state.view.step === null; // at the next step
-    const axes = problem.features?.some((name) => Object.hasOwn(MADE, name)) ? problem.axes : state.view.axes; // inputs hang on the former
+    const at = state.view.step ?? state.last_step;
+    const lost = state.status === 'diverged' && state.view.step === null; // at the next step
+    // inputs hang on the former
+    const axes = problem.features?.some((name) => Object.hasOwn(MADE, name)) ? problem.axes : state.view.axes;
     await shell.note(
       folded({
         problem: { ...problem, axes },
@@ -145,25 +146,23 @@ function folded(wanted) {
   const changes = wanted.actions.map(([, verb, fields]) =>
     verb === 'set' ? { [fields.name]: fields.value } : fields.changes,
   );
-  return {
-    ...wanted,
-    settings: changes.reduce((now, change) => asRead({ ...now, ...change }), wanted.settings),
-    actions: [],
-  };
+  let settings = wanted.settings;
+  for (const change of changes) settings = asRead({ ...settings, ...change });
+  return { ...wanted, settings, actions: [] };
 }
 
 const nameOf = ({ source, table }, n) => `${(table?.name ?? source).replace(/\.[a-z]+$/i, '')}-${n}`;
 
 /** What the page draws, as one PNG: its canvases where they stand. */
 function picture(name) {
-  const panels = $$('.net, .bound, .curves').filter((panel) => panel.checkVisibility()),
-    boxes = panels.map((panel) => panel.getBoundingClientRect());
-  const left = Math.min(...boxes.map((box) => box.left)),
-    top = Math.min(...boxes.map((box) => box.top)),
-    ratio = Math.min(2, devicePixelRatio || 1);
-  const canvas = el('canvas'),
-    right = Math.max(...boxes.map((box) => box.right)),
-    bottom = Math.max(...boxes.map((box) => box.bottom));
+  const panels = $$('.net, .bound, .curves').filter((panel) => panel.checkVisibility());
+  const boxes = panels.map((panel) => panel.getBoundingClientRect());
+  const left = Math.min(...boxes.map((box) => box.left));
+  const top = Math.min(...boxes.map((box) => box.top));
+  const ratio = Math.min(2, devicePixelRatio || 1);
+  const canvas = el('canvas');
+  const right = Math.max(...boxes.map((box) => box.right));
+  const bottom = Math.max(...boxes.map((box) => box.bottom));
   canvas.width = (right - left) * ratio;
   canvas.height = (bottom - top) * ratio;
   const context = canvas.getContext('2d');

@@ -1,12 +1,15 @@
 /** A table of pixels, as the page has it: a letter for each pixel, made a table of columns pixel_0_0, pixel_0_1, … */
 
-/** table: {name, target, picture: [height, width], pixels: a letter from 0 to g of each, row by row, classes: a digit of each row}, or any other. */
+/**
+ * table: {name, target, picture: [height, width], pixels: a letter from 0 to g of each, row by row, classes: a digit of
+ * each row}, or any other.
+ */
 export function unpacked({ pixels, classes, ...table }) {
   if (!pixels) return table;
-  const [high, wide] = table.picture,
-    size = high * wide,
-    rows = classes.length,
-    code = Uint8Array.from(pixels, (letter) => parseInt(letter, 17));
+  const [high, wide] = table.picture;
+  const size = high * wide;
+  const rows = classes.length;
+  const code = Uint8Array.from(pixels, (letter) => parseInt(letter, 17));
   const columns = Array.from({ length: size }, (_, j) => ({
     name: `pixel_${Math.floor(j / wide)}_${j % wide}`,
     cells: Array.from({ length: rows }, (_, i) => code[i * size + j]),

@@ -1,5 +1,6 @@
 /**
- * The playground's entry: the studio's shell over a worker in place of a server, with two views and the data beside them.
+ * The playground's entry: the studio's shell over a worker in place of a server, with two views and the data beside
+ * them.
  *
  * To what app.js says of a shell it adds, for the views:
  *   tab        where it trains (tab.js): create(), transport(), crowd()
@@ -14,7 +15,7 @@
 
 import { preferredLanguage, startShell } from '../../page/modules/app.js';
 import { $, el, setText } from '../../page/modules/dom.js';
-import { label, language, t } from '../../page/modules/words.js';
+import { label, t } from '../../page/modules/words.js';
 import { asked, hiddenNames, readAddress, writeAddress } from './address.js';
 import { open as openMany } from './crowd.js';
 import { makeDataPanel } from './data_panel.js';
@@ -26,8 +27,8 @@ import { startTab } from './tab.js';
 /** source: the page's own script, which its worker runs, too. */
 export function start(source) {
   const { kernel, words, tables, table, address } = JSON.parse($('#parts').textContent);
-  let shell = null,
-    trouble = null;
+  let shell = null;
+  let trouble = null;
   const tab = startTab(
     source,
     { kernel, words, language: preferredLanguage(asked('lang')) },
@@ -103,8 +104,8 @@ export function start(source) {
 
   /** Own data too long for an address stay with the entry of the browser's history, through a reload, too. */
   function keep(how, { problem }, hash) {
-    const { source, table: rows = null, points = null } = problem,
-      kept = (source === 'table' && !Object.values(tables).includes(rows)) || source === 'points';
+    const { source, table: rows = null, points = null } = problem;
+    const kept = (source === 'table' && !Object.values(tables).includes(rows)) || source === 'points';
     try {
       history[how](kept ? { source, table: rows, points } : null, '', hash);
     } catch {
@@ -186,9 +187,9 @@ function makeDrawer(shell) {
     panel = makeDataPanel(root, { problem, tables: shell.tables, changed });
   }
   async function changed(problem) {
-    const wanted = await shell.wanted(),
-      { settings } = wanted,
-      channels = problem.table?.picture ? settings.channels : [];
+    const wanted = await shell.wanted();
+    const { settings } = wanted;
+    const channels = problem.table?.picture ? settings.channels : [];
     const own = ['hidden', 'activation'].map((name) => [
       name,
       String(settings[name]) === String(usualOf(name, wanted.problem, settings.channels))
@@ -229,14 +230,14 @@ const nameOf = ({ source, table }) =>
 
 /** The links of both views: the other one keeps data and settings. */
 function showViews() {
-  const many = asked('view') === 'many',
-    here = location.hash
-      .replace(/^#/, '')
-      .split('&')
-      .filter((pair) => pair && !/^(view|step|replay|speed|play)=/.test(pair));
+  const many = asked('view') === 'many';
+  const here = location.hash
+    .replace(/^#/, '')
+    .split('&')
+    .filter((pair) => pair && !/^(view|step|replay|speed|play)=/.test(pair));
   for (const name of ['one', 'many']) {
-    const link = $(`#view-${name}`),
-      now = many === (name === 'many');
+    const link = $(`#view-${name}`);
+    const now = many === (name === 'many');
     link.href = `#${[...(name === 'many' ? ['view=many'] : []), ...here].join('&')}`;
     if (now) link.setAttribute('aria-current', 'page');
     else link.removeAttribute('aria-current');
@@ -245,14 +246,15 @@ function showViews() {
 
 /** Take away what a teacher's link hides: by the name of a part, of a setting, or of a button. */
 function hide() {
-  const names = hiddenNames(location.hash),
-    sheet = new CSSStyleSheet();
+  const names = hiddenNames(location.hash);
+  const sheet = new CSSStyleSheet();
   document.body.dataset.hides = names.join(' ');
   sheet.replaceSync(
     names
       .map(
         (name) =>
-          `#${name}, #${name}-field, .panel.${name}, .${name}:is(.actions, .transport, .faults, .seed, .prefs), [data-part=${name}] { display: none !important; }`,
+          `#${name}, #${name}-field, .panel.${name}, .${name}:is(.actions, .transport, .faults, .seed, .prefs),
+          [data-part=${name}] { display: none !important; }`,
       )
       .join('\n'),
   );

@@ -1,11 +1,16 @@
-/** The built-in points in the plane, drawn as treino's data/builtins.py draws them in Python, with any amount of noise. */
+/**
+ * The built-in points in the plane, drawn as treino's data/builtins.py draws them in Python, with any amount of noise.
+ */
 
 import { cos, exp, sin } from './elementary.js';
 import { RandomState } from './random.js';
 
 const ROWS = 1000;
 
-/** The points by name. task, noise: what Python has. most: the most noise a slider offers. draw(noise) → {x: [[x, y]], y: [class or value]}. */
+/**
+ * The points by name. task, noise: what Python has. most: the most noise a slider offers. draw(noise) → {x: [[x, y]],
+ * y: [class or value]}.
+ */
 export const POINTS = {
   moons: { task: 'classification', noise: 0.2, most: 0.5, draw: moons },
   circles: { task: 'classification', noise: 0.1, most: 0.4, draw: circles },
@@ -18,8 +23,8 @@ export const POINTS = {
 
 function moons(noise) {
   const angle = linspace(0, Math.PI, ROWS / 2);
-  const upper = angle.map((a) => [cos(a), sin(a)]),
-    lower = angle.map((a) => [1 - cos(a), 0.5 - sin(a)]);
+  const upper = angle.map((a) => [cos(a), sin(a)]);
+  const lower = angle.map((a) => [1 - cos(a), 0.5 - sin(a)]);
   return shuffled([upper, lower], noise);
 }
 
@@ -39,15 +44,15 @@ function spirals(noise) {
 }
 
 function xor(noise) {
-  const random = new RandomState(0),
-    square = squareOf(random);
+  const random = new RandomState(0);
+  const square = squareOf(random);
   const apart = square.map((p) => p.map((v) => v + (v < 0 ? -0.1 : 0.1)));
   return { x: noisy(apart, noise, random), y: square.map(([x, y]) => +(x * y < 0)) };
 }
 
 function gauss(noise) {
-  const random = new RandomState(0),
-    y = Array.from({ length: ROWS }, (_, i) => +(i >= ROWS / 2));
+  const random = new RandomState(0);
+  const y = Array.from({ length: ROWS }, (_, i) => +(i >= ROWS / 2));
   random.shuffle(y);
   return {
     x: noisy(
@@ -60,14 +65,14 @@ function gauss(noise) {
 }
 
 function plane(noise) {
-  const random = new RandomState(0),
-    x = squareOf(random);
+  const random = new RandomState(0);
+  const x = squareOf(random);
   return { x, y: x.map(([a, b]) => a + b + noise * random.gauss()) };
 }
 
 function multiGauss(noise) {
-  const random = new RandomState(0),
-    x = squareOf(random);
+  const random = new RandomState(0);
+  const x = squareOf(random);
   const height = ([a, b]) => {
     let sum = 0;
     [-0.45, 0.45].forEach((v, row) =>
@@ -92,9 +97,9 @@ const noisy = (points, noise, random) => points.map((p) => p.map((v) => v + nois
 
 /** The points of all classes in random order, with noise. */
 function shuffled(classes, noise) {
-  const random = new RandomState(0),
-    points = classes.flat(),
-    label = classes.flatMap((rows, c) => rows.map(() => c));
+  const random = new RandomState(0);
+  const points = classes.flat();
+  const label = classes.flatMap((rows, c) => rows.map(() => c));
   const order = points.map((_, i) => i);
   random.shuffle(order);
   return {

@@ -16,28 +16,28 @@ const ROWS = 200; // points of the table behind the picture
 
 /** edited(points): after each edit, [[x, y, class or value]]. → {node, show(points, task, names), redraw()}. */
 export function makePad({ edited }) {
-  let points = [],
-    task = 'classification',
-    names = ['x1', 'x2'],
-    kind = 0,
-    box = null,
-    low = [-1.2, -1.2],
-    high = [1.2, 1.2];
-  let cursor = [0, 0],
-    keys = false,
-    moved = -1,
-    stroke = null,
-    before = null;
+  let points = [];
+  let task = 'classification';
+  let names = ['x1', 'x2'];
+  let kind = 0;
+  let box = null;
+  let low = [-1.2, -1.2];
+  let high = [1.2, 1.2];
+  let cursor = [0, 0];
+  let keys = false;
+  let moved = -1;
+  let stroke = null;
+  let before = null;
   const past = [];
 
   const canvas = el('canvas', { id: 'pad', role: 'application', tabindex: 0, 'aria-describedby': 'pad-hint' });
-  const kinds = el('div', { class: 'kinds', role: 'group' }),
-    eraser = el('button', { id: 'pad-eraser', class: 'small', type: 'button', 'aria-pressed': 'false' });
-  const undo = el('button', { id: 'pad-undo', class: 'small', type: 'button', onclick: takeBack }),
-    clear = el('button', { id: 'pad-clear', class: 'small', type: 'button', onclick: () => edit([]) });
-  const hint = el('p', { id: 'pad-hint', class: 'note' }),
-    says = el('p', { id: 'pad-says', class: 'vh', role: 'status' }),
-    table = el('table', { class: 'vh', id: 'pad-table' });
+  const kinds = el('div', { class: 'kinds', role: 'group' });
+  const eraser = el('button', { id: 'pad-eraser', class: 'small', type: 'button', 'aria-pressed': 'false' });
+  const undo = el('button', { id: 'pad-undo', class: 'small', type: 'button', onclick: takeBack });
+  const clear = el('button', { id: 'pad-clear', class: 'small', type: 'button', onclick: () => edit([]) });
+  const hint = el('p', { id: 'pad-hint', class: 'note' });
+  const says = el('p', { id: 'pad-says', class: 'vh', role: 'status' });
+  const table = el('table', { class: 'vh', id: 'pad-table' });
   const node = el(
     'div',
     { class: 'pad-of-points' },
@@ -51,7 +51,7 @@ export function makePad({ edited }) {
   eraser.addEventListener('click', () => eraser.setAttribute('aria-pressed', String(!erases())));
 
   const erases = () => eraser.getAttribute('aria-pressed') === 'true';
-  const valueOf = (k) => (task === 'regression' ? VALUES[k] : k);
+  const valueFor = (k) => (task === 'regression' ? VALUES[k] : k);
   const range = () => points.reduce(([a, b], p) => [Math.min(a, p[2]), Math.max(b, p[2])], [-1, 1]);
   function colourOf(value) {
     if (task !== 'regression') return classColour(value);
@@ -86,7 +86,7 @@ export function makePad({ edited }) {
       y: num(point[1], 3),
     });
   function put([x, y]) {
-    const point = [x, y, valueOf(kind)];
+    const point = [x, y, valueFor(kind)];
     edit([...points, point], words(point));
   }
   function remove(i) {
@@ -97,8 +97,8 @@ export function makePad({ edited }) {
     );
   }
   function nearestTo(px, py, reach) {
-    let best = -1,
-      least = reach;
+    let best = -1;
+    let least = reach;
     points.forEach(([x, y], i) => {
       const away = Math.hypot(box.X(x) - px, box.Y(y) - py);
       if (away <= least) [best, least] = [i, away];
@@ -109,8 +109,8 @@ export function makePad({ edited }) {
   // ---- by pointer: one edit from press to release
 
   canvas.addEventListener('pointerdown', (event) => {
-    const [px, py] = pointIn(event),
-      hit = nearestTo(px, py, NEAR[event.pointerType] ?? NEAR.mouse);
+    const [px, py] = pointIn(event);
+    const hit = nearestTo(px, py, NEAR[event.pointerType] ?? NEAR.mouse);
     event.preventDefault();
     keys = false;
     canvas.focus({ preventScroll: true });
@@ -120,7 +120,7 @@ export function makePad({ edited }) {
     before = points;
     moved = hit;
     stroke = [px, py];
-    if (hit < 0) points = [...points, [...at(px, py), valueOf(kind)]];
+    if (hit < 0) points = [...points, [...at(px, py), valueFor(kind)]];
     redraw();
   });
   canvas.addEventListener('pointermove', (event) => {
@@ -128,16 +128,16 @@ export function makePad({ edited }) {
     if (!stroke) return;
     if (moved >= 0) points = points.map((p, i) => (i === moved ? [...at(px, py), p[2]] : p));
     else if (Math.hypot(px - stroke[0], py - stroke[1]) >= APART && box.holds(px, py)) {
-      points = [...points, [...at(px, py), valueOf(kind)]];
+      points = [...points, [...at(px, py), valueFor(kind)]];
       stroke = [px, py];
     }
     redraw();
   });
   const release = () => {
     if (!stroke) return;
-    const now = points,
-      point = moved >= 0 ? now[moved] : now.at(-1),
-      same = moved >= 0 && before[moved][0] === point[0] && before[moved][1] === point[1];
+    const now = points;
+    const point = moved >= 0 ? now[moved] : now.at(-1);
+    const same = moved >= 0 && before[moved][0] === point[0] && before[moved][1] === point[1];
     points = before;
     stroke = null;
     if (same) return redraw();
@@ -202,10 +202,10 @@ export function makePad({ edited }) {
     if (keys) {
       const [px, py] = [box.X(cursor[0]), box.Y(cursor[1])];
       context.beginPath();
-      context.moveTo(px - 12, py),
-        context.lineTo(px + 12, py),
-        context.moveTo(px, py - 12),
-        context.lineTo(px, py + 12);
+      context.moveTo(px - 12, py);
+      context.lineTo(px + 12, py);
+      context.moveTo(px, py - 12);
+      context.lineTo(px, py + 12);
       context.lineWidth = 2.5;
       context.strokeStyle = look.accent;
       context.stroke();
@@ -229,21 +229,21 @@ export function makePad({ edited }) {
       kinds.dataset.key = key;
       kinds.replaceChildren(
         ...Array.from({ length: CLASSES }, (_, k) => {
-          const dot = el('i', { 'aria-hidden': 'true' }),
-            button = el(
-              'button',
-              {
-                class: 'small',
-                type: 'button',
-                'aria-label': kindName(k),
-                'aria-keyshortcuts': k + 1,
-                title: kindName(k),
-                onclick: () => choose(k),
-              },
-              dot,
-              String(task === 'regression' ? num(VALUES[k], 1) : k),
-            );
-          dot.style.background = colourOf(valueOf(k));
+          const dot = el('i', { 'aria-hidden': 'true' });
+          const button = el(
+            'button',
+            {
+              class: 'small',
+              type: 'button',
+              'aria-label': kindName(k),
+              'aria-keyshortcuts': k + 1,
+              title: kindName(k),
+              onclick: () => choose(k),
+            },
+            dot,
+            String(task === 'regression' ? num(VALUES[k], 1) : k),
+          );
+          dot.style.background = colourOf(valueFor(k));
           return button;
         }),
       );

@@ -1,4 +1,7 @@
-/** A problem of the page (points, a table, points drawn by hand) prepared as `treino train` prepares it, to the same bits. */
+/**
+ * A problem of the page (points, a table, points drawn by hand) prepared as `treino train` prepares it, to the same
+ * bits.
+ */
 
 import { refuse } from '../../page/modules/connection.js';
 import { t } from '../../page/modules/words.js';
@@ -17,35 +20,36 @@ const sine = (x) => (Math.abs(x) <= 1e6 ? sin(x) : Math.sin(x)); // the same in 
 /** Inputs made of the two columns on the axes, by the names that problem.features has for them. form: in Python. */
 export const MADE = {
   x: { of: [0], value: (x) => x, name: (x) => x, form: 'x' },
-  y: { of: [1], value: (y) => y, name: (x, y) => y, form: 'x' },
+  y: { of: [1], value: (y) => y, name: (_x, y) => y, form: 'x' },
   'x²': { of: [0], value: (x) => x * x, name: (x) => `${x}²`, form: 'x ** 2' },
-  'y²': { of: [1], value: (y) => y * y, name: (x, y) => `${y}²`, form: 'x ** 2' },
+  'y²': { of: [1], value: (y) => y * y, name: (_x, y) => `${y}²`, form: 'x ** 2' },
   xy: { of: [0, 1], value: (x, y) => x * y, name: (x, y) => `${x}·${y}`, form: 'x * y' },
   'sin x': { of: [0], value: (x) => sine(x), name: (x) => `sin ${x}`, form: 'np.sin(x)' },
-  'sin y': { of: [1], value: (y) => sine(y), name: (x, y) => `sin ${y}`, form: 'np.sin(x)' },
+  'sin y': { of: [1], value: (y) => sine(y), name: (_x, y) => `sin ${y}`, form: 'np.sin(x)' },
 };
 
 /**
- * problem: {source, noise, validation, test, data_seed, normalise, features, axes, table, points}; all but source may be left out.
- * features: names of columns, or of MADE, whose x and y are the axes; null: all columns. axes: two columns, else the two
- * that separate best. → Prepared: {name, kind, task, columns (K names), features (D names), axes (columns, those of the
- * plane first), classes, outputs, target, parts (train, validation, test: {x [N D] standardised, y, rows of the source,
- * raw [N K]}), mean, scale, targetMean, targetScale, notes, picture: [height, width] of rows that are all pixels of one, else null; made: of each input {at: its
- * columns, form: in Python, of x and y}, command: {data, flags, file}, inputs(raw [N K]) → x [N D]}.
+ * problem: {source, noise, validation, test, data_seed, normalise, features, axes, table, points}; all but source may
+ * be left out. features: names of columns, or of MADE, whose x and y are the axes; null: all columns. axes: two
+ * columns, else the two that separate best. → Prepared: {name, kind, task, columns (K names), features (D names), axes
+ * (columns, those of the plane first), classes, outputs, target, parts (train, validation, test: {x [N D] standardised,
+ * y, rows of the source, raw [N K]}), mean, scale, targetMean, targetScale, notes, picture: [height, width] of rows
+ * that are all pixels of one, else null; made: of each input {at: its columns, form: in Python, of x and y}, command:
+ * {data, flags, file}, inputs(raw [N K]) → x [N D]}.
  */
 export function prepare(problem) {
-  const { validation = SHARE, test = SHARE, data_seed: seed = 0, normalise = true } = problem,
-    notes = [];
+  const { validation = SHARE, test = SHARE, data_seed: seed = 0, normalise = true } = problem;
+  const notes = [];
   checkShares(validation, test);
-  const source = sourceOf(problem),
-    all = source.columns.filter(({ name }) => !source.reasons.get(name));
+  const source = sourceOf(problem);
+  const all = source.columns.filter(({ name }) => !source.reasons.get(name));
   sayLeftOut(source, notes);
   const rows = Int32Array.from(source.target.values.flatMap((v, i) => (v === null ? [] : [i])));
   if (rows.length < 2) refuse('rows_one', t('rows_one', { n: rows.length }), t('add_rows'));
   if (rows.length < source.target.values.length)
     notes.push(t('rows_without_target', { n: source.target.values.length - rows.length }));
-  const { task, classes } = source.target,
-    value = Float64Array.from(rows, (i) => source.target.values[i]);
+  const { task, classes } = source.target;
+  const value = Float64Array.from(rows, (i) => source.target.values[i]);
   const label = classes.length ? Int32Array.from(value) : new Int32Array(rows.length);
   if (classes.length === rows.length)
     refuse(
@@ -58,11 +62,11 @@ export function prepare(problem) {
   const divide = (input) => split(firstEqual(input, rows.length), label, validation, test, seed);
   const pair = axesOf(problem, all, rows, divide, value, classes);
   const { columns, inputs } = inputsOf(problem.features ?? null, all, pair, source);
-  const raw = tableOf(columns, rows),
-    made = applied(inputs, raw, rows.length),
-    D = inputs.length;
-  const first = firstEqual(made, rows.length),
-    different = first.reduce((n, f, i) => n + (f === i), 0);
+  const raw = tableOf(columns, rows);
+  const made = applied(inputs, raw, rows.length);
+  const D = inputs.length;
+  const first = firstEqual(made, rows.length);
+  const different = first.reduce((n, f, i) => n + (f === i), 0);
   const wanted = 1 + (validation > 0) + (test > 0);
   if (different < Math.max(wanted, 2))
     refuse(
@@ -77,8 +81,8 @@ export function prepare(problem) {
   const { mean, scale } = normalise
     ? fit(takenRows(made, places[0], D), places[0].length, D)
     : { mean: new Float64Array(D), scale: new Float64Array(D).fill(1) };
-  let targetMean = 0,
-    targetScale = 1;
+  let targetMean = 0;
+  let targetScale = 1;
   if (task === 'regression') {
     const told = fit(takenRows(value, places[0], 1), places[0].length, 1);
     [targetMean, targetScale] = [told.mean[0], told.scale[0] || 1];
@@ -114,14 +118,17 @@ export function prepare(problem) {
     targetScale,
     notes,
     made: inputs,
-    command: commandOf(problem, source, columns, inputs, { validation, test, seed, normalise }),
+    command: commandOf(source, columns, inputs, { validation, test, seed, normalise }),
     inputs: (numbers) => standardised(applied(inputs, numbers, numbers.length / columns.length)),
   };
 }
 
 // ---- from a source to columns
 
-/** → {name, columns: [{name, cells}], reasons: Map of those that can't be inputs, target, kept: is it the same in Python?}. */
+/**
+ * → {name, columns: [{name, cells}], reasons: Map of those that can't be inputs, target, kept: is it the same in
+ * Python?}.
+ */
 function sourceOf({ source, noise = null, table, points }) {
   if (Object.hasOwn(POINTS, source)) {
     const drawn = POINTS[source].draw(noise ?? POINTS[source].noise);
@@ -143,14 +150,14 @@ function sourceOf({ source, noise = null, table, points }) {
   const column = table.columns.find(({ name }) => name === table.target);
   if (!column) refuse('target_missing', t('target_missing', { name: table.name }), t('target_missing_hint'));
   const target = { name: column.name, cells: column.cells, ...targetOf(column, table) };
-  const columns = table.columns.filter((other) => other !== column),
-    reasons = reasonsOf(table);
+  const columns = table.columns.filter((other) => other !== column);
+  const reasons = reasonsOf(table);
   return { name: table.name, columns, reasons, target, builtin: source !== 'table' || table.builtin === true, table };
 }
 
 function pointsTable(x, y) {
-  const columns = [0, 1].map((j) => ({ name: `x${j + 1}`, cells: x.map((p) => p[j]) })),
-    cells = y.slice();
+  const columns = [0, 1].map((j) => ({ name: `x${j + 1}`, cells: x.map((p) => p[j]) }));
+  const cells = y.slice();
   return { columns, reasons: new Map(), target: { name: 'target', cells, ...targetOf({ name: 'target', cells }) } };
 }
 
@@ -173,9 +180,9 @@ function axesOf({ axes, features }, all, rows, divide, value, classes) {
   const named = features?.map((name) => all.findIndex((column) => column.name === name)).filter((j) => j >= 0) ?? [];
   const among = (named.length ? [...new Set(named)] : all.map((_, j) => j)).map((j) => all[j]);
   if (among.length < 3) return among.map(({ name }) => name);
-  const input = tableOf(among, rows),
-    part = divide(input),
-    train = Int32Array.from(part.keys()).filter((i) => part[i] === 0);
+  const input = tableOf(among, rows);
+  const part = divide(input);
+  const train = Int32Array.from(part.keys()).filter((i) => part[i] === 0);
   const columns = among.map((_, j) => Float64Array.from(train, (i) => input[i * among.length + j]));
   return pairsBySeparation(
     columns,
@@ -186,12 +193,15 @@ function axesOf({ axes, features }, all, rows, divide, value, classes) {
 
 /** The columns that are used, and of each input its name and how it is made of them. */
 function inputsOf(features, all, pair, { reasons, target, name, table }) {
-  const used = [],
-    place = (column) => (used.includes(column) || used.push(column), used.indexOf(column));
-  const byName = new Map(all.map((column) => [column.name, column])),
-    names = new Set([target.name]);
-  const asked = features ?? all.map((column) => column.name),
-    seen = new Set();
+  const used = [];
+  const place = (column) => {
+    if (!used.includes(column)) used.push(column);
+    return used.indexOf(column);
+  };
+  const byName = new Map(all.map((column) => [column.name, column]));
+  const names = new Set([target.name]);
+  const asked = features ?? all.map((column) => column.name);
+  const seen = new Set();
   if (!asked.length)
     refuse(
       all.length ? 'features_none' : 'no_inputs',
@@ -229,16 +239,16 @@ function inputsOf(features, all, pair, { reasons, target, name, table }) {
 }
 
 const orderedAxes = (columns, pair) => {
-  const names = columns.map(({ name }) => name),
-    first = pair.filter((name) => names.includes(name));
+  const names = columns.map(({ name }) => name);
+  const first = pair.filter((name) => names.includes(name));
   return [...first, ...names.filter((name) => !first.includes(name))];
 };
 
 /** Inputs [N D] of columns [N K], in the data's own units. */
 function applied(inputs, raw, n) {
-  const K = raw.length / n || 0,
-    D = inputs.length,
-    out = new Float64Array(n * D);
+  const K = raw.length / n || 0;
+  const D = inputs.length;
+  const out = new Float64Array(n * D);
   for (let i = 0; i < n; i++)
     inputs.forEach(({ at, value }, j) => {
       out[i * D + j] = value(raw[i * K + at[0]], raw[i * K + (at[1] ?? at[0])]);
@@ -248,17 +258,19 @@ function applied(inputs, raw, n) {
 
 // ---- statistics of the training rows, as NumPy computes them
 
-/** Mean and deviation of each column of x [n D], computed over the column's largest value, as treino's fit_table does. */
+/**
+ * Mean and deviation of each column of x [n D], computed over the column's largest value, as treino's fit_table does.
+ */
 function fit(x, n, D) {
-  const mean = new Float64Array(D),
-    scale = new Float64Array(D),
-    sum = D === 1 ? pairwise : inOrder;
+  const mean = new Float64Array(D);
+  const scale = new Float64Array(D);
+  const sum = D === 1 ? pairwise : inOrder;
   for (let j = 0; j < D; j++) {
     let largest = 0;
     for (let i = 0; i < n; i++) largest = Math.max(largest, Math.abs(x[i * D + j]));
     largest ||= 1;
-    const v = Float64Array.from({ length: n }, (_, i) => x[i * D + j] / largest),
-      middle = sum(v) / n;
+    const v = Float64Array.from({ length: n }, (_, i) => x[i * D + j] / largest);
+    const middle = sum(v) / n;
     mean[j] = middle * largest;
     scale[j] = Math.sqrt(sum(v.map((value) => (value - middle) * (value - middle))) / n) * largest;
   }
@@ -285,8 +297,8 @@ function pairwise(values, from = 0, n = values.length) {
 
 /** Standardised in float64 and rounded once; an input that was constant in the training rows is 0. */
 function scaled(numbers, mean, scale, inputs) {
-  const D = mean.length,
-    x = new Float32Array(numbers.length);
+  const D = mean.length;
+  const x = new Float32Array(numbers.length);
   for (let i = 0; i < numbers.length; i++) {
     const j = i % D;
     x[i] = scale[j] ? (numbers[i] - mean[j]) / scale[j] : 0;
@@ -308,9 +320,9 @@ const takenRows = (table, at, D) => {
 
 /** Of each row [N] the first that has the same numbers, bit for bit; -0 counts as 0. */
 function firstEqual(table, n) {
-  const D = table.length / n,
-    bits = new Uint16Array(table.map((v) => v + 0).buffer),
-    seen = new Map();
+  const D = table.length / n;
+  const bits = new Uint16Array(table.map((v) => v + 0).buffer);
+  const seen = new Map();
   return Int32Array.from({ length: n }, (_, i) => {
     const key = String.fromCharCode(...bits.subarray(4 * D * i, 4 * D * (i + 1)));
     if (!seen.has(key)) seen.set(key, i);
@@ -346,8 +358,8 @@ function sayClasses(classes, label, notes) {
   label.forEach((c) => {
     count[c]++;
   });
-  const most = count.indexOf(Math.max(...count)),
-    least = count.indexOf(Math.min(...count));
+  const most = count.indexOf(Math.max(...count));
+  const least = count.indexOf(Math.min(...count));
   if (count[least] === 1) notes.push(t('class_of_one_row', { value: classes[least] }));
   if (count[most] >= IMBALANCE * count[least])
     notes.push(t('classes_uneven', { most: classes[most], n: count[most], least: classes[least], m: count[least] }));
@@ -360,14 +372,13 @@ function sayConstant(inputs, scale, notes) {
 
 /** What `treino train` is told to train on the same numbers: a built-in's name, or a file whose text comes with it. */
 function commandOf(
-  { features },
   { name, builtin, target, table, columns: all },
   columns,
   inputs,
   { validation, test, seed, normalise },
 ) {
-  const own = inputs.every(({ column }) => column),
-    flags = [];
+  const own = inputs.every(({ column }) => column);
+  const flags = [];
   if (!builtin || !own) flags.push('--target', target.name);
   const every = own && inputs.length === all.length && inputs.every((input, j) => input.name === all[j].name);
   if (!every) flags.push('--features', inputs.map((input) => item(input.name)).join());
@@ -376,8 +387,8 @@ function commandOf(
   if (!normalise) flags.push('--no-normalise');
   flags.push('--data-seed', String(seed));
   if (builtin && own) return { data: name, flags, file: null };
-  const made = inputs.map((input) => ({ name: input.name, cells: ofColumns(input, columns) })),
-    cells = target.cells;
+  const made = inputs.map((input) => ({ name: input.name, cells: ofColumns(input, columns) }));
+  const cells = target.cells;
   if ([...made, target].some((column) => /^[\d.+\-$€£¥?]/.test(column.name) || isNothing(column.name)))
     flags.push('--header', 'yes');
   return {

@@ -1,4 +1,7 @@
-/** The commands that a run's page may send (studio/protocol.py): their fields, with types and ranges. All else is refused. */
+/**
+ * The commands that a run's page may send (studio/protocol.py): their fields, with types and ranges. All else is
+ * refused.
+ */
 
 import { refuse } from '../../page/modules/connection.js';
 import { ACTIVATIONS, LOSSES, OPTIMIZERS } from './lanes.js';
@@ -7,8 +10,8 @@ import { FAULTS, SCHEDULES } from './training.js';
 import { LIVE } from './training_loop.js';
 
 export const VERSION = 1;
-const LARGEST = 2 ** 53 - 1,
-  SHOWN = 60; // a number, and letters of a wrong value in a sentence
+const LARGEST = 2 ** 53 - 1; // number
+const SHOWN = 60; // letters of a wrong value in a sentence
 
 // ---- types: each says what a wrong value must be, or null
 
@@ -35,7 +38,7 @@ const one = (options) => (value) =>
   options.includes(value)
     ? null
     : wish('one of {limit}', {
-        limit: `${options.slice(0, -1).map(shown).join(', ')}${options.length > 1 ? ' or ' : ''}${shown(options.at(-1))}`,
+        limit: [options.slice(0, -1).map(shown).join(', '), shown(options.at(-1))].filter(Boolean).join(' or '),
       });
 const text =
   (most = 200, form = /^/) =>
@@ -96,8 +99,8 @@ const COMMANDS = {
 
 /** A message of the page, checked. → {id, do, …}. */
 export function readCommand(message) {
-  const verb = message && typeof message === 'object' ? message.do : undefined,
-    verbs = Object.keys(COMMANDS);
+  const verb = message && typeof message === 'object' ? message.do : undefined;
+  const verbs = Object.keys(COMMANDS);
   if (typeof verb !== 'string')
     refuse(
       'no_verb',

@@ -4,36 +4,38 @@
  * A run, which the server and its tools (fan.js, microscope.js, findings.js, saving.js) read:
  *
  *   lanes, name, problem, prepared (problems.js)
- *   status         'running', 'finished' or 'diverged'; metrics: {train, validation, test} of the kept weights, once it is over;
- *                  lost: it ended because the next update has a loss or weights that aren't finite
+ *   status         'running', 'finished' or 'diverged'; metrics: {train, validation, test} of the kept weights, once it
+ *                  is over; lost: it ended because the next update has a loss or weights that aren't finite
  *   step, loop     updates done; the TrainingLoop that is there (loop.net is the Population)
- *   segments       all of them: {number, origin: [segment, step] | null, settings, changes, text, plan, sets, optimizerFrom}
- *                  settings: all of `treino train` at its first step, beta1 and beta2 for betas; changes: from the one before;
- *                  sets: [{step, name, value}] changed while it trains, from the update after `step` on; plan: see steps.js;
- *                  optimizerFrom: the step at which the optimizer's moments were 0
- *   path           [{segment, first, stop}]: the steps from `first` updates on, to `stop` (null: the last), of the newest segment
+ *   segments       all of them: {number, origin: [segment, step] | null, settings, changes, text, plan, sets,
+ *                  optimizerFrom} settings: all of `treino train` at its first step, beta1 and beta2 for betas;
+ *                  changes: from the one before; sets: [{step, name, value}] changed while it trains, from the update
+ *                  after `step` on; plan: see steps.js; optimizerFrom: the step at which the optimizer's moments were 0
+ *   path           [{segment, first, stop}]: the steps from `first` updates on, to `stop` (null: the last), of the
+ *                  newest segment
  *   losses         history.js: .length, .mean(from, to), .curve(most)
  *   epochs         [{epoch, step, train: {loss}, validation: {loss, accuracy | rmse} | {}}]
  *   marks, replay  [{segment, step, text}]; [[step, verb, fields]], what makes the path again
  *   view           {step (null: the newest), axes, unit}, as `look` has it
  *
- *   at(step)       → {segment, step, settings (in force for the next update), loop, loss}: the run after so many updates.
- *                  loop.net has the weights, loop.segment.plan the batches; both are good until the next at(). Leave the
- *                  loop as it is (loop.save() and loop.load(state) bring it back).
+ *   at(step)       → {segment, step, settings (in force for the next update), loop, loss}: the run after so many
+ *                  updates. loop.net has the weights, loop.segment.plan the batches; both are good until the next at().
+ *                  Leave the loop as it is (loop.save() and loop.load(state) bring it back).
  *   inView()       the same of the step in view; settingsAt(step): only those
  *   future(moment, changes, copies = 1)
- *                  → a TrainingLoop of a new segment with these changes from that moment on, which nothing else knows: set
- *                  each copy's numbers by .set(name, value, copy), .advance(stop), read .net, and .close() it.
+ *                  → a TrainingLoop of a new segment with these changes from that moment on, which nothing else knows:
+ *                  set each copy's numbers by .set(name, value, copy), .advance(stop), read .net, and .close() it.
  *   ways, history, go(segment, step)   what rewinds have left; all its stretches; coming back to one
- *   rewind(step, changes)   the next segment, from a step on (what `adopt` as segment does); one from step 0 begins anew
+ *   rewind(step, changes)   the next segment, from a step on (what `adopt` as segment does); one from step 0 begins
+ *                           anew
  */
 
 import { asRead, carryOver, unread } from './growth.js';
 import { Keyframes, Losses, Records } from './history.js';
-import { HOPELESS, bestConstant, measure } from './metrics.js';
+import { bestConstant, HOPELESS, measure } from './metrics.js';
 import { planOf } from './steps.js';
-import { TrainingLoop, finite } from './training_loop.js';
 import { isScheduled, lossOf, stepsPerEpoch } from './training.js';
+import { finite, TrainingLoop } from './training_loop.js';
 
 const WAYS = 8; // that were left and can be come back to, at most
 
@@ -132,9 +134,9 @@ export class Run {
   }
 
   #changes(path = this.path) {
-    const at = new Map(),
-      add = (segment, step, changes) =>
-        at.set(step, { segment, step, changes: { ...at.get(step)?.changes, ...changes } });
+    const at = new Map();
+    const add = (segment, step, changes) =>
+      at.set(step, { segment, step, changes: { ...at.get(step)?.changes, ...changes } });
     for (const { segment, first, stop } of path) {
       if (segment.origin) add(segment, first, this.#begins(segment));
       for (const { step, name, value } of segment.sets)
@@ -142,11 +144,14 @@ export class Run {
     }
     return [...at.values()];
   }
-  /** What a segment begins with: its own changes, and those of the segments before it that begin at the same step, of which a path has the last one alone. */
+  /**
+   * What a segment begins with: its own changes, and those of the segments before it that begin at the same step, of
+   * which a path has the last one alone.
+   */
   #begins({ origin, changes }) {
     if (!origin) return {};
-    const [number, step] = origin,
-      before = this.segments.find((one) => one.number === number);
+    const [number, step] = origin;
+    const before = this.segments.find((one) => one.number === number);
     if ((before.origin?.[1] ?? 0) !== step) return changes;
     return {
       ...this.#begins(before),
@@ -154,15 +159,17 @@ export class Run {
       ...changes,
     };
   }
-  /** Of the updates up to a step: what made them others than those of the first settings alone, [{step, name, value}]. */
+  /**
+   * Of the updates up to a step: what made them others than those of the first settings alone, [{step, name, value}].
+   */
   changesBefore(last) {
     let now = this.settingsAt(0);
     return this.#changes()
       .filter(({ step }) => step > 0 && step < last)
       .flatMap(({ step, changes }) => {
-        const before = now,
-          matters = (name) =>
-            String(now[name]) !== String(before[name]) && name !== 'keep' && (name !== 'steps' || isScheduled(now));
+        const before = now;
+        const matters = (name) =>
+          String(now[name]) !== String(before[name]) && name !== 'keep' && (name !== 'steps' || isScheduled(now));
         now = asRead({ ...now, ...changes });
         return Object.keys(now)
           .filter(matters)
@@ -175,10 +182,10 @@ export class Run {
   /** Take steps, at most so many: up to the next evaluation, state to keep, or the planned end. → how many. */
   advance(count) {
     const {
-        loop,
-        segment: { plan },
-      } = this,
-      first = this.step;
+      loop,
+      segment: { plan },
+    } = this;
+    const first = this.step;
     const { losses, evaluation } = loop.advance(Math.min(first + count, this.keyframes.next, plan.steps));
     const good = goodSteps(losses, loop.net);
     if (good < losses.length || !finiteWeights(loop.net)) return this.#diverged(first, first + good);
@@ -191,8 +198,8 @@ export class Run {
   }
 
   #ended(epoch, evaluation) {
-    const { count } = this.segment.plan,
-      step = count.endOf(epoch);
+    const { count } = this.segment.plan;
+    const step = count.endOf(epoch);
     const validation =
       evaluation?.step === step
         ? Object.fromEntries(Object.entries(evaluation.figures[0]).map(([name, value]) => [name, finite(value)]))
@@ -224,19 +231,19 @@ export class Run {
   /** The end, here: the test rows are judged, once, with the weights of the best validation loss. */
   end(status = 'finished') {
     const {
-        loop,
-        prepared,
-        segment: { settings, plan },
-      } = this,
-      state = loop.save();
+      loop,
+      prepared,
+      segment: { settings, plan },
+    } = this;
+    const state = loop.save();
     if (loop.rows && loop.evaluated < loop.step && status === 'finished') loop.evaluate();
-    const { best } = loop,
-      kept =
-        settings.keep !== 'last' && best.params
-          ? best
-          : { step: state.step, params: loop.net.row(0, loop.net.averages ? 'average' : 'params').slice() };
-    const epochs = plan.count.ended(this.step),
-      from = this.step > plan.count.endOf(epochs) ? plan.count.endOf(epochs) : plan.count.endOf(epochs - 1);
+    const { best } = loop;
+    const kept =
+      settings.keep !== 'last' && best.params
+        ? best
+        : { step: state.step, params: loop.net.row(0, loop.net.averages ? 'average' : 'params').slice() };
+    const epochs = plan.count.ended(this.step);
+    const from = this.step > plan.count.endOf(epochs) ? plan.count.endOf(epochs) : plan.count.endOf(epochs - 1);
     const last = this.step ? this.losses.mean(from, this.step) : NaN;
     Object.assign(this, { kept, lost: false });
     this.status = last > HOPELESS * Math.max(bestConstant(prepared, settings), 1e-12) ? 'diverged' : status;
@@ -263,9 +270,9 @@ export class Run {
 
   /** Change a number from the next update on. */
   set(name, value) {
-    const { sets } = this.segment,
-      step = this.step,
-      same = (entry) => entry.step === step && entry.name === name;
+    const { sets } = this.segment;
+    const step = this.step;
+    const same = (entry) => entry.step === step && entry.name === name;
     this.segment.sets = [...sets.filter((entry) => !same(entry)), { step, name, value }];
     this.loop.set(name, value);
     this.replay = [
@@ -277,15 +284,15 @@ export class Run {
 
   /** The next segment, from a step on; what came after it is left behind. */
   rewind(step, changes = {}) {
-    const moment = this.at(step),
-      segment = this.#next(moment, changes),
-      loop = this.#begun(segment, moment, 1);
+    const moment = this.at(step);
+    const segment = this.#next(moment, changes);
+    const loop = this.#begun(segment, moment, 1);
     if (this.step > step) this.ways = [...this.ways, this.#way()].slice(-WAYS);
     this.loop.close();
     this.dropPlayed();
-    const last = this.path.findLastIndex(({ first }) => first <= step),
-      before = this.path[last],
-      path = this.path.slice(0, last);
+    const last = this.path.findLastIndex(({ first }) => first <= step);
+    const before = this.path[last];
+    const path = this.path.slice(0, last);
     if (before.first < step) path.push({ ...before, stop: step });
     Object.assign(this, {
       loop,
@@ -330,35 +337,38 @@ export class Run {
       path.some((link) => link.segment.number === segment && link.first <= step && (link.stop ?? state.step) >= step),
     );
     if (!way) return;
-    const { state, ...parts } = way,
-      ways = [...this.ways.filter((other) => other !== way), this.#way()];
+    const { state, ...parts } = way;
+    const ways = [...this.ways.filter((other) => other !== way), this.#way()];
     this.loop.close();
     this.dropPlayed();
     Object.assign(this, parts, { ways, loop: new TrainingLoop(this.lanes, this.prepared, way.path.at(-1).segment) });
     this.loop.load(state);
   }
 
-  /** The stretches between two changes, or between a change and where another way begins, as the studio's run_history.py has them. */
+  /**
+   * The stretches between two changes, or between a change and where another way begins, as the studio's run_history.py
+   * has them.
+   */
   get history() {
-    const pieces = new Map(),
-      own = { path: this.path, records: this.records, last: this.step, left: false };
+    const pieces = new Map();
+    const own = { path: this.path, records: this.records, last: this.step, left: false };
     for (const { path, records, last, left } of [
       ...this.ways.map((way) => ({ ...way, last: way.state.step, left: true })),
       own,
     ]) {
       const changes = new Map(this.#changes(path).map((each) => [each.step, each.changes]));
       for (const { segment, first, stop } of path) {
-        const end = stop ?? last,
-          forks = this.segments.flatMap(({ origin }) => (origin?.[0] === segment.number ? [origin[1]] : []));
+        const end = stop ?? last;
+        const forks = this.segments.flatMap(({ origin }) => (origin?.[0] === segment.number ? [origin[1]] : []));
         const starts = [...new Set([first, ...changes.keys(), ...forks])]
           .filter((at) => at === first || (at > first && at < end))
           .sort((a, b) => a - b);
         starts.forEach((at, k) => {
-          const until = starts[k + 1] ?? end,
-            { loss, accuracy, rmse } =
-              records.epochs.findLast(
-                (epoch) => epoch.step > first && epoch.step <= until && epoch.validation.loss != null,
-              )?.validation ?? {};
+          const until = starts[k + 1] ?? end;
+          const { loss, accuracy, rmse } =
+            records.epochs.findLast(
+              (epoch) => epoch.step > first && epoch.step <= until && epoch.validation.loss != null,
+            )?.validation ?? {};
           const figures = Object.fromEntries(
             Object.entries({ loss, accuracy, rmse }).filter(([, value]) => value != null),
           );
@@ -380,12 +390,12 @@ export class Run {
   /** Another run with the same past up to a step, and from there on these changes. */
   branch(name, step, changes) {
     const {
-        lanes,
-        problem,
-        prepared,
-        segments: [{ settings }],
-      } = this,
-      one = new Run(lanes, { name, problem, prepared, settings });
+      lanes,
+      problem,
+      prepared,
+      segments: [{ settings }],
+    } = this;
+    const one = new Run(lanes, { name, problem, prepared, settings });
     const copies = new Map(this.segments.map((segment) => [segment, { ...segment, sets: [...segment.sets] }]));
     one.segments = [...copies.values()];
     one.path = this.path.map((link) => ({ ...link, segment: copies.get(link.segment) }));
@@ -407,9 +417,9 @@ export class Run {
 
   /** apart: not the live loop itself, also where it stands at this step. */
   at(step, apart = false) {
-    const { segment } = this.linkAt(step),
-      live = !apart && step === this.step && segment === this.segment,
-      loop = live ? this.loop : this.#played(segment, step);
+    const { segment } = this.linkAt(step);
+    const live = !apart && step === this.step && segment === this.segment;
+    const loop = live ? this.loop : this.#played(segment, step);
     return { run: this, segment, step, settings: this.settingsAt(step), loop, loss: loop.loss };
   }
   /** Those in force for the update after so many. */
@@ -431,8 +441,8 @@ export class Run {
       this.played = new TrainingLoop(this.lanes, this.prepared, segment);
       this.played.load(this.keyframes.before(segment.number, step).state);
     }
-    const loop = this.played,
-      { state } = this.keyframes.before(segment.number, step);
+    const loop = this.played;
+    const { state } = this.keyframes.before(segment.number, step);
     if (loop.step > step || loop.step < state.step) loop.load(state);
     while (loop.step < step) loop.advance(Math.min(step, loop.step + 256));
     return loop;
@@ -455,18 +465,18 @@ export class Run {
 
   /** A segment after the moment. A changed batch size or order begins a new epoch at its first step. */
   #next({ segment: before, step, settings: now }, changes) {
-    const settings = asRead({ ...now, ...changes }),
-      { prepared } = this;
-    const seed = changes.data_seed ?? (settings.data_seed === null ? changes.seed : undefined) ?? before.plan.orderSeed,
-      each = stepsPerEpoch(prepared, settings);
+    const settings = asRead({ ...now, ...changes });
+    const { prepared } = this;
+    const seed = changes.data_seed ?? (settings.data_seed === null ? changes.seed : undefined) ?? before.plan.orderSeed;
+    const each = stepsPerEpoch(prepared, settings);
     const other = String(settings.batch_size) !== String(now.batch_size) || seed !== before.plan.orderSeed;
     const plan = planOf(this.lanes, prepared, settings, {
       count: other ? before.plan.count.restarted(step, each) : before.plan.count,
       orderSeed: seed,
     });
     const anew = settings.optimizer !== now.optimizer || settings.hidden.length !== now.hidden.length;
-    const optimizerFrom = anew ? step : before.optimizerFrom,
-      number = Math.max(...this.segments.map((one) => one.number)) + 1;
+    const optimizerFrom = anew ? step : before.optimizerFrom;
+    const number = Math.max(...this.segments.map((one) => one.number)) + 1;
     return {
       number,
       origin: [before.number, step],

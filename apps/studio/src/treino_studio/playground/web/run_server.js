@@ -1,6 +1,7 @@
 /**
- * What stands in the place of the studio's server for runs that train in this tab (apps/studio/docs/studio-protocol.md): each
- * answers the commands of its page, trains in slices between them, and sends what the page shows.
+ * What stands in the place of the studio's server for runs that train in this tab
+ * (apps/studio/docs/studio-protocol.md): each answers the commands of its page, trains in slices between them, and
+ * sends what the page shows.
  */
 
 import { Refusal, refuse } from '../../page/modules/connection.js';
@@ -13,7 +14,7 @@ import { pixelScale, rawOf } from './image_scene.js';
 import { LOSSES } from './lanes.js';
 import { explain } from './microscope.js';
 import { prepare } from './problems.js';
-import { VERSION, nearest, numberOf, readCommand, readSettings } from './protocol.js';
+import { nearest, numberOf, readCommand, readSettings, VERSION } from './protocol.js';
 import { Run, SPLITS, textOf } from './run.js';
 import { liveSettings, otherLosses, stateOf } from './run_state.js';
 import { RunView } from './run_view.js';
@@ -23,23 +24,25 @@ import { extension } from './steps.js';
 import { convolutionsOf } from './training.js';
 
 const SLICE = 8; // milliseconds of training between two looks at what the page says
-const LOOKED = 1000,
-  LOOKING = 0.02; // milliseconds between two looks for faults, at least, and their share of the time
+const LOOKED = 1000; // milliseconds between two looks for faults, at least
+const LOOKING = 0.02; // their share of the time
 const BEHIND = 0.25; // seconds of steps that are caught up at most: what a busy machine has missed beyond is left out
 const RETURN = 1000; // milliseconds in which a page may come back
-const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ',
-  SHOWN = 4; // of runs, the same on every page; runs on one page, at most
+const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ'; // of runs, the same on every page
+const SHOWN = 4; // runs on one page, at most
 const DRAWN = ['plane', 'surface', 'line']; // kinds of pictures that are drawn of futures
 
 const servers = new Map(); // by the names of their runs
 
-/** Make a run. step: to train it up to; actions: [[step, verb, fields]], done on the way (state.replay of another run). */
+/**
+ * Make a run. step: to train it up to; actions: [[step, verb, fields]], done on the way (state.replay of another run).
+ */
 export function create(lanes, { name, problem, settings = {}, step = 0, actions = [] }) {
-  const prepared = prepare(problem),
-    known =
-      prepared.classes.length === 2
-        ? ['cross_entropy', 'bce']
-        : otherLosses(prepared.classes.length ? 'cross_entropy' : 'mse');
+  const prepared = prepare(problem);
+  const known =
+    prepared.classes.length === 2
+      ? ['cross_entropy', 'bce']
+      : otherLosses(prepared.classes.length ? 'cross_entropy' : 'mse');
   if (settings.loss && LOSSES.includes(settings.loss) && !known.includes(settings.loss))
     refuse(
       'loss_choice',
@@ -78,7 +81,11 @@ export function forget(name) {
 }
 
 class RunServer {
-  /** letter, family: A for a run that is no branch, then one for each branch of it and of theirs; the letters in use. beside: of each run that is shown beside this one its letter, and the step at which it parted. road: to where a link leads. */
+  /**
+   * letter, family: A for a run that is no branch, then one for each branch of it and of theirs; the letters in use.
+   * beside: of each run that is shown beside this one its letter, and the step at which it parted. road: to where a
+   * link leads.
+   */
   constructor(run, { step = 0, actions = [], family = [] } = {}) {
     this.letter = LETTERS[family.length % LETTERS.length];
     this.family = family;
@@ -197,18 +204,18 @@ class RunServer {
     if (verb !== 'pause' && (run.view.step !== null || run.over)) this.goOn({});
     if (verb !== 'play') this.road = null;
     const {
-        plan: { count: epochs },
-      } = run.segment,
-      { step } = run;
+      plan: { count: epochs },
+    } = run.segment;
+    const { step } = run;
     this.until = verb === 'step' ? step + count : verb === 'epoch' ? epochs.endOf(epochs.ended(step) + count) : null;
     Object.assign(this, { playing: verb !== 'pause', paced: null });
   }
 
   /** A segment from the step in view. */
   goOn(asked) {
-    const { run } = this,
-      step = run.stepInView,
-      changes = this.lasting(step, asked);
+    const { run } = this;
+    const step = run.stepInView;
+    const changes = this.lasting(step, asked);
     this.closeFan();
     this.road = null;
     run.rewind(step, changes);
@@ -230,7 +237,8 @@ class RunServer {
     if (run.view.step !== null || run.over) return this.change({ [name]: value });
     const live = liveSettings(run.segment.settings);
     if (!live.includes(name)) {
-      if (name === 'dropout' || name === 'ema') return this.change({ [name]: value }); // whose place in the network isn't there yet
+      // whose place in the network isn't there yet
+      if (name === 'dropout' || name === 'ema') return this.change({ [name]: value });
       refuse(
         'setting_unread',
         say('{name} is nothing that {optimizer} reads.', { name, optimizer: run.segment.settings.optimizer }),
@@ -243,8 +251,8 @@ class RunServer {
   }
 
   do_segment({ changes = {}, step = null }) {
-    const { run } = this,
-      { view } = run;
+    const { run } = this;
+    const { view } = run;
     const read = readSettings(changes, (epochs) => run.segment.plan.count.endOf(epochs));
     if (step !== null) run.view = { ...view, step };
     try {
@@ -261,17 +269,19 @@ class RunServer {
     if (past) Object.assign(this, { playing: false, until: null });
   }
 
-  /** The changes, checked, with which it goes on from a step; a training that is over there goes on for as long again. */
+  /**
+   * The changes, checked, with which it goes on from a step; a training that is over there goes on for as long again.
+   */
   lasting(step, changes) {
-    const { channels } = changes,
-      layers = channels
-        ? {
-            channels,
-            ...Object.fromEntries(
-              ['hidden', 'activation'].map((name) => [name, usualOf(name, this.run.problem, channels)]),
-            ),
-          }
-        : {};
+    const { channels } = changes;
+    const layers = channels
+      ? {
+          channels,
+          ...Object.fromEntries(
+            ['hidden', 'activation'].map((name) => [name, usualOf(name, this.run.problem, channels)]),
+          ),
+        }
+      : {};
     const longer = { ...extension(this.run.linkAt(step).segment.plan, step), ...layers, ...changes };
     check(this.run, longer, step);
     return longer;
@@ -282,10 +292,10 @@ class RunServer {
     return { run: this.branch(step ?? this.run.stepInView, read) };
   }
   branch(step, changes) {
-    const { run } = this,
-      at = Math.min(step, run.step);
-    const name = newName(run.name),
-      other = new RunServer(run.branch(name, at, this.lasting(at, changes)), { family: this.family });
+    const { run } = this;
+    const at = Math.min(step, run.step);
+    const name = newName(run.name);
+    const other = new RunServer(run.branch(name, at, this.lasting(at, changes)), { family: this.family });
     other.speed = this.speed;
     servers.set(name, other);
     if (this.beside.size < SHOWN - 1) this.show(name);
@@ -293,8 +303,8 @@ class RunServer {
   }
 
   do_look({ step = null, axes = null, unit = null, picture = null, segment = null }) {
-    const { run } = this,
-      now = run.view;
+    const { run } = this;
+    const now = run.view;
     if (picture) checkPicture(picture, run);
     if (axes) checkAxes(axes, run.prepared);
     if (segment !== null) {
@@ -314,9 +324,9 @@ class RunServer {
 
   /** From now on, a picture from the page goes through the network. */
   do_draw({ pixels }) {
-    const { run } = this,
-      size = run.prepared.features.length,
-      bytes = Uint8Array.from(atob(pixels), (letter) => letter.charCodeAt(0));
+    const { run } = this;
+    const size = run.prepared.features.length;
+    const bytes = Uint8Array.from(atob(pixels), (letter) => letter.charCodeAt(0));
     if (!run.prepared.picture)
       refuse(
         'picture_run',
@@ -349,11 +359,11 @@ class RunServer {
   }
   /** Show another run beside this one; one that is read off another problem has no boundary here. */
   show(name) {
-    const used = [this.letter, ...[...this.beside.values()].map(({ letter }) => letter)],
-      {
-        letter: own,
-        run: { parent },
-      } = servers.get(name);
+    const used = [this.letter, ...[...this.beside.values()].map(({ letter }) => letter)];
+    const {
+      letter: own,
+      run: { parent },
+    } = servers.get(name);
     this.beside.set(name, {
       letter: [own, ...LETTERS].find((letter) => !used.includes(letter)),
       step: parent?.run === this.run.name ? parent.step : null,
@@ -363,9 +373,9 @@ class RunServer {
 
   do_fan({ kind, count, steps }) {
     if (!count) return this.closeFan();
-    const { run } = this,
-      sight = this.page.sightNow(run.inView()),
-      { small } = sight;
+    const { run } = this;
+    const sight = this.page.sightNow(run.inView());
+    const { small } = sight;
     const drawing = DRAWN.includes(sight.shows)
       ? { shows: sight.shows, x: small.x, shape: sight.shows === 'line' ? [small.wide] : [small.high, small.wide] }
       : null;
@@ -389,8 +399,8 @@ class RunServer {
         say('There is no future {n} in view.', { n: future }),
         say('Fan out first, and choose one of those that are shown.'),
       );
-    const { changes } = fan.futures[future],
-      { step } = fan;
+    const { changes } = fan.futures[future];
+    const { step } = fan;
     this.closeFan();
     if (as === 'branch') return { run: this.branch(step, changes) };
     run.view = { ...run.view, step };
@@ -455,11 +465,13 @@ class RunServer {
       const now = performance.now();
       this.paced ??= { since: now, steps: -1 }; // the first one at once
       allowed = Math.floor(((now - this.paced.since) / 1000) * this.speed) - this.paced.steps;
-      if (allowed > 1 + BEHIND * this.speed)
-        (this.paced = { since: now, steps: 0 }), (allowed = Math.ceil(BEHIND * this.speed));
+      if (allowed > 1 + BEHIND * this.speed) {
+        this.paced = { since: now, steps: 0 };
+        allowed = Math.ceil(BEHIND * this.speed);
+      }
     }
-    const stop = Math.min(this.until ?? Infinity, run.step + allowed),
-      taken = this.advance(stop, end);
+    const stop = Math.min(this.until ?? Infinity, run.step + allowed);
+    const taken = this.advance(stop, end);
     if (this.paced) this.paced.steps += taken;
     if (run.over || (this.until !== null && run.step >= this.until)) this.rest();
   }
@@ -489,11 +501,11 @@ class RunServer {
 
   /** → how many steps were taken. */
   advance(stop, end) {
-    const { run } = this,
-      first = run.step;
+    const { run } = this;
+    const first = run.step;
     while (run.step < stop && !run.over) {
-      const began = performance.now(),
-        left = end - began;
+      const began = performance.now();
+      const left = end - began;
       if (left <= 0 && run.step > first) break;
       const done = run.advance(Math.min(stop - run.step, Math.max(1, Math.floor(left / this.pace))));
       this.pace = 0.7 * this.pace + 0.3 * Math.max((performance.now() - began) / Math.max(done, 1), 1e-4);
@@ -514,14 +526,14 @@ class RunServer {
     );
   }
   state() {
-    const own = this.run.segment.settings,
-      apart = (other) =>
-        textOf(
-          Object.fromEntries(
-            Object.entries(other).filter(([name, value]) => name !== 'steps' && String(value) !== String(own[name])),
-          ),
-          other,
-        );
+    const own = this.run.segment.settings;
+    const apart = (other) =>
+      textOf(
+        Object.fromEntries(
+          Object.entries(other).filter(([name, value]) => name !== 'steps' && String(value) !== String(own[name])),
+        ),
+        other,
+      );
     const beside = [...this.beside].map(([name, { letter, step }]) => {
       const { status, segment } = servers.get(name).run;
       return { run: name, letter, step, status, text: apart(segment.settings) };
@@ -557,11 +569,11 @@ function makeTurns(act) {
 /** Refuse what a training can't change on its way. */
 function check(run, changes, step) {
   const {
-      settings,
-      plan: { count },
-    } = run.segment,
-    now = run.settingsAt(step),
-    kept = now.channels.length ? ['channels', 'hidden', 'activation'] : ['channels'];
+    settings,
+    plan: { count },
+  } = run.segment;
+  const now = run.settingsAt(step);
+  const kept = now.channels.length ? ['channels', 'hidden', 'activation'] : ['channels'];
   convolutionsOf(run.prepared, { ...now, ...changes });
   if (step && kept.some((name) => name in changes && String(changes[name]) !== String(now[name])))
     refuse('network_kept', t('fixed_channels'), '');
@@ -597,8 +609,8 @@ function act(run, verb, fields) {
 /** Refuse a row that isn't there, or a test row before the end. */
 function checkPicture(picture, { prepared: { parts }, over }) {
   if (picture === 'drawn') return;
-  const [split, place] = picture,
-    count = parts[SPLITS.indexOf(split)].rows.length;
+  const [split, place] = picture;
+  const count = parts[SPLITS.indexOf(split)].rows.length;
   if (split === 'test' && !over)
     refuse(
       'picture_unseen',

@@ -6,7 +6,7 @@ import { ACTIVATIONS, KERNEL, LOSSES, OPTIMIZERS } from './lanes.js';
 import { SPLITS } from './run.js';
 import { TAKES } from './saving.js';
 import { extension } from './steps.js';
-import { FAULTS, SCHEDULES, convolutionsOf, sizesOf } from './training.js';
+import { convolutionsOf, FAULTS, SCHEDULES, sizesOf } from './training.js';
 
 const BATCHES = [1, 4, 8, 16, 32, 64, 100, 128, 256, 512, 1024];
 const CHANNELS = [[], [8], [8, 16], [16, 32]]; // of convolutions
@@ -14,15 +14,15 @@ const OF_NUMBERS = ['mse', 'l1', 'huber'];
 
 /** beside: [{run, letter, step, status}]. */
 export function stateOf(run, { letter, playing, speed, beside, findings }) {
-  const { prepared, segment, view } = run,
-    settings = run.settingsAt(run.stepInView),
-    sizes = sizesOf(prepared, settings),
-    convolutions = convolutionsOf(prepared, settings);
-  const { plan } = run.linkAt(run.stepInView).segment,
-    epochs = plan.count.epochOf(plan.steps),
-    longer = extension(plan, run.stepInView);
-  const counts = prepared.parts.map(({ rows }) => rows.length),
-    [train, , test] = counts;
+  const { prepared, segment, view } = run;
+  const settings = run.settingsAt(run.stepInView);
+  const sizes = sizesOf(prepared, settings);
+  const convolutions = convolutionsOf(prepared, settings);
+  const { plan } = run.linkAt(run.stepInView).segment;
+  const epochs = plan.count.epochOf(plan.steps);
+  const longer = extension(plan, run.stepInView);
+  const counts = prepared.parts.map(({ rows }) => rows.length);
+  const [train, , test] = counts;
   return {
     kind: 'run',
     name: run.name,
@@ -105,7 +105,7 @@ export const otherLosses = (loss) =>
 
 /** What may change between two steps. */
 export function liveSettings({ optimizer, dropout, ema }) {
-  const none = unread(optimizer),
-    read = ['momentum', 'beta1', 'beta2'].filter((name) => !none.includes(name));
+  const none = unread(optimizer);
+  const read = ['momentum', 'beta1', 'beta2'].filter((name) => !none.includes(name));
   return ['lr', 'weight_decay', 'clip', ...read, ...(dropout ? ['dropout'] : []), ...(ema ? ['ema'] : [])];
 }

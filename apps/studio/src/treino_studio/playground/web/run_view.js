@@ -6,8 +6,8 @@ import { picture, scene } from './scene.js';
 import { agreementOn, faithfulColumns, pointsOf, sightOf } from './sight.js';
 
 const FRAMES = 2; // on their way to the page, at most
-const APART = 33,
-  PAINTING = 0.08; // at full speed: milliseconds between two frames, at least, and their share of the time
+const APART = 33; // at full speed: milliseconds between two frames, at least
+const PAINTING = 0.08; // the frames' share of the time
 const CLOSE = 0.6; // a plane that agrees with the network on fewer rows shows little of it
 const TOLD = 150; // milliseconds between two states and curves while it trains
 
@@ -99,10 +99,13 @@ export class RunView {
     }
     this.due = true;
   }
-  /** Where the picture of columns that the reader chose shows little, others that show more; only of a training that rests. */
+  /**
+   * Where the picture of columns that the reader chose shows little, others that show more; only of a training that
+   * rests.
+   */
   offer(header, { loop: { net }, segment, step, run: { prepared, view } }, over) {
-    const { agreement } = header,
-      { axes, at } = this.better ?? {};
+    const { agreement } = header;
+    const { axes, at } = this.better ?? {};
     if (!(agreement?.share < CLOSE) || at !== [segment.number, step, view.axes].join()) return;
     const share = agreementOn(
       net,
@@ -115,16 +118,16 @@ export class RunView {
 
   /** Send a frame of what is in view. other: the first run beside this one. */
   show(other) {
-    const began = performance.now(),
-      { run } = this,
-      moment = run.inView(),
-      { step, segment, settings, loop } = moment,
-      { plan } = segment;
-    const sight = this.sightNow(moment),
-      [header, parts] = scene(moment, sight, run.view.unit, run.over, run.prepared.picture && this.seen());
+    const began = performance.now();
+    const { run } = this;
+    const moment = run.inView();
+    const { step, segment, settings, loop } = moment;
+    const { plan } = segment;
+    const sight = this.sightNow(moment);
+    const [header, parts] = scene(moment, sight, run.view.unit, run.over, run.prepared.picture && this.seen());
     this.offer(header, moment, run.over);
-    const [gradient, ratio] = run.over && step === run.step ? [null, null] : loop.nextUpdate(),
-      figures = { gradient_norm: gradient, update_ratio: ratio, lr: settings.lr * plan.factorOf(step) };
+    const [gradient, ratio] = run.over && step === run.step ? [null, null] : loop.nextUpdate();
+    const figures = { gradient_norm: gradient, update_ratio: ratio, lr: settings.lr * plan.factorOf(step) };
     run.records.addVitals({ step, ...figures, train: header.evaluation.train });
     const beside =
       other && other.prepared === run.prepared && sight.shows === 'plane' ? boundary(other, step, sight) : null;
@@ -165,8 +168,8 @@ export class RunView {
     const time = performance.now();
     if (!this.port || !this.greeted || (!now && time - this.told < TOLD)) return;
     this.told = time;
-    const document = state(),
-      said = JSON.stringify(document);
+    const document = state();
+    const said = JSON.stringify(document);
     if (said !== this.said) this.send({ state: document });
     this.said = said;
     this.tellCurves(this.run, this.run.records.listed());
@@ -176,8 +179,8 @@ export class RunView {
   tellCurves(run, records) {
     if (this.curves.get(run.name)?.segment !== run.segment.number)
       this.curves.set(run.name, Object.assign(new ThinnedCurve(), { segment: run.segment.number }));
-    const curve = this.curves.get(run.name),
-      key = [run.losses.length, records.epochs.length, records.vitals.length, run.segment.number].join();
+    const curve = this.curves.get(run.name);
+    const key = [run.losses.length, records.epochs.length, records.vitals.length, run.segment.number].join();
     if (curve.key === key) return;
     curve.key = key;
     this.send({ curves: { run: run.name, segment: run.segment.number, ...curve.more(run.losses), ...records } });
@@ -186,8 +189,8 @@ export class RunView {
 
 /** What another run says on the same plane, at the same step or its last one. */
 function boundary(other, step, sight) {
-  const moment = other.at(Math.min(step, other.step)),
-    { winner, margin } = picture(moment.loop.net, sight, other.prepared);
+  const moment = other.at(Math.min(step, other.step));
+  const { winner, margin } = picture(moment.loop.net, sight, other.prepared);
   return { step: moment.step, parts: { 'beside.winner': winner, 'beside.margin': margin } };
 }
 

@@ -9,7 +9,9 @@ export function halving(members, epochs, eta = 3, least = 1) {
   }));
 }
 
-/** The places of the `count` lowest figures, in ascending order; what is no number never goes on; ties to the earlier. */
+/**
+ * The places of the `count` lowest figures, in ascending order; what is no number never goes on; ties to the earlier.
+ */
 export function survivors(figures, count) {
   const alive = [...figures.keys()].filter((place) => Number.isFinite(figures[place]));
   return alive
@@ -27,7 +29,7 @@ function log(x, eta) {
 
 /** Python's round: a half goes to the even number. */
 function roundHalfEven(x) {
-  const below = Math.floor(x),
-    rest = x - below;
+  const below = Math.floor(x);
+  const rest = x - below;
   return rest === 0.5 ? below + (below % 2) : Math.round(x);
 }

@@ -9,7 +9,8 @@ import { scriptOf } from './script.js';
 import { say } from './sentences.js';
 import { moduleOf } from './training.js';
 
-const SET = ['lr', 'weight_decay', 'momentum', 'beta1', 'beta2', 'clip', 'dropout']; // what a script's loop sets on its way
+// what a script's loop sets on its way
+const SET = ['lr', 'weight_decay', 'momentum', 'beta1', 'beta2', 'clip', 'dropout'];
 export const TAKES = ['command', 'weights', 'script', 'data'];
 
 /** → {name, type, text or bytes}, of the step in view. */
@@ -24,11 +25,11 @@ function command(run) {
 /** As in treino's model.safetensors: those of a run that is over are the kept ones. */
 function weights(run) {
   const {
-      loop: { net },
-      settings,
-      segment,
-    } = run.inView(),
-    kept = run.over && run.view.step === null ? run.kept.params : net.row(0, net.averages ? 'average' : 'params');
+    loop: { net },
+    settings,
+    segment,
+  } = run.inView();
+  const kept = run.over && run.view.step === null ? run.kept.params : net.row(0, net.averages ? 'average' : 'params');
   return {
     name: `${run.name}.safetensors`,
     type: 'application/octet-stream',
@@ -43,8 +44,8 @@ function tensorsOf(row, { sizes, starts, convolutions, filters }, drops) {
     ...sizes.slice(1).map((H, l) => ({ shape: [H, sizes[l]], at: starts.slice(2 * l) })),
   ];
   return layers.flatMap(({ shape, at: [W, b] }, l) => {
-    const name = moduleOf(l, convolutions.length, drops),
-      count = shape.reduce((a, c) => a * c);
+    const name = moduleOf(l, convolutions.length, drops);
+    const count = shape.reduce((a, c) => a * c);
     return [
       { name: `${name}.weight`, shape, data: row.slice(W, W + count) },
       { name: `${name}.bias`, shape: [shape[0]], data: row.slice(b, b + shape[0]) },
@@ -57,14 +58,17 @@ function safetensors(tensors) {
   const header = { __metadata__: { treino: '{}' } };
   let end = 0;
   tensors.sort((a, b) => (a.name < b.name ? -1 : 1));
-  for (const { name, shape, data } of tensors)
-    header[name] = { dtype: 'F32', shape, data_offsets: [end, (end += 4 * data.length)] };
+  for (const { name, shape, data } of tensors) {
+    const begin = end;
+    end += 4 * data.length;
+    header[name] = { dtype: 'F32', shape, data_offsets: [begin, end] };
+  }
   const named = Object.entries(header)
     .map(([name, entry]) => `${JSON.stringify(name)}:${JSON.stringify(entry)}`)
     .join(); // numbers among an object's keys would come first
-  const text = `{${named}}`,
-    head = new TextEncoder().encode(text.padEnd(Math.ceil(text.length / 8) * 8)),
-    bytes = new Uint8Array(8 + head.length + end);
+  const text = `{${named}}`;
+  const head = new TextEncoder().encode(text.padEnd(Math.ceil(text.length / 8) * 8));
+  const bytes = new Uint8Array(8 + head.length + end);
   new DataView(bytes.buffer).setBigUint64(0, BigInt(head.length), true);
   bytes.set(head, 8);
   let at = 8 + head.length;
@@ -76,9 +80,9 @@ function safetensors(tensors) {
 }
 
 function script(run) {
-  const { step } = run.inView(),
-    settings = run.settingsAt(0),
-    sets = run.changesBefore(step);
+  const { step } = run.inView();
+  const settings = run.settingsAt(0);
+  const sets = run.changesBefore(step);
   const other = sets.find(({ name }) => !SET.includes(name) || (name === 'dropout' && !settings.dropout));
   if (other)
     refuse(

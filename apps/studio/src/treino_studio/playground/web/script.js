@@ -1,4 +1,7 @@
-/** A run as a plain PyTorch script: the rows, the network, and the loop that trains it to the same losses (export/program.py). */
+/**
+ * A run as a plain PyTorch script: the rows, the network, and the loop that trains it to the same losses
+ * (export/program.py).
+ */
 
 import { unread } from './growth.js';
 import { KERNEL } from './lanes.js';
@@ -46,24 +49,61 @@ function number(value) {
 }
 const when = (condition, lines) => (condition ? lines : '');
 
-/** run: its name, prepared rows. settings: at its first step. sets: [{step, name, value}] changed on the way. planned: the schedule's steps. kept: the step whose weights are kept; null: the last. */
+/**
+ * run: its name, prepared rows. settings: at its first step. sets: [{step, name, value}] changed on the way. planned:
+ * the schedule's steps. kept: the step whose weights are kept; null: the last.
+ */
 export function scriptOf({ name, prepared }, settings, sets, steps, planned, kept = null) {
-  const { classes, parts } = prepared,
-    loss = lossOf(prepared, settings),
-    sizes = sizesOf(prepared, settings),
-    convolutions = convolutionsOf(prepared, settings),
-    twice = faulty(settings, 'softmax_before_cross_entropy'),
-    drops = settings.dropout > 0;
-  const each = stepsPerEpoch(prepared, settings),
-    full = batchSize(prepared, settings) >= parts[0].rows.length,
-    plain = loss === 'cross_entropy';
-  const scheduled = (settings.schedule ?? 'constant') !== 'constant' || settings.warmup > 0,
-    clips = settings.clip != null || sets.some((set) => set.name === 'clip');
-  const changes = sets.filter((set) => !unread(settings.optimizer).includes(set.name)),
-    names = changes.map((set) => set.name),
-    lr = names.includes('lr') ? 'lr' : 'LR',
-    clip = names.includes('clip') ? 'clip' : 'CLIP';
-  return `"""${name}: ${classes.length ? `one of ${classes.length} classes` : 'a number'} for each row of ${prepared.name.replace(/["\\]/g, "'")}, in plain PyTorch.
+  const { classes, parts } = prepared;
+  const loss = lossOf(prepared, settings);
+  const sizes = sizesOf(prepared, settings);
+  const convolutions = convolutionsOf(prepared, settings);
+  const twice = faulty(settings, 'softmax_before_cross_entropy');
+  const drops = settings.dropout > 0;
+  const each = stepsPerEpoch(prepared, settings);
+  const full = batchSize(prepared, settings) >= parts[0].rows.length;
+  const plain = loss === 'cross_entropy';
+  const scheduled = (settings.schedule ?? 'constant') !== 'constant' || settings.warmup > 0;
+  const clips = settings.clip != null || sets.some((set) => set.name === 'clip');
+  const changes = sets.filter((set) => !unread(settings.optimizer).includes(set.name));
+  const names = changes.map((set) => set.name);
+  const lr = names.includes('lr') ? 'lr' : 'LR';
+  const clip = names.includes('clip') ? 'clip' : 'CLIP';
+  const answer = classes.length ? `one of ${classes.length} classes` : 'a number';
+  const table = prepared.name.replace(/["\\]/g, "'");
+  const group = changes.length ? 'group' : 'optimizer.param_groups[0]';
+  const decay = when(settings.weight_decay > 0, `WEIGHT_DECAY = ${number(settings.weight_decay)}\n`);
+  const dropout = when(drops, `DROPOUT = ${number(settings.dropout)}\n`);
+  const limit = when(clips, `CLIP = ${number(settings.clip ?? Infinity)}\n`);
+  const best = '# the updates after which the validation loss was least: those weights are kept';
+  const keeping = when(kept !== null, `KEPT = ${kept}  ${best}\n`);
+  const schedule = `PLANNED = ${number(planned)}  # steps of the schedule\nWARMUP = ${settings.warmup ?? 0}\n`;
+  const changed = `# changed while it trained: {updates done: {name: value}}\nCHANGES = {${changesOf(changes)}}\n`;
+  const scale = `${number(prepared.targetMean)}, ${number(prepared.targetScale)}`;
+  const target = classes.length ? `CLASSES = ${list(classes, text)}` : `TARGET_MEAN, TARGET_SCALE = ${scale}`;
+  const shape = convolutions.length ? '[N, 1, H, W] float32: the pictures' : "[N, D] float32: the network's inputs";
+  const pictures = when(convolutions.length, `.reshape(-1, 1, ${prepared.picture?.join(', ')})`);
+  const before = [
+    when(drops, '    Dropout.p = DROPOUT\n'),
+    when(changes.length, '    (group,) = optimizer.param_groups\n'),
+    when(lr === 'lr', '    lr = LR\n'),
+    when(clip === 'clip', '    clip = CLIP\n'),
+  ].join('');
+  const shuffled = `        order = torch.randperm(len(x_train), generator=generator(DATA_SEED, "order", epoch))
+        batches = order.split(BATCH_SIZE)`;
+  const batches = full ? '        batches = [torch.arange(len(x_train))]' : shuffled;
+  const first = [
+    when(changes.length, changing(names)),
+    when(scheduled || lr === 'lr', `            ${group}["lr"] = ${lr}${scheduled ? ' * factor(step)' : ''}\n`),
+    when(drops, '            Dropout.step = step\n'),
+    faulty(settings, 'missing_zero_grad')
+      ? '            # missing_zero_grad, on purpose: the old gradients are still there\n'
+      : '            optimizer.zero_grad()  # backward() adds to the old gradients\n',
+  ].join('');
+  const copying = `            if step == KEPT:
+                kept = copy.deepcopy(net.state_dict())
+`;
+  return `"""${name}: ${answer} for each row of ${table}, in plain PyTorch.
 
     python ${name}.py                   trains from scratch; the weights go to ${name}.pt
     python ${name}.py predict FILE.csv  prints a prediction for each row of a CSV file
@@ -89,11 +129,11 @@ from torch import nn
 SEED = ${settings.seed}  # of the first weights${drops ? ' and of dropout' : ''}
 DATA_SEED = ${settings.data_seed ?? settings.seed}  # of the rows' order
 LR = ${number(settings.lr)}
-${when(settings.weight_decay > 0, `WEIGHT_DECAY = ${number(settings.weight_decay)}\n`)}${when(drops, `DROPOUT = ${number(settings.dropout)}\n`)}${when(clips, `CLIP = ${number(settings.clip ?? Infinity)}\n`)}BATCH_SIZE = ${batchSize(prepared, settings)}
+${decay}${dropout}${limit}BATCH_SIZE = ${batchSize(prepared, settings)}
 STEPS = ${steps}  # updates; an epoch has ${each}
-${when(kept !== null, `KEPT = ${kept}  # the updates after which the validation loss was least: those weights are kept\n`)}${when(scheduled, `PLANNED = ${number(planned)}  # steps of the schedule\nWARMUP = ${settings.warmup ?? 0}\n`)}${when(changes.length, `# changed while it trained: {updates done: {name: value}}\nCHANGES = {${changesOf(changes)}}\n`)}
+${keeping}${when(scheduled, schedule)}${when(changes.length, changed)}
 COLUMNS = ${list(prepared.columns, text)}
-${classes.length ? `CLASSES = ${list(classes, text)}` : `TARGET_MEAN, TARGET_SCALE = ${number(prepared.targetMean)}, ${number(prepared.targetScale)}`}
+${target}
 # of the inputs, on training rows
 MEAN = np.array(${list(prepared.mean)})
 STD = np.array(${list(prepared.scale)})
@@ -110,9 +150,9 @@ def generator(seed, purpose, epoch=0):
 
 
 def inputs(raw):
-    """${convolutions.length ? '[N, 1, H, W] float32: the pictures' : "[N, D] float32: the network's inputs"} of the columns' values [N, K], standardised."""
+    """${shape} of the columns' values [N, K], standardised."""
     x = np.column_stack([${inputsOf(prepared).join(', ')}])
-    return torch.from_numpy(((x - MEAN) / np.where(STD == 0, np.inf, STD)).astype(np.float32))${when(convolutions.length, `.reshape(-1, 1, ${prepared.picture?.join(', ')})`)}
+    return torch.from_numpy(((x - MEAN) / np.where(STD == 0, np.inf, STD)).astype(np.float32))${pictures}
 
 
 def load_splits():
@@ -183,18 +223,18 @@ ${when(
     x_train, y_train = splits["train"]
     net = new_net(SEED)
     optimizer = torch.optim.${CLASSES[settings.optimizer]}(${argumentsOf(settings)})
-${when(drops, '    Dropout.p = DROPOUT\n')}${when(changes.length, '    (group,) = optimizer.param_groups\n')}${when(lr === 'lr', '    lr = LR\n')}${when(clip === 'clip', '    clip = CLIP\n')}    losses, step, epochs = [], 0, -(-STEPS // ${each})
+${before}    losses, step, epochs = [], 0, -(-STEPS // ${each})
 ${when(kept !== null, '    kept = copy.deepcopy(net.state_dict())\n')}    for epoch in range(epochs):
         net.train()
         step_losses = []
-${full ? '        batches = [torch.arange(len(x_train))]' : '        order = torch.randperm(len(x_train), generator=generator(DATA_SEED, "order", epoch))\n        batches = order.split(BATCH_SIZE)'}
+${batches}
         for rows in batches[: STEPS - step]:
-${when(changes.length, changing(names))}${when(scheduled || lr === 'lr', `            ${changes.length ? 'group' : 'optimizer.param_groups[0]'}["lr"] = ${lr}${scheduled ? ' * factor(step)' : ''}\n`)}${when(drops, '            Dropout.step = step\n')}${faulty(settings, 'missing_zero_grad') ? '            # missing_zero_grad, on purpose: the old gradients are still there\n' : '            optimizer.zero_grad()  # backward() adds to the old gradients\n'}            loss = loss_function(net(x_train[rows]), y_train[rows])
+${first}            loss = loss_function(net(x_train[rows]), y_train[rows])
             loss.backward()
 ${when(clips, `            nn.utils.clip_grad_norm_(net.parameters(), ${clip})\n`)}            optimizer.step()
             step += 1
             step_losses.append(loss.item())
-${when(kept !== null, '            if step == KEPT:\n                kept = copy.deepcopy(net.state_dict())\n')}        losses.append(float(np.mean(step_losses)))
+${when(kept !== null, copying)}        losses.append(float(np.mean(step_losses)))
         if not math.isfinite(losses[-1]):
             print("the loss is not finite any more: a smaller LR may help")
             break
@@ -307,16 +347,15 @@ function rowsOf({ y, rows, raw }, { columns: { length: K } }) {
 }
 
 function argumentsOf(settings) {
-  const reads = READS[settings.optimizer],
-    known = {
-      momentum: settings.momentum > 0 && number(settings.momentum),
-      weight_decay: settings.weight_decay > 0 ? 'WEIGHT_DECAY' : settings.optimizer === 'adamw' && '0.0',
-      nesterov: settings.nesterov && settings.momentum > 0 && 'True',
-      betas:
-        (settings.beta1 !== 0.9 || settings.beta2 !== 0.999) &&
-        `(${number(settings.beta1)}, ${number(settings.beta2)})`,
-      eps: settings.eps !== 1e-8 && number(settings.eps),
-    };
+  const reads = READS[settings.optimizer];
+  const known = {
+    momentum: settings.momentum > 0 && number(settings.momentum),
+    weight_decay: settings.weight_decay > 0 ? 'WEIGHT_DECAY' : settings.optimizer === 'adamw' && '0.0',
+    nesterov: settings.nesterov && settings.momentum > 0 && 'True',
+    betas:
+      (settings.beta1 !== 0.9 || settings.beta2 !== 0.999) && `(${number(settings.beta1)}, ${number(settings.beta2)})`,
+    eps: settings.eps !== 1e-8 && number(settings.eps),
+  };
   return [
     'net.parameters()',
     'lr=LR',
@@ -340,8 +379,8 @@ function changesOf(sets) {
 
 /** What is set from this step on, in the loop of `train`. */
 function changing(names) {
-  const group = (name) => `group["${name}"] = changed.get("${name}", group["${name}"])`,
-    has = (name) => names.includes(name);
+  const group = (name) => `group["${name}"] = changed.get("${name}", group["${name}"])`;
+  const has = (name) => names.includes(name);
   const lines = [
     'changed = CHANGES.get(step, {})',
     ...(has('lr') ? ['lr = changed.get("lr", lr)'] : []),

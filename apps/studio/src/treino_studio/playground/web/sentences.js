@@ -2,7 +2,10 @@
 
 import { localised, t } from '../../page/modules/words.js';
 
-/** A sentence in the reader's language: its {places}, also {n:,} and {n:step|steps}, filled in, its [[lr=0.1]] as `lr 0.1`. */
+/**
+ * A sentence in the reader's language: its {places}, also {n:,} and {n:step|steps}, filled in, its [[lr=0.1]] as `lr
+ * 0.1`.
+ */
 export function say(sentence, values = {}) {
   const read = t(`say:${sentence}`, Object.fromEntries(Object.keys(values).map((name) => [name, `{${name}}`]))).replace(
     /^say:/,
@@ -26,8 +29,8 @@ export function percent(share, places = 1) {
 export function general(number, digits = 6) {
   if (!Number.isFinite(number)) return Number.isNaN(number) ? 'nan' : number < 0 ? '-inf' : 'inf';
   if (number === 0) return '0';
-  const [mantissa, exponent] = number.toExponential(digits - 1).split('e'),
-    bare = (text) => (text.includes('.') ? text.replace(/\.?0+$/, '') : text);
+  const [mantissa, exponent] = number.toExponential(digits - 1).split('e');
+  const bare = (text) => (text.includes('.') ? text.replace(/\.?0+$/, '') : text);
   if (exponent < -4 || exponent >= digits)
     return `${bare(mantissa)}e${exponent < 0 ? '-' : '+'}${String(Math.abs(exponent)).padStart(2, '0')}`;
   return bare(number.toFixed(Math.max(0, digits - 1 - exponent)));

@@ -1,39 +1,40 @@
 /** What all frames of a run share until its axes or layers change: axes, grids over them, rows that are drawn. */
 
-import { RandomState } from './random.js';
 import { Scratch } from './forward.js';
 import { examplesOf, pixelScale } from './image_scene.js';
 import { winner } from './metrics.js';
+import { RandomState } from './random.js';
 import { pairsBySeparation } from './separation.js';
 
-const PLANE = 96,
-  LINE = 200,
-  UNIT = 32; // cells along an axis, at most; of a unit's small picture
-const NUMBERS = 4e6,
-  WORK = 6e8; // input values of all cells of a plane, and multiplications, at most
-const SHOWN = [1000, 300, 300],
-  COMPARED = 300,
-  MOST = 12,
-  CLEARLY = 0.05; // rows of each part that are drawn; of training rows by which axes are chosen; columns whose pairs are compared; in agreement
+const PLANE = 96; // cells along an axis, at most
+const LINE = 200; // cells along a line's axis
+const UNIT = 32; // cells along an axis of a unit's small picture
+const NUMBERS = 4e6; // input values of all cells of a plane, at most
+const WORK = 6e8; // multiplications for a plane, at most
+const SHOWN = [1000, 300, 300]; // rows of each part that are drawn
+const COMPARED = 300; // training rows by which axes are chosen
+const MOST = 12; // columns whose pairs are compared
+const CLEARLY = 0.05; // better in agreement
 
 /**
  * moment: see run.js. names: of the two columns that are axes; given: whether the reader has chosen them.
  *
- * → {shows: plane, surface, line, fit or, of pictures, images, which have no axes and grids; view: all, important or given; axes, held: [[column, value]], x, y: places along
- * the axes; grid, small: {x: [rows D], at: [D][rows] in the memory, rows, wide, high}; drawn: [{split, part, rows, x, y, at, places}],
- * units: of each stage, those to draw; empty until the first frame}
+ * → {shows: plane, surface, line, fit or, of pictures, images, which have no axes and grids; view: all, important or
+ * given; axes, held: [[column, value]], x, y: places along the axes; grid, small: {x: [rows D], at: [D][rows] in the
+ * memory, rows, wide, high}; drawn: [{split, part, rows, x, y, at, places}], units: of each stage, those to draw; empty
+ * until the first frame}
  */
 export function sightOf(lanes, moment, names, given) {
   const {
-      run: { prepared },
-      loop: { net },
-    } = moment,
-    K = prepared.columns.length,
-    D = prepared.features.length,
-    plain = prepared.task === 'classification';
-  const typical = typicalRow(prepared),
-    line = K === 1,
-    scratch = new Scratch(lanes);
+    run: { prepared },
+    loop: { net },
+  } = moment;
+  const K = prepared.columns.length;
+  const D = prepared.features.length;
+  const plain = prepared.task === 'classification';
+  const typical = typicalRow(prepared);
+  const line = K === 1;
+  const scratch = new Scratch(lanes);
   const view = K <= 2 ? 'all' : given ? 'given' : 'important';
   const along = prepared.picture
     ? []
@@ -44,9 +45,9 @@ export function sightOf(lanes, moment, names, given) {
         : names.map((name) => prepared.columns.indexOf(name));
   const drawn = prepared.parts
     .map((part, k) => {
-      const rows = sample(part.rows.length, SHOWN[k]),
-        x = take(part.x, rows, D),
-        raw = take(part.raw, rows, K);
+      const rows = sample(part.rows.length, SHOWN[k]);
+      const x = take(part.x, rows, D);
+      const raw = take(part.raw, rows, K);
       return {
         split: ['train', 'validation', 'test'][k],
         part: k,
@@ -73,17 +74,17 @@ export function sightOf(lanes, moment, names, given) {
     };
   const parameters = net.sizes.slice(1).reduce((all, n, l) => all + n * (net.sizes[l] + 1), 0);
   const resolution = line
-      ? LINE
-      : Math.max(16, Math.floor(Math.sqrt(Math.min(PLANE ** 2, NUMBERS / D, WORK / parameters)))),
-    coarse = Math.min(UNIT, resolution);
+    ? LINE
+    : Math.max(16, Math.floor(Math.sqrt(Math.min(PLANE ** 2, NUMBERS / D, WORK / parameters))));
+  const coarse = Math.min(UNIT, resolution);
   const axis = (k, cells) =>
-      places(
-        drawn.map((one) => one.places[k]),
-        cells,
-      ),
-    still = new Float64Array(1);
-  const x = axis(0, resolution),
-    y = line ? still : axis(1, resolution);
+    places(
+      drawn.map((one) => one.places[k]),
+      cells,
+    );
+  const still = new Float64Array(1);
+  const x = axis(0, resolution);
+  const y = line ? still : axis(1, resolution);
   const inputs = (count, at) => {
     // at(i, k): the place of point i on axis k; on all other columns it is typical
     const raw = new Float64Array(count * K);
@@ -94,9 +95,9 @@ export function sightOf(lanes, moment, names, given) {
     return prepared.inputs(raw);
   };
   const grid = (name, xs, ys) => {
-    const wide = xs.length,
-      rows = wide * ys.length,
-      own = inputs(rows, (i, k) => (k ? ys[Math.floor(i / wide)] : xs[i % wide]));
+    const wide = xs.length;
+    const rows = wide * ys.length;
+    const own = inputs(rows, (i, k) => (k ? ys[Math.floor(i / wide)] : xs[i % wide]));
     return { x: own, at: scratch.floats(name, transposed(own, D)), rows, wide, high: ys.length };
   };
   return {
@@ -151,19 +152,23 @@ export function pointsOf({ prepared }, { shows, axes, view, held, x, y, drawn, s
 
 /** Even places over the values' range and 6 % beyond, or 0.5 and more around one value. */
 function places(lists, cells) {
-  let low = Infinity,
-    high = -Infinity;
-  for (const list of lists) for (const v of list) (low = Math.min(low, v)), (high = Math.max(high, v));
-  const margin = 0.06 * (high - low) || 0.5 * Math.max(1, Math.abs(high)),
-    from = low - margin,
-    step = (high - low + 2 * margin) / (cells - 1);
+  let low = Infinity;
+  let high = -Infinity;
+  for (const list of lists)
+    for (const v of list) {
+      low = Math.min(low, v);
+      high = Math.max(high, v);
+    }
+  const margin = 0.06 * (high - low) || 0.5 * Math.max(1, Math.abs(high));
+  const from = low - margin;
+  const step = (high - low + 2 * margin) / (cells - 1);
   return Float64Array.from({ length: cells }, (_, i) => (i === cells - 1 ? high + margin : from + i * step));
 }
 
 /** The median of each column over the training rows. */
 function typicalRow({ parts: [{ raw, rows }], columns }) {
-  const K = columns.length,
-    N = rows.length;
+  const K = columns.length;
+  const N = rows.length;
   return Float64Array.from({ length: K }, (_, j) => {
     const sorted = Float64Array.from({ length: N }, (_, i) => raw[i * K + j]).sort();
     return (sorted[(N - 1) >> 1] + sorted[N >> 1]) / 2;
@@ -188,31 +193,31 @@ const take = (values, rows, width) => {
 
 /** [N D] → [D][N]. */
 function transposed(x, D) {
-  const N = x.length / D,
-    out = new Float32Array(x.length);
+  const N = x.length / D;
+  const out = new Float32Array(x.length);
   for (let i = 0; i < N; i++) for (let j = 0; j < D; j++) out[j * N + i] = x[i * D + j];
   return out;
 }
 
 /**
- * The two columns on whose plane the network says most of what it says: each class that it answers counts alike, for else
- * a plane that always says the commonest would be good (inspection/boundary.py). kept: two that stay unless others are
- * clearly better.
+ * The two columns on whose plane the network says most of what it says: each class that it answers counts alike, for
+ * else a plane that always says the commonest would be good (inspection/boundary.py). kept: two that stay unless others
+ * are clearly better.
  */
 export function faithfulColumns(net, prepared, kept = null) {
-  const K = prepared.columns.length,
-    part = prepared.parts[0],
-    rows = sample(part.rows.length, COMPARED),
-    N = rows.length,
-    typical = typicalRow(prepared);
-  const raw = take(part.raw, rows, K),
-    own = classesOf(net, take(part.x, rows, prepared.features.length), N),
-    classes = [...new Set(own)];
-  let best = null,
-    most = -Infinity;
+  const K = prepared.columns.length;
+  const part = prepared.parts[0];
+  const rows = sample(part.rows.length, COMPARED);
+  const N = rows.length;
+  const typical = typicalRow(prepared);
+  const raw = take(part.raw, rows, K);
+  const own = classesOf(net, take(part.x, rows, prepared.features.length), N);
+  const classes = [...new Set(own)];
+  let best = null;
+  let most = -Infinity;
   for (const pair of pairsOf(net, prepared, raw, take(part.y, rows, 1))) {
-    const there = classesOf(net, prepared.inputs(onPair(raw, typical, pair)), N),
-      like = classes.reduce((all, c) => all + shareOf(own, there, c), 0) / classes.length;
+    const there = classesOf(net, prepared.inputs(onPair(raw, typical, pair)), N);
+    const like = classes.reduce((all, c) => all + shareOf(own, there, c), 0) / classes.length;
     const better = like + (kept && pair.every((j) => kept.includes(prepared.columns[j])) ? CLEARLY : 0);
     if (better > most + 1e-9) [best, most] = [pair, better];
   }
@@ -221,18 +226,18 @@ export function faithfulColumns(net, prepared, kept = null) {
 
 /** On which share of these rows, as they are drawn, the plane of two columns says what the network says. */
 export function agreementOn(net, prepared, drawn, names) {
-  const K = prepared.columns.length,
-    typical = typicalRow(prepared),
-    pair = names.map((name) => prepared.columns.indexOf(name));
-  let rows = 0,
-    same = 0;
+  const K = prepared.columns.length;
+  const typical = typicalRow(prepared);
+  const pair = names.map((name) => prepared.columns.indexOf(name));
+  let rows = 0;
+  let same = 0;
   for (const { part, rows: numbers, x } of drawn) {
-    const own = classesOf(net, x, numbers.length),
-      there = classesOf(
-        net,
-        prepared.inputs(onPair(take(prepared.parts[part].raw, numbers, K), typical, pair)),
-        numbers.length,
-      );
+    const own = classesOf(net, x, numbers.length);
+    const there = classesOf(
+      net,
+      prepared.inputs(onPair(take(prepared.parts[part].raw, numbers, K), typical, pair)),
+      numbers.length,
+    );
     own.forEach((answer, i) => {
       same += there[i] === answer;
     });
@@ -249,9 +254,9 @@ function onPair(raw, typical, pair) {
 
 /** The pairs to compare, those that separate best first: of many columns, the ones that weigh most. */
 function pairsOf(net, { columns: { length: K }, classes, made }, raw, y) {
-  const [D, H] = net.sizes,
-    W = net.row(0),
-    weight = new Float64Array(K);
+  const [D, H] = net.sizes;
+  const W = net.row(0);
+  const weight = new Float64Array(K);
   made.forEach(({ at }, d) =>
     at.forEach((j) => {
       for (let u = 0; u < H; u++) weight[j] += Math.abs(W[net.starts[0] + u * D + d]);
@@ -271,10 +276,13 @@ function classesOf(net, x, N) {
 }
 
 function shareOf(own, there, c) {
-  let rows = 0,
-    same = 0;
+  let rows = 0;
+  let same = 0;
   own.forEach((answer, i) => {
-    if (answer === c) rows++, (same += there[i] === c);
+    if (answer === c) {
+      rows++;
+      same += there[i] === c;
+    }
   });
   return same / rows;
 }

@@ -23,8 +23,8 @@ class EpochCount {
 
   /** The updates when an epoch had ended or was cut short. */
   endOf(epoch) {
-    let count = this,
-      cut = Infinity;
+    let count = this;
+    let cut = Infinity;
     for (; count.previous && epoch <= count.begun; count = count.previous) cut = Math.min(cut, count.start);
     return Math.min(cut, count.start + (epoch - count.begun) * count.each);
   }
@@ -54,9 +54,9 @@ class EpochCount {
  * → {each: steps of an epoch, count, steps: as planned, batchOf(step), factorOf(step), nextEvaluation(step, last)}.
  */
 export function planOf(lanes, prepared, settings, { count, orderSeed } = {}) {
-  const each = stepsPerEpoch(prepared, settings),
-    epochs = count ?? new EpochCount(each),
-    validates = prepared.parts[1].rows.length > 0;
+  const each = stepsPerEpoch(prepared, settings);
+  const epochs = count ?? new EpochCount(each);
+  const validates = prepared.parts[1].rows.length > 0;
   return {
     each,
     count: epochs,
@@ -72,6 +72,8 @@ export function planOf(lanes, prepared, settings, { count, orderSeed } = {}) {
   };
 }
 
-/** What a training that is over at this step is given to go on for as long again (training/futures.py); else nothing. */
+/**
+ * What a training that is over at this step is given to go on for as long again (training/futures.py); else nothing.
+ */
 export const extension = ({ count, steps }, step) =>
   step >= steps ? { steps: count.endOf(2 * Math.max(1, count.epochOf(step))) } : {};

@@ -15,8 +15,8 @@ export function startTab(source, parts, { failed, replaced }) {
     else run?.resolve();
   };
   const start = () => startWorker(source, parts, { failed, replaced, receive: settle });
-  const workers = [start()],
-    [first] = workers;
+  const workers = [start()];
+  const [first] = workers;
 
   return {
     /** Make a run; it throws where its data can't be learnt from. */
@@ -25,7 +25,9 @@ export function startTab(source, parts, { failed, replaced }) {
         runs.set(request.name, { resolve, reject });
         first({ create: request });
       }),
-    /** The transport to a run of this tab, described in the studio's socket.js. watch(message): is told what comes, too. */
+    /**
+     * The transport to a run of this tab, described in the studio's socket.js. watch(message): is told what comes, too.
+     */
     transport: (name, watch) => portTransport((port) => first({ connect: name, port }, [port]), watch),
     /** The port at whose other end the networks of a crowd train: in worker number k. */
     crowd(k = 0) {
@@ -45,8 +47,8 @@ export function startTab(source, parts, { failed, replaced }) {
 
 /** → send(message, moved): what comes before it is open waits. receive(message): all that it says afterwards. */
 function startWorker(source, parts, { failed, replaced, receive }) {
-  let worker = null,
-    ready = false;
+  let worker = null;
+  let ready = false;
   const queue = [];
 
   function open() {

@@ -1,4 +1,7 @@
-/** A table of the reader's own: a file that is chosen or dropped, or cells that are pasted; its target; what is wrong with it. */
+/**
+ * A table of the reader's own: a file that is chosen or dropped, or cells that are pasted; its target; what is wrong
+ * with it.
+ */
 
 import { el, setText } from '../../page/modules/dom.js';
 import { language, t } from '../../page/modules/words.js';
@@ -13,8 +16,8 @@ const OPTIONS = {
 
 /** taken(table): it is read, and its target chosen. → {node, show(table or null), relabel()}. */
 export function makeTableInput({ taken }) {
-  let source = null,
-    table = null;
+  let source = null;
+  let table = null;
   const file = el('input', {
     id: 'table-file',
     type: 'file',
@@ -22,14 +25,14 @@ export function makeTableInput({ taken }) {
     accept: '.csv,.tsv,.txt,.tab,text/*',
     onchange: () => open(file.files[0]),
   });
-  const drop = el('label', { class: 'drop', for: 'table-file' }),
-    pasted = el('textarea', { id: 'table-paste', rows: 3, spellcheck: 'false', autocomplete: 'off' });
-  const pastedLabel = el('label', { for: 'table-paste', class: 'note' }),
-    fault = el('p', { id: 'table-fault', class: 'bad', role: 'alert', hidden: true });
-  const options = el('div', { class: 'asks', id: 'table-options', hidden: true }),
-    target = el('select', { id: 'table-target', onchange: choose });
-  const targetField = el('div', { class: 'pick', hidden: true }, el('label', { for: 'table-target' }), target),
-    notes = el('ul', { class: 'notes note', id: 'table-notes' });
+  const drop = el('label', { class: 'drop', for: 'table-file' });
+  const pasted = el('textarea', { id: 'table-paste', rows: 3, spellcheck: 'false', autocomplete: 'off' });
+  const pastedLabel = el('label', { for: 'table-paste', class: 'note' });
+  const fault = el('p', { id: 'table-fault', class: 'bad', role: 'alert', hidden: true });
+  const options = el('div', { class: 'asks', id: 'table-options', hidden: true });
+  const target = el('select', { id: 'table-target', onchange: choose });
+  const targetField = el('div', { class: 'pick', hidden: true }, el('label', { for: 'table-target' }), target);
+  const notes = el('ul', { class: 'notes note', id: 'table-notes' });
   const node = el('div', { class: 'own-table' }, file, drop, pastedLabel, pasted, fault, options, targetField, notes);
 
   pasted.addEventListener('paste', (event) => {
@@ -92,8 +95,8 @@ export function makeTableInput({ taken }) {
   function showTarget() {
     targetField.hidden = !table;
     if (!table) return;
-    const likely = likelyTargets(table),
-      names = [...likely, ...table.columns.map(({ name }) => name).filter((name) => !likely.includes(name))];
+    const likely = likelyTargets(table);
+    const names = [...likely, ...table.columns.map(({ name }) => name).filter((name) => !likely.includes(name))];
     target.replaceChildren(...names.map((value) => el('option', { value }, value)));
     target.value = table.target;
   }

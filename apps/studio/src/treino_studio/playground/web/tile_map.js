@@ -8,8 +8,8 @@
 
 import { el, setText } from '../../page/modules/dom.js';
 import { num } from '../../page/modules/numbers.js';
-import { classColour, look, rgb } from '../../page/modules/theme.js';
 import { rangeColour } from '../../page/modules/pixels.js';
+import { classColour, look, rgb } from '../../page/modules/theme.js';
 import { localised, t } from '../../page/modules/words.js';
 import { AXES } from './members.js';
 import { settle } from './order.js';
@@ -18,10 +18,10 @@ import { makeTiles } from './tiles.js';
 export const CALM = 2500; // milliseconds between two orders
 const TRAVEL = 160; // milliseconds in which a tile does two thirds of its way
 const NEIGHBOURS = 2.5; // tiles: further than that none slides
-const LEFT = 58,
-  BELOW = 40,
-  TITLE = 22,
-  BETWEEN = 14; // pixels: names of rows and columns, a panel's title, between panels
+const LEFT = 58; // pixels of the names of rows
+const BELOW = 40; // pixels of the names of columns
+const TITLE = 22; // pixels of a panel's title
+const BETWEEN = 14; // pixels between panels
 
 /** The columns of n equal squares that fill a box best, and their side. */
 function gridOf(n, width, height) {
@@ -55,19 +55,19 @@ export function makeTileMap({
     option,
   );
   const map = { node, mode: 'map', hot: null, best: null, kind: () => tiles?.kind };
-  let tiles = null,
-    made = null,
-    plan = null,
-    list = [],
-    order = [],
-    changed = new Set(),
-    all = true,
-    moving = false,
-    ordered = 0,
-    last = 0,
-    size = [0, 0],
-    grid = null,
-    inside = false;
+  let tiles = null;
+  let made = null;
+  let plan = null;
+  let list = [];
+  let order = [];
+  const changed = new Set();
+  let all = true;
+  let moving = false;
+  let ordered = 0;
+  let last = 0;
+  let size = [0, 0];
+  let grid = null;
+  let inside = false;
 
   /** A crowd: {members, across, down, panels, slots, cells}; every tile's slot is set. */
   map.begin = (crowd, itsPlan, { regression, gl }) => {
@@ -155,10 +155,10 @@ export function makeTileMap({
   }
   /** Panels beside and below each other, so that tiles are as large as they can be. */
   function mapGrid(width, height) {
-    const panels = Math.max(1, made.panels.length),
-      nx = made.across.length,
-      ny = made.down.length,
-      title = made.panels.length ? TITLE : 4;
+    const panels = Math.max(1, made.panels.length);
+    const nx = made.across.length;
+    const ny = made.down.length;
+    const title = made.panels.length ? TITLE : 4;
     let best = { side: 0 };
     for (let across = 1; across <= panels; across++) {
       const down = Math.ceil(panels / across);
@@ -168,10 +168,10 @@ export function makeTileMap({
       );
       if (side > best.side) best = { side, across, down };
     }
-    const ratio = Math.min(2, devicePixelRatio || 1),
-      side = best.side >= 6 ? Math.floor(best.side * ratio) / ratio : best.side;
-    const wide = LEFT + best.across * nx * side + (best.across - 1) * BETWEEN,
-      left = LEFT + Math.max(0, (width - wide - 8) / 2);
+    const ratio = Math.min(2, devicePixelRatio || 1);
+    const side = best.side >= 6 ? Math.floor(best.side * ratio) / ratio : best.side;
+    const wide = LEFT + best.across * nx * side + (best.across - 1) * BETWEEN;
+    const left = LEFT + Math.max(0, (width - wide - 8) / 2);
     const top = Math.max(0, (height - BELOW - best.down * (title + ny * side)) / 2);
     return {
       ...best,
@@ -187,15 +187,15 @@ export function makeTileMap({
   // ---- names of the axes
 
   function drawLabels() {
-    const ratio = Math.min(2, devicePixelRatio || 1),
-      [width, height] = size,
-      context = labels.getContext('2d');
+    const ratio = Math.min(2, devicePixelRatio || 1);
+    const [width, height] = size;
+    const context = labels.getContext('2d');
     labels.width = Math.round(width * ratio);
     labels.height = Math.round(height * ratio);
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     if (map.mode !== 'map' || !grid) return;
-    const { nx, ny, side, across, down } = grid,
-      panels = Math.max(1, made.panels.length);
+    const { nx, ny, side, across, down } = grid;
+    const panels = Math.max(1, made.panels.length);
     const text = (words, x, y, align, colour = look.soft, weight = 400) => {
       context.font = `${weight} 12px ${look.font}`;
       context.fillStyle = colour;
@@ -204,9 +204,9 @@ export function makeTileMap({
     };
     context.textBaseline = 'middle';
     for (let panel = 0; panel < panels; panel++) {
-      const x = grid.x(panel),
-        y = grid.y(panel),
-        below = panel + across >= panels;
+      const x = grid.x(panel);
+      const y = grid.y(panel);
+      const below = panel + across >= panels;
       if (made.panels.length)
         text(
           `${t(`many_${plan.panels}`)} ${valueText(plan.panels, made.panels[panel])}`,
@@ -230,9 +230,9 @@ export function makeTileMap({
         for (const [at, words] of ticksOf(plan.down, made.down, Math.max(2, Math.floor((ny * side) / 30))))
           text(words, x - 7, y + (at + 0.5) * side, 'right');
     }
-    const left = grid.x(0),
-      right = grid.x(across - 1) + nx * side,
-      foot = grid.y((down - 1) * across) + ny * side;
+    const left = grid.x(0);
+    const right = grid.x(across - 1) + nx * side;
+    const foot = grid.y((down - 1) * across) + ny * side;
     text(`${t(`many_${plan.across}`)} →`, (left + right) / 2, foot + 28, 'center', look.ink, 600);
     context.save();
     context.translate(left - 50, (grid.y(0) + foot) / 2);
@@ -245,17 +245,17 @@ export function makeTileMap({
 
   /** Draw what is new. → whether tiles still move. */
   map.frame = (now) => {
-    const passed = Math.min(64, now - last),
-      share = reduced() ? 1 : 1 - Math.exp(-passed / TRAVEL);
+    const passed = Math.min(64, now - last);
+    const share = reduced() ? 1 : 1 - Math.exp(-passed / TRAVEL);
     last = now;
     if (!tiles || !size[0]) return false;
     if (moving) {
       moving = false;
       for (const tile of list) {
-        const fade = !tile.known ? 0 : tile.gone ? 0.16 : 1,
-          still =
-            Math.abs(tile.toX - tile.x) + Math.abs(tile.toY - tile.y) + Math.abs(tile.toSize - tile.size) < 0.3 &&
-            Math.abs(fade - tile.fade) < 0.01;
+        const fade = !tile.known ? 0 : tile.gone ? 0.16 : 1;
+        const still =
+          Math.abs(tile.toX - tile.x) + Math.abs(tile.toY - tile.y) + Math.abs(tile.toSize - tile.size) < 0.3 &&
+          Math.abs(fade - tile.fade) < 0.01;
         if (still) {
           if (tile.x !== tile.toX || tile.y !== tile.toY || tile.size !== tile.toSize || tile.fade !== fade) all = true;
           Object.assign(tile, { x: tile.toX, y: tile.toY, size: tile.toSize, fade });
@@ -308,9 +308,9 @@ export function makeTileMap({
   // ---- pointer and keys
 
   const under = (event) => {
-    const box = node.getBoundingClientRect(),
-      x = event.clientX - box.left,
-      y = event.clientY - box.top;
+    const box = node.getBoundingClientRect();
+    const x = event.clientX - box.left;
+    const y = event.clientY - box.top;
     return (
       list.find((tile) => x >= tile.x && x < tile.x + tile.size + 1 && y >= tile.y && y < tile.y + tile.size + 1)?.id ??
       null
@@ -367,11 +367,11 @@ export function makeTileMap({
       if (place >= 0 && place < order.length) touch(order[place]);
     } else {
       const [dx, dy] = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[key];
-      let found = null,
-        least = Infinity;
+      let found = null;
+      let least = Infinity;
       for (const tile of list) {
-        const along = (tile.toX - from.toX) * dx + (tile.toY - from.toY) * dy,
-          beside = Math.abs((tile.toX - from.toX) * dy) + Math.abs((tile.toY - from.toY) * dx);
+        const along = (tile.toX - from.toX) * dx + (tile.toY - from.toY) * dy;
+        const beside = Math.abs((tile.toX - from.toX) * dy) + Math.abs((tile.toY - from.toY) * dx);
         if (along > 0.5 && beside < from.size * 0.6 && along < least) {
           least = along;
           found = tile;
@@ -383,8 +383,8 @@ export function makeTileMap({
   }
   /** Where a tile stands on the screen. */
   map.boxOf = (id) => {
-    const box = node.getBoundingClientRect(),
-      tile = list[id];
+    const box = node.getBoundingClientRect();
+    const tile = list[id];
     return { clientX: box.left + tile.x + tile.size, clientY: box.top + tile.y + tile.size };
   };
 
@@ -415,13 +415,15 @@ export function valueText(name, value) {
 export const powerText = (value) =>
   value >= 1e5 ? localised(value.toExponential().replace('e+', 'e')) : num(value, 3);
 
-/** [place, text] of an axis's names, so many as there is room for: round numbers where values lie by their logarithms. */
+/**
+ * [place, text] of an axis's names, so many as there is room for: round numbers where values lie by their logarithms.
+ */
 export function ticksOf(name, values, room) {
-  const last = values.length - 1,
-    { scale } = AXES[name];
+  const last = values.length - 1;
+  const { scale } = AXES[name];
   if (scale === 'log' && last > 3) {
-    const [low, high] = [Math.log10(values[0]), Math.log10(values[last])],
-      every = Math.max(1, Math.ceil((high - low) / room));
+    const [low, high] = [Math.log10(values[0]), Math.log10(values[last])];
+    const every = Math.max(1, Math.ceil((high - low) / room));
     const found = [];
     for (let e = Math.ceil(low - 1e-6); e <= high + 1e-6; e += every)
       found.push([((e - low) / (high - low)) * last, powerText(10 ** e)]);

@@ -1,9 +1,9 @@
 /**
  * Thousands of small pictures on one canvas: by WebGL, which does the colours, or by a 2D context where there is none.
  *
- * A tile's picture is [cells cells 2] bytes, the lowest row first: the winning class and the root of its lead, or, of one
- * output, 0 and its value; a first byte of 255 is no number. Pictures lie in slots, of which COLUMN stand above each
- * other in the atlas, so that neighbouring slots go there in one go.
+ * A tile's picture is [cells cells 2] bytes, the lowest row first: the winning class and the root of its lead, or, of
+ * one output, 0 and its value; a first byte of 255 is no number. Pictures lie in slots, of which COLUMN stand above
+ * each other in the atlas, so that neighbouring slots go there in one go.
  */
 
 export const COLUMN = 32;
@@ -16,20 +16,21 @@ export const cellsFor = (count) => (count <= 64 ? 48 : count <= 256 ? 32 : count
 /**
  * slots: how many. regression: values instead of classes. gl: 'any' takes a software renderer, too,
  * which is slower than the 2D context; false: only the 2D context.
- * → {kind, canvas, resize(width, height), colours({palette, paper, ground, alarm}), put(slots, bytes), draw(tiles, clear), close}
+ * → {kind, canvas, resize(width, height), colours({palette, paper, ground, alarm}), put(slots, bytes), draw(tiles,
+ * clear), close}
  */
 export function makeTiles(host, { cells, slots, regression = false, gl = true }) {
-  const columns = Math.ceil(slots / COLUMN),
-    atlas = {
-      cells,
-      columns,
-      width: columns * cells,
-      height: COLUMN * cells,
-      pixels: new Uint8Array(2 * columns * COLUMN * cells * cells),
-    };
-  let colours = null,
-    size = [1, 1],
-    painter = null;
+  const columns = Math.ceil(slots / COLUMN);
+  const atlas = {
+    cells,
+    columns,
+    width: columns * cells,
+    height: COLUMN * cells,
+    pixels: new Uint8Array(2 * columns * COLUMN * cells * cells),
+  };
+  let colours = null;
+  let size = [1, 1];
+  let painter = null;
   const tiles = { kind: '2d', canvas: null };
 
   function open(painterOf) {
@@ -60,8 +61,8 @@ export function makeTiles(host, { cells, slots, regression = false, gl = true })
   };
   /** The pictures of these slots, one after the other. */
   tiles.put = (list, buffer) => {
-    const bytes = new Uint8Array(buffer),
-      each = 2 * cells * cells;
+    const bytes = new Uint8Array(buffer);
+    const each = 2 * cells * cells;
     for (let first = 0; first < list.length; ) {
       let count = 1;
       while (list[first + count] === list[first] + count && (list[first] + count) % COLUMN) count++;
@@ -102,7 +103,8 @@ void main() {
 const FRAGMENT = `#version 300 es
 precision highp float; precision highp int;
 in vec2 at; flat in vec3 how; flat in float side;
-uniform sampler2D atlas, palette; uniform int cells; uniform bool values; uniform vec3 paper, ground, alarm; uniform float strength;
+uniform sampler2D atlas, palette; uniform int cells; uniform bool values;
+uniform vec3 paper, ground, alarm; uniform float strength;
 out vec4 colour;
 void main() {
   int slot = int(how.x + 0.5);
@@ -134,7 +136,8 @@ void main() {
       if (sum > top) second = max(second, top), top = sum, winner = int(cell[k].r + 0.5);
       else second = max(second, sum);
     }
-    c = mix(paper, texelFetch(palette, ivec2(winner, 0), 0).rgb, strength * (0.1 + 0.9 * min(1.0, 1.15 * (top - second))));
+    float lead = 0.1 + 0.9 * min(1.0, 1.15 * (top - second));
+    c = mix(paper, texelFetch(palette, ivec2(winner, 0), 0).rgb, strength * lead);
   }
   if (none) {
     float cross = min(abs(at.x - at.y), abs(at.x + at.y - 1.0)), inner = max(abs(at.x - 0.5), abs(at.y - 0.5));
@@ -267,17 +270,17 @@ function glPainter(canvas, atlas, regression, lost, any) {
 // ---- 2D
 
 function flatPainter(canvas, atlas, regression) {
-  const { cells } = atlas,
-    context = canvas.getContext('2d'),
-    sheet = new OffscreenCanvas(atlas.width, atlas.height),
-    ink = sheet.getContext('2d');
+  const { cells } = atlas;
+  const context = canvas.getContext('2d');
+  const sheet = new OffscreenCanvas(atlas.width, atlas.height);
+  const ink = sheet.getContext('2d');
   const table = new Uint32Array(65536); // the colour of each pair of bytes
-  let look = null,
-    ratio = 1;
+  let look = null;
+  let ratio = 1;
   const sharp = (value) => Math.round(value * ratio) / ratio; // whole pixels: else edges shine through
   const paint = (slot, count, bytes) => {
-    const image = new ImageData(cells, count * cells),
-      pixels = new Uint32Array(image.data.buffer);
+    const image = new ImageData(cells, count * cells);
+    const pixels = new Uint32Array(image.data.buffer);
     for (let tile = 0, i = 0; tile < count; tile++)
       for (let y = 0; y < cells; y++) {
         // a canvas has its highest row first
@@ -288,7 +291,7 @@ function flatPainter(canvas, atlas, regression) {
   };
   return {
     kind: '2d',
-    resize(width, height, itsRatio) {
+    resize(_width, _height, itsRatio) {
       ratio = itsRatio;
       context.setTransform(ratio, 0, 0, ratio, 0, 0);
     },
@@ -315,9 +318,9 @@ function flatPainter(canvas, atlas, regression) {
       if (clear) context.clearRect(0, 0, canvas.width, canvas.height);
       context.imageSmoothingEnabled = true;
       for (const { x: left, y: top, size: side, slot, lost, fade } of list) {
-        const x = sharp(left),
-          y = sharp(top),
-          size = sharp(left + side) - x;
+        const x = sharp(left);
+        const y = sharp(top);
+        const size = sharp(left + side) - x;
         if (lost) cross(x, y, size);
         else
           context.drawImage(

@@ -1,4 +1,6 @@
-/** Networks of one shape made of settings, with the first weights, batches and learning rates that treino gives them. */
+/**
+ * Networks of one shape made of settings, with the first weights, batches and learning rates that treino gives them.
+ */
 
 import { refuse } from '../../page/modules/connection.js';
 import { cos } from './elementary.js';
@@ -9,13 +11,13 @@ import { say } from './sentences.js';
 const NUMBERS = ['lr', 'weight_decay', 'momentum', 'beta1', 'beta2', 'eps', 'dropout', 'ema'];
 
 /**
- * prepared: see problems.js. settings: {channels, hidden, activation, loss, optimizer, lr, weight_decay, momentum, nesterov, beta1,
- * beta2, eps, clip, dropout, ema, init, batch_size, seed, fault, as_taught}, by the names of `treino train`. members: of
- * each network, the settings that differ: numbers, clip, seed.
+ * prepared: see problems.js. settings: {channels, hidden, activation, loss, optimizer, lr, weight_decay, momentum,
+ * nesterov, beta1, beta2, eps, clip, dropout, ema, init, batch_size, seed, fault, as_taught}, by the names of `treino
+ * train`. members: of each network, the settings that differ: numbers, clip, seed.
  */
 export function makePopulation(lanes, prepared, settings, members = [{}], { unitLanes = members.length === 1 } = {}) {
-  const all = members.map((own) => ({ ...settings, ...own })),
-    some = (name) => all.some((one) => one[name] > 0);
+  const all = members.map((own) => ({ ...settings, ...own }));
+  const some = (name) => all.some((one) => one[name] > 0);
   const population = new Population(lanes, {
     sizes: sizesOf(prepared, settings),
     convolutions: convolutionsOf(prepared, settings),
@@ -56,8 +58,8 @@ export const lossOf = (prepared, { loss }) => loss ?? (prepared.task === 'regres
 
 /** Units: [D, H, …, C], of a convolutional network those after its features. Of two classes bce has one output. */
 export function sizesOf(prepared, settings) {
-  const last = convolutionsOf(prepared, settings).at(-1),
-    features = last ? last.outputs * (last.high >> 1) * (last.wide >> 1) : prepared.features.length;
+  const last = convolutionsOf(prepared, settings).at(-1);
+  const features = last ? last.outputs * (last.high >> 1) * (last.wide >> 1) : prepared.features.length;
   return [features, ...settings.hidden, lossOf(prepared, settings) === 'bce' ? 1 : prepared.outputs];
 }
 
@@ -72,8 +74,8 @@ export function convolutionsOf({ picture, features }, settings) {
       }),
       say('Use [[net=mlp]], or leave it out; pictures are [rows, channels, height, width].'),
     );
-  let [high, wide] = picture ?? [],
-    inputs = 1;
+  let [high, wide] = picture ?? [];
+  let inputs = 1;
   return channels.map((outputs, l) => {
     if (Math.min(high, wide) < 2)
       refuse(
@@ -92,7 +94,10 @@ export function convolutionsOf({ picture, features }, settings) {
   });
 }
 
-/** The name of a layer with weights in torch's Sequential: an activation follows it, and a pool or, where there is any, dropout; of a convolutional network dropout stands before. */
+/**
+ * The name of a layer with weights in torch's Sequential: an activation follows it, and a pool or, where there is any,
+ * dropout; of a convolutional network dropout stands before.
+ */
 export function moduleOf(layer, convolutions, drops) {
   if (layer < convolutions) return String(3 * layer);
   const first = convolutions ? 3 * convolutions + 1 + drops : 0; // behind Flatten
@@ -116,18 +121,19 @@ export const stepsPerEpoch = (prepared, settings) => Math.ceil(rowsOf(prepared) 
  * seed of the order, if it isn't the data's. lanes: draws orders faster.
  */
 export function batchesOf(prepared, settings, past = {}, lanes = null) {
-  const rows = rowsOf(prepared),
-    size = batchSize(prepared, settings),
-    each = stepsPerEpoch(prepared, settings);
-  const seed = past.order ?? settings.data_seed ?? settings.seed ?? 0,
-    { step: first = 0, epochs = 0 } = past;
+  const rows = rowsOf(prepared);
+  const size = batchSize(prepared, settings);
+  const each = stepsPerEpoch(prepared, settings);
+  const seed = past.order ?? settings.data_seed ?? settings.seed ?? 0;
+  const { step: first = 0, epochs = 0 } = past;
   if (size >= rows) return () => null;
-  let kept = -1,
-    order = null;
+  let kept = -1;
+  let order = null;
   return (step) => {
-    const epoch = epochs + Math.floor((step - first) / each),
-      place = ((step - first) % each) * size;
-    if (epoch !== kept) order = orderOf(rows, seed, (kept = epoch), lanes);
+    const epoch = epochs + Math.floor((step - first) / each);
+    const place = ((step - first) % each) * size;
+    if (epoch !== kept) order = orderOf(rows, seed, epoch, lanes);
+    kept = epoch;
     return order.subarray(place, Math.min(rows, place + size));
   };
 }
@@ -149,8 +155,8 @@ export const isScheduled = ({ schedule, warmup }) => (schedule ?? 'constant') !=
 
 /** settings: {schedule, warmup, steps (planned)}. → (step) => the factor of the learning rate. */
 export function factorsOf({ schedule = 'constant', warmup = 0, steps = Infinity }) {
-  const factor = SCHEDULES[schedule],
-    rising = Math.min(warmup, steps),
-    falling = Math.max(1, steps - rising);
+  const factor = SCHEDULES[schedule];
+  const rising = Math.min(warmup, steps);
+  const falling = Math.max(1, steps - rising);
   return (step) => (step < rising ? (step + 1) / rising : factor((step - rising) / falling));
 }

@@ -1,4 +1,7 @@
-/** The training of one segment: steps, settings that change between them, evaluations, best weights (engine/training_loop.py). */
+/**
+ * The training of one segment: steps, settings that change between them, evaluations, best weights
+ * (engine/training_loop.py).
+ */
 
 import { lossAndScore } from './metrics.js';
 import { makePopulation } from './training.js';
@@ -35,13 +38,13 @@ export class TrainingLoop {
    */
   advance(stop) {
     const {
-        net,
-        segment: { plan, sets },
-      } = this,
-      first = net.step;
+      net,
+      segment: { plan, sets },
+    } = this;
+    const first = net.step;
     for (const { step, name, value } of sets) if (step === first) this.set(name, value);
-    const next = sets.find(({ step }) => step > first)?.step ?? Infinity,
-      due = plan.nextEvaluation(first, this.evaluated);
+    const next = sets.find(({ step }) => step > first)?.step ?? Infinity;
+    const due = plan.nextEvaluation(first, this.evaluated);
     stop = Math.min(stop, next, due > first ? due : Infinity);
     const losses = net.train(stop - first, plan.batchOf, plan.factorOf);
     this.loss = losses[losses.length - net.P];
@@ -50,11 +53,11 @@ export class TrainingLoop {
 
   /** Measure the validation rows, and keep the weights where they are the best so far. */
   evaluate() {
-    const { net, rows, prepared, segment } = this,
-      size = rows * net.C;
+    const { net, rows, prepared, segment } = this;
+    const size = rows * net.C;
     net.outputs(this.x, rows, this.z);
-    const outputs = net.f32,
-      from = this.z / 4;
+    const outputs = net.f32;
+    const from = this.z / 4;
     const figures = Array.from({ length: net.P }, (_, p) =>
       lossAndScore(
         outputs.subarray(from + p * size, from + (p + 1) * size),
@@ -77,18 +80,21 @@ export class TrainingLoop {
     this.net.set(name, value ?? Infinity, member);
   } // null: of clip, no limit
 
-  /** The next update's gradient norm, and its size as a share of the weights', of the only network, which stays as it is. */
+  /**
+   * The next update's gradient norm, and its size as a share of the weights', of the only network, which stays as it
+   * is.
+   */
   nextUpdate() {
     const {
-        net,
-        segment: { plan, sets },
-      } = this,
-      before = net.state(0);
+      net,
+      segment: { plan, sets },
+    } = this;
+    const before = net.state(0);
     if (net.step >= plan.steps) return [null, null];
     for (const { step, name, value } of sets) if (step === net.step) this.set(name, value);
     net.train(1, plan.batchOf, plan.factorOf);
-    const after = net.row(0),
-      gradient = norm(net.row(0, 'grads'));
+    const after = net.row(0);
+    const gradient = norm(net.row(0, 'grads'));
     let moved = 0;
     for (let i = 0; i < after.length; i++) moved += (after[i] - before.params[i]) ** 2;
     net.restore(0, before);

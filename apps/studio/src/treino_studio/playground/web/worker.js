@@ -1,9 +1,10 @@
 /**
  * What trains: runs and crowds in a worker, or in the page itself where workers are blocked.
  *
- * It is told {open: {kernel, words, language}} once, then {language}, {create: {name, problem, settings, step, actions}},
- * {connect: name, port}, {forget: name} and {crowd: port}; it answers {opened: {relaxed}}, {created: name}, or
- * {error: {rule, message, hint}, name}; name is null where it can't open at all. After an error of create nothing is there by that name.
+ * It is told {open: {kernel, words, language}} once, then {language}, {create: {name, problem, settings, step,
+ * actions}}, {connect: name, port}, {forget: name} and {crowd: port}; it answers {opened: {relaxed}}, {created: name},
+ * or {error: {rule, message, hint}, name}; name is null where it can't open at all. After an error of create nothing is
+ * there by that name.
  */
 
 import { setWords } from '../../page/modules/words.js';
@@ -13,8 +14,8 @@ import { create, forget, serve } from './run_server.js';
 
 /** Answer what comes to scope: the worker's self, or a MessagePort. */
 export function answer(scope) {
-  let words = {},
-    opening = null;
+  let words = {};
+  let opening = null;
   const speak = (language) => setWords(language, words[language]);
 
   const acts = {
@@ -41,7 +42,8 @@ export function answer(scope) {
     last = last.then(async () => {
       const [verb, value] = Object.entries(data)[0];
       try {
-        if (verb === 'open') await (opening = acts.open(value));
+        if (verb === 'open') opening = acts.open(value);
+        if (verb === 'open') await opening;
         else await acts[verb](value, await opening, data);
       } catch (error) {
         scope.postMessage({
