@@ -73,7 +73,7 @@ def test_members_drop_shares_of_their_own(data):
     assert torch.allclose(rate_P.sort().values, torch.tensor([0.05, 0.15, 0.25, 0.35, 0.45]).double())
     other = resolve(settings.model_copy(update={"seed": 1}), data).training.state.population.hp["dropout"]
     assert not torch.equal(rate_P, other)
-    assert resolution.settings["dropout"] == 0.5
+    assert resolution.settings.dropout == 0.5
 
 
 def test_a_run_by_the_recipe_is_kept_resumed_and_asked(tmp_path):

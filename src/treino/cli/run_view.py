@@ -16,7 +16,7 @@ from treino.data.splits import split_name
 from treino.engine import Tick
 from treino.folders.documents import read_preparation
 from treino.folders.documents.run_result import RunResult
-from treino.folders.documents.run_spec import RunFacts
+from treino.folders.documents.run_spec import ResolvedSettings, RunFacts
 from treino.folders.run_curves import curves_of
 from treino.folders.store import RunFolder
 from treino.folders.store.new_names import ended_before_it_began
@@ -87,12 +87,11 @@ class RunView:
             *data.notes,
             *self.job.resolution.reasons,
             _("{n:,} numbers to learn, in at most {steps:,} steps").format(
-                n=training.parameters * max(1, s["ensemble"]), steps=training.steps
+                n=training.parameters * max(1, s.ensemble), steps=training.steps
             ),
         ]
         faults = [
-            line((_("with the fault {name}, on purpose").format(name=fault), "yellow"))
-            for fault in s["fault"]
+            line((_("with the fault {name}, on purpose").format(name=fault), "yellow")) for fault in s.fault
         ]
         return [*lines, *faults, ""]
 
@@ -136,24 +135,23 @@ def _layers(layers: Any, parameters: int) -> RenderableType:
     return table(headings, [*rows, (_("all"), "", "", "", "", numeral(parameters, ","))], left=range(3))
 
 
-def _settings(s: dict[str, Any], steps: int, per_epoch: int) -> str:
-    extras = ("momentum", "weight_decay", "clip", "ema", "warmup", "label_smoothing")
-    optimizer = [s["optimizer"], f"lr {s['lr']:g}", *(f"{name} {s[name]:g}" for name in extras if s[name])]
-    if s["schedule"] != "constant":
-        optimizer.append(_("{name} schedule").format(name=s["schedule"]))
-    length = _("{n:,} epochs").format(n=s["epochs"]) if s["epochs"] else _("{n:,} steps").format(n=s["steps"])
+def _settings(s: ResolvedSettings, steps: int, per_epoch: int) -> str:
+    names = ("momentum", "weight_decay", "clip", "ema", "warmup", "label_smoothing")
+    extras = [f"{name} {getattr(s, name):g}" for name in names if getattr(s, name)]
+    optimizer = [s.optimizer, f"lr {s.lr:g}", *extras]
+    if s.schedule != "constant":
+        optimizer.append(_("{name} schedule").format(name=s.schedule))
+    length = _("{n:,} epochs").format(n=s.epochs) if s.epochs else _("{n:,} steps").format(n=s.steps)
     parts = [
-        _("loss {name}").format(name=s["loss"]),
+        _("loss {name}").format(name=s.loss),
         " ".join(optimizer),
-        _("batch {size} ({n:,} steps an epoch)").format(size=s["batch_size"], n=per_epoch),
-        *([f"augment {s['augment']}"] if s["augment"] not in (None, "none") else []),
-        *([_("flips")] if s.get("flip") else []),
-        _("at most {length}, patience {n}").format(length=length, n=s["patience"])
-        if s["patience"]
-        else length,
-        _("seed {n}").format(n=s["seed"]),
-        *([_("an ensemble of {n} networks").format(n=s["ensemble"])] if s["ensemble"] > 1 else []),
-        _("kernel {name} on {device}").format(name=s["engine"], device=s["device"]),
+        _("batch {size} ({n:,} steps an epoch)").format(size=s.batch_size, n=per_epoch),
+        *([f"augment {s.augment}"] if s.augment not in (None, "none") else []),
+        *([_("flips")] if s.flip else []),
+        _("at most {length}, patience {n}").format(length=length, n=s.patience) if s.patience else length,
+        _("seed {n}").format(n=s.seed),
+        *([_("an ensemble of {n} networks").format(n=s.ensemble)] if s.ensemble > 1 else []),
+        _("kernel {name} on {device}").format(name=s.engine, device=s.device),
     ]
     return " · ".join(parts)
 

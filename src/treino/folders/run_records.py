@@ -14,6 +14,7 @@ from treino.folders.documents.run_spec import RunSpec
 from treino.folders.store import EpochValue, RunFolder
 from treino.folders.timeline import epoch_count, path
 from treino.inspection.curves import Floats, epoch_losses
+from treino.settings.spec import Settings
 
 
 def losses_of(folder: RunFolder, spec: RunSpec) -> np.ndarray:
@@ -85,11 +86,11 @@ MEMBER = "/"  # between a split and the number of a member
 
 
 def member_rows(
-    evaluation: Mapping[str, Mapping[str, Tensor]], settings: Mapping[str, Any]
+    evaluation: Mapping[str, Mapping[str, Tensor]], settings: Settings
 ) -> Iterator[tuple[str, str, float]]:
     """(split, metric, value) to record for each ensemble member: metrics for its curves and for the choice of
     members. NaN of stopped members is left out."""
-    shown = {"loss", "accuracy", "rmse", settings["metric"]} if settings["ensemble"] > 1 else set()
+    shown = {"loss", "accuracy", "rmse", settings.metric} if settings.ensemble > 1 else set()
     for split, metrics in evaluation.items():
         for metric in sorted(shown & metrics.keys()):
             for member, value in enumerate(metrics[metric].tolist()):

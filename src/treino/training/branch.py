@@ -338,7 +338,7 @@ def _segment_job(
     losses_S = np.asarray(losses_of(folder, start.spec)[: snapshot.step])
     training.load(*kept_state(folder, name, training, losses_S))
     obey_again(Timeline(folder, start.spec), training)
-    keep_keyframes(folder, training, resolution.settings.get("every"), segment.number)
+    keep_keyframes(folder, training, resolution.settings.every, segment.number)
     return RunJob(
         folder, snapshot.data, resolution, checkpoint_seconds=checkpoint_seconds, segment=segment.number
     )
@@ -368,7 +368,8 @@ def segment_start(snapshot: Snapshot, changes: Mapping[str, Any], sender: str = 
         )
     for name, value in begun.state.items():
         training.set(name, value)  # raises here, before anything is written
-    layers = [(s["hidden"], s["activation"]) for s in (snapshot.settings, resolution.settings)]
+    held, made = timeline.settings_at(snapshot.step), resolution.settings.model_dump(mode="json")
+    layers = [(s["hidden"], s["activation"]) for s in (snapshot.settings, made)]
     if layers[0] == layers[1]:
         arrays, meta = carry_over(snapshot.saved, training)
     else:
@@ -378,7 +379,6 @@ def segment_start(snapshot: Snapshot, changes: Mapping[str, Any], sender: str = 
         output_change = difference if math.isfinite(difference) else None
         segment = segment.model_copy(update={"output_change": output_change})
         spec = _with_segment(run.spec, segment)
-    held, made = timeline.settings_at(snapshot.step), resolution.settings
     decided = begun.reset | {name: made[name] for name in held if made[name] != held[name]}
     now = {
         "facts": run_facts(snapshot.data, resolution),

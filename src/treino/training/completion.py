@@ -237,7 +237,7 @@ class Ending:
     @property
     def rule(self) -> str | None:
         """The rule of the decision threshold that the settings request."""
-        return self.resolution.settings.get("threshold") if self.over else None
+        return self.resolution.settings.threshold if self.over else None
 
     @cached_property
     def answered(self) -> Answered:
@@ -305,7 +305,7 @@ def _figures(
 def fit_baselines(end: Ending) -> None:
     """``baseline``: the test metrics of simple models, if test rows are looked at; and notes on rows that are
     not counted in any figure."""
-    loss, full = end.training.loss_function.single, end.resolution.settings.get("baselines") == "full"
+    loss, full = end.training.loss_function.single, end.resolution.settings.baselines == "full"
     notes: list[str] = []
     for own, one in zip(end.of_targets, end.held.by_target, strict=True):
         own["baseline"] = {}
@@ -330,7 +330,7 @@ def measure_confidence(end: Ending) -> None:
     """How far to trust each target's predictions: calibration, intervals of numbers, sets of classes."""
     if not end.over:
         return
-    shape, level = end.training.shared.item_shape, end.resolution.settings.get("coverage")
+    shape, level = end.training.shared.item_shape, end.resolution.settings.coverage
     targets, what = end.held.by_target, _("Measuring how sure its answers are")
     for number, (own, one) in enumerate(zip(end.of_targets, targets, strict=True)):
         parts = end.data.preparation.output_parts

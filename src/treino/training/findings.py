@@ -162,7 +162,8 @@ def finding_documents(
     first: the number of updates before the examined ones. classes: the classes' names in the order of their
     numbers.
     """
-    return [_flagged(f, resolution.settings, first, classes).as_json() for f in results]
+    settings = resolution.settings.model_dump(mode="json")
+    return [_flagged(f, settings, first, classes).as_json() for f in results]
 
 
 def _flagged(finding: Finding, s: dict[str, Any], first: int, classes: Sequence[str]) -> Finding:
@@ -311,7 +312,7 @@ def divergence(spec: RunSpec, course: TrainingCourse) -> list[dict[str, Any]]:
         over -= 1
     if over == len(mean_E):
         return []
-    lr = course.resolution.settings["lr"]
+    lr = course.resolution.settings.lr
     message = _("The last epoch's mean loss is {loss}, more than {factor} times what the best constant gets.")
     return [
         {

@@ -16,6 +16,7 @@ from treino.engine.nets import input_shape, layers_of
 from treino.engine.optim import BETAS
 from treino.engine.templates import NetSource
 from treino.engine.training_setup import check_loss, no_validation_rows, set_up
+from treino.folders.documents.run_spec import ResolvedSettings
 from treino.folders.timeline import Stretch
 from treino.inspection.conformal import check_coverage, conformal
 from treino.settings.spec import Settings, faults_of, refuse_layers
@@ -39,12 +40,12 @@ TICK_STEPS = 500  # most ticks end by time; recording one costs as much as a few
 class Resolution:
     """What settings and data resolve to: a training, and the value of every setting.
 
-    settings: JSON-able, as stored in ``spec.json`` under ``resolved``. reasons: one sentence for each choice
-    that depends on the data.
+    settings: as stored in ``spec.json`` under ``resolved``. reasons: one sentence for each choice that
+    depends on the data.
     """
 
     training: TrainingLoop
-    settings: dict[str, Any]
+    settings: ResolvedSettings
     reasons: tuple[str, ...]
 
 
@@ -133,8 +134,8 @@ def resolve(
     return Resolution(training, resolved, tuple(r for r in every if r))
 
 
-def resolved_settings(s: Settings, data: Data, net: NetSource, training: TrainingLoop) -> dict[str, Any]:
-    """Every setting of a training with its value (JSON-able). net: the network it was made with."""
+def resolved_settings(s: Settings, data: Data, net: NetSource, training: TrainingLoop) -> ResolvedSettings:
+    """Every setting of a training with its value. net: the network it was made with."""
     weights = training.loss_function.class_weights
     decided, betas_read = training.config.shared, "betas" in OPTIMIZERS[s.optimizer].reads
     prepared = ("normalise", "inputs", "bins", "clip_inputs", "target_means", "trees", "validation", "test")
@@ -159,7 +160,8 @@ def resolved_settings(s: Settings, data: Data, net: NetSource, training: Trainin
     if isinstance(net, Net):
         dropout = net.dropout if isinstance(net.dropout, float) else s.dropout
         values |= layers_of(net) | {"dropout": dropout, "init": decided.init}
-    return decided.model_copy(update=values).model_dump(mode="json", exclude={"name", "out"})
+    whole = decided.model_copy(update=values).model_dump(mode="json", exclude={"name", "out"})
+    return ResolvedSettings.model_validate(whole)
 
 
 def _check_loader(s: Settings, own: int | None) -> None:

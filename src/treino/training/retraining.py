@@ -358,7 +358,7 @@ class Retraining:
         """Carry the state of a training over into the next segment's, and compare it with what the run
         recorded there."""
         training = after.training
-        layers = [(r.settings["hidden"], r.settings["activation"]) for r in (before, after)]
+        layers = [(r.settings.hidden, r.settings.activation) for r in (before, after)]
         x_ND = None if layers[0] == layers[1] else draw(in_memory(self.data).train, MOST_ROWS).x
         arrays, meta = carry_over(before.training.save(), training, x_ND)
         tensors = {name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in arrays.items()}
@@ -422,7 +422,7 @@ class Retraining:
 
     def _compare_settings(self, resolution: Resolution) -> None:
         """Compare the settings that the training resolved to with those that the run recorded."""
-        settings, start = resolution.settings, newest(self.spec).start
+        settings, start = resolution.settings.model_dump(mode="json"), newest(self.spec).start
         for change in self.timeline.held():
             if change.step > start:
                 settings = settings_after(settings, change)

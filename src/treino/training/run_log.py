@@ -21,7 +21,7 @@ from treino.data.dataset import Data
 from treino.engine import OPTIMIZERS, TrainingLoop
 from treino.engine.activations import modules_of
 from treino.engine.losses import Loss
-from treino.folders.documents.run_spec import RunSpec
+from treino.folders.documents.run_spec import ResolvedSettings, RunSpec
 from treino.folders.store import RunFolder
 from treino.folders.timeline import Timeline, newest
 from treino.training.resolution import Resolution
@@ -133,7 +133,8 @@ def course_of(
     segment = newest(spec)
     begins = [change.step for change in timeline.held() if change.segment == segment.number]
     first = max([segment.start, *(step for step in begins if len(loss_S) - step >= LEAST)])
-    now = replace(resolution, settings=timeline.settings_at(len(loss_S)))
+    settings = ResolvedSettings.model_validate(timeline.settings_at(len(loss_S)))
+    now = replace(resolution, settings=settings)
     faulty = timeline.changed_at(len(loss_S), {"fault"})
     return TrainingCourse(data, now, segment.number, first, faulty, loss_S, *nets, diverged, rows, member)
 
@@ -153,7 +154,7 @@ def run_log(course: TrainingCourse, measured: Measures = UNMEASURED) -> Log:
     """The log of a run: its first steps, batches, losses, rows, measurements, and end."""
     resolution, losses = course.resolution, course.losses
     steps = course.steps + (AFTER if course.diverged else 0)
-    watched = len(course.loss_S) - course.faulty_from if resolution.settings["fault"] else course.steps
+    watched = len(course.loss_S) - course.faulty_from if resolution.settings.fault else course.steps
     moved: dict[str, Any] = {"moved": True, "movement": measured.movement}
     return Log(
         [
@@ -172,14 +173,14 @@ def run_log(course: TrainingCourse, measured: Measures = UNMEASURED) -> Log:
 def optimizer(resolution: Resolution) -> OptimizerMade:
     """The event of an optimizer made with the settings in force."""
     s = resolution.settings
-    group = Group(s["lr"], s["weight_decay"], ())
-    adaptive = OPTIMIZERS[s["optimizer"]].adaptive
-    return OptimizerMade(optimizer=0, kind=s["optimizer"], adaptive=adaptive, groups=(group,))
+    group = Group(s.lr, s.weight_decay, ())
+    adaptive = OPTIMIZERS[s.optimizer].adaptive
+    return OptimizerMade(optimizer=0, kind=s.optimizer, adaptive=adaptive, groups=(group,))
 
 
 def stepped(resolution: Resolution, steps: int, measured: Measures = UNMEASURED) -> Iterator[Event]:
     """Events of a backward pass, and of the first WATCHED of ``steps`` steps."""
-    summed = "missing_zero_grad" in resolution.settings["fault"]
+    summed = "missing_zero_grad" in resolution.settings.fault
     yield Backward(value=math.nan, root="graph", filled=(0,), summed=(0,) * summed)
     measures = measured.ratios, measured.norms, measured.decays, range(steps)
     figures = islice(zip_longest(*measures, fillvalue=math.nan), min(steps, WATCHED))
@@ -195,10 +196,11 @@ def loss_calls(course: TrainingCourse, watched: int) -> Iterator[LossCall]:
     batches.
     """
     rows, resolution, steps = course.data.train, course.resolution, min(course.steps, IN_ORDER)
-    batch = len(rows) if resolution.settings["batch_size"] == "full" else resolution.settings["batch_size"]
+    size = resolution.settings.batch_size
+    batch = len(rows) if size == "full" else size
     if not course.data.classes or not watched:
         return
-    if resolution.settings["shuffle"] == "off" and batch < len(rows) and steps >= LEAST:
+    if resolution.settings.shuffle == "off" and batch < len(rows) and steps >= LEAST:
         every = torch.arange(len(rows)).split(batch)
         parts, values = [every[step % len(every)] for step in range(steps)], course.losses[:steps].tolist()
     else:
@@ -359,7 +361,7 @@ def gradients(course: TrainingCourse, start: nn.Module, measures: Measures) -> N
     layer."""
     data, resolution, end, s = course.data, course.resolution, course.end, course.resolution.settings
     loss, kinds = resolution.training.loss_function, modules_of(lambda activation: activation.saturates)
-    batch = min(MOST_ROWS, len(data.train) if s["batch_size"] == "full" else s["batch_size"])
+    batch = min(MOST_ROWS, len(data.train) if s.batch_size == "full" else s.batch_size)
     saturating = sum(isinstance(m, kinds) for m in end.modules())
     for net, part in itertools.product((start, end), range(BATCHES)):
         row_B = torch.arange(part * batch, (part + 1) * batch) % len(data.train)
@@ -372,10 +374,10 @@ def gradients(course: TrainingCourse, start: nn.Module, measures: Measures) -> N
         if not math.isfinite(norm) or not weights or norm == 0:
             continue
         size = math.sqrt(sum(float(p.detach().double().pow(2).sum()) for p in weights))
-        measures.decays.append(s["weight_decay"] * size / norm)
-        if s["clip"]:
-            share = min(1.0, s["clip"] / norm)
-            measures.events.append(Clip(limit=s["clip"], share=share))
+        measures.decays.append(s.weight_decay * size / norm)
+        if s.clip:
+            share = min(1.0, s.clip / norm)
+            measures.events.append(Clip(limit=s.clip, share=share))
         ends = [float(p.grad.pow(2).mean().sqrt()) for p in (weights[0], weights[-1]) if p.grad is not None]
         if ends[1] > 0:
             depth = Depth(optimizer=0, layers=len(weights), ratio=ends[0] / ends[1], saturating=saturating)

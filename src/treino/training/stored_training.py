@@ -34,7 +34,7 @@ from treino.engine.training_setup import warm_start
 from treino.engine.user_module import module_copy
 from treino.folders.access import Access
 from treino.folders.documents import read_checkpoint, read_tensors
-from treino.folders.documents.run_spec import Segment
+from treino.folders.documents.run_spec import ResolvedSettings, Segment
 from treino.folders.network_source import run_network
 from treino.folders.store import RunFolder
 from treino.folders.store.folder_files import FILE_MISSING
@@ -177,12 +177,12 @@ def rebuilt(
         if not described:
             answers = known.get(ANSWERS)
             check_answers(resolution.training.net(0, "last"), data.item_shape, answers, folder.path.name)
-    resolved = resolution.settings
+    resolved = resolution.settings.model_dump(mode="json")
     for change in timeline.held(number):
         if change.step <= segment.start:  # hyper-parameters are a part of the state in which it begins
             state = {name: value for name, value in change.settings.items() if name in HP}
             resolved = settings_after(resolved, change._replace(settings=state))
-    return replace(resolution, settings=resolved)
+    return replace(resolution, settings=ResolvedSettings.model_validate(resolved))
 
 
 def source_of(own: nn.Module | None, settings: Settings) -> NetSource | None:

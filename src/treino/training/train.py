@@ -34,7 +34,7 @@ from treino.engine.training_setup import warm_start
 from treino.folders.access import Access
 from treino.folders.data_source import data_of, keep_copy, load_data, prepared_beside, reference
 from treino.folders.documents import read_checkpoint, read_run_spec
-from treino.folders.documents.run_spec import ResolvedSettings, RunSpec
+from treino.folders.documents.run_spec import RunSpec
 from treino.folders.network_source import NETWORK_COPY
 from treino.folders.run_records import losses_of, member_rows
 from treino.folders.store import Change, Command, RunFolder
@@ -184,7 +184,7 @@ def train_events(
         spec = RunSpec(
             asked=explicit,
             sources={name: settings.source(name) for name in explicit if settings.source(name) != "typed"},
-            resolved=ResolvedSettings.model_validate(resolution.settings),
+            resolved=resolution.settings,
             facts=run_facts(data, resolution),
             data=DataSource.model_validate(where),
             **shape_entries(data, training),
@@ -239,7 +239,7 @@ def resuming(
             obey_again(timeline, engine)
             facts = resumption_facts(data, before - engine.step)
             folder.database.add_event(segment.number, engine.step, "resumed", facts)
-            keep_keyframes(folder, engine, resolution.settings.get("every"), segment.number)
+            keep_keyframes(folder, engine, resolution.settings.every, segment.number)
             return RunJob(folder, data, resolution, clock, checkpoint_seconds, segment.number)
 
         yield from events(take_up)
@@ -328,7 +328,7 @@ class RunJob:
     @property
     def limit(self) -> float | None:
         """The seconds that the training may take. Its first evaluation is waited for in any case."""
-        return self.resolution.settings.get("time_limit")
+        return self.resolution.settings.time_limit
 
     @property
     def _epoch_end(self) -> int:
@@ -478,7 +478,7 @@ class RunJob:
         return self.run.document
 
 
-def epoch_values(epoch: Epoch, settings: Mapping[str, Any]) -> Iterator[tuple[str, str, float]]:
+def epoch_values(epoch: Epoch, settings: Settings) -> Iterator[tuple[str, str, float]]:
     """(split, metric, value) of all that is measured at an epoch's end, as the run's database keeps it."""
     for split, metrics in (epoch.answer or {}).items():
         for metric, value in metrics.items():

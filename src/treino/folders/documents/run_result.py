@@ -217,6 +217,7 @@ class RunResult(RunFacts):
         return {
             **{name: len(curve) == len(self.loss.train) for name, curve in curves.items()},
             "epochs": self.epochs == len(self.loss.train),
+            "settings.net": self.settings.of_a_run,
             **{f"metrics.{split}": headline in figures for split, figures in splits.items()},
             **{f"baseline.{name}": f is None or headline in f for name, f in self.baseline.items()},
             "members": len(self.members) == (networks if networks > 1 else 0),

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from itertools import pairwise
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import AfterValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 from treino.base.document_fields import (
     DEVICE,
@@ -102,13 +102,6 @@ class ResolvedSettings(Settings):
         known = values if isinstance(values, Mapping) else dict.fromkeys(DECIDED, "")
         return agree(values, {name: known.get(name) is not None for name in DECIDED})
 
-    @field_validator("net")
-    @classmethod
-    def _sealed_copy(cls, net: str | None) -> str | None:
-        if net is not None and net not in LAYERS and NET_COPY.fullmatch(net) is None:
-            raise ValueError("not the copy in the folder")
-        return net
-
     @model_validator(mode="after")
     def _agrees(self) -> "ResolvedSettings":
         agreeing = {
@@ -120,6 +113,11 @@ class ResolvedSettings(Settings):
             for name, form in FORMS.items()
         }
         return agree(self, agreeing)
+
+    @property
+    def of_a_run(self) -> bool:
+        """Whether its network is treino's own, or the copy in a run's folder."""
+        return self.net_file is None or NET_COPY.fullmatch(self.net_file) is not None
 
 
 # ---- segments
@@ -265,7 +263,7 @@ class RunSpec(Document):
             "resolved.class_weights": len(settings.class_weights or self.classes) == classes,
             "item_shape": math.prod(self.item_shape) == self.inputs,
             "asked.net": NET_COPY.fullmatch(str(net)) is not None if self.net == "file" else net in known,
-            "resolved.net": (settings.net == "cnn") == (self.net == "cnn"),
+            "resolved.net": settings.of_a_run and (settings.net == "cnn") == (self.net == "cnn"),
             "resolved.channels": self.net != "cnn" or settings.channels is not None,
             **{f"resolved.{name}": getattr(settings, name) is not None for name in needed},
         }

@@ -20,7 +20,7 @@ def begun(event: JobStart) -> TrackedRun:
     job, folder = event.job, event.job.folder
     settings: Mapping[str, Any] = {}
     if isinstance(job, RunJob):
-        settings = job.resolution.settings
+        settings = job.resolution.settings.model_dump(mode="json")
     elif (sweep_job := _sweep(job)) is not None:
         options = sweep_job.sweep.options
         space = {f"space {d.name}": str(d.domain) for d in sweep_job.sweep.space.dimensions}

@@ -152,13 +152,7 @@ class SweepNetwork(StoredRun):
             check_layers(wanted, [t.shape for t in self.tensors.values()], self.name, len(self.answering))
         kind = "file" if net is not None else s.net or "mlp"
         resolution = resolve(s, data, run_network(self.folder, kind, net, self.access, s.seed))
-        settings = resolution.settings if net is None else {**resolution.settings, "net": None}
-        resolved = ResolvedSettings.model_validate(settings)
-        if net is not None:
-            resolved = resolved.model_copy(
-                update={"net": net}
-            )  # names a copy in the sweep's folder, unlike a run's
-        facts = run_facts(data, resolution)
+        resolved, facts = resolution.settings, run_facts(data, resolution)
         return RunSpec.model_construct(
             asked={**sweep.asked, **({} if s.net is None else {"net": s.net})},
             resolved=resolved,
