@@ -19,6 +19,7 @@ from treino.engine import OPTIMIZERS
 from treino.engine.saved_state import keyframe_of_saved
 from treino.engine.schedules import scale
 from treino.engine.step_plan import EpochCount
+from treino.folders import detailed_listing
 from treino.training.commands import PlayControl
 from treino.training.replay import snapshots
 
@@ -213,3 +214,13 @@ def test_a_training_that_a_slow_speed_lets_wait_is_still_playing() -> None:
     play_control.command("step", 2, 5, count)
     assert play_control.playing(6)
     assert not play_control.playing(7)
+
+
+def test_the_list_of_runs_names_what_was_given_to_a_rewound_run(tmp_path: Path) -> None:
+    run = api.fit("wine", parent=tmp_path, lean=True, epochs=4, optimizer="sgd", momentum=0.9)
+    changed = run.rewind(8, optimizer="adam", batch_size=10)
+    (row,) = detailed_listing(tmp_path, {})
+    assert set(row["asked"]) == changed.asked_settings.keys()
+    assert "batch_size" in row["asked"]
+    assert "momentum" not in row["asked"]
+    assert row["settings"] == changed.settings

@@ -50,8 +50,8 @@ def _stamp(path: Path) -> Any:
 
 
 def _of_newest_segment(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The typed settings, and all, of a run that was rewound, or is a branch; none if its changes can't be
-    read."""
+    """The typed settings of a run that was rewound, or is a branch, and all of them; none if its changes
+    can't be read."""
     from treino.folders.timeline import Timeline  # it needs torch
 
     try:
@@ -72,9 +72,8 @@ def _details(summary: RunSummary) -> dict[str, Any]:
     asked, settings = spec.get("asked") or {}, spec.get("base") or spec.get("resolved") or {}
     segments = result.get("segments") or []
     if summary.kind == "run" and spec.get("segments"):
-        settings = result.get("settings")
-        if settings is None:
-            asked, settings = _of_newest_segment(summary.path)
+        asked, settings = _of_newest_segment(summary.path)
+        settings = result.get("settings") or settings
     return {
         "settings": {**(settings or asked), **own},
         "asked": [*asked, *own],
