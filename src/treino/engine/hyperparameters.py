@@ -152,3 +152,19 @@ def changed_values(
     for each, value_P in values.items():
         check_read(each, value_P.tolist(), optimizer)
     return values
+
+
+EVERY_STATE = {"dropout": True, "ema": True}
+"""What ``changed_values`` takes for a change whose effect was checked before."""
+
+
+def single_values(
+    name: str, value: Any, optimizer: str, has: Mapping[str, bool] = EVERY_STATE
+) -> dict[str, Any]:
+    """The values of a change of one network by the names in HP, as commands and records hold them.
+
+    Raises:
+        TreinoError: as ``changed_values``.
+    """
+    value_P = changed_values(name, value, 1, optimizer, has)
+    return {each: value if each == name else float(value_P[each][0]) for each in value_P}

@@ -10,7 +10,7 @@ obeys it writes, and which no one rewrites.
 
 from collections.abc import Mapping, Set
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, reduce
 from typing import Any
 
 from treino.base.errors import TreinoError
@@ -200,11 +200,16 @@ class Timeline:
 
     def settings_at(self, step: int | None = None, number: int | None = None) -> dict[str, Any]:
         """All settings for the update after ``step`` updates, by their names; default: after the last one."""
-        return self._at(self.last if step is None else step, number)[0]
+        settings = self.spec.resolved.model_dump(mode="json")
+        return reduce(settings_after, self._up_to(self.last if step is None else step, number), settings)
 
     def typed_at(self, step: int, number: int | None = None) -> dict[str, Any]:
         """The settings that a training with the same layers, rows and length would be given, as typed."""
-        return self._at(step, number)[1]
+        settings, typed = self.spec.resolved.model_dump(mode="json"), dict(self.spec.asked)
+        for change in self._up_to(step, number):
+            settings = settings_after(settings, change)
+            typed = typed_after(typed, settings, change)
+        return typed
 
     @cached_property
     def resolved(self) -> ResolvedSettings:
@@ -230,13 +235,8 @@ class Timeline:
         others = [place for place, of in enumerate(layers) if of != layers[-1]]
         return steps[others[-1] + 1] if others else 0
 
-    def _at(self, step: int, number: int | None) -> tuple[dict[str, Any], dict[str, Any]]:
-        settings, typed = self.spec.resolved.model_dump(mode="json"), dict(self.spec.asked)
-        for change in self.held(number):
-            if change.step <= step:
-                settings = settings_after(settings, change)
-                typed = typed_after(typed, settings, change)
-        return settings, typed
+    def _up_to(self, step: int, number: int | None) -> list[Change]:
+        return [change for change in self.held(number) if change.step <= step]
 
 
 def _check(settings: Mapping[str, Any]) -> None:

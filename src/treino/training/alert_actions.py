@@ -25,7 +25,7 @@ from treino.base.words import _, numeral, setting
 from treino.data.dataset import Data
 from treino.data.rows_in_memory import why_not_reproducible
 from treino.engine.early_stopping import FACTOR
-from treino.engine.hyperparameters import changed_values, checked_numbers
+from treino.engine.hyperparameters import changed_values, checked_numbers, single_values
 from treino.engine.metrics import metric_names
 from treino.engine.nets import CNN
 from treino.folders.documents import read_run_spec
@@ -454,14 +454,13 @@ class Acts:
 
     def _set_from_here(self, name: str, value: Any) -> None:
         """Send the commands that set a value from the next step on."""
-        shared, step = self.job.training.shared, self.job.training.step
-        has = {"dropout": True, "ema": True}  # was checked before the training
-        for each, value_P in changed_values(name, value, 1, shared.optimizer, has).items():
+        training = self.job.training
+        for each, own in single_values(name, value, training.shared.optimizer).items():
             known = next((command for command in self.ahead if command.name == each), None)
             if known is not None:
                 self.ahead.remove(known)
             else:
-                self._send(each, value if each == name else float(value_P[0]), step)
+                self._send(each, own, training.step)
 
     def _send(self, name: str, value: Any, step: int | None) -> None:
         self.job.folder.database.add_command(name, value, step, sender=SENDER)

@@ -10,7 +10,7 @@ import numpy as np
 
 from treino.base.errors import Refusal, TreinoError
 from treino.engine import TrainingLoop
-from treino.engine.hyperparameters import changed_values, whole
+from treino.engine.hyperparameters import single_values, whole
 from treino.engine.step_plan import EpochCount
 from treino.folders.store import RunFolder
 from treino.folders.store.checkpoint import LiveFolder
@@ -46,8 +46,7 @@ def send_settings(
     has = optional_state(run)
     commands: dict[str, Any] = {}
     for name, value in changes.items():
-        for each, value_P in changed_values(name, value, 1, run.resolved.optimizer, has).items():
-            commands[each] = value if each == name else float(value_P[0])
+        commands |= single_values(name, value, run.resolved.optimizer, has)
     for each, value in commands.items():
         run.folder.database.add_command(each, value, step, sender=sender)
 

@@ -25,6 +25,7 @@ from treino.data.rows import is_stream
 from treino.data.rows_in_memory import in_memory
 from treino.engine import Tick, TrainingLoop
 from treino.engine.defaults import with_net
+from treino.engine.hyperparameters import single_values
 from treino.engine.kernels.selection import torch_threads_of
 from treino.engine.net_state import whole_state
 from treino.engine.step_plan import EVALUATION_SPACING
@@ -371,9 +372,7 @@ class RunJob:
         if command.step is not None and command.step >= steps:
             raise SET_STEP_PAST_END(name=command.name, step=command.step, steps=steps)
         engine.set(command.name, command.value, command.step)
-        settings = {command.name: command.value}
-        if command.name == "betas":
-            settings = dict(zip(("beta1", "beta2"), command.value, strict=True))
+        settings = single_values(command.name, command.value, engine.shared.optimizer)
         step = max(command.step or 0, engine.step)
         self.folder.database.add_change(Change(self.segment, step, settings, command.sender))
 
