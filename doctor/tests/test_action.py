@@ -74,6 +74,9 @@ def test_the_install_step_hands_its_words_to_pip(folder, monkeypatch):
     assert run("Install", folder, install="treino-doctor torch==2.9").returncode == 0
     said = (folder / "said").read_text().split("\n")
     assert said == ["-m", "pip", "install", "--quiet", "treino-doctor", "torch==2.9", ""]
+    monkeypatch.setenv("GITHUB_ACTION_PATH", "/where actions/lie")
+    assert run("Install", folder).returncode == 0
+    assert (folder / "said").read_text().split("\n")[4:] == ["/where actions/lie", ""]
 
 
 def test_each_input_is_used_and_none_is_pasted_into_a_shell():
