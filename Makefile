@@ -1,5 +1,5 @@
 # One command for each thing that a contributor does. CI calls the same.
-.PHONY: lint lint-python lint-pages types test tiers release-tests frameworks bench docs words lessons format format-python format-pages lanes wasm site dist
+.PHONY: lint lint-python lint-pages types test tiers release-tests frameworks bench docs words lessons format format-python format-pages lanes wasm site packages dist
 
 lint: lint-python lint-pages
 
@@ -7,6 +7,7 @@ lint-python:
 	ruff check src apps doctor/src tests doctor/tests benchmarks tools
 	ruff format --check src apps doctor/src tests doctor/tests benchmarks tools
 	lint-imports
+	zizmor --quiet --offline .
 
 lint-pages: node_modules/.package-lock.json
 	npx biome ci --error-on-warnings
@@ -58,6 +59,12 @@ wasm:
 site:
 	python -m tools.site
 	python -m mkdocs build --strict
+
+packages: # what PyPI would take, without the wheel that a compiler makes
+	rm -rf build/packages
+	python -m build --no-isolation --outdir build/packages doctor >/dev/null
+	python -m build --no-isolation --sdist --outdir build/packages >/dev/null
+	python -m twine check --strict build/packages/*
 
 dist:
 	rm -rf dist

@@ -15,8 +15,8 @@ from tools import house
 from tools.settings_page import settings_page
 
 import treino
+import treino_doctor
 from treino.cli import help
-from treino.cli.doctor import DEVELOPERS
 from treino.engine import registries
 from treino.reports.pictures import picture_files
 
@@ -160,9 +160,12 @@ def test_the_table_of_settings_in_the_docs_is_the_program_s() -> None:
 
 
 def test_the_version_is_one() -> None:
-    project = (ROOT / "pyproject.toml").read_text()
-    found = re.search(r'^version = "(.*)"', project, re.M)
-    assert found[1] == treino.__version__
+    """Both packages are released together; setuptools reads it where they say it."""
+    for project, package in (ROOT, treino), (ROOT / "doctor", treino_doctor):
+        setuptools = tomllib.loads((project / "pyproject.toml").read_text())["tool"]["setuptools"]
+        assert setuptools["dynamic"]["version"] == {"attr": f"{package.__name__}.__version__"}
+        assert package.__version__ == treino.__version__
+    assert f"\nversion: {treino.__version__}\n" in (ROOT / "CITATION.cff").read_text()
     assert f"## {treino.__version__}" in (ROOT / "CHANGELOG.md").read_text()
 
 
@@ -245,7 +248,7 @@ def own_names(text: str) -> set[str]:
 def test_every_import_of_others_is_declared() -> None:
     """The distribution that a file imports stands in pyproject.toml itself, not only in what others need."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    extras = {name: of for name, of in project["optional-dependencies"].items() if name not in DEVELOPERS}
+    extras = project["optional-dependencies"]
     declared = {
         canonicalize_name(Requirement(text).name)
         for of in (project["dependencies"], *extras.values())

@@ -1,22 +1,25 @@
 """What a release is made of: links that lead somewhere, workflows whose commands are there, a site."""
 
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
 from importlib.metadata import PackageNotFoundError, requires, version
+from itertools import chain
 from pathlib import Path
 
 import pytest
 import yaml
 from packaging.requirements import Requirement
-from tools import links
+from tools import address, links
 
 from tests.conftest import Treino
 from treino.cli import doctor
 
 ROOT = Path(__file__).parent.parent
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+BUILD = tomllib.loads((ROOT / "pyproject.toml").read_text())
+PROJECT = BUILD["project"]
 
 
 def test_links_lead_somewhere() -> None:
@@ -40,8 +43,8 @@ def test_workflows_call_what_there_is() -> None:
             continue
         if words[0] not in ("apt-get", "pytest"):
             assert words[:2] == ["python", "-m"] or (ROOT / words[0]).is_file(), (name, command)
-        extra = re.search(r"\[(\w+)\]", command)
-        assert extra is None or extra[1] in PROJECT["optional-dependencies"], (name, command)
+        groups = set(re.findall(r"--group (\w+)", command))
+        assert groups <= BUILD["dependency-groups"].keys(), (name, command)
     assert len(commands()) >= 8
 
 
@@ -80,8 +83,28 @@ def test_forms_and_citation_agree_with_the_package() -> None:
         assert {"name", "description", "body"} <= form.keys()
         assert all(part["type"] in ("textarea", "input", "dropdown", "markdown") for part in form["body"])
     cited = yaml.safe_load((ROOT / "CITATION.cff").read_text())
-    assert (cited["version"], cited["license"]) == (PROJECT["version"], PROJECT["license"])
+    assert cited["license"] == PROJECT["license"]
     assert cited.keys() >= {"cff-version", "message", "title", "authors"}
+
+
+def test_what_is_published_names_where_the_repository_lies(tmp_path: Path) -> None:
+    here = "https://example.org/someone/treino"
+    for name in ("CITATION.cff", *chain(*address.PROJECTS.items())):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, tmp_path / name)
+        assert here not in (ROOT / name).read_text()
+    address.write(tmp_path, here)
+    for project, page in address.PROJECTS.items():
+        about = tomllib.loads((tmp_path / project).read_text())["project"]
+        assert (about["urls"]["Source"], about["authors"]) == (here, PROJECT["authors"])
+        found = links.LINK.findall((tmp_path / page).read_text())
+        files = [link.partition("/HEAD/")[2].partition("#")[0] for link in found if link.startswith(here)]
+        assert [link for link in found if ":" not in link and not link.startswith("#")] == []
+        assert len(files) > 3
+        assert all((ROOT / file).exists() for file in files)
+    cited = yaml.safe_load((tmp_path / "CITATION.cff").read_text())
+    assert cited["repository-code"] == here
+    assert cited["authors"] == PROJECT["authors"]
 
 
 def test_the_site_has_every_page() -> None:

@@ -17,8 +17,6 @@ DOCTOR_OF_SCRIPT = Refusal("{flag} is for scripts; {subject}", "{instead}")
 
 # ---- installation
 
-DEVELOPERS = "dev", "test", "release", "site"  # extras that training never needs
-
 
 def check() -> dict[str, Any]:
     """Check the installation. Return ``checks[{name, value, ok, hint}]`` and the keys of an examination."""
@@ -47,7 +45,7 @@ def _requirements() -> Iterator[tuple[str, str | None]]:
     """Yield (package, its extra or None) for each of treino's requirements, in the order of declaration."""
     for text in requires("treino") or ():
         name, extra = re.match(r"[\w.-]+", text), re.search(r"extra == ['\"]([\w.-]+)", text)
-        if name and not (extra and extra[1] in DEVELOPERS):
+        if name:
             yield name[0], extra[1] if extra else None
 
 
