@@ -26,6 +26,17 @@ def test_links_lead_somewhere() -> None:
     assert list(links.lost(ROOT)) == []
 
 
+def test_commands_of_the_docs_work_in_a_clone(tmp_path: Path) -> None:
+    assert list(links.idle(ROOT)) == []
+    for name in ("Makefile", "pyproject.toml"):
+        shutil.copy(ROOT / name, tmp_path)
+    right = "make lint types", "pip install ./doctor '.[onnx]'", "pip install 'treino[onnx]'"
+    wrong = "make lunch", "python -m tools.lunch", "pip install treino", "!pip install 'treino[onnx]'"
+    wrong = *wrong, "pip install 'treino[dev]'", "pip install -q treino-doctor"
+    (tmp_path / "page.md").write_text("\n\n".join(f"`{command}`" for command in (*right, *wrong)))
+    assert {command for _page, command in links.idle(tmp_path)} == set(wrong)
+
+
 def commands() -> list[tuple[str, str]]:
     found = []
     for path in sorted((ROOT / ".github/workflows").glob("*.yml")):
@@ -113,7 +124,7 @@ def test_the_site_has_every_page() -> None:
     docs = {p.relative_to(ROOT / "docs").as_posix() for p in (ROOT / "docs").rglob("*.md")}
     docs |= {p.name for p in (ROOT / "doctor/docs").glob("*.md")}
     for folder in ROOT.glob("apps/*/docs"):
-        docs |= {p.relative_to(folder).as_posix() for p in folder.rglob("*.md")}
+        docs |= {p.relative_to(folder).as_posix() for p in folder.rglob("*.md") if p.name != links.PLAYGROUND}
     wanted = {page.replace("README.md", "index.md") for page in docs}
     assert wanted <= set(listed)
 

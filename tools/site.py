@@ -10,7 +10,7 @@ import shutil
 from pathlib import Path
 
 import treino
-from tools.links import ON_THE_SITE
+from tools.links import PLAYGROUND
 from treino_studio.playground.page import page as playground
 
 ROOT = Path(__file__).parent.parent
@@ -21,7 +21,7 @@ OTHERS = {
     "CONTRIBUTING.md": "contributing.md", "SECURITY.md": "policy.md", "README.pt-BR.md": "comecar.md",
 }  # fmt: skip
 LINK = re.compile(r"(!?\[[^\]]*\]\()(?!\w+:)([^)\s]+?)(\))")
-LEFT_OUT = ("docs/gallery/*.py", "lessons/docs/*.py", "lessons/docs/play.html", "*.pyc")
+LEFT_OUT = ("docs/gallery/*.py", "lessons/docs/*.py", PLAYGROUND, "*.pyc")
 
 
 def main() -> None:
@@ -33,7 +33,9 @@ def main() -> None:
         if path.is_file() and not any(path.match(left_out) for left_out in LEFT_OUT)
     }
     names = {old: re.sub(r"README\.md$", "index.md", new) for old, new in names.items()} | OTHERS
-    places = names | {ON_THE_SITE: "play.html"}
+    places = names | {
+        path.relative_to(ROOT).as_posix(): "play.html" for path in ROOT.glob(f"apps/*/docs/*/{PLAYGROUND}")
+    }
     for old, new in names.items():
         target = PAGES / new
         target.parent.mkdir(parents=True, exist_ok=True)

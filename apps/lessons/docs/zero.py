@@ -17,7 +17,7 @@ from treino_studio.playground.page import page as playground
 
 HERE = Path(__file__).parent
 PAGES = HERE / "lessons/00-no-code.md", HERE / "licoes/00-sem-codigo.md"
-LINK = re.compile(r"\]\((\.\./play\.html#[^)\s]+)\)")
+LINK = re.compile(r"\]\((play\.md#[^)\s]+)\)")
 MAPS, CURVES = "#network, #picture", ".curves"
 SHOWN = (  # of each section: the link of its picture, how many steps are pressed, what is pressed then, the picture
     (0, 0, "", MAPS),

@@ -28,7 +28,7 @@ def browser() -> Iterator[Any]:
 
 @pytest.fixture(scope="module")
 def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The lessons' folder as a clone has it once its playground is written."""
+    """The lessons' folder, with the playground's page in it as on the site."""
     folder = tmp_path_factory.mktemp("clone")
     for page in zero.PAGES:
         (folder / page.parent.name).mkdir()
@@ -42,8 +42,7 @@ def followed(browser: Any, page: Path, number: int) -> str:
     shown, steps, then, _elements = zero.SHOWN[number]
     told: list[str] = []
     for at, link in enumerate(zero.LINK.findall(zero.sections(page)[number])):
-        file = (page.parent / link.partition("#")[0]).resolve()
-        tab = zero.opened(browser, file, link)
+        tab = zero.opened(browser, page.parent.parent / "play.html", link)
         told += said(tab)
         if at == shown and (steps or then):
             zero.press(tab, steps, then)
