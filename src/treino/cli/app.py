@@ -8,7 +8,9 @@ from cyclopts import App, CycloptsError
 
 from treino.base.apps import brought, entries, installed
 from treino.base.console import line
+from treino.base.errors import TreinoError
 from treino.base.words import _
+from treino.cli.configuration import Configuration, split_config
 from treino.cli.flags import setting_flags
 from treino.cli.help import FLAGS as PAGE_FLAGS
 from treino.cli.help import Pages, in_words
@@ -48,7 +50,8 @@ def make_app(verbs: Sequence[str] | None = None) -> App:
         version=version("treino"),
         help=_("Train neural networks, see them learn, and be told the truth about them."),
         help_epilogue=_(
-            "Every command: --json for one JSON document, --lang en or --lang pt_BR for the language.\n\n"
+            "Every command: --json for one JSON document, --lang en or --lang pt_BR for the language, "
+            "--config FILE for a file with options (default: treino.toml, if it is there).\n\n"
             "Exit status: 0 done, 2 bad input, 4 every network diverged, 130 after Ctrl-C, "
             "1 any other error.\n\n"
             "Start with: treino train wine"
@@ -57,6 +60,10 @@ def make_app(verbs: Sequence[str] | None = None) -> App:
     )
     for flag, about in PAGE_FLAGS.items():
         app[flag].help = _(about)
+    app.register_install_completion_command(
+        help=_("complete commands and options at the Tab key, in this shell (bash, zsh, fish)"),
+        group=app["--help"].group,
+    )
     for verb in map(verb_named, all_verbs() if verbs is None else verbs):
         settings = any(p.kind is p.VAR_KEYWORD for p in signature(verb).parameters.values())
         app.command(in_words(verb, setting_flags() if settings else ()))
@@ -73,6 +80,9 @@ def run(tokens: Sequence[str], screen: Screen) -> int:
     app = make_app(tokens[:1] if known else None)
     if not tokens:
         return _welcome(app, screen)
+    tokens, path = split_config(tokens)
+    configuration = Configuration(all_verbs(), path)
+    app.config = configuration
     try:
         command, bound, ignored = app.parse_args(
             with_lists(tokens), exit_on_error=False, print_error=False, console=screen.page
@@ -80,7 +90,12 @@ def run(tokens: Sequence[str], screen: Screen) -> int:
     except CycloptsError as error:
         raise usage_error(error, tokens, all_verbs()) from None
     extra = {"screen": screen} if "screen" in ignored else {}
-    status = command(*bound.args, **bound.kwargs, **extra)
+    if note := configuration.note():
+        (screen.err if screen.as_json else screen.out).print(note)
+    try:
+        status = command(*bound.args, **bound.kwargs, **extra)
+    except TreinoError as error:
+        raise configuration.placed(error) from error
     if status is None and screen.as_json:
         screen.document({"version": app.version} if "--version" in tokens else {"help": " ".join(tokens)})
     return int(status or 0)

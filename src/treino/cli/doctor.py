@@ -1,5 +1,6 @@
 """``treino doctor``: the doctor's own command, a run's findings, and a check of the installation."""
 
+import os
 import platform
 import re
 from collections.abc import Iterator, Sequence
@@ -13,6 +14,7 @@ from treino.base.words import N_, _, interface
 from treino_doctor import command
 from treino_doctor.base.screen import Screen
 
+VARIABLES = "TREINO_DOCTOR_"
 DOCTOR_OF_SCRIPT = Refusal("{flag} is for scripts; {subject}", "{instead}")
 
 # ---- installation
@@ -101,7 +103,7 @@ ABOUT = N_("Find what PyTorch stays silent about, in any training script, unchan
 
 def doctor(tokens: Sequence[str], screen: Screen) -> int:
     """Run ``treino doctor TOKENS``: of a script it is ``treino-doctor``."""
-    request = command.parse(tokens, "treino doctor")
+    request = command.parse(_with_options(tokens), "treino doctor")
     target = request.target
     if request.informs:
         return command.about(request, screen, [_(line) for line in MORE])
@@ -127,6 +129,27 @@ def doctor(tokens: Sequence[str], screen: Screen) -> int:
 
 
 doctor.__doc__ = ABOUT  # in the list of commands
+
+
+def _with_options(tokens: Sequence[str]) -> list[str]:
+    """The command line with the flags that the environment or a configuration file sets beside it."""
+    named = any(token.partition("=")[0] == "--config" for token in tokens)
+    if not (named or Path("treino.toml").is_file() or any(v.startswith(VARIABLES) for v in os.environ)):
+        return list(tokens)
+    from treino.cli.app import all_verbs
+    from treino.cli.configuration import options, split_config
+
+    words, path = split_config(tokens)
+    typed = {word.partition("=")[0] for word in words[: words.index("--") if "--" in words else len(words)]}
+    flags = {each.split()[-1][2:].replace("-", "_"): (each, value) for each, value, _about in command.FLAGS}
+    added = []
+    for option in options("doctor", all_verbs(), path, flags):
+        (names, value), (text,) = flags[option.name], option.texts(several=False)
+        *_short, name = names.split()
+        if typed.isdisjoint(names.split()) and text != "false":
+            typed.add(name)
+            added.append(name if value is None else f"{name}={text}")
+    return [*added, *words]
 
 
 def _refuse_for_scripts(request: command.Request, also: Sequence[str], subject: str, instead: str) -> None:

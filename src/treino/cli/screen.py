@@ -105,7 +105,9 @@ def usage_error(error: CycloptsError, tokens: Sequence[str], verbs: Sequence[str
         wants = _("{name} needs a value.") if name.startswith("-") else _("{name} is missing.")
         return TreinoError("usage", wants.format(name=name), hint)
     if isinstance(error, CoercionError) and error.token is not None:
-        return TreinoError("usage", *_coerced(error, hint))
+        message, hint = _coerced(error, hint)
+        typed = error.token.source in ("", "cli")
+        return TreinoError("usage", message if typed else f"{error.token.source}: {message}", hint)
     if isinstance(error, UnusedCliTokensError):
         return TreinoError("usage", *_too_much(error, tokens, hint))
     return TreinoError("usage", re.sub(r"\s+", " ", str(error)).strip(), hint)

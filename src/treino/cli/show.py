@@ -1,7 +1,7 @@
 """``treino show``: one run, sweep or study, or the differences of two runs."""
 
 import math
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
 from rich.table import Table
@@ -14,6 +14,11 @@ from treino.cli.flags import RunName, ScreenFlag
 EPOCHS_OF_TWO = Refusal(
     "--epochs shows one run, and two were given.", "Leave one of them out; treino plot RUN RUN2 draws both."
 )
+TOML_OF_STUDY = Refusal(
+    "--as toml writes a run or a sweep, and {study} is a study.",
+    "See its rows' commands: treino report {study}",
+)
+TOML_AND_MORE = Refusal("--as toml writes one file, and {other} stands beside it.", "Leave one of them out.")
 
 SHOWN = 48  # maximum number of characters in a column
 
@@ -27,17 +32,34 @@ def show(
         bool,
         Parameter(help="of one run: each epoch's loss, mean ± deviation of its steps", negative=()),
     ] = False,
+    as_: Annotated[
+        Literal["toml"] | None,
+        Parameter(name="--as", help="of a run or a sweep: toml, a configuration file that trains it again"),
+    ] = None,
     screen: ScreenFlag,
 ) -> int:
     """Show a run, a sweep or a study, also while it is being trained; with two runs, what differs.
 
-    Example: treino show last | treino show last --epochs | treino show wine-1 wine-2
+    Example: treino show last | treino show last --epochs | treino show wine-1 wine-2 |
+    treino show wine-1 --as toml > wine.toml
     """
     from treino.cli.sweep_view import summary
     from treino.folders.run_curves import curves_of
     from treino.reports.run_comparison import differences
-    from treino.training.stored_results import open_folder, open_run
+    from treino.training.stored_results import StoredStudy, open_folder, open_run
 
+    if as_ is not None:
+        from treino.cli.toml_file import as_toml
+
+        if epochs or other is not None:
+            raise TOML_AND_MORE(other="--epochs" if epochs else "RUN2")
+        stored = open_folder(run)
+        if isinstance(stored, StoredStudy):
+            raise TOML_OF_STUDY(study=stored.name)
+        text = as_toml(stored)
+        screen.document({"run": run, "toml": text})
+        screen.show(text.rstrip())
+        return 0
     if epochs:
         if other is not None:
             raise EPOCHS_OF_TWO()

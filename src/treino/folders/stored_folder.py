@@ -1,11 +1,13 @@
 """Stored runs, sweeps and studies: a folder, its status, whether it can be resumed, and notes on failures."""
 
+import os
 import platform
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
+from itertools import pairwise
 from pathlib import Path
 from typing import TypeVar
 
@@ -14,8 +16,10 @@ import torch
 from treino.base.errors import Refusal, TreinoError, cause
 from treino.base.words import N_, _
 from treino.folders.access import Access
+from treino.folders.documents.run_spec import RunSpec
+from treino.folders.documents.sweep import SweepSpec
 from treino.folders.store import RunFolder
-from treino.folders.store.new_names import ended_before_it_began
+from treino.folders.store.new_names import command_word, ended_before_it_began
 from treino.settings.recipes import without_recipe
 from treino.settings.setting_types import as_item
 from treino.settings.spec import FLAGS
@@ -131,9 +135,38 @@ def _reason(error: BaseException) -> str:
 # ---- commands that reproduce a run
 
 
-def as_typed(source: str, settings: Mapping[str, object]) -> str:
-    """The command that reproduces this run; if the data is a file, to be typed in the run's folder."""
-    return shlex.join(["treino", "train", source, *as_flags(without_recipe(settings))])
+def as_typed(source: str, settings: Mapping[str, object], weights: str | None = None) -> str:
+    """The command that reproduces this run; if the data is a file, to be typed in the run's folder.
+
+    weights: the run whose weights it begins with, if any."""
+    begun = [] if weights is None else ["--weights", weights]
+    return shlex.join(["treino", "train", source, *as_flags(without_recipe(settings)), *begun])
+
+
+def typed_here(command: str, spec: RunSpec | SweepSpec, folder: Path) -> str:
+    """A folder's command as it is typed in the working directory.
+
+    command: as the folder keeps it: it is written for the folder, and names runs beside that.
+    """
+    where = spec.data
+    files = {file.source for file in where.files.values()}
+    files |= {where.source} if where.kind == "file" else set()
+    names = {source: source for source in files}
+    names |= {
+        str(spec.asked[split]): file.source for split, file in where.files.items() if split in spec.asked
+    }
+    here = {word: os.path.relpath((folder / source).resolve()) for word, source in names.items()}
+    words = shlex.split(command)
+    for place, (flag, word) in enumerate(pairwise(words), 1):
+        before, _colon, after = word.rpartition(":")
+        if flag in ("--branch", "--rewind"):
+            run = folder if flag == "--rewind" else folder.parent / before
+            (words[place],) = shlex.split(command_word(run, f":{after}"))
+        elif flag == "--net" and (folder / before).is_file():
+            words[place] = f"{os.path.relpath(folder / before)}:{after}"
+        else:
+            words[place] = here.get(word, word)
+    return shlex.join(words)
 
 
 def branch_as_typed(how: str, place: str, changes: Mapping[str, object]) -> str:

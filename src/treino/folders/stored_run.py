@@ -1,12 +1,9 @@
 """A stored run: the metrics, the network and the rows of one training, read from its folder."""
 
-import os
-import shlex
 from collections.abc import Iterable, Mapping
 from copy import copy
 from dataclasses import replace
 from functools import cached_property
-from itertools import pairwise
 from typing import Any, Self
 
 import numpy as np
@@ -39,11 +36,11 @@ from treino.folders.documents import (
 )
 from treino.folders.documents.run_result import RunResult
 from treino.folders.documents.run_spec import ResolvedSettings, RunFacts, RunSpec, initial_document
-from treino.folders.network_source import NETWORK_COPY, run_network
+from treino.folders.network_source import run_network
 from treino.folders.run_records import UNKNOWN, evaluations, histories, losses_of, member_evaluations
 from treino.folders.store import Change, RunFolder
 from treino.folders.store.new_names import command_word
-from treino.folders.stored_folder import StoredFolder
+from treino.folders.stored_folder import StoredFolder, as_typed, typed_here
 from treino.folders.timeline import Timeline, newest, path, segments_of
 from treino.folders.weights import WEIGHTS, check_answers, check_layers, read_weights, with_weights
 from treino.inspection.conformal import FoldScores
@@ -247,27 +244,16 @@ class StoredRun(StoredFolder):
 
     @property
     def command(self) -> str:
-        """``spec.command`` as it is typed in the working directory: it is written for the run's folder, and
-        names runs beside that."""
-        spec, where = self.spec, self.spec.data
-        files = {file.source for file in where.files.values()}
-        files |= {where.source} if where.kind == "file" else set()
-        names = {source: source for source in files}
-        names |= {
-            str(spec.asked[split]): file.source for split, file in where.files.items() if split in spec.asked
-        }
-        here = {word: os.path.relpath((self.path / source).resolve()) for word, source in names.items()}
-        words = shlex.split(spec.command)
-        for place, (flag, word) in enumerate(pairwise(words), 1):
-            run, _colon, step = word.rpartition(":")
-            if flag in ("--branch", "--rewind"):
-                folder = self.path if flag == "--rewind" else self.path.parent / run
-                (words[place],) = shlex.split(command_word(folder, f":{step}"))
-            elif flag == "--net" and run == NETWORK_COPY:
-                words[place] = f"{os.path.relpath(self.path / NETWORK_COPY)}:{step}"
-            else:
-                words[place] = here.get(word, word)
-        return shlex.join(words)
+        """The command that made the newest segment, as it is typed in the working directory."""
+        return typed_here(self.spec.command, self.spec, self.path)
+
+    @property
+    def first_command(self) -> str:
+        """The command that began the run, if no other run's steps are part of it."""
+        if self.spec.parent is not None or not self.spec.segments:
+            return self.command
+        began = as_typed(self.spec.data.source, self.spec.asked, self.spec.weights)
+        return typed_here(began, self.spec, self.path)
 
     @property
     def document(self) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 ``train_events`` and ``resuming`` prepare a ``RunJob`` and yield the events of the loop that drives it.
 """
 
-import shlex
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -181,7 +180,8 @@ def train_events(
             folder.write_tensors(START, first.weights, {"from": first.name} | known)
         training, files = resolution.training, where.get("files", {})
         kind: Any = "file" if file is not None else "given" if net is not None else settings.net or "mlp"
-        typed = as_typed(where["source"], explicit | {split: f["source"] for split, f in files.items()})
+        named = explicit | {split: f["source"] for split, f in files.items()}
+        weights = None if start is None else start.name
         spec = RunSpec(
             asked=explicit,
             sources={name: settings.source(name) for name in explicit if settings.source(name) != "typed"},
@@ -190,8 +190,8 @@ def train_events(
             data=DataSource.model_validate(where),
             **shape_entries(data, training),
             net=kind,
-            command=typed + (f" --weights {shlex.quote(start.name)}" if start else ""),
-            weights=None if start is None else start.name,
+            command=as_typed(where["source"], named, weights),
+            weights=weights,
             like=like,
             versions=versions(),
             machine=machine(),
