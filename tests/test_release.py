@@ -137,3 +137,7 @@ def test_the_site_is_built_without_a_warning(tmp_path: Path) -> None:
     build = [sys.executable, "-m", "mkdocs", "build", "--strict", "-d", str(tmp_path / "site")]
     subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
     assert 'id="treino.api.fit"' in (tmp_path / "site/api/index.html").read_text()
+    assert 'href="../../play.html#data=wine' in (tmp_path / "site/lessons/00-no-code/index.html").read_text()
+    addresses = links.LINK.findall((tmp_path / "site/llms.txt").read_text())
+    assert len(addresses) > 80
+    assert all((tmp_path / "site" / address / "index.html").exists() for address in addresses)

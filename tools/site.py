@@ -1,10 +1,11 @@
 """The pages of the documentation site, from ``docs/``, ``doctor/docs/``, the README and the public names.
 
-``python -m tools.site`` writes them, and the playground, into ``build/pages``; ``make site`` makes the
-site from them with MkDocs.
+``python -m tools.site`` writes them, the playground and ``llms.txt`` into ``build/pages``; ``make site``
+makes the site from them with MkDocs.
 """
 
 import inspect
+import os
 import re
 import shutil
 from pathlib import Path
@@ -47,6 +48,7 @@ def main() -> None:
     (PAGES / "play.html").write_text(playground())
     with (PAGES / "playground.md").open("a") as file:
         file.write("\n[Open the playground](play.html).\n")
+    (PAGES / "llms.txt").write_text(llms(os.environ.get("SITE_URL", "")))
 
 
 def linked(text: str, old: str, new: str, names: dict[str, str]) -> str:
@@ -76,6 +78,32 @@ def api() -> str:
         if inspect.isclass(value) or inspect.isfunction(value):
             lines += [f"::: {value.__module__}.{value.__qualname__}", ""]
     return "\n".join(lines)
+
+
+def llms(site: str) -> str:
+    """A list of all pages for language models, by the form of llmstxt.org: title, address, first sentence.
+
+    Sections and pages are those of the site's table of contents.
+    """
+    lines = ["# treino", "", f"> {_opening('index.md')}"]
+    for line in (ROOT / "mkdocs.yml").read_text().partition("\nnav:\n")[2].splitlines():
+        section, page = re.match(r"  - (.+):$", line), re.search(r"[\w\-/]+\.md$", line)
+        if section:
+            lines += ["", f"## {section[1]}", ""]
+        elif page and page[0] not in ("index.md", "api.md"):
+            title = re.search(r"^# (.+)", (PAGES / page[0]).read_text(), re.MULTILINE)
+            address = site + re.sub(r"(index)?\.md$", lambda end: "" if end[1] else "/", page[0])
+            name = title[1].replace("`", "") if title else page[0]
+            lines.append(f"- [{name}]({address}): {_opening(page[0])}".rstrip(": "))
+    return "\n".join(lines) + "\n"
+
+
+def _opening(page: str) -> str:
+    """The first sentence of a page, without links."""
+    paragraphs = re.sub(r"```.*?```", "", (PAGES / page).read_text(), flags=re.DOTALL).split("\n\n")
+    plain = next((text for text in paragraphs if re.match(r"[\w`*]", text)), "")
+    text = re.sub(r"!?\[([^\]]*)\]\([^)]*\)", r"\1", " ".join(plain.split()))
+    return re.split(r"(?<=[.?!]) (?=[A-ZÀ-Ý`*])", text)[0]
 
 
 if __name__ == "__main__":
