@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from treino.data import Preparation
 from treino.data.documents import PreparationDocument
+from treino.data.preparation.preparation import Preparation
 from treino.data.readers import idx
 
 Write = Callable[..., Path]

@@ -5,7 +5,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from treino.data import Rows, batches, order
+from treino.data.rows import Rows, batches, order
 
 
 @given(n=st.integers(0, 200), seed=st.integers(0, 99), epoch=st.integers(0, 9))

@@ -5,7 +5,8 @@ import pandas as pd
 import torch
 from torch.utils.data import DataLoader
 
-from treino.data import load, order
+from treino.data import load
+from treino.data.rows import order
 
 
 def test_rows_are_a_dataset_and_come_in_batches() -> None:

@@ -11,9 +11,9 @@ from sklearn.preprocessing import StandardScaler
 from tests.conftest import refusal_of
 from tests.data.conftest import read_back
 from treino.base.errors import TreinoError
-from treino.data import Preparation, load
+from treino.data import load
 from treino.data.documents import PreparationDocument
-from treino.data.preparation.preparation import fit_table
+from treino.data.preparation.preparation import Preparation, fit_table
 
 
 def table(mean: tuple[float, ...], scale: tuple[float, ...]) -> Preparation:

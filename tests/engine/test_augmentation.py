@@ -15,10 +15,11 @@ from torch.nn import functional as F
 from torch.utils.data import DataLoader, TensorDataset
 
 from treino.data.rows import order
-from treino.engine import cnn, mlp, train
+from treino.engine import mlp, train
 from treino.engine.augmentation import KINDS, SHARES, Augmentation, augmented, mixup_shares, resampled
 from treino.engine.kernels.lanes import LanesKernel
 from treino.engine.kernels.lanes_library import libraries
+from treino.engine.nets import cnn
 
 SEEDS = st.integers(0, 2**62)
 ROWS = st.lists(st.integers(0, 2**40), min_size=1, max_size=20)

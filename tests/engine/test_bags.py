@@ -13,8 +13,9 @@ from torch.utils.data import Dataset as TorchDataset
 from treino.data import load
 from treino.data.mapped_rows import MappedRows
 from treino.data.rows import order
-from treino.engine import Bags, batch_sources, cnn, measure, mlp, train
+from treino.engine import Bags, batch_sources, measure, mlp, train
 from treino.engine.kernels.lanes import LanesKernel
+from treino.engine.nets import cnn
 
 ROWS = 24
 VARIANTS = {

@@ -12,8 +12,8 @@ from tests.conftest import refusal_of
 from torch import nn
 from torch.nn import functional as F
 
-from treino.engine import cnn, train
-from treino.engine.nets import input_shape, multiplications, picture_shape
+from treino.engine import train
+from treino.engine.nets import cnn, input_shape, multiplications, picture_shape
 
 
 def pictures(rows: int = 40, shape: tuple[int, ...] = (2, 8, 8)) -> tuple[torch.Tensor, torch.Tensor]:

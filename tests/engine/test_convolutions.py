@@ -12,9 +12,10 @@ from tests.conftest import refusal_of
 from torch import nn
 
 from treino.base.errors import TreinoError
-from treino.engine import cnn, train
+from treino.engine import train
 from treino.engine.kernels.lanes import LanesKernel
 from treino.engine.kernels.lanes_library import libraries, why_missing
+from treino.engine.nets import cnn
 from treino.engine.step_plan import Chunk
 
 pytestmark = pytest.mark.skipif("lanes" not in ENGINES, reason=f"needs lanes: {why_missing()}")

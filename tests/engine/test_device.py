@@ -8,7 +8,8 @@ from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
 from treino.data import load
-from treino.engine import ACTIVATIONS, OPTIMIZERS, cnn, mlp, train
+from treino.engine import ACTIVATIONS, OPTIMIZERS, mlp, train
+from treino.engine.nets import cnn
 
 DEVICES = ["cuda"] * torch.cuda.is_available() + ["mps"] * torch.backends.mps.is_available()
 X, Y = sample(rows=33)

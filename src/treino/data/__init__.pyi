@@ -5,7 +5,6 @@ from treino.data.documents import DataSource as DataSource
 from treino.data.loader import load as load
 from treino.data.preparation.new_rows import PreparedRows as PreparedRows
 from treino.data.preparation.new_rows import rows_for_prediction as rows_for_prediction
-from treino.data.preparation.preparation import Preparation as Preparation
 from treino.data.preparation.target import choose_target as choose_target
 from treino.data.readers import read_file as read_file
 from treino.data.readers.file_bytes import InputFile as InputFile
@@ -13,9 +12,6 @@ from treino.data.readers.file_bytes import decide as decide
 from treino.data.readers.file_bytes import open_file as open_file
 from treino.data.readers.file_bytes import unreadable as unreadable
 from treino.data.rows import Rows as Rows
-from treino.data.rows import batches as batches
-from treino.data.rows import generator as generator
-from treino.data.rows import order as order
 from treino.data.sources import BuiltinName as BuiltinName
 from treino.data.sources import read as read
 from treino.data.summaries.description import describe as describe

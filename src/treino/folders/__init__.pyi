@@ -30,8 +30,6 @@ from treino.folders.store.run_lookup import known_folder as known_folder
 from treino.folders.store.run_lookup import run_folders as run_folders
 from treino.folders.stored_run import StoredRun as StoredRun
 from treino.folders.timeline import Segment as Segment
-from treino.folders.timeline import Stretch as Stretch
-from treino.folders.timeline import Timeline as Timeline
 from treino.folders.timeline import epoch_count as epoch_count
 from treino.folders.timeline import path as path
 from treino.folders.timeline import segments_of as segments_of
