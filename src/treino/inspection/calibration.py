@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
+from treino.base.resampling import LEVEL
 from treino.data.dataset import Data
 from treino.engine.metrics import probabilities
 from treino.inspection.input_planes import ALL, Split, held_out
@@ -22,7 +23,6 @@ from treino.inspection.outputs import outputs
 
 BINS = 15  # number of bins of equal width, as in the paper
 DRAWS, MOST_DRAWN = 400, 20_000_000
-CHANCE = 0.95  # the share of perfectly calibrated networks with a smaller error than ``chance``
 COST = re.compile(r"cost=(\d+(?:\.\d+)?):(\d+(?:\.\d+)?)")
 
 Floats = NDArray[np.float64]
@@ -86,9 +86,9 @@ def calibration_of(
         ]
     )
     error_R = (np.abs(drawn_RB - mean_B) * weight_B).sum(1)
-    low_B, high_B = np.quantile(drawn_RB, [(1 - CHANCE) / 2, (1 + CHANCE) / 2], axis=0)
+    low_B, high_B = np.quantile(drawn_RB, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
     error = float((np.abs(right_B - mean_B) * weight_B).sum())
-    chance = float(np.quantile(error_R, CHANCE))
+    chance = float(np.quantile(error_R, LEVEL))
     return Calibration(name, split, error, chance, mean_B, right_B, low_B, high_B, rows_B[some])
 
 
