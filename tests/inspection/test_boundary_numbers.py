@@ -61,7 +61,7 @@ def test_the_grid_is_scikit_learns(wine2: Data, trainer, monkeypatch: pytest.Mon
     axes = iter([theirs.xx0[0], theirs.xx1[:, 0]])
     monkeypatch.setattr(module, "grid", lambda values, resolution: next(axes))
     ours = boundary(net, wine2, resolution=25)
-    assert ours.view == "all"
+    assert ours.axes.view == "all"
     assert len(np.unique(theirs.response)) == 3
     np.testing.assert_array_equal(ours.winner_RR, theirs.response)
     at = np.stack(np.meshgrid(ours.x_R, ours.y_R), -1).reshape(-1, 2)
@@ -105,11 +105,12 @@ def test_many_inputs_are_seen_along_the_two_whose_plane_is_most_like_the_network
         there_ND[:, pair] = train_ND[:, pair]
         return float(recall_score(own_N, estimator.predict(there_ND), average="macro"))
 
-    shown = tuple(wine.features.index(name) for name in plane.axis_names)
+    shown = tuple(wine.features.index(name) for name in plane.axes.axis_names)
     assert agreement(shown) == max(map(agreement, combinations(range(13), 2)))
-    assert (plane.view, plane.view_split, plane.view_rows) == ("important", "train", len(wine.train))
+    axes = plane.axes
+    assert (axes.view, axes.view_split, axes.view_rows) == ("important", "train", len(wine.train))
     # all others at the training medians
-    first, second = (wine.features.index(name) for name in plane.axis_names)
+    first, second = (wine.features.index(name) for name in plane.axes.axis_names)
     row_ND = np.tile(np.median(raw_ND[wine.train.index.numpy()], axis=0), (225, 1))
     row_ND[:, [first, second]] = np.stack(np.meshgrid(plane.x_R, plane.y_R), -1).reshape(-1, 2)
     np.testing.assert_allclose(
@@ -130,8 +131,9 @@ def test_columns_that_show_little_name_two_that_show_more(trainer) -> None:
     asked = boundary(net, wine, axes=["ash", "magnesium"], resolution=5)
     usual = boundary(net, wine, resolution=5)
     assert asked.agreement < 0.6 < usual.agreement
-    assert asked.better == (usual.axis_names, pytest.approx(usual.agreement))
-    assert f"axes='{','.join(usual.axis_names)}'" in " ".join(warning_sentences(asked, list(asked.classes)))
+    assert asked.better == (usual.axes.axis_names, pytest.approx(usual.agreement))
+    names = ",".join(usual.axes.axis_names)
+    assert f"axes='{names}'" in " ".join(warning_sentences(asked, list(asked.classes)))
     assert usual.better is None
 
 
@@ -235,10 +237,10 @@ def test_pixels_are_seen_on_their_principal_components(trainer) -> None:
     data = images()
     net = trainer(data)
     plane = boundary(net, data, resolution=11)
-    assert plane.view == "components"
+    assert plane.axes.view == "components"
     theirs = PCA(2).fit(data.train.x.double().numpy())
-    assert plane.variance is not None
-    np.testing.assert_allclose(plane.variance, theirs.explained_variance_ratio_, rtol=1e-6)
+    assert plane.axes.variance is not None
+    np.testing.assert_allclose(plane.axes.variance, theirs.explained_variance_ratio_, rtol=1e-6)
     sign = np.sign(theirs.components_[[0, 1], np.abs(theirs.components_).argmax(1)])
     at = theirs.transform(data.test.x.double().numpy()) * sign
     np.testing.assert_allclose(plane.points[2].at_NK, at, atol=1e-4)
@@ -261,7 +263,7 @@ def test_a_net_that_wants_images(trainer) -> None:
     net = nn.Sequential(nn.Conv2d(1, 2, 3), nn.Flatten(), nn.Linear(8, 2))
     assert isinstance(boundary(net, data, resolution=5, item_shape=data.item_shape), Plane)
     seen = boundary(net, data, axes=["p0", "p15"], resolution=5, item_shape=data.item_shape)
-    assert seen.view == "given"
+    assert seen.axes.view == "given"
 
 
 @pytest.mark.parametrize("shape", [(40, 6), (6, 40)])

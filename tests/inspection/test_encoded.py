@@ -32,8 +32,8 @@ def houses() -> Data:
 
 def test_a_plane_lies_through_a_typical_row_along_columns_with_an_axis(houses: Data, trainer) -> None:
     shown = boundary(trainer(houses), houses, resolution=8)
-    assert set(shown.axis_names) <= {"area", "size", "when (days)", "rooms"}
-    assert (shown.view, shown.inputs) == ("important", 5)
+    assert set(shown.axes.axis_names) <= {"area", "size", "when (days)", "rooms"}
+    assert (shown.axes.view, shown.inputs) == ("important", 5)
     typical = dict(zip(houses.preparation.inputs, typical_row(houses), strict=True))
     train = frame().iloc[houses.train.index.numpy()]
     assert [typical[f"city={city}"] for city in ("Bahia", "Recife", "Rio")] == [0, 1, 0]
@@ -42,7 +42,7 @@ def test_a_plane_lies_through_a_typical_row_along_columns_with_an_axis(houses: D
     values = []
     for axes in (["area", "when"], ["area", "rooms"]):
         plane = boundary(trainer(houses), houses, axes=axes, resolution=8)
-        values.append(dict(plane.held))
+        values.append(dict(plane.axes.held))
     middle = int(train["size"].map({"s": 0, "m": 1, "l": 2}).median())
     rooms = pytest.approx(train["rooms"].median())
     assert values[0] == {"city": "Recife", "size": "sml"[middle], "rooms": rooms}

@@ -48,7 +48,7 @@ def test_thumbnails_are_what_forward_hooks_give(wine2: Data, trainer: Callable[.
     np.testing.assert_array_equal(out.weight_KJ, net[3].weight.detach().double())
     np.testing.assert_array_equal(out.bias_K, net[3].bias.detach().double())
     seen = boundary(net, wine2, resolution=20)
-    assert shown.sight.axis_names == seen.axis_names
+    assert shown.sight.axis_names == seen.axes.axis_names
     np.testing.assert_array_equal(shown.x_R, seen.x_R)
     assert not any(m._forward_hooks or m._forward_pre_hooks for m in net.modules())
 

@@ -5,6 +5,7 @@ import io
 import os
 import subprocess
 import sys
+from typing import Any
 
 import matplotlib
 import numpy as np
@@ -17,7 +18,7 @@ from matplotlib.image import imread
 from tests.plots.room import outside, overlapping, texts
 from treino.base.words import numeral
 from treino.inspection.curves import curves
-from treino.inspection.input_planes import Fit, InputLine, Plane, Points, Score
+from treino.inspection.input_planes import Fit, InputAxes, InputLine, Plane, Points, Score
 from treino.plots.boundary import boundary_figure
 from treino.plots.curves import curves_figure
 from treino.plots.style import PALETTE, class_labels, label, new_figure, percent, png
@@ -53,10 +54,7 @@ def plane(classes: tuple[str, ...] = ("red", "green", "blue"), **change: object)
         name="wine",
         classes=classes,
         inputs=2,
-        view="all",
-        view_split="validation",
-        view_rows=27,
-        axis_names=("alcohol", "hue"),
+        axes=InputAxes("all", "validation", 27, ("alcohol", "hue"), no_rows, no_rows),
         x_R=x,
         y_R=x,
         probability_RRC=share.astype(np.float32),
@@ -65,7 +63,13 @@ def plane(classes: tuple[str, ...] = ("red", "green", "blue"), **change: object)
         agreement_rows=81,
         score=Score("test", 12, 0.75, 9, (0.4677, 0.9111)),
     )
-    return dataclasses.replace(shown, **change)
+    names = change.keys() & {field.name for field in dataclasses.fields(InputAxes)}
+    of_axes = {name: change.pop(name) for name in names}
+    return dataclasses.replace(shown, axes=dataclasses.replace(shown.axes, **of_axes), **change)
+
+
+def no_rows(rows: Any) -> Any:
+    raise AssertionError(rows)
 
 
 def pixels(figure: Figure, dpi: int = 50) -> np.ndarray:

@@ -158,7 +158,7 @@ def boundary(
 ) -> Boundary:
     """Compute the picture of ``net``'s decision boundary or, for regression, of its predictions.
 
-    axes: the two features of the plane; default: the choice described at ``Plane.view``.
+    axes: the two features of the plane; default: the choice described at ``InputAxes.view``.
     item_shape: as in ``outputs``, for a network whose input is an image instead of a flat row.
     splits: the splits to show, without ``test`` for a run that will be resumed.
     seen: the axes of another network's picture, in place of ``axes``, to draw both on the same plane.
@@ -329,10 +329,7 @@ def _plane(predict: Predict, data: Data, resolution: int, seen: InputAxes) -> Pl
         data.name,
         data.classes,
         len(data.features),
-        seen.view,
-        seen.view_split,
-        seen.view_rows,
-        (seen.axis_names[0], seen.axis_names[1]),
+        seen,
         x_R,
         y_R,
         probability.float().numpy().reshape(resolution, resolution, -1),
@@ -340,8 +337,6 @@ def _plane(predict: Predict, data: Data, resolution: int, seen: InputAxes) -> Pl
         float(agreed.mean()),
         len(agreed),
         score(predict, data),
-        seen.variance,
-        seen.held,
         data.threshold,
     )
 

@@ -84,8 +84,13 @@ class Score:
 
 @dataclass(frozen=True, eq=False)
 class InputAxes:
-    """The one or two input axes of a picture; fields as in ``Plane``.
+    """The one or two input axes of a picture.
 
+    view: ``all``: the only inputs; ``important``: the two inputs on whose plane the picture agrees best with
+    the network, compared on ``view_rows`` rows of ``view_split``; ``given``: the requested inputs (in both
+    cases all others are at training medians); ``components``: the first two principal components of the
+    training rows, with their shares of the ``variance``. held: the other columns, each with its fixed value
+    on the plane: a number, a class or a date; None without a single value (hashed classes).
     place: maps prepared rows ``[N, D]`` to their places ``[N, K]`` on the K axes, in the axes' units. rows:
     maps places to prepared rows, with typical values in all other inputs. columns: the features on the axes.
     """
@@ -115,24 +120,16 @@ def winners(share_XC: NDArray[Any], threshold: float | None) -> NDArray[np.int64
 class Plane:
     """A classifier's probabilities over two axes.
 
-    x_R, y_R: ``[R]``: the grid in the axes' units. probability_RRC: ``[R (y), R (x), C]``.
-    view: ``all``: the only two inputs; ``important``: the two inputs on whose plane the picture agrees best
-    with the network, compared on ``view_rows`` rows of ``view_split``; ``given``: the two requested inputs
-    (in both cases all others are at training medians); ``components``: the first two principal components of
-    the training rows. inputs: the number of inputs; for a table, of columns. held: the other columns, each
-    with its fixed value on the plane: a number, a class or a date; None without a single value (hashed
-    classes). agreement: the share of the ``agreement_rows`` rows shown for which the class predicted on the
-    plane equals the network's. better: if that share is small for ``given`` inputs, two on whose plane it is
-    larger, with that share.
+    inputs: the number of inputs; for a table, of columns. x_R, y_R: ``[R]``: the grid in the axes' units.
+    probability_RRC: ``[R (y), R (x), C]``. agreement: the share of the ``agreement_rows`` rows shown for
+    which the class predicted on the plane equals the network's. better: if that share is small for ``given``
+    inputs, two on whose plane it is larger, with that share.
     """
 
     name: str
     classes: tuple[str, ...]
     inputs: int
-    view: View
-    view_split: Split
-    view_rows: int
-    axis_names: tuple[str, str]
+    axes: InputAxes
     x_R: Floats
     y_R: Floats
     probability_RRC: NDArray[np.float32]
@@ -140,8 +137,6 @@ class Plane:
     agreement: float
     agreement_rows: int
     score: Score
-    variance: tuple[float, float] | None = None
-    held: tuple[tuple[str, float | str | None], ...] = ()
     threshold: float | None = None
     better: tuple[tuple[str, str], float] | None = None
 

@@ -57,7 +57,7 @@ def score_text(score: Score) -> str:
 
 
 def view_sentences(plane: Plane) -> list[str]:
-    if plane.view == "all":
+    if plane.axes.view == "all":
         return []
     words = {
         "important": _(
@@ -66,15 +66,15 @@ def view_sentences(plane: Plane) -> list[str]:
         "given": _("Two of {inputs} inputs, as asked for"),
         "components": _("{inputs} inputs on the plane of their two main directions ({n:,} {split} rows)"),
     }
-    view = words[plane.view].format(
-        inputs=plane.inputs, n=plane.view_rows, split=split_name(plane.view_split)
+    view = words[plane.axes.view].format(
+        inputs=plane.inputs, n=plane.axes.view_rows, split=split_name(plane.axes.view_split)
     )
     agrees = _("this picture agrees with the network on {share} of {n:,} rows.").format(
         share=percent(plane.agreement), n=plane.agreement_rows
     )
-    if plane.view == "components" or plane.inputs == 2:
+    if plane.axes.view == "components" or plane.inputs == 2:
         return [f"{view}: {agrees}"]
-    if any(isinstance(value, str) for _name, value in plane.held):
+    if any(isinstance(value, str) for _name, value in plane.axes.held):
         return [
             _("{view}, the others at their training medians and commonest classes: {agrees}").format(
                 view=view, agrees=agrees
@@ -85,12 +85,12 @@ def view_sentences(plane: Plane) -> list[str]:
 
 def held_sentence(plane: Plane) -> str:
     """Return the columns held constant, with their values; "" if there are none."""
-    if not plane.held:
+    if not plane.axes.held:
         return ""
-    values = [f"{label(column, 24)} {_fixed_value(value)}" for column, value in plane.held[:HELD]]
-    if (more := len(plane.held) - HELD) > 0:
+    values = [f"{label(column, 24)} {_fixed_value(value)}" for column, value in plane.axes.held[:HELD]]
+    if (more := len(plane.axes.held) - HELD) > 0:
         values.append(_("… and {n} more").format(n=more))
-    classes = any(isinstance(value, str) for _name, value in plane.held)
+    classes = any(isinstance(value, str) for _name, value in plane.axes.held)
     sentence = _("Held at training medians and commonest classes: {values}.")
     return (sentence if classes else _("Held at training medians: {values}.")).format(
         values=", ".join(values)
@@ -130,8 +130,8 @@ def axis_names(shown: Boundary) -> tuple[str, str]:
     if isinstance(shown, Fit):
         target = label(shown.target, 50)
         return _("true {target}").format(target=target), _("predicted {target}").format(target=target)
-    x, y = (label(name, 60) for name in shown.axis_names)
-    if shown.variance is None:
+    x, y = (label(name, 60) for name in shown.axes.axis_names)
+    if shown.axes.variance is None:
         return x, y
-    name, (of_x, of_y) = _("{name} ({share} of the variance)"), map(percent, shown.variance)
+    name, (of_x, of_y) = _("{name} ({share} of the variance)"), map(percent, shown.axes.variance)
     return name.format(name=x, share=of_x), name.format(name=y, share=of_y)

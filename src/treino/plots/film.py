@@ -418,6 +418,6 @@ def _nowhere(one: Shown) -> tuple[str, str]:
         return "", style.INK
     names = style.class_labels(one.classes, 14)
     absent = listed([names[c] for c in one.absent], 3)
-    if isinstance(one, Plane) and one.view != "all":  # the network may predict the class outside this plane
+    if isinstance(one, Plane) and one.axes.view != "all":  # it may predict the class outside this plane
         return _("not on this plane: {names}").format(names=absent), style.SOFT
     return _("nowhere: {names}").format(names=absent), style.ALARM

@@ -251,6 +251,7 @@ def boundary_svg(plane: Plane) -> str:
         place_NK = zip(across.place(points.at_NK[:, 0]), up.place(points.at_NK[:, 1]), strict=True)
         for (px, py), c in zip(place_NK, points.true_N.astype(int), strict=True):
             parts.append(circle(px, py, 2.6, fill=colour(c), stroke="#fff", stroke_width=0.7))
-    parts.append(text(across.middle, SIDE + 41, shortened(plane.axis_names[0], 40), text_anchor="middle"))
-    parts.append(upright_text(20, up.middle, shortened(plane.axis_names[1], 40)))
+    x_name, y_name = (shortened(name, 40) for name in plane.axes.axis_names)
+    parts.append(text(across.middle, SIDE + 41, x_name, text_anchor="middle"))
+    parts.append(upright_text(20, up.middle, y_name))
     return fluid_svg(SIDE + 40, SIDE + 48, *parts, alt=_("decision boundary"))

@@ -171,8 +171,8 @@ def _boundaries(sweep: StoredSweep) -> "Figure":
         plane = boundary(run.module, run.data, item_shape=run.item_shape, **view)
         if not isinstance(plane, Plane):
             break
-        if plane.view == "important":  # all planes use the best network's main columns
-            axes = _columns(run.data, plane.axis_names)
+        if plane.axes.view == "important":  # all planes use the best network's main columns
+            axes = _columns(run.data, plane.axes.axis_names)
         planes.append(plane)
         figure = figures.get(member, {}).get(shown)
         figure_text = "" if figure is None else f" · {metric_name(shown)} {numeral(figure)}"
