@@ -180,7 +180,7 @@ def train_events(
             folder.write_tensors(START, first.weights, {"from": first.name} | known)
         training, files = resolution.training, where.get("files", {})
         kind: Any = "file" if file is not None else "given" if net is not None else settings.net or "mlp"
-        named = explicit | {split: f["source"] for split, f in files.items()}
+        typed = explicit | {split: f["source"] for split, f in files.items()}
         weights = None if start is None else start.name
         spec = RunSpec(
             asked=explicit,
@@ -190,7 +190,7 @@ def train_events(
             data=DataSource.model_validate(where),
             **shape_entries(data, training),
             net=kind,
-            command=as_typed(where["source"], named, weights),
+            command=as_typed(where["source"], typed, weights),
             weights=weights,
             like=like,
             versions=versions(),
