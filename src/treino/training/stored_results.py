@@ -35,7 +35,7 @@ from treino.training.search.space import space_from_json
 from treino.training.sweeps.bracket import MEMBERS, check_states, read_rows, read_top
 from treino.training.sweeps.ensemble import chosen_ensemble, ensemble
 from treino.training.sweeps.judgement import BEST
-from treino.training.sweeps.member import config_of, member_run, member_runs, parse_member, sweep_folder
+from treino.training.sweeps.member import member_run, member_runs, params_of, parse_member, sweep_folder
 from treino.training.sweeps.out_of_fold import OutOfFold, out_of_fold
 from treino.training.sweeps.study_document import study_result
 
@@ -103,7 +103,7 @@ class StoredSweep(StoredFolder):
         Raises:
             TreinoError: there is no such member.
         """
-        return config_of(self.folder, member)
+        return params_of(self.folder, member)
 
     @property
     def best(self) -> StoredRun:
@@ -158,7 +158,7 @@ class StoredSweep(StoredFolder):
         """These networks as one run."""
         members = sorted(members)
         first, *others = member_runs(self.folder, members, self.access)
-        folds = [str(config_of(self.folder, m).get("fold", "")).partition("/")[0] for m in members]
+        folds = [str(params_of(self.folder, m).get("fold", "")).partition("/")[0] for m in members]
         alone = len(first.by_target) == 1
         scores = self.out_of_fold().scores([int(fold) for fold in folds]) if alone and all(folds) else None
         return first.with_others(others, scores)

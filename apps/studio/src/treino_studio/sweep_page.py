@@ -28,10 +28,10 @@ from treino.training import (
     StoredStudy,
     StoredSweep,
     check_folder,
-    config_of,
     deliver,
     left_of,
     mode_name,
+    params_of,
     plain,
     row_name,
     seconds_text,
@@ -325,7 +325,7 @@ def open_member(page: FolderPage, request: Mapping[str, Any]) -> Answer:
     """
     folder, member = RunFolder.open(page.path, verify=False), request["member"]
     spec = read_sweep_spec(folder)
-    settings = settings_of(config_of(folder, member), spec.base, member)
+    settings = settings_of(params_of(folder, member), spec.base, member)
     first = f"{page.path.name}-{member}"
     for name in itertools.chain([first], (f"{first}-{k}" for k in itertools.count(2))):
         path = page.path.parent / name

@@ -25,7 +25,7 @@ from treino.folders.weights import check_layers, with_weights
 from treino.inspection.outputs import outputs, predicted_classes
 from treino.training.resolution import decide
 from treino.training.sweeps.bracket import MODELS, TopMember, read_top
-from treino.training.sweeps.member import config_of
+from treino.training.sweeps.member import params_of
 from treino.training.sweeps.populations import COMPARED, settings_of
 
 TOP_RANGE = Refusal(
@@ -65,10 +65,10 @@ def chosen_ensemble(folder: RunFolder, winner: StoredRun, members: Sequence[int]
 
 def _differences(folder: RunFolder, kept: Sequence[TopMember]) -> list[list[str]]:
     """For each network: the settings that keep it from predicting together with the first."""
-    base, first = read_sweep_spec(folder).base, config_of(folder, kept[0].member)
+    base, first = read_sweep_spec(folder).base, params_of(folder, kept[0].member)
     found = []
     for k in kept:
-        config = config_of(folder, k.member)
+        config = params_of(folder, k.member)
         other = [n for n in (*COMPARED, "loss", "net") if config.get(n) != first.get(n)]
         own = settings_of(config, base, k.member).net_file is not None
         found.append(other or ["net"] * own)
@@ -85,7 +85,7 @@ def networks(folder: RunFolder, winner: StoredRun, kept: Sequence[TopMember]) ->
     for k, other in zip(kept, _differences(folder, kept), strict=True):
         if other:
             raise ENSEMBLE_DIFFERS(n=k.member, what=", ".join(other))
-        net, _config = decide(settings_of(config_of(folder, k.member), base, k.member), winner.data)
+        net, _config = decide(settings_of(params_of(folder, k.member), base, k.member), winner.data)
         shape = input_shape(net, spec.item_shape)
         wanted = net.parameter_shapes(shape, spec.outputs)
         check_layers(wanted, (t.shape for t in k.weights.values()), folder.path.name)

@@ -76,7 +76,7 @@ def sweep_folder(name: str | Path, parent: str | Path = "runs") -> RunFolder:
     return folder
 
 
-def config_of(folder: RunFolder, member: int) -> dict[str, Any]:
+def params_of(folder: RunFolder, member: int) -> dict[str, Any]:
     """The member's own settings, which override the shared ones.
 
     Raises:
@@ -100,7 +100,7 @@ def member_run(folder: RunFolder, member: int, access: Access) -> "SweepNetwork"
 def member_runs(folder: RunFolder, members: Sequence[int], access: Access) -> "list[SweepNetwork]":
     """``member_run`` for each of these members."""
     top = {k.member: k for k in read_top(folder)}
-    configs = [config_of(folder, member) for member in members]
+    configs = [params_of(folder, member) for member in members]
     for member in members:
         if member not in top:
             raise WEIGHTS_NOT_KEPT(sweep=folder.path.name, n=len(top), member=member)
@@ -178,7 +178,7 @@ class SweepNetwork(StoredRun):
             "path": str(self.path),
             "status": rungs[-1]["status"],
             "member": self.kept.member,
-            "params": config_of(self.folder, self.kept.member),
+            "params": params_of(self.folder, self.kept.member),
             "settings": self.settings if runs else requested,
             "rungs": rungs,
         }
@@ -253,7 +253,7 @@ def like(
     name_parts = parse_member(name)
     if name_parts is not None:
         folder = sweep_folder(name_parts[0])
-        config = config_of(folder, name_parts[1])
+        config = params_of(folder, name_parts[1])
         data_for, base = _rows_and_base(folder, data_file)
         source, settings_given = data_for.source, settings_of(config, base, name_parts[1]).explicit
         rows = MemberTable.read(folder).last()  # {}: it hasn't begun
