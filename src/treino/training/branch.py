@@ -234,8 +234,10 @@ def branching(
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
     check: Check | None = None,
 ) -> Iterator[JobEvent]:
-    """Train a new run that starts from the snapshot's full state; see ``Moment.branch``. sender: who asks for
-    it, a word of ``store.change.SENDERS``. check: as in ``train_events``."""
+    """Train a new run that starts from the snapshot's full state; see ``Snapshot.branch``.
+
+    sender: who asks for it, a word of ``store.change.SENDERS``. check: as in ``train_events``.
+    """
     run = snapshot.run
     place = {name: changes[name] for name in PLACE if name in changes}
     changes = {name: value for name, value in changes.items() if name not in PLACE}
