@@ -13,6 +13,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from pydantic import RootModel
+
 from treino_studio.process import Channel
 
 
@@ -40,53 +42,59 @@ class FakeWorker:
             while (message := self.channel.receive(None)) is not None:
                 self.obey(message[0])
 
+    def send(self, header: dict[str, Any], body: bytes = b"") -> None:
+        self.channel.send(RootModel(header), body)
+
     def send_frame(self, key: str) -> None:
         self.frames += 1
-        self.channel.send({"key": key, "frame": self.frames}, frame(self.frames, self.size))
+        self.send({"key": key, "frame": self.frames}, frame(self.frames, self.size))
 
     def obey(self, request: dict[str, Any]) -> None:
+        if request["do"] == "command":
+            command = request.pop("command")
+            request |= {name: value for name, value in command.items() if name != "id"}
         with self.asked.open("a") as file:
             file.write(json.dumps({"process": self.name, **request}) + "\n")
         key, number = request.get("key", ""), request.get("id")
         match request["do"]:
             case "open":
-                self.channel.send({"key": key, "send": {"state": {"kind": "run", "playing": False}}})
-                self.channel.send({"key": key, "send": {"points": {"rows": []}}})
+                self.send({"key": key, "send": {"state": {"kind": "run", "playing": False}}})
+                self.send({"key": key, "send": {"points": {"rows": []}}})
                 curves = {"run": "run", "from": 0, "step": [1, 2], "loss": [0.5, float("nan")]}
-                self.channel.send({"key": key, "send": {"curves": curves}})
+                self.send({"key": key, "send": {"curves": curves}})
                 self.send_frame(key)
             case "close":
                 pass
             case "quit":
                 sys.exit()
             case "play":  # as a worker asks the trainer to go on with a run that was stopped
-                self.channel.send({"trainer": {"do": "resume", "run": request["key"], "id": number}})
+                self.send({"trainer": {"do": "resume", "run": request["key"], "id": number}})
             case "pause":
                 state = {"kind": "run", "playing": False, "text": "paused"}
-                self.channel.send({"key": key, "language": "en", "send": {"state": state}})
+                self.send({"key": key, "language": "en", "send": {"state": state}})
                 state |= {"text": "em pausa"}
-                self.channel.send({"key": key, "language": "pt_BR", "send": {"state": state}})
-                self.channel.send({"reply": number})
+                self.send({"key": key, "language": "pt_BR", "send": {"state": state}})
+                self.send({"reply": number})
             case "step":
                 more = {"run": "run", "from": 2, "step": [3], "loss": [0.25]}
-                self.channel.send({"key": key, "send": {"curves": more}})
+                self.send({"key": key, "send": {"curves": more}})
                 self.send_frame(key)
-                self.channel.send({"reply": number, "count": request["count"]})
+                self.send({"reply": number, "content": {"count": request["count"]}})
             case "stop":
                 print("as it was asked to", file=sys.stderr)
                 os._exit(7)
             case "look":  # the answer takes a while
                 time.sleep(0.3)
-                self.channel.send({"reply": number})
+                self.send({"reply": number})
             case "take":
-                self.channel.send({"reply": number, "file": "run.py"}, b"print('hello')\n")
+                self.send({"reply": number, "file": "run.py"}, b"print('hello')\n")
             case "train" | "resume":
-                self.channel.send({"reply": number, "run": "/somewhere/runs/wine-1"})
+                self.send({"reply": number, "run": "wine-1"})
             case "fan":
                 error = {"rule": "fan_count", "message": "No.", "hint": "Less.", "status": 1}
-                self.channel.send({"reply": number, "error": error})
+                self.send({"reply": number, "error": error})
             case _ if number is not None:
-                self.channel.send({"reply": number})
+                self.send({"reply": number})
 
 
 if __name__ == "__main__":

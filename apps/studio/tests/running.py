@@ -17,10 +17,16 @@ from tests.waiting import HANG
 from uvicorn.server import HANDLED_SIGNALS
 from websockets.asyncio.client import ClientConnection, connect
 
+from treino_studio.protocol import read_command
 from treino_studio.relay import Commands
 from treino_studio.serving import Serving, serving
 
 FAKE = Path(__file__).parent / "fake_worker.py"
+
+
+def command(do: str, **fields: Any) -> Any:
+    """A command of a run's page, as the worker gets it."""
+    return read_command("run", json.dumps({"id": 1, "do": do, **fields}))
 
 
 @dataclass

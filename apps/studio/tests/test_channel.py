@@ -11,8 +11,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import RootModel
 
 from treino_studio.process import LENGTHS, Channel, packed, read_message
+
+Header = RootModel[dict[str, Any]]
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -34,7 +37,7 @@ def test_what_is_sent_arrives(messages: list[tuple[dict[str, Any], bytes]]) -> N
     one, other = ends()
     try:
         for header, body in messages:
-            one.send(header, body)
+            one.send(Header(header), body)
         assert [other.receive(0) for _ in messages] == list(messages)
         assert other.receive(0) is None
     finally:
@@ -47,7 +50,7 @@ def test_what_is_sent_arrives(messages: list[tuple[dict[str, Any], bytes]]) -> N
 def test_the_server_reads_messages_that_come_in_pieces(
     messages: list[tuple[dict[str, Any], bytes]], size: int
 ) -> None:
-    data = b"".join(packed(header, body) for header, body in messages)
+    data = b"".join(packed(Header(header), body) for header, body in messages)
 
     async def read() -> list[Any]:
         stream = asyncio.StreamReader()
@@ -69,7 +72,7 @@ def test_the_server_reads_messages_that_come_in_pieces(
 def test_a_long_message_goes_through_a_pipe() -> None:
     one, other = ends()
     body = os.urandom(1 << 22)
-    sender = threading.Thread(target=one.send, args=({"frame": 1}, body))
+    sender = threading.Thread(target=one.send, args=(Header({"frame": 1}), body))
     sender.start()
     assert other.receive(10) == ({"frame": 1}, body)
     sender.join()
@@ -77,13 +80,13 @@ def test_a_long_message_goes_through_a_pipe() -> None:
     with pytest.raises(EOFError):
         other.receive()
     with pytest.raises(OSError):  # noqa: PT011
-        other.send({"reply": 1}, bytes(10))
+        other.send(Header({"reply": 1}), bytes(10))
     other.close()
 
 
 def test_numbers_that_are_not_finite_are_null_and_arrays_are_lists() -> None:
     one, other = ends()
-    one.send({"loss": float("nan"), "x": np.array([1.5, np.inf]), "n": np.int64(3)})
+    one.send(Header({"loss": float("nan"), "x": np.array([1.5, np.inf]), "n": np.int64(3)}))
     assert other.receive(1) == ({"loss": None, "x": [1.5, None], "n": 3}, b"")
     one.close()
     other.close()
@@ -105,11 +108,11 @@ def test_a_process_keeps_its_channel_from_what_is_printed() -> None:
     code = (
         "from treino_studio.process import Channel; import os, sys; channel = Channel.of_child();"
         "print('printed'); os.system('echo by another'); assert sys.stdin.read() == '';"
-        "channel.send({'heard': channel.receive()[0]})"
+        "from pydantic import RootModel; channel.send(RootModel({'heard': channel.receive()[0]}))"
     )
     with subprocess.Popen(
         [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as process:
-        out, err = process.communicate(packed({"do": "look"}))
-    assert out == packed({"heard": {"do": "look"}})
+        out, err = process.communicate(packed(Header({"do": "look"})))
+    assert out == packed(Header({"heard": {"do": "look"}}))
     assert sorted(err.decode().split("\n")) == ["", "by another", "printed"]

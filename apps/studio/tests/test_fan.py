@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import nn
 
+from apps.studio.tests.running import command
 from treino import api
 from treino.base.errors import TreinoError
 from treino.inspection.boundary import boundary, sight
@@ -18,7 +19,8 @@ from treino.training.futures import FutureEnd, fan, futures
 from treino.training.replay import Snapshot, snapshots
 from treino.training.stored_results import open_run
 from treino.training.train import drain
-from treino_studio.run_commands import TrainerRequest, adopt, branch, fan_out, play_control
+from treino_studio.messages import ContinueRequest
+from treino_studio.run_commands import adopt, branch, fan_out, play_control
 from treino_studio.run_page import RunPage
 from treino_studio.scene import boundary_parts
 
@@ -161,10 +163,10 @@ def test_what_no_setting_mends_is_refused(tmp_path: Path) -> None:
 
 def fanned(page: RunPage, sent: list[dict[str, Any]], **asked: Any) -> dict[str, Any]:
     """The newest message of a fan that a page asks for."""
-    fan_out(page, {"count": 3, "steps": 60, **asked})
+    fan_out(page, command("fan", **{"count": 3, "steps": 60, **asked}))
     while page.fan is not None:
         page.idle(0.0)
-    return next(dict(each["send"]["fan"]) for each in reversed(sent) if "fan" in each.get("send", {}))
+    return next(dict(each["fan"]) for each in reversed(sent) if "fan" in each)
 
 
 @pytest.mark.parametrize(
@@ -181,11 +183,11 @@ def test_what_a_finding_asks_for_is_compared_from_before_the_fault(
     run = api.fit("wine", parent=tmp_path, lean=True, epochs=40, patience=0, optimizer="sgd", lr=0.05)
     run.rewind(24, **faulty)
     sent: list[dict[str, Any]] = []
-    page = RunPage("run", run.path, lambda header, body: sent.append(dict(header)))
+    page = RunPage("run", run.path, lambda message, _body: sent.append(message.send))
     page.viewers = 1
     page.open()
     page.tick()
-    (state,) = (each["send"]["state"] for each in sent if "state" in each.get("send", {}))
+    (state,) = (each["state"] for each in sent if "state" in each)
     found = next(each["remedy"] for each in state["findings"] if each["rule"] == rule)
     assert (found["text"], found["step"]) == (text, 24)
     message = fanned(page, sent, kind="remedy", rule=rule, step=found["step"])
@@ -208,22 +210,22 @@ def test_futures_of_a_training_that_is_over_go_on_as_play_does(
     assert result.stopped_early == ("patience" in length)
     twice = 2 * -(-steps // result.steps_per_epoch)
     sent: list[dict[str, Any]] = []
-    page = RunPage("run", run.path, lambda header, body: sent.append(dict(header)))
+    page = RunPage("run", run.path, lambda message, _body: sent.append(message.send))
     page.viewers = 1
     message = fanned(page, sent, kind=kind)
     assert all(each["step"][-1] > steps and each["changes"]["epochs"] == twice for each in message["futures"])
     page.show_step(None)
     page.send_state()
-    said = [m["send"]["state"]["length"] for m in sent if "state" in m.get("send", {})]
+    said = [m["state"]["length"] for m in sent if "state" in m]
     assert (said[-1]["over"], said[-1]["goes_on_to"]) == (True, twice)
-    branched = branch(page, {"changes": {}})
-    kept = adopt(page, {"future": 1, "as": "segment"})
-    played = play_control(page, {"do": "play"})
+    branched = branch(page, command("branch"))
+    kept = adopt(page, command("adopt", future=1, **{"as": "segment"}))
+    played = play_control(page, command("play"))
     for each in (branched, kept, played):
-        assert isinstance(each, TrainerRequest)
-        assert each.fields["changes"]["epochs"] == twice
+        assert isinstance(each, ContinueRequest)
+        assert each.changes["epochs"] == twice
     (snapshot,) = snapshots(open_run(run.path), [steps])
-    assert drain(rewinding(snapshot, kept.fields["changes"])).steps > steps
+    assert drain(rewinding(snapshot, kept.changes)).steps > steps
 
 
 @pytest.mark.slow

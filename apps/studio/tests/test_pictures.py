@@ -1,7 +1,6 @@
 """A run of pictures in the studio: what each layer sees of one picture, and a picture that the page sends."""
 
 import base64
-import json
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -15,11 +14,11 @@ from torch import nn
 from torch.utils.data import TensorDataset
 
 import treino as tr
+from apps.studio.tests.running import command
 from treino.base.errors import TreinoError
 from treino.data.mapped_rows import MappedRows
 from treino_studio import run_commands
 from treino_studio.image_scene import picture_of_row, picture_parts
-from treino_studio.protocol import read_command
 from treino_studio.run_page import RunPage
 from treino_studio.scene import PICTURES, points_of, scene, sight_of
 
@@ -50,7 +49,7 @@ def page(runs: Path, request: pytest.FixtureRequest, frames: list[Any]) -> RunPa
 
 def opened(runs: Path, name: str) -> RunPage:
     sent: list[Any] = []
-    page = RunPage(f"run/{name}", runs / name, lambda header, _body: sent.append(header.get("send") or {}))
+    page = RunPage(f"run/{name}", runs / name, lambda message, _body: sent.append(message.send))
     page.viewers, page.sent = 1, sent  # type: ignore[attr-defined]
     page.open()
     return page
@@ -58,9 +57,8 @@ def opened(runs: Path, name: str) -> RunPage:
 
 def do(page: RunPage, verb: str, **fields: Any) -> Mapping[str, Any]:
     """A command as the server gives it to the page."""
-    command = read_command("run", json.dumps({"id": 1, "do": verb, **fields}))
     page.next_drawing = 0.0
-    answer = run_commands.VERBS[verb](page, command.fields())  # type: ignore[union-attr]
+    answer = run_commands.VERBS[verb](page, command(verb, **fields))
     assert isinstance(answer, Mapping)
     return answer
 
@@ -247,9 +245,9 @@ def test_pictures_faster_than_the_rate_are_refused(
 ) -> None:
     monkeypatch.setattr(run_commands, "DRAWINGS", 1e-6)  # the next may come in eleven days
     page, pixels = opened(runs, "grey"), base64.b64encode(bytes(9 * 12)).decode()
-    assert run_commands.draw(page, {"pixels": pixels}) == {}
+    assert run_commands.draw(page, command("draw", pixels=pixels)) == {}
     with pytest.raises(TreinoError) as caught:
-        run_commands.draw(page, {"pixels": pixels})
+        run_commands.draw(page, command("draw", pixels=pixels))
     assert caught.value.rule == "picture_rate"
 
 

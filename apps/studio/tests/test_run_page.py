@@ -1,7 +1,6 @@
 """The page of a run in progress: it waits for the training's own state before it plays the run again."""
 
 import time
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from tests.waiting import HANG, until
 from torch.utils.data import TensorDataset
 
 import treino as tr
+from apps.studio.tests.running import command
 from treino.base.errors import TreinoError
 from treino.folders.timeline import segments_of
 from treino.settings.spec import read_settings
@@ -19,13 +19,14 @@ from treino.training.loop import JobStart
 from treino.training.replay import snapshots
 from treino.training.stored_results import open_run
 from treino.training.train import RunJob, drain, train_events
-from treino_studio.run_commands import VERBS, TrainerRequest, packed_state
+from treino_studio.messages import ContinueRequest, PageMessage
+from treino_studio.run_commands import VERBS, packed_state
 from treino_studio.run_history import history
 from treino_studio.run_page import RunPage
 from treino_studio.trainer import Trainer
 
 
-def watched(path: Path, send: Any = lambda _header, _body: None) -> RunPage:
+def watched(path: Path, send: Any = lambda _message, _body: None) -> RunPage:
     """The page of a run, which somebody watches."""
     page = RunPage(f"run/{path.name}", path, send)
     page.viewers = 1
@@ -39,8 +40,8 @@ class Curves:
     def __init__(self) -> None:
         self.newest: dict[str, Any] = {"step": [], "loss": [], "epochs": [], "vitals": []}
 
-    def take(self, header: Mapping[str, Any], _body: bytes) -> None:
-        more = (header.get("send") or {}).get("curves")
+    def take(self, message: PageMessage, _body: bytes) -> None:
+        more = message.send.get("curves")
         if more is None or "left" in more:
             return
         grown = {name: self.newest[name][: more["from"]] + more[name] for name in ("step", "loss")}
@@ -57,9 +58,9 @@ def test_the_newest_step_of_a_training_is_what_it_shows(
     assert isinstance(job, RunJob)
     frames: list[int] = []
 
-    def send(header: Mapping[str, Any], _body: bytes) -> None:
-        if "frame" in header:
-            frames.append(header["frame"])
+    def send(message: PageMessage, _body: bytes) -> None:
+        if message.frame is not None:
+            frames.append(message.frame)
 
     page = watched(job.folder.path, send)
     page.tick()
@@ -108,11 +109,11 @@ def test_a_way_that_was_left_is_listed_seen_again_and_gone_on_from(tmp_path: Pat
     run, sent = tr.fit("wine", parent=tmp_path, epochs=20, lean=True), list[dict[str, Any]]()
     (before,), losses = snapshots(run, [80]), run.losses.tolist()
     run.rewind(40, lr=0.1)
-    page = watched(run.path, lambda header, _body: sent.append(dict(header)))
+    page = watched(run.path, lambda message, _body: sent.append(message.send))
     page.tick()
 
     def state() -> dict[str, Any]:
-        return next(each["send"]["state"] for each in sent[::-1] if "state" in each.get("send", {}))
+        return next(each["state"] for each in sent[::-1] if "state" in each)
 
     stretches = [
         tuple(each[k] for k in ("segment", "first", "last", "text", "left")) for each in state()["history"]
@@ -120,10 +121,10 @@ def test_a_way_that_was_left_is_listed_seen_again_and_gone_on_from(tmp_path: Pat
     assert stretches == [(0, 0, 40, "", False), (0, 40, 80, "", True), (1, 40, 80, "lr 0.1", False)]
     measured = open_run(run.path).evaluations["validation"]
     assert state()["history"][-1]["figures"] == {name: measured[name][-1] for name in ("loss", "accuracy")}
-    (left,) = [found for each in sent if "left" in (found := each.get("send", {}).get("curves", {}))]
+    (left,) = [found for each in sent if "left" in (found := each.get("curves", {}))]
     assert (left["left"], left["step"]) == (0, [*range(1, 81)])  # a page that is opened later has its losses
     assert left["loss"] == pytest.approx(losses)
-    VERBS["look"](page, {"segment": 0})
+    VERBS["look"](page, command("look", segment=0))
     assert (page.look.step, state()["view"]["segment"], state()["segment"], state()["settings"]["lr"]) == (
         80,
         0,
@@ -135,12 +136,12 @@ def test_a_way_that_was_left_is_listed_seen_again_and_gone_on_from(tmp_path: Pat
     signs = page._vitals.listed()
     for wrong, says in (({"segment": 7}, "no segment 7"), ({"segment": 0, "axes": ["x", "y"]}, "no feature")):
         with pytest.raises(TreinoError, match=says):
-            VERBS["look"](page, wrong)
+            VERBS["look"](page, command("look", **wrong))
     assert (page.look.segment, page._vitals.listed()) == (0, signs)
-    request = VERBS["segment"](page, {"changes": {"weight_decay": 0.1}})
-    assert isinstance(request, TrainerRequest)
+    request = VERBS["segment"](page, command("segment", changes={"weight_decay": 0.1}))
+    assert isinstance(request, ContinueRequest)
     assert (page.look.segment, page.look.step, page.run.latest) == (None, None, None)
-    again = drain(Trainer(None)._events(dict(request.fields), request.state))  # type: ignore[arg-type]
+    again = drain(Trainer(None)._events(request, request.state))  # type: ignore[arg-type]
     assert segments_of(again.spec)[-1].origin == (0, 80)
     assert again.steps == 160  # for as long again
     (there,) = snapshots(open_run(run.path), [80])
@@ -157,15 +158,15 @@ def test_the_trainer_goes_on_from_the_replayed_state_and_never_from_another_one(
     left = next(snapshots(run, [60]))
     run = run.rewind(40, lr=0.1)
     page, begun = watched(run.path), list[dict[str, torch.Tensor]]()
-    VERBS["look"](page, {"step": 60})
-    request = VERBS["branch"](page, {"changes": {"weight_decay": 0.1}})
-    assert isinstance(request, TrainerRequest)
+    VERBS["look"](page, command("look", step=60))
+    request = VERBS["branch"](page, command("branch", changes={"weight_decay": 0.1}))
+    assert isinstance(request, ContinueRequest)
     others = (packed_state(each) for each in (left, *snapshots(run, [30, 50, 70])))
     for state in (request.state, b"", *others):
         with monkeypatch.context() as patch:
             if state == request.state:
                 patch.setattr("treino.training.replay.set_near", None)  # it would be called for a replay
-            events = Trainer(None)._events(dict(request.fields), state)  # type: ignore[arg-type]
+            events = Trainer(None)._events(request, state)  # type: ignore[arg-type]
         begun.append(next(event for event in events if isinstance(event, JobStart)).job.training.save()[0])
         events.close()  # type: ignore[attr-defined]
     assert all(torch.equal(begun[0][name], each[name]) for each in begun[1:] for name in begun[0])
@@ -176,16 +177,16 @@ def test_a_page_that_has_to_train_for_long_says_so_before(
 ) -> None:
     run, notices = tr.fit("wine", parent=tmp_path, epochs=20, lean=True), list[str]()
 
-    def hear(header: Mapping[str, Any], _body: bytes) -> None:
-        if "notice" in header.get("send", {}):
-            notices.append(header["send"]["notice"]["text"])
+    def hear(message: PageMessage, _body: bytes) -> None:
+        if "notice" in message.send:
+            notices.append(message.send["notice"]["text"])
 
     page = watched(run.path, hear)
-    VERBS["look"](page, {"step": 60})
+    VERBS["look"](page, command("look", step=60))
     assert notices == []
     monkeypatch.setattr("treino.training.replay.LONG_SECONDS", 0.0)
     for step in (50, 60):  # the state of step 60 is known by now
-        VERBS["look"](page, {"step": step})
+        VERBS["look"](page, command("look", step=step))
     assert notices == ["The run is trained again up to step 50, whose state is not kept."]
 
 
@@ -200,11 +201,11 @@ def test_a_run_has_the_same_letter_on_every_page(tmp_path: Path) -> None:
     second = first.at(4).branch(epochs=3)
     third = second.at(6).branch(epochs=4)
     runs = [first, second, third]
-    pages = [RunPage(f"run/{run.path.name}", run.path, lambda _header, _body: None) for run in runs]
+    pages = [RunPage(f"run/{run.path.name}", run.path, lambda _message, _body: None) for run in runs]
     for page in pages:
         for run in runs:
             if run.path != page.path:
-                VERBS["beside"](page, {"run": str(run.path), "shown": True})
+                VERBS["beside"](page, command("beside", run=run.name, shown=True))
         letters = {each["run"]: each["letter"] for each in page.beside.listed(page.run)}
         assert letters | {page.path.name: page.beside.letter} == dict(
             zip([run.path.name for run in runs], "ABC", strict=True)
@@ -256,7 +257,7 @@ def test_the_reader_chooses_whose_weights_are_drawn(tmp_path: Path, frames: list
     moment = run.at(run.steps)
     weights = []
     for member in range(4):
-        VERBS["look"](page, {"do": "look", "member": member})
+        VERBS["look"](page, command("look", member=member))
         (header, parts), net = frames[-1], run.at(run.steps).run.member(member).at(run.steps).member_net
         units, inputs = header["layers"][1]["units"], header["layers"][0]["units"]
         weights.append(parts["weight.1"].tolist())
@@ -268,7 +269,7 @@ def test_the_reader_chooses_whose_weights_are_drawn(tmp_path: Path, frames: list
         assert state["ensemble"] == {"size": 4, "answering": list(run.result.answering), "drawn": member}
     assert len({str(weight) for weight in weights}) == 4
     with pytest.raises(TreinoError, match="no member 4"):
-        VERBS["look"](page, {"do": "look", "member": 4})
+        VERBS["look"](page, command("look", member=4))
     assert page.look.member == 3
 
 
@@ -279,7 +280,7 @@ def test_a_finding_says_which_setting_can_be_tried(tmp_path: Path) -> None:
     assert finding["rule"] == "lr_too_high"
     assert finding["remedy"] == {"text": "lr 0.003", "step": 0}
     assert finding["remedy"]["text"].replace(" ", "=") in finding["fix"]  # what it says in words
-    VERBS["fan"](page, {"do": "fan", "kind": "remedy", "rule": finding["rule"], "count": 2, "steps": 8})
+    VERBS["fan"](page, command("fan", kind="remedy", rule=finding["rule"], count=2, steps=8))
     assert page.futures == [{"epochs": 80}, {"epochs": 80, "lr": 0.003}]
 
 
@@ -289,8 +290,8 @@ def test_what_broke_the_weights_is_tried_from_before(tmp_path: Path) -> None:
     remedies = [f["remedy"] for f in page._state(page.run, "en")["findings"] if f["remedy"] is not None]
     assert remedies
     assert all(remedy["step"] == 0 for remedy in remedies)  # it had no ten steps
-    request = {"do": "fan", "kind": "remedy", "rule": "lr_too_high", "count": 2, "steps": 8, "step": 0}
-    VERBS["fan"](page, request)
+    asked = command("fan", kind="remedy", rule="lr_too_high", count=2, steps=8, step=0)
+    VERBS["fan"](page, asked)
     assert page.fan_step == 0
     assert page.futures[0] == {}
 
@@ -299,7 +300,7 @@ def test_a_convolution_s_kernels_and_units_are_drawn(tmp_path: Path, frames: lis
     settings = {"net": "cnn", "channels": [4, 6], "hidden": [6], "steps": 3}
     rows = TensorDataset(torch.rand(80, 1, 8, 8), torch.arange(80) % 2)
     run = tr.fit(rows, parent=tmp_path, **settings)
-    page = RunPage("run/it", run.path, lambda _header, _body: None)
+    page = RunPage("run/it", run.path, lambda _message, _body: None)
     page.viewers = 1
     page.open()
     page.show_step(3)

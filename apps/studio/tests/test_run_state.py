@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 import treino
+from apps.studio.tests.running import command
 from treino.folders.stored_run import StoredRun
 from treino.training.replay import snapshots
 from treino_studio.run_commands import look
@@ -69,10 +70,10 @@ def test_the_header_and_the_choices_are_of_the_segment_in_view(tmp_path: Path) -
     run = treino.fit("iris", hidden=[7], epochs=6, optimizer="sgd", lr=0.1, parent=tmp_path)
     run.rewind(9, hidden=[4, 3], optimizer="adam", lr=0.01)
     sent: list[dict[str, Any]] = []
-    page = RunPage("run", run.path, lambda header, body: sent.append(dict(header)))
+    page = RunPage("run", run.path, lambda message, _body: sent.append(message.send))
     for step, sizes, optimizer in ((3, (4, 7, 3), "sgd"), (12, (4, 4, 3, 3), "adam")):
-        look(page, {"step": step})
-        state = next(each["send"]["state"] for each in reversed(sent) if "state" in each.get("send", {}))
+        look(page, command("look", step=step))
+        state = next(each["state"] for each in reversed(sent) if "state" in each)
         assert state["network"]["parameters"] == sum(n * (d + 1) for d, n in pairwise(sizes))
         assert state["network"]["hidden"] == list(sizes[1:-1])
         assert state["settings"]["optimizer"] == optimizer

@@ -11,8 +11,11 @@ from treino.folders.store import RunFolder
 from treino.training.loop import last_event
 from treino.training.sweeps.bracket import MemberTable
 from treino.training.sweeps.member import like
-from treino_studio.run_commands import TrainerRequest
+from treino_studio.messages import LikeRequest
+from treino_studio.protocol import OpenCommand, PlainCommand
 from treino_studio.sweep_page import SweepPage, _listed, is_ending, open_member, stop
+
+STOP = PlainCommand(id=1, do="stop")
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +28,7 @@ def sweep(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def page(path: Path) -> SweepPage:
-    return SweepPage(f"sweep/{path.name}", path, lambda _header, _body: None)
+    return SweepPage(f"sweep/{path.name}", path, lambda _message, _body: None)
 
 
 def test_networks_that_others_left_behind_are_cut_and_not_stopped(sweep: Path) -> None:
@@ -63,7 +66,7 @@ def test_a_stop_is_told_at_once_and_until_it_is_obeyed(sweep: Path) -> None:
         assert not is_ending(other)
         shown = page(training.path)
         shown._due = 1e9  # it would look much later
-        stop(shown, {})
+        stop(shown, STOP)
         assert is_ending(other)
         assert shown._due == 0.0
         (command,) = training.database.poll_commands()
@@ -71,20 +74,20 @@ def test_a_stop_is_told_at_once_and_until_it_is_obeyed(sweep: Path) -> None:
         assert not is_ending(other)
         training.refuse_commands()
         assert is_ending(other)
-        assert stop(shown, {}) == {}
+        assert stop(shown, STOP) == {}
         training.seal("interrupted")
     assert not is_ending(RunFolder.open(training.path))
 
 
 def test_opening_a_network_never_shows_a_run_of_something_else(sweep: Path) -> None:
     tr.fit("wine", epochs=1, lr=0.5, parent=sweep.parent, name="sweep-3")
-    asked = open_member(page(sweep), {"member": 3})
-    assert isinstance(asked, TrainerRequest)
-    assert asked.fields["name"] == "sweep-3-2"
+    asked = open_member(page(sweep), OpenCommand(id=1, do="open", member=3))
+    assert isinstance(asked, LikeRequest)
+    assert asked.name == "sweep-3-2"
     source, settings, networks = like(f"{sweep}:3")
     fit = FitRequest(source, settings | {"name": "sweep-3-2"}, networks, parent=sweep.parent, lean=True)
     last_event(fit_events(fit)[0])
-    assert open_member(page(sweep), {"member": 3}) == {"run": str(sweep.parent / "sweep-3-2")}
-    asked = open_member(page(sweep), {"member": 4})
-    assert isinstance(asked, TrainerRequest)
-    assert asked.fields["name"] == "sweep-4"
+    assert open_member(page(sweep), OpenCommand(id=1, do="open", member=3)) == {"run": "sweep-3-2"}
+    asked = open_member(page(sweep), OpenCommand(id=1, do="open", member=4))
+    assert isinstance(asked, LikeRequest)
+    assert asked.name == "sweep-4"

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 import torch
+from pydantic import RootModel
 from tests.waiting import HANG, until
 
 from treino.folders.store import RunFolder
@@ -35,6 +36,9 @@ class Child:
         assert self.process.stdout is not None
         self.channel = Channel(os.dup(self.process.stdout.fileno()), os.dup(self.process.stdin.fileno()))
 
+    def send(self, header: dict[str, Any], body: bytes = b"") -> None:
+        self.channel.send(RootModel(header), body)
+
     def end(self) -> int:
         """Let go of its channel, as a server that is gone does, and wait for it."""
         assert self.process.stdin is not None
@@ -55,7 +59,6 @@ class Studio:
         self.curves: dict[str, Any] = {}
         self.frames: list[dict[str, Any]] = []
         self.replies: dict[int, dict[str, Any]] = {}
-        self.ended: list[dict[str, Any]] = []
         self.fans: list[dict[str, Any]] = []
         self.boundaries: list[dict[str, Any]] = []
 
@@ -63,21 +66,19 @@ class Studio:
         request = {
             "data": "wine",
             "settings": SETTINGS | settings,
-            "paused": paused,
+            "play_control": ("pause" if paused else "play", None),
             "parent": str(self.folder),
         }
         number = next(NUMBERS)
-        self.trainer.channel.send({"do": "train", **request, "id": number})
-        path = Path(self.answer(number)["run"])
-        self.worker.channel.send({"do": "open", "run": str(path), "key": self.key})
+        self.trainer.send({"do": "train", **request, "id": number})
+        path = self.folder / self.answer(number)["run"]
+        self.worker.send({"do": "open", "run": str(path), "key": self.key})
         self.watch(1, "en")
         self.until(lambda: bool(self.state) and bool(self.frames))
         return path
 
     def watch(self, viewers: int, language: str) -> None:
-        self.worker.channel.send(
-            {"do": "watch", "key": self.key, "viewers": viewers, "languages": [language]}
-        )
+        self.worker.send({"do": "watch", "key": self.key, "viewers": viewers, "languages": [language]})
 
     def do(self, verb: str, **fields: Any) -> dict[str, Any]:
         """Send a verb of the page and wait for its answer."""
@@ -86,13 +87,15 @@ class Studio:
     def send(self, verb: str, **fields: Any) -> int:
         """Send a verb of the page; -> its number."""
         number = next(NUMBERS)
-        message = {"do": verb, "key": self.key, "id": number, "language": "en", **fields}
-        self.worker.channel.send(message)
+        command = {"id": number, "do": verb, **fields}
+        message = {"do": "command", "key": self.key, "id": number, "language": "en", "command": command}
+        self.worker.send(message)
         return number
 
     def answer(self, number: int) -> dict[str, Any]:
         self.until(lambda: number in self.replies)
-        return self.replies[number]
+        reply = self.replies[number]
+        return {name: value for name, value in (reply | reply["content"]).items() if value}
 
     def until(self, true: Callable[[], bool]) -> None:
         """Listen to both until this holds."""
@@ -107,16 +110,16 @@ class Studio:
         if (message := self.worker.channel.receive(0.02)) is not None:
             header, body = message
             if "trainer" in header:
-                self.trainer.channel.send({"parent": str(self.folder), **header["trainer"]}, body)
+                self.trainer.send(header["trainer"], body)
             elif "reply" in header:
                 self.replies[header["reply"]] = header
             elif header["key"] != self.key:  # of a test before
                 pass
-            elif "frame" in header:
+            elif header["frame"]:
                 self.frames.append(json.loads(body[4 : 4 + struct.unpack("<I", body[:4])[0]]))
-            elif "fan" in header:
+            elif header["fan"]:
                 self.boundaries.append(json.loads(body[4 : 4 + struct.unpack("<I", body[:4])[0]]))
-            elif "gone" in header:
+            elif header["gone"]:
                 self.state["status"] = "deleted"
             elif "fan" in header["send"]:
                 self.fans.append(header["send"]["fan"])
@@ -124,14 +127,11 @@ class Studio:
                 vars(self).update(header["send"])
         if self.trainer.process.poll() is not None:
             return
-        if (message := self.trainer.channel.receive(0.0)) is not None:
-            if "reply" in message[0]:
-                self.replies[message[0]["reply"]] = message[0]
-            else:
-                self.ended.append(message[0])
+        if (message := self.trainer.channel.receive(0.0)) is not None and "reply" in message[0]:
+            self.replies[message[0]["reply"]] = message[0]
 
     def quit(self) -> None:
-        self.trainer.channel.send({"do": "quit"})
+        self.trainer.send({"do": "quit"})
         assert self.trainer.process.wait(HANG) == 0
         self.trainer.end()
 
@@ -141,7 +141,7 @@ def children() -> Iterator[dict[str, Child]]:
     """Those of these tests: each test has the last ones, or the successor of one that has ended."""
     made = {name: Child(f"treino_studio.{name}") for name in ("trainer", "worker")}
     for each in made.values():  # once they have begun, which is no test's own cost
-        each.channel.send({"do": "branch", "run": "nowhere", "key": "nowhere", "id": 1})
+        each.send({"do": "nothing", "id": 1})
         found = each.channel.receive(None)
         assert found is not None
         assert "error" in found[0]
@@ -163,7 +163,7 @@ def studio(tmp_path: Path, children: dict[str, Child]) -> Iterator[Studio]:
     if made.worker.process.poll() is None:
         if made.state.get("playing"):
             made.do("pause")
-        made.worker.channel.send({"do": "close", "key": made.key})
+        made.worker.send({"do": "close", "key": made.key})
     else:
         made.worker.end()
 
@@ -239,19 +239,20 @@ def test_errors_are_answers(studio: Studio) -> None:
 def test_a_training_whose_folder_was_moved_is_in_nobody_s_way(studio: Studio) -> None:
     path = studio.train()
     path.parent.rename(path.parent.with_name("moved"))
-    request = {"run": str(path), "step": 0, "changes": {}, "play_control": ("pause", None)}
+    request = {"run": str(path), "play_control": ("pause", None)}
     for number, verb in enumerate(("branch", "rewind", "resume"), 1001):
-        studio.trainer.channel.send({"do": verb, **request, "id": number})
+        place = {} if verb == "resume" else {"step": 0, "changes": {}}
+        studio.trainer.send({"do": verb, **request, **place, "id": number})
         studio.until(lambda number=number: number in studio.replies)  # type: ignore[misc]
-        assert studio.replies[number]["error"]["rule"] != "studio_defect", verb
-    studio.trainer.channel.send(
+        assert studio.replies[number]["error"]["rule"] not in ("studio_defect", "command_field"), verb
+    studio.trainer.send(
         {"do": "train", "data": "wine", "settings": {"epochs": "5"}, "parent": str(path.parent), "id": 7}
     )
     studio.until(lambda: 7 in studio.replies)
-    other = {"run": studio.replies[7]["run"], "step": 0, "changes": {}, "play_control": ("pause", None)}
-    studio.trainer.channel.send({"do": "branch", **other, "id": 8})
+    request["run"] = str(path.parent / studio.replies[7]["run"])
+    studio.trainer.send({"do": "branch", **request, "step": 0, "changes": {}, "id": 8})
     studio.until(lambda: 8 in studio.replies)
-    assert "error" not in studio.replies[8]
+    assert studio.replies[8]["error"] is None
 
 
 WRONG: tuple[tuple[str, dict[str, Any]], ...] = (
@@ -353,7 +354,7 @@ def test_a_training_that_can_t_play_so_is_not_begun(studio: Studio) -> None:
     path = studio.train()
     studio.do("step", count=2)
     studio.at(2)
-    request = {"run": str(path), "step": 1, "changes": {}, "parent": str(studio.folder)}
+    request = {"run": str(path), "step": 1, "changes": {}}
     for number, wrong in enumerate(
         (
             {"speed": 0.005},
@@ -365,9 +366,10 @@ def test_a_training_that_can_t_play_so_is_not_begun(studio: Studio) -> None:
     ):
         for verb in ("rewind", "branch"):
             how = {"play_control": ("pause", None)} | wrong
-            studio.trainer.channel.send({"do": verb, **request, **how, "id": number})
+            studio.trainer.send({"do": verb, **request, **how, "id": number})
             studio.until(lambda number=number: number in studio.replies)  # type: ignore[misc]
-            assert studio.replies.pop(number)["error"]["rule"].endswith("_range"), wrong
+            rule = studio.replies.pop(number)["error"]["rule"]
+            assert rule == "command_field" if wrong == {"speed": "fast"} else rule.endswith("_range"), wrong
     assert [each.name for each in studio.folder.iterdir()] == ["wine"]
     run = open_run(path, verify=False)
     assert (run.status, run.spec.segments) == ("running", ())
@@ -440,7 +442,7 @@ def test_what_was_steered_is_in_the_record_and_replays_bit_for_bit(studio: Studi
     assert studio.at(5)["layers"][1]["total"] == 9
     studio.do("step", count=20)
     seen[25] = studio.at(25)
-    assert studio.do("branch", changes={"lr": "0.5"})["run"] == str(path.parent / "wine-1")
+    assert studio.do("branch", changes={"lr": "0.5"})["run"] == "wine-1"
     studio.until(lambda: [b["run"] for b in studio.state["beside"]] == ["wine-1"])
     studio.do("look", step=20)
     assert studio.at(20)["beside"] == {"run": "wine-1", "step": 20}

@@ -12,12 +12,13 @@ from treino.base.errors import TreinoError
 from treino.base.words import speaking
 from treino.folders import RunFolder
 from treino.folders.store import manifest
+from treino_studio.messages import PageMessage
 
 LOOK = 0.5  # minimum seconds between two checks of the folder
 SHARE = 10  # at most 1/10 of the time is spent on reading it
 POINTS = 80  # maximum number of points of a curve
 
-Send = Callable[[Mapping[str, Any], bytes], None]
+Send = Callable[[PageMessage, bytes], None]
 
 
 def identity(path: Path) -> tuple[int, int] | None:
@@ -39,7 +40,7 @@ def in_pieces(path: Path) -> bool:
 
 
 class FolderPage:
-    """The page of the folder in ``path``. send: sends a header and a body to the studio's server.
+    """The page of the folder in ``path``. send: sends a message and its body to the studio's server.
 
     Raises:
         TreinoError: the folder is missing or damaged.
@@ -114,7 +115,7 @@ class FolderPage:
         """Send a message, unless it equals the last one of its kind and language."""
         if self._sent.get((language, kind)) != content:
             self._sent[language, kind] = content
-            self._send({"key": self.key, "language": language, "send": {kind: content}}, b"")
+            self._send(PageMessage(key=self.key, language=language, send={kind: content}), b"")
 
 
 def thinned(epochs: Sequence[int], values: Mapping[str, Sequence[float | None]]) -> dict[str, Any]:

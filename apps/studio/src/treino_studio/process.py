@@ -2,47 +2,8 @@
 
 A message is the ``u32`` length of a header, the ``u32`` length of a body (little-endian), the header as UTF-8
 JSON, and the body, which is often empty. NaN and infinite numbers in a header become null. A child process
-uses the blocking ``Channel``; the server uses ``read_message`` and ``packed`` with asyncio.
-
-| from the server to the worker | |
-|---|---|
-| ``{"do": "open", "run": PATH, "key": K}`` | open page K of this folder (a run, sweep or study) |
-| ``{"do": "watch", "key": K, "viewers": n, "languages": ["en"]}`` | its number of viewers, their languages |
-| ``{"do": "close", "key": K}`` | close it, as it had no viewers for a while |
-| ``{"do": "failed", "key": K, "error": {…}}`` | the trainer's training in this folder has failed |
-| ``{"do": VERB, "key": K, "id": N, "language": L, …}`` | a valid command of the page, to be answered once |
-
-| from the worker | |
-|---|---|
-| ``{"reply": N, …}``, the body is a requested file | the answer, or an ``error``, see ``error_header`` |
-| ``{"key": K, "send": {KIND: …}}`` | a message of the protocol for all viewers of page K |
-| ``{"key": K, "language": L, "send": {KIND: …}}`` | the same for its viewers of this language |
-| ``{"key": K, "gone": true}`` | the page is closed: its folder is deleted, or is being deleted |
-| ``{"key": K, "frame": N}`` and the frame as body | the newest frame of the page |
-| ``{"key": K, "fan": N}`` and a binary message as body | the newest boundaries of the page's fan |
-| ``{"trainer": {…, "id": N}}`` | a request to pass on to the trainer with its body; the trainer answers N |
-
-| from the server to the trainer | |
-|---|---|
-| ``{"do": "train", "data", "settings", "paused", "speed", "parent", "command_line", "id"}`` | |
-| ``{"do": "resume" or "rewind" or "branch", "run", "step", "changes", "play_control", "speed", "id"}`` | |
-| ``{"do": "play_control", "command": [VERB, COUNT], "id"}`` | play, pause or step the first training |
-| ``{"do": "stop", "run", "id"}`` | save and end a training that an earlier request has resumed |
-| ``{"do": "sweep", "data", "space", "members", "settings", "parent", "id"}`` | |
-| ``{"do": "study", "data", "batch_sizes", "settings", "parent", "id"}`` | |
-| ``{"do": "like", "run": "SWEEP:17", "name", "speed", "id"}`` | train a sweep's network again, as a run |
-| ``{"do": "extend", "run", "members", "id"}`` | add networks to a sweep that has ended |
-| ``{"do": "quit"}`` | save everything and end |
-
-| from the trainer | |
-|---|---|
-| ``{"reply": N, "run": PATH}`` | training begins in this folder; or ``error``; a ``stop`` has no ``run`` |
-| ``{"ended": PATH, "status": S}``, ``{"failed": PATH, "error": {…}}`` | |
-
-The body of a rewind or branch is a state from which the trainer replays up to the step, or empty: it then
-replays from a state in the folder. A ``speed`` is in steps per second, or "watched": slow enough to see it
-learn. A null ``step`` is the newest step; a null ``play_control`` keeps playing or pausing. Either process
-ends when its stdin is closed.
+uses the blocking ``Channel``; the server uses ``read_message`` and ``packed`` with asyncio. ``messages.py``
+has the headers.
 """
 
 import asyncio
@@ -54,13 +15,15 @@ import signal
 import struct
 import subprocess
 import threading
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from time import monotonic
 from typing import Any
 
+from pydantic import BaseModel
+
 from treino.base.encoding import compact_json
-from treino.base.errors import Refusal, TreinoError
+from treino.base.errors import Refusal
 
 STUDIO_BUSY = Refusal(
     "The studio is busy: it can't take more commands at the moment.", "Wait a little and try again."
@@ -74,17 +37,6 @@ LENGTHS = struct.Struct("<II")
 LARGEST_HEADER = 1 << 26  # bytes; headers hold lists of rows and curves
 LARGEST_BODY = 1 << 29  # bytes; bodies hold downloads
 _READ = 1 << 18
-
-
-def error_header(error: TreinoError) -> dict[str, Any]:
-    """An error for a message's header, with the exit status that it means for a command line."""
-    return {**error.document, "status": error.status}
-
-
-def error_from(header: Mapping[str, Any]) -> TreinoError:
-    """The error that another process wrote with ``error_header``."""
-    texts = (str(header.get(name, "")) for name in ("rule", "message", "hint"))
-    return TreinoError(*texts, status=int(header.get("status", 2)))
 
 
 class Channel:
@@ -127,7 +79,7 @@ class Channel:
             self._unread += chunk
         return message
 
-    def send(self, header: Mapping[str, Any], body: bytes = b"") -> None:
+    def send(self, header: BaseModel, body: bytes = b"") -> None:
         """Send a whole message.
 
         Raises:
@@ -158,9 +110,9 @@ class Channel:
         return _header(header), body
 
 
-def packed(header: Mapping[str, Any], body: bytes = b"") -> bytes:
+def packed(header: BaseModel, body: bytes = b"") -> bytes:
     """The bytes of a message."""
-    text = compact_json(header)
+    text = compact_json(header.model_dump(by_alias=True))
     return b"".join((LENGTHS.pack(len(text), len(body)), text, body))
 
 
@@ -233,7 +185,7 @@ class StudioProcess:
         """The exit status, negative after a signal; None while it runs."""
         return self._process.returncode
 
-    def send(self, header: Mapping[str, Any], body: bytes = b"") -> None:
+    def send(self, header: BaseModel, body: bytes = b"") -> None:
         """Send a message; if the process has just ended, the message is lost without an error.
 
         Raises:

@@ -4,11 +4,12 @@ docs/studio-protocol.md describes each command. All else is refused with the rul
 """
 
 import math
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from treino.base.document_fields import expected
+from treino.base.document_fields import AS_TUPLE, Pair, expected
 from treino.base.errors import Refusal, TreinoError, nearest
 from treino.base.text import shortened
 from treino.base.words import _, setting
@@ -31,8 +32,12 @@ SHOWN = 60  # maximum number of letters of a wrong value in an error message
 
 Step = Annotated[int, Field(ge=0, le=10_000_000_000)]
 Text = Annotated[str, Field(min_length=1, max_length=200)]
-Unit = tuple[Annotated[int, Field(ge=0, le=10_000)], Annotated[int, Field(ge=0, le=10_000_000)]]
-PictureOfRow = tuple[Literal["train", "validation", "test"], Annotated[int, Field(ge=0, le=10_000_000_000)]]
+Unit = Annotated[
+    tuple[Annotated[int, Field(ge=0, le=10_000)], Annotated[int, Field(ge=0, le=10_000_000)]], AS_TUPLE
+]
+PictureOfRow = Annotated[
+    tuple[Literal["train", "validation", "test"], Annotated[int, Field(ge=0, le=10_000_000_000)]], AS_TUPLE
+]
 Scalar = Annotated[float, Field(allow_inf_nan=False)] | int | bool | Annotated[str, Field(max_length=2000)]
 Changes = Annotated[dict[Text, Scalar | list[Scalar] | None], Field(max_length=100)]
 
@@ -44,10 +49,6 @@ class StudioCommand(BaseModel):
 
     id: Annotated[int, Field(ge=1, le=LARGEST_ID)]
     do: str
-
-    def fields(self) -> dict[str, Any]:
-        """The fields of the command, without its id."""
-        return self.model_dump(mode="json", exclude={"id"})
 
 
 class HelloCommand(StudioCommand):
@@ -86,7 +87,7 @@ class SegmentCommand(StudioCommand):
 class LookCommand(StudioCommand):
     do: Literal["look"]
     step: Step | None = None
-    axes: tuple[Text, Text] | None = None
+    axes: Pair[Text] | None = None
     unit: Unit | None = None
     picture: PictureOfRow | Literal["drawn"] | None = None
     member: Annotated[int, Field(ge=0, le=1_000_000)] | None = None
@@ -117,9 +118,6 @@ class AdoptCommand(StudioCommand):
     do: Literal["adopt"]
     future: Annotated[int, Field(ge=0, le=63)]
     as_: Annotated[Literal["segment", "branch"], Field(alias="as")]
-
-    def fields(self) -> dict[str, Any]:
-        return {"do": self.do, "future": self.future, "as": self.as_}
 
 
 class ExplainCommand(StudioCommand):
@@ -203,37 +201,47 @@ _Script = _Everywhere | CommandToScript
 _Start = _Everywhere | StepCommand
 _Home = _Everywhere | TrainCommand | SweepCommand | StudyCommand | DeleteCommand
 
-KINDS: dict[str, Any] = {
-    "run": _Run,
-    "sweep": _Sweep,
-    "study": _Everywhere,
-    "script": _Script,
-    "home": _Home,
-    "start": _Start,
+FolderCommand = Annotated[_Run | _Sweep, Field(discriminator="do")]
+"""A command that the worker carries out."""
+
+NO_COMMAND = ("union_tag_invalid", "union_tag_not_found", "model_attributes_type", "dict_type")
+"""Pydantic's errors for a message whose verb is missing or unknown."""
+
+
+class Reader:
+    """Reads messages that their ``do`` tells apart. models: their union. refused: verbs of theirs that mean
+    nothing here."""
+
+    def __init__(self, models: Any, *refused: str) -> None:
+        form: Any = Annotated[models, Field(discriminator="do")]
+        self._adapter: TypeAdapter[Any] = TypeAdapter(form)
+        every = [verb for each in get_args(models) for verb in get_args(each.model_fields["do"].annotation)]
+        self.verbs = [verb for verb in every if verb not in refused]
+
+    def read(self, document: Any) -> Any:
+        """The message in parsed JSON.
+
+        Raises:
+            TreinoError: an unknown verb, a field that is missing, unknown, of a wrong type or out of range.
+        """
+        try:
+            message = self._adapter.validate_python(document)
+        except ValidationError as error:
+            raise _explained(error, document, self.verbs) from None
+        if message.do not in self.verbs:
+            raise unknown_verb(message.do, self.verbs)
+        return message
+
+
+KINDS = {
+    "run": Reader(_Run),
+    "sweep": Reader(_Sweep, "play", "pause"),
+    "study": Reader(_Everywhere, "play", "pause"),
+    "script": Reader(_Script),
+    "home": Reader(_Home, "play", "pause", "stop"),
+    "start": Reader(_Start, "stop"),
 }
-REFUSED = {  # verbs of PlainCommand that mean nothing on such a page
-    "sweep": ("play", "pause"),
-    "study": ("play", "pause"),
-    "home": ("play", "pause", "stop"),
-    "start": ("stop",),
-}
-
-
-def _reader(commands: Any) -> TypeAdapter[Any]:
-    form: Any = Annotated[commands, Field(discriminator="do")]
-    return TypeAdapter(form)
-
-
-_READERS = {kind: _reader(commands) for kind, commands in KINDS.items()}
-_ACKNOWLEDGEMENT = TypeAdapter(Acknowledgement)
-
-
-def verbs(kind: str) -> list[str]:
-    """The possible values of ``do`` on a page of this kind."""
-    every = [
-        verb for command in get_args(KINDS[kind]) for verb in get_args(command.model_fields["do"].annotation)
-    ]
-    return [verb for verb in every if verb not in REFUSED.get(kind, ())]
+"""Pages by kind, each with the commands that it may send."""
 
 
 def read_command(kind: str, text: str) -> StudioCommand | Acknowledgement:
@@ -244,13 +252,16 @@ def read_command(kind: str, text: str) -> StudioCommand | Acknowledgement:
             of range.
     """
     try:
-        if text.startswith('{"ack"'):
-            return _ACKNOWLEDGEMENT.validate_json(text)
-        command: StudioCommand = _READERS[kind].validate_json(text)
+        document = _JSON.validate_json(text)
     except ValidationError as error:
-        raise _explained(kind, text, error) from None
-    if command.do in REFUSED.get(kind, ()):
-        raise _unknown(kind, command.do)
+        (first,) = error.errors(include_url=False)
+        raise not_json(str(first.get("ctx", {}).get("error", ""))[:SHOWN]) from None
+    if isinstance(document, dict) and "ack" in document and "do" not in document:
+        try:
+            return Acknowledgement.model_validate(document)
+        except ValidationError as error:
+            raise _explained(error, document, ()) from None
+    command: StudioCommand = KINDS[kind].read(document)
     if isinstance(command, SetCommand):
         _check_value(command)
     settings = getattr(command, "changes", None) or getattr(command, "settings", None)
@@ -307,26 +318,20 @@ def _check_value(command: SetCommand) -> None:
     read_settings({command.name: command.value})
 
 
-def _explained(kind: str, text: str, error: ValidationError) -> TreinoError:
-    """The TreinoError for pydantic's first error."""
+def _explained(error: ValidationError, document: Any, verbs: Sequence[str]) -> TreinoError:
+    """The TreinoError for pydantic's first error in a message. verbs: those that are possible."""
     first = error.errors(include_url=False)[0]
-    if first["type"] == "json_invalid":
-        return not_json(str(first.get("ctx", {}).get("error", ""))[:SHOWN])
-    if first["type"] in ("union_tag_invalid", "union_tag_not_found", "model_attributes_type", "dict_type"):
-        document = _JSON.validate_json(text)
-        verb = document.get("do") if isinstance(document, dict) else None
-        return _unknown(kind, verb)
-    # the location begins with the verb, and names the member of a union after the field
-    place = [str(part) for part in first["loc"] if part not in verbs(kind)]
-    name = place[0] if place else "do"
+    place = [str(part) for part in first["loc"]]
+    if place[:2] == ["command", "command"]:  # a page's command within a request to the worker
+        place, document = place[2:], document["command"]
+    fields = document if isinstance(document, dict) else {}
+    if first["type"] in NO_COMMAND:
+        return unknown_verb(fields.get("do"), verbs)
+    name, *inner = place[1:] if place[0] == fields.get("do") else place
     value = first["input"]
-    if (
-        name == "value"
-        and isinstance(table := _JSON.validate_json(text), dict)
-        and isinstance(table.get("name"), str)
-    ):
-        name, value = table["name"][:SHOWN], value
-    if first["type"] == "missing":
+    if name == "value" and isinstance(fields.get("name"), str):
+        name = fields["name"][:SHOWN]
+    if first["type"] == "missing" and not inner:
         message = _("{name} is missing.").format(name=name)
     elif first["type"] == "extra_forbidden":
         message = _("There is nothing called {name} in this command.").format(name=name[:SHOWN])
@@ -344,10 +349,11 @@ def not_json(reason: str) -> TreinoError:
     return NO_JSON(reason=reason, example='{"id": 2, "do": "play"}')
 
 
-def _unknown(kind: str, verb: object) -> TreinoError:
+def unknown_verb(verb: object, verbs: Sequence[str]) -> TreinoError:
+    """The error for a verb that is none of ``verbs``."""
     if not isinstance(verb, str):
-        return NO_VERB(value=_short(verb), hint=nearest("", verbs(kind)))
-    return UNKNOWN_VERB(verb=_short(verb), hint=nearest(verb[:SHOWN], verbs(kind)))
+        return NO_VERB(value=_short(verb), hint=nearest("", verbs))
+    return UNKNOWN_VERB(verb=_short(verb), hint=nearest(verb[:SHOWN], verbs))
 
 
 def _short(value: object) -> str:

@@ -6,7 +6,7 @@ import logging
 import sys
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,9 +14,11 @@ from typing import Any
 
 from treino.base.errors import Refusal, TreinoError
 from treino.base.words import N_, _, language
+from treino_studio import messages
 from treino_studio.guard import error_document
 from treino_studio.hub import Page
-from treino_studio.process import Message, StudioProcess, error_from
+from treino_studio.messages import notice
+from treino_studio.process import StudioProcess
 from treino_studio.uploads import folder_named
 
 PAGE_GONE = Refusal(
@@ -59,7 +61,7 @@ class Part:
     command: Sequence[str]
     process: StudioProcess | None = None
     reading: "asyncio.Task[None] | None" = None
-    waiting: "dict[int, asyncio.Future[Message]]" = field(default_factory=dict)
+    waiting: "dict[int, asyncio.Future[tuple[messages.Reply, bytes]]]" = field(default_factory=dict)
     deaths: deque[float] = field(default_factory=lambda: deque(maxlen=DEATHS))
 
 
@@ -93,7 +95,7 @@ class Relay:
             timer.cancel()
         parts = [part for part in (self._trainer, self._worker) if part.process is not None]
         if self._trainer.process is not None:
-            self._trainer.process.send({"do": "quit"})
+            self._trainer.process.send(messages.QuitRequest())
         ends = [part.process.end(seconds if part is self._trainer else 1.0) for part in parts if part.process]
         await asyncio.gather(*ends)
         await asyncio.gather(*(part.reading for part in parts if part.reading is not None))
@@ -120,7 +122,7 @@ class Relay:
         """Handle the messages of a process until it ends; then restart it if it is the worker."""
         async for header, body in process.messages():
             try:
-                await self._take(part, header, body)
+                await self._take(part, messages.SERVER.validate_python(header), body)
             except Exception:  # one wrong message must not end all pages
                 LOG.exception("a message of the %s: %.200s", part.name, header)
         part.process = None
@@ -150,68 +152,65 @@ class Relay:
         for spoken in page.languages:
             document = error_document(error, spoken)["error"]
             text = f"{document['message']} {document['hint']}".strip()
-            page.put({"notice": {"kind": "warning", "text": text}}, spoken)
+            page.put(notice(text), spoken)
 
     # ---- requests
 
-    async def ask(self, header: Mapping[str, Any], *, trainer: bool = False) -> Message:
-        """Send a request to the worker or the trainer, wait for the answer and return it.
+    async def ask(self, request: messages.ProcessRequest) -> tuple[messages.Reply, bytes]:
+        """Send a request to the worker or the trainer; return the answer and its body.
 
         Raises:
             TreinoError: the answer is an error, too many bytes wait for the process, or it has died.
         """
-        part = self._trainer if trainer else self._worker
+        part = self._trainer if isinstance(request, messages.TrainerRequest) else self._worker
         number = next(self._numbers)
-        future: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
+        future: asyncio.Future[tuple[messages.Reply, bytes]] = asyncio.get_running_loop().create_future()
         process = await self._started(part)
         part.waiting[number] = future
         try:
-            process.send({"language": language(), **header, "id": number})
-            answer, body = await future
+            spoken = request.language or language()
+            process.send(request.model_copy(update={"id": number, "language": spoken}))
+            reply, body = await future
         finally:
             for each in (self._worker, self._trainer):
                 each.waiting.pop(number, None)
-        if isinstance(error := answer.get("error"), dict):
-            raise error_from(error)
-        content = {k: v for k, v in answer.items() if k not in ("reply", "key", "do")}
-        if isinstance(content.get("run"), str):
-            content["run"] = Path(content["run"]).name
-        return content, body
+        if reply.error is not None:
+            raise reply.error.error
+        return reply, body
 
-    async def _take(self, part: Part, header: dict[str, Any], body: bytes) -> None:
+    async def _take(self, part: Part, message: Any, body: bytes) -> None:
         """Handle one message of a process."""
-        if "reply" in header:
-            future = part.waiting.get(header["reply"])
-            if future is not None and not future.done():
-                future.set_result((header, body))
-        elif "trainer" in header:
-            await self._pass_on(header["trainer"], body)
-        elif "failed" in header:
-            worker, name = self._worker.process, Path(header["failed"]).name
-            for key in self._open & {f"{kind}/{name}" for kind in OF_FOLDERS}:
-                if worker is not None:  # it checks whether the folder still exists
-                    worker.send({"do": "failed", "key": key, "error": header["error"]})
-        elif (page := self.pages.get(str(header.get("key")))) is not None:
-            if "send" in header:
-                page.put(header["send"], header.get("language"))
-            if "gone" in header:
-                self._open.discard(page.key)
-                page.end("deleted")
-                self.notify(page, _gone(page))
-            if "fan" in header:
-                page.put_picture(body)
-            if "frame" in header:
-                page.put_frame(int(header["frame"]), body)
+        match message:
+            case messages.Reply():
+                future = part.waiting.get(message.reply)
+                if future is not None and not future.done():
+                    future.set_result((message, body))
+            case messages.PassedRequest():
+                await self._pass_on(message.trainer, body)
+            case messages.TrainingFailed():
+                worker, name = self._worker.process, message.failed.name
+                for key in self._open & {f"{kind}/{name}" for kind in OF_FOLDERS}:
+                    if worker is not None:  # it checks whether the folder still exists
+                        worker.send(messages.FailedRequest(key=key, error=message.error))
+            case messages.PageMessage() if (page := self.pages.get(message.key)) is not None:
+                page.put(message.send, message.language)
+                if message.gone:
+                    self._open.discard(page.key)
+                    page.end("deleted")
+                    self.notify(page, _gone(page))
+                if message.fan is not None:
+                    page.put_picture(body)
+                if message.frame is not None:
+                    page.put_frame(message.frame, body)
 
-    async def _pass_on(self, request: dict[str, Any], body: bytes) -> None:
+    async def _pass_on(self, request: messages.TrainerRequest, body: bytes) -> None:
         """Pass a request of the worker on to the trainer, which then answers the page instead."""
-        number = request.get("id")
-        future = self._worker.waiting.pop(number, None) if isinstance(number, int) else None
+        future = None if request.id is None else self._worker.waiting.pop(request.id, None)
         try:
             process = await self._started(self._trainer)
-            if future is not None and isinstance(number, int):
-                self._trainer.waiting[number] = future
-            process.send({"parent": str(self.folder), **request}, body)
+            if future is not None and request.id is not None:
+                self._trainer.waiting[request.id] = future
+            process.send(request, body)
         except TreinoError as error:
             if future is not None and not future.done():
                 future.set_exception(error)
@@ -243,8 +242,8 @@ class Relay:
                     return
                 run = folder_named(page.key.partition("/")[2], self.folder)
                 self._open.add(page.key)
-                process.send({"do": "open", "run": str(run), "key": page.key})
-            process.send({"do": "watch", "key": page.key, "viewers": number, "languages": page.languages})
+                process.send(messages.OpenRequest(key=page.key, run=run))
+            process.send(messages.WatchRequest(key=page.key, viewers=number, languages=page.languages))
 
     def _fold(self, page: Page) -> None:
         """Close a page of the worker that has no viewers any more, and discard its messages."""
@@ -254,7 +253,7 @@ class Relay:
             self._open.discard(page.key)
             if self._worker.process is not None:
                 with suppress(TreinoError):
-                    self._worker.process.send({"do": "close", "key": page.key})
+                    self._worker.process.send(messages.CloseRequest(key=page.key))
 
 
 def _gone(page: Page) -> TreinoError:

@@ -1,14 +1,12 @@
 """The commands of a run's page, which the worker carries out.
 
 A training in progress gets commands through its folder. A command that begins a training (a resume, another
-segment, a branch) returns a ``TrainerRequest``, which the trainer carries out and answers.
+segment, a branch) returns a ``TrainerRequest`` for the trainer, which answers it.
 """
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from treino.base.encoding import tensor_bytes
 from treino.base.errors import Refusal, TreinoError, nearest
@@ -29,7 +27,9 @@ from treino.training import (
     send_stop,
     snapshots,
 )
+from treino_studio import messages, protocol
 from treino_studio.image_scene import drawn_pixels, picture_of_row
+from treino_studio.messages import PAUSE, PlayControl, TrainerRequest
 from treino_studio.process import LARGEST_BODY
 from treino_studio.run_page import OVER, Look, RunPage
 
@@ -99,27 +99,18 @@ def arithmetic(
 # ---- commands
 
 DRAWINGS = 100  # pictures that a page may send in a second
-PlayControl = tuple[str, Any]  # a playback command and its value
+Answer = dict[str, Any] | TrainerRequest
 
 
-@dataclass(frozen=True)
-class TrainerRequest:
-    """A request to the trainer. fields: its contents. state: the state of the step from which to go on, as
-    ``packed_state`` gives it; empty if none is needed."""
-
-    fields: Mapping[str, Any]
-    state: bytes = b""
+Playback = protocol.PlainCommand | protocol.StepCommand | protocol.SpeedCommand
 
 
-Answer = Mapping[str, Any] | TrainerRequest
-
-
-def play_control(page: RunPage, request: Mapping[str, Any]) -> Answer:
+def play_control(page: RunPage, command: Playback) -> Answer:
     """``play pause step epoch speed``: control the current training, or begin one at the step in view."""
-    verb = request["do"]
-    value = request.get("count", 1) if verb in ("step", "epoch") else None
-    if verb == "speed":
-        value = request["steps_per_second"]
+    verb: Any = command.do
+    value: int | float | None = command.count if isinstance(command, protocol.StepCommand) else None
+    if isinstance(command, protocol.SpeedCommand):
+        value = command.steps_per_second
     checked_playback(verb, value)
     if verb == "pause" and page.look.step is not None:
         return {}
@@ -132,20 +123,20 @@ def play_control(page: RunPage, request: Mapping[str, Any]) -> Answer:
     return _go_on(page, {}, (verb, value))
 
 
-def stop(page: RunPage, request: Mapping[str, Any]) -> Answer:
+def stop(page: RunPage, _command: protocol.PlainCommand) -> Answer:
     """Save and end the training, and show its newest step. If no training reads commands, the request goes to
     the trainer, as an earlier command may just be resuming the run."""
     if not deliver(lambda: send_stop(page.run.folder)):
-        return TrainerRequest({"do": "stop", "run": str(page.path)})
+        return messages.StopRequest(run=page.path)
     page.leave_past()
     if page.futures:
         page.close_fan()
     return {}
 
 
-def set_setting(page: RunPage, request: Mapping[str, Any]) -> Answer:
+def set_setting(page: RunPage, command: protocol.SetCommand) -> Answer:
     """Set a hyper-parameter from the next step on; at a past step, or after the end, open a new segment."""
-    name, value = request["name"], request["value"]
+    name, value = command.name, command.value
     if page.look.step is None and deliver(lambda: send_setting(page.run, name, value)):
         return {}
     return _go_on(page, {name: value}, _as_it_is(page))
@@ -153,20 +144,19 @@ def set_setting(page: RunPage, request: Mapping[str, Any]) -> Answer:
 
 def _as_it_is(page: RunPage) -> PlayControl | None:
     """The first playback command of a new segment; None: play if the training that it replaces does."""
-    return None if page.look.step is None else ("pause", None)
+    return None if page.look.step is None else PAUSE
 
 
-def segment(page: RunPage, request: Mapping[str, Any]) -> Answer:
+def segment(page: RunPage, command: protocol.SegmentCommand) -> Answer:
     """Begin another segment, at ``step`` or the step in view. Seen from the newest step, it plays if the
     present one does; seen from a past step, it is paused."""
-    step = request.get("step")
-    how = _as_it_is(page) if step is None else ("pause", None)
-    return _go_on(page, dict(request["changes"]), how, step)
+    how = _as_it_is(page) if command.step is None else PAUSE
+    return _go_on(page, dict(command.changes), how, command.step)
 
 
-def branch(page: RunPage, request: Mapping[str, Any]) -> Answer:
+def branch(page: RunPage, command: protocol.SegmentCommand) -> Answer:
     """Begin another run as a branch of this one, at ``step`` or the step in view; it is paused."""
-    return _request(page, "branch", dict(request["changes"]), ("pause", None), request.get("step"))
+    return _request(page, "branch", dict(command.changes), PAUSE, command.step)
 
 
 def _go_on(
@@ -175,16 +165,18 @@ def _go_on(
     """Resume the run, or open a segment at ``step`` or the step in view. how: the first playback command."""
     past, status = page.look.step if step is None else step, page.run.folder.status
     if past is None and not changes and status not in OVER:  # if running, the training is about to end
-        return TrainerRequest(
-            {"do": "resume", "run": str(page.path), "play_control": how, "speed": page.speed}
-        )
+        return messages.ResumeRequest(run=page.path, play_control=how, speed=page.speed)
     asked = _request(page, "rewind", changes, how, step)
     page.leave_past()
     return asked
 
 
 def _request(
-    page: RunPage, verb: str, changes: dict[str, Any], how: PlayControl | None, step: int | None = None
+    page: RunPage,
+    verb: Literal["rewind", "branch"],
+    changes: dict[str, Any],
+    how: PlayControl | None,
+    step: int | None = None,
 ) -> TrainerRequest:
     """A request to go on from ``step`` or the step in view; where the training is over, for as long again.
 
@@ -199,10 +191,16 @@ def _request(
     changes = _joined_betas(changes, page)
     check_changes(snapshot, changes, new_run=verb == "branch")
     # step None: the trainer knows the newest step; the page's may be from before a rewind
-    place: dict[str, Any] = {"do": verb, "run": str(page.path), "segment": page.look.segment}
-    place["step"] = page.look.step if step is None else step
-    fields = place | {"speed": page.speed, "changes": changes, "play_control": how}
-    return TrainerRequest(fields, packed_state(snapshot))
+    return messages.ContinueRequest(
+        do=verb,
+        run=page.path,
+        step=page.look.step if step is None else step,
+        segment=page.look.segment,
+        changes=changes,
+        play_control=how,
+        speed=page.speed,
+        state=packed_state(snapshot),
+    )
 
 
 def packed_state(snapshot: Snapshot) -> bytes:
@@ -221,29 +219,19 @@ def _joined_betas(changes: dict[str, Any], page: RunPage) -> dict[str, Any]:
     return changes
 
 
-def look(page: RunPage, request: Mapping[str, Any]) -> Answer:
+def look(page: RunPage, command: protocol.LookCommand) -> Answer:
     """Change the view: the step, the axes, the unit at full size, the picture, or whose weights are drawn."""
-    axes, unit, picture = request.get("axes"), request.get("unit"), request.get("picture")
-    picture = tuple(picture) if isinstance(picture, list) else picture
-    if picture is not None:
-        _check_picture(page, picture)
+    axes, member, segment = command.axes, command.member, command.segment
+    if command.picture is not None:
+        _check_picture(page, command.picture)
     if axes is not None and page.data.kind != "image":
         check_axes(axes, page.shown.data)  # raises here; a live view is drawn later
-    member = request.get("member")
     if member is not None:
         page.run.member(member)  # raises here if there is none
-    segment = request.get("segment")
     if segment is not None:
         (page.run.latest or page.run).up_to(segment)  # raises here if there is none
     before, snapshot = page.look, page.snapshot
-    page.look = Look(
-        request.get("step"),
-        tuple(axes) if axes else None,
-        tuple(unit) if unit else None,
-        picture,
-        member,
-        segment,
-    )
+    page.look = Look(command.step, axes, command.unit, command.picture, member, segment)
     page.playback.member = member
     try:
         if page.look.segment != before.segment:
@@ -275,12 +263,12 @@ def _check_picture(page: RunPage, picture: Any) -> None:
         picture_of_row(page.data, split, place)
 
 
-def draw(page: RunPage, request: Mapping[str, Any]) -> Answer:
+def draw(page: RunPage, command: protocol.DrawCommand) -> Answer:
     """From now on, send a picture from the page through the network."""
     now = time.monotonic()
     if now < page.next_drawing:
         raise PICTURE_RATE(n=DRAWINGS)
-    pixel_D = drawn_pixels(request["pixels"], page.data)
+    pixel_D = drawn_pixels(command.pixels, page.data)
     page.next_drawing = now + 1 / DRAWINGS
     first, page.drawing, page.look.picture = page.look.picture != "drawn", pixel_D, "drawn"
     page.show_again()
@@ -289,45 +277,43 @@ def draw(page: RunPage, request: Mapping[str, Any]) -> Answer:
     return {}
 
 
-def beside(page: RunPage, request: Mapping[str, Any]) -> Answer:
-    """Show or hide the curves of another run."""
-    name = Path(request["run"]).name
-    if not request["shown"]:
-        page.beside.shown.pop(name, None)
+def beside(page: RunPage, command: protocol.BesideCommand) -> Answer:
+    """Show or hide the curves of another run of the same folder."""
+    if not command.shown:
+        page.beside.shown.pop(command.run, None)
         return {}
-    if name in page.beside.shown:
+    if command.run in page.beside.shown:
         return {}
     if page.beside.full:
         raise BESIDE_FULL(n=len(page.beside.shown) + 1)
-    page.beside.add(Path(request["run"]))
+    page.beside.add(page.path.parent / command.run)
     return {}
 
 
-def fan_out(page: RunPage, request: Mapping[str, Any]) -> Answer:
+def fan_out(page: RunPage, command: protocol.FanCommand) -> Answer:
     """Train futures of ``step`` or the step in view; a count of 0 closes the fan."""
-    if request["count"]:
-        page.open_fan(
-            request["kind"], request["count"], request["steps"], request.get("rule"), request.get("step")
-        )
+    if command.count:
+        page.open_fan(command)
     else:
         page.close_fan()
     return {}
 
 
-def adopt(page: RunPage, request: Mapping[str, Any]) -> Answer:
+def adopt(page: RunPage, command: protocol.AdoptCommand) -> Answer:
     """Go on with one of the futures, as the run's next segment or as a new run."""
-    number = request["future"]
+    number = command.future
     if number >= len(page.futures):
         raise FUTURE_MISSING(n=number)
-    changes, verb = dict(page.futures[number]), "rewind" if request["as"] == "segment" else "branch"
-    asked = _request(page, verb, changes, ("pause", None), page.fan_step)
+    in_run = command.as_ == "segment"
+    verb: Literal["rewind", "branch"] = "rewind" if in_run else "branch"
+    asked = _request(page, verb, dict(page.futures[number]), PAUSE, page.fan_step)
     page.close_fan()
-    if request["as"] == "segment":
+    if in_run:
         page.leave_past()
     return asked
 
 
-def explain(page: RunPage, request: Mapping[str, Any]) -> Answer:
+def explain(page: RunPage, command: protocol.ExplainCommand) -> Answer:
     """The arithmetic of the last update of one weight."""
     step = page.step_in_view
     if page.snapshot is not None and page.look.step is None:
@@ -335,14 +321,14 @@ def explain(page: RunPage, request: Mapping[str, Any]) -> Answer:
     if step == 0:
         before_update(page.run, 0)  # raises the error
     snapshot = page.at(step - 1)
-    layer = request.get("layer")
+    layer = command.layer
     name = None if layer is None else page.layer_names.get(layer, str(layer))
-    return arithmetic(snapshot, name, request.get("unit"), request.get("input"))
+    return arithmetic(snapshot, name, command.unit, command.input)
 
 
-def rows_behind(page: RunPage, request: Mapping[str, Any]) -> Answer:
+def rows_behind(page: RunPage, command: protocol.ProponentsCommand) -> Answer:
     """The training rows that most support the answer of the network in view for a row."""
-    run, row = page.shown, request["row"]
+    run, row = page.shown, command.row
     _split, rows = row_of(run.data, row, shown_splits(run))
     snapshot = page.snapshot or page.at(page.step_in_view)
     out_1C = outputs(run.alone(snapshot.net), rows.x, item_shape=run.item_shape)
@@ -366,19 +352,19 @@ def _cell(cell: object) -> Any:
     return {"alt": cell.text, "png": cell.picture.partition(",")[2]}
 
 
-def keep(page: RunPage, request: Mapping[str, Any]) -> Answer:
+def keep(page: RunPage, command: protocol.KeepCommand) -> Answer:
     """Copy the run, as it is now, to another name in the same folder of runs."""
     folder = page.run.folder
     if folder.status == "running":
         raise KEEP_RUNNING(run=page.run.name)
-    path = page.path.parent / checked_name(request["name"])
+    path = page.path.parent / checked_name(command.name)
     if not claim_folder(path):
         raise in_use(path)
     copy_folder(page.path, path)
-    return {"run": str(path)}
+    return {"run": path.name}
 
 
-VERBS: Mapping[str, Callable[[RunPage, Mapping[str, Any]], Answer]] = {
+VERBS: Mapping[str, Callable[[RunPage, Any], Answer]] = {
     **dict.fromkeys(("play", "pause", "step", "epoch", "speed"), play_control),
     "stop": stop,
     "set": set_setting,

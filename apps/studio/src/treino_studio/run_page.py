@@ -1,7 +1,7 @@
 """The page of a run: frames and curves of the newest state of its training, or of any past step."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -27,8 +27,10 @@ from treino.training import (
 )
 from treino.training.futures import fan
 from treino_studio.beside import RunsBeside
-from treino_studio.folder_page import identity
+from treino_studio.folder_page import Send, identity
 from treino_studio.image_scene import Part, Pixels, SeenPicture, may_be_drawn, picture_of_row, picture_parts
+from treino_studio.messages import PageMessage, notice
+from treino_studio.protocol import FanCommand
 from treino_studio.run_history import Known, history, left_losses
 from treino_studio.run_state import (
     ThinnedLosses,
@@ -60,8 +62,6 @@ AWAITED = 5.0  # seconds to wait for a training's state; replaying its newest st
 OVER = ("finished", "diverged")  # statuses of a run that can't go on: its test rows may be shown
 DRAWN = ("plane", "surface", "line")  # kinds of pictures that are drawn for futures
 
-Send = Callable[[Mapping[str, Any], bytes], None]
-
 
 @dataclass
 class Look:
@@ -78,7 +78,7 @@ class Look:
 
 
 class RunPage:
-    """The page of the run in ``path``. send: sends a header and a body to the studio's server.
+    """The page of the run in ``path``. send: sends a message and its body to the studio's server.
 
     Raises:
         TreinoError: the run is missing or damaged; its rows can't be loaded; its network's code may not run.
@@ -140,8 +140,11 @@ class RunPage:
         for language in self.languages:
             with speaking(language):
                 text = _("The run is trained again up to step {step:,}, whose state is not kept.")
-                notice = {"kind": "info", "text": text.format(step=step)}
-            self._send({"key": self.key, "language": language, "send": {"notice": notice}}, b"")
+                self._say(notice(text.format(step=step), "info"), language)
+
+    def _say(self, messages: dict[str, Any], language: str | None = None) -> None:
+        """Send messages of the protocol by kind, to viewers of this language; None: to all."""
+        self._send(PageMessage(key=self.key, language=language, send=messages), b"")
 
     def extension(self, step: int) -> dict[str, Any]:
         """What ``extension`` says of a step of the run's path."""
@@ -279,30 +282,29 @@ class RunPage:
 
     # ---- a fan of futures
 
-    def open_fan(
-        self, kind: str, count: int, steps: int, rule: str | None = None, step: int | None = None
-    ) -> None:
-        """Begin to train futures of this step or the one in view; no frames are sent until the fan is closed.
-
-        rule: for the kind ``remedy``, the rule of the finding whose remedy is tried.
+    def open_fan(self, command: FanCommand) -> None:
+        """Begin to train futures of ``step`` or the step in view; no frames are sent until the fan is closed.
 
         Raises:
             TreinoError: as ``futures`` and ``with_remedy``.
         """
-        step = self.step_in_view if step is None else step
+        kind, rule = command.kind, command.rule
+        step = self.step_in_view if command.step is None else command.step
         snapshot = self.at(step)
         sight = self._looked_along(snapshot)
-        asked = rule if kind == REMEDY else None
-        changes = usual_futures(snapshot, kind, count) if asked is None else with_remedy(snapshot, asked)
+        if kind == REMEDY and rule is not None:
+            changes = with_remedy(snapshot, rule)
+        else:
+            changes = usual_futures(snapshot, kind, command.count)
         picture = SmallPicture(sight.shows, *small_grid(sight)) if sight.shows in DRAWN else None
-        self.fan = fan(self.fans + 1, kind, snapshot, changes, steps, picture)
+        self.fan = fan(self.fans + 1, kind, snapshot, changes, command.steps, picture)
         self.fans += 1
         self.futures, self.fan_step = changes, step
 
     def close_fan(self) -> None:
         """Discard the futures and show the network again."""
         self.fan, self.futures = None, []
-        self._send({"key": self.key, "send": {"fan": None}}, b"")
+        self._say({"fan": None})
         self._stamp = 0
         self.show_step(self.look.step)
 
@@ -313,9 +315,9 @@ class RunPage:
             return False
         if isinstance(message, FanBoundaries):
             body = frame_bytes(message.header, boundary_parts(message, self.run.data))
-            self._send({"key": self.key, "fan": self.fans}, body)
+            self._send(PageMessage(key=self.key, fan=self.fans), body)
         else:
-            self._send({"key": self.key, "send": message}, b"")
+            self._say(message)
         return True
 
     # ---- documents
@@ -373,7 +375,7 @@ class RunPage:
                 state = self._state(self._readings[language], language)
             if state != self._sent.get(language):
                 self._sent[language] = state
-                self._send({"key": self.key, "language": language, "send": {"state": state}}, b"")
+                self._say({"state": state}, language)
 
     def _state(self, run: StoredRun, language: str) -> dict[str, Any]:
         state, live = run_state(run), self.live_findings
@@ -434,8 +436,8 @@ class RunPage:
         self._sent, self._documents = {}, None
         self._thinned = ThinnedLosses()
         self._looked = self._beat = 0.0
-        for notice in self.run.folder.notices:
-            self._send({"key": self.key, "send": {"notice": {"kind": "warning", "text": notice}}}, b"")
+        for text in self.run.folder.notices:
+            self._say(notice(text))
         if self.run.status == "running" and self.look.step is None:
             self._stamp, self._awaited = 0, time.monotonic() + AWAITED
         else:
@@ -499,7 +501,7 @@ class RunPage:
             other, parts_beside = self.beside.picture(step, sight, self.shown.data)
             header["beside"] = other
             parts = [*parts, *parts_beside]
-        self._send({"key": self.key, "frame": self._frame}, frame_bytes(header, parts))
+        self._send(PageMessage(key=self.key, frame=self._frame), frame_bytes(header, parts))
 
     def _scene_of(self, snapshot: Snapshot, sight: Sight) -> tuple[dict[str, Any], list[Part]]:
         """The scene. For image data, all except the picture in view is computed once for each state."""
@@ -581,7 +583,7 @@ class RunPage:
 
     def _send_points(self, sight: Sight) -> None:
         points = points_of(sight, self.shown.data)
-        self._send({"key": self.key, "send": {"points": points}}, b"")
+        self._say({"points": points})
 
     def _send_curves(self) -> None:
         self._curves_at, self._curves_due = time.monotonic(), False
@@ -593,6 +595,6 @@ class RunPage:
             "epochs": epochs(self.run, self.loss_S),
             "vitals": self._vitals.listed(),
         }
-        self._send({"key": self.key, "send": {"curves": curves}}, b"")
+        self._say({"curves": curves})
         for curves in (*left_losses(self.run.latest or self.run, self._told), *self.beside.curves()):
-            self._send({"key": self.key, "send": {"curves": curves}}, b"")
+            self._say({"curves": curves})

@@ -25,11 +25,11 @@ from treino.base.errors import Refusal, TreinoError
 from treino.base.words import ENGLISH, VARIABLE, _, language, named, speaking, translation
 from treino.folders import RUN_MISSING, Known, RunFolder
 from treino.folders.documents.reading import read_document
-from treino_studio import protocol
+from treino_studio import messages, protocol
 from treino_studio.guard import error_document, refusal
 from treino_studio.hub import Page, Viewer, watch_only
 from treino_studio.page_words import page_words
-from treino_studio.protocol import Acknowledgement, DeleteCommand, HelloCommand, StudioCommand, TrainCommand
+from treino_studio.protocol import Acknowledgement, HelloCommand, StudioCommand
 from treino_studio.relay import OF_FOLDERS, Relay
 from treino_studio.script_page import ScriptPage
 from treino_studio.uploads import Uploads, delete_named, document_of, folder_named, home
@@ -246,26 +246,34 @@ async def _carry_out(studio: Studio, page: Page, viewer: Viewer, command: Studio
         return {"steers": True}
     if command.do not in UNSTEERED and not page.steers(viewer):
         raise NOT_STEERING()
-    request = {**command.fields(), "key": page.key, "language": viewer.language}
-    if isinstance(command, TrainCommand) or command.do in ("sweep", "study"):
-        request |= {"data": await studio.data(request["data"]), "parent": str(studio.relay.folder)}
-        if command.do == "train":
-            request["speed"] = "watched"
-        content, _nothing = await studio.relay.ask(request, trainer=True)
-        return content
-    if isinstance(command, DeleteCommand):
+    if isinstance(command, protocol.DeleteCommand):
         await asyncio.to_thread(delete_named, command.runs, studio.relay.folder)
         return {}
     if studio.script is not None and page is studio.script.page:
-        studio.script.send(command.fields())
+        studio.script.send(command.model_dump(mode="json", exclude={"id"}))
         return {}
+    request = await _request(studio, page, command)
+    reply, _nothing = await studio.relay.ask(request.model_copy(update={"language": viewer.language}))
+    return reply.content | ({} if reply.run is None else {"run": reply.run})
+
+
+async def _request(studio: Studio, page: Page, command: Any) -> messages.ProcessRequest:
+    """What the worker or the trainer is asked to do for a command."""
+    if isinstance(command, protocol.TrainCommand | protocol.SweepCommand | protocol.StudyCommand):
+        new: dict[str, Any] = {"data": await studio.data(command.data), "settings": command.settings}
+        new["parent"] = studio.relay.folder
+        if isinstance(command, protocol.TrainCommand):
+            how = messages.PAUSE if command.paused else messages.PLAY
+            return messages.RunRequest(**new, play_control=how, speed="watched")
+        if isinstance(command, protocol.SweepCommand):
+            return messages.SweepRequest(**new, space=command.space, members=command.members)
+        return messages.StudyRequest(**new, batch_sizes=command.batch_sizes)
     if page.key == "start":
         page.put({"state": starting(command.do == "play")})
-        request = {"do": "play_control", "command": [command.do, getattr(command, "count", None)]}
-    if command.do == "beside":
-        request["run"] = str(folder_named(request["run"], studio.relay.folder))
-    content, _nothing = await studio.relay.ask(request, trainer=page.key == "start")
-    return content
+        return messages.PlaybackRequest(command=(command.do, getattr(command, "count", None)))
+    if isinstance(command, protocol.BesideCommand):
+        folder_named(command.run, studio.relay.folder)  # raises here if it is none of this folder
+    return messages.CommandRequest(key=page.key, command=command)
 
 
 def starting(playing: bool) -> dict[str, Any]:
@@ -452,10 +460,8 @@ async def _take(studio: Studio, request: Request) -> Response:
     path = folder_named(run, studio.relay.folder)
     if form not in FORMS:
         raise FILE_MISSING()
-    content, body = await studio.relay.ask(
-        {"do": "take", "key": f"run/{run}", "run": str(path), "form": form}
-        | ({} if (spoken := _language(request)) is None else {"language": spoken})
-    )
-    file = "".join(c if c.isalnum() or c in "-_." else "-" for c in str(content.get("file", f"{run}-{form}")))
+    taken = messages.TakeRequest(key=f"run/{run}", run=path, form=form, language=_language(request))
+    reply, body = await studio.relay.ask(taken)
+    file = "".join(c if c.isalnum() or c in "-_." else "-" for c in reply.file or f"{run}-{form}")
     headers = {} if form in TEXTS else {"content-disposition": f"attachment; filename*=utf-8''{file}"}
     return Response(body, media_type=TEXTS.get(form, "application/octet-stream"), headers=headers)

@@ -22,6 +22,7 @@ from uvicorn.server import HANDLED_SIGNALS
 from treino.base import lock
 from treino.base.errors import Refusal, TreinoError
 from treino_studio.guard import Guard
+from treino_studio.messages import PAUSE, PLAY, RunRequest
 from treino_studio.protocol import LONGEST_MESSAGE
 from treino_studio.relay import Commands, Relay
 from treino_studio.script.process import ScriptProcess
@@ -199,24 +200,23 @@ async def begun(relay: Relay, subject: Subject, settings: Mapping[str, Any], pau
     """
     if subject.address:
         return subject.address
-    request = {
-        "do": "train",
-        "data": subject.data,
-        "settings": dict(settings),
-        "paused": paused,
-        "speed": "watched",
-        "parent": str(subject.folder),
-        "command_line": True,
-    }
+    request = RunRequest(
+        data=subject.data or "",
+        settings=dict(settings),
+        parent=subject.folder,
+        command_line=True,
+        play_control=PAUSE if paused else PLAY,
+        speed="watched",
+    )
     page = relay.page("start")
     page.put({"state": starting(not paused)})
     try:
-        answer, _nothing = await relay.ask(request, trainer=True)
+        reply, _nothing = await relay.ask(request)
     except TreinoError as error:
         relay.notify(page, error)
         raise
-    page.put({"started": answer["run"]})
-    return f"/run/{answer['run']}"
+    page.put({"started": reply.run})
+    return f"/run/{reply.run}"
 
 
 def start_script(studio: Studio, path: str, arguments: Sequence[str] = (), **how: Any) -> ScriptProcess:

@@ -42,7 +42,9 @@ from treino.training import (
     space_from_json,
 )
 from treino_studio.folder_page import FolderPage, thinned
-from treino_studio.run_commands import Answer, TrainerRequest
+from treino_studio.messages import ExtendRequest, LikeRequest
+from treino_studio.protocol import ExtendCommand, OpenCommand, StudioCommand
+from treino_studio.run_commands import Answer
 from treino_studio.run_state import finite
 
 # ---- divergence
@@ -309,7 +311,7 @@ def _study_progress(document: Mapping[str, Any], status: str) -> dict[str, Any]:
     return {"share": done, "left_s": seconds / done * (1 - done) if done and seconds else None}
 
 
-def stop(page: FolderPage, request: Mapping[str, Any]) -> Answer:
+def stop(page: FolderPage, _command: StudioCommand) -> Answer:
     """Ask the training to stop, unless it is already ending, which the page may not know yet."""
     folder = RunFolder.open(page.path, verify=False)
     deliver(lambda: send_stop(folder))
@@ -317,23 +319,22 @@ def stop(page: FolderPage, request: Mapping[str, Any]) -> Answer:
     return {}
 
 
-def open_member(page: FolderPage, request: Mapping[str, Any]) -> Answer:
+def open_member(page: FolderPage, command: OpenCommand) -> Answer:
     """Train one network of the sweep again, to the same bits, as a run in its own folder.
 
     Raises:
         TreinoError: the network doesn't exist.
     """
-    folder, member = RunFolder.open(page.path, verify=False), request["member"]
+    folder, member = RunFolder.open(page.path, verify=False), command.member
     spec = read_sweep_spec(folder)
     settings = settings_of(params_of(folder, member), spec.base, member)
     first = f"{page.path.name}-{member}"
     for name in itertools.chain([first], (f"{first}-{k}" for k in itertools.count(2))):
         path = page.path.parent / name
         if not os.path.lexists(path):
-            like = {"do": "like", "run": f"{page.path}:{member}", "name": name}
-            return TrainerRequest({**like, "speed": "watched"})
+            return LikeRequest(run=f"{page.path}:{member}", name=name, speed="watched")
         if _trains(path, settings, spec.data):
-            return {"run": str(path)}
+            return {"run": name}
     raise AssertionError("names never end")
 
 
@@ -350,21 +351,21 @@ def _trains(path: Path, settings: Settings, data: DataSource) -> bool:
     )
 
 
-def extend(page: FolderPage, request: Mapping[str, Any]) -> Answer:
+def extend(page: FolderPage, command: ExtendCommand) -> Answer:
     """Add networks: in the process that trains the sweep or, if the sweep has ended, in the trainer.
 
     Raises:
         TreinoError: that many can't be added.
     """
-    folder, more = RunFolder.open(page.path, verify=False), request["members"]
+    folder, more = RunFolder.open(page.path, verify=False), command.members
     if folder.status == "running":
         send_more(folder, more)
         return {}
     check_folder(folder, more)
-    return TrainerRequest({"do": "extend", "run": str(page.path), "members": more})
+    return ExtendRequest(run=page.path, members=more)
 
 
-VERBS: Mapping[str, Mapping[str, Callable[[FolderPage, Mapping[str, Any]], Answer]]] = {
+VERBS: Mapping[str, Mapping[str, Callable[[FolderPage, Any], Answer]]] = {
     "sweep": {"stop": stop, "open": open_member, "extend": extend},
     "study": {"stop": stop},
 }

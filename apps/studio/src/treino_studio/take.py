@@ -1,11 +1,11 @@
 """Downloads of a run's page: weights, script, report, GIF, and the commands that make the run again; for a
 sweep's page, how much each setting mattered.
 
-``python -m treino_studio.take RUN FORM`` writes lines of JSON on what it is making, one with the file's name
-or an error, then the file's bytes. It is a process of its own because drawing and measuring take seconds.
+``python -m treino_studio.take RUN FORM KEY NUMBER`` writes messages for the studio's server, one a line:
+notices to page KEY on what it is making, then the reply NUMBER; after it the file's bytes. It is a process of
+its own because drawing and measuring take seconds.
 """
 
-import json
 import sys
 from io import BytesIO
 from pathlib import Path
@@ -23,7 +23,7 @@ from treino.reports.export.formats import exported
 from treino.reports.report import report
 from treino.reports.run_report import Tell, silent, writing
 from treino.training import StoredSweep, open_run
-from treino_studio.process import error_header
+from treino_studio.messages import ErrorMessage, Message, PageMessage, Reply, notice
 from treino_studio.run_state import commands
 
 
@@ -75,20 +75,23 @@ def _importance(sweep: StoredSweep) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Write to stdout the file that the arguments (RUN FORM) ask for."""
-    path, form = Path(sys.argv[1]), sys.argv[2]
+    """Write to stdout the file that the arguments (RUN FORM KEY NUMBER) ask for."""
+    path, form, key, number = sys.argv[1:]
     content = b""
 
-    def tell(what: str, number: int, of: int) -> None:
-        sys.stdout.buffer.write(compact_json({"making": writing(what, number, of)}) + b"\n")
+    def say(message: Message) -> None:
+        sys.stdout.buffer.write(compact_json(message.model_dump()) + b"\n")
         sys.stdout.buffer.flush()
 
+    def tell(what: str, number: int, of: int) -> None:
+        say(PageMessage(key=key, send=notice(writing(what, number, of), "busy")))
+
     try:
-        name, content = take(path, form, tell)
-        head: dict[str, object] = {"file": name}
+        name, content = take(Path(path), form, tell)
+        say(Reply(reply=int(number), file=name))
     except TreinoError as error:
-        head = {"error": error_header(error)}
-    sys.stdout.buffer.write(json.dumps(head).encode() + b"\n" + content)
+        say(Reply(reply=int(number), error=ErrorMessage.of(error)))
+    sys.stdout.buffer.write(content)
 
 
 if __name__ == "__main__":

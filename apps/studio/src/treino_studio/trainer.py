@@ -10,7 +10,7 @@ import signal
 import sys
 import time
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -21,7 +21,6 @@ from treino.base.words import _, speaking
 from treino.fit_events import FitRequest, fit_events
 from treino.folders import Access, RunFolder, UserFiles
 from treino.training import (
-    JobEnd,
     JobEvent,
     JobPause,
     JobStart,
@@ -44,7 +43,8 @@ from treino.training import (
     sweep_resumption,
     training_rows,
 )
-from treino_studio.process import Channel, error_header
+from treino_studio import messages
+from treino_studio.process import Channel
 
 LOOK_SECONDS = 1.0  # between two checkpoints of a sweep or study, from which its page is drawn
 ENDS_WITH_STUDIO = "--ends-with-studio"  # an argument of this program
@@ -72,7 +72,7 @@ class Stream:
 
     events: Iterator[JobEvent]
     reply: int | None
-    play_control: tuple[str, Any] = ("play", None)
+    play_control: messages.PlayControl = messages.PLAY
     speed: float | Literal["watched"] | None = None
     before: "Stream | None" = None
     job: Any = None
@@ -128,32 +128,34 @@ class Trainer:
             else:  # its last checkpoint suffices to resume it
                 stream.events.close()  # type: ignore[attr-defined]
 
-    def _obey(self, request: dict[str, Any], body: bytes = b"") -> None:
-        if request["do"] == "quit":
-            self._quit()
-            return
-        number, before = request.get("id"), None
+    def _obey(self, header: dict[str, Any], body: bytes = b"") -> None:
+        """Carry out a request, and answer it if it has a number."""
+        number, before = header.get("id"), None
         try:
-            with speaking(request.get("language")):
-                waits = ("pause", None)
-                how = waits if request.get("paused") else request.get("play_control", ("play", None))
-                _check_playback(how, request.get("speed"))  # before a training is ended for another one
-                if request["do"] == "play_control":
-                    self._steer(*request["command"])
-                    self._send({"reply": number})
-                    return
-                if request["do"] == "stop":
-                    self._stop(Path(request["run"]))
-                    self._send({"reply": number})
-                    return
-                if request["do"] == "resume" and _already_resumed(Path(request["run"]), how):
-                    self._send({"reply": number, "run": request["run"]})
-                    return
-                if request["do"] in ("resume", "rewind"):
-                    before = self._end(Path(request["run"]))
+            request: messages.AnyTrainerRequest = messages.TRAINER.read(header)
+            with speaking(request.language):
+                how, speed = request.play_control, request.speed
+                _check_playback(how, speed)  # before a training is ended for another one
+                match request:
+                    case messages.QuitRequest():
+                        self._quit()
+                        return
+                    case messages.PlaybackRequest():
+                        self._steer(*request.command)
+                        self._reply(number)
+                        return
+                    case messages.StopRequest():
+                        self._stop(request.run)
+                        self._reply(number)
+                        return
+                    case messages.ResumeRequest() if _already_resumed(request.run, how):
+                        self._reply(number, run=request.run.name)
+                        return
+                if request.do in ("resume", "rewind"):
+                    before = self._end(request.run)
                 events = self._events(request, body)
-                how = tuple(how or (before.play_control if before is not None else waits))
-                self._begin(Stream(events, number, how, request.get("speed"), before))
+                how = how or (before.play_control if before is not None else messages.PAUSE)
+                self._begin(Stream(events, number, how, speed, before))
         except TreinoError as error:
             self._refuse(number, error, before=before)
         except Exception as error:  # a defect in one request must not end other trainings
@@ -165,54 +167,53 @@ class Trainer:
         self.streams.append(stream)
         self._advance(stream)
 
-    def _events(self, request: dict[str, Any], body: bytes) -> Iterator[JobEvent]:
-        verb = request["do"]
-        access = Access(request.get("net"), bool(request.get("trust")), request.get("data_file"))
-        parent = request.get("parent", "runs")
-        if verb == "train":
-            fit = FitRequest(
-                request["data"],
-                request["settings"],
-                UserFiles() if request.get("command_line") else None,
-                parent=parent,
-            )
-            return fit_events(fit)[0]
-        if verb == "sweep":
-            data, space, members = (request[name] for name in ("data", "space", "members"))
-            return sweep_events(data, space, settings=request["settings"], parent=parent, members=members)
-        if verb == "study":
-            sizes = request.get("batch_sizes") or None
-            return study_events(
-                request["data"], settings=request["settings"], parent=parent, batch_sizes=sizes
-            )
-        if verb == "like":
-            source, settings, networks = like(request["run"])
-            fit = FitRequest(
-                source,
-                settings | {"name": request["name"]},
-                networks,
-                parent=Path(request["run"]).parent,
-                lean=True,
-                like=name_of_like(request["run"]),
-            )
-            return fit_events(fit)[0]
-        path = Path(request["run"])
-        if verb == "extend":
-            return sweep_resumption(path, access, more=request["members"])
-        if verb == "branch":
-            self._record(path, request["step"] or 0)
-        if verb == "resume":
-            return alerted(resuming(path, access), ())
-        run = open_run(path, access)
-        way = run if request.get("segment") is None else run.up_to(request["segment"])
+    def _events(self, request: messages.AnyTrainerRequest, body: bytes) -> Iterator[JobEvent]:
+        """The events of the training that a request begins, or goes on with."""
+        match request:
+            case messages.RunRequest():
+                networks = UserFiles() if request.command_line else None
+                fit = FitRequest(request.data, request.settings, networks, parent=request.parent)
+                return fit_events(fit)[0]
+            case messages.SweepRequest(data=data, settings=settings, parent=parent):
+                return sweep_events(
+                    data, request.space, settings=settings, parent=parent, members=request.members
+                )
+            case messages.StudyRequest(data=data, settings=settings, parent=parent):
+                sizes = request.batch_sizes or None
+                return study_events(data, settings=settings, parent=parent, batch_sizes=sizes)
+            case messages.LikeRequest(run=network):
+                source, settings, copies = like(network)
+                fit = FitRequest(
+                    source,
+                    settings | {"name": request.name},
+                    copies,
+                    parent=Path(network).parent,
+                    lean=True,
+                    like=name_of_like(network),
+                )
+                return fit_events(fit)[0]
+            case messages.ExtendRequest():
+                return sweep_resumption(request.run, Access(), more=request.members)
+            case messages.ResumeRequest():
+                return alerted(resuming(request.run, Access()), ())
+            case messages.ContinueRequest():
+                return self._continued(request, body)
+            case _:
+                raise AssertionError(f"{request.do} begins no training")
+
+    def _continued(self, request: messages.ContinueRequest, body: bytes) -> Iterator[JobEvent]:
+        """Go on from a step, from the state in the body if there is one."""
+        if request.do == "branch":
+            self._record(request.run, request.step or 0)
+        run = open_run(request.run, Access())
+        way = run if request.segment is None else run.up_to(request.segment)
         playback = Playback(way, training_rows(way, None), remembers=False)
         if body:
-            tensors, meta = tensor_value(body, path)
+            tensors, meta = tensor_value(body, request.run)
             playback.states[meta["segment"], meta["engine"]["step"]] = tensors, meta["engine"]
-        step = last_step(way) if request["step"] is None else request["step"]
+        step = last_step(way) if request.step is None else request.step
         snapshot = replace(playback.at(step, way.losses), run=run)
-        changes = request.get("changes", {})
-        return (rewinding if verb == "rewind" else branching)(snapshot, changes)
+        return (rewinding if request.do == "rewind" else branching)(snapshot, request.changes)
 
     def _streams_in(self, path: Path) -> list[Stream]:
         """The trainings of this process in a folder, even if the folder has been removed."""
@@ -253,11 +254,11 @@ class Trainer:
         before = None
         for stream in self._streams_in(path):
             play_control = stream.job.play_control
-            how = "play" if play_control.stop_step is None else "pause"
+            how = messages.PLAY if play_control.stop_step is None else messages.PAUSE
             stream.job.stop_wish = "stopped"
             while stream in self.streams:
                 self._advance(stream)
-            before = Stream(alerted(resuming(path), ()), None, (how, None), play_control.speed)
+            before = Stream(alerted(resuming(path), ()), None, how, play_control.speed)
         folder = RunFolder.open(path, verify=False)
         deliver(lambda: send_stop(folder))
         begin = time.monotonic()
@@ -295,10 +296,8 @@ class Trainer:
             else:
                 event.job.checkpoint_seconds = LOOK_SECONDS
             if stream.reply is not None:
-                self._send({"reply": stream.reply, "run": str(event.job.folder.path)})
+                self._reply(stream.reply, run=event.job.folder.path.name)
                 stream.reply = None
-        elif isinstance(event, JobEnd):
-            self._send({"ended": str(event.job.folder.path), "status": event.document["status"]})
 
     def _refuse(
         self, number: int | None, error: TreinoError, job: Any = None, before: Stream | None = None
@@ -307,19 +306,23 @@ class Trainer:
         if job is None and before is not None:
             self._begin(before)
         if number is not None:
-            self._send({"reply": number, "error": error_header(error)})
+            self._reply(number, error=messages.ErrorMessage.of(error))
         elif job is not None:
-            self._send({"failed": str(job.folder.path), "error": error_header(error)})
+            self._send(messages.TrainingFailed(failed=job.folder.path, error=messages.ErrorMessage.of(error)))
 
-    def _send(self, header: dict[str, Any]) -> None:
+    def _reply(self, number: int | None, **answer: Any) -> None:
+        if number is not None:
+            self._send(messages.Reply(reply=number, **answer))
+
+    def _send(self, message: messages.Message) -> None:
         if not self.alone:
             try:
-                self.channel.send(header)
+                self.channel.send(message)
             except OSError:
                 self._studio_is_gone()
 
 
-def _check_playback(how: Sequence[Any] | None, speed: Any) -> None:
+def _check_playback(how: messages.PlayControl | None, speed: Any) -> None:
     """Refuse a training's first playback command, or its speed, if it can't be obeyed."""
     if how is not None:
         checked_playback(*how)
@@ -332,7 +335,7 @@ def _plays(job: Any) -> bool:
     return isinstance(job, RunJob) and job.play_control.playing(job.training.step)
 
 
-def _already_resumed(path: Path, play_control: Sequence[Any] | None) -> bool:
+def _already_resumed(path: Path, play_control: messages.PlayControl | None) -> bool:
     """Whether the run is already in training again; if so, send it the playback command."""
     folder = RunFolder.open(path, verify=False)
     if play_control is None:

@@ -19,7 +19,6 @@ from treino.base.text import shortened
 from treino.base.words import _, language
 from treino.folders import RUN_MISSING, Known, delete, detailed_listing, run_folders
 from treino.settings import OF_DATA
-from treino_studio.process import error_from
 
 UPLOAD_LARGE = Refusal(
     "A file that is sent to the studio may have {room:,} bytes.", "Use the command line: treino studio FILE"
@@ -216,6 +215,6 @@ async def document_of(*words: str, lang: str | None = None) -> dict[str, Any]:
             process.kill()
             await process.wait()
     if isinstance(error := document.get("error"), dict):
-        raise error_from({**error, "status": process.returncode or 1})
+        raise TreinoError(error["rule"], error["message"], error["hint"], status=process.returncode or 1)
     assert isinstance(document, dict)
     return document

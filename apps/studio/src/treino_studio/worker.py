@@ -19,11 +19,12 @@ import torch
 from treino.base.errors import Refusal, TreinoError
 from treino.base.words import VARIABLE, _, speaking
 from treino.folders import RunFolder
-from treino_studio import run_commands, sweep_page
-from treino_studio.folder_page import identity, in_pieces
-from treino_studio.process import Channel, error_from, error_header
-from treino_studio.run_commands import TrainerRequest
-from treino_studio.run_page import RunPage, Send
+from treino_studio import messages, run_commands, sweep_page
+from treino_studio.folder_page import Send, identity, in_pieces
+from treino_studio.messages import notice
+from treino_studio.process import Channel
+from treino_studio.protocol import unknown_verb
+from treino_studio.run_page import RunPage
 from treino_studio.sweep_page import StudyPage, SweepPage
 
 PAGE_KIND = Refusal("{name} has another kind of page.", "Open it at {address}")
@@ -82,7 +83,7 @@ class Worker:
     def _close(self, key: str) -> None:
         """Close a page whose folder is gone, and tell the server, which tells the viewers."""
         del self.pages[key]
-        self.channel.send({"key": key, "gone": True})
+        self.channel.send(messages.PageMessage(key=key, gone=True))
 
     def _trouble(self, key: str, error: TreinoError) -> None:
         """Show an error on a page, as ``_notice``; if the folder is being deleted, close the page instead."""
@@ -93,79 +94,90 @@ class Worker:
         else:
             self._notice(key, error)
 
-    def _obey(self, request: dict[str, Any]) -> None:
-        verb, key, number = request["do"], request.get("key", ""), request.get("id")
+    def _obey(self, header: dict[str, Any]) -> None:
+        """Carry out a request of the server, and answer it if it has a number."""
+        number, key = header.get("id"), str(header.get("key"))
         try:
-            with speaking(request.get("language")):
-                self._do(verb, key, request, number)
+            request = messages.WORKER.read(header)
+            with speaking(request.language):
+                self._do(request)
         except TreinoError as error:
             if number is not None:
-                self.channel.send({"reply": number, "error": error_header(error)})
+                self._reply(number, error)
             else:
-                (self._notice if verb == "open" else self._trouble)(key, error)
+                (self._trouble if key in self.pages else self._notice)(key, error)
         except Exception:  # a defect on one page must not end the other pages
             traceback.print_exc()
-            if number is not None:
-                self.channel.send({"reply": number, "error": error_header(defect())})
+            self._reply(number, defect())
 
-    def _do(self, verb: str, key: str, request: dict[str, Any], number: int | None) -> None:
-        if verb == "open" and number is None:  # with a number, "open" is a command of a sweep's page
-            self._notices.pop(key, None)
-            self.pages[key] = opened(key, Path(request["run"]), self.channel.send)
-        elif verb == "close":
-            self.pages.pop(key, None)
-        elif verb == "failed":
-            self._notices.pop(key, None)
-            raise error_from(request["error"])
-        elif verb == "watch":
-            if (page := self._page(key)) is not None:
-                before, page.viewers = page.viewers, int(request["viewers"])
-                languages = list(request.get("languages") or ["en"])
-                if not before or languages != page.languages:
-                    self._notices.pop(key, None)
-                    page.languages = languages
-                    page.open()
-        elif verb == "take":
-            threading.Thread(target=self._take, args=(request, number), daemon=True).start()
-        elif (page := self._page(key)) is not None:
-            self._answer(page, request, number)
+    def _do(self, request: messages.AnyWorkerRequest) -> None:
+        key = request.key
+        match request:
+            case messages.OpenRequest():
+                self._notices.pop(key, None)
+                self.pages[key] = opened(key, request.run, self.channel.send)
+            case messages.CloseRequest():
+                self.pages.pop(key, None)
+            case messages.FailedRequest():
+                self._notices.pop(key, None)
+                raise request.error.error
+            case messages.WatchRequest():
+                if (page := self._page(key)) is not None:
+                    before, page.viewers = page.viewers, request.viewers
+                    languages = request.languages or ["en"]
+                    if not before or languages != page.languages:
+                        self._notices.pop(key, None)
+                        page.languages = languages
+                        page.open()
+            case messages.TakeRequest():
+                threading.Thread(target=self._take, args=(request,), daemon=True).start()
+            case messages.CommandRequest():
+                if (page := self._page(key)) is None:
+                    raise PAGE_CLOSED()
+                self._answer(page, request)
+
+    def _answer(self, page: Pages, request: messages.CommandRequest) -> None:
+        verbs, verb = VERBS[page.key.partition("/")[0]], request.command.do
+        if verb not in verbs:
+            raise unknown_verb(verb, list(verbs))
+        answer = verbs[verb](page, request.command)
+        if isinstance(answer, messages.TrainerRequest):
+            passed: Any = answer.model_copy(update={"id": request.id, "language": request.language})
+            self.channel.send(messages.PassedRequest(trainer=passed), answer.state)
         else:
-            raise PAGE_CLOSED()
+            self._reply(request.id, content=answer)
 
-    def _answer(self, page: Pages, request: dict[str, Any], number: int | None) -> None:
-        answer = VERBS[page.key.partition("/")[0]][request["do"]](page, request)
-        if isinstance(answer, TrainerRequest):
-            language = request.get("language")
-            fields = {**answer.fields, "id": number, "language": language}
-            self.channel.send({"trainer": fields}, answer.state)
-        else:
-            self.channel.send({"reply": number, **answer})
+    def _reply(self, number: int | None, error: TreinoError | None = None, **answer: Any) -> None:
+        """Answer a request, if it has a number."""
+        if number is not None:
+            failure = None if error is None else messages.ErrorMessage.of(error)
+            self.channel.send(messages.Reply(reply=number, error=failure, **answer))
 
-    def _take(self, request: Mapping[str, Any], number: int | None) -> None:
+    def _take(self, request: messages.TakeRequest) -> None:
         """Make a file in another process, whose page is told how far it is, and answer with the file."""
-        command = [sys.executable, "-m", "treino_studio.take", request["run"], request["form"]]
-        spoken = {**os.environ, VARIABLE: request.get("language") or "en"}
+        words = [str(request.run), request.form, request.key, str(request.id)]
+        command = [sys.executable, "-m", "treino_studio.take", *words]
+        spoken = {**os.environ, VARIABLE: request.language or "en"}
+        message = None
         with subprocess.Popen(command, stdout=subprocess.PIPE, env=spoken) as process:
             assert process.stdout is not None
-            head: dict[str, Any] = {}
             for line in process.stdout:
-                head = json.loads(line)
-                if "making" not in head:
+                message = messages.SERVER.validate_python(json.loads(line))
+                if isinstance(message, messages.Reply):
                     break
-                notice = {"kind": "busy", "text": head["making"]}
-                self.channel.send({"key": request["key"], "send": {"notice": notice}})
+                self.channel.send(message)
             body = process.stdout.read()
-        if process.returncode or not head:
-            self.channel.send({"reply": number, "error": error_header(defect())})
+        if process.returncode or not isinstance(message, messages.Reply):
+            self._reply(request.id, defect())
         else:
-            self.channel.send({"reply": number, **head}, body)
+            self.channel.send(message, body)
 
     def _notice(self, key: str, error: TreinoError) -> None:
         """Show an error on a page, unless it is the last one that was shown there."""
         text = f"{error.message} {error.hint}".strip()
         if self._notices.get(key) != text:
             self._notices[key] = text
-            self.channel.send({"key": key, "send": {"notice": {"kind": "warning", "text": text}}})
+            self.channel.send(messages.PageMessage(key=key, send=notice(text)))
 
 
 def opened(key: str, path: Path, send: Send) -> Pages:
