@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import math
 import os
 import signal
 import struct
@@ -253,6 +254,35 @@ def test_a_training_whose_folder_was_moved_is_in_nobody_s_way(studio: Studio) ->
     studio.trainer.send({"do": "branch", **request, "step": 0, "changes": {}, "id": 8})
     studio.until(lambda: 8 in studio.replies)
     assert studio.replies[8]["error"] is None
+
+
+NO_REQUESTS: tuple[dict[str, Any], ...] = (
+    {},
+    {"do": "fly"},
+    {"do": ["play"]},
+    {"do": "open", "key": 3, "run": "there"},
+    {"do": "watch", "key": "run/wine"},
+    {"do": "train", "data": "wine", "settings": {}, "parent": "there", "speed": math.nan, "more": 1},
+    {"do": "stop", "run": 10**400},
+    {"do": "command", "key": "run/wine", "command": {"id": 1, "do": "look", "step": "first"}},
+    {"do": "command", "key": "run/wine", "command": [1]},
+)
+
+
+@pytest.mark.parametrize("request_", NO_REQUESTS)
+@pytest.mark.parametrize("name", ["trainer", "worker"])
+def test_what_is_no_request_is_answered_by_a_sentence(
+    name: str, request_: dict[str, Any], children: dict[str, Child]
+) -> None:
+    """Also without a number, which nobody waits for; the process goes on."""
+    child = children[name]
+    child.channel.send(RootModel(request_))
+    child.channel.send(RootModel(request_ | {"id": 5}))
+    while (found := child.channel.receive(HANG)) is not None and found[0].get("reply") != 5:
+        pass
+    assert found is not None
+    assert found[0]["error"]["rule"] in ("command_field", "unknown_verb", "no_verb")
+    assert found[0]["error"]["message"].endswith(".")
 
 
 WRONG: tuple[tuple[str, dict[str, Any]], ...] = (
