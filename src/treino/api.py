@@ -1,6 +1,7 @@
 """The Python interface: ``fit``, ``sweep``, ``study`` and ``open``, and the objects that they return."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,7 @@ from treino.reports.tracking.delivery import Tracking
 from treino.results import resume_events, verification
 from treino.settings.options import ClusterOptions, StudyOptions, SweepOptions, read_options
 from treino.settings.spec import refuse_layers
-from treino.training.branch import rewinding
+from treino.training.branch import branching, rewinding
 from treino.training.commands import send_setting, send_stop
 from treino.training.loop import JobEvent, drained_folder
 from treino.training.replay import Snapshot, snapshots
@@ -106,7 +107,7 @@ class Run(StoredRun, Shown):
         events = resume_events(self.folder, access, data=data, alerts=alerts, allow_network=allow_network)
         return Run.of(drain(events))
 
-    def at(self, step: int, data: Any = None) -> Snapshot:
+    def at(self, step: int, data: Any = None) -> "RunSnapshot":
         """The run after ``step`` updates, recomputed bit for bit: weights, next batch, optimizer state.
 
         data: the Dataset, if the run was trained on one. For many steps at once use
@@ -115,7 +116,8 @@ class Run(StoredRun, Shown):
         Raises:
             TreinoError: a step not from 0 to the run's last; rows that can't be loaded again.
         """
-        return next(snapshots(self, [step], data))
+        snapshot = next(snapshots(self, [step], data))
+        return RunSnapshot(**{field.name: getattr(snapshot, field.name) for field in fields(snapshot)})
 
     def verify(self, data: Any = None, *, engine: str | None = None) -> dict[str, Any]:
         """Train the run again, and return a document that says what is equal, as ``treino verify`` does.
@@ -131,7 +133,7 @@ class Run(StoredRun, Shown):
         """Go back to a step of this run, and train on from there with other settings, in the same folder.
 
         Nothing is overwritten: the steps after ``step`` stay in an older segment; metrics, curves and
-        ``resume`` refer to the newest segment. changes: as in ``Snapshot.branch``.
+        ``resume`` refer to the newest segment. changes: as in ``RunSnapshot.branch``.
 
         Raises:
             TreinoError: a setting that can't change during training; a process is still training the run.
@@ -167,6 +169,28 @@ class Run(StoredRun, Shown):
 
 class SweepRun(SweepNetwork, Run):
     """One network of a sweep; see ``Run``."""
+
+
+class RunSnapshot(Snapshot):
+    """The state of a run after some of its updates, from which a new run may branch off."""
+
+    def branch(self, **changes: Any) -> Run:
+        """Train a new run from here on with other settings, e.g. ``lr=1e-3`` or ``epochs=50``.
+
+        What may change: lr, weight_decay, momentum, betas, eps, clip, dropout, schedule, warmup, epochs,
+        steps, patience, keep, batch_size, shuffle, seed, data_seed, optimizer, nesterov, loss,
+        label_smoothing, fault, as_taught, hidden, activation; ``name`` and ``out`` set the new run's folder.
+        Another batch size or row order starts a new pass over the rows; another optimizer starts from zero
+        state. Weights that fit carry over: a wider or deeper network first computes what the old one did, or
+        nearly.
+
+        Without changes, the new run is bitwise equal to this one, except for commands sent to this run later.
+        The new run names its parent and contains the losses up to here, so that its curves start at step 0.
+
+        Raises:
+            TreinoError: a setting that can't change during training; nothing is left to train.
+        """
+        return Run.of(drain(branching(self, changes)))
 
 
 class Sweep(StoredSweep, Shown):
@@ -520,6 +544,7 @@ def rows(data: Any, *, networks: int = NETWORKS, **settings: Any) -> RowXray:
 
 __all__ = [
     "Run",
+    "RunSnapshot",
     "Study",
     "Sweep",
     "fit",

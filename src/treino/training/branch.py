@@ -234,7 +234,7 @@ def branching(
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
     check: Check | None = None,
 ) -> Iterator[JobEvent]:
-    """Train a new run that starts from the snapshot's full state; see ``Snapshot.branch``.
+    """Train a new run that starts from the snapshot's full state; see ``RunSnapshot.branch``.
 
     sender: who asks for it, a word of ``store.change.SENDERS``. check: as in ``train_events``.
     """

@@ -128,28 +128,6 @@ class Snapshot:
             x_BD = augmented(x_BD.view(-1, *shape), partner_BD.view(-1, *shape), changes).flatten(1)
         return Batch(index_B, x_BD, rows.y.index_select(0, index_B))
 
-    def branch(self, **changes: Any) -> StoredRun:
-        """Train a new run from here on with other settings, e.g. ``lr=1e-3`` or ``epochs=50``.
-
-        What may change: lr, weight_decay, momentum, betas, eps, clip, dropout, schedule, warmup, epochs,
-        steps, patience, keep, batch_size, shuffle, seed, data_seed, optimizer, nesterov, loss,
-        label_smoothing, fault, as_taught, hidden, activation; ``name`` and ``out`` set the new run's folder.
-        Another batch size or row order starts a new pass over the rows; another optimizer starts from zero
-        state. Weights that fit carry over: a wider or deeper network first computes what the old one did, or
-        nearly.
-
-        Without changes, the new run is bitwise equal to this one, except for commands sent to this run later.
-        The new run names its parent and contains the losses up to here, so that its curves start at step 0.
-
-        Raises:
-            TreinoError: a setting that can't change during training; nothing is left to train.
-        """
-        from treino.training.branch import branching  # it needs this module
-        from treino.training.train import drain
-
-        run = drain(branching(self, changes))
-        return type(self.run)(run.folder, run.access, run.known_rows)
-
 
 def snapshots(run: StoredRun, steps: Iterable[int], data: Any = None) -> Iterator[Snapshot]:
     """Yield the run after each of ``steps`` updates, in ascending order, in one pass.
