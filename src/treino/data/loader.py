@@ -16,7 +16,7 @@ from treino.base.machine import free_bytes
 from treino.base.words import _, joined, setting
 from treino.data import photographs, sources, torch_datasets
 from treino.data.dataset import Data
-from treino.data.documents import LoadArguments
+from treino.data.documents import LoadArguments, Tree
 from treino.data.load_request import LoadRequest, load_request, takes_settings
 from treino.data.preparation.column_kinds import ColumnRole
 from treino.data.preparation.column_roles import choose_features, say_encoders, say_gaps, say_missing
@@ -56,6 +56,7 @@ def load(
     most_inputs: int | None = None,
     num_workers: int = 0,
     cache: str | Path | None = None,
+    fitted_trees: tuple[Tree, ...] | None = None,
     **settings: Any,
 ) -> Data:
     """Read a source, split its rows, and prepare them with statistics of the training rows alone.
@@ -72,6 +73,8 @@ def load(
     num_workers: the number of processes that read a Dataset's items.
     cache: the folder for prepared tables; None: a temporary one, removed with the Data. A table larger than
     ``max_memory`` is prepared once into a folder and read from there, with the same rows bit for bit.
+    fitted_trees: the decision trees of an earlier load of the same rows, whose leaves are inputs; None: fit
+    them.
     settings: the settings of data, by which ``treino train`` loads too; ``validation`` and ``test`` may also
     be frames with the same columns, and ``kinds`` a mapping.
 
@@ -92,13 +95,18 @@ def load(
     with PreparedCache(limit, folder, known) as work:
         if (prepared := work.lookup(source, request.files)) is not None:
             return prepared
-        data = _of_table(request, work, most_inputs)
+        data = _of_table(request, work, most_inputs, fitted_trees)
         if work.used:
             work.keep(data)
         return data
 
 
-def _of_table(request: LoadRequest, work: PreparedCache, most_inputs: int | None) -> Data:
+def _of_table(
+    request: LoadRequest,
+    work: PreparedCache,
+    most_inputs: int | None,
+    fitted_trees: tuple[Tree, ...] | None,
+) -> Data:
     """The Data of a table. Rows that need too much memory are written to files."""
     found, arguments = _tables_of(request, work), request.arguments
     tables, chosen, notes = found.tables, found.chosen, found.notes
@@ -132,13 +140,16 @@ def _of_table(request: LoadRequest, work: PreparedCache, most_inputs: int | None
     if most_inputs is not None and len(chosen) > most_inputs:
         arguments = arguments.changed(inputs="plain")
     learnt = (table, chosen, columns, task, classes, train_N)
-    preparation = fit(*learnt, arguments, found.weights, weight_T, folds)
+    fitting = found.weights, weight_T, folds, fitted_trees
+    preparation = fit(*learnt, arguments, *fitting)
     if most_inputs is not None and arguments.inputs == "bins" and preparation.size > most_inputs:
         arguments = arguments.changed(inputs="plain")
-        preparation = fit(*learnt, arguments, found.weights, weight_T, folds)
+        preparation = fit(*learnt, arguments, *fitting)
     if cells_ND is None or work.too_small_for(preparation, table):
         from treino.data.large_tables import check_room, on_disk  # imports pyarrow, which is slow
 
+        if fitted_trees is not None:  # a folder may hold any: others read the cache too
+            preparation = fit(*learnt, arguments, found.weights, weight_T, folds)
         check_room(len(part_N), work.limit)
         preparation, met, x_of = on_disk(tables, preparation, parts, train_N, weight_T, work.folder(), folds)
     else:

@@ -21,6 +21,7 @@ from treino.data.documents import (
     NumberEncoder,
     OneHotEncoder,
     Target,
+    Tree,
 )
 from treino.data.preparation.column_kinds import ColumnRole, by_value, level_cells
 from treino.data.preparation.encoders import EncodingGaps, fit_encoder, mean_keys, number_cells, second_cells
@@ -100,8 +101,10 @@ def fit(
     row_weights: str | None,
     weight_T: NDArray[np.float64] | None,
     folds: TargetFolds | None,
+    trees: tuple[Tree, ...] | None = None,
 ) -> Preparation:
     """The preparation of features and target, fitted on training rows; mean and scale are set later.
+    trees: those that were fitted on these rows before.
 
     row_weights: the column of the rows' weights. weight_T: those of the training rows. folds: the data on
     which target means and trees are fitted.
@@ -147,10 +150,12 @@ def fit(
     )
     if not arguments.trees or folds is None:
         return preparation
-    usable = np.flatnonzero(~np.array(preparation.input_bins)).tolist()
-    rows = take(table, train_N[evenly(len(train_N), len(usable))])
-    raw_ND, _met = preparation.encode([rows.column(name) for name in names], rows.place)
-    grown = replace(preparation, trees=fit_trees(raw_ND, usable, folds, arguments.trees))
+    if trees is None or any(place >= preparation.size for tree in trees for place in tree.columns):
+        usable = np.flatnonzero(~np.array(preparation.input_bins)).tolist()
+        rows = take(table, train_N[evenly(len(train_N), len(usable))])
+        raw_ND, _met = preparation.encode([rows.column(name) for name in names], rows.place)
+        trees = fit_trees(raw_ND, usable, folds, arguments.trees)
+    grown = replace(preparation, trees=trees)
     return replace(grown, item_shape=(grown.size,))
 
 
