@@ -28,8 +28,8 @@ from treino.base.words import numeral
 from treino.data import load
 from treino.folders.store.output_files import OutputFolder
 from treino.inspection.film import film_sight, frame_steps
-from treino.plots.film import film_pictures
-from treino.plots.style import colour, new_figure
+from treino.plots.film import _Stage, film_pictures
+from treino.plots.style import colour, look, new_figure
 from treino.reports.pictures.film import (
     REPORT,
     draw_film,
@@ -137,6 +137,21 @@ def test_the_film_s_files(wine: Run, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_a_frame_over_constant_parts_is_the_whole_drawing(wine: Run, tmp_path: Path) -> None:
+    """Pixel by pixel as matplotlib draws the whole figure: on a plane, a line, and of numbers with a grid."""
+    numbers = api.fit("diabetes", parent=tmp_path, lean=True, steps=30)
+    line = api.fit("wine", features=["alcohol"], parent=tmp_path, lean=True, steps=30)
+    for run in (wine, line, numbers):
+        stage = None
+        for frame in frames_of(run, [0, 7, 30]):
+            with look():
+                stage = stage or _Stage.of(frame)
+                pixels = stage.pixels(frame.shown, ["first", "second", "third"])
+                stage.canvas.draw()
+                whole = np.asarray(stage.canvas.buffer_rgba())[..., :3]
+            np.testing.assert_array_equal(pixels, whole)
+
+
 def test_no_two_classes_get_one_colour_in_film_and_page(tmp_path: Path) -> None:
     """Eleven classes of 4 to 60 rows around a circle: few pixels of some, many of others."""
     r, count = np.random.default_rng(3), 11

@@ -2,9 +2,12 @@
 
 import re
 import shlex
+from collections import Counter
 from dataclasses import replace
 from html import unescape
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -115,6 +118,45 @@ def test_as_markdown_it_has_the_same_figures(wine: Run) -> None:
         (None, "Rows that were not in a part of their own"),
     ):
         assert parted in markdown("", "", run_sections(replace(facts, official=official)))
+
+
+@pytest.mark.slow
+def test_nothing_is_measured_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The plane, the importances, the mistakes and the grid of a film are the same in all pictures of a run;
+    and the trees are in its folder."""
+    monkeypatch.setattr("treino.reports.pictures.film.REPORT", 2)  # frames
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(rng.normal(size=(1500, 4)), columns=list("abcd"))
+    frame["kind"] = np.where(frame.a * frame.b > 0, "same", "other")
+    file = tmp_path / "signs.csv"
+    frame.to_csv(file, index=False)
+    run = tr.open(tr.fit(file, target="kind", epochs=1, ensemble=1, parent=tmp_path).path)
+    assert run.preparation.trees
+    calls: Counter[str] = Counter()
+
+    def count(name: str) -> None:
+        module, _dot, function = name.rpartition(".")
+        made = getattr(import_module(module), function)
+
+        def counted(*arguments: Any, **named: Any) -> Any:
+            calls[name] += 1
+            return made(*arguments, **named)
+
+        monkeypatch.setattr(name, counted)
+
+    once = (
+        "treino.reports.pictures.sight",
+        "treino.reports.pictures.insides.importances",
+        "treino.reports.pictures.insides.mistakes",
+    )
+    elsewhere = ("treino.inspection.boundary.sight", "treino.inspection.unit_responses.sight")
+    for name in (*once, *elsewhere, "treino.data.preparation.fit.fit_trees"):
+        count(name)
+    threads = []
+    page = run_report_of(run, tell=lambda *_where: threads.append(torch.get_num_threads()))
+    assert not page.missing
+    assert calls == dict.fromkeys(once, 1)
+    assert set(threads) == {1}
 
 
 def test_a_run_that_is_not_over_and_one_without_test_rows_say_so(here: Path) -> None:

@@ -5,12 +5,12 @@ All frames share the view, the axes or scales, and the rows of the final network
 used: they are for the final test metrics only.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import nn
+from torch import Tensor, nn
 
 from treino.data.dataset import Data
 from treino.data.rows import Rows
@@ -127,10 +127,13 @@ def resolution_for(classes: int) -> int:
 
 
 def film_sight(
-    final: nn.Module, data: Data, item_shape: Sequence[int] | None = None
+    final: nn.Module,
+    data: Data,
+    item_shape: Sequence[int] | None = None,
+    choose: Callable[[], InputAxes] | None = None,
 ) -> InputAxes | FilterSight | None:
     """Choose the axes, or filters and picture, of all frames for the final network; None if there is nothing
-    to choose."""
+    to choose. choose: returns the axes, if another picture has them too; default: ``sight``."""
     if data.kind == "image":
         split, row = row_of(data, None, SPLITS)
         first = _first_convolution(final, row, item_shape)
@@ -141,7 +144,21 @@ def film_sight(
             return FilterSight(split, row, units_U, *(float(v.max()) for v in shown))
     if data.task == "regression" or (len(data.features) == 1 and columns_with_an_axis(data)):
         return None
-    return sight(final, data, item_shape=item_shape)
+    axes = sight(final, data, item_shape=item_shape) if choose is None else choose()
+    return replace(axes, rows=_remembered(axes.rows))
+
+
+def _remembered(rows: Callable[[Floats], Tensor]) -> Callable[[Floats], Tensor]:
+    """Return the function that prepares the rows of a grid with a memory: all frames have the same grid."""
+    known: dict[bytes, Tensor] = {}
+
+    def kept(at_NK: Floats) -> Tensor:
+        key = at_NK.tobytes()
+        if key not in known:
+            known[key] = rows(at_NK)
+        return known[key]
+
+    return kept
 
 
 def view(

@@ -89,13 +89,14 @@ def insides(
     resolution: int = GRID,
     item_shape: Sequence[int] | None = None,
     splits: Sequence[Split] = ALL,
+    seen: InputAxes | None = None,
 ) -> UnitDiagram:
     """The data for a network's diagram, over the same input plane as the picture of its decision boundary.
 
     Outputs of units are read by forward hooks, so any network is allowed; if it isn't a chain of layers,
-    notes say what is left out. resolution: the thumbnails'.
+    notes say what is left out. resolution: the thumbnails'. seen: the plane, if it is already known.
     """
-    look = sight(net, data, item_shape=item_shape)
+    look = seen or sight(net, data, item_shape=item_shape)
     points = tuple(
         p
         for p in placed(lambda x: outputs(net, x, item_shape=item_shape), data, look.place)

@@ -51,20 +51,13 @@ def film_pictures(frames: Iterable[Frame], last: int) -> Iterator[FilmPicture]:
     """Yield each frame's picture. last: the run's last step."""
     from PIL import Image
 
-    figure = axes = None
-    texts: list[Any] = []
+    stage: _Stage | None = None
     before: int | None = None
     for frame in frames:
         with style.look():
-            if figure is None or axes is None:
-                figure, axes, texts = _stage(frame)
+            stage = stage or _Stage.of(frame)
             sentences = place_sentence(frame, last), change_sentence(frame, before), absent_sentence(frame)
-            for text, sentence in zip(texts, sentences, strict=True):
-                text.set_text(sentence)
-            _act(axes, frame.shown)
-            figure.set_dpi(PIXELS)
-            figure.canvas.draw()
-            pixels: NDArray[np.uint8] = np.asarray(figure.canvas.buffer_rgba())[..., :3].copy()  # type: ignore[attr-defined]
+            pixels = stage.pixels(frame.shown, sentences)
         before = frame.step
         yield FilmPicture(
             frame, Image.fromarray(pixels), " ".join(filter(None, sentences)).replace(r"\$", "$")
@@ -84,6 +77,7 @@ def few_colours(picture: FilmPicture, width: int | None = None) -> "Image":
     The colours of the classes, and the paler ones of their regions, have entries of their own. A palette
     that is computed from the pixels alone gives two classes the same colour if one of them has few pixels.
     """
+    import pandas as pd
     from PIL import Image
     from scipy.spatial import cKDTree
 
@@ -95,10 +89,9 @@ def few_colours(picture: FilmPicture, width: int | None = None) -> "Image":
         tuple(map(style.colour, range(min(classes, len(style.PALETTE))))) or tuple(style.INKS.values())
     )
     pixel_N3 = np.asarray(image).reshape(-1, 3)
-    _code_U, first_U, at_N = np.unique(
-        pixel_N3.astype(np.int32) @ (1 << 16, 1 << 8, 1), return_index=True, return_inverse=True
-    )
-    far_U, nearest_U = cKDTree(own_K3).query(pixel_N3[first_U])
+    at_N, code_U = pd.factorize(pixel_N3.astype(np.int32) @ (1 << 16, 1 << 8, 1))
+    colour_U3 = np.stack([code_U >> 16, code_U >> 8 & 255, code_U & 255], axis=1)
+    far_U, nearest_U = cKDTree(own_K3).query(colour_U3)
     index_N = nearest_U.astype(np.uint8)[at_N]
     others_N = (far_U > NEAR)[at_N]
     palette = own_K3.tobytes()
@@ -146,9 +139,57 @@ def limits(shown: Shown) -> tuple[tuple[float, float], tuple[float, float]]:
     return ((shown.x_R[0], shown.x_R[-1]) if isinstance(shown, InputLine) else across), across
 
 
-def _stage(frame: Frame) -> tuple["style.Figure", "style.Axes", list[Any]]:
+@dataclass(frozen=True, eq=False)
+class _Stage:
+    """What all frames have in common: the figure with its title, axes and key, drawn once.
+
+    texts: the three sentences, which change. borders: the axes' lines, which lie over what changes. constant:
+    the pixels of the rest.
+    """
+
+    axes: "style.Axes"
+    texts: list[Any]
+    borders: list[Any]
+    canvas: Any
+    constant: Any
+
+    @classmethod
+    def of(cls, frame: Frame) -> "_Stage":
+        figure, axes, texts = _constant_parts(frame.shown)
+        figure.set_dpi(PIXELS)
+        canvas: Any = figure.canvas
+        borders = [line for line in axes.spines.values() if line.get_visible()] if axes.axison else []
+        for border in borders:
+            border.set_visible(False)
+        canvas.draw()
+        for border in borders:
+            border.set_visible(True)
+        return cls(axes, texts, borders, canvas, canvas.copy_from_bbox(figure.bbox))
+
+    def pixels(self, shown: Shown, sentences: Sequence[str]) -> NDArray[np.uint8]:
+        """Return ``[height, width, 3]``: the frame of what is shown, with its sentences."""
+        axes = self.axes
+        for artist in _changing(axes):
+            artist.remove()
+        bounds = axes.get_xlim(), axes.get_ylim()
+        draw_shown(axes, shown)
+        axes.set_xlim(bounds[0])
+        axes.set_ylim(bounds[1])
+        for text, sentence in zip(self.texts, sentences, strict=True):
+            text.set_text(sentence)
+        self.canvas.restore_region(self.constant)
+        in_order = sorted([*_changing(axes), *self.borders], key=lambda artist: float(artist.get_zorder()))
+        for artist in [*in_order, *self.texts]:
+            artist.draw(self.canvas.get_renderer())
+        return np.asarray(self.canvas.buffer_rgba())[..., :3].copy()
+
+
+def _changing(axes: "style.Axes") -> list[Any]:
+    return [*axes.images, *axes.collections, *axes.lines, *axes.patches, *axes.texts]
+
+
+def _constant_parts(shown: Shown) -> tuple["style.Figure", "style.Axes", list[Any]]:
     """Return the figure with its constant parts (title, axes, key), and the three texts that change."""
-    shown = frame.shown
     figure = style.new_figure()
     inches = figure.get_figheight()
     figure.text(0.02, 1 - 0.18 / inches, film_title(shown), fontsize=14, weight="bold", va="top")
@@ -191,16 +232,6 @@ def _key(shown: Boundary) -> tuple[list[Any], list[str]]:
     ring, wrong = wrong_key()
     handles += [*own.values(), *rows, *([ring] if classes else [])]
     return handles, [*labels, *own, *row_labels, *([wrong] if classes else [])]
-
-
-def _act(axes: "style.Axes", shown: Shown) -> None:
-    """Replace the previous frame's drawing with this frame's."""
-    for artist in [*axes.images, *axes.collections, *axes.lines, *axes.patches, *axes.texts]:
-        artist.remove()
-    bounds = axes.get_xlim(), axes.get_ylim()
-    draw_shown(axes, shown)
-    axes.set_xlim(bounds[0])
-    axes.set_ylim(bounds[1])
 
 
 def draw_shown(axes: "style.Axes", shown: Shown) -> None:

@@ -7,8 +7,11 @@ from dataclasses import replace
 from io import BytesIO
 from typing import Any
 
+import torch
+
 from treino.base.errors import Refusal, TreinoError
 from treino.base.words import _
+from treino.engine.devices import torch_threads
 from treino.folders.documents import read_verification
 from treino.folders.documents.run_spec import RunSpec
 from treino.folders.documents.sweep import SweepSpec
@@ -16,7 +19,7 @@ from treino.folders.run_curves import curves_of
 from treino.folders.store.new_names import ended_before_it_began
 from treino.folders.stored_folder import as_flags
 from treino.folders.stored_run import StoredRun
-from treino.inspection.outputs import confusion, mistakes
+from treino.inspection.outputs import confusion
 from treino.inspection.row_influence import proponents, quick_xray
 from treino.plots.data_page import image_blocks
 from treino.plots.mistakes import LINES
@@ -27,6 +30,7 @@ from treino.plots.report.proponents import about_proponents, folded
 from treino.plots.report.run import RunReport
 from treino.reports.pictures import network_errors, shown_splits
 from treino.reports.pictures.film import film_player
+from treino.reports.pictures.insides import mistakes_of
 from treino.reports.pictures.picture_files import PICTURES
 from treino.settings.options import SweepOptions
 from treino.settings.recipes import without_recipe
@@ -140,13 +144,16 @@ def run_report_of(
     missing: dict[str, list[str]] = {}  # section titles by reason
     seen: dict[str, Sequence[Block]] = {}
     shown = (SHOWN if whole else BESIDE) if pictures else WRITTEN
-    for number, (title, make) in enumerate(shown.items(), 1):
-        tell(title(), number, len(shown))
-        with _or_why(title(), missing), network_errors(run):
-            if blocks := _of_each_target(run, make):
-                seen[title()] = blocks
+    of_pixels = run.preparation.kind == "image"
+    # waking threads costs more processor time than all of the work on a table
+    with torch_threads(torch.get_num_threads() if of_pixels else 1):
+        for number, (title, make) in enumerate(shown.items(), 1):
+            tell(title(), number, len(shown))
+            with _or_why(title(), missing), network_errors(run):
+                if blocks := _of_each_target(run, make):
+                    seen[title()] = blocks
     images: Sequence[Block] = ()
-    if whole and run.preparation.kind == "image":
+    if whole and of_pixels:
         with _or_why(_("Images"), missing):
             images = _images(run, pictures)
     verification = None
@@ -250,7 +257,7 @@ def _mistakes(run: StoredRun) -> Sequence[Block]:
 
 def _behind_mistakes(run: StoredRun) -> Sequence[Block]:
     """Return, for each mistake in the picture, the training rows that support the wrong answer most."""
-    shown = mistakes(run.module, run.data, splits=shown_splits(run), item_shape=run.item_shape)
+    shown = mistakes_of(run)
     most = LINES if shown.items is None else IN_PICTURE
     if not len(shown):
         return ()

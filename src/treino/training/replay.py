@@ -145,6 +145,17 @@ def snapshots(run: StoredRun, steps: Iterable[int], data: Any = None) -> Iterato
     return (playback.at(step, losses_S) for step in ascending)
 
 
+def networks(run: StoredRun, steps: Iterable[int]) -> Iterator[tuple[int, float | None, nn.Module]]:
+    """Yield step, loss and predicting network of each of the ``snapshots``, without what else these hold."""
+    ascending = sorted({_step(run, step) for step in steps})
+    playback, losses_S = Playback(run, training_rows(run, None), remembers=False), run.losses
+    for step in ascending:
+        training = playback.training_at(step, losses_S).training
+        together = _together(run, training)
+        net = training.answer("last") if together else training.net(_member(run, training), "last")
+        yield step, _loss(run, step, losses_S), net
+
+
 def last_step(run: StoredRun) -> int:
     """The number of updates of the run, or of its requested member; for a diverged member, only updates with
     finite weights.
@@ -239,17 +250,16 @@ def snapshot_of(
     member = _member(run, training) if member is None else member
     seen = next_update(training.setup, training.state, member)
     net = training.net(member, "last")
-    together = training.config.shared.ensemble > 1 and run.one is None
     return Snapshot(
         run,
         segment,
         step,
-        training.answer("last") if together else net,
+        training.answer("last") if _together(run, training) else net,
         member,
         training.config.seeds[member],
         net,
         *training.trained_net(member),
-        float(losses_S[step - 1]) if step and run.one is None else None,
+        _loss(run, step, losses_S),
         seen.hp,
         seen.state,
         seen.gradients,
@@ -259,6 +269,16 @@ def snapshot_of(
         timeline.settings_at(step, segment),
         training.loss_function,
     )
+
+
+def _together(run: StoredRun, training: TrainingLoop) -> bool:
+    """Whether the members of an ensemble predict together."""
+    return training.config.shared.ensemble > 1 and run.one is None
+
+
+def _loss(run: StoredRun, step: int, losses_S: NDArray[np.float32]) -> float | None:
+    """The training loss of the last update, unless it is unknown."""
+    return float(losses_S[step - 1]) if step and run.one is None else None
 
 
 def _member(run: StoredRun, training: TrainingLoop) -> int:
@@ -334,12 +354,18 @@ class Playback:
         Raises:
             TreinoError: as ``snapshots``.
         """
+        resolution = self.training_at(step, losses_S, before_long)
+        timeline, number = self.run.timeline, self.stretch_at(step).segment.number
+        rows, member = self.data, self.member
+        return snapshot_of(timeline, self.run, number, resolution, rows, step, losses_S, member=member)
+
+    def training_at(
+        self, step: int, losses_S: NDArray[np.float32], before_long: Callable[[int], None] | None = None
+    ) -> Resolution:
+        """The training after ``step`` updates, until the next call. Arguments and errors: as ``at``."""
         if not 0 <= step <= len(losses_S):
             raise STEP_RANGE(run=self.run.name, step=step, last=len(losses_S))
-        stretch, timeline = self.stretch_at(step), self.run.timeline
-        resolution = self._played(timeline, stretch, step, losses_S, before_long)
-        number, member = stretch.segment.number, self.member
-        return snapshot_of(timeline, self.run, number, resolution, self.data, step, losses_S, member=member)
+        return self._played(self.run.timeline, self.stretch_at(step), step, losses_S, before_long)
 
     def live_snapshot(self, segment: int, saved: Saved, losses_S: NDArray[np.float32]) -> Snapshot:
         """The snapshot of a state of the newest segment, as published by the training process."""

@@ -3,10 +3,14 @@
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import wraps
+from typing import TypeVar
+from weakref import WeakKeyDictionary
 
 from treino.base.errors import Refusal, TreinoError
 from treino.folders.stored_run import StoredRun
-from treino.inspection.input_planes import Split
+from treino.inspection.boundary import sight
+from treino.inspection.input_planes import InputAxes, Split
 from treino.settings.spec import LAYERS
 
 NET_REFUSES_ROWS = Refusal(
@@ -39,6 +43,28 @@ def shown_splits(run: StoredRun) -> tuple[Split, ...]:
     return (
         ("train", "validation", "test") if run.status in ("finished", "diverged") else ("train", "validation")
     )
+
+
+Measured = TypeVar("Measured")
+
+
+def once(measure: Callable[[StoredRun], Measured]) -> Callable[[StoredRun], Measured]:
+    """Keep what is measured of a run for as long as the run is open: several pictures show it."""
+    known: WeakKeyDictionary[StoredRun, Measured] = WeakKeyDictionary()
+
+    @wraps(measure)
+    def kept(run: StoredRun) -> Measured:
+        if run not in known:
+            known[run] = measure(run)
+        return known[run]
+
+    return kept
+
+
+@once
+def plane_of(run: StoredRun) -> InputAxes:
+    """Return the plane over the inputs on which the pictures of the run's kept network are drawn."""
+    return sight(run.module, run.data, item_shape=run.item_shape)
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from treino.inspection.curves import Curves
 from treino.plots.boundary import boundary_figure
 from treino.plots.curves import MOST, alarms, curves_figure, overlay_figure
 from treino.plots.style import label, png
-from treino.reports.pictures import File, shown_splits
+from treino.reports.pictures import File, plane_of, shown_splits
 
 CURVES_MANY = Refusal(
     "{n} runs were given, and a picture of curves holds from 1 to {most}.",
@@ -65,5 +65,6 @@ def _diverged(shown: Sequence[Curves]) -> list[str]:
 
 
 def boundary_picture(run: StoredRun) -> list[File]:
-    view = boundary(run.module, run.data, item_shape=run.item_shape, splits=shown_splits(run))
+    seen = plane_of(run) if run.data.classes else None
+    view = boundary(run.module, run.data, item_shape=run.item_shape, splits=shown_splits(run), seen=seen)
     return [("boundary.png", png(boundary_figure(view)))]

@@ -35,9 +35,9 @@ from treino.plots.film import (
 )
 from treino.plots.film_page import PageFrame, film_html, film_page
 from treino.plots.style import png
-from treino.reports.pictures import FILM_FILES, FRAMES, File
+from treino.reports.pictures import FILM_FILES, FRAMES, File, plane_of
 from treino.reports.pictures.output import put
-from treino.training.replay import last_step, snapshots
+from treino.training.replay import last_step, networks
 
 EVERY_RANGE = Refusal("[[every]] must be at least 1; it is {n}.", "A frame for each ten steps: [[every=10]]")
 FILM_TOO_LARGE = Refusal(
@@ -88,11 +88,11 @@ def frames_of(run: StoredRun, steps: Iterable[int]) -> Iterator[Frame]:
     Raises:
         TreinoError: the run can't be replayed.
     """
-    seen = film_sight(run.module, run.data, run.item_shape)
+    seen = film_sight(run.module, run.data, run.item_shape, choose=lambda: plane_of(run))
     count = epoch_count(run.spec)
     shots = (
-        NetworkState(m.step, float(count.passes(m.step)), m.loss, run.alone(m.net))
-        for m in snapshots(run.all_targets, steps)
+        NetworkState(step, float(count.passes(step)), loss, run.alone(net))
+        for step, loss, net in networks(run.all_targets, steps)
     )
     return film(shots, seen, run.data, item_shape=run.item_shape)
 

@@ -10,7 +10,7 @@ from treino.folders.stored_run import StoredRun
 from treino.inspection.calibration import calibration
 from treino.inspection.dependence import MOST_COLUMNS, dependence, drawable
 from treino.inspection.feature_importance import Importances, importances
-from treino.inspection.outputs import confusion, mistakes
+from treino.inspection.outputs import Mistakes, confusion, mistakes
 from treino.inspection.thumbnails import FirstWeights, first_weights
 from treino.inspection.unit_responses import UnitDiagram, insides
 from treino.plots.confusion import calibration_figure, confusion_figure
@@ -19,7 +19,7 @@ from treino.plots.mistakes import mistakes_figure
 from treino.plots.network import network_svg
 from treino.plots.style import png
 from treino.plots.weights import weights_figure
-from treino.reports.pictures import File, network_errors, shown_splits
+from treino.reports.pictures import File, network_errors, once, plane_of, shown_splits
 
 CONFUSION_OF_NUMBERS = Refusal(
     "{run} predicts the number {target}, and no classes that could be mixed up.",
@@ -30,7 +30,8 @@ CALIBRATION_UNANSWERED = Refusal("The outputs of {run} are finite on no row.", "
 
 def network_picture(run: StoredRun) -> list[File]:
     run = run.member()
-    shown = insides(run.module, run.data, item_shape=run.item_shape, splits=shown_splits(run))
+    seen, splits = plane_of(run), shown_splits(run)
+    shown = insides(run.module, run.data, item_shape=run.item_shape, splits=splits, seen=seen)
     return [("network.svg", network_svg(_named(shown, run)).encode())]
 
 
@@ -71,12 +72,18 @@ def calibration_picture(run: StoredRun) -> list[File]:
 
 
 def mistakes_picture(run: StoredRun) -> list[File]:
-    shown = mistakes(run.module, run.data, splits=shown_splits(run), item_shape=run.item_shape)
+    shown = mistakes_of(run)
     columns: tuple[str, ...] = ()
     if len(shown) and shown.items is None and len(shown.features) > 1:
         with suppress(TreinoError):  # undefined for one row, or for outputs that are not finite
             columns = _importances(run).names
     return [("mistakes.png", png(mistakes_figure(shown, columns)))]
+
+
+@once
+def mistakes_of(run: StoredRun) -> Mistakes:
+    """Return the worst mistakes of the kept network."""
+    return mistakes(run.module, run.data, splits=shown_splits(run), item_shape=run.item_shape)
 
 
 def importance_picture(run: StoredRun) -> list[File]:
@@ -95,6 +102,7 @@ def dependence_picture(run: StoredRun) -> list[File]:
     return [("dependence.png", png(dependence_figure(shown, data.name, together=together, **known)))]
 
 
+@once
 def _importances(run: StoredRun) -> Importances:
     with network_errors(run):
         return importances(
