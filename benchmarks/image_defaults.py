@@ -108,7 +108,7 @@ def _measured(p: PictureProblem, seed: int, settings: dict[str, int]) -> dict[st
         events, _rates = fit_events(FitRequest(data, asked, None, parent=folder, lean=True))
         job = drain(events, watch).job
         assert isinstance(job, RunJob)
-        training, net = job.training, job.training.shared.net
+        training, net = job.training, job.training.model.net
         assert isinstance(net, CNN)
         again = len(read_run_spec(job.folder).segments or (0,)) - 1
     begin = time.process_time()

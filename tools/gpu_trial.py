@@ -308,7 +308,7 @@ def with_graphs(training: TrainingLoop) -> None:
     it has seen, and of the update. Without CUDA, make the same calls one after the other.
     """
     kernel: Any = training.setup.kernel
-    device = training.shared.device
+    device = training.model.device
     with torch_context(kernel.intra_op_threads):
         for space in (space for spaces in kernel.free.values() for space in spaces):
             for rows, step in space.back.passes.items():

@@ -158,7 +158,7 @@ def _watched(events: Iterator[JobEvent], alerts: Sequence[Any]) -> Iterator[JobE
     these: the others start without importing what watches them."""
     for first in events:
         stream, job = chain([first], events), first.job
-        own = isinstance(job, RunJob) and isinstance(job.training.shared.net, CNN)
+        own = isinstance(job, RunJob) and isinstance(job.training.model.net, CNN)
         yield from training.alerted(stream, alerts) if alerts or own else stream
 
 

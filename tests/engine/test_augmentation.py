@@ -280,7 +280,7 @@ def test_every_instruction_set_and_any_number_of_workers_changes_pictures_to_the
     for library in libraries():
         for ranks in (1, 3):
             training = started(engine="lanes", batch_size=batch_size, augment=EVERY, flip=True, steps=6)
-            kernel = LanesKernel(training.shared, 3, None, library, ranks)
+            kernel = LanesKernel(training.model, 3, None, library, ranks)
             object.__setattr__(training.setup, "kernel", kernel)
             found.append((losses(training), training.state.population.params))
     for loss_SP, params in found[1:]:

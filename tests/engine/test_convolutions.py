@@ -108,7 +108,7 @@ def outputs_and_gradients_are_those_of_autograd(problem, rows):
     with torch.no_grad():
         answers = kernel.outputs(population, one, x)[0].double()
         loss = float(kernel.run(population, one, chunk))
-    gradients = [g[0].double() for g in training.setup.shared.layout.views(population.grads)]
+    gradients = [g[0].double() for g in training.setup.model.layout.views(population.grads)]
     criterion = nn.CrossEntropyLoss()
     criterion(module(x), y).backward()
     single = [p.grad.double() for p in module.parameters()]

@@ -61,7 +61,7 @@ def test_training_is_the_plain_loops(engine):
 @pytest.mark.parametrize("engine", ENGINES)
 def test_a_gate_of_zero_stays_closed(engine):
     found = train((X, Y), mlp(7, gates=4.0), weight_decay=0.01, **COMMON, engine=engine)
-    gates = found.shared.layout.named(found.state.population.params)["gates.weight"]
+    gates = found.model.layout.named(found.state.population.params)["gates.weight"]
     gates[0, 1] = 0.0
     for _tick in found:
         pass

@@ -239,7 +239,7 @@ def test_early_stopping_keeps_the_best_weights_and_counts_epochs():
         assert training.status_P[member] == ("stopped" if last - best >= 6 else "finished")
         assert last - best < 6 + 4  # evaluations are four epochs apart
         kept = training.net(member)
-        wanted = training.shared.layout.views(nets[member, best])
+        wanted = training.model.layout.views(nets[member, best])
         for ours, theirs in zip(kept.parameters(), wanted, strict=True):
             assert torch.equal(ours, theirs)
     assert "stopped" in training.status_P

@@ -83,13 +83,13 @@ def test_the_next_update_is_told_with_the_changes_that_are_due():
 def test_a_warm_start_is_for_the_first_step():
     weights = made().net(1).state_dict()
     training = made(data_seed=4)
-    warm_start(training.shared, training.state, weights)
+    warm_start(training.model, training.state, weights)
     for member in range(2):
         mine = training.net(member, "last").state_dict().values()
         assert all(torch.equal(a, b) for a, b in zip(mine, weights.values(), strict=True))
     refused = refusal_of(
-        warm_start, training.shared, training.state, mlp(5).module(X.shape[1], 3).state_dict()
+        warm_start, training.model, training.state, mlp(5).module(X.shape[1], 3).state_dict()
     )
     assert refused.rule == "weights_differ"
     training.advance(None)
-    assert refusal_of(warm_start, training.shared, training.state, weights).rule == "weights_late"
+    assert refusal_of(warm_start, training.model, training.state, weights).rule == "weights_late"

@@ -27,7 +27,7 @@ def test_both_doors_decide_alike_by_the_kind_of_data(kind: Literal["table", "ima
     net, config = decide(read_settings({}), data)
     alone = train(data)
     assert isinstance(net, MLP)
-    assert net.hidden == alone.shared.net.hidden == usual.hidden
+    assert net.hidden == alone.model.net.hidden == usual.hidden
     for name in ("lr", "batch_size", "epochs"):
         value = getattr(usual, name)
         assert getattr(config.shared, name) == getattr(alone.config.shared, name) == value
@@ -51,8 +51,8 @@ def test_a_convolutional_network_has_defaults_of_its_own_at_both_doors() -> None
         assert re.search(rf"{written} for[^,]* convolutional networks", text)
         for other in (config, given, train(data, cnn(4)).config, train((x, y), cnn(4)).config):
             assert getattr(other.shared, name) == value
-        assert resolved[name] == {"batch_size": 8, "epochs": None}.get(name, value)
-    assert resolved["augment"] == "shift"
+        assert getattr(resolved, name) == {"batch_size": 8, "epochs": None}.get(name, value)
+    assert resolved.augment == "shift"
     lengths = {
         n: train(
             (x[:1].expand(n, -1, -1, -1), torch.arange(n) % 2), cnn(1), device="cpu"
@@ -104,7 +104,7 @@ def test_pictures_get_convolutions_unless_an_mlp_is_described(settings: dict[str
 @pytest.mark.parametrize("shape", [(7, 28), (12, 12, 3), (30,), (5, 9, 9, 9)], ids=str)
 def test_rows_that_are_no_pictures_keep_layers_of_units(shape: tuple[int, ...]) -> None:
     assert isinstance(decide(read_settings({}), pictures(*shape))[0], MLP)
-    assert isinstance(train(pictures(*shape), steps=1).shared.net, MLP)
+    assert isinstance(train(pictures(*shape), steps=1).model.net, MLP)
 
 
 @given(st.integers(1, 4), st.integers(8, 200), st.integers(8, 200))

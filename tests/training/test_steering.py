@@ -133,7 +133,7 @@ class Place:
                 pass
             made.answers[step] = training.answer("last")(job.data.train.x.reshape(-1, *shape)).detach()
 
-        shape = job.training.shared.item_shape or (job.data.inputs,)
+        shape = job.training.model.item_shape or (job.data.inputs,)
         up_to(SET)
         made.run().set("lr", RATE)
         up_to(MIDDLE)

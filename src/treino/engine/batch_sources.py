@@ -11,7 +11,7 @@ from torch import Tensor
 
 from treino.data.mapped_rows import Batch, MappedRows
 from treino.engine.augmentation import Changes
-from treino.engine.shared_config import SharedConfig
+from treino.engine.model import Model
 from treino.engine.step_plan import BatchIndices, Chunk, StepPlan
 
 BLOCK_BYTES = 1 << 24  # size of a block of rows; at most three blocks are in memory
@@ -66,9 +66,9 @@ class BlockBatches:
 
     rewind_steps = 0
 
-    def __init__(self, rows: KernelRows, plan: StepPlan, shared: SharedConfig) -> None:
+    def __init__(self, rows: KernelRows, plan: StepPlan, model: Model) -> None:
         self.waited = 0.0
-        self._rows, self._plan, self._shared = rows, plan, shared
+        self._rows, self._plan, self._model = rows, plan, model
         self._orders = BatchIndices(plan, torch.device("cpu"))
         self._block: Chunk | None = None
 
@@ -89,7 +89,7 @@ class BlockBatches:
 
     def _places(self, sizes: list[int]) -> tuple[Tensor, ...]:
         """The places of consecutive parts of these sizes in a block."""
-        places: tuple[Tensor, ...] = torch.arange(sum(sizes)).to(self._shared.device).split(sizes)
+        places: tuple[Tensor, ...] = torch.arange(sum(sizes)).to(self._model.device).split(sizes)
         return places
 
     def _weights(self, index: Tensor) -> Tensor | None:
@@ -100,8 +100,8 @@ class BlockBatches:
 class MappedBatches(BlockBatches):
     """Rows of a memory-mapped file. While the training uses one block, a thread reads the next."""
 
-    def __init__(self, rows: KernelRows, plan: StepPlan, shared: SharedConfig) -> None:
-        super().__init__(rows, plan, shared)
+    def __init__(self, rows: KernelRows, plan: StepPlan, model: Model) -> None:
+        super().__init__(rows, plan, model)
         x: MappedRows = rows.x
         batch = plan.rows if plan.batch_size is None else plan.batch_size
         self._steps = max(1, BLOCK_BYTES // (batch * max(1, x.shape[1:].numel() * x.dtype.itemsize)))
@@ -127,11 +127,11 @@ class MappedBatches(BlockBatches):
         if after < self._plan.steps:
             soon, _changes = self._index(after, min(self._steps, self._plan.steps - after))
             self._rows.x.soon(torch.cat(soon))
-        x = as_kernel_input(self._rows.x.take(index), self._shared)
+        x = as_kernel_input(self._rows.x.take(index), self._model)
         y = self._rows.y.index_select(0, index.to(self._rows.y.device))
         places = self._places(list(map(len, parts)))
         changes = [
-            Changes(change.number_BK.to(self._shared.device), partner_B)
+            Changes(change.number_BK.to(self._model.device), partner_B)
             for change, partner_B in zip(changes, places[len(index_S) :], strict=True)
         ]
         own = (), [changes] if changes else [], self._weights(index)
@@ -167,11 +167,11 @@ class StreamedBatches(BlockBatches):
         else:
             source.close()  # ends its worker processes
         x, y = (torch.cat(t) if len(t) > 1 else t[0] for t in zip(*batches, strict=True))
-        y = self._shared.loss.target(y, self._shared.dtype).to(self._shared.device)
+        y = self._model.loss.target(y, self._model.dtype).to(self._model.device)
         weighs = self._rows.weight_GN is not None
         weight_GB = self._weights(torch.cat(self._index(first, len(batches))[0])) if weighs else None
         own = self._places([len(b) for b, _y in batches])
-        return self._plan.chunk(first, as_kernel_input(x, self._shared), y, own, weight_GN=weight_GB)
+        return self._plan.chunk(first, as_kernel_input(x, self._model), y, own, weight_GN=weight_GB)
 
     def _visits(self, first: int) -> Iterator[tuple[int, Tensor]]:
         """(epoch, rows) of every step from ``first`` on; without rows if a DataLoader makes the batches."""
@@ -181,16 +181,16 @@ class StreamedBatches(BlockBatches):
             yield self._plan.count.place(step)[0], rows
 
 
-def batch_source(rows: KernelRows, plan: StepPlan, shared: SharedConfig) -> BatchSource:
+def batch_source(rows: KernelRows, plan: StepPlan, model: Model) -> BatchSource:
     if isinstance(rows.x, Tensor):
-        return MemoryBatches(rows, plan, shared.device)
-    return (MappedBatches if isinstance(rows.x, MappedRows) else StreamedBatches)(rows, plan, shared)
+        return MemoryBatches(rows, plan, model.device)
+    return (MappedBatches if isinstance(rows.x, MappedRows) else StreamedBatches)(rows, plan, model)
 
 
-def as_kernel_input(x: Tensor, shared: SharedConfig) -> Tensor:
+def as_kernel_input(x: Tensor, model: Model) -> Tensor:
     """Rows in the network's shape, dtype and device, aligned to 64 bytes."""
-    shape = (x.shape[1:].numel(),) if shared.item_shape is None else shared.item_shape
-    return aligned(x.reshape(len(x), *shape), shared.dtype, shared.device)
+    shape = (x.shape[1:].numel(),) if model.item_shape is None else model.item_shape
+    return aligned(x.reshape(len(x), *shape), model.dtype, model.device)
 
 
 def aligned(t: Tensor, dtype: torch.dtype | None, device: torch.device) -> Tensor:

@@ -216,7 +216,7 @@ def carry_over(
         arrays |= {f"moment.{i}": np.zeros_like(arrays["params"]) for i, _m in enumerate(population.moments)}
         for name in unread(now["optimizer"][0]):
             _set(arrays, meta, name, HP[name])
-    if training.shared.averages and "average" not in arrays:
+    if training.model.averages and "average" not in arrays:
         arrays["average"] = arrays["params"].copy()
     if now["summed"] and not before["summed"]:
         arrays["grads"] = np.zeros_like(arrays["params"])
@@ -260,13 +260,13 @@ def _reshaped_row(
     arrays: Copies, layout: Layout, training: TrainingLoop, x_ND: Tensor, row: int, chance: torch.Generator
 ) -> Copies:
     """One member's rows ``[n]`` after a change of its hidden layers. chance: initialises its output layer."""
-    shared = training.shared
-    assert isinstance(shared.net, MLP)  # other networks keep their layers
-    kind = ACTIVATIONS[shared.net.activation]
+    model = training.model
+    assert isinstance(model.net, MLP)  # other networks keep their layers
+    kind = ACTIVATIONS[model.net.activation]
 
     def output(weight_CH: Tensor) -> None:
         drawn = torch.empty(weight_CH.shape)
-        initialise({"weight": drawn}, shared.init, kind, chance)
+        initialise({"weight": drawn}, model.init, kind, chance)
         weight_CH.copy_(drawn)
 
     names = [n for n in arrays if n in ("params", "grads", "average") or n.startswith("moment.")]
@@ -274,19 +274,19 @@ def _reshaped_row(
     names.sort(key=lambda name: networks.index(name) if name in networks else len(networks))
     views_K = [layout.views(torch.from_numpy(arrays[name][row])) for name in names]
     tensors_L = [torch.stack(parts) for parts in zip(*views_K, strict=True)]
-    gates = [tensors_L.pop(0)] if shared.shape.gates is not None else []
-    if shared.shape.gates is not None:
-        x_ND = x_ND * shared.shape.gates.factors(gates[0][names.index("params")])
+    gates = [tensors_L.pop(0)] if model.shape.gates is not None else []
+    if model.shape.gates is not None:
+        x_ND = x_ND * model.shape.gates.factors(gates[0][names.index("params")])
     pairs = zip(tensors_L[::2], tensors_L[1::2], strict=True)
     stack: Stack = [LayerState(w, b, len(networks)) for w, b in pairs]
     with torch.no_grad():
-        stack = reshaped(stack, shared.net.hidden, kind.module(), x_ND, output)
+        stack = reshaped(stack, model.net.hidden, kind.module(), x_ND, output)
     copies = {}
     for k, name in enumerate(names):
         flat_n = torch.zeros_like(training.state.population.params[0], device="cpu")
         layers = [t for layer in stack for t in (layer.weight_KHD, layer.bias_KH)]
         parts = [t[k] for t in (*gates, *layers)]
-        for view, part in zip(shared.layout.views(flat_n), parts, strict=True):
+        for view, part in zip(model.layout.views(flat_n), parts, strict=True):
             view.copy_(part)
         copies[name] = flat_n.numpy()
     return copies

@@ -17,8 +17,8 @@ from treino.engine.kernels import Kernel
 from treino.engine.losses import Loss
 from treino.engine.members import member_module
 from treino.engine.metrics import METRICS, batch_deviation, measure
+from treino.engine.model import Limits, Model
 from treino.engine.population import Population
-from treino.engine.shared_config import Limits, SharedConfig
 from treino.engine.train_config import TrainConfig
 from treino.engine.training_state import DIVERGED, TrainingState
 from treino.settings.spec import Settings
@@ -102,7 +102,7 @@ def kept_population(state: TrainingState, members: Sequence[int]) -> Population:
 
 
 def answer_module(
-    shared: SharedConfig,
+    model: Model,
     config: TrainConfig,
     state: TrainingState,
     *,
@@ -117,10 +117,10 @@ def answer_module(
     """
     population, best = state.population, state.best if best_weights else None
     if config.shared.ensemble == 1:
-        return member_module(shared, population, 0, best)
+        return member_module(model, population, 0, best)
     answering = answering_members(state, config.shared, members)
-    nets = [member_module(shared, population, member, best) for member in answering]
-    return Ensemble(nets, shared.loss, limits if members is not None else shared.limits).eval()
+    nets = [member_module(model, population, member, best) for member in answering]
+    return Ensemble(nets, model.loss, limits if members is not None else model.limits).eval()
 
 
 # ---- validation
@@ -144,7 +144,7 @@ class Validation:
     (None: all rows), for the deviation of the loss over such batches."""
 
     kernel: Kernel
-    shared: SharedConfig
+    model: Model
     rows: KernelRows
     outputs: int
     scale_G: Sequence[Sequence[Scale]]
@@ -173,7 +173,7 @@ class Validation:
             rows = replace(self.rows, x=own[bag][0], y=own[bag][1]) if own else self.rows
             scale = self.scale_G[bag if len(self.scale_G) > 1 else 0]
             part = members[bag_R == bag] if len(apart) > 1 else members
-            output_RNC, y = outputs_on(rows, self.kernel, self.shared, population, part)
+            output_RNC, y = outputs_on(rows, self.kernel, self.model, population, part)
             for member, output_NC in zip(part.tolist(), output_RNC, strict=True):
                 weights = [] if rows.weight_GN is None else [rows.weight_GN[population.bag_P[member]]]
                 answers[member] = Answer(output_NC, y, scale, weights)
@@ -183,7 +183,7 @@ class Validation:
         """The answer of the ensemble of these members, whose bags must weight the validation rows alike.
         clip: the limits of its predictions."""
         limits = None if clip is None else torch.tensor(clip)
-        output_NC = mean_output(torch.stack([a.output_NC for a in answers]), self.shared.loss, limits)
+        output_NC = mean_output(torch.stack([a.output_NC for a in answers]), self.model.loss, limits)
         return answers[0]._replace(output_NC=output_NC)
 
     def figures(
@@ -201,7 +201,7 @@ class Validation:
             if any(each is not y for each in ys):
                 y, scale = torch.stack(ys), torch.tensor(scales, dtype=torch.float64).movedim(-1, 0)
             weight = map(torch.stack, zip(*weights, strict=True))
-            for name, value_R in measure(torch.stack(outputs), y, self.shared.loss, scale, *weight).items():
+            for name, value_R in measure(torch.stack(outputs), y, self.model.loss, scale, *weight).items():
                 empty = torch.full((count,), torch.nan, dtype=torch.float64)
                 metrics.setdefault(name, empty)[places] = value_R
         return metrics
@@ -209,7 +209,7 @@ class Validation:
     def deviation(self, answer: Answer) -> float:
         """The deviation of the loss over batches."""
         output_NC, y, _scale, weights = answer
-        return batch_deviation(output_NC, y, self.shared.loss, self.batch_size, *weights)
+        return batch_deviation(output_NC, y, self.model.loss, self.batch_size, *weights)
 
     @property
     def at_once(self) -> int:
@@ -218,13 +218,13 @@ class Validation:
 
 
 def outputs_on(
-    rows: KernelRows, kernel: Kernel, shared: SharedConfig, population: Population, members: Tensor
+    rows: KernelRows, kernel: Kernel, model: Model, population: Population, members: Tensor
 ) -> tuple[Tensor, Tensor]:
     """Outputs ``[R, N, C]`` of these members for all rows, and y in order. Rows on disk are read in parts."""
     if isinstance(rows.x, Tensor):
         return kernel.outputs(population, members, rows.x), rows.y
     outputs, targets = [], []
     for x, y in rows.x.parts(rows.y, part_rows(rows.x)):
-        outputs.append(kernel.outputs(population, members, as_kernel_input(x, shared)))
-        targets.append(shared.loss.target(y, shared.dtype))
+        outputs.append(kernel.outputs(population, members, as_kernel_input(x, model)))
+        targets.append(model.loss.target(y, model.dtype))
     return torch.cat(outputs, 1), torch.cat(targets)

@@ -10,24 +10,24 @@ from treino.engine.activations import ACTIVATIONS
 from treino.engine.gates import LAYER, gates_apart, without_gates
 from treino.engine.hyperparameters import whole
 from treino.engine.init import initialise
+from treino.engine.model import Model
 from treino.engine.net_state import load_buffers, store_buffers
 from treino.engine.nets import MLP
 from treino.engine.optim import OPTIMIZERS
 from treino.engine.population import Layout, Population
 from treino.engine.rng import generator
-from treino.engine.shared_config import SharedConfig
 from treino.engine.training_state import BestWeights
 from treino.engine.user_module import module_copy
 
 MEMBER_RANGE = Refusal("There is no member {member}; there are {n}.", "Members count from 0.")
 
 
-def new_population(shared: SharedConfig, seeds: Sequence[int], hp: dict[str, Tensor]) -> Population:
+def new_population(model: Model, seeds: Sequence[int], hp: dict[str, Tensor]) -> Population:
     """Make the members before the first step. hp: hyper-parameters, each ``[P]`` float64."""
-    layout, buffer_layout, P = shared.layout, shared.buffer_layout, len(seeds)
+    layout, buffer_layout, P = model.layout, model.buffer_layout, len(seeds)
 
     def zeros() -> Tensor:
-        return torch.zeros(P, layout.n, dtype=shared.dtype, device=shared.device)
+        return torch.zeros(P, layout.n, dtype=model.dtype, device=model.device)
 
     def indices() -> Tensor:
         return torch.zeros(P, dtype=torch.int64)
@@ -41,21 +41,21 @@ def new_population(shared: SharedConfig, seeds: Sequence[int], hp: dict[str, Ten
         indices(),
         zeros(),
         zeros(),
-        [zeros() for _state in OPTIMIZERS[shared.optimizer].states],
+        [zeros() for _state in OPTIMIZERS[model.optimizer].states],
         torch.zeros(P, buffer_layout.n, dtype=torch.float64),
         hp,
-        zeros()[: P if shared.averages else 0],
-        shared.summed,
+        zeros()[: P if model.averages else 0],
+        model.summed,
     )
     for row, seed in enumerate(seeds):
-        module = shared.template if shared.construct is None else shared.construct(seed)
-        if shared.net is not None:
+        module = model.template if model.construct is None else model.construct(seed)
+        if model.net is not None:
             named = layout.named(population.params[row])
-            initialise(named, shared.init, ACTIVATIONS[shared.net.activation], generator(seed, "init"))
-            if isinstance(shared.net, MLP) and shared.net.gates:
-                weight_G = named[f"{LAYER}.weight"].fill_(1 / shared.net.gates)
-                if any(shared.net.plain[row : row + 1]) and shared.shape.gates is not None:
-                    weight_G[torch.tensor(shared.shape.gates.bin_G)] = 0.0
+            initialise(named, model.init, ACTIVATIONS[model.net.activation], generator(seed, "init"))
+            if isinstance(model.net, MLP) and model.net.gates:
+                weight_G = named[f"{LAYER}.weight"].fill_(1 / model.net.gates)
+                if any(model.net.plain[row : row + 1]) and model.shape.gates is not None:
+                    weight_G[torch.tensor(model.shape.gates.bin_G)] = 0.0
         else:
             store_parameters(module, layout, population.params[row])
         store_buffers(module, buffer_layout, population.buffers[row])
@@ -70,7 +70,7 @@ def begin_average(population: Population) -> None:
 
 
 def member_module(
-    shared: SharedConfig,
+    model: Model,
     population: Population,
     member: int,
     best: BestWeights | None = None,
@@ -87,19 +87,17 @@ def member_module(
     params_n, buffers_m = population.answering[member], population.buffers[member]
     if best is not None and chosen:
         params_n, buffers_m = best.params[member], best.buffers[member]
-    module = without_gates(_filled(shared, params_n, buffers_m))
-    return _with_dropout(module, shared, population, member).cpu().eval()
+    module = without_gates(_filled(model, params_n, buffers_m))
+    return _with_dropout(module, model, population, member).cpu().eval()
 
 
-def trained_module(
-    shared: SharedConfig, population: Population, member: int
-) -> tuple[nn.Module, Tensor | None]:
+def trained_module(model: Model, population: Population, member: int) -> tuple[nn.Module, Tensor | None]:
     """Return the member as ``member_module`` does, but with the weights that the optimizer updates: no
     running averages, and gates not multiplied in. Returns also the gates' factors ``[D]``, None
     without gates."""
     member = _checked(population, member)
-    module, factor_D = gates_apart(_filled(shared, population.params[member], population.buffers[member]))
-    return _with_dropout(module, shared, population, member).cpu().eval(), factor_D
+    module, factor_D = gates_apart(_filled(model, population.params[member], population.buffers[member]))
+    return _with_dropout(module, model, population, member).cpu().eval(), factor_D
 
 
 def _checked(population: Population, member: int) -> int:
@@ -108,22 +106,22 @@ def _checked(population: Population, member: int) -> int:
     return member
 
 
-def _filled(shared: SharedConfig, params_n: Tensor, buffers_m: Tensor) -> nn.Module:
+def _filled(model: Model, params_n: Tensor, buffers_m: Tensor) -> nn.Module:
     """A copy of the template with these parameters and buffers."""
-    module = module_copy(shared.template)
-    named = shared.layout.named(params_n)
+    module = module_copy(model.template)
+    named = model.layout.named(params_n)
     with torch.no_grad():
         for name, p in module.named_parameters():
             if name in named:
                 p.copy_(named[name])
-        load_buffers(module, shared.buffer_layout, buffers_m)
+        load_buffers(module, model.buffer_layout, buffers_m)
     return module
 
 
-def _with_dropout(module: nn.Module, shared: SharedConfig, population: Population, member: int) -> nn.Module:
+def _with_dropout(module: nn.Module, model: Model, population: Population, member: int) -> nn.Module:
     """The module with the member's own dropout."""
-    if shared.net is not None:
-        rate, first = float(population.hp["dropout"][member]), shared.net.dropout
+    if model.net is not None:
+        rate, first = float(population.hp["dropout"][member]), model.net.dropout
         if isinstance(first, tuple) and not rate and not first[member % len(first)]:
             # a network without dropout has no Dropout layers; its weights are named by position
             module = nn.Sequential(*(m for m in module.children() if not isinstance(m, nn.Dropout)))

@@ -34,19 +34,19 @@ SavedState = tuple[dict[str, Tensor], dict[str, Any]]
 
 def training_identity(setup: TrainingSetup, state: TrainingState) -> dict[str, Any]:
     """The values that must equal a saved state's values for this training to load it."""
-    plan, shared, loss, stopping = setup.plan, setup.shared, setup.shared.loss, setup.early_stopping
+    plan, model, loss, stopping = setup.plan, setup.model, setup.model.loss, setup.early_stopping
     return {
         "format": 1,
         "engine": setup.engine,
         "threads": 0 if setup.engine in WORKERS else setup.kernel.threads,  # workers change no bit
         "seeds": state.population.seed_P.tolist(),
-        "parameters": list(shared.layout.names),
-        "shapes": [list(shape) for shape in shared.layout.shapes],
-        "optimizer": [shared.optimizer, shared.nesterov],
+        "parameters": list(model.layout.names),
+        "shapes": [list(shape) for shape in model.layout.shapes],
+        "optimizer": [model.optimizer, model.nesterov],
         "loss": [loss.name, loss.label_smoothing, list(loss.class_weights or ()), loss.softmax_first],
-        "summed": shared.summed,
-        "averages": shared.averages,
-        "dtype": str(shared.dtype),
+        "summed": model.summed,
+        "averages": model.averages,
+        "dtype": str(model.dtype),
         "rows": _rows(plan, state),
         "batch_size": plan.batch_size,
         "batches": plan.batches,
@@ -288,7 +288,7 @@ def saved_from_keyframe(
         epoch.add(loss_S[begin:whole].unsqueeze(1), whole - begin)
     if step > whole:
         epoch.add(loss_S[whole:step].unsqueeze(1), setup.plan.steps_per_epoch)
-    states = [f"moment.{i}" for i in range(len(OPTIMIZERS[setup.shared.optimizer].states))]
+    states = [f"moment.{i}" for i in range(len(OPTIMIZERS[setup.model.optimizer].states))]
     content = {name: tensors[name][: len(here[name])] for name in (*KEPT, *states) if name in here} | {
         "seeds": state.population.seed_P,
         "best.metric": torch.tensor(meta["best"][:1], dtype=torch.float64),

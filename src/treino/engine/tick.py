@@ -80,11 +80,11 @@ class PopulationView:
         return self._fresh().rows(slice(None))
 
     def net(self, member: int = 0) -> nn.Module:
-        return member_module(self._setup.shared, self._fresh(), member)
+        return member_module(self._setup.model, self._fresh(), member)
 
     def answer(self) -> nn.Module:
         self._fresh()
-        return answer_module(self._setup.shared, self._setup.config, self._state, best_weights=False)
+        return answer_module(self._setup.model, self._setup.config, self._state, best_weights=False)
 
 
 @dataclass(frozen=True, eq=False)
@@ -160,7 +160,7 @@ def next_update(setup: TrainingSetup, state: TrainingState, member: int = 0) -> 
     hp = {name: float(value_P[member]) for name, value_P in population.hp.items()}
     hp |= {change.name: change.value[member] for change in state.pending if change.step <= step}
     hp["lr"] *= setup.plan.factors(step, step + 1)[int(population.schedule_P[member])][0]
-    layout, optimizer = setup.shared.layout, OPTIMIZERS[setup.shared.optimizer]
+    layout, optimizer = setup.model.layout, OPTIMIZERS[setup.model.optimizer]
 
     def named(flat: Tensor) -> dict[str, Tensor]:
         return layout.named(flat[member].detach().to("cpu", copy=True))
@@ -170,7 +170,7 @@ def next_update(setup: TrainingSetup, state: TrainingState, member: int = 0) -> 
         for kind, moment in zip(optimizer.states, population.moments, strict=True):
             for name, value in named(moment).items():
                 moments[name][kind] = value
-    return NextUpdate(hp, moments, named(population.grads) if setup.shared.summed else {})
+    return NextUpdate(hp, moments, named(population.grads) if setup.model.summed else {})
 
 
 def next_batch(plan: StepPlan, step: int) -> tuple[Tensor, Changes | None]:

@@ -20,9 +20,9 @@ from treino.engine.ensemble import Answer, Validation, answer_module, answering_
 from treino.engine.hyperparameters import changed_values, whole
 from treino.engine.inputs import inputs_of
 from treino.engine.members import member_module, trained_module
+from treino.engine.model import Limits
 from treino.engine.population import Population
 from treino.engine.saved_state import KeyframeBuffer, SavedState, load_state, save_state
-from treino.engine.shared_config import Limits
 from treino.engine.step_plan import Chunk
 from treino.engine.templates import NetSource
 from treino.engine.tick import Epoch, PopulationView, Tick
@@ -65,17 +65,17 @@ class TrainingLoop:
     def __init__(self, setup: TrainingSetup, state: TrainingState) -> None:
         self.setup, self.state = setup, state
         self.keyframes = KeyframeBuffer()
-        self.config, self.shared, self.plan = setup.config, setup.shared, setup.plan
+        self.config, self.model, self.plan = setup.config, setup.model, setup.plan
         self.engine, self.threads = setup.engine, setup.kernel.threads
         self.layers, self.outputs = setup.layers, setup.outputs
         self.loss_reason, self.kernel_reason = setup.loss_reason, setup.kernel_reason
-        self.parameters = sum(p.numel() for p in setup.shared.template.parameters())
+        self.parameters = sum(p.numel() for p in setup.model.template.parameters())
         plan = setup.plan
         self.steps, self.steps_per_epoch, self.every = plan.steps, plan.steps_per_epoch, plan.every
-        self.loss_function = setup.shared.loss
-        self._source = batch_source(setup.train, setup.plan, setup.shared)
+        self.loss_function = setup.model.loss
+        self._source = batch_source(setup.train, setup.plan, setup.model)
         self._rewind = RewindPoint(self._retrain)
-        self.threshold_P = divergence_thresholds(setup.shared.loss, setup.train, state.population.bag_P)
+        self.threshold_P = divergence_thresholds(setup.model.loss, setup.train, state.population.bag_P)
         self._seconds_per_step = 0.0
 
     # ---- the loop
@@ -363,7 +363,7 @@ class TrainingLoop:
         """``[R, N, C]``: outputs of a result of ``kept_population`` on prepared rows ``[N, D]``."""
         kernel, rows = self.setup.kernel, torch.arange(len(population))
         with torch_context(kernel.intra_op_threads):
-            return kernel.outputs(population, rows, x.to(self.shared.device, self.shared.dtype)).cpu()
+            return kernel.outputs(population, rows, x.to(self.model.device, self.model.dtype)).cpu()
 
     def answer(self, which: str = "kept", members: Sequence[int] | None = None) -> nn.Module:
         """The single network or the ensemble as a plain module. which: as in ``net``. members: those of one
@@ -371,14 +371,14 @@ class TrainingLoop:
         limits = None if members is None else self.limits_of(members[0])
         best = self._uses_best(which)
         return answer_module(
-            self.shared, self.config, self.state, best_weights=best, members=members, limits=limits
+            self.model, self.config, self.state, best_weights=best, members=members, limits=limits
         )
 
     def net(self, member: int = 0, which: str = "kept") -> nn.Module:
         """A copy of a member as a plain module in evaluation mode on the CPU. which: ``kept`` or ``last``
         weights."""
         best = self.state.best if self._uses_best(which) else None
-        return member_module(self.shared, self.state.population, member, best)
+        return member_module(self.model, self.state.population, member, best)
 
     @staticmethod
     def _uses_best(which: str) -> bool:
@@ -389,7 +389,7 @@ class TrainingLoop:
     def trained_net(self, member: int = 0) -> tuple[nn.Module, Tensor | None]:
         """Return ``net(member, "last")`` with the weights that the optimizer updates: no running averages,
         and gates not multiplied in. Returns also the gates' factors ``[D]``, None without gates."""
-        return trained_module(self.shared, self.state.population, member)
+        return trained_module(self.model, self.state.population, member)
 
     # ---- steering
 
@@ -405,10 +405,10 @@ class TrainingLoop:
         at = self.step if step is None else whole("step", step, 0, text="step")
         if at < self.step:
             raise SET_STEP_PASSED(name=name, step=at, now=self.step)
-        shared, members = self.shared, len(self.state.population)
-        dropout = shared.net is not None and bool(shared.net.drops)
-        has = {"dropout": dropout, "ema": shared.averages}
-        for each, value_P in changed_values(name, value, members, shared.optimizer, has).items():
+        model, members = self.model, len(self.state.population)
+        dropout = model.net is not None and bool(model.net.drops)
+        has = {"dropout": dropout, "ema": model.averages}
+        for each, value_P in changed_values(name, value, members, model.optimizer, has).items():
             self.state.pending.append(HyperparameterChange(at, each, tuple(value_P.tolist())))
 
     def restart_patience(self, step: int) -> None:

@@ -26,10 +26,10 @@ from treino.engine.kernels.selection import select_kernel
 from treino.engine.losses import LOSSES, Loss
 from treino.engine.members import begin_average, new_population, store_parameters
 from treino.engine.metrics import METRIC_UNITS, METRICS, metric_names
+from treino.engine.model import Limits, Model
 from treino.engine.net_state import put_state, store_buffers
 from treino.engine.nets import MLP, Net, input_shape
 from treino.engine.rng import fork_rng
-from treino.engine.shared_config import Limits, SharedConfig
 from treino.engine.step_plan import MIN_TICK_STEPS, EpochCount, StepPlan
 from treino.engine.templates import NetSource, Template, outputs_of, template_of
 from treino.engine.train_config import TrainConfig
@@ -179,7 +179,7 @@ class TrainingSetup:
     """
 
     config: TrainConfig
-    shared: SharedConfig
+    model: Model
     plan: StepPlan
     early_stopping: EarlyStopping
     engine: str
@@ -195,7 +195,7 @@ class TrainingSetup:
 
     def limits(self, bag: int) -> Limits | None:
         """The range to which predictions are clipped in an ensemble that trains on this bag's rows."""
-        return self.limits_G[bag] if self.limits_G else self.shared.limits
+        return self.limits_G[bag] if self.limits_G else self.model.limits
 
 
 def set_up(
@@ -225,31 +225,31 @@ def set_up(
     hp = config.hyperparameters(net.dropout if isinstance(net, Net) else 0.0)
     loss, loss_reason = loss_of(config, inputs, bags)
     template = template_of(net, inputs, loss, config)
-    shared = _shared(net, template, loss, inputs, config, bags, averages=bool((hp["ema"] > 0).any()))
+    model = _model(net, template, loss, inputs, config, bags, averages=bool((hp["ema"] > 0).any()))
     plan = _step_plan(inputs, config, count, optimizer_from)
     if len(rows := sorted({len(own.train[1]) for own in own_G})) > 1:
         plan = replace(plan, orders=tuple((plan.data_seed, n) for n in rows))
     _check_metric(config, inputs, metric_names(loss, outputs_of(loss, inputs)), bags)
     _check_batch_norm(template.module, bags)
     _check_batch_of_one(net, template, plan)
-    engine, kernel, kernel_reason = _kernel(net, shared, plan, config)
+    engine, kernel, kernel_reason = _kernel(net, model, plan, config)
     with torch.no_grad():
-        population = new_population(shared, config.seeds, hp)
+        population = new_population(model, config.seeds, hp)
         population.schedule_P = torch.tensor([plan.schedules.index(s) for s in config.schedules])
         population.bag_P = torch.tensor(bags.bag_P if bags and bags.bag_P else [0] * len(population))
         if plan.orders:
             rows_P = [len(own_G[bag].train[1]) for bag in population.bag_P.tolist()]
             population.order_P = torch.tensor([plan.orders.index((plan.data_seed, n)) for n in rows_P])
         shape, b = input_shape(net, inputs.item_shape), bags or Bags(None)
-        train = _kernel_rows(*inputs.train, shape, shared, b.weight_GN, b.train_G)
-        held_back = _kernel_rows(*inputs.validation, shape, shared, b.validation_GM, b.validation_G)
+        train = _kernel_rows(*inputs.train, shape, model, b.weight_GN, b.train_G)
+        held_back = _kernel_rows(*inputs.validation, shape, model, b.validation_GM, b.validation_G)
     outputs = outputs_of(loss, inputs)
     stopping = EarlyStopping(s.metric, s.patience or 0, s.keep or "best")
     scale_G = bags.scale_G if bags and bags.scale_G else [inputs.scale]
-    validation = Validation(kernel, shared, held_back, outputs, scale_G, plan.batch_size)
+    validation = Validation(kernel, model, held_back, outputs, scale_G, plan.batch_size)
     setup = TrainingSetup(
         config=config,
-        shared=shared,
+        model=model,
         plan=plan,
         early_stopping=stopping,
         engine=engine,
@@ -261,13 +261,13 @@ def set_up(
         loss_reason=loss_reason,
         kernel_reason=kernel_reason,
         bags=bags,
-        limits_G=[_limits(own, None) for own in own_G] if shared.limits else (),
+        limits_G=[_limits(own, None) for own in own_G] if model.limits else (),
     )
     best = stopping.initial_best(population, plan.evaluates)
     return setup, TrainingState.initial(population, best)
 
 
-def _shared(
+def _model(
     net: NetSource,
     template: Template,
     loss: Loss,
@@ -276,9 +276,9 @@ def _shared(
     bags: Bags | None,
     *,
     averages: bool,
-) -> SharedConfig:
+) -> Model:
     s = config.shared
-    return SharedConfig(
+    return Model(
         template=template.module.to(config.device),
         net=net if isinstance(net, Net) else None,
         loss=loss,
@@ -391,24 +391,22 @@ def _another_size(rows: int, size: int) -> str:
     return _("Use another batch size, e.g. {size}.").format(size=setting("batch_size", other))
 
 
-def _kernel(
-    net: NetSource, shared: SharedConfig, plan: StepPlan, config: TrainConfig
-) -> tuple[str, Kernel, str]:
+def _kernel(net: NetSource, model: Model, plan: StepPlan, config: TrainConfig) -> tuple[str, Kernel, str]:
     """The kernel's name, the kernel, and a sentence on what keeps treino's own network from a faster one."""
     batched = isinstance(net, MLP) and not net.batch_norm
     looked_for = config.shared.engine in (None, "lanes")  # else the library isn't needed
-    obstacle = lanes_obstacle(shared) if looked_for else None
+    obstacle = lanes_obstacle(model) if looked_for else None
     choice = select_kernel(
         config.shared.engine,
         config.shared.threads,
         obstacle=obstacle,
         batched=batched,
-        parameters=shared.layout.count,
+        parameters=model.layout.count,
         batch=min(plan.batch_size or plan.rows, plan.rows),
-        convolves=any(len(shape) > 2 for shape in shared.layout.shapes),
+        convolves=any(len(shape) > 2 for shape in model.layout.shapes),
     )
-    reason = obstacle if choice.engine == "module" and shared.net is not None else None
-    return choice.engine, KERNELS[choice.engine](shared, choice.threads), reason or ""
+    reason = obstacle if choice.engine == "module" and model.net is not None else None
+    return choice.engine, KERNELS[choice.engine](model, choice.threads), reason or ""
 
 
 def _bags(bags: Bags | None, inputs: Inputs, members: int) -> Bags | None:
@@ -426,18 +424,18 @@ def _kernel_rows(
     x: Any,
     y: Tensor,
     shape: tuple[int, ...],
-    shared: SharedConfig,
+    model: Model,
     weight_GN: Tensor | None,
     own: OwnRows | None,
 ) -> KernelRows:
     def known(x: Any, y: Tensor) -> tuple[Any, Tensor]:
         if isinstance(x, Tensor):
-            x = aligned(x.reshape(-1, *shape), shared.dtype, shared.device)
-        return x, aligned(shared.loss.target(y, shared.dtype), None, shared.device)
+            x = aligned(x.reshape(-1, *shape), model.dtype, model.device)
+        return x, aligned(model.loss.target(y, model.dtype), None, model.device)
 
     if weight_GN is not None and weight_GN.numel():  # a power of two: shares are equal, sums in range
         scale_G1 = torch.frexp(weight_GN.amax(1, keepdim=True)).exponent
-        weight_GN = aligned(torch.ldexp(weight_GN, -scale_G1), shared.dtype, shared.device)
+        weight_GN = aligned(torch.ldexp(weight_GN, -scale_G1), model.dtype, model.device)
     return KernelRows(*known(x, y), weight_GN, tuple(known(*pair) for pair in own or ()))
 
 
@@ -445,7 +443,7 @@ def _kernel_rows(
 
 
 def warm_start(
-    shared: SharedConfig, state: TrainingState, weights: Mapping[str, Tensor], *, of_each: bool = False
+    model: Model, state: TrainingState, weights: Mapping[str, Tensor], *, of_each: bool = False
 ) -> None:
     """Load these weights into every member by their ``state_dict`` names; the optimizer's state starts fresh.
 
@@ -457,17 +455,17 @@ def warm_start(
     """
     if state.step:
         raise WEIGHTS_LATE(n=state.step)
-    modules = [module_copy(shared.template) for _row in range(len(state.population) if of_each else 1)]
+    modules = [module_copy(model.template) for _row in range(len(state.population) if of_each else 1)]
     try:
-        put_state(Ensemble(modules, shared.loss, shared.limits) if of_each else modules[0], weights)
+        put_state(Ensemble(modules, model.loss, model.limits) if of_each else modules[0], weights)
     except ValueError as error:
         raise WEIGHTS_DIFFER(why=error) from None
     population = state.population
     with torch.no_grad():
         for row in range(len(population)):
             module = modules[row if of_each else 0]
-            store_parameters(module, shared.layout, population.params[row])
-            store_buffers(module, shared.buffer_layout, population.buffers[row])
+            store_parameters(module, model.layout, population.params[row])
+            store_buffers(module, model.buffer_layout, population.buffers[row])
         begin_average(population)
 
 
@@ -482,10 +480,10 @@ def unkept(setup: TrainingSetup, state: TrainingState, x: Tensor) -> list[str] |
     evaluation mode depend on them; None if tensors hold all of its state. x: rows in the network's input
     shape.
     """
-    population, kernel, shared, plan = state.population, setup.kernel, setup.shared, setup.plan
+    population, kernel, model, plan = state.population, setup.kernel, setup.model, setup.plan
     if 0 not in population.bound:  # no training in this process
         return None
-    x, first, anew = x.to(shared.device, shared.dtype), torch.tensor([0]), population.rows([0])
+    x, first, anew = x.to(model.device, model.dtype), torch.tensor([0]), population.rows([0])
     batch = plan.batch_size or plan.rows
     with torch_context(kernel.intra_op_threads):
         pairs = [[kernel.outputs(p, first, x[:COMPARED_ROWS]) for p in (population, anew)]]
@@ -495,7 +493,7 @@ def unkept(setup: TrainingSetup, state: TrainingState, x: Tensor) -> list[str] |
         ]
     if all(torch.allclose(one, other, rtol=1e-5, atol=1e-6, equal_nan=True) for one, other in pairs):
         return None
-    return changed_attributes(population.bound[0].module, shared.template)
+    return changed_attributes(population.bound[0].module, model.template)
 
 
 def _trained_on(module: nn.Module, x: Tensor) -> Tensor:

@@ -19,9 +19,9 @@ from treino.engine import Loss
 from treino.engine.ensemble import Ensemble
 from treino.engine.hyperparameters import whole
 from treino.engine.members import MEMBER_RANGE
+from treino.engine.model import Limits
 from treino.engine.nets import described, input_shape, picture_shape
 from treino.engine.rng import fork_rng
-from treino.engine.shared_config import Limits
 from treino.engine.target_net import one_target
 from treino.engine.templates import plain_module
 from treino.engine.user_module import module_copy

@@ -126,14 +126,14 @@ def check_answers(net: nn.Module, item_shape: Sequence[int], known: Any, run: st
 
 def notes_on_answers(training: TrainingLoop, net: nn.Module, x: Tensor) -> list[str]:
     """Notes on a user's network that a reader of its metrics needs. x: prepared rows, ``[N, ...]``."""
-    if training.shared.net is not None or not len(x):
+    if training.model.net is not None or not len(x):
         return []
     with torch.no_grad():
         return _notes(training, net, x)
 
 
 def _notes(training: TrainingLoop, net: nn.Module, x: Tensor) -> list[str]:
-    x = x.reshape(-1, *(training.shared.item_shape or x.shape[1:]))
+    x = x.reshape(-1, *(training.model.item_shape or x.shape[1:]))
     copy, some = module_copy(net), x[:COMPARED_ROWS]
     once_NC = copy(some.clone())
     if not _close(once_NC, copy(some.clone())):

@@ -19,10 +19,10 @@ from treino.engine import ACTIVATIONS, MLP, Loss
 from treino.engine.activations import name_of
 from treino.engine.devices import torch_threads
 from treino.engine.kernels.lanes import LanesKernel, lanes_obstacle
+from treino.engine.model import Model
 from treino.engine.net_state import untrained_tensors
 from treino.engine.population import Layout
 from treino.engine.rng import fork_rng
-from treino.engine.shared_config import SharedConfig
 from treino.inspection.boundary import principal_components
 from treino.inspection.feature_importance import flops
 from treino.inspection.input_planes import Floats, draw
@@ -154,10 +154,10 @@ class LossSurface:
         if self._mlp is None or self._mlp.batch_norm or not self._mlp.hidden:
             return None
         first, *others = (W.numel() for W in self.layout.views(self.place().unsqueeze(0))[0::2])
-        shared = SharedConfig(self.net, self._mlp, self.loss)
-        if first > sum(others) or shared.layout.n != self.layout.n or lanes_obstacle(shared) is not None:
+        model = Model(self.net, self._mlp, self.loss)
+        if first > sum(others) or model.layout.n != self.layout.n or lanes_obstacle(model) is not None:
             return None
-        return LanesKernel(shared)
+        return LanesKernel(model)
 
     def _in_lanes(
         self,
@@ -168,7 +168,7 @@ class LossSurface:
     ) -> Tensor:
         """Return ``measured`` of an MLP's outputs at K places, computed by the compiled kernel in blocks."""
         (origin_n, axes_An, at_KA), parts = places, []
-        size = max(1, AT_ONCE // (self.layout.n + len(x_ND) * kernel.shared.shape.sizes[-1]))
+        size = max(1, AT_ONCE // (self.layout.n + len(x_ND) * kernel.model.shape.sizes[-1]))
         for part_KA in at_KA.split(size):
             places_Kn = torch.addmm(origin_n, part_KA, axes_An)
             parts.append(measured(kernel.outputs_of(places_Kn, torch.arange(len(places_Kn)), x_ND)))

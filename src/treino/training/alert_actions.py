@@ -126,15 +126,15 @@ def check_alerts(alerts: Sequence[Alert], data: Data, resolution: Resolution) ->
 
 def _check_action(action: Action, data: Data, resolution: Resolution) -> None:
     training = resolution.training
-    net = training.shared.net
-    has = {"dropout": net is not None and bool(net.drops), "ema": training.shared.averages}
+    net = training.model.net
+    has = {"dropout": net is not None and bool(net.drops), "ema": training.model.averages}
     for change in action.changes:
         if change.relative:
             value_P = training.state.population.hp[change.name]
             if bool((value_P != value_P[0]).any()):
                 raise ALERT_OF_MEMBERS(name=change.name)
         value = float(training.state.population.hp[change.name][0]) if change.relative else change.value
-        changed_values(change.name, value, 1, training.shared.optimizer, has)
+        changed_values(change.name, value, 1, training.model.optimizer, has)
     if action.kind != REWIND:
         return
     if why := why_not_reproducible(data):
@@ -153,7 +153,7 @@ def own_alerts(job: RunJob) -> list[Alert]:
     """The alert of a convolutional network with a rate that treino chose: begin again with half of it if the
     loss stays at what the best constant output gets, returns there, or is NaN."""
     training, spec = job.training, read_run_spec(job.folder)
-    chosen = isinstance(training.shared.net, CNN) and not {"lr", "optimizer"} & spec.asked.keys()
+    chosen = isinstance(training.model.net, CNN) and not {"lr", "optimizer"} & spec.asked.keys()
     segment = newest(spec)
     theirs = spec.parent is not None or (segment.number > 0 and segment.sender != SENDER)
     constant = float(training.threshold_P[0]) / FACTOR
@@ -455,7 +455,7 @@ class Acts:
     def _set_from_here(self, name: str, value: Any) -> None:
         """Send the commands that set a value from the next step on."""
         training = self.job.training
-        for each, own in single_values(name, value, training.shared.optimizer).items():
+        for each, own in single_values(name, value, training.model.optimizer).items():
             known = next((command for command in self.ahead if command.name == each), None)
             if known is not None:
                 self.ahead.remove(known)

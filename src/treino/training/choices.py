@@ -297,9 +297,9 @@ def _losses(data: Data, net: CNN, config: TrainConfig, steps: int, flip: bool) -
         setup, population = training.setup, training.state.population
         assert setup.validation is not None
         output_1NC, y = outputs_on(
-            setup.validation.rows, setup.kernel, setup.shared, population, torch.tensor([0])
+            setup.validation.rows, setup.kernel, setup.model, population, torch.tensor([0])
         )
-        loss_N, weight_N = setup.shared.loss.rows(output_1NC[0].double().cpu(), y.cpu())
+        loss_N, weight_N = setup.model.loss.rows(output_1NC[0].double().cpu(), y.cpu())
     return loss_N / weight_N.mean()
 
 

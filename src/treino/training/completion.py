@@ -246,7 +246,7 @@ class Ending:
         for split, rows in self.data.splits.items():
             # a run that will be resumed doesn't wait for rows to be read from disk
             if len(rows) and (self.over or (split != "test" and isinstance(rows.x, Tensor))):
-                answering = partial(answers, self.net, rows, self.training.shared.item_shape)
+                answering = partial(answers, self.net, rows, self.training.model.item_shape)
                 if (made := self.attempt(_measuring(split), answering, self.otherwise)) is not None:
                     answered[split] = made
         return answered
@@ -330,7 +330,7 @@ def measure_confidence(end: Ending) -> None:
     """How far to trust each target's predictions: calibration, intervals of numbers, sets of classes."""
     if not end.over:
         return
-    shape, level = end.training.shared.item_shape, end.resolution.settings.coverage
+    shape, level = end.training.model.item_shape, end.resolution.settings.coverage
     targets, what = end.held.by_target, _("Measuring how sure its answers are")
     for number, (own, one) in enumerate(zip(end.of_targets, targets, strict=True)):
         parts = end.data.preparation.output_parts
@@ -384,7 +384,7 @@ def finish(
     spec, training = read_run_spec(folder), resolution.training
     ask = _("For predictions: treino predict {run} DATA").format(run=folder.path.name)
     end = Ending(folder, spec, data, resolution, status, ask)
-    write_weights(folder, end.net, data.item_shape if training.shared.net is None else None)
+    write_weights(folder, end.net, data.item_shape if training.model.net is None else None)
     timeline = Timeline(folder, spec)
     end.notes += [*segment_notes(timeline), *data.notes, *resumed_notes(folder)]
     if times.share_waited > WAITED_MUCH:

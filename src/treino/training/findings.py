@@ -124,8 +124,8 @@ def _course_here(folder: RunFolder, data: Data, resolution: Resolution, rows: Ro
 
 def _first_steps(folder: RunFolder, course: TrainingCourse) -> FirstSteps | None:
     """The first steps of the course; None if the state at its beginning isn't stored any more."""
-    shared = course.resolution.training.shared
-    own = None if shared.net is not None else module_copy(shared.template)
+    model = course.resolution.training.model
+    own = None if model.net is not None else module_copy(model.template)
     return _replayed(Playback(StoredRun(folder, Access(net=own), course.data), course.data), course)
 
 

@@ -255,7 +255,7 @@ def _ends(group: _Group, x_ND: Tensor | None) -> Iterator[FutureEnd]:
         last = [] if status == "diverged" else loss_E[-LAST_EVALUATIONS:]
         outputs_NC: Floats | None = None
         if x_ND is not None:
-            kernel, x = training.setup.kernel, as_kernel_input(x_ND, training.shared)
+            kernel, x = training.setup.kernel, as_kernel_input(x_ND, training.model)
             with torch_context(kernel.intra_op_threads):
                 output_RNC = kernel.outputs(training.state.population, torch.tensor([row]), x)
             outputs_NC = output_RNC[0].cpu().float().numpy()

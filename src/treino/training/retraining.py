@@ -209,7 +209,7 @@ def named_state(training: TrainingLoop, tensors: Mapping[str, Tensor], *, ends: 
 
     ends: whether the state records when members ended; a keyframe doesn't.
     """
-    layouts = training.shared.layout, training.shared.buffer_layout
+    layouts = training.model.layout, training.model.buffer_layout
     left = UNCOMPARED if ends else (*UNCOMPARED, "status", "stop_step")
     named: dict[str, Tensor] = {}
     for key, tensor in tensors.items():

@@ -286,7 +286,7 @@ def looked_at(x: Tensor) -> NDArray[np.float32]:
 
 def items(x: Tensor, resolution: Resolution) -> Tensor:
     """Rows in the shape in which the network takes them."""
-    shape = resolution.training.shared.item_shape
+    shape = resolution.training.model.item_shape
     return x if shape is None else x.reshape(len(x), *shape)
 
 

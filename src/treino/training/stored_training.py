@@ -173,7 +173,7 @@ def rebuilt(
     if folder.has(START) and (segment.origin is None or not described):
         weights, known = read_tensors(folder, START)
         training, of_each = resolution.training, resolution.training.config.shared.ensemble > 1
-        warm_start(training.shared, training.state, weights, of_each=of_each)
+        warm_start(training.model, training.state, weights, of_each=of_each)
         if not described:
             answers = known.get(ANSWERS)
             check_answers(resolution.training.net(0, "last"), data.item_shape, answers, folder.path.name)

@@ -159,7 +159,7 @@ def train_events(
         settings = with_net(settings, data)
     resolution = resolve(settings, data, own)
     if start is not None:
-        warm_start(resolution.training.shared, resolution.training.state, start.weights)
+        warm_start(resolution.training.model, resolution.training.state, start.weights)
     if check is not None:
         check(data, resolution)
     folder = RunFolder.create(
@@ -372,7 +372,7 @@ class RunJob:
         if command.step is not None and command.step >= steps:
             raise SET_STEP_PAST_END(name=command.name, step=command.step, steps=steps)
         engine.set(command.name, command.value, command.step)
-        settings = single_values(command.name, command.value, engine.shared.optimizer)
+        settings = single_values(command.name, command.value, engine.model.optimizer)
         step = max(command.step or 0, engine.step)
         self.folder.database.add_change(Change(self.segment, step, settings, command.sender))
 

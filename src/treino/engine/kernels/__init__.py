@@ -8,8 +8,8 @@ from torch import Tensor
 from treino.engine.kernels.batched import BatchedKernel
 from treino.engine.kernels.lanes import LanesKernel
 from treino.engine.kernels.module import ModuleKernel
+from treino.engine.model import Model
 from treino.engine.population import Population
-from treino.engine.shared_config import SharedConfig
 from treino.engine.step_plan import Chunk
 
 
@@ -33,7 +33,7 @@ class Kernel(Protocol):
         ...
 
 
-KERNELS: dict[str, Callable[[SharedConfig, int], Kernel]] = {
+KERNELS: dict[str, Callable[[Model, int], Kernel]] = {
     "module": ModuleKernel,
     "batched": BatchedKernel,
     "lanes": LanesKernel,

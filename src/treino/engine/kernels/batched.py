@@ -8,10 +8,10 @@ from torch import Tensor
 from treino.base.machine import cpu_cores
 from treino.engine.backprop import Backprop
 from treino.engine.kernels.workers import Done, WorkerCount, Workers
+from treino.engine.model import Model
 from treino.engine.optim import OPTIMIZERS, block_numbers, clip_
 from treino.engine.population import Population
 from treino.engine.rng import dropout_keys, dropout_threshold
-from treino.engine.shared_config import SharedConfig
 from treino.engine.step_plan import EVALUATION_ROWS, Chunk, MemberGroup
 
 LARGEST_BLOCK = 128
@@ -27,19 +27,19 @@ class BatchedKernel:
     block size don't change a bit of the result.
     """
 
-    def __init__(self, shared: SharedConfig, threads: int | None = None, block: int | None = None) -> None:
-        self.shared, self.shape = shared, shared.shape
+    def __init__(self, model: Model, threads: int | None = None, block: int | None = None) -> None:
+        self.model, self.shape = model, model.shape
         self.threads, self.intra_op_threads = threads or cpu_cores(), 1
-        self.block, self.numbers = block, shared.layout.n
+        self.block, self.numbers = block, model.layout.n
         # a product of one pair of matrices may round otherwise than one of many: a network's members are
         # always alone in their blocks, or never
-        self.alone = self.numbers >= ONE_BY_ONE and shared.device.type == "cpu"
+        self.alone = self.numbers >= ONE_BY_ONE and model.device.type == "cpu"
         self.pace = WorkerCount(self.threads)
         self.workers = Workers(self.threads)
         self.free: dict[int, list[Workspace]] = {}
 
     def run(self, population: Population, rows: Tensor, chunk: Chunk) -> Tensor:
-        loss_SR = torch.empty(chunk.steps, len(rows), dtype=self.shared.dtype, device=self.shared.device)
+        loss_SR = torch.empty(chunk.steps, len(rows), dtype=self.model.dtype, device=self.model.device)
 
         def job(space: Workspace, part: MemberGroup) -> None:
             loss_SR[:, part.places] = space.run(population, rows[part.places], chunk, part)
@@ -83,7 +83,7 @@ class BatchedKernel:
                 try:
                     space = spaces.pop()
                 except IndexError:
-                    space = Workspace(self.shared, population, size)
+                    space = Workspace(self.model, population, size)
                 try:
                     return job(space, part)
                 finally:
@@ -97,12 +97,12 @@ class Workspace:
     """Aligned buffers for one block: members are copied in, trained for the chunk's steps, and copied
     back."""
 
-    def __init__(self, shared: SharedConfig, population: Population, block: int) -> None:
-        self.shared, self.shape, self.block = shared, shared.shape, block
-        self.optimizer = OPTIMIZERS[shared.optimizer]
+    def __init__(self, model: Model, population: Population, block: int) -> None:
+        self.model, self.shape, self.block = model, model.shape, block
+        self.optimizer = OPTIMIZERS[model.optimizer]
         n, states = population.layout.n, len(self.optimizer.states)
         self.p, self.g, self.average, *rest = (
-            torch.zeros(block, n, dtype=shared.dtype, device=shared.device) for _i in range(5 + states)
+            torch.zeros(block, n, dtype=model.dtype, device=model.device) for _i in range(5 + states)
         )
         self.m, self.spare = rest[:states], rest[states:]
         self.back = Backprop(self.shape, population.layout, self.p, self.g)
@@ -121,9 +121,9 @@ class Workspace:
         hp = {name: value[filled] for name, value in population.hp.items()}
         factor_KS = torch.tensor(chunk.factors, dtype=torch.float64)
         factor_SR = factor_KS[population.schedule_P[filled]].T
-        numbers = block_numbers(hp, factor_SR, chunk.optimizer_first, self.shared.dtype, self.shared.device)
+        numbers = block_numbers(hp, factor_SR, chunk.optimizer_first, self.model.dtype, self.model.device)
         keys = self._drop(population.seed_P[filled], hp["dropout"], chunk)
-        loss = torch.empty(chunk.steps, self.block, dtype=self.shared.dtype, device=self.shared.device)
+        loss = torch.empty(chunk.steps, self.block, dtype=self.model.dtype, device=self.model.device)
         x, y, weight_RN = group.x, group.y, None
         if chunk.weight_GN is not None:
             bag_R = population.bag_P[filled].to(chunk.weight_GN.device)
@@ -150,7 +150,7 @@ class Workspace:
             loss_R.copy_(now.loss)
             if n.clip is not None:
                 clip_(self.g, n.clip)
-            self.optimizer.update(self.p, self.g, self.m, n, self.spare, self.shared.nesterov)
+            self.optimizer.update(self.p, self.g, self.m, n, self.spare, self.model.nesterov)
             if len(population.average):
                 self.average.lerp_(self.p, n.ema_share)
             if s + 1 in chunk.keyframe_steps:
@@ -175,10 +175,10 @@ class Workspace:
     def _drop(self, seed_R: Tensor, rate_R: Tensor, chunk: Chunk) -> list[list[tuple[Tensor, Tensor]]] | None:
         if not self.shape.dropout:
             return None
-        device = self.shared.device
+        device = self.model.device
         thresholds = [dropout_threshold(rate) for rate in rate_R.tolist()]
         self.threshold = torch.tensor(thresholds, dtype=torch.int32, device=device).view(-1, 1, 1)
-        self.scale = (1 / (1 - rate_R)).to(self.shared.dtype).to(device).view(-1, 1, 1)
+        self.scale = (1 / (1 - rate_R)).to(self.model.dtype).to(device).view(-1, 1, 1)
         a, b = dropout_keys(seed_R, len(self.shape.sizes) - 2, chunk.first, chunk.steps)
         a, b = (key.to(device)[..., None, None] for key in (a, b))  # [S, L, R, 1, 1]
         return [

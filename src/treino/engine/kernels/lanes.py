@@ -32,10 +32,10 @@ from treino.engine.kernels.lanes_library import (
 )
 from treino.engine.kernels.workers import WorkerCount, Workers
 from treino.engine.losses import soft_targets
+from treino.engine.model import Model
 from treino.engine.nets import CNN, multiplications
 from treino.engine.population import Population
 from treino.engine.rng import element_hash
-from treino.engine.shared_config import SharedConfig
 from treino.engine.step_plan import Chunk, MemberGroup
 
 TEAM_STEP = 2_000_000  # multiplications of a step at which several workers divide it
@@ -70,23 +70,23 @@ class LanesKernel:
 
     def __init__(
         self,
-        shared: SharedConfig,
+        model: Model,
         threads: int | None = None,
         layout: str | None = None,
         library: Library | None = None,
         ranks: int | None = None,
     ) -> None:
-        self.shared, self.threads, self.intra_op_threads = shared, threads or cpu_cores(), 1
+        self.model, self.threads, self.intra_op_threads = model, threads or cpu_cores(), 1
         self.layout, self.library, self.ranks = layout, library or libraries()[0], ranks
-        self.network, self.products = _network(shared), _products(shared)
+        self.network, self.products = _network(model), _products(model)
         self.workers, self.pace = Workers(self.threads), WorkerCount(self.threads)
         self.free: list[LanesBlock] = []
         self.calls, self.lock = 0, threading.Lock()
         self.hash = torch.empty(0, dtype=torch.int32)
 
     def run(self, population: Population, rows: Tensor, chunk: Chunk) -> Tensor:
-        check_members(self.shared, population, rows)
-        check_chunk(self.shared, population, rows, chunk)
+        check_members(self.model, population, rows)
+        check_chunk(self.model, population, rows, chunk)
         parts, arrays = [], dict[int, _ChunkArrays]()
         for group in chunk.groups(population, rows):
             places, order = group.places, id(group.batches)
@@ -120,10 +120,10 @@ class LanesKernel:
 
     def outputs_of(self, params_Pn: Tensor, rows: Tensor, x: Tensor) -> Tensor:
         """Outputs ``[R, N, C]`` of the networks in these rows of ``params_Pn``."""
-        classes = self.shared.shape.sizes[-1]
+        classes = self.model.shape.sizes[-1]
         x = x.to(torch.float32).contiguous()
-        check_params(self.shared, params_Pn, rows)
-        check_inputs(self.shared, x)
+        check_params(self.model, params_Pn, rows)
+        check_inputs(self.model, x)
         parts = self._parts(rows, torch.arange(len(rows)), FEWEST_ROWS)
         outputs = [torch.empty(len(part.rows), len(x), classes) for part in parts]
         self._run(
@@ -160,7 +160,7 @@ class LanesKernel:
     def _parts(self, rows: Tensor, places: Tensor, batch: int) -> list[LanesPart]:
         """Divide members by the faster layout."""
         lanes, count = self.library.lanes, len(rows)
-        layout = "units" if isinstance(self.shared.net, CNN) else self.layout
+        layout = "units" if isinstance(self.model.net, CNN) else self.layout
         alone = {None: (count - count % lanes, 0, count), "members": (count,), "units": (0,)}
         crowd = min(alone[layout], key=lambda crowd: self._time(crowd, count - crowd, batch))
         parts = []
@@ -180,13 +180,13 @@ class LanesKernel:
     @cached_property
     def _vector_products(self) -> tuple[int, int]:
         """The vector products of a row for a full block of members side by side, and for one member."""
-        lanes, sizes = self.library.lanes, self.shared.shape.sizes
+        lanes, sizes = self.library.lanes, self.model.shape.sizes
         block = one = 0
         for layer, (inputs, units) in enumerate(itertools.pairwise(sizes)):
             wide, wide_inputs = -(-units // lanes), -(-inputs // lanes)
             block += (3 if layer else 2) * inputs * units
             one += 2 * inputs * wide + (units * wide_inputs if layer else 0)
-        if 16 * lanes * self.shared.layout.count > CACHE_BYTES:  # weights, gradient and moments of all lanes
+        if 16 * lanes * self.model.layout.count > CACHE_BYTES:  # weights, gradient and moments of all lanes
             block *= 4
         return block, one
 
@@ -209,17 +209,17 @@ class LanesKernel:
             job(block, 0, stop)
             self._give(block)
 
-        jobs, shared = list[Callable[[], None]](), list[LanesBlock]()
+        jobs, blocks = list[Callable[[], None]](), list[LanesBlock]()
         for part, batch, job in work:
             for _team in range(min(part.blocks, self.threads // ranks)):
                 if ranks == 1:
                     jobs.append(partial(alone, part, batch, job))
                 else:
-                    shared.append(self._take(part.units, batch, ranks))
-                    jobs += [partial(job, shared[-1], rank, stop) for rank in range(ranks)]
+                    blocks.append(self._take(part.units, batch, ranks))
+                    jobs += [partial(job, blocks[-1], rank, stop) for rank in range(ranks)]
         with pace.timed(workers, rows) if pace else nullcontext():
             self.workers.run(jobs, lambda: setattr(stop, "value", 1), caller=products < LONG)
-        for block in shared:
+        for block in blocks:
             self._give(block)
         self.free = [block for block in self.free if block.call > self.calls - KEPT_CALLS]
 
@@ -253,8 +253,8 @@ class LanesKernel:
 
     def _hash(self, rows: int) -> Tensor:
         """Return dropout's hash of each element, for batches of this many rows; all blocks read it."""
-        shape = self.shared.shape
-        sizes = shape.sizes[:-1] if isinstance(self.shared.net, CNN) else shape.sizes[1:-1]
+        shape = self.model.shape
+        sizes = shape.sizes[:-1] if isinstance(self.model.net, CNN) else shape.sizes[1:-1]
         count = rows * max(sizes, default=0) + PADDING if shape.dropout else 0
         if len(self.hash) < count:
             self.hash = element_hash(1, count).flatten()
@@ -331,60 +331,60 @@ class _ChunkArrays:
         )
 
 
-def lanes_obstacle(shared: SharedConfig) -> str | None:
+def lanes_obstacle(model: Model) -> str | None:
     """A sentence on why the kernel can't train this population; None if it can."""
     missing = why_missing()
     if missing is not None:
         return _("The engine lanes is not there: {reason}.").format(reason=_(missing))
-    if shared.dtype != torch.float32 or shared.device.type != "cpu":
+    if model.dtype != torch.float32 or model.device.type != "cpu":
         return _("The engine lanes trains in float32 on the CPU.")
-    if shared.net is None:
+    if model.net is None:
         return _("The engine lanes trains networks that treino describes, mlp and cnn; this one is your own.")
-    for name, layer in shared.template.named_modules():
+    for name, layer in model.template.named_modules():
         if isinstance(layer, nn.modules.batchnorm._BatchNorm):
             return _(
                 "The engine lanes has no batch norm, the layer {name}: with it a row's outputs depend on the"
                 " other rows of its batch, and lanes sends rows through in blocks."
             ).format(name=name)
-    if shared.loss.classes:
+    if model.loss.classes:
         return _("The engine lanes trains classes of one target, and there are {n} targets.").format(
-            n=len(shared.loss.classes)
+            n=len(model.loss.classes)
         )
-    names = shared.shape.activation, shared.loss.name, shared.optimizer
+    names = model.shape.activation, model.loss.name, model.optimizer
     for name, known in zip(names, (ACTIVATIONS, LOSSES, OPTIMIZERS), strict=True):
         if name not in known:
             return _("The engine lanes has no {name} compiled in.").format(name=name)
     return None
 
 
-def _products(shared: SharedConfig) -> int:
+def _products(model: Model) -> int:
     """The number of multiplications in the forward pass of one row."""
-    if not isinstance(shared.net, CNN):
-        return shared.layout.count
-    assert shared.item_shape is not None
-    return multiplications(shared.net, shared.item_shape, shared.shape.sizes[-1])
+    if not isinstance(model.net, CNN):
+        return model.layout.count
+    assert model.item_shape is not None
+    return multiplications(model.net, model.item_shape, model.shape.sizes[-1])
 
 
 POOL_NUMBERS = {"none": 0, "max": 1, "average": 2}
 
 
-def _convolutions(shared: SharedConfig) -> Tensor | None:
+def _convolutions(model: Model) -> Tensor | None:
     """A row of ``ConvolutionShape`` for each convolution of a CNN; None for an MLP."""
-    net = shared.net
+    net = model.net
     if not isinstance(net, CNN):
         return None
-    assert shared.item_shape is not None
-    starts, each = iter(shared.layout.starts), 4 if net.group_norm else 2
+    assert model.item_shape is not None
+    starts, each = iter(model.layout.starts), 4 if net.group_norm else 2
     rows = [
         [*c[:9], c.skip, POOL_NUMBERS[c.pool], *([next(starts) for _tensor in range(each)] + [0, 0])[:4]]
-        for c in net.convolutions(shared.item_shape)
+        for c in net.convolutions(model.item_shape)
     ]
     return torch.tensor(rows, dtype=torch.int64)
 
 
-def _network(shared: SharedConfig) -> Network:
-    shape, loss, starts = shared.shape, shared.loss, shared.layout.starts
-    convolutions = _convolutions(shared)
+def _network(model: Model) -> Network:
+    shape, loss, starts = model.shape, model.loss, model.layout.starts
+    convolutions = _convolutions(model)
     if convolutions is not None:
         starts = starts[-2 * (len(shape.sizes) - 1) :]
     gates = shape.gates
@@ -397,10 +397,10 @@ def _network(shared: SharedConfig) -> Network:
         torch.tensor(loss.class_weights, dtype=torch.float64) if classes and loss.class_weights else None,
         None if gates is None else torch.tensor(gates.column_D),
     )
-    net = shared.net
+    net = model.net
     network = Network(
         *(None if t is None else t.data_ptr() for t in held),
-        shared.layout.n,
+        model.layout.n,
         *((0, 0, 0.0) if gates is None else (gates.count, starts[0], gates.rate)),
         None if convolutions is None else convolutions.data_ptr(),
         0 if convolutions is None else len(convolutions),
@@ -409,12 +409,12 @@ def _network(shared: SharedConfig) -> Network:
         layers,
         ACTIVATIONS.index(shape.activation),
         LOSSES.index(loss.name),
-        OPTIMIZERS.index(shared.optimizer),
-        shared.nesterov,
+        OPTIMIZERS.index(model.optimizer),
+        model.nesterov,
         shape.dropout,
-        shared.summed,
+        model.summed,
         loss.softmax_first,
-        shared.averages,
+        model.averages,
     )
     network.held = (*held, convolutions)  # keeps alive the arrays behind the pointers
     return network

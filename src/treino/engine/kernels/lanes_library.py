@@ -17,9 +17,9 @@ from torch import Tensor
 
 from treino.base.words import N_
 from treino.engine.augmentation import NUMBERS
+from treino.engine.model import Model
 from treino.engine.optim import HP
 from treino.engine.population import Population
-from treino.engine.shared_config import SharedConfig
 from treino.engine.step_plan import Batches, Chunk
 
 # ---- the compiled library
@@ -170,21 +170,21 @@ def sources_hash() -> str:
 CPU = torch.device("cpu")
 
 
-def check_members(shared: SharedConfig, population: Population, rows: Tensor) -> None:
+def check_members(model: Model, population: Population, rows: Tensor) -> None:
     """Raises:
     ValueError: an array of the population has another size or type than the library takes.
     IndexError: a member's row doesn't exist.
     """
-    count, n = len(population.seed_P), shared.layout.n
-    check_params(shared, population.params, rows)
-    moments = 1 if shared.optimizer == "sgd" else 2
+    count, n = len(population.seed_P), model.layout.n
+    check_params(model, population.params, rows)
+    moments = 1 if model.optimizer == "sgd" else 2
     if len(population.moments) != moments:
         raise ValueError(f"lanes: {moments} moments are needed, not {len(population.moments)}")
     _fits("params", population.params, torch.float32, count, n)
     _fits("grads", population.grads, torch.float32, count, n)
     for moment in population.moments:
         _fits("moments", moment, torch.float32, count, n)
-    _fits("average", population.average, torch.float32, count if shared.averages else 0, n)
+    _fits("average", population.average, torch.float32, count if model.averages else 0, n)
     for name in HYPERPARAMETERS:
         _fits(name, population.hp[name], torch.float64, count)
     _fits("seed_P", population.seed_P, torch.int64, count)
@@ -192,27 +192,27 @@ def check_members(shared: SharedConfig, population: Population, rows: Tensor) ->
     _fits("bag_P", population.bag_P, torch.int64, count)
 
 
-def check_params(shared: SharedConfig, params_Pn: Tensor, rows: Tensor) -> None:
+def check_params(model: Model, params_Pn: Tensor, rows: Tensor) -> None:
     """Raises:
     ValueError: the parameters or rows have another size or type than the library takes.
     IndexError: a member's row doesn't exist.
     """
-    _fits("params", params_Pn, torch.float32, len(params_Pn), shared.layout.n)
+    _fits("params", params_Pn, torch.float32, len(params_Pn), model.layout.n)
     _fits("rows", rows, torch.int64, len(rows), dense=False)
     _within("members", rows, len(params_Pn))
 
 
-def check_chunk(shared: SharedConfig, population: Population, rows: Tensor, chunk: Chunk) -> None:
+def check_chunk(model: Model, population: Population, rows: Tensor, chunk: Chunk) -> None:
     """Check a chunk's arrays, except the row numbers and classes of batches, which the library checks itself.
 
     Raises:
         ValueError: an array of the chunk has another size or type than the library takes.
         IndexError: a member refers to a schedule or an order that the chunk doesn't have.
     """
-    sizes, count = shared.shape.sizes, len(chunk.x)
+    sizes, count = model.shape.sizes, len(chunk.x)
     for x, y in chunk.rows_G or [(chunk.x, chunk.y)]:
-        check_inputs(shared, x)
-        if shared.loss.name == "cross_entropy":
+        check_inputs(model, x)
+        if model.loss.name == "cross_entropy":
             _fits("y", y, torch.int64, len(x), dense=False)
         else:
             _fits("y", y, torch.float32, len(x), sizes[-1], dense=False)
@@ -240,11 +240,11 @@ def check_chunk(shared: SharedConfig, population: Population, rows: Tensor, chun
         raise ValueError(f"lanes: keyframe_steps {sorted(chunk.keyframe_steps)} of {chunk.steps} steps")
 
 
-def check_inputs(shared: SharedConfig, x: Tensor) -> None:
+def check_inputs(model: Model, x: Tensor) -> None:
     """Raises:
     ValueError: the rows have another size or type than the library takes.
     """
-    _fits("x", x, torch.float32, len(x), *shared.row_shape, dense=False)
+    _fits("x", x, torch.float32, len(x), *model.row_shape, dense=False)
 
 
 def _check_batches(batches: Batches, steps: int) -> None:

@@ -9,11 +9,11 @@ from torch import Tensor, nn
 
 from treino.base.errors import Refusal, TreinoError, cause
 from treino.engine.augmentation import augmented
+from treino.engine.model import Model
 from treino.engine.net_state import check_forms, load_buffers, store_buffers
 from treino.engine.optim import OFF, OPTIMIZERS, ema_limit, torch_settings
 from treino.engine.population import Population
 from treino.engine.rng import dropout_keys, fork_rng, reseed, step_seed
-from treino.engine.shared_config import SharedConfig
 from treino.engine.step_plan import EVALUATION_ROWS, Chunk
 from treino.engine.user_module import HashDropout, evaluated, module_copy, replace_dropout
 
@@ -49,29 +49,29 @@ class ModuleKernel:
     """The kernel for any module. It equals, bit for bit, the loop of zero_grad, forward, backward,
     clip_grad_norm_ and step."""
 
-    def __init__(self, shared: SharedConfig, threads: int = 1) -> None:
-        self.shared, self.threads, self.intra_op_threads = shared, threads, threads
-        self.optimizer = OPTIMIZERS[shared.optimizer]
+    def __init__(self, model: Model, threads: int = 1) -> None:
+        self.model, self.threads, self.intra_op_threads = model, threads, threads
+        self.optimizer = OPTIMIZERS[model.optimizer]
 
     def run(self, population: Population, rows: Tensor, chunk: Chunk) -> Tensor:
-        loss_RS = torch.empty(len(rows), chunk.steps, dtype=self.shared.dtype, device=self.shared.device)
-        with fork_rng(device=self.shared.device):
+        loss_RS = torch.empty(len(rows), chunk.steps, dtype=self.model.dtype, device=self.model.device)
+        with fork_rng(device=self.model.device):
             for loss_S, row in zip(loss_RS, rows.tolist(), strict=True):
                 self._member(population, row, chunk, loss_S)
         return loss_RS.T
 
     def outputs(self, population: Population, rows: Tensor, x: Tensor) -> Tensor:
         outputs = []
-        with fork_rng(device=self.shared.device):
+        with fork_rng(device=self.model.device):
             for row in rows.tolist():
                 bound = self._bound(population, row)
                 module = bound.module.eval()
-                reseed(step_seed(int(population.seed_P[row]), -1), self.shared.device)
+                reseed(step_seed(int(population.seed_P[row]), -1), self.model.device)
                 self._load(module, population, row)
                 parts = x.split(EVALUATION_ROWS)
                 with bound.weights(population.layout.views(population.answering[row])):
                     # a copy, as the user's module may write into its input
-                    if self.shared.net is None:
+                    if self.model.net is None:
                         outputs.append(torch.cat([evaluated(module, part.clone()) for part in parts]))
                     else:
                         outputs.append(torch.cat([module(part) for part in parts]))
@@ -79,7 +79,7 @@ class ModuleKernel:
 
     def _bound(self, population: Population, row: int) -> BoundMember:
         if row not in population.bound:
-            module = module_copy(self.shared.template)
+            module = module_copy(self.model.template)
             views, slopes = (population.layout.views(t[row]) for t in (population.params, population.grads))
             parameters = [p for p in module.parameters() if p.requires_grad]
             for p, view, slope in zip(parameters, views, slopes, strict=True):
@@ -93,7 +93,7 @@ class ModuleKernel:
         return bound
 
     def _member(self, population: Population, row: int, chunk: Chunk, loss_S: Tensor) -> None:
-        bound, shared = self._bound(population, row), self.shared
+        bound, model = self._bound(population, row), self.model
         module, optimizer = bound.module.train(), bound.optimizer
         self._load(module, population, row)
         hp = {name: float(value[row]) for name, value in population.hp.items()}
@@ -108,22 +108,22 @@ class ModuleKernel:
             if batch is not None:
                 x, y = x.index_select(0, batch), y.index_select(0, batch)
                 weight = None if weight is None else weight.index_select(0, batch)
-            elif shared.net is None:
+            elif model.net is None:
                 x = x.clone()
             if changes:
                 x = augmented(x, rows_x.index_select(0, changes[s].partner_B), changes[s])
-            if shared.net is None:
-                reseed(step_seed(seed, chunk.first + s), shared.device)
+            if model.net is None:
+                reseed(step_seed(seed, chunk.first + s), model.device)
             for drop, a, b in zip(bound.drops, *keys[s], strict=True) if bound.drops else ():
                 drop.begin((a, b))
-            if not shared.summed:
+            if not model.summed:
                 population.grads[row].zero_()
             try:
                 with torch.enable_grad():
-                    loss = shared.loss(module(x), y, weight)
+                    loss = model.loss(module(x), y, weight)
                     loss.backward()
             except (Exception, SystemExit) as error:
-                if shared.net is not None:
+                if model.net is not None:
                     raise
                 raise _fails(error, chunk.first + s + 1, x) from error
             loss_S[s] = loss.detach()
@@ -140,20 +140,20 @@ class ModuleKernel:
         self._store(module, population, row)
 
     def _load(self, module: nn.Module, population: Population, row: int) -> None:
-        check_forms(self.shared.forms, module)
+        check_forms(self.model.forms, module)
         load_buffers(module, population.buffer_layout, population.buffers[row])
 
     def _store(self, module: nn.Module, population: Population, row: int) -> None:
-        check_forms(self.shared.forms, module)
+        check_forms(self.model.forms, module)
         store_buffers(module, population.buffer_layout, population.buffers[row])
 
     def _set(self, bound: BoundMember, hp: dict[str, float], first: int) -> None:
-        settings = torch_settings(self.shared.optimizer, hp, self.shared.nesterov)
+        settings = torch_settings(self.model.optimizer, hp, self.model.nesterov)
         bound.optimizer.param_groups[0].update(settings)
         if self.optimizer.torch is not torch.optim.SGD:
             for p in bound.parameters:
                 bound.optimizer.state[p]["step"] = torch.tensor(float(first))
-        if self.shared.net is not None:
+        if self.model.net is not None:
             for drop in bound.drops:
                 drop.rate = hp["dropout"]
 

@@ -407,7 +407,7 @@ def _test_figures(pair: Sequence[PopulationTraining], metric: str) -> dict[int, 
         for _tick in training:
             pass
         for row, member in enumerate(population.members):
-            out = outputs(training.net(row), rows.x, item_shape=training.shared.item_shape)
+            out = outputs(training.net(row), rows.x, item_shape=training.model.item_shape)
             figures = measure(out[None], rows.y, training.loss_function, population.data.scale, rows.weight)
             figure_of[member] = float(figures[metric][0])
     return figure_of

@@ -277,7 +277,7 @@ class PopulationTraining:
     ) -> Tensor:
         """``[R, N, C]``: outputs for rows of a split of these members, whose rows these are; for an ensemble
         those of the networks that predict. most: the number of rows, evenly spaced; 0: all."""
-        training, shape = self.training, self.training.shared.item_shape
+        training, shape = self.training, self.training.model.item_shape
         x_ND = sample(data.splits[split], most).x
         x = x_ND if shape is None else x_ND.reshape(-1, *shape)
         of_each = [training.answering_of(self.rows([place])) for place in places]

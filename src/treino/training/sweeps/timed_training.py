@@ -103,7 +103,7 @@ class TimedTraining(PopulationTraining):
 
     def _measured(self) -> dict[str, float]:
         engine, rows = self.training, self.data.splits[self.measured_on]
-        output_NC, y_N = answers(engine.net(0, "last"), rows, engine.shared.item_shape)
+        output_NC, y_N = answers(engine.net(0, "last"), rows, engine.model.item_shape)
         scale = self.data.scale
         values = measure(output_NC[None], y_N, engine.loss_function, scale, rows.weight)
         return {name: float(value[0]) for name, value in values.items()}

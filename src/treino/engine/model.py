@@ -1,4 +1,4 @@
-"""The settings that all members of a population share: network, loss, optimizer, type and device."""
+"""What every member of a population is and computes: network, loss, optimizer, type and device."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -19,8 +19,8 @@ Limits = tuple[float, float] | tuple[tuple[float, ...], tuple[float, ...]]
 
 
 @dataclass(frozen=True, eq=False)
-class SharedConfig:
-    """The settings that are equal for all members.
+class Model:
+    """What every member of a population is and computes.
 
     template: a plain module with the members' shapes, or the user's module with its initial weights. net: the
     description; None for a user's module. construct: makes a user's module from a seed. item_shape: the
