@@ -1,5 +1,5 @@
 # One command for each thing that a contributor does. CI calls the same.
-.PHONY: lint lint-python lint-pages types test tiers release-tests frameworks bench docs words lessons format format-python format-pages lanes wasm site packages dist
+.PHONY: lint lint-python lint-pages types types-python types-pages pages test tiers release-tests frameworks bench docs words lessons format format-python format-pages lanes wasm site packages dist
 
 lint: lint-python lint-pages
 
@@ -12,8 +12,13 @@ lint-python:
 lint-pages: node_modules/.package-lock.json
 	npx biome ci --error-on-warnings
 
-types:
+types: types-python types-pages
+
+types-python:
 	mypy
+
+types-pages: node_modules/.package-lock.json
+	npx tsc
 
 test:
 	pytest -m "not release"
@@ -52,6 +57,10 @@ format-pages: node_modules/.package-lock.json
 
 lanes:
 	python setup.py -q build_ext --inplace
+
+# what is written for the pages' scripts, and built of them
+pages: node_modules/.package-lock.json
+	python -m tools.page_types
 
 wasm:
 	python -m tools.wasm

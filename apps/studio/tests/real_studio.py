@@ -13,12 +13,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
+from pydantic import TypeAdapter, ValidationError
 from tests.plots.browser import program
 from tests.waiting import HANG, until
 
 from treino.base.errors import TreinoError
 from treino.folders.stored_run import StoredRun
 from treino.training.stored_results import open_run
+from treino_studio.page_messages import RunMessages
+
+MESSAGES = TypeAdapter(RunMessages)
 
 
 @contextmanager
@@ -66,11 +70,25 @@ class RealStudio:
         page.on("console", lambda m: self.said.append(m.text) if m.type in ("error", "warning") else None)
         page.on("pageerror", lambda error: self.said.append(str(error)))
         page.on("request", lambda r: None if self._own(r.url) else self.said.append(r.url))
+        page.on("websocket", self._listen)
         page.goto(self.address)
         if path:
             page.wait_for_url(lambda url: "/start" not in url)  # until its run exists
             page.goto(self.site + path)
         return page
+
+    def _listen(self, socket: Any) -> None:
+        """Note what a run's page gets that is not as the pages' types have it."""
+        if "/socket/run/" in socket.url:
+            socket.on("framereceived", self._heard)
+
+    def _heard(self, text: str | bytes) -> None:
+        message = json.loads(text) if isinstance(text, str) else {}
+        if message.keys() & RunMessages.__annotations__.keys():
+            try:
+                MESSAGES.validate_python(message)
+            except ValidationError as error:
+                self.said.append(str(error))
 
     def _own(self, url: str) -> bool:
         return url.startswith((self.site, "blob:", self.site.replace("http", "ws", 1)))

@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+from tools import page_types
+
 from treino_studio.page_words import WORDS, page_words
 
 ROOT = Path(__file__).parents[3]
@@ -43,3 +45,8 @@ def test_no_line_is_longer_than_120_letters() -> None:
         for line in path.read_text().splitlines():
             sentence = re.fullmatch(r"(?:why: )?(['\"]).* .*\1,", line.strip())
             assert len(line) <= 120 or sentence or path.name == "cell_forms.js", (path, line)
+
+
+def test_the_types_in_the_pages_are_those_of_the_models() -> None:
+    """``make pages`` writes them; ``make types`` compares the scripts with them."""
+    assert page_types.source_hash() in page_types.TYPES.read_text()

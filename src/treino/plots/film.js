@@ -13,9 +13,9 @@
     pictures[at].hidden = true;
     at = Math.max(0, Math.min(last, frame));
     pictures[at].hidden = false;
-    slider.value = at;
+    slider.value = String(at);
     slider.setAttribute('aria-valuetext', pictures[at].alt);
-    for (const end of ['x1', 'x2']) cursor.setAttribute(end, last ? (100 * at) / last : 0);
+    for (const end of ['x1', 'x2']) cursor.setAttribute(end, String(last ? (100 * at) / last : 0));
   }
   function stop() {
     clearInterval(timer);
@@ -50,7 +50,8 @@
     return top + bottom > 0 && top + bottom < 2 * innerHeight;
   };
   document.addEventListener('keydown', (event) => {
-    if (!root.contains(event.target) && !(event.target === document.body && seen())) return;
+    const target = /** @type {HTMLElement} */ (event.target);
+    if (!root.contains(target) && !(target === document.body && seen())) return;
     const act = {
       ' ': toggle,
       ArrowLeft: () => go(at - 1),
@@ -58,8 +59,8 @@
       Home: () => go(0),
       End: () => go(last),
     }[event.key];
-    if (!act || event.target === speed || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.key === ' ' && event.target.tagName === 'BUTTON') return; // it presses the button
+    if (!act || target === speed || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.key === ' ' && target.tagName === 'BUTTON') return; // it presses the button
     event.preventDefault();
     act();
   });

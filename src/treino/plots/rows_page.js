@@ -1,11 +1,11 @@
 // The page of rows: a click on a heading sorts by it; the filter hides rows.
 (() => {
-  const table = document.getElementById('rows');
+  const table = /** @type {HTMLTableElement} */ (document.getElementById('rows'));
   const body = table.tBodies[0];
   const heads = [...table.tHead.rows[0].cells];
   const rows = [...body.rows];
-  const column = document.getElementById('column');
-  const wanted = document.getElementById('wanted');
+  const column = /** @type {HTMLSelectElement} */ (document.getElementById('column'));
+  const wanted = /** @type {HTMLInputElement} */ (document.getElementById('wanted'));
   const shown = document.getElementById('shown');
 
   const value = (row, at) => {
@@ -40,7 +40,7 @@
       row.hidden = text !== '' && !fits(value(row, at), text);
     });
     const left = rows.filter((row) => !row.hidden).length;
-    shown.textContent = WORDS.shown.replace('{n}', left).replace('{of}', rows.length);
+    shown.textContent = WORDS.shown.replace('{n}', String(left)).replace('{of}', String(rows.length));
   };
 
   heads.forEach((head, at) => {

@@ -214,7 +214,7 @@ class Reader:
 
     def __init__(self, models: Any, *refused: str) -> None:
         form: Any = Annotated[models, Field(discriminator="do")]
-        self._adapter: TypeAdapter[Any] = TypeAdapter(form)
+        self.adapter: TypeAdapter[Any] = TypeAdapter(form)
         every = [verb for each in get_args(models) for verb in get_args(each.model_fields["do"].annotation)]
         self.verbs = [verb for verb in every if verb not in refused]
 
@@ -225,7 +225,7 @@ class Reader:
             TreinoError: an unknown verb, a field that is missing, unknown, of a wrong type or out of range.
         """
         try:
-            message = self._adapter.validate_python(document)
+            message = self.adapter.validate_python(document)
         except ValidationError as error:
             raise _explained(error, document, self.verbs) from None
         if message.do not in self.verbs:

@@ -27,6 +27,7 @@ from treino.inspection import columns_with_an_axis
 from treino.reports import called_again
 from treino.settings import FAULTS
 from treino.training import Snapshot, optional_state, with_remedy
+from treino_studio.page_messages import Choices, FixedBy, Mark
 from treino_studio.run_result import run_result
 
 # ---- state
@@ -93,7 +94,7 @@ def commands(run: StoredRun) -> str:
     return "\n".join(lines)
 
 
-def choices(run: StoredRun, settings: dict[str, Any]) -> dict[str, Any]:
+def choices(run: StoredRun, settings: dict[str, Any]) -> Choices:
     """List the values that can replace the settings in force at a step."""
     return {
         "optimizer": list(OPTIMIZERS),
@@ -105,7 +106,7 @@ def choices(run: StoredRun, settings: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def fixed_by(spec: RunSpec) -> str | None:
+def fixed_by(spec: RunSpec) -> FixedBy | None:
     """Say what keeps the layers from growing: ``own`` (a network of the user), ``cnn`` or ``batch_norm``."""
     if spec.net == "mlp":
         return "batch_norm" if spec.resolved.batch_norm else None
@@ -164,7 +165,7 @@ def _chosen(run: StoredRun) -> set[str]:
     return {*run.spec.asked, *(name for change in run.changes for name in change.settings)}
 
 
-def marks(run: StoredRun) -> list[dict[str, Any]]:
+def marks(run: StoredRun) -> list[Mark]:
     """All changes of settings on the run's path, each with its step."""
     return [
         {"segment": segment, "step": step, "text": text}

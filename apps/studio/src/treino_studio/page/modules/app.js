@@ -43,6 +43,18 @@ function watchHeader() {
 }
 
 /**
+ * What pages find in the shell; own of startShell comes on top.
+ *
+ * @typedef {{
+ *   open: () => Promise<void>, tools: HTMLElement, stage: HTMLElement, asked: (name: string) => string | null,
+ *   transport: (path: string) => any, say: typeof say, title: (name: string, about: string) => void,
+ *   connected: (kind: string, seconds: number, why?: string) => void, showText: (title: string, text: string) => void,
+ *   instead: (...nodes: Node[]) => void, go: (to: string) => Promise<any>,
+ *   takes?: Record<string, () => Promise<any>>,
+ * }} Shell
+ */
+
+/**
  * Start the page.
  *
  * brand: what stands in its title. pages: [[pattern of an address, () => its module, or a promise of it]]. address():
@@ -59,12 +71,13 @@ export async function startShell({
   transport,
   words,
   own = {},
-  begun = () => {},
+  begun = (_shell) => {},
   shown = () => {},
 }) {
   let current = null;
   let opening = 0;
 
+  /** @type {Shell} */
   const shell = {
     open: openPage,
     tools: $('#tools'),

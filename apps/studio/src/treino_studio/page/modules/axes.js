@@ -37,7 +37,8 @@ export function makeBox(
 }
 
 /** Ticks and names of both axes; lines: also a faint line at each tick. A box may have ticksY and labelY of its own. */
-export function drawAxes(context, box, [nameX, nameY], lines = false) {
+export function drawAxes(context, box, names, lines = false) {
+  const [nameX, nameY] = names;
   const { l, r, t, b, low, high, width, height } = box;
   context.font = `12px ${look.font}`;
   context.fillStyle = look.soft;

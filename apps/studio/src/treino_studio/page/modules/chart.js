@@ -46,10 +46,20 @@ import { look } from './theme.js';
 import { head, hideTip, pair, showTip, soft } from './tip.js';
 import { t } from './words.js';
 
+/**
+ * What the reader has chosen: a logarithmic axis, an index of SMOOTH, the first and last x in view.
+ *
+ * @typedef {{ log?: boolean | null, smooth?: number, span?: [number, number] | null }} ChartView
+ */
+
 const DRAG = 6; // pixels from which on a press is a drag
 const TWICE = 250; // milliseconds in which a second click comes, where one means something else than two
 const SMOOTH = [0, 0.012, 0.04, 0.12]; // share of the points in view that is averaged on either side
 
+/**
+ * @param {HTMLCanvasElement} canvas
+ * @param {{tell?: any, pick?: any, bare?: boolean, view?: ChartView}} [how]
+ */
 export function makeChart(canvas, { tell = null, pick = null, bare = false, view = {} } = {}) {
   let content = null;
   let box = null;

@@ -174,7 +174,7 @@ export function drawPane(context, box, pane, smooth) {
   context.lineJoin = 'round';
   if (pane.guide != null) level(context, box, pane.Y(pane.guide));
   pane.places = new Map();
-  for (const line of [...pane.lines].sort((a, b) => Boolean(a.strong) - Boolean(b.strong))) {
+  for (const line of [...pane.lines].sort((a, b) => Number(Boolean(a.strong)) - Number(Boolean(b.strong)))) {
     const [from, to] = within(line, box.span);
     const count = to - from + 1;
     const near = line.noisy && smooth ? Math.max(2, Math.round(smooth * count)) : 0;

@@ -7,11 +7,30 @@ const BEAT = 2000; // milliseconds between two looks
 const MUTE = 3; // silent looks until that is shown
 const GONE = 12; // silent looks until it connects anew
 
+/**
+ * The fields that a page of this kind sends with a verb, as the server reads them.
+ *
+ * @import { Commands } from '../protocol.d.ts'
+ * @template C
+ * @template Verb
+ * @typedef {C extends { do: infer Known } ? (Verb extends Known ? Omit<C, 'do' | 'id'> : never) : never} FieldsOf
+ */
+
+/**
+ * Send a command; → its reply.
+ *
+ * @template {keyof Commands} Kind
+ * @typedef {<Verb extends Commands[Kind]['do']>(
+ *   verb: Verb, fields?: FieldsOf<Commands[Kind], Verb>,
+ * ) => Promise<any>} Send
+ */
+
 /** What the server refused: rule, message and hint, in the viewer's language. */
 export class Refusal extends Error {
   constructor({ rule, message, hint }) {
     super(message);
-    Object.assign(this, { rule, hint });
+    this.rule = rule;
+    this.hint = hint;
   }
 }
 
@@ -24,10 +43,15 @@ export const refuse = (rule, message, hint = '') => {
  * server's, or a frame; where it is lost or mute, the last state once more, as one that nobody steers, with lost: true.
  * status(kind, seconds): "open"; "lost", with the seconds until the next attempt; "mute", as long as the server
  * answers nothing; "refused", with 0 and why.
+ *
+ * @template {keyof Commands} Kind
  */
 export class Connection {
   constructor(transport, { language, receive, status }) {
-    Object.assign(this, { transport, language, receive, status });
+    this.transport = transport;
+    this.language = language;
+    this.receive = receive;
+    this.status = status;
     this.viewer = Array.from(crypto.getRandomValues(new Uint8Array(16)), (b) => b.toString(16).padStart(2, '0')).join(
       '',
     );
@@ -50,8 +74,19 @@ export class Connection {
     this.#open();
   }
 
-  /** Send a command; → its reply. It rejects with a Refusal, and waits where there is no connection. */
-  send(verb, fields = {}) {
+  /**
+   * Send a command; → its reply. It rejects with a Refusal, and waits where there is no connection.
+   *
+   * @template {Commands[Kind]['do']} Verb
+   * @param {Verb} verb
+   * @param {FieldsOf<Commands[Kind], Verb>} [fields]
+   * @returns {Promise<any>}
+   */
+  send(verb, fields) {
+    return this.#ask(verb, fields);
+  }
+
+  #ask(verb, fields) {
     const id = ++this.number;
     const message = { id, do: verb, ...fields };
     return new Promise((resolve, reject) => {
@@ -62,7 +97,7 @@ export class Connection {
 
   /** A file made from what the page shows: {name, type, text or bytes}. */
   take(form) {
-    return this.transport.take ? this.transport.take(form) : this.send('take', { form });
+    return this.transport.take ? this.transport.take(form) : this.#ask('take', { form });
   }
 
   /** Frame N is drawn: the server may send the next. */
@@ -107,7 +142,7 @@ export class Connection {
   }
 
   #hello() {
-    return this.send('hello', { protocol: PROTOCOL, viewer: this.viewer, language: this.language() });
+    return this.#ask('hello', { protocol: PROTOCOL, viewer: this.viewer, language: this.language() });
   }
 
   /** Ask a server that was silent whether it is there: it answers another hello. One that hangs closes no socket. */

@@ -13,6 +13,10 @@ export function metricOf(store) {
   return ['accuracy', 'rmse', ...names].find((name) => names.includes(name) && name !== 'loss') ?? null;
 }
 
+/**
+ * @import { RunPage } from './run.js'
+ * @param {RunPage} page
+ */
 export function makeCurves(page) {
   const canvas = $('#curves-canvas');
   const chart = makeChart(canvas, { pick: ({ x }) => page.lookAt(Math.min(x, page.store.state.last_step)) });
@@ -129,7 +133,7 @@ function memberLines({ curves: { epochs, members = epochs.filter((epoch) => epoc
 
 /** A figure of each epoch, or where else it was measured. */
 function lineOf(run, split, figure, colour, dot, entries = run.curves.epochs) {
-  const known = entries.filter(({ step, [split]: measured }) => step >= run.from && measured?.[figure] != null);
+  const known = entries.filter((entry) => entry.step >= run.from && entry[split]?.[figure] != null);
   return {
     x: known.map(({ step }) => step),
     y: known.map((entry) => entry[split][figure]),

@@ -13,7 +13,12 @@ const LARGEST_MAP = 72; // side of a channel's small picture
 export const FAINT = 0.6; // exponent that lets weak channels be seen beside strong ones
 const FILTER = 0.45; // side of a filter beside the picture of its channel
 
-/** page: the run's page. Hovering a unit looks at it, a click on an edge opens the microscope. */
+/**
+ * page: the run's page. Hovering a unit looks at it, a click on an edge opens the microscope.
+ *
+ * @import { RunPage } from './run.js'
+ * @param {RunPage} page
+ */
 export function makeDiagram(page) {
   const canvas = $('#network-canvas');
   const thumbs = new Map();
@@ -232,7 +237,8 @@ const isDrawn = ({ columns }, k) => {
   );
 };
 
-function trace(context, [x, y, ...rest]) {
+function trace(context, curve) {
+  const [x, y, ...rest] = curve;
   context.beginPath();
   context.moveTo(x, y);
   context.bezierCurveTo(...rest);
@@ -268,7 +274,8 @@ function drawEdges(context, plan, hot) {
   context.globalAlpha = 1;
 }
 
-function drawPicked(context, plan, { k, i, j }) {
+function drawPicked(context, plan, hit) {
+  const { k, i, j } = hit;
   if (j == null || !plan.columns[k]?.places[i] || !isDrawn(plan, k) || j >= plan.columns[k - 1].places.length) return;
   const { data, shape } = plan.columns[k].weight;
   const curve = curveOf(plan, k, i, j);

@@ -23,7 +23,13 @@ export const math = (tag, attributes, ...children) =>
   filled(document.createElementNS(NAMESPACES.math, tag), attributes, children);
 
 /** A copy of what stands in a <template> of index.html. */
-export const fromTemplate = (id) => document.getElementById(id).content.cloneNode(true);
+export function fromTemplate(id) {
+  const template = /** @type {HTMLTemplateElement} */ (document.getElementById(id));
+  return template.content.cloneNode(true);
+}
+
+/** The element that the keyboard has reached. */
+export const focusedNode = () => /** @type {HTMLElement | null} */ (document.activeElement);
 
 /** Where a pointer is inside the element that listens, in CSS pixels. */
 export function pointIn(event) {

@@ -11,10 +11,16 @@ import { t } from './words.js';
 
 const COUNT = 64;
 const STEPS = 200;
+/** @type {FanCommand['kind'][]} */
 const KINDS = ['lr', 'batch_size', 'seed'];
 const LIGHT = ['#3b2a78', '#355f9e', '#1f8a8c', '#2aa876', '#8dbb2a', '#e0a500', '#e0701a', '#c0262d'];
 const DARK = ['#8f7fe0', '#6aa3ea', '#4cc2c0', '#58d39b', '#b4d94c', '#f2c230', '#f7934a', '#ff6b6b'];
 
+/**
+ * @import { FanCommand } from '../protocol.d.ts'
+ * @import { RunPage } from './run.js'
+ * @param {RunPage} page
+ */
 export function makeFan(page) {
   const canvas = $('#fan-canvas');
   const panel = $('#fanout');

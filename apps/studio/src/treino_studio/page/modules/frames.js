@@ -2,6 +2,10 @@
 
 const TYPES = { u1: Uint8Array, u2: Uint16Array, u4: Uint32Array, f4: Float32Array, f8: Float64Array };
 
+/**
+ * @typedef {{ data: Uint8Array | Uint16Array | Uint32Array | Float32Array | Float64Array, shape: number[] }} Part
+ */
+
 /** → the header, with parts: {name: {data, shape}}. The arrays share the message's memory. */
 export function decodeFrame(buffer) {
   const length = new DataView(buffer).getUint32(0, true);

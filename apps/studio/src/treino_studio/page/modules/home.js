@@ -1,7 +1,7 @@
 /** The first page: runs, sweeps and studies as they are, and what starts another: a built-in, a file, settings. */
 
 import { colourChoice, columnChoice, keep, kept } from './choices.js';
-import { el, setText } from './dom.js';
+import { $, el, setText } from './dom.js';
 import { connected, panel, shown, statusWord } from './lines.js';
 import { num, whole } from './numbers.js';
 import { swatch } from './scale.js';
@@ -32,7 +32,7 @@ export function open(shell) {
   let closed = false;
   const ticked = new Set(); // names
   const about = new Map(); // what is searched of each row, in this language
-  const { connection, command } = connected(shell, '/socket/home', (message) => {
+  const { connection, command } = connected(shell, 'home', (message) => {
     if (message.notice) shell.say(message.notice.text, message.notice.kind);
   });
 
@@ -370,7 +370,7 @@ export function open(shell) {
   }
   /** What is not described yet can't be trained on. */
   const able = (on) => {
-    for (const id of ['train', 'play', 'sweep', 'study']) document.getElementById(`home-${id}`).disabled = !on;
+    for (const id of ['train', 'play', 'sweep', 'study']) $(`#home-${id}`).disabled = !on;
   };
   const headers = () => ({ 'Accept-Language': language.now.replace('_', '-') });
   const look = (at) => fetch(`/api/${at}/${encodeURIComponent(fields.data.value)}`, { headers: headers() });

@@ -121,9 +121,23 @@ export function duration(seconds) {
     : t('minutes_left', { n: num(Math.round(seconds / 60)) });
 }
 
-/** A connection whose refusals are read out. take(message): what the server sends. */
-export function connected(shell, path, take) {
-  const connection = new Connection(shell.transport(path), {
+/**
+ * A connection whose refusals are read out. take(message): what the server sends.
+ *
+ * @import { Commands } from '../protocol.d.ts'
+ * @import { Shell } from './app.js'
+ * @import { Send } from './connection.js'
+ * @template {keyof Commands} Kind
+ * @param {Shell} shell
+ * @param {Kind} kind of page
+ * @param {(message: any) => void} take
+ * @param {string} [name] of a sweep or study
+ * @returns {{ connection: Connection<Kind>, command: Send<Kind> }}
+ */
+export function connected(shell, kind, take, name) {
+  const place = name === undefined ? kind : `${kind}/${encodeURIComponent(name)}`;
+  /** @type {Connection<Kind>} */
+  const connection = new Connection(shell.transport(`/socket/${place}`), {
     language: () => language.now,
     receive: take,
     status: shell.connected,

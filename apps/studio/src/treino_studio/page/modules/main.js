@@ -16,7 +16,7 @@ function asked(name) {
     if (value) {
       sessionStorage.setItem('treino.language', value);
       for (const each of [address.searchParams, behind]) each.delete(name);
-      address.hash = behind;
+      address.hash = String(behind);
       history.replaceState(history.state, '', address);
     }
     return sessionStorage.getItem('treino.language');

@@ -4,6 +4,10 @@ import { $, el } from './dom.js';
 import { whole } from './numbers.js';
 import { t } from './words.js';
 
+/**
+ * @import { RunPage } from './run.js'
+ * @param {RunPage} page
+ */
 export function makeMembers(page) {
   const choice = el('select', { onchange: () => page.look({ member: Number(choice.value) }) });
   const says = el('span', { class: 'note' });

@@ -1,7 +1,7 @@
 /** The microscope: the arithmetic of the last update of one weight, as the server has worked it out. */
 
 import { unitName } from './diagram.js';
-import { $, el, setText } from './dom.js';
+import { $, el, focusedNode, setText } from './dom.js';
 import { formula } from './formula.js';
 import { num, whole } from './numbers.js';
 import { makePicker } from './picker.js';
@@ -10,6 +10,10 @@ import { t } from './words.js';
 
 const PAUSE = 250; // milliseconds between two explanations while it plays
 
+/**
+ * @import { Hit, RunPage } from './run.js'
+ * @param {RunPage} page
+ */
 export function makeMicroscope(page) {
   const drawer = $('#drawer');
   const pickers = ['layer', 'from', 'to'].map((id, k) => makePicker($(`#lens-${id}`), (name) => pick(k, name)));
@@ -24,7 +28,7 @@ export function makeMicroscope(page) {
    * convolutions, the server chooses or says why not.
    */
   function open(hit) {
-    const { layers } = page.store.frame ?? {};
+    const layers = page.store.frame?.layers;
     if (!layers) return;
     page.pick = hit?.kind === 'unit' ? { kind: 'edge', k: hit.k, i: hit.i, j: null } : hit;
     // an input has no update
@@ -113,7 +117,7 @@ export function makeMicroscope(page) {
           : frame.layers[edge.k - 1].units.findIndex((_, j) => unitName(store, edge.k - 1, j) === name);
     if (which === 2) edge.i = frame.layers[edge.k].units.findIndex((_, i) => unitName(store, edge.k, i) === name);
     page.pick = edge;
-    document.activeElement.blur();
+    focusedNode()?.blur();
     update(store);
   }
   return { open, close, update };
@@ -131,7 +135,8 @@ const stageName = (frame, k) =>
     .map(({ total }) => whole(total))
     .join(' → ')}`;
 
-function place(frame, { k, i, j }) {
+function place(frame, hit) {
+  const { k, i, j } = hit;
   const input = j == null ? null : (frame.layers[k - 1]?.units[j] ?? 0);
   return { layer: k + frame.first, unit: frame.layers[k].units[i], input };
 }
@@ -151,7 +156,7 @@ function largestWeight({ layers, parts, first }) {
   return found;
 }
 
-const edgeName = (store, { k, i, j }) =>
+const edgeName = (store, /** @type {Hit} */ { k, i, j }) =>
   `${j == null ? t('the_bias') : unitName(store, k - 1, j)} → ${unitName(store, k, i)}`;
 
 function byPart(steps) {

@@ -109,7 +109,7 @@ function run(port, { address, lang, theme }) {
     return shell.open();
   }
   document.addEventListener('click', (event) => {
-    const link = event.target.closest('a[href^="/"]');
+    const link = /** @type {Element} */ (event.target).closest('a[href^="/"]');
     if (!link) return;
     event.preventDefault();
     go(link.getAttribute('href'));

@@ -24,7 +24,8 @@ export function startNotices() {
   for (const kind of ['pointerdown', 'keydown'])
     document.addEventListener(
       kind,
-      ({ target }) => {
+      (event) => {
+        const target = /** @type {Element} */ (event.target);
         if (!box.contains(target)) pressed = target.closest?.(CONTROLS) ?? target;
         setTimeout(() => {
           if (box.childElementCount && !held(box) && covered(box.getBoundingClientRect(), controls(box))) place(box);

@@ -33,7 +33,7 @@ export function makeParallel(state, brushes, { changed, show, pick }) {
     value,
     scales: new Map(),
     lines: [],
-    X: () => 0,
+    X: (_k) => 0,
     metric: state.metric_name,
   };
   parallel.holds = (network) =>

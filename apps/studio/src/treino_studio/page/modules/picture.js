@@ -18,6 +18,10 @@ import { t } from './words.js';
 const DRAWN = { plane: drawPlane, line: drawLine, surface: drawSurface, fit: drawFit, images: drawImages };
 const LISTED = 6; // probabilities in the box beside the pointer, at most
 
+/**
+ * @import { RunPage } from './run.js'
+ * @param {RunPage} page
+ */
 export function makePicture(page) {
   const canvas = $('#picture-canvas');
   const kept = makePlane();
@@ -108,7 +112,7 @@ export function makePicture(page) {
     const now = points.view === 'components' ? state.data.axes.slice(0, 2) : [...points.axes];
     if (now[1 - k] === name) now[1 - k] = now[k];
     now[k] = name;
-    page.look({ axes: now });
+    page.look({ axes: [now[0], now[1]] });
   }
   $('#axes-better').addEventListener('click', () => page.look({ axes: page.store.frame.agreement.better.axes }));
   $('#axes-auto').addEventListener('click', () => page.look({ axes: null }));

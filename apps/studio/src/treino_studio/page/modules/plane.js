@@ -139,9 +139,9 @@ function namePlaces({ data, shape: [rows, columns] }, free) {
     [1, -1],
   ];
   const forth = back.map(([x, y]) => [-x, -y]);
-  for (const [around, from, to, by] of [
-    [back, 0, M * M, 1],
-    [forth, M * M - 1, -1, -1],
+  for (const { around, from, to, by } of [
+    { around: back, from: 0, to: M * M, by: 1 },
+    { around: forth, from: M * M - 1, to: -1, by: -1 },
   ])
     for (let q = from; q !== to; q += by) {
       const x = q % M;

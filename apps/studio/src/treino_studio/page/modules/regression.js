@@ -19,7 +19,7 @@ export function extent(...lists) {
   return low <= high ? [low, high === low ? low + 1 : high] : [0, 1];
 }
 
-const widened = ([low, high]) => [low - 0.04 * (high - low), high + 0.04 * (high - low)];
+const widened = (/** @type {number[]} */ [low, high]) => [low - 0.04 * (high - low), high + 0.04 * (high - low)];
 
 /** The network along its one input; of a regression with the rows, of classes as probabilities. */
 export function drawLine(_kept, { context, width, height }, { frame, points, classes, target, probability, near }) {

@@ -6,7 +6,12 @@ import { t } from './words.js';
 
 const STEPS = 200; // of each of the two
 
-/** page.remedy(finding): the button that tries it; null where no setting mends it. start(kind, fields): opens a fan. */
+/**
+ * page.remedy(finding): the button that tries it; null where no setting mends it. start(kind, fields): opens a fan.
+ *
+ * @import { RunPage } from './run.js'
+ * @param {RunPage} page
+ */
 export function makeRemedies(page, start) {
   page.remedy = ({ rule, remedy }) =>
     remedy &&

@@ -4,6 +4,10 @@ import { $, el } from './dom.js';
 import { whole } from './numbers.js';
 import { t } from './words.js';
 
+/**
+ * @import { RunPage } from './run.js'
+ * @param {RunPage} page
+ */
 export function makeResult(page) {
   const section = el('section', { id: 'result', class: 'result', tabindex: 0, hidden: true });
   let shown = '';

@@ -21,6 +21,26 @@ import { makeVitals } from './vitals.js';
 import { makeWays } from './ways.js';
 import { language, t } from './words.js';
 
+/**
+ * What the panels of a run's page share.
+ *
+ * @import { Commands, FindingOfRun, LookCommand, SegmentCommand, SetCommand } from '../protocol.d.ts'
+ * @import { Shell } from './app.js'
+ * @import { Send } from './connection.js'
+ * @import { PageSettings, PageState, Store } from './store.js'
+ * @typedef {{ kind: 'unit' | 'edge', k: number, i: number, j?: number }} Hit
+ * @typedef {{
+ *   shell: Shell, store: Store, connection: Connection<'run'>, send: Send<'run'>, command: Send<'run'>,
+ *   hover: Hit | null, pick: Hit | null, lookingAt: number | null, span: [number, number] | null, takes: boolean,
+ *   say: Shell['say'], throttled: typeof throttled, look: (fields: Partial<LookCommand>) => void,
+ *   lookAt: (step: number) => void, segment: (changes: PageSettings, step?: number | null) => Promise<any>,
+ *   branch: () => Promise<void>, toOpen: (run: string) => object, openRun: (run: string) => Promise<void>,
+ *   hoverOver: (hit: Hit | null) => void, toggleFan: () => void, openMicroscope: (hit: Hit | null) => void,
+ *   remedy: (finding: FindingOfRun) => HTMLElement | null, invalidate: () => void, relabel: () => void,
+ *   seen: { tab: string, choose: (picture: LookCommand['picture']) => void }, close: () => void, keys: object[],
+ * }} RunPage
+ */
+
 /** Open the run's page; without a name that of a run which is being started. What it returns is described in app.js. */
 export function open(shell, name) {
   const page = makePage(shell, name);
@@ -39,7 +59,15 @@ function makePage(shell, name) {
   shell.tools.replaceChildren(fromTemplate('run-tools'));
   shell.stage.replaceChildren(fromTemplate('run-stage'));
   document.body.classList.add('opening');
-  const page = { shell, store: makeStore(name), hover: null, pick: null, lookingAt: null, say: shell.say };
+  const page = /** @type {RunPage} */ ({
+    shell,
+    store: makeStore(name),
+    hover: null,
+    pick: null,
+    lookingAt: null,
+    say: shell.say,
+    throttled,
+  });
   let queued = false;
   let closed = false;
   let wanted = null;
@@ -56,7 +84,6 @@ function makePage(shell, name) {
       return null;
     }
   };
-  page.throttled = throttled;
   /** Look at another step, along other axes, at another unit; what is not named stays. */
   page.look = (fields) => {
     wanted = { ...(wanted ?? page.store.state.view), ...fields };
@@ -289,7 +316,11 @@ function throttled(act) {
   };
 }
 
-/** Why what steers is off, if it is. */
+/**
+ * Why what steers is off, if it is.
+ *
+ * @param {PageState} state
+ */
 function whyOff({ lost, status, steers, can_steer: may }) {
   if (lost) return t('mute');
   if (status === 'deleted') return t('run_deleted');

@@ -24,7 +24,7 @@ export function open(shell) {
   let queued = 0;
   let fields = new Map();
   const curves = new Map(); // by name: { run, of, name, step, loss }
-  const { connection, command } = connected(shell, '/socket/script', take);
+  const { connection, command } = connected(shell, 'script', take);
 
   function take(message) {
     if (message.notice) notice(message.notice);

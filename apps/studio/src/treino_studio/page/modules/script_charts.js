@@ -62,14 +62,13 @@ export function makeCharts(pick, laid) {
         ...(state.checkpoints?.list ?? []).map(({ step }) => step),
       ),
     };
-    const panes = [{ name: t('loss'), lines: figures.loss, falls: true }];
-    if (figures.accuracy.length) panes.push({ name: t('accuracy'), lines: figures.accuracy, log: null, high: 1 });
+    const panes = [
+      { name: t('loss'), lines: figures.loss, falls: true },
+      ...(figures.accuracy.length ? [{ name: t('accuracy'), lines: figures.accuracy, log: null, high: 1 }] : []),
+    ];
     losses.draw({ panes, x, marks: marksOf(state.changes), more: (_context, box) => laid(box) });
-    for (const [plot, of] of [
-      [rates, 'lr'],
-      [norms, 'norm'],
-    ])
-      plot.draw({ panes: [{ lines: ofKind(curves, of, runs, state.present) }], x });
+    rates.draw({ panes: [{ lines: ofKind(curves, 'lr', runs, state.present) }], x });
+    norms.draw({ panes: [{ lines: ofKind(curves, 'norm', runs, state.present) }], x });
   }
   return { losses, rates, norms, draw };
 }

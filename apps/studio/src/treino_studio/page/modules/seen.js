@@ -9,7 +9,12 @@ import { t } from './words.js';
 const TABS = ['mistakes', 'examples', 'sketch'];
 const KEY = 'treino.reports.pictures'; // the view that a reload keeps
 
-/** page.seen: tab, the view that is open ("" for a table); choose(picture): send another one through the network. */
+/**
+ * page.seen: tab, the view that is open ("" for a table); choose(picture): send another one through the network.
+ *
+ * @import { RunPage } from './run.js'
+ * @param {RunPage} page
+ */
 export function makeSeen(page) {
   const sketch = makeSketch(page);
   const split = $('#seen-split');

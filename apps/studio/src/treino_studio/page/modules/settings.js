@@ -1,6 +1,6 @@
 /** The settings of the step in view: those that change while it trains, and those that open a new segment. */
 
-import { $, $$, el, numberIn, refuseField, setText } from './dom.js';
+import { $, $$, el, focusedNode, numberIn, refuseField, setText } from './dom.js';
 import { num, whole } from './numbers.js';
 import { language, t } from './words.js';
 
@@ -46,6 +46,10 @@ const LONGEST = 1e7;
 const BUILT_ON = ['hidden', 'fault', 'seed']; // settings whose next value is made of the one before
 const WISH_KEPT = 3000; // milliseconds after the answer in which the state should have it
 
+/**
+ * @import { RunPage } from './run.js'
+ * @param {RunPage} page
+ */
 export function makeSettings(page) {
   const lr = $('#lr');
   const slider = $('#lr-slider');
@@ -96,7 +100,10 @@ export function makeSettings(page) {
   async function ask(field, value, fits, why, now, command) {
     if (!fits(value)) return refuseField(field, why);
     try {
-      if (value !== now) await page.send(...command(value));
+      if (value !== now) {
+        const [verb, fields] = command(value);
+        await page.send(verb, fields);
+      }
     } catch (refusal) {
       return refuseField(field, [refusal.message, refusal.hint].filter(Boolean).join(' '));
     }
@@ -314,7 +321,7 @@ function updateShape(network, settings, off, wishes) {
   const hidden = settings.hidden ?? network?.hidden ?? [];
   const box = $('#shape');
   const key = JSON.stringify([hidden, off, network?.fixed, language.now]);
-  const focused = document.activeElement?.dataset?.act;
+  const focused = focusedNode()?.dataset?.act;
   if (box.dataset.key === key) return;
   box.dataset.key = key;
   if (network?.fixed) return box.replaceChildren(el('p', { class: 'hint' }, t(`fixed_${network.fixed}`)));

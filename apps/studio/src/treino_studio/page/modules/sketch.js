@@ -13,6 +13,10 @@ const CENTRED = { mnist: MNIST, digits: FILLING }; // data whose pictures are ce
 const PACE = 25; // milliseconds between two pictures, at least
 const LISTED = 10; // classes with their probabilities
 
+/**
+ * @import { RunPage } from './run.js'
+ * @param {RunPage} page
+ */
 export function makeSketch(page) {
   const pad = $('#sketch-pad');
   const ink = pad.getContext('2d', { willReadFrequently: true });
@@ -72,7 +76,7 @@ export function makeSketch(page) {
     if (telling) send();
   }
 
-  function stroke([x0, y0], [x1, y1]) {
+  function stroke(/** @type {number[]} */ [x0, y0], /** @type {number[]} */ [x1, y1]) {
     ink.strokeStyle = pictures.paper ? '#000' : '#fff';
     ink.lineCap = ink.lineJoin = 'round';
     ink.lineWidth = way.stroke * Math.max(pad.width, pad.height);

@@ -5,12 +5,42 @@ import { localised } from './words.js';
 
 const PASTS = 8; // curves of futures that were left, at most
 
-/** name: the run's. Its fields are read by the panels and written by take() alone. */
+/**
+ * What a page knows of a run. Settings stand under their names in `treino train`, with beta1 and beta2 for betas.
+ *
+ * @import { CurvesOfRun, FanOfRun, PointsOfRun, RunMessages, RunState, Settings } from '../protocol.d.ts'
+ * @import { Part } from './frames.js'
+ * @typedef {Partial<Settings> & { beta1?: number, beta2?: number }} PageSettings
+ * @typedef {Omit<RunState, 'settings'> & { settings: PageSettings, lost?: boolean, takes?: string[] }} PageState
+ * @typedef {{ segment: number, step: number[], loss: (number | null)[] }} PastLosses
+ * @typedef {Required<Omit<CurvesOfRun, 'run' | 'from' | 'left'>> & { past: PastLosses[] }} Curves
+ * @typedef {{ name: string, what: string, total: number, units: number[], labels: string[], dead: number[] }} Layer
+ * @typedef {{
+ *   parts: Record<string, Part>, first: number, layers: Layer[], step: number, frame: number, fan?: number,
+ *   shows: string, evaluation: Record<string, Record<string, number | null>>, [name: string]: any,
+ * }} Frame
+ * @typedef {{
+ *   name: string, state: PageState | null, points: PointsOfRun | null, frame: Frame | null, undrawn: Frame | null,
+ *   curves: Map<string, Curves>, fan: FanOfRun | null, fanFrame: Frame | null,
+ * }} Store
+ */
+
+/**
+ * name: the run's. Its fields are read by the panels and written by take() alone.
+ *
+ * @returns {Store}
+ */
 export function makeStore(name) {
   return { name, state: null, points: null, frame: null, undrawn: null, curves: new Map(), fan: null, fanFrame: null };
 }
 
-/** Take one message or frame in; → what it changed: "state", "points", "curves", "frame", "fan" or "notice". */
+/**
+ * Take one message or frame in; → what it changed.
+ *
+ * @param {Store} store
+ * @param {RunMessages & Frame} message
+ * @returns {'state' | 'points' | 'curves' | 'frame' | 'fan' | 'notice'}
+ */
 export function take(store, message) {
   const { marks = [], history = [], beside = [], findings = [] } = message.state ?? {}; // settings' texts have numbers
   for (const each of [
@@ -53,16 +83,27 @@ export function take(store, message) {
     if (!message.fan || store.fanFrame?.fan !== message.fan.number) store.fanFrame = null;
     return 'fan';
   }
-  for (const key of ['state', 'points'])
-    if (message[key]) {
-      store[key] = message[key];
-      return key;
-    }
+  if (message.state) {
+    store.state = message.state;
+    return 'state';
+  }
+  if (message.points) {
+    store.points = message.points;
+    return 'points';
+  }
   return 'notice';
 }
 
-/** Curves with what is new from an index on. Those up to other segments stay as grey lines, unless all is anew. */
-function joined(before, { from, step, loss, epochs, vitals, segment }, anew) {
+/**
+ * Curves with what is new from an index on. Those up to other segments stay as grey lines, unless all is anew.
+ *
+ * @param {Curves | undefined} before
+ * @param {CurvesOfRun} more
+ * @param {boolean} anew
+ * @returns {Curves}
+ */
+function joined(before, more, anew) {
+  const { from, step, loss, epochs, vitals, segment } = more;
   const kept = before ?? { step: [], loss: [], epochs: [], vitals: [], past: [], segment };
   const next = { step: [...kept.step.slice(0, from), ...step], loss: [...kept.loss.slice(0, from), ...loss] };
   const other =
@@ -73,10 +114,18 @@ function joined(before, { from, step, loss, epochs, vitals, segment }, anew) {
   return { ...next, epochs: epochs ?? kept.epochs, vitals: vitals ?? kept.vitals, past, segment };
 }
 
-/** Whether the newest step is in view. */
+/**
+ * Whether the newest step is in view.
+ *
+ * @param {Store} store
+ */
 export const isLive = (store) => store.state?.view.step == null;
 
-/** The step in view: the one asked for, else that of the frame, else the last that the run has done. */
+/**
+ * The step in view: the one asked for, else that of the frame, else the last that the run has done.
+ *
+ * @param {Store} store
+ */
 export function viewStep(store) {
   return store.state?.view.step ?? store.frame?.step ?? store.state?.last_step ?? 0;
 }
@@ -84,6 +133,8 @@ export function viewStep(store) {
 /**
  * Where time axes end: while a run trains at a round step ahead, at most where it is planned to end; else where it
  * ended.
+ *
+ * @param {Store} store
  */
 export function axisEnd({ state, curves }) {
   const most = Math.max(

@@ -19,14 +19,14 @@ export function open(shell, name) {
   let choice;
   let colours;
   let scale = null;
-  const { connection, command } = connected(shell, `/socket/study/${encodeURIComponent(name)}`, take);
+  const { connection, command } = connected(shell, 'study', take, name);
 
   function take(message) {
     if (message.notice) shell.say(message.notice.text, message.notice.kind);
     if (message.lines) lines = message.lines;
     if (message.state) {
-      const of = ({ document: found, metric_name: metric } = {}) => `${found?.rows.length} ${metric}`;
-      const before = of(state ?? undefined);
+      const of = (seen) => `${seen?.document.rows.length} ${seen?.metric_name}`;
+      const before = of(state);
       state = message.state;
       if (before !== of(state)) build();
     }

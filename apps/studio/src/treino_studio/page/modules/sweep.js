@@ -39,7 +39,7 @@ export function open(shell, name) {
   let colours;
   let scale = null;
   const brushes = new Map();
-  const { connection, command } = connected(shell, `/socket/sweep/${encodeURIComponent(name)}`, take);
+  const { connection, command } = connected(shell, 'sweep', take, name);
 
   function take(message) {
     if (message.notice) shell.say(message.notice.text, message.notice.kind);

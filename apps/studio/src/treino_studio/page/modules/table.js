@@ -16,7 +16,7 @@ const letters = new Intl.Collator(undefined, { numeric: true });
 export function sortedTable(
   label,
   columns,
-  { pick = null, point = null, sort = null, sorted = () => {}, most = Infinity } = {},
+  { pick = null, point = null, sort = null, sorted = (_sort) => {}, most = Infinity } = {},
 ) {
   const head = el('tr', {});
   const body = el('tbody', {});
@@ -37,7 +37,7 @@ export function sortedTable(
   let by = sort;
   let rows = [];
   let order = [];
-  let chosen = () => false;
+  let chosen = (_row) => false;
   let from = 0;
   let height = HEIGHT;
   let heads;
@@ -136,8 +136,8 @@ export function sortedTable(
     from = inView();
     const begin = many ? Math.max(0, Math.min(from - AROUND, order.length - seen)) : 0;
     const shown = order.slice(begin, begin + seen);
-    const held = document.activeElement?.closest('td, th');
-    const within = body.contains(held) && [held.parentNode.dataset.row, held.cellIndex];
+    const held = /** @type {HTMLTableCellElement | null} */ (document.activeElement?.closest('td, th'));
+    const within = body.contains(held) && [held.parentElement.dataset.row, held.cellIndex];
     body.replaceChildren(
       gap(begin),
       ...shown.map((row, k) => {
@@ -177,7 +177,7 @@ export function sortedTable(
 
 /** Numbers by size, texts by letters; what is missing comes last either way. */
 function compare(a, b, down) {
-  if (a == null || b == null) return (a == null) - (b == null);
+  if (a == null || b == null) return Number(a == null) - Number(b == null);
   const order = typeof a === 'number' && typeof b === 'number' ? a - b : letters.compare(String(a), String(b));
   return down ? -order : order;
 }

@@ -6,7 +6,12 @@ import { t } from './words.js';
 
 const FORMS = ['weights', 'script', 'report', 'gif', 'command']; // what a server makes; else state.takes says
 
-/** shell.takes may have more forms, which the page itself makes: {name: () => …}. */
+/**
+ * shell.takes may have more forms, which the page itself makes: {name: () => …}.
+ *
+ * @import { RunPage } from './run.js'
+ * @param {RunPage} page
+ */
 export function makeTake(page) {
   const own = page.shell.takes ?? {};
   const menu = $('#take');

@@ -6,6 +6,10 @@ import { axisEnd, isLive, viewStep } from './store.js';
 import { look } from './theme.js';
 import { language, t } from './words.js';
 
+/**
+ * @import { RunPage } from './run.js'
+ * @param {RunPage} page
+ */
 export function makeTimeline(page) {
   const slider = $('#time');
   const forks = $('#forks');

@@ -71,7 +71,8 @@ export function startTerms() {
   document.addEventListener('pointerover', ({ target, pointerType }) => {
     if (pointerType !== 'touch') open(termOf(target), REST);
   });
-  document.addEventListener('focusin', ({ target }) => {
+  document.addEventListener('focusin', (event) => {
+    const target = /** @type {Element} */ (event.target);
     if (target.matches(':focus-visible:not([aria-invalid])')) open(termOf(target), 0);
   });
   document.addEventListener('keydown', close);

@@ -8,6 +8,10 @@ import { t } from './words.js';
 const SPEEDS = [1, 10, 60, 300, 1000]; // steps per second; the last choice is as fast as it goes
 const ENDED = ['finished', 'stopped', 'interrupted', 'diverged', 'deleted'];
 
+/**
+ * @import { RunPage } from './run.js'
+ * @param {RunPage} page
+ */
 export function makeTransport(page) {
   let stopping = false; // asked for, and not in the state yet
   /** A command after which a training goes on, also one that is being ended. */

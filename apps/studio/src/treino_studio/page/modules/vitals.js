@@ -11,6 +11,10 @@ const SIGNS = { gradient_norm: null, update_ratio: 0.001, lr: null }; // and wha
 const USUAL = 'M8 2.5L14.5 13.5h-13zM8 6.5v3.5M8 11.6v.2';
 const LEVELS = { wrong: 'bad', risk: 'warn', waste: 'note' };
 
+/**
+ * @import { RunPage } from './run.js'
+ * @param {RunPage} page
+ */
 export function makeVitals(page) {
   let shown = '';
   const charts = Object.fromEntries(
@@ -53,7 +57,9 @@ export function makeVitals(page) {
     shown = key;
     const red = ({ severity }) => LEVELS[severity] === 'bad';
     // a status has a line of its own
-    const found = state.findings.filter(({ rule }) => rule !== state.status).sort((a, b) => red(b) - red(a));
+    const found = state.findings
+      .filter(({ rule }) => rule !== state.status)
+      .sort((a, b) => Number(red(b)) - Number(red(a)));
     $('#findings').replaceChildren(...endings(state, page), ...found.map((finding) => item(finding, page)));
     if (!$('#findings').children.length) $('#findings').append(line('note', t('no_findings')));
   }

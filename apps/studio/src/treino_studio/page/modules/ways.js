@@ -64,7 +64,12 @@ export function makeStretches(list, go) {
   return { update, mark };
 }
 
-/** The stretches of a run, below its curves. */
+/**
+ * The stretches of a run, below its curves.
+ *
+ * @import { RunPage } from './run.js'
+ * @param {RunPage} page
+ */
 export function makeWays(page) {
   const list = $('#ways');
   const stretches = makeStretches(list, goTo);

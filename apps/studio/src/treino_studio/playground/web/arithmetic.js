@@ -70,7 +70,7 @@ export function batchLoss(loss, out, y, B, softmaxFirst = false) {
     }
     const z = softmaxFirst ? softmax(out.subarray(r * C, (r + 1) * C)) : out.subarray(r * C, (r + 1) * C);
     terms[r] = -logSoftmax(z)[y[r]];
-    let d = softmax(z).map((p, k) => p - (k === y[r]));
+    let d = softmax(z).map((p, k) => p - Number(k === y[r]));
     // through the first softmax
     if (softmaxFirst) d = d.map((v, k) => z[k] * (v - d.reduce((sum, u, c) => sum + u * z[c], 0)));
     slope.set(d, r * C);

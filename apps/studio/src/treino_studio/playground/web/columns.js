@@ -169,7 +169,7 @@ export function likelyTargets({ columns }) {
  * The target's task, class names in the order of their codes, and of each row its class or value; rows without one:
  * null. table: named in a refusal.
  */
-export function targetOf(column, table = {}) {
+export function targetOf(column, table = { name: column.name }) {
   const { name, cells } = column;
   const own = { name };
   if (ofNumbers(column)) {

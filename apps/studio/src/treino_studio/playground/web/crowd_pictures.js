@@ -28,7 +28,8 @@ export function shadeOf(k, count) {
 }
 
 /** The rows of a problem as the studio's pictures have them: {low, high, axes, rows: [{split, true, x, y}]}. */
-export function pointsOf(prepared, { axes: [across, down], low, high }) {
+export function pointsOf(prepared, { axes, low, high }) {
+  const [across, down] = axes;
   const K = prepared.columns.length;
   const classes = prepared.classes.length > 0;
   const rows = ['train', 'validation'].map((split, part) => {

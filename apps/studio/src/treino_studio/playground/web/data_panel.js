@@ -1,6 +1,6 @@
 /** The panel of the data: which they are, noise, shares, inputs, a table of one's own, points drawn by hand. */
 
-import { cleared, el, setText, svg } from '../../page/modules/dom.js';
+import { cleared, el, focusedNode, setText, svg } from '../../page/modules/dom.js';
 import { num, whole } from '../../page/modules/numbers.js';
 import { rangeColour } from '../../page/modules/pixels.js';
 import { classColour, look } from '../../page/modules/theme.js';
@@ -251,7 +251,7 @@ export function makeDataPanel(root, { problem, tables = {}, changed }) {
   // ---- the inputs
 
   function showInputs() {
-    const place = document.activeElement?.dataset?.input;
+    const place = focusedNode()?.dataset?.input;
     const columns = columnsNow();
     if (!columns) return inputs.replaceChildren();
     const reasons = reasonsOf(columns);

@@ -15,20 +15,32 @@ export const symbol = (name, number = 0, sub = '', sup = '', hat = false) => ({
   hat,
 });
 const tree = (value) => (typeof value === 'number' ? constant(value) : value);
+/**
+ * A formula: a constant, a symbol, an operation on others, or a sum over an index.
+ *
+ * @typedef {{
+ *   kind: string, number?: number, name?: string, sub?: string, sup?: string, hat?: boolean,
+ *   args?: Tree[], index?: string, last?: string, body?: Tree, terms?: Tree[],
+ * }} Tree
+ */
+
 /** An operation on trees or numbers: + - * / ^ neg, or a function's name. */
-export const op = (kind, ...args) => ({ kind, args: args.map(tree) });
+export function op(kind, ...args) {
+  return /** @type {Tree} */ ({ kind, args: args.map(tree) });
+}
 export const plus = (a, b) => op('+', a, b);
 export const minus = (a, b) => op('-', a, b);
 export const times = (a, b) => op('*', a, b);
 export const over = (a, b) => op('/', a, b);
 /** term(sub, place) is called once with the index's name, for the symbols, and for each place. last: '' for all. */
-export const series = (index, last, count, term) => ({
-  kind: 'sum',
-  index,
-  last,
-  body: term(index, 0),
-  terms: Array.from({ length: count }, (_, k) => term(String(k + 1), k)),
-});
+export const series = (index, last, count, term) =>
+  /** @type {Tree} */ ({
+    kind: 'sum',
+    index,
+    last,
+    body: term(index, 0),
+    terms: Array.from({ length: count }, (_, k) => term(String(k + 1), k)),
+  });
 export const formula = (left, right) => ({ left, right });
 
 const { relu, leaky_relu: leaky, gelu, silu } = ACTIVATIONS;
@@ -178,7 +190,8 @@ function terms(e) {
   return more ? [...pieces, piece(say('… {n:,} smaller terms', { n: whole(more) }))] : pieces;
 }
 
-function added([first, ...others]) {
+function added(pieces) {
+  const [first, ...others] = pieces;
   if (!others.length) return first;
   return piece([first, ...others.map((p) => fenced(p, p.level === SIGN))].map((p) => p.text).join(' + '), SUM);
 }

@@ -60,7 +60,12 @@ export class Fan {
     const planned = longer.steps ?? plan.steps;
     const changes = usualFutures(kind, count, settings, prepared).map((each) => ({ ...longer, ...each }));
     const split = prepared.parts[1].rows.length ? 'validation' : 'train';
-    Object.assign(this, { prepared, settings, picture, step, stop: Math.min(step + steps, planned), planned });
+    this.prepared = prepared;
+    this.settings = settings;
+    this.picture = picture;
+    this.step = step;
+    this.stop = Math.min(step + steps, planned);
+    this.planned = planned;
     this.head = { number, kind, step, steps, metric: 'loss', split };
     this.futures = changes.map((each, future) => ({
       future,

@@ -32,7 +32,9 @@ export function findings(run) {
 /** What was measured of a run, and the step at which each finding appeared. */
 class Watch {
   constructor(run) {
-    Object.assign(this, { run, seen: new Map(), begin: null });
+    this.run = run;
+    this.seen = new Map();
+    this.begin = null;
   }
 
   look() {
@@ -42,14 +44,14 @@ class Watch {
     const settled = course.steps >= Math.max(WATCHED, Math.min(course.perEpoch, SETTLED)) || run.over;
     const facts = { ...course, ...(settled && worthMeasuring(course) ? this.#measured(course) : UNMEASURED) };
     const held = RULES.filter(({ early }) => early || settled)
-      .map((rule) => [rule, rule.decide(facts)])
-      .filter(([, numbers]) => numbers);
-    const names = held.map(([{ rule }]) => rule);
+      .map((rule) => ({ rule, numbers: rule.decide(facts) }))
+      .filter(({ numbers }) => numbers);
+    const names = held.map(({ rule: { rule } }) => rule);
     const order = ['wrong', 'risk', 'waste'];
     const told = held
-      .filter(([{ unless }]) => !unless.some((rule) => names.includes(rule)))
-      .map(([rule, numbers]) => document(rule, numbers, facts));
-    told.sort((a, b) => b.certain - a.certain || order.indexOf(a.severity) - order.indexOf(b.severity));
+      .filter(({ rule: { unless } }) => !unless.some((rule) => names.includes(rule)))
+      .map(({ rule, numbers }) => document(rule, numbers, facts));
+    told.sort((a, b) => Number(b.certain) - Number(a.certain) || order.indexOf(a.severity) - order.indexOf(b.severity));
     const documents = [...told, ...(settled ? divergence(facts) : [])];
     this.seen = new Map(
       documents.map(({ rule, step = run.step }) => [
@@ -91,7 +93,7 @@ function courseOf(run) {
   const eighth = Math.max(1, Math.min(8, Math.floor(steps / 4)));
   const quarter = Math.max(1, Math.floor(steps / 4));
   const constant = bestConstant(prepared, settings);
-  const values = lossesOf(losses, first, step);
+  const values = lossesOf(losses, first);
   const course = {
     run,
     segment,
@@ -308,6 +310,16 @@ const shrunk = ({ norms }) => {
 };
 
 /** decide(facts) → the numbers of its sentences, or null; in the order of the doctor's groups. */
+/**
+ * decide(facts): the numbers in its sentences, or something false.
+ *
+ * @typedef {{
+ *   rule: string, severity: string, certain: boolean, early?: boolean, unless: string[], decide: (facts: any) => any,
+ *   message: string, why: string, fix: (settings: any, numbers: any) => any,
+ * }} Rule
+ *
+ * @type {Rule[]}
+ */
 const RULES = [
   {
     rule: 'missing_zero_grad',
@@ -555,7 +567,7 @@ const RULES = [
 ];
 
 /** A class is rare, and the answers on the training rows never find it. */
-function imbalance({ prepared, settings, steps, stuck, constant, params, net, loss }) {
+function imbalance({ prepared, settings, steps, stuck, constant, params, net }) {
   const {
     classes,
     parts: [{ x, y }],
@@ -569,8 +581,8 @@ function imbalance({ prepared, settings, steps, stuck, constant, params, net, lo
   for (const row of rows) there[y[row]]++;
   if (Math.max(...there) < 0.75 * rows.length || (C === 2 && constant > 0 && !stuck(0.85))) return null;
   const D = prepared.features.length;
-  const { h, C: outputs } = answers(params, net, settings, x, D, loss);
-  for (const row of rows) found[y[row]] += winner(h, row, outputs) === y[row];
+  const { h, C: outputs } = answers(params, net, settings, x, D);
+  for (const row of rows) found[y[row]] += Number(winner(h, row, outputs) === y[row]);
   const label = [...there.keys()]
     .sort((a, b) => there[a] - there[b])
     .find((c) => there[c] > 0 && there[c] < (0.3 / C) * rows.length && there[c] >= 4 && found[c] < 0.1 * there[c]);

@@ -5,7 +5,8 @@ import { ACTIVATIONS, LanesError } from './lanes.js';
 /** Places in the module's memory, by names: each as large as it was last needed. */
 export class Scratch {
   constructor(lanes) {
-    Object.assign(this, { lanes, places: new Map() });
+    this.lanes = lanes;
+    this.places = new Map();
   }
 
   room(name, bytes) {

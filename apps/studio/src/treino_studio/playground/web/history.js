@@ -10,7 +10,11 @@ const APART = 1000; // steps between two states, at first
 /** The loss of every step; of long runs the means of `width` steps each. */
 export class Losses {
   constructor() {
-    Object.assign(this, { width: 1, mean_P: new Float32Array(4096), points: 0, sum: 0, pending: 0 });
+    this.width = 1;
+    this.mean_P = new Float32Array(4096);
+    this.points = 0;
+    this.sum = 0;
+    this.pending = 0;
   }
 
   get length() {
@@ -65,7 +69,8 @@ export class Losses {
 /** What one viewer has of a loss curve: `points` of it, each the mean of `width` steps. */
 export class ThinnedCurve {
   constructor() {
-    Object.assign(this, { width: 1, points: 0 });
+    this.width = 1;
+    this.points = 0;
   }
 
   /** The new points, from index `from` on; 0: anew. */
@@ -93,7 +98,8 @@ export class ThinnedCurve {
 /** Epochs with their figures, and vital signs of the steps that were drawn; of many, some evenly. */
 export class Records {
   constructor() {
-    Object.assign(this, { epochs: [], vitals: [] });
+    this.epochs = [];
+    this.vitals = [];
   }
 
   addEpoch(entry) {
@@ -129,7 +135,10 @@ export class Records {
 /** States along a run's path, which thin out where they take too much memory. Those at which a segment begins stay. */
 export class Keyframes {
   constructor(budget = BUDGET) {
-    Object.assign(this, { budget, apart: APART, list: [], bytes: 0 });
+    this.budget = budget;
+    this.apart = APART;
+    this.list = [];
+    this.bytes = 0;
   } // list: by steps
 
   /** The step at which the next one is due. */

@@ -45,6 +45,9 @@ function signed(values) {
 /**
  * One picture in the stages that are drawn. seen: {part, place} of a row, or {raw} of one's own. → [entry of the
  * header, parts]; parts hold the picture, the answer, and of each unit that is drawn what it gives.
+ *
+ * @import { Part } from '../../page/modules/frames.js'
+ * @returns {[entry: object, parts: Record<string, Part>]}
  */
 export function seenParts(net, { scratch, scale, units }, prepared, { part, place, raw }, shown) {
   const D = prepared.features.length;

@@ -19,6 +19,18 @@ const USUAL = {
 };
 const LINE = 16; // numbers: each tensor of a member's row begins at a multiple
 
+/**
+ * The kernel's exports (wasm/door.cpp): its memory, and functions of numbers and places in it.
+ *
+ * @typedef {(...numbers: number[]) => number} Exported
+ * @typedef {Record<
+ *   | 'allocate' | 'release' | 'open_trainer' | 'close_trainer' | 'train' | 'outputs' | 'map' | 'fused' | 'judge'
+ *   | 'element_hashes' | 'permutation' | 'layer' | 'convolve' | 'pool' | 'activate' | 'paint'
+ *   | 'classes_as_bytes' | 'units_as_bytes',
+ *   Exported
+ * > & { memory: WebAssembly.Memory, relaxed?: boolean, _initialize?: () => void }} Lanes
+ */
+
 /** What the kernel refuses. rule: `no_simd`, `no_memory` or `no_such_row`. */
 export class LanesError extends Error {
   constructor(rule, message) {
@@ -36,7 +48,7 @@ export async function loadLanes(bytes, ways = [true, false]) {
     const code = relaxed ? bytes : emulating(bytes);
     if (!WebAssembly.validate(code)) continue;
     const { instance } = await WebAssembly.instantiate(code, {});
-    const lanes = instance.exports;
+    const lanes = /** @type {Lanes} */ (/** @type {unknown} */ (instance.exports));
     lanes._initialize?.();
     if (lanes.fused()) return Object.assign(Object.create(null), lanes, { relaxed });
   }
@@ -132,22 +144,27 @@ export class Population {
     },
   ) {
     const [picture] = convolutions;
-    Object.assign(this, {
-      lanes,
-      sizes,
-      convolutions,
-      activation,
-      loss,
-      optimizer,
-      P,
-      averages,
-      C: sizes.at(-1),
-      ...layout(sizes, convolutions),
-    });
+    const { starts, filters, n } = layout(sizes, convolutions);
+    this.lanes = lanes;
+    this.sizes = sizes;
+    this.convolutions = convolutions;
+    this.activation = activation;
+    this.loss = loss;
+    this.optimizer = optimizer;
+    this.P = P;
+    this.averages = averages;
+    this.C = sizes.at(-1);
+    this.starts = starts;
+    this.filters = filters;
+    this.n = n;
     this.D = picture ? picture.inputs * picture.high * picture.wide : sizes[0]; // numbers of a row
     // units, or channels, of each stage
     this.widths = [this.D, ...convolutions.map(({ outputs }) => outputs), ...sizes.slice(1)];
-    Object.assign(this, { memory: new Set(), trainer: 0, rowsMemory: [], step: 0, optimizerStep: 0 });
+    this.memory = new Set();
+    this.trainer = 0;
+    this.rowsMemory = [];
+    this.step = 0;
+    this.optimizerStep = 0;
     try {
       this.open({ unitLanes, batch, dropout, nesterov, summed, softmaxFirst });
     } catch (error) {

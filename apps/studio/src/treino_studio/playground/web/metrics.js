@@ -153,7 +153,7 @@ function f1(z, y, C) {
     const c = winner(z, i, C);
     said[c]++;
     there[y[i]]++;
-    hit[c] += c === y[i];
+    hit[c] += Number(c === y[i]);
   }
   const scores = [...hit.keys()].filter((c) => said[c] + there[c]).map((c) => (2 * hit[c]) / (said[c] + there[c]));
   return sum(scores) / scores.length;

@@ -394,7 +394,7 @@ function crossEntropy(u, out) {
   const less = over(minus(symbol('p', p[k], k), symbol('t', +(k === own), k)), symbol('B', u.B));
   if (!u.softmaxFirst)
     return [...steps, [say('Its slope at logit {k}: what it got less what it should', { k }), symbol('δ', 0, k), less]];
-  const d = p.map((v, c) => (v - (c === own)) / u.B);
+  const d = p.map((v, c) => (v - Number(c === own)) / u.B);
   const through = series('k', '', z.length, (sub, c) => times(symbol('d', d[c], sub), symbol('q', z[c], sub)));
   return [
     ...steps,
@@ -651,7 +651,7 @@ function checksOf(u, steps, weight) {
   if (u.after) {
     const l = u.layer;
     const ours = u.j === null ? u.gradients[l].b : u.gradients[l].W;
-    const start = u.starts[2 * l + (u.j === null)];
+    const start = u.starts[2 * l + Number(u.j === null)];
     const old = u.old ? Math.max(...ours.map((_, k) => Math.abs(u.old[start + k]))) : 0;
     const wrong =
       8 * Math.max(...ours.map((v, k) => Math.abs(kernel[start + k] - v))) +

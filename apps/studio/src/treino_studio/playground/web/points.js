@@ -73,7 +73,7 @@ function plane(noise) {
 function multiGauss(noise) {
   const random = new RandomState(0);
   const x = squareOf(random);
-  const height = ([a, b]) => {
+  const height = (/** @type {number[]} */ [a, b]) => {
     let sum = 0;
     [-0.45, 0.45].forEach((v, row) =>
       [-0.7, 0, 0.7].forEach((u, column) => {

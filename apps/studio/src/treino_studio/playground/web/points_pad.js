@@ -23,7 +23,7 @@ export function makePad({ edited }) {
   let box = null;
   let low = [-1.2, -1.2];
   let high = [1.2, 1.2];
-  let cursor = [0, 0];
+  let cursor = /** @type {number[]} */ ([0, 0]);
   let keys = false;
   let moved = -1;
   let stroke = null;
@@ -85,7 +85,8 @@ export function makePad({ edited }) {
       x: num(point[0], 3),
       y: num(point[1], 3),
     });
-  function put([x, y]) {
+  function put(place) {
+    const [x, y] = place;
     const point = [x, y, valueFor(kind)];
     edit([...points, point], words(point));
   }

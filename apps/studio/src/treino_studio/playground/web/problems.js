@@ -66,8 +66,8 @@ export function prepare(problem) {
   const made = applied(inputs, raw, rows.length);
   const D = inputs.length;
   const first = firstEqual(made, rows.length);
-  const different = first.reduce((n, f, i) => n + (f === i), 0);
-  const wanted = 1 + (validation > 0) + (test > 0);
+  const different = first.reduce((n, f, i) => n + Number(f === i), 0);
+  const wanted = 1 + Number(validation > 0) + Number(test > 0);
   if (different < Math.max(wanted, 2))
     refuse(
       'rows_too_few',
@@ -128,6 +128,13 @@ export function prepare(problem) {
 /**
  * → {name, columns: [{name, cells}], reasons: Map of those that can't be inputs, target, kept: is it the same in
  * Python?}.
+ *
+ * @returns {{
+ *   name: string, columns: Column[], reasons: Map<string, string>, target: Target, builtin?: boolean,
+ *   table?: { picture?: number[] | null },
+ * }}
+ * @typedef {{ name: string, cells: (number | string | null)[] }} Column
+ * @typedef {Column & { task: string, classes: string[], values: (number | null)[], plain?: boolean }} Target
  */
 function sourceOf({ source, noise = null, table, points }) {
   if (Object.hasOwn(POINTS, source)) {
@@ -192,7 +199,7 @@ function axesOf({ axes, features }, all, rows, divide, value, classes) {
 }
 
 /** The columns that are used, and of each input its name and how it is made of them. */
-function inputsOf(features, all, pair, { reasons, target, name, table }) {
+function inputsOf(features, all, pair, { reasons, target, name, table = null }) {
   const used = [];
   const place = (column) => {
     if (!used.includes(column)) used.push(column);
@@ -372,7 +379,7 @@ function sayConstant(inputs, scale, notes) {
 
 /** What `treino train` is told to train on the same numbers: a built-in's name, or a file whose text comes with it. */
 function commandOf(
-  { name, builtin, target, table, columns: all },
+  { name, builtin = false, target, table = null, columns: all },
   columns,
   inputs,
   { validation, test, seed, normalise },

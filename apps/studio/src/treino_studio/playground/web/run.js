@@ -86,27 +86,24 @@ export class Run {
       sets: [],
       optimizerFrom: 0,
     };
-    Object.assign(this, {
-      lanes,
-      name,
-      problem,
-      prepared,
-      status: 'running',
-      metrics: null,
-      kept: null,
-      lost: false,
-      segments: [first],
-      path: [{ segment: first, first: 0, stop: null }],
-    });
-    Object.assign(this, {
-      losses: new Losses(),
-      records: new Records(),
-      keyframes: new Keyframes(),
-      replay: [],
-      view: { step: null, axes, unit: null },
-      played: null,
-      ways: [],
-    });
+    this.lanes = lanes;
+    this.name = name;
+    this.problem = problem;
+    this.prepared = prepared;
+    this.status = 'running';
+    this.metrics = null;
+    this.kept = null;
+    this.lost = false;
+    this.segments = [first];
+    this.path = [{ segment: first, first: 0, stop: null }];
+    this.losses = new Losses();
+    this.records = new Records();
+    this.keyframes = new Keyframes();
+    this.replay = [];
+    this.parent = null; // {run, step}, of a branch
+    this.view = { step: null, axes, unit: null };
+    this.played = null;
+    this.ways = [];
     this.loop = new TrainingLoop(lanes, prepared, first);
     this.keyframes.add(0, this.loop.save(), true);
   }
@@ -187,7 +184,7 @@ export class Run {
     } = this;
     const first = this.step;
     const { losses, evaluation } = loop.advance(Math.min(first + count, this.keyframes.next, plan.steps));
-    const good = goodSteps(losses, loop.net);
+    const good = goodSteps(losses);
     if (good < losses.length || !finiteWeights(loop.net)) return this.#diverged(first, first + good);
     this.losses.add(losses);
     for (let epoch = plan.count.ended(first) + 1; epoch <= plan.count.ended(this.step); epoch++)

@@ -35,9 +35,18 @@ const DRAWN = ['plane', 'surface', 'line']; // kinds of pictures that are drawn 
 const servers = new Map(); // by the names of their runs
 
 /**
- * Make a run. step: to train it up to; actions: [[step, verb, fields]], done on the way (state.replay of another run).
+ * @import { PageSettings } from '../../page/modules/store.js'
  */
-export function create(lanes, { name, problem, settings = {}, step = 0, actions = [] }) {
+
+/**
+ * Make a run. step: to train it up to; actions: [[step, verb, fields]], done on the way (state.replay of another run).
+ *
+ * @param {{
+ *   name: string, problem: any, settings?: PageSettings, step?: number, actions?: [number, string, any][],
+ * }} wanted
+ */
+export function create(lanes, wanted) {
+  const { name, problem, settings = {}, step = 0, actions = [] } = wanted;
   const prepared = prepare(problem);
   const known =
     prepared.classes.length === 2
@@ -90,25 +99,21 @@ class RunServer {
     this.letter = LETTERS[family.length % LETTERS.length];
     this.family = family;
     family.push(this.letter);
-    Object.assign(this, {
-      run,
-      page: new RunView(run),
-      playing: false,
-      until: null,
-      speed: null,
-      paced: null,
-      pace: 0.05,
-      beside: new Map(),
-    });
-    Object.assign(this, {
-      fan: null,
-      fans: 0,
-      found: [],
-      nextLook: 0,
-      turning: false,
-      closed: false,
-      soon: makeTurns(() => this.turn()),
-    });
+    this.run = run;
+    this.page = new RunView(run);
+    this.playing = false;
+    this.until = null;
+    this.speed = null;
+    this.paced = null;
+    this.pace = 0.05;
+    this.beside = new Map();
+    this.fan = null;
+    this.fans = 0;
+    this.found = [];
+    this.nextLook = 0;
+    this.turning = false;
+    this.closed = false;
+    this.soon = makeTurns(() => this.turn());
     this.road =
       step || actions.length ? { to: Math.max(step, ...actions.map(([at]) => at)), actions: [...actions] } : null;
   }
@@ -560,7 +565,8 @@ const READS = ['explain', 'take'];
 
 /** → a function after which act is called once, when what else waits has had its turn; setTimeout would wait 4 ms. */
 function makeTurns(act) {
-  if (globalThis.setImmediate) return () => setImmediate(act); // of Node, whose ports let nobody else in
+  const { setImmediate } = /** @type {{setImmediate?: (act: () => void) => void}} */ (globalThis);
+  if (setImmediate) return () => setImmediate(act); // of Node, whose ports let nobody else in
   const { port1, port2 } = new MessageChannel();
   port1.onmessage = act;
   return () => port2.postMessage(0);

@@ -12,7 +12,16 @@ const BATCHES = [1, 4, 8, 16, 32, 64, 100, 128, 256, 512, 1024];
 const CHANNELS = [[], [8], [8, 16], [16, 32]]; // of convolutions
 const OF_NUMBERS = ['mse', 'l1', 'huber'];
 
-/** beside: [{run, letter, step, status}]. */
+/**
+ * beside: [{run, letter, step, status}].
+ *
+ * @import { Choices } from '../../page/protocol.d.ts'
+ * @import { PageState } from '../../page/modules/store.js'
+ * @typedef {Choices & { channels: number[][], fault: string[] }} ChoicesInTab
+ * @typedef {Omit<PageState, 'choices' | 'result' | 'ensemble'>} StateOfBoth
+ * @typedef {StateOfBoth & { choices: ChoicesInTab, replay: object[] }} StateInTab
+ * @returns {StateInTab}
+ */
 export function stateOf(run, { letter, playing, speed, beside, findings }) {
   const { prepared, segment, view } = run;
   const settings = run.settingsAt(run.stepInView);

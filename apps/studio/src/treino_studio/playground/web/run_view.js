@@ -14,21 +14,19 @@ const TOLD = 150; // milliseconds between two states and curves while it trains
 /** due: whether what is in view has changed since the last frame. greeted: whether the page has said hello. */
 export class RunView {
   constructor(run) {
-    Object.assign(this, {
-      run,
-      port: null,
-      greeted: false,
-      flying: 0,
-      frame: 0,
-      due: true,
-      next: 0,
-      sight: null,
-      auto: null,
-      chosenAt: '',
-      curves: new Map(),
-      said: '',
-      told: 0,
-    });
+    this.run = run;
+    this.port = null;
+    this.greeted = false;
+    this.flying = 0;
+    this.frame = 0;
+    this.due = true;
+    this.next = 0;
+    this.sight = null;
+    this.auto = null;
+    this.chosenAt = '';
+    this.curves = new Map();
+    this.said = '';
+    this.told = 0;
   }
 
   connect(port, receive) {

@@ -19,7 +19,9 @@ const MODULES = { relu: 'ReLU', leaky_relu: 'LeakyReLU', gelu: 'GELU', silu: 'Si
 /**
  * moment: see run.js. sight: see sight.js. seen: of pictures, the one that goes through the network (image_scene.js).
  * unit: [stage, unit] to draw at full size, or null. over: whether the run has ended; until then nothing is told of
- * test rows, so that no setting is chosen by them. → [header, parts].
+ * test rows, so that no setting is chosen by them.
+ *
+ * @returns {[header: { evaluation: Record<string, object>, [name: string]: any }, parts: Record<string, Part>]}
  */
 export function scene(moment, sight, unit, over, seen = null) {
   const [header, parts] = answers(moment, sight, over);
@@ -48,6 +50,7 @@ export function scene(moment, sight, unit, over, seen = null) {
 
 // ---- answers
 
+/** @returns {[header: { shows: string, evaluation: Record<string, object> }, parts: Record<string, Part>]} */
 function answers({ loop: { net }, settings, run: { prepared } }, sight, over) {
   const { scratch } = sight;
   const parts = ['fit', 'images'].includes(sight.shows) ? {} : picture(net, sight, prepared);
@@ -69,11 +72,11 @@ function answers({ loop: { net }, settings, run: { prepared } }, sight, over) {
       Object.entries(figures).map(([name, value]) => [name, finite(value)]),
     );
     if (!plain) continue;
-    splits[one.split] = { rows: N, right: said.reduce((sum, k, i) => sum + (k === one.y[i]), 0) };
+    splits[one.split] = { rows: N, right: said.reduce((sum, k, i) => sum + Number(k === one.y[i]), 0) };
     if (sight.view === 'all' || sight.shows !== 'plane') continue;
     one.plane ??= sight.onPlane(one);
     const there = outputs(net, scratch, one.plane, N);
-    for (let i = 0; i < N; i++) same += classOf(there, i, net.C) === said[i];
+    for (let i = 0; i < N; i++) same += Number(classOf(there, i, net.C) === said[i]);
     compared += N;
   }
   const sum = (name) => Object.values(splits).reduce((all, one) => all + one[name], 0);
@@ -163,6 +166,10 @@ export const stagesShown = (last) => [
   ...(last > LAYERS ? [...range(1, LAYERS / 2), ...range(last - LAYERS / 2 + 1, last)] : range(1, last)),
 ];
 
+/**
+ * @import { Part } from '../../page/modules/frames.js'
+ * @returns {[layers: object[], parts: Record<string, Part>]}
+ */
 function layersOf({ loop: { net, segment }, run: { prepared } }, sight, unit) {
   const { widths, starts, filters, convolutions, lanes } = net;
   const { scratch, small } = sight;

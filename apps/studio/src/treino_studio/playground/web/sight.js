@@ -6,6 +6,20 @@ import { winner } from './metrics.js';
 import { RandomState } from './random.js';
 import { pairsBySeparation } from './separation.js';
 
+/**
+ * @typedef {{ x: Float32Array, at: number, rows: number, wide: number, high: number }} Grid
+ * @typedef {{
+ *   split: string, part: number, rows: number[], x: Float32Array, y: ArrayLike<number>, at: number,
+ *   places: Float64Array[], plane?: number,
+ * }} Drawn
+ * @typedef {{
+ *   shows: string, view: string, axes: string[], held: [name: string, value: number][], drawn: Drawn[],
+ *   train: { at: number, rows: number }, scratch: Scratch, units: number[][], along?: number[], x?: Float64Array,
+ *   y?: Float64Array, grid?: Grid, small?: Grid, onPlane?: (one: Drawn) => number,
+ *   scale?: { low: number, high: number },
+ * }} Sight
+ */
+
 const PLANE = 96; // cells along an axis, at most
 const LINE = 200; // cells along a line's axis
 const UNIT = 32; // cells along an axis of a unit's small picture
@@ -23,6 +37,8 @@ const CLEARLY = 0.05; // better in agreement
  * given; axes, held: [[column, value]], x, y: places along the axes; grid, small: {x: [rows D], at: [D][rows] in the
  * memory, rows, wide, high}; drawn: [{split, part, rows, x, y, at, places}], units: of each stage, those to draw; empty
  * until the first frame}
+ *
+ * @returns {Sight}
  */
 export function sightOf(lanes, moment, names, given) {
   const {
@@ -124,7 +140,8 @@ export function sightOf(lanes, moment, names, given) {
 }
 
 /** The message `points`. */
-export function pointsOf({ prepared }, { shows, axes, view, held, x, y, drawn, scale }) {
+export function pointsOf({ prepared }, sight) {
+  const { shows, axes, view, held, x, y, drawn, scale } = sight;
   if (shows === 'images') return { axes, view, held, rows: [], examples: examplesOf(prepared, drawn[0], scale) };
   return {
     axes,
@@ -239,7 +256,7 @@ export function agreementOn(net, prepared, drawn, names) {
       numbers.length,
     );
     own.forEach((answer, i) => {
-      same += there[i] === answer;
+      same += Number(there[i] === answer);
     });
     rows += numbers.length;
   }
@@ -281,7 +298,7 @@ function shareOf(own, there, c) {
   own.forEach((answer, i) => {
     if (answer === c) {
       rows++;
-      same += there[i] === c;
+      same += Number(there[i] === c);
     }
   });
   return same / rows;

@@ -7,7 +7,10 @@ const EVALUATION_SPACING = 20; // steps between two evaluations, at least
 /** Epochs of `each` steps from a step on, at which `begun` epochs had begun; before it those of `previous`. */
 class EpochCount {
   constructor(each, start = 0, begun = 0, previous = null) {
-    Object.assign(this, { each, start, begun, previous });
+    this.each = each;
+    this.start = start;
+    this.begun = begun;
+    this.previous = previous;
   }
 
   /** Epochs of another length from a step on; the next step begins one. */
@@ -53,7 +56,7 @@ class EpochCount {
  *
  * → {each: steps of an epoch, count, steps: as planned, batchOf(step), factorOf(step), nextEvaluation(step, last)}.
  */
-export function planOf(lanes, prepared, settings, { count, orderSeed } = {}) {
+export function planOf(lanes, prepared, settings, { count = null, orderSeed = undefined } = {}) {
   const each = stepsPerEpoch(prepared, settings);
   const epochs = count ?? new EpochCount(each);
   const validates = prepared.parts[1].rows.length > 0;

@@ -37,7 +37,8 @@ function affixOf(cell) {
   return !match || (match[1] && match[2]) ? null : [match[1] ?? '', match[2] ?? ''];
 }
 
-function patterns([before, after]) {
+function patterns(affix) {
+  const [before, after] = affix;
   const literal = (text) => text.replace(/[$%.]/g, '\\$&');
   const head = before ? String.raw`(?:[+-]?${literal(before)}\s*|${literal(before)}\s*[+-])` : '[+-]?';
   return [POINT, COMMA, EITHER_WAY].map(
@@ -283,9 +284,9 @@ function writingOf(cells) {
     const p = point.test(cell);
     const c = comma.test(cell);
     if (!p && !c) return { verdict: 'no' };
-    points += p;
-    commas += c;
-    same += either.test(cell);
+    points += Number(p);
+    commas += Number(c);
+    same += Number(either.test(cell));
   }
   const codes = there.filter((cell) => CODE.test(cell));
   if (
@@ -351,6 +352,9 @@ const numberOf = (text) => (/inf/i.test(text) ? Infinity * (text.startsWith('-')
 /**
  * text: a file's, or pasted. file: its name. delimiter, header (true, false), decimal ("." or ","): where the reader
  * was asked. → {name, file, columns: [{name, cells: numbers and nulls, or words}], header, notes}; throws a Refusal.
+ *
+ * @param {string} text
+ * @param {{ file?: string, delimiter?: string, header?: boolean, decimal?: string }} [asked]
  */
 export function readTable(text, { file = 'table.csv', delimiter, header, decimal } = {}) {
   const name = file.replace(/\.(csv|tsv|txt|tab)$/i, '') || 'table';

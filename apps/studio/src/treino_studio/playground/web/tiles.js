@@ -18,6 +18,9 @@ export const cellsFor = (count) => (count <= 64 ? 48 : count <= 256 ? 32 : count
  * which is slower than the 2D context; false: only the 2D context.
  * → {kind, canvas, resize(width, height), colours({palette, paper, ground, alarm}), put(slots, bytes), draw(tiles,
  * clear), close}
+ *
+ * @param {HTMLElement} host
+ * @param {{ cells: number, slots: number, regression?: boolean, gl?: boolean | 'any' }} how
  */
 export function makeTiles(host, { cells, slots, regression = false, gl = true }) {
   const columns = Math.ceil(slots / COLUMN);

@@ -15,7 +15,12 @@ import { makePopulation } from './training.js';
 export class TrainingLoop {
   constructor(lanes, prepared, segment, copies = 1) {
     const { settings } = segment;
-    Object.assign(this, { lanes, prepared, segment, evaluated: 0, best: NONE, loss: null });
+    this.lanes = lanes;
+    this.prepared = prepared;
+    this.segment = segment;
+    this.evaluated = 0;
+    this.best = NONE;
+    this.loss = null;
     this.net = makePopulation(
       lanes,
       prepared,
@@ -24,8 +29,8 @@ export class TrainingLoop {
     );
     const validation = prepared.parts[1];
     this.rows = validation.rows.length;
-    if (this.rows)
-      Object.assign(this, { x: this.net.floats(validation.x), z: this.net.room(4 * copies * this.rows * this.net.C) });
+    if (this.rows) this.x = this.net.floats(validation.x);
+    this.z = this.net.room(4 * copies * this.rows * this.net.C);
   }
 
   get step() {
@@ -107,8 +112,9 @@ export class TrainingLoop {
     return { ...this.net.state(0), evaluated: this.evaluated, best: this.best, loss: this.loss };
   }
   /** Set every network to a saved state. */
-  load({ evaluated, best, loss, ...state }) {
-    for (let p = 0; p < this.net.P; p++) this.net.restore(p, state);
+  load(saved) {
+    const { evaluated, best, loss } = saved;
+    for (let p = 0; p < this.net.P; p++) this.net.restore(p, saved);
     Object.assign(this, { evaluated, best, loss });
     const { settings, sets } = this.segment;
     for (const name of LIVE) if (settings[name] !== undefined) this.set(name, settings[name]);
