@@ -2,6 +2,7 @@
 
 import ast
 import re
+from collections import Counter
 from pathlib import Path
 
 from treino.base.errors import Refusal
@@ -71,6 +72,9 @@ def test_a_refusal_makes_its_error_named_as_itself() -> None:
 
 def test_a_rule_is_written_once() -> None:
     """In one file; other files import it. What is no constant gives its rule."""
+    core = [refusals(tree) for path, tree in TREES.items() if "apps" not in path.parts]
+    names = Counter(name for constants in core for name in constants)
+    assert not [name for name, places in names.items() if places > 1]
     for path, tree in TREES.items():
         assert not [name for name in refusals(tree) if re.search(r"_\d$", name)], path
         constants = {id(node.value) for node in tree.body if isinstance(node, ast.Assign)}

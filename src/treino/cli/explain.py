@@ -14,8 +14,10 @@ from treino.cli.screen import Replace, check_replace, output_file, say_replaced
 from treino.folders.store.output_files import PAGE
 from treino.folders.store.run_lookup import known_folder
 
-EXPLAIN_TOPIC = Refusal("No topic is named.", "See: treino explain")
-NEITHER = Refusal("There is no topic {name!r}, and no run of that name.", "{hint}", rule=EXPLAIN_TOPIC.rule)
+EXPLAIN_TOPIC_MISSING = Refusal("No topic is named.", "See: treino explain", rule="explain_topic")
+NEITHER = Refusal(
+    "There is no topic {name!r}, and no run of that name.", "{hint}", rule=EXPLAIN_TOPIC_MISSING.rule
+)
 
 
 @with_flags
@@ -61,7 +63,7 @@ def explain(
     if topic is None:
         check_replace(replace, to)
         if (step, weight, member, to) != (None, None, None, None):
-            raise EXPLAIN_TOPIC()
+            raise EXPLAIN_TOPIC_MISSING()
         if run is None:
             return _topics(screen)
     from treino.reports.explanation import explain as work

@@ -18,9 +18,10 @@ SMOOTH_WITHOUT_CURVES = Refusal(
 UNTRAINED_OF_SEVERAL = Refusal(
     "--untrained draws the networks of one run, or for one table.", "Name one of them."
 )
-CELL_FORM = Refusal(
+CELL_CLASSES = Refusal(
     "--cell names a true and a predicted class; it is '{text}'.",
     "E.g. --cell 4,9: the rows of class 4 that are taken for 9.",
+    rule="cell_form",
 )
 CHOICE_WITHOUT_PICTURE = Refusal(
     "{flag} chooses what some pictures show, and none of them was asked for.", "Draw one of: [[what={names}]]"
@@ -165,5 +166,5 @@ def _cell(text: str) -> tuple[str, str]:
     """Return the true and the predicted class of a cell as typed."""
     true, _comma, predicted = text.partition(",")
     if not (true.strip() and predicted.strip()):
-        raise CELL_FORM(text=text)
+        raise CELL_CLASSES(text=text)
     return true.strip(), predicted.strip()

@@ -54,8 +54,10 @@ NO_FILE_FITS = Refusal(
 ITEM_NOT_FINITE = Refusal(
     "x of {where} holds numbers that are not finite.", "Leave the item out, or fill the gap."
 )
-TARGET_SEVERAL = Refusal(
-    "y holds {n} targets of each image, and one is learnt of images.", "Give one of them: y[:, 0]."
+TARGET_OF_PICTURES = Refusal(
+    "y holds {n} targets of each image, and one is learnt of images.",
+    "Give one of them: y[:, 0].",
+    rule="target_several",
 )
 ARRAYS_LENGTH = Refusal("X has {x} rows and {what} {y}.", "Give one value for each row.")
 Y_SHAPE = Refusal(
@@ -239,7 +241,7 @@ def read_images(x: Any, y: Any, reading: ReaderOptions | None = None) -> Table:
         raise ITEM_NOT_FINITE(where=row_place(int(finite_N.argmin())))
     columns = _target_columns(len(array), y, reading)
     if len(columns) > 1:
-        raise TARGET_SEVERAL(n=len(columns))
+        raise TARGET_OF_PICTURES(n=len(columns))
     (target,) = columns
     table = Table("arrays", "arrays", None, (target,), row_place, target=target.name, named=False)
     return replace(table, matrix=matrix, item_shape=array.shape[1:])

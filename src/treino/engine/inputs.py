@@ -18,10 +18,14 @@ from treino.data.rows_in_memory import steps_of
 from treino.data.source_kinds import is_torch_dataset
 
 DATA_NOT_FINITE = Refusal("{name} of the {which} rows is {value:g} in {place}.", "{hint}")
-DATA_TYPE = Refusal(
-    "train can't use a {kind} as data.", "Give what treino.load returns, or a pair of tensors (x, y)."
+ARRAYS_TYPE = Refusal(
+    "train can't use a {kind} as data.",
+    "Give what treino.load returns, or a pair of tensors (x, y).",
+    rule="data_type",
 )
-NO_TRAINING_ROWS = Refusal("There are no training rows.", "Give at least one row.")
+ARRAYS_WITHOUT_ROWS = Refusal(
+    "There are no training rows.", "Give at least one row.", rule="no_training_rows"
+)
 CLASSES_RANGE = Refusal(
     "The highest class number is {highest}, with {rows} training rows.",
     (
@@ -74,11 +78,11 @@ def pairs_of(data: Any, dtype: torch.dtype) -> tuple[ArrayPair, ArrayPair]:
         TreinoError: another form, values that aren't numbers, numbers that ``dtype`` can't hold.
     """
     if not isinstance(data, tuple | list) or len(data) != 2:
-        raise DATA_TYPE(kind=type(data).__name__)
+        raise ARRAYS_TYPE(kind=type(data).__name__)
     two = all(_is_pair(part) for part in data)
     x, y = _pair(data[0] if two else data, _("training"), dtype)
     if not len(x):
-        raise NO_TRAINING_ROWS()
+        raise ARRAYS_WITHOUT_ROWS()
     validation = _pair(data[1], _("validation"), dtype) if two else (x[:0], y[:0])
     if not len(validation[0]):
         return (x, y), (x[:0], y[:0])

@@ -28,11 +28,12 @@ NO_PERMISSION = Refusal(
     "Give it with [[net=FILE.py:NAME]], or net= in Python.",
     rule="net_not_trusted",
 )
-NET_KIND = Refusal(
+NET_FILE_KIND = Refusal(
     "{name} in {path} is a {kind}, not a network.",
     "Name an nn.Module, its class, or a function that returns one.",
+    rule="net_kind",
 )
-NET_NAME = Refusal("There is no {name} in {path}.", "{hint}")
+NET_FILE_NAME = Refusal("There is no {name} in {path}.", "{hint}", rule="net_name")
 NET_IMPORT = Refusal("{path} fails to import, at line {line}: {kind}: {error}.", "{hint}")
 
 
@@ -97,7 +98,7 @@ def own_net(file: NetworkFile, seed: int) -> nn.Module:
 def _network_in(file: NetworkFile) -> nn.Module | Callable[[], nn.Module]:
     value = _value_in(file)
     if not isinstance(value, nn.Module) and not callable(value):
-        raise NET_KIND(name=file.name, path=file.path, kind=type(value).__name__)
+        raise NET_FILE_KIND(name=file.name, path=file.path, kind=type(value).__name__)
     return value  # type: ignore[no-any-return]
 
 
@@ -107,7 +108,7 @@ def _value_in(file: NetworkFile) -> Any:
     if not hasattr(module, file.name):
         names = [n for n, v in vars(module).items() if isinstance(v, (nn.Module, type)) or callable(v)]
         own = [n for n in names if getattr(getattr(module, n), "__module__", None) == module.__name__]
-        raise NET_NAME(name=file.name, path=file.path, hint=nearest(file.name, own or names))
+        raise NET_FILE_NAME(name=file.name, path=file.path, hint=nearest(file.name, own or names))
     return getattr(module, file.name)
 
 

@@ -13,8 +13,10 @@ from treino.folders.stored_run import StoredRun
 from treino.plots.contact_sheet import Tile, TileGroup, sheet_page, sheet_png
 from treino.plots.style import percent
 
-SHEET_OF_TABLE = Refusal(
-    "A contact sheet shows pictures, and {run} learnt from other rows.", "Name a file that ends in .csv."
+SHEET_OF_ROWS = Refusal(
+    "A contact sheet shows pictures, and {run} learnt from other rows.",
+    "Name a file that ends in .csv.",
+    rule="sheet_of_table",
 )
 
 SHEETS = (*PNG, *PAGE)
@@ -29,7 +31,7 @@ def check_sheet(run: StoredRun) -> None:
         or len(shape) not in (2, 3)
         or (len(shape) == 3 and shape[0] not in (1, 3))
     ):
-        raise SHEET_OF_TABLE(run=run.name)
+        raise SHEET_OF_ROWS(run=run.name)
 
 
 def prediction_sheet(run: StoredRun, source: str, predictions: Predictions, ending: str) -> bytes:

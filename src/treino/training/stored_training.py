@@ -233,9 +233,10 @@ def obey_again(timeline: Timeline, training: TrainingLoop, number: int | None = 
 # ---- data that a user gives in Python
 
 DATA_WANTED = Refusal("{run} was trained on {what}, which was given in Python.", "Give it again: {call}.")
-DATA_CHANGED = Refusal(
+GIVEN_DATA_CHANGED = Refusal(
     "This is not the data that {run} was trained on: its items, targets or parts differ.",
     "Give what was given then, or train a new run on this.",
+    rule="data_changed",
 )
 
 
@@ -255,7 +256,7 @@ def user_data(folder: RunFolder, where: DataSource, source: Any) -> Data:
         raise DATA_WANTED(run=name, what=where.source, call=f"treino.open('{name}').resume(data)")
     data = source if isinstance(source, Data) else load(source, **where.load.to_json())
     if not splits_not_in_memory(data) or digest(data) != where.digest:
-        raise DATA_CHANGED(run=name)
+        raise GIVEN_DATA_CHANGED(run=name)
     return data
 
 

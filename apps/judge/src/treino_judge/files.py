@@ -135,6 +135,6 @@ def _in_database(path: Path, study: str | None) -> TrialFile:
     except TreinoError as error:
         if error.rule == files.RUN_DAMAGED.rule:
             raise TRIALS_DAMAGED(message=error.message) from None
-        if error.rule == sqlite.RUN_BUSY.rule:
+        if error.rule == sqlite.DATABASE_BUSY.rule:
             raise TRIALS_LOCKED(message=error.message) from None
         raise

@@ -72,8 +72,10 @@ TARGETS_MIXED = Refusal(
         " network for each."
     ),
 )
-ROWS_ONE = Refusal(
-    "Rows of '{source}' that have all that is needed: {n}. {notes}", "Add rows, or fill in what is empty."
+ROWS_USABLE = Refusal(
+    "Rows of '{source}' that have all that is needed: {n}. {notes}",
+    "Add rows, or fill in what is empty.",
+    rule="rows_one",
 )
 TARGET_EMPTY = Refusal(
     "The target '{name}' has no value in any row of '{source}'.", "Name another [[target]]."
@@ -422,7 +424,7 @@ def with_targets(
         say_untimed(table, time, dated_N | ~keep_N, notes)
         keep_N &= dated_N
     if (left := int(keep_N.sum())) < 2 <= len(keep_N):
-        raise ROWS_ONE(source=table.source, n=left, notes=" ".join(notes[len(table.notes) :]))
+        raise ROWS_USABLE(source=table.source, n=left, notes=" ".join(notes[len(table.notes) :]))
     row_N = np.flatnonzero(keep_N)
     return (table if len(row_N) == len(keep_N) else take(table, row_N)), row_N
 

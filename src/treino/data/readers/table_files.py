@@ -28,7 +28,7 @@ from treino.data.readers.delimited import DelimitedFile, UnconvertedError, open_
 from treino.data.readers.file_bytes import beginning, open_file
 from treino.data.readers.jsonlines import JsonLines, open_json_lines
 from treino.data.readers.reader_options import ReaderOptions
-from treino.data.readers.workbook import CSV_NO_ROWS, open_workbook
+from treino.data.readers.workbook import SHEET_NO_ROWS, open_workbook
 from treino.data.rows import MemoryLimit
 from treino.data.table import DURATIONS_AS_NUMBERS, Column, Table, among_all
 from treino.settings.setting_types import as_item, as_items
@@ -138,7 +138,7 @@ def read_parts(
             look.at(parts)
             left_out[:] = look.left_out
             if not look.rows:
-                raise CSV_NO_ROWS(what=what)
+                raise SHEET_NO_ROWS(what=what)
             if look.header_again is not None:
                 names_text = shortened(", ".join(names), 100)
                 raise HEADER_AGAIN(what=what, place=place(look.header_again), names=names_text)

@@ -54,7 +54,9 @@ WORKBOOK_FORMULAS = Refusal(
     "'{path}', {name}: {n:,} formulas have no stored value, the first in {cell}.",
     "Open it in Excel or LibreOffice and save it: that stores the values.",
 )
-CSV_NO_ROWS = Refusal("{what} has a header and no rows.", "Add a row of values for each example.")
+SHEET_NO_ROWS = Refusal(
+    "{what} has a header and no rows.", "Add a row of values for each example.", rule="csv_no_rows"
+)
 WORKBOOK_HIDDEN = Refusal("'{path}' has cells in hidden sheets alone: {names}.", "Name one: {setting}")
 Cells = list[list[Any]]  # "" for an empty cell
 Spans = Sequence[tuple[int, int, int, int]]
@@ -245,7 +247,7 @@ def _table(
     letters = [_letters(corner[1] + j) for j in there]
     names, depth = _names(rows, spans, letters, header)
     if len(rows) <= depth:
-        raise CSV_NO_ROWS(what=what)
+        raise SHEET_NO_ROWS(what=what)
     nameless = depth > 0 and len(names) > 1 and all(_empty(row[0]) for row in rows[:depth])
     texts = [[_text(cell) for cell in row] for row in [list(names), *rows[depth : depth + LOOK]]]
     if depth and (labels := labels_below(texts)):

@@ -35,9 +35,10 @@ PARTS_TO_PREDICT = Refusal("Several parts can't be predicted at once.", "Give on
 ITEMS_SIZE = Refusal(
     "Items hold {got} numbers, and those of the training {want}.", "Give items of the shape {shape}."
 )
-ITEM_SHAPE = Refusal(
+PART_SHAPE = Refusal(
     "Items of the {part} part have the shape {shape}, and those of training {first}.",
     "Give all parts the same transforms.",
+    rule="item_shape",
 )
 PART_UNKNOWN = Refusal("A training has no part '{name}'.", "{hint}")
 PART_TWICE = Refusal("The part {name} is given twice.", "{hint}", rule="part_unknown")
@@ -84,7 +85,7 @@ def load_torch_dataset(request: LoadRequest, num_workers: int = 0) -> Data:
     train = seen["train"]
     for part, first_pass in seen.items():
         if first_pass.item_shape != train.item_shape:
-            raise ITEM_SHAPE(part=part, shape=list(first_pass.item_shape), first=list(train.item_shape))
+            raise PART_SHAPE(part=part, shape=list(first_pass.item_shape), first=list(train.item_shape))
     everything = [label for first_pass in seen.values() for label in first_pass.labels]
     kinds = labels_of(everything, arguments.task, train.class_names, _placed(seen))
     index = _split(train, kinds, seen, arguments)

@@ -51,9 +51,10 @@ TARGET_MIXED = Refusal(
 )
 TARGET_NOT_FINITE = Refusal("The target of {place} is {value}.", "Leave the item out.")
 ITEM_NUMBERS = Refusal("x of {where} is {what}: {error}.", "Return numbers: a tensor, an array or a picture.")
-CLASS_UNKNOWN = Refusal(
+LABEL_UNKNOWN = Refusal(
     "The target of {place} is '{value}', which is none of the {n} classes.",
     "The classes are those of a first pass: {names}.",
+    rule="class_unknown",
 )
 
 # ---- the items of a Dataset
@@ -212,7 +213,7 @@ class Labels:
             if -1 in numbers:
                 row, names = numbers.index(-1), shortened(", ".join(self.classes), 200)
                 value = shortened(str(labels[row]))
-                raise CLASS_UNKNOWN(place=place(row), value=value, n=len(self.classes), names=names)
+                raise LABEL_UNKNOWN(place=place(row), value=value, n=len(self.classes), names=names)
             return torch.tensor(numbers, dtype=torch.int64)
         y_N = (_numbers(labels, place) - self.mean) / self.scale
         return torch.from_numpy(y_N.astype(np.float32)).unsqueeze(1)

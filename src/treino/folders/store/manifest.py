@@ -15,7 +15,9 @@ NOT_A_RUN = Refusal(
     "{path} is not a run: it has no {name}.",
     "Give the folder that `treino train` printed; `treino runs` lists them.",
 )
-RUN_MISSING = Refusal("There is no folder {path}.", "`treino runs` lists what is there.")
+FOLDER_MISSING = Refusal(
+    "There is no folder {path}.", "`treino runs` lists what is there.", rule="run_missing"
+)
 RUN_NEWER = Refusal(
     "{path} was made by a newer treino: it has format {found}, this one reads {known}.{state}",
     "Update treino with pip, and repeat the command.",
@@ -130,7 +132,7 @@ def read(folder: Path, known: Manifest | None = None) -> Manifest:
         if error.rule != files.FILE_VANISHED.rule:
             raise
     if not folder.exists():
-        raise RUN_MISSING(path=folder)
+        raise FOLDER_MISSING(path=folder)
     raise NOT_A_RUN(path=folder, name=NAME)
 
 

@@ -15,10 +15,11 @@ from treino.base.errors import Refusal
 from treino.base.files import damaged, problem
 from treino.base.words import _
 
-RUN_BUSY = Refusal(
+DATABASE_BUSY = Refusal(
     "{path} is locked by another program.",
     "Close the program that has it open, and repeat the command.",
     status=1,
+    rule="run_busy",
 )
 
 # ---- SQLite connections and transactions, and their errors as ``TreinoError``
@@ -199,7 +200,7 @@ def trouble(path: Path) -> Iterator[None]:
         if code in _SYSTEM:
             raise problem(path, _system_error(path, code), str(error)) from error
         if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL):
-            raise RUN_BUSY(path=path) from error
+            raise DATABASE_BUSY(path=path) from error
         if isinstance(error, sqlite3.IntegrityError | sqlite3.ProgrammingError | sqlite3.InterfaceError):
             raise  # a programming error
         raise damaged(path, str(error)) from error

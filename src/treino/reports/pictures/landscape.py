@@ -31,9 +31,10 @@ from treino.training.replay import last_step, snapshots
 LINE_TWO_RUNS = Refusal(
     "A line has two ends, and {n} runs were given.", "Give two, e.g. treino plot wine-1 wine-2 [[what=line]]."
 )
-LANDSCAPE_NETS_DIFFER = Refusal(
+LANDSCAPE_WEIGHTS_DIFFER = Refusal(
     "The weights are another network's: {why}",
     "Compare runs with the same layers, e.g. two seeds of the same settings.",
+    rule="landscape_nets_differ",
 )
 LINE_DATA_DIFFER = Refusal(
     "{a} and {b} were not trained on the same rows, prepared alike.",
@@ -107,7 +108,7 @@ def _end(surface: LossSurface, second: StoredRun) -> Tensor:
     here, there = (float(g.losses(end_n, end_n[None], np.zeros((1, 1)))[0]) for g in (surface, own))
     if not np.isclose(here, there, rtol=1e-3, atol=1e-6, equal_nan=True):
         why = f"{second.name}, {numeral(here)} ≠ {numeral(there)}"
-        raise LANDSCAPE_NETS_DIFFER(why=why)
+        raise LANDSCAPE_WEIGHTS_DIFFER(why=why)
     return end_n
 
 

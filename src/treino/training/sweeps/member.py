@@ -32,8 +32,10 @@ from treino.training.sweeps.bracket import MemberTable, TopMember, read_top
 from treino.training.sweeps.populations import OF_MEMBERS, SharedRows, settings_of, shared_settings
 
 MEMBER_OF_A_RUN = Refusal("{name} is a run, a single network.", "Leave the number out.")
-MEMBER_RANGE = Refusal(
-    "{sweep} has no network {n}; there are {count}, counted from 0.", "See: treino show {sweep}"
+NETWORK_RANGE = Refusal(
+    "{sweep} has no network {n}; there are {count}, counted from 0.",
+    "See: treino show {sweep}",
+    rule="member_range",
 )
 WEIGHTS_NOT_KEPT = Refusal(
     "{sweep} keeps the weights of {n} networks, and {member} is none of them.",
@@ -84,7 +86,7 @@ def params_of(folder: RunFolder, member: int) -> dict[str, Any]:
     """
     configs = read_document(folder, "asked.json")["configs"] if folder.has("asked.json") else []
     if not 0 <= member < len(configs):
-        raise MEMBER_RANGE(sweep=folder.path.name, n=member, count=len(configs))
+        raise NETWORK_RANGE(sweep=folder.path.name, n=member, count=len(configs))
     return dict(configs[member])
 
 
