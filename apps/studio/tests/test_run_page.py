@@ -172,7 +172,7 @@ def test_the_trainer_goes_on_from_the_replayed_state_and_never_from_another_one(
     assert all(torch.equal(begun[0][name], each[name]) for each in begun[1:] for name in begun[0])
 
 
-def test_a_page_that_has_to_train_for_long_says_so_before(
+def test_a_page_that_has_to_train_for_long_says_so_and_how_far_it_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run, notices = tr.fit("wine", parent=tmp_path, epochs=20, lean=True), list[str]()
@@ -185,9 +185,15 @@ def test_a_page_that_has_to_train_for_long_says_so_before(
     VERBS["look"](page, command("look", step=60))
     assert notices == []
     monkeypatch.setattr("treino.training.replay.LONG_SECONDS", 0.0)
+    monkeypatch.setattr("treino.training.replay.NEAR_SECONDS", 0.0)  # it stops after each step
     for step in (50, 60):  # the state of step 60 is known by now
         VERBS["look"](page, command("look", step=step))
-    assert notices == ["The run is trained again up to step 50, whose state is not kept."]
+    *said, end = notices
+    begin = "wine-1 is trained again up to step 50, whose state is not kept. It is at step "
+    reached = [int(text.removeprefix(begin).removesuffix(".")) for text in said]
+    assert reached == sorted(reached)
+    assert reached[0] < reached[-1] < 50
+    assert end == "wine-1 has reached step 50 again."
 
 
 def test_all_that_was_changed_at_one_step_is_told_together(tmp_path: Path) -> None:

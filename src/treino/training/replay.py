@@ -6,6 +6,7 @@ the start), given the recorded commands again, and trained up to the step.
 ``Playback`` keeps its trainings and, within a memory budget, states in addition to those in the folder.
 """
 
+import math
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -326,7 +327,7 @@ def training_rows(run: StoredRun, data: Any, call: str = "run.at(step, data)") -
 
 STATES_BYTES = 64_000_000  # maximum size of the states in memory
 NEAR_SECONDS = 0.03  # maximum training time between two states
-LONG_SECONDS = 2.0  # a replay that takes longer is announced
+LONG_SECONDS = 2.0  # a replay that takes longer is announced, and tells this often how far it is
 
 
 @dataclass(eq=False)
@@ -346,26 +347,27 @@ class Playback:
     remembers: bool = True
 
     def at(
-        self, step: int, losses_S: NDArray[np.float32], before_long: Callable[[int], None] | None = None
+        self, step: int, losses_S: NDArray[np.float32], tell: Callable[[int], None] | None = None
     ) -> Snapshot:
         """The run after ``step`` updates of its path. losses_S: the path's losses, at least ``step`` of them.
-        before_long: called with the step if its replay is expected to take longer than ``LONG_SECONDS``.
+        tell: called with the step that is reached, before a replay that is expected to take longer than
+        ``LONG_SECONDS``, and every ``LONG_SECONDS`` while it lasts.
 
         Raises:
             TreinoError: as ``snapshots``.
         """
-        resolution = self.training_at(step, losses_S, before_long)
+        resolution = self.training_at(step, losses_S, tell)
         timeline, number = self.run.timeline, self.stretch_at(step).segment.number
         rows, member = self.data, self.member
         return snapshot_of(timeline, self.run, number, resolution, rows, step, losses_S, member=member)
 
     def training_at(
-        self, step: int, losses_S: NDArray[np.float32], before_long: Callable[[int], None] | None = None
+        self, step: int, losses_S: NDArray[np.float32], tell: Callable[[int], None] | None = None
     ) -> Resolution:
         """The training after ``step`` updates, until the next call. Arguments and errors: as ``at``."""
         if not 0 <= step <= len(losses_S):
             raise STEP_RANGE(run=self.run.name, step=step, last=len(losses_S))
-        return self._played(self.run.timeline, self.stretch_at(step), step, losses_S, before_long)
+        return self._played(self.run.timeline, self.stretch_at(step), step, losses_S, tell)
 
     def live_snapshot(self, segment: int, saved: Saved, losses_S: NDArray[np.float32]) -> Snapshot:
         """The snapshot of a state of the newest segment, as published by the training process."""
@@ -412,7 +414,7 @@ class Playback:
         stretch: Stretch,
         step: int,
         losses_S: NDArray[np.float32],
-        before_long: Callable[[int], None] | None,
+        tell: Callable[[int], None] | None,
     ) -> Resolution:
         """The segment's resolution with its training at the step, replayed from the nearest known state."""
         number = stretch.segment.number
@@ -431,11 +433,14 @@ class Playback:
             self.begun.add(number)
         obey_again(timeline, training, number)
         apart = self._apart if self.remembers else step
+        due = math.inf  # when to tell next how far it is
         while training.step < step:
-            if before_long is not None and (step - training.step) * self.step_seconds > LONG_SECONDS:
-                before_long(step)
-                before_long = None
             before, first = time.perf_counter(), training.step
+            if due == math.inf and (step - first) * self.step_seconds > LONG_SECONDS:
+                due = before
+            if tell is not None and before >= due:
+                tell(first)
+                due = before + LONG_SECONDS
             training.advance(None, min(step, first + apart))
             self.step_seconds = (time.perf_counter() - before) / (training.step - first)
             self._remember(number, training)

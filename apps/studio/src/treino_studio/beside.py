@@ -1,16 +1,19 @@
 """The runs that a run's page shows beside its own: their curves, and the boundary of the first."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from string import ascii_uppercase
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from treino.base.errors import TreinoError
 from treino.data import Data
 from treino.folders import Access, RunFolder, StoredRun, read_run_spec
-from treino.training import Playback
+from treino.training import Playback, Snapshot
 from treino_studio.folder_page import identity
 from treino_studio.image_scene import Part
 from treino_studio.run_state import ThinnedLosses, difference_text, epochs
@@ -114,14 +117,20 @@ class RunsBeside:
             for b in self.shown.values()
         ]
 
-    def picture(self, step: int, sight: Sight, data: Data) -> tuple[dict[str, Any] | None, list[Part]]:
+    def picture(
+        self,
+        step: int,
+        sight: Sight,
+        data: Data,
+        replayed: Callable[[Playback, int, NDArray[np.float32]], Snapshot],
+    ) -> tuple[dict[str, Any] | None, list[Part]]:
         """The decision boundary of the first run, on the page's plane, at the same step or, if that run is
-        shorter, at its last step."""
+        shorter, at its last step. replayed: as ``RunPage.replayed``."""
         other = next(iter(self.shown.values()))
         loss_S = other.run.losses
         at = min(step, len(loss_S) if other.run.result is None else other.run.steps)
         try:
-            snapshot = other.playback.at(at, loss_S)
+            snapshot = replayed(other.playback, at, loss_S)
         except TreinoError:  # the other run's recorded losses lag behind
             return None, []
         net, item_shape = other.run.of_target().alone(snapshot.net), other.run.item_shape

@@ -20,6 +20,7 @@ PlayControl = Annotated[
 ]
 """A playback command and its value."""
 
+NoticeKind = Literal["info", "warning", "busy", "replay"]
 PLAY: PlayControl = ("play", None)
 PAUSE: PlayControl = ("pause", None)
 
@@ -246,8 +247,9 @@ class TrainingFailed(Message):
     error: ErrorMessage
 
 
-def notice(text: str, kind: Literal["info", "warning", "busy"] = "warning") -> dict[str, Any]:
-    """A message of the protocol that is read out once on the page."""
+def notice(text: str, kind: NoticeKind = "warning") -> dict[str, Any]:
+    """A message of the protocol that is read out once on the page. kind: ``busy`` is how far a file is, for
+    who has asked for it, and ``replay`` how far the run is that is trained again."""
     return {"notice": {"kind": kind, "text": text}}
 
 

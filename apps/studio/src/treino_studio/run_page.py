@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 
 from treino.base.errors import TreinoError
-from treino.base.words import _, speaking
+from treino.base.words import N_, _, speaking
 from treino.data import Data
 from treino.folders import Access, LiveFolder, RunFolder, StoredRun, segments_of
 from treino.inspection import CLOSE, RowXray, Split, better_axes
@@ -29,7 +29,7 @@ from treino.training.futures import fan
 from treino_studio.beside import RunsBeside
 from treino_studio.folder_page import Send, identity
 from treino_studio.image_scene import Part, Pixels, SeenPicture, may_be_drawn, picture_of_row, picture_parts
-from treino_studio.messages import PageMessage, notice
+from treino_studio.messages import NoticeKind, PageMessage, notice
 from treino_studio.protocol import FanCommand
 from treino_studio.run_history import Known, history, left_losses
 from treino_studio.run_state import (
@@ -55,6 +55,10 @@ from treino_studio.scene import (
     training_figures,
 )
 
+REPLAYING = N_(
+    "{run} is trained again up to step {step:,}, whose state is not kept. It is at step {reached:,}."
+)
+REPLAYED = N_("{run} has reached step {step:,} again.")
 HEARTBEAT = 1.0  # seconds between two signals to the training that the page has viewers
 LOOK = 0.4  # seconds between two checks of the run's documents
 CURVES = 0.2  # seconds between two messages of curves
@@ -133,14 +137,26 @@ class RunPage:
         return self.last_step if self.look.step is None else min(self.look.step, self.last_step)
 
     def at(self, step: int) -> Snapshot:
-        """The run at a step of its path; if its replay takes long, the page says so first."""
-        return self.playback.at(step, self.loss_S, self._announce_replay)
+        """The run at a step of its path; if its replay takes long, the page says so, and how far it is."""
+        return self.replayed(self.playback, step, self.loss_S)
 
-    def _announce_replay(self, step: int) -> None:
+    def replayed(self, playback: Playback, step: int, loss_S: np.ndarray) -> Snapshot:
+        """As ``at``, of any run."""
+        told = list[int]()
+
+        def tell(reached: int) -> None:
+            told.append(reached)
+            self._announce(REPLAYING, "replay", run=playback.run.name, step=step, reached=reached)
+
+        snapshot = playback.at(step, loss_S, tell)
+        if told:
+            self._announce(REPLAYED, "info", run=playback.run.name, step=step)
+        return snapshot
+
+    def _announce(self, text: str, kind: NoticeKind, **values: Any) -> None:
         for language in self.languages:
             with speaking(language):
-                text = _("The run is trained again up to step {step:,}, whose state is not kept.")
-                self._say(notice(text.format(step=step), "info"), language)
+                self._say(notice(_(text).format(**values), kind), language)
 
     def _say(self, messages: dict[str, Any], language: str | None = None) -> None:
         """Send messages of the protocol by kind, to viewers of this language; None: to all."""
@@ -498,7 +514,7 @@ class RunPage:
             "beside": None,
         }
         if self.beside.shown and sight.shows == "plane":
-            other, parts_beside = self.beside.picture(step, sight, self.shown.data)
+            other, parts_beside = self.beside.picture(step, sight, self.shown.data, self.replayed)
             header["beside"] = other
             parts = [*parts, *parts_beside]
         self._send(PageMessage(key=self.key, frame=self._frame), frame_bytes(header, parts))

@@ -201,7 +201,7 @@ function makePage(shell, name) {
     if (message.started) return started(message.started);
     const changed = take(page.store, message);
     if (changed === 'notice' && message.notice && (page.takes || message.notice.kind !== 'busy'))
-      page.say(message.notice.text, message.notice.kind);
+      page.say(message.notice.text, message.notice.kind === 'replay' ? 'busy' : message.notice.kind);
     if (changed === 'frame') page.hover = stillThere(page.hover, message);
     if (changed === 'state') update();
     const panel = { points: picture, fan }[changed];
