@@ -1,7 +1,7 @@
 """What a run recorded along its path: the loss of each step, the figures at the ends of epochs."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -28,10 +28,14 @@ def losses_of(folder: RunFolder, spec: RunSpec) -> np.ndarray:
     return np.concatenate(parts) if len(parts) > 1 else parts[0]
 
 
-def epochs_of(folder: RunFolder, spec: RunSpec) -> list[EpochValue]:
-    """The values recorded at the ends of the path's epochs."""
-    stretches = path(spec)
-    rows = folder.database.epochs_of(stretch.segment.number for stretch in stretches)
+def epochs_of(folder: RunFolder, spec: RunSpec, numbers: Iterable[int] | None = None) -> list[EpochValue]:
+    """The values recorded at the ends of the path's epochs, or of those with these numbers."""
+    stretches, database = path(spec), folder.database
+    segments = [stretch.segment.number for stretch in stretches]
+    if numbers is None:
+        rows = database.epochs_of(segments)
+    else:
+        rows = {segment: database.epochs_at(segment, numbers) for segment in segments}
     return [
         row
         for stretch in stretches
@@ -106,8 +110,10 @@ def member_evaluations(
     for row in epochs_of(folder, spec):
         split, apart, member = row.split.partition(MEMBER)
         if apart and row.epoch <= epochs:
-            empty: list[list[float | None]] = [[None] * epochs for _member in range(spec.resolved.ensemble)]
-            values.setdefault(split, {}).setdefault(row.metric, empty)[int(member)][row.epoch - 1] = row.value
+            of = values.setdefault(split, {})
+            if row.metric not in of:
+                of[row.metric] = [[None] * epochs for _member in range(spec.resolved.ensemble)]
+            of[row.metric][int(member)][row.epoch - 1] = row.value
     return values
 
 
@@ -116,6 +122,8 @@ def evaluations(folder: RunFolder, spec: RunSpec, epochs: int) -> dict[str, dict
     values: dict[str, dict[str, list[float | None]]] = {}
     for row in epochs_of(folder, spec):
         if row.epoch <= epochs and MEMBER not in row.split:
-            of = values.setdefault(row.split, {}).setdefault(row.metric, [None] * epochs)
-            of[row.epoch - 1] = row.value
+            of = values.setdefault(row.split, {})
+            if row.metric not in of:
+                of[row.metric] = [None] * epochs
+            of[row.metric][row.epoch - 1] = row.value
     return values

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from treino.base.errors import Refusal, nearest
 from treino.base.files import damaged
-from treino.base.words import _, numeral
+from treino.base.words import _, language, numeral
 from treino.data.dataset import Data
 from treino.data.preparation.preparation import Preparation
 from treino.data.rows_in_memory import in_memory
@@ -39,6 +39,7 @@ from treino.folders.documents.run_spec import ResolvedSettings, RunFacts, RunSpe
 from treino.folders.network_source import run_network
 from treino.folders.run_records import UNKNOWN, evaluations, histories, losses_of, member_evaluations
 from treino.folders.store import Change, RunFolder
+from treino.folders.store.manifest import Manifest
 from treino.folders.store.new_names import command_word
 from treino.folders.stored_folder import StoredFolder, as_typed, typed_here
 from treino.folders.timeline import Timeline, newest, path, segments_of
@@ -79,6 +80,7 @@ class StoredRun(StoredFolder):
     measured = True  # whether the result's figures are those of the network that predicts
     whole: tuple[Self, int] | None = None
     latest: Self | None = None
+    _result_read: tuple[tuple[Manifest, str], RunResult] | None = None  # of which manifest and language
 
     def __init__(self, folder: RunFolder, access: Access | None = None, rows: Data | None = None) -> None:
         super().__init__(folder, access)
@@ -279,9 +281,13 @@ class StoredRun(StoredFolder):
     @property
     def result(self) -> RunResult | None:
         """The results of the run; None before it has ended."""
-        if self.latest is not None or not self.folder.manifest.sealed:  # one of an earlier stop may exist
+        manifest = self.folder.manifest
+        if self.latest is not None or not manifest.sealed:  # one of an earlier stop may exist
             return None
-        result = read_run_result(self.folder)
+        content = manifest, language()
+        if self._result_read is None or self._result_read[0] != content:
+            self._result_read = content, read_run_result(self.folder)
+        result = self._result_read[1]
         if self.whole is None:
             return result
         return result.of_target(self.preparation.target, self.preparation.classes)

@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from treino.folders import Segment, StoredRun, epoch_count, path, segments_of
+from treino.folders import StoredRun, epoch_count, path, segments_of
 from treino_studio.run_state import ThinnedLosses, change_texts, finite
 
 FIGURES = ("loss", "accuracy", "rmse")  # of validation rows, at the end of a stretch
 
-Known = dict[int, tuple[int, list[Any]]]
+Known = dict[int, int]
 
 
 def history(run: StoredRun, last: int | None, known: Known) -> list[dict[str, Any]]:
@@ -20,7 +20,7 @@ def history(run: StoredRun, last: int | None, known: Known) -> list[dict[str, An
     ``[{segment, first, last, text, figures, left}]``. left: it is no part of the run's newest way.
 
     run: to its newest segment, whose last step is ``last``; None: the last recorded one. known: the last
-    steps and figures of segments that are over, from earlier calls.
+    steps of segments that are over, from earlier calls.
     """
     segments, database = segments_of(run.spec), run.folder.database
     timeline, newest = run.timeline, segments[-1].number
@@ -32,10 +32,12 @@ def history(run: StoredRun, last: int | None, known: Known) -> list[dict[str, An
     listed = []
     for segment in segments:
         number, start = segment.number, segment.start
-        if number == newest:
-            end, rows = _recorded(database, segment, last)
+        if number == newest and last is not None:
+            end = max(start, last)
         else:
-            end, rows = known[number] = known.get(number) or _recorded(database, segment)
+            end = known.get(number) or start + database.loss_count(number)
+        if number != newest:
+            known[number] = end
         changes = [c for c in timeline.changes(number) if start <= c.step <= end and c.settings]
         places = change_texts([change._replace(segment=number) for change in changes])
         texts = {step: text for (_number, step), text in places.items()}
@@ -45,7 +47,7 @@ def history(run: StoredRun, last: int | None, known: Known) -> list[dict[str, An
         starts = sorted(step for step in first if step < end or step == start or number == newest)
         count, stop = epoch_count(run.spec, number), stops.get(number, start)
         for at, until in zip(starts, [*starts[1:], end], strict=True):
-            measured = [row for row in rows if count.end_of(row.epoch) <= until]
+            measured = database.last_epoch(number, "validation", count.ended(until))
             found = {row.metric: finite(row.value) for row in measured}
             figures = {name: found[name] for name in FIGURES if name in found}
             left = stop is not None and at >= stop
@@ -62,18 +64,12 @@ def left_losses(run: StoredRun, told: set[int]) -> Iterator[dict[str, Any]]:
     segments, stops = segments_of(run.spec), {s.segment.number: s.stop for s in path(run.spec)}
     begun = max(k for k, segment in enumerate(segments) if segment.origin is None or segment.origin[1] == 0)
     for segment in segments[begun:-1]:
-        number, loss_S = segment.number, np.asarray(run.folder.database.losses(segment.number))
+        number, database = segment.number, run.folder.database
         stop = stops.get(number, segment.start)
-        if number in told or (stop is not None and stop >= segment.start + len(loss_S)):
+        if number in told or (stop is not None and stop >= segment.start + database.loss_count(number)):
             continue
         told.add(number)
+        loss_S = np.asarray(database.losses(number))
         if points := ThinnedLosses().more(loss_S):
             points["step"] = [segment.start + step for step in points["step"]]
             yield {"run": f"{run.name}/{number}", "left": number, **points}
-
-
-def _recorded(database: Any, segment: Segment, last: int | None = None) -> tuple[int, list[Any]]:
-    """The last step of a segment, read unless it is known, and its figures on validation rows by epoch."""
-    end = segment.start + len(database.losses(segment.number)) if last is None else max(segment.start, last)
-    rows = [row for row in database.epochs(segment.number) if row.split == "validation"]
-    return end, sorted(rows, key=lambda row: row.epoch)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from treino.base.words import _
-from treino.folders import RunResult, StoredRun
+from treino.folders import RunResult, StoredRun, path
 from treino.plots import ending, figure, figures_table, headline
 
 
@@ -24,8 +24,8 @@ def run_result(run: StoredRun) -> dict[str, Any] | None:
     if kept is not None and "validation" in result.metrics.measured:
         at = 1 + list(result.metrics.measured).index("validation")
         head.insert(at + 1, _("validation, last step"))
-        of_metric = run.evaluations.get("validation", {})
-        last = [rows[0][at], *(_last(of_metric.get(m, [])) for m in result.metrics.measured["validation"])]
+        last_step = _last_step(run)
+        last = [rows[0][at], *(figure(last_step.get(m)) for m in result.metrics.measured["validation"])]
         for row, text in zip(rows, [*last, *[""] * (len(rows) - len(last))], strict=True):
             row.insert(at + 1, text)
     return {
@@ -50,6 +50,10 @@ def _kept(result: RunResult) -> dict[str, int | None] | None:
     return {"step": step, "epoch": epoch, "last": result.steps}
 
 
-def _last(values: list[float | None]) -> str:
-    """A metric as it was last measured."""
-    return figure(next((value for value in values[::-1] if value is not None), None))
+def _last_step(run: StoredRun) -> dict[str, float]:
+    """The metrics of validation rows as they were last measured."""
+    for stretch in reversed(path(run.spec)):
+        most = stretch.epochs.ended(run.steps if stretch.stop is None else stretch.stop)
+        if rows := run.folder.database.last_epoch(stretch.segment.number, "validation", most):
+            return {row.metric: row.value for row in rows}
+    return {}

@@ -41,7 +41,7 @@ def run_state(run: StoredRun) -> dict[str, Any]:
     """The part of the state that depends only on the run's documents."""
     spec = run.spec
     facts, data = spec.facts, run.data
-    settings, texts = run.settings, change_texts(run.timeline.asked)
+    settings, texts, result = run.settings, change_texts(run.timeline.asked), run.result
     axes = [data.features[j] for j in columns_with_an_axis(data)] if data.kind != "image" else []
     return {
         "kind": "run",
@@ -78,7 +78,7 @@ def run_state(run: StoredRun) -> dict[str, Any]:
         ],
         "marks": marks(run),
         "findings": findings(run),
-        "metrics": run.metrics if run.result is not None else None,
+        "metrics": None if result is None else result.metrics.to_json(),
         "result": run_result(run),
         "command": commands(run),
         "unseen": [],
@@ -323,27 +323,28 @@ def next_update(training: TrainingLoop, step: int, member: int) -> tuple[float |
 
 def epochs(run: StoredRun, loss_S: NDArray[np.float32]) -> list[dict[str, Any]]:
     """The metrics of each epoch: ``{epoch, step, train: {metric: value}, validation: {…}}``; for ensembles
-    also ``members: {metric: [for each network]}`` on validation rows."""
+    also ``members: {metric: [for each network]}`` on validation rows. Of many epochs, those that are
+    shown: evenly spaced ones with the first and the last; others aren't read."""
     count = epoch_count(run.spec)
-    entries: dict[int, dict[str, Any]] = {}
-
-    def entry(number: int) -> dict[str, Any]:
-        new = {"epoch": number, "step": min(count.end_of(number), len(loss_S)), "train": {}, "validation": {}}
-        return entries.setdefault(number, new)
-
     mean_E, _deviation_E = training_losses(loss_S, count)
-    for k, mean in enumerate(mean_E.tolist()):
-        entry(k + 1)["train"]["loss"] = finite(mean)
-    for row in epochs_of(run.folder, run.spec):
+    last = len(mean_E) + bool(epochs_of(run.folder, run.spec, [len(mean_E) + 1]))  # it may be cut short
+    numbers = np.unique(np.linspace(1, last, min(last, EPOCHS)).astype(int)).tolist()
+    entries = {
+        number: {
+            "epoch": number,
+            "step": min(count.end_of(number), len(loss_S)),
+            "train": {"loss": finite(float(mean_E[number - 1]))} if number <= len(mean_E) else {},
+            "validation": {},
+        }
+        for number in numbers
+    }
+    for row in epochs_of(run.folder, run.spec, numbers):
+        entry = entries[row.epoch]
         if row.split in ("train", "validation") and row.metric not in ("seconds", "loss_std"):
-            entry(row.epoch)[row.split][row.metric] = finite(row.value)
+            entry[row.split][row.metric] = finite(row.value)
         split, apart, member = row.split.partition(MEMBER)
         if apart and split == "validation":
             none = [None] * run.resolved.ensemble
-            of = entry(row.epoch).setdefault("members", {}).setdefault(row.metric, none)
+            of = entry.setdefault("members", {}).setdefault(row.metric, none)
             of[int(member)] = finite(row.value)
-    listed = [entries[number] for number in sorted(entries)]
-    if len(listed) > EPOCHS:
-        places = np.unique(np.linspace(0, len(listed) - 1, EPOCHS).astype(int))
-        listed = [listed[k] for k in places]
-    return listed
+    return list(entries.values())

@@ -14,9 +14,8 @@ import os
 import sqlite3
 import time
 import weakref
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
-from functools import partial
 from itertools import groupby, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
@@ -29,7 +28,7 @@ from treino.base.words import N_, _
 from treino.folders.store import manifest, sqlite, tables
 from treino.folders.store.change import Change
 from treino.folders.store.folder_files import RUN_NOT_WRITING
-from treino.folders.store.sqlite import Row
+from treino.folders.store.sqlite import Answer, Row
 from treino.folders.store.tables import Statement, insertion
 
 if TYPE_CHECKING:
@@ -342,11 +341,7 @@ class Database:
                 )
             return count
 
-        with sqlite.trouble(self.path):
-            if self._connection is None:
-                return sqlite.of_file(self.path, ask)
-            self.flush()
-            return ask(self._connection)
+        return self._asked(ask)
 
     def epochs(self, segment: int = 0) -> list[EpochValue]:
         """The metrics at the ends of the segment's epochs."""
@@ -355,9 +350,30 @@ class Database:
     def epochs_of(self, segments: Iterable[int]) -> dict[int, list[EpochValue]]:
         """The same of several segments, by their numbers; the table is read once."""
         values = {number: list[EpochValue]() for number in segments}
-        for number, *row, value in sorted(row for row in self._table("epochs") if row[0] in values):
-            values[number].append(EpochValue._make((*row, math.nan if value is None else value)))
+        for row in sorted(row for row in self._table("epochs") if row[0] in values):
+            values[row[0]].append(_epoch_value(row[1:]))
         return values
+
+    def epochs_at(self, segment: int, numbers: Iterable[int]) -> list[EpochValue]:
+        """The metrics at the ends of these epochs of the segment; no other row is read, so that the checksum
+        isn't verified."""
+        chosen = tuple(numbers)
+        where = f"segment = ? AND epoch IN ({', '.join('?' * len(chosen))})"
+        return self._epochs(where, (segment, *chosen))
+
+    def last_epoch(self, segment: int, split: str, most: int) -> list[EpochValue]:
+        """The metrics of a split at the end of the segment's last epoch that has some, up to the epoch
+        ``most``; read as ``epochs_at``."""
+        last = "SELECT epoch FROM epochs WHERE segment = ? AND split = ? AND epoch <= ?"
+        where = f"segment = ? AND split = ? AND epoch = ({last} ORDER BY epoch DESC LIMIT 1)"
+        return self._epochs(where, (segment, split, segment, split, most))
+
+    def _epochs(self, where: str, values: Row) -> list[EpochValue]:
+        def ask(connection: sqlite3.Connection) -> list[Row]:
+            tables.check(connection, self.path)
+            return tables.rows(connection, self.path, "epochs", where, values)
+
+        return [_epoch_value(row[1:]) for row in sorted(self._asked(ask))]
 
     def events(self) -> list[Event]:
         """All events, in the order in which they were added."""
@@ -370,11 +386,7 @@ class Database:
 
     def to_bytes(self) -> bytes:
         """The content as a single SQLite file without a write-ahead log."""
-        with sqlite.trouble(self.path):
-            if self._connection is None:
-                return sqlite.of_file(self.path, sqlite.content)
-            self.flush()
-            return sqlite.content(self._connection)
+        return self._asked(sqlite.content)
 
     def close(self) -> None:
         """Commit the collected records and close the file."""
@@ -416,21 +428,33 @@ class Database:
 
     def _tables(self, *names: str) -> dict[str, tuple[list[sqlite.Row], int]]:
         """The rows of tables, unordered, with their number of changes and verified checksums."""
-        ask = partial(tables.checked, path=self.path, names=names)
+
+        def ask(connection: sqlite3.Connection) -> dict[str, tuple[list[sqlite.Row], int]]:
+            if self._connection is None or self._writable:
+                return tables.checked(connection, self.path, names)
+            # in memory: the SHA-256 of the bytes was verified
+            tables.check(connection, self.path)
+            return {name: (tables.rows(connection, self.path, name), 0) for name in names}
+
+        return self._asked(ask)
+
+    def _asked(self, ask: Callable[[sqlite3.Connection], Answer]) -> Answer:
+        """The result of ``ask`` on the file with all that was recorded."""
         with sqlite.trouble(self.path):
             if self._connection is None:
                 return sqlite.of_file(self.path, ask)
             self.flush()
-            if self._writable:
-                return ask(self._connection)
-            # in memory: the SHA-256 of the bytes was verified
-            tables.check(self._connection, self.path)
-            return {name: (tables.rows(self._connection, self.path, name), 0) for name in names}
+            return ask(self._connection)
 
 
 def not_running(folder: Path, status: str) -> TreinoError:
     """The error for a command to a run that reads no commands. status: the folder's, or `ending`."""
     return NOT_RUNNING(run=folder.name, status=_(status))
+
+
+def _epoch_value(row: Row) -> EpochValue:
+    *place, value = row
+    return EpochValue._make((*place, math.nan if value is None else value))
 
 
 def is_mark(mark: Any) -> TypeGuard[dict[str, Any]]:

@@ -132,13 +132,17 @@ def checked(
     return contents
 
 
-def rows(connection: sqlite3.Connection, path: Path, name: str) -> list[Row]:
-    """All rows of a table, without verifying its checksum; its indices, which may be damaged, aren't used.
+def rows(
+    connection: sqlite3.Connection, path: Path, name: str, where: str = "true", values: Row = ()
+) -> list[Row]:
+    """All rows of a table, or those that a condition with these values takes, without verifying its checksum;
+    its indices, which may be damaged, aren't used.
 
     Every value has its column's type, since SQLite stores any type in any column; no row, step or epoch has a
     number below the first.
     """
-    table: list[Row] = connection.execute(f"SELECT {COLUMNS[name]} FROM {name} NOT INDEXED").fetchall()
+    sql = f"SELECT {COLUMNS[name]} FROM {name} NOT INDEXED WHERE {where}"
+    table: list[Row] = connection.execute(sql, values).fetchall()
     for row in table:
         for value, kind in zip(row, _KINDS[name], strict=True):
             if not isinstance(value, kind) or (type(value) is int and value < 0):
