@@ -9,11 +9,15 @@ import pytest
 
 import treino
 from apps.studio.tests.running import command
+from treino.folders.store import Database
 from treino.folders.stored_run import StoredRun
 from treino.training.replay import snapshots
+from treino.training.stored_results import open_run
 from treino_studio.run_commands import look
+from treino_studio.run_history import history
 from treino_studio.run_page import RunPage
-from treino_studio.run_state import difference_text, run_state, settings_at
+from treino_studio.run_result import run_result
+from treino_studio.run_state import difference_text, epochs, run_state, settings_at
 
 
 @pytest.mark.parametrize(
@@ -112,3 +116,32 @@ def stored(run: Any) -> StoredRun:
     found = treino.open(run.path)
     assert isinstance(found, StoredRun)
     return found
+
+
+def test_of_many_epochs_only_those_that_are_drawn_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each as it was measured, the first and the last among them, also on a way through two segments."""
+    run = treino.fit("wine", epochs=40, patience=0, parent=tmp_path).rewind(50, lr=0.01)
+    measured, count = run.evaluations["validation"], run.steps // 4
+    read = Database._table
+
+    def table(database: Database, name: str) -> Any:
+        assert name != "epochs"
+        return read(database, name)
+
+    monkeypatch.setattr(Database, "_table", table)
+    monkeypatch.setattr("treino_studio.run_state.EPOCHS", 9)
+    stored = open_run(run.path)
+    listed = epochs(stored, stored.losses)
+    numbers = [each["epoch"] for each in listed]
+    assert (len(numbers), numbers[0], numbers[-1]) == (9, 1, count)
+    for each in listed:
+        place = each["epoch"] - 1
+        of_epoch = [each["validation"].get(name) for name in ("loss", "accuracy")]
+        assert of_epoch == [measured[name][place] for name in ("loss", "accuracy")]
+        assert each["train"]["loss"] == pytest.approx(float(stored.losses[4 * place : 4 * place + 4].mean()))
+    assert listed[-1]["validation"]
+    last = history(stored, None, {})[-1]["figures"]
+    assert last == {name: measured[name][-1] for name in ("loss", "accuracy")}
+    assert run_result(stored) is not None
