@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, TypeAdapter
 
 from treino.base.document_fields import AS_TUPLE
 from treino.base.errors import TreinoError
+from treino_studio.page_messages import Notice, NoticeKind
 from treino_studio.protocol import FolderCommand, Reader
 
 Folder = Annotated[Path, Field(strict=False), PlainSerializer(str)]
@@ -20,7 +21,6 @@ PlayControl = Annotated[
 ]
 """A playback command and its value."""
 
-NoticeKind = Literal["info", "warning", "busy", "replay"]
 PLAY: PlayControl = ("play", None)
 PAUSE: PlayControl = ("pause", None)
 
@@ -248,9 +248,8 @@ class TrainingFailed(Message):
 
 
 def notice(text: str, kind: NoticeKind = "warning") -> dict[str, Any]:
-    """A message of the protocol that is read out once on the page. kind: ``busy`` is how far a file is, for
-    who has asked for it, and ``replay`` how far the run is that is trained again."""
-    return {"notice": {"kind": kind, "text": text}}
+    """A sentence that is read out once on a page, as a message to it."""
+    return {"notice": Notice(kind=kind, text=text)}
 
 
 # ---- reading

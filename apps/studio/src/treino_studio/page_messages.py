@@ -10,12 +10,15 @@ from typing_extensions import TypedDict  # that of Python 3.11 can't be read by 
 
 Figures = dict[str, float | None]
 FixedBy = Literal["own", "cnn", "batch_norm"]
+NoticeKind = Literal["info", "warning", "busy", "replay"]
 CLOSED = ConfigDict(extra="forbid")
 
 
 @with_config(CLOSED)
 class Notice(TypedDict):
-    kind: Literal["info", "warning", "busy"]
+    """busy: how far a file is, for who has asked for it. replay: how far a run is that is trained again."""
+
+    kind: NoticeKind
     text: str
 
 

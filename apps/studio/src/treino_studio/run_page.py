@@ -29,7 +29,8 @@ from treino.training.futures import fan
 from treino_studio.beside import RunsBeside
 from treino_studio.folder_page import Send, identity
 from treino_studio.image_scene import Part, Pixels, SeenPicture, may_be_drawn, picture_of_row, picture_parts
-from treino_studio.messages import NoticeKind, PageMessage, notice
+from treino_studio.messages import PageMessage, notice
+from treino_studio.page_messages import NoticeKind
 from treino_studio.protocol import FanCommand
 from treino_studio.run_history import Known, history, left_losses
 from treino_studio.run_state import (

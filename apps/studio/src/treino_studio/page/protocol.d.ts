@@ -1,5 +1,5 @@
 // The studio's messages and the settings, as tools/page_types.py writes them from the models.
-// ae30ae62ff476284a3d9fecdf8231c42802e711b4ff495df4d54268883f1b5a4
+// a6313afbb0788ef6acf4a999c89a52f922d38c48965476cf2d22754e0e445bc9
 
 export interface Acknowledgement {
   ack: number;
@@ -302,7 +302,7 @@ export interface NetworkOfRun {
   parameters: number;
 }
 export interface Notice {
-  kind: "info" | "warning" | "busy";
+  kind: "info" | "warning" | "busy" | "replay";
   text: string;
 }
 export interface PointsOfRun {
