@@ -17,6 +17,8 @@ from hypothesis import strategies as st
 from pyarrow import parquet
 from safetensors.torch import load_file
 
+from treino.folders.documents import read_checkpoint
+from treino.folders.store import RunFolder
 from treino.settings.options import ClusterOptions
 from treino.training.cluster import SharedValue, TaskEnd, packed
 from treino.training.loop import JobEnd
@@ -182,6 +184,33 @@ def test_what_was_interrupted_goes_on_with_a_cluster_or_without(
     if isinstance(end, JobEnd):
         assert contents(folder / "torn") == together
         assert end.document["processors"]
+
+
+@pytest.mark.parametrize("again", [None, pytest.param("ray", marks=pytest.mark.release)])
+def test_a_population_that_was_interrupted_in_parts_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, again: str | None
+) -> None:
+    def swept_alike(out: Path, on: str | None) -> None:
+        asked = {"members": 9, "strategy": "none", "fresh": 0, "settings": BASE | {"epochs": 30}}
+        for _event in sweep_events("iris", "lr=1e-3..1:log", out=out, place=ClusterOptions(on=on), **asked):
+            pass
+
+    monkeypatch.setattr(distribution, "TASK_SECONDS", 0.003)
+    monkeypatch.setattr(distribution, "SHORTEST_TASK", 0.001)
+    monkeypatch.setattr(bracket, "CHUNK_SECONDS", 0.002)
+    use(monkeypatch, Processes(3, 4))
+    swept_alike(tmp_path / "together", None)
+    looks = itertools.count()
+    with monkeypatch.context() as early:
+        stop = {4: "interrupted"}
+        early.setattr(sweep.SweepJob, "stop_reason", lambda _job: stop.get(next(looks)))
+        swept_alike(tmp_path / "torn", "ray")
+    checkpoint = read_checkpoint(RunFolder.open(tmp_path / "torn", verify=False))
+    assert checkpoint is not None
+    assert len(checkpoint[1]["state"]["populations"][0]["parts"]) > 1
+    for _event in sweep_resumption(tmp_path / "torn", place=ClusterOptions(on=again)):
+        pass
+    assert contents(tmp_path / "torn") == contents(tmp_path / "together")
 
 
 def test_steps_to_a_target_are_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -81,26 +81,23 @@ class KeyframeState(State):
         return {"best": (self.best is not None) == one, "hp": hp == (self.hp and self.hp.keys())}
 
 
-class PartState(State):
-    """Members that went on training separately from their population. rows: their indices in the population.
-    looks: evaluations so far."""
-
-    rows: Many[Count]
-    step: Count
-    evaluated_step: Count
-    epoch_steps: Count
-    looks: Count
+Clock = Annotated[Many[Count], Field(min_length=4, max_length=4)]
+"""The step, the step of the last evaluation, the steps of the epoch so far, and the evaluations so far."""
 
 
 class PopulationState(State):
-    """A population. looks: evaluations so far. parts: the members that went on training separately. record:
-    for a study's network."""
+    """A population. looks: evaluations so far. parts: the members that went on training separately, by their
+    places in the population, with their clock. record: for a study's network."""
 
     members: Many[Count]
     engine: EngineState
     looks: Count
-    parts: Many[PartState]
+    parts: Many[Annotated[tuple[Many[Count], Clock], AS_TUPLE]]
     record: NetworkRecord | None = None
+
+    def agreeing(self) -> dict[str, bool]:
+        places = [place for part, _clock in self.parts for place in part]
+        return {"parts": len(places) == len(set(places)) and max(places, default=0) < len(self.members)}
 
 
 class BracketState(State):
