@@ -260,10 +260,10 @@ def test_every_import_of_others_is_declared() -> None:
     assert not {m for m in others if not declared & set(map(canonicalize_name, of_module.get(m, [m])))}
 
 
-def test_the_doctor_needs_torch_alone() -> None:
+def test_the_doctor_needs_torch_and_what_that_brings() -> None:
     """What else it imports, it imports in functions, or where it is there, for those who have it."""
     own = modules_of([path for path in DOCTOR if path.name != "pytest_plugin.py"], top=True)
-    assert own - sys.stdlib_module_names == {"torch", "treino_doctor"}
+    assert own - sys.stdlib_module_names == {"torch", "markupsafe", "treino_doctor"}
 
 
 def modules_of(paths: list[Path], top: bool = False) -> set[str]:
@@ -272,6 +272,35 @@ def modules_of(paths: list[Path], top: bool = False) -> set[str]:
     codes = (re.sub(r'"""[^"]*"""', "", TEXTS[path]) for path in paths)
     names = (name for code in codes for found in line.findall(code) for name in "".join(found).split(","))
     return {name.split(".")[0].split(" as ")[0].strip() for name in names}
+
+
+NAMES_OF_TAGS = """
+a b body br button circle code details div figcaption figure g h1 h2 h3 head header html iframe img
+input label li link main math meta mfrac mi mn mo mrow mtd mtr nav ol option p path pre rect script
+section select span style summary svg table tbody td text th thead title tr ul
+"""
+TAG = re.compile(rf"(?<!\?P)</?(?:{'|'.join(NAMES_OF_TAGS.split())})(?![\w-])|<!doctype")
+OF_FILES = "page_file.py", "file_bytes.py", "verb.py"  # these look for tags in files
+
+
+def test_markup_is_made_where_it_is_escaped() -> None:
+    """Outside base/markup.py no string holds a tag, and none but a constant is declared to be markup."""
+    for path, text in TEXTS.items():
+        assert not re.search(r"^ *(from html import|import html\b)", text, re.M), path
+        if path.name == "markup.py" or not ("Markup(" in text or TAG.search(text)):
+            continue
+        tree = ast.parse(text)
+        declared = set[int]()
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Markup":
+                constant = all(isinstance(each, ast.Constant) for each in node.args)
+                assert constant or path.name == "page_file.py", (path, node.lineno)
+                declared |= set(map(id, node.args))
+            elif isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
+                declared |= {id(each.value) for each in node.body[:1] if isinstance(each, ast.Expr)}
+        strings = (n for n in ast.walk(tree) if isinstance(n, ast.Constant) and isinstance(n.value, str))
+        found = [n.value for n in strings if id(n) not in declared and TAG.search(n.value)]
+        assert not found or path.name in OF_FILES, (path, found)
 
 
 def test_a_class_has_a_name_of_its_own() -> None:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
-from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +38,7 @@ from treino.training.sweeps.study import study_events
 from treino.training.sweeps.study_document import table_of
 from treino.training.sweeps.sweep import sweep_events
 from treino.training.train import drain
+from treino_doctor.base.markup import tag
 
 STUDY_MODULE = Refusal(
     "A study makes its network anew for every row.", "Give mlp(64, 32), cnn(16, 32), or net='FILE.py:NAME'."
@@ -162,7 +162,7 @@ class Run(StoredRun, Shown):
     def _repr_html_(self) -> str:
         """A card for notebooks: metrics, intervals, the loss, findings."""
         if not self.folder.has("spec.json"):
-            return f"<code>{escape(repr(self))}</code>"
+            return tag("code", repr(self))
         findings = self.facts.findings
         return run_card(self.path, self.spec.data.name, self.status, self.result, findings, curves_of(self))
 

@@ -254,7 +254,7 @@ def test_a_contact_sheet_begins_with_what_is_least_sure(
     document = treino("predict", run.path, "set", "--to", "sheet.html", "--json").document
     page = (tmp_path / "sheet.html").read_text()
     each = {p["file"].removeprefix("disc/").replace("<b>", "&lt;b&gt;"): p for p in document["predictions"]}
-    shown = re.findall(r"<figure( class=wrong)?>.*?<br>disc/(.*?)(?:<br>|</fig)", page)
+    shown = re.findall(r"<figure( class='wrong')?>.*?<br/>disc/(.*?)(?:<br/>|</fig)", page)
     for name in ("disc", "ring"):  # of each class the least sure first
         files = [file for _wrong, file in shown if each[file]["prediction"] == name]
         shares = [each[file]["probabilities"][name] for file in files]

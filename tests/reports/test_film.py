@@ -187,7 +187,7 @@ def of_24_bits(colours: Any) -> Any:
 
 def page_pictures(html: bytes) -> list[tuple[str, bytes]]:
     """The words and the bytes of each picture in the film's page."""
-    found = re.findall(r'<img[^>]* alt="([^"]*)" src="data:image/png;base64,([^"]*)"', html.decode())
+    found = re.findall(r"<img[^>]* alt='([^']*)' src='data:image/png;base64,([^']*)'", html.decode())
     return [(words, base64.b64decode(content)) for words, content in found]
 
 

@@ -81,7 +81,7 @@ def test_a_hostile_table_s_report_in_a_browser(tmp_path: Path, monkeypatch: pyte
     right, low, high = (f"{100 * figure:.1f} %" for figure in figures)
     assert f"{right} are right (95 %: {low} to {high})" in said
     assert "treino train" not in said  # no command can name rows that were in memory
-    assert 'class="film"' in page
+    assert "class='film'" in page
     said = report([run], as_markdown=True).read_text()
     call = re.search(r"```python\nimport treino\n\n(treino.fit.*)\n```", said)
     again = eval(f"{call[1][:-1]}, parent={str(tmp_path)!r})", {"treino": tr})

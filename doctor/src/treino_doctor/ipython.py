@@ -3,10 +3,12 @@
 import linecache
 from collections.abc import Sequence
 from functools import partial
-from html import escape as html
 from typing import Any
 
+from markupsafe import Markup
+
 from treino_doctor.base.escaping import escape
+from treino_doctor.base.markup import tag
 from treino_doctor.base.words import _
 from treino_doctor.cells import line_name, name_running_cells
 from treino_doctor.defects import attempt
@@ -143,24 +145,26 @@ BOX = "border-left:4px solid {ink};background:rgba(128,128,128,.10);padding:6px 
 LINE = "font-family:ui-monospace,monospace;font-size:13px;margin:3px 0;white-space:pre-wrap"
 
 
-def findings_html(head: str, findings: Sequence[tuple[Finding, str, str]], notes: Sequence[str] = ()) -> str:
+def findings_html(
+    head: str, findings: Sequence[tuple[Finding, str, str]], notes: Sequence[str] = ()
+) -> Markup:
     """Return the findings as HTML.
 
     findings: (finding, its place, such as ``cell 3, line 7``, that line's text). notes: sentences to show
     below.
     """
-    parts = [f"<div><b>{html(head)}</b></div>", *(_one(*each) for each in findings)]
-    parts += [f"<div style='opacity:.7'>{html(text)}</div>" for text in notes]
-    return f"<div style='{CARD}'>{''.join(parts)}</div>"
+    parts = [tag("div", tag("b", head)), *(_one(*each) for each in findings)]
+    parts += [tag("div", text, style="opacity:.7") for text in notes]
+    return tag("div", *parts, style=CARD)
 
 
-def _one(finding: Finding, place: str, line: str) -> str:
+def _one(finding: Finding, place: str, line: str) -> Markup:
     sure = _("certain") if finding.certain else _("likely")
-    ink = INK[finding.severity]
-    source = f"<div style='{LINE}'>{html(line)}</div>" if line else ""
-    return (
-        f"<div style='{BOX.format(ink=ink)}'><b>{html(finding.rule)}</b> "
-        f"<span style='opacity:.75'>({html(sure)})</span> <span style='float:right'>{html(place)}</span>"
-        f"{source}<div>{html(finding.message)}</div><div style='opacity:.75'>{html(finding.why)}</div>"
-        f"<div>{html(_('To do: {fix}').format(fix=finding.fix))}</div></div>"
-    )
+    parts = [
+        tag("b", finding.rule) + " " + tag("span", f"({sure})", style="opacity:.75"),
+        " " + tag("span", place, style="float:right"),
+    ]
+    parts += [tag("div", line, style=LINE)] if line else []
+    parts += [tag("div", finding.message), tag("div", finding.why, style="opacity:.75")]
+    parts.append(tag("div", _("To do: {fix}").format(fix=finding.fix)))
+    return tag("div", *parts, style=BOX.format(ink=INK[finding.severity]))

@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from html import escape
 from typing import Any, Literal
 
 import numpy as np
 import torch
+from markupsafe import Markup
 from numpy.typing import NDArray
 
 from treino.base.document_fields import Task
@@ -19,8 +19,10 @@ from treino.data.preparation.preparation import Preparation, Scale
 from treino.data.rows import Rows, sampled_rows
 from treino.data.table import row_place
 from treino_doctor.base import escaping
+from treino_doctor.base.markup import tag
 
 SHOWN = 40  # maximum number of columns, and of classes, in a notebook's tables
+TITLE = "opacity:.7;margin-top:6px"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -181,37 +183,38 @@ class Data:
     def _repr_html_(self) -> str:
         """A card for notebooks: the splits; for a table, the rows of each class and a line for each column;
         for images, their description with examples of each class."""
-        title = "<div style='opacity:.7;margin-top:6px'>{}</div>"
-        said = [f"<div><b>{escape(self.name)}</b> {escape(self.learnt)}</div>"]
-        said.append(f"<div>{escape(self._counts())}</div>")
+        said = [tag("div", tag("b", self.name), " ", self.learnt), tag("div", self._counts())]
         if (images := self.images) is not None:
             head, lines = images.count_table()
-            shown = [(line, summaries.strip_html(first) if first else "") for line, first in lines]
-            said += [_table((fact, "") for fact in images.facts()), _table([(head, ""), *shown])]
-            said += [f"<div>! {escape(warning.note)}</div>" for warning in images.warnings()]
+            shown = [(line, summaries.strip_html(first) if first else Markup()) for line, first in lines]
+            said += [_table((fact, Markup()) for fact in images.facts()), _table([(head, Markup()), *shown])]
+            said += [tag("div", "! ", warning.note) for warning in images.warnings()]
         else:
             ways = [
                 ", ".join(e.inputs) if len(e.inputs) <= 4 else _("{n} inputs").format(n=len(e.inputs))
                 for e in self.preparation.encoders[:SHOWN]
             ]
             columns = zip(self.features[:SHOWN], ways or self.features, strict=False)
-            rows = [((column, way if way != column else _("number")), "") for column, way in columns]
+            rows = [((column, way if way != column else _("number")), Markup()) for column, way in columns]
             if (more := len(self.features) - SHOWN) > 0:
-                rows.append(((_("and {n} more").format(n=more), ""), ""))
+                rows.append(((_("and {n} more").format(n=more), ""), Markup()))
             if self.classes and isinstance(self.train.y, torch.Tensor):
                 bars = [bar for one in self.by_target for bar in one._class_bars()]
-                said += [title.format(escape(_("training rows of each class"))), _table(bars)]
-            said += [title.format(escape(_("columns, and what the network is given"))), _table(rows)]
-        said += [f"<div>· {escape(note)}</div>" for note in self.notes]
-        return f"<div style='font:14px/1.45 system-ui,sans-serif;max-width:960px'>{''.join(said)}</div>"
+                said += [tag("div", _("training rows of each class"), style=TITLE), _table(bars)]
+            said += [tag("div", _("columns, and what the network is given"), style=TITLE), _table(rows)]
+        said += [tag("div", "· ", note) for note in self.notes]
+        return tag("div", *said, style="font:14px/1.45 system-ui,sans-serif;max-width:960px")
 
-    def _class_bars(self) -> list[tuple[tuple[str, str], str]]:
+    def _class_bars(self) -> list[tuple[tuple[str, str], Markup]]:
         """For each class (its name, its number of training rows), and a bar of proportional length."""
         count_C = torch.bincount(self.train.y.reshape(-1), minlength=len(self.classes)).tolist()
         most = max([*count_C, 1])
-        bar = "<div style='height:9px;width:{}px;border-radius:2px;background:#0072b2'></div>"
+        look = "height:9px;width:{}px;border-radius:2px;background:#0072b2"
         counts = list(zip(self.classes, count_C, strict=True))[:SHOWN]
-        return [((name, numeral(n, ",")), bar.format(round(180 * n / most))) for name, n in counts]
+        return [
+            ((name, numeral(n, ",")), tag("div", style=look.format(round(180 * n / most))))
+            for name, n in counts
+        ]
 
     @property
     def learnt(self) -> str:
@@ -234,12 +237,12 @@ def target_text(target: str, classes: Sequence[str], outputs: int = 1) -> str:
     return text.format(n=len(classes), target=target, names=listed(classes, 10))
 
 
-def _table(rows: Iterable[tuple[Sequence[str], str]]) -> str:
+def _table(rows: Iterable[tuple[Sequence[str], Markup]]) -> Markup:
     """An HTML table of the texts of each row, with a drawing after them."""
     look = "text-align:left;padding:2px 16px 2px 0;font-weight:{};background:none"
-    lines = ""
+    lines = []
     for texts, drawing in rows:
-        cells = enumerate([*map(escape, texts), drawing])
-        tds = (f"<td style='{look.format(400 if i else 500)}'>{cell}</td>" for i, cell in cells)
-        lines += f"<tr style='background:none'>{''.join(tds)}</tr>"
-    return f"<table style='border-collapse:collapse;margin:4px 0'>{lines}</table>"
+        cells = enumerate([*texts, drawing])
+        tds = (tag("td", cell, style=look.format(400 if i else 500)) for i, cell in cells)
+        lines.append(tag("tr", *tds, style="background:none"))
+    return tag("table", *lines, style="border-collapse:collapse;margin:4px 0")

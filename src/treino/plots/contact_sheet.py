@@ -3,10 +3,10 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 from typing import TYPE_CHECKING
 
 import numpy as np
+from markupsafe import Markup
 from numpy.typing import NDArray
 
 from treino.base.text import tail
@@ -14,6 +14,7 @@ from treino.base.words import numeral
 from treino.plots.page import page
 from treino.plots.pixels import data_uri
 from treino.plots.style import ALARM, INK, SOFT, WIDTH, header, header_inches, label, look, new_figure, png
+from treino_doctor.base.markup import tag
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -76,23 +77,22 @@ class TileGroup:
         return HEADING * bool(self.heading) + self.down * math.ceil(len(self.tiles) / self.across)
 
 
-def sheet_page(title: str, sentences: Sequence[str], groups: Sequence[TileGroup]) -> str:
+def sheet_page(title: str, sentences: Sequence[str], groups: Sequence[TileGroup]) -> Markup:
     """Return the sheet as an HTML page."""
-    parts = [f"<h1>{escape(title)}</h1>", *(f'<p class="soft">{escape(each)}</p>' for each in sentences)]
+    parts = [tag("h1", title), *(tag("p", each, class_="soft") for each in sentences)]
     for group in groups:
-        count = f"<span class='soft'>{numeral(group.of, ',')}</span>"
-        figures = "".join(map(_figure, group.tiles))
-        parts.append(f"<h2>{escape(group.heading)} {count}</h2><div class='sheet'>{figures}</div>")
-    return page(title, "\n".join(parts), STYLE)
+        count = tag("span", numeral(group.of, ","), class_="soft")
+        parts.append(tag("h2", group.heading, " ", count))
+        parts.append(tag("div", *map(_figure, group.tiles), class_="sheet"))
+    return page(title, *parts, style=STYLE)
 
 
-def _figure(tile: Tile) -> str:
-    lines = [escape(word) for word in tile.words]
-    lines += [f"<b>{escape(tile.alarm)}</b>"] if tile.alarm else []
-    return (
-        f"<figure{' class=wrong' if tile.alarm else ''}><img src='{data_uri(tile.rgb)}' alt=''>"
-        f"<figcaption>{'<br>'.join(lines)}</figcaption></figure>"
-    )
+def _figure(tile: Tile) -> Markup:
+    lines: list[str] = [*tile.words]
+    lines += [tag("b", tile.alarm)] if tile.alarm else []
+    caption = tag("figcaption", tag("br").join(lines))
+    picture = tag("img", src=data_uri(tile.rgb), alt="")
+    return tag("figure", picture, caption, class_="wrong" if tile.alarm else None)
 
 
 def sheet_png(title: str, sentences: Sequence[str], groups: Sequence[TileGroup]) -> bytes:

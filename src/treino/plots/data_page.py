@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
+from markupsafe import Markup
+
 from treino.base.text import cell_words
 from treino.base.words import _, numeral
 from treino.data.summaries.description import ColumnDescription, TableDescription
@@ -27,7 +29,7 @@ CLASSES = 30
 FEW, SOME = 20, 48  # up to this many classes, two or three classes stand side by side on a sheet, else six
 
 
-def data_page(table: TableDescription) -> str:
+def data_page(table: TableDescription) -> Markup:
     """Return the page about the result of ``treino.data.describe``."""
     notes = (Paragraph(note, "soft") for note in table.notes)
     found = (Note(warning.message, (warning.hint,)) for warning in table.warnings)
@@ -73,7 +75,7 @@ def _classes(table: TableDescription) -> Iterator[Section]:
     yield Section(_("Classes of {name}").format(name=target.name), (*blocks, *after))
 
 
-def _bar(share: float, alt: str) -> str:
+def _bar(share: float, alt: str) -> Markup:
     return _bars(320, 12, [rectangle(0, 0, 320 * share, 12)], alt)
 
 
@@ -83,7 +85,7 @@ def image_blocks(images: ImagesDescription, drawn: bool = True) -> list[Block]:
     rows = [tuple(cells) for cells, _first in lines]
     if not drawn:
         return [_facts(images), TableBlock(tuple(head), tuple(rows))]
-    first = [Drawing("" if examples is None else strip_html(examples)) for _cells, examples in lines]
+    first = [Drawing(Markup() if examples is None else strip_html(examples)) for _cells, examples in lines]
     shown: list[tuple[str | Drawing, ...]] = [(*row, each) for row, each in zip(rows, first, strict=True)]
     return [_facts(images), TableBlock((*head, _("the first")), tuple(shown))]
 
@@ -133,7 +135,7 @@ def _row(column: ColumnDescription, table: TableDescription) -> tuple[str | Draw
     return (
         column.name,
         kind,
-        Drawing("" if column.kind in ("identifier", "text") else picture(column.name, column.shape)),
+        Drawing(Markup() if column.kind in ("identifier", "text") else picture(column.name, column.shape)),
         f"{numeral(column.missing, ',')} ({numeral(share, '.1%')})" if column.missing else "",
         numeral(column.unique, ","),
         cell_words(column.minimum),
@@ -143,10 +145,10 @@ def _row(column: ColumnDescription, table: TableDescription) -> tuple[str | Draw
     )
 
 
-def picture(name: str, shape: NumberHistogram | WordCounts | None) -> str:
+def picture(name: str, shape: NumberHistogram | WordCounts | None) -> Markup:
     """Return a column's values as a small SVG: a histogram of numbers or dates, or bars of common words."""
     if shape is None:
-        return ""
+        return Markup()
     counts = [*shape.counts]
     if isinstance(shape, WordCounts) and shape.others:
         counts.append(shape.others)
@@ -161,7 +163,7 @@ def picture(name: str, shape: NumberHistogram | WordCounts | None) -> str:
     return _bars(PAGE_WIDTH, HEIGHT, bars, _("values of {name}").format(name=name))
 
 
-def _bars(width: int, height: int, bars: Sequence[str], alt: str) -> str:
+def _bars(width: int, height: int, bars: Sequence[Markup], alt: str) -> Markup:
     return svg(width, height, *bars, alt=alt, width=width, height=height, fill="var(--bar)")
 
 

@@ -7,11 +7,13 @@ medium. The same walk writes symbols or numbers, so that both have the same shap
 import math
 import re
 from dataclasses import dataclass
-from html import escape
 from typing import ClassVar
+
+from markupsafe import Markup
 
 from treino.base.formula import Constant, Expr, Formula, Op, Sum, Symbol, value
 from treino.base.words import _, localised
+from treino_doctor.base.markup import tag
 
 DIGITS = 6
 WIDE = 64  # maximum number of characters of a sum on one line of a page
@@ -195,104 +197,101 @@ class UnicodeText:
 # ---- MathML Core
 
 
-def _tokens(text: str) -> str:
+def _tokens(text: str) -> Markup:
     """Return MathML tokens: letters as identifiers, digits as numbers, other characters as operators."""
     parts = re.findall(r"[^\W\d_]+(?:\.[^\W\d_]+)+|\d+(?:\.\d+)?|∂?[^\W\d_]+[\u0302′″]*|.", text)
-    row = "".join(_token(part) for part in parts if part.strip())
-    return row if len(parts) == 1 else f"<mrow>{row}</mrow>"
+    row = [_token(part) for part in parts if part.strip()]
+    return Markup().join(row) if len(parts) == 1 else tag("mrow", *row)
 
 
-def _token(part: str) -> str:
+def _token(part: str) -> Markup:
     """Return one token. The style sheet makes single letters italic: MathML's own italics take characters
     from a mathematical font, and without one an h would be unrecognisable.
     """
     if part[0].isdigit():
-        return f"<mn>{escape(part)}</mn>"
+        return tag("mn", part)
     if not re.match(r"∂?\w|∂", part):
-        return f"<mo>{escape(part)}</mo>"
-    leans = ' class="v"' if len(part.lstrip("∂").rstrip("\u0302′″₁₂₃₄")) <= 1 else ""
-    return f'<mi mathvariant="normal"{leans}>{escape(part)}</mi>'
+        return tag("mo", part)
+    leans = len(part.lstrip("∂").rstrip("\u0302′″₁₂₃₄")) <= 1
+    return tag("mi", part, mathvariant="normal", class_="v" if leans else None)
 
 
 class MathML(UnicodeText):
     """Writes MathML Core, which browsers draw themselves."""
 
-    SHAPES: ClassVar = {
-        "minus": '<mrow><mo form="prefix">−</mo>{}</mrow>',
-        "fenced": "<mrow><mo>(</mo>{}<mo>)</mo></mrow>",
-        "absolute": "<mrow><mo>|</mo>{}<mo>|</mo></mrow>",
-        "fraction": "<mfrac>{}{}</mfrac>",
-        "power": "<msup>{}{}</msup>",
-        "root": "<msqrt>{}</msqrt>",
+    FENCES: ClassVar = {  # the signs before and after, if there are any
+        "minus": (tag("mo", "−", form="prefix"), ""),
+        "fenced": (tag("mo", "("), tag("mo", ")")),
+        "absolute": (tag("mo", "|"), tag("mo", "|")),
     }
+
+    def shape(self, name: str, *pieces: Piece, level: int = ATOM) -> Piece:
+        before, after = self.FENCES[name]
+        return Piece(tag("mrow", before, *(piece.text for piece in pieces), after), level)
 
     def number(self, of: float, digits: int) -> Piece:
         text, ten = shown(of, digits)
         minus = text.startswith("−")
-        markup = f"<mn>{localised(text.lstrip('−'))}</mn>"
+        row = [tag("mo", "−", form="prefix")] if minus else []
+        row.append(tag("mn", localised(text.lstrip("−"))))
         if ten:
-            markup += f"<mo>×</mo><msup><mn>10</mn><mn>{ten}</mn></msup>"
-        if minus:
-            markup = f'<mo form="prefix">−</mo>{markup}'
-        return Piece(f"<mrow>{markup}</mrow>", SIGN if minus else PRODUCT if ten else ATOM)
+            row += [tag("mo", "×"), tag("msup", tag("mn", "10"), tag("mn", ten))]
+        return Piece(tag("mrow", *row), SIGN if minus else PRODUCT if ten else ATOM)
 
     def symbol(self, s: Symbol) -> Piece:
         if slash := re.fullmatch(r"([^/]+)/([^/]+)", s.name):
             below = Symbol(slash[2], 0.0, s.sub, s.sup)
-            return Piece(f"<mfrac>{_tokens(slash[1])}{self.symbol(below).text}</mfrac>", PRODUCT)
+            return Piece(tag("mfrac", _tokens(slash[1]), self.symbol(below).text), PRODUCT)
         base = _tokens(s.name)
         if s.hat:
             base = _token(s.name + "\u0302")
         if s.sub and s.sup:
-            return Piece(f"<msubsup>{base}{_tokens(s.sub)}{_tokens(s.sup)}</msubsup>", POWER)
+            return Piece(tag("msubsup", base, _tokens(s.sub), _tokens(s.sup)), POWER)
         if s.sub:
-            return Piece(f"<msub>{base}{_tokens(s.sub)}</msub>")
-        return Piece(f"<msup>{base}{_tokens(s.sup)}</msup>" if s.sup else base, POWER if s.sup else ATOM)
+            return Piece(tag("msub", base, _tokens(s.sub)))
+        return Piece(tag("msup", base, _tokens(s.sup)), POWER) if s.sup else Piece(base)
 
     def infix(self, left: Piece, sign: str, right: Piece, level: int) -> Piece:
-        return Piece(f'<mrow>{left.text}<mo form="infix">{sign}</mo>{right.text}</mrow>', level)
+        return Piece(tag("mrow", left.text, tag("mo", sign, form="infix"), right.text), level)
 
     def fraction(self, a: Piece, b: Piece) -> Piece:
-        return self.shape("fraction", a, b, level=PRODUCT)
+        return Piece(tag("mfrac", a.text, b.text), PRODUCT)
 
     def power(self, a: Piece, b: Piece) -> Piece:
-        return self.shape("power", a, b, level=POWER)
+        return Piece(tag("msup", a.text, b.text), POWER)
 
     def root(self, a: Piece) -> Piece:
-        return self.shape("root", a)
+        return Piece(tag("msqrt", a.text))
 
     def call(self, name: str, args: list[Piece]) -> Piece:
         if name == "exp":
-            return Piece(f"<msup><mi>e</mi>{args[0].text}</msup>", POWER)
-        inside = f'<mo separator="true">{_separator()}</mo>'.join(a.text for a in args)
-        named = f'<mi mathvariant="normal">{escape(name)}</mi>'
-        return Piece(f"<mrow>{named}<mo>(</mo>{inside}<mo>)</mo></mrow>")
+            return Piece(tag("msup", tag("mi", "e"), args[0].text), POWER)
+        inside = tag("mo", _separator(), separator="true").join(a.text for a in args)
+        named = tag("mi", name, mathvariant="normal")
+        return Piece(tag("mrow", named, tag("mo", "("), inside, tag("mo", ")")))
 
     def total(self, index: str, last: str, body: Piece) -> Piece:
-        below, sign = _tokens(f"{index}=1" if last else index), '<mo movablelimits="false">∑</mo>'
-        ends = (
-            f"munderover>{sign}{below}{_tokens(last)}</munderover"
-            if last
-            else f"munder>{sign}{below}</munder"
-        )
-        return Piece(f"<mrow><{ends}>{body.text}</mrow>", PRODUCT)
+        below, sign = _tokens(f"{index}=1" if last else index), tag("mo", "∑", movablelimits="false")
+        ends = tag("munderover", sign, below, _tokens(last)) if last else tag("munder", sign, below)
+        return Piece(tag("mrow", ends, body.text), PRODUCT)
 
     def words(self, text: str) -> Piece:
-        return Piece(f'<mtext class="dots">{escape(text)}</mtext>')
+        return Piece(tag("mtext", text, class_="dots"))
 
     def added(self, pieces: list[Piece]) -> Piece:
         """Write a sum on one line, or if that is too long, one term per line."""
         if len(pieces) == 1:
             return pieces[0]
-        plus = '<mo form="infix">+</mo>'
+        plus = tag("mo", "+", form="infix")
         letters = sum(len(re.sub(r"<[^>]*>", "", p.text)) + 3 for p in pieces)
         if letters <= WIDE:
-            return Piece(f"<mrow>{plus.join(p.text for p in pieces)}</mrow>", SUM)
-        rows = "".join(
-            f"<mtr><mtd>{'<mo></mo>' if first else plus}</mtd><mtd>{p.text}</mtd></mtr>"
-            for first, p in zip([True] + [False] * (len(pieces) - 1), pieces, strict=True)
+            return Piece(tag("mrow", plus.join(p.text for p in pieces)), SUM)
+        signs = [tag("mo"), *(plus for _piece in pieces[1:])]
+        rows = (
+            tag("mtr", tag("mtd", sign), tag("mtd", piece.text))
+            for sign, piece in zip(signs, pieces, strict=True)
         )
-        return Piece(f'<mtable class="stack" displaystyle="true">{rows}</mtable>', SUM)
+        return Piece(tag("mtable", *rows, class_="stack", displaystyle="true"), SUM)
 
 
 TEXT, EXACT, MATHML = UnicodeText(), UnicodeText(exact=True), MathML()

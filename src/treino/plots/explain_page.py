@@ -1,10 +1,10 @@
 """An explanation as a self-contained HTML page: MathML formulas, SVG pictures, light and dark mode."""
 
 from collections.abc import Sequence
-from html import escape
 from typing import Any
 
 import numpy as np
+from markupsafe import Markup
 
 from treino.base.formula import Formula
 from treino.base.words import _
@@ -15,9 +15,10 @@ from treino.plots.page import page
 from treino.plots.svg import colour, fluid_svg, line, rectangle
 from treino.plots.svg import text as svg_text
 from treino.plots.svg_charts import Series, line_chart
+from treino_doctor.base.markup import tag
 
 COLUMN, ROW = 190, 46  # pixels from node to node of a graph
-MARKS = {"✓": " class='ok'", "✗": " class='failed'"}
+MARKS = {"✓": "ok", "✗": "failed"}
 STYLE = """
 body { max-width: 54rem; }
 h2 { border-top: 1px solid var(--faint); padding-top: 1.2rem; margin-top: 2rem; }
@@ -39,73 +40,66 @@ ol.sources { padding-left: 1.2rem; color: var(--soft); font-size: 13px; overflow
 """  # noqa: E501
 
 
-def explain_page(explanation: Explanation, digits: int = DIGITS) -> str:
+def explain_page(explanation: Explanation, digits: int = DIGITS) -> Markup:
     """Return the whole page."""
-    failed = "" if explanation.holds else " failed"
-    parts = [
-        f"<h1>{escape(explanation.title)}</h1><p class='soft'>{escape(explanation.about)}</p>",
-        *(
-            f"<h2>{escape(part.title)}</h2>" + "".join(_step(step, digits) for step in part.steps)
-            for part in explanation.parts
-        ),
-        f"<h2>{escape(_('Checked'))}</h2>",
-        _table(checks_table(explanation.checks, digits), " class='checks'"),
-        f"<p class='verdict{failed}'>{escape(verdict(explanation).plain)}</p>",
+    parts = [tag("h1", explanation.title), tag("p", explanation.about, class_="soft")]
+    for part in explanation.parts:
+        parts += [tag("h2", part.title), *(_step(step, digits) for step in part.steps)]
+    parts += [
+        tag("h2", _("Checked")),
+        _table(checks_table(explanation.checks, digits), "checks"),
+        tag("p", verdict(explanation).plain, class_="verdict" if explanation.holds else "verdict failed"),
     ]
-    if items := "".join(f"<li>{escape(source)}</li>" for source in explanation.sources):
-        parts.append(f"<h2>{escape(_('Sources'))}</h2><ol class='sources'>{items}</ol>")
-    return page(explanation.title, "\n".join(parts), STYLE)
+    if sources := [tag("li", source) for source in explanation.sources]:
+        parts += [tag("h2", _("Sources")), tag("ol", *sources, class_="sources")]
+    return page(explanation.title, *parts, style=STYLE)
 
 
-def _step(step: Step, digits: int) -> str:
-    wrong = f' data-wrong="{escape(_("not so:"))}"' if step.wrong else ""
-    inside = [f"<h3{wrong}>{escape(step.title)}</h3>"]
+def _step(step: Step, digits: int) -> Markup:
+    inside = [tag("h3", step.title, data_wrong=_("not so:") if step.wrong else None)]
     if step.text:
-        inside.append(f"<p class='soft'>{escape(step.text)}</p>")
+        inside.append(tag("p", step.text, class_="soft"))
     if step.code:
-        inside.append(f"<pre>{escape(step.code.rstrip())}</pre>")
+        inside.append(tag("pre", step.code.rstrip()))
     if step.formula is not None:
         inside.append(_formula(step.formula, digits))
     if step.table is not None:
         inside.append(_table(step_table(step.table, digits)))
     if step.picture is not None:
         drawn = _chart(step.picture) if isinstance(step.picture, Chart) else _graph(step.picture)
-        inside.append(f"<figure><figcaption>{escape(step.picture.title)}</figcaption>{drawn}</figure>")
-    kind = "step wrong" if step.wrong else "step"
-    return f"<section class='{kind}'>{''.join(inside)}</section>"
+        inside.append(tag("figure", tag("figcaption", step.picture.title), drawn))
+    return tag("section", *inside, class_="step wrong" if step.wrong else "step")
 
 
-def _formula(formula: Formula, digits: int) -> str:
-    lines = "".join(
-        f"<mtr class='{kind}'><mtd>{left}</mtd><mtd><mo>=</mo></mtd><mtd>{right}</mtd></mtr>"
+def _formula(formula: Formula, digits: int) -> Markup:
+    lines = (
+        tag("mtr", tag("mtd", left), tag("mtd", tag("mo", "=")), tag("mtd", right), class_=kind)
         for kind, left, right in formula_lines(formula, MATHML, digits)
     )
-    spoken = escape(f"{text(formula.left)} = {text(formula.right)}", quote=True)
-    return (
-        f'<div class="formula" tabindex="0"><math display="inline" displaystyle="true" alttext="{spoken}">'
-        f"<mtable displaystyle='true'>{lines}</mtable></math></div>"
-    )
+    spoken = f"{text(formula.left)} = {text(formula.right)}"
+    table = tag("mtable", *lines, displaystyle="true")
+    drawn = tag("math", table, display="inline", displaystyle="true", alttext=spoken)
+    return tag("div", drawn, class_="formula", tabindex="0")
 
 
-def _table(table: WrittenTable, kind: str = "") -> str:
-    classes = ["" if left else " class='number'" for left in table.left]
+def _table(table: WrittenTable, kind: str | None = None) -> Markup:
+    classes = [None if left else "number" for left in table.left]
 
-    def row(tag: str, cells: Sequence[str]) -> str:
-        marked = [MARKS.get(cell, of) for cell, of in zip(cells, classes, strict=True)]
-        inside = (f"<{tag}{of}>{escape(c)}</{tag}>" for c, of in zip(cells, marked, strict=True))
-        return f"<tr>{''.join(inside)}</tr>"
+    def row(name: str, cells: Sequence[str]) -> Markup:
+        marked = (MARKS.get(cell, of) for cell, of in zip(cells, classes, strict=True))
+        return tag("tr", *(tag(name, c, class_=of) for c, of in zip(cells, marked, strict=True)))
 
     rows = [row("td", cells) for cells in table.rows]
     if table.more:
-        rows.append(f"<tr><td class='soft' colspan='{len(classes)}'>{escape(table.more)}</td></tr>")
-    head = f"<thead>{row('th', table.headings)}</thead>"
-    return f"<div class='scroll'><table{kind}>{head}<tbody>{''.join(rows)}</tbody></table></div>"
+        rows.append(tag("tr", tag("td", table.more, class_="soft", colspan=len(classes))))
+    whole = tag("table", tag("thead", row("th", table.headings)), tag("tbody", *rows), class_=kind)
+    return tag("div", whole, class_="scroll")
 
 
 # ---- pictures
 
 
-def _chart(shown: Chart) -> str:
+def _chart(shown: Chart) -> Markup:
     """Return a line chart with a legend."""
     series = []
     for place, each in enumerate(shown.lines):
@@ -115,7 +109,7 @@ def _chart(shown: Chart) -> str:
     return line_chart(series, **names, logarithmic=shown.log_y, log_x=shown.log_x, whole_x=False)
 
 
-def _graph(shown: Graph) -> str:
+def _graph(shown: Graph) -> Markup:
     """Return a graph: nodes in columns, edges with their local derivatives."""
     rows = max(len(column) for column in shown.columns)
     size = 110 + COLUMN * (len(shown.columns) - 1), 20 + ROW * rows
@@ -125,7 +119,7 @@ def _graph(shown: Graph) -> str:
         for r, name in enumerate(column):
             places[name] = 55 + COLUMN * c, 14 + gap * (r + 0.5)
     most = max((abs(edge.weight) for edge in shown.edges), default=1.0) or 1.0
-    lines, labels = list[str](), list[str]()
+    lines, labels = list[Markup](), list[Markup]()
     for k, edge in enumerate(shown.edges):
         start, end = places[edge.start], places[edge.end]
         negative, width = edge.weight < 0, 1 + 2.5 * abs(edge.weight) / most
@@ -145,7 +139,7 @@ def _graph(shown: Graph) -> str:
     return fluid_svg(*size, *lines, *labels, alt=shown.title)
 
 
-def _tag(x: float, y: float, words: str, width: float, height: float, ink: str, size: int) -> list[str]:
+def _tag(x: float, y: float, words: str, width: float, height: float, ink: str, size: int) -> list[Markup]:
     corner = x - width / 2, y - height / 2
     return [
         rectangle(*corner, width, height, rx=height / 2, fill="var(--paper)", stroke=ink),

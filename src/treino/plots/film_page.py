@@ -3,14 +3,15 @@
 from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 from pathlib import Path
 
 import numpy as np
+from markupsafe import Markup
 
 from treino.base.words import _, localised
 from treino.plots.page import page
-from treino.plots.svg import line, tag
+from treino.plots.svg import line
+from treino_doctor.base.markup import tag, verbatim
 
 SCRIPT, STYLE = (Path(__file__).with_name(f"film.{kind}") for kind in ("js", "css"))
 SPEEDS = ("0.25", "0.5", "1", "2", "4")
@@ -31,61 +32,60 @@ class PageFrame:
     loss: float | None
 
 
-def film_html(frames: Sequence[PageFrame], name: str) -> str:
+def film_html(frames: Sequence[PageFrame], name: str) -> Markup:
     """Return the film as an HTML fragment with its own style and script. name: the data's name.
 
     Until it plays, on paper and without JavaScript, it shows its last frame.
     """
     last = len(frames) - 1
-    pictures = [
-        f'<img class="drawn"{"" if place == last else " hidden"} decoding="sync" alt="{escape(frame.alt)}"'
-        f' src="data:image/png;base64,{b64encode(frame.picture).decode()}">'
-        for place, frame in enumerate(frames)
+    parts = [
+        verbatim("style", STYLE.read_text(encoding="utf-8")),
+        *(_picture(frame, shown=place == last) for place, frame in enumerate(frames)),
+        _bar(frames),
+        tag("p", _("Space plays, arrows step, Home and End go to the ends."), class_="keys"),
+        verbatim("script", SCRIPT.read_text(encoding="utf-8")),
     ]
-    return "\n".join(
-        (
-            f'<figure class="film" tabindex="0" aria-label="{escape(_title(name))}">',
-            f"<style>{STYLE.read_text(encoding='utf-8')}</style>",
-            *pictures,
-            _bar(frames),
-            f'<p class="keys">{escape(_("Space plays, arrows step, Home and End go to the ends."))}</p>',
-            f"<script>{SCRIPT.read_text(encoding='utf-8')}</script>",
-            "</figure>",
-        )
-    )
+    inside = Markup("\n").join(parts)
+    return tag("figure", "\n", inside, "\n", class_="film", tabindex="0", aria_label=_title(name))
 
 
-def film_page(frames: Sequence[PageFrame], name: str, sentences: Sequence[str]) -> str:
+def film_page(frames: Sequence[PageFrame], name: str, sentences: Sequence[str]) -> Markup:
     """Return a whole page with the film. sentences: plain text above the film."""
-    above = "".join(f'<p class="soft">{escape(sentence)}</p>' for sentence in sentences)
-    body = f"<h1>{escape(_title(name))}</h1>{above}\n{film_html(frames, name)}"
-    return page(_title(name), body)
+    above = (tag("p", sentence, class_="soft") for sentence in sentences)
+    return page(_title(name), tag("h1", _title(name)), *above, film_html(frames, name))
+
+
+def _picture(frame: PageFrame, shown: bool) -> Markup:
+    source = f"data:image/png;base64,{b64encode(frame.picture).decode()}"
+    hidden = None if shown else ""
+    return tag("img", class_="drawn", hidden=hidden, decoding="sync", alt=frame.alt, src=source)
 
 
 def _title(name: str) -> str:
     return _("{name}, while it learns").format(name=name)
 
 
-def _bar(frames: Sequence[PageFrame]) -> str:
+def _bar(frames: Sequence[PageFrame]) -> Markup:
     names = {"back": _("one frame back"), "play": _("play or pause"), "on": _("one frame on")}
-    buttons = "".join(
-        f'<button type="button" class="{kind}" title="{escape(name)}" aria-label="{escape(name)}">'
-        f'<svg viewBox="0 0 16 16" aria-hidden="true"><path d="{ICONS[kind]}"/></svg></button>'
+    buttons = (
+        tag("button", _icon(kind), type="button", class_=kind, title=name, aria_label=name)
         for kind, name in names.items()
     )
     last = len(frames) - 1
-    speeds = "".join(
-        f'<option value="{value}"{" selected" if value == "1" else ""}>{localised(value)}×</option>'
+    speeds = (
+        tag("option", f"{localised(value)}×", value=value, selected="" if value == "1" else None)
         for value in SPEEDS
     )
-    return (
-        f'<div class="bar">{buttons}<div class="track">{_loss_line([frame.loss for frame in frames])}'
-        f'<input type="range" min="0" max="{last}" value="{last}" aria-label="{escape(_("frame"))}">'
-        f'</div><select aria-label="{escape(_("speed"))}">{speeds}</select></div>'
-    )
+    slider = tag("input", type="range", min=0, max=last, value=last, aria_label=_("frame"))
+    track = tag("div", _loss_line([frame.loss for frame in frames]), slider, class_="track")
+    return tag("div", *buttons, track, tag("select", *speeds, aria_label=_("speed")), class_="bar")
 
 
-def _loss_line(losses: Sequence[float | None]) -> str:
+def _icon(kind: str) -> Markup:
+    return tag("svg", tag("path", d=ICONS[kind]), viewBox="0 0 16 16", aria_hidden="true")
+
+
+def _loss_line(losses: Sequence[float | None]) -> Markup:
     """Return the loss line over the slider (logarithmic for a wide range), with a mark at the frame."""
     loss_F = np.array([np.nan if loss is None else loss for loss in losses], np.float64)
     place_F = np.flatnonzero(np.isfinite(loss_F) & (loss_F > 0))

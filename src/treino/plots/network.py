@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from markupsafe import Markup
 
 from treino.base.text import shortened
 from treino.base.words import _, numeral
@@ -16,7 +17,8 @@ from treino.data.splits import split_name
 from treino.inspection.unit_responses import UnitColumn, UnitDiagram
 from treino.plots.pixels import data_uri, largest, photograph, regions, rgba, tile
 from treino.plots.style import FAINT, colour, percent, rgb
-from treino.plots.svg import circle, image, line, rectangle, svg, tag, text, title, upright_text
+from treino.plots.svg import circle, image, line, rectangle, svg, text, title, upright_text
+from treino_doctor.base.markup import tag, verbatim
 
 # ---- the diagram of a network as SVG
 
@@ -62,7 +64,7 @@ class DiagramLayout:
         return self.middle + (unit - (units - 1) / 2) * PITCH
 
 
-def network_svg(shown: UnitDiagram) -> str:
+def network_svg(shown: UnitDiagram) -> Markup:
     """Return the diagram as the text of an SVG file."""
     stages = shown.stages
     columns = len(stages) + (1 if shown.mean_item is not None else 0)
@@ -76,7 +78,7 @@ def network_svg(shown: UnitDiagram) -> str:
     place = DiagramLayout(width, top + 44 + body + 44, top, top + 44 + body / 2)
     heading = _("Inside the network: {name}").format(name=_short(shown.name, 60))
     parts = [
-        tag("style", STYLE),
+        verbatim("style", STYLE),
         rectangle(0, 0, width, place.height, fill="var(--paper)"),
         text(20, 34, heading, class_="title"),
         *(text(20, 58 + 19 * k, words, class_="soft") for k, words in enumerate(lines)),
@@ -88,8 +90,8 @@ def network_svg(shown: UnitDiagram) -> str:
         parts += _stage(shown, place, k, first)
     parts += _panel(shown, place, columns)
     size: dict[str, Any] = {"width": width, "height": place.height, "class_": "net"}
-    lines = [f"\n{part}" for part in parts]
-    return svg(width, place.height, *lines, alt=heading, xmlns="http://www.w3.org/2000/svg", **size) + "\n"
+    inside = Markup("\n").join(["", *parts])
+    return svg(width, place.height, inside, alt=heading, xmlns="http://www.w3.org/2000/svg", **size) + "\n"
 
 
 def sentences(shown: UnitDiagram) -> list[str]:
@@ -142,7 +144,7 @@ def sentences(shown: UnitDiagram) -> list[str]:
     return [plane, *others, *shown.notes]
 
 
-def _key(y: int) -> Iterator[str]:
+def _key(y: int) -> Iterator[Markup]:
     """Yield the key: the meaning of lines and colours."""
     x = 20
     for kind, words in (("p", _("positive")), ("n", _("negative"))):
@@ -153,7 +155,7 @@ def _key(y: int) -> Iterator[str]:
     yield text(x, y, words, class_="soft")
 
 
-def _stage(shown: UnitDiagram, place: DiagramLayout, k: int, first: int) -> Iterator[str]:
+def _stage(shown: UnitDiagram, place: DiagramLayout, k: int, first: int) -> Iterator[Markup]:
     """Yield a layer: its heading, and each unit's incoming edges, image and bias."""
     stage, x = shown.stages[k], place.x(k + first)
     units = len(stage.units_K)
@@ -193,7 +195,7 @@ def _stage(shown: UnitDiagram, place: DiagramLayout, k: int, first: int) -> Iter
         yield text(middle, place.y(units - 1, units) + NODE / 2 + 19, more, class_="soft small middle")
 
 
-def _heading(what: str, x: float, y: float) -> Iterator[str]:
+def _heading(what: str, x: float, y: float) -> Iterator[Markup]:
     """Yield the words above a layer, on one or two lines; the last line is at ``y``."""
     lines = textwrap.wrap(_plain(what), HEADING)
     if len(lines) > 2:
@@ -202,7 +204,7 @@ def _heading(what: str, x: float, y: float) -> Iterator[str]:
         yield text(x, y - 17 * (len(lines) - 1 - k), words, class_="head middle")
 
 
-def _edges(shown: UnitDiagram, place: DiagramLayout, k: int, first: int, unit: int) -> Iterator[str]:
+def _edges(shown: UnitDiagram, place: DiagramLayout, k: int, first: int, unit: int) -> Iterator[Markup]:
     """Yield a unit's incoming edges; from pixel inputs one edge, as thick as the norm of their weights."""
     stage = shown.stages[k]
     x, y = place.x(k + first), place.y(unit, len(stage.units_K))
@@ -221,7 +223,7 @@ def _edges(shown: UnitDiagram, place: DiagramLayout, k: int, first: int, unit: i
         yield _edge(LEFT, place.middle, x, y, "s", share, words)
 
 
-def _edge(x1: float, y1: float, x2: float, y2: float, sign: str, share: float, words: str) -> str:
+def _edge(x1: float, y1: float, x2: float, y2: float, sign: str, share: float, words: str) -> Markup:
     bend = (x2 - x1) / 2
     share = share if np.isfinite(share) else 0.0
     return tag(
@@ -249,7 +251,7 @@ def _thumbnail(shown: UnitDiagram, stage: UnitColumn, unit: int, most: float, la
     return data_uri(rgba(stage.seen_KRR[unit], most), upwards=True)
 
 
-def _panel(shown: UnitDiagram, place: DiagramLayout, columns: int) -> Iterator[str]:
+def _panel(shown: UnitDiagram, place: DiagramLayout, columns: int) -> Iterator[Markup]:
     """Yield the last panel: the network's output over the same inputs, with held-out rows."""
     x = LEFT + max(columns - 1, 0) * COLUMN + NODE + OUT
     flat = len(shown.fine_y_R) == 1
@@ -293,7 +295,7 @@ def _panel(shown: UnitDiagram, place: DiagramLayout, columns: int) -> Iterator[s
         yield text(x + side / 2, y + height + 40, words, class_="soft small middle")
 
 
-def _picture_box(shown: UnitDiagram, place: DiagramLayout) -> Iterator[str]:
+def _picture_box(shown: UnitDiagram, place: DiagramLayout) -> Iterator[Markup]:
     """Yield one box for all pixel inputs, with the mean image of the training rows."""
     assert shown.mean_item is not None
     item = shown.mean_item.reshape(-1, *shown.mean_item.shape[-2:])
@@ -348,7 +350,7 @@ def _unit_title(shown: UnitDiagram, stage: UnitColumn, unit: int) -> str:
     return "\n".join(lines)
 
 
-def _label(x: float, y: float, name: str, most: int, kind: str | None) -> str:
+def _label(x: float, y: float, name: str, most: int, kind: str | None) -> Markup:
     """Return a shortened name whose full text shows when the pointer is on it."""
     short, whole = _short(name, most), _plain(name)
     return text(x, y, short, *([title(whole)] if whole != short else ()), class_=kind)

@@ -5,11 +5,11 @@ A training in progress is redrawn often, so it is an SVG with 200 dots, not a ma
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from html import escape
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from markupsafe import Markup
 
 from treino.base.text import shortened
 from treino.base.words import _, numeral
@@ -26,6 +26,7 @@ from treino.plots.run_sentences import headline
 from treino.plots.style import ALARM, PALETTE
 from treino.plots.svg import LETTER, circle, colour, fluid_svg, image, rectangle, text, upright_text
 from treino.plots.svg_charts import Axis, Series, line_chart
+from treino_doctor.base.markup import tag
 
 # ---- cards of runs, sweeps and studies
 
@@ -40,24 +41,23 @@ SHOWN = 30  # maximum number of runs in a list
 
 def run_card(
     path: Path, data: str, status: str, result: RunResult | None, findings: Sequence[Finding], curves: Curves
-) -> str:
+) -> Markup:
     """Return a run's card: headline, metrics, loss, findings. data: the data's name. result: None before the
     run ends.
     """
     table, charts = figures_table(result), curve_charts([curves])
     beside = [] if table is None else [_block(table)]
-    beside += [f"<div style='flex:1 1 420px;max-width:480px'>{charts[0].html}</div>"] if charts else []
+    beside += [tag("div", charts[0].html, style="flex:1 1 420px;max-width:480px")] if charts else []
     parts = [_line(outcome)] if (outcome := headline(result)) else []
-    parts.append(f"<div style='{GRID}'>{''.join(beside)}</div>")
+    parts.append(tag("div", *beside, style=GRID))
     parts += [
-        f"<div><b style='{WRONG}'>{escape(finding.rule)}</b> {escape(finding.message)} "
-        f"{escape(finding.fix)}</div>"
+        tag("div", tag("b", finding.rule, style=WRONG), f" {finding.message} {finding.fix}")
         for finding in findings
     ]
     return _card(path, f"{data} · {_(status)}", parts, status == "diverged")
 
 
-def sweep_card(path: Path, status: str, result: SweepResult | None, written: Sequence[str]) -> str:
+def sweep_card(path: Path, status: str, result: SweepResult | None, written: Sequence[str]) -> Markup:
     """Return a sweep's card: the best's verified value and the leaders, or for several seeds or folds each
     metric's spread. written: the leaders' settings."""
     parts = []
@@ -73,24 +73,24 @@ def sweep_card(path: Path, status: str, result: SweepResult | None, written: Seq
 
 def study_card(
     path: Path, status: str, head: Sequence[str], rows: Sequence[Sequence[str]], sentences: Sequence[str]
-) -> str:
+) -> Markup:
     """Return a study's card: the table of its rows, and sentences below."""
-    parts = [_table(head, rows) if rows else "", *(_line(each, "max-width:60em") for each in sentences)]
+    parts = [_table(head, rows) if rows else Markup(), *(_line(each, "max-width:60em") for each in sentences)]
     return _card(path, _(status), parts)
 
 
-def _card(path: Path, text: str, parts: Sequence[str], alarm: bool = False) -> str:
+def _card(path: Path, text: str, parts: Sequence[Markup], alarm: bool = False) -> Markup:
     """Return a card: the name of what was trained, the parts below it, and its folder's path at the end."""
     ink = WRONG if alarm else "opacity:.75"
-    title = f"<div><b>{escape(path.name)}</b> <span style='{ink}'>{escape(text)}</span></div>"
-    return f"<div style='{CARD}'>{title}{''.join(parts)}{_line(str(path), 'opacity:.7')}</div>"
+    title = tag("div", tag("b", path.name), " ", tag("span", text, style=ink))
+    return tag("div", title, *parts, _line(str(path), "opacity:.7"), style=CARD)
 
 
-def _line(text: str, look: str = "") -> str:
-    return f"<div{f' style={look!r}' if look else ''}>{escape(text)}</div>"
+def _line(text: str, look: str | None = None) -> Markup:
+    return tag("div", text, style=look)
 
 
-def runs_table(rows: Sequence[Mapping[str, Any]]) -> str:
+def runs_table(rows: Sequence[Mapping[str, Any]]) -> Markup:
     """Return a table of runs, newest first: each run's ``run data status steps metric figure when``."""
     head = (_("run"), _("data"), _("status"), _("steps"), _("test figure"), _("when (UTC)"))
     body = [
@@ -105,29 +105,27 @@ def runs_table(rows: Sequence[Mapping[str, Any]]) -> str:
         for row in rows[:SHOWN]
     ]
     more = len(rows) - SHOWN
-    tail = _line(_("and {n} more").format(n=more), "opacity:.7") if more > 0 else ""
-    return f"<div style='{CARD}'>{_table(head, body) if rows else _line(_('No runs yet.'))}{tail}</div>"
+    parts = [_table(head, body) if rows else _line(_("No runs yet."))]
+    parts += [_line(_("and {n} more").format(n=more), "opacity:.7")] if more > 0 else []
+    return tag("div", *parts, style=CARD)
 
 
-def _block(table: TableBlock) -> str:
+def _block(table: TableBlock) -> Markup:
     return _table(table.head, [[cell_text(cell) for cell in row] for row in table.rows])
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    heads = "".join(
-        f"<th scope='col' style='{CELL if i else NAME};opacity:.7'>{escape(name)}</th>"
-        for i, name in enumerate(head)
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Markup:
+    plain = "background:none"
+    heads = (
+        tag("th", name, scope="col", style=f"{CELL if i else NAME};opacity:.7") for i, name in enumerate(head)
     )
-    lines = "".join(
-        f"<tr style='background:none'><th scope='row' style='{NAME}'>{escape(row[0])}</th>"
-        + "".join(f"<td style='{CELL}'>{escape(cell)}</td>" for cell in row[1:])
-        + "</tr>"
-        for row in rows
-    )
-    return (
-        "<div style='overflow-x:auto'><table style='border-collapse:collapse;margin:4px 0'>"
-        f"<thead><tr style='background:none'>{heads}</tr></thead><tbody>{lines}</tbody></table></div>"
-    )
+    lines = []
+    for name, *others in rows:
+        cells = (tag("td", cell, style=CELL) for cell in others)
+        lines.append(tag("tr", tag("th", name, scope="row", style=NAME), *cells, style=plain))
+    parts = tag("thead", tag("tr", *heads, style=plain)), tag("tbody", *lines)
+    table = tag("table", *parts, style="border-collapse:collapse;margin:4px 0")
+    return tag("div", table, style="overflow-x:auto")
 
 
 # ---- a training or sweep in progress
@@ -159,7 +157,7 @@ class LiveTraining:
     alarm: bool = False
 
 
-def training_html(live: LiveTraining) -> str:
+def training_html(live: LiveTraining) -> Markup:
     """Return the training as HTML: progress bar, metrics, curves, and the boundary of two inputs."""
     charts = []
     if live.loss_S is not None and len(live.loss_S):
@@ -170,8 +168,8 @@ def training_html(live: LiveTraining) -> str:
         charts = [chart.html for chart in curve_charts([live.curves])]
     if live.boundary is not None:
         charts.append(boundary_svg(live.boundary))
-    cells = "".join(f"<div style='max-width:480px'>{chart}</div>" for chart in charts)
-    grid = f"<div style='{PROGRESS_GRID}'>{cells}</div>"
+    cells = (tag("div", chart, style="max-width:480px") for chart in charts)
+    grid = tag("div", *cells, style=PROGRESS_GRID)
     moving = bar(live.done, live.left, live.alarm)
     return _progress(live.name, live.figures, moving, live.messages, grid, live.alarm)
 
@@ -182,46 +180,50 @@ def sweep_html(
     figures: Mapping[str, str],
     left: float | None,
     messages: Sequence[str] = (),
-) -> str:
+) -> Markup:
     """Return a running sweep as HTML: progress bar and table. done: None while the best is judged."""
-    rows = "".join(
-        f"<tr><th scope='row' style='text-align:left;font-weight:500;padding:1px 16px 1px 0'>{escape(k)}</th>"
-        f"<td style='text-align:left'>{escape(v)}</td></tr>"
+    name_look = "text-align:left;font-weight:500;padding:1px 16px 1px 0"
+    rows = (
+        tag("tr", tag("th", k, scope="row", style=name_look), tag("td", v, style="text-align:left"))
         for k, v in figures.items()
     )
-    moving = bar(done, left) if done is not None else ""
-    return _progress(name, {}, moving, messages, f"<table>{rows}</table>")
+    moving = bar(done, left) if done is not None else Markup()
+    return _progress(name, {}, moving, messages, tag("table", *rows))
 
 
 def _progress(
     name: str,
     figures: Mapping[str, str],
-    moving: str,
+    moving: Markup,
     messages: Sequence[str],
-    below: str,
+    below: Markup,
     alarm: bool = False,
-) -> str:
-    listed = "".join(
-        f" <span style='margin-left:14px;display:inline-block'><span style='opacity:.7'>{escape(k)}</span> "
-        f"<span style='font-variant-numeric:tabular-nums'>{escape(v)}</span></span>"
-        for k, v in figures.items()
-    )
-    lines = "".join(_line(each, "margin:2px 0" + (f";{WRONG}" if alarm else "")) for each in messages)
-    return f"<div style='{CARD}'><div><b>{escape(name)}</b>{listed}</div>{moving}{lines}{below}</div>"
+) -> Markup:
+    title = [tag("b", name)]
+    for k, v in figures.items():
+        value = tag("span", v, style="font-variant-numeric:tabular-nums")
+        pair = tag("span", k, style="opacity:.7") + " " + value
+        title.append(" " + tag("span", pair, style="margin-left:14px;display:inline-block"))
+    lines = (_line(each, "margin:2px 0" + (f";{WRONG}" if alarm else "")) for each in messages)
+    return tag("div", tag("div", *title), moving, *lines, below, style=CARD)
 
 
-def bar(done: float, left: float | None, alarm: bool = False) -> str:
+def bar(done: float, left: float | None, alarm: bool = False) -> Markup:
     """Return a progress bar with the estimated time left."""
     ink = ALARM if alarm else PALETTE[0]
     share = 100 * min(max(done, 0.0), 1.0)
     remaining = "" if left is None else _("at most {time} left").format(time=duration(left))
-    return (
-        "<div style='display:flex;gap:10px;align-items:center;margin:3px 0 6px'>"
-        f"<div role='progressbar' aria-valuenow='{share:.0f}' aria-valuemin='0' aria-valuemax='100' "
-        "style='flex:1;max-width:420px;height:7px;border-radius:4px;background:rgba(128,128,128,.28)'>"
-        f"<div style='width:{share:.1f}%;height:7px;border-radius:4px;background:{ink}'></div></div>"
-        f"<span style='opacity:.75'>{escape(remaining)}</span></div>"
+    whole = tag(
+        "div",
+        tag("div", style=f"width:{share:.1f}%;height:7px;border-radius:4px;background:{ink}"),
+        role="progressbar",
+        aria_valuenow=f"{share:.0f}",
+        aria_valuemin="0",
+        aria_valuemax="100",
+        style="flex:1;max-width:420px;height:7px;border-radius:4px;background:rgba(128,128,128,.28)",
     )
+    look = "display:flex;gap:10px;align-items:center;margin:3px 0 6px"
+    return tag("div", whole, tag("span", remaining, style="opacity:.75"), style=look)
 
 
 def duration(seconds: float) -> str:
@@ -234,10 +236,10 @@ def duration(seconds: float) -> str:
     return _("{h} h {m} min").format(h=whole // 3600, m=whole // 60 % 60)
 
 
-def boundary_svg(plane: Plane) -> str:
+def boundary_svg(plane: Plane) -> Markup:
     """Return regions as a small stretched picture, rows as dots, class names in their colours."""
     left, top, cell = 30, 24, SIDE / (len(plane.x_R) - 1)
-    parts, x = list[str](), 8.0
+    parts, x = list[Markup](), 8.0
     for c, name in enumerate(plane.classes[:8]):
         words = shortened(name, 12)
         parts += [rectangle(x, 5, 10, 10, rx=2, fill=colour(c)), text(x + 15, 14, words)]

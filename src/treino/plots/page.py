@@ -1,8 +1,9 @@
 """The frame of every HTML page: self-contained, loads nothing, light and dark mode."""
 
-from html import escape
+from markupsafe import Markup
 
 from treino.base.words import _
+from treino_doctor.base.markup import tag, verbatim
 
 STYLE = """
 :root { color-scheme: light dark; --ink: #1b2733; --soft: #52616f; --faint: #dfe5ea; --paper: #ffffff;
@@ -22,10 +23,16 @@ td.number { text-align: right; white-space: nowrap; font-variant-numeric: tabula
 """  # noqa: E501
 
 
-def page(title: str, body: str, style: str = "") -> str:
-    """Return a whole page. ``body``: HTML with escaped texts; ``title``: plain text."""
-    return (
-        f'<!doctype html>\n<html lang="{escape(_("en"))}"><head><meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(title)}</title><style>{STYLE}{style}</style></head><body>\n{body}\n</body></html>\n"
+def page(title: str, *body: str, style: str = "") -> Markup:
+    """Return a whole page. body: its parts, one below the other."""
+    head = tag(
+        "head",
+        tag("meta", charset="utf-8"),
+        "\n",
+        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        "\n",
+        tag("title", title),
+        verbatim("style", STYLE + style),
     )
+    shown = tag("body", "\n", Markup("\n").join(body), "\n")
+    return Markup("<!doctype html>\n") + tag("html", head, shown, "\n", lang=_("en")) + "\n"

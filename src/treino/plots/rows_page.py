@@ -1,11 +1,11 @@
 """The page of rows: a table to sort and filter, with predictions by networks that didn't train on the row."""
 
-import json
-from html import escape
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
+from markupsafe import Markup
 from numpy.typing import NDArray
 
 from treino.base.words import _, numeral
@@ -14,6 +14,7 @@ from treino.inspection.input_planes import ALL, cells, pictures
 from treino.inspection.row_xray import RowXray
 from treino.plots.page import page
 from treino.plots.pixels import data_uri, photograph
+from treino_doctor.base.markup import script_json, tag, verbatim
 
 SCRIPT = Path(__file__).with_name("rows_page.js")
 MOST_ROWS = 2000  # maximum on the page: rows with doubtful labels first, then hard ones
@@ -27,32 +28,35 @@ select, input { font: inherit; color: inherit; background: var(--paper); border:
 """  # noqa: E501
 
 
-def rows_page(x: RowXray) -> str:
+def rows_page(x: RowXray) -> Markup:
     """Return the page."""
     order_K = np.lexsort((-x.doubt_M, ~x.hard_M, ~x.suspect_M))[:MOST_ROWS]
     heads, columns = zip(*_columns(x, order_K), strict=True)
     lines = [
-        f"<tr{' class=suspect' if x.suspect_M[place] else ''}>{''.join(row)}</tr>"
+        tag("tr", *row, class_="suspect" if x.suspect_M[place] else None)
         for place, row in zip(order_K, zip(*columns, strict=True), strict=True)
     ]
-    options = "".join(f"<option value={n}>{escape(head)}</option>" for n, head in enumerate(heads))
-    parts = [
-        f"<h1>{escape(_('Rows of {name}').format(name=x.data.name))}</h1>",
-        *(f'<p class="soft">{escape(sentence)}</p>' for sentence in _sentences(x, len(order_K))),
-        f'<div class="filter"><label>{escape(_("Show rows whose"))} <select id="column">{options}</select>'
-        f'</label><label>{escape(_("is, or contains"))} <input id="wanted" size="16" placeholder="&gt;0.9">'
-        '</label><output id="shown" class="soft"></output></div>',
-        '<div class="scroll"><table id="rows"><thead><tr>',
-        *(f'<th scope="col" tabindex="0">{escape(head)}</th>' for head in heads),
-        f"</tr></thead><tbody>{''.join(lines)}</tbody></table></div>",
-        f"<script>const WORDS = {_words()};\n{SCRIPT.read_text(encoding='utf-8')}</script>",
-    ]
-    return page(_("Rows of {name}").format(name=x.data.name), "\n".join(parts), STYLE)
+    title = _("Rows of {name}").format(name=x.data.name)
+    head = tag("thead", tag("tr", *(tag("th", head, scope="col", tabindex="0") for head in heads)))
+    words = script_json({"shown": _("{n} of {of} rows")})
+    return page(
+        title,
+        tag("h1", title),
+        *(tag("p", sentence, class_="soft") for sentence in _sentences(x, len(order_K))),
+        _filter(heads),
+        tag("div", tag("table", head, tag("tbody", *lines), id="rows"), class_="scroll"),
+        verbatim("script", f"const WORDS = {words};\n{SCRIPT.read_text(encoding='utf-8')}"),
+        style=STYLE,
+    )
 
 
-def _words() -> str:
-    """Return the page's sentences for its script, escaped so that no text in them can end the script."""
-    return json.dumps({"shown": _("{n} of {of} rows")}).replace("<", "\\u003c")
+def _filter(heads: Sequence[str]) -> Markup:
+    """Return the controls that choose rows by a column's value."""
+    options = (tag("option", head, value=n) for n, head in enumerate(heads))
+    column = tag("label", _("Show rows whose"), " ", tag("select", *options, id="column"))
+    wanted = tag("input", id="wanted", size="16", placeholder=">0.9")
+    value = tag("label", _("is, or contains"), " ", wanted)
+    return tag("div", column, value, tag("output", id="shown", class_="soft"), class_="filter")
 
 
 def _sentences(x: RowXray, shown: int) -> list[str]:
@@ -69,7 +73,7 @@ def _sentences(x: RowXray, shown: int) -> list[str]:
     return [*x.notes, *sentences]
 
 
-def _columns(x: RowXray, order_K: NDArray[np.int64]) -> list[tuple[str, list[str]]]:
+def _columns(x: RowXray, order_K: NDArray[np.int64]) -> list[tuple[str, list[Markup]]]:
     """Return each column's heading, and its cells in HTML."""
     data, classes = x.data, bool(x.data.classes)
     labels, answers = (x.written(v[order_K]) for v in (x.label_M, x.answer_M))
@@ -79,7 +83,7 @@ def _columns(x: RowXray, order_K: NDArray[np.int64]) -> list[tuple[str, list[str
     made = [(_("row"), place_K)]
     if is_picture(data.item_shape):
         drawn = (data_uri(photograph(each)) for each in pictures(data, input_KD))
-        made.append((_("picture"), [f"<td><img src='{uri}' alt=''></td>" for uri in drawn]))
+        made.append((_("picture"), [tag("td", tag("img", src=uri, alt="")) for uri in drawn]))
     for head, values in ((data.target, labels), (_("they would say"), answers)):
         made.append((head, [_text(v) if classes else _number(v) for v in values]))
     if classes:
@@ -93,7 +97,7 @@ def _columns(x: RowXray, order_K: NDArray[np.int64]) -> list[tuple[str, list[str
         made.append((head, [_text(_("yes") if v else "") for v in flag_M[order_K]]))
     twins = x.twin_M[order_K].tolist()
     made += [
-        (_("equal row"), [_number(v, "d") if v >= 0 else "<td></td>" for v in twins]),
+        (_("equal row"), [_number(v, "d") if v >= 0 else tag("td") for v in twins]),
         (_("split"), [_text(_(ALL[s])) for s in x.split_M[order_K]]),
     ]
     if data.kind == "table":
@@ -103,12 +107,12 @@ def _columns(x: RowXray, order_K: NDArray[np.int64]) -> list[tuple[str, list[str
     return made
 
 
-def _text(value: str) -> str:
-    return f"<td>{escape(value)}</td>"
+def _text(value: str) -> Markup:
+    return tag("td", value)
 
 
-def _number(value: float, spec: str = ".6g") -> str:
+def _number(value: float, spec: str = ".6g") -> Markup:
     """Return a cell with the value that the script sorts by."""
     if value != value:
-        return "<td></td>"
-    return f"<td class=number data-value={float(value)!r}>{escape(numeral(value, spec))}</td>"
+        return tag("td")
+    return tag("td", numeral(value, spec), class_="number", data_value=repr(float(value)))

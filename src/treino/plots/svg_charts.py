@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from markupsafe import Markup
 from numpy.typing import NDArray
 
 from treino.base.text import shortened
@@ -21,10 +22,10 @@ from treino.plots.svg import (
     key,
     line,
     path,
-    tag,
     text,
     upright_text,
 )
+from treino_doctor.base.markup import tag
 
 Floats = NDArray[np.float64]
 
@@ -111,7 +112,7 @@ def line_chart(
     log_x: bool = False,
     whole_x: bool = True,
     height: int = 300,
-) -> str:
+) -> Markup:
     """Return lines with their legend above. logarithmic: applies to the y axis.
 
     whole_x: the x axis counts steps or epochs and has only whole ticks. alt: text for screen readers.
@@ -149,7 +150,7 @@ def line_chart(
 
 def interval_chart(
     estimates: Sequence[Estimate], *, label: str, alt: str, bounds: tuple[float, float] | None = None
-) -> str:
+) -> Markup:
     """Return a line for each value, a dot with its interval, all on one axis.
 
     bounds: values that the axis never passes, such as 0 and 1 for a share.
@@ -233,7 +234,7 @@ def _span(values: Floats, also: Sequence[float] = (), margin: float = 0.0) -> tu
     return low - margin * (high - low), high + margin * (high - low)
 
 
-def _sample(series: Series) -> str:
+def _sample(series: Series) -> Markup:
     """Return a legend sample: a piece of the line, or a dot for a single point."""
     if len(series.y_N) == 1:
         return circle(9, 0, 3.2, fill=colour(series.colour))
@@ -245,25 +246,25 @@ def _dashes(series: Series) -> str | None:
     return "6 4" if series.dashed else None
 
 
-def _mark(mark: Mark, start: Point, end: Point) -> str:
+def _mark(mark: Mark, start: Point, end: Point) -> Markup:
     if mark.alarm:
         return line(start, end, stroke="var(--alarm,#b3261e)", stroke_width=1.2)
     return line(start, end, stroke="currentColor", stroke_width=1.2, stroke_dasharray="4 3", opacity=0.6)
 
 
-def _level(across: Axis, up: Axis, tick: float) -> str:
+def _level(across: Axis, up: Axis, tick: float) -> Markup:
     y = up.at(tick)
     level = line((across.start, y), (across.end, y), stroke="currentColor", opacity=GRID)
     return level + text(across.start - 6, y + 4, numeral(tick), text_anchor="end", opacity=SOFT)
 
 
-def _tick(across: Axis, up: Axis, tick: float) -> str:
+def _tick(across: Axis, up: Axis, tick: float) -> Markup:
     x = across.at(tick)
     mark = line((x, up.start), (x, up.start + 4), stroke="currentColor", opacity=0.5)
     return mark + text(x, up.start + 17, numeral(tick), text_anchor="middle", opacity=SOFT)
 
 
-def _line(across: Axis, up: Axis, series: Series) -> str:
+def _line(across: Axis, up: Axis, series: Series) -> Markup:
     """Draw a line through the measured points, with dots if there are few."""
     seen = np.isfinite(series.y_N)
     if up.logarithmic:
@@ -271,13 +272,11 @@ def _line(across: Axis, up: Axis, series: Series) -> str:
     x_N, y_N = thinned(series.x_N[seen], series.y_N[seen])
     points = _points(across, up, x_N, y_N)
     if not points:
-        return ""
+        return Markup()
     ink, dashes = colour(series.colour), _dashes(series)
     marked = points if series.dots or len(points) <= FEW else []
-    dots = [circle(x, y, 3.2, fill=ink) for x, y in marked]
-    return path(
-        points, stroke=ink, stroke_width=2, stroke_linejoin="round", stroke_dasharray=dashes
-    ) + "".join(dots)
+    drawn = path(points, stroke=ink, stroke_width=2, stroke_linejoin="round", stroke_dasharray=dashes)
+    return Markup().join([drawn, *(circle(x, y, 3.2, fill=ink) for x, y in marked)])
 
 
 def _points(across: Axis, up: Axis, x_N: Floats, y_N: Floats) -> list[Point]:
@@ -297,13 +296,13 @@ def _reach(series: Sequence[Series], logarithmic: bool) -> list[float]:
     return ends
 
 
-def _band(across: Axis, up: Axis, series: Series) -> str:
+def _band(across: Axis, up: Axis, series: Series) -> Markup:
     if series.deviation_N is None:
-        return ""
+        return Markup()
     seen = np.isfinite(series.y_N) & np.isfinite(series.deviation_N)
     x_N, y_N, half_N = series.x_N[seen], series.y_N[seen], series.deviation_N[seen]
     if len(x_N) < 2:
-        return ""
+        return Markup()
     every = max(1, -(-len(x_N) // MOST))
     x_N, y_N, half_N = x_N[::every], y_N[::every], half_N[::every]
     upper, lower = (

@@ -4,7 +4,6 @@ import copy
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +29,7 @@ from treino.plots.explain_text import document, plain
 from treino.settings.spec import LAYERS
 from treino.training.replay import Snapshot, last_step, snapshots
 from treino.training.stored_results import StoredSweep, open_run
+from treino_doctor.base.markup import tag
 
 EXPLAIN_TOPIC = Refusal("There is no topic {name!r}.", "{hint}")
 EXPLAIN_DIGITS = Refusal(
@@ -95,7 +95,7 @@ class ExplanationPage:
 
     def html(self) -> str:
         """Return a self-contained page with formulas as MathML."""
-        return explain_page(self.explanation, self.digits)
+        return str(explain_page(self.explanation, self.digits))
 
     def save(self, to: str | Path, *, replace: bool = False) -> Path:
         """Write the page to a file ``NAME.html`` and return its path. replace: overwrite an existing file.
@@ -108,7 +108,7 @@ class ExplanationPage:
         return output.write(self.html().encode())
 
     def _repr_html_(self) -> str:
-        return f'<iframe srcdoc="{escape(self.html())}" style="width:100%;height:70vh;border:0"></iframe>'
+        return tag("iframe", srcdoc=self.html(), style="width:100%;height:70vh;border:0")
 
     def __str__(self) -> str:
         return plain(self.explanation, self.digits)

@@ -11,7 +11,6 @@ import logging
 import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from html import escape
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
@@ -22,6 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from treino.base.encoding import with_sources, without_sources
 from treino.base.errors import Refusal, TreinoError
 from treino.base.words import speaking
+from treino_doctor.base.markup import tag
 
 STUDIO_HOST = Refusal("This is not the address of the studio.")
 STUDIO_ORIGIN = Refusal("The studio answers its own pages alone.")
@@ -190,7 +190,7 @@ class Guard:
         where += f"?{rest}" if rest else ""
         response: Response
         if elsewhere:  # a redirect from another site wouldn't send a strict cookie; our own page does
-            response = HTMLResponse(f'<meta http-equiv="refresh" content="0;url={escape(where)}">')
+            response = HTMLResponse(tag("meta", http_equiv="refresh", content=f"0;url={where}"))
         else:
             response = Response(status_code=303, headers={"location": where})
         if key is self.steer or not steers:  # a browser that steers keeps its cookie

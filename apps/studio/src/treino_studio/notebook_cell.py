@@ -10,6 +10,7 @@ import traitlets
 from starlette.types import ASGIApp
 
 from treino.base.words import _, language
+from treino_doctor.base.markup import tag
 from treino_studio.modules import joined
 from treino_studio.notebook_channel import NotebookChannel
 from treino_studio.page_file import PACKAGE, PAGE, page_file, words_of
@@ -49,7 +50,7 @@ class StudioCell(anywidget.AnyWidget):
         from IPython.display import HTML, display
 
         sentence = _("The studio was here while the kernel ran. Run the cell again to have it back.")
-        display(HTML(f'<p class="treino-studio-stored">{sentence}</p>'))
+        display(HTML(tag("p", sentence, class_="treino-studio-stored")))
         return super()._repr_mimebundle_(**kwargs)
 
 

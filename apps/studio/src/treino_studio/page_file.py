@@ -3,13 +3,15 @@ load nothing else."""
 
 import base64
 import hashlib
-import json
 import re
 from collections.abc import Iterable
 from pathlib import Path
 from urllib.parse import quote
 
+from markupsafe import Markup
+
 from treino.base.words import languages
+from treino_doctor.base.markup import script_json, tag, verbatim
 from treino_studio.page_words import page_words
 
 PACKAGE = Path(__file__).parent
@@ -24,39 +26,35 @@ def page_file(
     styles: Iterable[Path] = (),
     scripts: str = "",
     policy: str = "",
-) -> str:
+) -> Markup:
     """The page's HTML. parts: data in the element ``parts``. styles: sheets after the studio's own. scripts:
     what the policy also lets scripts do; policy: further rules of the policy.
 
     Raises:
         ValueError: the script contains text that would end its element.
     """
-    if "</script" in script or "<!--" in script:
-        raise ValueError("a module holds what would end the page's script")
     style = _style([PAGE / "style.css", PAGE / "folders.css", *styles])
     rules = (
         f"default-src 'none'; script-src '{_hash(script)}'{scripts}; style-src '{_hash(style)}'; "
         f"img-src data: blob:; {policy}connect-src 'none'; base-uri 'none'; form-action 'none'"
     )
-    icon = quote((PAGE / "icon.svg").read_text())
-    return f"""<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="{rules}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<meta name="referrer" content="no-referrer">
-<title>{title}</title>
-<link rel="icon" href="data:image/svg+xml,{icon}">
-<style>{style}</style>
-</head>
-<body>{_markup()}<noscript>JavaScript</noscript>
-<script type="application/json" id="parts">{_data(parts)}</script>
-<script>{script}</script>
-</body>
-</html>
-"""
+    head = (
+        tag("meta", charset="utf-8"),
+        tag("meta", http_equiv="Content-Security-Policy", content=rules),
+        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        tag("meta", name="color-scheme", content="light dark"),
+        tag("meta", name="referrer", content="no-referrer"),
+        tag("title", title),
+        tag("link", rel="icon", href="data:image/svg+xml," + quote((PAGE / "icon.svg").read_text())),
+        verbatim("style", style),
+    )
+    body = (
+        Markup(_markup()) + tag("noscript", "JavaScript"),
+        verbatim("script", script_json(parts), type="application/json", id="parts"),
+        verbatim("script", script),
+    )
+    parts_of_page = tag("head", Markup("\n").join(head)), tag("body", Markup("\n").join(body))
+    return Markup("<!doctype html>\n") + tag("html", *parts_of_page, lang="en") + "\n"
 
 
 def words_of(script: str) -> dict[str, dict[str, str]]:
@@ -84,12 +82,6 @@ def _style(sheets: Iterable[Path]) -> str:
 def _markup() -> str:
     html = (PAGE / "index.html").read_text()
     return html[html.index("<body>") + len("<body>") : html.index("</body>")]
-
-
-def _data(value: object) -> str:
-    """JSON that is safe inside a script element."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    return text.replace("<", "\\u003c")
 
 
 def _hash(text: str) -> str:

@@ -6,11 +6,11 @@ from base64 import b64encode
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from html import escape
 from typing import Any
 
 import numpy as np
 import torch
+from markupsafe import Markup
 from numpy.typing import NDArray
 
 from treino.base.words import N_, _, numeral
@@ -27,6 +27,7 @@ from treino.data.summaries.image_comparison import (
 )
 from treino.data.summaries.picture_files import PictureFiles
 from treino.data.table import DataWarning
+from treino_doctor.base.markup import tag
 
 WHOLE = "all"  # the name of the only split if images aren't split
 MOST_CLASSES = 100  # maximum number of classes that are listed and have examples
@@ -229,7 +230,7 @@ def strip(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.concatenate([part for image in pixels for part in (gap, image)][1:], axis=1)
 
 
-def strip_html(shown: ImageExamples | FlaggedImages) -> str:
+def strip_html(shown: ImageExamples | FlaggedImages) -> Markup:
     """The images side by side as one HTML image."""
     from PIL import Image
 
@@ -237,10 +238,10 @@ def strip_html(shown: ImageExamples | FlaggedImages) -> str:
     Image.fromarray(strip(shown.pixels)).save(file, "PNG", optimize=True)
     label = ", ".join(shown.places) if isinstance(shown, FlaggedImages) else shown.label
     title = _("images of {label}").format(label=label) if label else _("images")
-    alt, data = escape(title, quote=True), b64encode(file.getvalue()).decode()
+    source = f"data:image/png;base64,{b64encode(file.getvalue()).decode()}"
     tall = max(36, min(64, shown.pixels.shape[1]))
     look = f"height:{tall}px;max-width:none;image-rendering:pixelated;display:block;outline:1px solid #8884"
-    return f"<img style='{look}' src='data:image/png;base64,{data}' alt=\"{alt}\">"
+    return tag("img", style=look, src=source, alt=title)
 
 
 # ---- making the description

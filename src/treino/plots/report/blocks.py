@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from markupsafe import Markup
+
 from treino_doctor.base.escaping import escape
 
 # ---- the blocks of a report
@@ -63,9 +65,9 @@ class Code:
 
 @dataclass(frozen=True)
 class Drawing:
-    """An SVG or HTML fragment made by treino, whose texts are escaped already."""
+    """A fragment of SVG or HTML."""
 
-    html: str
+    html: Markup
     wide: bool = False
 
 

@@ -1,8 +1,9 @@
-"""A report as one HTML page that loads nothing, escapes all data, and can be printed."""
+"""A report as one HTML page that loads nothing and can be printed."""
 
 from base64 import b64encode
 from collections.abc import Sequence
-from html import escape
+
+from markupsafe import Markup
 
 from treino.base.words import _
 from treino.plots.page import page
@@ -20,6 +21,7 @@ from treino.plots.report.blocks import (
     TableCell,
     cell_text,
 )
+from treino_doctor.base.markup import tag
 
 KINDS = {".png": "image/png", ".jpg": "image/jpeg", ".svg": "image/svg+xml", ".gif": "image/gif"}
 
@@ -53,89 +55,85 @@ figcaption { color: var(--soft); font-size: .9rem; }
 """  # noqa: E501
 
 
-def html(title: str, subtitle: str, sections: Sequence[Section]) -> str:
+def html(title: str, subtitle: str, sections: Sequence[Section]) -> Markup:
     """Return the whole page: title, table of contents, sections."""
-    links = "".join(
-        f"<li><a href='#s{i}'>{escape(section.title)}</a></li>" for i, section in enumerate(sections)
-    )
-    nav = f"<nav aria-label='{escape(_('contents'), quote=True)}'><ul>{links}</ul></nav>"
-    parts = [f"<section id='s{i}'>{_section(s, 2)}</section>" for i, s in enumerate(sections)]
-    head = f"<header><h1>{escape(title)}</h1><p class='soft'>{escape(subtitle)}</p></header>"
-    return page(
-        title, "\n".join([head, nav if len(sections) > 1 else "", "<main>", *parts, "</main>"]), STYLE
-    )
+    links = (tag("li", tag("a", section.title, href=f"#s{i}")) for i, section in enumerate(sections))
+    nav = tag("nav", tag("ul", *links), aria_label=_("contents")) if len(sections) > 1 else Markup()
+    parts = (tag("section", _section(section, 2), id=f"s{i}") for i, section in enumerate(sections))
+    head = tag("header", tag("h1", title), tag("p", subtitle, class_="soft"))
+    main = tag("main", "\n", Markup("\n").join(parts), "\n")
+    return page(title, head, nav, main, style=STYLE)
 
 
-def _section(section: Section, level: int) -> str:
-    parts, charts = [f"<h{level}>{escape(section.title)}</h{level}>"], []
+def _section(section: Section, level: int) -> Markup:
+    parts, charts = [tag(f"h{level}", section.title)], list[Markup]()
     for block in section.blocks:
         if isinstance(block, Drawing) and not block.wide:
-            charts.append(f"<div>{block.html}</div>")
+            charts.append(tag("div", block.html))
             continue
         parts += [_chart_row(charts), _block(block)]
         charts = []
     parts.append(_chart_row(charts))
-    parts += [f"<section>{_section(part, min(level + 1, 6))}</section>" for part in section.parts]
-    return "\n".join(part for part in parts if part)
+    parts += [tag("section", _section(part, min(level + 1, 6))) for part in section.parts]
+    return Markup("\n").join(part for part in parts if part)
 
 
-def _chart_row(charts: list[str]) -> str:
+def _chart_row(charts: list[Markup]) -> Markup:
     """Place consecutive charts side by side if there is room."""
-    return f"<div class='charts'>{''.join(charts)}</div>" if charts else ""
+    return tag("div", *charts, class_="charts") if charts else Markup()
 
 
-def _block(block: Block) -> str:
+def _block(block: Block) -> Markup:
     if isinstance(block, Paragraph):
-        return f"<p class='{block.tone}'>{escape(block.text)}</p>"
+        return tag("p", block.text, class_=block.tone)
     if isinstance(block, Note):
-        lines = "".join(f"<p>{escape(line)}</p>" for line in block.lines)
-        return f"<div class='note {block.tone}'><p class='strong'>{escape(block.title)}</p>{lines}</div>"
+        lines = (tag("p", line) for line in block.lines)
+        return tag("div", tag("p", block.title, class_="strong"), *lines, class_=f"note {block.tone}")
     if isinstance(block, ListBlock):
-        return f"<ul>{''.join(f'<li>{escape(item)}</li>' for item in block.items)}</ul>"
+        return tag("ul", *(tag("li", item) for item in block.items))
     if isinstance(block, Code):
-        return f"<pre><code>{escape(block.text)}</code></pre>"
+        return tag("pre", tag("code", block.text))
     if isinstance(block, TableBlock):
         return _table(block)
     if isinstance(block, Picture):
         return _picture(block)
     if isinstance(block, Folded):
-        return f"<details><summary>{escape(block.title)}</summary>{_table(block.table)}</details>"
-    return f"<div>{block.html}</div>"
+        return tag("details", tag("summary", block.title), _table(block.table))
+    return tag("div", block.html)
 
 
-def _table(table: TableBlock) -> str:
-    number = " class='number'" if table.numbers else ""
-    head = "".join(
-        f"<th scope='col'{number if i else ''}>{escape(name)}</th>" for i, name in enumerate(table.head)
+def _table(table: TableBlock) -> Markup:
+    look = "number" if table.numbers else None
+    parts = [tag("caption", table.caption)] if table.caption else []
+    if any(table.head):
+        first, *others = table.head
+        heads = tag("th", first, scope="col"), *(tag("th", name, scope="col", class_=look) for name in others)
+        parts.append(tag("thead", tag("tr", *heads)))
+    rows = (
+        tag("tr", tag("th", cell_text(first), scope="row"), *(_cell(cell, look) for cell in others))
+        for first, *others in table.rows
     )
-    first = (f"<th scope='row'>{escape(cell_text(row[0]))}</th>" for row in table.rows)
-    others = ("".join(_cell(c, number) for c in row[1:]) for row in table.rows)
-    rows = "".join(f"<tr>{name}{cells}</tr>" for name, cells in zip(first, others, strict=True))
-    caption = f"<caption>{escape(table.caption)}</caption>" if table.caption else ""
-    thead = f"<thead><tr>{head}</tr></thead>" if any(table.head) else ""
-    return f"<div class='scroll'><table>{caption}{thead}<tbody>{rows}</tbody></table></div>"
+    return tag("div", tag("table", *parts, tag("tbody", *rows)), class_="scroll")
 
 
-def _cell(cell: str | TableCell | Drawing, look: str) -> str:
+def _cell(cell: str | TableCell | Drawing, look: str | None) -> Markup:
     if isinstance(cell, Drawing):
-        return f"<td>{cell.html}</td>"
+        return tag("td", cell.html)
     if isinstance(cell, TableCell) and cell.shade is not None:
-        return f"<td class='shaded' style='--p:{round(70 * cell.shade)}%'>{escape(cell.text)}</td>"
+        return tag("td", cell.text, class_="shaded", style=f"--p:{round(70 * cell.shade)}%")
     if isinstance(cell, TableCell) and cell.picture:
-        return f"<td><img class='thumb' src='{cell.picture}' alt=\"{escape(cell.text, quote=True)}\"></td>"
+        return tag("td", tag("img", class_="thumb", src=cell.picture, alt=cell.text))
     text = cell_text(cell)
-    short = " class='short'" if len(text) <= SHORT else ""
-    return f"<td{look or short}>{escape(text)}</td>"
+    return tag("td", text, class_=look or ("short" if len(text) <= SHORT else None))
 
 
-def _picture(picture: Picture) -> str:
+def _picture(picture: Picture) -> Markup:
     kind = KINDS[picture.name[picture.name.rindex(".") :]]
-    data = b64encode(picture.content).decode()
-    caption = f"<figcaption>{escape(picture.caption)}</figcaption>" if picture.caption else ""
     look = "" if kind == "image/svg+xml" else "paper" if picture.pixels else "drawn"  # an SVG has its own
-    full = f"<label class='full'><input type='checkbox'/> {escape(_('full size'))}</label>"
-    alt = escape(picture.alt, quote=True)
-    source = f"data:{kind};base64,{data}"
-    return (
-        f"<figure class='picture'>{full}<img class='{look}' src='{source}' alt=\"{alt}\">{caption}</figure>"
-    )
+    source = f"data:{kind};base64,{b64encode(picture.content).decode()}"
+    parts = [
+        tag("label", tag("input", type="checkbox"), " ", _("full size"), class_="full"),
+        tag("img", class_=look, src=source, alt=picture.alt),
+    ]
+    parts += [tag("figcaption", picture.caption)] if picture.caption else []
+    return tag("figure", *parts, class_="picture")

@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from markupsafe import Markup
+
 from treino.base.errors import Refusal
 from treino.base.words import _, numeral
 from treino.folders.store.output_files import OutputFolder
@@ -97,7 +99,7 @@ def frames_of(run: StoredRun, steps: Iterable[int]) -> Iterator[Frame]:
     return film(shots, seen, run.data, item_shape=run.item_shape)
 
 
-def film_player(run: StoredRun) -> str:
+def film_player(run: StoredRun) -> Markup:
     """Return the film as an HTML fragment for a report."""
     frames = frames_of(run, evenly(steps_of(run), REPORT))
     page_frames = [_page_frame(picture) for picture in film_pictures(frames, last_step(run))]
