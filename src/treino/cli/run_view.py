@@ -219,7 +219,7 @@ def _figures(result: RunResult) -> RenderableType:
     for metric in next(iter(measured.values())):
         row = [metric, *(_cell(figures.get(metric)) for figures in measured.values())]
         if "test" in measured:
-            interval = result.intervals.known.get(metric)
+            interval = result.intervals.finite.get(metric)
             row.append("" if interval is None else " – ".join(numeral(end) for end in interval))
             row += [_cell(b.get(metric)) for b in result.baseline.values() if b is not None]
         rows.append(row)

@@ -25,7 +25,7 @@ DROPOUT_WITHOUT_LAYER = Refusal(
 LARGEST_WHOLE = 2**63 - 1
 
 
-def known(what: str, name: object, names: Iterable[str]) -> str:
+def registered(what: str, name: object, names: Iterable[str]) -> str:
     """Return the name if the registry has it, else raise an error with the nearest name."""
     if not isinstance(name, str) or name not in names:
         raise TreinoError(
@@ -143,7 +143,7 @@ def changed_values(
         betas = value if pair else read_settings({"betas": value}).betas or BETAS
         values = {f"beta{i + 1}": per_member(f"beta{i + 1}", beta, members) for i, beta in enumerate(betas)}
     else:
-        known("hyper-parameter", name, (*HP, "betas"))
+        registered("hyper-parameter", name, (*HP, "betas"))
         if name == "ema" and not has["ema"]:
             raise EMA_WITHOUT_AVERAGE()
         if name == "dropout" and not has["dropout"]:

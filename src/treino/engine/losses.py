@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from treino.base.formula import ONE, Expr, call, value
 from treino.base.words import N_
-from treino.engine.hyperparameters import known
+from treino.engine.hyperparameters import registered
 from treino.engine.population import padded
 from treino.engine.rng import element_hash
 
@@ -93,7 +93,7 @@ class Loss:
     classes: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
-        known("loss", self.name, LOSSES)
+        registered("loss", self.name, LOSSES)
 
     @property
     def kind(self) -> "LossKind":

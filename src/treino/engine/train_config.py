@@ -14,7 +14,7 @@ from treino.base.signatures import keyword
 from treino.base.words import setting
 from treino.engine.augmentation import strengths_of
 from treino.engine.devices import resolve_device
-from treino.engine.hyperparameters import check_read, check_reads, known, one_for_each, per_member, whole
+from treino.engine.hyperparameters import check_read, check_reads, one_for_each, per_member, registered, whole
 from treino.engine.kernels.selection import ENGINES
 from treino.engine.optim import BETAS, HP
 from treino.engine.registries import REGISTRIES
@@ -149,7 +149,7 @@ def config_of_keywords(
             raise UNKNOWN_SETTING(name=setting(name), hint=nearest(name, OF_ENGINE))
     if seeds is not None and "seed" in keywords:
         raise SEED_AND_SEEDS(a="seed", b="seeds")
-    seed_P = _listed(seeds if seeds is not None else keywords.get("seed", 0))
+    seed_P = _seed_list(seeds if seeds is not None else keywords.get("seed", 0))
     if not seed_P:
         raise SEEDS_EMPTY()
     values = {n: v.tolist() if hasattr(v, "tolist") else v for n, v in keywords.items() if v is not None}
@@ -174,7 +174,7 @@ def config_of_keywords(
     return config_of(members, every, dtype)
 
 
-def _listed(seeds: Any) -> list[Any]:
+def _seed_list(seeds: Any) -> list[Any]:
     seeds = seeds.tolist() if hasattr(seeds, "tolist") else seeds
     return list(seeds) if isinstance(seeds, Sequence) and not isinstance(seeds, str) else [seeds]
 
@@ -198,12 +198,12 @@ def _check_names(config: TrainConfig) -> None:
     """Refuse names that their registry doesn't have."""
     for name, registry in REGISTRIES.items():
         for value in {getattr(s, name) for s in config.members} - {None}:
-            known(name, value, registry)
+            registered(name, value, registry)
     strengths_of(config.shared.augment or "none")
     if config.shared.engine is not None:
-        known("engine", config.shared.engine, ENGINES)
+        registered("engine", config.shared.engine, ENGINES)
     for fault in config.shared.fault:
-        known("fault", fault, FAULTS)
+        registered("fault", fault, FAULTS)
 
 
 def _check_optimizer(config: TrainConfig) -> None:

@@ -428,7 +428,7 @@ def _kernel_rows(
     weight_GN: Tensor | None,
     own: OwnRows | None,
 ) -> KernelRows:
-    def known(x: Any, y: Tensor) -> tuple[Any, Tensor]:
+    def in_kernel_form(x: Any, y: Tensor) -> tuple[Any, Tensor]:
         if isinstance(x, Tensor):
             x = aligned(x.reshape(-1, *shape), model.dtype, model.device)
         return x, aligned(model.loss.target(y, model.dtype), None, model.device)
@@ -436,7 +436,7 @@ def _kernel_rows(
     if weight_GN is not None and weight_GN.numel():  # a power of two: shares are equal, sums in range
         scale_G1 = torch.frexp(weight_GN.amax(1, keepdim=True)).exponent
         weight_GN = aligned(torch.ldexp(weight_GN, -scale_G1), model.dtype, model.device)
-    return KernelRows(*known(x, y), weight_GN, tuple(known(*pair) for pair in own or ()))
+    return KernelRows(*in_kernel_form(x, y), weight_GN, tuple(in_kernel_form(*pair) for pair in own or ()))
 
 
 # ---- warm start

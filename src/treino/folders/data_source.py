@@ -22,7 +22,7 @@ from treino.data.rows_in_memory import splits_not_in_memory
 from treino.data.source_kinds import AlbumTable, is_album
 from treino.data.sources import BuiltinName
 from treino.engine import KERNELS, LOSSES
-from treino.engine.hyperparameters import known
+from treino.engine.hyperparameters import registered
 from treino.engine.registries import REGISTRIES
 from treino.folders.documents import read_document, read_preparation, read_spec, read_tensors
 from treino.folders.documents.run_spec import RunSpec
@@ -333,7 +333,7 @@ def check_names(settings: Mapping[str, Any]) -> None:
     registries: Mapping[str, Collection[str]] = {**REGISTRIES, "engine": KERNELS}
     for setting, registry in registries.items():
         if settings.get(setting) is not None:
-            known(setting, settings[setting], registry)
+            registered(setting, settings[setting], registry)
 
 
 def check_outputs(spec: RunSpec) -> None:

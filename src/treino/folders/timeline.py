@@ -17,7 +17,7 @@ from treino.base.errors import TreinoError
 from treino.base.files import DATABASE, damaged
 from treino.base.words import _, numeral
 from treino.engine import HP, OPTIMIZERS
-from treino.engine.hyperparameters import checked_numbers, known
+from treino.engine.hyperparameters import checked_numbers, registered
 from treino.engine.step_plan import EpochCount
 from treino.folders.documents.run_spec import ResolvedSettings, RunSpec
 from treino.folders.documents.run_spec import Segment as Segment
@@ -242,7 +242,7 @@ class Timeline:
 def _check(settings: Mapping[str, Any]) -> None:
     """Raise TreinoError if these are no settings or values that a run can have."""
     own = {name: value for name, value in settings.items() if name not in ("beta1", "beta2")}
-    known("optimizer", read_settings(own).optimizer, OPTIMIZERS)
+    registered("optimizer", read_settings(own).optimizer, OPTIMIZERS)
     for name in settings.keys() - own.keys():
         checked_numbers(name, settings[name], 1)
 

@@ -29,7 +29,7 @@ def headline(result: RunResult | None) -> str:
         return ""
     value = test[metric]
     assert value is not None
-    interval = result.intervals.known.get(metric)
+    interval = result.intervals.finite.get(metric)
 
     def amount(value: float) -> str:
         return _amount(value, result.currency)
@@ -77,7 +77,7 @@ def _lead(result: RunResult, metric: str, value: float) -> str:
     figures = ((baseline_name(name), f[metric]) for name, f in result.baseline.items() if f is not None)
     others = {who: figure for who, figure in figures if figure is not None}
     who = (max if metric == "accuracy" else min)(others, key=lambda who: others[who], default="")
-    rows, interval = result.rows["test"], result.intervals.known.get(metric)
+    rows, interval = result.rows["test"], result.intervals.finite.get(metric)
     lead = (others.get(who, value) - value) * rows
     if metric == "accuracy" and 0.5 < lead < CHANCE + 0.5 and abs(lead - round(lead)) < WHOLE:
         text = _(

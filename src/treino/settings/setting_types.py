@@ -67,13 +67,13 @@ def items(value: object) -> object:
         value = value.tolist()
     if isinstance(value, str):
         text = value.strip()
-        return () if text.lower() in ("", "none") else tuple(part.strip() for part in _listed(text))
+        return () if text.lower() in ("", "none") else tuple(part.strip() for part in _items_of(text))
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return (value,)
     return value
 
 
-def _listed(text: str) -> list[str]:
+def _items_of(text: str) -> list[str]:
     """The parts between commas; a part that contains a comma is in double quotes: ``"a, b"=text``."""
     return next(csv.reader([text], skipinitialspace=True)) if '"' in text else text.split(",")
 

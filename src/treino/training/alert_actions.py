@@ -414,7 +414,7 @@ class Acts:
         for name, value in values.items():
             self._set_from_here(name, value)
         self._set |= values
-        return _("Set: {values}.").format(values=_listed(values))
+        return _("Set: {values}.").format(values=_values_text(values))
 
     def _go_back(self, course: AlertCourse, since: int) -> str:
         job, training = self.job, self.job.training
@@ -437,7 +437,8 @@ class Acts:
         start = newest(read_run_spec(job.folder)).start  # the first step of the segment
         self.back = max(before, start), changes
         job.stop_wish = "stopped"
-        return _("Back to step {step:,}, with {values}.").format(step=self.back[0], values=_listed(changes))
+        text = _values_text(changes)
+        return _("Back to step {step:,}, with {values}.").format(step=self.back[0], values=text)
 
     def _values(self, changes: Sequence[NewValue]) -> dict[str, Any]:
         """The new values, by name."""
@@ -466,7 +467,7 @@ class Acts:
         self.job.folder.database.add_command(name, value, step, sender=SENDER)
 
 
-def _listed(values: Mapping[str, Any]) -> str:
+def _values_text(values: Mapping[str, Any]) -> str:
     return ", ".join(
         f"{name} {value if not isinstance(value, float) else numeral(value, '.4g')}"
         for name, value in values.items()

@@ -16,7 +16,7 @@ from treino.data.documents import DataSource
 from treino.data.rows_in_memory import in_memory
 from treino.engine import HP, OPTIMIZERS
 from treino.engine.carry_over import carry_over, largest_change, unread
-from treino.engine.hyperparameters import checked_numbers, known
+from treino.engine.hyperparameters import checked_numbers, registered
 from treino.engine.optim import BETAS
 from treino.engine.population import Copies
 from treino.engine.saved_state import keyframe_of_saved
@@ -147,7 +147,7 @@ def _changed(changes: Mapping[str, Any], typed: Mapping[str, Any], snapshot: Sna
     if rest.get("keep") == "best" and snapshot.settings["keep"] == "last":
         raise BRANCH_KEEP(run=run.name)
     if "optimizer" in rest:
-        known("optimizer", rest["optimizer"], OPTIMIZERS)
+        registered("optimizer", rest["optimizer"], OPTIMIZERS)
     read = read_settings(rest).model_dump(mode="json", include=set(rest))
     names = sorted(rest, key=lambda name: name != "optimizer")  # the others may be of the new optimizer
     return {name: read[name] for name in names if typed.get(name) != read[name]} | state

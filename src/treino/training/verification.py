@@ -9,7 +9,7 @@ from treino.base.errors import Refusal, TreinoError
 from treino.base.words import _
 from treino.engine import TrainingLoop
 from treino.engine.devices import torch_threads
-from treino.engine.hyperparameters import known
+from treino.engine.hyperparameters import registered
 from treino.engine.kernels.selection import ENGINES, torch_threads_of
 from treino.engine.net_state import whole_state
 from treino.folders.data_source import COPY
@@ -129,7 +129,7 @@ def verdict_of(
     begins = [comparison.first, *([comparison.first_loss] if comparison.first_loss else [])]
     if not reasons or any(each.relative is None or each.relative > ROUNDING for each in begins):
         return "different"
-    known = {} if run.result is None else run.result.intervals.known
+    known = {} if run.result is None else run.result.intervals.finite
     inside = all(m in tested and low <= tested[m] <= high for m, (low, high) in known.items())
     return "close" if inside else "different"
 
@@ -232,7 +232,7 @@ def verify(
     if reason := why_unverifiable(run):
         return unverifiable(run, reason)
     if engine is not None:
-        known("engine", engine, ENGINES)
+        registered("engine", engine, ENGINES)
     rows = training_rows(run, data, "run.verify(data)")
     spec = run.spec
     if engine is not None:  # with the number of threads that it takes here

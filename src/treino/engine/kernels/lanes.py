@@ -99,7 +99,11 @@ class LanesKernel:
         for stop in sorted({*chunk.keyframe_steps, chunk.steps}):
             self._run(
                 [
-                    (part, steps.largest, self._training(population, part, steps.known(loss, begin, stop)))
+                    (
+                        part,
+                        steps.largest,
+                        self._training(population, part, steps.in_memory(loss, begin, stop)),
+                    )
                     for part, steps, loss in parts
                 ],
                 (stop - begin) * sum(len(part.rows) * steps.largest for part, steps, _loss in parts),
@@ -309,7 +313,7 @@ class _ChunkArrays:
         self.partner = torch.cat([c.partner_B for c in changes]) if changes else torch.empty(0)
         self.first, self.optimizer_first = chunk.first, chunk.optimizer_first
 
-    def known(self, loss: Tensor, begin: int, stop: int) -> LanesSteps:
+    def in_memory(self, loss: Tensor, begin: int, stop: int) -> LanesSteps:
         of_classes = self.y.dtype == torch.int64
         return LanesSteps(
             self.x.data_ptr(),

@@ -50,7 +50,7 @@ class Intervals(Document):
     test: dict[Word, Interval | None] | None
 
     @property
-    def known(self) -> dict[str, tuple[float, float]]:
+    def finite(self) -> dict[str, tuple[float, float]]:
         """``{metric: (low, high)}`` of the test metrics whose interval is finite."""
         return {
             metric: (ends[0], ends[1])

@@ -39,7 +39,7 @@ def figures_table(result: RunResult | None) -> TableBlock | None:
                 *(figure((getattr(own.metrics, split) or {}).get(name)) for split in measured),
             ]
             if test:
-                interval = own.intervals.known.get(name)
+                interval = own.intervals.finite.get(name)
                 span = _("{low} to {high}")
                 low, high = map(numeral, interval or (0.0, 0.0))
                 row.append("" if interval is None else span.format(low=low, high=high))
@@ -71,7 +71,7 @@ def figure_charts(result: RunResult) -> list[Block]:
     for name, value in (result.metrics.test or {}).items():
         if value is None or not is_charted(name):
             continue
-        interval = result.intervals.known.get(name)
+        interval = result.intervals.finite.get(name)
         estimates = [Estimate(_("this network"), value, interval, 2)]
         estimates += [
             Estimate(_beaten(k), compared, None, 0, True)

@@ -93,7 +93,7 @@ def _tested(run: RunReport) -> tuple[Figures, Mapping[str, tuple[float, float]]]
     result = run.run.result
     assert result is not None
     assert result.metrics.test is not None
-    return result.metrics.test, result.intervals.known
+    return result.metrics.test, result.intervals.finite
 
 
 def _with_interval(run: RunReport, metric: str) -> str:

@@ -185,7 +185,7 @@ class Dimension:
         return self.when is None or (self.when in config and config[self.when] in self.among)
 
     @property
-    def listed(self) -> tuple[Any, ...]:
+    def grid_values(self) -> tuple[Any, ...]:
         """The values for a grid.
 
         Raises:
@@ -219,7 +219,7 @@ class Space:
         Raises:
             TreinoError: a range without a number of levels; more combinations than MOST.
         """
-        finite = self._with([Choice(dimension.listed) for dimension in self.dimensions])
+        finite = self._with([Choice(dimension.grid_values) for dimension in self.dimensions])
         if (count := finite.count or 0) > MOST:
             raise SPACE_MANY(n=count, most=MOST)
         return tuple(finite._combinations(0, {}))

@@ -250,7 +250,7 @@ def judgement(
     result = run.result
     assert result is not None
     test = (result.metrics.test or {}).get(shown)
-    interval = result.intervals.known.get(shown)
+    interval = result.intervals.finite.get(shown)
     if not METRICS[sweep.metric].judged:
         notes.append(
             _("How much of the best is luck is told by {shown}: rows have no scores of {metric}.").format(
