@@ -111,3 +111,22 @@ def _axe() -> str:
         if subprocess.run(line, cwd=folder, capture_output=True, timeout=HANG).returncode:
             pytest.skip("needs node, whose npm could not fetch axe-core")
         return (Path(folder) / "node_modules/axe-core/axe.min.js").read_text()
+
+
+GREY = """
+const stroke = CanvasRenderingContext2D.prototype.stroke;
+window.greyLines = 0;
+CanvasRenderingContext2D.prototype.stroke = function (...path) {
+  const ghost = getComputedStyle(document.documentElement).getPropertyValue('--ghost').trim();
+  if (this.canvas.id === 'curves-canvas' && this.strokeStyle === ghost) window.greyLines += 1;
+  return stroke.apply(this, path);
+};
+"""
+"""For a page: counts in ``greyLines`` how often a curve of a way that was left is drawn."""
+
+
+def grey_lines(page: Any) -> int:
+    """How many such curves are drawn the next time."""
+    page.evaluate("window.greyLines = 0; dispatchEvent(new Event('resize'))")
+    page.wait_for_timeout(500)
+    return int(page.evaluate("window.greyLines"))

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from tests.waiting import until
 
 import treino as tr
-from apps.studio.tests.browsing import AXE, LAYOUT
+from apps.studio.tests.browsing import AXE, GREY, LAYOUT, grey_lines
 from apps.studio.tests.real_studio import RealStudio, Viewer, commands, real_studio, viewers
 from treino_studio.server import starting
 
@@ -257,3 +258,16 @@ def test_frames_are_acknowledged_when_they_are_drawn(open_run: Any) -> None:
     viewer.until("epoch")
     viewer.wait(lambda: len(viewer.frames) > 1 and viewer.acknowledged == viewer.frames)
     assert viewer.page.get_attribute("main", "data-frame") == str(viewer.frames[-1])
+
+
+def test_a_way_that_was_left_stays_as_a_grey_line(browser: Any, studio: RealStudio) -> None:
+    """Also on a page that is opened after the rewind."""
+    tr.open(studio.runs / "many").rewind(12, lr=0.1)
+    page = studio.open(browser, "home")
+    page.add_init_script(GREY)
+    page.goto(f"{studio.site}run/many?lang=en&theme=light")
+    page.wait_for_selector("main[data-frame]")
+    until(lambda: grey_lines(page) >= 1, studio.process)
+    tr.open(studio.runs / "many").rewind(20, lr=0.2)
+    until(lambda: grey_lines(page) >= 2, studio.process)
+    page.context.close()

@@ -95,7 +95,7 @@ export function take(store, message) {
 }
 
 /**
- * Curves with what is new from an index on. Those up to other segments stay as grey lines, unless all is anew.
+ * Curves with what is new from an index on. Those of ways that were left stay as grey lines, unless all is anew.
  *
  * @param {Curves | undefined} before
  * @param {CurvesOfRun} more
@@ -106,11 +106,7 @@ function joined(before, more, anew) {
   const { from, step, loss, epochs, vitals, segment } = more;
   const kept = before ?? { step: [], loss: [], epochs: [], vitals: [], past: [], segment };
   const next = { step: [...kept.step.slice(0, from), ...step], loss: [...kept.loss.slice(0, from), ...loss] };
-  const other =
-    segment !== kept.segment && kept.step.length > 1
-      ? [{ segment: kept.segment, step: kept.step, loss: kept.loss }]
-      : [];
-  const past = anew ? [] : [...kept.past, ...other].filter((each) => each.segment !== segment).slice(-PASTS);
+  const past = anew ? [] : kept.past.filter((each) => each.segment !== segment);
   return { ...next, epochs: epochs ?? kept.epochs, vitals: vitals ?? kept.vitals, past, segment };
 }
 

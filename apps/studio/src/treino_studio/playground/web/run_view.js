@@ -171,7 +171,17 @@ export class RunView {
     if (said !== this.said) this.send({ state: document });
     this.said = said;
     this.tellCurves(this.run, this.run.records.listed());
+    for (const way of this.run.ways) this.tellLeft(way);
     for (const run of others) this.tellCurves(run, { ...run.records.listed(), vitals: [] });
+  }
+
+  /** The losses of a way that was left since the run last began anew. */
+  tellLeft({ path, losses }) {
+    const left = path.at(-1).segment.number;
+    const name = `${this.run.name}/${left}`;
+    if (path[0].segment !== this.run.path[0].segment || this.curves.get(name) === losses.length) return;
+    this.curves.set(name, losses.length);
+    this.send({ curves: { run: name, left, ...new ThinnedCurve().more(losses) } });
   }
 
   tellCurves(run, records) {
