@@ -61,6 +61,7 @@ lanes:
 # what is written for the pages' scripts, and built of them
 pages: node_modules/.package-lock.json
 	python -m tools.page_types
+	python -m tools.pages
 
 wasm:
 	python -m tools.wasm
@@ -84,4 +85,4 @@ dist:
 # the tools for the pages' scripts, as package-lock.json names them
 node_modules/.package-lock.json: package.json package-lock.json
 	@command -v npm > /dev/null || { echo "The pages' scripts need node 20 or later, with npm: see CONTRIBUTING.md." >&2; exit 1; }
-	npm ci --no-fund --no-audit
+	npm ci --ignore-scripts --no-fund --no-audit

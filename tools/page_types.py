@@ -61,12 +61,13 @@ def _plain(schema: Any) -> Any:
     return kept
 
 
-def main() -> None:
+def written() -> str:
+    """The types in TypeScript."""
     line = ["npx", "--no-install", "json2ts", "--unreachableDefinitions"]
     line += ["--bannerComment", f"{HEAD}\n// {source_hash()}"]
     made = subprocess.run(line, input=schema(), text=True, stdout=subprocess.PIPE, check=True, cwd=ROOT)
-    TYPES.write_text(re.sub(r" */\*\*(?:(?!\*/).)*\*/\n", "", made.stdout, flags=re.DOTALL))
+    return re.sub(r" */\*\*(?:(?!\*/).)*\*/\n", "", made.stdout, flags=re.DOTALL)
 
 
 if __name__ == "__main__":
-    main()
+    TYPES.write_text(written())

@@ -11,17 +11,14 @@ from starlette.types import ASGIApp
 
 from treino.base.words import _, language
 from treino_doctor.base.markup import tag
-from treino_studio.modules import joined
 from treino_studio.notebook_channel import NotebookChannel
-from treino_studio.page_file import PACKAGE, PAGE, page_file, words_of
-
-ENTRIES = {"notebook": "page/modules/notebook.js"}
+from treino_studio.page_file import built, page_file, words_of
 
 
 class StudioCell(anywidget.AnyWidget):
     """The page at an address, shown in the cell. in_loop: calls a function in the loop of the application."""
 
-    _esm = (PAGE / "cell.js").read_text()
+    _esm = built("cell.js")
     address = traitlets.Unicode().tag(sync=True)
     language = traitlets.Unicode().tag(sync=True)
     words = traitlets.Dict().tag(sync=True)
@@ -57,6 +54,5 @@ class StudioCell(anywidget.AnyWidget):
 @cache
 def notebook_page() -> bytes:
     """The page as gzip of HTML."""
-    script = joined(PACKAGE, ENTRIES) + "\nnotebook().start();\n"
-    html = page_file("treino studio", script, {"words": words_of(script)})
+    html = page_file("notebook", "treino studio", {"words": words_of(built("notebook.js"))})
     return gzip.compress(html.encode(), 9, mtime=0)

@@ -1,10 +1,9 @@
-"""A page of the studio as one HTML file: its script, styles, markup and words, with a policy that lets it
-load nothing else."""
+"""A page of the studio as one HTML file: its script, style, markup and words, with a policy that lets it
+load nothing else. ``make pages`` joins scripts and styles from their sources."""
 
 import base64
 import hashlib
 import re
-from collections.abc import Iterable
 from pathlib import Path
 from urllib.parse import quote
 
@@ -16,24 +15,13 @@ from treino_studio.page_words import page_words
 
 PACKAGE = Path(__file__).parent
 PAGE = Path(__file__).parent / "page"
+BUILT = PAGE / "built"
 
 
-def page_file(
-    title: str,
-    script: str,
-    parts: object,
-    *,
-    styles: Iterable[Path] = (),
-    scripts: str = "",
-    policy: str = "",
-) -> Markup:
-    """The page's HTML. parts: data in the element ``parts``. styles: sheets after the studio's own. scripts:
-    what the policy also lets scripts do; policy: further rules of the policy.
-
-    Raises:
-        ValueError: the script contains text that would end its element.
-    """
-    style = _style([PAGE / "style.css", PAGE / "folders.css", *styles])
+def page_file(name: str, title: str, parts: object, *, scripts: str = "", policy: str = "") -> Markup:
+    """The HTML of the page with this name among the built scripts and styles. parts: data in the element
+    ``parts``. scripts: what the policy also lets scripts do; policy: further rules of the policy."""
+    script, style = built(f"{name}.js"), built(f"{name}.css")
     rules = (
         f"default-src 'none'; script-src '{_hash(script)}'{scripts}; style-src '{_hash(style)}'; "
         f"img-src data: blob:; {policy}connect-src 'none'; base-uri 'none'; form-action 'none'"
@@ -57,8 +45,13 @@ def page_file(
     return Markup("<!doctype html>\n") + tag("html", *parts_of_page, lang="en") + "\n"
 
 
+def built(name: str) -> str:
+    """A built file."""
+    return (BUILT / name).read_text(encoding="utf-8")
+
+
 def words_of(script: str) -> dict[str, dict[str, str]]:
-    """The words of each language by key, for the keys that a script or the markup names.
+    """The words of each language by key, for the keys that a built script or the markup names.
 
     A key may be made of a beginning and a name: `take_${form}`.
     """
@@ -71,12 +64,6 @@ def words_of(script: str) -> dict[str, dict[str, str]]:
         }
         for language in languages()
     }
-
-
-def _style(sheets: Iterable[Path]) -> str:
-    """Style sheets without comments and needless spaces."""
-    css = re.sub(r"/\*.*?\*/", "", "\n".join(path.read_text() for path in sheets), flags=re.S)
-    return re.sub(r"\s*([{};,>])\s*|: +", lambda match: match[1] or ":", re.sub(r"\s+", " ", css)).strip()
 
 
 def _markup() -> str:

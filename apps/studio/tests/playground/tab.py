@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 from tests.waiting import HANG, until
 
+from treino_studio.page_file import PACKAGE
 from treino_studio.playground.page import page
 
 WIDTH, HEIGHT = 1440, 900
+MODULES = "http://modules.test"  # where a page made by a test imports the sources from
 
 
 class Tab:
@@ -23,6 +25,7 @@ class Tab:
         self.context = browser.new_context(**usual | how)
         if script:
             self.context.add_init_script(script)
+        self.context.route(f"{MODULES}/**", _module)
         self.page = self.context.new_page()
         self.page.set_default_timeout(1000 * HANG)
         self.page.on("console", lambda m: self.said.append(m.text) if m.type in self.complaints else None)
@@ -57,6 +60,11 @@ class Tab:
         with self.page.expect_download() as download:
             self.page.get_by_role("button", name="Weights").click()
         return Path(download.value.path()).read_bytes()
+
+
+def _module(route: Any) -> None:
+    path = PACKAGE / route.request.url.removeprefix(f"{MODULES}/")
+    route.fulfill(path=path, content_type="text/javascript", headers={"Access-Control-Allow-Origin": "*"})
 
 
 @pytest.fixture(scope="session")

@@ -6,38 +6,29 @@ from typing import Any
 
 import pytest
 
-from apps.studio.tests.playground.tab import Tab
-from treino_studio.modules import joined
+from apps.studio.tests.playground.tab import MODULES, Tab
 from treino_studio.page_file import PACKAGE, PAGE
 from treino_studio.page_words import page_words
 from treino_studio.playground.tables import tables_in_page
 
 SCRIPT = """
-const asked = JSON.parse(document.querySelector('#asked').textContent), seen = [];
-const words = openWords(), theme = openTheme();
-words.setWords(asked.language, asked.words);
+import { startTheme } from 'MODULES/page/modules/theme.js';
+import { setWords } from 'MODULES/page/modules/words.js';
+import { makeDataPanel } from 'MODULES/playground/web/data_panel.js';
+const asked = JSON.parse(document.querySelector('#asked').textContent), seen = globalThis.seen = [];
+setWords(asked.language, asked.words);
 document.documentElement.lang = asked.language.replace('_', '-');
-theme.startTheme(() => {});
-const panel = openPanel().makeDataPanel(document.querySelector('#root'), {
+startTheme(() => {});
+globalThis.panel = makeDataPanel(document.querySelector('#root'), {
   problem: asked.problem, tables: asked.tables, changed: (problem) => seen.push(problem) });
-"""
-DOORS = {
-    "openWords": "page/modules/words.js",
-    "openTheme": "page/modules/theme.js",
-    "openPanel": "playground/web/data_panel.js",
-}
+""".replace("MODULES", MODULES)
 CORNERS = [[-1, -1, 0], [1, 1, 1], [-1, 1, 1], [1, -1, 0]]
-
-
-@pytest.fixture(scope="module")
-def script() -> str:
-    return joined(PACKAGE, DOORS) + SCRIPT
 
 
 class Panel(Tab):
     """A page that holds nothing but the panel."""
 
-    def __init__(self, browser: Any, file: Path, script: str, problem: Any, **how: Any):
+    def __init__(self, browser: Any, file: Path, problem: Any, **how: Any):
         words = page_words("en")
         asked = {"problem": problem, "tables": tables_in_page(), "language": "en", "words": words}
         paths = [PAGE / "style.css", PAGE / "folders.css", PACKAGE / "playground/web/playground.css"]
@@ -49,7 +40,7 @@ class Panel(Tab):
             "body { height: auto; overflow: auto; display: block }</style>"
             f"<main><h1 class=vh>panel</h1><h2 class=vh>data</h2><div id=root class=drawer "
             f'style="position: static; width: 100%; max-width: 372px; padding: 8px"></div></main>'
-            f'<script type="application/json" id=asked>{data}</script><script>{script}</script>'
+            f'<script type="application/json" id=asked>{data}</script><script type=module>{SCRIPT}</script>'
         )
         super().__init__(browser, file, **{"viewport": {"width": 420, "height": 900}} | how)
         self.met = 0
@@ -80,10 +71,10 @@ class Panel(Tab):
 
 
 @pytest.fixture
-def opened(tab: Any, script: str, tmp_path: Path) -> Any:
+def opened(tab: Any, tmp_path: Path) -> Any:
     def make(problem: Any = None, **how: Any) -> Any:
         file = tmp_path / "panel.html"
-        return tab(script, problem or {"source": "moons"}, made=Panel, file=file, **how)
+        return tab(problem or {"source": "moons"}, made=Panel, file=file, **how)
 
     return make
 

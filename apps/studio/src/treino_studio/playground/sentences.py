@@ -1,14 +1,11 @@
 """Sentences of treino that the page shows, too: each is its own key, after `say:`."""
 
-import re
+import json
 from functools import cache
 from gettext import translation
-from pathlib import Path
 
 from treino.base.words import ENGLISH, LOCALE, N_, known_sentences
-
-WEB = Path(__file__).with_name("web")
-TEXT = re.compile(r"'((?:[^'\\\n]|\\.)*)'|\"((?:[^\"\\\n]|\\.)*)\"")
+from treino_studio.page_file import built
 
 OWN = (  # sentences that are used nowhere else
     N_("g: the kernel lanes, float32"),
@@ -33,6 +30,4 @@ def sentences(language: str) -> dict[str, str]:
 @cache
 def said() -> frozenset[str]:
     """The texts in modules that show sentences, if treino has translations of them."""
-    modules = [text for path in WEB.glob("*.js") if "/sentences.js'" in (text := path.read_text())]
-    texts = {re.sub(r"\\(.)", r"\1", a or b) for module in modules for a, b in TEXT.findall(module)}
-    return frozenset(texts & known_sentences())
+    return frozenset(known_sentences().intersection(json.loads(built("texts.json"))))

@@ -28,16 +28,15 @@ const GIVES = ['near', 'word', 'small', 'full', 'stop', 'play', 'acts', 'speed']
  * What stands in the header gives way, one after the other, while it has no room; as often as its parts change their
  * size.
  */
-const header = new ResizeObserver(() =>
-  requestAnimationFrame(() => {
-    const bar = $('.bar');
-    for (let count = 0; count <= GIVES.length; count++) {
-      bar.dataset.tight = GIVES.slice(0, count).join(' ');
-      if (bar.scrollWidth <= bar.clientWidth && bar.scrollHeight <= bar.clientHeight) return;
-    }
-  }),
-);
-function watchHeader() {
+function narrowHeader() {
+  const bar = $('.bar');
+  for (let count = 0; count <= GIVES.length; count++) {
+    bar.dataset.tight = GIVES.slice(0, count).join(' ');
+    if (bar.scrollWidth <= bar.clientWidth && bar.scrollHeight <= bar.clientHeight) return;
+  }
+}
+
+function watchHeader(header) {
   header.disconnect();
   for (const node of $$('.bar, .bar > *, #tools > *')) header.observe(node);
 }
@@ -76,6 +75,7 @@ export async function startShell({
 }) {
   let current = null;
   let opening = 0;
+  const header = new ResizeObserver(() => requestAnimationFrame(narrowHeader));
 
   /** @type {Shell} */
   const shell = {
@@ -138,7 +138,7 @@ export async function startShell({
       }
       current = page;
       label();
-      watchHeader();
+      watchHeader(header);
       shown();
       return current;
     }

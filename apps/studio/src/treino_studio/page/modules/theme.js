@@ -82,8 +82,6 @@ export function readLook() {
   look.version = (look.version ?? 0) + 1; // what was drawn in the colours before is drawn again
 }
 
-const dark = matchMedia('(prefers-color-scheme: dark)');
-
 function stored() {
   try {
     return localStorage.getItem('treino.theme');
@@ -94,6 +92,7 @@ function stored() {
 
 /** The theme asked for (null: none), chosen before, or the system's, which is followed as it changes. */
 export function startTheme(asked, changed) {
+  const dark = matchMedia('(prefers-color-scheme: dark)');
   use(asked ?? stored() ?? (dark.matches ? 'dark' : 'light'));
   dark.addEventListener('change', () => {
     if (stored()) return;
