@@ -37,6 +37,7 @@ bench:
 
 docs:
 	python -m tools.settings_page > docs/settings.md
+	python -m tools.stubs
 	python -m treino_doctor.output.rules_page > doctor/docs/doctor-rules.md
 	python -m benchmarks docs
 

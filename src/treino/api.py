@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 from torch import nn
 
@@ -24,8 +24,9 @@ from treino.inspection.row_xray import NETWORKS, RowXray, xray
 from treino.plots.notebook_cards import run_card, runs_table, study_card, sweep_card
 from treino.reports.tracking.delivery import Tracking
 from treino.results import resume_events, verification
+from treino.settings.keywords import takes_settings
 from treino.settings.options import ClusterOptions, StudyOptions, SweepOptions, read_options
-from treino.settings.spec import refuse_layers
+from treino.settings.spec import OF_DATA, Settings, refuse_layers
 from treino.training.branch import branching, rewinding
 from treino.training.commands import send_setting, send_stop
 from treino.training.loop import JobEvent, drained_folder
@@ -39,6 +40,9 @@ from treino.training.sweeps.study_document import table_of
 from treino.training.sweeps.sweep import sweep_events
 from treino.training.train import drain
 from treino_doctor.base.markup import tag
+
+if TYPE_CHECKING:  # what may change on the way of a run, with its types
+    from treino import _Changes, _ChangesOfBranch
 
 STUDY_MODULE = Refusal(
     "A study makes its network anew for every row.", "Give mlp(64, 32), cnn(16, 32), or net='FILE.py:NAME'."
@@ -129,7 +133,7 @@ class Run(StoredRun, Shown):
         """
         return verification(self, data, engine=engine)
 
-    def rewind(self, step: int, **changes: Any) -> "Run":
+    def rewind(self, step: int, **changes: "Unpack[_Changes]") -> "Run":
         """Go back to a step of this run, and train on from there with other settings, in the same folder.
 
         Nothing is overwritten: the steps after ``step`` stay in an older segment; metrics, curves and
@@ -174,7 +178,7 @@ class SweepRun(SweepNetwork, Run):
 class RunSnapshot(Snapshot):
     """The state of a run after some of its updates, from which a new run may branch off."""
 
-    def branch(self, **changes: Any) -> Run:
+    def branch(self, **changes: "Unpack[_ChangesOfBranch]") -> Run:
         """Train a new run from here on with other settings, e.g. ``lr=1e-3`` or ``epochs=50``.
 
         What may change: lr, weight_decay, momentum, betas, eps, clip, dropout, schedule, warmup, epochs,
@@ -343,6 +347,7 @@ COURSE = {"num_epochs": "epochs"}
 NEEDLESS = {"num_workers", "num_classes"}
 
 
+@takes_settings(Settings.model_fields)
 def fit(
     data: Any,
     net: nn.Module | Net | str | None = None,
@@ -438,6 +443,7 @@ def _from_course(settings: Mapping[str, Any]) -> dict[str, Any]:
 # ---- ``sweep`` and ``study``
 
 
+@takes_settings(Settings.model_fields)
 def sweep(
     data: Any,
     space: Mapping[str, Any] | Sequence[str],
@@ -486,6 +492,7 @@ def sweep(
     return result
 
 
+@takes_settings(Settings.model_fields)
 def study(
     data: Any,
     net: Net | str | None = None,
@@ -529,6 +536,7 @@ def study(
 # ---- ``rows``
 
 
+@takes_settings((*OF_DATA, "recipe"), validation=0.0, test=0.0)
 def rows(data: Any, *, networks: int = NETWORKS, **settings: Any) -> RowXray:
     """Check the rows of data as ``Run.rows`` does: all rows, unless settings hold back a share of them.
 

@@ -13,6 +13,7 @@ from tests.conftest import Treino, refusal_of
 from treino.data.documents import LoadArguments
 from treino.data.load_request import load_request
 from treino.settings.data_settings import DataSettings, LoadSettings
+from treino.settings.keywords import sentence
 from treino.settings.spec import FLAGS
 
 OTHER: dict[str, Any] = {
@@ -40,7 +41,7 @@ def test_what_decides_the_rows_is_taken_kept_and_taken_again(name: str) -> None:
 def test_each_setting_of_data_is_a_keyword_of_load_and_a_flag_and_is_checked_alike(name: str) -> None:
     parameter, field = inspect.signature(tr.load).parameters[name], DataSettings.model_fields[name]
     assert (parameter.kind, parameter.default) == (parameter.KEYWORD_ONLY, field.default)
-    assert f"{name}: {field.description}" in str(tr.load.__doc__)
+    assert f"{name}: {sentence(name)}" in str(tr.load.__doc__)
     assert name in FLAGS
     refusal = refusal_of(load_request, "t.csv", {name: object()} if name not in SPLITS else {name: 1.5})
     assert refusal.rule.startswith(f"{name}_")

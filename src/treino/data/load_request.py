@@ -1,18 +1,16 @@
 """Check the arguments of ``load`` by the table of settings."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, get_type_hints
+from typing import Any
 
 from treino.base.errors import Refusal, nearest
-from treino.base.signatures import declare, keyword, own_parameters
 from treino.base.words import setting
 from treino.data.cell_forms import missing
-from treino.data.dataset import Data
 from treino.data.documents import LoadArguments, TextFormat
 from treino.data.readers.reader_options import ReaderOptions, as_reading, as_text
 from treino.data.split_requests import fold_of
-from treino.settings.data_settings import OF_FORMAT, OF_TABLES, DataSettings, LoadSettings
+from treino.settings.data_settings import OF_FORMAT, OF_TABLES, LoadSettings
 from treino.settings.setting_types import share
 from treino.settings.spec import OF_DATA, UNKNOWN_SETTING, Settings, read_settings
 
@@ -86,17 +84,6 @@ def load_request(
         by = ("group", "time", "column")
         raise FOLDS_AND_SPLIT(how=next(each for each in by if getattr(arguments, f"split_{each}")))
     return LoadRequest(source, arguments, files).with_reading(as_reading(reading, _format(checked)))
-
-
-def takes_settings(load: Callable[..., Data]) -> Callable[..., Data]:
-    """Show the settings of data in the signature and the help of a function that takes them as keywords."""
-    hints, table = get_type_hints(DataSettings), DataSettings.model_fields
-    source, *others = own_parameters(load)
-    settings = [keyword(name, each.default, hints[name]) for name, each in table.items()]
-    declare(load, [source, *settings, *others])
-    help_of = (f"    {name}: {each.description}" for name, each in table.items())
-    load.__doc__ = "\n".join([str(load.__doc__), "    The settings of data:", "", *help_of, "    "])
-    return load
 
 
 def _is_file(value: Any) -> bool:

@@ -17,7 +17,7 @@ from treino.base.words import _, joined, setting
 from treino.data import photographs, sources, torch_datasets
 from treino.data.dataset import Data
 from treino.data.documents import LoadArguments, Tree
-from treino.data.load_request import LoadRequest, load_request, takes_settings
+from treino.data.load_request import LoadRequest, load_request
 from treino.data.preparation.column_kinds import ColumnRole
 from treino.data.preparation.column_roles import choose_features, say_encoders, say_gaps, say_missing
 from treino.data.preparation.fit import (
@@ -42,11 +42,13 @@ from treino.data.split_requests import check_split, decide_parts, units, with_fi
 from treino.data.splits import PARTS, TEST, TRAIN, VALIDATION, first_equal
 from treino.data.summaries.relations import TargetRows, say_leaks
 from treino.data.table import Column, Table, among_all, check_present
+from treino.settings.data_settings import DataSettings
+from treino.settings.keywords import takes_settings
 
 ROWS_ONE = Refusal("'{source}' has a single row.", "Add rows.")
 
 
-@takes_settings
+@takes_settings(DataSettings.model_fields)
 def load(
     source: Any,
     *,

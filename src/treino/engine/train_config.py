@@ -4,13 +4,11 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from inspect import Parameter
-from typing import Any, get_type_hints
+from typing import Any
 
 import torch
 
 from treino.base.errors import Refusal, nearest
-from treino.base.signatures import keyword
 from treino.base.words import setting
 from treino.engine.augmentation import strengths_of
 from treino.engine.devices import resolve_device
@@ -216,10 +214,3 @@ def _check_optimizer(config: TrainConfig) -> None:
     check_reads("nesterov", optimizer)
     if not all(s.momentum > 0 for s in config.members):
         raise NESTEROV_WITHOUT_MOMENTUM()
-
-
-def engine_keywords() -> list[Parameter]:
-    """The settings that ``treino.train`` takes, as parameters of its signature."""
-    hints = get_type_hints(Settings)
-    defaults = {name: Settings.model_fields[name].default for name in OF_ENGINE} | {"device": "cpu"}
-    return [keyword(name, default, hints[name]) for name, default in defaults.items()]

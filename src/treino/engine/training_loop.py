@@ -10,7 +10,6 @@ import torch
 from torch import Tensor, nn
 
 from treino.base.errors import Refusal
-from treino.base.signatures import declare, own_parameters
 from treino.engine.bags import Bags
 from treino.engine.batch_sources import batch_source
 from treino.engine.defaults import usual_net, with_defaults
@@ -26,7 +25,7 @@ from treino.engine.saved_state import KeyframeBuffer, SavedState, load_state, sa
 from treino.engine.step_plan import Chunk
 from treino.engine.templates import NetSource
 from treino.engine.tick import Epoch, PopulationView, Tick
-from treino.engine.train_config import config_of_keywords, engine_keywords
+from treino.engine.train_config import config_of_keywords
 from treino.engine.training_setup import TrainingSetup, set_up
 from treino.engine.training_state import (
     DIVERGED,
@@ -37,6 +36,8 @@ from treino.engine.training_state import (
     HyperparameterChange,
     TrainingState,
 )
+from treino.settings.keywords import takes_settings
+from treino.settings.spec import OF_ENGINE
 
 TRAINING_OVER = Refusal("This training is over.", "Train a new one.")
 WHICH_UNKNOWN = Refusal("{which!r} weights are not kept.", "Use 'kept' or 'last'.")
@@ -442,6 +443,7 @@ class TrainingLoop:
         self._rewind.forget()
 
 
+@takes_settings(OF_ENGINE, device="cpu")
 def train(
     data: Any,
     net: NetSource | None = None,
@@ -473,6 +475,3 @@ def train(
     config, inputs = config_of_keywords(settings, seeds, every, dtype), inputs_of(data, dtype)
     net = usual_net(inputs) if net is None else net
     return TrainingLoop(*set_up(inputs, net, with_defaults(config, net, inputs), bags=bags))
-
-
-declare(train, [*own_parameters(train), *engine_keywords()])
