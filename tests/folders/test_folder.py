@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -160,16 +161,29 @@ def test_a_run_is_locked_while_it_is_written(tmp_path: Path) -> None:
     assert not (folder.path / ".lock").exists()
 
 
+def test_those_who_look_at_a_lock_do_not_take_each_other_for_its_holder(tmp_path: Path) -> None:
+    path = tmp_path / lock.NAME
+    path.write_text(" 4999999 ending\n", "utf-8")  # of a process that was killed
+    with ThreadPoolExecutor(6) as pool:
+        assert {*pool.map(lambda _look: (lock.holder(path), lock.ends(path)), range(600))} == {(None, False)}
+    held = lock.acquire(path)
+    assert (lock.holder(path), lock.ends(path)) == (os.getpid(), False)
+    lock.mark(held, path, ending=True)
+    assert (lock.holder(path), lock.ends(path)) == (os.getpid(), True)
+    lock.release(held, path, unlink=True)
+    assert (lock.holder(path), lock.ends(path)) == (None, False)
+
+
 def test_a_lock_file_that_was_unlinked_meanwhile_is_no_lock(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     writer = RunFolder.create(parent=tmp_path, name="a")
     other, busy = RunFolder.open(writer.path), lock._busy
 
-    def sealed_meanwhile(descriptor: int, how: int) -> bool:
+    def sealed_meanwhile(descriptor: int) -> bool:
         if writer.status == "running":
             writer.seal("finished")  # after `other` has opened the lock file
-        return busy(descriptor, how)
+        return busy(descriptor)
 
     monkeypatch.setattr(lock, "_busy", sealed_meanwhile)
     with other.lock():

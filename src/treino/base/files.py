@@ -11,6 +11,7 @@ import re
 import shlex
 import shutil
 import stat
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +19,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 from threading import get_ident
 from typing import Any
+
+from platformdirs import user_cache_path
 
 from treino.base.errors import Refusal, TreinoError
 from treino.base.words import N_, _
@@ -74,9 +77,16 @@ FOLDER_OF_OTHERS = Refusal(
 _open = os.open
 _write = os.write
 _fsync = os.fsync
-_rename = os.rename
+_rename = os.replace
 _mkdir = os.mkdir
 _unlink = os.unlink
+
+_PLAIN = sum(getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_BINARY"))
+"""Flags to open regular files by: no links, no waiting for pipes. Windows lacks all but the last."""
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _PLAIN
+
+_RESERVED = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])[ .]*(\..*)?", re.IGNORECASE)
+_SIGNS = '<>:"/\\|?*'  # which a name can't have on Windows
 
 _CHUNK = 1 << 26  # some systems refuse a single write of 2 GB
 _TEMPORARY = ".tmp"
@@ -138,6 +148,12 @@ def trouble(path: Path) -> Iterator[None]:
         raise problem(path, error.errno or 0, error.strerror or str(error)) from error
 
 
+def portable(name: str) -> bool:
+    """Whether a file or a folder can have this name on every system."""
+    plain = not any(sign in _SIGNS or sign < " " for sign in name)
+    return plain and name[-1:] not in (" ", ".") and not _RESERVED.fullmatch(name)
+
+
 def inside(folder: Path, name: str) -> Path:
     """Return the path of `name` in a run's `folder`, after a check that no part of `name` is a link.
 
@@ -147,7 +163,8 @@ def inside(folder: Path, name: str) -> Path:
     """
     path = folder
     parts = PurePosixPath(name).parts
-    if name.startswith("/") or ".." in parts or "\0" in name:
+    outside = name.startswith("/") or ".." in parts or "\0" in name
+    if outside or (sys.platform == "win32" and not all(map(portable, parts))):
         raise OUTSIDE_RUN(name=name, folder=folder)
     for place, part in enumerate(parts):
         path /= part
@@ -165,6 +182,14 @@ def inside(folder: Path, name: str) -> Path:
         if place < len(parts) - 1 and not stat.S_ISDIR(mode):
             raise not_a_folder(path)
     return path
+
+
+def relative(path: Path, start: Path) -> str:
+    """The path as seen from ``start``, with ``/`` on every system; in full if it is on another drive."""
+    try:
+        return Path(os.path.relpath(path, start)).as_posix()
+    except ValueError:
+        return path.absolute().as_posix()
 
 
 def write_atomically(path: Path, data: bytes, *, replace: bool = True) -> None:
@@ -191,7 +216,7 @@ def _put(path: Path, parts: Sequence[Any], replace: bool) -> None:
         finally:
             os.close(descriptor)
         if not replace:
-            os.close(_open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666))
+            os.close(_open(path, _NEW, 0o666))
             claimed = True
         _rename(temporary, path)
     except BaseException:
@@ -206,7 +231,7 @@ def replace_at_once(path: Path, parts: Sequence[Any]) -> None:
 
     Only one process may write to `path`.
     """
-    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | _PLAIN
     temporary = path.parent / f".{path.name}{_TEMPORARY}"
     with trouble(path):
         descriptor = os.open(temporary, flags, 0o666)
@@ -271,7 +296,7 @@ def content(path: Path) -> bytes:
 
 def open_plain(path: Path, flags: int, opening: Callable[..., int] = os.open) -> int:
     """Open a regular file. Errors: `not_a_file`; OSError if the path is a link or access is denied."""
-    descriptor = opening(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o666)
+    descriptor = opening(path, flags | _PLAIN, 0o666)
     if stat.S_ISREG(os.fstat(descriptor).st_mode):
         return descriptor
     os.close(descriptor)
@@ -294,9 +319,8 @@ def sha256(path: Path | str) -> str:
 
 
 def cache_folder() -> Path:
-    """The folder for files that can be made again: ``treino`` in ``$XDG_CACHE_HOME`` or ``~/.cache``."""
-    root = os.environ.get("XDG_CACHE_HOME", "")
-    return (Path(root) if root else Path.home() / ".cache") / "treino"
+    """The user's folder for files that can be made again: on Linux in ``$XDG_CACHE_HOME`` or ``~/.cache``."""
+    return user_cache_path("treino", appauthor=False)
 
 
 def make_folder(path: Path) -> None:
@@ -315,13 +339,16 @@ def make_folder(path: Path) -> None:
 
 
 def make_private_folder(path: Path) -> None:
-    """Create the folder `path`, if missing, for this user alone, in a parent that others can write to.
+    """Create the folder `path`, if missing, for this user alone, in a parent that others can write to; on
+    Windows the parent is the user's own.
 
     Error: `folder_of_others`.
     """
     with trouble(path):
         with suppress(FileExistsError):
             _mkdir(path, 0o700)
+        if sys.platform == "win32":
+            return
         status = os.lstat(path)
         if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid():
             raise FOLDER_OF_OTHERS(path=path)
@@ -385,11 +412,13 @@ def _open_new(path: Path) -> int:
     """Open a new file for writing. An existing file is unlinked; its other hard links keep its content."""
     with suppress(FileNotFoundError):
         os.unlink(path)
-    return _open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+    return _open(path, _NEW, 0o666)
 
 
 def _sync(folder: Path) -> None:
-    """Flush a folder to disk, which makes renames in it durable."""
+    """Flush a folder to disk, which makes renames in it durable. Windows does that with each of them."""
+    if sys.platform == "win32":
+        return
     descriptor = _open(folder, os.O_RDONLY | os.O_CLOEXEC)
     try:
         _fsync(descriptor)

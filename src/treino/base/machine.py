@@ -2,10 +2,23 @@
 
 import math
 import os
+import sys
 from contextlib import suppress
 from pathlib import Path
 
 import psutil
+
+from treino.base.errors import Refusal
+
+NOT_ON_WINDOWS = Refusal(
+    "{what} needs Linux or macOS.", "On Windows, install treino in WSL: wsl --install", status=1
+)
+
+
+def not_on_windows(what: str) -> None:
+    """Refuse what needs processes, signals or folders as only POSIX has them. what: the command."""
+    if sys.platform == "win32":
+        raise NOT_ON_WINDOWS(what=what)
 
 
 def memory_bytes() -> int:
@@ -21,7 +34,7 @@ def free_bytes() -> int:
         ("/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.usage_in_bytes"),
     ):
         with suppress(OSError, ValueError):  # ValueError: "max" means no limit
-            free = min(free, int(Path(limit).read_text()) - int(Path(used).read_text()))
+            free = min(free, int(Path(limit).read_text("utf-8")) - int(Path(used).read_text("utf-8")))
     return max(free, 1)
 
 
@@ -53,6 +66,6 @@ def cpu_quota(groups: Path = Path("/proc/self/cgroup"), root: Path = Path("/sys/
 
 def _text(file: Path) -> str:
     try:
-        return file.read_text()
+        return file.read_text("utf-8")
     except OSError:
         return ""

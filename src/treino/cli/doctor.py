@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from treino.base.errors import Refusal
-from treino.base.machine import cpu_cores
+from treino.base.machine import cpu_cores, not_on_windows
 from treino.base.words import N_, _, interface
 from treino_doctor import command
 from treino_doctor.base.screen import Screen
@@ -118,6 +118,7 @@ def doctor(tokens: Sequence[str], screen: Screen) -> int:
     if request.module is None and not target.endswith(command.SCRIPTS) and not Path(target).is_file():
         return _run(target, request, screen)
 
+    not_on_windows("treino doctor SCRIPT")
     if request.outputs:
         from treino.folders.store.output_files import refuse_run
 

@@ -150,7 +150,7 @@ def _sklearn(name: str, rows: int, features: int, about: str) -> Builtin:
         if name == "digits":
             cell_NE, classes = np.loadtxt(folder / "digits.csv.gz", delimiter=","), _DIGITS
         else:  # the first line: rows, columns, classes
-            first, *lines = (folder / _FILES[name]).read_text().splitlines()
+            first, *lines = (folder / _FILES[name]).read_text("utf-8").splitlines()
             cell_NE, classes = np.loadtxt(lines, delimiter=","), tuple(first.split(",")[2:])
         target_N = cell_NE[:, -1].astype(np.int64)
         return table_of(name, columns, cell_NE[:, :-1], target_N, classes, keep_constant=name == "digits")

@@ -5,6 +5,7 @@ and later loads use it again; without a cache folder, it is removed with the Dat
 process died is never read; the next process removes it.
 """
 
+import getpass
 import glob
 import hashlib
 import json
@@ -62,7 +63,8 @@ class PreparedCache:
 
     def __init__(self, limit: int, cache: Path | None, request: Mapping[str, object]) -> None:
         self.limit = limit
-        self._root = cache or Path(tempfile.gettempdir()) / f"treino-{os.getuid()}"
+        user = os.getuid() if hasattr(os, "getuid") else getpass.getuser()
+        self._root = cache or Path(tempfile.gettempdir()) / f"treino-{user}"
         self._stays = cache is not None
         self._request: dict[str, object] = {"format": FORMAT, "treino": _version("treino"), **request}
         self._folder: Path | None = None

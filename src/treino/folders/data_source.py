@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from treino.base.errors import Refusal, TreinoError
-from treino.base.files import damaged, sha256
+from treino.base.files import damaged, relative, sha256
 from treino.base.words import _
 from treino.data import BUILTINS, load
 from treino.data.dataset import Data
@@ -108,8 +108,8 @@ def prepared_beside(parent: str | Path, out: str | Path | None = None) -> Path:
 def reference(data: Data, folder: Path) -> dict[str, Any]:
     """The ``data`` entry of ``spec.json``: a built-in's name, files relative to the run, or 'memory'."""
 
-    def relative(path: str) -> str:
-        return os.path.relpath(Path(path).resolve(), folder.resolve())
+    def seen(path: str) -> str:
+        return relative(Path(path).resolve(), folder.resolve())
 
     in_memory = [
         s for s in ("validation", "test") if getattr(data.arguments, s) is None and s not in data.files
@@ -118,11 +118,11 @@ def reference(data: Data, folder: Path) -> dict[str, Any]:
     kind = "file" if on_disk else "builtin" if data.source in BUILTINS and not data.files else "memory"
     kind = "given" if kind == "memory" and splits_not_in_memory(data) else kind
     files = data.files.items() if kind == "file" else ()
-    apart = {split: {"source": relative(path), "sha256": sha} for split, (path, sha) in files}
+    apart = {split: {"source": seen(path), "sha256": sha} for split, (path, sha) in files}
     return {
         "kind": kind,
         "name": data.name,
-        "source": relative(data.source) if kind == "file" else data.source,
+        "source": seen(data.source) if kind == "file" else data.source,
         "sha256": data.sha256 if kind == "file" else None,
         "load": data.arguments.to_json(),
         **({"written": dict(data.written)} if data.written else {}),

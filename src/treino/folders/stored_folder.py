@@ -1,6 +1,5 @@
 """Stored runs, sweeps and studies: a folder, its status, whether it can be resumed, and notes on failures."""
 
-import os
 import platform
 import shlex
 from collections.abc import Callable, Mapping, Sequence
@@ -14,6 +13,7 @@ from typing import TypeVar
 import torch
 
 from treino.base.errors import Refusal, TreinoError, cause
+from treino.base.files import relative
 from treino.base.words import N_, _
 from treino.folders.access import Access
 from treino.folders.documents.run_spec import RunSpec
@@ -155,7 +155,7 @@ def typed_here(command: str, spec: RunSpec | SweepSpec, folder: Path) -> str:
     names |= {
         str(spec.asked[split]): file.source for split, file in where.files.items() if split in spec.asked
     }
-    here = {word: os.path.relpath((folder / source).resolve()) for word, source in names.items()}
+    here = {word: relative((folder / source).resolve(), Path()) for word, source in names.items()}
     words = shlex.split(command)
     for place, (flag, word) in enumerate(pairwise(words), 1):
         before, _colon, after = word.rpartition(":")
@@ -163,7 +163,7 @@ def typed_here(command: str, spec: RunSpec | SweepSpec, folder: Path) -> str:
             run = folder if flag == "--rewind" else folder.parent / before
             (words[place],) = shlex.split(command_word(run, f":{after}"))
         elif flag == "--net" and (folder / before).is_file():
-            words[place] = f"{os.path.relpath(folder / before)}:{after}"
+            words[place] = f"{relative(folder / before, Path())}:{after}"
         else:
             words[place] = here.get(word, word)
     return shlex.join(words)

@@ -11,6 +11,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import threading
 import urllib.request
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
@@ -198,7 +199,10 @@ def run_command(words: Sequence[str], facts: Mapping[str, Any]) -> None:
             process.wait(HOOK_SECONDS)
         except subprocess.TimeoutExpired:
             with suppress(ProcessLookupError, PermissionError):
-                os.killpg(process.pid, signal.SIGKILL)
+                if sys.platform == "win32":
+                    process.kill()
+                else:
+                    os.killpg(process.pid, signal.SIGKILL)
             raise RuntimeError(_("it took longer than {n:g} s").format(n=HOOK_SECONDS)) from None
         reading.join(LAST_SECONDS)
     if process.returncode:

@@ -1,7 +1,6 @@
 """Branches of a run: training continued from one of its steps with other settings."""
 
 import math
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,6 +10,7 @@ import numpy as np
 
 from treino.base.encoding import array_parts
 from treino.base.errors import Refusal, nearest
+from treino.base.files import relative
 from treino.base.words import _
 from treino.data.documents import DataSource
 from treino.data.rows_in_memory import in_memory
@@ -420,7 +420,7 @@ def _moved(where: DataSource, old: Path, new: Path) -> DataSource:
     """The data entry with its paths relative to the folder ``new``."""
 
     def again(source: str) -> str:
-        return os.path.relpath((old / source).resolve(), new.resolve())
+        return relative((old / source).resolve(), new.resolve())
 
     if where.kind != "file":
         return where

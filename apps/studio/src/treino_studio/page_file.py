@@ -33,7 +33,7 @@ def page_file(name: str, title: str, parts: object, *, scripts: str = "", policy
         tag("meta", name="color-scheme", content="light dark"),
         tag("meta", name="referrer", content="no-referrer"),
         tag("title", title),
-        tag("link", rel="icon", href="data:image/svg+xml," + quote((PAGE / "icon.svg").read_text())),
+        tag("link", rel="icon", href="data:image/svg+xml," + quote((PAGE / "icon.svg").read_text("utf-8"))),
         verbatim("style", style),
     )
     body = (
@@ -67,7 +67,7 @@ def words_of(script: str) -> dict[str, dict[str, str]]:
 
 
 def _markup() -> str:
-    html = (PAGE / "index.html").read_text()
+    html = (PAGE / "index.html").read_text("utf-8")
     return html[html.index("<body>") + len("<body>") : html.index("</body>")]
 
 

@@ -227,5 +227,5 @@ class StudioProcess:
     def last_words(self) -> list[str]:
         """The last lines that the process printed to stderr."""
         with contextlib.suppress(OSError):
-            return self.log.read_text(errors="replace").splitlines()[-LAST_LINES:]
+            return self.log.read_text("utf-8", "replace").splitlines()[-LAST_LINES:]
         return []

@@ -189,8 +189,9 @@ def is_ending(folder: RunFolder) -> bool:
     """Whether the training has been asked to stop, or no longer obeys because it is ending."""
     if folder.status != "running":
         return False
-    with lock.sharing(folder.path) as obeys:
-        return not obeys or any(c.name == "stop" and c.state == "new" for c in folder.database.commands())
+    if lock.ends(folder.within(lock.NAME)):
+        return True
+    return any(c.name == "stop" and c.state == "new" for c in folder.database.commands())
 
 
 def _listed(ranked: list[dict[str, Any]], lost: list[dict[str, Any]]) -> list[dict[str, Any]]:

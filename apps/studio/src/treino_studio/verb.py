@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Parameter
 
 from treino.base.errors import Refusal, TreinoError
+from treino.base.machine import not_on_windows
 from treino.base.words import _, interface
 from treino.cli.flags import WHOLE, ScreenFlag, with_flags
 from treino.cli.screen import Screen
@@ -88,6 +89,7 @@ def studio(
     Examples: treino studio wine | treino studio moons --hidden 8,8 --paused | treino studio last |
     treino studio train.py -- --epochs 3
     """
+    not_on_windows("treino studio")
     settings = {k: v for k, v in flags.items() if v is not None}
     subject = subject_of(subject_name, settings)
     _check(subject, arguments, options, settings)

@@ -3,7 +3,6 @@
 import hashlib
 import json
 import multiprocessing
-import os
 import shutil
 import signal
 import sys
@@ -11,7 +10,7 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
@@ -215,7 +214,7 @@ def _into(
     with path.open("wb") as file:
         file.truncate(len(names) * prod(shape))
         pixel_ND = np.memmap(path, np.uint8, "r", shape=(len(names), prod(shape)))
-        work = partial(_decoded_batch, album.read, names, shape, fit, file.fileno())
+        work = partial(_decoded_batch, album.read, names, shape, fit, path)
         for some in _in_parallel(work, len(names), album.path.is_dir()):
             start = len(facts[0])
             for of_all, more in zip(facts, some, strict=True):
@@ -241,17 +240,24 @@ def _in_parallel(work: Callable[[int], _Facts], count: int, plain_files: bool) -
         fork = multiprocessing.get_context("fork")
         pool = ProcessPoolExecutor(cpu_cores(), fork, initializer=_begin, initargs=(work,))
         work = _decoded_in_process
-    # this process handles Ctrl-C, after the fork: Python loses one that comes in the middle of it
-    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT} if work is _decoded_in_process else ())
     try:
-        each = pool.map(work, starts)
-        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        with _ctrl_c_later() if work is _decoded_in_process else nullcontext():
+            each = pool.map(work, starts)
         yield from each
     except BrokenProcessPool:
         raise DECODING_ENDED() from None
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         pool.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def _ctrl_c_later() -> Iterator[None]:
+    """Let this process handle Ctrl-C after it has forked: Python loses one that comes in the middle of it."""
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
 
 def _begin(work: Callable[[int], _Facts]) -> None:
@@ -266,7 +272,7 @@ def _decoded_in_process(start: int) -> _Facts:
 
 
 def _decoded_batch(
-    read: Callable[[str], bytes], names: Sequence[str], shape: Shape, fit: Fit, descriptor: int, start: int
+    read: Callable[[str], bytes], names: Sequence[str], shape: Shape, fit: Fit, path: Path, start: int
 ) -> _Facts:
     """Decode the files from number ``start`` on, and write their rows. Uses no torch: a forked process that
     does may hang."""
@@ -285,10 +291,9 @@ def _decoded_batch(
             faults[row] = _("it can't be read: {reason}").format(reason=error.strerror or error)
         except UnreadablePictureError as reason:
             faults[row] = reason.args[0]
-    left, at = pixel_BD.reshape(-1).data, start * pixel_BD.shape[1]
-    while left:  # a disk that becomes full accepts a part, and refuses the rest
-        written = os.pwrite(descriptor, left, at)
-        left, at = left[written:], at + written
+    with path.open("r+b") as file:
+        file.seek(start * pixel_BD.shape[1])
+        file.write(pixel_BD.data)
     return forms, faults, digests
 
 

@@ -280,8 +280,8 @@ class Database:
             self._data_version = -1
             return
         folder = self.path.parent
-        with lock.sharing(folder) as shared:  # prevents sealing meanwhile
-            status = manifest.read(folder).status if shared else N_("ending")
+        with lock.alone(folder):  # prevents sealing meanwhile
+            status = N_("ending") if lock.ends(folder / lock.NAME) else manifest.read(folder).status
             if status != "running":
                 raise not_running(folder, status)
             with sqlite.trouble(self.path), closing(sqlite.connect(self.path, "rw")) as connection:

@@ -47,7 +47,7 @@ class RunFolder(FolderFiles):
         super().__init__(path, content)
         self.notices: list[str] = []
         self._database: db.Database | None = None
-        self._alone: int | None = None  # the lock on the folder itself, which keeps commands out
+        self._ending = False  # whether the lock file keeps commands out
         self._newest: tuple[int, str] | None = None  # generation and name of the last checkpoint
         self._made = False  # whether this object created the folder
 
@@ -285,10 +285,10 @@ class RunFolder(FolderFiles):
         accept: False waits for a command that is being sent.
         """
         self._require_writing()
-        if not accept and not lock.held(self._alone):
-            self._alone = lock.acquire_folder(self.path)
-        if accept:
-            self._share()
+        if self._lock is not None and accept == self._ending:
+            with lock.alone(self.path):
+                lock.mark(self._lock, self.path / lock.NAME, ending=not accept)
+            self._ending = not accept
 
     def refuse_commands(self) -> None:
         """Refuse new commands from now on, and all unread commands."""
@@ -364,14 +364,8 @@ class RunFolder(FolderFiles):
         for ending in ("-wal", "-shm", "-journal"):
             files.remove(self.within(db.NAME + ending))
 
-    def _share(self) -> None:
-        alone, self._alone = self._alone, None
-        if alone is not None:
-            lock.release(alone, self.path)
-
     def _release(self, *, unlink: bool = False) -> None:
-        self._share()
-        own_lock, self._lock = self._lock, None
+        own_lock, self._lock, self._ending = self._lock, None, False
         if own_lock is not None:  # a sealed folder's lock file is deleted
             lock.release(own_lock, self.path / lock.NAME, unlink=unlink or self._manifest.sealed)
 

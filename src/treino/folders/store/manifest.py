@@ -144,5 +144,5 @@ def inside(name: str) -> bool:
         and str(path) == name
         and not path.is_absolute()
         and ".." not in path.parts
-        and "\0" not in name
+        and all(map(files.portable, path.parts))
     )

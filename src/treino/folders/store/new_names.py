@@ -125,7 +125,7 @@ def checked_name(name: str) -> str:
         raise _bad(_("A run's name can't be empty."))
     if len(name.encode("utf-8", "surrogatepass")) > _LONGEST:
         raise _bad(_("A run's name has at most {limit} bytes.").format(limit=_LONGEST))
-    if any(sign in "/\\:\0" or not sign.isprintable() for sign in name) or name != name.strip():
+    if not name.isprintable() or not files.portable(name) or name != name.strip():
         raise _bad(_("{name!r} can't be a run's name.").format(name=name))
     if name[0] in ".-~" or name == LAST:
         raise _bad(_("{name!r} can't be a run's name.").format(name=name))

@@ -20,6 +20,7 @@ from treino.base.files import (
     make_folder,
     not_a_folder,
     problem,
+    relative,
     there_already,
     trouble,
     write_atomically,
@@ -209,7 +210,7 @@ def refuse_run(path: Path) -> None:
     for start in {Path(os.path.realpath(parent)), Path(os.path.abspath(parent))}:
         for folder in (start, *start.parents):
             if holds_run(folder):
-                raise TO_RUN(path=path, folder=os.path.relpath(folder))
+                raise TO_RUN(path=path, folder=relative(folder, Path()))
 
 
 def _check_folder(place: Path, path: Path, new: bool) -> None:

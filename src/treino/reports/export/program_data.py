@@ -419,7 +419,7 @@ def pictures_in(path):
 def load_pictures():
     """Return (x, y) of each split, and the scale: mean and deviation of the training pictures' pixels."""
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else FOLDER
-    listed = json.loads(Path(__file__).with_name(FILES).read_text())
+    listed = json.loads(Path(__file__).with_name(FILES).read_text("utf-8"))
     raw = {name: np.stack([picture(folder / file) for file in files]) for name, files in listed.items()}
     scale, splits = {}, {}
     if NORMALISE:

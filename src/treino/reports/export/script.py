@@ -121,7 +121,7 @@ def program(imports: Iterable[str] = ()) -> str:
 
     imports: additional import lines.
     """
-    texts = [(Path(__file__).parent / name).read_text() for name in PROGRAM]
+    texts = [(Path(__file__).parent / name).read_text("utf-8") for name in PROGRAM]
     heads, (data, training) = zip(*map(str.split, texts, PROGRAM.values(), (1, 1)), strict=True)
     lines = set(re.findall(r"^(?:import|from) (?!treino).*", "\n".join([*heads, *IMPORTS, *imports]), re.M))
     standard = {line for line in lines if line.split()[1] in sys.stdlib_module_names}

@@ -4,8 +4,7 @@ The learner may read, copy and delete this file. One that treino can't read is r
 """
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -89,20 +88,10 @@ def record(name: str, change: Callable[[KataRecord], KataRecord]) -> KataRecord:
     Raises:
         TreinoError: as ``check_progress``; disk errors.
     """
-    with _locked():
+    with lock.alone(FILE.absolute().parent):
         progress = read_progress()
         changed = change(progress.of(name))
         whole = progress.model_copy(update={"katas": {**progress.katas, name: changed}})
         text = json.dumps(whole.model_dump(), indent=1) + "\n"
         OutputFile(FILE, ENDINGS, replace=True).write(text.encode())
     return changed
-
-
-@contextmanager
-def _locked() -> Iterator[None]:
-    folder = FILE.absolute().parent
-    held = lock.acquire_folder(folder)
-    try:
-        yield
-    finally:
-        lock.release(held, folder)

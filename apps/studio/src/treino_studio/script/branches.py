@@ -65,7 +65,7 @@ class ForkedProcess:
 def memory_of(pid: int) -> Mapping[str, int]:
     """Bytes of a process's memory, by Linux's names: ``Private_Dirty`` is what it shares with no other."""
     with suppress(OSError, ValueError):
-        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:]
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text("utf-8").splitlines()[1:]
         return {line.split(":")[0]: 1024 * int(line.split()[1]) for line in lines}
     return {}
 

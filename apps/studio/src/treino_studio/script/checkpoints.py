@@ -69,7 +69,7 @@ def _children() -> bool:
     """Whether there are child processes besides copies and Python's own tracker of semaphores."""
     tracker = getattr(resource_tracker._resource_tracker, "_pid", None)
     with suppress(OSError):
-        listed = Path(f"/proc/self/task/{threading.get_native_id()}/children").read_text().split()
+        listed = Path(f"/proc/self/task/{threading.get_native_id()}/children").read_text("utf-8").split()
         return any(int(pid) not in {*_asleep, tracker} for pid in listed)
     if tracker is not None:  # this Linux lists no children, and one can't be left out
         return False
@@ -197,7 +197,7 @@ def _forked() -> tuple[int, socket.socket]:
 def _openmp() -> Any:
     """OpenMP's function that gives up its threads, for which a child would wait forever; None if missing."""
     with suppress(OSError, AttributeError):
-        lines = Path("/proc/self/maps").read_text().splitlines()
+        lines = Path("/proc/self/maps").read_text("utf-8").splitlines()
         path = next((line.split(maxsplit=5)[5] for line in lines if "libgomp" in line), None)
         return ctypes.CDLL(path).omp_pause_resource_all
     return None
