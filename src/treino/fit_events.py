@@ -1,7 +1,7 @@
 """The events of a ``fit`` with a single network, or with several seeds or folds; and ``lr="auto"``."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -13,11 +13,13 @@ from treino import training
 from treino.base.errors import Refusal
 from treino.base.words import _
 from treino.data.dataset import Data
-from treino.data.source_kinds import is_torch_dataset
+from treino.data.source_kinds import are_whole, is_torch_dataset
 from treino.engine import CNN
+from treino.engine.arguments import looks_up
 from treino.engine.defaults import check_augmentation
 from treino.folders.data_source import load_data, prepared_beside
 from treino.folders.network_source import NetworkSource, network_files
+from treino.folders.user_network import network_of
 from treino.settings.options import HERE, ClusterOptions
 from treino.settings.spec import OF_DATA, Settings, read_settings, refuse_layers
 from treino.training.choices import Rates, TrainingSource, chosen
@@ -108,6 +110,11 @@ def fit_events(request: FitRequest) -> tuple[Iterator[JobEvent], Rates | None]:
         from treino.training.sweeps.sweep import repeat_events, repeats  # import only for several networks
 
         settings, space, stem = repeats(settings, request.seeds, request.folds, request.until)
+    if are_whole(request.source):
+        own = request.net if request.net is not None else network_of(settings, files)
+        if own is not None and looks_up(own):  # else numbers of a table
+            x, *rest = request.source
+            request = replace(request, source=((x,), *rest))
     of = TrainingSource(
         request.source,
         partial(_load, request),

@@ -95,7 +95,7 @@ class Data:
     @property
     def outputs(self) -> int:
         """The number of outputs for all targets together: one for each class, or one for each number."""
-        return len(self.classes) or self.train.y.shape[1]
+        return len(self.classes) or (1 if self.preparation.target_shape else self.train.y.shape[1])
 
     @property
     def scale(self) -> tuple[Scale, ...]:
@@ -146,7 +146,7 @@ class Data:
 
         For a split that isn't in memory, only a sample is returned, except for photographs.
         """
-        if self.kind != "image" or len(self.item_shape) < 2:
+        if self.kind != "image" or len(self.item_shape) < 2 or self.preparation.target_shape:
             return {}
         return {
             name: self._image_part(
@@ -207,7 +207,8 @@ class Data:
 
     def _class_bars(self) -> list[tuple[tuple[str, str], Markup]]:
         """For each class (its name, its number of training rows), and a bar of proportional length."""
-        count_C = torch.bincount(self.train.y.reshape(-1), minlength=len(self.classes)).tolist()
+        y = self.train.y[self.train.y >= 0]  # without positions that don't count
+        count_C = torch.bincount(y, minlength=len(self.classes)).tolist()
         most = max([*count_C, 1])
         look = "height:9px;width:{}px;border-radius:2px;background:#0072b2"
         counts = list(zip(self.classes, count_C, strict=True))[:SHOWN]

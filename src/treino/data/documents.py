@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from itertools import pairwise
-from math import inf
+from math import inf, prod
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field
@@ -314,6 +314,39 @@ class Target(Document):
         return {"target": self.name, "classes": self.classes, **scaling, "labels": self.labels}
 
 
+class InputArray(Document):
+    """One of the arrays that a row consists of: an argument of the network's forward.
+
+    name: the argument's, or "" if it goes by its place. shape: of one row; () for a number. divisor, mean,
+    scale: as in a preparation, mean and scale for each feature, or one for all.
+    """
+
+    name: Text
+    shape: Many[Size]
+    dtype: Literal["float32", "int64", "bool"]
+    divisor: Annotated[float, Field(gt=0)] = 1.0
+    mean: Annotated[Many[Number], Field(min_length=1)] = (0.0,)
+    scale: Annotated[Many[Scale], Field(min_length=1)] = (1.0,)
+
+    @property
+    def width(self) -> int:
+        """The number of its numbers in a row."""
+        return prod(self.shape)
+
+    @property
+    def feature_axis(self) -> int:
+        """The axis of a row along which features differ: the last, or the first, a picture's channels."""
+        return 0 if len(self.shape) > 2 else -1
+
+    @property
+    def features(self) -> int:
+        return self.shape[self.feature_axis] if self.shape else 1
+
+    def agreeing(self) -> dict[str, bool]:
+        counts = {len(self.mean), len(self.scale)}
+        return {"scale": counts <= {1, self.features} and len(counts) == 1}
+
+
 class PreparationDocument(Document):
     kind: Literal["table", "image"]
     features: Many[Text]
@@ -336,6 +369,8 @@ class PreparationDocument(Document):
     targets: Many[Target] = ()
     row_weights: Text | None = None
     target_log: bool = False
+    arrays: Many[InputArray] = ()
+    target_shape: Many[Size] = ()
 
     def agreeing(self) -> dict[str, bool]:
         classified = self.task == "classification"

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from treino.base.errors import Refusal, TreinoError
 from treino.base.machine import free_bytes
 from treino.base.words import _, joined, setting
-from treino.data import photographs, sources, torch_datasets
+from treino.data import arrays, photographs, sources, torch_datasets
 from treino.data.dataset import Data
 from treino.data.documents import LoadArguments, Tree
 from treino.data.load_request import LoadRequest, load_request
@@ -37,7 +37,7 @@ from treino.data.prepared_cache import PreparedCache
 from treino.data.readers import ReaderOptions
 from treino.data.readers.reader_options import as_text
 from treino.data.rows import Rows, bytes_of
-from treino.data.source_kinds import is_album, is_torch_dataset, names_of_pictures
+from treino.data.source_kinds import is_album, is_arrays, is_torch_dataset, names_of_pictures
 from treino.data.split_requests import check_split, decide_parts, units, with_file_in_places
 from treino.data.splits import PARTS, TEST, TRAIN, VALIDATION, first_equal
 from treino.data.summaries.relations import TargetRows, say_leaks
@@ -90,6 +90,8 @@ def load(
     limit = free_bytes() // 2 if memory is None else bytes_of(memory)
     if is_torch_dataset(source):
         return torch_datasets.load_torch_dataset(request, num_workers)
+    if is_arrays(source):
+        return arrays.load_arrays(request)
     if is_album(source):
         return photographs.load_album(request, limit, folder)
     request = request.with_text()

@@ -59,6 +59,7 @@ def _by_blocks(n: int, chance: torch.Generator) -> torch.Tensor:
 
 # ---- rows of a split, and batches
 
+IGNORED = -100  # torch's default ignore_index: its losses leave out what has this class
 _GATHER_BYTES = 1 << 18
 
 
@@ -67,7 +68,8 @@ class Rows:
     """The prepared rows of one split, for training or evaluation.
 
     x: ``[N, D]`` float32, contiguous; images are flattened (``Data.item_shape`` has their shape).
-    y: ``[N]`` int64 class codes, or ``[N, 1]`` float32 standardised target values.
+    y: ``[N]`` int64 class codes, or ``[N, 1]`` float32 standardised target values; of several targets, or of
+    positions (``Preparation.target_shape``), ``[N, K]``.
     index: ``[N]`` int64, the row numbers in the source (0 is the first row of data).
     weight: ``[N]`` float32, above 0: how much each row counts; None: all alike.
     """

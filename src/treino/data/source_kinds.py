@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
+import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
@@ -62,6 +63,31 @@ def is_dataset(source: Any) -> bool:
         and callable(getattr(type(source), "__len__", None))
         and not any(hasattr(source, name) for name in table)
     )
+
+
+def is_arrays(source: Any) -> bool:
+    """Whether ``source`` is (X, y) or (X, y, weights) of rows that are no rows of a table: X is an array with
+    more axes than rows and columns, a dict of arrays, or a tuple or list of arrays; or y has more axes than
+    rows and targets."""
+    if not isinstance(source, tuple) or len(source) not in (2, 3):
+        return False
+    axes = [getattr(part, "ndim", 0) for part in source[:2]]
+    return is_array_input(source[0]) or (axes[0] > 0 and axes[1] > 2)
+
+
+def are_whole(source: Any) -> bool:
+    """Whether ``source`` is (X, y) or (X, y, weights) with whole numbers X ``[N, T]``: a table, or tokens."""
+    x = source[0] if isinstance(source, tuple) and len(source) in (2, 3) else None
+    if isinstance(x, Tensor):
+        return x.dim() == 2 and not (x.is_floating_point() or x.is_complex() or x.dtype == torch.bool)
+    return isinstance(x, np.ndarray) and x.ndim == 2 and x.dtype.kind in "iu"
+
+
+def is_array_input(x: Any) -> bool:
+    """Whether X has more axes than rows and columns, or is several arrays."""
+    if isinstance(x, tuple | list):
+        return bool(x) and all(hasattr(each, "dtype") and getattr(each, "ndim", 0) > 0 for each in x)
+    return isinstance(x, Mapping) or (isinstance(x, Tensor | np.ndarray) and x.ndim > 2)
 
 
 def is_album(source: Any) -> bool:

@@ -1,6 +1,7 @@
 """The data of a training: checks rows in any accepted form (also arrays and lists) and makes them tensors."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -12,10 +13,11 @@ from treino.base.errors import Refusal
 from treino.base.words import _
 from treino.data import load
 from treino.data.dataset import Data
+from treino.data.documents import InputArray
 from treino.data.mapped_rows import MappedRows, as_mapped, part_rows
 from treino.data.preparation.preparation import Scale
 from treino.data.rows_in_memory import steps_of
-from treino.data.source_kinds import is_torch_dataset
+from treino.data.source_kinds import is_arrays, is_torch_dataset
 
 DATA_NOT_FINITE = Refusal("{name} of the {which} rows is {value:g} in {place}.", "{hint}")
 ARRAYS_TYPE = Refusal(
@@ -197,7 +199,8 @@ class Inputs:
     ``DEFAULTS``. steps: batches per epoch, if a DataLoader makes the batches; batch: the largest batch's
     rows. columns: the source column of each input; empty: each input is a column. bins: whether each input is
     a bin of its column; empty: no bins. weights: of training and of validation rows, ``[N]``; None: each
-    row counts 1.
+    row counts 1. arrays: what a row consists of; () if it is one array of floats. axes: those of each
+    row's target; () if it is one value or class.
     """
 
     train: ArrayPair
@@ -215,6 +218,8 @@ class Inputs:
     columns: tuple[int, ...] = ()
     bins: tuple[bool, ...] = ()
     weights: tuple[Tensor | None, Tensor | None] = (None, None)
+    arrays: tuple[InputArray, ...] = ()
+    axes: tuple[int, ...] = ()
 
 
 def inputs_of(data: Any, dtype: torch.dtype) -> Inputs:
@@ -224,7 +229,7 @@ def inputs_of(data: Any, dtype: torch.dtype) -> Inputs:
     Raises:
         TreinoError: another form, no training rows, numbers that ``dtype`` can't hold.
     """
-    if is_torch_dataset(data):
+    if is_torch_dataset(data) or (is_arrays(data) and isinstance(data[0], Mapping)):
         data = load(data)
     if isinstance(data, Inputs):
         return data
@@ -262,6 +267,8 @@ def _loaded(data: Data) -> Inputs:
         data.input_columns,
         data.input_bins,
         (data.train.weight, data.validation.weight),
+        data.preparation.arrays,
+        data.preparation.target_shape,
     )
 
 

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from treino.base.formula import ONE, Expr, call, value
 from treino.base.words import N_
+from treino.data.rows import IGNORED
 from treino.engine.hyperparameters import registered
 from treino.engine.population import padded
 from treino.engine.rng import element_hash
@@ -83,7 +84,9 @@ class Loss:
     name: a key of LOSSES. label_smoothing, class_weights: for cross-entropy (with weights a weighted mean).
     softmax_first: the deliberate fault ``softmax_before_cross_entropy``: cross-entropy of softmax(logits).
     classes: for several class targets, the number of classes of each: outputs are the logits of all, y is
-    ``[B, K]``, and the loss is the mean of the targets' losses.
+    ``[B, K]``, and the loss is the mean of the targets' losses. axes: those of each row's target, as of one
+    at each position: the network returns ``[B, C, *axes]``, or ``[B, *axes]`` values, as torch's losses take
+    them; evaluations hold ``[B, C * positions]``.
     """
 
     name: str
@@ -91,6 +94,7 @@ class Loss:
     class_weights: tuple[float, ...] | None = None
     softmax_first: bool = False
     classes: tuple[int, ...] = ()
+    axes: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         registered("loss", self.name, LOSSES)
@@ -105,16 +109,38 @@ class Loss:
 
     @property
     def single(self) -> "Loss":
-        """The loss of one target alone."""
-        return replace(self, classes=())
+        """The loss of one target alone, or of one position."""
+        return replace(self, classes=(), axes=())
 
     def by_target(self, output: Tensor, y: Tensor) -> list[tuple[Tensor, Tensor]]:
         """The outputs ``[..., C]`` and the values or class numbers of each target."""
+        if self.axes:
+            return [self.positions(output, y)[:2]]
         if self.classes:
             return list(zip(output.split(self.classes, -1), y.unbind(-1), strict=True))
         if self.task == "regression" and y.dim() > 1:
             return list(zip(output.split(1, -1), y.split(1, -1), strict=True))
         return [(output, y)]
+
+    def positions(
+        self, output: Tensor, y: Tensor, weight: Tensor | None = None
+    ) -> tuple[Tensor, Tensor, Tensor | None]:
+        """Each position of targets with axes as a row: its outputs ``[..., N * positions, C]``, its target,
+        and its row's weight; without positions whose class is -100."""
+        count = math.prod(self.axes)
+        output = output.unflatten(-1, (-1, count)).movedim(-1, -2).flatten(-3, -2)
+        y = y.reshape(-1)
+        if weight is not None:
+            weight = weight.unsqueeze(-1).expand(*weight.shape, count).flatten(-2)
+        if self.task == "regression":
+            return output, y.unsqueeze(-1), weight
+        known = y != IGNORED
+        return output[..., known, :], y[known], None if weight is None else weight[..., known]
+
+    def rows_of_positions(self, y: Tensor) -> Tensor:
+        """The row of each of the ``positions``."""
+        row_K = torch.arange(len(y)).repeat_interleave(math.prod(self.axes))
+        return row_K if self.task == "regression" else row_K[y.reshape(-1).cpu() != IGNORED]
 
     def __call__(self, output: Tensor, y: Tensor, weight: Tensor | None = None) -> Tensor:
         """The loss, a differentiable scalar. output: ``[B, C]``. y: ``[B]`` classes or ``[B, K]`` values.
@@ -123,7 +149,7 @@ class Loss:
             return torch.stack([self.single(*each, weight) for each in self.by_target(output, y)]).mean()
         kind = self.kind
         if weight is not None:
-            each, mass = self.rows(output, y)
+            each, mass = self.rows(output.flatten(1) if self.axes else output, y)
             weight = weight.to(each)
             total = (weight * mass.to(weight)).sum()
             return (weight * each).sum() / torch.where(total > 0, total, 1)
@@ -136,6 +162,11 @@ class Loss:
                 *(self.single.rows(*each) for each in self.by_target(output, y)), strict=True
             )
             return torch.stack(each_K).mean(0), weight_K[0]
+        if self.axes:
+            at_K, y_K, _weight = self.positions(output, y)
+            loss_K, mass_K = self.single.rows(at_K, y_K)
+            row_K, none_N = self.rows_of_positions(y).to(loss_K.device), torch.zeros(len(y)).to(loss_K)
+            return none_N.index_add(0, row_K, loss_K), none_N.index_add(0, row_K, mass_K.to(loss_K))
         kind = self.kind
         if kind.rows:
             return kind.rows(self, output, y)
@@ -145,7 +176,9 @@ class Loss:
 
     def target(self, y: Tensor, dtype: torch.dtype) -> Tensor:
         """The targets for a kernel: class numbers ``[N]`` int64 (``[N, K]`` for several targets), or values
-        ``[N, K]`` of this dtype."""
+        ``[N, K]`` of this dtype; with axes, ``[N, *axes]``."""
+        if self.axes:
+            return (y.long() if self.task == "classification" else y.to(dtype)).reshape(len(y), *self.axes)
         if self.kind.of_classes:
             return y.long() if self.classes else y.long().reshape(-1)
         return (y.unsqueeze(-1) if y.dim() == 1 else y).to(dtype)
@@ -156,6 +189,9 @@ class Loss:
             return sum(self.single.best_constant(y_N, weight) for y_N in y.unbind(-1)) / len(self.classes)
         y = y.detach().cpu()
         weight = torch.ones(len(y)) if weight is None else weight.detach().cpu()
+        if self.axes:
+            _none, y, weight = self.positions(y.reshape(len(y), -1), y, weight)
+            return self.single.best_constant(y, weight)
         return self.kind.constant(self, y[weight > 0], weight[weight > 0].double())
 
 
@@ -265,10 +301,10 @@ def soft_targets(loss: Loss, classes: int) -> Tensor:
 
 
 def _cross_entropy_torch(loss: Loss, output: Tensor, y: Tensor, reduction: str = "mean") -> Tensor:
-    output = output.softmax(-1) if loss.softmax_first else output
+    output = output.softmax(1) if loss.softmax_first else output
     weight_C = None
     if loss.class_weights is not None:
-        weight_C = _weights(loss, output.shape[-1]).to(output)
+        weight_C = _weights(loss, output.shape[1]).to(output)
     return F.cross_entropy(output, y, weight_C, label_smoothing=loss.label_smoothing, reduction=reduction)
 
 

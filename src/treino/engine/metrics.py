@@ -162,12 +162,16 @@ def measure(
 
     Classification: ``loss accuracy f1_macro``, and ``auc`` for two classes; f1_macro is the mean over the
     classes that occur in y or among the predictions, as in scikit-learn; auc is NaN if y has one class. All
-    metrics are NaN if an output is NaN: such a row is neither right nor wrong.
+    metrics are NaN if an output is NaN: such a row is neither right nor wrong. Targets with axes: each
+    position counts as a row, unless its class is -100.
     Regression: ``loss rmse mae r2``; as in scikit-learn, r2 of a constant y is 1 if it is predicted exactly,
     else 0; NaN for one row. Several targets: the mean over the targets; auc, and what has a target's unit
     (rmse, mae), isn't measured.
     """
     loss = Loss(loss) if isinstance(loss, str) else loss
+    if loss.axes:
+        output_RNC, y, weight = loss.positions(output_RNC, y, weight)
+        loss = loss.single
     parts = loss.by_target(output_RNC, y)
     several = isinstance(scale, Sequence) or (isinstance(scale, Tensor) and scale.dim() > 1)
     scales: Any = scale if several else [scale]

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from treino.base.errors import Refusal
 from treino.base.machine import memory_bytes
 from treino.base.words import numeral
+from treino.engine.arguments import refuse_several, with_arguments
 from treino.engine.gates import gates_of, with_gates
 from treino.engine.inputs import Inputs
 from treino.engine.losses import LOSSES, Loss
@@ -74,8 +75,8 @@ def template_of(net: NetSource, inputs: Inputs, loss: Loss, config: TrainConfig)
         TreinoError: not a network; a network too large, or unfit for the rows, the loss or the settings.
     """
     module, maker = _module(net, inputs, outputs_of(loss, inputs), config)
-    two, y = probe_rows(*inputs.train)
-    two = two.reshape(2, *input_shape(net, inputs.item_shape)).to(config.dtype).cpu()
+    two, y = probe_rows(*inputs.train, inputs.arrays)
+    two = two.reshape(len(two), *input_shape(net, inputs.item_shape)).to(config.dtype).cpu()
     seeds = config.seeds
     module = with_lazy_layers(module, two, seeds[0])
     own = not isinstance(net, Net)
@@ -92,6 +93,7 @@ def _module(
 ) -> tuple[nn.Module, Maker | None]:
     """The first member's module, and a function that makes a module from another seed (None: not needed)."""
     if isinstance(net, Net):
+        refuse_several(inputs.arrays)
         shape = input_shape(net, inputs.item_shape)
         check_memory(
             sum(map(math.prod, net.parameter_shapes(shape, outputs))), len(config.members), config.dtype
@@ -108,12 +110,12 @@ def _module(
         if len(config.members) > 1:
             raise SEEDS_OWN(n=len(config.members))
         check_state(net)  # check first: a refused module may not be copyable
-        return plain_module(module_copy(net), config.dtype), None
+        return with_arguments(plain_module(module_copy(net), config.dtype), inputs.arrays), None
     if not callable(net):
         raise NET_TYPE(kind=type(net).__name__)
 
     def maker(seed: int) -> nn.Module:
-        return plain_module(construct_module(net, seed), config.dtype)
+        return with_arguments(plain_module(construct_module(net, seed), config.dtype), inputs.arrays)
 
     return maker(config.seeds[0]), maker
 

@@ -3,6 +3,7 @@
 Errors in the arguments are raised here, before the first step.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -13,6 +14,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from treino.base.errors import Refusal, TreinoError
 from treino.base.words import _, setting
+from treino.data.rows import IGNORED
 from treino.engine.augmentation import Augmentation
 from treino.engine.bags import Bags, OwnRows, checked_bags
 from treino.engine.batch_sources import KernelRows, aligned
@@ -157,6 +159,10 @@ def _class_weights(config: TrainConfig, inputs: Inputs, bags: Bags | None) -> tu
         y = inputs.train[1].reshape(-1).long()
         weight_GN = None if bags is None or bags.own or len(bags) > 1 else bags.weight_GN
         weight_N = None if weight_GN is None else weight_GN[0].double()
+        if inputs.axes:  # those of a row's positions that count
+            if weight_N is not None:
+                weight_N = weight_N.repeat_interleave(math.prod(inputs.axes))[y != IGNORED]
+            y = y[y != IGNORED]
         count_C = torch.bincount(y, weight_N, minlength=inputs.classes).double()
         count_C = torch.where(count_C > 0, count_C, 1)
         return tuple(((len(y) if weight_N is None else weight_N.sum()) / (inputs.classes * count_C)).tolist())
@@ -224,6 +230,7 @@ def set_up(
     bags = _bags(bags, inputs, len(config.seeds))
     hp = config.hyperparameters(net.dropout if isinstance(net, Net) else 0.0)
     loss, loss_reason = loss_of(config, inputs, bags)
+    loss = replace(loss, axes=inputs.axes)
     template = template_of(net, inputs, loss, config)
     model = _model(net, template, loss, inputs, config, bags, averages=bool((hp["ema"] > 0).any()))
     plan = _step_plan(inputs, config, count, optimizer_from)

@@ -1,7 +1,7 @@
 """The user's modules: how they are constructed, copied, tested on two rows, and get seeded dropout."""
 
 import copy
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
@@ -12,6 +12,8 @@ from torch.nn.parameter import is_lazy
 
 from treino.base.errors import Refusal, TreinoError, cause
 from treino.base.words import _
+from treino.data.documents import InputArray
+from treino.engine.arguments import unpacking_of
 from treino.engine.losses import DropoutMask, Loss
 from treino.engine.net_state import check_forms, forms
 from treino.engine.rng import dropout_threshold, fork_rng, generator
@@ -31,6 +33,14 @@ NET_DETACHED = Refusal(
 NET_OUTPUT = Refusal(
     "For {rows} rows the network returns {got}; wanted are floating-point numbers of shape {wanted}.",
     "Return a tensor [batch, {outputs}]: the last layer has {outputs} outputs, and each item its row.",
+)
+NET_OUTPUT_AXES = Refusal(
+    NET_OUTPUT.message,
+    (
+        "Classes are the second axis, before those of the target, as torch's losses take them: of "
+        "[batch, ..., classes] return out.movedim(-1, 1). Values have the target's own shape."
+    ),
+    rule="net_output",
 )
 NET_COPY = Refusal(
     "The network can't be copied: {cause}.",
@@ -151,18 +161,19 @@ def evaluated(module: nn.Module, x: Tensor) -> Tensor:
     try:
         output: Tensor = module(x)
     except (Exception, SystemExit) as error:
-        raise NET_EVALUATION(shape=list(x.shape), cause=cause(error)) from error
+        raise NET_EVALUATION(shape=shape_text(module, x), cause=cause(error)) from error
     return output
 
 
-def probe_rows(x: Any, y: Tensor) -> tuple[Tensor, Tensor]:
+def probe_rows(x: Any, y: Tensor, arrays: Sequence[InputArray] = ()) -> tuple[Tensor, Tensor]:
     """Copies of two rows for a test: the rows with the largest and smallest number, at which bad indices
-    fail."""
+    fail; of several arrays, two rows for each."""
     if not isinstance(x, Tensor):
         two: tuple[Tensor, Tensor] = x.two(y)
         return two
     flat = x.reshape(len(x), -1)
-    index = torch.stack([flat.argmax(), flat.argmin()]) // flat.shape[1]
+    parts = flat.split([array.width for array in arrays] or flat.shape[1], 1)
+    index = torch.stack([end // part.shape[1] for part in parts for end in (part.argmax(), part.argmin())])
     return x[index], y[index]
 
 
@@ -194,11 +205,11 @@ def probe_module(
     out = _forward(twin, x, rows, training=False)
     if own:
         before = forms(module)
-        _check_output(out, x, outputs)
+        _check_output(out, x, outputs, loss)
         check_forms(before, twin)
         twin = module_copy(module)
         out = _forward(twin, x, [], training=True)
-        _check_output(out, x, outputs)
+        _check_output(out, x, outputs, loss)
         _backward(twin, loss, out, y)
         check_forms(before, twin)
     return rows
@@ -227,7 +238,7 @@ def _forward(module: nn.Module, x: Tensor, rows: list[LayerRow], *, training: bo
         except TreinoError:
             raise
         except (Exception, SystemExit) as error:
-            raise _fails(error, entered, x) from error
+            raise _fails(error, entered, module, x) from error
         finally:
             module.train(was)
     return out
@@ -246,12 +257,16 @@ def _backward(module: nn.Module, loss: Loss, out: Tensor, y: Tensor) -> None:
         raise NET_DETACHED()
 
 
-def _check_output(out: object, x: Tensor, outputs: int) -> None:
+def _check_output(out: object, x: Tensor, outputs: int, loss: Loss) -> None:
     wanted, got = [len(x), outputs], type(out).__name__
+    if loss.axes:
+        wanted = [len(x), *([outputs] if loss.task == "classification" else []), *loss.axes]
     if isinstance(out, Tensor):
         if list(out.shape) == wanted and out.is_floating_point():
             return
         got = f"{str(out.dtype).removeprefix('torch.')} {list(out.shape)}"
+    if loss.axes:
+        raise NET_OUTPUT_AXES(rows=len(x), got=got, wanted=wanted)
     raise NET_OUTPUT(rows=len(x), got=got, wanted=wanted, outputs=outputs)
 
 
@@ -317,7 +332,18 @@ def _check_size(name: str, layer: nn.Module, x: Tensor) -> None:
             )
 
 
-def _fails(error: BaseException, entered: list[tuple[str, nn.Module, Tensor]], x: Tensor) -> TreinoError:
+def shape_text(module: nn.Module, x: Tensor) -> str:
+    """The shape of rows, or of each array that they hold, as the network gets them."""
+    unpacking = unpacking_of(module)
+    if unpacking is None or not unpacking.apart:
+        return str(list(x.shape))
+    given = zip(unpacking.arrays, unpacking.arguments(x), strict=True)
+    return ", ".join(f"{array.name} {list(argument.shape)}".lstrip() for array, argument in given)
+
+
+def _fails(
+    error: BaseException, entered: list[tuple[str, nn.Module, Tensor]], module: nn.Module, x: Tensor
+) -> TreinoError:
     where = (
         _("in or after layer {name} ({kind}), which was given the shape {shape}").format(
             name=entered[-1][0] or type(entered[-1][1]).__name__,
@@ -327,10 +353,13 @@ def _fails(error: BaseException, entered: list[tuple[str, nn.Module, Tensor]], x
         if entered
         else _("before its first layer")
     )
-    return TreinoError(
-        "net_forward",
-        _("The network fails on two rows of shape {shape}, {where}: {cause}").format(
-            shape=list(x.shape), where=where, cause=cause(error)
-        ),
-        _("Each row that it is given has the shape {shape}.").format(shape=list(x.shape[1:])),
-    )
+    shape, why = shape_text(module, x), cause(error)
+    if shape != str(list(x.shape)):
+        text = _("The network fails on rows of the shapes {shape}, {where}: {cause}")
+        hint = _("Its forward is given one array for each argument, with so many rows.")
+    else:
+        text = _("The network fails on two rows of shape {shape}, {where}: {cause}")
+        hint = _("Each row that it is given has the shape {shape}.").format(shape=list(x.shape[1:]))
+    if entered and isinstance(entered[-1][1], nn.Embedding) and entered[-1][2].is_floating_point():
+        hint = _("An Embedding takes whole numbers: give them as such, X.astype('int64').")
+    return TreinoError("net_forward", text.format(shape=shape, where=where, cause=why), hint)

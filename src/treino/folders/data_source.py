@@ -17,7 +17,7 @@ from treino.data.dataset import Data
 from treino.data.documents import DataCopy, DataSource, LoadArguments, PreparationDocument, RowsFile
 from treino.data.preparation.preparation import Preparation
 from treino.data.prepared_cache import FOLDER
-from treino.data.rows import Rows
+from treino.data.rows import IGNORED, Rows
 from treino.data.rows_in_memory import splits_not_in_memory
 from treino.data.source_kinds import AlbumTable, is_album
 from treino.data.sources import BuiltinName
@@ -293,16 +293,18 @@ def _check_rows(
 ) -> None:
     """Refuse rows whose sizes and types don't fit together, or with a class that doesn't exist."""
     wide, classes = math.prod(plain["item_shape"]), [len(one.classes) for one in preparation.by_target]
-    several = len(classes) > 1
+    several, axes = len(classes) > 1, preparation.target_shape
     for split in ("train", "validation", "test"):
         x, y, index = (tensors.get(f"{split}.{a}", torch.empty(())) for a in ("x", "y", "index"))
         fits = x.shape[1:] == (wide,) and len(x) == len(y) == len(index) if x.dim() * y.dim() else False
         fits = fits and x.dtype == torch.float32 and (index.dim(), index.dtype) == (1, torch.int64)
-        fits = fits and (y.shape[1:] == (len(classes),) if y.dim() == 2 else not several)
+        columns = math.prod(axes) if axes else len(classes)
+        fits = fits and (y.shape[1:] == (columns,) if y.dim() == 2 else not (several or axes))
         if fits and classes[0]:
             highest = torch.tensor(classes if several else classes[0])
-            fits = (y.dim(), y.dtype) == (1 + several, torch.int64)
-            fits = fits and not bool(((y < 0) | (y >= highest)).any())
+            fits = (y.dim(), y.dtype) == (1 + (several or bool(axes)), torch.int64)
+            known = y[y != IGNORED] if axes else y
+            fits = fits and not bool(((known < 0) | (known >= highest)).any())
         elif fits:
             fits = (y.dim(), y.dtype) == (2, torch.float32)
         weight = tensors.get(f"{split}.weight")

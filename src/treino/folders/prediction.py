@@ -43,15 +43,16 @@ Figures = dict[str, float | None]
 class Prediction:
     """A row's class and the probability of each class, or a number in the target's own units.
 
-    row: its number in the source, from 0. value: None if the network's output is not finite. interval: the
-    number's prediction interval (low, high). class_set: the classes that can't be ruled out, the most
-    probable first. Either is None if not available. file: the picture's; "" for other rows. fold: for
-    out-of-fold predictions, the number, from 1, of the fold whose networks predict it. targets: for several
-    targets, the prediction of each by its name; ``value`` is then None.
+    row: its number in the source, from 0. value: a word or a number, or lists of them for a target with axes;
+    None if the network's output is not finite. interval: the number's prediction interval (low, high).
+    class_set: the classes that can't be ruled out, the most probable first. Either is None if not available.
+    file: the picture's; "" for other rows. fold: for out-of-fold predictions, the number, from 1, of the fold
+    whose networks predict it. targets: for several targets, the prediction of each by its name; ``value`` is
+    then None.
     """
 
     row: int
-    value: str | float | None
+    value: Any
     probabilities: Figures | None = None
     interval: tuple[float, float] | None = None
     class_set: tuple[str, ...] | None = None
@@ -214,8 +215,9 @@ class _Answer:
         rows, names = prepared.index.tolist(), prepared.names or ("",) * len(prepared)
         for n, (row, value, name) in enumerate(zip(rows, self.values, names, strict=True)):
             if shares is None:
-                ends = None if held is None or not math.isfinite(value) else tuple(held[n])
-                yield Prediction(row, finite(value), interval=ends, file=name)
+                ends = None if held is None or value is None or not math.isfinite(value) else tuple(held[n])
+                one = value if isinstance(value, list) else finite(value)
+                yield Prediction(row, one, interval=ends, file=name)
                 continue
             share = dict(zip(classes, map(finite, shares[n]), strict=True))
             some = None if sets is None or value is None else tuple(classes[c] for c in sets[n])
@@ -242,6 +244,8 @@ def _answers(
         each.append(other_NC)
     output_KNC = torch.stack(each)
     output_NC = mean_output(output_KNC, run.loss_function) if run.others else each[0]
+    if run.preparation.target_shape:
+        return prepared, output_NC, [_Answer(run, _at_positions(run, output_NC), None, None, None)]
     answers = []
     for one, part, scores in zip(run.by_target, run.preparation.output_parts, known, strict=True):
         held = None if scores is None else scores.held(one, prepared.x, output_KNC[:, :, part])
@@ -253,6 +257,20 @@ def _answers(
             values = [spec.classes[c] if k else None for c, k in zip(winner_N, known_N, strict=True)]
         answers.append(_Answer(one, values, p_NC, scores, held))
     return prepared, output_NC, answers
+
+
+def _at_positions(run: StoredRun, output_NC: torch.Tensor) -> list[Any]:
+    """Each row's classes or values in the axes of its target; None where an output is not finite."""
+    p = run.preparation
+    output_NCM = output_NC.unflatten(1, (-1, math.prod(p.target_shape)))
+    known_N = output_NC.isfinite().all(1).tolist()
+    if p.classes:
+        labels = np.array([p.label(name) for name in p.classes])
+        said_NM = labels[output_NCM.argmax(1).numpy()]
+    else:
+        said_NM = p.values(output_NCM[:, 0].double().numpy())
+    said = said_NM.reshape(-1, *p.target_shape).tolist()
+    return [one if known else None for one, known in zip(said, known_N, strict=True)]
 
 
 def _units(run: StoredRun) -> tuple[torch.Tensor, torch.Tensor]:
@@ -461,6 +479,8 @@ def predict_like(
             columns["prediction", *name] = values
             if held is not None:
                 columns |= {("low", *name): held[:, 0], ("high", *name): held[:, 1]}
+        if shape := one.preparation.target_shape:
+            values = [np.full(shape, None).tolist() if value is None else value for value in values]
         answers.append(np.asarray(values))
     if framed:
         named_columns = dict(zip(column_names([*columns]), columns.values(), strict=True))

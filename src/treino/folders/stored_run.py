@@ -16,6 +16,7 @@ from treino.data.dataset import Data
 from treino.data.preparation.preparation import Preparation
 from treino.data.rows_in_memory import in_memory
 from treino.engine import Loss
+from treino.engine.arguments import with_arguments
 from treino.engine.ensemble import Ensemble
 from treino.engine.hyperparameters import whole
 from treino.engine.members import MEMBER_RANGE
@@ -347,7 +348,8 @@ class StoredRun(StoredFolder):
         s = self.resolved
         faulty = "softmax_before_cross_entropy" in s.fault
         each = tuple(len(t.classes) for t in self.preparation.targets if t.classes)
-        return Loss(s.loss, s.label_smoothing, s.class_weights or None, faulty, each)
+        axes = self.preparation.target_shape
+        return Loss(s.loss, s.label_smoothing, s.class_weights or None, faulty, each, axes=axes)
 
     @cached_property
     def data(self) -> Data:
@@ -442,10 +444,10 @@ class StoredRun(StoredFolder):
         """
         spec, s = self.spec, self.resolved
         if isinstance(self.access.net, nn.Module):
-            return plain_module(module_copy(self.access.net))
+            return with_arguments(plain_module(module_copy(self.access.net)), self.preparation.arrays)
         own = run_network(self.folder, spec.net, s.net_file, self.access, s.seed)
         if own is not None:
-            return plain_module(own)
+            return with_arguments(plain_module(own), self.preparation.arrays)
         assert s.hidden is not None  # always set for treino's own layers
         layers = described(s, s.hidden, self.dropout)  # these layers count in the weights' names
         shape = input_shape(layers, spec.item_shape)

@@ -14,7 +14,7 @@ from treino.data import BUILTINS
 from treino.data.dataset import Data
 from treino.data.documents import OneHotEncoder
 from treino.data.preparation.preparation import fit_table
-from treino.data.rows import Rows
+from treino.data.rows import IGNORED, Rows
 from treino.engine.losses import Loss
 from treino.engine.metrics import measure, of_all_targets
 from treino.engine.nets import is_picture, picture_shape
@@ -68,6 +68,11 @@ def baselines(data: Data, loss: Loss | None = None, full: bool = False) -> Basel
         notes.append(
             _("There are no test rows: the baselines are measured on {split} rows.").format(split=split)
         )
+    if loss.axes:
+        constant, name = _constant_of_positions(data, rows)
+        measured = measure(constant[None], rows.y, loss, data.scale, rows.weight)
+        figures = {name: {metric: float(value[0]) for metric, value in measured.items()}}
+        return Baselines(figures, split, len(rows), tuple(notes))
     constant, name = _constant(data, rows, loss)
     outputs = {name: constant}
     linear, more_notes = _logistic(data, rows, loss) if data.classes else _ridge(data, rows)
@@ -118,6 +123,17 @@ def _constant(data: Data, rows: Rows, loss: Loss) -> tuple[torch.Tensor, str]:
     count_C = torch.bincount(data.train.y, weight_N, minlength=len(data.classes)).double()
     log_C = _floored(count_C.log() - count_C.sum().log(), len(data.train))
     return _logits(log_C[None], loss).expand(len(rows), -1), N_("majority")
+
+
+def _constant_of_positions(data: Data, rows: Rows) -> tuple[torch.Tensor, str]:
+    """Return ``[N, C * positions]``, the classes' shares over all training positions, or the mean."""
+    count = data.train.y.shape[1]
+    if not data.classes:
+        return torch.zeros(len(rows), count), N_("mean")
+    known_K = data.train.y[data.train.y != IGNORED]
+    count_C = torch.bincount(known_K, minlength=len(data.classes)).double()
+    log_C = _floored(count_C.log() - count_C.sum().log(), len(known_K))
+    return log_C.repeat_interleave(count).expand(len(rows), -1), N_("majority")
 
 
 def _logistic(data: Data, rows: Rows, loss: Loss) -> tuple[torch.Tensor | None, list[str]]:

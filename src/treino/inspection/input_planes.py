@@ -32,6 +32,10 @@ ROW_NOT_YET = Refusal(
     "Row {n} is a test row, and test rows are looked at once, when the run is over.",
     "Choose another row, or go on with the run: treino resume",
 )
+ANSWERS_WITH_AXES = Refusal(
+    "This is of one answer per row, and each row of {data} has a target with the axes {shape}.",
+    "Look at [[what=curves]]; predictions have these axes: run.predict(X).",
+)
 
 # ---- planes, lines and fits over a network's inputs
 
@@ -212,6 +216,8 @@ def held_out(data: Data, splits: Sequence[Split] = ALL) -> tuple[Split, Rows]:
 
     splits: the splits that may be used; without ``test`` for a run that will be resumed.
     """
+    if axes := data.preparation.target_shape:
+        raise ANSWERS_WITH_AXES(data=data.name, shape=list(axes))
     names: tuple[Split, ...] = ("test", "validation", "train")
     split: Split = next((s for s in names if s in splits and len(data.splits[s])), "train")
     return split, data.splits[split]

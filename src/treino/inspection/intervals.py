@@ -72,7 +72,8 @@ def intervals(
     Know About the Bootstrap", section 5.2). Even so, on a dozen rows only 86 % of the intervals contain a
     skewed metric such as RMSE (simulated). None: no interval, because the metric is infinite, or equal in all
     resamples, as for a single row or if all rows are right. For weighted rows, Wilson's interval uses
-    ``effective_rows`` as their number.
+    ``effective_rows`` as their number. Of targets with axes whole rows are resampled, for positions of a row
+    are alike; f1_macro and auc have no interval there.
     """
     rows = len(y)
     if rows == 0:
@@ -82,16 +83,19 @@ def intervals(
     several = len(loss.by_target(output_NC, y)) > 1
     with np.errstate(all="ignore"):  # outputs of a diverged network overflow; they have no interval
         given = (output_NC, y, loss, scale, list(measured), seed, weight)
-        draws = _draws_of_several(*given) if several else _draws(*given, threshold)
+        if loss.axes:
+            draws = _draws_of_rows(output_NC, y, loss, scale, seed, weight)
+        else:
+            draws = _draws_of_several(*given) if several else _draws(*given, threshold)
     tail = _tail(rows)
     bounds: dict[str, tuple[float, float] | None] = dict.fromkeys(measured)
     for name, value in measured.items():
         if not math.isfinite(value):
             continue
         kind = METRICS[name].interval
-        if kind is None:
+        if kind is None or (name not in draws and kind != "wilson"):
             continue
-        if kind == "wilson" and not several:
+        if kind == "wilson" and not several and not loss.axes:
             effective = rows if weight is None else effective_rows(weight.double().cpu().numpy())
             bounds[name] = wilson(round(value * rows) if weight is None else value * effective, effective)
             continue
@@ -200,6 +204,44 @@ def _draws(
         values["auc"] = np.concatenate(aucs)
     others = [n for n in names if n not in values and METRICS[n].interval == "bootstrap"]
     return values | _resampled(output_NC, y, loss, scale, others, random, weight)
+
+
+def _draws_of_rows(
+    output_NC: torch.Tensor,
+    y: torch.Tensor,
+    loss: Loss,
+    scale: Scale | Sequence[Scale],
+    seed: int,
+    weight: torch.Tensor | None,
+) -> dict[str, Floats]:
+    """``_draws`` for targets with axes: each resample is whole rows, with all their positions."""
+    scale = scale[0] if isinstance(scale, Sequence) else scale
+    random, rows = np.random.default_rng(seed), len(y)
+    output_KC, y_K, _weight = loss.positions(output_NC, y)
+    inputs = metric_inputs(output_KC[None], y_K, loss.single).in_units(scale)
+    row_K, weight_N = loss.rows_of_positions(y).numpy(), weights_or_ones(weight, rows)
+
+    def by_row(value_K: torch.Tensor) -> Floats:
+        return np.bincount(row_K, value_K.double().numpy(), rows) * weight_N
+
+    columns = [*row_losses(output_NC, y, loss, weight), by_row(torch.ones(len(row_K)))]
+    if loss.task == "classification":
+        columns.append(by_row(inputs.guess_RN[0] == inputs.y_RN[0]))
+    else:
+        error_K, true_K = inputs.error_RN[0] * inputs.scale, inputs.y_RN[0] * inputs.scale
+        true_K = true_K - true_K.mean()
+        columns += map(by_row, (error_K**2, error_K.abs(), true_K, true_K**2))
+    column_NK = np.stack(columns, axis=1)
+    drawn = row_counts(rows, RESAMPLES, lambda shape: random.integers(rows, size=shape))
+    sum_BK = np.concatenate([count_BN @ column_NK for count_BN in drawn])
+    loss_B, mass_B, total_B = sum_BK[:, :3].T
+    values = {"loss": loss_B / mass_B}
+    if loss.task == "classification":
+        return values | {"accuracy": sum_BK[:, 3] / total_B}
+    squares, absolutes, first, second = sum_BK[:, 3:].T
+    spread = second - first**2 / total_B
+    values |= {"rmse": np.sqrt(squares / total_B), "mae": absolutes / total_B}
+    return values | {"r2": np.where(spread > 1e-12 * second, 1 - squares / spread, np.nan)}
 
 
 def _resampled(

@@ -22,7 +22,7 @@ from treino.base.errors import Refusal, TreinoError
 from treino.base.words import _, setting
 from treino.data import BUILTINS
 from treino.data.dataset import Data
-from treino.data.source_kinds import is_album, is_torch_dataset
+from treino.data.source_kinds import is_album, is_arrays, is_torch_dataset
 from treino.engine import MLP, Net, TrainConfig, TrainingLoop
 from treino.engine.defaults import with_net
 from treino.engine.devices import torch_threads
@@ -164,7 +164,7 @@ def _why_plain(s: Settings, of: TrainingSource) -> str:
         return _("a fault is to be seen")
     if isinstance(of.source, Data):
         return _("the rows were prepared before")
-    if is_torch_dataset(of.source) or is_album(of.source):
+    if is_torch_dataset(of.source) or is_album(of.source) or is_arrays(of.source):
         return _("this is no table")
     return _("built-in data") if isinstance(of.source, str) and of.source in BUILTINS else ""
 

@@ -305,7 +305,8 @@ def _figures(
 def fit_baselines(end: Ending) -> None:
     """``baseline``: the test metrics of simple models, if test rows are looked at; and notes on rows that are
     not counted in any figure."""
-    loss, full = end.training.loss_function.single, end.resolution.settings.baselines == "full"
+    loss, full = end.training.loss_function, end.resolution.settings.baselines == "full"
+    loss = loss if loss.axes else loss.single
     notes: list[str] = []
     for own, one in zip(end.of_targets, end.held.by_target, strict=True):
         own["baseline"] = {}
@@ -327,8 +328,9 @@ def fit_baselines(end: Ending) -> None:
 
 
 def measure_confidence(end: Ending) -> None:
-    """How far to trust each target's predictions: calibration, intervals of numbers, sets of classes."""
-    if not end.over:
+    """How far to trust each target's predictions: calibration, intervals of numbers, sets of classes. There
+    are none of targets with axes."""
+    if not end.over or end.data.preparation.target_shape:
         return
     shape, level = end.training.model.item_shape, end.resolution.settings.coverage
     targets, what = end.held.by_target, _("Measuring how sure its answers are")

@@ -106,7 +106,8 @@ def initial_faults(resolution: Resolution) -> list[dict[str, Any]]:
 
 def findings(folder: RunFolder, data: Data, resolution: Resolution) -> tuple[list[dict[str, Any]], list[str]]:
     """``findings[]`` of an ended run's document, and a note for each rule that raised an exception."""
-    course = _course_here(folder, data, resolution, rows_trained(data))
+    rows = rows_trained(data, resolution.training.model.template)
+    course = _course_here(folder, data, resolution, rows)
     log = run_log(course, measured(course, partial(_first_steps, folder)))
     log.events += rows_evaluated(data)
     results, defects = decide(log, RULES)
@@ -241,7 +242,7 @@ class OwnFindings:
     def __init__(self, folder: RunFolder, data: Data, resolution: Resolution) -> None:
         self.rules: frozenset[str] = frozenset()
         self._folder, self._data, self._resolution = folder, data, resolution
-        self._rows = rows_trained(data)
+        self._rows = rows_trained(data, resolution.training.model.template)
         self._first_steps = OncePerCourse(partial(_first_steps, folder))
         self._due, self._first = 0.0, resolution.training.step
         self._judged = False  # whether a look had enough steps for all rules

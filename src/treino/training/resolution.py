@@ -8,7 +8,7 @@ import numpy as np
 from treino.base.errors import Refusal
 from treino.base.words import _, setting
 from treino.data.dataset import Data
-from treino.engine import OPTIMIZERS, Net, TrainConfig, TrainingLoop, config_of
+from treino.engine import LOSSES, OPTIMIZERS, Net, TrainConfig, TrainingLoop, config_of
 from treino.engine.defaults import check_augmentation, describes_mlp, network, with_defaults, with_net
 from treino.engine.inputs import inputs_of
 from treino.engine.kernels.selection import ENGINE_NET
@@ -30,6 +30,13 @@ SHUFFLE_LOADER = Refusal(
     "Leave it out, or make the DataLoader with shuffle=False.",
 )
 THRESHOLD_CLASSES = Refusal("{name} is for two classes, and {there}.", "Leave it out.")
+AXES_NET = Refusal(
+    "Each row's target has the axes {shape}, and a network of treino's own answers once for each row.",
+    "Give a network of yours that answers at each position: net=MyNet(), or [[net=FILE.py:NAME]].",
+)
+AXES_SETTING = Refusal(
+    "{what} is for one answer per row, and each row's target has the axes {shape}.", "Leave it out."
+)
 
 # ---- resolution of a training's settings
 
@@ -96,6 +103,8 @@ def decide(settings: Settings, data: Data, net: Own | None = None) -> tuple[Own 
     if inputs.steps is not None:
         _check_loader(s, inputs.batch)
     chosen = network(s, data.kind) if net is None else net
+    if data.preparation.target_shape:
+        _check_axes(s, data, chosen)
     input_shape(chosen, data.item_shape)  # raises if a convolutional network would get a table
     return chosen, with_defaults(config, chosen, inputs)
 
@@ -162,6 +171,19 @@ def resolved_settings(s: Settings, data: Data, net: NetSource, training: Trainin
         values |= layers_of(net) | {"dropout": dropout, "init": decided.init}
     whole = decided.model_copy(update=values).model_dump(mode="json", exclude={"name", "out"})
     return ResolvedSettings.model_validate(whole)
+
+
+def _check_axes(s: Settings, data: Data, net: Own | Net) -> None:
+    """Refuse what is not possible for targets with axes."""
+    shape = list(data.preparation.target_shape)
+    if isinstance(net, Net):
+        raise AXES_NET(shape=shape)
+    usual = {"ensemble": 1, "threshold": None, "coverage": None}
+    names = [name for name, value in usual.items() if getattr(s, name) != value]
+    if s.loss is not None and LOSSES[s.loss].outputs:
+        names.append("loss")
+    for name in names:
+        raise AXES_SETTING(what=setting(name, getattr(s, name)), shape=shape)
 
 
 def _check_loader(s: Settings, own: int | None) -> None:

@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from treino.data.dataset import Data
 from treino.engine import OPTIMIZERS, TrainingLoop
 from treino.engine.activations import modules_of
+from treino.engine.arguments import looks_up
 from treino.engine.losses import Loss
 from treino.folders.documents.run_spec import ResolvedSettings, RunSpec
 from treino.folders.store import RunFolder
@@ -209,11 +210,12 @@ def loss_calls(course: TrainingCourse, watched: int) -> Iterator[LossCall]:
         number = min(NEWEST, watched, len(row_K))
         parts, values = [row_K[k::number] for k in range(number)], [float(course.loss_S[-1])] * number
     with torch.no_grad():
-        answer_NC = course.kept_net(items(rows.x[torch.cat(parts[-NEWEST:])], resolution))
+        answer_NC = course.kept_net(items(rows.x[torch.cat(parts[-NEWEST:])], resolution)).flatten(1)
     answers = list(answer_NC.split([len(part) for part in parts[-NEWEST:]]))
     untold = len(parts) - len(answers)
     calls = zip(parts, values, [None] * untold + answers, strict=True)
-    loss, outputs = resolution.training.loss_function, resolution.training.outputs
+    loss = resolution.training.loss_function
+    outputs = resolution.training.outputs * math.prod(loss.axes)
     for turn, (part, value, answer_BC) in enumerate(calls):
         both = torch.zeros(len(part), outputs) if answer_BC is None else answer_BC, rows.y[part]
         for number, (own_BC, y_B) in enumerate(loss.by_target(*both)):
@@ -247,10 +249,12 @@ def loss_call(loss: Loss, value: float, y: Tensor, said_BC: Tensor, *, answered:
 
 
 # --- rows ---------------------------------------------------------------------------------------------
-def rows_trained(data: Data) -> RowsTrained:
-    """The event of the training rows, with the scales of their columns."""
-    x, some = data.train.x, data.train.x[:MOST_ROWS].double()
-    spread = some.std(dim=0, correction=0).numpy()
+def rows_trained(data: Data, net: nn.Module | None = None) -> RowsTrained:
+    """The event of the training rows, with the scales of their columns. net: a network of the user's own."""
+    amount_D = torch.from_numpy(data.preparation.amounts(net is not None and looks_up(net)))
+    x = data.train.x if bool(amount_D.all()) else data.train.x[:, amount_D]
+    some = x[:MOST_ROWS].double()
+    spread = some.std(dim=0, correction=0).numpy() if x.shape[1] else np.zeros(0)
     moving = spread[spread > 0] if (spread > 0).any() else np.ones(1)
     return RowsTrained(
         net=0,
@@ -259,7 +263,7 @@ def rows_trained(data: Data) -> RowsTrained:
         largest=float(max(abs(v) for v in torch.aminmax(x))) if x.numel() else 0.0,
         spread=float(moving.max() / moving.min()),
         middle=float(np.median(moving)),
-        chance=chance(looked_at(x[:SAMPLE])) * len(x),
+        chance=chance(looked_at(x[:SAMPLE])) * len(x) if x.shape[1] else 0.0,
     )
 
 

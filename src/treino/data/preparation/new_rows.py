@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from treino.base.text import shortened
 from treino.base.words import _
-from treino.data import photographs, sources, torch_datasets
+from treino.data import arrays, photographs, sources, torch_datasets
 from treino.data.cell_forms import missing
 from treino.data.documents import DateEncoder, NumberEncoder, TimeEncoder
 from treino.data.preparation.column_roles import unknown
@@ -21,7 +21,7 @@ from treino.data.preparation.row_weights import weights_of
 from treino.data.preparation.target import choose_targets, encode
 from treino.data.readers import ReaderOptions
 from treino.data.readers.reader_options import as_text
-from treino.data.source_kinds import is_pictures, is_torch_dataset
+from treino.data.source_kinds import is_arrays, is_pictures, is_torch_dataset
 from treino.data.table import Table, check_present, fault
 from treino.settings.setting_types import as_items
 
@@ -71,6 +71,10 @@ def rows_for_prediction(
         x_ND, y_N = torch_datasets.to_predict(source, preparation)
         every = torch.arange(len(x_ND))
         return PreparedRows(x_ND, y_N, every, (), None if y_N is None else every)
+    if is_arrays(source) or (_of_arrays(preparation) and isinstance(source, ARRAYS)):
+        x_ND, y_N, weight_N = arrays.arrays_to_predict(source, preparation)
+        every = torch.arange(len(x_ND))
+        return PreparedRows(x_ND, y_N, every, (), None if y_N is None else every, weight_N)
     if not preparation.encoders and isinstance(source, np.ndarray) and source.ndim > 2:
         source = source.reshape(len(source), -1)  # items in their own shape
     nothing = set() if reading is None else set(reading.missing or ())
@@ -122,6 +126,14 @@ def rows_for_prediction(
     others = {name: seen.unknown for name, seen in met.items() if seen.unknown}
     row_N = torch.arange(table.rows)
     return PreparedRows(x_ND, y_K, row_N, tuple(notes), at_K, weight_K, gaps, others, unseen=unseen)
+
+
+ARRAYS = (np.ndarray, torch.Tensor, tuple, list, Mapping)
+"""The types of arrays, and of several of them."""
+
+
+def _of_arrays(preparation: Preparation) -> bool:
+    return bool(preparation.arrays or preparation.target_shape)
 
 
 def forms_of(preparation: Preparation, reading: ReaderOptions | None) -> tuple[tuple[str, str], ...]:

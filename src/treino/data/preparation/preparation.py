@@ -16,7 +16,15 @@ from treino.base.document_fields import Task
 from treino.base.errors import Refusal
 from treino.base.text import shortened
 from treino.base.words import _
-from treino.data.documents import Encoder, Labels, NumberEncoder, PreparationDocument, Target, Tree
+from treino.data.documents import (
+    Encoder,
+    InputArray,
+    Labels,
+    NumberEncoder,
+    PreparationDocument,
+    Target,
+    Tree,
+)
 from treino.data.preparation.encoders import EncodingGaps, Place, encoded, of_number
 from treino.data.preparation.trees import LEAVES, leaf_inputs
 from treino.data.table import Column, Numbers
@@ -52,6 +60,8 @@ class Preparation:
     clip: the largest absolute value of a normalised number; larger ones are clipped. None: no limit.
     fit: how a photograph is brought to ``item_shape``; None for data that aren't photographs.
     row_weights: the column of the rows' weights; None without one.
+    arrays: the arrays that a row consists of, if it is not one of floats that are taken as they are; they
+    hold the means and scales then. target_shape: the axes of each row's target; () for one value or class.
     """
 
     kind: Literal["table", "image"]
@@ -75,6 +85,8 @@ class Preparation:
     row_weights: str | None = None
     targets: tuple[Target, ...] = ()
     target_log: bool = False
+    arrays: tuple[InputArray, ...] = ()
+    target_shape: tuple[int, ...] = ()
 
     @cached_property
     def by_target(self) -> "tuple[Preparation, ...]":
@@ -174,6 +186,18 @@ class Preparation:
         mask += [False] * self.leaves
         return np.array(mask or [True] * len(self.features)) & self.normalise
 
+    @property
+    def apart(self) -> bool:
+        """Whether a row is several arrays, or one by its name, not a single one in the shape of its items."""
+        return len(self.arrays) > 1 or any(array.name for array in self.arrays)
+
+    def amounts(self, looked_up: bool) -> NDArray[np.bool_]:
+        """``[D]`` mask of the inputs that are amounts, not lengths, truths or places in a table. looked_up:
+        whether the network looks whole numbers up in a table."""
+        if not self.apart and not (self.arrays and looked_up):
+            return np.full(self.size, True)
+        return np.concatenate([np.full(array.width, array.dtype == "float32") for array in self.arrays])
+
     def with_bins(self, raw_ND: NDArray[np.float64]) -> NDArray[np.float64]:
         """Raw inputs ``[N, D]`` whose bins, target means and leaves are recomputed from the other inputs."""
         input_ND = raw_ND.copy()
@@ -231,20 +255,24 @@ class Preparation:
         return torch.from_numpy(x_ND)
 
     def _scaled(self, raw: NDArray[np.float64]) -> NDArray[np.float64]:
-        mean, scale = self._mean_and_scale
+        mean, scale = self.mean_and_scale
         x: NDArray[np.float64] = (raw / self.divisor - mean) / np.where(scale == 0, 1.0, scale)
         if self.clip is not None:
             x = np.where(self.scaled, np.clip(x, -self.clip, self.clip), x)
         return np.where(scale == 0, 0.0, x)
 
     @cached_property
-    def _mean_and_scale(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def mean_and_scale(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Mean and deviation of each input, or one of each for all pixels."""
+        if self.arrays:
+            means, scales = zip(*map(_of_array, self.arrays), strict=True)
+            return np.concatenate(means), np.concatenate(scales)
         return np.array(self.mean), np.array(self.scale)
 
     def inverse(self, x_ND: torch.Tensor | NDArray[np.floating[Any]]) -> NDArray[np.float64]:
         """``[N, D]`` float64 raw inputs in the data's own units; constant inputs get their constant value."""
         x = np.asarray(x_ND.detach().cpu() if isinstance(x_ND, torch.Tensor) else x_ND, dtype=np.float64)
-        mean, scale = self._mean_and_scale
+        mean, scale = self.mean_and_scale
         raw: NDArray[np.float64] = (x * scale + mean) * self.divisor
         return raw
 
@@ -259,9 +287,11 @@ class Preparation:
     def _whole(self) -> "Preparation":
         """Return this preparation if its fields are consistent; raise ValueError otherwise."""
         scales = 1 if self.kind == "image" else self.size
-        if not len(self.mean) == len(self.scale) == scales:
+        if not self.arrays and not len(self.mean) == len(self.scale) == scales:
             raise ValueError(_("{n} scales of {inputs} inputs").format(n=len(self.scale), inputs=scales))
         if math.prod(self.item_shape) != self.size:
+            raise ValueError(_("{n} inputs of items of another shape").format(n=self.size))
+        if self.arrays and sum(array.width for array in self.arrays) != self.size:
             raise ValueError(_("{n} inputs of items of another shape").format(n=self.size))
         if any(place >= self.size - self.leaves for tree in self.trees for place in tree.columns):
             raise ValueError(_("a tree that splits at an input which isn't there"))
@@ -275,10 +305,9 @@ class Preparation:
     def to_json(self) -> dict[str, Any]:
         """The preparation as JSON values; floats are read back bit for bit."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
-        values |= {
-            name: [each.to_json() for each in values[name]] for name in ("encoders", "trees", "targets")
-        }
-        for name in ("fit", "row_weights", "trees", "targets", "target_log"):
+        of_documents = ("encoders", "trees", "targets", "arrays")
+        values |= {name: [each.to_json() for each in values[name]] for name in of_documents}
+        for name in ("fit", "row_weights", "trees", "targets", "target_log", "arrays", "target_shape"):
             if not values[name]:
                 del values[name]
         plain: dict[str, Any] = json.loads(json.dumps(values))  # tuples as lists
@@ -300,6 +329,16 @@ class Preparation:
             return cls(**values)._whole()
         except ValueError as error:
             raise PREPARATION_DAMAGED(reason=error) from None
+
+
+def _of_array(array: InputArray) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the mean and the deviation of each number of the array in a row, in the data's own units."""
+    axes = [1] * len(array.shape)
+    if axes:
+        axes[array.feature_axis] = -1
+    pairs = (np.array(value).reshape(axes) * array.divisor for value in (array.mean, array.scale))
+    mean, scale = (np.broadcast_to(value, array.shape).reshape(-1) for value in pairs)
+    return mean, scale
 
 
 Scale = float | Preparation

@@ -11,7 +11,7 @@ from torch.utils.data import DataLoader
 from treino.base.errors import Refusal, TreinoError, nearest
 from treino.base.words import _
 from treino.data.dataset import Data
-from treino.data.documents import LoadArguments
+from treino.data.documents import InputArray, LoadArguments
 from treino.data.load_request import LoadRequest
 from treino.data.preparation.preparation import Preparation
 from treino.data.rows import Rows
@@ -105,6 +105,7 @@ def load_torch_dataset(request: LoadRequest, num_workers: int = 0) -> Data:
         notes.append(text.format(name=train.source.name, form=_FORM))
     width, form = train.item_shape.numel(), train.source.form
     kind: Literal["image", "table"] = "image" if len(train.item_shape) > 1 else "table"
+    whole = InputArray(name="", shape=train.item_shape, dtype="int64")
     none = Rows(torch.empty(0, width), kinds.encode([], train.place), torch.empty(0, dtype=torch.int64))
     scales = 1 if kind == "image" else width
     common: dict[str, Any] = {
@@ -134,6 +135,7 @@ def load_torch_dataset(request: LoadRequest, num_workers: int = 0) -> Data:
             scale=(1.0,) * scales,
             normalise=False,
             labels=kinds.kind,
+            arrays=(whole,) if train.whole else (),
             **common,
         ),
         arguments=LoadArguments(**used, data_seed=data_seed, normalise=False, num_workers=num_workers),

@@ -59,7 +59,7 @@ class FirstPass:
     source: the object that reads it again. lazily: makes rows, read when used, from item numbers. x: all
     items ``[N, D]``, if they stay in memory. first_N: for a map-style Dataset, the index of the first item
     equal to each item; None for a stream, which can't be split. chance: whether items change between
-    readings, see ``_chance``.
+    readings, see ``_chance``. whole: whether items are whole numbers, and no pixels.
     """
 
     source: Reader | BatchStream
@@ -71,6 +71,7 @@ class FirstPass:
     notes: list[str]
     first_N: NDArray[np.int64] | None = None
     chance: Chance = "none"
+    whole: bool = False
 
     @property
     def item_shape(self) -> torch.Size:
@@ -205,7 +206,8 @@ def _look_at_items(
         texts.append(_("{name}: each item's chance comes from data seed, epoch and item number."))
     notes = _notes(texts, pixels, name=name, n=rows, mb=numeral(size / 1e6, ",.1f"))
     names = _class_names(dataset)
-    return FirstPass(reader, labels, lazily, copy_ND, pixels, names, notes, first_N, chance)
+    whole = not (pixels or x.is_floating_point())
+    return FirstPass(reader, labels, lazily, copy_ND, pixels, names, notes, first_N, chance, whole)
 
 
 def _notes(texts: Sequence[str], pixels: bool, **facts: object) -> list[str]:
@@ -241,7 +243,7 @@ def _look_at_stream(source: BatchStream, names: Sequence[str] | None, keep: bool
     size = steps = batch = 0
     ends: list[tuple[Tensor, Label]] = []  # rows with the largest and the smallest number so far
     sample: list[tuple[Tensor, Label]] = []
-    chance, pixels = random.Random(0), False
+    chance, pixels, whole = random.Random(0), False, False
     for x, more in source.once():
         flat = x.flatten(1)
         rows = int(flat.amax(1).argmax()), int(flat.amin(1).argmin())
@@ -253,6 +255,7 @@ def _look_at_stream(source: BatchStream, names: Sequence[str] | None, keep: bool
             if place < most:
                 sample[place : place + 1] = [(item.clone(), label)]
         pixels = x.dtype == torch.uint8 and x.dim() > 2
+        whole = not (pixels or x.is_floating_point())
         labels += more
         steps, batch = steps + 1, max(batch, len(x))
         size += flat.numel() * 4
@@ -275,4 +278,4 @@ def _look_at_stream(source: BatchStream, names: Sequence[str] | None, keep: bool
         text = _("{name}: an epoch is the {n:,} rows of the first pass, in the order in which they come.")
     notes = _notes([text], pixels, name=source.name, k=own, n=len(labels))
     kept = torch.cat(copies) if copies is not None else None
-    return FirstPass(source, labels, lazily, kept, pixels, names, notes)
+    return FirstPass(source, labels, lazily, kept, pixels, names, notes, whole=whole)

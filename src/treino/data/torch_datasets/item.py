@@ -15,6 +15,7 @@ from treino.base.text import shortened
 from treino.base.words import _
 from treino.data.preparation.preparation import Preparation, fit_target
 from treino.data.preparation.target import check_classes, class_names, decide_task
+from treino.data.rows import IGNORED
 from treino.data.sources import ITEM_NOT_FINITE
 from treino.data.table import Column, plain
 
@@ -184,7 +185,6 @@ def _described(value: Any) -> str:
 # ---- targets of a Dataset's items
 
 FEWEST_PER_CLASS = 2
-IGNORED = -100  # torch's default ignore_index: its losses skip rows with this class
 MOST_NUMBERED = 1000
 Place = Callable[[int], str]
 LabelKind = Literal["text", "number", "truth"]

@@ -15,7 +15,7 @@ from treino.engine.optim import OFF, OPTIMIZERS, ema_limit, torch_settings
 from treino.engine.population import Population
 from treino.engine.rng import dropout_keys, fork_rng, reseed, step_seed
 from treino.engine.step_plan import EVALUATION_ROWS, Chunk
-from treino.engine.user_module import HashDropout, evaluated, module_copy, replace_dropout
+from treino.engine.user_module import HashDropout, evaluated, module_copy, replace_dropout, shape_text
 
 NET_TRAINING = Refusal(
     "The network fails in update {update}, on a batch of shape {shape}: {cause}",
@@ -75,7 +75,7 @@ class ModuleKernel:
                         outputs.append(torch.cat([evaluated(module, part.clone()) for part in parts]))
                     else:
                         outputs.append(torch.cat([module(part) for part in parts]))
-        return torch.stack(outputs)
+        return torch.stack(outputs).flatten(2)
 
     def _bound(self, population: Population, row: int) -> BoundMember:
         if row not in population.bound:
@@ -125,7 +125,7 @@ class ModuleKernel:
             except (Exception, SystemExit) as error:
                 if model.net is not None:
                     raise
-                raise _fails(error, chunk.first + s + 1, x) from error
+                raise _fails(error, chunk.first + s + 1, module, x) from error
             loss_S[s] = loss.detach()
             if hp["clip"] != OFF["clip"]:
                 nn.utils.clip_grad_norm_(bound.parameters, hp["clip"])
@@ -166,5 +166,5 @@ class ModuleKernel:
         return list(zip(a.squeeze(-1).tolist(), b.squeeze(-1).tolist(), strict=True))
 
 
-def _fails(error: BaseException, update: int, x: Tensor) -> TreinoError:
-    return NET_TRAINING(update=update, shape=list(x.shape), cause=cause(error))
+def _fails(error: BaseException, update: int, module: nn.Module, x: Tensor) -> TreinoError:
+    return NET_TRAINING(update=update, shape=shape_text(module, x), cause=cause(error))

@@ -12,6 +12,8 @@ import torch
 from torch import Tensor, nn
 
 from treino.base.errors import Refusal, cause, nearest
+from treino.engine.arguments import Unpacking, unpacking_of, without_arguments
+from treino.engine.user_module import module_copy
 from treino.folders.stored_run import StoredRun
 from treino.inspection.outputs import outputs
 from treino.reports.export import Exported, need_weights
@@ -38,7 +40,8 @@ CHECKED = 2000  # maximum number of rows checked
 
 def pt2_file(run: StoredRun) -> Exported:
     """Write the network as a program from prepared rows ``[B, D]`` (for a user's network,
-    ``[B, *item_shape]``) to its outputs, for any B. The file includes ``preparation.json`` as an extra file.
+    ``[B, *item_shape]``, or its forward's arguments) to its outputs, for any B. The file includes
+    ``preparation.json`` as an extra file.
 
     Raises:
         TreinoError: torch can't export the network; the program's outputs differ from the run's.
@@ -49,6 +52,7 @@ def pt2_file(run: StoredRun) -> Exported:
     rows = part[:CHECKED].x
     x = rows.reshape(len(rows), *shape) if shape else rows
     program = _program(run, net, x[: min(len(x), 3)])
+    unpacking = unpacking_of(net)
     content = io.BytesIO()
     more = {
         "preparation.json": json.dumps(run.preparation.to_json()),
@@ -58,7 +62,8 @@ def pt2_file(run: StoredRun) -> Exported:
     content.seek(0)
     again = torch.export.load(content).module()
     wanted = outputs(net, rows, item_shape=shape)
-    apart = max(float((_asked(again, x[:n]) - wanted[:n]).abs().max()) for n in {1, len(x)})
+    asked = {n: _asked(again, *_arguments(unpacking, x[:n])) for n in {1, len(x)}}
+    apart = max(float((own - wanted[:n]).abs().max()) for n, own in asked.items())
     if not apart <= TOLERANCE * max(1.0, float(wanted.abs().max())):
         raise PT2_DIFFERS(n=len(x), run=run.name, apart=apart)
     path = run.folder.write_bytes(f"exports/{run.name}.pt2", content.getvalue())
@@ -68,19 +73,31 @@ def pt2_file(run: StoredRun) -> Exported:
 def _program(run: StoredRun, net: nn.Module, x: Tensor) -> "torch.export.ExportedProgram":
     if len(x) == 1:
         x = torch.cat([x, x])  # torch.export treats a size of 1 as constant
+    args, kwargs = _arguments(unpacking_of(net), x)
+    batch = {0: torch.export.Dim("batch", min=1)}
+    shapes = (batch,) * len(args) or dict.fromkeys(kwargs, batch)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            batch = {0: torch.export.Dim("batch", min=1)}
-            return torch.export.export(net, (x,), dynamic_shapes=(batch,))
+            plain = without_arguments(module_copy(net)).eval()
+            return torch.export.export(plain, args, kwargs, dynamic_shapes=shapes)
     except Exception as error:
         raise PT2_NETWORK(run=run.name, cause=cause(error)) from error
 
 
-def _asked(program: nn.Module, x: Tensor) -> Tensor:
+def _arguments(unpacking: Unpacking | None, x: Tensor) -> tuple[tuple[Tensor, ...], dict[str, Tensor]]:
+    """What the network's forward is called with for prepared rows."""
+    if unpacking is None:
+        return (x,), {}
+    given = unpacking.arguments(x)
+    names = [array.name for array in unpacking.arrays]
+    return ((), dict(zip(names, given, strict=True))) if names[0] else (tuple(given), {})
+
+
+def _asked(program: nn.Module, args: tuple[Tensor, ...], kwargs: dict[str, Tensor]) -> Tensor:
     with torch.no_grad():
-        output: Tensor = program(x)
-    return output.reshape(len(x), -1)
+        output: Tensor = program(*args, **kwargs)
+    return output.reshape(len(output), -1)
 
 
 # ---- ``export``

@@ -42,6 +42,10 @@ from treino.folders.stored_run import StoredRun
 from treino.reports.export import targets_of
 
 ONNX_LAYER = Refusal("A layer {name} has no form in ONNX here.", "Export your own network by [[format=pt2]].")
+ONNX_ARRAYS = Refusal(
+    "An ONNX model answers rows of one array with one answer each, and those of {run} are others.",
+    "Use [[format=pt2]]: a program that takes the arrays as forward does.",
+)
 ONNX_HASHED = Refusal(
     "ONNX has no hash, and the words of column '{name}' are hashed.",
     "Train with {kinds}, or export [[format=script]].",
@@ -150,6 +154,8 @@ class Value:
 def model_of(run: StoredRun) -> Any:
     """Return the ONNX model of a run: preparation, network, and metadata that describes its outputs."""
     prep, spec = run.preparation, run.spec
+    if prep.target_shape or prep.apart:
+        raise ONNX_ARRAYS(run=run.name)
     graph = OnnxGraph([*input_forms(prep)], reading_of(run))
     x = prepared(graph, prep)
     if len(shape := run.item_shape or ()) > 1:
@@ -257,7 +263,7 @@ def prepared(graph: OnnxGraph, p: Preparation) -> Value:
     else:
         raw = graph.put("Concat", *(_encoded(graph, encoder) for encoder in p.encoders), axis=1)
         raw = raw.put("Concat", *(_leaves(raw, tree) for tree in p.trees), axis=1) if p.trees else raw
-    mean, scale = np.array(p.mean), np.array(p.scale)
+    mean, scale = p.mean_and_scale
     x = (raw - mean) / np.where(scale == 0, 1.0, scale)
     if p.clip is not None:
         low = np.where(p.scaled, -p.clip, -np.inf)

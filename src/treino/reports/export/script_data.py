@@ -26,6 +26,7 @@ from treino.data.readers.reader_options import as_reading
 from treino.data.readers.table_files import open_delimited_file
 from treino.data.table import Column, Table
 from treino.engine import LOSSES
+from treino.engine.arguments import looks_up
 from treino.folders.data_source import data_of
 from treino.folders.prediction import reading_like
 from treino.folders.prediction_columns import column_names
@@ -39,6 +40,10 @@ EXPORT_DATA_UNKNOWN = Refusal(
 EXPORT_ARCHIVE = Refusal(
     "A script reads a folder of pictures, and {source} is none.",
     "Unpack it and train on the folder; or use [[format=onnx]].",
+)
+EXPORT_ARRAYS = Refusal(
+    "The rows of {run} are arrays with axes, which a script can't read from a table.",
+    "Use [[format=pt2]]: a program that takes the arrays as forward does.",
 )
 
 # ---- script parts, and values as Python source
@@ -210,11 +215,15 @@ def _plain_table(run: StoredRun, data: Data) -> Table | None:
 def _rows_part(run: StoredRun, data: Data) -> ScriptPart:
     """Return the part for rows given in Python: a copy beside the script, split and prepared."""
     prep, file, shape = data.preparation, f"{run.name}_data.npz", run.item_shape
+    if prep.target_shape or prep.apart or (prep.arrays and prep.normalise):
+        raise EXPORT_ARRAYS(run=run.name)
     one_output = LOSSES[run.first_settings["loss"]].outputs == 1
     arrays: dict[str, NDArray[Any]] = {}
+    whole = bool(prep.arrays) and looks_up(run.module)
     for split, rows in data.splits.items():
         if len(rows):
             x, y = rows.x.numpy(), rows.y.numpy()
+            x = x.astype(np.int64) if whole else x
             arrays[f"x_{split}"] = x.reshape(len(x), *shape) if shape and len(shape) > 1 else x
             arrays[f"y_{split}"] = y.astype(np.float32)[:, None] if data.classes and one_output else y
             if rows.weight is not None:

@@ -76,9 +76,11 @@ def draw_together(
     return put_each(runs[0].folder, [partial(TOGETHER[name], runs, smooth) for name in what], to, missing)
 
 
-def usual_of_a_run(run: StoredRun) -> tuple[str, str]:
+def usual_of_a_run(run: StoredRun) -> tuple[str, ...]:
     """Return the pictures that are drawn if none is named; for image classes, no decision boundary."""
     preparation = run.preparation  # which reads a file
+    if preparation.target_shape or preparation.apart:
+        return ("curves",)
     return "mistakes" if preparation.kind == "image" and preparation.classes else "boundary", "curves"
 
 

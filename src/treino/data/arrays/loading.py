@@ -1,0 +1,258 @@
+"""Load rows that are arrays with axes, or several arrays each: what the arguments of a network's forward are.
+
+A row stays D numbers, one after the other, as of every other source, so that all that splits, holds,
+copies and hashes rows takes these too. ``InputArray`` says which of the numbers are which argument;
+``engine/arguments.py`` gives them back their shapes and types where the network is called.
+"""
+
+from collections.abc import Mapping
+from itertools import product
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from treino.base.errors import Refusal, TreinoError
+from treino.base.words import _
+from treino.data.arrays.source import ArrayRows, array_rows, check_forms, like
+from treino.data.arrays.target_axes import TargetAxes
+from treino.data.dataset import Data
+from treino.data.documents import InputArray, LoadArguments
+from treino.data.load_request import LoadRequest
+from treino.data.preparation.preparation import Preparation, fit_table
+from treino.data.rows import Rows
+from treino.data.split_requests import check_enough
+from treino.data.splits import PARTS, split, split_name
+from treino.data.table import row_place
+from treino.data.torch_datasets.item import Labels, labels_again, labels_of
+
+OF_TABLE = Refusal(
+    "The network was trained on a table, and these are arrays with axes.",
+    "Give a frame or a file with its columns.",
+)
+
+TARGET = "y"
+
+
+def load_arrays(request: LoadRequest) -> Data:
+    """The Data of (X, y) or (X, y, weights), where X is an array with axes, a dict of arrays by the arguments
+    of forward, or a tuple of arrays in their order.
+
+    Floats are standardised by the training rows unless ``normalise`` is False: for each feature (the last
+    axis of one or two; the first of more, a picture's channels) over all rows and positions. Whole numbers
+    and truths stay as they are, but bytes of pictures are divided by 255. Targets with axes are class numbers
+    or values at each position.
+
+    Raises:
+        TreinoError: arguments of tables; arrays that don't fit together; values that are no finite numbers.
+    """
+    arguments, notes = request.arguments, list[str]()
+    _refuse_arguments(request)
+    parts = {"train": array_rows(request.source)}
+    for part, source in request.files.items():
+        parts[part] = like(array_rows(source), parts["train"].forms)
+        check_forms(split_name(part), parts[part].forms, parts["train"].forms)
+    if any(own.weight_N is not None for own in parts.values()):
+        parts = {part: own.weighted() for part, own in parts.items()}
+    target = _target_of(parts, arguments)
+    if isinstance(target, TargetAxes):
+        parts = {part: _with_positions(rows, target, notes) for part, rows in parts.items()}
+    train = parts["train"]
+    part_N = _split(train, target, arguments, parts)
+    index = {part: np.flatnonzero(part_N == n) for part, n in PARTS.items() if (part_N == n).any()}
+    learnt = train.taken(index["train"])
+    arrays = tuple(
+        _fitted(form, array, arguments.normalise)
+        for form, (_name, array) in zip(train.forms, learnt.arrays, strict=True)
+    )
+    notes += _notes(arrays, arguments.normalise)
+    if isinstance(target, TargetAxes):
+        target = target.fitted(_of(learnt.y))
+    else:
+        target = target.fitted(_of(learnt.y).tolist(), row_place)
+    preparation = _preparation(arrays, target, arguments.normalise)
+    whole = {part: _rows(rows, target, preparation) for part, rows in parts.items()}
+    rows = {part: whole["train"][torch.from_numpy(index_K)] for part, index_K in index.items()}
+    rows |= {part: own for part, own in whole.items() if part != "train"}
+    used = {
+        name: getattr(arguments, name) for name in ("task", "normalise", "data_seed", "validation", "test")
+    }
+    common = ("kind", "task", "features", "target", "classes", "item_shape", "target_mean", "target_scale")
+    return Data(
+        name="arrays",
+        source="arrays",
+        sha256=None,
+        task_reason=target.reason,
+        train=rows["train"],
+        validation=rows.get("validation", whole["train"][:0]),
+        test=rows.get("test", whole["train"][:0]),
+        preparation=preparation,
+        arguments=LoadArguments(target=None, features=None, **used),
+        official_test="test" in parts,
+        notes=tuple(notes),
+        **{name: getattr(preparation, name) for name in common},
+    )
+
+
+def arrays_to_predict(source: Any, preparation: Preparation) -> tuple[Tensor, Tensor | None, Tensor | None]:
+    """Return x ``[N, D]`` of rows to predict, their targets and their weights, or None without these.
+
+    source: X, (X, y) or (X, y, weights); a tuple of two arrays is X for a network that was given two.
+
+    Raises:
+        TreinoError: other arrays than the training's.
+    """
+    if preparation.encoders:
+        raise OF_TABLE()
+    forms = preparation.arrays or (_single(preparation),)
+    pair = isinstance(source, tuple) and 2 <= len(source) <= 3
+    pair = pair and (isinstance(source[0], Mapping | tuple | list) or not _by_place(forms))
+    rows = like(array_rows(source if pair else (source,), learnt=False), forms)
+    check_forms(_("new"), rows.forms, forms)
+    x, weight_N = rows.prepared(preparation), rows.weight_N
+    weight = None if weight_N is None else torch.from_numpy(weight_N)
+    if rows.y is None:
+        return x, None, weight
+    target = TargetAxes.of(preparation) if preparation.target_shape else labels_again(preparation)
+    return x, _encoded(target, rows.y), weight
+
+
+def _by_place(forms: tuple[InputArray, ...]) -> bool:
+    """Whether X is a tuple of arrays."""
+    return len(forms) > 1 and not forms[0].name
+
+
+def _single(preparation: Preparation) -> InputArray:
+    """The form of the only array of a network whose preparation doesn't tell: pictures' bytes, or floats."""
+    return InputArray(name="", shape=preparation.item_shape, dtype="float32", divisor=preparation.divisor)
+
+
+def _refuse_arguments(request: LoadRequest) -> None:
+    arguments = request.arguments
+    given = {
+        "target": arguments.target,
+        "features": arguments.features,
+        "reading": request.reading,
+        "split_by": arguments.split_by,
+        "fold": arguments.fold,
+    }
+    of_tables = [name for name in request.of_tables if name != "file"]
+    for name in (*of_tables, *(name for name, value in given.items() if value)):
+        raise TreinoError(
+            f"{name}_of_tables",
+            _("{name} is for tables, and these are arrays with axes.").format(name=name),
+            _("Leave it out; further rows are given as validation=(X, y), test=(X, y)."),
+        )
+
+
+def _of(y: NDArray[Any] | None) -> NDArray[Any]:
+    assert y is not None  # ``array_rows`` refuses rows without
+    return y
+
+
+def _target_of(parts: Mapping[str, ArrayRows], arguments: LoadArguments) -> Labels | TargetAxes:
+    """What the targets of all rows are."""
+    own = [_of(rows.y) for rows in parts.values()]
+    if own[0].ndim > 1:
+        for y in own[1:]:
+            TargetAxes("regression", "", own[0].shape[1:]).encode(y)  # refuses another shape
+        return TargetAxes.detected(np.concatenate(own), arguments.task)
+    return labels_of(np.concatenate(own).tolist(), arguments.task, None, row_place)
+
+
+def _with_positions(rows: ArrayRows, target: TargetAxes, notes: list[str]) -> ArrayRows:
+    """The rows without those whose positions are all left out."""
+    known_N = target.known_N(_of(rows.y))
+    if known_N.all():
+        return rows
+    text = _("Rows left out, for all positions of their target are -100: {n}.")
+    notes.append(text.format(n=int((~known_N).sum())))
+    return rows.taken(np.flatnonzero(known_N))
+
+
+def _split(
+    rows: ArrayRows, target: Labels | TargetAxes, arguments: LoadArguments, parts: Mapping[str, ArrayRows]
+) -> NDArray[np.int64]:
+    """``[N]``: the split of each row; equal rows are never parted."""
+    given = "validation" in parts
+    shares = (
+        0.0 if given else arguments.validation or 0.0,
+        0.0 if given or "test" in parts else arguments.test or 0.0,
+    )
+    if not any(shares):
+        return np.zeros(len(rows), dtype=np.int64)
+    first_N = rows.first_N()
+    label_N = np.zeros(len(rows), dtype=np.int64)
+    if target.task == "classification" and not isinstance(target, TargetAxes):
+        label_N = _encoded(target, _of(rows.y)).numpy()
+    check_enough(len(np.unique(first_N)), shares, _("Different rows: {n}."))
+    return split(first_N, label_N, *shares, arguments.data_seed)
+
+
+def _encoded(target: Labels | TargetAxes, y: NDArray[Any]) -> Tensor:
+    return target.encode(y) if isinstance(target, TargetAxes) else target.encode(y.tolist(), row_place)
+
+
+def _fitted(form: InputArray, array: NDArray[Any], normalise: bool) -> InputArray:
+    """The form with mean and deviation of each feature, if the array is one of floats."""
+    if form.dtype != "float32" or form.divisor != 1 or not normalise:
+        return form
+    value_KF = np.moveaxis(array, form.feature_axis, -1).reshape(-1, form.features).astype(np.float64)
+    mean_F, scale_F = fit_table(value_KF, True)
+    return form.model_copy(update={"mean": mean_F, "scale": scale_F})
+
+
+def _notes(arrays: tuple[InputArray, ...], normalise: bool) -> list[str]:
+    """What becomes of each kind of array, one sentence each."""
+    texts = {
+        "float32": _("{names}: brought to mean 0 and deviation 1 for each feature, as on the training rows."),
+        "int64": _("{names}: whole numbers, which stay as they are."),
+        "bool": _("{names}: true or false, which stay as they are."),
+        "bytes": _("{names}: bytes of pictures, divided by 255."),
+    }
+    if not normalise:
+        texts["float32"] = _("{names}: taken as they are; nothing is normalised.")
+    names: dict[str, list[str]] = {}
+    for n, array in enumerate(arrays):
+        kind = array.dtype if array.divisor == 1 else "bytes"
+        names.setdefault(kind, []).append(array.name or (f"X[{n}]" if len(arrays) > 1 else "X"))
+    return [texts[kind].format(names=", ".join(own)) for kind, own in names.items()]
+
+
+def _preparation(arrays: tuple[InputArray, ...], target: Labels | TargetAxes, normalise: bool) -> Preparation:
+    one = arrays[0] if len(arrays) == 1 and not arrays[0].name else None
+    pictures = one is not None and len(one.shape) > 1
+    of_bytes = one is not None and one.divisor != 1  # prepared as those of a Dataset, and shown as pictures
+    return Preparation(
+        kind="image" if pictures else "table",
+        features=tuple(name for n, array in enumerate(arrays) for name in _features(array, n, len(arrays))),
+        divisor=arrays[0].divisor if of_bytes else 1.0,
+        mean=(0.0,),
+        scale=(1.0,),
+        normalise=normalise and not of_bytes,
+        task=target.task,
+        target=TARGET,
+        classes=target.classes,
+        target_mean=target.mean,
+        target_scale=target.scale,
+        item_shape=one.shape or (1,) if one is not None else (sum(array.width for array in arrays),),
+        labels=target.kind,
+        arrays=() if of_bytes else arrays,
+        target_shape=target.shape if isinstance(target, TargetAxes) else (),
+    )
+
+
+def _features(array: InputArray, number: int, of: int) -> list[str]:
+    """The names of an array's numbers, by their places in a row."""
+    name = array.name or (f"X[{number}]" if of > 1 else "x")
+    if not array.shape:
+        return [name]
+    return [f"{name}[{','.join(map(str, place))}]" for place in product(*map(range, array.shape))]
+
+
+def _rows(rows: ArrayRows, target: Labels | TargetAxes, preparation: Preparation) -> Rows:
+    weight = None if rows.weight_N is None else torch.from_numpy(rows.weight_N)
+    y = _encoded(target, _of(rows.y))
+    return Rows(rows.prepared(preparation), y, torch.arange(len(rows)), weight)
