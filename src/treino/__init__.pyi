@@ -246,17 +246,17 @@ def fit(
         init: initialisation of the weights; default: torch's own
         ensemble: networks that are trained side by side, from seeds derived from the seed, and answer together: the mean of the best half by the validation metric
         clip_target: numbers that an ensemble answers stay within the range of the training rows'
-        loss: what training makes small, e.g. cross_entropy; default: from the task, with the reason
+        loss: what training makes small: cross_entropy, mse, ..., the class of a loss in torch.nn, or your own: FILE.py:NAME, a function of (output, target); default: from the task, with the reason
         label_smoothing: share taken from the right class; default: 0.05 for classes of pictures where the network is left open too
         class_weights: 'balanced', or one weight above 0 for each class, comma-separated
-        optimizer: how weights follow from gradients: adam, adamw or sgd
+        optimizer: how weights follow from gradients: adam, adamw, sgd, the class of another in torch.optim, e.g. RMSprop, or your own: FILE.py:NAME
         lr: learning rate; default: 3e-3 for tables, 2e-3 for convolutional networks, 1e-3 for images by other ones; 'auto' tries many for a short while first (not in a sweep)
         momentum: momentum
         nesterov: Nesterov's momentum (needs momentum)
         betas: the two decay rates of the running means; default: 0.9,0.999
         eps: added to the root that an update is divided by
         weight_decay: L2 penalty; decay beside the gradient where the optimizer has that; 0.01 in the recipe table
-        schedule: how the learning rate changes over the run; default: constant, one-cycle for convolutional networks
+        schedule: how the learning rate changes over the run: constant, cosine, ..., or your own: FILE.py:NAME, a function of (step, steps) or a class of torch.optim.lr_scheduler; default: constant, one-cycle for convolutional networks
         warmup: steps over which the learning rate rises to its value
         clip: largest norm of the gradient; larger ones are scaled down
         ema: evaluate and keep a running average of the weights, of which each update leaves this share, e.g. 0.98; 0: the weights themselves
@@ -264,7 +264,7 @@ def fit(
         epochs: passes over the training rows; default: at most 200 for tables, 10 for images, 5 for convolutional networks, for these at least 2,000 updates or 200 passes
         steps: updates, instead of epochs
         patience: stop after so many epochs without a better validation figure; 0: never; default: where neither epochs nor steps is given 20, for one cycle of convolutional networks 0; else 0
-        metric: the validation figure that decides
+        metric: the validation figure that decides: loss, accuracy, ..., one of scikit-learn's, e.g. balanced_accuracy, or your own: FILE.py:NAME, a function of (truth, prediction)
         keep: weights to keep: best on validation rows (default), or last (default for one cycle of convolutional networks without patience or metric)
         shuffle: order of the training rows: new each epoch (each), shuffled once, as they stand (off), or in blocks of neighbours, for rows that a disk reads
         augment: how training pictures are changed anew in each epoch (with net cnn): none, or some of shift, crop, rotate, brightness, contrast, cutout and mixup, each with a strength if you like, e.g. shift=2,rotate; default: shift where a convolutional network learns classes of pictures of 15 pixels and more, else none
@@ -484,17 +484,17 @@ def fit(
         init: initialisation of the weights; default: torch's own
         ensemble: networks that are trained side by side, from seeds derived from the seed, and answer together: the mean of the best half by the validation metric
         clip_target: numbers that an ensemble answers stay within the range of the training rows'
-        loss: what training makes small, e.g. cross_entropy; default: from the task, with the reason
+        loss: what training makes small: cross_entropy, mse, ..., the class of a loss in torch.nn, or your own: FILE.py:NAME, a function of (output, target); default: from the task, with the reason
         label_smoothing: share taken from the right class; default: 0.05 for classes of pictures where the network is left open too
         class_weights: 'balanced', or one weight above 0 for each class, comma-separated
-        optimizer: how weights follow from gradients: adam, adamw or sgd
+        optimizer: how weights follow from gradients: adam, adamw, sgd, the class of another in torch.optim, e.g. RMSprop, or your own: FILE.py:NAME
         lr: learning rate; default: 3e-3 for tables, 2e-3 for convolutional networks, 1e-3 for images by other ones; 'auto' tries many for a short while first (not in a sweep)
         momentum: momentum
         nesterov: Nesterov's momentum (needs momentum)
         betas: the two decay rates of the running means; default: 0.9,0.999
         eps: added to the root that an update is divided by
         weight_decay: L2 penalty; decay beside the gradient where the optimizer has that; 0.01 in the recipe table
-        schedule: how the learning rate changes over the run; default: constant, one-cycle for convolutional networks
+        schedule: how the learning rate changes over the run: constant, cosine, ..., or your own: FILE.py:NAME, a function of (step, steps) or a class of torch.optim.lr_scheduler; default: constant, one-cycle for convolutional networks
         warmup: steps over which the learning rate rises to its value
         clip: largest norm of the gradient; larger ones are scaled down
         ema: evaluate and keep a running average of the weights, of which each update leaves this share, e.g. 0.98; 0: the weights themselves
@@ -502,7 +502,7 @@ def fit(
         epochs: passes over the training rows; default: at most 200 for tables, 10 for images, 5 for convolutional networks, for these at least 2,000 updates or 200 passes
         steps: updates, instead of epochs
         patience: stop after so many epochs without a better validation figure; 0: never; default: where neither epochs nor steps is given 20, for one cycle of convolutional networks 0; else 0
-        metric: the validation figure that decides
+        metric: the validation figure that decides: loss, accuracy, ..., one of scikit-learn's, e.g. balanced_accuracy, or your own: FILE.py:NAME, a function of (truth, prediction)
         keep: weights to keep: best on validation rows (default), or last (default for one cycle of convolutional networks without patience or metric)
         shuffle: order of the training rows: new each epoch (each), shuffled once, as they stand (off), or in blocks of neighbours, for rows that a disk reads
         augment: how training pictures are changed anew in each epoch (with net cnn): none, or some of shift, crop, rotate, brightness, contrast, cutout and mixup, each with a strength if you like, e.g. shift=2,rotate; default: shift where a convolutional network learns classes of pictures of 15 pixels and more, else none
@@ -722,17 +722,17 @@ def fit(
         init: initialisation of the weights; default: torch's own
         ensemble: networks that are trained side by side, from seeds derived from the seed, and answer together: the mean of the best half by the validation metric
         clip_target: numbers that an ensemble answers stay within the range of the training rows'
-        loss: what training makes small, e.g. cross_entropy; default: from the task, with the reason
+        loss: what training makes small: cross_entropy, mse, ..., the class of a loss in torch.nn, or your own: FILE.py:NAME, a function of (output, target); default: from the task, with the reason
         label_smoothing: share taken from the right class; default: 0.05 for classes of pictures where the network is left open too
         class_weights: 'balanced', or one weight above 0 for each class, comma-separated
-        optimizer: how weights follow from gradients: adam, adamw or sgd
+        optimizer: how weights follow from gradients: adam, adamw, sgd, the class of another in torch.optim, e.g. RMSprop, or your own: FILE.py:NAME
         lr: learning rate; default: 3e-3 for tables, 2e-3 for convolutional networks, 1e-3 for images by other ones; 'auto' tries many for a short while first (not in a sweep)
         momentum: momentum
         nesterov: Nesterov's momentum (needs momentum)
         betas: the two decay rates of the running means; default: 0.9,0.999
         eps: added to the root that an update is divided by
         weight_decay: L2 penalty; decay beside the gradient where the optimizer has that; 0.01 in the recipe table
-        schedule: how the learning rate changes over the run; default: constant, one-cycle for convolutional networks
+        schedule: how the learning rate changes over the run: constant, cosine, ..., or your own: FILE.py:NAME, a function of (step, steps) or a class of torch.optim.lr_scheduler; default: constant, one-cycle for convolutional networks
         warmup: steps over which the learning rate rises to its value
         clip: largest norm of the gradient; larger ones are scaled down
         ema: evaluate and keep a running average of the weights, of which each update leaves this share, e.g. 0.98; 0: the weights themselves
@@ -740,7 +740,7 @@ def fit(
         epochs: passes over the training rows; default: at most 200 for tables, 10 for images, 5 for convolutional networks, for these at least 2,000 updates or 200 passes
         steps: updates, instead of epochs
         patience: stop after so many epochs without a better validation figure; 0: never; default: where neither epochs nor steps is given 20, for one cycle of convolutional networks 0; else 0
-        metric: the validation figure that decides
+        metric: the validation figure that decides: loss, accuracy, ..., one of scikit-learn's, e.g. balanced_accuracy, or your own: FILE.py:NAME, a function of (truth, prediction)
         keep: weights to keep: best on validation rows (default), or last (default for one cycle of convolutional networks without patience or metric)
         shuffle: order of the training rows: new each epoch (each), shuffled once, as they stand (off), or in blocks of neighbours, for rows that a disk reads
         augment: how training pictures are changed anew in each epoch (with net cnn): none, or some of shift, crop, rotate, brightness, contrast, cutout and mixup, each with a strength if you like, e.g. shift=2,rotate; default: shift where a convolutional network learns classes of pictures of 15 pixels and more, else none
@@ -951,17 +951,17 @@ def sweep(
         init: initialisation of the weights; default: torch's own
         ensemble: networks that are trained side by side, from seeds derived from the seed, and answer together: the mean of the best half by the validation metric
         clip_target: numbers that an ensemble answers stay within the range of the training rows'
-        loss: what training makes small, e.g. cross_entropy; default: from the task, with the reason
+        loss: what training makes small: cross_entropy, mse, ..., the class of a loss in torch.nn, or your own: FILE.py:NAME, a function of (output, target); default: from the task, with the reason
         label_smoothing: share taken from the right class; default: 0.05 for classes of pictures where the network is left open too
         class_weights: 'balanced', or one weight above 0 for each class, comma-separated
-        optimizer: how weights follow from gradients: adam, adamw or sgd
+        optimizer: how weights follow from gradients: adam, adamw, sgd, the class of another in torch.optim, e.g. RMSprop, or your own: FILE.py:NAME
         lr: learning rate; default: 3e-3 for tables, 2e-3 for convolutional networks, 1e-3 for images by other ones; 'auto' tries many for a short while first (not in a sweep)
         momentum: momentum
         nesterov: Nesterov's momentum (needs momentum)
         betas: the two decay rates of the running means; default: 0.9,0.999
         eps: added to the root that an update is divided by
         weight_decay: L2 penalty; decay beside the gradient where the optimizer has that; 0.01 in the recipe table
-        schedule: how the learning rate changes over the run; default: constant, one-cycle for convolutional networks
+        schedule: how the learning rate changes over the run: constant, cosine, ..., or your own: FILE.py:NAME, a function of (step, steps) or a class of torch.optim.lr_scheduler; default: constant, one-cycle for convolutional networks
         warmup: steps over which the learning rate rises to its value
         clip: largest norm of the gradient; larger ones are scaled down
         ema: evaluate and keep a running average of the weights, of which each update leaves this share, e.g. 0.98; 0: the weights themselves
@@ -969,7 +969,7 @@ def sweep(
         epochs: passes over the training rows; default: at most 200 for tables, 10 for images, 5 for convolutional networks, for these at least 2,000 updates or 200 passes
         steps: updates, instead of epochs
         patience: stop after so many epochs without a better validation figure; 0: never; default: where neither epochs nor steps is given 20, for one cycle of convolutional networks 0; else 0
-        metric: the validation figure that decides
+        metric: the validation figure that decides: loss, accuracy, ..., one of scikit-learn's, e.g. balanced_accuracy, or your own: FILE.py:NAME, a function of (truth, prediction)
         keep: weights to keep: best on validation rows (default), or last (default for one cycle of convolutional networks without patience or metric)
         shuffle: order of the training rows: new each epoch (each), shuffled once, as they stand (off), or in blocks of neighbours, for rows that a disk reads
         augment: how training pictures are changed anew in each epoch (with net cnn): none, or some of shift, crop, rotate, brightness, contrast, cutout and mixup, each with a strength if you like, e.g. shift=2,rotate; default: shift where a convolutional network learns classes of pictures of 15 pixels and more, else none
@@ -1166,17 +1166,17 @@ def study(
         init: initialisation of the weights; default: torch's own
         ensemble: networks that are trained side by side, from seeds derived from the seed, and answer together: the mean of the best half by the validation metric
         clip_target: numbers that an ensemble answers stay within the range of the training rows'
-        loss: what training makes small, e.g. cross_entropy; default: from the task, with the reason
+        loss: what training makes small: cross_entropy, mse, ..., the class of a loss in torch.nn, or your own: FILE.py:NAME, a function of (output, target); default: from the task, with the reason
         label_smoothing: share taken from the right class; default: 0.05 for classes of pictures where the network is left open too
         class_weights: 'balanced', or one weight above 0 for each class, comma-separated
-        optimizer: how weights follow from gradients: adam, adamw or sgd
+        optimizer: how weights follow from gradients: adam, adamw, sgd, the class of another in torch.optim, e.g. RMSprop, or your own: FILE.py:NAME
         lr: learning rate; default: 3e-3 for tables, 2e-3 for convolutional networks, 1e-3 for images by other ones; 'auto' tries many for a short while first (not in a sweep)
         momentum: momentum
         nesterov: Nesterov's momentum (needs momentum)
         betas: the two decay rates of the running means; default: 0.9,0.999
         eps: added to the root that an update is divided by
         weight_decay: L2 penalty; decay beside the gradient where the optimizer has that; 0.01 in the recipe table
-        schedule: how the learning rate changes over the run; default: constant, one-cycle for convolutional networks
+        schedule: how the learning rate changes over the run: constant, cosine, ..., or your own: FILE.py:NAME, a function of (step, steps) or a class of torch.optim.lr_scheduler; default: constant, one-cycle for convolutional networks
         warmup: steps over which the learning rate rises to its value
         clip: largest norm of the gradient; larger ones are scaled down
         ema: evaluate and keep a running average of the weights, of which each update leaves this share, e.g. 0.98; 0: the weights themselves
@@ -1184,7 +1184,7 @@ def study(
         epochs: passes over the training rows; default: at most 200 for tables, 10 for images, 5 for convolutional networks, for these at least 2,000 updates or 200 passes
         steps: updates, instead of epochs
         patience: stop after so many epochs without a better validation figure; 0: never; default: where neither epochs nor steps is given 20, for one cycle of convolutional networks 0; else 0
-        metric: the validation figure that decides
+        metric: the validation figure that decides: loss, accuracy, ..., one of scikit-learn's, e.g. balanced_accuracy, or your own: FILE.py:NAME, a function of (truth, prediction)
         keep: weights to keep: best on validation rows (default), or last (default for one cycle of convolutional networks without patience or metric)
         shuffle: order of the training rows: new each epoch (each), shuffled once, as they stand (off), or in blocks of neighbours, for rows that a disk reads
         augment: how training pictures are changed anew in each epoch (with net cnn): none, or some of shift, crop, rotate, brightness, contrast, cutout and mixup, each with a strength if you like, e.g. shift=2,rotate; default: shift where a convolutional network learns classes of pictures of 15 pixels and more, else none
@@ -1270,17 +1270,17 @@ def train(
         init: initialisation of the weights; default: torch's own
         ensemble: networks that are trained side by side, from seeds derived from the seed, and answer together: the mean of the best half by the validation metric
         clip_target: numbers that an ensemble answers stay within the range of the training rows'
-        loss: what training makes small, e.g. cross_entropy; default: from the task, with the reason
+        loss: what training makes small: cross_entropy, mse, ..., the class of a loss in torch.nn, or your own: FILE.py:NAME, a function of (output, target); default: from the task, with the reason
         label_smoothing: share taken from the right class; default: 0.05 for classes of pictures where the network is left open too
         class_weights: 'balanced', or one weight above 0 for each class, comma-separated
-        optimizer: how weights follow from gradients: adam, adamw or sgd
+        optimizer: how weights follow from gradients: adam, adamw, sgd, the class of another in torch.optim, e.g. RMSprop, or your own: FILE.py:NAME
         lr: learning rate; default: 3e-3 for tables, 2e-3 for convolutional networks, 1e-3 for images by other ones; 'auto' tries many for a short while first (not in a sweep)
         momentum: momentum
         nesterov: Nesterov's momentum (needs momentum)
         betas: the two decay rates of the running means; default: 0.9,0.999
         eps: added to the root that an update is divided by
         weight_decay: L2 penalty; decay beside the gradient where the optimizer has that; 0.01 in the recipe table
-        schedule: how the learning rate changes over the run; default: constant, one-cycle for convolutional networks
+        schedule: how the learning rate changes over the run: constant, cosine, ..., or your own: FILE.py:NAME, a function of (step, steps) or a class of torch.optim.lr_scheduler; default: constant, one-cycle for convolutional networks
         warmup: steps over which the learning rate rises to its value
         clip: largest norm of the gradient; larger ones are scaled down
         ema: evaluate and keep a running average of the weights, of which each update leaves this share, e.g. 0.98; 0: the weights themselves
@@ -1288,7 +1288,7 @@ def train(
         epochs: passes over the training rows; default: at most 200 for tables, 10 for images, 5 for convolutional networks, for these at least 2,000 updates or 200 passes
         steps: updates, instead of epochs
         patience: stop after so many epochs without a better validation figure; 0: never; default: where neither epochs nor steps is given 20, for one cycle of convolutional networks 0; else 0
-        metric: the validation figure that decides
+        metric: the validation figure that decides: loss, accuracy, ..., one of scikit-learn's, e.g. balanced_accuracy, or your own: FILE.py:NAME, a function of (truth, prediction)
         keep: weights to keep: best on validation rows (default), or last (default for one cycle of convolutional networks without patience or metric)
         shuffle: order of the training rows: new each epoch (each), shuffled once, as they stand (off), or in blocks of neighbours, for rows that a disk reads
         augment: how training pictures are changed anew in each epoch (with net cnn): none, or some of shift, crop, rotate, brightness, contrast, cutout and mixup, each with a strength if you like, e.g. shift=2,rotate; default: shift where a convolutional network learns classes of pictures of 15 pixels and more, else none
@@ -1614,17 +1614,17 @@ class Classifier(_Classifier):
         init: initialisation of the weights; default: torch's own
         ensemble: networks that are trained side by side, from seeds derived from the seed, and answer together: the mean of the best half by the validation metric
         clip_target: numbers that an ensemble answers stay within the range of the training rows'
-        loss: what training makes small, e.g. cross_entropy; default: from the task, with the reason
+        loss: what training makes small: cross_entropy, mse, ..., the class of a loss in torch.nn, or your own: FILE.py:NAME, a function of (output, target); default: from the task, with the reason
         label_smoothing: share taken from the right class; default: 0.05 for classes of pictures where the network is left open too
         class_weights: 'balanced', or one weight above 0 for each class, comma-separated
-        optimizer: how weights follow from gradients: adam, adamw or sgd
+        optimizer: how weights follow from gradients: adam, adamw, sgd, the class of another in torch.optim, e.g. RMSprop, or your own: FILE.py:NAME
         lr: learning rate; default: 3e-3 for tables, 2e-3 for convolutional networks, 1e-3 for images by other ones; 'auto' tries many for a short while first (not in a sweep)
         momentum: momentum
         nesterov: Nesterov's momentum (needs momentum)
         betas: the two decay rates of the running means; default: 0.9,0.999
         eps: added to the root that an update is divided by
         weight_decay: L2 penalty; decay beside the gradient where the optimizer has that; 0.01 in the recipe table
-        schedule: how the learning rate changes over the run; default: constant, one-cycle for convolutional networks
+        schedule: how the learning rate changes over the run: constant, cosine, ..., or your own: FILE.py:NAME, a function of (step, steps) or a class of torch.optim.lr_scheduler; default: constant, one-cycle for convolutional networks
         warmup: steps over which the learning rate rises to its value
         clip: largest norm of the gradient; larger ones are scaled down
         ema: evaluate and keep a running average of the weights, of which each update leaves this share, e.g. 0.98; 0: the weights themselves
@@ -1632,7 +1632,7 @@ class Classifier(_Classifier):
         epochs: passes over the training rows; default: at most 200 for tables, 10 for images, 5 for convolutional networks, for these at least 2,000 updates or 200 passes
         steps: updates, instead of epochs
         patience: stop after so many epochs without a better validation figure; 0: never; default: where neither epochs nor steps is given 20, for one cycle of convolutional networks 0; else 0
-        metric: the validation figure that decides
+        metric: the validation figure that decides: loss, accuracy, ..., one of scikit-learn's, e.g. balanced_accuracy, or your own: FILE.py:NAME, a function of (truth, prediction)
         keep: weights to keep: best on validation rows (default), or last (default for one cycle of convolutional networks without patience or metric)
         shuffle: order of the training rows: new each epoch (each), shuffled once, as they stand (off), or in blocks of neighbours, for rows that a disk reads
         augment: how training pictures are changed anew in each epoch (with net cnn): none, or some of shift, crop, rotate, brightness, contrast, cutout and mixup, each with a strength if you like, e.g. shift=2,rotate; default: shift where a convolutional network learns classes of pictures of 15 pixels and more, else none
@@ -1758,17 +1758,17 @@ class Regressor(_Regressor):
         init: initialisation of the weights; default: torch's own
         ensemble: networks that are trained side by side, from seeds derived from the seed, and answer together: the mean of the best half by the validation metric
         clip_target: numbers that an ensemble answers stay within the range of the training rows'
-        loss: what training makes small, e.g. cross_entropy; default: from the task, with the reason
+        loss: what training makes small: cross_entropy, mse, ..., the class of a loss in torch.nn, or your own: FILE.py:NAME, a function of (output, target); default: from the task, with the reason
         label_smoothing: share taken from the right class; default: 0.05 for classes of pictures where the network is left open too
         class_weights: 'balanced', or one weight above 0 for each class, comma-separated
-        optimizer: how weights follow from gradients: adam, adamw or sgd
+        optimizer: how weights follow from gradients: adam, adamw, sgd, the class of another in torch.optim, e.g. RMSprop, or your own: FILE.py:NAME
         lr: learning rate; default: 3e-3 for tables, 2e-3 for convolutional networks, 1e-3 for images by other ones; 'auto' tries many for a short while first (not in a sweep)
         momentum: momentum
         nesterov: Nesterov's momentum (needs momentum)
         betas: the two decay rates of the running means; default: 0.9,0.999
         eps: added to the root that an update is divided by
         weight_decay: L2 penalty; decay beside the gradient where the optimizer has that; 0.01 in the recipe table
-        schedule: how the learning rate changes over the run; default: constant, one-cycle for convolutional networks
+        schedule: how the learning rate changes over the run: constant, cosine, ..., or your own: FILE.py:NAME, a function of (step, steps) or a class of torch.optim.lr_scheduler; default: constant, one-cycle for convolutional networks
         warmup: steps over which the learning rate rises to its value
         clip: largest norm of the gradient; larger ones are scaled down
         ema: evaluate and keep a running average of the weights, of which each update leaves this share, e.g. 0.98; 0: the weights themselves
@@ -1776,7 +1776,7 @@ class Regressor(_Regressor):
         epochs: passes over the training rows; default: at most 200 for tables, 10 for images, 5 for convolutional networks, for these at least 2,000 updates or 200 passes
         steps: updates, instead of epochs
         patience: stop after so many epochs without a better validation figure; 0: never; default: where neither epochs nor steps is given 20, for one cycle of convolutional networks 0; else 0
-        metric: the validation figure that decides
+        metric: the validation figure that decides: loss, accuracy, ..., one of scikit-learn's, e.g. balanced_accuracy, or your own: FILE.py:NAME, a function of (truth, prediction)
         keep: weights to keep: best on validation rows (default), or last (default for one cycle of convolutional networks without patience or metric)
         shuffle: order of the training rows: new each epoch (each), shuffled once, as they stand (off), or in blocks of neighbours, for rows that a disk reads
         augment: how training pictures are changed anew in each epoch (with net cnn): none, or some of shift, crop, rotate, brightness, contrast, cutout and mixup, each with a strength if you like, e.g. shift=2,rotate; default: shift where a convolutional network learns classes of pictures of 15 pixels and more, else none
@@ -1798,11 +1798,11 @@ class _Changes(TypedDict, total=False):
     dropout: float
     """share of units dropped while training"""
     loss: Literal["cross_entropy", "bce", "mse", "l1", "huber"]
-    """what training makes small, e.g. cross_entropy; default: from the task, with the reason"""
+    """what training makes small: cross_entropy, mse, ..., the class of a loss in torch.nn, or your own: FILE.py:NAME, a function of (output, target); default: from the task, with the reason"""
     label_smoothing: float
     """share taken from the right class; default: 0.05 for classes of pictures where the network is left open too"""
     optimizer: Literal["sgd", "adam", "adamw"]
-    """how weights follow from gradients: adam, adamw or sgd"""
+    """how weights follow from gradients: adam, adamw, sgd, the class of another in torch.optim, e.g. RMSprop, or your own: FILE.py:NAME"""
     lr: float
     """learning rate; default: 3e-3 for tables, 2e-3 for convolutional networks, 1e-3 for images by other ones; 'auto' tries many for a short while first (not in a sweep)"""
     momentum: float
@@ -1816,7 +1816,7 @@ class _Changes(TypedDict, total=False):
     weight_decay: float
     """L2 penalty; decay beside the gradient where the optimizer has that; 0.01 in the recipe table"""
     schedule: Literal["constant", "cosine", "step", "one-cycle"]
-    """how the learning rate changes over the run; default: constant, one-cycle for convolutional networks"""
+    """how the learning rate changes over the run: constant, cosine, ..., or your own: FILE.py:NAME, a function of (step, steps) or a class of torch.optim.lr_scheduler; default: constant, one-cycle for convolutional networks"""
     warmup: int
     """steps over which the learning rate rises to its value"""
     clip: float | None

@@ -9,6 +9,7 @@ from torch import nn
 
 from treino.base.apps import brought
 from treino.base.errors import Refusal
+from treino.base.own_objects import keep
 from treino.data.source_kinds import is_torch_dataset
 from treino.engine import Net
 from treino.engine.nets import layers_of
@@ -315,17 +316,21 @@ def open(
     net: nn.Module | str | None = None,
     trust: bool = False,
     data: str | Path | None = None,
+    own: Sequence[Any] = (),
     verify: bool = True,
 ) -> Run | Sweep | Study:
     """Open the run, sweep or study of this name in ``parent``, at this path, or the newest one (``last``); or
     network 17 of a sweep (``SWEEP:17``), if its weights are kept.
 
     For a network of your own, net: the network again; trust: True to run the folder's copy of its code.
-    data: the new path of a moved data file. verify: compare every file with its SHA-256.
+    own: the losses, metrics, optimizers and schedules that were given in Python, again. data: the new path of
+    a moved data file. verify: compare every file with its SHA-256.
 
     Raises:
         TreinoError: no such run (with the nearest name), a damaged run (with the file), a newer format.
     """
+    for value in own:
+        keep(value)
     return result(open_folder(name, Access(net, trust, data), parent=parent, verify=verify))
 
 

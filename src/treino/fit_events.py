@@ -19,6 +19,7 @@ from treino.engine.arguments import looks_up
 from treino.engine.defaults import check_augmentation
 from treino.folders.data_source import load_data, prepared_beside
 from treino.folders.network_source import NetworkSource, network_files
+from treino.folders.own_code import with_own_code
 from treino.folders.user_network import network_of
 from treino.settings.options import HERE, ClusterOptions
 from treino.settings.spec import OF_DATA, Settings, read_settings, refuse_layers
@@ -98,7 +99,7 @@ def fit_events(request: FitRequest) -> tuple[Iterator[JobEvent], Rates | None]:
     """
     check_request(request)
     alerts = training.given_alerts(request.alerts, network=request.allow_network) if request.alerts else ()
-    settings = settings_before_search(request.settings)
+    settings = settings_before_search(with_own_code(request.networks, request.settings))
     check_settings(settings)  # before the data is read
     if request.net is not None:
         refuse_layers(settings)

@@ -11,7 +11,7 @@ APP_MISSING = Refusal(
     "'{name}' belongs to the app {app}, which is not installed here.", "Install the whole of treino."
 )
 
-Group = Literal["treino.verbs", "treino.names"]
+Group = Literal["treino.verbs", "treino.names", "treino.entries"]
 
 
 @cache
@@ -39,3 +39,10 @@ def brought(group: Group, name: str) -> Any:
         if error.name != package:
             raise
         raise APP_MISSING(name=name, app=package) from None
+
+
+def of_packages(kind: str, name: str) -> Any:
+    """What an installed package registers as ``kind.name``, such as ``loss.focal``, in the group
+    ``treino.entries``; None if none does."""
+    entry = entries("treino.entries").get(f"{kind}.{name}")
+    return None if entry is None else entry.load()

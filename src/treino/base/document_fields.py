@@ -134,7 +134,7 @@ Threads = Annotated[int, Field(ge=1, le=4096)]
 Text = Annotated[str, WrapValidator(_itself), PlainSerializer(lambda text: text)]
 """A text. A ``words.Sentence`` stays one, so that every reader sees it in their own language."""
 
-WORD = r"^[A-Za-z][\w.-]{0,63}$"
+WORD = r"^[A-Za-z][\w.@-]{0,63}$"
 Word = Annotated[str, Field(pattern=WORD)]
 """A name in one of treino's registries, such as adam. Code that uses the name checks whether it exists."""
 

@@ -200,7 +200,7 @@ def _of_file(verb: str, verbs: Collection[str], named: Path | None) -> Iterator[
             raise CONFIG_VERB(place=_place(path, text, name), name=name, hint=nearest(name, verbs))
     for key, value in tables.get(verb, {}).items():
         name, place = key.replace("-", "_").lower(), _place(path, text, verb, key)
-        if named is None and name in NEVER_UNNAMED:
+        if named is None and (name in NEVER_UNNAMED or ".py:" in str(value)):
             raise CONFIG_UNNAMED(place=place, name=name, verb=verb, path=path)
         yield Option(name, value, place)
 

@@ -61,11 +61,12 @@ def picture_names() -> list[str]:
 def _entries(file: str, variable: str) -> Iterator[tuple[str, ast.expr]]:
     """Yield the keys and value expressions of the dict that the file assigns to this variable."""
     for node in ast.parse((ROOT / file).read_text(encoding="utf-8")).body:
-        if not isinstance(node, ast.AnnAssign) or not isinstance(node.value, ast.Dict):
+        if not isinstance(node, ast.AnnAssign) or ast.unparse(node.target) != variable:
             continue
-        if ast.unparse(node.target) == variable:
-            keys = [ast.literal_eval(key) for key in node.value.keys if key is not None]
-            yield from zip(keys, node.value.values, strict=True)
+        value = node.value.args[0] if isinstance(node.value, ast.Call) else node.value
+        if isinstance(value, ast.Dict):
+            keys = [ast.literal_eval(key) for key in value.keys if key is not None]
+            yield from zip(keys, value.values, strict=True)
 
 
 def _texts(entry: ast.expr) -> set[object]:

@@ -14,6 +14,7 @@ from treino.cli.screen import Screen
 from treino.fit_events import FitRequest, fit_events
 from treino.folders.access import Access
 from treino.folders.network_source import NetworkSource, UserFiles
+from treino.folders.own_code import with_own_code
 from treino.settings.options import ClusterOptions
 from treino.settings.spec import read_settings
 from treino.training.loop import JobEvent
@@ -74,7 +75,7 @@ def _branch(asked: TrainFlags) -> Iterator[JobEvent]:
     for name, value in others.items():
         if value is not None:
             raise BRANCH_AND_MORE(flag=flag, name=placeholders(name))
-    changes = read_settings(asked.settings)
+    changes = read_settings(with_own_code(UserFiles(), asked.settings))
     return branch_events(
         origin.branch or origin.rewind or "",
         Access(changes.net, origin.trust, origin.data_file),

@@ -50,7 +50,7 @@ def averaged_values(output_KNC: Tensor, loss: Loss) -> Tensor:
         return torch.cat([averaged_values(part, loss.single) for part in parts], -1)
     if loss.task == "regression":
         return output_KNC
-    return output_KNC.softmax(-1) if loss.kind.of_classes else output_KNC.sigmoid()
+    return output_KNC.softmax(-1) if loss.of_classes else output_KNC.sigmoid()
 
 
 def as_outputs(value_KNC: Tensor, loss: Loss) -> Tensor:
@@ -58,4 +58,4 @@ def as_outputs(value_KNC: Tensor, loss: Loss) -> Tensor:
     if loss.task == "regression":
         return value_KNC
     log_KNC = value_KNC.clamp(min=TINY).log()
-    return log_KNC if loss.kind.of_classes else log_KNC - (1 - value_KNC).clamp(min=TINY).log()
+    return log_KNC if loss.of_classes else log_KNC - (1 - value_KNC).clamp(min=TINY).log()

@@ -213,7 +213,7 @@ def carry_over(
     population, best = training.state.population, training.state.best
     if before["optimizer"][0] != now["optimizer"][0] or len(before["shapes"]) != len(now["shapes"]):
         arrays = {name: array for name, array in arrays.items() if not name.startswith("moment.")}
-        arrays |= {f"moment.{i}": np.zeros_like(arrays["params"]) for i, _m in enumerate(population.moments)}
+        arrays |= {f"moment.{i}": np.zeros_like(m.cpu().numpy()) for i, m in enumerate(population.moments)}
         for name in unread(now["optimizer"][0]):
             _set(arrays, meta, name, HP[name])
     if training.model.averages and "average" not in arrays:

@@ -55,11 +55,10 @@ def mean_output(output_RBC: Tensor, loss: Loss | str, limits: Tensor | None = No
     if loss.classes:
         parts = output_RBC.split(loss.classes, -1)
         return torch.cat([mean_output(part, loss.single) for part in parts], -1)
-    kind = loss.kind
-    if kind.task == "regression":
+    if loss.task == "regression":
         mean_BC = output_RBC.mean(0)
         return mean_BC if limits is None else mean_BC.clamp(*limits.to(mean_BC).unbind())
-    if kind.of_classes:
+    if loss.of_classes:
         return torch.logsumexp(F.log_softmax(output_RBC, -1), 0) - math.log(len(output_RBC))
     yes_BC, no_BC = (torch.logsumexp(F.logsigmoid(sign * output_RBC), 0) for sign in (1, -1))
     return yes_BC - no_BC
@@ -193,8 +192,8 @@ class Validation:
         Answers for as many rows are measured at once."""
         alike: dict[tuple[int, int | None], list[int]] = {}
         for place, answer in answers.items():
-            log = isinstance(answer.scale[0], Preparation)  # whose units can't be stacked
-            alike.setdefault((len(answer.y), id(answer.y) if log else None), []).append(place)
+            apart = isinstance(answer.scale[0], Preparation) or self.model.loss.metric  # can't be stacked
+            alike.setdefault((len(answer.y), id(answer.y) if apart else None), []).append(place)
         for places in alike.values():
             outputs, ys, scales, weights = zip(*map(answers.__getitem__, places), strict=True)
             y, scale = ys[0], scales[0]

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from treino.base.errors import Refusal, TreinoError, nearest
-from treino.base.words import _, setting
-from treino.engine.optim import BETAS, HP, readers
+from treino.base.words import N_, _, setting
+from treino.engine.optim import BETAS, HP, OPTIMIZERS, readers
 from treino.settings.spec import read_settings
 
 EMA_WITHOUT_AVERAGE = Refusal(
@@ -25,13 +25,23 @@ DROPOUT_WITHOUT_LAYER = Refusal(
 LARGEST_WHOLE = 2**63 - 1
 
 
+OWN_ENTRIES = {
+    "loss": N_("Others: a class of torch.nn, a function of (output, target), or FILE.py:NAME."),
+    "metric": N_("Others: one of scikit-learn's, a function of (truth, prediction), or FILE.py:NAME."),
+    "optimizer": N_("Others: a class of torch.optim, a function of the network, or FILE.py:NAME."),
+    "schedule": N_("Others: a class of torch's lr_scheduler, a function of (step, steps), or FILE.py:NAME."),
+}
+"""What else may be given in place of a registry's names."""
+
+
 def registered(what: str, name: object, names: Iterable[str]) -> str:
     """Return the name if the registry has it, else raise an error with the nearest name."""
     if not isinstance(name, str) or name not in names:
+        hint = nearest(str(name), names)
         raise TreinoError(
             f"{what}_unknown",
             _("There is no {what} {name!r}.").format(what=what, name=name),
-            nearest(str(name), names),
+            f"{hint} {_(OWN_ENTRIES[what])}" if what in OWN_ENTRIES else hint,
         )
     return name
 
@@ -112,7 +122,7 @@ def check_read(name: str, values: Sequence[float], optimizer: str) -> None:
 def check_reads(name: str, optimizer: str, other: str | None = None) -> None:
     """Refuse a setting that this optimizer doesn't use. other: its own setting for the same purpose."""
     reading = readers(name)
-    if optimizer in reading:
+    if name in OPTIMIZERS[optimizer].reads:
         return
     rule = "momentum_with_adam" if "sgd" in reading else f"{name}_with_sgd"
     use = setting("optimizer", reading[0])

@@ -4,13 +4,14 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from treino.base.formula import ONE, Expr, call, value
+from treino.base.registry import Registry
 from treino.base.words import N_
 from treino.data.rows import IGNORED
 from treino.engine.hyperparameters import registered
@@ -75,6 +76,7 @@ class DropoutMask:
 # ---- the registry of losses
 
 aten = torch.ops.aten
+Task = Literal["classification", "regression"]
 
 
 @dataclass(frozen=True)
@@ -84,9 +86,10 @@ class Loss:
     name: a key of LOSSES. label_smoothing, class_weights: for cross-entropy (with weights a weighted mean).
     softmax_first: the deliberate fault ``softmax_before_cross_entropy``: cross-entropy of softmax(logits).
     classes: for several class targets, the number of classes of each: outputs are the logits of all, y is
-    ``[B, K]``, and the loss is the mean of the targets' losses. axes: those of each row's target, as of one
-    at each position: the network returns ``[B, C, *axes]``, or ``[B, *axes]`` values, as torch's losses take
-    them; evaluations hold ``[B, C * positions]``.
+    ``[B, K]``, and the loss is the mean of the targets' losses. of: the task, for a loss that has none of its
+    own. metric: a metric that is measured beside the usual ones, "" for none. axes: those of each row's
+    target, as of one at each position: the network returns ``[B, C, *axes]``, or ``[B, *axes]`` values, as
+    torch's losses take them; evaluations hold ``[B, C * positions]``.
     """
 
     name: str
@@ -94,6 +97,8 @@ class Loss:
     class_weights: tuple[float, ...] | None = None
     softmax_first: bool = False
     classes: tuple[int, ...] = ()
+    of: Task = "classification"
+    metric: str = ""
     axes: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
@@ -104,8 +109,13 @@ class Loss:
         return LOSSES[self.name]
 
     @property
-    def task(self) -> str:
-        return self.kind.task
+    def task(self) -> Task:
+        return self.kind.task or self.of
+
+    @property
+    def of_classes(self) -> bool:
+        """Whether targets are class numbers, with one output per class."""
+        return self.task == "classification" and self.kind.outputs == 0
 
     @property
     def single(self) -> "Loss":
@@ -179,7 +189,7 @@ class Loss:
         ``[N, K]`` of this dtype; with axes, ``[N, *axes]``."""
         if self.axes:
             return (y.long() if self.task == "classification" else y.to(dtype)).reshape(len(y), *self.axes)
-        if self.kind.of_classes:
+        if self.of_classes:
             return y.long() if self.classes else y.long().reshape(-1)
         return (y.unsqueeze(-1) if y.dim() == 1 else y).to(dtype)
 
@@ -216,6 +226,7 @@ class Terms:
 class LossKind:
     """An entry of the registry.
 
+    task: the task it is for; None: both. own: the ``OwnLoss`` of a function that treino doesn't know.
     criterion: a class of torch.nn, or one with the same argument ``reduction`` (``mean``, ``none``), whose
     source is then copied into exported scripts.
     build(loss, buffers): returns (calls per new y and weights, calls per forward pass); ``mean_of`` takes the
@@ -229,7 +240,7 @@ class LossKind:
     settings), mean(loss, output, y), and rows(loss, output, y), which returns (loss ``[B]``, weight ``[B]``).
     """
 
-    task: Literal["classification", "regression"]
+    task: Task | None
     criterion: type[nn.Module]
     build: Callable[[Loss, LossBuffers], tuple[list[BufferCall], list[BufferCall]]]
     constant: Callable[[Loss, Tensor, Tensor], float]
@@ -241,6 +252,7 @@ class LossKind:
     function: str = ""
     mean: Callable[[Loss, Tensor, Tensor], Tensor] | None = None
     rows: Callable[[Loss, Tensor, Tensor], tuple[Tensor, Tensor]] | None = None
+    own: Any = None
 
     @property
     def of_classes(self) -> bool:
@@ -486,67 +498,70 @@ def _huber_slope(output: Expr, y: Expr) -> Expr:
     return output - y if small else call("sign", output - y)
 
 
-LOSSES: dict[str, LossKind] = {
-    "cross_entropy": LossKind(
-        "classification",
-        nn.CrossEntropyLoss,
-        _cross_entropy,
-        _cross_entropy_constant,
-        N_("cross-entropy of the outputs [B, C] and the class numbers [B]"),
-        note="takes logits: the softmax is in it",
-        reads=("label_smoothing", "class_weights", "softmax_before_cross_entropy"),
-        function="F.cross_entropy",
-        mean=_cross_entropy_torch,
-        rows=_cross_entropy_rows,
-    ),
-    "bce": LossKind(
-        "classification",
-        nn.BCEWithLogitsLoss,
-        _bce,
-        _bce_constant,
-        N_("binary cross-entropy of one output for two classes"),
-        outputs=1,
-        note="takes a logit: the sigmoid is in it",
-    ),
-    "mse": LossKind(
-        "regression",
-        nn.MSELoss,
-        _mse,
-        _mse_constant,
-        N_("the mean squared error"),
-        Terms(
-            lambda output, y: (output - y) ** 2,
-            N_("the error squared"),
-            N_("twice the error"),
-            slope=lambda output, y: 2 * (output - y),
+LOSSES: Registry[LossKind] = Registry(
+    {
+        "cross_entropy": LossKind(
+            "classification",
+            nn.CrossEntropyLoss,
+            _cross_entropy,
+            _cross_entropy_constant,
+            N_("cross-entropy of the outputs [B, C] and the class numbers [B]"),
+            note="takes logits: the softmax is in it",
+            reads=("label_smoothing", "class_weights", "softmax_before_cross_entropy"),
+            function="F.cross_entropy",
+            mean=_cross_entropy_torch,
+            rows=_cross_entropy_rows,
         ),
-    ),
-    "l1": LossKind(
-        "regression",
-        nn.L1Loss,
-        _l1,
-        _l1_constant,
-        N_("the mean absolute error"),
-        Terms(
-            lambda output, y: call("abs", output - y),
-            N_("the size of the error"),
-            N_("its sign: 1, −1, or 0 where there is no error"),
-            slope=lambda output, y: call("sign", output - y),
-            kinks=(0.0,),
+        "bce": LossKind(
+            "classification",
+            nn.BCEWithLogitsLoss,
+            _bce,
+            _bce_constant,
+            N_("binary cross-entropy of one output for two classes"),
+            outputs=1,
+            note="takes a logit: the sigmoid is in it",
         ),
-    ),
-    "huber": LossKind(
-        "regression",
-        nn.HuberLoss,
-        _huber,
-        _huber_constant,
-        N_("squared for errors of at most 1, absolute beyond"),
-        Terms(
-            _huber_term,
-            N_("half the square of a small error (at most 1), the size less ½ of a large one"),
-            N_("a small error itself, the sign of a large one"),
-            slope=_huber_slope,
-            kinks=(-1.0, 1.0),
+        "mse": LossKind(
+            "regression",
+            nn.MSELoss,
+            _mse,
+            _mse_constant,
+            N_("the mean squared error"),
+            Terms(
+                lambda output, y: (output - y) ** 2,
+                N_("the error squared"),
+                N_("twice the error"),
+                slope=lambda output, y: 2 * (output - y),
+            ),
         ),
-    ),
-}
+        "l1": LossKind(
+            "regression",
+            nn.L1Loss,
+            _l1,
+            _l1_constant,
+            N_("the mean absolute error"),
+            Terms(
+                lambda output, y: call("abs", output - y),
+                N_("the size of the error"),
+                N_("its sign: 1, −1, or 0 where there is no error"),
+                slope=lambda output, y: call("sign", output - y),
+                kinks=(0.0,),
+            ),
+        ),
+        "huber": LossKind(
+            "regression",
+            nn.HuberLoss,
+            _huber,
+            _huber_constant,
+            N_("squared for errors of at most 1, absolute beyond"),
+            Terms(
+                _huber_term,
+                N_("half the square of a small error (at most 1), the size less ½ of a large one"),
+                N_("a small error itself, the sign of a large one"),
+                slope=_huber_slope,
+                kinks=(-1.0, 1.0),
+            ),
+        ),
+    },
+    "treino.engine.own_losses",
+)

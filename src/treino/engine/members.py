@@ -14,6 +14,7 @@ from treino.engine.model import Model
 from treino.engine.net_state import load_buffers, store_buffers
 from treino.engine.nets import MLP
 from treino.engine.optim import OPTIMIZERS
+from treino.engine.own_optimizers import form_bytes
 from treino.engine.population import Layout, Population
 from treino.engine.rng import generator
 from treino.engine.training_state import BestWeights
@@ -29,6 +30,11 @@ def new_population(model: Model, seeds: Sequence[int], hp: dict[str, Tensor]) ->
     def zeros() -> Tensor:
         return torch.zeros(P, layout.n, dtype=model.dtype, device=model.device)
 
+    def moments() -> list[Tensor]:
+        if OPTIMIZERS[model.optimizer].own is None:
+            return [zeros() for _state in OPTIMIZERS[model.optimizer].states]
+        return [torch.zeros(P, form_bytes(model.state_form), dtype=torch.uint8)]
+
     def indices() -> Tensor:
         return torch.zeros(P, dtype=torch.int64)
 
@@ -41,7 +47,7 @@ def new_population(model: Model, seeds: Sequence[int], hp: dict[str, Tensor]) ->
         indices(),
         zeros(),
         zeros(),
-        [zeros() for _state in OPTIMIZERS[model.optimizer].states],
+        moments(),
         torch.zeros(P, buffer_layout.n, dtype=torch.float64),
         hp,
         zeros()[: P if model.averages else 0],

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from treino.base.errors import Refusal
+from treino.base.registry import Registry
 from treino.base.resampling import auc, f1_macro
 from treino.base.words import N_, _
 from treino.data.preparation.preparation import Preparation, Scale
@@ -127,12 +128,13 @@ def metric_names(loss: Loss, outputs: int) -> tuple[str, ...]:
     """The names of the metrics that ``measure`` returns for this loss and number of outputs."""
     fits_two = outputs <= 2 and not loss.classes
     one = loss.task != "regression" or outputs == 1
+    further = [loss.metric] if loss.metric else []
     return tuple(
         name
-        for name, metric in METRICS.items()
-        if metric.task in (None, loss.task)
-        and (fits_two or not metric.two_classes)
-        and (one or not metric.in_unit)
+        for name in (*METRICS, *further)
+        if METRICS[name].task in (None, loss.task)
+        and (fits_two or not METRICS[name].two_classes)
+        and (one or not METRICS[name].in_unit)
     )
 
 
@@ -194,7 +196,8 @@ def _measured(
         return {}
     inputs = metric_inputs(output_RNC, y, loss, weight, threshold)
     output_RNC = inputs.output_RNC
-    metrics, inputs = {"loss": _losses(inputs, loss)}, inputs.in_units(scale)
+    there = loss.kind.task is not None or loss.kind.own is not None  # a loss of the user's may be absent
+    metrics, inputs = {"loss": _losses(inputs, loss)} if there else {}, inputs.in_units(scale)
     answered_R = ~output_RNC.isnan().flatten(1).any(1)  # argmax treats NaN as the largest
     for name in metric_names(loss, output_RNC.shape[-1]):
         if (of := METRICS[name].of) is not None:
@@ -207,7 +210,7 @@ def _measured(
 def _losses(a: MetricInputs, loss: Loss) -> Tensor:
     """``[R]``: each network's loss; its bits don't depend on the number of networks."""
     R, N, C = a.output_RNC.shape
-    if N >= TOGETHER and a.weight_RN is None:
+    if (N >= TOGETHER or loss.kind.own is not None) and a.weight_RN is None:
         pairs = zip(a.output_RNC, a.y_RN, strict=True)
         return torch.stack([loss(o_NC.contiguous(), loss.target(y_N, torch.float64)) for o_NC, y_N in pairs])
     target = loss.target(a.y_RN.reshape(-1), torch.float64)
@@ -287,83 +290,88 @@ def _r2(a: MetricInputs) -> Tensor:
     return torch.where((there_RN > 0).sum(-1) > 1, score_R, torch.nan)
 
 
-METRICS: dict[str, Metric] = {
-    "loss": Metric(None, -1, None, "the loss, as it is trained", label=N_("loss"), always=True, judged=True),
-    "accuracy": Metric(
-        "classification",
-        1,
-        _accuracy,
-        "the share of rows that are right",
-        "({guess} == {label}).sum().item() / len(y)",
-        label=N_("accuracy"),
-        always=True,
-        share=True,
-        interval="wilson",
-        charted=True,
-        judged=True,
-        weighted="(share * ({guess} == {label})).sum().item()",
-    ),
-    "f1_macro": Metric(
-        "classification",
-        1,
-        _f1,
-        "the mean of the classes' F1",
-        "f1_macro({guess}[None], {label}, len(CLASSES)).item()",
-        f1_macro,
-        share=True,
-        charted=True,
-        judged=True,
-        weighted="f1_macro({guess}[None], {label}, len(CLASSES), share[None]).item()",
-    ),
-    "auc": Metric(
-        "classification",
-        1,
-        _auc,
-        "the area under the ROC curve, of two classes",
-        "auc({score}[None], {label}).item()",
-        auc,
-        share=True,
-        two_classes=True,
-        may_lack=True,
-        judged=True,
-        weighted="auc({score}[None], {label}, share[None]).item()",
-    ),
-    "rmse": Metric(
-        "regression",
-        -1,
-        _rmse,
-        "the root of the mean squared error, in the target's unit",
-        "(error.square().sum() / len(y)).sqrt().item() * unit",
-        always=True,
-        in_unit=True,
-        charted=True,
-        judged=True,
-        weighted="(share * error.square()).sum().sqrt().item() * unit",
-    ),
-    "mae": Metric(
-        "regression",
-        -1,
-        _mae,
-        "the mean absolute error, in the target's unit",
-        "error.abs().mean().item() * unit",
-        always=True,
-        in_unit=True,
-        judged=True,
-        weighted="(share * error.abs()).sum().item() * unit",
-    ),
-    "r2": Metric(
-        "regression",
-        1,
-        _r2,
-        "the share of the target's variance that is explained",
-        "(1 - error.square().sum() / spread).item()",
-        always=True,
-        may_lack=True,
-        charted=True,
-        judged=True,
-        weighted="(1 - (share * error.square()).sum() / spread).item()",
-    ),
-}
+METRICS: Registry[Metric] = Registry(
+    {
+        "loss": Metric(
+            None, -1, None, "the loss, as it is trained", label=N_("loss"), always=True, judged=True
+        ),
+        "accuracy": Metric(
+            "classification",
+            1,
+            _accuracy,
+            "the share of rows that are right",
+            "({guess} == {label}).sum().item() / len(y)",
+            label=N_("accuracy"),
+            always=True,
+            share=True,
+            interval="wilson",
+            charted=True,
+            judged=True,
+            weighted="(share * ({guess} == {label})).sum().item()",
+        ),
+        "f1_macro": Metric(
+            "classification",
+            1,
+            _f1,
+            "the mean of the classes' F1",
+            "f1_macro({guess}[None], {label}, len(CLASSES)).item()",
+            f1_macro,
+            share=True,
+            charted=True,
+            judged=True,
+            weighted="f1_macro({guess}[None], {label}, len(CLASSES), share[None]).item()",
+        ),
+        "auc": Metric(
+            "classification",
+            1,
+            _auc,
+            "the area under the ROC curve, of two classes",
+            "auc({score}[None], {label}).item()",
+            auc,
+            share=True,
+            two_classes=True,
+            may_lack=True,
+            judged=True,
+            weighted="auc({score}[None], {label}, share[None]).item()",
+        ),
+        "rmse": Metric(
+            "regression",
+            -1,
+            _rmse,
+            "the root of the mean squared error, in the target's unit",
+            "(error.square().sum() / len(y)).sqrt().item() * unit",
+            always=True,
+            in_unit=True,
+            charted=True,
+            judged=True,
+            weighted="(share * error.square()).sum().sqrt().item() * unit",
+        ),
+        "mae": Metric(
+            "regression",
+            -1,
+            _mae,
+            "the mean absolute error, in the target's unit",
+            "error.abs().mean().item() * unit",
+            always=True,
+            in_unit=True,
+            judged=True,
+            weighted="(share * error.abs()).sum().item() * unit",
+        ),
+        "r2": Metric(
+            "regression",
+            1,
+            _r2,
+            "the share of the target's variance that is explained",
+            "(1 - error.square().sum() / spread).item()",
+            always=True,
+            may_lack=True,
+            charted=True,
+            judged=True,
+            weighted="(1 - (share * error.square()).sum() / spread).item()",
+        ),
+    },
+    "treino.engine.own_metrics",
+)
 
 
 def row_losses(
@@ -397,7 +405,8 @@ def batch_deviation(
 def metric_name(metric: str) -> str:
     """Return a metric's name in words; metrics such as loss and accuracy have one in every language."""
     known = METRICS.get(metric)
-    return _(known.label) if known is not None and known.label else metric.replace("_", " ")
+    label = metric.partition("@")[0].replace("_", " ")
+    return _(known.label) if known is not None and known.label else label
 
 
 def is_charted(metric: str) -> bool:

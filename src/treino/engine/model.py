@@ -12,6 +12,8 @@ from treino.engine.gates import GateLayer
 from treino.engine.losses import Loss
 from treino.engine.net_state import TensorForm, forms, untrained_tensors
 from treino.engine.nets import Net
+from treino.engine.optim import OPTIMIZERS
+from treino.engine.own_optimizers import OwnOptimizer, StateValue
 from treino.engine.population import Layout
 
 Limits = tuple[float, float] | tuple[tuple[float, ...], tuple[float, ...]]
@@ -57,6 +59,12 @@ class Model:
     def forms(self) -> dict[str, TensorForm]:
         """The forms that parameters and buffers must keep."""
         return forms(self.template)
+
+    @cached_property
+    def state_form(self) -> tuple[StateValue, ...]:
+        """The form of the state of an optimizer that treino only calls; empty for treino's own."""
+        own: OwnOptimizer | None = OPTIMIZERS[self.optimizer].own
+        return () if own is None else own.form(self.template)
 
     @cached_property
     def shape(self) -> Shape:

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from treino.base.formula import Expr, Formula, Symbol, sqrt
+from treino.base.registry import Registry
 from treino.base.words import N_
 from treino.settings.spec import Settings
 
@@ -245,6 +246,7 @@ class Optimizer:
     a class of torch.optim, or one with the same interface and HP's defaults, whose source is then copied into
     exported scripts. reads: the hyper-parameters it uses besides lr.
     about: its description, marked with ``N_``. lines: one weight's update, for explanations.
+    own: the ``OwnOptimizer`` that treino only calls; update and lines then are None.
     decoupled: weight decay shrinks the weight and is no part of the gradient. adaptive: a step's length
     doesn't depend on the gradient's size.
     """
@@ -257,36 +259,40 @@ class Optimizer:
     lines: Callable[[UpdateInputs], tuple[Line, ...]]
     decoupled: bool = False
     adaptive: bool = True
+    own: Any = None
 
 
-OPTIMIZERS: dict[str, Optimizer] = {
-    "sgd": Optimizer(
-        ("momentum_buffer",),
-        _sgd,
-        torch.optim.SGD,
-        ("weight_decay", "momentum", "nesterov"),
-        N_("gradient descent, with momentum if wanted"),
-        sgd,
-        adaptive=False,
-    ),
-    "adam": Optimizer(
-        ("exp_avg", "exp_avg_sq"),
-        _adam,
-        torch.optim.Adam,
-        ("weight_decay", "betas", "eps"),
-        N_("the gradient's running mean over the root of its running mean square"),
-        adam,
-    ),
-    "adamw": Optimizer(
-        ("exp_avg", "exp_avg_sq"),
-        _adamw,
-        torch.optim.AdamW,
-        ("weight_decay", "betas", "eps"),
-        N_("adam with weight decay beside the gradient"),
-        adam,
-        decoupled=True,
-    ),
-}
+OPTIMIZERS: Registry[Optimizer] = Registry(
+    {
+        "sgd": Optimizer(
+            ("momentum_buffer",),
+            _sgd,
+            torch.optim.SGD,
+            ("weight_decay", "momentum", "nesterov"),
+            N_("gradient descent, with momentum if wanted"),
+            sgd,
+            adaptive=False,
+        ),
+        "adam": Optimizer(
+            ("exp_avg", "exp_avg_sq"),
+            _adam,
+            torch.optim.Adam,
+            ("weight_decay", "betas", "eps"),
+            N_("the gradient's running mean over the root of its running mean square"),
+            adam,
+        ),
+        "adamw": Optimizer(
+            ("exp_avg", "exp_avg_sq"),
+            _adamw,
+            torch.optim.AdamW,
+            ("weight_decay", "betas", "eps"),
+            N_("adam with weight decay beside the gradient"),
+            adam,
+            decoupled=True,
+        ),
+    },
+    "treino.engine.own_optimizers",
+)
 
 
 def torch_settings(optimizer: str, hp: Mapping[str, float], nesterov: bool) -> dict[str, Any]:

@@ -29,6 +29,15 @@ REGISTRIES: Mapping[str, Mapping[str, Entry]] = {
 }
 
 
+def foreign(settings: Mapping[str, object]) -> list[str]:
+    """The entries among these settings that aren't treino's: torch's, another package's, the user's own."""
+    return [
+        str(settings[name])
+        for name, registry in REGISTRIES.items()
+        if settings.get(name) is not None and settings[name] not in [*registry]
+    ]
+
+
 def names(setting: str) -> list[str]:
     """The names in a setting's registry; for a setting that only some optimizers use, these optimizers; else
     empty."""

@@ -166,7 +166,9 @@ def next_update(setup: TrainingSetup, state: TrainingState, member: int = 0) -> 
         return layout.named(flat[member].detach().to("cpu", copy=True))
 
     moments: dict[str, dict[str, Tensor]] = {name: {} for name in layout.names}
-    if "momentum" not in optimizer.reads or hp["momentum"]:  # like torch, no buffer without momentum
+    if optimizer.own is None and (
+        "momentum" not in optimizer.reads or hp["momentum"]
+    ):  # like torch, no buffer without momentum
         for kind, moment in zip(optimizer.states, population.moments, strict=True):
             for name, value in named(moment).items():
                 moments[name][kind] = value

@@ -129,6 +129,7 @@ def config_of(
     elif ensemble not in (1, len(members)):
         raise ENSEMBLE_SEEDS(n=ensemble, seeds=len(members))
     _check_names(config)
+    config = replace(config, members=tuple(map(_canonical, config.members)))
     _check_optimizer(config)
     assert config.device  # raises if the device isn't available
     return config
@@ -202,6 +203,18 @@ def _check_names(config: TrainConfig) -> None:
         registered("engine", config.shared.engine, ENGINES)
     for fault in config.shared.fault:
         registered("fault", fault, FAULTS)
+
+
+def _canonical(s: Settings) -> Settings:
+    """The settings with treino's name for a loss or an optimizer that was named as its class in torch."""
+    names: dict[str, str] = {}
+    for name in ("loss", "optimizer"):
+        value, registry = getattr(s, name), REGISTRIES[name]
+        if value is not None and value not in [*registry]:
+            for own, entry in registry.items():
+                if entry is registry[value]:
+                    names[name] = own
+    return s.model_copy(update=names) if names else s
 
 
 def _check_optimizer(config: TrainConfig) -> None:

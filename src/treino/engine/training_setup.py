@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from treino.base.errors import Refusal, TreinoError
+from treino.base.own_objects import is_own, kept
 from treino.base.words import _, setting
 from treino.data.rows import IGNORED
 from treino.engine.augmentation import Augmentation
@@ -31,6 +32,10 @@ from treino.engine.metrics import METRIC_UNITS, METRICS, metric_names
 from treino.engine.model import Limits, Model
 from treino.engine.net_state import put_state, store_buffers
 from treino.engine.nets import MLP, Net, input_shape
+from treino.engine.optim import OPTIMIZERS
+from treino.engine.own_losses import PROBE_ROWS, check_own, is_batchable
+from treino.engine.own_optimizers import OwnOptimizer
+from treino.engine.own_schedules import check_schedule
 from treino.engine.rng import fork_rng
 from treino.engine.step_plan import MIN_TICK_STEPS, EpochCount, StepPlan
 from treino.engine.templates import NetSource, Template, outputs_of, template_of
@@ -85,6 +90,8 @@ def loss_of(config: TrainConfig, inputs: Inputs, bags: Bags | None = None) -> tu
         TreinoError: the loss doesn't fit the target or number of classes; a setting doesn't fit the loss.
     """
     name, reason = _name(config, inputs)
+    for own in filter(is_own, (name, config.shared.metric, config.shared.optimizer)):
+        kept(own)  # raises if it isn't there
     check_loss(config.shared, name, inputs.task)
     if inputs.task == "classification" and LOSSES[name].outputs == 1 and (inputs.classes != 2 or inputs.each):
         raise TreinoError(
@@ -94,7 +101,9 @@ def loss_of(config: TrainConfig, inputs: Inputs, bags: Bags | None = None) -> tu
         )
     weights = _class_weights(config, inputs, bags)
     softmax_first = SOFTMAX_FIRST in config.faults
-    return Loss(name, config.shared.label_smoothing, weights, softmax_first, inputs.each), reason
+    smoothing, metric = config.shared.label_smoothing, config.shared.metric
+    further = "" if metric in [*METRICS] else metric
+    return Loss(name, smoothing, weights, softmax_first, inputs.each, inputs.task, further), reason
 
 
 def check_loss(s: Settings, name: str | None, task: str | None) -> None:
@@ -104,9 +113,11 @@ def check_loss(s: Settings, name: str | None, task: str | None) -> None:
         name = USUAL_LOSS[task]
     if name is None:
         return
-    if task not in (None, LOSSES[name].task):
+    if task is not None and LOSSES[name].task not in (None, task):
         fitting = [n for n, kind in LOSSES.items() if kind.task == task]
-        raise LOSS_TASK(name=name, its=_(LOSSES[name].task), task=_(str(task)), names=_(" or ").join(fitting))
+        raise LOSS_TASK(
+            name=name, its=_(str(LOSSES[name].task)), task=_(str(task)), names=_(" or ").join(fitting)
+        )
     extras = {
         "label_smoothing": s.label_smoothing != 0,
         "class_weights": s.class_weights is not None,
@@ -228,18 +239,24 @@ def set_up(
         [replace(inputs, train=pair) for pair in bags.train_G or ()] if bags is not None and bags.own else []
     )
     bags = _bags(bags, inputs, len(config.seeds))
-    hp = config.hyperparameters(net.dropout if isinstance(net, Net) else 0.0)
     loss, loss_reason = loss_of(config, inputs, bags)
     loss = replace(loss, axes=inputs.axes)
+    outputs, targets = outputs_of(loss, inputs), loss.target(inputs.train[1][:PROBE_ROWS], config.dtype).cpu()
+    check_own(loss, outputs, targets, weighted=bags is not None)
     template = template_of(net, inputs, loss, config)
+    config = _with_own_defaults(config, template.module)
+    hp = config.hyperparameters(net.dropout if isinstance(net, Net) else 0.0)
     model = _model(net, template, loss, inputs, config, bags, averages=bool((hp["ema"] > 0).any()))
     plan = _step_plan(inputs, config, count, optimizer_from)
+    last = plan.rows % (plan.batch_size or plan.rows) or plan.batch_size or plan.rows
+    check_own(loss, outputs, targets[:last])
     if len(rows := sorted({len(own.train[1]) for own in own_G})) > 1:
         plan = replace(plan, orders=tuple((plan.data_seed, n) for n in rows))
-    _check_metric(config, inputs, metric_names(loss, outputs_of(loss, inputs)), bags)
+    _check_metric(config, inputs, metric_names(loss, outputs), bags)
     _check_batch_norm(template.module, bags)
     _check_batch_of_one(net, template, plan)
-    engine, kernel, kernel_reason = _kernel(net, model, plan, config)
+    batchable = is_batchable(loss, outputs, targets)
+    engine, kernel, kernel_reason = _kernel(net, model, plan, config, batchable)
     with torch.no_grad():
         population = new_population(model, config.seeds, hp)
         population.schedule_P = torch.tensor([plan.schedules.index(s) for s in config.schedules])
@@ -250,7 +267,6 @@ def set_up(
         shape, b = input_shape(net, inputs.item_shape), bags or Bags(None)
         train = _kernel_rows(*inputs.train, shape, model, b.weight_GN, b.train_G)
         held_back = _kernel_rows(*inputs.validation, shape, model, b.validation_GM, b.validation_G)
-    outputs = outputs_of(loss, inputs)
     stopping = EarlyStopping(s.metric, s.patience or 0, s.keep or "best")
     scale_G = bags.scale_G if bags and bags.scale_G else [inputs.scale]
     validation = Validation(kernel, model, held_back, outputs, scale_G, plan.batch_size)
@@ -272,6 +288,19 @@ def set_up(
     )
     best = stopping.initial_best(population, plan.evaluates)
     return setup, TrainingState.initial(population, best)
+
+
+def _with_own_defaults(config: TrainConfig, module: nn.Module) -> TrainConfig:
+    """The config of an optimizer of the user's own, with its own values for what nobody typed."""
+    own: OwnOptimizer | None = OPTIMIZERS[config.shared.optimizer].own
+    if own is None:
+        return config
+    defaults = own.defaults(module)
+    members = (
+        s.filled({name: value for name, value in defaults.items() if s.source(name) != "typed"})
+        for s in config.members
+    )
+    return replace(config, members=tuple(members))
 
 
 def _model(
@@ -325,6 +354,8 @@ def _step_plan(
     steps = s.steps or count.end_of(s.epochs or 0)
     if (longest := max(warmup for _name, warmup in config.schedules)) > steps:
         raise WARMUP_RANGE(n=longest, steps=steps)
+    for name, warmup in set(config.schedules):
+        check_schedule(name, steps - warmup)
     return StepPlan(
         rows=rows,
         batch_size=batch_size,
@@ -398,9 +429,13 @@ def _another_size(rows: int, size: int) -> str:
     return _("Use another batch size, e.g. {size}.").format(size=setting("batch_size", other))
 
 
-def _kernel(net: NetSource, model: Model, plan: StepPlan, config: TrainConfig) -> tuple[str, Kernel, str]:
-    """The kernel's name, the kernel, and a sentence on what keeps treino's own network from a faster one."""
-    batched = isinstance(net, MLP) and not net.batch_norm
+def _kernel(
+    net: NetSource, model: Model, plan: StepPlan, config: TrainConfig, batchable: bool
+) -> tuple[str, Kernel, str]:
+    """The kernel's name, the kernel, and a sentence on what keeps treino's own network from a faster one.
+    batchable: whether the kernel ``batched`` can derive the loss."""
+    called = OPTIMIZERS[model.optimizer].own is not None
+    batched = isinstance(net, MLP) and not net.batch_norm and batchable and not called
     looked_for = config.shared.engine in (None, "lanes")  # else the library isn't needed
     obstacle = lanes_obstacle(model) if looked_for else None
     choice = select_kernel(

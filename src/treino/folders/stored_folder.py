@@ -18,6 +18,7 @@ from treino.base.words import N_, _
 from treino.folders.access import Access
 from treino.folders.documents.run_spec import RunSpec
 from treino.folders.documents.sweep import SweepSpec
+from treino.folders.own_code import copy_of, restore_own_code
 from treino.folders.store import RunFolder
 from treino.folders.store.new_names import command_word, ended_before_it_began
 from treino.settings.recipes import without_recipe
@@ -35,6 +36,7 @@ class StoredFolder:
     def __init__(self, folder: RunFolder, access: Access | None = None) -> None:
         self.folder = folder
         self.access = access or Access()
+        restore_own_code(folder, self.access)
 
     @property
     def path(self) -> Path:
@@ -164,6 +166,8 @@ def typed_here(command: str, spec: RunSpec | SweepSpec, folder: Path) -> str:
             (words[place],) = shlex.split(command_word(run, f":{after}"))
         elif flag == "--net" and (folder / before).is_file():
             words[place] = f"{relative(folder / before, Path())}:{after}"
+        elif (copy := copy_of(folder, word)) is not None:
+            words[place] = f"{relative(copy, Path())}:{word.partition('@')[0]}"
         else:
             words[place] = here.get(word, word)
     return shlex.join(words)

@@ -96,13 +96,13 @@ def own_net(file: NetworkFile, seed: int) -> nn.Module:
 
 
 def _network_in(file: NetworkFile) -> nn.Module | Callable[[], nn.Module]:
-    value = _value_in(file)
+    value = value_in(file)
     if not isinstance(value, nn.Module) and not callable(value):
         raise NET_FILE_KIND(name=file.name, path=file.path, kind=type(value).__name__)
     return value  # type: ignore[no-any-return]
 
 
-def _value_in(file: NetworkFile) -> Any:
+def value_in(file: NetworkFile) -> Any:
     """Run the file and return the object with its name."""
     module = _module(file)
     if not hasattr(module, file.name):

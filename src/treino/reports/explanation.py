@@ -14,6 +14,7 @@ from torch import Tensor
 from treino.base.errors import Refusal, TreinoError, nearest
 from treino.base.formula import Array
 from treino.base.words import _
+from treino.engine.registries import foreign
 from treino.engine.rng import dropout_keys
 from treino.engine.user_module import HashDropout, replace_dropout
 from treino.folders.store.output_files import PAGE, OutputFile
@@ -43,6 +44,10 @@ EXPLAIN_TOPIC_FITS_NOT = Refusal(
 EXPLAIN_TARGETS = Refusal(
     "The loss of {run} is the mean of the cross-entropies of {n} targets, and one is worked out.",
     "Train on one of them: [[target={name}]]; or ask for a topic without a run.",
+)
+EXPLAIN_FOREIGN = Refusal(
+    "The arithmetic of {names} is not treino's, so that {run} can't be worked out line by line.",
+    "Ask for a topic without a run: treino explain backprop",
 )
 EXPLAIN_NO_UPDATE = Refusal("{run} has made no update.", "Train it for at least one step.")
 EXPLAIN_ROW_WEIGHTS = Refusal(
@@ -208,6 +213,8 @@ def update_after(
         TreinoError: as ``explain``.
     """
     run, after = now.run, later[0] if later else None
+    if names := foreign({name: now.settings[name] for name in ("loss", "optimizer")}):
+        raise EXPLAIN_FOREIGN(run=run.name, names=", ".join(names))
     if now.data.train.weight is not None:
         raise EXPLAIN_ROW_WEIGHTS(run=run.name)
     net = now.trained_net.cpu()

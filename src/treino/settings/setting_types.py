@@ -12,6 +12,7 @@ from pydantic import BaseModel, BeforeValidator, Field, WrapValidator
 
 from treino.base.document_fields import LIMITS, expected
 from treino.base.errors import TreinoError, nearest
+from treino.base.own_objects import keep
 from treino.base.words import _, setting
 
 LARGEST_LR, LARGEST_DECAY = 1e30, 1e6  # far above useful values, but products stay within float32
@@ -23,11 +24,17 @@ SLOWEST, FASTEST = 0.01, 1e6  # steps per second of a training that is watched
 
 @dataclass(frozen=True)
 class NamesFile:
-    """The mark of a setting whose texts name files or folders. words: those that name none. code: whether
-    what is named is executed."""
+    """The mark of a setting whose texts name files or folders. words: those that name none; None: all that
+    aren't FILE.py:NAME. code: whether what is named is executed."""
 
-    words: tuple[str, ...] = ()
+    words: tuple[str, ...] | None = ()
     code: bool = False
+
+    def holds(self, value: object) -> bool:
+        """Whether the value names a file or a folder."""
+        if not isinstance(value, str):
+            return False
+        return ".py:" in value if self.words is None else value not in self.words
 
 
 def file_marks(table: type[BaseModel]) -> dict[str, NamesFile]:
@@ -180,6 +187,11 @@ def limit(value: object) -> object:
     return None if value in (math.inf, "inf") else value
 
 
+def own(value: object) -> object:
+    """A name; a function, class or other object of the user's own is kept under one."""
+    return keep(value) if callable(value) else value
+
+
 def seconds(value: object) -> object:
     """A duration in seconds, from a number or a text such as ``90``, ``90s`` or ``1h1m30s``."""
     if not isinstance(value, str):
@@ -211,6 +223,8 @@ def name(value: object) -> object:
 
 
 Float = Annotated[float, BeforeValidator(number), Field(allow_inf_nan=False)]
+OwnName = Annotated[str, BeforeValidator(own), NamesFile(None, code=True)]
+"""The name of a loss, metric, optimizer or schedule: of a registry's entry, FILE.py:NAME, or of an object."""
 Seconds = Annotated[float, BeforeValidator(seconds), Field(allow_inf_nan=False)]
 Int = Annotated[int, BeforeValidator(number)]
 LISTED = Field(strict=False)  # lets a strict model accept JSON's lists as tuples

@@ -27,6 +27,7 @@ from treino.settings.setting_types import (
     Int,
     Layers,
     NamesFile,
+    OwnName,
     Seconds,
     Strings,
     explained,
@@ -147,8 +148,10 @@ class Settings(DataSettings):
         False, "numbers that an ensemble answers stay within the range of the training rows'"
     )
 
-    loss: str | None = declared(
-        None, "what training makes small, e.g. cross_entropy; default: from the task, with the reason"
+    loss: OwnName | None = declared(
+        None,
+        "what training makes small: cross_entropy, mse, ..., the class of a loss in torch.nn, or your own: "
+        "FILE.py:NAME, a function of (output, target); default: from the task, with the reason",
     )
     label_smoothing: Float = declared(
         0.0,
@@ -160,7 +163,11 @@ class Settings(DataSettings):
     class_weights: Annotated[Floats | Literal["balanced"] | None, BeforeValidator(setting_types.weights)] = (
         declared(None, "'balanced', or one weight above 0 for each class, comma-separated")
     )
-    optimizer: str = declared("adam", "how weights follow from gradients: adam, adamw or sgd")
+    optimizer: OwnName = declared(
+        "adam",
+        "how weights follow from gradients: adam, adamw, sgd, the class of another in torch.optim, e.g. "
+        "RMSprop, or your own: FILE.py:NAME",
+    )
     lr: Float | None = declared(
         None,
         "learning rate; default: 3e-3 for tables, 2e-3 for convolutional networks, "
@@ -178,9 +185,11 @@ class Settings(DataSettings):
         ge=0,
         le=setting_types.LARGEST_DECAY,
     )
-    schedule: str | None = declared(
+    schedule: OwnName | None = declared(
         None,
-        "how the learning rate changes over the run; default: constant, one-cycle for convolutional networks",
+        "how the learning rate changes over the run: constant, cosine, ..., or your own: FILE.py:NAME, a "
+        "function of (step, steps) or a class of torch.optim.lr_scheduler; default: constant, one-cycle for "
+        "convolutional networks",
     )
     warmup: Int = declared(0, "steps over which the learning rate rises to its value", ge=0)
     clip: Annotated[Float | None, BeforeValidator(setting_types.limit)] = declared(
@@ -215,7 +224,11 @@ class Settings(DataSettings):
         "else 0",
         ge=0,
     )
-    metric: str = declared("loss", "the validation figure that decides")
+    metric: OwnName = declared(
+        "loss",
+        "the validation figure that decides: loss, accuracy, ..., one of scikit-learn's, e.g. "
+        "balanced_accuracy, or your own: FILE.py:NAME, a function of (truth, prediction)",
+    )
     keep: Literal["best", "last"] | None = declared(
         None,
         "weights to keep: best on validation rows (default), or last (default for one cycle of convolutional "
@@ -345,7 +358,7 @@ OF_FILES = setting_types.file_marks(Settings)
 def names_file(name: str, value: object) -> bool:
     """Whether a setting, with this value as ``read_settings`` reads it, names a file or a folder."""
     mark = OF_FILES.get(name)
-    return mark is not None and isinstance(value, str) and value not in mark.words
+    return mark is not None and mark.holds(value)
 
 
 def group_of(name: str) -> str:

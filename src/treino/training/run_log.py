@@ -227,7 +227,7 @@ def loss_call(loss: Loss, value: float, y: Tensor, said_BC: Tensor, *, answered:
     """The event of one call of a classification loss. y: the labels. said_BC: the network's outputs, or
     zeros of their shape if it was not ``answered``."""
     shape = tuple(said_BC.shape)
-    name, target = LIKE[loss.kind.of_classes], loss.target(y, torch.float32)
+    name, target = LIKE[loss.of_classes], loss.target(y, torch.float32)
     labels, right = counts(name, said_BC, target, {}, *span(target))
     graph = Graph((Operation("softmax", None, shape, (), {}, True),) if loss.softmax_first else ())
     return LossCall(
@@ -238,7 +238,7 @@ def loss_call(loss: Loss, value: float, y: Tensor, said_BC: Tensor, *, answered:
         reduction="mean",
         input_shape=shape,
         target_shape=tuple(target.shape),
-        target_kind="int" if loss.kind.of_classes else "float",
+        target_kind="int" if loss.of_classes else "float",
         low=0.0,
         high=1.0,
         labels=labels,

@@ -36,6 +36,7 @@ from treino.folders.access import Access
 from treino.folders.documents import read_checkpoint, read_tensors
 from treino.folders.documents.run_spec import ResolvedSettings, Segment
 from treino.folders.network_source import run_network
+from treino.folders.own_code import restore_own_code
 from treino.folders.store import RunFolder
 from treino.folders.store.folder_files import FILE_MISSING
 from treino.folders.timeline import Timeline, newest, path, settings_after
@@ -149,6 +150,7 @@ def rebuilt(
         TreinoError: the network is the user's own, and its code may not run, or is another network's.
     """
     folder, spec = timeline.folder, timeline.spec
+    restore_own_code(folder, access)
     stretch = path(spec, number)[-1]
     segment = stretch.segment
     typed = timeline.typed_at(segment.start, number)

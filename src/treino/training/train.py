@@ -36,6 +36,7 @@ from treino.folders.data_source import data_of, keep_copy, load_data, prepared_b
 from treino.folders.documents import read_checkpoint, read_run_spec
 from treino.folders.documents.run_spec import RunSpec
 from treino.folders.network_source import NETWORK_COPY
+from treino.folders.own_code import write_own_code
 from treino.folders.run_records import losses_of, member_rows
 from treino.folders.store import Change, Command, RunFolder
 from treino.folders.stored_folder import as_typed, machine, unfinished, versions
@@ -173,6 +174,7 @@ def train_events(
             keep_copy(folder, in_memory(data))
         if file is not None:
             folder.write_bytes(NETWORK_COPY, file.source)
+        write_own_code(folder, explicit.values())
         if start is not None or own is not None:  # initial weights of the user's network can't be drawn again
             module, every = resolution.training.net(0, "last"), resolution.training.answer("last")
             first = start or Start(NETWORK_COPY, whole_state(every))  # without metrics all members predict

@@ -96,7 +96,9 @@ class Preparation:
     @property
     def scales(self) -> "tuple[Scale, ...]":
         """What turns the errors of each regression target into its unit; 1 for classes."""
-        return tuple(one if one.target_log else one.target_scale for one in self.by_target)
+        return tuple(
+            one if one.target_log else Deviation(one.target_scale, one.target_mean) for one in self.by_target
+        )
 
     def values(self, y: Any) -> Any:
         """The target's values in its own units for prepared ones, a tensor, an array or a number."""
@@ -339,6 +341,17 @@ def _of_array(array: InputArray) -> tuple[NDArray[np.float64], NDArray[np.float6
     pairs = (np.array(value).reshape(axes) * array.divisor for value in (array.mean, array.scale))
     mean, scale = (np.broadcast_to(value, array.shape).reshape(-1) for value in pairs)
     return mean, scale
+
+
+class Deviation(float):
+    """The standard deviation of a regression target, with its mean."""
+
+    mean: float
+
+    def __new__(cls, deviation: float, mean: float) -> "Deviation":
+        made = super().__new__(cls, deviation)
+        made.mean = mean
+        return made
 
 
 Scale = float | Preparation

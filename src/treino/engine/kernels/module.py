@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -12,6 +13,7 @@ from treino.engine.augmentation import augmented
 from treino.engine.model import Model
 from treino.engine.net_state import check_forms, load_buffers, store_buffers
 from treino.engine.optim import OFF, OPTIMIZERS, ema_limit, torch_settings
+from treino.engine.own_optimizers import load_state, store_state
 from treino.engine.population import Population
 from treino.engine.rng import dropout_keys, fork_rng, reseed, step_seed
 from treino.engine.step_plan import EVALUATION_ROWS, Chunk
@@ -31,6 +33,7 @@ class BoundMember:
     parameters: list[nn.Parameter]
     drops: list[HashDropout]
     optimizer: torch.optim.Optimizer
+    groups: list[dict[str, Any]]  # each group's own values of the settings
 
     @contextmanager
     def weights(self, views: list[Tensor]) -> Iterator[None]:
@@ -84,11 +87,17 @@ class ModuleKernel:
             parameters = [p for p in module.parameters() if p.requires_grad]
             for p, view, slope in zip(parameters, views, slopes, strict=True):
                 p.data, p.grad = view, slope
-            optimizer = self.optimizer.torch(parameters, lr=0.0)  # type: ignore[call-arg]
-            states = zip(*(population.layout.views(m[row]) for m in population.moments), strict=True)
-            for p, state in zip(parameters, states, strict=True):
-                optimizer.state[p] = dict(zip(self.optimizer.states, state, strict=True))
-            population.bound[row] = BoundMember(module, parameters, replace_dropout(module), optimizer)
+            if self.optimizer.own is not None:
+                optimizer = self.optimizer.own.make(module)
+            else:
+                optimizer = self.optimizer.torch(parameters, lr=0.0)  # type: ignore[call-arg]
+                states = zip(*(population.layout.views(m[row]) for m in population.moments), strict=True)
+                for p, state in zip(parameters, states, strict=True):
+                    optimizer.state[p] = dict(zip(self.optimizer.states, state, strict=True))
+            groups = [{k: v for k, v in group.items() if k != "params"} for group in optimizer.param_groups]
+            population.bound[row] = BoundMember(
+                module, parameters, replace_dropout(module), optimizer, groups
+            )
         bound: BoundMember = population.bound[row]
         return bound
 
@@ -98,7 +107,7 @@ class ModuleKernel:
         self._load(module, population, row)
         hp = {name: float(value[row]) for name, value in population.hp.items()}
         seed = int(population.seed_P[row])
-        self._set(bound, hp, chunk.optimizer_first)
+        self._set(population, row, bound, hp, chunk.optimizer_first)
         keys = self._keys(bound, hp, seed, chunk)
         factors = chunk.factors[int(population.schedule_P[row])]
         ((_place, rows_x, rows_y, batches, changes),) = chunk.groups(population, torch.tensor([row]))
@@ -112,7 +121,7 @@ class ModuleKernel:
                 x = x.clone()
             if changes:
                 x = augmented(x, rows_x.index_select(0, changes[s].partner_B), changes[s])
-            if model.net is None:
+            if model.net is None or model.loss.kind.own is not None:
                 reseed(step_seed(seed, chunk.first + s), model.device)
             for drop, a, b in zip(bound.drops, *keys[s], strict=True) if bound.drops else ():
                 drop.begin((a, b))
@@ -122,6 +131,8 @@ class ModuleKernel:
                 with torch.enable_grad():
                     loss = model.loss(module(x), y, weight)
                     loss.backward()
+            except TreinoError:
+                raise
             except (Exception, SystemExit) as error:
                 if model.net is not None:
                     raise
@@ -129,28 +140,45 @@ class ModuleKernel:
             loss_S[s] = loss.detach()
             if hp["clip"] != OFF["clip"]:
                 nn.utils.clip_grad_norm_(bound.parameters, hp["clip"])
-            optimizer.param_groups[0]["lr"] = hp["lr"] * factor
+            for group, own in zip(optimizer.param_groups, bound.groups, strict=True):
+                group["lr"] = hp["lr"] * factor
+                if len(bound.groups) > 1:  # each in its own proportion
+                    group["lr"] *= own["lr"] / bound.groups[0]["lr"]
             optimizer.step()
             if len(population.average):
                 share = 1 - min(hp["ema"], ema_limit(chunk.optimizer_first + s + 1))
                 population.average[row].lerp_(population.params[row], share)
             if s + 1 in chunk.keyframe_steps:
-                self._store(module, population, row)
+                self._store(bound, population, row)
                 chunk.copy_member(population)
-        self._store(module, population, row)
+        self._store(bound, population, row)
 
     def _load(self, module: nn.Module, population: Population, row: int) -> None:
         check_forms(self.model.forms, module)
         load_buffers(module, population.buffer_layout, population.buffers[row])
 
-    def _store(self, module: nn.Module, population: Population, row: int) -> None:
-        check_forms(self.model.forms, module)
-        store_buffers(module, population.buffer_layout, population.buffers[row])
+    def _store(self, bound: BoundMember, population: Population, row: int) -> None:
+        check_forms(self.model.forms, bound.module)
+        store_buffers(bound.module, population.buffer_layout, population.buffers[row])
+        if self.optimizer.own is not None:
+            store_state(bound.optimizer, self.model.state_form, population.moments[0][row])
 
-    def _set(self, bound: BoundMember, hp: dict[str, float], first: int) -> None:
+    def _set(
+        self, population: Population, row: int, bound: BoundMember, hp: dict[str, float], first: int
+    ) -> None:
         settings = torch_settings(self.model.optimizer, hp, self.model.nesterov)
-        bound.optimizer.param_groups[0].update(settings)
-        if self.optimizer.torch is not torch.optim.SGD:
+        if self.optimizer.own is not None:
+            if first:
+                load_state(bound.optimizer, self.model.state_form, population.moments[0][row])
+            else:
+                bound.optimizer.state.clear()
+            usual = bound.groups[0]  # what a group has of its own stays until the setting differs
+            for group, own in zip(bound.optimizer.param_groups, bound.groups, strict=True):
+                for name in settings.keys() & group.keys():
+                    group[name] = own[name] if settings[name] == usual[name] else settings[name]
+        else:
+            bound.optimizer.param_groups[0].update(settings)
+        if self.optimizer.own is None and self.optimizer.torch is not torch.optim.SGD:
             for p in bound.parameters:
                 bound.optimizer.state[p]["step"] = torch.tensor(float(first))
         if self.model.net is not None:

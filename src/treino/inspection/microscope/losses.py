@@ -208,7 +208,7 @@ def loss_steps(update: Update) -> tuple[Step, ...]:
     last = update.place.layer == len(update.layers) - 1
     if loss.name == "bce":
         return bce_steps(out, y, row)
-    if loss.kind.of_classes:
+    if loss.of_classes:
         of = cross_entropy_steps if loss.name == "cross_entropy" else row_steps
         return of(loss, out, y, row, update.place.i if last else int(y[row]))
     place = row * out.shape[1] + (update.place.i if last else 0)

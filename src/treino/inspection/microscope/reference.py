@@ -216,7 +216,7 @@ def worked(loss: Loss, out: Array, y: Array) -> ReferenceLoss:
     """The loss of outputs ``[B, C]`` for targets ``y``, computed in NumPy."""
     if (terms := loss.kind.terms) is None:
         return (_bce if loss.name == "bce" else _cross_entropy)(loss, out, y)
-    return (_of_rows if loss.kind.of_classes else _of_pairs)(terms, out, y)
+    return (_of_rows if loss.of_classes else _of_pairs)(terms, out, y)
 
 
 # ---- papers and torch pages that the explanations cite

@@ -76,7 +76,7 @@ def _units(update: Update) -> list[int]:
         int(np.abs((p.d if layer > place.layer else p.h)[row]).argmax())
         for layer, p in enumerate(update.through)
     ]
-    if update.loss.kind.of_classes and place.layer < last:
+    if update.loss.of_classes and place.layer < last:
         unit_L[last] = int(update.batch.y[row])
     if place.layer and place.j is not None:
         unit_L[place.layer - 1] = place.j
@@ -223,7 +223,7 @@ def _pattern(update: Update, by: float) -> bytes:
         if of.act
         for kink in ACTIVATIONS[of.act].kinks
     ]
-    if (terms := update.loss.kind.terms) is not None and not update.loss.kind.of_classes:
+    if (terms := update.loss.kind.terms) is not None and not update.loss.of_classes:
         e = passes[-1].h - update.batch.y.reshape(passes[-1].h.shape)
         sides += [np.sign(e - kink) for kink in terms.kinks]
     return b"".join(np.ascontiguousarray(s).tobytes() for s in sides)

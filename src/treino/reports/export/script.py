@@ -29,6 +29,7 @@ from treino.engine.augmentation import cut_out, pixel_places, resampled
 from treino.engine.defaults import dropout_of, plain_of
 from treino.engine.gates import gates_of
 from treino.engine.nets import Residual, described, input_shape
+from treino.engine.registries import foreign
 from treino.engine.rng import member_seeds, step_seed
 from treino.folders.network_source import UserFiles, network_files, sealed_copy
 from treino.folders.stored_run import StoredRun
@@ -49,6 +50,10 @@ from treino.reports.export.script_data import (
 from treino.reports.export.script_training import planned_steps, training_part
 from treino.settings.spec import LAYERS, read_settings
 
+EXPORT_FOREIGN = Refusal(
+    "A script of {run} would lack {names}, whose code is not treino's.",
+    "Export the network alone: [[format=pt2]] or [[format=onnx]].",
+)
 EXPORT_NET_GIVEN = Refusal(
     "{run} trained a network that existed only in Python, so its first weights are gone.",
     "Write its class into a file and train with [[net=FILE.py:NAME]]; or use [[format=safetensors]].",
@@ -79,6 +84,8 @@ def script(run: StoredRun) -> Exported:
         TreinoError: a network that exists only in the process that trained it; data that is gone or changed;
             a run that didn't start from scratch and has no weights yet.
     """
+    if names := foreign(run.first_settings):
+        raise EXPORT_FOREIGN(run=run.name, names=", ".join(names))
     if not _begins_anew(run):
         need_weights(run)
     part, data = script_parts(run), run.data

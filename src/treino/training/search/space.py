@@ -8,7 +8,7 @@ of them.
 import math
 import re
 import tomllib
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Collection, Container, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from itertools import chain
@@ -17,6 +17,7 @@ from typing import Any
 
 from treino.base.errors import Refusal, TreinoError, nearest
 from treino.base.words import _, joined
+from treino.settings.setting_types import own
 from treino.settings.spec import OFF, Settings, is_none, names_file
 
 SPACE_LEVELS = Refusal("{name}: a range has at least 2 levels, not {n}.", "{hint}")
@@ -384,8 +385,13 @@ def read_space(
             raise SPACE_UNKNOWN(name=name, hint=nearest(name, whole))
         if name in dimensions:
             raise SPACE_SETTING_TWICE(name=name)
-        dimensions[name] = _dimension(name, value, whole, single)
+        dimensions[name] = _dimension(name, _with_own(value), whole, single)
     return Space(tuple(in_order(dimensions)))
+
+
+def _with_own(value: Any) -> Any:
+    """A setting's values with the names of kept objects in place of functions and classes."""
+    return [own(each) for each in value] if isinstance(value, list | tuple) else own(value)
 
 
 def space_of(words: Sequence[str]) -> Sequence[str] | dict[str, Any]:
@@ -417,6 +423,13 @@ def files_in_space(space: Space) -> Iterator[tuple[str, str]]:
     for dimension in space.dimensions:
         values = dimension.domain.values if isinstance(dimension.domain, Choice) else ()
         yield from ((dimension.name, value) for value in values if names_file(dimension.name, value))
+
+
+def values_of(space: Space, names: Collection[str]) -> Iterator[Any]:
+    """Yield each value that the space lists for these settings."""
+    for dimension in space.dimensions:
+        if dimension.name in names and isinstance(dimension.domain, Choice):
+            yield from dimension.domain.values
 
 
 def plain(value: Any) -> Any:

@@ -35,6 +35,7 @@ from treino.folders.network_source import (
     network_source,
     write_copies,
 )
+from treino.folders.own_code import restore_own_code, write_own_code
 from treino.folders.store import RunFolder
 from treino.folders.user_network import NetworkFile, NetworkFiles, network_of
 from treino.settings.several import OF_SEVERAL
@@ -299,6 +300,7 @@ def sources_of(
     Raises:
         TreinoError: the data is gone; a network's code may not run.
     """
+    restore_own_code(folder, access)
     networks = network_files(network_source(folder, access.net_file, access.trust), words)
     data = data_of(folder, access.data_file)
     return source_of(folder, data, access.data_file), data, networks
@@ -309,14 +311,16 @@ def new_folder(
     kind: str,
     data: Data,
     networks: NetworkFiles,
+    own: Iterable[object] = (),
     *,
     parent: str | Path,
     stem: str,
     name: str | None,
     out: str | Path | None,
 ) -> Iterator[tuple[RunFolder, Mapping[str, Any]]]:
-    """Make a folder with the data's preparation, rows that are in memory only, and network files. Yield it
-    with the ``data`` entry of ``spec.json``. stem: the folder is named after the data and ``stem``."""
+    """Make a folder with the data's preparation, rows that are in memory only, and the user's files. Yield
+    it with the ``data`` entry of ``spec.json``. own: the names of the user's own losses and so on. stem: the
+    folder is named after the data and ``stem``."""
     where_to = Path(out) if out else None
     with RunFolder.create(
         parent=parent, stem=f"{data.name}-{stem}", name=name, out=where_to, kind=kind
@@ -326,4 +330,5 @@ def new_folder(
         if where["kind"] == "memory":
             keep_copy(folder, data)
         write_copies(folder, networks)
+        write_own_code(folder, own)
         yield folder, where

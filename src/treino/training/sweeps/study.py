@@ -24,6 +24,7 @@ from treino.folders.data_source import load_data, recorded_settings
 from treino.folders.documents import read_checkpoint, read_study_spec
 from treino.folders.documents.sweep import StudyFacts, StudyPlan
 from treino.folders.network_source import NetworkSource
+from treino.folders.own_code import with_own_code
 from treino.folders.store import RunFolder
 from treino.folders.stored_folder import unfinished, versions
 from treino.folders.stored_run import StoredRun
@@ -74,7 +75,8 @@ def study_events(
     Raises:
         TreinoError: bad input (status 2) or a system error (status 1).
     """
-    wanted = dict(settings)
+    wanted = with_own_code(networks, settings)
+    settings = dict(wanted)
     if place.on is not None:
         wanted["device"] = device_here(settings, place)
     options = study_plan(wanted, **compared)
@@ -101,7 +103,9 @@ def study_events(
     with ExitStack() as opened:
         distribution = opened.enter_context(open_distribution(place, {}))
         folder, where = opened.enter_context(
-            new_folder("study", data, copies, parent=parent, stem="study", name=name, out=out)
+            new_folder(
+                "study", data, copies, wanted.values(), parent=parent, stem="study", name=name, out=out
+            )
         )
         facts = _facts(options, data, trainings, where["source"], gpus=gpus)
         folder.write_json(

@@ -27,6 +27,7 @@ from treino.folders.access import Access
 from treino.folders.data_source import fold_place, keep_copy, load_data, recorded_settings
 from treino.folders.documents import read_checkpoint, read_document, read_sweep_spec
 from treino.folders.network_source import NetworkSource
+from treino.folders.own_code import OF_ENTRIES, own_names, with_own_code
 from treino.folders.store import RunFolder
 from treino.folders.stored_folder import machine, try_or_note, unfinished, versions
 from treino.folders.stored_run import StoredRun
@@ -41,9 +42,11 @@ from treino.training.search.space import (
     Choice,
     Dimension,
     Space,
+    files_in_space,
     read_space,
     space_from_json,
     space_of,
+    values_of,
 )
 from treino.training.sweeps.bracket import (
     MEMBERS,
@@ -123,7 +126,10 @@ def sweep_events(
         space = space_of([space])
     if not isinstance(space, Space):
         space = read_space(space, whole_settings(), single_settings())
-    base = dict(settings or {})
+    settings = with_own_code(networks, settings or {})
+    named = [word for name, word in files_in_space(space) if name in OF_ENTRIES]
+    space = renamed_space(space, own_names(networks, named), OF_ENTRIES)
+    base = dict(settings)
     if not options.get("spread"):  # repeats don't select a winner
         options |= {"ensemble": read_settings({"ensemble": base.pop("ensemble", 1)}).ensemble}
     wanted = sweep_plan(options)
@@ -132,6 +138,7 @@ def sweep_events(
         base["device"] = device_here(base, place)
     shared = shared_settings(base)
     check_members(space, base, wanted)
+    own_code = [*base.values(), *values_of(space, OF_ENTRIES)]
     words, files = own_networks(networks, network_words(base, space))
     space = renamed_space(space, words)
     own = {} if shared.net_file is None else {"net": words[shared.net_file]}
@@ -159,7 +166,7 @@ def sweep_events(
             of_first = first.populations[0].training
             check_goals(wanted.until[:1], metric_names(of_first.loss_function, of_first.outputs), data)
         folder, where = opened.enter_context(
-            new_folder("sweep", data, sweep.networks, parent=parent, stem=stem, name=name, out=out)
+            new_folder("sweep", data, sweep.networks, own_code, parent=parent, stem=stem, name=name, out=out)
         )
         own_net = {"net": base["net"]} if shared.net_file is not None else {}
         spec = {

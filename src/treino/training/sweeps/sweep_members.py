@@ -9,7 +9,7 @@ their settings. The time limit and the target start anew.
 import math
 import re
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import accumulate, pairwise
 from pathlib import Path
@@ -489,15 +489,15 @@ def network_words(base: Mapping[str, Any], space: Space, configs: Iterable[Confi
     return [shared_settings(base).net_file, *words, *own]
 
 
-def renamed_space(space: Space, words: Mapping[str, str]) -> Space:
-    """The space with each network's file renamed by ``words``, ``{old: new}``."""
+def renamed_space(space: Space, words: Mapping[str, str], names: Collection[str] = ("net",)) -> Space:
+    """The space with each file renamed by ``words``, ``{old: new}``. names: the settings that name them."""
 
     def other(values: tuple[Any, ...]) -> tuple[Any, ...]:
         return tuple(words.get(str(value), value) for value in values)
 
     def renamed(d: Dimension) -> Dimension:
-        if d.name == "net" and isinstance(d.domain, Choice):
+        if d.name in names and isinstance(d.domain, Choice):
             d = replace(d, domain=Choice(other(d.domain.values)))
-        return replace(d, among=other(d.among)) if d.when == "net" else d
+        return replace(d, among=other(d.among)) if d.when in names else d
 
     return Space(tuple(renamed(d) for d in space.dimensions))

@@ -1,0 +1,282 @@
+"""Losses beside treino's own: torch's by their class names, other packages', and the user's functions.
+
+Such a loss is a function of (output, target), which returns one number, or one for each row. Autograd derives
+it, in the kernel ``batched`` for blocks of members at once.
+"""
+
+import copy
+import inspect
+import math
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from treino.base.apps import of_packages
+from treino.base.errors import Refusal, cause
+from treino.base.own_objects import is_kept, is_own, kept
+from treino.base.words import N_
+from treino.engine.losses import LOSSES, BufferCall, Loss, LossBuffers, LossKind
+from treino.engine.rng import fork_rng
+
+OWN_LOSS_FAILS = Refusal(
+    "The loss {name} fails on outputs of shape {output} and targets of shape {target}: {cause}",
+    "It is called as torch's own: loss(output, target). Try it on torch.randn({output}).",
+)
+OWN_LOSS_RESULT = Refusal(
+    "For {rows} rows the loss {name} returns {got}; wanted is one number, or one for each row.",
+    "Return a tensor of shape [] or [{rows}], e.g. by .mean().",
+)
+OWN_LOSS_GRADIENT = Refusal(
+    "The loss {name} is cut off from the network's output, so that nothing can be learned.",
+    "Leave .detach(), .item(), argmax, comparisons and numpy out of it.",
+)
+OWN_LOSS_CHANCE = Refusal(
+    "The loss {name} gives two values for the same rows, so that no training could be repeated.",
+    "Draw random numbers with torch, or leave them out.",
+)
+OWN_LOSS_ROWS = Refusal(
+    "The loss {name} is no mean over rows, so that rows can't have weights in it.",
+    "Return one loss for each row, shape [B]; or leave the weights out.",
+)
+
+BLOCK = 16  # members derived at once: always so many, so that a member has the same bits in any company
+ALIKE = 1e-4  # relative difference up to which the mean of the rows' losses is the loss
+PROBE_ROWS = 8
+
+Function = Callable[[Tensor, Tensor], Tensor]
+
+
+def entry(name: str) -> LossKind | None:
+    """The loss of this name: of torch, of another package, or the user's own."""
+    if is_own(name):
+        return _kind(OwnLoss(name, kept(name)) if is_kept(name) else None)
+    for kind in LOSSES.values():
+        if kind.criterion.__name__ == name:
+            return kind
+    value = getattr(nn, name, None) if name.endswith("Loss") else of_packages("loss", name)
+    return None if value is None else _kind(OwnLoss(name, value))
+
+
+def _kind(own: "OwnLoss | None") -> LossKind:
+    """The registry's entry. own: None: reading a run needs none."""
+    return LossKind(
+        None,
+        nn.Module if own is None else own.module,
+        _build,
+        _constant,
+        N_("a function of the output and the target"),
+        own=own,
+        mean=lambda loss, output, y: _of(loss)(output, y),
+        rows=lambda loss, output, y: _of(loss).rows(output, y),
+    )
+
+
+def _of(loss: Loss) -> "OwnLoss":
+    own: OwnLoss | None = loss.kind.own
+    return OwnLoss(loss.name, kept(loss.name)) if own is None else own
+
+
+class OwnLoss:
+    """A loss as a function (output ``[B, C]``, target) → scalar. value: a function, a module or its class."""
+
+    def __init__(self, name: str, value: Any) -> None:
+        self.name = name
+        self.value: Any = value() if inspect.isclass(value) else value
+        self._way: Callable[[Tensor, Tensor], Tensor | None] | None = None  # to each row's loss
+
+    @property
+    def module(self) -> type[nn.Module]:
+        return type(self.value) if isinstance(self.value, nn.Module) else nn.Module
+
+    def __call__(self, output: Tensor, y: Tensor) -> Tensor:
+        """The loss of a batch.
+
+        Raises:
+            TreinoError: the function fails, or returns something else than one number or one for each row.
+        """
+        return self._called(self.value, output, y).mean()
+
+    def rows(self, output: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        """Each row's loss, and its weight 1, ``[B]``; losses are NaN if the loss is no mean over rows."""
+        one_B = torch.ones(len(output), dtype=torch.float64, device=output.device)
+        each_B = self._way_for(output, y)(output, y)
+        return torch.full_like(one_B, torch.nan).to(output.dtype) if each_B is None else each_B, one_B
+
+    def _way_for(self, output: Tensor, y: Tensor) -> Callable[[Tensor, Tensor], Tensor | None]:
+        """The way to each row's loss whose mean is the loss, found once, on more than one row."""
+        if self._way is not None:
+            return self._way
+        whole = self(output, y).detach()
+        for way in (self._plain, self._unreduced, self._alone):
+            try:
+                each_B = way(output, y)
+            except Exception:
+                continue
+            if each_B is not None and _alike(each_B.detach().mean(), whole):
+                break
+        else:
+            way = _none
+        if len(output) > 1:
+            self._way = way
+        return way
+
+    def _plain(self, output: Tensor, y: Tensor) -> Tensor | None:
+        value = self._called(self.value, output, y)
+        return value if value.dim() else None
+
+    def _unreduced(self, output: Tensor, y: Tensor) -> Tensor | None:
+        """By torch's argument ``reduction``."""
+        function: Any = self.value
+        if isinstance(function, nn.Module) and hasattr(function, "reduction"):
+            function = copy.copy(function)
+            function.reduction = "none"
+        elif callable(function) and "reduction" in inspect.signature(function).parameters:
+            function = partial(function, reduction="none")
+        else:
+            return None
+        value: Tensor = function(output, y)
+        return (
+            value.flatten(1).mean(1) if value.dim() > 1 else value if value.shape == (len(output),) else None
+        )
+
+    def _alone(self, output: Tensor, y: Tensor) -> Tensor:
+        """Each row as a batch of one."""
+
+        def of_row(output_C: Tensor, y_row: Tensor) -> Tensor:
+            value: Tensor = self.value(output_C.unsqueeze(0), y_row.unsqueeze(0))
+            return value.mean()
+
+        each_B: Tensor = torch.func.vmap(of_row)(output, y)
+        return each_B
+
+    def _called(self, function: Function, output: Tensor, y: Tensor) -> Tensor:
+        try:
+            value = function(output, y)
+        except (Exception, SystemExit) as error:
+            shapes = {"output": list(output.shape), "target": list(y.shape)}
+            raise OWN_LOSS_FAILS(name=self.name, cause=cause(error), **shapes) from error
+        if not isinstance(value, Tensor) or value.shape not in ((), (1,), (len(output),)):
+            got = list(value.shape) if isinstance(value, Tensor) else type(value).__name__
+            raise OWN_LOSS_RESULT(name=self.name, rows=len(output), got=got)
+        return value
+
+    def check(self, output_BC: Tensor, y: Tensor) -> None:
+        """Try the loss on rows of this shape.
+
+        Raises:
+            TreinoError: it fails, returns something else than a loss, has no gradient, or isn't repeatable.
+        """
+        values = []
+        for _time in range(2):
+            with torch.enable_grad(), fork_rng(0):
+                output = output_BC.detach().clone().requires_grad_()
+                value = self(output, y)
+                if not value.requires_grad or not value.is_floating_point():
+                    raise OWN_LOSS_GRADIENT(name=self.name)
+                (slope,) = torch.autograd.grad(value, output, allow_unused=True)
+                if slope is None:
+                    raise OWN_LOSS_GRADIENT(name=self.name)
+            values.append(value.detach())
+        if not torch.equal(*values) and not bool(torch.stack(values).isnan().all()):
+            raise OWN_LOSS_CHANCE(name=self.name)
+
+
+def check_own(loss: Loss, outputs: int, y: Tensor, weighted: bool = False) -> None:
+    """Try a loss of the user's own on some targets, before anything is written.
+
+    y: targets in the loss's form. weighted: whether rows have weights.
+
+    Raises:
+        TreinoError: it can't be trained with.
+    """
+    own: OwnLoss | None = loss.kind.own
+    if own is None:
+        return
+    channels = outputs // math.prod(loss.axes)
+    shape = (channels, *loss.axes) if loss.task == "classification" or not loss.axes else loss.axes
+    output = torch.randn(len(y), *shape, generator=torch.Generator().manual_seed(0))
+    own.check(output, y)
+    if weighted and not loss.axes and bool(own.rows(output, y)[0].isnan().any()):
+        raise OWN_LOSS_ROWS(name=own.name)
+
+
+def is_batchable(loss: Loss, outputs: int, y: Tensor) -> bool:
+    """Whether the kernel ``batched`` can derive this loss for many members at once, as autograd does alone.
+
+    y: some targets in the loss's form.
+    """
+    if loss.kind.own is None:
+        return True
+    z_RCB = torch.randn(2, outputs, len(y), generator=torch.Generator().manual_seed(0))
+    d_RCB, loss_R = torch.zeros_like(z_RCB), torch.zeros(2)
+    try:
+        for call in _build(loss, LossBuffers(z_RCB, y, d_RCB, loss_R))[1]:
+            call()
+        for z_CB, d_CB in zip(z_RCB, d_RCB, strict=True):
+            output = z_CB.mT.clone().requires_grad_()
+            with torch.enable_grad():
+                (slope,) = torch.autograd.grad(loss(output, y), output)
+            if not torch.allclose(slope.mT, d_CB, rtol=1e-4, atol=1e-6, equal_nan=True):
+                return False
+    except Exception:  # vmap refuses branches on values, random numbers, changes in place
+        return False
+    return True
+
+
+def _build(loss: Loss, s: LossBuffers) -> tuple[list[BufferCall], list[BufferCall]]:
+    """Derive the loss of blocks of members by ``vmap``."""
+    members, outputs, rows = s.z.shape
+    whole = -(-members // BLOCK) * BLOCK
+    z_RBC = torch.zeros(whole, rows, outputs, dtype=s.z.dtype, device=s.z.device)
+    weight_RB = torch.ones(whole, rows, dtype=s.z.dtype, device=s.z.device)
+
+    def value(output: Tensor, y: Tensor, weight: Tensor) -> Tensor:
+        return loss(output, y, None if s.weight is None else weight)
+
+    derive = torch.func.vmap(torch.func.grad_and_value(value), in_dims=(0, None, 0))
+
+    def call() -> None:
+        z_RBC[:members].copy_(s.z.mT)
+        if s.weight is not None:
+            weight_RB[:members].copy_(s.weight)
+        for first in range(0, whole, BLOCK):
+            part = slice(first, first + BLOCK)
+            slope_RBC, value_R = derive(z_RBC[part], s.y, weight_RB[part])
+            here = min(BLOCK, members - first)
+            s.d[part].copy_(slope_RBC[:here].mT)
+            s.loss[part].copy_(value_R[:here])
+
+    return [], [call]
+
+
+def _constant(loss: Loss, y: Tensor, weight: Tensor) -> float:
+    """The smallest loss of a constant output that a search finds; NaN if it finds none."""
+    outputs = max(int(y.max()) + 1, 2) if not y.is_floating_point() else y.reshape(len(y), -1).shape[1]
+    constant_C = torch.zeros(outputs, dtype=torch.float64, requires_grad=True)
+    search = torch.optim.LBFGS([constant_C], max_iter=50, line_search_fn="strong_wolfe")
+    plain = bool((weight == weight[0]).all())
+    target = y.double().reshape(len(y), -1) if y.is_floating_point() else y.long().reshape(-1)
+
+    def closure() -> Tensor:
+        search.zero_grad()
+        value = loss(constant_C.expand(len(y), -1), target, None if plain else weight)
+        value.backward()
+        return value
+
+    try:
+        with torch.enable_grad():
+            search.step(closure)
+            return float(closure().detach())
+    except Exception:
+        return float("nan")
+
+
+def _none(output: Tensor, y: Tensor) -> None:
+    """A loss that is no mean over rows has none of a single row."""
+
+
+def _alike(one: Tensor, other: Tensor) -> bool:
+    return bool(torch.isclose(one, other.to(one), rtol=ALIKE, atol=1e-7, equal_nan=True))

@@ -1,0 +1,147 @@
+"""Metrics beside treino's own: scikit-learn's by name, other packages', and the user's functions.
+
+Such a metric is a function of (truth, prediction), arrays of class numbers or of values in the target's unit,
+as scikit-learn's are. One whose name ends in ``_error`` or ``_loss``, or that has
+``greater_is_better = False``, decides by its smallest value.
+"""
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from treino.base.apps import of_packages
+from treino.base.errors import Refusal, TreinoError, cause
+from treino.base.own_objects import is_kept, is_own, kept
+from treino.base.words import N_
+from treino.data.preparation.preparation import Deviation
+from treino.engine.metrics import Metric, MetricInputs, probabilities
+
+OWN_METRIC_FAILS = Refusal(
+    "The metric {name} fails on {rows} rows: {cause}",
+    "It is called as scikit-learn's: metric(truth, prediction), two arrays of {rows} numbers.",
+)
+OWN_METRIC_RESULT = Refusal(
+    "The metric {name} returns {got} and not one number.",
+    "Return a float: the mean over the rows, for example.",
+)
+OWN_METRIC_WEIGHTS = Refusal(
+    "The metric {name} can't weigh rows, and these rows have weights.",
+    "Give it an argument sample_weight, as scikit-learn's have; or use another metric.",
+)
+
+OF_SKLEARN = {
+    "mape": "mean_absolute_percentage_error",
+    "pinball": "mean_pinball_loss",
+    "cohen_kappa": "cohen_kappa_score",
+    "matthews_corrcoef": "matthews_corrcoef",
+}
+"""Short names of scikit-learn's metrics that are none of its scorers."""
+SMALLER_IS_BETTER = "_error", "_loss", "_deviance"
+PROBABILITIES = "y_score", "y_prob", "y_proba", "y_pred_proba", "probability", "probabilities"
+
+
+def entry(name: str) -> Metric | None:
+    """The metric of this name: of scikit-learn, of another package, or the user's own."""
+    if is_own(name) and not is_kept(name):
+        return Metric(None, 1, None, N_("a function of the truth and the prediction"))
+    value = kept(name) if is_own(name) else _of_sklearn(name) or of_packages("metric", name)
+    if value is None:
+        return None
+    own = OwnMetric.of(name, value)
+    return Metric(own.task, own.better, own, N_("a function of the truth and the prediction"), may_lack=True)
+
+
+def _of_sklearn(name: str) -> Any:
+    from sklearn import metrics
+
+    if name in OF_SKLEARN:
+        return getattr(metrics, OF_SKLEARN[name])
+    if name in metrics.get_scorer_names():
+        return metrics.get_scorer(name)
+    value = getattr(metrics, name, None)
+    takes = inspect.signature(value).parameters if inspect.isfunction(value) else {}
+    return value if [*takes][:1] == ["y_true"] else None
+
+
+@dataclass(frozen=True)
+class OwnMetric:
+    """A metric as a function of the inputs of metrics. better: +1 if larger is better, else -1.
+
+    takes_probabilities: of two classes that of the second, else those of all. more: further arguments.
+    """
+
+    name: str
+    function: Callable[..., Any]
+    better: int = 1
+    takes_probabilities: bool = False
+    task: Any = None
+    more: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, name: str, value: Any) -> "OwnMetric":
+        """The metric of a function, or of a scorer that scikit-learn's ``make_scorer`` made."""
+        if hasattr(value, "_score_func"):
+            methods = value._response_method
+            scores = methods != "predict" and "predict" not in (methods if isinstance(methods, tuple) else ())
+            return cls(
+                name,
+                value._score_func,
+                value._sign,
+                scores,
+                "classification" if scores else None,
+                value._kwargs,
+            )
+        word = getattr(value, "__name__", name)
+        larger = getattr(value, "greater_is_better", not word.endswith(SMALLER_IS_BETTER))
+        scores = not {*_parameters(value)}.isdisjoint(PROBABILITIES)
+        return cls(name, value, 1 if larger else -1, scores)
+
+    def __call__(self, inputs: MetricInputs) -> Tensor:
+        """``[R]`` float64.
+
+        Raises:
+            TreinoError: the function fails or returns no number.
+        """
+        values = [self._of_one(inputs, row) for row in range(len(inputs.output_RNC))]
+        return torch.tensor(values, dtype=torch.float64)
+
+    def _of_one(self, inputs: MetricInputs, row: int) -> float:
+        true_N = inputs.y_RN[row].numpy()
+        if inputs.y.is_floating_point():
+            scale: Any = inputs.scale
+            mean = scale.mean if isinstance(scale, Deviation) else 0.0  # of rows that are their own unit
+            true_N = true_N * float(scale) + mean
+            guess: NDArray[Any] = inputs.output_RNC[row, :, 0].numpy() * float(scale) + mean
+        elif self.takes_probabilities:
+            guess = probabilities(inputs.output_RNC[row]).numpy()
+            guess = guess[:, 1] if guess.shape[1] == 2 else guess
+        else:
+            guess = inputs.guess_RN[row].numpy()
+        if not np.isfinite(guess).all():
+            return float("nan")
+        weight = {} if inputs.weight_RN is None else {"sample_weight": inputs.weight_RN[row].numpy()}
+        if weight and "sample_weight" not in _parameters(self.function):
+            raise OWN_METRIC_WEIGHTS(name=self.name)
+        try:
+            value = self.function(true_N, guess, **self.more, **weight)
+        except TreinoError:
+            raise
+        except Exception as error:
+            raise OWN_METRIC_FAILS(name=self.name, rows=len(true_N), cause=cause(error)) from error
+        try:
+            return float(value)
+        except (TypeError, ValueError):
+            raise OWN_METRIC_RESULT(name=self.name, got=type(value).__name__) from None
+
+
+def _parameters(function: Any) -> tuple[str, ...]:
+    try:
+        return tuple(inspect.signature(function).parameters)
+    except (TypeError, ValueError):
+        return ()

@@ -1,0 +1,226 @@
+"""Optimizers beside treino's own: torch's by name, other packages', and the user's classes and functions.
+
+Such an optimizer is a class (or a ``functools.partial`` of one) that is called with the parameters, or a
+function that is called with the network and returns an optimizer, so that it can make groups of parameters.
+The kernel ``module`` trains with it; its state is kept as bytes, so that a training resumes bit for bit.
+"""
+
+import inspect
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from treino.base.apps import of_packages
+from treino.base.errors import Refusal, cause
+from treino.base.own_objects import is_kept, is_own, kept
+from treino.base.words import N_
+from treino.engine.optim import OPTIMIZERS, Optimizer
+from treino.engine.user_module import module_copy
+
+OWN_OPTIMIZER_FAILS = Refusal(
+    "The optimizer {name} fails: {cause}",
+    "Give a class of torch.optim, its arguments by functools.partial; or a function that is called with the"
+    " network and returns an optimizer.",
+)
+OWN_OPTIMIZER_KIND = Refusal(
+    "The optimizer {name} is a {kind}, and not a torch.optim.Optimizer.",
+    "Return torch.optim.SGD(net.parameters()).",
+)
+OWN_OPTIMIZER_STATE = Refusal(
+    "The optimizer {name} keeps a state whose form changes, so that no training could go on with it.",
+    "Use another, e.g. RMSprop.",
+)
+OWN_OPTIMIZER_PARAMETERS = Refusal(
+    "The optimizer {name} leaves {left} out, which would never learn.",
+    "Give it all of net.parameters(), or freeze those: net.out.requires_grad_(False).",
+)
+
+SETTINGS = "weight_decay", "momentum", "nesterov", "betas", "eps"
+"""Settings that an own optimizer reads if its groups have them."""
+FLAGS = "foreach", "fused", "capturable", "differentiable", "maximize", "amsgrad", "params"
+
+
+def entry(name: str) -> Optimizer | None:
+    """The optimizer of this name: of torch, of another package, or the user's own."""
+    if is_own(name):
+        return _optimizer(OwnOptimizer(name, kept(name)) if is_kept(name) else OwnOptimizer(name, None))
+    classes = {each.lower(): each for each in dir(torch.optim) if each[:1].isupper()}
+    known = OPTIMIZERS.keys() & {name.lower()}
+    if known:
+        return OPTIMIZERS[known.pop()]
+    value = getattr(torch.optim, classes.get(name.lower(), ""), None)
+    if value is torch.optim.Optimizer:
+        return None
+    value = of_packages("optimizer", name) if value is None else value
+    return None if value is None else _optimizer(OwnOptimizer(name, value))
+
+
+def _optimizer(own: "OwnOptimizer") -> Optimizer:
+    return Optimizer(
+        ("state",),
+        None,  # type: ignore[arg-type]
+        torch.optim.Optimizer,
+        own.reads,
+        N_("a class of torch.optim, or a function of the network"),
+        None,  # type: ignore[arg-type]
+        own=own,
+    )
+
+
+@dataclass(frozen=True)
+class StateValue:
+    """One value of an optimizer's state: of parameter or group ``number``, with its key, type and shape."""
+
+    of_group: bool
+    number: int
+    key: str
+    dtype: torch.dtype
+    shape: tuple[int, ...]
+    python: type | None  # of a plain number
+
+    @property
+    def size(self) -> int:
+        return max(1, torch.Size(self.shape).numel()) * self.dtype.itemsize
+
+
+class OwnOptimizer:
+    """What makes an optimizer of torch's interface. value: a class, a partial of one, or a function of the
+    net; None: not there."""
+
+    def __init__(self, name: str, value: Any) -> None:
+        self.name, self.value = name, value
+
+    @property
+    def _class(self) -> Any:
+        value = self.value
+        while isinstance(value, partial):
+            value = value.func
+        return value if inspect.isclass(value) else None
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """The settings besides lr that its class takes; those of all, for a function of the net."""
+        if self.value is None or self._class is None:
+            return SETTINGS
+        takes = inspect.signature(self._class).parameters
+        return tuple(name for name in SETTINGS if name in takes and _fits(name, takes[name].default))
+
+    def make(self, module: nn.Module) -> torch.optim.Optimizer:
+        """The optimizer of this module's free parameters.
+
+        Raises:
+            TreinoError: it can't be made, or leaves parameters out.
+        """
+        value = kept(self.name) if self.value is None else self.value
+        free = {name: p for name, p in module.named_parameters() if p.requires_grad}
+        try:
+            made = value(list(free.values())) if self._class is not None else value(module)
+        except Exception as error:
+            try:  # without a default rate
+                made = value(list(free.values()), lr=1e-3)
+            except Exception:
+                raise OWN_OPTIMIZER_FAILS(name=self.name, cause=cause(error)) from error
+        if not isinstance(made, torch.optim.Optimizer):
+            raise OWN_OPTIMIZER_KIND(name=self.name, kind=type(made).__name__)
+        held = {id(p) for group in made.param_groups for p in group["params"]}
+        if left := [name for name, p in free.items() if id(p) not in held]:
+            raise OWN_OPTIMIZER_PARAMETERS(name=self.name, left=", ".join(left[:3]))
+        return made
+
+    def defaults(self, module: nn.Module) -> dict[str, Any]:
+        """Its own values of the settings: those of its first group."""
+        group = self.make(module_copy(module)).param_groups[0]
+        found = {name: group[name] for name in ("lr", *self.reads) if name in group}
+        found = {name: float(v) if isinstance(v, Tensor) else v for name, v in found.items()}
+        return {name: v for name, v in found.items() if name == "lr" or _fits(name, v)}
+
+    def form(self, module: nn.Module) -> tuple[StateValue, ...]:
+        """The form of its state, found by two updates of a copy with drawn gradients.
+
+        Raises:
+            TreinoError: it fails, or the form isn't the same after both.
+        """
+        twin = module_copy(module)
+        made, drawn = self.make(twin), torch.Generator().manual_seed(0)
+        forms = []
+        for _time in range(2):
+            for p in twin.parameters():
+                if p.requires_grad:
+                    p.grad = torch.randn(p.shape, generator=drawn).to(p)
+            try:
+                with torch.no_grad():
+                    made.step()
+            except Exception as error:
+                raise OWN_OPTIMIZER_FAILS(name=self.name, cause=cause(error)) from error
+            forms.append(tuple(_values(made)))
+        if forms[0] != forms[1]:
+            raise OWN_OPTIMIZER_STATE(name=self.name)
+        return forms[0]
+
+
+def _fits(name: str, value: object) -> bool:
+    """Whether the value is of the kind that treino's setting of this name has."""
+    if name == "betas":
+        return isinstance(value, tuple) and len(value) == 2 and all(isinstance(b, float) for b in value)
+    return isinstance(value, int | float)
+
+
+def _values(optimizer: torch.optim.Optimizer) -> Iterator[StateValue]:
+    parameters = [p for group in optimizer.param_groups for p in group["params"]]
+    places = [(False, n, optimizer.state[p]) for n, p in enumerate(parameters)]
+    places += [(True, n, group) for n, group in enumerate(optimizer.param_groups)]
+    for of_group, number, values in places:
+        for key, value in sorted(values.items(), key=lambda pair: str(pair[0])):
+            if of_group and (key in FLAGS or key in ("lr", "initial_lr", *SETTINGS)):
+                continue
+            if isinstance(value, Tensor):
+                yield StateValue(of_group, number, key, value.dtype, tuple(value.shape), None)
+            elif isinstance(value, int | float):
+                yield StateValue(of_group, number, key, torch.float64, (), type(value))
+
+
+def load_state(optimizer: torch.optim.Optimizer, form: Sequence[StateValue], row: Tensor) -> None:
+    """Set the optimizer's state from a member's bytes."""
+    parameters = [p for group in optimizer.param_groups for p in group["params"]]
+    place = 0
+    for value in form:
+        part = row[place : place + value.size].clone()
+        place += value.size
+        tensor = part.view(value.dtype).reshape(value.shape)
+        where: Any = (
+            optimizer.param_groups[value.number]
+            if value.of_group
+            else optimizer.state[parameters[value.number]]
+        )
+        where[value.key] = tensor if value.python is None else value.python(tensor.item())
+
+
+def store_state(optimizer: torch.optim.Optimizer, form: Sequence[StateValue], row: Tensor) -> None:
+    """Copy the optimizer's state into a member's bytes.
+
+    Raises:
+        TreinoError: it no longer has the form that it had before the training.
+    """
+    now = {(v.of_group, v.number, v.key): v for v in _values(optimizer)}
+    parameters = [p for group in optimizer.param_groups for p in group["params"]]
+    place = 0
+    for value in form:
+        if now.get((value.of_group, value.number, value.key)) != value:
+            raise OWN_OPTIMIZER_STATE(name=type(optimizer).__name__)
+        where: Any = (
+            optimizer.param_groups[value.number]
+            if value.of_group
+            else optimizer.state[parameters[value.number]]
+        )
+        tensor = torch.as_tensor(where[value.key], dtype=value.dtype).detach().cpu().contiguous().reshape(-1)
+        row[place : place + value.size] = tensor.view(torch.uint8)
+        place += value.size
+
+
+def form_bytes(form: Sequence[StateValue]) -> int:
+    """The size of a member's state."""
+    return max(1, sum(value.size for value in form))

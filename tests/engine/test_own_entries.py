@@ -1,0 +1,413 @@
+"""Losses, metrics, optimizers and schedules of the user's own: as in torch's loop, alone and in company."""
+
+import copy
+import math
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn import metrics as sk
+from tests.conftest import refusal_of
+from torch import Tensor, nn
+
+import treino as tr
+from treino.base.own_objects import keep
+
+
+def word(value: Any) -> str:
+    """The id of a parameter: functions have addresses in their texts."""
+    return value if isinstance(value, str) else getattr(value, "__name__", type(value).__name__)
+
+
+drawn = torch.Generator().manual_seed(0)
+X = torch.randn(96, 5, generator=drawn)
+Y = (X[:, 0] + 0.5 * X[:, 1] > 0).long() + (X[:, 2] > 1).long()
+NUMBERS = X[:, :1] * 2 - X[:, 1:2]
+
+
+def focal(output: Tensor, target: Tensor, gamma: float = 2.0) -> Tensor:
+    entropy = F.cross_entropy(output, target, reduction="none")
+    return ((1 - torch.exp(-entropy)) ** gamma * entropy).mean()
+
+
+def focal_rows(output: Tensor, target: Tensor) -> Tensor:
+    entropy = F.cross_entropy(output, target, reduction="none")
+    return (1 - torch.exp(-entropy)) ** 2 * entropy
+
+
+def branching(output: Tensor, target: Tensor) -> Tensor:
+    """A branch on a value, which vmap refuses."""
+    value = F.cross_entropy(output, target)
+    return value * 2 if float(value.detach()) > 1 else value
+
+
+class Dice(nn.Module):
+    """No mean over rows."""
+
+    def forward(self, output: Tensor, target: Tensor) -> Tensor:
+        p, truth = output.softmax(-1), F.one_hot(target, output.shape[1]).to(output)
+        return 1 - (2 * (p * truth).sum() + 1) / (p.sum() + truth.sum() + 1)
+
+
+def net() -> nn.Module:
+    return nn.Sequential(nn.Linear(5, 8), nn.Tanh(), nn.Linear(8, 3))
+
+
+def plain_loop(
+    module: nn.Module,
+    loss: Callable[..., Tensor],
+    make: Callable[[nn.Module], torch.optim.Optimizer],
+    steps: int,
+    factor: Callable[[int], float] = lambda step: 1.0,
+    y: Tensor = Y,
+) -> list[float]:
+    """The loop that everybody writes, on all rows at once."""
+    optimizer = make(module)
+    rates = [group["lr"] for group in optimizer.param_groups]
+    losses = []
+    for step in range(steps):
+        for group, rate in zip(optimizer.param_groups, rates, strict=True):
+            group["lr"] = rate * factor(step)
+        optimizer.zero_grad()
+        value = loss(module(X), y)
+        value.backward()
+        optimizer.step()
+        losses.append(float(value.detach()))
+    return losses
+
+
+def trained(module: Any, steps: int = 12, y: Tensor = Y, **settings: Any) -> Any:
+    training = tr.train((X, y), module, batch_size="full", shuffle="off", steps=steps, **settings)
+    for _tick in training:
+        pass
+    return training
+
+
+def same(one: nn.Module, other: nn.Module) -> bool:
+    return all(torch.equal(a, b) for a, b in zip(one.parameters(), other.parameters(), strict=True))
+
+
+# ---- losses
+
+
+@pytest.mark.parametrize("loss", [focal, focal_rows, branching, Dice(), partial(focal, gamma=0.5)], ids=word)
+def test_the_kernel_module_trains_with_it_as_the_plain_loop_does(loss: Any) -> None:
+    torch.manual_seed(1)
+    first = net()
+    twin = copy.deepcopy(first)
+    training = trained(first, loss=loss, optimizer="sgd", lr=0.1)
+    plain_loop(twin, lambda o, t: loss(o, t).mean(), lambda n: torch.optim.SGD(n.parameters(), 0.1), 12)
+    assert training.engine == "module"
+    assert same(training.net(0), twin)
+
+
+@pytest.mark.parametrize("loss", [focal, focal_rows, Dice()], ids=word)
+def test_a_member_has_the_same_bits_alone_and_in_company(loss: Any) -> None:
+    def members(*seeds: int) -> Any:
+        training = tr.train((X, Y), tr.mlp(7), loss=loss, steps=15, seeds=seeds, data_seed=0, batch_size=20)
+        for _tick in training:
+            pass
+        return training
+
+    many, one = members(*range(35)), members(33)
+    assert many.engine == one.engine == "batched"
+    assert same(many.net(33), one.net(0))
+
+
+def test_a_loss_that_vmap_refuses_trains_in_the_kernel_module() -> None:
+    assert trained(tr.mlp(4), loss=branching, seeds=(0, 1)).engine == "module"
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(1, 40), st.integers(2, 6), st.integers(1, 20), st.integers(0, 2**30))
+def test_its_derivative_in_blocks_is_autograds(rows: int, classes: int, members: int, seed: int) -> None:
+    from treino.engine.losses import Loss, LossBuffers
+
+    loss = Loss(keep(focal))
+    draw = torch.Generator().manual_seed(seed)
+    z = torch.randn(members, classes, rows, generator=draw, dtype=torch.float64)
+    y = torch.randint(0, classes, (rows,), generator=draw)
+    d, value = torch.zeros_like(z), torch.zeros(members, dtype=torch.float64)
+    for call in loss.kind.build(loss, LossBuffers(z, y, d, value))[1]:
+        call()
+    for member in range(members):
+        output = z[member].mT.clone().requires_grad_()
+        whole = focal(output, y)
+        (slope,) = torch.autograd.grad(whole, output)
+        assert torch.allclose(slope.mT, d[member])
+        assert torch.isclose(whole, value[member])
+
+
+@pytest.mark.parametrize("name", ["CrossEntropyLoss", "MultiMarginLoss", "NLLLoss"])
+def test_torchs_losses_of_classes_by_their_names(name: str) -> None:
+    torch.manual_seed(2)
+    first = nn.Sequential(net(), nn.LogSoftmax(-1)) if name == "NLLLoss" else net()
+    twin = copy.deepcopy(first)
+    criterion = getattr(nn, name)()
+    training = trained(first, loss=name, optimizer="sgd", lr=0.1)
+    plain_loop(twin, criterion, lambda n: torch.optim.SGD(n.parameters(), 0.1), 12)
+    assert same(training.net(0), twin)
+    assert training.loss == ("cross_entropy" if name == "CrossEntropyLoss" else name)
+
+
+@pytest.mark.parametrize("name", ["SmoothL1Loss", "MSELoss", "HuberLoss", "L1Loss", "SoftMarginLoss"])
+def test_torchs_losses_of_numbers_by_their_names(name: str) -> None:
+    torch.manual_seed(3)
+    first = nn.Linear(5, 1)
+    twin = copy.deepcopy(first)
+    training = trained(first, y=NUMBERS, loss=name, optimizer="sgd", lr=0.01)
+    make = lambda n: torch.optim.SGD(n.parameters(), 0.01)  # noqa: E731
+    plain_loop(twin, getattr(nn, name)(), make, 12, y=NUMBERS)
+    assert same(training.net(0), twin)
+
+
+BAD_LOSSES: list[tuple[Any, str]] = [
+    (lambda o, t: F.cross_entropy(o, t, reduction="none")[:2], "own_loss_result"),
+    (lambda o, t: o.softmax(-1), "own_loss_result"),
+    (lambda o, t: 3.0, "own_loss_result"),
+    (lambda o, t: (o.argmax(-1) != t).float().mean(), "own_loss_gradient"),
+    (lambda o, t: F.cross_entropy(o.detach(), t), "own_loss_gradient"),
+    (lambda o: o.mean(), "own_loss_fails"),
+    (lambda o, t: F.mse_loss(o, t.double()), "own_loss_fails"),
+    (lambda o, t: o.mean() * np.random.rand(), "own_loss_chance"),
+    ("TripletMarginLoss", "own_loss_fails"),
+    ("focl", "loss_unknown"),
+    ("focal@12345678", "own_absent"),
+    (3, "loss_type"),
+]
+
+
+@pytest.mark.parametrize(("loss", "rule"), BAD_LOSSES, ids=word)
+def test_a_bad_loss_is_refused_before_the_first_step(loss: Any, rule: str) -> None:
+    assert refusal_of(tr.train, (X, Y), tr.mlp(4), loss=loss, steps=3).rule == rule
+
+
+def test_a_loss_that_fails_on_the_last_batch_is_refused() -> None:
+    def fragile(output: Tensor, target: Tensor) -> Tensor:
+        return F.cross_entropy(output, target) / (1 if len(output) > 1 else output.new_zeros(2, 2) @ output)
+
+    refusal = refusal_of(tr.train, (X, Y), net(), loss=fragile, steps=3, batch_size=95)
+    assert refusal.rule == "own_loss_fails"
+    assert "[1, 3]" in refusal.message
+
+
+def test_rows_weigh_in_a_loss_of_rows_and_are_refused_in_another() -> None:
+    weight = torch.ones(len(X))
+    weight[::2] = 3.0
+    twice = torch.cat([torch.arange(len(X)), *2 * [torch.arange(len(X))[::2]]])
+    for loss in (focal, focal_rows):
+        weighted = tr.train((X, Y), tr.mlp(6), loss=loss, steps=9, batch_size="full", bags=tr_bags(weight))
+        copied = tr.train((X[twice], Y[twice]), tr.mlp(6), loss=loss, steps=9, batch_size="full")
+        for training in (weighted, copied):
+            for _tick in training:
+                pass
+        pairs = zip(weighted.net(0).parameters(), copied.net(0).parameters(), strict=True)
+        assert all(torch.allclose(a, b, atol=1e-5) for a, b in pairs)
+    refusal = refusal_of(tr.train, (X, Y), tr.mlp(6), loss=Dice(), steps=3, bags=tr_bags(weight))
+    assert refusal.rule == "own_loss_rows"
+
+
+def tr_bags(weight: Tensor) -> Any:
+    from treino.engine import Bags
+
+    return Bags(weight[None])
+
+
+# ---- optimizers and schedules
+
+CLASSES: list[Any] = [
+    "RMSprop", "Adagrad", "Adadelta", "NAdam", "RAdam", "Adamax", "Rprop", "ASGD", "Adafactor",
+]  # fmt: skip
+
+
+def groups(module: nn.Module) -> torch.optim.Optimizer:
+    first, *rest = module.parameters()
+    return torch.optim.AdamW(
+        [{"params": [first], "lr": 1e-2, "weight_decay": 0.3}, {"params": rest}], lr=1e-3
+    )
+
+
+@pytest.mark.parametrize(
+    "optimizer",
+    [*CLASSES, torch.optim.NAdam, partial(torch.optim.RMSprop, alpha=0.9, momentum=0.5), groups],
+    ids=word,
+)
+def test_an_optimizer_moves_the_weights_as_the_plain_loop_does(optimizer: Any) -> None:
+    torch.manual_seed(4)
+    first = net()
+    twin = copy.deepcopy(first)
+    make = getattr(torch.optim, optimizer) if isinstance(optimizer, str) else optimizer
+    training = trained(first, optimizer=optimizer, steps=20)
+    plain_loop(twin, nn.CrossEntropyLoss(), make if make is groups else lambda n: make(n.parameters()), 20)
+    assert same(training.net(0), twin)
+
+
+def test_its_own_rate_and_decay_hold_unless_they_are_typed() -> None:
+    config = trained(net(), optimizer=partial(torch.optim.RMSprop, lr=0.05, weight_decay=0.2)).config.shared
+    assert (config.lr, config.weight_decay) == (0.05, 0.2)
+    assert trained(net(), optimizer="RMSprop", lr=0.003).config.shared.lr == 0.003
+
+
+@pytest.mark.parametrize("optimizer", ["NAdam", "Rprop", groups], ids=word)
+def test_a_training_goes_on_from_its_saved_state_bit_for_bit(optimizer: Any) -> None:
+    torch.manual_seed(5)
+    first = net()
+    whole = tr.train((X, Y), first, optimizer=optimizer, steps=40, batch_size=20)
+    half = tr.train((X, Y), first, optimizer=optimizer, steps=40, batch_size=20)
+    for _tick in whole:
+        pass
+    while half.step < 20:
+        half.advance(20 - half.step)
+    again = tr.train((X, Y), first, optimizer=optimizer, steps=40, batch_size=20)
+    again.load(*half.save())
+    for _tick in again:
+        pass
+    assert same(whole.net(0), again.net(0))
+
+
+def test_its_rate_and_decay_can_be_steered() -> None:
+    training = tr.train((X, Y), net(), optimizer="RMSprop", steps=30, batch_size="full")
+    training.set("lr", 0.0, 10)
+    training.set("weight_decay", 0.5, 5)
+    free = tr.train((X, Y), training.net(0), optimizer="RMSprop", steps=30, batch_size="full")
+    weights = []
+    while not training.done:
+        training.advance(10)
+        free.advance(10)
+        weights.append(nn.utils.parameters_to_vector(training.net(0).parameters()).detach())
+    assert not same(training.net(0), free.net(0))
+    assert torch.equal(weights[0], weights[1])
+    assert torch.equal(weights[1], weights[2])
+
+
+BAD_OPTIMIZERS: list[tuple[Any, str]] = [
+    ("RMSprp", "optimizer_unknown"),
+    ("LBFGS", "own_optimizer_fails"),
+    ("SparseAdam", "own_optimizer_fails"),
+    (lambda module: module, "own_optimizer_kind"),
+    (lambda module: torch.optim.SGD(module[0].parameters(), 0.1), "own_optimizer_parameters"),
+    (partial(torch.optim.RMSprop, beta=3), "own_optimizer_fails"),
+]
+
+
+@pytest.mark.parametrize(("optimizer", "rule"), BAD_OPTIMIZERS, ids=word)
+def test_a_bad_optimizer_is_refused(optimizer: Any, rule: str) -> None:
+    assert refusal_of(tr.train, (X, Y), net(), optimizer=optimizer, steps=3).rule == rule
+
+
+@pytest.mark.parametrize(
+    ("schedule", "factor"),
+    [
+        (lambda step, steps: 1 - step / steps, lambda step: 1 - step / 12),
+        (partial(torch.optim.lr_scheduler.StepLR, step_size=4), lambda step: 0.1 ** (step // 4)),
+        ("CosineAnnealingLR", lambda step: (1 + math.cos(math.pi * step / 12)) / 2),
+    ],
+    ids=word,
+)
+def test_a_schedule_sets_each_steps_rate(schedule: Any, factor: Callable[[int], float]) -> None:
+    factors = trained(net(), schedule=schedule).plan.factors(0, 12)[0]
+    assert factors == pytest.approx([factor(step) for step in range(12)], abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("schedule", "rule"),
+    [
+        (lambda step: 1.0, "own_schedule_fails"),
+        (lambda step, steps: -1.0, "own_schedule_factor"),
+        (lambda step, steps: float("nan"), "own_schedule_factor"),
+        ("ReduceLROnPlateau", "own_schedule_fails"),
+        ("cosin", "schedule_unknown"),
+    ],
+    ids=word,
+)
+def test_a_bad_schedule_is_refused(schedule: Any, rule: str) -> None:
+    assert refusal_of(tr.train, (X, Y), net(), schedule=schedule, steps=3).rule == rule
+
+
+# ---- metrics
+
+
+def f2(y_true: Any, y_pred: Any) -> float:
+    return float(sk.fbeta_score(y_true, y_pred, beta=2, average="macro"))
+
+
+def top_probability(y_true: Any, y_score: Any) -> float:
+    return float(np.mean(y_score.max(1)))
+
+
+OF_CLASSES: list[tuple[Any, Callable[[Any, Any], float]]] = [
+    ("balanced_accuracy", sk.balanced_accuracy_score),
+    ("matthews_corrcoef", sk.matthews_corrcoef),
+    ("cohen_kappa", sk.cohen_kappa_score),
+    (f2, f2),
+    (sk.make_scorer(sk.fbeta_score, beta=2, average="macro"), f2),
+]
+
+
+@pytest.mark.parametrize(("metric", "oracle"), OF_CLASSES, ids=word)
+def test_a_metric_of_classes_is_what_its_function_says(metric: Any, oracle: Callable[..., float]) -> None:
+    run = tr.fit("iris", metric=metric, epochs=2)
+    name = run.settings["metric"]
+    rows = run.data.test
+    guess = run.module(rows.x).argmax(-1)
+    assert run.metrics["test"][name] == pytest.approx(oracle(rows.y.numpy(), guess.numpy()))
+    low, high = run.result.intervals.known[name]
+    assert low < high
+
+
+@pytest.mark.parametrize(
+    ("metric", "oracle"),
+    [
+        ("mape", sk.mean_absolute_percentage_error),
+        ("pinball", sk.mean_pinball_loss),
+        ("max_error", sk.max_error),
+    ],
+)
+def test_a_metric_of_numbers_is_in_the_targets_unit(metric: str, oracle: Callable[..., float]) -> None:
+    run = tr.fit("diabetes", metric=metric, epochs=2)
+    rows, values = run.data.test, run.preparation.values
+    pair = (values(rows.y)[:, 0].numpy(), values(run.module(rows.x).detach())[:, 0].numpy())
+    assert run.metrics["test"][metric] == pytest.approx(oracle(*pair), rel=1e-4)
+
+
+def test_the_smallest_error_decides_and_the_largest_score() -> None:
+    from treino.engine import METRICS
+
+    for name in ("mape", "pinball", "max_error", "neg_mean_absolute_error"):
+        assert METRICS[name].better == -1, name
+    for name in ("balanced_accuracy", "matthews_corrcoef", "average_precision", "explained_variance"):
+        assert METRICS[name].better == 1, name
+
+
+BAD_METRICS: list[tuple[Any, str]] = [
+    ("balancd_accuracy", "metric_unknown"),
+    (lambda y_true, y_pred: [1, 2], "own_metric_result"),
+    (lambda y_true: 1.0, "own_metric_fails"),
+    ("metric@12345678", "own_absent"),
+]
+
+
+@pytest.mark.parametrize(("metric", "rule"), BAD_METRICS, ids=word)
+def test_a_bad_metric_is_refused(metric: Any, rule: str) -> None:
+    assert refusal_of(tr.fit, "iris", metric=metric, epochs=2).rule == rule
+
+
+# ---- names
+
+
+def test_equal_names_mean_equal_code_and_values() -> None:
+    def made(gamma: float) -> Callable[..., Tensor]:
+        return lambda output, target: focal(output, target, gamma)
+
+    assert keep(made(1.0)) == keep(made(1.0))
+    assert keep(made(1.0)) != keep(made(2.0))
+    assert keep(partial(focal, gamma=1)) != keep(partial(focal, gamma=2))
+    assert keep(nn.CrossEntropyLoss()) == keep(nn.CrossEntropyLoss())
+    assert keep(nn.CrossEntropyLoss()) != keep(nn.CrossEntropyLoss(label_smoothing=0.1))
+    assert keep(nn.CrossEntropyLoss(weight=torch.tensor([1.0, 2]))) != keep(nn.CrossEntropyLoss())

@@ -1,0 +1,171 @@
+"""A loss, metric, optimizer and schedule of one's own, from a file or from Python, through every door."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+import treino as tr
+from tests.conftest import Treino, refusal_of
+
+FILE = """
+from functools import partial
+
+import torch
+
+print("the file runs", flush=True)
+
+
+def focal(output, target):
+    entropy = torch.nn.functional.cross_entropy(output, target, reduction="none")
+    return (1 - torch.exp(-entropy)) ** 2 * entropy
+
+
+def half_right(truth, prediction):
+    return float((truth == prediction).mean()) / 2
+
+
+rms = partial(torch.optim.RMSprop, alpha=0.9)
+
+
+def fall(step, steps):
+    return 1 - step / steps
+"""
+OWN = [
+    *("--loss", "own.py:focal", "--metric", "own.py:half_right"),
+    *("--optimizer", "own.py:rms", "--schedule", "own.py:fall"),
+]
+
+
+def alone(*words: str) -> subprocess.CompletedProcess[str]:
+    """A command in a process that has none of the objects."""
+    return subprocess.run(
+        [sys.executable, "-m", "treino", *words], capture_output=True, text=True, check=False
+    )
+
+
+@pytest.fixture
+def own_run(treino: Treino) -> Path:
+    """A run with all four from one file, which is gone afterwards."""
+    Path("own.py").write_text(FILE)
+    said = treino("train", "wine", *OWN, "--epochs", 4, "--name", "first")
+    assert said.status == 0, said.err
+    Path("own.py").unlink()
+    return Path("runs/first")
+
+
+@pytest.mark.slow
+def test_the_folder_keeps_the_file_and_runs_it_for_who_trusts_it(own_run: Path) -> None:
+    run = tr.open("first")
+    assert sorted(Path(name).name.partition("-")[0] for name in run.folder.names("own")) == [
+        "fall",
+        "focal",
+        "half_right",
+        "rms",
+    ]
+    strange = alone("verify", "first")
+    assert strange.returncode == 2
+    assert "--trust" in strange.stderr
+    assert "the file runs" not in strange.stdout + strange.stderr
+    trusted = alone("verify", "first", "--trust")
+    assert trusted.returncode == 0, trusted.stderr
+    shown = alone("predict", "first", "wine")
+    assert shown.returncode == 0, shown.stderr
+    assert "the file runs" not in shown.stdout + shown.stderr
+
+
+@pytest.mark.slow
+def test_an_interrupted_run_goes_on_bit_for_bit(treino: Treino, own_run: Path) -> None:
+    text = treino("show", "first", "--as", "toml").out
+    Path("again.toml").write_text(text)
+    stops = (
+        "from treino.training import train\n"
+        "train.CHUNK_SECONDS = train.CHECKPOINT_SECONDS = 0.0\n"
+        "def stop(event):\n"
+        "    if getattr(getattr(event, 'tick', None), 'step', 0) >= 7: raise KeyboardInterrupt\n"
+        "import treino as tr\n"
+        "own = {n: f'runs/first/own/{p}:{n}' for n, p in ("
+        "(p.rpartition('-')[0], p) for p in __import__('os').listdir('runs/first/own'))}\n"
+        "tr.fit('wine', loss=own['focal'], metric=own['half_right'], optimizer=own['rms'],"
+        " schedule=own['fall'], epochs=4, name='again', watch=stop)\n"
+    )
+    broken = subprocess.run([sys.executable, "-c", stops], capture_output=True, text=True, check=False)
+    assert broken.returncode != 0
+    assert tr.open("again").status == "interrupted", broken.stderr
+    resumed = alone("resume", "again", "--trust")
+    assert resumed.returncode == 0, resumed.stderr
+    first, again = tr.open("first"), tr.open("again")
+    assert [*first.losses] == [*again.losses]
+    assert all(torch.equal(first.state[name], again.state[name]) for name in first.state)
+
+
+@pytest.mark.slow
+def test_rewind_branch_and_configuration_file_have_it_too(treino: Treino, own_run: Path) -> None:
+    assert treino("train", "--rewind", "first:8", "--lr", 0.02, "--trust").status == 0
+    assert treino("train", "--branch", "first:8", "--loss", "cross_entropy", "--trust").status == 0
+    Path("again.toml").write_text(treino("show", "first", "--as", "toml").out)
+    assert "own/focal-" in Path("again.toml").read_text()
+    assert treino("train", "--config", "again.toml", "--name", "again").status == 0
+    Path("own.py").write_text(FILE)
+    branch = treino("train", "--branch", "again:4", "--loss", "own.py:focal", "--name", "other")
+    assert branch.status == 0, branch.err
+
+
+@pytest.mark.slow
+def test_a_sweep_tries_own_and_usual_losses_side_by_side(treino: Treino) -> None:
+    Path("own.py").write_text(FILE)
+    said = treino(
+        *("sweep", "wine", "--space", "loss=cross_entropy|own.py:focal", "--space", "lr=1e-3..1e-1:log"),
+        *("--members", 6, "--epochs", 2, "--fresh", 0, "--optimizer", "own.py:rms", "--json"),
+    )
+    assert said.status == 0, said.err
+    losses = {row["params"]["loss"].partition("@")[0] for row in said.document["leaderboard"]}
+    assert losses == {"cross_entropy", "focal"}
+    Path("own.py").unlink()
+    assert alone("resume", "last", "--more", "2", "--trust").returncode == 0
+
+
+def test_a_file_may_run_only_for_who_names_it(treino: Treino) -> None:
+    Path("own.py").write_text("open('ran', 'w').close()\n")
+    for word, rule in (("nowhere.py:focal", "net_file_missing"), ("own.py:", "net_form")):
+        assert treino("train", "wine", "--loss", word, "--json").document["error"]["rule"] == rule
+    Path("treino.toml").write_text('[train]\nloss = "own.py:focal"\n')
+    assert treino("train", "wine", "--json").document["error"]["rule"] == "config_unnamed"
+    assert not Path("ran").exists()
+
+
+def test_objects_given_in_python_are_given_again(treino: Treino) -> None:
+    def smooth(output: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        return F.cross_entropy(output, target, label_smoothing=0.1)
+
+    run = tr.fit("iris", loss=smooth, epochs=2, name="first")
+    script = "import treino as tr\nr = tr.open('first')\nr.predict('iris')\nr.verify()\n"
+    strange = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert "own=[...]" in strange.stderr
+    assert tr.open("first", own=[smooth]).verify()["verdict"] == "equal"
+    assert run.loss_function.name.startswith("smooth@")
+
+
+def test_what_treino_cannot_write_or_work_out_is_said(treino: Treino) -> None:
+    run = tr.fit("iris", optimizer="RMSprop", loss="MultiMarginLoss", epochs=2, name="first")
+    script = treino("export", "first", "--format", "script", "--json").document["error"]
+    assert script["rule"] == "export_foreign"
+    assert "RMSprop" in script["message"]
+    assert treino("explain", "backprop", "first", "--json").document["error"]["rule"] == "explain_foreign"
+    assert treino("export", "first", "--format", "pt2").status == 0
+    assert run.settings["lr"] == 0.01
+
+
+def test_the_hints_name_what_would_do() -> None:
+    for name, words in {
+        "loss": "function of (output, target)",
+        "metric": "function of (truth, prediction)",
+        "optimizer": "torch.optim",
+        "schedule": "function of (step, steps)",
+    }.items():
+        refusal = refusal_of(tr.fit, "iris", **{name: 3})
+        assert words in refusal.hint
+        assert "FILE.py:NAME" in refusal.hint
