@@ -18,7 +18,7 @@ from treino.cli.screen import Screen, usage_error, with_lists
 
 VERBS = (
     *("data", "train", "sweep", "study", "predict", "rows", "runs", "show", "resume", "verify", "plot"),
-    *("report", "export", "explain", "doctor"),
+    *("report", "export", "explain", "schema", "doctor"),
 )  # of the core; apps bring others
 START = "train", "show", "predict", "plot", "data"
 

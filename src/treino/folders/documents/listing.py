@@ -4,12 +4,29 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from treino.base.document_fields import Count, Document, Figure, Text
 from treino.base.errors import TreinoError
 from treino.folders.documents.reading import check, read_document
 from treino.folders.store import RunFolder, list_runs
 from treino.folders.store.run_lookup import RunSummary
 
 HEADLINE = "accuracy", "r2"  # metrics to list: the first one that a folder has
+
+
+class ListedRun(Document):
+    """A row of the list of runs. figure: of ``metric`` on test rows. damage: None, or what is damaged."""
+
+    run: Text
+    path: Text
+    status: Text
+    when: Text
+    data: Text | None
+    kind: Text
+    steps: Count | None
+    metric: Text | None
+    figure: Figure
+    test_looks: Count | None
+    damage: Text | None
 
 
 def listing(parent: str | Path = "runs") -> list[dict[str, Any]]:
@@ -34,24 +51,24 @@ def checked(summary: RunSummary) -> RunSummary:
 
 
 def line(summary: RunSummary) -> dict[str, Any]:
-    """The row of a summary: name, status, data, steps and test metric."""
+    """The row of a summary that was ``checked``: name, status, data, steps and test metric."""
     result = summary.result or {}
     figures = (result.get("best") if summary.kind == "sweep" else result.get("metrics")) or {}
     test = figures.get("test") or {}
     metric = next((m for m in HEADLINE if m in test), None)
-    return {
-        "run": summary.name,
-        "path": str(summary.path),
-        "status": summary.status,
-        "when": summary.when,
-        "data": ((summary.spec or {}).get("data") or {}).get("name"),
-        "kind": summary.kind,
-        "steps": result.get("model_steps" if summary.kind == "sweep" else "steps", _steps_so_far(summary)),
-        "metric": metric,
-        "figure": test.get(metric) if metric else None,
-        "test_looks": result.get("test_looks"),
-        "damage": summary.damage,
-    }
+    return ListedRun(
+        run=summary.name,
+        path=str(summary.path),
+        status=summary.status,
+        when=summary.when,
+        data=((summary.spec or {}).get("data") or {}).get("name"),
+        kind=summary.kind,
+        steps=result.get("model_steps" if summary.kind == "sweep" else "steps", _steps_so_far(summary)),
+        metric=metric,
+        figure=test.get(metric) if metric else None,
+        test_looks=result.get("test_looks"),
+        damage=summary.damage,
+    ).to_json()
 
 
 def _steps_so_far(summary: RunSummary) -> int | None:

@@ -1,0 +1,102 @@
+"""``treino schema``: what treino writes and prints is valid by its schemas, and what was changed is not."""
+
+import json
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pyarrow.parquet as pq
+import pytest
+
+import treino as tr
+from tests.conftest import Treino
+from treino.folders.documents.schemas import OUTPUTS, names, schema_of
+from treino.folders.store import RunFolder
+
+TRAINED = {
+    "run": "train iris --epochs 2 --name run",
+    "sweep": "sweep iris --space lr=1e-3..1e-1:log --members 4 --epochs 2 --fresh 1 --name sweep",
+    "seeds": "train iris --epochs 2 --seeds 2 --name seeds",
+    "study": "study iris --batch-sizes 50,30 --epochs 2 --name study",
+}
+
+
+def refused(name: str, document: Any) -> bool:
+    return not jsonschema.Draft202012Validator(schema_of(name)).is_valid(document)
+
+
+def check_outputs(outputs: dict[str, list[Any]]) -> None:
+    assert outputs.keys() == OUTPUTS.keys()
+    for verb, documents in outputs.items():
+        for document in documents:
+            assert not refused(verb, document), (verb, document)
+            assert refused(verb, document | {"status": 7, "runs": 7, "a": 7, "toml": 7}), verb
+    run = outputs["train"][0]
+    required = set(schema_of("train")["$defs"]["RunOutput"]["required"])
+    assert {"metrics", "loss", "path", "changes"} <= required
+    assert all(refused("train", {k: v for k, v in run.items() if k != key}) for key in required)
+    assert all(refused("train", run | {key: [{}]}) for key in ("steps", "metrics", "loss", "rows"))
+
+
+def check_files(home: Path) -> None:
+    """Each JSON file in each folder: as it is, and with each of its keys taken away or with a wrong value."""
+    seen = set()
+    for place in [manifest.parent for manifest in home.rglob("manifest.json")]:
+        folder = RunFolder.open(place)
+        for path in [*place.rglob("*.json"), *place.rglob("*.parquet")]:
+            file = path.relative_to(place).as_posix().replace("figures/0", "figures/N")
+            if file.startswith("best/") or file == "manifest.json":  # the winner is a folder of its own
+                continue
+            name = file if file in names() else f"{folder.kind}/{file}"
+            table = path.suffix == ".parquet"
+            value = pq.read_table(path).to_pylist() if table else json.loads(path.read_text())
+            assert not refused(name, value), name
+            content = value[0] if table else value
+            wrong = [content | {key: [{"odd": 7}]} for key in content]
+            wrong += [{k: v for k, v in content.items() if k != key} for key in content]
+            assert any(refused(name, [each] if table else each) for each in wrong), name
+            seen.add(name)
+    assert set(names()) - seen == {*OUTPUTS, "data.json"}
+
+
+@pytest.mark.release
+def test_what_is_written_and_printed_is_valid_and_a_changed_one_is_not(
+    treino: Treino, tmp_path: Path
+) -> None:
+    def printed(command: str) -> Any:
+        return json.loads(treino(*command.split(), "--json").out)
+
+    def stop(event: Any) -> None:
+        if hasattr(event, "tick"):
+            os.kill(os.getpid(), signal.SIGINT)
+
+    trained = {name: printed(command) for name, command in TRAINED.items()}
+    with pytest.raises(KeyboardInterrupt):
+        tr.fit("wine", epochs=100_000, name="begun", watch=stop)
+    check_outputs(
+        {
+            "train": [trained["run"], trained["seeds"]],
+            "sweep": [trained["sweep"]],
+            "study": [trained["study"]],
+            "resume": [printed("resume sweep --more 2")],
+            "verify": [printed("verify run --keep")],
+            "runs": [printed("runs")],
+            "show": [
+                *(printed(f"show {name}") for name in (*TRAINED, "begun")),
+                *map(printed, ("show run run", "show run begun", "show run --as toml")),
+            ],
+        }
+    )
+    check_files(tmp_path)
+
+
+@pytest.mark.slow
+def test_names_are_listed_and_the_nearest_is_named(treino: Treino) -> None:
+    listed = json.loads(treino("schema", "--json").out)["schemas"]
+    assert {each["name"]: each["about"] for each in listed} == names()
+    assert "Did you mean 'run/result.json'?" in treino("schema", "run/result").err
+    for name in names():
+        assert json.loads(treino("schema", name).out) == schema_of(name)
+        jsonschema.Draft202012Validator.check_schema(schema_of(name))
