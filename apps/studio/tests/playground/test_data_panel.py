@@ -15,10 +15,12 @@ SCRIPT = """
 import { startTheme } from 'MODULES/page/modules/theme.js';
 import { setWords } from 'MODULES/page/modules/words.js';
 import { makeDataPanel } from 'MODULES/playground/web/data_panel.js';
+import { unpacked } from 'MODULES/playground/web/pixel_table.js';
 const asked = JSON.parse(document.querySelector('#asked').textContent), seen = globalThis.seen = [];
 setWords(asked.language, asked.words);
 document.documentElement.lang = asked.language.replace('_', '-');
 startTheme(() => {});
+for (const [name, table] of Object.entries(asked.tables)) asked.tables[name] = unpacked(table);
 globalThis.panel = makeDataPanel(document.querySelector('#root'), {
   problem: asked.problem, tables: asked.tables, changed: (problem) => seen.push(problem) });
 """.replace("MODULES", MODULES)
