@@ -35,7 +35,7 @@ COSTS = dict.fromkeys(LONG, pytest.mark.release) | {
     "README.pt-BR.md": pytest.mark.slow,
 }
 COSTS |= dict.fromkeys(("insides.md", "rows.md", "study.md"), pytest.mark.slow)
-OF_SNIPPETS = dict.fromkeys(("mcp.md", "pictures.md"), pytest.mark.release) | dict.fromkeys(
+OF_SNIPPETS = dict.fromkeys(("arrays.md", "mcp.md", "pictures.md"), pytest.mark.release) | dict.fromkeys(
     ("as-taught.md", "judge.md", "your-data.md"), pytest.mark.slow
 )
 NOT_HERE = ("pip install", "make ", "python -m benchmarks")

@@ -372,10 +372,11 @@ def fit(
 ) -> Run | Sweep:
     """Train one network on ``data`` and return the Run, as ``treino train`` does.
 
-    data: a built-in's name, a file, a pandas frame with ``target=``, a pair of arrays ``(X, y)``, your own
-        Dataset or DataLoader, or the result of ``load``.
+    data: a built-in's name, a file, a pandas frame with ``target=``, a pair of arrays ``(X, y)``, where X may
+        also be a dict or a tuple of arrays for ``forward``, your own Dataset or DataLoader, or the result of
+        ``load``.
     net: ``mlp(64, 32)``, ``cnn(16, 32)`` for pictures, FILE.py:NAME, or your own ``nn.Module``, which takes
-        ``[B, *item_shape]`` float32 and returns ``[B, C]`` logits.
+        ``[B, *item_shape]`` float32, or the arrays of X, and returns ``[B, C]`` logits; see docs/arrays.md.
     lean: store no copy of rows in memory (such a run can't be resumed).
     seeds, folds: train with this many seeds, or on this many folds of a cross-validation, and return a Sweep
         whose ``figures`` are means and deviations; ``until``, e.g. ``("accuracy", 0.8)``, counts the steps to

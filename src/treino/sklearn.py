@@ -11,7 +11,7 @@ import shutil
 import tempfile
 import warnings
 import weakref
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -62,7 +62,7 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
     """The base of both estimators. Parameters are settings of ``settings.spec``; None: chosen by the data.
 
     net: ``mlp(64, 32)``, ``cnn(16, 32)`` for X ``[N, C, H, W]``, FILE.py:NAME, or an ``nn.Module`` of your
-    own, instead of ``hidden``.
+    own, for X of any axes, instead of ``hidden``.
     validation: the share of the rows held back for early stopping. split_group, split_time: columns of X
     (``x1`` … of an array) by which these are whole groups, or the latest rows. random_state: the seed; None:
     a new one at each fit.
@@ -113,7 +113,7 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
         settings |= {"seed": int(seed), "task": self._task, "test": 0.0}
         try:
             with tempfile.TemporaryDirectory(prefix="treino-") as parent:
-                run = api.fit(_source(x, y, weight_N), self.net, parent=parent, lean=True, **settings)
+                run = api.fit(self._source(x, y, weight_N), self.net, parent=parent, lean=True, **settings)
                 self._content = _content_of(run.path)
         except TreinoError as error:
             raise ValueError(str(error)) from None
@@ -173,6 +173,10 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
     def _checked(self, x: Any, y: Any = "no_validation", *, reset: bool) -> Any:
         """X as an array, or an unchanged frame; stores (reset) or checks its column names and count. A frame
         becomes an array, too, if an array was fitted."""
+        if isinstance(x, Mapping):
+            raise ValueError(
+                _("X is a dict of arrays, and scikit-learn takes one array: give such rows to treino.fit.")
+            )
         if reset:
             self._framed = hasattr(x, "columns") and hasattr(x, "dtypes")
             if issparse(y):
@@ -186,12 +190,32 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
             x,
             y,
             reset=reset,
-            dtype=None if _holds_text(x) else np.float64,
-            allow_nd=isinstance(self.net, CNN) or self.net == "cnn",
+            dtype=None if _holds_text(x) or (self._own and _whole(x)) else np.float64,
+            allow_nd=self._own or isinstance(self.net, CNN) or self.net == "cnn",
             ensure_all_finite="allow-nan",
             ensure_min_samples=2 if reset else 1,
             **({"multi_output": True} if reset else {}),
         )
+
+    @property
+    def _own(self) -> bool:
+        """Whether the network is the user's own, so that X may have any axes."""
+        return self.net is not None and not isinstance(self.net, Net) and self.net not in LAYERS
+
+    def _source(self, x: Any, y: NDArray[Any], weight_N: NDArray[np.float64] | None) -> Any:
+        """Rows for ``fit``: pictures of a convolutional network, which keep their shape, as a Dataset."""
+        axes = getattr(x, "ndim", 2)
+        if axes > 2 and y.ndim > 1:
+            raise ValueError(
+                _("One target is learnt of pictures, and y has the shape {shape}.").format(shape=y.shape)
+            )
+        if axes > 2 and self._own and weight_N is not None:
+            return x[weight_N > 0], y[weight_N > 0], weight_N[weight_N > 0]
+        if axes == 2 or self._own:
+            return (x, y) if weight_N is None else (x, y, weight_N)
+        if weight_N is not None:
+            raise ValueError(_("sample_weight is for rows of a table, and these are pictures: leave it out."))
+        return TensorDataset(torch.tensor(x, dtype=torch.float32), torch.tensor(y))
 
     def _weights(self, x: Any, sample_weight: Any) -> NDArray[np.float64] | None:
         """``[N]``: the rows' weights, 0 or more; None if all rows count alike."""
@@ -215,19 +239,6 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
         super().__setstate__(state)
         if "_content" in state:
             self._open()
-
-
-def _source(x: Any, y: NDArray[Any], weight_N: NDArray[np.float64] | None) -> Any:
-    """Rows for ``fit``: pictures, which keep their shape, as a Dataset."""
-    if getattr(x, "ndim", 2) == 2:
-        return (x, y) if weight_N is None else (x, y, weight_N)
-    if weight_N is not None:
-        raise ValueError(_("sample_weight is for rows of a table, and these are pictures: leave it out."))
-    if y.ndim > 1:
-        raise ValueError(
-            _("One target is learnt of pictures, and y has the shape {shape}.").format(shape=y.shape)
-        )
-    return TensorDataset(torch.tensor(x, dtype=torch.float32), torch.tensor(y))
 
 
 class Classifier(ClassifierMixin, _Estimator):  # type: ignore[misc]
@@ -348,6 +359,11 @@ class Regressor(RegressorMixin, _Estimator):  # type: ignore[misc]
         prepared = rows_for_prediction(self._checked(X, reset=False), self.run_.preparation, reading)
         ends = self._held(prepared.x, output_NC, coverage)
         return ends[0] if len(ends) == 1 else np.stack(ends, 1)
+
+
+def _whole(x: Any) -> bool:
+    """Whether X is an array of whole numbers, such as those of words."""
+    return isinstance(x, np.ndarray) and x.dtype.kind in "iu"
 
 
 def _holds_text(x: Any) -> bool:

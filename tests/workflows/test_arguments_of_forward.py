@@ -217,6 +217,16 @@ def test_equal_rows_are_never_parted(fitted: Any) -> None:
     assert sum(map(len, parts)) == len(set.union(*parts))
 
 
+def test_an_estimator_takes_arrays_of_any_axes_for_a_network_of_ones_own() -> None:
+    net = nn.Sequential(nn.Flatten(), nn.Linear(T * 3, 2))
+    made = tr.Classifier(net=net, epochs=3, random_state=0).fit(X, Y)
+    assert made.predict(X).shape == Y.shape
+    words = tr.Classifier(net=Words(), epochs=3, random_state=0).fit(TOKENS, Y, sample_weight=Y + 1)
+    assert np.array_equal(words.predict(TOKENS), words.run_.predict(TOKENS))
+    with pytest.raises(ValueError, match="dict of arrays"):
+        tr.Classifier(net=Panel()).fit(PANEL, Y)
+
+
 # ---- targets with axes
 
 
