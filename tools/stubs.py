@@ -49,6 +49,7 @@ FORMS: Mapping[object, tuple[str, ...]] = {
     setting_types.image_size: ("int", "str"),
     setting_types.joined: ("Sequence[str]", "Mapping[str, float]"),
     setting_types.name: ("int", "Sequence[str]"),
+    setting_types.own: ("str", "Callable[..., Any]"),
     setting_types.pairs: ("str", "Mapping[str, str]"),
     setting_types.path: PATH,
     setting_types.same_path: PATH,

@@ -123,17 +123,17 @@ def fit(
     init: Literal["default", "kaiming", "xavier", "orthogonal", "zeros"] | None = None,
     ensemble: int = 1,
     clip_target: bool = False,
-    loss: Literal["cross_entropy", "bce", "mse", "l1", "huber"] | None = None,
+    loss: Literal["cross_entropy", "bce", "mse", "l1", "huber"] | str | Callable[..., Any] | None = None,
     label_smoothing: float = 0.0,
     class_weights: Sequence[float] | Literal["balanced"] | None = None,
-    optimizer: Literal["sgd", "adam", "adamw"] = "adam",
+    optimizer: Literal["sgd", "adam", "adamw"] | str | Callable[..., Any] = "adam",
     lr: float | Literal["auto"] | None = None,
     momentum: float = 0.0,
     nesterov: bool = False,
     betas: Sequence[float] | None = None,
     eps: float = 1e-08,
     weight_decay: float = 0.0,
-    schedule: Literal["constant", "cosine", "step", "one-cycle"] | None = None,
+    schedule: Literal["constant", "cosine", "step", "one-cycle"] | str | Callable[..., Any] | None = None,
     warmup: int = 0,
     clip: float | None = None,
     ema: float = 0.0,
@@ -141,7 +141,9 @@ def fit(
     epochs: int | None = None,
     steps: int | None = None,
     patience: int | None = None,
-    metric: Literal["loss", "accuracy", "f1_macro", "auc", "rmse", "mae", "r2"] = "loss",
+    metric: Literal["loss", "accuracy", "f1_macro", "auc", "rmse", "mae", "r2"]
+    | str
+    | Callable[..., Any] = "loss",
     keep: Literal["best", "last"] | None = None,
     shuffle: Literal["each", "once", "off", "blocks"] = "each",
     augment: str | Sequence[str] | Mapping[str, float] | None = None,
@@ -361,17 +363,17 @@ def fit(
     init: Literal["default", "kaiming", "xavier", "orthogonal", "zeros"] | None = None,
     ensemble: int = 1,
     clip_target: bool = False,
-    loss: Literal["cross_entropy", "bce", "mse", "l1", "huber"] | None = None,
+    loss: Literal["cross_entropy", "bce", "mse", "l1", "huber"] | str | Callable[..., Any] | None = None,
     label_smoothing: float = 0.0,
     class_weights: Sequence[float] | Literal["balanced"] | None = None,
-    optimizer: Literal["sgd", "adam", "adamw"] = "adam",
+    optimizer: Literal["sgd", "adam", "adamw"] | str | Callable[..., Any] = "adam",
     lr: float | Literal["auto"] | None = None,
     momentum: float = 0.0,
     nesterov: bool = False,
     betas: Sequence[float] | None = None,
     eps: float = 1e-08,
     weight_decay: float = 0.0,
-    schedule: Literal["constant", "cosine", "step", "one-cycle"] | None = None,
+    schedule: Literal["constant", "cosine", "step", "one-cycle"] | str | Callable[..., Any] | None = None,
     warmup: int = 0,
     clip: float | None = None,
     ema: float = 0.0,
@@ -379,7 +381,9 @@ def fit(
     epochs: int | None = None,
     steps: int | None = None,
     patience: int | None = None,
-    metric: Literal["loss", "accuracy", "f1_macro", "auc", "rmse", "mae", "r2"] = "loss",
+    metric: Literal["loss", "accuracy", "f1_macro", "auc", "rmse", "mae", "r2"]
+    | str
+    | Callable[..., Any] = "loss",
     keep: Literal["best", "last"] | None = None,
     shuffle: Literal["each", "once", "off", "blocks"] = "each",
     augment: str | Sequence[str] | Mapping[str, float] | None = None,
@@ -599,17 +603,17 @@ def fit(
     init: Literal["default", "kaiming", "xavier", "orthogonal", "zeros"] | None = None,
     ensemble: int = 1,
     clip_target: bool = False,
-    loss: Literal["cross_entropy", "bce", "mse", "l1", "huber"] | None = None,
+    loss: Literal["cross_entropy", "bce", "mse", "l1", "huber"] | str | Callable[..., Any] | None = None,
     label_smoothing: float = 0.0,
     class_weights: Sequence[float] | Literal["balanced"] | None = None,
-    optimizer: Literal["sgd", "adam", "adamw"] = "adam",
+    optimizer: Literal["sgd", "adam", "adamw"] | str | Callable[..., Any] = "adam",
     lr: float | Literal["auto"] | None = None,
     momentum: float = 0.0,
     nesterov: bool = False,
     betas: Sequence[float] | None = None,
     eps: float = 1e-08,
     weight_decay: float = 0.0,
-    schedule: Literal["constant", "cosine", "step", "one-cycle"] | None = None,
+    schedule: Literal["constant", "cosine", "step", "one-cycle"] | str | Callable[..., Any] | None = None,
     warmup: int = 0,
     clip: float | None = None,
     ema: float = 0.0,
@@ -617,7 +621,9 @@ def fit(
     epochs: int | None = None,
     steps: int | None = None,
     patience: int | None = None,
-    metric: Literal["loss", "accuracy", "f1_macro", "auc", "rmse", "mae", "r2"] = "loss",
+    metric: Literal["loss", "accuracy", "f1_macro", "auc", "rmse", "mae", "r2"]
+    | str
+    | Callable[..., Any] = "loss",
     keep: Literal["best", "last"] | None = None,
     shuffle: Literal["each", "once", "off", "blocks"] = "each",
     augment: str | Sequence[str] | Mapping[str, float] | None = None,
@@ -843,17 +849,17 @@ def sweep(
     init: Literal["default", "kaiming", "xavier", "orthogonal", "zeros"] | None = None,
     ensemble: int = 1,
     clip_target: bool = False,
-    loss: Literal["cross_entropy", "bce", "mse", "l1", "huber"] | None = None,
+    loss: Literal["cross_entropy", "bce", "mse", "l1", "huber"] | str | Callable[..., Any] | None = None,
     label_smoothing: float = 0.0,
     class_weights: Sequence[float] | Literal["balanced"] | None = None,
-    optimizer: Literal["sgd", "adam", "adamw"] = "adam",
+    optimizer: Literal["sgd", "adam", "adamw"] | str | Callable[..., Any] = "adam",
     lr: float | None = None,
     momentum: float = 0.0,
     nesterov: bool = False,
     betas: Sequence[float] | None = None,
     eps: float = 1e-08,
     weight_decay: float = 0.0,
-    schedule: Literal["constant", "cosine", "step", "one-cycle"] | None = None,
+    schedule: Literal["constant", "cosine", "step", "one-cycle"] | str | Callable[..., Any] | None = None,
     warmup: int = 0,
     clip: float | None = None,
     ema: float = 0.0,
@@ -861,7 +867,9 @@ def sweep(
     epochs: int | None = None,
     steps: int | None = None,
     patience: int | None = None,
-    metric: Literal["loss", "accuracy", "f1_macro", "auc", "rmse", "mae", "r2"] = "loss",
+    metric: Literal["loss", "accuracy", "f1_macro", "auc", "rmse", "mae", "r2"]
+    | str
+    | Callable[..., Any] = "loss",
     keep: Literal["best", "last"] | None = None,
     shuffle: Literal["each", "once", "off", "blocks"] = "each",
     augment: str | Sequence[str] | Mapping[str, float] | None = None,
@@ -1059,17 +1067,20 @@ def study(
     init: Literal["default", "kaiming", "xavier", "orthogonal", "zeros"] | None = None,
     ensemble: int = 1,
     clip_target: bool = False,
-    loss: Literal["cross_entropy", "bce", "mse", "l1", "huber"] | None = None,
+    loss: Literal["cross_entropy", "bce", "mse", "l1", "huber"] | str | Callable[..., Any] | None = None,
     label_smoothing: float = 0.0,
     class_weights: Sequence[float] | Literal["balanced"] | None = None,
-    optimizer: Literal["sgd", "adam", "adamw"] | Sequence[Literal["sgd", "adam", "adamw"]] = "adam",
+    optimizer: Literal["sgd", "adam", "adamw"]
+    | str
+    | Callable[..., Any]
+    | Sequence[Literal["sgd", "adam", "adamw"] | str | Callable[..., Any]] = "adam",
     lr: float | None = None,
     momentum: float = 0.0,
     nesterov: bool = False,
     betas: Sequence[float] | None = None,
     eps: float = 1e-08,
     weight_decay: float = 0.0,
-    schedule: Literal["constant", "cosine", "step", "one-cycle"] | None = None,
+    schedule: Literal["constant", "cosine", "step", "one-cycle"] | str | Callable[..., Any] | None = None,
     warmup: int = 0,
     clip: float | None = None,
     ema: float = 0.0,
@@ -1077,7 +1088,9 @@ def study(
     epochs: int | None = None,
     steps: int | None = None,
     patience: int | None = None,
-    metric: Literal["loss", "accuracy", "f1_macro", "auc", "rmse", "mae", "r2"] = "loss",
+    metric: Literal["loss", "accuracy", "f1_macro", "auc", "rmse", "mae", "r2"]
+    | str
+    | Callable[..., Any] = "loss",
     keep: Literal["best", "last"] | None = None,
     shuffle: Literal["each", "once", "off", "blocks"]
     | Sequence[Literal["each", "once", "off", "blocks"]] = "each",
@@ -1214,10 +1227,10 @@ def train(
     init: Literal["default", "kaiming", "xavier", "orthogonal", "zeros"] | None = None,
     ensemble: int = 1,
     clip_target: bool = False,
-    loss: Literal["cross_entropy", "bce", "mse", "l1", "huber"] | None = None,
+    loss: Literal["cross_entropy", "bce", "mse", "l1", "huber"] | str | Callable[..., Any] | None = None,
     label_smoothing: float = 0.0,
     class_weights: Sequence[float] | Literal["balanced"] | None = None,
-    optimizer: Literal["sgd", "adam", "adamw"] = "adam",
+    optimizer: Literal["sgd", "adam", "adamw"] | str | Callable[..., Any] = "adam",
     lr: float | Sequence[float | None] | None = None,
     momentum: float | Sequence[float] = 0.0,
     nesterov: bool = False,
@@ -1225,7 +1238,9 @@ def train(
     eps: float | Sequence[float] = 1e-08,
     weight_decay: float | Sequence[float] = 0.0,
     schedule: Literal["constant", "cosine", "step", "one-cycle"]
-    | Sequence[Literal["constant", "cosine", "step", "one-cycle"] | None]
+    | str
+    | Callable[..., Any]
+    | Sequence[Literal["constant", "cosine", "step", "one-cycle"] | str | Callable[..., Any] | None]
     | None = None,
     warmup: int | Sequence[int] = 0,
     clip: float | Sequence[float | None] | None = None,
@@ -1234,7 +1249,9 @@ def train(
     epochs: int | None = None,
     steps: int | None = None,
     patience: int | None = None,
-    metric: Literal["loss", "accuracy", "f1_macro", "auc", "rmse", "mae", "r2"] = "loss",
+    metric: Literal["loss", "accuracy", "f1_macro", "auc", "rmse", "mae", "r2"]
+    | str
+    | Callable[..., Any] = "loss",
     keep: Literal["best", "last"] | None = None,
     shuffle: Literal["each", "once", "off", "blocks"] = "each",
     augment: str | Sequence[str] | Mapping[str, float] | None = None,
@@ -1551,17 +1568,17 @@ class Classifier(_Classifier):
         init: Literal["default", "kaiming", "xavier", "orthogonal", "zeros"] | None = None,
         ensemble: int = 1,
         clip_target: bool = False,
-        loss: Literal["cross_entropy", "bce", "mse", "l1", "huber"] | None = None,
+        loss: Literal["cross_entropy", "bce", "mse", "l1", "huber"] | str | Callable[..., Any] | None = None,
         label_smoothing: float = 0.0,
         class_weights: Sequence[float] | Literal["balanced"] | None = None,
-        optimizer: Literal["sgd", "adam", "adamw"] = "adam",
+        optimizer: Literal["sgd", "adam", "adamw"] | str | Callable[..., Any] = "adam",
         lr: float | Literal["auto"] | None = None,
         momentum: float = 0.0,
         nesterov: bool = False,
         betas: Sequence[float] | None = None,
         eps: float = 1e-08,
         weight_decay: float = 0.0,
-        schedule: Literal["constant", "cosine", "step", "one-cycle"] | None = None,
+        schedule: Literal["constant", "cosine", "step", "one-cycle"] | str | Callable[..., Any] | None = None,
         warmup: int = 0,
         clip: float | None = None,
         ema: float = 0.0,
@@ -1569,7 +1586,9 @@ class Classifier(_Classifier):
         epochs: int | None = None,
         steps: int | None = None,
         patience: int | None = None,
-        metric: Literal["loss", "accuracy", "f1_macro", "auc", "rmse", "mae", "r2"] = "loss",
+        metric: Literal["loss", "accuracy", "f1_macro", "auc", "rmse", "mae", "r2"]
+        | str
+        | Callable[..., Any] = "loss",
         keep: Literal["best", "last"] | None = None,
         shuffle: Literal["each", "once", "off", "blocks"] = "each",
         augment: str | Sequence[str] | Mapping[str, float] | None = None,
@@ -1695,17 +1714,17 @@ class Regressor(_Regressor):
         init: Literal["default", "kaiming", "xavier", "orthogonal", "zeros"] | None = None,
         ensemble: int = 1,
         clip_target: bool = False,
-        loss: Literal["cross_entropy", "bce", "mse", "l1", "huber"] | None = None,
+        loss: Literal["cross_entropy", "bce", "mse", "l1", "huber"] | str | Callable[..., Any] | None = None,
         label_smoothing: float = 0.0,
         class_weights: Sequence[float] | Literal["balanced"] | None = None,
-        optimizer: Literal["sgd", "adam", "adamw"] = "adam",
+        optimizer: Literal["sgd", "adam", "adamw"] | str | Callable[..., Any] = "adam",
         lr: float | Literal["auto"] | None = None,
         momentum: float = 0.0,
         nesterov: bool = False,
         betas: Sequence[float] | None = None,
         eps: float = 1e-08,
         weight_decay: float = 0.0,
-        schedule: Literal["constant", "cosine", "step", "one-cycle"] | None = None,
+        schedule: Literal["constant", "cosine", "step", "one-cycle"] | str | Callable[..., Any] | None = None,
         warmup: int = 0,
         clip: float | None = None,
         ema: float = 0.0,
@@ -1713,7 +1732,9 @@ class Regressor(_Regressor):
         epochs: int | None = None,
         steps: int | None = None,
         patience: int | None = None,
-        metric: Literal["loss", "accuracy", "f1_macro", "auc", "rmse", "mae", "r2"] = "loss",
+        metric: Literal["loss", "accuracy", "f1_macro", "auc", "rmse", "mae", "r2"]
+        | str
+        | Callable[..., Any] = "loss",
         keep: Literal["best", "last"] | None = None,
         shuffle: Literal["each", "once", "off", "blocks"] = "each",
         augment: str | Sequence[str] | Mapping[str, float] | None = None,
@@ -1797,11 +1818,11 @@ class _Changes(TypedDict, total=False):
     """activation between layers; default: relu"""
     dropout: float
     """share of units dropped while training"""
-    loss: Literal["cross_entropy", "bce", "mse", "l1", "huber"]
+    loss: Literal["cross_entropy", "bce", "mse", "l1", "huber"] | str | Callable[..., Any]
     """what training makes small: cross_entropy, mse, ..., the class of a loss in torch.nn, or your own: FILE.py:NAME, a function of (output, target); default: from the task, with the reason"""
     label_smoothing: float
     """share taken from the right class; default: 0.05 for classes of pictures where the network is left open too"""
-    optimizer: Literal["sgd", "adam", "adamw"]
+    optimizer: Literal["sgd", "adam", "adamw"] | str | Callable[..., Any]
     """how weights follow from gradients: adam, adamw, sgd, the class of another in torch.optim, e.g. RMSprop, or your own: FILE.py:NAME"""
     lr: float
     """learning rate; default: 3e-3 for tables, 2e-3 for convolutional networks, 1e-3 for images by other ones; 'auto' tries many for a short while first (not in a sweep)"""
@@ -1815,7 +1836,7 @@ class _Changes(TypedDict, total=False):
     """added to the root that an update is divided by"""
     weight_decay: float
     """L2 penalty; decay beside the gradient where the optimizer has that; 0.01 in the recipe table"""
-    schedule: Literal["constant", "cosine", "step", "one-cycle"]
+    schedule: Literal["constant", "cosine", "step", "one-cycle"] | str | Callable[..., Any]
     """how the learning rate changes over the run: constant, cosine, ..., or your own: FILE.py:NAME, a function of (step, steps) or a class of torch.optim.lr_scheduler; default: constant, one-cycle for convolutional networks"""
     warmup: int
     """steps over which the learning rate rises to its value"""
