@@ -25,6 +25,7 @@ NAMES = (
     "image_defaults",
     "kernels",
     "sweep",
+    "own_loss",
     "sweep_tools",
     "sweep_noise",
     "judge",

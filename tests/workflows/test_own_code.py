@@ -1,7 +1,10 @@
 """A loss, metric, optimizer and schedule of one's own, from a file or from Python, through every door."""
 
+import json
+import os
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -169,3 +172,28 @@ def test_the_hints_name_what_would_do() -> None:
         refusal = refusal_of(tr.fit, "iris", **{name: 3})
         assert words in refusal.hint
         assert "FILE.py:NAME" in refusal.hint
+
+
+@pytest.mark.slow
+def test_a_package_brings_entries_as_the_docs_show_it(treino: Treino, tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs/own.md").read_text(encoding="utf-8")
+    project = page.partition("```toml\n")[2].partition("```")[0]
+    module = page.partition("installs the package:\n")[2]
+    (tmp_path / "package").mkdir()
+    (tmp_path / "package/pyproject.toml").write_text(project)
+    (tmp_path / "package/treino_focal.py").write_text(textwrap.dedent(module))
+    install = ["pip", "install", "-q", "--no-deps", "--no-build-isolation", "--no-index", "--target", "site"]
+    subprocess.run([sys.executable, "-m", *install, "./package"], check=True, cwd=tmp_path)
+    words = "train wine --loss focal --metric half_right --optimizer slow --schedule fall --epochs 2 --json"
+    said = subprocess.run(
+        [sys.executable, "-m", "treino", *words.split()],
+        env=os.environ | {"PYTHONPATH": str(tmp_path / "site")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert said.returncode == 0, said.stderr
+    document = json.loads(said.stdout)
+    assert document["settings"]["lr"] == 0.001
+    assert document["metrics"]["test"]["half_right"] == document["metrics"]["test"]["accuracy"] / 2
+    assert treino("train", "wine", "--loss", "focal").status == 2

@@ -236,7 +236,7 @@ def _build(loss: Loss, s: LossBuffers) -> tuple[list[BufferCall], list[BufferCal
     def value(output: Tensor, y: Tensor, weight: Tensor) -> Tensor:
         return loss(output, y, None if s.weight is None else weight)
 
-    derive = torch.func.vmap(torch.func.grad_and_value(value), in_dims=(0, None, 0))
+    values, one_R = torch.func.vmap(value, in_dims=(0, None, 0)), torch.ones(BLOCK).to(z_RBC)
 
     def call() -> None:
         z_RBC[:members].copy_(s.z.mT)
@@ -244,10 +244,13 @@ def _build(loss: Loss, s: LossBuffers) -> tuple[list[BufferCall], list[BufferCal
             weight_RB[:members].copy_(s.weight)
         for first in range(0, whole, BLOCK):
             part = slice(first, first + BLOCK)
-            slope_RBC, value_R = derive(z_RBC[part], s.y, weight_RB[part])
+            with torch.enable_grad():
+                output_RBC = z_RBC[part].detach().requires_grad_()
+                value_R = values(output_RBC, s.y, weight_RB[part])
+                (slope_RBC,) = torch.autograd.grad(value_R, output_RBC, one_R)
             here = min(BLOCK, members - first)
             s.d[part].copy_(slope_RBC[:here].mT)
-            s.loss[part].copy_(value_R[:here])
+            s.loss[part].copy_(value_R[:here].detach())
 
     return [], [call]
 
