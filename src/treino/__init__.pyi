@@ -155,6 +155,7 @@ def fit(
     | Sequence[Literal["missing_zero_grad", "softmax_before_cross_entropy"]] = (),
     device: Literal["auto", "cpu", "cuda", "mps"] | str | torch.device = "auto",
     engine: Literal["module", "batched", "lanes"] | None = None,
+    precision: Literal["float32", "bf16"] = "float32",
     threads: int | None = None,
     baselines: Literal["usual", "full"] = "usual",
     threshold: Literal["auto"] | str | None = None,
@@ -170,10 +171,11 @@ def fit(
 ) -> Run:
     r"""Train one network on ``data`` and return the Run, as ``treino train`` does.
 
-    data: a built-in's name, a file, a pandas frame with ``target=``, a pair of arrays ``(X, y)``, your own
-        Dataset or DataLoader, or the result of ``load``.
+    data: a built-in's name, a file, a pandas frame with ``target=``, a pair of arrays ``(X, y)``, where X may
+        also be a dict or a tuple of arrays for ``forward``, your own Dataset or DataLoader, or the result of
+        ``load``.
     net: ``mlp(64, 32)``, ``cnn(16, 32)`` for pictures, FILE.py:NAME, or your own ``nn.Module``, which takes
-        ``[B, *item_shape]`` float32 and returns ``[B, C]`` logits.
+        ``[B, *item_shape]`` float32, or the arrays of X, and returns ``[B, C]`` logits; see docs/arrays.md.
     lean: store no copy of rows in memory (such a run can't be resumed).
     seeds, folds: train with this many seeds, or on this many folds of a cross-validation, and return a Sweep
         whose ``figures`` are means and deviations; ``until``, e.g. ``("accuracy", 0.8)``, counts the steps to
@@ -277,6 +279,7 @@ def fit(
         fault: one fault on purpose: missing_zero_grad or softmax_before_cross_entropy
         device: auto, cpu, cuda or mps
         engine: kernel to train with; default: lanes where it can, else batched, else module
+        precision: numbers that the layers compute with in training: float32, or bf16 by torch's autocast, with two or three digits (weights and figures stay float32; by the engine module)
         threads: threads to train with; only those of the engine module change bits; default: chosen
         baselines: figures to compare with: the best constant, a linear model, of pictures also one on whitened patches and, on tables of your own, boosted trees; full: trees on all data, however long they take
         threshold: of two classes, from which probability on the second is predicted, found on validation rows: auto (shares of wrong rows of both count alike), or cost=FP:FN, what a wrong and a missed one cost, e.g. cost=1:5; default: 0.5
@@ -395,6 +398,7 @@ def fit(
     | Sequence[Literal["missing_zero_grad", "softmax_before_cross_entropy"]] = (),
     device: Literal["auto", "cpu", "cuda", "mps"] | str | torch.device = "auto",
     engine: Literal["module", "batched", "lanes"] | None = None,
+    precision: Literal["float32", "bf16"] = "float32",
     threads: int | None = None,
     baselines: Literal["usual", "full"] = "usual",
     threshold: Literal["auto"] | str | None = None,
@@ -410,10 +414,11 @@ def fit(
 ) -> Sweep:
     r"""Train one network on ``data`` and return the Run, as ``treino train`` does.
 
-    data: a built-in's name, a file, a pandas frame with ``target=``, a pair of arrays ``(X, y)``, your own
-        Dataset or DataLoader, or the result of ``load``.
+    data: a built-in's name, a file, a pandas frame with ``target=``, a pair of arrays ``(X, y)``, where X may
+        also be a dict or a tuple of arrays for ``forward``, your own Dataset or DataLoader, or the result of
+        ``load``.
     net: ``mlp(64, 32)``, ``cnn(16, 32)`` for pictures, FILE.py:NAME, or your own ``nn.Module``, which takes
-        ``[B, *item_shape]`` float32 and returns ``[B, C]`` logits.
+        ``[B, *item_shape]`` float32, or the arrays of X, and returns ``[B, C]`` logits; see docs/arrays.md.
     lean: store no copy of rows in memory (such a run can't be resumed).
     seeds, folds: train with this many seeds, or on this many folds of a cross-validation, and return a Sweep
         whose ``figures`` are means and deviations; ``until``, e.g. ``("accuracy", 0.8)``, counts the steps to
@@ -517,6 +522,7 @@ def fit(
         fault: one fault on purpose: missing_zero_grad or softmax_before_cross_entropy
         device: auto, cpu, cuda or mps
         engine: kernel to train with; default: lanes where it can, else batched, else module
+        precision: numbers that the layers compute with in training: float32, or bf16 by torch's autocast, with two or three digits (weights and figures stay float32; by the engine module)
         threads: threads to train with; only those of the engine module change bits; default: chosen
         baselines: figures to compare with: the best constant, a linear model, of pictures also one on whitened patches and, on tables of your own, boosted trees; full: trees on all data, however long they take
         threshold: of two classes, from which probability on the second is predicted, found on validation rows: auto (shares of wrong rows of both count alike), or cost=FP:FN, what a wrong and a missed one cost, e.g. cost=1:5; default: 0.5
@@ -635,6 +641,7 @@ def fit(
     | Sequence[Literal["missing_zero_grad", "softmax_before_cross_entropy"]] = (),
     device: Literal["auto", "cpu", "cuda", "mps"] | str | torch.device = "auto",
     engine: Literal["module", "batched", "lanes"] | None = None,
+    precision: Literal["float32", "bf16"] = "float32",
     threads: int | None = None,
     baselines: Literal["usual", "full"] = "usual",
     threshold: Literal["auto"] | str | None = None,
@@ -650,10 +657,11 @@ def fit(
 ) -> Sweep:
     r"""Train one network on ``data`` and return the Run, as ``treino train`` does.
 
-    data: a built-in's name, a file, a pandas frame with ``target=``, a pair of arrays ``(X, y)``, your own
-        Dataset or DataLoader, or the result of ``load``.
+    data: a built-in's name, a file, a pandas frame with ``target=``, a pair of arrays ``(X, y)``, where X may
+        also be a dict or a tuple of arrays for ``forward``, your own Dataset or DataLoader, or the result of
+        ``load``.
     net: ``mlp(64, 32)``, ``cnn(16, 32)`` for pictures, FILE.py:NAME, or your own ``nn.Module``, which takes
-        ``[B, *item_shape]`` float32 and returns ``[B, C]`` logits.
+        ``[B, *item_shape]`` float32, or the arrays of X, and returns ``[B, C]`` logits; see docs/arrays.md.
     lean: store no copy of rows in memory (such a run can't be resumed).
     seeds, folds: train with this many seeds, or on this many folds of a cross-validation, and return a Sweep
         whose ``figures`` are means and deviations; ``until``, e.g. ``("accuracy", 0.8)``, counts the steps to
@@ -757,6 +765,7 @@ def fit(
         fault: one fault on purpose: missing_zero_grad or softmax_before_cross_entropy
         device: auto, cpu, cuda or mps
         engine: kernel to train with; default: lanes where it can, else batched, else module
+        precision: numbers that the layers compute with in training: float32, or bf16 by torch's autocast, with two or three digits (weights and figures stay float32; by the engine module)
         threads: threads to train with; only those of the engine module change bits; default: chosen
         baselines: figures to compare with: the best constant, a linear model, of pictures also one on whitened patches and, on tables of your own, boosted trees; full: trees on all data, however long they take
         threshold: of two classes, from which probability on the second is predicted, found on validation rows: auto (shares of wrong rows of both count alike), or cost=FP:FN, what a wrong and a missed one cost, e.g. cost=1:5; default: 0.5
@@ -881,6 +890,7 @@ def sweep(
     | Sequence[Literal["missing_zero_grad", "softmax_before_cross_entropy"]] = (),
     device: Literal["auto", "cpu", "cuda", "mps"] | str | torch.device = "auto",
     engine: Literal["module", "batched", "lanes"] | None = None,
+    precision: Literal["float32", "bf16"] = "float32",
     threads: int | None = None,
     baselines: Literal["usual", "full"] = "usual",
     threshold: Literal["auto"] | str | None = None,
@@ -988,6 +998,7 @@ def sweep(
         fault: one fault on purpose: missing_zero_grad or softmax_before_cross_entropy
         device: auto, cpu, cuda or mps
         engine: kernel to train with; default: lanes where it can, else batched, else module
+        precision: numbers that the layers compute with in training: float32, or bf16 by torch's autocast, with two or three digits (weights and figures stay float32; by the engine module)
         threads: threads to train with; only those of the engine module change bits; default: chosen
         baselines: figures to compare with: the best constant, a linear model, of pictures also one on whitened patches and, on tables of your own, boosted trees; full: trees on all data, however long they take
         threshold: of two classes, from which probability on the second is predicted, found on validation rows: auto (shares of wrong rows of both count alike), or cost=FP:FN, what a wrong and a missed one cost, e.g. cost=1:5; default: 0.5
@@ -1103,6 +1114,7 @@ def study(
     | Sequence[Literal["missing_zero_grad", "softmax_before_cross_entropy"]] = (),
     device: Literal["auto", "cpu", "cuda", "mps"] | str | torch.device = "auto",
     engine: Literal["module", "batched", "lanes"] | None = None,
+    precision: Literal["float32", "bf16"] = "float32",
     threads: int | None = None,
     baselines: Literal["usual", "full"] = "usual",
     threshold: Literal["auto"] | str | None = None,
@@ -1208,6 +1220,7 @@ def study(
         fault: one fault on purpose: missing_zero_grad or softmax_before_cross_entropy
         device: auto, cpu, cuda or mps
         engine: kernel to train with; default: lanes where it can, else batched, else module
+        precision: numbers that the layers compute with in training: float32, or bf16 by torch's autocast, with two or three digits (weights and figures stay float32; by the engine module)
         threads: threads to train with; only those of the engine module change bits; default: chosen
         baselines: figures to compare with: the best constant, a linear model, of pictures also one on whitened patches and, on tables of your own, boosted trees; full: trees on all data, however long they take
         threshold: of two classes, from which probability on the second is predicted, found on validation rows: auto (shares of wrong rows of both count alike), or cost=FP:FN, what a wrong and a missed one cost, e.g. cost=1:5; default: 0.5
@@ -1263,6 +1276,7 @@ def train(
     | Sequence[Literal["missing_zero_grad", "softmax_before_cross_entropy"]] = (),
     device: Literal["auto", "cpu", "cuda", "mps"] | str | torch.device = "cpu",
     engine: Literal["module", "batched", "lanes"] | None = None,
+    precision: Literal["float32", "bf16"] = "float32",
     threads: int | None = None,
 ) -> TrainingLoop:
     """Train one network, or one per seed side by side; the training runs while you iterate over the result.
@@ -1316,6 +1330,7 @@ def train(
         fault: one fault on purpose: missing_zero_grad or softmax_before_cross_entropy
         device: auto, cpu, cuda or mps
         engine: kernel to train with; default: lanes where it can, else batched, else module
+        precision: numbers that the layers compute with in training: float32, or bf16 by torch's autocast, with two or three digits (weights and figures stay float32; by the engine module)
         threads: threads to train with; only those of the engine module change bits; default: chosen
     """
 
@@ -1523,7 +1538,7 @@ class Classifier(_Classifier):
     """A network that predicts classes, for scikit-learn's tools. Parameters are settings of ``settings.spec``; None: chosen by the data.
 
     net: ``mlp(64, 32)``, ``cnn(16, 32)`` for X ``[N, C, H, W]``, FILE.py:NAME, or an ``nn.Module`` of your
-    own, instead of ``hidden``.
+    own, for X of any axes, instead of ``hidden``.
     validation: the share of the rows held back for early stopping. split_group, split_time: columns of X
     (``x1`` … of an array) by which these are whole groups, or the latest rows. random_state: the seed; None:
     a new one at each fit.
@@ -1595,6 +1610,7 @@ class Classifier(_Classifier):
         flip: bool | None = None,
         device: Literal["auto", "cpu", "cuda", "mps"] | str | torch.device = "auto",
         engine: Literal["module", "batched", "lanes"] | None = None,
+        precision: Literal["float32", "bf16"] = "float32",
         threads: int | None = None,
         threshold: Literal["auto"] | str | None = None,
         time_limit: float | str | None = None,
@@ -1658,6 +1674,7 @@ class Classifier(_Classifier):
         flip: mirror every second training picture, left and right (with net cnn); default: no, except for one training on files of pictures, where a short trial decides
         device: auto, cpu, cuda or mps
         engine: kernel to train with; default: lanes where it can, else batched, else module
+        precision: numbers that the layers compute with in training: float32, or bf16 by torch's autocast, with two or three digits (weights and figures stay float32; by the engine module)
         threads: threads to train with; only those of the engine module change bits; default: chosen
         threshold: of two classes, from which probability on the second is predicted, found on validation rows: auto (shares of wrong rows of both count alike), or cost=FP:FN, what a wrong and a missed one cost, e.g. cost=1:5; default: 0.5
         time_limit: seconds that training may take, e.g. 60 or 1m30s: by the recipe table as many networks as fit into them are trained; what is measured and drawn afterwards comes on top
@@ -1669,7 +1686,7 @@ class Regressor(_Regressor):
     """A network that predicts a number, for scikit-learn's tools. Parameters are settings of ``settings.spec``; None: chosen by the data.
 
     net: ``mlp(64, 32)``, ``cnn(16, 32)`` for X ``[N, C, H, W]``, FILE.py:NAME, or an ``nn.Module`` of your
-    own, instead of ``hidden``.
+    own, for X of any axes, instead of ``hidden``.
     validation: the share of the rows held back for early stopping. split_group, split_time: columns of X
     (``x1`` … of an array) by which these are whole groups, or the latest rows. random_state: the seed; None:
     a new one at each fit.
@@ -1741,6 +1758,7 @@ class Regressor(_Regressor):
         flip: bool | None = None,
         device: Literal["auto", "cpu", "cuda", "mps"] | str | torch.device = "auto",
         engine: Literal["module", "batched", "lanes"] | None = None,
+        precision: Literal["float32", "bf16"] = "float32",
         threads: int | None = None,
         threshold: Literal["auto"] | str | None = None,
         time_limit: float | str | None = None,
@@ -1804,6 +1822,7 @@ class Regressor(_Regressor):
         flip: mirror every second training picture, left and right (with net cnn); default: no, except for one training on files of pictures, where a short trial decides
         device: auto, cpu, cuda or mps
         engine: kernel to train with; default: lanes where it can, else batched, else module
+        precision: numbers that the layers compute with in training: float32, or bf16 by torch's autocast, with two or three digits (weights and figures stay float32; by the engine module)
         threads: threads to train with; only those of the engine module change bits; default: chosen
         threshold: of two classes, from which probability on the second is predicted, found on validation rows: auto (shares of wrong rows of both count alike), or cost=FP:FN, what a wrong and a missed one cost, e.g. cost=1:5; default: 0.5
         time_limit: seconds that training may take, e.g. 60 or 1m30s: by the recipe table as many networks as fit into them are trained; what is measured and drawn afterwards comes on top

@@ -88,6 +88,15 @@ class Field(nn.Module):
         return self.out(x.flatten(1)).unflatten(1, (4, 5))
 
 
+class Summed(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.wide, self.out = nn.Linear(T * 3, 8), nn.Linear(8, 2)
+
+    def forward(self, x: Tensor) -> Any:
+        return self.out(self.wide(x.flatten(1)).relu())
+
+
 PANEL: dict[str, Any] = {"x": X, "lengths": LENGTHS}
 TAGGED: dict[str, Any] = {"tokens": TOKENS, "pad": PAD}
 CASES: dict[str, tuple[Any, type[nn.Module]]] = {
@@ -152,6 +161,37 @@ def test_a_training_has_the_bits_of_the_plain_loop(name: str, fitted: Any) -> No
     near = 1e-7 if name == "pixels" else 0.0  # oneDNN rounds a convolution's gradient by where memory lies
     for key, t in net.state_dict().items():
         assert torch.allclose(t, run.module.state_dict()[key], rtol=0, atol=near)
+
+
+def test_bf16_is_torchs_autocast_and_its_loss_is_said_beside_float32s(fitted: Any) -> None:
+    source, name = (({"x": X}, Y), "values")
+    run = fitted(source, Summed, precision="bf16")
+    data = tr.load(source)
+    torch.manual_seed(0)
+    net = Summed()
+    optimizer = torch.optim.Adam(net.parameters(), lr=0.01)
+    losses = []
+    for row_B in (part for epoch in range(3) for part in order(len(data.train), 0, epoch).split(16)):
+        optimizer.zero_grad()
+        with torch.autocast("cpu", torch.bfloat16):
+            loss = F.cross_entropy(net(*arguments(name, data.train.x[row_B])), data.train.y[row_B])
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    assert run.losses.tolist() == losses
+    assert (run.settings["precision"], run.settings["engine"]) == ("bf16", "module")
+    held, in_float32 = run.data.validation, run.metrics["validation"]["loss"]
+    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+        low = F.cross_entropy(run.module(held.x).double(), held.y).item()
+    (note,) = [note for note in run.document["notes"] if "bf16" in note]
+    assert f"{low:.6g} in bf16" in note
+    assert f"{in_float32:.6g} in" in note
+    assert low != in_float32
+    assert run.verify()["verdict"] == "equal"
+    assert refusal_of(lambda: exported(run, "script")).rule == "export_precision"
+    for engine in ("lanes", "batched"):
+        refused = refusal_of(lambda engine=engine: tr.fit("wine", precision="bf16", engine=engine))
+        assert refused.rule == "precision_engine"
 
 
 # ---- a run's folder, new rows, another process's bits

@@ -29,7 +29,7 @@ class Model:
     shape of one input row; None: the flat rows of an MLP. summed: whether gradients are summed (the
     fault ``missing_zero_grad``). averages: whether members keep running averages of their weights. limits:
     the range to which an ensemble's predictions are clipped, or that of each target; None: no
-    clipping.
+    clipping. bf16: whether layers train in bfloat16, by torch's autocast.
     """
 
     template: nn.Module
@@ -43,6 +43,7 @@ class Model:
     summed: bool = False
     averages: bool = False
     limits: Limits | None = None
+    bf16: bool = False
     dtype: torch.dtype = torch.float32
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
 

@@ -70,6 +70,10 @@ WEIGHTS_LATE = Refusal(
     "The training has taken {n} steps already.",
     "Make a new one, and give it the weights before its first step.",
 )
+PRECISION_ENGINE = Refusal(
+    "[[precision=bf16]] is torch's autocast, by the engine module, and [[engine]] is {name}.",
+    "Leave one of them out.",
+)
 BATCH_NORM_ROWS = Refusal(
     "Batch norm needs two rows in every batch, and the last of {rows} rows would be alone.", "{hint}"
 )
@@ -326,6 +330,7 @@ def _model(
         summed="missing_zero_grad" in config.faults,
         averages=averages,
         limits=_limits(inputs, bags) if s.clip_target and s.ensemble > 1 else None,
+        bf16=s.precision == "bf16",
         dtype=config.dtype,
         device=config.device,
     )
@@ -434,6 +439,10 @@ def _kernel(
 ) -> tuple[str, Kernel, str]:
     """The kernel's name, the kernel, and a sentence on what keeps treino's own network from a faster one.
     batchable: whether the kernel ``batched`` can derive the loss."""
+    if model.bf16:
+        if config.shared.engine not in (None, "module"):
+            raise PRECISION_ENGINE(name=config.shared.engine)
+        config = config.with_settings(engine="module")
     called = OPTIMIZERS[model.optimizer].own is not None
     batched = isinstance(net, MLP) and not net.batch_norm and batchable and not called
     looked_for = config.shared.engine in (None, "lanes")  # else the library isn't needed

@@ -262,6 +262,11 @@ class Settings(DataSettings):
     engine: str | None = declared(
         None, "kernel to train with; default: lanes where it can, else batched, else module"
     )
+    precision: Literal["float32", "bf16"] = declared(
+        "float32",
+        "numbers that the layers compute with in training: float32, or bf16 by torch's autocast, with two or "
+        "three digits (weights and figures stay float32; by the engine module)",
+    )
     threads: Int | None = declared(
         None,
         "threads to train with; only those of the engine module change bits; default: chosen",

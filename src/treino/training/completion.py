@@ -7,6 +7,7 @@ from functools import cached_property, partial
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
+import torch
 from torch import Tensor, nn
 
 from treino.base.resampling import weights_or_ones
@@ -343,6 +344,26 @@ def measure_confidence(end: Ending) -> None:
             end.notes += known.notes if len(targets) == 1 else [f"{one.target}: {n}" for n in known.notes]
 
 
+def measure_precision(end: Ending) -> None:
+    """A note on the loss of a network trained in bf16: as it was computed in training, and in float32."""
+    split = "validation" if "validation" in end.answered else "train"
+    if end.resolution.settings.precision != "bf16" or split not in end.answered:
+        return
+    loss, rows = end.training.loss_function, end.data.splits[split]
+    with torch.autocast("cpu", torch.bfloat16):
+        low = answers(end.net, rows, end.training.model.item_shape)
+    losses = [
+        float(measure(output_NC[None].float(), y, loss, end.data.scale, rows.weight)["loss"])
+        for output_NC, y in (low, end.answered[split])
+    ]
+    sentence = _(
+        "The same weights have the loss {low:.6g} in bf16, in which they were trained, and {full:.6g} in"
+        " float32, in which they are measured and predict ({n:,} {split} rows)."
+    )
+    facts = {"n": len(rows), "split": split_name(split)}
+    end.notes.append(sentence.format(low=losses[0], full=losses[1], **facts))
+
+
 def measure_prediction(end: Ending) -> None:
     """What predictions need besides the weights, how far to trust them, and the steps and losses."""
     training = end.training
@@ -398,6 +419,7 @@ def finish(
     measure_rows(end)
     fit_baselines(end)
     measure_prediction(end)
+    end.attempt(_("Comparing bf16 with float32"), partial(measure_precision, end))
     if end.over:
         what = _("Looking for faults in the training")
         if (wrong := end.attempt(what, partial(findings, folder, end.held, resolution))) is not None:

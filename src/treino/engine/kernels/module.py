@@ -129,7 +129,8 @@ class ModuleKernel:
                 population.grads[row].zero_()
             try:
                 with torch.enable_grad():
-                    loss = model.loss(module(x), y, weight)
+                    with torch.autocast(model.device.type, torch.bfloat16, enabled=model.bf16):
+                        loss = model.loss(module(x), y, weight)
                     loss.backward()
             except TreinoError:
                 raise

@@ -58,6 +58,10 @@ EXPORT_NET_GIVEN = Refusal(
     "{run} trained a network that existed only in Python, so its first weights are gone.",
     "Write its class into a file and train with [[net=FILE.py:NAME]]; or use [[format=safetensors]].",
 )
+EXPORT_PRECISION = Refusal(
+    "{run} was trained in bf16, and a script trains in float32: other numbers would come out.",
+    "Use [[format=pt2]] or [[format=safetensors]] for its weights.",
+)
 EXPORT_NET_MADE = Refusal(
     "{name} in {file} is no class or function, so its first weights can't be had again.",
     "Train with its class, or a function that makes it; or use [[format=safetensors]].",
@@ -86,6 +90,8 @@ def script(run: StoredRun) -> Exported:
     """
     if names := foreign(run.first_settings):
         raise EXPORT_FOREIGN(run=run.name, names=", ".join(names))
+    if run.resolved.precision == "bf16":
+        raise EXPORT_PRECISION(run=run.name)
     if not _begins_anew(run):
         need_weights(run)
     part, data = script_parts(run), run.data

@@ -55,6 +55,7 @@ MACHINE = (
     "out",
     "device",
     "engine",
+    "precision",
     "threads",
     "metric",
     "baselines",

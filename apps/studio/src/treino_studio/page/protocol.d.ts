@@ -1,5 +1,5 @@
 // The studio's messages and the settings, as tools/page_types.py writes them from the models.
-// a6313afbb0788ef6acf4a999c89a52f922d38c48965476cf2d22754e0e445bc9
+// 9387769f5a5c58a3b7444d694a5f7209a368ab583ca0c32e2b0a9d24c699f23d
 
 export interface Acknowledgement {
   ack: number;
@@ -474,6 +474,7 @@ export interface Settings {
   patience?: number | null;
   plain_members?: number;
   pool?: string[] | null;
+  precision?: "float32" | "bf16";
   quote?: string | null;
   recipe?: ("table" | "plain") | null;
   row_weights?: string | null;
