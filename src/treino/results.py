@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from treino.base.errors import Refusal
+from treino.base.log import LOG
 from treino.base.words import setting
 from treino.folders.access import Access
 from treino.folders.store import RunFolder
@@ -15,7 +16,7 @@ from treino.settings.options import HERE, ClusterOptions
 from treino.settings.spec import Settings
 from treino.training.alert_actions import alerted, check_alerts, given_alerts
 from treino.training.branch import branching, parse_step, rewinding
-from treino.training.loop import JobEvent
+from treino.training.loop import JobEvent, JobStart
 from treino.training.replay import snapshots
 from treino.training.retraining import Tell, tell_nobody
 from treino.training.row_check import RowSource, source_of_data, source_of_run
@@ -76,10 +77,18 @@ def resume_events(
     if folder.kind == "run":
         given = given_alerts(alerts, network=allow_network)
         events = resuming(path, access, data=data, check=partial(check_alerts, given))
-        return alerted(events, given)
+        return _resumed(alerted(events, given))
     if folder.kind == "sweep":
-        return sweep_resumption(path, access, storage=storage, more=more, place=place)
-    return study_resumption(path, access, place=place)
+        return _resumed(sweep_resumption(path, access, storage=storage, more=more, place=place))
+    return _resumed(study_resumption(path, access, place=place))
+
+
+def _resumed(events: Iterator[JobEvent]) -> Iterator[JobEvent]:
+    """The events; the first one is logged."""
+    for event in events:
+        if isinstance(event, JobStart):
+            LOG.info("%s: resumed", event.job.folder.path)
+        yield event
 
 
 def verification(

@@ -22,6 +22,7 @@ from typing import Any
 
 from treino.base.delivery import Delivery
 from treino.base.errors import Refusal, TreinoError
+from treino.base.log import LOG
 from treino.base.words import _, numeral, setting
 from treino.data.dataset import Data
 from treino.data.rows_in_memory import why_not_reproducible
@@ -334,10 +335,16 @@ def _segment(
                 (snapshot,) = snapshots(run_of(job), [back[0]], job.data)
                 return rewinding(snapshot, back[1], sender=SENDER)
             notices.end()
-            yield from (JobAlert(job, message) for message in notices.failures())
+            yield from _reported(job, notices.failures())
         yield event
-        yield from (JobAlert(job, message) for message in messages)
+        yield from _reported(job, messages)
     return None
+
+
+def _reported(job: RunJob, messages: Iterable[str]) -> Iterator[JobEvent]:
+    for message in messages:
+        LOG.warning("%s: %s", job.folder.path, message)
+        yield JobAlert(job, message)
 
 
 def _noted(job: RunJob, messages: Iterable[str]) -> list[str]:

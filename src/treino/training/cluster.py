@@ -22,6 +22,7 @@ from typing import Any
 import torch
 
 from treino.base.errors import Refusal, TreinoError, cause
+from treino.base.log import LOG
 from treino.base.machine import cpu_cores
 from treino.base.words import setting
 from treino.folders.stored_folder import versions
@@ -395,6 +396,7 @@ class Cluster:
         except errors.RayError as error:  # a process, a node or a result is gone
             order.lost += 1
             self.lost += 1
+            LOG.warning("%s: its process was lost, it runs again", order.name)
             if order.lost > MOST_LOST:
                 raise WORKER_LOST(name=order.name, n=order.lost, why=cause(error)) from None
             self._begin(order)

@@ -4,6 +4,7 @@ Runs, sweeps and studies are ``Job``s that ``events`` drives. The files on disk 
 for bit. The command line displays the same events that ``fit`` consumes.
 """
 
+import logging
 import shlex
 import signal
 import threading
@@ -16,6 +17,7 @@ from typing import Any, Protocol
 
 from treino.base.errors import TreinoError
 from treino.base.files import DISK_FULL
+from treino.base.log import LOG
 from treino.base.words import _
 from treino.data.dataset import Data
 from treino.engine import Tick
@@ -165,6 +167,9 @@ def events(make: Callable[[], Job]) -> Iterator[JobEvent]:
         interrupted = guarded.enter_context(ctrl_c())
         job = make()
         told.enter_context(resumption_said(job.folder))
+        LOG.info("%s: in training", job.folder.path)
+        for note in job.data.notes:
+            LOG.info("%s: %s", job.folder.path, note)
         yield JobStart(job)
         saved, cost, unsaved = time.perf_counter(), 0.0, True
         guarded.enter_context(torch_threads(job.threads))
@@ -184,19 +189,26 @@ def events(make: Callable[[], Job]) -> Iterator[JobEvent]:
             begin = time.perf_counter()
             due = begin - saved > max(job.checkpoint_seconds, CHECKPOINT_SHARE * cost)
             if due and unsaved and job.resumable:
-                job.checkpoint()
+                _save(job)
                 unsaved = False
                 saved = time.perf_counter()
                 cost = saved - begin
         job.folder.refuse_commands()  # no command is read from here on
         if job.resumable:
-            job.checkpoint()
+            _save(job)
         if job.interruptible_close and reason != "interrupted":
             guarded.close()
         with torch_threads(job.threads):
             yield JobClose(job)
             document = job.close(reason)
+    level = logging.WARNING if document["status"] in ("interrupted", "diverged") else logging.INFO
+    LOG.log(level, "%s: %s", job.folder.path, document["status"])
     yield JobEnd(job, document, reason == "interrupted")
+
+
+def _save(job: Job) -> None:
+    job.checkpoint()
+    LOG.info("%s: saved", job.folder.path)
 
 
 @contextmanager

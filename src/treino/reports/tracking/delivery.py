@@ -9,6 +9,7 @@ from typing import Any
 
 from treino.base.delivery import Delivery
 from treino.base.errors import Refusal, TreinoError, nearest
+from treino.base.log import LOG
 from treino.base.words import _
 from treino.training.loop import JobEnd, JobEvent, JobProgress, JobStart
 
@@ -98,3 +99,5 @@ class Tracking:
                 delivery.end(PATIENCE_SECONDS)
             sentence = _("{tracker} was not told all of it: {why}")
             self.failures = [sentence.format(tracker=d.name, why=d.failure) for d in deliveries if d.failure]
+            for failure in self.failures:
+                LOG.warning("%s", failure)
