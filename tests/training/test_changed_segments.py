@@ -21,6 +21,7 @@ from treino.engine.schedules import scale
 from treino.engine.step_plan import EpochCount
 from treino.folders import detailed_listing
 from treino.training.commands import PlayControl
+from treino.training.loop import JobStart
 from treino.training.replay import snapshots
 
 
@@ -224,3 +225,14 @@ def test_the_list_of_runs_names_what_was_given_to_a_rewound_run(tmp_path: Path) 
     assert "batch_size" in row["asked"]
     assert "momentum" not in row["asked"]
     assert row["settings"] == changed.settings
+
+
+def test_the_list_of_runs_has_what_a_command_set_on_the_way(tmp_path: Path) -> None:
+    def steer(event: Any) -> None:
+        if isinstance(event, JobStart):
+            event.job.folder.database.add_command("lr", 0.02)
+
+    run = api.fit("wine", parent=tmp_path, lean=True, epochs=4, watch=steer)
+    assert [change.settings for change in run.changes] == [{"lr": 0.02}]
+    (row,) = detailed_listing(tmp_path, {})
+    assert row["settings"]["lr"] == 0.02

@@ -73,6 +73,7 @@ def _details(summary: RunSummary) -> dict[str, Any]:
     segments = result.get("segments") or []
     if summary.kind == "run" and spec.get("segments"):
         asked, settings = _of_newest_segment(summary.path)
+    if summary.kind == "run":  # those after the last step, which a command may have changed
         settings = result.get("settings") or settings
     return {
         "settings": {**(settings or asked), **own},
