@@ -103,7 +103,7 @@ def test_the_order_of_an_array_in_memory_changes_nothing() -> None:
     [
         ((X, Y[:-1]), "arrays_length"),
         ((X[:, 0], Y), "arrays_shape"),
-        ((X[:, :, None], Y), "arrays_shape"),
+        (X[:, :, None], "arrays_shape"),
         ((X, np.eye(2)[Y]), "arrays_shape"),
         (([[1, 2], [3]], [0, 1]), "arrays_shape"),
         ((X[:0], Y[:0]), "frame_empty"),

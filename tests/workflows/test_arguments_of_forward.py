@@ -267,6 +267,26 @@ def test_an_estimator_takes_arrays_of_any_axes_for_a_network_of_ones_own() -> No
         tr.Classifier(net=Panel()).fit(PANEL, Y)
 
 
+@pytest.mark.slow
+def test_folds_and_seeds_are_drawn_of_arrays(tmp_path: Path) -> None:
+    tested = torch.cat([tr.load((PANEL, Y), fold=f"{k}/5").test.index for k in range(1, 6)])
+    assert tested.sort().values.tolist() == list(range(N))
+    (tmp_path / "net.py").write_text(
+        "from torch import nn\n"
+        "class Net(nn.Module):\n"
+        "    def __init__(self):\n"
+        "        super().__init__()\n"
+        "        self.out = nn.LazyLinear(2)\n"
+        "    def forward(self, x, lengths):\n"
+        "        return self.out(x.sum(1) / lengths[:, None])\n"
+    )
+    given = {"net": f"{tmp_path}/net.py:Net", "epochs": 2, "parent": tmp_path / "runs"}
+    assert len(tr.fit((PANEL, Y), folds=3, **given).figures)
+    swept = tr.sweep((PANEL, Y), space="lr=0.001..0.1", members=3, **given)
+    best = tr.open(swept.path, trust=True).best
+    assert best.predict({"x": X, "lengths": LENGTHS}).shape == (N,)
+
+
 # ---- targets with axes
 
 
@@ -380,7 +400,7 @@ def test_what_needs_one_answer_per_row_is_refused(fitted: Any) -> None:
         assert refusal_of(lambda asked=asked: fitted((TAGGED, TAGS), Tagger, **asked)).rule == "axes_setting"
     assert refusal_of(lambda: tr.fit((X, TAGS), epochs=1)).rule == "axes_net"
     assert refusal_of(lambda: tr.fit((PANEL, Y), epochs=1)).rule == "arrays_net"
-    of_tables: list[Any] = [{"features": ["a"]}, {"split_group": "a"}, {"trees": 3}, {"fold": "1/5"}]
+    of_tables: list[Any] = [{"features": ["a"]}, {"split_group": "a"}, {"trees": 3}]
     for asked in of_tables:
         assert refusal_of(lambda asked=asked: tr.load((PANEL, Y), **asked)).rule.endswith("_of_tables")
 

@@ -85,6 +85,8 @@ def are_whole(source: Any) -> bool:
 
 def is_array_input(x: Any) -> bool:
     """Whether X has more axes than rows and columns, or is several arrays."""
+    if isinstance(x, list) and x and isinstance(x[0], list) and x[0] and isinstance(x[0][0], list):
+        return True  # numbers in lists of lists
     if isinstance(x, tuple | list):
         return bool(x) and all(hasattr(each, "dtype") and getattr(each, "ndim", 0) > 0 for each in x)
     return isinstance(x, Mapping) or (isinstance(x, Tensor | np.ndarray) and x.ndim > 2)

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from treino.base.errors import Refusal, TreinoError, nearest
+from treino.base.errors import Refusal, nearest
 from treino.base.words import _
 from treino.data.builtins import BUILTINS
 from treino.data.readers import ReaderOptions, read_file
@@ -32,7 +32,11 @@ DATA_TYPE = Refusal(
     "Data can't be read from a {type}.",
     "Give a built-in's name, a table's path, a frame of pandas or polars, (X, y) or (X, y, weights).",
 )
-X_SHAPE = Refusal("X has the shape {shape}, not [rows, columns].", "{hint}", rule="arrays_shape")
+X_SHAPE = Refusal(
+    "X has the shape {shape}, not [rows, columns].",
+    "Reshape it: X.reshape(len(X), -1); arrays with more axes are given with their targets, (X, y).",
+    rule="arrays_shape",
+)
 FRAME_EMPTY = Refusal(
     "There is nothing in it: {rows} rows and {columns} columns.", "Give at least a few rows and a feature."
 )
@@ -73,7 +77,10 @@ Y_ONE_HOT = Refusal(
 DATA_NAME = Refusal("The name '{source}' is not in UTF-8.", "Rename the file.")
 ROWS_UNEQUAL = Refusal(
     "The rows of {what} are not equally long.",
-    "Give one number for each row and column.",
+    (
+        "Give one number for each row and column. Pad sequences of several lengths, and give their lengths "
+        "with them: ({{'x': padded, 'lengths': lengths}}, y)."
+    ),
     rule="arrays_shape",
 )
 
@@ -234,7 +241,7 @@ def read_images(x: Any, y: Any, reading: ReaderOptions | None = None) -> Table:
     """A table of images X as a matrix, with their target; for descriptions only, not for training."""
     array = _array(x, "X")
     if array.dtype.kind not in "biuf":
-        raise not_a_matrix(x)
+        raise X_SHAPE(shape=list(array.shape))
     matrix = array.reshape(len(array), -1)
     finite_N = np.isfinite(matrix).all(axis=1)
     if not finite_N.all():
@@ -245,14 +252,6 @@ def read_images(x: Any, y: Any, reading: ReaderOptions | None = None) -> Table:
     (target,) = columns
     table = Table("arrays", "arrays", None, (target,), row_place, target=target.name, named=False)
     return replace(table, matrix=matrix, item_shape=array.shape[1:])
-
-
-def not_a_matrix(x: Any) -> TreinoError:
-    """The error for an X that isn't two-dimensional."""
-    hint = _("Reshape it: X.reshape(len(X), -1).")
-    if x.ndim > 2:
-        hint += " " + _("Images keep their shape as a Dataset: torch.utils.data.TensorDataset(X, y).")
-    return X_SHAPE(shape=list(x.shape), hint=hint)
 
 
 def _target_columns(rows: int, y: Any, reading: ReaderOptions | None, what: str = "y") -> tuple[Column, ...]:
@@ -280,7 +279,7 @@ def read_matrix(x: Any, reading: ReaderOptions | None = None) -> Table:
     """The table of a 2-D array or tensor of numbers; columns are named x1 … xD."""
     array = _array(x, "X")
     if array.ndim != 2:
-        raise not_a_matrix(array)
+        raise X_SHAPE(shape=list(array.shape))
     if 0 in array.shape:
         raise FRAME_EMPTY(rows=array.shape[0], columns=array.shape[1])
     names = [f"x{j + 1}" for j in range(array.shape[1])]

@@ -361,5 +361,8 @@ def _fails(
         text = _("The network fails on two rows of shape {shape}, {where}: {cause}")
         hint = _("Each row that it is given has the shape {shape}.").format(shape=list(x.shape[1:]))
     if entered and isinstance(entered[-1][1], nn.Embedding) and entered[-1][2].is_floating_point():
-        hint = _("An Embedding takes whole numbers: give them as such, X.astype('int64').")
+        hint = _(
+            "An Embedding takes whole numbers, and those of a table arrive as floats: name them as forward's "
+            "argument, ({'tokens': X.astype('int64')}, y)."
+        )
     return TreinoError("net_forward", text.format(shape=shape, where=where, cause=why), hint)

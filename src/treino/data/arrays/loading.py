@@ -23,8 +23,8 @@ from treino.data.documents import InputArray, LoadArguments
 from treino.data.load_request import LoadRequest
 from treino.data.preparation.preparation import Preparation, fit_table
 from treino.data.rows import Rows
-from treino.data.split_requests import check_enough
-from treino.data.splits import PARTS, split, split_name
+from treino.data.split_requests import SPLIT_OFFICIAL, check_enough, fold_of
+from treino.data.splits import PARTS, split, split_fold, split_name
 from treino.data.table import row_place
 from treino.data.torch_datasets.item import Labels, labels_again, labels_of
 
@@ -76,9 +76,6 @@ def load_arrays(request: LoadRequest) -> Data:
     whole = {part: _rows(rows, target, preparation) for part, rows in parts.items()}
     rows = {part: whole["train"][torch.from_numpy(index_K)] for part, index_K in index.items()}
     rows |= {part: own for part, own in whole.items() if part != "train"}
-    used = {
-        name: getattr(arguments, name) for name in ("task", "normalise", "data_seed", "validation", "test")
-    }
     common = ("kind", "task", "features", "target", "classes", "item_shape", "target_mean", "target_scale")
     return Data(
         name="arrays",
@@ -89,7 +86,7 @@ def load_arrays(request: LoadRequest) -> Data:
         validation=rows.get("validation", whole["train"][:0]),
         test=rows.get("test", whole["train"][:0]),
         preparation=preparation,
-        arguments=LoadArguments(target=None, features=None, **used),
+        arguments=arguments,
         official_test="test" in parts,
         notes=tuple(notes),
         **{name: getattr(preparation, name) for name in common},
@@ -136,7 +133,6 @@ def _refuse_arguments(request: LoadRequest) -> None:
         "features": arguments.features,
         "reading": request.reading,
         "split_by": arguments.split_by,
-        "fold": arguments.fold,
     }
     of_tables = [name for name in request.of_tables if name != "file"]
     for name in (*of_tables, *(name for name, value in given.items() if value)):
@@ -181,12 +177,17 @@ def _split(
         0.0 if given else arguments.validation or 0.0,
         0.0 if given or "test" in parts else arguments.test or 0.0,
     )
-    if not any(shares):
+    fold = fold_of(arguments.fold)
+    if fold is not None and "test" in parts:
+        raise SPLIT_OFFICIAL(source="arrays", name=fold.text)
+    if fold is None and not any(shares):
         return np.zeros(len(rows), dtype=np.int64)
     first_N = rows.first_N()
     label_N = np.zeros(len(rows), dtype=np.int64)
     if target.task == "classification" and not isinstance(target, TargetAxes):
         label_N = _encoded(target, _of(rows.y)).numpy()
+    if fold is not None:
+        return split_fold(fold, first_N, label_N, bool(label_N.any()), shares[0], arguments.data_seed)
     check_enough(len(np.unique(first_N)), shares, _("Different rows: {n}."))
     return split(first_N, label_N, *shares, arguments.data_seed)
 

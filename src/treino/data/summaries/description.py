@@ -41,7 +41,7 @@ from treino.data.preparation.target import choose_target, class_doubts, likely_t
 from treino.data.readers import ReaderOptions
 from treino.data.rows import say
 from treino.data.source_kinds import is_album, is_torch_dataset
-from treino.data.sources import is_image_pair, not_a_matrix, read_images
+from treino.data.sources import is_image_pair, read_images
 from treino.data.split_requests import check_split, decide_parts, say_untimed, times_of
 from treino.data.splits import PARTS, first_equal
 from treino.data.summaries import measures
@@ -158,9 +158,7 @@ def describe(
         return _of_dataset(request.with_arguments(validation=0.0, test=0.0))
     if is_image_pair(source):
         x, y = source
-        table = read_images(x, y, reading)
-        refused = DataWarning.of(not_a_matrix(x), None)
-        return _of_image_table(table, arguments, [refused])
+        return _of_image_table(read_images(x, y, reading), arguments, [])
     if target is None:
         table = sources.read(source, reading)
         check_kinds(table, kinds)
