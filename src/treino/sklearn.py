@@ -173,7 +173,7 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
     def _checked(self, x: Any, y: Any = "no_validation", *, reset: bool) -> Any:
         """X as an array, or an unchanged frame; stores (reset) or checks its column names and count. A frame
         becomes an array, too, if an array was fitted."""
-        if isinstance(x, Mapping):
+        if isinstance(x, Mapping) and not issparse(x):
             raise ValueError(
                 _("X is a dict of arrays, and scikit-learn takes one array: give such rows to treino.fit.")
             )

@@ -22,6 +22,7 @@ from treino.engine.losses import Loss
 from treino.folders.prediction import predict
 from treino.inspection.intervals import intervals
 from treino.reports.export.formats import exported
+from treino.reports.pictures.picture_files import draw
 
 N, T, WORDS = 90, 6, 12
 random = np.random.default_rng(0)
@@ -403,6 +404,15 @@ def test_what_needs_one_answer_per_row_is_refused(fitted: Any) -> None:
     of_tables: list[Any] = [{"features": ["a"]}, {"split_group": "a"}, {"trees": 3}]
     for asked in of_tables:
         assert refusal_of(lambda asked=asked: tr.load((PANEL, Y), **asked)).rule.endswith("_of_tables")
+
+
+@pytest.mark.slow
+def test_pictures_of_one_answer_per_row_are_refused_for_targets_with_axes(fitted: Any) -> None:
+    run = fitted(*CASES["tags"])
+    for what in ("confusion", "mistakes", "calibration", "network", "boundary", "importance"):
+        assert refusal_of(lambda what=what: draw(run, [what])).rule == "answers_with_axes"
+    assert refusal_of(run.rows).rule == "answers_with_axes"
+    assert draw(run, ["curves"])
 
 
 def test_new_rows_of_other_arrays_are_refused(fitted: Any) -> None:

@@ -37,6 +37,7 @@ from treino.inspection.input_planes import (
     cell_of,
     draw,
     most_rows,
+    refuse_axes,
 )
 from treino.inspection.intervals import weighted_accuracy, wilson
 from treino.inspection.outputs import outputs, predicted_classes
@@ -221,6 +222,7 @@ def sight(
 
     Raises TreinoError if axes are not two different features.
     """
+    refuse_axes(data)
     chosen: Sequence[int] | None = check_axes(axes, data)
     axes_K = columns_with_an_axis(data)
     rows = draw(data.train, COMPARED if data.inputs <= WIDE else COMPARED // 5)

@@ -211,13 +211,18 @@ Cell = float | str | None
 ALL: tuple[Split, ...] = ("train", "validation", "test")
 
 
+def refuse_axes(data: Data) -> None:
+    """Refuse targets with axes, where one answer for each row is shown."""
+    if axes := data.preparation.target_shape:
+        raise ANSWERS_WITH_AXES(data=data.name, shape=list(axes))
+
+
 def held_out(data: Data, splits: Sequence[Split] = ALL) -> tuple[Split, Rows]:
     """The rows to measure a network on: test rows, else validation rows, else training rows.
 
     splits: the splits that may be used; without ``test`` for a run that will be resumed.
     """
-    if axes := data.preparation.target_shape:
-        raise ANSWERS_WITH_AXES(data=data.name, shape=list(axes))
+    refuse_axes(data)
     names: tuple[Split, ...] = ("test", "validation", "train")
     split: Split = next((s for s in names if s in splits and len(data.splits[s])), "train")
     return split, data.splits[split]

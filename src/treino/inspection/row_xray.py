@@ -29,7 +29,7 @@ from treino.engine.inputs import check_training_rows
 from treino.engine.nets import is_picture, picture_shape
 from treino.engine.population import Population
 from treino.engine.rng import member_seeds
-from treino.inspection.input_planes import ALL, ANSWERS_WITH_AXES, ROW_UNKNOWN
+from treino.inspection.input_planes import ALL, ROW_UNKNOWN, refuse_axes
 from treino.inspection.whitened_patches import patch_features
 
 if TYPE_CHECKING:
@@ -265,8 +265,7 @@ def xray(
 
 
 def _check(data: Data, networks: int) -> None:
-    if axes := data.preparation.target_shape:
-        raise ANSWERS_WITH_AXES(data=data.name, shape=list(axes))
+    refuse_axes(data)
     if data.train.y.dim() > 1 and data.train.y.shape[1] > 1:
         raise XRAY_TARGETS(data=data.name, n=data.train.y.shape[1])
     check_training_rows(data)
