@@ -87,6 +87,14 @@ MISTAKES = [
     ('[train]\ndata = "winee"\n', "own.toml, line 2: ", "data", "winee", "wine"),
     ('data = "wine"\n', "own.toml, line 1: ", "config_outside", "data", "[train]"),
     ('[train]\ndata = "wine"\n[trian]\nlr = 1\n', "own.toml, line 3: ", "config_verb", "trian", "train"),
+    ('train.data = "wine"\ntrain.lrr = 1\n', "own.toml, line 2: ", "config_option", "lrr", "'lr'"),
+    ('\ntrain = {data = "wine", lrr = 1}\n', "own.toml, line 2: ", "config_option", "lrr", "'lr'"),
+    ('[train]\ndata = "wine"\nlr.a = 1\n', "own.toml, line 3: ", "lr_type", "a=1", "learning rate"),
+    ('[train]\ndata = "wine"\n[train.lrr]\n', "own.toml, line 3: ", "config_option", "lrr", "'lr'"),
+    ("trian.lr = 1\n", "own.toml, line 1: ", "config_verb", "trian", "train"),
+    ('[[train]]\ndata = "wine"\n', "own.toml, line 1: ", "config_several", "list of tables", "[train]"),
+    ("[train]\nlr = 1\nLR = 2\n", "own.toml, line 3: ", "config_option_twice", "lr is set twice", "one"),
+    ("[train]\nbatch_size = 8\nbatch-size = 9\n", "own.toml, line 3: ", "twice", "batch_size", "one"),
     ('[train]\ndata = "wine\n', "own.toml is not TOML", "config_form", "line 2", "[train]"),
 ]
 
@@ -104,6 +112,15 @@ def test_a_mistake_is_named_with_its_line(
     assert hint in error["hint"]
     assert "--lr" not in error["message"] + error["hint"]
     assert not Path("runs").exists()
+
+
+def test_a_file_in_another_encoding_and_a_folder_of_that_name_are_refused(treino: Treino) -> None:
+    Path("latin.toml").write_bytes('[train]\ndata = "São.csv"\n'.encode("latin-1"))
+    assert treino("train", "--json", "--config", "latin.toml").document["error"]["rule"] == "config_encoding"
+    Path("folder.toml").mkdir()
+    error = treino("train", "--json", "--config", "folder.toml").document["error"]
+    assert error["rule"] == "config_missing"
+    assert "folder.toml" not in error["hint"]
 
 
 def test_flag_and_variables_have_their_own_mistakes(treino: Treino, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -211,6 +211,9 @@ def test_rows_weigh_in_a_loss_of_rows_and_are_refused_in_another() -> None:
         assert all(torch.allclose(a, b, atol=1e-5) for a, b in pairs)
     refusal = refusal_of(tr.train, (X, Y), tr.mlp(6), loss=Dice(), steps=3, bags=tr_bags(weight))
     assert refusal.rule == "own_loss_rows"
+    of_folds = refusal_of(tr.fit, (X, Y), loss=Dice(), folds=3, epochs=1)
+    assert of_folds.rule == "own_loss_rows"
+    assert "folds" in of_folds.message + of_folds.hint
 
 
 def tr_bags(weight: Tensor) -> Any:
@@ -352,13 +355,42 @@ OF_CLASSES: list[tuple[Any, Callable[[Any, Any], float]]] = [
 
 @pytest.mark.parametrize(("metric", "oracle"), OF_CLASSES, ids=word)
 def test_a_metric_of_classes_is_what_its_function_says(metric: Any, oracle: Callable[..., float]) -> None:
-    run = tr.fit("iris", metric=metric, epochs=2)
+    run: Any = tr.fit("iris", metric=metric, epochs=2)
     name = run.settings["metric"]
     rows = run.data.test
     guess = run.module(rows.x).argmax(-1)
     assert run.metrics["test"][name] == pytest.approx(oracle(rows.y.numpy(), guess.numpy()))
-    low, high = run.result.intervals.known[name]
+    low, high = run.result.intervals.finite[name]
     assert low < high
+
+
+@pytest.mark.parametrize("metric", ["log_loss", "neg_log_loss", "neg_brier_score", "roc_auc"])
+def test_a_metric_of_probabilities_is_what_its_function_or_scorer_says(metric: str) -> None:
+    run: Any = tr.fit("breast_cancer", metric=metric, epochs=2)
+    rows = run.data.test
+    p, truth = torch.softmax(run.module(rows.x).double(), -1)[:, 1].detach().numpy(), rows.y.numpy()
+    wanted = {
+        "log_loss": lambda: sk.log_loss(truth, p),
+        "neg_log_loss": lambda: -sk.log_loss(truth, p),
+        "neg_brier_score": lambda: -sk.brier_score_loss(truth, p),
+        "roc_auc": lambda: sk.roc_auc_score(truth, p),
+    }
+    assert run.metrics["test"][metric] == pytest.approx(wanted[metric](), rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("data", "metric"),
+    [
+        ("iris", "mape"),
+        ("iris", "neg_mean_absolute_error"),
+        ("iris", sk.max_error),
+        ("diabetes", "balanced_accuracy"),
+        ("diabetes", "cohen_kappa"),
+    ],
+    ids=word,
+)
+def test_scikit_learns_metric_of_the_other_task_is_refused(data: str, metric: Any) -> None:
+    assert refusal_of(tr.fit, data, metric=metric, epochs=2).rule == "metric_task"
 
 
 @pytest.mark.parametrize(
@@ -370,7 +402,7 @@ def test_a_metric_of_classes_is_what_its_function_says(metric: Any, oracle: Call
     ],
 )
 def test_a_metric_of_numbers_is_in_the_targets_unit(metric: str, oracle: Callable[..., float]) -> None:
-    run = tr.fit("diabetes", metric=metric, epochs=2)
+    run: Any = tr.fit("diabetes", metric=metric, epochs=2)
     rows, values = run.data.test, run.preparation.values
     pair = (values(rows.y)[:, 0].numpy(), values(run.module(rows.x).detach())[:, 0].numpy())
     assert run.metrics["test"][metric] == pytest.approx(oracle(*pair), rel=1e-4)
@@ -379,9 +411,9 @@ def test_a_metric_of_numbers_is_in_the_targets_unit(metric: str, oracle: Callabl
 def test_the_smallest_error_decides_and_the_largest_score() -> None:
     from treino.engine import METRICS
 
-    for name in ("mape", "pinball", "max_error", "neg_mean_absolute_error"):
+    for name in ("mape", "pinball", "max_error", "mean_absolute_error"):
         assert METRICS[name].better == -1, name
-    for name in ("balanced_accuracy", "matthews_corrcoef", "average_precision", "explained_variance"):
+    for name in ("balanced_accuracy", "average_precision", "explained_variance", "neg_log_loss"):
         assert METRICS[name].better == 1, name
 
 

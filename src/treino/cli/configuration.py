@@ -33,6 +33,12 @@ CONFIG_TWICE = Refusal("--config is given twice.", "Give it once.", rule="usage"
 CONFIG_MISSING = Refusal("There is no file {path}.", "{hint}")
 CONFIG_FORM = Refusal("{path} is not TOML: {cause}", "Write lr = 0.01, below a heading such as [train].")
 CONFIG_OUTSIDE = Refusal("{place}: {name} stands above all headings.", "Write it below one, such as [train].")
+CONFIG_SEVERAL = Refusal(
+    "{place}: {name} is a list of tables, and a command has one.",
+    "Write [{name}], with single brackets, once.",
+)
+CONFIG_OPTION_TWICE = Refusal("{place}: {name} is set twice in this file.", "Leave one of them out.")
+CONFIG_ENCODING = Refusal("{path} is not UTF-8: {cause}", "Save it as UTF-8.")
 CONFIG_VERB = Refusal("{place}: treino has no command {name}.", "{hint}")
 CONFIG_OPTION = Refusal("{place}: treino {verb} has no option {name}.", "{hint}")
 CONFIG_VALUE = Refusal(
@@ -185,21 +191,29 @@ def _of_file(verb: str, verbs: Collection[str], named: Path | None) -> Iterator[
     if not path.is_file():
         if named is None:
             return
-        beside = [p.name for p in path.parent.glob("*.toml")] if path.parent.is_dir() else []
+        beside = [p.name for p in path.parent.glob("*.toml") if p.is_file()] if path.parent.is_dir() else []
         hint = nearest(path.name, beside) if beside else _("Write the path from the working directory.")
         raise CONFIG_MISSING(path=path, hint=hint)
     try:
         text = read_bytes(path).decode("utf-8-sig")
         tables = tomllib.loads(text)
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except UnicodeDecodeError as error:
+        raise CONFIG_ENCODING(path=path, cause=error) from None
+    except tomllib.TOMLDecodeError as error:
         raise CONFIG_FORM(path=path, cause=error) from None
     for name, table in tables.items():
+        if isinstance(table, list) and any(isinstance(each, Mapping) for each in table):
+            raise CONFIG_SEVERAL(place=_place(path, text, name), name=name)
         if not isinstance(table, Mapping):
             raise CONFIG_OUTSIDE(place=_place(path, text, None, name), name=name)
         if name not in verbs:
             raise CONFIG_VERB(place=_place(path, text, name), name=name, hint=nearest(name, verbs))
+    names = set[str]()
     for key, value in tables.get(verb, {}).items():
         name, place = key.replace("-", "_").lower(), _place(path, text, verb, key)
+        if name in names:
+            raise CONFIG_OPTION_TWICE(place=place, name=name)
+        names.add(name)
         if named is None and (name in NEVER_UNNAMED or ".py:" in str(value)):
             raise CONFIG_UNNAMED(place=place, name=name, verb=verb, path=path)
         yield Option(name, value, place)
@@ -223,11 +237,23 @@ def _names(arguments: "ArgumentCollection") -> dict[str, "Argument"]:
 def _place(path: Path, text: str, table: str | None, key: str | None = None) -> str:
     """The file, and the line of a key of this table (of its heading, without a key), if it is found."""
     current = None
+    below = rf"\s*{_quoted(key or '')}\s*[=.]"
+    alone = rf"\s*\[?\s*{_quoted(table or '')}\s*(\.|=\s*{{(.*[{{,])?)\s*{_quoted(key or '')}\s*[]=.]"
+    whole = rf"\s*\[*\s*{_quoted(table or '')}\s*[]=.]"
     for number, line in enumerate(text.splitlines(), 1):
         heading = HEADING.match(line)
         if heading:
             current = heading[1]
-        wanted = heading if key is None else re.match(rf"\s*[\"']?{re.escape(key)}[\"']?\s*=", line)
-        if wanted and current == table:
+        if key is None:
+            wanted = re.match(whole, line) is not None
+        else:
+            wanted = current == table and not heading and re.match(below, line) is not None
+            wanted = wanted or (table is not None and re.match(alone, line) is not None)
+        if wanted:
             return _("{path}, line {n}").format(path=path, n=number)
     return str(path)
+
+
+def _quoted(word: str) -> str:
+    """A pattern of a key, with quotes or without."""
+    return rf"[\"']?{re.escape(word)}[\"']?"

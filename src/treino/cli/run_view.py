@@ -14,6 +14,7 @@ from treino.base.words import N_, _, numeral, placeholders, setting
 from treino.data.preparation.preparation import Preparation
 from treino.data.splits import split_name
 from treino.engine import Tick
+from treino.engine.registries import foreign
 from treino.folders.documents import read_preparation
 from treino.folders.documents.run_result import RunResult
 from treino.folders.documents.run_spec import ResolvedSettings, RunFacts
@@ -259,7 +260,9 @@ def _next(run: StoredRun, facts: RunFacts | None) -> list[str]:
     commands = [f"treino predict {run.typed} {new_rows(run.folder)}", f"treino studio {run.typed}"]
     if run.spec.segments:  # the commands below would train from the start, without the segments
         return commands
-    commands.append(f"treino export {run.typed} --format script")
+    whole = not foreign(run.first_settings) and run.resolved.precision != "bf16"
+    form = "script" if whole else "pt2"  # a script would lack what isn't treino's
+    commands.append(f"treino export {run.typed} --format {form}")
     if run.spec.data.kind == "builtin" and "lr" not in run.asked_settings:
         another = _("{command} --lr {lr}   (another learning rate; then: treino show {run} last)").format(
             command=run.command, lr=f"{run.spec.resolved.lr * 3:g}", run=run.typed

@@ -38,8 +38,8 @@ OWN_LOSS_CHANCE = Refusal(
     "Draw random numbers with torch, or leave them out.",
 )
 OWN_LOSS_ROWS = Refusal(
-    "The loss {name} is no mean over rows, so that rows can't have weights in it.",
-    "Return one loss for each row, shape [B]; or leave the weights out.",
+    "The loss {name} is no mean over rows, so that rows can't have weights in it; [[folds]] gives them, too.",
+    "Return one loss for each row, shape [B]; or leave weights and [[folds]] out.",
 )
 
 BLOCK = 16  # members derived at once: always so many, so that a member has the same bits in any company

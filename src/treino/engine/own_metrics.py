@@ -65,8 +65,33 @@ def _of_sklearn(name: str) -> Any:
     if name in metrics.get_scorer_names():
         return metrics.get_scorer(name)
     value = getattr(metrics, name, None)
-    takes = inspect.signature(value).parameters if inspect.isfunction(value) else {}
-    return value if [*takes][:1] == ["y_true"] else None
+    takes = _parameters(value)[:2] if inspect.isfunction(value) else ()
+    return value if takes[:1] == ("y_true",) and takes[-1] in ("y_pred", *PROBABILITIES) else None
+
+
+def _task_of_sklearn(function: Any) -> Any:
+    """The task that scikit-learn's function is for; None for other functions."""
+    module = getattr(function, "__module__", None) or ""
+    if not module.startswith("sklearn.metrics."):
+        return None
+    return "regression" if module.endswith("._regression") else "classification"
+
+
+def _wants_probabilities(function: Any) -> bool:
+    """By its arguments, or by its scorer, as of log_loss, whose probabilities are called y_pred."""
+    if not {*_parameters(function)}.isdisjoint(PROBABILITIES):
+        return True
+    if _task_of_sklearn(function) != "classification":
+        return False
+    from sklearn import metrics
+
+    scorers = map(metrics.get_scorer, metrics.get_scorer_names())
+    return any(scorer._score_func is function and _of_probabilities(scorer) for scorer in scorers)
+
+
+def _of_probabilities(scorer: Any) -> bool:
+    methods = scorer._response_method
+    return methods != "predict" and "predict" not in (methods if isinstance(methods, tuple) else ())
 
 
 @dataclass(frozen=True)
@@ -74,6 +99,7 @@ class OwnMetric:
     """A metric as a function of the inputs of metrics. better: +1 if larger is better, else -1.
 
     takes_probabilities: of two classes that of the second, else those of all. more: further arguments.
+    sign: -1 for a scorer that negates its function, as ``neg_log_loss`` does.
     """
 
     name: str
@@ -82,25 +108,18 @@ class OwnMetric:
     takes_probabilities: bool = False
     task: Any = None
     more: Mapping[str, Any] = field(default_factory=dict)
+    sign: int = 1
 
     @classmethod
     def of(cls, name: str, value: Any) -> "OwnMetric":
         """The metric of a function, or of a scorer that scikit-learn's ``make_scorer`` made."""
         if hasattr(value, "_score_func"):
-            methods = value._response_method
-            scores = methods != "predict" and "predict" not in (methods if isinstance(methods, tuple) else ())
-            return cls(
-                name,
-                value._score_func,
-                value._sign,
-                scores,
-                "classification" if scores else None,
-                value._kwargs,
-            )
+            scores, function = _of_probabilities(value), value._score_func
+            task = "classification" if scores else _task_of_sklearn(function)
+            return cls(name, function, 1, scores, task, value._kwargs, value._sign)
         word = getattr(value, "__name__", name)
         larger = getattr(value, "greater_is_better", not word.endswith(SMALLER_IS_BETTER))
-        scores = not {*_parameters(value)}.isdisjoint(PROBABILITIES)
-        return cls(name, value, 1 if larger else -1, scores)
+        return cls(name, value, 1 if larger else -1, _wants_probabilities(value), _task_of_sklearn(value))
 
     def __call__(self, inputs: MetricInputs) -> Tensor:
         """``[R]`` float64.
@@ -135,7 +154,7 @@ class OwnMetric:
         except Exception as error:
             raise OWN_METRIC_FAILS(name=self.name, rows=len(true_N), cause=cause(error)) from error
         try:
-            return float(value)
+            return float(value) * self.sign
         except (TypeError, ValueError):
             raise OWN_METRIC_RESULT(name=self.name, got=type(value).__name__) from None
 
