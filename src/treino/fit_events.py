@@ -17,6 +17,7 @@ from treino.data.source_kinds import are_whole, is_torch_dataset
 from treino.engine import CNN
 from treino.engine.arguments import looks_up
 from treino.engine.defaults import check_augmentation
+from treino.engine.user_module import construct_module
 from treino.folders.data_source import load_data, prepared_beside
 from treino.folders.network_source import NetworkSource, network_files
 from treino.folders.own_code import with_own_code
@@ -112,8 +113,10 @@ def fit_events(request: FitRequest) -> tuple[Iterator[JobEvent], Rates | None]:
 
         settings, space, stem = repeats(settings, request.seeds, request.folds, request.until)
     if are_whole(request.source):
-        own = request.net if request.net is not None else network_of(settings, files)
-        if own is not None and looks_up(own):  # else numbers of a table
+        own: Any = request.net if request.net is not None else network_of(settings, files)
+        if callable(own) and not isinstance(own, nn.Module):
+            own = construct_module(own, settings.seed)
+        if isinstance(own, nn.Module) and looks_up(own):  # else numbers of a table
             x, *rest = request.source
             request = replace(request, source=((x,), *rest))
     of = TrainingSource(

@@ -226,11 +226,14 @@ def test_the_networks_arguments_by_hand_give_what_the_rows_give(fitted: Any) -> 
     assert torch.equal(plain.data.train.x[:, : T * 3], torch.from_numpy(X[plain.data.train.index]).flatten(1))
 
 
+@pytest.mark.slow
 def test_whole_numbers_stay_whole_for_an_embedding_however_they_come(fitted: Any) -> None:
     tensors = torch.from_numpy(TOKENS), torch.from_numpy(Y)
     sources = [(TOKENS, Y), tensors, TensorDataset(*tensors), ({"tokens": TOKENS}, Y)]
     runs = [fitted(source, Words) for source in sources]
     assert len({tuple(run.losses.tolist()) for run in runs}) == 1
+    made = tr.fit((TOKENS, Y), Words, epochs=1, parent=runs[0].path.parent)
+    assert made.preparation.arrays == runs[0].preparation.arrays
     numbers = fitted((TOKENS, Y), nn.Sequential(nn.Linear(T, 2)))  # a table's columns
     assert numbers.data.kind == "table"
     assert not numbers.preparation.arrays
