@@ -2,6 +2,7 @@
 
 import copy
 import math
+import sys
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -167,6 +168,14 @@ def test_torchs_losses_of_numbers_by_their_names(name: str) -> None:
     assert same(training.net(0), twin)
 
 
+def test_a_loss_that_holds_weights_of_classes_is_measured_too() -> None:
+    weighing = nn.CrossEntropyLoss(weight=torch.tensor([1.0, 2.0, 5.0]))
+    run: Any = tr.fit("wine", loss=weighing, epochs=2)
+    rows = run.data.test
+    wanted = float(weighing(run.module(rows.x), rows.y).detach())
+    assert run.metrics["test"]["loss"] == pytest.approx(wanted, rel=1e-5)
+
+
 BAD_LOSSES: list[tuple[Any, str]] = [
     (lambda o, t: F.cross_entropy(o, t, reduction="none")[:2], "own_loss_result"),
     (lambda o, t: o.softmax(-1), "own_loss_result"),
@@ -296,6 +305,7 @@ BAD_OPTIMIZERS: list[tuple[Any, str]] = [
     (lambda module: module, "own_optimizer_kind"),
     (lambda module: torch.optim.SGD(module[0].parameters(), 0.1), "own_optimizer_parameters"),
     (partial(torch.optim.RMSprop, beta=3), "own_optimizer_fails"),
+    (lambda module: sys.exit(3), "own_optimizer_fails"),
 ]
 
 
@@ -322,6 +332,7 @@ def test_a_schedule_sets_each_steps_rate(schedule: Any, factor: Callable[[int], 
     ("schedule", "rule"),
     [
         (lambda step: 1.0, "own_schedule_fails"),
+        (lambda step, steps: sys.exit(3), "own_schedule_fails"),
         (lambda step, steps: -1.0, "own_schedule_factor"),
         (lambda step, steps: float("nan"), "own_schedule_factor"),
         ("ReduceLROnPlateau", "own_schedule_fails"),
@@ -421,6 +432,7 @@ BAD_METRICS: list[tuple[Any, str]] = [
     ("balancd_accuracy", "metric_unknown"),
     (lambda y_true, y_pred: [1, 2], "own_metric_result"),
     (lambda y_true: 1.0, "own_metric_fails"),
+    (lambda y_true, y_pred: sys.exit(3), "own_metric_fails"),
     ("metric@12345678", "own_absent"),
 ]
 

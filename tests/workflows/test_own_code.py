@@ -6,6 +6,7 @@ import subprocess
 import sys
 import textwrap
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -150,6 +151,34 @@ def test_objects_given_in_python_are_given_again(treino: Treino) -> None:
     assert "own=[...]" in strange.stderr
     assert tr.open("first", own=[smooth]).verify()["verdict"] == "equal"
     assert run.loss_function.name.startswith("smooth@")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "more", [{"seeds": 2}, {"folds": 2}, {"members": 4}], ids=lambda more: next(iter(more))
+)
+def test_sweeps_and_repeats_take_objects_given_in_python(more: dict[str, int]) -> None:
+    def smooth(output: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        return F.cross_entropy(output, target, label_smoothing=0.1)
+
+    def half_right(truth: Any, prediction: Any) -> float:
+        return float((truth == prediction).mean()) / 2
+
+    given: dict[str, Any] = {
+        "loss": smooth,
+        "metric": half_right,
+        "epochs": 2,
+        "optimizer": torch.optim.NAdam,
+    }
+    given["schedule"] = lambda step, steps: 1 - step / steps
+    if "members" in more:
+        result: Any = tr.sweep("iris", {"lr": "1e-3..1e-1:log"}, fresh=0, **more, **given)
+    else:
+        result = tr.fit("iris", **more, **given)
+    spec = json.loads((result.folder.path / "spec.json").read_text())
+    assert spec["asked"]["loss"] == spec["base"]["loss"]
+    assert spec["base"]["loss"].startswith("smooth@")
+    assert spec["metric"].startswith("half_right@")
 
 
 def test_what_treino_cannot_write_or_work_out_is_said(treino: Treino) -> None:

@@ -137,7 +137,7 @@ class OwnLoss:
             function = partial(function, reduction="none")
         else:
             return None
-        value: Tensor = function(output, y)
+        value: Tensor = _called_in_double(function, output, y)
         return (
             value.flatten(1).mean(1) if value.dim() > 1 else value if value.shape == (len(output),) else None
         )
@@ -146,7 +146,7 @@ class OwnLoss:
         """Each row as a batch of one."""
 
         def of_row(output_C: Tensor, y_row: Tensor) -> Tensor:
-            value: Tensor = self.value(output_C.unsqueeze(0), y_row.unsqueeze(0))
+            value = _called_in_double(self.value, output_C.unsqueeze(0), y_row.unsqueeze(0))
             return value.mean()
 
         each_B: Tensor = torch.func.vmap(of_row)(output, y)
@@ -154,7 +154,7 @@ class OwnLoss:
 
     def _called(self, function: Function, output: Tensor, y: Tensor) -> Tensor:
         try:
-            value = function(output, y)
+            value = _called_in_double(function, output, y)
         except (Exception, SystemExit) as error:
             shapes = {"output": list(output.shape), "target": list(y.shape)}
             raise OWN_LOSS_FAILS(name=self.name, cause=cause(error), **shapes) from error
@@ -182,6 +182,17 @@ class OwnLoss:
             values.append(value.detach())
         if not torch.equal(*values) and not bool(torch.stack(values).isnan().all()):
             raise OWN_LOSS_CHANCE(name=self.name)
+
+
+def _called_in_double(function: Function, output: Tensor, y: Tensor) -> Tensor:
+    """The loss, in float32 where it holds tensors of that type and is measured in float64."""
+    try:
+        return function(output, y)
+    except RuntimeError:
+        if output.dtype != torch.float64:
+            raise
+        value = function(output.float(), y.float() if y.is_floating_point() else y)
+        return value.double() if isinstance(value, Tensor) else value
 
 
 def check_own(loss: Loss, outputs: int, y: Tensor, weighted: bool = False) -> None:

@@ -151,7 +151,7 @@ class OwnMetric:
             value = self.function(true_N, guess, **self.more, **weight)
         except TreinoError:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise OWN_METRIC_FAILS(name=self.name, rows=len(true_N), cause=cause(error)) from error
         try:
             return float(value) * self.sign

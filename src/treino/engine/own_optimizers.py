@@ -119,7 +119,7 @@ class OwnOptimizer:
         free = {name: p for name, p in module.named_parameters() if p.requires_grad}
         try:
             made = value(list(free.values())) if self._class is not None else value(module)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             try:  # without a default rate
                 made = value(list(free.values()), lr=1e-3)
             except Exception:
@@ -154,7 +154,7 @@ class OwnOptimizer:
             try:
                 with torch.no_grad():
                     made.step()
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 raise OWN_OPTIMIZER_FAILS(name=self.name, cause=cause(error)) from error
             forms.append(tuple(_values(made)))
         if forms[0] != forms[1]:

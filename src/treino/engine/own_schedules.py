@@ -47,7 +47,7 @@ def _factor(name: str, value: Any, step: int, steps: int) -> float:
     try:
         factor = _table(value, steps)[step] if _is_scheduler(value) else value(step, steps)
         number = float(factor)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise OWN_SCHEDULE_FAILS(name=name, step=step, steps=steps, cause=cause(error)) from error
     if not math.isfinite(number) or number < 0:
         raise OWN_SCHEDULE_FACTOR(name=name, value=factor, step=step, steps=steps)

@@ -23,14 +23,22 @@ _COPIES = re.compile(r"own/(?P<name>[A-Za-z_]\w*)-(?P<digest>[0-9a-f]{8})\.py")
 
 
 def with_own_code(source: NetworkSource | None, settings: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings with the names of kept objects in place of FILE.py:NAME. source: says what code may run.
+    """The settings with the names of kept objects in place of objects and of FILE.py:NAME. source: says what
+    code may run.
 
     Raises:
         TreinoError: a file is missing or malformed, or may not run; it has no such name.
     """
     words = [settings[name] for name in OF_ENTRIES if names_file(name, settings.get(name))]
     names = own_names(source, words)
-    return {k: names.get(v, v) if k in OF_ENTRIES and isinstance(v, str) else v for k, v in settings.items()}
+    return {k: _name(v, names) if k in OF_ENTRIES else v for k, v in settings.items()}
+
+
+def _name(value: object, names: Mapping[str, str]) -> object:
+    """What the setting holds in place of this value."""
+    if callable(value):
+        return keep(value)
+    return names.get(value, value) if isinstance(value, str) else value
 
 
 def own_names(source: NetworkSource | None, words: Iterable[str]) -> dict[str, str]:
