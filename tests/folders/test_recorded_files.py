@@ -16,6 +16,7 @@ from tests.forging import forge
 from tests.outside import SECRET, names_of, secret_file, watched
 from treino.base.errors import TreinoError
 from treino.fit_events import FitRequest, fit_events
+from treino.folders.own_code import OF_ENTRIES
 from treino.settings.options import StudyOptions, SweepOptions
 from treino.settings.setting_types import file_marks
 from treino.settings.spec import OF_FILES, Settings, names_file, read_settings
@@ -29,8 +30,8 @@ ROWS = "size,kind,part\n" + "".join(f"{n},{'ab'[n % 2]},train\n" for n in range(
 
 
 def test_the_settings_that_name_files_say_so() -> None:
-    assert OF_FILES.keys() == {"validation", "test", "labels", "net", "out"}
-    assert [name for name, mark in OF_FILES.items() if mark.code] == ["net"]
+    assert OF_FILES.keys() == {"validation", "test", "labels", "net", "out", *OF_ENTRIES}
+    assert {name for name, mark in OF_FILES.items() if mark.code} == {"net", *OF_ENTRIES}
     assert file_marks(SweepOptions).keys() == {"storage"}
     assert not file_marks(StudyOptions)
 
@@ -46,6 +47,8 @@ def test_a_value_names_a_file_or_not_as_it_is_read() -> None:
     space = read_space({"net": ["mlp", "a.py:Net"], "lr": "0.1..1"}, {"net": False, "lr": False})
     assert list(files_in_space(space)) == [("net", "a.py:Net")]
     assert not names_file("net", None)
+    assert not names_file("loss", "mse")
+    assert names_file("loss", "a.py:focal")
 
 
 UNMARKED = [name for name in Settings.model_fields if name not in OF_FILES]

@@ -43,7 +43,7 @@ def test_every_topic_in_every_form_with_all_its_checks(topic: str) -> None:
     assert all({"title", "symbols", "numbers", "value"} <= set(step) for step in known["steps"])
     assert all({"name", "ours", "reference", "difference"} <= set(check) for check in known["checks"])
     written = plain(found)
-    page = explain_page(found)
+    page = str(explain_page(found))
     for step in found.steps:
         alone = step.picture is not None and not (step.text or step.table or step.formula)
         said = f"\n{step.title.split(':')[0]}" in written.replace("not so: ", "")

@@ -156,7 +156,7 @@ def page_states(run: StoredRun, steps: Sequence[int]) -> dict[int, dict[str, Any
     for step in reversed(steps):
         shown.look.step, shown.snapshot = step, shown.playback.at(step, shown.loss_S)
         shown.send_state()
-        (*_others, state) = (each["send"]["state"] for each in sent if "state" in each.get("send", {}))
+        (*_others, state) = (each.send["state"] for each in sent if "state" in each.send)
         settings = {name: value for name, value in state["settings"].items() if name != "betas"}  # two fields
         states[step] = state | {"settings": without_schedule(settings, shown.snapshot)}
     return states

@@ -154,6 +154,12 @@ def portable(name: str) -> bool:
     return plain and name[-1:] not in (" ", ".") and not _RESERVED.fullmatch(name)
 
 
+def as_portable(name: str) -> str:
+    """The name, with _ in place of what a file's name can't have on every system."""
+    plain = "".join("_" if sign in _SIGNS or sign < " " else sign for sign in name).rstrip(" .") or "_"
+    return f"_{plain}" if _RESERVED.fullmatch(plain) else plain
+
+
 def inside(folder: Path, name: str) -> Path:
     """Return the path of `name` in a run's `folder`, after a check that no part of `name` is a link.
 

@@ -35,7 +35,7 @@ NET_OUTPUT = Refusal(
     "Return a tensor [batch, {outputs}]: the last layer has {outputs} outputs, and each item its row.",
 )
 NET_OUTPUT_AXES = Refusal(
-    NET_OUTPUT.message,
+    "For {rows} rows the network returns {got}; wanted are floating-point numbers of shape {wanted}.",
     (
         "Classes are the second axis, before those of the target, as torch's losses take them: of "
         "[batch, ..., classes] return out.movedim(-1, 1). Values have the target's own shape."

@@ -149,6 +149,11 @@ def sealed_copy(folder: RunFolder, word: str, words: Collection[str] = ()) -> tu
     return name, folder.read_bytes(file)
 
 
+def copied_file(folder: RunFolder, path: str, name: str) -> NetworkFile:
+    """The sealed copy of a file in a folder that the user trusts, and the name in it; nothing runs."""
+    return NetworkFile(folder.path / path, name, folder.read_bytes(path), siblings=None)
+
+
 def copy_words(files: Mapping[str, NetworkFile]) -> dict[str, str]:
     """``{word: word of its copy in a sweep's or study's folder}``, one copy for each file, such as
     ``{"models/wide.py:Net": "nets/wide.py:Net"}``."""
@@ -171,8 +176,8 @@ def write_copies(folder: RunFolder, files: Mapping[str, NetworkFile]) -> None:
 
 
 def _sealed(folder: RunFolder, word: str, words: Collection[str]) -> NetworkFile:
-    name, source = sealed_copy(folder, word, words)
-    return NetworkFile(folder.path / word.rpartition(":")[0], name, source, siblings=None)
+    name, _source = sealed_copy(folder, word, words)
+    return copied_file(folder, word.rpartition(":")[0], name)
 
 
 def _is_copy(folder: RunFolder, word: str) -> bool:

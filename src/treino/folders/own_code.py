@@ -12,7 +12,7 @@ from typing import Any
 
 from treino.base.own_objects import OWN, is_kept, keep, source_of
 from treino.folders.access import Access
-from treino.folders.network_source import NetworkSource, network_files
+from treino.folders.network_source import NetworkSource, copied_file, network_files
 from treino.folders.store import RunFolder
 from treino.folders.user_network import NetworkFile, value_in
 from treino.settings.spec import names_file
@@ -80,6 +80,5 @@ def restore_own_code(folder: RunFolder, access: Access) -> None:
     for path in folder.manifest.files if access.trust else ():
         match = _COPIES.fullmatch(path)
         if match and not is_kept(f"{match['name']}@{match['digest']}"):
-            source = folder.read_bytes(path)
-            file = NetworkFile(folder.path / path, match["name"], source, siblings=None)
-            keep(value_in(file), match["name"], match["digest"], source)
+            file = copied_file(folder, path, match["name"])
+            keep(value_in(file), match["name"], match["digest"], file.source)

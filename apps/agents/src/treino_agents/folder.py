@@ -15,7 +15,7 @@ from typing import Any
 from treino.base.errors import Refusal
 from treino.base.words import _
 from treino.folders import fenced, find, known_folder
-from treino.settings import LAYERS, OF_FILES
+from treino.settings import OF_FILES
 from treino.training import ANY_SETTING, files_in_space, read_space, space_of
 
 ADDRESS_REFUSED = Refusal(
@@ -110,8 +110,9 @@ class AgentFolder:
             (self.check_network if OF_FILES[name].code else self.check_path)(text)
 
     def check_network(self, text: str) -> None:
-        """Refuse a network's file, ``FILE.py:NAME``, that lies outside, or any without ``--trust``."""
-        if text in LAYERS:
+        """Refuse a file of code, ``FILE.py:NAME``, that lies outside, or any without ``--trust``. A name
+        without a colon, such as adam, names none."""
+        if ":" not in text:
             return
         self.check_path(text.rpartition(":")[0] or text)
         self.check_code(text)

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from treino.base.errors import Refusal, cause, nearest
+from treino.base.files import as_portable
 from treino.engine.arguments import Unpacking, unpacking_of, without_arguments
 from treino.engine.user_module import module_copy
 from treino.folders.stored_run import StoredRun
@@ -66,7 +67,7 @@ def pt2_file(run: StoredRun) -> Exported:
     apart = max(float((own - wanted[:n]).abs().max()) for n, own in asked.items())
     if not apart <= TOLERANCE * max(1.0, float(wanted.abs().max())):
         raise PT2_DIFFERS(n=len(x), run=run.name, apart=apart)
-    path = run.folder.write_bytes(f"exports/{run.name}.pt2", content.getvalue())
+    path = run.folder.write_bytes(f"exports/{as_portable(run.name)}.pt2", content.getvalue())
     return Exported((path,), len(x), apart)
 
 
@@ -130,7 +131,9 @@ def weights(run: StoredRun) -> Exported:
     from safetensors.torch import save
 
     need_weights(run)
-    return Exported((run.folder.write_bytes(f"exports/{run.name}.safetensors", save(dict(run.tensors))),))
+    return Exported(
+        (run.folder.write_bytes(f"exports/{as_portable(run.name)}.safetensors", save(dict(run.tensors))),)
+    )
 
 
 Format = Callable[[StoredRun], Exported]

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from treino.base.errors import Refusal
+from treino.base.files import as_portable
 from treino.base.words import N_
 from treino.data import sources
 from treino.data.dataset import Data
@@ -87,7 +88,7 @@ def onnx_file(run: StoredRun) -> Exported:
         if resized_ND is not raw_ND and pixels_off > GREY_LEVELS:
             raise ONNX_PIXELS_DIFFER(run=run.name, n=pixels_off)
         rows, apart = rows + len(raw_ND), max(apart, off, _difference(run, raw_ND, answers, inputs))
-    path = run.folder.write_bytes(f"exports/{run.name}.onnx", content)
+    path = run.folder.write_bytes(f"exports/{as_portable(run.name)}.onnx", content)
     return Exported((path,), rows, apart)
 
 

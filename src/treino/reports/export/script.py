@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from treino.base.errors import Refusal
+from treino.base.files import as_portable
 from treino.data.dataset import Data
 from treino.data.preparation.encoders import hash_place, with_bins
 from treino.data.preparation.preparation import fit_pixels, fit_table, fit_target
@@ -158,7 +159,8 @@ def _begins_anew(run: StoredRun) -> bool:
 def _stem(run: StoredRun) -> str:
     """Return the script's name: the run's, unless it would hide a library from the script."""
     libraries = {*sys.stdlib_module_names, "numpy", "scipy", "sklearn", "torch"}
-    return f"{run.name}_script" if run.name in libraries else run.name
+    stem = as_portable(run.name)
+    return f"{stem}_script" if stem in libraries else stem
 
 
 def _weights(run: StoredRun, data: Data) -> bytes:

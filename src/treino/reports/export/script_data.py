@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from treino.base.errors import Refusal
+from treino.base.files import as_portable
 from treino.data import sources
 from treino.data.builtins import BUILTINS
 from treino.data.cell_forms import MISSING, MONTHS, TRUTH, DateForm
@@ -214,7 +215,7 @@ def _plain_table(run: StoredRun, data: Data) -> Table | None:
 
 def _rows_part(run: StoredRun, data: Data) -> ScriptPart:
     """Return the part for rows given in Python: a copy beside the script, split and prepared."""
-    prep, file, shape = data.preparation, f"{run.name}_data.npz", run.item_shape
+    prep, file, shape = data.preparation, f"{as_portable(run.name)}_data.npz", run.item_shape
     if prep.target_shape or prep.apart or (prep.arrays and prep.normalise):
         raise EXPORT_ARRAYS(run=run.name)
     one_output = LOSSES[run.first_settings["loss"]].outputs == 1
@@ -313,7 +314,7 @@ def _pictures(part: ScriptPart, run: StoredRun) -> ScriptPart:
         files = [data.file_names[i] for i in rows.index.tolist()]
         if files:
             listed[split] = dict(zip(files, targets, strict=True))
-    name = f"{run.name}_files.json"
+    name = f"{as_portable(run.name)}_files.json"
     part.files[name] = json.dumps(listed, ensure_ascii=False, indent=0).encode()
     part.values |= {
         "FILES": name,
