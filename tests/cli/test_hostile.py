@@ -91,6 +91,7 @@ plot r --what curves
 resume --help
 verify r
 export r
+schema run/spec.json
 report r
 train iris --steps 2
 study iris --epochs 1

@@ -119,12 +119,12 @@ class Words(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.words, self.out = nn.Embedding(10, 4), nn.Linear(4, 2)
+        self.words, self.out = nn.Parameter(torch.zeros(10, 4)), nn.Linear(4, 2)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         if bool((x != x.round()).any()):
             raise ValueError("these are no words\nat all")
-        return self.out(self.words(x.long()).mean(1))
+        return self.out(self.words[x.long()].mean(1))
 
 
 class Bare(nn.Module):

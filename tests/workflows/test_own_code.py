@@ -141,6 +141,7 @@ def test_a_file_may_run_only_for_who_names_it(treino: Treino) -> None:
     assert not Path("ran").exists()
 
 
+@pytest.mark.slow
 def test_objects_given_in_python_are_given_again(treino: Treino) -> None:
     def smooth(output: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
         return F.cross_entropy(output, target, label_smoothing=0.1)
@@ -227,3 +228,16 @@ def test_a_package_brings_entries_as_the_docs_show_it(treino: Treino, tmp_path: 
     assert document["settings"]["lr"] == 0.001
     assert document["metrics"]["test"]["half_right"] == document["metrics"]["test"]["accuracy"] / 2
     assert treino("train", "wine", "--loss", "focal").status == 2
+
+
+@pytest.mark.slow
+def test_a_branch_takes_another_optimizer_or_other_layers(treino: Treino) -> None:
+    run = tr.fit("wine", optimizer="NAdam", hidden=[6], epochs=4, name="first")
+    for changes in ({"optimizer": "RMSprop"}, {"hidden": [9]}, {"hidden": [6, 4]}, {"optimizer": "sgd"}):
+        branch = run.at(8).branch(epochs=6, **changes)
+        assert branch.status == "finished", changes
+        assert branch.verify()["verdict"] == "equal", changes
+    back = (
+        tr.fit("wine", optimizer="adam", hidden=[6], epochs=4).at(8).branch(optimizer="NAdam", hidden=[8, 3])
+    )
+    assert back.verify()["verdict"] == "equal"

@@ -211,20 +211,26 @@ def carry_over(
     arrays, meta = keyframe_of_saved(saved)
     before, now = saved[1]["identity"], training_identity(training.setup, training.state)
     population, best = training.state.population, training.state.best
-    if before["optimizer"][0] != now["optimizer"][0] or len(before["shapes"]) != len(now["shapes"]):
+    resized = before["shapes"] != now["shapes"]
+    called = OPTIMIZERS[now["optimizer"][0]].own is not None  # whose state is bytes, and can't be resized
+    anew = before["optimizer"][0] != now["optimizer"][0] or len(before["shapes"]) != len(now["shapes"])
+    if anew or (called and resized):
         arrays = {name: array for name, array in arrays.items() if not name.startswith("moment.")}
-        arrays |= {f"moment.{i}": np.zeros_like(m.cpu().numpy()) for i, m in enumerate(population.moments)}
+        if not called:
+            arrays |= {f"moment.{i}": np.zeros_like(arrays["params"]) for i in range(len(population.moments))}
         for name in unread(now["optimizer"][0]):
             _set(arrays, meta, name, HP[name])
     if training.model.averages and "average" not in arrays:
         arrays["average"] = arrays["params"].copy()
     if now["summed"] and not before["summed"]:
         arrays["grads"] = np.zeros_like(arrays["params"])
-    if before["shapes"] != now["shapes"] and x_ND is not None:
+    if resized and x_ND is not None:
         chances = [generator(seed, "output", meta["step"]) for seed in before["seeds"]]
         layout = Layout.of((str(i), torch.empty(s, device="meta")) for i, s in enumerate(before["shapes"]))
         rows = [_reshaped_row(arrays, layout, training, x_ND, row, c) for row, c in enumerate(chances)]
         arrays |= {name: np.stack([row[name] for row in rows]) for name in rows[0]}
+    for i, moment in enumerate(population.moments):
+        arrays.setdefault(f"moment.{i}", np.zeros_like(moment.cpu().numpy()))
     if before["loss"] != now["loss"] or x_ND is not None:
         arrays |= {f"best.{name}": getattr(best, name).cpu().numpy() for name in ("params", "buffers")}
         if len(population) == 1:

@@ -28,6 +28,7 @@ from treino.engine import HP, MLP, TrainingLoop
 from treino.engine.defaults import with_net
 from treino.engine.gates import gates_of
 from treino.engine.nets import input_shape
+from treino.engine.registries import foreign
 from treino.engine.saved_state import keyframe_bytes, saved_from_keyframe
 from treino.engine.templates import NetSource
 from treino.engine.training_setup import warm_start
@@ -154,7 +155,10 @@ def rebuilt(
     stretch = path(spec, number)[-1]
     segment = stretch.segment
     typed = timeline.typed_at(segment.start, number)
-    settings = read_settings(typed | {name: getattr(spec.resolved, name) for name in MACHINE})
+    machine = {name: getattr(spec.resolved, name) for name in MACHINE}
+    if foreign(typed) and not foreign(spec.asked):  # which the first kernel may not have
+        machine.pop("engine")
+    settings = read_settings(typed | machine)
     described = spec.net in LAYERS
     if described:  # older runs don't record it for pictures
         settings = with_net(settings, data, spec.net)
