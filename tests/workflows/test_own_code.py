@@ -39,8 +39,10 @@ def fall(step, steps):
     return 1 - step / steps
 """
 OWN = [
-    *("--loss", "own.py:focal", "--metric", "own.py:half_right"),
-    *("--optimizer", "own.py:rms", "--schedule", "own.py:fall"),
+    "--loss=own.py:focal",
+    "--metric=own.py:half_right",
+    "--optimizer=own.py:rms",
+    "--schedule=own.py:fall",
 ]
 
 

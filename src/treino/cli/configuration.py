@@ -1,4 +1,4 @@
-"""Options from a file (``treino.toml``) and from variables (``TREINO_TRAIN_LR``)
+"""Options from a file (``treino.toml``) and from variables (``TREINO_TRAIN_LR``).
 
 What is typed comes first, then the environment, then the file. A ``treino.toml`` in the working directory is
 read without being named; it may set no option that runs code, reaches another machine or replaces a file.

@@ -138,6 +138,11 @@ def metric_names(loss: Loss, outputs: int) -> tuple[str, ...]:
     )
 
 
+def further_metric(metric: str) -> str:
+    """The metric, if it is measured only where it decides: one that is none of treino's; else ""."""
+    return "" if metric in [*METRICS] else metric
+
+
 def of_all_targets(metric: str) -> bool:
     """Whether the metric's mean over several targets says something: not of a unit, nor of two classes."""
     return not METRICS[metric].in_unit and not METRICS[metric].two_classes

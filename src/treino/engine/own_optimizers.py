@@ -169,11 +169,15 @@ def _fits(name: str, value: object) -> bool:
     return isinstance(value, int | float)
 
 
-def _values(optimizer: torch.optim.Optimizer) -> Iterator[StateValue]:
+def _holders(optimizer: torch.optim.Optimizer) -> dict[tuple[bool, int], dict[Any, Any]]:
+    """``{(of_group, number): the values}``: the state of each parameter, and each group."""
     parameters = [p for group in optimizer.param_groups for p in group["params"]]
-    places = [(False, n, optimizer.state[p]) for n, p in enumerate(parameters)]
-    places += [(True, n, group) for n, group in enumerate(optimizer.param_groups)]
-    for of_group, number, values in places:
+    holders = {(False, n): optimizer.state[p] for n, p in enumerate(parameters)}
+    return holders | {(True, n): group for n, group in enumerate(optimizer.param_groups)}
+
+
+def _values(optimizer: torch.optim.Optimizer) -> Iterator[StateValue]:
+    for (of_group, number), values in _holders(optimizer).items():
         for key, value in sorted(values.items(), key=lambda pair: str(pair[0])):
             if of_group and (key in FLAGS or key in ("lr", "initial_lr", *SETTINGS)):
                 continue
@@ -185,18 +189,13 @@ def _values(optimizer: torch.optim.Optimizer) -> Iterator[StateValue]:
 
 def load_state(optimizer: torch.optim.Optimizer, form: Sequence[StateValue], row: Tensor) -> None:
     """Set the optimizer's state from a member's bytes."""
-    parameters = [p for group in optimizer.param_groups for p in group["params"]]
-    place = 0
+    holders, place = _holders(optimizer), 0
     for value in form:
         part = row[place : place + value.size].clone()
         place += value.size
         tensor = part.view(value.dtype).reshape(value.shape)
-        where: Any = (
-            optimizer.param_groups[value.number]
-            if value.of_group
-            else optimizer.state[parameters[value.number]]
-        )
-        where[value.key] = tensor if value.python is None else value.python(tensor.item())
+        holder = holders[value.of_group, value.number]
+        holder[value.key] = tensor if value.python is None else value.python(tensor.item())
 
 
 def store_state(optimizer: torch.optim.Optimizer, form: Sequence[StateValue], row: Tensor) -> None:
@@ -206,17 +205,12 @@ def store_state(optimizer: torch.optim.Optimizer, form: Sequence[StateValue], ro
         TreinoError: it no longer has the form that it had before the training.
     """
     now = {(v.of_group, v.number, v.key): v for v in _values(optimizer)}
-    parameters = [p for group in optimizer.param_groups for p in group["params"]]
-    place = 0
+    holders, place = _holders(optimizer), 0
     for value in form:
         if now.get((value.of_group, value.number, value.key)) != value:
             raise OWN_OPTIMIZER_STATE(name=type(optimizer).__name__)
-        where: Any = (
-            optimizer.param_groups[value.number]
-            if value.of_group
-            else optimizer.state[parameters[value.number]]
-        )
-        tensor = torch.as_tensor(where[value.key], dtype=value.dtype).detach().cpu().contiguous().reshape(-1)
+        held = holders[value.of_group, value.number][value.key]
+        tensor = torch.as_tensor(held, dtype=value.dtype).detach().cpu().contiguous().reshape(-1)
         row[place : place + value.size] = tensor.view(torch.uint8)
         place += value.size
 

@@ -11,7 +11,7 @@ import torch
 from treino.base.apps import of_packages
 from treino.base.errors import Refusal, cause
 from treino.base.own_objects import is_kept, is_own, kept
-from treino.engine.schedules import Schedule
+from treino.engine.schedules import SCHEDULES, Schedule
 
 OWN_SCHEDULE_FAILS = Refusal(
     "The schedule {name} fails at step {step} of {steps}: {cause}",
@@ -82,8 +82,6 @@ def check_schedule(name: str, steps: int) -> None:
     Raises:
         TreinoError: it fails, or gives no factor.
     """
-    from treino.engine.schedules import SCHEDULES
-
     of_steps = SCHEDULES[name].of_steps
     if of_steps is not None:
         for step in {0, steps // 2, max(0, steps - 1)}:

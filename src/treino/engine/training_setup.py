@@ -4,8 +4,9 @@ Errors in the arguments are raised here, before the first step.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import torch
@@ -28,7 +29,7 @@ from treino.engine.kernels.lanes import lanes_obstacle
 from treino.engine.kernels.selection import select_kernel
 from treino.engine.losses import LOSSES, Loss
 from treino.engine.members import begin_average, new_population, store_parameters
-from treino.engine.metrics import METRIC_UNITS, METRICS, metric_names
+from treino.engine.metrics import METRIC_UNITS, METRICS, further_metric, metric_names
 from treino.engine.model import Limits, Model
 from treino.engine.net_state import put_state, store_buffers
 from treino.engine.nets import MLP, Net, input_shape
@@ -106,7 +107,7 @@ def loss_of(config: TrainConfig, inputs: Inputs, bags: Bags | None = None) -> tu
     weights = _class_weights(config, inputs, bags)
     softmax_first = SOFTMAX_FIRST in config.faults
     smoothing, metric = config.shared.label_smoothing, config.shared.metric
-    further = "" if metric in [*METRICS] else metric
+    further = further_metric(metric)
     return Loss(name, smoothing, weights, softmax_first, inputs.each, inputs.task, further), reason
 
 
@@ -253,13 +254,14 @@ def set_up(
     model = _model(net, template, loss, inputs, config, bags, averages=bool((hp["ema"] > 0).any()))
     plan = _step_plan(inputs, config, count, optimizer_from)
     last = plan.rows % (plan.batch_size or plan.rows) or plan.batch_size or plan.rows
-    check_own(loss, outputs, targets[:last])
+    if last < len(targets):
+        check_own(loss, outputs, targets[:last])
     if len(rows := sorted({len(own.train[1]) for own in own_G})) > 1:
         plan = replace(plan, orders=tuple((plan.data_seed, n) for n in rows))
     _check_metric(config, inputs, metric_names(loss, outputs), bags)
     _check_batch_norm(template.module, bags)
     _check_batch_of_one(net, template, plan)
-    batchable = is_batchable(loss, outputs, targets)
+    batchable = partial(is_batchable, loss, outputs, targets)
     engine, kernel, kernel_reason = _kernel(net, model, plan, config, batchable)
     with torch.no_grad():
         population = new_population(model, config.seeds, hp)
@@ -435,7 +437,7 @@ def _another_size(rows: int, size: int) -> str:
 
 
 def _kernel(
-    net: NetSource, model: Model, plan: StepPlan, config: TrainConfig, batchable: bool
+    net: NetSource, model: Model, plan: StepPlan, config: TrainConfig, batchable: Callable[[], bool]
 ) -> tuple[str, Kernel, str]:
     """The kernel's name, the kernel, and a sentence on what keeps treino's own network from a faster one.
     batchable: whether the kernel ``batched`` can derive the loss."""
@@ -444,7 +446,7 @@ def _kernel(
             raise PRECISION_ENGINE(name=config.shared.engine)
         config = config.with_settings(engine="module")
     called = OPTIMIZERS[model.optimizer].own is not None
-    batched = isinstance(net, MLP) and not net.batch_norm and batchable and not called
+    batched = isinstance(net, MLP) and not net.batch_norm and not called and batchable()
     looked_for = config.shared.engine in (None, "lanes")  # else the library isn't needed
     obstacle = lanes_obstacle(model) if looked_for else None
     choice = select_kernel(

@@ -15,11 +15,12 @@ from treino.base.words import _, language, numeral
 from treino.data.dataset import Data
 from treino.data.preparation.preparation import Preparation
 from treino.data.rows_in_memory import in_memory
-from treino.engine import METRICS, Loss
+from treino.engine import Loss
 from treino.engine.arguments import with_arguments
 from treino.engine.ensemble import Ensemble
 from treino.engine.hyperparameters import whole
 from treino.engine.members import MEMBER_RANGE
+from treino.engine.metrics import further_metric
 from treino.engine.model import Limits
 from treino.engine.nets import described, input_shape, picture_shape
 from treino.engine.rng import fork_rng
@@ -348,7 +349,7 @@ class StoredRun(StoredFolder):
         s = self.resolved
         faulty = "softmax_before_cross_entropy" in s.fault
         each = tuple(len(t.classes) for t in self.preparation.targets if t.classes)
-        further, axes = "" if s.metric in [*METRICS] else s.metric, self.preparation.target_shape
+        further, axes = further_metric(s.metric), self.preparation.target_shape
         return Loss(s.loss, s.label_smoothing, s.class_weights or None, faulty, each, s.task, further, axes)
 
     @cached_property

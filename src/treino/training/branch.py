@@ -23,7 +23,7 @@ from treino.engine.saved_state import keyframe_of_saved
 from treino.folders.data_source import COPY
 from treino.folders.documents.run_spec import Parent, RunSpec, Segment
 from treino.folders.network_source import NETWORK_COPY
-from treino.folders.own_code import write_own_code
+from treino.folders.own_code import OF_ENTRIES, write_own_code
 from treino.folders.run_records import losses_of
 from treino.folders.store import Change, RunFolder
 from treino.folders.store.change import CONSEQUENCE
@@ -335,7 +335,7 @@ def _segment_job(
     folder.write_new({name: array_parts(*start.keyframe)})
     folder.database.begin_segment(segment.number, start.changes)
     folder.write_json("spec.json", start.spec.to_json())
-    write_own_code(folder, resolution.settings.model_dump().values())
+    write_own_code(folder, (getattr(resolution.settings, name) for name in OF_ENTRIES))
     facts = {"from": [snapshot.segment, snapshot.step]}
     folder.database.add_event(segment.number, snapshot.step, "segment", facts)
     training = resolution.training
