@@ -17,6 +17,7 @@ from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_ori
 from treino import api, sklearn
 from treino.data import loader
 from treino.engine import training_loop
+from treino.engine.activations import ACTIVATIONS
 from treino.engine.kernels.selection import ENGINES
 from treino.engine.nets import POOLS
 from treino.engine.optim import HP
@@ -61,6 +62,7 @@ FORMS: Mapping[object, tuple[str, ...]] = {
 """What a validator of the table takes besides the type that it returns."""
 NAMES: Mapping[str, tuple[str, ...]] = {
     **{name: (literal(registry),) for name, registry in REGISTRIES.items()},
+    "activation": (literal(ACTIVATIONS), "str"),
     "device": (literal(DEVICES), "str", "torch.device"),
     "engine": (literal(ENGINES),),
     "fault": one_or_several(literal(FAULTS)),

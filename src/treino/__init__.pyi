@@ -114,7 +114,9 @@ def fit(
     head: Literal["flatten", "average"] | None = None,
     blocks: int | None = None,
     group_norm: int | None = None,
-    activation: Literal["relu", "leaky_relu", "gelu", "silu", "tanh", "sigmoid", "identity"] | None = None,
+    activation: Literal["relu", "leaky_relu", "gelu", "silu", "tanh", "sigmoid", "identity"]
+    | str
+    | None = None,
     dropout: float | None = None,
     dropout_spread: bool = False,
     batch_norm: bool = False,
@@ -357,7 +359,9 @@ def fit(
     head: Literal["flatten", "average"] | None = None,
     blocks: int | None = None,
     group_norm: int | None = None,
-    activation: Literal["relu", "leaky_relu", "gelu", "silu", "tanh", "sigmoid", "identity"] | None = None,
+    activation: Literal["relu", "leaky_relu", "gelu", "silu", "tanh", "sigmoid", "identity"]
+    | str
+    | None = None,
     dropout: float | None = None,
     dropout_spread: bool = False,
     batch_norm: bool = False,
@@ -600,7 +604,9 @@ def fit(
     head: Literal["flatten", "average"] | None = None,
     blocks: int | None = None,
     group_norm: int | None = None,
-    activation: Literal["relu", "leaky_relu", "gelu", "silu", "tanh", "sigmoid", "identity"] | None = None,
+    activation: Literal["relu", "leaky_relu", "gelu", "silu", "tanh", "sigmoid", "identity"]
+    | str
+    | None = None,
     dropout: float | None = None,
     dropout_spread: bool = False,
     batch_norm: bool = False,
@@ -849,7 +855,9 @@ def sweep(
     head: Literal["flatten", "average"] | None = None,
     blocks: int | None = None,
     group_norm: int | None = None,
-    activation: Literal["relu", "leaky_relu", "gelu", "silu", "tanh", "sigmoid", "identity"] | None = None,
+    activation: Literal["relu", "leaky_relu", "gelu", "silu", "tanh", "sigmoid", "identity"]
+    | str
+    | None = None,
     dropout: float | None = None,
     dropout_spread: bool = False,
     batch_norm: bool = False,
@@ -1069,7 +1077,9 @@ def study(
     head: Literal["flatten", "average"] | None = None,
     blocks: int | None = None,
     group_norm: int | None = None,
-    activation: Literal["relu", "leaky_relu", "gelu", "silu", "tanh", "sigmoid", "identity"] | None = None,
+    activation: Literal["relu", "leaky_relu", "gelu", "silu", "tanh", "sigmoid", "identity"]
+    | str
+    | None = None,
     dropout: float | None = None,
     dropout_spread: bool = False,
     batch_norm: bool = False,
@@ -1574,6 +1584,7 @@ class Classifier(_Classifier):
         blocks: int | None = None,
         group_norm: int | None = None,
         activation: Literal["relu", "leaky_relu", "gelu", "silu", "tanh", "sigmoid", "identity"]
+        | str
         | None = None,
         dropout: float | None = None,
         dropout_spread: bool = False,
@@ -1722,6 +1733,7 @@ class Regressor(_Regressor):
         blocks: int | None = None,
         group_norm: int | None = None,
         activation: Literal["relu", "leaky_relu", "gelu", "silu", "tanh", "sigmoid", "identity"]
+        | str
         | None = None,
         dropout: float | None = None,
         dropout_spread: bool = False,
@@ -1833,7 +1845,7 @@ class Regressor(_Regressor):
 class _Changes(TypedDict, total=False):
     hidden: Sequence[int] | int | Literal["none"]
     """units of the hidden layers, e.g. 64,32; 'none' for a linear network; default: 64,32 for tables, 128,128 for images, after convolutions 64 where channels is left open too, else none. Alone, without net, it asks for an mlp, of images too"""
-    activation: Literal["relu", "leaky_relu", "gelu", "silu", "tanh", "sigmoid", "identity"]
+    activation: Literal["relu", "leaky_relu", "gelu", "silu", "tanh", "sigmoid", "identity"] | str
     """activation between layers; default: relu"""
     dropout: float
     """share of units dropped while training"""

@@ -445,6 +445,38 @@ def test_a_bad_metric_is_refused(metric: Any, rule: str) -> None:
 # ---- names
 
 
+@pytest.mark.parametrize("name", ["Mish", "ELU", "Hardswish", "Softplus"])
+def test_an_activation_of_torch_trains_as_torch_trains_it(name: str) -> None:
+    """Its derivative is autograd's, alone and in company; the kernel ``module`` runs its own module."""
+    how: dict[str, Any] = {"epochs": 4, "lr": 0.02, "dtype": torch.float64, "keep": "last", "data_seed": 0}
+    layers = tr.mlp(8, 6, activation=name)
+    together, *others = (
+        tr.train((X, Y), layers, seeds=seeds, engine=engine, **how)
+        for seeds, engine in (((3, 4, 5), "batched"), (4, "batched"), (4, "module"))
+    )
+    for loop in (together, *others):
+        list(loop)
+    state = together.net(1).state_dict()
+    alone, module = (loop.net().state_dict() for loop in others)
+    assert all(torch.equal(state[key], alone[key]) for key in state)
+    assert all(torch.allclose(state[key], module[key], rtol=1e-9, atol=1e-12) for key in state)
+    assert type(others[0].net()[1]).__name__ == name
+
+
+@pytest.mark.parametrize(
+    ("name", "rule"),
+    [
+        ("Softmax", "own_activation_form"),
+        ("PReLU", "own_activation_form"),
+        ("RReLU", "own_activation_form"),
+        ("LSTM", "own_activation_fails"),
+        ("Mishh", "activation_unknown"),
+    ],
+)
+def test_a_module_that_is_no_function_of_each_number_is_no_activation(name: str, rule: str) -> None:
+    assert refusal_of(tr.mlp, 8, activation=name).rule == rule
+
+
 def test_equal_names_mean_equal_code_and_values() -> None:
     def made(gamma: float) -> Callable[..., Tensor]:
         return lambda output, target: focal(output, target, gamma)

@@ -207,29 +207,45 @@ def test_the_hints_name_what_would_do() -> None:
         assert "FILE.py:NAME" in refusal.hint
 
 
-@pytest.mark.slow
+@pytest.mark.release
 def test_a_package_brings_entries_as_the_docs_show_it(treino: Treino, tmp_path: Path) -> None:
     page = (Path(__file__).parents[2] / "docs/own.md").read_text(encoding="utf-8")
     project = page.partition("```toml\n")[2].partition("```")[0]
-    module = page.partition("installs the package:\n")[2]
+    module = page.partition("installs the package:\n")[2].partition("\n- ")[0]
     (tmp_path / "package").mkdir()
     (tmp_path / "package/pyproject.toml").write_text(project)
     (tmp_path / "package/treino_focal.py").write_text(textwrap.dedent(module))
     install = ["pip", "install", "-q", "--no-deps", "--no-build-isolation", "--no-index", "--target", "site"]
     subprocess.run([sys.executable, "-m", *install, "./package"], check=True, cwd=tmp_path)
-    words = "train wine --loss focal --metric half_right --optimizer slow --schedule fall --epochs 2 --json"
-    said = subprocess.run(
-        [sys.executable, "-m", "treino", *words.split()],
-        env=os.environ | {"PYTHONPATH": str(tmp_path / "site")},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    env = os.environ | {"PYTHONPATH": str(tmp_path / "site")}
+
+    def there(words: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "treino", *words.split()]
+        return subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+
+    names = "--loss focal --metric half_right --optimizer slow --schedule fall --activation bent"
+    said = there(f"train bowl {names} --epochs 2 --name first --json")
     assert said.returncode == 0, said.stderr
     document = json.loads(said.stdout)
     assert document["settings"]["lr"] == 0.001
     assert document["metrics"]["test"]["half_right"] == document["metrics"]["test"]["accuracy"] / 2
+    assert "bowl: of the package treino-focal" in there("data").stdout
+    for words in (
+        "data bowl",
+        "verify first",
+        "plot first --what ranks",
+        "predict first bowl",
+        "export first --format pt2",
+        "sweep bowl --space activation=bent|relu --members 4 --epochs 1 --fresh 0",
+        "train bowl --folds 2 --epochs 1",
+        "train bowl --activation bent --engine module --epochs 1",
+    ):
+        assert there(words).returncode == 0, words
+    assert Path("runs/first/pictures/ranks.png").stat().st_size > 1000
     assert treino("train", "wine", "--loss", "focal").status == 2
+    gone = treino("show", "first", "--json").document["error"]  # where the package isn't installed
+    assert gone["rule"] == "entry_absent"
+    assert "activation.bent" in gone["hint"]
 
 
 @pytest.mark.slow

@@ -5,10 +5,15 @@ from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
 from typing import Any, Literal
 
-from treino.base.errors import Refusal
+from treino.base.errors import Refusal, cause
 
 APP_MISSING = Refusal(
     "'{name}' belongs to the app {app}, which is not installed here.", "Install the whole of treino."
+)
+
+ENTRY_BROKEN = Refusal(
+    "The entry {name} of an installed package can't be imported from {value}: {cause}",
+    "Mend that package, or uninstall it.",
 )
 
 Group = Literal["treino.verbs", "treino.names", "treino.entries"]
@@ -43,6 +48,23 @@ def brought(group: Group, name: str) -> Any:
 
 def of_packages(kind: str, name: str) -> Any:
     """What an installed package registers as ``kind.name``, such as ``loss.focal``, in the group
-    ``treino.entries``; None if none does."""
+    ``treino.entries``; None if none does.
+
+    Raises:
+        TreinoError: the package can't be imported, or has no such object.
+    """
     entry = entries("treino.entries").get(f"{kind}.{name}")
-    return None if entry is None else entry.load()
+    if entry is None:
+        return None
+    try:
+        return entry.load()
+    except (Exception, SystemExit) as error:
+        raise ENTRY_BROKEN(name=f"{kind}.{name}", value=entry.value, cause=cause(error)) from error
+
+
+def names_of_packages(kind: str) -> dict[str, str]:
+    """``{name: package}``: the entries of this kind that installed packages bring."""
+    found = {name.partition("."): entry for name, entry in entries("treino.entries").items()}
+    return {
+        name: str(entry.dist and entry.dist.name) for (of, _dot, name), entry in found.items() if of == kind
+    }

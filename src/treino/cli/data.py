@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Parameter
 from rich.table import Table
 
+from treino.base.apps import names_of_packages
 from treino.base.console import line, table
 from treino.base.errors import Refusal
 from treino.base.text import cell_words, listed
@@ -72,8 +73,12 @@ def data(
     if source is None:
         facts = {name: (b.rows, b.features, b.task, _(b.about)) for name, b in BUILTINS.items()}
         keys = "name", "rows", "features", "task", "about"
-        screen.document({"builtins": [dict(zip(keys, (n, *f), strict=True)) for n, f in facts.items()]})
+        each = [dict(zip(keys, (n, *f), strict=True)) for n, f in facts.items()]
+        brought = names_of_packages("data")
+        screen.document({"builtins": each, "packages": brought})
         screen.out.print(_builtins(BUILTINS))
+        for name, package in brought.items():
+            screen.out.print(_("{name}: of the package {package}").format(name=name, package=package))
         return 0
     described = describe(
         source,

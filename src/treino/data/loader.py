@@ -37,7 +37,13 @@ from treino.data.prepared_cache import PreparedCache
 from treino.data.readers import ReaderOptions
 from treino.data.readers.reader_options import as_text
 from treino.data.rows import Rows, bytes_of
-from treino.data.source_kinds import is_album, is_arrays, is_torch_dataset, names_of_pictures
+from treino.data.source_kinds import (
+    given_by_package,
+    is_album,
+    is_arrays,
+    is_torch_dataset,
+    names_of_pictures,
+)
 from treino.data.split_requests import check_split, decide_parts, units, with_file_in_places
 from treino.data.splits import PARTS, TEST, TRAIN, VALIDATION, first_equal
 from treino.data.summaries.relations import TargetRows, say_leaks
@@ -82,6 +88,11 @@ def load(
 
     Raises TreinoError naming the rule, the value, its place, and what to do next.
     """
+    given = given_by_package(source)
+    if given is not source:
+        how: dict[str, Any] = {"reading": reading, "pictures": pictures, "most_inputs": most_inputs}
+        how |= {"num_workers": num_workers, "cache": cache, "fitted_trees": fitted_trees}
+        return replace(load(given, data_seed=data_seed, **how, **settings), name=source)
     request = load_request(source, settings | {"data_seed": data_seed}, reading)
     if pictures:
         request = request.with_arguments(pictures=True)

@@ -19,10 +19,20 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from treino.base.errors import Refusal
+from treino.base.apps import of_packages
+from treino.base.errors import Refusal, cause
 from treino.data.builtins import BUILTINS
 from treino.data.table import Table
 
+DATA_FAILS = Refusal(
+    "The data set {name} of an installed package fails: {cause}",
+    "It is a function without arguments, and returns a path, a frame, (X, y) or a Dataset.",
+)
+DATA_OF_PACKAGE = Refusal(
+    "'{name}' is a data set of an installed package, and a file or folder here has that name too.",
+    "Write ./{name} for what is here; for the package's, rename it.",
+    rule="data_ambiguous",
+)
 DATASET_CLASS = Refusal("{name} is a class, and not a Dataset yet.", "Make one of it: {name}(…).")
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".jpe", ".webp", ".bmp", ".gif", ".tif", ".tiff")
@@ -38,6 +48,25 @@ STUMBLES = (
 
 class AlbumTable(str):
     """The name of a table of labels among pictures, even if a file has the same name."""
+
+
+def given_by_package(source: Any) -> Any:
+    """What the data set of this name is that an installed package brings, if one does; else the source.
+
+    Raises:
+        TreinoError: it fails; or a file or folder has that name too.
+    """
+    if not isinstance(source, str) or source in BUILTINS or isinstance(source, AlbumTable):
+        return source
+    function = of_packages("data", source)
+    if function is None:
+        return source
+    if os.path.lexists(source):
+        raise DATA_OF_PACKAGE(name=source)
+    try:
+        return function()
+    except (Exception, SystemExit) as error:
+        raise DATA_FAILS(name=source, cause=cause(error)) from error
 
 
 def is_torch_dataset(source: Any) -> bool:

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from treino.base.formula import Expr, call
+from treino.base.registry import Registry
 
 aten = torch.ops.aten
 
@@ -37,68 +38,71 @@ class Activation:
     can_die: bool = False
 
 
-ACTIVATIONS: dict[str, Activation] = {
-    "relu": Activation(
-        nn.ReLU,
-        lambda z, h: h.relu_(),
-        lambda d, z, h: aten.threshold_backward.grad_input(d, h, 0, grad_input=d),
-        "0 below 0, z itself above",
-        lambda z: call("ReLU", z),
-        kinks=(0.0,),
-        can_die=True,
-    ),
-    "leaky_relu": Activation(
-        lambda: nn.LeakyReLU(LEAK),
-        lambda z, h: aten.leaky_relu_(h, LEAK),
-        lambda d, z, h: aten.leaky_relu_backward.grad_input(d, h, LEAK, True, grad_input=d),
-        "a hundredth of z below 0, z itself above",
-        lambda z: call("LeakyReLU", z),
-        gain="leaky_relu",
-        kinks=(0.0,),
-    ),
-    "gelu": Activation(
-        nn.GELU,
-        lambda z, h: aten.gelu.out(z, out=h),
-        lambda d, z, h: aten.gelu_backward.grad_input(d, z, grad_input=d),
-        "z times the normal distribution's share below z",
-        lambda z: call("GELU", z),
-        in_place=False,
-    ),
-    "silu": Activation(
-        nn.SiLU,
-        lambda z, h: aten.silu.out(z, out=h),
-        lambda d, z, h: aten.silu_backward.grad_input(d, z, grad_input=d),
-        "z times its sigmoid",
-        lambda z: call("SiLU", z),
-        in_place=False,
-    ),
-    "tanh": Activation(
-        nn.Tanh,
-        lambda z, h: h.tanh_(),
-        lambda d, z, h: aten.tanh_backward.grad_input(d, h, grad_input=d),
-        "an S from -1 to 1",
-        lambda z: call("tanh", z),
-        gain="tanh",
-        saturates=True,
-    ),
-    "sigmoid": Activation(
-        nn.Sigmoid,
-        lambda z, h: h.sigmoid_(),
-        lambda d, z, h: aten.sigmoid_backward.grad_input(d, h, grad_input=d),
-        "an S from 0 to 1",
-        lambda z: call("σ", z),
-        gain="sigmoid",
-        saturates=True,
-    ),
-    "identity": Activation(
-        nn.Identity,
-        lambda z, h: h,
-        lambda d, z, h: d,
-        "z itself: the layers together are one linear layer",
-        lambda z: z,
-        gain="linear",
-    ),
-}
+ACTIVATIONS: Registry[Activation] = Registry(
+    {
+        "relu": Activation(
+            nn.ReLU,
+            lambda z, h: h.relu_(),
+            lambda d, z, h: aten.threshold_backward.grad_input(d, h, 0, grad_input=d),
+            "0 below 0, z itself above",
+            lambda z: call("ReLU", z),
+            kinks=(0.0,),
+            can_die=True,
+        ),
+        "leaky_relu": Activation(
+            lambda: nn.LeakyReLU(LEAK),
+            lambda z, h: aten.leaky_relu_(h, LEAK),
+            lambda d, z, h: aten.leaky_relu_backward.grad_input(d, h, LEAK, True, grad_input=d),
+            "a hundredth of z below 0, z itself above",
+            lambda z: call("LeakyReLU", z),
+            gain="leaky_relu",
+            kinks=(0.0,),
+        ),
+        "gelu": Activation(
+            nn.GELU,
+            lambda z, h: aten.gelu.out(z, out=h),
+            lambda d, z, h: aten.gelu_backward.grad_input(d, z, grad_input=d),
+            "z times the normal distribution's share below z",
+            lambda z: call("GELU", z),
+            in_place=False,
+        ),
+        "silu": Activation(
+            nn.SiLU,
+            lambda z, h: aten.silu.out(z, out=h),
+            lambda d, z, h: aten.silu_backward.grad_input(d, z, grad_input=d),
+            "z times its sigmoid",
+            lambda z: call("SiLU", z),
+            in_place=False,
+        ),
+        "tanh": Activation(
+            nn.Tanh,
+            lambda z, h: h.tanh_(),
+            lambda d, z, h: aten.tanh_backward.grad_input(d, h, grad_input=d),
+            "an S from -1 to 1",
+            lambda z: call("tanh", z),
+            gain="tanh",
+            saturates=True,
+        ),
+        "sigmoid": Activation(
+            nn.Sigmoid,
+            lambda z, h: h.sigmoid_(),
+            lambda d, z, h: aten.sigmoid_backward.grad_input(d, h, grad_input=d),
+            "an S from 0 to 1",
+            lambda z: call("σ", z),
+            gain="sigmoid",
+            saturates=True,
+        ),
+        "identity": Activation(
+            nn.Identity,
+            lambda z, h: h,
+            lambda d, z, h: d,
+            "z itself: the layers together are one linear layer",
+            lambda z: z,
+            gain="linear",
+        ),
+    },
+    "treino.engine.own_activations",
+)
 
 
 def modules_of(condition: Callable[[Activation], bool]) -> tuple[type[nn.Module], ...]:

@@ -26,6 +26,7 @@ LARGEST_WHOLE = 2**63 - 1
 
 
 OWN_ENTRIES = {
+    "activation": N_("Others: a class of torch.nn, such as Mish, or what an installed package brings."),
     "loss": N_("Others: a class of torch.nn, a function of (output, target), or FILE.py:NAME."),
     "metric": N_("Others: one of scikit-learn's, a function of (truth, prediction), or FILE.py:NAME."),
     "optimizer": N_("Others: a class of torch.optim, a function of the network, or FILE.py:NAME."),

@@ -3,13 +3,13 @@
 import glob
 import math
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from treino.base.errors import Refusal, TreinoError
+from treino.base.errors import Refusal, TreinoError, nearest
 from treino.base.files import damaged, relative, sha256
 from treino.base.words import _
 from treino.data import BUILTINS, load
@@ -19,7 +19,7 @@ from treino.data.preparation.preparation import Preparation
 from treino.data.prepared_cache import FOLDER
 from treino.data.rows import IGNORED, Rows
 from treino.data.rows_in_memory import splits_not_in_memory
-from treino.data.source_kinds import AlbumTable, is_album
+from treino.data.source_kinds import AlbumTable, given_by_package, is_album
 from treino.data.sources import BuiltinName
 from treino.engine import KERNELS, LOSSES
 from treino.engine.hyperparameters import registered
@@ -51,6 +51,10 @@ DATA_NOT_KEPT = Refusal(
 OUTPUTS_LOSS = Refusal(
     "The network has {outputs} outputs, not those of the loss {loss} for {classes} classes.",
     "The folder was changed. Take it again from where it came, or train again.",
+)
+ENTRY_ABSENT = Refusal(
+    "The folder was made with the {what} '{name}', which is not installed here.",
+    "Install the package that registers {what}.{name}. {hint}",
 )
 DATA_IS_LOADED = Refusal(
     "The data is split and prepared already, so {name} comes too late.",
@@ -134,6 +138,7 @@ def files_of(source: Any) -> list[Path]:
     """The files that a source names or its pattern matches; none for a built-in or a frame."""
     from treino.data.readers.table_files import paths_of
 
+    source = given_by_package(source)
     if not isinstance(source, str | os.PathLike) or source in BUILTINS:
         return []
     return [] if is_album(source) else paths_of(os.fspath(source))
@@ -332,10 +337,12 @@ def check_names(settings: Mapping[str, Any]) -> None:
     Raises:
         TreinoError: an unknown name; the hint has the nearest one.
     """
-    registries: Mapping[str, Collection[str]] = {**REGISTRIES, "engine": KERNELS}
-    for setting, registry in registries.items():
-        if settings.get(setting) is not None:
-            registered(setting, settings[setting], registry)
+    if settings.get("engine") is not None:
+        registered("engine", settings["engine"], KERNELS)
+    for what, registry in REGISTRIES.items():
+        name = settings.get(what)
+        if name is not None and name not in registry:
+            raise ENTRY_ABSENT(what=what, name=name, hint=nearest(str(name), registry))
 
 
 def check_outputs(spec: RunSpec) -> None:

@@ -213,7 +213,7 @@ def update_after(
         TreinoError: as ``explain``.
     """
     run, after = now.run, later[0] if later else None
-    if names := foreign({name: now.settings[name] for name in ("loss", "optimizer")}):
+    if names := foreign({name: now.settings.get(name) for name in ("activation", "loss", "optimizer")}):
         raise EXPLAIN_FOREIGN(run=run.name, names=", ".join(names))
     if now.data.train.weight is not None:
         raise EXPLAIN_ROW_WEIGHTS(run=run.name)

@@ -21,7 +21,7 @@ from treino.data.preparation.row_weights import weights_of
 from treino.data.preparation.target import choose_targets, encode
 from treino.data.readers import ReaderOptions
 from treino.data.readers.reader_options import as_text
-from treino.data.source_kinds import is_arrays, is_pictures, is_torch_dataset
+from treino.data.source_kinds import given_by_package, is_arrays, is_pictures, is_torch_dataset
 from treino.data.table import Table, check_present, fault
 from treino.settings.setting_types import as_items
 
@@ -65,6 +65,7 @@ def rows_for_prediction(
     columns, the first cell that doesn't fit its column, a target value that is no known class, or pictures
     that can't be read.
     """
+    source = given_by_package(source)
     if is_pictures(source):
         return _pictures(photographs.pictures_to_predict(source, preparation, skip_bad), preparation)
     if is_torch_dataset(source):

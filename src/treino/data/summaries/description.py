@@ -40,7 +40,7 @@ from treino.data.preparation.sentinels import say_far_values, say_sentinels, sen
 from treino.data.preparation.target import choose_target, class_doubts, likely_targets, read_with_targets
 from treino.data.readers import ReaderOptions
 from treino.data.rows import say
-from treino.data.source_kinds import is_album, is_torch_dataset
+from treino.data.source_kinds import given_by_package, is_album, is_torch_dataset
 from treino.data.sources import is_image_pair, read_images
 from treino.data.split_requests import check_split, decide_parts, say_untimed, times_of
 from treino.data.splits import PARTS, first_equal
@@ -146,6 +146,7 @@ def describe(
     decoded pixels, where training finds them; None: a temporary one. settings: those of data, as for
     ``load``. Raises TreinoError if the source can't be read.
     """
+    source = given_by_package(source)
     request = load_request(source, {"target": target} | settings, reading)
     arguments, reading = request.arguments, request.reading
     target, kinds = arguments.target, arguments.kinds

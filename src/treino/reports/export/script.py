@@ -53,7 +53,7 @@ from treino.settings.spec import LAYERS, read_settings
 
 EXPORT_FOREIGN = Refusal(
     "A script of {run} would lack {names}, whose code is not treino's.",
-    "Export the network alone: [[format=pt2]] or [[format=onnx]].",
+    "Export the network alone: [[format=pt2]].",
 )
 EXPORT_NET_GIVEN = Refusal(
     "{run} trained a network that existed only in Python, so its first weights are gone.",

@@ -6,12 +6,19 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from treino.base.errors import TreinoError
+from treino.base.apps import of_packages
+from treino.base.errors import Refusal, TreinoError, cause
+from treino.base.registry import Registry
 from treino.base.words import N_, _
 from treino.folders.store.output_files import OutputFolder
 from treino.folders.stored_run import StoredRun
 from treino.reports.pictures import FILM_FILES, File, RunPicture, network_errors
 from treino.reports.pictures.output import check_names, put_each
+
+PICTURE_FAILS = Refusal(
+    "The picture {name}, which an installed package draws, fails: {cause}",
+    "It is called with a run, and returns a figure of matplotlib.",
+)
 
 # ---- picture files of a run, in ``pictures/`` of its folder
 
@@ -111,25 +118,52 @@ TOGETHER: dict[str, Callable[[Sequence[StoredRun], float], Iterable[File]]] = {
     "curves": _drawn_by("curves", "overlaid"),
     "line": _drawn_by("landscape", "line"),
 }
-PICTURES: dict[str, RunPicture] = {
-    "boundary": RunPicture(_drawn_by("curves", "boundary_picture")),
-    "curves": RunPicture(_drawn_by("curves", "curves_picture"), whole=True),
-    "dynamics": RunPicture(_drawn_by("dynamics", "dynamics_picture"), whole=True),
-    "landscape": RunPicture(_drawn_by("landscape", "landscape_picture"), whole=True),
-    "path": RunPicture(_drawn_by("landscape", "path_picture"), whole=True),
-    "walker": RunPicture(_drawn_by("landscape", "walker_picture"), whole=True),
-    "film": RunPicture(_drawn_by("film", "film_picture"), FILM_FILES),
-    "network": RunPicture(_drawn_by("insides", "network_picture"), ("network.svg",)),
-    "weights": RunPicture(_drawn_by("insides", "weights_picture"), whole=True),
-    "confusion": RunPicture(_drawn_by("insides", "confusion_picture")),
-    "calibration": RunPicture(_drawn_by("insides", "calibration_picture")),
-    "mistakes": RunPicture(_drawn_by("insides", "mistakes_picture")),
-    "importance": RunPicture(_drawn_by("insides", "importance_picture")),
-    "dependence": RunPicture(_drawn_by("insides", "dependence_picture")),
-    "channels": RunPicture(_drawn_by("rows_of_pixels", "channels_picture"), choices=("row",)),
-    "occlusion": RunPicture(_drawn_by("rows_of_pixels", "occlusion_picture"), choices=("row",)),
-    "cells": RunPicture(_drawn_by("rows_of_pixels", "cells_picture"), choices=("cell",)),
-}
+PICTURES: Registry[RunPicture] = Registry(
+    {
+        "boundary": RunPicture(_drawn_by("curves", "boundary_picture")),
+        "curves": RunPicture(_drawn_by("curves", "curves_picture"), whole=True),
+        "dynamics": RunPicture(_drawn_by("dynamics", "dynamics_picture"), whole=True),
+        "landscape": RunPicture(_drawn_by("landscape", "landscape_picture"), whole=True),
+        "path": RunPicture(_drawn_by("landscape", "path_picture"), whole=True),
+        "walker": RunPicture(_drawn_by("landscape", "walker_picture"), whole=True),
+        "film": RunPicture(_drawn_by("film", "film_picture"), FILM_FILES),
+        "network": RunPicture(_drawn_by("insides", "network_picture"), ("network.svg",)),
+        "weights": RunPicture(_drawn_by("insides", "weights_picture"), whole=True),
+        "confusion": RunPicture(_drawn_by("insides", "confusion_picture")),
+        "calibration": RunPicture(_drawn_by("insides", "calibration_picture")),
+        "mistakes": RunPicture(_drawn_by("insides", "mistakes_picture")),
+        "importance": RunPicture(_drawn_by("insides", "importance_picture")),
+        "dependence": RunPicture(_drawn_by("insides", "dependence_picture")),
+        "channels": RunPicture(_drawn_by("rows_of_pixels", "channels_picture"), choices=("row",)),
+        "occlusion": RunPicture(_drawn_by("rows_of_pixels", "occlusion_picture"), choices=("row",)),
+        "cells": RunPicture(_drawn_by("rows_of_pixels", "cells_picture"), choices=("cell",)),
+    },
+    "treino.reports.pictures.picture_files",
+)
+
+
+def entry(name: str) -> RunPicture | None:
+    """The picture of this name that an installed package draws: a function of a run, ``picture.NAME``."""
+    drawn = of_packages("picture", name)
+    return None if drawn is None else RunPicture(partial(_of_package, name, drawn), whole=True)
+
+
+def _of_package(name: str, drawn: Callable[[StoredRun], Any], run: StoredRun) -> list[File]:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    from treino.plots.style import look, png
+
+    try:
+        with look():
+            figure = drawn(run)
+            FigureCanvasAgg(figure)  # on which png measures its texts
+            return [(f"{name}.png", png(figure))]
+    except TreinoError:
+        raise
+    except (Exception, SystemExit) as error:
+        raise PICTURE_FAILS(name=name, cause=cause(error)) from error
+
+
 # pictures whose file isn't NAME.png
 FILES_TOGETHER: dict[str, tuple[str, ...]] = {"curves": ("curves-of-several.png",)}
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from torch import nn
 
+from treino.base.apps import names_of_packages
 from treino.base.errors import Refusal
 from treino.base.words import _
 from treino.data import BUILTINS
@@ -36,8 +37,8 @@ RESOLUTION = 96
 
 
 def is_data(name: str) -> bool:
-    """Whether the name is data (a built-in or a file), not a run."""
-    return name in BUILTINS or Path(name).is_file()
+    """Whether the name is data (a built-in, a package's or a file), not a run."""
+    return name in {*BUILTINS, *names_of_packages("data")} or Path(name).is_file()
 
 
 def untrained(source: Any, count: int, to: OutputFolder | None = None, **settings: Any) -> Path:
