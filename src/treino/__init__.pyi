@@ -66,6 +66,8 @@ def fit(
     gpus_per_chunk: float | None = None,
     alerts: str | Sequence[str] | None = None,
     allow_network: bool = False,
+    like: Run | str | Path | None = None,
+    trust: bool = False,
     target: str | int | Sequence[str] | None = None,
     features: Sequence[str] | str | None = None,
     task: Literal["classification", "regression"] | None = None,
@@ -188,6 +190,9 @@ def fit(
     on, gpus_per_chunk: the cluster to train seeds or folds on, as in ``sweep``.
     alerts: actions on conditions, e.g. ``"validation loss rises for 5 epochs: lr*0.5"``; see docs/alerts.md.
         allow_network: whether they may send to an address.
+    like: a run, or the name of one or of a sweep's network (``SWEEP:17``), with whose settings these other
+        rows are trained on; those given here come first. trust: the copies of your own code that were sealed
+        with it may run.
     settings: any of ``treino.settings.spec`` (``lr``, ``hidden``, ``epochs``, ...); ``validation`` and
         ``test`` may also be frames or pairs (X, y) of further rows. Names common in courses work too:
         ``num_epochs`` is ``epochs``; ``num_workers`` reads your own Dataset, and has no effect on rows in
@@ -311,6 +316,8 @@ def fit(
     gpus_per_chunk: float | None = None,
     alerts: str | Sequence[str] | None = None,
     allow_network: bool = False,
+    like: Run | str | Path | None = None,
+    trust: bool = False,
     target: str | int | Sequence[str] | None = None,
     features: Sequence[str] | str | None = None,
     task: Literal["classification", "regression"] | None = None,
@@ -433,6 +440,9 @@ def fit(
     on, gpus_per_chunk: the cluster to train seeds or folds on, as in ``sweep``.
     alerts: actions on conditions, e.g. ``"validation loss rises for 5 epochs: lr*0.5"``; see docs/alerts.md.
         allow_network: whether they may send to an address.
+    like: a run, or the name of one or of a sweep's network (``SWEEP:17``), with whose settings these other
+        rows are trained on; those given here come first. trust: the copies of your own code that were sealed
+        with it may run.
     settings: any of ``treino.settings.spec`` (``lr``, ``hidden``, ``epochs``, ...); ``validation`` and
         ``test`` may also be frames or pairs (X, y) of further rows. Names common in courses work too:
         ``num_epochs`` is ``epochs``; ``num_workers`` reads your own Dataset, and has no effect on rows in
@@ -556,6 +566,8 @@ def fit(
     gpus_per_chunk: float | None = None,
     alerts: str | Sequence[str] | None = None,
     allow_network: bool = False,
+    like: Run | str | Path | None = None,
+    trust: bool = False,
     target: str | int | Sequence[str] | None = None,
     features: Sequence[str] | str | None = None,
     task: Literal["classification", "regression"] | None = None,
@@ -678,6 +690,9 @@ def fit(
     on, gpus_per_chunk: the cluster to train seeds or folds on, as in ``sweep``.
     alerts: actions on conditions, e.g. ``"validation loss rises for 5 epochs: lr*0.5"``; see docs/alerts.md.
         allow_network: whether they may send to an address.
+    like: a run, or the name of one or of a sweep's network (``SWEEP:17``), with whose settings these other
+        rows are trained on; those given here come first. trust: the copies of your own code that were sealed
+        with it may run.
     settings: any of ``treino.settings.spec`` (``lr``, ``hidden``, ``epochs``, ...); ``validation`` and
         ``test`` may also be frames or pairs (X, y) of further rows. Names common in courses work too:
         ``num_epochs`` is ``epochs``; ``num_workers`` reads your own Dataset, and has no effect on rows in

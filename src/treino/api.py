@@ -16,7 +16,7 @@ from treino.engine.nets import layers_of
 from treino.fit_events import FitRequest, fit_events, settings_before_search
 from treino.folders.access import Access
 from treino.folders.documents.listing import checked, line
-from treino.folders.network_source import UserFiles
+from treino.folders.network_source import NetworkSource, UserFiles
 from treino.folders.prediction import predict_like
 from treino.folders.run_curves import curves_of
 from treino.folders.store.run_lookup import summary_of
@@ -35,6 +35,7 @@ from treino.training.replay import Snapshot, snapshots
 from treino.training.row_check import source_of_data
 from treino.training.stored_results import Stored, StoredStudy, StoredSweep, open_all, open_folder
 from treino.training.sweeps.member import SweepNetwork
+from treino.training.sweeps.member import likeness as likeness_of
 from treino.training.sweeps.populations import config_text
 from treino.training.sweeps.study import study_events
 from treino.training.sweeps.study_document import table_of
@@ -368,6 +369,8 @@ def fit(
     gpus_per_chunk: float | None = None,
     alerts: str | Sequence[str] | None = None,
     allow_network: bool = False,
+    like: Run | str | Path | None = None,
+    trust: bool = False,
     **settings: Any,
 ) -> Run | Sweep:
     """Train one network on ``data`` and return the Run, as ``treino train`` does.
@@ -387,6 +390,9 @@ def fit(
     on, gpus_per_chunk: the cluster to train seeds or folds on, as in ``sweep``.
     alerts: actions on conditions, e.g. ``"validation loss rises for 5 epochs: lr*0.5"``; see docs/alerts.md.
         allow_network: whether they may send to an address.
+    like: a run, or the name of one or of a sweep's network (``SWEEP:17``), with whose settings these other
+        rows are trained on; those given here come first. trust: the copies of your own code that were sealed
+        with it may run.
     settings: any of ``treino.settings.spec`` (``lr``, ``hidden``, ``epochs``, ...); ``validation`` and
         ``test`` may also be frames or pairs (X, y) of further rows. Names common in courses work too:
         ``num_epochs`` is ``epochs``; ``num_workers`` reads your own Dataset, and has no effect on rows in
@@ -402,11 +408,17 @@ def fit(
     held_back = {
         name: requested.pop(name) for name in ("validation", "test") if _is_rows(requested.get(name))
     }
+    networks: NetworkSource = UserFiles()
+    likeness = None if like is None else likeness_of(like, data, trust=trust, net=net is not None)
+    if likeness is not None:
+        networks = networks if "net" in requested else likeness.networks
+        requested = likeness.with_settings(requested)
     workers = settings.get("num_workers", 0) if is_torch_dataset(data) else 0
     request = FitRequest(
-        data, requested, UserFiles(), net, seeds=seeds, folds=folds, until=until, parent=parent, lean=lean,
+        data, requested, networks, net, seeds=seeds, folds=folds, until=until, parent=parent, lean=lean,
         held_back=held_back, num_workers=workers, classes=settings.get("num_classes"),
         place=_place(on, gpus_per_chunk), alerts=alerts, allow_network=allow_network,
+        like=None if likeness is None else likeness.run, likeness=likeness,
     )  # fmt: skip
     tracking = Tracking(track)
     events = tracking.events(fit_events(request)[0])

@@ -5,12 +5,12 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from torch import nn
 
 from treino import training
-from treino.base.errors import Refusal
+from treino.base.errors import Refusal, TreinoError
 from treino.base.words import _
 from treino.data.dataset import Data
 from treino.data.source_kinds import are_whole, is_torch_dataset
@@ -28,6 +28,9 @@ from treino.training.choices import Rates, TrainingSource, chosen
 from treino.training.loop import JobEvent
 from treino.training.resolution import check_settings
 from treino.training.train import WEIGHTS_OF_ENSEMBLE, RunJob, Start, train_events
+
+if TYPE_CHECKING:
+    from treino.training.sweeps.member import Likeness
 
 NUM_CLASSES = Refusal(
     "num_classes is {asked}, and {target} {found}.",
@@ -63,7 +66,8 @@ class FitRequest:
     held_back: rows given as ``validation`` and ``test``. num_workers: processes that read a Dataset's
     items. classes: the number of classes that the target must have. place: the cluster that trains
     several seeds or folds. alerts: for a single network, as texts. allow_network: whether they may send to
-    addresses. like: the run or sweep whose settings these are.
+    addresses. like: the run or sweep whose settings these are. likeness: what a training on other rows takes
+    from it.
     """
 
     source: Any
@@ -83,6 +87,7 @@ class FitRequest:
     alerts: str | Sequence[str] | None = None
     allow_network: bool = False
     like: str | None = None
+    likeness: "Likeness | None" = None
 
     @property
     def repeated(self) -> bool:
@@ -129,6 +134,8 @@ def fit_events(request: FitRequest) -> tuple[Iterator[JobEvent], Rates | None]:
         search=request.settings.get("lr") == AUTO,
     )
     settings = chosen(settings, of)
+    for note in () if request.likeness is None else request.likeness.notes(of.data):
+        settings = settings.decided("data", note)
     if request.repeated:
         asked = settings.explicit
         if request.held_back:  # all seeds train on these rows
@@ -183,7 +190,12 @@ def _check_classes(data: Data, classes: int) -> None:
 def _load(request: FitRequest, settings: Settings, most_inputs: int | None = None) -> Data:
     cache = None if request.repeated else prepared_beside(request.parent, settings.out)
     held_back, workers = request.held_back, request.num_workers
-    data = load_data(request.source, settings, workers, cache, most_inputs, **held_back)
+    try:
+        data = load_data(request.source, settings, workers, cache, most_inputs, **held_back)
+    except TreinoError as error:
+        if request.likeness is None or error.rule not in ("features_unknown", "target_unknown"):
+            raise
+        raise request.likeness.column_refusal(error) from error
     if request.classes is not None:
         _check_classes(data, request.classes)
     return data

@@ -96,7 +96,11 @@ class OriginFlags:
     """The run that a training takes its settings or weights from, or goes on with."""
 
     like: Annotated[
-        str | None, Parameter(help="the data and settings of a run, or of a network of a sweep: SWEEP:17")
+        str | None,
+        Parameter(
+            help="the settings of a run, or of a network of a sweep (SWEEP:17), and its data unless DATA is"
+            " named"
+        ),
     ] = None
     weights: Annotated[
         str | None, Parameter(help="begin with the weights of a run, or of a network of a sweep: SWEEP:17")

@@ -5,7 +5,7 @@ Modules that only existing runs or sweeps need are imported at their use: a new 
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from treino.base.errors import Refusal
 from treino.base.words import placeholders
@@ -20,6 +20,9 @@ from treino.settings.spec import read_settings
 from treino.training.loop import JobEvent
 from treino.training.train import Start
 
+if TYPE_CHECKING:
+    from treino.training.sweeps.member import Likeness
+
 TRUST_OF_NOTHING = Refusal(
     "--trust runs the copy of a network's file that was sealed with a run, and no run was named.",
     "Add --like, --branch or --rewind RUN, or leave it out.",
@@ -28,7 +31,9 @@ SENDER_OF_NOTHING = Refusal(
     "--sender says who goes on with a run, and no run was named.",
     "Add --branch or --rewind RUN:STEP, or leave it out.",
 )
-LIKE_AND_DATA = Refusal("--like brings its own data, and {data} stands beside it.", "Leave one of them out.")
+LIKE_AND_DATA = Refusal(
+    "--data says where the rows of --like are, and {data} names others.", "Leave one of them out."
+)
 DATA_MISSING = Refusal("DATA is missing.", "Try: treino train wine", rule="usage")
 BRANCH_AND_MORE = Refusal(
     "{flag} goes on with a run, and {name} begins another training.", "Leave one of them out."
@@ -90,7 +95,7 @@ def _branch(asked: TrainFlags) -> Iterator[JobEvent]:
 def _training(asked: TrainFlags, screen: Screen) -> Iterator[JobEvent]:
     """The events of a new training, which may take data, settings or weights from a run."""
     several, weights = asked.several, asked.origin.weights
-    data, settings, networks, like = _data_and_settings(asked, screen)
+    data, settings, networks, like, likeness = _data_and_settings(asked, screen)
     output = None
     if several.to is not None or several.replace:
         from treino.cli.out_of_fold import out_of_fold_file, with_predictions
@@ -113,6 +118,7 @@ def _training(asked: TrainFlags, screen: Screen) -> Iterator[JobEvent]:
         alerts=asked.alerts.alert,
         allow_network=asked.alerts.allow_network,
         like=like,
+        likeness=likeness,
     )
     events, rates = fit_events(request)
     for line in () if rates is None else rates.lines():
@@ -122,19 +128,24 @@ def _training(asked: TrainFlags, screen: Screen) -> Iterator[JobEvent]:
 
 def _data_and_settings(
     asked: TrainFlags, screen: Screen
-) -> tuple[Any, dict[str, Any], NetworkSource, str | None]:
-    """(data, settings, source of the network's file, run whose settings it takes) of a new training."""
+) -> tuple[Any, dict[str, Any], NetworkSource, str | None, "Likeness | None"]:
+    """(data, settings, source of the network's file, run whose settings it takes, what it takes for other
+    rows) of a new training."""
     source, settings, origin = asked.source, dict(asked.settings), asked.origin
     if origin.like is None:
         if source is None:
             raise DATA_MISSING()
-        return source, settings, UserFiles(), None
-    if source is not None:
-        raise LIKE_AND_DATA(data=source)
+        return source, settings, UserFiles(), None, None
     from treino.training.sweeps import member
 
     name = member.name_of_like(origin.like)
     if note := member.like_note(origin.like):
         screen.out.print(note)
+    if source is not None:
+        if origin.data_file is not None:
+            raise LIKE_AND_DATA(data=source)
+        other = member.likeness(origin.like, source, trust=origin.trust, net="net" in settings)
+        networks = UserFiles() if "net" in settings else other.networks
+        return source, other.with_settings(settings), networks, name, other
     data, same, stored = member.like(origin.like, origin.data_file, origin.trust, origin.weights)
-    return data, same | settings, UserFiles() if "net" in settings else stored, name
+    return data, same | settings, UserFiles() if "net" in settings else stored, name, None

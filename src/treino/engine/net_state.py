@@ -160,8 +160,23 @@ def put_state(module: nn.Module, tensors: Mapping[str, Tensor]) -> None:
         with torch.no_grad():
             for name, buffer in beside.items():
                 if buffer.shape != tensors[name].shape:
-                    raise ValueError(_("size mismatch for {name}").format(name=name))
+                    raise ValueError
                 buffer.copy_(tensors[name])
     except Exception as error:
         lines = [line.strip() for line in str(error).splitlines()] or [type(error).__name__]
-        raise ValueError(lines[min(1, len(lines) - 1)]) from None
+        known = _difference(module.state_dict() | beside, tensors)
+        raise ValueError(known or lines[min(1, len(lines) - 1)]) from None
+
+
+def _difference(own: Mapping[str, Tensor], tensors: Mapping[str, Tensor]) -> str:
+    """A sentence on the first tensor that is missing, has no place, or has another shape; "" if all fit."""
+    for name in (*own, *tensors):
+        if name not in tensors:
+            return _("'{name}' is not among them.").format(name=name)
+        if name not in own:
+            return _("'{name}' has no place here.").format(name=name)
+        theirs, ours = (" × ".join(map(str, each[name].shape)) for each in (tensors, own))
+        if theirs != ours:
+            text = _("'{name}' has {theirs} numbers there, {ours} here.")
+            return text.format(name=name, theirs=theirs or 1, ours=ours or 1)
+    return ""

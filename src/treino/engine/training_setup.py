@@ -79,7 +79,9 @@ BATCH_NORM_ROWS = Refusal(
     "Batch norm needs two rows in every batch, and the last of {rows} rows would be alone.", "{hint}"
 )
 WEIGHTS_DIFFER = Refusal(
-    "The weights are another network's: {why}", "Use the same layers, e.g. by [[like]] of the same name."
+    "The weights are another network's: {why}",
+    "Use the same layers, e.g. by [[like]] of the same name; rows with other columns or classes make others, "
+    "which begin anew: leave [[weights]] out.",
 )
 
 # ---- the loss of a training

@@ -320,7 +320,7 @@ def _check_rows(
             raise damaged(path, _("its {split} rows don't fit together").format(split=_(split)))
 
 
-def source_of(folder: RunFolder, data: Data, data_file: str | Path | None = None) -> Any:
+def source_of(folder: RunFolder, data: Data | None = None, data_file: str | Path | None = None) -> Any:
     """The source of a sweep's or study's data; the loaded ``data`` if it was in memory only."""
     where = read_spec(folder).data
     if where.kind == "file":

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -9,22 +10,27 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from treino.base.errors import Refusal
+from treino.base.errors import Refusal, TreinoError
 from treino.base.words import _
 from treino.data.dataset import Data
+from treino.data.preparation.preparation import Preparation
+from treino.data.source_kinds import is_torch_dataset
 from treino.data.sources import BuiltinName
 from treino.engine import LOSSES
 from treino.engine.nets import input_shape
 from treino.folders.access import Access
 from treino.folders.data_source import data_of, recorded_settings, source_of
-from treino.folders.documents import read_document, read_run_spec, read_sweep_spec
+from treino.folders.documents import read_document, read_preparation, read_run_spec, read_sweep_spec
 from treino.folders.documents.run_spec import ResolvedSettings, RunSpec
 from treino.folders.network_source import NET_WANTED, NetworkSource, network_source, run_network
+from treino.folders.own_code import restore_own_code
 from treino.folders.store import Change, RunFolder, find
 from treino.folders.store.new_names import command_word
+from treino.folders.stored_folder import StoredFolder
 from treino.folders.stored_run import STUDY_IS_NO_RUN, StoredRun
 from treino.folders.timeline import segments_of
 from treino.folders.weights import check_layers
+from treino.settings.setting_types import as_item, as_items
 from treino.settings.spec import OF_DATA, Settings
 from treino.training.completion import run_facts, shape_entries
 from treino.training.resolution import decide, resolve
@@ -51,6 +57,8 @@ LIKE_BRANCH = Refusal(
     "Do the same once more: {command}; or give DATA and the settings themselves.",
 )
 
+LIKE_COLUMN = Refusal("{why} {run} learnt from it.", "{hint} Or say what to learn from: [[features=a,b]].")
+LIKE_TARGET = Refusal("{why} {run} predicts it.", "{hint} Or say what to predict: [[target=NAME]].")
 MEMBER_CURVES = Refusal(
     "{sweep} holds the curves of its networks together.", "Draw them all: treino plot {sweep} [[what=curves]]"
 )
@@ -282,6 +290,100 @@ def like(
     if not isinstance(source, BuiltinName):  # the present default recipe could differ
         settings_given = {"recipe": "plain"} | settings_given
     return source, settings_given | engine, network_source(folder, None, trust)
+
+
+@dataclass(frozen=True, eq=False)
+class Likeness:
+    """What a training on other rows takes from a run, or from a network of a sweep.
+
+    settings: those that were typed for it; what its rows or its recipe decided is decided anew. networks: the
+    source of the network file that they name. preparation: what its columns were.
+    """
+
+    run: str
+    settings: Mapping[str, Any]
+    networks: NetworkSource
+    preparation: Preparation
+
+    def with_settings(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """The settings with those that are given for this training, and without what these make void: the
+        task of another target, a length in other units."""
+        own = dict(self.settings)
+        if str(given.get("target", own.get("target"))) != str(own.get("target")):
+            own.pop("task", None)
+            own["features"] = [f for f in own.get("features") or () if f != given["target"]] or None
+        for length, other in (("epochs", "steps"), ("steps", "epochs")):
+            if length in given:
+                own.pop(other, None)
+        return {name: value for name, value in own.items() if value is not None} | dict(given)
+
+    def column_refusal(self, error: TreinoError) -> TreinoError:
+        """The error for a column that the other rows lack, with the run that learnt from it."""
+        learnt = LIKE_TARGET if error.rule == "target_unknown" else LIKE_COLUMN
+        return learnt.named(error.rule)(why=error.message, run=self.run, hint=error.hint)
+
+    def notes(self, data: Data) -> list[str]:
+        """Sentences on the training: like which run, and the columns that are something else here."""
+        notes = [_("Trained on other rows with the settings of {run}.").format(run=self.run)]
+        kinds = {e.column: e.encoder for e in self.preparation.encoders}
+        other = [e for e in data.preparation.encoders if kinds.get(e.column, e.encoder) != e.encoder]
+        if other:
+            each = [f"{e.column} ({_(kinds[e.column])} → {_(e.encoder)})" for e in other]
+            text = _("Columns that become other inputs than in {run}: {names}. As there: [[kinds={kinds}]].")
+            same = ",".join(f"{as_item(e.column)}={_ASKABLE[kinds[e.column]]}" for e in other)
+            notes.append(text.format(run=self.run, names=", ".join(each), kinds=same))
+        return notes
+
+
+_ASKABLE = {"rank": "category", "time": "date"} | {
+    name: name for name in ("number", "one-hot", "hashed", "date")
+}
+
+
+def likeness(
+    like_of: str | Path | StoredFolder, source: Any, *, trust: bool = False, net: bool = False
+) -> Likeness:
+    """What trains on other rows as a run, or a network of a sweep, was trained.
+
+    like_of: its name, or the run itself; of a sweep over seeds or folds, what its networks share. source: the
+    other rows. trust: the copies of the user's code that were sealed with the folder may run. net: whether
+    the user's network is given again.
+
+    Raises:
+        TreinoError: there is no such network; one that was given in Python is not given again.
+    """
+    if isinstance(like_of, StoredFolder):
+        trust = trust or like_of.access.trust
+        like_of = like_of.typed if isinstance(like_of, SweepNetwork) else like_of.path
+    parts = parse_member(like_of)
+    folder = RunFolder.open(find(like_of)) if parts is None else sweep_folder(parts[0])
+    restore_own_code(folder, Access(trust=trust))
+    if folder.kind == "study":
+        raise STUDY_IS_NO_RUN(name=folder.path.name)
+    if folder.kind == "sweep":
+        sweep = read_sweep_spec(folder)
+        if parts is None and not sweep.sweep.spread:
+            raise LIKE_WHICH(sweep=folder.path.name)
+        config = {} if parts is None else params_of(folder, parts[1])
+        asked, own_net = settings_of(config, sweep.base, 0).explicit, False
+        if parts is None:
+            asked.pop("fold", None)
+    else:
+        run = StoredRun(folder)
+        decided = {name for name, of in run.spec.sources.items() if of != "typed"} - {"recipe", "lr"}
+        asked = {name: value for name, value in run.asked_settings.items() if name not in decided}
+        own_net = run.spec.net == "given"
+    if own_net and not net:
+        raise NET_WANTED(run=folder.path.name)
+    left_out = {"net", "recipe"} if net else set()
+    asked = {name: v for name, v in asked.items() if v is not None and name not in left_out}
+    asked = recorded_settings(folder, asked, source_of(folder))
+    kept = Preparation.from_document(read_preparation(folder))
+    named = kept.encoders and not kept.width
+    if named and not (isinstance(source, tuple | Mapping | Data) or is_torch_dataset(source)):
+        targets = as_items([one.target for one in kept.by_target])
+        asked = {"target": targets, "task": kept.task, "features": list(kept.features)} | asked
+    return Likeness(folder.path.name, asked, network_source(folder, None, trust), kept)
 
 
 def _rows_and_base(folder: RunFolder, data_file: str | Path | None) -> tuple[SharedRows, dict[str, Any]]:
