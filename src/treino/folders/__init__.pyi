@@ -11,6 +11,7 @@ from treino.folders.home_listing import detailed_listing as detailed_listing
 from treino.folders.network_source import UserFiles as UserFiles
 from treino.folders.run_records import MEMBER as MEMBER
 from treino.folders.run_records import epochs_of as epochs_of
+from treino.folders.run_records import read_validation_losses as read_validation_losses
 from treino.folders.run_records import training_losses as training_losses
 from treino.folders.store import Change as Change
 from treino.folders.store import RunFolder as RunFolder

@@ -53,6 +53,7 @@ class Beside:
     playback: Playback
     identity: tuple[int, int] | None
     thinned: ThinnedLosses = field(default_factory=ThinnedLosses)
+    known: dict[int, dict[int, float]] = field(default_factory=dict)  # as ``epochs`` knows them
 
 
 class RunsBeside:
@@ -147,4 +148,4 @@ class RunsBeside:
             other.run = other.playback.run = run
             loss_S = run.losses
             part = other.thinned.more(loss_S) or {"from": other.thinned.points, "step": [], "loss": []}
-            yield {"run": run.name, **part, "epochs": epochs(run, loss_S), "vitals": []}
+            yield {"run": run.name, **part, "epochs": epochs(run, loss_S, other.known), "vitals": []}

@@ -8,11 +8,14 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from treino.base.errors import TreinoError
 from treino.base.words import speaking
 from treino.folders import RunFolder
 from treino.folders.store import manifest
 from treino_studio.messages import PageMessage
+from treino_studio.thinning import drawn_places
 
 LOOK = 0.5  # minimum seconds between two checks of the folder
 SHARE = 10  # at most 1/10 of the time is spent on reading it
@@ -119,8 +122,7 @@ class FolderPage:
 
 
 def thinned(epochs: Sequence[int], values: Mapping[str, Sequence[float | None]]) -> dict[str, Any]:
-    """A curve thinned to at most 80 evenly spaced points, including the first and the last."""
-    last = len(epochs) - 1
-    most = POINTS - 1
-    places = range(last + 1) if last <= most else [round(k * last / most) for k in range(POINTS)]
+    """The points of curves to draw, at most 80: ``drawn_places`` of the first one."""
+    first = np.array(next(iter(values.values()), [None] * len(epochs)), np.float64)
+    places = drawn_places(epochs, first, POINTS)
     return {"epoch": [epochs[k] for k in places]} | {n: [v[k] for k in places] for n, v in values.items()}

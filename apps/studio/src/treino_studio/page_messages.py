@@ -223,6 +223,8 @@ CurvesOfRun = TypedDict(  # "from" is no name of Python's
         "from": int,
         "step": list[int],
         "loss": list[float | None],
+        "low": NotRequired[list[float | None]],
+        "high": NotRequired[list[float | None]],
         "segment": NotRequired[int],
         "left": NotRequired[int],
         "epochs": NotRequired[list[EpochOfCurves]],

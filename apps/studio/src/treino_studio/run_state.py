@@ -19,6 +19,7 @@ from treino.folders import (
     StoredRun,
     epoch_count,
     epochs_of,
+    read_validation_losses,
     segments_of,
     settings_text,
     training_losses,
@@ -29,6 +30,7 @@ from treino.settings import FAULTS
 from treino.training import Snapshot, optional_state, with_remedy
 from treino_studio.page_messages import Choices, FixedBy, Mark
 from treino_studio.run_result import run_result
+from treino_studio.thinning import drawn_places
 
 # ---- state
 
@@ -241,7 +243,8 @@ def finite(value: float) -> float | None:
 
 @dataclass
 class ThinnedLosses:
-    """The number of points of a loss curve that a page has; each point is the mean of ``width`` steps."""
+    """The number of points of a loss curve that a page has. Each point is the mean of ``width`` steps, beside
+    the least and the largest loss of these steps if they are more than one."""
 
     width: int = 1
     points: int = 0
@@ -256,11 +259,15 @@ class ThinnedLosses:
         if stop == first:
             return None
         part_PW = np.asarray(loss_S[first * self.width : stop * self.width], np.float64)
+        part_PW = part_PW.reshape(-1, self.width)
         with np.errstate(over="ignore", invalid="ignore"):
-            mean_P = part_PW.reshape(-1, self.width).mean(axis=1)
+            curves = {"loss": part_PW.mean(axis=1)}
+            if self.width > 1:
+                curves |= {"low": part_PW.min(axis=1), "high": part_PW.max(axis=1)}
         self.points = stop
         step_P = (np.arange(first, stop) + 1) * self.width
-        return {"from": first, "step": step_P.tolist(), "loss": [finite(v) for v in mean_P.tolist()]}
+        values = {name: [finite(v) for v in value_P.tolist()] for name, value_P in curves.items()}
+        return {"from": first, "step": step_P.tolist(), **values}
 
 
 @dataclass
@@ -286,9 +293,11 @@ class Vitals:
             "lr": lr,
             "train": dict(train),
         }
-        if len(self.by_step) > VITALS:
-            for gone in sorted(self.by_step)[1:-1:2]:
-                del self.by_step[gone]
+        if len(self.by_step) > 2 * VITALS:
+            steps = sorted(self.by_step)
+            norm_N = [self.by_step[each]["gradient_norm"] for each in steps]
+            drawn = drawn_places(steps, np.array(norm_N, np.float64), VITALS)
+            self.by_step = {steps[k]: self.by_step[steps[k]] for k in drawn}
 
     def leave(self, step: int) -> None:
         """Forget the steps after ``step``, which a rewind has left."""
@@ -321,14 +330,24 @@ def next_update(training: TrainingLoop, step: int, member: int) -> tuple[float |
     return finite(float(torch.linalg.vector_norm(gradient))), finite(update / size) if size else None
 
 
-def epochs(run: StoredRun, loss_S: NDArray[np.float32]) -> list[dict[str, Any]]:
+def epochs(
+    run: StoredRun, loss_S: NDArray[np.float32], known: dict[int, dict[int, float]] | None = None
+) -> list[dict[str, Any]]:
     """The metrics of each epoch: ``{epoch, step, train: {metric: value}, validation: {…}}``; for ensembles
-    also ``members: {metric: [for each network]}`` on validation rows. Of many epochs, those that are
-    shown: evenly spaced ones with the first and the last; others aren't read."""
+    also ``members: {metric: [for each network]}`` on validation rows. Of many epochs, those that are drawn by
+    their validation loss, with the first and the last; of others only this loss is read, and once where
+    ``known`` is kept: by segment, what was read."""
     count = epoch_count(run.spec)
     mean_E, _deviation_E = training_losses(loss_S, count)
     last = len(mean_E) + bool(epochs_of(run.folder, run.spec, [len(mean_E) + 1]))  # it may be cut short
-    numbers = np.unique(np.linspace(1, last, min(last, EPOCHS)).astype(int)).tolist()
+    numbers = list(range(1, last + 1))
+    if last > EPOCHS:
+        measured = {} if known is None else known
+        read_validation_losses(run.folder, run.spec, measured)
+        loss_by_epoch = {epoch: loss for of in measured.values() for epoch, loss in of.items()}
+        places = [epoch for epoch in sorted({1, last, *loss_by_epoch}) if epoch <= last]
+        value_N = [loss_by_epoch.get(epoch, math.nan) for epoch in places]
+        numbers = [places[k] for k in drawn_places(places, value_N, EPOCHS)]
     entries = {
         number: {
             "epoch": number,

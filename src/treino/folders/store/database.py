@@ -361,6 +361,12 @@ class Database:
         where = f"segment = ? AND epoch IN ({', '.join('?' * len(chosen))})"
         return self._epochs(where, (segment, *chosen))
 
+    def losses_after(self, segment: int, epoch: int) -> list[EpochValue]:
+        """The validation loss at the ends of the segment's epochs after this one; read as ``epochs_at``."""
+        return self._epochs(
+            "segment = ? AND split = 'validation' AND metric = 'loss' AND epoch > ?", (segment, epoch)
+        )
+
     def last_epoch(self, segment: int, split: str, most: int) -> list[EpochValue]:
         """The metrics of a split at the end of the segment's last epoch that has some, up to the epoch
         ``most``; read as ``epochs_at``."""

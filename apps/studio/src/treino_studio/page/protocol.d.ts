@@ -1,5 +1,5 @@
 // The studio's messages and the settings, as tools/page_types.py writes them from the models.
-// 9387769f5a5c58a3b7444d694a5f7209a368ab583ca0c32e2b0a9d24c699f23d
+// 23c0f6125aa86ce40bc95945665845a9d5fc2eeac8c01bb03a0e46d92e0fc716
 
 export interface Acknowledgement {
   ack: number;
@@ -180,8 +180,10 @@ export interface Comparison {
 export interface CurvesOfRun {
   epochs?: EpochOfCurves[];
   from: number;
+  high?: (number | null)[];
   left?: number;
   loss: (number | null)[];
+  low?: (number | null)[];
   run: string;
   segment?: number;
   step: number[];
