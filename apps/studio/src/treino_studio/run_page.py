@@ -115,6 +115,7 @@ class RunPage:
         self._rested: tuple[int, int] | None = None  # the segment and step by which its axes were chosen
         self._scene: tuple[Any, tuple[dict[str, Any], list[Part]]] | None = None  # the newest, for images
         self._thinned, self._vitals = ThinnedLosses(), Vitals()
+        self._epochs: dict[int, dict[int, float]] = {}  # as ``epochs`` knows them
         self._curves_due = False  # whether points of the curves are still unsent
         self._frame, self._stamp = 0, 0
         self._documents: tuple[int, str] | None = None
@@ -203,7 +204,7 @@ class RunPage:
         if due:
             self._looked = now
             self.beside.look_for_branches()
-        if due or fresh:
+        if (due or fresh) and not self._awaited:
             self._documents_changed()
         if due and self.beside.train:
             self._curves_due = True
@@ -379,7 +380,7 @@ class RunPage:
             self.loss_S, self._curves_due = self.run.losses, True
             if number != self._segment:
                 self.playback.resolutions.pop(number, None)
-                self._thinned = ThinnedLosses()
+                self._thinned, self._epochs = ThinnedLosses(), {}
                 self._vitals.leave(segments_of(self.run.spec)[-1].start)
                 self._segment = number
 
@@ -609,7 +610,7 @@ class RunPage:
             "run": self.run.name,
             "segment": self._segment,
             **more,
-            "epochs": epochs(self.run, self.loss_S),
+            "epochs": epochs(self.run, self.loss_S, self._epochs),
             "vitals": self._vitals.listed(),
         }
         self._say({"curves": curves})

@@ -205,7 +205,8 @@ def _answers(
     """The header entries and arrays of the outputs, which it adds to ``out_by_split``."""
     parts: list[Part] = []
     evaluation: dict[str, Any] = {}
-    header: dict[str, Any] = {"shows": seen.shows, "evaluation": evaluation}
+    rows: dict[str, list[int]] = {}
+    header: dict[str, Any] = {"shows": seen.shows, "evaluation": evaluation, "rows": rows}
     if seen.shows in ("plane", "surface", "line"):
         parts += _picture(outputs(net, seen.grid_ND, item_shape=item_shape), data, seen)
     same = compared = 0
@@ -222,6 +223,7 @@ def _answers(
         if seen.scale is None:
             parts.append((f"predicted.{split}", answer_N.float().numpy()))
         evaluation[split] = figures(out, drawn, data, loss)
+        rows[split] = [len(drawn), len(data.splits[split])]
         if data.classes:
             right[split] = {"rows": len(drawn), "right": int((answer_N == drawn.y.reshape(-1)).sum())}
             if seen.axes.view != "all" and seen.shows == "plane":

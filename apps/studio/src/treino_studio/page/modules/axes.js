@@ -89,11 +89,22 @@ function stroke(context, x0, y0, x1, y1) {
   context.stroke();
 }
 
-/** A text that fits, its middle left out where it would not. */
-export function shortened(context, text, room) {
+/**
+ * A text that fits. Where it would not, its middle is left out, or its end or beginning, so that it differs from the
+ * others that stand beside it.
+ */
+export function shortened(context, text, room, others = []) {
   if (context.measureText(text).width <= room) return text;
-  let kept = Math.max(2, Math.floor((text.length * room) / context.measureText(text).width) - 1);
-  const cut = () => `${text.slice(0, Math.ceil(kept / 2))}…${text.slice(text.length - Math.floor(kept / 2))}`;
-  while (kept > 2 && context.measureText(cut()).width > room) kept--;
-  return cut();
+  const cuts = [0.5, 1, 0].map((share) => {
+    let kept = Math.max(2, Math.floor((text.length * room) / context.measureText(text).width) - 1);
+    const parts = () => {
+      const head = Math.ceil(kept * share);
+      return [text.slice(0, head), text.slice(text.length - (kept - head))];
+    };
+    while (kept > 2 && context.measureText(parts().join('…')).width > room) kept--;
+    return parts();
+  });
+  const tells = ([head, tail]) =>
+    !others.some((other) => other !== text && other.startsWith(head) && other.endsWith(tail));
+  return (cuts.find(tells) ?? cuts[0]).join('…');
 }

@@ -13,12 +13,13 @@
  * draw({ panes, x, marks, at, hint, margin, more }), or draw() once more what was drawn; → the box { l, r, X, panes: [{
  * t, b, Y }] }
  *   panes   one above the other: { name, lines, log, falls, low, high, guide }
- *     log     'auto' (where values span decades; the default), true or false at first, null: never
- *     falls   a loss: what is thrown far above its first values lies at the upper edge
+ *     log     true or false (the default) at first, null: never
+ *     falls   a loss: its axis begins at 0, and its name stands at the top
  *     guide   a value that is drawn as a dashed level
- *   lines   { x, y, colour, name, width, alpha, dash, strong, noisy, ring, tag, dot, looked, aside }, and whatever the
- *           caller knows it by
- *     aside   a network that diverged: the axis is that of the others
+ *   lines   { x, y, low, high, colour, name, width, alpha, dash, strong, noisy, ring, tag, dot, looked, aside }, and
+ *           whatever the caller knows it by
+ *     low, high  the least and the largest of the values that each of y is the mean of
+ *     aside   a network that diverged, a way that was left: the axis is that of the others
  *     looked  it was measured where somebody looked: nothing is drawn over a long stretch between two measurements
  *     noisy   a value of every step: smoothed, before a band from the lowest to the highest around it
  *     ring    it parts from another line at its first point; tag: a letter at its end; dot: its value at `at`
@@ -43,7 +44,7 @@ import { cleared, el, pointIn, setText } from './dom.js';
 import { clamp, num, whole } from './numbers.js';
 import { placeAt } from './store.js';
 import { look } from './theme.js';
-import { head, hideTip, pair, showTip, soft } from './tip.js';
+import { head, hideTip, pair, readTip, showTip, soft } from './tip.js';
 import { t } from './words.js';
 
 /**
@@ -242,11 +243,7 @@ export function makeChart(canvas, { tell = null, pick = null, bare = false, view
   canvas.addEventListener('blur', leave);
   function read(x) {
     cross = Math.round(x);
-    const at = canvas.getBoundingClientRect();
-    showTip(
-      { clientX: at.left + box.X(cross), clientY: at.top + box.panes[0].t },
-      values(content, box, { x: cross, line: null }),
-    );
+    readTip(canvas, box.X(cross), box.panes[0].t, values(content, box, { x: cross, line: null }));
     again();
   }
   return { draw, tools, legend };
@@ -270,16 +267,19 @@ function values({ panes, x, marks = [], hint }, box, { x: at, line }) {
     .map((mark) => soft(mark.text));
   const named = namedOf(panes.flatMap((pane) => pane.lines));
   const rows = (named.length || !line?.name ? named : [line]).flatMap((line) => {
-    const value = valueAt(line, at, box);
-    return value == null ? [] : [pair(line.name, num(value), keyOf(line))];
+    const k = placeNear(line, at, box);
+    if (line.y[k] == null) return [];
+    const off = Math.abs(line.x[k] - at) * (box.r - box.l) > box.span[1] - box.span[0]; // by more than a pixel
+    const name = off && x.name ? `${line.name} (${x.name} ${whole(line.x[k])})` : line.name;
+    return [pair(name, num(line.y[k]), keyOf(line))];
   });
   return [head([x.name, whole(at)].filter(Boolean).join(' ')), ...said, ...rows, hint && soft(hint)];
 }
 
-/** The value at the nearest point of a line; null beyond its ends. */
-function valueAt({ x, y }, at, box) {
+/** The place of a line's point that is nearest to an x; null beyond its ends. */
+function placeNear({ x }, at, box) {
   let k = placeAt(x, at);
   if (k + 1 < x.length && (k < 0 || x[k + 1] - at < at - x[k])) k++;
   const away = k < 0 ? Infinity : Math.abs(x[k] - at);
-  return (at <= x.at(-1) && k > 0) || away <= Math.max(1, (box.span[1] - box.span[0]) / 50) ? y[k] : null;
+  return (at <= x.at(-1) && k > 0) || away <= Math.max(1, (box.span[1] - box.span[0]) / 50) ? k : null;
 }

@@ -3,11 +3,12 @@
 import { clamp, logTicks, ticks, tickTexts, whole } from './numbers.js';
 import { placeAt } from './store.js';
 import { look } from './theme.js';
+import { t } from './words.js';
 
 export const FEW = 12; // lines that are named, and drawn in full
 const LONG = 8; // times the usual distance of two measurements, from which on nothing is drawn between them
 const NEAR = 10; // pixels from the pointer to what it is on
-const SPREAD = 50; // times the 2nd percentile is the 98th, from which on an axis is logarithmic
+const SPARSE = 9; // pixels between the points of a line, from which on each is seen
 
 export const endOf = ({ panes, x }) =>
   x.end ?? Math.max(1, ...panes.flatMap(({ lines }) => lines.map((line) => line.x.at(-1) ?? 0)));
@@ -27,10 +28,7 @@ export function boxOf(context, width, height, content, view, bare) {
     const b = top + (shares[k] / sum) * high;
     const scale = scaleOf(pane, span, view, Math.max(2, Math.floor((b - top) / 32)));
     const at = { ...pane, ...scale, t: top, b };
-    at.Y = (v) =>
-      b -
-      ((Math.min(scale.f(v), pane.falls ? scale.high : Infinity) - scale.low) / (scale.high - scale.low || 1)) *
-        (b - at.t);
+    at.Y = (v) => b - ((scale.f(v) - scale.low) / (scale.high - scale.low || 1)) * (b - at.t);
     top = b + gap;
     return at;
   });
@@ -48,20 +46,17 @@ function within({ x }, [low, high]) {
   return [Math.max(0, placeAt(x, low)), Math.min(x.length - 1, placeAt(x, high) + 1)];
 }
 
-/** How values stand on an axis; f: what is linear on it. Values that lie far out among many are cut off. */
-function scaleOf({ lines, log = 'auto', falls, low: floor, high: ceiling, guide }, span, view, count) {
+/**
+ * How values stand on an axis; f: what is linear on it. All points have their place, but those of lines aside, and of
+ * many lines those that lie far out: they leave the pane.
+ */
+function scaleOf({ lines, log = false, falls, low: floor, high: ceiling, guide }, span, view, count) {
   const found = [];
   const many = lines.length > FEW;
-  let first = 0;
   for (const line of lines.some(({ aside }) => !aside) ? lines.filter(({ aside }) => !aside) : lines) {
     const [from, to] = within(line, span);
-    const begin = [];
-    for (let k = from; k <= to; k++) {
-      if (!Number.isFinite(line.y[k])) continue;
-      found.push(line.y[k]);
-      if (begin.length < (line.noisy ? 12 : 1)) begin.push(line.y[k]);
-    }
-    if (begin.length) first = Math.max(first, begin.reduce((a, b) => a + b, 0) / begin.length);
+    for (let k = from; k <= to; k++)
+      for (const y of [line.y[k], line.low?.[k], line.high?.[k]]) if (Number.isFinite(y)) found.push(y);
   }
   if (guide != null) found.push(guide);
   const ys = Float64Array.from(found.length ? found : [0, 1]).sort();
@@ -71,9 +66,7 @@ function scaleOf({ lines, log = 'auto', falls, low: floor, high: ceiling, guide 
   let high = ys.at(-1);
   let low = ys[0];
   if (many && high > 3 * at(0.97)) high = at(0.97);
-  if (falls && first > 0) high = Math.min(high, 2.5 * first);
-  const spread = low >= 0 && positive.length > 0.8 * ys.length && at(0.98) > SPREAD * least;
-  if (log !== null && ys.at(-1) > 0 && (view.log ?? (log === 'auto' ? spread : log))) {
+  if (log !== null && ys.at(-1) > 0 && (view.log ?? log)) {
     let [from, to] = [
       Math.max(positive[0], least / 100, 1e-9 * high) / 1.2,
       1.2 * Math.min(ys.at(-1), 10 * (high || 1)),
@@ -142,6 +135,7 @@ export function drawTicks(context, { l, r, b, width, span, panes, X }, { x, marg
     });
   }
   if (panes.length > 1) for (const pane of panes) nameIn(context, pane, r);
+  for (const pane of panes) aboveIn(context, pane, l, span);
   context.font = `12px ${look.font}`;
   context.textAlign = 'center';
   context.textBaseline = 'top';
@@ -154,6 +148,20 @@ export function drawTicks(context, { l, r, b, width, span, panes, X }, { x, marg
     context.fillText(text, Math.min(X(v), width - half), b + 7);
   }
   if (x.name && !margin?.left) context.fillText(x.name, (l + r) / 2, b + 23);
+}
+
+/** How many lines leave a pane at its top. */
+function aboveIn(context, { lines, f, high, t: top }, l, span) {
+  const leaves = (line) => {
+    const [from, to] = within(line, span);
+    for (let k = from; k <= to; k++) if (Number.isFinite(line.y[k]) && f(line.y[k]) > high) return true;
+    return false;
+  };
+  const n = lines.filter(leaves).length;
+  if (!n) return;
+  context.font = `12px ${look.font}`;
+  Object.assign(context, { textAlign: 'left', fillStyle: look.soft, strokeStyle: look.panel, lineWidth: 4 });
+  for (const act of ['strokeText', 'fillText']) context[act](`↑ ${t('lines_above', { n: whole(n) })}`, l + 6, top + 8);
 }
 
 /** What a pane is of, in the corner that its lines leave free. */
@@ -180,7 +188,7 @@ export function drawPane(context, box, pane, smooth) {
     const near = line.noisy && smooth ? Math.max(2, Math.round(smooth * count)) : 0;
     const every = near ? Math.max(1, Math.floor(count / Math.max(200, box.r - box.l))) : 1;
     const alpha = (line.alpha ?? 1) * (line.strong ? 1 : faint);
-    if (near) drawBand(context, box, pane, line, [from, to, every, near], alpha);
+    if (near || line.high) drawBand(context, box, pane, line, [from, to, every, near], alpha);
     const y = near ? smoothed(line.y, near) : line.y;
     const places = [];
     for (let k = from; k <= to; k += every) if (Number.isFinite(y[k])) places.push([box.X(line.x[k]), pane.Y(y[k]), k]);
@@ -203,24 +211,39 @@ export function drawPane(context, box, pane, smooth) {
         context.lineTo(x, y);
       });
     context.stroke();
+    if (few && !line.noisy && places.length > 1 && places.at(-1)[0] - places[0][0] > SPARSE * (places.length - 1)) {
+      context.beginPath();
+      for (const [x, y] of places) {
+        context.moveTo(x + 2.4, y);
+        context.arc(x, y, 2.4, 0, 7);
+      }
+      context.fill();
+    }
   }
   context.restore();
 }
 
 const middleOf = (values) => values.sort((a, b) => a - b)[values.length >> 1];
 
-/** The lowest and highest values around each step. */
-function drawBand(context, box, pane, { x, y, colour }, [from, to, every, near], alpha) {
+/** The lowest and highest values around each step. low, high: those of the steps that a point is the mean of. */
+function drawBand(
+  context,
+  box,
+  pane,
+  { x, y, low: lowest = y, high: highest = y, colour },
+  [from, to, every, near],
+  alpha,
+) {
   const up = [];
   const down = [];
   for (let k = from; k <= to; k += every) {
     let low = Infinity;
     let high = -Infinity;
-    for (let q = Math.max(0, k - near); q <= Math.min(y.length - 1, k + near); q++)
-      if (y[q] != null) {
-        low = Math.min(low, y[q]);
-        high = Math.max(high, y[q]);
-      }
+    const around = Math.max(near, every >> 1);
+    for (let q = Math.max(0, k - around); q <= Math.min(y.length - 1, k + around); q++) {
+      if (lowest[q] != null) low = Math.min(low, lowest[q]);
+      if (highest[q] != null) high = Math.max(high, highest[q]);
+    }
     if (high < low) continue;
     up.push([box.X(x[k]), pane.Y(high)]);
     down.push([box.X(x[k]), pane.Y(low)]);
@@ -232,7 +255,7 @@ function drawBand(context, box, pane, { x, y, colour }, [from, to, every, near],
   context.fill();
 }
 
-/** The mean over a few values on either side; gaps stay gaps. */
+/** The mean over as many values on either side, fewer towards the ends: the first and last stay; gaps stay gaps. */
 function smoothed(list, near) {
   const sums = new Float64Array(list.length + 1);
   const counts = new Uint32Array(list.length + 1);
@@ -241,8 +264,8 @@ function smoothed(list, near) {
     counts[i + 1] = counts[i] + (v == null ? 0 : 1);
   });
   return list.map((v, i) => {
-    const a = Math.max(0, i - near);
-    const b = Math.min(list.length, i + near + 1);
+    const around = Math.min(near, i, list.length - 1 - i);
+    const [a, b] = [i - around, i + around + 1];
     return v == null ? null : (sums[b] - sums[a]) / (counts[b] - counts[a]);
   });
 }

@@ -1,11 +1,13 @@
 /** Loss and accuracy (or error) over the steps: training and validation, of this run and those beside it. */
 
 import { makeChart } from './chart.js';
-import { $, setText } from './dom.js';
+import { $, el, setText } from './dom.js';
 import { fixed, whole } from './numbers.js';
-import { axisEnd, lastAt, viewStep } from './store.js';
+import { axisEnd, figureAt, partOf, viewStep } from './store.js';
 import { look } from './theme.js';
 import { t } from './words.js';
+
+const SPLITS = ['train', 'validation'];
 
 /** The figure beside the loss: accuracy where there are classes, else the root mean square error. */
 export function metricOf(store) {
@@ -20,6 +22,7 @@ export function metricOf(store) {
 export function makeCurves(page) {
   const canvas = $('#curves-canvas');
   const chart = makeChart(canvas, { pick: ({ x }) => page.lookAt(Math.min(x, page.store.state.last_step)) });
+  const list = $('#figures');
   $('#now').before(chart.tools);
 
   function draw(store) {
@@ -28,28 +31,29 @@ export function makeCurves(page) {
     const runs = runsOf(store);
     const metric = metricOf(store);
     const step = viewStep(store);
-    const now = figuresAt(store, metric, step);
-    const narrow = canvas.clientWidth < 560;
+    const now = figuresNow(store, ['loss', ...(metric ? [metric] : [])]);
     chart.draw({
       panes: [
-        { lines: lossLines(runs, now), log: false, falls: true },
-        metric && { lines: figureLines(runs, metric, now), ...boundsOf(runs, metric) },
+        { lines: lossLines(runs, now.loss, step), falls: true },
+        metric && {
+          lines: figureLines(runs, metric, now[metric], step, partOf(store.frame, 'train')),
+          ...boundsOf(runs, metric),
+        },
       ].filter(Boolean),
       x: { name: t('word_step'), end: axisEnd(store) },
       marks: state.marks.map((mark) => ({ x: mark.step, text: mark.text })),
       at: step,
       hint: t('click_step'),
-      margin: { left: 46, right: narrow ? 14 : 160 },
-      more(context, box) {
-        drawNumbers(context, box, narrow, metric, now);
+      margin: { left: 46, right: 14 },
+      more(_context, box) {
         if (String(page.span) === String(box.span)) return;
         page.span = box.span; // the time machine lies under it, on the same scale
         page.invalidate();
       },
     });
-    const values = { step: whole(step), train: fixed(now.loss[0]), validation: fixed(now.loss[1]) };
-    const more = metric ? `; ${t(metric)} ${fixed(now.figure[0])}, ${fixed(now.figure[1])}` : '';
-    canvas.setAttribute('aria-label', t('curves_at', values) + more);
+    showFigures(list, now, step);
+    const said = [...list.querySelectorAll('dt, dd')].map(({ textContent }) => textContent);
+    canvas.setAttribute('aria-label', [t('step_n', { step: whole(step) }), ...said].join(', '));
     setText($('#curves-title'), metric ? t(metric === 'accuracy' ? 'loss_and_accuracy' : 'loss_and_error') : t('loss'));
   }
   return { draw };
@@ -70,21 +74,55 @@ function runsOf(store) {
   }));
 }
 
-/** What was measured at a step: of [train, validation]. */
-function figuresAt({ curves, name, frame }, metric, step) {
-  const measured =
-    frame?.step === step && frame.evaluation ? frame.evaluation : lastAt(curves.get(name)?.epochs ?? [], step);
-  const pairOf = (figure) => ['train', 'validation'].map((split) => measured?.[split]?.[figure] ?? null);
-  return { loss: pairOf('loss'), figure: metric ? pairOf(metric) : [] };
+/** The figures at the step in view, by name: each {split, value, step, rows}. */
+const figuresNow = (store, names) =>
+  Object.fromEntries(names.map((name) => [name, SPLITS.map((split) => ({ split, ...figureAt(store, split, name) }))]));
+
+const someOf = ([n, total]) => t('some_of_rows', { n: whole(n), total: whole(total) });
+
+/** Of which step or rows a figure is, where it isn't of all rows at the step in view. */
+function originOf({ step, rows }, at) {
+  const said = [];
+  if (step != null && step !== at) said.push(t('step_n', { step: whole(step) }));
+  if (rows) said.push(someOf(rows));
+  return said.join(', ');
 }
+
+/** The figures above the curves, in the colours of their lines. */
+function showFigures(list, now, at) {
+  const groups = Object.entries(now).map(([name, figures]) =>
+    el(
+      'div',
+      {},
+      el('dt', {}, t(name)),
+      figures.map((figure) => {
+        const origin = originOf(figure, at);
+        return el(
+          'dd',
+          { class: figure.split },
+          el('b', {}, fixed(figure.value)),
+          ` ${t(figure.split)}`,
+          origin && el('small', {}, ` ${origin}`),
+        );
+      }),
+    ),
+  );
+  list.replaceChildren(...groups);
+}
+
+/** Where a curve is at the step in view: its figure, if it is of this step. */
+const dotOf = (figures, split, at) => {
+  const { value, step } = figures?.find((figure) => figure.split === split) ?? {};
+  return step === at ? value : null;
+};
 
 const named = (run, ...words) => [run.tag, words.join(', ')].filter(Boolean).join(' · ');
 
 /** The losses of every step and of the validation rows, before what rewinds have left. */
-function lossLines(runs, now) {
+function lossLines(runs, figures, at) {
   const past = runs
     .flatMap(({ curves }) => curves.past ?? [])
-    .map(({ step, loss }) => ({ x: step, y: loss, colour: look.ghost, width: 1.4, alpha: 0.8 }));
+    .map(({ step, loss }) => ({ x: step, y: loss, colour: look.ghost, width: 1.4, alpha: 0.8, aside: true }));
   return [
     ...past,
     ...runs.flatMap((run) => {
@@ -93,29 +131,31 @@ function lossLines(runs, now) {
       const every = {
         x: run.curves.step.slice(begin),
         y: run.curves.loss.slice(begin),
+        low: run.curves.low?.slice(begin),
+        high: run.curves.high?.slice(begin),
         colour: look.train,
         noisy: true,
         width: 2.4,
         name: named(run, t('batch_loss')),
         tag: run.tag,
         ring: run.from > 0,
-        dot: run.own ? now.loss[0] : null,
+        dot: run.own ? dotOf(figures, 'train', at) : null,
       };
       return [
         { ...every, ...run.how },
         ...memberLines(run, 'loss'),
-        lineOf(run, 'validation', 'loss', look.val, now.loss[1]),
+        lineOf(run, 'validation', 'loss', look.val, dotOf(figures, 'validation', at)),
       ];
     }),
   ];
 }
 
 /** Training rows are measured where somebody looks: beside the vital signs. */
-const figureLines = (runs, metric, now) =>
+const figureLines = (runs, metric, figures, at, rows) =>
   runs.flatMap((run) => [
     ...memberLines(run, metric),
-    lineOf(run, 'train', metric, look.train, now.figure[0], run.curves.vitals),
-    lineOf(run, 'validation', metric, look.val, now.figure[1]),
+    lineOf(run, 'train', metric, look.train, dotOf(figures, 'train', at), run.curves.vitals, rows),
+    lineOf(run, 'validation', metric, look.val, dotOf(figures, 'validation', at)),
   ]);
 
 /** Of an ensemble in hand, each network's figure on validation rows, thin; the answer's lies above them. */
@@ -131,14 +171,14 @@ function memberLines({ curves: { epochs, members = epochs.filter((epoch) => epoc
       }));
 }
 
-/** A figure of each epoch, or where else it was measured. */
-function lineOf(run, split, figure, colour, dot, entries = run.curves.epochs) {
+/** A figure of each epoch, or where else it was measured. rows: [measured, all], where they are a part. */
+function lineOf(run, split, figure, colour, dot, entries = run.curves.epochs, rows = null) {
   const known = entries.filter((entry) => entry.step >= run.from && entry[split]?.[figure] != null);
   return {
     x: known.map(({ step }) => step),
     y: known.map((entry) => entry[split][figure]),
     colour,
-    name: named(run, t(figure), t(split)),
+    name: named(run, t(figure), t(split), ...(rows ? [someOf(rows)] : [])),
     dot: run.own ? dot : null,
     strong: split === 'validation' && Boolean(known.at(-1)?.members),
     looked: split === 'train',
@@ -148,7 +188,7 @@ function lineOf(run, split, figure, colour, dot, entries = run.curves.epochs) {
 
 /** Accuracies stand between a round share below the lowest, at most a half, and 1; errors like losses. */
 function boundsOf(runs, metric) {
-  if (metric !== 'accuracy') return { log: false, falls: true };
+  if (metric !== 'accuracy') return { falls: true };
   const all = runs.flatMap(({ curves }) =>
     [...curves.epochs, ...curves.vitals].flatMap(({ train, validation }) => [
       train?.accuracy ?? 1,
@@ -156,50 +196,4 @@ function boundsOf(runs, metric) {
     ]),
   );
   return { log: null, low: Math.floor(10 * Math.min(0.5, ...all)) / 10, high: 1 };
-}
-
-function drawNumbers(context, box, narrow, metric, now) {
-  const write = narrow ? inline : stacked;
-  const [{ t: top }, below] = box.panes;
-  write(context, box, narrow ? top + 2 : top, t('loss'), now.loss);
-  if (metric) write(context, box, narrow ? box.b - 8 : below.t, t(metric), now.figure);
-}
-
-function stacked(context, box, y, title, values) {
-  const x = box.r + 16;
-  context.textAlign = 'left';
-  context.textBaseline = 'alphabetic';
-  context.font = `600 13px ${look.font}`;
-  context.fillStyle = look.ink;
-  context.fillText(title, x, y + 4);
-  values.forEach((value, k) => {
-    context.fillStyle = k ? look.val_text : look.train_text;
-    context.font = `600 18px ${look.font}`;
-    const text = fixed(value);
-    const wide = context.measureText(text).width;
-    context.fillText(text, x, y + 26 + 24 * k);
-    context.font = `12px ${look.font}`;
-    context.fillText(t(k ? 'validation' : 'train'), x + wide + 8, y + 26 + 24 * k);
-  });
-}
-
-/** On a narrow page in one line, in the corner that a falling (or a rising) curve leaves free. */
-function inline(context, box, y, title, [train, validation]) {
-  let x = box.r - 4;
-  context.textAlign = 'right';
-  context.textBaseline = 'middle';
-  context.lineJoin = 'round';
-  for (const [text, colour] of [
-    [fixed(validation), look.val_text],
-    [fixed(train), look.train_text],
-    [title, look.ink],
-  ]) {
-    context.font = `600 14px ${look.font}`;
-    context.strokeStyle = look.panel;
-    context.lineWidth = 4;
-    context.strokeText(text, x, y);
-    context.fillStyle = colour;
-    context.fillText(text, x, y);
-    x -= context.measureText(text).width + 10;
-  }
 }

@@ -5,7 +5,7 @@ import { $, cleared, pointIn, setText } from './dom.js';
 import { clamp, num, probability, whole } from './numbers.js';
 import { drawFitted, paintPlanes, paintShares, paintSigned, sizedPixels } from './pixels.js';
 import { classColour, look } from './theme.js';
-import { head, hideTip, pair, showTip, soft } from './tip.js';
+import { head, hideTip, pair, readTip, showTip, soft } from './tip.js';
 import { t } from './words.js';
 
 const CROWDED = 12; // units in a column, for which a narrow page makes room
@@ -16,7 +16,7 @@ const FILTER = 0.45; // side of a filter beside the picture of its channel
 /**
  * page: the run's page. Hovering a unit looks at it, a click on an edge opens the microscope.
  *
- * @import { RunPage } from './run.js'
+ * @import { Hit, RunPage } from './run.js'
  * @param {RunPage} page
  */
 export function makeDiagram(page) {
@@ -38,7 +38,9 @@ export function makeDiagram(page) {
     if (plan.picture) drawSeen(context, plan, store, thumbs);
     plan.columns.forEach((column, k) => drawColumn(context, plan, column, k, store, thumbs, page.hover));
     const sizes = frame.layers.map((layer) => layer.total).join('-');
+    canvas.tabIndex = 0;
     canvas.setAttribute('aria-label', t('network_at', { sizes, step: whole(frame.step) }));
+    canvas.setAttribute('aria-description', t('network_keys'));
     setText($('#network-about'), networkAbout(store));
   }
 
@@ -61,6 +63,25 @@ export function makeDiagram(page) {
   canvas.addEventListener('click', (event) => {
     const hit = plan && hitAt(plan, ...pointIn(event));
     if (hit) page.openMicroscope(hit);
+  });
+  /** Arrows go from unit to unit, Enter does what a click does. */
+  canvas.addEventListener('keydown', (event) => {
+    const way = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
+    const on = page.hover?.kind === 'unit' ? page.hover : null;
+    if (!plan || event.ctrlKey || event.metaKey || event.altKey || (event.key === 'Enter' ? !on : !way)) return;
+    event.preventDefault();
+    event.stopPropagation();
+    if (!way) return page.openMicroscope(on);
+    const k = on ? clamp(on.k + way[0], 0, plan.columns.length - 1) : 0;
+    const i = on ? clamp(on.i + way[1], 0, plan.columns[k].layer.units.length - 1) : 0;
+    const hit = /** @type {Hit} */ ({ kind: 'unit', k, i });
+    page.hoverOver(hit);
+    const [x, y] = plan.columns[k].places[i];
+    readTip(canvas, x, y, unitTip(page.store, hit), soft(t('at_step', { step: whole(page.store.frame.step) })));
+  });
+  canvas.addEventListener('blur', () => {
+    page.hoverOver(null);
+    hideTip();
   });
   return { draw };
 }

@@ -123,7 +123,7 @@ export function makeFan(page) {
     if (KINDS.includes(fan.kind)) $('#fan-kind').value = fan.kind;
     const pictures = store.fanFrame?.fan === fan.number;
     const box = chart.draw({
-      panes: [{ lines: linesOf(fan, hot), log: true, falls: true }],
+      panes: [{ lines: linesOf(fan, hot) }],
       x: { name: t('steps_after', { step: whole(fan.step) }), end: fan.steps },
       more: (context, at) => drawEnds(context, at, fan),
     });

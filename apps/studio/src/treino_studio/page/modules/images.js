@@ -140,7 +140,7 @@ function drawExamples(kept, context, examples, classes, words, { l, t, w, h }) {
     const name = group.rows ? (classes[group.class] ?? '') : num(group.true[0]);
     const two = pitch >= 34 && group.rows;
     context.fillStyle = look.ink;
-    context.fillText(shortened(context, name, names - 20), x + (group.rows ? 16 : 0), middle - (two ? 8 : 0));
+    context.fillText(shortened(context, name, names - 20, classes), x + (group.rows ? 16 : 0), middle - (two ? 8 : 0));
     context.fillStyle = look.soft;
     context.font = `12px ${look.font}`;
     if (two) context.fillText(shortened(context, whole(total), names - 20), x + 16, middle + 8);
@@ -207,12 +207,12 @@ function drawConfusion(context, { parts }, classes, words, { l, t, w, h }) {
     context.fillStyle = look.soft;
     for (let k = 0; k < count; k++) {
       context.textAlign = 'right';
-      context.fillText(shortened(context, classes[k] ?? '', names - 6), x0 - 6, y0 + (k + 0.5) * side);
+      context.fillText(shortened(context, classes[k] ?? '', names - 6, classes), x0 - 6, y0 + (k + 0.5) * side);
       context.save();
       context.translate(x0 + (k + 0.5) * side, y0 + count * side + (upright ? 4 : 9));
       if (upright) context.rotate(-Math.PI / 2);
       else context.textAlign = 'center';
-      context.fillText(shortened(context, classes[k] ?? '', upright ? foot - 4 : side), 0, 0);
+      context.fillText(shortened(context, classes[k] ?? '', upright ? foot - 4 : side, classes), 0, 0);
       context.restore();
     }
   }

@@ -11,6 +11,7 @@ import { makePicker } from './picker.js';
 import { drawPlane, makePlane } from './plane.js';
 import { drawFit, drawLine, drawSurface } from './regression.js';
 import { answers, nearest, SPLITS } from './rows.js';
+import { partOf } from './store.js';
 import { classColour } from './theme.js';
 import { about, head, hideTip, pair, shareBar, showTip, soft } from './tip.js';
 import { t } from './words.js';
@@ -171,20 +172,23 @@ function titleKey(frame, state) {
   return state.data.classes?.length ? 'line_of_classes' : 'line';
 }
 
-/** How good it is on the rows of each split: how many are right, or the error. */
-function figuresOf({ right, evaluation = {} }) {
-  if (right)
-    return SPLITS.filter((split) => right.splits[split]).map((split) => [
-      split,
-      t('right_rows', {
-        split: t(split),
-        right: whole(right.splits[split].right),
-        rows: whole(right.splits[split].rows),
-      }),
-    ]);
-  return SPLITS.filter((split) => evaluation[split]?.rmse != null).map((split) => [
+/** How good it is on the drawn rows of each split: how many are right, or the error. */
+function figuresOf(frame) {
+  const { right, evaluation = {} } = frame;
+  const said = (split) => {
+    if (right) {
+      const { right: n, rows } = right.splits[split];
+      return t('right_rows', { split: t(split), right: whole(n), rows: whole(rows) });
+    }
+    return t('rmse_is', { split: t(split), value: num(evaluation[split].rmse) });
+  };
+  const drawn = (split) => {
+    const part = partOf(frame, split);
+    return part && t('drawn_rows', { n: whole(part[0]), total: whole(part[1]) });
+  };
+  return SPLITS.filter((split) => (right ? right.splits[split] : evaluation[split]?.rmse != null)).map((split) => [
     split,
-    t('rmse_is', { split: t(split), value: num(evaluation[split].rmse) }),
+    [said(split), drawn(split)].filter(Boolean).join(', '),
   ]);
 }
 

@@ -252,7 +252,8 @@ function options(name, pairs, now, off) {
 function updateLength({ length, status, view }, off) {
   const epochs = $('#epochs');
   const ended = ['finished', 'stopped', 'interrupted'].includes(status) && view.step == null;
-  if (document.activeElement !== epochs && !epochs.matches('[aria-invalid]')) epochs.value = length?.epochs ?? '';
+  if (document.activeElement !== epochs && !epochs.matches('[aria-invalid]'))
+    epochs.value = length ? whole(length.epochs) : '';
   epochs.disabled = off || !length;
   setText(
     $('#goes-on'),

@@ -3,6 +3,7 @@
 import { roundEnd } from './numbers.js';
 import { localised } from './words.js';
 
+export const ENDED = ['finished', 'stopped', 'interrupted', 'diverged', 'deleted']; // statuses
 const PASTS = 8; // curves of futures that were left, at most
 
 /**
@@ -17,7 +18,8 @@ const PASTS = 8; // curves of futures that were left, at most
  * @typedef {{ name: string, what: string, total: number, units: number[], labels: string[], dead: number[] }} Layer
  * @typedef {{
  *   parts: Record<string, Part>, first: number, layers: Layer[], step: number, frame: number, fan?: number,
- *   shows: string, evaluation: Record<string, Record<string, number | null>>, [name: string]: any,
+ *   shows: string, evaluation: Record<string, Record<string, number | null>>,
+ *   rows: Record<string, [measured: number, all: number]>, [name: string]: any,
  * }} Frame
  * @typedef {{
  *   name: string, state: PageState | null, points: PointsOfRun | null, frame: Frame | null, undrawn: Frame | null,
@@ -103,9 +105,24 @@ export function take(store, message) {
  * @returns {Curves}
  */
 function joined(before, more, anew) {
-  const { from, step, loss, epochs, vitals, segment } = more;
-  const kept = before ?? { step: [], loss: [], epochs: [], vitals: [], past: [], segment };
-  const next = { step: [...kept.step.slice(0, from), ...step], loss: [...kept.loss.slice(0, from), ...loss] };
+  const { from, step, loss, low, high, epochs, vitals, segment } = more;
+  const kept = before ?? {
+    step: [],
+    loss: [],
+    low: undefined,
+    high: undefined,
+    epochs: [],
+    vitals: [],
+    past: [],
+    segment,
+  };
+  const after = (list, added) => (added ? [...(list ?? []).slice(0, from), ...added] : undefined);
+  const next = {
+    step: after(kept.step, step),
+    loss: after(kept.loss, loss),
+    low: after(kept.low, low),
+    high: after(kept.high, high),
+  };
   const past = anew ? [] : kept.past.filter((each) => each.segment !== segment);
   return { ...next, epochs: epochs ?? kept.epochs, vitals: vitals ?? kept.vitals, past, segment };
 }
@@ -142,6 +159,42 @@ export function axisEnd({ state, curves }) {
   );
   const planned = state.length && state.steps_per_epoch * state.length.epochs;
   return state.status === 'running' ? Math.max(most, Math.min(roundEnd(most), planned || Infinity)) : most;
+}
+
+/** [measured, all] rows of a split, where a frame's figures are of a part of them; else null. */
+export function partOf(frame, split) {
+  const [measured, all] = frame?.rows?.[split] ?? [0, 0];
+  return measured < all ? [measured, all] : null;
+}
+
+/**
+ * A figure of a split at the step in view, and of which step and rows it is. What was measured on all rows there comes
+ * first, then what is recorded of the last step before, then what was measured on a part of the rows, which it names.
+ *
+ * @param {Store} store
+ * @param {string} split
+ * @param {string} name
+ * @returns {{ value: number | null, step: number | null, rows: [measured: number, all: number] | null }}
+ */
+export function figureAt(store, split, name) {
+  const { frame, curves } = store;
+  const at = viewStep(store);
+  const { epochs = [], vitals = [] } = curves.get(store.name) ?? {};
+  const here = frame?.step === at && frame.evaluation?.[split];
+  const part = partOf(frame, split);
+  const lastOf = (entries) =>
+    lastAt(
+      entries.filter((entry) => entry[split] && name in entry[split]),
+      at,
+    );
+  const of = (figures, step, rows = null) => ({ value: figures[name], step, rows });
+  if (here && name in here && !part) return of(here, at);
+  const recorded = lastOf(epochs);
+  if (recorded) return of(recorded[split], recorded.step);
+  if (here && name in here) return of(here, at, part);
+  const looked = lastOf(vitals);
+  if (looked) return of(looked[split], looked.step, part);
+  return { value: null, step: null, rows: null };
 }
 
 /** The entries of a list of {step} that hold at a step: the last at or before it, null before the first. */

@@ -3,6 +3,7 @@
 import { $, el } from './dom.js';
 import { fixed, num, whole } from './numbers.js';
 import { answers } from './rows.js';
+import { partOf } from './store.js';
 import { t } from './words.js';
 
 const REST = 1000; // milliseconds between two writings: a screen reader shall be able to read them
@@ -100,15 +101,22 @@ function confusion({
       });
       counts.forEach((of, right) => rows.push([`${t(split.split)}, ${classes[right]}`, ...of.map(whole)]));
     }
-  return { name: t('confusion'), head: [t('true_value', { target }), ...classes], rows };
+  const parts = (points?.rows ?? []).filter((split) => split.true.length < split.total);
+  const said = parts.map(
+    ({ split, true: { length }, total }) =>
+      `${t(split)}, ${t('drawn_rows', { n: whole(length), total: whole(total) })}`,
+  );
+  return { name: [t('confusion'), ...said].join('. '), head: [t('true_value', { target }), ...classes], rows };
 }
 
+/** The figures on the rows that are drawn. */
 function figures({ frame, state }) {
   const names = [...new Set(Object.values(frame.evaluation ?? {}).flatMap((split) => Object.keys(split ?? {})))];
-  const rows = Object.entries(frame.evaluation ?? {}).map(([split, found]) => [
-    t(split),
-    ...names.map((name) => num(found?.[name])),
-  ]);
+  const rows = Object.entries(frame.evaluation ?? {}).map(([split, found]) => {
+    const [n, total] = partOf(frame, split) ?? [];
+    const of = n == null ? t(split) : `${t(split)}, ${t('drawn_rows', { n: whole(n), total: whole(total) })}`;
+    return [of, ...names.map((name) => num(found?.[name]))];
+  });
   return { name: state.data.target ?? '', head: [t('rows'), ...names.map((name) => t(name))], rows };
 }
 

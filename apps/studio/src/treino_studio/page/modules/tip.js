@@ -1,6 +1,6 @@
 /** The small box beside the pointer: a number with its step and rows, what a term means, why a button is off. */
 
-import { $, el } from './dom.js';
+import { $, el, setText } from './dom.js';
 import { clamp } from './numbers.js';
 import { t } from './words.js';
 
@@ -30,6 +30,19 @@ export function showTip(event, ...lines) {
   const above = y + 18 + height > innerHeight || y > innerHeight * 0.6;
   tip.style.left = `${clamp(x + 16, 8, Math.max(8, innerWidth - width - 8))}px`;
   tip.style.top = `${above ? Math.max(8, y - height - 14) : y + 18}px`;
+}
+
+/** Show lines at a place (x, y of a canvas) that a key has reached, and say them to who reads by ear. */
+export function readTip(canvas, x, y, ...lines) {
+  const at = canvas.getBoundingClientRect();
+  showTip({ clientX: at.left + x, clientY: at.top + y }, ...lines);
+  say([...$('#tip').children].map(({ textContent }) => textContent).join('. '));
+}
+
+/** Say a sentence to who reads by ear, where nothing is to be seen of it. */
+export function say(text) {
+  if (!$('#heard')) document.body.append(el('p', { id: 'heard', class: 'vh', 'aria-live': 'polite' }));
+  setText($('#heard'), text);
 }
 
 export function hideTip() {

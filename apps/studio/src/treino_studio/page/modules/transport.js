@@ -2,11 +2,10 @@
 
 import { $, el, setText } from './dom.js';
 import { num, whole } from './numbers.js';
-import { isLive, viewStep } from './store.js';
+import { ENDED, isLive, viewStep } from './store.js';
 import { t } from './words.js';
 
 const SPEEDS = [1, 10, 60, 300, 1000]; // steps per second; the last choice is as fast as it goes
-const ENDED = ['finished', 'stopped', 'interrupted', 'diverged', 'deleted'];
 
 /**
  * @import { RunPage } from './run.js'

@@ -3,8 +3,9 @@
 import { makeChart } from './chart.js';
 import { $, el, setText, svg } from './dom.js';
 import { fixed, num, whole } from './numbers.js';
-import { axisEnd, lastAt, viewStep } from './store.js';
+import { axisEnd, ENDED, lastAt, viewStep } from './store.js';
 import { look } from './theme.js';
+import { say } from './tip.js';
 import { t } from './words.js';
 
 const SIGNS = { gradient_norm: null, update_ratio: 0.001, lr: null }; // and what is usual
@@ -17,6 +18,7 @@ const LEVELS = { wrong: 'bad', risk: 'warn', waste: 'note' };
  */
 export function makeVitals(page) {
   let shown = '';
+  let known = null; // rules of the findings that are listed: of others it is said that they are new
   const charts = Object.fromEntries(
     Object.keys(SIGNS).map((sign) => [
       sign,
@@ -31,12 +33,12 @@ export function makeVitals(page) {
     const step = viewStep(store);
     const end = axisEnd(store);
     const now = frame?.step === step ? frame : lastAt(vitals, step);
-    const known = vitals.filter((each) => each.step <= state.last_step);
+    const past = vitals.filter((each) => each.step <= state.last_step);
     for (const [sign, guide] of Object.entries(SIGNS)) {
       setText($(`#sign-${sign}`), num(now?.[sign], 3));
       const line = {
-        x: known.map((each) => each.step),
-        y: known.map((each) => each[sign]),
+        x: past.map((each) => each.step),
+        y: past.map((each) => each[sign]),
         colour: look.train,
         width: 1.6,
         looked: true,
@@ -60,8 +62,12 @@ export function makeVitals(page) {
     const found = state.findings
       .filter(({ rule }) => rule !== state.status)
       .sort((a, b) => Number(red(b)) - Number(red(a)));
+    const fresh = found.filter(({ rule }) => known && !known.has(rule));
+    if (fresh.length) say(fresh.map(({ message }) => message).join(' '));
+    known = new Set(found.map(({ rule }) => rule));
     $('#findings').replaceChildren(...endings(state, page), ...found.map((finding) => item(finding, page)));
-    if (!$('#findings').children.length) $('#findings').append(line('note', t('no_findings')));
+    if (!$('#findings').children.length)
+      $('#findings').append(line('note', t(ENDED.includes(state.status) ? 'no_findings_over' : 'no_findings')));
   }
   return {
     draw,

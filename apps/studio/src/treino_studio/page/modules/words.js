@@ -19,8 +19,15 @@ export function t(key, values = {}) {
   });
 }
 
-/** Numbers of a text in the reader's form: their decimal sign. */
-export const localised = (text) => (language.now === 'pt_BR' ? text.replace(/(\d)\.(?=\d)/g, '$1,') : text);
+const DECIMALS = /\d+(\.\d+)?(, ?\d+(\.\d+)?)+/g; // a list of numbers
+
+/** Numbers of a text in the reader's form: their decimal sign, and between those of a list what can't be taken for it. */
+export const localised = (text) =>
+  language.now === 'pt_BR'
+    ? text
+        .replace(DECIMALS, (list) => (list.includes('.') ? list.replace(/, ?/g, '; ') : list))
+        .replace(/(\d)\.(?=\d)/g, '$1,')
+    : text;
 
 /** Write words into everything below root: data-t is a text, data-name an accessible name, data-about a term. */
 export function label(root = document) {

@@ -182,6 +182,7 @@ function luckText(crowd) {
   if (!luck) return '';
   const text = (value) => (crowd.classes ? percent(value, 2) : num(value, 2));
   const values = {
+    step: whole(luck.step),
     n: whole(luck.members),
     luck: text(luck.inflation),
     error: text(luck.error),

@@ -54,7 +54,7 @@ export function scene(moment, sight, unit, over, seen = null) {
 function answers({ loop: { net }, settings, run: { prepared } }, sight, over) {
   const { scratch } = sight;
   const parts = ['fit', 'images'].includes(sight.shows) ? {} : picture(net, sight, prepared);
-  const header = { shows: sight.shows, evaluation: {} };
+  const header = { shows: sight.shows, evaluation: {}, rows: {} };
   const plain = prepared.classes.length > 0;
   const splits = {};
   let same = 0;
@@ -71,6 +71,7 @@ function answers({ loop: { net }, settings, run: { prepared } }, sight, over) {
     header.evaluation[one.split] = Object.fromEntries(
       Object.entries(figures).map(([name, value]) => [name, finite(value)]),
     );
+    header.rows[one.split] = [N, prepared.parts[one.part].rows.length];
     if (!plain) continue;
     splits[one.split] = { rows: N, right: said.reduce((sum, k, i) => sum + Number(k === one.y[i]), 0) };
     if (sight.view === 'all' || sight.shows !== 'plane') continue;
