@@ -45,8 +45,9 @@ def epochs_of(folder: RunFolder, spec: RunSpec, numbers: Iterable[int] | None = 
 
 
 def read_validation_losses(folder: RunFolder, spec: RunSpec, known: dict[int, dict[int, float]]) -> None:
-    """Read the validation loss at the path's ends of epochs into ``known``, by segment and epoch; only that of
-    epochs after the last known one."""
+    """Read the validation loss at the ends of the path's epochs into ``known``, by segment and epoch.
+
+    Only that of epochs after the last known one is read."""
     for stretch in path(spec):
         losses = known.setdefault(stretch.segment.number, {})
         for row in folder.database.losses_after(stretch.segment.number, max(losses, default=0)):

@@ -9,8 +9,8 @@ from numpy.typing import ArrayLike
 def drawn_places(at_N: Sequence[float], value_N: ArrayLike, most: int) -> list[int]:
     """The places of the points to draw, at most ``most`` (from 5 on), in their order.
 
-    at_N: where the points lie, rising. value_N: their values; NaN where nothing was measured. Of each of equal
-    stretches the first, the lowest and the highest point are drawn, and the last of all.
+    at_N: where the points lie, rising. value_N: their values; NaN where nothing was measured. Of each of
+    equal stretches the first, the lowest and the highest point are drawn, and the last of all.
     """
     count = len(at_N)
     if count <= most:

@@ -1,4 +1,4 @@
-"""Curves as pages draw them: points that were measured, the lowest and the highest kept, in both studios alike."""
+"""Curves as pages draw them: measured points, the lowest and the highest kept, in both studios alike."""
 
 from typing import Any
 
@@ -39,7 +39,9 @@ def sent(parts: list[list[float]]) -> list[dict[str, Any] | None]:
 
 @in_node
 @settings(max_examples=8, deadline=None)
-@given(st.lists(st.integers(1, 9000), min_size=1, max_size=4), st.integers(0, 2**31), points, st.integers(5, 60))
+@given(
+    st.lists(st.integers(1, 9000), min_size=1, max_size=4), st.integers(0, 2**31), points, st.integers(5, 60)
+)
 def test_the_playground_draws_the_same_points(
     lengths: list[int], seed: int, points: list[tuple[int, float]], most: int
 ) -> None:
@@ -76,7 +78,12 @@ def test_a_point_that_is_a_mean_says_between_which_losses() -> None:
 def test_epochs_that_were_measured_stay_from_the_first_to_the_last() -> None:
     """However many epochs follow: 82,400, each seventh with a validation loss, one of which stands out."""
     epochs = [
-        {"epoch": k, "step": k, "train": {}, "validation": {"loss": 9 if k == 7007 else 1 / k} if k % 7 == 0 else {}}
+        {
+            "epoch": k,
+            "step": k,
+            "train": {},
+            "validation": {"loss": 9 if k == 7007 else 1 / k} if k % 7 == 0 else {},
+        }
         for k in range(1, 82_401)
     ]
     found = node("curves.mjs", {"parts": [], "entries": [], "most": 5, "epochs": epochs})["epochs"]
