@@ -162,7 +162,7 @@ def test_they_go_through_json_and_a_damaged_one_is_refused(frame: pd.DataFrame) 
         with pytest.raises(ValueError, match="validation error"):
             PreparationDocument.model_validate(broken)
     plain = load(frame.drop(columns="kind"), target="y").preparation.to_json()
-    assert not any("values" in column for column in plain["encoders"])  # as folders of before have it
+    assert not any("means" in column for column in plain["encoders"])
 
 
 @pytest.fixture(scope="module")

@@ -106,6 +106,12 @@ def _rising(edges: tuple[float, ...]) -> tuple[float, ...]:
     return edges
 
 
+def _ascending(names: tuple[str, ...]) -> tuple[str, ...]:
+    if not all(low < high for low, high in pairwise(names)):
+        raise ValueError("classes that don't ascend")
+    return names
+
+
 Edges = Annotated[Many[Number], Field(max_length=MOST_BINS + 1), AfterValidator(_rising)]
 """The edges of a column's bins; empty without bins."""
 
@@ -226,14 +232,18 @@ class OneHotEncoder(ColumnEncoder):
 class HashingEncoder(ColumnEncoder):
     """Encodes many classes in few inputs: +1 or -1 in a bucket chosen by a hash of the class, 0 in the rest.
 
-    A missing cell is all 0; no class is unknown. The hash is the first 64 bits of SHA-256("column=class"),
-    the same on every machine. Weinberger et al. 2009, https://arxiv.org/abs/0902.2206.
+    values: the known classes, in ascending order; they include "" if missing cells have a target mean. Any
+    other class is all 0, as a missing cell is. The hash is the first 64 bits of SHA-256("column=class"), the
+    same on every machine. Weinberger et al. 2009, https://arxiv.org/abs/0902.2206.
     """
 
     encoder: Literal["hashed"] = Field(default="hashed", validation_alias="as", serialization_alias="as")
     buckets: Annotated[int, Field(ge=1, le=65_536)]
     numeric: bool
-    values: Many[Text] = ()
+    values: Annotated[Many[Text], AfterValidator(_ascending)] = ()
+
+    def agreeing(self) -> dict[str, bool]:
+        return super().agreeing() | ({} if self.means else {"means": True})
 
     @property
     def own(self) -> tuple[str, ...]:

@@ -229,6 +229,8 @@ def say_encoders(encoders: Sequence[Encoder], table: Table, kinds: Mapping[str, 
     for e in encoders:
         if isinstance(e, OneHotEncoder):
             text = _("{name} ({n})").format(name=e.column, n=len(e.levels))
+        elif isinstance(e, HashingEncoder):
+            text = _("{name} ({n})").format(name=e.column, n=f"{len(set(e.values) - {''}):,}")
         elif isinstance(e, RankEncoder):
             text = _("{name} ({levels})").format(name=e.column, levels=shortened(" < ".join(e.levels), 80))
         elif isinstance(e, DateEncoder):
@@ -240,7 +242,10 @@ def say_encoders(encoders: Sequence[Encoder], table: Table, kinds: Mapping[str, 
         by_kind.setdefault(type(e), []).append(text)
     sentences = {
         OneHotEncoder: _("One input for each class (so many): {names}."),
-        HashingEncoder: _("Hashed, for their classes are many: {names}."),
+        HashingEncoder: _(
+            "Hashed, for their classes are many (so many are in two training rows or more, and are known; "
+            "all others are alike): {names}."
+        ),
         RankEncoder: _("Ordered classes as ranks: {names}."),
         DateEncoder: _("Dates as days, and what comes around as points of a circle: {names}."),
         TimeEncoder: _(

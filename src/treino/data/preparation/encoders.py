@@ -5,6 +5,7 @@ What an encoder holds is declared in ``documents.py``; here cells are encoded, a
 
 import hashlib
 import itertools
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import singledispatch
@@ -35,7 +36,7 @@ from treino.data.preparation.column_kinds import (
     level_cells,
     level_codes,
 )
-from treino.data.preparation.target_means import TargetFolds, mean_inputs, repeats
+from treino.data.preparation.target_means import TargetFolds, mean_inputs, places, repeats
 from treino.data.table import Column, fault, fault_odd, number
 
 FEATURE_NO_DATE = Refusal(
@@ -104,6 +105,7 @@ Place = Callable[[int], str]
 MOST_LEVELS = 40  # more classes than this are hashed; skrub's TableVectorizer has the same limit
 MOST_LEVELS_WITH_BINS = 256  # the limit with bins, which add many inputs anyway
 BUCKETS = 64
+LEAST_ROWS = 2  # training rows of a hashed class that is known: one row says nothing about other rows
 BINS = 16  # the usual number of bins of a column
 DAY = 86400.0
 
@@ -152,16 +154,12 @@ def _encoded_one_hot(encoder: OneHotEncoder, column: Column, place: Place) -> tu
 @encoded.register
 def _encoded_hashed(encoder: HashingEncoder, column: Column, place: Place) -> tuple[Floats, EncodingGaps]:
     words = level_cells(column, encoder.numeric)
-    where = {word: hash_place(encoder.column, word, encoder.buckets) for word in set(words) if word}
-    values = np.zeros((len(words), encoder.buckets))
-    rows = np.flatnonzero(words != "")
-    pairs = [where[words[row]] for row in rows]
-    if pairs:
-        bucket, sign = np.array(pairs, dtype=np.int64).T
-        values[rows, bucket] = sign
-    if encoder.values:
-        values = np.column_stack([values, *mean_inputs(words, encoder.values, encoder.means)])
-    return values, EncodingGaps(missing=len(words) - len(rows))
+    place_N = places(words, encoder.values)
+    place_K, row_N = np.unique(place_N, return_inverse=True)
+    inputs = hashed(encoder, place_K)[row_N]
+    if encoder.means:
+        inputs = np.column_stack([inputs, *mean_inputs(place_N, encoder.values, encoder.means)])
+    return inputs, EncodingGaps(missing=int((words == "").sum()))
 
 
 @encoded.register
@@ -181,6 +179,16 @@ def _encoded_time(encoder: TimeEncoder, column: Column, place: Place) -> tuple[F
     absent_N = np.isnan(second_N)
     angle_N = 2 * np.pi * np.where(absent_N, 0.0, second_N) / DAY
     return _flagged(encoder, _on_circle(angle_N, absent_N), absent_N)
+
+
+def hashed(encoder: HashingEncoder, place_K: NDArray[np.int64]) -> Floats:
+    """``[K, buckets]``: the inputs of the classes at these places among the known ones; -1: of any other."""
+    inputs = np.zeros((len(place_K), encoder.buckets))
+    for k, place in enumerate(place_K.tolist()):
+        if place >= 0 and encoder.values[place]:
+            bucket, sign = hash_place(encoder.column, encoder.values[place], encoder.buckets)
+            inputs[k, bucket] = sign
+    return inputs
 
 
 def hash_place(column: str, word: str, buckets: int) -> tuple[int, int]:
@@ -247,12 +255,13 @@ def fit_encoder(
         if column.numbers is not None and column.odd is None and not column.boolean:
             numeric = len(set(words)) == len(np.unique(column.numbers[train_N]))  # each has one spelling
             words = level_cells(column, numeric)[train_N]
-        means = {} if folds is None else folds.fit(words, np.zeros(len(words), dtype=np.int64))
-        return HashingEncoder(column=name, buckets=BUCKETS, numeric=numeric, **means)
+        known = {word for word, n in Counter(words.tolist()).items() if n >= LEAST_ROWS}
+        fitted = {} if folds is None else folds.fit(words, np.zeros(len(words), dtype=np.int64), known)
+        fitted = fitted or {"values": tuple(sorted(known - {""}))}
+        return HashingEncoder(column=name, buckets=BUCKETS, numeric=numeric, **fitted)
     in_order = tuple(level for level in column.categories if level in levels)
     if not in_order:
-        known = in_value_order(levels - {""})
-        in_order = (*known, *([""] if "" in levels else []))
+        in_order = (*in_value_order(levels - {""}), *([""] if "" in levels else []))
     elif "" in levels:
         in_order = (*in_order, "")
     return OneHotEncoder(column=name, levels=in_order, numeric=numeric)
@@ -311,7 +320,7 @@ def of_number(encoder: Encoder, value_N: Floats) -> list[Floats]:
     """A column's numbers, with missing ones filled, and all inputs that depend only on them."""
     inputs = with_bins(value_N, encoder.edges)
     if isinstance(encoder, NumberEncoder) and encoder.values:
-        inputs += mean_inputs(value_N, encoder.values, encoder.means)
+        inputs += mean_inputs(places(value_N, encoder.values), encoder.values, encoder.means)
     return inputs
 
 

@@ -15,10 +15,8 @@ from treino.base.text import shortened
 from treino.base.words import _, setting
 from treino.data.documents import (
     Encoder,
-    HashingEncoder,
     Labels,
     LoadArguments,
-    NumberEncoder,
     OneHotEncoder,
     Target,
     Tree,
@@ -247,7 +245,7 @@ def held_out_means(
     if folds is None:
         return shown
     for encoder, group in zip(preparation.encoders, preparation.groups, strict=True):
-        if isinstance(encoder, NumberEncoder | HashingEncoder) and encoder.values:
+        if encoder.means:
             key_T = mean_keys(encoder, table.column(encoder.column), table.place)[train_N]
             places = (group[k] for k in encoder.mean_places)
             shown |= dict(zip(places, folds.held_out(key_T, encoder.prior).T, strict=True))

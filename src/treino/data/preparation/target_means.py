@@ -4,7 +4,7 @@ They help if a column's values identify something: the length of a route, a scho
 thousand names. Micci-Barreca 2001, ACM SIGKDD Explorations 3(1), 27-32.
 """
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -20,17 +20,23 @@ LEAST_GAIN = 0.02  # share of the target's variance that means must explain beyo
 MOST_CLASSES = 10  # maximum per target; with more, each column would add too many inputs
 
 
-def mean_inputs(key_N: NDArray[Any], values: Sequence[Any], means: Sequence[float]) -> list[Floats]:
-    """For each of K target columns, ``[N]``: the target mean of each cell's value; 0, the overall mean,
-    for a value that no training row has.
-
-    values: the L known ones, in ascending order. means: K of the first value, then K of the second, ...
-    """
+def places(key_N: NDArray[Any], values: Sequence[Any]) -> NDArray[np.int64]:
+    """``[N]``: the place of each cell's value among the known ones, which ascend; -1 for another value."""
+    if not len(values):
+        return np.full(len(key_N), -1)
     known_L = np.array(values, dtype=key_N.dtype)
-    mean_LK = np.array(means).reshape(len(known_L), -1)
     place_N = np.minimum(np.searchsorted(known_L, key_N), len(known_L) - 1)
-    there_N = known_L[place_N] == key_N
-    return [np.where(there_N, mean_L[place_N], 0.0) for mean_L in mean_LK.T]
+    return np.where(known_L[place_N] == key_N, place_N, -1)
+
+
+def mean_inputs(place_N: NDArray[np.int64], values: Sequence[Any], means: Sequence[float]) -> list[Floats]:
+    """For each of K target columns, ``[N]``: the target mean of each cell's value; 0, the overall mean, for
+    another value than the known ones.
+
+    place_N: see ``places``. values: the L known ones. means: K of the first value, then K of the second, ...
+    """
+    mean_LK = np.array(means).reshape(len(values), -1)
+    return [np.where(place_N >= 0, mean_L[place_N], 0.0) for mean_L in mean_LK.T]
 
 
 def repeats(key_T: NDArray[Any]) -> bool:
@@ -51,9 +57,12 @@ class TargetFolds:
     fold_T: NDArray[np.int64]
     weight_T: Floats | None = None
 
-    def fit(self, key_T: NDArray[Any], bin_T: NDArray[np.int64]) -> dict[str, Any]:
+    def fit(
+        self, key_T: NDArray[Any], bin_T: NDArray[np.int64], known: Set[Any] | None = None
+    ) -> dict[str, Any]:
         """The fields ``values``, ``means`` and ``prior`` of an encoder; {} if these values' means don't
-        predict the other folds' targets clearly better than means of bins."""
+        predict the other folds' targets clearly better than means of bins. known: the values to keep; None:
+        all."""
         if not repeats(key_T):
             return {}
         error, prior = min(self._errors(key_T))
@@ -62,6 +71,9 @@ class TargetFolds:
         values, place_T = np.unique(key_T, return_inverse=True)
         count_L, sum_LK = self._sums(place_T, len(values))
         mean_LK = (sum_LK + prior * sum_LK.sum(0) / count_L.sum()) / (count_L[:, None] + prior)
+        if known is not None:
+            kept_L = np.array([value in known for value in values.tolist()])
+            values, mean_LK = values[kept_L], mean_LK[kept_L]
         return {"values": tuple(values.tolist()), "means": tuple(mean_LK.ravel().tolist()), "prior": prior}
 
     def held_out(self, key_T: NDArray[Any], prior: float) -> Floats:

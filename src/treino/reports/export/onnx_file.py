@@ -14,11 +14,19 @@ from treino.base.files import as_portable
 from treino.base.words import N_
 from treino.data import sources
 from treino.data.dataset import Data
-from treino.data.documents import DateEncoder, Encoder, NumberEncoder, OneHotEncoder, RankEncoder, TimeEncoder
+from treino.data.documents import (
+    DateEncoder,
+    Encoder,
+    HashingEncoder,
+    NumberEncoder,
+    OneHotEncoder,
+    RankEncoder,
+    TimeEncoder,
+)
 from treino.data.photographs.decoding import decode
 from treino.data.photographs.new_pictures import album_of
 from treino.data.preparation.column_kinds import level_cells
-from treino.data.preparation.encoders import DAY, number_cells, second_cells
+from treino.data.preparation.encoders import DAY, hashed, number_cells, second_cells
 from treino.data.preparation.preparation import Preparation
 from treino.data.table import Column
 from treino.engine.metrics import probabilities
@@ -78,7 +86,7 @@ def onnx_file(run: StoredRun) -> Exported:
     session = onnxruntime.InferenceSession(shown, options, providers=["CPUExecutionProvider"])
     rows, apart = 0, 0.0
     for cells, raw_ND in _checked_rows(run):
-        answers = _answers(session, cells)
+        answers = _answers(session, cells, run.preparation)
         resized_ND = answers.pop(onnx_graph.RESIZED, raw_ND)
         inputs = [one.name for one in session.get_inputs()]
         off = _difference(run, resized_ND, answers, inputs)
@@ -160,6 +168,12 @@ def _cells(column: Column, encoder: Encoder) -> NDArray[Any]:
 
 def _again(encoder: Encoder, raw_NK: NDArray[np.float64]) -> NDArray[Any]:
     """Return cells that encode to these raw inputs, for rows whose cells were not kept."""
+    if isinstance(encoder, HashingEncoder):
+        row_LB = hashed(encoder, np.arange(len(encoder.values)))
+        word_of = {row_B.tobytes(): word for row_B, word in zip(row_LB, encoder.values, strict=True)}
+        raw_NB = raw_NK[:, : encoder.buckets].round() + 0.0
+        cells = [word_of.get(row_B.tobytes(), "\0") for row_B in raw_NB]
+        return np.array([_number(cell) for cell in cells]) if encoder.numeric else np.array(cells, object)
     if isinstance(encoder, OneHotEncoder):
         place_N = raw_NK.argmax(1)
         levels = [encoder.levels[place] for place in place_N]
@@ -184,10 +198,14 @@ def _number(cell: str) -> float:
     return float(cell) if cell not in ("", "\0") else np.nan
 
 
-def _answers(session: Any, cells: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
+def _answers(session: Any, cells: Mapping[str, NDArray[Any]], prep: Preparation) -> dict[str, Any]:
     """Return the model's outputs by name. Cells get blanks around them, as a file may have."""
+    spaced = {encoder.column for encoder in prep.encoders if isinstance(encoder, HashingEncoder)}
+    blanks = {name: "  " if name in spaced else " \t" for name in cells}
     inputs = {
-        name: np.array([f" {cell}\t" for cell in values], object) if values.dtype == object else values
+        name: np.array([f" {cell}{blanks[name]}" for cell in values], object)
+        if values.dtype == object
+        else values
         for name, values in cells.items()
     }
     return dict(zip((o.name for o in session.get_outputs()), session.run(None, inputs), strict=True))

@@ -2,14 +2,14 @@
 
 Every column is an input of its own. Numbers, booleans (0, 1), dates (seconds since 1970-01-01) and times of
 day (seconds since midnight) are float64, NaN if missing. Classes are text as in a file, with or without
-surrounding blanks; "" or one of the table's missing words if missing. The decoded pixels of pictures are one
-input. The preparation is computed in float64 and the network in float32, as treino does. Operators:
-https://onnx.ai/onnx/operators/
+surrounding blanks (of hashed columns: spaces); "" or one of the table's missing words if missing. The decoded
+pixels of pictures are one input. The preparation is computed in float64 and the network in float32, as treino
+does. Operators: https://onnx.ai/onnx/operators/
 """
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,7 +19,6 @@ from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 
 from treino.base.errors import Refusal
-from treino.base.words import setting
 from treino.data.documents import (
     DateEncoder,
     Encoder,
@@ -30,8 +29,9 @@ from treino.data.documents import (
     TimeEncoder,
     Tree,
 )
-from treino.data.preparation.encoders import DAY
+from treino.data.preparation.encoders import DAY, hashed
 from treino.data.preparation.preparation import Preparation
+from treino.data.preparation.target_means import mean_inputs
 from treino.data.preparation.trees import ways
 from treino.data.readers import ReaderOptions
 from treino.engine.ensemble import Ensemble
@@ -46,12 +46,9 @@ ONNX_ARRAYS = Refusal(
     "An ONNX model answers rows of one array with one answer each, and those of {run} are others.",
     "Use [[format=pt2]]: a program that takes the arrays as forward does.",
 )
-ONNX_HASHED = Refusal(
-    "ONNX has no hash, and the words of column '{name}' are hashed.",
-    "Train with {kinds}, or export [[format=script]].",
-)
 
 OPSET, IR = 20, 9
+LEARNT, LEARNT_OPSET = "ai.onnx.ml", 4  # the domain of LabelEncoder
 DOUBLE, FLOAT = TensorProto.DOUBLE, TensorProto.FLOAT
 BLANKS = r"[\t-\r\x1c-\x1f\x{85}\pZ]*"  # blanks that Arrow strips from a cell, in RE2's syntax
 DAYS_TO_ERA, ERA = 719468, 146097  # proleptic Gregorian days: 0000-03-01 to 1970-01-01; in 400 years
@@ -81,12 +78,15 @@ class OnnxGraph:
     inputs: list[onnx.ValueInfoProto] = field(default_factory=list)
     outputs: list[onnx.ValueInfoProto] = field(default_factory=list)
 
-    def put(self, operator: str, *operands: Any, called: str = "", **attributes: Any) -> "Value":
-        """Add a node, and return its only output. operands: values, or numbers and arrays, which become
+    def put(
+        self, operator: str, *operands: Any, called: str = "", outputs: int = 1, **attributes: Any
+    ) -> "Value":
+        """Add a node, and return its first output. operands: values, or numbers and arrays, which become
         constants of their type."""
         name = called or free_name(f"{operator.lower()}_{len(self.nodes)}", self.taken)
         names = [each.name if isinstance(each, Value) else self._constant(each) for each in operands]
-        self.nodes.append(helper.make_node(operator, names, [name], **attributes))
+        made = [name, *(free_name(f"{name}_{k}", self.taken) for k in range(1, outputs))]
+        self.nodes.append(helper.make_node(operator, names, made, **attributes))
         return Value(self, name)
 
     def _constant(self, value: Any) -> str:
@@ -108,6 +108,8 @@ class OnnxGraph:
         """Return the model of this graph. facts: its metadata."""
         made = helper.make_graph(self.nodes, "treino", self.inputs, self.outputs, self.constants)
         opsets = [helper.make_opsetid("", OPSET)]
+        if any(node.domain for node in self.nodes):
+            opsets.append(helper.make_opsetid(LEARNT, LEARNT_OPSET))
         model = helper.make_model(made, producer_name="treino", ir_version=IR, opset_imports=opsets)
         helper.set_model_props(model, facts)
         onnx.checker.check_model(model, full_check=True)
@@ -246,6 +248,8 @@ def _form(encoder: Encoder) -> str:
         return "seconds since 1970-01-01 (UTC), NaN: missing"
     if isinstance(encoder, TimeEncoder):
         return "seconds since midnight, NaN: missing"
+    if isinstance(encoder, HashingEncoder) and not encoder.numeric:
+        return 'text, spaces around it are left out, "": missing'
     if isinstance(encoder, OneHotEncoder | RankEncoder) and not encoder.numeric:
         return 'text, blanks around it are left out, "": missing'
     return "number (truth values: 0, 1), NaN: missing"
@@ -276,7 +280,7 @@ def prepared(graph: OnnxGraph, p: Preparation) -> Value:
 def _encoded(graph: OnnxGraph, encoder: Encoder) -> Value:
     """Return ``[N, K]`` float64: a column's raw inputs."""
     if isinstance(encoder, HashingEncoder):
-        raise ONNX_HASHED(name=encoder.column, kinds=setting("kinds", f"{encoder.column}=one-hot"))
+        return _hashed(graph, encoder)
     if isinstance(encoder, OneHotEncoder):
         return _levels(graph, encoder).cast()
     if isinstance(encoder, RankEncoder):  # the level's rank; the fill value if missing or unknown
@@ -301,10 +305,57 @@ def _number(encoder: NumberEncoder | RankEncoder, value: Value, absent: Value) -
     if encoder.fill is not None:
         value = absent.put("Where", float(encoder.fill), value)
     parts = _binned(value, encoder.edges)
-    if isinstance(encoder, NumberEncoder) and encoder.values:  # the target means; 0 for other values
-        equal = value.put("Equal", np.array(encoder.values, float)[None]).cast()
-        parts.append(equal.put("MatMul", np.array(encoder.means, float).reshape(len(encoder.values), -1)))
+    if isinstance(encoder, NumberEncoder) and encoder.values:
+        places = {number: place for place, number in enumerate(encoder.values)}
+        parts.append(_means(encoder, _places(value.put("Squeeze", [1]), places)))
     return _joined(encoder, absent, *parts)
+
+
+def _places(value: Value, places: Mapping[Any, int]) -> Value:
+    """Return ``[N]``: 1 plus the place of each value, a number or text; 0 for one that has none."""
+    key_L = np.array(list(places), object if isinstance(next(iter(places)), str) else float)
+    tensors = {"keys": key_L, "values": np.array(list(places.values())) + 1, "default": np.array([0])}
+    given = {f"{name}_tensor": numpy_helper.from_array(array) for name, array in tensors.items()}
+    return value.put("LabelEncoder", domain=LEARNT, **given)
+
+
+def _means(encoder: NumberEncoder | HashingEncoder, place: Value) -> Value:
+    """Return ``[N, K]``: the target means of the values at these places; see ``_places``."""
+    place_L = np.arange(-1, len(encoder.values))
+    mean_LK = np.column_stack(mean_inputs(place_L, encoder.values, encoder.means))
+    return place.graph.put("Gather", mean_LK, place, axis=0)
+
+
+def _hashed(graph: OnnxGraph, encoder: HashingEncoder) -> Value:
+    """Return the inputs of a column of many classes: a row of a table for each known one, the first row for
+    all others."""
+    place_of = {"": -1} | {word: place for place, word in enumerate(encoder.values)}
+    if encoder.numeric:
+        cells = graph.input(encoder.column, DOUBLE)
+        place = _places(cells, {float(word or "nan"): place for word, place in place_of.items()})
+    else:
+        cells = _without_spaces(graph.input(encoder.column, TensorProto.STRING))
+        spelled = {w: place_of[word] for word in place_of for w in _spellings(graph, encoder, place_of, word)}
+        place = _places(cells, spelled)
+    row_LB = hashed(encoder, np.arange(-1, len(encoder.values))).astype(np.int8)
+    inputs = graph.put("Gather", row_LB, place, axis=0).cast()
+    return inputs.put("Concat", _means(encoder, place), axis=1) if encoder.means else inputs
+
+
+def _spellings(graph: OnnxGraph, encoder: Encoder, classes: Iterable[str], name: str) -> list[str]:
+    """Return how cells of a class are written: missing ones also as the table's words for nothing, true also
+    as True and TRUE."""
+    if not name:
+        return [""] if encoder.column in graph.reading.text else ["", *(graph.reading.missing or ())]
+    return [name, name.title(), name.upper()] if {*classes} <= {"", "false", "true"} else [name]
+
+
+def _without_spaces(cells: Value) -> Value:
+    """Return text without spaces around it. A first row is there for a while, or a batch of nothing but empty
+    cells would be split into no columns."""
+    rows = cells.graph.put("Concat", np.array(["-"], object), cells, axis=0)
+    first = rows.put("StringSplit", outputs=2, maxsplit=0).put("Gather", np.int64(0), axis=1)
+    return first.put("Slice", [1], [np.iinfo(np.int64).max])
 
 
 def _binned(value: Value, edges: Sequence[float]) -> list[Value]:
@@ -326,14 +377,8 @@ def _levels(graph: OnnxGraph, encoder: OneHotEncoder | RankEncoder) -> Value:
     """Return ``[N, L]``: whether a cell equals each level; level "" stands for missing."""
     if not encoder.numeric:
         cells = graph.input(encoder.column, TensorProto.STRING).column()
-        text = encoder.column in graph.reading.text
-        nothing = "|".join(map(re.escape, ("",) if text else ("", *(graph.reading.missing or ()))))
-        truth = {*encoder.levels} <= {"", "false", "true"}  # read from true, True and TRUE
-        words = [f"{w}|{w.title()}|{w.upper()}" if truth else re.escape(w) for w in encoder.levels]
-        each = [
-            f"{BLANKS}(?:{word if level else nothing}){BLANKS}"
-            for level, word in zip(encoder.levels, words, strict=True)
-        ]
+        words = [_spellings(graph, encoder, encoder.levels, level) for level in encoder.levels]
+        each = [f"{BLANKS}(?:{'|'.join(map(re.escape, spelled))}){BLANKS}" for spelled in words]
         return graph.put("Concat", *(cells.put("RegexFullMatch", pattern=p) for p in each), axis=1)
     cells = graph.input(encoder.column, DOUBLE).column()
     numbers = np.array([float(level) if level else np.nan for level in encoder.levels])

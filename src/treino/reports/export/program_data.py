@@ -21,7 +21,7 @@ from PIL import Image
 
 from treino.data.preparation.encoders import hash_place, with_bins
 from treino.data.preparation.preparation import fit_pixels, fit_table, fit_target
-from treino.data.preparation.target_means import mean_inputs
+from treino.data.preparation.target_means import mean_inputs, places
 from treino.data.preparation.trees import leaf_inputs
 from treino.data.splits import split
 
@@ -189,8 +189,8 @@ def filled(values, column):
     absent = np.isnan(values)
     values = np.where(absent, column["fill"], values)
     inputs = with_bins(values, column["edges"])
-    if MEANS:
-        inputs += mean_inputs(values, column["values"], column["means"]) if "means" in column else []
+    if MEANS and "means" in column:
+        inputs += mean_inputs(places(values, column["values"]), column["values"], column["means"])
     return np.stack([*inputs, absent.astype(float)] if column["flag"] else inputs, axis=1)
 
 
@@ -220,16 +220,17 @@ def as_one_hot(cells, column):
 
 
 def as_hashed(cells, column):
-    """Many classes in few inputs: +1 or -1 at the place given by a hash of the class."""
+    """Many classes in few inputs: +1 or -1 at the place given by a hash of the class; 0 for one that is not
+    known from the training rows."""
     values = np.zeros((len(cells), column["buckets"]))
-    names = classes_of(cells, column)
-    for row, name in enumerate(names):
-        if name:
-            bucket, sign = hash_place(column["column"], name, column["buckets"])
+    known = column.get("values", [])
+    place = places(np.array(classes_of(cells, column), dtype=object), known)
+    for row, at in enumerate(place):
+        if at >= 0 and known[at]:
+            bucket, sign = hash_place(column["column"], known[at], column["buckets"])
             values[row, bucket] = sign
     if MEANS and "means" in column:
-        means = mean_inputs(np.array(names, dtype=object), column["values"], column["means"])
-        return np.column_stack([values, *means])
+        return np.column_stack([values, *mean_inputs(place, known, column["means"])])
     return values
 
 
