@@ -342,7 +342,7 @@ def _segment_job(
     losses_S = np.asarray(losses_of(folder, start.spec)[: snapshot.step])
     training.load(*kept_state(folder, name, training, losses_S))
     obey_again(Timeline(folder, start.spec), training)
-    keep_keyframes(folder, training, resolution.settings.every, segment.number)
+    keep_keyframes(folder, resolution, segment.number)
     return RunJob(
         folder, snapshot.data, resolution, checkpoint_seconds=checkpoint_seconds, segment=segment.number
     )

@@ -49,6 +49,7 @@ from treino.training.resolution import Resolution, decide, resolve
 # ---- a run's keyframes
 
 KEYFRAMES_BYTES = 64_000_000  # maximum size of all keyframes of a folder
+FAR = 50_000  # steps between keyframes where nobody asked for them: a small network plays these again in seconds
 FOLDER = "keyframes"
 _NAME = re.compile(rf"{FOLDER}/(\d+)-(\d+)\.safetensors")
 
@@ -73,21 +74,23 @@ def distance(every: int, steps: int, size: int, budget: int | None = None) -> in
     return every
 
 
-def keep_keyframes(folder: RunFolder, training: TrainingLoop, every: int | None, segment: int = 0) -> None:
-    """Begin to keep keyframes; stopping and resuming the run doesn't change their steps.
+def keep_keyframes(folder: RunFolder, resolution: Resolution, segment: int = 0) -> None:
+    """Begin to keep keyframes, of one network; stopping and resuming the run doesn't change their steps.
 
-    If the budget requires a larger distance or allows none, an event records that.
+    If the budget requires a larger distance than was asked for or allows none, an event records that.
     """
-    if every is None:
+    training, asked = resolution.training, resolution.settings.every
+    if resolution.settings.ensemble > 1 or (asked is None and training.steps <= FAR):
         return
+    every = FAR if asked is None else asked
     size = keyframe_bytes(training.state)
     room = KEYFRAMES_BYTES
     older = [place for place in keyframes_in(folder) if place[0] < segment]
     if older:  # earlier segments keep at most half of the budget
         room = KEYFRAMES_BYTES - sum(thinned(folder, older).values())
     apart = distance(every, training.steps, size, room)
-    if apart != every:
-        folder.database.add_event(segment, training.step, "keyframes", {"asked": every, "apart": apart})
+    if asked is not None and apart != asked:
+        folder.database.add_event(segment, training.step, "keyframes", {"asked": asked, "apart": apart})
     if apart:
         training.keyframes.start(training.state, apart)
 

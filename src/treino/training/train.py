@@ -199,7 +199,7 @@ def train_events(
             machine=machine(),
         )
         folder.write_json("spec.json", spec.to_json())
-        keep_keyframes(folder, resolution.training, settings.every)
+        keep_keyframes(folder, resolution)
         clock = Clock(seconds=spent)
         yield from events(partial(RunJob, folder, data, resolution, clock, checkpoint_seconds, new=True))
 
@@ -242,7 +242,7 @@ def resuming(
             obey_again(timeline, engine)
             facts = resumption_facts(data, before - engine.step)
             folder.database.add_event(segment.number, engine.step, "resumed", facts)
-            keep_keyframes(folder, engine, resolution.settings.every, segment.number)
+            keep_keyframes(folder, resolution, segment.number)
             return RunJob(folder, data, resolution, clock, checkpoint_seconds, segment.number)
 
         yield from events(take_up)

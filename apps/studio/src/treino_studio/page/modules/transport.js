@@ -6,6 +6,8 @@ import { ENDED, isLive, viewStep } from './store.js';
 import { t } from './words.js';
 
 const SPEEDS = [1, 10, 60, 300, 1000]; // steps per second; the last choice is as fast as it goes
+const GO_ON = ['play', 'step', 'epoch'];
+const LONGEST = 10_000; // milliseconds until a training that goes on is seen to, else it may be asked for again
 
 /**
  * @import { RunPage } from './run.js'
@@ -13,11 +15,29 @@ const SPEEDS = [1, 10, 60, 300, 1000]; // steps per second; the last choice is a
  */
 export function makeTransport(page) {
   let stopping = false; // asked for, and not in the state yet
-  /** A command after which a training goes on, also one that is being ended. */
-  const goOn = (verb, fields) => {
+  let going = null; // the same of a training that is to go on: {verb, segment, last} as they were
+  /**
+   * A command after which a training goes on, also one that is being ended. Where it isn't running, or a past step is
+   * in view, it takes a while until it is: meanwhile the button says so, and another press does nothing.
+   */
+  async function goOn(verb, fields) {
+    const { state } = page.store;
+    if (going || !state) return null;
     stopping = false;
-    return page.command(verb, fields);
-  };
+    if (state.status === 'starting' || (state.status === 'running' && isLive(page.store)))
+      return page.command(verb, fields);
+    going = { verb, segment: state.segment, last: state.last_step };
+    update(page.store);
+    const mine = going;
+    const reply = await page.command(verb, fields);
+    const over = () => {
+      if (going === mine) going = null;
+      if (page.store.state) update(page.store);
+    };
+    if (reply) setTimeout(over, LONGEST);
+    else over();
+    return reply;
+  }
   const play = () => {
     const { state } = page.store;
     return state?.playing && isLive(page.store) ? page.command('pause') : goOn('play');
@@ -51,10 +71,13 @@ export function makeTransport(page) {
   }
 
   function update({ state }, store = page.store) {
+    const moved = going && (state.segment !== going.segment || state.last_step !== going.last);
+    if (moved || (state.status === 'running' && isLive(store)) || state.status === 'deleted') going = null;
     const playing = state.playing && isLive(store);
     const speed = state.steps_per_second ?? 0;
     $('#play').classList.toggle('on', playing);
-    setText($('#play span'), t(playing ? 'pause' : 'play'));
+    setText($('#play span'), t(going?.verb === 'play' ? 'status_starting' : playing ? 'pause' : 'play'));
+    for (const id of GO_ON) $(`#${id}`).setAttribute('aria-busy', String(going?.verb === id));
     const choices = [...$('#speed').options];
     const next = choices.findIndex(({ value }) => !Number(value) || Number(value) >= speed);
     if (!choices.some(({ value }) => Number(value) === speed))
@@ -64,6 +87,7 @@ export function makeTransport(page) {
     const watches = !state.steers;
     const dead = state.status === 'deleted';
     for (const id of ['play', 'step', 'epoch', 'speed', 'branch', 'fan']) $(`#${id}`).disabled = watches || dead;
+    for (const id of GO_ON) $(`#${id}`).disabled ||= Boolean(going);
     const trains = state.status === 'running';
     stopping &&= trains;
     $('#stop').disabled = watches || !trains || stopping;
@@ -84,7 +108,7 @@ export function makeTransport(page) {
       $('#clock-epoch'),
       epochs == null ? '–' : num(epochs, epochs < 10 ? 2 : Math.max(3, String(Math.floor(epochs)).length)),
     );
-    const kind = kindOf(store, page);
+    const kind = going ? 'starting' : kindOf(store, page);
     const status = $('#status');
     status.dataset.kind = kind;
     setText($('span', status), t(`status_${kind}`));
