@@ -49,7 +49,7 @@ from treino.training.resolution import Resolution, decide, resolve
 # ---- a run's keyframes
 
 KEYFRAMES_BYTES = 64_000_000  # maximum size of all keyframes of a folder
-FAR = 50_000  # steps between keyframes where nobody asked for them: a small network plays these again in seconds
+FAR = 50_000  # steps between keyframes that nobody asked for: a small network plays these in seconds
 FOLDER = "keyframes"
 _NAME = re.compile(rf"{FOLDER}/(\d+)-(\d+)\.safetensors")
 

@@ -28,7 +28,14 @@ from treino.training import (
 from treino.training.futures import fan
 from treino_studio.beside import RunsBeside
 from treino_studio.folder_page import Send, identity
-from treino_studio.image_scene import Part, Pixels, SeenPicture, may_be_drawn, picture_of_row, picture_parts
+from treino_studio.image_scene import (
+    Part,
+    Pixels,
+    SeenPicture,
+    may_be_drawn,
+    picture_of_row,
+    picture_parts,
+)
 from treino_studio.messages import PageMessage, notice
 from treino_studio.page_messages import NoticeKind
 from treino_studio.protocol import FanCommand
@@ -36,6 +43,7 @@ from treino_studio.run_history import Known, history, left_losses
 from treino_studio.run_state import (
     ThinnedLosses,
     Vitals,
+    as_pictures,
     choices,
     epochs,
     findings,
@@ -94,8 +102,9 @@ class RunPage:
         self.identity = identity(path)
         self.access, self.look = Access(), Look()
         self.run = self._opened(None)
-        self.data: Data = self.run.data
-        self.playback = Playback(self.run, self.data)
+        self.rows: Data = self.run.data  # as the run trains on them
+        self.data = as_pictures(self.rows)
+        self.playback = Playback(self.run, self.rows)
         self.loss_S: np.ndarray = self.run.losses
         self.live = LiveFolder(path)
         self._known: Known = {}
@@ -103,7 +112,7 @@ class RunPage:
         self.viewers, self.languages = 0, ["en"]
         self.playing = False
         self.speed: float | None = None
-        self.beside = RunsBeside(path, self.access, self.data)
+        self.beside = RunsBeside(path, self.access, self.rows)
         self.layer_names: dict[int, str] = {}  # by the layers' numbers in the picture
         self.snapshot: Snapshot | None = None
         self.newest: Snapshot | None = None  # the newest state that the training sent
@@ -234,13 +243,18 @@ class RunPage:
         """The run whose answers are drawn: for several targets, the first target's run."""
         return self.run.of_target()
 
+    @property
+    def shown_data(self) -> Data:
+        """The data of the run whose answers are drawn."""
+        return as_pictures(self.shown.data)
+
     def _measure_past(self) -> bool:
         """Measure one step that nobody has watched; return whether there was one."""
         step = self._vitals.unmeasured(self.last_step)
         if step is None or self._sight is None:
             return False
         moment, run = self.playback.at(step, self.loss_S), self.run
-        net, data = self.shown.alone(moment.net), self.shown.data
+        net, data = self.shown.alone(moment.net), self.shown_data
         train = training_figures(net, data, self._sight[1], self.shown.loss_function, run.item_shape)
         self._add_vitals(moment, train)
         self._curves_due = True
@@ -370,7 +384,7 @@ class RunPage:
         """Read the run's documents again, and also its losses if a segment began or the training ended."""
         self._readings = {}
         try:
-            self.run = self._opened(self.data)
+            self.run = self._opened(self.rows)
             number = segments_of(self.run.spec)[-1].number
         except TreinoError:  # another process is writing them
             self._documents = None
@@ -389,7 +403,7 @@ class RunPage:
         for language in self.languages:
             with speaking(language):
                 if language not in self._readings:
-                    self._readings[language] = self._opened(self.data)
+                    self._readings[language] = self._opened(self.rows)
                 state = self._state(self._readings[language], language)
             if state != self._sent.get(language):
                 self._sent[language] = state
@@ -516,7 +530,7 @@ class RunPage:
             "beside": None,
         }
         if self.beside.shown and sight.shows == "plane":
-            other, parts_beside = self.beside.picture(step, sight, self.shown.data, self.replayed)
+            other, parts_beside = self.beside.picture(step, sight, self.shown_data, self.replayed)
             header["beside"] = other
             parts = [*parts, *parts_beside]
         self._send(PageMessage(key=self.key, frame=self._frame), frame_bytes(header, parts))
@@ -528,7 +542,7 @@ class RunPage:
         if sight.scale is None or self._scene is None or self._scene[0] != key:
             header, parts = scene(
                 run.alone(snapshot.net),
-                run.data,
+                self.shown_data,
                 sight,
                 run.loss_function,
                 run.item_shape,
@@ -576,7 +590,7 @@ class RunPage:
             if again and old.axes.view == "important":
                 sight = None
         if sight is None:
-            net, data = self.shown.alone(snapshot.net), self.shown.data
+            net, data = self.shown.alone(snapshot.net), self.shown_data
             automatic = old is not None and old_key is not None and old_key[0] is None
             kept = old.axes.columns if old is not None and automatic and self._rested else ()
             sight = sight_of(net, data, asked, self.run.item_shape, rests, kept)
@@ -594,13 +608,13 @@ class RunPage:
         if agreement is None or agreement["share"] >= CLOSE or self.look.axes is None:
             return
         splits = [s for s in sight.rows_by_split if s != "test" or self.run.status in OVER]
-        net, data = self.shown.alone(snapshot.net), self.shown.data
+        net, data = self.shown.alone(snapshot.net), self.shown_data
         better = better_axes(net, data, agreement["share"], splits, self.run.item_shape)
         if better is not None:
             header["agreement"] = agreement | {"better": {"axes": list(better[0]), "share": better[1]}}
 
     def _send_points(self, sight: Sight) -> None:
-        points = points_of(sight, self.shown.data)
+        points = points_of(sight, self.shown_data)
         self._say({"points": points})
 
     def _send_curves(self) -> None:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from treino.base.errors import TreinoError
 from treino.base.words import _
+from treino.data import Data
 from treino.engine import ACTIVATIONS, LOSSES, OPTIMIZERS, SCHEDULES, TrainingLoop
 from treino.folders import (
     MEMBER,
@@ -39,10 +40,15 @@ BEFORE_LOST = 10  # steps before weights were lost from which a remedy is tried,
 MOST_FEATURES = 200  # maximum number of names in a selection list
 
 
+def as_pictures(data: Data) -> Data:
+    """The data as pages show it: a table whose columns are the pixels of pictures is pictures."""
+    return replace(data, kind="image") if data.kind == "table" and len(data.item_shape) > 1 else data
+
+
 def run_state(run: StoredRun) -> dict[str, Any]:
     """The part of the state that depends only on the run's documents."""
     spec = run.spec
-    facts, data = spec.facts, run.data
+    facts, data = spec.facts, as_pictures(run.data)
     settings, texts, result = run.settings, change_texts(run.timeline.asked), run.result
     axes = [data.features[j] for j in columns_with_an_axis(data)] if data.kind != "image" else []
     return {

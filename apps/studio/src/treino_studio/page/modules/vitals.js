@@ -67,7 +67,7 @@ export function makeVitals(page) {
     known = new Set(found.map(({ rule }) => rule));
     $('#findings').replaceChildren(...endings(state, page), ...found.map((finding) => item(finding, page)));
     if (!$('#findings').children.length)
-      $('#findings').append(line('note', t(ENDED.includes(state.status) ? 'no_findings_over' : 'no_findings')));
+      $('#findings').append(line('note', t(ENDED.includes(state.status) ? 'found_nothing' : 'no_findings')));
   }
   return {
     draw,
