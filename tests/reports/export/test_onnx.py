@@ -179,11 +179,38 @@ def test_a_model_that_differs_is_not_kept(tmp_path: Path, monkeypatch: pytest.Mo
     assert not list((run.path / "exports").glob("*"))
 
 
+class Recurrent(torch.nn.Module):
+    def __init__(self, inputs: int) -> None:
+        super().__init__()
+        self.norm, self.drop = torch.nn.LayerNorm(inputs), torch.nn.Dropout(0.2)
+        self.walk, self.out = torch.nn.GRU(1, 8, batch_first=True), torch.nn.Linear(8, 1)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        steps, _last = self.walk(self.norm(x)[:, :, None])
+        return self.out(self.drop(steps[:, -1]))  # type: ignore[no-any-return]
+
+
+@pytest.mark.release
+def test_a_network_of_other_layers_is_written_by_torch_behind_the_preparation(tmp_path: Path) -> None:
+    pytest.importorskip("onnxscript")
+    data = tr.load(table(), target="price", kinds=KINDS | {"kind": "hashed"})
+    run = tr.fit(data, Recurrent(data.inputs), epochs=2, parent=tmp_path)
+    new = table(30, seed=4)
+    ours, theirs = run.predict(new), asked(exported(run, "onnx").paths[0], new)
+    for name in ("prediction", "low", "high"):
+        np.testing.assert_allclose(theirs[name], ours[name], rtol=1e-5, atol=1e-5 * run.spec.target_scale)
+
+
 @pytest.mark.slow
-def test_what_has_no_form_in_onnx_is_named(tmp_path: Path) -> None:
+def test_a_layer_that_needs_torch_s_exporter_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "onnxscript", None)
     net = torch.nn.Sequential(torch.nn.Linear(4, 8), torch.nn.Mish(), torch.nn.Linear(8, 3))
     own = tr.fit("iris", net, epochs=1, lean=True, parent=tmp_path)
-    assert "Mish" in str(refusal_of(exported, own, "onnx"))
+    refusal = refusal_of(exported, own, "onnx")
+    assert "Mish" in str(refusal)
+    assert "pip install onnxscript" in refusal.hint
     assert exported(own, "pt2").rows == 21
 
 

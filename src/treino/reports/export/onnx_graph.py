@@ -8,17 +8,20 @@ does. Operators: https://onnx.ai/onnx/operators/
 """
 
 import json
+import logging
 import re
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import onnx
+import torch
 from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 
-from treino.base.errors import Refusal
+from treino.base.errors import Refusal, TreinoError, cause
 from treino.data.documents import (
     DateEncoder,
     Encoder,
@@ -34,14 +37,22 @@ from treino.data.preparation.preparation import Preparation
 from treino.data.preparation.target_means import mean_inputs
 from treino.data.preparation.trees import ways
 from treino.data.readers import ReaderOptions
+from treino.engine.arguments import without_arguments
 from treino.engine.ensemble import Ensemble
 from treino.engine.nets import Residual
+from treino.engine.user_module import module_copy
 from treino.folders.prediction import reading_of
 from treino.folders.prediction_columns import free_name
 from treino.folders.stored_run import StoredRun
 from treino.reports.export import targets_of
 
-ONNX_LAYER = Refusal("A layer {name} has no form in ONNX here.", "Export your own network by [[format=pt2]].")
+ONNX_LAYER = Refusal(
+    "A layer {name} has no form in ONNX here, and onnxscript is not installed, by which torch writes one.",
+    "Install it: pip install onnxscript; or export your own network by [[format=pt2]].",
+)
+ONNX_NETWORK = Refusal(
+    "torch can't write the network of {run} as ONNX: {cause}", "Export it by [[format=pt2]]."
+)
 ONNX_ARRAYS = Refusal(
     "An ONNX model answers rows of one array with one answer each, and those of {run} are others.",
     "Use [[format=pt2]]: a program that takes the arrays as forward does.",
@@ -163,7 +174,8 @@ def model_of(run: StoredRun) -> Any:
     if len(shape := run.item_shape or ()) > 1:
         x = x.put("Reshape", [-1, *shape])
     net = run.module.eval()
-    each = [_layers(member, x) for member in (net.members if isinstance(net, Ensemble) else [net])]
+    members = net.members if isinstance(net, Ensemble) else [net]
+    each = [_network(run, member, x) for member in members]
     for name, one, part in targets_of(run):
         own = each
         if len(run.by_target) > 1:
@@ -469,6 +481,49 @@ def _weights(x: Value, fit: str, *sizes: int) -> list[Value]:
 
 
 # ---- layers
+
+
+def _network(run: StoredRun, net: nn.Module, x: Value) -> Value:
+    """Return the output of a network for ``x``: of layers that are known here, else as torch writes it."""
+    kept = len(x.graph.nodes), len(x.graph.constants)
+    try:
+        return _layers(net, x)
+    except TreinoError as unknown_layer:
+        del x.graph.nodes[kept[0] :], x.graph.constants[kept[1] :]
+        try:
+            return _by_torch(net, x, run.item_shape or (run.spec.inputs,))
+        except ImportError:
+            raise unknown_layer from None
+        except Exception as error:
+            raise ONNX_NETWORK(run=run.name, cause=cause(error)) from error
+
+
+def _by_torch(net: nn.Module, x: Value, shape: Sequence[int]) -> Value:
+    """Return the output of a network that torch exports by tracing it. https://docs.pytorch.org/docs/stable/onnx.html
+
+    Raises:
+        ImportError: onnxscript isn't installed.
+    """
+    import onnx.inliner
+    import onnxscript  # noqa: F401
+
+    plain, rows = without_arguments(module_copy(net)).eval(), torch.export.Dim("rows", min=1)
+    given: dict[str, Any] = {"dynamic_shapes": ({0: rows},), "opset_version": OPSET, "verbose": False}
+    silent = logging.root.manager.disable
+    logging.disable(logging.WARNING)  # torch tells of operators of torchvision, which no one asked for
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            program = torch.onnx.export(plain, (torch.zeros(2, *shape),), dynamo=True, **given)
+    finally:
+        logging.disable(silent)
+    assert program is not None
+    model = onnx.inliner.inline_local_functions(program.model_proto)
+    model = onnx.compose.add_prefix(model, free_name(f"network_{len(x.graph.nodes)}_", x.graph.taken))
+    x.graph.put("Identity", x, called=model.graph.input[0].name)
+    x.graph.nodes += model.graph.node
+    x.graph.constants += model.graph.initializer
+    return Value(x.graph, model.graph.output[0].name).put("Flatten", axis=1)
 
 
 def _layers(net: nn.Module, x: Value) -> Value:
