@@ -1368,7 +1368,7 @@ def load(
     most_inputs: int | None = None,
     num_workers: int = 0,
     cache: str | Path | None = None,
-    fitted_trees: tuple[Tree, ...] | None = None,
+    fitted: PreparationDocument | None = None,
     target: str | int | Sequence[str] | None = None,
     features: Sequence[str] | str | None = None,
     task: Literal["classification", "regression"] | None = None,
@@ -1422,8 +1422,8 @@ def load(
     num_workers: the number of processes that read a Dataset's items.
     cache: the folder for prepared tables; None: a temporary one, removed with the Data. A table larger than
     ``max_memory`` is prepared once into a folder and read from there, with the same rows bit for bit.
-    fitted_trees: the decision trees of an earlier load of the same rows, whose leaves are inputs; None: fit
-    them.
+    fitted: the preparation of an earlier load of the same rows, whose decision trees and terms of texts are
+    taken; None: fit them.
     settings: the settings of data, by which ``treino train`` loads too; ``validation`` and ``test`` may also
     be frames with the same columns, and ``kinds`` a mapping.
 

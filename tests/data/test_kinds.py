@@ -59,7 +59,7 @@ def test_identifiers_and_free_text_are_left_out_and_can_be_asked_for(write: Writ
     data = load(path, target="y")
     assert data.features == ("p",)
     assert any("(identifiers): cep, code" in note and "kinds='cep=category'" in note for note in data.notes)
-    assert any("free text: note" in note for note in data.notes)
+    assert any("(names, titles): note" in note and "kinds='note=text'" in note for note in data.notes)
     asked = load(path, target="y", kinds={"cep": "category"})
     assert asked.features == ("p", "cep")
     assert asked.preparation.encoders[1] == OneHotEncoder(
@@ -67,7 +67,7 @@ def test_identifiers_and_free_text_are_left_out_and_can_be_asked_for(write: Writ
     )
     assert any("Because you asked: cep=category" in note for note in asked.notes)
     assert load(path, target="y", features=["p", "cep"]).features == ("p", "cep")
-    assert load(path, target="y", kinds={"p": "text", "cep": "category"}).features == ("cep",)
+    assert load(path, target="y", kinds={"p": "out", "cep": "category"}).features == ("cep",)
     assert isinstance(load(path, target="y", kinds={"code": "number"}).preparation.encoders[1], NumberEncoder)
 
 

@@ -122,7 +122,8 @@ class ColumnEncoder(Document):
     column: the column's name. edges: those of the bins. values, means, prior: the values that have target
     means; for each value one mean per target column; the number of rows as which the overall mean counts.
     flag: whether the last input marks missing cells. scaled: whether the first input is normalised (only such
-    inputs are axes of plots). What a kind of encoder doesn't declare itself is empty.
+    inputs are axes of plots). reversible: whether the inputs tell the cell. What a kind of encoder doesn't
+    declare itself is empty.
     """
 
     column: Text
@@ -133,6 +134,7 @@ class ColumnEncoder(Document):
     flag: bool = False
     encoder: str
     scaled: ClassVar[bool] = False
+    reversible: ClassVar[bool] = True
 
     def agreeing(self) -> dict[str, bool]:
         n, means = len(self.values), len(self.means)
@@ -241,6 +243,7 @@ class HashingEncoder(ColumnEncoder):
     buckets: Annotated[int, Field(ge=1, le=65_536)]
     numeric: bool
     values: Annotated[Many[Text], AfterValidator(_ascending)] = ()
+    reversible: ClassVar[bool] = False
 
     def agreeing(self) -> dict[str, bool]:
         return super().agreeing() | ({} if self.means else {"means": True})
@@ -293,9 +296,53 @@ class TimeEncoder(ColumnEncoder):
         return len(AXES)
 
 
+class TextEncoder(ColumnEncoder):
+    """Encodes free text: its length, the terms that tell the most, and sums of all terms. A missing text is 0
+    in all of them, and sets the flag.
+
+    letters: the alphabet, in lower case. terms: pieces of texts. weights: what each counts. shown: how many,
+    from the first on, are inputs. sums: for each term, what it adds to each sum. See preparation/texts.py.
+    """
+
+    encoder: Literal["text"] = Field(default="text", validation_alias="as", serialization_alias="as")
+    letters: Text
+    terms: Many[Text]
+    weights: Many[Number]
+    shown: Count
+    sums: Many[Number]
+    flag: bool = False
+    numeric: ClassVar[bool] = False
+    reversible: ClassVar[bool] = False
+
+    def agreeing(self) -> dict[str, bool]:
+        n = len(self.terms)
+        whole = len(self.sums) % n == 0 if n else not self.sums
+        lengths = {"weights": len(self.weights) == n, "shown": self.shown <= n, "sums": whole}
+        return super().agreeing() | lengths
+
+    @property
+    def own(self) -> tuple[str, ...]:
+        length = _("{name} (length)").format(name=self.column)
+        shown = (f"{self.column}: {written(term)}" for term in self.terms[: self.shown])
+        sums = range(1, self.own_width - self.shown)
+        return (length, *shown, *(_("{name} theme {k}").format(name=self.column, k=k) for k in sums))
+
+    @property
+    def own_width(self) -> int:
+        return 1 + self.shown + len(self.sums) // max(1, len(self.terms))
+
+
+def written(term: str) -> str:
+    """A term as people read it: words as they are, and a piece of a word with … where the word goes on."""
+    start = "" if term.startswith(" ") else "…"
+    return f"{start}{term.strip()}" + ("" if term.endswith(" ") else "…")
+
+
 AXES = ("sin", "cos")
 """The coordinates of a point on a circle."""
-Encoder = NumberEncoder | RankEncoder | OneHotEncoder | HashingEncoder | DateEncoder | TimeEncoder
+Encoder = (
+    NumberEncoder | RankEncoder | OneHotEncoder | HashingEncoder | DateEncoder | TimeEncoder | TextEncoder
+)
 Labels = Literal["text", "number", "truth"]
 """The type of the classes in the data."""
 

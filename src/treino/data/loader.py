@@ -16,18 +16,21 @@ from treino.base.machine import free_bytes
 from treino.base.words import _, joined, setting
 from treino.data import arrays, photographs, sources, torch_datasets
 from treino.data.dataset import Data
-from treino.data.documents import LoadArguments, Tree
+from treino.data.documents import LoadArguments, PreparationDocument
 from treino.data.load_request import LoadRequest, load_request
 from treino.data.preparation.column_kinds import ColumnRole
 from treino.data.preparation.column_roles import choose_features, say_encoders, say_gaps, say_missing
 from treino.data.preparation.fit import (
+    EQUAL_TEXTS,
     comparable,
+    first_same_text,
     fit,
     in_memory,
     pixel_shape,
     prepare_targets,
     say_held_back,
     target_folds,
+    target_numbers,
 )
 from treino.data.preparation.preparation import Preparation
 from treino.data.preparation.row_weights import Weights, WeightsDescription, weight_column, weighted
@@ -64,7 +67,7 @@ def load(
     most_inputs: int | None = None,
     num_workers: int = 0,
     cache: str | Path | None = None,
-    fitted_trees: tuple[Tree, ...] | None = None,
+    fitted: PreparationDocument | None = None,
     **settings: Any,
 ) -> Data:
     """Read a source, split its rows, and prepare them with statistics of the training rows alone.
@@ -81,8 +84,8 @@ def load(
     num_workers: the number of processes that read a Dataset's items.
     cache: the folder for prepared tables; None: a temporary one, removed with the Data. A table larger than
     ``max_memory`` is prepared once into a folder and read from there, with the same rows bit for bit.
-    fitted_trees: the decision trees of an earlier load of the same rows, whose leaves are inputs; None: fit
-    them.
+    fitted: the preparation of an earlier load of the same rows, whose decision trees and terms of texts are
+    taken; None: fit them.
     settings: the settings of data, by which ``treino train`` loads too; ``validation`` and ``test`` may also
     be frames with the same columns, and ``kinds`` a mapping.
 
@@ -110,7 +113,7 @@ def load(
     with PreparedCache(limit, folder, known) as work:
         if (prepared := work.lookup(source, request.files)) is not None:
             return prepared
-        data = _of_table(request, work, most_inputs, fitted_trees)
+        data = _of_table(request, work, most_inputs, fitted)
         if work.used:
             work.keep(data)
         return data
@@ -120,7 +123,7 @@ def _of_table(
     request: LoadRequest,
     work: PreparedCache,
     most_inputs: int | None,
-    fitted_trees: tuple[Tree, ...] | None,
+    fitted: PreparationDocument | None,
 ) -> Data:
     """The Data of a table. Rows that need too much memory are written to files."""
     found, arguments = _tables_of(request, work), request.arguments
@@ -138,7 +141,11 @@ def _of_table(
         first_N = equal_rows(tables, chosen)
     else:
         first_N = first_equal(cells_ND)
-    part_N = decide_parts(tables, found.file_parts, arguments, first_N, label_N, classes[0], notes)
+    texts = [name for name, role in chosen.items() if role.way == "text"]
+    if texts:
+        first_N = first_same_text(tables, texts, first_N)
+    asked = arguments, first_N, label_N, classes[0], notes
+    part_N = decide_parts(tables, found.file_parts, *asked, *(EQUAL_TEXTS if texts else ()))
     parts = np.split(part_N, np.cumsum([t.rows for t in tables])[:-1])
 
     train_N = np.flatnonzero(parts[0] == TRAIN)
@@ -155,16 +162,19 @@ def _of_table(
     if most_inputs is not None and len(chosen) > most_inputs:
         arguments = arguments.changed(inputs="plain")
     learnt = (table, chosen, columns, task, classes, train_N)
-    fitting = found.weights, weight_T, folds, fitted_trees
-    preparation = fit(*learnt, arguments, *fitting)
+    told_TK = None
+    if texts:
+        told_TK = target_numbers(columns, classes, labels[0], train_N, weight_T, bool(arguments.log_target))
+    fitting = found.weights, weight_T, folds, told_TK
+    preparation = fit(*learnt, arguments, *fitting, fitted)
     if most_inputs is not None and arguments.inputs == "bins" and preparation.size > most_inputs:
         arguments = arguments.changed(inputs="plain")
-        preparation = fit(*learnt, arguments, *fitting)
+        preparation = fit(*learnt, arguments, *fitting, fitted)
     if cells_ND is None or work.too_small_for(preparation, table):
         from treino.data.large_tables import check_room, on_disk  # imports pyarrow, which is slow
 
-        if fitted_trees is not None:  # a folder may hold any: others read the cache too
-            preparation = fit(*learnt, arguments, found.weights, weight_T, folds)
+        if fitted is not None:  # a folder may hold any: others read the cache too
+            preparation = fit(*learnt, arguments, *fitting)
         check_room(len(part_N), work.limit)
         preparation, met, x_of = on_disk(tables, preparation, parts, train_N, weight_T, work.folder(), folds)
     else:

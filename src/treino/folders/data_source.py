@@ -211,7 +211,7 @@ def data_of(folder: RunFolder, moved_to: str | Path | None = None) -> Data:
         **arguments,
         max_memory=spec.asked.get("max_memory"),
         cache=prepared_beside(folder.path.resolve().parent),
-        fitted_trees=stored.trees,
+        fitted=stored,
     )
     read = {name: digest for name, (_path, digest) in data.files.items()}
     if data.sha256 != where.sha256 or read != {name: file.sha256 for name, file in where.files.items()}:

@@ -17,7 +17,6 @@ from torch import nn
 from treino.base.errors import Refusal, nearest
 from treino.base.words import _
 from treino.data.dataset import Data
-from treino.data.documents import HashingEncoder
 from treino.data.rows import Rows
 from treino.engine.devices import torch_threads
 from treino.engine.metrics import probabilities
@@ -277,7 +276,8 @@ def _fixed(data: Data, typical_D: Floats, along: Sequence[int]) -> tuple[tuple[s
     preparation, values = data.preparation, list[tuple[str, Cell]]()
     for j, (name, group) in enumerate(zip(data.features, preparation.groups, strict=True)):
         encoder = preparation.encoders[j] if preparation.encoders else None
-        value = None if isinstance(encoder, HashingEncoder) else cell_of(encoder, typical_D[list(group)])
+        known = encoder is None or encoder.reversible
+        value = cell_of(encoder, typical_D[list(group)]) if known else None
         if j not in along:
             values.append((name, value))
     return tuple(values)

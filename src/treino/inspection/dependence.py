@@ -14,7 +14,6 @@ from treino.data.dataset import Data
 from treino.data.documents import (
     DateEncoder,
     Encoder,
-    HashingEncoder,
     NumberEncoder,
     OneHotEncoder,
     RankEncoder,
@@ -96,7 +95,7 @@ def dependence(
     place = data.features.index(column)
     made = data.preparation.encoders
     encoder: Encoder = made[place] if made else NumberEncoder(column=column, fill=None)
-    if isinstance(encoder, HashingEncoder):
+    if not encoder.reversible:
         raise DEPENDENCE_HASHED(name=column)
     drawn = draw(data.train, rows)
     own_N, axis, levels = _own(encoder, cells_of(data, drawn.x, place))
@@ -129,7 +128,7 @@ def drawable(data: Data) -> tuple[str, ...]:
     return tuple(
         name
         for j, name in enumerate(data.features)
-        if not (made and (isinstance(made[j], HashingEncoder) or not made[j].inputs))
+        if not (made and not (made[j].reversible and made[j].inputs))
     )
 
 

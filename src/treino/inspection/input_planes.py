@@ -20,6 +20,7 @@ from treino.data.documents import (
     NumberEncoder,
     OneHotEncoder,
     RankEncoder,
+    TextEncoder,
 )
 from treino.data.preparation.encoders import DAY
 from treino.data.rows import Rows
@@ -320,6 +321,8 @@ def cell_of(encoder: Encoder | None, raw_G: Floats) -> Cell:
         return (encoder.levels[best] or None) if raw_G[best] > 0.5 else _("unknown")
     if isinstance(encoder, HashingEncoder):
         return _("(hashed)") if np.abs(raw_G).max() > 0.5 else None
+    if isinstance(encoder, TextEncoder):
+        return _("(text)")
     if isinstance(encoder, DateEncoder):
         second = encoder.origin + float(raw_G[0]) * DAY
         if "hour" in encoder.parts:

@@ -23,6 +23,7 @@ from treino.data.cell_forms import (
     truth_of,
     year_range,
 )
+from treino.data.preparation.texts import unspaced
 from treino.data.table import LARGEST_WHOLE, Column, Table, number, plain, plain_whole
 
 KIND_UNKNOWN = Refusal("There is no kind '{kind}' for column '{name}'.", "{hint}")
@@ -45,7 +46,7 @@ LEVELS_LACKING = Refusal(
 )
 
 Kind = Literal["number", "boolean", "category", "date", "identifier", "row number", "text", "constant"]
-Way = Literal["number", "rank", "category", "one-hot", "hashed", "date", "time", "out"]
+Way = Literal["number", "rank", "category", "one-hot", "hashed", "date", "time", "text", "out"]
 
 FEW_CODES = 31  # at most this many codes with leading zeros are classes: days of a month, states
 ASKABLE = ("number", "boolean", "category", "one-hot", "hashed", "date", "identifier", "text", "out")
@@ -65,6 +66,9 @@ _NAME_OF_KEY = re.compile(r"(^|_|\s)(id|ids|uuid|guid|cpf|cnpj|cep)$", re.IGNORE
 _BRAZILIAN = re.compile(r"\d{3}\.\d{3}\.\d{3}-\d{2}|\d{2}\.\d{3}\.\d{3}/\d{4}-\d{2}|\d{5}-\d{3}", re.ASCII)
 _LEADING_ZERO = re.compile(r"0\d+", re.ASCII)
 _DIGITS = re.compile(r"\d+", re.ASCII)
+_WORD = re.compile(r"[^\W\d_]+")
+MOST_SENTENCES = 256  # so many different sentences may be classes, such as answers of a questionnaire
+SENTENCES_READ = 500
 
 
 @dataclass(frozen=True)
@@ -110,10 +114,10 @@ def kind(column: Column) -> Kind:
         return "date"
     if len(count) == cells > 1:
         return "identifier" if _named_as_one(column.name) or _mostly(count, _like_a_code, 1.0) else "text"
-    if 2 * len(count) <= cells:
-        return "category"
     again = 2 * sum(n for n in count.values() if n > 1) >= cells
-    return "category" if again and not _named_as_one(column.name) else "text"
+    if 2 * len(count) <= cells or (again and not _named_as_one(column.name)):
+        return "text" if len(count) > MOST_SENTENCES and reads_as_prose(count) else "category"
+    return "text"
 
 
 def _counts(column: Column) -> Counter[str]:
@@ -129,6 +133,28 @@ def _counts(column: Column) -> Counter[str]:
     for word in absent:
         count.pop(word, None)
     return count
+
+
+def reads_as_prose(words: Iterable[str]) -> bool:
+    """Whether these are sentences and not names, titles, addresses or codes: some words in each, most of them
+    in lower case; more words if the script or the writer has no lower case; and more if most have digits.
+
+    A letter of a script without blanks between words counts as half a word.
+    """
+    sampled = list(words)
+    sampled = sampled[:: max(1, len(sampled) // SENTENCES_READ)]
+    total = small = capital = digits = 0
+    for text in sampled:
+        for word in _WORD.findall(text):
+            total += max(2, sum(map(unspaced, word)))
+            small += word[0].islower()
+            capital += word[0].isupper()
+        digits += any(map(str.isdigit, text))
+    mean = total / 2 / max(1, len(sampled))
+    if mean >= 15:
+        return True
+    least = 5 if small > capital or not capital else 8 if not small else 15
+    return mean >= least and digits < 0.8 * len(sampled)
 
 
 def _mostly(count: Counter[str], like: Callable[[str], bool], share: float) -> bool:
@@ -228,6 +254,8 @@ def choose(column: Column, request: str | None, named: bool, place: Callable[[in
     if request is not None:
         return _requested_kind(column, request.strip(), place)
     column_kind = kind(column)
+    if column_kind == "text" and column.words is not None and reads_as_prose(_counts(column)):
+        return ColumnRole("text", "text")
     if column_kind in ("identifier", "text", "constant"):
         way: Way = "category" if column.numbers is None or column_kind == "identifier" else "number"
         return ColumnRole(column_kind, way if named else "out")
@@ -259,7 +287,8 @@ def _requested_kind(column: Column, request: str, place: Callable[[int], str]) -
     roles: dict[str, ColumnRole] = {
         "out": ColumnRole(kind(column), "out"),
         "date": ColumnRole("date", "time" if column.clock else "date"),
-        **{name: ColumnRole(name, "out") for name in ("identifier", "text")},
+        "identifier": ColumnRole("identifier", "out"),
+        "text": ColumnRole("text", "text"),
         **{name: ColumnRole(name, "number") for name in ("boolean", "number")},
     }
     return roles[request]

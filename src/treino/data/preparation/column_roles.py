@@ -16,6 +16,7 @@ from treino.data.documents import (
     HashingEncoder,
     OneHotEncoder,
     RankEncoder,
+    TextEncoder,
     TimeEncoder,
 )
 from treino.data.preparation.column_kinds import (
@@ -56,7 +57,7 @@ LEFT_OUT = {
     "empty": (N_("Left out, for they have no value in any row: {names}."), _NOTHING),
     "constant": (N_("Left out, for they never change: {names}."), _NOTHING),
     "identifier": (N_("Left out, for they only tell rows apart (identifiers): {names}."), _USE),
-    "text": (N_("Left out, for they are free text: {names}."), _USE),
+    "text": (N_("Left out, for their cells differ and aren't sentences (names, titles): {names}."), _USE),
     "row number": (N_("Left out, for they number the rows: {names}."), _USE),
 }
 """Texts about columns that are left out, by the reason."""
@@ -131,7 +132,7 @@ def say_left_out(
             numeric = table.column(left[0]).numbers is not None and table.column(left[0]).odd is None
             kind = "number" if numeric else "category"
             facts = {"names": shortened(", ".join(left), 400), "first": as_item(left[0])}
-            facts["kind"] = "hashed" if reason == "text" else kind
+            facts["kind"] = "text" if reason == "text" else kind
             message, hint = (_(sentence).format(**facts) for sentence in sentences)
             yield DataWarning(f"column_{reason.replace(' ', '_')}", message, hint, left[0])
 
@@ -231,6 +232,8 @@ def say_encoders(encoders: Sequence[Encoder], table: Table, kinds: Mapping[str, 
             text = _("{name} ({n})").format(name=e.column, n=len(e.levels))
         elif isinstance(e, HashingEncoder):
             text = _("{name} ({n})").format(name=e.column, n=f"{len(set(e.values) - {''}):,}")
+        elif isinstance(e, TextEncoder):
+            text = _("{name} ({n})").format(name=e.column, n=len(e.terms))
         elif isinstance(e, RankEncoder):
             text = _("{name} ({levels})").format(name=e.column, levels=shortened(" < ".join(e.levels), 80))
         elif isinstance(e, DateEncoder):
@@ -246,6 +249,7 @@ def say_encoders(encoders: Sequence[Encoder], table: Table, kinds: Mapping[str, 
             "Hashed, for their classes are many (so many are in two training rows or more, and are known; "
             "all others are alike): {names}."
         ),
+        TextEncoder: _("Free text, by words and pieces of words (so many): {names}."),
         RankEncoder: _("Ordered classes as ranks: {names}."),
         DateEncoder: _("Dates as days, and what comes around as points of a circle: {names}."),
         TimeEncoder: _(
@@ -319,10 +323,11 @@ def word_gaps(column: Column, table: Table) -> DataWarning | None:
 
 def say_missing(met: Mapping[str, EncodingGaps], encoders: Sequence[Encoder], impute: str) -> list[str]:
     """Notes on missing values and unknown classes: columns, counts, and the replacement."""
-    of_classes = {e.column for e in encoders if isinstance(e, OneHotEncoder | HashingEncoder)}
-    filled, classes = (
-        [f"{name} ({g.missing})" for name, g in met.items() if g.missing and (name in of_classes) == told]
-        for told in (False, True)
+    kinds = {OneHotEncoder: "classes", HashingEncoder: "classes", TextEncoder: "texts"}
+    of = {e.column: kinds.get(type(e), "values") for e in encoders}
+    filled, classes, texts = (
+        [f"{name} ({g.missing})" for name, g in met.items() if g.missing and of[name] == kind]
+        for kind in ("values", "classes", "texts")
     )
     why = {
         "median": _("the median of the training rows, which outliers don't move"),
@@ -331,6 +336,7 @@ def say_missing(met: Mapping[str, EncodingGaps], encoders: Sequence[Encoder], im
     sentences = {
         _("Missing values were filled with {why}, and an input says where: {counts}."): filled,
         _("Missing classes are a class of their own: {counts}."): classes,
+        _("Empty texts, and an input says where: {counts}."): texts,
         _("Cells of a class that no training row has, so no input stands for it: {counts}."): unknown(met),
     }
     return [

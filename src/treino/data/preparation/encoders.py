@@ -27,6 +27,7 @@ from treino.data.documents import (
     NumberEncoder,
     OneHotEncoder,
     RankEncoder,
+    TextEncoder,
     TimeEncoder,
 )
 from treino.data.preparation.column_kinds import (
@@ -37,6 +38,7 @@ from treino.data.preparation.column_kinds import (
     level_codes,
 )
 from treino.data.preparation.target_means import TargetFolds, mean_inputs, places, repeats
+from treino.data.preparation.texts import fit_texts, text_inputs
 from treino.data.table import Column, fault, fault_odd, number
 
 FEATURE_NO_DATE = Refusal(
@@ -181,6 +183,14 @@ def _encoded_time(encoder: TimeEncoder, column: Column, place: Place) -> tuple[F
     return _flagged(encoder, _on_circle(angle_N, absent_N), absent_N)
 
 
+@encoded.register
+def _encoded_text(encoder: TextEncoder, column: Column, place: Place) -> tuple[Floats, EncodingGaps]:
+    texts = level_cells(column, False)
+    e = encoder
+    inputs_NK = text_inputs(texts.tolist(), e.letters, e.terms, e.weights, e.shown, e.sums)
+    return _flagged(encoder, list(inputs_NK.T), texts == "")
+
+
 def hashed(encoder: HashingEncoder, place_K: NDArray[np.int64]) -> Floats:
     """``[K, buckets]``: the inputs of the classes at these places among the known ones; -1: of any other."""
     inputs = np.zeros((len(place_K), encoder.buckets))
@@ -219,12 +229,14 @@ def fit_encoder(
     bins: int = 0,
     weight_T: Floats | None = None,
     folds: TargetFolds | None = None,
+    target_TK: Floats | None = None,
 ) -> Encoder:
     """The encoder of a column, fitted on its training rows alone.
 
     impute: ``median`` or ``mean``, the statistic of the training rows that replaces a missing number. bins:
     the largest number of bins of a number, a rank or a date; 0: none. weight_T: the training rows' weights.
-    folds: the data on which target means are fitted; None: no target means.
+    folds: the data on which target means are fitted; None: no target means. target_TK: the training rows'
+    targets, by which the terms of a text are chosen.
     """
     name, numeric = column.name, by_value(column)
     if choice.way == "number":
@@ -243,6 +255,12 @@ def fit_encoder(
         absent_N = np.isnan(second_cells(column, place, clock=True))
         return TimeEncoder(column=name, flag=bool(absent_N[train_N].any()))
     words = level_cells(column, numeric)[train_N]
+    if choice.way == "text":
+        words = level_cells(column, False)[train_N]
+        assert target_TK is not None
+        return TextEncoder(
+            column=name, flag=bool((words == "").any()), **fit_texts(words.tolist(), target_TK)
+        )
     if choice.way == "rank":
         code_N, _seen = _codes(choice.levels, words)
         rank_N = np.where(code_N < 0, np.nan, code_N)

@@ -1,5 +1,6 @@
 """Fit a preparation: raw inputs, statistics of the training rows, and targets."""
 
+import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from operator import eq
@@ -12,14 +13,15 @@ from numpy.typing import NDArray
 from treino.base.document_fields import Task
 from treino.base.errors import Refusal, TreinoError
 from treino.base.text import shortened
-from treino.base.words import _, setting
+from treino.base.words import N_, _, setting
 from treino.data.documents import (
     Encoder,
     Labels,
     LoadArguments,
     OneHotEncoder,
+    PreparationDocument,
     Target,
-    Tree,
+    TextEncoder,
 )
 from treino.data.preparation.column_kinds import ColumnRole, by_value, level_cells
 from treino.data.preparation.encoders import EncodingGaps, fit_encoder, mean_keys, number_cells, second_cells
@@ -30,6 +32,7 @@ from treino.data.splits import TEST, TRAIN, VALIDATION
 from treino.data.table import Column, Numbers, Table
 from treino.settings.setting_types import as_items
 
+MOST_TOLD = 30  # classes for which it is known what a text tells of them
 SMALLEST = 1e-37  # whose logarithm is learnt for a 0 among other rows than those that were fitted
 LOG_TARGET = Refusal(
     "[[log_target]] is for one target of numbers above 0, and '{name}' holds {value}.",
@@ -57,6 +60,40 @@ def pixel_shape(names: Sequence[str]) -> tuple[int, int] | None:
     width = sum(name.startswith("pixel_0_") for name in names) or 1
     every = (f"pixel_{place // width}_{place % width}" for place in range(len(names)))
     return (len(names) // width, width) if len(names) % width == 0 and all(map(eq, names, every)) else None
+
+
+EQUAL_TEXTS = (
+    N_("Rows equal to an earlier one in all features or in a long text: {n}; they are never parted."),
+    N_(
+        "Rows that equal a held-back row in all features or in a long text: {n} of {of}. They stay where "
+        "they were given, and figures may be too good for it; [[duplicates=apart]] leaves them out."
+    ),
+)
+LONG_TEXT = 50  # characters; shorter texts may be alike by chance
+
+
+def first_same_text(
+    tables: Sequence[Table], texts: Sequence[str], first_N: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """``[N]``: for each row, the first row that is equal or has the same long text, also by way of others.
+    first_N: the first equal row. texts: the columns of free text."""
+    from scipy.sparse import csr_matrix
+    from scipy.sparse.csgraph import connected_components
+
+    row_N = np.arange(len(first_N))
+    links = [first_N]
+    for name in texts:
+        cells = itertools.chain.from_iterable(level_cells(table.column(name), False) for table in tables)
+        first: dict[str, int] = {}
+        same = (
+            first.setdefault(cell, row) if len(cell) >= LONG_TEXT else row for row, cell in enumerate(cells)
+        )
+        links.append(np.fromiter(same, np.int64, len(first_N)))
+    from_K, to_K = np.tile(row_N, len(links)), np.concatenate(links)
+    linked = csr_matrix((np.ones(len(to_K), bool), (from_K, to_K)), (len(first_N), len(first_N)))
+    _count, group_N = connected_components(linked, directed=False)
+    _group, first_G = np.unique(group_N, return_index=True)
+    return np.asarray(first_G[group_N])
 
 
 def comparable(tables: Sequence[Table], chosen: Mapping[str, ColumnRole]) -> Numbers:
@@ -99,13 +136,14 @@ def fit(
     row_weights: str | None,
     weight_T: NDArray[np.float64] | None,
     folds: TargetFolds | None,
-    trees: tuple[Tree, ...] | None = None,
+    target_TK: NDArray[np.float64] | None,
+    fitted: PreparationDocument | None = None,
 ) -> Preparation:
     """The preparation of features and target, fitted on training rows; mean and scale are set later.
-    trees: those that were fitted on these rows before.
 
     row_weights: the column of the rows' weights. weight_T: those of the training rows. folds: the data on
-    which target means and trees are fitted.
+    which target means and trees are fitted. target_TK: the training rows' targets, see ``target_numbers``.
+    fitted: the preparation that was fitted on these rows before, whose trees and texts are taken.
     """
     is_image = table.matrix is not None and table.matrix.dtype == np.uint8
     bins = arguments.bins if arguments.inputs == "bins" else 0
@@ -124,8 +162,14 @@ def fit(
     made: tuple[Encoder, ...] = ()
     if not is_image:
         means = folds if arguments.target_means else None
-        how = (train_N, table.place, arguments.impute, bins, weight_T, means)
-        made = tuple(fit_encoder(table.column(name), choice, *how) for name, choice in chosen.items())
+        how = (train_N, table.place, arguments.impute, bins, weight_T, means, target_TK)
+        texts = {} if fitted is None else {e.column: e for e in fitted.encoders if isinstance(e, TextEncoder)}
+        made = tuple(
+            texts[name]
+            if choice.way == "text" and name in texts
+            else fit_encoder(table.column(name), choice, *how)
+            for name, choice in chosen.items()
+        )
     apart = {*(column.name for column in columns), row_weights}
     others = tuple(name for name in table.names if name not in apart)
     inputs = sum(encoder.width for encoder in made) if made else len(names)
@@ -148,6 +192,7 @@ def fit(
     )
     if not arguments.trees or folds is None:
         return preparation
+    trees = None if fitted is None else fitted.trees
     if trees is None or any(place >= preparation.size for tree in trees for place in tree.columns):
         usable = np.flatnonzero(~np.array(preparation.input_bins)).tolist()
         rows = take(table, train_N[evenly(len(train_N), len(usable))])
@@ -222,19 +267,35 @@ def target_folds(
     """
     if sum(map(len, classes)) > MOST_CLASSES:
         return None
+    target_TK = target_numbers(columns, classes, labels, train_N, weight_T, log)
+    known, place_T = np.unique(unit_N[train_N], return_inverse=True)
+    fold_T = (len(known) - 1 - place_T) * FOLDS // len(known) if timed else place_T % FOLDS
+    return TargetFolds(target_TK, fold_T, weight_T)
+
+
+def target_numbers(
+    columns: Sequence[Column],
+    classes: Sequence[tuple[str, ...]],
+    labels: Sequence[NDArray[np.int64]],
+    train_N: NDArray[np.int64],
+    weight_T: NDArray[np.float64] | None,
+    log: bool = False,
+) -> NDArray[np.float64]:
+    """``[T, K]``: the training rows' targets with mean 0: a number, 1 or 0 for the second of two classes, or
+    such a column for each of more, at most for the ``MOST_TOLD`` commonest ones."""
     targets: list[NDArray[np.float64]] = []
     for column, names, label_N in zip(columns, classes, labels, strict=True):
         if names:
-            own = range(1 if len(names) == 2 else 0, len(names))
-            of_classes = (label_N[train_N, None] == np.array(own)).astype(np.float64)
+            own = np.arange(1 if len(names) == 2 else 0, len(names))
+            if len(own) > MOST_TOLD:
+                own = np.sort(np.argsort(-np.bincount(label_N[train_N]), kind="stable")[:MOST_TOLD])
+            of_classes = (label_N[train_N, None] == own).astype(np.float64)
             targets.append(of_classes - np.average(of_classes, axis=0, weights=weight_T))
         else:
             value_T = learnt_values(column, log)[train_N]
             mean, scale = fit_target(value_T, weight_T)
             targets.append(((value_T - mean) / scale)[:, None])
-    known, place_T = np.unique(unit_N[train_N], return_inverse=True)
-    fold_T = (len(known) - 1 - place_T) * FOLDS // len(known) if timed else place_T % FOLDS
-    return TargetFolds(np.hstack(targets), fold_T, weight_T)
+    return np.hstack(targets)
 
 
 def held_out_means(

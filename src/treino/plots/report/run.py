@@ -189,7 +189,7 @@ def _split_said(report: RunReport) -> str:
 def _columns(preparation: Preparation) -> TableBlock:
     """Return a row for each column: its encoding, and its scale on the training rows."""
     ways = {"number": _("number"), "rank": _("ordered classes"), "one-hot": _("one input for each class")}
-    ways |= {"hashed": _("hashed classes"), "date": _("date"), "time": _("time of day")}
+    ways |= {"hashed": _("hashed classes"), "date": _("date"), "time": _("time of day"), "text": _("text")}
     rows, p = [], preparation
     for name, encoder, group in list(zip(p.features, p.encoders, p.groups, strict=False))[:COLUMNS]:
         mean = deviation = ""
