@@ -18,7 +18,7 @@ from treino.api import study as _study
 from treino.base import words as words
 from treino.base.errors import TreinoError as TreinoError
 from treino.data.dataset import Data
-from treino.data.documents import Tree
+from treino.data.documents import PreparationDocument
 from treino.data.loader import load as _load
 from treino.data.readers import ReaderOptions
 from treino.engine.bags import Bags

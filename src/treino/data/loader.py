@@ -94,7 +94,7 @@ def load(
     given = given_by_package(source)
     if given is not source:
         how: dict[str, Any] = {"reading": reading, "pictures": pictures, "most_inputs": most_inputs}
-        how |= {"num_workers": num_workers, "cache": cache, "fitted_trees": fitted_trees}
+        how |= {"num_workers": num_workers, "cache": cache, "fitted": fitted}
         return replace(load(given, data_seed=data_seed, **how, **settings), name=source)
     request = load_request(source, settings | {"data_seed": data_seed}, reading)
     if pictures:
