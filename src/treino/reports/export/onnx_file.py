@@ -21,6 +21,7 @@ from treino.data.documents import (
     NumberEncoder,
     OneHotEncoder,
     RankEncoder,
+    TextEncoder,
     TimeEncoder,
 )
 from treino.data.photographs.decoding import decode
@@ -180,6 +181,9 @@ def _again(encoder: Encoder, raw_NK: NDArray[np.float64]) -> NDArray[Any]:
         known_N = np.asarray(raw_NK.sum(axis=1) > 0)
         cells = [level if there else "\0" for level, there in zip(levels, known_N, strict=True)]
         return np.array(cells, object) if not encoder.numeric else np.array([_number(cell) for cell in cells])
+    if isinstance(encoder, TextEncoder):  # others with some of the terms: a text can't be restored
+        words = [term.strip() for term in encoder.terms]
+        return np.array([" ".join(words[row % 97 :: 97]) for row in range(len(raw_NK))], object)
     missing_N = raw_NK[:, -1] > 0.5 if encoder.flag else np.zeros(len(raw_NK), bool)
     if isinstance(encoder, RankEncoder):
         places = np.clip(raw_NK[:, 0].round().astype(int), 0, len(encoder.levels) - 1)
@@ -200,7 +204,9 @@ def _number(cell: str) -> float:
 
 def _answers(session: Any, cells: Mapping[str, NDArray[Any]], prep: Preparation) -> dict[str, Any]:
     """Return the model's outputs by name. Cells get blanks around them, as a file may have."""
-    spaced = {encoder.column for encoder in prep.encoders if isinstance(encoder, HashingEncoder)}
+    spaced = {
+        encoder.column for encoder in prep.encoders if isinstance(encoder, HashingEncoder | TextEncoder)
+    }
     blanks = {name: "  " if name in spaced else " \t" for name in cells}
     inputs = {
         name: np.array([f" {cell}{blanks[name]}" for cell in values], object)

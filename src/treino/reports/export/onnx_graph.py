@@ -2,9 +2,9 @@
 
 Every column is an input of its own. Numbers, booleans (0, 1), dates (seconds since 1970-01-01) and times of
 day (seconds since midnight) are float64, NaN if missing. Classes are text as in a file, with or without
-surrounding blanks (of hashed columns: spaces); "" or one of the table's missing words if missing. The decoded
-pixels of pictures are one input. The preparation is computed in float64 and the network in float32, as treino
-does. Operators: https://onnx.ai/onnx/operators/
+surrounding blanks (of hashed columns and texts: spaces); "" or one of the table's missing words if missing.
+The decoded pixels of pictures are one input. The preparation is computed in float64 and the network in
+float32, as treino does. Operators: https://onnx.ai/onnx/operators/
 """
 
 import json
@@ -29,12 +29,14 @@ from treino.data.documents import (
     NumberEncoder,
     OneHotEncoder,
     RankEncoder,
+    TextEncoder,
     TimeEncoder,
     Tree,
 )
 from treino.data.preparation.encoders import DAY, hashed
 from treino.data.preparation.preparation import Preparation
 from treino.data.preparation.target_means import mean_inputs
+from treino.data.preparation.texts import letter_table
 from treino.data.preparation.trees import ways
 from treino.data.readers import ReaderOptions
 from treino.engine.arguments import without_arguments
@@ -59,7 +61,9 @@ ONNX_ARRAYS = Refusal(
 )
 
 OPSET, IR = 20, 9
-LEARNT, LEARNT_OPSET = "ai.onnx.ml", 4  # the domain of LabelEncoder
+LEARNT, RUNTIME = "ai.onnx.ml", "com.microsoft"
+DOMAINS = {LEARNT: 4, RUNTIME: 1}
+"""The versions of operators that are not ONNX's own: LabelEncoder, and onnxruntime's Tokenizer of texts."""
 DOUBLE, FLOAT = TensorProto.DOUBLE, TensorProto.FLOAT
 BLANKS = r"[\t-\r\x1c-\x1f\x{85}\pZ]*"  # blanks that Arrow strips from a cell, in RE2's syntax
 DAYS_TO_ERA, ERA = 719468, 146097  # proleptic Gregorian days: 0000-03-01 to 1970-01-01; in 400 years
@@ -80,7 +84,7 @@ def value_info(name: str, kind: int, *shape: Any) -> Any:
 @dataclass
 class OnnxGraph:
     """An ONNX graph being built. taken: the names of its inputs, which are columns of the user's. reading:
-    how text cells are read."""
+    how text cells are read. known: the shapes of values that ONNX can't infer."""
 
     taken: Sequence[str] = ()
     reading: ReaderOptions = field(default_factory=ReaderOptions)
@@ -88,6 +92,7 @@ class OnnxGraph:
     constants: list[onnx.TensorProto] = field(default_factory=list)
     inputs: list[onnx.ValueInfoProto] = field(default_factory=list)
     outputs: list[onnx.ValueInfoProto] = field(default_factory=list)
+    known: list[onnx.ValueInfoProto] = field(default_factory=list)
 
     def put(
         self, operator: str, *operands: Any, called: str = "", outputs: int = 1, **attributes: Any
@@ -117,10 +122,12 @@ class OnnxGraph:
 
     def model(self, facts: dict[str, str]) -> Any:
         """Return the model of this graph. facts: its metadata."""
-        made = helper.make_graph(self.nodes, "treino", self.inputs, self.outputs, self.constants)
+        made = helper.make_graph(
+            self.nodes, "treino", self.inputs, self.outputs, self.constants, value_info=self.known
+        )
         opsets = [helper.make_opsetid("", OPSET)]
-        if any(node.domain for node in self.nodes):
-            opsets.append(helper.make_opsetid(LEARNT, LEARNT_OPSET))
+        used = {node.domain for node in self.nodes}
+        opsets += [helper.make_opsetid(name, opset) for name, opset in DOMAINS.items() if name in used]
         model = helper.make_model(made, producer_name="treino", ir_version=IR, opset_imports=opsets)
         helper.set_model_props(model, facts)
         onnx.checker.check_model(model, full_check=True)
@@ -260,7 +267,7 @@ def _form(encoder: Encoder) -> str:
         return "seconds since 1970-01-01 (UTC), NaN: missing"
     if isinstance(encoder, TimeEncoder):
         return "seconds since midnight, NaN: missing"
-    if isinstance(encoder, HashingEncoder) and not encoder.numeric:
+    if isinstance(encoder, HashingEncoder | TextEncoder) and not encoder.numeric:
         return 'text, spaces around it are left out, "": missing'
     if isinstance(encoder, OneHotEncoder | RankEncoder) and not encoder.numeric:
         return 'text, blanks around it are left out, "": missing'
@@ -293,6 +300,8 @@ def _encoded(graph: OnnxGraph, encoder: Encoder) -> Value:
     """Return ``[N, K]`` float64: a column's raw inputs."""
     if isinstance(encoder, HashingEncoder):
         return _hashed(graph, encoder)
+    if isinstance(encoder, TextEncoder):
+        return _text(graph, encoder)
     if isinstance(encoder, OneHotEncoder):
         return _levels(graph, encoder).cast()
     if isinstance(encoder, RankEncoder):  # the level's rank; the fill value if missing or unknown
@@ -352,6 +361,46 @@ def _hashed(graph: OnnxGraph, encoder: HashingEncoder) -> Value:
     row_LB = hashed(encoder, np.arange(-1, len(encoder.values))).astype(np.int8)
     inputs = graph.put("Gather", row_LB, place, axis=0).cast()
     return inputs.put("Concat", _means(encoder, place), axis=1) if encoder.means else inputs
+
+
+def _text(graph: OnnxGraph, encoder: TextEncoder) -> Value:
+    """Return the inputs of free text. Each character becomes its letter's place in the alphabet, 0 for none,
+    and a term is a sequence of such places."""
+    cells = graph.input(encoder.column, TensorProto.STRING)
+    absent = _places(_without_spaces(cells), dict.fromkeys(_spellings(graph, encoder, (), ""), 0)).column()
+    signs = cells.put("Tokenizer", domain=RUNTIME, mark=1, mincharnum=1, pad_value="", separators=[""])
+    graph.known.append(value_info(signs.name, TensorProto.STRING, "characters"))
+    places = {letter: place for place, letter in enumerate(encoder.letters)}
+    place = _places(signs, {sign: places[letter] for sign, letter in letter_table(encoder.letters).items()})
+    length = place.put("Sign").cast().put("ReduceSum", [1])
+    inputs = (length + 1.0).put("Log")
+    if encoder.terms:
+        inputs = inputs.put("Concat", *_terms(encoder, places, place), axis=1)
+    present = absent.put("Equal", np.int64(0)).cast()
+    return _joined(encoder, absent, inputs * present)
+
+
+def _terms(encoder: TextEncoder, places: Mapping[str, int], place: Value) -> list[Value]:
+    """Return the weighted terms that are inputs of their own, and the sums of all. places: of the letters in
+    the alphabet. place: of each text's letters, from 1 on."""
+    order = sorted(range(len(encoder.terms)), key=lambda k: len(encoder.terms[k]))
+    sizes = [len(encoder.terms[k]) for k in order]
+    counted = place.put(
+        "TfIdfVectorizer",
+        mode="TF",
+        max_skip_count=0,
+        min_gram_length=sizes[0],
+        max_gram_length=sizes[-1],
+        ngram_counts=[sum(size * sizes.count(size) for size in range(1, n)) for n in range(1, sizes[-1] + 1)],
+        ngram_indexes=order,
+        pool_int64s=[places.get(letter, -1) + 1 for k in order for letter in encoder.terms[k]],
+    ).cast()
+    weighted = counted.put("Max", 1.0).put("Log") + counted.put("Min", 1.0)
+    value = weighted * np.array(encoder.weights)
+    value = value / (value * value).put("ReduceSum", [1]).put("Sqrt").put("Max", 1e-12)
+    shown = value.put("Slice", [0], [encoder.shown], [1]) * 4.0
+    sums = value.put("MatMul", np.array(encoder.sums).reshape(len(encoder.terms), -1))
+    return [shown, sums]
 
 
 def _spellings(graph: OnnxGraph, encoder: Encoder, classes: Iterable[str], name: str) -> list[str]:
