@@ -104,8 +104,10 @@ def fit_events(request: FitRequest) -> tuple[Iterator[JobEvent], Rates | None]:
             From the events: bad input (status 2) or a system error (status 1).
     """
     check_request(request)
-    alerts = training.given_alerts(request.alerts, network=request.allow_network) if request.alerts else ()
     settings = settings_before_search(with_own_code(request.networks, request.settings))
+    alerts: Sequence[Any] = ()
+    if request.alerts:
+        alerts = training.given_alerts(request.alerts, network=request.allow_network, metric=settings.metric)
     check_settings(settings)  # before the data is read
     if request.net is not None:
         refuse_layers(settings)

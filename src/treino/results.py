@@ -9,9 +9,11 @@ from treino.base.errors import Refusal
 from treino.base.log import LOG
 from treino.base.words import setting
 from treino.folders.access import Access
+from treino.folders.documents import read_run_spec
 from treino.folders.store import RunFolder
 from treino.folders.store.run_lookup import known_folder
 from treino.folders.stored_run import StoredRun
+from treino.folders.timeline import Timeline
 from treino.settings.options import HERE, ClusterOptions
 from treino.settings.spec import Settings
 from treino.training.alert_actions import alerted, check_alerts, given_alerts
@@ -75,7 +77,8 @@ def resume_events(
     if alerts and folder.kind != "run":
         raise ALERT_OF_SEVERAL(run=path.name)
     if folder.kind == "run":
-        given = given_alerts(alerts, network=allow_network)
+        metric = Timeline(folder, read_run_spec(folder)).resolved.metric if alerts else None
+        given = given_alerts(alerts, network=allow_network, metric=metric)
         events = resuming(path, access, data=data, check=partial(check_alerts, given))
         return _resumed(alerted(events, given))
     if folder.kind == "sweep":
@@ -130,10 +133,12 @@ def branch_events(
     Raises:
         TreinoError: no such run or step; a setting that can't change during training.
     """
-    given = given_alerts(alerts, network=allow_network)
-    run, step = parse_step(place)
-    snapshot = next(snapshots(open_run(run, access), [step]))
+    name, step = parse_step(place)
+    run = open_run(name, access)
     changed = {name: getattr(changes, name) for name in changes.model_fields_set - {"net"}}
+    metric = changed.get("metric", run.resolved.metric)
+    given = given_alerts(alerts, network=allow_network, metric=metric)
+    snapshot = next(snapshots(run, [step]))
     check = partial(check_alerts, given)
     events = (rewinding if in_place else branching)(snapshot, changed, sender=sender, check=check)
     return alerted(events, given)

@@ -161,6 +161,48 @@ def test_what_is_no_alert_is_refused_with_the_next_move(text: str) -> None:
     assert hint in caught.hint
 
 
+@pytest.mark.parametrize(
+    ("text", "metric", "figure"),
+    [
+        ("half_right < .5: stop", "half_right@3fa9c1d2", "validation half_right@3fa9c1d2"),
+        ("val HalfRight rises for 2 epochs: stop", "HalfRight@3fa9c1d2", "validation HalfRight@3fa9c1d2"),
+        ("validation half_right@3fa9c1d2 < .5: stop", "half_right@3fa9c1d2", "validation half_right@3fa9c1d2"),
+        ("balanced_accuracy is best for 3 epochs: stop", "", "validation balanced_accuracy"),
+        ("accuracy < .5: stop", "half_right@3fa9c1d2", "validation accuracy"),
+    ],
+)
+def test_a_metric_that_is_not_treinos_is_a_figure(text: str, metric: str, figure: str) -> None:
+    alert = alert_of(text, metric)
+    assert alert.condition.clauses[0].figure == figure
+    assert alert_of(str(alert), metric) == alert
+
+
+def half_right(truth: Any, prediction: Any) -> float:
+    return float((truth == prediction).mean()) / 2
+
+
+def test_alerts_watch_the_metric_that_decides(tmp_path: Path) -> None:
+    """By its name in the user's code, at the value that early stopping sees."""
+    how: dict[str, Any] = {"epochs": 60, "lr": 0.01, "parent": tmp_path}
+    run = tr.fit("wine", metric=half_right, alerts="half_right >= .45: stop", **how)
+    assert run.status == "stopped"
+    assert run.evaluations["validation"][run.settings["metric"]][-1] >= 0.45
+    again = run.resume(alerts="half_right >= .5: stop")
+    assert again.status in ("stopped", "finished")
+    run = tr.fit("wine", metric="balanced_accuracy", alerts="balanced_accuracy > .8: stop", **how)
+    assert run.status == "stopped"
+
+
+def test_a_metric_that_does_not_decide_is_not_watched(tmp_path: Path) -> None:
+    out = tmp_path / "runs"
+    wrong = refusal_of(tr.fit, "wine", metric=half_right, alerts="half_rigt > .5: stop", parent=out)
+    assert (wrong.rule, wrong.hint) == ("alert_figure", "Did you mean 'half_right'?")
+    other = refusal_of(tr.fit, "wine", alerts="balanced_accuracy > .5: stop", parent=out)
+    assert other.rule == "alert_metric"
+    assert "metric='balanced_accuracy'" in other.hint
+    assert not out.exists()
+
+
 # ---- what holds when
 
 figures = st.lists(st.sampled_from([0.0, 1.0, 1.001, 2.0, 3.0]), max_size=12)

@@ -28,7 +28,7 @@ from treino.data.dataset import Data
 from treino.data.rows_in_memory import why_not_reproducible
 from treino.engine.early_stopping import FACTOR
 from treino.engine.hyperparameters import changed_values, checked_numbers, single_values
-from treino.engine.metrics import metric_names
+from treino.engine.metrics import further_metric, metric_names
 from treino.engine.nets import CNN
 from treino.folders.documents import read_run_spec
 from treino.folders.store.database import Command
@@ -63,6 +63,11 @@ ALERT_REWIND_ALONE = Refusal(
     "Change something, e.g. {example}.",
     rule="alert_rewind",
 )
+ALERT_METRIC = Refusal(
+    "This training measures {metric}, and of the metrics that are not treino's only that which decides: not"
+    " {name}.",
+    "Let it decide, {flag}, or watch another figure.",
+)
 ALERT_NETWORK = Refusal(
     "An alert would send to {url}, and nobody has allowed that.", "Add {flag}, or notify a command."
 )
@@ -85,13 +90,16 @@ PIPE_BYTES = 1 << 16  # bytes read at once: all that a pipe holds
 # ---- which alerts a training can have
 
 
-def given_alerts(texts: str | Iterable[str] | None, *, network: bool) -> tuple[Alert, ...]:
-    """Read the alerts that a user gives. network: whether they may send to an address.
+def given_alerts(
+    texts: str | Iterable[str] | None, *, network: bool, metric: str | None = None
+) -> tuple[Alert, ...]:
+    """Read the alerts that a user gives. network: whether they may send to an address. metric: that of the
+    training.
 
     Raises:
         TreinoError: as ``alert_of``; a command that isn't there; an address without permission.
     """
-    alerts = alerts_of(texts)
+    alerts = alerts_of(texts, metric or "")
     for action in (alert.action for alert in alerts if alert.action.kind == NOTIFY):
         if action.address is not None and not network:
             raise ALERT_NETWORK(url=action.address, flag=setting("allow_network", True))
@@ -113,6 +121,9 @@ def check_alerts(alerts: Sequence[Alert], data: Data, resolution: Resolution) ->
             name = clause.figure.removeprefix(f"{VALIDATION} ")
             if clause.way == FINDING or name == clause.figure:
                 continue
+            if name not in measured and further_metric(name):
+                own = training.config.shared.metric
+                raise ALERT_METRIC(name=name, metric=own, flag=setting("metric", name))
             if name not in measured:
                 raise not_measured("alert_task", name, measured, data)
             if not len(data.validation):

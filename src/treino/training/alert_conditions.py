@@ -24,7 +24,6 @@ from treino.folders.store.database import Event
 from treino.folders.timeline import epoch_count, newest
 from treino.training.alerts import (
     BEST,
-    FIGURES,
     FINDING,
     NAN,
     NOT_BEST,
@@ -35,6 +34,7 @@ from treino.training.alerts import (
     Alert,
     Clause,
     Span,
+    kind_of,
 )
 from treino.training.findings import OwnFindings
 from treino.training.stored_training import FIRED
@@ -154,7 +154,7 @@ class Course:
         return COMPARED[self.clause.way](value, self.clause.number)
 
     def _better(self, value: float, than: float) -> bool:
-        return (value - than) * FIGURES[self.clause.figure].better > 0
+        return (value - than) * kind_of(self.clause.figure).better > 0
 
     def _see_window(self, at: TrainingPlace, value: float) -> None:
         """Compare the value with those of the span before it."""

@@ -89,6 +89,34 @@ ALIASES = {
 }
 FINDING = "finding"
 
+
+def kind_of(figure: str) -> FigureKind:
+    """The kind of a figure of FIGURES, or of a metric that isn't treino's own."""
+    if figure in FIGURES:
+        return FIGURES[figure]
+    metric = METRICS[figure.removeprefix(f"{VALIDATION} ")]
+    return FigureKind("share" if metric.share else "", moves=True, better=metric.better)
+
+
+def _figure(name: str, metric: str) -> str:
+    """The figure of this name in lower case. metric: that of the training, which may be the user's own.
+
+    Raises:
+        TreinoError: an unknown name, with the nearest one.
+    """
+    name, word = ALIASES.get(name, name), metric.partition("@")[0]
+    bare = re.sub(rf"^(val|{VALIDATION}) ", "", name)
+    if metric and bare in (metric.lower(), word.lower()):
+        return f"{VALIDATION} {metric}"
+    if name not in FIGURES and re.fullmatch(r"\w+(@\w+)?", bare) and bare in METRICS:
+        return f"{VALIDATION} {bare}"
+    if name not in FIGURES:
+        known = {*FIGURES, *ALIASES, *([word] if word else [])}
+        hint = nearest(name, known - {f"{VALIDATION} {each}" for each in ALIASES})
+        raise ALERT_FIGURE(name=name, hint=hint)
+    return name
+
+
 # ---- conditions
 
 COMPARISONS = {">": ">", ">=": ">=", "<": "<", "<=": "<=", "≥": ">=", "≤": "<="}
@@ -133,7 +161,7 @@ class Clause:
             return f"{FINDING} {self.figure}"
         words = [self.figure, self.way]
         if self.number is not None:
-            words.append(written(self.number) + _unit_text(FIGURES[self.figure]))
+            words.append(written(self.number) + _unit_text(kind_of(self.figure)))
         return " ".join(words) + (f" for {self.span}" if self.span else "")
 
 
@@ -151,17 +179,17 @@ class Condition:
         return " or ".join(" and ".join(map(str, part)) for part in self.parts)
 
 
-def condition_of(text: str) -> Condition:
-    """Read a condition.
+def condition_of(text: str, metric: str = "") -> Condition:
+    """Read a condition. metric: that of the training.
 
     Raises:
         TreinoError: the text isn't a condition; an unknown figure, with the nearest one.
     """
     parts = (re.split(r"\s+and\b\s*", part) for part in re.split(r"\s+or\b\s*", text.lower()))
-    return Condition(tuple(tuple(map(_clause, part)) for part in parts))
+    return Condition(tuple(tuple(_clause(each, metric) for each in part) for part in parts))
 
 
-def _clause(text: str) -> Clause:
+def _clause(text: str, metric: str) -> Clause:
     text = " ".join(text.split())
     first, _space, name = text.partition(" ")
     if first == FINDING:
@@ -175,11 +203,8 @@ def _clause(text: str) -> Clause:
     if match is None or (way == NAN and span is not None):
         example = {"a": "accuracy >= 0.98", "b": "validation loss rises for 5 epochs"}
         raise ALERT_CONDITION(text=text, **example, c="finding lr_too_high")
-    name = ALIASES.get(match["figure"], match["figure"])
-    if name not in FIGURES:
-        known = {*FIGURES, *ALIASES} - {f"{VALIDATION} {each}" for each in ALIASES}
-        raise ALERT_FIGURE(name=name, hint=nearest(name, known))
-    kind = FIGURES[name]
+    name = _figure(match["figure"], metric)
+    kind = kind_of(name)
     if way is None:
         return Clause(name, COMPARISONS[match["sign"]], _number(kind, name, match["number"]), span)
     if not kind.moves or (way in (BEST, NOT_BEST) and not kind.better):
@@ -353,8 +378,8 @@ class Alert:
         return f"{self.condition}: {self.action}"
 
 
-def alert_of(text: str) -> Alert:
-    """Read an alert, ``CONDITION: ACTION``.
+def alert_of(text: str, metric: str = "") -> Alert:
+    """Read an alert, ``CONDITION: ACTION``. metric: that of the training.
 
     Raises:
         TreinoError: the text isn't an alert; the message is about the part that is wrong.
@@ -366,15 +391,15 @@ def alert_of(text: str) -> Alert:
             form="CONDITION: ACTION",
             example=setting("alert", "validation loss rises for 5 epochs: stop"),
         )
-    return Alert(condition_of(condition), action_of(action))
+    return Alert(condition_of(condition, metric), action_of(action))
 
 
-def alerts_of(texts: str | Iterable[str] | None) -> tuple[Alert, ...]:
-    """Read one alert or several.
+def alerts_of(texts: str | Iterable[str] | None, metric: str = "") -> tuple[Alert, ...]:
+    """Read one alert or several. metric: that of the training.
 
     Raises:
         TreinoError: as ``alert_of``.
     """
     if texts is None:
         return ()
-    return tuple(map(alert_of, [texts] if isinstance(texts, str) else texts))
+    return tuple(alert_of(text, metric) for text in ([texts] if isinstance(texts, str) else texts))
