@@ -166,7 +166,11 @@ def test_what_is_no_alert_is_refused_with_the_next_move(text: str) -> None:
     [
         ("half_right < .5: stop", "half_right@3fa9c1d2", "validation half_right@3fa9c1d2"),
         ("val HalfRight rises for 2 epochs: stop", "HalfRight@3fa9c1d2", "validation HalfRight@3fa9c1d2"),
-        ("validation half_right@3fa9c1d2 < .5: stop", "half_right@3fa9c1d2", "validation half_right@3fa9c1d2"),
+        (
+            "validation half_right@3fa9c1d2 < .5: stop",
+            "half_right@3fa9c1d2",
+            "validation half_right@3fa9c1d2",
+        ),
         ("balanced_accuracy is best for 3 epochs: stop", "", "validation balanced_accuracy"),
         ("accuracy < .5: stop", "half_right@3fa9c1d2", "validation accuracy"),
     ],

@@ -259,3 +259,65 @@ def test_a_branch_takes_another_optimizer_or_other_layers(treino: Treino) -> Non
         tr.fit("wine", optimizer="adam", hidden=[6], epochs=4).at(8).branch(optimizer="NAdam", hidden=[8, 3])
     )
     assert back.verify()["verdict"] == "equal"
+
+
+def fails(truth: Any, prediction: Any) -> float:
+    raise ValueError("boom")
+
+
+def only_few(truth: Any, prediction: Any) -> float:
+    return 1.0 if len(truth) < 9 else fails(truth, prediction)
+
+
+def several(truth: Any, prediction: Any) -> Any:
+    return truth == prediction
+
+
+def nowhere(truth: Any, prediction: Any) -> float:
+    return float("nan")
+
+
+def without_gradient(output: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+    return F.cross_entropy(output.detach(), target)
+
+
+def nan_loss(output: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+    return output.sum() * float("nan")
+
+
+def trained_alone(output: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+    """It fails where the loss is measured, in float64."""
+    if output.dtype == torch.float64:
+        raise ValueError("double")
+    return F.cross_entropy(output, target)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "value", "rule"),
+    [
+        ("metric", fails, "own_metric_fails"),
+        ("metric", only_few, "own_metric_fails"),
+        ("metric", several, "own_metric_result"),
+        ("metric", nowhere, "own_metric_nan"),
+        ("loss", without_gradient, "own_loss_gradient"),
+        ("loss", nan_loss, "own_loss_nan"),
+        ("loss", trained_alone, "own_loss_fails"),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_what_fails_is_tried_before_anything_is_written(
+    name: str, value: Any, rule: str, tmp_path: Path
+) -> None:
+    how: dict[str, Any] = {name: value, "epochs": 2, "parent": tmp_path / "runs"}
+    doors: list[Any] = [
+        lambda: tr.fit("iris", **how),
+        lambda: tr.fit("iris", seeds=2, **how),
+        lambda: tr.fit("iris", folds=2, **how),
+        lambda: tr.sweep("iris", {"lr": [0.01, 0.1]}, fresh=0, **how),
+    ]
+    if rule != "own_loss_fails" and name == "loss":  # a study measures no loss on validation rows
+        doors.append(lambda: tr.study("iris", batch_sizes=[20, 50], **how))
+    for door in doors:
+        assert refusal_of(door).rule == rule
+    assert not (tmp_path / "runs").exists()

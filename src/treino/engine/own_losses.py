@@ -37,6 +37,10 @@ OWN_LOSS_CHANCE = Refusal(
     "The loss {name} gives two values for the same rows, so that no training could be repeated.",
     "Draw random numbers with torch, or leave them out.",
 )
+OWN_LOSS_NAN = Refusal(
+    "The loss {name} is NaN (no number) for every output that was tried.",
+    "Look for a logarithm or a root of numbers below 0, and a division by 0.",
+)
 OWN_LOSS_ROWS = Refusal(
     "The loss {name} is no mean over rows, so that rows can't have weights in it; [[folds]] gives them, too.",
     "Return one loss for each row, shape [B]; or leave weights and [[folds]] out.",
@@ -180,7 +184,11 @@ class OwnLoss:
                 if slope is None:
                     raise OWN_LOSS_GRADIENT(name=self.name)
             values.append(value.detach())
-        if not torch.equal(*values) and not bool(torch.stack(values).isnan().all()):
+        if bool(torch.stack(values).isnan().all()):
+            chance = torch.Generator().manual_seed(0)
+            if bool(self(torch.rand(output_BC.shape, generator=chance).to(output_BC), y).isnan()):
+                raise OWN_LOSS_NAN(name=self.name)
+        elif not torch.equal(*values):
             raise OWN_LOSS_CHANCE(name=self.name)
 
 

@@ -30,6 +30,10 @@ OWN_METRIC_RESULT = Refusal(
     "The metric {name} returns {got} and not one number.",
     "Return a float: the mean over the rows, for example.",
 )
+OWN_METRIC_NAN = Refusal(
+    "The metric {name} is NaN (no number) on the {rows} validation rows, so that it can't decide.",
+    "Return a finite number; for rows that it isn't defined on, the worst one.",
+)
 OWN_METRIC_WEIGHTS = Refusal(
     "The metric {name} can't weigh rows, and these rows have weights.",
     "Give it an argument sample_weight, as scikit-learn's have; or use another metric.",

@@ -35,8 +35,10 @@ from treino.engine.net_state import put_state, store_buffers
 from treino.engine.nets import MLP, Net, input_shape
 from treino.engine.optim import OPTIMIZERS
 from treino.engine.own_losses import PROBE_ROWS, check_own, is_batchable
+from treino.engine.own_metrics import OWN_METRIC_NAN
 from treino.engine.own_optimizers import OwnOptimizer
 from treino.engine.own_schedules import check_schedule
+from treino.engine.population import Population
 from treino.engine.rng import fork_rng
 from treino.engine.step_plan import MIN_TICK_STEPS, EpochCount, StepPlan
 from treino.engine.templates import NetSource, Template, outputs_of, template_of
@@ -278,6 +280,8 @@ def set_up(
     stopping = EarlyStopping(s.metric, s.patience or 0, s.keep or "best")
     scale_G = bags.scale_G if bags and bags.scale_G else [inputs.scale]
     validation = Validation(kernel, model, held_back, outputs, scale_G, plan.batch_size)
+    if plan.evaluates and (loss.metric or loss.kind.own is not None):
+        _try_evaluation(validation, population)
     setup = TrainingSetup(
         config=config,
         model=model,
@@ -402,6 +406,26 @@ def _check_metric(config: TrainConfig, inputs: Inputs, measured: tuple[str, ...]
             _("{metric} needs validation rows of both classes.").format(metric=s.metric),
             _("Use another metric, e.g. loss."),
         )
+
+
+def _try_evaluation(validation: Validation, population: Population) -> None:
+    """Try the user's own metric and loss on validation rows, before anything is written.
+
+    Raises:
+        TreinoError: one of them fails, or the metric is NaN for any output.
+    """
+    if not isinstance(validation.rows.x, Tensor):  # a stream, whose items are read once
+        return
+    metric = validation.model.loss.metric
+    answers = validation.answers(population, torch.tensor([0]))
+    drawn = torch.Generator().manual_seed(0)
+    for _time in range(2):
+        figures = validation.figures(answers, 1, {})
+        if not metric or not bool(figures[metric][0].isnan()):
+            return
+        shape = answers[0].output_NC.shape
+        answers = {0: answers[0]._replace(output_NC=torch.randn(shape, generator=drawn))}
+    raise OWN_METRIC_NAN(name=metric, rows=len(answers[0].y))
 
 
 def no_validation_rows(what: str) -> TreinoError:
