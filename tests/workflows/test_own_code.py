@@ -14,6 +14,8 @@ import torch.nn.functional as F
 
 import treino as tr
 from tests.conftest import Treino, refusal_of
+from treino.base import own_objects
+from treino.engine import LOSSES, METRICS, OPTIMIZERS, SCHEDULES
 
 FILE = """
 from functools import partial
@@ -321,3 +323,68 @@ def test_what_fails_is_tried_before_anything_is_written(
     for door in doors:
         assert refusal_of(door).rule == rule
     assert not (tmp_path / "runs").exists()
+
+
+ABSENT, FOREIGN, SCRIPT = "own_absent", "explain_foreign", "export_foreign"
+READS = {  # verbs, and the rule by which they refuse without the code; "": they need none
+    "show first": "",
+    "show first second": "",
+    "show sw": "",
+    "show sw:1": "",
+    "show st": "",
+    "runs": "",
+    "predict first wine": "",
+    "predict sw wine": "",
+    "rows first": "",
+    "report first": "",
+    "report sw": "",
+    "plot first": "",
+    "plot st": "",
+    "doctor first": "",
+    "export first --format safetensors": "",
+    "export first --format onnx": "",
+    "export first --format pt2": "",
+    "export sw --format pt2": "",
+    "export first --format script": SCRIPT,
+    "explain backprop first": FOREIGN,
+    "predict sw:1 wine": ABSENT,
+    "plot sw": ABSENT,
+    "plot first --what landscape": ABSENT,
+    "verify first": ABSENT,
+    "verify sw:1": ABSENT,
+    "resume sw --more 1": ABSENT,
+    "train --branch first:4 --lr 1e-3 --name branch": ABSENT,
+    "train --rewind first:4 --lr 1e-3": ABSENT,
+    "train --like second --name alike": ABSENT,
+    "train --like sw:1 --name alike2": ABSENT,
+}
+
+
+@pytest.mark.release
+def test_each_verb_reads_without_the_code_or_says_how_it_may_run(
+    treino: Treino, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without ``--trust`` nothing of the file runs; with it every refusal of an absent object is gone."""
+    Path("own.py").write_text(FILE)
+    how = [*OWN, "--epochs", 3]
+    made = [treino("train", "wine", *how, "--name", name) for name in ("first", "second")]
+    made += [
+        treino("sweep", "wine", "--space", "lr=0.01..0.1", "--members", 3, "--fresh", 0, *how, "--name", "sw")
+    ]
+    of_study = [word for word in how if "metric" not in str(word)]
+    made += [treino("study", "wine", "--batch-sizes", "20,50", *of_study, "--name", "st")]
+    assert [each.status for each in made] == [0, 0, 0, 0], made
+    Path("own.py").unlink()
+    wrong = []
+    for words, rule in READS.items():
+        monkeypatch.setattr(own_objects, "_objects", {})
+        for registry in (LOSSES, METRICS, OPTIMIZERS, SCHEDULES):
+            monkeypatch.setattr(registry, "_further", {})
+        said = treino(*words.split(), *(["--json"] if rule else []))
+        found = said.document["error"]["rule"] if said.status and rule else said.err * bool(said.status)
+        trusts = rule != ABSENT or "--trust" in said.document["error"]["hint"]
+        if found != rule or not trusts or "the file runs" in said.out + said.err:
+            wrong.append((words, rule, found, said.out[-300:], said.err))
+        if rule == ABSENT and (again := treino(*words.split(), "--trust")).status:
+            wrong.append((words, "--trust", again.err))
+    assert not wrong, "\n".join(map(repr, wrong))

@@ -3,6 +3,7 @@
 import copy
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
@@ -205,7 +206,10 @@ class LossSurface:
             first = torch.baddbmm(b.unsqueeze(1), x_ND.expand(len(W), *x_ND.shape), W.mT)
             widest = max(first.shape[-1], *mlp.hidden, 1)
             size = max(1, min(AT_ONCE // (above.n + 1), IN_CACHE // (len(x_ND) * widest)))
-            return torch.cat(list(pool.map(job, at_KA.split(size))))
+            parts = [
+                (copy_context(), part) for part in at_KA.split(size)
+            ]  # an error is in the reader's words
+            return torch.cat(list(pool.map(lambda part: part[0].run(job, part[1]), parts)))
 
     def _one_by_one(self, places: Places, x_ND: Tensor) -> Iterator[Tensor]:
         """Yield the outputs ``[N, C]`` of any network, one place after the other."""

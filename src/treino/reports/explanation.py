@@ -2,7 +2,7 @@
 
 import copy
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -187,6 +187,7 @@ def update_of(run: StoredRun, step: int | None, weight: tuple[int, ...] | str | 
         raise EXPLAIN_TARGETS(
             run=run.name, n=len(run.loss_function.classes), name=run.by_target[0].preparation.target
         )
+    _check_arithmetic(run.name, run.settings)
     snapshots(run, [0])  # raises if the run can't be replayed
     last = last_step(run)
     if last < 1:
@@ -204,6 +205,12 @@ def update_of(run: StoredRun, step: int | None, weight: tuple[int, ...] | str | 
     return update_after(now, weight, later)
 
 
+def _check_arithmetic(name: str, settings: Mapping[str, Any]) -> None:
+    """Refuse entries whose arithmetic isn't treino's. name: the run's."""
+    if names := foreign({each: settings.get(each) for each in ("activation", "loss", "optimizer")}):
+        raise EXPLAIN_FOREIGN(run=name, names=", ".join(names))
+
+
 def update_after(
     now: Snapshot, weight: tuple[int, ...] | str | None, later: Sequence[Snapshot] = ()
 ) -> Update:
@@ -213,8 +220,7 @@ def update_after(
         TreinoError: as ``explain``.
     """
     run, after = now.run, later[0] if later else None
-    if names := foreign({name: now.settings.get(name) for name in ("activation", "loss", "optimizer")}):
-        raise EXPLAIN_FOREIGN(run=run.name, names=", ".join(names))
+    _check_arithmetic(run.name, now.settings)
     if now.data.train.weight is not None:
         raise EXPLAIN_ROW_WEIGHTS(run=run.name)
     net = now.trained_net.cpu()

@@ -11,6 +11,7 @@ import numpy as np
 from torch import Tensor
 
 from treino.base.errors import Refusal, TreinoError
+from treino.base.own_objects import is_kept, is_own
 from treino.base.words import _
 from treino.data.dataset import Data
 from treino.data.preparation.preparation import Preparation
@@ -23,7 +24,7 @@ from treino.folders.data_source import data_of, recorded_settings, source_of
 from treino.folders.documents import read_document, read_preparation, read_run_spec, read_sweep_spec
 from treino.folders.documents.run_spec import ResolvedSettings, RunSpec
 from treino.folders.network_source import NET_WANTED, NetworkSource, network_source, run_network
-from treino.folders.own_code import restore_own_code
+from treino.folders.own_code import OF_ENTRIES, restore_own_code
 from treino.folders.store import Change, RunFolder, find
 from treino.folders.store.new_names import command_word
 from treino.folders.stored_folder import StoredFolder
@@ -178,10 +179,12 @@ class SweepNetwork(StoredRun):
 
     @property
     def document(self) -> dict[str, Any]:
-        """The member's settings, and its row at each rung. If the network is the user's own and its code may
-        not run, entries that need the network are left open."""
+        """The member's settings, and its row at each rung. If the network or a loss is the user's own and its
+        code may not run, entries that need it are left open."""
         rungs = MemberTable.read(self.folder).of(self.kept.member, self.path)
         runs = self.asked.net_file is None or self.access.net is not None or self.access.trust
+        of_user = (getattr(self.asked, name) for name in OF_ENTRIES)
+        runs = runs and all(is_kept(name) for name in of_user if is_own(name))
         requested = self.asked.model_dump(mode="json", exclude={"name", "out"})
         return {
             "sweep": self.path.name,
@@ -287,6 +290,7 @@ def like(
             raise LIKE_BRANCH(run=folder.path.name, command=StoredRun(folder).command)
     if isinstance(source, Data):
         settings_given = {k: v for k, v in settings_given.items() if k not in OF_DATA}
+    restore_own_code(folder, Access(trust=trust))
     if not isinstance(source, BuiltinName):  # the present default recipe could differ
         settings_given = {"recipe": "plain"} | settings_given
     return source, settings_given | engine, network_source(folder, None, trust)
