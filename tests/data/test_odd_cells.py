@@ -220,3 +220,9 @@ def test_spellings_of_classes_are_named(write: Write, cells: list[str], how: str
     assert [
         n.partition(" If they mean")[0] for n in load(path, target=name).notes if "Spellings" in n
     ] == said
+
+
+def test_a_control_character_is_no_digit(write: Write) -> None:
+    """The one that stands for a leading zero in a cell's shape, too."""
+    for cell in "\x01", "1\x01", "\x015", "-\x01", "\x01\x01":
+        assert refusal_of(load, table(write, with_cells(SMALL, cell)), target="y", kinds={"x": "number"})

@@ -358,7 +358,7 @@ def form_of_shape(shape: str) -> Form | None:
 def form_of(cell: str) -> Form | None:
     """The form of a cell; None for words."""
     cell = cell.strip()
-    if len(cell) > LONGEST:
+    if len(cell) > LONGEST or MARK in cell:
         return None
     if "0" in cell and (zero := re.match(LEADING_ZERO, cell)):
         cell = f"{zero[1]}{MARK}{cell[zero.end() :]}"

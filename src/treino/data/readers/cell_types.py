@@ -473,6 +473,7 @@ class CellType:
 def _shapes(cells: pa.Array) -> pa.Array:
     """The shape of each cell, cut after the longest that may have a form; see ``cell_forms``."""
     cut = compute.utf8_slice_codeunits(cells, 0, LONGEST + 1)
+    cut = compute.replace_substring(cut, MARK, "\0")  # of the cell's own: no part of a number
     marked = compute.replace_substring_regex(cut, LEADING_ZERO, rf"\1{MARK}")
     _valid, offsets, content = marked.buffers()
     if content is None:
