@@ -1,4 +1,4 @@
-"""What apps add to treino, found by entry points: verbs of the command line and names for Python."""
+"""What apps add to treino, found by entry points: verbs, names for Python and formats of export."""
 
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
@@ -16,7 +16,7 @@ ENTRY_BROKEN = Refusal(
     "Mend that package, or uninstall it.",
 )
 
-Group = Literal["treino.verbs", "treino.names", "treino.entries"]
+Group = Literal["treino.verbs", "treino.names", "treino.formats", "treino.entries"]
 
 
 @cache

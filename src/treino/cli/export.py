@@ -1,4 +1,4 @@
-"""``treino export``: a run as a script, an ONNX model, a torch.export program, or a file of its weights."""
+"""``treino export``: a run as a script, an ONNX model, a torch.export program, weights, or a service."""
 
 from typing import Annotated
 
@@ -17,7 +17,7 @@ def export(
         str,
         Parameter(
             help="script (plain PyTorch, readable top to bottom), onnx (raw columns in, answers out), "
-            "pt2 (the network by torch.export) or safetensors"
+            "pt2 (the network by torch.export), safetensors, or service (a web service that needs no treino)"
         ),
     ] = "script",
     flags: AccessFlags,

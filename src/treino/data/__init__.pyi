@@ -1,12 +1,21 @@
 from treino.data.builtins import BUILTINS as BUILTINS
+from treino.data.cell_forms import TRUTH as TRUTH
+from treino.data.cell_forms import DateForm as DateForm
+from treino.data.cell_forms import NumberForm as NumberForm
+from treino.data.cell_forms import form_of as form_of
 from treino.data.cell_forms import missing as missing
+from treino.data.cell_forms import truth_words as truth_words
 from treino.data.dataset import Data as Data
 from treino.data.documents import DataSource as DataSource
 from treino.data.loader import load as load
+from treino.data.plain_cells import second_of as second_of
+from treino.data.plain_cells import value_of as value_of
+from treino.data.preparation.column_kinds import level_codes as level_codes
 from treino.data.preparation.new_rows import PreparedRows as PreparedRows
 from treino.data.preparation.new_rows import rows_for_prediction as rows_for_prediction
 from treino.data.preparation.target import choose_target as choose_target
 from treino.data.readers import read_file as read_file
+from treino.data.readers.cell_types import digit_order as digit_order
 from treino.data.readers.file_bytes import InputFile as InputFile
 from treino.data.readers.file_bytes import decide as decide
 from treino.data.readers.file_bytes import open_file as open_file
@@ -18,3 +27,4 @@ from treino.data.summaries.description import describe as describe
 from treino.data.table import Column as Column
 from treino.data.table import Table as Table
 from treino.data.table import number as number
+from treino.data.table import plain as plain

@@ -1,4 +1,5 @@
 from treino.folders.access import Access as Access
+from treino.folders.coverage import coverage_scores as coverage_scores
 from treino.folders.documents import read_checkpoint as read_checkpoint
 from treino.folders.documents import read_document as read_document
 from treino.folders.documents import read_run_spec as read_run_spec
@@ -9,6 +10,7 @@ from treino.folders.documents.run_spec import RunSpec as RunSpec
 from treino.folders.home_listing import Known as Known
 from treino.folders.home_listing import detailed_listing as detailed_listing
 from treino.folders.network_source import UserFiles as UserFiles
+from treino.folders.prediction import reading_of as reading_of
 from treino.folders.run_records import MEMBER as MEMBER
 from treino.folders.run_records import epochs_of as epochs_of
 from treino.folders.run_records import read_validation_losses as read_validation_losses

@@ -5,6 +5,8 @@ from treino.inspection.boundary import check_axes as check_axes
 from treino.inspection.boundary import columns_with_an_axis as columns_with_an_axis
 from treino.inspection.boundary import grid as grid
 from treino.inspection.boundary import sight as sight
+from treino.inspection.conformal import class_sets as class_sets
+from treino.inspection.conformal import sorted_sets as sorted_sets
 from treino.inspection.input_planes import InputAxes as InputAxes
 from treino.inspection.input_planes import Split as Split
 from treino.inspection.input_planes import draw as draw

@@ -11,6 +11,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
+from treino.base.apps import brought, entries
 from treino.base.errors import Refusal, cause, nearest
 from treino.base.files import as_portable
 from treino.engine.arguments import Unpacking, unpacking_of, without_arguments
@@ -110,17 +111,19 @@ def exported(run: StoredRun, format: str = "script") -> Exported:
     ``script``: plain PyTorch that trains to the same numbers and predicts from raw columns, with its weights
     and other needed files; for a run that continued from other weights, it only predicts. ``onnx``: raw
     columns in, predictions out, checked in onnxruntime. ``pt2``: the network as a torch.export program.
-    ``safetensors``: the kept weights under plain ``state_dict`` names.
+    ``safetensors``: the kept weights under plain ``state_dict`` names. Apps bring further ones.
 
     Raises:
         TreinoError: an unknown format; a run that lacks something the format needs; something that the format
             can't express; data that is gone or changed; a package that is not installed.
     """
-    if format not in FORMATS:
-        raise FORMAT_UNKNOWN(name=format, hint=nearest(str(format), FORMATS))
+    of_apps = entries("treino.formats")
+    if format not in (*FORMATS, *of_apps):
+        raise FORMAT_UNKNOWN(name=format, hint=nearest(str(format), [*FORMATS, *of_apps]))
     if not run.folder.has("spec.json"):
         raise NOTHING_TO_EXPORT(run=run.name)
-    return FORMATS[format](run)
+    write: Format = FORMATS[format] if format in FORMATS else brought("treino.formats", format)
+    return write(run)
 
 
 def weights(run: StoredRun) -> Exported:

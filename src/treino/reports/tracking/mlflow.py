@@ -5,14 +5,26 @@ https://mlflow.org/docs/latest/ml/tracking/
 
 import csv
 import io
+import json
 import time
 from collections.abc import Mapping
+from importlib.util import find_spec
+from pathlib import Path
 
+import mlflow.pyfunc
 from mlflow import MlflowClient
 from mlflow.entities import Metric, Param, RunTag
+from mlflow.models import Model, ModelSignature
+from mlflow.types import ColSpec, Schema
 
+from treino.base.apps import entries
+from treino.base.errors import TreinoError
+from treino.folders.store import RunFolder
+from treino.folders.stored_run import StoredRun
+from treino.reports.export.formats import exported
 from treino.reports.tracking.tracker import TrackedEnd, TrackedRun, plain_settings
 
+SERVICE = "service"  # the format of export
 LONGEST = 6000  # maximum number of characters of a parameter's value
 STATUS = {"finished": "FINISHED", "diverged": "FAILED", "interrupted": "KILLED", "stopped": "KILLED"}
 
@@ -57,4 +69,37 @@ class MLflow:
             client.log_text(self.run, text.getvalue(), "members.csv")
         if end.folder is not None:
             client.log_artifacts(self.run, str(end.folder), end.folder.name)
+            self._log_model(end.folder)
         client.set_terminated(self.run, STATUS.get(end.status, "FINISHED"))
+
+    def _log_model(self, folder: Path) -> None:
+        """Log a run as a model that MLflow serves: its export as a service. The tag ``treino.model`` says why
+        where there is none.
+
+        https://mlflow.org/docs/latest/ml/model/
+        """
+        opened = RunFolder.open(folder)
+        if opened.kind != "run" or not (SERVICE in entries("treino.formats") and find_spec("onnxruntime")):
+            return
+        try:
+            service = exported(StoredRun(opened), SERVICE).paths[0]
+        except TreinoError as error:  # pictures, or a layer without a form in ONNX
+            self.client.set_tag(self.run, "treino.model", str(error))
+            return
+        about = json.loads((service / "service.json").read_text("utf-8"))
+        types = {"number": "double"}
+        columns = [ColSpec(types.get(one["type"], one["type"]), one["name"]) for one in about["columns"]]
+        experiment = self.client.get_run(self.run).info.experiment_id
+        model = self.client.create_logged_model(experiment, "model", source_run_id=self.run)
+        Model.log(
+            None,
+            mlflow.pyfunc,
+            run_id=self.run,
+            model_id=model.model_id,
+            loader_module="app",
+            data_path=str(service),
+            code_paths=[str(service / "app.py")],
+            signature=ModelSignature(Schema(columns)),
+            input_example=[about["example"]],
+            pip_requirements=str(service / "requirements.txt"),
+        )

@@ -1,0 +1,420 @@
+"""A trained network as a web service: rows as JSON or CSV in, predictions out.
+
+All that it needs lies beside it: model.onnx prepares the columns and predicts, service.json says what the
+columns hold, and requirements.txt lists the packages. Start it with ``uvicorn app:app``.
+
+From the environment: TREINO_TOKEN is asked of each request (``Authorization: Bearer TOKEN``); without it only
+this machine is answered. TREINO_MOST_ROWS and TREINO_MOST_BYTES limit a request.
+"""
+
+import csv
+import hmac
+import io
+import ipaddress
+import json
+import math
+import os
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from treino.data import (
+    TRUTH,
+    DateForm,
+    NumberForm,
+    digit_order,
+    form_of,
+    level_codes,
+    missing,
+    number,
+    plain,
+    second_of,
+    truth_words,
+    value_of,
+)
+from treino.inspection import class_sets, sorted_sets
+
+HERE = Path(__file__).parent
+Cell = Any  # None, a truth value, a number or a text
+Columns = Mapping[str, Sequence[Cell]]  # or a pandas frame
+
+
+class RequestError(Exception):
+    """A request that can't be answered: the status of HTTP, a rule for programs, a sentence, and where the
+    fault is (column, row, value)."""
+
+    def __init__(self, status: int, rule: str, message: str, **place: Any) -> None:
+        super().__init__(message)
+        self.status = status
+        self.document = {"error": {"rule": rule, "message": message, **place}}
+
+
+def bad_cell(rule: str, column: str, row: int, cell: Cell, wanted: str) -> RequestError:
+    """The refusal of a cell. row: counted from 0. wanted: what the cell should be."""
+    value = shortened(cell if isinstance(cell, str) else str(cell))
+    message = f"Column '{column}' holds {value!r} in row {row}, and {wanted} is wanted."
+    return RequestError(422, rule, message, column=column, row=row, value=value)
+
+
+def shortened(text: str) -> str:
+    """At most 60 characters of a text."""
+    return text if len(text) <= 60 else text[:59] + "…"
+
+
+# ---- rows of a request
+
+
+def json_rows(content: bytes) -> Columns:
+    """The columns of rows as JSON: one object, a list of objects, or {"rows": [...]}."""
+    try:
+        value = json.loads(content.decode("utf-8-sig"), object_pairs_hook=_unique, parse_constant=_no_number)
+        json.dumps(value, ensure_ascii=False).encode()  # half a character, such as "\ud800", is no text
+    except (ValueError, RecursionError) as error:
+        raise RequestError(400, "json", f"The body is no JSON in UTF-8: {shortened(str(error))}") from None
+    if isinstance(value, dict) and isinstance(value.get("rows"), list):
+        value = value["rows"]
+    rows = [value] if isinstance(value, dict) else value
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise RequestError(422, "rows_form", 'Rows are objects from column to value: [{"a": 1, "b": "x"}].')
+    names = dict.fromkeys(name for row in rows for name in row)
+    return {name: [row.get(name) for row in rows] for name in names}
+
+
+def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    if len(dict(pairs)) < len(pairs):
+        raise ValueError("a name comes twice in an object")
+    return dict(pairs)
+
+
+def _no_number(name: str) -> None:
+    raise ValueError(f"{name} is no JSON; write null for a missing value")
+
+
+def csv_rows(content: bytes, delimiters: Sequence[str], wanted: set[str]) -> Columns:
+    """The columns of rows as CSV with a header. delimiters: the one is taken that shows most of the wanted
+    columns, or else the first."""
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise RequestError(400, "csv", f"The body is no text in UTF-8, by its byte {error.start}.") from None
+    counts: dict[str, int] = {}
+    try:
+        for sign in delimiters:
+            head = next(csv.reader(io.StringIO(text, newline=""), delimiter=sign), [])
+            counts[sign] = len(wanted & set(map(str.strip, head)))
+        sign = max(delimiters, key=counts.__getitem__)
+        lines = list(csv.reader(io.StringIO(text, newline=""), delimiter=sign, strict=True))
+    except csv.Error as error:
+        raise RequestError(400, "csv", f"The body is no CSV: {error}.") from None
+    names, *rows = [line for line in lines if line] or [[]]
+    names = [name.strip() for name in names]
+    if twice := next((name for name, n in Counter(names).items() if n > 1), None):
+        raise RequestError(422, "column_name_duplicate", f"Two columns are named '{twice}'.", column=twice)
+    for n, row in enumerate(rows):
+        if len(row) != len(names):
+            raise RequestError(
+                422, "csv_cells", f"Row {n} has {len(row)} cells, and the header {len(names)}.", row=n
+            )
+    return {name: [row[place] for row in rows] for place, name in enumerate(names)}
+
+
+# ---- cells
+
+
+class Column:
+    """A column that the model takes: how its cells are read, as the training rows were written."""
+
+    def __init__(self, about: Mapping[str, Any], reading: Mapping[str, Any], text: bool) -> None:
+        """text: whether the model takes words, and no numbers."""
+        self.name, self.kind, self.levels = about["name"], about["kind"], tuple(about["levels"])
+        self.required, self.reading, self.text = about["required"], reading, text
+        self.nothing = {*reading["missing"]}
+        if text and self.name in reading["text"]:
+            self.nothing.clear()
+
+    def read(self, cells: Sequence[Cell]) -> tuple[NDArray[Any], int, int]:
+        """The model's input ``[N]``, and how many cells are missing, or are classes that no training row
+        had."""
+        cells = [None if cell != cell else cell for cell in cells]  # NaN, in a frame
+        for row, cell in enumerate(cells):
+            if isinstance(cell, dict | list):
+                raise bad_cell("feature_nested", self.name, row, cell, "a single value")
+        if self.text or self.kind == "category":
+            return self._classes(cells)
+        present = {row: cell for row, cell in enumerate(cells) if not self._absent(cell)}
+        value_of_row = self._seconds(present) if self.kind in ("date", "time") else self._numbers(present)
+        value_N = np.full(len(cells), np.nan)
+        value_N[list(value_of_row)] = list(value_of_row.values())
+        absent_N = np.isnan(value_N)
+        for bad_N, rule, wanted in (
+            (np.isinf(value_N), "feature_infinite", "a finite number"),
+            (absent_N & self.required, "feature_empty", "a value"),
+        ):
+            if bad_N.any():
+                row = int(bad_N.argmax())
+                raise bad_cell(rule, self.name, row, cells[row], wanted)
+        return value_N, int(absent_N.sum()), 0
+
+    def _absent(self, cell: Cell) -> bool:
+        return cell is None or (isinstance(cell, str) and (missing(cell) or cell.strip() in self.nothing))
+
+    def _classes(self, cells: Sequence[Cell]) -> tuple[NDArray[Any], int, int]:
+        word_N = np.array([self._word(cell) for cell in cells], dtype=object)
+        code_N = level_codes(self.levels, word_N)
+        known_N = code_N >= 0
+        if self.levels:
+            word_N[known_N] = np.array(self.levels, dtype=object)[code_N[known_N]]
+        absent_N = np.asarray(word_N == "", dtype=bool)
+        new = int((~known_N & ~absent_N).sum()) if self.levels else 0
+        if self.text:
+            return word_N, int(absent_N.sum()), new
+        values = [math.nan if word == "" else number(word) for word in word_N]
+        unknown = [math.inf if value is None else value for value in values]  # no class of the model
+        return np.array(unknown, dtype=np.float64), int(absent_N.sum()), new
+
+    def _word(self, cell: Cell) -> str:
+        """A cell as the name of a class; "" for a missing one."""
+        if isinstance(cell, str):
+            word = cell.strip()
+            return "" if word in self.nothing or (not self.text and missing(word)) else word
+        if cell is None or isinstance(cell, bool):
+            return "" if cell is None else str(cell).lower()
+        return plain(_float(cell))
+
+    def _numbers(self, cells: Mapping[int, Cell]) -> dict[int, float]:
+        """The numbers of these rows' cells; truth values are 1 and 0."""
+        words = {row: str(cell).strip() for row, cell in cells.items() if isinstance(cell, bool | str)}
+        if len(words) == len(cells) and truth_words({word.lower() for word in words.values()}):
+            return {row: TRUTH[word.lower()] for row, word in words.items()}
+        values = {row: _float(cell) for row, cell in cells.items() if row not in words}
+        forms: dict[int, NumberForm] = {}
+        for row in sorted(words, key=lambda row: words[row].lower() in TRUTH):  # the odder ones first
+            form = form_of(words[row])
+            if not isinstance(form, NumberForm):
+                wanted = "true or false" if self.kind == "boolean" else "a number"
+                raise bad_cell("feature_text", self.name, row, cells[row], wanted)
+            forms[row] = form
+        comma, affixes = self.reading["decimal"] == ",", {form.affix for form in forms.values()}
+        for row, form in forms.items():
+            if len(affixes) > 1 or not (form.comma if comma else form.point):
+                wanted = f"a number with a decimal {'comma' if comma else 'point'}, as in all rows,"
+                raise bad_cell("feature_number", self.name, row, cells[row], wanted)
+            if form.lone and form.commas != comma and self.name not in self.reading["grouped"]:
+                raise bad_cell("decimal_open", self.name, row, cells[row], "a number without thousands")
+            values[row] = value_of(words[row], form, comma)
+        nothing = {*map(number, self.nothing)}
+        return {row: math.nan if value in nothing else value for row, value in values.items()}
+
+    def _seconds(self, cells: Mapping[int, Cell]) -> dict[int, float]:
+        """The seconds since 1970, or since midnight, of these rows' cells."""
+        wanted = "a time of day such as 09:30" if self.kind == "time" else "a date such as 2024-12-31"
+        values: dict[int, float] = {}
+        keys, times = set[object](), set[object]()
+        for row, cell in cells.items():
+            form = form_of(cell) if isinstance(cell, str) else None
+            second = None
+            if isinstance(form, DateForm) and form.clock == (self.kind == "time"):
+                dates = self.reading["dates"]
+                keys.add(form.key)
+                times |= {form.time} if form.time[0] else set()
+                if not form.open or dates is not None:
+                    second = second_of(cell.strip(), form, digit_order(form, dates == "day/month", dates))
+            if second is None:
+                raise bad_cell("feature_date", self.name, row, cell, wanted)
+            if len(keys) > 1 or len(times) > 1:
+                raise bad_cell("feature_date", self.name, row, cell, f"{wanted}, as in the other rows,")
+            values[row] = second
+        return values
+
+
+def _float(value: float) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf
+
+
+# ---- the model
+
+
+class Model:
+    """The network in a folder, its columns, and what is known of it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.about: dict[str, Any] = json.loads((folder / "service.json").read_text("utf-8"))
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1  # requests are answered side by side
+        options.log_severity_level = 3
+        model = str(folder / "model.onnx")
+        self.session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        words = {each.name: each.type == "tensor(string)" for each in self.session.get_inputs()}
+        reading, columns = self.about["reading"], self.about["columns"]
+        self.columns = [Column(each, reading, words[each["name"]]) for each in columns]
+        self.most_rows = int(os.environ.get("TREINO_MOST_ROWS") or 10_000)
+
+    def given(self, content: bytes, kind: str) -> Columns:
+        """The columns of a request. kind: its content type."""
+        if kind == "application/json":
+            return json_rows(content)
+        if kind == "text/csv":
+            signs = filter(None, (self.about["reading"]["delimiter"], *",;\t|"))
+            return csv_rows(content, [*signs], {column.name for column in self.columns})
+        raise RequestError(415, "content_type", "Send rows as application/json or text/csv, in UTF-8.")
+
+    def predict(self, given: Columns) -> list[dict[str, Any]]:
+        """The predictions alone, of a pandas frame: what MLflow calls."""
+        predictions: list[dict[str, Any]] = self.answer(given)["predictions"]
+        return predictions
+
+    def answer(self, given: Columns) -> dict[str, Any]:
+        """The predictions of rows, in the form that ``treino predict --json`` has."""
+        lacking = [column.name for column in self.columns if column.name not in given]
+        if lacking:
+            message = (
+                f"{len(lacking)} of {len(self.columns)} columns are missing: {', '.join(lacking)[:200]}."
+            )
+            raise RequestError(422, "columns_missing", message, column=lacking[0])
+        rows = len(given[self.columns[0].name])
+        if not rows:
+            raise RequestError(422, "rows_none", "There is no row to predict.")
+        if rows > self.most_rows:
+            raise RequestError(
+                413, "too_many_rows", f"A request may have {self.most_rows} rows, and has {rows}."
+            )
+        inputs, gaps, unknown = {}, dict[str, int](), dict[str, int]()
+        for column in self.columns:
+            inputs[column.name], gaps[column.name], unknown[column.name] = column.read(given[column.name])
+        return {
+            "rows": rows,
+            "predictions": self._predictions(inputs),
+            "missing": {name: n for name, n in gaps.items() if n},
+            "unknown": {name: n for name, n in unknown.items() if n},
+            "unused": [name for name in given if name not in {*inputs, *self.about["others"]}],
+        }
+
+    def _predictions(self, inputs: dict[str, NDArray[Any]]) -> list[dict[str, Any]]:
+        names = [each.name for each in self.session.get_outputs()]
+        outputs: list[dict[str, NDArray[Any]]] = []
+        for name, output in zip(names, self.session.run(names, inputs), strict=True):
+            what = next(w for w in ("prediction", "probabilities", "low", "high") if name.startswith(w))
+            if what == "prediction":  # the next target's outputs begin
+                outputs.append({})
+            outputs[-1][what] = output
+        targets = self.about["targets"]
+        each = [_of_target(about, own) for about, own in zip(targets, outputs, strict=True)]
+        if len(each) == 1:
+            return [{"row": row} | one for row, one in enumerate(each[0])]
+        named = [
+            dict(zip([about["name"] for about in targets], one, strict=True))
+            for one in zip(*each, strict=True)
+        ]
+        return [{"row": row, "targets": one} for row, one in enumerate(named)]
+
+
+def _of_target(about: Mapping[str, Any], output: Mapping[str, NDArray[Any]]) -> list[dict[str, Any]]:
+    """The prediction of each row for one target; null where the network's output is not finite."""
+    values = output["prediction"].tolist()
+    if not about["classes"]:
+        rows = [{"prediction": _finite(value)} for value in values]
+        for name in [name for name in ("low", "high") if name in output]:
+            for row, end in zip(rows, output[name].tolist(), strict=True):
+                row[name] = _finite(end)
+        return rows
+    p_NC = output["probabilities"].astype(np.float64)
+    known_N, classes = np.isfinite(p_NC).all(axis=1).tolist(), about["classes"]
+    answers: list[dict[str, Any]] = []
+    for value, share_C, known in zip(values, p_NC.tolist(), known_N, strict=True):
+        shares = dict(zip(classes, map(_finite, share_C), strict=True))
+        answers.append({"prediction": value if known else None, "probabilities": shares})
+    if "quantile" in about:
+        sets = sorted_sets(class_sets(p_NC, about["quantile"]), p_NC)
+        for answer, some, known in zip(answers, sets, known_N, strict=True):
+            answer |= {"set": [classes[c] for c in some]} if known else {}
+    return answers
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def _load_pyfunc(path: str) -> Model:
+    """What MLflow calls with the folder of a logged model."""
+    return Model(Path(path))
+
+
+# ---- the addresses
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+def service(folder: Path) -> Starlette:
+    """The ASGI app of the model in a folder."""
+    model, most = Model(folder), int(os.environ.get("TREINO_MOST_BYTES") or 10_000_000)
+    openapi = json.loads((folder / "openapi.json").read_text("utf-8"))
+    csv.field_size_limit(most)
+
+    async def predict(request: Request) -> Response:
+        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        content = bytearray()
+        async for part in request.stream():
+            content += part
+            if len(content) > most:
+                raise RequestError(
+                    413, "too_many_bytes", f"A request may have {most} bytes. Send fewer rows."
+                )
+        return JSONResponse(await run_in_threadpool(lambda: model.answer(model.given(content, kind))))
+
+    def document(content: Any) -> Endpoint:
+        async def answer(_request: Request) -> Response:
+            return JSONResponse(content)
+
+        return answer
+
+    routes = [
+        Route("/predict", _guarded(predict), methods=["POST"]),
+        Route("/metadata", _guarded(document(model.about["metadata"]))),
+        Route("/health", document({"status": "ok"})),
+        Route("/openapi.json", document(openapi)),
+    ]
+    return Starlette(routes=routes, exception_handlers={RequestError: _refused})
+
+
+def _guarded(endpoint: Endpoint) -> Endpoint:
+    """The endpoint for those who have the token; without one, for this machine."""
+
+    async def checked(request: Request) -> Response:
+        token, sent = os.environ.get("TREINO_TOKEN"), request.headers.get("authorization", "")
+        if token and not hmac.compare_digest(sent.encode("latin-1"), f"Bearer {token}".encode()):
+            raise RequestError(401, "token", "Send the token of the service: Authorization: Bearer TOKEN.")
+        if not token and not is_loopback(request.url.hostname or ""):  # any name may be made to point here
+            raise RequestError(421, "host", "Without TREINO_TOKEN the service answers this machine alone.")
+        return await endpoint(request)
+
+    return checked
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches the address."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+async def _refused(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestError)
+    return JSONResponse(error.document, error.status)
+
+
+if (HERE / "service.json").exists():
+    app = service(HERE)

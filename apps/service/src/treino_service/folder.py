@@ -1,0 +1,162 @@
+"""``treino export --format service``: the folder of a service, with the model and the app that answers."""
+
+import inspect
+import json
+import re
+import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from treino.base.errors import Refusal
+from treino.data import cell_forms, digit_order, level_codes, number, plain, plain_cells
+from treino.folders import StoredRun, coverage_scores, reading_of
+from treino.inspection import class_sets, sorted_sets
+from treino.reports.export.folding import copied
+from treino.reports.export.formats import Exported, onnx_file
+
+SERVICE_OF_PICTURES = Refusal(
+    "A service takes rows of a table, and {run} learnt from other data.", "Use [[format=onnx]]."
+)
+
+HERE = Path(__file__).parent
+PACKAGES = "numpy", "onnxruntime", "starlette", "uvicorn"
+KINDS = {
+    "one-hot": "category",
+    "rank": "category",
+    "hashed": "category",
+}  # of an encoder, if not its own name
+MOST_LISTED = 100  # classes of a column or a target that the descriptions list
+
+
+def service(run: StoredRun) -> Exported:
+    """Write ``exports/NAME-service/``: what answers as ``treino predict`` does, without treino.
+
+    Raises:
+        TreinoError: the run learnt from pictures or arrays with axes; what ``onnx_file`` refuses.
+    """
+    if not run.preparation.encoders:
+        raise SERVICE_OF_PICTURES(run=run.name)
+    model = onnx_file(run)
+    about = service_document(run)
+    row = json.dumps(about["example"], ensure_ascii=False, indent=1)
+    python = f"{sys.version_info.major}.{sys.version_info.minor}"
+    files = {
+        "app.py": app_source(),
+        "service.json": json.dumps(about, ensure_ascii=False),
+        "openapi.json": json.dumps(openapi(about), ensure_ascii=False, indent=1),
+        "requirements.txt": "".join(f"{name}=={version(name)}\n" for name in PACKAGES),
+        "Dockerfile": (HERE / "parts/Dockerfile").read_text("utf-8").replace("PYTHON", python),
+        "example.sh": (HERE / "parts/example.sh").read_text("utf-8").replace("ROWS", row),
+    }
+    place = f"exports/{model.paths[0].stem}-service"
+    run.folder.write_bytes(f"{place}/model.onnx", model.paths[0].read_bytes())
+    for name, text in files.items():
+        run.folder.write_bytes(f"{place}/{name}", text.encode())
+    return model._replace(paths=(run.folder.path / place,))
+
+
+def service_document(run: StoredRun) -> dict[str, Any]:
+    """``service.json``: how cells are read, what the outputs mean, an example, and what /metadata says.
+
+    Of the training rows it has the names of classes and the values that fill gaps, and no row.
+    """
+    reading, preparation = reading_of(run), run.preparation
+    written = reading.like or reading
+    columns, example = [], {}
+    for encoder in preparation.encoders:
+        name, levels, fill = encoder.column, getattr(encoder, "levels", ()), getattr(encoder, "fill", 0.0)
+        kind = "boolean" if reading.wanted.get(name) == "truth" else encoder.encoder
+        kind = KINDS.get(kind, kind)
+        numeric = kind == "number" or getattr(encoder, "numeric", False)
+        column = {"name": name, "kind": kind, "levels": levels, "required": fill is None}
+        column["type"] = "boolean" if kind == "boolean" else "number" if numeric else "string"
+        columns.append(column)
+        example[name] = _example(column, fill or 0.0)
+    targets = []
+    for one in run.by_target:
+        known = coverage_scores(one) if one.spec.classes else None
+        # scores of classes are at most 1: an infinite quantile rules out none
+        quantile = {} if known is None else {"quantile": min(known.scores.quantile(known.level), 1.0)}
+        targets.append({"name": one.preparation.target, "classes": one.spec.classes, **quantile})
+    return {
+        "columns": columns,
+        "targets": targets,
+        "others": [*(one["name"] for one in targets), preparation.row_weights],
+        "reading": {
+            "delimiter": reading.delimiter or written.delimiter,
+            "decimal": reading.decimal or written.decimal or ".",
+            "dates": reading.dates or written.dates,
+            "missing": reading.missing or (),
+            "text": reading.text,
+            "grouped": written.grouped,
+        },
+        "example": example,
+        "metadata": {
+            "run": run.name,
+            "trained": run.folder.manifest.created,
+            "exported": datetime.now(UTC).isoformat(timespec="seconds"),
+            "treino": version("treino"),
+            "rows": run.document["rows"],
+            "targets": [dict(one, classes=one["classes"][:MOST_LISTED]) for one in targets],
+            "columns": [{name: one[name] for name in ("name", "kind", "type")} for one in columns],
+            "metrics": run.metrics,
+            "intervals": run.document["intervals"],
+        },
+    }
+
+
+def _example(column: Mapping[str, Any], fill: float) -> str | float | bool:
+    """A cell of an example row: a class, or the value that fills gaps."""
+    if column["kind"] == "date":
+        return datetime.fromtimestamp(fill, UTC).strftime("%Y-%m-%d")
+    if column["kind"] == "time":
+        return "09:30"
+    if column["levels"]:
+        level: str = next(filter(None, column["levels"]), "")
+        return float(level) if column["type"] == "number" else level
+    return {"boolean": bool(fill), "number": round(fill, 6), "string": "text"}[column["type"]]
+
+
+def openapi(about: Mapping[str, Any]) -> dict[str, Any]:
+    """``openapi.json``: the addresses, and what a row of these columns holds."""
+    document: dict[str, Any] = json.loads((HERE / "parts/openapi.json").read_text("utf-8"))
+    document["info"] = {"title": about["metadata"]["run"], "version": about["metadata"]["exported"]}
+    content = document["paths"]["/predict"]["post"]["requestBody"]["content"]
+    content["application/json"]["example"] = [about["example"]]
+    row = document["components"]["schemas"]["Row"]
+    for column in about["columns"]:
+        own = {"type": list(dict.fromkeys([column["type"], "string", "null"])), "description": column["kind"]}
+        row["properties"][column["name"]] = own
+        if column["levels"]:
+            own["examples"] = column["levels"][:MOST_LISTED]
+    row["required"] = list(row["properties"])
+    return document
+
+
+def app_source() -> str:
+    """``app.py`` with the functions of treino that it uses in place of their imports."""
+    modules = [_without_imports(inspect.getsource(module)) for module in (cell_forms, plain_cells)]
+    own = {**vars(cell_forms), **vars(plain_cells)}
+    functions = copied([number, plain, digit_order, level_codes, class_sets, sorted_sets])
+    needed = [text for name, text in functions.items() if name not in own]
+    names = sorted({*re.findall(r"\b_[A-Z_]+\b", functions["number"])})
+    patterns = {name: number.__globals__[name] for name in names}
+    constants = [f"{name} = re.compile({p.pattern!r}, {p.flags})" for name, p in patterns.items()]
+    title = "# ---- how treino reads cells"
+    bodies = [
+        title,
+        "N_ = str",
+        *(body.partition('"""\n')[2].strip() for body in modules),
+        *constants,
+        *needed,
+    ]
+    head, mark, rest = _without_imports((HERE / "app.py").read_text("utf-8")).partition("\nHERE = ")
+    return "\n\n".join([head.rstrip(), *bodies, mark + rest])
+
+
+def _without_imports(source: str) -> str:
+    """Source without what it imports of treino."""
+    return re.sub(r"^from treino[\w.]* import (\([^)]*\)|[^(\n]*)\n", "", source, flags=re.M)

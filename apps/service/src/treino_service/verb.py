@@ -1,0 +1,94 @@
+"""``treino serve``: a run as a web service on this machine, by the app that ``treino export`` writes."""
+
+import os
+import secrets
+import socket
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+
+from treino.base.errors import Refusal
+from treino.base.words import _
+from treino.cli.flags import WHOLE, AccessFlags, RunName, ScreenFlag, with_flags
+
+NO_ADDRESS = Refusal(
+    "Port {port} of {host} can't be used ({reason}).",
+    "Choose another one: [[port=9000]]; or [[port=0]], any that is free.",
+    status=1,
+)
+PORT_RANGE = Refusal("--port must be from 0 to 65535; it is {port}.", "Leave it out for 8000.")
+
+TOKEN = "TREINO_TOKEN"
+
+
+@with_flags
+def serve(
+    run: RunName = "last",
+    /,
+    *,
+    port: Annotated[
+        int, WHOLE, Parameter(help="of the address; 0: any that is free", show_default=True)
+    ] = 8000,
+    host: Annotated[
+        str, Parameter(help="address to listen on: 0.0.0.0 for the whole network", show_default=True)
+    ] = "127.0.0.1",
+    flags: AccessFlags,
+    screen: ScreenFlag,
+) -> int:
+    """Serve a run: rows as JSON or CSV to /predict, predictions out, until Ctrl-C.
+
+    It writes the run's service folder, as treino export --format service does, and starts it. Who reaches it
+    from elsewhere needs the token of TREINO_TOKEN, or the one that is printed.
+
+    Example: treino serve last --port 9000
+    """
+    import uvicorn
+
+    from treino.training import open_run
+    from treino_service.folder import service
+
+    with _listener(host, port) as listening:
+        folder = service(open_run(run, flags.access)).paths[0]
+        app = module_of(folder / "app.py")
+        if not app.is_loopback(host) and not os.environ.get(TOKEN):
+            os.environ[TOKEN] = secrets.token_urlsafe(32)
+            screen.err.print(_("Requests need this token: {token}").format(token=os.environ[TOKEN]))
+            screen.err.print(_("Nothing is encrypted on the way."))
+        port = listening.getsockname()[1]
+        address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+        screen.out.print(address, soft_wrap=True)
+        own = {"address": address, "token": os.environ.get(TOKEN), "path": str(folder), "pid": os.getpid()}
+        screen.document({"service": own})
+        config = uvicorn.Config(app.service(folder), log_level="warning", timeout_graceful_shutdown=10)
+        try:
+            uvicorn.Server(config).run([listening])
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt(_("The service has ended.")) from None
+    return 0
+
+
+def _listener(host: str, port: int) -> socket.socket:
+    """A socket that listens there.
+
+    Raises:
+        TreinoError: this machine has no such address, or another program uses the port.
+    """
+    if port not in range(65536):
+        raise PORT_RANGE(port=port)
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        return socket.create_server((host, port), family=family)
+    except OSError as error:
+        raise NO_ADDRESS(port=port, host=host, reason=error.strerror) from None
+
+
+def module_of(path: Path) -> Any:
+    """The module in a file that treino wrote."""
+    spec = spec_from_file_location("treino_service_exported", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
