@@ -78,8 +78,8 @@ def service_document(run: StoredRun) -> dict[str, Any]:
     targets = []
     for one in run.by_target:
         known = coverage_scores(one) if one.spec.classes else None
-        # scores of classes are at most 1: an infinite quantile rules out none
-        quantile = {} if known is None else {"quantile": min(known.scores.quantile(known.level), 1.0)}
+        # an infinite quantile rules out no class, and neither does 2: scores are sums of probabilities
+        quantile = {} if known is None else {"quantile": min(known.scores.quantile(known.level), 2.0)}
         targets.append({"name": one.preparation.target, "classes": one.spec.classes, **quantile})
     return {
         "columns": columns,
