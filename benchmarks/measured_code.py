@@ -18,6 +18,7 @@ ROOTS = {
     "treino_doctor": "doctor/src/treino_doctor",
     "treino_studio": "apps/studio/src/treino_studio",
     "treino_judge": "apps/judge/src/treino_judge",
+    "treino_service": "apps/service/src/treino_service",
 }
 OTHERS = {".c", ".cpp", ".css", ".h", ".html", ".js"}
 

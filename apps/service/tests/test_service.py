@@ -37,6 +37,7 @@ def table() -> pd.DataFrame:
     frame["hour"] = [f"{h:02}:{m:02}" for h, m in rng.integers(0, [24, 60], (ROWS, 2))]
     frame["floor"] = rng.integers(0, 9, ROWS).astype(object)
     frame.loc[::7, "floor"] = ""
+    frame["street"] = [f"street {n}" for n in rng.integers(0, 60, ROWS)]
     frame["price"] = (frame["area"] * 3 + rng.normal(0, 9, ROWS)).round(2)
     frame["dear"] = np.where(frame["price"] > 240, "yes, dear", "no")
     return frame
@@ -50,7 +51,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         if others:
             table().drop(columns=others).to_csv(folder / f"{name}.csv", index=False, sep=";", decimal=",")
     common: dict[str, Any] = {"parent": folder / "runs", "epochs": 3}
-    tr.fit(folder / "price.csv", target="price", name="price", ensemble=2, **common)
+    tr.fit(
+        folder / "price.csv", target="price", name="price", ensemble=2, kinds={"street": "hashed"}, **common
+    )
     tr.fit(
         folder / "dear.csv", target="dear", name="dear", coverage=0.9, kinds={"floor": "category"}, **common
     )
@@ -215,7 +218,7 @@ def test_more_is_said_of_rows_that_are_answered(price: TestClient) -> None:
 def test_what_it_is_stands_in_its_metadata(price: TestClient, folder: Path) -> None:
     about, run = price.get("/metadata").json(), opened(folder, "price")
     assert (about["run"], about["treino"], about["metrics"]) == ("price", tr.__version__, run.metrics)
-    kinds = ["number", "number", "category", "boolean", "date", "time", "number"]
+    kinds = ["number", "number", "category", "boolean", "date", "time", "number", "category"]
     assert [(column["name"], column["kind"]) for column in about["columns"]] == [
         *zip(ROW, kinds, strict=True)
     ]
@@ -280,6 +283,7 @@ CELLS = {
     | TEXTS,
     "hour": st.times().map(str) | st.sampled_from(["9h30", "9:30 pm", "24:00"]) | TEXTS,
     "floor": NUMBERS | TEXTS,
+    "street": TEXTS | st.sampled_from(["street 4", " street 5 ", "Street 4"]),
 }
 
 

@@ -331,7 +331,8 @@ def _of_target(about: Mapping[str, Any], output: Mapping[str, NDArray[Any]]) -> 
                 row[name] = _finite(end)
         return rows
     p_NC = output["probabilities"].astype(np.float64)
-    known_N, classes = np.isfinite(p_NC).all(axis=1).tolist(), about["classes"]
+    known_N: list[bool] = np.isfinite(p_NC).all(axis=1).tolist()
+    classes = about["classes"]
     answers: list[dict[str, Any]] = []
     for value, share_C, known in zip(values, p_NC.tolist(), known_N, strict=True):
         shares = dict(zip(classes, map(_finite, share_C), strict=True))
@@ -372,7 +373,7 @@ def service(folder: Path) -> Starlette:
                 raise RequestError(
                     413, "too_many_bytes", f"A request may have {most} bytes. Send fewer rows."
                 )
-        return JSONResponse(await run_in_threadpool(lambda: model.answer(model.given(content, kind))))
+        return JSONResponse(await run_in_threadpool(lambda: model.answer(model.given(bytes(content), kind))))
 
     def document(content: Any) -> Endpoint:
         async def answer(_request: Request) -> Response:
