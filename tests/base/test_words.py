@@ -452,7 +452,7 @@ study wine --batch-sizes 20 --epochs 2 --until 9:9
 """
 OURS = """
 treino data doctor explain export plot predict report resume runs show study sweep train DATA SCRIPT RUN TOPIC
-judge kata mcp playground rows studio verify agent patch plain table row crop
+judge kata mcp playground rows serve studio verify agent patch plain table row crop
 INT STR FLOAT LIST last script certain likely optimisers
 wine moons iris digits circles spirals xor gauss plane mnist diabetes number category boolean date identifier
 text

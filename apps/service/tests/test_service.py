@@ -87,6 +87,7 @@ ROW = {
     "day": "2023-05-01",
     "hour": "9:30",
     "floor": 3,
+    "street": "street 3",
 }
 
 

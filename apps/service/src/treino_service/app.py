@@ -331,7 +331,7 @@ def _of_target(about: Mapping[str, Any], output: Mapping[str, NDArray[Any]]) -> 
                 row[name] = _finite(end)
         return rows
     p_NC = output["probabilities"].astype(np.float64)
-    known_N: list[bool] = np.isfinite(p_NC).all(axis=1).tolist()
+    known_N = [all(map(math.isfinite, share_C)) for share_C in p_NC.tolist()]
     classes = about["classes"]
     answers: list[dict[str, Any]] = []
     for value, share_C, known in zip(values, p_NC.tolist(), known_N, strict=True):

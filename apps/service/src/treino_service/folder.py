@@ -14,8 +14,9 @@ from treino.base.errors import Refusal
 from treino.data import cell_forms, digit_order, level_codes, number, plain, plain_cells
 from treino.folders import StoredRun, coverage_scores, reading_of
 from treino.inspection import class_sets, sorted_sets
+from treino.reports.export import Exported
 from treino.reports.export.folding import copied
-from treino.reports.export.formats import Exported, onnx_file
+from treino.reports.export.formats import FORMATS
 
 SERVICE_OF_PICTURES = Refusal(
     "A service takes rows of a table, and {run} learnt from other data.", "Use [[format=onnx]]."
@@ -23,11 +24,7 @@ SERVICE_OF_PICTURES = Refusal(
 
 HERE = Path(__file__).parent
 PACKAGES = "numpy", "onnxruntime", "starlette", "uvicorn"
-KINDS = {
-    "one-hot": "category",
-    "rank": "category",
-    "hashed": "category",
-}  # of an encoder, if not its own name
+KINDS = dict.fromkeys(("one-hot", "rank", "hashed"), "category")  # of encoders, where not their own name
 MOST_LISTED = 100  # classes of a column or a target that the descriptions list
 
 
@@ -35,11 +32,11 @@ def service(run: StoredRun) -> Exported:
     """Write ``exports/NAME-service/``: what answers as ``treino predict`` does, without treino.
 
     Raises:
-        TreinoError: the run learnt from pictures or arrays with axes; what ``onnx_file`` refuses.
+        TreinoError: the run learnt from pictures or arrays with axes; what the format onnx refuses.
     """
     if not run.preparation.encoders:
         raise SERVICE_OF_PICTURES(run=run.name)
-    model = onnx_file(run)
+    model = FORMATS["onnx"](run)
     about = service_document(run)
     row = json.dumps(about["example"], ensure_ascii=False, indent=1)
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
@@ -68,14 +65,15 @@ def service_document(run: StoredRun) -> dict[str, Any]:
     columns, example = [], {}
     for encoder in preparation.encoders:
         name, levels, fill = encoder.column, getattr(encoder, "levels", ()), getattr(encoder, "fill", 0.0)
-        kind = "boolean" if reading.wanted.get(name) == "truth" else encoder.encoder
-        kind = KINDS.get(kind, kind)
+        kind = KINDS.get(encoder.encoder, encoder.encoder)
+        if reading.wanted.get(name) == "truth" and kind == "number":
+            kind = "boolean"
         numeric = kind == "number" or getattr(encoder, "numeric", False)
-        column = {"name": name, "kind": kind, "levels": levels, "required": fill is None}
+        column: dict[str, Any] = {"name": name, "kind": kind, "levels": levels, "required": fill is None}
         column["type"] = "boolean" if kind == "boolean" else "number" if numeric else "string"
         columns.append(column)
         example[name] = _example(column, fill or 0.0)
-    targets = []
+    targets: list[dict[str, Any]] = []
     for one in run.by_target:
         known = coverage_scores(one) if one.spec.classes else None
         # an infinite quantile rules out no class, and neither does 2: scores are sums of probabilities
@@ -117,7 +115,9 @@ def _example(column: Mapping[str, Any], fill: float) -> str | float | bool:
     if column["levels"]:
         level: str = next(filter(None, column["levels"]), "")
         return float(level) if column["type"] == "number" else level
-    return {"boolean": bool(fill), "number": round(fill, 6), "string": "text"}[column["type"]]
+    if column["type"] == "string":
+        return "text"
+    return bool(fill) if column["type"] == "boolean" else round(fill, 6)
 
 
 def openapi(about: Mapping[str, Any]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ import mlflow.pyfunc
 from mlflow import MlflowClient
 from mlflow.entities import Metric, Param, RunTag
 from mlflow.models import Model, ModelSignature
-from mlflow.types import ColSpec, Schema
+from mlflow.types import ColSpec, Schema, TensorSpec
 
 from treino.base.apps import entries
 from treino.base.errors import TreinoError
@@ -88,7 +88,9 @@ class MLflow:
             return
         about = json.loads((service / "service.json").read_text("utf-8"))
         types = {"number": "double"}
-        columns = [ColSpec(types.get(one["type"], one["type"]), one["name"]) for one in about["columns"]]
+        columns: list[ColSpec | TensorSpec] = [
+            ColSpec(types.get(one["type"], one["type"]), one["name"]) for one in about["columns"]
+        ]
         experiment = self.client.get_run(self.run).info.experiment_id
         model = self.client.create_logged_model(experiment, "model", source_run_id=self.run)
         Model.log(
