@@ -143,6 +143,7 @@ def fit(
     ema: float = 0.0,
     batch_size: int | Literal["full"] | None = None,
     epochs: int | None = None,
+    member_epochs: Sequence[int] | int | None = None,
     steps: int | None = None,
     patience: int | None = None,
     metric: Literal["loss", "accuracy", "f1_macro", "auc", "rmse", "mae", "r2"]
@@ -162,6 +163,7 @@ def fit(
     precision: Literal["float32", "bf16"] = "float32",
     threads: int | None = None,
     baselines: Literal["usual", "full"] = "usual",
+    refit: bool = False,
     threshold: Literal["auto"] | str | None = None,
     time_limit: float | str | None = None,
     coverage: float | None = None,
@@ -273,6 +275,7 @@ def fit(
         ema: evaluate and keep a running average of the weights, of which each update leaves this share, e.g. 0.98; 0: the weights themselves
         batch_size: rows per step, or 'full'; default: 32 for tables, 100 for images, 64 for convolutional networks
         epochs: passes over the training rows; default: at most 200 for tables, 10 for images, 5 for convolutional networks, for these at least 2,000 updates or 200 passes
+        member_epochs: epochs of each network of an ensemble, e.g. 12,0,8, where they differ; of 0: it doesn't answer
         steps: updates, instead of epochs
         patience: stop after so many epochs without a better validation figure; 0: never; default: where neither epochs nor steps is given 20, for one cycle of convolutional networks 0; else 0
         metric: the validation figure that decides: loss, accuracy, ..., one of scikit-learn's, e.g. balanced_accuracy, or your own: FILE.py:NAME, a function of (truth, prediction)
@@ -289,6 +292,7 @@ def fit(
         precision: numbers that the layers compute with in training: float32, or bf16 by torch's autocast, with two or three digits (weights and figures stay float32; by the engine module)
         threads: threads to train with; only those of the engine module change bits; default: chosen
         baselines: figures to compare with: the best constant, a linear model, of pictures also one on whitened patches and, on tables of your own, boosted trees; full: trees on all data, however long they take
+        refit: when the network is judged, train once more on all rows, held-back ones too, for as many epochs as the kept weights took: that network predicts and is exported; all figures stay the judged one's
         threshold: of two classes, from which probability on the second is predicted, found on validation rows: auto (shares of wrong rows of both count alike), or cost=FP:FN, what a wrong and a missed one cost, e.g. cost=1:5; default: 0.5
         time_limit: seconds that training may take, e.g. 60 or 1m30s: by the recipe table as many networks as fit into them are trained; what is measured and drawn afterwards comes on top
         coverage: the share of new rows whose truth lies in its interval of numbers, or in its set of classes, e.g. 0.8, found on validation rows; default: intervals of 0.9, no sets
@@ -393,6 +397,7 @@ def fit(
     ema: float = 0.0,
     batch_size: int | Literal["full"] | None = None,
     epochs: int | None = None,
+    member_epochs: Sequence[int] | int | None = None,
     steps: int | None = None,
     patience: int | None = None,
     metric: Literal["loss", "accuracy", "f1_macro", "auc", "rmse", "mae", "r2"]
@@ -412,6 +417,7 @@ def fit(
     precision: Literal["float32", "bf16"] = "float32",
     threads: int | None = None,
     baselines: Literal["usual", "full"] = "usual",
+    refit: bool = False,
     threshold: Literal["auto"] | str | None = None,
     time_limit: float | str | None = None,
     coverage: float | None = None,
@@ -523,6 +529,7 @@ def fit(
         ema: evaluate and keep a running average of the weights, of which each update leaves this share, e.g. 0.98; 0: the weights themselves
         batch_size: rows per step, or 'full'; default: 32 for tables, 100 for images, 64 for convolutional networks
         epochs: passes over the training rows; default: at most 200 for tables, 10 for images, 5 for convolutional networks, for these at least 2,000 updates or 200 passes
+        member_epochs: epochs of each network of an ensemble, e.g. 12,0,8, where they differ; of 0: it doesn't answer
         steps: updates, instead of epochs
         patience: stop after so many epochs without a better validation figure; 0: never; default: where neither epochs nor steps is given 20, for one cycle of convolutional networks 0; else 0
         metric: the validation figure that decides: loss, accuracy, ..., one of scikit-learn's, e.g. balanced_accuracy, or your own: FILE.py:NAME, a function of (truth, prediction)
@@ -539,6 +546,7 @@ def fit(
         precision: numbers that the layers compute with in training: float32, or bf16 by torch's autocast, with two or three digits (weights and figures stay float32; by the engine module)
         threads: threads to train with; only those of the engine module change bits; default: chosen
         baselines: figures to compare with: the best constant, a linear model, of pictures also one on whitened patches and, on tables of your own, boosted trees; full: trees on all data, however long they take
+        refit: when the network is judged, train once more on all rows, held-back ones too, for as many epochs as the kept weights took: that network predicts and is exported; all figures stay the judged one's
         threshold: of two classes, from which probability on the second is predicted, found on validation rows: auto (shares of wrong rows of both count alike), or cost=FP:FN, what a wrong and a missed one cost, e.g. cost=1:5; default: 0.5
         time_limit: seconds that training may take, e.g. 60 or 1m30s: by the recipe table as many networks as fit into them are trained; what is measured and drawn afterwards comes on top
         coverage: the share of new rows whose truth lies in its interval of numbers, or in its set of classes, e.g. 0.8, found on validation rows; default: intervals of 0.9, no sets
@@ -643,6 +651,7 @@ def fit(
     ema: float = 0.0,
     batch_size: int | Literal["full"] | None = None,
     epochs: int | None = None,
+    member_epochs: Sequence[int] | int | None = None,
     steps: int | None = None,
     patience: int | None = None,
     metric: Literal["loss", "accuracy", "f1_macro", "auc", "rmse", "mae", "r2"]
@@ -662,6 +671,7 @@ def fit(
     precision: Literal["float32", "bf16"] = "float32",
     threads: int | None = None,
     baselines: Literal["usual", "full"] = "usual",
+    refit: bool = False,
     threshold: Literal["auto"] | str | None = None,
     time_limit: float | str | None = None,
     coverage: float | None = None,
@@ -773,6 +783,7 @@ def fit(
         ema: evaluate and keep a running average of the weights, of which each update leaves this share, e.g. 0.98; 0: the weights themselves
         batch_size: rows per step, or 'full'; default: 32 for tables, 100 for images, 64 for convolutional networks
         epochs: passes over the training rows; default: at most 200 for tables, 10 for images, 5 for convolutional networks, for these at least 2,000 updates or 200 passes
+        member_epochs: epochs of each network of an ensemble, e.g. 12,0,8, where they differ; of 0: it doesn't answer
         steps: updates, instead of epochs
         patience: stop after so many epochs without a better validation figure; 0: never; default: where neither epochs nor steps is given 20, for one cycle of convolutional networks 0; else 0
         metric: the validation figure that decides: loss, accuracy, ..., one of scikit-learn's, e.g. balanced_accuracy, or your own: FILE.py:NAME, a function of (truth, prediction)
@@ -789,6 +800,7 @@ def fit(
         precision: numbers that the layers compute with in training: float32, or bf16 by torch's autocast, with two or three digits (weights and figures stay float32; by the engine module)
         threads: threads to train with; only those of the engine module change bits; default: chosen
         baselines: figures to compare with: the best constant, a linear model, of pictures also one on whitened patches and, on tables of your own, boosted trees; full: trees on all data, however long they take
+        refit: when the network is judged, train once more on all rows, held-back ones too, for as many epochs as the kept weights took: that network predicts and is exported; all figures stay the judged one's
         threshold: of two classes, from which probability on the second is predicted, found on validation rows: auto (shares of wrong rows of both count alike), or cost=FP:FN, what a wrong and a missed one cost, e.g. cost=1:5; default: 0.5
         time_limit: seconds that training may take, e.g. 60 or 1m30s: by the recipe table as many networks as fit into them are trained; what is measured and drawn afterwards comes on top
         coverage: the share of new rows whose truth lies in its interval of numbers, or in its set of classes, e.g. 0.8, found on validation rows; default: intervals of 0.9, no sets
@@ -897,6 +909,7 @@ def sweep(
     ema: float = 0.0,
     batch_size: int | Literal["full"] | None = None,
     epochs: int | None = None,
+    member_epochs: Sequence[int] | int | None = None,
     steps: int | None = None,
     patience: int | None = None,
     metric: Literal["loss", "accuracy", "f1_macro", "auc", "rmse", "mae", "r2"]
@@ -916,6 +929,7 @@ def sweep(
     precision: Literal["float32", "bf16"] = "float32",
     threads: int | None = None,
     baselines: Literal["usual", "full"] = "usual",
+    refit: bool = False,
     threshold: Literal["auto"] | str | None = None,
     time_limit: float | str | None = None,
     coverage: float | None = None,
@@ -1008,6 +1022,7 @@ def sweep(
         ema: evaluate and keep a running average of the weights, of which each update leaves this share, e.g. 0.98; 0: the weights themselves
         batch_size: rows per step, or 'full'; default: 32 for tables, 100 for images, 64 for convolutional networks
         epochs: passes over the training rows; default: at most 200 for tables, 10 for images, 5 for convolutional networks, for these at least 2,000 updates or 200 passes
+        member_epochs: epochs of each network of an ensemble, e.g. 12,0,8, where they differ; of 0: it doesn't answer
         steps: updates, instead of epochs
         patience: stop after so many epochs without a better validation figure; 0: never; default: where neither epochs nor steps is given 20, for one cycle of convolutional networks 0; else 0
         metric: the validation figure that decides: loss, accuracy, ..., one of scikit-learn's, e.g. balanced_accuracy, or your own: FILE.py:NAME, a function of (truth, prediction)
@@ -1024,6 +1039,7 @@ def sweep(
         precision: numbers that the layers compute with in training: float32, or bf16 by torch's autocast, with two or three digits (weights and figures stay float32; by the engine module)
         threads: threads to train with; only those of the engine module change bits; default: chosen
         baselines: figures to compare with: the best constant, a linear model, of pictures also one on whitened patches and, on tables of your own, boosted trees; full: trees on all data, however long they take
+        refit: when the network is judged, train once more on all rows, held-back ones too, for as many epochs as the kept weights took: that network predicts and is exported; all figures stay the judged one's
         threshold: of two classes, from which probability on the second is predicted, found on validation rows: auto (shares of wrong rows of both count alike), or cost=FP:FN, what a wrong and a missed one cost, e.g. cost=1:5; default: 0.5
         time_limit: seconds that training may take, e.g. 60 or 1m30s: by the recipe table as many networks as fit into them are trained; what is measured and drawn afterwards comes on top
         coverage: the share of new rows whose truth lies in its interval of numbers, or in its set of classes, e.g. 0.8, found on validation rows; default: intervals of 0.9, no sets
@@ -1122,6 +1138,7 @@ def study(
     ema: float = 0.0,
     batch_size: int | Literal["full"] | None = None,
     epochs: int | None = None,
+    member_epochs: Sequence[int] | int | None = None,
     steps: int | None = None,
     patience: int | None = None,
     metric: Literal["loss", "accuracy", "f1_macro", "auc", "rmse", "mae", "r2"]
@@ -1142,6 +1159,7 @@ def study(
     precision: Literal["float32", "bf16"] = "float32",
     threads: int | None = None,
     baselines: Literal["usual", "full"] = "usual",
+    refit: bool = False,
     threshold: Literal["auto"] | str | None = None,
     time_limit: float | str | None = None,
     coverage: float | None = None,
@@ -1232,6 +1250,7 @@ def study(
         ema: evaluate and keep a running average of the weights, of which each update leaves this share, e.g. 0.98; 0: the weights themselves
         batch_size: rows per step, or 'full'; default: 32 for tables, 100 for images, 64 for convolutional networks
         epochs: passes over the training rows; default: at most 200 for tables, 10 for images, 5 for convolutional networks, for these at least 2,000 updates or 200 passes
+        member_epochs: epochs of each network of an ensemble, e.g. 12,0,8, where they differ; of 0: it doesn't answer
         steps: updates, instead of epochs
         patience: stop after so many epochs without a better validation figure; 0: never; default: where neither epochs nor steps is given 20, for one cycle of convolutional networks 0; else 0
         metric: the validation figure that decides: loss, accuracy, ..., one of scikit-learn's, e.g. balanced_accuracy, or your own: FILE.py:NAME, a function of (truth, prediction)
@@ -1248,6 +1267,7 @@ def study(
         precision: numbers that the layers compute with in training: float32, or bf16 by torch's autocast, with two or three digits (weights and figures stay float32; by the engine module)
         threads: threads to train with; only those of the engine module change bits; default: chosen
         baselines: figures to compare with: the best constant, a linear model, of pictures also one on whitened patches and, on tables of your own, boosted trees; full: trees on all data, however long they take
+        refit: when the network is judged, train once more on all rows, held-back ones too, for as many epochs as the kept weights took: that network predicts and is exported; all figures stay the judged one's
         threshold: of two classes, from which probability on the second is predicted, found on validation rows: auto (shares of wrong rows of both count alike), or cost=FP:FN, what a wrong and a missed one cost, e.g. cost=1:5; default: 0.5
         time_limit: seconds that training may take, e.g. 60 or 1m30s: by the recipe table as many networks as fit into them are trained; what is measured and drawn afterwards comes on top
         coverage: the share of new rows whose truth lies in its interval of numbers, or in its set of classes, e.g. 0.8, found on validation rows; default: intervals of 0.9, no sets
@@ -1285,6 +1305,7 @@ def train(
     ema: float | Sequence[float] = 0.0,
     batch_size: int | Literal["full"] | None = None,
     epochs: int | None = None,
+    member_epochs: Sequence[int] | int | None = None,
     steps: int | None = None,
     patience: int | None = None,
     metric: Literal["loss", "accuracy", "f1_macro", "auc", "rmse", "mae", "r2"]
@@ -1342,6 +1363,7 @@ def train(
         ema: evaluate and keep a running average of the weights, of which each update leaves this share, e.g. 0.98; 0: the weights themselves
         batch_size: rows per step, or 'full'; default: 32 for tables, 100 for images, 64 for convolutional networks
         epochs: passes over the training rows; default: at most 200 for tables, 10 for images, 5 for convolutional networks, for these at least 2,000 updates or 200 passes
+        member_epochs: epochs of each network of an ensemble, e.g. 12,0,8, where they differ; of 0: it doesn't answer
         steps: updates, instead of epochs
         patience: stop after so many epochs without a better validation figure; 0: never; default: where neither epochs nor steps is given 20, for one cycle of convolutional networks 0; else 0
         metric: the validation figure that decides: loss, accuracy, ..., one of scikit-learn's, e.g. balanced_accuracy, or your own: FILE.py:NAME, a function of (truth, prediction)
@@ -1568,7 +1590,7 @@ class Classifier(_Classifier):
     (``x1`` … of an array) by which these are whole groups, or the latest rows. random_state: the seed; None:
     a new one at each fit.
 
-    After ``fit``: ``run_`` (the Run, in a temporary folder), ``module_`` (the network in eval mode),
+    After ``fit``: ``run_`` (the Run, in a temporary folder), ``module_`` (the network that predicts),
     ``n_iter_`` (epochs), ``loss_curve_`` (mean training loss of each epoch), ``n_features_in_``, and
     ``feature_names_in_`` if X has names.
     """
@@ -1625,6 +1647,7 @@ class Classifier(_Classifier):
         ema: float = 0.0,
         batch_size: int | Literal["full"] | None = None,
         epochs: int | None = None,
+        member_epochs: Sequence[int] | int | None = None,
         steps: int | None = None,
         patience: int | None = None,
         metric: Literal["loss", "accuracy", "f1_macro", "auc", "rmse", "mae", "r2"]
@@ -1638,6 +1661,7 @@ class Classifier(_Classifier):
         engine: Literal["module", "batched", "lanes"] | None = None,
         precision: Literal["float32", "bf16"] = "float32",
         threads: int | None = None,
+        refit: bool = False,
         threshold: Literal["auto"] | str | None = None,
         time_limit: float | str | None = None,
         coverage: float | None = None,
@@ -1691,6 +1715,7 @@ class Classifier(_Classifier):
         ema: evaluate and keep a running average of the weights, of which each update leaves this share, e.g. 0.98; 0: the weights themselves
         batch_size: rows per step, or 'full'; default: 32 for tables, 100 for images, 64 for convolutional networks
         epochs: passes over the training rows; default: at most 200 for tables, 10 for images, 5 for convolutional networks, for these at least 2,000 updates or 200 passes
+        member_epochs: epochs of each network of an ensemble, e.g. 12,0,8, where they differ; of 0: it doesn't answer
         steps: updates, instead of epochs
         patience: stop after so many epochs without a better validation figure; 0: never; default: where neither epochs nor steps is given 20, for one cycle of convolutional networks 0; else 0
         metric: the validation figure that decides: loss, accuracy, ..., one of scikit-learn's, e.g. balanced_accuracy, or your own: FILE.py:NAME, a function of (truth, prediction)
@@ -1702,6 +1727,7 @@ class Classifier(_Classifier):
         engine: kernel to train with; default: lanes where it can, else batched, else module
         precision: numbers that the layers compute with in training: float32, or bf16 by torch's autocast, with two or three digits (weights and figures stay float32; by the engine module)
         threads: threads to train with; only those of the engine module change bits; default: chosen
+        refit: when the network is judged, train once more on all rows, held-back ones too, for as many epochs as the kept weights took: that network predicts and is exported; all figures stay the judged one's
         threshold: of two classes, from which probability on the second is predicted, found on validation rows: auto (shares of wrong rows of both count alike), or cost=FP:FN, what a wrong and a missed one cost, e.g. cost=1:5; default: 0.5
         time_limit: seconds that training may take, e.g. 60 or 1m30s: by the recipe table as many networks as fit into them are trained; what is measured and drawn afterwards comes on top
         coverage: the share of new rows whose truth lies in its interval of numbers, or in its set of classes, e.g. 0.8, found on validation rows; default: intervals of 0.9, no sets
@@ -1717,7 +1743,7 @@ class Regressor(_Regressor):
     (``x1`` … of an array) by which these are whole groups, or the latest rows. random_state: the seed; None:
     a new one at each fit.
 
-    After ``fit``: ``run_`` (the Run, in a temporary folder), ``module_`` (the network in eval mode),
+    After ``fit``: ``run_`` (the Run, in a temporary folder), ``module_`` (the network that predicts),
     ``n_iter_`` (epochs), ``loss_curve_`` (mean training loss of each epoch), ``n_features_in_``, and
     ``feature_names_in_`` if X has names.
     """
@@ -1774,6 +1800,7 @@ class Regressor(_Regressor):
         ema: float = 0.0,
         batch_size: int | Literal["full"] | None = None,
         epochs: int | None = None,
+        member_epochs: Sequence[int] | int | None = None,
         steps: int | None = None,
         patience: int | None = None,
         metric: Literal["loss", "accuracy", "f1_macro", "auc", "rmse", "mae", "r2"]
@@ -1787,6 +1814,7 @@ class Regressor(_Regressor):
         engine: Literal["module", "batched", "lanes"] | None = None,
         precision: Literal["float32", "bf16"] = "float32",
         threads: int | None = None,
+        refit: bool = False,
         threshold: Literal["auto"] | str | None = None,
         time_limit: float | str | None = None,
         coverage: float | None = None,
@@ -1840,6 +1868,7 @@ class Regressor(_Regressor):
         ema: evaluate and keep a running average of the weights, of which each update leaves this share, e.g. 0.98; 0: the weights themselves
         batch_size: rows per step, or 'full'; default: 32 for tables, 100 for images, 64 for convolutional networks
         epochs: passes over the training rows; default: at most 200 for tables, 10 for images, 5 for convolutional networks, for these at least 2,000 updates or 200 passes
+        member_epochs: epochs of each network of an ensemble, e.g. 12,0,8, where they differ; of 0: it doesn't answer
         steps: updates, instead of epochs
         patience: stop after so many epochs without a better validation figure; 0: never; default: where neither epochs nor steps is given 20, for one cycle of convolutional networks 0; else 0
         metric: the validation figure that decides: loss, accuracy, ..., one of scikit-learn's, e.g. balanced_accuracy, or your own: FILE.py:NAME, a function of (truth, prediction)
@@ -1851,6 +1880,7 @@ class Regressor(_Regressor):
         engine: kernel to train with; default: lanes where it can, else batched, else module
         precision: numbers that the layers compute with in training: float32, or bf16 by torch's autocast, with two or three digits (weights and figures stay float32; by the engine module)
         threads: threads to train with; only those of the engine module change bits; default: chosen
+        refit: when the network is judged, train once more on all rows, held-back ones too, for as many epochs as the kept weights took: that network predicts and is exported; all figures stay the judged one's
         threshold: of two classes, from which probability on the second is predicted, found on validation rows: auto (shares of wrong rows of both count alike), or cost=FP:FN, what a wrong and a missed one cost, e.g. cost=1:5; default: 0.5
         time_limit: seconds that training may take, e.g. 60 or 1m30s: by the recipe table as many networks as fit into them are trained; what is measured and drawn afterwards comes on top
         coverage: the share of new rows whose truth lies in its interval of numbers, or in its set of classes, e.g. 0.8, found on validation rows; default: intervals of 0.9, no sets

@@ -26,8 +26,9 @@ from treino.settings.options import HERE, ClusterOptions
 from treino.settings.spec import OF_DATA, Settings, read_settings, refuse_layers
 from treino.training.choices import Rates, TrainingSource, chosen
 from treino.training.loop import JobEvent
+from treino.training.refit import refitted_events
 from treino.training.resolution import check_settings
-from treino.training.train import WEIGHTS_OF_ENSEMBLE, RunJob, Start, train_events
+from treino.training.train import WEIGHTS_OF_ENSEMBLE, RunJob, Start
 
 if TYPE_CHECKING:
     from treino.training.sweeps.member import Likeness
@@ -156,7 +157,7 @@ def fit_events(request: FitRequest) -> tuple[Iterator[JobEvent], Rates | None]:
             place=request.place,
         )
     else:
-        events = train_events(
+        events = refitted_events(
             request.source,
             settings,
             net=request.net,
@@ -168,8 +169,8 @@ def fit_events(request: FitRequest) -> tuple[Iterator[JobEvent], Rates | None]:
             spent=of.seconds,
             check=partial(training.check_alerts, alerts) if alerts else None,
             like=request.like,
+            watched=partial(_watched, alerts=alerts),
         )
-        events = _watched(events, alerts)
     return (events if of.rates is None else of.rates.record(events)), of.rates
 
 

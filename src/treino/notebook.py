@@ -30,7 +30,7 @@ from treino.inspection.curves import Curves
 from treino.inspection.input_planes import InputAxes
 from treino.plots.notebook_cards import LiveTraining, sweep_html, training_html
 from treino.plots.run_sentences import headline, time_of
-from treino.training.loop import JobClose, JobEnd, JobProgress, JobStart
+from treino.training.loop import JobClose, JobEnd, JobProgress, JobRefit, JobStart
 from treino.training.stored_results import StoredSweep
 from treino.training.train import RunJob, run_of
 
@@ -134,6 +134,9 @@ class Figure:
             assert self.view is not None
             self.position = replace(self.position, done=1.0, left_s=None)
             self.show(self.view.closing())
+        elif isinstance(event, JobRefit):
+            if self.output.due:
+                self.show(_("training on all rows"))
         elif isinstance(event, JobEnd):
             self.over = True
             self.close(event)

@@ -19,6 +19,7 @@ from treino.settings.spec import Settings
 from treino.training.alert_actions import alerted, check_alerts, given_alerts
 from treino.training.branch import branching, parse_step, rewinding
 from treino.training.loop import JobEvent, JobStart
+from treino.training.refit import refit_events, with_refit
 from treino.training.replay import snapshots
 from treino.training.retraining import Tell, tell_nobody
 from treino.training.row_check import RowSource, source_of_data, source_of_run
@@ -77,10 +78,13 @@ def resume_events(
     if alerts and folder.kind != "run":
         raise ALERT_OF_SEVERAL(run=path.name)
     if folder.kind == "run":
+        run = StoredRun(folder, access)
+        if folder.has("spec.json") and run.awaits_refit:
+            return _resumed(refit_events(run, access, data))
         metric = Timeline(folder, read_run_spec(folder)).resolved.metric if alerts else None
         given = given_alerts(alerts, network=allow_network, metric=metric)
         events = resuming(path, access, data=data, check=partial(check_alerts, given))
-        return _resumed(alerted(events, given))
+        return _resumed(with_refit(alerted(events, given), access, data=data))
     if folder.kind == "sweep":
         return _resumed(sweep_resumption(path, access, storage=storage, more=more, place=place))
     return _resumed(study_resumption(path, access, place=place))

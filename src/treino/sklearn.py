@@ -67,7 +67,7 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
     (``x1`` … of an array) by which these are whole groups, or the latest rows. random_state: the seed; None:
     a new one at each fit.
 
-    After ``fit``: ``run_`` (the Run, in a temporary folder), ``module_`` (the network in eval mode),
+    After ``fit``: ``run_`` (the Run, in a temporary folder), ``module_`` (the network that predicts),
     ``n_iter_`` (epochs), ``loss_curve_`` (mean training loss of each epoch), ``n_features_in_``, and
     ``feature_names_in_`` if X has names.
     """
@@ -141,14 +141,16 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
                 net = net()
         access = Access(net=net)
         self.run_ = Run.of(open_run(path, access))
-        self.module_ = self.run_.module
+        self._predicting = self.run_.refit or self.run_
+        self.module_ = self._predicting.module
         self._document = self.run_.document
 
     def _outputs(self, x: Any) -> Any:
         check_is_fitted(self, "run_")
         x = self._checked(x, reset=False)
         try:
-            prepared = rows_for_prediction(x, self.run_.preparation, reading_like(self.run_.spec.data))
+            reading = reading_like(self.run_.spec.data)
+            prepared = rows_for_prediction(x, self._predicting.preparation, reading)
         except TreinoError as error:
             raise ValueError(str(error)) from None
         if prepared.unseen:
@@ -161,13 +163,14 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
     def _held(self, x_ND: Any, output_NC: torch.Tensor, coverage: float | None) -> list[NDArray[Any]]:
         """The intervals or sets of each target, at this coverage."""
         held: list[NDArray[Any]] = []
-        for run, part in zip(self.run_.by_target, self.run_.preparation.output_parts, strict=True):
+        parts = self.run_.preparation.output_parts
+        for run, own, part in zip(self.run_.by_target, self._predicting.by_target, parts, strict=True):
             try:
                 known = coverage_scores(run, self.coverage or LEVEL if coverage is None else coverage)
             except TreinoError as error:
                 raise ValueError(str(error)) from None
             assert known is not None
-            held.append(known.held(run, x_ND, output_NC[None, :, part]))
+            held.append(known.held(own, x_ND, output_NC[None, :, part]))
         return held
 
     def _checked(self, x: Any, y: Any = "no_validation", *, reset: bool) -> Any:
@@ -231,7 +234,7 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
 
     def __getstate__(self) -> dict[str, Any]:
         state = dict(super().__getstate__())
-        for name in ("run_", "module_", "_folder", "_document"):
+        for name in ("run_", "_predicting", "module_", "_folder", "_document"):
             state.pop(name, None)
         return state
 
@@ -340,7 +343,7 @@ class Regressor(RegressorMixin, _Estimator):  # type: ignore[misc]
 
     def predict(self, X: Any) -> NDArray[np.float64]:
         """``[N]`` or ``[N, K]``: the predicted numbers, in y's units."""
-        values_NK, each = self._outputs(X).double().numpy(), self.run_.preparation.by_target
+        values_NK, each = self._outputs(X).double().numpy(), self._predicting.preparation.by_target
         predicted: list[NDArray[np.float64]] = [
             one.values(value_N) for value_N, one in zip(values_NK.T, each, strict=True)
         ]
@@ -356,7 +359,7 @@ class Regressor(RegressorMixin, _Estimator):  # type: ignore[misc]
         """
         output_NC = self._outputs(X)
         reading = reading_like(self.run_.spec.data)
-        prepared = rows_for_prediction(self._checked(X, reset=False), self.run_.preparation, reading)
+        prepared = rows_for_prediction(self._checked(X, reset=False), self._predicting.preparation, reading)
         ends = self._held(prepared.x, output_NC, coverage)
         return ends[0] if len(ends) == 1 else np.stack(ends, 1)
 

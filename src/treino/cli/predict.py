@@ -56,6 +56,10 @@ def predict(
         int, WHOLE, Parameter(help="go on without so many pictures that can't be read, at most")
     ] = 0,
     replace: Replace = False,
+    judged: Annotated[
+        bool,
+        Parameter(help="with the network that the run's figures are of, not with its refit", negative=()),
+    ] = False,
     top: Annotated[
         int | None,
         WHOLE,
@@ -84,6 +88,7 @@ def predict(
 
     level = read_settings({"coverage": coverage}).coverage
     opened = predicting(run, Access(net, trust), top)
+    opened = opened.as_judged() if judged else opened
     reads = [*files_of(source), *files_trained_on(opened.folder)]
     output = output_file(to, (*CSV, WORKBOOK, *SHEETS), replace=replace, reads=reads)
     ending = Path(to or "").suffix.lower()

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Self
 
@@ -14,7 +15,7 @@ from treino.cli.run_view import Position, RunView, View
 from treino.cli.screen import Screen, exit_status
 from treino.folders.store.new_names import command_word
 from treino.reports.tracking.delivery import Tracking
-from treino.training.loop import Job, JobAlert, JobClose, JobEnd, JobEvent, JobProgress, JobStart
+from treino.training.loop import Job, JobAlert, JobClose, JobEnd, JobEvent, JobProgress, JobRefit, JobStart
 from treino.training.train import RunJob
 
 BAR = 16  # width in characters
@@ -93,6 +94,7 @@ class ProgressLine:
         self._bar = Progress(*columns, console=console, transient=True, expand=True)
         self._task = self._bar.add_task(_("training"), total=1.0, count="", left="", figures="")
         self._view: View | None = None
+        self._refits = False  # whether the view is of the run's refit
         self._report = report
 
     def __enter__(self) -> Self:
@@ -108,8 +110,12 @@ class ProgressLine:
             self._view = view_of(event.job)
             if self._live:
                 self._bar.start()  # after the opening text is printed
-        elif isinstance(event, JobProgress) and self._view is not None:
+        elif isinstance(event, JobProgress | JobRefit) and self._view is not None:
+            if isinstance(event, JobRefit) and not self._refits:
+                self._view, self._refits = view_of(event.job), True
             position = self._view.position(event.tick)
+            if self._refits:
+                position = replace(position, label=_("refit, step"), moment="")
             if self._report is not None:
                 self._report(position.done, 1.0, f"{_moment(position)}: {figures_text(position)}")
             elif self._live:

@@ -174,6 +174,9 @@ def run_summary(run: StoredRun, decided: Sequence[RenderableType] = ()) -> Rende
         parts += _findings(run, facts)
         parts += _notes(run, facts)
         parts += ["", *map(str, run.changes)] if run.changes else []
+        late = run.resolved.split_time is not None and not run.resolved.refit and run.status == "finished"
+        hint = _("The latest rows were held back: to learn from them too before it predicts, add [[refit]].")
+        parts += ["", hint if late else run.refit_note] if late or run.refit_note else []
     parts += [*decided, "", _("run  {path}").format(path=run.path)]
     drawn = [name for name in run.folder.names("pictures") if name.endswith(".png")]
     parts += [_("     {pictures}").format(pictures=", ".join(drawn))] if drawn else []
@@ -247,7 +250,7 @@ def _notes(run: StoredRun, facts: RunFacts) -> list[RenderableType]:
 
 
 def _next(run: StoredRun, facts: RunFacts | None) -> list[str]:
-    if run.status in ("interrupted", "stopped") and facts is not None:
+    if facts is not None and (run.status in ("interrupted", "stopped") or run.awaits_refit):
         return [f"treino resume {run.typed}"]
     if facts is None or run.status not in ("finished", "diverged"):
         return []

@@ -136,6 +136,7 @@ def with_defaults(config: TrainConfig, net: NetSource, inputs: Inputs) -> TrainC
     patience = 0 if one_cycle else PATIENCE
     if by_table:
         epochs, patience = recipes.length(batches)
+    epochs = max(s.member_epochs or [epochs])
     # Networks that learn few pictures by heart have their lowest validation loss long before the end of
     # the cycle, but err less at its end.
     last = one_cycle and not (s.patience or "metric" in s.model_fields_set)

@@ -20,7 +20,7 @@ from treino.engine.metrics import METRICS, batch_deviation, measure
 from treino.engine.model import Limits, Model
 from treino.engine.population import Population
 from treino.engine.train_config import TrainConfig
-from treino.engine.training_state import DIVERGED, TrainingState
+from treino.engine.training_state import DIVERGED, RUNNING, TrainingState
 from treino.settings.spec import Settings
 
 # ---- an ensemble
@@ -68,12 +68,15 @@ def answering_members(state: TrainingState, s: Settings, members: Sequence[int] 
     """The members that form the ensemble, the best first: the half with the best validation values so far,
     ties in order; all if none was evaluated.
 
-    Diverged members are left out, unless all diverged. members: those of one ensemble; None: all.
+    Members that take no step are left out, and diverged ones, unless all diverged. members: those of one
+    ensemble; None: all.
     """
     every = range(len(state.population)) if members is None else members
     status_P, figure_P = state.status_P.tolist(), state.best.metric_P.tolist()
     better = METRICS[s.metric].better
-    able = [member for member in every if status_P[member] != DIVERGED] or list(every)
+    ended_P = state.stop_step_P.tolist()
+    taught = [m for m in every if status_P[m] == RUNNING or ended_P[m]] or list(every)
+    able = [member for member in taught if status_P[member] != DIVERGED] or taught
     measured = [member for member in able if int(state.best.step_P[member]) >= 0]
     if not measured:
         return able

@@ -99,7 +99,8 @@ class StepPlan:
     schedules: the different (name, warm-up steps) of all members. evaluates: whether there are validation
     rows.
     count: the count of epochs; before its present range are those of a training that this one continues.
-    batches: batches per epoch, if a DataLoader makes them; batch_size is then the largest one.
+    batches: batches per epoch, if a DataLoader makes them; batch_size is then the largest one. ends: the
+    updates of each member, if some end earlier than the others.
     optimizer_from: the updates before the optimizer's state was reset to zero. by_steps: whether the length
     was set in steps. orders: the distinct row orders, (seed, rows), if members differ in them; only for rows
     in memory. augmentation: that of training pictures, whose shape is item_shape.
@@ -120,6 +121,7 @@ class StepPlan:
     orders: tuple[tuple[int, int], ...] = ()
     augmentation: Augmentation = NONE
     item_shape: tuple[int, ...] = ()
+    ends: tuple[int, ...] = ()
 
     @property
     def steps_per_epoch(self) -> int:

@@ -108,6 +108,7 @@ class TrainingLoop:
             if losses and left is not None and left <= 0:
                 break
             self._apply_changes()
+            self._end_members()  # those of 0 epochs
             chunk = self._next_chunk(min(end, state.step + self._steps_in(left)))
             loss_SP, counted_SP = self._train_chunk(chunk)
             trained = time.perf_counter()
@@ -151,6 +152,7 @@ class TrainingLoop:
         hyper-parameters is due earlier, or if fewer rows have been read."""
         state = self.state
         changes = [change.step for change in state.pending if change.step > state.step]
+        changes += [end for end in self.plan.ends if end > state.step]
         if (border := self.keyframes.border(state)) is not None:
             changes.append(border)
         chunk = self._source.take(state.step, min([stop, self._next_evaluation(state.step), *changes]))
@@ -268,8 +270,11 @@ class TrainingLoop:
         return epochs
 
     def _end_members(self) -> None:
-        """End all members after the last planned step; mark ended ones with a hopeless loss as diverged."""
+        """End all members after their last planned step; mark ended ones with a hopeless loss as diverged."""
         state = self.state
+        if self.plan.ends:
+            over_P = torch.tensor(self.plan.ends) <= state.step
+            state.end((over_P & (state.status_P == RUNNING)).nonzero().flatten(), FINISHED, state.step)
         if state.step >= self.steps:
             state.end(state.running, FINISHED, state.step)
         mark_hopeless(state, self.threshold_P)

@@ -384,6 +384,7 @@ def _step_plan(
         by_steps=s.steps is not None,
         augmentation=Augmentation.of(s.augment, s.flip, inputs.item_shape),
         item_shape=inputs.item_shape,
+        ends=tuple(min(count.end_of(epochs), steps) for epochs in s.member_epochs or ()),
     )
 
 

@@ -3,7 +3,7 @@
 import glob
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,13 @@ from treino.data.sources import BuiltinName
 from treino.engine import KERNELS, LOSSES
 from treino.engine.hyperparameters import registered
 from treino.engine.registries import REGISTRIES
-from treino.folders.documents import read_document, read_preparation, read_spec, read_tensors
+from treino.folders.documents import (
+    read_document,
+    read_preparation,
+    read_run_spec,
+    read_spec,
+    read_tensors,
+)
 from treino.folders.documents.run_spec import RunSpec
 from treino.folders.store import RunFolder
 from treino.settings import recipes
@@ -102,6 +108,45 @@ def load_data(
         most_inputs=most_inputs,
         pictures=settings.net == "cnn",
     )
+
+
+ALL_ROWS = "all/"  # where in a folder the rows of its refit are kept, if they were in memory only
+
+
+def all_rows(
+    source: Any, settings: Settings, load: LoadArguments, features: Sequence[str], cache: Path
+) -> Data:
+    """The rows of a refit: held-back rows train too, and the preparation is fitted on all. Rows in a file or
+    an array of their own stay out.
+
+    settings, load, features: those by which the judged run's rows were loaded, and its columns. cache: as for
+    ``load_data``.
+    """
+    changes: dict[str, Any] = {"validation": 0.0, "test": 0.0, "fold": None, "split_column": None}
+    changes |= {"inputs": load.inputs} | ({"features": tuple(features)} if load.split_column else {})
+    return load_data(source, settings.model_copy(update=changes), load.num_workers, cache)
+
+
+def all_rows_of(folder: RunFolder, source: Any, moved_to: str | Path | None = None) -> Data:
+    """The rows of the refit of a run, from its folder, or the file or built-in that it names; from ``source``
+    only if it is a Dataset, or if the folder keeps no copy of rows in memory.
+
+    Raises:
+        TreinoError: as ``data_of``.
+    """
+    spec = read_run_spec(folder)
+    if folder.has(ALL_ROWS + COPY):
+        return _copy_of(folder, read_preparation(folder, ALL_ROWS), ALL_ROWS)
+    if spec.data.kind == "file":
+        source = _located(folder, spec.data, moved_to, None)
+    elif spec.data.kind == "builtin":
+        source = BuiltinName(spec.data.source)
+    settings = read_settings(recorded_settings(folder, spec.asked, source))
+    cache = prepared_beside(folder.path.resolve().parent)
+    rows = all_rows(source, settings, spec.data.load, spec.facts.features, cache)
+    if rows.sha256 != spec.data.sha256:
+        raise _changed(folder, source)
+    return rows
 
 
 def prepared_beside(parent: str | Path, out: str | Path | None = None) -> Path:

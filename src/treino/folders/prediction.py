@@ -171,6 +171,8 @@ def predict(
     """
     views = _views(run) if tta else ()
     known = [None if views else coverage_scores(one, coverage) for one in run.by_target]
+    refit_notes = [run.refit_note] if run.refit_note else []
+    run = run.refit or run  # which says nothing of how far to trust it
     prepared, output_NC, answers = _answers(run, source, known, views, skip_bad)
     columns = [tuple(answer.predictions(prepared)) for answer in answers]
     each, names = columns[0], [answer.run.preparation.target for answer in answers]
@@ -179,7 +181,8 @@ def predict(
             Prediction(row[0].row, None, targets=dict(zip(names, row, strict=True)))
             for row in zip(*columns, strict=True)
         )
-    notes = (*run.folder.notices, *prepared.notes, *_view_notes(run, views), *unanswered_notes(each))
+    more = (*_view_notes(run, views), *unanswered_notes(each))
+    notes = (*run.folder.notices, *refit_notes, *prepared.notes, *more)
     compared = _compared(run, prepared, output_NC, _among(run, prepared, "train"))
     covered = _covered(run, prepared, answers)
     return Predictions(each, notes, prepared.missing, prepared.unknown, compared, prepared, covered)
@@ -414,6 +417,10 @@ def _covered(run: StoredRun, prepared: PreparedRows, answers: Sequence[_Answer])
     if all(answer.scores is None for answer in answers):
         return covered
     seen, y, weight = _among(run, prepared, "train", "validation"), prepared.y, prepared.weight
+    if (
+        run.judged is not None and run.judged.spec.data.files
+    ):  # some rows that scores are of may be among these
+        seen = None
     new_K = None if seen is None else ~seen.seen_K
     rows_K = new_K if new_K is None or weight is None else new_K & (weight > 0)
     weight_N = None if rows_K is None or weight is None else weight[rows_K].double().numpy()
@@ -460,6 +467,7 @@ def predict_like(
     if coverage is not None and not framed:
         raise COVERAGE_OF_ARRAY(kind=kind.__name__, coverage=str(coverage))
     known = [coverage_scores(one, coverage) if framed and not views else None for one in run.by_target]
+    run = run.refit or run
     prepared, _output_NC, each = _answers(run, source, known, views, skip_bad)
     if prepared.unseen:
         warnings.warn(prepared.unseen, UserWarning, stacklevel=3)

@@ -47,6 +47,7 @@ from treino.folders.stored_folder import StoredFolder, as_typed, typed_here
 from treino.folders.timeline import Timeline, newest, path, segments_of
 from treino.folders.weights import WEIGHTS, check_answers, check_layers, read_weights, with_weights
 from treino.inspection.conformal import FoldScores
+from treino.settings.spec import LAYERS
 
 STUDY_IS_NO_RUN = Refusal(
     "{name} is a study: it keeps figures of several settings, and no network.",
@@ -62,6 +63,10 @@ MEMBER_NOT_KEPT = Refusal(
 )
 
 
+REFIT = "refit"
+"""The folder in a run's folder that holds its refit."""
+
+
 class StoredRun(StoredFolder):
     """One training, read from disk; it may still be running.
 
@@ -74,6 +79,7 @@ class StoredRun(StoredFolder):
     fold_scores: the scores of rows outside the folds, if these are the folds' runs.
     whole: if this run stands for one of several targets, the run with all targets, and this target's number.
     latest: if it ends with an earlier segment, the run to its newest one.
+    judged: if this is the refit of a run, that run, whose threshold and intervals are this one's too.
     """
 
     one: int | None = None
@@ -82,11 +88,17 @@ class StoredRun(StoredFolder):
     measured = True  # whether the result's figures are those of the network that predicts
     whole: tuple[Self, int] | None = None
     latest: Self | None = None
+    judged: "StoredRun | None" = None
+    refits = True  # whether its refit, if there is one, predicts
     _result_read: tuple[tuple[Manifest, str], RunResult] | None = None  # of which manifest and language
 
     def __init__(self, folder: RunFolder, access: Access | None = None, rows: Data | None = None) -> None:
         super().__init__(folder, access)
         self.known_rows = rows
+
+    @property
+    def name(self) -> str:
+        return super().name if self.judged is None else self.judged.name
 
     @property
     def title(self) -> str:
@@ -193,6 +205,56 @@ class StoredRun(StoredFolder):
         """The numbers of the networks that predict, the best first; () while the run trains."""
         return () if self.result is None else tuple(self.result.answering)
 
+    @property
+    def refit(self) -> "StoredRun | None":
+        """The run inside this one that was trained on all rows, with the same settings, when this one had
+        been judged: it predicts. None: there is none, or it isn't complete."""
+        if self.refit_state != "finished":
+            return None
+        own = self.spec.net not in LAYERS  # else a network at hand would be of other inputs
+        access = self.access if own else replace(self.access, net=None)
+        run = StoredRun(RunFolder.open(self.folder.within(REFIT)), access)
+        run.judged = self
+        return run
+
+    @property
+    def refit_state(self) -> str:
+        """The status of the refit that was asked for: ``missing`` before its first step, ``changed`` if this
+        run's first settings alone did not make it; "": none is due, or another network predicts."""
+        alone = self.whole is None and self.one is None and self.latest is None and not self.others
+        due = alone and self.measured and self.refits and self.status == "finished"
+        if not due or not self.resolved.refit:
+            return ""
+        if self.spec.segments or self.changes:
+            return "changed"
+        inner = self.folder.within(REFIT)
+        return RunFolder.open(inner, verify=False).status if (inner / "spec.json").is_file() else "missing"
+
+    @property
+    def awaits_refit(self) -> bool:
+        """Whether it has ended, and its refit, which was asked for, has not."""
+        return self.refit_state not in ("", "changed", "finished", "diverged")
+
+    @property
+    def refit_note(self) -> str:
+        """A sentence on who predicts, if a refit was asked for; else ""."""
+        if (refit := self.refit) is not None:
+            sentence = _(
+                "Its refit predicts: the same settings, trained on all {n:,} rows (epochs: {epochs}). "
+                "Figures and intervals are of the judged network, which did not train on the rows held back."
+            )
+            return sentence.format(n=refit.facts.rows["train"], epochs=refit.document["epochs"])
+        if self.awaits_refit:
+            sentence = _("Its refit is not complete, and the judged network predicts: treino resume {run}")
+            return sentence.format(run=self.typed)
+        changed = _("It has no refit, as settings changed on its way: the judged network predicts.")
+        diverged = _("Its refit diverged: the judged network predicts.")
+        return {"changed": changed, "diverged": diverged}.get(self.refit_state, "")
+
+    def as_judged(self) -> Self:
+        """Return this run without its refit: the network that the figures are of predicts."""
+        return self._changed(refits=False)
+
     def with_others(self, others: Iterable["StoredRun"], scores: FoldScores | None = None) -> Self:
         """Return this run, predicting together with ``others``. scores: for rows outside their folds."""
         return self._changed(others=tuple(others), fold_scores=scores)
@@ -271,9 +333,9 @@ class StoredRun(StoredFolder):
         if self.folder.has("spec.json"):
             head["changes"] = [change._asdict() for change in self.changes]
         if self.folder.manifest.sealed:
-            return head | {
-                k: v for k, v in read_document(self.folder, "result.json").items() if k not in head
-            }
+            head |= {k: v for k, v in read_document(self.folder, "result.json").items() if k not in head}
+            inner = None if self.refit is None else str(self.refit.path)
+            return head | ({"refit": {"path": inner, "note": self.refit_note}} if self.refit_state else {})
         if not self.folder.has("spec.json"):
             return head
         so_far = {"steps": len(self.losses)} | histories(self.folder, self.spec)
@@ -368,7 +430,8 @@ class StoredRun(StoredFolder):
     def threshold(self) -> float | None:
         """The probability from which on the network predicts the second of two classes; None: it predicts
         the most probable class."""
-        result = self.result if self.measured else None  # read once: the run may be resumed meanwhile
+        judged = self.judged or self
+        result = judged.result if self.measured else None  # read once: the run may be resumed meanwhile
         return None if result is None or result.threshold is None else result.threshold.value
 
     @property

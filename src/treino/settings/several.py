@@ -15,6 +15,10 @@ THRESHOLD_OF_SEVERAL = Refusal(
     "[[threshold]] is found for one network, and [[seeds]] and [[folds]] train several.",
     "Leave one of them out.",
 )
+REFIT_OF_SEVERAL = Refusal(
+    "[[refit]] trains the network that predicts, and [[seeds]] and [[folds]] compare several.",
+    "Leave it out here; then train one network with it.",
+)
 ENSEMBLE_OF_MANY = Refusal(
     "Several networks are trained here, each by itself; [[ensemble]] makes one run of several.",
     (
@@ -27,7 +31,11 @@ OF_SEVERAL: Rules = (
     (TIME_LIMIT_OF_MANY, lambda s: s.time_limit is not None),
     (EVERY_OF_SEVERAL, lambda s: s.every is not None),
 )
-OF_REPEATS: Rules = (*OF_SEVERAL, (THRESHOLD_OF_SEVERAL, lambda s: s.threshold is not None))
+OF_REPEATS: Rules = (
+    *OF_SEVERAL,
+    (THRESHOLD_OF_SEVERAL, lambda s: s.threshold is not None),
+    (REFIT_OF_SEVERAL, lambda s: s.refit),
+)
 """For the same settings with several seeds or folds."""
 OF_COMPARED: Rules = ((ENSEMBLE_OF_MANY, lambda s: s.ensemble > 1 and {"n": s.ensemble}),)
 """For networks of which the best is chosen, or that are timed side by side."""

@@ -216,6 +216,10 @@ class Settings(DataSettings):
         ge=1,
         le=10_000_000,
     )
+    member_epochs: Counts | None = declared(
+        None,
+        "epochs of each network of an ensemble, e.g. 12,0,8, where they differ; of 0: it doesn't answer",
+    )
     steps: Int | None = declared(None, "updates, instead of epochs", ge=1, le=10_000_000_000)
     patience: Int | None = declared(
         None,
@@ -278,6 +282,11 @@ class Settings(DataSettings):
         "usual",
         "figures to compare with: the best constant, a linear model, of pictures also one on whitened "
         "patches and, on tables of your own, boosted trees; full: trees on all data, however long they take",
+    )
+    refit: bool = declared(
+        False,
+        "when the network is judged, train once more on all rows, held-back ones too, for as many epochs as "
+        "the kept weights took: that network predicts and is exported; all figures stay the judged one's",
     )
     threshold: Annotated[str | None, BeforeValidator(setting_types.threshold)] = declared(
         None,
@@ -486,6 +495,18 @@ RULES: Rules = (
     (
         Refusal("[[epochs]] and [[steps]] both say how long to train.", ONE_OF_THEM, rule="epochs_and_steps"),
         lambda s: None not in (s.epochs, s.steps),
+    ),
+    (
+        Refusal(
+            "[[member_epochs]] has {n} numbers, and {networks} networks are trained.",
+            "Give one for each, not all of them 0, or leave it out.",
+            rule="member_epochs_count",
+        ),
+        lambda s: (
+            s.member_epochs is not None
+            and not (len(s.member_epochs) == s.ensemble and any(s.member_epochs))
+            and {"n": len(s.member_epochs), "networks": s.ensemble}
+        ),
     ),
     (
         WARMUP_RANGE,  # the engine checks a length in epochs, whose steps the rows decide

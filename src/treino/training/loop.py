@@ -122,6 +122,14 @@ class JobProgress:
 
 
 @dataclass(frozen=True, eq=False)
+class JobRefit:
+    """Event: some steps of the run's refit were trained, by a job of its own, after the run was judged."""
+
+    job: Job
+    tick: Tick
+
+
+@dataclass(frozen=True, eq=False)
 class JobPause:
     """Event: the training is paused; sent every hundredth of a second."""
 
@@ -152,7 +160,7 @@ class JobAlert:
     message: str
 
 
-JobEvent = JobStart | JobProgress | JobPause | JobAlert | JobClose | JobEnd
+JobEvent = JobStart | JobProgress | JobPause | JobAlert | JobClose | JobRefit | JobEnd
 
 
 def events(make: Callable[[], Job]) -> Iterator[JobEvent]:

@@ -164,7 +164,7 @@ def check(kind: str, name: str, value: Any, folder: Path) -> Any:
 
 
 def _validated(kind: str, name: str, value: Any, folder: Path) -> BaseModel:
-    model = MODELS[re.sub(r"\d+", "N", name).removeprefix("folds/N/")].get(kind)
+    model = MODELS[re.sub(r"\d+", "N", name).removeprefix("folds/N/").removeprefix("all/")].get(kind)
     if model is None:
         raise DOCUMENT_UNKNOWN(path=folder / name, kind=kind)
     if _deeper(value, DEEPEST):

@@ -50,11 +50,12 @@ class ChangeEntry(Document):
 
 
 class RunOutput(RunResult):
-    """A run that has ended."""
+    """A run that has ended. refit: if one was asked for, its path, null if it doesn't predict, and a note."""
 
     run: Text
     path: Text
     changes: Many[ChangeEntry]
+    refit: dict[Literal["path", "note"], Text | None] | None = None
 
 
 class Unfinished(Document):

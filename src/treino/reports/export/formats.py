@@ -106,7 +106,7 @@ def _asked(program: nn.Module, args: tuple[Tensor, ...], kwargs: dict[str, Tenso
 
 
 def exported(run: StoredRun, format: str = "script") -> Exported:
-    """Write the run into its ``exports/`` folder.
+    """Write the run, or its refit, into its ``exports/`` folder.
 
     ``script``: plain PyTorch that trains to the same numbers and predicts from raw columns, with its weights
     and other needed files; for a run that continued from other weights, it only predicts. ``onnx``: raw
@@ -123,7 +123,7 @@ def exported(run: StoredRun, format: str = "script") -> Exported:
     if not run.folder.has("spec.json"):
         raise NOTHING_TO_EXPORT(run=run.name)
     write: Format = FORMATS[format] if format in FORMATS else brought("treino.formats", format)
-    return write(run)
+    return write(run.refit or run)
 
 
 def weights(run: StoredRun) -> Exported:

@@ -322,6 +322,8 @@ def train_network(seed, splits, scale):
     if PATIENCE:
         best_epoch = 0
     for epoch in range(1, EPOCHS + 1):
+        if MEMBER_EPOCHS and epoch > MEMBER_EPOCHS[SEEDS.index(seed)]:
+            break
         net.train()
         step_losses = []
         if FULL_BATCH:
@@ -444,6 +446,8 @@ def train():
     if TOGETHER:
         every, able = [], []  # all networks' losses; (metric, network) of those that didn't diverge
         for seed in SEEDS:
+            if MEMBER_EPOCHS and not MEMBER_EPOCHS[SEEDS.index(seed)]:
+                continue
             print(f"network {len(every) + 1} of {len(SEEDS)}, of seed {seed}")
             if VALIDATES:
                 net, losses, best = train_network(seed, splits, scale)

@@ -29,6 +29,8 @@ from treino.data.splits import split
 
 # the networks' seeds
 SEEDS = [0]
+# for how many epochs each network is trained; 0: not at all
+MEMBER_EPOCHS = []
 SEED = 0  # the network's seed
 DATA_SEED = 0  # seed of the rows' split and order
 VALIDATION = 0.2  # the share of rows for validation

@@ -206,9 +206,15 @@ def _head(run: StoredRun, data: Data, part: ScriptPart) -> str:
         )
     if s["ensemble"] > 1:
         best = "The best half by the validation figure answer" if len(data.validation) else "They answer"
+        networks = sum(map(bool, s["member_epochs"])) if s["member_epochs"] else s["ensemble"]
         notes.append(
-            f"{s['ensemble']} networks are trained, one after the other. {best} together: the mean of their "
+            f"{networks} networks are trained, one after the other. {best} together: the mean of their "
             f"{'probabilities' if data.classes else 'values'}."
+        )
+    if run.judged is not None:
+        notes.append(
+            f"It is the refit of {words_alone(run.name)}: it was trained on all rows, also on those that the "
+            "run's figures are of."
         )
     if not has_weights(run):
         notes.append("No weights were kept so far: train before you predict.")

@@ -52,6 +52,7 @@ def training_part(run: StoredRun, data: Data) -> ScriptPart:
             "SHUFFLES_EACH": s["shuffle"] == "each",
             "SHUFFLES_ONCE": s["shuffle"] == "once",
             "EPOCHS": epochs,
+            "MEMBER_EPOCHS": list(s["member_epochs"] or ()),
             "STEPS": steps,
             "UNFINISHED": unfinished,
             "EVALUATE_EVERY": every,

@@ -37,6 +37,7 @@ from treino.folders.stored_run import StoredRun
 from treino.inspection.baselines import baselines
 from treino.inspection.outputs import outputs
 from treino.settings.spec import OF_DATA, read_settings
+from treino.training.refit import refitted_events
 from treino.training.search import judge
 from treino.training.sweeps.bracket import judged_rows
 from treino.training.sweeps.distribution import as_lists
@@ -54,7 +55,7 @@ from treino.training.sweeps.sweep_members import (
     as_json,
     extension_notes,
 )
-from treino.training.train import drain, train_events
+from treino.training.train import drain
 
 JUDGE_WITHOUT_SCORES = Refusal("no network was measured on validation rows.", "See the sweep's other notes.")
 
@@ -196,7 +197,7 @@ def winner_run(folder: RunFolder, sweep: SweepTraining, member: int) -> tuple[St
     path = folder.within(BEST)
     shutil.rmtree(path, ignore_errors=True)  # left by a sweep killed while judging
     own = read_settings(settings | {"out": str(path)})
-    run = drain(train_events(sweep.source, own, networks=sweep.networks))
+    run = drain(refitted_events(sweep.source, own, networks=sweep.networks))
     mine = whole_state(run.module)
     if (
         early and population.config.shared.schedule != "constant"

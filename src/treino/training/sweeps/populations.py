@@ -60,6 +60,7 @@ MACHINE = (
     "metric",
     "baselines",
     "threshold",
+    "refit",
     "coverage",
     "every",
     "ensemble",

@@ -50,6 +50,7 @@ REFUSED = {
     "keep": (N_("A study keeps figures, and no weights."), _LEAVE_OUT),
     "baselines": (N_("A study compares its rows with each other."), _LEAVE_OUT),
     "threshold": (_NO_NETWORK, _LEAVE_OUT),
+    "refit": (_NO_NETWORK, _LEAVE_OUT),
     "coverage": (_NO_NETWORK, _LEAVE_OUT),
     "every": (N_("A study keeps figures, and no keyframes."), _LEAVE_OUT),
 }

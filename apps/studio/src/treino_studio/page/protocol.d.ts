@@ -1,5 +1,5 @@
 // The studio's messages and the settings, as tools/page_types.py writes them from the models.
-// 23c0f6125aa86ce40bc95945665845a9d5fc2eeac8c01bb03a0e46d92e0fc716
+// de20d38eb67282cddfc07c2322269ffd9c2c29cfd381b7353ddd9f3529be29b9
 
 export interface Acknowledgement {
   ack: number;
@@ -463,6 +463,7 @@ export interface Settings {
   loss?: string | null;
   lr?: number | null;
   max_memory?: string | null;
+  member_epochs?: number[] | null;
   metric?: string;
   missing?: string[] | null;
   momentum?: number;
@@ -479,6 +480,7 @@ export interface Settings {
   precision?: "float32" | "bf16";
   quote?: string | null;
   recipe?: ("table" | "plain") | null;
+  refit?: boolean;
   row_weights?: string | null;
   schedule?: string | null;
   seed?: number;
