@@ -17,10 +17,11 @@ from treino.fit_events import FitRequest, fit_events, settings_before_search
 from treino.folders.access import Access
 from treino.folders.documents.listing import checked, line
 from treino.folders.network_source import NetworkSource, UserFiles
-from treino.folders.prediction import predict_like
+from treino.folders.prediction import drift_of, predict_like
 from treino.folders.run_curves import curves_of
 from treino.folders.store.run_lookup import summary_of
 from treino.folders.stored_run import StoredRun
+from treino.inspection.drift import Drift
 from treino.inspection.row_xray import NETWORKS, RowXray, xray
 from treino.plots.notebook_cards import run_card, runs_table, study_card, sweep_card
 from treino.reports.tracking.delivery import Tracking
@@ -83,6 +84,15 @@ class Run(StoredRun, Shown):
         shifted views of each picture. skip_bad: the largest number of unreadable pictures to skip.
         """
         return predict_like(self, source, coverage=coverage, tta=tta, skip_bad=skip_bad)
+
+    def drift(self, source: Any) -> Drift:
+        """Compare the columns of other rows, such as next month's, with those of the training rows, as
+        ``treino data --like`` does: which moved by more than chance, and what lies outside.
+
+        Raises:
+            TreinoError: the source can't be read; the run learnt from pictures or arrays.
+        """
+        return drift_of(self, source)
 
     def rows(self, *, networks: int = NETWORKS) -> RowXray:
         """Check each row with hundreds of small networks, each trained on a random half of the training

@@ -7,10 +7,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+from jsonschema import validate
 from torch import nn
 
 import treino as tr
 from tests.conftest import Treino, refusal_of
+from treino.data import load
+from treino.data.sources import read
+from treino.folders.documents.schemas import schema_of
+from treino.inspection.drift import drift
 
 CITIES = ("bh", "poa", "rio", "sp")
 
@@ -170,3 +177,148 @@ def test_code_of_ones_own_is_trusted_for_other_rows(treino: Treino, tmp_path: Pa
     assert treino(*like, "--json").document["error"]["rule"] == "net_not_trusted"
     kept, named = (treino(*like, *words, "--json").document["loss"] for words in (["--trust"], own))
     assert kept == named
+
+
+# ---- the columns of other rows beside those that were trained on
+
+
+def _drift(first: Treino, frame: pd.DataFrame, tmp_path: Path) -> dict[str, Any]:
+    frame.to_csv(tmp_path / "new.csv", index=False)
+    said = first("data", "new.csv", "--like", "first", "--json")
+    assert said.status == 0, said.err
+    validate(said.document, schema_of("data --like"))
+    return said.document
+
+
+def test_columns_that_moved_are_named_by_what_matters(first: Treino, tmp_path: Path) -> None:
+    (tmp_path / "m1.csv").unlink()  # the run keeps what its columns held
+    later = month(2, 300, far=30, cities=(*CITIES, "recife")).assign(more=1.0)
+    later.loc[:40, "size"] = np.nan
+    found = _drift(first, later, tmp_path)
+    columns = {each["column"]: each for each in found["columns"]}
+    assert set(found["moved"]) == {"size", "price", "city"}
+    shifts = [each["shift"] for each in found["columns"][:3]]
+    assert {each["column"] for each in found["columns"][:3]} == set(found["moved"])
+    assert shifts == sorted(shifts, reverse=True)
+    assert (columns["size"]["missing"], columns["size"]["gaps"]) == (41 / 300, 41)
+    assert columns["size"]["missing_there"] == 0
+    assert columns["city"]["unknown"] == (later["city"] == "recife").sum()
+    assert columns["city"]["example"].startswith("recife, line")
+    assert columns["price"]["target"]
+    assert abs(columns["size"]["here"] - later["size"].median()) < 1
+    assert columns["more"]["state"] == columns["sold"]["state"] == "not used"
+    text = first("data", "new.csv", "--like", "first").out
+    assert "3 of 5: " + ", ".join(found["moved"]) in text
+    assert "41 missing, as none was" in text
+    said = first("--lang", "pt_BR", "data", "new.csv", "--like", "first").out
+    assert "de classes desconhecidas (recife, linha" in said
+    of_frame = tr.open("first").drift(later)
+    assert [(c.column, c.chance) for c in of_frame.columns] == [
+        (c["column"], c["chance"]) for c in found["columns"]
+    ]
+
+
+def test_columns_that_are_gone_or_hold_other_cells_come_first(first: Treino, tmp_path: Path) -> None:
+    later = month(2).drop(columns=["age", "price"]).assign(size="large")
+    found = _drift(first, later, tmp_path)
+    states = [(each["column"], each["state"]) for each in found["columns"][:2]]
+    assert sorted(states) == [("age", "missing"), ("size", "other kind")]
+    later = month(2).astype({"size": object})
+    later.loc[7, "size"] = "unknown!"
+    found = _drift(first, later, tmp_path)
+    assert (found["columns"][0]["column"], found["columns"][0]["unreadable"]) == ("size", 1)
+    assert found["columns"][0]["example"] == "unknown!, line 9"
+    assert found["moved"] == []
+
+
+def test_what_can_t_be_compared_is_refused(first: Treino, tmp_path: Path) -> None:
+    assert first("data", "--like", "first", "--json").document["error"]["rule"] == "like_without_data"
+    said = first("data", "m1.csv", "--like", "first", "--target", "age", "--json")
+    assert said.document["error"]["rule"] == "like_and_more"
+    x = np.random.default_rng(0).normal(size=(60, 3, 4))
+    run = tr.fit((x, x[:, 0].sum(1)), nn.Sequential(nn.Flatten(), nn.Linear(12, 1)), epochs=1)
+    assert refusal_of(run.drift, x).rule == "no_columns"
+
+
+REPEATS = 40
+
+
+@pytest.mark.release
+@settings(max_examples=6, phases=[Phase.generate])
+@given(
+    rows=st.sampled_from([(40, 25), (150, 300), (300, 40)]),
+    levels=st.integers(2, 400),
+    tail=st.sampled_from(["normal", "cauchy", "few values", "constant"]),
+    gaps=st.sampled_from([0.0, 0.02, 0.5]),
+    seed=st.integers(0, 1000),
+)
+def test_rows_that_were_drawn_alike_are_quiet(
+    rows: tuple[int, int], levels: int, tail: str, gaps: float, seed: int
+) -> None:
+    """In at most 5 % of them any column counts as moved: of 40 draws, 10 or more would be by chance less than
+    once in 20,000 times."""
+    rng = np.random.default_rng(seed)
+
+    def drawn(n: int) -> pd.DataFrame:
+        numbers = {
+            "normal": rng.normal(size=n),
+            "cauchy": rng.standard_cauchy(n),
+            "few values": rng.integers(0, 3, n).astype(float),
+            "constant": np.ones(n),
+        }[tail]
+        share = 1 / np.arange(1, levels + 1)  # a long tail of rare classes
+        frame = pd.DataFrame({"a": numbers, "b": rng.normal(size=n)})
+        frame.loc[rng.random(n) < gaps, "a"] = np.nan
+        frame["c"] = [f"c{k}" for k in rng.choice(levels, n, p=share / share.sum())]
+        return frame.assign(y=rng.normal(size=n))
+
+    alarms = 0
+    for _draw in range(REPEATS):
+        there = load(drawn(rows[0]), target="y", kinds={"c": "category"}, validation=0, test=0)
+        alarms += bool(drift(read(drawn(rows[1])), there.preparation, "run").moved)
+    assert alarms < 10
+
+
+@pytest.mark.parametrize("what", ["scale", "share", "gaps", "range"])
+def test_each_kind_of_change_is_found(what: str) -> None:
+    rng = np.random.default_rng(0)
+    n = 400
+    frame = pd.DataFrame({"a": rng.normal(size=n), "c": rng.choice(["x", "y"], n), "y": rng.normal(size=n)})
+    later = pd.DataFrame({"a": rng.normal(size=n), "c": rng.choice(["x", "y"], n)})
+    there = load(frame, target="y")
+    assert drift(read(later), there.preparation, "run").moved == ()
+    if what == "scale":
+        later["a"] *= 2
+    elif what == "share":
+        later["c"] = rng.choice(["x", "y"], n, p=[0.7, 0.3])
+    elif what == "gaps":
+        later.loc[:12, "a"] = np.nan
+    else:
+        later.loc[:24, "a"] = 1000.0
+    assert drift(read(later), there.preparation, "run").moved == (("c",) if what == "share" else ("a",))
+
+
+# ---- rows to predict outside of what was trained on
+
+
+def test_predict_says_in_one_line_how_many_rows_lie_outside(first: Treino, tmp_path: Path) -> None:
+    quiet = month(2)
+    quiet.to_csv(tmp_path / "quiet.csv", index=False)
+    assert "Outside of" not in first("predict", "first", "quiet.csv").out
+    far = month(3, far=40, cities=(*CITIES, "recife"))
+    far.loc[:9, "age"] = np.nan
+    far.to_csv(tmp_path / "far.csv", index=False)
+    document = first("predict", "first", "far.csv", "--json").document
+    (note,) = (each for each in document["notes"] if "Outside of" in each)
+    trained = tr.open("first").data.preparation.columns[0]
+    above = int((far["size"] > trained.values[-1]).sum())
+    recife = int((far["city"] == "recife").sum())
+    outside = (far["size"] > trained.values[-1]) | (far["city"] == "recife") | far["age"].isna()
+    assert f"{outside.sum()} of 200 rows" in note
+    assert f"size ({above} above)" in note
+    assert "age (10 missing, as none was)" in note
+    assert f"city ({recife} of classes that no training row had: recife)" in note
+    assert not [each for each in document["notes"] if each.startswith("Classes that no")]
+    assert document["unknown"] == {"city": recife}
+    said = first("--lang", "pt_BR", "predict", "first", "far.csv").out
+    assert f"{outside.sum()} de 200 linhas" in said

@@ -11,9 +11,10 @@ from treino.base.apps import names_of_packages
 from treino.base.console import line, table
 from treino.base.errors import Refusal
 from treino.base.text import cell_words, listed
-from treino.base.words import _, numeral
+from treino.base.words import N_, _, flag, numeral
 from treino.cli.flags import ScreenFlag, given, with_settings
 from treino.cli.screen import Replace, output_file, say_replaced
+from treino.folders.access import Access
 from treino.folders.store.output_files import PAGE, PNG
 from treino.settings.data_settings import OF_FORMAT, OF_PICTURES
 
@@ -21,12 +22,18 @@ if TYPE_CHECKING:
     from treino.data.builtins import Builtin
     from treino.data.summaries.description import TableDescription
     from treino.data.summaries.image_description import ImagesDescription
+    from treino.inspection.drift import ColumnDrift
 
 TO_WITHOUT_DATA = Refusal("--to needs DATA to write about.", "treino data wine --to wine.html")
+LIKE_WITHOUT_DATA = Refusal("--like needs DATA to compare.", "treino data new.csv --like last")
+LIKE_AND_MORE = Refusal(
+    "--like compares by the settings of the run, and {name} stands beside it.", "Leave it out."
+)
 SHEET_OF_TABLE = Refusal(
     "A contact sheet is of images, and {name} is a table.", "Let the name end in {ending}: {path}"
 )
 
+DRIFT_STATES = {"missing": N_("missing here"), "not used": N_("not used"), "other kind": N_("other kind")}
 SHOWN_CLASSES = 20
 SHOWN_NAMES = 20  # maximum number of files named in one line; unreadable files are all named
 RUNS = Path("runs")
@@ -54,13 +61,20 @@ def data(
         ),
     ] = None,
     replace: Replace = False,
+    like: Annotated[
+        str | None,
+        Parameter(help="compare the columns with those that this run was trained on, e.g. last month's"),
+    ] = None,
     screen: ScreenFlag,
     **flags: Any,
 ) -> int:
     """Say what is in DATA and what is wrong with it; alone: list the built-in data sets.
 
-    Example: treino data wine | treino data houses.csv --target price | treino data mnist --to mnist.png
+    Example: treino data wine | treino data houses.csv --target price | treino data mnist --to mnist.png |
+    treino data march.csv --like houses-1
     """
+    if like is not None:
+        return _like(like, source, {"target": target, "to": to} | given(flags), screen)
     from treino.data import BUILTINS, describe
     from treino.folders.data_source import prepared_beside, read_from
     from treino.plots.data_page import contact_sheet, data_page
@@ -109,6 +123,50 @@ def data(
     if to is not None:
         screen.out.print(_("written to {path}").format(path=to))
     return 0
+
+
+def _like(like: str, source: str | None, others: Mapping[str, Any], screen: ScreenFlag) -> int:
+    """Say how the rows differ from those that a run was trained on."""
+    from treino.folders.prediction import drift_of
+    from treino.results import predicting
+
+    if source is None:
+        raise LIKE_WITHOUT_DATA()
+    for name, value in others.items():
+        if value is not None:
+            raise LIKE_AND_MORE(name=flag(name))
+    found = drift_of(predicting(like, Access()), source)
+    screen.document(found.to_json())
+    headings = _("column"), _("there"), _("here"), _("shift"), _("chance"), _("missing"), _("outside")
+    rows = [_drift_cells(column) for column in found.columns]
+    screen.out.print(table(headings, rows))
+    screen.out.print()
+    counts = {"rows": found.rows, "there": found.rows_there, "run": found.like}
+    screen.out.print(_("{rows:,} rows, beside {there:,} training rows of {run}").format(**counts))
+    screen.out.print(found.sentence())
+    return 0
+
+
+def _drift_cells(one: "ColumnDrift") -> list[Any]:
+    """The cells of a column's line; bold where it moved, or where predicting would be refused."""
+    name = _("{name} (target)").format(name=one.column) if one.target else one.column
+    if one.state != "compared":
+        return [line((name, "bold")), _(DRIFT_STATES[one.state]), "", "", "", "", one.outside]
+    there, here = (_drift_value(value, one.of) for value in (one.there, one.here))
+    shift = "" if one.shift is None else numeral(one.shift, ".0%")
+    chance = "" if one.chance is None else numeral(one.chance, ".3f" if one.chance >= 0.001 else ".0e")
+    gaps = ""
+    if one.missing or one.missing_there:
+        gaps = f"{numeral(one.missing_there or 0.0, '.1%')} → {numeral(one.missing or 0.0, '.1%')}"
+    name_cell = line((name, "bold")) if one.moved else name
+    return [name_cell, there, here, shift, chance, gaps, one.outside]
+
+
+def _drift_value(value: "float | str | None", of: str | None) -> str:
+    """The median of numbers or dates; of classes the share of one."""
+    if of is not None and isinstance(value, float):
+        return f"{of} {numeral(value, '.1%')}"
+    return numeral(value, ".6g") if isinstance(value, float) else value or ""
 
 
 def _builtins(builtins: "Mapping[str, Builtin]") -> Table:

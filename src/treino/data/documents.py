@@ -404,6 +404,29 @@ class InputArray(Document):
         return {"scale": counts <= {1, self.features} and len(counts) == 1}
 
 
+class ColumnRows(Document):
+    """What a column held in the training rows, by which other rows are compared with them.
+
+    rows, missing: how many cells there were, and how many of them were empty. values: some of its numbers, in
+    order, from the smallest to the largest; dates are seconds; empty for classes. counts: for each value, how
+    many of some thousand rows hold at most that; for classes, how many hold each class of the encoder or of
+    the target, or each bucket of a hash where they are very many.
+    """
+
+    column: Text
+    rows: Count
+    missing: Count = 0
+    values: Many[Number] = ()
+    counts: Many[Count] = ()
+
+    def agreeing(self) -> dict[str, bool]:
+        rising = all(a < b for a, b in pairwise(self.values))
+        return {
+            "missing": self.missing <= self.rows,
+            "values": rising and (not self.values or len(self.values) == len(self.counts)),
+        }
+
+
 class PreparationDocument(Document):
     kind: Literal["table", "image"]
     features: Many[Text]
@@ -428,6 +451,7 @@ class PreparationDocument(Document):
     target_log: bool = False
     arrays: Many[InputArray] = ()
     target_shape: Many[Size] = ()
+    columns: Many[ColumnRows] = ()
 
     def agreeing(self) -> dict[str, bool]:
         classified = self.task == "classification"

@@ -161,7 +161,7 @@ def _of_table(
         arguments = arguments.changed(pictures=False)
     if most_inputs is not None and len(chosen) > most_inputs:
         arguments = arguments.changed(inputs="plain")
-    learnt = (table, chosen, columns, task, classes, train_N)
+    learnt = (table, chosen, columns, task, classes, labels[0], train_N)
     told_TK = None
     if texts:
         told_TK = target_numbers(columns, classes, labels[0], train_N, weight_T, bool(arguments.log_target))

@@ -13,10 +13,11 @@ from treino.base.errors import Refusal, TreinoError
 from treino.base.words import _
 from treino.data import PreparedRows, rows_for_prediction
 from treino.data.documents import DataSource
-from treino.data.preparation.new_rows import forms_of
+from treino.data.preparation.new_rows import forms_of, with_words_of_classes
 from treino.data.readers import ReaderOptions
 from treino.data.readers.reader_options import as_reading
 from treino.data.source_kinds import is_pictures
+from treino.data.sources import read
 from treino.engine.ensemble import mean_output
 from treino.engine.metrics import measure, probabilities
 from treino.folders.coverage import CoverageScores, coverage_scores
@@ -24,6 +25,7 @@ from treino.folders.prediction_columns import column_names
 from treino.folders.row_hashes import read_row_hashes, row_hashes
 from treino.folders.stored_run import StoredRun
 from treino.inspection.conformal import Coverage, compared_with, coverage_of, sorted_sets
+from treino.inspection.drift import NO_COLUMNS, Drift, drift
 from treino.inspection.input_planes import ALL, Split, winners
 from treino.inspection.outputs import PictureView, outputs, outputs_of_views, views_of
 
@@ -396,6 +398,18 @@ def reading_of(run: StoredRun) -> ReaderOptions:
     """Return ``reading_like`` for the run's data, with what each column holds."""
     reading = reading_like(run.spec.data)
     return replace(reading, forms=forms_of(run.preparation, reading))
+
+
+def drift_of(run: StoredRun, source: Any) -> Drift:
+    """Compare the columns of other rows with those of the run's training rows; see ``inspection.drift``.
+
+    Raises:
+        TreinoError: the source can't be read; the run learnt from pictures or arrays.
+    """
+    if not run.preparation.columns or is_pictures(source):
+        raise NO_COLUMNS(run=run.name)
+    reading = with_words_of_classes(run.preparation, reading_like(run.spec.data))
+    return drift(read(source, reading, least_columns=1), run.preparation, run.name)
 
 
 def reading_like(data: DataSource) -> ReaderOptions:

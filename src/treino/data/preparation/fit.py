@@ -15,6 +15,7 @@ from treino.base.errors import Refusal, TreinoError
 from treino.base.text import shortened
 from treino.base.words import N_, _, setting
 from treino.data.documents import (
+    ColumnRows,
     Encoder,
     Labels,
     LoadArguments,
@@ -27,6 +28,7 @@ from treino.data.preparation.column_kinds import ColumnRole, by_value, level_cel
 from treino.data.preparation.encoders import EncodingGaps, fit_encoder, mean_keys, number_cells, second_cells
 from treino.data.preparation.preparation import VALUE_RANGE, Preparation, fit_pixels, fit_table, fit_target
 from treino.data.preparation.target_means import FOLDS, MOST_CLASSES, TargetFolds
+from treino.data.preparation.training_columns import class_rows, column_rows, number_rows
 from treino.data.preparation.trees import evenly, fit_trees
 from treino.data.splits import TEST, TRAIN, VALIDATION
 from treino.data.table import Column, Numbers, Table
@@ -131,6 +133,7 @@ def fit(
     columns: Sequence[Column],
     task: Task,
     classes: Sequence[tuple[str, ...]],
+    labels: Sequence[NDArray[np.int64]],
     train_N: NDArray[np.int64],
     arguments: LoadArguments,
     row_weights: str | None,
@@ -140,6 +143,7 @@ def fit(
     fitted: PreparationDocument | None = None,
 ) -> Preparation:
     """The preparation of features and target, fitted on training rows; mean and scale are set later.
+    labels: for each target the rows' classes, if there are any.
 
     row_weights: the column of the rows' weights. weight_T: those of the training rows. folds: the data on
     which target means and trees are fitted. target_TK: the training rows' targets, see ``target_numbers``.
@@ -189,6 +193,7 @@ def fit(
         width=0 if table.named else len(others),
         clip=arguments.clip_inputs,
         row_weights=row_weights,
+        columns=_training_columns(table, made, columns, classes, labels, train_N),
     )
     if not arguments.trees or folds is None:
         return preparation
@@ -200,6 +205,27 @@ def fit(
         trees = fit_trees(raw_ND, usable, folds, arguments.trees)
     grown = replace(preparation, trees=trees)
     return replace(grown, item_shape=(grown.size,))
+
+
+def _training_columns(
+    table: Table,
+    encoders: Sequence[Encoder],
+    targets: Sequence[Column],
+    classes: Sequence[tuple[str, ...]],
+    labels: Sequence[NDArray[np.int64]],
+    train_N: NDArray[np.int64],
+) -> tuple[ColumnRows, ...]:
+    """What the features and the targets held in the training rows; () for pixels."""
+    if not encoders:
+        return ()
+    count = len(encoders)
+    known = [column_rows(e, table.column(e.column).take(train_N), table.place, count) for e in encoders]
+    for column, names, label_N in zip(targets, classes, labels, strict=True):
+        if names:
+            known.append(class_rows(column.name, label_N[train_N], len(names)))
+        elif column.numbers is not None:
+            known.append(number_rows(column.name, column.numbers[train_N].astype(np.float64), count))
+    return tuple(known)
 
 
 def target_fields(

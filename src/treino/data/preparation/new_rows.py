@@ -19,10 +19,11 @@ from treino.data.preparation.fit import feature_matrix, prepare_targets, say_new
 from treino.data.preparation.preparation import COLUMNS_COUNT, Preparation
 from treino.data.preparation.row_weights import weights_of
 from treino.data.preparation.target import choose_targets, encode
+from treino.data.preparation.training_columns import more_than_by_chance, numbers_of, outside_cells
 from treino.data.readers import ReaderOptions
 from treino.data.readers.reader_options import as_text
 from treino.data.source_kinds import given_by_package, is_arrays, is_pictures, is_torch_dataset
-from treino.data.table import Table, check_present, fault
+from treino.data.table import Column, Table, check_present, fault
 from treino.settings.setting_types import as_items
 
 
@@ -78,9 +79,7 @@ def rows_for_prediction(
         return PreparedRows(x_ND, y_N, every, (), None if y_N is None else every, weight_N)
     if not preparation.encoders and isinstance(source, np.ndarray) and source.ndim > 2:
         source = source.reshape(len(source), -1)  # items in their own shape
-    nothing = set() if reading is None else set(reading.missing or ())
-    if of_words := [one.target for one in preparation.by_target if nothing & set(one.classes)]:
-        reading = as_text(reading, of_words)
+    reading = with_words_of_classes(preparation, reading)
     reading = replace(reading or ReaderOptions(), forms=forms_of(preparation, reading), keep_empty=True)
     table = sources.read(source, reading, least_columns=1)
     notes = [*table.notes, *_other_writing(table.reading, reading.like)]
@@ -117,7 +116,9 @@ def rows_for_prediction(
     unseen = _told(
         _("Classes that no training row had, so no input stands for them: {counts}."), unknown(met)
     )
-    notes += filter(None, [_told(_("Missing values, filled as in training: {counts}."), filled), unseen])
+    notes += filter(None, [_told(_("Missing values, filled as in training: {counts}."), filled)])
+    outside = _outside_note(list(map(table.column, names)), preparation, table, met)
+    notes += filter(None, [outside or unseen])
     if preparation.encoders:
         empty_N = np.logical_and.reduce([table.column(name).missing_N for name in names])
         notes += _empty_note(empty_N, table)
@@ -135,6 +136,13 @@ ARRAYS = (np.ndarray, torch.Tensor, tuple, list, Mapping)
 
 def _of_arrays(preparation: Preparation) -> bool:
     return bool(preparation.arrays or preparation.target_shape)
+
+
+def with_words_of_classes(preparation: Preparation, reading: ReaderOptions | None) -> ReaderOptions | None:
+    """The format in which a class whose name stands for no value elsewhere, such as none, is a class."""
+    nothing = set() if reading is None else set(reading.missing or ())
+    of_words = [one.target for one in preparation.by_target if nothing & set(one.classes)]
+    return as_text(reading, of_words) if of_words else reading
 
 
 def forms_of(preparation: Preparation, reading: ReaderOptions | None) -> tuple[tuple[str, str], ...]:
@@ -197,6 +205,40 @@ def _pictures(pictures: "photographs.NewPictures", preparation: Preparation) -> 
     index = torch.from_numpy(pictures.index)
     x: Any = pictures.x
     return PreparedRows(x, y_K, index, tuple(notes), at_K, names=pictures.names)
+
+
+FEW = 0.01  # share of rows
+
+
+def _outside_note(
+    columns: Sequence[Column], preparation: Preparation, table: Table, met: Mapping[str, EncodingGaps]
+) -> str:
+    """A sentence if more than a few rows lie outside of what the training rows held: beyond their range, and
+    more than chance explains; of a class that none had; missing where nothing was. Else "".
+
+    columns: those of the encoders. met: what encoding them met.
+    """
+    outside_N, named = np.zeros(table.rows, dtype=bool), list[str]()
+    texts = (
+        _("{n:,} below"),
+        _("{n:,} above"),
+        _("{n:,} of classes that no training row had: {example}"),
+        _("{n:,} missing, as none was"),
+    )
+    for encoder, known, column in zip(preparation.encoders, preparation.columns, columns, strict=False):
+        value_N = numbers_of(encoder, column, table.place)
+        cells = more_than_by_chance(outside_cells(encoder, known, column, value_N), known)
+        if not cells.any_N.any():
+            continue
+        outside_N |= cells.any_N
+        facts = {"example": met[encoder.column].example}
+        each = [text.format(n=n, **facts) for text, n in zip(texts, cells.counts, strict=True) if n]
+        named.append(f"{encoder.column} ({', '.join(each)})")
+    count = int(outside_N.sum())
+    if count <= FEW * table.rows:
+        return ""
+    sentence = _("Outside of what the training rows held: {n:,} of {of:,} rows, by {names}.")
+    return sentence.format(n=count, of=table.rows, names=shortened(", ".join(named), 400))
 
 
 def _told(sentence: str, counts: Sequence[str]) -> str:

@@ -17,6 +17,7 @@ from treino.base.errors import Refusal
 from treino.base.text import shortened
 from treino.base.words import _
 from treino.data.documents import (
+    ColumnRows,
     Encoder,
     InputArray,
     Labels,
@@ -26,6 +27,7 @@ from treino.data.documents import (
     Tree,
 )
 from treino.data.preparation.encoders import EncodingGaps, Place, encoded, of_number
+from treino.data.preparation.training_columns import count_of_classes
 from treino.data.preparation.trees import LEAVES, leaf_inputs
 from treino.data.table import Column, Numbers
 from treino.settings.data_settings import Fit
@@ -62,6 +64,7 @@ class Preparation:
     row_weights: the column of the rows' weights; None without one.
     arrays: the arrays that a row consists of, if it is not one of floats that are taken as they are; they
     hold the means and scales then. target_shape: the axes of each row's target; () for one value or class.
+    columns: what the features, then the targets, held in the training rows; () if they are no columns.
     """
 
     kind: Literal["table", "image"]
@@ -87,6 +90,7 @@ class Preparation:
     target_log: bool = False
     arrays: tuple[InputArray, ...] = ()
     target_shape: tuple[int, ...] = ()
+    columns: tuple[ColumnRows, ...] = ()
 
     @cached_property
     def by_target(self) -> "tuple[Preparation, ...]":
@@ -302,14 +306,28 @@ class Preparation:
                 one.label(name)
         if self.classes and len(self.classes) != sum(len(one.classes) for one in self.by_target):
             raise ValueError(_("classes that are of no target"))
+        names = (*self.features, *(one.target for one in self.by_target))
+        wanted = (*map(count_of_classes, self.encoders), *(len(one.classes) for one in self.by_target))
+        columns = [(c.column, 0 if c.values else len(c.counts)) for c in self.columns]
+        if columns and columns != list(zip(names, wanted, strict=False)):
+            raise ValueError(_("columns that are of other rows"))
         return self
 
     def to_json(self) -> dict[str, Any]:
         """The preparation as JSON values; floats are read back bit for bit."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
-        of_documents = ("encoders", "trees", "targets", "arrays")
+        of_documents = ("encoders", "trees", "targets", "arrays", "columns")
         values |= {name: [each.to_json() for each in values[name]] for name in of_documents}
-        for name in ("fit", "row_weights", "trees", "targets", "target_log", "arrays", "target_shape"):
+        for name in (
+            "fit",
+            "row_weights",
+            "trees",
+            "targets",
+            "target_log",
+            "arrays",
+            "target_shape",
+            "columns",
+        ):
             if not values[name]:
                 del values[name]
         plain: dict[str, Any] = json.loads(json.dumps(values))  # tuples as lists

@@ -18,6 +18,7 @@ from treino.folders.documents.run_result import RunResult
 from treino.folders.documents.sweep import StudyResult, SweepResult
 from treino.folders.documents.verification import NAME as VERIFICATION
 from treino.folders.documents.verification import VerificationDocument
+from treino.inspection.drift import Drift
 
 SCHEMA_UNKNOWN = Refusal("There is no schema {name!r}.", "{hint}")
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -115,6 +116,7 @@ class VerificationOutput(VerificationDocument):
 OF_RUN, OF_SWEEP = RunOutput | UnfinishedRun, SweepResult | UnfinishedSweep
 OF_STUDY = StudyResult | UnfinishedStudy
 OUTPUTS: Mapping[str, Any] = {
+    "data --like": Drift,
     "train": OF_RUN | OF_SWEEP,
     "sweep": OF_SWEEP,
     "study": OF_STUDY,

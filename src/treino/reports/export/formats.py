@@ -7,6 +7,7 @@ import io
 import json
 import warnings
 from collections.abc import Callable
+from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
@@ -57,7 +58,7 @@ def pt2_file(run: StoredRun) -> Exported:
     unpacking = unpacking_of(net)
     content = io.BytesIO()
     more = {
-        "preparation.json": json.dumps(run.preparation.to_json()),
+        "preparation.json": json.dumps(replace(run.preparation, columns=()).to_json()),
         "run.json": json.dumps({"run": run.name, "versions": dict(run.spec.versions)}),
     }
     torch.export.save(program, content, extra_files=more)

@@ -340,7 +340,7 @@ class Likeness:
 
 
 _ASKABLE = {"rank": "category", "time": "date"} | {
-    name: name for name in ("number", "one-hot", "hashed", "date")
+    name: name for name in ("number", "one-hot", "hashed", "date", "text")
 }
 
 
