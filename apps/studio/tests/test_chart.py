@@ -40,8 +40,7 @@ class Chart:
     def place(self, share: float) -> tuple[float, float]:
         """So far from the axis to the right end of the chart, in the window."""
         box = self.canvas.bounding_box()
-        right = 160 if box["width"] >= 560 else 14
-        return box["x"] + 46 + share * (box["width"] - 46 - right), box["y"] + 0.3 * box["height"]
+        return box["x"] + 46 + share * (box["width"] - 46 - 14), box["y"] + 0.3 * box["height"]
 
     def point(self, share: float) -> None:
         self.page.mouse.move(*self.place(share))

@@ -81,9 +81,10 @@ const figuresNow = (store, names) =>
 const someOf = ([n, total]) => t('some_of_rows', { n: whole(n), total: whole(total) });
 
 /** Of which step or rows a figure is, where it isn't of all rows at the step in view. */
-function originOf({ step, rows }, at) {
+function originOf({ step, rows, epoch }, at) {
   const said = [];
-  if (step != null && step !== at) said.push(t('step_n', { step: whole(step) }));
+  if (epoch) said.push(t('mean_of_epoch', { epoch: whole(epoch) }));
+  else if (step != null && step !== at) said.push(t('step_n', { step: whole(step) }));
   if (rows) said.push(someOf(rows));
   return said.join(', ');
 }
@@ -112,8 +113,8 @@ function showFigures(list, now, at) {
 
 /** Where a curve is at the step in view: its figure, if it is of this step. */
 const dotOf = (figures, split, at) => {
-  const { value, step } = figures?.find((figure) => figure.split === split) ?? {};
-  return step === at ? value : null;
+  const { value, step, epoch } = figures?.find((figure) => figure.split === split) ?? {};
+  return step === at && !epoch ? value : null;
 };
 
 const named = (run, ...words) => [run.tag, words.join(', ')].filter(Boolean).join(' · ');

@@ -168,13 +168,15 @@ export function partOf(frame, split) {
 }
 
 /**
- * A figure of a split at the step in view, and of which step and rows it is. What was measured on all rows there comes
+ * A figure of a split at the step in view, and of which step and rows it is, or of which epoch's batches the mean. What was measured on all rows there comes
  * first, then what is recorded of the last step before, then what was measured on a part of the rows, which it names.
  *
  * @param {Store} store
  * @param {string} split
  * @param {string} name
- * @returns {{ value: number | null, step: number | null, rows: [measured: number, all: number] | null }}
+ * @returns {{
+ *   value: number | null, step: number | null, rows: [measured: number, all: number] | null, epoch: number | null,
+ * }}
  */
 export function figureAt(store, split, name) {
   const { frame, curves } = store;
@@ -187,14 +189,14 @@ export function figureAt(store, split, name) {
       entries.filter((entry) => entry[split] && name in entry[split]),
       at,
     );
-  const of = (figures, step, rows = null) => ({ value: figures[name], step, rows });
+  const of = (figures, step, rows = null, epoch = null) => ({ value: figures[name], step, rows, epoch });
   if (here && name in here && !part) return of(here, at);
   const recorded = lastOf(epochs);
-  if (recorded) return of(recorded[split], recorded.step);
+  if (recorded) return of(recorded[split], recorded.step, null, split === 'train' ? recorded.epoch : null);
   if (here && name in here) return of(here, at, part);
   const looked = lastOf(vitals);
   if (looked) return of(looked[split], looked.step, part);
-  return { value: null, step: null, rows: null };
+  return { value: null, step: null, rows: null, epoch: null };
 }
 
 /** The entries of a list of {step} that hold at a step: the last at or before it, null before the first. */
