@@ -13,15 +13,13 @@ from treino import training
 from treino.base.errors import Refusal, TreinoError
 from treino.base.words import _
 from treino.data.dataset import Data
-from treino.data.source_kinds import are_whole, is_torch_dataset
+from treino.data.source_kinds import is_torch_dataset
 from treino.engine import CNN
-from treino.engine.arguments import looks_up
 from treino.engine.defaults import check_augmentation
-from treino.engine.user_module import construct_module
 from treino.folders.data_source import load_data, prepared_beside
 from treino.folders.network_source import NetworkSource, network_files
 from treino.folders.own_code import with_own_code
-from treino.folders.user_network import network_of
+from treino.folders.user_network import as_arguments
 from treino.settings.options import HERE, ClusterOptions
 from treino.settings.spec import OF_DATA, Settings, read_settings, refuse_layers
 from treino.training.choices import Rates, TrainingSource, chosen
@@ -120,13 +118,8 @@ def fit_events(request: FitRequest) -> tuple[Iterator[JobEvent], Rates | None]:
         from treino.training.sweeps.sweep import repeat_events, repeats  # import only for several networks
 
         settings, space, stem = repeats(settings, request.seeds, request.folds, request.until)
-    if are_whole(request.source):
-        own: Any = request.net if request.net is not None else network_of(settings, files)
-        if callable(own) and not isinstance(own, nn.Module):
-            own = construct_module(own, settings.seed)
-        if isinstance(own, nn.Module) and looks_up(own):  # else numbers of a table
-            x, *rest = request.source
-            request = replace(request, source=((x,), *rest))
+    nets = files.values() if request.net is None else [request.net]
+    request = replace(request, source=as_arguments(request.source, nets, settings.seed))
     of = TrainingSource(
         request.source,
         partial(_load, request),

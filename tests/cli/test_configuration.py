@@ -56,6 +56,21 @@ def test_the_file_of_the_working_directory_is_read_by_every_command(treino: Trei
 
 
 @pytest.mark.slow
+def test_an_option_that_may_be_repeated_is_a_list(treino: Treino, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a file also a table; in a variable, JSON."""
+    words = ["sweep", "wine", "--members", 2, "--epochs", 1, "--fresh", 0, "--json"]
+    typed = [word for space in ("lr=0.01|0.1", "hidden=8,4|16") for word in ("--space", space)]
+    path = written("[sweep.space]\nlr = [0.01, 0.1]\nhidden = [[8, 4], 16]\n")
+    wanted = [row["params"] for row in treino(*words, *typed).document["leaderboard"]]
+    table = treino(*words, "--config", path)
+    assert [row["params"] for row in table.document["leaderboard"]] == wanted
+    monkeypatch.setenv("TREINO_SWEEP_SPACE", '["lr=0.01|0.1", "hidden=8,4|16"]')
+    assert [row["params"] for row in treino(*words).document["leaderboard"]] == wanted
+    monkeypatch.setenv("TREINO_SWEEP_SPACE", '["lr=0.01|0.1", hidden=8]')
+    assert treino(*words).document["error"]["rule"] == "config_list"
+
+
+@pytest.mark.slow
 def test_doctor_takes_its_options_too_and_leaves_those_of_the_script(
     treino: Treino, monkeypatch: pytest.MonkeyPatch
 ) -> None:

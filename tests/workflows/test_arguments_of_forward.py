@@ -465,3 +465,47 @@ def test_forward_gets_arrays_of_any_shape_and_type_as_they_were_given(arrays: An
     for name, array in x.items():
         assert net.seen[name].dtype == getattr(torch, array.dtype.name)
         assert np.array_equal(net.seen[name].numpy(), array)
+
+
+@pytest.mark.parametrize("name", ["lengths", "x_len"])
+@pytest.mark.parametrize("wrong", [0, -1, 13])
+def test_lengths_that_no_sequence_has_are_refused(name: str, wrong: int, tmp_path: Path) -> None:
+    """Also where the network would take them, as one with a mask does."""
+
+    class Masked(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.out = nn.Linear(3, 2)
+
+        def forward(self, **arrays: torch.Tensor) -> torch.Tensor:
+            x, length = arrays["x"], arrays[name]
+            answer: torch.Tensor = self.out((x * (torch.arange(12) < length[:, None])[..., None]).sum(1))
+            return answer
+
+    rng = np.random.default_rng(0)
+    x, lengths, y = rng.normal(size=(60, 12, 3)), rng.integers(1, 13, 60), rng.integers(0, 2, 60)
+    lengths[7] = wrong
+    how: dict[str, Any] = {"epochs": 1, "parent": tmp_path / "runs"}
+    refusal = refusal_of(tr.fit, ({"x": x, name: lengths}, y), Masked(), **how)
+    assert (refusal.rule, str(wrong) in refusal.message) == ("array_length", True)
+    assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.slow
+def test_a_sweep_reads_tokens_as_fit_reads_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whole numbers [N, T] are an argument of a network that looks them up, in a sweep too."""
+    monkeypatch.chdir(tmp_path)
+    Path("words.py").write_text(
+        "from torch import nn\n\nclass Words(nn.Module):\n"
+        "    def __init__(self):\n        super().__init__()\n"
+        "        self.words, self.out = nn.EmbeddingBag(20, 8), nn.Linear(8, 2)\n\n"
+        "    def forward(self, tokens):\n        return self.out(self.words(tokens))\n"
+    )
+    rng = np.random.default_rng(0)
+    tokens = rng.integers(0, 20, (80, 6))
+    data = (tokens, (tokens == 7).any(1))
+    run = tr.fit(data, net="words.py:Words", epochs=1)
+    sweep = tr.sweep(data, {"lr": [0.01, 0.1]}, net="words.py:Words", epochs=1, fresh=0)
+    own, theirs = (result.folder.read_json("preparation.json")["arrays"] for result in (run, sweep))
+    assert own == theirs
+    assert own[0]["dtype"] == "int64"

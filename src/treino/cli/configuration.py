@@ -4,6 +4,7 @@ What is typed comes first, then the environment, then the file. A ``treino.toml`
 read without being named; it may set no option that runs code, reaches another machine or replaces a file.
 """
 
+import json
 import os
 import re
 import tomllib
@@ -44,6 +45,10 @@ CONFIG_OPTION = Refusal("{place}: treino {verb} has no option {name}.", "{hint}"
 CONFIG_VALUE = Refusal(
     "{place}: {name} can't be {value}.", "Write a number, a text in quotes, true, false, or a list of these."
 )
+CONFIG_LIST = Refusal(
+    "{place}: {name} begins as a list, and is no JSON: {cause}",
+    'Write ["lr=1e-3..1e-1:log", "hidden=8|16"]: each in double quotes, with commas between them.',
+)
 CONFIG_UNNAMED = Refusal(
     "{place} sets {name}, which may run code, reach other machines or replace files: only a file that you"
     " name may set it.",
@@ -63,16 +68,30 @@ class Option:
         """The value as it would be typed. several: whether the option may be repeated.
 
         Raises:
-            TreinoError: a date or a table inside a list.
+            TreinoError: a date or a table inside a list; a list in a variable that isn't JSON.
         """
+        if isinstance(self.value, Mapping) and several:  # a space: a list is what to try
+            return [f"{key}={self._choices(each)}" for key, each in self.value.items()]
         if isinstance(self.value, Mapping):
             return [as_items([f"{key}={self._text(each)}" for key, each in self.value.items()])]
+        if several and isinstance(self.value, str) and self.value.lstrip().startswith("["):
+            try:
+                return [self._text(each) for each in json.loads(self.value)]
+            except json.JSONDecodeError as error:
+                raise CONFIG_LIST(place=self.place, name=self.name, cause=error) from None
         if not isinstance(self.value, list):
             return [self._text(self.value)]
         texts = [self._text(each) for each in self.value]
         if several:
             return texts
         return [as_items(texts) if texts else "none"]
+
+    def _choices(self, value: Any) -> str:
+        """A value of a space, or several to try: ``8|16``, of lists ``64,32|16``."""
+        if not isinstance(value, list):
+            return self._text(value)
+        lists = (each if isinstance(each, list) else [each] for each in value)
+        return "|".join(as_items([self._text(one) for one in each]) for each in lists)
 
     def _text(self, value: Any) -> str:
         if isinstance(value, bool):

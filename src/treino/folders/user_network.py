@@ -9,7 +9,7 @@ import importlib.util
 import linecache
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +20,8 @@ from torch import nn
 
 from treino.base.errors import Refusal, nearest
 from treino.base.words import _
+from treino.data.source_kinds import are_whole
+from treino.engine.arguments import looks_up
 from treino.engine.user_module import construct_module
 from treino.settings.spec import Settings
 
@@ -63,6 +65,21 @@ def network_of(settings: Settings, files: NetworkFiles) -> nn.Module | None:
     """
     file = _file_of(settings, files)
     return None if file is None else own_net(file, settings.seed)
+
+
+def as_arguments(source: Any, nets: Iterable[Any], seed: int) -> Any:
+    """The source, where whole numbers (X, y) are an argument of the network if one of these looks them up, as
+    nn.Embedding does; else they are a table's numbers. nets: modules, what makes them, or their files."""
+    if not are_whole(source):
+        return source
+    for net in nets:
+        own = own_net(net, seed) if isinstance(net, NetworkFile) else net
+        if callable(own) and not isinstance(own, nn.Module):
+            own = construct_module(own, seed)
+        if isinstance(own, nn.Module) and looks_up(own):
+            x, *rest = source
+            return ((x,), *rest)
+    return source
 
 
 def network_maker(settings: Settings, files: NetworkFiles) -> nn.Module | Callable[[], nn.Module] | None:

@@ -1,5 +1,6 @@
 """Take arrays apart: which arrays a row consists of, its target and its weight; refuse what is no number."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -100,6 +101,12 @@ class ArrayRows:
         return torch.cat(parts)
 
 
+ARRAY_LENGTH = Refusal(
+    "{name} holds {value} in {row}, and the sequences have 1 to {most} positions.",
+    "Give the number of positions before the padding; leave rows without any out.",
+)
+
+
 def array_rows(source: Any, *, learnt: bool = True) -> ArrayRows:
     """The rows of (X, y) or (X, y, weights); learnt: whether they need targets, else (X,) will do.
 
@@ -123,7 +130,19 @@ def array_rows(source: Any, *, learnt: bool = True) -> ArrayRows:
     for name, other in rest:
         if len(other) != len(array):
             raise ARRAYS_ROWS(a=first if len(arrays) > 1 else "X", n=len(array), b=name, m=len(other))
+    _check_lengths(arrays)
     return ArrayRows(arrays, targets, weight_N)
+
+
+def _check_lengths(arrays: tuple[tuple[str, NDArray[Any]], ...]) -> None:
+    """Refuse lengths, arrays of such a name, that no sequence beside them has."""
+    most = max((array.shape[1] for _name, array in arrays if array.ndim > 1), default=0)
+    for name, array in arrays:
+        if most and array.ndim == 1 and re.fullmatch(r"(\w*_)?(lengths?|lens?)", name.lower()):
+            wrong_N = (array < 1) | (array > most)
+            if wrong_N.any():
+                row = int(wrong_N.argmax())
+                raise ARRAY_LENGTH(name=name, row=row_place(row), value=array[row].item(), most=most)
 
 
 def number_array(values: Any, name: str) -> NDArray[Any]:

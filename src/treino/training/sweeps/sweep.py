@@ -31,6 +31,7 @@ from treino.folders.own_code import OF_ENTRIES, own_names, with_own_code
 from treino.folders.store import RunFolder
 from treino.folders.stored_folder import machine, try_or_note, unfinished, versions
 from treino.folders.stored_run import StoredRun
+from treino.folders.user_network import as_arguments
 from treino.settings.options import HERE, ClusterOptions
 from treino.settings.several import OF_REPEATS
 from treino.settings.spec import Settings, check_rules, read_settings
@@ -143,6 +144,7 @@ def sweep_events(
     space = renamed_space(space, words)
     own = {} if shared.net_file is None else {"net": words[shared.net_file]}
     base |= own
+    source = as_arguments(source, files.values(), shared.seed)
     if data is None:
         data = load_data(source, shared)
     if not isinstance(source, Data):
