@@ -4,7 +4,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from treino.base.words import _
+from treino.base.words import _, joined
 from treino.cli.flags import AccessFlags, RunName, ScreenFlag, with_flags
 
 
@@ -20,6 +20,10 @@ def export(
             "pt2 (the network by torch.export), safetensors, or service (a web service that needs no treino)"
         ),
     ] = "script",
+    without_rows: Annotated[
+        bool,
+        Parameter(negative=(), help="a script that comes without the rows: it predicts and doesn't train"),
+    ] = False,
     flags: AccessFlags,
     screen: ScreenFlag,
 ) -> int:
@@ -30,10 +34,11 @@ def export(
     from treino.reports.export.formats import exported
     from treino.training.stored_results import open_run
 
-    result = exported(open_run(run, flags.access), format)
+    result = exported(open_run(run, flags.access), format, without_rows)
     document: dict[str, object] = {
         "path": str(result.paths[0]),
         "paths": [str(path) for path in result.paths],
+        "held": list(result.held),
     }
     if result.rows is not None:
         document |= {"rows": result.rows, "difference": result.apart}
@@ -43,4 +48,8 @@ def export(
     if result.rows is not None:
         sentence = _("checked on {n:,} rows: answers differ by {apart:.1g} at most")
         screen.out.print(sentence.format(n=result.rows, apart=result.apart))
+    held = joined(result.held, "; ") or _("nothing but weights")
+    screen.out.print(_("Of the training rows it holds: {held}.").format(held=held))
+    if any(path.name.endswith(("_data.npz", "_files.json")) for path in result.paths):
+        screen.out.print(_("For a script that only predicts, without the rows: --without-rows"))
     return 0

@@ -13,12 +13,14 @@ class Exported(NamedTuple):
     """Files written by an export, and their check.
 
     paths: the main file first. rows: number of rows checked. apart: the largest difference from the run's
-    predictions, in probability or in standard deviations of the target. Both are None if unchecked.
+    predictions, in probability or in standard deviations of the target. Both are None if unchecked. held:
+    what the files hold of the training rows.
     """
 
     paths: tuple[Path, ...]
     rows: int | None = None
     apart: float | None = None
+    held: tuple[str, ...] = ()
 
 
 def has_weights(run: StoredRun) -> bool:

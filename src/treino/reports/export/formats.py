@@ -6,7 +6,7 @@ https://docs.pytorch.org/docs/stable/export.html
 import io
 import json
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 import torch
@@ -15,11 +15,13 @@ from torch import Tensor, nn
 from treino.base.apps import brought, entries
 from treino.base.errors import Refusal, cause, nearest
 from treino.base.files import as_portable
+from treino.base.words import _
+from treino.data.documents import HashingEncoder, OneHotEncoder, RankEncoder
 from treino.engine.arguments import Unpacking, unpacking_of, without_arguments
 from treino.engine.user_module import module_copy
 from treino.folders.stored_run import StoredRun
 from treino.inspection.outputs import outputs
-from treino.reports.export import Exported, need_weights
+from treino.reports.export import Exported, has_weights, need_weights
 from treino.reports.export.onnx_file import onnx_file
 from treino.reports.export.script import script
 
@@ -106,11 +108,12 @@ def _asked(program: nn.Module, args: tuple[Tensor, ...], kwargs: dict[str, Tenso
 # ---- ``export``
 
 
-def exported(run: StoredRun, format: str = "script") -> Exported:
+def exported(run: StoredRun, format: str = "script", without_rows: bool = False) -> Exported:
     """Write the run, or its refit, into its ``exports/`` folder.
 
     ``script``: plain PyTorch that trains to the same numbers and predicts from raw columns, with its weights
-    and other needed files; for a run that continued from other weights, it only predicts. ``onnx``: raw
+    and other needed files; for a run that continued from other weights, it only predicts, and so it does
+    ``without_rows``: it comes without them then, as all other formats do. ``onnx``: raw
     columns in, predictions out, checked in onnxruntime. ``pt2``: the network as a torch.export program.
     ``safetensors``: the kept weights under plain ``state_dict`` names. Apps bring further ones.
 
@@ -124,7 +127,29 @@ def exported(run: StoredRun, format: str = "script") -> Exported:
     if not run.folder.has("spec.json"):
         raise NOTHING_TO_EXPORT(run=run.name)
     write: Format = FORMATS[format] if format in FORMATS else brought("treino.formats", format)
-    return write(run.refit or run)
+    run = run.refit or run
+    made = script(run, without_rows) if format == "script" else write(run)
+    return made._replace(held=tuple(_held(run, format, [path.name for path in made.paths])))
+
+
+def _held(run: StoredRun, format: str, files: Sequence[str]) -> Iterator[str]:
+    """Yield what an export holds of the training rows. files: the names of its files."""
+    if of_rows := [name for name in files if name.endswith("_data.npz")]:
+        yield _("all rows, prepared, and their targets ({file})").format(file=of_rows[0])
+    if of_pictures := [name for name in files if name.endswith("_files.json")]:
+        yield _("the names of all pictures, and their targets ({file})").format(file=of_pictures[0])
+    if has_weights(run) and "limits" in run.tensors:
+        yield _("the target's lowest and highest value")
+    if format == "safetensors":
+        return
+    encoders, classes = run.preparation.encoders, run.preparation.classes
+    yield _("figures of the columns, such as means and deviations")
+    if not classes:
+        yield _("the target's mean and deviation")
+    if classes or any(isinstance(e, OneHotEncoder | RankEncoder | HashingEncoder) for e in encoders):
+        yield _("the names of known classes")
+    if means := sum(len(encoder.values) for encoder in encoders if encoder.means):
+        yield _("the mean target of {n:,} single values of columns").format(n=means)
 
 
 def weights(run: StoredRun) -> Exported:

@@ -80,10 +80,11 @@ OF_FIRST_WEIGHTS = {"hidden", "activation", "seed", "data_seed"}
 """Settings of the first weights; if a segment from step 0 changes one, the run doesn't start from scratch."""
 
 
-def script(run: StoredRun) -> Exported:
+def script(run: StoredRun, without_rows: bool = False) -> Exported:
     """Write ``exports/NAME.py``, NAME.pt (the kept weights) and other files it needs; return the paths.
 
-    The script trains from scratch; for a run that continued from other weights, it only predicts.
+    The script trains from scratch; for a run that continued from other weights, or without the rows, it only
+    predicts.
 
     Raises:
         TreinoError: a network that exists only in the process that trained it; data that is gone or changed;
@@ -93,20 +94,24 @@ def script(run: StoredRun) -> Exported:
         raise EXPORT_FOREIGN(run=run.name, names=", ".join(names))
     if run.resolved.precision == "bf16":
         raise EXPORT_PRECISION(run=run.name)
-    if not _begins_anew(run):
+    part, data = script_parts(run, without_rows), run.data
+    if not part.values["TRAINS"]:
         need_weights(run)
-    part, data = script_parts(run), run.data
     text = f'"""{_head(run, data, part)}"""\n\n{script_body(part)}'
-    part.files = {name: content for name, content in part.files.items() if name.partition(".")[0] in text}
+    apart = {name for name in part.files if name.partition(".")[0] not in text}
+    part.files = {name: content for name, content in part.files.items() if name not in apart}
+    for name in apart:  # of a script that was exported before
+        (run.folder.path / "exports" / name).unlink(missing_ok=True)
     if has_weights(run):
         part.files[f"{_stem(run)}.pt"] = _weights(run, data)
     others = [run.folder.write_bytes(f"exports/{name}", content) for name, content in part.files.items()]
     return Exported((run.folder.write_bytes(f"exports/{_stem(run)}.py", text.encode()), *others))
 
 
-def script_parts(run: StoredRun) -> ScriptPart:
+def script_parts(run: StoredRun, without_rows: bool = False) -> ScriptPart:
     """Return everything in which the run's script differs from the program."""
-    part = ScriptPart({"TRAINS": _begins_anew(run), "WEIGHTLESS": not has_weights(run)})
+    trains = _begins_anew(run) and not without_rows
+    part = ScriptPart({"TRAINS": trains, "WEIGHTLESS": not has_weights(run)})
     for more in (training_part(run, run.data), source_part(run, run.data), _network(run)):
         part |= more
     return part
@@ -218,7 +223,9 @@ def _head(run: StoredRun, data: Data, part: ScriptPart) -> str:
         )
     if not has_weights(run):
         notes.append("No weights were kept so far: train before you predict.")
-    if not part.values["TRAINS"]:
+    if not part.values["TRAINS"] and _begins_anew(run):
+        notes = ["It was exported without the rows: this predicts with the run's weights, and doesn't train."]
+    elif not part.values["TRAINS"]:
         notes = [
             f"The run began with the weights of {words_alone(run.spec.weights)}, and not anew: this predicts "
             "with those that it kept, and doesn't train."

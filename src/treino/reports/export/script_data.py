@@ -352,6 +352,13 @@ def _shape_values(file: DelimitedFile | None) -> dict[str, Any]:
 
 # ---- columns that need encoders
 
+LONG = 2000  # characters of a column's line, from which on its tables go into a file beside the script
+LONG_TABLES = """\
+# long tables of columns: known classes, values and their target means
+TABLES = json.loads(Path(__file__).with_name({file}).read_text("utf-8"))
+for one in ENCODERS:
+    one.update(TABLES.get(one["column"], {{}}))"""
+
 
 def _encoders(run: StoredRun, data: Data) -> ScriptPart:
     """Return the part for the encoders, and for how the table's cells are written."""
@@ -371,6 +378,12 @@ def _encoders(run: StoredRun, data: Data) -> ScriptPart:
         e.to_json() | _date_reading(e, forms) | ({"grouped": True} if e.column in grouped else {})
         for e in made
     ]
+    long = {row["column"]: _taken(row) for row in rows if len(literal(row)) > LONG}
+    name = f"{as_portable(run.name)}_columns.json"
+    listed, files = f"ENCODERS = {_lines(rows)}", dict[str, bytes]()
+    if long:
+        listed = f"{listed}\n{LONG_TABLES.format(file=literal(name))}"
+        files[name] = json.dumps(long, ensure_ascii=False, indent=0).encode()
     return ScriptPart(
         {
             "ENCODERS": rows,
@@ -384,10 +397,16 @@ def _encoders(run: StoredRun, data: Data) -> ScriptPart:
             "MEANS": any(encoder.mean_places for encoder in made),
         },
         {
-            "ENCODERS": f"ENCODERS = {_lines(rows)}",
+            "ENCODERS": listed,
             "ENCODE": "\n".join(["ENCODE = {", *functions, "}"]),
         },
+        files,
     )
+
+
+def _taken(row: dict[str, Any]) -> dict[str, Any]:
+    """Take the tables of a column out of its row."""
+    return {name: row.pop(name) for name in ("levels", "values", "means") if name in row}
 
 
 def _columns(run: StoredRun, data: Data) -> tuple[list[Column], dict[str, tuple[DateForm, str]]]:
