@@ -13,10 +13,13 @@ import re
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import Any
 
 import numpy as np
 import onnx
+import onnx.compose
+import onnx.inliner
 import torch
 from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
@@ -554,9 +557,7 @@ def _by_torch(net: nn.Module, x: Value, shape: Sequence[int]) -> Value:
     Raises:
         ImportError: onnxscript isn't installed.
     """
-    import onnx.inliner
-    import onnxscript  # noqa: F401
-
+    import_module("onnxscript")  # which torch needs
     plain, rows = without_arguments(module_copy(net)).eval(), torch.export.Dim("rows", min=1)
     given: dict[str, Any] = {"dynamic_shapes": ({0: rows},), "opset_version": OPSET, "verbose": False}
     silent = logging.root.manager.disable

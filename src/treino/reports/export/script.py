@@ -216,11 +216,6 @@ def _head(run: StoredRun, data: Data, part: ScriptPart) -> str:
             f"{networks} networks are trained, one after the other. {best} together: the mean of their "
             f"{'probabilities' if data.classes else 'values'}."
         )
-    if run.judged is not None:
-        notes.append(
-            f"It is the refit of {words_alone(run.name)}: it was trained on all rows, also on those that the "
-            "run's figures are of."
-        )
     if not has_weights(run):
         notes.append("No weights were kept so far: train before you predict.")
     if not part.values["TRAINS"] and _begins_anew(run):
@@ -233,6 +228,11 @@ def _head(run: StoredRun, data: Data, part: ScriptPart) -> str:
             else "The run went on from one of its steps with other settings: this predicts with the weights "
             "that it kept, and doesn't train."
         ]
+    if run.judged is not None:
+        notes.append(
+            f"It is the refit of {words_alone(run.name)}: it was trained on all rows, also on those that the "
+            "run's figures are of."
+        )
     printed = (
         "The last line that training prints is JSON: `loss` and `losses`, the mean training loss of the last "
         "and of all epochs, and `test`, the figures on test rows."
