@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 import torch.nn.functional as F
@@ -443,6 +444,22 @@ def test_a_bad_metric_is_refused(metric: Any, rule: str) -> None:
 
 
 # ---- names
+
+
+@pytest.mark.parametrize("engine", ["batched", "module"])
+def test_a_loss_of_several_targets_is_the_mean_of_each_targets(engine: str) -> None:
+    """An own loss equal in formula to cross-entropy trains to the same weights."""
+    how: dict[str, Any] = {"epochs": 4, "lr": 0.02, "dtype": torch.float64, "keep": "last", "engine": engine}
+    frame = pd.DataFrame(X.numpy(), columns=[*"abcde"]).assign(y=Y.numpy().astype(str), z=X[:, 3].numpy() > 0)
+    data = tr.load(frame, target="y,z", validation=0.0, test=0.0)
+    own, usual = (
+        tr.train(data, tr.mlp(8), loss=loss, **how)
+        for loss in (lambda output, target: F.cross_entropy(output, target), "cross_entropy")
+    )
+    for loop in (own, usual):
+        list(loop)
+    pairs = zip(own.net().parameters(), usual.net().parameters(), strict=True)
+    assert all(torch.allclose(a, b, rtol=1e-9, atol=1e-12) for a, b in pairs)
 
 
 @pytest.mark.parametrize("name", ["Mish", "ELU", "Hardswish", "Softplus"])
