@@ -71,7 +71,10 @@ NAMES: Mapping[str, tuple[str, ...]] = {
 }
 """Settings whose texts are names: the types in place of ``str``. What else a registry takes, such as a
 function, stands here after the names."""
-MORE: Mapping[str, tuple[str, ...]] = {"hidden": (literal(["none"]),), "net": ("Net",)}
+MORE: Mapping[str, tuple[str, ...]] = {
+    "hidden": (literal(["none"]),),
+    "net": ("Net", "Callable[..., nn.Module]"),
+}
 """What a setting may be in Python beyond what the table says."""
 
 

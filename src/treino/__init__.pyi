@@ -53,7 +53,7 @@ class _Rows(Protocol):
 @overload
 def fit(
     data: Any,
-    net: nn.Module | Net | str | None = None,
+    net: nn.Module | Callable[..., nn.Module] | Net | str | None = None,
     *,
     parent: str | Path = "runs",
     lean: bool = False,
@@ -180,8 +180,10 @@ def fit(
     data: a built-in's name, a file, a pandas frame with ``target=``, a pair of arrays ``(X, y)``, where X may
         also be a dict or a tuple of arrays for ``forward``, your own Dataset or DataLoader, or the result of
         ``load``.
-    net: ``mlp(64, 32)``, ``cnn(16, 32)`` for pictures, FILE.py:NAME, or your own ``nn.Module``, which takes
-        ``[B, *item_shape]`` float32, or the arrays of X, and returns ``[B, C]`` logits; see docs/arrays.md.
+    net: ``mlp(64, 32)``, ``cnn(16, 32)`` for pictures, FILE.py:NAME, perhaps with arguments
+        (``"mynet.py:Net(width=16)"``), or your own ``nn.Module``, its class or a function that makes it. It
+        takes ``[B, *item_shape]`` float32, or the arrays of X, and returns ``[B, C]`` logits; see
+        docs/arrays.md.
     lean: store no copy of rows in memory (such a run can't be resumed).
     seeds, folds: train with this many seeds, or on this many folds of a cross-validation, and return a Sweep
         whose ``figures`` are means and deviations; ``until``, e.g. ``("accuracy", 0.8)``, counts the steps to
@@ -307,7 +309,7 @@ def fit(
 @overload
 def fit(
     data: Any,
-    net: nn.Module | Net | str | None = None,
+    net: nn.Module | Callable[..., nn.Module] | Net | str | None = None,
     *,
     parent: str | Path = "runs",
     lean: bool = False,
@@ -434,8 +436,10 @@ def fit(
     data: a built-in's name, a file, a pandas frame with ``target=``, a pair of arrays ``(X, y)``, where X may
         also be a dict or a tuple of arrays for ``forward``, your own Dataset or DataLoader, or the result of
         ``load``.
-    net: ``mlp(64, 32)``, ``cnn(16, 32)`` for pictures, FILE.py:NAME, or your own ``nn.Module``, which takes
-        ``[B, *item_shape]`` float32, or the arrays of X, and returns ``[B, C]`` logits; see docs/arrays.md.
+    net: ``mlp(64, 32)``, ``cnn(16, 32)`` for pictures, FILE.py:NAME, perhaps with arguments
+        (``"mynet.py:Net(width=16)"``), or your own ``nn.Module``, its class or a function that makes it. It
+        takes ``[B, *item_shape]`` float32, or the arrays of X, and returns ``[B, C]`` logits; see
+        docs/arrays.md.
     lean: store no copy of rows in memory (such a run can't be resumed).
     seeds, folds: train with this many seeds, or on this many folds of a cross-validation, and return a Sweep
         whose ``figures`` are means and deviations; ``until``, e.g. ``("accuracy", 0.8)``, counts the steps to
@@ -561,7 +565,7 @@ def fit(
 @overload
 def fit(
     data: Any,
-    net: nn.Module | Net | str | None = None,
+    net: nn.Module | Callable[..., nn.Module] | Net | str | None = None,
     *,
     parent: str | Path = "runs",
     lean: bool = False,
@@ -688,8 +692,10 @@ def fit(
     data: a built-in's name, a file, a pandas frame with ``target=``, a pair of arrays ``(X, y)``, where X may
         also be a dict or a tuple of arrays for ``forward``, your own Dataset or DataLoader, or the result of
         ``load``.
-    net: ``mlp(64, 32)``, ``cnn(16, 32)`` for pictures, FILE.py:NAME, or your own ``nn.Module``, which takes
-        ``[B, *item_shape]`` float32, or the arrays of X, and returns ``[B, C]`` logits; see docs/arrays.md.
+    net: ``mlp(64, 32)``, ``cnn(16, 32)`` for pictures, FILE.py:NAME, perhaps with arguments
+        (``"mynet.py:Net(width=16)"``), or your own ``nn.Module``, its class or a function that makes it. It
+        takes ``[B, *item_shape]`` float32, or the arrays of X, and returns ``[B, C]`` logits; see
+        docs/arrays.md.
     lean: store no copy of rows in memory (such a run can't be resumed).
     seeds, folds: train with this many seeds, or on this many folds of a cross-validation, and return a Sweep
         whose ``figures`` are means and deviations; ``until``, e.g. ``("accuracy", 0.8)``, counts the steps to
@@ -872,7 +878,7 @@ def sweep(
     missing: Sequence[str] | str | None = None,
     sheet: str | None = None,
     recipe: Literal["table", "plain"] | None = None,
-    net: str | PathLike[str] | Net | None = None,
+    net: str | PathLike[str] | Net | Callable[..., nn.Module] | None = None,
     hidden: Sequence[int] | int | Literal["none"] | None = None,
     channels: Sequence[int] | int | None = None,
     kernel: Sequence[int] | int | None = None,
@@ -938,7 +944,8 @@ def sweep(
     r"""Train many networks on ``data`` side by side, keep the best, and judge the winner.
 
     space: the settings to try, e.g. ``{"lr": "1e-4..1e-1:log", "hidden": [(16,), (64, 32)]}``, or as on the
-    command line, one text or a list: ``"lr=1e-4..1e-1:log"``. members: number of networks (256). strategy:
+    command line, one text or a list: ``"lr=1e-4..1e-1:log"``; ``net.width`` is the argument ``width`` of a
+    network of your own, whose class or function ``net`` is. members: number of networks (256). strategy:
     none, halving (default) or hyperband. eta: one in ``eta`` members continues to the next rung. sampler:
     grid, random, sobol (default) or tpe (Optuna's, with its ``storage``). max_time: seconds. until: a target
     that ends the sweep, e.g. ``("accuracy", 0.95)``. top: number of networks to keep (10). fresh: fresh seeds
@@ -987,7 +994,7 @@ def sweep(
         missing: words for no value, beside the usual ones: suppressed,-999
         sheet: sheet of a workbook, by its name or its number from 1; default: the first shown that has cells
         recipe: what is taken for settings that are left open: table, an ensemble that was measured on tables, or plain, one simple network; default: table for one training on a table of your own, plain for all else
-        net: mlp (layers of units), cnn (convolutions, for pictures), or your own network: FILE.py:NAME (an nn.Module, its class or a function that makes one); default: cnn for pictures of 8 pixels and more; mlp for all else, in studies, with faults, and where hidden is given alone
+        net: mlp (layers of units), cnn (convolutions, for pictures), or your own network: FILE.py:NAME (an nn.Module, its class or a function that makes one), with arguments FILE.py:NAME(width=16); default: cnn for pictures of 8 pixels and more; mlp for all else, in studies, with faults, and where hidden is given alone
         hidden: units of the hidden layers, e.g. 64,32; 'none' for a linear network; default: 64,32 for tables, 128,128 for images, after convolutions 64 where channels is left open too, else none. Alone, without net, it asks for an mlp, of images too
         channels: channels of each stage of convolutions (asks for net cnn); default: with pools, first kernel and stride by the size of the pictures, and with 4 groups of group norm and dropout 0.3
         kernel: size of the kernels: 1, 3, 5 or 7; one for all stages, or for each; default: 3
@@ -1048,7 +1055,7 @@ def sweep(
 
 def study(
     data: Any,
-    net: Net | str | None = None,
+    net: Callable[..., nn.Module] | Net | str | None = None,
     *,
     batch_sizes: Sequence[int | str] | None = None,
     until: Any = None,
@@ -1611,7 +1618,13 @@ class Classifier(_Classifier):
         split_group: str | int | Sequence[str] | None = None,
         split_time: str | int | Sequence[str] | None = None,
         recipe: Literal["table", "plain"] | None = None,
-        net: str | PathLike[str] | Net | nn.Module | Callable[[], nn.Module] | None = None,
+        net: str
+        | PathLike[str]
+        | Net
+        | Callable[..., nn.Module]
+        | nn.Module
+        | Callable[[], nn.Module]
+        | None = None,
         channels: Sequence[int] | int | None = None,
         kernel: Sequence[int] | int | None = None,
         stride: Sequence[int] | int | None = None,
@@ -1681,7 +1694,7 @@ class Classifier(_Classifier):
         split_group: column whose groups are never parted (a person, a place); of photographs also a regular expression of their names: 'patient-(\d+)'
         split_time: column of times: the earliest rows, or groups, train, the latest test
         recipe: what is taken for settings that are left open: table, an ensemble that was measured on tables, or plain, one simple network; default: table for one training on a table of your own, plain for all else
-        net: mlp (layers of units), cnn (convolutions, for pictures), or your own network: FILE.py:NAME (an nn.Module, its class or a function that makes one); default: cnn for pictures of 8 pixels and more; mlp for all else, in studies, with faults, and where hidden is given alone
+        net: mlp (layers of units), cnn (convolutions, for pictures), or your own network: FILE.py:NAME (an nn.Module, its class or a function that makes one), with arguments FILE.py:NAME(width=16); default: cnn for pictures of 8 pixels and more; mlp for all else, in studies, with faults, and where hidden is given alone
         channels: channels of each stage of convolutions (asks for net cnn); default: with pools, first kernel and stride by the size of the pictures, and with 4 groups of group norm and dropout 0.3
         kernel: size of the kernels: 1, 3, 5 or 7; one for all stages, or for each; default: 3
         stride: steps by which the kernels move; one for all stages, or for each; default: 1
@@ -1764,7 +1777,13 @@ class Regressor(_Regressor):
         split_group: str | int | Sequence[str] | None = None,
         split_time: str | int | Sequence[str] | None = None,
         recipe: Literal["table", "plain"] | None = None,
-        net: str | PathLike[str] | Net | nn.Module | Callable[[], nn.Module] | None = None,
+        net: str
+        | PathLike[str]
+        | Net
+        | Callable[..., nn.Module]
+        | nn.Module
+        | Callable[[], nn.Module]
+        | None = None,
         channels: Sequence[int] | int | None = None,
         kernel: Sequence[int] | int | None = None,
         stride: Sequence[int] | int | None = None,
@@ -1834,7 +1853,7 @@ class Regressor(_Regressor):
         split_group: column whose groups are never parted (a person, a place); of photographs also a regular expression of their names: 'patient-(\d+)'
         split_time: column of times: the earliest rows, or groups, train, the latest test
         recipe: what is taken for settings that are left open: table, an ensemble that was measured on tables, or plain, one simple network; default: table for one training on a table of your own, plain for all else
-        net: mlp (layers of units), cnn (convolutions, for pictures), or your own network: FILE.py:NAME (an nn.Module, its class or a function that makes one); default: cnn for pictures of 8 pixels and more; mlp for all else, in studies, with faults, and where hidden is given alone
+        net: mlp (layers of units), cnn (convolutions, for pictures), or your own network: FILE.py:NAME (an nn.Module, its class or a function that makes one), with arguments FILE.py:NAME(width=16); default: cnn for pictures of 8 pixels and more; mlp for all else, in studies, with faults, and where hidden is given alone
         channels: channels of each stage of convolutions (asks for net cnn); default: with pools, first kernel and stride by the size of the pictures, and with 4 groups of group norm and dropout 0.3
         kernel: size of the kernels: 1, 3, 5 or 7; one for all stages, or for each; default: 3
         stride: steps by which the kernels move; one for all stages, or for each; default: 1

@@ -324,7 +324,7 @@ def open(
     name: str | Path = "last",
     *,
     parent: str | Path = "runs",
-    net: nn.Module | str | None = None,
+    net: nn.Module | Callable[..., nn.Module] | str | None = None,
     trust: bool = False,
     data: str | Path | None = None,
     own: Sequence[Any] = (),
@@ -333,9 +333,9 @@ def open(
     """Open the run, sweep or study of this name in ``parent``, at this path, or the newest one (``last``); or
     network 17 of a sweep (``SWEEP:17``), if its weights are kept.
 
-    For a network of your own, net: the network again; trust: True to run the folder's copy of its code.
-    own: the losses, metrics, optimizers and schedules that were given in Python, again. data: the new path of
-    a moved data file. verify: compare every file with its SHA-256.
+    For a network of your own, net: the network again, or its class; trust: True to run the folder's copy of
+    its code. own: the losses, metrics, optimizers, schedules and networks' classes that were given in Python,
+    again. data: the new path of a moved data file. verify: compare every file with its SHA-256.
 
     Raises:
         TreinoError: no such run (with the nearest name), a damaged run (with the file), a newer format.
@@ -366,7 +366,7 @@ NEEDLESS = {"num_workers", "num_classes"}
 @takes_settings(Settings.model_fields)
 def fit(
     data: Any,
-    net: nn.Module | Net | str | None = None,
+    net: nn.Module | Callable[..., nn.Module] | Net | str | None = None,
     *,
     parent: str | Path = "runs",
     lean: bool = False,
@@ -388,8 +388,10 @@ def fit(
     data: a built-in's name, a file, a pandas frame with ``target=``, a pair of arrays ``(X, y)``, where X may
         also be a dict or a tuple of arrays for ``forward``, your own Dataset or DataLoader, or the result of
         ``load``.
-    net: ``mlp(64, 32)``, ``cnn(16, 32)`` for pictures, FILE.py:NAME, or your own ``nn.Module``, which takes
-        ``[B, *item_shape]`` float32, or the arrays of X, and returns ``[B, C]`` logits; see docs/arrays.md.
+    net: ``mlp(64, 32)``, ``cnn(16, 32)`` for pictures, FILE.py:NAME, perhaps with arguments
+        (``"mynet.py:Net(width=16)"``), or your own ``nn.Module``, its class or a function that makes it. It
+        takes ``[B, *item_shape]`` float32, or the arrays of X, and returns ``[B, C]`` logits; see
+        docs/arrays.md.
     lean: store no copy of rows in memory (such a run can't be resumed).
     seeds, folds: train with this many seeds, or on this many folds of a cross-validation, and return a Sweep
         whose ``figures`` are means and deviations; ``until``, e.g. ``("accuracy", 0.8)``, counts the steps to
@@ -413,7 +415,7 @@ def fit(
         TreinoError: bad input. KeyboardInterrupt: after a Ctrl-C, when the run is saved.
     """
     requested = _from_course(settings)
-    if isinstance(net, str | Net):
+    if not isinstance(net, nn.Module) and (callable(net) or isinstance(net, str | Net)):
         requested, net = _with_net(requested, net), None
     held_back = {
         name: requested.pop(name) for name in ("validation", "test") if _is_rows(requested.get(name))
@@ -448,7 +450,7 @@ def _is_rows(value: Any) -> bool:
     return isinstance(value, tuple) or (hasattr(value, "shape") and getattr(value, "shape", ()) != ())
 
 
-def _with_net(settings: dict[str, Any], net: Net | str | None) -> dict[str, Any]:
+def _with_net(settings: dict[str, Any], net: Any) -> dict[str, Any]:
     """The settings with those that describe the network."""
     if isinstance(net, Net):
         refuse_layers(settings_before_search(settings))
@@ -498,7 +500,8 @@ def sweep(
     """Train many networks on ``data`` side by side, keep the best, and judge the winner.
 
     space: the settings to try, e.g. ``{"lr": "1e-4..1e-1:log", "hidden": [(16,), (64, 32)]}``, or as on the
-    command line, one text or a list: ``"lr=1e-4..1e-1:log"``. members: number of networks (256). strategy:
+    command line, one text or a list: ``"lr=1e-4..1e-1:log"``; ``net.width`` is the argument ``width`` of a
+    network of your own, whose class or function ``net`` is. members: number of networks (256). strategy:
     none, halving (default) or hyperband. eta: one in ``eta`` members continues to the next rung. sampler:
     grid, random, sobol (default) or tpe (Optuna's, with its ``storage``). max_time: seconds. until: a target
     that ends the sweep, e.g. ``("accuracy", 0.95)``. top: number of networks to keep (10). fresh: fresh seeds
@@ -523,7 +526,7 @@ def sweep(
 @takes_settings(Settings.model_fields)
 def study(
     data: Any,
-    net: Net | str | None = None,
+    net: Callable[..., nn.Module] | Net | str | None = None,
     *,
     batch_sizes: Sequence[int | str] | None = None,
     until: Any = None,

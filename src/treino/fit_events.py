@@ -13,13 +13,13 @@ from treino import training
 from treino.base.errors import Refusal, TreinoError
 from treino.base.words import _
 from treino.data.dataset import Data
-from treino.data.source_kinds import is_torch_dataset
+from treino.data.source_kinds import are_whole, is_torch_dataset
 from treino.engine import CNN
 from treino.engine.defaults import check_augmentation
 from treino.folders.data_source import load_data, prepared_beside
 from treino.folders.network_source import NetworkSource, network_files
 from treino.folders.own_code import with_own_code
-from treino.folders.user_network import as_arguments
+from treino.folders.user_network import as_arguments, network_of
 from treino.settings.options import HERE, ClusterOptions
 from treino.settings.spec import OF_DATA, Settings, read_settings, refuse_layers
 from treino.training.choices import Rates, TrainingSource, chosen
@@ -46,7 +46,8 @@ WEIGHTS_OF_SEVERAL = Refusal(
 )
 SEVERAL_OF_THESE = Refusal(
     "Several seeds or folds need rows in memory, and a network that can be made anew.",
-    "Give a table or arrays, and mlp(64, 32), cnn(16, 32) or net='FILE.py:NAME'.",
+    "Give a table or arrays, and mlp(64, 32), cnn(16, 32), net='FILE.py:NAME', or a class instead of its "
+    "network.",
 )
 ON_ALONE = Refusal(
     "A cluster trains many networks, and this is one.",
@@ -118,8 +119,9 @@ def fit_events(request: FitRequest) -> tuple[Iterator[JobEvent], Rates | None]:
         from treino.training.sweeps.sweep import repeat_events, repeats  # import only for several networks
 
         settings, space, stem = repeats(settings, request.seeds, request.folds, request.until)
-    nets = files.values() if request.net is None else [request.net]
-    request = replace(request, source=as_arguments(request.source, nets, settings.seed))
+    if are_whole(request.source):
+        own = request.net if request.net is not None else network_of(settings, files)
+        request = replace(request, source=as_arguments(request.source, [own]))
     of = TrainingSource(
         request.source,
         partial(_load, request),

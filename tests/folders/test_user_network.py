@@ -223,7 +223,7 @@ WAYS: dict[str, set[str]] = {
         *(f"inspection/microscope/{name}" for name in ("descents", "loss_topics", "optimizer_topics")),
     },
     "pickle": {"training/cluster"},  # to and from the cluster that the user named, which runs what it likes
-    "own_net": {"folders/network_source", "folders/user_network", "training/sweeps/population_training"},
+    "own_net": {"folders/network_source", "training/sweeps/population_training"},
     "NetworkFile": {"folders/network_source"},
     "UserFiles": {  # on the user's word: where a person calls
         *(

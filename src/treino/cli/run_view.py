@@ -263,10 +263,11 @@ def _next(run: StoredRun, facts: RunFacts | None) -> list[str]:
     commands = [f"treino predict {run.typed} {new_rows(run.folder)}", f"treino studio {run.typed}"]
     if run.spec.segments:  # the commands below would train from the start, without the segments
         return commands
-    whole = not foreign(run.first_settings) and run.resolved.precision != "bf16"
+    given = run.spec.net == "given"  # which no script or command can name
+    whole = not foreign(run.first_settings) and run.resolved.precision != "bf16" and not given
     form = "script" if whole else "pt2"  # a script would lack what isn't treino's
     commands.append(f"treino export {run.typed} --format {form}")
-    if run.spec.data.kind == "builtin" and "lr" not in run.asked_settings:
+    if run.spec.data.kind == "builtin" and "lr" not in run.asked_settings and not given:
         another = _("{command} --lr {lr}   (another learning rate; then: treino show {run} last)").format(
             command=run.command, lr=f"{run.spec.resolved.lr * 3:g}", run=run.typed
         )

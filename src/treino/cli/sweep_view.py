@@ -200,7 +200,10 @@ def _ranking(result: SweepResult) -> list[RenderableType]:
         alone = (
             _("Trained alone, network {n} has the same bits.")
             if same
-            else _("Trained alone, network {n} has OTHER bits: please report this.")
+            else _(
+                "Trained alone, network {n} has OTHER bits: please report this, unless code of your own "
+                "draws numbers otherwise than by torch."
+            )
         )
         parts.append(alone.format(n=result.best.member))
     if result.ensemble is not None:

@@ -15,6 +15,7 @@ from treino.fit_events import FitRequest, fit_events
 from treino.folders.access import Access
 from treino.folders.network_source import NetworkSource, UserFiles
 from treino.folders.own_code import with_own_code
+from treino.settings.network_call import in_place_of
 from treino.settings.options import ClusterOptions
 from treino.settings.spec import read_settings
 from treino.training.loop import JobEvent
@@ -148,4 +149,7 @@ def _data_and_settings(
         networks = UserFiles() if "net" in settings else other.networks
         return source, other.with_settings(settings), networks, name, other
     data, same, stored = member.like(origin.like, origin.data_file, origin.trust, origin.weights)
-    return data, same | settings, UserFiles() if "net" in settings else stored, name, None
+    if "net" not in settings:
+        return data, same | settings, stored, name, None
+    settings["net"] = in_place_of(same.get("net"), settings["net"])
+    return data, same | settings, UserFiles(), name, None

@@ -148,6 +148,15 @@ def whole_state(module: nn.Module) -> dict[str, Tensor]:
     return {**module.state_dict(), **left_out(module)}
 
 
+def same_bits(one: Mapping[str, Tensor], other: Mapping[str, Tensor]) -> bool:
+    """Whether two states are equal, bit for bit."""
+
+    def bits(t: Tensor) -> Tensor:
+        return t.detach().contiguous().flatten().view(torch.uint8)
+
+    return one.keys() == other.keys() and all(torch.equal(bits(one[n]), bits(other[n])) for n in one)
+
+
 def put_state(module: nn.Module, tensors: Mapping[str, Tensor]) -> None:
     """Load tensors by their ``state_dict`` names, and non-persistent buffers by their names.
 

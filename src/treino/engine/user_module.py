@@ -53,10 +53,7 @@ NET_FROZEN = Refusal(
 BATCH_OF_ONE = Refusal(
     "The last of {rows} training rows is a batch by itself, and the network fails on it: {why}", "{hint}"
 )
-NET_FAILS = Refusal(
-    "Making the network raises {cause}.",
-    "It must work without arguments; wrap it in a function that gives them.",
-)
+NET_FAILS = Refusal("Making the network raises {cause}.", "{hint}")
 NET_BACKWARD = Refusal(
     "The gradient of the loss fails on two rows: {cause}",
     "Perhaps autograd needs what was changed in place: write h.relu(), not h.relu_().",
@@ -121,7 +118,13 @@ def construct_module(net: Callable[[], nn.Module], seed: int) -> nn.Module:
         try:
             made = net()
         except (Exception, SystemExit) as error:
-            raise NET_FAILS(cause=cause(error)) from error
+            hint = _("It must work without arguments; wrap it in a function that gives them.")
+            if isinstance(net, partial) and net.keywords:
+                given = ", ".join(f"{name}={value!r}" for name, value in net.keywords.items())
+                hint = _("It was given {arguments}: leave out what it can't work with.").format(
+                    arguments=given
+                )
+            raise NET_FAILS(cause=cause(error), hint=hint) from error
     if not isinstance(made, nn.Module):
         raise NET_KIND(kind=type(made).__name__)
     return made

@@ -19,10 +19,12 @@ from torch import nn
 
 from treino.base.errors import Refusal, nearest
 from treino.base.files import read_bytes
+from treino.base.own_objects import is_kept, is_own, kept
 from treino.base.words import _
 from treino.folders.access import Access
 from treino.folders.store import RunFolder
-from treino.folders.user_network import NO_PERMISSION, NetworkFile, own_net
+from treino.folders.user_network import NO_PERMISSION, NetworkFile, made, own_net, with_arguments
+from treino.settings.network_call import NetworkCall
 from treino.settings.spec import LAYERS
 
 if TYPE_CHECKING:
@@ -37,7 +39,7 @@ NET_OF_SEVERAL = Refusal(
 )
 NET_WANTED = Refusal(
     "{run} trained a network of your own, which was given in Python.",
-    "Give it again: [[net=FILE.py:NAME]], or net= in Python.",
+    "Give it again: [[net=FILE.py:NAME]]; in Python net=, or own=[...] with the classes of a sweep.",
 )
 NET_COPY_MISSING = Refusal(
     "{folder} holds no sealed copy {word}, and [[trust=True]] runs nothing else.", "{hint}"
@@ -52,8 +54,9 @@ NO_PYTHON_FILE = Refusal("{path} is not a Python file.", "Write [[net=FILE.py:NA
 NETWORK_COPY = "net.py"
 """A run's copy of its network's file."""
 
-_COPIES = re.compile(r"nets/[A-Za-z0-9_-]+\.py")
-"""Copies in a sweep's or study's folder, one for each network file that its settings name."""
+COPIES = re.compile(r"(?<![\w/])net(s/[A-Za-z0-9_-]+)?\.py\b")
+"""Copies of network files: the one in a run's folder, and those in a sweep's or study's, one for each file
+that its settings name."""
 
 
 @dataclass(frozen=True)
@@ -91,12 +94,12 @@ def network_source(folder: RunFolder, net: str | None, trust: bool) -> NetworkSo
 def network_files(source: NetworkSource | None, words: Iterable[str | None]) -> dict[str, NetworkFile]:
     """Read the files that ``words`` name (``FILE.py:NAME``, or None for no file), each once; nothing runs.
 
-    source: None: no file may run.
+    source: None: no file may run. Names of networks that were given in Python are passed over.
 
     Raises:
         TreinoError: a file is missing or malformed, isn't a sealed copy, or may not run.
     """
-    wanted = list(dict.fromkeys(word for word in words if word is not None))
+    wanted = list(dict.fromkeys(word for word in words if word is not None and not is_own(word)))
     if not wanted:
         return {}
     if source is None:
@@ -117,8 +120,8 @@ def run_network(
 ) -> nn.Module | None:
     """Make the user's network that a run trained again; return None if the run trained treino's own layers.
 
-    kind: the network's kind in ``spec.json``: ``mlp``, ``cnn``, ``file`` or ``given``. word: its
-    FILE.py:NAME, if it has a file.
+    kind: the network's kind in ``spec.json``: ``mlp``, ``cnn``, ``file`` or ``given``. word: what its setting
+    ``net`` holds.
 
     Raises:
         TreinoError: its code may not run, or it was given in Python and is not given again.
@@ -128,11 +131,16 @@ def run_network(
         return net
     if kind in LAYERS and net is None:
         return None
-    if word is None:
-        word = net
-    if word is None:
+    call = NetworkCall.read(word or "")
+    if net is None and is_kept(call.of):
+        net = kept(call.of)
+    if callable(net):
+        return made(with_arguments(net, call.arguments), seed)
+    file = net if word is None or is_own(call.of) else call.of
+    if file is None:
         raise NET_WANTED(run=folder.path.name)
-    return own_net(network_files(network_source(folder, net, access.trust), [word])[word], seed)
+    files = network_files(network_source(folder, net, access.trust), [file])
+    return own_net(files[file].given(call.arguments), seed)
 
 
 def sealed_copy(folder: RunFolder, word: str, words: Collection[str] = ()) -> tuple[str, bytes]:
@@ -182,7 +190,7 @@ def _sealed(folder: RunFolder, word: str, words: Collection[str]) -> NetworkFile
 
 def _is_copy(folder: RunFolder, word: str) -> bool:
     file, _colon, name = word.rpartition(":")
-    fits = file == NETWORK_COPY if folder.kind == "run" else _COPIES.fullmatch(file) is not None
+    fits = COPIES.fullmatch(file) is not None and (file == NETWORK_COPY) == (folder.kind == "run")
     return fits and name.isidentifier() and file in folder.manifest.files
 
 
@@ -197,7 +205,8 @@ def _user_files(words: Iterable[str]) -> dict[str, NetworkFile]:
 
 
 def _user_file(word: str) -> NetworkFile:
-    path_text, _colon, name = word.rpartition(":")
+    call = NetworkCall.read(word)
+    path_text, _colon, name = call.of.rpartition(":")
     path = Path(path_text)
     if not path_text or not name.isidentifier():
         raise NET_FORM(value=word)
@@ -207,7 +216,7 @@ def _user_file(word: str) -> NetworkFile:
         raise NET_FILE_MISSING(path=path, hint=hint)
     if path.suffix not in SOURCE_SUFFIXES:
         raise NO_PYTHON_FILE(path=path)
-    return NetworkFile(path, name, read_bytes(path), path.parent.resolve())
+    return NetworkFile(path, name, read_bytes(path), path.parent.resolve(), call.arguments)
 
 
 def _next_move(folder: RunFolder, words: Collection[str]) -> str:

@@ -31,7 +31,7 @@ def with_own_code(source: NetworkSource | None, settings: Mapping[str, Any]) -> 
     """
     words = [settings[name] for name in OF_ENTRIES if names_file(name, settings.get(name))]
     names = own_names(source, words)
-    return {k: _name(v, names) if k in OF_ENTRIES else v for k, v in settings.items()}
+    return {k: _name(v, names) if k in (*OF_ENTRIES, "net") else v for k, v in settings.items()}
 
 
 def _name(value: object, names: Mapping[str, str]) -> object:

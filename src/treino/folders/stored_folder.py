@@ -1,6 +1,7 @@
 """Stored runs, sweeps and studies: a folder, its status, whether it can be resumed, and notes on failures."""
 
 import platform
+import re
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,10 +15,12 @@ import torch
 
 from treino.base.errors import Refusal, TreinoError, cause
 from treino.base.files import relative
+from treino.base.own_objects import OWN
 from treino.base.words import N_, _
 from treino.folders.access import Access
 from treino.folders.documents.run_spec import RunSpec
 from treino.folders.documents.sweep import SweepSpec
+from treino.folders.network_source import COPIES
 from treino.folders.own_code import copy_of, restore_own_code
 from treino.folders.store import RunFolder
 from treino.folders.store.new_names import command_word, ended_before_it_began
@@ -164,13 +167,25 @@ def typed_here(command: str, spec: RunSpec | SweepSpec, folder: Path) -> str:
         if flag in ("--branch", "--rewind"):
             run = folder if flag == "--rewind" else folder.parent / before
             (words[place],) = shlex.split(command_word(run, f":{after}"))
-        elif flag == "--net" and (folder / before).is_file():
-            words[place] = f"{relative(folder / before, Path())}:{after}"
-        elif (copy := copy_of(folder, word)) is not None:
-            words[place] = f"{relative(copy, Path())}:{word.partition('@')[0]}"
+        elif flag in ("--net", "--space", "--cell") or copy_of(folder, word) is not None:
+            words[place] = _with_copies(folder, word)
         else:
             words[place] = here.get(word, word)
     return shlex.join(words)
+
+
+def _with_copies(folder: Path, word: str) -> str:
+    """The word, with the folder's copies of the user's files as they are named in the working directory."""
+
+    def of_network(match: re.Match[str]) -> str:
+        copy = folder / match[0]
+        return relative(copy, Path()) if copy.is_file() else match[0]
+
+    def of_entry(match: re.Match[str]) -> str:
+        copy = copy_of(folder, match[0])
+        return match[0] if copy is None else f"{relative(copy, Path())}:{match['name']}"
+
+    return OWN.sub(of_entry, COPIES.sub(of_network, word))
 
 
 def branch_as_typed(how: str, place: str, changes: Mapping[str, object]) -> str:

@@ -509,7 +509,7 @@ class StoredRun(StoredFolder):
         spec, s = self.spec, self.resolved
         if isinstance(self.access.net, nn.Module):
             return with_arguments(plain_module(module_copy(self.access.net)), self.preparation.arrays)
-        own = run_network(self.folder, spec.net, s.net_file, self.access, s.seed)
+        own = run_network(self.folder, spec.net, s.net, self.access, s.seed)
         if own is not None:
             return with_arguments(plain_module(own), self.preparation.arrays)
         assert s.hidden is not None  # always set for treino's own layers

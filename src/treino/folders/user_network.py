@@ -6,12 +6,14 @@ Treino runs a network's code only here. Whether a file may run is decided before
 
 import importlib.machinery
 import importlib.util
+import inspect
 import linecache
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -19,7 +21,8 @@ from typing import Any
 from torch import nn
 
 from treino.base.errors import Refusal, nearest
-from treino.base.words import _
+from treino.base.own_objects import is_own, kept
+from treino.base.words import _, joined
 from treino.data.source_kinds import are_whole
 from treino.engine.arguments import looks_up
 from treino.engine.user_module import construct_module
@@ -36,6 +39,12 @@ NET_FILE_KIND = Refusal(
     rule="net_kind",
 )
 NET_FILE_NAME = Refusal("There is no {name} in {path}.", "{hint}", rule="net_name")
+NET_ARGUMENT_UNKNOWN = Refusal("{net} has no argument {name}.", "{hint}", rule="net_argument")
+NET_ARGUMENT_MISSING = Refusal(
+    "{net} can't be made without {name}, which has no default.",
+    "Give it: 'FILE.py:{net}({name}=16)', or in a space 'net.{name}=16|32'; or write a default into {net}.",
+    rule="net_argument",
+)
 NET_IMPORT = Refusal("{path} fails to import, at line {line}: {kind}: {error}.", "{hint}")
 
 
@@ -44,17 +53,25 @@ class NetworkFile:
     """A Python file that may run, and the name that it gives the network.
 
     source: the bytes that run, even if the file changes meanwhile. path: the file they were read from, for
-    errors and tracebacks. siblings: the folder of files that it may import; None for a copy.
+    errors and tracebacks. siblings: the folder of files that it may import; None for a copy. arguments: those
+    that the network is made with.
     """
 
     path: Path
     name: str
     source: bytes = field(repr=False)
     siblings: Path | None
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+
+    def given(self, arguments: Mapping[str, Any]) -> "NetworkFile":
+        """The file with these arguments too; those that the user typed beside its name stay."""
+        return replace(self, arguments={**arguments, **self.arguments})
 
 
+Maker = nn.Module | Callable[[], nn.Module]
+"""A network, or a class or function that makes one."""
 NetworkFiles = Mapping[str, NetworkFile]
-"""The files that may run, by their names in settings, such as ``"mynet.py:Net"``."""
+"""The files that may run, by their names in settings without arguments, such as ``"mynet.py:Net"``."""
 
 
 def network_of(settings: Settings, files: NetworkFiles) -> nn.Module | None:
@@ -63,60 +80,102 @@ def network_of(settings: Settings, files: NetworkFiles) -> nn.Module | None:
     Raises:
         TreinoError: the network's file may not run, or fails; see ``own_net``.
     """
-    file = _file_of(settings, files)
-    return None if file is None else own_net(file, settings.seed)
+    maker = network_maker(settings, files)
+    return None if maker is None else made(maker, settings.seed)
 
 
-def as_arguments(source: Any, nets: Iterable[Any], seed: int) -> Any:
+def as_arguments(source: Any, nets: Iterable[nn.Module | None]) -> Any:
     """The source, where whole numbers (X, y) are an argument of the network if one of these looks them up, as
-    nn.Embedding does; else they are a table's numbers. nets: modules, what makes them, or their files."""
-    if not are_whole(source):
-        return source
-    for net in nets:
-        own = own_net(net, seed) if isinstance(net, NetworkFile) else net
-        if callable(own) and not isinstance(own, nn.Module):
-            own = construct_module(own, seed)
-        if isinstance(own, nn.Module) and looks_up(own):
-            x, *rest = source
-            return ((x,), *rest)
+    nn.Embedding does; else they are a table's numbers. nets: made only where this depends on them."""
+    if are_whole(source) and any(net is not None and looks_up(net) for net in nets):
+        x, *rest = source
+        return ((x,), *rest)
     return source
 
 
-def network_maker(settings: Settings, files: NetworkFiles) -> nn.Module | Callable[[], nn.Module] | None:
-    """The function that makes an ensemble's networks, each from its own seed; or the file's module instance.
+def network_maker(settings: Settings, files: NetworkFiles) -> Maker | None:
+    """The function that makes an ensemble's networks, each from its own seed; or the module that was given.
 
     Raises:
         TreinoError: as ``network_of``.
     """
-    file = _file_of(settings, files)
+    if settings.net_kind == "given":
+        return with_arguments(kept(str(settings.net_file)), settings.net_arguments)
+    file = file_of(settings, files)
     return None if file is None else _network_in(file)
 
 
-def _file_of(settings: Settings, files: NetworkFiles) -> NetworkFile | None:
-    word = settings.net_file
-    if word is not None and word not in files:
+def file_of(settings: Settings, files: NetworkFiles) -> NetworkFile | None:
+    """The file of the network that ``settings.net`` names, with the arguments; None if it names no file.
+
+    Raises:
+        TreinoError: the file may not run.
+    """
+    if settings.net_kind != "file":
+        return None
+    word = str(settings.net_file)
+    if word not in files:
         raise NO_PERMISSION(net=word)
-    return None if word is None else files[word]
+    return files[word].given(settings.net_arguments)
+
+
+def made(maker: Maker, seed: int) -> nn.Module:
+    """The network, made under a random state derived from ``seed`` unless it is there already."""
+    return maker if isinstance(maker, nn.Module) else construct_module(maker, seed)
+
+
+def with_arguments(value: Any, arguments: Mapping[str, Any]) -> Maker:
+    """A network's class or function with these arguments filled in.
+
+    Raises:
+        TreinoError: it has no such arguments, or others without a default.
+    """
+    inner = value
+    while isinstance(inner, partial):
+        inner = inner.func
+    name = getattr(inner, "__name__", type(inner).__name__)
+    if isinstance(value, nn.Module):
+        for argument in arguments:
+            hint = _("It is made already: give its class, or a function that makes it.")
+            raise NET_ARGUMENT_UNKNOWN(net=name, name=argument, hint=hint)
+        return value
+    try:
+        parameters = [*inspect.signature(value).parameters.values()]
+        takes_any = any(p.kind == p.VAR_KEYWORD for p in parameters)
+    except (TypeError, ValueError):  # of a class written in C
+        parameters, takes_any = [], True
+    named = [p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
+    for unknown in arguments:
+        if unknown not in named and not takes_any:
+            hint = _("It has none.")
+            if named:
+                has = _("It has: {names}.").format(names=", ".join(named))
+                hint = joined([nearest(unknown, named), has], " ")
+            raise NET_ARGUMENT_UNKNOWN(net=name, name=unknown, hint=hint)
+    for p in parameters:
+        if p.name in named and p.default is p.empty and p.name not in arguments:
+            raise NET_ARGUMENT_MISSING(net=name, name=p.name)
+    filled = {argument: kept(v) if is_own(v) else v for argument, v in arguments.items()}
+    return partial(value, **filled) if filled else value
 
 
 def own_net(file: NetworkFile, seed: int) -> nn.Module:
     """Run the file and return the network. ``file.name`` is a module, its class, or a function.
 
-    A class or function is called without arguments under a random state derived from ``seed``, so that the
-    same seed always gives the same initial weights.
+    A class or function is called with the file's arguments under a random state derived from ``seed``, so
+    that the same seed always gives the same initial weights.
 
     Raises:
         TreinoError: the file raises, has no such name, or the name isn't such an object.
     """
-    value = _network_in(file)
-    return value if isinstance(value, nn.Module) else construct_module(value, seed)
+    return made(_network_in(file), seed)
 
 
-def _network_in(file: NetworkFile) -> nn.Module | Callable[[], nn.Module]:
+def _network_in(file: NetworkFile) -> Maker:
     value = value_in(file)
     if not isinstance(value, nn.Module) and not callable(value):
         raise NET_FILE_KIND(name=file.name, path=file.path, kind=type(value).__name__)
-    return value  # type: ignore[no-any-return]
+    return with_arguments(value, file.arguments)
 
 
 def value_in(file: NetworkFile) -> Any:

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from treino.base.errors import Refusal, TreinoError
+from treino.base.own_objects import is_own
 from treino.base.words import _
 from treino.engine.devices import torch_threads
 from treino.folders.documents import read_verification
@@ -32,6 +33,7 @@ from treino.reports.pictures import network_errors, shown_splits
 from treino.reports.pictures.film import film_player
 from treino.reports.pictures.insides import mistakes_of
 from treino.reports.pictures.picture_files import PICTURES
+from treino.settings.network_call import NetworkCall
 from treino.settings.options import SweepOptions
 from treino.settings.recipes import without_recipe
 from treino.settings.spec import FLAGS, OF_DATA
@@ -59,7 +61,7 @@ def sweep_as_typed(spec: SweepSpec) -> str:
         return shlex.join(["treino", "train", source, *axes, *until, *flags])
     words = ["treino", "sweep", source]
     for name, domain in space.items():
-        words += ["--space", f"{name}={domain_text(domain)}"]
+        words += ["--space", f"{name}={domain_text(name, domain)}"]
     for name, value in _unusual(sweep).items():
         words += ["--" + name.replace("_", "-"), str(value)]
     return shlex.join([*words, *until, *flags])
@@ -75,12 +77,13 @@ def as_called(spec: RunSpec | SweepSpec, rows: str, kept: bool) -> str:
     if isinstance(spec, RunSpec):  # optional for a run on built-in data
         arguments = {"recipe": spec.resolved.recipe} | arguments
     in_python = where.kind in ("memory", "given")
-    own = isinstance(spec, RunSpec) and spec.net == "given"
+    own = isinstance(spec, RunSpec) and spec.net == "given" and "net" not in spec.asked
+    named = is_own(NetworkCall.read(str(spec.asked.get("net"))).of)  # a class or function given in Python
     if isinstance(spec, RunSpec) and spec.command.startswith(
         ("treino train --branch", "treino train --rewind")
     ):
         return ""
-    if not in_python and not own:
+    if not in_python and not own and not named:
         return ""
     if in_python:
         arguments = {name: value for name, value in arguments.items() if not (kept and name in OF_DATA)}
@@ -101,7 +104,7 @@ def _sweep_arguments(spec: SweepSpec) -> dict[str, Any]:
     if spec.sweep.spread:
         axes = {"seed": "seeds", "fold": "folds"}
         return {axes[name]: len(d["values"]) for name, d in space.items() if name in axes} | until
-    return {"space": {n: domain_text(d) for n, d in space.items()}} | _unusual(spec.sweep) | until
+    return {"space": {n: domain_text(n, d) for n, d in space.items()}} | _unusual(spec.sweep) | until
 
 
 def _unusual(sweep: SweepOptions) -> dict[str, Any]:

@@ -14,9 +14,11 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import BeforeValidator, Field, PrivateAttr, ValidationError
 
 from treino.base.errors import Refusal, TreinoError, nearest
+from treino.base.own_objects import is_own
 from treino.base.words import N_, _, flag, setting
 from treino.settings import setting_types
 from treino.settings.data_settings import DataSettings, declared
+from treino.settings.network_call import ARGUMENT, NetworkCall, is_argument
 from treino.settings.recipes import table_settings
 from treino.settings.setting_types import (
     Betas,
@@ -37,6 +39,11 @@ UNKNOWN_SETTING = Refusal("There is no setting {name}.", "{hint}")
 NET_AND_LAYERS = Refusal(
     "{a} describes a network, and [[net]] names your own.", "Leave {a} out, or write it into your network."
 )
+NET_ARGUMENT_ALONE = Refusal(
+    "{name} is an argument of a network of your own, and the network is treino's.",
+    "Add [[net=FILE.py:NAME]]; in a space with several networks say whose it is: "
+    "'net.width=16|32 if net=mynet.py:Net'",
+)
 WARMUP_RANGE = Refusal(
     "[[warmup]] is {n:,} steps, and there are only {steps:,}.", "Warm up for fewer steps, or train longer."
 )
@@ -52,6 +59,7 @@ GROUPS = {
 """The groups of settings, each by its first setting in the table."""
 OF_SOME = ("momentum", "nesterov", "betas", "eps")  # settings that only some optimizers read
 Source = Literal["typed", "recipe", "data", "default"]
+NetKind = Literal["mlp", "cnn", "file", "given"]
 Fault = Literal["missing_zero_grad", "softmax_before_cross_entropy"]
 FAULTS: tuple[Fault, ...] = get_args(Fault)
 LAYERS = ("mlp", "cnn")  # values of ``net`` that name treino's own layers, not a file
@@ -74,7 +82,8 @@ class Settings(DataSettings):
     net: Annotated[str | None, BeforeValidator(setting_types.path), NamesFile(LAYERS, code=True)] = declared(
         None,
         "mlp (layers of units), cnn (convolutions, for pictures), or your own network: "
-        "FILE.py:NAME (an nn.Module, its class or a function that makes one); default: cnn for pictures of 8 "
+        "FILE.py:NAME (an nn.Module, its class or a function that makes one), with arguments "
+        "FILE.py:NAME(width=16); default: cnn for pictures of 8 "
         "pixels and more; mlp for all else, in studies, with faults, and where --hidden is given alone",
     )
     hidden: Layers | None = declared(
@@ -360,8 +369,21 @@ class Settings(DataSettings):
 
     @property
     def net_file(self) -> str | None:
-        """FILE.py:NAME of the user's own network; None for treino's own layers."""
-        return None if self.net in LAYERS else self.net
+        """FILE.py:NAME of the user's own network, or the name of one given in Python; None for treino's own
+        layers."""
+        return None if self.net is None or self.net in LAYERS else NetworkCall.read(self.net).of
+
+    @property
+    def net_arguments(self) -> Mapping[str, Any]:
+        """The arguments with which the user's own network is made."""
+        return {} if self.net is None else NetworkCall.read(self.net).arguments
+
+    @property
+    def net_kind(self) -> NetKind:
+        """Which layers are trained: treino's own, or a network of a file, or one given in Python."""
+        if self.net is None or self.net in LAYERS:
+            return "cnn" if self.net == "cnn" else "mlp"
+        return "given" if is_own(self.net_file) else "file"
 
 
 FLAGS = {name: flag(name) for name in Settings.model_fields}
@@ -414,6 +436,7 @@ def read_settings(values: Mapping[str, Any]) -> Settings:
         TreinoError: an unknown name (with the nearest), a wrong type, a value out of range, or two
             settings that contradict each other. Exit status 2.
     """
+    values = _with_arguments(values)
     for name, value in values.items():
         if isinstance(value, str) and not value.strip() and (name != "delimiter" or not value):
             message = _("{name} is empty.").format(name=setting(name))
@@ -434,6 +457,18 @@ def read_settings(values: Mapping[str, Any]) -> Settings:
         settings._sources = dict.fromkeys(added, "recipe")
     check_rules(settings)
     return settings
+
+
+def _with_arguments(values: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The values with those of arguments, such as ``net.width``, written into ``net``."""
+    arguments = {name: value for name, value in values.items() if is_argument(name)}
+    net = setting_types.own(setting_types.path(values.get("net")))
+    if not isinstance(net, str) or net in LAYERS:
+        if arguments:
+            raise NET_ARGUMENT_ALONE(name=next(iter(arguments)))
+        return values
+    call = NetworkCall.read(net).given({n.removeprefix(ARGUMENT): v for n, v in arguments.items()})
+    return {name: v for name, v in values.items() if name not in arguments} | {"net": str(call)}
 
 
 ONE_OF_THEM, BOTH_OR_NEITHER = N_("Give one of them."), N_("Give both, or neither.")
@@ -528,6 +563,7 @@ RULES: Rules = (
         lambda s: (
             s.net_file is not None
             and ":" not in s.net_file
+            and not is_own(s.net_file)
             and {"value": s.net_file, "hint": nearest(s.net_file, LAYERS) + " " + _(OWN_NETWORK)}
         ),
     ),

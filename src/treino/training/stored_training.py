@@ -176,7 +176,7 @@ def rebuilt(
             check_row(wanted, gates, numbers, folder.path.name)
         elif (shapes := _stored_shapes(folder)) is not None:
             check_layers(wanted, shapes, folder.path.name)
-    own = None if described else run_network(folder, spec.net, settings.net_file, access, settings.seed)
+    own = None if described else run_network(folder, spec.net, settings.net, access, settings.seed)
     resolution = resolve(settings, data, source_of(own, settings), stretch)
     resolution.training.restart_patience(timeline.changed_at(segment.start, number=number))
     if folder.has(START) and (segment.origin is None or not described):

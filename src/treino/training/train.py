@@ -42,8 +42,9 @@ from treino.folders.store import Change, Command, RunFolder
 from treino.folders.stored_folder import as_typed, machine, unfinished, versions
 from treino.folders.stored_run import StoredRun
 from treino.folders.timeline import Timeline, newest
-from treino.folders.user_network import NetworkFiles, network_maker, network_of
+from treino.folders.user_network import NetworkFiles, file_of, network_maker, network_of
 from treino.folders.weights import ANSWERS, answers_of
+from treino.settings.network_call import NetworkCall
 from treino.settings.spec import Settings
 from treino.training.choices import limit_message
 from treino.training.commands import PLAYBACK, LiveView, PlayControl
@@ -149,9 +150,10 @@ def train_events(
         data = load_data(source, settings, cache=prepared_beside(parent, settings.out))
     named = network_of if settings.ensemble == 1 else network_maker
     own = net if net is not None else named(settings, networks)
-    file = None if settings.net_file is None else networks[settings.net_file]
+    file = file_of(settings, networks)
     if file is not None:  # the run's folder holds a copy of the network's file
-        settings = settings.model_copy(update={"net": f"{NETWORK_COPY}:{file.name}"})
+        copy = NetworkCall(f"{NETWORK_COPY}:{file.name}", file.arguments)
+        settings = settings.model_copy(update={"net": str(copy)})
     if (
         settings.recipe is None and data.source not in BUILTINS
     ):  # explicit, so that the run's command keeps its meaning if the default changes
@@ -181,7 +183,7 @@ def train_events(
             known = {} if own is None else {ANSWERS: answers_of(module, data.item_shape)}
             folder.write_tensors(START, first.weights, {"from": first.name} | known)
         training, files = resolution.training, where.get("files", {})
-        kind: Any = "file" if file is not None else "given" if net is not None else settings.net or "mlp"
+        kind = "given" if net is not None else settings.net_kind
         typed = explicit | {split: f["source"] for split, f in files.items()}
         weights = None if start is None else start.name
         spec = RunSpec(

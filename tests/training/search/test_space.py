@@ -196,7 +196,7 @@ def test_what_can_be_off_can_be_tried_without_it(none: Any) -> None:
     (clip,) = read_space([none] if isinstance(none, str) else none, WHOLE).dimensions
     assert clip.domain == Choice(("none", 0.5, 1))
     assert [read_settings({"clip": value}).clip for value in clip.domain.values] == [None, 0.5, 1]
-    assert domain_text(Space((clip,)).to_json()["clip"]) == "none|0.5|1"
+    assert domain_text("clip", Space((clip,)).to_json()["clip"]) == "none|0.5|1"
 
 
 def test_none_is_the_number_that_switches_a_setting_off() -> None:

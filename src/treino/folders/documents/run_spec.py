@@ -27,8 +27,10 @@ from treino.base.document_fields import (
     agree,
 )
 from treino.base.errors import TreinoError
+from treino.base.own_objects import OWN, is_own
 from treino.data.documents import DataSource
-from treino.settings.spec import FAULTS, LAYERS, Settings, Source, read_settings
+from treino.settings.network_call import NetworkCall, is_argument
+from treino.settings.spec import FAULTS, LAYERS, NetKind, Settings, Source, read_settings
 
 # ---- settings
 
@@ -37,7 +39,7 @@ PLACE = ("name", "out")
 
 
 def _name(name: str) -> str:
-    if name not in Settings.model_fields or name in PLACE:
+    if (name not in Settings.model_fields and not is_argument(name)) or name in PLACE:
         raise ValueError("no setting")
     return name
 
@@ -53,9 +55,9 @@ FORMS = dict.fromkeys(("activation", "init", "loss", "optimizer", "schedule", "m
 """Patterns of names. Code that uses a name checks whether a registry or this machine has it."""
 
 Name = Annotated[str, AfterValidator(_name)]
-"""The name of a setting."""
+"""The name of a setting, or of an argument of the network."""
 
-NET_COPY = re.compile(r"net\.py:[^\W\d]\w*")
+NET_COPY = re.compile(r"net\.py:[^\W\d]\w*(?=\Z|\()")
 
 
 def _asked(values: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -116,8 +118,9 @@ class ResolvedSettings(Settings):
 
     @property
     def of_a_run(self) -> bool:
-        """Whether its network is treino's own, or the copy in a run's folder."""
-        return self.net_file is None or NET_COPY.fullmatch(self.net_file) is not None
+        """Whether its network is treino's own, the copy in a run's folder, or one given in Python."""
+        net = self.net or "mlp"
+        return net in LAYERS or NET_COPY.match(net) is not None or OWN.match(net) is not None
 
 
 # ---- segments
@@ -244,7 +247,7 @@ class RunSpec(Document):
     target_mean: Number
     target_scale: Annotated[float, Field(gt=0)]
     steps_per_epoch: Annotated[int, Field(ge=1, le=2**53)]
-    net: Literal["mlp", "cnn", "file", "given"]
+    net: NetKind
     command: Command
     weights: Text | None
     like: Text | None = None
@@ -257,12 +260,15 @@ class RunSpec(Document):
         classes, settings = len(self.classes), self.resolved
         net = self.asked.get("net")
         known = {"mlp": (None, "mlp"), "cnn": ("cnn",)}.get(self.net, (None,))
+        named = NetworkCall.read(str(net)).of
         needed = ("hidden", "activation", "dropout") if self.net in LAYERS else ()
         return {
             "classes": (settings.task == "classification") == (classes > 0),
             "resolved.class_weights": len(settings.class_weights or self.classes) == classes,
             "item_shape": math.prod(self.item_shape) == self.inputs,
-            "asked.net": NET_COPY.fullmatch(str(net)) is not None if self.net == "file" else net in known,
+            "asked.net": NET_COPY.fullmatch(named) is not None
+            if self.net == "file"
+            else net in known or (self.net == "given" and is_own(named)),
             "resolved.net": settings.of_a_run and (settings.net == "cnn") == (self.net == "cnn"),
             "resolved.channels": self.net != "cnn" or settings.channels is not None,
             **{f"resolved.{name}": getattr(settings, name) is not None for name in needed},

@@ -38,7 +38,8 @@ from treino.settings.spec import Fault
 
 # ---- ``spec.json`` of a sweep
 
-Value = bool | int | float | str | list[int] | list[str] | None
+Scalar = bool | int | float | str | None
+Value = Scalar | list[Scalar]
 """A value of a setting: the typed text, or a Python value."""
 
 

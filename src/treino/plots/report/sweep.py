@@ -148,7 +148,10 @@ def _judge(facts: SweepFacts) -> Section:
     sentence = (
         _("Certificate: trained alone, the best has the same bits as among the others.")
         if same
-        else _("Trained alone, the best has OTHER bits: please report this.")
+        else _(
+            "Trained alone, the best has OTHER bits: please report this, unless code of your own draws "
+            "numbers otherwise than by torch."
+        )
     )
     table = TableBlock(("", ""), tuple(rows))
     return Section(_("What it is worth"), (table, Paragraph(sentence, "good" if same else "alarm")))
@@ -156,7 +159,7 @@ def _judge(facts: SweepFacts) -> Section:
 
 def _tried(facts: SweepFacts) -> Section:
     spec = facts.sweep.spec
-    tried = tuple((name, domain_text(domain)) for name, domain in spec.space_document().items())
+    tried = tuple((name, domain_text(name, domain)) for name, domain in spec.space_document().items())
     counts = _("{train:,} training, {validation:,} validation, {test:,} test rows").format(**spec.rows)
     blocks: list[Block] = [
         Paragraph(_("{data}: {counts}").format(data=spec.data.name, counts=counts)),

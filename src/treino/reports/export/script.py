@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from treino.base.errors import Refusal
 from treino.base.files import as_portable
+from treino.base.own_objects import is_own
 from treino.data.dataset import Data
 from treino.data.preparation.encoders import hash_place, with_bins
 from treino.data.preparation.preparation import fit_pixels, fit_table, fit_target
@@ -49,6 +50,7 @@ from treino.reports.export.script_data import (
     words_alone,
 )
 from treino.reports.export.script_training import planned_steps, training_part
+from treino.settings.network_call import NetworkCall
 from treino.settings.spec import LAYERS, read_settings
 
 EXPORT_FOREIGN = Refusal(
@@ -293,7 +295,10 @@ def _own(run: StoredRun) -> ScriptPart:
     """Return the part for a user's network: its file beside the script, under a name made from the run's."""
     if run.spec.net == "given":
         raise EXPORT_NET_GIVEN(run=run.name)
-    word = str(run.asked_settings["net"])
+    call = NetworkCall.read(str(run.asked_settings["net"]))
+    word = call.of
+    if any(map(is_own, call.arguments.values())):  # classes or functions given in Python
+        raise EXPORT_NET_GIVEN(run=run.name)
     if (net_file := run.access.net_file) is not None:
         file = network_files(UserFiles(net_file), [word])[word]
         name, content = file.name, file.source
@@ -307,8 +312,9 @@ def _own(run: StoredRun) -> ScriptPart:
     if b"Lazy" in content:
         part.values |= {"LAZY": True, "ITEM": tuple(run.spec.item_shape)}
     part.imports = (f"from {module} import {name}",)
+    made = f"{name}({', '.join(f'{argument}={value!r}' for argument, value in call.arguments.items())})"
     part.texts["architecture"] = definition(
-        "architecture()", "the network of the run's own", f"return {name}()"
+        "architecture()", "the network of the run's own", f"return {made}"
     )
     return part
 

@@ -1,8 +1,8 @@
 """The settings that a sweep tries: ranges and choices by name, some only under a condition.
 
 ``lr=1e-4..1e-1:log``, ``hidden=16|64|64,32``, ``dropout=0..0.5:4`` (four levels for a grid),
-``momentum=0..0.95 if optimizer=sgd``; a dict of such texts, lists and single values in Python; or a TOML file
-of them.
+``momentum=0..0.95 if optimizer=sgd``, ``net.width=16|32`` for an argument of the user's own network; a dict
+of such texts, lists and single values in Python; or a TOML file of them.
 """
 
 import math
@@ -16,7 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from treino.base.errors import Refusal, TreinoError, nearest
+from treino.base.own_objects import is_own
 from treino.base.words import _, joined
+from treino.settings.network_call import ARGUMENT, argument_text, is_argument, read_argument
 from treino.settings.setting_types import own
 from treino.settings.spec import OFF, Settings, is_none, names_file
 
@@ -339,7 +341,13 @@ def in_order(dimensions: Mapping[str, Dimension]) -> Iterator[Dimension]:
         other = dimensions.get(dimension.when)
         if other is None:
             raise SPACE_CONDITION_UNVARIED(name=dimension.name, other=dimension.when)
-        for value in dimension.among:
+        listed = other.domain.values if isinstance(other.domain, Choice) else ()
+        named = {
+            v.partition("@")[0]: v for v in listed if is_own(v)
+        }  # "if net=Net" means the class of that name
+        among = tuple(named.get(v, v) if isinstance(v, str) else v for v in dimension.among)
+        left[dimension.name] = replace(dimension, among=among)
+        for value in among:
             if not other.domain.has(value):
                 raise SPACE_NEVER(name=dimension.name, other=other.name, value=value)
     while left:
@@ -355,7 +363,8 @@ def in_order(dimensions: Mapping[str, Dimension]) -> Iterator[Dimension]:
 # ---- the text form of a space
 
 _RANGE = re.compile(r"(?P<low>[^|:]+?)\.\.(?P<high>[^|:]+)(?P<options>(?::\w+)*)")
-_CONDITION = re.compile(r"\s+if\s+(?P<name>\w[\w-]*)\s*=\s*(?P<values>.+)$")
+_CONDITION = re.compile(r"\s+if\s+(?P<name>\w[\w.-]*)\s*=\s*(?P<values>.+)$")
+_ENCLOSED = re.compile(r"\([^()]*\)|\[[^\[\]]*\]|'[^']*'|\"[^\"]*\"")
 _WHOLE = re.compile(r"[+-]?\d+")
 
 
@@ -381,7 +390,7 @@ def read_space(
             raise SPACE_DATA_SEED()
         if name in Settings.model_fields and name not in whole:
             raise SPACE_SHARED(name=name, names=", ".join(whole))
-        if name not in whole:
+        if not _is_varied(name, whole):
             raise SPACE_UNKNOWN(name=name, hint=nearest(name, whole))
         if name in dimensions:
             raise SPACE_SETTING_TWICE(name=name)
@@ -389,9 +398,14 @@ def read_space(
     return Space(tuple(in_order(dimensions)))
 
 
+def _is_varied(name: str, whole: Mapping[str, bool]) -> bool:
+    """Whether a space may name it: one of these settings, or an argument of the network."""
+    return name in whole or ("net" in whole and is_argument(name))
+
+
 def _with_own(value: Any) -> Any:
     """A setting's values with the names of kept objects in place of functions and classes."""
-    return [own(each) for each in value] if isinstance(value, list | tuple) else own(value)
+    return type(value)(map(own, value)) if type(value) in (list, tuple) else own(value)
 
 
 def space_of(words: Sequence[str]) -> Sequence[str] | dict[str, Any]:
@@ -407,11 +421,13 @@ def space_of(words: Sequence[str]) -> Sequence[str] | dict[str, Any]:
         raise SPACE_FILE_AND_WORDS(file=files[0], other=next(w for w in words if w != files[0]))
     path = Path(files[0])
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise SPACE_FILE_UNREADABLE(path=path, why=error.strerror) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SPACE_FILE_NO_TOML(path=path, why=error) from None
+    of_net = table.pop("net") if isinstance(table.get("net"), dict) else {}  # TOML reads net.width as a table
+    return table | {ARGUMENT + name: value for name, value in of_net.items()}
 
 
 ANY_SETTING = dict.fromkeys(Settings.model_fields, False)
@@ -437,17 +453,26 @@ def plain(value: Any) -> Any:
     return ",".join(map(str, value)) or "none" if isinstance(value, (list, tuple)) else value
 
 
-def domain_text(d: Mapping[str, Any]) -> str:
-    """A domain from ``Space.to_json`` in the form of the command line."""
+def domain_text(name: str, d: Mapping[str, Any]) -> str:
+    """The domain of this name from ``Space.to_json``, in the form of the command line."""
+
+    def several(name: str, values: Sequence[Any]) -> str:
+        return "|".join(argument_text(v) if is_argument(name) else str(plain(v)) for v in values)
 
     if "values" in d:
-        text = "|".join(str(plain(value)) for value in d["values"])
+        text = several(name, d["values"])
     else:
-        text = f"{d['low']:g}..{d['high']:g}" + (":log" if d["log"] else "")
+        low, high = (_end_text(name, d[end], whole=d["whole"]) for end in ("low", "high"))
+        text = f"{low}..{high}" + (":log" if d["log"] else "")
         text += f":{d['levels']}" if d["levels"] else ""
-    return text + (
-        f" if {d['if']}={'|'.join(str(plain(value)) for value in d['among'])}" if "if" in d else ""
-    )
+    return text + (f" if {d['if']}={several(d['if'], d['among'])}" if "if" in d else "")
+
+
+def _end_text(name: str, end: float, *, whole: bool) -> str:
+    """An end of a range as text. That of an argument shows by a point that it isn't whole."""
+    if whole:
+        return str(int(end))
+    return repr(float(end)) if is_argument(name) else f"{end:g}"
 
 
 def _pair(text: str) -> tuple[str, str]:
@@ -459,13 +484,14 @@ def _pair(text: str) -> tuple[str, str]:
 
 def _refuse_commas(name: str, text: str, whole: Mapping[str, bool], single: Container[str]) -> None:
     """Refuse commas between values (``lr=0.01,0.1``) and a second setting in the text (``lr=0.1 seed=3``)."""
-    other = re.search(r"[\s,;]([\w-]+)\s*=", text)
-    if other and other[1].replace("-", "_") in whole:
+    bare = _ENCLOSED.sub("", text) if name == "net" or is_argument(name) else text
+    other = re.search(r"[\s,;]([\w.-]+)\s*=", bare)
+    if other and _is_varied(other[1].replace("-", "_"), whole):
         raise SPACE_SEVERAL(text=text, name=name, other=other[1])
-    if name in single and "," in text:
+    if (name in single or is_argument(name)) and "," in bare:
         choices = re.sub(r"\s*,\s*", "|", text.strip())
         hint = _("Separate values by a |, in quotes: '{name}={several}'.").format(name=name, several=choices)
-        if not whole[name] and re.fullmatch(r"\d+,\d+", text.strip()):
+        if not whole.get(name) and re.fullmatch(r"\d+,\d+", text.strip()):
             decimal = text.strip().replace(",", ".")
             point = _("Or write a decimal with a point: {name}={decimal}.").format(name=name, decimal=decimal)
             hint = joined([hint, point], " ")
@@ -473,8 +499,9 @@ def _refuse_commas(name: str, text: str, whole: Mapping[str, bool], single: Cont
 
 
 def _dimension(name: str, value: Any, whole: Mapping[str, bool], single: Container[str]) -> Dimension:
-    if isinstance(value, (Range, Choice)):
-        return Dimension(name, checked_domain(name, value, whole[name]))
+    if isinstance(value, Range):
+        return Dimension(name, checked_domain(name, value, whole.get(name, value.whole)))
+    value = list(value.values) if isinstance(value, Choice) else value
     if not isinstance(value, str):
         value = value.tolist() if hasattr(value, "tolist") else value  # an array
         is_list = isinstance(value, (list, range, set, frozenset))
@@ -483,23 +510,26 @@ def _dimension(name: str, value: Any, whole: Mapping[str, bool], single: Contain
         for text in values:
             if isinstance(text, str):
                 _refuse_commas(name, text, whole, single)
-        return Dimension(name, checked_domain(name, Choice(values), whole[name]))
+        if is_argument(name):
+            values = tuple(read_argument(name, v) for v in values)
+        return Dimension(name, checked_domain(name, Choice(values), whole=False))
     when, among = None, ()
     condition = _CONDITION.search(value)
     if condition:
         value = value[: condition.start()]
         when = condition["name"].replace("-", "_")
-        among = tuple(_off(when, _value(v)) for v in condition["values"].split("|"))
-        if when not in whole:
+        among = tuple(_off(when, _value(when, v)) for v in condition["values"].split("|"))
+        if not _is_varied(when, whole):
             raise SPACE_CONDITION_UNKNOWN(name=name, other=when, hint=nearest(when, whole))
         _refuse_commas(when, condition["values"], whole, single)
     _refuse_commas(name, value, whole, single)
     match = _RANGE.fullmatch(value.strip())
     if match:
-        domain: Range | Choice = _range(name, match, whole[name])
+        domain: Range | Choice = _range(name, match, whole)
     else:
-        domain = Choice(tuple(_off(name, _value(v)) for v in value.split("|")))
-    return Dimension(name, checked_domain(name, domain, whole[name]), when, among)
+        domain = Choice(tuple(_off(name, _value(name, v)) for v in value.split("|")))
+    integral = isinstance(domain, Range) and domain.whole
+    return Dimension(name, checked_domain(name, domain, integral), when, among)
 
 
 def _off(name: str, value: Any) -> Any:
@@ -509,7 +539,7 @@ def _off(name: str, value: Any) -> Any:
     return value
 
 
-def _range(name: str, match: re.Match[str], whole: bool) -> Range:
+def _range(name: str, match: re.Match[str], whole: Mapping[str, bool]) -> Range:
     log, levels = False, None
     for option in match["options"].split(":")[1:]:
         if option == "log":
@@ -520,15 +550,19 @@ def _range(name: str, match: re.Match[str], whole: bool) -> Range:
             raise SPACE_OPTION(name=name, option=option)
     ends = []
     for text in (match["low"], match["high"]):
-        number = _value(text)
+        number = _value("", text)
         if isinstance(number, bool) or not isinstance(number, (int, float)) or not math.isfinite(number):
             raise SPACE_NO_NUMBER(name=name, text=text.strip())
         ends.append(number)
-    return Range(ends[0], ends[1], log, whole, levels)
+    integers = all(isinstance(end, int) for end in ends)  # between 0 and 1.0 an argument isn't whole
+    return Range(ends[0], ends[1], log, whole.get(name, integers), levels)
 
 
-def _value(text: str) -> Any:
-    """Convert a text from a command line to a bool, an int or a float, else return the text."""
+def _value(name: str, text: str) -> Any:
+    """Convert a text from a command line to a bool, an int or a float, else return the text; one of an
+    argument of the network as ``read_argument`` does."""
+    if is_argument(name):
+        return read_argument(name, text)
     text = text.strip()
     if text.lower() in ("true", "false"):
         return text.lower() == "true"

@@ -18,7 +18,7 @@ from treino.base.resampling import Scores, auc_scores, f1_scores, of_weighted
 from treino.base.words import _
 from treino.data.dataset import Data
 from treino.engine.metrics import METRICS, measure, metric_name
-from treino.engine.net_state import whole_state
+from treino.engine.net_state import same_bits, whole_state
 from treino.folders.data_source import load_data
 from treino.folders.documents import read_tensors
 from treino.folders.documents.run_result import Baseline
@@ -206,15 +206,8 @@ def winner_run(folder: RunFolder, sweep: SweepTraining, member: int) -> tuple[St
         while again.step < row["step"]:
             again.advance(None, until=row["step"])
         mine = whole_state(again.net(0))
-    state = kept.state
-    same = mine.keys() == state.keys() and all(
-        torch.equal(_bits(mine[name]), _bits(state[name])) for name in mine
-    )
+    same = same_bits(mine, kept.state)
     return run, Certificate(same_bits=same, engine=row["engine"], steps=row["kept_step"])
-
-
-def _bits(t: Tensor) -> Tensor:
-    return t.contiguous().flatten().view(torch.uint8)
 
 
 # ---- the judge

@@ -31,8 +31,9 @@ from treino.folders.stored_folder import StoredFolder
 from treino.folders.stored_run import STUDY_IS_NO_RUN, StoredRun
 from treino.folders.timeline import segments_of
 from treino.folders.weights import check_layers
+from treino.settings.network_call import in_place_of
 from treino.settings.setting_types import as_item, as_items
-from treino.settings.spec import OF_DATA, Settings
+from treino.settings.spec import LAYERS, OF_DATA, Settings
 from treino.training.completion import run_facts, shape_entries
 from treino.training.resolution import decide, resolve
 from treino.training.sweeps.bracket import MemberTable, TopMember, read_top
@@ -155,14 +156,13 @@ class SweepNetwork(StoredRun):
         Raises:
             TreinoError: the network is the user's own, and its code may not run.
         """
-        sweep, data, s, net = read_sweep_spec(self.folder), self.data, self.asked, self.asked.net_file
-        if net is None:
+        sweep, data, s, kind = read_sweep_spec(self.folder), self.data, self.asked, self.asked.net_kind
+        if kind in LAYERS:
             layers, _arguments = decide(s, data)
             outputs = (LOSSES[s.loss].outputs if s.loss else 0) or data.outputs
             wanted = layers.parameter_shapes(input_shape(layers, data.item_shape), outputs)
             check_layers(wanted, [t.shape for t in self.tensors.values()], self.name, len(self.answering))
-        kind = "file" if net is not None else s.net or "mlp"
-        resolution = resolve(s, data, run_network(self.folder, kind, net, self.access, s.seed))
+        resolution = resolve(s, data, run_network(self.folder, kind, s.net, self.access, s.seed))
         resolved, facts = resolution.settings, run_facts(data, resolution)
         return RunSpec.model_construct(
             asked={**sweep.asked, **({} if s.net is None else {"net": s.net})},
@@ -170,7 +170,7 @@ class SweepNetwork(StoredRun):
             facts=facts,
             data=sweep.data,
             **shape_entries(data, resolution.training),
-            net="file" if net is not None else resolved.net or "mlp",
+            net=kind if kind not in LAYERS else resolved.net or "mlp",
             command=f"treino train --like {self.typed}",
             weights=None,
             versions=sweep.versions,
@@ -182,7 +182,8 @@ class SweepNetwork(StoredRun):
         """The member's settings, and its row at each rung. If the network or a loss is the user's own and its
         code may not run, entries that need it are left open."""
         rungs = MemberTable.read(self.folder).of(self.kept.member, self.path)
-        runs = self.asked.net_file is None or self.access.net is not None or self.access.trust
+        net = self.asked.net_file
+        runs = net is None or self.access.net is not None or self.access.trust or is_kept(net)
         of_user = (getattr(self.asked, name) for name in OF_ENTRIES)
         runs = runs and all(is_kept(name) for name in of_user if is_own(name))
         requested = self.asked.model_dump(mode="json", exclude={"name", "out"})
@@ -264,15 +265,15 @@ def like(
         TreinoError: there is no such network; its data is gone; it was given in Python and can't be named.
     """
     name_parts = parse_member(name)
+    folder = RunFolder.open(find(name)) if name_parts is None else sweep_folder(name_parts[0])
+    restore_own_code(folder, Access(trust=trust))
     if name_parts is not None:
-        folder = sweep_folder(name_parts[0])
         config = params_of(folder, name_parts[1])
         data_for, base = _rows_and_base(folder, data_file)
         source, settings_given = data_for.source, settings_of(config, base, name_parts[1]).explicit
         rows = MemberTable.read(folder).last()  # {}: it hasn't begun
         engine = next(({"engine": row["engine"]} for row in rows if row["member"] == name_parts[1]), {})
     else:
-        folder = RunFolder.open(find(name))
         if folder.kind == "study":
             raise STUDY_IS_NO_RUN(name=folder.path.name)
         if folder.kind == "sweep":
@@ -282,7 +283,7 @@ def like(
         engine = {n: getattr(spec.resolved, n) for n in ("engine", "threads")}
         source = source_of(folder, data_of(folder, data_file), data_file)
         settings_given = recorded_settings(folder, asked, source)
-        if spec.net == "given":
+        if spec.net == "given" and "net" not in asked:
             raise NET_WANTED(run=folder.path.name)
         if spec.weights and weights is None:
             raise LIKE_WEIGHTS(run=folder.path.name, start=spec.weights)
@@ -290,7 +291,6 @@ def like(
             raise LIKE_BRANCH(run=folder.path.name, command=StoredRun(folder).command)
     if isinstance(source, Data):
         settings_given = {k: v for k, v in settings_given.items() if k not in OF_DATA}
-    restore_own_code(folder, Access(trust=trust))
     if not isinstance(source, BuiltinName):  # the present default recipe could differ
         settings_given = {"recipe": "plain"} | settings_given
     return source, settings_given | engine, network_source(folder, None, trust)
@@ -301,13 +301,14 @@ class Likeness:
     """What a training on other rows takes from a run, or from a network of a sweep.
 
     settings: those that were typed for it; what its rows or its recipe decided is decided anew. networks: the
-    source of the network file that they name. preparation: what its columns were.
+    source of the network file that they name. preparation: what its columns were. net: the former network.
     """
 
     run: str
     settings: Mapping[str, Any]
     networks: NetworkSource
     preparation: Preparation
+    net: str | None
 
     def with_settings(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """The settings with those that are given for this training, and without what these make void: the
@@ -319,7 +320,8 @@ class Likeness:
         for length, other in (("epochs", "steps"), ("steps", "epochs")):
             if length in given:
                 own.pop(other, None)
-        return {name: value for name, value in own.items() if value is not None} | dict(given)
+        net = {"net": in_place_of(self.net, given["net"])} if isinstance(given.get("net"), str) else {}
+        return {name: value for name, value in own.items() if value is not None} | dict(given) | net
 
     def column_refusal(self, error: TreinoError) -> TreinoError:
         """The error for a column that the other rows lack, with the run that learnt from it."""
@@ -376,10 +378,10 @@ def likeness(
         run = StoredRun(folder)
         decided = {name for name, of in run.spec.sources.items() if of != "typed"} - {"recipe", "lr"}
         asked = {name: value for name, value in run.asked_settings.items() if name not in decided}
-        own_net = run.spec.net == "given"
+        own_net = run.spec.net == "given" and "net" not in asked
     if own_net and not net:
         raise NET_WANTED(run=folder.path.name)
-    left_out = {"net", "recipe"} if net else set()
+    former, left_out = asked.get("net"), {"net", "recipe"} if net else set()
     asked = {name: v for name, v in asked.items() if v is not None and name not in left_out}
     asked = recorded_settings(folder, asked, source_of(folder))
     kept = Preparation.from_document(read_preparation(folder))
@@ -387,7 +389,7 @@ def likeness(
     if named and not (isinstance(source, tuple | Mapping | Data) or is_torch_dataset(source)):
         targets = as_items([one.target for one in kept.by_target])
         asked = {"target": targets, "task": kept.task, "features": list(kept.features)} | asked
-    return Likeness(folder.path.name, asked, network_source(folder, None, trust), kept)
+    return Likeness(folder.path.name, asked, network_source(folder, None, trust), kept, former)
 
 
 def _rows_and_base(folder: RunFolder, data_file: str | Path | None) -> tuple[SharedRows, dict[str, Any]]:

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from torch import Tensor, nn
@@ -37,7 +38,7 @@ from treino.folders.network_source import (
 )
 from treino.folders.own_code import restore_own_code, write_own_code
 from treino.folders.store import RunFolder
-from treino.folders.user_network import NetworkFile, NetworkFiles, network_of
+from treino.folders.user_network import NetworkFile, NetworkFiles, file_of, network_of
 from treino.settings.several import OF_SEVERAL
 from treino.settings.spec import OF_DATA, OF_ENGINE, Settings, check_rules, read_settings
 from treino.training.resolution import check_settings, decide, train_config
@@ -117,8 +118,13 @@ def settings_of(config: Config, base: Mapping[str, Any], member: int) -> Setting
     except TreinoError as error:
         if not config:
             raise
-        sentence = _("Network {n} ({config}): {why}")
-        raise error.saying(sentence.format(n=member, config=config_text(config), why=error.message)) from None
+        raise of_member(error, member, config) from None
+
+
+def of_member(error: TreinoError, member: int, config: Config) -> TreinoError:
+    """The error, with the member's number and its own settings in its message."""
+    sentence = _("Network {n} ({config}): {why}") if config else _("Network {n}: {why}")
+    return error.saying(sentence.format(n=member, config=config_text(config), why=error.message))
 
 
 def config_text(config: Config) -> str:
@@ -136,13 +142,15 @@ def populations_of(
     metric: str,
     target: tuple[str, float] | None = None,
     *,
+    configs: Mapping[int, Config] = MappingProxyType({}),
     gpus: bool = False,
 ) -> list[PopulationTraining]:
     """The populations of these members before their first step, sorted by computing work, the largest first.
 
     settings: by member number. data_for: returns the data for a member's settings; equal data is one object.
     networks: the network files that the settings name and whose code may run. metric, target: as of
-    ``PopulationTraining``. gpus: whether a cluster's GPUs train.
+    ``PopulationTraining``. configs: the members' own settings, for errors. gpus: whether a cluster's GPUs
+    train.
 
     Raises:
         TreinoError: settings that contradict the data or the machine, with the member's number.
@@ -155,16 +163,21 @@ def populations_of(
             try:
                 net, config = decide(s, data, network_of(s, networks))
             except TreinoError as error:
-                raise error.saying(_("Network {n}: {why}").format(n=member, why=error.message)) from None
+                raise of_member(error, member, configs.get(member, {})) from None
             config = for_gpu(net, config) if gpus else config
             key = _key(member, data, net, config)
-            if s.net_file is not None:
-                own[key] = networks[s.net_file], s.seed
+            if (file := file_of(s, networks)) is not None:
+                own[key] = file, s.seed
             members_of.setdefault(key, []).append((member, data, net, config))
-    made = [
-        PopulationTraining(*_together(members), metric, own.get(key), target)
-        for key, members in members_of.items()
-    ]
+    made = list[PopulationTraining]()
+    for key, members in members_of.items():
+        try:
+            made.append(PopulationTraining(*_together(members), metric, own.get(key), target))
+        except TreinoError as error:
+            if len(members) > 1:
+                raise
+            member = members[0][0]
+            raise of_member(error, member, configs.get(member, {})) from None
     return sorted(made, key=lambda population: (-_work(population), population.members))
 
 

@@ -52,8 +52,8 @@ def row_facts(
     twice = SOFTMAX in s["fault"] and s["loss"] == "cross_entropy" and plain
     facts = {name: s[name] for name in StudyRowFacts.model_fields if name in s} | {
         "mode": cell.mode,
-        "own": {name: s[name] for name in cell.own},
-        "settings": {name: s[name] for name in names},
+        "own": {name: s.get(name, value) for name, value in cell.own.items()},
+        "settings": {name: s.get(name, cell.own.get(name)) for name in names},
         "processor_timed": device == "cpu" and not training.plan.evaluates,
         "parameters": training.parameters,
         "updates_per_epoch": training.steps_per_epoch,

@@ -1,5 +1,6 @@
 """The options of a study: the settings that are compared, modes, goals and seeds."""
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from itertools import product
 from typing import Any
@@ -8,6 +9,7 @@ from treino.base.errors import Refusal, TreinoError, nearest
 from treino.base.words import N_, _, setting
 from treino.engine import OPTIMIZERS
 from treino.folders.documents.sweep import StudyCell, StudyPlan
+from treino.settings.network_call import NetworkCall, is_argument, read_argument
 from treino.settings.options import StudyOptions, read_options
 from treino.settings.several import OF_COMPARED
 from treino.settings.spec import FAULTS, OF_DATA, Settings, check_rules, read_settings
@@ -78,7 +80,9 @@ def with_networks(plan: StudyPlan, words: Mapping[str, str]) -> StudyPlan:
     """The plan with each network's file renamed by ``words``, ``{old: new}``."""
 
     def renamed(values: Mapping[str, Any]) -> dict[str, Any]:
-        return {n: words.get(str(v), v) if n == "net" else v for n, v in values.items()}
+        net = values.get("net")
+        call = {} if net is None else {"net": str(NetworkCall.read(str(net)).renamed(words))}
+        return {**values, **call}
 
     cells = tuple(cell.model_copy(update={"own": renamed(cell.own)}) for cell in plan.cells)
     return plan.model_copy(update={"base": renamed(plan.base), "cells": cells})
@@ -194,7 +198,7 @@ def _single(cell: Any) -> dict[str, Any]:
     """The settings of one ``--cell``, given as ``batch_size=5,lr=1e-6`` or as a dict."""
     if not isinstance(cell, Mapping):
         parts: list[str] = []
-        for part in str(cell).split(","):  # in hidden=64,32 the comma belongs to the value
+        for part in re.split(r",(?![^()]*\))", str(cell)):  # in hidden=64,32 the comma belongs to the value
             if "=" in part or not parts:
                 parts.append(part)
             else:
@@ -216,6 +220,9 @@ def _single(cell: Any) -> dict[str, Any]:
             raise CELL_MODE()
         if name in FOR_ALL or name in NOT_HERE:
             raise CELL_FOR_ALL(name=name, names=", ".join(known))
+        if is_argument(str(name)):
+            own[name] = read_argument(name, value)
+            continue
         if name not in known:
             message = _("There is no setting {name!r}.").format(name=name)
             raise TreinoError("cell_unknown", message, nearest(str(name), known))

@@ -32,6 +32,7 @@ from treino.folders.store import RunFolder
 from treino.folders.stored_folder import machine, try_or_note, unfinished, versions
 from treino.folders.stored_run import StoredRun
 from treino.folders.user_network import as_arguments
+from treino.settings.network_call import NetworkCall
 from treino.settings.options import HERE, ClusterOptions
 from treino.settings.several import OF_REPEATS
 from treino.settings.spec import Settings, check_rules, read_settings
@@ -78,6 +79,7 @@ from treino.training.sweeps.sweep_members import (
     begun_brackets,
     check_folder,
     check_members,
+    first_networks,
     network_words,
     next_members,
     obey_commands,
@@ -142,9 +144,9 @@ def sweep_events(
     own_code = [*base.values(), *values_of(space, OF_ENTRIES)]
     words, files = own_networks(networks, network_words(base, space))
     space = renamed_space(space, words)
-    own = {} if shared.net_file is None else {"net": words[shared.net_file]}
-    base |= own
-    source = as_arguments(source, files.values(), shared.seed)
+    if shared.net_file is not None:
+        base["net"] = str(NetworkCall.read(str(shared.net)).renamed(words))
+    source = as_arguments(source, first_networks(space, base, files))
     if data is None:
         data = load_data(source, shared)
     if not isinstance(source, Data):

@@ -9,13 +9,14 @@ their settings. The time limit and the target start anew.
 import math
 import re
 import time
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 from torch.nn.parameter import is_lazy
 
 from treino.base.errors import Refusal, TreinoError
@@ -24,6 +25,7 @@ from treino.base.words import _
 from treino.data.dataset import Data
 from treino.engine import Net
 from treino.engine.metrics import METRICS
+from treino.engine.net_state import check_state, same_bits, whole_state
 from treino.engine.nets import input_shape
 from treino.engine.training_setup import no_validation_rows
 from treino.folders.documents import read_document, read_sweep_spec
@@ -31,20 +33,22 @@ from treino.folders.store import RunFolder
 from treino.folders.store.database import Command
 from treino.folders.store.output_files import refuse_run
 from treino.folders.user_network import NetworkFiles, network_of
+from treino.settings.network_call import NetworkCall
 from treino.settings.options import SweepPlan, read_options
 from treino.settings.several import OF_COMPARED
-from treino.settings.spec import LAYERS, OF_CNN, Settings, check_rules
+from treino.settings.spec import OF_CNN, Settings, check_rules, read_settings
 from treino.training.commands import deliver, send_command
 from treino.training.goals import goal_of
 from treino.training.loop import stop_sent
 from treino.training.resolution import decide
 from treino.training.search.samplers import STRATEGIES, Rung, Sampler, sampler, tpe
-from treino.training.search.space import Choice, Config, Dimension, Space, space_from_json
+from treino.training.search.space import Choice, Config, Dimension, Space, space_from_json, values_of
 from treino.training.sweeps.bracket import MemberTable, TopMember, TrainingBracket
 from treino.training.sweeps.distribution import Distribution
 from treino.training.sweeps.populations import (
     OF_MEMBERS,
     SharedRows,
+    of_member,
     populations_of,
     settings_of,
     shared_settings,
@@ -69,6 +73,11 @@ SPACE_SPENT = Refusal(
 SAMPLER_DIFFERS = Refusal(
     "The sampler asks for other settings than it did, from network {n} on.",
     "Use the versions that the sweep was begun with, or start a new one.",
+)
+
+NET_CHANCE = Refusal(
+    "Made twice from one seed, the network has different weights, so that its training can't be repeated.",
+    "Draw its numbers by torch, whose seed is set, not by random or NumPy.",
 )
 
 CHECKED = 1000  # members whose settings are checked before the data is read
@@ -201,7 +210,7 @@ def next_members(sweep: SweepTraining) -> list[Config] | None:
         for s in settings.values():
             check_rules(s, OF_COMPARED)
     sweep._settings |= settings
-    for parts in _group_sizes(sweep, settings):
+    for parts in _group_sizes(sweep, settings, configs):
         strategy = STRATEGIES[sweep.options.strategy]
         for rungs in strategy(parts, sweep.epochs, sweep.options.eta, sweep.least):
             sweep.brackets.append((first, rungs[0].members, rungs))
@@ -211,15 +220,17 @@ def next_members(sweep: SweepTraining) -> list[Config] | None:
     return configs
 
 
-def _group_sizes(sweep: SweepTraining, settings: Mapping[int, Settings]) -> list[int]:
+def _group_sizes(
+    sweep: SweepTraining, settings: Mapping[int, Settings], configs: Sequence[Config]
+) -> list[int]:
     """How many members train at once: all, or parts that fit into half of the free memory."""
     numbers: dict[Any, int] = {}
-    for member, s in settings.items():
+    for (member, s), config in zip(settings.items(), configs, strict=True):
         if _layers(s) not in numbers:
             try:
                 numbers[_layers(s)] = _parameters(sweep.data, s, sweep.networks)
             except TreinoError as error:
-                raise error.saying(_("Network {n}: {why}").format(n=member, why=error.message)) from None
+                raise of_member(error, member, config) from None
     needed = sum(numbers[_layers(s)] * s.ensemble for s in settings.values()) * 4 * COPIES
     free = free_bytes()
     parts = -(-needed // max(1, free // 2))
@@ -240,11 +251,21 @@ def _layers(s: Settings) -> tuple[Any, ...]:
 
 
 def _parameters(data: Data, settings: Settings, networks: NetworkFiles) -> int:
-    """The number of a member's parameters; a network of treino's isn't built for it."""
+    """The number of a member's parameters; a network of treino's isn't built for it.
+
+    Raises:
+        TreinoError: settings that contradict the data; the user's network differs when it is made again.
+    """
     net, _config = decide(settings, data, network_of(settings, networks))
     if isinstance(net, Net):
         shapes = net.parameter_shapes(input_shape(net, data.item_shape), data.outputs)
         return sum(map(math.prod, shapes))
+    check_state(net)
+    again = network_of(settings, networks)
+    assert again is not None
+    first, second = ({n: t for n, t in whole_state(m).items() if not is_lazy(t)} for m in (net, again))
+    if not same_bits(first, second):
+        raise NET_CHANCE()
     return sum(0 if is_lazy(p) else p.numel() for p in net.parameters())  # a lazy layer's number is unknown
 
 
@@ -266,8 +287,10 @@ def training_bracket(
         settings |= {m: settings[m].model_copy(update=kernel) for m in saved["members"] if m in settings}
     gpus = state is None and sweep.distribution is not None and sweep.distribution.cluster.gpus
     target = sweep.options.until if sweep.options.spread else None
-    populations = populations_of(settings, sweep.data_for, sweep.networks, sweep.metric, target, gpus=gpus)
     configs = {m: sweep.configs[m] for m in numbers}
+    populations = populations_of(
+        settings, sweep.data_for, sweep.networks, sweep.metric, target, configs=configs, gpus=gpus
+    )
     cluster = sweep.distribution, sweep.processors
     return TrainingBracket(number, configs, rungs, populations, sweep.rows, *cluster)
 
@@ -482,18 +505,26 @@ def network_words(base: Mapping[str, Any], space: Space, configs: Iterable[Confi
 
     base: settings shared by all members. configs: settings of single members.
     """
-    choices = [d.domain.values or () for d in space.dimensions if d.name == "net"]
-    values: list[Any] = [value for values in choices for value in values]
-    words = [str(value) for value in values if value is not None and str(value) not in LAYERS]
+    values = values_of(space, ("net",))
+    words = [read_settings({"net": value}).net_file for value in values if value is not None]
     own = [settings_of(config, base, n).net_file for n, config in enumerate(configs) if "net" in config]
     return [shared_settings(base).net_file, *words, *own]
+
+
+def first_networks(space: Space, base: Mapping[str, Any], files: NetworkFiles) -> Iterator[nn.Module | None]:
+    """Each network of the space once, made with the first values of its arguments. base, files: as of a
+    sweep."""
+    nets = next((d.domain.values or () for d in space.dimensions if d.name == "net"), (None,))
+    for place in range(len(nets)):
+        point = [(place + 0.5) / len(nets) if d.name == "net" else 0.0 for d in space.dimensions]
+        yield network_of(settings_of(space.config(point), base, 0), files)
 
 
 def renamed_space(space: Space, words: Mapping[str, str], names: Collection[str] = ("net",)) -> Space:
     """The space with each file renamed by ``words``, ``{old: new}``. names: the settings that name them."""
 
     def other(values: tuple[Any, ...]) -> tuple[Any, ...]:
-        return tuple(words.get(str(value), value) for value in values)
+        return tuple(str(NetworkCall.read(v).renamed(words)) if isinstance(v, str) else v for v in values)
 
     def renamed(d: Dimension) -> Dimension:
         if d.name in names and isinstance(d.domain, Choice):

@@ -20,7 +20,7 @@ from treino.engine.kernels.selection import torch_threads_of
 from treino.engine.metrics import measure, metric_names
 from treino.folders.documents.sweep import NetworkRecord
 from treino.folders.stored_folder import try_or_note
-from treino.folders.user_network import NetworkFiles, network_of
+from treino.folders.user_network import NetworkFiles, file_of, network_of
 from treino.settings.spec import Settings
 from treino.training.resolution import decide
 from treino.training.stored_training import answers
@@ -156,6 +156,6 @@ def timed_training(
     fed, net = training_data(data, settings.patience), network_of(settings, networks)
     settings = with_net(settings, data, NET)
     layers, config = decide(settings, fed, net)
-    own = None if settings.net_file is None else (networks[settings.net_file], settings.seed)
-    config = for_gpu(layers, config) if gpus else config
+    config, file = for_gpu(layers, config) if gpus else config, file_of(settings, networks)
+    own = None if file is None else (file, settings.seed)
     return TimedTraining((number,), (data,), layers, config, config.shared.metric, own, label=label)
