@@ -8,10 +8,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 import torch
 
 import treino as tr
+from treino.base.apps import entries
 from treino.base.errors import TreinoError
 from treino.reports.pictures import RunPicture
 from treino.reports.pictures.picture_files import PICTURES
@@ -192,6 +195,37 @@ def test_mlflow_has_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     history = [metric.value for metric in client.get_metric_history(found.info.run_id, "train/loss")]
     assert history == pytest.approx([*run.document["loss"]["train"], run.metrics["train"]["loss"]])
     assert "seen/manifest.json" in {f.path for f in client.list_artifacts(found.info.run_id, "seen")}
+
+
+@pytest.mark.release
+@pytest.mark.filterwarnings("ignore")
+def test_mlflow_has_what_it_can_serve(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The model predicts a frame as the run does; a run that no service can answer by says so."""
+    mlflow = pytest.importorskip("mlflow", reason="needs mlflow: pip install 'treino[mlflow]'")
+    pytest.importorskip("sqlalchemy", reason="needs sqlalchemy: pip install sqlalchemy")
+    pytest.importorskip("onnxruntime", reason="needs onnxruntime: pip install 'treino[onnx]'")
+    if "service" not in entries("treino.formats"):
+        pytest.skip("needs the app service")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(delivery, "PATIENCE_SECONDS", 300.0)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/mlflow.db")
+    mlflow.set_tracking_uri(f"sqlite:///{tmp_path}/mlflow.db")
+    run, client = trained("mlflow"), mlflow.MlflowClient()
+    (found,) = client.search_runs([client.get_experiment_by_name("wine").experiment_id])
+    model = mlflow.pyfunc.load_model(f"runs:/{found.info.run_id}/model")
+    assert model.metadata.signature.inputs.input_names() == list(run.preparation.features)
+    assert model.input_example is not None
+    frame = pd.DataFrame(run.preparation.inverse(run.data.test.x.numpy()), columns=run.preparation.features)
+    wanted = run.predict(frame)
+    for one, own in zip(model.predict(frame), wanted.to_dict("records"), strict=True):
+        assert one["prediction"] == own["prediction"]
+        shares = {f"probability_{name}": share for name, share in one["probabilities"].items()}
+        assert shares == pytest.approx({name: own[name] for name in shares}, abs=1e-5)
+    rng = np.random.default_rng(0)
+    pictures = rng.integers(0, 255, (30, 6, 6)).astype(np.uint8), rng.integers(0, 2, 30)
+    tr.fit(pictures, epochs=1, net="mlp", name="pictures", track="mlflow")
+    (found,) = client.search_runs([client.get_experiment_by_name("arrays").experiment_id])
+    assert "rows of a table" in found.data.tags["treino.model"]
 
 
 @pytest.mark.release

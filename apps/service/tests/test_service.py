@@ -71,7 +71,7 @@ def opened(folder: Path, name: str) -> Any:
 
 def client(folder: Path, name: str) -> TestClient:
     service = exported(opened(folder, name), "service").paths[0]
-    return TestClient(module_of(service / "app.py").app, "http://localhost")
+    return TestClient(module_of(service / "app.py").app, "http://localhost", client=("127.0.0.1", 1))
 
 
 @pytest.fixture(scope="module")
@@ -242,6 +242,8 @@ def test_without_a_token_this_machine_alone_is_answered(
     for host in "example.org", "127.0.0.1.example.org", "10.0.0.1":
         refused(price.post("/predict", json=ROW, headers={"host": host}), 421, "host")
         assert price.get("/health", headers={"host": host}).status_code == 200
+    away = TestClient(price.app, "http://localhost", client=("10.0.0.2", 1))
+    refused(away.post("/predict", json=ROW), 421, "host")
     for host in "127.0.0.1:80", "[::1]:80", "localhost":
         assert price.post("/predict", json=ROW, headers={"host": host}).status_code == 200
     monkeypatch.setenv("TREINO_TOKEN", "secrét")

@@ -45,6 +45,7 @@ from treino.data import (
 from treino.inspection import class_sets, sorted_sets
 
 HERE = Path(__file__).parent
+TIMES = "date", "time"
 Cell = Any  # None, a truth value, a number or a text
 Columns = Mapping[str, Sequence[Cell]]  # or a pandas frame
 
@@ -78,7 +79,8 @@ def json_rows(content: bytes) -> Columns:
     """The columns of rows as JSON: one object, a list of objects, or {"rows": [...]}."""
     try:
         value = json.loads(content.decode("utf-8-sig"), object_pairs_hook=_unique, parse_constant=_no_number)
-        json.dumps(value, ensure_ascii=False).encode()  # half a character, such as "\ud800", is no text
+        if b"\\u" in content:
+            json.dumps(value, ensure_ascii=False).encode()  # half a character, such as "\ud800", is no text
     except (ValueError, RecursionError) as error:
         raise RequestError(400, "json", f"The body is no JSON in UTF-8: {shortened(str(error))}") from None
     if isinstance(value, dict) and isinstance(value.get("rows"), list):
@@ -145,28 +147,33 @@ class Column:
     def read(self, cells: Sequence[Cell]) -> tuple[NDArray[Any], int, int]:
         """The model's input ``[N]``, and how many cells are missing, or are classes that no training row
         had."""
-        cells = [None if cell != cell else cell for cell in cells]  # NaN, in a frame
-        for row, cell in enumerate(cells):
+        kinds = {*map(type, cells)}
+        for row, cell in enumerate(cells) if kinds & {dict, list} else ():
             if isinstance(cell, dict | list):
                 raise bad_cell("feature_nested", self.name, row, cell, "a single value")
         if self.text or self.kind == "category":
             return self._classes(cells)
-        present = {row: cell for row, cell in enumerate(cells) if not self._absent(cell)}
-        value_of_row = self._seconds(present) if self.kind in ("date", "time") else self._numbers(present)
-        value_N = np.full(len(cells), np.nan)
-        value_N[list(value_of_row)] = list(value_of_row.values())
+        if kinds <= {int, float} and self.kind == "number" and not self.nothing:
+            value_N = np.array([*map(_float, cells)])
+        else:
+            present = {row: cell for row, cell in enumerate(cells) if not self._absent(cell)}
+            value_of_row = self._seconds(present) if self.kind in TIMES else self._numbers(present)
+            value_N = np.full(len(cells), np.nan)
+            value_N[list(value_of_row)] = list(value_of_row.values())
         absent_N = np.isnan(value_N)
-        for bad_N, rule, wanted in (
-            (np.isinf(value_N), "feature_infinite", "a finite number"),
-            (absent_N & self.required, "feature_empty", "a value"),
-        ):
-            if bad_N.any():
-                row = int(bad_N.argmax())
-                raise bad_cell(rule, self.name, row, cells[row], wanted)
-        return value_N, int(absent_N.sum()), 0
+        absent = int(absent_N.sum())
+        if np.isinf(value_N).any():
+            row = int(np.isinf(value_N).argmax())
+            raise bad_cell("feature_infinite", self.name, row, cells[row], "a finite number")
+        if absent and self.required:
+            row = int(absent_N.argmax())
+            raise bad_cell("feature_empty", self.name, row, cells[row], "a value")
+        return value_N, absent, 0
 
     def _absent(self, cell: Cell) -> bool:
-        return cell is None or (isinstance(cell, str) and (missing(cell) or cell.strip() in self.nothing))
+        if isinstance(cell, str):
+            return missing(cell) or cell.strip() in self.nothing
+        return cell is None or bool(cell != cell)  # NaN, in a frame
 
     def _classes(self, cells: Sequence[Cell]) -> tuple[NDArray[Any], int, int]:
         word_N = np.array([self._word(cell) for cell in cells], dtype=object)
@@ -187,8 +194,10 @@ class Column:
         if isinstance(cell, str):
             word = cell.strip()
             return "" if word in self.nothing or (not self.text and missing(word)) else word
-        if cell is None or isinstance(cell, bool):
-            return "" if cell is None else str(cell).lower()
+        if cell is None or cell != cell:
+            return ""
+        if isinstance(cell, bool):
+            return str(cell).lower()
         return plain(_float(cell))
 
     def _numbers(self, cells: Mapping[int, Cell]) -> dict[int, float]:
@@ -197,21 +206,23 @@ class Column:
         if len(words) == len(cells) and truth_words({word.lower() for word in words.values()}):
             return {row: TRUTH[word.lower()] for row, word in words.items()}
         values = {row: _float(cell) for row, cell in cells.items() if row not in words}
-        forms: dict[int, NumberForm] = {}
+        comma, affixes = self.reading["decimal"] == ",", set[object]()
         for row in sorted(words, key=lambda row: words[row].lower() in TRUTH):  # the odder ones first
-            form = form_of(words[row])
-            if not isinstance(form, NumberForm):
-                wanted = "true or false" if self.kind == "boolean" else "a number"
-                raise bad_cell("feature_text", self.name, row, cells[row], wanted)
-            forms[row] = form
-        comma, affixes = self.reading["decimal"] == ",", {form.affix for form in forms.values()}
-        for row, form in forms.items():
-            if len(affixes) > 1 or not (form.comma if comma else form.point):
-                wanted = f"a number with a decimal {'comma' if comma else 'point'}, as in all rows,"
-                raise bad_cell("feature_number", self.name, row, cells[row], wanted)
-            if form.lone and form.commas != comma and self.name not in self.reading["grouped"]:
-                raise bad_cell("decimal_open", self.name, row, cells[row], "a number without thousands")
-            values[row] = value_of(words[row], form, comma)
+            word, cell = words[row], cells[row]
+            value = None if comma else number(word)
+            if value is None:
+                form = form_of(word)
+                if not isinstance(form, NumberForm):
+                    wanted = "true or false" if self.kind == "boolean" else "a number"
+                    raise bad_cell("feature_text", self.name, row, cell, wanted)
+                affixes.add(form.affix)
+                if len(affixes) > 1 or not (form.comma if comma else form.point):
+                    wanted = f"a number with a decimal {'comma' if comma else 'point'}, as in all rows,"
+                    raise bad_cell("feature_number", self.name, row, cell, wanted)
+                if form.lone and form.commas != comma and self.name not in self.reading["grouped"]:
+                    raise bad_cell("decimal_open", self.name, row, cell, "a number without thousands")
+                value = value_of(word, form, comma)
+            values[row] = value
         nothing = {*map(number, self.nothing)}
         return {row: math.nan if value in nothing else value for row, value in values.items()}
 
@@ -397,7 +408,9 @@ def _guarded(endpoint: Endpoint) -> Endpoint:
         token, sent = os.environ.get("TREINO_TOKEN"), request.headers.get("authorization", "")
         if token and not hmac.compare_digest(sent.encode("latin-1"), f"Bearer {token}".encode()):
             raise RequestError(401, "token", "Send the token of the service: Authorization: Bearer TOKEN.")
-        if not token and not is_loopback(request.url.hostname or ""):  # any name may be made to point here
+        client = request.client.host if request.client else "localhost"  # without one: a file's socket
+        host = request.url.hostname or ""  # any name may be made to point here
+        if not token and not (is_loopback(client) and is_loopback(host)):
             raise RequestError(421, "host", "Without TREINO_TOKEN the service answers this machine alone.")
         return await endpoint(request)
 
