@@ -57,6 +57,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     tr.fit(
         folder / "dear.csv", target="dear", name="dear", coverage=0.9, kinds={"floor": "category"}, **common
     )
+    tr.fit(folder / "dear.csv", target="dear", name="again", coverage=0.9, refit=True, **common)
     rng = np.random.default_rng(1)
     x, y = rng.normal(size=(80, 3)), rng.normal(size=(80, 2))
     frame = pd.DataFrame({"a": x[:, 0], "b": x[:, 1], "c d": x[:, 2], "u": y[:, 0] + x[:, 0], "v": y[:, 1]})
@@ -118,10 +119,11 @@ def as_predicted(answer: Any, run: Any, path: Path) -> None:
     }
 
 
-@pytest.mark.parametrize("name", ["price", "dear", "both"])
+@pytest.mark.parametrize("name", ["price", "dear", "again", "both"])
 def test_the_file_s_rows_are_answered_as_predict_answers_them(name: str, folder: Path) -> None:
     served = client(folder, name)
-    path = folder / f"{name}.csv"
+    path = folder / f"{name}.csv".replace("again", "dear")
+    assert served.get("/metadata").json()["refit"].startswith("Its refit predicts" if name == "again" else "")
     as_predicted(sent(served, path.read_bytes(), "text/csv; charset=utf-8"), opened(folder, name), path)
     schema = served.get("/openapi.json").json()
     example = schema["paths"]["/predict"]["post"]["requestBody"]["content"]["application/json"]["example"]

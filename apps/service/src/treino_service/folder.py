@@ -60,7 +60,7 @@ def service_document(run: StoredRun) -> dict[str, Any]:
 
     Of the training rows it has the names of classes and the values that fill gaps, and no row.
     """
-    reading, preparation = reading_of(run), run.preparation
+    reading, preparation, judged = reading_of(run), run.preparation, run.judged or run
     written = reading.like or reading
     columns, example = [], {}
     for encoder in preparation.encoders:
@@ -74,7 +74,7 @@ def service_document(run: StoredRun) -> dict[str, Any]:
         columns.append(column)
         example[name] = _example(column, fill or 0.0)
     targets: list[dict[str, Any]] = []
-    for one in run.by_target:
+    for one in judged.by_target:
         known = coverage_scores(one) if one.spec.classes else None
         # an infinite quantile rules out no class, and neither does 2: scores are sums of probabilities
         quantile = {} if known is None else {"quantile": min(known.scores.quantile(known.level), 2.0)}
@@ -97,11 +97,12 @@ def service_document(run: StoredRun) -> dict[str, Any]:
             "trained": run.folder.manifest.created,
             "exported": datetime.now(UTC).isoformat(timespec="seconds"),
             "treino": version("treino"),
-            "rows": run.document["rows"],
+            "rows": judged.document["rows"],
+            "refit": judged.refit_note,
             "targets": [dict(one, classes=one["classes"][:MOST_LISTED]) for one in targets],
             "columns": [{name: one[name] for name in ("name", "kind", "type")} for one in columns],
-            "metrics": run.metrics,
-            "intervals": run.document["intervals"],
+            "metrics": judged.metrics,
+            "intervals": judged.document["intervals"],
         },
     }
 
