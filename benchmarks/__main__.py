@@ -49,6 +49,7 @@ NAMES = (
     "studio_server",
     "studio_live",
     "reading",
+    "service",
     "reading_peers",
     "fan",
     "larger",

