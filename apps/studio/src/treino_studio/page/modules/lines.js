@@ -88,8 +88,14 @@ function valuesOf(name, { panes, x }) {
   const rows = [...places]
     .sort((a, b) => a - b)
     .slice(-NEWEST)
-    .map((at) => [whole(at), ...lines.map((line) => num(line.y[placeAt(line.x, at)]))]);
+    .map((at) => [whole(at), ...lines.map((line) => num(valueAt(line, at)))]);
   return { name, head: [x.name ?? '', ...lines.map((line) => line.name)], rows };
+}
+
+/** The value that a line has at an x; null where nothing was measured there. */
+function valueAt(line, at) {
+  const k = placeAt(line.x, at);
+  return line.x[k] === at ? line.y[k] : null;
 }
 
 /**
@@ -136,6 +142,8 @@ export function duration(seconds) {
  */
 export function connected(shell, kind, take, name) {
   const place = name === undefined ? kind : `${kind}/${encodeURIComponent(name)}`;
+  // until a sweep or study is read, which makes the page
+  if (name !== undefined) shell.stage.replaceChildren(el('p', { class: 'awaited', role: 'status' }, t('opening_page')));
   /** @type {Connection<Kind>} */
   const connection = new Connection(shell.transport(`/socket/${place}`), {
     language: () => language.now,
