@@ -34,7 +34,7 @@ COSTS = dict.fromkeys(LONG, pytest.mark.release) | {
     "README.md": pytest.mark.proof,
     "README.pt-BR.md": pytest.mark.slow,
 }
-COSTS |= dict.fromkeys(("insides.md", "own.md", "rows.md", "study.md"), pytest.mark.slow)
+COSTS |= dict.fromkeys(("insides.md", "next-month.md", "own.md", "rows.md", "study.md"), pytest.mark.slow)
 OF_SNIPPETS = dict.fromkeys(("arrays.md", "mcp.md", "pictures.md"), pytest.mark.release) | dict.fromkeys(
     ("as-taught.md", "judge.md", "your-data.md"), pytest.mark.slow
 )

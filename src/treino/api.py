@@ -16,6 +16,7 @@ from treino.engine.nets import layers_of
 from treino.fit_events import FitRequest, fit_events, settings_before_search
 from treino.folders.access import Access
 from treino.folders.documents.listing import checked, line
+from treino.folders.documents.paired_runs import PairedRuns
 from treino.folders.network_source import NetworkSource, UserFiles
 from treino.folders.prediction import drift_of, predict_like
 from treino.folders.run_curves import curves_of
@@ -24,6 +25,7 @@ from treino.folders.stored_run import StoredRun
 from treino.inspection.drift import Drift
 from treino.inspection.row_xray import NETWORKS, RowXray, xray
 from treino.plots.notebook_cards import run_card, runs_table, study_card, sweep_card
+from treino.reports.paired_runs import paired_runs
 from treino.reports.tracking.delivery import Tracking
 from treino.results import resume_events, verification
 from treino.settings.keywords import takes_settings
@@ -93,6 +95,15 @@ class Run(StoredRun, Shown):
             TreinoError: the source can't be read; the run learnt from pictures or arrays.
         """
         return drift_of(self, source)
+
+    def compare(self, other: StoredRun, on: Any) -> PairedRuns:
+        """Judge this run and another one on the same rows, as ``treino compare`` does: the difference of each
+        figure with its interval, which run is better, and which answers changed.
+
+        Raises:
+            TreinoError: other targets or classes; rows without known targets.
+        """
+        return paired_runs(self, other, on)
 
     def rows(self, *, networks: int = NETWORKS) -> RowXray:
         """Check each row with hundreds of small networks, each trained on a random half of the training

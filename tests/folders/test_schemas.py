@@ -32,7 +32,7 @@ def check_outputs(outputs: dict[str, list[Any]]) -> None:
     for verb, documents in outputs.items():
         for document in documents:
             assert not refused(verb, document), (verb, document)
-            assert refused(verb, document | {"status": 7, "runs": 7, "a": 7, "toml": 7}), verb
+            assert refused(verb, document | {"status": 7, "runs": 7, "a": 7, "toml": 7, "like": 7}), verb
     run = outputs["train"][0]
     required = set(schema_of("train")["$defs"]["RunOutput"]["required"])
     assert {"metrics", "loss", "path", "changes"} <= required
@@ -81,6 +81,8 @@ def test_what_is_written_and_printed_is_valid_and_a_changed_one_is_not(
             "sweep": [trained["sweep"]],
             "study": [trained["study"]],
             "resume": [printed("resume sweep --more 2")],
+            "compare": [printed("compare run seeds --on iris")],
+            "data --like": [printed("data iris --like run")],
             "verify": [printed("verify run --keep")],
             "runs": [printed("runs")],
             "show": [

@@ -10,6 +10,8 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from jsonschema import validate
+from scipy.stats import binomtest
+from sklearn.metrics import mean_absolute_error, r2_score, root_mean_squared_error
 from torch import nn
 
 import treino as tr
@@ -322,3 +324,138 @@ def test_predict_says_in_one_line_how_many_rows_lie_outside(first: Treino, tmp_p
     assert document["unknown"] == {"city": recife}
     said = first("--lang", "pt_BR", "predict", "first", "far.csv").out
     assert f"{outside.sum()} de 200 linhas" in said
+
+
+# ---- two runs on the same rows
+
+
+@pytest.fixture
+def two(treino: Treino, tmp_path: Path) -> Treino:
+    """The command line, in a folder with runs of two months: ``old`` hardly learnt anything, ``new`` did."""
+    for number in (1, 2):
+        month(number).to_csv(tmp_path / f"m{number}.csv", index=False)
+    month(7).to_csv(tmp_path / "test.csv", index=False)
+    for words in (
+        (
+            "m1.csv",
+            "--target",
+            "price",
+            "--kinds",
+            "sold=out",
+            "--steps",
+            1,
+            "--recipe",
+            "plain",
+            "--name",
+            "old",
+        ),
+        ("m2.csv", "--like", "old", "--epochs", 60, "--name", "new"),
+    ):
+        said = treino("train", *words)
+        assert said.status == 0, said.err
+    return treino
+
+
+@pytest.mark.slow
+def test_the_better_run_is_named_with_the_interval_of_each_figure(two: Treino, tmp_path: Path) -> None:
+    """Beside scikit-learn's figures of what both predict."""
+    found = two("compare", "old", "new", "--on", "test.csv", "--json").document
+    validate(found, schema_of("compare"))
+    assert (found["metric"], found["better"], found["compared"]) == ("rmse", "b", 200)
+    assert found["trained_on"] == {"a": 0, "b": 0}
+    frame = pd.read_csv(tmp_path / "test.csv")
+    said = [tr.open(name).predict(frame)["prediction"].to_numpy() for name in ("old", "new")]
+    measured: dict[str, Any] = {
+        "rmse": lambda p: root_mean_squared_error(frame["price"], p),
+        "mae": lambda p: mean_absolute_error(frame["price"], p),
+        "r2": lambda p: r2_score(frame["price"], p),
+    }
+    assert {figure["metric"] for figure in found["figures"]} == set(
+        measured
+    )  # a loss is in each run's own unit
+    for figure in found["figures"]:
+        a, b = map(measured[figure["metric"]], said)
+        assert (figure["a"], figure["b"]) == pytest.approx((a, b), rel=1e-4)
+        assert figure["low"] < figure["difference"] < figure["high"]
+        assert figure["difference"] == pytest.approx(b - a, rel=1e-3)
+        assert figure["better"] == "b"
+    changed = np.flatnonzero(np.abs(said[1] - said[0]) > measured["rmse"](said[0]))
+    assert [row["row"] for row in found["changed_rows"]] == changed.tolist()
+    assert found["changed_rows"][0]["truth"] == frame["price"][changed[0]]
+    text = two("compare", "old", "new", "--on", "test.csv", "--to", "changed.csv").out
+    assert "new is better on 200 rows, by rmse" in text
+    assert len(pd.read_csv(tmp_path / "changed.csv")) == len(changed) == found["changed"]
+    said_pt = two("--lang", "pt_BR", "compare", "old", "new", "--on", "test.csv").out
+    assert "new é melhor em 200 linhas" in said_pt
+    assert tr.open("old").compare(tr.open("new"), frame).better == "b"
+    swapped = tr.open("new").compare(tr.open("old"), frame)
+    assert (swapped.better, swapped.sentence().startswith("new is better")) == ("a", True)
+
+
+@pytest.mark.slow
+def test_rows_that_were_trained_on_are_left_out(two: Treino, tmp_path: Path) -> None:
+    both = pd.concat([pd.read_csv(tmp_path / name) for name in ("test.csv", "m2.csv")])
+    both.to_csv(tmp_path / "both.csv", index=False)
+    alone = two("compare", "old", "new", "--on", "test.csv", "--json").document
+    found = two("compare", "old", "new", "--on", "both.csv", "--json").document
+    assert found["trained_on"] == {"a": 0, "b": 140}
+    assert found["compared"] == 260
+    assert any("left out of the figures: 140" in note for note in found["notes"])
+    month(2).iloc[tr.open("new").data.train.index.numpy()].to_csv(tmp_path / "seen.csv", index=False)
+    found = two("compare", "old", "new", "--on", "seen.csv", "--json").document
+    assert any("Every row was trained on" in note for note in found["notes"])
+    assert found["compared"] == 140
+    assert alone["compared"] == 200
+
+
+@pytest.mark.slow
+def test_of_two_alike_it_can_t_be_told(treino: Treino, tmp_path: Path) -> None:
+    """McNemar's test beside SciPy's binomial one, and the rows whose class changed."""
+    month(1).to_csv(tmp_path / "m1.csv", index=False)
+    test = month(7)
+    test.to_csv(tmp_path / "test.csv", index=False)
+    classes = ("--target", "sold", "--features", "size,age", "--epochs", 4, "--threshold", "auto")
+    for seed in (1, 2):
+        treino("train", "m1.csv", *classes, "--seed", seed, "--data-seed", 0, "--name", f"s{seed}")
+    found = treino("compare", "s1", "s2", "--on", "test.csv", "--json").document
+    assert (found["metric"], found["better"]) == ("accuracy", None)
+    said = [tr.open(f"s{seed}").predict(test)["prediction"] for seed in (1, 2)]
+    right = [(each == test["sold"]).to_numpy() for each in said]
+    alone = [int((right[i] & ~right[1 - i]).sum()) for i in (0, 1)]
+    (accuracy,) = (figure for figure in found["figures"] if figure["metric"] == "accuracy")
+    assert accuracy["p"] == pytest.approx(binomtest(alone[0], max(1, sum(alone))).pvalue if sum(alone) else 1)
+    assert [row["row"] for row in found["changed_rows"]] == np.flatnonzero(said[0] != said[1]).tolist()
+    assert "can't be told from 200 rows" in treino("compare", "s1", "s2", "--on", "test.csv").out
+
+
+@pytest.mark.slow
+def test_rows_of_a_group_are_drawn_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(0)
+
+    def flats(seed: int) -> pd.DataFrame:
+        house = rng.integers(0, 40, 200)
+        return month(seed).assign(house=[f"h{each}" for each in house])
+
+    shared: dict[str, Any] = {"target": "price", "features": ["size", "age"], "recipe": "plain", "epochs": 2}
+    old = tr.fit(flats(1), split_group="house", **shared)
+    new = tr.fit(flats(2), like=old)
+    assert new.spec.data.load.split_group == "house"
+    test = flats(3)
+    found = old.compare(new, test)
+    assert found.groups == test["house"].nunique()
+    assert refusal_of(old.compare, new, test.drop(columns="house")).rule == "groups_missing"
+
+
+@pytest.mark.slow
+def test_runs_that_can_t_be_compared_are_refused(two: Treino, tmp_path: Path) -> None:
+    assert two("train", "m1.csv", "--target", "sold", "--epochs", 1, "--name", "other").status == 0
+    month(3).drop(columns="price").to_csv(tmp_path / "none.csv", index=False)
+    for words, rule in (
+        (("old", "other", "--on", "test.csv"), "nothing_to_compare"),
+        (("old", "old", "--on", "test.csv"), "run_twice"),
+        (("old", "new", "--on", "none.csv"), "rows_without_target"),
+    ):
+        said = two("compare", *words, "--json")
+        assert (said.status, said.document["error"]["rule"]) == (2, rule)
+        assert said.document["error"]["hint"]

@@ -17,7 +17,20 @@ from treino.cli.help import Pages, in_words
 from treino.cli.screen import Screen, usage_error, with_lists
 
 VERBS = (
-    *("data", "train", "sweep", "study", "predict", "rows", "runs", "show", "resume", "verify", "plot"),
+    *(
+        "data",
+        "train",
+        "sweep",
+        "study",
+        "predict",
+        "compare",
+        "rows",
+        "runs",
+        "show",
+        "resume",
+        "verify",
+        "plot",
+    ),
     *("report", "export", "explain", "schema", "doctor"),
 )  # of the core; apps bring others
 START = "train", "show", "predict", "plot", "data"

@@ -190,6 +190,29 @@ def predict(
     return Predictions(each, notes, prepared.missing, prepared.unknown, compared, prepared, covered)
 
 
+@dataclass(frozen=True, eq=False)
+class RowsAnswered:
+    """A source's rows, the outputs ``[N, C]`` of all that answer for a run, and their answers for each
+    target. seen_K: which of the rows with a known target were trained on; None: not known."""
+
+    prepared: PreparedRows
+    output_NC: torch.Tensor
+    values: list[list[Any]]
+    seen_K: torch.Tensor | None
+
+
+def answered_rows(run: StoredRun, source: Any) -> RowsAnswered:
+    """Predict a source's rows, as outputs.
+
+    Raises:
+        TreinoError: as ``predict``.
+    """
+    prepared, output_NC, answers = _answers(run, source, [None] * len(run.by_target), (), 0)
+    seen = _among(run, prepared, "train")
+    values = [answer.values for answer in answers]
+    return RowsAnswered(prepared, output_NC, values, None if seen is None else seen.seen_K)
+
+
 def _views(run: StoredRun) -> tuple[PictureView, ...]:
     """The views of each picture over which predictions are averaged."""
     shape = run.preparation.item_shape

@@ -87,7 +87,7 @@ def intervals(
             draws = _draws_of_rows(output_NC, y, loss, scale, seed, weight)
         else:
             draws = _draws_of_several(*given) if several else _draws(*given, threshold)
-    tail = _tail(rows)
+    tail = tail_of(rows)
     bounds: dict[str, tuple[float, float] | None] = dict.fromkeys(measured)
     for name, value in measured.items():
         if not math.isfinite(value):
@@ -105,7 +105,7 @@ def intervals(
     return bounds
 
 
-def _tail(rows: int) -> float:
+def tail_of(rows: int) -> float:
     """The share of resamples below the interval, and above it."""
     from scipy.special import ndtr, stdtrit
 

@@ -13,6 +13,7 @@ from treino.base.document_fields import Count, Document, Many, Plain, Text
 from treino.base.errors import Refusal, nearest
 from treino.base.words import N_, _
 from treino.folders.documents.listing import ListedRun
+from treino.folders.documents.paired_runs import PairedRuns
 from treino.folders.documents.reading import MODELS
 from treino.folders.documents.run_result import RunResult
 from treino.folders.documents.sweep import StudyResult, SweepResult
@@ -113,9 +114,17 @@ class VerificationOutput(VerificationDocument):
     replaced: Many[Text]
 
 
+class PairedRunsOutput(PairedRuns):
+    """path: the file that was written. replaced: files that were there before."""
+
+    path: Text | None
+    replaced: Many[Text]
+
+
 OF_RUN, OF_SWEEP = RunOutput | UnfinishedRun, SweepResult | UnfinishedSweep
 OF_STUDY = StudyResult | UnfinishedStudy
 OUTPUTS: Mapping[str, Any] = {
+    "compare": PairedRunsOutput,
     "data --like": Drift,
     "train": OF_RUN | OF_SWEEP,
     "sweep": OF_SWEEP,
