@@ -34,9 +34,11 @@ from treino.folders.weights import notes_on_answers, write_weights
 from treino.inspection.baselines import baselines, means
 from treino.inspection.calibration import calibration, cost_of, threshold_of
 from treino.inspection.conformal import LEVEL, compared_with, coverage_of, held_out_quantiles, row_scores
+from treino.inspection.input_planes import winners
 from treino.inspection.intervals import intervals
-from treino.training.findings import findings, initial_faults
+from treino.training.findings import LEARNING, findings, initial_faults
 from treino.training.resolution import Resolution
+from treino.training.single_class import AnsweredRows, single_class
 from treino.training.stored_training import (
     answers,
     past_limit,
@@ -396,6 +398,24 @@ def measure_prediction(end: Ending) -> None:
     } | histories(end.folder, end.spec, over=end.over)
 
 
+def find_single_class(end: Ending) -> None:
+    """Add a finding for each target that gets one class for all test rows, while simple models tell rows
+    apart; none where another finding says why nothing is learnt."""
+    said = {finding["rule"] for finding in end.figures["findings"]}
+    test, prep = end.answered.get("test"), end.data.preparation
+    if said & set(LEARNING) or test is None or not prep.classes or prep.target_shape:
+        return
+    loss, several = end.training.loss_function, len(end.of_targets) > 1
+    parts = loss.by_target(*test) if several else [test]
+    unfinished = int(end.figures["kept_epoch"]) >= int(end.figures["epochs"])
+    for own, one, (output_NC, y_N) in zip(end.of_targets, end.data.by_target, parts, strict=True):
+        if not (figures := own["metrics"]["test"]) or not own["baseline"]:
+            continue
+        predicted_N = winners(probabilities(output_NC).double().numpy(), end.threshold)
+        answered = AnsweredRows(one.classes, predicted_N, y_N.flatten().numpy(), figures, own["baseline"])
+        end.figures["findings"] += single_class(answered, end.resolution.settings, unfinished)
+
+
 def finish(
     folder: RunFolder, data: Data, resolution: Resolution, status: str, times: Times, segment: int = 0
 ) -> StoredRun:
@@ -425,6 +445,7 @@ def finish(
         if (wrong := end.attempt(what, partial(findings, folder, end.held, resolution))) is not None:
             end.figures["findings"], defects = wrong
             end.notes += defects
+            end.attempt(what, partial(find_single_class, end))
     checked = partial(notes_on_answers, training, end.net, end.held.train.x)
     end.notes += end.attempt(_("Checking the network's answers"), checked) or []
     if end.over or data is end.held:  # rows outside memory are not read for a run that will be resumed

@@ -56,6 +56,8 @@ RULES = (
     *("class_imbalance", "unscaled_inputs", "unshuffled_sorted", "duplicate_leakage", "test_in_train"),
 )
 """The doctor's rules that a run of treino can break; the other rules judge calls that only a script makes."""
+LEARNING = RULES[: RULES.index("unscaled_inputs")]
+"""Those that say why a network learns nothing, or misses a class; the others are about the rows."""
 
 # ---- advice after a training that diverged
 

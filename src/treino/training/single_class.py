@@ -1,0 +1,100 @@
+"""The finding that a network answers one class for all rows, while simple models tell rows apart."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from treino.base.words import N_, _
+from treino.settings.spec import Settings
+from treino_doctor.finding import Finding
+
+RULE = "single_class"
+LEAST = 10  # minimum number of test rows of the other classes
+GAIN = 0.05  # by how much a simple model's f1_macro must be higher
+RANKS = 0.95  # times the loss of the classes' shares: with less, the network tells rows apart
+MODELS = {
+    "trees": N_("gradient-boosted trees"),
+    "linear": N_("a linear model"),
+    "patches": N_("a linear model on whitened patches"),
+}
+
+
+@dataclass(frozen=True)
+class AnsweredRows:
+    """The answers to test rows about one target. classes: the names. predicted_N, true_N: class numbers.
+    figures: the network's metrics of these rows. baseline: those of the simple models."""
+
+    classes: Sequence[str]
+    predicted_N: NDArray[np.int64]
+    true_N: NDArray[np.int64]
+    figures: Mapping[str, float]
+    baseline: Mapping[str, Mapping[str, float]]
+
+
+def single_class(of: AnsweredRows, settings: Settings, unfinished: bool) -> list[dict[str, Any]]:
+    """The finding as JSON; [] if the network answers several classes, too few rows are of others, or no
+    simple model is better than the best constant. unfinished: whether its last epoch was its best."""
+    said = np.unique(of.predicted_N)
+    others = int((of.true_N != said[:1]).sum()) if len(said) == 1 else 0
+    if others < LEAST or not (better := _better(of)):
+        return []
+    ranks = of.figures["loss"] < RANKS * of.baseline["majority"]["loss"]
+    f1 = of.baseline[better]["f1_macro"]
+    message = _(
+        "The network answers '{name}' for all {n:,} test rows, {others:,} of which are of other classes; "
+        "{model} can find some of these (f1_macro {theirs:.3f} beside {ours:.3f})."
+    )
+    facts = {"n": len(of.true_N), "others": others, "theirs": f1, "ours": of.figures["f1_macro"]}
+    why = _("The same answer for every row says nothing about a row, however many of the answers are right.")
+    if ranks:
+        why = _(
+            "Its probabilities do tell rows apart (the loss is lower than that of the classes' shares), but "
+            "they never suffice for another class."
+        )
+    return [
+        Finding(
+            RULE,
+            "risk",
+            False,
+            message.format(name=of.classes[int(said[0])], model=_(MODELS[better]), **facts),
+            why,
+            None,
+            None,
+            None,
+            {"class": of.classes[int(said[0])], "model": better} | facts,
+            _next(settings, len(of.classes) == 2 and ranks, unfinished),
+        ).as_json()
+    ]
+
+
+def _better(of: AnsweredRows) -> str | None:
+    """The simple model that tells classes apart best; None if each is no better than the best constant in
+    loss or in accuracy, or hardly better than the network."""
+    constant = of.baseline["majority"]
+    least = max(of.figures["f1_macro"], constant["f1_macro"]) + GAIN
+    good = {
+        name: own["f1_macro"]
+        for name, own in of.baseline.items()
+        if name in MODELS
+        and own["f1_macro"] >= least
+        and own["loss"] < constant["loss"]
+        and own["accuracy"] >= constant["accuracy"]
+    }
+    return max(good, key=lambda name: good[name]) if good else None
+
+
+def _next(s: Settings, ranks_two: bool, unfinished: bool) -> str:
+    """What to train with next."""
+    if ranks_two and s.threshold is None:
+        return _(
+            "Choose the probability from which on the rare class is predicted: [[threshold=auto]]; or weight "
+            "the classes: [[class_weights=balanced]]."
+        )
+    if s.class_weights is None:
+        return _("Weight the classes: [[class_weights=balanced]]; and look at f1_macro.")
+    if unfinished:
+        return _("Train longer: its last epoch was its best ([[epochs]]).")
+    return _("Try a larger network, or the recipe for tables: [[recipe=table]].")
