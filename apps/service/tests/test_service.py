@@ -4,7 +4,9 @@ import csv
 import io
 import json
 from concurrent.futures import ThreadPoolExecutor
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import jsonschema
@@ -20,7 +22,6 @@ import treino as tr
 from treino.base.errors import TreinoError
 from treino.folders.prediction import predict
 from treino.reports.export.formats import exported
-from treino_service.verb import module_of
 
 pytest.importorskip("onnxruntime")
 ROWS = 240
@@ -70,7 +71,18 @@ def opened(folder: Path, name: str) -> Any:
     return tr.open(folder / "runs" / name)
 
 
+def module_of(path: Path) -> ModuleType:
+    """The module in an exported file."""
+    spec = spec_from_file_location("app", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
 def client(folder: Path, name: str) -> TestClient:
+    """A client of the service in a folder that is written for it."""
     service = exported(opened(folder, name), "service").paths[0]
     return TestClient(module_of(service / "app.py").app, "http://localhost", client=("127.0.0.1", 1))
 
@@ -350,3 +362,21 @@ def test_pictures_are_refused(folder: Path) -> None:
     with pytest.raises(TreinoError) as caught:
         exported(run, "service")
     assert caught.value.rule == "service_of_pictures"
+
+
+def test_odd_names_of_columns_are_data(tmp_path: Path) -> None:
+    """Names that the answer has, too, quotes, and lines that would end the example's text."""
+    rng = np.random.default_rng(0)
+    names = ["prediction", "low", "rows", 'a"b', "it's", "END", "$(touch x)", "</script>", "á\\n"]
+    frame = pd.DataFrame(rng.normal(size=(60, len(names))).round(3), columns=names)
+    frame["probabilities"] = frame["rows"] + frame["END"]
+    frame.to_csv(path := tmp_path / "odd.csv", index=False)
+    run = tr.fit(path, target="probabilities", epochs=1, parent=tmp_path / "runs", name="odd", recipe="plain")
+    served = client(tmp_path, "odd")
+    as_predicted(sent(served, path.read_bytes(), "text/csv"), run, path)
+    text = (tmp_path / "runs/odd/exports/odd-service/example.sh").read_text()
+    row = json.loads(text.partition("<<'END'\n")[2].rpartition("\nEND")[0])
+    assert [*row] == names
+    assert sent(served, row).json()["rows"] == 1
+    wide = "a,prediction\n1,2\n"
+    assert sent(served, wide, "text/csv").json()["error"]["rule"] == "columns_missing"

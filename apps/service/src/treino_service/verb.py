@@ -3,9 +3,7 @@
 import os
 import secrets
 import socket
-from importlib.util import module_from_spec, spec_from_file_location
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 from cyclopts import Parameter
 
@@ -46,12 +44,13 @@ def serve(
     """
     import uvicorn
 
+    from treino.reports.export.formats import exported
     from treino.training import open_run
-    from treino_service.folder import service
 
     with _listener(host, port) as listening:
-        folder = service(open_run(run, flags.access)).paths[0]
-        app = module_of(folder / "app.py")
+        folder = exported(open_run(run, flags.access), "service").paths[0]
+        from treino_service import app  # needs onnxruntime, as the export does, which says so
+
         if not app.is_loopback(host) and not os.environ.get(TOKEN):
             os.environ[TOKEN] = secrets.token_urlsafe(32)
             screen.err.print(_("Requests need this token: {token}").format(token=os.environ[TOKEN]))
@@ -82,13 +81,3 @@ def _listener(host: str, port: int) -> socket.socket:
         return socket.create_server((host, port), family=family)
     except OSError as error:
         raise NO_ADDRESS(port=port, host=host, reason=error.strerror) from None
-
-
-def module_of(path: Path) -> Any:
-    """The module in a file that treino wrote."""
-    spec = spec_from_file_location("treino_service_exported", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
