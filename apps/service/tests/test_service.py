@@ -25,6 +25,7 @@ from treino.reports.export.formats import exported
 
 pytest.importorskip("onnxruntime")
 ROWS = 240
+KINDS = {"street": "hashed", "words": "text"}
 
 
 def table() -> pd.DataFrame:
@@ -39,6 +40,8 @@ def table() -> pd.DataFrame:
     frame["floor"] = rng.integers(0, 9, ROWS).astype(object)
     frame.loc[::7, "floor"] = ""
     frame["street"] = [f"street {n}" for n in rng.integers(0, 60, ROWS)]
+    words = [f"{n} {w}" for n in ("quiet", "Noisy,", "new") for w in ("street", "são joão", "flat!")]
+    frame["words"] = [" ".join(rng.choice(words, n)) for n in rng.integers(1, 9, ROWS)]
     frame["price"] = (frame["area"] * 3 + rng.normal(0, 9, ROWS)).round(2)
     frame["dear"] = np.where(frame["price"] > 240, "yes, dear", "no")
     return frame
@@ -52,9 +55,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         if others:
             table().drop(columns=others).to_csv(folder / f"{name}.csv", index=False, sep=";", decimal=",")
     common: dict[str, Any] = {"parent": folder / "runs", "epochs": 3}
-    tr.fit(
-        folder / "price.csv", target="price", name="price", ensemble=2, kinds={"street": "hashed"}, **common
-    )
+    tr.fit(folder / "price.csv", target="price", name="price", ensemble=2, kinds=KINDS, **common)
     tr.fit(
         folder / "dear.csv", target="dear", name="dear", coverage=0.9, kinds={"floor": "category"}, **common
     )
@@ -101,6 +102,7 @@ ROW = {
     "hour": "9:30",
     "floor": 3,
     "street": "street 3",
+    "words": "A quiet  STREET",
 }
 
 
@@ -233,7 +235,7 @@ def test_more_is_said_of_rows_that_are_answered(price: TestClient) -> None:
 def test_what_it_is_stands_in_its_metadata(price: TestClient, folder: Path) -> None:
     about, run = price.get("/metadata").json(), opened(folder, "price")
     assert (about["run"], about["treino"], about["metrics"]) == ("price", tr.__version__, run.metrics)
-    kinds = ["number", "number", "category", "boolean", "date", "time", "number", "category"]
+    kinds = ["number", "number", "category", "boolean", "date", "time", "number", "category", "text"]
     assert [(column["name"], column["kind"]) for column in about["columns"]] == [
         *zip(ROW, kinds, strict=True)
     ]
@@ -301,6 +303,7 @@ CELLS = {
     "hour": st.times().map(str) | st.sampled_from(["9h30", "9:30 pm", "24:00"]) | TEXTS,
     "floor": NUMBERS | TEXTS,
     "street": TEXTS | st.sampled_from(["street 4", " street 5 ", "Street 4"]),
+    "words": TEXTS | st.text(max_size=40) | st.sampled_from(["quiet street!", " NEW\tflat", "sÃo joão"]),
 }
 
 
