@@ -57,6 +57,7 @@ NAMES = (
     "tables_peers",
     "tables_in_time",
     "recipe_pieces",
+    "refit",
     "rows",
     "tables",
     "fuzz_tables",

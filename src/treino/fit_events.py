@@ -16,6 +16,7 @@ from treino.data.dataset import Data
 from treino.data.source_kinds import are_whole, is_torch_dataset
 from treino.engine import CNN
 from treino.engine.defaults import check_augmentation
+from treino.folders.access import Access
 from treino.folders.data_source import load_data, prepared_beside
 from treino.folders.network_source import NetworkSource, network_files
 from treino.folders.own_code import with_own_code
@@ -24,9 +25,9 @@ from treino.settings.options import HERE, ClusterOptions
 from treino.settings.spec import OF_DATA, Settings, read_settings, refuse_layers
 from treino.training.choices import Rates, TrainingSource, chosen
 from treino.training.loop import JobEvent
-from treino.training.refit import refitted_events
+from treino.training.refit import with_refit
 from treino.training.resolution import check_settings
-from treino.training.train import WEIGHTS_OF_ENSEMBLE, RunJob, Start
+from treino.training.train import WEIGHTS_OF_ENSEMBLE, RunJob, Start, train_events
 
 if TYPE_CHECKING:
     from treino.training.sweeps.member import Likeness
@@ -152,7 +153,7 @@ def fit_events(request: FitRequest) -> tuple[Iterator[JobEvent], Rates | None]:
             place=request.place,
         )
     else:
-        events = refitted_events(
+        events = train_events(
             request.source,
             settings,
             net=request.net,
@@ -164,8 +165,9 @@ def fit_events(request: FitRequest) -> tuple[Iterator[JobEvent], Rates | None]:
             spent=of.seconds,
             check=partial(training.check_alerts, alerts) if alerts else None,
             like=request.like,
-            watched=partial(_watched, alerts=alerts),
         )
+        access = Access(settings.net_file if request.net is None else request.net)
+        events = with_refit(_watched(events, alerts), access, request.source)
     return (events if of.rates is None else of.rates.record(events)), of.rates
 
 

@@ -163,14 +163,13 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
     def _held(self, x_ND: Any, output_NC: torch.Tensor, coverage: float | None) -> list[NDArray[Any]]:
         """The intervals or sets of each target, at this coverage."""
         held: list[NDArray[Any]] = []
-        parts = self.run_.preparation.output_parts
-        for run, own, part in zip(self.run_.by_target, self._predicting.by_target, parts, strict=True):
+        for run, part in zip(self._predicting.by_target, self.run_.preparation.output_parts, strict=True):
             try:
                 known = coverage_scores(run, self.coverage or LEVEL if coverage is None else coverage)
             except TreinoError as error:
                 raise ValueError(str(error)) from None
             assert known is not None
-            held.append(known.held(own, x_ND, output_NC[None, :, part]))
+            held.append(known.held(run, x_ND, output_NC[None, :, part]))
         return held
 
     def _checked(self, x: Any, y: Any = "no_validation", *, reset: bool) -> Any:

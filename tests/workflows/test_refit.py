@@ -410,3 +410,51 @@ def test_events_end_once(frame: pd.DataFrame, tmp_path: Path) -> None:
     assert any(isinstance(event, JobRefit) for event in seen)
     assert seen[-1].document["refit"]["path"].endswith("refit")
     assert last_event(iter(seen)).job.run.name == "frame-1"
+
+
+def test_a_sweep_that_answers_together_has_no_refit(frame: pd.DataFrame, tmp_path: Path) -> None:
+    rows = frame.drop(columns="label")
+    found = refusal_of(
+        treino.sweep, rows, "lr=1e-3|1e-2", target="price", ensemble=2, refit=True, parent=tmp_path
+    )
+    assert found.rule == "refit_of_ensemble"
+
+
+@pytest.mark.parametrize("net", ["file", "file, several", "pictures", "lean"])
+def test_of_every_kind_of_network_and_rows(tmp_path: Path, net: str) -> None:
+    (tmp_path / "mynet.py").write_text(
+        "from torch import nn\n\n\nclass Net(nn.Sequential):\n    def __init__(self):\n"
+        "        super().__init__(nn.Linear(13, 5), nn.ReLU(), nn.Linear(5, 3))\n"
+    )
+    own: dict[str, Any] = {"epochs": 3, "refit": True, "parent": tmp_path}
+    source: Any = "wine"
+    if net.startswith("file"):
+        own |= {"net": f"{tmp_path / 'mynet.py'}:Net", "ensemble": 3 if "several" in net else 1}
+    else:
+        r = np.random.default_rng(0)
+        source = r.integers(0, 255, (90, 12, 12)).astype(np.uint8), r.integers(0, 2, 90)
+        own |= {"net": treino.cnn(3)} if net == "pictures" else {"lean": True}
+    run = treino.fit(source, **own)
+    assert run.refit is not None
+    assert run.refit.facts.rows["train"] == sum(run.facts.rows.values())
+    again = open_result(run.path, trust=True)
+    assert again.refit is not None
+    same_weights(again.refit.state, dict(run.refit.module.state_dict()))
+    if net == "file, several":
+        assert again.result is not None
+        assert set(again.refit.result.answering) == set(again.result.answering)
+
+
+def test_members_with_their_own_lengths_replay(frame: pd.DataFrame, tmp_path: Path) -> None:
+    own = {"validation": 0, "test": 0, "ensemble": 3, "epochs": None, "member_epochs": [3, 0, 5], "every": 9}
+    run = fitted(frame, tmp_path, **own)
+    assert run.document["epochs"] == 5
+    assert run.document["answering"] == [0, 2]
+    assert [member["kept_epoch"] for member in run.document["members"]] == [3, 0, 5]
+    per = run.spec.steps_per_epoch
+    assert [member["steps"] for member in run.document["members"]] == [3 * per, 0, 5 * per]
+    assert run.verify()["verdict"] == "equal"
+    for step in (0, 2 * per, 4 * per + 1):  # from keyframes and from the start
+        assert run.at(step).step == step
+    x = run.data.train.x[:5]
+    torch.testing.assert_close(run.at(5 * per).net(x), run.module(x))

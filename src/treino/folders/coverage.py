@@ -75,7 +75,7 @@ def coverage_scores(run: StoredRun, coverage: float | None = None) -> CoverageSc
         TreinoError: the run's validation rows can't give the coverage; or another network predicts, and the
             validation rows, on which it would be measured, are not stored.
     """
-    coverage = read_settings({"coverage": coverage}).coverage
+    run, coverage = run.trusted, read_settings({"coverage": coverage}).coverage
     level = coverage or run.settings.get("coverage") or (None if run.spec.classes else LEVEL)
     if level is None:
         return None

@@ -122,6 +122,8 @@ def all_rows(
     settings, load, features: those by which the judged run's rows were loaded, and its columns. cache: as for
     ``load_data``.
     """
+    if isinstance(source, Data):
+        raise DATA_IS_LOADED(name="refit")
     changes: dict[str, Any] = {"validation": 0.0, "test": 0.0, "fold": None, "split_column": None}
     changes |= {"inputs": load.inputs} | ({"features": tuple(features)} if load.split_column else {})
     return load_data(source, settings.model_copy(update=changes), load.num_workers, cache)
@@ -137,10 +139,7 @@ def all_rows_of(folder: RunFolder, source: Any, moved_to: str | Path | None = No
     spec = read_run_spec(folder)
     if folder.has(ALL_ROWS + COPY):
         return _copy_of(folder, read_preparation(folder, ALL_ROWS), ALL_ROWS)
-    if spec.data.kind == "file":
-        source = _located(folder, spec.data, moved_to, None)
-    elif spec.data.kind == "builtin":
-        source = BuiltinName(spec.data.source)
+    source = source_of(folder, source, moved_to)
     settings = read_settings(recorded_settings(folder, spec.asked, source))
     cache = prepared_beside(folder.path.resolve().parent)
     rows = all_rows(source, settings, spec.data.load, spec.facts.features, cache)

@@ -171,10 +171,10 @@ def predict(
     Raises TreinoError if the source can't be read, or lacks columns that the run needs; if the run's
     validation rows can't give the coverage.
     """
+    refit_notes = [run.refit_note] if run.refit_note else []
+    run = run.refit or run
     views = _views(run) if tta else ()
     known = [None if views else coverage_scores(one, coverage) for one in run.by_target]
-    refit_notes = [run.refit_note] if run.refit_note else []
-    run = run.refit or run  # which says nothing of how far to trust it
     prepared, output_NC, answers = _answers(run, source, known, views, skip_bad)
     columns = [tuple(answer.predictions(prepared)) for answer in answers]
     each, names = columns[0], [answer.run.preparation.target for answer in answers]
@@ -495,6 +495,7 @@ def predict_like(
     Raises:
         TreinoError: as ``predict``; a coverage is given, but the result would be an array.
     """
+    run = run.refit or run
     if isinstance(source, torch.Tensor) or (isinstance(source, list) and not is_pictures(source)):
         source = np.asarray(source)
     views = _views(run) if tta else ()
@@ -504,7 +505,6 @@ def predict_like(
     if coverage is not None and not framed:
         raise COVERAGE_OF_ARRAY(kind=kind.__name__, coverage=str(coverage))
     known = [coverage_scores(one, coverage) if framed and not views else None for one in run.by_target]
-    run = run.refit or run
     prepared, _output_NC, each = _answers(run, source, known, views, skip_bad)
     if prepared.unseen:
         warnings.warn(prepared.unseen, UserWarning, stacklevel=3)

@@ -251,6 +251,13 @@ class StoredRun(StoredFolder):
         diverged = _("Its refit diverged: the judged network predicts.")
         return {"changed": changed, "diverged": diverged}.get(self.refit_state, "")
 
+    @property
+    def trusted(self) -> "StoredRun":
+        """The run whose held-back rows tell how far to trust it: itself; of a refit, the judged run."""
+        if self.judged is None:
+            return self
+        return self.judged if self.whole is None else self.judged.by_target[self.whole[1]]
+
     def as_judged(self) -> Self:
         """Return this run without its refit: the network that the figures are of predicts."""
         return self._changed(refits=False)
@@ -430,8 +437,7 @@ class StoredRun(StoredFolder):
     def threshold(self) -> float | None:
         """The probability from which on the network predicts the second of two classes; None: it predicts
         the most probable class."""
-        judged = self.judged or self
-        result = judged.result if self.measured else None  # read once: the run may be resumed meanwhile
+        result = self.trusted.result if self.measured else None  # read once: it may be resumed meanwhile
         return None if result is None or result.threshold is None else result.threshold.value
 
     @property

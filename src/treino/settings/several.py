@@ -19,6 +19,10 @@ REFIT_OF_SEVERAL = Refusal(
     "[[refit]] trains the network that predicts, and [[seeds]] and [[folds]] compare several.",
     "Leave it out here; then train one network with it.",
 )
+REFIT_OF_ENSEMBLE = Refusal(
+    "[[refit]] trains a sweep's winner again, and with [[ensemble={n}]] others answer beside it.",
+    "Leave one of them out.",
+)
 ENSEMBLE_OF_MANY = Refusal(
     "Several networks are trained here, each by itself; [[ensemble]] makes one run of several.",
     (

@@ -5,56 +5,27 @@ can be shown, verified and resumed. It is the one that predicts; see ``StoredRun
 """
 
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
-from types import MappingProxyType
 from typing import Any
 
 from torch import nn
 
-from treino.base.errors import Refusal
 from treino.data.dataset import Data
 from treino.engine.net_state import put_state
-from treino.engine.training_setup import warm_start
 from treino.engine.user_module import module_copy
 from treino.folders.access import Access
 from treino.folders.data_source import (
-    ALL_ROWS,
     COPY,
-    DATA_IS_LOADED,
-    all_rows,
     all_rows_of,
-    keep_copy,
-    prepared_beside,
 )
-from treino.folders.documents import read_run_spec, read_tensors
+from treino.folders.documents import read_tensors
 from treino.folders.network_source import network_files, network_source
 from treino.folders.stored_run import REFIT, StoredRun
-from treino.folders.user_network import NetworkFiles, network_maker, network_of
-from treino.settings.spec import Settings, read_settings
-from treino.training.loop import JobEnd, JobEvent, JobProgress, JobRefit, JobStart
-from treino.training.resolution import Resolution, resolve
+from treino.training.loop import JobEnd, JobEvent, JobProgress, JobRefit
+from treino.training.resolution import refit_settings
 from treino.training.stored_training import START, user_data
-from treino.training.train import Check, RunJob, Start, resuming, train_events
-
-REFIT_NOTHING = Refusal(
-    "[[refit]] trains on all rows, and of {name} none was held back to add.", "Leave it out."
-)
-OF_JUDGING = (
-    *("refit", "name", "out", "epochs", "member_epochs", "steps", "time_limit", "patience", "keep", "metric"),
-    *("threshold", "coverage", "fold", "split_column"),
-)
-"""Settings that a refit doesn't take over: they are of a run's place, its length, or its held-back rows."""
-
-
-def refit_settings(typed: Mapping[str, Any], decided: Settings, rows: Data, **own: Any) -> Settings:
-    """The settings of a run's refit. typed, decided: the run's, as they were given, and all of them. rows:
-    those of the refit. own: its length, in epochs or steps, and its place."""
-    kept = {name: value for name, value in typed.items() if name not in OF_JUDGING}
-    if decided.split_column is not None:
-        kept["features"] = rows.features
-    no_shares = {"validation": 0.0, "test": 0.0}
-    return read_settings(kept | no_shares | {"batch_size": decided.batch_size} | own)
+from treino.training.train import RunJob, Start, resuming, train_events
 
 
 def length_of(run: StoredRun, rows: Data) -> dict[str, Any]:
@@ -73,53 +44,6 @@ def length_of(run: StoredRun, rows: Data) -> dict[str, Any]:
         length = {"steps": max(1, round((result.kept_step or 0) * per / result.steps_per_epoch))}
     steps = length.get("steps") or length["epochs"] * per
     return length if s.warmup <= steps else length | {"warmup": steps}
-
-
-def refitted_events(
-    source: Any,
-    settings: Settings,
-    *,
-    net: nn.Module | None = None,
-    networks: NetworkFiles = MappingProxyType({}),
-    start: Start | None = None,
-    check: Check | None = None,
-    watched: Callable[[Iterator[JobEvent]], Iterator[JobEvent]] = iter,
-    **more: Any,
-) -> Iterator[JobEvent]:
-    """The events of ``train_events``; then, if the settings ask for it, of the run's refit, before the last.
-
-    watched: what else follows the events of the run, such as alerts. Other parameters: as there.
-    """
-    every: list[Data] = []
-
-    def check_both(data: Data, resolution: Resolution) -> None:
-        if check is not None:
-            check(data, resolution)
-        if not settings.refit:
-            return
-        if isinstance(source, Data):
-            raise DATA_IS_LOADED(name="refit")
-        cache = prepared_beside(more.get("parent", "runs"), settings.out)
-        rows = all_rows(source, settings, data.arguments, data.features, cache)
-        if len(rows.train) <= len(data.train):
-            raise REFIT_NOTHING(name=data.name)
-        made = network_of if settings.ensemble == 1 else network_maker
-        own = net if net is not None else made(settings, networks)
-        first = refit_settings(settings.explicit, resolution.settings, rows, epochs=1, warmup=0)
-        training = resolve(first, rows, own).training
-        if start is not None:
-            warm_start(training.model, training.state, start.weights)
-        every.append(rows)
-
-    more |= {"net": net, "networks": networks, "start": start, "check": check_both}
-    access = Access(settings.net_file if net is None else net)
-    for event in with_refit(watched(train_events(source, settings, **more)), access, source):
-        folder = event.job.folder
-        if every and isinstance(event, JobStart):
-            rows, kind = every.pop(), read_run_spec(folder).data.kind
-            if kind == "memory" and folder.has(COPY):  # else it is lean
-                keep_copy(folder, rows, ALL_ROWS)
-        yield event
 
 
 def with_refit(stream: Iterator[JobEvent], access: Access, data: Any = None) -> Iterator[JobEvent]:

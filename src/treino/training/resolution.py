@@ -1,5 +1,6 @@
 """Resolution of a training's settings: defaults that depend on the data, and checks of all names."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -19,7 +20,7 @@ from treino.engine.training_setup import check_loss, no_validation_rows, set_up
 from treino.folders.documents.run_spec import ResolvedSettings
 from treino.folders.timeline import Stretch
 from treino.inspection.conformal import check_coverage, conformal
-from treino.settings.spec import Settings, faults_of, refuse_layers
+from treino.settings.spec import Settings, faults_of, read_settings, refuse_layers
 
 BATCH_SIZE_LOADER = Refusal(
     "batch_size is {n}, and the DataLoader makes batches of {own}.",
@@ -54,6 +55,23 @@ class Resolution:
     training: TrainingLoop
     settings: ResolvedSettings
     reasons: tuple[str, ...]
+
+
+OF_JUDGING = (
+    *("refit", "name", "out", "epochs", "member_epochs", "steps", "time_limit", "patience", "keep", "metric"),
+    *("threshold", "coverage", "fold", "split_column"),
+)
+"""Settings that a refit doesn't take over: they are of a run's place, its length, or its held-back rows."""
+
+
+def refit_settings(typed: Mapping[str, Any], decided: Settings, rows: Data, **own: Any) -> Settings:
+    """The settings of a run's refit. typed, decided: the run's, as they were given, and all of them. rows:
+    those of the refit. own: its length, in epochs or steps, and its place."""
+    kept = {name: value for name, value in typed.items() if name not in OF_JUDGING}
+    if decided.split_column is not None:
+        kept["features"] = rows.features
+    no_shares = {"validation": 0.0, "test": 0.0}
+    return read_settings(kept | no_shares | {"batch_size": decided.batch_size} | own)
 
 
 Own = TypeVar("Own", bound=NetSource)

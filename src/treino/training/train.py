@@ -32,7 +32,15 @@ from treino.engine.tick import Epoch
 from treino.engine.training_loop import Look
 from treino.engine.training_setup import warm_start
 from treino.folders.access import Access
-from treino.folders.data_source import data_of, keep_copy, load_data, prepared_beside, reference
+from treino.folders.data_source import (
+    ALL_ROWS,
+    all_rows,
+    data_of,
+    keep_copy,
+    load_data,
+    prepared_beside,
+    reference,
+)
 from treino.folders.documents import read_checkpoint, read_run_spec
 from treino.folders.documents.run_spec import RunSpec
 from treino.folders.network_source import NETWORK_COPY
@@ -50,7 +58,7 @@ from treino.training.choices import limit_message
 from treino.training.commands import PLAYBACK, LiveView, PlayControl
 from treino.training.completion import Times, finish, run_facts, shape_entries
 from treino.training.loop import Job, JobEvent, events, last_event, status_at_end
-from treino.training.resolution import Resolution, resolve, train_config
+from treino.training.resolution import Resolution, refit_settings, resolve, train_config
 from treino.training.stored_training import (
     PAST_LIMIT,
     START,
@@ -71,6 +79,9 @@ WEIGHTS_OF_ENSEMBLE = Refusal(
     "Leave one of them out.",
 )
 DATA_KEPT = Refusal("{run} has its rows already: they are kept with it, or in a file.", "Leave the data out.")
+REFIT_NOTHING = Refusal(
+    "[[refit]] trains on all rows, and of {name} none was held back to add.", "Leave it out."
+)
 SET_STEP_PAST_END = Refusal(
     "{name} can't be set from step {step} on: the training ends after {steps}.", "Use a step before that."
 )
@@ -146,8 +157,9 @@ def train_events(
     train_config(settings)  # refused before the data is read
     if start is not None and settings.ensemble > 1:
         raise WEIGHTS_OF_ENSEMBLE()
+    cache = prepared_beside(parent, settings.out)
     if data is None:
-        data = load_data(source, settings, cache=prepared_beside(parent, settings.out))
+        data = load_data(source, settings, cache=cache)
     named = network_of if settings.ensemble == 1 else network_maker
     own = net if net is not None else named(settings, networks)
     file = file_of(settings, networks)
@@ -165,6 +177,14 @@ def train_events(
         warm_start(resolution.training.model, resolution.training.state, start.weights)
     if check is not None:
         check(data, resolution)
+    if settings.refit:
+        everything = all_rows(source, settings, data.arguments, data.features, cache)
+        if len(everything.train) <= len(data.train):
+            raise REFIT_NOTHING(name=data.name)
+        of_refit = refit_settings(settings.explicit, resolution.settings, everything, epochs=1, warmup=0)
+        refit = resolve(of_refit, everything, own).training
+        if start is not None:
+            warm_start(refit.model, refit.state, start.weights)
     folder = RunFolder.create(
         parent=parent, stem=data.name, name=settings.name, out=Path(settings.out) if settings.out else None
     )
@@ -174,6 +194,8 @@ def train_events(
         folder.write_json("preparation.json", data.preparation.to_json())
         if where["kind"] in ("memory", "given") and not lean:
             keep_copy(folder, in_memory(data))
+            if settings.refit and where["kind"] == "memory":
+                keep_copy(folder, everything, ALL_ROWS)
         if file is not None:
             folder.write_bytes(NETWORK_COPY, file.source)
         write_own_code(folder, explicit.values())

@@ -34,6 +34,7 @@ def service(run: StoredRun) -> Exported:
     Raises:
         TreinoError: the run learnt from pictures or arrays with axes; what the format onnx refuses.
     """
+    run = run.refit or run
     if not run.preparation.encoders:
         raise SERVICE_OF_PICTURES(run=run.name)
     model = FORMATS["onnx"](run)

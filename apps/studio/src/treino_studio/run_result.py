@@ -28,12 +28,13 @@ def run_result(run: StoredRun) -> dict[str, Any] | None:
         last = [rows[0][at], *(figure(last_step.get(m)) for m in result.metrics.measured["validation"])]
         for row, text in zip(rows, [*last, *[""] * (len(rows) - len(last))], strict=True):
             row.insert(at + 1, text)
+    told = [run.refit_note] if run.refit_note else []
     return {
         "sentences": [sentence for sentence in (ending(result), headline(result)) if sentence],
         "head": head,
         "rows": rows,
         "kept": kept,
-        "notes": [note for note in result.notes if note not in run.spec.facts.notes],
+        "notes": [*told, *(note for note in result.notes if note not in run.spec.facts.notes)],
     }
 
 

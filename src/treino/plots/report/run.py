@@ -142,6 +142,8 @@ def _data(report: RunReport) -> Section:
     kind = kinds.get(where.kind, _("a Dataset or DataLoader"))
     about = size.format(source=where.name, kind=kind, learnt=learnt(report.run.spec), **sizes)
     blocks: list[Block] = [Paragraph(about), table, Paragraph(_split_said(report), "soft")]
+    if note := report.run.refit_note:
+        blocks.append(Paragraph(note))
     if lines := (*facts.reasons, *facts.notes):
         blocks.append(ListBlock(lines))
     if report.run.preparation.kind == "table" and report.run.preparation.encoders:

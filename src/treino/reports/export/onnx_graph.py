@@ -235,8 +235,8 @@ def _numbers(graph: OnnxGraph, run: StoredRun, each: list[Value], target: str) -
     log = run.preparation.target_log
     value = line.put("Exp") if log else line
     ends = {"prediction": value}
-    result = (run.judged or run).result
-    known = None if result is None else result.of_target(run.preparation.target).prediction_intervals
+    result = run.trusted.result
+    known = None if result is None else result.prediction_intervals
     if known is not None and known.quantile is not None:
         half: Any = known.quantile
         if known.offset is not None and len(each) > 1:  # quantile × (deviation of the members + offset)

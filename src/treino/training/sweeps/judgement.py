@@ -19,6 +19,7 @@ from treino.base.words import _
 from treino.data.dataset import Data
 from treino.engine.metrics import METRICS, measure, metric_name
 from treino.engine.net_state import same_bits, whole_state
+from treino.folders.access import Access
 from treino.folders.data_source import load_data
 from treino.folders.documents import read_tensors
 from treino.folders.documents.run_result import Baseline
@@ -37,7 +38,7 @@ from treino.folders.stored_run import StoredRun
 from treino.inspection.baselines import baselines
 from treino.inspection.outputs import outputs
 from treino.settings.spec import OF_DATA, read_settings
-from treino.training.refit import refitted_events
+from treino.training.refit import with_refit
 from treino.training.search import judge
 from treino.training.sweeps.bracket import judged_rows
 from treino.training.sweeps.distribution import as_lists
@@ -55,7 +56,7 @@ from treino.training.sweeps.sweep_members import (
     as_json,
     extension_notes,
 )
-from treino.training.train import drain
+from treino.training.train import drain, train_events
 
 JUDGE_WITHOUT_SCORES = Refusal("no network was measured on validation rows.", "See the sweep's other notes.")
 
@@ -197,7 +198,8 @@ def winner_run(folder: RunFolder, sweep: SweepTraining, member: int) -> tuple[St
     path = folder.within(BEST)
     shutil.rmtree(path, ignore_errors=True)  # left by a sweep killed while judging
     own = read_settings(settings | {"out": str(path)})
-    run = drain(refitted_events(sweep.source, own, networks=sweep.networks))
+    events = train_events(sweep.source, own, networks=sweep.networks)
+    run = drain(with_refit(events, Access(own.net_file), sweep.source))
     mine = whole_state(run.module)
     if (
         early and population.config.shared.schedule != "constant"

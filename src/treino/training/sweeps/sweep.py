@@ -34,7 +34,7 @@ from treino.folders.stored_run import StoredRun
 from treino.folders.user_network import as_arguments
 from treino.settings.network_call import NetworkCall
 from treino.settings.options import HERE, ClusterOptions
-from treino.settings.several import OF_REPEATS
+from treino.settings.several import OF_REPEATS, REFIT_OF_ENSEMBLE
 from treino.settings.spec import Settings, check_rules, read_settings
 from treino.training.cluster import device_here
 from treino.training.goals import check_goals, goal_of
@@ -136,6 +136,8 @@ def sweep_events(
     if not options.get("spread"):  # repeats don't select a winner
         options |= {"ensemble": read_settings({"ensemble": base.pop("ensemble", 1)}).ensemble}
     wanted = sweep_plan(options)
+    if wanted.ensemble > 1 and read_settings(base).refit:
+        raise REFIT_OF_ENSEMBLE(n=wanted.ensemble)
     check_place(name=name, out=out)
     if place.on is not None:
         base["device"] = device_here(base, place)
