@@ -354,7 +354,7 @@ def epochs(
         places = [epoch for epoch in sorted({1, last, *loss_by_epoch}) if epoch <= last]
         value_N = [loss_by_epoch.get(epoch, math.nan) for epoch in places]
         numbers = [places[k] for k in drawn_places(places, value_N, EPOCHS)]
-    entries = {
+    entries: dict[int, dict[str, Any]] = {
         number: {
             "epoch": number,
             "step": min(count.end_of(number), len(loss_S)),
