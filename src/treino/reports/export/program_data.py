@@ -22,6 +22,7 @@ from PIL import Image
 from treino.data.preparation.encoders import hash_place, with_bins
 from treino.data.preparation.preparation import fit_pixels, fit_table, fit_target
 from treino.data.preparation.target_means import mean_inputs, places
+from treino.data.preparation.texts import text_inputs
 from treino.data.preparation.trees import leaf_inputs
 from treino.data.splits import split
 
@@ -104,6 +105,7 @@ DATA = Path(__file__).with_suffix(".csv")
 SHA256 = ""  # the table's hash
 IDX = ""  # the folder of the files
 NPZ = ""  # the file of the rows
+TERM_SCALE = 4.0  # an input that is a term of a text is so many times its weight
 FILES = ""  # a file beside this script, with each split's files and their targets
 FOLDER = Path(__file__)  # the folder of the pictures
 SHAPE = (1, 1, 1)  # a picture's channels, height and width
@@ -297,6 +299,16 @@ def as_time(cells, column):
     return np.stack([*inputs, absent.astype(float)] if column["flag"] else inputs, axis=1)
 
 
+def as_text(cells, column):
+    """Free text by its length, its words and pieces of words."""
+    texts = classes_of(cells, {"numeric": False})
+    how = [column[name] for name in ("letters", "terms", "weights", "shown", "sums")]
+    values = text_inputs(texts, *how, TERM_SCALE)
+    if column["flag"]:
+        return np.column_stack([values, [float(text == "") for text in texts]])
+    return values
+
+
 ENCODE = {
     "number": as_number,
     "rank": as_rank,
@@ -304,6 +316,7 @@ ENCODE = {
     "hashed": as_hashed,
     "date": as_date,
     "time": as_time,
+    "text": as_text,
 }
 
 

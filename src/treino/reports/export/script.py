@@ -23,6 +23,7 @@ from treino.data.dataset import Data
 from treino.data.preparation.encoders import hash_place, with_bins
 from treino.data.preparation.preparation import fit_pixels, fit_table, fit_target
 from treino.data.preparation.target_means import mean_inputs, places
+from treino.data.preparation.texts import text_inputs
 from treino.data.preparation.trees import leaf_inputs
 from treino.data.rows import generator
 from treino.data.splits import split
@@ -74,7 +75,17 @@ PROGRAM = {"program_data.py": "# ---- settings", "program.py": "# ---- network"}
 """The program's files, and the first line of each after its docstring and imports."""
 
 COPIED: tuple[Callable[..., Any], ...] = (generator, step_seed, split, fit_table, fit_pixels, fit_target)
-COPIED += (with_bins, places, mean_inputs, leaf_inputs, hash_place, pixel_places, resampled, cut_out)
+COPIED += (
+    with_bins,
+    places,
+    mean_inputs,
+    leaf_inputs,
+    hash_place,
+    text_inputs,
+    pixel_places,
+    resampled,
+    cut_out,
+)
 """Functions of treino that the program calls; below, imports that only these functions need."""
 IMPORTS = ("import itertools",)
 

@@ -352,9 +352,10 @@ def _shape_values(file: DelimitedFile | None) -> dict[str, Any]:
 
 # ---- columns that need encoders
 
+LONG_FIELDS = ("levels", "values", "means", "letters", "terms", "weights", "sums")
 LONG = 2000  # characters of a column's line, from which on its tables go into a file beside the script
 LONG_TABLES = """\
-# long tables of columns: known classes, values and their target means
+# long tables of columns: known classes, values and their target means, terms of texts
 TABLES = json.loads(Path(__file__).with_name({file}).read_text("utf-8"))
 for one in ENCODERS:
     one.update(TABLES.get(one["column"], {{}}))"""
@@ -406,7 +407,7 @@ def _encoders(run: StoredRun, data: Data) -> ScriptPart:
 
 def _taken(row: dict[str, Any]) -> dict[str, Any]:
     """Take the tables of a column out of its row."""
-    return {name: row.pop(name) for name in ("levels", "values", "means") if name in row}
+    return {name: row.pop(name) for name in LONG_FIELDS if name in row}
 
 
 def _columns(run: StoredRun, data: Data) -> tuple[list[Column], dict[str, tuple[DateForm, str]]]:
