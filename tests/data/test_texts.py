@@ -97,7 +97,7 @@ def test_terms_are_weighted_as_scikit_learn_weighs_them() -> None:
     terms = [f" {word} " for word in own.get_feature_names_out()]
     n = len(terms)
     sums = np.random.default_rng(0).normal(size=(n, 2))
-    inputs = text_inputs(TEXTS, LETTERS, terms, own.idf_, 3, sums.ravel())
+    inputs = text_inputs(TEXTS, LETTERS, terms, own.idf_, 3, sums.ravel(), 4.0)
     expected = own.transform(TEXTS).toarray()
     np.testing.assert_allclose(inputs[:, 1:4], 4 * expected[:, :3], atol=1e-12)
     np.testing.assert_allclose(inputs[:, 4:], expected @ sums, atol=1e-12)
@@ -190,7 +190,7 @@ def test_training_rows_get_the_same_inputs_alone(texts: list[str]) -> None:
     fields = fit_texts(texts, target_TK)
     encoder = TextEncoder(column="t", **fields)
     assert encoder == TextEncoder.model_validate(encoder.to_json())
-    how = (encoder.letters, encoder.terms, encoder.weights, encoder.shown, encoder.sums)
+    how = (encoder.letters, encoder.terms, encoder.weights, encoder.shown, encoder.sums, 4.0)
     together = text_inputs(texts, *how)
     assert together.shape == (len(texts), encoder.own_width)
     assert np.isfinite(together).all()

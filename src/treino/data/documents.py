@@ -331,6 +331,15 @@ class TextEncoder(ColumnEncoder):
     def own_width(self) -> int:
         return 1 + self.shown + len(self.sums) // max(1, len(self.terms))
 
+    def inputs_of(self, term: int) -> tuple[float, ...]:
+        """How much each of the column's inputs grows by where the input of this term grows by 1."""
+        k = len(self.sums) // max(1, len(self.terms))
+        sums = (value / TERM_SCALE for value in self.sums[term * k : (term + 1) * k])
+        return (0.0, *(float(own == term) for own in range(self.shown)), *sums, *[0.0] * self.flag)
+
+
+TERM_SCALE = 4.0  # a term of a text with some sixteen terms counts about 1/4, and its input is about 1
+
 
 def written(term: str) -> str:
     """A term as people read it: words as they are, and a piece of a word with … where the word goes on."""

@@ -14,6 +14,7 @@ from torch.nn.modules.conv import _ConvNd
 from treino.base.errors import Refusal
 from treino.base.resampling import LEVEL
 from treino.data.dataset import Data
+from treino.data.documents import TextEncoder
 from treino.data.rows import Rows
 from treino.engine.losses import Loss
 from treino.engine.metrics import row_losses
@@ -100,16 +101,22 @@ def shuffles(rows: int, repeats: int, seed: int) -> list[Tensor]:
     return orders
 
 
-def shuffled(x_ND: Tensor, inputs: Sequence[int], orders: Sequence[Tensor]) -> Iterator[Tensor]:
+def shuffled(
+    x_ND: Tensor, inputs: Sequence[int], orders: Sequence[Tensor], grows_K: Tensor | None = None
+) -> Iterator[Tensor]:
     """Shuffle these inputs together in place, once per order; yield the source row of each row's values.
 
     Each shuffle permutes the previous one, as in scikit-learn; after the last the original is restored.
+    grows_K: the first input alone is shuffled, and each grows by so much where it grows by 1.
     """
     own = x_ND[:, inputs]
     lender_N = torch.arange(len(x_ND))
     for order_N in orders:
         lender_N = lender_N[order_N]
-        x_ND[:, inputs] = own[lender_N]
+        lent = own[lender_N]
+        if grows_K is not None:
+            lent = own + (lent[:, :1] - own[:, :1]) * grows_K.to(own)
+        x_ND[:, inputs] = lent
         yield lender_N
     x_ND[:, inputs] = own
 
@@ -127,6 +134,7 @@ REPEATS = 10
 MOST, FEWEST = 2000, 200  # rows to measure on
 COLUMNS = 100  # maximum number of columns to measure, chosen by `steepest`
 WORK = 6e10  # limit of floating-point operations: a few seconds on two cores
+TERMS = 20  # of a text
 TOGETHER = 0.7  # minimum rank correlation of columns that count as correlated
 TINY = float(np.finfo(np.float64).tiny)
 RANKED = 1000  # training rows for these correlations
@@ -153,8 +161,8 @@ class CorrelatedColumns:
 class Importances:
     """The importance of K columns, the most important first.
 
-    names: the columns' names. metric: ``accuracy`` or ``rmse`` (in
-    the target's own units). score: loss and metric unshuffled. loss, worse: the increase of the loss, and of
+    names: the columns' names, then those of the terms of texts. metric: ``accuracy`` or ``rmse`` (in the
+    target's own units). score: loss and metric unshuffled. loss, worse: the increase of the loss, and of
     the metric's error. split, rows, of: the split, its number of measured rows, and of all its rows.
     columns: the number of all columns; the columns not among the K change the outputs least (``steepest``).
     together: groups of correlated columns. joint_loss: the cost of shuffling each group together.
@@ -216,10 +224,13 @@ def importances(
     alone = [measured.shuffled(groups[k]) for k in columns]
     order = sorted(range(len(columns)), key=lambda i: -alone[i][0][0])
     columns, alone = [columns[i] for i in order], [alone[i] for i in order]
+    terms = [(name, measured.shuffled(inputs, grows_K)) for name, inputs, grows_K in _terms(data)]
+    terms = sorted(terms, key=lambda term: -term[1][0][0])
     together = correlated_columns(draw(data.train, RANKED).x, [groups[k] for k in columns])
     joint = [measured.shuffled([j for i in group.columns for j in groups[columns[i]]]) for group in together]
+    alone += [costs for _name, costs in terms]
     return Importances(
-        tuple(names[k] for k in columns),
+        (*(names[k] for k in columns), *(name for name, _costs in terms)),
         measured.metric,
         measured.score,
         _cost(alone, 0),
@@ -232,6 +243,17 @@ def importances(
         together,
         _cost(joint, 0),
     )
+
+
+def _terms(data: Data) -> Iterator[tuple[str, Sequence[int], Tensor]]:
+    """Yield the terms that tell the most, of each column of free text: the term's name, the inputs that it is
+    a part of, and how much each of these grows where the first grows by 1."""
+    for encoder, group in zip(data.preparation.encoders, data.preparation.groups, strict=False):
+        if isinstance(encoder, TextEncoder):
+            for term, place in enumerate(group[1 : 1 + min(encoder.shown, TERMS)]):
+                grows = dict(zip(group, encoder.inputs_of(term), strict=True))
+                inputs = [place, *(k for k in group if grows[k] and k != place)]
+                yield encoder.inputs[1 + term], inputs, torch.tensor([grows[k] for k in inputs])
 
 
 @dataclass(eq=False)
@@ -270,14 +292,17 @@ class _RowErrors:
             wrong_N *= (self.rows.weight / self.rows.weight.mean()).double().numpy()
         return np.stack([loss_N / weight_N.mean(), wrong_N])
 
-    def shuffled(self, inputs: Sequence[int]) -> list[tuple[float, float, float]]:
-        """The cost of shuffling these inputs together: (mean, low, high) for the loss and for the metric."""
+    def shuffled(
+        self, inputs: Sequence[int], grows_K: Tensor | None = None
+    ) -> list[tuple[float, float, float]]:
+        """The cost of shuffling these inputs together: (mean, low, high) for the loss and for the metric.
+        grows_K: the first alone is shuffled, and each grows by so much where it grows by 1."""
         from scipy.special import stdtrit
 
         pick, rows, repeats = list(inputs), len(self.rows), len(self.orders)
         judged_2N, lent_2N, least_2N = np.zeros((3, 2, rows))
         mean_2R = np.zeros((2, repeats))
-        for r, lender in enumerate(shuffled(self.x, pick, self.orders)):
+        for r, lender in enumerate(shuffled(self.x, pick, self.orders, grows_K)):
             lender_N = lender.numpy()
             value_2N = self._rowwise()
             judged_2N += value_2N

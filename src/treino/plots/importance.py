@@ -31,6 +31,8 @@ def sentences(shown: Importances) -> list[str]:
         _("Lines: 95 % intervals, for the rows and for the shuffling."),
     ]
     drawn = min(MOST, len(shown.names))
+    if len(shown.names) > shown.columns:
+        lines.append(_("Of a text, the terms that tell the most are shuffled one by one, too."))
     if drawn < shown.columns:
         lines.append(
             _("The {k} that cost most, of {n} that were shuffled and {of} there are.").format(

@@ -20,6 +20,7 @@ from treino.base.text import shortened
 from treino.base.words import N_
 from treino.data.cell_forms import missing
 from treino.data.documents import (
+    TERM_SCALE,
     ColumnEncoder,
     DateEncoder,
     Encoder,
@@ -187,7 +188,7 @@ def _encoded_time(encoder: TimeEncoder, column: Column, place: Place) -> tuple[F
 def _encoded_text(encoder: TextEncoder, column: Column, place: Place) -> tuple[Floats, EncodingGaps]:
     texts = level_cells(column, False)
     e = encoder
-    inputs_NK = text_inputs(texts.tolist(), e.letters, e.terms, e.weights, e.shown, e.sums)
+    inputs_NK = text_inputs(texts.tolist(), e.letters, e.terms, e.weights, e.shown, e.sums, TERM_SCALE)
     return _flagged(encoder, list(inputs_NK.T), texts == "")
 
 

@@ -73,11 +73,12 @@ def text_inputs(
     weights: Sequence[float],
     shown: int,
     sums: Sequence[float],
+    scale: float,
 ) -> Floats:
     """``[N, K]``: the logarithm of each text's length, its first terms, and sums of all its terms.
 
-    weights: what a term counts; the rarer it is, the more. shown: so many terms are inputs. sums: for each
-    term, what it adds to each of the sums.
+    weights: what a term counts; the rarer it is, the more. shown: so many terms are inputs, each times
+    ``scale``. sums: for each term, what it adds to each of the sums.
     """
     weight_V, sum_VK = np.array(weights), np.array(sums).reshape(len(terms), -1 if len(sums) else 0)
     inputs = [np.zeros((0, 1 + shown + sum_VK.shape[1]))]
@@ -86,7 +87,7 @@ def text_inputs(
         value_NV = np.where(count_NV > 0, 1 + np.log(np.maximum(count_NV, 1)), 0) * weight_V
         length_N = np.sqrt((value_NV**2).sum(axis=1))
         value_NV /= np.where(length_N > 0, length_N, 1)[:, None]
-        shown_NK = 4 * value_NV[:, :shown]  # about 1 for a term of a text with some sixteen
+        shown_NK = scale * value_NV[:, :shown]
         inputs.append(np.column_stack([np.log1p(letter_N), shown_NK, value_NV @ sum_VK]))
     return np.concatenate(inputs)
 
@@ -168,6 +169,23 @@ def _candidates(words: Sequence[Sequence[str]]) -> tuple[list[str], Any]:
         terms += [names[k] for k in kept]
         blocks.append(count_TV[:, kept])
     return terms, hstack(blocks, format="csr")
+
+
+def commonest_words(texts: Sequence[str]) -> tuple[NDArray[np.int64], Counter[str]]:
+    """``[N]``: the number of words of each text; and in how many texts each word is, of scripts without
+    blanks each two letters in a row. At most ``MOST_TEXTS`` texts are read."""
+    texts = [texts[row] for row in _read_rows(texts)]
+    letter_of = letter_table(_alphabet(texts))
+    words = [list(filter(None, words_in(text, letter_of))) for text in texts]
+    count: Counter[str] = Counter()
+    for each in words:
+        count.update({term for word in each for term in _pairs_or_word(word)})
+    return np.array(list(map(len, words)), dtype=np.int64), count
+
+
+def _pairs_or_word(word: str) -> list[str]:
+    pairs = [f"{a}{b}" for a, b in pairwise(word) if unspaced(a) and unspaced(b)]
+    return pairs or [word]
 
 
 def _counted(each: Iterable[Iterable[str]]) -> tuple[list[str], Any]:

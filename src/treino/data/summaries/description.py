@@ -23,7 +23,7 @@ from treino.data.photographs.load import (
     with_split,
 )
 from treino.data.photographs.prepared_pictures import prepare
-from treino.data.preparation.column_kinds import ColumnRole, choose, is_row_number
+from treino.data.preparation.column_kinds import ColumnRole, choose, is_row_number, level_cells
 from treino.data.preparation.column_roles import (
     CLASSES,
     check_kinds,
@@ -38,6 +38,7 @@ from treino.data.preparation.fit import comparable, take
 from treino.data.preparation.row_weights import DOMINANT, WeightsDescription, weight_column, weighted
 from treino.data.preparation.sentinels import say_far_values, say_sentinels, sentinels
 from treino.data.preparation.target import choose_target, class_doubts, likely_targets, read_with_targets
+from treino.data.preparation.texts import commonest_words
 from treino.data.readers import ReaderOptions
 from treino.data.rows import say
 from treino.data.source_kinds import given_by_package, is_album, is_torch_dataset
@@ -204,6 +205,9 @@ def describe(
     whole = usable | {c.name: choices[c.name] for c in candidates if not unread}
     warnings += _row_warnings(table, whole, learnt, arguments.split_by is None, bool(candidates))
     notes, weighing = list(table.notes), None
+    texts = {
+        name: _describe_text(table.column(name), notes) for name, c in choices.items() if c.way == "text"
+    }
     if weights is not None:
         weighing = _describe_weights(table, weights, arguments.row_weights, notes, warnings)
     if arguments.split_by is not None:
@@ -212,13 +216,32 @@ def describe(
         name=table.name,
         source=table.source,
         rows=table.rows,
-        columns=tuple(_describe_column(c, choices[c.name], correlations.get(c.name)) for c in table.columns),
+        columns=tuple(
+            replace(_describe_column(c, choices[c.name], correlations.get(c.name)), **texts.get(c.name, {}))
+            for c in table.columns
+        ),
         target=described,
         likely_targets=tuple(likely),
         notes=tuple(notes),
         warnings=tuple(warnings),
         weights=weighing,
     )
+
+
+def _describe_text(column: Column, notes: list[str]) -> dict[str, Any]:
+    """The commonest words of free text, as its histogram. Adds a note on them and on its length."""
+    words_N, count = commonest_words([text for text in level_cells(column, False) if text])
+    if not count:
+        return {}
+    text = _(
+        "'{name}' is free text: {low} to {high} words, {middle:.0f} in the middle; the commonest: {words}."
+    )
+    words = ", ".join(word for word, _n in count.most_common(10))
+    low, middle, high = (f(words_N) for f in (np.min, np.median, np.max))
+    notes.append(
+        text.format(name=column.name, low=low, high=high, middle=middle, words=shortened(words, 100))
+    )
+    return {"shape": measures.word_counts(count)}
 
 
 def _describe_weights(

@@ -1,5 +1,6 @@
 """Measure columns: their association with a target, outliers, small histograms."""
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -209,6 +210,16 @@ def shape(column: Column) -> NumberHistogram | WordCounts | None:
         "numbers" if column.seconds is None else "times" if column.clock else "dates"
     )
     return NumberHistogram(tuple(edges.tolist()), tuple(counts_B.tolist()), unit)
+
+
+def word_counts(count: Counter[str]) -> WordCounts:
+    """The commonest words of texts, in the same form. count: in how many texts each word is."""
+    first = count.most_common(VALUES)
+    return WordCounts(
+        tuple(shortened(word, 24) for word, _n in first),
+        tuple(n for _word, n in first),
+        count.total() - sum(n for _word, n in first),
+    )
 
 
 def _words(column: Column) -> WordCounts | None:

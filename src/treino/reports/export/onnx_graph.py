@@ -26,6 +26,7 @@ from torch import Tensor, nn
 
 from treino.base.errors import Refusal, TreinoError, cause
 from treino.data.documents import (
+    TERM_SCALE,
     DateEncoder,
     Encoder,
     HashingEncoder,
@@ -402,7 +403,7 @@ def _terms(encoder: TextEncoder, places: Mapping[str, int], place: Value) -> lis
     weighted = counted.put("Max", 1.0).put("Log") + counted.put("Min", 1.0)
     value = weighted * np.array(encoder.weights)
     value = value / (value * value).put("ReduceSum", [1]).put("Sqrt").put("Max", 1e-12)
-    shown = value.put("Slice", [0], [encoder.shown], [1]) * 4.0
+    shown = value.put("Slice", [0], [encoder.shown], [1]) * TERM_SCALE
     sums = value.put("MatMul", np.array(encoder.sums).reshape(len(encoder.terms), -1))
     return [shown, sums]
 
