@@ -1,0 +1,136 @@
+"""A table with free text: trained, predicted, exported, explained, in parts and in folds."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+
+import treino as tr
+from tests.data.test_texts import encoder_of, reviews
+from treino.data import describe, load
+from treino.data.preparation.encoders import encoded
+from treino.data.table import Column
+from treino.inspection.feature_importance import importances
+from treino.reports.export.script import script
+
+ODD = [
+    "", "NA", "  não gostei, péssimo ", "这个电影很好看 👍", "<b>MUITO</b> bom\nmuito  bom;MUITO BOM",
+    "zzz ??? Ж", "veio quebrado, 'e' caro; não gostei", "👎👎👎", "\u00c9ra \u0301 ótimo PRODUTO",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("texts") / "reviews.csv"
+    reviews(400).to_csv(path, index=False)
+    return path
+
+
+@pytest.fixture(scope="module")
+def run(table: Path) -> tr.Run:
+    trained = tr.fit(table, target="y", recipe="plain", epochs=12, parent=table.parent / "runs")
+    assert isinstance(trained, tr.Run)
+    return trained
+
+
+def shares(run: tr.Run, frame: pd.DataFrame) -> np.ndarray:
+    answers = run.predict(frame)
+    return answers.filter(like="probability").to_numpy()
+
+
+def odd_rows() -> pd.DataFrame:
+    return pd.DataFrame({"price": np.linspace(-1, 1, len(ODD)), "review": ODD})
+
+
+def test_it_is_better_than_a_linear_model_and_predicts_what_it_was_judged_by(
+    run: tr.Run, table: Path
+) -> None:
+    frame = pd.read_csv(table, keep_default_na=False)
+    train, test = (frame.iloc[rows.index.numpy()] for rows in (run.data.train, run.data.test))
+    words = TfidfVectorizer().fit(train["review"])
+    linear = LogisticRegression().fit(words.transform(train["review"]), train["y"])
+    judged = run.metrics["test"]
+    assert judged is not None
+    assert judged["accuracy"] >= linear.score(words.transform(test["review"]), test["y"]) - 0.05
+    right = (run.predict(test.drop(columns="y"))["prediction"].to_numpy() == test["y"].to_numpy()).mean()
+    assert right == pytest.approx(judged["accuracy"])
+
+
+def test_a_script_predicts_the_same(run: tr.Run, tmp_path: Path) -> None:
+    exported = script(run)
+    assert {path.suffix for path in exported.paths} == {".py", ".pt", ".json", ".npz"}
+    rows = odd_rows().iloc[[0, *range(2, len(ODD))]]  # what stands for nothing differs in a class's cells
+    rows.to_csv(tmp_path / "new.csv", index=False)
+    done = subprocess.run(
+        [sys.executable, str(exported.paths[0]), "predict", str(tmp_path / "new.csv")],
+        capture_output=True, text=True, check=True, encoding="utf-8",
+    )  # fmt: skip
+    (tmp_path / "answers.csv").write_text(done.stdout, encoding="utf-8")
+    own = pd.read_csv(tmp_path / "answers.csv").filter(like="probability").to_numpy()
+    np.testing.assert_allclose(own, shares(run, rows), atol=1e-6)
+    assert "treino" not in "".join(
+        line for line in exported.paths[0].read_text("utf-8").splitlines() if "import" in line
+    )
+
+
+def test_an_onnx_model_predicts_the_same(run: tr.Run) -> None:
+    pytest.importorskip("onnxruntime")
+    import onnxruntime
+
+    from treino.reports.export.onnx_file import onnx_file
+
+    exported = onnx_file(run)
+    assert exported.rows
+    session = onnxruntime.InferenceSession(str(exported.paths[0]), providers=["CPUExecutionProvider"])
+    rows = odd_rows()
+    cells = {"price": rows["price"].to_numpy(), "review": rows["review"].to_numpy(object)}
+    (share,) = session.run(["probabilities"], cells)
+    np.testing.assert_allclose(share, shares(run, rows), atol=1e-5)
+    (alone,) = session.run(["probabilities"], {name: cell[:1] for name, cell in cells.items()})
+    np.testing.assert_allclose(alone, share[:1], atol=1e-6)
+
+
+def test_rows_are_the_same_again_and_in_parts(run: tr.Run, table: Path) -> None:
+    again = tr.Run.of(tr.open(run.path)).data  # type: ignore[arg-type]
+    parts = load(table, **run.spec.data.load.to_json(), max_memory="64KB")
+    for name, rows in run.data.splits.items():
+        assert again.splits[name].x.equal(rows.x)
+        assert parts.splits[name].x[: len(rows)].equal(rows.x)
+    assert any("Larger than the memory" in note for note in parts.notes)
+
+
+def test_importance_counts_a_term_with_its_part_in_the_sums(run: tr.Run) -> None:
+    found = importances(run.module, run.data, run.loss_function)
+    assert found.names[0] == "review"
+    terms = [name for name in found.names if name.startswith("review: ")]
+    assert len(terms) == 20
+    assert len(found.loss.mean_K) == len(found.names)
+    encoder = encoder_of(run.data)
+    encoder = encoder.model_copy(update={"shown": len(encoder.terms)})
+    inputs, _gaps = encoded(encoder, Column("review", words=np.array(ODD, object)), str)
+    grows = np.array([encoder.inputs_of(term) for term in range(len(encoder.terms))])
+    shown = inputs[:, 1 : 1 + len(encoder.terms)]
+    np.testing.assert_allclose((shown @ grows)[:, 1:-1], inputs[:, 1:-1], atol=1e-9)
+
+
+def test_data_says_its_length_and_commonest_words(table: Path) -> None:
+    described = describe(table, "y")
+    (note,) = [note for note in described.notes if "is free text" in note]
+    assert "pedido" in note
+    (column,) = [column for column in described.columns if column.name == "review"]
+    assert (column.kind, column.way) == ("text", "text")
+    assert column.shape is not None
+    assert column.shape.values[0] in ("pedido", "de", "a", "na")  # type: ignore[union-attr]
+
+
+def test_estimators_folds_and_a_table_of_text_alone() -> None:
+    frame = reviews(200)
+    model = tr.Classifier(recipe="plain", epochs=8).fit(frame[["review"]], frame["y"])
+    assert model.score(frame[["review"]], frame["y"]) > 0.8
+    with_folds = tr.fit(frame, target="y", recipe="plain", epochs=3, folds=2, lean=True)
+    assert with_folds.figures
