@@ -219,7 +219,7 @@ treino.fit(pd.read_parquet(sys.argv[1]), target="price", recipe="plain", lr=0.01
 """
 
 
-@pytest.mark.slow
+@pytest.mark.release
 @pytest.mark.parametrize("moment", ["training", "refit"])
 def test_a_killed_process_loses_nothing(frame: pd.DataFrame, tmp_path: Path, moment: str) -> None:
     frame = frame.drop(columns="label")
@@ -365,6 +365,7 @@ def test_estimators_predict_with_it(frame: pd.DataFrame) -> None:
     assert of_classes.run_.refit is not None
 
 
+@pytest.mark.slow
 def test_exports_are_of_the_refit(frame: pd.DataFrame, treino: Treino, tmp_path: Path) -> None:
     onnxruntime = pytest.importorskip("onnxruntime")
     frame.drop(columns="label").to_csv(tmp_path / "t.csv", index=False)
@@ -458,3 +459,15 @@ def test_members_with_their_own_lengths_replay(frame: pd.DataFrame, tmp_path: Pa
         assert run.at(step).step == step
     x = run.data.train.x[:5]
     torch.testing.assert_close(run.at(5 * per).net(x), run.module(x))
+
+
+def test_two_runs_are_compared_by_the_networks_that_predict(frame: pd.DataFrame, tmp_path: Path) -> None:
+    rows = frame.drop(columns="label")
+    one, other = fitted(frame, tmp_path, refit=True), fitted(frame, tmp_path, seed=1)
+    more = rows.assign(a=rows["a"] + 0.01)
+    found = one.compare(other, more)
+    error = one.predict(more)["prediction"] - more["price"]
+    rmse = next(figure for figure in found.figures if figure.metric == "rmse")
+    assert rmse.a == pytest.approx(np.sqrt(np.mean(error**2)), rel=1e-4)
+    assert any("all 240 rows" in note for note in found.notes)
+    assert one.compare(other, rows).trained_on == {"a": 240, "b": 168}

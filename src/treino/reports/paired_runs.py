@@ -52,12 +52,14 @@ def paired_runs(a: StoredRun, b: StoredRun, source: Any) -> PairedRuns:
     kinds = [[(one.target, set(one.classes)) for one in run.preparation.by_target] for run in (a, b)]
     if kinds[0] != kinds[1]:
         raise NOTHING_TO_COMPARE(a=a.name, b=b.name, one=learnt(a.spec), other=learnt(b.spec))
+    notes = [f"{run.name}: {run.refit_note}" for run in (a, b) if run.refit_note]
+    a, b = a.refit or a, b.refit or b
     both = answered_rows(a, source), answered_rows(b, source)
     known = both[0].prepared.with_target
     if known is None or both[1].prepared.with_target is None or not len(known):
         raise ROWS_WITHOUT_TARGET(target=a.preparation.target, a=a.name, b=b.name)
     alike = set(both[0].prepared.notes) & set(both[1].prepared.notes)
-    notes = [note for note in both[0].prepared.notes if note in alike]
+    notes += [note for note in both[0].prepared.notes if note in alike]
     for run, one in zip((a, b), both, strict=True):
         notes += [f"{run.name}: {note}" for note in one.prepared.notes if note not in alike]
     seen = [one.seen_K for one in both]
@@ -74,8 +76,9 @@ def paired_runs(a: StoredRun, b: StoredRun, source: Any) -> PairedRuns:
         notes.append(_("Whether the runs were trained on some of these rows is not known."))
     group_K = _groups(a, b, source, known[kept_K])
     figures = _figures((a, b), both, kept_K, group_K)
-    metric = next(name for name in (a.resolved.metric, *_DECIDING, *figures) if name in figures)
-    if a.resolved.metric != b.resolved.metric or a.resolved.metric == "loss":
+    deciding = [run.trusted.resolved.metric for run in (a, b)]
+    metric = next(name for name in (deciding[0], *_DECIDING, *figures) if name in figures)
+    if deciding[0] != deciding[1] or deciding[0] == "loss":
         metric = next(name for name in (*_DECIDING, *figures) if name in figures)
     changed, by = _changed((a, b), both)
     return PairedRuns(
