@@ -3,10 +3,7 @@
 import datetime
 import re
 
-from treino.data.cell_forms import MONTHS, DateForm, NumberForm
-
-PIVOT = 69  # the first year of two digits in the 1900s: 69 is 1969 and 68 is 2068, as in POSIX
-FIRST_DAY = datetime.date(1970, 1, 1)
+from treino.data.cell_forms import MONTHS, NumberForm
 
 
 def value_of(cell: str, form: NumberForm, comma: bool) -> float:
@@ -20,15 +17,28 @@ def value_of(cell: str, form: NumberForm, comma: bool) -> float:
     return float(cell.replace(",", "."))
 
 
-def second_of(cell: str, form: DateForm, order: str) -> float | None:
-    """Seconds since 1970, or since midnight, of a cell of this form; None if there is no such day or time.
+def second_of(cell: str, pattern: str, order: str, short: bool) -> float | None:
+    """Seconds since 1970, or since midnight, of a cell; None if it is no such day or time.
 
-    order: that of year, month and day in the digits, as ``digit_order`` gives it.
+    pattern: that of the cell's form. order: that of year, month and day in the digits, such as dmy; "" for a
+    time of day. short: whether years have two digits.
     """
-    found = re.fullmatch(form.pattern, cell, re.ASCII)
+    found = re.fullmatch(pattern, cell, re.ASCII)
     if found is None:
         return None
     part = {name: text for name, text in found.groupdict().items() if text}
+    days = 0
+    if order:
+        date = {role: int(part[name]) for name, role in zip("pqr", order, strict=False) if name in part}
+        month = MONTHS[part["mon"][:3].lower()] if "mon" in part else date["m"]
+        year = date["y"]
+        if short:  # the first year of the 1900s is 69, as in POSIX
+            year += 2000 if year < 69 else 1900
+        try:
+            day = datetime.date(year, month, date.get("d", 1))
+        except ValueError:
+            return None
+        days = day.toordinal() - datetime.date(1970, 1, 1).toordinal()
     hour, minute = int(part.get("hour", 0)), int(part.get("minute", 0))
     second = float(part.get("second", "0").replace(",", "."))
     if "half" in part:
@@ -36,18 +46,6 @@ def second_of(cell: str, form: DateForm, order: str) -> float | None:
         hour = hour % 12 + late if 1 <= hour <= 12 else 24
     if hour > 23 or minute > 59 or second >= 60:
         return None
-    of_day = hour * 3600.0 + minute * 60.0 + second
     if offset := re.fullmatch(r" ?([+-])(\d\d):?(\d\d)", part.get("zone", "")):
-        of_day -= int(f"{offset[1]}1") * (int(offset[2]) * 3600.0 + int(offset[3]) * 60.0)
-    if form.clock:
-        return of_day
-    date = {role: int(part[name]) for name, role in zip("pqr", order, strict=False) if name in part}
-    month = MONTHS[part["mon"][:3].lower()] if "mon" in part else date["m"]
-    year = date["y"]
-    if form.order in ("short year", "short named"):
-        year += 2000 if year < PIVOT else 1900
-    try:
-        day = datetime.date(year, month, date.get("d", 1))
-    except ValueError:
-        return None
-    return (day - FIRST_DAY).days * 86400.0 + of_day
+        second -= int(f"{offset[1]}1") * (int(offset[2]) * 3600.0 + int(offset[3]) * 60.0)
+    return days * 86400.0 + hour * 3600.0 + minute * 60.0 + second

@@ -239,7 +239,8 @@ class Column:
                 keys.add(form.key)
                 times |= {form.time} if form.time[0] else set()
                 if not form.open or dates is not None:
-                    second = second_of(cell.strip(), form, digit_order(form, dates == "day/month", dates))
+                    order = "" if form.clock else digit_order(form, dates == "day/month", dates)
+                    second = second_of(cell.strip(), form.pattern, order, form.order.startswith("short"))
             if second is None:
                 raise bad_cell("feature_date", self.name, row, cell, wanted)
             if len(keys) > 1 or len(times) > 1:

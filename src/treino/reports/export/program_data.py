@@ -5,7 +5,6 @@ In a script, names in capitals have its run's values, and branches that these ex
 """
 
 import csv
-import datetime
 import gzip
 import hashlib
 import json
@@ -19,6 +18,7 @@ import numpy as np
 import torch
 from PIL import Image
 
+from treino.data.plain_cells import second_of
 from treino.data.preparation.encoders import hash_place, with_bins
 from treino.data.preparation.preparation import fit_pixels, fit_table, fit_target
 from treino.data.preparation.target_means import mean_inputs, places
@@ -242,35 +242,10 @@ def second(cell, column):
     """Seconds from 1970 to a date and time, or from midnight to a time of day; NaN without one."""
     if cell.lower() in MISSING or cell in GAPS:
         return math.nan
-    parts = re.fullmatch(column["pattern"], cell)
-    if not parts:
-        if re.search(r"\d", cell):
-            sys.exit(f"{cell} is no date or time as in the training rows")
-        return math.nan
-    parts = {name: text for name, text in parts.groupdict().items() if text}
-    days = 0
-    if column["order"]:
-        date = {
-            what: int(parts[name])
-            for name, what in zip("pqr", column["order"], strict=False)
-            if name in parts
-        }
-        if "mon" in parts:
-            date["m"] = MONTHS[parts["mon"][:3].lower()]
-        if column["short"]:
-            date["y"] += 2000 if date["y"] < 69 else 1900
-        day = datetime.date(date["y"], date["m"], date.get("d", 1))
-        days = day.toordinal() - datetime.date(1970, 1, 1).toordinal()
-    hour = int(parts.get("hour", 0))
-    if "half" in parts:
-        hour = hour % 12 + 12 * ("p" in parts["half"].lower())
-    if hour > 23:
-        sys.exit(f"{cell} is no time of day")
-    of_day = hour * 3600.0 + int(parts.get("minute", 0)) * 60
-    offset = re.fullmatch(r" ?([+-])(\d\d):?(\d\d)", parts.get("zone", ""))
-    if offset:
-        of_day -= int(offset[1] + "1") * (int(offset[2]) * 3600 + int(offset[3]) * 60)
-    return days * 86400.0 + of_day + float(parts.get("second", "0").replace(",", "."))
+    value = second_of(cell, column["pattern"], column["order"], column["short"])
+    if value is None and re.search(r"\d", cell):
+        sys.exit(f"{cell} is no date or time as in the training rows")
+    return math.nan if value is None else value
 
 
 def as_date(cells, column):

@@ -20,6 +20,7 @@ from treino.base.errors import Refusal
 from treino.base.files import as_portable
 from treino.base.own_objects import is_own
 from treino.data.dataset import Data
+from treino.data.plain_cells import second_of
 from treino.data.preparation.encoders import hash_place, with_bins
 from treino.data.preparation.preparation import fit_pixels, fit_table, fit_target
 from treino.data.preparation.target_means import mean_inputs, places
@@ -75,19 +76,10 @@ PROGRAM = {"program_data.py": "# ---- settings", "program.py": "# ---- network"}
 """The program's files, and the first line of each after its docstring and imports."""
 
 COPIED: tuple[Callable[..., Any], ...] = (generator, step_seed, split, fit_table, fit_pixels, fit_target)
-COPIED += (
-    with_bins,
-    places,
-    mean_inputs,
-    leaf_inputs,
-    hash_place,
-    text_inputs,
-    pixel_places,
-    resampled,
-    cut_out,
-)
+COPIED += (second_of, with_bins, places, mean_inputs, leaf_inputs, hash_place, text_inputs)
+COPIED += (pixel_places, resampled, cut_out)
 """Functions of treino that the program calls; below, imports that only these functions need."""
-IMPORTS = ("import itertools",)
+IMPORTS = ("import datetime", "import itertools")
 
 OF_FIRST_WEIGHTS = {"hidden", "activation", "seed", "data_seed"}
 """Settings of the first weights; if a segment from step 0 changes one, the run doesn't start from scratch."""
