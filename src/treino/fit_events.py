@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from torch import nn
 
@@ -24,13 +24,11 @@ from treino.folders.user_network import as_arguments, network_of
 from treino.settings.options import HERE, ClusterOptions
 from treino.settings.spec import OF_DATA, Settings, read_settings, refuse_layers
 from treino.training.choices import Rates, TrainingSource, chosen
+from treino.training.likeness import Likeness
 from treino.training.loop import JobEvent
 from treino.training.refit import with_refit
 from treino.training.resolution import check_settings
 from treino.training.train import WEIGHTS_OF_ENSEMBLE, RunJob, Start, train_events
-
-if TYPE_CHECKING:
-    from treino.training.sweeps.member import Likeness
 
 NUM_CLASSES = Refusal(
     "num_classes is {asked}, and {target} {found}.",
@@ -88,7 +86,7 @@ class FitRequest:
     alerts: str | Sequence[str] | None = None
     allow_network: bool = False
     like: str | None = None
-    likeness: "Likeness | None" = None
+    likeness: Likeness | None = None
 
     @property
     def repeated(self) -> bool:

@@ -1,4 +1,4 @@
-"""Resumes, branches and verifies runs, sweeps and studies, by kind of folder."""
+"""Resumes, branches, verifies and compares runs, sweeps and studies, by kind of folder."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
@@ -10,10 +10,14 @@ from treino.base.log import LOG
 from treino.base.words import setting
 from treino.folders.access import Access
 from treino.folders.documents import read_run_spec
+from treino.folders.documents.paired_runs import PairedRuns
+from treino.folders.prediction import drift_of
 from treino.folders.store import RunFolder
 from treino.folders.store.run_lookup import known_folder
 from treino.folders.stored_run import StoredRun
 from treino.folders.timeline import Timeline
+from treino.inspection.drift import Drift
+from treino.reports.paired_runs import paired_runs
 from treino.settings.options import HERE, ClusterOptions
 from treino.settings.spec import Settings
 from treino.training.alert_actions import alerted, check_alerts, given_alerts
@@ -176,3 +180,21 @@ def predicting(name: str | Path, access: Access, top: int | None = None) -> Stor
     if not isinstance(result, StoredSweep):
         raise TOP_OF_A_RUN(name=result.name)
     return result.together(top)
+
+
+def compared(name: str, other: str, on: str, access: Access) -> PairedRuns:
+    """Judge two runs, or what answers for two sweeps, on the same rows; see ``reports.paired_runs``.
+
+    Raises:
+        TreinoError: as ``predicting`` and ``paired_runs``.
+    """
+    return paired_runs(predicting(name, access), predicting(other, access), on)
+
+
+def drift_from(name: str, source: str) -> Drift:
+    """Compare the columns of other rows with those of the training rows of the run of this name.
+
+    Raises:
+        TreinoError: as ``predicting`` and ``drift_of``.
+    """
+    return drift_of(predicting(name, Access()), source)

@@ -459,3 +459,16 @@ def test_runs_that_can_t_be_compared_are_refused(two: Treino, tmp_path: Path) ->
         said = two("compare", *words, "--json")
         assert (said.status, said.document["error"]["rule"]) == (2, rule)
         assert said.document["error"]["hint"]
+
+
+@pytest.mark.slow
+def test_a_refit_is_judged_where_it_predicts(treino: Treino, tmp_path: Path) -> None:
+    """It was trained on all rows of its month."""
+    month(1).to_csv(tmp_path / "m1.csv", index=False)
+    month(2).to_csv(tmp_path / "m2.csv", index=False)
+    plain = ("--target", "price", "--recipe", "plain", "--epochs", 2, "--refit")
+    assert treino("train", "m1.csv", *plain, "--name", "old").status == 0
+    assert treino("train", "m2.csv", "--like", "old", "--name", "new").status == 0
+    assert tr.open("new").resolved.refit
+    found = treino("compare", "old", "new", "--on", "m2.csv", "--json").document
+    assert (found["a"], found["b"], found["trained_on"]) == ("old", "new", {"a": 0, "b": 200})

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, Any
 
 from cyclopts import Parameter
 
@@ -12,9 +12,6 @@ from treino.cli.flags import ScreenFlag, Trust
 from treino.cli.screen import Replace, output_file, say_replaced
 from treino.folders.access import Access
 from treino.folders.store.output_files import CSV
-
-if TYPE_CHECKING:
-    from treino.folders.documents.paired_runs import PairedRuns
 
 NOTHING = "–"
 
@@ -36,13 +33,10 @@ def compare(
 
     Example: treino compare february march --on test.csv
     """
-    from treino.folders.data_source import files_of
-    from treino.reports.paired_runs import paired_runs
-    from treino.results import predicting
+    from treino.results import compared
 
-    output = output_file(to, CSV, replace=replace, reads=files_of(on))
-    first, second = (predicting(name, Access(trust=trust)) for name in (run, other))
-    found = paired_runs(first, second, on)
+    output = output_file(to, CSV, replace=replace, reads=[on])
+    found = compared(run, other, on, Access(trust=trust))
     document = found.to_json() | {"path": to}
     if output is not None:
         output.write(_rows(found))
@@ -75,7 +69,7 @@ def _number(value: float | None) -> str:
     return NOTHING if value is None else numeral(value)
 
 
-def _rows(found: "PairedRuns") -> bytes:
+def _rows(found: Any) -> bytes:
     """The rows whose answer changed, as a table."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")

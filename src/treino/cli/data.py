@@ -14,9 +14,9 @@ from treino.base.text import cell_words, listed
 from treino.base.words import N_, _, flag, numeral
 from treino.cli.flags import ScreenFlag, given, with_settings
 from treino.cli.screen import Replace, output_file, say_replaced
-from treino.folders.access import Access
 from treino.folders.store.output_files import PAGE, PNG
 from treino.settings.data_settings import OF_FORMAT, OF_PICTURES
+from treino.settings.spec import read_settings
 
 if TYPE_CHECKING:
     from treino.data.builtins import Builtin
@@ -78,7 +78,6 @@ def data(
     from treino.data import BUILTINS, describe
     from treino.folders.data_source import prepared_beside, read_from
     from treino.plots.data_page import contact_sheet, data_page
-    from treino.settings.spec import read_settings
 
     settings = read_settings(given(flags))
     if to is not None and source is None:
@@ -127,15 +126,14 @@ def data(
 
 def _like(like: str, source: str | None, others: Mapping[str, Any], screen: ScreenFlag) -> int:
     """Say how the rows differ from those that a run was trained on."""
-    from treino.folders.prediction import drift_of
-    from treino.results import predicting
+    from treino.results import drift_from
 
     if source is None:
         raise LIKE_WITHOUT_DATA()
     for name, value in others.items():
         if value is not None:
             raise LIKE_AND_MORE(name=flag(name))
-    found = drift_of(predicting(like, Access()), source)
+    found = drift_from(like, source)
     screen.document(found.to_json())
     headings = _("column"), _("there"), _("here"), _("shift"), _("chance"), _("missing"), _("outside")
     rows = [_drift_cells(column) for column in found.columns]

@@ -5,7 +5,7 @@ Modules that only existing runs or sweeps need are imported at their use: a new 
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from treino.base.errors import Refusal
 from treino.base.words import placeholders
@@ -18,11 +18,9 @@ from treino.folders.own_code import with_own_code
 from treino.settings.network_call import in_place_of
 from treino.settings.options import ClusterOptions
 from treino.settings.spec import read_settings
+from treino.training.likeness import Likeness
 from treino.training.loop import JobEvent
 from treino.training.train import Start
-
-if TYPE_CHECKING:
-    from treino.training.sweeps.member import Likeness
 
 TRUST_OF_NOTHING = Refusal(
     "--trust runs the copy of a network's file that was sealed with a run, and no run was named.",
@@ -129,7 +127,7 @@ def _training(asked: TrainFlags, screen: Screen) -> Iterator[JobEvent]:
 
 def _data_and_settings(
     asked: TrainFlags, screen: Screen
-) -> tuple[Any, dict[str, Any], NetworkSource, str | None, "Likeness | None"]:
+) -> tuple[Any, dict[str, Any], NetworkSource, str | None, Likeness | None]:
     """(data, settings, source of the network's file, run whose settings it takes, what it takes for other
     rows) of a new training."""
     source, settings, origin = asked.source, dict(asked.settings), asked.origin

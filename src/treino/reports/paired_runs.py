@@ -46,6 +46,7 @@ def paired_runs(a: StoredRun, b: StoredRun, source: Any) -> PairedRuns:
     """
     if (a.name, a.path) == (b.name, b.path):
         raise RUN_TWICE(run=a.name)
+    a, b = (run.refit or run for run in (a, b))  # which predicts
     for run in (a, b):
         if run.preparation.target_shape:
             raise AXES_OF_TARGET(run=run.name)

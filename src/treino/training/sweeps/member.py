@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from treino.base.errors import Refusal, TreinoError
+from treino.base.errors import Refusal
 from treino.base.own_objects import is_kept, is_own
 from treino.base.words import _
 from treino.data.dataset import Data
@@ -31,10 +30,10 @@ from treino.folders.stored_folder import StoredFolder
 from treino.folders.stored_run import STUDY_IS_NO_RUN, StoredRun
 from treino.folders.timeline import segments_of
 from treino.folders.weights import check_layers
-from treino.settings.network_call import in_place_of
-from treino.settings.setting_types import as_item, as_items
+from treino.settings.setting_types import as_items
 from treino.settings.spec import LAYERS, OF_DATA, Settings
 from treino.training.completion import run_facts, shape_entries
+from treino.training.likeness import Likeness
 from treino.training.resolution import decide, resolve
 from treino.training.sweeps.bracket import MemberTable, TopMember, read_top
 from treino.training.sweeps.populations import OF_MEMBERS, SharedRows, settings_of, shared_settings
@@ -59,8 +58,6 @@ LIKE_BRANCH = Refusal(
     "Do the same once more: {command}; or give DATA and the settings themselves.",
 )
 
-LIKE_COLUMN = Refusal("{why} {run} learnt from it.", "{hint} Or say what to learn from: [[features=a,b]].")
-LIKE_TARGET = Refusal("{why} {run} predicts it.", "{hint} Or say what to predict: [[target=NAME]].")
 MEMBER_CURVES = Refusal(
     "{sweep} holds the curves of its networks together.", "Draw them all: treino plot {sweep} [[what=curves]]"
 )
@@ -294,56 +291,6 @@ def like(
     if not isinstance(source, BuiltinName):  # the present default recipe could differ
         settings_given = {"recipe": "plain"} | settings_given
     return source, settings_given | engine, network_source(folder, None, trust)
-
-
-@dataclass(frozen=True, eq=False)
-class Likeness:
-    """What a training on other rows takes from a run, or from a network of a sweep.
-
-    settings: those that were typed for it; what its rows or its recipe decided is decided anew. networks: the
-    source of the network file that they name. preparation: what its columns were. net: the former network.
-    """
-
-    run: str
-    settings: Mapping[str, Any]
-    networks: NetworkSource
-    preparation: Preparation
-    net: str | None
-
-    def with_settings(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        """The settings with those that are given for this training, and without what these make void: the
-        task of another target, a length in other units."""
-        own = dict(self.settings)
-        if str(given.get("target", own.get("target"))) != str(own.get("target")):
-            own.pop("task", None)
-            own["features"] = [f for f in own.get("features") or () if f != given["target"]] or None
-        for length, other in (("epochs", "steps"), ("steps", "epochs")):
-            if length in given:
-                own.pop(other, None)
-        net = {"net": in_place_of(self.net, given["net"])} if isinstance(given.get("net"), str) else {}
-        return {name: value for name, value in own.items() if value is not None} | dict(given) | net
-
-    def column_refusal(self, error: TreinoError) -> TreinoError:
-        """The error for a column that the other rows lack, with the run that learnt from it."""
-        learnt = LIKE_TARGET if error.rule == "target_unknown" else LIKE_COLUMN
-        return learnt.named(error.rule)(why=error.message, run=self.run, hint=error.hint)
-
-    def notes(self, data: Data) -> list[str]:
-        """Sentences on the training: like which run, and the columns that are something else here."""
-        notes = [_("Trained on other rows with the settings of {run}.").format(run=self.run)]
-        kinds = {e.column: e.encoder for e in self.preparation.encoders}
-        other = [e for e in data.preparation.encoders if kinds.get(e.column, e.encoder) != e.encoder]
-        if other:
-            each = [f"{e.column} ({_(kinds[e.column])} → {_(e.encoder)})" for e in other]
-            text = _("Columns that become other inputs than in {run}: {names}. As there: [[kinds={kinds}]].")
-            same = ",".join(f"{as_item(e.column)}={_ASKABLE[kinds[e.column]]}" for e in other)
-            notes.append(text.format(run=self.run, names=", ".join(each), kinds=same))
-        return notes
-
-
-_ASKABLE = {"rank": "category", "time": "date"} | {
-    name: name for name in ("number", "one-hot", "hashed", "date", "text")
-}
 
 
 def likeness(
