@@ -108,7 +108,9 @@ def test_what_tells_the_classes_comes_first_in_any_script() -> None:
     encoder, inputs = encoder_of(data), data.preparation.inputs
     assert inputs[0] == "price" or inputs[1] == "review (length)"
     told = [term.strip() for term in encoder.terms[: encoder.shown]]
-    assert {"não", "péssimo", "👍", "好看", "demais", "muito bom"} <= set(told[:100])
+    assert {"não", "péssimo", "👍", "demais", "muito"} <= set(told[:100])
+    assert any(term in "这个电影很好看" for term in told[:100])
+    assert len({*encoder.terms} & {" muito ", " muito bom ", "muito"}) == 1  # all in the same texts
     assert any("Free text, by words and pieces of words" in note and "review" in note for note in data.notes)
     assert any("Empty texts, and an input says where: review" in note for note in data.notes)
     assert data.train.x.isfinite().all()
@@ -157,6 +159,7 @@ SENTENCES = [
     [
         ([f"{SENTENCES[i % 2]}, flight {i}" if i % 3 else SENTENCES[1] for i in range(40)], True),
         (["BIRD STRUCK LEFT WING ON APPROACH AT NIGHT", "PILOT SAW A FLOCK OF GULLS NEAR US"], True),
+        (["BIRD STRUCK LEFT WING ON APPROACH AT NIGHT"] * 9 + ["PILOT SAW A FLOCK of GULLS NEAR US"], True),
         (["这个电影真的很好看我们都喜欢", "质量太差了一点也不值得购买"], True),
         (["Braund, Mr. Owen Harris", "Futrelle, Mrs. Jacques Heath (Lily May Peel)"], False),
         (["maria da silva souza", "josé antônio dos santos"], False),

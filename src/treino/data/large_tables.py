@@ -21,7 +21,7 @@ from treino.data.documents import Encoder
 from treino.data.mapped_rows import MappedRows
 from treino.data.preparation.column_kinds import ColumnRole
 from treino.data.preparation.encoders import EncodingGaps, encoded
-from treino.data.preparation.fit import comparable_columns, held_out_means, scaled
+from treino.data.preparation.fit import comparable_columns, held_out_means, scaled, take
 from treino.data.preparation.preparation import Preparation
 from treino.data.preparation.target_means import TargetFolds
 from treino.data.readers.columnar import ColumnTypes, RowSpill
@@ -167,8 +167,9 @@ def on_disk(
     """Do what ``fit.in_memory`` does, but with x in files in the folder."""
     shown = held_out_means(tables[0], preparation, train_N, folds)
 
-    def raw_of(encoder: Encoder, _places: tuple[int, ...]) -> NDArray[np.float64]:
-        return encoded(encoder, tables[0].column(encoder.column), tables[0].place)[0]
+    def raw_of(encoder: Encoder, _places: tuple[int, ...], rows: Any) -> NDArray[np.float64]:
+        table = tables[0] if isinstance(rows, slice) else take(tables[0], rows)
+        return encoded(encoder, table.column(encoder.column), table.place)[0]
 
     preparation = scaled(preparation, raw_of, train_N, weight_T, shown)
     met = _write(tables, parts, preparation, folder, train_N, shown)

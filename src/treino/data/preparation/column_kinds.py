@@ -137,7 +137,7 @@ def _counts(column: Column) -> Counter[str]:
 
 def reads_as_prose(words: Iterable[str]) -> bool:
     """Whether these are sentences and not names, titles, addresses or codes: some words in each, most of them
-    in lower case; more words if the script or the writer has no lower case; and more if most have digits.
+    in lower case; more words if the script or the writer has hardly any; and more if most have digits.
 
     A letter of a script without blanks between words counts as half a word.
     """
@@ -153,7 +153,7 @@ def reads_as_prose(words: Iterable[str]) -> bool:
     mean = total / 2 / max(1, len(sampled))
     if mean >= 15:
         return True
-    least = 5 if small > capital or not capital else 8 if not small else 15
+    least = 5 if small > capital or not capital else 8 if 20 * small < capital else 15
     return mean >= least and digits < 0.8 * len(sampled)
 
 

@@ -71,6 +71,7 @@ EQUAL_TEXTS = (
         "they were given, and figures may be too good for it; [[duplicates=apart]] leaves them out."
     ),
 )
+LEAST_DEVIATION = 0.01  # by which an input of a text is divided; terms of few texts have less
 LONG_TEXT = 50  # characters; shorter texts may be alike by chance
 
 
@@ -341,7 +342,7 @@ def held_out_means(
 
 def scaled(
     preparation: Preparation,
-    raw_of: Callable[[Encoder, tuple[int, ...]], NDArray[np.float64]],
+    raw_of: Callable[[Encoder, tuple[int, ...], Any], NDArray[np.float64]],
     train_N: NDArray[np.int64],
     weight_T: NDArray[np.float64] | None,
     shown: Mapping[int, NDArray[np.float64]],
@@ -349,14 +350,21 @@ def scaled(
     """The preparation with mean and scale of its inputs, computed on the training rows column by column.
 
     A 0/1 input has mean 0 and scale 1; a bin or a target mean has its mean and scale 1. raw_of: the raw
-    inputs ``[N, K]`` of an encoder, at these places among all. weight_T: the training rows' weights. shown:
-    see ``held_out_means``.
+    inputs ``[N, K]`` of an encoder, at these places among all, of these rows. weight_T: the training rows'
+    weights. shown: see ``held_out_means``.
     """
     mean, scale = [0.0] * preparation.size, [1.0] * preparation.size
     share_T = None if weight_T is None else weight_T / weight_T.sum()
     for encoder, group in zip(preparation.encoders, preparation.groups, strict=True):
-        if encoder.scaled and preparation.normalise:
-            raw_NK = raw_of(encoder, group)
+        if isinstance(encoder, TextEncoder) and preparation.normalise:
+            some = evenly(len(train_N), encoder.own_width)
+            raw_TK = raw_of(encoder, group, train_N[some])
+            weight = None if weight_T is None else weight_T[some] / weight_T[some].sum()
+            for k in range(encoder.own_width):
+                mean[group[k]], deviation = _fit(raw_TK[:, k].copy(), weight)
+                scale[group[k]] = max(deviation, LEAST_DEVIATION)
+        elif encoder.scaled and preparation.normalise:
+            raw_NK = raw_of(encoder, group, slice(None))
             for k, place in enumerate(group[1 : len(encoder.edges)], 1):
                 mean[place], _scale = _fit(raw_NK[:, k][train_N], share_T)
             value_T = raw_NK[:, 0][train_N]
@@ -427,7 +435,11 @@ def in_memory(
     else:
         first_ND: Any = raws[0]
         preparation = scaled(
-            preparation, lambda _encoder, at: first_ND[:, at[0] : at[-1] + 1], train_N, weight_T, shown
+            preparation,
+            lambda _encoder, at, rows: first_ND[rows, at[0] : at[-1] + 1],
+            train_N,
+            weight_T,
+            shown,
         )
     x_of = {}
     for part in (TRAIN, VALIDATION, TEST):

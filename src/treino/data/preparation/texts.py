@@ -20,8 +20,8 @@ Floats = NDArray[np.float64]
 LEAST_TEXTS = 3  # a term occurs in at least so many training texts
 CANDIDATES = 20_000  # the commonest words, pairs of words and pieces of words, so many of each
 MOST_TERMS = 2_000  # kept of these, by how much they tell of the target
-MOST_SHOWN = 150  # words and pairs of words that are inputs of their own
-MOST_SUMS = 32  # inputs that are sums of all terms
+MOST_SHOWN = 300  # of these, the most telling ones are inputs of their own
+MOST_SUMS = 64  # inputs that are sums of all terms
 MOST_LETTERS = 5_000  # of an alphabet
 PIECES = (3, 4, 5)  # lengths of pieces, with the blanks before and after a word
 MOST_TEXTS, MOST_CHARACTERS = 50_000, 10_000_000  # of the training texts by which terms are chosen
@@ -107,15 +107,14 @@ def fit_texts(texts: Sequence[str], target_TK: Floats) -> dict[str, Any]:
     terms, count_TV = _candidates([words_in(text, letter_of) for text in texts])
     present_V = np.bincount(count_TV.indices, minlength=len(terms))
     weight_V = np.log((1 + len(texts)) / (1 + present_V)) + 1
-    best = np.argsort(-_telling(_weighted(count_TV, weight_V), target_TK), kind="stable")[:MOST_TERMS]
-    whole = [k for k in best if terms[k] == f" {terms[k].strip()} " or unspaced(terms[k][0])][:MOST_SHOWN]
-    order_V = np.array([*whole, *np.setdiff1d(best, whole, assume_unique=True)], dtype=np.int64)
+    told_V, own_V = _telling(_weighted(count_TV, weight_V), target_TK), _of_own_texts(count_TV)
+    order_V = own_V[np.argsort(-told_V[own_V], kind="stable")][:MOST_TERMS]
     value_TV = _weighted(count_TV[:, order_V], weight_V[order_V])
     return {
         "letters": letters,
         "terms": tuple(terms[k] for k in order_V),
         "weights": _rounded(weight_V[order_V]),
-        "shown": len(whole),
+        "shown": min(MOST_SHOWN, len(order_V)),
         "sums": _rounded(_sums(value_TV).ravel()),
     }
 
@@ -225,6 +224,13 @@ def _weighted(count_TV: Any, weight_V: Floats) -> Any:
     rows = np.repeat(np.arange(value_TV.shape[0]), np.diff(value_TV.indptr))
     value_TV.data /= np.sqrt(np.bincount(rows, value_TV.data**2))[rows]
     return value_TV
+
+
+def _of_own_texts(count_TV: Any) -> NDArray[np.int64]:
+    """The terms, without those that occur in just the texts of an earlier one, as pieces of one word do."""
+    key_T = np.random.default_rng(0).integers(1 << 40, size=count_TV.shape[0])
+    _keys, first = np.unique((count_TV > 0).astype(np.int64).T @ key_T, return_index=True)
+    return np.sort(first)
 
 
 def _telling(value_TV: Any, target_TK: Floats) -> Floats:
