@@ -56,6 +56,7 @@ NAMES = (
     "playground",
     "tables_peers",
     "tables_in_time",
+    "tables_with_text",
     "recipe_pieces",
     "refit",
     "rows",
