@@ -97,7 +97,7 @@ def test_terms_are_weighted_as_scikit_learn_weighs_them() -> None:
     terms = [f" {word} " for word in own.get_feature_names_out()]
     n = len(terms)
     sums = np.random.default_rng(0).normal(size=(n, 2))
-    inputs = text_inputs(TEXTS, LETTERS, terms, own.idf_, 3, sums.ravel(), 4.0)
+    inputs = text_inputs(TEXTS, LETTERS, terms, own.idf_.tolist(), 3, sums.ravel().tolist(), 4.0)
     expected = own.transform(TEXTS).toarray()
     np.testing.assert_allclose(inputs[:, 1:4], 4 * expected[:, :3], atol=1e-12)
     np.testing.assert_allclose(inputs[:, 4:], expected @ sums, atol=1e-12)

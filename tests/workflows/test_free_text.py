@@ -40,7 +40,7 @@ def run(table: Path) -> tr.Run:
 
 def shares(run: tr.Run, frame: pd.DataFrame) -> np.ndarray:
     answers = run.predict(frame)
-    return answers.filter(like="probability").to_numpy()
+    return np.asarray(answers.filter(like="probability"))
 
 
 def odd_rows() -> pd.DataFrame:
@@ -61,6 +61,7 @@ def test_it_is_better_than_a_linear_model_and_predicts_what_it_was_judged_by(
     assert right == pytest.approx(judged["accuracy"])
 
 
+@pytest.mark.slow
 def test_a_script_predicts_the_same(run: tr.Run, tmp_path: Path) -> None:
     exported = script(run)
     assert {path.suffix for path in exported.paths} == {".py", ".pt", ".json", ".npz"}
