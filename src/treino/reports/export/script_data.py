@@ -352,10 +352,9 @@ def _shape_values(file: DelimitedFile | None) -> dict[str, Any]:
 
 # ---- columns that need encoders
 
-LONG_FIELDS = ("levels", "values", "means", "letters", "terms", "weights", "sums")
-LONG = 2000  # characters of a column's line, from which on its tables go into a file beside the script
+LONG = 1000  # characters of a column's table, from which on it goes into a file beside the script
 LONG_TABLES = """\
-# long tables of columns: known classes, values and their target means, terms of texts
+# long tables of columns, such as known classes and target means
 TABLES = json.loads(Path(__file__).with_name({file}).read_text("utf-8"))
 for one in ENCODERS:
     one.update(TABLES.get(one["column"], {{}}))"""
@@ -379,7 +378,7 @@ def _encoders(run: StoredRun, data: Data) -> ScriptPart:
         e.to_json() | _date_reading(e, forms) | ({"grouped": True} if e.column in grouped else {})
         for e in made
     ]
-    long = {row["column"]: _taken(row) for row in rows if len(literal(row)) > LONG}
+    long = {row["column"]: tables for row in rows if (tables := _long_tables(row))}
     name = f"{as_portable(run.name)}_columns.json"
     listed, files = f"ENCODERS = {_lines(rows)}", dict[str, bytes]()
     if long:
@@ -405,9 +404,10 @@ def _encoders(run: StoredRun, data: Data) -> ScriptPart:
     )
 
 
-def _taken(row: dict[str, Any]) -> dict[str, Any]:
-    """Take the tables of a column out of its row."""
-    return {name: row.pop(name) for name in LONG_FIELDS if name in row}
+def _long_tables(row: dict[str, Any]) -> dict[str, Any]:
+    """Take the long values out of a column's row, and return them."""
+    long = [name for name, value in row.items() if name != "column" and len(literal(value)) > LONG]
+    return {name: row.pop(name) for name in long}
 
 
 def _columns(run: StoredRun, data: Data) -> tuple[list[Column], dict[str, tuple[DateForm, str]]]:
