@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 import treino as tr
 from tests.reports.export.test_onnx import asked
 from treino.data.documents import HashingEncoder
+from treino.data.table import Column
 from treino.reports.export.formats import exported
 
 ROWS = 150
@@ -157,13 +158,16 @@ def same(frame: pd.DataFrame, new: pd.DataFrame, asked_of: dict[str, Any]) -> No
                 np.testing.assert_allclose(value, ours[name], rtol=1e-5, atol=1e-5 * scale)
 
 
-def test_a_known_class_is_one_that_two_training_rows_have() -> None:
-    words = [f"w{k}" for k in range(50) for _again in range(2)] + [f"once {k}" for k in range(50)]
-    frame = pd.DataFrame({"c": words, "b": np.arange(150.0), "y": np.arange(150) % 2})
-    data = tr.load(frame, target="y", validation=0, test=0)
-    encoder = data.preparation.encoders[0]
+def test_a_class_of_no_training_row_is_like_any_other_such(tmp_path: Path) -> None:
+    words = [f"w{k % 60}" for k in range(180)]
+    frame = pd.DataFrame({"c": words, "b": np.arange(180) % 7 + 0.5, "y": np.arange(180) % 2})
+    run = tr.fit(frame, target="y", recipe="plain", epochs=1, lean=True, parent=tmp_path)
+    (encoder, _number) = run.preparation.encoders
     assert isinstance(encoder, HashingEncoder)
-    assert encoder.values == tuple(sorted(f"w{k}" for k in range(50)))
-    assert not data.train.x[100:, : encoder.buckets].any()
-    assert data.train.x[:100, : encoder.buckets].abs().sum(1).eq(1).all()
-    assert any("c (50)" in note for note in data.notes)
+    known = {words[row] for row in run.data.train.index.tolist()}
+    assert encoder.values == tuple(sorted(known))
+    assert any(f"c ({len(known)})" in note for note in run.data.notes)
+    cells = Column("c", words=np.array([encoder.values[0], "new", "", "other"], object))
+    raw_ND, _met = run.preparation.encode([cells, Column("b", numbers=np.zeros(4))], str)
+    assert raw_ND[0, : encoder.buckets].any()
+    assert not raw_ND[1:, : encoder.buckets].any()

@@ -246,8 +246,8 @@ def say_encoders(encoders: Sequence[Encoder], table: Table, kinds: Mapping[str, 
     sentences = {
         OneHotEncoder: _("One input for each class (so many): {names}."),
         HashingEncoder: _(
-            "Hashed, for their classes are many (so many are in two training rows or more, and are known; "
-            "all others are alike): {names}."
+            "Hashed, for their classes are many (so many are in the training rows; all others are alike): "
+            "{names}."
         ),
         TextEncoder: _("Free text, by words and pieces of words (so many): {names}."),
         RankEncoder: _("Ordered classes as ranks: {names}."),

@@ -5,7 +5,6 @@ What an encoder holds is declared in ``documents.py``; here cells are encoded, a
 
 import hashlib
 import itertools
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import singledispatch
@@ -108,7 +107,6 @@ Place = Callable[[int], str]
 MOST_LEVELS = 40  # more classes than this are hashed; skrub's TableVectorizer has the same limit
 MOST_LEVELS_WITH_BINS = 256  # the limit with bins, which add many inputs anyway
 BUCKETS = 64
-LEAST_ROWS = 2  # training rows of a hashed class that is known: one row says nothing about other rows
 BINS = 16  # the usual number of bins of a column
 DAY = 86400.0
 
@@ -274,9 +272,8 @@ def fit_encoder(
         if column.numbers is not None and column.odd is None and not column.boolean:
             numeric = len(set(words)) == len(np.unique(column.numbers[train_N]))  # each has one spelling
             words = level_cells(column, numeric)[train_N]
-        known = {word for word, n in Counter(words.tolist()).items() if n >= LEAST_ROWS}
-        fitted = {} if folds is None else folds.fit(words, np.zeros(len(words), dtype=np.int64), known)
-        fitted = fitted or {"values": tuple(sorted(known - {""}))}
+        fitted = {} if folds is None else folds.fit(words, np.zeros(len(words), dtype=np.int64))
+        fitted = fitted or {"values": tuple(sorted(set(words.tolist()) - {""}))}
         return HashingEncoder(column=name, buckets=BUCKETS, numeric=numeric, **fitted)
     in_order = tuple(level for level in column.categories if level in levels)
     if not in_order:

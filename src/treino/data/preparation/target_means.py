@@ -4,7 +4,7 @@ They help if a column's values identify something: the length of a route, a scho
 thousand names. Micci-Barreca 2001, ACM SIGKDD Explorations 3(1), 27-32.
 """
 
-from collections.abc import Sequence, Set
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -57,12 +57,9 @@ class TargetFolds:
     fold_T: NDArray[np.int64]
     weight_T: Floats | None = None
 
-    def fit(
-        self, key_T: NDArray[Any], bin_T: NDArray[np.int64], known: Set[Any] | None = None
-    ) -> dict[str, Any]:
+    def fit(self, key_T: NDArray[Any], bin_T: NDArray[np.int64]) -> dict[str, Any]:
         """The fields ``values``, ``means`` and ``prior`` of an encoder; {} if these values' means don't
-        predict the other folds' targets clearly better than means of bins. known: the values to keep; None:
-        all."""
+        predict the other folds' targets clearly better than means of bins."""
         if not repeats(key_T):
             return {}
         error, prior = min(self._errors(key_T))
@@ -71,9 +68,6 @@ class TargetFolds:
         values, place_T = np.unique(key_T, return_inverse=True)
         count_L, sum_LK = self._sums(place_T, len(values))
         mean_LK = (sum_LK + prior * sum_LK.sum(0) / count_L.sum()) / (count_L[:, None] + prior)
-        if known is not None:
-            kept_L = np.array([value in known for value in values.tolist()])
-            values, mean_LK = values[kept_L], mean_LK[kept_L]
         return {"values": tuple(values.tolist()), "means": tuple(mean_LK.ravel().tolist()), "prior": prior}
 
     def held_out(self, key_T: NDArray[Any], prior: float) -> Floats:
