@@ -190,8 +190,8 @@ class Run(StoredRun, Shown):
         """A card for notebooks: metrics, intervals, the loss, findings."""
         if not self.folder.has("spec.json"):
             return tag("code", repr(self))
-        findings = self.facts.findings
-        return run_card(self.path, self.spec.data.name, self.status, self.result, findings, curves_of(self))
+        known = self.result, self.facts.findings, curves_of(self), self.refit_note
+        return run_card(self.path, self.spec.data.name, self.status, *known)
 
 
 class SweepRun(SweepNetwork, Run):

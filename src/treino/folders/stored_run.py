@@ -233,7 +233,7 @@ class StoredRun(StoredFolder):
     @property
     def awaits_refit(self) -> bool:
         """Whether it has ended, and its refit, which was asked for, has not."""
-        return self.refit_state not in ("", "changed", "finished", "diverged")
+        return self.refit_state not in ("", "changed", "running", "finished", "diverged")
 
     @property
     def refit_note(self) -> str:
@@ -247,9 +247,10 @@ class StoredRun(StoredFolder):
         if self.awaits_refit:
             sentence = _("Its refit is not complete, and the judged network predicts: treino resume {run}")
             return sentence.format(run=self.typed)
+        running = _("Its refit is in training: until it ends, the judged network predicts.")
         changed = _("It has no refit, as settings changed on its way: the judged network predicts.")
         diverged = _("Its refit diverged: the judged network predicts.")
-        return {"changed": changed, "diverged": diverged}.get(self.refit_state, "")
+        return {"running": running, "changed": changed, "diverged": diverged}.get(self.refit_state, "")
 
     @property
     def trusted(self) -> "StoredRun":

@@ -40,16 +40,22 @@ SHOWN = 30  # maximum number of runs in a list
 
 
 def run_card(
-    path: Path, data: str, status: str, result: RunResult | None, findings: Sequence[Finding], curves: Curves
+    path: Path,
+    data: str,
+    status: str,
+    result: RunResult | None,
+    findings: Sequence[Finding],
+    curves: Curves,
+    note: str = "",
 ) -> Markup:
     """Return a run's card: headline, metrics, loss, findings. data: the data's name. result: None before the
-    run ends.
+    run ends. note: on its refit.
     """
     table, charts = figures_table(result), curve_charts([curves])
     beside = [] if table is None else [_block(table)]
     beside += [tag("div", charts[0].html, style="flex:1 1 420px;max-width:480px")] if charts else []
     parts = [_line(outcome)] if (outcome := headline(result)) else []
-    parts.append(tag("div", *beside, style=GRID))
+    parts += [tag("div", *beside, style=GRID), *([_line(note)] if note else [])]
     parts += [
         tag("div", tag("b", finding.rule, style=WRONG), f" {finding.message} {finding.fix}")
         for finding in findings

@@ -42,6 +42,7 @@ from treino.training import (
     sweep_events,
     sweep_resumption,
     training_rows,
+    with_refit,
 )
 from treino_studio import messages
 from treino_studio.process import Channel
@@ -195,7 +196,7 @@ class Trainer:
             case messages.ExtendRequest():
                 return sweep_resumption(request.run, Access(), more=request.members)
             case messages.ResumeRequest():
-                return alerted(resuming(request.run, Access()), ())
+                return with_refit(alerted(resuming(request.run, Access()), ()), Access())
             case messages.ContinueRequest():
                 return self._continued(request, body)
             case _:
@@ -258,7 +259,8 @@ class Trainer:
             stream.job.stop_wish = "stopped"
             while stream in self.streams:
                 self._advance(stream)
-            before = Stream(alerted(resuming(path), ()), None, how, play_control.speed)
+            events = with_refit(alerted(resuming(path), ()), Access())
+            before = Stream(events, None, how, play_control.speed)
         folder = RunFolder.open(path, verify=False)
         deliver(lambda: send_stop(folder))
         begin = time.monotonic()
