@@ -24,7 +24,7 @@ MOST_SHOWN = 300  # of these, the most telling ones are inputs of their own
 MOST_SUMS = 64  # inputs that are sums of all terms
 MOST_LETTERS = 5_000  # of an alphabet
 PIECES = (3, 4, 5)  # lengths of pieces, with the blanks before and after a word
-MOST_TEXTS, MOST_CHARACTERS = 50_000, 10_000_000  # of the training texts by which terms are chosen
+MOST_TEXTS, MOST_CHARACTERS = 50_000, 5_000_000  # of the training texts by which terms are chosen
 
 # ---- from texts to inputs
 
