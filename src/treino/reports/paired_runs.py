@@ -53,8 +53,7 @@ def paired_runs(a: StoredRun, b: StoredRun, source: Any) -> PairedRuns:
     kinds = [[(one.target, set(one.classes)) for one in run.preparation.by_target] for run in (a, b)]
     if kinds[0] != kinds[1]:
         raise NOTHING_TO_COMPARE(a=a.name, b=b.name, one=learnt(a.spec), other=learnt(b.spec))
-    notes = [f"{run.name}: {run.refit_note}" for run in (a, b) if run.refit_note]
-    a, b = a.refit or a, b.refit or b
+    notes = [f"{run.name}: {run.trusted.refit_note}" for run in (a, b) if run.trusted.refit_note]
     both = answered_rows(a, source), answered_rows(b, source)
     known = both[0].prepared.with_target
     if known is None or both[1].prepared.with_target is None or not len(known):
