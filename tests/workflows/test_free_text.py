@@ -15,7 +15,7 @@ from tests.data.test_texts import encoder_of, reviews
 from treino.data import describe, load
 from treino.data.preparation.encoders import encoded
 from treino.data.table import Column
-from treino.inspection.feature_importance import importances
+from treino.inspection.feature_importance import _terms, importances
 from treino.reports.export.script import script
 
 ODD = [
@@ -111,6 +111,17 @@ def test_importance_counts_a_term_with_its_part_in_the_sums(run: tr.Run) -> None
     terms = [name for name in found.names if name.startswith("review: ")]
     assert len(terms) == 20
     assert len(found.loss.mean_K) == len(found.names)
+    scale_D = run.preparation.mean_and_scale[1]
+    name, inputs, grows_K = next(_terms(run.data))
+    assert name in found.names
+    place = run.preparation.inputs.index(name)
+    x_2D = run.data.train.x[:1].repeat(2, 1)
+    x_2D[1, inputs] += grows_K / scale_D[place]
+    raw_2D = run.preparation.inverse(x_2D)
+    assert raw_2D[1, place] - raw_2D[0, place] == pytest.approx(1, abs=1e-5)
+    grown = np.array(encoder_of(run.data).inputs_of(0))
+    own = list(run.preparation.groups[run.preparation.features.index("review")])
+    np.testing.assert_allclose((raw_2D[1] - raw_2D[0])[own], grown, atol=1e-4)
     encoder = encoder_of(run.data)
     encoder = encoder.model_copy(update={"shown": len(encoder.terms)})
     inputs, _gaps = encoded(encoder, Column("review", words=np.array(ODD, object)), str)

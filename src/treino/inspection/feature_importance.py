@@ -248,10 +248,12 @@ def importances(
 def _terms(data: Data) -> Iterator[tuple[str, Sequence[int], Tensor]]:
     """Yield the terms that tell the most, of each column of free text: the term's name, the inputs that it is
     a part of, and how much each of these grows where the first grows by 1."""
+    scale_D = data.preparation.mean_and_scale[1]
     for encoder, group in zip(data.preparation.encoders, data.preparation.groups, strict=False):
         if isinstance(encoder, TextEncoder):
             for term, place in enumerate(group[1 : 1 + min(encoder.shown, TERMS)]):
-                grows = dict(zip(group, encoder.inputs_of(term), strict=True))
+                raw = zip(group, encoder.inputs_of(term), strict=True)
+                grows = {k: by * scale_D[place] / scale_D[k] for k, by in raw}
                 inputs = [place, *(k for k in group if grows[k] and k != place)]
                 yield encoder.inputs[1 + term], inputs, torch.tensor([grows[k] for k in inputs])
 
