@@ -47,8 +47,8 @@ def compare(
     headings = _("figure"), found.a, found.b, _("difference"), _("95 % of the difference")
     lines = []
     for figure in found.figures:
-        ends = [figure.low, figure.high]
-        interval = "" if figure.low is None else _(" to ").join(_number(end) for end in ends)
+        ends = {"low": _number(figure.low), "high": _number(figure.high)}
+        interval = "" if figure.low is None else _("{low} to {high}").format(**ends)
         values = map(_number, (figure.a, figure.b, figure.difference))
         lines.append([figure.metric, *values, interval])
     screen.out.print(table(headings, lines, left=(0,)))
