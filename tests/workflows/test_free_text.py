@@ -14,6 +14,7 @@ import treino as tr
 from tests.data.test_texts import encoder_of, reviews
 from treino.data import describe, load
 from treino.data.preparation.encoders import encoded
+from treino.data.summaries.measures import WordCounts
 from treino.data.table import Column
 from treino.inspection.feature_importance import _terms, importances
 from treino.reports.export.script import script
@@ -112,11 +113,11 @@ def test_importance_counts_a_term_with_its_part_in_the_sums(run: tr.Run) -> None
     assert len(terms) == 20
     assert len(found.loss.mean_K) == len(found.names)
     scale_D = run.preparation.mean_and_scale[1]
-    name, inputs, grows_K = next(_terms(run.data))
+    name, changed, grows_K = next(_terms(run.data))
     assert name in found.names
     place = run.preparation.inputs.index(name)
     x_2D = run.data.train.x[:1].repeat(2, 1)
-    x_2D[1, inputs] += grows_K / scale_D[place]
+    x_2D[1, list(changed)] += grows_K / float(scale_D[place])
     raw_2D = run.preparation.inverse(x_2D)
     assert raw_2D[1, place] - raw_2D[0, place] == pytest.approx(1, abs=1e-5)
     grown = np.array(encoder_of(run.data).inputs_of(0))
@@ -136,8 +137,8 @@ def test_data_says_its_length_and_commonest_words(table: Path) -> None:
     assert "pedido" in note
     (column,) = [column for column in described.columns if column.name == "review"]
     assert (column.kind, column.way) == ("text", "text")
-    assert column.shape is not None
-    assert column.shape.values[0] in ("pedido", "de", "a", "na")  # type: ignore[union-attr]
+    assert isinstance(column.shape, WordCounts)
+    assert column.shape.values[0] in ("pedido", "de", "a", "na")
 
 
 def test_estimators_folds_and_a_table_of_text_alone() -> None:
