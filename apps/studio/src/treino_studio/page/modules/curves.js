@@ -52,8 +52,10 @@ export function makeCurves(page) {
       },
     });
     showFigures(list, now, step);
-    const said = [...list.querySelectorAll('dt, dd')].map(({ textContent }) => textContent);
-    canvas.setAttribute('aria-label', [t('step_n', { step: whole(step) }), ...said].join(', '));
+    const said = [...list.children].map(({ children: [name, ...figures] }) =>
+      [name.textContent, figures.map(({ textContent }) => textContent).join(', ')].join(' '),
+    );
+    canvas.setAttribute('aria-label', `${t('step_n', { step: whole(step) })}: ${said.join('; ')}`);
     setText($('#curves-title'), metric ? t(metric === 'accuracy' ? 'loss_and_accuracy' : 'loss_and_error') : t('loss'));
   }
   return { draw };
