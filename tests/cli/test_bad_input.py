@@ -168,8 +168,8 @@ NETS = {
     "makes_number": ("def Net(): return 3", "net_kind", "int"),
     "needs_arguments": (
         "import torch\nclass Net(torch.nn.Module):\n    def __init__(self, n): super().__init__()",
-        "net_fails",
-        "TypeError",
+        "net_argument",
+        "n",
     ),
     "bare": (
         "import torch\nclass Net(torch.nn.Module):\n    def forward(self, x): return x[:, :3]",

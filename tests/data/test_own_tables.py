@@ -232,7 +232,7 @@ def test_what_a_note_says_of_a_column_can_be_typed(treino: Treino, tmp_path: Pat
         )
         flags = shlex.split(note["hint"].rpartition(": ")[2].removesuffix("."))
         found = treino("data", "one.csv", *flags, "--target", "y", "--json").document
-        assert {c["name"]: c["way"] for c in found["columns"]}[name] == "hashed"
+        assert {c["name"]: c["way"] for c in found["columns"]}[name] == "text"
     kinds = ",".join(as_item(name) + "=hashed" for name in names)
     assert [c["way"] for c in treino("data", "t.csv", "--kinds", kinds, "--json").document["columns"]][
         :3

@@ -195,7 +195,7 @@ def test_a_file_of_its_own_is_the_test(write: Write) -> None:
         ({"kinds": {"woh": "text"}}, "kind_column_unknown", "'who'"),
         ({"kinds": {"q": "date"}}, "kind_date", "can't be a date"),
         ({"kinds": {"q": "boolean"}}, "kind_boolean", "truth value"),
-        ({"kinds": {"q": "text"}, "features": ["p", "q"]}, "features_kinds", "'q'"),
+        ({"kinds": {"q": "out"}, "features": ["p", "q"]}, "features_kinds", "'q'"),
         ({"test": "missing.csv"}, "data_unknown", "missing.csv"),
     ],
 )

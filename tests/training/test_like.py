@@ -75,7 +75,6 @@ def test_a_run_that_began_with_weights_goes_on_with_them(treino: Treino) -> None
     ("words", "rule"),
     [
         (("train", "--like", "nowhere:3"), "no_runs"),
-        (("train", "wine", "--like", "s:3"), "like_and_data"),
         (("train",), "usage"),
         (("predict", "nowhere:1", "iris"), "no_runs"),
     ],

@@ -342,8 +342,9 @@ def test_the_page_finds_in_planted_runs_what_the_doctor_finds(planted: list[Any]
     found = set()
     for ours, run in planted:
         mine = [each for each in ours["findings"] if each["rule"] != "diverged"]
-        assert [each["rule"] for each in mine] == [each.rule for each in run.result.findings], run
-        for each, theirs in zip(mine, run.result.findings, strict=True):
+        theirs_all = [each for each in run.result.findings if each.rule != "single_class"]  # beside trees
+        assert [each["rule"] for each in mine] == [each.rule for each in theirs_all], run
+        for each, theirs in zip(mine, theirs_all, strict=True):
             assert (each["severity"], each["certain"]) == (theirs.severity, theirs.certain)
             assert plain(each["message"]) == plain(theirs.message)
             assert plain(each["fix"]) == plain(theirs.fix)

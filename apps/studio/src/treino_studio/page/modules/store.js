@@ -168,8 +168,9 @@ export function partOf(frame, split) {
 }
 
 /**
- * A figure of a split at the step in view, and of which step and rows it is, or of which epoch's batches the mean. What was measured on all rows there comes
- * first, then what is recorded of the last step before, then what was measured on a part of the rows, which it names.
+ * A figure of a split at the step in view, and of which step and rows it is, or of which epoch's batches the mean.
+ * What was measured on all rows there comes first, then what is recorded of the last step before, then what was
+ * measured on a part of the rows.
  *
  * @param {Store} store
  * @param {string} split

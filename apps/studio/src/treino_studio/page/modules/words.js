@@ -21,7 +21,7 @@ export function t(key, values = {}) {
 
 const DECIMALS = /\d+(\.\d+)?(, ?\d+(\.\d+)?)+/g; // a list of numbers
 
-/** Numbers of a text in the reader's form: their decimal sign, and between those of a list what can't be taken for it. */
+/** Numbers of a text in the reader's form: their decimal sign, and between those of a list another one. */
 export const localised = (text) =>
   language.now === 'pt_BR'
     ? text
