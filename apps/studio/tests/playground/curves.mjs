@@ -1,4 +1,4 @@
-/** What the playground keeps and sends of curves: reads {losses: [parts], entries, most} from stdin, writes them thinned. */
+/** What the playground keeps of curves: {losses: [parts], entries, most, epochs} from stdin, thinned to stdout. */
 
 import { readFileSync } from 'node:fs';
 import { drawnEntries, Losses, Records, ThinnedCurve } from '../../src/treino_studio/playground/web/history.js';
