@@ -82,6 +82,7 @@ PRINTING = """
 runs
 data iris
 show r
+compare r q --on iris
 doctor r
 doctor
 predict r iris
@@ -107,6 +108,7 @@ def test_every_verb_says_in_one_line_that_stdout_takes_nothing(
 ) -> None:
     """It is closed for each second verb, and full for the others; in a thorough run both for each."""
     tr.fit("iris", steps=2, name="r")
+    tr.fit("iris", steps=3, name="q")
     Path("trials.csv").write_text("acc\n0.5\n0.6\n")
     assert {words.split(" ")[0] for words in PRINTING} >= set(VERBS) - {"studio", "mcp"}
     cases = list(itertools.product(STDOUT, PRINTING))
