@@ -93,6 +93,7 @@ def test_the_program_takes_the_commands_of_long_pages() -> None:
         apps[words[0]].parse_args(words, exit_on_error=False, print_error=False)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", with_blocks("sh", COSTS))
 def test_the_commands_of_a_page(
     page: Path, treino: Treino, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, thorough: bool
@@ -111,6 +112,7 @@ def test_the_commands_of_a_page(
             assert said.status == 0, (words, said.err)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", with_blocks("python", OF_SNIPPETS))
 def test_the_snippets_of_a_page(page: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)

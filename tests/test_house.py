@@ -123,6 +123,7 @@ said("predict", "last", "iris", "--json"); absent(*{SERVER + DRAWING})
     )
 
 
+@pytest.mark.slow
 def test_commands_that_only_list_import_no_torch(trained: Path) -> None:
     lists = ["--version"], ["--help"], [], ["runs"], ["--lang", "pt", "runs"], ["runs", "--json"]
     in_a_new_python(

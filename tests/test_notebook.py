@@ -247,6 +247,7 @@ def test_the_doctor_in_a_notebook(kernel: Any) -> None:
     assert bare.outputs[0].text == "The doctor is off.\n"
 
 
+@pytest.mark.slow
 def test_mistakes_and_explanations_in_a_notebook(kernel: Any) -> None:
     wrong, explained = executed(kernel, "rate = 0.1\ntr.fit('wnie')", "tr.explain('mse')")
     (refused,) = wrong.outputs

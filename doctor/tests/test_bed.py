@@ -71,6 +71,7 @@ def judge(path, python=sys.executable):
     assert [f for f in silent["findings"] if f[0] not in allowed] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", by_tier([*faulty(), *katas()]))
 def test_a_fault_is_found_on_its_line_and_nothing_else_and_its_mend_is_silent(path):
     judge(path)

@@ -205,6 +205,7 @@ for step in range(6):
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("calls", [1, 70, 400])
 @pytest.mark.parametrize("listed", [True, False])
 def test_every_recorded_call_that_trains_is_known_to_train(calls, listed):

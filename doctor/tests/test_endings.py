@@ -87,6 +87,7 @@ LIMITS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", LIMITS)
 def test_limits_end_a_script_that_does_not_want_to_end(what, tmp_path):
     text, flag = LIMITS[what]

@@ -119,6 +119,7 @@ def test_the_figure_is_the_last_that_is_named(text, figure):
     assert last_figure(text) == figure
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("end", "why"),
     [

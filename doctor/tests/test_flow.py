@@ -152,6 +152,7 @@ def test_any_source_has_an_end(tmp_path_factory: pytest.TempPathFactory, pieces:
     _all_ways(str(path))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "text",
     [

@@ -84,6 +84,7 @@ def test_a_wrong_word_in_the_ini_file_is_one_sentence(run, pytester):
     done.stderr.fnmatch_lines(["ERROR: doctor = loud in the ini file: it is fail, or warn."])
 
 
+@pytest.mark.slow
 def test_tests_without_torch_import_neither_it_nor_the_doctor(pytester, run):
     pytester.makepyfile(
         test_light="""

@@ -125,6 +125,7 @@ for train, test in KFold(5, shuffle=True, random_state=0).split(X):
 """
 
 
+@pytest.mark.slow
 def test_a_net_that_all_folds_share_is_found(tmp_path):
     findings = ids(FOLDS.format(anew="pass"), tmp_path)
     assert {f: findings[f].line for f in findings} == {"test_in_train": 11}

@@ -53,6 +53,7 @@ def test_resamples_are_the_same_rows_however_many_are_drawn_at_once() -> None:
     np.testing.assert_array_equal(counts(None), counts(9))
 
 
+@pytest.mark.slow
 @given(seed=st.integers(0, 99))
 def test_weights_multiply_the_counts_of_drawn_rows(seed: int) -> None:
     """Of rows that weigh whole numbers the scores are those of repeated rows, drawn together."""

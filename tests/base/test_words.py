@@ -345,6 +345,7 @@ def test_a_merge_loses_nothing_and_guesses_nothing(tmp_path: Path, monkeypatch: 
         catalogues.translations(folder)
 
 
+@pytest.mark.slow
 @given(
     st.dictionaries(
         st.text(st.characters(codec="utf-8", exclude_categories=["Cc"]), min_size=1).filter(str.strip),

@@ -72,6 +72,7 @@ def _back() -> Any:
     os.chdir(here)
 
 
+@pytest.mark.slow
 @pytest.mark.sampled(20)
 @pytest.mark.parametrize(("base", "name", "key"), CASES, ids=map(" ".join, CASES))
 def test_a_forged_value_does_nothing(

@@ -50,6 +50,7 @@ def test_bad_studies_are_refused_before_anything_is_written(treino: Treino) -> N
         assert not Path("runs").exists()
 
 
+@pytest.mark.slow
 def test_a_study_says_what_it_found_and_is_shown_drawn_and_no_run(treino: Treino) -> None:
     words = ("--batch-sizes", "100,20,5", "--as-taught", "--epochs", 3, "--until", "1.6,accuracy=0.9")
     said = treino("study", "wine", *words)

@@ -83,6 +83,7 @@ def test_patience_is_an_end_and_no_cut(treino: Treino) -> None:
     assert treino("show", "last", "--json").document["best"]["params"] == d["best"]["params"]
 
 
+@pytest.mark.slow
 def test_the_figures_of_a_leader_are_those_of_the_weights_that_are_kept(treino: Treino) -> None:
     """By accuracy many looks are equally good, and only the first of them is kept."""
     words = "iris --space lr=0.03|0.1 --metric accuracy --strategy none --epochs 60 --fresh 0 --json"

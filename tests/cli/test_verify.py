@@ -106,6 +106,7 @@ def test_the_report_tells_of_a_verification_of_exactly_these_files(treino: Trein
     assert kept != (run / NAME).read_text()
 
 
+@pytest.mark.slow
 def test_a_forged_document_is_not_believed(treino: Treino, run: Path) -> None:
     treino("verify", "r", "--keep")
     document = json.loads((run / NAME).read_text())
@@ -146,6 +147,7 @@ def test_a_link_or_markup_in_its_place(treino: Treino, run: Path) -> None:
 # ---- what it refuses
 
 
+@pytest.mark.slow
 def test_rows_that_moved_or_changed(treino: Treino) -> None:
     frame = pd.DataFrame({"a": range(60), "y": ["p", "q", "q"] * 20})
     frame.to_csv("t.csv", index=False)

@@ -84,6 +84,7 @@ def test_names_that_only_look_like_those(name: str) -> None:
     assert portable(slug(name))
 
 
+@pytest.mark.slow
 def test_text_files_are_utf_8_on_every_system() -> None:
     """Without ``encoding``, Windows reads and writes text in a code page of its own."""
     sources = [*SOURCES.glob("src/**/*.py"), *SOURCES.glob("apps/*/src/**/*.py")]

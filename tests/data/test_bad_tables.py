@@ -290,6 +290,7 @@ def test_what_is_no_source_at_all(source: object) -> None:
     assert refusal(source, target="y").rule == "data_type"
 
 
+@pytest.mark.slow
 def test_text_that_no_pattern_fits_takes_no_longer_than_to_read_it(write: Write) -> None:
     """A million characters each: with time that grows as the square, each would take hours."""
     many = 1_000_000

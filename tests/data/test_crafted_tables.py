@@ -107,6 +107,7 @@ def test_dates_beyond_the_calendar_are_named(treino: Treino, tmp_path: Path, tex
         assert f"Column 'c' holds the date '{text}' in row 0; dates are of the years 1 to 9999." in said.err
 
 
+@pytest.mark.slow
 def test_a_long_level_is_held_once(treino: Treino, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In memory that the cells written out would exceed; Parquet's are read in smaller batches."""
     levels = pa.array(["long " * 100_000, "short"])

@@ -145,6 +145,7 @@ def test_inputs_that_are_larger_than_the_cells(tmp_path: Path) -> None:
     same(ours, data)
 
 
+@pytest.mark.slow
 def test_what_was_prepared_is_found_again_and_only_for_the_same(tmp_path: Path) -> None:
     path, cache = tmp_path / "t.csv", tmp_path / "cache"
     table().to_csv(path, index=False)

@@ -85,6 +85,7 @@ def test_a_dataset_has_all_that_a_table_has(noise: str, tmp_path: Path) -> None:
     json.dumps(d, allow_nan=False)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "source",
     [Points("torch"), loader(), {"train": Coming(), "validation": Coming(), "test": Coming()}],

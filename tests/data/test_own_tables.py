@@ -45,6 +45,7 @@ def same_rows(a: Data, b: Data) -> bool:
     )
 
 
+@pytest.mark.slow
 def test_a_run_has_the_rows_of_its_tables_again(tmp_path: Path) -> None:
     table, test = tmp_path / "a" / "table.csv", tmp_path / "a" / "test.csv"
     table.parent.mkdir()
@@ -92,6 +93,7 @@ def test_an_interrupted_run_of_an_encoded_table_goes_on(tmp_path: Path) -> None:
     assert again.metrics == whole.metrics
 
 
+@pytest.mark.slow
 def test_predictions_count_gaps_and_unknown_classes(treino: Treino, tmp_path: Path) -> None:
     mixed().to_csv("t.csv", index=False)
     assert treino("train", "t.csv", "--target", "price", "--kinds", SIZES, "--epochs", "2").status == 0
@@ -201,6 +203,7 @@ def test_flags_that_do_not_fit(treino: Treino, asked: tuple[str, ...], rule: str
     assert said.document["error"]["hint"]
 
 
+@pytest.mark.slow
 def test_money_and_large_numbers_are_written_as_people_write_them(tmp_path: Path) -> None:
     """The target's currency stands beside its figures where its cells name one, and nowhere else."""
     for currency, expected in (

@@ -135,6 +135,7 @@ def test_a_number_that_stands_for_its_group_or_time_has_no_means(frame: pd.DataF
     assert inputs_of(load(frame.assign(when=frame["when"] % 1e6), **asked, split_time="when"), "code")
 
 
+@pytest.mark.slow
 def test_many_names_have_them_beside_their_hashes_on_disk_too(tmp_path) -> None:
     frame = table(6000, 40).drop(columns="kind")
     frame["y"] += frame["name"].str[1:].astype(int) % 7

@@ -106,6 +106,7 @@ def test_leaves_follow_the_columns_and_every_change_of_them(frame: pd.DataFrame)
     assert torch.equal(prep.with_leaves(x), x)
 
 
+@pytest.mark.slow
 def test_they_are_the_same_for_rows_on_disk_and_go_through_json(tmp_path) -> None:
     frame = table(6000)
     frame.to_csv(tmp_path / "t.csv", index=False)

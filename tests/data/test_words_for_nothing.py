@@ -47,6 +47,7 @@ def test_without_that_it_is_a_class_as_it_is_written(write: Write, numbers: str,
     assert f"country={text}" in [name for e in data.preparation.encoders for name in e.inputs]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("column", "at"), [("number", 3), ("number", 50_000), ("date", 50_000), ("truth", 50_000)]
 )

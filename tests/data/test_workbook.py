@@ -57,6 +57,7 @@ cells = st.one_of(
 )  # fmt: skip
 
 
+@pytest.mark.slow
 @settings(max_examples=40)
 @given(rows=st.lists(st.tuples(cells, cells), min_size=1, max_size=12))
 def test_numbers_and_words_survive(rows: list[tuple]) -> None:

@@ -230,6 +230,7 @@ def test_a_member_alone_has_the_bits_it_has_among_other_bags(way):
         assert same(whole(together, member), whole(alone))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", WAYS)
 def test_a_training_that_is_cut_and_resumed_has_the_same_bits(way):
     straight, loss_SP = run(hard(range(5), WEIGHTS, HELD, way, BAGS))

@@ -45,6 +45,7 @@ def described(draw):
     )
 
 
+@pytest.mark.slow
 @given(described(), st.sampled_from([(1, 65, 80), (3, 64, 64)]))
 def test_a_description_knows_its_module_s_parameters_and_work(net, shape):
     module = net.module(shape, 4)

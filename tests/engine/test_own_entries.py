@@ -365,6 +365,7 @@ OF_CLASSES: list[tuple[Any, Callable[[Any, Any], float]]] = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("metric", "oracle"), OF_CLASSES, ids=word)
 def test_a_metric_of_classes_is_what_its_function_says(metric: Any, oracle: Callable[..., float]) -> None:
     run: Any = tr.fit("iris", metric=metric, epochs=2)
@@ -376,6 +377,7 @@ def test_a_metric_of_classes_is_what_its_function_says(metric: Any, oracle: Call
     assert low < high
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("metric", ["log_loss", "neg_log_loss", "neg_brier_score", "roc_auc"])
 def test_a_metric_of_probabilities_is_what_its_function_or_scorer_says(metric: str) -> None:
     run: Any = tr.fit("breast_cancer", metric=metric, epochs=2)

@@ -145,6 +145,7 @@ def _places(value: Any) -> list[str]:
     return found
 
 
+@pytest.mark.slow
 @settings(max_examples=200)
 @given(st.data())
 def test_whatever_stands_anywhere_is_let_through_or_refused(

@@ -191,6 +191,7 @@ SPECIAL += [
 worded = st.text(st.characters(codec="utf-8", exclude_characters="\ufffe\uffff"), max_size=8)
 
 
+@pytest.mark.slow
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
 @given(
     rows=st.lists(

@@ -135,6 +135,7 @@ def test_a_run_killed_at_any_moment_goes_on(tmp_path: Path, fork: Fork, thorough
     assert torch.equal(done.read_tensors("model.safetensors")[0]["w"], children.state(end))
 
 
+@pytest.mark.slow
 def test_a_run_is_read_while_another_process_writes_it(tmp_path: Path, fork: Fork) -> None:
     log = tmp_path / "log"
     with RunFolder.create(parent=tmp_path, name="a") as folder:

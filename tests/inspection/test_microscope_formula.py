@@ -129,6 +129,7 @@ def at_a_kink(e: Expr) -> bool:
     return any(map(at_a_kink, e.args))
 
 
+@pytest.mark.slow
 @settings(max_examples=300)
 @given(trees())
 def test_values_and_derivatives_of_any_tree_are_torch_s(tree: Expr) -> None:
@@ -142,6 +143,7 @@ def test_values_and_derivatives_of_any_tree_are_torch_s(tree: Expr) -> None:
             assert value(derivative(tree, symbol)) == pytest.approx(expected, rel=1e-9, abs=1e-10)
 
 
+@pytest.mark.slow
 @settings(max_examples=300)
 @given(trees())
 def test_any_tree_is_read_back_from_its_numbers_and_is_well_formed_in_mathml(tree: Expr) -> None:

@@ -130,6 +130,7 @@ def test_the_walkers_arrow_points_down() -> None:
     assert "loss 5.45, slope 5.8 50 % of the slope lies in view" in said
 
 
+@pytest.mark.slow
 def test_a_line_says_its_barrier() -> None:
     at_R = np.linspace(-0.25, 1.25, 91)
     loss = {"train": 0.1 + np.exp(-((at_R - 0.5) ** 2) * 20), "validation": 0.3 + at_R**2}

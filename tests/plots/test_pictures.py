@@ -149,6 +149,7 @@ def test_names_of_all_kinds_are_shown_letter_by_letter() -> None:
     assert all("\n" not in t for t in legend)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [1, 12, 40])
 def test_any_number_of_classes(count: int) -> None:
     figure = boundary_figure(plane(tuple(f"a longer name {k}" for k in range(count))))
@@ -300,6 +301,7 @@ def test_numbers_for_people() -> None:
     assert shares == ["0 %", "100 %", "99.9 %", "0.1 %", "50 %", "84 %"]
 
 
+@pytest.mark.slow
 def test_the_same_picture_is_the_same_bytes_without_time_or_program() -> None:
     first, again = png(boundary_figure(plane()), 60), png(boundary_figure(plane()), 60)
     assert first == again

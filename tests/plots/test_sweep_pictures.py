@@ -109,6 +109,7 @@ WIDE = SPACE | {
 }
 
 
+@pytest.mark.slow
 def test_no_word_of_many_settings_is_cut_or_stands_on_another() -> None:
     space = WIDE
     found = rows(60, lambda m, _c: None if m == 2 else 42_232.0 + 1e5 * m)

@@ -80,6 +80,7 @@ def test_every_picture_is_drawn_but_those_of_one_pixel(
     assert all("occlusion" in error.hint for error in refused)
 
 
+@pytest.mark.slow
 def test_the_picture_of_first_weights_has_the_kernels(runs: dict[str, tr.Run]) -> None:
     run = runs["blocks"]
     shown = first_weights(run.module, run.data, item_shape=run.item_shape)

@@ -68,6 +68,7 @@ def test_it_trains_to_the_same_numbers(name: str, settings: dict[str, Any], tmp_
     check_equal(name, settings, tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "settings"), export_cases.MANY)
 @pytest.mark.sampled(20)
 def test_it_trains_to_the_same_numbers_whatever_was_set(
@@ -166,6 +167,7 @@ def test_it_predicts_from_columns_of_every_kind(name: str, tmp_path: Path) -> No
     np.testing.assert_allclose(theirs["prediction"], ours, rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_only_what_the_run_uses_is_in_it(tmp_path: Path) -> None:
     path = exported(trained("wine", tmp_path)).paths[0]
     text = path.read_text()
@@ -274,6 +276,7 @@ def test_bare_weights(tmp_path: Path) -> None:
     run.folder.verify()  # exports lie outside of what is sealed
 
 
+@pytest.mark.slow
 def test_what_can_t_be_exported_is_refused(tmp_path: Path) -> None:
     run = trained("iris", tmp_path)
     with pytest.raises(TreinoError, match="safetensors") as unknown:

@@ -152,6 +152,7 @@ def test_a_frame_over_constant_parts_is_the_whole_drawing(wine: Run, tmp_path: P
             np.testing.assert_array_equal(pixels, whole)
 
 
+@pytest.mark.slow
 def test_no_two_classes_get_one_colour_in_film_and_page(tmp_path: Path) -> None:
     """Eleven classes of 4 to 60 rows around a circle: few pixels of some, many of others."""
     r, count = np.random.default_rng(3), 11

@@ -103,6 +103,7 @@ def test_a_picture_that_breaks_keeps_no_other_from_the_tracker(
     assert [p.name for p in memory[-1][1].pictures] == ["curves.png"]
 
 
+@pytest.mark.slow
 def test_a_tracker_that_fails_is_said_once_and_ends_nothing(
     memory: list[tuple[str, Any]], treino: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -115,6 +116,7 @@ def test_a_tracker_that_fails_is_said_once_and_ends_nothing(
         assert tr.fit("iris", epochs=2, track="slow").status == "finished"
 
 
+@pytest.mark.slow
 def test_an_alert_that_sends_back_makes_no_second_run(memory: list[tuple[str, Any]], tmp_path: Path) -> None:
     run = tr.fit("iris", parent=tmp_path, epochs=4, lean=True, track="memory", alerts="loss < 100: rewind")
     kinds = [what for what, _told in memory]

@@ -402,6 +402,7 @@ def pictures(x: Any) -> TensorDataset:
     return TensorDataset(torch.as_tensor(x).float(), torch.from_numpy(load_digits().target))
 
 
+@pytest.mark.slow
 def test_a_picture_training_no_better_than_a_constant_begins_again_at_half_of_its_own_rate(
     tmp_path: Path,
 ) -> None:
@@ -424,6 +425,7 @@ def test_a_picture_training_no_better_than_a_constant_begins_again_at_half_of_it
         assert not run.spec.segments
 
 
+@pytest.mark.slow
 def test_a_training_resumed_between_its_returns_ends_with_the_same_bits(tmp_path: Path) -> None:
     blank = pictures(np.random.default_rng(0).normal(0, 1e-9, (1797, 8, 8)))
 
@@ -459,6 +461,7 @@ def test_a_collapse_at_the_usual_rate_is_said_and_mended(
     assert min(run.document["loss"]["train"]) < min(given.document["loss"]["train"])
 
 
+@pytest.mark.slow
 def test_a_finding_acts_on_its_way(tmp_path: Path) -> None:
     text = "finding lr_too_high: rewind lr*0.001"
     run, told = fit(tmp_path, text, lr=3.0, epochs=200, patience=20, hidden=(64, 32))
@@ -485,6 +488,7 @@ def test_the_gradient_s_norm_is_the_update_s(tmp_path: Path) -> None:
     assert len(told) == 2
 
 
+@pytest.mark.slow
 def test_alerts_that_never_fire_change_no_bit(tmp_path: Path) -> None:
     never = ["validation loss > 1e6: stop", "loss > 1e6 for 3 steps: lr*0.5", "gradient norm > 1e6: stop",
              "time spent > 900 h: stop", "lr > 1e3: stop",
@@ -635,6 +639,7 @@ def test_a_killed_run_goes_on_with_its_alerts_as_if_nothing_had_been(tmp_path: P
     assert len(events(again, "alert")) == 2
 
 
+@pytest.mark.slow
 def test_spans_are_counted_on_after_a_resume(tmp_path: Path) -> None:
     """As if the training had not been stopped between two of the alert's steps, or just at one."""
     text = "validation loss < 1e6 for 7 epochs: lr*0.9"

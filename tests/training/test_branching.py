@@ -29,6 +29,7 @@ def same_end(a: Run, b: Run) -> None:
     assert a.evaluations == b.evaluations
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", CASES)
 @pytest.mark.sampled(6)
 def test_without_changes_the_parents_bits(case: str, tmp_path: Path) -> None:
@@ -80,6 +81,7 @@ def test_changed_settings_make_torchs_steps(optimizer: str, tmp_path: Path) -> N
     assert s["betas"] == (None if optimizer == "sgd" else [0.7, 0.95])
 
 
+@pytest.mark.slow
 def test_the_path_of_segments(tmp_path: Path) -> None:
     run = api.fit("wine", parent=tmp_path, lean=True, epochs=20, dropout=0.2, every=10)
     first = run.losses

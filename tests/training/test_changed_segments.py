@@ -147,6 +147,7 @@ def test_the_epochs_go_on_without_a_jump(tmp_path: Path) -> None:
     np.testing.assert_array_equal(back.losses[:40], changed.losses[:40])
 
 
+@pytest.mark.slow
 def test_a_branch_of_a_branch_is_played_again_alone(tmp_path: Path) -> None:
     run = api.fit("wine", parent=tmp_path, lean=True, epochs=6, optimizer="sgd", momentum=0.9, lr=0.05)
     first = run.at(9).branch(batch_size=50, optimizer="adam")

@@ -114,6 +114,7 @@ def test_a_change_for_a_step_past_the_planned_end_is_refused() -> None:
     assert "step 60" in told
 
 
+@pytest.mark.slow
 def test_a_training_like_one_that_was_changed_says_so(treino: Treino) -> None:
     trained(("lr", 0.02, 10, "agent"))
     said = treino("train", "--like", "steered", "--name", "again").out

@@ -203,6 +203,7 @@ def changed(tmp_path_factory: pytest.TempPathFactory) -> tr.Run:
     return found
 
 
+@pytest.mark.slow
 def test_all_changes_of_pictures_are_played_again_branched_and_found_like_before(
     treino: Treino, changed: tr.Run
 ) -> None:
@@ -221,6 +222,7 @@ def test_all_changes_of_pictures_are_played_again_branched_and_found_like_before
     assert equal(tr.open("again").tensors, changed.tensors)
 
 
+@pytest.mark.slow
 def test_networks_of_a_sweep_may_differ_in_what_is_done_to_pictures(treino: Treino) -> None:
     space = ("--space", "augment=none|shift,cutout=0.2", "--space", "flip=true|false", "--sampler", "grid")
     more = ("--channels", 4, "--epochs", 1, "--fresh", 0, "--threads", 1, "--name", "s")
@@ -235,6 +237,7 @@ def test_networks_of_a_sweep_may_differ_in_what_is_done_to_pictures(treino: Trei
         assert equal(tr.open(f"alone-{member}").tensors, tr.open("s").member(member).tensors)
 
 
+@pytest.mark.slow
 def test_a_population_for_each_shape_and_every_network_as_if_alone(treino: Treino, tmp_path: Path) -> None:
     space = ["channels=4|4,8", "dropout=0|0.2|0.4", "kernel=3|5"]
     more = {"members": 6, "epochs": 1, "fresh": 0, "top": 6, "ensemble": 4, "threads": 1, "name": "s"}
@@ -259,6 +262,7 @@ def test_a_sweep_of_both_kinds_lets_equal_kinds_answer_together(tmp_path: Path) 
     assert "net" in str(refusal_of(found.predict, IMAGE_NHW.reshape(200, -1), top=4))
 
 
+@pytest.mark.slow
 def test_ensembles_seeds_folds_and_studies(tmp_path: Path) -> None:
     together = tr.fit("tiny", parent=tmp_path, ensemble=3, **SMALL | {"dropout": 0.3, "dropout_spread": True})
     assert isinstance(tr.open(together.path).module, Ensemble)

@@ -39,6 +39,7 @@ def alone(tmp_path: Path, seed: int, like: tr.Run, data: str = "iris", **setting
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     "settings", [{"epochs": 60, "patience": 6, "dropout": 0.2, "lr": 0.02}, {"epochs": 12}]

@@ -76,6 +76,7 @@ def test_four_and_four_are_eight_to_the_bit(tmp_path: Path, name: str) -> None:
     assert any(before["sentence"] in note for note in document["notes"])
 
 
+@pytest.mark.slow
 def test_a_strategy_that_cuts_gets_a_further_bracket(tmp_path: Path) -> None:
     swept(tmp_path / "s", 12, strategy="halving")
     document = ended(sweep_resumption(tmp_path / "s", more=20))
@@ -167,6 +168,7 @@ def test_the_command_line_and_python_add_networks(tmp_path: Path, treino: Treino
     assert refused.document["error"]["rule"] == "more_of_no_sweep"
 
 
+@pytest.mark.slow
 def test_what_is_asked_too_late_is_refused(tmp_path: Path) -> None:
     swept(tmp_path / "s", 4, fresh=0)
     events = sweep_resumption(tmp_path / "s", more=2)

@@ -136,6 +136,7 @@ def test_a_network_that_fails_on_the_way_leaves_what_was_trained(
     assert tr.open("late").status == "stopped"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "words",
     [("train",), ("sweep", "--space", "lr=1e-3|1e-2", "--fresh", 0), ("study", "--batch-sizes", 16)],
@@ -179,6 +180,7 @@ def test_a_sweep_without_test_rows_is_judged_without_them(treino: Callable[..., 
         assert treino(*words).status == 0, words
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", ["winner_run", "judgement", "row_scores"])
 def test_a_sweep_is_sealed_without_what_fails(
     part: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, treino: Callable[..., Any]

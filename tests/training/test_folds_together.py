@@ -33,6 +33,7 @@ def same_bits(one: StoredRun, other: StoredRun) -> bool:
     return mine.keys() == its.keys() and all(tensor.equal(its[name]) for name, tensor in mine.items())
 
 
+@pytest.mark.slow
 @pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     ("data", "settings", "populations"),

@@ -168,6 +168,7 @@ def test_what_is_left_in_the_middle_leaves_nothing(tmp_path: Path) -> None:
     assert torch.equal(run.at(30).net.state_dict()["0.weight"], moment.net.state_dict()["0.weight"])
 
 
+@pytest.mark.slow
 def test_the_usual_seeds_and_batch_sizes(tmp_path: Path) -> None:
     moment = run_of(tmp_path).at(40)
     assert usual_futures(moment, "seed", 3) == [{}, {"seed": 4}, {"seed": 5}]

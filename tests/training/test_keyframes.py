@@ -45,6 +45,7 @@ def test_a_training_does_not_feel_its_keyframes(case: str, tmp_path: Path) -> No
     replayed(run, seen)
 
 
+@pytest.mark.slow
 @pytest.mark.sampled(5)
 @pytest.mark.parametrize("case", ["plain", "as taught", "dropout and cosine", "batch norm", "batched"])
 def test_a_keyframe_is_what_the_engine_saves_there(case: str, tmp_path: Path) -> None:
@@ -66,6 +67,7 @@ def test_a_keyframe_is_what_the_engine_saves_there(case: str, tmp_path: Path) ->
                 assert torch.equal(value.nan_to_num(), again[name].nan_to_num()), (step, name)
 
 
+@pytest.mark.slow
 def test_a_budget_that_is_full_doubles_the_distance(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = api.fit("wine", parent=tmp_path, lean=True, epochs=30, every=1)
     assert steps_kept(first) == list(range(first.document["steps"] + 1))

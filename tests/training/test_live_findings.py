@@ -68,6 +68,7 @@ def found(
     return told
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", WRONG)
 @pytest.mark.sampled(2)
 def test_a_wrong_setting_is_found_on_the_way(what: str, tmp_path: Path) -> None:

@@ -30,6 +30,7 @@ def table(kind: str, unit: float = 1.0) -> pd.DataFrame:
     return pd.DataFrame({"a": a, "b": b, "c": c, "price": y * unit, "part": part})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "log"), [("ratio", True), ("sum", False), ("gamma", False)])
 def test_the_scale_is_chosen_said_and_kept(kind: str, log: bool, tmp_path: Path) -> None:
     how: dict[str, Any] = {"target": "price", "split_column": "part", "parent": tmp_path, "epochs": 4}
@@ -44,6 +45,7 @@ def test_the_scale_is_chosen_said_and_kept(kind: str, log: bool, tmp_path: Path)
     assert found["low"].min() >= 0
 
 
+@pytest.mark.slow
 def test_figures_intervals_and_exports_are_of_the_target_itself(tmp_path: Path) -> None:
     how: dict[str, Any] = {"target": "price", "split_column": "part", "epochs": 8, "log_target": True}
     run, large = (tr.fit(table("ratio", unit), parent=tmp_path, lean=False, **how) for unit in (1.0, 1000.0))
@@ -68,6 +70,7 @@ def test_figures_intervals_and_exports_are_of_the_target_itself(tmp_path: Path) 
     np.testing.assert_allclose([float(row.split(",")[1]) for row in printed], said, rtol=1e-4)
 
 
+@pytest.mark.slow
 def test_where_no_trial_is_made_and_what_is_refused(tmp_path: Path) -> None:
     frame, how = table("ratio").drop(columns="part"), {"parent": tmp_path, "epochs": 2, "target": "price"}
     positive = frame["a"] > -1

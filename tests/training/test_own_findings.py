@@ -102,6 +102,7 @@ def test_labels_that_say_nothing_are_nobodys_fault(seed, tmp_path):
     assert found(tmp_path, (x, y), epochs=10, seed=seed) == []
 
 
+@pytest.mark.slow
 def test_a_rare_class_that_is_given_up_is_found_and_weights_mend_it(tmp_path):
     g = np.random.default_rng(0)
     y = (g.random(1500) < 0.04).astype(int)
@@ -112,6 +113,7 @@ def test_a_rare_class_that_is_given_up_is_found_and_weights_mend_it(tmp_path):
     assert [f["message"].partition(" is ")[0] for f in named] == ["Class 'bad'"]
 
 
+@pytest.mark.slow
 def test_a_network_of_ones_is_found(tmp_path):
     net = nn.Sequential(nn.Linear(13, 16), nn.ReLU(), nn.Linear(16, 3))
     mended = nn.Sequential(nn.Linear(13, 16), nn.ReLU(), nn.Linear(16, 3))

@@ -247,6 +247,7 @@ def test_rewind(copied: Steered) -> None:
     assert more.at(MIDDLE + 1).hp["lr"] == 0.02
 
 
+@pytest.mark.slow
 def test_fan(kind: Steered) -> None:
     """A future that changes nothing goes where the run went; there are futures of each usual kind."""
     run = kind.run()
@@ -260,6 +261,7 @@ def test_fan(kind: Steered) -> None:
         assert all(torch.equal(same[name], tensor) for name, tensor in there.items())
 
 
+@pytest.mark.slow
 def test_growth(copied: Steered) -> None:
     """More units and another layer; of a network of the user's own it is refused, with what can change."""
     run = copied.run()

@@ -75,6 +75,7 @@ def run(made: Run, tmp_path: Path) -> Run:
 # ---- runs of every kind
 
 
+@pytest.mark.slow
 @pytest.mark.sampled(3)
 @pytest.mark.parametrize("case", [*CASES][::-1])
 def test_a_run_of_each_kind_and_kernel_is_equal(case: str, tmp_path: Path) -> None:

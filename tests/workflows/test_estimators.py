@@ -228,6 +228,7 @@ def test_a_network_of_ones_own_is_cloned_and_trained() -> None:
     assert described.run_.settings["activation"] == "tanh"
 
 
+@pytest.mark.slow
 def test_seeds_follow_scikit_learns_rules() -> None:
     x, y = iris()
 

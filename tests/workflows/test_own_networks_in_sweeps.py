@@ -154,6 +154,7 @@ def test_a_class_its_arguments_a_loss_and_an_optimizer_in_one_space(treino: Trei
     assert "net.width" in treino("show", "first").out
 
 
+@pytest.mark.slow
 def test_one_member_a_single_training_and_company_give_the_same_bits(treino: Treino) -> None:
     company: Any = tr.sweep("wine", {"net.width": [8, 16, 24]}, net=Net, sampler="grid", lr=0.01, **FEW)
     one: Any = tr.sweep("wine", {"net.width": [16]}, net=Net, members=1, lr=0.01, **FEW)
@@ -165,6 +166,7 @@ def test_one_member_a_single_training_and_company_give_the_same_bits(treino: Tre
     assert by_text.settings["net"] == "net.py:Net(width=16)"
 
 
+@pytest.mark.slow
 def test_classes_of_different_shapes_compete_in_one_leaderboard(treino: Treino) -> None:
     space = {"net": ["mlp", Net, Deep], "net.depth": "1..3 if net=Deep", "net.act": f"{nn.Tanh.__name__}"}
     assert refusal_of(tr.sweep, "wine", space, **FEW).rule == "net_argument_alone"
@@ -179,6 +181,7 @@ def test_classes_of_different_shapes_compete_in_one_leaderboard(treino: Treino) 
     assert same(sweep.best.state, again.best.state)
 
 
+@pytest.mark.slow
 def test_recurrent_classes_over_sequences(treino: Treino) -> None:
     draw = np.random.default_rng(0)
     x = draw.normal(size=(90, 6, 5)).astype("float32")

@@ -154,6 +154,7 @@ def test_rows_in_a_file_of_their_own_stay_out(frame: pd.DataFrame, tmp_path: Pat
     assert run.facts.rows["test"] == 40
 
 
+@pytest.mark.slow
 def test_what_predicts_was_trained_on_all_rows_says_predict(
     frame: pd.DataFrame, treino: Treino, tmp_path: Path
 ) -> None:
@@ -188,6 +189,7 @@ def events_to_a_refit(frame: pd.DataFrame, parent: Path, **settings: Any) -> Pat
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_refit_that_was_cut_short_goes_on(
     frame: pd.DataFrame, tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
@@ -304,6 +306,7 @@ def test_a_network_too_narrow_for_all_rows_is_refused_before_it_trains(tmp_path:
     assert not (tmp_path / "no").exists()
 
 
+@pytest.mark.slow
 def test_settings_that_changed_on_the_way_have_no_refit(frame: pd.DataFrame, tmp_path: Path) -> None:
     run = fitted(frame, tmp_path, refit=True)
     assert run.refit is not None
@@ -349,6 +352,7 @@ def test_loaded_rows_were_prepared_before(frame: pd.DataFrame, tmp_path: Path) -
     assert refusal_of(treino.study, data, refit=True, parent=tmp_path).rule == "not_in_a_study"
 
 
+@pytest.mark.slow
 def test_estimators_predict_with_it(frame: pd.DataFrame) -> None:
     x, y = frame[["a", "when"]].to_numpy(), frame["price"].to_numpy()
     own = {"recipe": "plain", "epochs": 8, "lr": 0.01, "random_state": 3}

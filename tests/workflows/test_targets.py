@@ -206,6 +206,7 @@ def _names(document: object) -> set[str]:
     return set().union(*map(_names, document)) if isinstance(document, list) else set()
 
 
+@pytest.mark.slow
 def test_no_door_shows_an_error_that_is_a_mean_over_units(numbers: tr.Run, treino: Treino) -> None:
     """Neither as a metric, nor as a baseline's, an interval, a spread, or on a leaderboard."""
     table().drop(columns=list(CLASSES)).to_csv("t.csv", index=False)

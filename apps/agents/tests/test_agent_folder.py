@@ -298,6 +298,7 @@ def test_no_change_on_the_way_is_code_or_a_place() -> None:
 # ---- words of a command line
 
 
+@pytest.mark.slow
 @given(st.text(max_size=20), st.text(max_size=20))
 def test_no_value_becomes_a_flag(data: str, target: str) -> None:
     folder = AgentFolder(Path("/"), trust=False)

@@ -67,6 +67,7 @@ def test_each_tool_says_what_it_takes(agent: Agent) -> None:
 # ---- each tool
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("tool", "arguments", "words"),
     [
@@ -92,6 +93,7 @@ def test_documents_are_those_of_the_command_line(
     assert json.loads(answer.content[0].text) == answer.structured_content
 
 
+@pytest.mark.slow
 def test_settings_of_every_form_arrive(agent: Agent) -> None:
     own = {"data": "houses.csv", "target": "price", "kinds": ["rooms=category"], "class_weights": None}
     loop = {"batch_size": "full", "steps": 7, "optimizer": "sgd", "momentum": 0.5, "nesterov": True}

@@ -99,6 +99,7 @@ def test_noise_is_no_winner_and_a_planted_one_is_found() -> None:
 # ---- what must not matter
 
 
+@pytest.mark.slow
 @settings(max_examples=20)
 @given(st.integers(0, 10_000), st.floats(0.01, 100), st.floats(-100, 100))
 def test_units_of_measurement_change_only_the_units(seed: int, scale: float, shift: float) -> None:
@@ -111,6 +112,7 @@ def test_units_of_measurement_change_only_the_units(seed: int, scale: float, shi
     assert two.rerun.each == one.rerun.each
 
 
+@pytest.mark.slow
 @settings(max_examples=20)
 @given(st.integers(0, 10_000))
 def test_a_loss_is_judged_as_its_negative_is(seed: int) -> None:

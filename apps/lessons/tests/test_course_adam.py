@@ -57,6 +57,7 @@ def test_the_command_shows_each_slip(capfd: pytest.CaptureFixture[str]) -> None:
     assert "V built from S" in capfd.readouterr().out
 
 
+@pytest.mark.slow
 def test_a_wrong_figure_fails_its_check(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each that is compared with torch, moved by a millionth."""
     for wrong in ("adam", "from_s", "inside", "squared"):

@@ -272,6 +272,7 @@ WRONG: dict[str, tuple[str, dict[str, str], set[str]]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", WRONG)
 @pytest.mark.sampled(4)
 def test_what_only_looks_like_a_mend_does_not_pass(check: Callable[..., dict[str, Any]], what: str) -> None:

@@ -45,6 +45,7 @@ def test_what_is_sent_arrives(messages: list[tuple[dict[str, Any], bytes]]) -> N
         other.close()
 
 
+@pytest.mark.slow
 @settings(max_examples=30)
 @given(MESSAGES, st.integers(1, 100))
 def test_the_server_reads_messages_that_come_in_pieces(

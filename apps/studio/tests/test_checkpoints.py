@@ -271,6 +271,7 @@ def test_futures_go_on_side_by_side_and_one_is_kept(start: Start, tmp_path: Path
     assert seen.branch_is(4, "running")["present"]
 
 
+@pytest.mark.slow
 def test_a_killed_studio_leaves_no_copy_and_the_script_goes_on(start: Start, tmp_path: Path) -> None:
     """What trains goes on to its end, and what sleeps ends at once."""
     text = ENDLESS.replace("10**9", "300").replace("loss_of()", "time.sleep(0.02) or loss_of()")

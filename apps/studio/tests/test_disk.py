@@ -223,6 +223,7 @@ asyncio.run(main())
 """
 
 
+@pytest.mark.slow
 def test_what_a_killed_studio_leaves_the_next_one_clears(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

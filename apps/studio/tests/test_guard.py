@@ -47,6 +47,7 @@ def refusals(bench: Bench) -> dict[str, tuple[dict[str, str], int]]:
     }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_every_address_is_refused_to_a_stranger(tmp_path: Path) -> None:
     async def work(bench: Bench) -> None:
         cases = [

@@ -80,6 +80,7 @@ def test_the_newest_step_of_a_training_is_what_it_shows(
     events.close()  # type: ignore[attr-defined]
 
 
+@pytest.mark.slow
 def test_the_last_stretch_of_the_curves_comes_when_a_training_ends(tmp_path: Path) -> None:
     events = train_events("wine", read_settings({"epochs": 30}), parent=tmp_path, lean=True)
     start = next(event for event in events if isinstance(event, JobStart))
@@ -104,6 +105,7 @@ def test_what_a_rewind_leaves_is_no_vital_sign_any_more(tmp_path: Path) -> None:
     assert [each["step"] for each in curves.newest["vitals"]] == [4, 20]
 
 
+@pytest.mark.slow
 def test_a_way_that_was_left_is_listed_seen_again_and_gone_on_from(tmp_path: Path) -> None:
     """Each stretch with what was changed and its figures; to the bits with which it ended."""
     run, sent = tr.fit("wine", parent=tmp_path, epochs=20, lean=True), list[dict[str, Any]]()
@@ -150,6 +152,7 @@ def test_a_way_that_was_left_is_listed_seen_again_and_gone_on_from(tmp_path: Pat
     until(lambda: page.tick() or [each["left"] for each in state()["history"]] == [False, False, True, False])
 
 
+@pytest.mark.slow
 def test_the_trainer_goes_on_from_the_replayed_state_and_never_from_another_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

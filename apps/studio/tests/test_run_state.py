@@ -84,6 +84,7 @@ def test_the_header_and_the_choices_are_of_the_segment_in_view(tmp_path: Path) -
         assert ("momentum" in state["choices"]["live"]) == (optimizer == "sgd")
 
 
+@pytest.mark.slow
 def test_the_command_runs_where_the_studio_was_started(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

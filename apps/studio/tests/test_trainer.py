@@ -208,6 +208,7 @@ def test_stop_seals_the_run_and_shows_its_end(studio: Studio) -> None:
     studio.at(11)
 
 
+@pytest.mark.slow
 def test_a_setting_that_is_changed_in_a_pause_is_shown_before_the_next_step(studio: Studio) -> None:
     studio.train()
     studio.do("step", count=2)
@@ -237,6 +238,7 @@ def test_errors_are_answers(studio: Studio) -> None:
     assert open_run(studio.folder / "copy").steps == 1
 
 
+@pytest.mark.slow
 def test_a_training_whose_folder_was_moved_is_in_nobody_s_way(studio: Studio) -> None:
     path = studio.train()
     path.parent.rename(path.parent.with_name("moved"))
@@ -380,6 +382,7 @@ def test_a_command_that_is_refused_changes_nothing(studio: Studio, where: str) -
         assert (open_run(path, verify=False).status, studio.frames[-1]["step"]) == (status, 6)
 
 
+@pytest.mark.slow
 def test_a_training_that_can_t_play_so_is_not_begun(studio: Studio) -> None:
     path = studio.train()
     studio.do("step", count=2)

@@ -234,6 +234,7 @@ def test_a_program_of_torch(tmp_path: Path) -> None:
         assert torch.allclose(program(x), run.module(x), atol=1e-6)
 
 
+@pytest.mark.slow
 def test_the_command_says_every_file(treino: Callable[..., Any]) -> None:
     assert treino("train", "iris", "--epochs", "1", "--name", "one").status == 0
     for form, endings in (("onnx", ["onnx"]), ("pt2", ["pt2"]), ("script", ["py", "pt"])):

@@ -118,6 +118,7 @@ PLAIN = {"dropout": 0.3, "clip": 0.5, "schedule": "cosine", "ema": 0.9, "steps":
 TABLE = {"epochs": 4, "ensemble": 3, "recipe": "table", "hidden": 8}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("asked", [PLAIN, TABLE])
 def test_the_whole_program_trains_as_its_script_does(asked: dict[str, Any], tmp_path: Path) -> None:
     run = tr.fit("wine", parent=tmp_path, engine="module", **asked)

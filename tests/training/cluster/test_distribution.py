@@ -158,6 +158,7 @@ def test_who_trains_whom_changes_no_bit(
     assert cluster.names[0].startswith("apart: ")
 
 
+@pytest.mark.slow
 @settings(max_examples=2)
 @given(seed=st.integers(0, 1000), stop=st.integers(1, 40), again=st.sampled_from([None, "ray"]))
 def test_what_was_interrupted_goes_on_with_a_cluster_or_without(

@@ -37,6 +37,7 @@ def sent(parts: list[list[float]]) -> list[dict[str, Any] | None]:
     return messages
 
 
+@pytest.mark.slow
 @in_node
 @settings(max_examples=8, deadline=None)
 @given(

@@ -30,6 +30,7 @@ def test_each_script_has_the_licence_and_nothing_that_would_end_it() -> None:
         assert "<!--" not in script, path
 
 
+@pytest.mark.slow
 @in_node
 @with_tools
 def test_building_them_anew_gives_the_same_bytes(tmp_path: Path) -> None:

@@ -310,6 +310,7 @@ def test_a_branch_goes_its_own_way_beside_its_run() -> None:
 # ---- the end
 
 
+@pytest.mark.slow
 def test_what_goes_on_after_the_end_goes_on_for_as_long_again() -> None:
     """Futures, a branch and Play, by one rule; fewer epochs than are done are refused."""
     end = {"settings": SMALL | {"steps": 22}}
@@ -377,6 +378,7 @@ def test_a_training_that_diverges_ends_with_its_last_finite_weights(tmp_path: Pa
     assert any(finding["severity"] == "wrong" for finding in state["findings"])
 
 
+@pytest.mark.slow
 def test_digits_are_pictures_as_the_studio_has_them(tmp_path: Path) -> None:
     settings: Json = {"hidden": [12, 8], "activation": "relu", "lr": 0.01}
     problem = {"source": "table", "table": tables_in_page()["digits"], "data_seed": 0}
@@ -428,6 +430,7 @@ def test_digits_are_pictures_as_the_studio_has_them(tmp_path: Path) -> None:
     assert np.allclose(part(drawn, "answer"), net(raw)[0].softmax(0).detach().numpy(), atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("drops", [{}, {"dropout": 0.2, "hidden": [9], "channels": [3, 5]}])
 def test_channels_of_convolutions_are_shown_as_torch_computes_them(tmp_path: Path, drops: Json) -> None:
     settings: Json = {"channels": [8, 16], "hidden": [], "activation": "relu", "lr": 0.01} | drops
