@@ -238,7 +238,7 @@ def settings_at(run: StoredRun, snapshot: Snapshot) -> dict[str, Any]:
 
 POINTS = 4000  # maximum number of points of the training loss
 EPOCHS = 1500  # maximum number of epochs shown
-VITALS = 400  # maximum number of steps whose gradient norm, update size and learning rate are kept
+VITALS = 400  # steps whose gradient norm, update size and learning rate stay where twice as many were kept
 PAST_VITALS = 60  # steps of the past that are measured although nobody has watched them
 
 

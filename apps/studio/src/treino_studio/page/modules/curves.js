@@ -51,11 +51,7 @@ export function makeCurves(page) {
         page.invalidate();
       },
     });
-    showFigures(list, now, step);
-    const said = [...list.children].map(({ children: [name, ...figures] }) =>
-      [name.textContent, figures.map(({ textContent }) => textContent).join(', ')].join(' '),
-    );
-    canvas.setAttribute('aria-label', `${t('step_n', { step: whole(step) })}: ${said.join('; ')}`);
+    canvas.setAttribute('aria-label', `${t('step_n', { step: whole(step) })}: ${showFigures(list, now, step)}`);
     setText($('#curves-title'), metric ? t(metric === 'accuracy' ? 'loss_and_accuracy' : 'loss_and_error') : t('loss'));
   }
   return { draw };
@@ -91,26 +87,36 @@ function originOf({ step, rows, epoch }, at) {
   return said.join(', ');
 }
 
-/** The figures above the curves, in the colours of their lines. */
+/** The figures above the curves, in the colours of their lines, written where they changed; → the same in words. */
 function showFigures(list, now, at) {
-  const groups = Object.entries(now).map(([name, figures]) =>
-    el(
-      'div',
-      {},
-      el('dt', {}, t(name)),
-      figures.map((figure) => {
-        const origin = originOf(figure, at);
-        return el(
-          'dd',
-          { class: figure.split },
-          el('b', {}, fixed(figure.value)),
-          ` ${t(figure.split)}`,
-          origin && el('small', {}, ` ${origin}`),
-        );
-      }),
+  const groups = Object.entries(now).map(([name, figures]) => ({
+    name: t(name),
+    figures: figures.map((figure) => ({
+      split: figure.split,
+      value: fixed(figure.value),
+      origin: [t(figure.split), originOf(figure, at)],
+    })),
+  }));
+  const said = groups.map(
+    ({ name, figures }) =>
+      `${name} ${figures.map(({ value, origin }) => [value, ...origin].filter(Boolean).join(' ')).join(', ')}`,
+  );
+  const text = said.join('; ');
+  if (list.dataset.said === text) return text;
+  list.dataset.said = text;
+  list.replaceChildren(
+    ...groups.map(({ name, figures }) =>
+      el(
+        'div',
+        {},
+        el('dt', {}, name),
+        figures.map(({ split, value, origin: [of, more] }) =>
+          el('dd', { class: split }, el('b', {}, value), ` ${of}`, more && el('small', {}, ` ${more}`)),
+        ),
+      ),
     ),
   );
-  list.replaceChildren(...groups);
+  return text;
 }
 
 /** Where a curve is at the step in view: its figure, if it is of this step. */

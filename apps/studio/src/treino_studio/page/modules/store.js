@@ -185,11 +185,7 @@ export function figureAt(store, split, name) {
   const { epochs = [], vitals = [] } = curves.get(store.name) ?? {};
   const here = frame?.step === at && frame.evaluation?.[split];
   const part = partOf(frame, split);
-  const lastOf = (entries) =>
-    lastAt(
-      entries.filter((entry) => entry[split] && name in entry[split]),
-      at,
-    );
+  const lastOf = (entries) => entries.findLast((entry) => entry.step <= at && entry[split] && name in entry[split]);
   const of = (figures, step, rows = null, epoch = null) => ({ value: figures[name], step, rows, epoch });
   if (here && name in here && !part) return of(here, at);
   const recorded = lastOf(epochs);

@@ -6,7 +6,7 @@ const ARRAYS = ['mean_P', 'low_P', 'high_P']; // of the losses
 const LOSSES = 1 << 20; // means kept of a run's losses, at most
 const POINTS = 4000; // of a curve of losses, at most
 const EPOCHS = 1500; // of a curve of epochs, at most
-const VITALS = 400; // of a small curve, at most
+const VITALS = 400; // of a small curve, from twice as many on
 const BUDGET = 32e6; // bytes of states
 const APART = 1000; // steps between two states, at first
 
