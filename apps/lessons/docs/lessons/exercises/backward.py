@@ -1,4 +1,4 @@
-"""Exercise: the gradient of one neuron, by the chain rule from behind (lesson 20).
+"""Exercise: the gradient of one neuron, by the chain rule from behind (lesson 21).
 
 Complete the function and run this file:
 

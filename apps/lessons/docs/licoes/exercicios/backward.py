@@ -1,4 +1,4 @@
-"""Exercício: o gradiente de um neurônio, pela regra da cadeia de trás para a frente (lição 20).
+"""Exercício: o gradiente de um neurônio, pela regra da cadeia de trás para a frente (lição 21).
 
 Complete a função e rode este arquivo:
 
