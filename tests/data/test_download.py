@@ -123,6 +123,7 @@ def test_no_mirror_has_the_right_file_and_nothing_wrong_is_kept(server: Server, 
     assert (said.rule, said.status) == ("download_failed", 1)
     for reason in ("404", "503", "SHA-256", "longer than 300000 bytes"):
         assert reason in said.message
+    assert "digits" in (said.hint or "")
     assert left(tmp_path) == []
 
 

@@ -73,6 +73,7 @@ def test_missing_files_are_named_with_the_folder(small: Path, monkeypatch: pytes
     (small / "t10k-labels-idx1-ubyte").unlink()
     error = refusal()
     assert error.rule == "offline"
+    assert "digits" in (error.hint or "")
     assert f"{small / 'treino' / 'fashion-mnist'}" in error.hint
     assert "t10k-labels-idx1-ubyte" in error.message
     assert "train" not in error.message

@@ -20,12 +20,13 @@ from treino.base.words import _
 
 DOWNLOAD_FAILED = Refusal(
     "{file} of {name} could not be fetched: {reasons}.",
-    "Try again later, or put the file into {folder}; TREINO_MIRROR names another mirror.",
+    "Try again later, or put the file into {folder}; TREINO_MIRROR names another mirror. "
+    "The data set digits needs no network.",
     status=1,
 )
 OFFLINE = Refusal(
     "{name} is not here, and TREINO_OFFLINE forbids to fetch it: {files}.",
-    "Put the files into {folder}, or unset TREINO_OFFLINE.",
+    "Put the files into {folder}, or unset TREINO_OFFLINE. The data set digits needs no network.",
     status=1,
 )
 
