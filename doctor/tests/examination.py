@@ -1,14 +1,11 @@
 """Run a few lines under the record, here and now, and let the rules decide."""
 
-import sys
 import types
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
 from treino_doctor.finding import Finding
 from treino_doctor.places.source import refresh
-from treino_doctor.record import prepared
 from treino_doctor.record.lines import watch_file
 from treino_doctor.record.log import Log
 from treino_doctor.record.recorder import Recorder
@@ -33,12 +30,10 @@ def examined_with_values(source: str, tmp_path: Path) -> tuple[list[Finding], Lo
     code = compile(path.read_text(), str(path), "exec", dont_inherit=True)
     recorder = Recorder()
     recorder.install()
-    libraries = prepared.OTHERS - sys.modules.keys()  # without those of other tests here
-    with mock.patch.object(prepared, "OTHERS", libraries):
-        try:
-            exec(code, main.__dict__)
-        finally:
-            recorder.stop()
+    try:
+        exec(code, main.__dict__)
+    finally:
+        recorder.stop()
     findings, defects = decide(recorder.log)
     assert defects == []
     assert recorder.hooks.defect_sentences() == []

@@ -193,12 +193,6 @@ def log_softmax_first(s: Source) -> Made:
         yield s.spliced(call.args[0], f"torch.log_softmax({s.segment(call.args[0])}, dim=1)"), "", 0
 
 
-def softmax_over_rows(s: Source) -> Made:
-    if (call := _trained_entropy(s)) is not None:
-        text = s.spliced(call.args[0], f"torch.log_softmax({s.segment(call.args[0])}, dim=0)")
-        yield text, "softmax_wrong_dim", call.lineno
-
-
 # --- modes --------------------------------------------------------------------------------------------
 def _modal(s: Source) -> bool:
     return any(layer in s.text for layer in ("nn.Dropout(", "nn.BatchNorm1d(", "nn.BatchNorm2d("))
@@ -284,18 +278,6 @@ def drop_shuffle(s: Source) -> Made:
         yield s.spliced(words[0].value, "False"), "", 0
 
 
-def reseed(s: Source) -> Made:
-    """A loop over epochs around the plain loop, whose loader shuffles with the global generator."""
-    loop = s.loop
-    if loop is None or "shuffle=True" not in s.text or "enerator" in s.text or "fork_rng" in s.text:
-        return
-    around = [n for n in s.nodes if isinstance(n, ast.For) and n.lineno < loop.clear <= n.end_lineno]
-    epochs = [n for n in around if "range(" in ast.unparse(n.iter)]
-    if len(around) == 2 and len(epochs) == 1 and epochs[0] is min(around, key=lambda n: n.lineno):
-        first = epochs[0].body[0].lineno
-        yield s.inserted(first - 1, "torch.manual_seed(0)", like=first), "seed_reset_each_epoch", first
-
-
 # --- lines that change nothing ------------------------------------------------------------------------
 def seed_at_first(s: Source) -> Made:
     for n in s.nodes:
@@ -330,8 +312,8 @@ def _line(name: str) -> Callable[[Source], Made]:
 
 
 FAULTS = (
-    *(drop_zero_grad, clear_before_step, never_step, cut_loss, keep_graphs, softmax_first, softmax_over_rows),
-    *(drop_eval, drop_train, drop_no_grad, wrong_axis, reseed),
+    *(drop_zero_grad, clear_before_step, never_step, cut_loss, keep_graphs, softmax_first),
+    *(drop_eval, drop_train, drop_no_grad, wrong_axis),
 )
 HARMLESS = (
     *map(_line, LINES),

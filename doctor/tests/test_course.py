@@ -8,16 +8,13 @@ from torch.nn import functional
 
 from examination import examined, examined_with_values
 from treino_doctor.output.coverage import commonest, evaluation, right, summary
-from treino_doctor.record.outcomes import ScheduleEnded
 from treino_doctor.record.row_log import Evaluated
-from treino_doctor.rules import notes
 from treino_doctor.rules.course import training
 
 START = """
 import torch
 from torch import nn
 from torch.nn import functional as F
-from torch.optim import lr_scheduler
 
 torch.manual_seed(0)
 x = torch.randn(240, 8)
@@ -73,62 +70,6 @@ def test_the_extremes_of_a_search_are_no_mistake(setting, tmp_path):
     assert rule_ids(f"for v in {values}:\n    train({setting}=v, steps=60)", tmp_path) == []
     alone = rule_ids(f"train({setting}={'500.0' if setting == 'lr' else '9.0'}, steps=60)", tmp_path)
     assert alone == ["lr_too_high" if setting == "lr" else "weight_decay_too_high"]
-
-
-SEEDED = {
-    "the same seed before each epoch": ("train(before=lambda: torch.manual_seed(3))", True),
-    "other seeds": ("seeds = iter(range(99))\ntrain(before=lambda: torch.manual_seed(next(seeds)))", False),
-    "the same seed for each fold": ("for fold in range(4):\n    torch.manual_seed(3)\n    train()", False),
-    "the same seed for figures": (
-        "import numpy as np\nnet = nn.Linear(8, 2)\n"
-        "def draw():\n    rng = np.random.default_rng(0)\n    with torch.no_grad():\n"
-        "        net(x[rng.permutation(240)])\n"
-        "train(after=draw)",
-        False,
-    ),
-    "one order from a generator that is made anew": (
-        "train(before=lambda: torch.randperm(240, generator=torch.Generator().manual_seed(1)))",
-        True,
-    ),
-}
-
-
-@pytest.mark.parametrize("case", list(SEEDED))
-def test_seeds_that_are_set_again(case, tmp_path):
-    source, wrong = SEEDED[case]
-    assert rule_ids(source, tmp_path) == (["seed_reset_each_epoch"] if wrong else [])
-
-
-SCHEDULES = """
-net = nn.Linear(8, 3)
-o = optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
-schedule = lr_scheduler.{kind}
-for step in range(30):
-    STEP: F.cross_entropy(net(x), y)
-    if {when}:
-        schedule.step()
-"""
-SCHEDULED = {
-    "OneCycleLR(o, 0.1, total_steps=30)": ("step % 10 == 9", True),
-    "OneCycleLR(o, 0.1, total_steps=31)": ("True", False),
-    "StepLR(o, 2, gamma=0.1)": ("True", True),
-    "StepLR(o, 20, gamma=0.1)": ("True", False),
-    "ExponentialLR(o, 0.99)": ("False", False),  # a note
-    "CosineAnnealingLR(o, T_max=5)": ("True", True),
-    "CosineAnnealingLR(o, T_max=30)": ("True", False),
-    "CosineAnnealingWarmRestarts(o, T_0=5)": ("True", False),
-    "LinearLR(o, total_iters=5)": ("True", False),
-}
-
-
-@pytest.mark.parametrize("kind", list(SCHEDULED))
-def test_schedules_and_their_pace(kind, tmp_path):
-    when, wrong = SCHEDULED[kind]
-    findings, log = examined(START + SCHEDULES.format(kind=kind, when=when), tmp_path)
-    assert [f.rule for f in findings] == (["scheduler_misuse"] if wrong else [])
-    (schedule,) = log.of(ScheduleEnded)
-    assert schedule.updates == 30
-    assert schedule.calls == {"True": 30, "False": 0}.get(when, 3)
 
 
 SKIPPED = """
@@ -223,42 +164,3 @@ def test_a_net_that_knows_its_rows_by_heart(labels, epochs, loss, told, tmp_path
     said = [s for s in summary(log) if "new rows" in s]
     assert len(said) == bool(told)
     assert all(told in s for s in said)
-
-
-SCHEDULE = """
-import torch
-
-net = torch.nn.Linear(3, 1)
-optimizer = torch.optim.SGD(net.parameters(), lr=0.01)
-{made}
-for step in range(30):
-    x = torch.randn(40, 3)
-    STEP: (net(x) - x[:, :1]).pow(2).mean()
-{stepped}
-"""
-MADE = "schedule = torch.optim.lr_scheduler.ExponentialLR(optimizer, 0.9)"
-HANDED = f"{MADE}\ndef later(one):\n    one.step()\nkept = {{'rate': schedule}}"
-NOTE = "ExponentialLR was never stepped in this run; not reached: script.py, line {line}{test}."
-
-
-@pytest.mark.parametrize(
-    ("made", "stepped", "line", "test"),
-    [
-        (MADE, "    if step > 50:\n        schedule.step()", 14, " (step > 50)"),
-        (MADE, "    step > 50 and schedule.step()", 13, ""),
-        (HANDED, "    if step < 0:\n        later(schedule)", 8, ""),
-        (HANDED, "    while step < 0:\n        kept['rate'].step()", 8, ""),
-        (MADE, "then = schedule.step if step > 50 else None", 13, " (step > 50)"),
-    ],
-)
-def test_a_schedule_whose_step_was_not_reached_is_a_note(tmp_path, made, stepped, line, test):
-    findings, log = examined(SCHEDULE.format(made=made, stepped=stepped), tmp_path)
-    assert (findings, notes(log)) == ([], [NOTE.format(line=line, test=test)])
-
-
-@pytest.mark.parametrize("stepped", ["", "    schedule.step", "    other = schedule.get_last_lr()"])
-def test_a_schedule_that_nothing_steps_is_a_fault(tmp_path, stepped):
-    findings, log = examined(SCHEDULE.format(made=MADE, stepped=stepped), tmp_path)
-    assert [f.rule for f in findings] == ["scheduler_misuse"]
-    assert "was never stepped" in findings[0].message
-    assert notes(log) == []

@@ -22,15 +22,15 @@ ROOT = Path(__file__).parent
 CONTRACT = """
     missing_zero_grad grad_cleared_before_step no_step params_not_in_optimizer detached_loss
     detached_graph clip_too_small vanishing_gradient non_finite_loss softmax_before_cross_entropy
-    sigmoid_before_bce_with_logits nll_without_log_softmax softmax_wrong_dim target_broadcast
-    bad_label_values exploding_sum_loss missing_eval train_mode_never_restored missing_no_grad
+    sigmoid_before_bce_with_logits nll_without_log_softmax target_broadcast
+    bad_label_values missing_eval train_mode_never_restored missing_no_grad
     graph_kept_alive batchnorm_batch_of_one nan_inputs unshuffled_sorted sorted_split unscaled_inputs
     scaler_leakage duplicate_leakage test_in_train label_misaligned augment_on_test class_imbalance
-    lr_too_high lr_too_low weight_decay_too_high scheduler_misuse seed_reset_each_epoch symmetric_init
+    lr_too_high lr_too_low weight_decay_too_high symmetric_init
     dead_relu metric_wrong_axis selection_on_test missing_activation layer_never_used uninitialised_tensor
     best_state_not_copied activation_before_cross_entropy label_in_inputs metric_wrong_mean
-    threshold_on_logits new_optimizer_each_step nothing_loaded sequence_wrong_axis mse_of_softmax
-    targets_out_of_reach loss_arguments_swapped features_lost
+    threshold_on_logits new_optimizer_each_step mse_of_softmax
+    targets_out_of_reach loss_arguments_swapped
 """.split()  # noqa: SIM905
 
 

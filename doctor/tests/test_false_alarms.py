@@ -101,9 +101,9 @@ def rules_of(source, tmp_path):
     return {f.rule for f in findings}
 
 
-@pytest.mark.parametrize(("lr", "wrong"), [(2e-3, False), (2e-5, False), (0.05, True)])
-def test_a_sum_is_wrong_only_where_the_loss_rises(lr, wrong, tmp_path):
-    assert rules_of(SUM.format(lr=lr), tmp_path) == ({"exploding_sum_loss"} if wrong else set())
+@pytest.mark.parametrize("lr", [2e-3, 2e-5])
+def test_a_sum_over_rows_is_no_fault(lr, tmp_path):
+    assert rules_of(SUM.format(lr=lr), tmp_path) == set()
 
 
 @pytest.mark.parametrize(("lr", "wrong"), [(0.01, False), (0.8, True)])

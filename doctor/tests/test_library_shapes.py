@@ -63,24 +63,19 @@ with torch.no_grad():
     assert rules(source, tmp_path) == told
 
 
-@pytest.mark.parametrize(
-    ("pace", "rate", "told"),
-    [(2, 0.1, ("scheduler_misuse", "plan")), (200, 0.5, ("unshuffled_sorted", "made"))],
-)
-def test_a_library_s_loader_is_told_of_on_the_line_of_the_one_it_was_made_from(pace, rate, told, tmp_path):
+def test_a_library_s_loader_is_told_of_on_the_line_of_the_one_it_was_made_from(tmp_path):
     library = tmp_path / "site-packages" / "made.py"
     library.parent.mkdir()
     library.write_text(
         "from torch.utils.data import DataLoader\n"
         "def prepare(loader):\n"
         "    return DataLoader(loader.dataset, batch_size=loader.batch_size, sampler=loader.sampler)\n"
-        "def train(net, optimizer, schedule, loader, loss):\n"
+        "def train(net, optimizer, loader, loss):\n"
         "    for epoch in range(6):\n"
         "        for rows, labels in loader:\n"
         "            optimizer.zero_grad()\n"
         "            loss(net, rows, labels).backward()\n"
         "            optimizer.step()\n"
-        "            schedule.step()\n"
     )
     source = f"""\
 import sys; sys.path.append({str(library.parent)!r})
@@ -88,12 +83,11 @@ import made
 def loss(net, rows, labels):
     return F.cross_entropy(net(rows), labels)
 net = nn.Linear(8, 3)
-optimizer = torch.optim.SGD(net.parameters(), lr={rate})
-schedule = torch.optim.lr_scheduler.StepLR(optimizer, step_size={pace}, gamma=0.3)  # plan
+optimizer = torch.optim.SGD(net.parameters(), lr=0.5)
 y = (x @ torch.randn(8, 3)).argmax(1)
 data = TensorDataset(x[y.argsort()], y.sort().values)
 loader = DataLoader(data, batch_size=20)  # made
 # and so are the batches
-made.train(net, optimizer, schedule, made.prepare(loader), loss)
+made.train(net, optimizer, made.prepare(loader), loss)
 """
-    assert told in rules(source, tmp_path)
+    assert ("unshuffled_sorted", "made") in rules(source, tmp_path)

@@ -42,7 +42,6 @@ LINES = {
         "a generator": "import torch\ndef f(net):\n    yield net(x)  # here\n",
         "no name for no_grad": "net = make()\nprint(net(x))  # here\n",
     },
-    "softmax_wrong_dim": {"a name": "import torch\np = torch.softmax(a, [-d-]{+1+})  # here\n"},
     "metric_wrong_axis": {
         "in NumPy": "import numpy as np\np = np.argmax(net(x).numpy(),{+axis=1+})  # here\n"
     },
@@ -58,10 +57,6 @@ LINES = {
         "a loader with a sampler": "from torch.utils.data import DataLoader\nrows = DataLoader(data, sampler=s)  # here\n",
     },
     "graph_kept_alive": {"a sum beside a count": "t = t + {+(+}l * 2{+).detach()+}; n += 1  # here\n"},
-    "seed_reset_each_epoch": {
-        "a seed beside others": "for e in range(9): [-torch.manual_seed(0)-]{+pass+}; train()  # here\n",
-        "a seed that is kept": "g = torch.manual_seed(0)  # here\n",
-    },
     "no_step": {
         "a step that is not called, and a plan": "plan = StepLR(o)\nl.backward(); o.step{+()+}; plan.step  # here\n"
     },

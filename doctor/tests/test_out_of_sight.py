@@ -66,37 +66,6 @@ optimizer = torch.optim.Adam(net.parameters(), lr=0.01)
 with torch.no_grad():
     print((net.score(x[150:]).argmax(1) == y[150:]).float().mean().item())  # here
 """
-SAMPLER = """
-import numpy as np
-
-class Rows:
-    def __init__(self, seed):
-        self.seed, self.rng = seed, np.random.default_rng(seed)
-
-    def __iter__(self):
-        rng = {rng}
-        for rows in np.array_split(rng.permutation(len(x)), 12):
-            yield torch.from_numpy(rows)
-
-w = torch.zeros(8, 3, requires_grad=True)
-optimizer = torch.optim.SGD([w], lr=0.1)
-rows = Rows(3)
-for epoch in range(6):
-    for i in rows:
-        STEP: F.cross_entropy(x[i] @ w, y[i])
-"""
-RATES = """
-net = nn.Linear(8, 3)
-optimizer = torch.optim.SGD(net.parameters(), lr=0.02)
-
-def plan(step):
-    return {plan}  # here
-
-scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, plan)
-for step in range(120):
-    STEP: F.cross_entropy(net(x), y)
-    scheduler.step()
-"""
 BY_ARGUMENT = """
 class Net(nn.Module):
     def __init__(self):
@@ -125,11 +94,6 @@ FOUND = {
     ),
     "a method that drops values": ("missing_eval", SCORED),
     "told to drop values": ("missing_eval", BY_ARGUMENT.format(told=", True")),
-    "a generator anew": (
-        "seed_reset_each_epoch",
-        SAMPLER.format(rng="np.random.default_rng(self.seed)  # here"),
-    ),
-    "a rate of a rate": ("scheduler_misuse", RATES.format(plan="0.02 * min(1, (step + 1) / 10)")),
 }
 RIGHT = {
     "written in place": GRAPH.format(write="sums[to] = said"),
@@ -139,8 +103,6 @@ RIGHT = {
         loss="nll",
     ),
     "told not to drop values": BY_ARGUMENT.format(told=""),
-    "a generator that goes on": SAMPLER.format(rng="self.rng"),
-    "a share of a rate": RATES.format(plan="min(1, (step + 1) / 10)"),
 }
 
 

@@ -36,7 +36,6 @@ DROP = "h = F.dropout(h, 0.3)"
 STEP = "loss.backward(); move(w)"
 QUIETLY = "with torch.no_grad(): print(right(net(x[180:]), y[180:]).item())"
 ORDER = "torch.randperm(180).split(30)"
-SEEDED = "torch.randperm(180, generator=torch.Generator().manual_seed(0)).split(30)"
 
 
 def hand(look=QUIETLY, drop="", step=STEP, before="", first="pass", order=ORDER, drawn=""):
@@ -56,7 +55,6 @@ FAULTS = {
         "params_not_in_optimizer",
         hand(step="loss.backward(); move(moved)", before="moved = w[:2] + w[3:]  # here"),
     ),
-    "an order drawn anew": ("seed_reset_each_epoch", hand(order=SEEDED, drawn="here")),
 }
 ALL = "hits = right(said, y[rows]).item()"
 SEVERAL = "answers = torch.stack([net(x[180:]).softmax(1) for _ in range(9)])"

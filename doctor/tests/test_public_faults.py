@@ -11,24 +11,6 @@ net = {net}
 optimizer = torch.optim.Adam(net.parameters(), lr=0.003)
 """
 LINEAR = HEAD.format(net="nn.Linear(8, 3)")
-
-PLATEAU = (
-    LINEAR
-    + """
-plan = torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer, {mode!r}, patience=5)
-for epoch in range(8):
-    for rows in torch.randperm(180).split(30):
-        STEP: F.cross_entropy(net(x[rows]), y[rows])
-    right, lost = 0, 0.0
-    with torch.no_grad():
-        for rows in torch.arange(180, 240).split(20):
-            answer = net(x[rows])
-            right += (answer.argmax(1) == y[rows]).sum().item()
-            lost += F.cross_entropy(answer, y[rows], reduction="sum").item()
-    plan.step({figure})
-"""
-)
-
 ORDERS = (
     LINEAR
     + """
@@ -56,21 +38,6 @@ for step in range(10):
 """
 )
 
-SEQUENCES = """
-class Net(nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.layer, self.last = {layer}, nn.Linear(4, 1)
-
-    def forward(self, rows):
-        return self.last({forward})
-
-x = x[:, None].repeat(1, 3, 1)[:, :, :4]
-net = Net()
-optimizer = torch.optim.Adam(net.parameters(), lr=0.003)
-for rows in torch.randperm(240).split(40):
-    STEP: (net({x}) - x[rows, 0, :1]).abs().mean()
-"""
 
 UNFILLED = """
 pool = {made}
@@ -128,16 +95,8 @@ SCALES = {
 }
 
 
-def plateau(mode, figure):
-    return PLATEAU.format(mode=mode, figure=figure)
-
-
 def orders(figure):
     return ORDERS.format(figure=figure)
-
-
-def sequences(layer, forward="self.layer(rows)[0][:, -1]", x="x[rows]"):
-    return SEQUENCES.format(layer=layer, forward=forward, x=x)
 
 
 def divergence(loss):
@@ -148,9 +107,6 @@ def unfilled(made):
     return UNFILLED.format(made=made)
 
 
-MEAN = "self.layer(rows).mean(1)"
-SWAPPED_BACK = "self.layer(rows.transpose(0, 1))[0].transpose(0, 1)[:, -1]"
-ENCODER = "nn.TransformerEncoder(nn.TransformerEncoderLayer(4, 2, 8, 0.0{}), 1, enable_nested_tensor=False)"
 CORRELATED = "size = [abs(np.corrcoef(column, known)[0, 1]) for column in fitted.T]"
 TAKEN = "\nrows = rows[:, np.argsort(size)[-6:]]"
 SCALED = """
@@ -182,11 +138,6 @@ IN_ORDER = (
 )
 EXPLORED = CORRELATED.replace("fitted", "rows").replace("known", "labels") + "\n"
 SCRIPTS = {
-    "shares to mode min": ("scheduler_misuse", plateau("min", "right / 60")),
-    "a loss to mode max": ("scheduler_misuse", plateau("max", "lost / 60")),
-    "shares to mode max": ("", plateau("max", "right / 60")),
-    "errors to mode min": ("", plateau("min", "1 - right / 60")),
-    "a loss to mode min": ("", plateau("min", "lost / 60")),
     "labels of the table": ("label_misaligned", orders("(answers == y[180:]).float().mean().item()")),
     "labels of the batches": ("", orders("(answers == labels).float().mean().item()")),
     "a level of chance": ("", orders("(answers == labels[torch.randperm(60)]).float().mean().item()")),
@@ -201,10 +152,6 @@ SCRIPTS = {
     ),
     **{f"F.{a}": ("loss_arguments_swapped", divergence("F." + a)) for a in SWAPPED},
     **{f"F.{a}": ("", divergence("F." + a)) for a in IN_ORDER},
-    "a GRU": ("sequence_wrong_axis", sequences("nn.GRU(4, 4)")),
-    "an encoder": ("sequence_wrong_axis", sequences(ENCODER.format(""), MEAN)),
-    "an encoder, batch first": ("", sequences(ENCODER.format(", batch_first=True"), MEAN)),
-    "swapped and back": ("", sequences("nn.GRU(4, 4)", SWAPPED_BACK)),
     "memory that nobody filled": ("uninitialised_tensor", unfilled("torch.empty(240, 8)")),
     "memory of a worker": ("", unfilled("torch.empty(0).set_(x.untyped_storage(), 0, (240, 8), (8, 1))")),
     **{

@@ -243,12 +243,6 @@ MEAN = "frame[some] = (frame[some] - frame[some]{part}.mean()) / frame[some]{par
 HOLES = "frame['a'] = frame['a'].where(frame['a'] < 4)\n"
 FILL = "mean = x_train.mean()\nx_train, x_test = (t.fillna(mean).values for t in (x_train, x_test))"
 AGAIN = "scaler = StandardScaler()\nx_train = scaler.fit_transform(x_train)\nx_test = scaler.{}(x_test)"
-DUMMIES = "frame['k'] = np.where(x[:, 2] > 0, 'u', 'v')\nframe = pd.get_dummies(frame, columns=['k'])\n"
-NUMBERS = "frame.select_dtypes('number')"
-READ = "\nprint(frame.groupby(['k_u', 'k_v']).size())"
-UNUSED = "scaled = StandardScaler().fit_transform(x_train)\n"
-CLUSTERS = "from sklearn.cluster import KMeans\nKMeans(2, n_init=1).fit(scaled)"
-NEAREST = "print(np.abs(scaled[:, None] - torch.tensor(scaled).numpy()).sum(2).argsort(1)[:, 1])"
 MSE = "F.mse_loss(net(x), y.float().reshape(-1, 1))"
 TANH, DROPPED = MSE.replace("net(x)", "net(x).tanh()"), MSE.replace("net(x)", "F.dropout(net(x))")
 SAVE = "torch.save({'model': best}, io.BytesIO())"
@@ -259,8 +253,6 @@ FAULTY = [
     ("scaler_leakage", table(scale=MEAN.format(part=""))),
     ("scaler_leakage", table(scale=HOLES + "frame = frame.fillna(frame.mean())")),
     ("scaler_leakage", table(after=AGAIN.format("fit_transform"))),
-    ("features_lost", table(scale=DUMMIES, rows=NUMBERS, after=AGAIN.format("transform"))),
-    ("features_lost", table(scale="frame['a'] *= 5", after=UNUSED)),
     ("activation_before_cross_entropy", inputs("table", "goal", DROPPED)),
     ("targets_out_of_reach", inputs("table", "goal", TANH)),
     ("activation_before_cross_entropy", output("torch.tanh(z).view(-1, 3)")),
@@ -283,13 +275,6 @@ RIGHT = [
     table(scale=MEAN.format(part=".iloc[:120]")),
     table(after=AGAIN.format("transform")),
     table(scale=HOLES, rows="frame", after=FILL),
-    table(scale=DUMMIES + "frame.select_dtypes('number').corr()", rows="frame.to_numpy(float)"),
-    table(scale=DUMMIES, rows=NUMBERS, after=AGAIN.format("transform") + READ),
-    table(scale=DUMMIES.replace("])", "], dtype=float)"), rows=NUMBERS, after=AGAIN.format("transform")),
-    table(scale="frame['a'] *= 5", after=UNUSED + CLUSTERS),
-    table(scale="frame['a'] *= 5", after=UNUSED + NEAREST),
-    table(scale="frame['a'] *= 5", after=UNUSED.strip() + "; print(np.corrcoef(scaled.T))"),
-    table(scale="frame['a'] *= 5", after="{}['z'] = StandardScaler().fit_transform(x_train)"),
     output("3 * torch.tanh(z)"),
     output("F.leaky_relu(z)"),
     inputs("table", "np.clip(goal, -1, 1)", TANH),

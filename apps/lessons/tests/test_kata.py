@@ -105,10 +105,6 @@ RIGHT: dict[str, list[dict[str, str]]] = {
             ),
         },
     ],
-    "stars": [
-        {"        scheduler.step()\n": "    scheduler.step()\n"},
-        {"StepLR(optimizer, step_size=10, gamma=0.1)": "CosineAnnealingLR(optimizer, 30 * 40)"},
-    ],
     "birds": [{"net.state_dict()": "{k: v.clone() for k, v in net.state_dict().items()}"}],
     "turbine": [
         {"total += loss\n": "total += loss.detach()\n", "    return net": "    net.eval()\n    return net"}
@@ -118,7 +114,7 @@ RIGHT: dict[str, list[dict[str, str]]] = {
         {"BCEWithLogitsLoss": "BCELoss", "lr=0.1": "lr=0.2"},
         {", nn.Sigmoid())": ")", "(net(rows)": "(net(rows).sigmoid()"},
     ],
-    "radio": [{"    torch.manual_seed(42)\n": "    net.train()\n"}],
+    "radio": [{"    for rows in": "    net.train()\n    for rows in"}],
 }
 """Right mends besides the one in the kata's own file: text of the script → its replacement."""
 

@@ -11,7 +11,7 @@ from treino_doctor.cells import line_name, place_name
 from treino_doctor.defects import attempt, names
 from treino_doctor.exam import Exam
 from treino_doctor.record.log import Ended, Log, LossCall, NetMade, Read, Stepped
-from treino_doctor.record.outcomes import Clip, Depth, Drawn, Rectified, ScheduleEnded
+from treino_doctor.record.outcomes import Clip, Depth, Rectified
 from treino_doctor.record.row_log import Evaluated, RowsEvaluated, RowsTrained
 from treino_doctor.rules import notes, rules
 from treino_doctor.rules.course import counted, judged_losses, training, trainings
@@ -167,7 +167,7 @@ NEEDS: dict[str, tuple[Callable[[Log], bool], str]] = {
     ),
     N_("the loss has no scale: it may fall below zero"): (
         lambda log: training(log) is not None,
-        "vanishing_gradient unscaled_inputs exploding_sum_loss",
+        "vanishing_gradient unscaled_inputs",
     ),
     N_("no answers of a trained net were seen to become figures"): (
         lambda log: any(group.evaluates for group in groups(log)),
@@ -175,7 +175,7 @@ NEEDS: dict[str, tuple[Callable[[Log], bool], str]] = {
     ),
     N_("the rows that it was trained on could not be followed"): (
         _any(RowsTrained),
-        "nan_inputs label_misaligned label_in_inputs features_lost",
+        "nan_inputs label_misaligned label_in_inputs",
     ),
     N_("no rows were evaluated that could be followed"): (
         _any(RowsEvaluated),
@@ -192,8 +192,6 @@ NEEDS: dict[str, tuple[Callable[[Log], bool], str]] = {
     N_("there was no ReLU"): (_any(Rectified), "dead_relu"),
     N_("no optimizer had five layers of weights or more"): (_any(Depth), "vanishing_gradient"),
     N_("gradients were not clipped"): (_any(Clip), "clip_too_small"),
-    N_("there was no scheduler"): (_any(ScheduleEnded), "scheduler_misuse"),
-    N_("no seed was set and no order drawn"): (_any(Drawn), "seed_reset_each_epoch"),
 }
 """A sentence that something is missing -> (whether a log has it, the rules that need it)."""
 

@@ -325,26 +325,19 @@ def _unsquash(finding: Finding, script: Script) -> list[Edit] | str:
 
 
 def _right_dim(finding: Finding, script: Script) -> list[Edit] | str:
-    names = "softmax", "log_softmax", "Softmax", "LogSoftmax", "argmax", "max", "amax", "softmin", "Softmin"
-    right, found = str(finding.evidence.get("right", 1)), sole(_squashing(_site(finding), names))
+    right, found = str(finding.evidence.get("right", 1)), sole(_squashing(_site(finding), ("argmax", "max")))
     if found is None or any(isinstance(a, ast.Starred) for a in found[0].args):
         return _(SEVERAL)
     call, full = found
-    if any(k.arg is None for k in call.keywords) or (not full and _is_layer(script.file, call)):
+    if any(k.arg is None for k in call.keywords):
         return []
-    at = int(bool(full) and not full.rpartition(".")[2].istitle() and not full.endswith("LogSoftmax"))
-    if (dim := source.argument(call, "dim", at) or source.argument(call, "axis")) is not None:
+    if (dim := source.argument(call, "dim", int(bool(full))) or source.argument(call, "axis")) is not None:
         return [script.instead(dim, right)]
     name = full or source.name_of(call)
-    if name.endswith("max") and not name.endswith(("softmax", "Softmax", "argmax")):
+    if not name.endswith("argmax"):
         return []  # max of all values is a single number
     of_array = full.startswith("numpy") or ".numpy" in script.of(call.func)
     return [script.argument(call, f"{'axis' if of_array else 'dim'}={right}")]
-
-
-def _mean(finding: Finding, script: Script) -> list[Edit] | str:
-    value = sole(k.value for c in _calls_on(_site(finding)) for k in c.keywords if k.arg == "reduction")
-    return _(SEVERAL) if value is None else [script.instead(value, '"mean"')]
 
 
 def _same_shape(finding: Finding, script: Script) -> list[Edit] | str:
@@ -534,25 +527,16 @@ def _shuffle(finding: Finding, script: Script) -> list[Edit] | str:
     return [script.instead(order.func, name)] if name else _(NO_NAME).format(name="torch.randperm")
 
 
-def _drop_line(finding: Finding, script: Script) -> list[Edit] | str:
-    plain = [s for s in _leaves(_site(finding)) if isinstance(s, ast.Expr) and isinstance(s.value, ast.Call)]
-    seeding = [s for s in plain if "seed" in source.name_of(s.value)]
-    one = sole(seeding or plain)
-    return _(SEVERAL) if one is None else [script.instead(one, "pass")]
-
-
 MENDS: dict[str, Mend] = {
     "missing_zero_grad": _zero_grad,
     "grad_cleared_before_step": _clear_earlier,
     "no_step": _call_step,
     **dict.fromkeys(("softmax_before_cross_entropy", "sigmoid_before_bce_with_logits"), _unsquash),
-    **dict.fromkeys(("softmax_wrong_dim", "metric_wrong_axis"), _right_dim),
+    "metric_wrong_axis": _right_dim,
     "missing_eval": _evaluate,
     "train_mode_never_restored": _train_again,
     "unshuffled_sorted": _shuffle,
     "graph_kept_alive": _let_go,
-    "exploding_sum_loss": _mean,
-    "seed_reset_each_epoch": _drop_line,
     "target_broadcast": _same_shape,
     "best_state_not_copied": _copy_state,
     "missing_no_grad": _no_grad,  # last, since other fixes may edit the lines that it encloses

@@ -18,14 +18,11 @@ from pathlib import Path
 from typing import Any
 
 from treino_doctor.base.escaping import escape
-from treino_doctor.base.words import N_, _, numeral
+from treino_doctor.base.words import _, numeral
 from treino_doctor.output.fix import Mended
 
 RATES = (1.0, 10.0, 0.1)
-SUMS = {  # rules whose fix shrinks the gradients: larger rates are tried
-    "missing_zero_grad": N_("the gradients of all steps were summed"),
-    "exploding_sum_loss": N_("the gradients were sums over the rows"),
-}
+SUMMED = "missing_zero_grad"  # its fix shrinks the gradients, so that larger rates are tried
 RATES_OF_SUMS = (1.0, 10.0, 100.0)
 PIPES: Any = {"capture_output": True, "text": True, "errors": "replace", "stdin": subprocess.DEVNULL}
 # Rules whose fix changes what the loss measures: the same predictions get another loss.
@@ -43,9 +40,9 @@ _NAMED = re.compile(rf"(?<![^\W_])({_WORDS})(?![^\W\d_])[^\d\n+-]{{0,20}}?({_PLA
 class Row:
     """One variant of the script. Results by seed: the doctor's recorded loss, the last number printed.
 
-    loss: for each row of a batch, if the script sums over rows. alone: the other variants' losses measure
-    something else. figure: the last number printed with a metric's name, else the last number. name: that
-    name, or "". reasons: why runs failed, each with its number. found: rules that the doctor still finds.
+    alone: the other variants' losses measure something else. figure: the last number printed with a metric's
+    name, else the last number. name: that name, or "". reasons: why runs failed, each with its number. found:
+    rules that the doctor still finds.
     """
 
     variant: str
@@ -102,7 +99,7 @@ def proof(job: dict[str, Any], mended: Mended, *, seeds: int = 3, timeout: float
     timeout: seconds after which a run counts as failed.
     """
     variants: list[tuple[str, dict[str, str], float]] = [(_("as it is"), {}, 1.0)]
-    for rate in RATES_OF_SUMS if SUMS.keys() & set(mended.rules) else RATES:
+    for rate in RATES_OF_SUMS if SUMMED in mended.rules else RATES:
         name = _("fixed") if rate == 1 else _("fixed, lr × {rate}").format(rate=numeral(rate, "g"))
         variants.append((name, mended.sources, rate))
     alone = bool(REMEASURED.intersection(mended.rules))
@@ -183,10 +180,13 @@ def table(rows: Sequence[Row], mended: Mended) -> str:
         lines.append(_("* not to be compared: the fix changes what the loss measures."))
     lines += dict.fromkeys(escape(f"{row.variant}: {reason}") for row in rows for reason, _n in row.reasons)
     plain, fixed = rows[:2]
-    sums = next((_(SUMS[rule]) for rule in mended.rules if rule in SUMS), "")
-    if sums and _worse(plain, fixed):
-        text = _("At the old rate the fixed program is worse: {why}, like a larger rate; see 10 × and 100 ×.")
-        lines.append(text.format(why=sums))
+    if SUMMED in mended.rules and _worse(plain, fixed):
+        lines.append(
+            _(
+                "At the old rate the fixed program is worse: the gradients of all steps were summed, like a "
+                "larger rate; see 10 × and 100 ×."
+            )
+        )
     if fixed.found:
         rules = ", ".join(fixed.found)
         lines.append(_("The doctor still finds in the fixed program: {rules}.").format(rules=rules))

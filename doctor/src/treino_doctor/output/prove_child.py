@@ -18,14 +18,13 @@ def main(job_path: str) -> int:
     _exchange(job["sources"])
     from treino_doctor.process.run_script import Outcome, run_script
     from treino_doctor.rules.course import trainings
-    from treino_doctor.rules.exploding_sum_loss import summed_rows
 
     def answer(outcome: Outcome) -> None:
         longest = next(iter(trainings(outcome.exam.log)), None)
         loss = math.nan
         if longest is not None:
             last = longest.values[-max(1, len(longest.values) // 10) :]
-            loss = sum(last) / len(last) / max(1, summed_rows(outcome.exam.log, longest)[0])
+            loss = sum(last) / len(last)
         found = list(dict.fromkeys(f.rule for f in outcome.exam.findings))
         result: dict[str, Any] = {"error": outcome.error, "steps": outcome.exam.steps, "found": found}
         result["loss"] = loss if math.isfinite(loss) else None

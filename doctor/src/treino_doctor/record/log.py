@@ -183,23 +183,6 @@ class LossCall(Event):
     target_graph: Graph = field(default_factory=Graph)
 
 
-class Softmaxed(Event):
-    """Softmax or log_softmax was applied to a net's output. dim: the axis, counted from the front."""
-
-    forward: int
-    dim: int
-    shape: tuple[int, ...]
-
-
-class WeightsApplied(Event):
-    """Attention weights, a softmax of products, were multiplied by the values. dim: the axis of the softmax,
-    which is applied at its own line. summed: the axis that the product sums over."""
-
-    softmax: Site | None = None
-    dim: int
-    summed: int
-
-
 class Backward(Event):
     """A backward ran.
 

@@ -1,4 +1,4 @@
-"""Events about how a training learns and what it keeps: schedules, seeds, activations, gradients, states."""
+"""Events about how a training learns and what it keeps: activations, gradients, states."""
 
 from treino_doctor.finding import Site
 from treino_doctor.record.log import Event
@@ -102,21 +102,6 @@ class StateTaken(Event):
     """A net's state was taken, or something was saved by torch: weights may be used out of sight."""
 
 
-class PartLoaded(Event):
-    """A module loaded a state with ``strict=False``, or after a state that matched none of its entries.
-
-    module: its number. given: entries of the state; own: of the module; found: in both. given_name and
-    own_name: the first name of each.
-    """
-
-    module: int
-    given: int
-    own: int
-    found: int
-    given_name: str
-    own_name: str
-
-
 class NonFinite(Event):
     """The first non-finite value that a line ran backward. operation: its cause, if known ("log", "sqrt",
     "division", "exp"); at: the operation's line."""
@@ -163,40 +148,6 @@ class AlikeRows(Event):
     looks: int
     zero: bool
     filled_at: Site | None = None
-
-
-class ScheduleEnded(Event):
-    """Logged at the end: a scheduler. updates: steps of its optimizer since the scheduler was made.
-
-    horizon: the number of calls it was made for, 0 if unknown. calls: the number of calls of its ``step``;
-    step_at: the line with most of them. before: the first call came before any step of the optimizer. left:
-    newest calls in a row without an update between them; heir: the line of another optimizer that took over
-    the parameters. lent: another optimizer shares its groups. starved: updates at less than 1 % of its first
-    or highest rate, after the rate had reached a tenth of it. metrics: values passed to ReduceLROnPlateau.
-    """
-
-    kind: str
-    step_at: Site | None = None
-    horizon: int
-    mode: str
-    calls: int
-    updates: int
-    backwards: int
-    before: bool
-    left: int
-    heir: Site | None = None
-    lent: bool
-    starved: int
-    metrics: tuple[float, ...]
-
-
-class Drawn(Event):
-    """A seed was set, a generator made with a seed, or an order of rows drawn. key: the seed, or the order's
-    hash. training: the next call of a net had gradients."""
-
-    kind: str
-    key: str
-    training: bool
 
 
 class LayerUnreached(Event):

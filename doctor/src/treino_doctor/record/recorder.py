@@ -26,9 +26,7 @@ from treino_doctor.record.observer import Observer, Recording
 from treino_doctor.record.owners import Owners, Unreached
 from treino_doctor.record.reads import Reads
 from treino_doctor.record.rows import Rows
-from treino_doctor.record.settings import Settings
 from treino_doctor.record.sklearn_hooks import SklearnHooks
-from treino_doctor.record.softmaxes import Softmaxes
 from treino_doctor.record.states import States
 from treino_doctor.record.tape import leave_no_traces
 from treino_doctor.record.torch_versions import let_items_be_seen, without_torch_function
@@ -52,11 +50,11 @@ class Recorder:
         loaders, marks, finiteness = Loaders(of), Marks(of), Finiteness(of)
         self.gradients = gradients = Gradients(of, marks, finiteness, self._shift, after_each_step)
         self.nets = nets = Nets(of, gradients.number, loaders.line)
-        self.settings, self.rows = Settings(of, gradients), Rows(of, nets, loaders)
+        self.rows = Rows(of, nets, loaders)
         self.sklearn = SklearnHooks(self.hooks, self.rows)
         self._parts: tuple[Observer, ...] = (
             *(self.rows, gradients, gradients.clearing, Owners(of, gradients, nets), marks, nets),
-            *(Losses(of, nets), Softmaxes(of), Clips(of), self.settings, finiteness),
+            *(Losses(of, nets), Clips(of), finiteness),
             *(Activations(of, nets, gradients), Unreached(of, nets, gradients), Reads(of, nets)),
             *(UnfilledTensors(of), Compiled(of, nets, self.entering), States(of, nets, gradients)),
         )
@@ -122,7 +120,7 @@ class Recorder:
             return
         self._kinds.add(kind)
         recorder, hooks, windows, own = self, self.hooks, self.windows, vars(kind).get("__call__")
-        settings, batches, loaders, trained = self.settings, self._batches, self.rows.loaders, self.trained
+        batches, loaders, trained = self._batches, self.rows.loaders, self.trained
         caller, known = sys._getframe, self.nets.numbers.entries
         base: Any = next(k for k in kind.__mro__[1:] if "__call__" in vars(k))
 
@@ -132,7 +130,7 @@ class Recorder:
                 frame = caller(1)
                 place = id(frame.f_code), frame.f_lasti, self.training, is_grad_enabled()
                 usual = not windows.open and windows.calls < windows.usual and place in trained
-                if usual and id(self) in known and not (loaders.hungry or batches or settings.pending):
+                if usual and id(self) in known and not (loaders.hungry or batches):
                     windows.calls += 1
                     recorder.place, loaders.uncalled = place, False
                     return run(self, *args, **kwargs)
@@ -171,8 +169,6 @@ class Recorder:
         """Decide whether a call of a net belongs to a known training or opens a window."""
         windows, self.rows.loaders.uncalled = self.windows, False
         self.place = place = id(frame.f_code), frame.f_lasti, module.training, is_grad_enabled()
-        if self.settings.pending:
-            self.settings.called(place[3])
         if windows.open:
             return
         windows.calls += 1
@@ -188,7 +184,6 @@ class Recorder:
 
     def _called(self, event: Forward, *_: Any) -> None:
         """Remember the place of a call until a backward shows that it trains."""
-        self.settings.called(event.grad)  # as for a net's first call
         self._places[event.forward] = self.place
         if len(self._places) > 256:
             self._places.pop(next(iter(self._places)))
@@ -203,7 +198,6 @@ class Recorder:
 
     def _ran(self, event: Backward, root: Any) -> None:
         """Mark the calls behind a backward as training calls, and note their usual number."""
-        self.settings.called(True)  # as a net of plain tensors has no module calls
         own = [f for f in event.forwards if f in self._places]
         self.trained |= {self._places[f] for f in own}
         self.windows.usual = max(self.windows.usual, len(own) + self.windows.passed)

@@ -5,7 +5,7 @@ from typing import Any
 from treino_doctor.record.arrays import np
 from treino_doctor.record.log import Log, taken
 from treino_doctor.record.related import loose_labels, strongest
-from treino_doctor.record.row_log import Evaluated, FeaturesLost, RowsEvaluated, RowsFitted, RowsTrained
+from treino_doctor.record.row_log import Evaluated, RowsEvaluated, RowsFitted, RowsTrained
 from treino_doctor.record.scalers import in_estimator
 from treino_doctor.record.tables import MOST_LABELS, chance, name_of
 
@@ -19,13 +19,10 @@ LEAST, MANY = 20, 100  # numbers of rows
 
 
 def tell(log: Log, rows: Any) -> None:
-    """Log all trainings, evaluations and fits, and the features that reached none."""
-    known = [t for t in rows.trainings.values() if t.calls]
-    for t in known:
-        log.tell(RowsTrained, **trained(t))
-    scalers = rows.splits.scalers
-    for lost in scalers.prepared.lost(known, rows.evaluations.values(), scalers.fits):
-        log.tell(FeaturesLost, **lost)
+    """Log all trainings, evaluations and fits."""
+    for t in rows.trainings.values():
+        if t.calls:
+            log.tell(RowsTrained, **trained(t))
     measured = 0
     for e in rows.evaluations.values():
         t = rows.learner(e.net)

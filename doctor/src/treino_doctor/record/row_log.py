@@ -144,15 +144,6 @@ class RowsFitted(Event):
     loader: Site | None = None
 
 
-class FeaturesLost(Event):
-    """Features that were prepared and that no net got: ``columns`` of dummies, or rows of a scaler of this
-    kind, which a net got unscaled. site: the line that left them out, or that fitted the scaler."""
-
-    kind: str
-    columns: int
-    rows: int
-
-
 class Blocks(Event):
     """Labels that were sorted class by class, or all equal, when they became a tensor or part of a split."""
 

@@ -10,7 +10,6 @@ from treino_doctor.finding import Site
 from treino_doctor.record.arrays import np, there
 from treino_doctor.record.holes import Holes
 from treino_doctor.record.lines import here
-from treino_doctor.record.prepared import Prepared
 from treino_doctor.record.scores import Scores
 from treino_doctor.record.tables import Columns, hash_rows, table
 
@@ -56,7 +55,7 @@ class Fits:
         self.statistics: list[tuple[int, Site | None]] = []
         self.ready: list[np.ndarray] = []
         self.written: set[int] = set()
-        self.scores, self.holes, self.prepared = Scores(), Holes(), Prepared()
+        self.scores, self.holes = Scores(), Holes()
         self.fits: list[Fit] = []
         self._room = KEPT
         self._of: dict[int, tuple[Any, Fit]] = {}  # keeps the scaler, so that its id stays unique
@@ -87,7 +86,6 @@ class Fits:
         old, made = hash_rows(rows), hash_rows(out)
         self._moved(old, made)
         self.holes.moved(rows, out)
-        self.prepared.moved(rows, out)
         if (fit := self.of_scaler(scaler)) is None:
             return
         fit.width = out.shape[1]

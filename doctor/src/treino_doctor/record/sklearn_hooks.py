@@ -9,7 +9,6 @@ from treino_doctor.imports import ModuleImports
 from treino_doctor.record.arrays import np, there
 from treino_doctor.record.hooks import Hooks
 from treino_doctor.record.lines import here, unseen
-from treino_doctor.record.prepared import SCALES
 from treino_doctor.record.rows import Rows
 from treino_doctor.record.scalers import NONE, Fit
 from treino_doctor.record.tables import table
@@ -18,6 +17,7 @@ SCORES = "sklearn.metrics._classification"
 FIGURES = "sklearn.metrics._regression", "sklearn.metrics._ranking"
 MODELS = "sklearn.model_selection"
 TABLES = "sklearn.datasets"  # its load_diabetes returns a table scaled over all rows
+SCALES = ("StandardScaler", "MinMaxScaler", "RobustScaler", "MaxAbsScaler", "PowerTransformer")
 # Classes whose fit computes statistics over all rows.
 KINDS = {
     "sklearn.preprocessing": (*SCALES, "QuantileTransformer"),
@@ -45,7 +45,7 @@ class SklearnHooks:
         self._imports = ModuleImports(names, self._wrap, lambda: hooks.on, hooks.defect)
         self.remove = self._imports.remove
         self._wrapped: set[Any] = set()
-        self._scores, self._prepared = rows.splits.scalers.scores, rows.splits.scalers.prepared
+        self._scores = rows.splits.scalers.scores
 
     def install(self) -> None:
         """Wrap the modules already imported, and others as soon as they are."""
@@ -74,7 +74,6 @@ class SklearnHooks:
             self._hooks.after(module.DataFrame, "corr", self._frame)
             self._hooks.after(module.Series, "corr", self._pair("corr"))  # corrwith calls it, too
             self._hooks.after(module.core.generic.NDFrame, "to_csv", self._written)
-            self._hooks.after(module, "get_dummies", self._dummies)
             # Not Series.fillna: pandas counts the references to a column to warn of chained assignments.
             self._hooks.before(sys.modules[BLOCKS].SingleBlockManager, "fillna", self._filled)
         for scorer in PAIRS.get(name, ()):
@@ -129,20 +128,9 @@ class SklearnHooks:
     def _written(self, result: Any, args: Any, kwargs: Any) -> None:
         """Note the rows of a written table that has one value for each row, besides names."""
         frame = args[0] if args[0].ndim > 1 else args[0].to_frame()
-        self._prepared.read(frame.columns, len(frame))
         columns = (frame.iloc[:, i] for i in range(frame.shape[1]))
         if frame.shape[1] <= 2 and sum(c.dtype.kind == "f" or not c.is_unique for c in columns) < 2:
             self._rows.splits.scalers.written.add(len(frame))
-
-    def _dummies(self, result: Any, args: Any, kwargs: Any) -> None:
-        """Note columns of true and false, and from now on which of them are read."""
-        made = {name for name, of in result.dtypes.items() if of.kind == "b"}
-        read, manager = self._prepared.read, sys.modules[BLOCKS].BlockManager
-        if made and not self._prepared.dummies:
-            self._hooks.after(sys.modules[FRAMES].DataFrame, "select_dtypes", self._prepared.chosen)
-            self._hooks.before(manager, "as_array", lambda a, k: read(a[0].items, a[0].shape[1]))
-            self._hooks.before(manager, "iget", lambda a, k: read([a[0].items[a[1]]], a[0].shape[1]))
-        self._prepared.dummies |= made
 
     def _filled(self, args: Any, kwargs: Any) -> None:
         """Note that a column's gaps get a number."""

@@ -13,7 +13,7 @@ from treino_doctor.record.identity import Ref
 from treino_doctor.record.lines import here
 from treino_doctor.record.nets import Nets
 from treino_doctor.record.observer import Observer, Recording
-from treino_doctor.record.outcomes import PartLoaded, StateTaken, StateUsed
+from treino_doctor.record.outcomes import StateTaken, StateUsed
 
 MOST = 64  # newest states that are remembered
 
@@ -35,7 +35,6 @@ class States(Observer):
         super().__init__(of)
         self._nets, self._gradients = nets, gradients
         self._states: dict[int, State] = {}  # id of the first tensor -> state
-        self._missed: set[int] = set()  # modules that found nothing in a state
         self._times: Counter[Site | None] = Counter()  # line -> states taken, each after other steps
         self._saves = 0
 
@@ -60,21 +59,6 @@ class States(Observer):
         own = {t.data_ptr() for t in (*args[0].parameters(), *args[0].buffers())}
         if all(t.data_ptr() in own for t in values):
             self._used("load_state_dict", values)
-        strict = bool(args[2] if len(args) > 2 else kwargs.get("strict", True))
-        module = self._nets.order.get(args[0]) or 0
-        if not strict or module in self._missed:
-            self._part(module, args[0], args[1] if len(args) > 1 else kwargs.get("state_dict"))
-
-    def _part(self, module: int, net: nn.Module, state: Any) -> None:
-        """Log how many entries of a state a module finds; if it finds some, only after a state with none."""
-        own, given = list(net.state_dict()), [str(k) for k in state] if hasattr(state, "keys") else []
-        found = len(set(own) & set(given))
-        if not module or not own or not given or bool(found) != (module in self._missed):
-            return
-        self._missed ^= {module}
-        names = {"given_name": given[0][:80], "own_name": own[0][:80]}
-        counts = {"given": len(given), "own": len(own), "found": found}
-        self._log.tell_here(PartLoaded, module=module, **counts, **names)
 
     def _saving(self, args: Any, kwargs: Any) -> None:
         self._saves += 1

@@ -58,7 +58,7 @@ RULE = Rule(
         *NEVER_LEARNS,
         *("bad_label_values", "softmax_before_cross_entropy", "sigmoid_before_bce_with_logits"),
         *("weight_decay_too_high", "lr_too_high", "lr_too_low", "clip_too_small", "dead_relu"),
-        *("vanishing_gradient", "symmetric_init", "exploding_sum_loss", "params_not_in_optimizer"),
+        *("vanishing_gradient", "symmetric_init", "params_not_in_optimizer"),
     ),
     message="""Class {label} is {share} of the rows, and the net finds {found} of {there} of them in its
     newest batches.""",

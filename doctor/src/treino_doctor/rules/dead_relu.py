@@ -34,7 +34,7 @@ RULE = Rule(
     unless=(
         *NEVER_LEARNS,
         *("symmetric_init", "unscaled_inputs", "unshuffled_sorted", "lr_too_high", "label_misaligned"),
-        *("weight_decay_too_high", "exploding_sum_loss", "non_finite_loss"),
+        *("weight_decay_too_high", "non_finite_loss"),
     ),
     message="Zero where it should not be: {what}; the loss ends at {loss}.",
     why="""Where its input is below zero for all rows a ReLU passes neither values nor gradients, so that the

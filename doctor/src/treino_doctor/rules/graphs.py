@@ -52,13 +52,6 @@ def argument(operation: Operation, name: str, place: int) -> Any:
     return detail.get(name, detail.get(str(place), as_in_numpy))
 
 
-def axis(operation: Operation, place: int = 1) -> int | None:
-    """The axis along which an operation ran, counted from the front; None if none was given."""
-    dim = argument(operation, "dim", place)
-    whole = operation.shape
-    return dim % len(whole) if isinstance(dim, int) and not isinstance(dim, bool) and whole else None
-
-
 def is_given(call: LossCall) -> bool:
     """Whether a loss's target comes from no net."""
     root = call.target_graph.root

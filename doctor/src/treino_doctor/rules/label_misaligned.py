@@ -85,7 +85,7 @@ RULE = Rule(
     certain=False,
     unless=(
         *NEVER_LEARNS,
-        *("sigmoid_before_bce_with_logits", "softmax_before_cross_entropy", "softmax_wrong_dim"),
+        *("sigmoid_before_bce_with_logits", "softmax_before_cross_entropy"),
         *("symmetric_init", "params_not_in_optimizer", "dead_relu", "vanishing_gradient", "lr_too_low"),
     ),
     message="Rows and labels are in different orders: {what}.",

@@ -59,8 +59,8 @@ RULE = Rule(
     certain=False,
     unless=(
         *NEVER_LEARNS,
-        *("unshuffled_sorted", "unscaled_inputs", "exploding_sum_loss", "params_not_in_optimizer"),
-        *("nll_without_log_softmax", "softmax_wrong_dim", "symmetric_init"),
+        *("unshuffled_sorted", "unscaled_inputs", "params_not_in_optimizer"),
+        *("nll_without_log_softmax", "symmetric_init"),
     ),
     message="""lr {lr} moves the weights by up to {step} times their size in one step; the loss ends at
     {loss}. {beside}""",

@@ -39,9 +39,9 @@ RULE = Rule(
     place=place,
     unless=(
         *NEVER_LEARNS,
-        *("scheduler_misuse", "vanishing_gradient", "symmetric_init", "clip_too_small"),
+        *("vanishing_gradient", "symmetric_init", "clip_too_small"),
         *("weight_decay_too_high", "dead_relu", "softmax_before_cross_entropy"),
-        *("sigmoid_before_bce_with_logits", "softmax_wrong_dim", "params_not_in_optimizer", "detached_graph"),
+        *("sigmoid_before_bce_with_logits", "params_not_in_optimizer", "detached_graph"),
     ),
     message="""With lr {lr} the weights moved by {movement} times their size in {steps} {steps:step|steps},
     and the loss is still {loss}.""",

@@ -33,7 +33,7 @@ RULE = Rule(
     group="gradients",
     early=True,
     unless=(
-        *("exploding_sum_loss", "missing_zero_grad", "nan_inputs"),
+        *("missing_zero_grad", "nan_inputs"),
         *("nll_without_log_softmax", "loss_arguments_swapped"),
     ),
     message="""The loss is NaN or infinite from backward pass {first} on, and {steps} {steps:step|steps} used

@@ -4,7 +4,7 @@ import math
 
 from treino_doctor.places.settings import word
 from treino_doctor.record.log import Backward, LossCall, Operation
-from treino_doctor.rules.graphs import axis, made_by
+from treino_doctor.rules.graphs import made_by
 from treino_doctor.rules.rule import Evidence, Faults, Log, Rule, Site, script, shown
 
 
@@ -31,16 +31,13 @@ def floor_of(classes: int) -> dict[str, float]:
 
 
 def _probabilities(call: LossCall) -> Operation | None:
-    """The softmax or sigmoid that the input is, or the mean of several nets' softmaxes. A softmax over
-    another axis than the classes is left to softmax_wrong_dim."""
+    """The softmax or sigmoid that the input is, or the mean of several nets' softmaxes."""
     root = call.graph.root
     votes = root is not None and root.name == "mean" and root.shape == call.input_shape
     start = call.graph.parents(root)[:1] if votes and root is not None else []
     if start and len(start[0].shape) > len(call.input_shape):
         return made_by(call.graph, "softmax", start=start[0])
-    made = made_by(call.graph, "softmax", "sigmoid")
-    soft = made is not None and made.name == "softmax" and made.shape == call.input_shape
-    return None if soft and made is not None and axis(made) not in (None, 1) else made
+    return made_by(call.graph, "softmax", "sigmoid")
 
 
 def place(evidence: Evidence) -> Site | None:

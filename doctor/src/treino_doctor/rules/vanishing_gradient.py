@@ -63,7 +63,7 @@ RULE = Rule(
     certain=False,
     unless=(
         *NEVER_LEARNS,
-        *("symmetric_init", "dead_relu", "label_misaligned", "unscaled_inputs", "exploding_sum_loss"),
+        *("symmetric_init", "dead_relu", "label_misaligned", "unscaled_inputs"),
         *("lr_too_high", "clip_too_small", "weight_decay_too_high"),
     ),
     place=lambda e: word(e.at, *SATURATING),  # where the activation is chosen, or where the weights are drawn

@@ -45,7 +45,6 @@ optimizer = torch.optim.Adam(net.parameters(), lr=0.01)
 #! lr_too_low: optimizer = torch.optim.Adam(net.parameters(), lr=1e-7)
 #! lr_too_high: optimizer = torch.optim.Adam(net.parameters(), lr=30.0)
 schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: min(1.0, (step + 1) / warm))
-#! scheduler_misuse: schedule = torch.optim.lr_scheduler.StepLR(optimizer, step_size=3, gamma=0.1)
 net, optimizer, train_loader, val_loader, schedule = accelerator.prepare(
     net, optimizer, train_loader, val_loader, schedule
 )
@@ -69,7 +68,6 @@ for epoch in range(epochs):
             optimizer.step()
             #! no_step: pass
             schedule.step()
-            #@ scheduler_misuse
             #! no_step: pass
             optimizer.zero_grad()
             #! missing_zero_grad: pass

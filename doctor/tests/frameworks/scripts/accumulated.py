@@ -29,7 +29,6 @@ optimizer = torch.optim.SGD(net.parameters(), lr=0.1, momentum=0.9)
 #! lr_too_low: optimizer = torch.optim.SGD(net.parameters(), lr=1e-7, momentum=0.9)
 #! lr_too_high: optimizer = torch.optim.SGD(net.parameters(), lr=300.0, momentum=0.9)
 schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=epochs)
-#! scheduler_misuse: schedule = torch.optim.lr_scheduler.StepLR(optimizer, step_size=1, gamma=0.7)
 for epoch in range(epochs):
     net.train()
     #! train_mode_never_restored: pass
@@ -49,8 +48,6 @@ for epoch in range(epochs):
             optimizer.step()
             #! no_step: pass
             optimizer.zero_grad()
-            #@ scheduler_misuse
-            #! scheduler_misuse: optimizer.zero_grad(); schedule.step()
             #! missing_zero_grad: pass
             #! grad_cleared_before_step: pass
         total += loss.item()

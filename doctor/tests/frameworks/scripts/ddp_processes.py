@@ -43,13 +43,11 @@ def train(rank, world):
     schedule = torch.optim.lr_scheduler.StepLR(optimizer, step_size=4, gamma=0.5)
     for epoch in range(epochs):
         sampler.set_epoch(epoch)
-        #! seed_reset_each_epoch: pass
         model.train()
         #! missing_eval: model.train()
         #! train_mode_never_restored: pass
         total = 0.0
         for inputs, labels in train_loader:
-            #@ seed_reset_each_epoch
             #@ unshuffled_sorted
             optimizer.zero_grad()
             #! missing_zero_grad: pass
@@ -62,7 +60,6 @@ def train(rank, world):
             optimizer.step()
             #! no_step: pass
             total += loss.item()
-            #! scheduler_misuse: schedule.step()
         schedule.step()
         #! no_step: pass
         model.eval()

@@ -57,9 +57,7 @@ class Tagger(L.LightningModule):
         #! lr_too_low: optimizer = torch.optim.SGD(self.parameters(), lr=1e-6, momentum=0.9)
         #! lr_too_high: optimizer = torch.optim.SGD(self.parameters(), lr=200.0, momentum=0.9)
         schedule = torch.optim.lr_scheduler.StepLR(optimizer, step_size=6, gamma=0.3)
-        #@ scheduler_misuse
         interval = "epoch"
-        #! scheduler_misuse: interval = "step"
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": interval}}
 
     def on_validation_epoch_start(self):

@@ -31,7 +31,6 @@ optimizer = torch.optim.SGD(net.parameters(), lr=0.05, momentum=0.9)
 schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=0.1, total_steps=epochs * len(train_loader))
 #! lr_too_low: schedule = torch.optim.lr_scheduler.StepLR(optimizer, step_size=1000)
 #! lr_too_high: schedule = torch.optim.lr_scheduler.StepLR(optimizer, step_size=1000)
-#! scheduler_misuse: schedule = torch.optim.lr_scheduler.StepLR(optimizer, step_size=2, gamma=0.5)
 scaler = torch.amp.GradScaler("cpu", init_scale=1024.0)
 half = torch.float16
 #! right__bfloat16: half = torch.bfloat16
@@ -58,7 +57,6 @@ for epoch in range(epochs):
         scaler.step(optimizer)
         scaler.update()
         schedule.step()
-        #@ scheduler_misuse
         total += loss.item()
     net.eval()
     #@ train_mode_never_restored

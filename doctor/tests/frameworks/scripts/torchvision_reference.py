@@ -99,7 +99,6 @@ def train_one_epoch(model, criterion, optimizer, loader, epoch, args, average, w
             #! no_step: pass
         average.update_parameters(model)
         logger.update(loss=loss, lr=optimizer.param_groups[0]["lr"], acc1=accuracy(output, target)[0])
-        #! scheduler_misuse: warmup.step()
 
 
 def evaluate(model, criterion, loader, suffix=""):
@@ -163,7 +162,6 @@ def main(args):
     scaler = torch.amp.GradScaler("cpu") if args.amp else None
     warm = torch.optim.lr_scheduler.LinearLR(optimizer, start_factor=0.1, total_iters=args.lr_warmup_epochs)
     main_schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=args.epochs - args.lr_warmup_epochs)
-    #! scheduler_misuse: main_schedule = torch.optim.lr_scheduler.StepLR(optimizer, step_size=2, gamma=0.5)
     schedule = torch.optim.lr_scheduler.SequentialLR(
         optimizer, [warm, main_schedule], milestones=[args.lr_warmup_epochs]
     )

@@ -1,6 +1,6 @@
 # expect: best_state_not_copied @ 53
 # mend: 53 →         highest, best = figure, {k: v.clone() for k, v in net.state_dict().items()}
-# place: 3.3
+# place: 3.2
 # goal: 0.27
 # ask: Where do the numbers of the best epoch lie while the next epochs train?
 """Songs of birds: the best epoch was kept, and is gone.

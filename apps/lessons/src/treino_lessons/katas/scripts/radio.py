@@ -1,14 +1,12 @@
-# expect: train_mode_never_restored @ 37
-# expect: seed_reset_each_epoch @ 42
-# mend: 42 →     net.train()
-# place: 3.6
+# expect: train_mode_never_restored @ 35
+# mend: 39 +     net.train()
+# place: 3.5
 # goal: 0.7
 # ask: In which mode is the network when the second epoch begins?
-# ask: Which order do the rows have in the second epoch, and which in the third?
 """Stations on the radio: reproducible, said the report.
 
-So that every run is the same, Ana sets the seed, and to be sure she sets it often. She also
-remembers eval before each validation. Since then dropout does nothing for her network.
+So that every run is the same, Ana sets the seed. She also remembers eval before each validation.
+Since then dropout does nothing for her network.
 """
 
 import torch
@@ -39,7 +37,6 @@ def answers(rows):
 
 
 for epoch in range(60):
-    torch.manual_seed(42)
     for rows in torch.randperm(len(x)).split(20):
         loss = nn.functional.cross_entropy(net(x[rows]), y[rows])
         optimizer.zero_grad()

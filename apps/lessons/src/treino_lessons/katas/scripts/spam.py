@@ -2,7 +2,7 @@
 # expect: threshold_on_logits @ 47
 # mend: 33 → net = nn.Sequential(nn.Linear(10, 32), nn.ReLU(), nn.Linear(32, 1))
 # mend: 47 →     return (net(rows).squeeze(1) > 0).long()
-# place: 3.5
+# place: 3.4
 # goal: 0.8
 # ask: What does the loss do first with the numbers that it is given, as its name says?
 # ask: Which output of the network means an even chance?

@@ -3,7 +3,7 @@
 # mend: 44 →         total += loss.item()
 # mend: 45 →     print("epoch", epoch, "mean loss so far", total / 20 / (epoch + 1))
 # mend: 48 +     net.eval()
-# place: 3.4
+# place: 3.3
 # goal: 0.75
 # ask: What hangs on a loss that is kept, besides its number?
 # ask: Which layer does something else while it learns than while it is used?
