@@ -38,7 +38,7 @@ COSTS |= dict.fromkeys(("insides.md", "next-month.md", "own.md", "rows.md", "stu
 OF_SNIPPETS = dict.fromkeys(("arrays.md", "mcp.md", "pictures.md"), pytest.mark.release) | dict.fromkeys(
     ("as-taught.md", "judge.md", "your-data.md"), pytest.mark.slow
 )
-NOT_HERE = ("pip install", "make ", "python -m benchmarks")
+NOT_HERE = ("pip install", "make ", "python -m benchmarks", "git clone", "cd ", "python3 -m venv", "source ")
 
 
 def blocks(page: Path, language: str) -> list[str]:
