@@ -39,6 +39,12 @@ def test_each_page_has_its_notebook_and_each_notebook_its_page() -> None:
                 assert f"({page.stem}.ipynb)" in index
 
 
+def test_each_lesson_uses_one_core() -> None:
+    """On a machine that many share, torch's threads wait for each other: minutes in the place of seconds."""
+    line = "torch.set_num_threads(1)"
+    assert [names(p) for p in PAGES if line not in p.read_text().partition("```python")[2][:900]] == []
+
+
 def bare(page: Path) -> list[str]:
     """Its code without words: strings are blank, commands stand as they are."""
     found = []
