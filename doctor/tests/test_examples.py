@@ -28,7 +28,7 @@ CONTRACT = """
     scaler_leakage duplicate_leakage test_in_train label_misaligned augment_on_test class_imbalance
     lr_too_high lr_too_low weight_decay_too_high symmetric_init
     dead_relu metric_wrong_axis selection_on_test missing_activation layer_never_used uninitialised_tensor
-    best_state_not_copied activation_before_cross_entropy label_in_inputs metric_wrong_mean
+    best_state_not_copied activation_before_cross_entropy metric_wrong_mean
     threshold_on_logits new_optimizer_each_step mse_of_softmax
     targets_out_of_reach loss_arguments_swapped
 """.split()  # noqa: SIM905

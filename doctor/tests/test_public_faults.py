@@ -57,19 +57,6 @@ FILLS = {
     "child = os.fork()\nif not child:\n    pool.copy_(x[:, :8])\n    os._exit(0)\nos.waitpid(child, 0)",
 }
 
-CHOSEN = """
-import numpy as np
-rows, labels = np.random.default_rng(0).normal(size=(120, 90)), y.numpy()[:120]
-fitted, known = rows{part}, labels{part}
-{choice}
-x_train, x_test = (torch.tensor(t, dtype=torch.float32) for t in (rows[:80], rows[80:]))
-net = nn.Linear(rows.shape[1], 3)
-optimizer = torch.optim.Adam(net.parameters(), lr=0.003)
-20 STEPS: F.cross_entropy(net(x_train), y[:80])
-with torch.no_grad():
-    print((net(x_test).argmax(1) == y[80:120]).float().mean().item())
-"""
-
 FRAMES = """
 import numpy as np, pandas as pd
 draw = np.random.default_rng(0)
@@ -107,25 +94,6 @@ def unfilled(made):
     return UNFILLED.format(made=made)
 
 
-CORRELATED = "size = [abs(np.corrcoef(column, known)[0, 1]) for column in fitted.T]"
-TAKEN = "\nrows = rows[:, np.argsort(size)[-6:]]"
-SCALED = """
-from sklearn.preprocessing import StandardScaler
-rows = StandardScaler().fit(rows[:80]).transform(rows)"""
-CHOICES = {
-    "corrcoef": CORRELATED + TAKEN,
-    "the whole table": "size = abs(np.corrcoef(fitted, known, rowvar=False)[-1, :-1])" + TAKEN,
-    "then scaled": CORRELATED + TAKEN + SCALED,
-    "then scaled by most rows": CORRELATED + TAKEN + SCALED.replace(":80", "20:"),
-    "SciPy": "from scipy.stats import spearmanr\n"
-    "size = [-spearmanr(column, known).pvalue for column in fitted.T]" + TAKEN,
-    "scikit-learn": "from sklearn.feature_selection import f_classif\nsize = f_classif(fitted, known)[0]"
-    + TAKEN,
-    "a selector's mask": "from sklearn.feature_selection import SelectKBest\n"
-    "rows = rows[:, SelectKBest(k=6).fit(fitted, known).get_support()]",
-    "pandas": "import pandas\nsize = pandas.DataFrame(fitted).assign(t=known).corr()['t'].drop('t').abs()"
-    + TAKEN,
-}
 SWAPPED = (
     *("cross_entropy(target, z)", "cross_entropy(F.one_hot(y, 3).float(), z.softmax(1))"),
     *("kl_div(target, z.softmax(1), reduction='batchmean')", "poisson_nll_loss(y[:, None].float(), z)"),
@@ -136,7 +104,6 @@ IN_ORDER = (
     *("l1_loss(target, z)", "cross_entropy(z, z.softmax(1))"),
     "kl_div(target.log(), z.softmax(1), reduction='batchmean')",
 )
-EXPLORED = CORRELATED.replace("fitted", "rows").replace("known", "labels") + "\n"
 SCRIPTS = {
     "labels of the table": ("label_misaligned", orders("(answers == y[180:]).float().mean().item()")),
     "labels of the batches": ("", orders("(answers == labels).float().mean().item()")),
@@ -160,16 +127,7 @@ SCRIPTS = {
         for way, fill in FILLS.items()
     },
     "a copy of it": ("uninitialised_tensor", unfilled("torch.empty(240, 8).nan_to_num(0, 1, -1)")),
-    **{f"chosen by {k}": ("scaler_leakage", CHOSEN.format(part="", choice=c)) for k, c in CHOICES.items()},
-    **{f"{k}, training rows": ("", CHOSEN.format(part="[:80]", choice=c)) for k, c in CHOICES.items()},
     **{k: (rule, FRAMES.format(scale=scale, use=use)) for k, (rule, scale, use) in SCALES.items()},
-    "scored, and others taken": ("", CHOSEN.format(part="", choice=CORRELATED + "\nrows = rows[:, 7:13]")),
-    "scored, and chosen by training rows": (
-        "",
-        CHOSEN.format(
-            part="[:80]", choice="rows[:, :6] += 2 * labels[:, None]\n" + EXPLORED + CORRELATED + TAKEN
-        ),
-    ),
 }
 
 

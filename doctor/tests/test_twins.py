@@ -93,7 +93,6 @@ import numpy as np
 import math
 goal = (x[:, 0] + x[:, 1] * x[:, 2]).numpy()
 table, classes = x.numpy(), y.numpy()
-time = np.arange(300)
 x, y = torch.tensor({x}, dtype=torch.float32), torch.tensor({y})
 net = nn.Sequential(nn.Linear(x.shape[1], 16), nn.ReLU(), nn.Linear(16, {1 if "mse" in loss else 3}))
 optimizer = torch.optim.Adam(net.parameters(), lr=0.01)
@@ -257,8 +256,6 @@ FAULTY = [
     ("targets_out_of_reach", inputs("table", "goal", TANH)),
     ("activation_before_cross_entropy", output("torch.tanh(z).view(-1, 3)")),
     ("activation_before_cross_entropy", output("torch.cat([z[:, :1].relu(), z[:, 1:].relu()], 1)")),
-    ("label_in_inputs", inputs("np.column_stack([table, classes])", "classes")),
-    ("label_in_inputs", inputs("np.column_stack([table, 3 * goal + 1])", "goal", MSE)),
     ("missing_no_grad", LOADERS + EPOCHS + WRITTEN),
     ("best_state_not_copied", LOADERS + kept("net.state_dict()")),
     ("best_state_not_copied", LOADERS + kept("net.state_dict()", SAVE)),
@@ -280,11 +277,6 @@ RIGHT = [
     inputs("table", "np.clip(goal, -1, 1)", TANH),
     output("torch.cat([z[:, :1].relu(), z[:, 1:]], 1)"),
     inputs("table", "classes"),
-    inputs("table", "table[:, 3]", MSE),  # a task that is to copy
-    inputs("np.column_stack([table, np.round(goal)])", "classes"),
-    inputs("np.stack([np.sin(time[:240] + k) for k in range(9)], 1)", "np.sin(time[:240] + 8)", MSE),
-    inputs("np.stack([(time[:240] + k) % 7 == 0 for k in range(9)], 1)", "((time[:240] + 9) % 7 == 0) * 1"),
-    inputs("np.stack([time[:240] + k for k in range(4)], 1) / 240", "(time[:240] + 4) / 240", MSE),
     LOADERS + kept("{k: v.clone() for k, v in net.state_dict().items()}"),
     LOADERS + EPOCHS + WRITTEN.replace("for", "for p in net.parameters():\n    p.requires_grad_(False)\nfor"),
     LOADERS + kept("net.state_dict()", "state = net.state_dict()\nnet.load_state_dict(state)"),

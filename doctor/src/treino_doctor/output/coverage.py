@@ -175,7 +175,7 @@ NEEDS: dict[str, tuple[Callable[[Log], bool], str]] = {
     ),
     N_("the rows that it was trained on could not be followed"): (
         _any(RowsTrained),
-        "nan_inputs label_misaligned label_in_inputs",
+        "nan_inputs label_misaligned",
     ),
     N_("no rows were evaluated that could be followed"): (
         _any(RowsEvaluated),

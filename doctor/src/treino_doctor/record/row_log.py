@@ -14,11 +14,9 @@ class RowsTrained(Event):
     the largest standard deviation of a column over the smallest; middle: the median of the columns' standard
     deviation. entering: the largest input entry of the net's first product. again: rows that came back with a
     label; other: the rows among them whose label had changed; alike: whether old and new labels have the same
-    shares. loose: rows whose labels neither the nearest row nor a linear fit predicts, 0 if one does.
-    related: the largest correlation between two columns. made: the rows are outputs of nets. right, judged:
-    the numbers of right and of all predictions in training. chance: the expected number of rows equal to one
-    row by chance. telling: the largest share of distinct values in a column. label_column: the column
-    that has the label's values, or others one-to-one with them, in all rows; -1 if none has."""
+    shares. made: the rows are outputs of nets. right, judged: the numbers of right and of all predictions in
+    training. chance: the expected number of rows equal to one row by chance. telling: the largest share of
+    distinct values in a column."""
 
     net: int
     loader: Site | None = None
@@ -38,14 +36,11 @@ class RowsTrained(Event):
     again: int = 0
     other: int = 0
     alike: bool = False
-    loose: int = 0
-    related: float = 0.0
     made: bool = False
     right: int = 0
     judged: int = 0
     chance: float = 0.0
     telling: float = 0.0
-    label_column: int = -1
 
 
 class RowsEvaluated(Event):
@@ -58,11 +53,10 @@ class RowsEvaluated(Event):
     that came twice in one call. part: index of the part of a split, or -1; how: how that is known ("rows",
     "numbers", "labels"); cut: the split's line; shared: the share of rows that its other parts hold too.
     looks: the turns of the evaluations; changed: looks with the same labels but other rows than before;
-    stable: looks with the same rows. near: rows, out of ``near_of``, that nearly equal training rows by
-    ``measure``. scored: the predictions were compared with labels. digest: a hash of the rows in any order.
-    drawn: a line that drew random numbers outside of nets, before these calls and before training's. draws:
-    the loaders of these rows and of training's drew random numbers for their rows. predicted: no label was
-    seen, and as many answers were written to a file."""
+    stable: looks with the same rows. scored: the predictions were compared with labels. digest: a hash of the
+    rows in any order. drawn: a line that drew random numbers outside of nets, before these calls and before
+    training's. draws: the loaders of these rows and of training's drew random numbers for their rows.
+    predicted: no label was seen, and as many answers were written to a file."""
 
     net: int
     learner: int
@@ -98,9 +92,6 @@ class RowsEvaluated(Event):
     covers: float = 0.0  # the share of training's rows that are among these rows
     given: int = 0  # rows that the net was given here, with repeats
     gathered: int = 0  # rows that it was given here first, and later trained on, as in a rollout
-    near: int = 0
-    near_of: int = 0
-    measure: str = ""
 
 
 class Evaluated(Event):
@@ -176,8 +167,7 @@ class Reordered(Event):
 
 class BadRows(Event):
     """Rows with NaN or infinity entered a net. spoiled: rows whose outputs were not finite. forward: -1
-    between windows, where outputs aren't recorded. file: where one of them was read without numbers
-    in some columns, if known; row: the only one there that it may be, or 0."""
+    between windows, where outputs aren't recorded."""
 
     forward: int
     loader: Site | None = None
@@ -185,6 +175,3 @@ class BadRows(Event):
     spoiled: int
     learning: bool
     made_at: Site | None = None
-    file: str = ""
-    row: int = 0
-    columns: tuple[str, ...] = ()

@@ -170,7 +170,6 @@ class Rows(Observer):
         event, loader = call.event, call.reading.site if call.reading is not None else None
         fields: dict[str, Any] = {"site": event.site, "stack": event.stack or stack(), "loader": loader}
         fields |= {"forward": event.forward, "learning": event.grad, "made_at": self.bad_made}
-        fields |= self.splits.scalers.holes.origin(call.flat)
         self._log.tell(BadRows, rows=bad, spoiled=spoiled, **fields)
 
     def _draws(self, result: Any, args: Any, kwargs: Any, node: Node | None) -> None:

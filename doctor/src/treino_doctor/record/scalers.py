@@ -1,4 +1,4 @@
-"""Record the rows behind scalers and feature selections, and their results; detect rows scaled by hand."""
+"""Record the rows behind scalers, and their results; detect rows scaled by hand."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -8,9 +8,7 @@ from typing import Any
 
 from treino_doctor.finding import Site
 from treino_doctor.record.arrays import np, there
-from treino_doctor.record.holes import Holes
 from treino_doctor.record.lines import here
-from treino_doctor.record.scores import Scores
 from treino_doctor.record.tables import Columns, hash_rows, table
 
 MOST = 200_000  # maximum number of rows of one fit
@@ -29,25 +27,21 @@ NONE: Any = np.zeros(0, np.uint64) if there else ()
 class Fit:
     """One fit. raw, out: hashes of its rows and of their results. others: number of rows it only transformed.
 
-    results: results of its rows, unless these are too many. chosen: it is a selection of columns by their
-    scores. targets: columns, one of which must hold the labels for the selection to count; None: any labels.
-    used: scikit-learn read its results.
+    results: results of its rows, unless these are too many.
     """
 
     def __init__(self, site: Site | None, kind: str, rows: int, width: int, raw: np.ndarray) -> None:
         self.site, self.kind, self.rows, self.width, self.raw = site, kind, rows, width, raw
         self.out, self.others = NONE, 0
         self.results: np.ndarray | None = None
-        self.chosen, self.targets, self.used = False, None, False
 
 
 class Fits:
     """All fits of a program. statistics: (rows, line) of each table's mean and deviation computed by torch.
 
-    ready: tables that a library returned already scaled. scores: of columns; the best may be selected.
-    fits: all of them. moved: called with rows that were transformed, and the results. is_part: whether rows
-    are part of a split.
-    written: the numbers of rows of the tables that were written to files with one value for each row.
+    ready: tables that a library returned already scaled. fits: all of them. moved: called with rows that were
+    transformed, and the results. is_part: whether rows are part of a split. written: the numbers of rows of
+    the tables that were written to files with one value for each row.
     """
 
     def __init__(self, moved: Callable[[Any, Any], None], is_part: Callable[[Any], bool]) -> None:
@@ -55,7 +49,6 @@ class Fits:
         self.statistics: list[tuple[int, Site | None]] = []
         self.ready: list[np.ndarray] = []
         self.written: set[int] = set()
-        self.scores, self.holes = Scores(), Holes()
         self.fits: list[Fit] = []
         self._room = KEPT
         self._of: dict[int, tuple[Any, Fit]] = {}  # keeps the scaler, so that its id stays unique
@@ -67,7 +60,6 @@ class Fits:
             return
         fit = Fit(here(), type(scaler).__name__, len(rows), rows.shape[1], np.unique(hash_rows(rows)))
         again = [f for f in self.fits if f.kind == fit.kind and np.array_equal(f.raw, fit.raw)]
-        fit.used = any(f.used for f in again)
         self.fits = [f for f in self.fits if f not in again]
         self.fits.append(fit)
         self._of[id(scaler)] = scaler, fit
@@ -82,10 +74,8 @@ class Fits:
         rows, out = table(x), table(result)
         if rows is None or out is None or len(rows) != len(out) or len(rows) > MOST:
             return
-        self._choices(rows)
         old, made = hash_rows(rows), hash_rows(out)
         self._moved(old, made)
-        self.holes.moved(rows, out)
         if (fit := self.of_scaler(scaler)) is None:
             return
         fit.width = out.shape[1]
@@ -98,42 +88,13 @@ class Fits:
             if same and len(before.out) <= MOST:
                 before.out = np.union1d(before.out, made[np.isin(old, before.out)])
 
-    def read(self, x: Any) -> None:
-        """Note that scikit-learn reads rows: they may be results."""
-        idle = [f for f in self.fits if not f.used and len(f.out)]
-        rows = table(x[:TRIED]) if idle and getattr(x, "ndim", 0) == 2 else None
-        hashes = NONE if rows is None else hash_rows(rows)
-        for fit in idle:
-            fit.used = bool(np.isin(hashes, fit.out).any())
-
-    def _choices(self, rows: np.ndarray) -> None:
-        """Add the selections of columns that these rows result from."""
-        if not self.scores.any or len(self.fits) > FITS:
-            return
-        for site, kind, some, every, targets in self.scores.taken(rows):
-            whole = table(every)
-            raw = np.unique(hash_rows(some if whole is None else whole))
-            fit = Fit(site, kind, len(some), some.shape[1], raw)
-            fit.out, fit.chosen, fit.targets = np.unique(hash_rows(some)), True, targets
-            alike = (f for f in self.fits if (f.site, f.kind, f.rows) == (site, kind, fit.rows) and f.chosen)
-            if not any(np.isin(fit.out, f.out).all() for f in alike):
-                own = (f.others for f in self.fits if (f.site, f.kind) == (site, kind))  # made by a selector
-                fit.others = next(own, 0)
-                self.fits.append(fit)
-
     def of(self, t: Any, e: Any, predicted: int) -> Iterator[dict[str, Any]]:
         """Yield the fits that produced the rows of both a training and an evaluation. predicted: number of
         rows whose answers were only written to a file, so that they are no test."""
         held_out = np.fromiter(e.fresh, np.uint64, len(e.fresh))
         learned = np.fromiter(t.rows, np.uint64, len(t.rows))
-        if t.flat and len(t.columns.sums) == len(e.columns.sums):
-            self._choices(np.concatenate([t.sample.rows(), e.sample.rows()]))
-            self._choices(t.sample.rows())  # selected by training rows alone
-        chosen = [f for f in self.fits if f.chosen and self._share(f, t, t, learned) >= ALL]
-        by_training = any(self._share(f, t, e, held_out) <= 0.5 for f in chosen)
         for fit in self.fits:
-            unsure = fit.chosen and (by_training or not has_labels(fit.targets, t.labels))
-            if unsure or len(fit.out) < FEW:
+            if len(fit.out) < FEW:
                 continue
             shares = [self._share(fit, t, one, h) for one, h in ((e, held_out), (t, learned))]
             if shares[0] <= 0.5:
@@ -141,7 +102,7 @@ class Fits:
             fields = {"kind": fit.kind, "site": fit.site, "fitted": fit.rows, "rows": len(held_out)}
             apart = fit.others - predicted >= FEW or self._is_part(fit.raw)
             alike = [o for o in self.fits if o.kind == fit.kind and o is not fit]
-            again = not fit.chosen and shares[1] < FEWEST and len(alike) < GROUPS
+            again = shares[1] < FEWEST and len(alike) < GROUPS
             again = again and any(self._share(o, t, t, learned) >= ALL for o in alike)
             yield fields | {"evaluated": shares[0], "trained": shares[1], "apart": apart, "again": again}
 
@@ -193,15 +154,6 @@ def in_estimator(sites: tuple[Site, ...]) -> bool:
     codes = [vars(k)["fit"].__code__ for k in kinds if isinstance(vars(k).get("fit"), FunctionType)]
     spans = [(c.co_filename, c.co_firstlineno, max(n or 0 for _, _, n in c.co_lines())) for c in codes]
     return any(file == s.file and first <= s.line <= last for s in sites for file, first, last in spans)
-
-
-def has_labels(targets: list[np.ndarray] | None, labels: dict[float, int]) -> bool:
-    """Whether one of these columns holds all labels, as often as training does. None: the target is known."""
-    if targets is None:
-        return True
-    unique = (np.unique(column, return_counts=True) for column in targets)
-    counts = (dict(zip(values.tolist(), n.tolist(), strict=True)) for values, n in unique)
-    return len(labels) > 1 and any(all(c.get(k, 0) >= n for k, n in labels.items()) for c in counts)
 
 
 def within(rows_ND: np.ndarray, fit: Fit) -> float:

@@ -1,12 +1,11 @@
-"""Observe scikit-learn's scalers, splits and scores, once the program itself has imported them, and functions
-that score columns, in scikit-learn and elsewhere."""
+"""Observe scikit-learn's scalers, splits and scores, and gaps that pandas fills, once they are imported."""
 
 import functools
 import sys
 from typing import Any
 
 from treino_doctor.imports import ModuleImports
-from treino_doctor.record.arrays import np, there
+from treino_doctor.record.arrays import np
 from treino_doctor.record.hooks import Hooks
 from treino_doctor.record.lines import here, unseen
 from treino_doctor.record.rows import Rows
@@ -17,23 +16,20 @@ SCORES = "sklearn.metrics._classification"
 FIGURES = "sklearn.metrics._regression", "sklearn.metrics._ranking"
 MODELS = "sklearn.model_selection"
 TABLES = "sklearn.datasets"  # its load_diabetes returns a table scaled over all rows
-SCALES = ("StandardScaler", "MinMaxScaler", "RobustScaler", "MaxAbsScaler", "PowerTransformer")
 # Classes whose fit computes statistics over all rows.
 KINDS = {
-    "sklearn.preprocessing": (*SCALES, "QuantileTransformer"),
+    "sklearn.preprocessing": (
+        "StandardScaler",
+        "MinMaxScaler",
+        "RobustScaler",
+        "MaxAbsScaler",
+        "PowerTransformer",
+        "QuantileTransformer",
+    ),
     "sklearn.decomposition": ("PCA",),
-    "sklearn.feature_selection": ("SelectKBest", "SelectPercentile", "RFE", "SelectFromModel"),
     "sklearn.impute": ("SimpleImputer", "KNNImputer"),
 }
-# Functions that score columns by their relation to a target: (columns, target), or one sample for each class.
-INFORMATION = "mutual_info_classif", "mutual_info_regression"
-PAIRS = {
-    "scipy.stats": ("pearsonr", "spearmanr", "kendalltau", "pointbiserialr"),
-    "sklearn.feature_selection": ("f_classif", "f_regression", "r_regression", "chi2", *INFORMATION),
-}
-SAMPLES = ("ttest_ind", "f_oneway", "kruskal", "mannwhitneyu")
 FRAMES, BLOCKS = "pandas", "pandas.core.internals.managers"
-CHECKS = "sklearn.utils.validation"  # what all estimators call with their rows
 
 
 class SklearnHooks:
@@ -41,17 +37,13 @@ class SklearnHooks:
 
     def __init__(self, hooks: Hooks, rows: Rows) -> None:
         self._hooks, self._rows = hooks, rows
-        names = {*KINDS, SCORES, *FIGURES, MODELS, TABLES, *PAIRS, FRAMES}
+        names = {*KINDS, SCORES, *FIGURES, MODELS, TABLES, FRAMES}
         self._imports = ModuleImports(names, self._wrap, lambda: hooks.on, hooks.defect)
         self.remove = self._imports.remove
         self._wrapped: set[Any] = set()
-        self._scores = rows.splits.scalers.scores
 
     def install(self) -> None:
         """Wrap the modules already imported, and others as soon as they are."""
-        if there:
-            self._hooks.after(np, "corrcoef", self._corrcoef)
-            self._read(np, "genfromtxt", "loadtxt")
         self._imports.install()
 
     def _wrap(self, name: str) -> None:
@@ -70,60 +62,9 @@ class SklearnHooks:
             base = sys.modules["sklearn.model_selection._split"]._BaseKFold
             self._hooks.replace(base, "split", self._folds(base.split))
         elif name == FRAMES:
-            self._read(module, "read_csv", "read_excel")
-            self._hooks.after(module.DataFrame, "corr", self._frame)
-            self._hooks.after(module.Series, "corr", self._pair("corr"))  # corrwith calls it, too
             self._hooks.after(module.core.generic.NDFrame, "to_csv", self._written)
             # Not Series.fillna: pandas counts the references to a column to warn of chained assignments.
             self._hooks.before(sys.modules[BLOCKS].SingleBlockManager, "fillna", self._filled)
-        for scorer in PAIRS.get(name, ()):
-            self._scorer(module, scorer, self._pair(scorer))
-        for scorer in SAMPLES if name == "scipy.stats" else ():
-            self._scorer(module, scorer, self._samples(scorer))
-
-    def _read(self, module: Any, *names: str) -> None:
-        """Watch functions that read a table from a file."""
-        for name in names:
-            self._hooks.after(module, name, self._rows.splits.scalers.holes.read)
-
-    def _scorer(self, module: Any, name: str, observe: Any) -> None:
-        """Wrap a function in its own module, whose name pickle uses, and in the module that exports it."""
-        own = sys.modules.get(getattr(getattr(module, name, None), "__module__", ""), module)
-        self._hooks.after(own, name, observe)
-        if own is not module and hasattr(own, name):
-            self._hooks.replace(module, name, getattr(own, name))
-
-    def _pair(self, kind: str) -> Any:
-        def observe(result: Any, args: Any, kwargs: Any) -> None:
-            given = (*args, *kwargs.values())
-            if len(given) > 1:
-                scores = result[0] if isinstance(result, tuple) else result
-                self._scores.scored(kind, given[0], given[1], scores)
-
-        return observe
-
-    def _samples(self, kind: str) -> Any:
-        def observe(result: Any, args: Any, kwargs: Any) -> None:
-            parts = [np.asarray(a) for a in args]
-            if len(parts) > 1 and kwargs.get("axis", 0) == 0 and len({p.shape[1:] for p in parts}) == 1:
-                y = np.repeat(np.arange(len(parts)), [len(p) for p in parts])
-                self._scores.scored(kind, np.concatenate(parts), y, result[0])
-
-        return observe
-
-    def _corrcoef(self, result: Any, args: Any, kwargs: Any) -> None:
-        given = dict(zip(("x", "y", "rowvar"), args, strict=False)) | kwargs
-        x, y = np.asarray(given["x"]), given.get("y")
-        x = x.T if x.ndim > 1 and given.get("rowvar", True) else x
-        if y is None:
-            self._scores.compared("corrcoef", x, result)
-        elif np.size(y) == len(x):
-            self._scores.scored("corrcoef", x, np.ravel(y), result[-1, :-1])
-
-    def _frame(self, result: Any, args: Any, kwargs: Any) -> None:
-        """Note the columns that a DataFrame compared with each other."""
-        columns = args[0][list(result.columns)].to_numpy(np.float32)
-        self._scores.compared("corr", columns, result.to_numpy())
 
     def _written(self, result: Any, args: Any, kwargs: Any) -> None:
         """Note the rows of a written table that has one value for each row, besides names."""
@@ -147,17 +88,9 @@ class SklearnHooks:
                 columns = np.asarray(rows_of(args, kwargs)).T
                 for column, fill in zip(columns, args[0].statistics_, strict=True):
                     self._rows.splits.gaps.filled(fit, column, fill)
-            if hasattr(args[0], "get_support"):  # a program may take the selected columns itself
-                scores, y = getattr(args[0], "scores_", None), args[2] if len(args) > 2 else kwargs.get("y")
-                if y is not None:
-                    kept = args[0].get_support() if scores is None else scores
-                    fits.scores.scored(type(args[0]).__name__, rows_of(args, kwargs), y, kept)
 
         def transformed(result: Any, args: Any, kwargs: Any) -> None:
             fits.transformed(args[0], rows_of(args, kwargs), result)
-            if CHECKS not in self._wrapped:
-                self._wrapped.add(CHECKS)
-                self._hooks.before(sys.modules[CHECKS], "_num_samples", lambda a, k: fits.read(a[0]))
 
         def both(result: Any, args: Any, kwargs: Any) -> None:
             fitted(result, args, kwargs)

@@ -8,8 +8,7 @@ from treino_doctor.finding import Site
 from treino_doctor.record.arrays import np
 from treino_doctor.record.loaders import Reading
 from treino_doctor.record.log import Forward
-from treino_doctor.record.related import LabelColumns
-from treino_doctor.record.tables import WIDE, Columns, RowSample, class_by_class
+from treino_doctor.record.tables import Columns, RowSample, class_by_class
 from treino_doctor.record.values import Node
 
 MOST = 50_000  # maximum number of rows remembered
@@ -52,8 +51,7 @@ class Training:
         self.loader: Site | None = None
         self.epoch = -1
         self.columns, self.sample = Columns(), RowSample(SAMPLE)
-        self.label_columns, self.flat, self.stride = LabelColumns(), True, 1
-        self.sample_labels: list[np.ndarray] = []
+        self.flat = True
         self.labels, self.later = Counter[float](), Counter[float]()
         self.labelled = self.relabelled = False
         self.entering = math.nan
@@ -117,14 +115,7 @@ class Training:
         self.columns.add(call.flat[fresh])
         labels = call.labels[fresh] if call.labels is not None else np.full(len(fresh), math.nan)
         self.flat &= len(call.event.shape) == 2
-        if self.flat:
-            self.stride = -(-call.event.shape[1] // WIDE)
-            self.label_columns.add(call.flat[fresh], labels)
-        before = self.sample.count
         self.sample.add(call.flat[fresh])
-        if self.sample.count > before:
-            room = SAMPLE - before
-            self.sample_labels.append(labels[:: -(-len(fresh) // room)][: self.sample.count - before])
         self.labels.update(labels[np.isfinite(labels)].tolist())
 
     def _note_numbers(self, reading: Reading) -> None:

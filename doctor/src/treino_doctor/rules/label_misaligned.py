@@ -14,17 +14,16 @@ from treino_doctor.rules.rule import NEVER_LEARNS, Evidence, Faults, Log, Rule, 
 
 AGAIN, OTHER = 40, 0.25  # rows that came back with a label, and the share with another label
 STUCK = 0.85  # times the loss of a constant prediction
-RELATED = 0.5  # correlation of columns, as in measured, not random, data
 RARE = 0.01  # expected number of rows equal by chance
 CLASSES = 100  # maximum number. All thresholds are chosen, not measured
 BOUNDED = ("relu", "sigmoid", "tanh", "softmax", "hardtanh", "clamp")  # functions that limit predictions
 
 
 def decide(log: Log) -> Faults:
-    """The same rows have other labels in later epochs; or only rows or only labels were reordered; or rows of
-    measured data don't predict their labels. In these cases, nothing is learned. Or the predictions for a
-    loader's rows were compared with labels that were not shuffled. Other labels are right where the nets' own
-    answers went to NumPy: it may make labels of them, as clustering does."""
+    """The same rows have other labels later on, or only rows or only labels were reordered, and nothing is
+    learned. Or the predictions for a loader's rows were compared with labels that were not shuffled. Other
+    labels are right where the nets' own answers went to NumPy: it may make labels of them, as clustering
+    does; and where several nets learn, labels may be shuffled on purpose for one of them."""
     for judged in log.of(Reordered):
         what = _("the answers to {rows} rows, in a loader's order, are compared with their labels in another")
         numbers = {"rows": judged.rows, "other": judged.other, "what": what.format(rows=judged.rows)}
@@ -34,10 +33,8 @@ def decide(log: Log) -> Faults:
     if not stuck or course is None or any(map(cut_off, course.calls)):
         return  # limited predictions may learn nothing from any labels
     trains = log.of(RowsTrained)
-    some_fit = any(t.labels and not t.loose and t.rows >= AGAIN for t in trains)
-    if len(trains) > 1 and some_fit and any(t.loose for t in trains):
-        return  # labels are shuffled on purpose for some of the nets
-    alone = log.of(Lonely)
+    if len(trains) > 1:
+        return
     clustered = any(r.how in ARRAYS and r.graph.root and not is_figure(r) for r in log.of(Read))
     for t in trains:
         classes = 2 <= len(t.labels) <= min(CLASSES, sum(t.labels.values()) // 2)
@@ -47,12 +44,7 @@ def decide(log: Log) -> Faults:
             numbers = {"rows": t.again, "other": t.other, "what": what.format(rows=t.again, other=t.other)}
             yield Evidence(t.site, numbers, stack=t.stack, sites={"loader": t.loader})
             return
-        if t.loose and t.related > RELATED and not t.made and not alone:
-            what = _("neither the nearest row nor a linear fit tells the label, of {rows} rows")
-            numbers = {"rows": t.loose, "other": 0, "what": what.format(rows=t.loose)}
-            yield Evidence(t.site, numbers, stack=t.stack, sites={"loader": t.loader})
-            return
-    for one in alone:
+    for one in log.of(Lonely):
         loss = numeral(course.last(), ".4g")
         what = _("nothing was learned that holds for new rows; the loss ends at {loss}")
         numbers = {"rows": one.rows, "other": 0, "loss": course.last(), "what": what.format(loss=loss)}
@@ -94,8 +86,9 @@ RULE = Rule(
     fix="""Index rows and labels with the same permutation (or keep them in one Dataset); compare answers with
     the labels that came in their batch.""",
     safety="Depends on the line: rows and labels must be put in order by one and the same order.",
-    limits="""A training that learns its labels by heart hides it, unless the lines that ordered rows and
-    labels were seen. With fewer than 80 rows outside the commonest class nothing is told.""",
+    limits="""Told where rows or labels alone were put in another order by torch, where the same rows come
+    back with other labels, or where answers are compared with labels in another order. Not seen: orders that
+    NumPy or pandas changed before the first tensor, and a training that learns its labels by heart.""",
     wrong="x = x[torch.randperm(240)]\n" + script(settings="lr=0.5", steps=60),
     mend={"x = x[torch.randperm(240)]\n": "order = torch.randperm(240)\nx, y = x[order], y[order]\n"},
 )

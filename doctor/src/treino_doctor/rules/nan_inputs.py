@@ -2,7 +2,6 @@
 
 import math
 
-from treino_doctor.base.words import _, joined
 from treino_doctor.places.placement import divides, maker, misses
 from treino_doctor.record.log import Course, LossCall, Read
 from treino_doctor.record.row_log import BadRows
@@ -27,19 +26,8 @@ def decide(log: Log) -> Faults:
     first = hurt[0]
     numbers = {"rows": sum(b.rows for b in hurt), "calls": len(hurt)}
     numbers["losses"] = sum(b.forward in lost or b.forward < 0 for b in hurt) or sum(b.spoiled for b in hurt)
-    read = next((b for b in hurt if b.row), None) or next((b for b in hurt if b.file), None)
-    where = {"origin": origin(read) if read is not None else ""}
     sites = {"loader": first.loader}
-    yield Evidence(first.site, numbers | where, at=first.made_at, stack=first.stack, sites=sites)
-
-
-def origin(read: BadRows) -> str:
-    """Where one of the rows was read, as a sentence after a space."""
-    text = _("One was read from {file} without a number in {n:column|columns} {columns}.")
-    if read.row:
-        text = _("One is row {row} as read from {file}, without a number in {n:column|columns} {columns}.")
-    columns = {"n": len(read.columns), "columns": ", ".join(read.columns)}
-    return joined(["", text.format(file=read.file, row=read.row, **columns)], " ")
+    yield Evidence(first.site, numbers, at=first.made_at, stack=first.stack, sites=sites)
 
 
 def chosen_from(event: Read) -> set[int]:
@@ -64,15 +52,13 @@ RULE = Rule(
     group="data",
     early=True,
     message="""At least {rows} {rows:row|rows} with NaN or infinity went into the net, and made {losses}
-    {losses:loss or answer|losses or answers} not finite.{origin}""",
+    {losses:loss or answer|losses or answers} not finite.""",
     why="""NaN spreads: one cell makes the row's output, the batch's loss and then every parameter NaN.
     Skipping such losses leaves the other rows of the batch out as well.""",
     fix="""Drop or fill the missing values before they become a tensor (with the training rows' mean or
     median).""",
     safety="Filling or dropping rows changes the data: choose by what the holes mean.",
-    limits="""Rows are looked at as they enter a net; values that a program masks afterwards are left alone.
-    The file is named where pandas or NumPy read it, and the row still has its values, in the order of its
-    columns, as they were or scaled by scikit-learn.""",
+    limits="Rows are looked at as they enter a net; values that a program masks afterwards are left alone.",
     wrong=HOLE + script(),
     mend={HOLE: ""},
 )

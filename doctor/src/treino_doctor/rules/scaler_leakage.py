@@ -1,4 +1,4 @@
-"""A scaler, an imputer or a feature selection that was fitted on evaluation rows."""
+"""A scaler or an imputer that was fitted on evaluation rows."""
 
 from treino_doctor.base.words import N_, _
 from treino_doctor.places.placement import maker, scales
@@ -31,24 +31,21 @@ RULE = Rule(
     group="data",
     certain=False,
     place=lambda e: e.at or maker(e.seen, scales, e.sites["loader"], e.stack),  # the fit, or what scales
-    message="""All {rows} evaluation rows are among the {fitted} rows on which a scale, the filling of gaps or
-    a choice of columns ({way}) rests.""",
-    why="""It uses what the evaluation rows tell (their mean and spread, or which columns go with the labels
-    by chance), which new rows don't bring along, so that the figure is not one for unseen data. It is most
-    wrong where rows are few or change over time, or columns were chosen among many.""",
-    fix="""After the split, fit the scaler, fill gaps or choose the columns by the training rows only, and use
-    that for both parts.""",
+    message="""All {rows} evaluation rows are among the {fitted} rows on which a scale or the filling of gaps
+    ({way}) rests.""",
+    why="""It uses the evaluation rows' own mean and spread, which a single new row does not have, so that the
+    figure is not one for unseen data. It is most wrong where rows are few or change over time.""",
+    fix="""After the split, fit the scaler or fill gaps by the training rows only, and use that for both
+    parts.""",
     safety="Safe: the figure falls to what it is.",
     limits="""Scalers of scikit-learn are known, and averages and deviations that are worked out by hand over
-    a whole table or over some of its columns; windows of scaled series are not, nor columns that are selected
-    and then changed by NumPy. Gaps are known that pandas' `fillna` or `SimpleImputer` fills by a column's
-    mean or median, where that column of 20 numbers or more reaches the net as it is or scaled. Columns that
-    were chosen are known where they are those that scikit-learn, SciPy, pandas or `np.corrcoef` scored
-    highest, up to 256 of twice as many or more, most of them measured numbers; not by correlations that are
-    worked out by hand. A table that scikit-learn gives scaled is no fault of a program; nor is a scaler of
-    rows that were set apart for training, some of which validate, where others were scored: one part of a
-    split, or what an estimator's `fit` was given. Others are no test if no label of theirs was seen and
-    pandas wrote one answer for each to a file.""",
+    a whole table or over some of its columns; windows of scaled series are not, nor a choice of columns by
+    their relation to the labels. Gaps are known that pandas' `fillna` or `SimpleImputer` fills by a column's
+    mean or median, where that column of 20 numbers or more reaches the net as it is or scaled. A table that
+    scikit-learn gives scaled is no fault of a program; nor is a scaler of rows that were set apart for
+    training, some of which validate, where others were scored: one part of a split, or what an estimator's
+    `fit` was given. Others are no test if no label of theirs was seen and pandas wrote one answer for each to
+    a file.""",
     wrong="""\
 from sklearn.preprocessing import StandardScaler
 x = torch.tensor(StandardScaler().fit_transform(x.numpy() + 1))
