@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from treino.data.summaries.image_description import ImagesDescription
     from treino.inspection.drift import ColumnDrift
 
+LEAST_CHANCE = 0.001  # smaller ones are said to be below it: tests of many rows round them to 0
+
 TO_WITHOUT_DATA = Refusal("--to needs DATA to write about.", "treino data wine --to wine.html")
 LIKE_WITHOUT_DATA = Refusal("--like needs DATA to compare.", "treino data new.csv --like last")
 LIKE_AND_MORE = Refusal(
@@ -152,7 +154,9 @@ def _drift_cells(one: "ColumnDrift") -> list[Any]:
         return [line((name, "bold")), _(DRIFT_STATES[one.state]), "", "", "", "", one.outside]
     there, here = (_drift_value(value, one.of) for value in (one.there, one.here))
     shift = "" if one.shift is None else numeral(one.shift, ".0%")
-    chance = "" if one.chance is None else numeral(one.chance, ".3f" if one.chance >= 0.001 else ".0e")
+    chance = "" if one.chance is None else numeral(max(one.chance, LEAST_CHANCE), ".3f")
+    if one.chance is not None and one.chance < LEAST_CHANCE:
+        chance = f"< {chance}"
     gaps = ""
     if one.missing or one.missing_there:
         gaps = f"{numeral(one.missing_there or 0.0, '.1%')} → {numeral(one.missing or 0.0, '.1%')}"
