@@ -23,6 +23,7 @@ from treino.engine.optim import HP
 from treino.settings.setting_types import Seconds
 from treino.settings.spec import read_settings
 from treino.training.findings import DIVERGED, RULES
+from treino.training.overfitting import RULE as OVERFITTING
 
 ALERT_FIGURE = Refusal("An alert knows no figure {name!r}.", "{hint}")
 ALERT_CONDITION = Refusal("{text!r} is no condition of an alert.", "Write e.g. {a}, {b} or {c}.")
@@ -193,7 +194,7 @@ def _clause(text: str, metric: str) -> Clause:
     text = " ".join(text.split())
     first, _space, name = text.partition(" ")
     if first == FINDING:
-        if name not in (known := {*RULES, DIVERGED}):
+        if name not in (known := {*RULES, DIVERGED, OVERFITTING}):
             raise ALERT_FINDING(name=name, hint=nearest(name, known))
         return Clause(name, FINDING)
     if wrong := re.search(r"(?<![<>])[=!]+", text):

@@ -31,6 +31,7 @@ from treino.folders.store import RunFolder
 from treino.folders.stored_run import StoredRun
 from treino.folders.timeline import epoch_count
 from treino.settings.spec import FAULTS
+from treino.training.overfitting import overfitting
 from treino.training.replay import Playback, Snapshot
 from treino.training.resolution import Resolution
 from treino.training.run_log import (
@@ -114,7 +115,8 @@ def findings(folder: RunFolder, data: Data, resolution: Resolution) -> tuple[lis
     log.events += rows_evaluated(data)
     results, defects = decide(log, RULES)
     notes = [_("A defect of the doctor itself: {what}").format(what=d) for d in defects]
-    return finding_documents(results, course.resolution, course.first, data.classes), notes
+    documents = finding_documents(results, course.resolution, course.first, data.classes)
+    return documents + overfitting(folder, read_run_spec(folder), course), notes
 
 
 def _course_here(folder: RunFolder, data: Data, resolution: Resolution, rows: RowsTrained) -> TrainingCourse:
@@ -230,12 +232,15 @@ def log_so_far(course: TrainingCourse, begun: Callable[[TrainingCourse], FirstSt
     return run_log(course, measured(course, begun) if over else UNMEASURED)
 
 
-def findings_so_far(spec: RunSpec, course: TrainingCourse, log: Log) -> list[dict[str, Any]]:
+def findings_so_far(
+    folder: RunFolder, spec: RunSpec, course: TrainingCourse, log: Log
+) -> list[dict[str, Any]]:
     """The findings of a course that is not over, as JSON. log: from ``log_so_far``."""
     over = settled(course.resolution.training, course.steps)
     results = decide(log, RULES, early=not over)[0]
     documents = finding_documents(results, course.resolution, course.first, course.data.classes)
-    return documents + (divergence(spec, course) if over else [])
+    diverging = divergence(spec, course) if over else []
+    return [*documents, *overfitting(folder, spec, course), *diverging]
 
 
 class OwnFindings:
@@ -260,7 +265,7 @@ class OwnFindings:
         self._folder.database.flush()
         course = _course_here(self._folder, self._data, self._resolution, self._rows)
         log = log_so_far(course, self._first_steps)
-        documents = findings_so_far(read_run_spec(self._folder), course, log)
+        documents = findings_so_far(self._folder, read_run_spec(self._folder), course, log)
         self.rules = frozenset(each["rule"] for each in documents)
         self._due = time.monotonic() + (time.thread_time() - began) / SHARE
         return True
@@ -297,7 +302,7 @@ class LiveFindings:
         self.by_language = {}
         for language in languages:
             with speaking(language):
-                self.by_language[language] = findings_so_far(run.spec, course, log)
+                self.by_language[language] = findings_so_far(run.folder, run.spec, course, log)
         documents = next(iter(self.by_language.values()), [])
         known = {rule: at for rule, at in self.first_seen.items() if at <= step}
         begun = {each["rule"]: each.get("step", step) for each in documents}

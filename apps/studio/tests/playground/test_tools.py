@@ -275,6 +275,7 @@ PLANTED: list[tuple[str, Json]] = [
     ("wine", {"normalise": False, "hidden": [8], "lr": 1e-3, "optimizer": "sgd"}),
     ("moons", {"hidden": [8], "init": "zeros"}),
     ("moons", {"hidden": [6, 6], "lr": 0.3, "seed": 5}),
+    ("noise", {"target": "y", "hidden": [64, 32], "lr": 0.01}),
 ]
 RIGHT: list[tuple[str, Json]] = [
     (data, {"hidden": hidden, "activation": activation, "optimizer": optimizer, "lr": lr, "seed": seed})
@@ -307,9 +308,20 @@ def rare(folder: Path) -> str:
     return str(path)
 
 
+def noisy(folder: Path) -> str:
+    """A CSV whose classes hang on nothing: they can only be learnt by heart."""
+    draw = np.random.default_rng(1)
+    lines = [
+        ",".join([*(f"{x:.4f}" for x in row), draw.choice(["a", "b"])]) for row in draw.normal(size=(120, 8))
+    ]
+    path = folder / "noise.csv"
+    path.write_text("\n".join([",".join([*"abcdefgh", "y"]), *lines]) + "\n")
+    return str(path)
+
+
 def judged(cases: list[tuple[str, Json]], folder: Path, table: str) -> list[Any]:
     """Of each run: what the page finds, and the run, with what treino's doctor finds."""
-    files = {"table": table, "rare": rare(folder)}
+    files = {"table": table, "rare": rare(folder), "noise": noisy(folder)}
     tasks, theirs = [], []
     for number, (data, settings) in enumerate(cases):
         targeted = {"target": "y"} | settings if data == "table" else settings

@@ -3,6 +3,7 @@
  * the same figures (training/run_log.py). Where the loss is bad, the first steps are trained again, apart from the run.
  */
 
+import { whole } from '../../page/modules/numbers.js';
 import { localised } from '../../page/modules/words.js';
 import { ACTIVATIONS, backward, batchLoss, forward, layersOf } from './arithmetic.js';
 import { KERNEL } from './lanes.js';
@@ -19,6 +20,10 @@ const BATCHES = 5;
 const MOST_ROWS = 2000;
 const EVEN = 1e-3;
 const USUAL_LR = 0.003;
+const RISEN = 0.25; // of the best constant's loss, by which the validation loss rises where a network overfits
+const FALLEN = 0.5;
+const NEWEST_VALIDATIONS = 3;
+const LEAST_VALIDATIONS = 6;
 const NEVER_LEARNS = ['missing_zero_grad'];
 
 const watched = new WeakMap();
@@ -52,7 +57,7 @@ class Watch {
       .filter(({ rule: { unless } }) => !unless.some((rule) => names.includes(rule)))
       .map(({ rule, numbers }) => document(rule, numbers, facts));
     told.sort((a, b) => Number(b.certain) - Number(a.certain) || order.indexOf(a.severity) - order.indexOf(b.severity));
-    const documents = [...told, ...(settled ? divergence(facts) : [])];
+    const documents = [...told, ...overfitting(facts), ...(settled ? divergence(facts) : [])];
     this.seen = new Map(
       documents.map(({ rule, step = run.step }) => [
         rule,
@@ -629,6 +634,32 @@ function scales({
     spread: Math.max(...moving) / Math.min(...moving),
     middle: median(moving),
   };
+}
+
+/** If the validation loss has risen far since its lowest, while the training loss has halved. */
+function overfitting({ run, first, constant }) {
+  const epochs = run.epochs.filter(({ step, validation }) => step > first && Number.isFinite(validation?.loss));
+  const losses = epochs.map(({ validation }) => validation.loss);
+  const best = losses.indexOf(Math.min(...losses));
+  const last = median(losses.slice(-NEWEST_VALIDATIONS));
+  if (losses.length < LEAST_VALIDATIONS || !(constant > 0) || last - losses[best] <= RISEN * constant) return [];
+  const [before, now] = [epochs[best], run.epochs.at(-1)].map(({ train }) => train.loss);
+  if (!(now < FALLEN * before)) return [];
+  const numbers = Object.entries({ best: losses[best], last, before, now });
+  const texts = Object.fromEntries(numbers.map(([name, value]) => [name, localised(general(value, 4))]));
+  return [
+    {
+      rule: 'overfitting',
+      severity: 'risk',
+      certain: false,
+      message: say(
+        'The validation loss was lowest at epoch {epoch:,}: {best}. It has risen to {last} since, while the training loss fell from {before} to {now}.',
+        { epoch: whole(epochs[best].epoch), ...texts },
+      ),
+      why: say('The network learns its training rows by heart, and answers other rows worse and worse.'),
+      fix: say('Stop earlier, with [[patience=20]]; or use more rows, fewer units, or [[dropout=0.3]].'),
+    },
+  ];
 }
 
 /** If the training, ended now, would count as diverged. */
