@@ -30,7 +30,8 @@ CONTRACT = """
     dead_relu metric_wrong_axis selection_on_test missing_activation layer_never_used uninitialised_tensor
     best_state_not_copied activation_before_cross_entropy metric_wrong_mean
     threshold_on_logits new_optimizer_each_step mse_of_softmax
-    targets_out_of_reach loss_arguments_swapped
+    targets_out_of_reach loss_arguments_swapped clip_after_step frozen_weights_move
+    batchnorm_without_statistics attention_mask_wrong axes_mixed unscaled_targets
 """.split()  # noqa: SIM905
 
 

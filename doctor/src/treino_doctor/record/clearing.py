@@ -1,6 +1,7 @@
 """Record the clearing of gradients, by an optimizer, a net or by hand, and the clipping of gradients."""
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -73,7 +74,13 @@ NAMES = ("clip_grad_norm_", "clip_grad_value_")
 
 
 class Clips(Observer):
-    """Watches torch's two clipping functions, and gradients scaled or clamped in place."""
+    """Watches torch's two clipping functions, and gradients scaled or clamped in place.
+
+    held: the records of optimizers."""
+
+    def __init__(self, of: Recording, held: Mapping[int, Any]) -> None:
+        super().__init__(of)
+        self._held = held
 
     def install(self) -> None:
         for name in NAMES:
@@ -101,7 +108,10 @@ class Clips(Observer):
 
     def _tell(self, limit: Any, before: float | None, parameters: Any) -> None:
         share = size(parameters) / before if before else 1.0
-        self._log.tell_here(Clip, limit=number_of(limit), share=share)
+        every = [parameters] if isinstance(parameters, torch.Tensor) else parameters
+        led = {id(p) for p in every if p.grad is not None} if before else set()
+        used = {p for held in self._held.values() for p in held.used - held.written}
+        self._log.tell_here(Clip, limit=number_of(limit), share=share, spent=bool(led) and led <= used)
 
     def _changed(self, result: Any, args: Any, kwargs: Any, node: Node | None) -> None:
         """Log a gradient that was multiplied in place by a number."""

@@ -47,6 +47,7 @@ class OptimizerRecord:
         self.used: set[int] = set()  # parameters whose gradients a step has used, not cleared since
         self.written: set[int] = set()  # parameters whose gradients a backward wrote since the last step
         self.left: dict[int, int] = {}  # id of a parameter -> id of the gradient that backward left
+        self.taken: tuple[int, set[tuple[int, int, int]]] = -1, set()  # the newest step's turn, its gradients
         self.summed = self.moved = self.logged = self.onward = False
         self.movement = math.nan
         self.before: list[torch.Tensor] | None = None
@@ -222,14 +223,18 @@ class Gradients(Observer):
 
         @functools.wraps(original)
         def backward(*args: Any, **kwargs: Any) -> Any:
-            if not hooks.on or get_ident() != hooks.thread:  # compilers and transforms run no backward
-                return original(*args, **kwargs)
+            if not hooks.on or gradients.inside or get_ident() != hooks.thread:
+                return original(*args, **kwargs)  # compilers and transforms run no backward
             root = args[0] if args else kwargs.get("tensors")
             if not windows.open and not hands.every:
                 if len(gradients._courses) > 1:  # losses of several lines may take turns
                     gradients._course = gradients._course_of(here())
                 gradients.keep(root)
-                result = original(*args, **kwargs)
+                gradients.inside = True  # re-entrant checkpoints run further ones inside
+                try:
+                    result = original(*args, **kwargs)
+                finally:
+                    gradients.inside = False
                 windows.turn += 1
                 windows.calls = windows.evaluated = 0
                 if windows.turn >= windows.due and windows.turn - windows.stepped > PATIENCE:
@@ -424,13 +429,27 @@ class Gradients(Observer):
             self._after(self.steps)
 
     def _stepped(self, optimizer: Any, held: OptimizerRecord) -> None:
-        own = held.parameters()
-        self.tell(optimizer, held, here(), measures.force_of(own), {id(p) for p in own if p.grad is not None})
+        own, (turn, before) = held.parameters(), held.taken
+        force, led = measures.force_of(own), [p for p in own if p.grad is not None]
+        still = {id(p) for p in force.still}
+        held.taken = (
+            self.windows.turn,
+            {(id(p), id(p.grad), p.grad._version) for p in led if p.grad is not None and id(p) not in still},
+        )
+        fields: dict[str, Any] = {"twice": turn == self.windows.turn and not before.isdisjoint(held.taken[1])}
+        fields["frozen"] = tuple(self.number(p) for p in moved_frozen(own, held.before))[:64]
+        self.tell(optimizer, held, here(), force, {id(p) for p in led}, **fields)
 
     def tell(
-        self, optimizer: Any, held: OptimizerRecord, site: Site | None, force: measures.Force, used: set[int]
+        self,
+        optimizer: Any,
+        held: OptimizerRecord,
+        site: Site | None,
+        force: measures.Force,
+        used: set[int],
+        **more: Any,
     ) -> None:
-        """Log a step. used: ids of the parameters whose gradients it used."""
+        """Log a step. used: ids of the parameters whose gradients it used. more: further fields."""
         own = held.parameters()
         decay = measures.number_of(optimizer.param_groups[0].get("weight_decay", 0.0))
         size = moved = 0.0
@@ -447,7 +466,7 @@ class Gradients(Observer):
         fields["anew"] = held.onward and keeps_state(optimizer)
         fields |= {"ratio": moved / size if size > 0 else math.nan, "norm": size, "force": force.norm}
         fields["decay"] = decay * size / force.norm if force.norm > 0 else math.nan
-        self._log.tell(log.Stepped, optimizer=held.number, site=site, **fields)
+        self._log.tell(log.Stepped, optimizer=held.number, site=site, **fields, **more)
         held.used |= used
         held.summed, held.written, held.left = False, set(), {}
         if len(self._left) > LOGGED:
@@ -490,6 +509,13 @@ class Gradients(Observer):
 def versions(parameters: list[torch.Tensor]) -> list[tuple[int, int]]:
     """The write counts of these tensors: they change as soon as anything writes to one of the tensors."""
     return [(id(p), p._version) for p in parameters if not p.is_inference()]
+
+
+def moved_frozen(parameters: list[torch.Tensor], before: list[torch.Tensor] | None) -> list[torch.Tensor]:
+    """The parameters that need no gradient and have other values than before."""
+    pairs = zip(parameters, before or (), strict=False) if len(before or ()) == len(parameters) else ()
+    frozen = ((p, old) for p, old in pairs if not p.requires_grad)
+    return [p for p, old in frozen if not torch.equal(measures.sampled(p, measures.MANY), old)]
 
 
 def keeps_state(optimizer: Any) -> bool:

@@ -177,6 +177,7 @@ class LossCall(Event):
     spoiled: bool = False  # whether its input isn't finite
     swapped: bool = False  # its input is labels and its target what learns
     outside: tuple[float, float, float] = (0.0, 0.0, 0.0)  # shares of the target below −1, below 0, above 1
+    several: bool = False  # its target has 0 and 1 for each of several labels, and rows with none or many
     bootstrapped: bool = False
     error: str = ""  # the exception that it raised
     graph: Graph = field(default_factory=Graph)
@@ -219,9 +220,11 @@ class Stepped(Event):
 
     gradients: number of its parameters with gradients; zeros: how many gradients are all zero; still: the
     parameters with such gradients; missing: parameters without gradients. summed: an earlier step had already
-    used some gradients. assigned: some gradients aren't the tensors that backward left. anew: the first step
-    of an optimizer that keeps past gradients, on weights exactly as another one, made on the same line, had
-    left them. ratio: ‖Δp‖ / ‖p‖; norm: ‖p‖; decay: weight_decay · ‖p‖ / ‖g‖; force: ‖g‖.
+    used some gradients. twice: its previous step had, and no backward ran in between. assigned: some
+    gradients aren't the tensors that backward left. anew: the first step of an optimizer that keeps past
+    gradients, on weights exactly as another one, made on the same line, had left them. frozen: parameters
+    that need no gradient, and that it moved. ratio: ‖Δp‖ / ‖p‖; norm: ‖p‖; decay: weight_decay · ‖p‖ / ‖g‖;
+    force: ‖g‖.
     """
 
     optimizer: int
@@ -232,6 +235,8 @@ class Stepped(Event):
     summed: bool = False
     assigned: bool = False
     anew: bool = False
+    twice: bool = False
+    frozen: tuple[int, ...] = ()
     ratio: float = float("nan")
     norm: float = float("nan")
     decay: float = float("nan")

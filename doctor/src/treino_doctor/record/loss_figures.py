@@ -91,6 +91,14 @@ def counts(name: str, x: Tensor, y: Tensor, kwargs: Any, low: float, high: float
     return {k: n for k, n in enumerate(every) if n}, {k: n for k, n in enumerate(right) if n}
 
 
+def several(name: str, target: Tensor) -> bool:
+    """Whether a target [N, C] holds 0 and 1 for labels of which a row has any number, not just one."""
+    if name not in BINARY or target.dim() != 2 or target.shape[1] < 2 or not target.numel():
+        return False
+    plain = bool(((target == 0) | (target == 1)).all())
+    return plain and bool((target.sum(1) != 1).any())
+
+
 def answers(name: str, x: Tensor) -> Tensor:
     """The classes predicted by the input of a classification loss."""
     return x.argmax(1) if name in CLASSES else x > (0.5 if name == "binary_cross_entropy" else 0.0)

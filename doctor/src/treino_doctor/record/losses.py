@@ -73,6 +73,7 @@ class Losses(Observer):
             logsumexp=loss_figures.logsumexp(x.detach(), name) if name in ("nll_loss", "kl_div") else 0.0,
             of_logs=name == "kl_div" and bool(args[5] if len(args) > 5 else kwargs.get("log_target", False)),
             spoiled=not cmath.isfinite(x.detach().sum().item()),
+            several=loss_figures.several(name, target.detach()),
             swapped=not of_input.forwards and loss_figures.swapped(name, x.detach(), target),
             outside=loss_figures.outside(name, target.detach(), low, high),
             bootstrapped=bool(of_target.forwards),

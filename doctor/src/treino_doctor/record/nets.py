@@ -15,7 +15,7 @@ from treino_doctor.finding import Site
 from treino_doctor.record.arrays import np, there
 from treino_doctor.record.identity import ByIdentity
 from treino_doctor.record.lines import here, maker, stack
-from treino_doctor.record.log import EvalSet, Forward, NetMade
+from treino_doctor.record.log import EvalSet, Forward, NetMade, taken
 from treino_doctor.record.observer import Observer, Recording
 from treino_doctor.record.outcomes import Normed
 from treino_doctor.record.tables import as_array
@@ -31,6 +31,9 @@ class Batches:
     ones: int = 0
     larger: int = 0
     evaluated: int = 0
+    unfed: int = 0
+    unfed_at: Site | None = None
+    first: torch.Tensor | None = None  # the weight at the first evaluation with its first averages
     crashed: bool = False
     shape: tuple[int, ...] = ()
     stack: tuple[Site, ...] = ()
@@ -41,6 +44,7 @@ class Batches:
 
 # The most common layers that behave the same in both modes; telling this of any layer takes longer.
 MODELESS = frozenset((nn.Sequential, nn.Linear, nn.Conv2d, nn.ReLU, nn.MaxPool2d, nn.Flatten, nn.LayerNorm))
+OFTEN = 4  # writes to a weight that are more than those of its making
 BEHIND = 8  # earlier calls behind an answer without gradient, as of an encoder, or in a rollout
 
 # Without gradients, these run as one fused operation unless a mode is active: so the tape pauses meanwhile.
@@ -199,6 +203,9 @@ class Nets(Observer):
             self.batches.append(known)
         known.crashed |= crashed
         known.evaluated += not training
+        if not training and is_unfed(layer, known):
+            known.unfed += 1
+            known.unfed_at = self._place[0]
         known.larger += training and x.shape[0] > 1
         if training and x.shape[0] == 1:
             known.ones += 1
@@ -207,8 +214,8 @@ class Nets(Observer):
 
     def finish(self) -> None:
         for one in self.batches:
-            if one.ones:
-                self._log.tell(Normed, **vars(one))
+            if one.ones or one.unfed:
+                self._log.tell(Normed, **taken(Normed, one))
 
     def entering(self, module: nn.Module, args: Any) -> None:
         """Called before a module's forward."""
@@ -305,6 +312,16 @@ class Nets(Observer):
         self._log.add(event)
         for observe in self._called:
             observe(event, module, args, result)
+
+
+def is_unfed(layer: Any, known: Batches) -> bool:
+    """Whether a batch norm still has its first averages, 0 and 1, although its weights were written to: since
+    its first evaluation, or often."""
+    mean, var, weight = (getattr(layer, n, None) for n in ("running_mean", "running_var", "weight"))
+    if mean is None or var is None or weight is None or mean.any() or not (var == 1).all():
+        return False
+    first = known.first = weight.detach().clone() if known.first is None else known.first
+    return not torch.equal(first, weight) or (not weight.is_inference() and weight._version >= OFTEN)
 
 
 def is_modal(module: nn.Module) -> bool:

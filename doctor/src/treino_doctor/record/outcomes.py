@@ -23,6 +23,7 @@ class Unowned(Event):
     optimizer. upstream: no parameter of an optimizer comes before it. training: its module's mode. listed: it
     is among the parameters of a net that was called. apart: an optimizer holds exactly one other part of that
     net. late: it was made after one of the optimizers; opened: it was frozen when an optimizer was made.
+    gone: it no longer existed at the end; then made_at is known if its layer was gone right after the loss.
     """
 
     parameter: int = 0
@@ -40,14 +41,17 @@ class Unowned(Event):
     apart: bool
     late: bool = False
     opened: bool
+    gone: bool = False
     made_at: Site | None = None
 
 
 class Clip(Event):
-    """Gradients were clipped, by torch or by hand. share: ‖g‖ after clipping over ‖g‖ before."""
+    """Gradients were clipped, by torch or by hand. share: ‖g‖ after clipping over ‖g‖ before. spent: a step
+    had used all of them, and no backward had added to them since."""
 
     limit: float
     share: float
+    spent: bool = False
 
 
 class GraphsHeld(Event):
@@ -69,7 +73,8 @@ class GraphsHeld(Event):
 class Normed(Event):
     """Logged at the end: the recorded batches of a batch-norm layer.
 
-    ones: training batches of one row; larger: of more rows; evaluated: batches in eval mode. crashed: torch
+    ones: training batches of one row; larger: of more rows; evaluated: batches in eval mode, unfed: those
+    with the averages that it began with, 0 and 1, after its weights had changed, at this line. crashed: torch
     refused a batch of one row. shape, stack, loader, called_at (the call of the net), graph (whether one was
     recorded): facts of the newest batch of one row.
     """
@@ -78,6 +83,8 @@ class Normed(Event):
     ones: int
     larger: int
     evaluated: int
+    unfed: int = 0
+    unfed_at: Site | None = None
     crashed: bool
     shape: tuple[int, ...] = ()
     loader: Site | None = None
@@ -168,3 +175,20 @@ class Unfilled(Event):
 
     shape: tuple[int, ...]
     made_at: Site | None = None
+
+
+class MaskWrong(Event):
+    """Attention was given a wrong mask. how: "padding": what it leaves is the same in every row, and what it
+    hides is not; "next": the loss's targets are the next words of the inputs, which no mask hides. at: the
+    line of the attention, if it is another one."""
+
+    how: str
+    at: Site | None = None
+
+
+class Reshaped(Event):
+    """A view, of which a net's rows were made or in a net, has axes in another order than what it views."""
+
+    how: str
+    before: tuple[int, ...]
+    after: tuple[int, ...]

@@ -19,8 +19,9 @@ from treino_doctor.record.nets import Nets, kind_of
 from treino_doctor.record.observer import Observer, Recording
 from treino_doctor.record.outcomes import FLAT, Cut, LayerUnreached, Unowned
 from treino_doctor.record.reach import leaves, users, walk
-from treino_doctor.record.values import Node
+from treino_doctor.record.values import Node, made_of
 
+NEAR = 256  # operations behind a loss among which that of a parameter is looked for
 CUTS = 3  # maximum number logged for each line
 SHAPES = ("zeros_like", "ones_like", "empty_like", "full_like", "rand_like", "randn_like", "randint_like")
 FRESH = ("new_zeros", "new_ones", "new_empty", "new_full")  # these take only a shape
@@ -36,6 +37,7 @@ class Stray:
         self.alone = self.upstream = self.training = True
         self.moved = self.apart = False
         self.losses = 0
+        self.made_at: Site | None = None  # of a parameter whose layer no longer exists after the loss
 
     def look(self) -> torch.Tensor | None:
         """Return the parameter if it still exists, and note whether it has moved."""
@@ -123,12 +125,20 @@ class Owners(Observer):
                 before = (n for user in users(nodes, p) for n in walk(user)[1:] if hasattr(n, "variable"))
                 stray.upstream = not any(id(n.variable) in held for n in before)
                 stray.apart = self._apart(p, held)
+                if id(p) not in homes:
+                    stray.made_at = self._layer_of(root, p)
             stray.look()
             stray.losses += 1
             stray.optimizers |= set(filled)
             stray.alone = stray.alone and not any(id(q) in held for q in reached)
             numbers.append(number)
         return tuple(numbers)
+
+    def _layer_of(self, root: torch.Tensor, p: torch.Tensor) -> Site | None:
+        """The line that made the torch layer in which a loss used a parameter."""
+        own, loss = self._values.find(p), self._values.find(root)
+        users = (n for n in made_of(loss, NEAR) if own in n.parents)
+        return next((n.layer for n in users if n.layer is not None), None)
 
     def _homes(self) -> dict[int, nn.Module]:
         """Map tensor ids to the modules that hold them, also as plain attributes, unlike ``parameters()``."""
@@ -153,6 +163,7 @@ class Owners(Observer):
             home = homes.get(id(p)) if p is not None else None
             own = {"optimizers": tuple(sorted(stray.optimizers)), "parameter": number}
             fields = taken(Unowned, stray) | own
+            fields["gone"] = p is None
             fields["opened"] = any(id(p) in self._frozen.get(o, ()) for o in stray.optimizers)
             if p is not None:
                 fields |= {"shape": tuple(p.shape), "held": id(p) in held, "apart": self._apart(p, held)}

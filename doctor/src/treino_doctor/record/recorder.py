@@ -20,6 +20,7 @@ from treino_doctor.record.loaders import Loaders
 from treino_doctor.record.log import Backward, Ended, Forward
 from treino_doctor.record.losses import Losses
 from treino_doctor.record.marks import Marks
+from treino_doctor.record.masks import Masks, Reshapes
 from treino_doctor.record.nets import Nets
 from treino_doctor.record.nonfinite import Finiteness
 from treino_doctor.record.observer import Observer, Recording
@@ -54,7 +55,7 @@ class Recorder:
         self.sklearn = SklearnHooks(self.hooks, self.rows)
         self._parts: tuple[Observer, ...] = (
             *(self.rows, gradients, gradients.clearing, Owners(of, gradients, nets), marks, nets),
-            *(Losses(of, nets), Clips(of), finiteness),
+            *(Losses(of, nets), Masks(of), Reshapes(of, nets), Clips(of, gradients.held), finiteness),
             *(Activations(of, nets, gradients), Unreached(of, nets, gradients), Reads(of, nets)),
             *(UnfilledTensors(of), Compiled(of, nets, self.entering), States(of, nets, gradients)),
         )

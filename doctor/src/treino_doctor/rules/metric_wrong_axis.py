@@ -4,9 +4,9 @@ from typing import Any
 
 from treino_doctor.base.words import _
 from treino_doctor.places.placement import caller, passes_on
-from treino_doctor.record.log import Forward, Operation, Read
+from treino_doctor.record.log import Forward, LossCall, Operation, Read
 from treino_doctor.record.values import VIEWS
-from treino_doctor.rules.graphs import argument, calls_by_number, classifiers, is_column
+from treino_doctor.rules.graphs import argument, calls_by_number, classifiers, ends, is_column
 from treino_doctor.rules.rule import Evidence, Faults, Log, Rule, by_line, script
 
 BEST = ("argmax", "max", "topk")
@@ -16,12 +16,16 @@ MOST = 200  # maximum number of operations searched
 
 
 def decide(log: Log) -> Faults:
-    """argmax of a classifier over the rows, over all entries, or over the only column; or [N, 1] == [N]."""
+    """argmax of a classifier over the rows, over all entries, or over the only column; or over labels of
+    which a row may have several; or [N, 1] == [N]."""
     forwards, labelled = calls_by_number(log), classifiers(log)
+    several = {forwards[n].net for c in log.of(LossCall) if c.several for n in c.forwards if n in forwards}
     looked_at = [r for r in log.of(Read) if r.graph.root is not None]
     sites = set()
     for reads in by_line(looked_at, lambda r: r.site).values():
         wrong = [(r, best) for r in reads if (best := _along_rows(r, forwards, labelled)) is not None]
+        one = [(r, best) for r in reads if (best := _one_label(r, forwards, several)) is not None]
+        wrong = wrong or one
         wide = [(r, met) for r in reads if (met := _stretched(r)) is not None]
         if not (wrong or wide) or (wrong or wide)[-1][1].site in sites:
             continue
@@ -34,6 +38,10 @@ def decide(log: Log) -> Faults:
         what = _("argmax over dim {dim} of an output of shape {shape}, whose classes are on dim {right}")
         if dim is not None and shapes[-1][dim] == 1:
             what = _("argmax over dim {dim} of an output of shape {shape}: one column's best is always 0")
+        if wrong is one and one:
+            what = _(
+                "argmax over dim {dim} of an output of shape {shape}: of several labels of a row, one counts"
+            )
         if not wrong:
             numbers["labels"] = str(list(shapes[0]))
             what = _("outputs of shape {shape} are compared with labels of shape {labels}")
@@ -62,6 +70,16 @@ def _along_rows(event: Read, forwards: dict[int, Forward], labelled: set[int]) -
         alone = dim is not None and of[0].shape[dim] == 1 < of[0].shape[0]  # an axis of size one
         if (alone or (rows_first and (whole or (dim in (0, -2) and not square)))) and _is_used(event, best):
             return best
+    return None
+
+
+def _one_label(event: Read, forwards: dict[int, Forward], several: set[int]) -> Operation | None:
+    """The argmax over labels of which a row may have several, compared with that of the labels themselves."""
+    for met in (o for o in event.graph.operations if o.name in COMPARED):
+        both = [o for p in event.graph.parents(met) for o in ends(event.graph, p) if o.name in BEST]
+        own = [o for o in both if o.forwards and axis_of(o) in (1, -1) and o.forwards[-1] in forwards]
+        if len(both) == 2 and len(own) == 1 and forwards[own[0].forwards[-1]].net in several:
+            return own[0]
     return None
 
 
@@ -99,8 +117,8 @@ RULE = Rule(
     against a row compares each answer with every label; a mean over the outputs is a figure of each row, not
     of each output. What comes of it is not what it is called.""",
     fix="""Of several columns take argmax(dim=1), the class axis; compare a single column with 0 if it holds
-    logits, with 0.5 if it holds probabilities. Compare with labels of the same shape, and average over the
-    rows (dim=0).""",
+    logits, with 0.5 if it holds probabilities, and in this way each label of which a row may have several.
+    Compare with labels of the same shape, and average over the rows (dim=0).""",
     safety="Safe: only the figure changes.",
     limits="""An argmax, a max, a topk or an equality of what a module gave is judged where labels meet it in
     torch. Not seen: answers compared as lists or arrays, an `all` or a mean over the wrong axis, maps of one

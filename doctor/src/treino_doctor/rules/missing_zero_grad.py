@@ -8,7 +8,8 @@ LEAST = 2  # steps; a single one may be intended after a resume
 
 
 def decide(log: Log) -> Faults:
-    """An optimizer stepped at least twice on gradients that were added to the gradients of past steps."""
+    """An optimizer stepped at least twice on gradients that were added to the gradients of past steps; or on
+    gradients that its step before had used, with no backward in between."""
     kinds = {o.optimizer: o.kind for o in log.of(OptimizerMade)}
     newest = {optimizer: b for b in log.of(Backward) for optimizer in b.summed}
     stepped = by_line(log.of(Stepped), lambda s: s.optimizer)
@@ -16,12 +17,20 @@ def decide(log: Log) -> Faults:
         steps, added = stepped.get(optimizer, []), newest.get(optimizer)
         summed = [s for s in steps if s.summed]
         if len(summed) >= LEAST and added is not None:
-            numbers = {"optimizer": kind, "summed": len(summed), "steps": len(steps)}
+            numbers = {"optimizer": kind, "summed": len(summed), "steps": len(steps), "twice": 0}
             yield Evidence(summed[-1].site, numbers, at=added.site, stack=added.stack)
+        again = [s for s in steps if s.twice]
+        if len(again) >= LEAST:
+            yield Evidence(
+                again[-1].site, {"optimizer": kind, "summed": len(again), "steps": len(steps), "twice": 1}
+            )
 
 
 def place(evidence: Evidence) -> Site | None:
-    """A clearing that is named but not called; else the backward, or the update if it is by hand."""
+    """A clearing that is named but not called; else the backward, or the update if it is by hand; of two
+    steps on one gradient, the second."""
+    if evidence.numbers["twice"]:
+        return evidence.seen
     by_hand = evidence.numbers["optimizer"] == BY_HAND
     return uncalled_clearing(evidence.at) or (evidence.seen if by_hand else evidence.at)
 
@@ -31,8 +40,10 @@ RULE = Rule(
     early=True,
     message="{summed} of {steps} steps looked at ({optimizer}) used the gradients of earlier steps again.",
     why="""backward adds to .grad, and nothing cleared it after the step, so that each step follows the sum of
-    all past gradients. The step size grows with the number of steps, and old batches never stop pulling.""",
-    fix="Call optimizer.zero_grad() once per step, before this backward.",
+    all past gradients. The step size grows with the number of steps, and old batches never stop pulling. A
+    second step with no backward in between follows the same gradients once more.""",
+    fix="""Call optimizer.zero_grad() once per step, before this backward, and step() once per backward:
+    scaler.step(optimizer) calls it.""",
     safety="""The steps become smaller: before, gradients added up. A rate that was tuned with the fault is
     then too low; `--prove` tries ten and a hundred times it.""",
     limits="""Accumulation over several batches is meant and not told, as long as the gradients are cleared

@@ -34,7 +34,7 @@ RULE = Rule(
     early=True,
     unless=(
         *("missing_zero_grad", "nan_inputs"),
-        *("nll_without_log_softmax", "loss_arguments_swapped"),
+        *("nll_without_log_softmax", "loss_arguments_swapped", "attention_mask_wrong"),
     ),
     message="""The loss is NaN or infinite from backward pass {first} on, and {steps} {steps:step|steps} used
     it.""",

@@ -1,11 +1,13 @@
 """Parameters that get gradients and belong to no optimizer."""
 
+from treino_doctor.base.words import _, joined
 from treino_doctor.record.log import LossCall, NetMade, OptimizerEnded, OptimizerMade
 from treino_doctor.record.outcomes import Unowned
 from treino_doctor.rules.graphs import calls_by_number
-from treino_doctor.rules.rule import Evidence, Faults, Log, Rule, Site, script
+from treino_doctor.rules.rule import Evidence, Faults, Log, Rule, Site, by_line, script
 
 STEPS = 3  # steps of an optimizer that learns from the same losses
+ANEW = 3  # parameters of layers that were gone after their loss
 LOSSES = 2  # losses that reached the parameter
 
 
@@ -21,9 +23,11 @@ def decide(log: Log) -> Faults:
     working = [o for o in made if o in ends and ends[o].steps >= STEPS]
     blind = [o for o in working if not ends[o].filled]
     groups: dict[Site | None, list[tuple[Unowned, int]]] = {}
+    anew = made_anew(log)
     aims = aimed_at(log)
     for stray in (s for s in log.of(Unowned) if s.parameter not in aims):
-        if stray.moved or stray.held or stray.grad_input or not stray.training or stray.losses < LOSSES:
+        once = stray.losses < LOSSES and stray.made_at not in anew
+        if stray.moved or stray.held or stray.grad_input or not stray.training or once:
             continue
         # A parameter before the only part of the net that an optimizer holds may be frozen on purpose.
         frozen = stray.upstream and stray.apart and stray.shape not in ((), (1,))
@@ -32,14 +36,23 @@ def decide(log: Log) -> Faults:
         own = [o for o in stray.optimizers if o in working]
         own = own or (blind if stray.alone and blind == working else [])
         if own:
-            late = stray.late or not stray.listed
+            late = stray.late or not stray.listed or stray.made_at in anew
             place = stray.made_at if late and stray.made_at is not None else made[own[0]].site
             groups.setdefault(place, []).append((stray, own[0]))
     for place, members in groups.items():
         stray, optimizer = members[0]
         numbers = {"optimizer": made[optimizer].kind, "steps": ends[optimizer].steps}
         numbers |= {"parameters": len(members), "shape": "×".join(map(str, stray.shape)) or "1"}
+        said = _("Each call makes new ones.") if stray.made_at in anew else ""
+        numbers |= {"anew": joined(["", said], " ") if said else ""}
         yield Evidence(made[optimizer].site, numbers, at=place)
+
+
+def made_anew(log: Log) -> set[Site | None]:
+    """The lines that made layers of which each was in one loss alone and was gone after it."""
+    made = by_line((s for s in log.of(Unowned) if s.gone and s.made_at is not None), lambda s: s.made_at)
+    once = {at: [s for s in own if s.losses == 1] for at, own in made.items()}
+    return {at for at, own in once.items() if len(own) >= ANEW and len(own) == len(made[at])}
 
 
 def aimed_at(log: Log) -> set[int]:
@@ -56,10 +69,11 @@ def aimed_at(log: Log) -> set[int]:
 RULE = Rule(
     group="gradients",
     message="""{parameters} of the network's weight tensors (the first of shape {shape}) {parameters:gets|get}
-    gradients, but no optimizer holds {parameters:it|them}.""",
+    gradients, but no optimizer holds {parameters:it|them}.{anew}""",
     why="""{optimizer} took {steps} {steps:step|steps} on the same loss, and what it lacks kept its first
     random values. What the optimizer does hold has to learn around a part that never learns.""",
-    fix="Give their parameters to the optimizer (and make every layer before it), or freeze them on purpose.",
+    fix="""Give their parameters to the optimizer (and make every layer before it, in __init__ and not in
+    forward), or freeze them on purpose.""",
     safety="Training changes: more weights learn. Check that they were not meant to be frozen.",
     limits="""Weights that were loaded, copied or frozen on purpose (`requires_grad=False`) are left alone,
     and so are those that several optimizers share in turns; of a training by hand none are known.""",

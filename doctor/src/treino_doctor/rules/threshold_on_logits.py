@@ -14,10 +14,13 @@ EVEN = 0.5
 
 
 def decide(log: Log) -> Faults:
-    """A net's output that a loss took as logits is compared with 0.5, or rounded, without a sigmoid."""
+    """A net's output that a loss took as logits is compared with 0.5, or rounded, without a sigmoid; or a
+    softmax of it is, although a row may have several labels."""
     nets = {number: call.net for number, call in calls_by_number(log).items()}
     known: dict[tuple[object, ...], str] = {}
+    several: dict[object, str] = {}
     for call in log.of(LossCall):
+        several |= {nets[n]: call.name for n in call.forwards if call.several and n in nets}
         if call.name in OF_LOGITS:
             for made in origins(call.graph, call.graph.root):
                 if "sigmoid" not in made.name or not any(p.forwards for p in call.graph.parents(made)):
@@ -30,6 +33,14 @@ def decide(log: Log) -> Faults:
             of = read.graph.parents(met)[:1]
             raw = [o for one in of for o in origins(read.graph, one) if o.forwards[-1:]]
             keys = [(nets.get(o.forwards[-1]), o.name, o.written) for o in raw]
+            if (
+                raw
+                and met.site not in sites
+                and all(o.name == "softmax" and k[0] in several for o, k in zip(raw, keys, strict=True))
+            ):
+                sites.add(met.site)
+                what = _("compared with 0.5 after a softmax, by which at most one of several labels can pass")
+                yield Evidence(met.site, {"loss": several[keys[0][0]], "what": what}, stack=read.stack)
             if not keys or not all(key in known for key in keys) or met.site in sites:
                 continue
             sites.add(met.site)
@@ -68,7 +79,8 @@ RULE = Rule(
     group="settings",
     message="Logits are {what}: the net's outputs are taken as logits by {loss}.",
     why="""The loss puts a sigmoid on these outputs, so that a logit of 0, not of 0.5, is an even chance. Rows
-    between the two get the other class, and the figure is not that of the net.""",
+    between the two get the other class, and the figure is not that of the net. A softmax makes labels share
+    what each should have for itself.""",
     fix="Compare with 0, or take torch.sigmoid of the outputs first and compare that with 0.5.",
     safety="Safe: only the answers change.",
     limits="Seen where torch compares; arrays that NumPy compares are not.",
