@@ -23,7 +23,7 @@ from treino_doctor.rules import rules
 from treino_lessons.katas import examination
 from treino_lessons.katas.examination import Examination
 from treino_lessons.katas.kata import SCRIPTS, Kata, katas
-from treino_lessons.katas.progress import record
+from treino_lessons.progress import KataRecord, record
 
 NAMES = list(katas())
 AS_IT_IS = examination._run
@@ -377,14 +377,14 @@ def test_the_list_says_what_is_done_and_what_is_next(treino: Callable[..., Said]
     assert [row["kata"] for row in document["katas"] if row["next"]] == ["wine"]
     assert {row["level"] for row in document["katas"]} == {1, 2, 3}
     assert (document["done"], len(document["katas"])) == (0, len(NAMES))
-    record("wine", lambda r: r.model_copy(update={"mended": "2026-01-01T00:00:00+00:00"}))
+    record(KataRecord, "wine", lambda r: r.model_copy(update={"mended": "2026-01-01T00:00:00+00:00"}))
     said = treino("kata")
     assert said.status == 0
     assert f"1 of {len(NAMES)} are mended." in said.out
     assert re.search(r"wine .* done", said.out)
     assert re.search(r"pixels .* next", said.out)
     for name in NAMES[1:]:
-        record(name, lambda r: r.model_copy(update={"mended": "2026-01-01T00:00:00+00:00"}))
+        record(KataRecord, name, lambda r: r.model_copy(update={"mended": "2026-01-01T00:00:00+00:00"}))
     document = treino("kata", "--json").document
     assert (document["done"], document["next"]) == (len(NAMES), None)
 
@@ -490,7 +490,7 @@ def test_damaged_progress_is_told_and_left_alone(treino: Callable[..., Said], te
 def test_what_a_newer_version_wrote_is_kept(treino: Callable[..., Said]) -> None:
     known = {"format": 1, "katas": {"later": {"hints": 1, "stars": 5}, "wine": {"hints": 2}}, "badge": "x"}
     Path("kata.json").write_text(json.dumps(known))
-    record("wine", lambda r: r.model_copy(update={"checks": 1}))
+    record(KataRecord, "wine", lambda r: r.model_copy(update={"checks": 1}))
     written = json.loads(Path("kata.json").read_text())
     assert written["badge"] == "x"
     assert written["katas"]["later"]["stars"] == 5
@@ -499,9 +499,9 @@ def test_what_a_newer_version_wrote_is_kept(treino: Callable[..., Said]) -> None
 
 
 OFTEN = """
-from treino_lessons.katas.progress import record
+from treino_lessons.progress import KataRecord, record
 for _time in range(25):
-    record("wine", lambda r: r.model_copy(update={"checks": r.checks + 1}))
+    record(KataRecord, "wine", lambda r: r.model_copy(update={"checks": r.checks + 1}))
 """
 
 

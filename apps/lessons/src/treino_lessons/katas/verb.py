@@ -18,7 +18,7 @@ from treino_lessons.katas.examination import Examination
 from treino_lessons.katas.hints import hints, number_of_hints
 from treino_lessons.katas.judgement import Verdict, judge, script_text
 from treino_lessons.katas.kata import Kata, kata_named, kata_of, katas
-from treino_lessons.katas.progress import KataProgress, KataRecord, check_progress, read_progress, record
+from treino_lessons.progress import KataRecord, Progress, check_progress, read_progress, record
 
 HINT_OF_NONE = Refusal("--hint needs the name of a kata.", "Such as: treino kata wine --hint", rule="usage")
 USAGE = Refusal(
@@ -74,7 +74,7 @@ def kata(
 def _list(screen: Screen) -> int:
     progress = read_progress()
     every = katas()
-    done = [name for name in every if progress.of(name).mended]
+    done = [name for name in every if progress.of(KataRecord, name).mended]
     left = _next(progress)
     screen.document(
         {"katas": [_row(k, progress, left) for k in every.values()], "done": len(done), "next": left}
@@ -93,14 +93,14 @@ def _list(screen: Screen) -> int:
     return 0
 
 
-def _next(progress: KataProgress) -> str | None:
+def _next(progress: Progress) -> str | None:
     """The easiest kata that isn't mended; None: all are."""
-    return next((name for name in katas() if not progress.of(name).mended), None)
+    return next((name for name in katas() if not progress.of(KataRecord, name).mended), None)
 
 
-def _mark(name: str, progress: KataProgress, left: str | None) -> str:
+def _mark(name: str, progress: Progress, left: str | None) -> str:
     """The list's note on a kata: that it is done, with the figures on fresh rows, or that it is next."""
-    found = progress.of(name)
+    found = progress.of(KataRecord, name)
     if not found.mended:
         return _("next") if name == left else ""
     if found.before is None or found.after is None:
@@ -108,8 +108,8 @@ def _mark(name: str, progress: KataProgress, left: str | None) -> str:
     return _("done: {before} → {after}").format(before=_figure(found.before), after=_figure(found.after))
 
 
-def _row(kata: Kata, progress: KataProgress, left: str | None) -> dict[str, Any]:
-    done = progress.of(kata.name)
+def _row(kata: Kata, progress: Progress, left: str | None) -> dict[str, Any]:
+    done = progress.of(KataRecord, kata.name)
     return {
         "kata": kata.name,
         "level": kata.level,
@@ -151,9 +151,9 @@ def _give(kata: Kata, to: str | None, replace: bool, screen: Screen) -> int:
 
 def _hint(kata: Kata, screen: Screen) -> int:
     check_progress()
-    shown = min(read_progress().of(kata.name).hints + 1, number_of_hints(kata))
+    shown = min(read_progress().of(KataRecord, kata.name).hints + 1, number_of_hints(kata))
     texts = hints(kata, shown)
-    record(kata.name, lambda r: r.model_copy(update={"hints": max(r.hints, shown)}))
+    record(KataRecord, kata.name, lambda r: r.model_copy(update={"hints": max(r.hints, shown)}))
     left = number_of_hints(kata) - shown
     screen.document({"kata": kata.name, "hints": texts, "left": left})
     for number, text in enumerate(texts, 1):
@@ -172,7 +172,7 @@ def _check(path: Path, screen: Screen) -> int:
     kata = kata_of(script_text(path), str(path))
     verdict = judge(kata, path)
     measured = verdict.before.measured, verdict.after.measured
-    record(kata.name, lambda r: _checked(r, verdict.mended, *measured))
+    record(KataRecord, kata.name, lambda r: _checked(r, verdict.mended, *measured))
     screen.document(_document(verdict, path))
     for check in verdict.checks:
         mark = ("ok", "green") if check.ok else (_("no"), "red")
