@@ -11,6 +11,7 @@ from pathlib import Path
 from setuptools import Extension, setup
 from setuptools.command.bdist_wheel import bdist_wheel
 from setuptools.command.build_ext import build_ext
+from setuptools.command.build_py import build_py
 
 PACKAGE = "treino.engine.kernels"
 HERE = "src/treino/engine/lanes"
@@ -24,6 +25,18 @@ def machine() -> str:
     if sys.platform == "darwin":
         here = re.findall(r"-arch +(\w+)", os.environ.setdefault("ARCHFLAGS", f"-arch {here}"))[0]
     return here.lower()
+
+
+class Modules(build_py):
+    """Puts the pages of the course into the package that shows them."""
+
+    def run(self) -> None:
+        super().run()
+        for folder in () if self.editable_mode else ("lessons", "licoes"):
+            for page in sorted(Path("apps/lessons/docs", folder).rglob("*.[mp][dn]*")):
+                target = Path(self.build_lib, "treino_lessons/docs", page.relative_to("apps/lessons/docs"))
+                self.mkpath(str(target.parent))
+                self.copy_file(str(page), str(target))
 
 
 class Wheel(bdist_wheel):
@@ -79,5 +92,5 @@ class Build(build_ext):
 if __name__ == "__main__":  # tools ask for what stands above
     setup(
         ext_modules=[Extension(f"{PACKAGE}._lanes", [f"{HERE}/lanes.cpp"], optional=True)],
-        cmdclass={"build_ext": Build, "bdist_wheel": Wheel},
+        cmdclass={"build_ext": Build, "build_py": Modules, "bdist_wheel": Wheel},
     )

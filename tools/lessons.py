@@ -182,9 +182,10 @@ def write_picture(path: Path, png: bytes) -> None:
 def main(words: list[str]) -> None:
     asked = [Path(w).resolve() for w in words if w != "run"] or pages()
     if "run" in words:
-        with kernel() as manager, tempfile.TemporaryDirectory() as folder:
-            for page in asked:
-                page.write_text(anew(page, printed(page, Path(folder), manager)))
+        with kernel() as manager:
+            for page in asked:  # each in a folder of its own, into which it writes its exercise
+                with tempfile.TemporaryDirectory() as folder:
+                    page.write_text(anew(page, printed(page, Path(folder), manager)))
     for page in asked:
         page.with_suffix(".ipynb").write_text(written(page))
 

@@ -1,9 +1,9 @@
 """The catalogues of translations: ``make words`` finds the sentences, merges them in and compiles.
 
 A sentence is what stands in ``_()``, ``N_()`` or ``Refusal()``, the help of a flag (``Parameter`` and the
-settings of ``spec.py``), what a ``Rule`` of the doctor says, the docstring of a verb, what a kata's script
-says, and each text of a ``words.json``. Each package has catalogues of its own: ``treino_doctor``,
-``treino``, which looks in the doctor's, too, and each app. Each floor has its own
+settings of ``spec.py``), what a ``Rule`` of the doctor says, the docstring of a verb, what a script of a kata
+or an exercise says, and each text of a ``words.json``. Each package has catalogues of its own:
+``treino_doctor``, ``treino``, which looks in the doctor's, too, and each app. Each floor has its own
 ``locale/LANGUAGE/FLOOR.po``, so that several people can translate side by side; all of a package are compiled
 into one ``.mo``. A new sentence comes with an empty translation, a translation whose sentence is gone goes
 with it, and nothing is guessed from a sentence that is like it. A new language: make its folder in both
@@ -57,6 +57,10 @@ def sentences(path: Path) -> Iterator[str]:
         from treino_lessons.katas.kata import read
 
         yield from read(path).sentences()
+    if path.parts[-3:-1] == ("exercises", "scripts"):
+        from treino_lessons.exercises.exercise import read as exercise
+
+        yield from exercise(path).sentences()
     if path == SOURCE / "settings" / "spec.py":
         from treino.settings.spec import Settings
 

@@ -20,7 +20,7 @@ from apps.lessons.tests.variants import NOTED, RIGHT, START, STYLES, WHY, WRONG,
 from treino.base.errors import TreinoError
 from treino.cli import main
 from treino_lessons import check
-from treino_lessons.__main__ import forward_of, run
+from treino_lessons.__main__ import function_of, run
 from treino_lessons.problem import LR, engine_s, keyed, problem
 
 ROOT = Path(__file__).parents[3]
@@ -68,7 +68,7 @@ def test_a_fault_has_its_name_however_the_rest_is_written(fault: str, style: str
 @pytest.mark.parametrize("fault", WHY)
 def test_what_it_comes_from_is_said(fault: str, tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text(text_of(WRONG[fault][3]))
-    assert WHY[fault] in repr(check(forward_of(tmp_path / "mine.py")))
+    assert WHY[fault] in repr(check(function_of(tmp_path / "mine.py")))
 
 
 @pytest.mark.parametrize("way", NOTED)
@@ -215,18 +215,3 @@ def test_a_path_of_no_use_is_said(tmp_path: Path, capfd: pytest.CaptureFixture[s
     for tokens in ([], ["a.py", "b.py"], ["--wrong"]):
         assert main(tokens, run) == 2
     assert main(["--help"], run) == 0
-
-
-@pytest.mark.parametrize(
-    "page",
-    ["apps/lessons/docs/licoes/exercicios/forward.py", "apps/lessons/docs/lessons/exercises/forward.py"],
-)
-def test_the_starter_is_no_answer_and_can_become_one(page: str) -> None:
-    different = check(forward_of(ROOT / page)).difference
-    assert different is not None
-    assert different.rule == "network_unused"
-    head = (ROOT / page).read_text().partition("    #")[0]
-    body = RIGHT.partition("epoch, mode):\n")[2]
-    place: dict[str, Any] = {"torch": torch}
-    exec(compile(head + body, page, "exec"), place)
-    assert check(place["forward"]).passed

@@ -26,7 +26,7 @@ from treino_lessons.katas.kata import SCRIPTS, Kata, katas
 from treino_lessons.progress import KataRecord, record
 
 NAMES = list(katas())
-AS_IT_IS = examination._run
+AS_IT_IS = examination.run_apart
 
 RIGHT: dict[str, list[dict[str, str]]] = {
     "wine": [
@@ -143,7 +143,7 @@ def forks() -> None:
 @pytest.fixture
 def quick(forks: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Scripts are run in a fork, and each kata's original once."""
-    monkeypatch.setattr(examination, "_run", in_a_fork)
+    monkeypatch.setattr(examination, "run_apart", in_a_fork)
     for module in ("judgement", "hints"):
         monkeypatch.setattr(f"treino_lessons.katas.{module}.examine_original", original)
 
@@ -284,7 +284,7 @@ def started(request: pytest.FixtureRequest) -> None:
     request.getfixturevalue("quick")
     original(katas()["wine"])
     if request.param == "alone":
-        request.getfixturevalue("monkeypatch").setattr(examination, "_run", AS_IT_IS)
+        request.getfixturevalue("monkeypatch").setattr(examination, "run_apart", AS_IT_IS)
 
 
 @pytest.mark.parametrize(

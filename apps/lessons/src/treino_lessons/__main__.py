@@ -1,6 +1,7 @@
 """``python -m treino_lessons FILE.py``: exit 0: correct, 1: a difference, 2: the file can't be used."""
 
 import linecache
+import re
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -15,7 +16,7 @@ from treino_lessons.call_recording import where
 from treino_lessons.comparison import check
 
 ONE_FILE = Refusal("One file is wanted, and this was given: {given}.", "Write: {usage}", rule="usage")
-NO_FORWARD = Refusal("{path} makes no function {name}.", "{hint}")
+NO_FUNCTION = Refusal("{path} makes no function {name}.", "{hint}", rule="no_forward")
 FILE_MISSING = Refusal("There is no file {path}.", "{hint}")
 FILE_UNREADABLE = Refusal("{path} can't be read: {error}.", "Give a text file with Python in it, in UTF-8.")
 FILE_FAILS = Refusal(
@@ -46,7 +47,7 @@ def run(tokens: Sequence[str], screen: Screen) -> int:
     files = [t for t in tokens if not t.startswith("-")]
     if len(files) != 1 or len(tokens) != 1:
         raise ONE_FILE(given=" ".join(tokens) or _("nothing"), usage=USAGE)
-    outcome = check(forward_of(Path(files[0])))
+    outcome = check(function_of(Path(files[0])))
     lines = outcome.printed.rstrip("\n").splitlines()
     for text in lines[:PRINTED]:
         screen.err.print(text[:WIDEST])
@@ -73,14 +74,14 @@ def _course_adam(screen: Screen) -> int:
 
 # ---- the learner's file
 
-NAME = "forward"
+HEADER = "def forward(loader, net, epoch, mode):"
 
 
-def forward_of(path: Path) -> Callable[..., Any]:
-    """The function ``forward`` that this file defines.
+def names_of(path: Path) -> dict[str, Any]:
+    """Run this file and return what it defines, by name.
 
     Raises:
-        TreinoError: there is no such file, it can't be read or run, or it makes no such function.
+        TreinoError: there is no such file, or it can't be read or run.
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -96,23 +97,38 @@ def forward_of(path: Path) -> Callable[..., Any]:
                 warnings.simplefilter("ignore", kind)
             exec(compile(text, str(path), "exec"), names)
     except (Exception, SystemExit) as error:
-        at = where(error, str(path))
         raise FILE_FAILS(
-            place=_("{path}, line {n} ({text})").format(path=path, n=at[0], text=at[1]) if at else path,
+            place=place_of(error, path) or path,
             kind=type(error).__name__,
             error=getattr(error, "msg", None) or error,
         ) from None
-    if NAME not in names:
+    return names
+
+
+def place_of(error: BaseException, path: Path) -> str:
+    """The last line of this file that an error came through, as text; "" if it came through none."""
+    at = where(error, str(path))
+    return _("{path}, line {n} ({text})").format(path=path, n=at[0], text=at[1]) if at else ""
+
+
+def function_of(path: Path, header: str = HEADER) -> Callable[..., Any]:
+    """The function or class of this file that this header begins.
+
+    Raises:
+        TreinoError: as for `names_of`; the file makes nothing of this name.
+    """
+    names, name = names_of(path), re.split(r"\W", header.split()[1])[0]
+    if name not in names:
         made = [n for n, v in names.items() if callable(v) and not n.startswith("_")]
-        hints = [_("Call it so: def forward(loader, net, epoch, mode):")]
+        hints = [_("Call it so: {header}").format(header=header)]
         hints += (
             [_("It does the work of train() and test(): mode says which.")]
             if {"train", "test"} <= {*made}
             else []
         )
         hints += [_("Found: {names}.").format(names=", ".join(made))] if made else []
-        raise NO_FORWARD(path=path, name=NAME, hint=joined(hints, " "))
-    found: Callable[..., Any] = names[NAME]
+        raise NO_FUNCTION(path=path, name=name, hint=joined(hints, " "))
+    found: Callable[..., Any] = names[name]
     return found
 
 

@@ -74,7 +74,7 @@ def examine(kata: Kata, path: Path) -> Examination:
         asked = {"script": str(path), "task": kata.task, "limit": LIMIT, "answer": str(answer)}
         job.write_text(json.dumps(asked), encoding="utf-8")
         started = perf_counter()
-        ended = _run([sys.executable, "-m", "treino_lessons.katas.child", str(job)])
+        ended = run_apart([sys.executable, "-m", "treino_lessons.katas.child", str(job)])
         seconds = round(perf_counter() - started, 3)
         try:
             seen = json.loads(answer.read_text(encoding="utf-8"))
@@ -95,7 +95,7 @@ def examine_original(kata: Kata) -> Examination:
         return examine(kata, path)
 
 
-def _run(command: list[str]) -> Ended:
+def run_apart(command: list[str], seconds: float = LIMIT + STARTING) -> Ended:
     """Run a command without input, and keep the end of its output. Kill it when its time is over,
     and kill whatever it leaves running."""
     environment = os.environ | {
@@ -116,7 +116,7 @@ def _run(command: list[str]) -> Ended:
     reader.start()
     late = False
     try:
-        process.wait(LIMIT + STARTING)
+        process.wait(seconds)
     except subprocess.TimeoutExpired:
         late = True
     finally:

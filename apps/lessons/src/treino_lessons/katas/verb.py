@@ -18,7 +18,7 @@ from treino_lessons.katas.examination import Examination
 from treino_lessons.katas.hints import hints, number_of_hints
 from treino_lessons.katas.judgement import Verdict, judge, script_text
 from treino_lessons.katas.kata import Kata, kata_named, kata_of, katas
-from treino_lessons.progress import KataRecord, Progress, check_progress, read_progress, record
+from treino_lessons.progress import AnyRecord, KataRecord, Progress, check_progress, read_progress, record
 
 HINT_OF_NONE = Refusal("--hint needs the name of a kata.", "Such as: treino kata wine --hint", rule="usage")
 USAGE = Refusal(
@@ -124,18 +124,8 @@ def _row(kata: Kata, progress: Progress, left: str | None) -> dict[str, Any]:
 
 def _give(kata: Kata, to: str | None, replace: bool, screen: Screen) -> int:
     path = to or f"kata-{kata.name}{ENDING}"
-    try:
-        output = OutputFile(path, (ENDING,), replace=replace)
-    except TreinoError as error:
-        if error.rule != "file_exists":
-            raise
-        again = _("Check it: treino kata {path}. To begin anew: --replace. Elsewhere: --to FILE.py")
-        raise TreinoError(error.rule, error.message, again.format(path=quote(path))) from None
-    output.write(kata.text().encode())
-    document = {name: getattr(kata, name) for name in ("level", "title", "story")}
-    replaced = say_replaced(screen.err, output)
-    screen.document({"kata": kata.name, **document, "path": path, "replaced": replaced})
-    screen.out.print(line((kata.title, "bold")))
+    document = {"kata": kata.name, "level": kata.level, "title": kata.title, "story": kata.story}
+    give("kata", path, kata.text(), document, replace, screen)
     for paragraph in kata.story:
         screen.out.print()
         screen.out.print(paragraph)
@@ -146,18 +136,41 @@ def _give(kata: Kata, to: str | None, replace: bool, screen: Screen) -> int:
     return 0
 
 
+def give(verb: str, path: str, text: str, document: dict[str, Any], replace: bool, screen: Screen) -> None:
+    """Write a learner's file, print its title, and make the command's document."""
+    try:
+        output = OutputFile(path, (ENDING,), replace=replace)
+    except TreinoError as error:
+        if error.rule != "file_exists":
+            raise
+        again = _("Check it: treino {verb} {path}. To begin anew: --replace. Elsewhere: --to FILE.py")
+        again = again.format(verb=verb, path=quote(path))
+        raise TreinoError(error.rule, error.message, again) from None
+    output.write(text.encode())
+    screen.document({**document, "path": path, "replaced": say_replaced(screen.err, output)})
+    screen.out.print(line((document["title"], "bold")))
+
+
 # ---- hints
 
 
 def _hint(kata: Kata, screen: Screen) -> int:
     check_progress()
-    shown = min(read_progress().of(KataRecord, kata.name).hints + 1, number_of_hints(kata))
-    texts = hints(kata, shown)
-    record(KataRecord, kata.name, lambda r: r.model_copy(update={"hints": max(r.hints, shown)}))
-    left = number_of_hints(kata) - shown
-    screen.document({"kata": kata.name, "hints": texts, "left": left})
-    for number, text in enumerate(texts, 1):
-        screen.out.print(_("{n}. {text}").format(n=number, text=text))
+    number = number_of_hints(kata)
+    shown = min(read_progress().of(KataRecord, kata.name).hints + 1, number)
+    return show_hints(KataRecord, {"kata": kata.name}, hints(kata, shown), number, screen)
+
+
+def show_hints(
+    kind: type[AnyRecord], task: dict[str, str], texts: list[str], number: int, screen: Screen
+) -> int:
+    """Print these hints of a task, of which there are so many, and record that they were shown."""
+    shown, left = len(texts), number - len(texts)
+    (name,) = task.values()
+    record(kind, name, lambda r: r.model_copy(update={"hints": max(r.hints, shown)}))
+    screen.document({**task, "hints": texts, "left": left})
+    for at, text in enumerate(texts, 1):
+        screen.out.print(_("{n}. {text}").format(n=at, text=text))
     screen.out.print(
         _("That was the last hint.") if not left else _("Hints that are left: {n}.").format(n=left)
     )
