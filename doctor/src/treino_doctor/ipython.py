@@ -100,10 +100,12 @@ class Doctor:
 
     def _page(self, exam: Exam, above: dict[str, int]) -> dict[str, str]:
         """The findings as HTML, and as text for a terminal."""
+        uncovered = Coverage(exam.backwards, 0, (), ())
+        covered = attempt(exam.defects, "coverage", partial(coverage, exam), uncovered)
         if not (exam.backwards or exam.steps):
             head = _("doctor: no backward seen: nothing was trained, so there is nothing to examine.")
         elif not exam.findings:
-            head = nothing(exam)
+            head = nothing(exam, poor=covered.poor)
         else:
             head = _("doctor: {steps} {steps:step|steps} watched, findings: {n}")
             head = head.format(n=len(exam.findings), steps=exam.steps)
@@ -113,8 +115,6 @@ class Doctor:
         name_running_cells(names)
         text = linecache.getline
         findings = [(f, _place(f), text(f.file or "", f.line or 0).strip()) for f in exam.findings]
-        uncovered = Coverage(exam.backwards, 0, (), ())
-        covered = attempt(exam.defects, "coverage", partial(coverage, exam), uncovered)
         notes = [*covered.figures, *(covered.sentences() if not exam.findings else ())]
         below = [*(notes if exam.backwards or exam.steps else ()), *defects(exam)]
         plain = [head, *(_in_lines(*one) for one in findings), *below]

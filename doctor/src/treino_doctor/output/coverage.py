@@ -14,7 +14,7 @@ from treino_doctor.record.log import Ended, Log, LossCall, NetMade, Read, Steppe
 from treino_doctor.record.outcomes import Clip, Depth, Rectified
 from treino_doctor.record.row_log import Evaluated, RowsEvaluated, RowsTrained
 from treino_doctor.rules import notes, rules
-from treino_doctor.rules.course import counted, judged_losses, training, trainings
+from treino_doctor.rules.course import Training, counted, judged_losses, training, trainings
 from treino_doctor.rules.graphs import calls_by_number
 from treino_doctor.rules.judged import groups
 from treino_doctor.rules.metric_wrong_axis import BEST, axis_of
@@ -56,10 +56,22 @@ def _losses(log: Log) -> list[str]:
         counts = {"n": loss.head, "m": loss.tail, "count": len(loss.values), "start": loss.turn + 1}
         line = line_name(loss.site.file, loss.site.line) if loss.site is not None else ""
         sentences.append(sentence.format(first=first, last=last, line=line, **counts))
-        if loss.known and loss.whole and loss.stuck(HARDLY):
+        if is_beaten(loss):
             sentence = _("One answer for all rows would get {constant:.4g}.")
             sentences.append(sentence.format(constant=loss.constant / scale))
     return sentences
+
+
+def is_beaten(loss: Training) -> bool:
+    """Whether a training's loss ends hardly below, or above, that of the best constant answer."""
+    return loss.known and loss.whole and loss.stuck(HARDLY)
+
+
+def learned_nothing(log: Log) -> bool:
+    """Whether one answer for all rows does as well as the net, in training or on the rows evaluated last."""
+    newest = evaluation(log)
+    beaten = any(map(is_beaten, trainings(log)[:MOST]))
+    return beaten or bool(_chance(log, newest)) or any(by_heart(log, newest))
 
 
 def _chance(log: Log, newest: Evaluated | None) -> list[str]:
@@ -76,21 +88,33 @@ def _chance(log: Log, newest: Evaluated | None) -> list[str]:
 
 def by_heart(log: Log, newest: Evaluated | None) -> Iterator[str]:
     """A sentence on a net that is good on its training rows, and little better than a constant on new ones.
+    Only other new rows that were answered well show that it is the net, and not how rows are prepared or
+    compared with their labels.
 
     newest: the evaluation that counted right answers, if there is one.
     """
     course, calls = training(log), calls_by_number(log)
     new = {(e.net, e.stack) for e in log.of(RowsEvaluated) if e.rows >= FEW and not e.trained}
     last = list(course.calls[-NEWEST:]) if course is not None else []
-    learned = sum(counted(last, "labels").values())
+    entries = any(math.prod(c.target_shape[1:]) > 1 for c in last)  # not one label a row
+    learned = 0 if entries else sum(counted(last, "labels").values())
     if newest is not None and newest.site is not None and (newest.net, newest.stack) in new and learned:
         trained, chance = sum(counted(last, "right").values()) / learned, commonest(newest)
         gained = right(newest) - chance + noise(newest)
         if trained - chance > LEARNED and gained < KEPT * (trained - chance):
             sentence = _(
                 "{training:.1%} of the newest training rows were right, and {right:.1%} of the {rows} new "
-                "rows evaluated at {place}: it knows the training rows by heart."
+                "rows evaluated at {place}: new rows are prepared or judged otherwise, or the training rows "
+                "are known by heart."
             )
+            others = (
+                e for e in log.of(Evaluated) if e is not newest and (e.net, e.stack) in new and e.labels
+            )
+            if any(e.judged == e.rows and right(e) > commonest(e) + noise(e) for e in others):
+                sentence = _(
+                    "{training:.1%} of the newest training rows were right, and {right:.1%} of the {rows} "
+                    "new rows evaluated at {place}: it knows the training rows by heart."
+                )
             place = place_name(newest.site.file, newest.site.line)
             yield sentence.format(place=place, rows=newest.rows, training=trained, right=right(newest))
             return
@@ -200,13 +224,15 @@ NEEDS: dict[str, tuple[Callable[[Log], bool], str]] = {
 class Coverage:
     """What was covered. watched: backwards recorded in full. unjudged: (why, rules with nothing to judge).
 
-    figures: sentences about the loss and the predictions, and notes.
+    figures: sentences about the loss and the predictions, and notes. poor: they say that the net learned
+    nothing that one answer for all rows would not give.
     """
 
     backwards: int
     watched: int
     unjudged: tuple[tuple[str, tuple[str, ...]], ...]
     figures: tuple[str, ...]
+    poor: bool = False
 
     @property
     def judged(self) -> int:
@@ -243,4 +269,5 @@ def coverage(exam: Exam) -> Coverage:
             idle |= set(left)
             unjudged.append((lacking, left))
     watched = max((e.watched for e in log.of(Ended)), default=0)
-    return Coverage(exam.backwards, watched, tuple(unjudged), figures)
+    poor = attempt(exam.defects, "chance", partial(learned_nothing, log), False)
+    return Coverage(exam.backwards, watched, tuple(unjudged), figures, poor)

@@ -2,12 +2,13 @@
 
 import linecache
 import os
+import re
 from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
 from treino_doctor.base.escaping import escape
-from treino_doctor.base.words import N_, _, placeholders
+from treino_doctor.base.words import N_, _, joined, placeholders
 from treino_doctor.cells import cell_of, line_name
 from treino_doctor.defects import attempt
 from treino_doctor.exam import Exam
@@ -17,6 +18,7 @@ from treino_doctor.places.ignores import Idle, idle
 from treino_doctor.process.run_script import Outcome
 from treino_doctor.record.lines import own_files
 from treino_doctor.rules import rules
+from treino_doctor.rules.rule import by_line
 
 KIND = {"wrong": N_("wrong"), "risk": N_("risk"), "waste": N_("waste")}
 
@@ -54,8 +56,15 @@ def one(finding: Finding, *, of_script: bool = True) -> str:
     return "\n".join(map(escape, lines))
 
 
-def nothing(exam: Exam, *, known: int = 0) -> str:
-    """The sentence that nothing was found in so many steps, or backward passes if no optimizer stepped."""
+def nothing(exam: Exam, *, known: int = 0, poor: bool = False) -> str:
+    """The sentence that nothing was found in so many steps, or backward passes if no optimizer stepped.
+    poor: one answer for all rows does as well."""
+    if poor and not known:
+        sentence = _(
+            "doctor: no fault that is known was seen in {n} backward {n:pass|passes}, but one answer for all "
+            "rows would do as well:"
+        )
+        return sentence.format(n=exam.backwards)
     if known:
         return _("doctor: nothing new found in {steps} {steps:step|steps}.").format(steps=exam.steps)
     if exam.steps:
@@ -68,9 +77,16 @@ def nothing(exam: Exam, *, known: int = 0) -> str:
 
 
 def each(findings: Sequence[Finding], defects: list[str]) -> list[str]:
-    """Each finding as in ``one``; in short if that raises, which is then one of the defects."""
+    """Each finding as in ``one``, those that say the same of several lines of a file together; in short if
+    that raises, which is then one of the defects."""
     short = {id(f): escape(f"{f.rule}  {f.file}:{f.line}\n    {f.message}") for f in findings}
-    return [attempt(defects, "report", partial(one, f), short[id(f)]) for f in findings]
+    alike = by_line(findings, lambda f: (f.rule, f.file, re.sub(r"\d+", "", f.message)))
+    texts = []
+    for first, *others in alike.values():
+        text = attempt(defects, "report", partial(one, first), short[id(first)])
+        lines = joined([line_name(f.file, f.line) for f in others if f.file is not None and f.line], ", ")
+        texts.append(text + "\n" + escape(_("    also at {lines}").format(lines=lines)) if lines else text)
+    return texts
 
 
 def defects(exam: Exam) -> list[str]:
@@ -109,7 +125,8 @@ def text(outcome: Outcome, covered: Coverage, notes: Sequence[str] = (), *, know
             )
         parts.append([unseen.format(n=outcome.others)])
     elif not exam.findings:
-        parts.append([nothing(exam, known=known), *covered.figures, *covered.sentences()])
+        head = nothing(exam, known=known, poor=covered.poor)
+        parts.append([head, *covered.figures, *covered.sentences()])
     else:
         head = _("doctor: {steps} {steps:step|steps} of {subject}, findings: {n}")
         head = head.format(n=len(exam.findings), steps=exam.steps, subject=outcome.subject)

@@ -19,6 +19,11 @@ from treino_doctor.record.log import Log
 from treino_doctor.rules.rule import Evidence, Note, Rule
 
 GROUPS = ("gradients", "losses", "modes", "data", "settings")
+# Beside certain findings on gradients and losses, what decides whether anything is learned.
+FIRST = (
+    *("nan_inputs", "label_misaligned", "unscaled_inputs", "unscaled_targets", "symmetric_init"),
+    *("axes_mixed", "attention_mask_wrong"),
+)
 TEXTS = ("message", "why", "fix", "safety", "limits")
 
 
@@ -48,18 +53,25 @@ def rules(names: Iterable[str] | None = None) -> dict[str, Rule]:
 
 
 def findings_to_report(findings: list[Finding]) -> list[Finding]:
-    """The findings that no other finding explains, each line once; certain ones first, then the severest."""
+    """The findings that no other finding explains, each line once; first what decides how training goes."""
     known = rules({f.rule for f in findings})
     findings = [f for f in findings if not known.keys() & set(known[f.rule].unless)]
     unique = {(f.rule, f.file, f.line): f for f in reversed(findings)}
     distinct = [f for f in findings if unique[f.rule, f.file, f.line] is f]
-    return sorted(distinct, key=lambda f: (not f.certain, ("wrong", "risk", "waste").index(f.severity)))
+
+    def order(f: Finding) -> tuple[int, bool, bool]:
+        """The severest first; of these what the loss is of and where it leads, and then what is certain."""
+        own = known[f.rule]
+        decides = f.rule in FIRST or (own.certain and own.group in ("gradients", "losses"))
+        return ("wrong", "risk", "waste").index(f.severity), not decides, not f.certain
+
+    return sorted(distinct, key=order)
 
 
 def decide(
     log: Log, names: Iterable[str] | None = None, *, early: bool = False, heed: bool = True
 ) -> tuple[list[Finding], list[str]]:
-    """Return the findings of the rules, certain ones first, and the errors of rules that raised.
+    """Return the findings of the rules, the most decisive first, and the errors of rules that raised.
 
     names: the rules to ask, all by default. early: only rules that may report before the end. heed: leave out
     findings that comments in the source silence.
