@@ -2,7 +2,7 @@
 
 import io
 import webbrowser
-from contextlib import redirect_stdout, suppress
+from contextlib import redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -109,7 +109,10 @@ def lessons(
 def _course(options: LessonFlags, screen: Screen) -> int:
     done, left = _solved()
     output = OutputFile(COURSE, (".html",), replace=True)
-    with redirect_stdout(io.StringIO()):  # the page that the lessons' links open, if that app is installed
+    with (
+        redirect_stdout(io.StringIO()),
+        redirect_stderr(io.StringIO()),
+    ):  # the page that the lessons' links open, if that app is installed
         main(["--lang", language(), "playground", "--no-browser"])
     output.write(course(done).encode())
     every, progress = pages(), read_progress()
