@@ -299,6 +299,104 @@ def test_its_rate_and_decay_can_be_steered() -> None:
     assert torch.equal(weights[1], weights[2])
 
 
+class Counting(torch.optim.Optimizer):
+    """It counts its updates in a number of its defaults, which another number divides the rate by."""
+
+    def __init__(self, parameters: Any, lr: float = 0.1, k: int = 0, power: int = 0) -> None:
+        super().__init__(parameters, {"lr": lr, "k": k, "power": power, "weight_decay": 0.0})
+
+    def step(self, closure: Any = None) -> None:
+        for group in self.param_groups:
+            group["k"] += 1
+            for p in group["params"]:
+                p.data.sub_(p.grad, alpha=group["lr"] / group["k"] ** group["power"])
+
+
+def of_net(module: nn.Module) -> torch.optim.Optimizer:
+    first, *rest = module.parameters()
+    return torch.optim.RMSprop([{"params": [first], "alpha": 0.7}, {"params": rest}], lr=0.01, alpha=0.95)
+
+
+STEERED: list[tuple[Any, str, float]] = [
+    ("RMSprop", "alpha", 0.5),
+    ("Adagrad", "lr_decay", 0.25),  # an int, 0, by default
+    ("ASGD", "t0", 2.0),
+    ("NAdam", "momentum_decay", 0.1),
+    (Counting, "power", 0.5),
+    (Counting, "k", 3.0),
+    (of_net, "alpha", 0.5),
+]
+
+
+@pytest.mark.parametrize("every", [1, 50])
+@pytest.mark.parametrize(("optimizer", "name", "value"), STEERED, ids=word)
+def test_a_number_of_its_own_is_steered_as_in_the_plain_loop(
+    optimizer: Any, name: str, value: float, every: int
+) -> None:
+    torch.manual_seed(6)
+    first = net()
+    twin = copy.deepcopy(first)
+    made: list[torch.optim.Optimizer] = []
+
+    def make(module: nn.Module) -> torch.optim.Optimizer:
+        kind = getattr(torch.optim, optimizer) if isinstance(optimizer, str) else optimizer
+        made.append(kind(module if kind is of_net else module.parameters()))
+        return made[-1]
+
+    def factor(step: int) -> float:
+        if step in (8, 16):
+            for group in made[-1].param_groups:
+                group[name] = value if step == 8 else made[-1].defaults[name]
+        return 1.0
+
+    plain_loop(twin, nn.CrossEntropyLoss(), make, 20, factor)
+    training = tr.train((X, Y), first, optimizer=optimizer, steps=20, batch_size="full", every=every)
+    training.set(name, value, 8)
+    training.set(name, make(first).defaults[name], 16)
+    half = None
+    for tick in training:
+        half = half or (training.save() if tick.step == 12 else None)
+    assert same(training.net(0), twin)
+    if half is not None:
+        again = tr.train((X, Y), first, optimizer=optimizer, steps=20, batch_size="full")
+        again.load(*half)
+        for _tick in again:
+            pass
+        assert same(again.net(0), twin)
+
+
+UNSTEERED: list[tuple[Any, str, Any, str]] = [
+    ("RMSprop", "alph", 0.5, "not_steerable"),
+    ("RMSprop", "centered", True, "not_steerable"),
+    ("RMSprop", "betas", (0.5, 0.6), "betas_unread"),
+    ("RMSprop", "alpha", "high", "number_wanted"),
+    ("RMSprop", "alpha", float("nan"), "number_wanted"),
+    ("RMSprop", "alpha", -1.0, "own_optimizer_value"),  # says its class
+    ("RMSprop", "momentum", 0.9, "own_optimizer_value"),  # it began without a buffer
+    ("Muon", "ns_steps", 2.5, "own_optimizer_value"),
+    ("Rprop", "etas", (0.1, 0.2), "not_steerable"),
+    (of_net, "beta1", 0.5, "not_steerable"),
+    ("adam", "alpha", 0.5, "hyper-parameter_unknown"),
+]
+
+
+@pytest.mark.parametrize(("optimizer", "name", "value", "rule"), UNSTEERED, ids=word)
+def test_what_cannot_be_steered_is_refused_with_what_can(
+    optimizer: Any, name: str, value: Any, rule: str
+) -> None:
+    training = tr.train((X, Y), nn.Linear(5, 3, bias=False), optimizer=optimizer, steps=3)
+    refusal = refusal_of(training.set, name, value)
+    assert refusal.rule == rule
+    if rule == "not_steerable":
+        assert ", ".join(training.steerable) in refusal.hint
+
+
+def test_a_decay_that_the_optimizer_does_not_read_is_refused() -> None:
+    assert (
+        refusal_of(tr.train, (X, Y), net(), optimizer="Rprop", weight_decay=0.1).rule == "weight_decay_unread"
+    )
+
+
 BAD_OPTIMIZERS: list[tuple[Any, str]] = [
     ("RMSprp", "optimizer_unknown"),
     ("LBFGS", "own_optimizer_fails"),

@@ -36,6 +36,7 @@ BASES: dict[str, dict[str, Any]] = {
     "adam": {"optimizer": "adam", "dropout": 0.25},
     "sgd": {"optimizer": "sgd", "momentum": 0.5, "clip": 2.0},
     "average": {"optimizer": "adamw", "ema": 0.9},
+    "own": {"optimizer": "NAdam", "dropout": 0.25},
 }
 USUAL: dict[str, Any] = {
     "lr": 0.01,
@@ -46,6 +47,7 @@ USUAL: dict[str, Any] = {
     "momentum": 0.0,
     "beta1": 0.9,
     "beta2": 0.999,
+    "momentum_decay": 0.004,
     "batch_size": 8,
     "steps": STEPS,
     "schedule": "constant",
@@ -64,6 +66,7 @@ LIVE: dict[str, list[Any]] = {
     "momentum": [0.0, 0.5, 0.9],
     "beta1": [0.9, 0.8],
     "beta2": [0.999, 0.95],
+    "momentum_decay": [0.004, 0.1],
 }
 """Settings that a command changes, with values to draw from."""
 BETWEEN: dict[str, list[Any]] = {
@@ -75,12 +78,19 @@ BETWEEN: dict[str, list[Any]] = {
     "shuffle": ["each", "off"],
     "data_seed": [3, 4],
     "fault": [(), ("missing_zero_grad",)],
-    "optimizer": ["adam", "sgd", "adamw"],
+    "optimizer": ["adam", "sgd", "adamw", "NAdam"],
     "betas": [(0.8, 0.9), (0.9, 0.999)],
 }
 """Settings that change between two segments only."""
-ADAMS = ("adam", "adamw")
-READ_BY = {"momentum": ("sgd",), "beta1": ADAMS, "beta2": ADAMS, "betas": ADAMS}
+ADAMS = ("adam", "adamw", "NAdam")
+READ_BY = {
+    "momentum": ("sgd",),
+    "beta1": ADAMS,
+    "beta2": ADAMS,
+    "betas": ADAMS,
+    "momentum_decay": ("NAdam",),  # which is no setting: the optimizer alone has it
+}
+RESET = HP | {"momentum_decay": USUAL["momentum_decay"]}
 ORDER = ("batch_size", "shuffle", "data_seed")
 
 
@@ -133,10 +143,10 @@ class Truth:
                     if (
                         other in now
                         and value not in readers
-                        and now[other] != HP[other]
+                        and now[other] != RESET[other]
                         and other not in changes
                     ):
-                        past.add(Change(step, other, HP[other], sender))
+                        past.add(Change(step, other, RESET[other], sender))
         return past
 
     def at(self, step: int) -> dict[str, Any]:
@@ -218,16 +228,17 @@ def rate(now: Mapping[str, Any], step: int) -> float:
 
 def torch_names(now: Mapping[str, Any]) -> dict[str, Any]:
     """The settings that the optimizer reads besides lr, by torch's names."""
-    own = (
-        {"momentum": now["momentum"]}
-        if now["optimizer"] == "sgd"
-        else {"betas": (now["beta1"], now["beta2"])}
-    )
+    own: dict[str, Any] = {"betas": (now["beta1"], now["beta2"])}
+    if now["optimizer"] == "sgd":
+        own = {"momentum": now["momentum"]}
+    elif now["optimizer"] == "NAdam":
+        own["momentum_decay"] = now["momentum_decay"]
     return own | {"weight_decay": now["weight_decay"]}
 
 
 def new_optimizer(now: Mapping[str, Any], net: nn.Module) -> torch.optim.Optimizer:
-    return OPTIMIZERS[now["optimizer"]].torch(net.parameters(), lr=now["lr"], **torch_names(now))
+    kind = torch.optim.NAdam if now["optimizer"] == "NAdam" else OPTIMIZERS[now["optimizer"]].torch
+    return kind(net.parameters(), lr=now["lr"], **torch_names(now))  # type: ignore[call-arg]
 
 
 # ---- the run
@@ -250,7 +261,8 @@ class SteeredRun:
         }
         chosen = USUAL | BASES[base]
         self.truth = Truth(chosen | {"seed": 3})
-        asked = {name: value for name, value in chosen.items() if name not in ("beta1", "beta2") and value}
+        unasked = "beta1", "beta2", "momentum_decay"
+        asked = {name: value for name, value in chosen.items() if name not in unasked and value}
         if chosen["optimizer"] != "sgd":
             asked.pop("momentum", None)
         self._left: list[tuple[Path, int | None, Truth]] = []

@@ -16,6 +16,8 @@ import treino as tr
 from tests.conftest import Treino, refusal_of
 from treino.base import own_objects
 from treino.engine import LOSSES, METRICS, OPTIMIZERS, SCHEDULES
+from treino.training.futures import FutureEnd, futures
+from treino.training.loop import JobStart
 
 FILE = """
 from functools import partial
@@ -262,6 +264,47 @@ def test_a_branch_takes_another_optimizer_or_other_layers(treino: Treino) -> Non
         tr.fit("wine", optimizer="adam", hidden=[6], epochs=4).at(8).branch(optimizer="NAdam", hidden=[8, 3])
     )
     assert back.verify()["verdict"] == "equal"
+
+
+@pytest.mark.slow
+def test_a_number_of_the_optimizer_changes_in_every_way_on_the_record(treino: Treino) -> None:
+    def groups(net: torch.nn.Module) -> torch.optim.Optimizer:
+        first, *rest = net.parameters()
+        return torch.optim.RMSprop([{"params": [first], "alpha": 0.8}, {"params": rest}], lr=1e-3, alpha=0.95)
+
+    def send(event: Any) -> None:
+        if isinstance(event, JobStart):
+            running = tr.open("first")
+            running.set("alpha", 0.5, 5)
+            running.set("alpha", -3.0, 6)
+            assert refusal_of(running.set, "rho", 0.5).hint == (
+                "What can: lr, weight_decay, momentum, eps, clip, alpha."
+            )
+
+    run = tr.fit("wine", optimizer=groups, epochs=4, name="first", watch=send)
+    assert [(change.step, change.settings) for change in run.changes] == [(5, {"alpha": 0.5})]
+    (refused,) = [event for event in run.folder.database.events() if event.kind == "refused"]
+    assert "Invalid alpha value: -3.0" in refused.facts["message"]
+    assert [run.at(step).hp["alpha"] for step in (4, 6)] == [0.8, 0.5]  # of the first group
+    branch = run.at(7).branch(alpha=0.25)
+    assert branch.at(9).hp["alpha"] == 0.25
+    (unchanged, told) = [
+        event for event in futures(run.at(7), [{}, {"alpha": 0.25}], 4) if isinstance(event, FutureEnd)
+    ]
+    assert all(
+        torch.equal(a, b) for a, b in zip(told.net.parameters(), branch.at(11).net.parameters(), strict=True)
+    )
+    assert all(
+        torch.equal(a, b)
+        for a, b in zip(unchanged.net.parameters(), run.at(11).net.parameters(), strict=True)
+    )
+    assert run.verify()["verdict"] == "equal"
+    again = run.rewind(7, alpha=0.6)
+    ensemble = tr.fit("wine", optimizer="RMSprop", epochs=4, ensemble=2, alerts=["epoch > 1: alpha*0.5"])
+    assert ensemble.changes[0].settings == {"alpha": 0.495}
+    for each in (branch, again, ensemble, ensemble.at(9).branch(optimizer="NAdam", momentum_decay=0.1)):
+        assert each.verify()["verdict"] == "equal"
+    assert refusal_of(run.rewind, 7, rho=0.5).rule == "not_steerable"
 
 
 def fails(truth: Any, prediction: Any) -> float:

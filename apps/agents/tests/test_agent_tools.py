@@ -151,7 +151,14 @@ def test_a_setting_is_set_while_it_trains_and_replays(
     training = Thread(
         target=agent.call,
         args=("train",),
-        kwargs={"data": "iris", "hidden": [6], "epochs": 1_000_000, "patience": 0, "name": "live"},
+        kwargs={
+            "data": "iris",
+            "hidden": [6],
+            "optimizer": "RMSprop",
+            "epochs": 1_000_000,
+            "patience": 0,
+            "name": "live",
+        },
     )
     training.start()
     until(lambda: (served / "runs/live/spec.json").exists())
@@ -159,11 +166,13 @@ def test_a_setting_is_set_while_it_trains_and_replays(
     until(lambda: live.status == "running")
     until(lambda: agent.document("show", run="live")["steps"] > 1)
     send_command(live, "pause")  # and burns no processor from here on
-    sent = agent.document("steer", action="set", run="live", changes={"lr": 0.001, "weight_decay": 0.01})
-    assert sent["set"] == {"lr": 0.001, "weight_decay": 0.01}
+    sent = agent.document("steer", action="set", run="live", changes={"lr": 0.001, "alpha": 0.9})
+    assert sent["set"] == {"lr": 0.001, "alpha": 0.9}
     assert sent["state"] == "accepted"
     send_command(live, "step", 9)
     until(lambda: len(agent.document("show", run="live")["changes"]) == 1)
+    unknown = agent.refusal("steer", action="set", run="live", changes={"lrr": 0.1})
+    assert "alpha" in unknown["hint"]
     for step, words in ((1, "lr can't be set from step 1 on"), (10**12, "the training ends after")):
         error = agent.refusal("steer", action="set", run="live", changes={"lr": 0.5}, step=step)
         assert error["rule"] == "set_refused"
@@ -180,7 +189,7 @@ def test_a_setting_is_set_while_it_trains_and_replays(
     (change,) = run.changes
     (moment,) = snapshots(run, [change.step + 1])  # trained again from the nearest keyframe, by the commands
     assert moment.hp["lr"] == 0.001
-    assert moment.hp["weight_decay"] == 0.01
+    assert moment.hp["alpha"] == 0.9
 
 
 @pytest.mark.slow

@@ -28,6 +28,7 @@ def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealStudio]:
     tr.fit("wine", name="many", **how)
     tr.fit("diabetes", name="values", **how)
     tr.fit("wine", name="lost", lr=1e7, optimizer="sgd", **how)
+    tr.fit("wine", name="own", optimizer="NAdam", **how)
     genes = pd.DataFrame(chance.normal(size=(40, 300)), columns=[f"gene_{k}" for k in range(300)])
     tr.fit(genes.assign(y=np.arange(40) % 2), target="y", name="genes", **how)
     with real_studio(folder, LINE.split()) as found:
@@ -151,6 +152,21 @@ def test_nonsense_in_a_field_is_refused_beside_it_and_left_to_be_mended(open_run
     rate.fill("1e31")  # which the studio refuses
     rate.press("Enter")
     viewer.page.wait_for_selector("#lr[aria-invalid=true]")
+
+
+def test_a_number_that_an_own_optimizer_alone_has_is_a_field(open_run: Any) -> None:
+    viewer = open_run("own")
+    field = viewer.page.get_by_role("textbox", name="momentum_decay", exact=True)
+    assert field.input_value() == "0.004"
+    for text, said in (("x", "“x” is no number"), ("-1", "Invalid momentum_decay value: -1")):
+        field.fill(text)
+        field.press("Enter")
+        viewer.page.get_by_role("alert").get_by_text(said).wait_for()
+    field.fill("0,02")
+    field.press("Enter")
+    viewer.wait(
+        lambda: [c.settings.get("momentum_decay") for c in viewer.studio.run("own").changes][-1:] == [0.02]
+    )
 
 
 def test_the_keyboard_does_it_all_and_leaves_fields_alone(open_run: Any) -> None:

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from treino.engine.activations import ACTIVATIONS
 from treino.engine.init import initialise
 from treino.engine.nets import MLP
-from treino.engine.optim import HP, OPTIMIZERS
+from treino.engine.optim import HP, OPTIMIZERS, unread
 from treino.engine.population import Copies, Layout
 from treino.engine.rng import generator
 from treino.engine.saved_state import SavedState, keyframe_of_saved, training_identity
@@ -188,14 +188,6 @@ def _selected_units(stack: Stack, place: int, of_H: Tensor, share_H: Tensor) -> 
 
 # ---- carry-over to other settings
 
-HP_OF = {"momentum": ("momentum",), "betas": ("beta1", "beta2"), "eps": ("eps",)}
-
-
-def unread(optimizer: str) -> list[str]:
-    """The hyper-parameters that the optimizer doesn't use."""
-    reads = OPTIMIZERS[optimizer].reads
-    return [name for setting, names in HP_OF.items() if setting not in reads for name in names]
-
 
 def carry_over(
     saved: SavedState, training: TrainingLoop, x_ND: Tensor | None = None
@@ -220,6 +212,8 @@ def carry_over(
             arrays |= {f"moment.{i}": np.zeros_like(arrays["params"]) for i in range(len(population.moments))}
         for name in unread(now["optimizer"][0]):
             _set(arrays, meta, name, HP[name])
+        for name in population.hp.keys() - HP.keys():  # which this optimizer alone has
+            _set(arrays, meta, name, float(population.hp[name][0]))
     if training.model.averages and "average" not in arrays:
         arrays["average"] = arrays["params"].copy()
     if now["summed"] and not before["summed"]:
@@ -245,7 +239,7 @@ def _set(arrays: Copies, meta: dict[str, Any], name: str, value: float) -> None:
     if "hp" in meta:
         meta["hp"][name] = value
     else:
-        arrays[f"hp.{name}"] = np.full_like(arrays[f"hp.{name}"], value)
+        arrays[f"hp.{name}"] = np.full_like(arrays["hp.lr"], value)
 
 
 def largest_change(

@@ -1,7 +1,7 @@
 """Members' hyper-parameters: checks that values ``[P]`` are in range and that the optimizer uses them."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from numbers import Integral
 from typing import Any
 
@@ -11,7 +11,7 @@ from torch import Tensor
 from treino.base.errors import Refusal, TreinoError, nearest
 from treino.base.words import N_, _, setting
 from treino.engine.optim import BETAS, HP, OPTIMIZERS, readers
-from treino.settings.spec import read_settings
+from treino.settings.spec import Settings, read_settings
 
 EMA_WITHOUT_AVERAGE = Refusal(
     "This training keeps no running average of its weights.", "Begin with an ema above 0, e.g. [[ema=0.98]]."
@@ -19,6 +19,8 @@ EMA_WITHOUT_AVERAGE = Refusal(
 DROPOUT_WITHOUT_LAYER = Refusal(
     "This network has no dropout layers to set.", "Begin with a dropout above 0, e.g. [[dropout=0.1]]."
 )
+NOT_STEERABLE = Refusal("{optimizer} has no {name} that could change while it trains.", "What can: {names}.")
+NUMBER_WANTED = Refusal("{name} is {value!r}, and not a finite number.", "Write e.g. {name}=0.5.")
 
 # ---- checks of single values
 
@@ -62,6 +64,13 @@ def whole(name: str, value: object, least: int, most: int = LARGEST_WHOLE, text:
 
 # ---- hyper-parameters of members
 
+
+def is_hyperparameter(name: str) -> bool:
+    """Whether a change of this name is one of a training's state: of a hyper-parameter that every training
+    has, or of a number that the user's own optimizer alone knows, and which is no setting."""
+    return name in HP or name not in Settings.model_fields
+
+
 OFF = {"lr": 0.0, "clip": math.inf}
 """Values that only a change during training may set: fixed weights, unclipped gradients."""
 
@@ -100,6 +109,10 @@ def one_for_each(name: str, values: Sequence[Any], members: int) -> list[Any]:
 
 
 def _number(name: str, value: Any) -> float:
+    if name not in HP and is_hyperparameter(name):
+        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+            raise NUMBER_WANTED(name=name, value=value)
+        return float(value)
     if name in ("beta1", "beta2"):
         betas = read_settings({"betas": (value, value)}).betas
         assert betas is not None
@@ -111,12 +124,12 @@ def _number(name: str, value: Any) -> float:
 
 def check_read(name: str, values: Sequence[float], optimizer: str) -> None:
     """Refuse values of a hyper-parameter that this optimizer doesn't use."""
-    usual = all(value == HP[name] for value in values)
+    usual = all(value == HP.get(name) for value in values)
     if name == "momentum" and not usual:
         check_reads(name, optimizer, setting("betas", (max(values), 0.999)))
     elif name in ("beta1", "beta2") and not usual:
         check_reads("betas", optimizer, setting("momentum", values[0]))
-    elif name == "eps" and not usual:
+    elif name in ("eps", "weight_decay") and not usual:
         check_reads(name, optimizer)
 
 
@@ -125,7 +138,9 @@ def check_reads(name: str, optimizer: str, other: str | None = None) -> None:
     reading = readers(name)
     if name in OPTIMIZERS[optimizer].reads:
         return
-    rule = "momentum_with_adam" if "sgd" in reading else f"{name}_with_sgd"
+    rule = "momentum_with_adam" if reading == ["sgd"] else f"{name}_with_sgd"
+    if optimizer not in [*OPTIMIZERS]:
+        rule = f"{name}_unread"
     use = setting("optimizer", reading[0])
     raise TreinoError(
         rule,
@@ -139,12 +154,12 @@ def check_reads(name: str, optimizer: str, other: str | None = None) -> None:
 
 
 def changed_values(
-    name: str, value: Any, members: int, optimizer: str, has: Mapping[str, bool]
+    name: str, value: Any, members: int, optimizer: str, steerable: Collection[str]
 ) -> dict[str, Tensor]:
-    """The values ``[P]`` float64 of a change during training, by the names in HP (two for ``betas``).
+    """The values ``[P]`` float64 of a change during training, by the names of hyper-parameters (two for
+    ``betas``).
 
-    has: whether the network has ``dropout`` layers, and the training an ``ema`` average. clip=None: no
-    clipping.
+    steerable: as of a ``TrainingLoop``. clip=None: no clipping.
 
     Raises:
         TreinoError: an unknown name, a value out of range, or one without effect in this training.
@@ -154,28 +169,28 @@ def changed_values(
         betas = value if pair else read_settings({"betas": value}).betas or BETAS
         values = {f"beta{i + 1}": per_member(f"beta{i + 1}", beta, members) for i, beta in enumerate(betas)}
     else:
-        registered("hyper-parameter", name, (*HP, "betas"))
-        if name == "ema" and not has["ema"]:
+        if name == "ema" and name not in steerable:
             raise EMA_WITHOUT_AVERAGE()
-        if name == "dropout" and not has["dropout"]:
+        if name == "dropout" and name not in steerable:
             raise DROPOUT_WITHOUT_LAYER()
+        if OPTIMIZERS[optimizer].own is None:
+            registered("hyper-parameter", name, (*HP, "betas"))
+        elif name not in (*HP, *steerable):
+            raise NOT_STEERABLE(optimizer=optimizer, name=name, names=", ".join(steerable))
         values = {name: per_member(name, math.inf if name == "clip" and value is None else value, members)}
     for each, value_P in values.items():
         check_read(each, value_P.tolist(), optimizer)
+        if each not in steerable and bool((value_P != HP[each]).any()):
+            raise NOT_STEERABLE(optimizer=optimizer, name=each, names=", ".join(steerable))
     return values
 
 
-EVERY_STATE = {"dropout": True, "ema": True}
-"""What ``changed_values`` takes for a change whose effect was checked before."""
-
-
-def single_values(
-    name: str, value: Any, optimizer: str, has: Mapping[str, bool] = EVERY_STATE
-) -> dict[str, Any]:
-    """The values of a change of one network by the names in HP, as commands and records hold them.
+def single_values(name: str, value: Any, optimizer: str, steerable: Collection[str]) -> dict[str, Any]:
+    """The values of a change of one network by the names of hyper-parameters, as commands and records hold
+    them.
 
     Raises:
         TreinoError: as ``changed_values``.
     """
-    value_P = changed_values(name, value, 1, optimizer, has)
+    value_P = changed_values(name, value, 1, optimizer, steerable)
     return {each: value if each == name else float(value_P[each][0]) for each in value_P}

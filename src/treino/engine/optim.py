@@ -1,7 +1,7 @@
 """The registry of optimizers: each one's in-place update of rows, formulas, and torch.optim class."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -305,6 +305,20 @@ def torch_settings(optimizer: str, hp: Mapping[str, float], nesterov: bool) -> d
         "eps": hp["eps"],
     }
     return {name: known[name] for name in OPTIMIZERS[optimizer].reads}
+
+
+HP_OF = {
+    "weight_decay": ("weight_decay",),
+    "momentum": ("momentum",),
+    "betas": ("beta1", "beta2"),
+    "eps": ("eps",),
+}
+
+
+def unread(optimizer: str, reads: Collection[str] | None = None) -> list[str]:
+    """The hyper-parameters that the optimizer doesn't use. reads: the settings that it reads."""
+    reads = OPTIMIZERS[optimizer].reads if reads is None else reads
+    return [name for setting, names in HP_OF.items() if setting not in reads for name in names]
 
 
 def readers(name: str) -> list[str]:

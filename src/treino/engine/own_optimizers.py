@@ -6,8 +6,8 @@ The kernel ``module`` trains with it; its state is kept as bytes, so that a trai
 """
 
 import inspect
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -18,8 +18,9 @@ from treino.base.apps import of_packages
 from treino.base.errors import Refusal, cause
 from treino.base.own_objects import is_kept, is_own, kept
 from treino.base.words import N_
-from treino.engine.optim import OPTIMIZERS, Optimizer
+from treino.engine.optim import HP, OPTIMIZERS, Optimizer
 from treino.engine.user_module import module_copy
+from treino.settings.spec import Settings
 
 OWN_OPTIMIZER_FAILS = Refusal(
     "The optimizer {name} fails: {cause}",
@@ -34,6 +35,9 @@ OWN_OPTIMIZER_STATE = Refusal(
     "The optimizer {name} keeps a state whose form changes, so that no training could go on with it.",
     "Use another, e.g. RMSprop.",
 )
+OWN_OPTIMIZER_VALUE = Refusal(
+    "The optimizer {name} can't go on with {what}: {cause}", "Set another value, or begin with this one."
+)
 OWN_OPTIMIZER_PARAMETERS = Refusal(
     "The optimizer {name} leaves {left} out, which would never learn.",
     "Give it all of net.parameters(), or freeze those: net.out.requires_grad_(False).",
@@ -42,6 +46,9 @@ OWN_OPTIMIZER_PARAMETERS = Refusal(
 SETTINGS = "weight_decay", "momentum", "nesterov", "betas", "eps"
 """Settings that an own optimizer reads if its groups have them."""
 FLAGS = "foreach", "fused", "capturable", "differentiable", "maximize", "amsgrad", "params"
+AS_SET = "{}, as set"
+"""The key in a group, beside a number that only this optimizer has, of what that was last set to. The number
+itself may change in each update."""
 
 
 def entry(name: str) -> Optimizer | None:
@@ -80,7 +87,7 @@ class StateValue:
     key: str
     dtype: torch.dtype
     shape: tuple[int, ...]
-    python: type | None  # of a plain number
+    python: type | None = field(compare=False)  # of a plain number: an int may be set to a float
 
     @property
     def size(self) -> int:
@@ -129,14 +136,45 @@ class OwnOptimizer:
         held = {id(p) for group in made.param_groups for p in group["params"]}
         if left := [name for name, p in free.items() if id(p) not in held]:
             raise OWN_OPTIMIZER_PARAMETERS(name=self.name, left=", ".join(left[:3]))
+        for name, value in _numbers(made).items():
+            for group in made.param_groups:
+                group[AS_SET.format(name)] = value
         return made
 
-    def defaults(self, module: nn.Module) -> dict[str, Any]:
-        """Its own values of the settings: those of its first group."""
-        group = self.make(module_copy(module)).param_groups[0]
+    def defaults(self, module: nn.Module) -> tuple[dict[str, Any], dict[str, float]]:
+        """Its own values, which are those of its first group: of settings, and of numbers that it alone
+        has."""
+        made = self.make(module_copy(module))
+        group = made.param_groups[0]
         found = {name: group[name] for name in ("lr", *self.reads) if name in group}
         found = {name: float(v) if isinstance(v, Tensor) else v for name, v in found.items()}
-        return {name: v for name, v in found.items() if name == "lr" or _fits(name, v)}
+        return {name: v for name, v in found.items() if name == "lr" or _fits(name, v)}, _numbers(made)
+
+    def try_change(self, module: nn.Module, hp: Mapping[str, float]) -> None:
+        """Try an update of a copy of the module before these hyper-parameters change, and one after.
+
+        Raises:
+            TreinoError: the optimizer's class refuses a value, or its update fails.
+        """
+        twin, drawn = module_copy(module), torch.Generator().manual_seed(0)
+        made = self.make(twin)
+        group = made.param_groups[0]
+        changes: dict[str, Any] = {
+            name: number_like(group[name], hp[name]) for name in hp.keys() & group.keys() - {"lr"}
+        }
+        if "betas" in group and hp.keys() & {"beta1", "beta2"}:
+            first, second = group["betas"]
+            changes["betas"] = (hp.get("beta1", first), hp.get("beta2", second))
+        try:
+            _draw_update(made, twin, drawn)
+            for each in made.param_groups:
+                each.update(changes)
+            _draw_update(made, twin, drawn)
+            if _takes(type(made), changes):
+                type(made)(list(twin.parameters()), **changes)
+        except (Exception, SystemExit) as error:
+            what = ", ".join(f"{name} {value}" for name, value in changes.items())
+            raise OWN_OPTIMIZER_VALUE(name=self.name, what=what, cause=cause(error)) from error
 
     def form(self, module: nn.Module) -> tuple[StateValue, ...]:
         """The form of its state, found by two updates of a copy with drawn gradients.
@@ -148,18 +186,49 @@ class OwnOptimizer:
         made, drawn = self.make(twin), torch.Generator().manual_seed(0)
         forms = []
         for _time in range(2):
-            for p in twin.parameters():
-                if p.requires_grad:
-                    p.grad = torch.randn(p.shape, generator=drawn).to(p)
             try:
-                with torch.no_grad():
-                    made.step()
+                _draw_update(made, twin, drawn)
             except (Exception, SystemExit) as error:
                 raise OWN_OPTIMIZER_FAILS(name=self.name, cause=cause(error)) from error
             forms.append(tuple(_values(made)))
         if forms[0] != forms[1]:
             raise OWN_OPTIMIZER_STATE(name=self.name)
         return forms[0]
+
+
+def _takes(kind: type, arguments: Mapping[str, Any]) -> bool:
+    """Whether the class can be called with parameters and these arguments alone."""
+    try:
+        inspect.signature(kind).bind([], **arguments)
+    except TypeError:
+        return False
+    return True
+
+
+def _draw_update(optimizer: torch.optim.Optimizer, module: nn.Module, drawn: torch.Generator) -> None:
+    for p in module.parameters():
+        if p.requires_grad:
+            p.grad = torch.randn(p.shape, generator=drawn).to(p)
+    with torch.no_grad():
+        optimizer.step()
+
+
+def _numbers(optimizer: torch.optim.Optimizer) -> dict[str, float]:
+    """The numbers among its defaults that are no setting and no hyper-parameter of treino's."""
+    group = optimizer.param_groups[0]
+    others = {name: group[name] for name in optimizer.defaults if name not in (*FLAGS, *HP)}
+    return {
+        name: float(value)
+        for name, value in others.items()
+        if name not in Settings.model_fields
+        and isinstance(value, int | float)
+        and not isinstance(value, bool)
+    }
+
+
+def number_like(before: object, value: float) -> int | float:
+    """The value as an int where the number was one and the value is whole, as a count must be."""
+    return int(value) if isinstance(before, int) and value.is_integer() else value
 
 
 def _fits(name: str, value: object) -> bool:
@@ -195,7 +264,11 @@ def load_state(optimizer: torch.optim.Optimizer, form: Sequence[StateValue], row
         place += value.size
         tensor = part.view(value.dtype).reshape(value.shape)
         holder = holders[value.of_group, value.number]
-        holder[value.key] = tensor if value.python is None else value.python(tensor.item())
+        if value.python is None:
+            holder[value.key] = tensor
+        else:
+            number = tensor.item()
+            holder[value.key] = number_like(0, number) if value.python is int else value.python(number)
 
 
 def store_state(optimizer: torch.optim.Optimizer, form: Sequence[StateValue], row: Tensor) -> None:

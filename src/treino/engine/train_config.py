@@ -81,6 +81,7 @@ class TrainConfig:
             "beta1": list(beta1_P),
             "beta2": list(beta2_P),
             "eps": [s.eps for s in self.members],
+            "weight_decay": [s.weight_decay for s in self.members],
         }
 
     def hyperparameters(self, dropout: float | Sequence[float] = 0.0) -> dict[str, torch.Tensor]:

@@ -4,6 +4,7 @@ import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -20,6 +21,7 @@ from treino.engine.hyperparameters import changed_values, whole
 from treino.engine.inputs import inputs_of
 from treino.engine.members import member_module, trained_module
 from treino.engine.model import Limits
+from treino.engine.optim import OPTIMIZERS, unread
 from treino.engine.population import Population
 from treino.engine.saved_state import KeyframeBuffer, SavedState, load_state, save_state
 from treino.engine.step_plan import Chunk
@@ -399,11 +401,25 @@ class TrainingLoop:
 
     # ---- steering
 
+    @cached_property
+    def steerable(self) -> tuple[str, ...]:
+        """The hyper-parameters that have an effect in this training, for ``set``; the numbers that an
+        optimizer of the user's own alone has are among them."""
+        net, own = self.model.net, OPTIMIZERS[self.model.optimizer].own
+        reads = None if own is None else own.defaults(self.model.template)[0]
+        idle = unread(self.model.optimizer, reads)
+        if net is None or not net.drops:
+            idle.append("dropout")
+        if not self.model.averages:
+            idle.append("ema")
+        return tuple(name for name in self.state.population.hp if name not in idle)
+
     def set(self, name: str, value: Any, step: int | None = None) -> None:
         """Change a hyper-parameter after ``step`` updates; update number ``step`` + 1 is the first to use it.
 
-        name: lr, weight_decay, momentum, betas (or beta1, beta2), eps, clip, dropout or ema. value: one
-        number, or one per member; for betas a pair of these. step: default: the present one.
+        name: lr, weight_decay, momentum, betas (or beta1, beta2), eps, clip, dropout or ema, or a number that
+        an optimizer of your own has among its defaults. value: one number, or one per member; for betas a
+        pair of these. step: default: the present one.
 
         Raises:
             TreinoError: an unknown name, a value out of range, or a step that has passed.
@@ -412,10 +428,12 @@ class TrainingLoop:
         if at < self.step:
             raise SET_STEP_PASSED(name=name, step=at, now=self.step)
         model, members = self.model, len(self.state.population)
-        dropout = model.net is not None and bool(model.net.drops)
-        has = {"dropout": dropout, "ema": model.averages}
-        for each, value_P in changed_values(name, value, members, model.optimizer, has).items():
-            self.state.pending.append(HyperparameterChange(at, each, tuple(value_P.tolist())))
+        values = changed_values(name, value, members, model.optimizer, self.steerable)
+        of_P = {each: tuple(value_P.tolist()) for each, value_P in values.items()}
+        if (own := OPTIMIZERS[model.optimizer].own) is not None:
+            for row in set(zip(*of_P.values(), strict=True)):
+                own.try_change(model.template, dict(zip(of_P, row, strict=True)))
+        self.state.pending += [HyperparameterChange(at, each, value_P) for each, value_P in of_P.items()]
 
     def restart_patience(self, step: int) -> None:
         """Count patience from this step on, because a setting changed there."""

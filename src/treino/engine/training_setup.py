@@ -253,8 +253,9 @@ def set_up(
     outputs, targets = outputs_of(loss, inputs), loss.target(inputs.train[1][:PROBE_ROWS], config.dtype).cpu()
     check_own(loss, outputs, targets, weighted=bags is not None)
     template = template_of(net, inputs, loss, config)
-    config = _with_own_defaults(config, template.module)
+    config, numbers = _with_own_defaults(config, template.module)
     hp = config.hyperparameters(net.dropout if isinstance(net, Net) else 0.0)
+    hp |= {name: torch.full_like(hp["lr"], value) for name, value in numbers.items()}
     model = _model(net, template, loss, inputs, config, bags, averages=bool((hp["ema"] > 0).any()))
     plan = _step_plan(inputs, config, count, optimizer_from)
     last = plan.rows % (plan.batch_size or plan.rows) or plan.batch_size or plan.rows
@@ -302,17 +303,18 @@ def set_up(
     return setup, TrainingState.initial(population, best)
 
 
-def _with_own_defaults(config: TrainConfig, module: nn.Module) -> TrainConfig:
-    """The config of an optimizer of the user's own, with its own values for what nobody typed."""
+def _with_own_defaults(config: TrainConfig, module: nn.Module) -> tuple[TrainConfig, dict[str, float]]:
+    """The config of an optimizer of the user's own, with its own values for what nobody typed; and the
+    numbers that it alone has."""
     own: OwnOptimizer | None = OPTIMIZERS[config.shared.optimizer].own
     if own is None:
-        return config
-    defaults = own.defaults(module)
+        return config, {}
+    defaults, numbers = own.defaults(module)
     members = (
         s.filled({name: value for name, value in defaults.items() if s.source(name) != "typed"})
         for s in config.members
     )
-    return replace(config, members=tuple(members))
+    return replace(config, members=tuple(members)), numbers
 
 
 def _model(

@@ -17,13 +17,13 @@ from treino.base.errors import TreinoError
 from treino.base.files import DATABASE, damaged
 from treino.base.words import _, numeral
 from treino.engine import HP, OPTIMIZERS
-from treino.engine.hyperparameters import checked_numbers, registered
+from treino.engine.hyperparameters import checked_numbers, is_hyperparameter, registered
 from treino.engine.step_plan import EpochCount
 from treino.folders.documents.run_spec import ResolvedSettings, RunSpec
 from treino.folders.documents.run_spec import Segment as Segment
 from treino.folders.store import RunFolder
 from treino.folders.store.change import CONSEQUENCE, Change, settings_text
-from treino.settings.spec import OF_SOME, read_settings
+from treino.settings.spec import OF_SOME, Settings, read_settings
 
 # ---- the path
 
@@ -107,7 +107,7 @@ def typed_after(typed: Mapping[str, Any], settings: Mapping[str, Any], change: C
         return dict(typed)
     after = dict(typed)
     for name, value in change.settings.items():
-        if name in HP:
+        if is_hyperparameter(name):
             if name in ("dropout", "ema") and value and not after.get(name):
                 after[name] = value
             continue
@@ -146,9 +146,15 @@ class Timeline:
         """All changes of the run's segments, also of those that the path has left, in the order in which they
         were made."""
         changes = self.folder.database.changes()
+        known = {*HP}
         for change in changes:
             try:
-                _check(change.settings)
+                optimizer = registered(
+                    "optimizer", change.settings.get("optimizer", self.spec.resolved.optimizer), OPTIMIZERS
+                )
+                if OPTIMIZERS[optimizer].own is not None:  # it may have had numbers of its own
+                    known |= change.settings.keys()
+                _check(change.settings, known)
             except TreinoError as error:
                 raise damaged(self.folder.path / DATABASE, error.message) from None
         return [*changes, *(change for change in self.unwritten if change.settings)]
@@ -239,11 +245,11 @@ class Timeline:
         return [change for change in self.held(number) if change.step <= step]
 
 
-def _check(settings: Mapping[str, Any]) -> None:
-    """Raise TreinoError if these are no settings or values that a run can have."""
-    own = {name: value for name, value in settings.items() if name not in ("beta1", "beta2")}
-    registered("optimizer", read_settings(own).optimizer, OPTIMIZERS)
-    for name in settings.keys() - own.keys():
+def _check(settings: Mapping[str, Any], known: Set[str]) -> None:
+    """Raise TreinoError if these are no settings or values that a run can have. known: hyper-parameters."""
+    of_state = {name for name in settings.keys() & known if name not in Settings.model_fields}
+    read_settings({name: value for name, value in settings.items() if name not in of_state})
+    for name in of_state:
         checked_numbers(name, settings[name], 1)
 
 

@@ -6,7 +6,6 @@ from treino.training.branch import check_changes as check_changes
 from treino.training.branch import rewinding as rewinding
 from treino.training.commands import checked_playback as checked_playback
 from treino.training.commands import deliver as deliver
-from treino.training.commands import optional_state as optional_state
 from treino.training.commands import send_command as send_command
 from treino.training.commands import send_setting as send_setting
 from treino.training.commands import send_settings as send_settings

@@ -21,7 +21,7 @@ from functools import partial
 from typing import Any
 
 from treino.base.delivery import Delivery
-from treino.base.errors import Refusal, TreinoError
+from treino.base.errors import Refusal, TreinoError, nearest
 from treino.base.log import LOG
 from treino.base.words import _, numeral, setting
 from treino.data.dataset import Data
@@ -30,11 +30,13 @@ from treino.engine.early_stopping import FACTOR
 from treino.engine.hyperparameters import changed_values, checked_numbers, single_values
 from treino.engine.metrics import further_metric, metric_names
 from treino.engine.nets import CNN
+from treino.engine.optim import HP
 from treino.folders.documents import read_run_spec
 from treino.folders.store.database import Command
 from treino.folders.timeline import newest
 from treino.training.alert_conditions import BACK, AlertCourse, Course, Looks
 from treino.training.alerts import (
+    ALERT_HYPERPARAMETER,
     FINDING,
     NOTIFY,
     REWIND,
@@ -139,15 +141,15 @@ def check_alerts(alerts: Sequence[Alert], data: Data, resolution: Resolution) ->
 
 def _check_action(action: Action, data: Data, resolution: Resolution) -> None:
     training = resolution.training
-    net = training.model.net
-    has = {"dropout": net is not None and bool(net.drops), "ema": training.model.averages}
     for change in action.changes:
+        if change.name not in (*training.steerable, *HP, "betas"):
+            raise ALERT_HYPERPARAMETER(name=change.name, hint=nearest(change.name, training.steerable))
         if change.relative:
             value_P = training.state.population.hp[change.name]
             if bool((value_P != value_P[0]).any()):
                 raise ALERT_OF_MEMBERS(name=change.name)
         value = float(training.state.population.hp[change.name][0]) if change.relative else change.value
-        changed_values(change.name, value, 1, training.model.optimizer, has)
+        changed_values(change.name, value, 1, training.model.optimizer, training.steerable)
     if action.kind != REWIND:
         return
     if why := why_not_reproducible(data):
@@ -478,7 +480,7 @@ class Acts:
     def _set_from_here(self, name: str, value: Any) -> None:
         """Send the commands that set a value from the next step on."""
         training = self.job.training
-        for each, own in single_values(name, value, training.model.optimizer).items():
+        for each, own in single_values(name, value, training.model.optimizer, training.steerable).items():
             known = next((command for command in self.ahead if command.name == each), None)
             if known is not None:
                 self.ahead.remove(known)

@@ -15,9 +15,9 @@ from treino.base.words import _
 from treino.data.documents import DataSource
 from treino.data.rows_in_memory import in_memory
 from treino.engine import HP, OPTIMIZERS
-from treino.engine.carry_over import carry_over, largest_change, unread
-from treino.engine.hyperparameters import checked_numbers, registered
-from treino.engine.optim import BETAS
+from treino.engine.carry_over import carry_over, largest_change
+from treino.engine.hyperparameters import checked_numbers, is_hyperparameter, registered
+from treino.engine.optim import BETAS, unread
 from treino.engine.population import Copies
 from treino.engine.saved_state import keyframe_of_saved
 from treino.folders.data_source import COPY
@@ -88,7 +88,7 @@ class NextSegment:
     @property
     def state(self) -> dict[str, Any]:
         """The changed hyper-parameters, which are a part of a training's state."""
-        return self.reset | {name: v for name, v in self.change.settings.items() if name in HP}
+        return self.reset | {name: v for name, v in self.change.settings.items() if is_hyperparameter(name)}
 
 
 def next_segment(snapshot: Snapshot, changes: Mapping[str, Any], sender: str = "") -> NextSegment:
@@ -136,8 +136,10 @@ def _changed(changes: Mapping[str, Any], typed: Mapping[str, Any], snapshot: Sna
             raise CHANGE_OPEN(name=name)
     if "betas" in rest:
         state["beta1"], state["beta2"] = read_settings({"betas": rest.pop("betas")}).betas or BETAS
+    optimizer = registered("optimizer", rest.get("optimizer", snapshot.settings["optimizer"]), OPTIMIZERS)
+    own = OPTIMIZERS[optimizer].own
     for name in list(rest):
-        if name in HP:
+        if name in HP or (own is not None and is_hyperparameter(name)):
             value = rest.pop(name)
             if name in Settings.model_fields:
                 state[name] = getattr(read_settings({name: value}), name)
@@ -147,8 +149,6 @@ def _changed(changes: Mapping[str, Any], typed: Mapping[str, Any], snapshot: Sna
             refuse(name, run)
     if rest.get("keep") == "best" and snapshot.settings["keep"] == "last":
         raise BRANCH_KEEP(run=run.name)
-    if "optimizer" in rest:
-        registered("optimizer", rest["optimizer"], OPTIMIZERS)
     read = read_settings(rest).model_dump(mode="json", include=set(rest))
     names = sorted(rest, key=lambda name: name != "optimizer")  # the others may be of the new optimizer
     return {name: read[name] for name in names if typed.get(name) != read[name]} | state

@@ -17,7 +17,6 @@ from treino.folders.store.checkpoint import LiveFolder
 from treino.folders.store.database import NOT_RUNNING, not_running
 from treino.folders.stored_run import StoredRun
 from treino.settings.setting_types import FASTEST, MOST_STEPS, SLOWEST
-from treino.settings.spec import LAYERS
 
 SPEED_RANGE = Refusal(
     "A speed must be from {low:g} to {high:,.0f} steps per second; it is {value!r}.",
@@ -43,18 +42,11 @@ def send_settings(
             training process.
     """
     _check_running(run.folder)
-    has = optional_state(run)
     commands: dict[str, Any] = {}
     for name, value in changes.items():
-        commands |= single_values(name, value, run.resolved.optimizer, has)
+        commands |= single_values(name, value, run.resolved.optimizer, run.spec.facts.steerable)
     for each, value in commands.items():
         run.folder.database.add_command(each, value, step, sender=sender)
-
-
-def optional_state(run: StoredRun) -> dict[str, bool]:
-    """Whether the network has what these hyper-parameters act on: dropout layers, a running average."""
-    averages = bool(run.spec.resolved.ema or run.asked_settings.get("ema"))
-    return {"dropout": run.spec.net in LAYERS and run.dropout > 0, "ema": averages}
 
 
 def send_stop(folder: RunFolder) -> None:

@@ -62,6 +62,7 @@ def run_facts(data: Data, resolution: Resolution) -> RunFacts:
         "reasons": list(resolution.reasons),
         "notes": list(data.notes),
         "findings": initial_faults(resolution),
+        "steerable": list(engine.steerable),
         "reproducible": not why,
         "reproducible_why": why or None,
     }

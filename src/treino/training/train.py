@@ -398,7 +398,7 @@ class RunJob:
         if command.step is not None and command.step >= steps:
             raise SET_STEP_PAST_END(name=command.name, step=command.step, steps=steps)
         engine.set(command.name, command.value, command.step)
-        settings = single_values(command.name, command.value, engine.model.optimizer)
+        settings = single_values(command.name, command.value, engine.model.optimizer, engine.steerable)
         step = max(command.step or 0, engine.step)
         self.folder.database.add_change(Change(self.segment, step, settings, command.sender))
 

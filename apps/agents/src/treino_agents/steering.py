@@ -7,7 +7,7 @@ from typing import Any
 from treino.base.errors import Refusal
 from treino.base.words import _
 from treino.folders import Access, StoredRun, not_running
-from treino.settings import read_settings
+from treino.settings import Settings, read_settings
 from treino.training import (
     FanBoundaries,
     extension,
@@ -51,8 +51,8 @@ def _set(run: StoredRun, changes: Mapping[str, Any], step: int | None) -> dict[s
     """Ask the process that trains the run for the changes, and wait a moment for its answer."""
     if not isinstance(changes, dict) or not changes:
         raise CHANGES_MISSING(example={"lr": 0.001})
-    read = read_settings(changes)
-    values = {name: getattr(read, name, None) for name in changes}
+    known = read_settings({name: value for name, value in changes.items() if name in Settings.model_fields})
+    values = {name: getattr(known, name, value) for name, value in changes.items()}
     before = len(run.folder.database.commands()), len(run.folder.database.events())
     send_settings(run, values, step, sender=AGENT)
     head = {"run": run.name, "path": str(run.path), "set": dict(values), "step": step, "sender": AGENT}

@@ -415,7 +415,8 @@ NEEDED = {"set": ("changes",), "rewind": ("step",), "branch": ("step",), "fan": 
 
 def _steer_arguments(verbs: Mapping[str, Verb]) -> tuple[Argument, ...]:
     changes = {each.name: each.schema for each in setting_arguments(OF_CHANGE, OF_FILES, described=False)}
-    of_changes = {"type": "object", "properties": changes, "additionalProperties": False}
+    # others are numbers that the user's own optimizer alone has
+    of_changes = {"type": "object", "properties": changes, "additionalProperties": {"type": "number"}}
 
     whole: Schema = {"type": "integer"}
     schemas: dict[str, tuple[str, Schema]] = {

@@ -74,7 +74,7 @@ class SpeedCommand(StudioCommand):
 
 class SetCommand(StudioCommand):
     do: Literal["set"]
-    name: Literal["lr", "weight_decay", "momentum", "beta1", "beta2", "clip", "dropout", "ema"]
+    name: Annotated[str, Field(max_length=100, pattern=r"^[^\W\d]\w*$")]
     value: Annotated[float, Field(allow_inf_nan=False)] | None
 
 
@@ -315,7 +315,8 @@ def _check_value(command: SetCommand) -> None:
                 _("The usual values are 0.9 and 0.999."),
             )
         return
-    read_settings({command.name: command.value})
+    if command.name in Settings.model_fields:  # others are of the user's own optimizer, which checks them
+        read_settings({command.name: command.value})
 
 
 def _explained(error: ValidationError, document: Any, verbs: Sequence[str]) -> TreinoError:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from treino.base.errors import TreinoError
 from treino.base.words import _
 from treino.data import Data
-from treino.engine import ACTIVATIONS, LOSSES, OPTIMIZERS, SCHEDULES, TrainingLoop
+from treino.engine import ACTIVATIONS, HP, LOSSES, OPTIMIZERS, SCHEDULES, TrainingLoop
 from treino.folders import (
     MEMBER,
     Change,
@@ -28,7 +28,7 @@ from treino.folders import (
 from treino.inspection import columns_with_an_axis
 from treino.reports import called_again
 from treino.settings import FAULTS
-from treino.training import Snapshot, optional_state, with_remedy
+from treino.training import Snapshot, with_remedy
 from treino_studio.page_messages import Choices, FixedBy, Mark
 from treino_studio.run_result import run_result
 from treino_studio.thinning import drawn_places
@@ -149,7 +149,7 @@ def live_settings(run: StoredRun, optimizer: str) -> list[str]:
         names.append("momentum")
     if "betas" in reads:
         names += ["beta1", "beta2"]
-    return names + [name for name, has in optional_state(run).items() if has]
+    return names + [name for name in run.spec.facts.steerable if name not in HP or name in ("dropout", "ema")]
 
 
 APART = ("name", "out", "threads", "device", "engine")  # settings in which runs may differ that say nothing

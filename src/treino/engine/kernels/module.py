@@ -13,7 +13,7 @@ from treino.engine.augmentation import augmented
 from treino.engine.model import Model
 from treino.engine.net_state import check_forms, load_buffers, store_buffers
 from treino.engine.optim import OFF, OPTIMIZERS, ema_limit, torch_settings
-from treino.engine.own_optimizers import load_state, store_state
+from treino.engine.own_optimizers import AS_SET, load_state, number_like, store_state
 from treino.engine.population import Population
 from treino.engine.rng import dropout_keys, fork_rng, reseed, step_seed
 from treino.engine.step_plan import EVALUATION_ROWS, Chunk
@@ -173,8 +173,14 @@ class ModuleKernel:
                 load_state(bound.optimizer, self.model.state_form, population.moments[0][row])
             else:
                 bound.optimizer.state.clear()
+                for group, own in zip(bound.optimizer.param_groups, bound.groups, strict=True):
+                    group.update(own)
             usual = bound.groups[0]  # what a group has of its own stays until the setting differs
             for group, own in zip(bound.optimizer.param_groups, bound.groups, strict=True):
+                for name, value in hp.items():
+                    if group.get(AS_SET.format(name), value) != value:
+                        group[name] = number_like(group[name], value)
+                        group[AS_SET.format(name)] = value
                 for name in settings.keys() & group.keys():
                     group[name] = own[name] if settings[name] == usual[name] else settings[name]
         else:

@@ -209,6 +209,9 @@ class Finding(Document):
 
 
 class RunFacts(Document):
+    """What is known before the first step. steerable: the hyper-parameters that can change while it
+    trains."""
+
     currency: Text
     rows: Rows
     features: Many[Text]
@@ -217,6 +220,7 @@ class RunFacts(Document):
     reasons: Many[Text]
     notes: Many[Text]
     findings: Many[Finding]
+    steerable: Many[Text]
     reproducible: bool
     reproducible_why: Text | None
 

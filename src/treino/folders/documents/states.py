@@ -4,7 +4,7 @@ Numbers may be infinite here: the best metric is infinite before the first evalu
 """
 
 from collections.abc import Sized
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field
 
@@ -14,6 +14,7 @@ from treino.base.document_fields import (
     Document,
     Many,
     Seconds,
+    Text,
 )
 from treino.folders.documents.sweep import NetworkRecord
 
@@ -29,10 +30,9 @@ def _beginning(step: int) -> int:
 Step = Annotated[int, Field(le=2**53), AfterValidator(_beginning)]
 """A number of updates; negative if there is none yet."""
 
-Hyperparameter = Literal["lr", "weight_decay", "momentum", "beta1", "beta2", "eps", "clip", "dropout", "ema"]
-Pending = Annotated[
-    tuple[Count, Hyperparameter, Many[Annotated[str, Field(pattern=WRITTEN_NUMBER)]]], AS_TUPLE
-]
+HYPERPARAMETERS = {"lr", "weight_decay", "momentum", "beta1", "beta2", "eps", "clip", "dropout", "ema"}
+"""Those of every training; the user's own optimizer may have others."""
+Pending = Annotated[tuple[Count, Text, Many[Annotated[str, Field(pattern=WRITTEN_NUMBER)]]], AS_TUPLE]
 
 
 class State(Document):
@@ -72,13 +72,13 @@ class KeyframeState(State):
     step: Count
     evaluated: Step
     best: Annotated[tuple[float, Step], AS_TUPLE] | None = None
-    hp: dict[Hyperparameter, float] | None = None
+    hp: dict[Text, float] | None = None
     epoch_count: Count | None = None
 
     def agreeing(self) -> dict[str, bool]:
         one = self.epoch_count is None
-        hp = set(get_args(Hyperparameter)) if one else None
-        return {"best": (self.best is not None) == one, "hp": hp == (self.hp and self.hp.keys())}
+        hp = self.hp is not None and self.hp.keys() >= HYPERPARAMETERS
+        return {"best": (self.best is not None) == one, "hp": hp == one}
 
 
 Clock = Annotated[Many[Count], Field(min_length=4, max_length=4)]

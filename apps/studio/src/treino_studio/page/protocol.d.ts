@@ -1,5 +1,5 @@
 // The studio's messages and the settings, as tools/page_types.py writes them from the models.
-// de20d38eb67282cddfc07c2322269ffd9c2c29cfd381b7353ddd9f3529be29b9
+// e186b98c74f74a6807402b7d69df28b0121972e96092cd4ed156433b0fac6de8
 
 export interface Acknowledgement {
   ack: number;
@@ -108,7 +108,7 @@ export interface SpeedCommand {
 export interface SetCommand {
   do: "set";
   id: number;
-  name: "lr" | "weight_decay" | "momentum" | "beta1" | "beta2" | "clip" | "dropout" | "ema";
+  name: string;
   value: number | null;
 }
 export interface SegmentCommand {

@@ -96,6 +96,26 @@ export function makeSettings(page) {
     latest({ name: 'lr', value });
   });
 
+  /** The field of a number that the user's own optimizer alone has. */
+  function ownField(name) {
+    const field = el('input', { id: `own-${name}`, type: 'text', inputmode: 'decimal', autocomplete: 'off' });
+    typed(field, (text) =>
+      ask(
+        field,
+        numberIn(text),
+        Number.isFinite,
+        t('no_number', { text }),
+        page.store.state.settings[name],
+        (value) => ['set', { name, value }],
+      ),
+    );
+    return el(
+      'div',
+      { class: 'field', id: `own-${name}-field` },
+      el('div', { class: 'line' }, el('label', { for: field.id }, name), field),
+    );
+  }
+
   /** Send a number that was typed, unless it is the one in force; what refuses it is said beside the field. */
   async function ask(field, value, fits, why, now, command) {
     if (!fits(value)) return refuseField(field, why);
@@ -133,6 +153,14 @@ export function makeSettings(page) {
     lr.disabled = slider.disabled = off;
     for (const [name, scale] of Object.entries(LIVE))
       updateLive(name, scale, settings[name], off || (live && !live.includes(name)), live && !live.includes(name));
+    const own = (live ?? []).filter((name) => name !== 'lr' && !(name in LIVE));
+    for (const field of $$('#live [id^="own-"].field')) field.hidden = !own.includes(field.id.slice(4, -6));
+    for (const name of own) {
+      if (!$(`#own-${name}`)) $('#live').append(ownField(name));
+      const field = $(`#own-${name}`);
+      if (document.activeElement !== field && !field.matches('[aria-invalid]')) field.value = num(settings[name]);
+      field.disabled = off;
+    }
     updateChoices(settings, choices ?? {}, off, state);
     updateLength(state, off);
     for (const name of FAULTS) {
