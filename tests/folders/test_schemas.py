@@ -12,6 +12,7 @@ import pytest
 
 import treino as tr
 from tests.conftest import Treino
+from treino.cli.app import VERBS
 from treino.folders.documents.schemas import OUTPUTS, names, schema_of
 from treino.folders.store import RunFolder
 
@@ -23,16 +24,32 @@ TRAINED = {
 }
 
 
+KEYS = (  # one of each kind of document at least
+    *("status", "runs", "a", "toml", "like", "builtins", "columns", "findings", "topics", "checks", "paths"),
+    *("predictions", "replaced", "suspects", "schemas", "title"),
+)
+SCRIPT = """
+import torch
+
+net = torch.nn.Linear(2, 1)
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+for _step in range(5):
+    net(torch.randn(8, 2)).pow(2).mean().backward()
+    optimizer.step()
+"""
+
+
 def refused(name: str, document: Any) -> bool:
     return not jsonschema.Draft202012Validator(schema_of(name)).is_valid(document)
 
 
 def check_outputs(outputs: dict[str, list[Any]]) -> None:
     assert outputs.keys() == OUTPUTS.keys()
+    assert outputs.keys() >= {*VERBS}, "a verb without a schema"
     for verb, documents in outputs.items():
         for document in documents:
             assert not refused(verb, document), (verb, document)
-            assert refused(verb, document | {"status": 7, "runs": 7, "a": 7, "toml": 7, "like": 7}), verb
+            assert refused(verb, document | dict.fromkeys(KEYS, 7)), verb
     run = outputs["train"][0]
     required = set(schema_of("train")["$defs"]["RunOutput"]["required"])
     assert {"metrics", "loss", "path", "changes"} <= required
@@ -72,6 +89,8 @@ def test_what_is_written_and_printed_is_valid_and_a_changed_one_is_not(
         if hasattr(event, "tick"):
             os.kill(os.getpid(), signal.SIGINT)
 
+    Path("script.py").write_text(SCRIPT)
+    printed("train diabetes --epochs 2 --name number")
     trained = {name: printed(command) for name, command in TRAINED.items()}
     with pytest.raises(KeyboardInterrupt):
         tr.fit("wine", epochs=100_000, name="begun", watch=stop)
@@ -83,6 +102,20 @@ def test_what_is_written_and_printed_is_valid_and_a_changed_one_is_not(
             "resume": [printed("resume sweep --more 2")],
             "compare": [printed("compare run seeds --on iris")],
             "data --like": [printed("data iris --like run")],
+            "data": [printed("data"), printed("data iris"), printed("data wine --to page.html")],
+            "doctor": [printed("doctor"), printed("doctor run"), printed("doctor script.py")],
+            "explain": [
+                *map(printed, ("explain", "explain run", "explain adam", "explain adam run --to a.html"))
+            ],
+            "export": [printed("export run"), printed("export run --format pt2")],
+            "plot": [
+                printed("plot run"),
+                printed("plot run --what curves,landscape,occlusion --to pictures"),
+            ],
+            "predict": [printed("predict run iris"), printed("predict number diabetes --to answers.csv")],
+            "report": [printed("report run")],
+            "rows": [printed("rows iris --networks 16"), printed("rows run --networks 16 --of 3")],
+            "schema": [printed("schema"), printed("schema run/result.json")],
             "verify": [printed("verify run --keep")],
             "runs": [printed("runs")],
             "show": [

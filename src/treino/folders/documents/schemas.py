@@ -7,19 +7,34 @@ say about each other (``Document.agreeing``) is checked by treino alone.
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from pydantic import TypeAdapter
+from pydantic import ConfigDict, Field, TypeAdapter
 
-from treino.base.document_fields import Count, Document, Many, Plain, Text
+from treino.base.document_fields import (
+    Count,
+    Document,
+    Figure,
+    Figures,
+    Many,
+    Number,
+    Plain,
+    Seconds,
+    Text,
+)
 from treino.base.errors import Refusal, nearest
 from treino.base.words import N_, _
+from treino.data.preparation.row_weights import WeightsDescription
+from treino.data.summaries.description import ColumnDescription
+from treino.data.table import DataWarning
 from treino.folders.documents.listing import ListedRun
 from treino.folders.documents.paired_runs import PairedRuns
 from treino.folders.documents.reading import MODELS
 from treino.folders.documents.run_result import RunResult
+from treino.folders.documents.run_spec import Finding
 from treino.folders.documents.sweep import StudyResult, SweepResult
 from treino.folders.documents.verification import NAME as VERIFICATION
 from treino.folders.documents.verification import VerificationDocument
 from treino.inspection.drift import Drift
+from treino.inspection.microscope.explanation import Check
 
 SCHEMA_UNKNOWN = Refusal("There is no schema {name!r}.", "{hint}")
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -107,25 +122,180 @@ class ConfigurationFile(Document):
     toml: Text
 
 
-class VerificationOutput(VerificationDocument):
-    """path: the file that was written. replaced: files that were there before."""
+class Written(Document):
+    """path: the file that was written, null if none was asked for. replaced: files that were there before."""
 
     path: Text | None
     replaced: Many[Text]
 
 
-class PairedRunsOutput(PairedRuns):
-    """path: the file that was written. replaced: files that were there before."""
+class VerificationOutput(VerificationDocument, Written):
+    """What a verification found."""
 
-    path: Text | None
+
+class PairedRunsOutput(PairedRuns, Written):
+    """Two runs judged on the same rows."""
+
+
+class WrittenReport(Written):
+    path: Text
+
+
+Problem = dict[Literal["rule", "message", "hint"], Text]
+
+
+class WrittenPictures(Document):
+    """paths: the files that were written. errors: why others could not be drawn; error: the first of them."""
+
+    paths: Many[Text]
     replaced: Many[Text]
+    error: Problem | None = None
+    errors: Many[Problem] = ()
+
+
+class ExportedFiles(Document):
+    """held: what the files hold of the training data. rows, difference: on how many rows the file was
+    compared with the run, and the largest difference of an answer."""
+
+    path: Text
+    paths: Many[Text]
+    held: Many[Text]
+    rows: Count | None = None
+    difference: Figure = None
+
+
+class DataSets(Document):
+    """packages: data sets that installed packages bring, with the package's name."""
+
+    builtins: Many[dict[Text, Count | Text]]
+    packages: dict[Text, Text]
+
+
+class DescribedData(Document):
+    """See ``treino.data.summaries.description.TableDescription``."""
+
+    name: Text
+    source: Text
+    rows: Count
+    columns: Many[ColumnDescription]
+    target: Text | None
+    task: Text | None
+    task_reason: Text | None
+    classes: Many[Text]
+    class_rows: Many[Count]
+    rows_without_target: Count
+    likely_targets: Many[Text]
+    notes: Many[Text]
+    warnings: Many[DataWarning]
+    row_weights: WeightsDescription | None = None
+    images: dict[Text, Plain] | None = None
+
+
+class PredictedRow(Document):
+    """One row. prediction, probabilities, low, high, set, file: as far as the task and the data have them;
+    targets: the same for each target, if there are several."""
+
+    row: Count | Text
+    prediction: Plain = None
+    targets: dict[Text, dict[Text, Plain]] | None = None
+
+
+class PredictionOutput(Written):
+    """predictions: left out where a file has them. missing, unknown: cells of each column without a value, or
+    with a class that no training row had. metrics: on the rows whose target is known."""
+
+    rows: Count
+    predictions: Many[PredictedRow] = ()
+    notes: Many[Text]
+    missing: dict[Text, Count]
+    unknown: dict[Text, Count]
+    metrics: Figures | None = None
+    rows_compared: Count | None = None
+    training_rows: Count | None = None
+
+
+class RowsOutput(Written):
+    """suspects, hard: numbers of rows. rows: the table of all rows, by its columns. of: the rows that push a
+    prediction. without_suspects: training with the suspected rows compared with training without them."""
+
+    data: Text
+    target: Text
+    networks: Count
+    steps: Count
+    seconds: Seconds
+    suspects: Many[Count]
+    hard: Many[Count]
+    equal_across_splits: Count
+    equal_with_other_label: Count
+    rows: dict[Text, Many[Plain]]
+    notes: Many[Text]
+    of: dict[Text, Plain] | None = None
+    without_suspects: dict[Text, Plain] | None = None
+
+
+class ExplainedStep(Document):
+    part: Text
+    title: Text
+    symbols: Text
+    numbers: Text
+    value: Figure
+    text: Text
+
+
+class Explained(Document):
+    """A topic's arithmetic. checks: numbers beside those of torch, and whether they agree."""
+
+    topic: Text
+    title: Text
+    steps: Many[ExplainedStep]
+    checks: Many[Check]
+    holds: bool
+    sources: Many[Text]
+
+
+class Topics(Document):
+    topics: Many[dict[Literal["topic", "about"], Text]]
+    run: Text | None = None
+
+
+class FoundFault(Finding):
+    model_config = ConfigDict(extra="allow")
+
+
+class Examination(Document):
+    """What the doctor found in a script, a run or the installation. overhead: the estimated share of the
+    script's time that recording took. exit: the exit status."""
+
+    subject: Text
+    steps: Count
+    findings: Many[FoundFault]
+    overhead: Number
+    exit: int
+
+
+class SchemaNames(Document):
+    schemas: Many[dict[Literal["name", "about"], Text]]
+
+
+class JsonSchema(Document):
+    dialect: Text = Field(alias="$schema")
+    title: Text
 
 
 OF_RUN, OF_SWEEP = RunOutput | UnfinishedRun, SweepResult | UnfinishedSweep
 OF_STUDY = StudyResult | UnfinishedStudy
 OUTPUTS: Mapping[str, Any] = {
     "compare": PairedRunsOutput,
+    "data": DataSets | DescribedData,
     "data --like": Drift,
+    "doctor": Examination,
+    "explain": Explained | Topics,
+    "export": ExportedFiles,
+    "plot": WrittenPictures,
+    "predict": PredictionOutput,
+    "report": WrittenReport,
+    "rows": RowsOutput,
+    "schema": SchemaNames | JsonSchema,
     "train": OF_RUN | OF_SWEEP,
     "sweep": OF_SWEEP,
     "study": OF_STUDY,
