@@ -1,8 +1,10 @@
 """Viewers of one page: what each gets, who steers, answers after a lost connection."""
 
+import json
 from pathlib import Path
 
 from apps.studio.tests.running import Bench, with_studio
+from treino_studio.hub import GROWING, GrowingCurves
 
 
 def test_a_viewer_gets_state_points_curves_and_a_frame(tmp_path: Path) -> None:
@@ -116,3 +118,15 @@ def test_two_frames_at_most_are_underway_and_the_newest_comes_next(tmp_path: Pat
             assert len(one.frames) == 5
 
     with_studio(tmp_path, work)
+
+
+def test_a_late_viewer_gets_the_least_and_largest_losses_of_all_points() -> None:
+    curves = GrowingCurves()
+    for begin in (0, 2):
+        lists = {name: [10 * k + begin, 10 * k + begin + 1] for k, name in enumerate(GROWING)}
+        curves.add({"run": "run", "from": begin, **lists})
+    for begin in (0, 1, 2):
+        news = json.loads(curves.text(begin))["curves"]
+        assert [news[name] for name in GROWING] == [[10 * k + n for n in range(begin, 4)] for k in range(4)]
+    curves.add({"run": "run", "from": 0, "step": [1], "loss": [0.5]})
+    assert json.loads(curves.text(0))["curves"] == {"run": "run", "from": 0, "step": [1], "loss": [0.5]}

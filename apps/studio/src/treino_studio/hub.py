@@ -27,7 +27,8 @@ ANSWERS_KEPT = 256  # per viewer, to send again after a lost connection
 COMMANDS_OPEN = 64  # maximum number of unanswered commands per viewer
 TEXTS_UNSENT = 64  # from this many unsent texts on, a viewer's messages aren't read
 VIEWERS_KEPT = 2000  # per page, including disconnected ones
-GROWING = "step", "loss"  # the lists of a curve, which grow
+POINTS = "step", "loss"
+GROWING = *POINTS, "low", "high"  # the lists of a curve, which grow; the last two of means alone
 EVENTS = ("notice",)  # kinds of messages that are sent once and not kept
 
 
@@ -142,7 +143,8 @@ class GrowingCurves:
     def text(self, begin: int) -> str:
         """The ``curves`` message for a viewer that has the first ``begin`` points."""
         if begin not in self._texts:
-            lists = {name: values[begin:] for name, values in self._lists.items()}
+            known = {name: values for name, values in self._lists.items() if values or name in POINTS}
+            lists = {name: values[begin:] for name, values in known.items()}
             self._texts[begin] = compact_json({"curves": {**self._rest, "from": begin, **lists}}).decode()
         return self._texts[begin]
 
