@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch.nn import functional
@@ -228,15 +229,32 @@ def test_what_is_printed_tells_how_many_steps_there_will_be() -> None:
     assert again.steps is None, "it began anew, as for another fold"
 
 
-def test_a_long_curve_keeps_its_mean() -> None:
-    curve, values = ScriptCurve("script"), [float(k % 7) for k in range(3 * POINTS)]
-    points: list[list[float]] = [[], []]
+def grown(curve: ScriptCurve, values: list[float], names: tuple[str, ...]) -> dict[str, list[float]]:
+    """What a page has of a curve after these values of every step."""
+    points: dict[str, list[float]] = {name: [] for name in names}
     for k in range(0, len(values), 1000):
         news: Message = curve.add(k + 1000, values[k : k + 1000])["curves"]
-        for kept, each in zip(points, (news["step"], news["loss"]), strict=True):
-            kept[news["from"] :] = each
-    steps, means = points
-    assert len(steps) <= POINTS
-    width = steps[1] - steps[0]
-    assert means == pytest.approx([sum(values[s - width : s]) / width for s in steps])
+        for name, kept in points.items():
+            kept[news["from"] :] = news.get(name, [])
+    assert len(points["step"]) <= POINTS
     assert json.dumps(points)
+    return points
+
+
+def test_a_long_curve_of_losses_keeps_their_mean_the_least_and_the_largest() -> None:
+    values = [float(k % 7) for k in range(3 * POINTS)]
+    values[5001] = 900.0
+    points = grown(ScriptCurve("script"), values, ("step", "loss", "low", "high"))
+    steps = points["step"]
+    width = steps[1] - steps[0]
+    parts = [values[step - width : step] for step in steps]
+    assert points["loss"] == pytest.approx([sum(part) / width for part in parts])
+    assert (points["low"], points["high"]) == ([min(p) for p in parts], [max(p) for p in parts])
+
+
+def test_a_long_curve_of_another_figure_holds_measured_points_and_its_extremes() -> None:
+    values = np.random.default_rng(0).uniform(0.4, 0.6, 3 * POINTS)
+    values[[77, 9003]] = 0.01, 0.99
+    points = grown(ScriptCurve("script", of="figure"), values.tolist(), ("step", "loss"))
+    assert points["loss"] == [values[step - 1] for step in points["step"]]
+    assert {0.01, 0.99, values[0], values[-1]} <= {*points["loss"]}

@@ -4,50 +4,70 @@ import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from treino_studio.script.printed_figures import Count, PrintedFigures, PrintedLine
+from treino_studio.thinning import drawn_places
 
-POINTS = 4000  # with more points of a curve, neighbours are averaged in pairs
+POINTS = 4000  # of a curve: of more, a loss's neighbours are joined in pairs, others are those that are drawn
 MOST_CURVES = 60  # curves of a script; a script of many optimizers has no more
 REMEMBERED = 1000  # newest values by step that are compared with what is printed
 MOST_OF_A_KIND = 3  # curves of one figure of one split, where a script measures it in several places
 
 
-class ScriptCurve:
-    """Values over steps. Each point is the mean of several values if there are too many.
+class Point(NamedTuple):
+    """A point of a curve: a value, or the mean of several up to this step with the least and the largest."""
 
-    fields: what the page gets besides the points.
+    step: int
+    loss: float | None
+    low: float | None
+    high: float | None
+
+
+class ScriptCurve:
+    """Values over steps. Of many, a point of the training loss is a mean; of another curve those points stay
+    that stand out.
+
+    fields: what the page gets besides the points; the training loss has none.
     """
 
     def __init__(self, run: str, **fields: Any) -> None:
         self.run, self.fields = run, fields
         self._width = 1  # values a point
-        self._steps: list[int] = []
-        self._values: list[float | None] = []
-        self._waiting: list[float] = []  # values of an incomplete point
+        self._points: list[Point] = []
+        self._waiting: list[float | None] = []  # values of an incomplete point
 
     def add(self, step: int, values: Sequence[Any]) -> dict[str, Any]:
         """Append values of consecutive steps; return the message for the page. step: the last value's."""
-        begin = len(self._steps)
+        begin = len(self._points)
         for k, value in enumerate(values, step - len(values) + 1):
-            self._waiting.append(math.nan if value is None else float(value))
+            self._waiting.append(value if value is not None and math.isfinite(value) else None)
             if len(self._waiting) >= self._width:
-                self._steps.append(k)
-                self._values.append(_mean(self._waiting))
+                self._points.append(_point(k, self._waiting, self._waiting))
                 self._waiting = []
-        while len(self._steps) > POINTS:
-            begin, self._width = 0, 2 * self._width
-            pairs = zip(self._values[0::2], self._values[1::2], strict=False)
-            halved = [_mean([math.nan if each is None else each for each in pair]) for pair in pairs]
-            self._steps, self._values = self._steps[1::2], halved
-        points = {"from": begin, "step": self._steps[begin:], "loss": self._values[begin:]}
-        return {"curves": {"run": self.run, **self.fields, **points}}
+        while len(self._points) > POINTS:
+            begin = 0
+            if self.fields:
+                value_N = np.array([each.loss for each in self._points], np.float64)
+                drawn = drawn_places([each.step for each in self._points], value_N, POINTS // 2)
+                self._points = [self._points[k] for k in drawn]
+            else:
+                self._width *= 2
+                pairs = zip(self._points[0::2], self._points[1::2], strict=False)
+                self._points = [_point(b.step, (a.loss, b.loss), (*a[2:], *b[2:])) for a, b in pairs]
+        names = Point._fields if self._width > 1 else Point._fields[:2]
+        shown = {name: [getattr(each, name) for each in self._points[begin:]] for name in names}
+        return {"curves": {"run": self.run, **self.fields, "from": begin, **shown}}
 
 
-def _mean(values: list[float]) -> float | None:
-    mean = math.fsum(values) / len(values) if all(map(math.isfinite, values)) else math.nan
-    return mean if math.isfinite(mean) else None
+def _point(step: int, values: Sequence[float | None], ends: Sequence[float | None]) -> Point:
+    """The mean of values, none where one is missing, between the least and the largest of the ends."""
+    finite = [value for value in values if value is not None]
+    mean = math.fsum(finite) / len(values) if len(finite) == len(values) else None
+    known = [end for end in ends if end is not None]
+    return Point(step, mean, min(known, default=None), max(known, default=None))
 
 
 @dataclass

@@ -8,7 +8,7 @@ import { changeOf, makeCharts } from './script_charts.js';
 import { field, refusal } from './script_fields.js';
 import { makeOutput } from './script_output.js';
 import { makeTimeMachine } from './script_time.js';
-import { placeAt } from './store.js';
+import { grown, placeAt } from './store.js';
 import { makeStretches } from './ways.js';
 import { localised, t } from './words.js';
 
@@ -23,19 +23,14 @@ export function open(shell) {
   let built = '';
   let queued = 0;
   let fields = new Map();
-  const curves = new Map(); // by name: { run, of, name, step, loss }
+  const curves = new Map(); // by name: { run, of, name, step, loss, low, high }
   const { connection, command } = connected(shell, 'script', take);
 
   function take(message) {
     if (message.notice) notice(message.notice);
     if (message.curves) {
-      const { from, step, loss, ...about } = message.curves;
-      const known = curves.get(about.run) ?? { step: [], loss: [] };
-      curves.set(about.run, {
-        ...about,
-        step: [...known.step.slice(0, from), ...step],
-        loss: [...known.loss.slice(0, from), ...loss],
-      });
+      const { run, of, name } = message.curves;
+      curves.set(run, { run, of, name, ...grown(curves.get(run), message.curves) });
     }
     if ('fan' in message) fan = message.fan;
     if (message.output) output = message.output;

@@ -88,9 +88,11 @@ export function runsOf(state) {
 export const titleOfRun = ({ number, text }) =>
   number ? [`branch-${number}`, localised(text ?? '')].filter(Boolean).join(' · ') : t('first_process');
 
-const line = ({ step, loss }, name, colour, { present }, more) => ({
+const line = ({ step, loss, low, high }, name, colour, { present }, more) => ({
   x: step,
   y: loss,
+  low,
+  high,
   name,
   colour,
   alpha: present ? 1 : 0.45,

@@ -105,26 +105,25 @@ export function take(store, message) {
  * @returns {Curves}
  */
 function joined(before, more, anew) {
-  const { from, step, loss, low, high, epochs, vitals, segment } = more;
-  const kept = before ?? {
-    step: [],
-    loss: [],
-    low: undefined,
-    high: undefined,
-    epochs: [],
-    vitals: [],
-    past: [],
-    segment,
-  };
+  const { epochs = before?.epochs ?? [], vitals = before?.vitals ?? [], segment } = more;
+  const past = anew ? [] : (before?.past ?? []).filter((each) => each.segment !== segment);
+  return { ...grown(before, more), epochs, vitals, past, segment };
+}
+
+/**
+ * The points of a curve with those that are new from an index on; low and high where a point is a mean.
+ *
+ * @param {Partial<Curves> | undefined} before
+ * @param {Pick<CurvesOfRun, 'from' | 'step' | 'loss' | 'low' | 'high'>} more
+ */
+export function grown(before, { from, step, loss, low, high }) {
   const after = (list, added) => (added ? [...(list ?? []).slice(0, from), ...added] : undefined);
-  const next = {
-    step: after(kept.step, step),
-    loss: after(kept.loss, loss),
-    low: after(kept.low, low),
-    high: after(kept.high, high),
+  return {
+    step: after(before?.step, step),
+    loss: after(before?.loss, loss),
+    low: after(before?.low, low),
+    high: after(before?.high, high),
   };
-  const past = anew ? [] : kept.past.filter((each) => each.segment !== segment);
-  return { ...next, epochs: epochs ?? kept.epochs, vitals: vitals ?? kept.vitals, past, segment };
 }
 
 /**
