@@ -189,6 +189,7 @@ def test_a_page_that_has_to_train_for_long_says_so_and_how_far_it_is(
     assert notices == []
     monkeypatch.setattr("treino.training.replay.LONG_SECONDS", 0.0)
     monkeypatch.setattr("treino.training.replay.NEAR_SECONDS", 0.0)  # it stops after each step
+    monkeypatch.setattr("treino_studio.run_page.TOLD", -1.0)
     for step in (50, 60):  # the state of step 60 is known by now
         VERBS["look"](page, command("look", step=step))
     *said, end = notices
@@ -197,6 +198,29 @@ def test_a_page_that_has_to_train_for_long_says_so_and_how_far_it_is(
     assert reached == sorted(reached)
     assert reached[0] < reached[-1] < 50
     assert end == "wine-1 has reached step 50 again."
+
+
+def test_a_step_that_is_not_reached_yet_can_be_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run, notices = tr.fit("wine", parent=tmp_path, epochs=20, lean=True), list[str]()
+
+    def hear(message: PageMessage, _body: bytes) -> None:
+        notices.extend(message.send.get("notice", {}).values())
+
+    page = watched(run.path, hear)
+    VERBS["look"](page, command("look", step=20))
+    monkeypatch.setattr("treino.training.replay.LONG_SECONDS", 0.0)
+    monkeypatch.setattr("treino.training.replay.NEAR_SECONDS", 0.0)
+    asked = iter([False, False, True])
+    page.looks_elsewhere = lambda: next(asked)
+    with pytest.raises(TreinoError) as left:
+        VERBS["look"](page, command("look", step=70))
+    assert left.value.rule == "replay_left"
+    assert page.look.step == page.step_in_view == 20
+    assert "wine-1 is not trained again up to step 70: another step is wanted." in notices
+    page.looks_elsewhere = lambda: False
+    VERBS["look"](page, command("look", step=70))
+    assert page.snapshot is not None
+    assert (page.snapshot.step, page.snapshot.loss) == (70, run.at(70).loss)
 
 
 def test_all_that_was_changed_at_one_step_is_told_together(tmp_path: Path) -> None:

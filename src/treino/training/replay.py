@@ -6,7 +6,6 @@ the start), given the recorded commands again, and trained up to the step.
 ``Playback`` keeps its trainings and, within a memory budget, states in addition to those in the folder.
 """
 
-import math
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -327,7 +326,7 @@ def training_rows(run: StoredRun, data: Any, call: str = "run.at(step, data)") -
 
 STATES_BYTES = 64_000_000  # maximum size of the states in memory
 NEAR_SECONDS = 0.03  # maximum training time between two states
-LONG_SECONDS = 2.0  # a replay that takes longer is announced, and tells this often how far it is
+LONG_SECONDS = 2.0  # a replay that takes longer is announced
 
 
 @dataclass(eq=False)
@@ -350,8 +349,8 @@ class Playback:
         self, step: int, losses_S: NDArray[np.float32], tell: Callable[[int], None] | None = None
     ) -> Snapshot:
         """The run after ``step`` updates of its path. losses_S: the path's losses, at least ``step`` of them.
-        tell: called with the step that is reached, before a replay that is expected to take longer than
-        ``LONG_SECONDS``, and every ``LONG_SECONDS`` while it lasts.
+        tell: called with the step that is reached, now and then while a replay lasts that is expected to take
+        longer than ``LONG_SECONDS``; what it raises ends the replay.
 
         Raises:
             TreinoError: as ``snapshots``.
@@ -433,14 +432,12 @@ class Playback:
             self.begun.add(number)
         obey_again(timeline, training, number)
         apart = self._apart if self.remembers else step
-        due = math.inf  # when to tell next how far it is
+        long = False
         while training.step < step:
             before, first = time.perf_counter(), training.step
-            if due == math.inf and (step - first) * self.step_seconds > LONG_SECONDS:
-                due = before
-            if tell is not None and before >= due:
+            long = long or (step - first) * self.step_seconds > LONG_SECONDS
+            if tell is not None and long:
                 tell(first)
-                due = before + LONG_SECONDS
             training.advance(None, min(step, first + apart))
             self.step_seconds = (time.perf_counter() - before) / (training.step - first)
             self._remember(number, training)

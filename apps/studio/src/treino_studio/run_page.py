@@ -1,14 +1,14 @@
 """The page of a run: frames and curves of the newest state of its training, or of any past step."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
-from treino.base.errors import TreinoError
+from treino.base.errors import Refusal, TreinoError
 from treino.base.words import N_, _, speaking
 from treino.data import Data
 from treino.folders import Access, LiveFolder, RunFolder, StoredRun, segments_of
@@ -68,6 +68,12 @@ REPLAYING = N_(
     "{run} is trained again up to step {step:,}, whose state is not kept. It is at step {reached:,}."
 )
 REPLAYED = N_("{run} has reached step {step:,} again.")
+REPLAY_LEFT = Refusal(
+    "{run} is not trained again up to step {step:,}: another step is wanted.",
+    "Choose it again to go there.",
+)
+TOLD = 2.0  # seconds between two sentences on how far a replay is
+PAST_SHARE = 0.1  # of the time, at most, for past steps while a training plays
 HEARTBEAT = 1.0  # seconds between two signals to the training that the page has viewers
 LOOK = 0.4  # seconds between two checks of the run's documents
 CURVES = 0.2  # seconds between two messages of curves
@@ -110,6 +116,7 @@ class RunPage:
         self._known: Known = {}
         self._told = set[int]()  # segments whose losses were sent as those of a way that was left
         self.viewers, self.languages = 0, ["en"]
+        self.looks_elsewhere: Callable[[], bool] = lambda: False  # whether a newer look waits to be answered
         self.playing = False
         self.speed: float | None = None
         self.beside = RunsBeside(path, self.access, self.rows)
@@ -128,7 +135,7 @@ class RunPage:
         self._curves_due = False  # whether points of the curves are still unsent
         self._frame, self._stamp = 0, 0
         self._documents: tuple[int, str] | None = None
-        self._beat = self._looked = self._curves_at = self._awaited = 0.0
+        self._beat = self._looked = self._curves_at = self._awaited = self._past_due = 0.0
         self._sent: dict[str, Any] = {}
         self._readings: dict[str, StoredRun] = {}  # by language: reading a run translates its sentences
         self.fan: Iterator[dict[str, Any] | FanBoundaries] | None = None
@@ -152,16 +159,24 @@ class RunPage:
         return self.replayed(self.playback, step, self.loss_S)
 
     def replayed(self, playback: Playback, step: int, loss_S: np.ndarray) -> Snapshot:
-        """As ``at``, of any run."""
-        told = list[int]()
+        """As ``at``, of any run.
+
+        Raises:
+            TreinoError: a viewer looks elsewhere meanwhile (rule ``replay_left``).
+        """
+        name, told = playback.run.name, list[float]()
 
         def tell(reached: int) -> None:
-            told.append(reached)
-            self._announce(REPLAYING, "replay", run=playback.run.name, step=step, reached=reached)
+            if told and self.looks_elsewhere():
+                self._announce(REPLAY_LEFT.message, "info", run=name, step=step)
+                raise REPLAY_LEFT(run=name, step=step)
+            if not told or time.monotonic() - told[-1] > TOLD:
+                told.append(time.monotonic())
+                self._announce(REPLAYING, "replay", run=name, step=step, reached=reached)
 
         snapshot = playback.at(step, loss_S, tell)
         if told:
-            self._announce(REPLAYED, "info", run=playback.run.name, step=step)
+            self._announce(REPLAYED, "info", run=name, step=step)
         return snapshot
 
     def _announce(self, text: str, kind: NoticeKind, **values: Any) -> None:
@@ -223,20 +238,21 @@ class RunPage:
 
     def idle(self, seconds: float) -> bool:
         """Do one piece of work: train the fan's futures, else look for faults in the training, else prepare
-        past steps for replay, else measure steps that nobody has watched. Return whether work is left."""
+        past steps for replay, else measure steps that nobody has watched. While the training plays, the past
+        takes a small share of the time. Return whether work is left."""
         if not self.viewers:
             return False
         if self.fan is not None:
             return self._fan_slice(self.fan)
-        if self._look_for_faults() or self.playing:
+        begin = time.monotonic()
+        if self._look_for_faults() or not self._playable or (self.playing and begin < self._past_due):
             return False
         try:
-            return self._playable and (
-                self.playback.prepare(len(self.loss_S), self.loss_S, seconds) or self._measure_past()
-            )
+            more = self.playback.prepare(len(self.loss_S), self.loss_S, seconds) or self._measure_past()
         except TreinoError:  # reported when such a step is viewed
-            self._playable = False
-            return False
+            self._playable = more = False
+        self._past_due = time.monotonic() + (time.monotonic() - begin) / PAST_SHARE
+        return more and not self.playing
 
     @property
     def shown(self) -> StoredRun:
@@ -263,6 +279,8 @@ class RunPage:
     def _add_vitals(self, moment: Snapshot, train: Mapping[str, float | None]) -> dict[str, Any]:
         training = self.playback.resolution(moment.segment).training
         norm, ratio = next_update(training, moment.step, moment.member)
+        if norm is None and (known := self._vitals.by_step.get(moment.step)):  # the training is elsewhere
+            norm, ratio = known["gradient_norm"], known["update_ratio"]
         self._vitals.add(moment.step, norm, ratio, moment.hp["lr"], train)
         return {"gradient_norm": norm, "update_ratio": ratio, "lr": moment.hp["lr"]}
 

@@ -10,7 +10,9 @@ import subprocess
 import sys
 import threading
 import traceback
+from collections import deque
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -48,19 +50,30 @@ class Worker:
         self.channel = channel
         self.pages: dict[str, Pages] = {}
         self._notices: dict[str, str] = {}  # the last notice of each page
+        self._later = deque[dict[str, Any]]()  # requests that came while one was carried out
 
     def run(self) -> None:
         """Serve until the server ends."""
         more = False
         while True:
             watching = any(page.viewers for page in self.pages.values())
-            message = self.channel.receive(0.0 if more else GLANCE if watching else REST)
-            if message is not None:
-                self._obey(message[0])
+            if not self._later:
+                message = self.channel.receive(0.0 if more else GLANCE if watching else REST)
+                self._later.extend([] if message is None else [message[0]])
+            if self._later:
+                self._obey(self._later.popleft())
                 continue
             more = False
             for key in list(self.pages):
                 more = self._show(key) or more
+
+    def _looks_elsewhere(self, key: str) -> bool:
+        """Whether a newer look at the page waits to be answered."""
+        while (message := self.channel.receive(0.0)) is not None:
+            self._later.append(message[0])
+        return any(
+            each.get("key") == key and each.get("command", {}).get("do") == "look" for each in self._later
+        )
 
     def _show(self, key: str) -> bool:
         """Let a page send its changes or, without any, do idle work; return whether idle work is left."""
@@ -106,6 +119,8 @@ class Worker:
                 self._reply(number, error)
             else:
                 (self._trouble if key in self.pages else self._notice)(key, error)
+        except (EOFError, BrokenPipeError):  # the server has ended
+            raise
         except Exception:  # a defect on one page must not end the other pages
             traceback.print_exc()
             self._reply(number, defect())
@@ -115,7 +130,9 @@ class Worker:
         match request:
             case messages.OpenRequest():
                 self._notices.pop(key, None)
-                self.pages[key] = opened(key, request.run, self.channel.send)
+                made = self.pages[key] = opened(key, request.run, self.channel.send)
+                if isinstance(made, RunPage):
+                    made.looks_elsewhere = partial(self._looks_elsewhere, key)
             case messages.CloseRequest():
                 self.pages.pop(key, None)
             case messages.FailedRequest():

@@ -269,8 +269,7 @@ function values({ panes, x, marks = [], hint }, box, { x: at, line }) {
   const rows = (named.length || !line?.name ? named : [line]).flatMap((line) => {
     const k = placeNear(line, at, box);
     if (line.y[k] == null) return [];
-    const off = Math.abs(line.x[k] - at) * (box.r - box.l) > box.span[1] - box.span[0]; // by more than a pixel
-    const name = off && x.name ? `${line.name} (${x.name} ${whole(line.x[k])})` : line.name;
+    const name = line.x[k] !== at && x.name ? `${line.name} (${x.name} ${whole(line.x[k])})` : line.name;
     return [pair(name, num(line.y[k]), keyOf(line))];
   });
   return [head([x.name, whole(at)].filter(Boolean).join(' ')), ...said, ...rows, hint && soft(hint)];

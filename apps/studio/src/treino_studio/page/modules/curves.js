@@ -127,6 +127,10 @@ const dotOf = (figures, split, at) => {
 
 const named = (run, ...words) => [run.tag, words.join(', ')].filter(Boolean).join(' · ');
 
+/** What a point of the losses is: of a long run the mean of several steps. */
+const batchLoss = ({ step, low }) =>
+  low?.length ? t('batch_loss_mean', { n: whole(step[1] - step[0]) }) : t('batch_loss');
+
 /** The losses of every step and of the validation rows, before what rewinds have left. */
 function lossLines(runs, figures, at) {
   const past = runs
@@ -145,7 +149,7 @@ function lossLines(runs, figures, at) {
         colour: look.train,
         noisy: true,
         width: 2.4,
-        name: named(run, t('batch_loss')),
+        name: named(run, batchLoss(run.curves)),
         tag: run.tag,
         ring: run.from > 0,
         dot: run.own ? dotOf(figures, 'train', at) : null,

@@ -68,8 +68,11 @@ export function closeNotices(focused = false) {
 
 function show(text, kind, action) {
   for (const other of $$('.notice'))
-    if (!text || other.dataset.kind === 'busy' || $('p', other).textContent === text) other.remove();
+    if (!text || (kind !== 'busy' && other.dataset.kind === 'busy') || $('p', other).textContent === text)
+      other.remove();
   if (!text) return;
+  const underWay = kind === 'busy' && $('.notice[data-kind=busy]');
+  if (underWay) return setText($('p', underWay), text);
   const box = $('#notices');
   const words = el('p', {});
   const next =

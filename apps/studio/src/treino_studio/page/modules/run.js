@@ -33,7 +33,7 @@ import { language, t } from './words.js';
  *   shell: Shell, store: Store, connection: Connection<'run'>, send: Send<'run'>, command: Send<'run'>,
  *   hover: Hit | null, pick: Hit | null, lookingAt: number | null, span: [number, number] | null, takes: boolean,
  *   say: Shell['say'], throttled: typeof throttled, look: (fields: Partial<LookCommand>) => void,
- *   lookAt: (step: number) => void, segment: (changes: PageSettings, step?: number | null) => Promise<any>,
+ *   lookAt: (step: number) => void, comeBack: () => boolean, segment: (changes: PageSettings, step?: number | null) => Promise<any>,
  *   branch: () => Promise<void>, toOpen: (run: string) => object, openRun: (run: string) => Promise<void>,
  *   hoverOver: (hit: Hit | null) => void, toggleFan: () => void, openMicroscope: (hit: Hit | null) => void,
  *   remedy: (finding: FindingOfRun) => HTMLElement | null, invalidate: () => void, relabel: () => void,
@@ -80,6 +80,7 @@ function makePage(shell, name) {
       return await page.send(verb, fields);
     } catch (refusal) {
       if (!(refusal instanceof Refusal)) throw refusal;
+      if (refusal.rule === 'replay_left') return null; // which a notice says to all viewers
       page.say([refusal.message, refusal.hint].filter(Boolean).join(' '), 'warning');
       return null;
     }
@@ -89,13 +90,29 @@ function makePage(shell, name) {
     wanted = { ...(wanted ?? page.store.state.view), ...fields };
     return sendLook();
   };
-  const sendLook = throttled(async () => {
+  let replays = (_value) => {}; // a replay takes long: a newer look, which ends it, may be sent before it is answered
+  const sendLook = throttled(() => {
     const sent = wanted;
-    await page.command('look', sent);
-    if (wanted !== sent) return;
-    wanted = page.lookingAt = null;
-    page.invalidate();
+    const answered = page.command('look', sent).then(() => {
+      if (wanted !== sent) return;
+      wanted = page.lookingAt = null;
+      page.invalidate();
+    });
+    return Promise.race([
+      answered,
+      new Promise((resolve) => {
+        replays = resolve;
+      }),
+    ]);
   });
+  /** Go back to where the step in view was left for one that isn't reached yet; → whether there was one. */
+  page.comeBack = () => {
+    const leaves = page.lookingAt != null;
+    if (leaves) page.look(/** @type {Partial<LookCommand>} */ (page.store.state.view));
+    page.lookingAt = null;
+    page.invalidate();
+    return leaves;
+  };
   /** Look at a past step; the last one is the live view. */
   page.lookAt = (step) => {
     const { state } = page.store;
@@ -200,8 +217,11 @@ function makePage(shell, name) {
     if (closed) return;
     if (message.started) return started(message.started);
     const changed = take(page.store, message);
-    if (changed === 'notice' && message.notice && (page.takes || message.notice.kind !== 'busy'))
-      page.say(message.notice.text, message.notice.kind === 'replay' ? 'busy' : message.notice.kind);
+    const { text, kind } = message.notice ?? {};
+    if (kind === 'replay') {
+      replays(null);
+      page.say(text, 'busy', page.lookingAt == null ? {} : { action: { word: 'come_back', act: page.comeBack } });
+    } else if (text && (page.takes || kind !== 'busy')) page.say(text, kind);
     if (changed === 'frame') page.hover = stillThere(page.hover, message);
     if (changed === 'state') update();
     const panel = { points: picture, fan }[changed];
@@ -276,7 +296,12 @@ function makePage(shell, name) {
     { key: 's', shown: 'S', word: 'key_stop', act: transport.keys.stop, steers: true },
     { key: 'b', shown: 'B', word: 'key_branch', act: page.branch, steers: true },
     { key: 'f', shown: 'F', word: 'key_fan', act: page.toggleFan, steers: true },
-    { key: 'Escape', shown: 'Esc', word: 'key_escape', act: () => microscope.close() || fan.close() },
+    {
+      key: 'Escape',
+      shown: 'Esc',
+      word: 'key_escape',
+      act: () => microscope.close() || fan.close() || page.comeBack(),
+    },
   ].map((key) => ({
     ...key,
     able: () => (!key.steers || Boolean(page.store.state?.steers)) && (key.early || !isStarting()),

@@ -59,7 +59,7 @@ export function open(shell) {
   let plan = null;
   let cutting = null;
   let mode = MODES.includes(shell.asked('show')) ? shell.asked('show') : 'map';
-  let speed = speedOf(shell.asked('speed'));
+  let speed = speedOf(shell.asked('speed'), shell);
   let playing = false;
   let closed = false;
   let told = 0;
@@ -747,4 +747,10 @@ export function open(shell) {
   };
 }
 
-const speedOf = (text) => (text === 'full' ? 0 : SPEEDS.includes(Number(text)) && text ? Number(text) : USUAL_SPEED);
+/** Steps of a frame as the address has them; others are refused in words. */
+function speedOf(text, shell) {
+  if (text === 'full') return 0;
+  if (SPEEDS.includes(Number(text)) && text) return Number(text);
+  if (text) shell.say(t('many_wrong_values', { name: t('speed'), value: text }), 'warning');
+  return USUAL_SPEED;
+}

@@ -62,7 +62,8 @@ export async function open(shell) {
   async function begin() {
     if (closed) return;
     const speed = shell.asked('speed');
-    await page.command('speed', { steps_per_second: speed === 'full' ? null : Number(speed) || SPEED });
+    const pace = (steps) => page.command('speed', { steps_per_second: steps });
+    if (!(await pace(speed === 'full' ? null : Number(speed || SPEED)))) await pace(SPEED);
     if (closed) return;
     begun = true;
     if (shell.asked('play') === '1') page.command('play');
