@@ -256,8 +256,11 @@ def probabilities(logits: Tensor) -> Tensor:
 
 
 def answers_from(logits: Tensor, threshold: float | None) -> Tensor:
-    """The class numbers ``[...]`` that logits ``[..., C]`` predict: the second of two classes from this
-    probability (in float32, as it was found) on; None: the most probable class."""
+    """The class numbers ``[...]`` that logits ``[..., C]`` predict.
+
+    That is the most probable class; with a threshold, the second of two classes where its probability is
+    not below it (in float32, in which it was found).
+    """
     if threshold is not None:
         return (probabilities(logits.float())[..., 1].double() >= threshold).long()
     return (logits[..., 0] > 0).long() if logits.shape[-1] == 1 else logits.argmax(dim=-1)

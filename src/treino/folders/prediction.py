@@ -259,8 +259,8 @@ def _answers(
     views: Sequence[PictureView],
     skip_bad: int,
 ) -> tuple[PreparedRows, torch.Tensor, list[_Answer]]:
-    """The rows as the run's preparation makes them; ``[N, C]``: the outputs for them of the run and of all
-    that predict with it; and the answer for each target."""
+    """Return the prepared rows, the outputs ``[N, C]`` of the run and of all that predict with it, and the
+    answer for each target."""
     prepared = rows_for_prediction(source, run.preparation, reading_of(run), skip_bad)
     each, (mean_K, scale_K) = [_outputs(run, prepared, views)], _units(run)
     for other in run.others:

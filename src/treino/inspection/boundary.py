@@ -74,7 +74,7 @@ def by_separation(x_NK: Floats, y_N: Floats, classes: int) -> list[Pair]:
 
 
 def _unit(x_NK: Floats) -> Floats:
-    """Columns of mean 0 and length 1; constant ones are 0."""
+    """Shift each column to mean 0 and scale it to length 1; a constant column becomes 0."""
     away_NK = x_NK - x_NK.mean(axis=0)
     length_K = np.linalg.norm(away_NK, axis=0)
     still_K = length_K <= 1e-12 * np.sqrt(len(x_NK)) * np.abs(x_NK).max(axis=0, initial=0)

@@ -346,7 +346,7 @@ def measured(course: TrainingCourse, begun: Callable[[TrainingCourse], FirstStep
     if not worth_measuring(course):
         return UNMEASURED
     start = begun(course)
-    measures = Measures(events=list(rectified(course)))
+    measures = Measures(events=list(dead_units(course)))
     if start is None:
         return measures
     start.advance(min(WATCHED, max(8, course.steps // 20), course.steps))
@@ -388,7 +388,7 @@ def gradients(course: TrainingCourse, start: nn.Module, measures: Measures) -> N
             measures.events.append(depth)
 
 
-def rectified(course: TrainingCourse) -> Iterator[Event]:
+def dead_units(course: TrainingCourse) -> Iterator[Event]:
     """Events about units of ReLU layers that are zero for all rows of a sample of the training rows."""
     net, kinds = course.end, modules_of(lambda activation: activation.can_die)
     layers: list[Rectified] = []

@@ -110,8 +110,9 @@ class AgentFolder:
             (self.check_network if OF_FILES[name].code else self.check_path)(text)
 
     def check_network(self, text: str) -> None:
-        """Refuse a file of code, ``FILE.py:NAME``, that lies outside, or any without ``--trust``. A name
-        without a colon, such as adam, names none."""
+        """Refuse a file ``FILE.py:NAME`` that lies outside the folder; without ``--trust``, refuse any.
+
+        A name without a colon, such as adam, names no file."""
         if ":" not in text:
             return
         self.check_path(text.rpartition(":")[0] or text)

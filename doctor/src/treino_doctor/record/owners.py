@@ -183,7 +183,7 @@ class Owners(Observer):
         return max(holders, key=lambda m: sum(1 for _ in m.parameters()), default=None)
 
     def _apart(self, p: torch.Tensor, held: set[int]) -> bool:
-        """Whether an optimizer holds exactly one other part of the net that lists this parameter."""
+        """Whether all that optimizers hold of the net with this parameter is one part of that net."""
         largest = self._largest(p)  # its forward may be called directly
         for root in [*self._nets.numbers, *([largest] if largest is not None else [])]:
             own = {id(q) for q in root.parameters()}

@@ -81,7 +81,7 @@ def column(name: str, cells: pa.ChunkedArray, levels: tuple[str, ...] = ()) -> C
 
 
 def _category_words(cells: pa.ChunkedArray) -> NDArray[np.object_]:
-    """``[N]``: the words of categories. Each level is read once, however long it is and often it is used."""
+    """``[N]``: the words of categories. Each level is read once, however often it is used."""
     chunks = []
     for chunk in cells.chunks:
         levels = words_of(pa.chunked_array([compute.fill_null(chunk.dictionary, "")]))

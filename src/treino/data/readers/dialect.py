@@ -382,7 +382,7 @@ def _is_sentence(rows: list[list[str]]) -> bool:
 
 
 def is_index(cells: Sequence[str]) -> bool:
-    """Whether cells without a name are a saved index: all differ, or they count up, perhaps repeatedly."""
+    """Whether a column without a name is a saved index: its cells all differ or count up, even repeatedly."""
     if not all(map(str.strip, cells)):
         return False
     if len(set(cells)) == len(cells):

@@ -89,7 +89,7 @@ class Exercise:
         return "\n".join([*head, ast.unparse(self._emptied())]) + "\n"
 
     def untouched(self, text: str) -> bool:
-        """Whether a file has nothing yet in the place of what is to be written."""
+        """Whether the function in a file is still as it was given."""
         return ast.unparse(self._emptied()) in text
 
     def _emptied(self) -> _Definition:

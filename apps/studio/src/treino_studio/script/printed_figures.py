@@ -174,7 +174,7 @@ def split_of(text: str) -> Split | None:
 
 
 def _name_of(word: str) -> tuple[Name, Split | None] | None:
-    """A figure's name and split if a word is such a name, with nothing in it that makes it another figure."""
+    """The figure and the split that a printed word names, or None if a part of it names something else."""
     parts = words_of(word)
     names = {NAMES[part] for part in parts if part in NAMES}
     splits = {SPLITS[part] for part in parts if part in SPLITS}
