@@ -31,7 +31,7 @@ CONTRACT = """
     best_state_not_copied activation_before_cross_entropy metric_wrong_mean
     threshold_on_logits new_optimizer_each_step mse_of_softmax
     targets_out_of_reach loss_arguments_swapped clip_after_step frozen_weights_move
-    batchnorm_without_statistics attention_mask_wrong axes_mixed unscaled_targets
+    batchnorm_without_statistics attention_mask_wrong axes_mixed unscaled_targets test_scaled_otherwise
 """.split()  # noqa: SIM905
 
 

@@ -12,16 +12,19 @@ from typing import Any
 import torch
 from torch.utils.data import DataLoader, SequentialSampler, Subset, TensorDataset, default_collate
 from torch.utils.data.dataloader import _BaseDataLoaderIter
-from torch.utils.data.sampler import RandomSampler, SubsetRandomSampler
+from torch.utils.data.sampler import RandomSampler, SubsetRandomSampler, WeightedRandomSampler
 
 from treino_doctor.finding import Site
 from treino_doctor.record.arrays import np
 from treino_doctor.record.lines import by_library, here, unseen
 from treino_doctor.record.observer import Observer, Recording
+from treino_doctor.record.row_log import SamplerMisaligned
 from treino_doctor.record.values import first_tensors
 
 LONGEST = 200_000  # maximum number of row numbers compared
 DEEP = 8  # maximum number of nested Subsets
+LEAST, MOST_CLASSES, HALF = 20, 100, 0.5  # rows and classes of a sampler; times the share by chance
+NEAR = 0.15  # relative difference of two ratios that are about equal
 LOOKS = 4  # the first batches of a loader are checked for whether they draw random numbers
 
 
@@ -165,6 +168,8 @@ class Loaders(Observer):
         drawn = type(sampler) is RandomSampler and not sampler.replacement
         reading.once = drawn or type(sampler) in (SequentialSampler, SubsetRandomSampler)
         self._by_loader[id(loader)] = weakref.ref(loader), reading
+        if type(sampler) is WeightedRandomSampler and (other := misweighed(dataset, sampler.weights)):
+            self._log.tell_here(SamplerMisaligned, rows=len(sampler.weights), other=other)
 
     def _like(self, loader: Any) -> Reading | None:
         """The newest loader from which a library made this one: same data set, preferably same order."""
@@ -198,6 +203,37 @@ def random_state() -> tuple[Any, ...]:
     """The states of the random number generators of torch, Python and, if installed, NumPy."""
     own, numpy = torch.default_generator.get_state(), sys.modules.get("numpy.random")
     return random.getstate(), own.numpy().tobytes(), pickle.dumps(numpy and numpy.get_state(legacy=False))
+
+
+def misweighed(dataset: Any, weights: torch.Tensor) -> int:
+    """How many rows a sampler weighs as those of another class, if its weights are as far apart as the counts
+    of classes; 0 if each class has one, or the labels can't be read without code of the program."""
+    origin, root = origin_of(dataset), dataset
+    while type(root) is Subset:
+        root = root.dataset
+    labels: Any = root.tensors[-1] if type(root) is TensorDataset else getattr(root, "targets", None)
+    if origin is None or not isinstance(labels, (torch.Tensor, list, np.ndarray)) or len(labels) < LEAST:
+        return 0
+    own = np.asarray(labels).reshape(-1)
+    own = own[origin.numbers] if origin.numbers is not None else own
+    by = np.asarray(weights, dtype=np.float64).round(12)
+    classes, number, counts = np.unique(own, return_inverse=True, return_counts=True)
+    values, rank = np.unique(-by, return_inverse=True)  # the largest weight first, as of the rarest class
+    if (
+        len(own) != len(by)
+        or not 2 <= len(values) == len(classes) <= MOST_CLASSES
+        or own.dtype.kind not in "iufb"
+    ):
+        return 0
+    whole = np.unique(labels, return_counts=True)[1]
+    apart = [
+        c.max() / c.min() / (values[0] / values[-1]) for c in (counts, whole)
+    ]  # values: negative weights
+    if len(np.unique(number * len(values) + rank)) == len(values) or all(abs(a - 1) > NEAR for a in apart):
+        return 0
+    other = int((np.argsort(np.argsort(counts))[number] != rank).sum())
+    chance = 1 - float(((counts / len(own)) ** 2).sum())  # the share if weights are in any order
+    return other if other > HALF * chance * len(own) else 0
 
 
 def plain_tensors(loader: Any) -> tuple[torch.Tensor, ...]:

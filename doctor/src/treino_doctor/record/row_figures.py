@@ -6,8 +6,9 @@ from treino_doctor.record.arrays import np
 from treino_doctor.record.log import Log, taken
 from treino_doctor.record.row_log import Evaluated, RowsEvaluated, RowsFitted, RowsTrained
 from treino_doctor.record.scalers import in_estimator
-from treino_doctor.record.tables import MOST_LABELS, chance, name_of
+from treino_doctor.record.tables import MOST_LABELS, Columns, chance, name_of
 
+FEW, FAR = 20, 3.0  # rows that tell where a column lies; training's deviations that are far, or times as wide
 NEWEST = 64  # evaluations of one place that are logged
 
 
@@ -52,6 +53,18 @@ def named(labels: Any) -> dict[str, int]:
     return {name_of(k): n for k, n in labels.items()} if len(labels) <= MOST_LABELS else {}
 
 
+def away(trained: Columns, judged: Columns) -> float:
+    """The share of the columns of which an evaluation's new rows are elsewhere, or far wider or narrower."""
+    if min(trained.n, judged.n) < FEW or trained.mean.shape != judged.mean.shape:
+        return 0.0
+    wide, own = trained.deviation, judged.deviation
+    with np.errstate(all="ignore"):
+        gap, ratio = np.abs(judged.mean - trained.mean) / wide, own / wide
+    known = (wide > 0) & (own > 0)
+    off = (gap > FAR) | (ratio > FAR) | (ratio < 1 / FAR)
+    return float((known & off).sum() / max(1, known.sum()))
+
+
 def telling(rows_ND: np.ndarray) -> float:
     """The largest share of distinct values in a column: 1 for measured numbers, low for words and pixels."""
     return max((len(np.unique(column)) for column in rows_ND.T), default=0) / max(1, len(rows_ND))
@@ -83,6 +96,7 @@ def evaluated(rows: Any, e: Any, t: Any) -> dict[str, Any]:
         fields |= {"numbers": len(numbers), "by_number": len(drawn.intersection(numbers))}
     if t is not None and t.rows:
         fields |= {"learner": t.net, "covers": len(e.rows & t.rows.keys()) / len(t.rows)}
+        fields["away"] = away(t.columns, e.columns)
         fields["gathered"] = len(e.fresh & t.rows.keys())
     fields |= rows.splits.part(e, rows.loaders.parts)
     return fields

@@ -63,6 +63,9 @@ class RowsEvaluated(Event):
     loader: Site | None = None
     rows: int
     trained: int
+    away: float = (
+        0.0  # share of the columns that are three deviations of training's off, or three times as wide
+    )
     mixed: int = 0
     later: int = 0
     new_later: int = 0
@@ -154,6 +157,14 @@ class Lonely(Event):
 
     at: Site | None = None
     rows: int
+
+
+class SamplerMisaligned(Event):
+    """A loader's sampler draws by weights that are those of the classes, but not of its rows' own classes.
+    other: rows with another class's weight."""
+
+    rows: int
+    other: int
 
 
 class Reordered(Event):

@@ -8,6 +8,7 @@ from itertools import islice
 
 from treino_doctor.finding import Site
 from treino_doctor.places import source
+from treino_doctor.places.back import values
 from treino_doctor.places.placement import trail
 
 # Names for the rows of the final test, for validation rows and for training rows.
@@ -29,6 +30,24 @@ def naming_line(sites: tuple[Site, ...], vocabulary: frozenset[str]) -> Site | N
     for step in islice(trail(sites[0], None, sites), STEPS) if sites else ():
         if isinstance(step.node, (ast.Name, ast.Attribute)) and _says(source.name_of(step.node), vocabulary):
             return step.site
+    return None
+
+
+def renamed_line(sites: tuple[Site, ...], loader: Site | None) -> Site | None:
+    """The line where test rows, passed on whole, get another name: that of a loader that is made of them, or
+    of a table behind the inputs of the innermost line."""
+    if loader is not None:
+        named = _names_passed(loader)
+        others = any(_says(name, VALIDATION | TRAIN) for name in named)
+        return loader if any(_says(name, TEST) for name in named) and not others else None
+    statement = source.statement(sites[0]) if sites else None
+    inputs = (
+        [v for c in source.calls(_head(statement)) for v in source.argument_values(c)] if statement else []
+    )
+    for way in (way for value in inputs for way in values(sites[0], value, sites)):
+        for step in way:
+            if isinstance(step.node, (ast.Name, ast.Attribute)) and _says(source.name_of(step.node), TEST):
+                return step.site
     return None
 
 

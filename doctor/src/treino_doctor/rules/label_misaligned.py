@@ -6,7 +6,7 @@ from treino_doctor.base.words import _, numeral
 from treino_doctor.places.placement import maker, orders
 from treino_doctor.places.source import calls
 from treino_doctor.record.log import LossCall, Read
-from treino_doctor.record.row_log import Lonely, Reordered, RowsTrained
+from treino_doctor.record.row_log import Lonely, Reordered, RowsTrained, SamplerMisaligned
 from treino_doctor.rules.course import training
 from treino_doctor.rules.graphs import ARRAYS, made_by
 from treino_doctor.rules.judged import is_figure
@@ -28,6 +28,10 @@ def decide(log: Log) -> Faults:
         what = _("the answers to {rows} rows, in a loader's order, are compared with their labels in another")
         numbers = {"rows": judged.rows, "other": judged.other, "what": what.format(rows=judged.rows)}
         yield Evidence(judged.site, numbers, stack=judged.stack, sites={"loader": judged.loader})
+    for drawn in log.of(SamplerMisaligned):
+        what = _("the sampler's weights of {other} of {rows} rows are those of another class")
+        numbers = {"rows": drawn.rows, "other": drawn.other}
+        yield Evidence(drawn.site, numbers | {"what": what.format(**numbers)}, at=drawn.site)
     course = training(log)
     stuck = course is not None and course.known and course.stuck(STUCK)
     if not stuck or course is None or any(map(cut_off, course.calls)):

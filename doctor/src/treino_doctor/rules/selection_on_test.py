@@ -2,7 +2,7 @@
 
 from treino_doctor.base.words import _
 from treino_doctor.record.row_log import RowsEvaluated
-from treino_doctor.rules.choices import TEST, TRAIN, VALIDATION, decides, naming_line
+from treino_doctor.rules.choices import TEST, TRAIN, VALIDATION, decides, naming_line, renamed_line
 from treino_doctor.rules.rule import SPLIT, Evidence, Faults, Log, Rule, by_line, script
 
 LEAST = 10  # minimum number of rows of an evaluation
@@ -23,14 +23,17 @@ def decide(log: Log) -> Faults:
             continue
         what = _("the same {rows} test rows").format(rows=chosen.rows)
         numbers = {"evaluations": looks, "what": what, "rows": chosen.rows}
+        at = renamed_line(chosen.stack, chosen.loader) if naming_line(chosen.stack, VALIDATION) else None
         place = next((s for s in chosen.stack if decides(s)), None)
-        yield Evidence(chosen.site, numbers, at=naming_line(chosen.stack, TEST) or place, stack=chosen.stack)
+        at = at or naming_line(chosen.stack, TEST) or place
+        yield Evidence(chosen.site, numbers, at=at, stack=chosen.stack)
         return
 
 
 def _is_test(e: RowsEvaluated) -> bool:
-    """Whether the source calls these rows a test set, and nothing else."""
-    return naming_line(e.stack, TEST) is not None and naming_line(e.stack, VALIDATION) is None
+    """Whether the source calls these rows a test set, and nothing else, unless they are passed on whole."""
+    alone = naming_line(e.stack, TEST) is not None and naming_line(e.stack, VALIDATION) is None
+    return alone or renamed_line(e.stack, e.loader) is not None
 
 
 def _judges(other: RowsEvaluated, chosen: RowsEvaluated) -> bool:
