@@ -209,7 +209,7 @@ async def begun(relay: Relay, subject: Subject, settings: Mapping[str, Any], pau
         speed="watched",
     )
     page = relay.page("start")
-    page.put({"state": starting(not paused)})
+    page.put({"state": starting(not paused), "known": known(request)})
     try:
         reply, _nothing = await relay.ask(request)
     except TreinoError as error:
@@ -217,6 +217,15 @@ async def begun(relay: Relay, subject: Subject, settings: Mapping[str, Any], pau
         raise
     page.put({"started": reply.run})
     return f"/run/{reply.run}"
+
+
+def known(request: RunRequest) -> dict[str, Any]:
+    """What can be said of a training before torch is loaded: its data, and the layers that were asked for."""
+    from treino.data.builtins import BUILTINS
+
+    table = BUILTINS.get(request.data)
+    size = {} if table is None else {"rows": table.rows, "columns": table.features + 1}
+    return {"data": Path(request.data).name, "hidden": request.settings.get("hidden")} | size
 
 
 def start_script(studio: Studio, path: str, arguments: Sequence[str] = (), **how: Any) -> ScriptProcess:

@@ -216,6 +216,7 @@ function makePage(shell, name) {
   function receive(message) {
     if (closed) return;
     if (message.started) return started(message.started);
+    if (message.known) setText($('.opens'), `${t('opening')} ${knownOf(message.known)}`);
     const changed = take(page.store, message);
     const { text, kind } = message.notice ?? {};
     if (kind === 'replay') {
@@ -315,6 +316,13 @@ function makePage(shell, name) {
     page.connection.close();
   };
   return page;
+}
+
+/** What the server knows of a training whose process still loads. */
+function knownOf({ data, rows, columns, hidden }) {
+  const size = rows && t('rows_and_columns', { rows: whole(rows), columns: whole(columns) });
+  const layers = hidden && `${t('hidden_layers')}: ${String(hidden).replaceAll(',', ', ')}`;
+  return [data, size, layers].filter(Boolean).join(' · ');
 }
 
 /** A unit or edge under the pointer, unless the network has another shape now. */
