@@ -90,8 +90,8 @@ function stroke(context, x0, y0, x1, y1) {
 }
 
 /**
- * A text that fits. Where it would not, its middle is left out, or its end or beginning, so that it differs from the
- * others that stand beside it.
+ * A text that fits. Where it would not, its middle is left out, or its end or beginning, or all but where it differs
+ * first from the others that stand beside it.
  */
 export function shortened(context, text, room, others = []) {
   if (context.measureText(text).width <= room) return text;
@@ -106,5 +106,10 @@ export function shortened(context, text, room, others = []) {
   });
   const tells = ([head, tail]) =>
     !others.some((other) => other !== text && other.startsWith(head) && other.endsWith(tail));
-  return (cuts.find(tells) ?? cuts[0]).join('…');
+  const cut = cuts.find(tells);
+  if (cut || others.length < 2) return (cut ?? cuts[0]).join('…');
+  const alike = (other) => [...text].findIndex((letter, k) => letter !== other[k]);
+  const from = Math.max(...others.filter((other) => other !== text).map(alike));
+  const most = Math.max(1, cuts[1][0].length - 1);
+  return `…${text.slice(from, from + most)}…`;
 }

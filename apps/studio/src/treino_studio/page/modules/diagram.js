@@ -341,7 +341,7 @@ function drawSeen(context, { picture: { x, y, side }, narrow }, { frame, state }
   context.fillStyle = look.ink;
   context.font = `600 ${narrow ? 12 : 13}px ${look.font}`;
   const name = right == null ? t('yours') : (classes?.[right] ?? num(right));
-  context.fillText(shortened(context, name, side + (narrow ? 8 : 20)), x + side / 2, box.y + box.h + 14);
+  context.fillText(shortened(context, name, side + (narrow ? 8 : 20), classes ?? []), x + side / 2, box.y + box.h + 14);
 }
 
 function drawColumn(context, plan, column, k, store, thumbs, hover) {
@@ -473,7 +473,7 @@ function drawClassName(context, { narrow, width }, { half, layer }, { frame, sta
   const room = width - at - 2 - (figure && !below ? 30 : 0); // no room for both in a line
   const shared =
     narrow && classes?.length > 1 && classes.every((c) => c.startsWith('class_')) ? name.replace('class_', '') : name;
-  context.fillText(shortened(context, shared, room), at, below ? y - 6 : y);
+  context.fillText(shortened(context, shared, room, classes ?? []), at, below ? y - 6 : y);
   if (!figure && !(answer && !classes?.length)) return;
   context.textAlign = 'right';
   context.fillText(figure || num(answer.data[0]), width - 2, figure ? (below ? y + 7 : y) : y + 18);
