@@ -18,7 +18,7 @@ from treino_studio.page_words import page_words
 AXE = (
     "async () => (await axe.run(document)).violations.map(v => [v.impact, v.id, v.nodes[0].target.join(' ')])"
 )
-WIDTHS = 390, 768, 1024, 1280, 1440, 1920
+WIDTHS = 360, 768, 1024, 1280, 1440, 1920
 LAYOUT = (Path(__file__).parent / "layout.js").read_text().split("*/\n", 1)[1].rstrip(";\n")
 DRAWN = """(() => { const p = CanvasRenderingContext2D.prototype, text = p.fillText, begin = p.setTransform;
   p.setTransform = function (...how) { this.canvas.drawn = []; return begin.apply(this, how); };

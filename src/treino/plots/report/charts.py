@@ -115,7 +115,7 @@ def curve_charts(runs: Sequence[Curves], same_loss: bool = True) -> list[Drawing
                 loss.append(Series(series_name, epoch_E, of["loss"], 5, deviation_E))
             if c.metric in of:
                 metric.append(
-                    Series(split_name(split) if alone else c.name, epoch_E, of[c.metric], 5 if alone else i)
+                    Series(split_name(split) if alone else c.name, epoch_E, of[c.metric], 2 if alone else i)
                 )
     marks = _marks(runs[0]) if alone else []
     charts: list[Drawing] = []

@@ -91,6 +91,7 @@ function originOf({ step, rows, epoch }, at) {
 function showFigures(list, now, at) {
   const groups = Object.entries(now).map(([name, figures]) => ({
     name: t(name),
+    kind: name === 'loss' ? name : 'metric', // each in hues of its own
     figures: figures.map((figure) => ({
       split: figure.split,
       value: fixed(figure.value),
@@ -105,10 +106,10 @@ function showFigures(list, now, at) {
   if (list.dataset.said === text) return text;
   list.dataset.said = text;
   list.replaceChildren(
-    ...groups.map(({ name, figures }) =>
+    ...groups.map(({ name, kind, figures }) =>
       el(
         'div',
-        {},
+        { class: kind },
         el('dt', {}, name),
         figures.map(({ split, value, origin: [of, more] }) =>
           el('dd', { class: split }, el('b', {}, value), ` ${of}`, more && el('small', {}, ` ${more}`)),
@@ -156,7 +157,7 @@ function lossLines(runs, figures, at) {
       };
       return [
         { ...every, ...run.how },
-        ...memberLines(run, 'loss'),
+        ...memberLines(run, 'loss', look.val),
         lineOf(run, 'validation', 'loss', look.val, dotOf(figures, 'validation', at)),
       ];
     }),
@@ -166,19 +167,23 @@ function lossLines(runs, figures, at) {
 /** Training rows are measured where somebody looks: beside the vital signs. */
 const figureLines = (runs, metric, figures, at, rows) =>
   runs.flatMap((run) => [
-    ...memberLines(run, metric),
-    lineOf(run, 'train', metric, look.train, dotOf(figures, 'train', at), run.curves.vitals, rows),
-    lineOf(run, 'validation', metric, look.val, dotOf(figures, 'validation', at)),
+    ...memberLines(run, metric, look.val_figure),
+    lineOf(run, 'train', metric, look.train_figure, dotOf(figures, 'train', at), run.curves.vitals, rows),
+    lineOf(run, 'validation', metric, look.val_figure, dotOf(figures, 'validation', at)),
   ]);
 
 /** Of an ensemble in hand, each network's figure on validation rows, thin; the answer's lies above them. */
-function memberLines({ curves: { epochs, members = epochs.filter((epoch) => epoch.members?.loss) }, own }, figure) {
+function memberLines(
+  { curves: { epochs, members = epochs.filter((epoch) => epoch.members?.loss) }, own },
+  figure,
+  colour,
+) {
   return !own || !members.length
     ? []
     : members[0].members.loss.map((_, k) => ({
         x: members.map(({ step }) => step),
         y: members.map((epoch) => epoch.members[figure]?.[k] ?? null),
-        colour: look.val,
+        colour,
         width: 1,
         alpha: 0.5,
       }));

@@ -129,7 +129,7 @@ export function makeFan(page) {
     });
     grid.classList.toggle('bare', !pictures);
     fan.futures.forEach((future, k) => {
-      const { button, curve, figure } = cells[k];
+      const { button, curve } = cells[k];
       button.className = [
         'future',
         future.status === 'diverged' && 'dead',
@@ -149,7 +149,6 @@ export function makeFan(page) {
       );
       if (pictures) return;
       if (box) curve.setAttribute('d', pathOf(box, fan, future));
-      setText(figure, future.status === 'diverged' ? t('status_diverged') : num(future.loss.at(-1), 3));
     });
     if (pictures && painted !== store.fanFrame) {
       painted = store.fanFrame;
@@ -184,7 +183,6 @@ export function makeFan(page) {
     cells = fan.futures.map((_future, k) => {
       const picture = el('canvas', { width: 48, height: 48, 'aria-hidden': 'true' });
       const curve = svg('path', { class: 'spark' });
-      const figure = el('b', { 'aria-hidden': 'true' });
       const button = el(
         'button',
         {
@@ -199,10 +197,9 @@ export function makeFan(page) {
         picture,
         svg('svg', { viewBox: '0 0 60 40', preserveAspectRatio: 'none', 'aria-hidden': 'true' }, curve),
         el('span', { 'aria-hidden': 'true' }, labels[k]),
-        figure,
       );
       button.style.setProperty('--colour', colourOf(k, fan.futures.length));
-      return { button, picture, curve, figure };
+      return { button, picture, curve };
     });
     grid.replaceChildren(...cells.map((cell) => cell.button));
   }

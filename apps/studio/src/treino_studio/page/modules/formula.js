@@ -9,12 +9,18 @@ const UPPER = '⁰¹²³⁴⁵⁶⁷⁸⁹ᵃᵇᵈᵉᵏᵐⁿᵖᵗᴮᴺᵀ�
 const UPPER_TEXT = '0123456789abdekmnptBNT+−=()';
 const HAT = '\u0302';
 
-/** → a <math> element; a text that can't be read as a formula stays a text in it. */
+/** → <math> elements, between which a line may end; a text that can't be read as a formula stays a text in one. */
 export function formula(text) {
   const tokens = tokensOf(text);
   const reader = { tokens, at: 0 };
-  const found = sequence(reader, () => false);
-  return math('math', { display: 'block' }, math('mrow', {}, found));
+  const pieces = [];
+  for (const node of sequence(reader, () => false)) {
+    const joins = node.localName === 'mo' && /^[=+−≈]$/.test(node.textContent);
+    if (joins) node.setAttribute('form', 'infix');
+    if (joins || !pieces.length) pieces.push([]);
+    pieces.at(-1).push(node);
+  }
+  return pieces.flatMap((piece) => [math('math', { displaystyle: 'true' }, math('mrow', {}, piece)), ' ']);
 }
 
 /** Numbers, names, signs; indices and powers are tokens of their own. */

@@ -12,6 +12,8 @@ const NAMES = [
   'val',
   'train-text',
   'val-text',
+  'train-figure',
+  'val-figure',
   'accent',
   'alarm',
   'mark',

@@ -128,11 +128,8 @@ function lossTicks({ low, high }) {
 export function drawCurves(canvas, { step, train, validation }) {
   const { context, width, height } = cleared(canvas);
   if (!width || !step.length) return;
-  const axis = lossAxis([...train, ...validation]);
-  const box = {
-    ...makeBox(width, height, [0, axis.low], [Math.max(1, step.at(-1)), axis.high], { left: 54, right: 74 }),
-    ...lossTicks(axis),
-  };
+  const high = 1.06 * Math.max(...[...train, ...validation].filter(Number.isFinite));
+  const box = makeBox(width, height, [0, 0], [Math.max(1, step.at(-1)), high], { left: 54, right: 74 });
   drawAxes(context, box, [t('word_step'), t('loss')], true);
   const over = train.at(-1) > validation.at(-1);
   for (const [values, colour, ink, word] of [
@@ -143,7 +140,7 @@ export function drawCurves(canvas, { step, train, validation }) {
     let last = null;
     values.forEach((value, k) => {
       if (!Number.isFinite(value)) return;
-      last = [box.X(step[k]), Math.min(box.b, Math.max(box.t, box.Y(Math.log10(Math.max(value, 1e-12)))))];
+      last = [box.X(step[k]), box.Y(value)];
       context.lineTo(...last);
     });
     Object.assign(context, { strokeStyle: colour, lineWidth: 2, lineJoin: 'round' });

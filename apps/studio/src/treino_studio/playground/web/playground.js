@@ -170,7 +170,7 @@ function makeDrawer(shell) {
     el('header', {}, el('h2', { id: 'data-title', 'data-t': 'data' }), close),
     root,
   );
-  document.body.append(drawer);
+  shell.stage.before(drawer);
   let panel = null;
 
   /** The name of the data on the button, and the panel in words and colours of now. */
