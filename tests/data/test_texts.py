@@ -5,14 +5,17 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
+from sklearn.linear_model import Ridge
 
 from treino.data import Data, load, rows_for_prediction
 from treino.data.documents import TextEncoder
 from treino.data.preparation.column_kinds import reads_as_prose
-from treino.data.preparation.texts import count_terms, fit_texts, text_inputs
+from treino.data.preparation.target_means import TargetFolds
+from treino.data.preparation.texts import PREDICTED, fit_texts, held_out_predictions, terms_in, text_inputs
 
 GOOD = [
     "muito bom",
@@ -72,6 +75,13 @@ TEXTS = [
 ]
 
 
+def count_terms(texts: list[str], terms: list[str], letters: str) -> tuple[np.ndarray, np.ndarray]:
+    """``[N, V]``: how often each text holds each term; and ``[N]``: how many letters it has."""
+    found = list(terms_in(texts, terms, letters))
+    count_NV = np.stack([np.bincount(places, minlength=len(terms)) for places, _length in found])
+    return count_NV, np.array([length for _places, length in found])
+
+
 def test_words_and_pairs_are_counted_as_scikit_learn_counts_them() -> None:
     own = CountVectorizer(token_pattern=r"[^\W_]+").fit(TEXTS)
     words = list(own.vocabulary_)
@@ -96,11 +106,73 @@ def test_terms_are_weighted_as_scikit_learn_weighs_them() -> None:
     own = TfidfVectorizer(token_pattern=r"[^\W_]+", sublinear_tf=True).fit(TEXTS)
     terms = [f" {word} " for word in own.get_feature_names_out()]
     n = len(terms)
-    sums = np.random.default_rng(0).normal(size=(n, 2))
-    inputs = text_inputs(TEXTS, LETTERS, terms, own.idf_.tolist(), 3, sums.ravel().tolist(), 4.0)
+    sums, slopes = np.random.default_rng(0).normal(size=(2, n, 2))
+    weighed = own.idf_.tolist(), 3, 5, sums[:5].ravel().tolist(), slopes.ravel().tolist()
+    inputs = text_inputs(TEXTS, LETTERS, terms, *weighed, 4.0)
     expected = own.transform(TEXTS).toarray()
     np.testing.assert_allclose(inputs[:, 1:4], 4 * expected[:, :3], atol=1e-12)
-    np.testing.assert_allclose(inputs[:, 4:], expected @ sums, atol=1e-12)
+    np.testing.assert_allclose(inputs[:, 4:6], expected[:, :5] @ sums[:5], atol=1e-12)
+    np.testing.assert_allclose(inputs[:, 6:], expected @ slopes, atol=1e-12)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_linear_predictions_of_training_rows_are_of_models_that_never_saw_them(weighted: bool) -> None:
+    frame, rng = reviews(400), np.random.default_rng(1)
+    texts, good_T = frame["review"].tolist(), (frame["y"] == "good").to_numpy().astype(float)
+    weight_T = rng.uniform(0.5, 2, 400) if weighted else None
+    target_TK = np.stack([good_T, rng.normal(size=400)], axis=1)
+    target_TK -= target_TK.mean(axis=0)
+    folds = TargetFolds(target_TK, np.arange(400) % 10, weight_T)
+    fields = fit_texts(texts, folds, True)
+    known = {name: fields[name] for name in ("letters", "terms", "weights")}
+    held_TK = held_out_predictions(texts, folds, **known, slopes=fields["slopes"])
+    unit = fields | {"shown": len(fields["terms"]), "summed": 0, "sums": (), "slopes": ()}
+    value_TV = text_inputs(texts, **unit, scale=1.0)[:, 1:]
+    scaled_TK = PREDICTED * target_TK / np.sqrt((target_TK**2).mean())
+    weights = np.ones(400) if weight_T is None else weight_T / weight_T.mean()
+    own = Ridge(alpha=1.0, fit_intercept=False, solver="cholesky")
+    for part in range(5):
+        here = np.arange(400) % 5 == part
+        own.fit(value_TV[~here], scaled_TK[~here], weights[~here] / weights[~here].mean())
+        np.testing.assert_allclose(held_TK[here], own.predict(value_TV[here]), atol=0.2)
+    own.fit(value_TV, scaled_TK, weights)
+    new_TK = text_inputs(texts, **fields, scale=4.0)[:, -2:]
+    np.testing.assert_allclose(new_TK, own.predict(value_TV), atol=0.2)
+    fitted, held = (np.corrcoef(of_TK[:, 1], target_TK[:, 1])[0, 1] for of_TK in (new_TK, held_TK))
+    assert fitted > 0.7  # noise is learnt by heart
+    assert abs(held) < 0.2
+    assert np.corrcoef(held_TK[:, 0], target_TK[:, 0])[0, 1] > 0.8
+
+
+def test_rows_that_no_model_learns_from_get_the_prediction_of_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    texts, target_TK = reviews(60)["review"].tolist(), np.arange(60)[:, None] % 2 - 0.5
+    folds = TargetFolds(target_TK, np.arange(60) % 10)
+    monkeypatch.setattr("treino.data.preparation.texts.MOST_LEARNT", 1000)
+    monkeypatch.setattr("treino.data.preparation.texts.AT_ONCE", 7)
+    fields = fit_texts(texts, folds, True)
+    known = {name: fields[name] for name in ("letters", "terms", "weights", "slopes")}
+    held_TK = held_out_predictions(texts, folds, **known)
+    same_T = np.isclose(held_TK, text_inputs(texts, **fields, scale=4.0)[:, -1:], atol=1e-4)[:, 0]
+    learnt = np.linspace(0, 59, 60 * 1000 // sum(map(len, texts))).astype(int)
+    assert 5 < len(learnt) < 30
+    assert same_T[np.setdiff1d(np.arange(60), learnt)].all()
+    assert same_T[learnt].mean() < 0.5
+
+
+def test_training_rows_get_held_out_predictions_and_others_all_of_them() -> None:
+    frame = reviews(400).assign(y=np.random.default_rng(2).integers(12, size=400).astype(str))
+    data = load(frame, target="y", target_means=True)  # of more than ten classes, which have no target means
+    encoder = encoder_of(data)
+    names = [f"review: linear prediction {k}" for k in range(1, 13)]
+    places = [data.preparation.inputs.index(name) for name in names]
+    assert len(encoder.mean_places) == 12
+    rows = rows_for_prediction(frame, data.preparation)
+    others = [k for k in range(data.inputs) if k not in places]
+    for name, part in data.splits.items():
+        assert rows.x[part.index][:, others].equal(part.x[:, others])
+        same = torch.isclose(rows.x[part.index][:, places], part.x[:, places], atol=1e-5).float().mean()
+        assert same < 0.2 if name == "train" else same == 1
+    assert not encoder_of(load(frame, target="y")).mean_places
 
 
 def test_what_tells_the_classes_comes_first_in_any_script() -> None:
@@ -190,18 +262,19 @@ ANY_TEXT = st.text(
 @settings(max_examples=25, deadline=None)
 def test_training_rows_get_the_same_inputs_alone(texts: list[str]) -> None:
     target_TK = np.where(np.arange(len(texts)) % 2, 0.5, -0.5)[:, None]
-    fields = fit_texts(texts, target_TK)
+    folds = TargetFolds(target_TK, np.arange(len(texts)) % 10)
+    fields = fit_texts(texts, folds, True)
     encoder = TextEncoder(column="t", **fields)
     assert encoder == TextEncoder.model_validate(encoder.to_json())
-    how = (encoder.letters, encoder.terms, encoder.weights, encoder.shown, encoder.sums, 4.0)
-    together = text_inputs(texts, *how)
-    assert together.shape == (len(texts), encoder.own_width)
+    how = fields | {"scale": 4.0}
+    together = text_inputs(texts, **how)
+    assert together.shape == (len(texts), encoder.width)
     assert np.isfinite(together).all()
     for row in range(0, len(texts), 5):
-        np.testing.assert_allclose(text_inputs([texts[row]], *how)[0], together[row], atol=1e-9)
+        np.testing.assert_allclose(text_inputs([texts[row]], **how)[0], together[row], atol=1e-9)
     other = [text.swapcase().swapcase() for text in texts]
     same = [a == b for a, b in zip(texts, other, strict=True)]
-    np.testing.assert_allclose(text_inputs(other, *how)[same], together[same], atol=1e-9)
+    np.testing.assert_allclose(text_inputs(other, **how)[same], together[same], atol=1e-9)
 
 
 def test_predicted_rows_get_the_inputs_of_training(tmp_path: Path) -> None:

@@ -34,7 +34,8 @@ def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def run(table: Path) -> tr.Run:
-    trained = tr.fit(table, target="y", recipe="plain", epochs=12, parent=table.parent / "runs")
+    folder = table.parent / "runs"
+    trained = tr.fit(table, target="y", recipe="plain", target_means=True, epochs=12, parent=folder)
     assert isinstance(trained, tr.Run)
     return trained
 

@@ -174,15 +174,19 @@ class ColumnEncoder(Document):
     @property
     def inputs(self) -> tuple[str, ...]:
         """The names of all inputs."""
-        name, means = self.column, len(self.mean_places)
+        name = self.column
         texts = [_("{name} bin {k}").format(name=name, k=k) for k in range(1, len(self.edges))]
         texts += [f"{name} {_(part)} {axis}" for part in self.circles for axis in AXES]
-        if means == 1:
-            texts.append(_("{name}: mean target").format(name=name))
-        else:
-            texts += [_("{name}: mean target {k}").format(name=name, k=k + 1) for k in range(means)]
         flag = [_("{name} missing").format(name=name)] if self.flag else []
-        return (*self.own, *texts, *flag)
+        return (*self.own, *texts, *self.mean_names, *flag)
+
+    @property
+    def mean_names(self) -> tuple[str, ...]:
+        """The names of the inputs that are target means."""
+        if len(self.mean_places) == 1:
+            return (_("{name}: mean target").format(name=self.column),)
+        each = range(1, len(self.mean_places) + 1)
+        return tuple(_("{name}: mean target {k}").format(name=self.column, k=k) for k in each)
 
 
 class NumberEncoder(ColumnEncoder):
@@ -297,11 +301,13 @@ class TimeEncoder(ColumnEncoder):
 
 
 class TextEncoder(ColumnEncoder):
-    """Encodes free text: its length, the terms that tell the most, and sums of all terms. A missing text is 0
-    in all of them, and sets the flag.
+    """Encodes free text: its length, the terms that tell the most, sums of more terms, and a linear model's
+    predictions by all terms. A missing text is 0 in all of them, and sets the flag.
 
     letters: the alphabet, in lower case. terms: pieces of texts. weights: what each counts. shown: how many,
-    from the first on, are inputs. sums: for each term, what it adds to each sum. See preparation/texts.py.
+    from the first on, are inputs. summed: how many, from the first on, are in the sums. sums: for each of
+    these, what it adds to each sum. slopes: for each term, what it adds to each linear prediction of the
+    target; training rows get held-out ones, as with target means. See preparation/texts.py.
     """
 
     encoder: Literal["text"] = Field(default="text", validation_alias="as", serialization_alias="as")
@@ -309,16 +315,19 @@ class TextEncoder(ColumnEncoder):
     terms: Many[Text]
     weights: Many[Number]
     shown: Count
+    summed: Count
     sums: Many[Number]
+    slopes: Many[Number] = ()
     flag: bool = False
     numeric: ClassVar[bool] = False
     reversible: ClassVar[bool] = False
 
     def agreeing(self) -> dict[str, bool]:
-        n = len(self.terms)
-        whole = len(self.sums) % n == 0 if n else not self.sums
-        lengths = {"weights": len(self.weights) == n, "shown": self.shown <= n, "sums": whole}
-        return super().agreeing() | lengths
+        n, summed = len(self.terms), self.summed
+        counts = {"weights": len(self.weights) == n, "shown": self.shown <= n, "summed": summed <= n}
+        sums = len(self.sums) % summed == 0 if summed else not self.sums
+        slopes = len(self.slopes) % n == 0 if n else not self.slopes
+        return super().agreeing() | counts | {"sums": sums, "slopes": slopes}
 
     @property
     def own(self) -> tuple[str, ...]:
@@ -329,13 +338,26 @@ class TextEncoder(ColumnEncoder):
 
     @property
     def own_width(self) -> int:
-        return 1 + self.shown + len(self.sums) // max(1, len(self.terms))
+        return 1 + self.shown + len(self.sums) // max(1, self.summed)
+
+    @property
+    def mean_places(self) -> range:
+        return range(self.own_width, self.own_width + len(self.slopes) // max(1, len(self.terms)))
+
+    @property
+    def mean_names(self) -> tuple[str, ...]:
+        if len(self.mean_places) == 1:
+            return (_("{name}: linear prediction").format(name=self.column),)
+        each = range(1, len(self.mean_places) + 1)
+        return tuple(_("{name}: linear prediction {k}").format(name=self.column, k=k) for k in each)
 
     def inputs_of(self, term: int) -> tuple[float, ...]:
         """How much each of the column's inputs grows by where the input of this term grows by 1."""
-        k = len(self.sums) // max(1, len(self.terms))
-        sums = (value / TERM_SCALE for value in self.sums[term * k : (term + 1) * k])
-        return (0.0, *(float(own == term) for own in range(self.shown)), *sums, *[0.0] * self.flag)
+        own = (float(other == term) for other in range(self.shown))
+        sums, slopes = self.own_width - 1 - self.shown, len(self.mean_places)
+        summed = self.sums[term * sums :][:sums] or (0.0,) * sums
+        added = (*summed, *self.slopes[term * slopes :][:slopes])
+        return (0.0, *own, *(value / TERM_SCALE for value in added), *[0.0] * self.flag)
 
 
 TERM_SCALE = 4.0  # a term of a text with some sixteen terms counts about 1/4, and its input is about 1

@@ -30,7 +30,6 @@ from treino.data.preparation.fit import (
     prepare_targets,
     say_held_back,
     target_folds,
-    target_numbers,
 )
 from treino.data.preparation.preparation import Preparation
 from treino.data.preparation.row_weights import Weights, WeightsDescription, weight_column, weighted
@@ -151,7 +150,7 @@ def _of_table(
     train_N = np.flatnonzero(parts[0] == TRAIN)
     weight_T = found.weight_of[0][train_N] if found.weight_of else None
     folds = None
-    if arguments.target_means or arguments.trees:
+    if arguments.target_means or arguments.trees or texts:
         timed = arguments.split_time is not None
         unit_N = units(table, arguments) if timed or arguments.split_group else first_N
         how = timed, bool(arguments.log_target)
@@ -162,10 +161,7 @@ def _of_table(
     if most_inputs is not None and len(chosen) > most_inputs:
         arguments = arguments.changed(inputs="plain")
     learnt = (table, chosen, columns, task, classes, labels[0], train_N)
-    told_TK = None
-    if texts:
-        told_TK = target_numbers(columns, classes, labels[0], train_N, weight_T, bool(arguments.log_target))
-    fitting = found.weights, weight_T, folds, told_TK
+    fitting = found.weights, weight_T, folds
     preparation = fit(*learnt, arguments, *fitting, fitted)
     if most_inputs is not None and arguments.inputs == "bins" and preparation.size > most_inputs:
         arguments = arguments.changed(inputs="plain")

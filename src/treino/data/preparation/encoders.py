@@ -186,7 +186,8 @@ def _encoded_time(encoder: TimeEncoder, column: Column, place: Place) -> tuple[F
 def _encoded_text(encoder: TextEncoder, column: Column, place: Place) -> tuple[Floats, EncodingGaps]:
     texts = level_cells(column, False)
     e = encoder
-    inputs_NK = text_inputs(texts.tolist(), e.letters, e.terms, e.weights, e.shown, e.sums, TERM_SCALE)
+    how = (e.letters, e.terms, e.weights, e.shown, e.summed, e.sums, e.slopes, TERM_SCALE)
+    inputs_NK = text_inputs(texts.tolist(), *how)
     return _flagged(encoder, list(inputs_NK.T), texts == "")
 
 
@@ -228,14 +229,15 @@ def fit_encoder(
     bins: int = 0,
     weight_T: Floats | None = None,
     folds: TargetFolds | None = None,
-    target_TK: Floats | None = None,
+    told: TargetFolds | None = None,
+    linear: bool = False,
 ) -> Encoder:
     """The encoder of a column, fitted on its training rows alone.
 
     impute: ``median`` or ``mean``, the statistic of the training rows that replaces a missing number. bins:
     the largest number of bins of a number, a rank or a date; 0: none. weight_T: the training rows' weights.
-    folds: the data on which target means are fitted; None: no target means. target_TK: the training rows'
-    targets, by which the terms of a text are chosen.
+    folds: the data on which target means are fitted; None: no target means. told: the training rows'
+    targets, by which the terms of a text are chosen. linear: whether a text gets linear predictions.
     """
     name, numeric = column.name, by_value(column)
     if choice.way == "number":
@@ -256,10 +258,9 @@ def fit_encoder(
     words = level_cells(column, numeric)[train_N]
     if choice.way == "text":
         words = level_cells(column, False)[train_N]
-        assert target_TK is not None
-        return TextEncoder(
-            column=name, flag=bool((words == "").any()), **fit_texts(words.tolist(), target_TK)
-        )
+        assert told is not None
+        fields = fit_texts(words.tolist(), told, linear)
+        return TextEncoder(column=name, flag=bool((words == "").any()), **fields)
     if choice.way == "rank":
         code_N, _seen = _codes(choice.levels, words)
         rank_N = np.where(code_N < 0, np.nan, code_N)

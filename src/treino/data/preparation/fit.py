@@ -28,6 +28,7 @@ from treino.data.preparation.column_kinds import ColumnRole, by_value, level_cel
 from treino.data.preparation.encoders import EncodingGaps, fit_encoder, mean_keys, number_cells, second_cells
 from treino.data.preparation.preparation import VALUE_RANGE, Preparation, fit_pixels, fit_table, fit_target
 from treino.data.preparation.target_means import FOLDS, MOST_CLASSES, TargetFolds
+from treino.data.preparation.texts import held_out_predictions
 from treino.data.preparation.training_columns import class_rows, column_rows, number_rows
 from treino.data.preparation.trees import evenly, fit_trees
 from treino.data.splits import TEST, TRAIN, VALIDATION
@@ -140,14 +141,13 @@ def fit(
     row_weights: str | None,
     weight_T: NDArray[np.float64] | None,
     folds: TargetFolds | None,
-    target_TK: NDArray[np.float64] | None,
     fitted: PreparationDocument | None = None,
 ) -> Preparation:
     """The preparation of features and target, fitted on training rows; mean and scale are set later.
     labels: for each target the rows' classes, if there are any.
 
     row_weights: the column of the rows' weights. weight_T: those of the training rows. folds: the data on
-    which target means and trees are fitted. target_TK: the training rows' targets, see ``target_numbers``.
+    which target means, trees and texts are fitted.
     fitted: the preparation that was fitted on these rows before, whose trees and texts are taken.
     """
     is_image = table.matrix is not None and table.matrix.dtype == np.uint8
@@ -166,8 +166,9 @@ def fit(
     names = tuple(chosen)
     made: tuple[Encoder, ...] = ()
     if not is_image:
-        means = folds if arguments.target_means else None
-        how = (train_N, table.place, arguments.impute, bins, weight_T, means, target_TK)
+        few = folds is not None and sum(map(len, classes)) <= MOST_CLASSES
+        means, linear = folds if arguments.target_means and few else None, bool(arguments.target_means)
+        how = (train_N, table.place, arguments.impute, bins, weight_T, means, folds, linear)
         texts = {} if fitted is None else {e.column: e for e in fitted.encoders if isinstance(e, TextEncoder)}
         made = tuple(
             texts[name]
@@ -196,7 +197,7 @@ def fit(
         row_weights=row_weights,
         columns=_training_columns(table, made, columns, classes, labels, train_N),
     )
-    if not arguments.trees or folds is None:
+    if not arguments.trees or folds is None or sum(map(len, classes)) > MOST_CLASSES:
         return preparation
     trees = None if fitted is None else fitted.trees
     if trees is None or any(place >= preparation.size for tree in trees for place in tree.columns):
@@ -286,14 +287,12 @@ def target_folds(
     weight_T: NDArray[np.float64] | None,
     timed: bool = False,
     log: bool = False,
-) -> TargetFolds | None:
-    """The data on which target means and trees are fitted; None if there are too many classes for them.
+) -> TargetFolds:
+    """The data on which target means, trees and texts are fitted.
 
     labels: for each target the rows' classes, if there are any. unit_N: equal for rows that share a fold.
     timed: whether ``unit_N`` is in the order of time; then each fold is a time of its own, the latest first.
     """
-    if sum(map(len, classes)) > MOST_CLASSES:
-        return None
     target_TK = target_numbers(columns, classes, labels, train_N, weight_T, log)
     known, place_T = np.unique(unit_N[train_N], return_inverse=True)
     fold_T = (len(known) - 1 - place_T) * FOLDS // len(known) if timed else place_T % FOLDS
@@ -328,15 +327,23 @@ def target_numbers(
 def held_out_means(
     table: Table, preparation: Preparation, train_N: NDArray[np.int64], folds: TargetFolds | None
 ) -> dict[int, NDArray[np.float64]]:
-    """{index of an input that is a target mean: the values ``[T]`` that the training rows get for it}."""
+    """{index of an input that is a target mean or a linear prediction: the values ``[T]`` that the training
+    rows get for it}."""
     shown: dict[int, NDArray[np.float64]] = {}
     if folds is None:
         return shown
     for encoder, group in zip(preparation.encoders, preparation.groups, strict=True):
-        if encoder.means:
-            key_T = mean_keys(encoder, table.column(encoder.column), table.place)[train_N]
-            places = (group[k] for k in encoder.mean_places)
-            shown |= dict(zip(places, folds.held_out(key_T, encoder.prior).T, strict=True))
+        if not encoder.mean_places:
+            continue
+        column = table.column(encoder.column)
+        if isinstance(encoder, TextEncoder):
+            texts = level_cells(column, False)[train_N].tolist()
+            known = (encoder.letters, encoder.terms, encoder.weights, encoder.slopes)
+            mean_TK = held_out_predictions(texts, folds, *known)
+        else:
+            mean_TK = folds.held_out(mean_keys(encoder, column, table.place)[train_N], encoder.prior)
+        places = (group[k] for k in encoder.mean_places)
+        shown |= dict(zip(places, mean_TK.T, strict=True))
     return shown
 
 

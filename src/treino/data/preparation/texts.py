@@ -7,24 +7,39 @@ any script, here, in an exported script and in ONNX.
 """
 
 import unicodedata
+from array import array
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from treino.data.preparation.target_means import TargetFolds
+
 Floats = NDArray[np.float64]
 
 LEAST_TEXTS = 3  # a term occurs in at least so many training texts
 CANDIDATES = 20_000  # the commonest words, pairs of words and pieces of words, so many of each
-MOST_TERMS = 2_000  # kept of these, by how much they tell of the target
+MOST_TERMS = 20_000  # the commonest ones of these are kept
+MOST_SLOPES = 400_000  # numbers of a linear model; of more targets it has fewer terms
+MOST_SUMMED = 2_000  # of the terms, by how much they tell of the target
 MOST_SHOWN = 300  # of these, the most telling ones are inputs of their own
-MOST_SUMS = 64  # inputs that are sums of all terms
+MOST_SUMS = 64  # inputs that are sums of the telling terms
+FEWEST_SHOWN, FEWEST_SUMS = 20, 8  # beside a linear model
+ROWS_SHOWN, ROWS_SUMS = 100, 200  # beside a linear model: so many texts for each
+STRENGTH, ROUNDS = 1.0, 12  # of the linear model: its ridge, and the rounds of conjugate gradients
+PREDICTED = 8.0  # the deviation of the targets that it learns: networks find large inputs first
+PARTS = 5  # a training row's linear prediction is that of a model of the other parts' rows
 MOST_LETTERS = 5_000  # of an alphabet
 PIECES = (3, 4, 5)  # lengths of pieces, with the blanks before and after a word
 MOST_TEXTS, MOST_CHARACTERS = 50_000, 5_000_000  # of the training texts by which terms are chosen
+MOST_LEARNT = 10_000_000  # characters of the texts that the linear model learns from
+AT_ONCE = 1_000  # texts whose terms are in memory, beside these
+
+TINY = np.finfo(float).tiny
+
 
 # ---- from texts to inputs
 
@@ -44,26 +59,24 @@ def words_in(text: str, letter_of: dict[str, str]) -> list[str]:
     return text.translate({ord(sign): letter_of.get(sign, " ") for sign in set(text)}).split(" ")
 
 
-def count_terms(texts: Sequence[str], terms: Sequence[str], letters: str) -> tuple[Floats, Floats]:
-    """``[N, V]``: how often each text holds each term; and ``[N]``: how many letters it has."""
+def terms_in(texts: Iterable[str], terms: Sequence[str], letters: str) -> Iterator[tuple[list[int], int]]:
+    """Yields for each text the places of its terms, each as often as the text holds it; and how many letters
+    the text has."""
     letter_of, place = letter_table(letters), {term: k for k, term in enumerate(terms)}
     sizes = sorted({len(term) for term in terms if " " not in term[1:-1]})
-    count_NV, letter_N, inside = np.zeros((len(texts), len(terms))), np.zeros(len(texts)), {}
-    for row, text in enumerate(texts):
+    inside: dict[str, list[int]] = {}
+    for text in texts:
         words = words_in(text, letter_of)
-        letter_N[row] = sum(map(len, words))
+        places = list[int]()
         for word in words:
             if word not in inside:
                 piece = f" {word} " if word else ""
                 found = (piece[k : k + size] for size in sizes for k in range(len(piece) - size + 1))
                 inside[word] = [place[term] for term in found if term in place]
-            for k in inside[word]:
-                count_NV[row, k] += 1
-        for k in range(len(words) - 1):
-            pair = f" {words[k]} {words[k + 1]} "
-            if pair in place:
-                count_NV[row, place[pair]] += 1
-    return count_NV, letter_N
+            places += inside[word]
+        pairs = (f" {words[k]} {words[k + 1]} " for k in range(len(words) - 1))
+        places += [place[pair] for pair in pairs if pair in place]
+        yield places, sum(map(len, words))
 
 
 def text_inputs(
@@ -72,51 +85,136 @@ def text_inputs(
     terms: Sequence[str],
     weights: Sequence[float],
     shown: int,
+    summed: int,
     sums: Sequence[float],
+    slopes: Sequence[float],
     scale: float,
 ) -> Floats:
-    """``[N, K]``: the logarithm of each text's length, its first terms, and sums of all its terms.
+    """``[N, K]``: the logarithm of each text's length, its first terms, sums of more terms, and the linear
+    predictions.
 
     weights: what a term counts; the rarer it is, the more. shown: so many terms are inputs, each times
-    ``scale``. sums: for each term, what it adds to each of the sums.
+    ``scale``. sums: for each of the first ``summed`` terms, what it adds to each of the sums. slopes: for
+    each term, what it adds to each linear prediction.
     """
-    weight_V, sum_VK = np.array(weights), np.array(sums).reshape(len(terms), -1 if len(sums) else 0)
-    inputs = [np.zeros((0, 1 + shown + sum_VK.shape[1]))]
-    for start in range(0, len(texts), 500):  # some at once, because the counts of all terms take much memory
-        count_NV, letter_N = count_terms(texts[start : start + 500], terms, letters)
-        value_NV = np.where(count_NV > 0, 1 + np.log(np.maximum(count_NV, 1)), 0) * weight_V
-        length_N = np.sqrt((value_NV**2).sum(axis=1))
-        value_NV /= np.where(length_N > 0, length_N, 1)[:, None]
-        shown_NK = scale * value_NV[:, :shown]
-        inputs.append(np.column_stack([np.log1p(letter_N), shown_NK, value_NV @ sum_VK]))
-    return np.concatenate(inputs)
+    weight_V, sum_SK = np.array(weights), np.array(sums).reshape(summed, -1 if len(sums) else 0)
+    slope_VK = np.array(slopes).reshape(len(terms), -1 if len(slopes) else 0)
+    ends = np.cumsum([1, shown, sum_SK.shape[1], slope_VK.shape[1]])
+    input_NK = np.zeros((len(texts), ends[-1]))
+    for row, (places, length) in enumerate(terms_in(texts, terms, letters)):
+        term_U, count_U = np.unique(np.array(places, dtype=np.int64), return_counts=True)
+        value_U = (1 + np.log(count_U)) * weight_V[term_U]
+        value_U /= np.sqrt((value_U**2).sum()) or 1.0
+        first, some = np.searchsorted(term_U, [shown, summed])
+        input_NK[row, 0] = np.log1p(length)
+        input_NK[row, 1 + term_U[:first]] = scale * value_U[:first]
+        input_NK[row, ends[1] : ends[2]] = value_U[:some] @ sum_SK[term_U[:some]]
+        input_NK[row, ends[2] :] = value_U @ slope_VK[term_U]
+    return input_NK
 
 
 # ---- from training texts to terms
 
 
-def fit_texts(texts: Sequence[str], target_TK: Floats) -> dict[str, Any]:
-    """What an encoder holds of the training texts: letters, terms, weights, shown, sums.
+def fit_texts(texts: Sequence[str], folds: TargetFolds, linear: bool) -> dict[str, Any]:
+    """What an encoder holds of the training texts: letters, terms, weights, shown, summed, sums, slopes.
 
-    target_TK: each training row's targets, with mean 0. Terms are chosen by their correlation with these.
+    folds: the training rows' targets, by which the terms are put in order. linear: whether a linear model is
+    fitted.
     """
-    row_T = _read_rows(texts)
-    texts, target_TK = [texts[row] for row in row_T], target_TK[row_T]
-    letters = _alphabet(texts)
+    row_T = _read_rows(texts, MOST_CHARACTERS)
+    read, target_TK = [texts[row] for row in row_T], folds.target_TK[row_T]
+    letters = _alphabet(read)
     letter_of = letter_table(letters)
-    terms, count_TV = _candidates([words_in(text, letter_of) for text in texts])
+    terms, count_TV = _candidates(words_in(text, letter_of) for text in read)
     present_V = np.bincount(count_TV.indices, minlength=len(terms))
-    weight_V = np.log((1 + len(texts)) / (1 + present_V)) + 1
-    told_V, own_V = _telling(_weighted(count_TV, weight_V), target_TK), _of_own_texts(count_TV)
-    order_V = own_V[np.argsort(-told_V[own_V], kind="stable")][:MOST_TERMS]
-    value_TV = _weighted(count_TV[:, order_V], weight_V[order_V])
-    return {
-        "letters": letters,
-        "terms": tuple(terms[k] for k in order_V),
-        "weights": _rounded(weight_V[order_V]),
-        "shown": min(MOST_SHOWN, len(order_V)),
-        "sums": _rounded(_sums(value_TV).ravel()),
-    }
+    weight_V = np.log((1 + len(read)) / (1 + present_V)) + 1
+    own_V, most = _of_own_texts(count_TV), min(MOST_TERMS, MOST_SLOPES // target_TK.shape[1])
+    often_V = own_V[np.argsort(-present_V[own_V], kind="stable")][:most]
+    told_V = _telling(_weighted(count_TV, weight_V)[:, often_V], target_TK)
+    order_V = often_V[np.argsort(-told_V, kind="stable")]
+    shown, sums = MOST_SHOWN, MOST_SUMS
+    if linear:  # the more inputs beside its predictions, the more is learnt by heart
+        shown = min(shown, max(FEWEST_SHOWN, len(texts) // ROWS_SHOWN))
+        sums = min(sums, max(FEWEST_SUMS, len(texts) // ROWS_SUMS))
+    weights, summed = _rounded(weight_V[order_V]), min(MOST_SUMMED, len(order_V))
+    value_TV = _weighted(count_TV[:, order_V], weight_V[order_V])[:, :summed]
+    known: dict[str, Any] = {"letters": letters, "terms": tuple(terms[k] for k in order_V)}
+    known |= {"weights": weights, "shown": min(shown, len(order_V)), "summed": summed}
+    known |= {"sums": _rounded(_sums(value_TV, sums).ravel()), "slopes": ()}
+    del count_TV, value_TV
+    if linear and len(order_V):
+        _rows, *learnt = _learnt(texts, folds, letters, known["terms"], weights)
+        known["slopes"] = _rounded(_slopes(*learnt).ravel())
+    return known
+
+
+def held_out_predictions(
+    texts: Sequence[str],
+    folds: TargetFolds,
+    letters: str,
+    terms: Sequence[str],
+    weights: Sequence[float],
+    slopes: Sequence[float],
+) -> Floats:
+    """``[T, K]``: the linear predictions of the training rows, each by a model of the other parts' rows; of
+    rows that no model learns from, by these slopes."""
+    row_R, value_RV, target_RK, weight_R = _learnt(texts, folds, letters, terms, weights)
+    part_R = folds.fold_T[row_R] % PARTS
+    held_TK, slope_VK = np.zeros((len(texts), target_RK.shape[1])), np.array(slopes).reshape(len(terms), -1)
+    others = np.setdiff1d(np.arange(len(texts)), row_R)
+    for start in range(0, len(others), AT_ONCE):
+        some = others[start : start + AT_ONCE].tolist()
+        held_TK[some] = _values([texts[row] for row in some], letters, terms, weights) @ slope_VK
+    for part in range(PARTS):
+        here, there = np.flatnonzero(part_R == part), np.flatnonzero(part_R != part)
+        slope_VK = _slopes(value_RV[there], target_RK[there], weight_R[there])
+        held_TK[row_R[here]] = value_RV[here] @ slope_VK
+    return np.round(held_TK, 5)
+
+
+def _learnt(
+    texts: Sequence[str], folds: TargetFolds, letters: str, terms: Sequence[str], weights: Sequence[float]
+) -> tuple[NDArray[np.int64], Any, Floats, Floats]:
+    """What the linear model learns from: (the rows, the sparse TF-IDF of their terms, their targets scaled to
+    deviation ``PREDICTED``, their weights)."""
+    row_R = _read_rows(texts, MOST_LEARNT)
+    deviation = max(float(np.sqrt(np.square(folds.target_TK).mean())), 1e-12)
+    target_RK = folds.target_TK[row_R] * (PREDICTED / deviation)
+    weight_R = np.ones(len(row_R)) if folds.weight_T is None else folds.weight_T[row_R]
+    return row_R, _values([texts[row] for row in row_R], letters, terms, weights), target_RK, weight_R
+
+
+def _values(texts: Sequence[str], letters: str, terms: Sequence[str], weights: Sequence[float]) -> Any:
+    """The sparse TF-IDF ``[T, V]`` of texts."""
+    columns, ends = array("q"), [0]
+    for places, _length in terms_in(texts, terms, letters):
+        columns.extend(places)
+        ends.append(len(columns))
+    row_K = np.repeat(np.arange(len(texts)), np.diff(ends))
+    count_TV = _counts(row_K, np.array(columns, dtype=np.int64), len(texts), len(terms))
+    return _weighted(count_TV, np.array(weights))
+
+
+def _slopes(value_TV: Any, target_TK: Floats, weight_T: Floats) -> Floats:
+    """``[V, K]``: the coefficients of ridge regressions of the targets on the terms, without intercepts, by
+    conjugate gradients of all of them at once."""
+    from scipy.sparse import diags
+
+    root_T = np.sqrt(weight_T / max(weight_T.mean(), TINY))
+    rows_TV = (diags(root_T) @ value_TV).tocsr()
+    rows_VT = rows_TV.T.tocsr()
+    slope_VK = np.zeros((value_TV.shape[1], target_TK.shape[1]))
+    left_VK = rows_VT @ (root_T[:, None] * target_TK)
+    way_VK, size_K = left_VK.copy(), (left_VK**2).sum(axis=0)
+    for _round in range(ROUNDS):
+        bent_VK = rows_VT @ (rows_TV @ way_VK) + STRENGTH * way_VK
+        step_K = size_K / np.maximum((way_VK * bent_VK).sum(axis=0), TINY)
+        slope_VK += step_K * way_VK
+        left_VK -= step_K * bent_VK
+        before_K, size_K = size_K, (left_VK**2).sum(axis=0)
+        way_VK = left_VK + size_K / np.maximum(before_K, TINY) * way_VK
+    return slope_VK
 
 
 def _rounded(values: Floats) -> tuple[float, ...]:
@@ -124,10 +222,10 @@ def _rounded(values: Floats) -> tuple[float, ...]:
     return tuple(float(f"{value:.5g}") for value in values)
 
 
-def _read_rows(texts: Sequence[str]) -> NDArray[np.int64]:
-    """Evenly spread row numbers, as many as there is time and memory to read."""
+def _read_rows(texts: Sequence[str], most: int = MOST_CHARACTERS) -> NDArray[np.int64]:
+    """Evenly spread row numbers of texts with about so many characters in all."""
     characters = max(1, sum(map(len, texts)))
-    most = min(len(texts), MOST_TEXTS, max(1, len(texts) * MOST_CHARACTERS // characters))
+    most = min(len(texts), MOST_TEXTS, max(1, len(texts) * most // characters))
     return np.linspace(0, len(texts) - 1, most).astype(np.int64)
 
 
@@ -144,28 +242,42 @@ def _alphabet(texts: Iterable[str]) -> str:
     return "".join(sorted(letter for letter, _count in letters.most_common(MOST_LETTERS)))
 
 
-def _candidates(words: Sequence[Sequence[str]]) -> tuple[list[str], Any]:
+def _candidates(words: Iterable[Sequence[str]]) -> tuple[list[str], Any]:
     """The commonest terms of the texts, and a sparse ``[T, V]``: how often each text holds each of them.
 
     words: each text's.
     """
     from scipy.sparse import hstack  # slow to import
 
-    known, word_TW = _counted([filter(None, each) for each in words])
-    pairs, pair_TV = _counted([f" {a} {b} " for a, b in pairwise(each) if a and b] for each in words)
-    pieces, piece_WV = _counted(map(pieces_of, known))
+    place: dict[str, int] = {}
+    code, ends = array("q"), [0]  # the number of each word; -1 where no word follows the one before
+    for each in words:
+        code.extend(place.setdefault(word, len(place)) if word else -1 for word in each)
+        code.append(-1)
+        ends.append(len(code))
+    known, code_K = list(place), np.array(code, dtype=np.int64)
+    text_K, here_K = np.repeat(np.arange(len(ends) - 1), np.diff(ends)), code_K >= 0
+    word_TW = _counts(text_K[here_K], code_K[here_K], len(ends) - 1, len(known))
+    often_W = np.append(np.bincount(word_TW.indices, minlength=len(known)) >= LEAST_TEXTS, False)
+    pair_K = np.flatnonzero(often_W[code_K[:-1]] & often_W[code_K[1:]])  # others are rare themselves
+    key, first, place_K = np.unique(
+        code_K[pair_K] * len(known) + code_K[pair_K + 1], return_index=True, return_inverse=True
+    )
+    order = np.argsort(first)  # as the texts hold them
+    pair_TV = _counts(text_K[pair_K], np.argsort(order)[place_K.reshape(-1)], len(ends) - 1, len(key))
+    piece, piece_WV = _counted(map(pieces_of, known))
     often = np.sort(np.argsort(-(word_TW.sum(axis=0).A1 @ piece_WV), kind="stable")[:CANDIDATES])
-    parts = [
-        ([f" {word} " for word in known], word_TW),
-        (pairs, pair_TV),
-        ([pieces[k] for k in often], word_TW @ piece_WV[:, often]),
+    parts: list[tuple[Callable[[int], str], Any]] = [
+        (lambda k: f" {known[k]} ", word_TW),
+        (lambda k: f" {known[key[order[k]] // len(known)]} {known[key[order[k]] % len(known)]} ", pair_TV),
+        (lambda k: piece[often[k]], word_TW @ piece_WV[:, often]),
     ]
     terms, blocks = list[str](), []
-    for names, count_TV in parts:
-        present_V = np.bincount(count_TV.indices, minlength=len(names))
+    for name, count_TV in parts:
+        present_V = np.bincount(count_TV.indices, minlength=count_TV.shape[1])
         best = np.argsort(-present_V, kind="stable")[:CANDIDATES]
         kept = np.sort(best[present_V[best] >= LEAST_TEXTS])
-        terms += [names[k] for k in kept]
+        terms += map(name, kept.tolist())
         blocks.append(count_TV[:, kept])
     return terms, hstack(blocks, format="csr")
 
@@ -189,16 +301,20 @@ def _pairs_or_word(word: str) -> list[str]:
 
 def _counted(each: Iterable[Iterable[str]]) -> tuple[list[str], Any]:
     """The different names that these hold, and a sparse matrix: how often each (a row) holds each name."""
+    place: dict[str, int] = {}
+    columns, ends = array("q"), [0]
+    for names in each:
+        columns.extend(place.setdefault(name, len(place)) for name in names)
+        ends.append(len(columns))
+    row_K = np.repeat(np.arange(len(ends) - 1), np.diff(ends))
+    return list(place), _counts(row_K, np.array(columns, dtype=np.int64), len(ends) - 1, len(place))
+
+
+def _counts(row_K: NDArray[Any], column_K: NDArray[Any], rows: int, columns: int) -> Any:
+    """A sparse matrix: how often each place is named."""
     from scipy.sparse import csr_matrix
 
-    place: dict[str, int] = {}
-    columns, ends = list[int](), [0]
-    for names in each:
-        columns += [place.setdefault(name, len(place)) for name in names]
-        ends.append(len(columns))
-    counted = csr_matrix((np.ones(len(columns)), columns, ends), (len(ends) - 1, len(place)))
-    counted.sum_duplicates()
-    return list(place), counted
+    return csr_matrix((np.ones(len(row_K)), (row_K, column_K)), (rows, columns))
 
 
 def pieces_of(word: str) -> Iterable[str]:
@@ -246,12 +362,12 @@ def _deviations(value_TV: Any) -> Floats:
     return np.asarray(np.sqrt(np.maximum(square_V / texts - (sum_V / texts) ** 2, 0)))
 
 
-def _sums(value_TV: Any) -> Floats:
-    """``[V, K]``: what each term adds to each sum: the main axes of the texts (latent semantic analysis),
-    scaled to deviation 1."""
+def _sums(value_TV: Any, most: int) -> Floats:
+    """``[V, K]``: what each term adds to each sum: the main axes of the texts (latent semantic analysis), at
+    most so many, scaled to deviation 1."""
     from sklearn.utils.extmath import randomized_svd
 
-    axes = min(MOST_SUMS, min(value_TV.shape) - 1)
+    axes = min(most, min(value_TV.shape) - 1)
     if axes < 1:
         return np.zeros((value_TV.shape[1], 0))
     _left, _size, axis_KV = randomized_svd(value_TV, axes, n_iter=4, random_state=0)

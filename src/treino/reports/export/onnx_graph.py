@@ -386,8 +386,8 @@ def _text(graph: OnnxGraph, encoder: TextEncoder) -> Value:
 
 
 def _terms(encoder: TextEncoder, places: Mapping[str, int], place: Value) -> list[Value]:
-    """Return the weighted terms that are inputs of their own, and the sums of all. places: of the letters in
-    the alphabet. place: of each text's letters, from 1 on."""
+    """Return the weighted terms that are inputs of their own, sums, and linear predictions. places: of the
+    letters in the alphabet. place: of each text's letters, from 1 on."""
     order = sorted(range(len(encoder.terms)), key=lambda k: len(encoder.terms[k]))
     sizes = [len(encoder.terms[k]) for k in order]
     counted = place.put(
@@ -399,13 +399,18 @@ def _terms(encoder: TextEncoder, places: Mapping[str, int], place: Value) -> lis
         ngram_counts=[sum(size * sizes.count(size) for size in range(1, n)) for n in range(1, sizes[-1] + 1)],
         ngram_indexes=order,
         pool_int64s=[places.get(letter, -1) + 1 for k in order for letter in encoder.terms[k]],
-    ).cast()
-    weighted = counted.put("Max", 1.0).put("Log") + counted.put("Min", 1.0)
-    value = weighted * np.array(encoder.weights)
-    value = value / (value * value).put("ReduceSum", [1]).put("Sqrt").put("Max", 1e-12)
-    shown = value.put("Slice", [0], [encoder.shown], [1]) * TERM_SCALE
-    sums = value.put("MatMul", np.array(encoder.sums).reshape(len(encoder.terms), -1))
-    return [shown, sums]
+    )
+    one = np.array(1, np.float32)  # in float64 the counts of all terms take twice the memory
+    weighted = counted.put("Max", one).put("Log") + counted.put("Min", one)
+    value = weighted.cast() * np.array(encoder.weights)
+    length = value.put("ReduceSumSquare", [1]).put("Sqrt").put("Max", 1e-12)
+    inputs = [value.put("Slice", [0], [encoder.shown], [1]) * TERM_SCALE]
+    if encoder.sums:
+        summed = value.put("Slice", [0], [encoder.summed], [1])
+        inputs.append(summed.put("MatMul", np.array(encoder.sums).reshape(encoder.summed, -1)))
+    if encoder.slopes:
+        inputs.append(value.put("MatMul", np.array(encoder.slopes).reshape(len(encoder.terms), -1)))
+    return [each / length for each in inputs]
 
 
 def _spellings(graph: OnnxGraph, encoder: Encoder, classes: Iterable[str], name: str) -> list[str]:

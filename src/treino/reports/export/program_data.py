@@ -277,8 +277,8 @@ def as_time(cells, column):
 def as_text(cells, column):
     """Free text by its length, its words and pieces of words."""
     texts = classes_of(cells, {"numeric": False})
-    how = [column[name] for name in ("letters", "terms", "weights", "shown", "sums")]
-    values = text_inputs(texts, *how, TERM_SCALE)
+    how = ("letters", "terms", "weights", "shown", "summed", "sums", "slopes")
+    values = text_inputs(texts, *(column[name] for name in how), TERM_SCALE)
     if column["flag"]:
         return np.column_stack([values, [float(text == "") for text in texts]])
     return values
