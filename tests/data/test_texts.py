@@ -145,7 +145,7 @@ def test_linear_predictions_of_training_rows_are_of_models_that_never_saw_them(w
 
 
 def test_rows_that_no_model_learns_from_get_the_prediction_of_all(monkeypatch: pytest.MonkeyPatch) -> None:
-    texts, target_TK = reviews(60)["review"].tolist(), np.arange(60)[:, None] % 2 - 0.5
+    texts, target_TK = reviews(60)["review"].tolist(), np.where(np.arange(60) % 2, 0.5, -0.5)[:, None]
     folds = TargetFolds(target_TK, np.arange(60) % 10)
     monkeypatch.setattr("treino.data.preparation.texts.MOST_LEARNT", 1000)
     monkeypatch.setattr("treino.data.preparation.texts.AT_ONCE", 7)

@@ -98,6 +98,22 @@ def test_an_onnx_model_predicts_the_same(run: tr.Run) -> None:
     np.testing.assert_allclose(alone, share[:1], atol=1e-6)
 
 
+@pytest.mark.parametrize("text", ["", "o mesmo texto em todas as linhas"])
+def test_a_column_that_is_always_the_same_is_exported(text: str, tmp_path: Path) -> None:
+    pytest.importorskip("onnxruntime")
+    import onnxruntime
+
+    from treino.reports.export.onnx_file import onnx_file
+
+    frame = reviews(60).assign(review=text)
+    how = {"kinds": {"review": "text"}, "target_means": True, "recipe": "plain", "epochs": 1}
+    trained = tr.fit(frame, target="y", parent=tmp_path, **how)  # type: ignore[call-overload]
+    session = onnxruntime.InferenceSession(str(onnx_file(trained).paths[0]))
+    cells = {"price": np.zeros(2), "review": np.array([text, "não gostei"], object)}
+    (share,) = session.run(["probabilities"], cells)
+    np.testing.assert_allclose(share, shares(trained, pd.DataFrame(cells)), atol=1e-6)
+
+
 def test_rows_are_the_same_again_and_in_parts(run: tr.Run, table: Path) -> None:
     again = tr.Run.of(tr.open(run.path)).data  # type: ignore[arg-type]
     parts = load(table, **run.spec.data.load.to_json(), max_memory="64KB")

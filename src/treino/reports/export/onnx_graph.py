@@ -376,7 +376,8 @@ def _text(graph: OnnxGraph, encoder: TextEncoder) -> Value:
     signs = cells.put("Tokenizer", domain=RUNTIME, mark=1, mincharnum=1, pad_value="", separators=[""])
     graph.known.append(value_info(signs.name, TensorProto.STRING, "characters"))
     places = {letter: place for place, letter in enumerate(encoder.letters)}
-    place = _places(signs, {sign: places[letter] for sign, letter in letter_table(encoder.letters).items()})
+    known = {sign: places[letter] for sign, letter in letter_table(encoder.letters).items()}
+    place = _places(signs, known or {" ": -1})  # of texts that are all empty there is no letter
     length = place.put("Sign").cast().put("ReduceSum", [1])
     inputs = (length + 1.0).put("Log")
     if encoder.terms:
