@@ -17,8 +17,10 @@ UNTIL_TWICE = Refusal("{until} names {name} twice.", "Give one figure for it.")
 UNTIL_NUMBER = Refusal("{value!r} is no figure to reach.", "{hint}")
 
 
-def goals_of(value: Any) -> dict[str, float]:
+def goals_of(value: Any, metric: str | None = None) -> dict[str, float]:
     """Read goals: ``loss=1.6``, ``1.6`` (a loss), several joined by a comma or |, a pair or a dict.
+
+    metric: that of the training, which is named without the hash of its code, if it is the user's own.
 
     Raises:
         TreinoError: an unknown metric, no value, a value out of range, or a metric given twice.
@@ -27,16 +29,19 @@ def goals_of(value: Any) -> dict[str, float]:
         return {}
     if isinstance(value, Mapping):
         pairs: list[tuple[Any, Any]] = list(value.items())
-    elif isinstance(value, (tuple, list)) and len(value) == 2 and value[0] in METRICS:
+    elif isinstance(value, (tuple, list)) and len(value) == 2 and isinstance(value[0], str):
         pairs = [(value[0], value[1])]
     else:
         pairs = [_pair(part) for part in items_of(value, ",|")]
     if not pairs:
         raise UNTIL_FORM(text=value, hint=_example())
     goals: dict[str, float] = {}
+    word = (metric or "loss").partition("@")[0]
     for name, figure in pairs:
+        if name == word:
+            name = metric or "loss"
         if name not in METRICS:
-            raise UNTIL_METRIC(name=name, hint=nearest(str(name), METRICS))
+            raise UNTIL_METRIC(name=name, hint=nearest(str(name), {*METRICS, word}))
         if name in goals:
             raise UNTIL_TWICE(until=setting("until"), name=name)
         goals[name] = _figure(name, figure)
@@ -75,13 +80,13 @@ def _example() -> str:
     )
 
 
-def goal_of(value: Any) -> tuple[str, float] | None:
-    """Read the single goal of a sweep, or of several seeds or folds.
+def goal_of(value: Any, metric: str | None = None) -> tuple[str, float] | None:
+    """Read the single goal of a sweep, or of several seeds or folds. metric: as for ``goals_of``.
 
     Raises:
         TreinoError: several goals; as ``goals_of``.
     """
-    goals = goals_of(value)
+    goals = goals_of(value, metric)
     if len(goals) > 1:
         raise UNTIL_SEVERAL(n=len(goals), names=", ".join(goals), hint=_example())
     return next(iter(goals.items()), None)

@@ -117,7 +117,7 @@ def study_plan(settings: Mapping[str, Any], **asked: Any) -> StudyPlan:
     return StudyPlan.model_construct(  # settings may be Python objects, unlike those in a folder
         base=base,
         cells=tuple(cell_of.values()),
-        until=goals_of(options.until),
+        until=goals_of(options.until, read_settings(base).metric),
         seeds=tuple(range(first, first + options.seeds)),
     )
 

@@ -135,7 +135,7 @@ def sweep_events(
     base = dict(settings)
     if not options.get("spread"):  # repeats don't select a winner
         options |= {"ensemble": read_settings({"ensemble": base.pop("ensemble", 1)}).ensemble}
-    wanted = sweep_plan(options)
+    wanted = sweep_plan(options, read_settings(base).metric)
     if wanted.ensemble > 1 and read_settings(base).refit:
         raise REFIT_OF_ENSEMBLE(n=wanted.ensemble)
     check_place(name=name, out=out)
@@ -209,7 +209,7 @@ def repeats(
     """
     check_rules(shared, OF_REPEATS)
     if until is not None:
-        goal_of(until)
+        goal_of(until, shared.metric)
         if shared.validation == 0:
             raise no_validation_rows(setting("until", until))
     for name, count in (("seeds", seeds), ("folds", folds)):

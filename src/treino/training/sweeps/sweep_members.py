@@ -485,13 +485,13 @@ TPE_AT_ONCE = 32  # members sampled together, before their results are known
 _SQLITE_FILE = re.compile(r"sqlite[^:]*:///(file:)?(?P<path>[^?]+).*")  # as in sqlite:///sweep.db
 
 
-def sweep_plan(values: Mapping[str, Any]) -> SweepPlan:
-    """Read and check the sweep's own options.
+def sweep_plan(values: Mapping[str, Any], metric: str | None = None) -> SweepPlan:
+    """Read and check the sweep's own options. metric: that of its networks.
 
     Raises:
         TreinoError: an unknown strategy or sampler, a number out of range, no time at all.
     """
-    until = goal_of(values.get("until"))
+    until = goal_of(values.get("until"), metric)
     plan = read_options(SweepPlan, {**values, "until": until})
     if plan.storage is not None and plan.sampler != TPE:
         raise STORAGE_SAMPLER(name=plan.sampler)
