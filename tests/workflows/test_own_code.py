@@ -15,6 +15,7 @@ import torch.nn.functional as F
 import treino as tr
 from tests.conftest import Treino, refusal_of
 from treino.base import own_objects
+from treino.base.own_objects import keep
 from treino.engine import LOSSES, METRICS, OPTIMIZERS, SCHEDULES
 from treino.training.futures import FutureEnd, futures
 from treino.training.loop import JobStart
@@ -235,6 +236,7 @@ def test_a_package_brings_entries_as_the_docs_show_it(treino: Treino, tmp_path: 
     assert document["settings"]["lr"] == 0.001
     assert document["metrics"]["test"]["half_right"] == document["metrics"]["test"]["accuracy"] / 2
     assert "bowl: of the package treino-focal" in there("data").stdout
+    assert "these packages bring: treino-focal 1.0" in there("show first").stdout
     for words in (
         "data bowl",
         "verify first",
@@ -250,7 +252,9 @@ def test_a_package_brings_entries_as_the_docs_show_it(treino: Treino, tmp_path: 
     assert treino("train", "wine", "--loss", "focal").status == 2
     gone = treino("show", "first", "--json").document["error"]  # where the package isn't installed
     assert gone["rule"] == "entry_absent"
-    assert "activation.bent" in gone["hint"]
+    assert gone["hint"].startswith("Install treino-focal 1.0.")
+    assert "activation" in gone["message"]
+    assert "bent" in gone["message"]
 
 
 @pytest.mark.slow
@@ -305,6 +309,20 @@ def test_a_number_of_the_optimizer_changes_in_every_way_on_the_record(treino: Tr
     for each in (branch, again, ensemble, ensemble.at(9).branch(optimizer="NAdam", momentum_decay=0.1)):
         assert each.verify()["verdict"] == "equal"
     assert refusal_of(run.rewind, 7, rho=0.5).rule == "not_steerable"
+
+
+def test_steps_to_a_figure_of_an_own_metric_are_counted(treino: Treino) -> None:
+    def half(truth: Any, prediction: Any) -> float:
+        return float((truth == prediction).mean()) / 2
+
+    for until in ("half=0.1", {"half": 0.1}, ("half", 0.1)):
+        seeds = tr.fit("wine", metric=half, epochs=2, seeds=2, until=until)
+        assert seeds.document["reached"]["metric"] == keep(half)
+        assert seeds.document["reached"]["never"] == 0
+    study = tr.study("wine", metric=half, patience=2, epochs=2, batch_sizes=[32], until="half=0.1")
+    assert study.document["rows"][0][f"epochs_to_{keep(half)}"] >= 1
+    unknown = refusal_of(tr.fit, "wine", metric=half, epochs=2, seeds=2, until="haff=0.1")
+    assert (unknown.rule, unknown.hint) == ("until_metric", "Did you mean 'half'?")
 
 
 def fails(truth: Any, prediction: Any) -> float:

@@ -21,6 +21,7 @@ from treino.folders.documents.run_spec import ResolvedSettings, RunFacts
 from treino.folders.run_curves import curves_of
 from treino.folders.store import RunFolder
 from treino.folders.store.new_names import ended_before_it_began
+from treino.folders.stored_folder import packages_text
 from treino.folders.stored_run import StoredRun
 from treino.plots.run_sentences import ending, headline, layer_numbers
 from treino.training.findings import lower_rate
@@ -173,6 +174,11 @@ def run_summary(run: StoredRun, decided: Sequence[RenderableType] = ()) -> Rende
     if facts is not None:
         parts += _findings(run, facts)
         parts += _notes(run, facts)
+        if packages := packages_text(run.spec.versions):
+            parts += [
+                "",
+                _("It was trained with what these packages bring: {packages}").format(packages=packages),
+            ]
         parts += ["", *map(str, run.changes)] if run.changes else []
         late = run.resolved.split_time is not None and not run.resolved.refit and run.status == "finished"
         hint = _("The latest rows were held back: to learn from them too before it predicts, add [[refit]].")

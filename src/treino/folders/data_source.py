@@ -60,7 +60,7 @@ OUTPUTS_LOSS = Refusal(
 )
 ENTRY_ABSENT = Refusal(
     "The folder was made with the {what} '{name}', which is not installed here.",
-    "Install the package that registers {what}.{name}. {hint}",
+    "Install {package}. {hint}",
 )
 DATA_IS_LOADED = Refusal(
     "The data is split and prepared already, so {name} comes too late.",
@@ -375,8 +375,8 @@ def source_of(folder: RunFolder, data: Data | None = None, data_file: str | Path
 # ---- checks of a folder's settings
 
 
-def check_names(settings: Mapping[str, Any]) -> None:
-    """Refuse a setting whose value isn't in its registry.
+def check_names(settings: Mapping[str, Any], packages: str = "") -> None:
+    """Refuse a setting whose value isn't in its registry. packages: those that brought entries, in words.
 
     Raises:
         TreinoError: an unknown name; the hint has the nearest one.
@@ -386,7 +386,8 @@ def check_names(settings: Mapping[str, Any]) -> None:
     for what, registry in REGISTRIES.items():
         name = settings.get(what)
         if name is not None and name not in registry:
-            raise ENTRY_ABSENT(what=what, name=name, hint=nearest(str(name), registry))
+            package = packages or _("the package that registers {entry}").format(entry=f"{what}.{name}")
+            raise ENTRY_ABSENT(what=what, name=name, package=package, hint=nearest(str(name), registry))
 
 
 def check_outputs(spec: RunSpec) -> None:

@@ -9,14 +9,17 @@ from functools import cache
 from importlib.metadata import version
 from itertools import pairwise
 from pathlib import Path
-from typing import TypeVar
+from types import MappingProxyType
+from typing import Any, TypeVar
 
 import torch
 
+from treino.base.apps import names_of_packages
 from treino.base.errors import Refusal, TreinoError, cause
 from treino.base.files import relative
 from treino.base.own_objects import OWN
 from treino.base.words import N_, _
+from treino.engine.registries import REGISTRIES
 from treino.folders.access import Access
 from treino.folders.documents.run_spec import RunSpec
 from treino.folders.documents.sweep import SweepSpec
@@ -211,9 +214,18 @@ def as_flags(settings: Mapping[str, object]) -> list[str]:
 _version = cache(version)  # cached, since it reads a file
 
 
-def versions() -> dict[str, str]:
-    """``{package: version}``, including Python's version."""
-    return {"treino": _version("treino"), "torch": torch.__version__, "python": platform.python_version()}
+def versions(settings: Mapping[str, Any] = MappingProxyType({})) -> dict[str, str]:
+    """``{package: version}``, including Python's version, and packages that brought an entry among the
+    settings."""
+    own = {"treino": _version("treino"), "torch": torch.__version__, "python": platform.python_version()}
+    packages = (names_of_packages(what).get(str(settings.get(what))) for what in REGISTRIES)
+    return own | {package: _version(package) for package in packages if package}
+
+
+def packages_text(versions: Mapping[str, str]) -> str:
+    """The packages that brought entries, with their versions; "" if none did."""
+    others = (package for package in versions if package not in ("treino", "torch", "python"))
+    return ", ".join(f"{package} {versions[package]}" for package in others)
 
 
 def machine() -> dict[str, str]:

@@ -43,7 +43,7 @@ from treino.folders.run_records import UNKNOWN, evaluations, histories, losses_o
 from treino.folders.store import Change, RunFolder
 from treino.folders.store.manifest import Manifest
 from treino.folders.store.new_names import command_word
-from treino.folders.stored_folder import StoredFolder, as_typed, typed_here
+from treino.folders.stored_folder import StoredFolder, as_typed, packages_text, typed_here
 from treino.folders.timeline import Timeline, newest, path, segments_of
 from treino.folders.weights import WEIGHTS, check_answers, check_layers, read_weights, with_weights
 from treino.inspection.conformal import FoldScores
@@ -278,7 +278,7 @@ class StoredRun(StoredFolder):
     def spec(self) -> RunSpec:
         """What ``spec.json`` holds: the settings that it began with, the data's name, the versions."""
         spec = read_run_spec(self.folder)
-        check_names(spec.resolved.model_dump())
+        check_names(spec.resolved.model_dump(), packages_text(spec.versions))
         check_outputs(spec)
         return spec
 
@@ -291,7 +291,7 @@ class StoredRun(StoredFolder):
     def resolved(self) -> ResolvedSettings:
         """All settings after the last step."""
         resolved = self.timeline.resolved
-        check_names(resolved.model_dump())
+        check_names(resolved.model_dump(), packages_text(self.spec.versions))
         return resolved
 
     @cached_property

@@ -386,7 +386,7 @@ def segment_start(snapshot: Snapshot, changes: Mapping[str, Any], sender: str = 
     decided = begun.reset | {name: made[name] for name in held if made[name] != held[name]}
     now = {
         "facts": run_facts(snapshot.data, resolution),
-        "versions": versions(),
+        "versions": versions(made),
         "machine": machine(),
     }
     made_changes = (begun.change, reset._replace(settings=decided))

@@ -219,7 +219,7 @@ def train_events(
             command=as_typed(where["source"], typed, weights),
             weights=weights,
             like=like,
-            versions=versions(),
+            versions=versions(resolution.settings.model_dump()),
             machine=machine(),
         )
         folder.write_json("spec.json", spec.to_json())
