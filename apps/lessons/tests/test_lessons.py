@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.conftest import needs_mnist
 from tools import lessons
 
 PAGES = lessons.pages()
@@ -129,9 +130,15 @@ def kernel() -> Iterator[Any]:
             yield manager
 
 
+def marks(page: Path) -> list[pytest.MarkDecorator]:
+    """One lesson runs in each default run; that of MNIST needs its files."""
+    cost = pytest.mark.proof if page == PORTUGUESE[21] else pytest.mark.release
+    return [cost, needs_mnist] if page.name.endswith("-mnist.md") else [cost]
+
+
 @pytest.mark.parametrize(  # both languages run the same, as a test above says
     "page",
-    [pytest.param(p, marks=pytest.mark.proof if p == PORTUGUESE[-1] else pytest.mark.release) for p in PAGES],
+    [pytest.param(p, marks=marks(p)) for p in PAGES],
     ids=names,
 )
 def test_a_lesson_runs_and_says_what_its_page_says(page: Path, kernel: Any, tmp_path: Path) -> None:

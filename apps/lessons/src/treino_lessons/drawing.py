@@ -1,4 +1,4 @@
-"""The pictures of the lessons: curves, dots, planes and mountains, in the style of all of treino's."""
+"""The pictures of the lessons, in the style of all of treino's: curves, dots, planes, mountains, pixels."""
 
 import io
 from collections.abc import Callable, Mapping, Sequence
@@ -128,4 +128,14 @@ def mountains(
         axes.set(title=name, xlabel=x[0], ylabel=y[0], xlim=x[1:], ylim=y[1:])
     if ways:
         panels[-1].legend(loc="center left", bbox_to_anchor=(1, 0.5))
+    return _picture(figure)
+
+
+@style.look()
+def pixels(images: Mapping[str, Tensor]) -> Picture:
+    """Named grids of numbers as squares, dark where high."""
+    figure, panels = _blank(len(images), height=2.4)
+    for axes, (name, image) in zip(panels, images.items(), strict=True):
+        axes.imshow(image.detach().numpy(), cmap="Greys")
+        axes.set(title=name, xticks=[], yticks=[])
     return _picture(figure)
