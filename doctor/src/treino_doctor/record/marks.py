@@ -17,7 +17,7 @@ from treino_doctor.record.values import Node, first_tensors
 
 NAME = "treino"
 PAST = 2  # turns after which a graph counts as past
-MANY = 8  # live graphs above which garbage is collected before counting
+MANY = 8  # past graphs above which garbage is collected before counting
 COLLECTIONS = 3
 LEAST = 4  # kept losses before they are counted
 NEWEST = 32  # losses after which those that still exist are looked for
@@ -104,7 +104,8 @@ class Marks(Observer):
             gone = (m for m in marks if m[2] < self._count_turn - PAST and m[0]() is None)
             self._released.update((m[1], kind) for m in gone)
             marks[:] = [m for m in marks if m[0]() is not None]
-        if len(self._roots) + len(self._trained) > MANY and self._collections < COLLECTIONS:
+        past = sum(m[2] < turn - PAST for m in (*self._roots, *self._trained))
+        if past > MANY and self._collections < COLLECTIONS:
             self._collections += 1
             gc.collect()
             self._count(turn)

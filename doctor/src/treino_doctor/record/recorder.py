@@ -120,7 +120,8 @@ class Recorder:
         if kind in self._kinds or kind.__module__.startswith(("torch.jit", "torch._dynamo")):
             return
         self._kinds.add(kind)
-        recorder, hooks, windows, own = self, self.hooks, self.windows, vars(kind).get("__call__")
+        recorder, hooks, windows, tape = self, self.hooks, self.windows, self.tape
+        own = vars(kind).get("__call__")
         batches, loaders, trained = self._batches, self.rows.loaders, self.trained
         caller, known = sys._getframe, self.nets.numbers.entries
         base: Any = next(k for k in kind.__mro__[1:] if "__call__" in vars(k))
@@ -128,6 +129,8 @@ class Recorder:
         def called(self: Any, *args: Any, **kwargs: Any) -> Any:
             run = own or base.__call__  # looked up here, as the program may replace it
             if hooks.on and tracing_state() is None:
+                if tape.on and not windows.open:
+                    tape.stop()  # torch put it back after a backward, in which the window had closed
                 frame = caller(1)
                 place = id(frame.f_code), frame.f_lasti, self.training, is_grad_enabled()
                 usual = not windows.open and windows.calls < windows.usual and place in trained

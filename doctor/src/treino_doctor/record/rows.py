@@ -26,6 +26,7 @@ from treino_doctor.record.trainings import MOST, Call, Evaluation, Training
 from treino_doctor.record.values import Node, first_tensors, made_of, newest_calls
 
 EVALUATIONS = 64
+CALLS = 1000  # calls without a loader after which a first epoch that has no end, as an agent's, is cut off
 BAD = 64  # maximum number of logged calls with NaN
 FAR = 32  # maximum number of operations followed back
 DRAWS = ("rand", "randn", "randint", "rand_like", "randn_like", "normal", "uniform", "bernoulli")
@@ -83,6 +84,9 @@ class Rows(Observer):
         """Record a training call between windows, while the rows of the first epoch are collected."""
         training = self.trainings.get(self._nets.numbers.get(module, -1))
         if training is None or training.done:
+            return
+        if training.calls >= CALLS and self.loaders.reading is None:
+            self._end_first_epoch(training)
             return
         if (looked := self._look(args)) is None:
             return
@@ -319,7 +323,12 @@ class Rows(Observer):
         if call.reading is not None:
             call.reading.trains = True
         if t.add(call):
-            self.loaders.hungry = not all(o.done for o in self.trainings.values())
+            self._end_first_epoch(t)
+
+    def _end_first_epoch(self, t: Training) -> None:
+        """Collect no more rows of a training between windows."""
+        t.done = True
+        self.loaders.hungry = not all(o.done for o in self.trainings.values())
 
     def learner(self, net: int) -> Training | None:
         """The training of a net's weights: its own, or the training of the only trained net with the same

@@ -3,13 +3,13 @@
 A turn is a backward. Only counts decide, so that findings don't depend on the machine's speed.
 """
 
-FIRST = 48  # turns recorded from the start
+FIRST = 32  # turns recorded from the start
 WIDE = 2  # turns of a later window
 APART = 4  # a later window opens after 1/4 more turns
 LEAST = 32  # minimum number of turns between windows
 LOOKS = 3  # recorded evaluations of one line; later ones are recorded as often as windows open
 NEW, TRAININGS = 12, 4  # turns recorded of each later training; maximum number of such trainings
-LEAST_FIRST, CROWDED = 8, 20_000  # turns and operations after which the first window ends early
+LEAST_FIRST, CROWDED = 8, 2_000  # turns and operations after which the first window ends early
 LONGEST = 2_000  # calls that don't train after which the record of one evaluation ends
 DENSE = 100  # of one kind, so many are recorded between two backwards, and then ever fewer
 KINDS = 4096  # kinds that are counted
