@@ -56,7 +56,7 @@ class Workers:
         self.folder, self._pid = tempfile.mkdtemp(prefix="treino-doctor-"), os.getpid()
         starts, opens = BaseProcess.start, subprocess.Popen.__init__
         prepares = multiprocessing.spawn.get_preparation_data
-        os.register_at_fork(after_in_child=self._forked)
+        hooks.in_child.append(self._forked)
         BaseProcess.start = self._starting(starts)  # type: ignore[method-assign]
         subprocess.Popen.__init__ = self._opening(opens)  # type: ignore[method-assign]
         multiprocessing.spawn.get_preparation_data = self._preparing(prepares)
@@ -66,6 +66,7 @@ class Workers:
             BaseProcess.start = starts  # type: ignore[method-assign]
             subprocess.Popen.__init__ = opens  # type: ignore[method-assign]
             multiprocessing.spawn.get_preparation_data = prepares
+            hooks.in_child.remove(self._forked)
             if os.getpid() == self._pid and not self.inside:
                 with suppress(OSError):
                     for path in Path(self.folder).iterdir():

@@ -134,13 +134,17 @@ class Hooks:
 
 continuing = False
 """Whether the process being forked goes on as the script itself, rather than as one of its workers."""
+in_child: list[Callable[[], None]] = []
+"""What else a forked process does first, after its hooks are on or off."""
 _installed: set[Hooks] = set()
 
 
-def _in_child() -> None:
+def _forked() -> None:
     for hooks in _installed:
         hooks.on = hooks.on and continuing
+    for follow in in_child:
+        follow()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_in_child)
+    os.register_at_fork(after_in_child=_forked)
