@@ -21,8 +21,21 @@ MEMORY = "memory"  # key in the detail of an empty tensor's node: what lay in it
 WATCHED = 128  # newest empty tensors that are found by their memory's address
 SAMPLE = 64  # bytes that are read at each of three places
 SHAPES = {  # operations that use only a tensor's shape, and those that give it other memory
-    *("zeros_like", "ones_like", "full_like", "rand_like", "randn_like", "randint_like", "new_zeros"),
-    *("new_ones", "new_full", "new_tensor", *EMPTY, "type_as", "set_data", "set", "resize"),
+    "zeros_like",
+    "ones_like",
+    "full_like",
+    "rand_like",
+    "randn_like",
+    "randint_like",
+    "new_zeros",
+    "new_ones",
+    "new_full",
+    "new_tensor",
+    *EMPTY,
+    "type_as",
+    "set_data",
+    "set",
+    "resize",
 }
 
 

@@ -73,8 +73,8 @@ RULE = Rule(
     nothing is learned.""",
     fix="Give the loss the last layer's raw output: no activation and no dropout after it.",
     safety="Outputs and gradients get larger, so the best rate may be lower.",
-    limits="""A bounded output that is multiplied afterwards, as in a cosine classifier, is left alone; of a
-    loss written by hand, the logarithm of a softmax or a sigmoid is looked at.""",
+    limits="""A bounded output that is multiplied afterwards, as in a cosine classifier, is left alone. A loss
+    that is written by hand is judged where it takes the logarithm of a softmax or of a sigmoid.""",
     wrong=script(loss="F.cross_entropy(net(x).relu(), y)"),
     mend={".relu()": ""},
 )

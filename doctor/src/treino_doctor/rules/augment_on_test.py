@@ -44,7 +44,8 @@ RULE = Rule(
     Figures of two epochs can't be compared.""",
     fix="Give the evaluation set its own transform without random parts (resize, centre crop, normalise).",
     safety="Safe: evaluation then gives the same figure each time.",
-    limits="Needs the same labels at two evaluations. Pairs that a test set draws anew look like it.",
+    limits="""Two evaluations with the same labels are needed. A test set that draws its pairs anew each time
+    looks the same, although it is right.""",
     wrong="""\
 def augment(rows):
     return rows + 0.5 * torch.randn_like(rows)

@@ -56,7 +56,7 @@ RULE = Rule(
     raise, or silently reward the wrong answer without bound.""",
     fix="Map the labels to the range that this loss expects before training.",
     safety="Depends on what the labels mean: look at them first.",
-    limits="Labels are looked at in the losses of torch, in the calls that are watched.",
+    limits="Only calls of torch's own losses, in the steps that are recorded, are looked at.",
     wrong=script("nn.Linear(8, 1)", "F.binary_cross_entropy_with_logits(net(x).squeeze(1), y.float())"),
     mend={"y.float()": "(y > 0).float()"},
 )

@@ -55,8 +55,10 @@ RULE = Rule(
     running averages are pulled towards it. With one value per channel PyTorch refuses.""",
     fix="""Where a row is only answered, as an agent's state, call eval() before and train() after that call;
     where it is learned from, use drop_last=True, another batch size, or group norm.""",
-    safety="`drop_last=True` leaves up to a batch of rows out of each epoch, others each time when shuffled.",
-    limits="Calls between windows are counted only where a single row enters a net in training mode.",
+    safety="""`drop_last=True` leaves out the rows of the last, smaller batch: other rows in each epoch, if
+    they are shuffled.""",
+    limits="""Every call of a net in training mode with a single row is looked at; other calls only in the
+    steps that are recorded.""",
     wrong=script(
         "nn.Sequential(nn.Unflatten(1, (2, 4)), nn.BatchNorm1d(2), nn.Flatten(), nn.Linear(8, 3))",
         "F.cross_entropy(net(x[rows]), y[rows])",

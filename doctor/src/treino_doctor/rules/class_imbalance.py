@@ -56,9 +56,17 @@ RULE = Rule(
     certain=False,
     unless=(  # nothing is learned, so no class is predicted
         *NEVER_LEARNS,
-        *("bad_label_values", "softmax_before_cross_entropy", "sigmoid_before_bce_with_logits"),
-        *("weight_decay_too_high", "lr_too_high", "lr_too_low", "clip_too_small", "dead_relu"),
-        *("vanishing_gradient", "symmetric_init", "params_not_in_optimizer"),
+        "bad_label_values",
+        "softmax_before_cross_entropy",
+        "sigmoid_before_bce_with_logits",
+        "weight_decay_too_high",
+        "lr_too_high",
+        "lr_too_low",
+        "clip_too_small",
+        "dead_relu",
+        "vanishing_gradient",
+        "symmetric_init",
+        "params_not_in_optimizer",
     ),
     message="""Class {label} is {share} of the rows, and the net finds {found} of {there} of them in its
     newest batches.""",
@@ -67,8 +75,9 @@ RULE = Rule(
     fix="""Weight the classes in the loss (weight=, pos_weight=) or sample them evenly, and look at recall or
     F1.""",
     safety="Weights move errors from the rare class to the common one: look at both.",
-    limits="""Judged by the answers on training batches; of two classes only where the loss stays near a
-    constant's, for a net that ranks rows well may call none of them rare.""",
+    limits="""Judged by the answers on training batches. If there are only two classes, it is told only while
+    the loss stays near that of a constant answer: a net that ranks rows well may rightly call none of them
+    rare.""",
     wrong="y = (x[:, 0] * x[:, 1] > 1.2).long()\n" + script("nn.Linear(8, 2)", steps=40),
     mend={
         "net = ": "weight = len(y) / (2 * y.bincount().float())\nnet = ",

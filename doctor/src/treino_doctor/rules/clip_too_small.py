@@ -65,8 +65,9 @@ RULE = Rule(
     clip: too little to learn anything in the steps that were taken.""",
     fix="""Raise the clip to about the gradients' usual norm (clip_grad_norm_ returns it), or raise lr with
     it.""",
-    safety="The steps become larger; raise the limit little by little.",
-    limits="Clipping by hand is known where it scales gradients by their norm in the usual forms.",
+    safety="The steps become larger, so raise the limit little by little.",
+    limits="""A clip that a program works out itself is known only if it multiplies the gradients by a limit
+    divided by their norm.""",
     wrong=script(steps=30).replace(STEP, "    nn.utils.clip_grad_norm_(net.parameters(), 1e-5)\n" + STEP),
     mend={"1e-5": "1.0"},
 )

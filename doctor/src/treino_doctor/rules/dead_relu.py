@@ -33,16 +33,21 @@ RULE = Rule(
     certain=False,
     unless=(
         *NEVER_LEARNS,
-        *("symmetric_init", "unscaled_inputs", "unshuffled_sorted", "lr_too_high", "label_misaligned"),
-        *("weight_decay_too_high", "non_finite_loss"),
+        "symmetric_init",
+        "unscaled_inputs",
+        "unshuffled_sorted",
+        "lr_too_high",
+        "label_misaligned",
+        "weight_decay_too_high",
+        "non_finite_loss",
     ),
     message="Zero where it should not be: {what}; the loss ends at {loss}.",
     why="""Where its input is below zero for all rows a ReLU passes neither values nor gradients, so that the
     unit can't recover.""",
     fix="Lower lr, start biases at zero, or use LeakyReLU or GELU.",
     safety="Another start, rate or activation is a new training.",
-    limits="""Units are looked at in the calls that are watched; told only where the loss is no better than a
-    constant's.""",
+    limits="""Units are looked at in the steps that are recorded. Told only if the loss is no better than that
+    of a constant answer.""",
     wrong=script(f"{DEEP}\nnn.init.constant_(net[0].bias, -50.0)", steps=40),
     mend={"nn.init.constant_(net[0].bias, -50.0)\n": ""},
 )

@@ -80,8 +80,9 @@ RULE = Rule(
     fix="""Pass the tensor on as it is: no detach, .data, numpy or torch.tensor between layers that should
     learn, and rsample() in place of sample().""",
     safety="Training changes: more weights learn, so look at the learning rate anew.",
-    limits="""Cuts, but for writes to `.data`, are seen while a window is open; what is meant (a target
-    network, a frozen part) is told apart by whether an optimizer holds what lies behind it.""",
+    limits="""Operations that cut a value off are seen in the steps that are recorded; writes to `.data` are
+    not seen. A cut is told only if an optimizer holds the weights behind it: a target network or a frozen
+    part, which no optimizer holds, is left alone.""",
     wrong=HEAD.replace("net.parameters()", "[*net.parameters(), *head.parameters()]"),
     mend={".detach()": ""},
 )

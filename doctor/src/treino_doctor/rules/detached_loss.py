@@ -46,8 +46,7 @@ RULE = Rule(
     so that backward ends there and the parameters get no gradient. requires_grad only silences the error.""",
     fix="Compute the loss from the network's output with torch functions, and leave its history alone.",
     safety="Safe: before, nothing was learned.",
-    limits="""A backward whose gradients a program reads by itself, without an optimizer of torch, is left
-    alone.""",
+    limits="A program that has no optimizer of torch and reads the gradients itself is left alone.",
     wrong=script().replace("    loss.back", FROM_A_NUMBER + "    loss.back"),
     mend={FROM_A_NUMBER: ""},
 )

@@ -45,7 +45,8 @@ RULE = Rule(
     follow. The network keeps its first weights.""",
     fix="Clear the gradients before backward (or after step), never between the two.",
     safety="Safe: the order of three calls. Before, nothing was learned.",
-    limits="Between windows gradients are not followed; a fault that begins late is found in a later window.",
+    limits="""Gradients are followed only in the steps that are recorded, so that a fault that begins late is
+    found late.""",
     wrong=script().replace(CLEAR, "").replace(STEP, CLEAR + STEP),
     mend={f"    loss.backward()\n{CLEAR}": f"{CLEAR}    loss.backward()\n"},
 )

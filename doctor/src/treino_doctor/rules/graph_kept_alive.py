@@ -31,10 +31,10 @@ RULE = Rule(
     grows with every step. Only its value is wanted.""",
     fix="Keep what you need without its graph: loss.item() for a number, .detach() for an output.",
     safety="Safe: the numbers stay the same, the memory is freed.",
-    limits="""Graphs are counted by marks on the losses and results that are watched, and losses that are kept
-    as tensors also in between; those that are kept across a few steps, for truncated back-propagation, or
-    released after each epoch, are left alone. The line that is named is the sum, or the one that hands the
-    loss to it beside the backward.""",
+    limits="""Losses that are kept as tensors are counted in every step, other results only in the steps that
+    are recorded. Graphs that are kept for a few steps, as in truncated back-propagation, or released after
+    each epoch, are left alone. The line named is the one that adds the loss up, or the line beside the
+    backward that passes the loss on to it.""",
     wrong="total = 0\n" + script(steps=20) + "    total += loss\n",
     mend={"total += loss": "total += loss.item()"},
 )

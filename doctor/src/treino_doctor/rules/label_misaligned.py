@@ -81,8 +81,13 @@ RULE = Rule(
     certain=False,
     unless=(
         *NEVER_LEARNS,
-        *("sigmoid_before_bce_with_logits", "softmax_before_cross_entropy"),
-        *("symmetric_init", "params_not_in_optimizer", "dead_relu", "vanishing_gradient", "lr_too_low"),
+        "sigmoid_before_bce_with_logits",
+        "softmax_before_cross_entropy",
+        "symmetric_init",
+        "params_not_in_optimizer",
+        "dead_relu",
+        "vanishing_gradient",
+        "lr_too_low",
     ),
     message="Rows and labels are in different orders: {what}.",
     why="""One of the two was shuffled without the other, so that each row meets another row's label. There is
@@ -90,9 +95,10 @@ RULE = Rule(
     fix="""Index rows and labels with the same permutation (or keep them in one Dataset); compare answers with
     the labels that came in their batch.""",
     safety="Depends on the line: rows and labels must be put in order by one and the same order.",
-    limits="""Told where rows or labels alone were put in another order by torch, where the same rows come
-    back with other labels, or where answers are compared with labels in another order. Not seen: orders that
-    NumPy or pandas changed before the first tensor, and a training that learns its labels by heart.""",
+    limits="""Seen are three cases: torch put rows alone or labels alone in another order; the same rows come
+    back with other labels; answers are compared with labels in another order. Not seen are orders that NumPy
+    or pandas changed before the first tensor was made, and a training that learns its wrong labels by
+    heart.""",
     wrong="x = x[torch.randperm(240)]\n" + script(settings="lr=0.5", steps=60),
     mend={"x = x[torch.randperm(240)]\n": "order = torch.randperm(240)\nx, y = x[order], y[order]\n"},
 )

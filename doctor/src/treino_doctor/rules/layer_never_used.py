@@ -22,9 +22,10 @@ RULE = Rule(
     why="""The optimizer holds it, but forward does not use it: it keeps its random values. If it was meant to
     work, the network is another one than you think.""",
     fix="Call the layer in forward, or remove it.",
-    safety="A layer that is called makes another network, to be trained anew; to remove one changes nothing.",
-    limits="""Only backward passes that were recorded are known. Layers of a library's classes are left alone,
-    and so are layers that were loaded.""",
+    safety="""To call the layer makes another network, which has to be trained anew; to remove it changes
+    nothing.""",
+    limits="""Only recorded backward passes count. Layers of a library's classes, and layers whose weights
+    were loaded, are left alone.""",
     wrong="""\
 class Net(nn.Module):
     def __init__(self):

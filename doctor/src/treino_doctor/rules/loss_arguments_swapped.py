@@ -19,9 +19,9 @@ RULE = Rule(
     the predictions, the net learns something else than the loss of that name.""",
     fix="Pass what the net says first, and the labels second.",
     safety="Safe: the loss becomes what its name says.",
-    limits="""Looks at cross_entropy of one-hot or soft labels, both binary ones, kl_div and poisson_nll_loss,
-    in training. Squares and absolute differences are the same either way; labels that another net computes
-    are left alone.""",
+    limits="""Looked at are, in training, cross_entropy with one-hot or soft labels, both binary
+    cross-entropies, kl_div and poisson_nll_loss. Squared and absolute errors are the same either way. Labels
+    that another net computes are left alone.""",
     wrong=script("nn.Linear(8, 1)", "F.binary_cross_entropy_with_logits((y > 0).float(), net(x).squeeze(1))"),
     mend={"(y > 0).float(), net(x).squeeze(1)": "net(x).squeeze(1), (y > 0).float()"},
 )

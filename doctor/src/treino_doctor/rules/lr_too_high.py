@@ -59,8 +59,11 @@ RULE = Rule(
     certain=False,
     unless=(
         *NEVER_LEARNS,
-        *("unshuffled_sorted", "unscaled_inputs", "params_not_in_optimizer"),
-        *("nll_without_log_softmax", "symmetric_init"),
+        "unshuffled_sorted",
+        "unscaled_inputs",
+        "params_not_in_optimizer",
+        "nll_without_log_softmax",
+        "symmetric_init",
     ),
     message="""lr {lr} moves the weights by up to {step} times their size in one step; the loss ends at
     {loss}. {beside}""",
@@ -68,7 +71,7 @@ RULE = Rule(
     falling. Units may die on the way and never come back.""",
     fix="Divide lr by 10 until the loss falls steadily (1e-3 for Adam and 0.1 for SGD are usual starts).",
     safety="A lower rate needs more steps.",
-    limits="Judged by the loss of the training alone and by the size of its steps.",
+    limits="Judged only by the loss of the training and by the size of its steps.",
     wrong=script(DEEP.replace("ReLU", "Tanh"), settings="lr=100.0", steps=40),
     mend={"lr=100.0": "lr=0.1"},
 )

@@ -39,9 +39,15 @@ RULE = Rule(
     place=place,
     unless=(
         *NEVER_LEARNS,
-        *("vanishing_gradient", "symmetric_init", "clip_too_small"),
-        *("weight_decay_too_high", "dead_relu", "softmax_before_cross_entropy"),
-        *("sigmoid_before_bce_with_logits", "params_not_in_optimizer", "detached_graph"),
+        "vanishing_gradient",
+        "symmetric_init",
+        "clip_too_small",
+        "weight_decay_too_high",
+        "dead_relu",
+        "softmax_before_cross_entropy",
+        "sigmoid_before_bce_with_logits",
+        "params_not_in_optimizer",
+        "detached_graph",
     ),
     message="""With lr {lr} the weights moved by {movement} times their size in {steps} {steps:step|steps},
     and the loss is still {loss}.""",
@@ -49,8 +55,8 @@ RULE = Rule(
     epochs would be needed by the hundred.""",
     fix="Multiply lr by 10 until the loss falls within the first epoch.",
     safety="A higher rate may be too high: multiply by ten at most at a time.",
-    limits="""Told of 500 steps or more, and of fewer where the loss would hardly fall within ten thousand of
-    this size; a run that was only cut short is not told.""",
+    limits="""Told after 500 steps or more; after fewer only if ten thousand steps of this size would hardly
+    lower the loss. A run that was merely cut short is not told.""",
     wrong=script(settings="lr=1e-6", steps=40),
     mend={"lr=1e-6": "lr=0.1"},
 )

@@ -120,9 +120,9 @@ RULE = Rule(
     logits, with 0.5 if it holds probabilities, and in this way each label of which a row may have several.
     Compare with labels of the same shape, and average over the rows (dim=0).""",
     safety="Safe: only the figure changes.",
-    limits="""An argmax, a max, a topk or an equality of what a module gave is judged where labels meet it in
-    torch. Not seen: answers compared as lists or arrays, an `all` or a mean over the wrong axis, maps of one
-    row, and nets of plain tensors.""",
+    limits="""An argmax, a max, a topk or an equality of a net's answers is judged where torch compares it
+    with labels. Not seen: answers that are compared as lists or arrays, an `all` or a mean over the wrong
+    axis, and maps of one row.""",
     wrong=script()
     + """\
     with torch.no_grad():

@@ -65,8 +65,8 @@ RULE = Rule(
     the {hidden} {hidden:unit|units} between them {hidden:adds|add} weights, but no bends.""",
     fix="Put an activation, such as nn.ReLU(), between the two layers, or leave one of them out.",
     safety="The network becomes another one, and has to be trained anew.",
-    limits="""A middle that is narrower than both sides is taken for meant, and so is a value that is used
-    elsewhere, too. Convolutions are not looked at, nor products with matrices of one's own.""",
+    limits="""A middle that is narrower than both sides is taken to be meant, and so is a middle that is used
+    elsewhere as well. Convolutions and products with a program's own matrices are not looked at.""",
     wrong=script("nn.Sequential(nn.Linear(8, 16), nn.Linear(16, 3))"),
     mend={"nn.Linear(8, 16), nn": "nn.Linear(8, 16), nn.ReLU(), nn"},
 )

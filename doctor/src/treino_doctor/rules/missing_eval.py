@@ -31,9 +31,9 @@ RULE = Rule(
     training=self.training.""",
     safety="""Safe, if `train()` follows before the next step. The figures change: they then are those of the
     whole net.""",
-    limits="""An evaluation is a call whose answers become a figure and that no backward follows; several
-    calls on the same rows (Monte-Carlo dropout), an agent's actions, and calls for rows that are new and
-    trained on afterwards are left alone. A net of plain tensors is not seen.""",
+    limits="""An evaluation is a call whose answers become a figure and that no backward follows. Left alone
+    are several calls on the same rows (Monte-Carlo dropout), the actions of an agent, and calls with new rows
+    that are trained on afterwards.""",
     wrong=script(WITH_DROPOUT, ON_PART) + JUDGED,
     mend={
         "    optimizer.zero_grad()": "    net.train()\n    optimizer.zero_grad()",

@@ -63,8 +63,9 @@ RULE = Rule(
     are the same, but memory and time are spent on it.""",
     fix="Evaluate inside with torch.no_grad(): (or torch.inference_mode()).",
     safety="Safe: the same numbers, with less memory.",
-    limits="""Told of evaluations that are watched: of each line the first three and then now and then; and of
-    fifty calls or more after all training, as of a text that is written word by word.""",
+    limits="""Not every evaluation is looked at: of each line the first three, and later ones now and then.
+    Fifty or more calls after the end of the training, as when a text is written word by word, are always
+    seen.""",
     wrong=script(loss=ON_PART) + "    accuracy = (net(x[200:]).argmax(1) == y[200:]).float().mean()\n",
     mend={"    accuracy": "    with torch.no_grad():\n        accuracy"},
 )

@@ -46,8 +46,8 @@ RULE = Rule(
     scaler.step(optimizer) calls it.""",
     safety="""The steps become smaller: before, gradients added up. A rate that was tuned with the fault is
     then too low; `--prove` tries ten and a hundred times it.""",
-    limits="""Accumulation over several batches is meant and not told, as long as the gradients are cleared
-    after each step.""",
+    limits="""Gradients that are summed over several batches on purpose are left alone, as long as they are
+    cleared after each step.""",
     wrong=script(settings="lr=0.01").replace(CLEAR, ""),
     mend={"    loss.backward()": f"{CLEAR}    loss.backward()"},
 )

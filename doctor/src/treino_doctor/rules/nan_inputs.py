@@ -57,7 +57,7 @@ RULE = Rule(
     Skipping such losses leaves the other rows of the batch out as well.""",
     fix="""Drop or fill the missing values before they become a tensor (with the training rows' mean or
     median).""",
-    safety="Filling or dropping rows changes the data: choose by what the holes mean.",
+    safety="To fill or drop values changes the data: choose by what the gaps mean.",
     limits="Rows are looked at as they enter a net; values that a program masks afterwards are left alone.",
     wrong=HOLE + script(),
     mend={HOLE: ""},

@@ -37,9 +37,9 @@ RULE = Rule(
     momentum and adaptive step sizes never act.""",
     fix="Make the optimizer once, before the loop.",
     safety="Training changes: momentum and moments act, as they never did. The rate may need to be set anew.",
-    limits="""An optimizer without memory, such as plain SGD, loses nothing. Silent too: one optimizer for
-    each of several nets, folds, epochs or stages, LBFGS, weights that are put back before each step, and a
-    state that is loaded into each new optimizer.""",
+    limits="""Left alone are an optimizer that remembers nothing, such as plain SGD; one optimizer for each of
+    several nets, folds, epochs or stages; LBFGS; weights that are put back before each step; and a state that
+    is loaded into each new optimizer.""",
     wrong=script(steps=20).replace(SGD, "").replace(CLEAR, f"    {ADAM}{CLEAR}"),
     mend={"net = nn.Linear(8, 3)\n": f"net = nn.Linear(8, 3)\n{ADAM}", f"    {ADAM}": ""},
 )

@@ -46,8 +46,8 @@ RULE = Rule(
     what it can be while the predictions need not become better.""",
     fix="Apply log_softmax over the class axis first, or use cross_entropy on the raw output.",
     safety="Safe: the loss becomes what its name says.",
-    limits="""Looks at `nll_loss` and `kl_div` alone; a logarithm of plain scores is not told from one of
-    probabilities where no softmax was seen and the values fit both.""",
+    limits="""Looks at `nll_loss` and `kl_div` alone. Where no softmax was seen and the values could be scores
+    or probabilities, nothing is told.""",
     wrong=script(loss="F.nll_loss(net(x), y)"),
     mend={"net(x)": "F.log_softmax(net(x), dim=1)"},
 )

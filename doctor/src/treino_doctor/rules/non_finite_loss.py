@@ -33,8 +33,11 @@ RULE = Rule(
     group="gradients",
     early=True,
     unless=(
-        *("missing_zero_grad", "nan_inputs"),
-        *("nll_without_log_softmax", "loss_arguments_swapped", "attention_mask_wrong"),
+        "missing_zero_grad",
+        "nan_inputs",
+        "nll_without_log_softmax",
+        "loss_arguments_swapped",
+        "attention_mask_wrong",
     ),
     message="""The loss is NaN or infinite from backward pass {first} on, and {steps} {steps:step|steps} used
     it.""",
@@ -42,8 +45,8 @@ RULE = Rule(
     {operation}.""",
     fix="Keep arguments inside the function's domain (log and sqrt of zero, division by zero), or lower lr.",
     safety="A lower rate or a floor under a logarithm changes the figures, as it should.",
-    limits="""The operation is named from the graph of the loss; where a compiled part made it, only the line
-    of the backward is known.""",
+    limits="""The operation is found in the graph of the loss. If it lies in a compiled part, only the line of
+    the backward is named.""",
     wrong=script("nn.Linear(8, 1)", "-torch.log(torch.relu(net(x))).mean()"),
     mend={"-torch.log(torch.relu(net(x)))": "-F.logsigmoid(net(x))"},
 )

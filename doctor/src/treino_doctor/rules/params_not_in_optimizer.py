@@ -76,7 +76,7 @@ RULE = Rule(
     forward), or freeze them on purpose.""",
     safety="Training changes: more weights learn. Check that they were not meant to be frozen.",
     limits="""Weights that were loaded, copied or frozen on purpose (`requires_grad=False`) are left alone,
-    and so are those that several optimizers share in turns; of a training by hand none are known.""",
+    and so are weights that several optimizers move in turns.""",
     wrong="head = nn.Linear(16, 3)\n"
     + script("nn.Linear(8, 16)", "F.cross_entropy(head(torch.relu(net(x))), y)"),
     mend={"net.parameters()": "[*net.parameters(), *head.parameters()]"},

@@ -22,7 +22,11 @@ Group = Literal["gradients", "losses", "modes", "data", "settings"]
 
 # Faults that keep a training from learning, and so explain anything else that is wrong with its loss.
 NEVER_LEARNS = (
-    *("missing_zero_grad", "no_step", "grad_cleared_before_step", "detached_loss", "nan_inputs"),
+    "missing_zero_grad",
+    "no_step",
+    "grad_cleared_before_step",
+    "detached_loss",
+    "nan_inputs",
     "targets_out_of_reach",
 )
 

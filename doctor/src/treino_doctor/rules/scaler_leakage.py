@@ -38,14 +38,13 @@ RULE = Rule(
     fix="""After the split, fit the scaler or fill gaps by the training rows only, and use that for both
     parts.""",
     safety="Safe: the figure falls to what it is.",
-    limits="""Scalers of scikit-learn are known, and averages and deviations that are worked out by hand over
-    a whole table or over some of its columns; windows of scaled series are not, nor a choice of columns by
-    their relation to the labels. Gaps are known that pandas' `fillna` or `SimpleImputer` fills by a column's
-    mean or median, where that column of 20 numbers or more reaches the net as it is or scaled. A table that
-    scikit-learn gives scaled is no fault of a program; nor is a scaler of rows that were set apart for
-    training, some of which validate, where others were scored: one part of a split, or what an estimator's
-    `fit` was given. Others are no test if no label of theirs was seen and pandas wrote one answer for each to
-    a file.""",
+    limits="""Seen are scikit-learn's scalers and imputers; means and deviations that a program computes
+    itself over a whole table or some of its columns; and gaps that pandas' `fillna` fills with a column's
+    mean or median, if the column has 20 numbers or more and reaches the net as it is or scaled. Not seen are
+    windows of a scaled series, and a choice of columns by their relation to the labels. Left alone are tables
+    that scikit-learn gives already scaled; a scaler that was fitted on one part of a split, or on what an
+    estimator's `fit` was given, even if some of these rows validate later; and rows whose labels were never
+    seen and whose answers pandas wrote to a file.""",
     wrong="""\
 from sklearn.preprocessing import StandardScaler
 x = torch.tensor(StandardScaler().fit_transform(x.numpy() + 1))

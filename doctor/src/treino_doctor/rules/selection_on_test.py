@@ -51,8 +51,8 @@ RULE = Rule(
     to measure by.""",
     fix="Choose on validation rows; look at the test rows once, at the end.",
     safety="The figure of the chosen network falls to what it is.",
-    limits="""Likely, for it reads names: rows have to be called a test's. A choice by an object of another
-    file, to which the figure is told, is not seen.""",
+    limits="""Likely only, as it goes by names: the program has to call the rows a test's. A choice that an
+    object of another file makes is not seen.""",
     wrong=SPLIT
     + "best_accuracy = 0.0\n"
     + script(loss="F.cross_entropy(net(x_train), y_train)")

@@ -111,9 +111,9 @@ RULE = Rule(
     figure measures nothing that the net could have learned.""",
     fix="Shuffle before splitting, or use train_test_split(..., stratify=y).",
     safety="Split at random, or by class (`stratify`): the figure becomes one of all classes.",
-    limits="""Needs labels in blocks, or rows of which the two parts differ, and a net that is a module. Rows
-    that NumPy takes by their numbers are not seen where it alone compares their labels; one by time is meant
-    and left alone where the labels are no classes.""",
+    limits="""The labels have to be sorted in blocks when they are cut, or the two parts have to differ
+    clearly; and the net has to be a module. Rows that only NumPy compares with their labels are not seen. A
+    split by time is left alone if the labels are no classes.""",
     wrong="x, y = x[y.argsort()], y.sort().values\n" + SPLIT.replace("180", "160") + HELD_OUT,
     mend={"x, y = x[y.argsort()], y.sort().values\n": "", SPLIT.replace("180", "160"): SPLIT},
 )

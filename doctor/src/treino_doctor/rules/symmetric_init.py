@@ -29,8 +29,8 @@ RULE = Rule(
     fix="""Leave PyTorch's random initialisation as it is, or use nn.init.kaiming_normal_ or xavier_uniform_;
     only biases may be constant.""",
     safety="Safe: before, all units of a layer were one.",
-    limits="""Looks at matrices of which every row or column stays equal over several steps; a last layer that
-    starts at zero is right and left alone.""",
+    limits="""Only matrices whose rows, or whose columns, stay equal over several steps are told. A last layer
+    that starts at zero is right, and left alone.""",
     wrong=script(f"{DEEP}\nfor p in net.parameters():\n    nn.init.constant_(p, 0.1)", steps=12),
     mend={"for p in net.parameters():\n    nn.init.constant_(p, 0.1)\n": ""},
 )

@@ -55,8 +55,9 @@ RULE = Rule(
     fix="""Put no activation after the last layer of a regression; or scale the targets into its range by
     figures of the training rows, and the answers back.""",
     safety="Outputs and gradients get larger, so the best rate may be lower.",
-    limits="""Looked at are torch's squared, absolute and Huber losses of targets that no net makes; a loss
-    written by hand is not, nor one per entry (`reduction="none"`), which may be masked.""",
+    limits="""Looks at torch's squared, absolute and Huber losses whose targets come from no net. A loss
+    written by hand is not looked at, and neither is one of each entry (`reduction="none"`), as entries may be
+    masked later.""",
     wrong=script("nn.Linear(8, 1)", "F.mse_loss(torch.sigmoid(net(x)), 20 + 5 * x[:, :1])"),
     mend={"torch.sigmoid(net(x))": "net(x)"},
 )

@@ -168,9 +168,9 @@ RULE = Rule(
     on new rows.""",
     fix="Train on the training part only; make sure that the two parts share no row.",
     safety="Safe: the figure falls to what it is.",
-    limits="""Rows are compared by their numbers in a data set and by hashes, and a loop that trains on the
-    test is known by the names of its rows; rows that are changed at random in between are known by their
-    numbers alone, and rows given by keyword are not read.""",
+    limits="""Rows are recognised by their numbers in a data set and by their values. Rows that change at
+    random in between are recognised by their numbers alone. A loop that trains on the test rows is recognised
+    by what the program calls them. Rows that a net gets as keyword arguments are not read.""",
     wrong="x_train, y_train, x_test, y_test = x, y, x[180:], y[180:]\n" + HELD_OUT,
     mend={"= x, y, x": "= x[:180], y[:180], x"},
 )

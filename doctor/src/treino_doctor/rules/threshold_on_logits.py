@@ -83,7 +83,7 @@ RULE = Rule(
     what each should have for itself.""",
     fix="Compare with 0, or take torch.sigmoid of the outputs first and compare that with 0.5.",
     safety="Safe: only the answers change.",
-    limits="Seen where torch compares; arrays that NumPy compares are not.",
+    limits="Seen where torch makes the comparison, not where NumPy does.",
     wrong="labels = (y > 0).float()[:, None]\n"
     + script("nn.Linear(8, 1)", "F.binary_cross_entropy_with_logits(net(x), labels)", "lr=0.5", 40)
     + """\

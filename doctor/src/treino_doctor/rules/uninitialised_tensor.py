@@ -18,8 +18,8 @@ RULE = Rule(
     huge ones or NaN among them. A run depends on what was in memory before.""",
     fix="Make it with torch.zeros or torch.randn, or fill it by a function of torch.nn.init.",
     safety="Other first values make another training.",
-    limits="""A tensor of torch.Tensor(3, 4) is not known to be empty, and one that is filled in part counts
-    as filled. What is written through `.data` or NumPy can't be seen; such tensors are left alone.""",
+    limits="""A tensor that is filled in part counts as filled. Writes through `.data` or NumPy can't be seen,
+    and tensors that may have had such writes are left alone.""",
     wrong="""\
 class Net(nn.Module):
     def __init__(self):

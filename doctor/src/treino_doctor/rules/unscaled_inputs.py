@@ -44,7 +44,7 @@ RULE = Rule(
     suits one column is wildly wrong for another.""",
     fix="Standardise each column with the training rows' mean and deviation.",
     safety="Safe; the best rate changes.",
-    limits="Told only where the loss stays near that of a constant.",
+    limits="Told only while the loss stays near that of a constant answer.",
     wrong=UNEVEN + script(steps=40),
     mend={UNEVEN: ""},
 )

@@ -70,8 +70,8 @@ RULE = Rule(
     why="""The net learns the class of the moment and unlearns the others, over and over. What it knows at the
     end depends on which class came last.""",
     fix="Shuffle the training rows in every epoch (DataLoader(..., shuffle=True), or a new permutation).",
-    safety="Safe.",
-    limits="Needs batches that are watched in a row, and labels of classes.",
+    safety="Safe: the same rows are learned from, in another order.",
+    limits="Several batches in a row have to be recorded, and the labels have to be classes.",
     wrong="""\
 x, y = x[y.argsort()], y.sort().values
 net = nn.Linear(8, 3)

@@ -63,8 +63,13 @@ RULE = Rule(
     certain=False,
     unless=(
         *NEVER_LEARNS,
-        *("symmetric_init", "dead_relu", "label_misaligned", "unscaled_inputs"),
-        *("lr_too_high", "clip_too_small", "weight_decay_too_high"),
+        "symmetric_init",
+        "dead_relu",
+        "label_misaligned",
+        "unscaled_inputs",
+        "lr_too_high",
+        "clip_too_small",
+        "weight_decay_too_high",
     ),
     place=lambda e: word(e.at, *SATURATING),  # where the activation is chosen, or where the weights are drawn
     message="""The gradient of the first of {layers} weights is {ratio} of the last one's, and the loss stays

@@ -65,8 +65,8 @@ RULE = Rule(
     near zero the net says the same for every row.""",
     fix="Use 1e-4 to 1e-2 (none for biases and norms), or 0 until the net can fit the training rows.",
     safety="Weights grow again; a net may then overfit.",
-    limits="""Decay that is added to the loss by hand is known where the weights shrink and the loss stays at
-    chance.""",
+    limits="""Decay that a program adds to the loss itself is known only if the weights shrink and the loss
+    stays at that of a constant answer.""",
     wrong=script(DEEP, settings="lr=0.1, weight_decay=2.0", steps=60),
     mend={"weight_decay=2.0": "weight_decay=1e-4"},
 )
