@@ -12,6 +12,8 @@ from treino_doctor import rules as registry
 from treino_doctor.command import main
 from treino_doctor.ipython import Doctor
 from treino_doctor.process.run_script import run_script
+from treino_doctor.record.hooks import Hooks
+from treino_doctor.record.observer import Observer
 from treino_doctor.rules import rules
 from written import FAULT
 
@@ -83,6 +85,36 @@ def test_a_rule_that_raises_costs_its_own_findings_and_is_named(folder, capfd, m
     (case,) = (c for c in ET.parse("a.xml").getroot().iter("testcase") if c.find("error") is not None)
     assert case.get("name") == rule
     assert case.find("error").get("message") in document["defects"]
+
+
+OBSERVERS = ("backward", "step", "forward", "module", "linear", "cross_entropy", "__init__", "batch", "rows")
+
+
+@pytest.mark.sampled(3)
+@pytest.mark.parametrize("observer", OBSERVERS)
+def test_an_observer_that_raises_leaves_the_script_as_it_is(folder, capfd, monkeypatch, observer):
+    whole, called = Hooks.quietly, []
+
+    def broken(self, name, observe, *arguments):
+        called.append(name)
+        return whole(self, name, raises if name == observer else observe, *arguments)
+
+    monkeypatch.setattr(Hooks, "quietly", broken)
+    document, _err = ended(capfd)
+    assert document["steps"] == document["looked_at"]["backwards"] == 12
+    said = [d for d in document["defects"] if d.startswith(f"{observer}: {ERROR}")]
+    assert len(said) == int(observer in called)
+
+
+def test_every_part_of_the_record_may_raise_at_the_end(folder, capfd, monkeypatch):
+    parts = [part for part in Observer.__subclasses__() if "finish" in vars(part)]
+    assert len(parts) > 3
+    for part in parts:
+        monkeypatch.setattr(part, "finish", raises)
+    document, _err = ended(capfd)
+    said = {defect.partition(": ")[0] for defect in document["defects"]}
+    assert {part.__name__ for part in parts} <= said | {"Losses"}
+    assert {f["rule"] for f in document["findings"]} <= FOUND
 
 
 # a step after the rules -> the keys of the document that are lost with it

@@ -106,7 +106,10 @@ class StateUsed(Event):
 
 
 class StateTaken(Event):
-    """A net's state was taken, or something was saved by torch: weights may be used out of sight."""
+    """Logged at the end: a line took a net's states, each after other steps; or something was saved by torch,
+    so that weights may be used out of sight."""
+
+    times: int
 
 
 class NonFinite(Event):

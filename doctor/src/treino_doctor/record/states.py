@@ -77,8 +77,10 @@ class States(Observer):
             self._log.tell_here(StateUsed, how=how, **fields)
 
     def finish(self) -> None:
-        if self._times or self._saves:
-            self._log.tell(StateTaken)
+        for site, times in self._times.items():
+            self._log.tell(StateTaken, site=site, times=times)
+        if self._saves and not self._times:
+            self._log.tell(StateTaken, times=self._saves)
 
 
 def is_whole(*args: Any, **kwargs: Any) -> bool:

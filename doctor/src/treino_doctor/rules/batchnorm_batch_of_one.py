@@ -7,6 +7,7 @@ from treino_doctor.places.placement import batches
 from treino_doctor.places.settings import setting
 from treino_doctor.record.log import Backward, Ended, Forward, Read
 from treino_doctor.record.outcomes import Normed
+from treino_doctor.rules import missing_eval
 from treino_doctor.rules.rule import Evidence, Faults, Log, Rule, Site, script
 
 WIDE = 64  # values of a row in each channel that suffice for statistics
@@ -24,6 +25,8 @@ def decide(log: Log) -> Faults:
         if norm.crashed or (used and not drop):
             numbers = {"ones": norm.ones, "larger": norm.larger, "shape": str(list(norm.shape)), "use": ""}
             sites, at = {"loader": norm.loader, "acts": None}, norm.loader
+            if answers(log) and any(True for _ in missing_eval.decide(log)):
+                return  # rows that are judged one by one in training mode: that is the fault
             if answers(log) or (norm.crashed and not norm.graph):
                 said = _("No backward went through them: they are only answered.")
                 numbers["use"] = joined(["", said], " ")

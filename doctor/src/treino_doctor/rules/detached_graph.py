@@ -1,7 +1,19 @@
 """A part of the network that is cut off from the loss."""
 
-from treino_doctor.record.log import NetMade, OptimizerEnded, OptimizerMade, Stepped
+from treino_doctor.base.words import _, joined
+from treino_doctor.record.log import (
+    Backward,
+    Cleared,
+    Graph,
+    LossCall,
+    NetMade,
+    Operation,
+    OptimizerEnded,
+    OptimizerMade,
+    Stepped,
+)
 from treino_doctor.record.outcomes import FLAT, Cut
+from treino_doctor.rules.graphs import calls_by_number
 from treino_doctor.rules.rule import Evidence, Faults, Log, Rule, Site, by_line, script
 
 Key = tuple[str, Site | None]
@@ -11,7 +23,9 @@ LEAST = 3  # minimum number of steps without a gradient for the same parameters
 
 
 def decide(log: Log) -> Faults:
-    """Backward never reached parameters behind a line that leaves the graph or whose derivative is zero."""
+    """Backward never reached parameters behind a line that leaves the graph or whose derivative is zero; or
+    one of several losses only reached parameters whose gradients were thrown away."""
+    yield from _wasted_losses(log)
     missing, owner = parameters_without(log)
     flat, owners = parameters_without(log, zeros=True)
     owner = owners | owner
@@ -44,8 +58,63 @@ def decide(log: Log) -> Faults:
     best = max(losing, key=lambda k: (len(lost_by[k]), led.get(k, 0) > 0, k[0] != "no_grad", -len(behind[k])))
     cut, lost = newest[best], lost_by[best]
     made, steps = owner[min(lost)]
-    numbers = {"how": cut.how, "parameters": len(lost), "steps": steps}
+    numbers = {"how": cut.how, "parameters": len(lost), "steps": steps, "of": ""}
     yield Evidence(made.site, numbers, at=cut.site, stack=cut.stack)
+
+
+def _wasted_losses(log: Log) -> Faults:
+    """A term of a loss that cuts off what is stepped next, and reaches only what is cleared unused."""
+    calls, nets = calls_by_number(log), {n.net: set(n.parameters) for n in log.of(NetMade)}
+    held = {o.optimizer: o.parameters for o in log.of(OptimizerMade)}
+    losses, used = {c.loss: c for c in log.of(LossCall)}, _uses(log)
+    wasted: dict[tuple[str, Site | None], list[tuple[Backward, str, set[int]]]] = {}
+    for b in (b for b in log.of(Backward) if len(b.losses) and id(b) in used):
+        for c in (losses[n] for n in b.losses if n in losses):
+            cut, behind, reached = _cut_off(c.graph)
+            own, lost = (
+                {p for f in some if f in calls for p in nets[calls[f].net]} for some in (reached, behind)
+            )
+            reaches = {o for o in b.filled if held[o] & own}
+            stepped = {o for o in b.filled if o in used[id(b)]}
+            if cut is not None and reaches and not reaches & stepped and any(held[o] & lost for o in stepped):
+                wasted.setdefault((cut.name, cut.site), []).append((b, c.name, lost))
+    for (how, site), found in wasted.items():
+        if len(found) >= LEAST:
+            (b, _name, lost), of = found[-1], joined(["", _("from {loss}")], " ").format(loss=found[-1][1])
+            yield Evidence(
+                b.site, {"how": how, "parameters": len(lost), "steps": len(found), "of": of}, at=site
+            )
+
+
+def _cut_off(graph: Graph) -> tuple[Operation | None, set[int], set[int]]:
+    """(what cuts a loss's way, the calls of nets behind it, the calls that a gradient goes back to)."""
+    learned = [graph.root] if graph.root is not None and graph.root.grad else []
+    for one in learned:
+        learned += [p for p in graph.parents(one) if p.grad and p not in learned]
+    cuts = {id(p): p for one in learned for p in graph.parents(one) if not p.grad and p.forwards}
+    cut = next(iter(cuts.values())) if len(cuts) == 1 else None
+    behind = set(cut.forwards) if cut is not None and cut.name in ("detach", "data") else set()
+    for one in learned:  # the answer of a call behind the cut, which a gradient goes back to another way
+        if behind.intersection(one.forwards) and not any(behind & {*p.forwards} for p in graph.parents(one)):
+            return None, set(), set()
+    return cut if behind else None, behind, {f for one in learned for f in one.forwards} - behind
+
+
+def _uses(log: Log) -> dict[int, set[int]]:
+    """Backward -> the optimizers that stepped on its gradients, of those whose next event is known."""
+    waiting: dict[int, list[Backward]] = {}
+    uses: dict[int, set[int]] = {}
+    for event in log.events:
+        if isinstance(event, Backward):
+            for optimizer in event.filled:
+                waiting.setdefault(optimizer, []).append(event)
+        elif isinstance(event, Cleared):
+            for optimizer in event.optimizers:
+                waiting.pop(optimizer, None)
+        elif isinstance(event, Stepped):
+            for b in waiting.pop(event.optimizer, ()):
+                uses.setdefault(id(b), set()).add(event.optimizer)
+    return uses
 
 
 def parameters_without(log: Log, zeros: bool = False) -> tuple[set[int], dict[int, Owner]]:
@@ -73,8 +142,8 @@ HEAD += script("nn.Linear(8, 16)", "F.cross_entropy(head(torch.relu(net(x)).deta
 RULE = Rule(
     group="gradients",
     unless=("detached_loss", "grad_cleared_before_step"),
-    message="""In {steps} {steps:step|steps} {parameters} of the network's weights got no gradient: this {how}
-    cuts their way.""",
+    message="""In {steps} {steps:step|steps} {parameters} of the network's weights got no gradient{of}: this
+    {how} cuts their way.""",
     why="""A value that leaves the graph here has no history, so that backward can't go on to the layers that
     made it. The optimizer holds them, but they learn nothing from what comes after.""",
     fix="""Pass the tensor on as it is: no detach, .data, numpy or torch.tensor between layers that should
