@@ -183,6 +183,7 @@ BAD_LOSSES: list[tuple[Any, str]] = [
     (lambda o, t: 3.0, "own_loss_result"),
     (lambda o, t: (o.argmax(-1) != t).float().mean(), "own_loss_gradient"),
     (lambda o, t: F.cross_entropy(o.detach(), t), "own_loss_gradient"),
+    (lambda o, t: F.cross_entropy(o, t, reduction="none").long(), "own_loss_gradient"),
     (lambda o: o.mean(), "own_loss_fails"),
     (lambda o, t: F.mse_loss(o, t.double()), "own_loss_fails"),
     (lambda o, t: o.mean() * np.random.rand(), "own_loss_chance"),
@@ -391,6 +392,20 @@ def test_what_cannot_be_steered_is_refused_with_what_can(
         assert ", ".join(training.steerable) in refusal.hint
 
 
+def test_an_optimizer_that_fails_on_its_way_says_in_which_update() -> None:
+    class Tired(torch.optim.SGD):
+        def step(self, closure: Any = None) -> Any:
+            if self.param_groups[0]["lr"] == 0:
+                raise RuntimeError("asleep")
+            return super().step(closure)
+
+    training = tr.train((X, Y), net(), optimizer=Tired, schedule=lambda step, steps: 1 - step // 5, steps=6)
+    refusal = refusal_of(list, training)
+    assert refusal.rule == "own_optimizer_update"
+    assert "update 6" in refusal.message
+    assert "asleep" in refusal.message
+
+
 def test_a_decay_that_the_optimizer_does_not_read_is_refused() -> None:
     assert (
         refusal_of(tr.train, (X, Y), net(), optimizer="Rprop", weight_decay=0.1).rule == "weight_decay_unread"
@@ -404,6 +419,7 @@ BAD_OPTIMIZERS: list[tuple[Any, str]] = [
     (lambda module: module, "own_optimizer_kind"),
     (lambda module: torch.optim.SGD(module[0].parameters(), 0.1), "own_optimizer_parameters"),
     (partial(torch.optim.RMSprop, beta=3), "own_optimizer_fails"),
+    (partial(torch.optim.RMSprop, lr="fast"), "own_optimizer_fails"),
     (lambda module: sys.exit(3), "own_optimizer_fails"),
 ]
 

@@ -165,6 +165,8 @@ class OwnLoss:
         if not isinstance(value, Tensor) or value.shape not in ((), (1,), (len(output),)):
             got = list(value.shape) if isinstance(value, Tensor) else type(value).__name__
             raise OWN_LOSS_RESULT(name=self.name, rows=len(output), got=got)
+        if not value.is_floating_point():
+            raise OWN_LOSS_GRADIENT(name=self.name)
         return value
 
     def check(self, output_BC: Tensor, y: Tensor) -> None:
@@ -178,7 +180,7 @@ class OwnLoss:
             with torch.enable_grad(), fork_rng(0):
                 output = output_BC.detach().clone().requires_grad_()
                 value = self(output, y)
-                if not value.requires_grad or not value.is_floating_point():
+                if not value.requires_grad:
                     raise OWN_LOSS_GRADIENT(name=self.name)
                 (slope,) = torch.autograd.grad(value, output, allow_unused=True)
                 if slope is None:

@@ -27,6 +27,9 @@ OWN_OPTIMIZER_FAILS = Refusal(
     "Give a class of torch.optim, its arguments by functools.partial; or a function that is called with the"
     " network and returns an optimizer.",
 )
+OWN_OPTIMIZER_UPDATE = Refusal(
+    "The optimizer {name} fails in update {update}: {cause}", "Its step() is called after each batch."
+)
 OWN_OPTIMIZER_KIND = Refusal(
     "The optimizer {name} is a {kind}, and not a torch.optim.Optimizer.",
     "Return torch.optim.SGD(net.parameters()).",
@@ -128,7 +131,7 @@ class OwnOptimizer:
             made = value(list(free.values())) if self._class is not None else value(module)
         except (Exception, SystemExit) as error:
             try:  # without a default rate
-                made = value(list(free.values()), lr=1e-3)
+                made = value(list(free.values()), **{"lr": 1e-3, **getattr(value, "keywords", {})})
             except Exception:
                 raise OWN_OPTIMIZER_FAILS(name=self.name, cause=cause(error)) from error
         if not isinstance(made, torch.optim.Optimizer):

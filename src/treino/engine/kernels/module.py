@@ -13,7 +13,13 @@ from treino.engine.augmentation import augmented
 from treino.engine.model import Model
 from treino.engine.net_state import check_forms, load_buffers, store_buffers
 from treino.engine.optim import OFF, OPTIMIZERS, ema_limit, torch_settings
-from treino.engine.own_optimizers import AS_SET, load_state, number_like, store_state
+from treino.engine.own_optimizers import (
+    AS_SET,
+    OWN_OPTIMIZER_UPDATE,
+    load_state,
+    number_like,
+    store_state,
+)
 from treino.engine.population import Population
 from treino.engine.rng import dropout_keys, fork_rng, reseed, step_seed
 from treino.engine.step_plan import EVALUATION_ROWS, Chunk
@@ -145,7 +151,15 @@ class ModuleKernel:
                 group["lr"] = hp["lr"] * factor
                 if len(bound.groups) > 1:  # each in its own proportion
                     group["lr"] *= own["lr"] / bound.groups[0]["lr"]
-            optimizer.step()
+            try:
+                optimizer.step()
+            except Exception as error:
+                if self.optimizer.own is None:
+                    raise
+                name = self.optimizer.own.name
+                raise OWN_OPTIMIZER_UPDATE(
+                    name=name, update=chunk.first + s + 1, cause=cause(error)
+                ) from error
             if len(population.average):
                 share = 1 - min(hp["ema"], ema_limit(chunk.optimizer_first + s + 1))
                 population.average[row].lerp_(population.params[row], share)
