@@ -212,3 +212,20 @@ def test_the_page_of_a_script_fits_and_is_accessible(
     of_script.wait_for_selector("#script-0-0-lr")
     assert hindrances(of_script, axe) == []
     assert scripts.said == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("language", "says"), [("en", "Reading the runs …"), ("pt_BR", "Lendo as execuções …")]
+)
+def test_a_list_that_is_not_read_yet_says_so(
+    studio: RealStudio, browser: Any, language: str, says: str
+) -> None:
+    page = studio.open(browser)
+    page.route("**/api/home**", lambda _request: None)
+    page.goto(f"{studio.site}home?lang={language}")
+    page.get_by_text(says).wait_for()
+    page.unroute("**/api/home**")  # its next look is answered
+    page.locator(".rows tbody tr[data-row]").first.wait_for()
+    assert page.get_by_text(says).count() == 0
+    page.context.close()

@@ -494,6 +494,7 @@ export function open(shell) {
   }
 
   shell.title(t('all_runs'), '');
+  shell.stage.replaceChildren(el('p', { class: 'awaited', role: 'status' }, t('reading_runs')));
   refresh();
   const timer = setInterval(() => {
     if (!document.hidden) refresh();
