@@ -11,7 +11,7 @@ from treino_doctor.cells import line_name, place_name
 from treino_doctor.defects import attempt, names
 from treino_doctor.exam import Exam
 from treino_doctor.record.log import Ended, Log, LossCall, NetMade, Read, Stepped
-from treino_doctor.record.outcomes import Clip, Depth, Rectified
+from treino_doctor.record.outcomes import Clip, Depth, Rectified, StateTaken
 from treino_doctor.record.row_log import Evaluated, RowsEvaluated, RowsTrained
 from treino_doctor.rules import notes, rules
 from treino_doctor.rules.course import Training, counted, judged_losses, training, trainings
@@ -177,7 +177,8 @@ NEEDS: dict[str, tuple[Callable[[Log], bool], str]] = {
     N_("no optimizer of torch stepped"): (
         _any(Stepped),
         """missing_zero_grad no_step grad_cleared_before_step params_not_in_optimizer
-        lr_too_high lr_too_low weight_decay_too_high new_optimizer_each_step""",
+        lr_too_high lr_too_low weight_decay_too_high new_optimizer_each_step
+        frozen_weights_move""",
     ),
     N_("no loss function of torch was called"): (
         _any(LossCall),
@@ -191,7 +192,7 @@ NEEDS: dict[str, tuple[Callable[[Log], bool], str]] = {
     ),
     N_("the loss has no scale: it may fall below zero"): (
         lambda log: training(log) is not None,
-        "vanishing_gradient unscaled_inputs",
+        "vanishing_gradient unscaled_inputs unscaled_targets",
     ),
     N_("no answers of a trained net were seen to become figures"): (
         lambda log: any(group.evaluates for group in groups(log)),
@@ -203,19 +204,24 @@ NEEDS: dict[str, tuple[Callable[[Log], bool], str]] = {
     ),
     N_("no rows were evaluated that could be followed"): (
         _any(RowsEvaluated),
-        "test_in_train duplicate_leakage sorted_split augment_on_test selection_on_test scaler_leakage",
+        "test_in_train duplicate_leakage sorted_split augment_on_test selection_on_test scaler_leakage "
+        "test_scaled_otherwise",
     ),
     N_("no layer behaves otherwise in training (dropout, batch norm)"): (
         _any(NetMade, lambda net: bool(net.modal)),
         "missing_eval train_mode_never_restored",
     ),
+    N_("no state of a net was taken"): (
+        _any(StateTaken, lambda taken: taken.site is not None),
+        "best_state_not_copied best_never_updated",
+    ),
     N_("there was no batch norm"): (
         _any(NetMade, lambda net: any("BatchNorm" in layer for layer in net.modal)),
-        "batchnorm_batch_of_one",
+        "batchnorm_batch_of_one batchnorm_without_statistics",
     ),
     N_("there was no ReLU"): (_any(Rectified), "dead_relu"),
     N_("no optimizer had five layers of weights or more"): (_any(Depth), "vanishing_gradient"),
-    N_("gradients were not clipped"): (_any(Clip), "clip_too_small"),
+    N_("gradients were not clipped"): (_any(Clip), "clip_too_small clip_after_step"),
 }
 """A sentence that something is missing -> (whether a log has it, the rules that need it)."""
 
