@@ -214,7 +214,7 @@ def test_the_page_of_a_script_fits_and_is_accessible(
     assert scripts.said == []
 
 
-@pytest.mark.slow
+@pytest.mark.release
 @pytest.mark.parametrize(
     ("language", "says"), [("en", "Reading the runs …"), ("pt_BR", "Lendo as execuções …")]
 )
