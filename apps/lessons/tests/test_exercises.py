@@ -127,6 +127,10 @@ def test_a_typical_mistake_is_told(name: str, mistake: str, tmp_path: Path) -> N
     found = judgement.outcome(exercise, path)
     assert found.hint == exercise.mistakes[mistake]
     assert "is right" in found.message
+    if mistake == "InAList":  # only what differs, in the reader's language
+        assert "gives weights and biases: 0, and weights and biases: 25450 is right" in found.message
+        with speaking("pt_BR"):
+            assert "dá pesos e vieses: 0" in judgement.outcome(exercise, path).message
 
 
 FAULTY = {

@@ -125,6 +125,9 @@ class Exercise:
     def sentences(self) -> Iterator[str]:
         """The sentences that are translated when they are shown."""
         yield from (*_HINT.findall(self.script), *self._paragraphs, *self.mistakes.values())
+        for node in [each for d in self._definitions if d.name == "use" for each in ast.walk(d)]:
+            if isinstance(node, ast.Dict):  # what it calls the parts of an answer
+                yield from (str(key.value) for key in node.keys if isinstance(key, ast.Constant))
 
 
 def exercise_named(name: str) -> Exercise:

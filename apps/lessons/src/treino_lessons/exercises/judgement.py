@@ -110,6 +110,10 @@ def outcome(exercise: Exercise, path: Path) -> Outcome:
         if not same(given, wanted):
             hints = (hint for hint, mistake in mistakes.items() if same(given, answer(mistake, number)))
             hint = next(hints, "" if given is not None else _("Is a return missing at the end?"))
+            if isinstance(given, dict) and isinstance(wanted, dict) and given.keys() == wanted.keys():
+                # the parts of it that differ
+                wanted = {key: value for key, value in wanted.items() if not same(given[key], value)}
+                given = {key: given[key] for key in wanted}
             message = _("{call} gives {yours}, and {right} is right.")
             return Outcome(message.format(call=call, yours=_shown(given), right=_shown(wanted)), hint)
     return Outcome()
@@ -138,6 +142,8 @@ def _plain(value: Any) -> Any:
 
 def _shown(value: Any) -> str:
     """A value as text of one line, its numbers with up to six decimals."""
+    if isinstance(value, dict):
+        return "; ".join(f"{_(key)}: {_shown(part)}" for key, part in value.items())
     return shortened(re.sub(r"(\.\d{6})\d+\b", r"\1", " ".join(repr(_plain(value)).split())), WIDEST)
 
 
