@@ -37,5 +37,5 @@ RULE = Rule(
     )
     .replace("optimizer.zero_grad()", CLEAR_TO_ZERO)
     .replace(f"    {CLEAR_TO_ZERO}\n", f"{FREEZE}    {CLEAR_TO_ZERO}\n"),
-    mend={CLEAR_TO_ZERO: "optimizer.zero_grad()"},
+    mend={CLEAR_TO_ZERO: "optimizer.zero_grad(set_to_none=True)"},
 )
