@@ -85,7 +85,9 @@ def module_of(path: Path) -> ModuleType:
 def client(folder: Path, name: str) -> TestClient:
     """A client of the service in a folder that is written for it."""
     service = exported(opened(folder, name), "service").paths[0]
-    return TestClient(module_of(service / "app.py").app, "http://localhost", client=("127.0.0.1", 1))
+    module: Any = module_of(service / "app.py")
+    module.AT_ONCE = 100  # the rows are answered in pieces, as many rows are
+    return TestClient(module.app, "http://localhost", client=("127.0.0.1", 1))
 
 
 @pytest.fixture(scope="module")

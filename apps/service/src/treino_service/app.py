@@ -46,6 +46,7 @@ from treino.inspection import class_sets, sorted_sets
 
 HERE = Path(__file__).parent
 TIMES = "date", "time"
+AT_ONCE = 500  # rows: the counts of all terms of a text take half a megabyte for each
 Cell = Any  # None, a truth value, a number or a text
 Columns = Mapping[str, Sequence[Cell]]  # or a pandas frame
 
@@ -317,7 +318,13 @@ class Model:
     def _predictions(self, inputs: dict[str, NDArray[Any]]) -> list[dict[str, Any]]:
         names = [each.name for each in self.session.get_outputs()]
         outputs: list[dict[str, NDArray[Any]]] = []
-        for name, output in zip(names, self.session.run(names, inputs), strict=True):
+        rows = max(map(len, inputs.values()))
+        pieces = [
+            self.session.run(names, {name: cells[at : at + AT_ONCE] for name, cells in inputs.items()})
+            for at in range(0, max(1, rows), AT_ONCE)
+        ]
+        for name, piece in zip(names, zip(*pieces, strict=True), strict=True):
+            output = np.concatenate(piece)
             what = next(w for w in ("prediction", "probabilities", "low", "high") if name.startswith(w))
             if what == "prediction":  # the next target's outputs begin
                 outputs.append({})
