@@ -241,13 +241,21 @@ def linear(source: Written, p: Problem) -> Predicted:
         terms.append(csr_matrix(coded.transform(others)))
     x = hstack(terms).tocsr()
     if p.classes:
-        settings, score = {"C": list(STRENGTHS)}, "neg_log_loss"
-        search = GridSearchCV(LogisticRegression(max_iter=1000), settings, scoring=score, cv=FOLDS)
+        settings = {"C": list(STRENGTHS)}
+        search = GridSearchCV(LogisticRegression(max_iter=1000), settings, scoring=likelihood, cv=FOLDS)
     else:
         settings = {"alpha": [1 / strength for strength in STRENGTHS]}
         search = GridSearchCV(Ridge(), settings, scoring="neg_mean_squared_error", cv=FOLDS)
     search.fit(x[p.train], p.y[p.train])
     return predicted(search, x[p.test], p)
+
+
+def likelihood(model: Any, x: Any, y: Any) -> float:
+    """The mean logarithm of the probability of each row's class, also of one that the model never saw, for
+    which scikit-learn's own score is none."""
+    share_NC, known = model.predict_proba(x), list(model.classes_)
+    share_N = [share_C[known.index(c)] if c in known else 0 for share_C, c in zip(share_NC, y, strict=True)]
+    return float(np.log(np.maximum(share_N, 1e-12)).mean())
 
 
 def trees(source: Written, p: Problem) -> Predicted:
