@@ -88,6 +88,9 @@ class RunFigures:
         }
         unit_values = {float(n) for n in (*self.units(), 12)}
         return {
+            "text #name": numbers_in,
+            "text #tabs": numbers_in,
+            "text .bound .table-behind thead": lambda _: {*range(len(data.classes))},
             "text #about": lambda cells: [
                 {sum(rows.values())},
                 *({2} for _ in re.findall("viewers", cells[0])),
@@ -115,7 +118,7 @@ class RunFigures:
             "value #shape": lambda _: [{len(hidden)}, *({n} for n in hidden)],
             "text #shape": lambda _: [{k} for k in range(len(hidden))],
             "said #shape": lambda _: {*range(len(hidden))},
-            "text #decisions li": lambda cells: numbers_in(told, cells),
+            "text #decisions li": lambda _: numbers_in(told),
             "text #network-about": lambda _: {self.document["parameters"]},
             "text .net .table-behind tbody tr": self.unit_row,
             "said #network-canvas": lambda _: [*({n} for n in self.units()), {step}],
@@ -139,7 +142,7 @@ class RunFigures:
             "text #sign-update_ratio": lambda _: {self.update_ratio()},
             "text #result tbody tr": self.result_row,
             "text #result thead tr": lambda _: {},
-            "text #result": lambda cells: numbers_in([self.terminal, self.document_words()], cells),
+            "text #result": lambda _: numbers_in([self.terminal, self.document_words()]),
             "text #tip": self.tip,
         }
 
@@ -412,6 +415,6 @@ class RunFigures:
         return {*np.arange(value - away, value + away, 0.0004).tolist()}
 
 
-def numbers_in(texts: list[str], cells: list[str]) -> set[float]:
-    """The numbers of the sentences of the command line in which a page's sentence stands."""
+def numbers_in(texts: list[str]) -> set[float]:
+    """The numbers of sentences."""
     return {each.value for text in texts for each in numbers(text)}

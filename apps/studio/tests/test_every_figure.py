@@ -87,10 +87,10 @@ def checked(page: Any, rules: dict[str, Rule], told: RunFigures) -> list[str]:
     return orphans(([unit for unit in units if unit["place"]], axes), rules, told.names)
 
 
-def walked(page: Any, figures: RunFigures, step: int) -> list[str]:
+def walked(page: Any, figures: RunFigures, step: int, **own: Rule) -> list[str]:
     """The numbers of the page without a source, and of the box that the keys open at five places."""
     told = figures.at(step, page.evaluate(AXES))
-    rules = told.rules()
+    rules = told.rules() | own
     left = unsourced(page, rules, told.names)
     page.locator("#curves-canvas").focus()
     for key in ("ArrowLeft", "ArrowLeft", "ArrowRight"):
@@ -138,8 +138,8 @@ def test_every_figure_equals_the_command_line_live_late_and_after_a_rewind_or_br
         rested(page, past)
         left += walked(page, RunFigures(studio.runs / "ways"), past)
     page.get_by_role("button", name="Branch", exact=True).click()
-    page.locator(".notice", has_text=f"begins at step {live - 2}").wait_for()
-    (name,) = (path.name for path in studio.runs.glob("ways-*"))
+    notice = page.locator(".notice", has_text=f"begins at step {live - 2}")
+    name = notice.inner_text().split()[0]
     page = opened(studio, browser, name)
     rested(page)
     left += walked(page, RunFigures(studio.runs / name), live - 2)
