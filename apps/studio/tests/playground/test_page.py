@@ -316,3 +316,32 @@ def test_a_way_that_was_left_stays_as_a_grey_line(tab: Any) -> None:
         one.wait(lambda before=before: one.step() > before)
         one.button("Pause").click()
     one.wait(lambda: grey_lines(one.page) >= 2)
+
+
+@pytest.mark.release
+def test_states_findings_values_and_units_are_heard(tab: Any) -> None:
+    """What changes stands in live regions: who reads by ear is told it."""
+    one = tab("#data=moons&hidden=4&lr=1e6&optimizer=sgd&speed=60").ready()
+    status = one.page.locator("#status[role=status]")
+
+    def heard(words: str) -> None:
+        said = one.page.locator("#heard[aria-live=polite]", has_text=re.compile(words))
+        said.wait_for(state="attached")
+
+    one.button("Play").click()
+    status.get_by_text("playing").wait_for()
+    heard("moves the weights")  # a finding
+    one.button("Pause").click()
+    status.get_by_text("paused").wait_for()
+    one.page.keyboard.press("Tab")  # from now on the keyboard has the page
+    for canvas, key, words in (
+        ("curves", "ArrowLeft", r"loss of the batch [\d\u202f]+\. "),
+        ("network", "ArrowRight", "unit 0 of layer 0"),
+    ):
+        one.page.locator(f"#{canvas}-canvas").focus()
+        for _ in range(2):
+            one.page.keyboard.press(key)
+        heard(words)
+    one.page.keyboard.press("Escape")
+    one.button("Stop").click()
+    status.get_by_text(re.compile("finished|diverged")).wait_for()

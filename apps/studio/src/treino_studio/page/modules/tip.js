@@ -36,7 +36,8 @@ export function showTip(event, ...lines) {
 export function readTip(canvas, x, y, ...lines) {
   const at = canvas.getBoundingClientRect();
   showTip({ clientX: at.left + x, clientY: at.top + y }, ...lines);
-  say([...$('#tip').children].map(({ textContent }) => textContent).join('. '));
+  const heard = ({ childNodes }) => [...childNodes].map(({ textContent }) => textContent).filter(Boolean);
+  say([...$('#tip').children].map((line) => heard(line).join(' ')).join('. '));
 }
 
 /** Say a sentence to who reads by ear, where nothing is to be seen of it. */
