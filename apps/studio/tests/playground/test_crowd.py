@@ -419,6 +419,17 @@ def test_halving_keeps_as_many_as_a_sweep_does(many: Any) -> None:
 
 
 @pytest.mark.release
+def test_the_luck_is_of_the_step_and_the_best_beside_it(many: Any) -> None:
+    one = many("data=spirals&count=64&lr_values=0.003..0.1&speed=16&workers=1")
+    for steps in np.random.default_rng(7).integers(20, 200, 3).tolist():
+        one.train(steps)
+        one.see("luck?.step === treinoCrowd.step")
+        said, step = one.text("#luck"), f"{one.get('step'):,}".replace(",", "\u202f")
+        best = one.text("#best-right").removesuffix(" right")
+        assert said.startswith(f"At step {step}, of the {best} that the best has right"), said
+
+
+@pytest.mark.release
 @pytest.mark.parametrize("halving", ["", "&halving=2,64"])
 def test_the_best_is_judged_once_on_test_rows_and_its_luck_is_the_judges(many: Any, halving: str) -> None:
     one = many(f"data=spirals&count=64&lr_values=0.003..0.1&speed=64&workers=1{halving}")
