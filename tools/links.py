@@ -56,7 +56,7 @@ def idle(root: Path) -> Iterator[tuple[Path, str]]:
     words = "*.po", "words.json", "*.yml"
     for path in (*pages(root), *(path for pattern in words for path in _files(root, pattern))):
         for mark, line in re.findall(r"(!?)pip install ([^\n`&,;#]*)", path.read_text()):
-            for found in OURS.finditer(line):
+            for found in () if "--no-index" in line else OURS.finditer(line):  # from a folder, not from PyPI
                 extra = found[1] or ""
                 if mark or not (extra in extras or extra == "{name}"):
                     yield path, f"{mark}pip install {line}"

@@ -9,7 +9,7 @@ import textwrap
 import pytest
 
 from treino_doctor.record.recorder import Recorder
-from treino_doctor.record.sklearn_hooks import FRAMES, KINDS, MODELS, PAIRS, SCORES, TABLES
+from treino_doctor.record.sklearn_hooks import FRAMES, KINDS, MODELS, SCORES, TABLES
 
 UPPER = ("data", "engine", "training", "search", "studio", "store", "cli", "inspection", "plots", "records")
 FOREIGN = [
@@ -79,7 +79,7 @@ def test_torch_finds_what_lies_beside_the_script_as_in_python(tmp_path, name, te
 
 
 def test_few_attributes_are_wrapped_and_all_are_put_back():
-    for name in (FRAMES, MODELS, SCORES, TABLES, *KINDS, *PAIRS):  # whichever other tests imported
+    for name in (FRAMES, MODELS, SCORES, TABLES, *KINDS):  # whichever other tests imported
         importlib.import_module(name)
     recorder = Recorder()
     recorder.install()

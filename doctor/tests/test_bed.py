@@ -13,6 +13,7 @@ import pytest
 from bed_scripts import correct, every, faulty, found_at, header, katas, mended, missing, twin
 from frameworks.environment import has, interpreter
 from treino_doctor.rules import rules
+from written import parts
 from zygote import examined
 
 LONG = ("xm_atencao_passos",)  # scripts that take seconds
@@ -94,9 +95,10 @@ def test_a_script_of_a_framework_is_judged_as_others_are(path):
     judge(path, interpreter())
 
 
-def test_the_bed_is_small_and_has_every_rule():
+def test_the_bed_is_small_and_it_or_the_siblings_have_every_rule():
     assert len(every("faulty") + every("correct") + katas()) <= MOST
-    assert {r for p in every("faulty") for r, _ in header(p)["expect"]} == set(rules())
+    siblings = {head.partition(":")[0] for head in parts("siblings.txt")} - {"right"}
+    assert {r for p in every("faulty") for r, _ in header(p)["expect"]} | siblings == set(rules())
     assert all(header(p)["expect"] or header(p)["missed"] for p in every("faulty") + katas())
 
 

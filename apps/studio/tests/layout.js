@@ -4,7 +4,8 @@
   const say = (kind, ...what) => faults.add(`${kind}: ${what.join(' ')}`);
   const told = (node) =>
     `${node.localName}${node.id && `#${node.id}`}${node.parentElement.id && ` of #${node.parentElement.id}`}`;
-  const OWN = '#axes, #home-data, #lens-from, #data-drawer'; // columns' and data's own names, which stand whole in the list that opens
+  // columns' and data's own names, which stand whole in the list that opens
+  const OWN = '#axes, #home-data, #lens-from, #data-drawer';
   const seen = (node) => node.checkVisibility({ visibilityProperty: true }) && !node.closest('.vh, #tip');
   const layer = (node) =>
     node.closest('.drawer, .menu, dialog, #notices, .found, .choices') ??

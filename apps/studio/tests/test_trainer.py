@@ -293,7 +293,7 @@ WRONG: tuple[tuple[str, dict[str, Any]], ...] = (
     *(
         ("set", {"name": name, "value": value})
         for name, value in ( ("lr", 1e31), ("weight_decay", -1.0), ("momentum", 1.0), ("beta1", 1.0),
-            ("beta2", -0.1), ("clip", 0.0), ("ema", 1.0), ("lr", None), ("lrr", 1.0),
+            ("beta2", -0.1), ("clip", 0.0), ("ema", 1.0), ("lr", None), ("lrr", 1.0), ("__class__", 1.0),
         )
     ),
     *(

@@ -221,7 +221,7 @@ async def begun(relay: Relay, subject: Subject, settings: Mapping[str, Any], pau
 
 def known(request: RunRequest) -> dict[str, Any]:
     """What can be said of a training before torch is loaded: its data, and the layers that were asked for."""
-    from treino.data.builtins import BUILTINS
+    from treino.data import BUILTINS
 
     table = BUILTINS.get(request.data)
     size = {} if table is None else {"rows": table.rows, "columns": table.features + 1}

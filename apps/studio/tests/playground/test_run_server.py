@@ -496,7 +496,6 @@ MESSAGES: list[Json] = [
     *({"do": "speed", "steps_per_second": speed} for speed in (0, 0.005, 0.0099, 1e6 + 1)),
     {"do": "set", "name": "lr", "value": 0},
     {"do": "set", "name": "lr", "value": "abc"},
-    {"do": "set", "name": "lrr", "value": 1},
     {"do": "set", "name": "beta1", "value": 1},
     {"do": "set", "name": "lr", "value": 0.02},
     {"do": "segment", "changes": {"lr": 0}},

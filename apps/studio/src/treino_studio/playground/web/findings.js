@@ -340,7 +340,7 @@ const RULES = [
         optimizer: f.settings.optimizer,
       },
     message: '{summed} of {steps} steps looked at ({optimizer}) used the gradients of earlier steps again.',
-    why: 'backward adds to .grad, and nothing cleared it after the step, so that each step follows the sum of all past gradients. The step size grows with the number of steps, and old batches never stop pulling.',
+    why: 'backward adds to .grad, and nothing cleared it after the step, so that each step follows the sum of all past gradients. The step size grows with the number of steps, and old batches never stop pulling. A second step with no backward in between follows the same gradients once more.',
     fix: () => say('Train without [[fault=missing_zero_grad]] or [[as_taught=True]].'),
   },
   {
