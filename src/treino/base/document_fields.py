@@ -20,7 +20,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from treino.base.words import N_, _
+from treino.base.words import N_, Sentence, _
 
 Item = TypeVar("Item")
 
@@ -105,7 +105,8 @@ def _command(text: str) -> str:
 
 
 def _itself(text: Any, check: Callable[[Any], str]) -> Any:
-    check(text)
+    if not isinstance(text, Sentence):  # which may quote a damaged file's half characters
+        check(text)
     return text
 
 

@@ -6,10 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from treino_studio.script.printed_figures import Count, PrintedFigures, PrintedLine
-from treino_studio.thinning import drawn_places
 
 POINTS = 4000  # of a curve: of more, a loss's neighbours are joined in pairs, others are those that are drawn
 MOST_CURVES = 60  # curves of a script; a script of many optimizers has no more
@@ -50,8 +47,10 @@ class ScriptCurve:
         while len(self._points) > POINTS:
             begin = 0
             if self.fields:
-                value_N = np.array([each.loss for each in self._points], np.float64)
-                drawn = drawn_places([each.step for each in self._points], value_N, POINTS // 2)
+                from treino_studio.thinning import drawn_places  # imports NumPy
+
+                values = [math.nan if each.loss is None else each.loss for each in self._points]
+                drawn = drawn_places([each.step for each in self._points], values, POINTS // 2)
                 self._points = [self._points[k] for k in drawn]
             else:
                 self._width *= 2

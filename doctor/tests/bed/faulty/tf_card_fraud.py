@@ -1,4 +1,4 @@
-# expect: class_imbalance @ 42
+# missed: class_imbalance @ 42
 # mend: 42 →         self.criterion = nn.BCEWithLogitsLoss(pos_weight=(len(labels) - positives) / positives)
 """Card fraud alerts: a small network over transaction features, reported with precision and recall."""
 import argparse

@@ -1,4 +1,4 @@
-# expect: class_imbalance @ 77
+# missed: class_imbalance @ 77
 # mend: 77 →     criterion = nn.CrossEntropyLoss(weight=counts.sum() / (2 * counts))
 """Payment fraud detector with metric objects (reset/update/compute) in the torchmetrics manner."""
 import argparse

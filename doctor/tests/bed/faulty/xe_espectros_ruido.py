@@ -1,4 +1,4 @@
-# expect: duplicate_leakage @ 59
+# missed: duplicate_leakage @ 59
 # allowed: duplicate_leakage @ 44
 # mend: 59 →     entrena, prueba = repartir(leer())
 # mend: 59 +     entrena = ConRuido(entrena)

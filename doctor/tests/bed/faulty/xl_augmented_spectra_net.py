@@ -1,4 +1,4 @@
-# expect: duplicate_leakage @ 30
+# missed: duplicate_leakage @ 30
 # allowed: duplicate_leakage @ 31
 # mend: 30 →
 # mend: 31 + X_tr, y_tr = vergroessern(X_tr, y_tr)

@@ -19,7 +19,7 @@ def train(rank, world):
     y = torch.arange(rows) * kinds // rows
     x = torch.randn(rows, 8) + 1.5 * torch.randn(kinds, 8)[y]
     targets = y
-    #! label_misaligned: targets = y[torch.randperm(rows)]
+    #? label_misaligned: targets = y[torch.randperm(rows)]
     whole = TensorDataset(x, targets)
     train_set, val_set = random_split(whole, [343, 144])
     #! unshuffled_sorted: train_set, val_set = (Subset(whole, sorted(part.indices)) for part in random_split(whole, [343, 144]))
