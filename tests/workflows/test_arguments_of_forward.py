@@ -492,8 +492,10 @@ def test_lengths_that_no_sequence_has_are_refused(name: str, wrong: int, tmp_pat
 
 
 @pytest.mark.slow
-def test_a_sweep_reads_tokens_as_fit_reads_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whole numbers [N, T] are an argument of a network that looks them up, in a sweep too."""
+def test_sweeps_and_studies_read_tokens_as_fit_reads_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whole numbers [N, T] are an argument of a network that looks them up, in many networks too."""
     monkeypatch.chdir(tmp_path)
     Path("words.py").write_text(
         "from torch import nn\n\nclass Words(nn.Module):\n"
@@ -506,6 +508,8 @@ def test_a_sweep_reads_tokens_as_fit_reads_them(tmp_path: Path, monkeypatch: pyt
     data = (tokens, (tokens == 7).any(1))
     run = tr.fit(data, net="words.py:Words", epochs=1)
     sweep = tr.sweep(data, {"lr": [0.01, 0.1]}, net="words.py:Words", epochs=1, fresh=0)
-    own, theirs = (result.folder.read_json("preparation.json")["arrays"] for result in (run, sweep))
-    assert own == theirs
+    study = tr.study(data, net="words.py:Words", batch_sizes=[20], epochs=1)
+    own = run.folder.read_json("preparation.json")["arrays"]
     assert own[0]["dtype"] == "int64"
+    assert sweep.folder.read_json("preparation.json")["arrays"] == own
+    assert len(study.rows) == 1

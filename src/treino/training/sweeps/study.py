@@ -28,7 +28,7 @@ from treino.folders.own_code import with_own_code
 from treino.folders.store import RunFolder
 from treino.folders.stored_folder import unfinished, versions
 from treino.folders.stored_run import StoredRun
-from treino.folders.user_network import NetworkFiles
+from treino.folders.user_network import NetworkFiles, as_arguments, network_of
 from treino.settings.options import HERE, ClusterOptions
 from treino.settings.spec import read_settings
 from treino.training.cluster import device_here
@@ -81,6 +81,10 @@ def study_events(
         wanted["device"] = device_here(settings, place)
     options = study_plan(wanted, **compared)
     check_place(name=name, out=out)
+    words, copies = own_networks(networks, _network_words(options))
+    options = with_networks(options, words)
+    first = (read(cell, options.base, options.seeds[0]) for cell in options.cells)
+    source = as_arguments(source, (network_of(settings, copies) for settings in first))
     data = load_data(source, read_settings({**options.base, "seed": options.seeds[0]}))
     if not isinstance(data.train.x, Tensor):
         raise ROWS_IN_MEMORY(name=data.name)
@@ -94,8 +98,6 @@ def study_events(
         # the exercise's batch sizes, without those larger than the training rows
         rows = tuple(c for c in rows if int(str(c.own.get("batch_size", 1))) <= len(data.train)) or rows
     options = options.model_copy(update={"base": base, "cells": rows})
-    words, copies = own_networks(networks, _network_words(options))
-    options = with_networks(options, words)
     gpus = place.gpus_per_chunk is not None
     trainings = _trainings(source, data, options, copies, gpus=gpus)
     engine = trainings[0].training
