@@ -20,7 +20,8 @@ body { max-width: 46rem; margin: auto; padding: 1rem; font: 1.05rem/1.55 system-
 article { border-top: 2px solid teal; margin-top: 4rem; }
 pre { overflow-x: auto; padding: .7rem; background: #8882; font-size: .85rem; }
 img { max-width: 100%; background: white; }
-table { border-collapse: collapse; } td, th { padding: .2rem .6rem; text-align: left; vertical-align: top; }
+table { display: block; overflow-x: auto; border-collapse: collapse; }
+td, th { padding: .2rem .6rem; text-align: left; vertical-align: top; }
 summary { cursor: pointer; padding: .3rem 0; }
 """
 
