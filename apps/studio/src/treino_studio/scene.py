@@ -407,7 +407,7 @@ def _layer_entry(
         labels = [data.classes[u] for u in units_U]
     elif k == stages - 1 and total == 1:
         labels = [data.classes[-1] if data.classes else data.target]
-    dead = [int(u) for u in units_U if k and k < stages - 1 and np.ptp(rows_NU[:, u]) == 0]
+    dead = np.flatnonzero(np.ptp(rows_NU, axis=0) == 0).tolist() if 0 < k < stages - 1 else []  # of all units
     what = _("inputs") if call is None else call.what
     name = "" if call is None else call.name
     units = units_U.tolist()

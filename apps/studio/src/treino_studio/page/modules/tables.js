@@ -19,7 +19,7 @@ export function makeTables() {
   /** Every frame; while it trains not each of them is written. */
   function draw(store) {
     clearTimeout(timer);
-    const left = written + REST - performance.now();
+    const left = store.state?.playing ? written + REST - performance.now() : 0;
     if (left > 0) timer = setTimeout(draw, left, store);
     else write(store);
   }
