@@ -42,8 +42,9 @@ SAID = """() => { const walk = document.createTreeWalker(document.body, NodeFilt
   }
   return [...new Set(said.map((text) => text.trim()).filter(Boolean))]; }"""
 WORD = re.compile(r"[^\W\d_]{3,}")
+# alike in every language
 NAMES = """batch class size train target wine one cycle step plain inputs seed study sweep run runs pictures
-digits moons spirals plane circles hidden optimizer epochs ensemble javascript"""  # alike in every language
+digits moons spirals plane circles hidden optimizer activation channels epochs ensemble javascript"""
 
 
 def faults(page: Any, widths: Sequence[int] = WIDTHS) -> dict[int, list[str]]:
