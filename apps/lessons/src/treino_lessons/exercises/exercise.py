@@ -22,6 +22,7 @@ from typing import Any
 
 from treino.base.errors import Refusal, nearest
 from treino.base.words import _
+from treino_lessons.katas.kata import paragraphs
 
 EXERCISE_NAME = Refusal("There is no exercise {name!r}.", "{hint}")
 EXERCISE_LINE = Refusal(
@@ -48,9 +49,7 @@ class Exercise:
 
     @cached_property
     def _paragraphs(self) -> list[str]:
-        """The docstring's paragraphs in English, each in one line; the first is the title."""
-        text = ast.get_docstring(ast.parse(self.script)) or ""
-        return [" ".join(paragraph.split()) for paragraph in text.split("\n\n")]
+        return paragraphs(self.script)
 
     @property
     def title(self) -> str:

@@ -91,9 +91,7 @@ class Kata:
 
     @cached_property
     def _paragraphs(self) -> list[str]:
-        """The docstring's paragraphs in English, each in one line; the first is the title."""
-        text = ast.get_docstring(ast.parse(self.body)) or ""
-        return [" ".join(paragraph.split()) for paragraph in text.split("\n\n")]
+        return paragraphs(self.body)
 
     @property
     def title(self) -> str:
@@ -158,6 +156,12 @@ class Kata:
             if token.type == tokenize.COMMENT and (text := token.string[1:].strip()) != TASK_ENDS:
                 yield text
         yield from (text for _token, text in _printed(self.body))
+
+
+def paragraphs(script: str) -> list[str]:
+    """The paragraphs of a script's docstring in English, each in one line; the first is the title."""
+    text = ast.get_docstring(ast.parse(script)) or ""
+    return [" ".join(paragraph.split()) for paragraph in text.split("\n\n")]
 
 
 def _printed(body: str) -> list[tuple[tokenize.TokenInfo, str]]:
