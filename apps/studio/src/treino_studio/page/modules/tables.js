@@ -126,7 +126,7 @@ function epochs(store) {
   const rows = all
     .slice(-EPOCHS)
     .map(({ epoch, step, train, validation }) => [
-      num(epoch),
+      whole(epoch),
       whole(step),
       fixed(train?.loss),
       fixed(validation?.loss),

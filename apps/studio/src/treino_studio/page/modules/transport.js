@@ -104,10 +104,7 @@ export function makeTransport(page) {
     if (!state) return;
     setText($('#clock-step'), whole(step));
     const epochs = frame?.epoch ?? (state.steps_per_epoch ? step / state.steps_per_epoch : null);
-    setText(
-      $('#clock-epoch'),
-      epochs == null ? '–' : num(epochs, epochs < 10 ? 2 : Math.max(3, String(Math.floor(epochs)).length)),
-    );
+    setText($('#clock-epoch'), epochs >= 1000 ? whole(Math.round(epochs)) : num(epochs, epochs < 10 ? 2 : 3));
     const kind = going ? 'starting' : kindOf(store, page);
     const status = $('#status');
     status.dataset.kind = kind;
