@@ -7,13 +7,14 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.special import ndtr, stdtrit
 from scipy.stats import binomtest
 from sklearn.metrics import f1_score
 
 from treino.engine.losses import Loss
 from treino.engine.metrics import measure
 from treino.inspection import intervals as module
-from treino.inspection.intervals import intervals, wilson
+from treino.inspection.intervals import intervals, tail_of, wilson
 
 
 @given(st.integers(1, 5000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
@@ -93,6 +94,12 @@ def test_the_figure_lies_inside_and_accuracy_is_wilsons() -> None:
     assert found["accuracy"] == wilson(int((z.argmax(1) == y).sum()), 60)
     assert found == intervals(z, y, loss)
     assert found != intervals(z, y, loss, seed=1)
+
+
+@given(st.one_of(st.integers(2, 40), st.integers(2, 10**7)))
+def test_the_tail_is_scipys(rows: int) -> None:
+    wanted = ndtr(math.sqrt(rows / (rows - 1)) * stdtrit(rows - 1, 0.025))
+    assert tail_of(rows) == pytest.approx(wanted, rel=1e-12 if rows < 40 else 1e-7)
 
 
 def test_few_rows() -> None:

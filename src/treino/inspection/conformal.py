@@ -24,6 +24,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from treino.base.beta import beta_point
 from treino.base.errors import Refusal
 from treino.base.resampling import effective_rows
 from treino.base.words import _, setting
@@ -137,12 +138,9 @@ def exact_interval(share: float, rows: float) -> tuple[float, float]:
 
 def _beta(a: float, b: float) -> tuple[float, float]:
     """The 2.5 % and 97.5 % points of a Beta distribution; 0 and 1 at its limits."""
-    from scipy.special import betaincinv
-
     if a <= 0 or b <= 0:
         return (0.0, 0.0) if a <= 0 else (1.0, 1.0)
-    low, high = betaincinv(a, b, [0.025, 0.975])
-    return float(low), float(high)
+    return beta_point(0.025, a, b), beta_point(0.975, a, b)
 
 
 # ---- scores of rows

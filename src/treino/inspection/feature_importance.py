@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.conv import _ConvNd
 
+from treino.base.beta import t_point
 from treino.base.errors import Refusal
 from treino.base.resampling import LEVEL
 from treino.data.dataset import Data
@@ -299,8 +300,6 @@ class _RowErrors:
     ) -> list[tuple[float, float, float]]:
         """The cost of shuffling these inputs together: (mean, low, high) for the loss and for the metric.
         grows_K: the first alone is shuffled, and each grows by so much where it grows by 1."""
-        from scipy.special import stdtrit
-
         pick, rows, repeats = list(inputs), len(self.rows), len(self.orders)
         judged_2N, lent_2N, least_2N = np.zeros((3, 2, rows))
         mean_2R = np.zeros((2, repeats))
@@ -320,7 +319,7 @@ class _RowErrors:
             as_judged_N = slope[0] * judged_2N[k] - slope[1] * base_N
             as_lender_N = slope[0] * lent_2N[k] - slope[1] * least_2N[k]
             deviation = float((as_judged_N + as_lender_N).std(ddof=1))
-            half = float(stdtrit(rows - 1, (1 + LEVEL) / 2)) * deviation / math.sqrt(rows)
+            half = t_point((1 + LEVEL) / 2, rows - 1) * deviation / math.sqrt(rows)
             costs.append((mean, mean - half, mean + half))
         return costs
 

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from treino.base.beta import beta_below, t_point
 from treino.base.resampling import (
     LEVEL,
     auc_scores,
@@ -107,11 +108,9 @@ def intervals(
 
 def tail_of(rows: int) -> float:
     """The share of resamples below the interval, and above it."""
-    from scipy.special import ndtr, stdtrit
-
     if rows < 2:
         return 0.0
-    return float(ndtr(math.sqrt(rows / (rows - 1)) * stdtrit(rows - 1, (1 - LEVEL) / 2)))
+    return math.erfc(math.sqrt(rows / (rows - 1) / 2) * t_point((1 + LEVEL) / 2, rows - 1)) / 2
 
 
 def _draws_of_several(
@@ -301,11 +300,9 @@ def paired_classes(
     McNemar 1947; recommended for two classifiers and one test set by Dietterich, "Approximate statistical
     tests for comparing supervised classification learning algorithms", Neural Computation 10 (1998).
     """
-    from scipy.special import bdtr
-
     only_a, only_b = int((right_a_N & ~right_b_N).sum()), int((right_b_N & ~right_a_N).sum())
     differ, fewer = only_a + only_b, min(only_a, only_b)
-    p = min(1.0, 2 * float(bdtr(fewer, differ, 0.5))) if differ else 1.0
+    p = min(1.0, 2 * beta_below(0.5, differ - fewer, fewer + 1)) if differ else 1.0  # binomial
     if weight_N is not None:
         right_N = (right_a_N * weight_N, right_b_N * weight_N)
         test = _bootstrapped("accuracy", right_N, weight_N, lambda mean: mean, 0)

@@ -14,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from treino.base.beta import t_below
 from treino.base.resampling import Scores, row_counts
 from treino.base.words import _, joined, numeral
 from treino.data.rows import generator
@@ -130,8 +131,6 @@ def p_beats(difference_K: Sequence[float], test_share: float) -> float:
     A one-sided t test with the variance corrected for splits that share rows (Nadeau & Bengio, "Inference
     for the generalization error", Machine Learning 52, 2003). test_share: test rows / training rows.
     """
-    from scipy.special import stdtr
-
     values = torch.tensor(list(difference_K), dtype=torch.float64)
     K = len(values)
     if K < 2:
@@ -139,7 +138,7 @@ def p_beats(difference_K: Sequence[float], test_share: float) -> float:
     mean, variance = float(values.mean()), float(values.var())
     if variance <= 1e-24 * max(1.0, mean * mean):
         return 0.5 if mean == 0 else float(mean > 0)
-    return float(stdtr(K - 1, mean / math.sqrt((1 / K + test_share) * variance)))
+    return t_below(mean / math.sqrt((1 / K + test_share) * variance), K - 1)
 
 
 def smallest_within(parameters: Sequence[int], scores: Sequence[float], best: float, error: float) -> int:
