@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Any
 
-from treino_doctor.places.source import Function, above, module, name_of, parents, remembered
+from treino_doctor.places.source import Function, above, module, name_of, parents, remembered, targets
 
 IN_PLACE = ("sort", "append", "extend", "update", "insert", "reverse")  # methods that change their object
 
@@ -287,6 +287,10 @@ def call_sites(path: str, function: Any) -> tuple[tuple[ast.Call, int], ...]:
     if owner is not None and name in MAKES:
         owners = [c for c in file.classes.values() if owner.name in (c.name, *map(name_of, c.bases))]
         every = [(c, 0) for o in owners for c in file.calls[o.name]]
+    elif owner is not None and name == "__call__":
+        assigned = (n for n in ast.walk(module(path)) if isinstance(n, ast.Assign))
+        made = {t for n in assigned if name_of(n.value) == owner.name for t in targets(n)}
+        every = [(c, 0) for t in made for c in file.calls[t]]
     elif owner is not None:
         every = [(c, 0) for c in file.calls[name] if isinstance(c.func, ast.Attribute)]
     else:

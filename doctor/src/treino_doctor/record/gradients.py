@@ -437,7 +437,7 @@ class Gradients(Observer):
             {(id(p), id(p.grad), p.grad._version) for p in led if p.grad is not None and id(p) not in still},
         )
         fields: dict[str, Any] = {"twice": turn == self.windows.turn and not before.isdisjoint(held.taken[1])}
-        fields["frozen"] = tuple(self.number(p) for p in moved_frozen(own, held.before))[:64]
+        fields["frozen"] = tuple(self.number(p) for p in moved_without(own, held.before, still))[:64]
         self.tell(optimizer, held, here(), force, {id(p) for p in led}, **fields)
 
     def tell(
@@ -511,11 +511,11 @@ def versions(parameters: list[torch.Tensor]) -> list[tuple[int, int]]:
     return [(id(p), p._version) for p in parameters if not p.is_inference()]
 
 
-def moved_frozen(parameters: list[torch.Tensor], before: list[torch.Tensor] | None) -> list[torch.Tensor]:
-    """The parameters that need no gradient and have other values than before."""
-    pairs = zip(parameters, before or (), strict=False) if len(before or ()) == len(parameters) else ()
-    frozen = ((p, old) for p, old in pairs if not p.requires_grad)
-    return [p for p, old in frozen if not torch.equal(measures.sampled(p, measures.MANY), old)]
+def moved_without(own: list[torch.Tensor], before: list[torch.Tensor] | None, still: set[int]) -> list[Any]:
+    """The parameters with other values than before that need no gradient, or whose gradients are zeros."""
+    pairs = zip(own, before or (), strict=False) if len(before or ()) == len(own) else ()
+    none = ((p, old) for p, old in pairs if not p.requires_grad or id(p) in still)
+    return [p for p, old in none if not torch.equal(measures.sampled(p, measures.MANY), old)]
 
 
 def keeps_state(optimizer: Any) -> bool:

@@ -223,8 +223,8 @@ class Stepped(Event):
     used some gradients. twice: its previous step had, and no backward ran in between. assigned: some
     gradients aren't the tensors that backward left. anew: the first step of an optimizer that keeps past
     gradients, on weights exactly as another one, made on the same line, had left them. frozen: parameters
-    that need no gradient, and that it moved. ratio: ‖Δp‖ / ‖p‖; norm: ‖p‖; decay: weight_decay · ‖p‖ / ‖g‖;
-    force: ‖g‖.
+    that it moved, and that need no gradient or have one of zeros. ratio: ‖Δp‖ / ‖p‖; norm: ‖p‖; decay:
+    weight_decay · ‖p‖ / ‖g‖; force: ‖g‖.
     """
 
     optimizer: int

@@ -1,24 +1,100 @@
-"""A best figure that is compared with each new one, and never set to it."""
+"""A best figure that is compared with each new one, and never set to it; or the worst is kept as the best."""
 
 import ast
+import math
 from collections.abc import Iterator
 
+from treino_doctor.base.words import _
 from treino_doctor.places import source
+from treino_doctor.places.flow import origins
+from treino_doctor.record.log import LossCall, Read
 from treino_doctor.record.outcomes import StateTaken
 from treino_doctor.rules.rule import SPLIT, Evidence, Faults, Log, Rule, Site, script
 
 TIMES = 3  # states that the line took, each after other steps
 ORDERS = (ast.Lt, ast.Gt, ast.LtE, ast.GtE)
 LARGE = 1000.0  # a first value from which any figure is an improvement, as 0 or below
+KEEPS = ("state_dict", "save", "deepcopy", "save_pretrained", "save_checkpoint")
 
 
 def decide(log: Log) -> Faults:
-    """A line kept states again and again under a comparison with a first value that nothing ever replaces."""
+    """A line kept states again and again under a comparison with a first value that nothing ever replaces; or
+    the largest loss, or the smallest share of right answers, is kept as the best."""
     for taken in (t for t in log.of(StateTaken) if t.site is not None and t.times >= TIMES):
-        best = next(unchanged(taken.site), None) if taken.site is not None else None
-        if best is not None:
-            yield Evidence(taken.site, {"best": best[0], "times": taken.times}, at=best[1])
+        stays = next(unchanged(taken.site), None) if taken.site is not None else None
+        if stays is not None:
+            what = _("{best} keeps its first value, and {times} states were kept as the best")
+            numbers = {"best": stays[0], "times": taken.times}
+            yield Evidence(taken.site, numbers | {"what": what.format(**numbers)}, at=stays[1])
             return
+    judged = [c for c in log.of(LossCall) if not c.trained and c.site is not None]
+    losses = {c.site for c in judged if c.site is not None}
+    shares = {r.site for r in log.of(Read) if r.site and any(o.name == "eq" for o in r.graph.operations)}
+    for file in sorted({s.file for s in losses | shares}):
+        for met, figure, best, lower in comparisons(file):
+            at, what = source.place(file, met), ""
+            if lower and is_made_on(at, figure, shares, losses):
+                what = _("{best} takes the smallest share of right answers")
+            elif is_made_on(at, figure, losses, shares):
+                none = least(file, best) <= min(c.value for c in judged)
+                below = _("{best} begins below every loss, and never takes one") if none else ""
+                what = below if lower else _("{best} takes the largest loss")
+            if what:
+                name = ast.unparse(best)
+                yield Evidence(at, {"best": name, "times": 0, "what": what.format(best=name)})
+                return
+
+
+def comparisons(file: str) -> Iterator[tuple[ast.Compare, ast.expr, ast.expr, bool]]:
+    """The comparisons of a new figure with the best so far, which it replaces, where a state is kept; and
+    whether a lower figure is kept. Left out are pairs that are compared both ways."""
+    known: list[tuple[ast.Compare, ast.expr, ast.expr, bool]] = []
+    for met in (n for n in ast.walk(source.module(file)) if isinstance(n, ast.Compare)):
+        inside = next((n for n in source.above(file, met) if isinstance(n, ast.stmt)), None)
+        scope = source.function(source.place(file, met))
+        kept = (
+            inside.body if isinstance(inside, ast.If) else [scope] if isinstance(inside, ast.Assign) else []
+        )
+        if len(met.ops) != 1 or not isinstance(met.ops[0], ORDERS) or not source.calls(kept, *KEEPS):
+            continue
+        for figure, best in ((met.left, met.comparators[0]), (met.comparators[0], met.left)):
+            text, sets = ast.unparse(figure), assigned(scope, ast.unparse(best))
+            if isinstance(best, (ast.Name, ast.Attribute)) and any(text in ast.unparse(v) for v in sets):
+                less = isinstance(met.ops[0], (ast.Lt, ast.LtE))
+                known.append((met, figure, best, less == (figure is met.left)))
+    for one in known:
+        if all(o[3] == one[3] or ast.unparse(o[2]) != ast.unparse(one[2]) for o in known):
+            yield one
+
+
+def assigned(scope: ast.AST, name: str) -> Iterator[ast.expr]:
+    """The values that a scope assigns to a name, also beside others."""
+    for node in (n for n in ast.walk(scope) if isinstance(n, ast.Assign)):
+        for target in node.targets:
+            if isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple):
+                pairs = zip(target.elts, node.value.elts, strict=False)
+                yield from (value for one, value in pairs if ast.unparse(one) == name)
+            elif ast.unparse(target) == name:
+                yield node.value
+
+
+def is_made_on(at: Site, figure: ast.expr, lines: set[Site], others: set[Site]) -> bool:
+    """Whether a figure comes from one of these lines, before any of the others, with its own sign."""
+    for step in origins(at, figure):
+        turned = (n for n in ast.walk(step.node) if isinstance(n, (ast.UnaryOp, ast.BinOp)))
+        if any(map(turns, turned)) or any(source.same(step.site, line) for line in others):
+            return False
+        if any(source.same(step.site, line) for line in lines):
+            return True
+    return False
+
+
+def turns(node: ast.UnaryOp | ast.BinOp) -> bool:
+    """Whether an operation turns a figure's order: ``-loss``, ``1 - share``, ``loss * -1``, ``1 / loss``."""
+    if isinstance(node, ast.UnaryOp):
+        return isinstance(node.op, ast.USub) and not isinstance(node.operand, ast.Constant)
+    fixed = isinstance(node.left, ast.Constant) and isinstance(node.op, (ast.Sub, ast.Div))
+    return fixed or any(isinstance(side, ast.UnaryOp) for side in (node.left, node.right))
 
 
 def unchanged(site: Site) -> Iterator[tuple[str, Site]]:
@@ -59,39 +135,43 @@ def is_first_value(scope: ast.AST, name: str) -> bool:
     return bool(given) and all(map(is_outermost, given))
 
 
+def least(file: str, best: ast.expr) -> float:
+    """The highest of the numbers that a file assigns to a name as first values; NaN if there is none."""
+    numbers = (number(v) for v in assigned(source.module(file), ast.unparse(best)))
+    return max((n for n in numbers if n is not None), default=math.nan)
+
+
 def is_outermost(value: ast.expr) -> bool:
     """Whether a value is infinity, 0 or less, or very large."""
-    text = ast.unparse(value).replace('"', "'").lower().lstrip("-+")
-    if text in (
-        "float('inf')",
-        "float('infinity')",
-        "float('-inf')",
-        "math.inf",
-        "np.inf",
-        "numpy.inf",
-        "torch.inf",
-        "inf",
-    ):
-        return True
+    first = number(value)
+    return first is not None and (first <= 0 or first >= LARGE)
+
+
+def number(value: ast.expr) -> float | None:
+    """The number that an expression spells out, infinity too; None if it is none."""
+    text = ast.unparse(value).replace('"', "'").lower()
+    plain = text.lstrip("-+").removeprefix("float('").removesuffix("')").lstrip("-+")
+    if plain.rpartition(".")[2] in ("inf", "infinity"):
+        return -math.inf if "-" in text else math.inf
     try:
-        number = ast.literal_eval(value)
+        of = ast.literal_eval(value)
     except (ValueError, TypeError, SyntaxError):
-        return False
-    plain = isinstance(number, (int, float)) and not isinstance(number, bool)
-    return plain and (number <= 0 or number >= LARGE)
+        return None
+    return float(of) if isinstance(of, (int, float)) and not isinstance(of, bool) else None
 
 
 RULE = Rule(
     group="settings",
     certain=False,
-    message="""{best} is compared with each new figure and keeps its first value: {times} states were kept as
-    the best.""",
-    why="""Every figure is better than the first value, so that each state replaces the one before: what is
-    kept in the end is the newest state, not the best.""",
-    fix="Set it to the new figure where the state is kept.",
+    message="What is kept is not the best: {what}.",
+    why="""Where every figure is better than a first value that stays, each state replaces the one before, and
+    the newest is kept. Where the sign is wrong, the worst is kept, or none.""",
+    fix="""Set it to the new figure where the state is kept. A loss is better if it is lower (<), a share of
+    right answers if it is higher (>).""",
     safety="The state that is kept becomes that of the best figure.",
     limits="""Known by the source: a name that is compared around state_dict(), that the file sets only to
-    infinity, to 0 or less, or to a thousand or more. A copy of the whole net is not seen.""",
+    infinity, to 0 or less, or to a thousand or more. A copy of the whole net is not seen. The sign is judged
+    where the figure comes from a loss of torch or from answers that equal labels.""",
     wrong=SPLIT.replace("test", "val")
     + "lowest = float('inf')\n"
     + script(loss="F.cross_entropy(net(x_train), y_train)")

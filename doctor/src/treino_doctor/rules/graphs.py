@@ -75,6 +75,14 @@ def argument(operation: Operation, name: str, place: int) -> Any:
     return detail.get(name, detail.get(str(place), as_in_numpy))
 
 
+def plain_factor(operation: Operation) -> float | None:
+    """The number by which ``mul`` or ``div`` multiplies; None if it isn't one plain number."""
+    by = [v for k, v in operation.detail.items() if k in ("0", "1", "other") and isinstance(v, (int, float))]
+    if len(by) != 1 or not by[0]:
+        return None
+    return 1 / by[0] if operation.name == "div" else float(by[0])
+
+
 def is_given(call: LossCall) -> bool:
     """Whether a loss's target comes from no net."""
     root = call.target_graph.root

@@ -19,7 +19,7 @@ TINY = 0.3  # times the default spread: below this, weights were drawn too small
 
 def decide(log: Log) -> Faults:
     """A net's first gradient is tiny next to its last one throughout, and its loss stays at chance."""
-    depths = by_line(log.of(Depth), lambda d: d.optimizer)
+    depths = by_line((d for d in log.of(Depth) if d.ratio > 0), lambda d: d.optimizer)  # 0: parts take turns
     for loss in trainings(log):
         for optimizer in sorted(loss.optimizers):
             seen = depths.get(optimizer, [])
