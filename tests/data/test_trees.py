@@ -10,6 +10,7 @@ import treino as tr
 from tests.conftest import refusal_of
 from treino.data import load
 from treino.data.documents import PreparationDocument
+from treino.data.preparation import fit
 from treino.data.preparation.preparation import Preparation
 from treino.data.preparation.target_means import FOLDS, TargetFolds
 from treino.data.preparation.trees import LEAVES, fit_trees, leaf_inputs
@@ -129,6 +130,17 @@ def test_they_are_the_same_for_rows_on_disk_and_go_through_json(tmp_path) -> Non
 
 
 @pytest.mark.slow
+def test_they_are_fitted_once_where_bins_make_too_many_inputs(
+    frame: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain, fitted = load(frame, target="y", trees=2), []
+    monkeypatch.setattr(fit, "fit_trees", lambda *given: fitted.append(given) or fit_trees(*given))
+    data = load(frame, target="y", trees=2, inputs="bins", bins=32, most_inputs=40)
+    assert len(fitted) == 1
+    assert data.preparation.trees == plain.preparation.trees
+    assert torch.equal(data.train.x, plain.train.x)
+
+
 def test_a_run_sees_them_and_takes_them_elsewhere(frame: pd.DataFrame, tmp_path, monkeypatch) -> None:
     frame.to_csv(tmp_path / "t.csv", index=False)
     run = tr.fit(

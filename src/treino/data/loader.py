@@ -162,7 +162,7 @@ def _of_table(
         arguments = arguments.changed(inputs="plain")
     learnt = (table, chosen, columns, task, classes, labels[0], train_N)
     fitting = found.weights, weight_T, folds
-    preparation = fit(*learnt, arguments, *fitting, fitted)
+    preparation = fit(*learnt, arguments, *fitting, fitted, most_inputs)
     if most_inputs is not None and arguments.inputs == "bins" and preparation.size > most_inputs:
         arguments = arguments.changed(inputs="plain")
         preparation = fit(*learnt, arguments, *fitting, fitted)

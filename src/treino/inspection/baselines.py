@@ -195,7 +195,7 @@ def _logistic_outputs(
 
 
 def _lowest(cost: Callable[[NDArray], tuple[np.float64, NDArray]], at: NDArray, iterations: int) -> NDArray:
-    """Where a convex function is lowest, by L-BFGS, in the steps of ``scipy.optimize.minimize`` (whose import
+    """Where a convex function is lowest, by L-BFGS, in the steps of scipy.optimize.minimize (whose import
     takes a quarter of a second). cost: value and slope at a point.
 
     Nocedal & Wright, "Numerical optimization" (2006), 7.2; steps in a direction: Moré & Thuente 1994.

@@ -142,6 +142,7 @@ def fit(
     weight_T: NDArray[np.float64] | None,
     folds: TargetFolds | None,
     fitted: PreparationDocument | None = None,
+    most_inputs: int | None = None,
 ) -> Preparation:
     """The preparation of features and target, fitted on training rows; mean and scale are set later.
     labels: for each target the rows' classes, if there are any.
@@ -149,6 +150,7 @@ def fit(
     row_weights: the column of the rows' weights. weight_T: those of the training rows. folds: the data on
     which target means, trees and texts are fitted.
     fitted: the preparation that was fitted on these rows before, whose trees and texts are taken.
+    most_inputs: a preparation whose bins make more inputs is not used, and gets no trees.
     """
     is_image = table.matrix is not None and table.matrix.dtype == np.uint8
     bins = arguments.bins if arguments.inputs == "bins" else 0
@@ -197,7 +199,8 @@ def fit(
         row_weights=row_weights,
         columns=_training_columns(table, made, columns, classes, labels, train_N),
     )
-    if not arguments.trees or folds is None or sum(map(len, classes)) > MOST_CLASSES:
+    too_wide = bool(bins) and most_inputs is not None and preparation.size > most_inputs
+    if too_wide or not arguments.trees or folds is None or sum(map(len, classes)) > MOST_CLASSES:
         return preparation
     trees = None if fitted is None else fitted.trees
     if trees is None or any(place >= preparation.size for tree in trees for place in tree.columns):
