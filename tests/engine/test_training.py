@@ -438,3 +438,13 @@ def test_broken_off_in_a_chunk_it_is_what_the_chunk_began_with(engine, monkeypat
     assert training.step == first
     finished(training)
     assert_same(whole, training)
+
+
+def test_what_is_slow_to_copy_is_copied_seldom(monkeypatch):
+    """A copy to begin again from must not take as long as the steps between two copies."""
+    training, ages = train(DATA, NET, **ARGUMENTS, every=1000), []
+    monkeypatch.setattr(training._rewind, "remember", lambda _p, _m, _first, oldest: ages.append(oldest))
+    for seconds in (0.0, 0.0101):
+        training._seconds_per_step, training._rewind.seconds = 0.049, seconds
+        training.advance(None, until=training.step + 1)
+    assert ages == [2, 4]

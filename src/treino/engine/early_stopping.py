@@ -1,6 +1,7 @@
 """Members that end early, without improvement or because they diverge; and the weights that they keep."""
 
 import math
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
@@ -71,24 +72,25 @@ class RewindPoint:
     """A copy of the running members, from a step whose rows can still be read again.
 
     A step depends on (seeds, step, rows) and the members' tensors alone, so training the copy gives the same
-    bits. Call ``forget`` when hyper-parameters or the running members change.
+    bits. Call ``forget`` when hyper-parameters or the running members change. seconds: what a copy took.
     """
 
     def __init__(self, retrain: Retrain) -> None:
         self._retrain = retrain
         self._copy: Population | None = None
-        self._step = 0
+        self._step, self.seconds = 0, 0.0
 
     def forget(self) -> None:
         self._copy = None
 
     def remember(self, population: Population, members: Tensor, step: int, oldest: int) -> None:
         """Copy these members, unless a copy younger than ``oldest`` steps exists."""
+        begin = time.perf_counter()
         if self._copy is None or len(self._copy) != len(members):
             self._copy, self._step = population.rows(members), step
         elif step - self._step >= oldest:
             self._copy.fill(population, members)
-            self._step = step
+            self._step, self.seconds = step, time.perf_counter() - begin
 
     def members(self, index: slice, step: int) -> Population:
         """Copies of some members, trained up to ``step`` updates. index: the rows in the copy."""

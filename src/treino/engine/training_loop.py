@@ -49,7 +49,8 @@ SET_STEP_PASSED = Refusal(
 
 CHUNK_STEPS = 4096  # limits the memory allocated in advance for a chunk
 Look = Callable[[Tensor, Sequence[Epoch]], bool]
-REWIND_SECONDS = 0.1  # maximum training to repeat after Ctrl-C, to restore the state before the chunk
+REWIND_SECONDS = 0.1  # training to repeat after Ctrl-C, to restore the state before the chunk, at most;
+REWIND_SHARE = 0.05  # more if copying the state that often would take more than this share of the time
 
 
 class TrainingLoop:
@@ -172,7 +173,8 @@ class TrainingLoop:
         """
         state, first, members = self.state, chunk.first, self.state.running
         population = state.population
-        oldest = min(self._source.rewind_steps, self._steps_in(REWIND_SECONDS))
+        seconds = max(REWIND_SECONDS, self._rewind.seconds / REWIND_SHARE)
+        oldest = min(self._source.rewind_steps, self._steps_in(seconds))
         self._rewind.remember(population, members, first, oldest)
         try:
             with torch_context(self.setup.kernel.intra_op_threads):
