@@ -281,10 +281,10 @@ def wait(*_a, **_k):
 if where == "writing":
     import treino.data.readers.columnar as columnar, treino.data.readers.columnar as spilling
     spilling.WRITE_BYTES, columnar._ROWS, columnar._LEAST_ROWS = 10_000, 300, 300
-    blocks = larger.blocks
-    larger.blocks = lambda *a: (wait() if i else block for i, block in enumerate(blocks(*a)))
+    blocks = larger.prepared_blocks
+    larger.prepared_blocks = lambda *a: (wait() if i else block for i, block in enumerate(blocks(*a)))
 elif where == "fitting":
-    larger.scaled = wait
+    larger.scaled_by_column = wait
 else:
     import treino.data.prepared_cache as cache
     cache.os.rename = wait

@@ -17,22 +17,18 @@ from numpy.typing import NDArray
 from treino.base import files
 from treino.base.errors import TreinoError
 from treino.base.words import _, numeral
-from treino.data.documents import Encoder
 from treino.data.mapped_rows import MappedRows
 from treino.data.preparation.column_kinds import ColumnRole
-from treino.data.preparation.encoders import EncodingGaps, encoded
-from treino.data.preparation.fit import comparable_columns, held_out_means, scaled, take
+from treino.data.preparation.encoders import EncodingGaps
+from treino.data.preparation.fit import comparable_columns, prepared_blocks, scaled_by_column
 from treino.data.preparation.preparation import Preparation
 from treino.data.preparation.target_means import TargetFolds
 from treino.data.readers.columnar import ColumnTypes, RowSpill
 from treino.data.rows import say
-from treino.data.split_requests import LEFT_OUT
 from treino.data.splits import PARTS, first_equal_columns
 from treino.data.table import Column, Table
 
 # ---- a table in an Arrow file
-
-BLOCK_ROWS = 1 << 14  # rows per block of a table in memory
 
 
 @dataclass(eq=False)
@@ -119,18 +115,6 @@ def stored_columns(types: ColumnTypes, spilled: RowSpill) -> tuple[Column, ...]:
     return tuple(StoredColumn(source, j, column) for j, column in enumerate(like))
 
 
-def blocks(table: Table, names: Sequence[str]) -> Iterator[tuple[int, tuple[Column, ...]]]:
-    """Yields (number of the first row, the named columns) for blocks of some thousand rows."""
-    first: Any = table.columns[0]
-    if isinstance(first, StoredColumn):
-        place = {name: j for j, name in enumerate(table.names)}
-        yield from first.source.blocks([place[name] for name in names])
-        return
-    for start in range(0, table.rows, BLOCK_ROWS):
-        row_K = np.arange(start, min(start + BLOCK_ROWS, table.rows))
-        yield start, tuple(table.column(name).take(row_K) for name in names)
-
-
 # ---- preparation of tables larger than memory
 
 ROW_BYTES = 96  # memory per row, independent of the columns: row number, split, class and a cell
@@ -164,52 +148,17 @@ def on_disk(
     folder: Path,
     folds: TargetFolds | None = None,
 ) -> tuple[Preparation, dict[str, EncodingGaps], dict[int, Any]]:
-    """Do what ``fit.in_memory`` does, but with x in files in the folder."""
-    shown = held_out_means(tables[0], preparation, train_N, folds)
-
-    def raw_of(encoder: Encoder, _places: tuple[int, ...], rows: Any) -> NDArray[np.float64]:
-        table = tables[0] if isinstance(rows, slice) else take(tables[0], rows)
-        return encoded(encoder, table.column(encoder.column), table.place)[0]
-
-    preparation = scaled(preparation, raw_of, train_N, weight_T, shown)
-    met = _write(tables, parts, preparation, folder, train_N, shown)
-    counts = np.bincount(np.concatenate(parts) - LEFT_OUT, minlength=len(NAMES) + 1)
-    inputs = preparation.size
-    x_of = {part: read_inputs(folder, part, int(counts[part - LEFT_OUT]), inputs) for part in NAMES}
-    return preparation, met, x_of
-
-
-def _write(
-    tables: Sequence[Table],
-    parts: Sequence[NDArray[np.int64]],
-    preparation: Preparation,
-    folder: Path,
-    train_N: NDArray[np.int64],
-    shown: Mapping[int, NDArray[np.float64]],
-) -> dict[str, EncodingGaps]:
-    """Write x of each split to its file, in row order. Return the EncodingGaps of each column. shown: see
-    ``held_out_means``."""
+    """Do what ``fit.in_memory`` does, but with x in files in the folder, a row after the other."""
+    preparation, shown = scaled_by_column(tables[0], preparation, train_N, weight_T, folds)
     met = {name: EncodingGaps() for name in preparation.features}
     with files.trouble(folder), ExitStack() as opened:  # closing a file writes, too
         out = {part: opened.enter_context((folder / name_of(part)).open("wb")) for part in NAMES}
-        for table, part_N in zip(tables, parts, strict=True):
-            for at, columns in blocks(table, preparation.features):
-                place = _later(table, at)
-                raw_BD, seen = preparation.encode(columns, place)
-                if table is tables[0]:
-                    start, end = np.searchsorted(train_N, [at, at + len(raw_BD)])
-                    for each, mean_T in shown.items():
-                        raw_BD[train_N[start:end] - at, each] = mean_T[start:end]
-                x_BD = preparation.transform(raw_BD).numpy()
-                part_B = part_N[at : at + len(x_BD)]
-                for part, file in out.items():
-                    file.write(np.ascontiguousarray(x_BD[part_B == part]).data)
-                met = {name: met[name] + seen[name] for name in met}
-    return met
-
-
-def _later(table: Table, first: int) -> Any:
-    return lambda row: table.place(first + row)
+        for part_B, x_BD in prepared_blocks(tables, parts, preparation, train_N, shown, met):
+            for part, file in out.items():
+                file.write(np.ascontiguousarray(x_BD.numpy()[part_B == part]).data)
+    part_N, inputs = np.concatenate(parts), preparation.size
+    x_of = {part: read_inputs(folder, part, int((part_N == part).sum()), inputs) for part in NAMES}
+    return preparation, met, x_of
 
 
 def name_of(part: int) -> str:

@@ -40,7 +40,7 @@ from treino.data.table import Table
 
 FORMAT = 3
 HELD = 6  # maximum number of copies of a numeric table in memory while it is prepared there
-INPUT_BYTES = 24  # bytes of memory per input and row: the raw value twice, and x
+INPUT_BYTES = 6  # bytes of memory per input and row: x, and what is held of a block and of a column meanwhile
 FOLDER = ".prepared"  # the cache folder, beside the runs
 MANIFEST, REST = "manifest.json", "rest.safetensors"
 PLAIN = (

@@ -5,7 +5,7 @@ What an encoder holds is declared in ``documents.py``; here cells are encoded, a
 
 import hashlib
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import singledispatch
 from typing import Any
@@ -56,13 +56,18 @@ Floats = NDArray[np.float64]
 
 
 def with_bins(value_N: Floats, edges: tuple[float, ...]) -> list[Floats]:
-    """The values, and the share of each bin below each value: 0 up to its start, 1 from its end.
+    """The values, and their ``bin_shares``."""
+    return [value_N, *bin_shares(value_N, edges)]
+
+
+def bin_shares(value_N: Floats, edges: tuple[float, ...]) -> Iterator[Floats]:
+    """Yield the share of each bin below each value: 0 up to its start, 1 from its end.
 
     Gorishniy et al. 2022, https://arxiv.org/abs/2203.05556. Their outer bins are open-ended; these are
     bounded, so that no share exceeds 1.
     """
-    bins = itertools.pairwise(edges)
-    return [value_N, *((np.clip(value_N, low, high) - low) / (high - low) for low, high in bins)]
+    for low, high in itertools.pairwise(edges):
+        yield (np.clip(value_N, low, high) - low) / (high - low)
 
 
 def quantile_edges(

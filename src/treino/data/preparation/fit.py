@@ -25,17 +25,26 @@ from treino.data.documents import (
     TextEncoder,
 )
 from treino.data.preparation.column_kinds import ColumnRole, by_value, level_cells
-from treino.data.preparation.encoders import EncodingGaps, fit_encoder, mean_keys, number_cells, second_cells
+from treino.data.preparation.encoders import (
+    EncodingGaps,
+    bin_shares,
+    encoded,
+    fit_encoder,
+    mean_keys,
+    number_cells,
+    second_cells,
+)
 from treino.data.preparation.preparation import VALUE_RANGE, Preparation, fit_pixels, fit_table, fit_target
 from treino.data.preparation.target_means import FOLDS, MOST_CLASSES, TargetFolds
 from treino.data.preparation.texts import held_out_predictions
 from treino.data.preparation.training_columns import class_rows, column_rows, number_rows
 from treino.data.preparation.trees import evenly, fit_trees
-from treino.data.splits import TEST, TRAIN, VALIDATION
+from treino.data.splits import PARTS, TEST, TRAIN, VALIDATION
 from treino.data.table import Column, Numbers, Table
 from treino.settings.setting_types import as_items
 
 MOST_TOLD = 30  # classes for which it is known what a text tells of them
+BLOCK_INPUTS = 1 << 21  # inputs of rows that are encoded at once
 SMALLEST = 1e-37  # whose logarithm is learnt for a 0 among other rows than those that were fitted
 LOG_TARGET = Refusal(
     "[[log_target]] is for one target of numbers above 0, and '{name}' holds {value}.",
@@ -360,8 +369,8 @@ def scaled(
     """The preparation with mean and scale of its inputs, computed on the training rows column by column.
 
     A 0/1 input has mean 0 and scale 1; a bin or a target mean has its mean and scale 1. raw_of: the raw
-    inputs ``[N, K]`` of an encoder, at these places among all, of these rows. weight_T: the training rows'
-    weights. shown: see ``held_out_means``.
+    inputs ``[N, K]`` of an encoder from the first of these places on, at least those at them, of these rows.
+    weight_T: the training rows' weights. shown: see ``held_out_means``.
     """
     mean, scale = [0.0] * preparation.size, [1.0] * preparation.size
     share_T = None if weight_T is None else weight_T / weight_T.sum()
@@ -374,11 +383,9 @@ def scaled(
                 mean[group[k]], deviation = _fit(raw_TK[:, k].copy(), weight)
                 scale[group[k]] = max(deviation, LEAST_DEVIATION)
         elif encoder.scaled and preparation.normalise:
-            raw_NK = raw_of(encoder, group, slice(None))
-            for k, place in enumerate(group[1 : len(encoder.edges)], 1):
-                mean[place], _scale = _fit(raw_NK[:, k][train_N], share_T)
-            value_T = raw_NK[:, 0][train_N]
-            del raw_NK
+            value_T = raw_of(encoder, group[:1], slice(None))[:, 0][train_N]
+            for place, bin_T in zip(group[1:], bin_shares(value_T, encoder.edges), strict=False):
+                mean[place], _scale = _fit(bin_T, share_T)
             if preparation.size == 1:
                 (mean[0],), (scale[0],) = fit_table(value_T[:, None], True, weight_T)
             else:
@@ -427,38 +434,92 @@ def in_memory(
     parts: the split of each row, for each table. train_N: the training rows of the first table. weight_T:
     their weights. cells_ND: ``comparable`` of the tables. folds: the data on which target means were fitted.
     """
-    met = {name: EncodingGaps() for name in preparation.features}
+    part_N, met = np.concatenate(parts), {name: EncodingGaps() for name in preparation.features}
+    prepared: Iterator[tuple[NDArray[np.int64], torch.Tensor]]
     if preparation.plain and (preparation.kind == "image" or not np.isnan(cells_ND).any()):
-        raws = np.split(cells_ND, np.cumsum([t.rows for t in tables])[:-1])
+        first_ND: Any = cells_ND[: tables[0].rows]
+        if preparation.kind == "image":
+            mean, scale = fit_pixels(first_ND[train_N], preparation.normalise)
+            preparation = replace(preparation, mean=mean, scale=scale)
+        else:
+            column = lambda _encoder, at, rows: first_ND[rows, at[0] : at[-1] + 1]  # noqa: E731
+            preparation = scaled(preparation, column, train_N, weight_T, {})
+        rows = _rows_of_block(preparation)
+        some = [slice(at, at + rows) for at in range(0, len(part_N), rows)]
+        prepared = ((part_N[block], preparation.transform(cells_ND[block])) for block in some)
     else:
-        raws = []
-        for table in tables:
-            raw_ND, seen = preparation.encode([table.column(name) for name in met], table.place)
-            raws.append(raw_ND)
-            met = {name: met[name] + seen[name] for name in met}
-    shown = held_out_means(tables[0], preparation, train_N, folds)
-    for place, mean_T in shown.items():
-        raws[0][train_N, place] = mean_T
-    if preparation.kind == "image":
-        mean, scale = fit_pixels(raws[0][train_N], preparation.normalise)
-        preparation = replace(preparation, mean=mean, scale=scale)
-    else:
-        first_ND: Any = raws[0]
-        preparation = scaled(
-            preparation,
-            lambda _encoder, at, rows: first_ND[rows, at[0] : at[-1] + 1],
-            train_N,
-            weight_T,
-            shown,
-        )
-    x_of = {}
-    for part in (TRAIN, VALIDATION, TEST):
-        rows = [np.flatnonzero(part_N == part) for part_N in parts]
-        xs = [preparation.transform(raw[at]) for raw, at in zip(raws, rows, strict=True) if len(at)]
-        x_of[part] = (
-            xs[0] if len(xs) == 1 else torch.cat(xs) if xs else preparation.transform(raws[-1][rows[-1]])
-        )
+        preparation, shown = scaled_by_column(tables[0], preparation, train_N, weight_T, folds)
+        prepared = prepared_blocks(tables, parts, preparation, train_N, shown, met)
+    x_of = {part: torch.empty(int((part_N == part).sum()), preparation.size) for part in PARTS.values()}
+    filled = dict.fromkeys(x_of, 0)
+    for part_B, x_BD in prepared:
+        for part, x_ND in x_of.items():
+            x_KD = x_BD[torch.from_numpy(part_B == part)]
+            x_ND[filled[part] : filled[part] + len(x_KD)] = x_KD
+            filled[part] += len(x_KD)
     return preparation, met, x_of
+
+
+def scaled_by_column(
+    table: Table,
+    preparation: Preparation,
+    train_N: NDArray[np.int64],
+    weight_T: NDArray[np.float64] | None,
+    folds: TargetFolds | None,
+) -> tuple[Preparation, dict[int, NDArray[np.float64]]]:
+    """Return (the preparation with mean and scale, ``held_out_means``); one column is encoded at a time."""
+    shown = held_out_means(table, preparation, train_N, folds)
+
+    def raw_of(encoder: Encoder, _places: tuple[int, ...], rows: Any) -> NDArray[np.float64]:
+        of = table if isinstance(rows, slice) else take(table, rows)
+        if encoder.scaled:  # its first input alone is needed
+            encoder = encoder.model_copy(update={"edges": (), "values": (), "means": ()})
+        return encoded(encoder, of.column(encoder.column), of.place)[0]
+
+    return scaled(preparation, raw_of, train_N, weight_T, shown), shown
+
+
+def prepared_blocks(
+    tables: Sequence[Table],
+    parts: Sequence[NDArray[np.int64]],
+    preparation: Preparation,
+    train_N: NDArray[np.int64],
+    shown: Mapping[int, NDArray[np.float64]],
+    met: dict[str, EncodingGaps],
+) -> Iterator[tuple[NDArray[np.int64], torch.Tensor]]:
+    """Yield (each row's split, the inputs ``[B, D]``) for all blocks of rows, in order. shown: see
+    ``held_out_means``. met: the gaps of each column, to which those of the block are added."""
+    for table, part_N in zip(tables, parts, strict=True):
+        for at, columns in _blocks(table, preparation.features, _rows_of_block(preparation)):
+            raw_BD, seen = preparation.encode(columns, _later(table, at))
+            if table is tables[0]:
+                start, end = np.searchsorted(train_N, [at, at + len(raw_BD)])
+                for each, mean_T in shown.items():
+                    raw_BD[train_N[start:end] - at, each] = mean_T[start:end]
+            yield part_N[at : at + len(raw_BD)], preparation.transform(raw_BD)
+            met |= {name: met[name] + seen[name] for name in met}
+
+
+def _rows_of_block(preparation: Preparation) -> int:
+    return max(1, BLOCK_INPUTS // preparation.size)
+
+
+def _later(table: Table, first: int) -> Callable[[int], str]:
+    return lambda row: table.place(first + row)
+
+
+def _blocks(table: Table, names: Sequence[str], most_rows: int) -> Iterator[tuple[int, tuple[Column, ...]]]:
+    """Yields (number of the first row, the named columns) for blocks of rows, in order."""
+    parts: Any = [(0, tuple(map(table.column, names)))]
+    if table.stored:
+        file: Any = table.columns[0]
+        place = {name: j for j, name in enumerate(table.names)}
+        parts = file.source.blocks([place[name] for name in names])
+    for first, columns in parts:
+        rows = len(columns[0])
+        for start in range(0, rows, most_rows):
+            row_K = np.arange(start, min(start + most_rows, rows))
+            yield first + start, tuple(column.take(row_K) for column in columns)
 
 
 def prepare_targets(
