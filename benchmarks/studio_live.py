@@ -105,7 +105,7 @@ def frames(shown: Studio, viewers: int, seconds: float) -> tuple[list[Viewed], f
             asyncio.create_task(view(shown.port, shown.cookie, number, viewed, begin, 0.0, shown.place))
             for number, viewed in enumerate(views)
         ]
-        processes = [shown.process, *shown.process.children()]
+        processes = [shown.process, *shown.process.children(recursive=True)]
         await asyncio.sleep(begin - time.time())
         before, clock = _spent(processes), time.monotonic()
         await asyncio.sleep(seconds)
@@ -183,7 +183,7 @@ def controls(folder: Path, started: int) -> list[tuple[float, float, float]]:
                 control = time.perf_counter() - begin
                 page.wait_for_function(moves)
                 moving, server = time.perf_counter() - begin, psutil.Process(process.pid)
-                spent = _spent([server, *server.children()])
+                spent = _spent([server, *server.children(recursive=True)])
                 found.append((control, moving, spent))
                 context.close()
                 process.terminate()

@@ -196,9 +196,10 @@ def test_a_copy_that_can_t_be_made_whole_leaves_nothing(serve: Serve, runs: Path
         assert worker is not None
         async with bench.viewer(path="/socket/run/original") as viewer:
             await viewer.until(lambda seen: seen.frames)
-            before = resource.prlimit(worker.pid, resource.RLIMIT_FSIZE, (20_000, resource.RLIM_INFINITY))
+            pid = worker._process.pid or 0
+            before = resource.prlimit(pid, resource.RLIMIT_FSIZE, (20_000, resource.RLIM_INFINITY))
             assert (await viewer.ask("keep", name="kept"))["error"]["rule"] == "disk_full"
-            resource.prlimit(worker.pid, resource.RLIMIT_FSIZE, before)
+            resource.prlimit(pid, resource.RLIMIT_FSIZE, before)
             assert not (runs / "kept").exists()
             assert (await viewer.ask("keep", name="kept"))["run"] == "kept"
         async with bench.viewer(path="/socket/run/linked") as viewer:

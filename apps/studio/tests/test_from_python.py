@@ -18,6 +18,7 @@ from apps.studio.tests.running import FAKE
 from treino.base.errors import TreinoError
 from treino.training.stored_results import open_run
 from treino_studio import from_python
+from treino_studio.forks import Forks
 from treino_studio.relay import Commands
 
 
@@ -132,7 +133,7 @@ sys.stdin.read()
     process = subprocess.Popen(line, stdin=pipe, stdout=pipe, stderr=pipe, text=True)
     assert process.stdout is not None
     children = [int(pid) for pid in process.stdout.readline().strip("[]\n").split(",")]
-    assert len(children) == 2  # what draws, what trains
+    assert len(children) == (3 if Forks.there else 2)  # what draws, what trains, what both are forked from
     if killed:
         process.kill()
     _out, errors = process.communicate(timeout=HANG)

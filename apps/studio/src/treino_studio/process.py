@@ -14,6 +14,7 @@ import select
 import signal
 import struct
 import subprocess
+import sys
 import threading
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
@@ -24,6 +25,7 @@ from pydantic import BaseModel
 
 from treino.base.encoding import compact_json
 from treino.base.errors import Refusal
+from treino_studio.forks import ForkedProcess, Forks
 
 STUDIO_BUSY = Refusal(
     "The studio is busy: it can't take more commands at the moment.", "Wait a little and try again."
@@ -149,23 +151,26 @@ def _header(text: bytes) -> dict[str, Any]:
 UNSENT = 1 << 22  # maximum bytes that wait for a process that doesn't read
 LAST_LINES = 20
 GRACE = 3.0  # seconds to wait for a process to end before the next, harder signal
+PYTHON = sys.executable, "-m"
 _CHUNK = 1 << 20
 
 
 class StudioProcess:
     """A child process of the studio's server. log: the file of its stderr."""
 
-    def __init__(self, process: asyncio.subprocess.Process, log: Path) -> None:
+    def __init__(self, process: asyncio.subprocess.Process | ForkedProcess, log: Path) -> None:
         self._process, self.log = process, log
 
     @classmethod
-    async def start(cls, command: Sequence[str], log: Path) -> "StudioProcess":
-        """Start a program that uses ``Channel.of_child``.
+    async def start(cls, command: Sequence[str], log: Path, forks: Forks) -> "StudioProcess":
+        """Start a program that uses ``Channel.of_child``: a module of Python's is forked where that can be.
 
         The program leads a session of its own: a Ctrl-C in the terminal reaches only the server, and closing
         the terminal doesn't end the program.
         """
         with log.open("ab") as stderr:
+            if forks.there and tuple(command[:2]) == PYTHON:
+                return cls(await forks.start(command[2:], stderr.fileno(), _CHUNK), log)
             process = await asyncio.create_subprocess_exec(
                 *command,
                 stdin=subprocess.PIPE,
@@ -175,10 +180,6 @@ class StudioProcess:
                 start_new_session=True,
             )
         return cls(process, log)
-
-    @property
-    def pid(self) -> int:
-        return self._process.pid
 
     @property
     def status(self) -> int | None:
@@ -214,7 +215,7 @@ class StudioProcess:
             if await self._ended(wait):
                 return
             with contextlib.suppress(ProcessLookupError):
-                os.kill(self.pid, number)
+                self._process.send_signal(number)
         await self._process.wait()
 
     async def _ended(self, seconds: float) -> bool:

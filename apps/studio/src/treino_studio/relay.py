@@ -3,7 +3,6 @@
 import asyncio
 import itertools
 import logging
-import sys
 import time
 from collections import deque
 from collections.abc import Sequence
@@ -15,10 +14,11 @@ from typing import Any
 from treino.base.errors import Refusal, TreinoError
 from treino.base.words import N_, _, language
 from treino_studio import messages
+from treino_studio.forks import Forks
 from treino_studio.guard import error_document
 from treino_studio.hub import Page
 from treino_studio.messages import notice
-from treino_studio.process import StudioProcess
+from treino_studio.process import PYTHON, StudioProcess
 from treino_studio.uploads import folder_named
 
 PAGE_GONE = Refusal(
@@ -47,8 +47,8 @@ OF_FOLDERS = "run", "sweep", "study"  # kinds of pages that the worker serves
 class Commands:
     """The commands that start the worker and the trainer."""
 
-    worker: Sequence[str] = (sys.executable, "-m", "treino_studio.worker")
-    trainer: Sequence[str] = (sys.executable, "-m", "treino_studio.trainer")
+    worker: Sequence[str] = (*PYTHON, "treino_studio.worker")
+    trainer: Sequence[str] = (*PYTHON, "treino_studio.trainer")
 
 
 @dataclass(eq=False)
@@ -78,6 +78,7 @@ class Relay:
         self._open: set[str] = set()  # keys of the pages that are open in the worker
         self._worker = Part("worker", N_("process that draws the pages"), commands.worker)
         self._trainer = Part("trainer", N_("process that trains"), commands.trainer)
+        self._forks = Forks()
         self._numbers = itertools.count(1)
         self._ending = False
         self._timers: dict[str, asyncio.TimerHandle] = {}
@@ -99,6 +100,7 @@ class Relay:
         ends = [part.process.end(seconds if part is self._trainer else 1.0) for part in parts if part.process]
         await asyncio.gather(*ends)
         await asyncio.gather(*(part.reading for part in parts if part.reading is not None))
+        await self._forks.end()
 
     async def _started(self, part: Part) -> StudioProcess:
         """The running process; it is started if necessary.
@@ -110,7 +112,8 @@ class Relay:
             now = time.monotonic()
             if self._ending or (len(part.deaths) == DEATHS and now - part.deaths[0] < WITHIN):
                 raise STUDIO_PROCESS_KEEPS_ENDING(name=_(part.about))
-            process = await StudioProcess.start(part.command, self._logs / f"{part.name}.log")
+            log = self._logs / f"{part.name}.log"
+            process = await StudioProcess.start(part.command, log, self._forks)
             part.process = process
             part.reading = asyncio.create_task(self._read(part, process))
             if part is self._worker:
