@@ -213,7 +213,7 @@ NEEDS: dict[str, tuple[Callable[[Log], bool], str]] = {
     ),
     N_("no state of a net was taken"): (
         _any(StateTaken, lambda taken: taken.site is not None),
-        "best_state_not_copied best_never_updated",
+        "best_state_not_copied",
     ),
     N_("there was no batch norm"): (
         _any(NetMade, lambda net: any("BatchNorm" in layer for layer in net.modal)),

@@ -20,6 +20,8 @@ FILLS = ("fill", "zero", "constant", "normal", "uniform", "trunc_normal", "copy"
 MADE = ("zeros", "ones", "full", "zeros_like", "ones_like", "full_like", "new_zeros", "new_ones", "new_full")
 DRAWN = ("randn", "rand", "randn_like", "rand_like", "tensor", "clone", "div", "mul")
 SATURATING = ("sigmoid", "tanh", "softsign", "hardtanh", "hardsigmoid")
+CUTS = ("clamp", "clip", "clamp_min", "clamp_max", "hardtanh", "relu6", "relu", "minimum", "maximum")
+SMALL = 16_384  # entries of a value whose cut ones are counted
 NEWEST = 16  # number of a ReLU's newest calls that are kept
 LEAST_LAYERS = 5  # minimum number of weight matrices of a deep net
 EVEN = 1e-3  # times the largest entry: slices that differ by less count as equal
@@ -57,6 +59,7 @@ class Activations(Observer):
         self._tape.observe(self._written, *FILLS, *MADE, *DRAWN)
         self._tape.observe(self._relu, "relu", "clamp", "clamp_min")
         self._tape.observe(self._bends, *SATURATING)
+        self._tape.observe(self._cut, *CUTS)
 
     def _written(self, result: Any, args: Any, kwargs: Any, node: Node | None) -> None:
         filled = args[0] if args and isinstance(args[0], torch.Tensor) else result
@@ -94,6 +97,14 @@ class Activations(Observer):
         alone = module is not None and next(module.children(), None) is None
         alone = alone and module is not None and next(module.parameters(recurse=False), None) is None
         return self._nets.made.get(module, node.site) if alone and module is not None else node.site
+
+    def _cut(self, result: Any, args: Any, kwargs: Any, node: Node | None) -> None:
+        """Note the share of a small tensor's entries that a limit changes, so that no gradient passes."""
+        of = args[0] if args else None
+        if not isinstance(of, torch.Tensor) or not isinstance(result, torch.Tensor) or node is None:
+            return
+        if result.requires_grad and of.shape == result.shape and 0 < result.numel() <= SMALL:
+            node.detail = node.detail | {"cut": float((result.detach() != of.detach()).float().mean())}
 
     def _relu(self, result: Any, args: Any, kwargs: Any, node: Node | None) -> None:
         if not isinstance(result, torch.Tensor) or not result.requires_grad or node is None:

@@ -29,13 +29,13 @@ def decide(log: Log) -> Faults:
             return
     judged = [c for c in log.of(LossCall) if not c.trained and c.site is not None]
     losses = {c.site for c in judged if c.site is not None}
-    shares = {r.site for r in log.of(Read) if r.site and any(o.name == "eq" for o in r.graph.operations)}
+    shares = {o.site for r in log.of(Read) for o in r.graph.operations if o.name == "eq" and o.site}
     for file in sorted({s.file for s in losses | shares}):
         for met, figure, best, lower in comparisons(file):
             at, what = source.place(file, met), ""
-            if lower and is_made_on(at, figure, shares, losses):
+            if lower and is_made_on(at, figure, shares, losses, True):
                 what = _("{best} takes the smallest share of right answers")
-            elif is_made_on(at, figure, losses, shares):
+            elif is_made_on(at, figure, losses, shares, False):
                 none = least(file, best) <= min(c.value for c in judged)
                 below = _("{best} begins below every loss, and never takes one") if none else ""
                 what = below if lower else _("{best} takes the largest loss")
@@ -78,23 +78,27 @@ def assigned(scope: ast.AST, name: str) -> Iterator[ast.expr]:
                 yield node.value
 
 
-def is_made_on(at: Site, figure: ast.expr, lines: set[Site], others: set[Site]) -> bool:
-    """Whether a figure comes from one of these lines, before any of the others, with its own sign."""
+def is_made_on(at: Site, figure: ast.expr, lines: set[Site], others: set[Site], equal: bool) -> bool:
+    """Whether a figure comes from one of these lines, before any of the others, with its own sign. equal: by
+    an expression that compares; a line may make losses and shares."""
     for step in origins(at, figure):
         turned = (n for n in ast.walk(step.node) if isinstance(n, (ast.UnaryOp, ast.BinOp)))
-        if any(map(turns, turned)) or any(source.same(step.site, line) for line in others):
+        compares = any(isinstance(n, ast.Compare) for n in ast.walk(step.node))
+        compares = compares or bool(source.calls(step.node, "eq"))
+        if any(map(turns, turned)):
             return False
-        if any(source.same(step.site, line) for line in lines):
-            return True
+        if any(source.same(step.site, line) for line in lines | others):
+            return compares is equal and any(source.same(step.site, line) for line in lines)
     return False
 
 
 def turns(node: ast.UnaryOp | ast.BinOp) -> bool:
-    """Whether an operation turns a figure's order: ``-loss``, ``1 - share``, ``loss * -1``, ``1 / loss``."""
+    """Whether an operation may turn a figure's order: ``-loss``, ``~hits``, ``1 - share``, ``1 / loss``."""
     if isinstance(node, ast.UnaryOp):
-        return isinstance(node.op, ast.USub) and not isinstance(node.operand, ast.Constant)
-    fixed = isinstance(node.left, ast.Constant) and isinstance(node.op, (ast.Sub, ast.Div))
-    return fixed or any(isinstance(side, ast.UnaryOp) for side in (node.left, node.right))
+        return not isinstance(node.operand, ast.Constant)
+    inverse = isinstance(node.op, ast.Div) and isinstance(node.left, ast.Constant)
+    signed = any(isinstance(side, ast.UnaryOp) for side in (node.left, node.right))
+    return inverse or signed or isinstance(node.op, ast.Sub)
 
 
 def unchanged(site: Site) -> Iterator[tuple[str, Site]]:

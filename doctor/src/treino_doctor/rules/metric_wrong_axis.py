@@ -4,7 +4,7 @@ from typing import Any
 
 from treino_doctor.base.words import _
 from treino_doctor.places.placement import caller, passes_on
-from treino_doctor.record.log import Forward, LossCall, Operation, Read
+from treino_doctor.record.log import Forward, Graph, LossCall, Operation, Read
 from treino_doctor.record.values import VIEWS
 from treino_doctor.rules.graphs import argument, calls_by_number, classifiers, ends, is_column
 from treino_doctor.rules.rule import Evidence, Faults, Log, Rule, by_line, script
@@ -26,7 +26,8 @@ def decide(log: Log) -> Faults:
         wrong = [(r, best) for r in reads if (best := _along_rows(r, forwards, labelled)) is not None]
         one = [(r, best) for r in reads if (best := _one_label(r, forwards, several)) is not None]
         wrong = wrong or one
-        wide = [(r, met) for r in reads if (met := _stretched(r)) is not None]
+        alike = [(r, met) for r in reads if (met := _itself(r)) is not None]
+        wide = alike or [(r, met) for r in reads if (met := _stretched(r)) is not None]
         if not (wrong or wide) or (wrong or wide)[-1][1].site in sites:
             continue
         event, made = (wrong or wide)[-1]
@@ -45,6 +46,7 @@ def decide(log: Log) -> Faults:
         if not wrong:
             numbers["labels"] = str(list(shapes[0]))
             what = _("outputs of shape {shape} are compared with labels of shape {labels}")
+            what = _("answers are compared with themselves, and meet no label") if alike else what
         yield Evidence(made.site, numbers | {"what": what.format(**numbers)}, stack=event.stack)
 
 
@@ -92,6 +94,32 @@ def _is_used(event: Read, best: Operation) -> bool:
         if one.name in KEEPS and len(todo) < MOST:
             todo += event.graph.parents(one)[:1]
     return False
+
+
+def _itself(event: Read) -> Operation | None:
+    """A comparison of the classes that an answer gives with those of the same answer."""
+    graph = event.graph
+    for met in (o for o in graph.operations if o.name in ("eq", "ne") and len(o.parents) == 2):
+        sides = [_chosen_of(graph, p) for p in graph.parents(met)]
+        if sides[0] is not None and sides[0] == sides[1]:
+            return met
+    return None
+
+
+def _chosen_of(graph: Graph, value: Operation) -> tuple[str, int] | None:
+    """(how, the place in a graph of the answer) of a value that is an answer's class; None of any other."""
+    how, at = "", graph.operations.index(value)
+    while (one := graph.operations[at]).forwards and one.parents:
+        of = graph.parents(one)[0]
+        if one.name == "argmax" or (one.name in ("max", "topk") and one.detail.get("part") == 1):
+            first = one.name != "topk" or argument(one, "k", 1) == 1
+            how = f"of axis {(axis_of(one) or 0) % max(1, len(of.shape))}" if first else ""
+        elif one.name in ("round", "gt", "ge"):
+            how = f"above {argument(one, 'other', 1) or 0 if one.name != 'round' else 0.5}"
+        elif one.name == "getitem" or one.name not in (*KEEPS, "softmax", "log_softmax", "sigmoid"):
+            break
+        at = one.parents[0]
+    return (how, at) if how else None
 
 
 def _stretched(event: Read) -> Operation | None:

@@ -41,7 +41,9 @@ def shared(e: RowsEvaluated, t: RowsTrained) -> tuple[int, int]:
     held_out = e.part > 0 and (e.how == "rows" or e.trained < t.rows)
     if held_out and e.leaked > few:
         return e.leaked, e.rows
-    part = e.part >= 0 or e.trained < HALF * e.rows  # else it is an evaluation of the whole table
+    # Else it is an evaluation of the whole table, or of rows that are still to be trained on.
+    drawn_anew = e.covers < HALF and not e.gathered and t.again > 0 and e.trained < MOST * e.rows
+    part = e.part >= 0 or e.trained < HALF * e.rows or drawn_anew
     among_new = e.trained if e.numbers == e.rows else e.mixed  # the rows of one loader belong together
     mixed = part and among_new > few and (judged or (t.twice and e.repeated))
     return (e.trained, e.rows) if mixed else (0, e.rows)

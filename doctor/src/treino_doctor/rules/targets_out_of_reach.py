@@ -3,7 +3,7 @@
 from treino_doctor.base.words import N_, _, numeral
 from treino_doctor.places.settings import word
 from treino_doctor.record.log import LossCall, Operation
-from treino_doctor.rules.graphs import ends, regressions
+from treino_doctor.rules.graphs import argument, ends, regressions
 from treino_doctor.rules.rule import Evidence, Faults, Log, Rule, by_line, script
 
 LEAST = 3  # minimum number of calls
@@ -16,6 +16,9 @@ RANGES = {  # where the answers of each lie
 }
 
 
+LIMITS = {(0, 1): UNIT, (-1, 1): SIGNED, (0, None): POSITIVE}  # of clamp and hardtanh
+
+
 def decide(log: Log) -> Faults:
     """The input of a regression's loss comes straight from an activation, and many given targets lie outside
     of its range."""
@@ -26,7 +29,7 @@ def decide(log: Log) -> Faults:
             continue
         call, last = made[-1]
         low, high = min(c.low for c, _made in made), max(c.high for c, _made in made)
-        words = {"loss": call.name, "kind": last.name, "range": _(RANGES[last.name])}
+        words = {"loss": call.name, "kind": last.name, "range": _(range_of(last))}
         numbers = words | {"low": low, "high": high, "share": numeral(share, ".0%")}
         yield Evidence(call.site, numbers, at=last.written, stack=call.stack)
 
@@ -34,13 +37,22 @@ def decide(log: Log) -> Faults:
 def limited(call: LossCall) -> Operation | None:
     """The activation that all of a loss's input comes from; None if some of it comes from elsewhere."""
     made = list(ends(call.graph, call.graph.root))
-    return made[0] if made and all(m.name in RANGES and m.name == made[0].name for m in made) else None
+    return made[0] if made and all(range_of(m) and m.name == made[0].name for m in made) else None
+
+
+def range_of(last: Operation) -> str:
+    """Where the answers of an operation lie; "" if they may be any numbers, or the range is another one."""
+    given = [argument(last, name, at) for name, at in (("min", 1), ("max", 2))]
+    if last.name == "hardtanh":
+        given = [argument(last, name, at) for name, at in (("min_val", 1), ("max_val", 2))]
+    bounded = last.name in ("clamp", "clip", "clamp_min", "hardtanh")
+    return LIMITS.get((given[0], given[1]), "") if bounded else RANGES.get(last.name, "")
 
 
 def _outside(call: LossCall, last: Operation) -> float:
     """The share of the targets outside of the activation's range."""
     low, negative, high = call.outside
-    kind = RANGES[last.name]
+    kind = range_of(last)
     return low + high if kind == SIGNED else negative + (high if kind == UNIT else 0.0)
 
 

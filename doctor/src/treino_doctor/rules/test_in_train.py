@@ -4,8 +4,10 @@ import ast
 from collections.abc import Iterator
 
 from treino_doctor.base.words import N_
-from treino_doctor.places.placement import joins, parts, trail
-from treino_doctor.places.source import loops, module
+from treino_doctor.places.bindings import call_sites
+from treino_doctor.places.placement import SPLITS, innermost_function, joins, parts, trail
+from treino_doctor.places.source import calls, loops, module, names, written_on
+from treino_doctor.places.source import place as line_of
 from treino_doctor.record.log import Backward, Ended, LossCall, NetMade, Read
 from treino_doctor.record.outcomes import StateTaken
 from treino_doctor.record.row_log import Folded, RowsEvaluated, RowsTrained
@@ -17,6 +19,7 @@ from treino_doctor.rules.turns import trained_forwards
 
 NEW = 0.1  # maximum share trained on before, for rows to count as new
 KNOWN, HALF = 50_000, 0.5  # maximum number of known training rows; share of rows among them
+ANEW = ("permutation", "randperm", "sample", "train_test_split", "random_split")  # draw an order by chance
 STEPS = 3  # minimum number of backwards from one call stack
 # Uses of a net that are no calls of it; what begins with one of these names its weights.
 WEIGHTS = ("weight", "bias", "named_parameters", "Parameter", "export", "dump")
@@ -145,6 +148,8 @@ def place(evidence: Evidence) -> Site | None:
     if evidence.at is not None:
         return evidence.at
     sites, led = evidence.sites, evidence.stack
+    if (anew := shuffled_anew(evidence)) is not None:
+        return anew
     heads = [loops(s)[-1:] for s in led]
     ends = {(n.lineno, n.end_lineno) for head in heads for n in head} | {(s.line, s.line) for s in led}
     train = [s.site for s in trail(sites["train"], sites["train_loader"], led) if takes(s.node)]
@@ -152,6 +157,33 @@ def place(evidence: Evidence) -> Site | None:
     test = [s.site for s in trail(evidence.seen, sites["loader"]) if takes(s.node)]
     only = next((s for s in train if s not in test), None) or sites["train_loader"]
     return only or next((s for s in test if s not in train), None) or sites["train"]
+
+
+def shuffled_anew(evidence: Evidence) -> Site | None:
+    """The line that shuffles all rows once more for the evaluation; None if one order serves both parts."""
+    sites = evidence.sites
+    train = shuffles(sites["train"], sites["train_loader"], evidence.stack)
+    test = shuffles(evidence.seen, sites["loader"], ())
+    own = [s for key, s in test.items() if key not in train]
+    both = [s for key, s in test.items() if key in train]
+    if (own and train) or len(both) > 1:
+        return max(own or both, key=lambda s: s.line)
+    for line in both:
+        inside = innermost_function(line)
+        often = bool(loops(line)) or (inside is not None and len(call_sites(line.file, inside)) > 1)
+        return line if often and not calls(written_on(line), *SPLITS) else None
+    return None
+
+
+def shuffles(site: Site | None, loader: Site | None, led: tuple[Site, ...]) -> dict[tuple[str, int], Site]:
+    """The lines that put rows in an order by chance on their way to a net's call, also in place."""
+    steps = [*trail(site, loader, led)]
+    lines = [s.site for s in steps if calls(s.node, *ANEW)]
+    named = {name for s in steps for name in names(s.node)}
+    for file in {s.site.file for s in steps}:
+        every = (c for c in calls(module(file), "shuffle") if c.args and named & names(c.args[0]))
+        lines += [line_of(file, call) for call in every]
+    return {(s.file, s.line): s for s in lines}
 
 
 def takes(value: ast.AST) -> bool:
@@ -166,7 +198,8 @@ RULE = Rule(
     message="{trained} of {rows} evaluation rows were trained on before they were evaluated.",
     why="""The net has seen the answers, so that the figure shows how well it remembers, not how well it does
     on new rows.""",
-    fix="Train on the training part only; make sure that the two parts share no row.",
+    fix="""Train on the training part only; make sure that the two parts share no row: shuffle once, before
+    both are taken.""",
     safety="Safe: the figure falls to what it is.",
     limits="""Rows are recognised by their numbers in a data set and by their values. Rows that change at
     random in between are recognised by their numbers alone. A loop that trains on the test rows is recognised
