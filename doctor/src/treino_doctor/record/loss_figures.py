@@ -1,6 +1,7 @@
 """Figures from a call of a loss function: input and target, labels, predictions, and the best constant."""
 
 import math
+from collections import Counter
 from typing import Any
 
 import torch
@@ -15,6 +16,7 @@ OTHERS = ("multi_margin_loss", "multilabel_margin_loss", "multilabel_soft_margin
 NAMES = (*CLASSES, *BINARY, *PAIRED, "gaussian_nll_loss", *SIGNED, *OTHERS)
 TARGET_AT = {"margin_ranking_loss": 2, "cosine_embedding_loss": 2}  # target's position; in other losses 1
 MOST_CLASSES = 1000
+FEW = 16  # labels that are counted one by one
 POWERS = {"mse_loss": 2, "l1_loss": 1, "smooth_l1_loss": 1, "huber_loss": 1}  # power of the difference
 COLUMNS = 16  # maximum number of a target's columns whose means are kept
 
@@ -87,8 +89,14 @@ def counts(name: str, x: Tensor, y: Tensor, kwargs: Any, low: float, high: float
     if low < 0 or high >= classes or low <= ignored <= high:
         keep = (true >= 0) & (true < classes) & (true != ignored)
         true, answer = true[keep], answer[keep]
-    every, right = (torch.bincount(t).tolist() for t in (true, true[true == answer]))
-    return {k: n for k, n in enumerate(every) if n}, {k: n for k, n in enumerate(right) if n}
+    return tally(true), tally(true[true == answer])
+
+
+def tally(labels: Tensor) -> Counts:
+    """How often each label occurs."""
+    if labels.numel() <= FEW:  # letter by letter, a table of all classes takes longer than the step
+        return dict(sorted(Counter(labels.tolist()).items()))
+    return {label: n for label, n in enumerate(torch.bincount(labels).tolist()) if n}
 
 
 def several(name: str, target: Tensor) -> bool:

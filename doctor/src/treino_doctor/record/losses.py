@@ -11,7 +11,7 @@ from torch import nn
 from treino_doctor.record import loss_figures
 from treino_doctor.record.lines import here
 from treino_doctor.record.log import LossCall
-from treino_doctor.record.nets import Nets
+from treino_doctor.record.nets import PASSED, Nets
 from treino_doctor.record.observer import FirstOnes, Observer, Recording
 from treino_doctor.record.values import Node, made_of, newest_calls, snapshot
 
@@ -47,8 +47,8 @@ class Losses(Observer):
         if node is not None:
             node.detail = node.detail | {"loss": self.count}
         site, module = here(), self._nets.current
-        whole = self._whole.has(name, site)
         of_input, of_target = self._values.of(x), self._values.of(target)
+        whole = of_input.op != PASSED and self._whole.has(name, site)
         low, high = loss_figures.span(target)
         labels, right = loss_figures.counts(name, x.detach(), target.detach(), kwargs, low, high)
         means, spread = loss_figures.columns_of(name, target.detach(), kwargs)

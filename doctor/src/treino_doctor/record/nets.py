@@ -45,6 +45,7 @@ class Batches:
 # The most common layers that behave the same in both modes; telling this of any layer takes longer.
 MODELESS = frozenset((nn.Sequential, nn.Linear, nn.Conv2d, nn.ReLU, nn.MaxPool2d, nn.Flatten, nn.LayerNorm))
 OFTEN = 4  # writes to a weight that are more than those of its making
+PASSED = "passed"  # the operation of an answer whose call was left out
 BEHIND = 8  # earlier calls behind an answer without gradient, as of an encoder, or in a rollout
 
 # Without gradients, these run as one fused operation unless a mode is active: so the tape pauses meanwhile.
@@ -262,7 +263,7 @@ class Nets(Observer):
     def passing(self, module: nn.Module, inputs: Any, result: Any) -> None:
         """A call was not recorded; of its result, only that it comes from a net is known."""
         self.passed = self.forwards = self.forwards + 1
-        for tensor in self.unseen("module", inputs, result, kind=kind_of(module)):
+        for tensor in self.unseen(PASSED, inputs, result, kind=kind_of(module)):
             self._answer(tensor, self.passed)
 
     def _answer(self, tensor: torch.Tensor, number: int) -> None:

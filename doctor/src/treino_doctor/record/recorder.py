@@ -1,6 +1,7 @@
 """The recorder: installs all observers, removes them, and closes the log."""
 
 import sys
+from collections import Counter
 from collections.abc import Callable
 from time import perf_counter
 from types import FrameType
@@ -32,9 +33,11 @@ from treino_doctor.record.states import States
 from treino_doctor.record.tape import leave_no_traces
 from treino_doctor.record.torch_versions import let_items_be_seen, without_torch_function
 from treino_doctor.record.unfilled import UnfilledTensors
+from treino_doctor.record.windows import DENSE, LEARNED
 
 KEY = 9  # numbers that identify where a call comes from: its net, its loader, and three of its callers
 FEW = 16  # rows of a call that may be left out
+ALIKE = 3  # backwards after which calls from one place are known to be the same
 LESS = 8  # calls as which one that is left out counts: little more is learnt from those that follow
 
 
@@ -63,7 +66,7 @@ class Recorder:
         of.called.append(self._called)
         of.ran.append(self._ran)
         self.place: Any = None  # the place of the newest call of a net
-        self.trained: set[Any] = set()  # places of calls that train
+        self.trained = Counter[Any]()  # places of calls -> recorded backwards that they led to
         self._places: dict[int, Any] = {}
         self._kinds: set[type] = set()
         self._batches = self.nets.batches  # batches of batch norms, which fail on single rows
@@ -161,7 +164,8 @@ class Recorder:
         while outer is not None and len(place) < KEY:
             place += id(outer.f_code), outer.f_lasti
             outer = outer.f_back
-        return not self.windows.keeps(*place) and is_small(inputs) and self.hooks.watching()
+        most = LEARNED if self.trained[self.place] >= ALIKE else DENSE
+        return not self.windows.keeps(*place, most=most) and is_small(inputs) and self.hooks.watching()
 
     def passed(self, module: nn.Module, inputs: Any, result: Any) -> None:
         """A call was left out."""
@@ -179,8 +183,9 @@ class Recorder:
         known = module in self.nets.numbers
         single = self._batches and module.training and is_single(args)
         if known and not single and place in self.trained and windows.calls <= windows.usual:
-            if self.rows.loaders.hungry and self.hooks.watching() and windows.keeps(place):
-                self.hooks.quietly("rows", self.rows.entered, module, args)
+            if self.rows.loaders.hungry and self.hooks.watching():
+                most = LEARNED if is_small(args) else DENSE
+                self.hooks.quietly("rows", self.rows.entered, module, args, windows.keeps(place, most=most))
             return
         seen = ("a single row", place) if single else place if known else ("a new net", place)
         if self.hooks.watching() and windows.look(seen):
@@ -203,7 +208,7 @@ class Recorder:
     def _ran(self, event: Backward, root: Any) -> None:
         """Mark the calls behind a backward as training calls, and note their usual number."""
         own = [f for f in event.forwards if f in self._places]
-        self.trained |= {self._places[f] for f in own}
+        self.trained.update({self._places[f] for f in own})
         self.windows.usual = max(self.windows.usual, len(own) + self.windows.passed)
 
     def stop(self, *, finished: bool = True, error: str = "") -> None:

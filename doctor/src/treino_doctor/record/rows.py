@@ -80,15 +80,19 @@ class Rows(Observer):
             if training is not None and id(args[0]) in parts:
                 training.reset = True
 
-    def entered(self, module: nn.Module, args: Any) -> None:
-        """Record a training call between windows, while the rows of the first epoch are collected."""
+    def entered(self, module: nn.Module, args: Any, kept: bool) -> None:
+        """Record a training call between windows, while the rows of the first epoch are collected; if it is
+        not ``kept``, as one of many between two backwards, only its number.
+        """
         training = self.trainings.get(self._nets.numbers.get(module, -1))
         if training is None or training.done:
             return
-        if training.calls >= CALLS and self.loaders.reading is None:
+        if training.calls + training.passed >= CALLS and self.loaders.reading is None:
             self._end_first_epoch(training)
             return
-        if (looked := self._look(args)) is None:
+        training.passed += not kept
+        looked = self._look(args) if kept else None
+        if looked is None:
             return
         x, flat, hashes = looked
         fields = {"forward": -1, "net": training.net, "site": here(), "shape": tuple(x.shape)}

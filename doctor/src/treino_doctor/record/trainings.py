@@ -44,6 +44,7 @@ class Training:
         self.rows: dict[int, float] = {}  # hash -> first label, or NaN
         self.seen = self.twice = self.calls = self.again = self.other = self.right = self.judged = 0
         self.first = self.last = -1
+        self.passed = 0  # calls of which no rows are kept
         self.done = self.reset = self.made = False
         self.floating = True
         self.site: Site | None = None

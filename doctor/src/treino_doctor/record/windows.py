@@ -12,6 +12,7 @@ NEW, TRAININGS = 12, 4  # turns recorded of each later training; maximum number 
 LEAST_FIRST, CROWDED = 8, 2_000  # turns and operations after which the first window ends early
 LONGEST = 2_000  # calls that don't train after which the record of one evaluation ends
 DENSE = 100  # of one kind, so many are recorded between two backwards, and then ever fewer
+LEARNED = 16  # the same of calls of a net on a line that is known to train it
 KINDS = 4096  # kinds that are counted
 PATIENCE = 64  # backwards without a step after which backwards count as steps
 
@@ -62,7 +63,7 @@ class Windows:
         self.due = max(self.turn + LEAST, self.turn + self.turn // APART)
         self.open = self._evaluating = False
 
-    def keeps(self, *kind: object) -> bool:
+    def keeps(self, *kind: object, most: int = DENSE) -> bool:
         """Count one more of a kind; return whether to record it: the first ones, later at each doubling. Half
         of a count is forgotten with each turn: of what every turn repeats often, ever less is recorded.
         """
@@ -71,7 +72,7 @@ class Windows:
         if len(self._times) > KINDS:
             self._times.clear()
         self._times[kind] = self.turn, times
-        return times <= DENSE or not times & (times - 1)
+        return times <= most or not times & (times - 1)
 
     def too_long(self, calls: int = 1) -> bool:
         """Count a call that does not train; return whether there were too many since the newest backward."""
