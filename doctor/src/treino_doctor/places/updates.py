@@ -1,4 +1,4 @@
-"""Find what a loop does by hand: rates of updates, steps that are not called, values that are kept."""
+"""Find what a loop does by hand: rates of updates, clearing that is not called, values that are kept."""
 
 import ast
 from collections.abc import Iterator
@@ -56,22 +56,6 @@ def uncalled_clearing(backward: Site | None) -> Site | None:
     expressions = [n for n in nodes if isinstance(n, ast.Expr) and isinstance(n.value, ast.Attribute)]
     named = [source.place(backward.file, n) for n in expressions if source.name_of(n.value) == "zero_grad"]  # type: ignore[union-attr]
     return min(named, key=lambda s: abs(s.line - backward.line), default=None)  # type: ignore[union-attr]
-
-
-def unreached_step(made: Site | None, stepped: Site | None) -> tuple[Site, str] | None:
-    """(line, condition) of an unreached step of the scheduler made on a line; None if there is none."""
-    for path in dict.fromkeys(s.file for s in (made, stepped) if s is not None):
-        named = (n for n in ast.walk(source.module(path)) if isinstance(n, ast.Attribute))
-        for node in (n for n in named if n.attr == "step"):
-            at, ways = source.place(path, node), values(source.place(path, node), node.value)
-            calls = [s for way in ways for s in way if isinstance(s.node, ast.Call)]
-            known = any(source.same(s.site, made) for s in calls)
-            open_end = not any(way[-1] in calls for way in ways) and not source.same(at, stepped)
-            if (known or open_end) and not isinstance(source.parents(path)[id(node)], ast.Expr):
-                around = source.above(path, node)
-                tests = (n.test for n in around if isinstance(n, (ast.If, ast.IfExp, ast.While)))
-                return at, next(map(ast.unparse, tests), "")
-    return None
 
 
 BACKWARD = ("backward", "manual_backward")
