@@ -3,7 +3,6 @@
 from treino_doctor.base.words import _, joined
 from treino_doctor.record.log import (
     Backward,
-    Cleared,
     Graph,
     LossCall,
     NetMade,
@@ -15,6 +14,7 @@ from treino_doctor.record.log import (
 from treino_doctor.record.outcomes import FLAT, Cut
 from treino_doctor.rules.graphs import calls_by_number
 from treino_doctor.rules.rule import Evidence, Faults, Log, Rule, Site, by_line, script
+from treino_doctor.rules.turns import used_by
 
 Key = tuple[str, Site | None]
 Owner = tuple[OptimizerMade, int]  # an optimizer and its steps
@@ -66,7 +66,7 @@ def _wasted_losses(log: Log) -> Faults:
     """A term of a loss that cuts off what is stepped next, and reaches only what is cleared unused."""
     calls, nets = calls_by_number(log), {n.net: set(n.parameters) for n in log.of(NetMade)}
     held = {o.optimizer: o.parameters for o in log.of(OptimizerMade)}
-    losses, used = {c.loss: c for c in log.of(LossCall)}, _uses(log)
+    losses, used = {c.loss: c for c in log.of(LossCall)}, used_by(log)
     wasted: dict[tuple[str, Site | None], list[tuple[Backward, str, set[int]]]] = {}
     for b in (b for b in log.of(Backward) if len(b.losses) and id(b) in used):
         for c in (losses[n] for n in b.losses if n in losses):
@@ -98,23 +98,6 @@ def _cut_off(graph: Graph) -> tuple[Operation | None, set[int], set[int]]:
         if behind.intersection(one.forwards) and not any(behind & {*p.forwards} for p in graph.parents(one)):
             return None, set(), set()
     return cut if behind else None, behind, {f for one in learned for f in one.forwards} - behind
-
-
-def _uses(log: Log) -> dict[int, set[int]]:
-    """Backward -> the optimizers that stepped on its gradients, of those whose next event is known."""
-    waiting: dict[int, list[Backward]] = {}
-    uses: dict[int, set[int]] = {}
-    for event in log.events:
-        if isinstance(event, Backward):
-            for optimizer in event.filled:
-                waiting.setdefault(optimizer, []).append(event)
-        elif isinstance(event, Cleared):
-            for optimizer in event.optimizers:
-                waiting.pop(optimizer, None)
-        elif isinstance(event, Stepped):
-            for b in waiting.pop(event.optimizer, ()):
-                uses.setdefault(id(b), set()).add(event.optimizer)
-    return uses
 
 
 def parameters_without(log: Log, zeros: bool = False) -> tuple[set[int], dict[int, Owner]]:

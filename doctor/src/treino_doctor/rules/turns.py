@@ -1,27 +1,61 @@
-"""The use of each gradient: a step used it, or it was cleared before any step could."""
+"""What becomes of each gradient: a step uses it, or it is cleared before any step can."""
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from treino_doctor.finding import Site
 from treino_doctor.record.log import Backward, Cleared, Forward, Log, NetMade, OptimizerMade, Stepped
+from treino_doctor.rules.rule import by_line
 
 FEW_USED = 0.34  # share of a line's gradients; half may mean two losses that take turns
 WASTED = 6  # minimum number of wasted gradients
 BY_EPOCH = 8  # backwards for each step; with more, the step comes after the loop over batches
+LEAST = 4  # gradients of a line whose share that is used counts
+
+
+class Fate(NamedTuple):
+    """What ended the gradients that a backward gave an optimizer: its step, that of another one that holds
+    some of its weights, or a clearing; None if nothing did."""
+
+    backward: Backward
+    optimizer: int
+    end: Stepped | Cleared | None
+
+
+def fates(log: Log) -> Iterator[Fate]:
+    """Yield the fate of each backward's gradients, optimizer by optimizer, in the order of their ends."""
+    held = {o.optimizer: o.parameters for o in log.of(OptimizerMade)}
+    sharing = {o: {o, *(other for other in held if held[other] & own)} for o, own in held.items()}
+    waiting: dict[int, list[Backward]] = {}
+    for event in log.events:
+        over: set[int] = set()
+        if isinstance(event, Backward):
+            for optimizer in event.filled:
+                waiting.setdefault(optimizer, []).append(event)
+        elif isinstance(event, Cleared):
+            over = set(event.optimizers)
+        elif isinstance(event, Stepped):
+            over = sharing.get(event.optimizer, {event.optimizer})
+        if isinstance(event, (Cleared, Stepped)):
+            yield from (Fate(b, optimizer, event) for optimizer in over for b in waiting.pop(optimizer, ()))
+    yield from (Fate(b, optimizer, None) for optimizer, own in waiting.items() for b in own)
 
 
 @dataclass
 class Turns:
-    """Gradients of one optimizer: a step used them, or they were wasted. between: backwards for each step."""
+    """Gradients of one optimizer: a step used them, or they were wasted. best: the largest used share of
+    those of one line. cleared_at: the line that cleared most."""
 
-    used: int = 0
-    wasted: int = 0
-    best: float = 1.0
-    cleared_at: Site | None = None
+    used: int
+    wasted: int
+    best: float
+    cleared_at: Site | None
 
     @property
     def between(self) -> float:
+        """Backwards for each step."""
         return (self.used + self.wasted) / max(1, self.used)
 
     @property
@@ -31,67 +65,34 @@ class Turns:
 
 
 def turns(log: Log) -> dict[int, Turns]:
-    """The use of each optimizer's gradients, without gradients that another optimizer used on shared weights;
-    one pass over the log for all optimizers."""
-    held = {o.optimizer: o.parameters for o in log.of(OptimizerMade)}
-    owners: dict[int, set[int]] = {}
-    for optimizer, own in held.items():
-        for parameter in own:
-            owners.setdefault(parameter, set()).add(optimizer)
-    counts = {optimizer: _Counts() for optimizer in held}
-    for event in log.events:
-        if isinstance(event, Backward):
-            for optimizer in event.filled:
-                counts.setdefault(optimizer, _Counts()).pending.append(event.site)
-        elif isinstance(event, Cleared):
-            for optimizer in event.optimizers:
-                count = counts.setdefault(optimizer, _Counts())
-                count.wasted.update(count.pending)
-                count.places[event.site] += len(count.pending)
-                count.pending = []
-        elif isinstance(event, Stepped):
-            count = counts.setdefault(event.optimizer, _Counts())
-            count.used.update(count.pending)
-            for other in {event.optimizer}.union(*(owners[p] for p in held.get(event.optimizer, ()))):
-                counts[other].pending = []
-    return {optimizer: count.turns() for optimizer, count in counts.items()}
+    """The use of each optimizer's gradients, without those that another one used on shared weights."""
+    own = by_line(fates(log), lambda fate: fate.optimizer)
+    return {o.optimizer: _turns(own.get(o.optimizer, [])) for o in log.of(OptimizerMade)}
 
 
-class _Counts:
-    """The lines of one optimizer's gradients: not yet used, used, wasted; and the lines that cleared them."""
+def _turns(own: list[Fate]) -> Turns:
+    stepped = ((b, o, end) for b, o, end in own if isinstance(end, Stepped))
+    used = Counter(b.site for b, o, end in stepped if end.optimizer == o)
+    cleared = [(b, end) for b, _o, end in own if isinstance(end, Cleared)]
+    wasted, places = Counter(b.site for b, _end in cleared), Counter(end.site for _b, end in cleared)
+    shares = (used[line] / n for line, n in (used + wasted).items() if n >= LEAST)
+    at = places.most_common(1)[0][0] if places else None
+    return Turns(used.total(), wasted.total(), max(shares, default=1.0), at)
 
-    def __init__(self) -> None:
-        self.pending: list[Site | None] = []
-        self.used, self.wasted, self.places = (Counter[Site | None]() for _ in range(3))
 
-    def turns(self) -> Turns:
-        """The sums of these counts."""
-        used, wasted = self.used, self.wasted
-        shares = [used[s] / (used[s] + wasted[s]) for s in {*used, *wasted} if used[s] + wasted[s] >= 4]
-        cleared_at = self.places.most_common(1)[0][0] if self.places else None
-        return Turns(sum(used.values()), sum(wasted.values()), max(shares, default=1.0), cleared_at)
+def used_by(log: Log) -> dict[int, set[int]]:
+    """The ``id`` of each backward whose gradients a step used -> the optimizers that had got them."""
+    used = by_line((f for f in fates(log) if isinstance(f.end, Stepped)), lambda f: id(f.backward))
+    return {backward: {f.optimizer for f in own} for backward, own in used.items()}
 
 
 def trained_forwards(log: Log) -> set[int]:
     """The calls whose gradients were used in a step of an optimizer of their net; without any optimizer, all
     calls behind a backward."""
     held = {o.optimizer: o.parameters for o in log.of(OptimizerMade)}
-    parameters = {n.net: set(n.parameters) for n in log.of(NetMade)}
-    nets = {f.forward: f.net for f in log.of(Forward)}
     if not held:
         return {f for b in log.of(Backward) for f in b.forwards}
-    trained: set[int] = set()
-    pending: dict[int, set[int]] = {o: set() for o in held}
-    for event in log.events:
-        if isinstance(event, Backward):
-            for optimizer in event.filled:
-                pending[optimizer] |= set(event.forwards)
-        elif isinstance(event, Cleared):
-            for optimizer in event.optimizers:
-                pending[optimizer] = set()
-        elif isinstance(event, Stepped):
-            own = held.get(event.optimizer, set())
-            used = {f for f in pending.get(event.optimizer, ()) if f in nets}
-            trained |= {f for f in used if own & parameters.get(nets[f], set())}
-            pending[event.optimizer] = set()
-    return trained
+    parameters = {n.net: set(n.parameters) for n in log.of(NetMade)}
+    own = {f.forward: parameters.get(f.net, set()) for f in log.of(Forward)}
+    used = ((b, o) for b, o, end in fates(log) if isinstance(end, Stepped))
+    return {f for b, o in used for f in b.forwards if f in own and own[f] & held.get(o, set())}
