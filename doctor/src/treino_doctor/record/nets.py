@@ -51,8 +51,15 @@ BEHIND = 8  # earlier calls behind an answer without gradient, as of an encoder,
 # Without gradients, these run as one fused operation unless a mode is active: so the tape pauses meanwhile.
 FUSED = (nn.MultiheadAttention, nn.TransformerEncoderLayer, nn.TransformerEncoder)
 
-DROPOUTS = "dropout", *(f"{kind}_dropout" for kind in ("alpha", "feature", "feature_alpha"))
-DROPOUTS += "dropout1d", "dropout2d", "dropout3d"
+DROPOUTS = (
+    "dropout",
+    "dropout1d",
+    "dropout2d",
+    "dropout3d",
+    "alpha_dropout",
+    "feature_dropout",
+    "feature_alpha_dropout",
+)
 
 
 class Nets(Observer):

@@ -57,10 +57,23 @@ class Recorder:
         self.rows = Rows(of, nets, loaders)
         self.sklearn = SklearnHooks(self.hooks, self.rows)
         self._parts: tuple[Observer, ...] = (
-            *(self.rows, gradients, gradients.clearing, Owners(of, gradients, nets), marks, nets),
-            *(Losses(of, nets), Masks(of), Reshapes(of, nets), Clips(of, gradients.held), finiteness),
-            *(Activations(of, nets, gradients), Unreached(of, nets, gradients), Reads(of, nets)),
-            *(UnfilledTensors(of), Compiled(of, nets, self.entering), States(of, nets, gradients)),
+            self.rows,
+            gradients,
+            gradients.clearing,
+            Owners(of, gradients, nets),
+            marks,
+            nets,
+            Losses(of, nets),
+            Masks(of),
+            Reshapes(of, nets),
+            Clips(of, gradients.held),
+            finiteness,
+            Activations(of, nets, gradients),
+            Unreached(of, nets, gradients),
+            Reads(of, nets),
+            UnfilledTensors(of),
+            Compiled(of, nets, self.entering),
+            States(of, nets, gradients),
         )
         self.nets.roots.append(self._root)
         of.called.append(self._called)
