@@ -11,8 +11,18 @@ from hypothesis import strategies as st
 
 from treino_doctor.record import values, windows
 from treino_doctor.record.gradients import LOGGED
-from treino_doctor.record.log import Backward, Event, Forward, Log, OptimizerEnded, OptimizerMade, Reached
-from treino_doctor.record.recorder import Recorder
+from treino_doctor.record.log import (
+    Backward,
+    Event,
+    Forward,
+    Log,
+    LossCall,
+    OptimizerEnded,
+    OptimizerMade,
+    Reached,
+)
+from treino_doctor.record.nets import PASSED
+from treino_doctor.record.recorder import ALIKE, Recorder
 from treino_doctor.rules import rules
 from treino_doctor.rules.rule import PRELUDE
 
@@ -51,6 +61,14 @@ right = 0
 with torch.no_grad():
     for i in range({n}):
         right += (net(x[i % 240:][:1]).argmax(1) == y[i % 240:][:1]).sum()
+"""
+LETTERS = """
+net = nn.Linear(8, 3)
+optimizer = torch.optim.Adam(net.parameters())
+for step in range({turns}):
+    optimizer.zero_grad()
+    sum(F.cross_entropy(net(x[i : i + 1]), y[i : i + 1]) for i in range({letters})).backward()
+    optimizer.step()
 """
 ROLLOUT = """
 state = x[:1]
@@ -110,6 +128,16 @@ def _looks(log: Log, rule: str) -> int:
     every = Visited(log.events)
     list(rules()[rule].decide(Log(every)))
     return every.looks
+
+
+def test_letter_by_letter_three_steps_are_recorded_whole_and_later_ones_now_and_then():
+    log = watched(LETTERS.format(turns=10, letters=50))[0].log
+    counts = [sum(call.turn == turn for call in log.of(Forward)) for turn in range(10)]
+    assert counts[:ALIKE] == [50] * ALIKE
+    assert 1 <= sum(counts[ALIKE:]) < 50
+    assert not any(o.name == PASSED for loss in log.of(LossCall) for o in loss.graph.operations)
+    few = watched(LETTERS.format(turns=10, letters=7))[0].log
+    assert len(few.of(Forward)) == 10 * 7
 
 
 def test_a_sum_over_a_long_evaluation_is_kept_as_a_range():
