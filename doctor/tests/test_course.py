@@ -7,9 +7,9 @@ from sklearn.metrics import log_loss
 from torch.nn import functional
 
 from examination import examined, examined_with_values
-from treino_doctor.output.coverage import commonest, evaluation, right, summary
+from treino_doctor.output.coverage import commonest, evaluation, is_beaten, right, summary
 from treino_doctor.record.row_log import Evaluated
-from treino_doctor.rules.course import training
+from treino_doctor.rules.course import Training, training
 
 START = """
 import torch
@@ -164,3 +164,9 @@ def test_a_net_that_knows_its_rows_by_heart(labels, epochs, loss, told, tmp_path
     said = [s for s in summary(log) if "new rows" in s]
     assert len(said) == bool(told)
     assert all(told in s for s in said)
+
+
+@pytest.mark.parametrize(("constant", "beaten"), [(0.4, True), (7.6e-7, False)])
+def test_targets_that_hardly_differ_are_not_compared_with_one_answer(constant, beaten):
+    course = Training(None, (1.0,) * 40, constant, (), frozenset())
+    assert is_beaten(course) is beaten

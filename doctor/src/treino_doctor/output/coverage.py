@@ -20,6 +20,7 @@ from treino_doctor.rules.judged import groups
 from treino_doctor.rules.metric_wrong_axis import BEST, axis_of
 
 NOISE = 3  # standard deviations within which an accuracy counts as chance
+TINY = 1e-6  # times the first loss: targets that differ by less are made, as by a net, and not measured
 HARDLY = 0.95  # times a constant prediction's loss; above this a loss is hardly better
 SCALED = 128  # a loss this many times larger than torch's was scaled for backward, as by a GradScaler
 FEW = 20  # rows of an evaluation, and rows for each class; with fewer, chance says nothing
@@ -64,7 +65,8 @@ def _losses(log: Log) -> list[str]:
 
 def is_beaten(loss: Training) -> bool:
     """Whether a training's loss ends hardly below, or above, that of the best constant answer."""
-    return loss.known and loss.whole and loss.stuck(HARDLY)
+    differ = loss.known and loss.constant > TINY * loss.first()
+    return differ and loss.whole and loss.stuck(HARDLY)
 
 
 def learned_nothing(log: Log) -> bool:
