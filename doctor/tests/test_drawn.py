@@ -10,22 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from examination import examined
+from written import parts
 
-HEAD = """\
-import copy
-import random
-
-import torch
-from torch import nn
-from torch.nn import functional as F
-from torch.utils.data import DataLoader, TensorDataset, random_split
-
-torch.manual_seed({seed})
-random.seed({seed})
-N, D = {rows}, {columns}
-data = torch.randn(N, D)
-score = 2 * data[:, 0] - data[:, 1] + 0.5 * data[:, 2]
-"""
+PARTS = parts("drawn.txt")
 # what is learned -> (targets, outputs, losses of (answers, targets), the classes that answers stand for)
 CLASSES = """\
 truth = (score > -1).long() + (score > 1).long()"""
@@ -81,27 +68,6 @@ NETS = {
     "class": "Net()",
     "memory": "Reader()",
 }
-KINDS = """\
-class Net(nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.first, self.second, self.last = nn.Linear(D, 24), nn.Linear(24, 24), nn.Linear(24, {out})
-
-    def forward(self, rows):
-        hidden = F.relu(self.first(rows))
-        return self.last(hidden + F.relu(self.second(hidden)))
-
-
-class Reader(nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.cell, self.out = nn.GRU(1, 16, batch_first=True), nn.Linear(16, {out})
-
-    def forward(self, rows):
-        state, _last = self.cell(rows[:, :, None])
-        return self.out(state[:, -1])
-
-"""
 OPTIMIZERS = (
     "torch.optim.SGD(net.parameters(), lr=0.1)",
     "torch.optim.SGD(net.parameters(), lr=0.05, momentum=0.9)",
@@ -144,34 +110,6 @@ KEPT = {
     "the newest": "kept = copy.deepcopy(net.state_dict())",
 }
 PRINTS = ('print(f"{epoch} {figure:.4f}")', 'print(epoch, "held", round(figure, 3))', "print(figure)", "pass")
-LOOP = """\
-net = {net}
-optimizer = {optimizer}
-criterion = {loss}
-scaler = torch.cuda.amp.GradScaler(enabled=False)
-best, kept, waited = {first}, None, 0
-
-
-def evaluate(rows_and_targets):
-    total, seen, batches = 0.0, 0, 0
-    net.eval()
-    with torch.no_grad():
-        for rows, target in rows_and_targets:
-            lost, hits = criterion({said}, target), {judged}
-            total += {added}
-            seen, batches = seen + {entries}, batches + 1
-    net.train()
-    return {figure}
-
-
-held_out = DataLoader(TensorDataset(*held), batch_size={size})
-for epoch in range({epochs}):
-    for rows, target in {batches}:
-{step}
-    figure = evaluate(held_out)
-    {shown}
-{kept}
-"""
 
 
 @st.composite
@@ -198,11 +136,11 @@ def scripts(draw) -> str:
         else "len(rows)"
     )
     out = 3 if kind == "classes" else 1
-    text = HEAD.format(seed=seed, rows=rows, columns=draw(st.integers(3, 8)))
+    text = PARTS["HEAD"].format(seed=seed, rows=rows, columns=draw(st.integers(3, 8)))
     text += truth.format(column=column, noise=noise) + "\nCUT = int(0.75 * N)\n" + SPLITS[one(SPLITS)] + "\n"
-    text += KINDS.format(out=out) if net in ("class", "memory") else ""
+    text += PARTS["KINDS"].format(out=out) if net in ("class", "memory") else ""
     kept = KEPT[one(KEPT)].format(better=">" if higher else "<", worse="<" if higher else ">")
-    return text + LOOP.format(
+    return text + PARTS["LOOP"].format(
         net=NETS[net].format(out=out),
         optimizer=one(OPTIMIZERS),
         loss=one(LOSSES[kind]),
