@@ -113,6 +113,8 @@ def test_a_way_that_was_left_is_listed_seen_again_and_gone_on_from(tmp_path: Pat
     run.rewind(40, lr=0.1)
     page = watched(run.path, lambda message, _body: sent.append(message.send))
     page.tick()
+    newest = page._vitals.listed(page.run.spec)
+    assert [each["step"] for each in newest] == [80]
 
     def state() -> dict[str, Any]:
         return next(each["state"] for each in sent[::-1] if "state" in each)
@@ -135,11 +137,18 @@ def test_a_way_that_was_left_is_listed_seen_again_and_gone_on_from(tmp_path: Pat
     )
     assert state()["result"] is None, "that of the newest way is another one's"
     assert same(page.snapshot.net, before.net)
-    signs = page._vitals.listed()
+    signs = page._vitals.listed(page.run.spec)
+    VERBS["look"](page, command("look", step=60, segment=0))
+    VERBS["look"](page, command("look", step=20))
+    assert page._vitals.listed(page.run.spec)[1:] == newest, "each way keeps what was measured on it"
+    VERBS["look"](page, command("look", step=80, segment=0))
+    assert [each["step"] for each in page._vitals.listed(page.run.spec)] == [20, 60, 80]
+    assert page._vitals.listed(page.run.spec)[2:] == signs
+    signs = page._vitals.listed(page.run.spec)
     for wrong, says in (({"segment": 7}, "no segment 7"), ({"segment": 0, "axes": ["x", "y"]}, "no feature")):
         with pytest.raises(TreinoError, match=says):
             VERBS["look"](page, command("look", **wrong))
-    assert (page.look.segment, page._vitals.listed()) == (0, signs)
+    assert (page.look.segment, page._vitals.listed(page.run.spec)) == (0, signs)
     request = VERBS["segment"](page, command("segment", changes={"weight_decay": 0.1}))
     assert isinstance(request, ContinueRequest)
     assert (page.look.segment, page.look.step, page.run.latest) == (None, None, None)

@@ -197,7 +197,7 @@ class RunPage:
         """Show the way to the end of ``look.segment``, which has changed: there, unless a step is in view."""
         if self.look.segment == segments_of((self.run.latest or self.run).spec)[-1].number:
             self.look.segment = None
-        self._vitals, self._stamp = Vitals(), 0
+        self._stamp = 0
         self._reopen()
         if self.look.segment is not None and self.look.step is None:
             self.look.step = self.last_step
@@ -266,7 +266,7 @@ class RunPage:
 
     def _measure_past(self) -> bool:
         """Measure one step that nobody has watched; return whether there was one."""
-        step = self._vitals.unmeasured(self.last_step)
+        step = self._vitals.unmeasured(self.last_step, self.run.spec)
         if step is None or self._sight is None:
             return False
         moment, run = self.playback.at(step, self.loss_S), self.run
@@ -279,9 +279,10 @@ class RunPage:
     def _add_vitals(self, moment: Snapshot, train: Mapping[str, float | None]) -> dict[str, Any]:
         training = self.playback.resolution(moment.segment).training
         norm, ratio = next_update(training, moment.step, moment.member)
-        if norm is None and (known := self._vitals.by_step.get(moment.step)):  # the training is elsewhere
+        place = moment.segment, moment.step
+        if norm is None and (known := self._vitals.by_place.get(place)):  # the training is elsewhere
             norm, ratio = known["gradient_norm"], known["update_ratio"]
-        self._vitals.add(moment.step, norm, ratio, moment.hp["lr"], train)
+        self._vitals.add(place, norm, ratio, moment.hp["lr"], train)
         return {"gradient_norm": norm, "update_ratio": ratio, "lr": moment.hp["lr"]}
 
     def _look_for_faults(self) -> bool:
@@ -413,7 +414,6 @@ class RunPage:
             if number != self._segment:
                 self.playback.resolutions.pop(number, None)
                 self._thinned, self._epochs = ThinnedLosses(), {}
-                self._vitals.leave(segments_of(self.run.spec)[-1].start)
                 self._segment = number
 
     def send_state(self) -> None:
@@ -643,7 +643,7 @@ class RunPage:
             "segment": self._segment,
             **more,
             "epochs": epochs(self.run, self.loss_S, self._epochs),
-            "vitals": self._vitals.listed(),
+            "vitals": self._vitals.listed(self.run.spec),
         }
         self._say({"curves": curves})
         for curves in (*left_losses(self.run.latest or self.run, self._told), *self.beside.curves()):

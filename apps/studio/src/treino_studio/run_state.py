@@ -1,7 +1,7 @@
 """The ``state`` message of a run's page (all but curves and frames), and the points of its curves."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -20,6 +20,7 @@ from treino.folders import (
     StoredRun,
     epoch_count,
     epochs_of,
+    path,
     read_validation_losses,
     segments_of,
     settings_text,
@@ -278,47 +279,61 @@ class ThinnedLosses:
 
 @dataclass
 class Vitals:
-    """Gradient norm, update size, learning rate and metrics on training rows, at steps that were drawn."""
+    """Gradient norm, update size, learning rate and metrics on training rows, at steps that were drawn: by
+    segment and step, so that a way that was left keeps its own."""
 
-    by_step: dict[int, dict[str, Any]] = field(default_factory=dict)
-    measured: set[int] = field(default_factory=set)  # steps of ``by_step``, and those thinned out of it
+    by_place: dict[tuple[int, int], dict[str, Any]] = field(default_factory=dict)
+    measured: set[tuple[int, int]] = field(default_factory=set)  # of ``by_place``, and thinned out of it
 
     def add(
         self,
-        step: int,
+        place: tuple[int, int],
         gradient_norm: float | None,
         update_ratio: float | None,
         lr: float,
         train: Mapping[str, float | None],
     ) -> None:
-        self.measured.add(step)
-        self.by_step[step] = {
+        segment, step = place
+        self.measured.add(place)
+        self.by_place[place] = {
             "step": step,
             "gradient_norm": gradient_norm,
             "update_ratio": update_ratio,
             "lr": lr,
             "train": dict(train),
         }
-        if len(self.by_step) > 2 * VITALS:
-            steps = sorted(self.by_step)
-            norm_N = [self.by_step[each]["gradient_norm"] for each in steps]
+        steps = sorted(at for number, at in self.by_place if number == segment)
+        if len(steps) > 2 * VITALS:
+            norm_N = [self.by_place[segment, at]["gradient_norm"] for at in steps]
             drawn = drawn_places(steps, np.array(norm_N, np.float64), VITALS)
-            self.by_step = {steps[k]: self.by_step[steps[k]] for k in drawn}
+            for at in {*steps} - {steps[k] for k in drawn}:
+                del self.by_place[segment, at]
 
-    def leave(self, step: int) -> None:
-        """Forget the steps after ``step``, which a rewind has left."""
-        self.by_step = {each: vital for each, vital in self.by_step.items() if each <= step}
-        self.measured = {each for each in self.measured if each <= step}
-
-    def unmeasured(self, last: int) -> int | None:
+    def unmeasured(self, last: int, spec: RunSpec) -> int | None:
         """A step up to the last one that shall be measured, although nobody has watched it; None: none is
         left."""
         steps = np.unique(np.linspace(0, last, PAST_VITALS).astype(int)).tolist()
         finer = (step for apart in (16, 4, 1) for step in steps[::apart])  # first a whole curve
-        return next((step for step in finer if step not in self.measured), None)
+        known = {step for _number, step in on_path(self.measured, spec)}
+        return next((step for step in finer if step not in known), None)
 
-    def listed(self) -> list[dict[str, Any]]:
-        return [self.by_step[step] for step in sorted(self.by_step)]
+    def listed(self, spec: RunSpec) -> list[dict[str, Any]]:
+        return [self.by_place[place] for place in on_path(self.by_place, spec)]
+
+
+def on_path(places: Iterable[tuple[int, int]], spec: RunSpec) -> list[tuple[int, int]]:
+    """Those of these segments and steps that lie on a run's path, in its order."""
+    by_segment = {each.segment.number: each for each in path(spec)}
+    return sorted(
+        (
+            (number, step)
+            for number, step in places
+            if (of := by_segment.get(number)) is not None
+            and step >= of.first
+            and (of.stop is None or step < of.stop)
+        ),
+        key=lambda place: place[1],
+    )
 
 
 def next_update(training: TrainingLoop, step: int, member: int) -> tuple[float | None, float | None]:
