@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from torch.nn import functional
 
 from apps.studio.tests.scripts import ADAM, Message, Seen, apart, here, script
@@ -14,7 +16,7 @@ from forked import plain
 from treino_studio.script import evaluations
 from treino_studio.script.evaluations import Evaluations
 from treino_studio.script.printed_figures import Count
-from treino_studio.script_curves import POINTS, ScriptCurve, ScriptCurves
+from treino_studio.script_curves import POINTS, PlannedSteps, ScriptCurve, ScriptCurves
 
 TRAINS = """
 labels = (y[:, 0] > 0).long()
@@ -193,6 +195,22 @@ def test_a_loop_over_a_range_tells_how_many_steps_there_will_be(
         planned.append(curves.planned.steps)
     assert planned[:3] == [None] * 3, "nothing is known before the second round"
     assert set(planned[3:]) == {18}
+
+
+@given(st.integers(2, 30), st.integers(50, 2000), st.integers(1, 300), st.integers(0, 9))
+def test_rounds_that_are_looked_at_now_and_then_tell_no_other_number(
+    rounds: int, each: int, apart: int, late: int
+) -> None:
+    """From one look to the next many steps are made; what is said is at most a tenth away, and round."""
+    planned = PlannedSteps()
+    for step in range(1 + late, rounds * each, apart):
+        planned.note("loop", Count((step - 1) // each, rounds), step)
+        assert planned.steps is None or abs(planned.steps / (rounds * each) - 1) <= 0.1
+    planned = PlannedSteps()
+    for step in range(1, 9000, 193):
+        planned.note("loop", Count((step - 1) // 900, 10), step)
+        assert planned.steps in (None, 9000)
+    assert planned.steps == 9000
 
 
 def test_a_loop_that_does_not_say_how_often_tells_nothing(

@@ -234,7 +234,8 @@ class PlannedSteps:
     """How many steps a script will make, estimated from counts such as "epoch 3 of 10"."""
 
     def __init__(self) -> None:
-        self._marks: dict[str, list[tuple[int, int]]] = {}  # numbers, and the steps at which they came
+        # numbers, and the first and last steps at which they were seen
+        self._marks: dict[str, list[tuple[int, int, int]]] = {}
         self._totals: dict[str, int] = {}
         self._unsteady: set[str] = set()  # units whose count began anew
 
@@ -245,9 +246,11 @@ class PlannedSteps:
         if marks and number < marks[-1][0]:
             self._unsteady.add(unit)
         if not marks or number != marks[-1][0]:
-            marks.append((number, step))
+            marks.append((number, step, step))
             if len(marks) > REMEMBERED:
                 del marks[1::2]
+        else:
+            marks[-1] = (number, marks[-1][1], step)
         if total is not None and self._totals.setdefault(unit, total) != total:
             self._unsteady.add(unit)
 
@@ -255,7 +258,8 @@ class PlannedSteps:
         """Return a copy that knows only what was known at a step."""
         known = PlannedSteps()
         known._marks = {
-            unit: [each for each in marks if each[1] <= step] for unit, marks in self._marks.items()
+            unit: [(number, first, min(last, step)) for number, first, last in marks if first <= step]
+            for unit, marks in self._marks.items()
         }
         known._totals, known._unsteady = {**self._totals}, {*self._unsteady}
         return known
@@ -268,14 +272,34 @@ class PlannedSteps:
             marks = self._marks.get(unit)
             if total is None or not marks or unit in self._unsteady:
                 continue
-            (first, begin), (last, end) = marks[0], marks[-1]
+            (first, begin, _), (last, end, _) = marks[0], marks[-1]
             if last == first or end == begin:
                 if total == 1:
                     continue
                 return None  # the next one tells how long one is
+            if unit == "loop":
+                return _of_rounds(marks, total)
             each = (end - begin) / (last - first)
             if unit == "step":
                 return round(end + (total - last) * each)
             before = max(0, first - 1) if first > 1 else 0  # a training that is resumed begins later
             return round((total - before) * each)
         return None
+
+
+def _of_rounds(marks: Sequence[tuple[int, int, int]], total: int) -> int | None:
+    """The roundest number of steps that so many rounds can have; None while it may be a tenth more or less.
+
+    Rounds are looked at now and then: one began after the last step at which another was seen, and before
+    the first at which it was seen itself. Where the first was not seen, it began with the first step.
+    """
+    begun = marks[0][1] - 1 if marks[0][0] == 0 else 0  # at most so many steps were made before the loop
+    before, (rounds, seen, _last) = marks[-2][2], marks[-1]
+    low = begun + total * (before - begun) / rounds
+    high = total * (seen - 1) / rounds
+    if high > 1.1 * low:
+        return None
+    middle, size = (low + high) / 2, 10 ** len(str(int(high)))
+    while size > 1 and not low <= round(middle / size) * size <= high:
+        size //= 10
+    return round(middle / size) * size
