@@ -12,7 +12,6 @@ from treino.engine.metrics import is_share, metric_name
 from treino.inspection.curves import Curves, Floats, smoothed
 from treino.plots import style
 
-LOG_FROM = 15.0  # a loss that changes by more than this factor is drawn on a logarithmic axis
 FEW = 3  # up to this many epochs, iterations are drawn too
 ACROSS = 2  # legend entries per line
 MOST, NAMES = len(style.PALETTE), 4  # maximum number of runs in one plot, and run names per legend line
@@ -67,8 +66,6 @@ def _loss(axes: "style.Axes", curves: Curves) -> "dict[str, style.Artist]":
     means = [curves.loss_E] + [of["loss"] for of in curves.evaluated.values() if "loss" in of]
     means += [value_E for of in curves.members.values() for value_E in of.get("loss", ())]
     steps = _steps(curves)
-    drawn = np.concatenate([*means, steps[1]])
-    bottom = floor(drawn) if spans(drawn) else None
     if np.isfinite(curves.loss_E).any():
         key[_("training, mean of the epoch's iterations")] = _line(axes, epoch_E, curves.loss_E, style.TRAIN)
     if len(steps[1]):
@@ -78,7 +75,7 @@ def _loss(axes: "style.Axes", curves: Curves) -> "dict[str, style.Artist]":
         )
         key[_("training, every iteration")] = line
     if np.isfinite(curves.deviation_E).any():
-        band = _band(axes, epoch_E, curves.loss_E, curves.deviation_E, "train", bottom)
+        band = _band(axes, epoch_E, curves.loss_E, curves.deviation_E, "train")
         key[_("± deviation over the epoch's iterations")] = band
     trained = len(key)
     for split, of in curves.evaluated.items():
@@ -86,38 +83,23 @@ def _loss(axes: "style.Axes", curves: Curves) -> "dict[str, style.Artist]":
             key[_answer_name(curves, split)] = _line(axes, epoch_E, of["loss"], style.INKS[split])
             deviation_E = of.get("loss_std", np.empty(0))
             if np.isfinite(deviation_E).any():
-                band = _band(axes, epoch_E, of["loss"], deviation_E, split, bottom)
+                band = _band(axes, epoch_E, of["loss"], deviation_E, split)
                 key[_("± deviation over batches of these rows")] = band
-    if bottom is not None:
-        axes.set_ylim(bottom, 1.2 * axes.get_ylim()[1])
-        style.log_axis(axes)
-        axes.set_ylabel(_("loss (log scale)"))
-    else:
-        axes.set_ylabel(_("loss"))
-        axes.set_ylim(bottom=0.0 if _near_zero(means) else None)
+    axes.set_ylabel(_("loss"))
+    axes.set_ylim(bottom=0.0 if _near_zero(means) else None)
     marks = _members(axes, curves, "loss") | _marks(axes, curves, "loss")
     if trained == ACROSS == len(key) - trained:  # one legend column per split
         return dict(list(key.items())[:trained]) | marks | key
     return key | marks
 
 
-def floor(loss: Floats) -> float:
-    """Return the lower limit of a logarithmic axis: half the lowest positive loss.
-
-    A mean minus its deviation may be 0 or less; the axis cuts such a band off.
-    """
-    return float(loss[np.isfinite(loss) & (loss > 0)].min()) / 2
-
-
 def _band(
-    axes: "style.Axes", epoch_E: Floats, mean_E: Floats, deviation_E: Floats, split: str, bottom: float | None
+    axes: "style.Axes", epoch_E: Floats, mean_E: Floats, deviation_E: Floats, split: str
 ) -> "style.Artist":
-    """Draw mean ± deviation at the epochs that have both. bottom: lower limit of a logarithmic axis."""
+    """Draw mean ± deviation at the epochs that have both."""
     seen = np.isfinite(mean_E) & np.isfinite(deviation_E)
     mean_E, deviation_E, epoch_E = mean_E[seen], deviation_E[seen], epoch_E[seen]
     low_E, high_E = mean_E - deviation_E, mean_E + deviation_E
-    if bottom is not None:
-        low_E = np.maximum(low_E, bottom / 10)
     if len(epoch_E) == 1:  # a band over one epoch has no width
         return axes.vlines(epoch_E, low_E, high_E, color=style.INKS[split], alpha=0.35, linewidth=6, zorder=2)
     return axes.fill_between(
@@ -178,12 +160,6 @@ def _steps(curves: Curves) -> tuple[Floats, Floats]:
         return np.empty(0), np.empty(0)
     seen = np.isfinite(loss_S)
     return curves.step_epoch_S[seen], loss_S[seen]
-
-
-def spans(values: Floats) -> bool:
-    """Whether these positive values span enough to need a logarithmic axis."""
-    seen = values[np.isfinite(values)]
-    return bool(len(seen) > 1 and seen.min() > 0 and seen.max() > LOG_FROM * seen.min())
 
 
 def _near_zero(values: list[Floats]) -> bool:
@@ -334,8 +310,6 @@ def _panel(axes: "style.Axes", curves: Sequence[Curve], smooth: float) -> None:
         if smooth:
             axes.plot(epoch_E, value_E, color=ink, linewidth=0.9, alpha=0.3, zorder=2)
         _line(axes, epoch_E, smoothed(value_E, smooth) if smooth else value_E, ink, linewidth=1.7)
-    if spans(np.concatenate([value_E for _e, value_E in curves])):
-        style.log_axis(axes)
 
 
 def _ends(axes: "style.Axes", runs: Sequence[Curves]) -> None:

@@ -86,12 +86,11 @@ def _icon(kind: str) -> Markup:
 
 
 def _loss_line(losses: Sequence[float | None]) -> Markup:
-    """Return the loss line over the slider (logarithmic for a wide range), with a mark at the frame."""
+    """Return the loss line over the slider, with a mark at the frame."""
     loss_F = np.array([np.nan if loss is None else loss for loss in losses], np.float64)
-    place_F = np.flatnonzero(np.isfinite(loss_F) & (loss_F > 0))
+    place_F = np.flatnonzero(np.isfinite(loss_F))
     high_F, points = loss_F[place_F], ""
     if len(high_F):
-        high_F = np.log(high_F) if high_F.max() > 10 * high_F.min() else high_F
         up_F = 30 - 28 * (high_F - high_F.min()) / (np.ptp(high_F) or 1.0)
         across_F = 100 * place_F / max(1, len(losses) - 1)
         points = " ".join(f"{x:.2f},{y:.1f}" for x, y in zip(across_F, up_F, strict=True))

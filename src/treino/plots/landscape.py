@@ -11,7 +11,6 @@ from treino.data.splits import split_name
 from treino.inspection.input_planes import Floats
 from treino.inspection.landscape import STANDS, Interpolation, Landscape, SurfacePoint
 from treino.plots import style
-from treino.plots.curves import spans
 
 # ---- the picture of a loss landscape
 
@@ -291,16 +290,9 @@ def line_figure(shown: Interpolation, first: str, second: str) -> "style.Figure"
         handles.append(drawn)
         labels.append(split_name(split))
         ends = np.interp([0.0, 1.0], shown.at_R, loss_R)
-        way = np.linspace(0, 1, 101)  # linear in the loss, also on a logarithmic axis
-        straight = ends[0] + way * (ends[1] - ends[0])
-        axes.plot(way, straight, color=style.INKS[split], linewidth=1.0, linestyle=(0, (2, 2)))
+        axes.plot([0, 1], ends, color=style.INKS[split], linewidth=1.0, linestyle=(0, (2, 2)))
         axes.plot([0, 1], ends, "o", color=style.INKS[split], markersize=7, markeredgecolor="white", zorder=5)
-    seen = np.concatenate([loss_R[np.isfinite(loss_R)] for loss_R in shown.loss.values()])
-    if spans(seen):
-        style.log_axis(axes)
-        axes.set_ylabel(_("loss (log scale)"))
-    else:
-        axes.set_ylabel(_("loss"))
+    axes.set_ylabel(_("loss"))
     axes.axvspan(shown.at_R[0], 0, color=style.FAINT, alpha=0.45, linewidth=0, zorder=0)
     axes.axvspan(1, shown.at_R[-1], color=style.FAINT, alpha=0.45, linewidth=0, zorder=0)
     axes.set_xlim(float(shown.at_R[0]), float(shown.at_R[-1]))

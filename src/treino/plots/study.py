@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 from treino.base.words import _, numeral
 from treino.engine.metrics import metric_name
 from treino.folders.documents.sweep import StudyRow
-from treino.plots.curves import floor, spans
-from treino.plots.style import ALARM, INK, PALETTE, SOFT, beside, label, log_axis, look, stroke, titled
+from treino.plots.style import ALARM, INK, PALETTE, SOFT, beside, label, look, stroke, titled
 from treino.training.sweeps.study_document import MILLISECONDS_BELOW, seconds_text
 
 if TYPE_CHECKING:
@@ -92,13 +91,12 @@ def curves_figure(lines: Sequence[StudyCurve], title: str, target: float | None)
         width = (0.89 - gap * (columns - 1)) / columns
         height = (top - bottom - 0.2 / inches - between * (rows - 1)) / rows
         first: Any = None
-        low = _bottom(lines)
         for place, panel in enumerate(panels):
             x = 0.09 + (width + gap) * (place % columns)
             y = top - 0.2 / inches - height - (height + between) * (place // columns)
             axes = figure.add_axes((x, y, width, height), sharex=first, sharey=first)
             first = first or axes
-            _panel(axes, [line for line in lines if line.panel == panel], looks(lines), low)
+            _panel(axes, [line for line in lines if line.panel == panel], looks(lines))
             axes.set_title(label(panel, 30), fontsize=11, loc="left", color=INK)
             axes.grid(axis="y")
             if place % columns:
@@ -109,7 +107,7 @@ def curves_figure(lines: Sequence[StudyCurve], title: str, target: float | None)
                 axes.set_xlabel(_("epoch"))
             else:
                 axes.tick_params(labelbottom=False)
-        _scale(first, lines, low)
+        _scale(first, lines)
         levels = _levels(first, lines, target)
         for axes in figure.axes:
             for value, own, _text in levels:
@@ -123,16 +121,13 @@ def _panel(
     axes: "Axes",
     lines: Sequence[StudyCurve],
     look_of: Mapping[tuple[str, str], CurveStyle],
-    bottom: float | None,
 ) -> None:
-    """Draw one panel. bottom: lower limit of a logarithmic axis, None for a linear one."""
+    """Draw one panel."""
     for line in lines:
         own = look_of[line.mode, line.setting]
         loss_E, deviation_E = _floats(line.row.loss), _floats(line.row.loss_std)
         epoch_E = np.arange(1.0, len(loss_E) + 1)
         low_E, high_E = loss_E - deviation_E, loss_E + deviation_E
-        if bottom is not None:
-            low_E = np.maximum(low_E, bottom / 10)
         if len(loss_E) == 1:  # a band over one epoch has no width
             axes.vlines(epoch_E, low_E, high_E, color=own.colour, alpha=0.3, linewidth=6)
         else:
@@ -141,22 +136,12 @@ def _panel(
         axes.plot(epoch_E, loss_E, color=own.colour, linestyle=own.stroke, **dots)
 
 
-def _bottom(lines: Sequence[StudyCurve]) -> float | None:
-    """Return the lower limit of the loss axis if it is logarithmic, else None."""
-    losses = np.concatenate([_floats(line.row.loss) for line in lines])
-    return floor(losses) if spans(losses[losses > 0]) else None
-
-
-def _scale(axes: "Axes", lines: Sequence[StudyCurve], bottom: float | None) -> None:
+def _scale(axes: "Axes", lines: Sequence[StudyCurve]) -> None:
     from matplotlib.ticker import MaxNLocator
 
     losses = np.concatenate([_floats(line.row.loss) for line in lines])
     fine = losses[np.isfinite(losses) & (losses > 0)]
-    if bottom is not None:
-        axes.set_ylim(bottom, 1.2 * axes.get_ylim()[1])
-        log_axis(axes)
-    else:
-        axes.set_ylim(bottom=0 if not len(fine) or fine.min() < fine.max() / 3 else None)
+    axes.set_ylim(bottom=0 if not len(fine) or fine.min() < fine.max() / 3 else None)
     axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
     epochs = max(line.row.epochs for line in lines)
     axes.set_xlim(0.6 if epochs < 4 else 1 - 0.03 * epochs, epochs + (0.4 if epochs < 4 else 0.03 * epochs))

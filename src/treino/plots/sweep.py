@@ -12,7 +12,7 @@ from treino.engine.metrics import metric_name
 from treino.inspection.input_planes import Plane
 from treino.plots import style
 from treino.plots.film import grid_figure
-from treino.training.search.judge import WIDE, Density, Setting, SettingImportance, SweepFigures
+from treino.training.search.judge import Density, Setting, SettingImportance, SweepFigures
 
 # ---- learning curves
 
@@ -41,15 +41,11 @@ def density_figure(d: Density, name: str, metric: str, falls: bool) -> "style.Fi
         d.epoch_E, d.best_E.clip(low, high), color=style.PALETTE[5], linewidth=2.4, marker=dot
     )
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    if d.log:
-        axes.set_yscale("log")
-    axes.set_ylim(low * (low / high) ** MARGIN if d.log else low - MARGIN * (high - low), high)
-    if d.log:
-        style.log_axis(axes)
+    axes.set_ylim(low - MARGIN * (high - low), high)
     axes.set_xlim(_borders(d.epoch_E)[0], _borders(d.epoch_E)[-1])
     axes.set_xlabel(_("epoch"))
     name = metric_name(metric)
-    axes.set_ylabel(_("{what} (log scale)").format(what=name) if d.log else name)
+    axes.set_ylabel(name)
     names = [_("the best, network {n}").format(n=d.best), _("median of those that still train")]
     style.legend(axes, [best, middle], names, loc="upper right" if falls else "lower right")
     return figure
@@ -274,7 +270,7 @@ def _slice(axes: "style.Axes", s: SweepFigures, setting: Setting) -> None:
         turn_M = (s.member_M * 0.6180339887) % 1 - 0.5
         x_M = x_M + turn_M * JITTER / max(1, setting.levels)
     fine_M = np.isfinite(s.figure_M)
-    low, high, log = _range(s)
+    low, high = _range(s)
     y_M = s.figure_M.clip(low, high)
     size = float(np.interp(len(x_M), (50, 1000), (26, 8)))
     cut_M = fine_M & ~s.finished_M
@@ -286,11 +282,8 @@ def _slice(axes: "style.Axes", s: SweepFigures, setting: Setting) -> None:
         axes.scatter(
             x_M[best], y_M[best], 70, color=style.PALETTE[5], edgecolors="white", linewidths=0.8, zorder=5
         )
-    if log:
-        axes.set_yscale("log")
-    axes.set_ylim(*_margins(low, high, log))
-    if log:
-        style.log_axis(axes)
+    more = 0.05 * (high - low)
+    axes.set_ylim(low - more, high + more)
     at = axes.get_ylim()[0 if s.better > 0 else 1]
     lost = s.diverged_M
     at_M = np.full(len(lost), at)[lost]
@@ -303,21 +296,12 @@ def _slice(axes: "style.Axes", s: SweepFigures, setting: Setting) -> None:
     axes.grid(axis="y")
 
 
-def _range(s: SweepFigures) -> tuple[float, float, bool]:
-    """Return the axis' range, from the best to values worth distinguishing, and whether it is logarithmic."""
+def _range(s: SweepFigures) -> tuple[float, float]:
+    """Return the axis' range, from the best to values worth distinguishing."""
     fine = s.figure_M[np.isfinite(s.figure_M)]
     if not len(fine):
-        return 0.0, 1.0, False
+        return 0.0, 1.0
     low, high = float(fine.min()), float(fine.max())
     if s.better < 0:
         high = float(np.quantile(fine, 0.98))
-    high = max(high, low + 1e-9)
-    return low, high, s.better < 0 < low and high > WIDE * low
-
-
-def _margins(low: float, high: float, log: bool) -> tuple[float, float]:
-    if log:
-        more = (high / low) ** 0.05
-        return low / more, high * more
-    more = 0.05 * (high - low)
-    return low - more, high + more
+    return low, max(high, low + 1e-9)

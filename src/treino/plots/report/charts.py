@@ -13,7 +13,6 @@ from treino.engine.metrics import is_charted, is_share, metric_name
 from treino.folders.documents.run_result import RunResult
 from treino.inspection.curves import Curves
 from treino.inspection.outputs import Confusion
-from treino.plots.curves import spans
 from treino.plots.report.blocks import Block, Drawing, ListBlock, Paragraph, TableBlock, TableCell
 from treino.plots.svg_charts import Estimate, Mark, Series, interval_chart, line_chart
 
@@ -120,11 +119,9 @@ def curve_charts(runs: Sequence[Curves], same_loss: bool = True) -> list[Drawing
     marks = _marks(runs[0]) if alone else []
     charts: list[Drawing] = []
     if same_loss and any(np.isfinite(s.y_N).any() for s in loss):
-        logarithmic = spans(np.concatenate([s.y_N for s in loss]))
         what = _("loss") if alone else _("validation loss")
-        named = _("{what} (log scale)").format(what=what) if logarithmic else what
-        names: dict[str, Any] = {"x_label": _("epoch"), "y_label": named, "alt": _alt(what, loss)}
-        charts.append(Drawing(line_chart(loss, **names, marks=marks, logarithmic=logarithmic)))
+        names: dict[str, Any] = {"x_label": _("epoch"), "y_label": what, "alt": _alt(what, loss)}
+        charts.append(Drawing(line_chart(loss, **names, marks=marks)))
     if any(np.isfinite(s.y_N).any() for s in metric):
         what = metric_name(runs[0].metric)
         what = what if alone else _("validation {metric}").format(metric=what)

@@ -212,7 +212,6 @@ Row = Mapping[str, Any]
 TREES = 200
 SHUFFLES = 10
 FEWEST = 10  # minimum number of networks for a forest
-WIDE = 6.0  # metrics that differ by more than this factor get a logarithmic scale
 CELLS = 60  # cells of a density along the metric's axis
 
 
@@ -362,7 +361,7 @@ class Density:
 
     epoch_E: the epochs of evaluations. edge_G: ``[G + 1]``: the edges of the metric's cells. count_GE: ``[G,
     E]``: the number of networks in each cell at each epoch. median_E: the median of the networks still in
-    training. best_E: the curve of ``best``, the best network at the end. log: cells have equal ratios.
+    training. best_E: the curve of ``best``, the best network at the end.
     """
 
     epoch_E: Floats
@@ -371,7 +370,6 @@ class Density:
     median_E: Floats
     best_E: Floats
     best: int
-    log: bool
 
 
 def density(
@@ -408,10 +406,7 @@ def density(
     low, high = float(finite.min()), float(finite.max())
     if better < 0:  # exploding curves would compress all others into a line
         high = max(float(np.quantile(finite, 0.98)), low + 1e-12)
-    log = better < 0 < low and high > WIDE * low
-    edge_G = (
-        np.geomspace(low, high, CELLS + 1) if log else np.linspace(low, max(high, low + 1e-12), CELLS + 1)
-    )
+    edge_G = np.linspace(low, max(high, low + 1e-12), CELLS + 1)
     clipped_ME = np.where(np.isfinite(value_ME), value_ME.clip(low, edge_G[-1]), np.nan)
     count_GE = np.stack(
         [np.histogram(column[np.isfinite(column)], edge_G)[0] for column in clipped_ME.T], 1
@@ -419,4 +414,4 @@ def density(
     median_E = np.array(
         [np.median(c[np.isfinite(c)]) if np.isfinite(c).any() else np.nan for c in value_ME.T]
     )
-    return Density(epoch_E, edge_G, count_GE, median_E, best_E, best, log)
+    return Density(epoch_E, edge_G, count_GE, median_E, best_E, best)
