@@ -45,9 +45,12 @@ def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealStudio]:
     assert found.said == []
 
 
-def opened_at(studio: RealStudio, browser: Any, place: str, ready: str) -> Any:
+def opened_at(studio: RealStudio, browser: Any, place: str, ready: str, socket: Any = None) -> Any:
+    """A page that is read. socket: gets its connections as they are made."""
     page = studio.open(browser, bypass_csp=True, timezone_id="UTC")
     page.add_init_script(DRAWN)
+    if socket:
+        page.on("websocket", socket)
     page.goto(f"{studio.site}{place}?lang=en")
     page.locator(ready).first.wait_for()
     return page

@@ -230,11 +230,12 @@ class Fanned:
         """The message for the page, as apps/studio/docs/studio-script.md describes it."""
         fan, step, futures = self.fan, self.step, self.futures
         listed, worths = list[dict[str, Any]](), dict[int, float]()
+        averaged = max(1, round(TAIL * fan.steps))
         for branch in futures:
             assert branch.future is not None
             losses = branch.losses[: fan.steps]
             over = branch.status in ("asleep", "ended")
-            tail = [loss for loss in losses[-max(1, round(TAIL * fan.steps)) :] if loss is not None]
+            tail = [loss for loss in losses[-averaged:] if loss is not None]
             worth = math.fsum(tail) / len(tail) if over and tail else None
             failed = over and (losses[-1:] == [None] or branch.exit not in (None, 0))
             if worth is not None and not failed:
@@ -273,6 +274,7 @@ class Fanned:
             "step": step,
             "steps": fan.steps,
             "done": min(done, fan.steps),
+            "averaged": averaged,
             "metric": "loss",
             "split": "validation" if judged else "train",
             "best": min(worths, key=lambda future: worths[future]) if finished and worths else None,

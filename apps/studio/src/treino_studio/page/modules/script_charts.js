@@ -1,6 +1,7 @@
 /** The charts of a script: its losses and accuracies, learning rates and gradient norms, of each of its processes. */
 
 import { chart, colourOf, shown } from './lines.js';
+import { whole } from './numbers.js';
 import { look } from './theme.js';
 import { localised, t } from './words.js';
 
@@ -37,17 +38,18 @@ export function makeCharts(pick, laid) {
       const own = curves.get(run.name);
       if (own?.step.length)
         figures.loss.push(
-          line(own, several ? run.title : `${t('loss')}, ${t('train')}`, several ? run.colour : look.train, run, {
+          line(own, [several && run.title, nameOfLoss(own)].filter(Boolean).join(' · '), look.train, run, {
             noisy: true,
             ring: run.number > 0,
+            tag: run.number ? String(run.number) : null,
           }),
         );
       for (const each of state.figures[run.name] ?? []) {
         const found = curves.get(each.curve);
         if (found)
           figures[each.name].push(
-            line(found, titleOf(each, run, several), several ? run.colour : colourOfSplit(each), run, {
-              dash: several || each.split === 'train',
+            line(found, run.present ? titleOf(each) : null, colourOfFigure(each), run, {
+              ...(each.split === 'train' ? { dash: true } : {}),
               dot: true,
             }),
           );
@@ -66,7 +68,8 @@ export function makeCharts(pick, laid) {
       { name: t('loss'), lines: figures.loss, falls: true },
       ...(figures.accuracy.length ? [{ name: t('accuracy'), lines: figures.accuracy, log: null, high: 1 }] : []),
     ];
-    losses.draw({ panes, x, marks: marksOf(state.changes), more: (_context, box) => laid(box) });
+    const margin = several ? { right: 30 } : {}; // for the numbers of the branches
+    losses.draw({ panes, x, margin, marks: marksOf(state.changes), more: (_context, box) => laid(box) });
     rates.draw({ panes: [{ lines: ofKind(curves, 'lr', runs, state.present) }], x });
     norms.draw({ panes: [{ lines: ofKind(curves, 'norm', runs, state.present) }], x });
   }
@@ -81,13 +84,13 @@ export function runsOf(state) {
     present,
     name: number ? `branch-${number}` : 'script',
     title: titleOfRun({ number, text }),
-    colour: number ? colourOf(number) : look.train,
   }));
   return runs.sort((a, b) => a.present - b.present);
 }
 export const titleOfRun = ({ number, text }) =>
   number ? [`branch-${number}`, localised(text ?? '')].filter(Boolean).join(' · ') : t('first_process');
 
+/** A hue says which figure it is, on all ways; those that are not the present one are pale, in dashes. */
 const line = ({ step, loss, low, high }, name, colour, { present }, more) => ({
   x: step,
   y: loss,
@@ -95,34 +98,33 @@ const line = ({ step, loss, low, high }, name, colour, { present }, more) => ({
   high,
   name,
   colour,
-  alpha: present ? 1 : 0.45,
   strong: present,
+  ...(present ? {} : { alpha: 0.45, dash: true }),
   ...more,
 });
 
-function titleOf({ name, split, line: place, printed }, run, several) {
-  const words = [
-    t(name),
-    t(SPLITS[split]),
-    place != null && t('line_number', { line: place }),
-    split && printed && t('printed'),
-  ]
+/** What a point of a curve of losses is: of many steps the mean of some. */
+export const nameOfLoss = ({ step, low }) =>
+  low?.length ? t('batch_loss_mean', { n: whole(step[1] - step[0]) }) : `${t('loss')}, ${t('train')}`;
+
+const titleOf = ({ name, split, line: place, printed }) =>
+  [t(name), t(SPLITS[split]), place != null && t('line_number', { line: place }), split && printed && t('printed')]
     .filter(Boolean)
     .join(', ');
-  return several && !run.present ? null : words;
-}
-/** Losses and accuracies differ in hue, as their splits do. */
-const colourOfSplit = ({ name, split }) =>
+/** As on a run's page. */
+const colourOfFigure = ({ name, split }) =>
   name === 'accuracy'
-    ? colourOf({ train: 3, validation: 2, test: 7 }[split] ?? 8)
+    ? ({ train: look.train_figure, validation: look.val_figure }[split] ?? colourOf(split === 'test' ? 7 : 8))
     : ({ train: look.train, validation: look.val, test: look.ink }[split] ?? look.mark);
 
 function ofKind(curves, of, runs, present) {
-  const colours = [look.train, look.val, look.mark, look.ink];
+  const colours = [look.ink, look.soft]; // no figure's hue
   return runs.flatMap((run) =>
     [...curves.values()]
       .filter((curve) => curve.of === of && (curve.run === run.name || curve.run.startsWith(`${run.name} `)))
-      .map((curve, k) => line(curve, run.name === present ? curve.name : null, colours[k % 4], run, {})),
+      .map((curve, k) =>
+        line(curve, run.name === present ? curve.name : null, colours[k % 2], run, k % 4 > 1 ? { dash: true } : {}),
+      ),
   );
 }
 

@@ -1,7 +1,7 @@
 /** The time machine of a script: its sleeping copies along the steps, going back to one, several futures of one. */
 
 import { el, numberIn, setText } from './dom.js';
-import { chart, colourOf, panel } from './lines.js';
+import { chart, panel } from './lines.js';
 import { clamp, num, whole } from './numbers.js';
 import { makeScale, swatch } from './scale.js';
 import { titleOfRun } from './script_charts.js';
@@ -37,6 +37,7 @@ export function makeTimeMachine(ask) {
   const wrong = el('p', { class: 'bad', role: 'alert', hidden: true });
   const track = el('div', { class: 'steps', id: 'script-track', role: 'group', 'aria-label': t('checkpoints') }, done);
   const forms = el('div', { id: 'script-checkpoint' });
+  const heading = el('h3', {});
   const branches = el('ul', { id: 'script-branches', class: 'notes' });
   const head = el('div', { class: 'asks' }, el('label', { class: 'tick' }, keep, t('keep_checkpoints')), mark, memory);
   const node = panel(t('time_machine'), why, head, wrong, track, forms, branches);
@@ -135,13 +136,14 @@ export function makeTimeMachine(ask) {
   function buildForms(off) {
     const found = byNumber(chosen);
     const key = JSON.stringify([found?.number, off]);
+    if (found) setText(heading, aboutOf(found));
     if (key === built) return;
     built = key;
     if (!found)
       return forms.replaceChildren(...(kept().length ? [el('p', { class: 'hint' }, t('choose_checkpoint'))] : []));
     const now = found.rates; // of its own step and process
     forms.replaceChildren(
-      el('h3', {}, aboutOf(found)),
+      heading,
       el('div', { class: 'pairs' }, rewindForm(found, now, off), fanForm(found, now, off)),
     );
   }
@@ -245,7 +247,6 @@ export function makeTimeMachine(ask) {
         return el(
           'li',
           { class: each.present ? 'chosen' : null },
-          swatch(each.number ? colourOf(each.number) : 'var(--train)'),
           el('b', {}, titleOfRun(each)),
           el('span', { class: 'hint' }, words.filter(Boolean).join(' · ')),
           !each.present &&
@@ -321,10 +322,9 @@ function makeFanPanel(ask) {
         const loss = each.status === 'diverged' ? t('status_diverged') : num(each.worth ?? each.loss.at(-1), 3);
         const [, , said, button] = item.children;
         item.className = each.future === fan.best ? 'chosen' : '';
-        setText(
-          said,
-          `${t(fan.split === 'validation' && each.worth != null ? 'validation_loss' : 'training_loss')} ${loss}`,
-        );
+        const last = each.worth == null || (fan.split === 'train' && fan.averaged === 1);
+        const mean = t('batch_loss_mean', { n: whole(fan.averaged) });
+        setText(said, `${last ? t('training_loss') : fan.split === 'train' ? mean : t('validation_loss')} ${loss}`);
         button.disabled = !steers;
         button.setAttribute('aria-label', t('keep_future', { what: localised(each.text), loss }));
       },

@@ -39,13 +39,13 @@ export function makeVitals(page) {
       const line = {
         x: past.map((each) => each.step),
         y: past.map((each) => each[sign]),
-        colour: look.train,
+        colour: look.ink,
         width: 1.6,
         looked: true,
         name: t(sign),
         dot: now?.[sign],
       };
-      charts[sign].draw({ panes: [{ lines: [line], log: true, guide }], x: { name: t('word_step'), end }, at: step });
+      charts[sign].draw({ panes: [{ lines: [line], guide }], x: { name: t('word_step'), end }, at: step });
     }
     const key = JSON.stringify([
       state.findings,
