@@ -250,7 +250,8 @@ class ScriptFigures:
             message["optimizer_of_losses"] = [order for _loss, order in losses]
         if evaluations := self.evaluations.take():
             message["evaluations"] = evaluations
-        if loop := self._loops.progress():
+        # while it waits before a step, the round of that step has begun
+        if stepped is not None and (loop := self._loops.progress()):
             message["loop"] = loop
         return message
 
