@@ -29,9 +29,9 @@ READY = {
     "home": ".rows tbody tr[data-row]",
 }
 LOOKS = [
-    pytest.param("lang=en&theme=light", marks=pytest.mark.slow),
-    pytest.param("lang=pt_BR&theme=dark", marks=pytest.mark.release),
-]
+    pytest.param("lang=en", marks=pytest.mark.slow),
+    pytest.param("lang=pt_BR", marks=pytest.mark.release),
+]  # each in light and dark
 
 
 @pytest.fixture(scope="module")
@@ -87,10 +87,15 @@ def of_script(scripts: RealStudio, browser: Any) -> Any:
 
 
 def hindrances(page: Any, axe: str) -> list[Any]:
-    """What cannot be read at some width, and what hinders who reads with other means."""
-    found = faults(page)
+    """What cannot be read at some width, and what hinders who reads with other means, in light and dark."""
+    found: list[Any] = [*faults(page).items()]
     page.evaluate(axe)
-    return [*found.items(), *page.evaluate(AXE)]
+    for _theme in range(2):
+        theme = page.evaluate("document.documentElement.dataset.theme")
+        found += [(theme, each) for each in page.evaluate(AXE)]
+        page.locator("#theme").click()
+        page.mouse.move(2, 2)
+    return found
 
 
 @pytest.mark.proof

@@ -4,6 +4,7 @@ import { makeChart, namedOf } from './chart.js';
 import { Connection, Refusal } from './connection.js';
 import { el, pointIn } from './dom.js';
 import { num, whole } from './numbers.js';
+import { underway } from './press.js';
 import { placeAt } from './store.js';
 import { show } from './tables.js';
 import { classColour } from './theme.js';
@@ -154,7 +155,7 @@ export function connected(shell, kind, take, name) {
     connection,
     async command(verb, fields) {
       try {
-        return await connection.send(verb, fields);
+        return await underway(connection.send(verb, fields));
       } catch (refusal) {
         if (!(refusal instanceof Refusal)) throw refusal;
         shell.say([refusal.message, refusal.hint].filter(Boolean).join(' '), 'warning');

@@ -9,6 +9,7 @@ import { drawImages } from './images.js';
 import { fixed, num, percent, whole } from './numbers.js';
 import { makePicker } from './picker.js';
 import { drawPlane, makePlane } from './plane.js';
+import { underway } from './press.js';
 import { drawFit, drawLine, drawSurface } from './regression.js';
 import { answers, nearest, SPLITS } from './rows.js';
 import { partOf } from './store.js';
@@ -115,8 +116,10 @@ export function makePicture(page) {
     now[k] = name;
     page.look({ axes: [now[0], now[1]] });
   }
-  $('#axes-better').addEventListener('click', () => page.look({ axes: page.store.frame.agreement.better.axes }));
-  $('#axes-auto').addEventListener('click', () => page.look({ axes: null }));
+  $('#axes-better').addEventListener('click', () =>
+    underway(page.look({ axes: page.store.frame.agreement.better.axes })),
+  );
+  $('#axes-auto').addEventListener('click', () => underway(page.look({ axes: null })));
 
   canvas.addEventListener('pointermove', (event) => {
     const { store } = page;

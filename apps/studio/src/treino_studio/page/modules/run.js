@@ -9,6 +9,7 @@ import { makeMembers } from './members.js';
 import { makeMicroscope } from './microscope.js';
 import { clamp, whole } from './numbers.js';
 import { makePicture } from './picture.js';
+import { underway } from './press.js';
 import { makeResult } from './result.js';
 import { makeSeen } from './seen.js';
 import { makeSettings } from './settings.js';
@@ -21,6 +22,8 @@ import { makeVitals } from './vitals.js';
 import { makeWays } from './ways.js';
 import { language, t } from './words.js';
 
+const OF_FIELDS = ['set', 'segment', 'look', 'draw']; // commands of which what was pressed shows the value at once
+
 /**
  * What the panels of a run's page share.
  *
@@ -32,7 +35,7 @@ import { language, t } from './words.js';
  * @typedef {{
  *   shell: Shell, store: Store, connection: Connection<'run'>, send: Send<'run'>, command: Send<'run'>,
  *   hover: Hit | null, pick: Hit | null, lookingAt: number | null, span: [number, number] | null, takes: boolean,
- *   say: Shell['say'], throttled: typeof throttled, look: (fields: Partial<LookCommand>) => void,
+ *   say: Shell['say'], throttled: typeof throttled, look: (fields: Partial<LookCommand>) => Promise<any>,
  *   lookAt: (step: number) => void, comeBack: () => boolean,
  *   segment: (changes: PageSettings, step?: number | null) => Promise<any>,
  *   branch: () => Promise<void>, toOpen: (run: string) => object, openRun: (run: string) => Promise<void>,
@@ -78,7 +81,8 @@ function makePage(shell, name) {
   /** Send a command and read out why it is refused; → its reply, or null. */
   page.command = async (verb, fields) => {
     try {
-      return await page.send(verb, fields);
+      const answer = page.send(verb, fields);
+      return await (OF_FIELDS.includes(verb) ? answer : underway(answer));
     } catch (refusal) {
       if (!(refusal instanceof Refusal)) throw refusal;
       if (refusal.rule === 'replay_left') return null; // which a notice says to all viewers
@@ -290,14 +294,15 @@ function makePage(shell, name) {
   }
 
   const back = () => page.lookAt((page.lookingAt ?? viewStep(page.store)) - 1);
+  const press = (id) => () => $(`#${id}`).click();
   page.keys = [
-    { key: ' ', word: 'key_play', act: transport.keys.play, steers: true, early: true },
-    { key: 'ArrowRight', shown: '→', word: 'key_step', act: transport.keys.step, steers: true, early: true },
+    { key: ' ', word: 'key_play', act: press('play'), steers: true, early: true },
+    { key: 'ArrowRight', shown: '→', word: 'key_step', act: press('step'), steers: true, early: true },
     { key: 'ArrowLeft', shown: '←', word: 'key_back', act: back },
-    { key: 'e', shown: 'E', word: 'key_epoch', act: transport.keys.epoch, steers: true, early: true },
-    { key: 's', shown: 'S', word: 'key_stop', act: transport.keys.stop, steers: true },
-    { key: 'b', shown: 'B', word: 'key_branch', act: page.branch, steers: true },
-    { key: 'f', shown: 'F', word: 'key_fan', act: page.toggleFan, steers: true },
+    { key: 'e', shown: 'E', word: 'key_epoch', act: press('epoch'), steers: true, early: true },
+    { key: 's', shown: 'S', word: 'key_stop', act: press('stop'), steers: true },
+    { key: 'b', shown: 'B', word: 'key_branch', act: press('branch'), steers: true },
+    { key: 'f', shown: 'F', word: 'key_fan', act: press('fan'), steers: true },
     {
       key: 'Escape',
       shown: 'Esc',

@@ -4,13 +4,29 @@ import { Refusal } from './connection.js';
 import { el, numberIn, setText } from './dom.js';
 import { connected, duration, panel, statusWord } from './lines.js';
 import { num, whole } from './numbers.js';
-import { changeOf, makeCharts } from './script_charts.js';
+import { underway } from './press.js';
+import { changeOf, makeCharts, nameOfLoss } from './script_charts.js';
 import { field, refusal } from './script_fields.js';
 import { makeOutput } from './script_output.js';
 import { makeTimeMachine } from './script_time.js';
 import { grown, placeAt } from './store.js';
 import { makeStretches } from './ways.js';
 import { localised, t } from './words.js';
+
+const LONGEST = 10_000; // milliseconds until it may be pressed again although nothing has followed
+
+/** Whether what a command asked for holds now; was: before it. */
+const HOLDS = {
+  play: (now) => now.playing,
+  pause: (now) => !now.playing,
+  step: (now, was) => now.step > was.step,
+  stop: (now) => now.status === 'ended',
+  checkpoint: (now, was) => now.checkpoints?.list.at(-1)?.number !== was.checkpoints?.list.at(-1)?.number,
+  rewind: (now, was) => now.present !== was.present,
+  return: (now, was) => now.present !== was.present,
+  fan: (now, was) => now.fan?.number !== was.fan?.number,
+  adopt: (now) => !now.fan,
+};
 
 export function open(shell) {
   let state = null;
@@ -24,7 +40,19 @@ export function open(shell) {
   let queued = 0;
   let fields = new Map();
   const curves = new Map(); // by name: { run, of, name, step, loss, low, high }
-  const { connection, command } = connected(shell, 'script', take);
+  const awaited = new Set(); // what was asked for and doesn't hold yet
+  const { connection } = connected(shell, 'script', take);
+  async function command(verb, values) {
+    const refused = await ask(verb, values);
+    if (refused) shell.say(refused, 'warning');
+  }
+  function settle(refused = null) {
+    for (const each of awaited)
+      if (each.verb === refused || each.holds()) {
+        awaited.delete(each);
+        each.resolve();
+      }
+  }
 
   function take(message) {
     if (message.notice) notice(message.notice);
@@ -35,6 +63,7 @@ export function open(shell) {
     if ('fan' in message) fan = message.fan;
     if (message.output) output = message.output;
     if (message.state) state = message.state;
+    if (state) settle(message.notice?.command?.do);
     if (state && !queued) queued = requestAnimationFrame(show); // of many messages at once
   }
   function show() {
@@ -50,10 +79,24 @@ export function open(shell) {
     if (known) known.refuse(text);
     else shell.say(text, kind);
   }
+  /** Wait until what was asked for holds, which the script says later, or is refused. */
+  function holding(verb) {
+    const was = { ...state, fan };
+    return new Promise((resolve) => {
+      awaited.add({ verb, resolve, holds: () => !HOLDS[verb] || HOLDS[verb]({ ...state, fan }, was) });
+      setTimeout(resolve, LONGEST);
+    });
+  }
   /** Send a command; → a promise of why it was refused, or of ''. */
   async function ask(verb, values) {
+    const held = holding(verb);
     try {
-      await connection.send(verb, values);
+      await underway(
+        connection.send(verb, values).then(() => {
+          settle();
+          return held;
+        }),
+      );
       return '';
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
@@ -62,8 +105,8 @@ export function open(shell) {
   }
 
   function build() {
-    const button = (id, word, act, kind = null) =>
-      el('button', { id: `script-${id}`, type: 'button', class: kind, onclick: act }, t(word));
+    const button = (id, word, act, more = {}) =>
+      el('button', { id: `script-${id}`, type: 'button', onclick: act, ...more }, t(word));
     const list = (id) => el('ul', { id: `script-${id}`, class: 'notes' });
     time = makeTimeMachine(ask);
     charts = makeCharts(time.chooseAt, time.align);
@@ -83,8 +126,8 @@ export function open(shell) {
         el(
           'div',
           { class: 'line head' },
-          button('play', 'pause', () => command(state.playing ? 'pause' : 'play'), 'primary'),
-          button('step', 'step', () => command('step')),
+          button('play', 'pause', () => command(state.playing ? 'pause' : 'play'), { class: 'primary' }),
+          button('step', 'step', () => command('step'), { 'data-repeats': true }),
           button('stop', 'stop', () => command('stop')),
           button('wheel', 'take_wheel', () => command('steer')),
           el('p', { id: 'script-progress', class: 'hint' }),
@@ -186,11 +229,12 @@ export function open(shell) {
         last === Math.max(...pieces.filter((piece) => piece.run === run).map((piece) => piece.last)),
     );
   }
-  /** At a stretch's end: the loss of training, and the validation figures that were measured in it. */
+  /** At a stretch's end: the loss of training (of many steps a mean), and validation figures measured in it. */
   function figuresOf({ run, first, last }) {
     const found = {};
+    const own = curves.get(run) ?? {};
     for (const [name, curve] of [
-      ['training_loss', run],
+      [own.low?.length ? nameOfLoss(own) : 'training_loss', run],
       ...(state.figures[run] ?? [])
         .filter(({ split }) => split === 'validation')
         .map(({ name, curve }) => [name === 'loss' ? 'validation_loss' : 'accuracy', curve]),
@@ -313,8 +357,8 @@ export function open(shell) {
   resize.observe(shell.stage);
   const able = () => state?.steers && state.status !== 'ended';
   const keys = [
-    { key: ' ', word: 'key_play', act: () => command(state.playing ? 'pause' : 'play'), able },
-    { key: 'ArrowRight', shown: '→', word: 'key_step', act: () => command('step'), able },
+    { key: ' ', word: 'key_play', act: () => at('play').click(), able },
+    { key: 'ArrowRight', shown: '→', word: 'key_step', act: () => at('step').click(), able },
   ];
   const relabel = () => {
     if (state) {

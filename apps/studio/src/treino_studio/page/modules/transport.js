@@ -110,7 +110,7 @@ export function makeTransport(page) {
     status.dataset.kind = kind;
     setText($('span', status), t(`status_${kind}`));
   }
-  return { update, draw, relabel, keys: { play, step, epoch, stop } };
+  return { update, draw, relabel };
 }
 
 function kindOf(store, page) {

@@ -5,6 +5,7 @@
 
 import { $, el, setText } from './dom.js';
 import { num, whole } from './numbers.js';
+import { underway } from './press.js';
 import { viewStep } from './store.js';
 import { t } from './words.js';
 
@@ -86,7 +87,7 @@ export function makeWays(page) {
   /** Look at the end of a stretch; that of the last one is the live view. */
   function goTo({ segment, last, left }) {
     const newest = page.store.state.history.findLast((piece) => !piece.left);
-    page.look({ segment: left ? segment : null, step: !left && last >= newest.last ? null : last });
+    underway(page.look({ segment: left ? segment : null, step: !left && last >= newest.last ? null : last }));
   }
   /** Which stretch is in view. */
   function draw(store) {
