@@ -95,6 +95,7 @@ def hindrances(page: Any, axe: str) -> list[Any]:
         found += [(theme, each) for each in page.evaluate(AXE)]
         page.locator("#theme").click()
         page.mouse.move(2, 2)
+        page.wait_for_timeout(300)  # until colours have changed
     return found
 
 

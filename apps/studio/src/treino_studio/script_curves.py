@@ -299,7 +299,7 @@ def _of_rounds(marks: Sequence[tuple[int, int, int]], total: int) -> int | None:
     high = total * (seen - 1) / rounds
     if high > 1.1 * low:
         return None
-    middle, size = (low + high) / 2, 10 ** len(str(int(high)))
+    middle, size = (low + high) / 2, int(10 ** len(str(int(high))))
     while size > 1 and not low <= round(middle / size) * size <= high:
         size //= 10
     return round(middle / size) * size

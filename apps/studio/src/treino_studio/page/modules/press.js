@@ -1,4 +1,4 @@
-/** A press: a button that has sent a command says so at once, and takes no other press until what it asked for holds. */
+/** A press: a button that has sent a command says so at once, and takes no other press until it is answered. */
 
 let pressed = null; // the button whose click is being handled
 let sent = null; // the button that has sent a command in this click, or in the first of a double click
