@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from treino.base.errors import Refusal
@@ -27,7 +26,7 @@ from treino.training.refit import refit_events, with_refit
 from treino.training.replay import snapshots
 from treino.training.retraining import Tell, tell_nobody
 from treino.training.row_check import RowSource, source_of_data, source_of_run
-from treino.training.stored_results import StoredSweep, open_folder, open_run, run_in
+from treino.training.stored_results import open_run, predicting
 from treino.training.sweeps.member import SweepNetwork, parse_member
 from treino.training.sweeps.study import study_resumption
 from treino.training.sweeps.sweep import sweep_resumption
@@ -48,7 +47,6 @@ VERIFY_MEMBER = Refusal(
 ROWS_OF_RUN_SETTINGS = Refusal(
     "{run} is a run, whose data and settings are known.", "Leave {name} out, or name data."
 )
-TOP_OF_A_RUN = Refusal("{name} is a run, a single network.", "Leave [[top]] out, or name a sweep.")
 
 
 def resume_events(
@@ -164,22 +162,6 @@ def row_source(name: str, access: Access, settings: Mapping[str, Any], *, compar
     if settings:
         raise ROWS_OF_RUN_SETTINGS(run=name, name=setting(next(iter(settings))))
     return source_of_run(open_run(folder, access))
-
-
-def predicting(name: str | Path, access: Access, top: int | None = None) -> StoredRun:
-    """The run that predicts new rows: for a sweep its winner, its ensemble if any, or the best ``top``
-    together.
-
-    Raises:
-        TreinoError: ``top`` for a folder that isn't a sweep, or above the number of kept networks; else as
-            ``open_run``.
-    """
-    result = open_folder(name, access)
-    if top is None:
-        return result.answer if isinstance(result, StoredSweep) else run_in(result)
-    if not isinstance(result, StoredSweep):
-        raise TOP_OF_A_RUN(name=result.name)
-    return result.together(top)
 
 
 def compared(name: str, other: str, on: str, access: Access) -> PairedRuns:

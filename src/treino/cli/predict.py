@@ -84,7 +84,7 @@ def predict(
     from treino.folders.prediction_copies import copies_folder, copy_pictures, refuse_inside
     from treino.folders.prediction_files import WORKBOOK, predictions_file
     from treino.reports.prediction_sheet import SHEETS, check_sheet, prediction_sheet
-    from treino.results import predicting
+    from treino.training.stored_results import predicting
 
     level = read_settings({"coverage": coverage}).coverage
     opened = predicting(run, Access(net, trust), top)

@@ -42,6 +42,7 @@ from treino.training.sweeps.study_document import study_result
 if TYPE_CHECKING:
     import pandas as pd
 
+TOP_OF_A_RUN = Refusal("{name} is a run, a single network.", "Leave [[top]] out, or name a sweep.")
 SWEEP_WITHOUT_BEST = Refusal("{sweep} is {status} and has no best network.", "{hint}")
 
 
@@ -324,6 +325,22 @@ def run_in(result: Stored) -> StoredRun:
     if isinstance(result, StoredStudy):
         raise STUDY_IS_NO_RUN(name=result.folder.path.name)
     return result.best if isinstance(result, StoredSweep) else result
+
+
+def predicting(name: str | Path, access: Access, top: int | None = None) -> StoredRun:
+    """The run that predicts new rows: for a sweep its winner, its ensemble if any, or the best ``top``
+    together.
+
+    Raises:
+        TreinoError: ``top`` for a folder that isn't a sweep, or above the number of kept networks; else as
+            ``open_run``.
+    """
+    result = open_folder(name, access)
+    if top is None:
+        return result.answer if isinstance(result, StoredSweep) else run_in(result)
+    if not isinstance(result, StoredSweep):
+        raise TOP_OF_A_RUN(name=result.name)
+    return result.together(top)
 
 
 def open_all(parent: str | Path = "runs") -> list[Stored]:
