@@ -15,6 +15,7 @@ from pydantic import (
     ConfigDict,
     Field,
     PlainSerializer,
+    RootModel,
     WrapValidator,
     model_validator,
 )
@@ -51,6 +52,12 @@ class Document(BaseModel):
     def to_json(self) -> dict[str, Any]:
         """The content as in the file, without keys that are not set."""
         return dict(_with_lists(self.model_dump(exclude_unset=True, by_alias=True)))
+
+
+class Entries(RootModel[Item]):
+    """The content of a file that is a list or a table of entries. Built at the first use."""
+
+    model_config = ConfigDict(defer_build=True)
 
 
 def _with_lists(value: Any) -> Any:

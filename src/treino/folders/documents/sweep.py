@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sized
 from itertools import accumulate
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field, RootModel
+from pydantic import ConfigDict, Field
 
 from treino.base.document_fields import (
     AS_TUPLE,
@@ -13,6 +13,7 @@ from treino.base.document_fields import (
     Count,
     Device,
     Document,
+    Entries,
     Figure,
     Figures,
     Interval,
@@ -169,11 +170,11 @@ class MemberRow(Document):
         return {key: isinstance(extra[key], int | float | None) for key in figures}
 
 
-class MemberRows(RootModel[Many[MemberRow]]):
+class MemberRows(Entries[Many[MemberRow]]):
     """``members.parquet``."""
 
 
-class SpreadFigures(RootModel[dict[MemberName, dict[Literal["validation", "test"], Figures]]]):
+class SpreadFigures(Entries[dict[MemberName, dict[Literal["validation", "test"], Figures]]]):
     """``figures/0.json`` of several seeds or folds: {member: {split: {metric: value}}}."""
 
 
