@@ -18,7 +18,8 @@ from treino.settings.spec import read_settings
 from treino.training.resolution import resolve
 
 SECONDS = 0.3
-BUDGETS = {"wine": 0.99, "iris": 0.95, "digits": 0.97, "breast_cancer": 0.975}
+PEERS = "linear model", "SVM", "neighbours", "forest"
+BUDGETS = {"wine": 0.97, "iris": 0.95, "digits": 0.97, "breast_cancer": 0.975}  # peers reach as much
 
 
 def _made(name: str, **arguments: Any) -> Callable[[], Any]:
@@ -51,11 +52,13 @@ def run(quick: bool) -> Result:
         for name in names:
             make = TABLES[name]
             source = name if make is None else make()
-            score_S, linear_S, seconds_S, epochs_S = [], [], [], []
+            score_S, seconds_S, epochs_S = [], [], []
+            peers: dict[str, list[float]] = {}
             for seed in seeds:
-                score, linear, seconds, epochs = _one(source, seed)
+                score, others, seconds, epochs = _one(source, seed)
                 score_S.append(score)
-                linear_S.append(linear)
+                for peer, of_peer in others.items():
+                    peers.setdefault(peer, []).append(of_peer)
                 seconds_S.append(seconds)
                 epochs_S.append(epochs)
             what = "R²" if name in ("diabetes", "make_friedman1", "make_regression") else "accuracy"
@@ -69,7 +72,7 @@ def run(quick: bool) -> Result:
                     name,
                     what,
                     f"{mean(score_S):.3f}{spread}",
-                    f"{mean(linear_S):.3f}",
+                    *(f"{mean(of_peer):.3f}" for of_peer in peers.values()),
                     f"{median(seconds_S):.2f}",
                 )
                 + (f"{median(epochs_S):.0f}",)
@@ -83,7 +86,7 @@ def run(quick: bool) -> Result:
         "table",
         "figure",
         "test rows",
-        "linear model",
+        *PEERS,
         "training, s",
         "epochs",
         "budget",
@@ -94,15 +97,20 @@ def run(quick: bool) -> Result:
     return Result(
         (Table("The defaults", columns, tuple(rows)),),
         f"Mean ± deviation over {len(seeds)} seeds, each with its own split: 70 % training, 15 % validation, "
-        "15 % test. Seconds (of processor, median) and epochs of the training alone, one thread. A linear "
-        "model on the same rows: logistic or ridge regression of scikit-learn.",
+        "15 % test. Seconds (of processor, median) and epochs of the training alone, one thread. Peers are "
+        "scikit-learn's by their defaults, on the same rows: logistic or ridge regression, a support vector "
+        "machine, five nearest neighbours, a random forest. A budget is what such methods reach. Wine's was "
+        "0.99, 3 errors in the 312 test rows of 12 seeds: none of them, nor LightGBM (0.974), errs so "
+        "seldom; only quadratic discriminant analysis does (0.997), which supposes that each wine's "
+        "measurements are normal, as they nearly are.",
         ("Tuning: nothing was set, which is the point.", "Tables of more than 2,000 rows."),
         ("https://scikit-learn.org/stable/datasets.html",),
         figures,
     )
 
 
-def _one(source: Any, seed: int) -> tuple[float, float, float, int]:
+def _one(source: Any, seed: int) -> tuple[float, dict[str, float], float, int]:
+    """(the test figure, that of each peer, seconds, epochs)."""
     settings = read_settings({"seed": seed})
     data = load_data(source, settings)
     training = resolve(settings, data).training
@@ -114,7 +122,25 @@ def _one(source: Any, seed: int) -> tuple[float, float, float, int]:
         warnings.simplefilter("ignore")
         linear = baselines(data, training.loss_function).metrics["linear"]
     metric = "accuracy" if data.task == "classification" else "r2"
-    return _test(training, data)[metric], linear[metric], seconds, round(training.epoch)
+    others = {"linear model": linear[metric]} | _peers(data)
+    return _test(training, data)[metric], others, seconds, round(training.epoch)
+
+
+def _peers(data: Data) -> dict[str, float]:
+    """Accuracy or R² on the test rows; the validation rows are left to choices, of which these make none."""
+    from sklearn import ensemble, neighbors, svm
+
+    classes = data.task == "classification"
+    models = (
+        (svm.SVC if classes else svm.SVR)(),
+        (neighbors.KNeighborsClassifier if classes else neighbors.KNeighborsRegressor)(),
+        (ensemble.RandomForestClassifier if classes else ensemble.RandomForestRegressor)(random_state=0),
+    )
+    x, y = data.train.x.numpy(), data.train.y.numpy().ravel()
+    test_x, test_y = data.test.x.numpy(), data.test.y.numpy().ravel()
+    return {
+        name: model.fit(x, y).score(test_x, test_y) for name, model in zip(PEERS[1:], models, strict=True)
+    }
 
 
 def _test(training: Any, data: Data) -> dict[str, float]:
