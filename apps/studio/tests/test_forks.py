@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from tests.waiting import HANG, until
 
+from treino_studio import forks
 from treino_studio.forks import ForkedProcess, Forks
 
 pytestmark = pytest.mark.skipif(not Forks.there, reason="needs Linux: os.pidfd_open")
@@ -46,8 +47,8 @@ async def said(process: ForkedProcess) -> list[str]:
 
 def test_they_share_what_is_loaded_and_each_ends_for_itself() -> None:
     async def work() -> None:
-        forks = Forks()
-        one, other = await begun(forks, "a"), await begun(forks, "b", "c")
+        ours = Forks()
+        one, other = await begun(ours, "a"), await begun(ours, "b", "c")
         first, second = await said(one), await said(other)
         assert first[0] == second[0] not in (first[1], second[1], str(os.getpid()))
         assert (first[2:], second[2:]) == ([first[1], "a"], [second[1], "b", "c"])
@@ -59,11 +60,11 @@ def test_they_share_what_is_loaded_and_each_ends_for_itself() -> None:
         assert (await said(other))[1] == second[1]
         other.stdin.write(b"end\n")
         assert await other.wait() == other.returncode == 3
-        third = await begun(forks)
+        third = await begun(ours)
         assert (await said(third))[0] == first[0]
         third.stdin.close()
         assert await third.wait() == 0
-        await forks.end()
+        await ours.end()
         assert not Path(f"/proc/{first[0]}").exists()
 
     served(work())
@@ -71,32 +72,43 @@ def test_they_share_what_is_loaded_and_each_ends_for_itself() -> None:
 
 def test_they_go_on_where_the_one_that_forked_them_is_killed() -> None:
     async def work() -> None:
-        forks = Forks()
-        one = await begun(forks)
+        ours = Forks()
+        one = await begun(ours)
         loaded, own, *_more = await said(one)
         os.kill(int(loaded), signal.SIGKILL)
-        await asyncio.to_thread(until, lambda: forks._socket is None)
+        await asyncio.to_thread(until, lambda: ours._socket is None)
         assert (await said(one))[1] == own
-        other = await begun(forks)
+        other = await begun(ours)
         assert (await said(other))[0] != loaded
         one.send_signal(signal.SIGTERM)
         assert await one.wait() is None  # nobody knows its status
         other.stdin.close()
         assert await other.wait() == 0
-        await forks.end()
+        await ours.end()
 
     served(work())
 
 
+def test_systems_without_descriptors_of_processes_start_programs(monkeypatch: pytest.MonkeyPatch) -> None:
+    def forbidden(pid: int) -> int:
+        raise PermissionError
+
+    assert forks._there()
+    monkeypatch.setattr(os, "pidfd_open", forbidden)
+    assert not forks._there()
+    monkeypatch.delattr(os, "pidfd_open")
+    assert not forks._there()
+
+
 def test_what_can_not_be_loaded_ends_at_once_and_a_signal_ends_what_loads() -> None:
     async def work() -> None:
-        forks = Forks()
-        wrong = await forks.start(["not_there"], 2, 1 << 16)
+        ours = Forks()
+        wrong = await ours.start(["not_there"], 2, 1 << 16)
         assert await wrong.stdout.read() == b""
         assert await wrong.wait() is None
-        early = await begun(forks)
+        early = await begun(ours)
         early.send_signal(signal.SIGTERM)  # before it is forked
         assert await early.wait() in (None, -signal.SIGTERM)
-        await forks.end()
+        await ours.end()
 
     served(work())

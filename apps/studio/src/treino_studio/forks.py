@@ -1,6 +1,6 @@
-"""A process that loads torch once, and from which the worker and the trainer are forked: on Linux alone.
+"""A process that loads torch once, and from which the worker and the trainer are forked, on Linux.
 
-It holds no thread and no tensor when it forks. ``Forks`` is the server's side, which imports no torch.
+It computes nothing before it forks. ``Forks`` is the server's side, which imports no torch.
 """
 
 import asyncio
@@ -21,6 +21,15 @@ LONGEST = 1 << 12  # bytes of a request or an answer
 GRACE = 1.0  # seconds to wait for the process's end
 
 # ---- the server's side
+
+
+def _there() -> bool:
+    """Whether there are descriptors of processes: on Linux from 5.3 on, where no sandbox forbids them."""
+    try:
+        os.close(os.pidfd_open(os.getpid()))
+    except (AttributeError, OSError):
+        return False
+    return hasattr(signal, "pidfd_send_signal")
 
 
 class ForkedProcess:
@@ -63,7 +72,7 @@ class ForkedProcess:
 class Forks:
     """The process that forks, which begins at the first request. there: whether this system has it."""
 
-    there = sys.platform == "linux"
+    there = _there()
 
     def __init__(self) -> None:
         self._process: asyncio.subprocess.Process | None = None
