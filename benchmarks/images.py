@@ -4,8 +4,6 @@ Three networks: ``a`` of two convolutions, ``b`` like LeNet-5, ``c`` of five on 
 """
 
 import itertools
-import os
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -77,7 +75,7 @@ SEEDS = 5
 
 
 def run(quick: bool) -> Result:
-    _one_thread_of_jax()
+    peers_jax.use_one_thread()
     rounds, seconds = (1, 0.01) if quick else (9, 0.5)
     peak = products_of_a_core(0.05 if quick else 1.0)
     figures: dict[str, float] = {}
@@ -118,13 +116,6 @@ def run(quick: bool) -> Result:
         ("https://docs.pytorch.org/tutorials/intermediate/memory_format_tutorial.html (channels_last)",),
         figures,
     )
-
-
-def _one_thread_of_jax() -> None:
-    """Ask JAX for one thread, as long as it isn't loaded."""
-    if "jax" not in sys.modules:
-        one = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
-        os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {one}".strip()
 
 
 # ---- one network

@@ -7,6 +7,19 @@ import torch
 from torch import Tensor, nn
 
 Stepper = Callable[[], int]
+CALL_PRODUCTS = 10_000_000_000  # of a call of a compiled peer: about a second of a core
+
+
+def products(sizes: Sequence[int], rows: int) -> int:
+    """Multiply-adds of a step's passes: the first layer has none down to its inputs."""
+    return rows * sum((3 if layer else 2) * a * b for layer, (a, b) in enumerate(itertools.pairwise(sizes)))
+
+
+def steps_of_a_call(sizes: Sequence[int], rows: int, members: int) -> int:
+    """How many steps of so many networks one call takes: 20 to 1,000, about a second, so that a call itself
+    costs nothing.
+    """
+    return min(1000, max(20, CALL_PRODUCTS // (members * products(sizes, rows))))
 
 
 def network(sizes: list[int]) -> nn.Sequential:

@@ -5,19 +5,28 @@ steps, a convolutional network step by step.
 import importlib.util
 import itertools
 import math
+import os
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from benchmarks.peers import orders
+from benchmarks.peers import orders, steps_of_a_call
 from treino.engine.nets import CNN
 
 
 def there() -> bool:
     """Whether JAX is installed here."""
     return importlib.util.find_spec("jax") is not None
+
+
+def use_one_thread() -> None:
+    """Ask JAX for one thread, as long as it isn't loaded."""
+    if "jax" not in sys.modules:
+        one = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
+        os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {one}".strip()
 
 
 def version() -> str:
@@ -29,16 +38,17 @@ def version() -> str:
 def population(
     x: Tensor, y: Tensor, sizes: Sequence[int], batch_size: int | None, lr: float, members: int
 ) -> Callable[[], int]:
-    """Adam on cross-entropy; each call takes many steps of all members and says how many.
+    """Adam on cross-entropy; each call takes ``peers.steps_of_a_call`` of all members and says how many.
 
-    The first one compiles.
+    As JAX's documentation has it for the fastest loop: all steps of a call are one compiled ``lax.scan``, to
+    which the state's arrays are donated. The first call compiles.
     """
     import jax
     import jax.numpy as jnp
 
     x_ND, y_N = jnp.asarray(x.numpy()), jnp.asarray(y.numpy())
-    steps = max(5, 20_000_000 // (members * sum(a * b for a, b in itertools.pairwise(sizes))))
     rows = len(x_ND)
+    steps = steps_of_a_call(sizes, batch_size or rows, members)
     index_SB = torch.stack([torch.randperm(rows)[: batch_size or rows] for _step in range(steps)]).numpy()
 
     def output(params: Any, x: Any) -> Any:
@@ -52,9 +62,11 @@ def population(
     def step(carry: Any, index_B: Any) -> Any:
         return adam(carry, *((x_ND, y_N) if batch_size is None else (x_ND[index_B], y_N[index_B])))
 
-    @jax.jit
-    def some(carry: Any, index: Any) -> Any:
-        return jax.vmap(lambda c: jax.lax.scan(step, c, index))(carry)
+    each = 0, 0, 0, None  # the members have one time
+    steps_of_one = jax.vmap(
+        lambda carry, index: jax.lax.scan(step, carry, index), in_axes=(each, None), out_axes=(each, 0)
+    )
+    some = jax.jit(steps_of_one, donate_argnums=0)
 
     keys = jax.random.split(jax.random.key(0), members)
 
@@ -72,7 +84,7 @@ def population(
         return params
 
     params = jax.vmap(start)(keys)
-    state = [(*_unmoved(params), jnp.zeros(members))]
+    state = [(*_unmoved(params), jnp.zeros(()))]
     index = jnp.asarray(index_SB)
 
     def go() -> int:

@@ -4,7 +4,6 @@ The peer in PyTorch trains one member after another (``peers.eager``); the peer 
 ``vmap`` over the members inside ``lax.scan`` over the steps, jitted, the way to do it there.
 """
 
-import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -52,7 +51,7 @@ def run(quick: bool) -> Result:
     rows, figures = [], {}
     peak = products_of_a_core(0.05 if quick else 1.0)
     for case in CASES[:2] if quick else CASES:
-        data, hidden = _data(case.data), HIDDEN[case.data]
+        data, hidden = data_of(case.data), HIDDEN[case.data]
         sizes = [data.inputs, *hidden, len(data.classes)]
         train = data.train
         works = {
@@ -65,7 +64,7 @@ def run(quick: bool) -> Result:
             works["JAX"] = peers_jax.population(train.x, train.y, sizes, case.batch, LR, case.members)
         with threads(1):
             found = interleaved({name: for_seconds(seconds, some) for name, some in works.items()}, rounds)
-        products = _products(sizes, case.batch or len(train.x))
+        products = peers.products(sizes, case.batch or len(train.x))
         share = products / wall(found, "treino, one thread") / peak
         row = [
             f"{case.data} {'-'.join(map(str, sizes))}",
@@ -116,11 +115,6 @@ def run(quick: bool) -> Result:
     )
 
 
-def _products(sizes: Sequence[int], rows: int) -> int:
-    """Multiply-adds of a step's passes: the first layer has none down to its inputs."""
-    return rows * sum((3 if layer else 2) * a * b for layer, (a, b) in enumerate(itertools.pairwise(sizes)))
-
-
 def products_of_a_core(seconds: float) -> float:
     """Multiply-adds a second, by torch's product of matrices."""
     a = torch.rand(2048, 2048)
@@ -135,7 +129,7 @@ def products_of_a_core(seconds: float) -> float:
     return 2048**3 / min(spent.processor for spent in found["mm"])
 
 
-def _data(name: str) -> Data:
+def data_of(name: str) -> Data:
     if name == "wine":
         return tr.load("wine", features=["alcohol", "color_intensity"], validation=0, test=0.25)
     return digits(False)[0] if name == "mnist" else tr.load(name, validation=0)
