@@ -18,6 +18,7 @@ NAMES = (
     "defaults",
     "mnist",
     "single",
+    "roof",
     "population",
     "images",
     "photographs",

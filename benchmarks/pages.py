@@ -10,6 +10,7 @@ from typing import Any
 
 from benchmarks.measured_code import changed
 from benchmarks.result import RESULTS, Result, read
+from benchmarks.roof_picture import picture
 
 TEXT = Path(__file__).parent / "text"
 DOCS = Path(__file__).parent.parent / "docs"
@@ -28,6 +29,7 @@ def render(*, compare: bool = True) -> dict[Path, str]:
             if i % 2 and compare:
                 parts[i] += "\n\n" + _since(part, found[part][1])
         pages[DOCS / path.name] = "".join(parts)
+    pages[DOCS / "roof.svg"] = picture(figures["roof"])
     return pages
 
 
