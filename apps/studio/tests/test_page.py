@@ -200,6 +200,7 @@ def test_units_tell_their_numbers_and_the_microscope_explains(open_run: Any, axe
     found = viewer.until("explain")[0]
     assert {type(found[k]) for k in ("layer", "unit", "input")} == {int}
     page.locator(".lens math msub").first.wait_for()
+    assert "\xa0smaller terms" in page.locator(".lens math mtext").all_text_contents()
     assert page.locator(".check.bad, #lenses .busy").count() == 0
     page.evaluate(axe)
     assert [v for v in page.evaluate(AXE) if v[0] in ("serious", "critical")] == []
@@ -208,7 +209,7 @@ def test_units_tell_their_numbers_and_the_microscope_explains(open_run: Any, axe
     assert page.locator("#drawer").is_hidden()
     box = page.locator("#network-canvas").bounding_box()
     for share in range(1, 40):  # a unit of the first hidden layer
-        page.mouse.move(box["x"] + box["width"] * 0.41, box["y"] + box["height"] * share / 40)
+        page.mouse.move(box["x"] + box["width"] * 0.51, box["y"] + box["height"] * share / 40)
         if "of layer 0" in page.inner_text("#picture-title"):
             break
     assert re.fullmatch(r"unit \d+ of layer 0", page.inner_text("#picture-title"))

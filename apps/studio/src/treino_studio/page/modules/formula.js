@@ -23,13 +23,14 @@ export function formula(text) {
   return pieces.flatMap((piece) => [math('math', { displaystyle: 'true' }, math('mrow', {}, piece)), ' ']);
 }
 
-/** Numbers, names, signs; indices and powers are tokens of their own. */
+/** Numbers, words, names, signs; indices and powers are tokens of their own. */
 function tokensOf(text) {
   const found = [];
   const tokens = [
     /\d+(?:\.\d+)?/u,
     /[₀-ₜᵢⱼᵣᵤᵥₓ]+(?:,[₀-ₜᵢⱼᵣᵤᵥₓ]+)*/u,
     /[⁰¹²³⁴⁵⁶⁷⁸⁹ᵃᵇᵈᵉᵏᵐⁿᵖᵗᴮᴺᵀ⁺⁻⁼⁽⁾]+/u,
+    /\p{Ll}{3,}(?: \p{Ll}{3,})*(?![\p{L}(_])/u,
     /\p{L}[\p{M}′]*(?:[\p{Ll}\p{Lu}_]{1,}(?=\())?/u,
     /∂\p{L}|\s+|./u,
   ];
@@ -111,6 +112,7 @@ function atom(reader) {
   if (piece === '√') return math('msqrt', {}, bare(term(reader)));
   if (/^\d/.test(piece)) return math('mn', {}, localised(piece));
   if (piece.includes(HAT)) return math('mover', {}, math('mi', {}, piece.replace(HAT, '')), math('mo', {}, '^'));
+  if (/^\p{Ll}{3}/u.test(piece) && reader.tokens[reader.at] !== '(') return math('mtext', {}, `\u00a0${piece}`);
   if (/^[\p{L}∂]/u.test(piece)) return math('mi', {}, piece);
   return math('mo', {}, piece);
 }
