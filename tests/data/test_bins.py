@@ -128,7 +128,7 @@ def test_a_far_out_number_is_shown_as_five_deviations() -> None:
         ({"clip_inputs": math.nan}, "clip_inputs_range"),
         ({"clip_inputs": "five"}, "clip_inputs_type"),
         ({"target_means": "perhaps"}, "target_means_type"),
-        *(({"trees": trees}, "trees_range") for trees in (-1, 101)),
+        *(({"trees": trees}, "trees_range") for trees in (-1, 1001)),
         *(({"trees": trees}, "trees_type") for trees in (2.5, True)),
     ],
 )

@@ -1,10 +1,15 @@
-"""Small trees whose leaves a network sees: scikit-learn's own as the oracle, and where leaves change."""
+"""Boosted trees whose answer a network sees: scikit-learn's own as the oracle, and who gets which answer."""
+
+import io
+import json
+import subprocess
+import sys
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
-from sklearn.tree import DecisionTreeRegressor
+from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
 import treino as tr
 from tests.conftest import refusal_of
@@ -13,9 +18,13 @@ from treino.data.documents import PreparationDocument
 from treino.data.preparation import fit
 from treino.data.preparation.preparation import Preparation
 from treino.data.preparation.target_means import FOLDS, TargetFolds
-from treino.data.preparation.trees import LEAVES, fit_trees, leaf_inputs
+from treino.data.preparation.trees import BINS, DEPTH, LEAVES, PARTS, RATE, fit_trees, tree_answers, tree_rows
+from treino.engine.defaults import plain_of
+from treino.engine.ensemble import best_half
+from treino.engine.gates import gates_of
 from treino.inspection.boundary import _rows_at, typical_row
 from treino.reports.export.formats import exported
+from treino.settings.spec import read_settings
 
 
 def table(rows: int = 1600) -> pd.DataFrame:
@@ -33,127 +42,202 @@ def frame() -> pd.DataFrame:
     return table()
 
 
-def rows_of(rows: int = 1200) -> tuple[np.ndarray, np.ndarray]:
-    """Two targets, of which no column tells anything alone."""
-    r = np.random.default_rng(0)
-    raw = r.normal(size=(rows, 5))
-    y = np.stack([np.where((raw[:, k] > 0.2) == (raw[:, 4] > 0), 1.0, -1.0) for k in (0, 1)], 1)
-    return raw, y + r.normal(size=y.shape) / 5
+def rows_of(y: np.ndarray, classes: int, weight: np.ndarray | None = None, rows: int = 1600):
+    """The rows of a target of these numbers ``[N, K]``, as trees are fitted on them."""
+    raw = np.random.default_rng(0).normal(size=(rows, 5)).round(3)
+    (own,) = tree_rows(
+        raw, np.arange(rows), range(5), TargetFolds(y(raw), np.arange(rows) % FOLDS, weight), [classes]
+    )
+    return raw, own
 
 
-def folds_of(y: np.ndarray, weight: np.ndarray | None = None) -> TargetFolds:
-    return TargetFolds(y, np.arange(len(y)) % FOLDS, weight)
+def steps(raw: np.ndarray) -> np.ndarray:
+    return np.where((raw[:, 0] > 0.2) == (raw[:, 4] > 0), 1.0, -1.0) + raw[:, 1] / 5
 
 
-def test_each_is_scikit_learns_on_what_the_ones_before_it_left() -> None:
-    raw, y = rows_of()
-    trees = fit_trees(raw, range(5), folds_of(y), 3)
-    assert len(trees) == 3
-    left = y.copy()
-    for tree in trees:
-        oracle = DecisionTreeRegressor(max_depth=3, min_weight_fraction_leaf=10 / len(raw), random_state=0)
-        oracle.fit(raw, left)
-        leaf = leaf_inputs(raw, tree.columns, tree.thresholds)
-        assert (leaf.sum(1) == 1).all()
-        pairs = set(zip(leaf.argmax(1).tolist(), oracle.apply(raw).tolist(), strict=True))
-        assert len(pairs) == len({a for a, _b in pairs}) == len({b for _a, b in pairs}) > 4
-        left -= 0.5 * oracle.predict(raw)
+def three(raw: np.ndarray) -> np.ndarray:
+    return np.eye(3)[(raw[:, 0] > 0.2).astype(int) + (raw[:, 4] > 0)] - 1 / 3
 
 
-def test_weights_count_as_equal_rows() -> None:
-    raw, y = rows_of()
-    count = np.random.default_rng(1).integers(1, 4, len(raw))
-    fold = np.arange(len(raw)) % FOLDS
-    weighted = fit_trees(raw, range(5), folds_of(y, count.astype(float)), 2)
-    many = TargetFolds(np.repeat(y, count, axis=0), np.repeat(fold, count))
-    repeated = fit_trees(np.repeat(raw, count, axis=0), range(5), many, 2)
-    assert len(weighted) == 2
-    for a, b in zip(weighted, repeated, strict=True):
-        np.testing.assert_array_equal(
-            leaf_inputs(raw, *vars(a).values()), leaf_inputs(raw, *vars(b).values())
-        )
+OF_TARGETS = {
+    0: lambda raw: steps(raw)[:, None],
+    2: lambda raw: (steps(raw) > 0)[:, None] - 0.5,
+    3: three,
+}
 
 
-def test_there_are_none_where_columns_tell_as_much_alone() -> None:
-    raw, y = rows_of()
-    noise = np.random.default_rng(3).normal(size=(len(raw), 1)) / 2
-    alone = np.where(raw[:, :1] > 0, 1.0, -1.0) + np.sin(raw[:, 4:]) + noise
-    assert not fit_trees(raw, range(5), folds_of(alone - alone.mean()), 4)
-    assert not fit_trees(raw, range(5), folds_of(y * 0), 4)
-    assert not fit_trees(raw, [], folds_of(y), 4)
-    assert not fit_trees(raw[:900], range(5), folds_of(y[:900]), 4)  # too few rows to tell
-    assert not fit_trees(raw, range(5), TargetFolds(y, np.zeros(len(y), dtype=int)), 4)  # one group
-    frame = pd.DataFrame({"a": raw[:, 0], "b": raw[:, 1], "y": alone[:, 0]})
-    assert load(frame, target="y", trees=8).preparation == load(frame, target="y").preparation
+@pytest.mark.parametrize("classes", OF_TARGETS)
+def test_the_answer_is_scikit_learns(classes: int) -> None:
+    weight = np.random.default_rng(1).integers(1, 4, 1600).astype(float)
+    raw, own = rows_of(OF_TARGETS[classes], classes, weight)
+    trees = fit_trees([own], range(5), 20)
+    count = len(trees) // own.answers
+    assert 1 < count <= 20
+    kind = HistGradientBoostingClassifier if classes else HistGradientBoostingRegressor
+    shape = {
+        "learning_rate": RATE,
+        "max_leaf_nodes": LEAVES,
+        "max_depth": DEPTH,
+        "max_bins": BINS,
+        "random_state": 0,
+    }
+
+    def oracle(some: np.ndarray) -> np.ndarray:
+        model = kind(max_iter=count, early_stopping=False, **shape)
+        model.fit(raw[some], own.y_R[some], sample_weight=weight[some])
+        return (model.decision_function if classes else model.predict)(raw).reshape(len(raw), -1)
+
+    answer = tree_answers(raw, [tree.parts for tree in trees], own.answers)
+    np.testing.assert_allclose(answer, oracle(np.full(len(raw), True)), rtol=1e-3, atol=1e-3)
+    held = own.held_out(count)
+    for part in range(PARTS):
+        here = np.arange(len(raw)) % FOLDS * PARTS // FOLDS == part
+        np.testing.assert_allclose(held[here], oracle(~here)[here], atol=1e-5)
 
 
-def test_leaves_follow_the_columns_and_every_change_of_them(frame: pd.DataFrame) -> None:
-    data = load(frame, target="y", inputs="bins", bins=4, trees=3)
+def test_there_are_none_where_other_rows_are_not_predicted() -> None:
+    r = np.random.default_rng(3)
+    for target in (lambda raw: r.normal(size=(len(raw), 1)), lambda raw: np.zeros((len(raw), 1))):
+        assert not fit_trees([rows_of(target, 0)[1]], range(5), 20)
+    _raw, own = rows_of(OF_TARGETS[0], 0)
+    assert not fit_trees([own], [], 20)
+    assert not fit_trees([own.at(np.arange(1600) < 900)], range(5), 20)  # too few rows to tell
+    assert not fit_trees([own.at(own.part_R == 1)], range(5), 20)  # one group
+
+
+def test_answers_follow_the_columns_and_every_change_of_them(frame: pd.DataFrame) -> None:
+    data = load(frame, target="y", inputs="bins", bins=4, trees=30)
     plain = load(frame, target="y", inputs="bins", bins=4)
-    prep, leaves = data.preparation, 3 * LEAVES
-    assert data.inputs == plain.inputs + leaves == len(prep.inputs) == len(prep.input_columns)
-    assert torch.equal(data.train.x[:, :-leaves], plain.train.x)
-    assert prep.input_columns[-leaves:] == (*[3] * LEAVES, *[4] * LEAVES, *[5] * LEAVES)
-    assert all(prep.input_bins[-leaves:])
-    assert set(data.test.x[:, -leaves:].unique().tolist()) == {0.0, 1.0}
+    prep = data.preparation
+    assert data.inputs == plain.inputs + 1 == len(prep.inputs) == len(prep.input_columns)
+    assert torch.equal(data.train.x[:, :-1], plain.train.x)
+    assert prep.input_columns[-1] == 3
+    assert prep.input_bins[-1]
+    assert abs(float(data.train.x[:, -1].mean())) < 1e-5
     other = data.test.x.clone()
     other[:, list(prep.groups[0])] = data.test.x[torch.arange(len(other)).roll(1)][:, list(prep.groups[0])]
-    moved = prep.with_leaves(other)
-    assert torch.equal(moved[:, :-leaves], other[:, :-leaves])
+    moved = prep.with_answers(other)
+    assert torch.equal(moved[:, :-1], other[:, :-1])
     assert not torch.equal(moved, other)
-    assert torch.equal(prep.with_leaves(data.test.x), data.test.x)
-    assert plain.preparation.with_leaves(other) is other
+    torch.testing.assert_close(prep.with_answers(data.test.x), data.test.x)
+    assert not torch.allclose(prep.with_answers(data.train.x), data.train.x)  # those of other rows' trees
+    assert plain.preparation.with_answers(other) is other
     x = _rows_at(data, typical_row(data), [0], np.array([[10.0], [55.0]]))
-    assert torch.equal(prep.with_leaves(x), x)
+    torch.testing.assert_close(prep.with_answers(x), x)
+
+
+def test_a_training_rows_own_target_is_not_in_its_answer(frame: pd.DataFrame) -> None:
+    """Noise has no answer worth anything: trees that had seen the rows themselves would know it by heart."""
+    noise = frame.assign(noise=np.random.default_rng(5).normal(size=len(frame)), y=frame.y * 2)
+    data = load(noise, target="noise", features=["minutes", "age", "y"], trees=30)
+    both = load(noise, target="y", features=["minutes", "plan", "age"], trees=30)
+    assert not data.preparation.trees
+    near = [np.corrcoef(rows.x[:, -1], rows.y[:, 0])[0, 1] for rows in (both.train, both.test)]
+    assert abs(near[0] - near[1]) < 0.05 < near[1]
+
+
+def test_half_of_those_that_answer_see_them_unless_one_kind_is_far_behind() -> None:
+    seen = [0.10, 0.11, 0.12, 0.13]
+    kinds = [False] * 4 + [True] * 4
+    assert best_half([*seen, 0.115, 0.14, 0.2, 0.3], kinds, 8) == [0, 1, 4, 5]
+    assert best_half([*seen, 0.09, 0.095, 0.096, 0.097], kinds, 8) == [4, 5, 0, 1]
+    assert best_half([*seen, 0.121, 0.14, 0.2, 0.3], kinds, 8) == [0, 1, 2, 3]  # a fifth more
+    assert best_half([*seen, 0.115, 0.14, 0.2, 0.3], [False] * 8, 8) == [0, 1, 4, 2]
+    assert best_half([0.11, 0.1, 0.3], [True, False, True], 3) == [1, 0]
+    assert best_half([0.2, 0.1, 0.3], [True, False, True], 3) == [1]
+    settings = read_settings({"ensemble": 8, "gates": 6, "plain_members": 2})
+    assert plain_of(settings) == [2, 0, 1, 0, 2, 0, 1, 0]
+    assert plain_of(read_settings({"ensemble": 1, "gates": 6})) == [0]
+    gates = gates_of(5, (0, 0, 1, 2, 2), (False, True, False, True, True), 6.0)
+    assert [gates.closed(plain) for plain in (0, 1, 2)] == [[], [3], [1, 3]]
 
 
 @pytest.mark.slow
 def test_they_are_the_same_for_rows_on_disk_and_go_through_json(tmp_path) -> None:
     frame = table(6000)
     frame.to_csv(tmp_path / "t.csv", index=False)
-    held = load(tmp_path / "t.csv", target="y", trees=4)
-    far = load(tmp_path / "t.csv", target="y", trees=4, max_memory="2MB")
+    held = load(tmp_path / "t.csv", target="y", trees=40)
+    far = load(tmp_path / "t.csv", target="y", trees=40, max_memory="2MB")
     assert far.preparation == held.preparation
     assert torch.equal(far.train.x.index_select(0, torch.arange(len(held.train))), held.train.x)
     written = held.preparation.to_json()
     assert Preparation.from_document(PreparationDocument.model_validate(written)) == held.preparation
     assert "trees" not in load(tmp_path / "t.csv", target="y").preparation.to_json()
-    for change in ({"columns": [0]}, {"columns": [-1] * 7}, {"thresholds": ["a"] * 7}):
-        broken = written | {"trees": [written["trees"][0] | change]}
+    tree, rest = written["trees"][0], written["trees"][1:]
+    around = [0] * len(tree["rights"])
+    for change in ({"columns": [0]}, {"numbers": ["a"]}, {"rights": around}, {"rights": [9**9, *around[1:]]}):
         with pytest.raises(ValueError, match="validation error"):
-            PreparationDocument.model_validate(broken)
-    broken = written | {"trees": [written["trees"][0] | {"columns": [10_000] * 7}, *written["trees"][1:]]}
-    assert (
-        refusal_of(Preparation.from_document, PreparationDocument.model_validate(broken)).rule
-        == "preparation_damaged"
+            PreparationDocument.model_validate(written | {"trees": [tree | change, *rest]})
+    for change in ({"columns": [10_000] * len(tree["columns"])}, {"answer": 1}):
+        broken = PreparationDocument.model_validate(written | {"trees": [tree | change, *rest]})
+        assert refusal_of(Preparation.from_document, broken).rule == "preparation_damaged"
+
+
+@pytest.mark.release
+def test_threads_change_no_bit() -> None:
+    """scikit-learn adds up by threads of its own."""
+    program = (
+        "from tests.data.test_trees import table\n"
+        "from treino.data import load\n"
+        "data = load(table(3000), target='y', trees=40)\n"
+        "import hashlib, json\n"
+        "print(hashlib.sha256(json.dumps(data.preparation.to_json()).encode()).hexdigest())\n"
+        "print(hashlib.sha256(data.train.x.numpy().tobytes()).hexdigest())\n"
     )
+    said = []
+    for threads in ("1", "2", "3"):
+        ran = subprocess.run(
+            [sys.executable, "-c", f"import os; os.environ['OMP_NUM_THREADS'] = '{threads}'\n{program}"],
+            capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        said.append(ran.stdout)
+    assert said[0] == said[1] == said[2]
 
 
 @pytest.mark.slow
 def test_they_are_fitted_once_where_bins_make_too_many_inputs(
     frame: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plain, fitted = load(frame, target="y", trees=2), []
+    plain, fitted = load(frame, target="y", trees=20), []
     monkeypatch.setattr(fit, "fit_trees", lambda *given: fitted.append(given) or fit_trees(*given))
-    data = load(frame, target="y", trees=2, inputs="bins", bins=32, most_inputs=40)
+    data = load(frame, target="y", trees=20, inputs="bins", bins=32, most_inputs=40)
     assert len(fitted) == 1
     assert data.preparation.trees == plain.preparation.trees
     assert torch.equal(data.train.x, plain.train.x)
 
 
-def test_a_run_sees_them_and_takes_them_elsewhere(frame: pd.DataFrame, tmp_path, monkeypatch) -> None:
-    frame.to_csv(tmp_path / "t.csv", index=False)
+@pytest.mark.release
+@pytest.mark.parametrize("target", ["y", "kind", "kind,plan"])
+def test_a_run_sees_them_and_takes_them_elsewhere(target: str, tmp_path) -> None:
+    frame = table(2400)
+    frame["kind"] = pd.cut(frame.y, [-9, 0, 1, 9], labels=["low", "middle", "high"]).astype(str)
+    if target != "y":
+        frame = frame.drop(columns="y")
+    names = target.split(",")
+    frame.drop(columns=[] if "kind" in names else ["kind"]).to_csv(tmp_path / "t.csv", index=False)
     run = tr.fit(
-        tmp_path / "t.csv", target="y", recipe="table", trees=3, ensemble=2, epochs=3, parent=tmp_path
+        tmp_path / "t.csv", target=names, recipe="table", trees=30, ensemble=4, epochs=3, parent=tmp_path
     )
-    assert run.settings["trees"] == 3
+    assert run.settings["trees"] == 30
+    assert run.preparation.answers == {"y": 1, "kind": 3, "kind,plan": 4}[target]
+    closed = [bool((member[0].weight[:, -1] == 0).all()) for member in tr.open(run.path).module.members]
+    assert closed == [number % 2 == 0 for number in run.answering]
     new = table(30).drop(columns="y")
-    wanted = run.predict(new)["prediction"].to_numpy()
-    np.testing.assert_allclose(tr.open(run.path).predict(new)["prediction"], wanted)
+    new = new.drop(columns=[c for c in names if c in new])
+    wanted = run.predict(new)
+    pd.testing.assert_frame_equal(tr.open(run.path).predict(new), wanted)
     checked = exported(run, "onnx")  # compares the model with the run
     assert checked.apart is not None
     assert checked.apart <= 1e-5
     new.to_csv(tmp_path / "new.csv", index=False)
-    monkeypatch.setattr("sys.argv", ["run.py", "predict", str(tmp_path / "new.csv")])
     script = exported(run, "script").paths[0]
-    assert "leaf_inputs" in script.read_text()
+    trained, answered = (
+        subprocess.run([sys.executable, script, *words], capture_output=True, text=True, check=True).stdout
+        for words in ((), ("predict", str(tmp_path / "new.csv")))
+    )
+    losses = json.loads(trained.splitlines()[-1])["losses"]
+    np.testing.assert_allclose(losses, run.document["loss"]["train"], rtol=1e-5)
+    theirs = pd.read_csv(io.StringIO(answered))
+    for name in wanted.columns.intersection(theirs.columns):
+        if pd.api.types.is_float_dtype(wanted[name]):
+            np.testing.assert_allclose(theirs[name], wanted[name], atol=1e-5)

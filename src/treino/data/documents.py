@@ -9,7 +9,7 @@ from pydantic import AfterValidator, ConfigDict, Field
 
 from treino.base.document_fields import Count, Document, Many, Number, Seed, Sha256, Size, Task, Text
 from treino.base.words import _
-from treino.settings.data_settings import MOST_BINS, MOST_TREES, Fit, LoadSettings
+from treino.settings.data_settings import MOST_BINS, Fit, LoadSettings
 
 # ---- data source
 
@@ -379,11 +379,28 @@ Labels = Literal["text", "number", "truth"]
 
 
 class Tree(Document):
-    """A binary tree of three levels: after split i comes split 2i + 1 if the input is at most the threshold,
-    else 2i + 2. columns: the index of each split's input."""
+    """A decision tree, node by node from the root on: after a split come the nodes of its left part, then
+    those of its right part.
 
-    columns: Annotated[Many[Count], Field(min_length=7, max_length=7)]
-    thresholds: Annotated[Many[Number], Field(min_length=7, max_length=7)]
+    answer: the answer to which it adds, if there are several. columns, numbers: of a split the index of its
+    input, and the largest number that goes to the left; of a leaf 0, and what it adds to the answer. rights:
+    of a split the place of its right part, of a leaf its own.
+    """
+
+    answer: Count
+    columns: Annotated[Many[Count], Field(min_length=1)]
+    numbers: Many[Number]
+    rights: Many[Count]
+
+    def agreeing(self) -> dict[str, bool]:
+        n = len(self.columns)
+        onward = all(place == own or own + 1 < place < n for own, place in enumerate(self.rights))
+        ends = not self.rights or self.rights[-1] == n - 1
+        return {"numbers": len(self.numbers) == n, "rights": len(self.rights) == n and onward and ends}
+
+    @property
+    def parts(self) -> tuple[int, tuple[int, ...], tuple[float, ...], tuple[int, ...]]:
+        return self.answer, self.columns, self.numbers, self.rights
 
 
 class Target(Document):
@@ -473,7 +490,7 @@ class PreparationDocument(Document):
     item_shape: Many[Size]
     labels: Labels
     encoders: Many[Annotated[Encoder, Field(discriminator="encoder")]]
-    trees: Annotated[Many[Tree], Field(max_length=MOST_TREES)] = ()
+    trees: Many[Tree] = ()
     width: Count
     clip: Annotated[float, Field(gt=0)] | None
     fit: Fit | None = None

@@ -38,7 +38,7 @@ from treino.data.rows import MemoryLimit, Rows
 from treino.data.splits import PARTS
 from treino.data.table import Table
 
-FORMAT = 3
+FORMAT = 4
 HELD = 6  # maximum number of copies of a numeric table in memory while it is prepared there
 INPUT_BYTES = 6  # bytes of memory per input and row: x, and what is held of a block and of a column meanwhile
 FOLDER = ".prepared"  # the cache folder, beside the runs

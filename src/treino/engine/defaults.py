@@ -11,6 +11,7 @@ from treino.base.words import _, setting
 from treino.data.dataset import Data
 from treino.data.mapped_rows import MappedRows
 from treino.engine.augmentation import Augmentation, usual_shift
+from treino.engine.gates import NO_BINS, NO_TREES
 from treino.engine.inputs import Inputs
 from treino.engine.nets import CNN, Net, described, is_picture, picture_shape
 from treino.engine.rng import generator
@@ -91,9 +92,12 @@ def describes_mlp(s: Settings) -> bool:
     return s.hidden is not None or s.gates > 0 or len(faults_of(s)) > 0
 
 
-def plain_of(s: Settings) -> list[bool]:
-    """Whether each network of an ensemble sees no bins; the networks without bins are evenly spaced."""
-    return [member * s.plain_members % s.ensemble < s.plain_members for member in range(s.ensemble)]
+def plain_of(s: Settings) -> list[int]:
+    """How plain the inputs of each network of an ensemble are: the networks without bins are evenly spaced,
+    and every other network sees no answers of trees. A single network sees all."""
+    bins = [member * s.plain_members % s.ensemble >= s.plain_members for member in range(s.ensemble)]
+    trees = [s.ensemble == 1 or member % 2 == 1 or not s.gates for member in range(s.ensemble)]
+    return [NO_BINS if not b else 0 if t else NO_TREES for b, t in zip(bins, trees, strict=True)]
 
 
 def dropout_of(s: Settings) -> float | list[float]:

@@ -64,9 +64,12 @@ def mean_output(output_RBC: Tensor, loss: Loss | str, limits: Tensor | None = No
     return yes_BC - no_BC
 
 
-def answering_members(state: TrainingState, s: Settings, members: Sequence[int] | None = None) -> list[int]:
+def answering_members(
+    model: Model, state: TrainingState, s: Settings, members: Sequence[int] | None = None
+) -> list[int]:
     """The members that form the ensemble, the best first: the half with the best validation values so far,
-    ties in order; all if none was evaluated.
+    ties in order; all if none was evaluated. See ``best_half`` for members that see answers of trees, and
+    others that don't.
 
     Members that take no step are left out, and diverged ones, unless all diverged. members: those of one
     ensemble; None: all.
@@ -80,15 +83,26 @@ def answering_members(state: TrainingState, s: Settings, members: Sequence[int] 
     measured = [member for member in able if int(state.best.step_P[member]) >= 0]
     if not measured:
         return able
-    badness = [-better * figure_P[member] for member in measured]
-    return [measured[i] for i in best_half(badness, len(every))]
+    errors = [figure_P[member] if better < 0 else 1 - figure_P[member] for member in measured]
+    kinds = [bool(model.treeless) and model.treeless[member] for member in measured]
+    return [measured[i] for i in best_half(errors, kinds, len(every))]
 
 
-def best_half(badness: Sequence[float], members: int | None = None) -> list[int]:
-    """The places of the best half, the best first; ties in order. members: the number to halve; default:
-    the number of values."""
-    places = sorted(range(len(badness)), key=badness.__getitem__)
-    return places[: -(-(members or len(badness)) // 2)]
+def best_half(errors: Sequence[float], kinds: Sequence[bool], members: int, far: float = 0.2) -> list[int]:
+    """The places of the best half of so many members, the best first; ties in order.
+
+    kinds: of which of two kinds each is. Of either kind comes half of the half, for their mean errs less than
+    that of like members; but the better kind alone, if the best of the other errs more by the share ``far``.
+    """
+    half = -(-members // 2)
+    places = sorted(range(len(errors)), key=errors.__getitem__)
+    better = [place for place in places if kinds[place] == kinds[places[0]]]
+    other = [place for place in places if kinds[place] != kinds[places[0]]]
+    if not other or not errors[other[0]] <= (1 + far) * errors[places[0]]:
+        return better[:half] if other else places[:half]
+    least = half // 2
+    chosen = {*other[:least], *better[: half - len(other[:least])]}
+    return [place for place in places if place in chosen]
 
 
 def kept_population(state: TrainingState, members: Sequence[int]) -> Population:
@@ -120,7 +134,7 @@ def answer_module(
     population, best = state.population, state.best if best_weights else None
     if config.shared.ensemble == 1:
         return member_module(model, population, 0, best)
-    answering = answering_members(state, config.shared, members)
+    answering = answering_members(model, state, config.shared, members)
     nets = [member_module(model, population, member, best) for member in answering]
     return Ensemble(nets, model.loss, limits if members is not None else model.limits).eval()
 

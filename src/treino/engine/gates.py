@@ -12,17 +12,19 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+NO_TREES, NO_BINS = 1, 2  # how plain a member is: it sees no answers of trees, and no bins either
 LAYER = "gates"  # the gate layer's name; the other layers keep their names
 
 
 @dataclass(frozen=True)
 class Gates:
     """The gates of a network. column_D: the index of each input's gate. rate: an update moves a gate this
-    many times as far as a weight. bin_G: for each gate, whether it is for the bins of a column."""
+    many times as far as a weight. level_G: for each gate, how plain the members are for which it is closed:
+    NO_TREES, NO_BINS, or 0 if it is open for all."""
 
     column_D: tuple[int, ...]
     rate: float
-    bin_G: tuple[bool, ...] = ()
+    level_G: tuple[int, ...] = ()
 
     def __deepcopy__(self, memo: dict[int, object]) -> "Gates":
         return self  # nothing in it changes, and a copy for each member of thousands of columns takes long
@@ -30,6 +32,10 @@ class Gates:
     @property
     def count(self) -> int:
         return max(self.column_D) + 1
+
+    def closed(self, plain: int) -> list[int]:
+        """The gates that are closed in a member that is as plain as this."""
+        return [gate for gate, level in enumerate(self.level_G) if 0 < level <= plain]
 
     def factors(self, weight: Tensor) -> Tensor:
         """The factor ``[..., D]`` of each input from the gates' weights ``[..., G]``."""
@@ -40,11 +46,12 @@ def gates_of(inputs: int, columns: Sequence[int], bins: Sequence[bool], rate: fl
     """The gates for ``inputs`` inputs: one for each column, and one more for its bins.
 
     columns: the column of each input; empty: each input is a column. bins: whether each input is a bin;
-    empty: no bins.
+    empty: no bins. A column that has nothing beside bins is the answers of trees.
     """
     parts = list(zip(columns or range(inputs), bins or [False] * inputs, strict=True))
     numbers = {part: number for number, part in enumerate(dict.fromkeys(parts))}
-    return Gates(tuple(numbers[part] for part in parts), rate, tuple(is_bin for _column, is_bin in numbers))
+    levels = (is_bin and (NO_BINS if (column, False) in numbers else NO_TREES) for column, is_bin in numbers)
+    return Gates(tuple(numbers[part] for part in parts), rate, tuple(map(int, levels)))
 
 
 class GateLayer(nn.Module):

@@ -61,7 +61,7 @@ def new_population(model: Model, seeds: Sequence[int], hp: dict[str, Tensor]) ->
             if isinstance(model.net, MLP) and model.net.gates:
                 weight_G = named[f"{LAYER}.weight"].fill_(1 / model.net.gates)
                 if any(model.net.plain[row : row + 1]) and model.shape.gates is not None:
-                    weight_G[torch.tensor(model.shape.gates.bin_G)] = 0.0
+                    weight_G[model.shape.gates.closed(model.net.plain[row])] = 0.0
         else:
             store_parameters(module, layout, population.params[row])
         store_buffers(module, buffer_layout, population.buffers[row])

@@ -8,10 +8,10 @@ import torch
 from torch import nn
 
 from treino.engine.backprop import Shape
-from treino.engine.gates import GateLayer
+from treino.engine.gates import NO_TREES, GateLayer
 from treino.engine.losses import Loss
 from treino.engine.net_state import TensorForm, forms, untrained_tensors
-from treino.engine.nets import Net
+from treino.engine.nets import MLP, Net
 from treino.engine.optim import OPTIMIZERS
 from treino.engine.own_optimizers import OwnOptimizer, StateValue
 from treino.engine.population import Layout
@@ -75,6 +75,14 @@ class Model:
         sizes = (linear[0].in_features, *(m.out_features for m in linear))
         gates = next((m.gates for m in self.template.modules() if isinstance(m, GateLayer)), None)
         return Shape(sizes, self.net.activation, self.net.drops, self.loss, self.summed, gates)
+
+    @cached_property
+    def treeless(self) -> tuple[bool, ...]:
+        """For each member, whether it sees none of the answers of trees; () if there are no trees."""
+        gates = self.shape.gates if isinstance(self.net, MLP) else None
+        if not isinstance(self.net, MLP) or gates is None or NO_TREES not in gates.level_G:
+            return ()
+        return tuple(kind >= NO_TREES for kind in self.net.plain)
 
     @property
     def row_shape(self) -> tuple[int, ...]:

@@ -40,8 +40,8 @@ class MLP:
     dropout: the share of hidden units dropped in training; a number, or one per member.
     batch_norm: normalise before each activation (Ioffe & Szegedy 2015).
     gates: an update moves the learned factors of a table's columns this many times as far as a weight (see
-    ``treino.engine.gates``); 0: no gates. plain: which members get no bins of columns (their gates of bins
-    are closed).
+    ``treino.engine.gates``); 0: no gates. plain: for each member, which of its gates are closed, as in
+    ``Gates.closed``.
     """
 
     hidden: tuple[int, ...]
@@ -49,7 +49,7 @@ class MLP:
     dropout: float | tuple[float, ...] = 0.0
     batch_norm: bool = False
     gates: float = 0.0
-    plain: tuple[bool, ...] = ()
+    plain: tuple[int, ...] = ()
 
     @property
     def drops(self) -> bool:
@@ -322,7 +322,7 @@ def layers_of(net: Net) -> dict[str, Any]:
 
 
 def described(
-    s: Settings, hidden: Sequence[int], dropout: float | Sequence[float], plain: Sequence[bool] = ()
+    s: Settings, hidden: Sequence[int], dropout: float | Sequence[float], plain: Sequence[int] = ()
 ) -> Net:
     """The network that settings describe. hidden: the hidden layers of an MLP whose settings leave them open.
 
@@ -353,7 +353,7 @@ def mlp(
     dropout: float | Sequence[float] = 0.0,
     batch_norm: bool = False,
     gates: float = 0.0,
-    plain: Sequence[bool] = (),
+    plain: Sequence[int] = (),
 ) -> MLP:
     """Describe a multi-layer perceptron: ``mlp(64, 32)`` has two hidden layers, ``mlp()`` is linear.
 
@@ -363,7 +363,7 @@ def mlp(
     """
     registered("activation", activation, ACTIVATIONS)
     s = read_settings({"hidden": hidden, "batch_norm": batch_norm, "gates": gates})
-    return MLP(s.hidden or (), activation, _rates(dropout), s.batch_norm, s.gates, tuple(map(bool, plain)))
+    return MLP(s.hidden or (), activation, _rates(dropout), s.batch_norm, s.gates, tuple(plain))
 
 
 def cnn(

@@ -339,7 +339,7 @@ class TrainingLoop:
         """The members that predict: the members chosen for the ensemble so far, the best first, or the only
         one."""
         s = self.config.shared
-        return answering_members(self.state, s) if s.ensemble > 1 else [0]
+        return answering_members(self.model, self.state, s) if s.ensemble > 1 else [0]
 
     @property
     def answering_steps(self) -> list[int]:
@@ -354,7 +354,9 @@ class TrainingLoop:
 
     def answering_of(self, members: Sequence[int]) -> list[int]:
         """Return which of an ensemble's members predict, the best first."""
-        return answering_members(self.state, self.config.shared, members) if len(members) > 1 else [*members]
+        if len(members) == 1:
+            return [*members]
+        return answering_members(self.model, self.state, self.config.shared, members)
 
     def limits_of(self, member: int) -> Limits | None:
         """The range to which the predictions of a member's ensemble are clipped."""

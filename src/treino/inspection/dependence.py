@@ -108,7 +108,7 @@ def dependence(
     for set_I in set_GI:
         x_ND = drawn.x.clone()
         x_ND[:, group] = set_I
-        x_ND = data.preparation.with_leaves(x_ND)
+        x_ND = data.preparation.with_answers(x_ND)
         curves.append(outputs(net, x_ND, item_shape=item_shape).double())
     out_NGC = torch.stack(curves, dim=1)
     if bad := int((~out_NGC.isfinite()).flatten(1).any(1).sum()):

@@ -283,7 +283,7 @@ class _RowErrors:
     def _rowwise(self) -> Floats:
         """``[2, N]``: each row's loss (weighted so that their mean is the loss), and its squared error in the
         target's units, or 1 for a wrong class, weighted likewise by the rows' own weights."""
-        x_ND, y = self.data.preparation.with_leaves(self.x), self.rows.y
+        x_ND, y = self.data.preparation.with_answers(self.x), self.rows.y
         values = self.data.preparation.values
         output_NC = outputs(self.net, x_ND, item_shape=self.item_shape)
         loss_N, weight_N = row_losses(output_NC, y, self.loss, self.rows.weight)

@@ -16,7 +16,7 @@ def declared(default: Any, about: str, **limits: Any) -> Any:
 Impute = Literal["median", "mean"]
 InputForm = Literal["plain", "bins"]
 Fit = Literal["crop", "pad", "stretch"]
-MOST_BINS, MOST_TREES = 1000, 100
+MOST_BINS, MOST_TREES = 1000, 1000
 
 
 class LoadSettings(BaseModel):
@@ -54,8 +54,8 @@ class LoadSettings(BaseModel):
     )
     trees: Int = declared(
         0,
-        "where columns tell much more of the target together than each alone, so many small trees "
-        "are fitted on the training rows, and the network also sees in which leaf of each a row lies",
+        "the network also sees what boosted decision trees answer, so many of them at most; "
+        "a training row gets the answer of trees of other training rows",
         ge=0,
         le=MOST_TREES,
     )

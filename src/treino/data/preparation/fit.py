@@ -38,11 +38,13 @@ from treino.data.preparation.preparation import VALUE_RANGE, Preparation, fit_pi
 from treino.data.preparation.target_means import FOLDS, MOST_CLASSES, TargetFolds
 from treino.data.preparation.texts import held_out_predictions
 from treino.data.preparation.training_columns import class_rows, column_rows, number_rows
-from treino.data.preparation.trees import evenly, fit_trees
+from treino.data.preparation.trees import FITTED, TreeRows, evenly, fit_trees, tree_rows
 from treino.data.splits import PARTS, TEST, TRAIN, VALIDATION
 from treino.data.table import Column, Numbers, Table
 from treino.settings.setting_types import as_items
 
+ANSWER = 4.0  # the deviation of an answer of trees among the training rows: networks find large inputs first
+ANSWERED_AT_ONCE = 10_000  # rows
 MOST_TOLD = 30  # classes for which it is known what a text tells of them
 BLOCK_INPUTS = 1 << 21  # inputs of rows that are encoded at once
 SMALLEST = 1e-37  # whose logarithm is learnt for a 0 among other rows than those that were fitted
@@ -213,12 +215,49 @@ def fit(
         return preparation
     trees = None if fitted is None else fitted.trees
     if trees is None or any(place >= preparation.size for tree in trees for place in tree.columns):
-        usable = np.flatnonzero(~np.array(preparation.input_bins)).tolist()
-        rows = take(table, train_N[evenly(len(train_N), len(usable))])
-        raw_ND, _met = preparation.encode([rows.column(name) for name in names], rows.place)
-        trees = fit_trees(raw_ND, usable, folds, arguments.trees)
+        usable = splitting(preparation)
+        trees = fit_trees(rows_of_trees(table, preparation, train_N, folds)[0], usable, arguments.trees)
     grown = replace(preparation, trees=trees)
     return replace(grown, item_shape=(grown.size,))
+
+
+def splitting(preparation: Preparation) -> list[int]:
+    """The inputs that trees may split: all but bins, means and their own answers."""
+    return np.flatnonzero(~np.array(preparation.input_bins)).tolist()
+
+
+def rows_of_trees(
+    table: Table, preparation: Preparation, train_N: NDArray[np.int64], folds: TargetFolds
+) -> tuple[list[TreeRows], NDArray[np.int64]]:
+    """What trees are fitted on, for each target; and which of the training rows these are."""
+    usable = splitting(preparation)
+    row_K = evenly(len(train_N), len(usable), FITTED)
+    rows = take(table, train_N[row_K])
+    columns = [rows.column(name) for name in preparation.features]
+    raw_ND, _met = replace(preparation, trees=()).encode(columns, rows.place)
+    classes = [len(one.classes) for one in preparation.by_target]
+    return tree_rows(raw_ND, row_K, usable, folds, classes), row_K
+
+
+def held_out_answers(
+    table: Table, preparation: Preparation, train_N: NDArray[np.int64], folds: TargetFolds
+) -> NDArray[np.float64]:
+    """``[T, K]``: the trees' answers to the training rows, each by trees of other rows; to rows on which no
+    trees are fitted, the answers that new rows get."""
+    targets, row_K = rows_of_trees(table, preparation, train_N, folds)
+    count = np.bincount([tree.answer for tree in preparation.trees], minlength=preparation.answers).tolist()
+    answer_TK, first = np.zeros((len(train_N), preparation.answers)), 0
+    for target in targets:
+        last = first + target.answers
+        answer_TK[row_K, first:last] = target.held_out(max(count[first:last]))
+        first = last
+    others = np.setdiff1d(np.arange(len(train_N)), row_K)
+    for start in range(0, len(others), ANSWERED_AT_ONCE):
+        some = others[start : start + ANSWERED_AT_ONCE]
+        rows = take(table, train_N[some])
+        raw_ND, _met = preparation.encode([rows.column(name) for name in preparation.features], rows.place)
+        answer_TK[some] = raw_ND[:, -preparation.answers :]
+    return answer_TK
 
 
 def _training_columns(
@@ -339,8 +378,8 @@ def target_numbers(
 def held_out_means(
     table: Table, preparation: Preparation, train_N: NDArray[np.int64], folds: TargetFolds | None
 ) -> dict[int, NDArray[np.float64]]:
-    """{index of an input that is a target mean or a linear prediction: the values ``[T]`` that the training
-    rows get for it}."""
+    """{index of an input that is a target mean, a linear prediction or an answer of trees: the values ``[T]``
+    that the training rows get for it}."""
     shown: dict[int, NDArray[np.float64]] = {}
     if folds is None:
         return shown
@@ -356,6 +395,9 @@ def held_out_means(
             mean_TK = folds.held_out(mean_keys(encoder, column, table.place)[train_N], encoder.prior)
         places = (group[k] for k in encoder.mean_places)
         shown |= dict(zip(places, mean_TK.T, strict=True))
+    if preparation.trees:
+        answer_TK = held_out_answers(table, preparation, train_N, folds)
+        shown |= dict(enumerate(answer_TK.T, preparation.size - preparation.answers))
     return shown
 
 
@@ -368,9 +410,10 @@ def scaled(
 ) -> Preparation:
     """The preparation with mean and scale of its inputs, computed on the training rows column by column.
 
-    A 0/1 input has mean 0 and scale 1; a bin or a target mean has its mean and scale 1. raw_of: the raw
-    inputs ``[N, K]`` of an encoder from the first of these places on, at least those at them, of these rows.
-    weight_T: the training rows' weights. shown: see ``held_out_means``.
+    A 0/1 input has mean 0 and scale 1; a bin or a target mean has its mean and scale 1; an answer of trees
+    gets the deviation ``ANSWER``. raw_of: the raw inputs ``[N, K]`` of an encoder from the first of these
+    places on, at least those at them, of these rows. weight_T: the training rows' weights. shown: see
+    ``held_out_means``.
     """
     mean, scale = [0.0] * preparation.size, [1.0] * preparation.size
     share_T = None if weight_T is None else weight_T / weight_T.sum()
@@ -391,7 +434,9 @@ def scaled(
             else:
                 mean[group[0]], scale[group[0]] = _fit(value_T, share_T)
     for place, mean_T in shown.items() if preparation.normalise else ():
-        mean[place], _scale = _fit(mean_T.copy(), share_T)
+        mean[place], deviation = _fit(mean_T.copy(), share_T)
+        if place >= preparation.size - preparation.answers:
+            scale[place] = deviation / ANSWER
     return replace(preparation, mean=tuple(mean), scale=tuple(scale))
 
 

@@ -5,7 +5,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
-from itertools import accumulate, chain, pairwise
+from itertools import accumulate, pairwise
 from typing import Any, Literal
 
 import numpy as np
@@ -28,7 +28,7 @@ from treino.data.documents import (
 )
 from treino.data.preparation.encoders import EncodingGaps, Place, encoded, of_number
 from treino.data.preparation.training_columns import count_of_classes
-from treino.data.preparation.trees import LEAVES, leaf_inputs
+from treino.data.preparation.trees import tree_answers
 from treino.data.table import Column, Numbers
 from treino.settings.data_settings import Fit
 
@@ -58,7 +58,7 @@ class Preparation:
     target_log: the raw value is then the logarithm of the target.
     classes: the class names in the order of their codes; empty for regression.
     width: the number of columns of an array without column names; 0 if the columns have names.
-    trees: decision trees; after the encoders' inputs, there is one input for each leaf of each tree.
+    trees: decision trees; after the encoders' inputs come their answers.
     clip: the largest absolute value of a normalised number; larger ones are clipped. None: no limit.
     fit: how a photograph is brought to ``item_shape``; None for data that aren't photographs.
     row_weights: the column of the rows' weights; None without one.
@@ -127,17 +127,15 @@ class Preparation:
         """The names of the D inputs; an input that is a whole column has the column's name."""
         if not self.encoders:
             return self.features
-        leaves = (
-            _("tree {tree} leaf {leaf}").format(tree=tree + 1, leaf=leaf + 1)
-            for tree in range(len(self.trees))
-            for leaf in range(LEAVES)
+        named = (
+            _("trees {k}").format(k=k) if self.answers > 1 else _("trees") for k in range(1, self.answers + 1)
         )
-        return (*(name for encoder in self.encoders for name in encoder.inputs), *leaves)
+        return (*(name for encoder in self.encoders for name in encoder.inputs), *named)
 
     @cached_property
     def size(self) -> int:
         """D: the number of inputs."""
-        return sum(e.width for e in self.encoders) + self.leaves if self.encoders else len(self.features)
+        return sum(e.width for e in self.encoders) + self.answers if self.encoders else len(self.features)
 
     @property
     def plain(self) -> bool:
@@ -161,35 +159,37 @@ class Preparation:
 
     @cached_property
     def target_means(self) -> frozenset[int]:
-        """The indices of the inputs that are target means; training rows get other means than new rows."""
+        """The indices of the inputs that are target means, linear predictions or answers of trees; training
+        rows get others than new rows."""
         pairs = zip(self.encoders, self.groups, strict=False)
-        return frozenset(group[k] for encoder, group in pairs for k in encoder.mean_places)
+        means = {group[k] for encoder, group in pairs for k in encoder.mean_places}
+        return frozenset(means | set(range(self.size - self.answers, self.size)))
 
     @property
-    def leaves(self) -> int:
-        """How many inputs are leaves of trees; they are the last ones."""
-        return LEAVES * len(self.trees)
+    def answers(self) -> int:
+        """How many inputs are answers of trees; they are the last ones."""
+        return sum(map(answers_of, self.by_target)) if self.trees else 0
 
     @property
     def input_columns(self) -> tuple[int, ...]:
-        """``[D]``: for each input, the index of its column in ``features``; trees count as columns."""
-        trees = ([len(self.groups) + tree] * LEAVES for tree in range(len(self.trees)))
-        return tuple(chain((k for k, group in enumerate(self.groups) for _input in group), *trees))
+        """``[D]``: for each input, the index of its column in ``features``; the trees count as a column."""
+        columns = (k for k, group in enumerate(self.groups) for _input in group)
+        return (*columns, *(len(self.groups),) * self.answers)
 
     @cached_property
     def input_bins(self) -> tuple[bool, ...]:
-        """``[D]``: whether each input is a bin of its column, a target mean of its values, or a leaf."""
+        """``[D]``: whether each input is a bin, a target mean, or an answer of trees."""
         if not self.encoders:
             return (False,) * len(self.features)
         means = ((e, e.mean_places) for e in self.encoders)
         of_columns = (0 < k < len(e.edges) or k in own for e, own in means for k in range(own.stop + e.flag))
-        return (*of_columns, *(True,) * self.leaves)
+        return (*of_columns, *(True,) * self.answers)
 
     @cached_property
     def scaled(self) -> NDArray[np.bool_]:
         """``[D]`` mask of the inputs that are normalised to mean 0 and deviation 1."""
         mask = [k == 0 and e.scaled for e in self.encoders for k in range(e.width)]
-        mask += [False] * self.leaves
+        mask += [False] * self.answers
         return np.array(mask or [True] * len(self.features)) & self.normalise
 
     @property
@@ -205,28 +205,30 @@ class Preparation:
         return np.concatenate([np.full(array.width, array.dtype == "float32") for array in self.arrays])
 
     def with_bins(self, raw_ND: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Raw inputs ``[N, D]`` whose bins, target means and leaves are recomputed from the other inputs."""
+        """Raw inputs ``[N, D]`` whose bins, target means and answers of trees follow from the others."""
         input_ND = raw_ND.copy()
         for encoder, group in zip(self.encoders, self.groups, strict=False):
             inputs = of_number(encoder, raw_ND[:, group[0]])
             for place, input_N in zip(group[1:], inputs[1:], strict=False):
                 input_ND[:, place] = input_N
-        self._set_leaves(input_ND)
+        self._set_answers(input_ND)
         return input_ND
 
-    def with_leaves(self, x_ND: torch.Tensor) -> torch.Tensor:
-        """Prepared rows whose leaves are recomputed from their other inputs; without trees the same rows."""
+    def with_answers(self, x_ND: torch.Tensor) -> torch.Tensor:
+        """Prepared rows with the trees' answers to their other inputs; without trees the same rows."""
         if not self.trees:
             return x_ND
         raw_ND = self.inverse(x_ND)
-        self._set_leaves(raw_ND)
+        self._set_answers(raw_ND)
         x_ND = x_ND.clone()
-        x_ND[:, -self.leaves :] = self.transform(raw_ND)[:, -self.leaves :].to(x_ND)
+        x_ND[:, -self.answers :] = self.transform(raw_ND)[:, -self.answers :].to(x_ND)
         return x_ND
 
-    def _set_leaves(self, raw_ND: NDArray[np.float64]) -> None:
-        for tree, leaf in zip(self.trees, range(-self.leaves, 0, LEAVES), strict=True):
-            raw_ND[:, leaf : leaf + LEAVES or None] = leaf_inputs(raw_ND, tree.columns, tree.thresholds)
+    def _set_answers(self, raw_ND: NDArray[np.float64]) -> None:
+        if self.trees:
+            raw_ND[:, -self.answers :] = tree_answers(
+                raw_ND, [tree.parts for tree in self.trees], self.answers
+            )
 
     def encode(
         self, columns: Sequence[Column], place: Place
@@ -236,7 +238,7 @@ class Preparation:
         met = {}
         for encoder, column, group in zip(self.encoders, columns, self.groups, strict=True):
             raw_ND[:, group[0] : group[-1] + 1], met[encoder.column] = encoded(encoder, column, place)
-        self._set_leaves(raw_ND)
+        self._set_answers(raw_ND)
         return raw_ND, met
 
     def transform(self, raw_ND: Numbers) -> torch.Tensor:
@@ -299,7 +301,9 @@ class Preparation:
             raise ValueError(_("{n} inputs of items of another shape").format(n=self.size))
         if self.arrays and sum(array.width for array in self.arrays) != self.size:
             raise ValueError(_("{n} inputs of items of another shape").format(n=self.size))
-        if any(place >= self.size - self.leaves for tree in self.trees for place in tree.columns):
+        if any(tree.answer >= self.answers for tree in self.trees):
+            raise ValueError(_("a tree that adds to an answer which isn't there"))
+        if any(max(tree.columns) >= self.size - self.answers for tree in self.trees):
             raise ValueError(_("a tree that splits at an input which isn't there"))
         for one in self.by_target:
             for name in one.classes if one.labels == "number" else ():
@@ -349,6 +353,11 @@ class Preparation:
             return cls(**values)._whole()
         except ValueError as error:
             raise PREPARATION_DAMAGED(reason=error) from None
+
+
+def answers_of(target: Preparation) -> int:
+    """How many answers trees give for one target."""
+    return len(target.classes) if len(target.classes) > 2 else 1
 
 
 def _of_array(array: InputArray) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -1,98 +1,214 @@
-"""Make inputs from small boosted decision trees: for each tree, the leaf in which a row lies.
+"""Make inputs of boosted decision trees: what a few hundred of them answer together is one more input, or one
+for each of several classes.
 
-With leaves, a network learns from few rows how columns interact, such as a tariff and the minutes of calls.
-He et al. 2014, https://doi.org/10.1145/2648584.2648589.
+Where columns together step, as a plan and its minutes do, trees need far fewer rows than a network. A
+training row gets the answer of trees that were fitted on other rows, or networks would trust them too much.
+Friedman 2001, https://doi.org/10.1214/aos/1013203451, and Wolpert 1992,
+https://doi.org/10.1016/S0893-6080(05)80023-1.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from treino.data.documents import Tree
-from treino.data.preparation.target_means import TargetFolds
+from treino.data.preparation.target_means import FOLDS, TargetFolds
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
-DEPTH = 3
-SPLITS, LEAVES = (1 << DEPTH) - 1, 1 << DEPTH
-RATE = 0.5  # the learning rate: the share of a tree's prediction that is subtracted for the next
-LEAST_ROWS, LEAST_SHARE = 10, 0.005  # minimum training rows in a leaf: number and share
-FITTED, TRIED = (5_000, 50_000, 10**6), (1_000, 5_000, 2 * 10**5)
-"""Limits on the rows on which trees are fitted, or tried: least rows, most rows, most cells."""
-MOST_LEFT = 0.8  # maximum error, as a share of the error of trees with a single split
-
-
-def leaf_inputs(raw_ND: Floats, columns: Sequence[int], thresholds: Sequence[float]) -> Floats:
-    """``[N, LEAVES]``: 1 for the leaf of the tree in which a row lies, else 0."""
-    leaf_N = np.zeros(len(raw_ND), dtype=np.int64)
-    below_NS = raw_ND[:, columns] <= np.array(thresholds)
-    while leaf_N.size and leaf_N.min() < len(columns):
-        below_N = below_NS[np.arange(len(leaf_N)), leaf_N]
-        leaf_N = 2 * leaf_N + np.where(below_N, 1, 2)
-    return np.eye(len(columns) + 1)[leaf_N - len(columns)]
+RATE, LEAVES, DEPTH, BINS = 0.08, 31, 8, 127
+MOST_IN_ALL = 1_000  # trees, of all classes together
+AT_ONCE = 50  # trees, after which the error on the other rows is looked at
+PARTS = 4  # a training row's answer is that of trees of the other parts' rows
+FITTED = (5_000, 100_000, 2_000_000)
+"""Limits on the rows on which trees are fitted: least rows, most rows, most cells."""
+SUMMED = (5_000, 50_000, 1_000_000)
+"""The same of the rows on which means and deviations of a text's inputs are computed."""
+LEAST_ROWS = 1_000
 
 
-def ways() -> tuple[Floats, Floats]:
-    """Return ``[SPLITS, LEAVES]``: 1 where a leaf is on the left of a split, -1 where it is on the right, 0
-    if it isn't below it; and for each leaf, the number of splits of which it is on the left."""
-    way_SL = np.zeros((SPLITS, LEAVES))
-    for leaf in range(LEAVES):
-        node = SPLITS + leaf
-        while node:
-            way_SL[(node - 1) // 2, leaf] = 1 if node % 2 else -1
-            node = (node - 1) // 2
-    return way_SL, (way_SL > 0).sum(0).astype(np.float64)
+# ---- from raw inputs to answers
 
 
-def fit_trees(raw_ND: Floats, usable: Sequence[int], folds: TargetFolds, count: int) -> tuple[Tree, ...]:
-    """``count`` trees; fewer if nothing is left to fit, none if single columns predict as much alone.
+def tree_tables(trees: Sequence[Sequence[Any]]) -> Sequence[Any]:
+    """All trees in a row: (each tree's answer; its root; each node's column, number, left and right node).
 
-    raw_ND: raw inputs of the training rows that ``evenly`` selects. usable: inputs that may be split.
+    trees: for each, (its answer, columns, numbers, rights), as ``Tree`` holds them. A leaf goes on to itself.
     """
-    place_N = evenly(len(folds.target_TK), len(usable))
-    target_NK, fold_N = folds.target_TK[place_N], folds.fold_T[place_N]
-    weight_N = np.ones(len(place_N)) if folds.weight_T is None else folds.weight_T[place_N]
-    raw_ND = np.clip(raw_ND, *np.array([-1, 1]) * float(np.finfo(np.float32).max))  # scikit-learn's range
-    if not usable or not _told_together(raw_ND[:, usable], target_NK, weight_N, fold_N):
+    answers, *tables = zip(*trees, strict=True)
+    columns, numbers, rights = (np.concatenate([np.array(own) for own in table]) for table in tables)
+    size_T = np.array([len(own) for own in tables[0]])
+    root_T = np.cumsum(size_T) - size_T
+    node_M = np.arange(len(columns))
+    right_M = rights + np.repeat(root_T, size_T)
+    left_M = np.where(right_M == node_M, node_M, node_M + 1)
+    return np.array(answers), root_T, columns, numbers, left_M, right_M
+
+
+def tree_answers(raw_ND: Floats, trees: Sequence[Sequence[Any]], answers: int) -> Floats:
+    """``[N, K]``: for each of so many answers, the sum of the numbers of the leaves in which a row lies.
+
+    trees: as for ``tree_tables``.
+    """
+    answer_T, root_T, column_M, number_M, left_M, right_M = tree_tables(trees)
+    adds_TK = np.eye(answers)[answer_T]
+    sum_NK = np.zeros((len(raw_ND), answers))
+    rows = max(1, 500_000 // len(root_T))
+    for start in range(0, len(raw_ND), rows):
+        raw_BD = raw_ND[start : start + rows]
+        node_BT, before_BT = np.tile(root_T, (len(raw_BD), 1)), None
+        while before_BT is None or (node_BT != before_BT).any():
+            before_BT = node_BT
+            below_BT = np.take_along_axis(raw_BD, column_M[node_BT], 1) <= number_M[node_BT]
+            node_BT = np.where(below_BT, left_M[node_BT], right_M[node_BT])
+        sum_NK[start : start + rows] = number_M[node_BT] @ adds_TK
+    return sum_NK
+
+
+# ---- from training rows to trees
+
+
+@dataclass(frozen=True, eq=False)
+class TreeRows:
+    """The rows of one target on which trees are fitted. classes: how many the target has; 0: numbers.
+
+    raw_RD: the inputs that may be split. y_R: the target's numbers, or class numbers.
+    """
+
+    raw_RD: Floats
+    y_R: Floats
+    weight_R: Floats
+    part_R: Ints
+    classes: int
+
+    @property
+    def answers(self) -> int:
+        return self.classes if self.classes > 2 else 1
+
+    def at(self, some_R: NDArray[np.bool_]) -> "TreeRows":
+        """These rows alone."""
+        names = ("raw_RD", "y_R", "weight_R", "part_R")
+        return replace(self, **{name: getattr(self, name)[some_R] for name in names})
+
+    def parts(self) -> "Iterator[tuple[NDArray[np.bool_], TreeRows, TreeRows]]":
+        """For each part: which rows are its own, these, and the others."""
+        for part in np.unique(self.part_R):
+            own_R = self.part_R == part
+            yield own_R, self.at(own_R), self.at(~own_R)
+
+    @cached_property
+    def constant(self) -> bool:
+        return bool((self.y_R == self.y_R[:1]).all())
+
+    def model(self, trees: int) -> Any:
+        """So many trees for each answer, fitted on these rows by scikit-learn."""
+        from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+
+        kind = HistGradientBoostingClassifier if self.classes else HistGradientBoostingRegressor
+        shape = {"learning_rate": RATE, "max_leaf_nodes": LEAVES, "max_depth": DEPTH, "max_bins": BINS}
+        made = kind(max_iter=trees, early_stopping=False, warm_start=True, random_state=0, **shape)
+        return made.fit(self.raw_RD, self.y_R, sample_weight=self.weight_R)
+
+    def places(self, model: Any) -> list[int]:
+        """For each of the model's own outputs, the answer that it is."""
+        if self.classes <= 2:
+            return [0]
+        return [int(c) for c in (model.classes_ if len(model.classes_) > 2 else model.classes_[1:])]
+
+    def answered(self, model: Any, output_RK: Floats) -> Floats:
+        """``[R, K]``: outputs of the model as answers; 0 for a class that it doesn't know."""
+        answer_RK = np.zeros((len(output_RK), self.answers))
+        answer_RK[:, self.places(model)] = output_RK.reshape(len(output_RK), -1)
+        return answer_RK
+
+    def held_out(self, trees: int) -> Floats:
+        """``[R, K]``: each row's answer by trees of the other parts' rows."""
+        answer_RK = np.zeros((len(self.y_R), self.answers))
+        for own_R, own, others in self.parts():
+            if not others.constant:
+                model = others.model(trees)
+                output = model.decision_function if self.classes else model.predict
+                answer_RK[own_R] = self.answered(model, output(own.raw_RD))
+        return np.round(answer_RK, 5)
+
+    def count(self, most: int) -> int:
+        """How many trees for each answer predict the first part best, fitted on the others; 0: none do."""
+        _own_R, own, others = next(self.parts())
+        if others.constant or len(own.y_R) == len(self.y_R):
+            return 0
+        model = others.model(min(AT_ONCE, most))
+        while True:
+            staged = model.staged_decision_function if self.classes else model.staged_predict
+            losses = [own.loss(self.answered(model, output)) for output in staged(own.raw_RD)]
+            best = int(np.argmin(losses))
+            if best + AT_ONCE < len(losses) or len(losses) == most:
+                return best + 1 if best else 0  # a single one hardly differs from the mean
+            model.set_params(max_iter=min(most, len(losses) + AT_ONCE))
+            model.fit(others.raw_RD, others.y_R, sample_weight=others.weight_R)
+
+    def loss(self, answer_RK: Floats) -> float:
+        """The mean squared error, or cross-entropy, of these answers."""
+        if not self.classes:
+            lost_R = (answer_RK[:, 0] - self.y_R) ** 2
+        elif self.classes == 2:
+            lost_R = np.logaddexp(0, answer_RK[:, 0] * np.where(self.y_R > 0, -1, 1))
+        else:
+            own_R = answer_RK[np.arange(len(self.y_R)), self.y_R.astype(np.int64)]
+            lost_R = np.logaddexp.reduce(answer_RK, axis=1) - own_R
+        return float(np.average(lost_R, weights=self.weight_R))
+
+    def trees(self, count: int, usable: Sequence[int], first: int) -> Iterator[Tree]:
+        """The trees fitted on all rows. usable: the inputs that may be split. first: the number of the
+        target's first answer."""
+        model, range_D = self.model(count), np.ptp(self.raw_RD, axis=0)
+        starts = np.ravel(model._baseline_prediction)
+        for round_of_trees in model._predictors:
+            for place, start, tree in zip(self.places(model), starts, round_of_trees, strict=True):
+                yield _tree(tree.nodes, usable, range_D, first + place, float(start))
+            starts = np.zeros(len(starts))
+
+
+def tree_rows(
+    raw_ND: Floats, row_K: Ints, usable: Sequence[int], folds: TargetFolds, classes: Sequence[int]
+) -> list[TreeRows]:
+    """For each target, the rows on which its trees are fitted. raw_ND: raw inputs of the training rows
+    ``row_K``. classes: of each target; 0: numbers."""
+    limit = float(np.finfo(np.float32).max)
+    weight_K = np.ones(len(row_K)) if folds.weight_T is None else folds.weight_T[row_K]
+    shared = np.clip(raw_ND[:, usable], -limit, limit), weight_K, folds.fold_T[row_K] * PARTS // FOLDS
+    made, first = list[TreeRows](), 0
+    for count in classes:
+        target_K = folds.target_TK[row_K, first : first + (count if count > 2 else 1)]
+        first += target_K.shape[1]
+        y_K = target_K[:, 0]
+        if count:
+            y_K = target_K.argmax(1).astype(np.float64) if count > 2 else (y_K > 0).astype(np.float64)
+        made.append(TreeRows(shared[0], y_K, *shared[1:], count))
+    return made
+
+
+def fit_trees(targets: Sequence[TreeRows], usable: Sequence[int], most: int) -> tuple[Tree, ...]:
+    """The trees of all targets, at most ``most`` for each answer; () where there are too few rows, or for any
+    target no trees that predict other rows."""
+    if not usable or len(targets[0].y_R) < LEAST_ROWS:
         return ()
-    range_D = np.ptp(raw_ND, axis=0)
-    chain = _chain(raw_ND[:, usable], target_NK, weight_N, count, DEPTH)
-    return tuple(_whole(model.tree_, usable, range_D) for model in chain if model.tree_.node_count > 1)
+    most = min(most, MOST_IN_ALL // sum(target.answers for target in targets))
+    counts = [target.count(most) for target in targets]
+    if not all(counts):
+        return ()
+    trees, first = list[Tree](), 0
+    for target, count in zip(targets, counts, strict=True):
+        trees += target.trees(count, usable, first)
+        first += target.answers
+    return tuple(trees)
 
 
-def _chain(raw_ND: Floats, target_NK: Floats, weight_N: Floats, count: int, depth: int) -> list[Any]:
-    """``count`` trees of scikit-learn, each fitted on the residuals of the trees before it."""
-    from sklearn.tree import DecisionTreeRegressor  # slow to import
-
-    share = max(LEAST_SHARE, min(0.5, LEAST_ROWS / float(weight_N.sum())))
-    left_NK, models = target_NK.copy(), []
-    for _tree in range(count):
-        model = DecisionTreeRegressor(max_depth=depth, min_weight_fraction_leaf=share, random_state=0)
-        models.append(model.fit(raw_ND, left_NK, sample_weight=weight_N))
-        left_NK -= RATE * model.predict(raw_ND).reshape(left_NK.shape)
-    return models
-
-
-def _told_together(raw_ND: Floats, target_NK: Floats, weight_N: Floats, fold_N: NDArray[np.int64]) -> bool:
-    """Whether trees predict the targets of other rows much better than trees with one split, in which each
-    column counts alone."""
-    few_K = evenly(len(raw_ND), raw_ND.shape[1], TRIED)
-    raw_ND, target_NK, weight_N, other_N = raw_ND[few_K], target_NK[few_K], weight_N[few_K], fold_N[few_K] < 3
-    if len(raw_ND) < TRIED[0] or not 0 < other_N.sum() < len(other_N):  # too few rows to judge
-        return False
-
-    def left(count: int, depth: int) -> float:
-        left_NK = target_NK[other_N].copy()
-        for model in _chain(raw_ND[~other_N], target_NK[~other_N], weight_N[~other_N], count, depth):
-            left_NK -= RATE * model.predict(raw_ND[other_N]).reshape(left_NK.shape)
-        return float(weight_N[other_N] @ np.square(left_NK).sum(1))
-
-    return left(8, DEPTH) < MOST_LEFT * min(left(24, 1), left(48, 1))
-
-
-def evenly(rows: int, inputs: int, limits: tuple[int, int, int] = FITTED) -> NDArray[np.int64]:
+def evenly(rows: int, inputs: int, limits: tuple[int, int, int] = SUMMED) -> Ints:
     """Evenly spread row numbers to fit on; their number is limited so that many inputs don't take long."""
     least, most, cells = limits
     return np.linspace(0, rows - 1, min(rows, max(least, min(most, cells // max(1, inputs))))).astype(
@@ -100,17 +216,25 @@ def evenly(rows: int, inputs: int, limits: tuple[int, int, int] = FITTED) -> NDA
     )
 
 
-def _whole(fitted: Any, usable: Sequence[int], range_D: Floats) -> Tree:
-    """The tree of scikit-learn made complete; a split that isn't needed has the largest threshold.
+def _tree(nodes: Any, usable: Sequence[int], range_D: Floats, answer: int, start: float) -> Tree:
+    """The tree of scikit-learn. start: what it adds beside its own numbers.
 
     A new number may be the midpoint of two training numbers: it stays on the left after float32 rounding.
     """
-    columns, thresholds = [0] * SPLITS, [float(np.finfo(np.float64).max)] * SPLITS
-    nodes = [(0, 0)]
-    for split, node in nodes:
-        if fitted.children_left[node] >= 0:
-            columns[split] = int(usable[fitted.feature[node]])
-            thresholds[split] = float(fitted.threshold[node] + 1e-6 * range_D[columns[split]])
-            nodes.append((2 * split + 1, fitted.children_left[node]))
-            nodes.append((2 * split + 2, fitted.children_right[node]))
-    return Tree(columns=tuple(columns), thresholds=tuple(thresholds))
+    columns, numbers, rights = list[int](), list[float](), list[int]()
+    waiting: list[tuple[int, int]] = [(0, -1)]  # nodes, and the split whose right part begins there
+    while waiting:
+        node, split = waiting.pop()
+        place, known = len(rights), nodes[node]
+        if split >= 0:
+            rights[split] = place
+        rights.append(place)
+        if known["is_leaf"]:
+            columns.append(0)
+            numbers.append(float(f"{known['value'] + start:.5g}"))
+            continue
+        column = int(known["feature_idx"])
+        columns.append(usable[column])
+        numbers.append(float(known["num_threshold"] + 1e-6 * range_D[column]))
+        waiting += [(int(known["right"]), place), (int(known["left"]), -1)]
+    return Tree(answer=answer, columns=tuple(columns), numbers=tuple(numbers), rights=tuple(rights))

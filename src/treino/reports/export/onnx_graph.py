@@ -35,13 +35,12 @@ from treino.data.documents import (
     RankEncoder,
     TextEncoder,
     TimeEncoder,
-    Tree,
 )
 from treino.data.preparation.encoders import DAY, hashed
 from treino.data.preparation.preparation import Preparation
 from treino.data.preparation.target_means import mean_inputs
 from treino.data.preparation.texts import letter_table
-from treino.data.preparation.trees import ways
+from treino.data.preparation.trees import tree_tables
 from treino.data.readers import ReaderOptions
 from treino.engine.arguments import without_arguments
 from treino.engine.ensemble import Ensemble
@@ -290,7 +289,7 @@ def prepared(graph: OnnxGraph, p: Preparation) -> Value:
         raw = graph.input("x", DOUBLE, len(p.inputs)) / p.divisor
     else:
         raw = graph.put("Concat", *(_encoded(graph, encoder) for encoder in p.encoders), axis=1)
-        raw = raw.put("Concat", *(_leaves(raw, tree) for tree in p.trees), axis=1) if p.trees else raw
+        raw = raw.put("Concat", _tree_answers(graph, raw, p), axis=1) if p.trees else raw
     mean, scale = p.mean_and_scale
     x = (raw - mean) / np.where(scale == 0, 1.0, scale)
     if p.clip is not None:
@@ -438,11 +437,21 @@ def _binned(value: Value, edges: Sequence[float]) -> list[Value]:
     return [value, (value.put("Max", low).put("Min", high) - low) / (high - low)]
 
 
-def _leaves(raw: Value, tree: Tree) -> Value:
-    """Return, for each leaf of the tree, 1 if a row falls into it, else 0."""
-    way_SL, left_L = ways()
-    below = raw.put("Gather", np.array(tree.columns), axis=1).put("LessOrEqual", np.array(tree.thresholds))
-    return below.cast().put("MatMul", way_SL).put("Equal", left_L).cast()
+def _tree_answers(graph: OnnxGraph, raw: Value, p: Preparation) -> Value:
+    """Return ``[N, K]`` float64: what the trees answer. All rows go down all trees, a level at a time."""
+    answer_T, root_T, *tables = tree_tables([tree.parts for tree in p.trees])
+    *_rest, left_M, right_M = tables
+    column, number, left, right = (graph.put("Identity", table) for table in tables)
+    node = raw.put("Slice", [0], [1], [1]).cast(TensorProto.INT64).put("Mul", [0]).put("Add", root_T)
+    front_U = root_T  # the nodes of a level
+    while True:
+        below = raw.put("GatherElements", column.put("Gather", node), axis=1)
+        below = below.put("LessOrEqual", number.put("Gather", node))
+        node = below.put("Where", left.put("Gather", node), right.put("Gather", node))
+        front_U = np.union1d(left_M[front_U], right_M[front_U])
+        if (left_M[front_U] == front_U).all():  # all are leaves
+            break
+    return number.put("Gather", node).put("MatMul", np.eye(p.answers)[answer_T])
 
 
 def _levels(graph: OnnxGraph, encoder: OneHotEncoder | RankEncoder) -> Value:

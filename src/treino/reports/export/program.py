@@ -18,6 +18,7 @@ from torch import nn
 
 from treino.data.rows import generator
 from treino.engine.augmentation import cut_out, pixel_places, resampled
+from treino.engine.ensemble import best_half
 from treino.engine.rng import step_seed
 from treino.reports.export.program_data import *
 
@@ -303,8 +304,8 @@ def train_network(seed, splits, scale):
         Dropout.p = DROPOUTS[SEEDS.index(seed)]
     elif DROPS and not OWN:
         Dropout.p = DROPOUT
-    if PLAIN_MEMBERS and SEEDS.index(seed) in PLAIN_MEMBERS:
-        net[0].weight.data[BIN_GATES] = 0
+    if CLOSED_GATES and SEEDS.index(seed) in CLOSED_GATES:
+        net[0].weight.data[CLOSED_GATES[SEEDS.index(seed)]] = 0
     parameters = [p for p in net.parameters() if p.requires_grad]
     if OWN:
         for p in parameters:  # zeros, not None: parameters unused in a step still move by momentum
@@ -445,6 +446,8 @@ def train():
     splits, scale = load_splits()
     if TOGETHER:
         every, able = [], []  # all networks' losses; (metric, network) of those that didn't diverge
+        if TREELESS:
+            kinds = []
         for seed in SEEDS:
             if MEMBER_EPOCHS and not MEMBER_EPOCHS[SEEDS.index(seed)]:
                 continue
@@ -456,7 +459,14 @@ def train():
             every.append(losses)
             if net is not None:
                 able.append((best, net))
-        if VALIDATES:
+                if TREELESS:
+                    kinds.append(TREELESS[SEEDS.index(seed)])
+        if VALIDATES and TREELESS:
+            errors = [1 - best for best, _net in able]
+            if LESS_IS_BETTER:
+                errors = [-best for best, _net in able]
+            able = [able[place] for place in best_half(errors, kinds, len(SEEDS))]
+        elif VALIDATES:
             able.sort(key=lambda one: -one[0])
             able = able[: -(-len(SEEDS) // 2)]
         losses = [float(np.mean([of[e] for of in every if len(of) > e])) for e in range(max(map(len, every)))]

@@ -23,7 +23,7 @@ from treino.data.preparation.encoders import hash_place, with_bins
 from treino.data.preparation.preparation import fit_pixels, fit_table, fit_target
 from treino.data.preparation.target_means import mean_inputs, places
 from treino.data.preparation.texts import text_inputs
-from treino.data.preparation.trees import leaf_inputs
+from treino.data.preparation.trees import tree_answers
 from treino.data.splits import split
 
 # ---- settings
@@ -46,10 +46,10 @@ EPS = 1e-8
 GATES = 0.0  # an update moves a column's factor this many times as far as a weight
 # for each input, the index of the factor that multiplies it
 GATE_OF = []
-# indices of the networks that see no bins
-PLAIN_MEMBERS = []
-# indices of the factors of bins
-BIN_GATES = []
+# for some networks, the indices of the factors that stay 0: those of bins, or of decision trees
+CLOSED_GATES = {}
+# of each network, whether it sees nothing of decision trees
+TREELESS = []
 CLIP_INPUTS = 0.0  # normalised inputs are clipped to plus or minus this many standard deviations
 # indices of the normalised inputs
 NORMALISED = []
@@ -90,7 +90,9 @@ FEATURES = ["x1", "x2"]
 COLUMNS = []
 ITEM = ()  # the shape of a row
 ENCODERS = []
-TREES = []  # for each decision tree, the inputs that it splits at, and its thresholds
+# for each decision tree: its answer; its nodes' inputs; thresholds, or leaves' numbers; right parts
+TREES = []
+TREE_ANSWERS = 0
 MISSING = ()
 GAPS = ()  # words for a missing value in this table
 MONTHS = {}
@@ -309,7 +311,7 @@ def features_of(rows):
         encoded = [ENCODE[c["as"]]([row[c["column"]] for row in rows], c) for c in ENCODERS]
         if TREES:
             raw = np.concatenate(encoded, axis=1)
-            return np.hstack([raw, *(leaf_inputs(raw, columns, thresholds) for columns, thresholds in TREES)])
+            return np.hstack([raw, tree_answers(raw, TREES, TREE_ANSWERS)])
         return np.concatenate(encoded, axis=1)
     if TRUTH:
         values = [[plain_number(row[name]) for name in FEATURES] for row in rows]

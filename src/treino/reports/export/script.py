@@ -12,7 +12,6 @@ from inspect import Parameter, signature
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -25,13 +24,14 @@ from treino.data.preparation.encoders import hash_place, with_bins
 from treino.data.preparation.preparation import fit_pixels, fit_table, fit_target
 from treino.data.preparation.target_means import mean_inputs, places
 from treino.data.preparation.texts import text_inputs
-from treino.data.preparation.trees import leaf_inputs
+from treino.data.preparation.trees import tree_answers
 from treino.data.rows import generator
 from treino.data.splits import split
 from treino.engine import ACTIVATIONS, INITS, MLP
 from treino.engine.augmentation import cut_out, pixel_places, resampled
 from treino.engine.defaults import dropout_of, plain_of
-from treino.engine.gates import gates_of
+from treino.engine.ensemble import best_half
+from treino.engine.gates import NO_TREES, gates_of
 from treino.engine.nets import Residual, described, input_shape
 from treino.engine.registries import foreign
 from treino.engine.rng import member_seeds, step_seed
@@ -76,7 +76,7 @@ PROGRAM = {"program_data.py": "# ---- settings", "program.py": "# ---- network"}
 """The program's files, and the first line of each after its docstring and imports."""
 
 COPIED: tuple[Callable[..., Any], ...] = (generator, step_seed, split, fit_table, fit_pixels, fit_target)
-COPIED += (second_of, with_bins, places, mean_inputs, leaf_inputs, hash_place, text_inputs)
+COPIED += (second_of, with_bins, places, mean_inputs, tree_answers, best_half, hash_place, text_inputs)
 COPIED += (pixel_places, resampled, cut_out)
 """Functions of treino that the program calls; below, imports that only these functions need."""
 IMPORTS = ("import datetime", "import itertools")
@@ -336,7 +336,7 @@ def _layers(run: StoredRun) -> ScriptPart:
     s, part = run.first_settings, ScriptPart()
     init, act = INITS[s["init"] or "default"], ACTIVATIONS[s["activation"]]
     requested = read_settings(run.asked_settings)
-    rates, plain = dropout_of(requested), np.flatnonzero(plain_of(requested)).tolist()
+    rates, plain = dropout_of(requested), plain_of(requested)
     part.values = {
         "DROPS": run.dropout > 0,
         "DROPOUT": s["dropout"],
@@ -349,8 +349,10 @@ def _layers(run: StoredRun) -> ScriptPart:
         columns, bins = preparation.input_columns, preparation.input_bins
         gates = gates_of(run.spec.inputs, columns, bins, s["gates"])
         lines = ["ColumnGates(),"]
-        part.values |= {"GATE_OF": list(gates.column_D), "PLAIN_MEMBERS": plain}
-        part.values["BIN_GATES"] = np.flatnonzero(gates.bin_G).tolist()
+        closed = {member: gates.closed(kind) for member, kind in enumerate(plain) if gates.closed(kind)}
+        part.values |= {"GATE_OF": list(gates.column_D), "CLOSED_GATES": closed}
+        if preparation.trees:
+            part.values["TREELESS"] = [kind >= NO_TREES for kind in plain]
     layers = described(run.resolved, s["hidden"], run.dropout)
     net = layers.module(input_shape(layers, run.spec.item_shape), run.spec.outputs)
     for layer in net:

@@ -393,7 +393,8 @@ def _encoders(run: StoredRun, data: Data) -> ScriptPart:
             "MARKS": tuple(sorted({word for c in columns for word in _symbols(c)}, key=len, reverse=True)),
             "COMMA": "decimal comma" in writing,
             "MONTHS": MONTHS,
-            "TREES": [(tree.columns, tree.thresholds) for tree in data.preparation.trees],
+            "TREES": [tree.parts for tree in data.preparation.trees],
+            "TREE_ANSWERS": data.preparation.answers,
             "MEANS": any(encoder.mean_places for encoder in made),
         },
         {
