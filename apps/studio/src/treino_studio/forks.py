@@ -4,7 +4,6 @@ It computes nothing before it forks. ``Forks`` is the server's side, which impor
 """
 
 import asyncio
-import gc
 import json
 import os
 import select
@@ -16,6 +15,8 @@ from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
 from importlib import import_module
+
+from treino_doctor.base.garbage_collection import collect_as_usual, collect_rarely
 
 LONGEST = 1 << 12  # bytes of a request or an answer
 GRACE = 1.0  # seconds to wait for the process's end
@@ -186,8 +187,9 @@ def main() -> None:
             if not request:
                 return
             words = json.loads(request)
+            collect_rarely()
             module = import_module(words[0])
-            gc.freeze()  # the collector would touch, and so copy, what the processes share
+            collect_as_usual()  # what is frozen isn't touched, and so stays in memory once for all forks
             pid = os.fork()
             if not pid:
                 os.setsid()  # closing the terminal doesn't end it
