@@ -403,7 +403,7 @@ def held_out_means(
 
 def scaled(
     preparation: Preparation,
-    raw_of: Callable[[Encoder, tuple[int, ...], Any], NDArray[np.float64]],
+    raw_of: Callable[[Encoder, Any], NDArray[np.float64]],
     train_N: NDArray[np.int64],
     weight_T: NDArray[np.float64] | None,
     shown: Mapping[int, NDArray[np.float64]],
@@ -411,22 +411,21 @@ def scaled(
     """The preparation with mean and scale of its inputs, computed on the training rows column by column.
 
     A 0/1 input has mean 0 and scale 1; a bin or a target mean has its mean and scale 1; an answer of trees
-    gets the deviation ``ANSWER``. raw_of: the raw inputs ``[N, K]`` of an encoder from the first of these
-    places on, at least those at them, of these rows. weight_T: the training rows' weights. shown: see
-    ``held_out_means``.
+    gets the deviation ``ANSWER``. raw_of: the raw inputs ``[N, K]`` of an encoder, of one that is scaled at
+    least the first, of these rows. weight_T: the training rows' weights. shown: see ``held_out_means``.
     """
     mean, scale = [0.0] * preparation.size, [1.0] * preparation.size
     share_T = None if weight_T is None else weight_T / weight_T.sum()
     for encoder, group in zip(preparation.encoders, preparation.groups, strict=True):
         if isinstance(encoder, TextEncoder) and preparation.normalise:
             some = evenly(len(train_N), encoder.own_width)
-            raw_TK = raw_of(encoder, group, train_N[some])
+            raw_TK = raw_of(encoder, train_N[some])
             weight = None if weight_T is None else weight_T[some] / weight_T[some].sum()
             for k in range(encoder.own_width):
                 mean[group[k]], deviation = _fit(raw_TK[:, k].copy(), weight)
                 scale[group[k]] = max(deviation, LEAST_DEVIATION)
         elif encoder.scaled and preparation.normalise:
-            value_T = raw_of(encoder, group[:1], slice(None))[:, 0][train_N]
+            value_T = raw_of(encoder, slice(None))[:, 0][train_N]
             for place, bin_T in zip(group[1:], bin_shares(value_T, encoder.edges), strict=False):
                 mean[place], _scale = _fit(bin_T, share_T)
             if preparation.size == 1:
@@ -481,14 +480,9 @@ def in_memory(
     """
     part_N, met = np.concatenate(parts), {name: EncodingGaps() for name in preparation.features}
     prepared: Iterator[tuple[NDArray[np.int64], torch.Tensor]]
-    if preparation.plain and (preparation.kind == "image" or not np.isnan(cells_ND).any()):
-        first_ND: Any = cells_ND[: tables[0].rows]
-        if preparation.kind == "image":
-            mean, scale = fit_pixels(first_ND[train_N], preparation.normalise)
-            preparation = replace(preparation, mean=mean, scale=scale)
-        else:
-            column = lambda _encoder, at, rows: first_ND[rows, at[0] : at[-1] + 1]  # noqa: E731
-            preparation = scaled(preparation, column, train_N, weight_T, {})
+    if preparation.kind == "image":
+        mean, scale = fit_pixels(cells_ND[: tables[0].rows][train_N], preparation.normalise)
+        preparation = replace(preparation, mean=mean, scale=scale)
         rows = _rows_of_block(preparation)
         some = [slice(at, at + rows) for at in range(0, len(part_N), rows)]
         prepared = ((part_N[block], preparation.transform(cells_ND[block])) for block in some)
@@ -515,9 +509,9 @@ def scaled_by_column(
     """Return (the preparation with mean and scale, ``held_out_means``); one column is encoded at a time."""
     shown = held_out_means(table, preparation, train_N, folds)
 
-    def raw_of(encoder: Encoder, _places: tuple[int, ...], rows: Any) -> NDArray[np.float64]:
+    def raw_of(encoder: Encoder, rows: Any) -> NDArray[np.float64]:
         of = table if isinstance(rows, slice) else take(table, rows)
-        if encoder.scaled:  # its first input alone is needed
+        if encoder.scaled and encoder.width > 1:  # its first input alone is needed
             encoder = encoder.model_copy(update={"edges": (), "values": (), "means": ()})
         return encoded(encoder, of.column(encoder.column), of.place)[0]
 
