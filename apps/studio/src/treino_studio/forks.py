@@ -21,8 +21,6 @@ from treino_doctor.base.garbage_collection import collect_as_usual, collect_rare
 LONGEST = 1 << 12  # bytes of a request or an answer
 GRACE = 1.0  # seconds to wait for the process's end
 
-# ---- the server's side
-
 
 def _there() -> bool:
     """Whether there are descriptors of processes: on Linux from 5.3 on, where no sandbox forbids them."""
@@ -30,7 +28,7 @@ def _there() -> bool:
         os.close(os.pidfd_open(os.getpid()))
     except (AttributeError, OSError):
         return False
-    return hasattr(signal, "pidfd_send_signal")
+    return True
 
 
 class ForkedProcess:
@@ -91,8 +89,7 @@ class Forks:
         read_end, its_stdout = os.pipe()
         protocol = asyncio.StreamReaderProtocol(reader)
         await loop.connect_read_pipe(lambda: protocol, open(read_end, "rb", 0))  # noqa: SIM115
-        pipe = open(write_end, "wb", 0)  # noqa: SIM115
-        transport, flow = await loop.connect_write_pipe(FlowControlMixin, pipe)
+        transport, flow = await loop.connect_write_pipe(FlowControlMixin, open(write_end, "wb", 0))  # noqa: SIM115
         process = ForkedProcess(self, asyncio.StreamWriter(transport, flow, None, loop), reader)
         self._asked.append(process)
         try:
@@ -155,18 +152,15 @@ class Forks:
 
     async def end(self) -> None:
         """End the process that forks."""
-        if self._process is None:
-            return
         if self._socket is not None:
             self._close()
+        if self._process is None:
+            return
         try:
             await asyncio.wait_for(self._process.wait(), GRACE)
         except TimeoutError:
             self.send_signal(signal.SIGKILL)
             await self._process.wait()
-
-
-# ---- the process
 
 
 def main() -> None:
