@@ -7,8 +7,8 @@ document.addEventListener(
   'click',
   (event) => {
     const button = /** @type {Element} */ (event.target).closest('button');
-    const again = event.detail > 1 && sent && !(sent === button && 'repeats' in button.dataset);
-    if (again || button?.hasAttribute('data-sent')) {
+    const again = (event.detail > 1 && sent) || button?.hasAttribute('data-sent');
+    if (again && !button?.hasAttribute('data-repeats')) {
       event.stopImmediatePropagation();
       event.preventDefault();
       return;
@@ -24,7 +24,7 @@ document.addEventListener(
 
 /**
  * Show on the button that is being pressed, if one is, that a command is underway; → its answer. A second click of a
- * double click means what the first meant, but on a button with data-repeats.
+ * double click means what the first meant; with data-repeats each press counts, as those of Step.
  *
  * @template T
  * @param {Promise<T>} answer
