@@ -143,8 +143,14 @@ STEPS = {
 @pytest.mark.sampled(3)
 @pytest.mark.parametrize("step", STEPS)
 def test_a_step_of_the_report_that_raises_costs_its_own_part(folder, capfd, monkeypatch, step):
+    undo = Hooks.undo
+
+    def undo_and_raise(hooks):
+        undo(hooks)  # else the hooks of this examination would watch the tests after it
+        raises()
+
     with monkeypatch.context() as patched:
-        patched.setattr(f"treino_doctor.{step}", raises)
+        patched.setattr(f"treino_doctor.{step}", undo_and_raise if step.endswith(".undo") else raises)
         prove = ["--prove", "--seeds", "1"] if step.endswith("proof") else []
         document, err = ended(capfd, "--known", "known.json", *prove)
     assert {"findings", "known", "patch"} - document.keys() == {*STEPS[step]}
