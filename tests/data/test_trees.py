@@ -70,7 +70,7 @@ OF_TARGETS = {
 def test_the_answer_is_scikit_learns(classes: int) -> None:
     weight = np.random.default_rng(1).integers(1, 4, 1600).astype(float)
     raw, own = rows_of(OF_TARGETS[classes], classes, weight)
-    trees = fit_trees([own], range(5), 20)
+    trees = fit_trees([own], 20)
     count = len(trees) // own.answers
     assert 1 < count <= 20
     kind = HistGradientBoostingClassifier if classes else HistGradientBoostingRegressor
@@ -98,11 +98,14 @@ def test_the_answer_is_scikit_learns(classes: int) -> None:
 def test_there_are_none_where_other_rows_are_not_predicted() -> None:
     r = np.random.default_rng(3)
     for target in (lambda raw: r.normal(size=(len(raw), 1)), lambda raw: np.zeros((len(raw), 1))):
-        assert not fit_trees([rows_of(target, 0)[1]], range(5), 20)
-    _raw, own = rows_of(OF_TARGETS[0], 0)
-    assert not fit_trees([own], [], 20)
-    assert not fit_trees([own.at(np.arange(1600) < 900)], range(5), 20)  # too few rows to tell
-    assert not fit_trees([own.at(own.part_R == 1)], range(5), 20)  # one group
+        assert not fit_trees([rows_of(target, 0)[1]], 20)
+    raw, own = rows_of(OF_TARGETS[0], 0)
+    assert not fit_trees(
+        tree_rows(raw, np.arange(1600), [], TargetFolds(steps(raw)[:, None], np.arange(1600) % FOLDS), [0]),
+        20,
+    )
+    assert not fit_trees([own.at(np.arange(1600) < 900)], 20)  # too few rows to tell
+    assert not fit_trees([own.at(own.part_R == 1)], 20)  # one group
 
 
 def test_answers_follow_the_columns_and_every_change_of_them(frame: pd.DataFrame) -> None:
@@ -241,3 +244,14 @@ def test_a_run_sees_them_and_takes_them_elsewhere(target: str, tmp_path) -> None
     for name in wanted.columns.intersection(theirs.columns):
         if pd.api.types.is_float_dtype(wanted[name]):
             np.testing.assert_allclose(theirs[name], wanted[name], atol=1e-5)
+
+
+def test_inputs_that_no_tree_can_split_take_no_time_and_change_nothing() -> None:
+    raw, own = rows_of(OF_TARGETS[0], 0)
+    rare = np.zeros((1600, 3))
+    rare[:19, 0], rare[-20:, 1], rare[:, 2] = 1, 1, 5
+    folds = TargetFolds(steps(raw)[:, None], np.arange(1600) % FOLDS)
+    (wide,) = tree_rows(np.hstack([rare, raw]), np.arange(1600), range(8), folds, [0])
+    assert wide.place_D.tolist() == [1, 3, 4, 5, 6, 7]
+    kept, plain = fit_trees([wide], 20), fit_trees([own], 20)
+    assert [tree.numbers for tree in kept] == [tree.numbers for tree in plain]

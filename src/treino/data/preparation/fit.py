@@ -215,22 +215,17 @@ def fit(
         return preparation
     trees = None if fitted is None else fitted.trees
     if trees is None or any(place >= preparation.size for tree in trees for place in tree.columns):
-        usable = splitting(preparation)
-        trees = fit_trees(rows_of_trees(table, preparation, train_N, folds)[0], usable, arguments.trees)
+        trees = fit_trees(rows_of_trees(table, preparation, train_N, folds)[0], arguments.trees)
     grown = replace(preparation, trees=trees)
     return replace(grown, item_shape=(grown.size,))
-
-
-def splitting(preparation: Preparation) -> list[int]:
-    """The inputs that trees may split: all but bins, means and their own answers."""
-    return np.flatnonzero(~np.array(preparation.input_bins)).tolist()
 
 
 def rows_of_trees(
     table: Table, preparation: Preparation, train_N: NDArray[np.int64], folds: TargetFolds
 ) -> tuple[list[TreeRows], NDArray[np.int64]]:
-    """What trees are fitted on, for each target; and which of the training rows these are."""
-    usable = splitting(preparation)
+    """What trees are fitted on, for each target; and which of the training rows these are. Trees may split
+    all inputs but bins, means and their own answers."""
+    usable = np.flatnonzero(~np.array(preparation.input_bins)).tolist()
     row_K = evenly(len(train_N), len(usable), FITTED)
     rows = take(table, train_N[row_K])
     columns = [rows.column(name) for name in preparation.features]

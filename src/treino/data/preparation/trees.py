@@ -30,6 +30,7 @@ FITTED = (5_000, 100_000, 2_000_000)
 SUMMED = (5_000, 50_000, 1_000_000)
 """The same of the rows on which means and deviations of a text's inputs are computed."""
 LEAST_ROWS = 1_000
+LEAST_LEAF = 20  # rows in a leaf
 
 
 # ---- from raw inputs to answers
@@ -77,10 +78,12 @@ def tree_answers(raw_ND: Floats, trees: Sequence[Sequence[Any]], answers: int) -
 class TreeRows:
     """The rows of one target on which trees are fitted. classes: how many the target has; 0: numbers.
 
-    raw_RD: the inputs that may be split. y_R: the target's numbers, or class numbers.
+    raw_RD: the inputs that may be split. place_D: their places among all inputs. y_R: the target's numbers,
+    or class numbers.
     """
 
     raw_RD: Floats
+    place_D: Ints
     y_R: Floats
     weight_R: Floats
     part_R: Ints
@@ -111,6 +114,7 @@ class TreeRows:
 
         kind = HistGradientBoostingClassifier if self.classes else HistGradientBoostingRegressor
         shape = {"learning_rate": RATE, "max_leaf_nodes": LEAVES, "max_depth": DEPTH, "max_bins": BINS}
+        shape["min_samples_leaf"] = LEAST_LEAF
         made = kind(max_iter=trees, early_stopping=False, warm_start=True, random_state=0, **shape)
         return made.fit(self.raw_RD, self.y_R, sample_weight=self.weight_R)
 
@@ -162,15 +166,22 @@ class TreeRows:
             lost_R = np.logaddexp.reduce(answer_RK, axis=1) - own_R
         return float(np.average(lost_R, weights=self.weight_R))
 
-    def trees(self, count: int, usable: Sequence[int], first: int) -> Iterator[Tree]:
-        """The trees fitted on all rows. usable: the inputs that may be split. first: the number of the
-        target's first answer."""
+    def trees(self, count: int, first: int) -> Iterator[Tree]:
+        """The trees fitted on all rows. first: the number of the target's first answer."""
         model, range_D = self.model(count), np.ptp(self.raw_RD, axis=0)
         starts = np.ravel(model._baseline_prediction)
         for round_of_trees in model._predictors:
             for place, start, tree in zip(self.places(model), starts, round_of_trees, strict=True):
-                yield _tree(tree.nodes, usable, range_D, first + place, float(start))
+                yield _tree(tree.nodes, self.place_D, range_D, first + place, float(start))
             starts = np.zeros(len(starts))
+
+
+def splitting(raw_ND: Floats, usable: Sequence[int]) -> Ints:
+    """Those of the usable inputs that a tree on these rows can split: where enough rows differ from most.
+    Others, as those of rare classes, would only take time."""
+    differs_ND = raw_ND[:, usable] != np.median(raw_ND[:, usable], axis=0)
+    place_D: Ints = np.array(usable, dtype=np.int64)
+    return place_D[differs_ND.sum(0) >= LEAST_LEAF]
 
 
 def tree_rows(
@@ -180,7 +191,8 @@ def tree_rows(
     ``row_K``. classes: of each target; 0: numbers."""
     limit = float(np.finfo(np.float32).max)
     weight_K = np.ones(len(row_K)) if folds.weight_T is None else folds.weight_T[row_K]
-    shared = np.clip(raw_ND[:, usable], -limit, limit), weight_K, folds.fold_T[row_K] * PARTS // FOLDS
+    part_K, place_D = folds.fold_T[row_K] * PARTS // FOLDS, splitting(raw_ND, usable)
+    raw_KD = np.clip(raw_ND[:, place_D], -limit, limit)
     made, first = list[TreeRows](), 0
     for count in classes:
         target_K = folds.target_TK[row_K, first : first + (count if count > 2 else 1)]
@@ -188,14 +200,14 @@ def tree_rows(
         y_K = target_K[:, 0]
         if count:
             y_K = target_K.argmax(1).astype(np.float64) if count > 2 else (y_K > 0).astype(np.float64)
-        made.append(TreeRows(shared[0], y_K, *shared[1:], count))
+        made.append(TreeRows(raw_KD, place_D, y_K, weight_K, part_K, count))
     return made
 
 
-def fit_trees(targets: Sequence[TreeRows], usable: Sequence[int], most: int) -> tuple[Tree, ...]:
+def fit_trees(targets: Sequence[TreeRows], most: int) -> tuple[Tree, ...]:
     """The trees of all targets, at most ``most`` for each answer; () where there are too few rows, or for any
     target no trees that predict other rows."""
-    if not usable or len(targets[0].y_R) < LEAST_ROWS:
+    if not targets[0].raw_RD.size or len(targets[0].y_R) < LEAST_ROWS:
         return ()
     most = min(most, MOST_IN_ALL // sum(target.answers for target in targets))
     counts = [target.count(most) for target in targets]
@@ -203,7 +215,7 @@ def fit_trees(targets: Sequence[TreeRows], usable: Sequence[int], most: int) -> 
         return ()
     trees, first = list[Tree](), 0
     for target, count in zip(targets, counts, strict=True):
-        trees += target.trees(count, usable, first)
+        trees += target.trees(count, first)
         first += target.answers
     return tuple(trees)
 
@@ -216,8 +228,8 @@ def evenly(rows: int, inputs: int, limits: tuple[int, int, int] = SUMMED) -> Int
     )
 
 
-def _tree(nodes: Any, usable: Sequence[int], range_D: Floats, answer: int, start: float) -> Tree:
-    """The tree of scikit-learn. start: what it adds beside its own numbers.
+def _tree(nodes: Any, place_D: Ints, range_D: Floats, answer: int, start: float) -> Tree:
+    """The tree of scikit-learn, on inputs at these places. start: what it adds beside its own numbers.
 
     A new number may be the midpoint of two training numbers: it stays on the left after float32 rounding.
     """
@@ -234,7 +246,7 @@ def _tree(nodes: Any, usable: Sequence[int], range_D: Floats, answer: int, start
             numbers.append(float(f"{known['value'] + start:.5g}"))
             continue
         column = int(known["feature_idx"])
-        columns.append(usable[column])
+        columns.append(int(place_D[column]))
         numbers.append(float(known["num_threshold"] + 1e-6 * range_D[column]))
         waiting += [(int(known["right"]), place), (int(known["left"]), -1)]
     return Tree(answer=answer, columns=tuple(columns), numbers=tuple(numbers), rights=tuple(rights))
