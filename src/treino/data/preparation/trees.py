@@ -180,8 +180,7 @@ def splitting(raw_ND: Floats, usable: Sequence[int]) -> Ints:
     """Those of the usable inputs that a tree on these rows can split: where enough rows differ from most.
     Others, as those of rare classes, would only take time."""
     differs_ND = raw_ND[:, usable] != np.median(raw_ND[:, usable], axis=0)
-    place_D: Ints = np.array(usable, dtype=np.int64)
-    return place_D[differs_ND.sum(0) >= LEAST_LEAF]
+    return np.array(usable, dtype=np.int64)[np.flatnonzero(differs_ND.sum(0) >= LEAST_LEAF)]
 
 
 def tree_rows(
