@@ -217,7 +217,7 @@ def fit(
         bins: bins of each number, with inputs bins
         clip_inputs: normalised numbers go so many deviations from their mean at most, e.g. 5
         target_means: the network also sees the target's mean over the training rows with the same number, or with the same of very many classes, where such means tell more than bins do
-        trees: where columns tell much more of the target together than each alone, so many small trees are fitted on the training rows, and the network also sees in which leaf of each a row lies
+        trees: the network also sees what boosted decision trees answer, so many of them at most; a training row gets the answer of trees of other training rows
         log_target: learn the logarithm of a target above 0, so that errors count by their ratio; default: no, except for one training by the recipe table on a skewed target, where a short trial decides
         validation: share of rows that choices look at, or a file of them
         test: share of rows held back for one final figure, or a file of them
@@ -473,7 +473,7 @@ def fit(
         bins: bins of each number, with inputs bins
         clip_inputs: normalised numbers go so many deviations from their mean at most, e.g. 5
         target_means: the network also sees the target's mean over the training rows with the same number, or with the same of very many classes, where such means tell more than bins do
-        trees: where columns tell much more of the target together than each alone, so many small trees are fitted on the training rows, and the network also sees in which leaf of each a row lies
+        trees: the network also sees what boosted decision trees answer, so many of them at most; a training row gets the answer of trees of other training rows
         log_target: learn the logarithm of a target above 0, so that errors count by their ratio; default: no, except for one training by the recipe table on a skewed target, where a short trial decides
         validation: share of rows that choices look at, or a file of them
         test: share of rows held back for one final figure, or a file of them
@@ -729,7 +729,7 @@ def fit(
         bins: bins of each number, with inputs bins
         clip_inputs: normalised numbers go so many deviations from their mean at most, e.g. 5
         target_means: the network also sees the target's mean over the training rows with the same number, or with the same of very many classes, where such means tell more than bins do
-        trees: where columns tell much more of the target together than each alone, so many small trees are fitted on the training rows, and the network also sees in which leaf of each a row lies
+        trees: the network also sees what boosted decision trees answer, so many of them at most; a training row gets the answer of trees of other training rows
         log_target: learn the logarithm of a target above 0, so that errors count by their ratio; default: no, except for one training by the recipe table on a skewed target, where a short trial decides
         validation: share of rows that choices look at, or a file of them
         test: share of rows held back for one final figure, or a file of them
@@ -968,7 +968,7 @@ def sweep(
         bins: bins of each number, with inputs bins
         clip_inputs: normalised numbers go so many deviations from their mean at most, e.g. 5
         target_means: the network also sees the target's mean over the training rows with the same number, or with the same of very many classes, where such means tell more than bins do
-        trees: where columns tell much more of the target together than each alone, so many small trees are fitted on the training rows, and the network also sees in which leaf of each a row lies
+        trees: the network also sees what boosted decision trees answer, so many of them at most; a training row gets the answer of trees of other training rows
         log_target: learn the logarithm of a target above 0, so that errors count by their ratio; default: no, except for one training by the recipe table on a skewed target, where a short trial decides
         validation: share of rows that choices look at, or a file of them
         test: share of rows held back for one final figure, or a file of them
@@ -1197,7 +1197,7 @@ def study(
         bins: bins of each number, with inputs bins
         clip_inputs: normalised numbers go so many deviations from their mean at most, e.g. 5
         target_means: the network also sees the target's mean over the training rows with the same number, or with the same of very many classes, where such means tell more than bins do
-        trees: where columns tell much more of the target together than each alone, so many small trees are fitted on the training rows, and the network also sees in which leaf of each a row lies
+        trees: the network also sees what boosted decision trees answer, so many of them at most; a training row gets the answer of trees of other training rows
         log_target: learn the logarithm of a target above 0, so that errors count by their ratio; default: no, except for one training by the recipe table on a skewed target, where a short trial decides
         validation: share of rows that choices look at, or a file of them
         test: share of rows held back for one final figure, or a file of them
@@ -1469,7 +1469,7 @@ def load(
         bins: bins of each number, with inputs bins
         clip_inputs: normalised numbers go so many deviations from their mean at most, e.g. 5
         target_means: the network also sees the target's mean over the training rows with the same number, or with the same of very many classes, where such means tell more than bins do
-        trees: where columns tell much more of the target together than each alone, so many small trees are fitted on the training rows, and the network also sees in which leaf of each a row lies
+        trees: the network also sees what boosted decision trees answer, so many of them at most; a training row gets the answer of trees of other training rows
         log_target: learn the logarithm of a target above 0, so that errors count by their ratio; default: no, except for one training by the recipe table on a skewed target, where a short trial decides
         validation: share of rows that choices look at, or a file of them
         test: share of rows held back for one final figure, or a file of them
@@ -1559,7 +1559,7 @@ def rows(
         bins: bins of each number, with inputs bins
         clip_inputs: normalised numbers go so many deviations from their mean at most, e.g. 5
         target_means: the network also sees the target's mean over the training rows with the same number, or with the same of very many classes, where such means tell more than bins do
-        trees: where columns tell much more of the target together than each alone, so many small trees are fitted on the training rows, and the network also sees in which leaf of each a row lies
+        trees: the network also sees what boosted decision trees answer, so many of them at most; a training row gets the answer of trees of other training rows
         log_target: learn the logarithm of a target above 0, so that errors count by their ratio; default: no, except for one training by the recipe table on a skewed target, where a short trial decides
         validation: share of rows that choices look at, or a file of them
         test: share of rows held back for one final figure, or a file of them
@@ -1688,7 +1688,7 @@ class Classifier(_Classifier):
         bins: bins of each number, with inputs bins
         clip_inputs: normalised numbers go so many deviations from their mean at most, e.g. 5
         target_means: the network also sees the target's mean over the training rows with the same number, or with the same of very many classes, where such means tell more than bins do
-        trees: where columns tell much more of the target together than each alone, so many small trees are fitted on the training rows, and the network also sees in which leaf of each a row lies
+        trees: the network also sees what boosted decision trees answer, so many of them at most; a training row gets the answer of trees of other training rows
         log_target: learn the logarithm of a target above 0, so that errors count by their ratio; default: no, except for one training by the recipe table on a skewed target, where a short trial decides
         validation: share of rows that choices look at, or a file of them
         split_group: column whose groups are never parted (a person, a place); of photographs also a regular expression of their names: 'patient-(\d+)'
@@ -1847,7 +1847,7 @@ class Regressor(_Regressor):
         bins: bins of each number, with inputs bins
         clip_inputs: normalised numbers go so many deviations from their mean at most, e.g. 5
         target_means: the network also sees the target's mean over the training rows with the same number, or with the same of very many classes, where such means tell more than bins do
-        trees: where columns tell much more of the target together than each alone, so many small trees are fitted on the training rows, and the network also sees in which leaf of each a row lies
+        trees: the network also sees what boosted decision trees answer, so many of them at most; a training row gets the answer of trees of other training rows
         log_target: learn the logarithm of a target above 0, so that errors count by their ratio; default: no, except for one training by the recipe table on a skewed target, where a short trial decides
         validation: share of rows that choices look at, or a file of them
         split_group: column whose groups are never parted (a person, a place); of photographs also a regular expression of their names: 'patient-(\d+)'
