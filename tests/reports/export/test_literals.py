@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from treino.base.errors import TreinoError
 from treino.reports.export.formats import exported
-from treino.reports.export.script_data import literal, words_alone
+from treino.reports.export.script_data import WIDTH, listing, literal, words_alone
 from treino.settings.spec import read_settings
 from treino.training.train import drain, train_events
 
@@ -48,6 +48,13 @@ def test_a_literal_is_its_value_in_one_line(value: Any) -> None:
     assert len(text.splitlines()) == 1
     assert text.isprintable()
     assert ast.literal_eval(text) == value
+
+
+def test_a_long_item_of_numbers_is_broken_in_lines_and_words_are_not() -> None:
+    items = [(0, tuple(range(200)), [-1.5] * 40), "a b " * 60]
+    *numbers, words, _end = listing("TREES", items).splitlines()
+    assert max(map(len, numbers)) <= WIDTH < len(words)
+    assert ast.literal_eval(listing("TREES", items)) == items
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, {1, 2}, b"x", Path(), 1j, [object()]])

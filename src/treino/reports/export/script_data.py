@@ -104,13 +104,18 @@ def listing(name: str, items: Sequence[Any] | dict[Any, Any]) -> str:
         return whole
     lines, line = [], ""
     pairs = items.items() if isinstance(items, dict) else ()
-    for source in [f"{literal(k)}: {literal(v)}" for k, v in pairs] or map(literal, items):
-        word = source + ","
+    sources = [f"{literal(k)}: {literal(v)}," for k, v in pairs] or [f"{literal(item)}," for item in items]
+    for word in itertools.chain.from_iterable(map(_words, sources)):
         if line and len(line) + len(word) + 1 > WIDTH - 4:
             lines.append(line)
             line = ""
         line = f"{line} {word}" if line else word
     return f"{whole[0]}\n    " + "\n    ".join([*lines, line]) + f"\n{whole[-1]}  # fmt: skip"
+
+
+def _words(source: str) -> list[str]:
+    """The parts of an item's source between which a line may end: of a long one of numbers all, else one."""
+    return source.split(" ") if len(source) > WIDTH and '"' not in source else [source]
 
 
 def definition(head: str, about: str, *lines: str) -> str:
