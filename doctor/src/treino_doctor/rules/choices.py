@@ -17,6 +17,7 @@ VALIDATION = frozenset(("val", "valid", "validation", "dev", "validacion", "vali
 TRAIN = frozenset(("train", "tr", "training", "trn", "fit"))
 BEST = ("max", "min", "sorted", "argmax", "argmin", "nanargmax", "nanargmin", "idxmax", "idxmin", "sort")
 ORDERS = (ast.Lt, ast.Gt, ast.LtE, ast.GtE)
+NUMBERS = {"item", "float", "min", "max"}  # functions of which a number that is noted may be the result
 STEPS = 40  # maximum number of steps followed back from a net's input
 ROUNDS = 6  # rounds of following a metric to the names that hold it
 
@@ -104,7 +105,8 @@ def _chooses(file: str, scope: ast.AST, own: set[str], start: ast.AST | None = N
         before = len(own)
         for node in ast.walk(scope):
             if not isinstance(node, ast.stmt) or isinstance(node, source.Function) or hasattr(node, "body"):
-                if isinstance(node, (ast.If, ast.While)) and _compares(node.test, own):
+                chooses = isinstance(node, (ast.If, ast.While)) and _compares(node.test, own)
+                if chooses and not _only_notes(file, node):
                     return True
                 if isinstance(node, ast.Call) and start is not None and _tells(file, node, own):
                     return True
@@ -112,12 +114,26 @@ def _chooses(file: str, scope: ast.AST, own: set[str], start: ast.AST | None = N
             if not own & source.names(node):
                 continue
             tests = (n.test for n in ast.walk(node) if isinstance(n, ast.IfExp))
-            if _takes_best(node, own) or any(_compares(test, own) for test in tests):
+            best = _takes_best(node, own) or any(_compares(test, own) for test in tests)
+            if best and not _only_notes(file, node):
                 return True
             own = own | (_results(node) if node is not start else set())
         if len(own) == before:
             break
     return False
+
+
+def _only_notes(file: str, node: ast.AST) -> bool:
+    """Whether a statement only notes numbers, under names that nothing else in the file reads."""
+    body = [*node.body, *node.orelse] if isinstance(node, ast.If) else [node]
+    targets = [t for s in body if isinstance(s, ast.Assign) for t in s.targets]
+    stored = [e for t in targets for e in getattr(t, "elts", [t])]
+    calls = {source.name_of(c) for c in source.calls(body)}
+    if len(targets) < len(body) or not all(isinstance(t, ast.Name) for t in stored) or calls - NUMBERS:
+        return False
+    held, inside = {source.name_of(t) for t in stored}, set(ast.walk(node))
+    reads = (n for n in ast.walk(source.module(file)) if isinstance(n, ast.Name) and n not in inside)
+    return not any(n.id in held and isinstance(n.ctx, ast.Load) for n in reads)
 
 
 def _tells(file: str, call: ast.Call, own: set[str]) -> bool:

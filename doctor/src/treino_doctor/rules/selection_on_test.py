@@ -1,18 +1,21 @@
 """A choice based on test metrics: likely, judging by the source."""
 
 from treino_doctor.base.words import _
-from treino_doctor.record.row_log import RowsEvaluated
+from treino_doctor.record.row_log import Evaluated, RowsEvaluated
 from treino_doctor.rules.choices import TEST, TRAIN, VALIDATION, decides, naming_line, renamed_line
-from treino_doctor.rules.rule import SPLIT, Evidence, Faults, Log, Rule, by_line, script
+from treino_doctor.rules.rule import SPLIT, Evidence, Faults, Log, Rule, Site, by_line, script
 
 LEAST = 10  # minimum number of rows of an evaluation
 LOOKS = 3  # minimum number of evaluations of the same rows
 LEARNED = 0.5  # maximum share of rows trained on
+AGAIN = 2  # minimum number of times that each row came, on average: else each look has rows of its own
 
 
 def decide(log: Log) -> Faults:
     """New rows were evaluated repeatedly, no other rows are a final test, and the source picks the best."""
+    most = {(v.net, v.stack): v.most for v in log.of(Evaluated)}
     every = [e for e in log.of(RowsEvaluated) if e.rows >= LEAST and not e.made]
+    every = [e for e in every if e.given >= AGAIN * e.rows and not _are_states(e, most)]
     held_out = [e for e in every if e.trained <= LEARNED * e.rows]
     for digest, own in by_line(held_out, lambda e: e.digest).items():
         looks = len({turn for e in own for turn in e.looks})  # several nets at one turn are one look
@@ -28,6 +31,12 @@ def decide(log: Log) -> Faults:
         at = at or naming_line(chosen.stack, TEST) or place
         yield Evidence(chosen.site, numbers, at=at, stack=chosen.stack)
         return
+
+
+def _are_states(e: RowsEvaluated, most: dict[tuple[int, tuple[Site, ...]], int]) -> bool:
+    """Whether these are an agent's states: met one by one, from no loader, and judged by no labels."""
+    alone = most.get((e.net, e.stack)) == 1 and e.loader is None
+    return alone and not (e.scored or e.labels)
 
 
 def _is_test(e: RowsEvaluated) -> bool:
