@@ -20,6 +20,7 @@ from treino_doctor.record.log import (
     OptimizerEnded,
     OptimizerMade,
     Reached,
+    Read,
 )
 from treino_doctor.record.nets import PASSED
 from treino_doctor.record.recorder import ALIKE, Recorder
@@ -61,6 +62,16 @@ right = 0
 with torch.no_grad():
     for i in range({n}):
         right += (net(x[i % 240:][:1]).argmax(1) == y[i % 240:][:1]).sum()
+"""
+ENTRY_BY_ENTRY = """
+right, shown = 0, []
+with torch.no_grad():
+    for part in range(3):
+        answers = net(x)
+        for i in range(len(x)):
+            if answers[i].argmax() == y[i]:
+                right += 1
+            shown.append(float(answers[i][0] - answers[i, 1]))
 """
 LETTERS = """
 net = nn.Linear(8, 3)
@@ -182,6 +193,23 @@ def test_of_what_every_turn_repeats_ever_less_is_recorded():
     source = TRAINED.format(turns=8).replace("    F.", "    [net(x[:1]) for _ in range(100)]\n    F.")
     recorder, _ = watched(source)
     assert 100 < len(recorder.log.of(Forward)) < 3 * 100
+
+
+def test_of_entries_one_by_one_some_of_each_evaluation_are_recorded(monkeypatch):
+    source = TRAINED.format(turns=50) + ENTRY_BY_ENTRY
+    some, names = watched(source)
+    monkeypatch.setattr(windows, "DENSE", 10**6)
+    monkeypatch.setattr(windows.Windows.keeps, "__defaults__", None)
+    monkeypatch.setattr(windows.Windows.keeps, "__kwdefaults__", {"most": 10**6})
+    every, again = watched(source)
+    assert names["right"] == again["right"]
+    assert names["shown"] == again["shown"]
+    for how in ("compared", "float"):
+        few, all_of_them = (
+            [r for r in of.log.of(Read) if r.how == how and r.turn == 50] for of in (some, every)
+        )
+        assert 100 < len(few) < len(all_of_them) / 2
+        assert {r.forwards for r in few} == {r.forwards for r in all_of_them}
 
 
 def test_a_long_step_forgets_its_first_values(monkeypatch):

@@ -3,6 +3,7 @@
 import pytest
 
 from examination import examined
+from treino_doctor.record.log import Course, OptimizerEnded
 
 START = """
 import torch, torch.nn.functional as F
@@ -68,3 +69,16 @@ CASES = {
 def test_training_by_hand_is_judged_as_an_optimizer_s(rule, text, tmp_path):
     findings, _ = examined(START + text, tmp_path)
     assert [f.rule for f in findings] == ([rule] if rule else [])
+
+
+@pytest.mark.parametrize("move", ["backward", "data", "asked"])
+@pytest.mark.parametrize("steps", [1, 32, 33, 64, 65, 100, 129])
+def test_each_step_by_hand_is_counted_also_the_last_and_a_second_training_s(move, steps, tmp_path):
+    text = (START + CASES[move][1]).replace("range(60)", f"range({steps})")
+    again = "\n".join(text.splitlines()[5:]) if move != "asked" else ""
+    _, log = examined(f"{text}\n{again}", tmp_path)
+    times = 2 if again else 1
+    assert sum(end.steps for end in log.of(OptimizerEnded)) == times * steps
+    if again:
+        first, *second = [len(course.values) for course in log.of(Course)]
+        assert [first, sum(second)] == [steps, steps]

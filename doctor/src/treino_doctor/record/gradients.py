@@ -250,6 +250,7 @@ class Gradients(Observer):
                 hooks.quietly("backward", gradients.after, root, start)
             if windows.tick():
                 gradients.shift()
+            hands.unseen = start is None or not windows.open
             return result
 
         return unseen(backward)
@@ -260,6 +261,7 @@ class Gradients(Observer):
         if self.windows.open:
             start = self._hooks.quietly(name, self.before, root)
         elif self.hands.every:
+            self._course = self._course_of(here())
             self.hands.passed()
         self.keep(root)
         return start

@@ -25,7 +25,8 @@ class ManualTraining:
 
     tried: a line that computed a new value from a weight and its gradient; the value may be discarded. moved:
     the first line that changed a weight since the last backward. force: the gradients when ``moved`` ran.
-    touched: ids of the weights changed since the last backward.
+    touched: ids of the weights changed since the last backward. unseen: backwards between windows before the
+    first change that was seen.
     """
 
     kind = BY_HAND
@@ -36,6 +37,7 @@ class ManualTraining:
         self.tried: Site | None = None
         self.moved: Site | None = None
         self.force, self.touched = Force(), set[int]()
+        self.unseen = 0
         self.autograd_grads: dict[int, torch.Tensor] = {}  # id of a weight -> result of ``autograd.grad``
         self.asks = False  # whether gradients from ``autograd.grad`` moved the weights
 
@@ -56,12 +58,16 @@ class ManualTraining:
 
 
 class ManualTrainings(Observer):
-    """The trainings by hand of a program that has no optimizer."""
+    """The trainings by hand of a program that has no optimizer.
+
+    unseen: whether the change that follows the newest backward is made between windows.
+    """
 
     def __init__(self, of: Recording, gradients: Any) -> None:
         super().__init__(of)
         self._gradients = gradients
         self.every: list[ManualTraining] = []
+        self.unseen = False
         self._places: dict[int, tuple[ManualTraining, Ref[torch.Tensor]]] = {}  # by data_ptr()
 
     def install(self) -> None:
@@ -117,8 +123,10 @@ class ManualTrainings(Observer):
             hooks.quietly("grad", self.reached, weights, grads)
         if start is not None:
             hooks.quietly("grad", gradients.after, root, start, weights)
-        if known and gradients.windows.tick():
-            gradients.shift()
+        if known:
+            if gradients.windows.tick():
+                gradients.shift()
+            self.unseen = start is None or not gradients.windows.open
         return result
 
     def _value_and_weights(
@@ -169,6 +177,9 @@ class ManualTrainings(Observer):
     def settle(self) -> None:
         """Log the changes since the last backward as one step."""
         gradients = self._gradients
+        if all(h.moved is None for h in self.every):
+            self.passed()
+        self.unseen = False
         for hand in [h for h in self.every if h.moved is not None or h.tried is not None]:
             held = gradients.held.get(id(hand))
             if hand.moved is None:
@@ -181,18 +192,23 @@ class ManualTrainings(Observer):
                 hand.rate = math.sqrt(far) / hand.force.norm
             held = held or gradients.hold(hand, hand.moved)
             held.before = [sampled(b, MANY) for b in hand.before]
-            held.steps += 1
-            gradients.steps += 1
+            held.steps += 1 + hand.unseen
+            gradients.steps += 1 + hand.unseen
             gradients.tell(hand, held, hand.moved, hand.force, hand.touched)
             self._values.tick(gradients.steps)
-            hand.moved, hand.touched = None, set()
+            hand.moved, hand.touched, hand.unseen = None, set(), 0
 
     def passed(self) -> None:
-        """Count a step of the newest manual training when a backward ran between windows."""
-        held = self._gradients.held.get(id(self.every[-1])) if self.every else None
-        if held is not None and held.steps:
-            held.steps += 1
-            self._gradients.steps += 1
+        """Count the change after the newest backward, if it was made between windows, as a step of the newest
+        training; if that was not yet seen to change weights, as soon as it is."""
+        hand = self.every[-1] if self.unseen and self.every else None
+        if hand is not None:
+            held = self._gradients.held.get(id(hand))
+            if held is not None and held.steps:
+                held.steps += 1
+                self._gradients.steps += 1
+            else:
+                hand.unseen += 1
 
 
 def weights_of(root: Any) -> list[torch.Tensor]:

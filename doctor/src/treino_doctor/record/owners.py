@@ -84,22 +84,23 @@ class Owners(Observer):
         if name in PLAIN:
             return
         how = name if torch.is_grad_enabled() else "no_grad"
-        self._tell(how, [p for t in inputs for p in leaves(t)])
+        self._tell(how, inputs)
 
     def _number(self, name: str, tensor: torch.Tensor, result: Any) -> None:
         if tensor.requires_grad and torch.is_grad_enabled():
-            self._tell(name.strip("_"), leaves(tensor))
+            self._tell(name.strip("_"), [tensor])
 
     def _flat(self, result: Any, args: Any, kwargs: Any, node: Node | None) -> None:
         """Log an operation whose derivative is zero."""
         if isinstance(result, torch.Tensor) and result.requires_grad and node is not None:
-            self._tell(node.op, leaves(result))
+            self._tell(node.op, [result])
 
-    def _tell(self, how: str, behind: list[torch.Tensor]) -> None:
+    def _tell(self, how: str, cut: list[torch.Tensor]) -> None:
         site = here()
         times = self._cuts[site, how] = self._cuts.get((site, how), 0) + 1
         if times > CUTS or site is None:
             return
+        behind = (p for t in cut for p in leaves(t))  # a long walk
         if not (known := tuple({n for p in behind if (n := self._gradients.known(p))})):
             self._cuts[site, how] -= 1
             return

@@ -19,7 +19,7 @@ from torch.overrides import TorchFunctionMode, _pop_mode, _push_mode
 
 from treino_doctor.finding import Site
 from treino_doctor.record.hooks import Hooks
-from treino_doctor.record.lines import UNSEEN, here
+from treino_doctor.record.lines import UNSEEN, here, is_own
 from treino_doctor.record.torch_versions import default_device, past_overrides
 from treino_doctor.record.values import Node, Values
 from treino_doctor.record.windows import Windows
@@ -44,6 +44,8 @@ READS = {
     "__index__",
     "__complex__",
 }
+# What programs do with single entries of a tensor, one by one.
+CELLS = frozenset(("getitem", "eq", "ne", "gt", "lt", "ge", "le", "isclose", "sub", "abs", "to", *READS))
 CASTS = frozenset(("float", "double", "half", "bfloat16", "long", "int", "bool", "type_as", "cpu", "cuda"))
 # Queries of a tensor, and functions that return the tensor itself.
 SILENT = {
@@ -158,11 +160,28 @@ class Tape(TorchFunctionMode):
                 hooks.quietly(name, failed, error, args, kwargs)
             raise
         if hooks.watching():
-            hooks.quietly(name, self._note, name, result, args, kwargs)
+            self.windows.operations += 1
+            if name not in CELLS or not self._passes(name, result, args, sys._getframe(1)):
+                hooks.quietly(name, self._note, name, result, args, kwargs)
         return result
 
+    def _passes(self, name: str, result: Any, args: tuple[Any, ...], frame: FrameType) -> bool:
+        """Whether this is one of so many operations on single entries from one place that it is left out.
+
+        An entry is a view, so that its tensor stays known. A value with a gradient is never left out.
+        """
+        of = args[0] if args else None
+        if type(of) is not torch.Tensor or result is of or not is_own(frame.f_code.co_filename):
+            return False
+        if name == "getitem":
+            single = all(map(is_number, args[1])) if type(args[1]) is tuple else is_number(args[1])
+        else:
+            single = of.numel() == 1
+        if not single or (type(result) is torch.Tensor and result.requires_grad):
+            return False
+        return not self.windows.keeps_entry(id(frame.f_code), frame.f_lasti)
+
     def _note(self, name: str, result: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        self.windows.operations += 1
         if name in READS and not isinstance(result, torch.Tensor):
             for reader in self.reads if args and isinstance(args[0], torch.Tensor) else ():
                 reader(name, args[0], result)
@@ -236,6 +255,12 @@ def detail(args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
         elif isinstance(one, torch.dtype):
             arguments[str(key)] = str(one)
     return arguments
+
+
+def is_number(index: Any) -> bool:
+    """Whether an index is one number."""
+    scalar = type(index) is torch.Tensor and not index.dim() and index.dtype != torch.bool
+    return scalar or type(index) is int
 
 
 def cut(rows: slice) -> tuple[str, int | None, int | None]:

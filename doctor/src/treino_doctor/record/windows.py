@@ -13,6 +13,7 @@ LEAST_FIRST, CROWDED = 8, 2_000  # turns and operations after which the first wi
 LONGEST = 2_000  # calls that don't train after which the record of one evaluation ends
 DENSE = 100  # of one kind, so many are recorded between two backwards, and then ever fewer
 LEARNED = 16  # the same of calls of a net on a line that is known to train it
+ENTRIES = 4  # operations on single entries that are recorded of each later evaluation of a net
 KINDS = 4096  # kinds that are counted
 PATIENCE = 64  # backwards without a step after which backwards count as steps
 
@@ -73,6 +74,11 @@ class Windows:
             self._times.clear()
         self._times[kind] = self.turn, times
         return times <= most or not times & (times - 1)
+
+    def keeps_entry(self, *place: int) -> bool:
+        """Whether to record an operation on a single entry: after many at a place, a few for each evaluation
+        of a net, and some of all."""
+        return self.keeps(place) or self.keeps(place, self.evaluated, most=ENTRIES)
 
     def too_long(self, calls: int = 1) -> bool:
         """Count a call that does not train; return whether there were too many since the newest backward."""
