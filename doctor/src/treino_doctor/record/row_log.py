@@ -94,6 +94,7 @@ class RowsEvaluated(Event):
     leaked: int = 0  # rows trained on that are in this part of the split
     covers: float = 0.0  # the share of training's rows that are among these rows
     given: int = 0  # rows that the net was given here, with repeats
+    stepped: int = 0  # rows given here in calls of a training batch right after it was learned from
     gathered: int = 0  # rows that it was given here first, and later trained on, as in a rollout
 
 

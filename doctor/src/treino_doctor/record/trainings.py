@@ -42,6 +42,7 @@ class Training:
     def __init__(self, net: int, shape: Any) -> None:
         self.net, self.shape, self.restarts = net, shape, 0
         self.rows: dict[int, float] = {}  # hash -> first label, or NaN
+        self.newest = set[int]()  # rows of its newest batch
         self.seen = self.twice = self.calls = self.again = self.other = self.right = self.judged = 0
         self.first = self.last = -1
         self.passed = 0  # calls of which no rows are kept
@@ -106,6 +107,7 @@ class Training:
                 self.again += 1
                 self.other += before != label
                 self.later[label] += 1
+        self.newest = batch
         self.twice += 0 if over else len(hashes) - len({hashes[i] for i in fresh})
         self.labelled |= call.labels is not None and bool(np.isfinite(call.labels).all())
         self.seen += 0 if over else len(hashes)
@@ -175,7 +177,7 @@ class Evaluation:
         self.turns, self.looks = list[int](), list[Look]()
         self.rows, self.trained, self.fresh = set[int](), set[int](), set[int]()
         self.later = self.new_later = self.mixed = self.repeated = self.right = self.judged = self.seen = 0
-        self.given = 0
+        self.given = self.stepped = 0
         self.labels, self.drawn = Counter[float](), set[Any]()
         self.columns, self.sample = Columns(), RowSample(EVALUATED)
         self.scored = self.made = self.copied = False
@@ -207,6 +209,8 @@ class Evaluation:
         hashes = call.hashes.tolist()
         self.given += len(hashes)
         learned = training.rows if training is not None else {}
+        if training is not None and set(hashes) == training.newest and len(learned) > len(training.newest):
+            self.stepped += len(hashes)
         trained = {h for h in hashes if h in learned}
         if self.base is None or (learned and not self.learned):
             self.base, self.learned = self.look, bool(learned)

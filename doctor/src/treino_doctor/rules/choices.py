@@ -1,6 +1,6 @@
 """Decide from the source whether a metric of an evaluation decides which weights or settings are kept.
 
-Only ``selection_on_test`` uses this: only names in the source show that rows are a test set.
+Only names in the source show that rows are a test set.
 """
 
 import ast

@@ -3,6 +3,7 @@
 from treino_doctor.base.words import _, numeral
 from treino_doctor.record.log import Backward, Graph, Operation
 from treino_doctor.record.outcomes import Rectified
+from treino_doctor.record.row_log import RowsTrained
 from treino_doctor.rules.course import training
 from treino_doctor.rules.graphs import PASSED
 from treino_doctor.rules.rule import DEEP, NEVER_LEARNS, Evidence, Faults, Log, Rule, script
@@ -10,6 +11,7 @@ from treino_doctor.rules.rule import DEEP, NEVER_LEARNS, Evidence, Faults, Log, 
 LEAST = 3  # minimum number of calls
 DEAD = 0.9  # share of a layer's units, in each of the newest calls
 STUCK = 0.9  # times the loss of a constant prediction
+PAIRS = 8  # units times rows of the data: fewer may all be zero by chance
 LEARNED = 0.1  # times the first loss: below this the net learns. All thresholds are chosen, not measured
 
 
@@ -37,10 +39,11 @@ def decide(log: Log) -> Faults:
         text = what.format(share=share, kind=sure[-1].name)
         yield Evidence(loss.site, {"what": text, "dead": 0, "loss": loss.last()}, at=sure[-1].written)
         return
+    rows = max((t.rows for t in log.of(RowsTrained)), default=PAIRS)
     for r in sorted(log.of(Rectified), key=lambda r: -min(r.dead, default=0) / max(1, r.units)):
         dead = min(r.dead[-8:], default=0)
         silent = loss.stuck(STUCK) or (r.constant and loss.last() > LEARNED * loss.first())
-        if len(r.dead) >= LEAST and dead >= DEAD * r.units and silent:
+        if len(r.dead) >= LEAST and dead >= DEAD * r.units and silent and rows * r.units >= PAIRS:
             what = _("{dead} of {units} units of a ReLU layer are zero for every row")
             text = what.format(dead=dead, units=r.units)
             yield Evidence(r.site, {"what": text, "dead": dead, "loss": loss.last()}, at=r.below or r.made_at)

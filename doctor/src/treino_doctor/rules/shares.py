@@ -3,6 +3,8 @@
 from treino_doctor.finding import Site
 from treino_doctor.record.log import Log
 from treino_doctor.record.row_log import RowsEvaluated, RowsTrained
+from treino_doctor.rules.choices import TEST, VALIDATION, naming_line
+from treino_doctor.rules.rule import by_line
 
 LEAST = 10  # minimum number of rows of an evaluation
 SINGLE = 3  # rows that may be equal by accident
@@ -15,9 +17,14 @@ CHANCE = 0.01  # expected number of rows equal to one row by chance
 
 
 def evaluations(log: Log) -> list[tuple[RowsEvaluated, RowsTrained]]:
-    """The evaluations, each with the training of its net."""
+    """The evaluations, each with the training of its net; but not those of a batch of the training after its
+    step, which nobody calls a test."""
     trains = {t.net: t for t in log.of(RowsTrained)}
-    return [(e, trains[e.learner]) for e in log.of(RowsEvaluated) if e.learner in trains]
+    every = by_line(log.of(RowsEvaluated), lambda e: (e.net, e.stack))
+    after = {k for k, own in every.items() if 2 * sum(e.stepped for e in own) > sum(e.given for e in own)}
+    after = {key for key in after if naming_line(key[1], TEST | VALIDATION) is None}
+    judged = (e for e in log.of(RowsEvaluated) if (e.net, e.stack) not in after)
+    return [(e, trains[e.learner]) for e in judged if e.learner in trains]
 
 
 def lines_of(e: RowsEvaluated, t: RowsTrained) -> dict[str, Site | None]:

@@ -11,7 +11,8 @@ from treino_doctor.rules.rule import NEVER_LEARNS, Evidence, Faults, Log, Rule, 
 SATURATING = ("Sigmoid", "Tanh", "sigmoid", "tanh")
 LEAST = 8  # minimum number of backwards
 SLIVER = 1e-4  # ratio of first to last gradient, in seven of ten backwards and at the start
-SQUASHED = 3e-3, 4  # the same ratio with this many saturating activations
+SQUASHED = 3e-3, 4  # the same ratio with this many saturating activations,
+PATIENCE = 100  # and with this many steps, in which a net that learns would have left chance. Chosen
 SEVEN = 0.7  # quantile of the ratios over backwards; not measured
 STUCK = 0.8  # times the loss of a constant prediction
 TINY = 0.3  # times the default spread: below this, weights were drawn too small
@@ -30,6 +31,7 @@ def decide(log: Log) -> Faults:
             most = max(ratios[int(SEVEN * len(ratios))], sorted(d.ratio for d in seen[:3])[1])
             last = seen[-1]
             squashed = last.saturating >= SQUASHED[1] and most < SQUASHED[0]
+            squashed = squashed and len(own.values) >= PATIENCE
             if ratios[-1] > 0 and (most < SLIVER or squashed) and own.stuck(STUCK):
                 tiny = seen[0].spread < TINY
                 numbers = {"ratio": ratios[len(ratios) // 2], "layers": last.layers}
