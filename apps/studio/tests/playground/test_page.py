@@ -42,6 +42,7 @@ def test_it_trains_says_a_loss_asks_for_nothing_and_keeps_no_cookie(tab: Any) ->
     one.button("Play").click()
     one.wait(lambda: one.step() > 50 and 0 < said_loss(one) < 0.9 * first)
     one.button("Pause").click()
+    assert one.page.locator(".notice", has_text="lets nothing train beside the page").count() == 0
     assert [url for url in one.requests if not url.startswith(("blob:", "data:"))] == [one.file.as_uri()]
     assert one.page.evaluate("document.cookie") == ""
     assert one.context.cookies() == []

@@ -17,6 +17,7 @@
 
 import { $, $$, el, setText } from './dom.js';
 import { closeNotices, say, startNotices } from './notices.js';
+import { startPresses } from './press.js';
 import { otherTheme, startTheme } from './theme.js';
 import { hideTip, startTerms } from './tip.js';
 import { LANGUAGES, label, language, setWords, t } from './words.js';
@@ -211,6 +212,7 @@ export async function startShell({
     addEventListener('popstate', openPage);
     document.addEventListener('keydown', pressed);
     startNotices();
+    startPresses();
     startTerms();
   }
 

@@ -3,24 +3,27 @@
 let pressed = null; // the button whose click is being handled
 let sent = null; // the button that has sent a command in this click, or in the first of a double click
 
-document.addEventListener(
-  'click',
-  (event) => {
-    const button = /** @type {Element} */ (event.target).closest('button');
-    const again = (event.detail > 1 && sent) || button?.hasAttribute('data-sent');
-    if (again && !button?.hasAttribute('data-repeats')) {
-      event.stopImmediatePropagation();
-      event.preventDefault();
-      return;
-    }
-    if (event.detail < 2) sent = null;
-    pressed = button;
-    setTimeout(() => {
-      pressed = null;
-    });
-  },
-  true,
-);
+/** Listen for presses; underway() marks buttons from then on. A worker, which has no page, does without. */
+export function startPresses() {
+  document.addEventListener(
+    'click',
+    (event) => {
+      const button = /** @type {Element} */ (event.target).closest('button');
+      const again = (event.detail > 1 && sent) || button?.hasAttribute('data-sent');
+      if (again && !button?.hasAttribute('data-repeats')) {
+        event.stopImmediatePropagation();
+        event.preventDefault();
+        return;
+      }
+      if (event.detail < 2) sent = null;
+      pressed = button;
+      setTimeout(() => {
+        pressed = null;
+      });
+    },
+    true,
+  );
+}
 
 /**
  * Show on the button that is being pressed, if one is, that a command is underway; → its answer. A second click of a
