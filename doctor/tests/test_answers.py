@@ -92,6 +92,7 @@ FOUND = {
     "a field of an object": ("missing_eval", FIELDS.format(start=180, mode="pass", call="here", split="")),
     "rows by name": ("test_in_train", FIELDS.format(start=120, mode="net.eval()", call="", split="here")),
     "one figure at the end": ("missing_no_grad", AT_END.format(said="answers(x[180:])")),
+    "one figure at the end, cut": ("missing_no_grad", AT_END.format(said="answers(x[180:]).detach()")),
 }
 RIGHT = {
     "shares as an array": classifier(SHARES, "net.eval()"),
@@ -102,7 +103,6 @@ RIGHT = {
     "the best as a row": COLUMN.format(best="(x[180:] @ w).argmax(1)"),
     "the best as an array": ARRAY.format(dims="1"),
     "fields of an object": FIELDS.format(start=180, mode="net.eval()", call="", split=""),
-    "one figure at the end, let go": AT_END.format(said="answers(x[180:]).detach()"),
 }
 
 CASES = {**FOUND, **{f"{case}, right": ("", text) for case, text in RIGHT.items()}}

@@ -20,6 +20,7 @@ from treino_doctor.record.log import (
 )
 from treino_doctor.record.row_log import RowsEvaluated
 from treino_doctor.rules.graphs import ARRAYS, CHOICES, bootstraps, calls_by_number, is_given
+from treino_doctor.rules.rule import by_line
 from treino_doctor.rules.turns import trained_forwards
 
 TRAINED = 2  # training calls of a net before its metrics count
@@ -35,15 +36,15 @@ COMPARES = frozenset(("eq", "ne", "gt", "lt", "ge", "le", "isclose"))
 class Group:
     """The calls of one net from one line: the innermost that led there and to no training, if there is one.
 
-    judged: calls with metrics that did not train. trained: number of those that did. targets: whether some
-    outputs became targets. again: numbers of judged calls with the rows of an earlier one in training mode,
-    without a step between.
+    judged: calls with metrics that did not train. unwalked: calls that recorded a graph through which no
+    gradient went. trained: number of those that trained. targets: whether some outputs became targets. again:
+    numbers of judged calls with the rows of an earlier one in training mode, without a step between.
     """
 
     net: NetMade
     site: Site | None
     judged: list[Forward] = field(default_factory=list)
-    figures: list[Read | LossCall] = field(default_factory=list)
+    unwalked: list[Forward] = field(default_factory=list)
     trained: int = 0
     targets: bool = False
     again: set[int] = field(default_factory=set)
@@ -61,6 +62,7 @@ def groups(log: Log) -> list[Group]:
     backward = {f for b in log.of(Backward) for f in b.forwards}
     backward |= {f for r in log.of(Reached) for f in r.forwards}
     backward |= {f for r in log.of(Read) if r.how == "grad" for f in r.forwards}
+    backward |= _inside(log, nets)
     owners = _owners(log, nets)
     targets, figures = set[int](), dict[int, Read | LossCall]()
     answering, calls = supervised(log), calls_by_number(log)
@@ -97,13 +99,8 @@ def groups(log: Log) -> list[Group]:
         counts[call.net] = counts.get(call.net, 0) + (call.forward in used)
         group.trained += call.forward in backward
         group.targets = group.targets or call.forward in targets
-        if call.forward in backward or call.forward not in figures or call.forward in before:
+        if call.forward in backward or call.forward in before:
             continue
-        place, figure = (call.net, call.stack), figures[call.forward]
-        awake = bool(call.active or call.dropping or call.norming)
-        acting = (figure.site, call.net) in chosen and place not in writing
-        if awake and (acting or place in gathering):
-            continue  # a rollout, whose rows are to be trained on
         if key in trains and call.training and call.grad and call.turn == end:
             continue  # the program ended before its backward
         net = nets[call.net]
@@ -111,13 +108,34 @@ def groups(log: Log) -> list[Group]:
         copy = net.loaded and any(counts.get(n.net, 0) >= TRAINED for n in alike)
         if not (copy or counts[call.net] >= TRAINED or learned & set(net.parameters)):
             continue
+        if call.grad and (call.forward in figures or key not in trains):
+            group.unwalked.append(call)
+        if (figure := figures.get(call.forward)) is None:
+            continue
+        place = call.net, call.stack
+        awake = bool(call.active or call.dropping or call.norming)
+        acting = (figure.site, call.net) in chosen and place not in writing
+        if awake and (acting or place in gathering):
+            continue  # a rollout, whose rows are to be trained on
         if awake:
             judged.add(call.forward)
         if call.again in judged:
             group.again.add(call.forward)
         group.judged.append(call)
-        group.figures.append(figure)
     return list(every.values())
+
+
+def _inside(log: Log, nets: dict[int, NetMade]) -> set[int]:
+    """The calls since the last backward of nets that got gradients though no call's answer was behind the
+    value, as of a loss that a net keeps of what it computed."""
+    held = {o.optimizer: o.parameters for o in log.of(OptimizerMade)}
+    turns = by_line(log.of(Forward), lambda f: f.turn)
+    calls = set[int]()
+    for event in log.of(Backward):
+        own, filled = turns.get(event.turn, []), {p for o in event.filled for p in held.get(o, ())}
+        behind = {f.net for f in own if f.forward in event.forwards}
+        calls |= {f.forward for f in own if f.net not in behind and filled & set(nets[f.net].parameters)}
+    return calls
 
 
 def line_of(call: Forward, shared: Collection[Site | None] = ()) -> Site | None:
