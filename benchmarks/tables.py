@@ -196,7 +196,7 @@ def predictions_of(run: Any, x: pd.DataFrame, p: Problem) -> Predicted:
     return shares
 
 
-def _categories(p: Problem) -> pd.DataFrame:
+def categories(p: Problem) -> pd.DataFrame:
     """Text as categories, as the trees take it."""
     x = p.x.copy()
     for name in x:
@@ -213,7 +213,7 @@ def lightgbm(p: Problem, seed: int) -> Predicted:
     """With early stopping on the validation rows."""
     import lightgbm as lgb
 
-    x = _categories(p)
+    x = categories(p)
     x.columns = [f"c{i}" for i in range(x.shape[1])]
     kind = lgb.LGBMClassifier if p.classes else lgb.LGBMRegressor
     model = kind(n_estimators=2000, random_state=seed, verbose=-1)
@@ -221,7 +221,7 @@ def lightgbm(p: Problem, seed: int) -> Predicted:
         x.iloc[p.train], p.y[p.train], eval_set=[(x.iloc[p.validation], p.y[p.validation])],
         callbacks=[lgb.early_stopping(50, verbose=False)],
     )  # fmt: skip
-    return _shares(model, x.iloc[p.test], p)
+    return shares(model, x.iloc[p.test], p)
 
 
 TRIALS = 20
@@ -231,7 +231,7 @@ def tuned_lightgbm(p: Problem, seed: int) -> Predicted:
     """The best of 20 random settings by validation rows, the default among them, each with early stopping."""
     import lightgbm as lgb
 
-    x = _categories(p)
+    x = categories(p)
     x.columns = [f"c{i}" for i in range(x.shape[1])]
     held_back = [(x.iloc[p.validation], p.y[p.validation])]
     kind = lgb.LGBMClassifier if p.classes else lgb.LGBMRegressor
@@ -255,29 +255,29 @@ def tuned_lightgbm(p: Problem, seed: int) -> Predicted:
         )  # fmt: skip
         (lost,) = model.best_score_["valid_0"].values()
         best = min(best, (lost, model), key=lambda pair: pair[0])
-    return _shares(best[1], x.iloc[p.test], p)
+    return shares(best[1], x.iloc[p.test], p)
 
 
 def catboost(p: Problem, seed: int) -> Predicted:
     import catboost as cb
 
-    x = _categories(p)
+    x = categories(p)
     text = [name for name in x if isinstance(x[name].dtype, pd.CategoricalDtype)]
     x[text] = x[text].astype(str)
     kind = cb.CatBoostClassifier if p.classes else cb.CatBoostRegressor
     model = kind(random_seed=seed, verbose=False, allow_writing_files=False, cat_features=text)
     model.fit(x.iloc[p.train], p.y[p.train], eval_set=(x.iloc[p.validation], p.y[p.validation]))
-    return _shares(model, x.iloc[p.test], p)
+    return shares(model, x.iloc[p.test], p)
 
 
 def hist_gradient_boosting(p: Problem, seed: int) -> Predicted:
     from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
-    x = _categories(p)
+    x = categories(p)
     kind = HistGradientBoostingClassifier if p.classes else HistGradientBoostingRegressor
     model = kind(random_state=seed, categorical_features="from_dtype")
     model.fit(x.iloc[p.train], p.y[p.train])
-    return _shares(model, x.iloc[p.test], p)
+    return shares(model, x.iloc[p.test], p)
 
 
 def linear(p: Problem, seed: int) -> Predicted:
@@ -287,7 +287,7 @@ def linear(p: Problem, seed: int) -> Predicted:
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-    x = _categories(p)
+    x = categories(p)
     made = make_column_transformer(
         (
             make_pipeline(SimpleImputer(strategy="median"), StandardScaler()),
@@ -300,7 +300,7 @@ def linear(p: Problem, seed: int) -> Predicted:
     )
     model = make_pipeline(made, LogisticRegression(max_iter=1000) if p.classes else Ridge())
     model.fit(x.iloc[p.train], p.y[p.train])
-    return _shares(model, x.iloc[p.test], p)
+    return shares(model, x.iloc[p.test], p)
 
 
 def tabm(p: Problem, seed: int) -> Predicted:
@@ -328,17 +328,17 @@ def pytabkit(name: str, **of_classes: Any) -> Callable[[Problem, int], Predicted
 
         kind = getattr(pytabkit, f"{name}_{'Classifier' if p.classes else 'Regressor'}")
         model = kind(random_state=seed, n_threads=1, **(of_classes if p.classes else {}))
-        x = _categories(p)
+        x = categories(p)
         text = [c for c in x if isinstance(x[c].dtype, pd.CategoricalDtype)]
         numbers = [c for c in x if c not in text]
         x[numbers] = x[numbers].fillna(x[numbers].iloc[p.train].median())
         model.fit(x.iloc[p.train], p.y[p.train], x.iloc[p.validation], p.y[p.validation], cat_col_names=text)
-        return _shares(model, x.iloc[p.test], p)
+        return shares(model, x.iloc[p.test], p)
 
     return fitted
 
 
-def _shares(model: Any, x: pd.DataFrame, p: Problem) -> Predicted:
+def shares(model: Any, x: pd.DataFrame, p: Problem) -> Predicted:
     if not p.classes:
         return np.asarray(model.predict(x), dtype=float)
     found = np.zeros((len(x), p.classes))
@@ -475,7 +475,7 @@ def score_table(title: str, part: dict[str, Measured]) -> Table:
     return Table(title, ("table", "rows", *tools, "seconds of ours"), tuple(rows))
 
 
-def summary_table(title: str, part: dict[str, Measured], figures: dict[str, Any]) -> Table:
+def summary_table(title: str, part: dict[str, Measured], figures: dict[str, Any], ours: str = OURS) -> Table:
     """Ranks among the tools that were run on all of these tables, and each of these against ours."""
     tools = [tool for tool in _tools(part) if all(tool in measured.scores for measured in part.values())]
     ranks: dict[str, list[int]] = {tool: [] for tool in tools}
@@ -487,8 +487,8 @@ def summary_table(title: str, part: dict[str, Measured], figures: dict[str, Any]
     for tool in tools:
         change = []
         for found in part.values():
-            splits = min(len(found.scores[t]) for t in (OURS, tool))
-            change.append(math.log(found.score(OURS, splits) / found.score(tool, splits)))
+            splits = min(len(found.scores[t]) for t in (ours, tool))
+            change.append(math.log(found.score(ours, splits) / found.score(tool, splits)))
         won, lost = sum(c < -WON for c in change), sum(c > WON for c in change)
         seconds = [median(found.seconds[tool]) for found in part.values() if tool in found.seconds]
         key = f"{'_'.join(title.lower().replace(',', '').split()[-3:])}_{tool}"
@@ -501,7 +501,7 @@ def summary_table(title: str, part: dict[str, Measured], figures: dict[str, Any]
             )
         )  # fmt: skip
     heads = (
-        "tool", "average rank", f"{OURS}, against it: won / tied / lost", "mean change", "worst",
+        "tool", "average rank", f"{ours}, against it: won / tied / lost", "mean change", "worst",
         "seconds, median",
     )  # fmt: skip
     return Table(title, heads, tuple(rows))
