@@ -4,6 +4,8 @@ import io
 import json
 import subprocess
 import sys
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,13 +17,15 @@ import treino as tr
 from tests.conftest import refusal_of
 from treino.data import load
 from treino.data.documents import PreparationDocument
-from treino.data.preparation import fit
+from treino.data.preparation import fit, trees
 from treino.data.preparation.preparation import Preparation
 from treino.data.preparation.target_means import FOLDS, TargetFolds
 from treino.data.preparation.trees import BINS, DEPTH, LEAVES, PARTS, RATE, fit_trees, tree_answers, tree_rows
 from treino.engine.defaults import plain_of
-from treino.engine.ensemble import best_half
+from treino.engine.ensemble import answering_members, best_half
 from treino.engine.gates import gates_of
+from treino.engine.losses import Loss
+from treino.engine.training_state import RUNNING
 from treino.inspection.boundary import _rows_at, typical_row
 from treino.reports.export.formats import exported
 from treino.settings.spec import read_settings
@@ -70,8 +74,8 @@ OF_TARGETS = {
 def test_the_answer_is_scikit_learns(classes: int) -> None:
     weight = np.random.default_rng(1).integers(1, 4, 1600).astype(float)
     raw, own = rows_of(OF_TARGETS[classes], classes, weight)
-    trees = fit_trees([own], 20)
-    count = len(trees) // own.answers
+    made = fit_trees([own], 20)
+    count = len(made) // own.answers
     assert 1 < count <= 20
     kind = HistGradientBoostingClassifier if classes else HistGradientBoostingRegressor
     shape = {
@@ -87,7 +91,7 @@ def test_the_answer_is_scikit_learns(classes: int) -> None:
         model.fit(raw[some], own.y_R[some], sample_weight=weight[some])
         return (model.decision_function if classes else model.predict)(raw).reshape(len(raw), -1)
 
-    answer = tree_answers(raw, [tree.parts for tree in trees], own.answers)
+    answer = tree_answers(raw, [tree.parts for tree in made], own.answers)
     np.testing.assert_allclose(answer, oracle(np.full(len(raw), True)), rtol=1e-3, atol=1e-3)
     held = own.held_out(count)
     for part in range(PARTS):
@@ -106,6 +110,24 @@ def test_there_are_none_where_other_rows_are_not_predicted() -> None:
     )
     assert not fit_trees([own.at(np.arange(1600) < 900)], 20)  # too few rows to tell
     assert not fit_trees([own.at(own.part_R == 1)], 20)  # one group
+
+
+def test_larger_trees_follow_where_small_ones_still_help(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trees, "SMALL", 100)
+    raw, own = rows_of(lambda raw: np.sin(9 * raw[:, :1]) * raw[:, 1:2], 0)
+    made = fit_trees([own], 150)
+    leaves = [sum(right == place for place, right in enumerate(tree.rights)) for tree in made]
+    assert len(leaves) > 100
+    assert max(leaves[:100]) <= LEAVES < max(leaves[100:])
+    small = HistGradientBoostingRegressor(
+        learning_rate=RATE, max_leaf_nodes=LEAVES, max_depth=DEPTH, max_bins=BINS, max_iter=100,
+        early_stopping=False, random_state=0, warm_start=True,
+    ).fit(raw, own.y_R)  # fmt: skip
+    larger = small.set_params(max_iter=len(made), **trees.LARGER).fit(raw, own.y_R)
+    answer = tree_answers(raw, [tree.parts for tree in made], 1)[:, 0]
+    np.testing.assert_allclose(answer, larger.predict(raw), rtol=1e-3, atol=1e-3)
+    noise = np.random.default_rng(6).normal(size=1600)
+    assert 0 < len(fit_trees([rows_of(lambda raw: (steps(raw) + noise)[:, None], 0)[1]], 150)) <= 100
 
 
 def test_answers_follow_the_columns_and_every_change_of_them(frame: pd.DataFrame) -> None:
@@ -153,6 +175,17 @@ def test_half_of_those_that_answer_see_them_unless_one_kind_is_far_behind() -> N
     assert plain_of(read_settings({"ensemble": 1, "gates": 6})) == [0]
     gates = gates_of(5, (0, 0, 1, 2, 2), (False, True, False, True, True), 6.0)
     assert [gates.closed(plain) for plain in (0, 1, 2)] == [[], [3], [1, 3]]
+
+
+@pytest.mark.parametrize(("loss", "answering"), [("mse", [0, 1]), ("l1", [0, 2])])
+def test_one_kind_is_far_behind_by_a_fifth_of_the_targets_unit(loss: str, answering: list[int]) -> None:
+    """A mean squared error that is larger by a third is a root larger by 15 %."""
+    best = SimpleNamespace(metric_P=torch.tensor([0.3, 0.4, 0.35, 0.5]), step_P=torch.ones(4))
+    state: Any = SimpleNamespace(
+        population=range(4), status_P=torch.full((4,), RUNNING), best=best, stop_step_P=torch.zeros(4)
+    )
+    model: Any = SimpleNamespace(treeless=(False, True, False, True), loss=Loss(loss))
+    assert answering_members(model, state, read_settings({"ensemble": 4, "metric": "loss"})) == answering
 
 
 @pytest.mark.slow

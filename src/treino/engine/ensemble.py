@@ -83,7 +83,9 @@ def answering_members(
     measured = [member for member in able if int(state.best.step_P[member]) >= 0]
     if not measured:
         return able
-    errors = [figure_P[member] if better < 0 else 1 - figure_P[member] for member in measured]
+    squared = s.metric == "r2" or (s.metric == "loss" and model.loss.name == "mse")
+    root = 0.5 if squared else 1.0  # errors in the target's unit
+    errors = [(figure_P[member] if better < 0 else 1 - figure_P[member]) ** root for member in measured]
     kinds = [bool(model.treeless) and model.treeless[member] for member in measured]
     return [measured[i] for i in best_half(errors, kinds, len(every))]
 

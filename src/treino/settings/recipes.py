@@ -9,7 +9,7 @@ TABLE: dict[str, Any] = {
     "bins": 16,
     "clip_inputs": 5.0,
     "target_means": True,
-    "trees": 300,
+    "trees": 600,
     "gates": 6.0,
     "ema": 0.98,
     "ensemble": 8,

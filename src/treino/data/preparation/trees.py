@@ -22,6 +22,9 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 RATE, LEAVES, DEPTH, BINS = 0.08, 31, 8, 127
+SMALL = 300  # trees for each answer; those that follow are larger
+LARGER = {"learning_rate": 0.15, "max_leaf_nodes": 127, "max_depth": 14}
+FALLS = 0.02  # the share of the error by which the last small trees lower it, or no larger ones follow
 MOST_IN_ALL = 1_000  # trees, of all classes together
 AT_ONCE = 50  # trees, after which the error on the other rows is looked at
 PARTS = 4  # a training row's answer is that of trees of the other parts' rows
@@ -115,8 +118,14 @@ class TreeRows:
         kind = HistGradientBoostingClassifier if self.classes else HistGradientBoostingRegressor
         shape = {"learning_rate": RATE, "max_leaf_nodes": LEAVES, "max_depth": DEPTH, "max_bins": BINS}
         shape["min_samples_leaf"] = LEAST_LEAF
-        made = kind(max_iter=trees, early_stopping=False, warm_start=True, random_state=0, **shape)
-        return made.fit(self.raw_RD, self.y_R, sample_weight=self.weight_R)
+        made = kind(early_stopping=False, warm_start=True, random_state=0, **shape)
+        small = self.grown(made, min(trees, SMALL))
+        return self.grown(small, trees) if trees > SMALL else small
+
+    def grown(self, model: Any, trees: int) -> Any:
+        """The model, with so many trees for each answer."""
+        model.set_params(max_iter=trees, **(LARGER if trees > SMALL else {}))
+        return model.fit(self.raw_RD, self.y_R, sample_weight=self.weight_R)
 
     def places(self, model: Any) -> list[int]:
         """For each of the model's own outputs, the answer that it is."""
@@ -150,10 +159,10 @@ class TreeRows:
             staged = model.staged_decision_function if self.classes else model.staged_predict
             losses = [own.loss(self.answered(model, output)) for output in staged(own.raw_RD)]
             best = int(np.argmin(losses))
-            if best + AT_ONCE < len(losses) or len(losses) == most:
+            enough = len(losses) == SMALL and losses[-AT_ONCE] < (1 + FALLS) * losses[-1]
+            if enough or best + AT_ONCE < len(losses) or len(losses) == most:
                 return best + 1 if best else 0  # a single one hardly differs from the mean
-            model.set_params(max_iter=min(most, len(losses) + AT_ONCE))
-            model.fit(others.raw_RD, others.y_R, sample_weight=others.weight_R)
+            others.grown(model, min(most, len(losses) + AT_ONCE))
 
     def loss(self, answer_RK: Floats) -> float:
         """The mean squared error, or cross-entropy, of these answers."""
