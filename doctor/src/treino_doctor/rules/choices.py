@@ -53,9 +53,10 @@ def renamed_line(sites: tuple[Site, ...], loader: Site | None) -> Site | None:
 
 
 def _says(name: str, vocabulary: frozenset[str]) -> bool:
-    """Whether a name has such a word, even joined as in ``testloader``, and no word for other rows."""
+    """Whether a name has such a word, even joined as in ``testloader`` or ``Xtest``, and none for others."""
     parts = set(source.words(name))
     stems = {name.lower().removesuffix(end) for end in ("loader", "set", "data", "dl", "ds")}
+    stems |= {name.lower().removeprefix(letter) for letter in "xy"}
     return bool(vocabulary & (parts | stems)) and not (parts & (TEST | VALIDATION | TRAIN) - vocabulary)
 
 

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 
-from treino_doctor.record.log import Backward, Graph, Operation
+from treino_doctor.record.log import Backward, Graph, Operation, Read
 from treino_doctor.record.values import VIEWS
 from treino_doctor.rules.rule import Evidence, Faults, Log, Rule, Site, script
 
@@ -17,15 +17,17 @@ def decide(log: Log) -> Faults:
     A narrow middle is intended: a low-rank factor, or a linear autoencoder. So is a value that is also used
     elsewhere, as by a residual connection.
     """
-    pairs: dict[Site | None, list[tuple[Backward, Operation, dict[str, int]]]] = {}
-    for backward in log.of(Backward):
-        for first, second, widths in straight_pairs(backward.graph):
+    backwards = log.of(Backward)
+    cut = bool(backwards) and all(b.root == "leaf" for b in backwards)  # only the answers have a graph
+    pairs: dict[Site | None, list[tuple[Backward | Read, Operation, dict[str, int]]]] = {}
+    for event in log.of(Read) if cut else backwards:
+        for first, second, widths in straight_pairs(event.graph):
             at = second.written if first.site == second.site else second.site  # one line: ``nn.Sequential``
-            pairs.setdefault(at, []).append((backward, second, widths))
+            pairs.setdefault(at, []).append((event, second, widths))
     for at, found in pairs.items():
-        backward, second, widths = found[-1]
-        if len({one.turn for one, *_ in found}) >= LOSSES:
-            yield Evidence(second.site or backward.site, widths, at=at)
+        event, second, widths = found[-1]
+        if cut or len({one.turn for one, *_ in found}) >= LOSSES:
+            yield Evidence(second.site or event.site, widths, at=at)
 
 
 def straight_pairs(graph: Graph) -> Iterator[tuple[Operation, Operation, dict[str, int]]]:

@@ -40,9 +40,10 @@ def shared(e: RowsEvaluated, t: RowsTrained) -> tuple[int, int]:
     if e.how == "numbers" and e.part > 0 and e.by_number > few:
         return e.by_number, e.numbers
     few_ways = t.twice and t.telling < TELLING and e.trained < HALF * e.rows  # rows have few distinct values
-    if e.covers > MOST or t.chance > CHANCE or few_ways:
+    named = naming_line(e.stack, TEST) is not None
+    if (e.covers > MOST and not named) or t.chance > CHANCE or few_ways:
         return 0, e.rows
-    judged = e.scored or bool(e.labels)
+    judged = e.scored or bool(e.labels) or named
     if judged and e.trained <= few and e.later > max(few, HALF * e.new_later):
         return e.later, e.new_later
     held_out = e.part > 0 and (e.how == "rows" or e.trained < t.rows)
@@ -50,7 +51,7 @@ def shared(e: RowsEvaluated, t: RowsTrained) -> tuple[int, int]:
         return e.leaked, e.rows
     # Else it is an evaluation of the whole table, or of rows that are still to be trained on.
     drawn_anew = e.covers < HALF and not e.gathered and t.again > 0 and e.trained < MOST * e.rows
-    part = e.part >= 0 or e.trained < HALF * e.rows or drawn_anew
+    part = e.part >= 0 or e.trained < HALF * e.rows or drawn_anew or named
     among_new = e.trained if e.numbers == e.rows else e.mixed  # the rows of one loader belong together
     mixed = part and among_new > few and (judged or (t.twice and e.repeated))
     return (e.trained, e.rows) if mixed else (0, e.rows)
