@@ -24,6 +24,7 @@ WORK = 2e9  # multiplications that a linear baseline may cost: about a second, M
 ITERATIONS = 100  # scikit-learn's default for logistic regression, as are the next three
 LEAST_SLOPE, LEAST_GAIN, MEMORY = 1e-4, 64 * np.finfo(float).eps, 10
 FEW_ITERATIONS = 20
+BLOCK = 16_384  # rows to measure that are 64-bit numbers at once
 PATCHES_WORK = 1.5e10  # multiplications that features of training pictures may cost: about a second
 PATCHES_ALPHA = 100.0  # weight of L2: there are many features, and they are alike
 TREES = 100  # scikit-learn's default number of rounds
@@ -83,7 +84,8 @@ def baselines(data: Data, loss: Loss | None = None, full: bool = False) -> Basel
     if is_picture(data.item_shape) and (not data.classes or len(data.train.y.unique()) > 1):
         outputs[N_("patches")], more_notes = _patches(data, rows, loss)
         notes += more_notes
-    if (full or _own_table(data)) and (not data.classes or len(data.train.y.unique()) > 1):
+    own_table = data.preparation.encoders and data.source not in BUILTINS
+    if (full or own_table) and (not data.classes or len(data.train.y.unique()) > 1):
         outputs[N_("trees")], more_notes = _trees(data, rows, loss, math.inf if full else TREES_SECONDS)
         notes += more_notes
     metrics = {}
@@ -106,10 +108,6 @@ def means(each: Sequence[Mapping[str, Mapping[str, float]]]) -> dict[str, dict[s
         for name, figures in each[0].items()
         if all(name in own for own in each)
     }
-
-
-def _own_table(data: Data) -> bool:
-    return bool(data.preparation.encoders) and data.source not in BUILTINS
 
 
 def _constant(data: Data, rows: Rows, loss: Loss) -> tuple[torch.Tensor, str]:
@@ -188,7 +186,8 @@ def _logistic_outputs(
     one_NC, inner_D = y_N[:, None] == class_C, np.append(np.ones(x_ND.shape[1]), 0)  # without the intercept
     with np.errstate(all="ignore"):
         found = _lowest(cost, np.zeros(free * len(inner_D)), iterations)
-    margin = torch.from_numpy(margins(found, test_ND))
+    blocks = [margins(found, x_BD.double().numpy()) for x_BD in torch.from_numpy(test_ND).split(BLOCK)]
+    margin = torch.from_numpy(np.vstack(blocks))
     log_NC = torch.full((len(test_ND), classes), -math.inf, dtype=torch.float64)
     log_NC[:, torch.from_numpy(class_C)] = margin.log_softmax(dim=1)
     return _logits(_floored(log_NC, len(x_ND)), loss)
@@ -266,9 +265,7 @@ def _ridge(data: Data, rows: Rows) -> tuple[torch.Tensor, list[str]]:
     x_ND, y_N1, weight_N = _some(data, int(WORK / (data.inputs * min(data.inputs, len(data.train)))))
     note = _("The linear baseline was fitted on {n} of {total} training rows.")
     notes = [note.format(n=len(x_ND), total=len(data.train))] if len(x_ND) < len(data.train) else []
-    return _ridge_outputs(
-        *_standardised(data, x_ND, rows, weight_N), y_N1.astype(np.float64), weight_N=weight_N
-    ), notes
+    return _ridge_outputs(*_standardised(data, x_ND, rows, weight_N), y_N1, weight_N=weight_N), notes
 
 
 def _ridge_outputs(
@@ -282,7 +279,8 @@ def _ridge_outputs(
     square = x_ND @ x_ND.T if wide else x_ND.T @ x_ND
     square[np.diag_indices(len(square))] += alpha
     w_D1 = x_ND.T @ np.linalg.solve(square, y_N1) if wide else np.linalg.solve(square, x_ND.T @ y_N1)
-    return torch.from_numpy((test_ND - mean_D) @ w_D1 + mean)
+    blocks = [(x_BD.double().numpy() - mean_D) @ w_D1 for x_BD in torch.from_numpy(test_ND).split(BLOCK)]
+    return torch.from_numpy(np.vstack(blocks) + mean)
 
 
 def _patches(data: Data, rows: Rows, loss: Loss) -> tuple[torch.Tensor, list[str]]:
@@ -361,7 +359,7 @@ def _columns(data: Data, x_ND: torch.Tensor) -> tuple[NDArray, list[int]]:
 def _standardised(data: Data, x_ND: NDArray, rows: Rows, weight_N: NDArray | None) -> tuple[NDArray, NDArray]:
     """Return training rows and rows to measure for the linear model, which converges only on standardised
     inputs: a table that was not normalised is standardised here."""
-    x_ND, test_ND = x_ND.astype(np.float64), rows.x.double().numpy()  # not before: a sample is smaller
+    x_ND, test_ND = x_ND.astype(np.float64), rows.x.numpy()  # not before: a sample is smaller
     if data.preparation.normalise or data.kind == "image":
         return x_ND, test_ND
     return _scaled(x_ND, test_ND, weight_N)
