@@ -9,3 +9,4 @@ from treino.plots.report.proponents import folded as folded
 from treino.plots.run_sentences import ending as ending
 from treino.plots.run_sentences import headline as headline
 from treino.plots.sweep import importance_sentences as importance_sentences
+from treino.plots.thinning import drawn_places as drawn_places

@@ -14,8 +14,8 @@ from treino.base.errors import TreinoError
 from treino.base.words import speaking
 from treino.folders import RunFolder
 from treino.folders.store import manifest
+from treino.plots import drawn_places
 from treino_studio.messages import PageMessage
-from treino_studio.thinning import drawn_places
 
 LOOK = 0.5  # minimum seconds between two checks of the folder
 SHARE = 10  # at most 1/10 of the time is spent on reading it

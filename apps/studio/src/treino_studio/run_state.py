@@ -27,12 +27,12 @@ from treino.folders import (
     training_losses,
 )
 from treino.inspection import columns_with_an_axis
+from treino.plots import drawn_places
 from treino.reports import called_again
 from treino.settings import FAULTS
 from treino.training import Snapshot, with_remedy
 from treino_studio.page_messages import Choices, FixedBy, Mark
 from treino_studio.run_result import run_result
-from treino_studio.thinning import drawn_places
 
 # ---- state
 

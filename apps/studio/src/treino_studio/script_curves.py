@@ -47,7 +47,7 @@ class ScriptCurve:
         while len(self._points) > POINTS:
             begin = 0
             if self.fields:
-                from treino_studio.thinning import drawn_places  # imports NumPy
+                from treino.plots import drawn_places  # imports NumPy
 
                 values = [math.nan if each.loss is None else each.loss for each in self._points]
                 drawn = drawn_places([each.step for each in self._points], values, POINTS // 2)

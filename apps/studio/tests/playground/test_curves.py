@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from apps.studio.tests.playground.node import in_node, node
+from treino.plots import drawn_places
 from treino_studio.run_state import ThinnedLosses
-from treino_studio.thinning import drawn_places
 
 values = st.one_of(st.floats(-1e6, 1e6), st.just(float("nan")))
 points = st.lists(st.tuples(st.integers(1, 50), values), min_size=1, max_size=200)
