@@ -3,8 +3,10 @@
 import dataclasses
 import io
 import os
+import re
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import matplotlib
@@ -23,6 +25,7 @@ from treino.plots.boundary import boundary_figure
 from treino.plots.curves import curves_figure
 from treino.plots.style import PALETTE, class_labels, label, new_figure, percent, png
 
+ROOT = Path(__file__).parents[2]
 ODD = (
     "$x_1$",
     "<script>alert(1)</script>",
@@ -231,6 +234,14 @@ def test_a_loss_over_decades_is_drawn_on_a_linear_axis_from_0() -> None:
     """A logarithmic one would have to be asked for."""
     loss = run(60).axes[0]
     assert (loss.get_yscale(), loss.get_ylim()[0], loss.get_ylabel()) == ("linear", 0.0, "loss")
+
+
+def test_no_other_source_makes_a_scale_logarithmic() -> None:
+    """A lesson asks for one; colours of counts keep a single network visible, and their caption says it."""
+    made = re.compile(r"set_[xy]scale|LogNorm|LogLocator|log_x=(?!log_x|shown)")
+    sources = [path for folder in ("src", "apps") for path in (ROOT / folder).rglob("*.py")]
+    found = {path.name for path in sources if "tests" not in path.parts and made.search(path.read_text())}
+    assert found == {"drawing.py", "sweep.py", "descents.py"}
 
 
 def test_one_epoch_shows_every_iteration() -> None:

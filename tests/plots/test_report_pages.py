@@ -4,6 +4,7 @@ import re
 from xml.etree import ElementTree
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -21,7 +22,7 @@ from treino.plots.report.blocks import (
 )
 from treino.plots.report.html import html
 from treino.plots.svg import rectangle, svg, text, title, upright_text
-from treino.plots.svg_charts import Estimate, Series, interval_chart, line_chart, log_ticks, thinned, ticks
+from treino.plots.svg_charts import Estimate, Series, interval_chart, line_chart, ticks
 
 
 def sections(text: str) -> list[Section]:
@@ -79,27 +80,34 @@ def test_ticks_are_round_few_and_inside(low: float, span: float, most: int) -> N
     found = ticks(low, low + span, most)
     assert 1 <= len(found) <= most + 1 or span < 1e-9 * abs(low)
     assert all(low - 1e-6 * span <= t <= low + span * (1 + 1e-6) for t in found) or span < 1e-7 * abs(low)
-    assert log_ticks(1.0, 1.0 + span / 1e6 + 9) == sorted(log_ticks(1.0, 1.0 + span / 1e6 + 9))
+
+
+def places(drawn: str, path: str) -> tuple[list[float], list[float]]:
+    """Where the points of the first such path lie."""
+    found = re.search(path, drawn)
+    assert found
+    points = [tuple(map(float, point.split())) for point in found[1].split("L")]
+    return [x for x, _y in points], [y for _x, y in points]
 
 
 def test_a_thinned_line_keeps_its_peaks_and_a_chart_its_gaps() -> None:
     y_N = np.sin(np.arange(50_000) / 700.0)
     y_N[31_234], y_N[40_000:41_000] = 9.0, np.nan
-    x_M, y_M = thinned(np.arange(50_000.0), y_N)
-    assert len(y_M) <= 302
-    assert y_M.max() == 9.0
-    assert np.all(np.diff(x_M) > 0)
-    series = [Series(NASTY, np.arange(50_000.0), y_N)]
-    for logarithmic in (False, True):
-        drawn = line_chart(series, x_label="x", y_label=NASTY, alt=NASTY, logarithmic=logarithmic)
+    for log_x in (False, True):
+        series = Series(NASTY, np.arange(50_000.0) + log_x, y_N)
+        drawn = line_chart([series], x_label="x", y_label=NASTY, alt=NASTY, log_x=log_x)
         parsed(drawn)
         assert "nan" not in drawn
         assert "<script" not in drawn
-        wide = Series("a", np.arange(1.0, 4), np.array([1.0, 0.5, 0.4]), 0, np.array([0.1, 0.4, 0.9]))
-        drawn = line_chart([wide], x_label="", y_label="", alt="", logarithmic=logarithmic)
-        band = re.search(r"<path d='M([^']*)Z'", drawn)
-        down = [float(point.split()[1]) for point in band[1].split("L")]
-        assert 0 < min(down) < max(down) <= 260, "a band stays above its axis"
+        assert ("x, logarithmic" in drawn) == log_x
+        across, down = places(drawn, r"<path d='M([^'Z]*)'")
+        assert len(across) <= 300
+        assert across == sorted(across)
+        apart = sorted(down)[1] - min(down), max(down) - sorted(down)[1]
+        assert apart == pytest.approx((8.0 / 10 * sum(apart), 2.0 / 10 * sum(apart)), rel=0.01)
+    wide = Series("a", np.arange(1.0, 4), np.array([1.0, 0.5, 0.4]), 0, np.array([0.1, 0.4, 0.9]))
+    _across, down = places(line_chart([wide], x_label="", y_label="", alt=""), r"<path d='M([^']*)Z'")
+    assert 0 < min(down) < max(down) <= 260, "a band stays above its axis"
     empty = line_chart([], x_label="", y_label="", alt="")
     assert empty.startswith("<svg")
     assert "nan" not in interval_chart([Estimate("a", float("nan")), Estimate("b", 0.5)], label="", alt="")

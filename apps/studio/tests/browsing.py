@@ -63,7 +63,7 @@ def faults(page: Any, widths: Sequence[int] = WIDTHS) -> dict[int, list[str]]:
 def said(page: Any) -> list[str]:
     """What a page says to eyes and ears, also in its pictures, once two looks agree."""
     before, now = [""], list[str]()
-    while before != (now := page.evaluate(SAID)) or page.locator(".busy").count():
+    while page.locator(".busy").count() or before != (now := page.evaluate(SAID)):
         before = now
         page.wait_for_timeout(700)
     return now

@@ -10,7 +10,6 @@ from treino.inspection.dynamics import RULE_OF_THUMB, Dynamics, WeightLayer
 from treino.inspection.input_planes import Floats
 from treino.plots import style
 
-FLOOR = 1e-12  # smaller gradients are drawn at this value
 SMALL: dict[str, Any] = {"fontsize": 8, "color": style.INK, "ha": "right", "va": "bottom"}
 NAMED = 8  # maximum number of layers in the legend
 
@@ -62,33 +61,30 @@ def _rate(axes: "style.Axes", d: Dynamics, _inks: Sequence[Any]) -> None:
     step_S = np.arange(1, len(d.lr_S) + 1)
     fine = np.isfinite(d.lr_S) & (d.lr_S > 0)
     axes.plot(step_S, d.lr_S, color=style.TRAIN, drawstyle="steps-mid", linewidth=1.8)
-    if fine.any() and d.lr_S[fine].max() > 30 * d.lr_S[fine].min():
-        style.log_axis(axes)
-    else:
-        axes.set_ylim(0, 1.15 * float(d.lr_S[fine].max()) if fine.any() else 1)
-        _plain(axes, style.few_letters)
+    axes.set_ylim(0, 1.15 * float(d.lr_S[fine].max()) if fine.any() else 1)
+    _plain(axes, style.few_letters)
 
 
 def _gradients(axes: "style.Axes", d: Dynamics, inks: Sequence[Any]) -> None:
-    _title(axes, _("norm of the gradient (log scale)"))
+    _title(axes, _("norm of the gradient"))
     seen = d.gradient_KL[np.isfinite(d.gradient_KL)]
     if not (seen > 0).any():
         _say(axes, _("the gradient is zero, or not finite"))
         return
-    _lines(axes, d.step_K, np.maximum(d.gradient_KL, FLOOR), inks)
-    style.log_axis(axes)
-    if (seen < FLOOR).any():
-        words = _("at the bottom: less than {floor:g}").format(floor=FLOOR)
-        axes.text(0.98, 0.1, words, transform=axes.transAxes, **SMALL)
+    _lines(axes, d.step_K, d.gradient_KL, inks)
+    axes.set_ylim(bottom=0)
+    _plain(axes, style.few_letters)
 
 
 def _ratios(axes: "style.Axes", d: Dynamics, inks: Sequence[Any]) -> None:
-    _title(axes, _("update / weight ratio (log scale)"))
+    _title(axes, _("update / weight ratio"))
     _lines(axes, d.step_K, d.ratio_KL, inks)
     axes.axhline(RULE_OF_THUMB, color=style.INK, linewidth=1.1, linestyle=(0, (4, 3)), zorder=2)
-    style.log_axis(axes)
+    axes.set_ylim(bottom=0)
+    _plain(axes, style.few_letters)
     at, words = (1, RULE_OF_THUMB), _("rule of thumb: 0.001 (CS231n)")
-    style.beside(axes, words, at, (-2, 3), xycoords=("axes fraction", "data"), **SMALL)
+    behind = {"facecolor": "white", "alpha": 0.75, "edgecolor": "none", "pad": 0.6}
+    style.beside(axes, words, at, (-2, 8), xycoords=("axes fraction", "data"), bbox=behind, zorder=5, **SMALL)
 
 
 def _dead(axes: "style.Axes", d: Dynamics, inks: Sequence[Any]) -> None:

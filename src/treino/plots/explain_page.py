@@ -106,7 +106,7 @@ def _chart(shown: Chart) -> Markup:
         x_N, y_N = np.array(each.points, np.float64).T
         series.append(Series(each.name, x_N, y_N, place, dashed=each.dashed, dots=each.dots))
     names: dict[str, Any] = {"x_label": shown.x, "y_label": shown.y, "alt": shown.title}
-    return line_chart(series, **names, logarithmic=shown.log_y, log_x=shown.log_x, whole_x=False)
+    return line_chart(series, **names, log_x=shown.log_x, whole_x=False)
 
 
 def _graph(shown: Graph) -> Markup:

@@ -18,7 +18,7 @@ MAP = "viridis"
 WAY, HERE = style.PALETTE[5], style.PALETTE[1]
 RING: dict[str, Any] = {"marker": "o", "color": "white", "markeredgecolor": WAY}
 STAR: dict[str, Any] = {"marker": "*", "color": HERE, "markeredgecolor": style.INK}
-LOG_FROM = 3.0  # ratio of largest to smallest loss from which the colours are logarithmic
+REACH = 3.0  # the last colour begins at so many times the path's highest loss, or the plane's median
 LEVELS = 9
 SIDE = 3.75  # inches of the view from above
 RIGHT = 0.625  # share of the width at which the surface begins, clear of the colour bar's labels
@@ -47,24 +47,20 @@ def mountain(figure: "style.Figure", top: float, land: Landscape, scale: "style.
 
 
 def colours(land: Landscape) -> "style.Normalize":
-    """Return the colour scale from the smallest to the largest loss, logarithmic for a wide range.
+    """Return the linear colour scale from the smallest to the largest loss.
 
-    Losses far from the losses of the network and its path (10 times less, 10,000 times more) get the first or
-    the last colour, so that the other losses stay distinguishable.
+    Losses far above those of the path, or of most of the plane, get the last colour, so that the other losses
+    stay distinguishable.
     """
-    from matplotlib.colors import LogNorm, Normalize
+    from matplotlib.colors import Normalize
 
-    own = np.append(land.path.loss_K if land.path is not None else [], land.centre)
     seen = land.loss_RR[np.isfinite(land.loss_RR)]
-    own, positive = own[np.isfinite(own) & (own > 0)], seen[seen > 0]
-    if not len(positive):
+    if not len(seen):
         return Normalize(0, 1, clip=True)
-    low, high = float(positive.min()), float(positive.max())
-    if len(own):
-        low, high = max(low, float(own.min()) / 10), min(high, float(own.max()) * 1e4)
-    if high > LOG_FROM * low:
-        return LogNorm(low, high, clip=True)
-    return Normalize(float(seen.min()), high if high > seen.min() else seen.min() + 1, clip=True)
+    own = land.path.loss_K[np.isfinite(land.path.loss_K)] if land.path is not None else seen[:0]
+    usual = float(own.max()) if len(own) else float(np.median(seen))
+    low, high = float(seen.min()), min(float(seen.max()), REACH * usual)
+    return Normalize(low, high if high > low else low + 1, clip=True)
 
 
 def from_above(axes: "style.Axes", land: Landscape, scale: "style.Normalize") -> None:
@@ -108,16 +104,10 @@ def from_above(axes: "style.Axes", land: Landscape, scale: "style.Normalize") ->
 
 def levels(scale: "style.Normalize") -> list[float]:
     """Return round losses for the contours, spaced to show small steps without crowding."""
-    from matplotlib.colors import LogNorm
     from matplotlib.ticker import MaxNLocator
 
     low, high = float(scale.vmin or 0), float(scale.vmax or 1)
-    decades = math.log10(high / low) if isinstance(scale, LogNorm) else 0.0
-    if decades < 1:
-        return [float(v) for v in MaxNLocator(LEVELS).tick_values(low, high) if low < v < high]
-    parts = (1.0, 2.0, 5.0) if decades < 3 else (1.0, 3.0) if decades < 5 else (1.0,)
-    powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-    return [v for k in powers for v in (part * 10.0**k for part in parts) if low < v < high]
+    return [float(v) for v in MaxNLocator(LEVELS).tick_values(low, high) if low < v < high]
 
 
 def draw_way(axes: "style.Axes", at_K2: Floats) -> None:
@@ -136,7 +126,6 @@ def colour_bar(
 ) -> None:
     """Draw the colour bar, with a pointed end if losses exceed the scale there."""
     from matplotlib.cm import ScalarMappable
-    from matplotlib.colors import LogNorm
     from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
     axes = figure.add_axes(place)
@@ -149,14 +138,13 @@ def colour_bar(
     axes.yaxis.set_major_locator(FixedLocator(levels(scale)))  # at the contour levels
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _position: numeral(value)))
     axes.yaxis.set_minor_locator(NullLocator())
-    words = _("loss (log)") if isinstance(scale, LogNorm) else _("loss")
-    axes.set_title(words, fontsize=9, color=style.SOFT, pad=5, loc="left")
+    axes.set_title(_("loss"), fontsize=9, color=style.SOFT, pad=5, loc="left")
 
 
 def surface(
     figure: "style.Figure", place: tuple[float, float, float, float], land: Landscape, scale: Any
 ) -> None:
-    """Draw the plane as a surface in the same colours; heights follow the colours' scale, linear or log."""
+    """Draw the plane as a surface in the same colours, as high as its loss on their scale."""
     from matplotlib import colormaps
     from matplotlib.colors import LightSource
 
@@ -224,7 +212,18 @@ def loss_words(loss: float) -> str:
 
 
 def sentences(land: Landscape) -> list[str]:
-    """Return the captions: what the picture shows, and on which rows."""
+    """Return the captions: what the picture shows, on which rows, and where it is cut off."""
+    return [*_shown(land), *_cut(land)]
+
+
+def _cut(land: Landscape) -> list[str]:
+    high = float(colours(land).vmax or 0)
+    most = float(land.loss_RR[np.isfinite(land.loss_RR)].max(initial=high))
+    words = _("Losses above {high} are cut off: they have one height and colour. The largest is {most}.")
+    return [words.format(high=numeral(high, ".3g"), most=numeral(most, ".3g"))] if most > high else []
+
+
+def _shown(land: Landscape) -> list[str]:
     if land.path is None:
         return [
             _("Star: the network, loss {loss} on {rows}.").format(
@@ -369,18 +368,13 @@ def walker_figure(land: Landscape, stands: Sequence[SurfacePoint], name: str) ->
 def in_fog(axes: "style.Axes", land: Landscape, stand: SurfacePoint, scale: "style.Normalize") -> None:
     """Draw a small disc of the loss plane around a point, in the plane's colours, with fog around it."""
     from matplotlib import colormaps
-    from matplotlib.colors import LogNorm
     from matplotlib.patches import FancyArrowPatch
 
     a_R, b_R = (np.linspace(r[0], r[-1], PIXELS) for r in (land.a_R, land.b_R))
     a_RR, b_RR = np.meshgrid(a_R - stand.at_2[0], b_R - stand.at_2[1])
     radius = DISC * (a_R[-1] - a_R[0])
     rise_RR = stand.slope_2[0] * a_RR + stand.slope_2[1] * b_RR
-    with np.errstate(over="ignore", invalid="ignore"):  # heights are logarithmic if the colours are
-        felt_RR = (
-            stand.loss * np.exp(rise_RR / stand.loss) if isinstance(scale, LogNorm) else stand.loss + rise_RR
-        )
-    felt_RR = np.clip(np.nan_to_num(felt_RR, nan=np.inf), scale.vmin, scale.vmax)
+    felt_RR = np.clip(np.nan_to_num(stand.loss + rise_RR, nan=np.inf), scale.vmin, scale.vmax)
     shade = np.clip((radius - np.hypot(a_RR, b_RR)) / (0.35 * radius), 0, 1)[..., None]
     shade = shade * shade * (3 - 2 * shade)
     colour = colormaps[MAP](scale(felt_RR))[..., :3]

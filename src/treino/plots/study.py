@@ -219,17 +219,17 @@ def tradeoff_figure(
 
 
 def _dots(axes: "Axes", lines: Sequence[StudyCurve], metric: str | None) -> None:
-    from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullFormatter
+    from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 
     look_of = looks(lines)
     most = max(line.row.epochs for line in lines)
     never = most * 1.12 + 0.6
-    axes.set_xscale("log")
     seconds = np.array([line.row.seconds_per_epoch for line in lines], dtype=np.float64)
-    axes.set_xlim(seconds.min() / 1.9, seconds.max() * 2.6)
+    ends = [line.row.seconds_interval[1] for line in lines if line.row.seconds_interval is not None]
+    axes.set_xlim(0, 1.25 * max([*seconds, *ends]))
     axes.set_ylim(-0.07 * most, never + 0.06 * most + 0.4)
     if metric is not None:
-        _equal_cost(axes, seconds, most)
+        _equal_cost(axes, most)
         axes.axhspan(most + 0.06 * most + 0.25, axes.get_ylim()[1], color=ALARM, alpha=0.06, linewidth=0)
     placed: list[tuple[float, float, str]] = []  # labels' positions, as shares of the axes
     for line in sorted(lines, key=lambda each: each.row.seconds_per_epoch or 0):
@@ -255,30 +255,23 @@ def _dots(axes: "Axes", lines: Sequence[StudyCurve], metric: str | None) -> None
         FuncFormatter(lambda value, _p: _("never") if value == never else numeral(value, ",.0f"))
     )
     axes.set_ylabel(_("epochs") if metric is not None else "")
-    axes.xaxis.set_major_locator(LogLocator(base=10, subs=(1.0, 2.0, 5.0), numticks=9))
-    unit, of = 1, _("seconds per epoch (log scale)")
+    unit, of = 1, _("seconds per epoch")
     if seconds.max() < MILLISECONDS_BELOW:
-        unit, of = 1000, _("milliseconds per epoch (log scale)")
+        unit, of = 1000, _("milliseconds per epoch")
     axes.set_xlabel(of)
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _p: numeral(value * unit)))
-    axes.xaxis.set_minor_formatter(NullFormatter())
 
 
-def _equal_cost(axes: "Axes", seconds: Any, most: int) -> None:
-    """Draw lines of equal total seconds, at 1, 2 or 5 times a power of ten."""
-    low, high = axes.get_xlim()
-    x = np.geomspace(low, high, 200)
-    powers = np.arange(np.floor(np.log10(low)), np.ceil(np.log10(high * most)) + 1)
-    for total in (m * 10.0**p for p in powers for m in (1, 3)):
-        y = total / x
-        inside = (y > 0) & (y <= most)
-        if not inside.any() or total < low * 1.5:
-            continue
-        axes.plot(x[inside], y[inside], color=SOFT, linewidth=0.7, alpha=0.35, zorder=1)
-        place = int(np.flatnonzero(inside)[0])
-        if place > 0.9 * len(x):
-            continue
-        beside(axes, seconds_text(total), (x[place], y[place]), (3, -2), fontsize=7.5, color=SOFT, va="top")
+def _equal_cost(axes: "Axes", most: int) -> None:
+    """Draw lines of equal total seconds, at round ones."""
+    from matplotlib.ticker import MaxNLocator
+
+    _low, high = axes.get_xlim()
+    for total in MaxNLocator(8).tick_values(0, 0.9 * high * most):
+        if 0 < total < 0.9 * high * most:
+            x = np.linspace(total / most, high, 200)
+            axes.plot(x, total / x, color=SOFT, linewidth=0.7, alpha=0.35, zorder=1)
+            beside(axes, seconds_text(total), (x[0], most), (3, -2), fontsize=7.5, color=SOFT, va="top")
 
 
 def _floats(values: Sequence[float | None]) -> NDArray[np.float64]:

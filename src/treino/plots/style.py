@@ -351,16 +351,3 @@ def extent(artist: Any) -> "Bbox":
     """Return the bounding box of an artist of a ``new_figure``, in pixels."""
     box: Bbox = artist.get_window_extent(artist.get_figure().canvas.get_renderer())
     return box
-
-
-def log_axis(axes: "Axes") -> None:
-    """Make the y axis logarithmic with plain numbers: 0.01, not a power."""
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
-
-    axes.set_yscale("log")
-    low, high = axes.get_ylim()
-    decades = math.log10(high) - math.log10(low) if 0 < low < high else 0.0  # no range if nothing is positive
-    steps = (1.0,) if decades > 2.5 else (1.0, 3.0) if decades > 1.2 else (1.0, 2.0, 5.0)
-    axes.yaxis.set_major_locator(LogLocator(base=10, subs=steps, numticks=9))
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _position: few_letters(value)))
-    axes.yaxis.set_minor_formatter(NullFormatter())

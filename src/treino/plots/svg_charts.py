@@ -12,7 +12,7 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 
 from treino.base.text import shortened
-from treino.base.words import numeral
+from treino.base.words import _, numeral
 from treino.plots.svg import (
     LETTER,
     Point,
@@ -25,12 +25,13 @@ from treino.plots.svg import (
     text,
     upright_text,
 )
+from treino.plots.thinning import drawn_places
 from treino_doctor.base.markup import tag
 
 Floats = NDArray[np.float64]
 
 WIDTH = 480  # width of a chart, in SVG units
-MOST = 300  # maximum number of points per line; longer lines show each group's lowest and highest
+MOST = 300  # maximum number of points per line
 NAME = 26  # maximum number of letters of an estimate's name
 FEW = 12  # up to this many points, a line marks each
 GRID, SOFT = 0.14, 0.75  # opacities
@@ -108,12 +109,11 @@ def line_chart(
     y_label: str,
     alt: str,
     marks: Sequence[Mark] = (),
-    logarithmic: bool = False,
     log_x: bool = False,
     whole_x: bool = True,
     height: int = 300,
 ) -> Markup:
-    """Return lines with their legend above. logarithmic: applies to the y axis.
+    """Return lines with their legend above. log_x: the x axis is logarithmic, and its label says so.
 
     whole_x: the x axis counts steps or epochs and has only whole ticks. alt: text for screen readers.
     """
@@ -121,12 +121,11 @@ def line_chart(
     names, top = key([*samples, *((m.name, _mark(m, (0, 0), (18, 0))) for m in marks)], WIDTH)
     x_N = np.concatenate([s.x_N for s in series]) if series else np.zeros(0)
     y_N = np.concatenate([s.y_N for s in series]) if series else np.zeros(0)
-    seen = np.isfinite(y_N) & ((y_N > 0) | (not logarithmic)) & ((x_N > 0) | (not log_x))
-    logarithmic, log_x = logarithmic and bool(seen.any()), log_x and bool(seen.any())
-    low, high = _span(y_N[seen], _reach(series, logarithmic), 0.0 if logarithmic else 0.06)
-    if logarithmic:
-        low, high = low * 0.9, high * 1.1
-    up = Axis(low, high, height - 44, top + 6, logarithmic)
+    seen = np.isfinite(y_N) & ((x_N > 0) | (not log_x))
+    log_x = log_x and bool(seen.any())
+    if log_x:
+        x_label = _("{name}, logarithmic").format(name=x_label)
+    up = Axis(*_span(y_N[seen], _reach(series), 0.06), height - 44, top + 6)
     left = 34 + LETTER * max((len(numeral(t)) for t in up.ticks(5)), default=1)
     across = Axis(*_span(x_N[seen], [m.x for m in marks]), left, WIDTH, log_x)
     x_ticks = [t for t in across.ticks(6) if t == round(t) or not whole_x]
@@ -206,22 +205,6 @@ def log_ticks(low: float, high: float) -> list[float]:
     return ticks[:: max(1, -(-len(ticks) // 7))]
 
 
-def thinned(x_N: Floats, y_N: Floats) -> tuple[Floats, Floats]:
-    """Thin a very long line to the lowest and highest of each few points, which keeps its peaks."""
-    if len(y_N) <= MOST:
-        return x_N, y_N
-    fine = np.isfinite(y_N)
-    x_N, y_N = x_N[fine], y_N[fine]
-    few = -(-len(y_N) // (MOST // 2))
-    rest = -len(y_N) % few
-    low_BK, high_BK = (
-        np.concatenate([y_N, np.full(rest, fill)]).reshape(-1, few) for fill in (math.inf, -math.inf)
-    )
-    first_B = np.arange(len(low_BK)) * few
-    kept = np.unique(np.concatenate([first_B + low_BK.argmin(axis=1), first_B + high_BK.argmax(axis=1)]))
-    return x_N[kept], y_N[kept]
-
-
 def _span(values: Floats, also: Sequence[float] = (), margin: float = 0.0) -> tuple[float, float]:
     """Return the lowest and highest value with a margin; the two always differ."""
     fine = values[np.isfinite(values)]
@@ -267,10 +250,9 @@ def _tick(across: Axis, up: Axis, tick: float) -> Markup:
 def _line(across: Axis, up: Axis, series: Series) -> Markup:
     """Draw a line through the measured points, with dots if there are few."""
     seen = np.isfinite(series.y_N)
-    if up.logarithmic:
-        seen &= series.y_N > 0
-    x_N, y_N = thinned(series.x_N[seen], series.y_N[seen])
-    points = _points(across, up, x_N, y_N)
+    x_N, y_N = series.x_N[seen], series.y_N[seen]
+    drawn_K = drawn_places(x_N.tolist(), y_N, MOST)
+    points = _points(across, up, x_N[drawn_K], y_N[drawn_K])
     if not points:
         return Markup()
     ink, dashes = colour(series.colour), _dashes(series)
@@ -283,16 +265,15 @@ def _points(across: Axis, up: Axis, x_N: Floats, y_N: Floats) -> list[Point]:
     return list(zip(across.place(x_N).tolist(), up.place(y_N).tolist(), strict=True))
 
 
-def _reach(series: Sequence[Series], logarithmic: bool) -> list[float]:
-    """Return limits for the bands: below 0 only where a line is; on a logarithmic scale, upper ones only."""
+def _reach(series: Sequence[Series]) -> list[float]:
+    """Return limits for the bands: below 0 only where a line is."""
     ends = []
     for s in series:
         if s.deviation_N is None or not (seen := np.isfinite(s.y_N) & np.isfinite(s.deviation_N)).any():
             continue
         y_N, half_N = s.y_N[seen], s.deviation_N[seen]
         ends.append(float((y_N + half_N).max()))
-        if not logarithmic:
-            ends.append(max(float((y_N - half_N).min()), min(0.0, float(y_N.min()))))
+        ends.append(max(float((y_N - half_N).min()), min(0.0, float(y_N.min()))))
     return ends
 
 
@@ -303,8 +284,8 @@ def _band(across: Axis, up: Axis, series: Series) -> Markup:
     x_N, y_N, half_N = series.x_N[seen], series.y_N[seen], series.deviation_N[seen]
     if len(x_N) < 2:
         return Markup()
-    every = max(1, -(-len(x_N) // MOST))
-    x_N, y_N, half_N = x_N[::every], y_N[::every], half_N[::every]
+    drawn_K = drawn_places(x_N.tolist(), y_N + half_N, MOST)
+    x_N, y_N, half_N = x_N[drawn_K], y_N[drawn_K], half_N[drawn_K]
     upper, lower = (
         _points(across, up, x_N, end_N.clip(up.low, up.high)) for end_N in (y_N + half_N, y_N - half_N)
     )

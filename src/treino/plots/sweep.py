@@ -27,7 +27,8 @@ def density_figure(d: Density, name: str, metric: str, falls: bool) -> "style.Fi
 
     most = int(d.count_GE.max())
     sentence = _(
-        "Validation {metric}; the stronger the colour, the more networks (at most {n:,} in one cell)."
+        "Validation {metric}; the stronger the colour, the more networks, by their logarithm"
+        " (at most {n:,} in one cell)."
     ).format(metric=metric_name(metric), n=most)
     figure, top, _high = style.titled(_("All learning curves: {name}"), name, [sentence], height=5.2)
     axes = figure.add_axes((0.11, 0.12, 0.86, top - 0.12))

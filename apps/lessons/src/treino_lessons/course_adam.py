@@ -225,12 +225,12 @@ def training_part() -> ExplanationPart:
     )
     heads = (_("the same neuron, lr {lr}").format(lr=LR), *(_("f after {t}").format(t=t) for t in SEEN))
     drawn = {
-        name: tuple((float(t), max(v, 1e-12)) for t, v in enumerate(f) if not math.isnan(v))
+        name: tuple((float(t), v) for t, v in enumerate(f) if not math.isnan(v))
         for name, f in curves
         if math.isfinite(f[1])
     }
     lines = tuple(ChartLine(called[name], f, dashed=name != "adam") for name, f in drawn.items())
-    picture = Chart(_("f, update by update"), _("updates"), "f", lines, log_y=True)
+    picture = Chart(_("f, update by update"), _("updates"), "f", lines)
     text = _(
         "From S, V has the wrong sign and f rises. Divided inside the recursion, S grows at every update and "
         "the steps die. NaN: a second derivative may be negative, and the root of that is no number; with t "

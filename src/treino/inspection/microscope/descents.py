@@ -62,9 +62,7 @@ def _rates() -> Worked:
     curve = tuple((w, (w - BOTTOM) ** 2) for w in np.linspace(-1.6, 7.6, 93).tolist())
     valley.append(ChartLine(_("the valley"), curve, dashed=True))
     away = tuple(
-        ChartLine(
-            names[rate], tuple((float(t), max(abs(w - BOTTOM), 1e-9)) for t, w in enumerate(of)), dots=True
-        )
+        ChartLine(names[rate], tuple((float(t), abs(w - BOTTOM)) for t, w in enumerate(of)), dots=True)
         for rate, of in weights.items()
     )
     text = _(
@@ -72,7 +70,7 @@ def _rates() -> Worked:
         "side to side and still comes down; above 1 it climbs out of the valley."
     )
     lands = Chart(_("The valley f(w) = (w − 3)²"), "w", "f(w)", tuple(valley))
-    distance = Chart(_("Distance to the bottom"), _("updates"), "|w − 3|", away, log_y=True)
+    distance = Chart(_("Distance to the bottom"), _("updates"), "|w − 3|", away)
     rows = tuple((t, *w) for t, w in enumerate(zip(*weights.values(), strict=True)))
     steps = (
         Step(_("Where the first updates land"), text=text, picture=lands),

@@ -21,14 +21,16 @@ class ChartLine:
 
 @dataclass(frozen=True)
 class Chart:
-    """A small line chart. x, y: the axes' labels. A line ends at a point that is not finite."""
+    """A small line chart. x, y: the axes' labels. A line ends at a point that is not finite.
+
+    log_x: the values of x differ by factors, as learning rates that are tried do. Every other axis is linear.
+    """
 
     title: str
     x: str
     y: str
     lines: tuple[ChartLine, ...]
     log_x: bool = False
-    log_y: bool = False
 
 
 @dataclass(frozen=True)
