@@ -21,6 +21,7 @@ from treino_doctor.places.source import refresh
 from treino_doctor.process.run_script import run_script
 from treino_doctor.rules import rules
 from treino_doctor.rules.rule import PRELUDE
+from written import parts
 from zygote import examined
 
 
@@ -38,6 +39,16 @@ def test_the_mended_example_is_silent(rule, tmp_path):
     _as_it_may_be_written(findings, text, tmp_path)
     path.write_text(mended.sources[str(path)])
     assert rule not in {r for r, _, _ in examined(path)["findings"]}
+
+
+def test_a_patch_mends_all_places_of_each_kind_at_once(tmp_path):
+    path = tmp_path / "script.py"
+    path.write_text(PRELUDE + parts("many_places.txt")["script"])
+    findings = run_script(str(path)).exam.findings
+    told = {"missing_zero_grad", "graph_kept_alive", "target_broadcast", "missing_eval", "missing_no_grad"}
+    assert {f.rule for f in findings} == told
+    path.write_text(patch(findings).sources[str(path)])
+    assert examined(path)["findings"] == []
 
 
 def _as_it_may_be_written(findings, text, folder):

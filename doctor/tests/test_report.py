@@ -14,7 +14,7 @@ from treino_doctor.rules import findings_to_report, rules
 from treino_doctor.rules.rule import PRELUDE
 
 
-def finding(rule: str, line: int, message: str = "") -> Finding:
+def finding(rule: str, line: int, message: str = "", **evidence: object) -> Finding:
     known = rules([rule])[rule]
     at = {"file": "/a.py", "line": line, "seen": Site("/a.py", line)}
     return Finding(
@@ -23,7 +23,7 @@ def finding(rule: str, line: int, message: str = "") -> Finding:
         certain=known.certain,
         message=message,
         why="",
-        evidence={},
+        evidence=evidence,
         fix="",
         **at,
     )
@@ -38,8 +38,9 @@ def test_what_decides_the_outcome_comes_first():
 
 
 def test_entries_that_say_the_same_are_one():
-    alike = [finding("missing_no_grad", n, f"{n} of the evaluations") for n in range(1, 12)]
-    other = finding("missing_no_grad", 20, "something else")
+    words = ("1 of 1 call", *(f"{n} of {n} calls" for n in range(2, 12)))
+    alike = [finding("missing_no_grad", n, w, calls=n, shape=f"[{n}, 1]") for n, w in enumerate(words, 1)]
+    other = finding("missing_no_grad", 20, "something else", what="something else")
     texts = each([*alike, other], [])
     assert len(texts) == 2
     assert texts[0].startswith("missing_no_grad  (waste, certain)  /a.py:1\n")

@@ -72,7 +72,8 @@ def is_beaten(loss: Training) -> bool:
 def learned_nothing(log: Log) -> bool:
     """Whether one answer for all rows does as well as the net, in training or on the rows evaluated last."""
     newest = evaluation(log)
-    beaten = any(map(is_beaten, trainings(log)[:MOST]))
+    above = newest is not None and right(newest) > commonest(newest) + noise(newest)  # more right than chance
+    beaten = not above and any(map(is_beaten, trainings(log)[:MOST]))
     return beaten or bool(_chance(log, newest)) or any(by_heart(log, newest))
 
 

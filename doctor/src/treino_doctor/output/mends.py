@@ -17,6 +17,7 @@ from treino_doctor.finding import Finding, Site
 from treino_doctor.output.names import begin, dotted, name_for, sole
 from treino_doctor.places import source
 from treino_doctor.places.bindings import bindings, class_of, reaching, scope_of, statement_of
+from treino_doctor.places.updates import stores
 
 PLAIN = (ast.Name, ast.Attribute, ast.Subscript)  # can be written twice without computing anything again
 TIGHT = (*PLAIN, ast.Call, ast.Constant)  # binds more tightly than any operator
@@ -486,19 +487,29 @@ def _train_again(finding: Finding, script: Script) -> list[Edit] | str:
 
 
 def _let_go(finding: Finding, script: Script) -> list[Edit] | str:
-    values: list[ast.expr] = []
-    for one in _leaves(_site(finding)):
-        if isinstance(one, ast.AugAssign):
-            values.append(one.value)
-        elif isinstance(one, ast.Assign) and isinstance(one.value, ast.BinOp):  # total = total + loss
-            own, sides = ast.unparse(one.targets[0]), (one.value.left, one.value.right)
-            values += (side for side in sides if ast.unparse(side) != own)
-        elif isinstance(one, ast.Expr) and source.name_of(one.value) in ("append", "add", "appendleft"):
-            values += getattr(one.value, "args", [])[-1:]
-    value = sole(v for v in values if not isinstance(v, ast.Constant))
+    """Detach the value that a line sums or stores, there and wherever else its function does so."""
+    leaves = _leaves(_site(finding))
+    value = sole(v for one in leaves for v in _kept_by(one))
     if value is None or isinstance(value, (ast.Tuple, ast.List, ast.Dict, ast.Starred)):
         return _(SEVERAL)
-    return [script.instead(value, f"{script.tight(value)}.detach()")]
+    inside = ast.walk(source.function(_site(finding))) if isinstance(value, ast.Name) else ()
+    lines = (n for n in inside if isinstance(n, ast.stmt) and n not in leaves and not hasattr(n, "body"))
+    others = (v for n in lines if stores(n, source.names(value)) for v in _kept_by(n))
+    every = (value, *(v for v in others if ast.unparse(v) == ast.unparse(value)))
+    return [script.instead(v, f"{script.tight(v)}.detach()") for v in every]
+
+
+def _kept_by(one: ast.stmt) -> list[ast.expr]:
+    """The values that a statement sums or stores."""
+    values: list[ast.expr] = []
+    if isinstance(one, ast.AugAssign):
+        values = [one.value]
+    elif isinstance(one, ast.Assign) and isinstance(one.value, ast.BinOp):  # total = total + loss
+        own = ast.unparse(one.targets[0])
+        values = [side for side in (one.value.left, one.value.right) if ast.unparse(side) != own]
+    elif isinstance(one, ast.Expr) and source.name_of(one.value) in ("append", "add", "appendleft"):
+        values = getattr(one.value, "args", [])[-1:]
+    return [v for v in values if not isinstance(v, ast.Constant)]
 
 
 def _copy_state(finding: Finding, script: Script) -> list[Edit] | str:

@@ -80,7 +80,10 @@ def each(findings: Sequence[Finding], defects: list[str]) -> list[str]:
     """Each finding as in ``one``, those that say the same of several lines of a file together; in short if
     that raises, which is then one of the defects."""
     short = {id(f): escape(f"{f.rule}  {f.file}:{f.line}\n    {f.message}") for f in findings}
-    alike = by_line(findings, lambda f: (f.rule, f.file, re.sub(r"\d+", "", f.message)))
+    words = {
+        id(f): [re.sub(r"\d+", "", v) for v in f.evidence.values() if isinstance(v, str)] for f in findings
+    }
+    alike = by_line(findings, lambda f: (f.rule, f.file, *words[id(f)]))
     texts = []
     for first, *others in alike.values():
         text = attempt(defects, "report", partial(one, first), short[id(first)])

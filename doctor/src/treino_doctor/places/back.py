@@ -160,7 +160,17 @@ def _of_call(step: Step, call: ast.Call) -> list[Step]:
     methods = isinstance(call.func, ast.Attribute)
     functions = [f for f in bindings(path).functions.get(name, ()) if methods or class_of(path, f) is None]
     stack = (call, *step.stack)[:6]
-    return [_step(step, v, "returned", part, stack) for f in functions[:6] for v in results(path, f)]
+    made = [_step(step, v, "returned", part, stack) for f in functions[:6] for v in results(path, f)]
+    return made or (_items(step, call) if part[:1] == (EACH,) else [])
+
+
+def _items(step: Step, call: ast.Call) -> list[Step]:
+    """The elements of an object of the user's own class: what its ``__getitem__`` returns."""
+    kinds = ((s.site.file, s.node) for s in back(Step(step.site, call.func)))
+    pairs = ((file, node) for file, kind in kinds if isinstance(kind, ast.ClassDef) for node in kind.body)
+    getters = [(file, node) for file, node in pairs if getattr(node, "name", "") == "__getitem__"]
+    every = ((file, value) for file, node in getters for value in results(file, node))
+    return [Step(place(file, value), value, "returned", step.part[1:]) for file, value in every]
 
 
 SAME = ("tqdm", "list", "tuple", "iter", "reversed", "sorted", "islice", "DataLoader", "Subset", "prepare")
@@ -175,6 +185,8 @@ def _narrowed(name: str, call: ast.Call, part: Part) -> list[tuple[ast.AST, Part
         return [(args[0], (EACH, *part))]
     if name == "train_test_split" and at >= 0:
         return [(a, (*rest,)) for a in args[at // 2 : at // 2 + 1]]
+    if name == "random_split" and at >= 0:
+        return [(args[0], (*rest,))]
     if at != EACH or not rest or rest[0] < 0:
         return None
     if name == "enumerate":

@@ -155,12 +155,15 @@ def scales(value: ast.AST) -> bool:
 
 
 def divides(value: ast.AST) -> bool:
-    """Whether an expression may give NaN: a logarithm, a root or a quotient by a name that is no spread."""
+    """Whether an expression may give NaN: a logarithm, a root or a quotient by a name, or a difference, that
+    is no spread."""
     steep = source.calls(value, *STEEP)
     by = [a for c in steep for a in (*c.args, *([c.func.value] if isinstance(c.func, ast.Attribute) else []))]
     by += [n.right for n in quotients(value)]
     plain = [n for n in by if isinstance(n, (ast.Name, ast.Attribute, ast.Subscript))]
-    return any(source.name_of(n) not in (*SPREADS, "pi") for n in plain)
+    differences = (n for n in by if isinstance(n, ast.BinOp) and isinstance(n.op, ast.Sub))
+    zero = any(not source.calls(n, *SPREADS) for n in differences)
+    return zero or any(source.name_of(n) not in (*SPREADS, "pi") for n in plain)
 
 
 def misses(value: ast.AST) -> bool:

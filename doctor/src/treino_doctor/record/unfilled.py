@@ -8,6 +8,7 @@ from torch import nn
 
 from treino_doctor.finding import Site
 from treino_doctor.record.identity import Ref
+from treino_doctor.record.lines import here, unseen
 from treino_doctor.record.log import Backward
 from treino_doctor.record.observer import Observer, Recording
 from treino_doctor.record.outcomes import Unfilled
@@ -15,32 +16,17 @@ from treino_doctor.record.torch_versions import storage_of
 from treino_doctor.record.values import VIEWS, Node, shape_of
 
 EMPTY = "empty", "empty_like", "new_empty", "empty_strided"
+OLD = "new"  # a method that makes an empty tensor of sizes, as torch.Tensor does, and a filled one of data
 AWAY = "data", "set_data", "set", "resize", "share_memory", "untyped_storage", "storage", "data_ptr", "dlpack"
 MARK = "unfilled"  # key in an operation's detail: (shape, line) of the unfilled tensor that it used
 MEMORY = "memory"  # key in the detail of an empty tensor's node: what lay in its memory when it was made
 WATCHED = 128  # newest empty tensors that are found by their memory's address
 SAMPLE = 64  # bytes that are read at each of three places
-SHAPES = {  # operations that use only a tensor's shape, and those that give it other memory
-    "zeros_like",
-    "ones_like",
-    "full_like",
-    "rand_like",
-    "randn_like",
-    "randint_like",
-    "new_zeros",
-    "new_ones",
-    "new_full",
-    "new_tensor",
-    *EMPTY,
-    "type_as",
-    "set_data",
-    "set",
-    "resize",
-}
+AWAY_FROM = "type_as", "set_data", "set", "resize"  # operations that give a tensor other memory
 
 
 class UnfilledTensors(Observer):
-    """Watches tensors made by ``torch.empty`` until something is written into them.
+    """Watches tensors made by their sizes alone, as by ``torch.empty``, until something is written there.
 
     A write by torch raises their version. Others (another process, compiled code, NumPy) change what lies in
     the memory, or are handed it by ways that are seen: then the tensor is ignored.
@@ -55,20 +41,34 @@ class UnfilledTensors(Observer):
         of.ran.append(self._ran)
 
     def install(self) -> None:
-        self._tape.observe(self._made, *EMPTY)
+        self._tape.observe(self._made, *EMPTY, OLD)
+        self._hooks.replace(torch.Tensor, "__init__", unseen(self._constructor()))
         self._tape.observe(self._given_away, *AWAY)
         self._tape.reads.append(lambda name, tensor, result: self._given_away(result, (tensor,), {}, None))
         self._hooks.after(nn.Module, "register_parameter", self._registered)
         self._values.users.append(self._used)
 
     def _made(self, result: Any, args: Any, kwargs: Any, node: Node | None) -> None:
-        if node is not None:
+        node = node or self._values.made(result, OLD, [], here(), {})  # a constructor's result has none yet
+        of_sizes = all(isinstance(size, (int, torch.Size)) for size in args[1:])
+        if node is not None and (node.op != OLD or (args[1:] and of_sizes)):
             node.op = "leaf"
             if type(result) is torch.Tensor and result.numel():  # a worker's tensor gets its memory later
                 self._newest = _empty(node, result, node.site)
                 self._empty[_address(result)] = node
                 if len(self._empty) > WATCHED:
                     del self._empty[next(iter(self._empty))]
+
+    def _constructor(self) -> Any:
+        """A ``torch.Tensor.__init__`` that sees ``torch.Tensor(n, m)``, which is no function of torch."""
+
+        def init(tensor: torch.Tensor, *args: Any, **kwargs: Any) -> None:
+            if type(tensor).__init__ is not init and (args or kwargs):
+                object.__init__(tensor, *args, **kwargs)  # raises, as without us
+            if type(tensor) is torch.Tensor and self._tape.on and self._hooks.watching():
+                self._hooks.quietly("Tensor", self._made, tensor, (None, *args), {}, None)
+
+        return init
 
     def _given_away(self, result: Any, args: Any, kwargs: Any, node: Node | None) -> None:
         if (self._empty or self._parameters) and args and isinstance(args[0], torch.Tensor):
@@ -87,7 +87,8 @@ class UnfilledTensors(Observer):
     def _used(self, op: str, tensor: torch.Tensor, parent: Node, node: Node, result: torch.Tensor) -> None:
         """Mark an operation on a tensor that is still empty; a copy of one is empty too."""
         base = _base(parent)
-        if base.op != "empty" or op in SHAPES or _address(result) == _address(tensor):
+        shape_alone = op.startswith("new") or op.endswith("_like") or op in AWAY_FROM
+        if base.op != "empty" or shape_alone or _address(result) == _address(tensor):
             return
         if not _unwritten(tensor, base):
             base.op = "leaf"  # for good: memory that is free again may hold what it held before

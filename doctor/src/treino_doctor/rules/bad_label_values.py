@@ -4,11 +4,10 @@ import math
 
 from treino_doctor.base.words import N_, _
 from treino_doctor.record.log import Backward, LossCall
+from treino_doctor.record.loss_figures import CLASSES, SIGNED
 from treino_doctor.rules.graphs import REGRESSIONS
 from treino_doctor.rules.rule import Evidence, Faults, Log, Rule, script, shown
 
-CLASSES = ("cross_entropy", "nll_loss")
-SIGNED = ("soft_margin_loss", "hinge_embedding_loss", "margin_ranking_loss", "cosine_embedding_loss")
 NEAR = 1e-4  # from 0 and 1: rounding of smoothed labels
 
 

@@ -38,7 +38,7 @@ class Group:
 
     judged: calls with metrics that did not train. unwalked: calls that recorded a graph through which no
     gradient went. trained: number of those that trained. targets: whether some outputs became targets. again:
-    numbers of judged calls with the rows of an earlier one in training mode, without a step between.
+    numbers of judged calls with rows that one of the group had in training mode, without a step between.
     """
 
     net: NetMade
@@ -92,7 +92,7 @@ def groups(log: Log) -> list[Group]:
     trains = {keys[f] for f in backward & keys.keys()}
     counts: dict[int, int] = {}
     every: dict[tuple[int, Site | None], Group] = {}
-    judged: set[int] = set()
+    repeated: dict[int, frozenset[tuple[int, Site | None]]] = {}  # call -> groups that judged its rows awake
     for call in log.of(Forward):
         key = keys[call.forward]
         group = every.setdefault(key, Group(nets[call.net], key[1]))
@@ -117,10 +117,11 @@ def groups(log: Log) -> list[Group]:
         acting = (figure.site, call.net) in chosen and place not in writing
         if awake and (acting or place in gathering):
             continue  # a rollout, whose rows are to be trained on
-        if awake:
-            judged.add(call.forward)
-        if call.again in judged:
+        before_here = repeated.get(call.again, frozenset())
+        if key in before_here:
             group.again.add(call.forward)
+        if awake:
+            repeated[call.forward] = before_here | {key}
         group.judged.append(call)
     return list(every.values())
 

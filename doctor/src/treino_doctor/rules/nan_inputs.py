@@ -2,7 +2,7 @@
 
 import math
 
-from treino_doctor.places.placement import divides, maker, misses
+from treino_doctor.places.placement import divides, maker, misses, scales
 from treino_doctor.record.log import Course, LossCall, Read
 from treino_doctor.record.row_log import BadRows
 from treino_doctor.rules.rule import Evidence, Faults, Log, Rule, Site, script
@@ -43,7 +43,8 @@ def chosen_from(event: Read) -> set[int]:
 def place(evidence: Evidence) -> Site | None:
     """The nearest line that made the rows and may give NaN; None selects the first tensor with NaN."""
     origin = evidence.sites["loader"], evidence.stack
-    return maker(evidence.seen, divides, *origin) or maker(evidence.seen, misses, *origin)
+    ways = (maker(evidence.seen, fits, *origin) for fits in (divides, misses, scales))
+    return next(filter(None, ways), None)
 
 
 HOLE = 'x[3, 2] = float("nan")\n'
@@ -51,12 +52,14 @@ HOLE = 'x[3, 2] = float("nan")\n'
 RULE = Rule(
     group="data",
     early=True,
+    unless=("uninitialised_tensor",),
     message="""At least {rows} {rows:row|rows} with NaN or infinity went into the net, and made {losses}
     {losses:loss or answer|losses or answers} not finite.""",
     why="""NaN spreads: one cell makes the row's output, the batch's loss and then every parameter NaN.
     Skipping such losses leaves the other rows of the batch out as well.""",
     fix="""Drop or fill the missing values before they become a tensor (with the training rows' mean or
-    median).""",
+    median). A tensor that is made by its sizes alone, as torch.FloatTensor(n, m) is, holds anything until
+    something is written into it: make it with torch.zeros or torch.randn.""",
     safety="To fill or drop values changes the data: choose by what the gaps mean.",
     limits="Rows are looked at as they enter a net; values that a program masks afterwards are left alone.",
     wrong=HOLE + script(),

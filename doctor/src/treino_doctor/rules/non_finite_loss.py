@@ -33,6 +33,7 @@ RULE = Rule(
     group="gradients",
     early=True,
     unless=(
+        "uninitialised_tensor",
         "missing_zero_grad",
         "nan_inputs",
         "nll_without_log_softmax",

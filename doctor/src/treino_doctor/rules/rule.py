@@ -27,6 +27,7 @@ NEVER_LEARNS = (
     "grad_cleared_before_step",
     "detached_loss",
     "nan_inputs",
+    "uninitialised_tensor",
     "targets_out_of_reach",
 )
 
