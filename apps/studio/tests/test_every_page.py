@@ -188,8 +188,13 @@ def test_parallel_axes_have_the_best_at_the_top_and_name_what_is_between(
     assert [word for word in words if word in ("gelu", "relu", "tanh")] == ["tanh", "relu", "gelu"]
     axis = next(each for each in drawn if each["words"] == "loss")
     on_axis = [each["words"] for each in drawn if each["l"] < (axis["l"] + axis["r"]) / 2 < each["r"]]
-    best, worst = (float(word.replace("−", "-")) for word in on_axis if word[0].isdigit())
+    numbers = [word.removeprefix("≥ ").replace("−", "-") for word in on_axis]
+    best, worst = (float(number) for number in numbers if number[0].isdigit())
     assert best < worst
+    page.locator(".brush select").select_option("best")
+    page.locator(".brush input").first.fill("0.5")
+    middle = float(page.locator(".brush output").inner_text().split(" – ")[0].replace("−", "-"))
+    assert middle == pytest.approx((best + worst) / 2, rel=0.02)  # a linear axis
 
 
 @pytest.mark.release

@@ -13,7 +13,7 @@
  * draw({ panes, x, marks, at, hint, margin, more }), or draw() once more what was drawn; → the box { l, r, X, panes: [{
  * t, b, Y }] }
  *   panes   one above the other: { name, lines, log, falls, low, high, guide }
- *     log     true or false (the default) at first, null: never
+ *     log     null: the reader cannot have it logarithmic; nothing is so unasked
  *     falls   a loss: its axis begins at 0, and its name stands at the top
  *     guide   a value that is drawn as a dashed level
  *   lines   { x, y, low, high, colour, name, width, alpha, dash, strong, noisy, ring, tag, dot, looked, aside }, and

@@ -1,6 +1,6 @@
 /** What the chart (chart.js) draws, and where things lie in it. */
 
-import { clamp, logTicks, ticks, tickTexts, whole } from './numbers.js';
+import { clamp, logTicks, ticks, tickTexts, usualMost, whole } from './numbers.js';
 import { placeAt } from './store.js';
 import { look } from './theme.js';
 import { t } from './words.js';
@@ -50,7 +50,7 @@ function within({ x }, [low, high]) {
  * How values stand on an axis; f: what is linear on it. All points have their place, but those of lines aside, and of
  * many lines those that lie far out: they leave the pane.
  */
-function scaleOf({ lines, log = false, falls, low: floor, high: ceiling, guide }, span, view, count) {
+function scaleOf({ lines, log, falls, low: floor, high: ceiling, guide }, span, view, count) {
   const found = [];
   const many = lines.length > FEW;
   for (const line of lines.some(({ aside }) => !aside) ? lines.filter(({ aside }) => !aside) : lines) {
@@ -63,10 +63,9 @@ function scaleOf({ lines, log = false, falls, low: floor, high: ceiling, guide }
   const at = (share, of = ys) => of[Math.min(of.length - 1, Math.floor(share * of.length))];
   const positive = ys.subarray(ys.findIndex((y) => y > 0));
   const least = at(0.02, positive); // a loss of 0 lies at the foot
-  let high = ys.at(-1);
+  const high = many ? usualMost(ys) : ys.at(-1);
   let low = ys[0];
-  if (many && high > 3 * at(0.97)) high = at(0.97);
-  if (log !== null && ys.at(-1) > 0 && (view.log ?? log)) {
+  if (log !== null && ys.at(-1) > 0 && view.log) {
     let [from, to] = [
       Math.max(positive[0], least / 100, 1e-9 * high) / 1.2,
       1.2 * Math.min(ys.at(-1), 10 * (high || 1)),

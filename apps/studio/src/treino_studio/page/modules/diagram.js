@@ -365,7 +365,7 @@ function drawColumn(context, plan, column, k, store, thumbs, hover) {
     layer.units.length < layer.total
       ? t('some_of', { n: layer.units.length, total: whole(layer.total) })
       : whole(layer.total);
-  context.fillText(plan.picture && context.measureText(count).width > column.wide ? whole(layer.total) : count, x, 29);
+  context.fillText(context.measureText(count).width > column.wide - 4 ? whole(layer.total) : count, x, 29);
   places.forEach(([cx, cy], i) => {
     const on = hover?.kind === 'unit' && hover.k === k && hover.i === i;
     const dead = layer.dead?.includes(layer.units[i]);

@@ -76,6 +76,13 @@ export function tickTexts(values) {
   }
 }
 
+/** The largest of many values, or of all but the few that lie far above the others: where a linear axis ends. */
+export function usualMost(values) {
+  const sorted = Float64Array.from(values).sort();
+  const usual = sorted[Math.floor(0.97 * (sorted.length - 1))];
+  return sorted.at(-1) > 3 * usual && usual > 0 ? usual : sorted.at(-1);
+}
+
 /** Round values of a logarithmic axis: powers of ten, with 2 and 5 between where there are few. */
 export function logTicks(low, high) {
   const decades = Math.log10(high / low);

@@ -178,7 +178,14 @@ export function drawParallel(parallel, networks, marked, colourOf) {
   const { context, width, height } = cleared(parallel.canvas);
   const { keys, scales, brushes } = parallel;
   if (!width) return;
-  for (const key of keys) scales.set(key, makeScale(networks.map((n) => parallel.value(n, key))));
+  for (const key of keys)
+    scales.set(
+      key,
+      makeScale(
+        networks.map((n) => parallel.value(n, key)),
+        key === 'best',
+      ),
+    );
   const known = networks.filter((n) => n.best != null);
   if (known[0]?.best < known.at(-1)?.best) scales.set('best', turned(scales.get('best')));
   const edge = Math.min(60, width / 8);

@@ -1,7 +1,7 @@
 /** Values of a setting or a figure as places from 0 to 1 and as colours, with a key to them. */
 
 import { el } from './dom.js';
-import { clamp, num } from './numbers.js';
+import { clamp, num, usualMost } from './numbers.js';
 import { classColour, look, rgb } from './theme.js';
 
 const RAMPS = {
@@ -13,11 +13,11 @@ const FAR = 0.4; // ... beyond so much of the axis
 const NAMED = 12; // names that have a colour each; more are coloured by their order
 
 /**
- * Numbers are placed logarithmically where they span decades (0 at the foot), texts and fewer than three numbers by
- * their order. → {place(v), text(place), colour(v), low, high, names, ends}; names: null for numbers; ends: of
+ * Settings that span decades are placed logarithmically (0 at the foot), texts and fewer than three numbers by their
+ * order. figure: they were measured, and stand on a linear axis, where few far out lie at its end. → {place(v), text(place), colour(v), low, high, names, ends}; names: null for numbers; ends: of
  * the colours, which a few values that lie far out would spoil.
  */
-export function makeScale(values) {
+export function makeScale(values, figure = false) {
   const known = values.filter((v) => v != null);
   const numbers = known.every((v) => typeof v === 'number');
   if (!numbers || new Set(known).size < 3) {
@@ -35,15 +35,15 @@ export function makeScale(values) {
     };
   }
   const above = known.filter((v) => v > 0);
-  const most = Math.max(...known);
-  const log = Math.min(...known) >= 0 && most / Math.min(...above) > 30;
+  const most = figure ? usualMost(known) : Math.max(...known);
+  const log = !figure && Math.min(...known) >= 0 && most / Math.min(...above) > 30;
   const least = log ? Math.min(...above) : Math.min(...known);
   const f = log ? (v) => Math.log(Math.max(v, least)) : (v) => v;
   const back = log ? Math.exp : (v) => v;
   const span = f(most) - f(least) || 1;
-  const place = (v) => (v == null ? null : (f(v) - f(least)) / span);
+  const place = (v) => (v == null ? null : Math.min(1, (f(v) - f(least)) / span));
   const low = num(Math.min(...known), 3);
-  const high = num(most, 3);
+  const high = (most < Math.max(...known) ? '≥ ' : '') + num(most, 3);
   const places = known.map(place).sort((a, b) => a - b);
   const at = (share) => places[Math.round(share * (places.length - 1))];
   const begin = at(1 - MOST) > FAR ? at(1 - MOST) : 0;

@@ -5,12 +5,12 @@
 
 import { drawAxes, makeBox } from '../../page/modules/axes.js';
 import { cleared } from '../../page/modules/dom.js';
-import { logTicks } from '../../page/modules/numbers.js';
+import { usualMost } from '../../page/modules/numbers.js';
 import { paintClasses, paintRange, rangeColour, sizedPixels, strokeContour } from '../../page/modules/pixels.js';
 import { drawRows, drawValues } from '../../page/modules/rows.js';
 import { classColour, look, rgb } from '../../page/modules/theme.js';
 import { t } from '../../page/modules/words.js';
-import { powerText, ticksOf } from './tile_map.js';
+import { ticksOf } from './tile_map.js';
 
 const SHADES = {
   light: ['#8cc4e8', '#3f97d0', '#0a63a8', '#08305c'],
@@ -107,23 +107,6 @@ function drawSpecks(context, points, place) {
     });
 }
 
-/** The axis of losses: by their logarithms, few far out cut off. → {low, high} of logarithms. */
-function lossAxis(values) {
-  const seen = values.filter((value) => value > 0 && Number.isFinite(value)).sort((a, b) => a - b);
-  if (!seen.length) return { low: -2, high: 0.5 };
-  const low = Math.log10(seen[0]);
-  const high = Math.log10(seen[Math.floor(0.97 * (seen.length - 1))]);
-  return { low: Math.floor(5 * (low - 0.08)) / 5, high: Math.ceil(5 * (Math.max(high, low + 0.4) + 0.08)) / 5 };
-}
-function lossTicks({ low, high }) {
-  const every = Math.ceil((high - low) / 7);
-  const all = logTicks(10 ** low, 10 ** high).map(Math.log10);
-  return {
-    ticksY: every > 1 ? all.filter((v) => Math.round(v) % every === 0) : all,
-    labelY: (v) => powerText(Number((10 ** v).toPrecision(6))),
-  };
-}
-
 /** A network's loss on training and validation rows over the steps. history: {step, train, validation: []}. */
 export function drawCurves(canvas, { step, train, validation }) {
   const { context, width, height } = cleared(canvas);
@@ -164,23 +147,15 @@ export function drawDots(canvas, { dots, name, values, panels, hot }) {
   const { context, width, height } = cleared(canvas);
   const places = [];
   if (!width) return places;
-  const axis = lossAxis(dots.map(({ loss }) => loss));
+  const most = 1.06 * usualMost(dots.map(({ loss }) => loss).filter(Number.isFinite)) || 1;
   const last = Math.max(1, values.length - 1);
-  const box = {
-    ...makeBox(width, height, [-0.5, axis.low], [last + 0.5, axis.high], { left: 54, right: 10, bottom: 44, top: 18 }),
-    ...lossTicks(axis),
-  };
-  drawAxes(
-    context,
-    { ...box, low: [1e9, axis.low], high: [1e9 + 1, axis.high] },
-    [t(`many_${name}`), t('validation_loss')],
-    true,
-  );
+  const box = makeBox(width, height, [-0.5, 0], [last + 0.5, most], { left: 54, right: 10, bottom: 44, top: 18 });
+  drawAxes(context, { ...box, low: [1e9, 0], high: [1e9 + 1, most] }, [t(`many_${name}`), t('validation_loss')], true);
   context.font = `12px ${look.font}`;
   Object.assign(context, { fillStyle: look.soft, textAlign: 'center', textBaseline: 'top' });
   for (const [at, words] of ticksOf(name, values, Math.floor((box.r - box.l) / 46)))
     context.fillText(words, Math.min(box.r - 8, Math.max(box.l + 8, box.X(at))), box.b + 7);
-  const down = (loss) => Math.min(box.b, Math.max(box.t, box.Y(Math.log10(Math.max(loss, 1e-12)))));
+  const down = (loss) => Math.min(box.b, Math.max(box.t, box.Y(loss)));
   const columns = values.map(() => []);
   const pitch = (box.r - box.l) / values.length;
   const radius = Math.max(1.3, Math.min(3, pitch / 5));

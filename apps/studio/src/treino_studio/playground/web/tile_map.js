@@ -412,8 +412,7 @@ export function valueText(name, value) {
 }
 
 /** A round value in few letters. */
-export const powerText = (value) =>
-  value >= 1e5 ? localised(value.toExponential().replace('e+', 'e')) : num(value, 3);
+const powerText = (value) => (value >= 1e5 ? localised(value.toExponential().replace('e+', 'e')) : num(value, 3));
 
 /**
  * [place, text] of an axis's names, so many as there is room for: round numbers where values lie by their logarithms.
