@@ -8,7 +8,7 @@ import signal
 import struct
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -62,8 +62,12 @@ class Studio:
         self.replies: dict[int, dict[str, Any]] = {}
         self.fans: list[dict[str, Any]] = []
         self.boundaries: list[dict[str, Any]] = []
+        self.held: list[tuple[dict[str, Any], bytes]] | None = (
+            None  # what waits for the trainer; None: nothing does
+        )
 
-    def train(self, paused: bool = True, **settings: str) -> Path:
+    def train(self, paused: bool = True, early: Sequence[Any] = (), **settings: str) -> Path:
+        """Begin a training. early: commands that follow before there is one."""
         request = {
             "data": "wine",
             "settings": SETTINGS | settings,
@@ -72,6 +76,8 @@ class Studio:
         }
         number = next(NUMBERS)
         self.trainer.send({"do": "train", **request, "id": number})
+        for command in early:
+            self.trainer.send({"do": "play_control", "command": command})
         path = self.folder / self.answer(number)["run"]
         self.worker.send({"do": "open", "run": str(path), "key": self.key})
         self.watch(1, "en")
@@ -110,7 +116,9 @@ class Studio:
     def _listen(self) -> None:
         if (message := self.worker.channel.receive(0.02)) is not None:
             header, body = message
-            if "trainer" in header:
+            if "trainer" in header and self.held is not None:
+                self.held.append((header["trainer"], body))
+            elif "trainer" in header:
                 self.trainer.send(header["trainer"], body)
             elif "reply" in header:
                 self.replies[header["reply"]] = header
@@ -167,6 +175,29 @@ def studio(tmp_path: Path, children: dict[str, Child]) -> Iterator[Studio]:
         made.worker.send({"do": "close", "key": made.key})
     else:
         made.worker.end()
+
+
+@pytest.mark.slow
+def test_what_is_pressed_before_there_is_a_training_is_obeyed_and_recorded(studio: Studio) -> None:
+    """On the page of a run that is being started, and where one that was stopped is about to go on."""
+    early = [("pause", None), ("step", 2), ("epoch", 1)]
+    path = studio.train(paused=False, early=early)
+    studio.at(4)
+    studio.do("stop")
+    studio.until(lambda: studio.state["status"] == "stopped")
+    held = studio.held = []
+    numbers = [studio.send("step", count=2), studio.send("speed", steps_per_second=7.0)]
+    studio.until(lambda: len(held) == 2 or numbers[1] in studio.replies)
+    studio.held = None
+    for request in held:
+        studio.trainer.send(*request)
+    assert [each for each in numbers if "error" in studio.answer(each)] == []
+    studio.at(6)
+    studio.until(lambda: studio.state["steps_per_second"] == 7.0)
+    sent = [(c.name, c.value, c.state) for c in open_run(path, verify=False).folder.database.commands()]
+    pressed = [*early, ("stop", None), ("step", 2), ("speed", 7.0)]
+    begun = [("play", None), ("speed", None)]
+    assert sent == [(*each, "applied") for each in (*begun, *pressed[:5], begun[1], *pressed[5:])]
 
 
 @pytest.mark.slow

@@ -190,9 +190,11 @@ class StopRequest(TrainerRequest):
 
 
 class PlaybackRequest(TrainerRequest):
-    """Play, pause or step the first training, whose page doesn't know its folder yet."""
+    """Play, pause, step or pace the training that an earlier request begins. run: whose it is; None: of the
+    first one, whose page doesn't know its folder yet."""
 
     do: Literal["play_control"] = "play_control"
+    run: Folder | None = None
     command: PlayControl
 
 

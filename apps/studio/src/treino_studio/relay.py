@@ -189,7 +189,7 @@ class Relay:
                 if future is not None and not future.done():
                     future.set_result((message, body))
             case messages.PassedRequest():
-                await self._pass_on(message.trainer, body)
+                await self.pass_on(message.trainer, body)
             case messages.TrainingFailed():
                 worker, name = self._worker.process, message.failed.name
                 for key in self._open & {f"{kind}/{name}" for kind in OF_FOLDERS}:
@@ -206,8 +206,8 @@ class Relay:
                 if message.frame is not None:
                     page.put_frame(message.frame, body)
 
-    async def _pass_on(self, request: messages.TrainerRequest, body: bytes) -> None:
-        """Pass a request of the worker on to the trainer, which then answers the page instead."""
+    async def pass_on(self, request: messages.TrainerRequest, body: bytes = b"") -> None:
+        """Pass a request on to the trainer, which answers the page instead of the worker that made it."""
         future = None if request.id is None else self._worker.waiting.pop(request.id, None)
         try:
             process = await self._started(self._trainer)

@@ -118,8 +118,10 @@ def play_control(page: RunPage, command: Playback) -> Answer:
     delivered = of_training and deliver(lambda: send_command(page.run.folder, verb, value))
     if verb == "speed":
         page.speed = value  # where the training is over, of the next one
-    if delivered or verb in ("pause", "speed"):
+    if delivered:
         return {}
+    if verb in ("pause", "speed"):  # an earlier command may just be resuming the run
+        return messages.PlaybackRequest(run=page.path, command=(verb, value))
     return _go_on(page, {}, (verb, value))
 
 

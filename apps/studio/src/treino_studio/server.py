@@ -252,6 +252,11 @@ async def _carry_out(studio: Studio, page: Page, viewer: Viewer, command: Studio
     if studio.script is not None and page is studio.script.page:
         studio.script.send(command.model_dump(mode="json", exclude={"id"}))
         return {}
+    if page.key == "start":  # obeyed when there is a training, and shown at once
+        page.put({"state": starting(command.do == "play")})
+        early: Any = command.do, getattr(command, "count", None)
+        await studio.relay.pass_on(messages.PlaybackRequest(command=early))
+        return {}
     request = await _request(studio, page, command)
     reply, _nothing = await studio.relay.ask(request.model_copy(update={"language": viewer.language}))
     return reply.content | ({} if reply.run is None else {"run": reply.run})
@@ -268,9 +273,6 @@ async def _request(studio: Studio, page: Page, command: Any) -> messages.Process
         if isinstance(command, protocol.SweepCommand):
             return messages.SweepRequest(**new, space=command.space, members=command.members)
         return messages.StudyRequest(**new, batch_sizes=command.batch_sizes)
-    if page.key == "start":
-        page.put({"state": starting(command.do == "play")})
-        return messages.PlaybackRequest(command=(command.do, getattr(command, "count", None)))
     if isinstance(command, protocol.BesideCommand):
         folder_named(command.run, studio.relay.folder)  # raises here if it is none of this folder
     return messages.CommandRequest(key=page.key, command=command)

@@ -12,6 +12,7 @@ import time
 import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -65,8 +66,8 @@ def watched_speed(steps: int) -> float:
 class Stream:
     """One training in this process.
 
-    reply: the id of the request whose answer is the training's folder; None once answered. play_control: the
-    first playback command (play, pause, step, ...) and its value. speed: in steps per second; "watched": as
+    reply: the id of the request whose answer is the training's folder; None once answered. play_control: its
+    first command (play, pause, step, ...) and its value. speed: in steps per second; "watched": as
     ``watched_speed``. before: the continuation of the training that was ended for this one; it runs if this
     one is refused.
     """
@@ -77,7 +78,6 @@ class Stream:
     speed: float | Literal["watched"] | None = None
     before: "Stream | None" = None
     job: Any = None
-    waits: bool = False  # whether it is paused
 
 
 class Trainer:
@@ -109,16 +109,10 @@ class Trainer:
             self._obey(*message)
 
     def _studio_is_gone(self) -> None:
-        """Save and end paused trainings, which nobody can continue any more; others may go on, at full speed,
-        as nobody watches."""
+        """From now on trainings go on alone, if they may."""
         if not self.goes_on:
             self._quit()
         self.alone = True
-        for stream in self.streams:
-            if stream.waits:
-                stream.job.stop_wish = "interrupted"
-            elif isinstance(stream.job, RunJob):
-                stream.job.play_control.speed = None
 
     def _quit(self) -> None:
         """Save and end all trainings."""
@@ -142,11 +136,11 @@ class Trainer:
                         self._quit()
                         return
                     case messages.PlaybackRequest():
-                        self._steer(*request.command)
+                        self._steer(request)
                         self._reply(number)
                         return
                     case messages.StopRequest():
-                        self._stop(request.run)
+                        send_stop(RunFolder.open(request.run, verify=False))
                         self._reply(number)
                         return
                     case messages.ResumeRequest() if _already_resumed(request.run, how):
@@ -232,33 +226,24 @@ class Trainer:
         while run.status == "running" and len(run.losses) < step and time.monotonic() - begin < PATIENCE:
             time.sleep(0.05)
 
-    def _steer(self, verb: str, value: Any) -> None:
-        """Pass a playback command on to the first training, whose page has not known its folder yet."""
-        for job in [stream.job for stream in self.streams[:1] if isinstance(stream.job, RunJob)]:
-            job.play_control.command(verb, value, job.training.step, job.training.plan.count)
-
-    def _stop(self, path: Path) -> None:
-        """Save and end the training in this folder at its next step, in whichever process.
-
-        Raises:
-            TreinoError: no process trains it (rule ``not_running``).
-        """
-        streams = self._streams_in(path)
-        for stream in streams:
-            stream.job.stop_wish = "stopped"
-        if not streams:
-            send_stop(RunFolder.open(path, verify=False))
+    def _steer(self, request: messages.PlaybackRequest) -> None:
+        """Send a playback command, as all do who steer, to a training that may not have taken a step yet."""
+        checked_playback(*request.command)
+        streams = self.streams[:1] if request.run is None else self._streams_in(request.run)
+        for job in [stream.job for stream in streams if isinstance(stream.job, RunJob)]:
+            folder = RunFolder.open(job.folder.path, verify=False)
+            deliver(partial(send_command, folder, *request.command))
 
     def _end(self, path: Path) -> Stream | None:
         """End the training in this folder now, in whichever process, and wait until it is saved and sealed.
         Return its continuation if this process trained it."""
         before = None
         for stream in self._streams_in(path):
+            stream.job.stop_wish = "stopped"
+            while stream in self.streams:  # it obeys its last commands
+                self._advance(stream)
             play_control = stream.job.play_control
             how = messages.PLAY if play_control.stop_step is None else messages.PAUSE
-            stream.job.stop_wish = "stopped"
-            while stream in self.streams:
-                self._advance(stream)
             events = with_refit(alerted(resuming(path), ()), Access())
             before = Stream(events, None, how, play_control.speed)
         folder = RunFolder.open(path, verify=False)
@@ -286,17 +271,16 @@ class Trainer:
         self._refuse(stream.reply, error, stream.job, stream.before)
 
     def _note(self, stream: Stream, event: JobEvent) -> None:
-        stream.waits = isinstance(event, JobPause) and not _plays(event.job)
+        if isinstance(event, JobPause) and self.alone:
+            _leave(event.job)
         if isinstance(event, JobStart):
-            stream.job = event.job
-            if isinstance(event.job, RunJob):
-                training = event.job.training
-                event.job.play_control.command(*stream.play_control, training.step, training.plan.count)
-                speed = watched_speed(training.steps) if stream.speed == "watched" else stream.speed
-                if speed is not None:
-                    event.job.play_control.command("speed", speed, training.step, training.plan.count)
+            stream.job = job = event.job
+            if isinstance(job, RunJob):
+                speed = watched_speed(job.training.steps) if stream.speed == "watched" else stream.speed
+                for command in (stream.play_control, ("speed", speed)):
+                    _begin_with(job, *command)
             else:
-                event.job.checkpoint_seconds = LOOK_SECONDS
+                job.checkpoint_seconds = LOOK_SECONDS
             if stream.reply is not None:
                 self._reply(stream.reply, run=event.job.folder.path.name)
                 stream.reply = None
@@ -332,9 +316,19 @@ def _check_playback(how: messages.PlayControl | None, speed: Any) -> None:
         checked_playback("speed", speed)
 
 
-def _plays(job: Any) -> bool:
-    """Whether a training that takes no step now only keeps its speed."""
-    return isinstance(job, RunJob) and job.play_control.playing(job.training.step)
+def _begin_with(job: RunJob, verb: str, value: Any) -> None:
+    """Let a training obey a playback command before those that were sent to it, and record it as one."""
+    job.play_control.command(verb, value, job.training.step, job.training.plan.count)
+    job.folder.database.add_command(verb, value, state="applied")
+
+
+def _leave(job: Any) -> None:
+    """Let a training that waits go on at full speed, as nobody watches; if it is paused, save and end it, as
+    nobody can continue it."""
+    if isinstance(job, RunJob) and job.play_control.playing(job.training.step):
+        job.play_control.speed = None
+    else:
+        job.stop_wish = "interrupted"
 
 
 def _already_resumed(path: Path, play_control: messages.PlayControl | None) -> bool:

@@ -265,15 +265,17 @@ class Database:
 
     # ---- commands, from any process
 
-    def add_command(self, name: str, value: Any, step: int | None = None, *, sender: str = "") -> None:
+    def add_command(
+        self, name: str, value: Any, step: int | None = None, *, sender: str = "", state: str = "new"
+    ) -> None:
         """Send a command to the process that trains this run; `value` must be serializable as JSON.
 
-        sender: who sends it: "" for a person, or a word of `SENDERS`.
+        sender: "" for a person, or a word of `SENDERS`. state: "applied" if it is obeyed already.
 
         Raises TreinoError `not_running` if the run is sealed, or too near its end to read commands.
         """
         text = json_bytes(value).decode().strip()
-        row: Row = (time.time(), None, None if step is None else int(step), name, text, "new", sender)
+        row: Row = (time.time(), None, None if step is None else int(step), name, text, state, sender)
         statement = insertion("commands", row)
         if self._writable:
             self._commit([statement])
