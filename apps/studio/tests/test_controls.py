@@ -179,7 +179,8 @@ def choices(walk: Walk) -> None:
     walk.opens(step, batch_size=16)
     walk.shows("combobox", "Batch size", "16")
     walk.choose("Optimizer", "adam")
-    walk.opens(step, optimizer="adam", momentum=0.0)  # which it doesn't read
+    walk.opens(step, optimizer="adam")
+    assert walk.studio.run("wine-1").timeline.settings_at()["momentum"] == 0.0  # which it doesn't read
     walk.shows("combobox", "Optimizer", "adam")
     walk.control("slider", "Beta 1").fill("0.8")
     walk.asked(("beta1", 0.8))
@@ -196,7 +197,7 @@ def choices(walk: Walk) -> None:
     epochs = walk.control("textbox", "Epochs")
     epochs.fill("300")
     epochs.press("Enter")
-    walk.opens(step + 1, epochs=300, patience=0)
+    walk.opens(step + 1, epochs=300)
 
 
 def layers(walk: Walk) -> None:
@@ -266,7 +267,7 @@ def branches(walk: Walk) -> None:
     branch = walk.studio.until("wine-2", lambda run: run.spec.parent is not None)
     assert branch.spec.parent is not None
     assert (branch.spec.parent.run, branch.spec.parent.step) == ("wine-1", 5)
-    walk.press("wine-2 · from step 5")
+    walk.press("from step 5 · wine-2")
     walk.page.wait_for_url("**/run/wine-2")
     walk.at(5)
     walk.press("Step")

@@ -23,10 +23,12 @@ PRESS = """button => { const was = button.outerHTML;
 
 
 class Holding:
-    """A page whose commands are held back from here on, so that none is answered. sent: those."""
+    """A page whose commands are held back from here on, so that none is answered. sent: those. passed: verbs
+    that are not. state: what the page is told of its folder, in place of what is; told: all of it."""
 
-    def __init__(self, page: Any, pattern: str) -> None:
+    def __init__(self, page: Any, pattern: str, *passed: str, **state: Any) -> None:
         self.page, self.on, self.sent = page, False, list[dict[str, Any]]()
+        self.passed, self.state, self.told = ("hello", *passed), state, ""
         page.route_web_socket(re.compile(pattern), self._line)
 
     def _line(self, line: Any) -> None:
@@ -34,13 +36,25 @@ class Holding:
 
         def say(text: str) -> None:
             message = json.loads(text)
-            if self.on and "do" in message and message["do"] != "hello":
+            if self.on and message.get("do", "hello") not in self.passed:
                 self.sent.append(message)
             else:
                 server.send(text)
 
+        def hear(text: str | bytes) -> None:
+            message = json.loads(text) if self.state and isinstance(text, str) else {}
+            if "state" in message:
+                text = self.told = json.dumps({"state": message["state"] | self.state})
+            line.send(text)
+
         line.on_message(say)
-        server.on_message(line.send)
+        server.on_message(hear)
+
+    def refuse(self) -> None:
+        """Refuse what was sent."""
+        for each in self.sent:
+            error = {"rule": "studio_busy", "message": f"Not {each['do']} now.", "hint": ""}
+            self.line.send(json.dumps({"reply": each["id"], "error": error}))
 
     def press(self, selector: str) -> tuple[bool, list[str]]:
         """Press a button twice in one task; whether it said so then, and what was sent."""
@@ -53,7 +67,10 @@ class Holding:
 @pytest.fixture(scope="module")
 def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealStudio]:
     folder = tmp_path_factory.mktemp("presses")
-    tr.fit("wine", name="over", parent=folder / "runs", patience=0, epochs=10)
+    how: dict[str, Any] = {"parent": folder / "runs", "epochs": 10}
+    tr.fit("wine", name="over", patience=0, **how)
+    tr.sweep("wine", {"lr": "1e-3..1e-1:log"}, members=4, name="own", **how)
+    tr.study("wine", batch_sizes=[50, 100], name="rows", **how)
     with real_studio(folder, ["wine", "--epochs", "400", "--paused"]) as found:
         yield found
     assert found.said == []
@@ -84,6 +101,101 @@ def test_a_button_of_a_runs_page_says_at_once_that_it_was_pressed(
         assert held.press(f"#{button}") == (True, counts * [verb])
     else:
         assert (run, button) in {("over", "stop"), ("over", "full")}
+    page.context.close()
+
+
+def test_nothing_that_is_said_is_lost(studio: RealStudio, browser: Any) -> None:
+    """Also at once: three sentences are read, then the next ones. While a slider is dragged the newest is."""
+    page = studio.open(browser, "home")
+    held = Holding(page, "/socket/run/")
+    page.goto(f"{studio.site}run/over?lang=en")
+    page.wait_for_selector("#branch:enabled")
+
+    def say(*texts: str) -> Any:
+        for text in texts:
+            held.line.send(json.dumps({"notice": {"kind": "warning", "text": text}}))
+        return page.locator(".notice p")
+
+    notices = say("One.", "Two.", "Three.", "Four.")
+    notices.first.hover()  # or they go after a while
+    notices.get_by_text("Three.").wait_for()
+    assert notices.all_inner_texts() == ["One.", "Two.", "Three."]
+    page.locator(".notice .shut").first.click()
+    notices.get_by_text("Four.").wait_for()
+    assert notices.all_inner_texts() == ["Two.", "Three.", "Four."]
+    page.keyboard.press("Escape")
+    held.on = True
+    page.locator("#lr-slider").hover()
+    page.mouse.down()
+    say("Five.", "Six.").get_by_text("Six.").wait_for()
+    page.context.close()
+
+
+def test_a_button_of_the_home_page_says_at_once_that_it_was_pressed_and_begins_one_training(
+    studio: RealStudio, browser: Any
+) -> None:
+    page = studio.open(browser, "home")
+    held = Holding(page, "/socket/home", "steer")
+    page.goto(f"{studio.site}home?lang=en")
+    page.wait_for_selector("#home-train:enabled")
+    page.get_by_role("checkbox", name="Choose over", exact=True).check()
+    for button, verb in (("train", "train"), ("play", "train"), ("sweep", "sweep"), ("study", "study")):
+        _pressed(held, f"#home-{button}", verb)
+    page.locator("#home-delete").click()
+    _pressed(held, "#delete-yes", "delete", again="#home-delete")
+    assert page.locator("dialog[open]").count() == 0
+    before = len(list(studio.runs.iterdir()))
+    held.on = False
+    page.locator("#home-train").dblclick(delay=30)
+    page.wait_for_url("**/run/wine-*")
+    assert len(list(studio.runs.iterdir())) == before + 1
+    page.context.close()
+
+
+def _pressed(held: Holding, selector: str, verb: str, again: str = "") -> None:
+    """Press a button until its command, which may follow another one, is refused, and no second one is sent.
+    again: the button that waits for the answer; the same."""
+    waits = held.page.locator(again or selector)
+    assert held.press(selector)[0], selector
+    until(lambda: held.sent, meanwhile=lambda: held.page.wait_for_timeout(10))
+    if held.told:
+        held.line.send(held.told)  # the page is drawn anew
+        held.page.wait_for_timeout(100)
+    waits.evaluate("button => button.click()")
+    held.page.wait_for_timeout(100)
+    assert [each["do"] for each in held.sent] == [verb], selector
+    held.refuse()
+    held.page.get_by_role("alert").get_by_text(f"Not {verb} now.").last.wait_for()
+    assert waits.get_attribute("data-sent") is None
+    held.page.keyboard.press("Escape")
+
+
+STILL, WATCHED = {"status": "running", "ending": False}, {"steers": False, "can_steer": True}
+WHEEL = {"button.primary:has-text('Steer here')": "steer"}
+
+
+@pytest.mark.parametrize(
+    ("address", "state", "buttons"),
+    [
+        ("sweep/own", STILL, {"#sweep-stop": "stop", "form.more button": "extend", "td button": "open"}),
+        ("study/rows", STILL, {"#study-stop": "stop"}),
+        ("run/over", {"can_steer": True}, {"#keep button": "keep"}),
+        *((address, WATCHED, WHEEL) for address in ("sweep/own", "study/rows", "run/over")),
+    ],
+)
+def test_a_button_of_another_page_says_at_once_that_it_was_pressed(
+    studio: RealStudio, browser: Any, address: str, state: dict[str, Any], buttons: dict[str, str]
+) -> None:
+    """Also one in a table that is drawn anew before the answer."""
+    page = studio.open(browser, "home")
+    held = Holding(page, "/socket/(run|sweep|study)/", **state)
+    page.goto(f"{studio.site}{address}?lang=en")
+    if "#keep button" in buttons:
+        page.wait_for_selector("#branch:enabled")
+        page.locator("#save").click()
+    for selector, verb in buttons.items():
+        page.locator(selector).first.wait_for()
+        _pressed(held, f"{selector} >> nth=0", verb)
     page.context.close()
 
 

@@ -1,6 +1,7 @@
 """What pages share, in a real browser before a real studio: notices, explained terms, the pace at which a run
 begins, tabs, a lost connection."""
 
+import re
 import signal
 import sys
 from collections.abc import Iterator
@@ -155,15 +156,40 @@ sys.exit(main())
 """
 
 
+def after_its_start(one: Any) -> None:
+    """The page of a run that begins hears that it has begun before it hears an answer."""
+    server, answers = one.connect_to_server(), list[str]()
+
+    def hear(text: str) -> None:
+        begun = text.startswith('{"started"')
+        if text.startswith('{"reply"') and '"protocol"' not in text:
+            answers.append(text)
+        else:
+            one.send(text)
+        while begun and answers:
+            one.send(answers.pop(0))
+
+    one.on_message(server.send)
+    server.on_message(hear)
+
+
+@pytest.mark.parametrize("late", [False, True])
 def test_a_training_can_be_paused_and_stepped_before_its_process_has_loaded(
-    browser: Any, tmp_path: Path
+    browser: Any, tmp_path: Path, late: bool
 ) -> None:
+    """Also where the answers come late: a button takes another press as soon as it is answered."""
     with real_studio(tmp_path, LINE.split()[:-1], (sys.executable, "-c", LATE)) as studio:
-        page = studio.open(browser)
+        context = browser.new_context(locale="en-US")
+        if late:
+            context.route_web_socket(re.compile("/socket/start"), after_its_start)
+        page = studio.shown(context.new_page())
+        toggles = [("Pause", "Play"), ("Play", "Pause"), ("Pause", "Play")][: 1 if late else 3]
         page.get_by_role("status").get_by_text("starting").wait_for()
         assert page.locator("#branch").is_hidden()
-        page.get_by_role("button", name="Pause", exact=True).click()
-        page.get_by_role("button", name="Play", exact=True).wait_for()
+        for does, then in toggles:
+            page.get_by_role("button", name=does, exact=True).click()
+            page.get_by_role("button", name=then, exact=True).wait_for()
+            page.locator("#play[data-sent]" if late else "#play:not([data-sent])").wait_for()
         page.keyboard.press("f")  # there is nothing to fan out
         for _ in range(2):
             page.get_by_role("button", name="Step", exact=True).click()
@@ -171,8 +197,10 @@ def test_a_training_can_be_paused_and_stepped_before_its_process_has_loaded(
         (tmp_path / "go").touch()
         page.wait_for_selector("main[data-frame]")
         assert page.url == f"{studio.site}run/wine-1"
-        assert page.get_by_role("button", name="Play", exact=True).is_visible()
-        studio.until("wine-1", lambda run: len(run.losses) == 2)
+        page.locator("#play:not([data-sent])", has_text="Play").wait_for()
+        run = studio.until("wine-1", lambda run: len(run.losses) == 2)
+        pressed = [name for name, _value in commands(run) if name != "speed"]
+        assert pressed == ["play", *(does.lower() for does, _then in toggles), "step", "step"]
         assert studio.said == []
         page.context.close()
 

@@ -317,6 +317,7 @@ def stop(page: FolderPage, _command: StudioCommand) -> Answer:
     folder = RunFolder.open(page.path, verify=False)
     deliver(lambda: send_stop(folder))
     page.changed()
+    page.tick()  # the answer finds the page told of it
     return {}
 
 

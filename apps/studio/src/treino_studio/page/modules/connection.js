@@ -34,6 +34,17 @@ export class Refusal extends Error {
   }
 }
 
+/** What is answered, or null where it is refused: why is read out, unless a notice says it to all viewers. */
+export async function replyOf(answer, say) {
+  try {
+    return await answer;
+  } catch (refusal) {
+    if (!(refusal instanceof Refusal)) throw refusal;
+    if (refusal.rule !== 'replay_left') say([refusal.message, refusal.hint].filter(Boolean).join(' '), 'warning');
+    return null;
+  }
+}
+
 export const refuse = (rule, message, hint = '') => {
   throw new Refusal({ rule, message, hint });
 };
@@ -56,7 +67,7 @@ export class Connection {
       '',
     );
     this.number = 0;
-    this.waiting = new Map(); // id → {message, resolve, reject}: commands without a reply yet, in their order
+    this.waiting = new Map(); // id → {message, answer, resolve, reject}: commands without a reply yet, in their order
     this.wait = FIRST_WAIT;
     this.ready = this.reopens = this.closed = false;
     this.silent = 0; // looks since the server was heard
@@ -88,11 +99,11 @@ export class Connection {
 
   #ask(verb, fields) {
     const id = ++this.number;
-    const message = { id, do: verb, ...fields };
-    return new Promise((resolve, reject) => {
-      this.waiting.set(id, { message, resolve, reject });
-      if (this.ready) this.transport.send(message);
-    });
+    const command = { message: { id, do: verb, ...fields } };
+    command.answer = new Promise((resolve, reject) => Object.assign(command, { resolve, reject }));
+    this.waiting.set(id, command);
+    if (this.ready) this.transport.send(command.message);
+    return command.answer;
   }
 
   /** A file made from what the page shows: {name, type, text or bytes}. */

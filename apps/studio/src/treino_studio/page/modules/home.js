@@ -4,6 +4,7 @@ import { colourChoice, columnChoice, keep, kept } from './choices.js';
 import { $, el, setText } from './dom.js';
 import { connected, panel, shown, statusWord } from './lines.js';
 import { num, whole } from './numbers.js';
+import { underway } from './press.js';
 import { swatch } from './scale.js';
 import { sortedTable } from './table.js';
 import { language, t } from './words.js';
@@ -80,7 +81,7 @@ export function open(shell) {
         if (kind === 'drop') send(event.dataTransfer.files[0]);
       });
     const go = (id, word, act, primary = '') =>
-      el('button', { id, type: 'button', class: primary, onclick: act }, t(word));
+      el('button', { id, type: 'button', class: primary, onclick: () => underway(act()) }, t(word));
     shell.stage.replaceChildren(
       el(
         'div',
@@ -281,7 +282,7 @@ export function open(shell) {
             id: 'delete-yes',
             onclick: () => {
               dialog.close();
-              remove(names);
+              underway(remove(names), fields.remove);
             },
           },
           t('delete_yes'),
@@ -391,9 +392,7 @@ export function open(shell) {
   }
   function show(document) {
     if (document.error) {
-      fields.about.replaceChildren(
-        el('p', { class: 'bad' }, [document.error.message, document.error.hint].filter(Boolean).join(' ')),
-      );
+      fields.about.replaceChildren(el('p', { class: 'bad' }, sentence(document.error)));
       return;
     }
     able(true);
@@ -455,7 +454,7 @@ export function open(shell) {
   }
   const sentence = (entry) =>
     typeof entry === 'string' ? entry : [entry.message, entry.hint].filter(Boolean).join(' ');
-  const complain = (error) => shell.say([error.message, error.hint].filter(Boolean).join(' '), 'warning');
+  const complain = (error) => shell.say(sentence(error), 'warning');
 
   async function send(file) {
     if (!file) return;

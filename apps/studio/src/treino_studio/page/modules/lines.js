@@ -1,8 +1,8 @@
 /** What the pages of sweeps, studies, scripts and the home page share: a chart in a panel, tables, a socket. */
 
 import { makeChart, namedOf } from './chart.js';
-import { Connection, Refusal } from './connection.js';
-import { el, pointIn } from './dom.js';
+import { Connection, replyOf } from './connection.js';
+import { el, pointIn, setText } from './dom.js';
 import { num, whole } from './numbers.js';
 import { underway } from './press.js';
 import { placeAt } from './store.js';
@@ -32,24 +32,13 @@ export function wheel(command) {
   };
 }
 
-/** A button that stops a training. It says so at once, and the state follows. changed(): it was pressed. */
-export function stopButton(id, word, command, changed) {
-  let pressed = false;
-  const node = el('button', { type: 'button', id, onclick: press });
-  async function press() {
-    pressed = true;
-    changed();
-    pressed = Boolean(await command('stop'));
-    changed();
-  }
-  /** → whether the training comes to its end. */
+/** A button that stops a training, until the state says that it comes to its end. */
+export function stopButton(id, word, command) {
+  const node = el('button', { type: 'button', id, onclick: () => command('stop') });
   function update({ status: now, steers, ending, progress }) {
-    pressed &&= now === 'running';
-    const stops = pressed || Boolean(ending);
     node.hidden = now !== 'running' || !steers || Boolean(progress.judging);
-    node.disabled = stops;
-    node.textContent = t(stops ? 'stopping' : word);
-    return stops;
+    node.disabled = ending;
+    setText(node, t(ending ? 'stopping' : word));
   }
   return { node, update };
 }
@@ -153,15 +142,7 @@ export function connected(shell, kind, take, name) {
   });
   return {
     connection,
-    async command(verb, fields) {
-      try {
-        return await underway(connection.send(verb, fields));
-      } catch (refusal) {
-        if (!(refusal instanceof Refusal)) throw refusal;
-        shell.say([refusal.message, refusal.hint].filter(Boolean).join(' '), 'warning');
-        return null;
-      }
-    },
+    command: (verb, fields) => replyOf(underway(connection.send(verb, fields)), shell.say),
   };
 }
 

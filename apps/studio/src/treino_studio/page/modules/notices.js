@@ -7,7 +7,7 @@ import { $, $$, el, setText } from './dom.js';
 import { clamp } from './numbers.js';
 import { t } from './words.js';
 
-const PAUSE = 120; // milliseconds: what is refused while a slider is dragged is said once
+const PAUSE = 120; // milliseconds: of what is refused while a slider is dragged the newest is said
 const SHORTEST = 4000; // milliseconds that a notice stays
 const PER_LETTER = 60; // milliseconds more for each letter
 const MOST = 3; // notices at once
@@ -15,6 +15,7 @@ const SETTLED = 300; // milliseconds after which what was pressed has changed th
 const CONTROLS = 'button, select, input, textarea, a, summary, .bar, .transport, .drawer, [role=alert]';
 const PICTURES = 'canvas, .tiles';
 
+const waiting = []; // what is said when fewer are shown, in its order
 let said = 0;
 let pressed = null; // the element that was pressed last
 
@@ -33,6 +34,9 @@ export function startNotices() {
       },
       true,
     );
+  new MutationObserver(() => {
+    if (waiting.length && box.childElementCount < MOST) add(...waiting.shift());
+  }).observe(box, { childList: true });
   addEventListener('resize', () => {
     if (box.childElementCount) place(box);
     else box.removeAttribute('style'); // its last place may be outside of the window now
@@ -48,12 +52,12 @@ export function startNotices() {
 
 /**
  * Show a sentence for a while. kind: "info"; "warning", which is read out at once; "busy", something under way, which
- * stays until the next sentence. action: {word, act}, a button for the next move. An empty text takes all away.
+ * stays until the next sentence, which may be empty. action: {word, act}, a button for the next move.
  */
 export function say(text, kind = 'info', { action = null } = {}) {
+  if (kind !== 'warning' || !$('[type=range]:active')) return show(text, kind, action);
   clearTimeout(said);
-  if (kind === 'warning') said = setTimeout(() => show(text, kind, action), PAUSE);
-  else show(text, kind, action);
+  said = setTimeout(() => show(text, kind, action), PAUSE);
 }
 
 /** Take the notices away; → whether there were any. focused: only if one has the keyboard. */
@@ -68,11 +72,15 @@ export function closeNotices(focused = false) {
 
 function show(text, kind, action) {
   for (const other of $$('.notice'))
-    if (!text || (kind !== 'busy' && other.dataset.kind === 'busy') || $('p', other).textContent === text)
-      other.remove();
+    if ((kind !== 'busy' && other.dataset.kind === 'busy') || $('p', other).textContent === text) other.remove();
   if (!text) return;
   const underWay = kind === 'busy' && $('.notice[data-kind=busy]');
   if (underWay) return setText($('p', underWay), text);
+  if (kind === 'busy' || $('#notices').childElementCount < MOST) add(text, kind, action);
+  else if (!waiting.some(([other]) => other === text)) waiting.push([text, kind, action]);
+}
+
+function add(text, kind, action) {
   const box = $('#notices');
   const words = el('p', {});
   const next =
@@ -109,7 +117,6 @@ function show(text, kind, action) {
     close,
   );
   box.append(node);
-  while (box.childElementCount > MOST) box.firstElementChild.remove();
   setText(words, text);
   if (held(box)) return;
   place(box);

@@ -2,6 +2,7 @@
 
 let pressed = null; // the button whose click is being handled
 let sent = null; // the button that has sent a command in this click, or in the first of a double click
+const unanswered = new WeakMap(); // button → how many of its commands have no answer yet
 
 /** Listen for presses; underway() marks buttons from then on. A worker, which has no page, does without. */
 export function startPresses() {
@@ -26,18 +27,21 @@ export function startPresses() {
 }
 
 /**
- * Show on the button that is being pressed, if one is, that a command is underway; → its answer. A second click of a
- * double click means what the first meant; with data-repeats each press counts, as those of Step.
+ * Show on a button, by default the one that is being pressed, if one is, that something is underway: a command, or
+ * several in a row; → its answer. A second click of a double click means what the first meant; with data-repeats each
+ * press counts, as those of Step.
  *
  * @template T
  * @param {Promise<T>} answer
  */
-export function underway(answer) {
-  const button = pressed;
+export function underway(answer, button = pressed) {
   if (!button) return answer;
   sent = button;
-  button.dataset.sent = '';
-  const over = () => button.removeAttribute('data-sent');
-  answer.then(over, over);
+  const count = (more) => {
+    unanswered.set(button, (unanswered.get(button) ?? 0) + more);
+    button.toggleAttribute('data-sent', unanswered.get(button) > 0);
+  };
+  count(1);
+  answer.catch(() => {}).then(() => count(-1));
   return answer;
 }

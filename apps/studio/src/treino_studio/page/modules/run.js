@@ -1,6 +1,6 @@
 /** The page of one run: its panels, what they share, and the drawing of frames. */
 
-import { Connection, Refusal } from './connection.js';
+import { Connection, replyOf } from './connection.js';
 import { makeCurves } from './curves.js';
 import { makeDiagram } from './diagram.js';
 import { $, el, fromTemplate, setText, svg } from './dom.js';
@@ -79,16 +79,9 @@ function makePage(shell, name) {
 
   page.send = (verb, fields) => page.connection.send(verb, fields);
   /** Send a command and read out why it is refused; → its reply, or null. */
-  page.command = async (verb, fields) => {
-    try {
-      const answer = page.send(verb, fields);
-      return await (OF_FIELDS.includes(verb) ? answer : underway(answer));
-    } catch (refusal) {
-      if (!(refusal instanceof Refusal)) throw refusal;
-      if (refusal.rule === 'replay_left') return null; // which a notice says to all viewers
-      page.say([refusal.message, refusal.hint].filter(Boolean).join(' '), 'warning');
-      return null;
-    }
+  page.command = (verb, fields) => {
+    const answer = page.send(verb, fields);
+    return replyOf(OF_FIELDS.includes(verb) ? answer : underway(answer), page.say);
   };
   /** Look at another step, along other axes, at another unit; what is not named stays. */
   page.look = (fields) => {
@@ -235,8 +228,11 @@ function makePage(shell, name) {
     page.invalidate();
   }
 
-  /** The run that was being started has its folder, and so its address. */
-  function started(run) {
+  /** The run that was being started has its folder, and so its address; what was pressed before goes to it, too. */
+  async function started(run) {
+    const { waiting } = page.connection;
+    while (waiting.size) await Promise.allSettled([...waiting.values()].map(({ answer }) => answer));
+    if (closed || page.store.name) return; // which a new connection is told once more
     const address = `/run/${encodeURIComponent(run)}`;
     history.replaceState(null, '', address);
     page.store.name = run;

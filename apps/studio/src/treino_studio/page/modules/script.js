@@ -1,6 +1,6 @@
 /** The page of a script of one's own: its curves, optimizers, output and findings, and what steers it. */
 
-import { Refusal } from './connection.js';
+import { replyOf } from './connection.js';
 import { el, numberIn, setText } from './dom.js';
 import { connected, duration, panel, statusWord } from './lines.js';
 import { num, whole } from './numbers.js';
@@ -90,18 +90,15 @@ export function open(shell) {
   /** Send a command; → a promise of why it was refused, or of ''. */
   async function ask(verb, values) {
     const held = holding(verb);
-    try {
-      await underway(
-        connection.send(verb, values).then(() => {
-          settle();
-          return held;
-        }),
-      );
-      return '';
-    } catch (error) {
-      if (!(error instanceof Refusal)) throw error;
-      return [error.message, error.hint].filter(Boolean).join(' ');
-    }
+    const answer = connection.send(verb, values).then(() => {
+      settle();
+      return held;
+    });
+    let refused = '';
+    await replyOf(underway(answer), (text) => {
+      refused = text;
+    });
+    return refused;
   }
 
   function build() {

@@ -1,5 +1,6 @@
 /** The settings of the step in view: those that change while it trains, and those that open a new segment. */
 
+import { replyOf } from './connection.js';
 import { $, $$, el, focusedNode, numberIn, refuseField, setText } from './dom.js';
 import { num, whole } from './numbers.js';
 import { language, t } from './words.js';
@@ -118,16 +119,14 @@ export function makeSettings(page) {
 
   /** Send a number that was typed, unless it is the one in force; what refuses it is said beside the field. */
   async function ask(field, value, fits, why, now, command) {
-    if (!fits(value)) return refuseField(field, why);
-    try {
-      if (value !== now) {
-        const [verb, fields] = command(value);
-        await page.send(verb, fields);
-      }
-    } catch (refusal) {
-      return refuseField(field, [refusal.message, refusal.hint].filter(Boolean).join(' '));
+    let refused = fits(value) ? '' : why;
+    if (!refused && value !== now) {
+      const [verb, fields] = command(value);
+      await replyOf(page.send(verb, fields), (text) => {
+        refused = text;
+      });
     }
-    return refuseField(field, '');
+    refuseField(field, refused);
   }
 
   function relabel() {

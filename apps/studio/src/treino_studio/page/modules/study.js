@@ -85,7 +85,7 @@ export function open(shell, name) {
       progress: el('p', { class: 'hint' }),
       share: el('progress', { max: 1, 'aria-label': t('progress') }),
       wheel: wheel(command),
-      stop: stopButton('study-stop', 'stop', command, update),
+      stop: stopButton('study-stop', 'stop', command),
       answers: el('ul', { id: 'study-answers', class: 'notes' }),
     };
     shell.stage.replaceChildren(
@@ -126,14 +126,14 @@ export function open(shell, name) {
   function update() {
     const { document: found, progress } = state;
     const running = state.status === 'running';
-    const ending = parts.stop.update(state);
+    parts.stop.update(state);
     shell.title(state.name, found.data ?? '');
     setText(
       parts.progress,
       [
         statusWord(state.status),
         running && progress.share != null && t('share_done', { n: Math.round(100 * progress.share) }),
-        running && (ending ? t('stopping') : duration(progress.left_s)),
+        running && (state.ending ? t('stopping') : duration(progress.left_s)),
       ]
         .filter(Boolean)
         .join(' · '),

@@ -29,6 +29,7 @@ export function open(shell, name) {
   let lines = [];
   let chosen = null;
   let hot = null;
+  let opening = null; // the network that is being trained again as a run
   let onlyLost = false;
   let mattered = null;
   let inView = false;
@@ -94,6 +95,7 @@ export function open(shell, name) {
               class: 'small',
               'aria-label': t('open_network', { n: n.member }),
               disabled: !state.steers,
+              'data-sent': n.member === opening,
               onclick: (event) => openNetwork(event, n.member),
             },
             t('open'),
@@ -141,7 +143,7 @@ export function open(shell, name) {
         }),
         el('button', {}, t('add_networks')),
       ),
-      stop: stopButton('sweep-stop', 'stop_and_judge', command, update),
+      stop: stopButton('sweep-stop', 'stop_and_judge', command),
       judge: el('p', { class: 'verdict', id: 'sweep-judge', hidden: true }),
       notes: el('ul', { class: 'notes hint' }),
       listed: el('p', { class: 'hint', id: 'sweep-listed' }),
@@ -281,9 +283,11 @@ export function open(shell, name) {
   }
   async function openNetwork(event, member) {
     event.stopPropagation();
+    opening = member;
     shell.say(t('starting'), 'busy');
     const reply = await command('open', { member });
-    if (!reply?.run) return;
+    opening = null;
+    if (!reply?.run) return fill();
     shell.say('');
     shell.go(`/run/${encodeURIComponent(reply.run)}`);
   }
@@ -334,9 +338,9 @@ export function open(shell, name) {
   }
 
   function update() {
-    const { progress, status: now, document: found } = state;
+    const { progress, status: now, document: found, ending } = state;
     const running = now === 'running';
-    const ending = parts.stop.update(state);
+    parts.stop.update(state);
     shell.title(state.name, t('networks_on', { n: whole(state.count), data: state.data }));
     const words = [
       statusWord(now),

@@ -1,7 +1,9 @@
 /** Take it with you: keep, weights, script, report, film, and the command that trains the same again. */
 
+import { replyOf } from './connection.js';
 import { $, el, setText } from './dom.js';
 import { clamp } from './numbers.js';
+import { underway } from './press.js';
 import { t } from './words.js';
 
 const FORMS = ['weights', 'script', 'report', 'gif', 'command']; // what a server makes; else state.takes says
@@ -26,15 +28,15 @@ export function makeTake(page) {
   });
   $('#keep').addEventListener('submit', async (event) => {
     event.preventDefault();
-    try {
-      await page.send('keep', { name: field.value.trim() });
-      menu.hidePopover();
-      page.say(t('kept_as', { name: field.value.trim() }), 'info', page.toOpen(field.value.trim()));
-      $('#keep-error').hidden = true;
-    } catch (refusal) {
-      $('#keep-error').hidden = false;
-      setText($('#keep-error'), [refusal.message, refusal.hint].filter(Boolean).join(' '));
-    }
+    const name = field.value.trim();
+    const refuse = (text) => {
+      $('#keep-error').hidden = !text;
+      setText($('#keep-error'), text);
+    };
+    if (!(await replyOf(underway(page.send('keep', { name })), refuse))) return;
+    refuse('');
+    menu.hidePopover();
+    page.say(t('kept_as', { name }), 'info', page.toOpen(name));
   });
 
   function relabel() {

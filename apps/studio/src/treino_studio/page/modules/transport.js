@@ -46,7 +46,6 @@ export function makeTransport(page) {
   const epoch = () => goOn('epoch', { count: 1 });
   /** Save and end the training, once: the page then shows the run as it ended. */
   async function stop() {
-    if ($('#stop').disabled) return;
     $('#stop').disabled = stopping = true;
     if (!(await page.command('stop'))) stopping = false;
     if (page.store.state) update(page.store);

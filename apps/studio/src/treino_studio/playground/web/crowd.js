@@ -517,7 +517,6 @@ export function open(shell) {
     if (!crowd || crowd.verdict || crowd.judging || (crowd.ended && crowd.rungs && !crowd.rungs[crowd.rung + 1]))
       return;
     playing = true;
-    if (team.step() > 0) shell.say('');
     team.play = speed;
     tell();
   }
