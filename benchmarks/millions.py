@@ -170,7 +170,7 @@ def measured(command: Sequence[str]) -> Taken:
         after = os.times()
         processor = sum(after[2:4]) - sum(before[2:4])
         disk = sum(path.stat().st_size for path in Path(folder).rglob("*") if path.is_file())
-        return Taken(round(processor, 2), round(time.perf_counter() - begin, 1), *peaks, disk)
+        return Taken(round(processor, 2), round(time.perf_counter() - begin, 1), peaks[0], peaks[1], disk)
 
 
 def _watch(pid: int, peaks: list[int], ended: threading.Event) -> None:
