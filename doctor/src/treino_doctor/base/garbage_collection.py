@@ -19,7 +19,7 @@ def collect_rarely() -> None:
     gc.callbacks.append(_first_begins)
 
 
-def _first_begins(*_told: object) -> None:
+def _first_begins(*_arguments: object) -> None:
     """From the first collection on, let them come sooner: drawn figures are garbage that holds megabytes."""
     gc.callbacks.remove(_first_begins)
     gc.set_threshold(*RARE)

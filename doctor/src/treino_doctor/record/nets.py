@@ -1,9 +1,8 @@
 """Record nets: which modules are called, in which mode, with which rows; the batches of batch norms."""
 
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -29,11 +28,18 @@ class Batches:
     """The batches of one batch norm."""
 
     made_at: Site | None
-    counts: Counter[str] = field(default_factory=Counter)  # ones, larger, evaluated and unfed of Normed
-    newest: dict[str, Any] = field(default_factory=dict)  # facts of the newest batch of one row
+    ones: int = 0
+    larger: int = 0
+    evaluated: int = 0
+    unfed: int = 0
     unfed_at: Site | None = None
     first: torch.Tensor | None = None  # the weight at the first evaluation with its first averages
     crashed: bool = False
+    shape: tuple[int, ...] = ()
+    stack: tuple[Site, ...] = ()
+    loader: Site | None = None
+    called_at: Site | None = None
+    graph: bool = True
 
 
 # The most common layers that behave the same in both modes; telling this of any layer takes longer.
@@ -45,8 +51,15 @@ BEHIND = 8  # earlier calls behind an answer without gradient, as of an encoder,
 # Without gradients, these run as one fused operation unless a mode is active: so the tape pauses meanwhile.
 FUSED = (nn.MultiheadAttention, nn.TransformerEncoderLayer, nn.TransformerEncoder)
 
-KINDS = "alpha", "feature", "feature_alpha"  # of dropout
-DROPOUTS = *(f"dropout{n}" for n in ("", "1d", "2d", "3d")), *(f"{n}_dropout" for n in KINDS)
+DROPOUTS = (
+    "dropout",
+    "dropout1d",
+    "dropout2d",
+    "dropout3d",
+    "alpha_dropout",
+    "feature_dropout",
+    "feature_alpha_dropout",
+)
 
 
 class Nets(Observer):
@@ -197,20 +210,20 @@ class Nets(Observer):
             known = self.normed[layer] = Batches(self.made.get(layer))
             self.batches.append(known)
         known.crashed |= crashed
-        known.counts["evaluated"] += not training
+        known.evaluated += not training
         if not training and is_unfed(layer, known):
-            known.counts["unfed"] += 1
+            known.unfed += 1
             known.unfed_at = self._place[0]
-        known.counts["larger"] += training and x.shape[0] > 1
+        known.larger += training and x.shape[0] > 1
         if training and x.shape[0] == 1:
-            known.counts["ones"] += 1
-            called = {"called_at": self._place[0], "graph": torch.is_grad_enabled()}
-            known.newest = called | {"shape": tuple(x.shape), "stack": stack(), "loader": self._loader()}
+            known.ones += 1
+            known.shape, known.stack, known.loader = tuple(x.shape), stack(), self._loader()
+            known.called_at, known.graph = self._place[0], torch.is_grad_enabled()
 
     def finish(self) -> None:
         for one in self.batches:
-            if one.counts["ones"] or one.counts["unfed"]:
-                self._log.tell(Normed, **taken(Normed, one), **one.counts, **one.newest)
+            if one.ones or one.unfed:
+                self._log.tell(Normed, **taken(Normed, one))
 
     def entering(self, module: nn.Module, args: Any) -> None:
         """Called before a module's forward."""

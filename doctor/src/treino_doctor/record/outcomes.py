@@ -80,9 +80,9 @@ class Normed(Event):
     """
 
     made_at: Site | None = None
-    ones: int = 0
-    larger: int = 0
-    evaluated: int = 0
+    ones: int
+    larger: int
+    evaluated: int
     unfed: int = 0
     unfed_at: Site | None = None
     crashed: bool

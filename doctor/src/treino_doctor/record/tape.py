@@ -30,23 +30,52 @@ ALIASES |= dict.fromkeys(("truediv", "rtruediv", "itruediv", "rdiv", "true_divid
 ALIASES |= {"subtract": "sub", "multiply": "mul", "square": "pow", "absolute": "abs", "threshold": "relu"}
 ALIASES |= {"_softmax": "softmax", "_log_softmax": "log_softmax", "special_log_softmax": "log_softmax"}
 ALIASES |= {"expit": "sigmoid", "special_expit": "sigmoid"}
-CONVERSIONS = "float", "int", "bool", "format", "repr", "str", "array", "index", "complex"
-READS = {"item", "tolist", "numpy", *(f"__{name}__" for name in CONVERSIONS)}
+READS = {
+    "item",
+    "tolist",
+    "numpy",
+    "__float__",
+    "__int__",
+    "__bool__",
+    "__format__",
+    "__repr__",
+    "__str__",
+    "__array__",
+    "__index__",
+    "__complex__",
+}
 # What programs do with single entries of a tensor, one by one.
 CELLS = frozenset(("getitem", "eq", "ne", "gt", "lt", "ge", "le", "isclose", "sub", "abs", "to", *READS))
 CASTS = frozenset(("float", "double", "half", "bfloat16", "long", "int", "bool", "type_as", "cpu", "cuda"))
-# Beside what begins with is_: queries of a tensor, and functions that return the tensor itself.
+# Queries of a tensor, and functions that return the tensor itself.
 SILENT = {
     "size",
     "dim",
+    "ndimension",
     "numel",
+    "nelement",
     "len",
     "stride",
+    "is_floating_point",
+    "is_tensor",
+    "hash",
     "type",
     "requires_grad_",
+    "retain_grad",
+    "is_contiguous",
+    "storage_offset",
+    "element_size",
+    "get_device",
+    "is_same_size",
+    "register_hook",
     "set_grad_enabled",
     "_record_function_enter_new",
+    "dir",
     "_record_function_exit._RecordFunction",
+    "_is_view",
+    "is_inference",
+    "is_complex",
+    "is_pinned",
     "setattr",
 }
 PROPERTIES = frozenset(("data", "T", "mT", "H", "real", "grad"))
@@ -179,7 +208,7 @@ class Tape(TorchFunctionMode):
         else:
             stem = plain if plain.startswith("_") and not plain.startswith("__") else plain.strip("_")
             name = plain if plain in READS else "to" if plain in CASTS else ALIASES.get(stem, stem)
-            name = "" if name in SILENT or stem.startswith("is_") else name
+            name = "" if name in SILENT else name
         self._names[func] = name
         return name
 
