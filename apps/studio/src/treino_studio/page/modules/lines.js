@@ -112,9 +112,9 @@ export const colourOf = (k) => classColour(k);
 /** A time in words that fit a line. */
 export function duration(seconds) {
   if (seconds == null) return t('time_unknown');
-  return seconds < 90
-    ? t('seconds_left', { n: num(Math.round(seconds)) })
-    : t('minutes_left', { n: num(Math.round(seconds / 60)) });
+  if (seconds < 90) return t('seconds_left', { n: num(Math.round(seconds)) });
+  if (seconds < 90 * 60) return t('minutes_left', { n: num(Math.round(seconds / 60)) });
+  return t('hours_left', { n: num(Math.round(seconds / 3600)) });
 }
 
 /**
