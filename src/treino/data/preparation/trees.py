@@ -57,20 +57,48 @@ def tree_tables(trees: Sequence[Sequence[Any]]) -> Sequence[Any]:
 def tree_answers(raw_ND: Floats, trees: Sequence[Sequence[Any]], answers: int) -> Floats:
     """``[N, K]``: for each of so many answers, the sum of the numbers of the leaves in which a row lies.
 
+    A bit stands for each leaf of a tree. A comparison that is false clears those of its left part, and the
+    row lies in the first leaf that remains, so that no tree is walked: a column's number selects what all
+    trees' comparisons of this column leave. QuickScorer, https://doi.org/10.1145/2766462.2767733.
+
     trees: as for ``tree_tables``.
     """
     answer_T, root_T, column_M, number_M, left_M, right_M = tree_tables(trees)
     adds_TK = np.eye(answers)[answer_T]
+    tree_M = np.repeat(np.arange(len(root_T)), np.diff(root_T, append=len(column_M)))
+    is_leaf_M = right_M == left_M
+    before_M = np.cumsum(is_leaf_M) - is_leaf_M
+    leaf_M = before_M - before_M[root_T][tree_M]  # a leaf's own place among its tree's; else its first leaf's
+    words = leaf_M.max() // 64 + 1
+    number_TL = np.zeros((len(root_T), 64 * words))
+    number_TL[tree_M[is_leaf_M], leaf_M[is_leaf_M]] = number_M[is_leaf_M]
+
+    tables = []  # for each column: its numbers in comparisons, the trees, and the leaves left between numbers
+    for column in np.unique(column_M[~is_leaf_M]):
+        at_M = np.flatnonzero(~is_leaf_M & (column_M == column))
+        limit_K, place_M = np.unique(number_M[at_M], return_inverse=True)
+        tree_U, own_M = np.unique(tree_M[at_M], return_inverse=True)
+        leaf_L, first_M, end_M = np.arange(64 * words), leaf_M[at_M, None], leaf_M[right_M[at_M], None]
+        left_ML = (leaf_L >= first_M) & (leaf_L < end_M)
+        stays_MW = ~np.packbits(left_ML, axis=1, bitorder="little").view("<u8")
+        stays_UKW = np.full((len(tree_U), len(limit_K) + 1, words), 2**64 - 1, dtype="<u8")
+        np.bitwise_and.at(stays_UKW, (own_M, place_M + 1), stays_MW)
+        stays_UKW = np.bitwise_and.accumulate(stays_UKW, axis=1)
+        tables.append((column, limit_K, tree_U, np.ascontiguousarray(stays_UKW.transpose(0, 2, 1))))
+
     sum_NK = np.zeros((len(raw_ND), answers))
     rows = max(1, 500_000 // len(root_T))
     for start in range(0, len(raw_ND), rows):
         raw_BD = raw_ND[start : start + rows]
-        node_BT, before_BT = np.tile(root_T, (len(raw_BD), 1)), None
-        while before_BT is None or (node_BT != before_BT).any():
-            before_BT = node_BT
-            below_BT = np.take_along_axis(raw_BD, column_M[node_BT], 1) <= number_M[node_BT]
-            node_BT = np.where(below_BT, left_M[node_BT], right_M[node_BT])
-        sum_NK[start : start + rows] = number_M[node_BT] @ adds_TK
+        stays_TWB = np.full((len(root_T), words, len(raw_BD)), 2**64 - 1, dtype="<u8")
+        for column, limit_K, tree_U, stays_UWK in tables:
+            stays_TWB[tree_U] &= stays_UWK.take(np.searchsorted(limit_K, raw_BD[:, column]), axis=2)
+        word_TB = (stays_TWB != 0).argmax(1)
+        stays_TB = np.take_along_axis(stays_TWB, word_TB[:, None], 1)[:, 0]
+        lowest_TB = (stays_TB & (~stays_TB + 1)).astype(np.float64)  # a power of 2
+        leaf_TB = 64 * word_TB + np.log2(lowest_TB).astype(np.int64)
+        number_TB = np.take_along_axis(number_TL, leaf_TB, 1)
+        sum_NK[start : start + rows] = np.ascontiguousarray(number_TB.T) @ adds_TK
     return sum_NK
 
 
