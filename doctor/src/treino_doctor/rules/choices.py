@@ -4,12 +4,13 @@ Only names in the source show that rows are a test set.
 """
 
 import ast
-from itertools import islice
+from itertools import islice, zip_longest
 
 from treino_doctor.finding import Site
 from treino_doctor.places import source
 from treino_doctor.places.back import values
-from treino_doctor.places.placement import trail
+from treino_doctor.places.bindings import parameters
+from treino_doctor.places.placement import innermost_function, trail
 
 # Names for the rows of the final test, for validation rows and for training rows.
 TEST = frozenset(("test", "te", "tst", "testing", "holdout", "heldout", "prueba", "teste", "prova"))
@@ -24,10 +25,14 @@ ROUNDS = 6  # rounds of following a metric to the names that hold it
 
 def naming_line(sites: tuple[Site, ...], vocabulary: frozenset[str]) -> Site | None:
     """The innermost of these lines that passes on a value whose name has a word of the vocabulary; else the
-    line that gave such a name to an input of the innermost line."""
-    for site in sites:
-        if any(_says(name, vocabulary) for name in _names_passed(site)):
-            return site
+    line that gave such a name to an input of the innermost line. None if a function's argument has such a
+    name, and the call passes training rows alone."""
+    for site, call in zip_longest(sites, sites[1:]):
+        named, inside = {n for n in _names_passed(site) if _says(n, vocabulary)}, innermost_function(site)
+        given = _names_passed(call) if call and inside and named <= {*parameters(inside)} else set()
+        words = [of for of in (TEST, VALIDATION, TRAIN) if any(_says(name, of) for name in given)]
+        if named:
+            return site if words != [TRAIN] else None
     for step in islice(trail(sites[0], None, sites), STEPS) if sites else ():
         if isinstance(step.node, (ast.Name, ast.Attribute)) and _says(source.name_of(step.node), vocabulary):
             return step.site

@@ -25,7 +25,7 @@ CLEAR_TO_ZERO = "optimizer.zero_grad(set_to_none=False)"
 
 RULE = Rule(
     group="gradients",
-    unless=(*NEVER_LEARNS, "dead_relu", "detached_graph", "layer_never_used"),
+    unless=(*NEVER_LEARNS, "dead_relu", "detached_graph", "layer_never_used", "train_mode_never_restored"),
     message="""{steps} {steps:step|steps} looked at ({optimizer}) moved {parameters}
     {parameters:weight tensor|weight tensors} without a gradient.""",
     why="""requires_grad=False, or a detach, stops new gradients. As long as the optimizer holds the weights

@@ -56,9 +56,9 @@ def _shapes(prediction: Shape, target: Shape) -> dict[str, str]:
 
 
 def place(evidence: Evidence) -> Site | None:
-    """The line of the difference, or of the caller that chose the shapes."""
+    """The line of the difference, or of the only caller, which chose the shapes."""
     if evidence.at is not None:
-        return (only_caller(evidence.at) or evidence.seen) if passes_on(evidence.at, most=2) else evidence.at
+        return (passes_on(evidence.at, most=2) and only_caller(evidence.at)) or evidence.at
     return caller(evidence.stack)
 
 
