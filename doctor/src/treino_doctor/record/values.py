@@ -12,6 +12,7 @@ from treino_doctor.record.log import Graph, Operation
 from treino_doctor.record.reach import reached
 
 MOST = 64  # maximum number of operations of a graph in the log
+ROWS = 4  # inputs kept of a value without gradient there: a batch may be stacked of very many rows
 PRUNED = 20_000  # known tensors above which dead ones are removed
 OLD = 3  # steps after which a value forgets its parents
 
@@ -185,7 +186,7 @@ def made_of(node: Node | None, most: int) -> list[Node]:
 
 def snapshot(node: Node, most: int = MOST) -> Graph:
     """The graph of the operations that led to a value, breadth first; at most ``most``."""
-    order = made_of(node, most)
+    order = reached(node, lambda one: one.parents if one.grad else one.parents[:ROWS], most)
     numbers = {id(one): place for place, one in enumerate(order)}
     operations = []
     for n in order:
