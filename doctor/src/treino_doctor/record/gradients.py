@@ -130,10 +130,11 @@ class Gradients(Observer):
         self.counting = torch_versions.register_step_post_hook(self._after_step)
 
     def open(self) -> None:
-        """The window opens: forget which gradients were used, as they may have been cleared unrecorded."""
+        """The window opens: forget gradients, as steps and clearings between windows aren't recorded."""
         self._end_gone()
+        self.windows.since = self.windows.turn
         for held in self.held.values():
-            held.used = set()
+            held.used, held.written, held.summed = set(), set(), False
             if not held.logged and (optimizer := held.ref()) is not None:
                 self._tell_made(held, optimizer, held.site)
         self._looking = self._looking or torch_versions.register_step_pre_hook(self._before_step)

@@ -67,16 +67,16 @@ class Graph:
 @dataclass(frozen=True, kw_only=True)
 @dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(field,))
 class Event:
-    """Anything that happened. step: optimizer steps before it. turn: backward passes before it. site: the
-    line that did it. stack: the lines of the user's code that led there, innermost first; empty if unknown.
-
-    Each kind of event is a frozen dataclass with further fields."""
+    """Anything that happened. step, turn: optimizer steps and backward passes before it. since: the turn from
+    which on everything is recorded. site: the line that did it. stack: the lines of the user's code that led
+    there, innermost first; empty if unknown. Each kind is a frozen dataclass with further fields."""
 
     def __init_subclass__(cls) -> None:
         dataclass(frozen=True, kw_only=True)(cls)
 
     step: int = 0
     turn: int = 0
+    since: int = 0
     site: Site | None = None
     stack: tuple[Site, ...] = ()
 

@@ -87,7 +87,7 @@ class Recorder:
 
     def moment(self) -> dict[str, int]:
         """The current step and turn, the fields of every event."""
-        return {"step": self.gradients.steps, "turn": self.windows.turn}
+        return {"step": self.gradients.steps, "turn": self.windows.turn, "since": self.windows.since}
 
     @property
     def seconds(self) -> float:

@@ -21,9 +21,9 @@ PATIENCE = 64  # backwards without a step after which backwards count as steps
 class Windows:
     """The state of the window: everything is recorded while it is open.
 
-    turn: backwards so far. stepped: the turn of the newest step. due: the turn at which the window opens or
-    closes. It opens or closes after an optimizer's step, to hold whole steps, or after a backward if there
-    are no steps.
+    turn: backwards so far. since: the turn at which it opened last. stepped: the turn of the newest step.
+    due: the turn at which it opens or closes, after an optimizer's step, to hold whole steps, or after a
+    backward if there are no steps.
 
     Between windows, a call of a net counts as training if it is like an earlier one. calls: since the newest
     backward; usual: calls in a turn. passed: calls since the newest backward that were left out while all
@@ -33,7 +33,7 @@ class Windows:
     def __init__(self) -> None:
         self.open = True
         self.turn = self.calls = self.watched = self.evaluated = self.passed = self.operations = 0
-        self.stepped, self.due, self.usual = -PATIENCE, FIRST, 1
+        self.stepped, self.since, self.due, self.usual = -PATIENCE, 0, FIRST, 1
         self._wide, self._trainings = WIDE, 0
         self._evaluating, self._first, self._least = False, True, LEAST_FIRST
         self._looks: dict[object, tuple[int, int]] = {}

@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from treino_doctor.record.log import Cleared, OptimizerMade, Stepped
+from treino_doctor.record.log import Backward, Cleared, OptimizerMade, Stepped
 from treino_doctor.rules.rule import CLEAR, STEP, Evidence, Faults, Log, Rule, Site, script
 from treino_doctor.rules.turns import BY_EPOCH, turns
 
@@ -10,17 +10,20 @@ LEAST = 2  # minimum number of steps without gradients; one may only initialise 
 
 
 def decide(log: Log) -> Faults:
-    """At most steps of an optimizer, every gradient that backward had written was None or zero; or, if
-    gradients were to be accumulated, most backwards' gradients were cleared between two steps."""
+    """At most steps that are recorded from a backward on, every gradient that it wrote was None or zero;
+    or, if gradients were to be accumulated, most backwards' gradients were cleared between two steps."""
     uses = turns(log)
     kinds = {o.optimizer: o.kind for o in log.of(OptimizerMade)}
     steps: dict[int, list[Stepped]] = {optimizer: [] for optimizer in kinds}
     empty: dict[int, Counter[tuple[Site, ...]]] = {optimizer: Counter() for optimizer in kinds}
     cleared: dict[int, Cleared] = {}
+    written: dict[int, int] = {}
     for event in log.events:
-        if isinstance(event, Cleared):
+        if isinstance(event, Backward):
+            written |= {optimizer: event.turn for optimizer in event.filled if optimizer in kinds}
+        elif isinstance(event, Cleared):
             cleared |= dict.fromkeys(event.optimizers, event)
-        elif isinstance(event, Stepped) and event.optimizer in kinds:
+        elif isinstance(event, Stepped) and written.pop(event.optimizer, -1) >= event.since:
             steps[event.optimizer].append(event)
             before = cleared.pop(event.optimizer, None)
             if before is not None and event.gradients == event.zeros:

@@ -17,7 +17,7 @@ LEAST = 4  # gradients of a line whose share that is used counts
 
 class Fate(NamedTuple):
     """What ended the gradients that a backward gave an optimizer: its step, that of another one that holds
-    some of its weights, or a clearing; None if nothing did."""
+    some of its weights, or a clearing; None if nothing did, or if a step may have gone by unrecorded."""
 
     backward: Backward
     optimizer: int
@@ -30,16 +30,15 @@ def fates(log: Log) -> Iterator[Fate]:
     sharing = {o: {o, *(other for other in held if held[other] & own)} for o, own in held.items()}
     waiting: dict[int, list[Backward]] = {}
     for event in log.events:
-        over: set[int] = set()
         if isinstance(event, Backward):
             for optimizer in event.filled:
                 waiting.setdefault(optimizer, []).append(event)
-        elif isinstance(event, Cleared):
-            over = set(event.optimizers)
         elif isinstance(event, Stepped):
             over = sharing.get(event.optimizer, {event.optimizer})
-        if isinstance(event, (Cleared, Stepped)):
             yield from (Fate(b, optimizer, event) for optimizer in over for b in waiting.pop(optimizer, ()))
+        elif isinstance(event, Cleared):
+            own = ((b, optimizer) for optimizer in event.optimizers for b in waiting.pop(optimizer, ()))
+            yield from (Fate(b, optimizer, event if b.turn >= event.since else None) for b, optimizer in own)
     yield from (Fate(b, optimizer, None) for optimizer, own in waiting.items() for b in own)
 
 
