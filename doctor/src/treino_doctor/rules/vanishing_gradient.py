@@ -6,13 +6,13 @@ from treino_doctor.places.settings import word
 from treino_doctor.record.log import Backward, Course
 from treino_doctor.record.outcomes import Depth
 from treino_doctor.rules.course import Training, trainings
-from treino_doctor.rules.rule import NEVER_LEARNS, Evidence, Faults, Log, Rule, by_line, script
+from treino_doctor.rules.rule import NEVER_LEARNS, Evidence, Faults, Log, Rule, by_line, median, script
 
 SATURATING = ("Sigmoid", "Tanh", "sigmoid", "tanh")
 LEAST = 8  # minimum number of backwards
 SLIVER = 1e-4  # ratio of first to last gradient, in seven of ten backwards and at the start
-SQUASHED = 3e-3, 4  # the same ratio with this many saturating activations,
-PATIENCE = 100  # and with this many steps, in which a net that learns would have left chance. Chosen
+SQUASHED = 3e-3, 4  # the same ratio with this many saturating activations
+PATIENCE = 100  # minimum number of steps: in these, a net that learns would have left chance. Chosen
 SEVEN = 0.7  # quantile of the ratios over backwards; not measured
 STUCK = 0.8  # times the loss of a constant prediction
 TINY = 0.3  # times the default spread: below this, weights were drawn too small
@@ -25,17 +25,15 @@ def decide(log: Log) -> Faults:
         for optimizer in sorted(loss.optimizers):
             seen = depths.get(optimizer, [])
             own = part_of(log, loss, optimizer) if len(seen) >= LEAST else None
-            if own is None:
+            if own is None or len(own.values) < PATIENCE:
                 continue
             ratios = sorted(d.ratio for d in seen)
             most = max(ratios[int(SEVEN * len(ratios))], sorted(d.ratio for d in seen[:3])[1])
             last = seen[-1]
             squashed = last.saturating >= SQUASHED[1] and most < SQUASHED[0]
-            squashed = squashed and len(own.values) >= PATIENCE
             if ratios[-1] > 0 and (most < SLIVER or squashed) and own.stuck(STUCK):
                 tiny = seen[0].spread < TINY
-                numbers = {"ratio": ratios[len(ratios) // 2], "layers": last.layers}
-                numbers |= {"saturating": last.saturating}
+                numbers = {"ratio": median(ratios), "layers": last.layers, "saturating": last.saturating}
                 at = seen[0].written_at if tiny else last.made_at or seen[0].written_at
                 yield Evidence(loss.site, numbers, at=at)
                 return
@@ -72,6 +70,7 @@ RULE = Rule(
         "lr_too_high",
         "clip_too_small",
         "weight_decay_too_high",
+        "target_broadcast",
     ),
     place=lambda e: word(e.at, *SATURATING),  # where the activation is chosen, or where the weights are drawn
     message="""The gradient of the first of {layers} weights is {ratio} of the last one's, and the loss stays
@@ -82,12 +81,12 @@ RULE = Rule(
     skip connections.""",
     safety="Another activation or another start changes all figures; it is a new training.",
     limits="""Only the first and the last weights of a net are compared, and only while the loss stays at
-    chance.""",
+    chance in a run of 100 steps or more.""",
     wrong="""\
 layers = [nn.Linear(8, 16), nn.Sigmoid()]
 for _ in range(9):
     layers += [nn.Linear(16, 16), nn.Sigmoid()]
 """
-    + script("nn.Sequential(*layers, nn.Linear(16, 3))", steps=40),
+    + script("nn.Sequential(*layers, nn.Linear(16, 3))", steps=PATIENCE),
     mend={"8, 16), nn.Sigmoid": "8, 16), nn.ReLU", "16, 16), nn.Sigmoid": "16, 16), nn.ReLU", "(9)": "(2)"},
 )
