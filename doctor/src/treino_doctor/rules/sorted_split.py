@@ -6,9 +6,9 @@ import math
 from treino_doctor.base.words import _, joined, numeral
 from treino_doctor.places.placement import SPLITS, cuts, maker
 from treino_doctor.places.source import calls, written_on
-from treino_doctor.record.row_log import Blocks, RowsEvaluated, RowsTrained
+from treino_doctor.record.row_log import Blocks, RowsTrained
 from treino_doctor.rules.rule import HELD_OUT, NEVER_LEARNS, SPLIT, Evidence, Faults, Log, Rule, Site
-from treino_doctor.rules.shares import evaluations
+from treino_doctor.rules.shares import HALF, copies, evaluations
 
 LEAST = 10  # minimum number of rows of an evaluation
 UNSEEN = 0.2  # share of its rows whose classes training never saw
@@ -18,7 +18,7 @@ LOST = 0.5  # the same, if only the shares of classes differ
 MANY = 50  # maximum number of classes
 FEW = 0.05  # share of the rows by which two counts may differ
 NEVER = 1e-6  # chance that rows drawn at random are all of one class
-NEW = 0.1  # maximum share trained on before, for rows to count as new
+NEW = 0.1  # maximum share trained on before, for rows to count as new; HALF if the table holds equal rows
 JUDGED, FAILS = 20, 0.5  # training predictions; accuracy, if training's is unknown. All are chosen
 
 
@@ -26,12 +26,11 @@ def decide(log: Log) -> Faults:
     """The evaluation rows have classes that training never saw, or in very different shares; and either the
     labels were sorted class by class when they were split, or the evaluation fails."""
     every = {k for t in log.of(RowsTrained) for k in t.labels}
-    judged: dict[int, set[str]] = {}
-    for e in (e for e in log.of(RowsEvaluated) if e.trained <= NEW * e.rows):
-        judged.setdefault(e.learner, set()).update(e.labels)
+    of_new = [(e, t) for e, t in evaluations(log) if e.trained <= (HALF if copies(e, t) else NEW) * e.rows]
+    judged = {t.net: {k for e, own in of_new if own is t for k in e.labels} for _e, t in of_new}
     blocks = log.of(Blocks)
-    for e, t in evaluations(log):
-        if e.rows < LEAST or e.trained > NEW * e.rows or not 0 < len(t.labels) <= MANY:
+    for e, t in of_new:
+        if e.rows < LEAST or not 0 < len(t.labels) <= MANY:
             continue
         learned_on = next((b for b in blocks if _same(b.labels, t.labels)), None)
         labels = e.labels or _others(blocks, e.rows, t.labels)
@@ -44,10 +43,9 @@ def decide(log: Log) -> Faults:
         learned = t.right / t.judged if t.judged >= JUDGED else math.nan
         fails = right < WORSE * learned or (math.isnan(learned) and right < FAILS)
         moved_and_lost = moved > SHIFT and (in_order or right < LOST * learned)
-        share = t.labels.get(next(iter(labels)), 0) / sum(t.labels.values())
-        whole = sum(e.labels.values()) >= (1 - FEW) * e.rows  # each row's class is known
-        single = len(judged[e.learner]) == len(e.labels) == 1 < len(t.labels) and share**e.rows < NEVER
-        single = single and whole
+        by_chance = (t.labels.get(next(iter(labels)), 0) / sum(t.labels.values())) ** e.rows
+        known = sum(e.labels.values()) >= (1 - FEW) * e.rows
+        single = known and len(judged[t.net]) == len(e.labels) == 1 < len(t.labels) and by_chance < NEVER
         if single or (unseen > UNSEEN and (fails or in_order)) or moved_and_lost:
             at = e.cut or (learned_on.site if learned_on is not None else None)
             numbers = {"unseen": numeral(max(unseen, moved), ".0%"), "shift": moved}
