@@ -83,6 +83,10 @@ def decide(log: Log) -> Faults:
     every = sorted([*_epochs(log), *_losses(log), *_counts(log)], key=lambda p: p.turn) if prints else []
     sizes = {of: {float(p.sizes[of]) for p in every} for of in OF}
     sizes["rows"] |= {float(t.rows) for t in log.of(RowsTrained)}
+    writes = {statement(p.site) or ast.Pass() for p in log.of(Printed)}
+    parts = (n for line in writes for n in ast.walk(line) if isinstance(n, ast.BinOp))
+    by = (n.right.value for n in parts if isinstance(n.op, ast.Div) and isinstance(n.right, ast.Constant))
+    sizes["batches"] |= {float(number) for number in by if isinstance(number, (int, float))}
     known: dict[object, list[float]] = {}
     ways: dict[int, Figures] = {}
     for p in every:
@@ -136,12 +140,11 @@ def _fits(lines: list[Printed], column: int, prints: Prints, known: dict[int, Fi
     for turn, own in turns.items():
         beside = [f for p in prints[turn] for f in p.figures]
         there = known.get(turn, Figures([], []))
-        ways = there.ways
-        meant = [way.value for way in ways if way.formula in MEANT]
-        for way in ways:
+        meant = [way.value for way in there.ways if way.formula in MEANT]
+        for way in there.ways:
             value = way.value
             near = next((p.figures[column] for p in own if is_near(p.figures[column], value)), None)
-            means = [other.right for other in ways if other.key[-1] == way.key[-1]]
+            means = [other.right for other in there.ways if other.key[-1] == way.key[-1]]
             told = (f for f in beside if not is_near(f, value))
             if near is None or value <= 0 or any(is_near(f, r) for f in told for r in means):
                 broken.add(way.key)
@@ -150,7 +153,7 @@ def _fits(lines: list[Printed], column: int, prints: Prints, known: dict[int, Fi
             others = [*there.rights, *(() if way.formula in MEANT else meant)]
             if not any(is_near(near, r) for r in others) and (near, way.key) not in seen:
                 seen.add((near, way.key))
-                rivals = sum(0.5 < other.value / value < 2 for other in ways)  # formulas that come near
+                rivals = sum(0.5 < other.value / value < 2 for other in there.ways)  # that come near
                 chance = min(1.0, rivals * max(unit(near) / value, ROUNDED))
                 fits[way.key] = fits[way.key][0] * chance if way.key in fits else chance, way, near
     for key, fit in fits.items():
@@ -179,11 +182,8 @@ def _epochs(log: Log) -> Iterator[Pass]:
         seen = next((rows[f.net].seen for f in ran if f.net in rows), 0)
         most = max((f.rows for f in ran), default=0)  # 0 of inputs without dimensions
         end = t.turn + len(t.values)
-        if (
-            not seen
-            or not most
-            or any(o is not t and o.turn < end and t.turn < o.turn + len(o.values) for o in every)
-        ):
+        between = any(o is not t and o.turn < end and t.turn < o.turn + len(o.values) for o in every)
+        if not seen or not most or between:
             continue  # losses of several lines take turns
         n = -(-seen // most)
         of = [most] * (n - 1) + [seen - most * (n - 1)]
