@@ -19,7 +19,8 @@ test = DataLoader(TensorDataset(x[180:], y[180:]), batch_size=16, shuffle=True)
 answers, labels = [], []
 net.eval()
 for rows, classes in test:
-    answers.append(net(rows).detach().argmax(1))
+    with torch.no_grad():
+        answers.append(net(rows).argmax(1))
     labels.append(classes)
 answers, labels = torch.cat(answers), torch.cat(labels)
 print({figure})

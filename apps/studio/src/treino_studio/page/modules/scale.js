@@ -14,8 +14,9 @@ const NAMED = 12; // names that have a colour each; more are coloured by their o
 
 /**
  * Settings that span decades are placed logarithmically (0 at the foot), texts and fewer than three numbers by their
- * order. figure: they were measured, and stand on a linear axis, where few far out lie at its end. → {place(v), text(place), colour(v), low, high, names, ends}; names: null for numbers; ends: of
- * the colours, which a few values that lie far out would spoil.
+ * order. figure: they were measured, and stand on a linear axis, where few far out lie at its end.
+ * → {place(v), text(place), colour(v), low, high, names, ends}; names: null for numbers; ends: of the colours, which a
+ * few values that lie far out would spoil.
  */
 export function makeScale(values, figure = false) {
   const known = values.filter((v) => v != null);
