@@ -238,9 +238,9 @@ def scaled_together(train: Columns, every: Columns, sample: np.ndarray) -> str:
         return ""
     off = np.abs(every.mean[moving])
     near = distance_from_one(every)[moving]
-    exact = (off < EXACT) & (near < EXACT)
     alone = np.abs(train.mean[moving])
-    if exact.mean() > 0.9 and alone.max() > max(0.01, 10 * off.max()):
+    least = min(0.01, 100 * max(off.max(), near.max()))  # many rows of training alone are nearly scaled
+    if ((off < EXACT) & (near < EXACT)).mean() > 0.9 and alone.max() > max(least, 10 * off.max()):
         return "standard"
     many = measurements(sample)
     if len(many) != len(every.low) or not many.any():
