@@ -98,7 +98,7 @@ class Walk:
 
 def kind_of(name: str) -> str:
     """The name without its number or run: there may be many of a kind."""
-    name = re.sub(r"\bwine-\d( · .*)?$", "run #", re.sub(r"\bwine-\d no more", "run # no more", name))
+    name = re.sub(r"(.* · )?\bwine-\d( · .*)?$", "run #", re.sub(r"\bwine-\d no more", "run # no more", name))
     name = re.sub(r"^(Go on with|Try) .*", r"\1 #", re.sub(r"\d+", "#", name))
     return re.sub(".*step # to #.*", "a stretch", name)
 

@@ -315,8 +315,9 @@ class RunPage:
         self.playing, self.speed = bool(meta["playing"]), meta.get("speed")
         try:
             snapshot = self.playback.live_snapshot(meta["segment"], (tensors, meta["engine"]), self.loss_S)
-        except (TreinoError, IndexError):  # the training has just been restarted with other settings
+        except (TreinoError, IndexError):  # it has just gone on: not all is written yet
             self._reopen()
+            self._stamp = 0
             return False
         self.newest = snapshot
         if self.look.step is None:

@@ -6,7 +6,7 @@ from treino_doctor.places.settings import word
 from treino_doctor.record.log import Backward, Course
 from treino_doctor.record.outcomes import Depth
 from treino_doctor.rules.course import Training, trainings
-from treino_doctor.rules.rule import NEVER_LEARNS, Evidence, Faults, Log, Rule, by_line, median, script
+from treino_doctor.rules.rule import NEVER_LEARNS, Evidence, Faults, Log, Rule, by_line, script
 
 SATURATING = ("Sigmoid", "Tanh", "sigmoid", "tanh")
 LEAST = 8  # minimum number of backwards
@@ -33,7 +33,8 @@ def decide(log: Log) -> Faults:
             squashed = last.saturating >= SQUASHED[1] and most < SQUASHED[0]
             if ratios[-1] > 0 and (most < SLIVER or squashed) and own.stuck(STUCK):
                 tiny = seen[0].spread < TINY
-                numbers = {"ratio": median(ratios), "layers": last.layers, "saturating": last.saturating}
+                middle = ratios[len(ratios) // 2]
+                numbers = {"ratio": middle, "layers": last.layers, "saturating": last.saturating}
                 at = seen[0].written_at if tiny else last.made_at or seen[0].written_at
                 yield Evidence(loss.site, numbers, at=at)
                 return

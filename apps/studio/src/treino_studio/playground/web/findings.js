@@ -387,7 +387,7 @@ const RULES = [
       'weight_decay_too_high',
     ),
     decide(f) {
-      if (f.depths.length < 8) return null;
+      if (f.depths.length < 8 || f.steps < 100) return null;
       const sorted = [...f.depths].sort((a, b) => a - b);
       const layers = f.settings.hidden.length + 1;
       const saturating = ACTIVATIONS[f.settings.activation].saturates ? layers - 1 : 0;
