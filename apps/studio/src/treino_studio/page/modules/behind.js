@@ -1,5 +1,6 @@
 /** The training rows behind the answer to a row that is clicked, as the server estimates them. */
 
+import { refusalText } from './connection.js';
 import { el } from './dom.js';
 import { soft } from './tip.js';
 import { t } from './words.js';
@@ -77,7 +78,7 @@ export async function showBehind(page, row) {
       ),
     );
   } catch (refusal) {
-    body.replaceChildren(el('p', { class: 'note' }, [refusal.message, refusal.hint].filter(Boolean).join(' ')));
+    body.replaceChildren(el('p', { class: 'note' }, refusalText(refusal)));
   }
 }
 

@@ -34,13 +34,16 @@ export class Refusal extends Error {
   }
 }
 
+/** What is refused or wrong, and what to do: its message and its hint, if it has one. */
+export const refusalText = ({ message, hint }) => [message, hint].filter(Boolean).join(' ');
+
 /** What is answered, or null where it is refused: why is read out, unless a notice says it to all viewers. */
 export async function replyOf(answer, say) {
   try {
     return await answer;
   } catch (refusal) {
     if (!(refusal instanceof Refusal)) throw refusal;
-    if (refusal.rule !== 'replay_left') say([refusal.message, refusal.hint].filter(Boolean).join(' '), 'warning');
+    if (refusal.rule !== 'replay_left') say(refusalText(refusal), 'warning');
     return null;
   }
 }
@@ -177,7 +180,7 @@ export class Connection {
   /** The server has no such page, or speaks another protocol: another attempt would end the same way. */
   #refused(refusal) {
     this.close();
-    this.#mute('refused', 0, [refusal.message, refusal.hint].filter(Boolean).join(' '));
+    this.#mute('refused', 0, refusalText(refusal));
   }
 
   #take(message) {

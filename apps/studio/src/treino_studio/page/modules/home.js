@@ -1,6 +1,7 @@
 /** The first page: runs, sweeps and studies as they are, and what starts another: a built-in, a file, settings. */
 
 import { colourChoice, columnChoice, keep, kept } from './choices.js';
+import { refusalText } from './connection.js';
 import { $, el, setText } from './dom.js';
 import { connected, panel, shown, statusWord } from './lines.js';
 import { num, whole } from './numbers.js';
@@ -452,9 +453,8 @@ export function open(shell) {
     }
     for (const field of [first, second, document.getElementById('home-play')]) field.disabled = drawn.length < 2;
   }
-  const sentence = (entry) =>
-    typeof entry === 'string' ? entry : [entry.message, entry.hint].filter(Boolean).join(' ');
-  const complain = (error) => shell.say(sentence(error), 'warning');
+  const sentence = (entry) => (typeof entry === 'string' ? entry : refusalText(entry));
+  const complain = (error) => shell.say(refusalText(error), 'warning');
 
   async function send(file) {
     if (!file) return;

@@ -1,5 +1,6 @@
 /** The microscope: the arithmetic of the last update of one weight, as the server has worked it out. */
 
+import { refusalText } from './connection.js';
 import { unitName } from './diagram.js';
 import { $, el, focusedNode, setText } from './dom.js';
 import { formula } from './formula.js';
@@ -65,9 +66,7 @@ export function makeMicroscope(page) {
     } catch (refusal) {
       setText($('#lens-title'), t('microscope'));
       setText($('#lens-about'), '');
-      $('#lenses').replaceChildren(
-        el('p', { class: 'note' }, [refusal.message, refusal.hint].filter(Boolean).join(' ')),
-      );
+      $('#lenses').replaceChildren(el('p', { class: 'note' }, refusalText(refusal)));
     } finally {
       asking = false;
     }

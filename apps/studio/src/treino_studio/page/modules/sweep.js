@@ -3,6 +3,7 @@
  */
 
 import { colourChoice, columnChoice } from './choices.js';
+import { refusalText } from './connection.js';
 import { el, setText } from './dom.js';
 import { chart, connected, duration, panel, shown, statusWord, stopButton, wheel } from './lines.js';
 import { num, whole } from './numbers.js';
@@ -332,7 +333,7 @@ export function open(shell, name) {
     } catch (refusal) {
       if (mattered !== asked) return;
       parts.bars.replaceChildren();
-      setText(parts.sure, [refusal.message, refusal.hint].filter(Boolean).join(' '));
+      setText(parts.sure, refusalText(refusal));
     }
     parts.measure.disabled = false;
   }

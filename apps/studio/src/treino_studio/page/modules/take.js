@@ -1,6 +1,6 @@
 /** Take it with you: keep, weights, script, report, film, and the command that trains the same again. */
 
-import { replyOf } from './connection.js';
+import { refusalText, replyOf } from './connection.js';
 import { $, el, setText } from './dom.js';
 import { clamp } from './numbers.js';
 import { underway } from './press.js';
@@ -69,10 +69,7 @@ export function makeTake(page) {
       setTimeout(() => URL.revokeObjectURL(url), 10000);
       page.say(t('saved_as', { name }));
     } catch (refusal) {
-      page.say(
-        refusal instanceof TypeError ? t('mute') : [refusal.message, refusal.hint].filter(Boolean).join(' '),
-        'warning',
-      );
+      page.say(refusal instanceof TypeError ? t('mute') : refusalText(refusal), 'warning');
     } finally {
       page.takes = false;
     }

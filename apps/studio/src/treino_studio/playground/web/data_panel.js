@@ -1,5 +1,6 @@
 /** The panel of the data: which they are, noise, shares, inputs, a table of one's own, points drawn by hand. */
 
+import { refusalText } from '../../page/modules/connection.js';
 import { cleared, el, focusedNode, setText, svg } from '../../page/modules/dom.js';
 import { num, whole } from '../../page/modules/numbers.js';
 import { rangeColour } from '../../page/modules/pixels.js';
@@ -174,7 +175,7 @@ export function makeDataPanel(root, { problem, tables = {}, changed }) {
       if (!refusal.rule) throw refusal;
       prepared = null;
       fault.hidden = false;
-      setText(fault, [refusal.message, refusal.hint].filter(Boolean).join(' '));
+      setText(fault, refusalText(refusal));
     }
     return prepared !== null;
   }

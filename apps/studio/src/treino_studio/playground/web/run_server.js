@@ -4,7 +4,7 @@
  * sends what the page shows.
  */
 
-import { Refusal, refuse } from '../../page/modules/connection.js';
+import { Refusal, refusalText, refuse } from '../../page/modules/connection.js';
 import { whole } from '../../page/modules/numbers.js';
 import { t } from '../../page/modules/words.js';
 import { usualOf } from './defaults.js';
@@ -494,7 +494,7 @@ class RunServer {
         act(run, verb, fields);
       } catch (error) {
         // of a link that was written by hand
-        this.page.send({ notice: { kind: 'warning', text: [error.message, error.hint].filter(Boolean).join(' ') } });
+        this.page.send({ notice: { kind: 'warning', text: refusalText(error) } });
       }
     }
     this.advance(Math.min(road.to, road.actions[0]?.[0] ?? Infinity), end);

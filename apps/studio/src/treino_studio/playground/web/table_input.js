@@ -3,6 +3,7 @@
  * with it.
  */
 
+import { refusalText } from '../../page/modules/connection.js';
 import { el, setText } from '../../page/modules/dom.js';
 import { language, t } from '../../page/modules/words.js';
 import { likelyTargets } from './columns.js';
@@ -85,7 +86,7 @@ export function makeTableInput({ taken }) {
   function refused(refusal) {
     if (!refusal.rule) throw refusal;
     fault.hidden = false;
-    setText(fault, [refusal.message, refusal.hint].filter(Boolean).join(' '));
+    setText(fault, refusalText(refusal));
     if (/^(csv_header|csv_delimiter|decimal_)/.test(refusal.rule)) options.hidden = false;
   }
   function choose() {
