@@ -28,7 +28,7 @@ from treino.data.documents import (
 )
 from treino.data.preparation.encoders import EncodingGaps, Place, encoded, of_number
 from treino.data.preparation.training_columns import count_of_classes
-from treino.data.preparation.trees import tree_answers
+from treino.data.preparation.trees import leaf_tables, tree_answers
 from treino.data.table import Column, Numbers
 from treino.settings.data_settings import Fit
 
@@ -224,11 +224,13 @@ class Preparation:
         x_ND[:, -self.answers :] = self.transform(raw_ND)[:, -self.answers :].to(x_ND)
         return x_ND
 
+    @cached_property
+    def _leaf_tables(self) -> Sequence[Any]:
+        return leaf_tables([tree.parts for tree in self.trees])
+
     def _set_answers(self, raw_ND: NDArray[np.float64]) -> None:
         if self.trees:
-            raw_ND[:, -self.answers :] = tree_answers(
-                raw_ND, [tree.parts for tree in self.trees], self.answers
-            )
+            raw_ND[:, -self.answers :] = tree_answers(raw_ND, self._leaf_tables, self.answers)
 
     def encode(
         self, columns: Sequence[Column], place: Place

@@ -54,17 +54,17 @@ def tree_tables(trees: Sequence[Sequence[Any]]) -> Sequence[Any]:
     return np.array(answers), root_T, columns, numbers, left_M, right_M
 
 
-def tree_answers(raw_ND: Floats, trees: Sequence[Sequence[Any]], answers: int) -> Floats:
-    """``[N, K]``: for each of so many answers, the sum of the numbers of the leaves in which a row lies.
+def leaf_tables(trees: Sequence[Sequence[Any]]) -> Sequence[Any]:
+    """What ``tree_answers`` looks up: (each tree's answer; the numbers of its leaves, ``[T, L]``; for each
+    column that is compared, its number, the limits in rising order, the trees that compare it, and the leaves
+    that these comparisons leave between two limits, ``[U, W, K]``, a bit for each leaf in W words).
 
-    A bit stands for each leaf of a tree. A comparison that is false clears those of its left part, and the
-    row lies in the first leaf that remains, so that no tree is walked: a column's number selects what all
-    trees' comparisons of this column leave. QuickScorer, https://doi.org/10.1145/2766462.2767733.
+    A comparison that is false clears the leaves of its left part, and a row lies in the first leaf that all
+    comparisons leave: no tree is walked. QuickScorer, https://doi.org/10.1145/2766462.2767733.
 
     trees: as for ``tree_tables``.
     """
     answer_T, root_T, column_M, number_M, left_M, right_M = tree_tables(trees)
-    adds_TK = np.eye(answers)[answer_T]
     tree_M = np.repeat(np.arange(len(root_T)), np.diff(root_T, append=len(column_M)))
     is_leaf_M = right_M == left_M
     before_M = np.cumsum(is_leaf_M) - is_leaf_M
@@ -72,8 +72,7 @@ def tree_answers(raw_ND: Floats, trees: Sequence[Sequence[Any]], answers: int) -
     words = leaf_M.max() // 64 + 1
     number_TL = np.zeros((len(root_T), 64 * words))
     number_TL[tree_M[is_leaf_M], leaf_M[is_leaf_M]] = number_M[is_leaf_M]
-
-    tables = []  # for each column: its numbers in comparisons, the trees, and the leaves left between numbers
+    compared = []
     for column in np.unique(column_M[~is_leaf_M]):
         at_M = np.flatnonzero(~is_leaf_M & (column_M == column))
         limit_K, place_M = np.unique(number_M[at_M], return_inverse=True)
@@ -84,14 +83,24 @@ def tree_answers(raw_ND: Floats, trees: Sequence[Sequence[Any]], answers: int) -
         stays_UKW = np.full((len(tree_U), len(limit_K) + 1, words), 2**64 - 1, dtype="<u8")
         np.bitwise_and.at(stays_UKW, (own_M, place_M + 1), stays_MW)
         stays_UKW = np.bitwise_and.accumulate(stays_UKW, axis=1)
-        tables.append((column, limit_K, tree_U, np.ascontiguousarray(stays_UKW.transpose(0, 2, 1))))
+        compared.append((column, limit_K, tree_U, np.ascontiguousarray(stays_UKW.transpose(0, 2, 1))))
+    return answer_T, number_TL, compared
 
+
+def tree_answers(raw_ND: Floats, tables: Sequence[Any], answers: int) -> Floats:
+    """``[N, K]``: for each of so many answers, the sum of the numbers of the leaves in which a row lies.
+
+    tables: ``leaf_tables`` of the trees.
+    """
+    answer_T, number_TL, compared = tables
+    trees, words = len(number_TL), number_TL.shape[1] // 64
+    adds_TK = np.eye(answers)[answer_T]
     sum_NK = np.zeros((len(raw_ND), answers))
-    rows = max(1, 500_000 // len(root_T))
+    rows = max(1, 500_000 // trees)
     for start in range(0, len(raw_ND), rows):
         raw_BD = raw_ND[start : start + rows]
-        stays_TWB = np.full((len(root_T), words, len(raw_BD)), 2**64 - 1, dtype="<u8")
-        for column, limit_K, tree_U, stays_UWK in tables:
+        stays_TWB = np.full((trees, words, len(raw_BD)), 2**64 - 1, dtype="<u8")
+        for column, limit_K, tree_U, stays_UWK in compared:
             stays_TWB[tree_U] &= stays_UWK.take(np.searchsorted(limit_K, raw_BD[:, column]), axis=2)
         word_TB = (stays_TWB != 0).argmax(1)
         stays_TB = np.take_along_axis(stays_TWB, word_TB[:, None], 1)[:, 0]

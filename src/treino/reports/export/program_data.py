@@ -23,7 +23,7 @@ from treino.data.preparation.encoders import hash_place, with_bins
 from treino.data.preparation.preparation import fit_pixels, fit_table, fit_target
 from treino.data.preparation.target_means import mean_inputs, places
 from treino.data.preparation.texts import text_inputs
-from treino.data.preparation.trees import tree_answers
+from treino.data.preparation.trees import leaf_tables, tree_answers
 from treino.data.splits import split
 
 # ---- settings
@@ -311,7 +311,7 @@ def features_of(rows):
         encoded = [ENCODE[c["as"]]([row[c["column"]] for row in rows], c) for c in ENCODERS]
         if TREES:
             raw = np.concatenate(encoded, axis=1)
-            return np.hstack([raw, tree_answers(raw, TREES, TREE_ANSWERS)])
+            return np.hstack([raw, tree_answers(raw, leaf_tables(TREES), TREE_ANSWERS)])
         return np.concatenate(encoded, axis=1)
     if TRUTH:
         values = [[plain_number(row[name]) for name in FEATURES] for row in rows]

@@ -24,7 +24,7 @@ from treino.data.preparation.encoders import hash_place, with_bins
 from treino.data.preparation.preparation import fit_pixels, fit_table, fit_target
 from treino.data.preparation.target_means import mean_inputs, places
 from treino.data.preparation.texts import text_inputs
-from treino.data.preparation.trees import tree_answers
+from treino.data.preparation.trees import leaf_tables, tree_answers
 from treino.data.rows import generator
 from treino.data.splits import split
 from treino.engine import ACTIVATIONS, INITS, MLP
@@ -76,8 +76,8 @@ PROGRAM = {"program_data.py": "# ---- settings", "program.py": "# ---- network"}
 """The program's files, and the first line of each after its docstring and imports."""
 
 COPIED: tuple[Callable[..., Any], ...] = (generator, step_seed, split, fit_table, fit_pixels, fit_target)
-COPIED += (second_of, with_bins, places, mean_inputs, tree_answers, best_half, hash_place, text_inputs)
-COPIED += (pixel_places, resampled, cut_out)
+COPIED += (second_of, with_bins, places, mean_inputs, leaf_tables, tree_answers, best_half, hash_place)
+COPIED += (text_inputs, pixel_places, resampled, cut_out)
 """Functions of treino that the program calls; below, imports that only these functions need."""
 IMPORTS = ("import datetime", "import itertools")
 
