@@ -186,8 +186,7 @@ def _logistic_outputs(
     one_NC, inner_D = y_N[:, None] == class_C, np.append(np.ones(x_ND.shape[1]), 0)  # without the intercept
     with np.errstate(all="ignore"):
         found = _lowest(cost, np.zeros(free * len(inner_D)), iterations)
-    blocks = [margins(found, x_BD.double().numpy()) for x_BD in torch.from_numpy(test_ND).split(BLOCK)]
-    margin = torch.from_numpy(np.vstack(blocks))
+    margin = _of_blocks(lambda x_BD: margins(found, x_BD), test_ND)
     log_NC = torch.full((len(test_ND), classes), -math.inf, dtype=torch.float64)
     log_NC[:, torch.from_numpy(class_C)] = margin.log_softmax(dim=1)
     return _logits(_floored(log_NC, len(x_ND)), loss)
@@ -260,6 +259,13 @@ def _between(
     return float(cubic if cubic - low < parabola - low else (cubic + parabola) / 2)
 
 
+def _of_blocks(outputs: Callable[[NDArray], NDArray], test_ND: NDArray) -> torch.Tensor:
+    """The outputs for rows to measure, of which only a block at a time are 64-bit numbers."""
+    starts = range(0, len(test_ND), BLOCK)
+    blocks = [outputs(test_ND[start : start + BLOCK].astype(np.float64)) for start in starts]
+    return torch.from_numpy(np.vstack(blocks))
+
+
 def _ridge(data: Data, rows: Rows) -> tuple[torch.Tensor, list[str]]:
     """Ridge regression (alpha = 1) on standardised targets."""
     x_ND, y_N1, weight_N = _some(data, int(WORK / (data.inputs * min(data.inputs, len(data.train)))))
@@ -279,8 +285,7 @@ def _ridge_outputs(
     square = x_ND @ x_ND.T if wide else x_ND.T @ x_ND
     square[np.diag_indices(len(square))] += alpha
     w_D1 = x_ND.T @ np.linalg.solve(square, y_N1) if wide else np.linalg.solve(square, x_ND.T @ y_N1)
-    blocks = [(x_BD.double().numpy() - mean_D) @ w_D1 for x_BD in torch.from_numpy(test_ND).split(BLOCK)]
-    return torch.from_numpy(np.vstack(blocks) + mean)
+    return _of_blocks(lambda x_BD: (x_BD - mean_D) @ w_D1 + mean, test_ND)
 
 
 def _patches(data: Data, rows: Rows, loss: Loss) -> tuple[torch.Tensor, list[str]]:
