@@ -76,14 +76,17 @@ def nothing(exam: Exam, *, known: int = 0, poor: bool = False) -> str:
     return sentence.format(backwards=exam.backwards)
 
 
+def _saying(finding: Finding) -> tuple[str | None, ...]:
+    """What a finding says but for numbers, as a key: its rule, its file and the words of its evidence."""
+    words = (re.sub(r"\d+", "", value) for value in finding.evidence.values() if isinstance(value, str))
+    return finding.rule, finding.file, *words
+
+
 def each(findings: Sequence[Finding], defects: list[str]) -> list[str]:
     """Each finding as in ``one``, those that say the same of several lines of a file together; in short if
     that raises, which is then one of the defects."""
     short = {id(f): escape(f"{f.rule}  {f.file}:{f.line}\n    {f.message}") for f in findings}
-    words = {
-        id(f): [re.sub(r"\d+", "", v) for v in f.evidence.values() if isinstance(v, str)] for f in findings
-    }
-    alike = by_line(findings, lambda f: (f.rule, f.file, *words[id(f)]))
+    alike = by_line(findings, _saying)
     texts = []
     for first, *others in alike.values():
         text = attempt(defects, "report", partial(one, first), short[id(first)])

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from treino_doctor.base.words import N_, _
 from treino_doctor.places.back import values
+from treino_doctor.places.placement import quotients
 from treino_doctor.places.source import statement
 from treino_doctor.record.log import Backward, Printed
 from treino_doctor.record.row_log import Evaluated, RowsTrained
@@ -83,10 +84,7 @@ def decide(log: Log) -> Faults:
     every = sorted([*_epochs(log), *_losses(log), *_counts(log)], key=lambda p: p.turn) if prints else []
     sizes = {of: {float(p.sizes[of]) for p in every} for of in OF}
     sizes["rows"] |= {float(t.rows) for t in log.of(RowsTrained)}
-    writes = {statement(p.site) or ast.Pass() for p in log.of(Printed)}
-    parts = (n for line in writes for n in ast.walk(line) if isinstance(n, ast.BinOp))
-    by = (n.right.value for n in parts if isinstance(n.op, ast.Div) and isinstance(n.right, ast.Constant))
-    sizes["batches"] |= {float(number) for number in by if isinstance(number, (int, float))}
+    sizes["batches"] |= _divisors({p.site for p in log.of(Printed)})
     known: dict[object, list[float]] = {}
     ways: dict[int, Figures] = {}
     for p in every:
@@ -107,6 +105,13 @@ def decide(log: Log) -> Faults:
             if far or way.formula != LAST:
                 numbers = {"what": _(way.formula).format(**way.words), "figure": figure, "right": way.right}
                 yield Evidence(site, numbers | {"meant": int(way.formula in MEANT)})
+
+
+def _divisors(sites: set[Site | None]) -> set[float]:
+    """The numbers that the printing lines divide by, as they are written there."""
+    written = (n.right for site in sites if (line := statement(site)) for n in quotients(line))
+    numbers = (each.value for each in written if isinstance(each, ast.Constant))
+    return {float(number) for number in numbers if isinstance(number, (int, float))}
 
 
 def _ways(p: Pass, so_far: list[float], others: dict[str, set[float]]) -> Iterator[Way]:
