@@ -136,8 +136,9 @@ SCRIPTS = {
 @pytest.mark.parametrize(("rule", "text"), SCRIPTS.values(), ids=SCRIPTS)
 def test_a_fault_is_told_and_its_right_twin_is_silent(rule, text, tmp_path):
     findings, _log = examined(PRELUDE + text, tmp_path)
-    # a target of kl_div that holds logarithms, numbers too large and memory as it lies may also give NaN
-    found = [f.rule for f in findings if f.rule not in ("non_finite_loss", "nan_inputs")]
+    # a target of kl_div that holds logarithms, and numbers too large, may give NaN; memory as it lies, too
+    besides = ("non_finite_loss", "nan_inputs") if "torch.empty" in text else ("non_finite_loss",)
+    found = [f.rule for f in findings if f.rule not in besides]
     assert found == ([rule] if rule else [])
 
 

@@ -111,8 +111,9 @@ def test_a_run_is_watched_steered_and_stopped(studio: RealStudio, page: Any) -> 
     page.get_by_role("button", name="Stop").click()
     page.get_by_role("status").get_by_text("stopped").wait_for()
     run = studio.until("wine-1", lambda run: run.status == "stopped")
-    steered = [c for c in commands(run) if c[0] != "speed"]
-    assert steered == [("pause", None), ("lr", 0.02), ("play", None), ("stop", None)]  # it began paused
+    paused, (pace, _steps_per_second), *steered = commands(run)
+    assert (paused, pace) == (("pause", None), "speed")  # what it began with
+    assert steered == [("lr", 0.02), ("play", None), ("stop", None)]
     (again,) = snapshots(run, [run.steps])  # which trains it again
     assert again.loss == float(run.losses[-1])
     assert studio.said == []

@@ -524,6 +524,7 @@ def test_what_was_steered_is_in_the_record_and_replays_bit_for_bit(studio: Studi
     assert (run.status, run.steps) == ("interrupted", 25)
     commands = [(c.name, c.value) for c in run.folder.database.commands() if c.name == "lr"]
     assert commands == [("lr", 0.05)]
+    assert (0, 7, {"lr": 0.05}) in [each[:3] for each in run.folder.database.changes()]
     assert not (path / "live").exists()
     (again,) = snapshots(run, [25])
     outcome = [float(again.loss or 0), again.hp["lr"]]
