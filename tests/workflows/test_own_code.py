@@ -304,7 +304,7 @@ def test_a_number_of_the_optimizer_changes_in_every_way_on_the_record(treino: Tr
     )
     assert run.verify()["verdict"] == "equal"
     again = run.rewind(7, alpha=0.6)
-    ensemble = tr.fit("wine", optimizer="RMSprop", epochs=4, ensemble=2, alerts=["epoch > 1: alpha*0.5"])
+    ensemble = tr.fit("wine", optimizer="RMSprop", epochs=9, ensemble=2, alerts=["epoch > 1: alpha*0.5"])
     assert ensemble.changes[0].settings == {"alpha": 0.495}
     for each in (branch, again, ensemble, ensemble.at(9).branch(optimizer="NAdam", momentum_decay=0.1)):
         assert each.verify()["verdict"] == "equal"
