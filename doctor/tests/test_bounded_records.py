@@ -90,6 +90,18 @@ for place in range(300):
 """
 
 
+BY_ITS_LAYERS = """
+net = nn.Sequential(nn.Linear(8, 6), nn.ReLU(), nn.Sequential(nn.Linear(6, 8), nn.Tanh()))
+optimizer = torch.optim.Adam(net.parameters())
+for step in range(120):
+    optimizer.zero_grad()
+    F.mse_loss(net(x), x).backward()
+    optimizer.step()
+    if step % 20 == 0:
+        net[2](torch.randn(4, 6))
+"""
+
+
 class Visited(list[Event]):
     """Events that count how often they are looked at."""
 
@@ -149,6 +161,13 @@ def test_letter_by_letter_three_steps_are_recorded_whole_and_later_ones_now_and_
     assert not any(o.name == PASSED for loss in log.of(LossCall) for o in loss.graph.operations)
     few = watched(LETTERS.format(turns=10, letters=7))[0].log
     assert len(few.of(Forward)) == 10 * 7
+
+
+def test_layers_that_are_called_alone_are_parts_of_their_nets_calls_all_the_same():
+    log = watched(BY_ITS_LAYERS)[0].log
+    alone = [call for call in log.of(Forward) if call.net]
+    assert 3 <= len(alone) <= 6
+    assert {call.rows for call in alone} == {4}
 
 
 def test_a_sum_over_a_long_evaluation_is_kept_as_a_range():

@@ -146,7 +146,8 @@ NORMED = "nn.Sequential(nn.Unflatten(1, (2, 4)), nn.BatchNorm1d(2), nn.Flatten()
 AGENT = """
 for state in x[:60]:
     rows = torch.randint(60, ({rows},))
-    action = {answer}
+    with torch.no_grad():
+        action = {answer}
     STEP: F.cross_entropy(net(x[rows]), y[rows])
 """
 

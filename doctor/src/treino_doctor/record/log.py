@@ -129,7 +129,8 @@ class Forward(Event):
     """A net was called from the user's code. rows: the batch's number of rows. training: the net's mode.
     grad: whether a graph was recorded. dropping: lines of dropouts that dropped. norming: number of batch
     norms that used batch statistics. active, resting: numbers of dropout and batch norm layers in training
-    mode and in eval mode. again: the newest call with the same rows since the last step, or 0."""
+    mode and in eval mode. again: the newest call with the same rows since the last step, or 0. inside: lines
+    of the user's code by which layers were called in it, as far as no earlier call went through them."""
 
     forward: int
     net: int
@@ -142,6 +143,7 @@ class Forward(Event):
     active: int = 0
     resting: int = 0
     again: int = 0
+    inside: tuple[Site, ...] = ()
 
 
 class LossCall(Event):

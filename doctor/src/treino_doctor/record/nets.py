@@ -80,6 +80,8 @@ class Nets(Observer):
         self.normed: ByIdentity[Batches] = ByIdentity()  # batch norm -> its batches
         self.batches: list[Batches] = []  # of all batch norms, existing or not
         self.entered: set[int] = set()  # ids of modules, layers too, that were called in a window
+        self._lines: set[Site | None] = set()  # lines that call modules inside another one
+        self._inside: dict[Site, None] = {}  # those that a call is the first to reach, and their callers
         self._number_of, self._loader, self._called = number_of, loader, of.called
         self._reached = of.reached
         self.roots: list[Any] = []  # observers of new root modules
@@ -231,7 +233,10 @@ class Nets(Observer):
             return
         if not self._stack:
             self._dropping, self._norming = [], 0
-            self._place = here(), stack()
+            self._place, self._inside = (here(), stack()), {}
+        elif (site := here()) not in self._lines:
+            self._lines.add(site)
+            self._inside |= dict.fromkeys(s for s in stack() if s not in self._place[1])
         self._stack.append(module)
         self.entered.add(id(module))
         if isinstance(module, FUSED) and not torch.is_grad_enabled():
@@ -311,6 +316,7 @@ class Nets(Observer):
             active=sum(modal),
             resting=len(modal) - sum(modal),
             again=self._same_rows.get((net, mark), 0),
+            inside=(*self._inside,),
             **moment,
         )
         if mark:

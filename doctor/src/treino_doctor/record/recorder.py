@@ -79,6 +79,7 @@ class Recorder:
         of.called.append(self._called)
         of.ran.append(self._ran)
         self.place: Any = None  # the place of the newest call of a net
+        self.within = False  # whether a net's call is under way
         self.trained = Counter[Any]()  # places of calls -> recorded backwards that they led to
         self._places: dict[int, Any] = {}
         self._kinds: set[type] = set()
@@ -144,25 +145,30 @@ class Recorder:
 
         def called(self: Any, *args: Any, **kwargs: Any) -> Any:
             run = own or base.__call__  # looked up here, as the program may replace it
-            if hooks.on and tracing_state() is None:
+            if hooks.on and not recorder.within and tracing_state() is None:
                 if tape.on and not windows.open:
                     tape.stop()  # torch put it back after a backward, in which the window had closed
                 frame = caller(1)
                 place = id(frame.f_code), frame.f_lasti, self.training, is_grad_enabled()
                 usual = not windows.open and windows.calls < windows.usual and place in trained
-                if usual and id(self) in known and not (loaders.hungry or batches):
-                    windows.calls += 1
-                    recorder.place, loaders.uncalled = place, False
+                recorder.within = True  # calls of its layers are parts of this one
+                try:
+                    if usual and id(self) in known and not (loaders.hungry or batches):
+                        windows.calls += 1
+                        recorder.place, loaders.uncalled = place, False
+                        return run(self, *args, **kwargs)
+                    inputs = args or tuple(kwargs.values())
+                    recorder.entering(self, inputs, frame)
+                    if windows.open and recorder.passes(self, inputs, frame):
+                        with recorder.nets.away():
+                            result = run(self, *args, **kwargs)
+                        hooks.quietly("module", recorder.passed, self, inputs, result)
+                        return result
+                    if kwargs and not args:
+                        recorder.nets.called_by_name(kwargs)
                     return run(self, *args, **kwargs)
-                inputs = args or tuple(kwargs.values())
-                recorder.entering(self, inputs, frame)
-                if windows.open and recorder.passes(self, inputs, frame):
-                    with recorder.nets.away():
-                        result = run(self, *args, **kwargs)
-                    hooks.quietly("module", recorder.passed, self, inputs, result)
-                    return result
-                if kwargs and not args:
-                    recorder.nets.called_by_name(kwargs)
+                finally:
+                    recorder.within = False
             return run(self, *args, **kwargs)
 
         self.hooks.replace(kind, "__call__", unseen(called))

@@ -23,7 +23,6 @@ from treino_doctor.rules.graphs import ARRAYS, CHOICES, bootstraps, calls_by_num
 from treino_doctor.rules.rule import by_line
 from treino_doctor.rules.turns import trained_forwards
 
-TRAINED = 2  # training calls of a net before its metrics count
 LEFT_OUT = 10  # training calls per other call; with more, the other calls are batches that training left out
 SHARES = frozenset(("softmax", "sigmoid"))  # functions of outputs; the arrays that they return become metrics
 NUMBERS = ("float", "item")
@@ -87,16 +86,16 @@ def groups(log: Log) -> list[Group]:
         elif isinstance(event, Read) and (event.how, event.site) in lines:
             figures |= {f: figures.get(f, event) for f in _together(event.forwards, owners)}
     learned = {p for f in log.of(Forward) if f.forward in used for p in nets[f.net].parameters}
+    trained = {n: made for n, made in nets.items() if learned & set(made.parameters)}
     shared = {s for f in log.of(Forward) if f.forward in backward for s in f.stack}
+    shared |= {s for f in log.of(Forward) for s in f.inside}
     keys = {f.forward: (f.net, line_of(f, shared)) for f in log.of(Forward)}
     trains = {keys[f] for f in backward & keys.keys()}
-    counts: dict[int, int] = {}
     every: dict[tuple[int, Site | None], Group] = {}
     repeated: dict[int, frozenset[tuple[int, Site | None]]] = {}  # call -> groups that judged its rows awake
     for call in log.of(Forward):
         key = keys[call.forward]
         group = every.setdefault(key, Group(nets[call.net], key[1]))
-        counts[call.net] = counts.get(call.net, 0) + (call.forward in used)
         group.trained += call.forward in backward
         group.targets = group.targets or call.forward in targets
         if call.forward in backward or call.forward in before:
@@ -104,9 +103,7 @@ def groups(log: Log) -> list[Group]:
         if key in trains and call.training and call.grad and call.turn == end:
             continue  # the program ended before its backward
         net = nets[call.net]
-        alike = (n for n in nets.values() if n.kind == net.kind)
-        copy = net.loaded and any(counts.get(n.net, 0) >= TRAINED for n in alike)
-        if not (copy or counts[call.net] >= TRAINED or learned & set(net.parameters)):
+        if net.net not in trained and not (net.loaded and net.kind in {n.kind for n in trained.values()}):
             continue
         if call.grad and (call.forward in figures or key not in trains):
             group.unwalked.append(call)
@@ -127,15 +124,15 @@ def groups(log: Log) -> list[Group]:
 
 
 def _inside(log: Log, nets: dict[int, NetMade]) -> set[int]:
-    """The calls since the last backward of nets that got gradients though no call's answer was behind the
-    value, as of a loss that a net keeps of what it computed."""
+    """The calls since the last backward of nets with weights that got gradients by no call's answer, as by a
+    loss that a net keeps of what it computed."""
     held = {o.optimizer: o.parameters for o in log.of(OptimizerMade)}
     turns = by_line(log.of(Forward), lambda f: f.turn)
     calls = set[int]()
     for event in log.of(Backward):
         own, filled = turns.get(event.turn, []), {p for o in event.filled for p in held.get(o, ())}
-        behind = {f.net for f in own if f.forward in event.forwards}
-        calls |= {f.forward for f in own if f.net not in behind and filled & set(nets[f.net].parameters)}
+        filled -= {p for f in own if f.forward in event.forwards for p in nets[f.net].parameters}
+        calls |= {f.forward for f in own if filled & set(nets[f.net].parameters)}
     return calls
 
 

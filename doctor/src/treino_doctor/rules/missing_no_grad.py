@@ -6,14 +6,14 @@ from treino_doctor.rules.rule import ON_PART, Evidence, Faults, Log, Rule, by_li
 
 CALLS = 3  # minimum number of calls with unused graphs
 ROWS = 16  # minimum mean number of rows of these calls; graphs of single rows cost almost nothing
-MANY = 50  # minimum number of calls of few rows after all training
+MANY = 6  # minimum number of calls of fewer rows
 LAST = 40  # minimum number of rows of a single call in eval mode
 
 
 def decide(log: Log) -> Faults:
     """Calls of a trained net repeatedly built graphs through which no gradient went, whatever became of the
-    answers; or a single call in eval mode, or after all training, did on many rows; or very many calls after
-    all training, as of a text that is written word by word."""
+    answers; or a single call in eval mode, or after all training, did on many rows; or many calls did on few
+    rows, as those of an agent or of a text that is written word by word."""
     every = [g for g in groups(log) if not g.targets and g.trained <= LEFT_OUT * len(g.unwalked)]
     built = [(group, call) for group in every for call in group.unwalked]
     backwards = sum(len(c.values) for c in log.of(Course))
@@ -25,7 +25,7 @@ def decide(log: Log) -> Faults:
         big = rows >= ROWS * len(calls) or resting >= CALLS
         often = len(calls) >= CALLS or len({c.step for c in calls}) > 1
         once = rows >= LAST * len(calls) and len(calls) in (resting, late)
-        if once or (big and often) or late >= MANY:
+        if once or (big and often) or len(calls) >= MANY:
             numbers = {"calls": len(calls), "rows": rows, "trained": group.trained}
             yield Evidence(line, numbers, stack=first.stack)
 
@@ -40,9 +40,10 @@ RULE = Rule(
     afterwards.""",
     fix="Evaluate inside with torch.no_grad(): (or torch.inference_mode()).",
     safety="Safe: the same numbers, with less memory.",
-    limits="""Not every evaluation is looked at: of each line the first three, and later ones now and then. A
-    single call counts from 40 rows on, in eval mode or after all training. Fifty or more calls after the end
-    of the training, as when a text is written word by word, are always seen.""",
+    limits="""Not every evaluation is looked at: of each line the first three, and later ones now and then. Of
+    these, calls of 16 rows and more count from three on, or two with a step between; of fewer rows from six
+    on, or three in eval mode. A single call counts from 40 rows on, in eval mode or after all training. Lines
+    that training goes through as well are left alone; the line that led there is named instead.""",
     wrong=script(loss=ON_PART) + "    accuracy = (net(x[200:]).argmax(1) == y[200:]).float().mean()\n",
     mend={"    accuracy": "    with torch.no_grad():\n        accuracy"},
 )
