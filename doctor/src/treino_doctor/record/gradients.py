@@ -26,7 +26,6 @@ from treino_doctor.record.nonfinite import Finiteness
 from treino_doctor.record.observer import FirstOnes, Observer, Recording
 from treino_doctor.record.torch_versions import without_torch_function
 from treino_doctor.record.values import NOBODY, snapshot
-from treino_doctor.record.windows import PATIENCE
 
 ADAPTIVE = ("Adam", "RMSprop", "Rprop", "Adadelta", "Adafactor", "Lion", "Muon", "LAMB", "NAdam")
 SHORT = 12  # losses; a course up to this long is not ended by gradients of another optimizer
@@ -219,7 +218,7 @@ class Gradients(Observer):
         self._starts = {key: start for key, start in self._starts.items() if start[0]() is not None}
 
     def _around(self, original: Any) -> Any:
-        """Wrap backward. Between windows, keep only the loss value."""
+        """Wrap backward."""
         gradients, hooks, windows, hands = self, self._hooks, self.windows, self.hands
 
         @functools.wraps(original)
@@ -227,22 +226,8 @@ class Gradients(Observer):
             if not hooks.on or gradients.inside or get_ident() != hooks.thread:
                 return original(*args, **kwargs)  # compilers and transforms run no backward
             root = args[0] if args else kwargs.get("tensors")
-            if not windows.open and not hands.every:
-                if len(gradients._courses) > 1:  # losses of several lines may take turns
-                    gradients._course = gradients._course_of(here())
-                gradients.keep(root)
-                gradients.inside = True  # re-entrant checkpoints run further ones inside
-                try:
-                    result = original(*args, **kwargs)
-                finally:
-                    gradients.inside = False
-                windows.turn += 1
-                windows.calls = windows.evaluated = 0
-                if windows.turn >= windows.due and windows.turn - windows.stepped > PATIENCE:
-                    gradients.shift()
-                return result
             start = gradients.begin("backward", root)
-            gradients.inside = True
+            gradients.inside = True  # re-entrant checkpoints run further ones inside
             try:
                 result = original(*args, **kwargs)
             finally:
@@ -251,7 +236,7 @@ class Gradients(Observer):
                 hooks.quietly("backward", gradients.after, root, start)
             if windows.tick():
                 gradients.shift()
-            hands.unseen = start is None or not windows.open
+            hands.unseen = bool(hands.every) and (start is None or not windows.open)
             return result
 
         return unseen(backward)
@@ -261,7 +246,7 @@ class Gradients(Observer):
         start = None
         if self.windows.open:
             start = self._hooks.quietly(name, self.before, root)
-        elif self.hands.every:
+        elif self.hands.every or len(self._courses) > 1:  # losses of several lines may take turns
             self._course = self._course_of(here())
             self.hands.passed()
         self.keep(root)

@@ -9,7 +9,7 @@ from treino_doctor.places import source
 from treino_doctor.places.flow import origins
 from treino_doctor.record.log import LossCall, Read
 from treino_doctor.record.outcomes import StateTaken
-from treino_doctor.rules.rule import SPLIT, Evidence, Faults, Log, Rule, Site, script
+from treino_doctor.rules.rule import VALIDATED, Evidence, Faults, Log, Rule, Site
 
 TIMES = 3  # states that the line took, each after other steps
 ORDERS = (ast.Lt, ast.Gt, ast.LtE, ast.GtE)
@@ -176,12 +176,8 @@ RULE = Rule(
     limits="""Known by the source: a name that is compared around state_dict(), that the file sets only to
     infinity, to 0 or less, or to a thousand or more. A copy of the whole net is not seen. The sign is judged
     where the figure comes from a loss of torch or from answers that equal labels.""",
-    wrong=SPLIT.replace("test", "val")
-    + "lowest = float('inf')\n"
-    + script(loss="F.cross_entropy(net(x_train), y_train)")
+    wrong=VALIDATED
     + """\
-    with torch.no_grad():
-        validation_loss = F.cross_entropy(net(x_val), y_val).item()
     if validation_loss < lowest:
         best = {k: v.clone() for k, v in net.state_dict().items()}
 net.load_state_dict(best)

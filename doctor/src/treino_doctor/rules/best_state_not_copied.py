@@ -1,7 +1,7 @@
 """A state that was kept without a copy, so that it holds the newest weights when it is used."""
 
 from treino_doctor.record.outcomes import StateUsed
-from treino_doctor.rules.rule import SPLIT, Evidence, Faults, Log, Rule, by_line, script
+from treino_doctor.rules.rule import VALIDATED, Evidence, Faults, Log, Rule, by_line
 
 KEPT = 2  # minimum number of states that a line took, if one is saved: a single one may be meant to change
 
@@ -24,12 +24,8 @@ RULE = Rule(
     fix="Keep a copy: copy.deepcopy(net.state_dict()).",
     safety="The figures of the restored net become those of the best epoch.",
     limits="A net that is kept under a second name (`best = net`) is not seen.",
-    wrong=SPLIT.replace("test", "val")
-    + "lowest = float('inf')\n"
-    + script(loss="F.cross_entropy(net(x_train), y_train)")
+    wrong=VALIDATED
     + """\
-    with torch.no_grad():
-        validation_loss = F.cross_entropy(net(x_val), y_val).item()
     if step < 6 and validation_loss < lowest:
         lowest, best = validation_loss, net.state_dict()
 net.load_state_dict(best)

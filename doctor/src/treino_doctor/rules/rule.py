@@ -200,6 +200,12 @@ for step in range({steps}):
 """
 
 
+VALIDATED = SPLIT.replace("test", "val") + "lowest = float('inf')\n"
+VALIDATED += script(loss="F.cross_entropy(net(x_train), y_train)")
+VALIDATED += """\
+    with torch.no_grad():
+        validation_loss = F.cross_entropy(net(x_val), y_val).item()
+"""
 HELD_OUT = script(loss="F.cross_entropy(net(x_train), y_train)", settings="lr=0.5", steps=40)
 HELD_OUT += """\
 with torch.no_grad():
