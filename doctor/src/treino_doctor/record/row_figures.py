@@ -4,6 +4,7 @@ from typing import Any
 
 from treino_doctor.record.arrays import np
 from treino_doctor.record.log import Log, taken
+from treino_doctor.record.other_labels import fitting
 from treino_doctor.record.row_log import Evaluated, RowsEvaluated, RowsFitted, RowsTrained
 from treino_doctor.record.scalers import in_estimator
 from treino_doctor.record.tables import MOST_LABELS, Columns, chance, name_of
@@ -24,6 +25,7 @@ def tell(log: Log, rows: Any) -> None:
         whole = e.whole()
         for look in e.looks[-NEWEST:]:
             fields = taken(Evaluated, look) | {"labels": named(look.labels), "learned": learned}
+            fields |= fitting(e, t, rows) if learned and look is e.look else {}
             log.tell(Evaluated, net=e.net, site=e.site, stack=e.stack, whole=look is whole, **fields)
         if learned and len(e.fresh) >= 10 and not in_estimator(e.stack):
             for fit in rows.splits.fits(t, e, rows.evaluations.values()):

@@ -104,7 +104,9 @@ class Evaluated(Event):
     whole: the newest over all rows of its place. learned: the net, or its weights, had been trained. newest:
     its last call's number. calls: those of the net, the largest with ``most`` rows. right: the predictions,
     out of ``judged``, that equal their labels, ``final`` of them in the last call. shares: the sum of the
-    calls' shares of right ones. labels: the count of each."""
+    calls' shares of right ones. labels: the count of each. fitting: where right ones are as many as chance
+    gives, how many equal other labels that the program holds, beyond any luck; else 0. met_at: then the
+    line of the loader, or that compared them."""
 
     net: int
     learned: bool
@@ -117,6 +119,8 @@ class Evaluated(Event):
     judged: int
     whole: bool
     shares: float = 0.0
+    fitting: int = 0
+    met_at: Site | None = None
     labels: dict[str, int] = field(default_factory=dict)
 
 

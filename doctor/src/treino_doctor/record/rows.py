@@ -16,6 +16,7 @@ from treino_doctor.record.loss_figures import BINARY, CLASSES, NAMES, answers, i
 from treino_doctor.record.measures import largest
 from treino_doctor.record.nets import Nets
 from treino_doctor.record.observer import Observer, Recording
+from treino_doctor.record.other_labels import held_labels
 from treino_doctor.record.reach import reached
 from treino_doctor.record.row_figures import tell
 from treino_doctor.record.row_log import BadRows, Lonely, Reordered
@@ -55,7 +56,8 @@ class Rows(Observer):
         self._alone = False
         self._reordered_at: set[Site | None] = set()
         self._drawn: set[Site] = set()
-        self._orders = Orders(of.tape)
+        self.orders = Orders(of.tape)
+        self.held: list[np.ndarray] | None = None  # what may be labels, as of the first backward
         self._entered, self._first = (-1, math.nan), 0  # (call, largest input entry); id of the first product
         self.bad_made: Site | None = None
 
@@ -215,7 +217,7 @@ class Rows(Observer):
         comparable = several or (name in BINARY and x.numel() == x.shape[0])
         answer = as_array(answers(name, x)).reshape(-1).astype(np.float64) if comparable else None
         self._match_target(x_value, target, answer, is_label=not target_value.forwards)
-        if self._alone or not self._orders.any:
+        if self._alone or not self.orders.kept:
             return
         call = self._waiting.get(max(x_value.forwards, default=-1))
         one = alone(call.node, target_value) if call is not None and call.event.grad else None
@@ -262,7 +264,9 @@ class Rows(Observer):
                 call.relabelled |= call.labels is not None and not np.array_equal(call.labels, own)
                 call.labels = own
                 if answer is not None and not call.judged:
-                    call.judge(answer[part] == call.labels)
+                    call.judge(answer[part], own)
+                elif call.met is not None and not np.array_equal(call.met[1], own):
+                    call.met = None
 
     def _reordered(self, calls: list[tuple[Call, slice]], labels: np.ndarray) -> None:
         """Log a comparison of several calls with the labels of their loader in another order."""
@@ -302,10 +306,11 @@ class Rows(Observer):
             call.scored = True
             if call.labels is None or not call.judged:
                 call.labels = np.asarray(numbers[part], dtype=np.float64)
-                call.judge(predictions[part] == labels[part])
+                call.judge(predictions[part], labels[part])
 
     def ran(self, event: Backward, root: Any) -> None:
         """Count the calls behind a backward as training."""
+        self.held = held_labels(self._values) if self.held is None else self.held
         self._settle(event.turn, without=set(event.forwards))
         for number in event.forwards:
             call = self._waiting.pop(number, None)
@@ -387,10 +392,10 @@ def generated(node: Node) -> bool:
 
 
 class Orders:
-    """Watches rows that are indexed by a permutation of all rows. any: whether there was such indexing."""
+    """Watches rows that are indexed by a permutation of all rows; these are kept."""
 
     def __init__(self, tape: Tape) -> None:
-        self._left, self.any = INDICES, False
+        self._left, self.kept = INDICES, list[np.ndarray]()
         tape.observe(self._indexed, "getitem", "index_select")
 
     def _indexed(self, result: Any, args: Any, kwargs: Any, node: Node | None) -> None:
@@ -402,7 +407,8 @@ class Orders:
             return
         self._left -= 1
         if torch.equal(index.sort().values, torch.arange(len(index))) and len(node.parents) > 1:
-            node.detail, self.any = node.detail | {"order": len(index)}, True
+            node.detail |= {"order": len(index)}
+            self.kept.append(as_array(index).copy())
 
 
 def alone(rows: Node | None, labels: Node | None) -> Node | None:

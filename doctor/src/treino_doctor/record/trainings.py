@@ -6,6 +6,7 @@ from typing import Any
 
 from treino_doctor.finding import Site
 from treino_doctor.record.arrays import np
+from treino_doctor.record.lines import here
 from treino_doctor.record.loaders import Reading
 from treino_doctor.record.log import Forward
 from treino_doctor.record.tables import Columns, RowSample, class_by_class
@@ -13,6 +14,7 @@ from treino_doctor.record.values import Node
 
 MOST = 50_000  # maximum number of rows remembered
 LOOKS = 500  # maximum number of looks of an evaluation
+Met = tuple[np.ndarray, np.ndarray, Site | None]  # answers, labels, the line of their loader or comparison
 SAMPLE, EVALUATED = 2000, 1000  # maximum number of rows of a training, and of an evaluation, kept whole
 
 
@@ -23,6 +25,7 @@ class Call:
         self.event, self.flat, self.hashes = event, flat, hashes
         self.labels: np.ndarray | None = None
         self.right = self.judged = 0
+        self.met: Met | None = None  # the only answers that were compared with labels
         self.scored = self.copied = self.made = False
         self.given: np.ndarray | None = None  # the labels that the loader returned
         self.kept = False  # whether the call was compared with these labels
@@ -31,9 +34,10 @@ class Call:
         self.drawn: set[Site] = set()
         self.node: Node | None = None
 
-    def judge(self, right: np.ndarray) -> None:
-        """Set which of the call's predictions are right."""
-        self.judged, self.right = len(right), int(right.sum())
+    def judge(self, answers: np.ndarray, labels: np.ndarray) -> None:
+        """Compare the call's predictions with their labels."""
+        self.judged, self.right = len(labels), int((answers == labels).sum())
+        self.met = answers, labels, self.reading.site if self.reading is not None else here()
 
 
 class Training:
@@ -136,7 +140,8 @@ class Training:
 class Look:
     """One pass over rows at one place, between two turns of training. right, judged: its predictions that are
     right, and all that were compared with a label; shares: the sum of the calls' shares of right ones; calls:
-    of the net, ``most`` rows in the largest; newest: the number of the last call, which got ``final`` right.
+    of the net, ``most`` rows in the largest; newest: the number of the last call, which got ``final`` right;
+    met: what each call of the newest look was compared with.
     """
 
     def __init__(self, step: int, turn: int) -> None:
@@ -145,6 +150,7 @@ class Look:
         self.any_order, self.shapes = 0, set[tuple[int, ...]]()  # a digest whatever the rows' order; of rows
         self.most = self.final = 0
         self.shares = 0.0
+        self.met: list[Met | None] = []
         self.labels: Counter[float] = Counter()
         self.labelled = True
         self.blocks = False  # whether labels are sorted by class for any rows, as in few-shot tasks
@@ -155,6 +161,7 @@ class Look:
         self.digest = (self.digest + int((call.hashes * place).sum())) % 2**64
         self.any_order = (self.any_order + int(call.hashes.sum())) % 2**64
         self.shapes.add(call.event.shape[1:])
+        self.met.append(call.met)
         self.rows += len(call.flat)
         self.right, self.judged = self.right + call.right, self.judged + call.judged
         self.calls, self.newest = self.calls + 1, call.event.forward
@@ -200,6 +207,8 @@ class Evaluation:
             self.columns, self.sample = Columns(), RowSample(EVALUATED)
         if self.look is None or self.look.turn != turn:
             self.turns.append(turn)
+            if self.look is not None:
+                self.look.met.clear()
             self.look = Look(call.event.step, turn)
             if len(self.looks) < LOOKS:
                 self.looks.append(self.look)

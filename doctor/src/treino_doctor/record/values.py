@@ -70,6 +70,12 @@ class Values:
         known = self._known.get(id(tensor))
         return known[1] if known is not None and known[0]() is tensor else None
 
+    def given(self) -> list[torch.Tensor]:
+        """The tensors that the program holds and no net made, and what they are views of."""
+        held = [ref() for ref, n in [*self._known.values()] if not (n.grad or n.forwards)]
+        held += [t._base for t in held if t is not None and not t.is_inference()]
+        return [t for t in held if t is not None and t.layout == torch.strided and not t.requires_grad]
+
     def of(self, tensor: torch.Tensor) -> Node:
         """Return the node of a tensor; a tensor whose making was not recorded becomes a leaf."""
         node = self.find(tensor)

@@ -52,9 +52,8 @@ def comparisons(file: str) -> Iterator[tuple[ast.Compare, ast.expr, ast.expr, bo
     for met in (n for n in ast.walk(source.module(file)) if isinstance(n, ast.Compare)):
         inside = next((n for n in source.above(file, met) if isinstance(n, ast.stmt)), None)
         scope = source.function(source.place(file, met))
-        kept = (
-            inside.body if isinstance(inside, ast.If) else [scope] if isinstance(inside, ast.Assign) else []
-        )
+        whole = [scope] if isinstance(inside, ast.Assign) else []
+        kept = inside.body if isinstance(inside, ast.If) else whole
         if len(met.ops) != 1 or not isinstance(met.ops[0], ORDERS) or not source.calls(kept, *KEEPS):
             continue
         for figure, best in ((met.left, met.comparators[0]), (met.comparators[0], met.left)):
@@ -68,14 +67,15 @@ def comparisons(file: str) -> Iterator[tuple[ast.Compare, ast.expr, ast.expr, bo
 
 
 def assigned(scope: ast.AST, name: str) -> Iterator[ast.expr]:
-    """The values that a scope assigns to a name, also beside others."""
-    for node in (n for n in ast.walk(scope) if isinstance(n, ast.Assign)):
-        for target in node.targets:
-            if isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple):
-                pairs = zip(target.elts, node.value.elts, strict=False)
-                yield from (value for one, value in pairs if ast.unparse(one) == name)
+    """The values that a scope assigns to a name; if it is one of several targets of one value, that value."""
+    for node in (n for n in ast.walk(scope) if isinstance(n, (ast.Assign, ast.AnnAssign)) and n.value):
+        pairs = [(t, node.value) for t in getattr(node, "targets", None) or [node.target]]
+        for target, value in pairs:
+            if isinstance(target, (ast.Tuple, ast.List)):
+                own = value.elts if isinstance(value, ast.Tuple) else [value] * len(target.elts)
+                pairs += zip(target.elts, own, strict=False)
             elif ast.unparse(target) == name:
-                yield node.value
+                yield value
 
 
 def is_made_on(at: Site, figure: ast.expr, lines: set[Site], others: set[Site], equal: bool) -> bool:
@@ -116,39 +116,19 @@ def unchanged(site: Site) -> Iterator[tuple[str, Site]]:
 
 def is_first_value(scope: ast.AST, name: str) -> bool:
     """Whether a program sets a name only to values that any figure is better than: infinity, 0, 1e9."""
-    given: list[ast.expr] = []
+    others = (ast.AugAssign, ast.For, ast.NamedExpr, ast.comprehension)
     for node in ast.walk(scope):
-        pairs = [(t, node.value) for t in node.targets] if isinstance(node, ast.Assign) else []
-        for target, value in pairs:
-            if (
-                isinstance(target, ast.Tuple)
-                and isinstance(value, ast.Tuple)
-                and len(target.elts) == len(value.elts)
-            ):
-                pairs += zip(target.elts, value.elts, strict=True)
-            elif isinstance(target, (ast.Tuple, ast.List)) and name in map(ast.unparse, target.elts):
-                return False
-        given += [value for target, value in pairs if ast.unparse(target) == name]
-        if isinstance(node, ast.AnnAssign) and node.value is not None and ast.unparse(node.target) == name:
-            given.append(node.value)
-        others = (ast.AugAssign, ast.For, ast.NamedExpr, ast.comprehension)
-        if isinstance(node, others) and name in map(ast.unparse, ast.walk(node.target)):
+        set_otherwise = isinstance(node, others) and name in map(ast.unparse, ast.walk(node.target))
+        if set_otherwise or (isinstance(node, ast.arg) and node.arg == name):
             return False
-        if isinstance(node, ast.arg) and node.arg == name:
-            return False
-    return bool(given) and all(map(is_outermost, given))
+    given = [number(value) for value in assigned(scope, name)]
+    return bool(given) and all(n is not None and (n <= 0 or n >= LARGE) for n in given)
 
 
 def least(file: str, best: ast.expr) -> float:
     """The highest of the numbers that a file assigns to a name as first values; NaN if there is none."""
     numbers = (number(v) for v in assigned(source.module(file), ast.unparse(best)))
     return max((n for n in numbers if n is not None), default=math.nan)
-
-
-def is_outermost(value: ast.expr) -> bool:
-    """Whether a value is infinity, 0 or less, or very large."""
-    first = number(value)
-    return first is not None and (first <= 0 or first >= LARGE)
 
 
 def number(value: ast.expr) -> float | None:

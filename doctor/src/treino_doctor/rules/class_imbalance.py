@@ -2,7 +2,7 @@
 
 from treino_doctor.record.log import LossCall
 from treino_doctor.rules.course import counted, training
-from treino_doctor.rules.rule import NEVER_LEARNS, Evidence, Faults, Log, Rule, by_line, script
+from treino_doctor.rules.rule import LEARNS_LITTLE, Evidence, Faults, Log, Rule, by_line, script
 
 LEAST = 20  # minimum number of calls; ROWS: minimum number of rows in them
 ROWS = 100
@@ -54,20 +54,7 @@ RULE = Rule(
     group="data",
     severity="risk",
     certain=False,
-    unless=(  # nothing is learned, so no class is predicted
-        *NEVER_LEARNS,
-        "bad_label_values",
-        "softmax_before_cross_entropy",
-        "sigmoid_before_bce_with_logits",
-        "weight_decay_too_high",
-        "lr_too_high",
-        "lr_too_low",
-        "clip_too_small",
-        "dead_relu",
-        "vanishing_gradient",
-        "symmetric_init",
-        "params_not_in_optimizer",
-    ),
+    unless=(*LEARNS_LITTLE, "bad_label_values", "lr_too_high", "lr_too_low"),
     message="""Class {label} is {share} of the rows, and the net finds {found} of {there} of them in its
     newest batches.""",
     why="""Saying the common class always is nearly right on average, so the loss hardly rewards finding the

@@ -1,7 +1,7 @@
 """Weights without a gradient that an optimizer still moves."""
 
 from treino_doctor.record.log import OptimizerMade, Stepped
-from treino_doctor.rules.rule import NEVER_LEARNS, Evidence, Faults, Log, Rule, by_line, script
+from treino_doctor.rules.rule import DEEP, NEVER_LEARNS, Evidence, Faults, Log, Rule, by_line, script
 
 LEAST = 2  # minimum number of steps
 ZEROS = 5  # minimum number of steps with gradients of zeros, half of all and to the end: parts take turns
@@ -35,11 +35,7 @@ RULE = Rule(
     safety="The frozen weights then stay as they are.",
     limits="""Seen are steps that are watched; weights that another line writes to are not meant, and neither
     are those that get gradients again.""",
-    wrong=script(
-        "nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.Linear(16, 3))",
-        settings="lr=0.1, momentum=0.9",
-        steps=20,
-    )
+    wrong=script(DEEP, settings="lr=0.1, momentum=0.9", steps=20)
     .replace("optimizer.zero_grad()", CLEAR_TO_ZERO)
     .replace(f"    {CLEAR_TO_ZERO}\n", f"{FREEZE}    {CLEAR_TO_ZERO}\n"),
     mend={CLEAR_TO_ZERO: "optimizer.zero_grad(set_to_none=True)"},

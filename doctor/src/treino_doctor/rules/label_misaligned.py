@@ -3,14 +3,14 @@
 import ast
 
 from treino_doctor.base.words import _, numeral
-from treino_doctor.places.placement import maker, orders
+from treino_doctor.places.placement import maker, orders, passes_on
 from treino_doctor.places.source import calls
 from treino_doctor.record.log import LossCall, Read
-from treino_doctor.record.row_log import Lonely, Reordered, RowsTrained, SamplerMisaligned
+from treino_doctor.record.row_log import Evaluated, Lonely, Reordered, RowsTrained, SamplerMisaligned
 from treino_doctor.rules.course import training
 from treino_doctor.rules.graphs import ARRAYS, made_by
 from treino_doctor.rules.judged import is_figure
-from treino_doctor.rules.rule import NEVER_LEARNS, Evidence, Faults, Log, Rule, Site, script
+from treino_doctor.rules.rule import LEARNS_LITTLE, Evidence, Faults, Log, Rule, Site, script
 
 AGAIN, OTHER = 40, 0.25  # rows that came back with a label, and the share with another label
 STUCK = 0.85  # times the loss of a constant prediction
@@ -28,6 +28,14 @@ def decide(log: Log) -> Faults:
         what = _("the answers to {rows} rows, in a loader's order, are compared with their labels in another")
         numbers = {"rows": judged.rows, "other": judged.other, "what": what.format(rows=judged.rows)}
         yield Evidence(judged.site, numbers, stack=judged.stack, sites={"loader": judged.loader})
+    for met in (e for e in log.of(Evaluated) if e.fitting):
+        what = _(
+            "{right} of the answers to {rows} new rows agree with the labels that they are compared with, "
+            "which is chance, and {other} with other labels that the program holds"
+        )
+        numbers = {"rows": met.rows, "right": met.right, "other": met.fitting}
+        at = met.site if passes_on(met.met_at, most=2) else met.met_at
+        yield Evidence(met.site, numbers | {"what": what.format(**numbers)}, at=at, stack=met.stack)
     for drawn in log.of(SamplerMisaligned):
         what = _("the sampler's weights of {other} of {rows} rows are those of another class")
         numbers = {"rows": drawn.rows, "other": drawn.other}
@@ -79,26 +87,20 @@ def shuffles(value: ast.AST) -> bool:
 RULE = Rule(
     group="data",
     certain=False,
-    unless=(
-        *NEVER_LEARNS,
-        "sigmoid_before_bce_with_logits",
-        "softmax_before_cross_entropy",
-        "symmetric_init",
-        "params_not_in_optimizer",
-        "dead_relu",
-        "vanishing_gradient",
-        "lr_too_low",
-    ),
-    message="Rows and labels are in different orders: {what}.",
-    why="""One of the two was shuffled without the other, so that each row meets another row's label. There is
-    nothing to learn but the classes' shares, and nothing to measure but chance.""",
-    fix="""Index rows and labels with the same permutation (or keep them in one Dataset); compare answers with
-    the labels that came in their batch.""",
+    unless=(*LEARNS_LITTLE, "lr_too_low"),
+    message="Rows and labels don't belong together: {what}.",
+    why="""One of the two was shuffled without the other, or taken from another part, so that each row meets
+    another row's label. There is nothing to learn but the classes' shares, and nothing to measure but
+    chance.""",
+    fix="""Split rows and labels together, and index them with the same permutation (or keep them in one
+    Dataset); compare answers with the labels that came in their batch.""",
     safety="Depends on the line: rows and labels must be put in order by one and the same order.",
-    limits="""Seen are three cases: torch put rows alone or labels alone in another order; the same rows come
-    back with other labels; answers are compared with labels in another order. Not seen are orders that NumPy
-    or pandas changed before the first tensor was made, and a training that learns its wrong labels by
-    heart.""",
+    limits="""Seen are four cases: torch put rows alone or labels alone in another order; the same rows come
+    back with other labels; answers are compared with labels in another order; or the answers to 40 new rows
+    or more agree with their labels by chance, and with other classes that the program held as a tensor
+    before its first step (of another part, shifted, in an order that torch used) so that no luck explains it.
+    Not seen are orders that NumPy or pandas changed before the first tensor was made, targets that are
+    numbers, and a training that learns its wrong labels by heart.""",
     wrong="x = x[torch.randperm(240)]\n" + script(settings="lr=0.5", steps=60),
     mend={"x = x[torch.randperm(240)]\n": "order = torch.randperm(240)\nx, y = x[order], y[order]\n"},
 )

@@ -6,7 +6,7 @@ from treino_doctor.record.log import Backward, Graph
 from treino_doctor.rules import lr_too_high
 from treino_doctor.rules.course import optimizers, studied, training
 from treino_doctor.rules.graphs import plain_factor
-from treino_doctor.rules.rule import NEVER_LEARNS, Evidence, Faults, Log, Rule, Site, script
+from treino_doctor.rules.rule import LEARNS_LITTLE, Evidence, Faults, Log, Rule, Site, script
 
 LEAST = 20  # minimum number of steps
 STILL = 0.05  # whole movement, times the weights' norm: 0.036 if faulty, 0.12 or more in correct scripts
@@ -60,18 +60,7 @@ def place(evidence: Evidence) -> Site | None:
 RULE = Rule(
     group="settings",
     certain=False,
-    unless=(
-        *NEVER_LEARNS,
-        "vanishing_gradient",
-        "symmetric_init",
-        "clip_too_small",
-        "weight_decay_too_high",
-        "dead_relu",
-        "softmax_before_cross_entropy",
-        "sigmoid_before_bce_with_logits",
-        "params_not_in_optimizer",
-        "detached_graph",
-    ),
+    unless=(*LEARNS_LITTLE, "detached_graph"),
     message="""With lr {lr} the weights moved by {movement} times their size in {steps} {steps:step|steps},
     and the loss is still {loss}.""",
     why="""The gradients are there, but the steps are so small that the net stays at its random start. More

@@ -30,6 +30,18 @@ NEVER_LEARNS = (
     "uninitialised_tensor",
     "targets_out_of_reach",
 )
+# The same, and what keeps it from learning much.
+LEARNS_LITTLE = (
+    *NEVER_LEARNS,
+    "softmax_before_cross_entropy",
+    "sigmoid_before_bce_with_logits",
+    "dead_relu",
+    "vanishing_gradient",
+    "symmetric_init",
+    "params_not_in_optimizer",
+    "clip_too_small",
+    "weight_decay_too_high",
+)
 
 
 @dataclass(frozen=True)
