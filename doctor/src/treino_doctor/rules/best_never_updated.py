@@ -68,8 +68,9 @@ def comparisons(file: str) -> Iterator[tuple[ast.Compare, ast.expr, ast.expr, bo
 
 def assigned(scope: ast.AST, name: str) -> Iterator[ast.expr]:
     """The values that a scope assigns to a name; if it is one of several targets of one value, that value."""
-    for node in (n for n in ast.walk(scope) if isinstance(n, (ast.Assign, ast.AnnAssign)) and n.value):
-        pairs = [(t, node.value) for t in getattr(node, "targets", None) or [node.target]]
+    for node in (n for n in ast.walk(scope) if isinstance(n, (ast.Assign, ast.AnnAssign))):
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+        pairs = [(t, node.value) for t in targets if node.value is not None]
         for target, value in pairs:
             if isinstance(target, (ast.Tuple, ast.List)):
                 own = value.elts if isinstance(value, ast.Tuple) else [value] * len(target.elts)
