@@ -54,6 +54,8 @@ FIGURES = {
     "never reset": ("pass", LOSS, "pass", "run / len(train):.4f", "the sum over all 5 epochs so far"),
     "by the rows": (RESET, LOSS, "pass", "run / 168", "a sum over 11 batches, divided by 168"),
     "rows by batches": (RESET, ROWS, "pass", "run / len(train):.3f", "a sum over 168 rows, divided by 11"),
+    "by a batch": (RESET, LOSS, "pass", "run / len(train[0][1])", "a sum over 11 batches, divided by 16"),
+    "kept as a tensor": (RESET, "loss.detach()", "pass", "run / 168", "a sum over 11 batches, divided"),
     "by a number": (RESET, LOSS, "pass", "run / 1000:.5f", "a sum over 11 batches, divided by 1000"),
     "of another part": (RESET, LOSS, LOST, "lost / len(train):.4f", "a sum over 5 batches, divided by 11"),
     "evaluations": ("pass", LOSS, LOST, "lost / len(held):.4f", "the sum over all 3 epochs so far"),
@@ -87,6 +89,13 @@ def test_a_printed_figure_is_the_mean_of_its_own_batches(what, tmp_path):
     findings, _log = examined(PRELUDE + epochs, tmp_path)
     assert [f.rule for f in findings] == (["metric_wrong_mean"] if said else [])
     assert all(f.message.startswith(f"The figure printed here is {said}") for f in findings)
+
+
+def test_a_tensor_that_print_shows_is_a_figure(tmp_path):
+    epochs = EPOCHS.format(first=RESET, more="loss.detach()", judged="pass", figure="epoch")
+    epochs = epochs.replace("    print(", "    print(run / len(train[0][1]))\n    print(")
+    findings, _log = examined(PRELUDE + epochs, tmp_path)
+    assert [f.rule for f in findings] == ["metric_wrong_mean"]
 
 
 @dataclass

@@ -50,7 +50,9 @@ class Reads(Observer):
         if site not in self._prints and len(self._prints) < LINES:
             self._prints[site] = deque(maxlen=NEWEST)
         if site in self._prints:
-            text = " ".join(str(v) for v in values if isinstance(v, (str, Real)))
+            tensors = (isinstance(v, torch.Tensor) and v.is_floating_point() for v in values)
+            shown = (f"{single(v):.4f}" if own else v for v, own in zip(values, tensors, strict=True))
+            text = " ".join(str(v) for v in shown if isinstance(v, (str, Real)))
             self._prints[site].append((self._log.moment(), text[:LONG]))
 
     def _logged(self, result: Any, args: Any, kwargs: Any) -> None:

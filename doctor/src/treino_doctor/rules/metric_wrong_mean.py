@@ -121,7 +121,7 @@ def _ways(p: Pass, so_far: list[float], others: dict[str, set[float]]) -> Iterat
         n = p.sizes[of]
         full = p.most * batches if of == "rows" else rows / p.most
         near: set[float] = {batches - 1, batches + 1} if of == "batches" and batches > 2 else set()
-        near |= {rows, batches, full} if not math.isnan(last) else set()
+        near |= {rows, batches, full, p.most} if not math.isnan(last) else set()
         but = {n, 100} if math.isnan(last) else {n}  # percent by 100 is the share
         by_another = {*others[of], *near} - but if p.means else set()
         made = {(DIVIDED, by): total / by for by in by_another if by > 1}
@@ -252,8 +252,8 @@ RULE = Rule(
     these rows: not by those of another part.""",
     safety="Safe: only the figure changes.",
     limits="""Known are figures that `print` or `logging` writes with at least three digits, at the end of
-    an epoch or after an evaluation, of losses of torch and of answers compared with labels; of later
-    evaluations a sample. A figure that a right formula gives, too, is left alone. A loss of the last batch,
+    an epoch or after an evaluation, not in each batch, of losses of torch and of answers compared with
+    labels; of later evaluations a sample. A figure that a right formula gives, too, is left alone. A loss of the last batch,
     and a mean over all epochs, are notes.""",
     wrong=SPLIT
     + script(loss="F.cross_entropy(net(x_train), y_train)")
