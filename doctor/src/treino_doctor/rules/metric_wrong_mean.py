@@ -253,8 +253,8 @@ RULE = Rule(
     safety="Safe: only the figure changes.",
     limits="""Known are figures that `print` or `logging` writes with at least three digits, at the end of
     an epoch or after an evaluation, not in each batch, of losses of torch and of answers compared with
-    labels; of later evaluations a sample. A figure that a right formula gives, too, is left alone. A loss of the last batch,
-    and a mean over all epochs, are notes.""",
+    labels; of later evaluations a sample. A figure that a right formula gives, too, is left alone. A loss
+    of the last batch, and a mean over all epochs, are notes.""",
     wrong=SPLIT
     + script(loss="F.cross_entropy(net(x_train), y_train)")
     + """\

@@ -6,7 +6,7 @@ from treino_doctor.rules.choices import TEST, TRAIN, VALIDATION, decides, naming
 from treino_doctor.rules.rule import SPLIT, Evidence, Faults, Log, Rule, Site, by_line, script
 
 LEAST = 10  # minimum number of rows of an evaluation
-LOOKS = 3  # minimum number of evaluations of the same rows
+LOOKS = 2  # minimum number of evaluations of the same rows, and of one line if there are no more
 LEARNED = 0.5  # maximum share of rows trained on
 AGAIN = 2  # minimum number of times that each row came, on average: else each look has rows of its own
 
@@ -22,7 +22,8 @@ def decide(log: Log) -> Faults:
         if looks < LOOKS:
             continue
         chosen = next((e for e in own if _is_test(e) and any(map(decides, e.stack))), None)
-        if chosen is None or any(_judges(o, chosen) for o in held_out if o.digest != digest):
+        again = chosen is not None and (looks > LOOKS or len({*chosen.looks}) == LOOKS)
+        if chosen is None or not again or any(_judges(o, chosen) for o in held_out if o.digest != digest):
             continue
         what = _("the same {rows} test rows").format(rows=chosen.rows)
         numbers = {"evaluations": looks, "what": what, "rows": chosen.rows}
