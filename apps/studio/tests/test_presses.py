@@ -104,6 +104,41 @@ def test_a_button_of_a_runs_page_says_at_once_that_it_was_pressed(
     page.context.close()
 
 
+@pytest.mark.parametrize("verb", ["set", "play"])
+def test_what_begins_at_a_past_step_is_waited_for_there(studio: RealStudio, browser: Any, verb: str) -> None:
+    """Neither the end nor another training is in view meanwhile, and nothing that trains can be pressed."""
+    page = studio.open(browser, "home")
+    held = Holding(page, "/socket/run/", playing=False)
+    page.goto(f"{studio.site}run/over?lang=en")
+    page.wait_for_selector("#branch:enabled")
+    slider = "step => { const time = document.querySelector('#time'); time.value = step;"
+    page.evaluate(slider + " time.dispatchEvent(new Event('input')); }", 3)
+    page.wait_for_function("() => document.querySelector('#when').textContent === 'step 3 of 40'")
+    page.wait_for_timeout(500)
+    held.on, held.sent = True, []
+    if verb == "set":
+        page.fill("#lr", "0.05")
+        page.keyboard.press("Enter")
+    else:
+        page.click("#play")
+    status = page.get_by_role("status").get_by_text("starting")
+    status.wait_for()
+    state = json.loads(held.told)["state"] | {"status": "running"}
+    state["view"] |= {"step": None}
+    held.line.send(json.dumps({"state": state}))
+    page.wait_for_timeout(300)
+    assert status.is_visible()
+    for button in ("play", "step", "epoch"):
+        assert page.locator(f"#{button}").is_disabled()
+    assert [each["do"] for each in held.sent] == [verb]
+    held.line.send(json.dumps({"state": state | {"segment": state["segment"] + 1}}))
+    page.get_by_role("status").get_by_text("paused").wait_for()
+    page.locator("#fan").click()
+    page.get_by_text("Working it out …").wait_for()
+    assert page.get_by_role("heading", name="Where each one ends").count() == 0
+    page.context.close()
+
+
 def test_nothing_that_is_said_is_lost(studio: RealStudio, browser: Any) -> None:
     """Also at once: three sentences are read, then the next ones. While a slider is dragged the newest is."""
     page = studio.open(browser, "home")
@@ -263,7 +298,7 @@ def test_a_button_of_a_scripts_page_says_at_once_that_it_was_pressed(browser: An
         assert page.locator("#script-play").inner_text() == "Play"
         page.locator("#script-mark").click()
         page.locator("#script-step").click()
-        page.locator("#script-track .marked").first.click()
+        page.locator("#script-track .marked").first.dblclick(delay=30)
         page.fill("#rewind-lr", "0.5")
         page.locator("#script-rewind").dblclick(delay=30)
         page.wait_for_selector("#script-branches .chosen:has-text('branch-1')")

@@ -1,5 +1,6 @@
 """The page of a run in progress: it waits for the training's own state before it plays the run again."""
 
+import os
 import time
 from pathlib import Path
 from typing import Any
@@ -159,6 +160,33 @@ def test_a_way_that_was_left_is_listed_seen_again_and_gone_on_from(tmp_path: Pat
     assert same(there.net, before.net)
     assert there.loss == before.loss
     until(lambda: page.tick() or [each["left"] for each in state()["history"]] == [False, False, True, False])
+
+
+def test_the_step_where_another_segment_begins_stays_in_view_until_it_has_begun(
+    tmp_path: Path, frames: list[Any]
+) -> None:
+    """The end of the one before is not shown again, and nothing is said of it, whatever changes meanwhile."""
+    sent: list[dict[str, Any]] = []
+    run = tr.fit("wine", parent=tmp_path, epochs=20, lean=True)
+    page = watched(run.path, lambda message, _body: sent.append(message.send))
+    VERBS["look"](page, command("look", step=40))
+    VERBS["set"](page, command("set", name="lr", value=0.1))
+    shown, said = len(frames), len(sent)
+    os.utime(run.path / "manifest.json")
+    page.tick()
+    assert frames[-1][0]["step"] == 40
+    assert (len(frames), [each for each in sent[said:] if "state" in each]) == (shown, [])
+    run.rewind(40, lr=0.1)
+    until(lambda: page.tick() or len(frames) > shown)
+    assert frames[shown][0]["segment"] == 1
+
+
+def test_a_network_that_says_nothing_agrees_with_no_picture(tmp_path: Path, frames: list[Any]) -> None:
+    run = tr.fit("wine", parent=tmp_path, optimizer="sgd", lr=1e5, epochs=20, lean=True)
+    watched(run.path)
+    header = frames[-1][0]
+    assert header["right"]["right"] == 0
+    assert "agreement" not in header
 
 
 @pytest.mark.slow

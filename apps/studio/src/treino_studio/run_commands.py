@@ -169,7 +169,7 @@ def _go_on(
     if past is None and not changes and status not in OVER:  # if running, the training is about to end
         return messages.ResumeRequest(run=page.path, play_control=how, speed=page.speed)
     asked = _request(page, "rewind", changes, how, step)
-    page.leave_past()
+    page.await_segment(page.playing if how is None else how[0] == "play")
     return asked
 
 
@@ -311,7 +311,7 @@ def adopt(page: RunPage, command: protocol.AdoptCommand) -> Answer:
     asked = _request(page, verb, dict(page.futures[number]), PAUSE, page.fan_step)
     page.close_fan()
     if in_run:
-        page.leave_past()
+        page.await_segment(plays=False)
     return asked
 
 

@@ -136,6 +136,7 @@ class RunPage:
         self._frame, self._stamp = 0, 0
         self._documents: tuple[int, str] | None = None
         self._beat = self._looked = self._curves_at = self._awaited = self._past_due = 0.0
+        self._left: int | None = None  # the segment whose end is not shown while another one is awaited
         self._sent: dict[str, Any] = {}
         self._readings: dict[str, StoredRun] = {}  # by language: reading a run translates its sentences
         self.fan: Iterator[dict[str, Any] | FanBoundaries] | None = None
@@ -202,6 +203,12 @@ class RunPage:
         if self.look.segment is not None and self.look.step is None:
             self.look.step = self.last_step
 
+    def await_segment(self, plays: bool) -> None:
+        """Look at the newest step of a segment that is to begin; until then the step in view stays."""
+        self._left, self._awaited = self._segment, time.monotonic() + AWAITED
+        self.playing = plays
+        self.leave_past()
+
     def leave_past(self) -> None:
         """Look at the newest step again."""
         self.look.step = None
@@ -222,13 +229,13 @@ class RunPage:
                 self.live.watch()
         fresh, due = self._live_state(), now - self._looked > LOOK
         if self._awaited and (fresh or now > self._awaited):
-            self._awaited = 0.0
+            self._awaited, self._left = 0.0, None
             if not fresh and self.look.step is None:
                 self.show_step(None)
         if due:
             self._looked = now
             self.beside.look_for_branches()
-        if (due or fresh) and not self._awaited:
+        if (due or fresh) and (not self._awaited or self._left is not None):
             self._documents_changed()
         if due and self.beside.train:
             self._curves_due = True
@@ -311,6 +318,9 @@ class RunPage:
             if meta["segment"] != self._segment:  # the new segment's spec is still being written
                 self._stamp = 0
                 return False
+        if meta["segment"] == self._left:
+            self._stamp = 0
+            return False
         self._add_losses(meta["tail"], int(meta["engine"]["step"]))
         self.playing, self.speed = bool(meta["playing"]), meta.get("speed")
         try:
@@ -394,11 +404,14 @@ class RunPage:
         if (at, status) != self._documents:
             self._documents = (at, status)
             self._reopen()
-            if status != "running":
+            if self._left != self._segment:  # the awaited one has begun
+                self._awaited, self._left = 0.0, None
+            if status != "running" and self._left is None:
                 self.playing = False
-            if self.look.step is None and status != "running":
-                self.show_step(None)
-        self.send_state()
+                if self.look.step is None:
+                    self.show_step(None)
+        if self._left is None:
+            self.send_state()
 
     def _reopen(self) -> None:
         """Read the run's documents again, and also its losses if a segment began or the training ended."""

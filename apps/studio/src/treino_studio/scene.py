@@ -228,8 +228,8 @@ def _answers(
             right[split] = {"rows": len(drawn), "right": int((answer_N == drawn.y.reshape(-1)).sum())}
             if seen.axes.view != "all" and seen.shows == "plane":
                 there = outputs(net, seen.axes.rows(place_NK).float(), item_shape=item_shape)
-                same += int((predicted_classes(there, data.threshold) == answer_N).sum())
-                compared += len(drawn)
+                same += int((predicted_classes(there, data.threshold) == answer_N)[answer_N >= 0].sum())
+                compared += int((answer_N >= 0).sum())
     if data.classes:
         sums = {name: sum(each[name] for each in right.values()) for name in ("rows", "right")}
         header["right"] = {**sums, "splits": right}

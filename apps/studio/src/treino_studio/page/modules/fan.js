@@ -115,9 +115,10 @@ export function makeFan(page) {
     const fan = inView(store);
     if (panel.hidden) return;
     setText($('#fan-title'), fan ? t('futures_of', { n: fan.futures.length, step: whole(fan.step) }) : t('fan'));
+    setText($('#fan-about'), fan ? aboutOf(fan) : t('working'));
+    $('.pair', panel).hidden = !fan;
     if (!fan) return;
     build(fan, store.state.steers);
-    setText($('#fan-about'), aboutOf(fan));
     setText($('#fan-loss'), t(ofTraining(fan) ? 'training_loss' : 'validation_loss'));
     $('#fan-kind').hidden = !KINDS.includes(fan.kind);
     if (KINDS.includes(fan.kind)) $('#fan-kind').value = fan.kind;

@@ -77,7 +77,11 @@ function makePage(shell, name) {
   let wanted = null;
   let resting = 0;
 
-  page.send = (verb, fields) => page.connection.send(verb, fields);
+  page.send = (verb, fields) => {
+    const answer = page.connection.send(verb, fields);
+    transport.sent(verb, answer);
+    return answer;
+  };
   /** Send a command and read out why it is refused; → its reply, or null. */
   page.command = (verb, fields) => {
     const answer = page.send(verb, fields);

@@ -3,6 +3,7 @@
 import { el, numberIn, setText } from './dom.js';
 import { chart, panel } from './lines.js';
 import { clamp, num, whole } from './numbers.js';
+import { underway } from './press.js';
 import { makeScale, swatch } from './scale.js';
 import { titleOfRun } from './script_charts.js';
 import { field, refusal } from './script_fields.js';
@@ -43,10 +44,10 @@ export function makeTimeMachine(ask) {
   const node = panel(t('time_machine'), why, head, wrong, track, forms, branches);
   const fanned = makeFanPanel(ask);
 
-  async function tell(answer) {
+  async function tell(answer, place = wrong) {
     const text = await answer;
-    setText(wrong, text);
-    wrong.hidden = !text;
+    setText(place, text);
+    place.hidden = !text;
   }
   const kept = () => state.checkpoints?.list ?? [];
   const byNumber = (number) => kept().find((each) => each.number === number);
@@ -95,7 +96,7 @@ export function makeTimeMachine(ask) {
       stops,
       shown,
       ({ number }) => number,
-      ({ number }) => el('button', { type: 'button', 'data-number': number, onclick: () => choose(number) }),
+      ({ number }) => el('button', { type: 'button', 'data-number': number, onclick: () => underway(choose(number)) }),
       (button, each) => {
         button.className = each.marked ? 'stop marked' : 'stop';
         button.title = aboutOf(each);
@@ -121,7 +122,7 @@ export function makeTimeMachine(ask) {
     box = chart;
     if (state) drawTrack();
   }
-  function choose(number) {
+  async function choose(number) {
     chosen = number === chosen ? null : number;
     update(state, fan);
   }
@@ -159,7 +160,7 @@ export function makeTimeMachine(ask) {
       'form',
       {
         class: 'asks',
-        onsubmit: async (event) => {
+        onsubmit: (event) => {
           event.preventDefault();
           if (!fields.map((each) => each.holds()).every(Boolean)) return;
           const changes = Object.fromEntries(
@@ -167,9 +168,7 @@ export function makeTimeMachine(ask) {
               .map((name, k) => [name, numberIn(fields[k].field.value)])
               .filter(([name, value]) => value !== Number(plain(now[name]))),
           );
-          const text = await ask('rewind', { checkpoint: number, changes });
-          setText(said, text);
-          said.hidden = !text;
+          tell(ask('rewind', { checkpoint: number, changes }), said);
         },
       },
       fields.map((each) => each.node),

@@ -7,6 +7,7 @@ import { t } from './words.js';
 
 const SPEEDS = [1, 10, 60, 300, 1000]; // steps per second; the last choice is as fast as it goes
 const GO_ON = ['play', 'step', 'epoch'];
+const BEGINNING = [...GO_ON, 'set', 'segment']; // commands after which another training begins, where none is in view
 const LONGEST = 10_000; // milliseconds until a training that goes on is seen to, else it may be asked for again
 
 /**
@@ -15,35 +16,36 @@ const LONGEST = 10_000; // milliseconds until a training that goes on is seen to
  */
 export function makeTransport(page) {
   let stopping = false; // asked for, and not in the state yet
-  let going = null; // the same of a training that is to go on: {verb, segment, last} as they were
-  /**
-   * A command after which a training goes on, also one that is being ended. Where it isn't running, or a past step is
-   * in view, it takes a while until it is: meanwhile the button says so, and another press does nothing.
-   */
-  async function goOn(verb, fields) {
-    const { state } = page.store;
-    if (going || !state) return null;
+  let going = null; // the same of a training that is to begin: {verb, past, segment, last} as they were
+  /** A command after which a training goes on, also one that is being ended. */
+  function goOn(verb, fields) {
+    if (going || !page.store.state) return null;
     stopping = false;
-    if (state.status === 'starting' || (state.status === 'running' && isLive(page.store)))
-      return page.command(verb, fields);
-    going = { verb, segment: state.segment, last: state.last_step };
-    update(page.store);
-    const mine = going;
-    const reply = await page.command(verb, fields);
+    return page.command(verb, fields);
+  }
+  /**
+   * A command is sent. Where no training is in view, since it is over or a past step is looked at, it takes a while
+   * until one is that has begun there: meanwhile the page says so, and another press does nothing.
+   */
+  function sent(verb, answer) {
+    const { state } = page.store;
+    const live = state && isLive(page.store);
+    if (going || !BEGINNING.includes(verb) || !state || state.status === 'starting') return;
+    if (state.status === 'running' && live) return;
+    const mine = { verb, past: !live, segment: state.segment, last: state.last_step };
     const over = () => {
       if (going === mine) going = null;
       if (page.store.state) update(page.store);
     };
-    if (reply) setTimeout(over, LONGEST);
-    else over();
-    return reply;
+    going = mine;
+    update(page.store);
+    page.invalidate();
+    answer.then(() => setTimeout(over, LONGEST), over);
   }
   const play = () => {
     const { state } = page.store;
     return state?.playing && isLive(page.store) ? page.command('pause') : goOn('play');
   };
-  const step = () => goOn('step', { count: 1 });
-  const epoch = () => goOn('epoch', { count: 1 });
   /** Save and end the training, once: the page then shows the run as it ended. */
   async function stop() {
     $('#stop').disabled = stopping = true;
@@ -51,8 +53,7 @@ export function makeTransport(page) {
     if (page.store.state) update(page.store);
   }
   $('#play').addEventListener('click', play);
-  $('#step').addEventListener('click', step);
-  $('#epoch').addEventListener('click', epoch);
+  for (const verb of ['step', 'epoch']) $(`#${verb}`).addEventListener('click', () => goOn(verb, { count: 1 }));
   $('#stop').addEventListener('click', stop);
   $('#branch').addEventListener('click', page.branch);
   $('#fan').addEventListener('click', page.toggleFan);
@@ -70,8 +71,8 @@ export function makeTransport(page) {
   }
 
   function update({ state }, store = page.store) {
-    const moved = going && (state.segment !== going.segment || state.last_step !== going.last);
-    if (moved || (state.status === 'running' && isLive(store)) || state.status === 'deleted') going = null;
+    const runs = state.last_step !== going?.last || (state.status === 'running' && isLive(store));
+    if (state.status === 'deleted' || state.segment !== going?.segment || (runs && !going.past)) going = null;
     const playing = state.playing && isLive(store);
     const speed = state.steps_per_second ?? 0;
     $('#play').classList.toggle('on', playing);
@@ -109,7 +110,7 @@ export function makeTransport(page) {
     status.dataset.kind = kind;
     setText($('span', status), t(`status_${kind}`));
   }
-  return { update, draw, relabel };
+  return { update, draw, relabel, sent };
 }
 
 function kindOf(store, page) {
