@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 from torch.utils.data import TensorDataset
 
@@ -193,10 +195,37 @@ def test_parallel_axes_have_the_best_at_the_top_and_name_what_is_between(
     numbers = [word.removeprefix("≥ ").replace("−", "-") for word in on_axis]
     best, worst = (float(number) for number in numbers if number[0].isdigit())
     assert best < worst
+    names = {each["words"]: (each["l"] + each["r"]) / 2 for each in drawn}
+    assert names["log"] == pytest.approx(names["lr"], abs=1)  # and no other axis
+    assert words.count("log") == 1
+    said = page.locator(".parallel canvas").get_attribute("aria-label")
+    assert said == "Settings and figure of each network. Logarithmic axis: lr"
     page.locator(".brush select").select_option("best")
     page.locator(".brush input").first.fill("0.5")
     middle = float(page.locator(".brush output").inner_text().split(" – ")[0].replace("−", "-"))
     assert middle == pytest.approx((best + worst) / 2, rel=0.02)  # a linear axis
+
+
+@pytest.mark.release
+def test_names_of_layers_and_classes_and_counts_of_rows_stand_whole_at_every_width(
+    studio: RealStudio, page: Any
+) -> None:
+    """Where layers are many, a name that neighbours share stands once above them."""
+    table = pd.DataFrame(np.random.default_rng(0).normal(size=(1600, 2)), columns=["a", "b"])
+    table["of"] = np.where(table.a > 0, "recuperação", np.where(table.b > 0, "reprovado", "aprovado"))
+    how: dict[str, Any] = {"hidden": [9] * 5, "activation": "leaky_relu", "ensemble": 1, "recipe": "plain"}
+    tr.fit(table, target="of", name="layers", parent=studio.runs, epochs=1, **how)
+    page.goto(f"{studio.site}run/layers?lang=en")
+    page.wait_for_selector("main[data-frame]")
+    assert faults(page) == {}
+    for width in (360, 768, 1280, 1440):
+        page.set_viewport_size({"width": width, "height": 900})
+        page.wait_for_timeout(1000)
+        drawn = page.evaluate("document.querySelector('#network-canvas').drawn")
+        assert [each["words"] for each in drawn if each["t"] < 18] == ["inputs", "LeakyReLU", "outputs"]
+        assert not [each["words"] for each in drawn if "…" in each["words"] and width > 1300]
+        counts = [text for text in page.locator("#picture-key .count").all_inner_texts() if text]
+        assert counts[:2] == ["1\u202f000 of 1\u202f121", "240"], width
 
 
 @pytest.mark.release

@@ -36,10 +36,10 @@ export function makeBox(
   };
 }
 
-/** Ticks and names of both axes; lines: also a faint line at each tick. A box may have ticksY and labelY of its own. */
+/** Ticks and names of both axes; lines: also a faint line at each tick. */
 export function drawAxes(context, box, names, lines = false) {
   const [nameX, nameY] = names;
-  const { l, r, t, b, low, high, width, height } = box;
+  const { l, r, t, b, low, high, height } = box;
   context.font = `12px ${look.font}`;
   context.fillStyle = look.soft;
   context.strokeStyle = look.line;
@@ -60,8 +60,8 @@ export function drawAxes(context, box, names, lines = false) {
   });
   context.textAlign = 'right';
   context.textBaseline = 'middle';
-  const valuesY = box.ticksY ?? ticks(low[1], high[1], 6);
-  const textsY = box.labelY ? valuesY.map(box.labelY) : tickTexts(valuesY);
+  const valuesY = ticks(low[1], high[1], 6);
+  const textsY = tickTexts(valuesY);
   valuesY.forEach((v, k) => {
     const y = box.Y(v);
     if (y > b + 1 || y < t - 1) return;
@@ -79,14 +79,21 @@ export function drawAxes(context, box, names, lines = false) {
   context.textBaseline = 'top';
   context.fillText(shortened(context, nameY, b - t), 0, 0);
   context.restore();
-  return width;
 }
 
-function stroke(context, x0, y0, x1, y1) {
+/** A straight line. */
+export function stroke(context, x0, y0, x1, y1) {
   context.beginPath();
   context.moveTo(x0, y0);
   context.lineTo(x1, y1);
   context.stroke();
+}
+
+/** A text that lines may pass behind. */
+export function over(context, text, x, y) {
+  Object.assign(context, { strokeStyle: look.panel, lineWidth: 4, lineJoin: 'round' });
+  context.strokeText(text, x, y);
+  context.fillText(text, x, y);
 }
 
 /**

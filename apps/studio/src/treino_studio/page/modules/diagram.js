@@ -28,7 +28,7 @@ export function makeDiagram(page) {
     const { frame } = store;
     if (!frame?.layers?.length || !canvas.clientWidth) return;
     const { context, width, height } = cleared(canvas);
-    plan = planOf(frame, width, height, widestInput(context, store));
+    plan = planOf(context, store, width, height);
     page.shell.stage.classList.toggle(
       'tall',
       frame.picture || Math.max(...frame.layers.map((layer) => layer.units.length)) >= CROWDED,
@@ -36,6 +36,7 @@ export function makeDiagram(page) {
     drawEdges(context, plan, page.hover ?? page.pick);
     for (const edge of [page.pick, page.hover]) if (edge?.kind === 'edge') drawPicked(context, plan, edge);
     if (plan.picture) drawSeen(context, plan, store, thumbs);
+    drawHeads(context, plan);
     plan.columns.forEach((column, k) => drawColumn(context, plan, column, k, store, thumbs, page.hover));
     const sizes = frame.layers.map((layer) => layer.total).join('-');
     canvas.tabIndex = 0;
@@ -136,20 +137,24 @@ function unitValue({ parts, picture, first }, k, i) {
   return { word: 'channel_largest', of: (far / 127) * picture.largest[k + first] };
 }
 
-function widestInput(context, store) {
-  context.font = `13px ${look.font}`;
-  return Math.max(...store.frame.layers[0].units.map((_, i) => context.measureText(unitName(store, 0, i)).width));
-}
-
 /** Where everything stands: columns of units from left to right; channels of a picture stand in blocks. */
-function planOf(frame, width, height, names) {
+function planOf(context, store, width, height) {
   const narrow = width < 520;
+  const { frame } = store;
   const { layers, parts, first } = frame;
+  const last = layers.length - 1;
+  context.font = `13px ${look.font}`;
+  const widest = (k) =>
+    Math.max(
+      ...layers[k].units.map(
+        (_, i) => context.measureText(k ? outputName(store, i, narrow) : unitName(store, 0, i)).width,
+      ),
+    );
   const top = 42;
   const bottom = 6;
   const seen = frame.picture ? (width < 400 ? 40 : narrow ? 64 : 84) : 0;
-  const left = seen ? seen + (width < 400 ? 8 : 18) : clamp(names + 12, 34, (narrow ? 0.24 : 0.34) * width);
-  const right = narrow ? (seen ? 58 : 66) : 104;
+  const left = seen ? seen + (width < 400 ? 8 : 18) : clamp(widest(0) + 12, 34, (narrow ? 0.24 : 0.34) * width);
+  const right = seen ? (narrow ? 58 : 104) : clamp(widest(last) + 30, 34, (narrow ? 0.24 : 0.34) * width);
   const high = height - top - bottom;
   const columns = layers.map((layer, k) => {
     const part = (name) => parts[`${name}.${k + first}`];
@@ -171,7 +176,7 @@ function planOf(frame, width, height, names) {
   const least = (narrow ? 6 : 14) * parted;
   const { size, blocks, gap } = seen
     ? blocksOf(columns, width - left - right - least, high)
-    : columnsOf(columns, high, narrow);
+    : columnsOf(columns, width - left - right - least, high, narrow);
   const room = width - left - right - blocks.reduce((sum, block) => sum + block.width, 0);
   let x = left;
   columns.forEach((column, k) => {
@@ -188,23 +193,23 @@ function planOf(frame, width, height, names) {
     column.middle = seen && k === columns.length - 1 ? (x + width) / 2 : x + wide / 2;
     x += wide + (room * (spaces[k] ?? 0)) / parted;
   });
+  const heads = [];
   columns.forEach((column, k) => {
-    // how wide its name may be
-    const near = [columns[k - 1], columns[k + 1]]
-      .filter(Boolean)
-      .map((other) => Math.abs(other.middle - column.middle));
-    // the outermost have nothing at one side
-    const free = !seen && near.length < 2 ? 2 * near[0] - 38 : Math.min(...near);
-    column.wide = Math.min(free, 2 * (width - column.middle)) - 6;
+    column.from = k ? columns[k - 1].to + 6 : 0;
+    column.to = k < last ? (column.middle + columns[k + 1].middle) / 2 - 3 : width;
+    const text = headOf(column.layer, k, k === last);
+    if (heads.at(-1)?.text === text) heads.at(-1).columns.push(column);
+    else heads.push({ text, columns: [column] });
   });
   const picture = seen ? { x: 0, y: top + (high - seen) / 2, side: seen } : null;
-  return { columns, size, narrow, width, picture };
+  return { columns, heads, size, narrow, width, picture };
 }
 
 /** One column of units for each layer. */
-function columnsOf(columns, high, narrow) {
+function columnsOf(columns, wide, high, narrow) {
   const gap = high / Math.max(...columns.map((column) => column.count), 5);
-  const size = clamp(Math.round(gap - (gap < 32 ? 5 : 9)), 10, narrow ? 36 : 46);
+  const most = clamp(Math.floor(wide / columns.length), 10, narrow ? 36 : 46);
+  const size = clamp(Math.round(gap - (gap < 32 ? 5 : 9)), 10, most);
   return { size, gap, blocks: columns.map(() => ({ across: 1, width: size, size })) };
 }
 
@@ -313,6 +318,24 @@ function drawPicked(context, plan, hit) {
   }
 }
 
+/** What the columns are; what is alike beside each other stands once above them. */
+function drawHeads(context, { heads, narrow, picture }) {
+  context.textBaseline = 'middle';
+  context.textAlign = 'center';
+  context.fillStyle = look.ink;
+  context.font = `600 ${narrow && picture ? 12 : 13}px ${look.font}`;
+  for (const { text, columns } of heads) {
+    const [{ from, middle }, { to, middle: other }] = [columns[0], columns.at(-1)];
+    between(context, shortened(context, text, to - from), (middle + other) / 2, from, to, 11);
+  }
+}
+
+/** A text as near to the middle as it stands between two places. */
+function between(context, text, middle, from, to, y) {
+  const half = context.measureText(text).width / 2;
+  context.fillText(text, clamp(middle, from + half, to - half), y);
+}
+
 function headOf(layer, k, last) {
   if (layer.scale === 'share') return 'softmax';
   const kinds = layer.what.split(', ');
@@ -349,23 +372,14 @@ function drawColumn(context, plan, column, k, store, thumbs, hover) {
   const { narrow } = plan;
   const size = 2 * half;
   const last = k === plan.columns.length - 1;
-  const x = column.middle;
   context.textBaseline = 'middle';
   context.textAlign = 'center';
-  context.fillStyle = look.ink;
-  context.font = `600 ${narrow && plan.picture ? 12 : 13}px ${look.font}`;
-  const full = headOf(layer, k, last);
-  const tight = plan.picture && context.measureText(full).width > column.wide;
-  const title = tight ? full.replace(/^(Conv)\dd$/, '$1') : full;
-  if (tight) context.font = `600 11px ${look.font}`;
-  context.fillText(shortened(context, title, Math.max(plan.picture ? 32 : 40, column.wide)), x, 11);
   context.fillStyle = look.soft;
   context.font = `12px ${look.font}`;
-  const count =
-    layer.units.length < layer.total
-      ? t('some_of', { n: layer.units.length, total: whole(layer.total) })
-      : whole(layer.total);
-  context.fillText(context.measureText(count).width > column.wide - 4 ? whole(layer.total) : count, x, 29);
+  const some = t('some_of', { n: layer.units.length, total: whole(layer.total) });
+  const fits = context.measureText(some).width <= column.to - column.from - 4;
+  const count = fits && layer.units.length < layer.total ? some : whole(layer.total);
+  between(context, count, column.middle, column.from, column.to, 29);
   places.forEach(([cx, cy], i) => {
     const on = hover?.kind === 'unit' && hover.k === k && hover.i === i;
     const dead = layer.dead?.includes(layer.units[i]);
@@ -385,7 +399,7 @@ function drawColumn(context, plan, column, k, store, thumbs, hover) {
     }
     if (k === 0 && layer.name === '')
       drawInputName(context, plan, column, layer.labels?.[i] ?? unitName(store, k, i), cx, cy);
-    if (last) drawClassName(context, plan, column, store, layer.units[i], unitName(store, k, i), cx, cy);
+    if (last) drawClassName(context, plan, column, store, i, cx, cy);
   });
 }
 
@@ -444,10 +458,20 @@ function drawInputName(context, { size }, { half }, name, x, y) {
   });
 }
 
+/** The name of an output, without what all classes begin with where there is little room. */
+function outputName(store, i, narrow) {
+  const { classes } = store.state?.data ?? {};
+  const name = unitName(store, store.frame.layers.length - 1, i);
+  return narrow && classes?.length > 1 && classes.every((c) => c.startsWith('class_'))
+    ? name.replace('class_', '')
+    : name;
+}
+
 /** The name of an output; behind it, where a picture is in view, a bar as long as the probability. */
-function drawClassName(context, { narrow, width }, { half, layer }, { frame, state }, unit, name, x, y) {
+function drawClassName(context, { narrow, width }, { half, layer }, store, i, x, y) {
+  const { frame, state } = store;
   const { classes } = state?.data ?? {};
-  const number = layer.total === 1 && classes?.length === 2 ? 1 : unit;
+  const number = layer.total === 1 && classes?.length === 2 ? 1 : layer.units[i];
   const size = 2 * half;
   const side = size < 16 ? 8 : 12;
   const answer = frame.parts.answer;
@@ -471,9 +495,7 @@ function drawClassName(context, { narrow, width }, { half, layer }, { frame, sta
   const figure = share != null && share >= 0.01 ? probability(share) : '';
   const below = figure && width - at < 72;
   const room = width - at - 2 - (figure && !below ? 30 : 0); // no room for both in a line
-  const shared =
-    narrow && classes?.length > 1 && classes.every((c) => c.startsWith('class_')) ? name.replace('class_', '') : name;
-  context.fillText(shortened(context, shared, room, classes ?? []), at, below ? y - 6 : y);
+  context.fillText(shortened(context, outputName(store, i, narrow), room, classes ?? []), at, below ? y - 6 : y);
   if (!figure && !(answer && !classes?.length)) return;
   context.textAlign = 'right';
   context.fillText(figure || num(answer.data[0]), width - 2, figure ? (below ? y + 7 : y) : y + 18);

@@ -3,6 +3,7 @@
  * a click on it shows all again; a click on a line chooses its network.
  */
 
+import { over, stroke } from './axes.js';
 import { toSegment } from './chart_drawing.js';
 import { cleared, el, pointIn } from './dom.js';
 import { asked } from './lines.js';
@@ -99,10 +100,10 @@ export function makeParallel(state, brushes, { changed, show, pick }) {
   const high = range('brush_high');
   const between = el('output', { class: 'hint' });
   const typed = () => {
-    brushes.set(axis.value, [
-      Math.min(low.valueAsNumber, high.valueAsNumber),
-      Math.max(low.valueAsNumber, high.valueAsNumber),
-    ]);
+    brushes.set(
+      axis.value,
+      [low.valueAsNumber, high.valueAsNumber].sort((a, b) => a - b),
+    );
     told();
   };
   /** Write the chosen axis's brush into the fields, and tell of it. */
@@ -136,13 +137,6 @@ export function makeParallel(state, brushes, { changed, show, pick }) {
   return parallel;
 }
 
-/** A text that lines may pass behind. */
-function over(context, text, x, y) {
-  Object.assign(context, { strokeStyle: look.panel, lineWidth: 4, lineJoin: 'round' });
-  context.strokeText(text, x, y);
-  context.fillText(text, x, y);
-}
-
 /** The end of a line: a cross where its network diverged, a bar where it was cut. */
 export function drawEnd(context, status, [x, y], colour, alpha = 1) {
   if (!DASHES[status]) return;
@@ -150,17 +144,8 @@ export function drawEnd(context, status, [x, y], colour, alpha = 1) {
   context.strokeStyle = colour;
   context.lineWidth = 1.6;
   context.setLineDash([]);
-  context.beginPath();
-  for (const [dx, dy] of status === 'cut'
-    ? [[0, END + 1]]
-    : [
-        [END, END],
-        [END, -END],
-      ]) {
-    context.moveTo(x - dx, y - dy);
-    context.lineTo(x + dx, y + dy);
-  }
-  context.stroke();
+  if (status === 'cut') stroke(context, x, y - END - 1, x, y + END + 1);
+  else for (const dy of [END, -END]) stroke(context, x - END, y - dy, x + END, y + dy);
   context.globalAlpha = 1;
 }
 
@@ -178,14 +163,10 @@ export function drawParallel(parallel, networks, marked, colourOf) {
   const { context, width, height } = cleared(parallel.canvas);
   const { keys, scales, brushes } = parallel;
   if (!width) return;
-  for (const key of keys)
-    scales.set(
-      key,
-      makeScale(
-        networks.map((n) => parallel.value(n, key)),
-        key === 'best',
-      ),
-    );
+  for (const key of keys) {
+    const values = networks.map((n) => parallel.value(n, key));
+    scales.set(key, makeScale(values, key === 'best'));
+  }
   const known = networks.filter((n) => n.best != null);
   if (known[0]?.best < known.at(-1)?.best) scales.set('best', turned(scales.get('best')));
   const edge = Math.min(60, width / 8);
@@ -218,9 +199,12 @@ export function drawParallel(parallel, networks, marked, colourOf) {
   context.globalAlpha = 1;
   context.setLineDash([]);
   context.textAlign = 'center';
+  const logs = keys.filter((key) => scales.get(key).log);
+  const said = [t('parallel'), logs.length && `${t('chart_log_about')}: ${logs.join(', ')}`];
+  parallel.canvas.setAttribute('aria-label', said.filter(Boolean).join('. '));
   keys.forEach((key, k) => {
     const x = parallel.X(k);
-    const { low, high, names, place } = scales.get(key);
+    const { low, high, log, names, place } = scales.get(key);
     context.strokeStyle = look.strong;
     context.lineWidth = 1;
     context.strokeRect(x, Y(1), 0, Y(0) - Y(1));
@@ -231,6 +215,7 @@ export function drawParallel(parallel, networks, marked, colourOf) {
     context.fillStyle = look.soft;
     context.fillText(high, x, 26);
     over(context, low, x, height - BOTTOM + 14);
+    if (log) over(context, t('chart_log'), x, height - 6);
     for (const name of names?.length <= NAMED ? names.slice(1, -1) : []) over(context, name, x, Y(place(name)));
     if (key === 'best' && lost.length) context.fillText(t('folder_diverged'), x - 36, height - 4);
     const brush = brushes.get(key);

@@ -3,6 +3,7 @@
 import { el } from './dom.js';
 import { clamp, num, usualMost } from './numbers.js';
 import { classColour, look, rgb } from './theme.js';
+import { t } from './words.js';
 
 const RAMPS = {
   light: ['#1b0c8f', '#8f0da4', '#d5505f', '#e07b00'],
@@ -15,8 +16,8 @@ const NAMED = 12; // names that have a colour each; more are coloured by their o
 /**
  * Settings that span decades are placed logarithmically (0 at the foot), texts and fewer than three numbers by their
  * order. figure: they were measured, and stand on a linear axis, where few far out lie at its end.
- * → {place(v), text(place), colour(v), low, high, names, ends}; names: null for numbers; ends: of the colours, which a
- * few values that lie far out would spoil.
+ * → {place(v), text(place), colour(v), low, high, log, names, ends}; names: null for numbers; log: whether places are
+ * logarithmic; ends: of the colours, which a few values that lie far out would spoil.
  */
 export function makeScale(values, figure = false) {
   const known = values.filter((v) => v != null);
@@ -57,6 +58,7 @@ export function makeScale(values, figure = false) {
     text,
     low,
     high,
+    log,
     colour,
     ends: [begin ? `≤ ${text(begin)}` : low, end < 1 ? `≥ ${text(end)}` : high],
   };
@@ -91,5 +93,5 @@ export function scaleKey(scale) {
   const bar = el('i', { class: 'ramp' });
   bar.style.backgroundImage = `linear-gradient(90deg, ${[0, 1 / 3, 2 / 3, 1].map(ramp).join(', ')})`;
   const [low, high] = scale.ends ?? [scale.low, scale.high];
-  return [el('li', {}, low, bar, high)];
+  return [el('li', {}, low, bar, high, scale.log && ` (${t('chart_log')})`)];
 }
