@@ -1,6 +1,7 @@
 """The chart of a run's page in a real browser: it is read and zoomed by the pointer and by the keyboard."""
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -109,3 +110,21 @@ def test_the_keyboard_reads_zooms_and_changes_the_axis(chart: Any) -> None:
     press("Escape")
     chart.page.locator("#tip").wait_for(state="hidden")
     assert chart.viewer.said("look") == chart.viewer.said("step") == []
+
+
+TRIANGLES = """(() => { const prototype = CanvasRenderingContext2D.prototype, { closePath } = prototype;
+  window.triangles = 0;
+  prototype.closePath = function () { triangles += Number(this.canvas.id === 'curves-canvas');
+    return closePath.call(this); }; })()"""
+
+
+def test_the_axes_hold_the_figures_in_view_also_before_the_first_step(browser: Any, tmp_path: Path) -> None:
+    """They are dots within their panes: a triangle would say that one lies above."""
+    with real_studio(tmp_path, ["wine", "--paused"]) as studio:
+        page = studio.open(browser)
+        page.wait_for_selector("main[data-frame]")
+        page.evaluate(TRIANGLES)
+        page.set_viewport_size({"width": 1000, "height": 900})
+        page.wait_for_timeout(800)
+        assert float(page.locator("#figures b").nth(1).inner_text()) > 1
+        assert page.evaluate("triangles") == 0

@@ -1,5 +1,6 @@
 /** What the chart (chart.js) draws, and where things lie in it. */
 
+import { over, stroke } from './axes.js';
 import { clamp, logTicks, ticks, tickTexts, usualMost, whole } from './numbers.js';
 import { placeAt } from './store.js';
 import { look } from './theme.js';
@@ -57,6 +58,7 @@ function scaleOf({ lines, log, falls, low: floor, high: ceiling, guide }, span, 
     const [from, to] = within(line, span);
     for (let k = from; k <= to; k++)
       for (const y of [line.y[k], line.low?.[k], line.high?.[k]]) if (Number.isFinite(y)) found.push(y);
+    if (Number.isFinite(line.dot) && !view.span) found.push(line.dot);
   }
   if (guide != null) found.push(guide);
   const ys = Float64Array.from(found.length ? found : [0, 1]).sort();
@@ -124,10 +126,7 @@ export function drawTicks(context, { l, r, b, width, span, panes, X }, { x, marg
     pane.ticks.forEach((value, k) => {
       const y = pane.Y(value);
       if (y < pane.t - 1 || y > pane.b + 1) return;
-      context.beginPath();
-      context.moveTo(l, y);
-      context.lineTo(r, y);
-      context.stroke();
+      stroke(context, l, y, r, y);
       if (last - y < 15) return;
       context.fillText(pane.texts[k], l - 8, y);
       last = y;
@@ -159,15 +158,15 @@ function aboveIn(context, { lines, f, high, t: top }, l, span) {
   const n = lines.filter(leaves).length;
   if (!n) return;
   context.font = `12px ${look.font}`;
-  Object.assign(context, { textAlign: 'left', fillStyle: look.soft, strokeStyle: look.panel, lineWidth: 4 });
-  for (const act of ['strokeText', 'fillText']) context[act](`↑ ${t('lines_above', { n: whole(n) })}`, l + 6, top + 8);
+  Object.assign(context, { textAlign: 'left', fillStyle: look.soft });
+  over(context, `↑ ${t('lines_above', { n: whole(n) })}`, l + 6, top + 8);
 }
 
 /** What a pane is of, in the corner that its lines leave free. */
 function nameIn(context, { name, falls, t, b }, r) {
   context.font = `600 12px ${look.font}`;
-  Object.assign(context, { fillStyle: look.ink, strokeStyle: look.panel, lineWidth: 4 });
-  for (const act of name ? ['strokeText', 'fillText'] : []) context[act](name, r - 6, falls ? t + 10 : b - 10);
+  context.fillStyle = look.ink;
+  if (name) over(context, name, r - 6, falls ? t + 10 : b - 10);
 }
 
 /** The lines of a pane, the strong ones above; pane.places: where their points lie. */
@@ -243,7 +242,7 @@ function drawBand(
       if (lowest[q] != null) low = Math.min(low, lowest[q]);
       if (highest[q] != null) high = Math.max(high, highest[q]);
     }
-    if (high < low) continue;
+    if (high < low || y[k] == null) continue;
     up.push([box.X(x[k]), pane.Y(high)]);
     down.push([box.X(x[k]), pane.Y(low)]);
   }
@@ -274,10 +273,7 @@ export function upright(context, box, x, colour, dash = [], top = box.t) {
   context.strokeStyle = colour;
   context.lineWidth = 1.2;
   context.setLineDash(dash);
-  context.beginPath();
-  context.moveTo(x, top);
-  context.lineTo(x, box.b);
-  context.stroke();
+  stroke(context, x, top, x, box.b);
   context.setLineDash([]);
 }
 
@@ -285,10 +281,7 @@ function level(context, { l, r }, y) {
   context.strokeStyle = look.strong;
   context.lineWidth = 1;
   context.setLineDash([3, 3]);
-  context.beginPath();
-  context.moveTo(l, y);
-  context.lineTo(r, y);
-  context.stroke();
+  stroke(context, l, y, r, y);
 }
 
 /** The range that is being chosen. */
@@ -375,12 +368,13 @@ export function drawTags(context, box, pane) {
     }
     if (!line.tag) continue;
     free = at + 20;
+    const middle = x + 26 > box.width ? x - 17 : x + 17;
     context.beginPath();
-    context.roundRect(x + 8, at - 9, 18, 18, 9);
+    context.roundRect(middle - 9, at - 9, 18, 18, 9);
     context.fillStyle = line.alpha == null ? look.ink : look.strong;
     context.fill();
     context.fillStyle = look.panel;
-    context.fillText(line.tag, x + 17, at + 0.5);
+    context.fillText(line.tag, middle, at + 0.5);
   }
 }
 
