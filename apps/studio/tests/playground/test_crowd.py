@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 import treino as tr
 from apps.studio.tests.playground.node import KERNEL, NODE, in_node, node
 from apps.studio.tests.playground.tab import Tab
+from apps.studio.tests.test_presses import PRESS
 from treino.folders.stored_run import StoredRun
 from treino.inspection.intervals import wilson
 from treino.training.search import samplers as rungs
@@ -416,6 +417,31 @@ def test_halving_keeps_as_many_as_a_sweep_does(many: Any) -> None:
     for rung, after in pairwise(bracket):
         assert trained.count(rung.epochs * per_epoch) == rung.members - after.members
     assert one.page.locator("#play").is_disabled()
+
+
+@pytest.mark.release
+def test_a_button_of_many_networks_says_at_once_that_it_was_pressed_and_means_once(many: Any) -> None:
+    """But each press of Step counts."""
+    one = many("data=moons&count=64&halving=2,8&lang=pt_BR&speed=1", viewport={"width": 800, "height": 900})
+
+    def press(button: str) -> None:
+        assert one.page.locator(button).evaluate(PRESS), button
+        one.see("together")
+
+    press("#step")
+    assert one.get("step") == 2
+    press("#anew")
+    one.see("step === 0 && !document.querySelector('[data-sent]')")
+    for says in ("Pausar", "Rodar"):
+        one.page.locator("#play").dblclick(delay=30)
+        assert one.text("#play") == says
+        one.wait(lambda: one.get("step") > 0)
+    assert one.text("#many-hint").startswith("rodada 1 de ")
+    hint = one.page.locator("#many-hint")
+    assert hint.evaluate("node => node.scrollWidth <= node.clientWidth")  # it stands whole
+    assert one.page.get_by_role("status").get_by_text("em pausa").count() == 1  # which ears hear
+    assert one.page.locator("#judge").evaluate(PRESS)
+    one.see("verdict")
 
 
 @pytest.mark.release

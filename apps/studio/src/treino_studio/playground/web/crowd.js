@@ -128,7 +128,10 @@ export function open(shell) {
   const tools = makeTools(shell.tools, {
     toggle,
     step: () => step(),
-    anew: () => begin(playing),
+    anew() {
+      begin(playing);
+      return until(() => !crowd || crowd.networks.every(({ loss }) => loss !== undefined));
+    },
     judge,
     pace(next) {
       speed = next;
@@ -189,24 +192,14 @@ export function open(shell) {
       notes.push(t('many_fewer', { asked: whole(plan.count), n: whole(limit) }));
       plan = { ...plan, count: limit };
     }
-    const base = {
-      ...settings,
-      data_seed: problem.data_seed ?? 0,
-      loss: prepared.classes.length
-        ? null
-        : settings.loss === 'bce' || settings.loss === 'cross_entropy'
-          ? null
-          : settings.loss,
-    };
-    base.loss ??= prepared.classes.length ? 'cross_entropy' : 'mse';
+    const ofNumbers = ['bce', 'cross_entropy'].includes(settings.loss) ? null : settings.loss;
+    const loss = prepared.classes.length ? 'cross_entropy' : (ofNumbers ?? 'mse');
+    const base = { ...settings, data_seed: problem.data_seed ?? 0, loss };
     const made = makeMembers(plan);
     const { shares, slots } = shareOut(made.members, base, count, COLUMN);
     const cells = cellsFor(made.members.length);
     const plane = planeOf(prepared);
-    const y = prepared.parts[0].y;
-    const range = prepared.classes.length
-      ? [0, 1]
-      : [y.reduce((a, b) => Math.min(a, b)), y.reduce((a, b) => Math.max(a, b))];
+    const range = prepared.classes.length ? [0, 1] : endsOf(prepared.parts[0].y);
     crowd = {
       plan,
       made,
@@ -277,8 +270,7 @@ export function open(shell) {
     const sides = [across, down].map((k) => {
       if (k === null) return [-1, 1];
       const values = prepared.parts.flatMap(({ raw, rows }) => Array.from(rows, (_, i) => raw[i * K + k]));
-      const low = values.reduce((a, b) => Math.min(a, b));
-      const high = values.reduce((a, b) => Math.max(a, b));
+      const [low, high] = endsOf(values);
       const pad = 0.06 * (high - low || 1);
       return [low - pad, high + pad];
     });
@@ -531,9 +523,10 @@ export function open(shell) {
     else resume();
   }
   function step(steps = 1) {
-    if (!crowd || crowd.verdict || crowd.judging) return;
-    pause();
+    if (!crowd || crowd.verdict || crowd.judging) return null;
+    if (playing) pause();
     team.take(steps);
+    return until(() => playing || team.quiet());
   }
   function enlarge(id) {
     hideTip();
@@ -745,6 +738,8 @@ export function open(shell) {
     },
   };
 }
+
+const endsOf = (values) => [Math.min, Math.max].map((end) => values.reduce((a, b) => end(a, b)));
 
 /** Steps of a frame as the address has them; others are refused in words. */
 function speedOf(text, shell) {

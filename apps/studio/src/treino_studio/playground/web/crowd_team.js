@@ -107,11 +107,11 @@ export function makeTeam(ports, { take, failed }) {
     if (team.owe && step >= target) team.owe = 0;
     return asked;
   };
-  /** Take so many steps from where all are. */
+  /** Take so many steps more: from where all are, or will be. */
   team.take = (count) => {
     team.play = null;
     team.owe = count;
-    team.target = Math.min(team.stop, furthest() + count);
+    team.target = Math.min(team.stop, Math.max(furthest(), team.target ?? 0) + count);
   };
   /** Ask the worker of a number. */
   team.ask = (k, verb, fields) =>

@@ -2,6 +2,7 @@
 
 import { el, setText, svg } from '../../page/modules/dom.js';
 import { num, whole } from '../../page/modules/numbers.js';
+import { underway } from '../../page/modules/press.js';
 import { t } from '../../page/modules/words.js';
 
 export const SPEEDS = [1, 8, 64, 0]; // steps a frame; 0: as fast as it goes
@@ -11,27 +12,31 @@ const playIcon = () =>
   icon({ class: 'for-play', d: 'M4 2.5v11l9-5.5z' }, { class: 'for-pause', d: 'M3.5 2.5h3v11h-3zM9.5 2.5h3v11h-3z' });
 const stepIcon = () => icon({ d: 'M3 2.5v11L10 8zM11 2.5h2.4v11H11z' });
 
-/** root: where they stand. acts: {toggle, step, anew, judge, pace(steps a frame)}. → {update(now), relabel(speed)} */
+/**
+ * root: where they stand. acts: {toggle, step, anew, judge}: each may return a promise of its end; pace(steps a frame).
+ * → {update(now), relabel(speed)}
+ */
 export function makeTools(root, { toggle, step, anew, judge, pace }) {
+  const press = (act) => () => underway(Promise.resolve(act()));
   const play = el(
     'button',
-    { id: 'play', class: 'primary', type: 'button', 'aria-keyshortcuts': 'Space', onclick: toggle },
+    { id: 'play', class: 'primary', type: 'button', 'aria-keyshortcuts': 'Space', onclick: press(toggle) },
     playIcon(),
     el('span', {}),
   );
   const one = el(
     'button',
-    { id: 'step', type: 'button', 'aria-keyshortcuts': 'ArrowRight', onclick: step },
+    { id: 'step', type: 'button', 'aria-keyshortcuts': 'ArrowRight', 'data-repeats': true, onclick: press(step) },
     stepIcon(),
     el('span', { 'data-t': 'step' }),
   );
-  const again = el('button', { id: 'anew', type: 'button', 'data-t': 'many_anew', onclick: anew });
+  const again = el('button', { id: 'anew', type: 'button', 'data-t': 'many_anew', onclick: press(anew) });
   const speeds = el('select', {
     id: 'speed',
     'data-name': 'speed',
     onchange: (event) => pace(Number(event.target.value)),
   });
-  const stop = el('button', { id: 'judge', type: 'button', onclick: judge });
+  const stop = el('button', { id: 'judge', type: 'button', onclick: press(judge) });
   const steps = el('b', { id: 'clock-step' }, '0');
   const many = el('b', { id: 'clock-many' }, '0');
   const state = el('p', { class: 'status', id: 'status', role: 'status' }, el('i'), el('span'));
