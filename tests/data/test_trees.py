@@ -104,6 +104,7 @@ def test_the_answer_is_scikit_learns(classes: int) -> None:
     answer = tree_answers(raw, leaf_tables([tree.parts for tree in made]), own.answers)
     np.testing.assert_allclose(answer, oracle(np.full(len(raw), True)), rtol=1e-3, atol=1e-3)
     held = own.held_out(count)
+    np.testing.assert_array_equal(held, rows_of(OF_TARGETS[classes], classes, weight)[1].held_out(count))
     for part in range(PARTS):
         here = np.arange(len(raw)) % FOLDS * PARTS // FOLDS == part
         np.testing.assert_allclose(held[here], oracle(~here)[here], atol=1e-5)

@@ -5,7 +5,7 @@ thousand names. Micci-Barreca 2001, ACM SIGKDD Explorations 3(1), 27-32.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -51,11 +51,14 @@ class TargetFolds:
 
     A training row gets means over the rows of other folds, because its own target would leak into means over
     its own fold. Equal rows, or what a split by group or time never parts, are in one fold.
+
+    first_answers: for each target those of ``TreeRows``, which are needed again once its trees are fitted.
     """
 
     target_TK: Floats
     fold_T: NDArray[np.int64]
     weight_T: Floats | None = None
+    first_answers: dict[int, dict[int, Floats]] = field(default_factory=dict)
 
     def fit(self, key_T: NDArray[Any], bin_T: NDArray[np.int64]) -> dict[str, Any]:
         """The fields ``values``, ``means`` and ``prior`` of an encoder; {} if these values' means don't

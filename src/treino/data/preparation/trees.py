@@ -10,6 +10,7 @@ https://doi.org/10.1016/S0893-6080(05)80023-1.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -120,6 +121,7 @@ class TreeRows:
 
     raw_RD: the inputs that may be split. place_D: their places among all inputs. y_R: the target's numbers,
     or class numbers. weight_R: None for rows that weigh alike, of which bins are found ten times as fast.
+    first_answers: what so many trees answer to the first part's rows, if ``count`` has fitted them.
     """
 
     raw_RD: Floats
@@ -128,6 +130,7 @@ class TreeRows:
     weight_R: Floats | None
     part_R: Ints
     classes: int
+    first_answers: dict[int, Floats]
 
     @property
     def answers(self) -> int:
@@ -180,8 +183,10 @@ class TreeRows:
     def held_out(self, trees: int) -> Floats:
         """``[R, K]``: each row's answer by trees of the other parts' rows."""
         answer_RK = np.zeros((len(self.y_R), self.answers))
-        for own_R, own, others in self.parts():
-            if not others.constant:
+        for number, (own_R, own, others) in enumerate(self.parts()):
+            if number == 0 and trees in self.first_answers:
+                answer_RK[own_R] = self.first_answers[trees]
+            elif not others.constant:
                 model = others.model(trees)
                 output = model.decision_function if self.classes else model.predict
                 answer_RK[own_R] = self.answered(model, output(own.raw_RD))
@@ -192,13 +197,15 @@ class TreeRows:
         _own_R, own, others = next(self.parts())
         if others.constant or len(own.y_R) == len(self.y_R):
             return 0
-        model = others.model(min(AT_ONCE, most))
+        model = others.model(min(2 * AT_ONCE, most))  # after fewer it never ends
         while True:
             staged = model.staged_decision_function if self.classes else model.staged_predict
             losses = [own.loss(self.answered(model, output)) for output in staged(own.raw_RD)]
             best = int(np.argmin(losses))
             enough = len(losses) == SMALL and losses[-AT_ONCE] < (1 + FALLS) * losses[-1]
             if enough or best + AT_ONCE < len(losses) or len(losses) == most:
+                output = next(islice(staged(own.raw_RD), best, None))
+                self.first_answers[best + 1] = self.answered(model, output)
                 return best + 1 if best else 0  # a single one hardly differs from the mean
             others.grown(model, min(most, len(losses) + AT_ONCE))
 
@@ -246,7 +253,8 @@ def tree_rows(
         y_K = target_K[:, 0]
         if count:
             y_K = target_K.argmax(1).astype(np.float64) if count > 2 else (y_K > 0).astype(np.float64)
-        made.append(TreeRows(raw_KD, place_D, y_K, weight_K, part_K, count))
+        first_answers = folds.first_answers.setdefault(len(made), {})
+        made.append(TreeRows(raw_KD, place_D, y_K, weight_K, part_K, count, first_answers))
     return made
 
 
@@ -256,10 +264,10 @@ def fit_trees(targets: Sequence[TreeRows], most: int) -> tuple[Tree, ...]:
     if not targets[0].raw_RD.size or len(targets[0].y_R) < LEAST_ROWS:
         return ()
     most = min(most, MOST_IN_ALL // sum(target.answers for target in targets))
+    trees, first = list[Tree](), 0
     counts = [target.count(most) for target in targets]
     if not all(counts):
         return ()
-    trees, first = list[Tree](), 0
     for target, count in zip(targets, counts, strict=True):
         trees += target.trees(count, first)
         first += target.answers
