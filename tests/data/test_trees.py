@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 import torch
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+from threadpoolctl import threadpool_info, threadpool_limits
 
 import treino as tr
 from tests.conftest import refusal_of
@@ -26,6 +27,7 @@ from treino.data.preparation.trees import (
     LEAVES,
     PARTS,
     RATE,
+    TreeRows,
     fit_trees,
     leaf_tables,
     tree_answers,
@@ -239,6 +241,27 @@ def test_threads_change_no_bit() -> None:
         )  # fmt: skip
         said.append(ran.stdout)
     assert said[0] == said[1] == said[2]
+
+
+def test_no_rows_are_fitted_twice_and_few_cells_by_one_thread(
+    frame: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fitted, grown = [], TreeRows.grown
+
+    def watched(self: TreeRows, model: Any, count: int) -> Any:
+        threads = {each["num_threads"] for each in threadpool_info() if each["user_api"] == "openmp"}
+        fitted.append((hash(self.y_R.tobytes()), threads))
+        return grown(self, model, count)
+
+    monkeypatch.setattr(TreeRows, "grown", watched)
+    with threadpool_limits(2, "openmp"):
+        one = load(frame, target="y", trees=5)
+        monkeypatch.setattr(trees, "FEW_CELLS", 0)
+        two = load(frame, target="y", trees=5)
+    assert len({rows for rows, _threads in fitted}) == PARTS + 1 == len(fitted) / 2
+    assert [threads for _rows, threads in fitted] == [{1}] * (PARTS + 1) + [{2}] * (PARTS + 1)
+    assert torch.equal(one.train.x, two.train.x)
+    assert one.preparation == two.preparation
 
 
 @pytest.mark.slow

@@ -14,6 +14,7 @@ from treino.data import BUILTINS
 from treino.data.dataset import Data
 from treino.data.documents import OneHotEncoder
 from treino.data.preparation.preparation import fit_table
+from treino.data.preparation.trees import tree_threads
 from treino.data.rows import IGNORED, Rows
 from treino.engine.losses import Loss
 from treino.engine.metrics import measure, of_all_targets
@@ -324,11 +325,14 @@ def _trees(
     kind = HistGradientBoostingClassifier if data.classes else HistGradientBoostingRegressor
     fixed = {"random_state": 0, "early_stopping": False}  # its own stopping would part groups and times
     model = kind(max_iter=rounds, categorical_features=categories, **fixed)
-    trees = model.fit(_columns(data, torch.from_numpy(x_ND))[0], y.reshape(-1), weight_N)
+    x_NF = _columns(data, torch.from_numpy(x_ND))[0]
+    with tree_threads(x_NF.size):
+        trees = model.fit(x_NF, y.reshape(-1), weight_N)
+        answers = trees.predict_proba(test_NF) if data.classes else trees.predict(test_NF)
     if not data.classes:
-        return torch.from_numpy(trees.predict(test_NF)).double()[:, None], notes
+        return torch.from_numpy(answers).double()[:, None], notes
     log_NC = torch.full((len(rows), len(data.classes)), -math.inf, dtype=torch.float64)
-    log_NC[:, torch.from_numpy(trees.classes_)] = torch.from_numpy(trees.predict_proba(test_NF)).log()
+    log_NC[:, torch.from_numpy(trees.classes_)] = torch.from_numpy(answers).log()
     return _logits(_floored(log_NC, len(x_ND)), loss), notes
 
 

@@ -8,6 +8,7 @@ https://doi.org/10.1016/S0893-6080(05)80023-1.
 """
 
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
@@ -35,6 +36,7 @@ SUMMED = (5_000, 50_000, 1_000_000)
 """The same of the rows on which means and deviations of a text's inputs are computed."""
 LEAST_ROWS = 1_000
 LEAST_LEAF = 20  # rows in a leaf
+FEW_CELLS = 1_000_000  # on at most so many, one thread fits trees
 
 
 # ---- from raw inputs to answers
@@ -115,6 +117,19 @@ def tree_answers(raw_ND: Floats, tables: Sequence[Any], answers: int) -> Floats:
 # ---- from training rows to trees
 
 
+def tree_threads(cells: int) -> AbstractContextManager[Any]:
+    """Within the block, one thread fits scikit-learn's trees on so many cells, if these are few.
+
+    More threads wait busily for each other at every node: on a busy machine thirty times as long as one
+    thread takes. They change no bit.
+    """
+    import sklearn.ensemble  # noqa: F401  # only threads of libraries that are loaded are limited
+    from threadpoolctl import threadpool_limits
+
+    limited: AbstractContextManager[Any] = threadpool_limits(1 if cells <= FEW_CELLS else None, "openmp")
+    return limited
+
+
 @dataclass(frozen=True, eq=False)
 class TreeRows:
     """The rows of one target on which trees are fitted. classes: how many the target has; 0: numbers.
@@ -183,13 +198,14 @@ class TreeRows:
     def held_out(self, trees: int) -> Floats:
         """``[R, K]``: each row's answer by trees of the other parts' rows."""
         answer_RK = np.zeros((len(self.y_R), self.answers))
-        for number, (own_R, own, others) in enumerate(self.parts()):
-            if number == 0 and trees in self.first_answers:
-                answer_RK[own_R] = self.first_answers[trees]
-            elif not others.constant:
-                model = others.model(trees)
-                output = model.decision_function if self.classes else model.predict
-                answer_RK[own_R] = self.answered(model, output(own.raw_RD))
+        with tree_threads(self.raw_RD.size):
+            for number, (own_R, own, others) in enumerate(self.parts()):
+                if number == 0 and trees in self.first_answers:
+                    answer_RK[own_R] = self.first_answers[trees]
+                elif not others.constant:
+                    model = others.model(trees)
+                    output = model.decision_function if self.classes else model.predict
+                    answer_RK[own_R] = self.answered(model, output(own.raw_RD))
         return np.round(answer_RK, 5)
 
     def count(self, most: int) -> int:
@@ -265,12 +281,13 @@ def fit_trees(targets: Sequence[TreeRows], most: int) -> tuple[Tree, ...]:
         return ()
     most = min(most, MOST_IN_ALL // sum(target.answers for target in targets))
     trees, first = list[Tree](), 0
-    counts = [target.count(most) for target in targets]
-    if not all(counts):
-        return ()
-    for target, count in zip(targets, counts, strict=True):
-        trees += target.trees(count, first)
-        first += target.answers
+    with tree_threads(targets[0].raw_RD.size):
+        counts = [target.count(most) for target in targets]
+        if not all(counts):
+            return ()
+        for target, count in zip(targets, counts, strict=True):
+            trees += target.trees(count, first)
+            first += target.answers
     return tuple(trees)
 
 
