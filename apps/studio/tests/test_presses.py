@@ -69,6 +69,7 @@ def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealStudio]:
     folder = tmp_path_factory.mktemp("presses")
     how: dict[str, Any] = {"parent": folder / "runs", "epochs": 10}
     tr.fit("wine", name="over", patience=0, **how)
+    tr.fit("wine", name="past", patience=0, **how)
     tr.sweep("wine", {"lr": "1e-3..1e-1:log"}, members=4, name="own", **how)
     tr.study("wine", batch_sizes=[50, 100], name="rows", **how)
     with real_studio(folder, ["wine", "--epochs", "400", "--paused"]) as found:
@@ -109,7 +110,7 @@ def test_what_begins_at_a_past_step_is_waited_for_there(studio: RealStudio, brow
     """Neither the end nor another training is in view meanwhile, and nothing that trains can be pressed."""
     page = studio.open(browser, "home")
     held = Holding(page, "/socket/run/", playing=False)
-    page.goto(f"{studio.site}run/over?lang=en")
+    page.goto(f"{studio.site}run/past?lang=en")
     page.wait_for_selector("#branch:enabled")
     slider = "step => { const time = document.querySelector('#time'); time.value = step;"
     page.evaluate(slider + " time.dispatchEvent(new Event('input')); }", 3)
