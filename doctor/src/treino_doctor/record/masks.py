@@ -1,5 +1,6 @@
 """Record attention whose mask hides the wrong words, and views that mix axes."""
 
+from itertools import combinations
 from typing import Any
 
 import torch
@@ -141,6 +142,15 @@ class Reshapes(Observer):
 
 
 def is_mixed(before: tuple[int, ...], after: tuple[int, ...]) -> bool:
-    """Whether two shapes have the same three axes or more, longer than 1, in another order."""
+    """Whether two shapes have the same three axes or more, longer than 1, in another order; or the second has
+    one of them in two parts, which are no longer side by side in its place."""
     one, other = ([n for n in shape if n != 1] for shape in (before, after))
-    return len(one) > 2 and one != other and sorted(one) == sorted(other)
+    joined = [
+        (j, k, i)
+        for j, k in combinations(range(len(other)), 2)
+        for i, n in enumerate(one)
+        if n == other[j] * other[k]
+        and one[:i] + one[i + 1 :] == other[:j] + other[j + 1 : k] + other[k + 1 :]
+    ]
+    apart = bool(joined) and all((k, i) != (j + 1, j) for j, k, i in joined)
+    return len(one) > 2 and (apart or (one != other and sorted(one) == sorted(other)))

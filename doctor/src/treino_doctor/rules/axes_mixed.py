@@ -5,7 +5,7 @@ from treino_doctor.rules.rule import Evidence, Faults, Log, Rule, by_line, scrip
 
 
 def decide(log: Log) -> Faults:
-    """What a net is called with, or computes, was viewed with the same axes in another order."""
+    """What a net is called with, or computes, was viewed with axes in another order."""
     for site, events in by_line(log.of(Reshaped), lambda r: r.site).items():
         numbers = {"before": str(list(events[0].before)), "after": str(list(events[0].after))}
         yield Evidence(site, numbers | {"how": events[0].how}, stack=events[0].stack)
@@ -16,7 +16,7 @@ WRONG, RIGHT = "x = x.view(240, 4, 2, 3)", "x = x.permute(0, 3, 1, 2)"
 RULE = Rule(
     group="data",
     certain=False,
-    message="{how} makes {after} of {before}: the same axes in another order, the numbers left in place.",
+    message="{how} makes {after} of {before}: axes in another order, the numbers left in place.",
     why="""view and reshape never move a number: they cut the same sequence into other pieces. So channels,
     places or steps are mixed, and what was side by side no longer is.""",
     fix="Use permute or transpose to give axes another order, e.g. images.permute(0, 3, 1, 2).",

@@ -170,6 +170,7 @@ def _training(
         whole = len(own) == len(course.values) or all(_covers(group, trained) for group in groups)
         constant = adds * sum(constant_of(group, trained, whole=whole) for group in groups)
         uneven, moving = any(map(apart, groups)), any(map(drifts, groups))
+        moving = moving and not (trained is not None and trained.again and not trained.other)
         constant = math.nan if moving else constant
     constant = course.constant if course.constant > 0 else constant
     optimizers = frozenset(n for b in ran for n in b.filled)

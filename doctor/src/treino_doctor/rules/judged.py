@@ -102,7 +102,7 @@ def groups(log: Log) -> list[Group]:
             continue
         if key in trains and call.training and call.grad and call.turn == end:
             continue  # the program ended before its backward
-        net = nets[call.net]
+        net = group.net
         if net.net not in trained and not (net.loaded and net.kind in {n.kind for n in trained.values()}):
             continue
         if call.grad and (call.forward in figures or key not in trains):

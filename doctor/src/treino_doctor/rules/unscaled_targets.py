@@ -1,7 +1,5 @@
 """Targets so large that training never gets near them."""
 
-import math
-
 from treino_doctor.rules.course import training
 from treino_doctor.rules.graphs import REGRESSIONS
 from treino_doctor.rules.rule import NEVER_LEARNS, Evidence, Faults, Log, Rule, script
@@ -12,19 +10,14 @@ FAR = 1.2  # times a constant prediction's loss. Both are chosen
 
 
 def decide(log: Log) -> Faults:
-    """Numeric targets of hundreds or more, and a loss that fell all the time and ends above a constant's."""
+    """Numeric targets of hundreds or more, and a loss that did not rise and ends above a constant's."""
     course = training(log)
     own = [c for c in course.calls if c.name in REGRESSIONS and c.trained] if course is not None else []
-    if (
-        course is None
-        or len(own) < LEAST
-        or course.moving
-        or not course.known
-        or not math.isfinite(course.last())
-    ):
+    if course is None or len(own) < LEAST or course.moving or not course.known:
         return
     largest = max(max(abs(c.low), abs(c.high)) for c in own)
-    if largest > LARGE and course.stuck(FAR) and course.last() < course.first():
+    began = sum(course.values[: course.tail]) / course.tail  # of as many batches as the last ones
+    if largest > LARGE and course.stuck(FAR) and course.last() < FAR * began:
         numbers = {"largest": largest, "loss": course.last(), "constant": course.constant}
         yield Evidence(course.site, numbers, at=own[-1].site, stack=own[-1].stack)
 
@@ -42,7 +35,8 @@ RULE = Rule(
     fix="""Standardise the targets with the training rows' mean and deviation, and scale the answers back
     where they are used.""",
     safety="The loss is then on another scale; figures in the targets' unit need answers scaled back.",
-    limits="Told only where the loss ends above that of one constant answer; of torch's losses of numbers.",
+    limits="""Told where the loss ends above 1.2 times that of one constant answer, which few large targets
+    among many small ones may prevent; of torch's losses of numbers.""",
     wrong=FAR_AWAY
     + script(
         "nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.Linear(16, 1))",
