@@ -1,7 +1,7 @@
-"""Deletes an app from a copy of the tree and tries the rest: ``python -m tools.without judge [--whole]``.
+"""Deletes apps from a copy of the tree and tries the rest: ``python -m tools.without judge [--whole]``.
 
-The copy's core is tried by ``treino --help``, ``treino train wine``, the sentence that the app's verb then
-says, the links of the docs, and the collection of its tests that name the app; with ``--whole`` by its tests.
+The copy's core is tried by ``treino --help``, ``treino train wine``, the sentence that an app's verb then
+says, the links of the docs, and the collection of its tests that name an app; with ``--whole`` by its tests.
 """
 
 import os
@@ -25,11 +25,12 @@ def apps() -> list[str]:
     return sorted(path.parent.name for path in (ROOT / "apps").glob("*/src"))
 
 
-def copied_without(app: str, folder: Path) -> Path:
-    """A copy of the tree in ``folder``, without the app's folder."""
+def copied_without(gone: Sequence[str], folder: Path) -> Path:
+    """A copy of the tree in ``folder``, without these apps' folders."""
     tree = folder / "treino"
     shutil.copytree(ROOT, tree, ignore=LEFT_OUT, symlinks=True)
-    shutil.rmtree(tree / "apps" / app)
+    for app in gone:
+        shutil.rmtree(tree / "apps" / app)
     return tree
 
 
@@ -76,36 +77,38 @@ def verbs(app: str) -> list[str]:
     return [m[1] for line in table.splitlines() if (m := ENTRY.match(line)) and m[2] == f"treino_{app}"]
 
 
-def check(app: str, folder: Path, *, whole: bool = False) -> None:
-    """Try the tree without the app in ``folder``.
+def check(gone: Sequence[str], folder: Path, *, whole: bool = False) -> None:
+    """Try the tree without these apps in ``folder``.
 
     Raises:
-        RuntimeError: what doesn't work without it.
+        RuntimeError: what doesn't work without them.
     """
-    tree = copied_without(app, folder)
+    tree = copied_without(gone, folder)
     page = tried(tree, "-m", "treino", "--help")
-    for verb in verbs(app):
+    for verb in (verb for app in gone for verb in verbs(app)):
         if re.search(rf"^\W*{verb}\b", page, re.M):
-            raise RuntimeError(f"treino --help lists {verb}, which went with the app {app}")
+            raise RuntimeError(f"treino --help lists {verb}, which went with its app")
         answer = tried(tree, "-c", f"from treino.cli import main; assert main(['{verb}', '--json']) == 2")
         if '"app_missing"' not in answer:
             raise RuntimeError(f"treino {verb} does not say that the app is missing: {answer}")
     tried(tree, "-m", "treino", "train", "wine", "--epochs", "2")
-    own = tree.resolve() / "apps" / app
-    if left := [(page, link) for page, link, target in lost(tree) if not target.is_relative_to(own)]:
+    own = [tree.resolve() / "apps" / app for app in gone]
+    left = [(page, link) for page, link, target in lost(tree) if not any(map(target.is_relative_to, own))]
+    if left:
         raise RuntimeError(f"links to what is not there: {left}")
     pytest = ["-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "not release"]
+    naming = re.compile(rf"treino_({'|'.join(gone)})\b")
     if whole:
         tried(tree, *pytest, "tests")
-    elif naming := [str(p) for p in tree.glob("tests/**/test_*.py") if f"treino_{app}" in p.read_text()]:
-        tried(tree, *pytest, "--collect-only", "-n", "0", *naming)
+    elif files := [str(p) for p in tree.glob("tests/**/test_*.py") if naming.search(p.read_text())]:
+        tried(tree, *pytest, "--collect-only", "-n", "0", *files)
 
 
 def main(words: Sequence[str]) -> int:
     """Try the tree without each named app; without names, without each app in turn."""
     for app in [word for word in words if not word.startswith("--")] or apps():
         with tempfile.TemporaryDirectory() as folder:
-            check(app, Path(folder), whole="--whole" in words)
+            check([app], Path(folder), whole="--whole" in words)
         print(f"without {app}: all is well")
     return 0
 

@@ -17,6 +17,7 @@ import re
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import cache
 from io import BytesIO
 from pathlib import Path
 
@@ -97,6 +98,7 @@ def _is_verb(node: ast.FunctionDef) -> bool:
     )
 
 
+@cache
 def by_floor(package: str) -> dict[str, dict[str, list[str]]]:
     """{floor: {sentence: the files where it stands}}; a sentence of several floors is listed at the first.
 
