@@ -11,6 +11,7 @@ from tests import waiting
 from tests.waiting import Hangs, ignored, no_hang, until
 
 
+@pytest.mark.slow
 def test_what_tests_start_takes_ctrl_c_though_their_parent_ignores_it(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(
         "import signal\ndef test(): assert signal.getsignal(signal.SIGINT) is signal.default_int_handler"

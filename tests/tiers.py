@@ -11,6 +11,7 @@ import signal
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -45,21 +46,23 @@ class Costs:
 
 def running(parent: int) -> float:
     """The processor seconds of a process's descendants, and of what those have waited for."""
-    seconds, children = {}, defaultdict(list)
-    for place in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = place.read_text().rpartition(")")[2].split()
-        except OSError:  # it has ended
-            continue
-        number = int(place.parent.name)
-        children[int(fields[1])].append(number)
-        seconds[number] = sum(map(int, fields[11:15])) / TICK
-    total, left = 0.0, children[parent]
+    total, left = 0.0, children(parent)
     while left:
-        number = left.pop()
-        total += seconds[number]
-        left += children[number]
+        place = Path("/proc", left.pop())
+        with suppress(OSError):  # it has ended
+            fields = (place / "stat").read_text().rpartition(")")[2].split()
+            total += sum(map(int, fields[11:15])) / TICK
+            left += children(place.name)
     return total
+
+
+def children(process: int | str) -> list[str]:
+    """The numbers of the processes that a process started, in any of its threads, and that go on."""
+    found: list[str] = []
+    for place in Path(f"/proc/{process}/task").glob("*/children"):
+        with suppress(OSError):  # the thread has ended
+            found += place.read_text().split()
+    return found
 
 
 COSTS = Costs()

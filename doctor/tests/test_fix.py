@@ -41,6 +41,7 @@ def test_the_mended_example_is_silent(rule, tmp_path):
     assert rule not in {r for r, _, _ in examined(path)["findings"]}
 
 
+@pytest.mark.slow
 def test_a_patch_mends_all_places_of_each_kind_at_once(tmp_path):
     path = tmp_path / "script.py"
     path.write_text(PRELUDE + parts("many_places.txt")["script"])

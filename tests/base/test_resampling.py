@@ -10,6 +10,7 @@ from sklearn.metrics import f1_score, roc_auc_score
 from treino.base.resampling import auc_scores, f1_scores, of_weighted, row_counts
 
 
+@pytest.mark.slow
 @settings(max_examples=12)
 @given(seed=st.integers(0, 10_000), members=st.integers(1, 4), rows=st.integers(4, 40))
 def test_scores_that_are_no_means_are_scikit_learns_on_drawn_rows(seed: int, members: int, rows: int) -> None:

@@ -105,6 +105,7 @@ LATER = "; ".join(
 )
 
 
+@pytest.mark.slow
 def test_what_a_network_writes_is_no_part_of_the_document(treino: Treino, tmp_path: Path) -> None:
     name = net(tmp_path, "forward", WRITES)
     trained = treino("train", "wine", "--net", name, "--steps", 2, "--json")

@@ -43,6 +43,7 @@ def test_planted_swaps_are_printed_with_the_label_that_they_had(treino: Treino, 
     assert not list(Path().glob("runs/*"))  # nothing is kept
 
 
+@pytest.mark.slow
 def test_files_hold_a_line_for_each_row_with_all_figures(treino: Treino, planted: set[int]) -> None:
     words = ("rows", "colours.csv", "--target", "colour", *FEW, "--json")
     told = document(treino(*words, "--to", "rows.csv"))

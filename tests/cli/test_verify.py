@@ -81,6 +81,7 @@ def report(treino: Treino) -> str:
     return Path("r.md").read_text()
 
 
+@pytest.mark.slow
 def test_the_report_tells_of_a_verification_of_exactly_these_files(treino: Treino, run: Path) -> None:
     assert "erified" not in report(treino)
     before = content_of(run)
@@ -177,6 +178,7 @@ def test_folders_that_are_damaged_studies_or_not_there(treino: Treino, run: Path
     assert (said.status, said.document["error"]["rule"]) == (2, "study_is_no_run")
 
 
+@pytest.mark.slow
 def test_a_network_of_ones_own_runs_only_if_trusted(treino: Treino) -> None:
     Path("mine.py").write_text(
         "from torch import nn\n\n\nclass Net(nn.Sequential):\n    def __init__(self):\n"

@@ -41,6 +41,7 @@ def test_of_every_kind(values: list[object], n: int, normalise: bool) -> None:
     assert note.endswith(f": late ({n} rows).")
 
 
+@pytest.mark.slow
 @given(st.lists(st.sampled_from([1.0, 2.0, 3.0]), min_size=ROWS, max_size=ROWS), st.integers(0, 24))
 @settings(max_examples=50)
 def test_only_where_training_rows_are_equal_and_others_are_not(values: list[float], equal: int) -> None:

@@ -63,6 +63,7 @@ def loader(**arguments: Any) -> DataLoader:
     return DataLoader(Points(), batch_size=20, shuffle=True, **arguments)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("noise", ["", "torch"])
 def test_a_dataset_has_all_that_a_table_has(noise: str, tmp_path: Path) -> None:
     run = tr.fit(Points(noise), parent=tmp_path, **SHORT)

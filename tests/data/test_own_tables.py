@@ -76,6 +76,7 @@ def test_a_run_has_the_rows_of_its_tables_again(tmp_path: Path) -> None:
     assert error.value.rule == "data_changed"
 
 
+@pytest.mark.slow
 def test_an_interrupted_run_of_an_encoded_table_goes_on(tmp_path: Path) -> None:
     path = tmp_path / "t.csv"
     mixed().to_csv(path, index=False)

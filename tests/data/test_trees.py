@@ -82,6 +82,7 @@ OF_TARGETS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("classes", OF_TARGETS)
 def test_the_answer_is_scikit_learns(classes: int) -> None:
     weight = np.random.default_rng(1).integers(1, 4, 1600).astype(float)
@@ -125,6 +126,7 @@ def test_there_are_none_where_other_rows_are_not_predicted() -> None:
     assert not fit_trees([own.at(own.part_R == 1)], 20)  # one group
 
 
+@pytest.mark.slow
 def test_larger_trees_follow_where_small_ones_still_help(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(trees, "SMALL", 100)
     raw, own = rows_of(lambda raw: np.sin(9 * raw[:, :1]) * raw[:, 1:2], 0)

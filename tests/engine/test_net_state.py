@@ -127,6 +127,7 @@ class Unfreezes(Plain):
         return super().forward(x)
 
 
+@pytest.mark.slow
 def test_what_changes_its_form_later_is_said_then():
     training = train((X, Y), Unfreezes(), epochs=9, batch_size=24)
     training.advance(None, until=2)

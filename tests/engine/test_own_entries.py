@@ -521,6 +521,7 @@ def test_scikit_learns_metric_of_the_other_task_is_refused(data: str, metric: An
     assert refusal_of(tr.fit, data, metric=metric, epochs=2).rule == "metric_task"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("metric", "oracle"),
     [

@@ -114,6 +114,7 @@ def test_what_is_no_saved_state_is_refused(saved):
     assert refused.rule == ("saved_by_another" if saved == ({}, {}) else "saved_type")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("engine", [*(pytest.param(e, marks=RELEASE) for e in ENGINES[:-1]), ENGINES[-1]])
 def test_memory_is_flat_over_steps(engine):
     import psutil

@@ -254,6 +254,7 @@ def test_sets_of_folds_hold_the_answer_and_seeds_have_none(folded: Path, tmp_pat
 # ---- several targets
 
 
+@pytest.mark.slow
 def test_each_target_has_intervals_or_sets_of_its_own(tmp_path: Path) -> None:
     """As those of a run of one target with the same outputs: by hand from its validation rows."""
     frame = numbers().assign(z=lambda rows: 100 * rows["y"] + np.random.default_rng(0).normal(size=400))

@@ -14,6 +14,7 @@ from treino.folders.store import RunFolder
 SENDERS = 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_command_that_comes_while_a_folder_is_sealed_is_in_it_or_refused(
     tmp_path: Path, fork: Callable[..., int], kind: str, thorough: bool

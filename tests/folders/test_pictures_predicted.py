@@ -290,6 +290,7 @@ def test_views_are_averaged_as_probabilities(run: tr.Run, photos: Path, treino: 
     assert torch.softmax(output_NC, 1).numpy() == pytest.approx(wanted.numpy(), abs=1e-5)
 
 
+@pytest.mark.slow
 def test_mistakes_are_drawn_of_a_training_on_pictures(treino: Treino, photos: Path, tmp_path: Path) -> None:
     run = tr.fit(photos, "mlp", epochs=1, parent=tmp_path / "runs")
     assert treino("plot", run.path).status == 0

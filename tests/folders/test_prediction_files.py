@@ -62,6 +62,7 @@ cells = st.text(
 )
 
 
+@pytest.mark.slow
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=40)
 @given(
     notes=st.lists(cells.map(str.strip), min_size=2, max_size=6),
@@ -341,6 +342,7 @@ def test_true_and_false_are_written_as_in_the_file(treino: Callable[..., Any], t
     assert head == "x,churn,prediction,probability_FALSE,probability_TRUE"
 
 
+@pytest.mark.slow
 def test_columns_of_several_targets_are_told_apart(treino: Callable[..., Any], tmp_path: Path) -> None:
     """probability_a_b_c would be of target a's class b_c, and of target a_b's class c."""
     x = np.random.default_rng(2).normal(size=60).round(2)

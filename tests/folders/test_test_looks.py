@@ -46,6 +46,7 @@ def test_each_end_of_a_family_is_one_more_look(tmp_path: Path, undrawn: None) ->
     assert "Look number 4 at them" in page
 
 
+@pytest.mark.slow
 def test_the_settings_of_another_run_bring_its_looks(tmp_path: Path) -> None:
     run = treino.fit("diabetes", epochs=2, parent=tmp_path, name="first")
     sweep = treino.sweep("iris", {"lr": [0.01, 0.1]}, epochs=2, fresh=0, parent=tmp_path, name="two")
@@ -56,6 +57,7 @@ def test_the_settings_of_another_run_bring_its_looks(tmp_path: Path) -> None:
         assert looks(drain(fit_events(request)[0]).path) == number
 
 
+@pytest.mark.slow
 def test_what_was_stopped_has_not_been_looked_at(tmp_path: Path) -> None:
     request = FitRequest("iris", {"epochs": 300, "patience": 0}, None, parent=tmp_path, lean=True)
     for event in fit_events(request)[0]:

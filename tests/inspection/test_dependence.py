@@ -69,6 +69,7 @@ def test_numbers_are_scikit_learns(task: str) -> None:
         assert ours.reach_C.max() > 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("target", ["price", "dear"])
 def test_every_kind_of_column_is_what_predictions_for_a_changed_table_say(
     target: str, homes: pd.DataFrame, tmp_path: Path

@@ -69,6 +69,7 @@ def with_torch(kind: type[torch.optim.Optimizer], w: float, gradients: list[floa
     return float(p.detach())
 
 
+@pytest.mark.slow
 @settings(max_examples=150)
 @given(NUMBERS, SEQUENCE, st.floats(1e-6, 1.0), BETA, st.floats(0, 0.9999), st.floats(1e-10, 1e-3))
 def test_adam_is_torch_s_to_the_last_digits(

@@ -78,6 +78,7 @@ def test_nothing_is_cut(language: str) -> None:
         assert outside(figure) == []
 
 
+@pytest.mark.slow
 def test_what_they_say() -> None:
     figure = occlusion_figure([occluded(), occluded(holds=False)], "zoo")
     said = texts(figure)

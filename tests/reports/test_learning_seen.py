@@ -30,6 +30,7 @@ def wine(tmp_path_factory: pytest.TempPathFactory) -> Run:
     return tr.fit("wine", hidden=[8, 6], epochs=20, dropout=0.0, out=folder)
 
 
+@pytest.mark.slow
 def test_dynamics_are_those_of_a_plain_loop_of_the_same_training(tmp_path: Path) -> None:
     update = {"optimizer": "sgd", "lr": 0.1, "momentum": 0.9, "schedule": "cosine", "warmup": 3}
     plan = {"hidden": [8, 6], "epochs": 2, "batch_size": 16, "engine": "module"}

@@ -213,6 +213,7 @@ def test_two_runs_on_the_same_rows_are_told_apart_by_the_rows(here: Path, wine: 
     assert "no larger a difference than chance makes (p = 1," in same
 
 
+@pytest.mark.slow
 def test_regressions_are_held_together_by_their_errors(here: Path) -> None:
     runs = [tr.fit("diabetes", parent=here, epochs=e, lean=True) for e in (1, 40)]
     said = text_of(report(runs, OutputFile(here / "errors.html", PAGE)).read_text())
@@ -237,6 +238,7 @@ def behind_each(page: str) -> dict[int, tuple[str, list[int], list[str]]]:
     return found
 
 
+@pytest.mark.slow
 def test_behind_a_mistake_lie_the_planted_labels_that_made_it(
     here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

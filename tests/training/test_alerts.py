@@ -620,6 +620,7 @@ def test_what_a_training_can_t_do_is_refused_before_it(tmp_path: Path, text: str
 # ---- kills
 
 
+@pytest.mark.slow
 def test_a_killed_run_goes_on_with_its_alerts_as_if_nothing_had_been(tmp_path: Path) -> None:
     """Its alert had fired after the last checkpoint: what it did is done again, and once."""
     texts = ["epoch >= 10: lr*0.5", "epoch >= 20: lr*0.5"]

@@ -87,6 +87,7 @@ def test_a_budget_that_is_full_doubles_the_distance(tmp_path: Path, monkeypatch:
     assert none.at(7).step == 7
 
 
+@pytest.mark.slow
 def test_a_moment_of_a_running_run(tmp_path: Path) -> None:
     """Another process trains; this one looks back into it meanwhile."""
     settings = read_settings({"steps": 200_000, "every": 400, "name": "run", "hidden": [4]})

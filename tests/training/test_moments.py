@@ -105,6 +105,7 @@ def test_the_weights_of_any_step_come_again_bit_for_bit(case: str, tmp_path: Pat
     assert again.loss is None if kept == 0 else again.loss == run.losses[kept - 1]
 
 
+@pytest.mark.slow
 def test_a_command_in_the_middle_is_obeyed_again(tmp_path: Path) -> None:
     run, seen = watched("wine", {"epochs": 80}, tmp_path, command=(60, "lr", 0.05))
     (change,) = run.changes

@@ -210,6 +210,7 @@ def test_another_kernel_is_close_and_no_more(tmp_path: Path) -> None:
 # ---- networks of a sweep
 
 
+@pytest.mark.slow
 def test_networks_of_a_sweep_and_its_winner(tmp_path: Path) -> None:
     space = {"lr": [0.003, 0.03], "hidden": [[8], [8, 8]], "dropout": [0, 0.3]}
     found = api.sweep("wine", space, epochs=9, parent=tmp_path, fresh=0)
@@ -292,6 +293,7 @@ def test_one_changed_bit_of_a_weight_or_a_state(run: Run, tmp_path: Path) -> Non
         assert (first["step"], first["kind"], first["name"], first["numbers"]) == (24, "states", part, 1)
 
 
+@pytest.mark.slow
 def test_a_changed_loss_setting_or_figure(run: Run, tmp_path: Path) -> None:
     end = len(run.losses)
     cases: list[tuple[str, float, tuple[Any, ...], tuple[int, str, str]]] = [

@@ -90,6 +90,7 @@ def test_what_is_typed_comes_before_the_settings_of_the_run(first: Treino, tmp_p
     assert said.document["epochs"] == 1
 
 
+@pytest.mark.slow
 def test_other_rows_without_a_column_of_the_run_are_refused(first: Treino, tmp_path: Path) -> None:
     month(2).drop(columns="age").to_csv(tmp_path / "m2.csv", index=False)
     error = first("train", "m2.csv", "--like", "first", "--json").document["error"]
@@ -303,6 +304,7 @@ def test_each_kind_of_change_is_found(what: str) -> None:
 # ---- rows to predict outside of what was trained on
 
 
+@pytest.mark.slow
 def test_predict_says_in_one_line_how_many_rows_lie_outside(first: Treino, tmp_path: Path) -> None:
     quiet = month(2)
     quiet.to_csv(tmp_path / "quiet.csv", index=False)

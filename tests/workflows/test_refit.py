@@ -249,6 +249,7 @@ def test_a_killed_process_loses_nothing(frame: pd.DataFrame, tmp_path: Path, mom
     same_weights(again.refit.state, whole.refit.state)
 
 
+@pytest.mark.slow
 def test_a_file_is_read_again_for_a_resumed_run(frame: pd.DataFrame, tmp_path: Path) -> None:
     file = tmp_path / "t.csv"
     frame.drop(columns="label").to_csv(file, index=False)
@@ -465,6 +466,7 @@ def test_members_with_their_own_lengths_replay(frame: pd.DataFrame, tmp_path: Pa
     torch.testing.assert_close(run.at(5 * per).net(x), run.module(x))
 
 
+@pytest.mark.slow
 def test_two_runs_are_compared_by_the_networks_that_predict(frame: pd.DataFrame, tmp_path: Path) -> None:
     rows = frame.drop(columns="label")
     one, other = fitted(frame, tmp_path, refit=True), fitted(frame, tmp_path, seed=1)

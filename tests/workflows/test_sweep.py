@@ -241,6 +241,7 @@ def test_regression_is_judged_in_the_targets_own_units(tmp_path: Path) -> None:
     assert document["judge"]["seen"] == pytest.approx(document["best"]["validation"]["rmse"], rel=1e-4)
 
 
+@pytest.mark.slow
 def test_a_memory_that_is_too_small_parts_the_members(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

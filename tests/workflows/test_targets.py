@@ -133,6 +133,7 @@ def test_shown_drawn_and_reported(
     assert refused["rule"] == "explain_targets"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("targets", [NUMBERS, CLASSES], ids=["numbers", "classes"])
 def test_the_exported_script_arrives_at_the_runs_figures(targets: tuple[str, ...], tmp_path: Path) -> None:
     run = trained(tmp_path, targets, engine="module", ensemble=2, epochs=3)
@@ -268,6 +269,7 @@ def test_estimators_take_y_of_two_dimensions() -> None:
     assert [list(names) for names in sorter.classes_] == [["blue", "green", "red"], ["no", "yes"]]
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 def test_scikit_learns_own_checks_of_several_outputs() -> None:
     check_regressor_multioutput("Regressor", Regressor(epochs=2))

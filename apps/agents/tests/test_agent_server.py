@@ -144,6 +144,7 @@ def pipes(tmp_path: Path, warm: Path) -> Iterator[Pipes]:
             stream.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("goes", [stdin_closed, pipes_gone, group_terminated, server_killed, interrupted])
 def test_a_training_is_saved_and_nothing_is_left(
     pipes: Pipes, tmp_path: Path, goes: Callable[[Pipes], None]

@@ -40,6 +40,7 @@ LUCK = "method amount at_most expected interval noise noise_from noise_is"
 FLAGS = ("--seed-column", "seed", "--settings", "lr,depth")
 
 
+@pytest.mark.slow
 def test_a_planted_winner_is_found_and_noise_is_a_tie(treino: Callable[..., Said], tmp_path: Path) -> None:
     searched(tmp_path / "t.csv", 0.1)
     found = treino("judge", "t.csv", *FLAGS, "--json").document
@@ -66,6 +67,7 @@ def test_the_document_s_keys(treino: Callable[..., Said], tmp_path: Path) -> Non
     assert all(s["interval"][0] <= s["share"] <= s["interval"][1] for s in found["settings"])
 
 
+@pytest.mark.slow
 def test_what_it_prints(treino: Callable[..., Said], tmp_path: Path) -> None:
     searched(tmp_path / "t.csv", 0.1)
     said = treino("judge", "t.csv", *FLAGS)

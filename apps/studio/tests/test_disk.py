@@ -255,6 +255,7 @@ def test_what_a_killed_studio_leaves_the_next_one_clears(
     assert (elsewhere / ".lock").read_text() == "1\n"
 
 
+@pytest.mark.slow
 def test_an_upload_is_there_once_it_is_whole(tmp_path: Path) -> None:
     """A studio that dies amid an upload leaves no cut table; two uploads at once have two names."""
     uploads, seen = Uploads(tmp_path), []

@@ -91,6 +91,7 @@ def test_a_regressions_boundaries_are_in_the_targets_units(tmp_path: Path) -> No
     np.testing.assert_allclose(dict(boundary_parts(last, start.data))["value"], wanted[None], rtol=1e-4)
 
 
+@pytest.mark.slow
 def test_long_curves_are_thinned_and_keep_their_ends(tmp_path: Path) -> None:
     start = moment(tmp_path, epochs=500)
     *_messages, last = fan(1, "lr", start, usual_futures(start, "lr", 2), 1450)
@@ -169,6 +170,7 @@ def fanned(page: RunPage, sent: list[dict[str, Any]], **asked: Any) -> dict[str,
     return next(dict(each["fan"]) for each in reversed(sent) if "fan" in each)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("faulty", "rule", "text"),
     [

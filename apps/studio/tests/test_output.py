@@ -75,6 +75,7 @@ def test_a_script_that_is_heard_prints_what_it_prints_alone(tmp_path: Path) -> N
     assert [stream for stream, text, _step in lines][:3] == ["stdout", "stderr", "stdout"]
 
 
+@pytest.mark.slow
 def test_much_that_is_printed_at_once_is_bounded(tmp_path: Path) -> None:
     """The newest lines, in few messages, and the begin of a long one."""
     path = tmp_path / "train.py"

@@ -95,6 +95,7 @@ def test_the_last_stretch_of_the_curves_comes_when_a_training_ends(tmp_path: Pat
     assert curves.newest["epochs"][-1]["epoch"] == 30
 
 
+@pytest.mark.slow
 def test_what_a_rewind_leaves_is_no_vital_sign_any_more(tmp_path: Path) -> None:
     run, curves = tr.fit("wine", parent=tmp_path, epochs=10), Curves()
     page = watched(run.path, curves.take)
@@ -266,6 +267,7 @@ def test_all_that_was_changed_at_one_step_is_told_together(tmp_path: Path) -> No
     assert told == [(0, ""), (2, "lr 0.1 · batch_size 64")]
 
 
+@pytest.mark.slow
 def test_a_run_has_the_same_letter_on_every_page(tmp_path: Path) -> None:
     first = tr.fit("wine", parent=tmp_path, epochs=2, lean=True)
     second = first.at(4).branch(epochs=3)

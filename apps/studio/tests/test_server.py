@@ -21,6 +21,7 @@ from treino_studio.server import Studio
 from treino_studio.uploads import Uploads
 
 
+@pytest.mark.slow
 def test_what_the_processes_say_reaches_who_asked(tmp_path: Path) -> None:
     async def work(bench: Bench) -> None:
         async with bench.viewer() as one:
@@ -44,6 +45,7 @@ def test_what_the_processes_say_reaches_who_asked(tmp_path: Path) -> None:
     with_studio(tmp_path, work)
 
 
+@pytest.mark.slow
 def test_a_worker_that_dies_is_replaced_and_that_is_said(tmp_path: Path, caplog: Any) -> None:
     async def work(bench: Bench) -> None:
         async with bench.viewer() as one:
@@ -86,6 +88,7 @@ NAMES = (
 )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_only_folders_of_runs_have_a_page(tmp_path: Path) -> None:
     runs = tmp_path / "runs"
     (runs / ".hidden").mkdir(parents=True)

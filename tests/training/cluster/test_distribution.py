@@ -214,6 +214,7 @@ def test_a_population_that_was_interrupted_in_parts_goes_on(
     assert contents(tmp_path / "torn") == contents(tmp_path / "together")
 
 
+@pytest.mark.slow
 def test_steps_to_a_target_are_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from treino.fit_events import FitRequest, fit_events
 

@@ -52,6 +52,7 @@ def refused(rule: str, on: str = "ray") -> TreinoError:
     return caught.value
 
 
+@pytest.mark.slow
 def test_processes_are_lost_and_no_bit_is(use: Use, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = swept(tmp_path / "whole", "halving", 0)
     monkeypatch.setattr(distribution, "TASK_SECONDS", 0.002)

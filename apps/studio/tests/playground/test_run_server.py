@@ -269,6 +269,7 @@ def test_all_that_was_changed_at_one_step_is_told_together(first: list[Any]) -> 
     assert answer[-1]["error"]["rule"] == "script_segments"
 
 
+@pytest.mark.slow
 def test_a_way_that_was_left_is_listed_and_come_back_to() -> None:
     """To its bits, and from there on as if it had not been left."""
     acts = [
@@ -516,6 +517,7 @@ def refusal_of(message: Json) -> TreinoError | None:
     return None
 
 
+@pytest.mark.slow
 def test_messages_are_refused_by_the_rules_and_in_the_words_of_the_studio() -> None:
     numbered = [message | {"id": k + 10} for k, message in enumerate(MESSAGES)]
     (answers,) = ask([task(*train_to(60), *(("raw", message) for message in numbered))])

@@ -477,6 +477,7 @@ CHANGED: Json = {"do": "taken", "name": "steered", "problem": {"source": "spiral
 }
 
 
+@pytest.mark.slow
 def test_the_script_repeats_what_was_changed_while_it_trained(tmp_path: Path, capsys: Capture) -> None:
     ((weights, script, command),) = ask([CHANGED | {"forms": ["weights", "script", "command"]}])
     path = tmp_path / "steered.py"
