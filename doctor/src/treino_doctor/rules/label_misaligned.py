@@ -34,8 +34,8 @@ def decide(log: Log) -> Faults:
             "which is chance, and {other} with other labels that the program holds"
         )
         numbers = {"rows": met.rows, "right": met.right, "other": met.fitting}
-        at = met.site if passes_on(met.met_at, most=2) else met.met_at
-        yield Evidence(met.site, numbers | {"what": what.format(**numbers)}, at=at, stack=met.stack)
+        filled = numbers | {"what": what.format(**numbers)}
+        yield Evidence(met.site, filled, stack=met.stack, sites={"met": met.met_at})
     for drawn in log.of(SamplerMisaligned):
         what = _("the sampler's weights of {other} of {rows} rows are those of another class")
         numbers = {"rows": drawn.rows, "other": drawn.other}
@@ -74,6 +74,8 @@ def place(evidence: Evidence) -> Site | None:
     """The line that reorders rows or labels, or reads them in another order."""
     if evidence.at is not None:
         return evidence.at
+    if met := evidence.sites.get("met"):
+        return evidence.seen if passes_on(met, most=2) else met
     origin = evidence.sites["loader"], evidence.stack
     return maker(evidence.seen, shuffles, *origin) or maker(evidence.seen, orders, *origin)
 
