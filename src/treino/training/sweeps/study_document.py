@@ -331,7 +331,7 @@ def _pace(study: StudyResult) -> str:
         if times.low is not None and times.high is not None:
             pace = _("{times:.3g} × that ({low:.3g} to {high:.3g}) with {name}")
             if times.low <= 1 <= times.high:
-                pace = _("{times:.3g} × that with {name} (not sure: more epochs would tell)")
+                pace = _("not clearly more or less with {name} (more epochs would tell)")
         name = _value_text("batch_size", row.batch_size)
         paces.append(pace.format(times=times.value, low=times.low, high=times.high, name=name))
     sentence = _("An epoch takes {seconds} with {first}, {others}: {updates} updates.").format(
