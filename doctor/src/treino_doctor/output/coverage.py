@@ -10,7 +10,7 @@ from treino_doctor.base.words import N_, _
 from treino_doctor.cells import line_name, place_name
 from treino_doctor.defects import attempt, names
 from treino_doctor.exam import Exam
-from treino_doctor.record.log import Ended, Log, LossCall, NetMade, Read, Stepped
+from treino_doctor.record.log import Ended, Log, LossCall, NetMade, OptimizerMade, Read, Stepped
 from treino_doctor.record.outcomes import Clip, Depth, Rectified, StateTaken
 from treino_doctor.record.row_log import Evaluated, RowsEvaluated, RowsTrained
 from treino_doctor.rules import notes, rules
@@ -146,10 +146,17 @@ def evaluation(log: Log) -> Evaluated | None:
     best = [o for read in log.of(Read) for o in read.graph.operations if o.name in BEST]
     if any(axis_of(o) in (0, -2) for o in best):
         return None
-    since = LATE * steps(log)
-    whole = (e for e in log.of(Evaluated) if e.whole and e.learned and e.judged == e.rows and e.step >= since)
+    whole = (e for e in log.of(Evaluated) if e.whole and e.learned and e.judged == e.rows and _late(log, e))
     clear = (e for e in whole if len(e.labels) > 1 and e.rows >= FEW * len(e.labels))
     return max(clear, key=lambda e: (e.turn, e.newest), default=None)
+
+
+def _late(log: Log, e: Evaluated) -> bool:
+    """Whether an evaluation comes late in the training of its net, which may be the last of several."""
+    own = {p for net in log.of(NetMade) if net.net == e.net for p in net.parameters}
+    made = [o.step for o in log.of(OptimizerMade) if o.step <= e.step and own & set(o.parameters)]
+    begin = max(made, default=0)
+    return e.step - begin >= LATE * (steps(log) - begin)
 
 
 def steps(log: Log) -> int:

@@ -42,8 +42,9 @@ RULE = Rule(
     safety="Safe: the same numbers, with less memory.",
     limits="""Not every evaluation is looked at: of each line the first three, and later ones now and then. Of
     these, calls of 16 rows and more count from three on, or two with a step between; of fewer rows from six
-    on, or three in eval mode. A single call counts from 40 rows on, in eval mode or after all training. Lines
-    that training goes through as well are left alone; the line that led there is named instead.""",
+    on, or three in eval mode. A single call counts only from 40 rows on, and only if it is in eval mode or
+    after all training. Lines that training goes through as well are left alone; the line that led there is
+    named instead.""",
     wrong=script(loss=ON_PART) + "    accuracy = (net(x[200:]).argmax(1) == y[200:]).float().mean()\n",
     mend={"    accuracy": "    with torch.no_grad():\n        accuracy"},
 )

@@ -12,7 +12,6 @@ from treino_doctor.rules.rule import by_line
 FEW_USED = 0.34  # share of a line's gradients; half may mean two losses that take turns
 WASTED = 6  # minimum number of wasted gradients
 BY_EPOCH = 8  # backwards for each step; with more, the step comes after the loop over batches
-LEAST = 4  # gradients of a line whose share that is used counts
 
 
 class Fate(NamedTuple):
@@ -74,7 +73,7 @@ def _turns(own: list[Fate]) -> Turns:
     used = Counter(b.site for b, o, end in stepped if end.optimizer == o)
     cleared = [(b, end) for b, _o, end in own if isinstance(end, Cleared)]
     wasted, places = Counter(b.site for b, _end in cleared), Counter(end.site for _b, end in cleared)
-    shares = (used[line] / n for line, n in (used + wasted).items() if n >= LEAST)
+    shares = (used[line] / n for line, n in (used + wasted).items())
     at = places.most_common(1)[0][0] if places else None
     return Turns(used.total(), wasted.total(), max(shares, default=1.0), at)
 
