@@ -55,7 +55,7 @@ def test_a_study_says_what_it_found_and_is_shown_drawn_and_no_run(treino: Treino
     words = ("--batch-sizes", "100,20,5", "--as-taught", "--epochs", 3, "--until", "1.6,accuracy=0.9")
     said = treino("study", "wine", *words)
     assert said.status == 0, said.err
-    for text in ("epochs to accuracy ≥ 0.9", "as taught", "An epoch takes", "× that"):
+    for text in ("epochs to accuracy ≥ 0.9", "as taught", "An epoch takes", "updates"):
         assert text in said.out
     listed = treino("runs", "--json").document["runs"]
     assert [(r["kind"], r["status"], r["data"]) for r in listed] == [("study", "finished", "wine")]
