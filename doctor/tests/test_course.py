@@ -135,6 +135,28 @@ def test_the_best_of_each_column_says_of_no_row_that_it_is_right(tmp_path):
     assert evaluation(log) is None
 
 
+SEVERAL = """
+for first, more in ((80, 0), (1, 79)):
+    net = nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.Linear(16, 3))
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.5)
+    for steps in (first, more):
+        for _ in range(steps):
+            optimizer.zero_grad()
+            F.cross_entropy(net(x), y).backward()
+            optimizer.step()
+        if steps == first:
+            with torch.no_grad():
+                print((net(x).argmax(1) == y).float().mean().item())
+"""
+
+
+def test_a_look_at_the_last_of_several_nets_is_late_only_by_its_own_steps(tmp_path):
+    _findings, log = examined(START + "y = (x[:, 0] > 0).long() + (x[:, 1] > 0.5).long()" + SEVERAL, tmp_path)
+    first, early = (e for e in log.of(Evaluated) if e.whole)
+    assert (first.step, early.step) == (80, 81)
+    assert evaluation(log) is first
+
+
 HEART = """
 net = nn.Sequential(nn.Linear(8, 200), nn.ReLU(), nn.Linear(200, 3))
 optimizer = torch.optim.Adam(net.parameters(), lr=0.02)

@@ -146,17 +146,18 @@ def evaluation(log: Log) -> Evaluated | None:
     best = [o for read in log.of(Read) for o in read.graph.operations if o.name in BEST]
     if any(axis_of(o) in (0, -2) for o in best):
         return None
-    whole = (e for e in log.of(Evaluated) if e.whole and e.learned and e.judged == e.rows and _late(log, e))
+    end = steps(log)
+    whole = (e for e in log.of(Evaluated) if e.whole and e.learned and e.judged == e.rows)
     clear = (e for e in whole if len(e.labels) > 1 and e.rows >= FEW * len(e.labels))
-    return max(clear, key=lambda e: (e.turn, e.newest), default=None)
+    late = (e for e in clear if e.step - begin(log, e) >= LATE * (end - begin(log, e)))
+    return max(late, key=lambda e: (e.turn, e.newest), default=None)
 
 
-def _late(log: Log, e: Evaluated) -> bool:
-    """Whether an evaluation comes late in the training of its net, which may be the last of several."""
+def begin(log: Log, e: Evaluated) -> int:
+    """The step before which the training of an evaluated net, which may be the last of several, began."""
     own = {p for net in log.of(NetMade) if net.net == e.net for p in net.parameters}
-    made = [o.step for o in log.of(OptimizerMade) if o.step <= e.step and own & set(o.parameters)]
-    begin = max(made, default=0)
-    return e.step - begin >= LATE * (steps(log) - begin)
+    made = (o.step for o in log.of(OptimizerMade) if o.step <= e.step and own & set(o.parameters))
+    return max(made, default=0)
 
 
 def steps(log: Log) -> int:
