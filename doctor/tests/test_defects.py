@@ -2,12 +2,15 @@
 
 import dataclasses
 import json
+import pkgutil
 import xml.etree.ElementTree as ET
+from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
+from treino_doctor import output
 from treino_doctor import rules as registry
 from treino_doctor.command import main
 from treino_doctor.ipython import Doctor
@@ -34,6 +37,10 @@ raise SystemExit(5)
 FOUND = {"missing_zero_grad", "softmax_before_cross_entropy"}
 ASKED = ["train.py", "--json", "--fix", "a.patch", "--sarif", "a.sarif", "--junit", "a.xml"]
 ERROR = "ZeroDivisionError: of ours"
+
+# one that was imported first while another's function is replaced would keep what replaces it
+for _module in pkgutil.iter_modules(output.__path__, "treino_doctor.output."):
+    import_module(_module.name)
 
 
 @pytest.fixture

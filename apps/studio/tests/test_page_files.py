@@ -1,5 +1,6 @@
 """The files of the studio's page: their words, and what stands in them."""
 
+import json
 import re
 from pathlib import Path
 
@@ -18,12 +19,19 @@ def test_the_page_asks_for_the_words_that_there_are() -> None:
     asked = set(re.findall(r"\bt\(\s*'(\w+)'", modules))
     asked |= set(re.findall(r'data-(?:t|name|field)="(\w+)"', (PAGE / "index.html").read_text()))
     assert asked <= set(WORDS)
+    bare = {key for key in re.findall(r"\bt\('(\w+)'\)", modules) if "{" in WORDS[key]}
+    assert bare == set(), "called without the values of their places"
     begun = tuple(f"{prefix}_" for prefix in re.findall(r"`([a-z_]+)_\$\{", modules))
     asked |= set(re.findall(r"\b(\w+)(?:'|:\s)", modules)) | {key for key in WORDS if key.startswith(begun)}
     assert set(WORDS) <= asked
     assert set(page_words("pt_BR")) == set(WORDS)
     places = {key: set(re.findall(r"\{\w+\}", sentence)) for key, sentence in WORDS.items()}
     assert {key: set(re.findall(r"\{\w+\}", s)) for key, s in page_words("pt_BR").items()} == places
+
+
+def test_a_key_stands_in_one_part() -> None:
+    keys = [key for part in json.loads((PAGE / "words.json").read_text()).values() for key in part]
+    assert sorted(keys) == sorted(WORDS)
 
 
 def test_nothing_stands_inline_and_files_stay_short() -> None:

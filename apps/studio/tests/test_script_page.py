@@ -65,6 +65,9 @@ def page(studio: RealStudio, browser: Any) -> Any:
     return page
 
 
+STEP = r"step ([\d\u202f]+)"
+
+
 def number(page: Any, pattern: str) -> int:
     """A number in the line of progress."""
     found = re.search(pattern, page.inner_text("#script-progress"))
@@ -91,13 +94,13 @@ def test_what_the_page_shows_outlives_a_reload(page: Any) -> None:
     log = page.get_by_role("button", name="log").first
     log.click()
     chosen = log.get_attribute("aria-pressed")
-    before = number(page, r"step ([\d\u202f]+)")
+    before = number(page, STEP)
     page.reload()
     page.wait_for_selector("#script-output .err")
     page.wait_for_function(
         "() => document.querySelector('.script .legend')?.textContent.includes('accuracy')"
     )
-    assert number(page, r"step ([\d\u202f]+)") >= before
+    assert number(page, STEP) >= before
     assert log.get_attribute("aria-pressed") == chosen
     canvas = page.locator(".script canvas").first
     box = canvas.bounding_box()
@@ -108,9 +111,9 @@ def test_what_the_page_shows_outlives_a_reload(page: Any) -> None:
 
 def test_nonsense_is_refused_beside_its_field(page: Any) -> None:
     for text, sentence in (
-        ("quick", "This is no number."),
+        ("quick", "“quick” is no number"),
         ("-1", "A number from 0 to"),
-        ("", "This is no number."),
+        ("", "“” is no number"),
     ):
         page.fill("#script-0-0-lr", text)
         page.press("#script-0-0-lr", "Tab")
@@ -134,6 +137,26 @@ def test_a_change_says_until_when_and_how_it_is_made_again(page: Any, studio: Re
     until(lambda: page.evaluate("() => navigator.clipboard.readText()").startswith("treino studio train.py"))
 
 
+def test_a_checkpoint_stays_under_a_press_while_the_script_goes_on(page: Any) -> None:
+    page.check("#script-keep")
+    page.click("#script-mark")
+    page.wait_for_selector("#script-track .marked")
+    page.click("#script-play")
+    page.wait_for_selector("#script-play:has-text('Play')")
+    stop = page.locator("#script-track .marked")
+    stop.hover()
+    page.mouse.down()
+    box, steps = stop.bounding_box(), number(page, STEP)
+    page.evaluate("document.querySelector('#script-play').click()")
+    until(lambda: number(page, STEP) > 1.5 * steps)
+    assert stop.bounding_box() == box
+    page.mouse.up()
+    page.wait_for_selector("#rewind-lr")
+    until(lambda: stop.bounding_box() != box)
+    stop.click()  # which lets it go
+    page.wait_for_selector("#rewind-lr", state="detached")
+
+
 def test_rewind_fan_out_and_keep_one(page: Any, studio: RealStudio) -> None:
     """Through the page alone; what it says of the branches is what lies in their folders."""
     page.fill("#script-0-0-lr", "0.05")
@@ -148,7 +171,7 @@ def test_rewind_fan_out_and_keep_one(page: Any, studio: RealStudio) -> None:
     assert page.input_value("#rewind-lr") == "0.05"
     page.fill("#rewind-lr", "much")
     page.click("#script-rewind")
-    assert page.inner_text("#refused-rewind-lr") == "This is no number."
+    assert page.inner_text("#refused-rewind-lr").startswith("“much” is no number")
     page.fill("#rewind-lr", "0.5")
     page.click("#script-rewind")
     page.wait_for_selector("#script-branches .chosen:has-text('branch-1')")

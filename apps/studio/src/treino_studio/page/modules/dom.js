@@ -1,5 +1,7 @@
 /** Elements of the page: finding them and making them. Texts become text nodes, never markup. */
 
+import { afterPress } from './press.js';
+
 export const $ = (selector, root = document) => root.querySelector(selector);
 export const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
 
@@ -44,6 +46,11 @@ export function setText(node, text) {
 
 /** Say under a field why what stands there is refused, and leave it to be mended; an empty sentence: it is fine. */
 export function refuseField(field, sentence) {
+  if (sentence) field.setAttribute('aria-invalid', 'true');
+  else field.removeAttribute('aria-invalid');
+  afterPress(() => noteUnder(field, sentence)); // it leaves the field as something else is pressed
+}
+function noteUnder(field, sentence) {
   let note = document.getElementById(field.getAttribute('aria-describedby'));
   if (!note && !sentence) return;
   if (!note) {
@@ -55,8 +62,6 @@ export function refuseField(field, sentence) {
   }
   note.hidden = !sentence;
   setText(note, sentence);
-  if (sentence) field.setAttribute('aria-invalid', 'true');
-  else field.removeAttribute('aria-invalid');
 }
 
 /** The number that is typed, also with a comma; NaN where there is none. */

@@ -1,11 +1,26 @@
-/** A press: a button that has sent a command says so at once, and takes no other press until it is answered. */
+/**
+ * A press: a button that has sent a command says so at once, and takes no other press until it is answered; nothing
+ * moves away under a press before its click.
+ */
 
 let pressed = null; // the button whose click is being handled
 let sent = null; // the button that has sent a command in this click, or in the first of a double click
 const unanswered = new WeakMap(); // button → how many of its commands have no answer yet
+let held = false; // whether a button of the mouse, or a finger that taps, is down
+const moves = new Set(); // what waits for its end
 
 /** Listen for presses; underway() marks buttons from then on. A worker, which has no page, does without. */
 export function startPresses() {
+  const down = () => {
+    held = true;
+  };
+  const up = () => {
+    held = false;
+    for (const move of moves) move();
+    moves.clear();
+  };
+  document.addEventListener('mousedown', down, true);
+  for (const end of ['mouseup', 'dragend']) document.addEventListener(end, () => setTimeout(up), true); // after the click
   document.addEventListener(
     'click',
     (event) => {
@@ -24,6 +39,12 @@ export function startPresses() {
     },
     true,
   );
+}
+
+/** Do what may move something on the page, at once or after the press that is underway: it would miss its button. */
+export function afterPress(move) {
+  if (held) moves.add(move);
+  else move();
 }
 
 /**

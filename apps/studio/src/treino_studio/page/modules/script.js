@@ -333,13 +333,9 @@ export function open(shell) {
       { class: 'asks' },
       el('legend', {}, t('group_of', { optimizer: name, group: k })),
       Object.keys(values).map((setting) => {
-        const made = field(
-          `script-${index}-${k}-${setting}`,
-          t(setting),
-          '',
-          (text) => refusal(setting, numberIn(text)),
-          { send: (text) => ask('set', { optimizer: index, group: k, name: setting, value: numberIn(text) }) },
-        );
+        const made = field(`script-${index}-${k}-${setting}`, t(setting), '', (text) => refusal(setting, text), {
+          send: (text) => ask('set', { optimizer: index, group: k, name: setting, value: numberIn(text) }),
+        });
         fields.set(`${index} ${k} ${setting}`, made);
         return made.node;
       }),

@@ -1,15 +1,16 @@
 /** A field for a number of a script: what is no such number is refused beside it. */
 
-import { el, refuseField, setText } from './dom.js';
+import { el, numberIn, refuseField, setText } from './dom.js';
 import { num } from './numbers.js';
 import { t } from './words.js';
 
 const LARGEST = 1e6; // of a learning rate or a weight decay
 const BELOW_ONE = ['momentum', 'beta1', 'beta2']; // a running average with 1 would never forget
 
-/** Why a setting can't have a value; '': it can. */
-export function refusal(setting, value) {
-  if (Number.isNaN(value)) return t('no_number');
+/** Why a setting can't be what a text says; '': it can. */
+export function refusal(setting, text) {
+  const value = numberIn(text);
+  if (Number.isNaN(value)) return t('no_number', { text });
   if (BELOW_ONE.includes(setting)) return value >= 0 && value < 1 ? '' : t('from_0_below_1');
   return value >= 0 && value <= LARGEST ? '' : t('from_0_to', { most: num(LARGEST) });
 }

@@ -3,7 +3,7 @@
 import { el, numberIn, setText } from './dom.js';
 import { chart, panel } from './lines.js';
 import { clamp, num, whole } from './numbers.js';
-import { underway } from './press.js';
+import { afterPress, underway } from './press.js';
 import { makeScale, swatch } from './scale.js';
 import { titleOfRun } from './script_charts.js';
 import { field, refusal } from './script_fields.js';
@@ -77,7 +77,7 @@ export function makeTimeMachine(ask) {
         : '',
     );
     if (chosen != null && !byNumber(chosen)) chosen = null;
-    drawTrack();
+    afterPress(drawTrack);
     buildForms(off);
     listBranches();
     fanned.update(fan, state);
@@ -120,7 +120,7 @@ export function makeTimeMachine(ask) {
   /** Lie below a chart, on its scale. */
   function align(chart) {
     box = chart;
-    if (state) drawTrack();
+    if (state) afterPress(drawTrack);
   }
   async function choose(number) {
     chosen = number === chosen ? null : number;
@@ -151,7 +151,7 @@ export function makeTimeMachine(ask) {
   function rewindForm({ number }, now, off) {
     const names = ['lr', 'weight_decay'].filter((name) => now[name] != null);
     const fields = names.map((name) =>
-      field(`rewind-${name}`, t(name), localised(plain(now[name])), (text) => refusal(name, numberIn(text))),
+      field(`rewind-${name}`, t(name), localised(plain(now[name])), (text) => refusal(name, text)),
     );
     const said = el('p', { class: 'bad', role: 'alert', hidden: true });
     const button = el('button', { class: 'primary', id: 'script-rewind' }, t('rewind'));
@@ -215,7 +215,7 @@ export function makeTimeMachine(ask) {
             await ask('fan', {
               checkpoint: number,
               kind: kind.value,
-              values: numbersIn(values.field.value),
+              values: textsIn(values.field.value).map(numberIn),
               steps: numberIn(steps.field.value),
             }),
           );
@@ -365,20 +365,17 @@ function keyed(parent, known, items, keyOf, make, update) {
 }
 
 const plain = (value) => String(Number(Number(value).toPrecision(6)));
-const numbersIn = (text) =>
-  text
-    .split(/[\s;]+/)
-    .filter(Boolean)
-    .map(numberIn);
+const textsIn = (text) => text.split(/[\s;]+/).filter(Boolean);
 const around = (kind, now) =>
   (kind === 'lr' ? AROUND.map((factor) => Number((now.lr * factor).toPrecision(2))) : DECAYS)
     .map((value) => localised(String(value)))
     .join('  ');
 
 function refusedValues(kind, text) {
-  const values = numbersIn(text);
-  const wrong = values.map((value) => refusal(kind, value)).find(Boolean);
+  const texts = textsIn(text);
+  const wrong = texts.map((each) => refusal(kind, each)).find(Boolean);
   if (wrong) return wrong;
+  const values = texts.map(numberIn);
   return values.length >= 2 && values.length <= 8 && new Set(values).size === values.length ? '' : t('two_to_eight');
 }
 
