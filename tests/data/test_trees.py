@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 import torch
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+from sklearn.ensemble._hist_gradient_boosting.predictor import TreePredictor
 from threadpoolctl import threadpool_info, threadpool_limits
 
 import treino as tr
@@ -313,6 +314,33 @@ def test_a_run_sees_them_and_takes_them_elsewhere(target: str, tmp_path) -> None
     for name in wanted.columns.intersection(theirs.columns):
         if pd.api.types.is_float_dtype(wanted[name]):
             np.testing.assert_allclose(theirs[name], wanted[name], atol=1e-5)
+
+
+@pytest.mark.parametrize("classes", OF_TARGETS)
+def test_each_tree_answers_once_where_their_number_is_found(
+    classes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After several looks; and the answers are those of as many trees, fitted at once."""
+    drawn = np.random.default_rng(1).normal(size=1600) / 2
+    _raw, own = rows_of(
+        lambda raw: OF_TARGETS[classes](raw) if classes else (steps(raw) + drawn)[:, None], classes
+    )
+    monkeypatch.setattr(trees, "AT_ONCE", 4)
+    monkeypatch.setattr(trees, "RATE", 0.3)
+    answered, predict = list[TreePredictor](), TreePredictor.predict
+
+    def kept(tree: Any, x: np.ndarray, **more: Any) -> np.ndarray:
+        answered.append(tree)
+        return predict(tree, x, **more)
+
+    monkeypatch.setattr(TreePredictor, "predict", kept)
+    count = own.count(60)
+    assert count > 8
+    assert len(answered) == len(set(map(id, answered))) >= (count + 4) * own.answers
+    _own_R, first, others = next(own.parts())
+    model = others.model(count)
+    output = model.decision_function(first.raw_RD) if classes else model.predict(first.raw_RD)
+    np.testing.assert_array_equal(own.first_answers[count], output.reshape(len(output), -1))
 
 
 def test_inputs_that_no_tree_can_split_take_no_time_and_change_nothing() -> None:

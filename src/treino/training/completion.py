@@ -39,11 +39,7 @@ from treino.inspection.intervals import intervals
 from treino.training.findings import LEARNING, findings, initial_faults
 from treino.training.resolution import Resolution
 from treino.training.single_class import AnsweredRows, single_class
-from treino.training.stored_training import (
-    answers,
-    past_limit,
-    resumed_notes,
-)
+from treino.training.stored_training import answers, past_limit, resumed_notes
 
 # ---- facts of a run before its first step
 

@@ -9,9 +9,9 @@ https://doi.org/10.1016/S0893-6080(05)80023-1.
 
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
+from copy import copy
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -214,14 +214,22 @@ class TreeRows:
         if others.constant or len(own.y_R) == len(self.y_R):
             return 0
         model = others.model(min(2 * AT_ONCE, most))  # after fewer it never ends
+        losses, best, best_RK = list[float](), 0, np.zeros((len(own.y_R), self.answers))
+        output = model._baseline_prediction
         while True:
-            staged = model.staged_decision_function if self.classes else model.staged_predict
-            losses = [own.loss(self.answered(model, output)) for output in staged(own.raw_RD)]
-            best = int(np.argmin(losses))
+            later = copy(model)  # it begins where the last look ended, so that no tree answers twice
+            later._baseline_prediction = output.reshape(-1, len(self.places(model)))
+            later._predictors = model._predictors[len(losses) :]
+            staged = later.staged_decision_function if self.classes else later.staged_predict
+            for output in staged(own.raw_RD):
+                answer_RK = self.answered(model, output)
+                loss = own.loss(answer_RK)
+                if loss < min(losses, default=np.inf):
+                    best, best_RK = len(losses), answer_RK
+                losses.append(loss)
             enough = len(losses) == SMALL and losses[-AT_ONCE] < (1 + FALLS) * losses[-1]
             if enough or best + AT_ONCE < len(losses) or len(losses) == most:
-                output = next(islice(staged(own.raw_RD), best, None))
-                self.first_answers[best + 1] = self.answered(model, output)
+                self.first_answers[best + 1] = best_RK
                 return best + 1 if best else 0  # a single one hardly differs from the mean
             others.grown(model, min(most, len(losses) + AT_ONCE))
 

@@ -51,11 +51,7 @@ from treino.training.sweeps.populations import (
     settings_of,
     shared_settings,
 )
-from treino.training.sweeps.sweep_members import (
-    SweepTraining,
-    as_json,
-    extension_notes,
-)
+from treino.training.sweeps.sweep_members import SweepTraining, as_json, extension_notes
 from treino.training.train import drain, train_events
 
 JUDGE_WITHOUT_SCORES = Refusal("no network was measured on validation rows.", "See the sweep's other notes.")
