@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 TIERS = (Path(__file__).parent / "tiers.py").read_text()
 CASES = """
@@ -71,3 +72,9 @@ def test_a_mark_that_does_not_fit_and_a_skip_of_what_is_required_fail(
     ended = project.runpytest_subprocess("-n", "0", "-m", "not slow and not release")
     ended.assert_outcomes(passed=6, skipped=1, failed=1, deselected=7)
     ended.stdout.fnmatch_lines(["*TREINO_REQUIRE=chromium,node: *needs chromium*"])
+
+
+def test_chance_is_anew_only_in_a_release(thorough: bool) -> None:
+    """Whichever conftest has been read before: ``make release-tests`` reads the doctor's as well."""
+    assert settings.default is not None
+    assert settings.default.derandomize is not thorough
