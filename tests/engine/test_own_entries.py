@@ -5,6 +5,7 @@ import math
 import sys
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -169,9 +170,9 @@ def test_torchs_losses_of_numbers_by_their_names(name: str) -> None:
     assert same(training.net(0), twin)
 
 
-def test_a_loss_that_holds_weights_of_classes_is_measured_too() -> None:
+def test_a_loss_that_holds_weights_of_classes_is_measured_too(tmp_path: Path) -> None:
     weighing = nn.CrossEntropyLoss(weight=torch.tensor([1.0, 2.0, 5.0]))
-    run: Any = tr.fit("wine", loss=weighing, epochs=2)
+    run: Any = tr.fit("wine", loss=weighing, epochs=2, parent=tmp_path)
     rows = run.data.test
     wanted = float(weighing(run.module(rows.x), rows.y).detach())
     assert run.metrics["test"]["loss"] == pytest.approx(wanted, rel=1e-5)
@@ -481,8 +482,10 @@ OF_CLASSES: list[tuple[Any, Callable[[Any, Any], float]]] = [
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("metric", "oracle"), OF_CLASSES, ids=word)
-def test_a_metric_of_classes_is_what_its_function_says(metric: Any, oracle: Callable[..., float]) -> None:
-    run: Any = tr.fit("iris", metric=metric, epochs=2)
+def test_a_metric_of_classes_is_what_its_function_says(
+    metric: Any, oracle: Callable[..., float], tmp_path: Path
+) -> None:
+    run: Any = tr.fit("iris", metric=metric, epochs=2, parent=tmp_path)
     name = run.settings["metric"]
     rows = run.data.test
     guess = run.module(rows.x).argmax(-1)
@@ -493,8 +496,8 @@ def test_a_metric_of_classes_is_what_its_function_says(metric: Any, oracle: Call
 
 @pytest.mark.slow
 @pytest.mark.parametrize("metric", ["log_loss", "neg_log_loss", "neg_brier_score", "roc_auc"])
-def test_a_metric_of_probabilities_is_what_its_function_or_scorer_says(metric: str) -> None:
-    run: Any = tr.fit("breast_cancer", metric=metric, epochs=2)
+def test_a_metric_of_probabilities_is_what_its_function_or_scorer_says(metric: str, tmp_path: Path) -> None:
+    run: Any = tr.fit("breast_cancer", metric=metric, epochs=2, parent=tmp_path)
     rows = run.data.test
     p, truth = torch.softmax(run.module(rows.x).double(), -1)[:, 1].detach().numpy(), rows.y.numpy()
     wanted = {
@@ -530,8 +533,10 @@ def test_scikit_learns_metric_of_the_other_task_is_refused(data: str, metric: An
         ("max_error", sk.max_error),
     ],
 )
-def test_a_metric_of_numbers_is_in_the_targets_unit(metric: str, oracle: Callable[..., float]) -> None:
-    run: Any = tr.fit("diabetes", metric=metric, epochs=2)
+def test_a_metric_of_numbers_is_in_the_targets_unit(
+    metric: str, oracle: Callable[..., float], tmp_path: Path
+) -> None:
+    run: Any = tr.fit("diabetes", metric=metric, epochs=2, parent=tmp_path)
     rows, values = run.data.test, run.preparation.values
     pair = (values(rows.y)[:, 0].numpy(), values(run.module(rows.x).detach())[:, 0].numpy())
     assert run.metrics["test"][metric] == pytest.approx(oracle(*pair), rel=1e-4)

@@ -158,9 +158,9 @@ def test_data_says_its_length_and_commonest_words(table: Path) -> None:
     assert column.shape.values[0] in ("pedido", "de", "a", "na")
 
 
-def test_estimators_folds_and_a_table_of_text_alone() -> None:
+def test_estimators_folds_and_a_table_of_text_alone(tmp_path: Path) -> None:
     frame = reviews(200)
     model = tr.Classifier(recipe="plain", epochs=8).fit(frame[["review"]], frame["y"])
     assert model.score(frame[["review"]], frame["y"]) > 0.8
-    with_folds = tr.fit(frame, target="y", recipe="plain", epochs=3, folds=2, lean=True)
+    with_folds = tr.fit(frame, target="y", recipe="plain", epochs=3, folds=2, lean=True, parent=tmp_path)
     assert with_folds.figures
