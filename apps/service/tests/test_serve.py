@@ -6,19 +6,19 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 import venv
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.conftest import Treino
 from tests.quick_ends import _quick_ends  # noqa: F401
+from tests.waiting import until
 
 import treino as tr
 from treino.data import load
@@ -45,6 +45,12 @@ def asked(address: str, path: str, rows: Any = None, token: str = "") -> tuple[i
             return answer.status, json.load(answer)
     except urllib.error.HTTPError as error:
         return error.code, json.load(error)
+
+
+def _answers(address: str) -> bool:
+    with suppress(OSError):
+        return asked(address, "/health")[0] == 200
+    return False
 
 
 @contextmanager
@@ -138,13 +144,7 @@ def test_the_folder_needs_its_requirements_alone(parent: Path, alone: Path) -> N
     process = subprocess.Popen([*map(str, words)], cwd=parent, stderr=subprocess.PIPE)
     address = f"http://127.0.0.1:{port}"
     try:
-        until = time.monotonic() + 60
-        while process.poll() is None and time.monotonic() < until:
-            try:
-                asked(address, "/health")
-                break
-            except OSError:
-                time.sleep(0.1)
+        until(lambda: _answers(address), process)
         data = load("wine", validation=0, test=0)
         x_ND = data.preparation.inverse(data.train.x)
         names = data.features
