@@ -97,7 +97,7 @@ def hindrances(page: Any, axe: str) -> list[Any]:
         found += [(theme, each) for each in page.evaluate(AXE)]
         page.locator("#theme").click()
         page.mouse.move(2, 2)
-        page.wait_for_timeout(300)  # until colours have changed
+        page.wait_for_function("() => !document.getAnimations().some((a) => a instanceof CSSTransition)")
     return found
 
 

@@ -274,7 +274,8 @@ def test_frames_are_acknowledged_when_they_are_drawn(open_run: Any) -> None:
     viewer.page.keyboard.press("e")
     viewer.until("epoch")
     viewer.wait(lambda: len(viewer.frames) > 1 and viewer.acknowledged == viewer.frames)
-    assert viewer.page.get_attribute("main", "data-frame") == str(viewer.frames[-1])
+    last = viewer.frames[-1]  # others may come while the page is asked
+    assert int(viewer.page.get_attribute("main", "data-frame")) >= last
 
 
 def test_a_way_that_was_left_stays_as_a_grey_line(browser: Any, studio: RealStudio) -> None:

@@ -56,10 +56,11 @@ class Holding:
             error = {"rule": "studio_busy", "message": f"Not {each['do']} now.", "hint": ""}
             self.line.send(json.dumps({"reply": each["id"], "error": error}))
 
-    def press(self, selector: str) -> tuple[bool, list[str]]:
-        """Press a button twice in one task; whether it said so then, and what was sent."""
+    def press(self, selector: str, counts: int = 1) -> tuple[bool, list[str]]:
+        """Press a button twice in one task; whether it said so then, and what was sent: so much, or more."""
         self.on, self.sent = True, []
         said = self.page.locator(selector).evaluate(PRESS)
+        until(lambda: len(self.sent) >= counts, meanwhile=lambda: self.page.wait_for_timeout(10))
         self.page.wait_for_timeout(100)
         return said, [each["do"] for each in self.sent]
 
@@ -99,7 +100,7 @@ def test_a_button_of_a_runs_page_says_at_once_that_it_was_pressed(
     page.wait_for_selector("#branch:enabled")
     if page.locator(f"#{button}").is_visible() and page.locator(f"#{button}").is_enabled():
         counts = 2 if run == "wine-1" and button in ("step", "epoch") else 1  # presses add up
-        assert held.press(f"#{button}") == (True, counts * [verb])
+        assert held.press(f"#{button}", counts) == (True, counts * [verb])
     else:
         assert (run, button) in {("over", "stop"), ("over", "full")}
     page.context.close()
@@ -115,7 +116,10 @@ def test_what_begins_at_a_past_step_is_waited_for_there(studio: RealStudio, brow
     slider = "step => { const time = document.querySelector('#time'); time.value = step;"
     page.evaluate(slider + " time.dispatchEvent(new Event('input')); }", 3)
     page.wait_for_function("() => document.querySelector('#when').textContent === 'step 3 of 40'")
-    page.wait_for_timeout(500)
+    until(
+        lambda: json.loads(held.told)["state"]["view"]["step"] == 3,
+        meanwhile=lambda: page.wait_for_timeout(10),
+    )
     held.on, held.sent = True, []
     if verb == "set":
         page.fill("#lr", "0.05")
@@ -193,7 +197,6 @@ def _pressed(held: Holding, selector: str, verb: str, again: str = "") -> None:
     again: the button that waits for the answer; the same."""
     waits = held.page.locator(again or selector)
     assert held.press(selector)[0], selector
-    until(lambda: held.sent, meanwhile=lambda: held.page.wait_for_timeout(10))
     if held.told:
         held.line.send(held.told)  # the page is drawn anew
         held.page.wait_for_timeout(100)
@@ -241,12 +244,12 @@ def test_what_is_pressed_twice_is_done_once_and_the_speed_chosen_after_the_end_i
     page = studio.open(browser, "home")
     page.goto(f"{studio.site}run/over?lang=en")
     page.wait_for_selector("#branch:enabled")
-    page.locator("#speed").select_option(label="10 steps/s")
+    page.locator("#speed").select_option(label="1 step/s")  # so that 40 more steps outlast what follows
     page.locator("#play").dblclick(delay=30)
     run = studio.until("over", lambda run: run.status == "running")
     page.get_by_role("button", name="Pause", exact=True).wait_for()
     assert run.timeline.settings_at()["epochs"] == 20  # for as long again, once
-    assert page.locator("#speed").input_value() == "10"
+    assert page.locator("#speed").input_value() == "1"
     page.locator("#play").dblclick(delay=30)
     page.get_by_role("status").get_by_text("paused").wait_for()
     page.wait_for_timeout(500)
@@ -324,5 +327,5 @@ def test_a_button_of_a_scripts_page_says_at_once_that_it_was_pressed(browser: An
             ("#script-stop", "stop"),
         ):
             counts = 2 if verb == "step" else 1
-            assert held.press(selector) == (True, counts * [verb]), selector
+            assert held.press(selector, counts) == (True, counts * [verb]), selector
     assert studio.said == []

@@ -71,6 +71,7 @@ def test_a_notice_holds_its_whole_sentence_and_the_next_move_and_covers_no_contr
     assert page.evaluate(COVERED) == []
     pressed, box = page.locator("#branch").bounding_box(), page.locator("#notices").bounding_box()
     assert abs(box["y"] - pressed["y"]) < near
+    notice.hover()  # or it goes after a while
     run = notice.inner_text().split()[0]
     notice.get_by_role("button", name="Open it").click()
     page.wait_for_url(f"**/run/{run}")

@@ -5,13 +5,13 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
 from tests.plots.browser import chromium
+from tests.waiting import until
 
 import treino
 from apps.studio.tests.real_studio import browser_process, commands, real_studio
@@ -53,10 +53,16 @@ def test_a_browser_that_slept_shows_the_present_and_does_nothing_twice(tmp_path:
         page.get_by_role("button", name="Play", exact=True).click()
         page.get_by_role("button", name="Pause", exact=True).wait_for()
         page.get_by_label("Learning rate, as a slider").fill("-2")
+        studio.until("wine-1", lambda run: ("lr", 0.01) in commands(run))
         os.killpg(group, signal.SIGSTOP)  # whether it has heard the answer or not
-        time.sleep(4)  # longer than the server waits for a sign of it
         guest = studio.open(browser)
-        guest.wait_for_selector("#play:enabled")  # who sleeps doesn't steer
+
+        def steers() -> bool:
+            guest.reload()
+            guest.wait_for_selector("main[data-frame]")
+            return bool(guest.locator("#play").is_enabled())
+
+        until(steers, studio.process)  # once the server has had no sign of who sleeps, who doesn't steer
         guest.get_by_role("button", name="Pause", exact=True).click()
         guest.get_by_role("status").get_by_text("paused").wait_for()
         rate = guest.get_by_label("Learning rate", exact=True)
@@ -71,7 +77,8 @@ def test_a_browser_that_slept_shows_the_present_and_does_nothing_twice(tmp_path:
         page.locator("#connection").wait_for(state="hidden")
         page.wait_for_selector("#play:enabled")
         assert page.inner_text("#clock-step") == step
-        assert page.get_by_label("Learning rate", exact=True).input_value() == "0.05"
+        rate = page.get_by_label("Learning rate", exact=True)
+        until(lambda: rate.input_value() == "0.05", meanwhile=lambda: page.wait_for_timeout(10))
         page.get_by_role("button", name="Step", exact=True).click()
         run = studio.until("wine-1", lambda run: ("step", 1) in commands(run))
         page.wait_for_timeout(1000)
