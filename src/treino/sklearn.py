@@ -291,14 +291,12 @@ class Classifier(ClassifierMixin, _Estimator):  # type: ignore[misc]
         ``threshold``.
 
         Raises:
-            ValueError: the network's output is NaN in some rows.
+            ValueError: the network's output is NaN or ∞ in some rows.
         """
         shares = self._shares(X)
         unknown_N = np.logical_or.reduce([np.isnan(share_NC).any(axis=1) for share_NC in shares])
         if unknown_N.any():
-            message = _(
-                "The network's output is NaN in {n} of {of} rows: no class is the most probable there."
-            )
+            message = _("The network's output is NaN or ∞ in {n} of {of} rows: they have no class.")
             raise ValueError(message.format(n=int(unknown_N.sum()), of=len(unknown_N)))
         if not isinstance(self.classes_, list):
             label_N: NDArray[Any] = self.classes_[winners(shares[0], self.run_.threshold)]

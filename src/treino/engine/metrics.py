@@ -169,7 +169,7 @@ def measure(
 
     Classification: ``loss accuracy f1_macro``, and ``auc`` for two classes; f1_macro is the mean over the
     classes that occur in y or among the predictions, as in scikit-learn; auc is NaN if y has one class. All
-    metrics are NaN if an output is NaN: such a row is neither right nor wrong. Targets with axes: each
+    metrics are NaN if a row has no ``answered`` class: it is neither right nor wrong. Targets with axes: each
     position counts as a row, unless its class is -100.
     Regression: ``loss rmse mae r2``; as in scikit-learn, r2 of a constant y is 1 if it is predicted exactly,
     else 0; NaN for one row. Several targets: the mean over the targets; auc, and what has a target's unit
@@ -203,12 +203,12 @@ def _measured(
     output_RNC = inputs.output_RNC
     there = loss.kind.task is not None or loss.kind.own is not None  # a loss of the user's may be absent
     metrics, inputs = {"loss": _losses(inputs, loss)} if there else {}, inputs.in_units(scale)
-    answered_R = ~output_RNC.isnan().flatten(1).any(1)  # argmax treats NaN as the largest
+    silent = loss.task == "classification" and not output_RNC.isfinite().all()
+    answered_R = answered(output_RNC).all(1) if silent else None
     for name in metric_names(loss, output_RNC.shape[-1]):
         if (of := METRICS[name].of) is not None:
             value_R = of(inputs)
-            silent = loss.task == "classification" and not answered_R.all()
-            metrics[name] = torch.where(answered_R, value_R, torch.nan) if silent else value_R
+            metrics[name] = value_R if answered_R is None else torch.where(answered_R, value_R, torch.nan)
     return metrics
 
 
@@ -253,6 +253,14 @@ def probabilities(logits: Tensor) -> Tensor:
     if logits.shape[-1] == 1:
         return torch.cat([torch.sigmoid(-logits), torch.sigmoid(logits)], dim=-1)
     return torch.softmax(logits, dim=-1)
+
+
+def answered(logits: Tensor) -> Tensor:
+    """``[...]``: whether logits ``[..., C]`` predict a class: whether their probabilities are numbers.
+
+    They aren't if an output is NaN, which argmax takes for the largest, or ∞, or if all are −∞.
+    """
+    return ~logits[..., 0].isnan() if logits.shape[-1] == 1 else logits.amax(dim=-1).isfinite()
 
 
 def answers_from(logits: Tensor, threshold: float | None) -> Tensor:

@@ -19,7 +19,7 @@ from treino.data.readers.reader_options import as_reading
 from treino.data.source_kinds import is_pictures
 from treino.data.sources import read
 from treino.engine.ensemble import mean_output
-from treino.engine.metrics import measure, probabilities
+from treino.engine.metrics import answered, measure, probabilities
 from treino.folders.coverage import CoverageScores, coverage_scores
 from treino.folders.prediction_columns import column_names
 from treino.folders.row_hashes import read_row_hashes, row_hashes
@@ -288,10 +288,10 @@ def _answers(
 
 
 def _at_positions(run: StoredRun, output_NC: torch.Tensor) -> list[Any]:
-    """Each row's classes or values in the axes of its target; None where an output is not finite."""
+    """Each row's classes or values in the axes of its target; None where one has no answer."""
     p = run.preparation
     output_NCM = output_NC.unflatten(1, (-1, math.prod(p.target_shape)))
-    known_N = output_NC.isfinite().all(1).tolist()
+    known_N = (answered(output_NCM.mT) if p.classes else output_NC.isfinite()).all(1)
     if p.classes:
         labels = np.array([p.label(name) for name in p.classes])
         said_NM = labels[output_NCM.argmax(1).numpy()]

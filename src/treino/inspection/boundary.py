@@ -39,7 +39,7 @@ from treino.inspection.input_planes import (
     refuse_axes,
 )
 from treino.inspection.intervals import weighted_accuracy, wilson
-from treino.inspection.outputs import outputs, predicted_classes
+from treino.inspection.outputs import has_answer, outputs, predicted_classes
 
 Pair = tuple[int, int]
 MOST = 12  # columns whose pairs are compared
@@ -396,7 +396,7 @@ def score(predict: Predict, data: Data) -> Score:
     split: Split = "test" if len(data.test) else "validation" if len(data.validation) else "train"
     rows = data.splits[split]
     out = predict(rows.x)
-    if unanswered := int((~out.isfinite().all(1)).sum()):
+    if unanswered := int((~has_answer(out, data)).sum()):
         return Score(split, len(rows), unanswered=unanswered)
     if data.task == "classification":
         right_N = np.asarray(_classes(out, data) == rows.y.numpy())

@@ -27,7 +27,13 @@ from treino.inspection.input_planes import (
     held_out,
     row_of,
 )
-from treino.inspection.outputs import AnsweredPicture, answered_picture, outputs, predicted_classes
+from treino.inspection.outputs import (
+    AnsweredPicture,
+    answered_picture,
+    has_answer,
+    outputs,
+    predicted_classes,
+)
 from treino.inspection.thumbnails import layers_as_they_run
 
 SPLITS: tuple[Split, ...] = ("train", "validation")
@@ -176,10 +182,10 @@ def view(
     kernel_UCHW, map_UHW = first
     _split, rows = held_out(data, SPLITS)
     out = outputs(net, rows.x, item_shape=item_shape)
-    finite = bool(outputs(net, seen.row.x, item_shape=item_shape).isfinite().all())
+    answers = bool(has_answer(outputs(net, seen.row.x, item_shape=item_shape), data).all())
     return FilterView(
         seen,
-        answered_picture(net, data, seen.split, seen.row, item_shape) if finite else None,
+        answered_picture(net, data, seen.split, seen.row, item_shape) if answers else None,
         kernel_UCHW[seen.units_U],
         map_UHW[seen.units_U],
         score(lambda _x: out, replace(data, test=data.test[:0])),

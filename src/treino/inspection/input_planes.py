@@ -73,8 +73,7 @@ class Points:
 class Score:
     """The metrics beside a picture, on all rows of ``split``: ``accuracy`` (with its 95 % Wilson interval and
     the number ``right`` of ``rows``), or ``rmse`` (in the target's units) and ``r2`` (None for one row or a
-    constant target). unanswered: the number of rows whose outputs are not finite; if it isn't 0, all metrics
-    are None.
+    constant target). unanswered: the rows without an answer; with some, all metrics are None.
     """
 
     split: Split

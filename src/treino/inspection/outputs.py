@@ -18,7 +18,7 @@ from treino.data.rows import Rows
 from treino.engine.augmentation import usual_shift
 from treino.engine.ensemble import mean_output
 from treino.engine.losses import Loss
-from treino.engine.metrics import answers_from, probabilities
+from treino.engine.metrics import answered, answers_from, probabilities
 from treino.engine.user_module import evaluated
 from treino.inspection.input_planes import ALL, Cell, Floats, Score, Split, cells, held_out, pictures
 from treino.inspection.intervals import weighted_accuracy, wilson
@@ -91,8 +91,13 @@ def _of_layers(net: nn.Module) -> bool:
 
 
 def predicted_classes(logits: torch.Tensor, threshold: float | None = None) -> torch.Tensor:
-    """The predicted class ``[N]`` int64, by ``Data.threshold``; -1 for rows whose outputs are not finite."""
-    return torch.where(logits.isfinite().all(dim=1), answers_from(logits, threshold), -1)
+    """The predicted class ``[N]`` int64, by ``Data.threshold``; -1 for rows that have none (``answered``)."""
+    return torch.where(answered(logits), answers_from(logits, threshold), -1)
+
+
+def has_answer(out_NC: torch.Tensor, data: Data) -> torch.Tensor:
+    """``[N]``: whether the outputs predict a class, or a number, of these data."""
+    return answered(out_NC) if data.classes else out_NC.isfinite().all(dim=1)
 
 
 # ---- the answer for one picture
@@ -136,7 +141,7 @@ def answered_picture(
         raise ROW_WITHOUT_PICTURE(data=data.name)
     rows = rows[:1]
     out = outputs(net, rows.x, item_shape=item_shape).double()
-    if not out.isfinite().all():
+    if not has_answer(out, data).all():
         raise PICTURE_UNANSWERED(n=int(rows.index[0]))
     share_C = probabilities(out)[0].numpy() if data.classes else np.empty(0)
     true, answer = (float(v[0].double()) for v in (rows.y.flatten(), out.flatten()))
@@ -368,7 +373,7 @@ def mistakes(
     """
     split, rows = held_out(data, splits)
     out = outputs(net, rows.x, item_shape=item_shape).double()
-    finite_N = out.isfinite().all(dim=1).numpy()
+    answered_N = has_answer(out, data).numpy()
     if data.classes:
         share_NC = probabilities(out).numpy()
         true_N = rows.y.numpy()
@@ -380,7 +385,7 @@ def mistakes(
         sure_N = np.full(len(rows), np.nan)
         badness_N = np.abs(predicted_N - true_N)
         wrong_N = badness_N > 0
-    wrong_N = wrong_N & finite_N
+    wrong_N = wrong_N & answered_N
     order_N = np.argsort(-np.where(wrong_N, badness_N, -np.inf), kind="stable")
     pick_K = order_N[: min(most, int(wrong_N.sum()))]
     x_KD = rows.x[torch.from_numpy(pick_K)]
@@ -399,7 +404,7 @@ def mistakes(
         sure_N[pick_K],
         pictures(data, x_KD) if image else None,
         () if image else tuple(tuple(column) for column in cells(data, x_KD)),
-        int((~finite_N).sum()),
+        int((~answered_N).sum()),
         _files(data, rows.index[torch.from_numpy(pick_K)]),
     )
 

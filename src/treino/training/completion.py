@@ -321,9 +321,9 @@ def fit_baselines(end: Ending) -> None:
             "The figures to compare with were fitted on {n:,} training rows, and are of {m:,} test rows."
         )
         end.notes.append(sentence.format(n=len(end.held.train), m=len(end.held.test)))
-    sentence = _("The network's output is NaN in {n:,} of {of:,} {split} rows: there is no figure of them.")
+    sentence = _("The network's output is NaN or ∞ in {n:,} of {of:,} {split} rows: they have no figure.")
     for split, (output_NC, _y) in end.answered.items():
-        if without := int(output_NC.isnan().any(dim=1).sum()):
+        if without := int((output_NC.isnan() | output_NC.isposinf()).any(dim=1).sum()):
             end.notes.append(sentence.format(n=without, of=len(output_NC), split=split_name(split)))
 
 

@@ -13,7 +13,7 @@ from treino.base.errors import Refusal, TreinoError, nearest
 from treino.base.files import claim_folder, copy_folder
 from treino.folders import StoredRun, checked_name, in_use
 from treino.inspection import check_axes, kind, predicted_classes, quick_xray, row_of, topic_name, topics
-from treino.inspection.outputs import outputs
+from treino.inspection.outputs import has_answer, outputs
 from treino.inspection.row_influence import proponents
 from treino.plots import TableCell, about_proponents, document, folded
 from treino.reports import shown_splits, update_after, weight_index
@@ -334,7 +334,7 @@ def rows_behind(page: RunPage, command: protocol.ProponentsCommand) -> Answer:
     _split, rows = row_of(run.data, row, shown_splits(run))
     snapshot = page.snapshot or page.at(page.step_in_view)
     out_1C = outputs(run.alone(snapshot.net), rows.x, item_shape=run.item_shape)
-    if not out_1C.isfinite().all():
+    if not has_answer(out_1C, run.data).all():
         raise PROPONENTS_UNANSWERED()
     answer = float(run.data.preparation.values(float(out_1C[0, 0])))
     if run.data.classes:

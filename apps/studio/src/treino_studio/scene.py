@@ -225,7 +225,11 @@ def _answers(
         evaluation[split] = figures(out, drawn, data, loss)
         rows[split] = [len(drawn), len(data.splits[split])]
         if data.classes:
-            right[split] = {"rows": len(drawn), "right": int((answer_N == drawn.y.reshape(-1)).sum())}
+            right[split] = {
+                "rows": len(drawn),
+                "right": int((answer_N == drawn.y.reshape(-1)).sum()),
+                "unanswered": int((answer_N < 0).sum()),
+            }
             if seen.axes.view != "all" and seen.shows == "plane":
                 there = outputs(net, seen.axes.rows(place_NK).float(), item_shape=item_shape)
                 same += int((predicted_classes(there, data.threshold) == answer_N)[answer_N >= 0].sum())

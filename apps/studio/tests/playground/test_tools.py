@@ -17,7 +17,9 @@ import treino as tr
 from apps.studio.tests.playground.node import KERNEL, PLAYGROUND, in_node, node
 from treino.api import Run
 from treino.cli import main
+from treino.engine.metrics import measure
 from treino.folders.stored_run import StoredRun
+from treino.inspection.outputs import predicted_classes
 from treino.reports.explanation import explain
 from treino.training.futures import FutureEnd, fan, futures, usual_futures
 from treino_studio.playground.sentences import said, sentences
@@ -540,6 +542,37 @@ def test_the_command_trains_the_weights_in_view_bit_for_bit(
         saved = torch.load(path.with_suffix(".pt"), weights_only=True)
         for key, tensor in load(bits).items():
             torch.testing.assert_close(saved[key], tensor, rtol=1e-2, atol=1e-3)
+
+
+# ---- outputs that aren't finite
+
+
+@pytest.mark.parametrize("C", [1, 3])
+def test_page_plane_and_core_say_of_the_same_rows_that_they_have_no_class(C: int) -> None:
+    value = [0.0, 1.5, -2.0, np.inf, -np.inf, np.nan]
+    outputs_NC = np.array(np.meshgrid(*[value] * C)).reshape(C, -1).T
+    rows = [outputs_NC, outputs_NC[np.isfinite(outputs_NC).all(1)]]
+    prepared: Json = {
+        "parts": [],
+        "mean": [],
+        "scale": [],
+        "task": "classification",
+        "classes": ["a"] * max(2, C),
+    }
+    asked = [
+        {"do": "classes", "outputs": of_NC.flatten().astype(str).tolist(), "C": C, "prepared": prepared}
+        for of_NC in (rows[0].astype(object), rows[1])
+    ]
+    asked = json.loads(json.dumps(asked).replace('"inf"', '"Infinity"').replace('"-inf"', '"-Infinity"'))
+    for of_NC, found in zip(rows, ask(asked), strict=True):
+        out_NC = torch.tensor(of_NC)
+        told = predicted_classes(out_NC)
+        assert found["given"] == told.tolist()
+        assert found["drawn"] == [c % 256 for c in told.tolist()]
+        figure = measure(out_NC[None], torch.zeros(len(told)), "cross_entropy" if C > 1 else "bce")[
+            "accuracy"
+        ]
+        assert found["accuracy"] == (None if figure.isnan() else pytest.approx(float(figure)))
 
 
 # ---- words

@@ -5,6 +5,7 @@ const web = new URL('../../src/treino_studio/playground/web/', import.meta.url);
 const { loadLanes } = await import(new URL('lanes.js', web));
 const { batchesOf, factorsOf, makePopulation } = await import(new URL('training.js', web));
 const { explanation } = await import(new URL('microscope.js', web));
+const { lossAndScore, winner } = await import(new URL('metrics.js', web));
 const { Fan } = await import(new URL('fan.js', web));
 const { findings: found } = await import(new URL('findings.js', web));
 const { unpacked } = await import(new URL('pixel_table.js', web));
@@ -125,7 +126,22 @@ function taken({ forms, acts = [], step, ...task }) {
   });
 }
 
-const VERBS = { fan, findings, microscope, taken };
+/** The classes that rows of outputs are given on a page and, by the kernel, on its plane (255: none); the accuracy. */
+function classes({ outputs, C, prepared }) {
+  const N = outputs.length / C;
+  const z = Float32Array.from(outputs, Number);
+  const at = lanes.allocate(4 * N * C + 3 * N);
+  new Float32Array(lanes.memory.buffer, at, N * C).set(z.map((_, k) => z[(k % N) * C + Math.floor(k / N)]));
+  const bytes = at + 4 * N * C;
+  lanes.classes_as_bytes(at, N, C, bytes, bytes + N, bytes + 2 * N);
+  return {
+    given: Array.from({ length: N }, (_, i) => winner(z, i, C)),
+    drawn: [...new Uint8Array(lanes.memory.buffer, bytes, N)],
+    accuracy: lossAndScore(z, new Int32Array(N), prepared, { loss: C > 1 ? 'cross_entropy' : 'bce' }).accuracy,
+  };
+}
+
+const VERBS = { classes, fan, findings, microscope, taken };
 const answers = tasks.map(({ do: verb, ...task }) =>
   VERBS[verb]({
     ...task,

@@ -180,7 +180,8 @@ function figuresOf(frame) {
   const { right, evaluation = {} } = frame;
   const said = (split) => {
     if (right) {
-      const { right: n, rows } = right.splits[split];
+      const { right: n, rows, unanswered } = right.splits[split];
+      if (unanswered) return t('unanswered_rows', { split: t(split), n: whole(unanswered), rows: whole(rows) });
       return t('right_rows', { split: t(split), right: whole(n), rows: whole(rows) });
     }
     return t('rmse_is', { split: t(split), value: num(evaluation[split].rmse) });

@@ -136,6 +136,7 @@ function saysOf({ true: right }, answer, { classes }) {
     return right == null
       ? t('says_number', { value: num(answer[0]) })
       : t('true_says_number', { true: num(right), value: num(answer[0]) });
+  if (answer.some(Number.isNaN)) return t('no_answer');
   const best = answer.reduce((top, share, k) => (share > answer[top] ? k : top), 0);
   const says = { value: classes[best], share: fixed(answer[best], 2) };
   return right == null ? t('says_class', says) : t('true_says_class', { true: classes[right], ...says });

@@ -189,7 +189,8 @@ export function makeSketch(page) {
       : [0];
     if (list.children.length !== ranked.length)
       list.replaceChildren(...ranked.map(() => el('li', {}, el('span', {}), el('i', {}), el('b', {}))));
-    const best = ranked.reduce((top, k) => (answer[k] > answer[top] ? k : top), ranked[0]);
+    const known = !answer.some(Number.isNaN);
+    const best = known ? ranked.reduce((top, k) => (answer[k] > answer[top] ? k : top), ranked[0]) : -1;
     ranked.forEach((k, n) => {
       const [name, bar, figure] = list.children[n].children;
       setText(name, classes?.length ? classes[k] : state.data.target);
@@ -200,7 +201,8 @@ export function makeSketch(page) {
     });
     if (!classes?.length || said === best) return;
     said = best;
-    setText($('#sketch-says'), t('says_class', { value: classes[best], share: fixed(answer[best], 2) }));
+    const says = () => t('says_class', { value: classes[best], share: fixed(answer[best], 2) });
+    setText($('#sketch-says'), known ? says() : t('no_answer'));
   }
 
   function restore({ data, shape: [channels, rows, columns] }) {

@@ -170,15 +170,16 @@ EXPORT void classes_as_bytes(const float* z, int32_t rows, int32_t C, uint8_t* w
     for (int32_t i = 0; i < rows; i++) {
         float top = -INFINITY, second = -INFINITY;
         int32_t best = 0;
-        bool finite = true;
+        bool answered = true;  // metrics.py has the rule
         for (int32_t c = 0; c < C; c++) {
             const float v = z[(size_t)c * rows + i];
-            finite &= std::isfinite(v);
+            answered &= !std::isnan(v);
             if (v > top) second = top, top = v, best = c;
             else if (v > second) second = v;
         }
-        winner[i] = finite ? (C == 1 ? top > 0 : best) : 255;
-        if (!finite) { share[i] = margin[i] = 0; continue; }
+        answered &= C == 1 || std::isfinite(top);
+        winner[i] = answered ? (C == 1 ? top > 0 : best) : 255;
+        if (!answered) { share[i] = margin[i] = 0; continue; }
         float p, q;
         if (C == 1) {
             p = 1 / (1 + std::exp(-std::fabs(top)));

@@ -15,7 +15,7 @@ export function lossAndScore(z, y, prepared, settings) {
   const kind = lossOf(prepared, settings);
   const loss = LOSSES[kind](z, y, C, softmaxTwice(settings)) / N;
   if (prepared.task === 'regression') return { loss, rmse: Math.sqrt(squares(z, y) / N) * prepared.targetScale };
-  return { loss, accuracy: answered(z) ? count(N, (i) => winner(z, i, C) === y[i]) / N : NaN };
+  return { loss, accuracy: answered(z, N) ? count(N, (i) => winner(z, i, C) === y[i]) / N : NaN };
 }
 
 /** All figures: loss, accuracy, f1_macro and, of two classes, auc; or loss, rmse, mae, r2. NaN where there is none. */
@@ -36,7 +36,7 @@ export function measure(z, y, prepared, settings) {
     };
   }
   const two = C <= 2;
-  const known = answered(z);
+  const known = answered(z, N);
   return { ...first, f1_macro: known ? f1(z, y, C) : NaN, ...(two ? { auc: known ? auc(z, y, C) : NaN } : {}) };
 }
 
@@ -128,12 +128,16 @@ export function softmax(z, i, C) {
   return p;
 }
 
-/** The class that row i is given. */
+/** The class that row i is given; -1: none, for its probabilities aren't numbers. */
 export function winner(z, i, C) {
-  if (C === 1) return +(z[i] > 0);
+  if (C === 1) return Number.isNaN(z[i]) ? -1 : +(z[i] > 0);
   let best = 0;
-  for (let c = 1; c < C; c++) if (z[i * C + c] > z[i * C + best]) best = c;
-  return best;
+  let most = z[i * C];
+  for (let c = 1; c < C; c++) {
+    if (z[i * C + c] > z[i * C + best]) best = c;
+    most = Math.max(most, z[i * C + c]); // NaN stays
+  }
+  return Number.isFinite(most) ? best : -1;
 }
 
 // ---- inside
@@ -179,8 +183,9 @@ function auc(z, y, C) {
   return positive && negative ? (ranks - (positive * (positive + 1)) / 2) / (positive * negative) : NaN;
 }
 
-function answered(z) {
-  for (let i = 0; i < z.length; i++) if (Number.isNaN(z[i])) return false;
+/** Whether each of N rows is given a class. */
+function answered(z, N) {
+  for (let i = 0; i < N; i++) if (winner(z, i, z.length / N) < 0) return false;
   return true;
 }
 

@@ -64,7 +64,7 @@ function answers({ loop: { net }, settings, run: { prepared } }, sight, over) {
     const N = one.rows.length;
     const z = outputs(net, scratch, one.at, N);
     const said = Float32Array.from({ length: N }, (_, i) =>
-      plain ? classOf(z, i, net.C) : z[i] * prepared.targetScale + prepared.targetMean,
+      plain ? winner(z, i, net.C) : z[i] * prepared.targetScale + prepared.targetMean,
     );
     parts[`predicted.${one.split}`] = { data: said, shape: [N] };
     const figures = measure(z, one.y, prepared, settings);
@@ -73,11 +73,12 @@ function answers({ loop: { net }, settings, run: { prepared } }, sight, over) {
     );
     header.rows[one.split] = [N, prepared.parts[one.part].rows.length];
     if (!plain) continue;
-    splits[one.split] = { rows: N, right: said.reduce((sum, k, i) => sum + Number(k === one.y[i]), 0) };
+    const right = said.reduce((sum, k, i) => sum + Number(k === one.y[i]), 0);
+    splits[one.split] = { rows: N, right, unanswered: said.reduce((sum, k) => sum + Number(k < 0), 0) };
     if (sight.view === 'all' || sight.shows !== 'plane') continue;
     one.plane ??= sight.onPlane(one);
     const there = outputs(net, scratch, one.plane, N);
-    for (let i = 0; i < N; i++) same += Number(classOf(there, i, net.C) === said[i]);
+    for (let i = 0; i < N; i++) same += Number(winner(there, i, net.C) === said[i]);
     compared += N;
   }
   const sum = (name) => Object.values(splits).reduce((all, one) => all + one[name], 0);
@@ -91,11 +92,6 @@ function outputs(net, scratch, x, N) {
   const z = scratch.room('z', 4 * N * net.C);
   net.outputs(x, N, z);
   return new Float32Array(net.lanes.memory.buffer, z, N * net.C);
-}
-
-function classOf(z, i, C) {
-  for (let c = 0; c < C; c++) if (!Number.isFinite(z[i * C + c])) return -1;
-  return winner(z, i, C);
 }
 
 /** What a network says over the picture's cells. */
