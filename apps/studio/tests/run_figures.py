@@ -348,12 +348,16 @@ class RunFigures:
         return float(moved.norm() / before.norm())
 
     def way(self, cells: list[str]) -> list[set[float]]:
-        """A stretch of the training, with the figures that were measured last before its end."""
+        """A stretch of the training, with the figures that were measured last in it, and their step."""
         steps = next(cell for cell in cells if cell.startswith("step "))
         begin, end = (int(each.value) for each in numbers(steps))
         found: list[set[float]] = [{begin}, {end}]
+        text = " ".join(cells)
+        for step in map(int, re.findall(r"at step (\d+)", text.replace("\u202f", ""))):
+            begun = begin or -1
+            found.append({step} if begun < step <= end and step % self.ends(1) == 0 else set())
         number = self.ended(end)
-        for metric, _value in re.findall(r"(loss|accuracy|RMSE) (\S+)", " ".join(cells)):
+        for metric, _value in re.findall(r"(loss|accuracy|RMSE) (\S+)", text):
             ways = [self.run.up_to(segment) for segment in range(self.segments)]
             known = [way.evaluations["validation"][metric.replace("RMSE", "rmse")] for way in ways]
             found.append({next((v for v in reversed(of[:number]) if v is not None), -1.0) for of in known})

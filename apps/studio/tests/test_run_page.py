@@ -267,6 +267,20 @@ def test_all_that_was_changed_at_one_step_is_told_together(tmp_path: Path) -> No
     assert told == [(0, ""), (2, "lr 0.1 · batch_size 64")]
 
 
+def test_a_stretch_tells_the_step_of_its_figures_and_none_of_another_stretch(tmp_path: Path) -> None:
+    run = tr.fit("wine", parent=tmp_path, epochs=40, patience=0).rewind(50, lr=0.01)
+    each, without = run.spec.steps_per_epoch, 0
+    for stretch in history(run, 50 + each // 4, {}) + history(run, None, {}):
+        measured = run.up_to(stretch["segment"]).evaluations["validation"]
+        known = {k * each: k for k, value in enumerate(measured["loss"], 1) if value is not None}
+        step = max((at for at in known if stretch["first"] < at <= stretch["last"]), default=None)
+        without += step is None
+        assert stretch["measured"] == step, stretch
+        of_step = {} if step is None else {m: measured[m][known[step] - 1] for m in ("loss", "accuracy")}
+        assert stretch["figures"] == of_step
+    assert without
+
+
 @pytest.mark.slow
 def test_a_run_has_the_same_letter_on_every_page(tmp_path: Path) -> None:
     first = tr.fit("wine", parent=tmp_path, epochs=2, lean=True)

@@ -120,6 +120,7 @@ class StretchOfRun(TypedDict):
     last: int
     text: str
     figures: Figures
+    measured: int | None
     left: bool
 
 

@@ -10,14 +10,15 @@ import numpy as np
 from treino.folders import StoredRun, epoch_count, path, segments_of
 from treino_studio.run_state import ThinnedLosses, change_texts, finite
 
-FIGURES = ("loss", "accuracy", "rmse")  # of validation rows, at the end of a stretch
+FIGURES = ("loss", "accuracy", "rmse")  # of validation rows, measured last in a stretch
 
 Known = dict[int, int]
 
 
 def history(run: StoredRun, last: int | None, known: Known) -> list[dict[str, Any]]:
     """All stretches between two changes of settings, or between a change and where another way begins:
-    ``[{segment, first, last, text, figures, left}]``. left: it is no part of the run's newest way.
+    ``[{segment, first, last, text, figures, measured, left}]``. measured: the step of the figures, of
+    which there are none if none were measured in this stretch. left: it is no part of the run's newest way.
 
     run: to its newest segment, whose last step is ``last``; None: the last recorded one. known: the last
     steps of segments that are over, from earlier calls.
@@ -47,13 +48,15 @@ def history(run: StoredRun, last: int | None, known: Known) -> list[dict[str, An
         starts = sorted(step for step in first if step < end or step == start or number == newest)
         count, stop = epoch_count(run.spec, number), stops.get(number, start)
         for at, until in zip(starts, [*starts[1:], end], strict=True):
-            measured = database.last_epoch(number, "validation", count.ended(until))
-            found = {row.metric: finite(row.value) for row in measured}
-            figures = {name: found[name] for name in FIGURES if name in found}
+            rows = database.last_epoch(number, "validation", count.ended(until))
+            found = {row.metric: finite(row.value) for row in rows}
+            measured = count.end_of(rows[0].epoch) if rows else -1
+            here = measured > at or measured == at == 0
+            figures = {name: found[name] for name in FIGURES if name in found and here}
             left = stop is not None and at >= stop
             listed.append(
                 {"segment": number, "first": at, "last": until, "text": texts.get(at, "")}
-                | {"figures": figures, "left": left}
+                | {"figures": figures, "measured": measured if here else None, "left": left}
             )
     return listed
 

@@ -1,5 +1,5 @@
 // The studio's messages and the settings, as tools/page_types.py writes them from the models.
-// e186b98c74f74a6807402b7d69df28b0121972e96092cd4ed156433b0fac6de8
+// 282c786d7afabcf0878fcfa9ce9588e5b0af4aa660454535dfacca115c1e454e
 
 export interface Acknowledgement {
   ack: number;
@@ -391,6 +391,7 @@ export interface StretchOfRun {
   first: number;
   last: number;
   left: boolean;
+  measured: number | null;
   segment: number;
   text: string;
 }

@@ -226,9 +226,9 @@ export function open(shell) {
         last === Math.max(...pieces.filter((piece) => piece.run === run).map((piece) => piece.last)),
     );
   }
-  /** At a stretch's end: the loss of training (of many steps a mean), and validation figures measured in it. */
+  /** Measured last in a stretch: the loss of training (of many steps a mean), and validation figures. */
   function figuresOf({ run, first, last }) {
-    const found = {};
+    const found = [];
     const own = curves.get(run) ?? {};
     for (const [name, curve] of [
       [own.low?.length ? nameOfLoss(own) : 'training_loss', run],
@@ -238,7 +238,7 @@ export function open(shell) {
     ]) {
       const { step = [], loss = [] } = curves.get(curve) ?? {};
       const k = placeAt(step, last);
-      if (k >= 0 && (step[k] > first || !first) && loss[k] != null) found[name] = loss[k];
+      if (k >= 0 && (step[k] > first || !first) && loss[k] != null) found.push({ name, value: loss[k], step: step[k] });
     }
     return found;
   }

@@ -11,7 +11,7 @@ import { t } from './words.js';
 
 /**
  * Fill a list with stretches, a row for each: {key, first, last, left, text, figures, off, why}; their bars lie on one
- * scale. figures: by their names. off: it can't be gone to; why: the reason. go(piece): what a click does.
+ * scale. figures: {name, value, step}, each with the step at which it was measured. off: it can't be gone to; why: the reason. go(piece): what a click does.
  */
 export function makeStretches(list, go) {
   const rows = new Map(); // by key: the elements of a stretch
@@ -30,12 +30,7 @@ export function makeStretches(list, go) {
       setText(row.what, piece.text || t(piece.first ? 'way_as_before' : 'way_begins'));
       row.what.title = row.what.textContent;
       setText(row.steps, t('way_steps', { first: whole(piece.first), last: whole(piece.last) }));
-      setText(
-        row.figures,
-        Object.entries(piece.figures)
-          .map(([name, value]) => `${t(name)} ${num(value, 3)}`)
-          .join(' · '),
-      );
+      setText(row.figures, textOf(piece.figures));
       row.button.disabled = piece.off;
       row.button.dataset.why = piece.why ?? '';
     }
@@ -65,6 +60,15 @@ export function makeStretches(list, go) {
   return { update, mark };
 }
 
+/** Figures in words; the step of those that were measured at the same one is said once. */
+const textOf = (figures) =>
+  [...new Set(figures.map(({ step }) => step))]
+    .map((at) => {
+      const own = figures.filter(({ step }) => step === at).map(({ name, value }) => `${t(name)} ${num(value, 3)}`);
+      return `${own.join(' · ')} ${t('at_step', { step: whole(at) })}`;
+    })
+    .join(' · ');
+
 /**
  * The stretches of a run, below its curves.
  *
@@ -79,6 +83,7 @@ export function makeWays(page) {
     const pieces = (state.history ?? []).map((piece) => ({
       ...piece,
       key: `${piece.segment} ${piece.first}`,
+      figures: Object.entries(piece.figures).map(([name, value]) => ({ name, value, step: piece.measured })),
       off: !state.steers,
     }));
     list.hidden = pieces.length < 2;

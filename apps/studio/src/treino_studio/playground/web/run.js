@@ -362,10 +362,9 @@ export class Run {
           .sort((a, b) => a - b);
         starts.forEach((at, k) => {
           const until = starts[k + 1] ?? end;
-          const { loss, accuracy, rmse } =
-            records.epochs.findLast(
-              (epoch) => epoch.step > first && epoch.step <= until && epoch.validation.loss != null,
-            )?.validation ?? {};
+          const { step: measured = null, validation: { loss, accuracy, rmse } = {} } =
+            records.epochs.findLast(({ step, validation }) => step > at && step <= until && validation.loss != null) ??
+            {};
           const figures = Object.fromEntries(
             Object.entries({ loss, accuracy, rmse }).filter(([, value]) => value != null),
           );
@@ -376,6 +375,7 @@ export class Run {
               last: until,
               text: textOf(changes.get(at) ?? {}, segment.settings),
               figures,
+              measured,
               left,
             });
         });
