@@ -4,11 +4,17 @@ import json
 import os
 import re
 import shutil
+import signal
+import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
+from urllib.request import HTTPCookieProcessor, build_opener
 
 import pytest
+from tests.waiting import HANG, until
 
 import treino as tr
 from apps.studio.tests.browsing import AXE, LAYOUT
@@ -245,3 +251,33 @@ def test_nothing_hinders_who_reads_the_question_and_the_columns_with_other_means
     page.locator("summary").last.click()
     assert [v for v in page.evaluate(AXE) if v[0] in ("serious", "critical")] == []
     assert page.evaluate(LAYOUT) == []
+
+
+SLOW = """import sys, time
+from pathlib import Path
+import treino_studio.server as server
+from treino.cli import main
+
+def home(*_of):
+    Path("asked").touch()
+    while not Path("answered").exists():
+        time.sleep(0.01)
+
+server.home = home
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def test_home_is_told_of_a_studio_that_ends_before_it_answers(tmp_path: Path) -> None:
+    (tmp_path / "slow.py").write_text(SLOW)
+    with real_studio(tmp_path, [], (sys.executable, "slow.py")) as studio:
+        opener = build_opener(HTTPCookieProcessor())
+        opener.open(studio.address, timeout=HANG).close()
+        with ThreadPoolExecutor() as pool:
+            asked = pool.submit(opener.open, f"{studio.site}api/home", timeout=HANG)
+            until((tmp_path / "asked").exists, studio.process)
+            studio.process.send_signal(signal.SIGINT)
+            told = asked.exception()
+            (tmp_path / "answered").touch()
+    assert isinstance(told, HTTPError)
+    assert (told.code, json.load(told)["error"]["rule"]) == (503, "studio_ended")

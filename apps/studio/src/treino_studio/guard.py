@@ -5,6 +5,7 @@ Origin excludes pages of other sites and of other programs on this machine; Host
 to point here (DNS rebinding); the cookie excludes everybody who never had the printed address.
 """
 
+import asyncio
 import hmac
 import ipaddress
 import logging
@@ -29,6 +30,7 @@ STUDIO_COOKIE = Refusal(
     "This browser has not been let in, or the studio was started anew.",
     "Open the whole address that treino studio printed.",
 )
+STUDIO_ENDED = Refusal("The studio has ended.", "Start it again and open the address that it prints.")
 DEFECT = Refusal("This is a defect of treino; please report it.")
 
 # ---- errors
@@ -113,6 +115,10 @@ class Guard:
             return
         try:
             await self._app(scope, receive, self._with_headers(send))
+        except asyncio.CancelledError:  # the studio ends, which uvicorn would call an error of the server
+            if scope["type"] != "http":
+                raise
+            await refusal(503, STUDIO_ENDED())(scope, receive, self._with_headers(send))
         except Exception:
             LOG.exception("%s %s", scope["type"], scope["path"])
             if scope["type"] == "http":
