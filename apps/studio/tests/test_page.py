@@ -289,3 +289,25 @@ def test_a_way_that_was_left_stays_as_a_grey_line(browser: Any, studio: RealStud
     tr.open(studio.runs / "many").rewind(20, lr=0.2)
     until(lambda: grey_lines(page) >= 2, studio.process)
     page.context.close()
+
+
+FIT = """() => { const at = (q) => document.querySelector(q), lr = at('#lr');
+  lr.value = '100000';
+  return [at('#curves-canvas').clientHeight, lr.scrollWidth - lr.clientWidth,
+    ...[...document.querySelectorAll('.figures, #ways span:not(.lane)')]
+      .map((e) => e.scrollWidth - e.clientWidth)]; }"""
+
+
+def test_curves_beside_three_ways_a_result_and_a_large_rate_can_be_read_at_every_width(
+    browser: Any, studio: RealStudio
+) -> None:
+    """Of two panes of 60 pixels, with 20 between, 27 above and 22 below, a chart is 189 pixels high."""
+    tr.open(studio.runs / "values").rewind(12, lr=0.1).rewind(20, lr=0.2)
+    page = studio.open(browser, "run/values?lang=pt_BR")
+    page.locator("#ways li").nth(2).wait_for()
+    page.locator(".figures").wait_for()
+    for width in (1440, 1280, 768, 360):
+        page.set_viewport_size({"width": width, "height": 900})
+        high, *over = page.evaluate(FIT)
+        assert (high >= 189, max(over)) == (True, 0), (width, high, over)
+    page.context.close()

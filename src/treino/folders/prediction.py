@@ -291,7 +291,7 @@ def _at_positions(run: StoredRun, output_NC: torch.Tensor) -> list[Any]:
     """Each row's classes or values in the axes of its target; None where one has no answer."""
     p = run.preparation
     output_NCM = output_NC.unflatten(1, (-1, math.prod(p.target_shape)))
-    known_N = (answered(output_NCM.mT) if p.classes else output_NC.isfinite()).all(1)
+    known_N = (answered(output_NCM.mT) if p.classes else output_NC.isfinite()).all(1).tolist()
     if p.classes:
         labels = np.array([p.label(name) for name in p.classes])
         said_NM = labels[output_NCM.argmax(1).numpy()]

@@ -14,6 +14,8 @@ const SPARSE = 9; // pixels between the points of a line, from which on each is 
 export const endOf = ({ panes, x }) =>
   x.end ?? Math.max(1, ...panes.flatMap(({ lines }) => lines.map((line) => line.x.at(-1) ?? 0)));
 
+const LEAST = 60; // pixels of a pane below which all get equal parts
+
 /** Where panes and axes lie. */
 export function boxOf(context, width, height, content, view, bare) {
   const { panes, x, marks, margin = {} } = content;
@@ -21,9 +23,10 @@ export function boxOf(context, width, height, content, view, bare) {
   const gap = 20;
   const t = bare ? 4 : marks ? 27 : 10;
   const bottom = height - (bare ? 4 : x.name && !margin.left ? 38 : 22);
-  const shares = panes.map((_, k) => (k ? 0.6 : 1));
-  const sum = shares.reduce((a, b) => a + b, 0);
   const high = bottom - t - gap * (panes.length - 1);
+  const share = (0.6 * high) / (0.4 + 0.6 * panes.length) < LEAST ? 1 : 0.6;
+  const shares = panes.map((_, k) => (k ? share : 1));
+  const sum = shares.reduce((a, b) => a + b, 0);
   let top = t;
   const laid = panes.map((pane, k) => {
     const b = top + (shares[k] / sum) * high;

@@ -177,7 +177,7 @@ export function open(shell) {
       },
       plain('kind', t('kind'), (r) => t(`kind_${r.kind}`)),
       plain('status', t('status'), (r) => statusWord(r.status)),
-      plain('data', t('data'), (r) => r.data),
+      plain('data', t('data').toLowerCase(), (r) => r.data),
       plain('steps', t('steps'), (r) => r.steps),
       {
         key: 'figure',
