@@ -9,7 +9,7 @@ from torch.nn import functional
 from examination import examined, examined_with_values
 from treino_doctor.output.coverage import commonest, evaluation, is_beaten, right, summary
 from treino_doctor.record.row_log import Evaluated
-from treino_doctor.rules.course import Training, training
+from treino_doctor.rules.course import Training, training, trainings
 
 START = """
 import torch
@@ -192,3 +192,48 @@ def test_a_net_that_knows_its_rows_by_heart(labels, epochs, loss, told, tmp_path
 def test_targets_that_hardly_differ_are_not_compared_with_one_answer(constant, beaten):
     course = Training(None, (1.0,) * 40, constant, (), frozenset())
     assert is_beaten(course) is beaten
+
+
+LOADED = """
+from torch.utils.data import DataLoader, TensorDataset
+y = torch.arange(240) % 5 // 3
+batches = DataLoader(TensorDataset(x, y), batch_size=24, shuffle=True)
+for rate in (0.05, 0.02, 0.01):
+    net = nn.Linear(8, 2)
+    optimizer = torch.optim.SGD(net.parameters(), lr=rate)
+    for epoch in range(12):
+        for rows, classes in batches:
+            STEP: F.cross_entropy(net(rows), classes)
+"""
+
+
+def test_each_of_several_trainings_by_one_loader_is_compared_with_one_answer(tmp_path):
+    _findings, log, own = examined_with_values(START + LOADED, tmp_path)
+    shares = np.bincount(own["y"]) / 240
+    constant = log_loss(own["y"], np.tile(shares, (240, 1)))
+    assert [t.constant for t in trainings(log)] == pytest.approx([constant] * 3, rel=1e-6)
+    assert all(map(is_beaten, trainings(log)))
+
+
+RARE = """
+net = nn.Sequential(nn.Linear(8, 3), nn.Linear(3, 8))
+optimizer = torch.optim.Adam(net.parameters(), lr=0.01)
+40 STEPS: {loss}
+with torch.no_grad():
+    far = (net(x[180:]) - x[180:]).pow(2).mean(1)
+    print(((far > 100).long() == (y[180:] > 1).long()).float().mean().item())
+"""
+
+
+@pytest.mark.parametrize(
+    ("loss", "classes"),
+    [
+        ("F.mse_loss(net(x[:180]), x[:180])", False),
+        ("((net(x[:180]) - x[:180]) ** 2).mean()", False),
+        ("F.cross_entropy(net(x[:180]), y[:180])", True),
+    ],
+)
+def test_what_an_autoencoder_is_far_from_is_no_answer_of_a_class(tmp_path, loss, classes):
+    _findings, log = examined(START + RARE.format(loss=loss), tmp_path)
+    assert (evaluation(log) is not None) == classes
+    assert any("commonest class" in sentence for sentence in summary(log)) == classes

@@ -16,7 +16,7 @@ from treino_doctor.record.row_log import Evaluated, RowsEvaluated, RowsTrained
 from treino_doctor.rules import notes, rules
 from treino_doctor.rules.course import Training, counted, judged_losses, training, trainings
 from treino_doctor.rules.graphs import calls_by_number
-from treino_doctor.rules.judged import groups
+from treino_doctor.rules.judged import copying, groups
 from treino_doctor.rules.metric_wrong_axis import BEST, axis_of
 
 NOISE = 3  # standard deviations within which an accuracy counts as chance
@@ -142,13 +142,14 @@ def by_heart(log: Log, newest: Evaluated | None) -> Iterator[str]:
 
 def evaluation(log: Log) -> Evaluated | None:
     """The newest whole evaluation of a trained net that compared each row's class with a label. None if there
-    is none, if the net was trained for long after it, or if the best of a column, not of a row, was taken."""
+    is none, if the net was trained for long after it, or if the best of a column, not of a row, was taken; an
+    autoencoder answers with no class."""
     best = [o for read in log.of(Read) for o in read.graph.operations if o.name in BEST]
     if any(axis_of(o) in (0, -2) for o in best):
         return None
-    end = steps(log)
+    end, without = steps(log), copying(log)
     whole = (e for e in log.of(Evaluated) if e.whole and e.learned and e.judged == e.rows)
-    clear = (e for e in whole if len(e.labels) > 1 and e.rows >= FEW * len(e.labels))
+    clear = (e for e in whole if len(e.labels) > 1 and e.rows >= FEW * len(e.labels) and e.net not in without)
     late = (e for e in clear if e.step - begin(log, e) >= LATE * (end - begin(log, e)))
     return max(late, key=lambda e: (e.turn, e.newest), default=None)
 

@@ -219,16 +219,12 @@ def misweighed(dataset: Any, weights: torch.Tensor) -> int:
     by = np.asarray(weights, dtype=np.float64).round(12)
     classes, number, counts = np.unique(own, return_inverse=True, return_counts=True)
     values, rank = np.unique(-by, return_inverse=True)  # the largest weight first, as of the rarest class
-    if (
-        len(own) != len(by)
-        or not 2 <= len(values) == len(classes) <= MOST_CLASSES
-        or own.dtype.kind not in "iufb"
-    ):
+    fits = len(own) == len(by) and 2 <= len(values) == len(classes) <= MOST_CLASSES
+    if not fits or own.dtype.kind not in "iufb":
         return 0
     whole = np.unique(labels, return_counts=True)[1]
-    apart = [
-        c.max() / c.min() / (values[0] / values[-1]) for c in (counts, whole)
-    ]  # values: negative weights
+    spread = values[0] / values[-1]  # both are negative weights
+    apart = [c.max() / c.min() / spread for c in (counts, whole)]
     if len(np.unique(number * len(values) + rank)) == len(values) or all(abs(a - 1) > NEAR for a in apart):
         return 0
     other = int((np.argsort(np.argsort(counts))[number] != rank).sum())

@@ -63,9 +63,7 @@ class RowsEvaluated(Event):
     loader: Site | None = None
     rows: int
     trained: int
-    away: float = (
-        0.0  # share of the columns that are three deviations of training's off, or three times as wide
-    )
+    away: float = 0.0  # share of the columns three deviations of training's off, or three times as wide
     mixed: int = 0
     later: int = 0
     new_later: int = 0
@@ -104,9 +102,9 @@ class Evaluated(Event):
     whole: the newest over all rows of its place. learned: the net, or its weights, had been trained. newest:
     its last call's number. calls: those of the net, the largest with ``most`` rows. right: the predictions,
     out of ``judged``, that equal their labels, ``final`` of them in the last call. shares: the sum of the
-    calls' shares of right ones. labels: the count of each. fitting: where right ones are as many as chance
-    gives, how many equal other labels that the program holds, beyond any luck; else 0. met_at: then the
-    line of the loader, or that compared them."""
+    calls' shares of right ones; chained: the same, divided by the calls so far at each of them. labels: the
+    count of each. fitting: where right ones are as many as chance gives, how many equal other labels that the
+    program holds, beyond any luck; else 0. met_at: then the line of the loader, or that compared them."""
 
     net: int
     learned: bool
@@ -119,6 +117,7 @@ class Evaluated(Event):
     judged: int
     whole: bool
     shares: float = 0.0
+    chained: float = 0.0
     fitting: int = 0
     met_at: Site | None = None
     labels: dict[str, int] = field(default_factory=dict)

@@ -93,7 +93,7 @@ class Training:
         known = [self.rows.get(h) for h in hashes]
         fresh = [i for i, old in enumerate(known) if old is None]
         epoch = call.reading.epoch if call.reading is not None else 0
-        if not self.seen:
+        if self.epoch < 1:  # the loader of the first batch may be unknown
             self.epoch = epoch
         over = epoch > self.epoch if epoch else len(fresh) < 0.5 * len(known)
         ended = not self.done and (over or len(self.rows) >= MOST)
@@ -141,7 +141,8 @@ class Look:
     """One pass over rows at one place, between two turns of training. right, judged: its predictions that are
     right, and all that were compared with a label; shares: the sum of the calls' shares of right ones; calls:
     of the net, ``most`` rows in the largest; newest: the number of the last call, which got ``final`` right;
-    met: what each call of the newest look was compared with.
+    met: what each call of the newest look was compared with. chained: the shares' sum, divided by the
+    number of calls so far at each of them.
     """
 
     def __init__(self, step: int, turn: int) -> None:
@@ -149,7 +150,7 @@ class Look:
         self.rows = self.digest = self.label_digest = self.right = self.judged = self.calls = self.newest = 0
         self.any_order, self.shapes = 0, set[tuple[int, ...]]()  # a digest whatever the rows' order; of rows
         self.most = self.final = 0
-        self.shares = 0.0
+        self.shares = self.chained = 0.0
         self.met: list[Met | None] = []
         self.labels: Counter[float] = Counter()
         self.labelled = True
@@ -165,7 +166,8 @@ class Look:
         self.rows += len(call.flat)
         self.right, self.judged = self.right + call.right, self.judged + call.judged
         self.calls, self.newest = self.calls + 1, call.event.forward
-        self.shares += call.right / len(call.flat)
+        share = call.right / len(call.flat)
+        self.shares, self.chained = self.shares + share, (self.chained + share) / self.calls
         self.most, self.final = max(self.most, len(call.flat)), call.right
         self.labelled &= call.labels is not None
         if call.labels is not None:

@@ -239,9 +239,11 @@ def _covers(calls: list[LossCall], trained: RowsTrained | None) -> bool:
 
 
 def _of_epoch(trained: RowsTrained, labels: dict[int, int]) -> dict[int, int]:
-    """The label counts of the first epoch, if they cover more rows and the same classes; else ``labels``."""
+    """The label counts of the first epoch, if they have the same classes and cover more rows, or all rows,
+    each of which came once; else ``labels``."""
     epoch = {int(k): n for k, n in trained.labels.items() if k.lstrip("-").isdigit()}
-    more = len(epoch) == len(trained.labels) and sum(epoch.values()) > sum(labels.values())
+    rows = sum(epoch.values()) if len(epoch) == len(trained.labels) else 0
+    more = rows > sum(labels.values()) or rows == trained.rows == trained.seen
     return epoch if more and labels.keys() == epoch.keys() else labels
 
 

@@ -1,6 +1,6 @@
 """Queries of a value's graph that several rules share."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from typing import Any
 
 from treino_doctor.record.log import Forward, Graph, Log, LossCall, Operation
@@ -8,32 +8,9 @@ from treino_doctor.record.values import VIEWS
 
 ALL_INPUTS = ("cat", "stack", "hstack", "vstack", "concat", "concatenate")
 PASSED = {  # operations that keep values: views, other types, copies, some of the rows
-    *VIEWS,
-    *ALL_INPUTS,
-    "unflatten",
-    "view_as",
-    "reshape_as",
-    "index_select",
-    "masked_select",
-    "type",
-    "permute",
-    "transpose",
-    "t",
-    "T",
-    "mT",
-    "movedim",
-    "swapaxes",
-    "expand",
-    "expand_as",
-    "dropout",
-    "data",
-    "alias",
-    "getitem",
-    "select",
-    "narrow",
-    "chunk",
-    "split",
-    "unbind",
+    *(*VIEWS, *ALL_INPUTS, "unflatten", "view_as", "reshape_as", "index_select", "masked_select", "type"),
+    *("permute", "transpose", "t", "T", "mT", "movedim", "swapaxes", "expand", "expand_as", "dropout"),
+    *("data", "alias", "getitem", "select", "narrow", "chunk", "split", "unbind"),
 }
 DROPS = ("dropout", "alpha_dropout", "dropout1d", "dropout2d", "dropout3d")
 REGRESSIONS = ("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss")
@@ -59,12 +36,14 @@ def drops(operation: Operation) -> bool:
     return operation.name in DROPS and on
 
 
-def made_by(graph: Graph, *names: str, start: Operation | None = None) -> Operation | None:
+def made_by(
+    graph: Graph, *names: str, start: Operation | None = None, through: Set[str] = PASSED
+) -> Operation | None:
     """The operation with one of these names that made a value, possibly through views and copies."""
     root = start or graph.root
     if root is None:
         return None
-    every = graph.walk(root, through=PASSED) if root.name in PASSED else iter([root])
+    every = graph.walk(root, through=through) if root.name in through else iter([root])
     return next((operation for operation in every if operation.name in names), None)
 
 

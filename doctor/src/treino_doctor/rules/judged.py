@@ -76,7 +76,10 @@ def groups(log: Log) -> list[Group]:
     gathering = {(e.net, e.stack) for e in log.of(RowsEvaluated) if 2 * e.gathered > e.given}
     writing = {(e.net, e.stack) for e in log.of(RowsEvaluated) if e.made}  # as text, word by word
     end = max((e.turn for e in log.of(Ended)), default=math.inf)
-    before = {f.again for f in calls.values() if f.forward in backward}  # targets that NumPy computes
+    counts = {(r.how, r.site) for r in arrays if r.how in NUMBERS and _is_count(r)}
+    counted = {max(r.forwards) for r in arrays if (r.how, r.site) in counts}
+    counted -= {max(r.forwards) for r in arrays if r.how in ARRAYS}
+    before = {f.again for f in calls.values() if f.forward in backward} - counted  # targets of NumPy's
     for event in log.events:
         if isinstance(event, LossCall):
             root = event.target_graph.root
@@ -158,6 +161,15 @@ def supervised(log: Log) -> set[int]:
     return nets
 
 
+def copying(log: Log) -> set[int]:
+    """The nets that were trained to return their inputs, and nothing else."""
+    calls = calls_by_number(log)
+    losses = ((calls.get(max(c.forwards, default=0)), c.target_shape) for c in log.of(LossCall) if c.trained)
+    pairs = [*losses, *_by_hand(log, calls)]
+    alike = {f.net for f, shape in pairs if f and f.shape == shape and not _are_answers(f.shape, shape)}
+    return alike - supervised(log)
+
+
 def _are_answers(inputs: tuple[int, ...], target: tuple[int, ...]) -> bool:
     """Whether a target's shape is that of one or a few numbers a row, and not that of the inputs."""
     wide = [n for n in target[1:] if n != 1]
@@ -216,6 +228,12 @@ def is_figure(event: Read) -> bool:
     if any(o.name in CHOICES | COMPARES or "loss" in o.detail for o in made):
         return True
     return any(_is_difference(event.graph, o) for o in made)
+
+
+def _is_count(event: Read) -> bool:
+    """Whether a number counts answers that equal given values."""
+    equal = [event.graph.parents(o) for o in event.graph.operations if o.name == "eq" and o.forwards]
+    return any(any(p.shape and not p.forwards for p in parents) for parents in equal)
 
 
 def _is_difference(graph: Graph, operation: Operation) -> bool:

@@ -30,6 +30,8 @@ LAST = N_("that of the last of {batches} batches alone")
 ALONE = N_("that of the last of {batches} batches alone, divided by {by}")
 TWICE = N_("twice that of the last of {batches} batches alone, divided by {by}")
 TIMES = N_("that of the last of {batches} batches alone, times {by} rows")
+SHRUNK = N_("a sum of means of batches, each divided by the batch's rows once more")
+CHAINED = N_("a mean of batches, divided by the number of batches so far at each of them")
 OF = {"rows": N_("rows"), "batches": N_("batches")}
 MEANT = LAST, EVERY  # what many print on purpose
 
@@ -40,7 +42,7 @@ class Pass(NamedTuple):
     key: where such passes are; whole: all of them are known. sums: (sum, of what, that of the last batch);
     divided by another size than that they may be right, unless of means. most: rows of the largest batch. A
     last one that is NaN: only another number of batches is a wrong size. rights: figures that a right formula
-    gives, besides the sums and their means."""
+    gives, besides the sums and their means. wrong: (formula, value, the right one), of means of batches."""
 
     key: object
     turn: int
@@ -51,6 +53,7 @@ class Pass(NamedTuple):
     last: str = LAST
     means: bool = True
     whole: bool = False
+    wrong: tuple[tuple[str, float, float], ...] = ()
 
 
 class Way(NamedTuple):
@@ -117,6 +120,8 @@ def _divisors(sites: set[Site | None]) -> set[float]:
 def _ways(p: Pass, so_far: list[float], others: dict[str, set[float]]) -> Iterator[Way]:
     """The wrong formulas. so_far: the number of passes and their sums, if known. others: sizes of passes."""
     rows, batches = p.sizes["rows"], p.sizes["batches"]
+    for at, (formula, value, right) in enumerate(p.wrong if p.means and batches > 2 else ()):
+        yield Way(formula, (formula, at, p.key), p.whole, value, right, {})
     for at, (total, of, last) in enumerate(p.sums, 1):
         n = p.sizes[of]
         full = p.most * batches if of == "rows" else rows / p.most
@@ -209,7 +214,13 @@ def _of_losses(key: object, turn: int, losses: Sequence[float], rows: list[int])
     """A pass whose batches had these losses and rows."""
     heavy = math.fsum(v * n for v, n in zip(losses, rows, strict=True))
     sums = (math.fsum(losses), "batches", losses[-1]), (heavy, "rows", losses[-1])
-    return Pass(key, turn, sums, {"rows": sum(rows), "batches": len(rows)}, max(rows))
+    n, each = len(rows), math.fsum(v / n for v, n in zip(losses, rows, strict=True))
+    chained = 0.0
+    for number, value in enumerate(losses, 1):
+        chained = (chained + value) / number
+    wrong = (SHRUNK, each), (SHRUNK, each / n), (SHRUNK, sums[0][0] / max(rows) / n), (CHAINED, chained)
+    ways = tuple((formula, value, sums[0][0] / n) for formula, value in wrong)
+    return Pass(key, turn, sums, {"rows": sum(rows), "batches": n}, max(rows), wrong=ways)
 
 
 def _counts(log: Log) -> Iterator[Pass]:
@@ -222,7 +233,8 @@ def _counts(log: Log) -> Iterator[Pass]:
         newest = max(1, e.rows - e.most * (e.calls - 1))  # rows of the last batch
         others = 1 - e.right / e.rows, 1 - e.shares / e.calls, e.final / newest
         rights = tuple(k * share for k in (1.0, 100.0) for share in others)
-        yield Pass((e.rows, e.stack), e.turn, tuple(sums), sizes, e.most, rights, COUNTED)
+        wrong = tuple((CHAINED, k * e.chained, k * e.shares / e.calls) for k in (1.0, 100.0))
+        yield Pass((e.rows, e.stack), e.turn, tuple(sums), sizes, e.most, rights, COUNTED, wrong=wrong)
 
 
 def note(evidence: Evidence) -> Note | None:

@@ -1,18 +1,26 @@
 """Sigmoid twice: once by hand, once inside binary_cross_entropy_with_logits."""
 
 from treino_doctor.places.settings import word
-from treino_doctor.record.log import LossCall
-from treino_doctor.rules.graphs import made_by
+from treino_doctor.record.log import Graph, LossCall, Operation
+from treino_doctor.rules.graphs import PASSED, made_by
 from treino_doctor.rules.rule import Evidence, Faults, Log, Rule, script, shown
 
 LOSS = "binary_cross_entropy_with_logits"
 
 
 def decide(log: Log) -> Faults:
-    """The input of binary_cross_entropy_with_logits comes straight from a sigmoid (or a softmax)."""
+    """The input of binary_cross_entropy_with_logits comes straight from a sigmoid (or a softmax), or was
+    rounded to 0 and 1."""
     looked_at = [c for c in log.of(LossCall) if c.name == LOSS and c.graph.root is not None]
-    for call, made, counts in shown(looked_at, lambda c: made_by(c.graph, "sigmoid", "softmax")):
+    for call, made, counts in shown(looked_at, lambda c: _probability(c.graph)):
         yield Evidence(call.site, counts, at=made.written, stack=call.stack)
+
+
+def _probability(graph: Graph) -> Operation | None:
+    """The sigmoid or softmax that made a value, also if it was rounded, or a threshold on a net's answers."""
+    made = made_by(graph, "sigmoid", "softmax", through=PASSED | {"round"})
+    compared = made_by(graph, "gt", "ge")
+    return made or (compared if compared is not None and compared.forwards else None)
 
 
 RULE = Rule(
