@@ -14,13 +14,14 @@ export function startPresses() {
   const down = () => {
     held = true;
   };
-  const up = () => {
-    held = false;
-    for (const move of moves) move();
-    moves.clear();
-  };
+  const up = () =>
+    setTimeout(() => {
+      held = false; // after the click
+      for (const move of moves) move();
+      moves.clear();
+    });
   document.addEventListener('mousedown', down, true);
-  for (const end of ['mouseup', 'dragend']) document.addEventListener(end, () => setTimeout(up), true); // after the click
+  for (const end of ['mouseup', 'dragend']) document.addEventListener(end, up, true);
   document.addEventListener(
     'click',
     (event) => {

@@ -11,7 +11,8 @@ import { t } from './words.js';
 
 /**
  * Fill a list with stretches, a row for each: {key, first, last, left, text, figures, off, why}; their bars lie on one
- * scale. figures: {name, value, step}, each with the step at which it was measured. off: it can't be gone to; why: the reason. go(piece): what a click does.
+ * scale. figures: {name, value, step}, each with the step at which it was measured. off: it can't be gone to; why: the
+ * reason. go(piece): what a click does.
  */
 export function makeStretches(list, go) {
   const rows = new Map(); // by key: the elements of a stretch

@@ -225,7 +225,7 @@ export function makePad({ edited }) {
       setText(button, t(key));
     setText(hint, t('pad_hint'));
     kinds.setAttribute('aria-label', t('pad_kind'));
-    const key = `${task} ${look.version} ${t('pad_class')}`;
+    const key = `${task} ${look.version} ${t('pad_kind')}`;
     if (kinds.dataset.key !== key) {
       kinds.dataset.key = key;
       kinds.replaceChildren(
