@@ -352,15 +352,17 @@ class RunFigures:
         steps = next(cell for cell in cells if cell.startswith("step "))
         begin, end = (int(each.value) for each in numbers(steps))
         found: list[set[float]] = [{begin}, {end}]
-        text = " ".join(cells)
-        for step in map(int, re.findall(r"at step (\d+)", text.replace("\u202f", ""))):
-            begun = begin or -1
-            found.append({step} if begun < step <= end and step % self.ends(1) == 0 else set())
         number = self.ended(end)
-        for metric, _value in re.findall(r"(loss|accuracy|RMSE) (\S+)", text):
-            ways = [self.run.up_to(segment) for segment in range(self.segments)]
-            known = [way.evaluations["validation"][metric.replace("RMSE", "rmse")] for way in ways]
-            found.append({next((v for v in reversed(of[:number]) if v is not None), -1.0) for of in known})
+        measured = [self.run.up_to(segment).evaluations["validation"] for segment in range(self.segments)]
+        text, steps_of = " ".join(cells).replace("\u202f", ""), set[float]()
+        for metric, step in re.findall(r"(loss|accuracy|RMSE) \S+|at step (\d+)", text):
+            if step:  # of the figures before it
+                found.append({at for at in steps_of if (begin or -1) < at})
+                continue
+            known = [list(of[metric.replace("RMSE", "rmse")][:number]) for of in measured]
+            last = [max((k for k, v in enumerate(of) if v is not None), default=-1) for of in known]
+            found.append({of[k] if k >= 0 else -1.0 for of, k in zip(known, last, strict=True)})
+            steps_of = {self.ends(k + 1) for k in last}
         return found
 
     def result_row(self, cells: list[str]) -> Any:

@@ -49,10 +49,14 @@ class Walk:
     used: set[str] = field(default_factory=set)
     seen: set[str] = field(default_factory=set)
 
-    def control(self, role: str, name: str) -> Any:
+    def look(self) -> None:
+        """Note which controls there are."""
         text = self.page.locator("body").aria_snapshot()
         found = re.findall(rf'^\s*- \W?(?:{ROLES}) "(.+?)"', text, re.MULTILINE)  # quoted if it has a colon
         self.seen |= {kind_of(each) for each in found}
+
+    def control(self, role: str, name: str) -> Any:
+        self.look()
         self.used.add(kind_of(name))
         return self.page.get_by_role(role, name=name, exact=True)
 
@@ -299,8 +303,11 @@ def futures(walk: Walk) -> None:
 
 
 def pick(walk: Walk, future: str) -> None:
+    button = walk.page.get_by_role("button", name=re.compile(f"^Go on with {future}:"))
+    button.wait_for()
+    walk.look()
     walk.used.add("Go on with #")
-    walk.page.get_by_role("button", name=re.compile(f"^Go on with {future}:")).click()
+    button.click()
 
 
 def end(walk: Walk) -> None:
