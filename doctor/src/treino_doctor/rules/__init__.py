@@ -21,8 +21,13 @@ from treino_doctor.rules.rule import Evidence, Note, Rule
 GROUPS = ("gradients", "losses", "modes", "data", "settings")
 # Beside certain findings on gradients and losses, what decides whether anything is learned.
 FIRST = (
-    *("nan_inputs", "label_misaligned", "unscaled_inputs", "unscaled_targets"),
-    *("symmetric_init", "axes_mixed", "attention_mask_wrong"),
+    "nan_inputs",
+    "label_misaligned",
+    "unscaled_inputs",
+    "unscaled_targets",
+    "symmetric_init",
+    "axes_mixed",
+    "attention_mask_wrong",
 )
 TEXTS = ("message", "why", "fix", "safety", "limits")
 

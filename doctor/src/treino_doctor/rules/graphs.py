@@ -8,9 +8,32 @@ from treino_doctor.record.values import VIEWS
 
 ALL_INPUTS = ("cat", "stack", "hstack", "vstack", "concat", "concatenate")
 PASSED = {  # operations that keep values: views, other types, copies, some of the rows
-    *(*VIEWS, *ALL_INPUTS, "unflatten", "view_as", "reshape_as", "index_select", "masked_select", "type"),
-    *("permute", "transpose", "t", "T", "mT", "movedim", "swapaxes", "expand", "expand_as", "dropout"),
-    *("data", "alias", "getitem", "select", "narrow", "chunk", "split", "unbind"),
+    *VIEWS,
+    *ALL_INPUTS,
+    "unflatten",
+    "view_as",
+    "reshape_as",
+    "index_select",
+    "masked_select",
+    "type",
+    "permute",
+    "transpose",
+    "t",
+    "T",
+    "mT",
+    "movedim",
+    "swapaxes",
+    "expand",
+    "expand_as",
+    "dropout",
+    "data",
+    "alias",
+    "getitem",
+    "select",
+    "narrow",
+    "chunk",
+    "split",
+    "unbind",
 }
 DROPS = ("dropout", "alpha_dropout", "dropout1d", "dropout2d", "dropout3d")
 REGRESSIONS = ("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss")

@@ -22,13 +22,24 @@ Group = Literal["gradients", "losses", "modes", "data", "settings"]
 
 # Faults that keep a training from learning, and so explain anything else that is wrong with its loss.
 NEVER_LEARNS = (
-    *("missing_zero_grad", "no_step", "grad_cleared_before_step", "detached_loss", "nan_inputs"),
-    *("uninitialised_tensor", "targets_out_of_reach"),
+    "missing_zero_grad",
+    "no_step",
+    "grad_cleared_before_step",
+    "detached_loss",
+    "nan_inputs",
+    "uninitialised_tensor",
+    "targets_out_of_reach",
 )
 # The same, and what keeps it from learning much.
 LEARNS_LITTLE = (
-    *(*NEVER_LEARNS, "softmax_before_cross_entropy", "sigmoid_before_bce_with_logits", "dead_relu"),
-    *("vanishing_gradient", "symmetric_init", "params_not_in_optimizer", "clip_too_small"),
+    *NEVER_LEARNS,
+    "softmax_before_cross_entropy",
+    "sigmoid_before_bce_with_logits",
+    "dead_relu",
+    "vanishing_gradient",
+    "symmetric_init",
+    "params_not_in_optimizer",
+    "clip_too_small",
     "weight_decay_too_high",
 )
 
