@@ -36,6 +36,7 @@ from treino.inspection.calibration import calibration, cost_of, threshold_of
 from treino.inspection.conformal import LEVEL, compared_with, coverage_of, held_out_quantiles, row_scores
 from treino.inspection.input_planes import winners
 from treino.inspection.intervals import intervals
+from treino.inspection.outputs import has_answer
 from treino.training.findings import LEARNING, findings, initial_faults
 from treino.training.resolution import Resolution
 from treino.training.single_class import AnsweredRows, single_class
@@ -323,7 +324,7 @@ def fit_baselines(end: Ending) -> None:
         end.notes.append(sentence.format(n=len(end.held.train), m=len(end.held.test)))
     sentence = _("The network's output is NaN or ∞ in {n:,} of {of:,} {split} rows: they have no figure.")
     for split, (output_NC, _y) in end.answered.items():
-        if without := int((output_NC.isnan() | output_NC.isposinf()).any(dim=1).sum()):
+        if without := int((~has_answer(output_NC, end.data)).sum()):
             end.notes.append(sentence.format(n=without, of=len(output_NC), split=split_name(split)))
 
 

@@ -11,8 +11,8 @@ const moves = new Set(); // what waits for its end
 
 /** Listen for presses; underway() marks buttons from then on. A worker, which has no page, does without. */
 export function startPresses() {
-  const down = () => {
-    held = true;
+  const down = (event) => {
+    held = event.button === 0; // a menu of the right one may keep its end
   };
   const up = () =>
     setTimeout(() => {
