@@ -1,5 +1,6 @@
 """``treino plot --what network,…`` of whole runs, of a sweep, and of runs that can't be drawn."""
 
+from html import unescape
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -153,3 +154,67 @@ def test_networks_and_data_of_ones_own(tmp_path: Path) -> None:
     assert draw(bare, ["network", "confusion"])
     with pytest.raises(TreinoError):
         draw(bare, ["weights"])
+
+
+def texts(rows: int) -> pd.DataFrame:
+    """Rows with a text and a number, whose class hangs a little on both."""
+    rng = np.random.default_rng(rows)
+    words = ["river", "stone", "chair", "table", "cold", "bitter", "grey", "walk"]
+    drawn = [" ".join(rng.choice(words, 9)) for _row in range(rows)]
+    frame = pd.DataFrame({"a remark": drawn, "size": rng.normal(size=rows)})
+    frame["kind"] = np.where(frame["size"] + rng.normal(size=rows) > 0, "A", "B")
+    frame["price"] = frame["size"] + rng.normal(size=rows)
+    return frame
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("target", "left_out"), [("kind", "price"), ("price", "kind")])
+def test_mistakes_on_rows_with_texts(tmp_path: Path, target: str, left_out: str) -> None:
+    """Terms of a text have an importance, and are no columns that a mistake could show."""
+    frame = texts(120).drop(columns=left_out)
+    frame["another remark"] = frame["a remark"].sample(frac=1, random_state=0).to_numpy()
+    run = tr.fit(
+        frame, target=target, recipe="plain", kinds={"a remark": "text"}, epochs=2, out=tmp_path / "r"
+    )
+    assert len(draw(run, ["mistakes", "importance", "dependence"])) == 3
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("what", ["mistakes", "importance"])
+def test_a_picture_with_a_defect_costs_itself_alone(
+    treino: Treino, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    """In ``plot`` and in the report the others are there; the defect is named, and ends with status 1."""
+
+    def broken(*_shown: object, **_more: object) -> None:
+        raise ValueError("tuple.index(x)")
+
+    assert treino("train", "iris", "--epochs", 2, "--name", "r").status == 0
+    monkeypatch.setattr(f"treino.reports.pictures.insides.{what}_figure", broken)
+    said = treino("plot", "r", "--what", f"{what},curves", "--json")
+    assert (said.status, [Path(p).name for p in said.document["paths"]]) == (1, ["curves.png"])
+    assert said.document["error"]["rule"] == "defect"
+    assert f"{what} can't be drawn: ValueError: tuple.index(x)" in said.err
+    assert "Traceback" in said.err
+    assert "report it" in said.err
+    said = treino("report", "r", "--json")
+    page = unescape(Path(said.document["path"]).read_text())
+    title = {"mistakes": "Mistakes", "importance": "Feature importance"}[what]
+    assert said.status == 1
+    assert [e["rule"] for e in said.document["errors"]] == ["defect"]
+    for told in (said.err, page):
+        assert f"{title} can't be drawn: ValueError: tuple.index(x)" in told
+    assert "Traceback" in said.err
+    assert "Traceback" not in page
+    assert "Calibration" in page
+
+
+@pytest.mark.slow
+def test_a_defect_isn_t_the_network_s(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the user's own network computes well, what a drawing raises is no fault of the network."""
+    x = torch.randn(90, 3, generator=torch.Generator().manual_seed(0))
+    run = tr.fit(TensorDataset(x, (x[:, 0] > 0).long()), Bare(), epochs=1, lean=True, out=tmp_path / "bare")
+    monkeypatch.setattr("treino.reports.pictures.insides.confusion_figure", lambda _shown: [][0])
+    with pytest.raises(TreinoError, match="confusion can't be drawn: IndexError") as error:
+        draw(run, ["confusion"])
+    assert (error.value.rule, error.value.status) == ("defect", 1)

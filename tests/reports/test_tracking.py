@@ -99,7 +99,7 @@ def test_a_picture_that_breaks_keeps_no_other_from_the_tracker(
     monkeypatch.setitem(PICTURES, "boundary", RunPicture(broken))
     said = treino("train", "wine", "--steps", 2, "--track", "memory")
     assert said.status == 0
-    assert "A picture is missing: boundary: ZeroDivisionError: no such luck" in said.out
+    assert "A picture is missing: boundary can't be drawn: ZeroDivisionError: no such luck" in said.out
     assert [p.name for p in memory[-1][1].pictures] == ["curves.png"]
 
 

@@ -8,7 +8,7 @@ from cyclopts import Parameter
 from treino.base.errors import Refusal, TreinoError
 from treino.base.words import _
 from treino.cli.flags import WHOLE, AccessFlags, ScreenFlag, with_flags
-from treino.cli.screen import Replace, output_folder, say_replaced
+from treino.cli.screen import Replace, of_errors, output_folder, say_replaced
 
 WHAT_EMPTY = Refusal("--what is empty.", "Give e.g. boundary, curves or both.")
 EVERY_WITHOUT_FILM = Refusal("--every spaces the frames of a film.", "Add --film, or leave it out.")
@@ -133,7 +133,7 @@ def plot(
         if place is not None:
             place.check([untrained_pictures.FILE])
         source = run[0] if of_data else run_in(open_folder(run[0] if run else "last", access))
-        with gathered(missing):
+        with gathered(missing, "untrained"):
             paths.append(untrained_pictures.untrained(source, untrained, place))
     if overlay:
         runs = [run_in(each) for each in opened]
@@ -150,16 +150,15 @@ def plot(
         )
     for notice in (notice for each in opened for notice in each.folder.notices):
         screen.err.print(notice)
-    errors = [{"rule": e.rule, "message": e.message, "hint": e.hint} for e in missing]
     document: dict[str, Any] = {"paths": [str(p) for p in paths], "replaced": say_replaced(screen.err, place)}
-    screen.document(document | ({"error": errors[0], "errors": errors} if errors else {}))
+    screen.document(document | of_errors(missing))
     frames = [p for p in paths if p.name.startswith("frame-")]
     for path in paths:
         if path not in frames:
             screen.out.print(str(path))
     if frames:
         screen.out.print(_("{folder}: {n:,} frames").format(folder=frames[0].parent, n=len(frames)))
-    return max([screen.fail(error) for error in missing], default=0)
+    return screen.fail_each(missing)
 
 
 def _cell(text: str) -> tuple[str, str]:

@@ -5,8 +5,9 @@ from typing import Annotated
 from cyclopts import Parameter
 from rich.progress import Progress, SpinnerColumn, TextColumn
 
+from treino.base.errors import TreinoError
 from treino.cli.flags import AccessFlags, ScreenFlag, with_flags
-from treino.cli.screen import Replace, output_file, say_replaced
+from treino.cli.screen import Replace, of_errors, output_file, say_replaced
 from treino.folders.store.output_files import MARKDOWN, PAGE
 
 
@@ -38,6 +39,7 @@ def report(
     from treino.reports.run_report import writing
     from treino.training.stored_results import open_folder
 
+    errors: list[TreinoError] = []
     opened = [open_folder(name, flags.access) for name in runs or ("last",)]
     reads = [file for one in opened for file in files_trained_on(one.folder, flags.data_file)]
     output = output_file(to, MARKDOWN if markdown else PAGE, replace=replace, reads=reads)
@@ -53,7 +55,7 @@ def report(
         def tell(what: str, number: int, of: int) -> None:
             bar.update(task, description=writing(what, number, of))
 
-        path = work(opened, output, as_markdown=markdown, tell=tell)
-    screen.document({"path": str(path), "replaced": say_replaced(screen.err, output)})
+        path = work(opened, output, as_markdown=markdown, tell=tell, errors=errors)
+    screen.document({"path": str(path), "replaced": say_replaced(screen.err, output), **of_errors(errors)})
     screen.out.print(str(path))
-    return 0
+    return screen.fail_each(errors)

@@ -51,10 +51,20 @@ class Screen(PlainScreen):
         self.err = console(self.errors)
         self.page = console(self.output, quiet=as_json, columns=HELP_COLUMNS)
 
+    def fail_each(self, errors: Sequence[TreinoError]) -> int:
+        """Print the errors of parts that are left out; return the highest exit status, 0 without any."""
+        return max([self.fail(error) for error in errors], default=0)
+
     @property
     def live(self) -> bool:
         """Whether stderr is a terminal, on which progress can be drawn."""
         return watched(self.err.file)
+
+
+def of_errors(errors: Sequence[TreinoError]) -> dict[str, Any]:
+    """The keys of a command's document that say why parts of its work are left out; {} without any."""
+    listed = [error.document for error in errors]
+    return {"error": listed[0], "errors": listed} if listed else {}
 
 
 def exit_status(document: Mapping[str, Any]) -> int:

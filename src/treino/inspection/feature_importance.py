@@ -162,9 +162,9 @@ class CorrelatedColumns:
 class Importances:
     """The importance of K columns, the most important first.
 
-    names: the columns' names, then those of the terms of texts. metric: ``accuracy`` or ``rmse`` (in the
-    target's own units). score: loss and metric unshuffled. loss, worse: the increase of the loss, and of
-    the metric's error. split, rows, of: the split, its number of measured rows, and of all its rows.
+    names: the columns' names, then those of the ``terms`` terms of texts. metric: ``accuracy`` or ``rmse``
+    (in the target's own units). score: loss and metric unshuffled. loss, worse: the increase of the loss,
+    and of the metric's error. split, rows, of: the split, its number of measured rows, and of all its rows.
     columns: the number of all columns; the columns not among the K change the outputs least (``steepest``).
     together: groups of correlated columns. joint_loss: the cost of shuffling each group together.
     """
@@ -181,6 +181,12 @@ class Importances:
     columns: int
     together: tuple[CorrelatedColumns, ...]
     joint_loss: Cost
+    terms: int = 0
+
+    @property
+    def of_columns(self) -> tuple[str, ...]:
+        """The names of the measured columns, without the terms of texts."""
+        return self.names[: len(self.names) - self.terms]
 
 
 def importances(
@@ -243,6 +249,7 @@ def importances(
         len(groups),
         together,
         _cost(joint, 0),
+        len(terms),
     )
 
 

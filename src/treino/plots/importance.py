@@ -30,13 +30,13 @@ def sentences(shown: Importances) -> list[str]:
         ),
         _("Lines: 95 % intervals, for the rows and for the shuffling."),
     ]
-    drawn = min(MOST, len(shown.names))
-    if len(shown.names) > shown.columns:
+    drawn = min(MOST, len(shown.of_columns))
+    if shown.terms:
         lines.append(_("Of a text, the terms that tell the most are shuffled one by one, too."))
     if drawn < shown.columns:
         lines.append(
             _("The {k} that cost most, of {n} that were shuffled and {of} there are.").format(
-                k=drawn, n=len(shown.loss.mean_K), of=shown.columns
+                k=drawn, n=len(shown.of_columns), of=shown.columns
             )
         )
     return lines

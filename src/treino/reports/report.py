@@ -14,7 +14,7 @@ from treino.plots.report.html import html
 from treino.plots.report.run import run_sections, subtitle
 from treino.plots.report.sweep import SweepFacts, sweep_sections, sweep_subtitle
 from treino.reports.pictures.film import Size, draw_film
-from treino.reports.pictures.output import gathered
+from treino.reports.pictures.output import MissingParts, gathered
 from treino.reports.pictures.picture_files import draw, usual_of_a_run
 from treino.reports.run_comparison import compared
 from treino.reports.run_report import Tell, called_again, check_begun, run_report_of, silent, sweep_as_typed
@@ -67,7 +67,7 @@ def draw_pictures(
     if still := [name for name in names if name != "film"]:
         paths += draw(run_in(opened), still, place, missing, **choices)
     if "film" in names:
-        with gathered(missing):
+        with gathered(missing, "film"):
             paths += draw_film(run_in(opened).of_target(choices.get("of")), every, place, tell)
     return paths
 
@@ -83,50 +83,52 @@ ALTS: dict[str, str] = {
 }
 
 
-def sweep_facts(sweep: StoredSweep, *, drawn: bool = True, tell: Tell = silent) -> SweepFacts:
+def sweep_facts(
+    sweep: StoredSweep, errors: list[TreinoError], *, drawn: bool = True, tell: Tell = silent
+) -> SweepFacts:
     """Return everything that a report says about this sweep; lists what can't be shown, with the reason.
 
-    drawn: include pictures. tell: gets each picture before it is made.
+    errors: gets the defects among the reasons. drawn: include pictures. tell: gets each picture before it is
+    made.
 
     Raises:
         TreinoError: a sweep that ended before its members were written.
     """
     check_begun(sweep)
-    result, spec, missing = sweep.result, sweep.spec, list[str]()
+    result, spec, missing = sweep.result, sweep.spec, MissingParts(errors)
     pictures = []
     names = usual(sweep) if drawn and not spec.sweep.spread and result is not None else ()
     for number, name in enumerate(names, 1):
         tell(_(ALTS[name]), number, len(names))
-        try:
-            content = sweep_picture(sweep, name)
-        except TreinoError as error:
-            missing.append(f"{_(ALTS[name])}: {error}")
-        else:
-            pictures.append(Picture(f"{name}.png", content, _(ALTS[name])))
+        with missing.but(_(ALTS[name])):
+            pictures.append(Picture(f"{name}.png", sweep_picture(sweep, name), _(ALTS[name])))
     winner = None
     if result is not None and result.best is not None and result.best.run:
-        try:
+        with missing.but(""):
             winner = sweep.best
-        except TreinoError as error:
-            missing.append(str(error))
     more = [f"treino resume last --more {e.members}" for e in (result.extensions if result else ())]
     command = "\n".join([sweep_as_typed(spec), *more])
-    return SweepFacts(sweep, winner, pictures, missing, command, called_again(spec, winner))
+    return SweepFacts(sweep, winner, pictures, missing.sentences, command, called_again(spec, winner))
 
 
 # ---- ``report``
 
 
 def report(
-    opened: Sequence[Stored], to: OutputFile | None = None, *, as_markdown: bool = False, tell: Tell = silent
+    opened: Sequence[Stored],
+    to: OutputFile | None = None,
+    *,
+    as_markdown: bool = False,
+    tell: Tell = silent,
+    errors: list[TreinoError] | None = None,
 ) -> Path:
     """Write the report and return its path; default: in the (first) run's ``exports/``. tell: gets each part
-    before it is made.
+    before it is made. errors: gets the defects for which parts are left out, as the report says.
 
     Raises:
         TreinoError: runs that can't be compared; a run that holds too little.
     """
-    title, subtitle, sections = _told(opened, not as_markdown, tell)
+    title, subtitle, sections = _told(opened, not as_markdown, tell, [] if errors is None else errors)
     text = (markdown if as_markdown else html)(title, subtitle, sections).encode("utf-8", "backslashreplace")
     if to is not None:
         return to.write(text)
@@ -134,8 +136,10 @@ def report(
     return opened[0].folder.write_bytes(f"exports/{name}.{'md' if as_markdown else 'html'}", text)
 
 
-def _told(opened: Sequence[Stored], pictures: bool, tell: Tell) -> tuple[str, str, list[Section]]:
-    """Return title, subtitle and sections. pictures: include what is drawn."""
+def _told(
+    opened: Sequence[Stored], pictures: bool, tell: Tell, errors: list[TreinoError]
+) -> tuple[str, str, list[Section]]:
+    """Return title, subtitle and sections. pictures: include what is drawn. errors: gets the defects."""
     for one in opened:
         if isinstance(one, StoredStudy):
             raise STUDY_IS_NO_RUN(name=one.folder.path.name)
@@ -144,13 +148,13 @@ def _told(opened: Sequence[Stored], pictures: bool, tell: Tell) -> tuple[str, st
         if isinstance(one, StoredSweep) and len(opened) > 1:
             raise REPORT_OF_SWEEPS(name=one.name, path=one.path / "best")
     if isinstance(opened[0], StoredSweep):
-        facts = sweep_facts(opened[0], drawn=pictures, tell=tell)
+        facts = sweep_facts(opened[0], errors, drawn=pictures, tell=tell)
         return opened[0].name, sweep_subtitle(facts), sweep_sections(facts)
     runs = [one for one in opened if isinstance(one, StoredRun)]
     if len(runs) == 1:
-        alone = run_report_of(runs[0], pictures=pictures, tell=tell)
+        alone = run_report_of(runs[0], pictures=pictures, tell=tell, errors=errors)
         return runs[0].name, subtitle(alone), run_sections(alone)
     names = [run.name for run in runs]
     title = _("{all} and {last}").format(all=", ".join(names[:-1]), last=names[-1])
     about = _("{n} runs, each beside {first}.").format(n=len(runs), first=runs[0].name)
-    return title, about, compared_sections(compared(runs, pictures=pictures, tell=tell))
+    return title, about, compared_sections(compared(runs, errors, pictures=pictures, tell=tell))

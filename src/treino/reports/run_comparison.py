@@ -28,10 +28,13 @@ NOTHING_TO_COMPARE = Refusal(
 # ---- comparison of several runs
 
 
-def compared(runs: Sequence[StoredRun], *, pictures: bool = True, tell: Tell = silent) -> RunComparison:
+def compared(
+    runs: Sequence[StoredRun], errors: list[TreinoError], *, pictures: bool = True, tell: Tell = silent
+) -> RunComparison:
     """Return the runs' facts, their differences, and the paired tests of each run against the first.
 
-    pictures: include what is drawn. tell: gets each run before it is measured.
+    errors: gets the defects for which something is left out. pictures: include what is drawn. tell: gets each
+    run before it is measured.
 
     Raises:
         TreinoError: a run given twice, or runs with different targets or classes.
@@ -50,7 +53,7 @@ def compared(runs: Sequence[StoredRun], *, pictures: bool = True, tell: Tell = s
     facts = []
     for number, run in enumerate(runs, 1):
         tell(run.name, number, len(runs))
-        facts.append(run_report_of(run, whole=False, pictures=pictures))
+        facts.append(run_report_of(run, whole=False, pictures=pictures, errors=errors))
     apart = _apart(runs)
     tests = [] if apart else [_paired(runs[0], run) for run in runs[1:]]
     adjusted = holm([t.p for t in tests])

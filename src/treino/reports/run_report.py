@@ -1,8 +1,8 @@
 """The facts of one run for its report, from its folder and its network's outputs."""
 
 import shlex
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from io import BytesIO
 from typing import Any
@@ -32,6 +32,7 @@ from treino.plots.report.run import RunReport
 from treino.reports.pictures import network_errors, shown_splits
 from treino.reports.pictures.film import film_player
 from treino.reports.pictures.insides import mistakes_of
+from treino.reports.pictures.output import MissingParts
 from treino.reports.pictures.picture_files import PICTURES
 from treino.settings.network_call import NetworkCall
 from treino.settings.options import SweepOptions
@@ -133,18 +134,23 @@ def writing(what: str, number: int, of: int) -> str:
 
 
 def run_report_of(
-    run: StoredRun, *, whole: bool = True, pictures: bool = True, tell: Tell = silent
+    run: StoredRun,
+    *,
+    whole: bool = True,
+    pictures: bool = True,
+    tell: Tell = silent,
+    errors: list[TreinoError] | None = None,
 ) -> RunReport:
     """Return everything that a report says about this run. whole: include slow and large sections.
 
     pictures: False omits what is drawn. tell: gets each section before it is made. What can't be shown, such
-    as a boundary if the data file has moved, is listed with the reason.
+    as a boundary if the data file has moved, is listed with the reason. errors: gets the defects among them.
 
     Raises:
         TreinoError: a run that ended before its settings were written.
     """
     check_begun(run)
-    missing: dict[str, list[str]] = {}  # section titles by reason
+    missing = MissingParts([] if errors is None else errors)
     seen: dict[str, Sequence[Block]] = {}
     shown = (SHOWN if whole else BESIDE) if pictures else WRITTEN
     of_pixels = run.preparation.kind == "image"
@@ -152,21 +158,21 @@ def run_report_of(
     with torch_threads(torch.get_num_threads() if of_pixels else 1):
         for number, (title, make) in enumerate(shown.items(), 1):
             tell(title(), number, len(shown))
-            with _or_why(title(), missing), network_errors(run):
+            with missing.but(title()), network_errors(run):
                 if blocks := _of_each_target(run, make):
                     seen[title()] = blocks
     images: Sequence[Block] = ()
     if whole and of_pixels:
-        with _or_why(_("Images"), missing):
+        with missing.but(_("Images")):
             images = _images(run, pictures)
     verification = None
-    with _or_why(_("Verification"), missing):
+    with missing.but(_("Verification")):
         verification = read_verification(run.folder)
     return RunReport(
         run,
         curves_of(run),
         pictures=seen,
-        missing=[f"{', '.join(titles)}: {why}" for why, titles in missing.items()],
+        missing=missing.sentences,
         call=called_again(run.spec, run),
         official=_official(run),
         verification=verification,
@@ -213,15 +219,6 @@ def _of_each_target(run: StoredRun, make: Callable[[StoredRun], Sequence[Block]]
         return make(run)
     blocks = [(one.preparation.target, make(one)) for one in each]
     return [block for name, own in blocks if own for block in (Paragraph(name, "strong"), *own)]
-
-
-@contextmanager
-def _or_why(title: str, missing: dict[str, list[str]]) -> Iterator[None]:
-    """Skip a section that can't be shown, and record its title by the reason."""
-    try:
-        yield
-    except TreinoError as error:
-        missing.setdefault(str(error), []).append(title)
 
 
 def _film(run: StoredRun) -> Sequence[Block]:

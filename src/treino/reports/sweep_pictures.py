@@ -121,7 +121,7 @@ def _put(
 ) -> list[Path]:
     if to is not None:
         to.check(f"{name}.png" for name in pictures)
-    files = [partial(lambda n: [(f"{n}.png", pictures[n]())], name) for name in pictures]
+    files = {name: partial(lambda n: [(f"{n}.png", pictures[n]())], name) for name in pictures}
     return put_each(folder, files, to, missing)
 
 

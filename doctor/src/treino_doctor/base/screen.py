@@ -21,6 +21,7 @@ from treino_doctor.base.escaping import escape, escape_json
 from treino_doctor.base.words import VARIABLE, _, languages, named
 
 LANGUAGE_FLAG = "--lang"
+DEFECT = "defect"  # the rule of an error that nobody meant to raise
 LONGEST_REASON = 200  # characters of a library's message
 # made early, since a script may replace json.dumps
 ENCODERS = {utf8: JSONEncoder(ensure_ascii=not utf8).encode for utf8 in (False, True)}
@@ -77,7 +78,11 @@ class Screen:
             self.output.write(text)
 
     def fail(self, error: TreinoError) -> int:
-        """Print the error and its hint; return the exit status."""
+        """Print the error and its hint, and the traceback of a defect; return the exit status."""
+        if error.rule == DEFECT:
+            traceback_text = "".join(traceback.format_exception(error.__cause__ or error)).rstrip()
+            # lines of another program's message must not look like ours
+            self.lines(textwrap.indent(traceback_text, "  "))
         for label, text, style in ((_("error: "), error.message, "1;31"), (_(" next: "), error.hint, "1")):
             if text:
                 coloured = self.errors.isatty() and "NO_COLOR" not in os.environ
@@ -95,12 +100,11 @@ class Screen:
 
     def defect(self, error: BaseException) -> int:
         """Report a defect of the program: the traceback, and one sentence. Return the exit status."""
-        traceback_text = "".join(traceback.format_exception(error)).rstrip()
-        # lines of another program's message must not look like ours
-        self.lines(textwrap.indent(traceback_text, "  "))
         message = _("{kind}: {error}").format(kind=type(error).__name__, error=error)
         hint = _("This is a defect of treino; please report it.")
-        return self.fail(TreinoError("defect", message, hint, status=1))
+        told = TreinoError(DEFECT, message, hint, status=1)
+        told.__cause__ = error
+        return self.fail(told)
 
 
 def _stdout_to_stderr() -> int:

@@ -137,11 +137,15 @@ class PairedRunsOutput(PairedRuns, Written):
     """Two runs judged on the same rows."""
 
 
-class WrittenReport(Written):
-    path: Text
-
-
 Problem = dict[Literal["rule", "message", "hint"], Text]
+
+
+class WrittenReport(Written):
+    """errors: defects for which parts are left out; error: the first of them."""
+
+    path: Text
+    error: Problem | None = None
+    errors: Many[Problem] = ()
 
 
 class WrittenPictures(Document):

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import wraps
+from traceback import walk_tb
 from typing import TypeVar
 from weakref import WeakKeyDictionary
 
@@ -67,6 +68,11 @@ def plane_of(run: StoredRun) -> InputAxes:
     return sight(run.module, run.data, item_shape=run.item_shape)
 
 
+def _in_a_network(error: BaseException) -> bool:
+    """Whether it was raised while a module computed, and not while something was drawn."""
+    return any(frame.f_code.co_name == "_call_impl" for frame, _line in walk_tb(error.__traceback__))
+
+
 @contextmanager
 def network_errors(run: StoredRun) -> Iterator[None]:
     """Explain errors of a user's network on rows made up for a picture: shuffled or interpolated."""
@@ -76,6 +82,6 @@ def network_errors(run: StoredRun) -> Iterator[None]:
         error: BaseException = failure
         if isinstance(failure, TreinoError) and failure.rule == "net_evaluation":
             error = failure.__cause__ or failure
-        elif isinstance(failure, TreinoError) or run.spec.net in LAYERS:
+        elif isinstance(failure, TreinoError) or run.spec.net in LAYERS or not _in_a_network(failure):
             raise
         raise NET_REFUSES_ROWS(kind=type(error).__name__, error=str(error).partition("\n")[0]) from None

@@ -76,7 +76,7 @@ def mistakes_picture(run: StoredRun) -> list[File]:
     columns: tuple[str, ...] = ()
     if len(shown) and shown.items is None and len(shown.features) > 1:
         with suppress(TreinoError):  # undefined for one row, or for outputs that are not finite
-            columns = _importances(run).names
+            columns = _importances(run).of_columns
     return [("mistakes.png", png(mistakes_figure(shown, columns)))]
 
 
@@ -95,7 +95,7 @@ def dependence_picture(run: StoredRun) -> list[File]:
     if not able:
         dependence(run.module, data, data.features[0], item_shape=run.item_shape)  # raises if there is none
     measured = _importances(run)
-    columns = [name for name in measured.names if name in able][:MOST_COLUMNS]
+    columns = [name for name in measured.of_columns if name in able][:MOST_COLUMNS]
     shown = [dependence(run.module, data, name, item_shape=run.item_shape) for name in columns or able]
     together = [([measured.names[k] for k in t.columns], t.correlation) for t in measured.together]
     known: dict[str, Any] = {"classes": data.classes, "target": data.target, "columns": len(data.features)}

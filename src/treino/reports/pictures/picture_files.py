@@ -42,7 +42,9 @@ def draw(
     check_names(what, PICTURES, N_("There is no picture {name!r}."))
     if to is not None:
         to.check(files_of(what))
-    return put_each(run.folder, [partial(_drawn_files, run, name, choices) for name in what], to, missing)
+    return put_each(
+        run.folder, {name: partial(_drawn_files, run, name, choices) for name in what}, to, missing
+    )
 
 
 def _drawn_files(run: StoredRun, name: str, choices: dict[str, Any]) -> Iterator[File]:
@@ -80,7 +82,9 @@ def draw_together(
     check_names(what, TOGETHER, N_("There is no picture {name!r} of several runs."))
     if to is not None:
         to.check(files_of(what, together=True))
-    return put_each(runs[0].folder, [partial(TOGETHER[name], runs, smooth) for name in what], to, missing)
+    return put_each(
+        runs[0].folder, {name: partial(TOGETHER[name], runs, smooth) for name in what}, to, missing
+    )
 
 
 def usual_of_a_run(run: StoredRun) -> tuple[str, ...]:
@@ -179,7 +183,7 @@ def illustrate(run: StoredRun) -> None:
             draw(run, ("mistakes" if of_pictures else name,), None, refused)  # no plane shows pictures
         except TreinoError as error:
             refused.append(error)
-        except Exception as error:  # a defect or a broken installation: the training is finished and kept
-            missing.append(f"{name}: {type(error).__name__}: {error}")
+        except Exception as error:  # of the system, or a broken installation: the training is kept
+            missing.append(f"{name}: {cause(error)}")
         missing += map(str, refused)
     run.folder.notices += [_("A picture is missing: {why}").format(why=why) for why in dict.fromkeys(missing)]
