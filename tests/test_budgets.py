@@ -1,7 +1,6 @@
 """The core, the whole and the tests have a ceiling of lines each."""
 
 import pytest
-
 from tools import budgets
 
 

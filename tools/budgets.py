@@ -1,7 +1,7 @@
 """The lines of Python of the core, of the whole and of the tests, and the most that their owners allow.
 
-``python -m tools.budgets`` prints both. The ceilings stand in ``../shared/budgets.toml``, outside the tree, so that
-no change raises the ceiling that it would break; a clone alone has none.
+``python -m tools.budgets`` prints both. The ceilings stand in ``../shared/budgets.toml``, outside the tree,
+so that no change raises the ceiling that it would break; a clone alone has none.
 """
 
 import tomllib
