@@ -52,16 +52,21 @@ def _filled(text: str, values: dict[str, Any]) -> str:
     return _(text).format(**{name: values[name] for name in FIELD.findall(text)})
 
 
+def is_of_library(path: str, module: str) -> bool:
+    """Whether code is of an installed package, of Python or of treino. path: its file. module: its module."""
+    own = module.partition(".")[0]
+    ours = own == "treino" or (own.startswith("treino_") and hasattr(sys.modules.get(own), "__path__"))
+    library = {"site-packages", "dist-packages"} & {*Path(path).parts}
+    return ours or bool(library) or path.startswith(_STANDARD)
+
+
 def place(error: BaseException) -> str:
     """The last line of the user's code in the traceback, such as ``net.py:7``; "" if there is none."""
     location = ""
     for frame, number in traceback.walk_tb(error.__traceback__):
-        path = Path(frame.f_code.co_filename)
-        library = {"site-packages", "dist-packages"} & {*path.parts}
-        own = str(frame.f_globals.get("__name__")).partition(".")[0]
-        ours = own == "treino" or (own.startswith("treino_") and hasattr(sys.modules.get(own), "__path__"))
-        if not library and not ours and not str(path).startswith(("<", _STANDARD)):
-            location = f"{path.name}:{number}"
+        path = frame.f_code.co_filename
+        if not path.startswith("<") and not is_of_library(path, str(frame.f_globals.get("__name__"))):
+            location = f"{Path(path).name}:{number}"
     return location
 
 
