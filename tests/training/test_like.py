@@ -1,12 +1,16 @@
 """A network of a sweep by its number: trained again to the same bits, its weights, its predictions."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 import torch
 
 from tests.conftest import Treino
 from treino.api import open as open_result
+from treino.data.documents import RankEncoder, TextEncoder
 
 SWEEP = ("sweep", "iris", "--space", "lr=1e-3..1e-1:log", "--space", "hidden=8|8,8", "--space",
          "dropout=0|0.3", "--members", 8, "--epochs", 8, "--fresh", 0, "--name", "s")  # fmt: skip
@@ -81,3 +85,67 @@ def test_a_run_that_began_with_weights_goes_on_with_them(treino: Treino) -> None
 )
 def test_numbers_that_name_nothing(treino: Treino, words: tuple[str, ...], rule: str) -> None:
     assert treino(*words, "--json").document["error"]["rule"] == rule
+
+
+def sizes(seed: int, **other: Sequence[str]) -> pd.DataFrame:
+    """A table of numbers, a column of few classes, and classes to learn; ``other`` are other classes."""
+    rng, words = np.random.default_rng(seed), {"kind": ("a", "b", "c"), "colour": ("red", "green")} | other
+    drawn = {name: rng.choice(among, 90) for name, among in words.items()}
+    return pd.DataFrame({"u": rng.normal(size=90), "v": rng.normal(size=90), **drawn})
+
+
+SAME_COUNT = {
+    "other classes": (sizes(1, kind=("b", "c", "d")), {}, ["kind=a", "kind=d"]),
+    "other categories": (sizes(1, colour=("green", "pink")), {}, ["'colour'", "colour=red", "colour=pink"]),
+    "columns in another order": (sizes(1)[["v", "u", "colour", "kind"]], {}, ["u, v", "v, u", "order"]),
+    "another column": (sizes(1).rename(columns={"v": "w"}), {}, ["u, v", "Only here: w"]),
+    "another target": (sizes(1).rename(columns={"kind": "sort"}), {"target": "sort"}, ["kind=a", "sort=a"]),
+    "a number": (sizes(1), {"target": "v", "features": "u,kind,colour"}, ["kind=a", "Only here: v"]),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", SAME_COUNT)
+@pytest.mark.parametrize("refit", [[], ["--refit"]])
+def test_weights_are_refused_where_inputs_or_outputs_mean_something_else(
+    treino: Treino, tmp_path: Path, case: str, refit: list[str]
+) -> None:
+    """Also where the tensors have the same shapes; nothing is written."""
+    sizes(0).to_csv(tmp_path / "first.csv", index=False)
+    table, given, words = SAME_COUNT[case]
+    table.to_csv(tmp_path / "other.csv", index=False)
+    plain = ("--recipe", "plain", "--epochs", 1)
+    assert treino("train", "first.csv", "--target", "kind", *plain, "--name", "first").status == 0
+    flags = [f"--{name}={value}" for name, value in ({"target": "kind"} | given).items()]
+    said = treino("train", "other.csv", *flags, *plain, *refit, "--weights", "first", "--name", "n", "--json")
+    error = said.document["error"]
+    assert (said.status, error["rule"]) == (2, "weights_differ")
+    assert all(word in error["message"] for word in words), error["message"]
+    assert "--weights" in error["hint"]
+    assert not (tmp_path / "runs" / "n").exists()
+
+
+@pytest.mark.slow
+def test_weights_fit_new_rows_of_the_same_columns_and_classes(treino: Treino, tmp_path: Path) -> None:
+    for seed in (0, 1):
+        sizes(seed).to_csv(tmp_path / f"{seed}.csv", index=False)
+    plain = ("--target", "kind", "--recipe", "plain", "--epochs", 1)
+    assert treino("train", "0.csv", *plain, "--name", "first").status == 0
+    sizes(1)[["colour", "kind", "v", "u"]].to_csv(tmp_path / "2.csv", index=False)
+    for words in (["1.csv", "--refit"], ["2.csv", "--features", "u,v,colour"]):
+        assert treino("train", *words, *plain, "--weights", "first").status == 0
+
+
+def test_what_hides_behind_equal_names_of_inputs_has_a_meaning() -> None:
+    """Ranks of classes and sums of a text's terms are named alike, whatever they rank and sum."""
+    rank = RankEncoder(column="size", levels=("s", "m", "l"), numeric=False, fill=1.0)
+    other = rank.model_copy(update={"levels": ("bad", "fair", "good")})
+    assert rank.inputs == other.inputs
+    assert set(rank.meanings).isdisjoint(other.meanings)
+    text = TextEncoder(
+        column="t", letters="ab", terms=("a", "b"), weights=(1, 1), shown=0, summed=2, sums=(1, 2)
+    )
+    for change in ({"terms": ("b", "a")}, {"sums": (2, 1)}):
+        other_text = text.model_copy(update=change)
+        assert text.inputs == other_text.inputs
+        assert text.meanings != other_text.meanings

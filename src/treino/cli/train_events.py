@@ -104,7 +104,8 @@ def _training(asked: TrainFlags, screen: Screen) -> Iterator[JobEvent]:
     if weights is not None:
         from treino.training.stored_results import open_run
 
-        start = Start(weights, open_run(weights).state)
+        known = open_run(weights)
+        start = Start(weights, known.state, known.preparation)
     request = FitRequest(
         data,
         settings,

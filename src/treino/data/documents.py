@@ -181,6 +181,11 @@ class ColumnEncoder(Document):
         return (*self.own, *texts, *self.mean_names, *flag)
 
     @property
+    def meanings(self) -> tuple[str, ...]:
+        """What the inputs depend on: another training's weights fit them only where it is the same."""
+        return self.inputs
+
+    @property
     def mean_names(self) -> tuple[str, ...]:
         """The names of the inputs that are target means."""
         if len(self.mean_places) == 1:
@@ -213,6 +218,10 @@ class RankEncoder(ColumnEncoder):
     edges: Edges = ()
     flag: bool = False
     scaled: ClassVar[bool] = True
+
+    @property
+    def meanings(self) -> tuple[str, ...]:
+        return (*(f"{self.column}={level}" for level in self.levels), *self.inputs[1:])
 
 
 class OneHotEncoder(ColumnEncoder):
@@ -350,6 +359,11 @@ class TextEncoder(ColumnEncoder):
             return (_("{name}: linear prediction").format(name=self.column),)
         each = range(1, len(self.mean_places) + 1)
         return tuple(_("{name}: linear prediction {k}").format(name=self.column, k=k) for k in each)
+
+    @property
+    def meanings(self) -> tuple[str, ...]:
+        summed = (f"{self.column}: {written(term)}" for term in self.terms[: self.summed])
+        return (*self.inputs, *summed, *map(str, self.sums))
 
     def inputs_of(self, term: int) -> tuple[float, ...]:
         """How much each of the column's inputs grows by where the input of this term grows by 1."""

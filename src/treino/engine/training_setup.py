@@ -82,8 +82,7 @@ BATCH_NORM_ROWS = Refusal(
 )
 WEIGHTS_DIFFER = Refusal(
     "The weights are another network's: {why}",
-    "Use the same layers, e.g. by [[like]] of the same name; rows with other columns or classes make others, "
-    "which begin anew: leave [[weights]] out.",
+    "Use the same layers, e.g. by [[like]] of the same name, or begin anew: leave [[weights]] out.",
 )
 
 # ---- the loss of a training

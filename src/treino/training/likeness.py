@@ -1,10 +1,11 @@
-"""What a training on other rows takes from a run (``--like RUN`` beside DATA), and what is said of it."""
+"""What a training on other rows takes from a run: settings (``--like RUN`` beside DATA), weights that fit."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from treino.base.errors import Refusal, TreinoError
+from treino.base.text import listed
 from treino.base.words import _
 from treino.data.dataset import Data
 from treino.data.preparation.preparation import Preparation
@@ -12,8 +13,25 @@ from treino.folders.network_source import NetworkSource
 from treino.settings.network_call import in_place_of
 from treino.settings.setting_types import as_item
 
+WEIGHTS_OUTPUTS = Refusal(
+    "The network of {run} learnt to answer {theirs}; here the answers are {ours}. {apart}",
+    "Take rows with the same target and classes, or begin anew: leave [[weights]] out.",
+    rule="weights_differ",
+)
+WEIGHTS_COLUMNS = Refusal(
+    "{run} learnt from the columns {theirs}, and here these are {ours}. {apart}",
+    "Give it the same in the same order: [[features={features}]]. Or begin anew: leave [[weights]] out.",
+    rule="weights_differ",
+)
+WEIGHTS_VALUES = Refusal(
+    "The column '{column}' becomes other inputs than in {run}. {apart}",
+    "Take rows with the same values in it, leave the column out of both trainings, or begin anew: leave "
+    "[[weights]] out.",
+    rule="weights_differ",
+)
 LIKE_COLUMN = Refusal("{why} {run} learnt from it.", "{hint} Or say what to learn from: [[features=a,b]].")
 LIKE_TARGET = Refusal("{why} {run} predicts it.", "{hint} Or say what to predict: [[target=NAME]].")
+NAMED = 10  # classes or columns that a refusal lists
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,6 +77,34 @@ class Likeness:
             same = ",".join(f"{as_item(e.column)}={_ASKABLE[kinds[e.column]]}" for e in other)
             notes.append(text.format(run=self.run, names=", ".join(each), kinds=same))
         return notes
+
+
+def check_weights(run: str, known: Preparation, here: Preparation) -> None:
+    """Refuse weights for rows whose inputs or outputs mean something else than in the run that learnt them.
+
+    run: its name. known: its preparation.
+
+    Raises:
+        TreinoError: names the classes, the columns or a column's values that differ.
+    """
+    if known.outputs != here.outputs:
+        raise WEIGHTS_OUTPUTS(run=run, **_difference(known.outputs, here.outputs))
+    if known.features != here.features:
+        features = ",".join(map(as_item, known.features))
+        raise WEIGHTS_COLUMNS(run=run, features=features, **_difference(known.features, here.features))
+    for there, now in zip(known.encoders, here.encoders, strict=False):
+        if there.meanings != now.meanings:
+            raise WEIGHTS_VALUES(run=run, column=there.column, **_difference(there.meanings, now.meanings))
+
+
+def _difference(theirs: Sequence[str], ours: Sequence[str]) -> dict[str, str]:
+    """Both lists as text, and what is in one of them alone."""
+    gone = [name for name in theirs if name not in set(ours)]
+    new = [name for name in ours if name not in set(theirs)]
+    apart = [_("Only there: {names}.").format(names=listed(gone, NAMED))] if gone else []
+    apart += [_("Only here: {names}.").format(names=listed(new, NAMED))] if new else []
+    text = " ".join(apart or [_("The order differs.")])
+    return {"theirs": listed(theirs, NAMED), "ours": listed(ours, NAMED), "apart": text}
 
 
 _ASKABLE = {"rank": "category", "time": "date"} | {

@@ -88,7 +88,7 @@ def _begun(run: StoredRun, access: Access, data: Any) -> Iterator[JobEvent]:
     length = length_of(run, rows)
     settings = refit_settings(typed, spec.resolved, rows, **length, out=str(folder.within(REFIT)))
     if spec.weights is not None:
-        start = Start(spec.weights, read_tensors(folder, START)[0])
+        start = Start(spec.weights, read_tensors(folder, START)[0], run.preparation)
     elif net is not None and settings.ensemble == 1:
         net = module_copy(net)
         put_state(net, read_tensors(folder, START)[0])

@@ -20,6 +20,7 @@ from treino.base.words import _
 from treino.data import BUILTINS
 from treino.data.dataset import Data
 from treino.data.documents import DataSource
+from treino.data.preparation.preparation import Preparation
 from treino.data.rows import is_stream
 from treino.data.rows_in_memory import in_memory
 from treino.engine import Tick, TrainingLoop
@@ -57,6 +58,7 @@ from treino.settings.spec import Settings
 from treino.training.choices import limit_message
 from treino.training.commands import PLAYBACK, LiveView, PlayControl
 from treino.training.completion import Times, finish, run_facts, shape_entries
+from treino.training.likeness import check_weights
 from treino.training.loop import Job, JobEvent, events, last_event, status_at_end
 from treino.training.resolution import Resolution, refit_settings, resolve, train_config
 from treino.training.stored_training import (
@@ -93,10 +95,22 @@ Check = Callable[[Data, Resolution], None]
 
 @dataclass(frozen=True, eq=False)
 class Start:
-    """Initial weights, in the form of ``Run.state``, and the name of their run or network."""
+    """Initial weights, in the form of ``Run.state``, the name of their run or network, and the preparation of
+    the rows that they were learnt from."""
 
     name: str
     weights: Mapping[str, torch.Tensor]
+    preparation: Preparation | None = None
+
+    def put(self, resolution: Resolution, data: Data) -> None:
+        """Load the weights into each member of a training on these rows.
+
+        Raises:
+            TreinoError: other inputs or outputs; tensors of other shapes.
+        """
+        if self.preparation is not None:
+            check_weights(self.name, self.preparation, data.preparation)
+        warm_start(resolution.training.model, resolution.training.state, self.weights)
 
 
 @dataclass
@@ -174,7 +188,7 @@ def train_events(
         settings = with_net(settings, data)
     resolution = resolve(settings, data, own)
     if start is not None:
-        warm_start(resolution.training.model, resolution.training.state, start.weights)
+        start.put(resolution, data)
     if check is not None:
         check(data, resolution)
     if settings.refit:
@@ -182,9 +196,9 @@ def train_events(
         if len(everything.train) <= len(data.train):
             raise REFIT_NOTHING(name=data.name)
         of_refit = refit_settings(settings.explicit, resolution.settings, everything, epochs=1, warmup=0)
-        refit = resolve(of_refit, everything, own).training
+        refit = resolve(of_refit, everything, own)
         if start is not None:
-            warm_start(refit.model, refit.state, start.weights)
+            start.put(refit, everything)
     folder = RunFolder.create(
         parent=parent, stem=data.name, name=settings.name, out=Path(settings.out) if settings.out else None
     )

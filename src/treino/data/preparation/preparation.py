@@ -132,6 +132,19 @@ class Preparation:
         )
         return (*(name for encoder in self.encoders for name in encoder.inputs), *named)
 
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """What each output of a network answers: a class of a target, or a number."""
+        return tuple(
+            f"{one.target}={name}"
+            if name
+            else _("logarithm of {name}").format(name=one.target)
+            if self.target_log
+            else one.target
+            for one in self.by_target
+            for name in one.classes or ("",)
+        )
+
     @cached_property
     def size(self) -> int:
         """D: the number of inputs."""
