@@ -255,7 +255,7 @@ def test_limits_are_those_of_the_environment(folder: Path, monkeypatch: pytest.M
 
 
 def test_without_a_token_this_machine_alone_is_answered(
-    price: TestClient, monkeypatch: pytest.MonkeyPatch
+    price: TestClient, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for host in "example.org", "127.0.0.1.example.org", "10.0.0.1":
         refused(price.post("/predict", json=ROW, headers={"host": host}), 421, "host")
@@ -265,6 +265,7 @@ def test_without_a_token_this_machine_alone_is_answered(
     for host in "127.0.0.1:80", "[::1]:80", "localhost":
         assert price.post("/predict", json=ROW, headers={"host": host}).status_code == 200
     monkeypatch.setenv("TREINO_TOKEN", "secrét")
+    price = client(folder, "price")
     for sent_token in None, "", "Bearer", "Bearer secret", "secrét":
         headers = {} if sent_token is None else {"authorization": sent_token.encode()}
         refused(price.post("/predict", json=ROW, headers=headers), 401, "token")

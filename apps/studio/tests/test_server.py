@@ -296,6 +296,30 @@ def test_a_table_is_sent_described_and_trained_on(tmp_path: Path, monkeypatch: p
     with_studio(tmp_path, work)
 
 
+def test_half_sent_requests_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("treino.base.connections.HEAD_SECONDS", 0.2)
+    monkeypatch.setattr("treino_studio.server.UPLOAD_SECONDS", 0.2)
+
+    async def talk(bench: Bench, sent: str) -> bytes:
+        reader, writer = await asyncio.open_connection(*bench.host.split(":"))
+        writer.write(sent.encode())
+        answer = await asyncio.wait_for(reader.read(), 60)
+        writer.close()
+        return answer
+
+    async def work(bench: Bench) -> None:
+        line = "POST /api/upload?name=a.csv HTTP/1.1\r\n"
+        fields = {"Host": bench.host, "Origin": f"http://{bench.host}", "Cookie": bench.cookie}
+        head = line + "".join(f"{name}: {value}\r\n" for name, value in fields.items())
+        for half in "", line, head:
+            assert await talk(bench, half) == b""
+        answer = await talk(bench, f"{head}Content-Length: 99\r\n\r\na,b\n")
+        assert b"upload_late" in answer
+        assert bench.serving.studio.uploads.names == []
+
+    with_studio(tmp_path, work)
+
+
 def test_a_table_that_is_too_large_is_refused_as_it_comes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,33 +1,40 @@
 """A trained network as a web service: rows as JSON or CSV in, predictions out.
 
 All that it needs lies beside it: model.onnx prepares the columns and predicts, service.json says what the
-columns hold, and requirements.txt lists the packages. Start it with ``uvicorn app:app``.
+columns hold, and requirements.txt lists the packages. Start it with ``python app.py``, or by any ASGI server
+that ends half-sent requests: ``app:app``.
 
 From the environment: TREINO_TOKEN is asked of each request (``Authorization: Bearer TOKEN``); without it only
 this machine is answered. TREINO_MOST_ROWS and TREINO_MOST_BYTES limit a request.
 """
 
+import argparse
+import asyncio
 import csv
 import hmac
-import io
 import ipaddress
 import json
 import math
 import os
-from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+import re
+import socket
+import sys
+import threading
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnxruntime
+import uvicorn
 from numpy.typing import NDArray
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from treino.base.connections import BoundedConnection
 from treino.data import (
     TRUTH,
     DateForm,
@@ -43,92 +50,23 @@ from treino.data import (
     value_of,
 )
 from treino.inspection import class_sets, sorted_sets
+from treino_service.environment import BYTES, ROWS, VariableError, limit, secret
+from treino_service.request_rows import (
+    Cell,
+    Columns,
+    RequestError,
+    Rows,
+    bad_cell,
+    csv_rows,
+    json_rows,
+    shortened,
+    text_of,
+)
 
 HERE = Path(__file__).parent
 TIMES = "date", "time"
 AT_ONCE = 500  # rows: the counts of all terms of a text take half a megabyte for each
-Cell = Any  # None, a truth value, a number or a text
-Columns = Mapping[str, Sequence[Cell]]  # or a pandas frame
-
-
-class RequestError(Exception):
-    """A request that can't be answered: the status of HTTP, a rule for programs, a sentence, and where the
-    fault is (column, row, value)."""
-
-    def __init__(self, status: int, rule: str, message: str, **place: Any) -> None:
-        super().__init__(message)
-        self.status = status
-        self.document = {"error": {"rule": rule, "message": message, **place}}
-
-
-def bad_cell(rule: str, column: str, row: int, cell: Cell, wanted: str) -> RequestError:
-    """The refusal of a cell. row: counted from 0. wanted: what the cell should be."""
-    value = shortened(cell if isinstance(cell, str) else str(cell))
-    message = f"Column '{column}' holds {value!r} in row {row}, and {wanted} is wanted."
-    return RequestError(422, rule, message, column=column, row=row, value=value)
-
-
-def shortened(text: str) -> str:
-    """At most 60 characters of a text."""
-    return text if len(text) <= 60 else text[:59] + "…"
-
-
-# ---- rows of a request
-
-
-def json_rows(content: bytes) -> Columns:
-    """The columns of rows as JSON: one object, a list of objects, or {"rows": [...]}."""
-    try:
-        value = json.loads(content.decode("utf-8-sig"), object_pairs_hook=_unique, parse_constant=_no_number)
-        if b"\\u" in content:
-            json.dumps(value, ensure_ascii=False).encode()  # half a character, such as "\ud800", is no text
-    except (ValueError, RecursionError) as error:
-        raise RequestError(400, "json", f"The body is no JSON in UTF-8: {shortened(str(error))}") from None
-    if isinstance(value, dict) and isinstance(value.get("rows"), list):
-        value = value["rows"]
-    rows = [value] if isinstance(value, dict) else value
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise RequestError(422, "rows_form", 'Rows are objects from column to value: [{"a": 1, "b": "x"}].')
-    names = dict.fromkeys(name for row in rows for name in row)
-    return {name: [row.get(name) for row in rows] for name in names}
-
-
-def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    if len(dict(pairs)) < len(pairs):
-        raise ValueError("a name comes twice in an object")
-    return dict(pairs)
-
-
-def _no_number(name: str) -> None:
-    raise ValueError(f"{name} is no JSON; write null for a missing value")
-
-
-def csv_rows(content: bytes, delimiters: Sequence[str], wanted: set[str]) -> Columns:
-    """The columns of rows as CSV with a header. delimiters: the one is taken that shows most of the wanted
-    columns, or else the first."""
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise RequestError(400, "csv", f"The body is no text in UTF-8, by its byte {error.start}.") from None
-    counts: dict[str, int] = {}
-    try:
-        for sign in delimiters:
-            head = next(csv.reader(io.StringIO(text, newline=""), delimiter=sign), [])
-            counts[sign] = len(wanted & set(map(str.strip, head)))
-        sign = max(delimiters, key=counts.__getitem__)
-        lines = list(csv.reader(io.StringIO(text, newline=""), delimiter=sign, strict=True))
-    except csv.Error as error:
-        raise RequestError(400, "csv", f"The body is no CSV: {error}.") from None
-    names, *rows = [line for line in lines if line] or [[]]
-    names = [name.strip() for name in names]
-    if twice := next((name for name, n in Counter(names).items() if n > 1), None):
-        raise RequestError(422, "column_name_duplicate", f"Two columns are named '{twice}'.", column=twice)
-    for n, row in enumerate(rows):
-        if len(row) != len(names):
-            raise RequestError(
-                422, "csv_cells", f"Row {n} has {len(row)} cells, and the header {len(names)}.", row=n
-            )
-    return {name: [row[place] for row in rows] for place, name in enumerate(names)}
+BODY_SECONDS = 60.0
 
 
 # ---- cells
@@ -273,37 +211,36 @@ class Model:
         words = {each.name: each.type == "tensor(string)" for each in self.session.get_inputs()}
         reading, columns = self.about["reading"], self.about["columns"]
         self.columns = [Column(each, reading, words[each["name"]]) for each in columns]
-        self.most_rows = int(os.environ.get("TREINO_MOST_ROWS") or 10_000)
+        self.most_rows = limit(ROWS)
 
-    def given(self, content: bytes, kind: str) -> Columns:
-        """The columns of a request. kind: its content type."""
+    def given(self, content: bytes, kind: str) -> Rows:
+        """The rows of a request. kind: its content type."""
+        rows = Rows([column.name for column in self.columns], self.most_rows)
         if kind == "application/json":
-            return json_rows(content)
-        if kind == "text/csv":
+            json_rows(text_of(content, "json", "JSON"), rows)
+        elif kind == "text/csv":
             signs = filter(None, (self.about["reading"]["delimiter"], *",;\t|"))
-            return csv_rows(content, [*signs], {column.name for column in self.columns})
-        raise RequestError(415, "content_type", "Send rows as application/json or text/csv, in UTF-8.")
+            csv_rows(text_of(content, "csv", "text"), [*signs], rows)
+        else:
+            raise RequestError(415, "content_type", "Send rows as application/json or text/csv, in UTF-8.")
+        return rows
 
     def predict(self, given: Columns) -> list[dict[str, Any]]:
         """The predictions alone, of a pandas frame: what MLflow calls."""
-        predictions: list[dict[str, Any]] = self.answer(given)["predictions"]
+        predictions: list[dict[str, Any]] = self.answer(given, len(given))["predictions"]
         return predictions
 
-    def answer(self, given: Columns) -> dict[str, Any]:
-        """The predictions of rows, in the form that ``treino predict --json`` has."""
+    def answer(self, given: Columns, rows: int, others: Iterable[str] = ()) -> dict[str, Any]:
+        """The predictions of rows, in the form that ``treino predict --json`` has. others: names of columns
+        that were left out."""
+        if not rows:
+            raise RequestError(422, "rows_none", "There is no row to predict.")
         lacking = [column.name for column in self.columns if column.name not in given]
         if lacking:
             message = (
                 f"{len(lacking)} of {len(self.columns)} columns are missing: {', '.join(lacking)[:200]}."
             )
             raise RequestError(422, "columns_missing", message, column=lacking[0])
-        rows = len(given[self.columns[0].name])
-        if not rows:
-            raise RequestError(422, "rows_none", "There is no row to predict.")
-        if rows > self.most_rows:
-            raise RequestError(
-                413, "too_many_rows", f"A request may have {self.most_rows} rows, and has {rows}."
-            )
         inputs, gaps, unknown = {}, dict[str, int](), dict[str, int]()
         for column in self.columns:
             inputs[column.name], gaps[column.name], unknown[column.name] = column.read(given[column.name])
@@ -312,7 +249,7 @@ class Model:
             "predictions": self._predictions(inputs),
             "missing": {name: n for name, n in gaps.items() if n},
             "unknown": {name: n for name, n in unknown.items() if n},
-            "unused": [name for name in given if name not in {*inputs, *self.about["others"]}],
+            "unused": [name for name in others if name not in self.about["others"]],
         }
 
     def _predictions(self, inputs: dict[str, NDArray[Any]]) -> list[dict[str, Any]]:
@@ -378,21 +315,32 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 def service(folder: Path) -> Starlette:
-    """The ASGI app of the model in a folder."""
-    model, most = Model(folder), int(os.environ.get("TREINO_MOST_BYTES") or 10_000_000)
+    """The ASGI app of the model in a folder.
+
+    Raises:
+        VariableError: a variable of the environment can't be obeyed.
+    """
+    token, most, model = secret(), limit(BYTES), Model(folder)
     openapi = json.loads((folder / "openapi.json").read_text("utf-8"))
     csv.field_size_limit(most)
+    at_once = threading.Semaphore(max(2, os.cpu_count() or 1))  # a body takes many times its bytes when read
+
+    def answered(content: bytes, kind: str) -> dict[str, Any]:
+        with at_once:
+            rows = model.given(content, kind)
+            return model.answer(rows.columns, rows.count, rows.others)
 
     async def predict(request: Request) -> Response:
-        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-        content = bytearray()
-        async for part in request.stream():
-            content += part
-            if len(content) > most:
-                raise RequestError(
-                    413, "too_many_bytes", f"A request may have {most} bytes. Send fewer rows."
-                )
-        return JSONResponse(await run_in_threadpool(lambda: model.answer(model.given(bytes(content), kind))))
+        kind = _body_type(request)
+        try:
+            async with asyncio.timeout(BODY_SECONDS):
+                content = await _body(request, most)
+            return JSONResponse(await run_in_threadpool(answered, content, kind))
+        except TimeoutError:
+            message = f"The body has to arrive within {BODY_SECONDS:.0f} seconds."
+            raise RequestError(408, "body_late", message) from None
+        except asyncio.CancelledError:  # which uvicorn would call an error of the app
+            raise RequestError(503, "service_ended", "The service ends.") from None
 
     def document(content: Any) -> Endpoint:
         async def answer(_request: Request) -> Response:
@@ -401,28 +349,67 @@ def service(folder: Path) -> Starlette:
         return answer
 
     routes = [
-        Route("/predict", _guarded(predict), methods=["POST"]),
-        Route("/metadata", _guarded(document(model.about["metadata"]))),
+        Route("/predict", _guarded(predict, token), methods=["POST"]),
+        Route("/metadata", _guarded(document(model.about["metadata"]), token)),
         Route("/health", document({"status": "ok"})),
         Route("/openapi.json", document(openapi)),
     ]
-    return Starlette(routes=routes, exception_handlers={RequestError: _refused})
+    handlers: Any = {RequestError: _refused, ClientDisconnect: _left}
+    return Starlette(routes=routes, exception_handlers=handlers)
 
 
-def _guarded(endpoint: Endpoint) -> Endpoint:
+def _body_type(request: Request) -> str:
+    """The content type of a request.
+
+    Raises:
+        RequestError: its body is packed, or its text is in another encoding than UTF-8.
+    """
+    packed = ", ".join(request.headers.getlist("content-encoding")).strip().lower()
+    if packed not in ("", "identity"):
+        message = f"The body is packed ({shortened(packed)}). Send it without Content-Encoding."
+        raise RequestError(415, "content_encoding", message)
+    kind, _sign, more = request.headers.get("content-type", "").lower().partition(";")
+    charset = re.search(r"""charset\s*=\s*["']?([^"';\s]*)""", more)
+    if charset is not None and charset[1] not in ("utf-8", "utf8", "us-ascii", "ascii"):
+        message = f"The body is in {shortened(charset[1])}. Send it in UTF-8."
+        raise RequestError(415, "content_charset", message)
+    return kind.strip()
+
+
+async def _body(request: Request, most: int) -> bytes:
+    content = bytearray()
+    async for part in request.stream():
+        content += part
+        if len(content) > most:
+            message = f"A request may have {most} bytes. Send fewer rows."
+            raise RequestError(413, "too_many_bytes", message)
+    return bytes(content)
+
+
+def _guarded(endpoint: Endpoint, token: bytes) -> Endpoint:
     """The endpoint for those who have the token; without one, for this machine."""
 
     async def checked(request: Request) -> Response:
-        token, sent = os.environ.get("TREINO_TOKEN"), request.headers.get("authorization", "")
-        if token and not hmac.compare_digest(sent.encode("latin-1"), f"Bearer {token}".encode()):
+        sent = request.headers.get("authorization", "").encode("latin-1")
+        if token and not hmac.compare_digest(sent, b"Bearer " + token):
             raise RequestError(401, "token", "Send the token of the service: Authorization: Bearer TOKEN.")
         client = request.client.host if request.client else "localhost"  # without one: a file's socket
-        host = request.url.hostname or ""  # any name may be made to point here
-        if not token and not (is_loopback(client) and is_loopback(host)):
+        if not token and not (is_loopback(client) and is_loopback(_host(request))):
             raise RequestError(421, "host", "Without TREINO_TOKEN the service answers this machine alone.")
         return await endpoint(request)
 
     return checked
+
+
+_HOST = re.compile(r"(?:\[([0-9a-f:.]+)\]|([a-z0-9._-]+))(?::[0-9]{1,5})?")
+
+
+def _host(request: Request) -> str:
+    """The name that a request asks for, as any name may be made to point here; "" if its header Host is
+    missing, comes twice or is none."""
+    hosts = request.headers.getlist("host")
+    match = _HOST.fullmatch(hosts[0].lower()) if len(hosts) == 1 else None
+    return (match[1] or match[2]) if match else ""
 
 
 def is_loopback(host: str) -> bool:
@@ -435,8 +422,41 @@ def is_loopback(host: str) -> bool:
 
 async def _refused(_request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestError)
-    return JSONResponse(error.document, error.status)
+    return JSONResponse(
+        error.document, error.status, {"connection": "close"} if error.status == 408 else None
+    )
+
+
+async def _left(_request: Request, _error: Exception) -> Response:
+    """Nobody gets this answer: the client went before its request was whole."""
+    return Response(status_code=400)
+
+
+def server(app: Starlette) -> uvicorn.Server:
+    """What answers who connects: ``server(app).run([listening])``, until Ctrl-C."""
+    http: Any = BoundedConnection
+    config = uvicorn.Config(app, http=http, ws="none", log_level="warning", timeout_graceful_shutdown=10)
+    return uvicorn.Server(config)
+
+
+def main() -> None:
+    """What ``python app.py`` does."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument(
+        "--host", default="127.0.0.1", help="address to listen on: 0.0.0.0 for the whole network"
+    )
+    parser.add_argument("--port", type=int, default=8000)
+    words = parser.parse_args()
+    family = socket.AF_INET6 if ":" in words.host else socket.AF_INET
+    with socket.create_server((words.host, words.port), family=family) as listening:
+        server(app).run([listening])
 
 
 if (HERE / "service.json").exists():
-    app = service(HERE)
+    try:
+        app = service(HERE)
+    except VariableError as error:
+        print(error, file=sys.stderr)
+        sys.exit(2)
+    if __name__ == "__main__":
+        main()

@@ -10,6 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from treino.base import connections
 from treino.base.errors import Refusal
 from treino.data import cell_forms, digit_order, level_codes, number, plain, plain_cells
 from treino.folders import StoredRun, coverage_scores, reading_of
@@ -17,6 +18,7 @@ from treino.inspection import class_sets, sorted_sets
 from treino.reports.export import Exported
 from treino.reports.export.folding import copied
 from treino.reports.export.formats import FORMATS
+from treino_service import environment, request_rows
 
 SERVICE_OF_PICTURES = Refusal(
     "A service takes rows of a table, and {run} learnt from other data.", "Use [[format=onnx]]."
@@ -140,7 +142,8 @@ def openapi(about: Mapping[str, Any]) -> dict[str, Any]:
 
 def app_source() -> str:
     """``app.py`` with the functions of treino that it uses in place of their imports."""
-    modules = [_without_imports(inspect.getsource(module)) for module in (cell_forms, plain_cells)]
+    packed = cell_forms, plain_cells, connections, environment, request_rows
+    modules = [_without_imports(inspect.getsource(module)) for module in packed]
     own = {**vars(cell_forms), **vars(plain_cells)}
     functions = copied([number, plain, digit_order, level_codes, class_sets, sorted_sets])
     needed = [text for name, text in functions.items() if name not in own]

@@ -10,15 +10,22 @@ from cyclopts import Parameter
 from treino.base.errors import Refusal
 from treino.base.words import _
 from treino.cli.flags import WHOLE, AccessFlags, RunName, ScreenFlag, with_flags
+from treino_service.environment import LARGEST, LIMITS, TOKEN, VariableError, limit, secret
 
 NO_ADDRESS = Refusal(
     "Port {port} of {host} can't be used ({reason}).",
     "Choose another one: [[port=9000]]; or [[port=0]], any that is free.",
     status=1,
 )
+LIMIT_RANGE = Refusal(
+    "The variable {name} must be a whole number from 1 to {largest}; it is {value}.",
+    "Leave it out for {usual}.",
+)
+TOKEN_FORM = Refusal(
+    "The variable TREINO_TOKEN must be a text without spaces at its ends and without line breaks.",
+    "Set another token.",
+)
 PORT_RANGE = Refusal("--port must be from 0 to 65535; it is {port}.", "Leave it out for 8000.")
-
-TOKEN = "TREINO_TOKEN"
 
 
 @with_flags
@@ -42,11 +49,10 @@ def serve(
 
     Example: treino serve last --port 9000
     """
-    import uvicorn
-
     from treino.reports.export.formats import exported
     from treino.training import open_run
 
+    _check_environment()
     with _listener(host, port) as listening:
         folder = exported(open_run(run, flags.access), "service").paths[0]
         from treino_service import app  # needs onnxruntime, as the export does, which says so
@@ -60,12 +66,27 @@ def serve(
         screen.out.print(address, soft_wrap=True)
         own = {"address": address, "token": os.environ.get(TOKEN), "path": str(folder), "pid": os.getpid()}
         screen.document({"service": own})
-        config = uvicorn.Config(app.service(folder), log_level="warning", timeout_graceful_shutdown=10)
         try:
-            uvicorn.Server(config).run([listening])
+            app.server(app.service(folder)).run([listening])
         except KeyboardInterrupt:
             raise KeyboardInterrupt(_("The service has ended.")) from None
     return 0
+
+
+def _check_environment() -> None:
+    """Raises:
+    TreinoError: a variable of the environment can't be obeyed.
+    """
+    try:
+        secret()
+        for name in LIMITS:
+            limit(name)
+    except VariableError as error:
+        if error.name == TOKEN:
+            raise TOKEN_FORM() from None
+        raise LIMIT_RANGE(
+            name=error.name, largest=LARGEST, value=repr(error.value), usual=LIMITS[error.name]
+        ) from None
 
 
 def _listener(host: str, port: int) -> socket.socket:

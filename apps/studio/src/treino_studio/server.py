@@ -32,7 +32,15 @@ from treino_studio.page_words import page_words
 from treino_studio.protocol import Acknowledgement, HelloCommand, StudioCommand
 from treino_studio.relay import OF_FOLDERS, Relay
 from treino_studio.script_page import ScriptPage
-from treino_studio.uploads import Uploads, delete_named, document_of, folder_named, home
+from treino_studio.uploads import (
+    UPLOAD_LATE,
+    UPLOAD_SECONDS,
+    Uploads,
+    delete_named,
+    document_of,
+    folder_named,
+    home,
+)
 
 NO_ADDRESS = Refusal("There is nothing at this address.")
 DATA_MISSING = Refusal(
@@ -431,7 +439,10 @@ async def _upload(studio: Studio, request: Request) -> Response:
     length = request.headers.get("content-length", "")
     size = int(length) if length.isascii() and length.isdigit() and len(length) < 19 else None
     try:
-        path = await studio.uploads.save(request.query_params.get("name", ""), request.stream(), size)
+        async with asyncio.timeout(UPLOAD_SECONDS):
+            path = await studio.uploads.save(request.query_params.get("name", ""), request.stream(), size)
+    except TimeoutError:
+        raise UPLOAD_LATE(seconds=UPLOAD_SECONDS) from None
     except ClientDisconnect:
         return Response(status_code=400)
     try:

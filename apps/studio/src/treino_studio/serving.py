@@ -20,6 +20,7 @@ import uvicorn
 from uvicorn.server import HANDLED_SIGNALS
 
 from treino.base import lock
+from treino.base.connections import BoundedConnection
 from treino.base.errors import Refusal, TreinoError
 from treino_studio.guard import Guard
 from treino_studio.messages import PAUSE, PLAY, RunRequest
@@ -176,8 +177,10 @@ def serving(
     with listening, studio_of(folder, commands) as studio:
         actual_port = listening.getsockname()[1]
         guard = Guard(application(studio), host, actual_port)
+        http: Any = BoundedConnection
         config = uvicorn.Config(
             guard,
+            http=http,
             log_config=None,
             ws_max_size=LONGEST_MESSAGE,
             ws_per_message_deflate=False,  # compression would take half of a frame's time

@@ -23,6 +23,9 @@ from treino.settings import OF_DATA
 UPLOAD_LARGE = Refusal(
     "A file that is sent to the studio may have {room:,} bytes.", "Use the command line: treino studio FILE"
 )
+UPLOAD_LATE = Refusal(
+    "The file did not arrive within {seconds:.0f} seconds.", "Use the command line: treino studio FILE"
+)
 UPLOAD_SUFFIX = Refusal(
     "{name} is neither a table nor an archive of pictures by its name.", "It ends with one of: {suffixes}"
 )
@@ -122,6 +125,7 @@ class Uploads:
 
 MEMBER = re.compile(r":\d{1,9}$")
 SHOWN = 60  # maximum number of characters of a name in a message
+UPLOAD_SECONDS = 600.0  # time limit for an upload to arrive
 SECONDS = 120.0  # time limit for reading and describing a table
 
 
