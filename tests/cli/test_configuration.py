@@ -9,7 +9,6 @@ import pytest
 
 import treino as tr
 from tests.conftest import Said, Treino
-from treino.cli.configuration import NEVER_UNNAMED
 
 
 def written(text: str, name: str = "own.toml") -> Path:
@@ -147,18 +146,6 @@ def test_flag_and_variables_have_their_own_mistakes(treino: Treino, monkeypatch:
     monkeypatch.setenv("TREINO_TRAIN_LEARNING", "1")
     unknown = treino("train", "wine", "--json").document["error"]
     assert unknown["message"] == "TREINO_TRAIN_LEARNING: treino train has no option learning."
-
-
-@pytest.mark.parametrize("name", NEVER_UNNAMED)
-def test_a_file_that_nobody_named_runs_nothing_and_reaches_nobody(treino: Treino, name: str) -> None:
-    value = {"trust": "true", "allow_network": "true", "replace": "true"}.get(name, '"own.py:Net"')
-    Path("own.py").write_text("open('ran', 'w').close()\n")
-    file = written(f"[train]\n{name} = {value}\n", "treino.toml")
-    said = treino("train", "wine", "--json")
-    assert said.document["error"]["rule"] == "config_unnamed"
-    assert not Path("ran").exists()
-    named = treino("train", "wine", "--json", "--config", file, "--epochs", 1)
-    assert named.document.get("error", {}).get("rule") != "config_unnamed"
 
 
 SEVERAL = [

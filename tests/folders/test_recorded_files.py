@@ -31,9 +31,9 @@ ROWS = "size,kind,part\n" + "".join(f"{n},{'ab'[n % 2]},train\n" for n in range(
 
 def test_the_settings_that_name_files_say_so() -> None:
     assert OF_FILES.keys() == {"validation", "test", "labels", "net", "out", *OF_ENTRIES}
-    assert {name for name, mark in OF_FILES.items() if mark.code} == {"net", *OF_ENTRIES}
+    assert {name for name, mark in OF_FILES.items() if "code" in mark.reach} == {"net", *OF_ENTRIES}
     assert file_marks(SweepOptions).keys() == {"storage"}
-    assert not file_marks(StudyOptions)
+    assert file_marks(StudyOptions).keys() == {"cells"}
 
 
 def test_a_value_names_a_file_or_not_as_it_is_read() -> None:

@@ -205,3 +205,37 @@ def test_a_server_with_trust_runs_networks_and_scripts(tmp_path: Path, warm: Pat
         found = agent.document("doctor", subject="train.py", max_steps=5, arguments=["--x"])
         assert "missing_zero_grad" in [finding["rule"] for finding in found["findings"]]
         assert found["steps"] == 5
+
+
+IN_WAIT = """
+[doctor]
+module = "evil"
+[train]
+out = "../outside/run"
+validation = "../outside/secret.csv"
+epochs = 3
+[sweep]
+space = ["space.toml"]
+[predict]
+to = "../outside/predictions.csv"
+"""
+
+
+@pytest.mark.proof
+def test_a_file_of_options_in_the_folder_is_not_read(tmp_path: Path, warm: Path) -> None:
+    """Whoever wrote it could choose for the agent what runs, and what is read and written."""
+    folder, outside = tmp_path / "own", tmp_path / "outside"
+    folder.mkdir()
+    outside.mkdir()
+    (outside / "secret.csv").write_text("a,b\n1,2\n")
+    (folder / "treino.toml").write_text(IN_WAIT)
+    (folder / "space.toml").write_text('net = ["evil.py:Net"]\n')
+    (folder / "evil.py").write_text("open('ran', 'w').close()\n" + NET)
+    with agent_in(folder, warm=warm) as agent:
+        assert agent.document("train", data="iris", hidden=[4], epochs=1, name="one")["epochs"] == 1
+        agent.document("sweep", data="iris", space=["lr=0.01|0.1"], members=2, epochs=1, fresh=0)
+        agent.document("predict", run="one", data="iris")
+        assert agent.document("doctor")["subject"] == "installation"
+    assert (folder / "runs/one").is_dir()
+    assert not (folder / "ran").exists()
+    assert [path.name for path in outside.iterdir()] == ["secret.csv"]

@@ -89,25 +89,27 @@ def _text(flag: str, text: str) -> str:
     return text
 
 
+SECONDS = N_("SECONDS"), partial(_above_zero, float)
 KNOWN = N_("report only findings that are not in this file; without it, write it with today's")
-FLAGS: tuple[tuple[str, tuple[str, Any] | None, str], ...] = (  # a switch takes no value
-    ("-m --module", (N_("MODULE"), _text), N_("run a module, as python -m does")),
-    ("--live", None, N_("say certain findings as soon as they are seen")),
-    ("--max-steps", ("N", partial(_above_zero, int)), N_("end the script after so many optimizer steps")),
-    ("--max-time", (N_("SECONDS"), partial(_above_zero, float)), N_("end the script after so many seconds")),
-    ("--json", None, N_("one document on stdout; the script's own output goes to stderr")),
-    ("--fail-on", ("certain|likely", _sureness), N_("exit 3 where there are findings, for use in CI")),
-    ("--known", (N_("FILE"), _text), KNOWN),
-    ("--sarif", ("FILE", _text), N_("write the findings as SARIF, for GitHub's code scanning")),
-    ("--junit", ("FILE", _text), N_("write the findings as a JUnit report")),
-    ("--fix", ("FILE", _text), N_("write the fixes as a patch to this file")),
-    ("--replace", None, N_("replace the file of --fix, --sarif or --junit where it exists already")),
-    ("--prove", None, N_("run it as it is and fixed, side by side")),
-    ("--seeds", ("N", partial(_above_zero, int)), N_("runs of each, with --prove; default: 3")),
-    ("--explain", (N_("RULE"), _text), N_("show what a rule means, with a wrong and a right example")),
-    ("--lang", ("en|pt_BR", _text), N_("the language of the report")),
-    ("-h --help", None, N_("show this page")),
-    ("--version", None, N_("show the version")),
+FLAGS: tuple[tuple[str, tuple[str, Any] | None, str, str], ...] = (
+    # its names; the kind of its value, which a switch has not; what it reaches beside the script; its help
+    ("-m --module", (N_("MODULE"), _text), "code", N_("run a module, as python -m does")),
+    ("--live", None, "", N_("say certain findings as soon as they are seen")),
+    ("--max-steps", ("N", partial(_above_zero, int)), "", N_("end the script after so many optimizer steps")),
+    ("--max-time", SECONDS, "", N_("end the script after so many seconds")),
+    ("--json", None, "", N_("one document on stdout; the script's own output goes to stderr")),
+    ("--fail-on", ("certain|likely", _sureness), "", N_("exit 3 where there are findings, for use in CI")),
+    ("--known", (N_("FILE"), _text), "read write", KNOWN),
+    ("--sarif", ("FILE", _text), "write", N_("write the findings as SARIF, for GitHub's code scanning")),
+    ("--junit", ("FILE", _text), "write", N_("write the findings as a JUnit report")),
+    ("--fix", ("FILE", _text), "write", N_("write the fixes as a patch to this file")),
+    ("--replace", None, "write", N_("replace the file of --fix, --sarif or --junit where it exists already")),
+    ("--prove", None, "", N_("run it as it is and fixed, side by side")),
+    ("--seeds", ("N", partial(_above_zero, int)), "", N_("runs of each, with --prove; default: 3")),
+    ("--explain", (N_("RULE"), _text), "", N_("show what a rule means, with a wrong and a right example")),
+    ("--lang", ("en|pt_BR", _text), "", N_("the language of the report")),
+    ("-h --help", None, "", N_("show this page")),
+    ("--version", None, "", N_("show the version")),
 )
 
 
@@ -120,7 +122,7 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=lambda prog: argparse.HelpFormatter(prog, max_help_position=28, width=100),
     )
     group = parser.add_argument_group(_("Options"))
-    for flag, value, about in FLAGS:
+    for flag, value, _reach, about in FLAGS:
         names = flag.split()
         if value is None:
             group.add_argument(*names, action="store_true", help=_(about))
@@ -173,7 +175,7 @@ def parse(tokens: Sequence[str], program: str = PROGRAM) -> Request:
 
 def _meant(unknown: str, words: Sequence[str], program: str) -> str:
     """What an unknown flag probably meant: another flag, or a script argument without a ``--`` before it."""
-    flags = [name for flag, _value, _about in FLAGS for name in flag.split()]
+    flags = [name for flag, _value, _reach, _about in FLAGS for name in flag.split()]
     if like(unknown, flags):
         return nearest(unknown, flags)
     script = next((word for word in words if not word.startswith("-")), None)

@@ -4,13 +4,13 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 from inspect import signature
 
-from cyclopts import App, CycloptsError
+from cyclopts import App, CycloptsError, Parameter
 
 from treino.base.apps import brought, entries, installed
 from treino.base.console import line
 from treino.base.errors import TreinoError
 from treino.base.words import _
-from treino.cli.configuration import Configuration, split_config
+from treino.cli.configuration import Configuration, note, split_config
 from treino.cli.flags import setting_flags
 from treino.cli.help import FLAGS as PAGE_FLAGS
 from treino.cli.help import Pages, in_words
@@ -70,6 +70,7 @@ def make_app(verbs: Sequence[str] | None = None) -> App:
             "Start with: treino train wine"
         ),
         help_formatter=Pages(),
+        default_parameter=Parameter(negative=()),
     )
     for flag, about in PAGE_FLAGS.items():
         app[flag].help = _(about)
@@ -103,8 +104,8 @@ def run(tokens: Sequence[str], screen: Screen) -> int:
     except CycloptsError as error:
         raise usage_error(error, tokens, all_verbs()) from None
     extra = {"screen": screen} if "screen" in ignored else {}
-    if note := configuration.note():
-        (screen.err if screen.as_json else screen.out).print(note)
+    if sentence := note(configuration.used):
+        (screen.err if screen.as_json else screen.out).print(sentence)
     try:
         status = command(*bound.args, **bound.kwargs, **extra)
     except TreinoError as error:

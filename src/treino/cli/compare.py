@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from treino.base.console import table
+from treino.base.option_marks import READ, WRITE
 from treino.base.words import _, numeral
 from treino.cli.flags import ScreenFlag, Trust
 from treino.cli.screen import Replace, output_file, say_replaced
@@ -17,12 +18,16 @@ NOTHING = "–"
 
 
 def compare(
-    run: Annotated[str, Parameter(name="RUN", help="a run's folder, or its name in ./runs")],
-    other: Annotated[str, Parameter(name="RUN2", help="the run that may be better, e.g. this month's")],
+    run: Annotated[str, Parameter(name="RUN", help="a run's folder, or its name in ./runs"), READ],
+    other: Annotated[str, Parameter(name="RUN2", help="the run that may be better, e.g. this month's"), READ],
     /,
     *,
-    on: Annotated[str, Parameter(help="a file with the target's column, or pictures, that both predict")],
-    to: Annotated[str | None, Parameter(help="write the rows whose answer changed to this .csv file")] = None,
+    on: Annotated[
+        str, Parameter(help="a file with the target's column, or pictures, that both predict"), READ
+    ],
+    to: Annotated[
+        str | None, Parameter(help="write the rows whose answer changed to this .csv file"), WRITE
+    ] = None,
     replace: Replace = False,
     trust: Trust = False,
     screen: ScreenFlag,

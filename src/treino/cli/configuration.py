@@ -1,20 +1,25 @@
 """Options from a file (``treino.toml``) and from variables (``TREINO_TRAIN_LR``).
 
 What is typed comes first, then the environment, then the file. A ``treino.toml`` in the working directory is
-read without being named; it may set no option that runs code, reaches another machine or replaces a file.
+read without being named; it sets only options that reach nothing, by their marks (``base/option_marks.py``),
+and within a fence it isn't read.
 """
 
 import json
 import os
 import re
 import tomllib
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+import treino.folders
 from treino.base.errors import Refusal, TreinoError, nearest
-from treino.base.files import read_bytes
+from treino.base.files import open_plain, trouble
+from treino.base.option_marks import UNMARKED, OptionMark, mark_in, words_of
+from treino.base.toml import read_toml
 from treino.base.words import _, flag
 from treino.settings.setting_types import as_items
 
@@ -25,14 +30,15 @@ if TYPE_CHECKING:
 FILE = "treino.toml"
 FLAG = "--config"
 PREFIX = "TREINO_"
-HEADING = re.compile(r"\s*\[+\s*[\"']?([\w-]+)")
-NEVER_UNNAMED = "net", "trust", "alert", "allow_network", "track", "on", "replace"
-"""Options that a file may set only if the user names it: few people read all files of a folder first."""
+_KEY = r"[\"']?((?<=[\"'])[^\"']+|[\w-]+)[\"']?"  # a bare one, or one in quotes
+HEADING, ENTRY = re.compile(rf"\s*\[+\s*{_KEY}(?:\.{_KEY})?"), re.compile(rf"\s*{_KEY}\s*[=.]")
+WITHIN = re.compile(rf"(?:[.{{,]|=\s*{{)\s*{_KEY}\s*[=.]")
 
 CONFIG_VALUE_MISSING = Refusal("--config needs a value.", "Name a file: --config houses.toml", rule="usage")
 CONFIG_TWICE = Refusal("--config is given twice.", "Give it once.", rule="usage")
 CONFIG_MISSING = Refusal("There is no file {path}.", "{hint}")
 CONFIG_FORM = Refusal("{path} is not TOML: {cause}", "Write lr = 0.01, below a heading such as [train].")
+CONFIG_LIMITS = Refusal("{path} is not read: {cause}.", "Leave that out, or write it in a simpler way.")
 CONFIG_OUTSIDE = Refusal("{place}: {name} stands above all headings.", "Write it below one, such as [train].")
 CONFIG_SEVERAL = Refusal(
     "{place}: {name} is a list of tables, and a command has one.",
@@ -50,35 +56,52 @@ CONFIG_LIST = Refusal(
     'Write ["lr=1e-3..1e-1:log", "hidden=8|16"]: each in double quotes, with commas between them.',
 )
 CONFIG_UNNAMED = Refusal(
-    "{place} sets {name}, which may run code, reach other machines or replace files: only a file that you"
-    " name may set it.",
+    "{place} sets {name}, which may {reach}: only a file that you name may set it.",
     "If you trust it, name it: treino {verb} --config {path}",
 )
 
 
+class Form(NamedTuple):
+    """How a verb takes an option. mark: what it may reach. lists: whether it may be repeated."""
+
+    mark: OptionMark
+    lists: bool = False
+
+    @classmethod
+    def reaching(cls, words: str) -> "Form":
+        """That of an option that reaches these: ``read write``."""
+        return cls(OptionMark(tuple(words.split())))
+
+
 @dataclass(frozen=True)
 class Option:
-    """An option that was not typed. place: the variable, or the file and line, that sets it."""
+    """An option that was not typed. texts: its values, as they would be typed. place: the variable, or the
+    file and line, that sets it."""
+
+    name: str
+    texts: list[str]
+    place: str
+
+
+@dataclass(frozen=True)
+class UntypedValue:
+    """A value as it stands in a variable or a file. unnamed: the file, if nobody named it."""
 
     name: str
     value: Any
     place: str
+    unnamed: Path | None = None
 
     def texts(self, several: bool) -> list[str]:
         """The value as it would be typed. several: whether the option may be repeated.
 
         Raises:
-            TreinoError: a date or a table inside a list; a list in a variable that isn't JSON.
+            TreinoError: a date or a table inside a list.
         """
         if isinstance(self.value, Mapping) and several:  # a space: a list is what to try
             return [f"{key}={self._choices(each)}" for key, each in self.value.items()]
         if isinstance(self.value, Mapping):
             return [as_items([f"{key}={self._text(each)}" for key, each in self.value.items()])]
-        if several and isinstance(self.value, str) and self.value.lstrip().startswith("["):
-            try:
-                return [self._text(each) for each in json.loads(self.value)]
-            except json.JSONDecodeError as error:
-                raise CONFIG_LIST(place=self.place, name=self.name, cause=error) from None
         if not isinstance(self.value, list):
             return [self._text(self.value)]
         texts = [self._text(each) for each in self.value]
@@ -121,25 +144,15 @@ class Configuration:
             return
         names = _names(arguments)
         typed = {id(argument) for argument in arguments if argument.tokens}
-        for option in options(commands[0], self.verbs, self.path, names):
+        forms = {name: _form(argument) for name, argument in names.items()}
+        for option in options(commands[0], self.verbs, self.path, forms):
             argument = names[option.name]
-            texts = option.texts("list" in str(argument.hint))
             if id(argument) in typed:
                 continue
             typed.add(id(argument))
-            for place, text in enumerate(texts):
+            for place, text in enumerate(option.texts):
                 argument.append(Token(keyword=option.name, value=text, source=option.place, index=place))
             self.used.append(option)
-
-    def note(self) -> str:
-        """A sentence that says which options came from where; "" if all were typed."""
-        places: dict[str, list[str]] = {}
-        for option in self.used:
-            places.setdefault(option.place.partition(",")[0], []).append(option.name)
-        return "; ".join(
-            _("{place} sets {names}").format(place=place, names=", ".join(names))
-            for place, names in places.items()
-        )
 
     def placed(self, error: TreinoError) -> TreinoError:
         """The error with the place of the option that it is about, if that was not typed."""
@@ -181,30 +194,58 @@ def split_config(tokens: Sequence[str]) -> tuple[list[str], Path | None]:
     return rest, path
 
 
-def options(verb: str, verbs: Collection[str], path: Path | None, known: Collection[str]) -> Iterator[Option]:
+def note(used: Iterable[Option]) -> str:
+    """A sentence that says which options came from where; "" if all were typed."""
+    places: dict[str, list[str]] = {}
+    for option in used:
+        places.setdefault(option.place.partition(",")[0], []).append(option.name)
+    return "; ".join(
+        _("{place} sets {names}").format(place=place, names=", ".join(names))
+        for place, names in places.items()
+    )
+
+
+def options(
+    verb: str, verbs: Collection[str], path: Path | None, known: Mapping[str, Form]
+) -> Iterator[Option]:
     """The options that the environment has for this verb, then those of the file.
 
-    verbs: all commands. known: the names of the verb's options.
+    verbs: all commands. known: how the verb takes its options, by their names.
 
     Raises:
-        TreinoError: a file that is missing or malformed; an option that the verb doesn't have.
+        TreinoError: a file that is missing or malformed; an option that the verb doesn't have, or that only a
+            file may set that the user named.
     """
-    for option in (*_of_environment(verb), *_of_file(verb, verbs, path)):
-        if option.name not in known:
-            hint = nearest(option.name, known)
-            raise CONFIG_OPTION(place=option.place, verb=verb, name=option.name, hint=hint)
-        yield option
+    for entry in chain(_of_environment(verb, known), _of_file(verb, verbs, path)):
+        if entry.name not in known:
+            hint = nearest(entry.name, known)
+            raise CONFIG_OPTION(place=entry.place, verb=verb, name=entry.name, hint=hint)
+        mark, lists = known[entry.name]
+        texts = entry.texts(lists)
+        if entry.unnamed is not None and (reach := mark.of(texts)):
+            what, path = words_of(reach), entry.unnamed
+            raise CONFIG_UNNAMED(place=entry.place, name=entry.name, reach=what, verb=verb, path=path)
+        yield Option(entry.name, texts, entry.place)
 
 
-def _of_environment(verb: str) -> Iterator[Option]:
-    """The options that environment variables have for this verb, such as TREINO_TRAIN_BATCH_SIZE."""
+def _of_environment(verb: str, known: Mapping[str, Form]) -> Iterator[UntypedValue]:
+    """The options that environment variables have for this verb, such as TREINO_TRAIN_BATCH_SIZE. What is a
+    list in JSON is one."""
     prefix = f"{PREFIX}{verb}_".upper()
-    for variable, value in sorted(os.environ.items()):
-        if variable.startswith(prefix) and value:
-            yield Option(variable.removeprefix(prefix).lower(), value, variable)
+    for variable, text in sorted(os.environ.items()):
+        if not variable.startswith(prefix) or not text:
+            continue
+        name, value = variable.removeprefix(prefix).lower(), text
+        if text.lstrip().startswith("["):
+            try:
+                value = json.loads(text)
+            except (ValueError, RecursionError) as error:
+                if name in known and known[name].lists:
+                    raise CONFIG_LIST(place=variable, name=name, cause=error) from None
+        yield UntypedValue(name, value, variable)
 
 
-def _of_file(verb: str, verbs: Collection[str], named: Path | None) -> Iterator[Option]:
+def _of_file(verb: str, verbs: Collection[str], named: Path | None) -> Iterator[UntypedValue]:
     """The options that the file has for this verb. named: the file that the user named, if any."""
     path = named or Path(FILE)
     if not path.is_file():
@@ -213,29 +254,37 @@ def _of_file(verb: str, verbs: Collection[str], named: Path | None) -> Iterator[
         beside = [p.name for p in path.parent.glob("*.toml") if p.is_file()] if path.parent.is_dir() else []
         hint = nearest(path.name, beside) if beside else _("Write the path from the working directory.")
         raise CONFIG_MISSING(path=path, hint=hint)
+    if named is None and treino.folders.is_fenced():
+        return
     try:
-        text = read_bytes(path).decode("utf-8-sig")
-        tables = tomllib.loads(text)
+        with trouble(path), open(open_plain(path, os.O_RDONLY), "rb") as file:
+            text, tables = read_toml(file)
     except UnicodeDecodeError as error:
         raise CONFIG_ENCODING(path=path, cause=error) from None
     except tomllib.TOMLDecodeError as error:
         raise CONFIG_FORM(path=path, cause=error) from None
+    except ValueError as error:
+        raise CONFIG_LIMITS(path=path, cause=error) from None
+    lines = _lines(text)
+
+    def place(table: str | None, key: str | None = None) -> str:
+        line = lines.get((table, key))
+        return str(path) if line is None else _("{path}, line {n}").format(path=path, n=line)
+
     for name, table in tables.items():
         if isinstance(table, list) and any(isinstance(each, Mapping) for each in table):
-            raise CONFIG_SEVERAL(place=_place(path, text, name), name=name)
+            raise CONFIG_SEVERAL(place=place(name), name=name)
         if not isinstance(table, Mapping):
-            raise CONFIG_OUTSIDE(place=_place(path, text, None, name), name=name)
+            raise CONFIG_OUTSIDE(place=place(name), name=name)
         if name not in verbs:
-            raise CONFIG_VERB(place=_place(path, text, name), name=name, hint=nearest(name, verbs))
+            raise CONFIG_VERB(place=place(name), name=name, hint=nearest(name, verbs))
     names = set[str]()
     for key, value in tables.get(verb, {}).items():
-        name, place = key.replace("-", "_").lower(), _place(path, text, verb, key)
+        name = key.replace("-", "_").lower()
         if name in names:
-            raise CONFIG_OPTION_TWICE(place=place, name=name)
+            raise CONFIG_OPTION_TWICE(place=place(verb, key), name=name)
         names.add(name)
-        if named is None and (name in NEVER_UNNAMED or ".py:" in str(value)):
-            raise CONFIG_UNNAMED(place=place, name=name, verb=verb, path=path)
-        yield Option(name, value, place)
+        yield UntypedValue(name, value, place(verb, key), path if named is None else None)
 
 
 def _names(arguments: "ArgumentCollection") -> dict[str, "Argument"]:
@@ -253,26 +302,25 @@ def _names(arguments: "ArgumentCollection") -> dict[str, "Argument"]:
     return names
 
 
-def _place(path: Path, text: str, table: str | None, key: str | None = None) -> str:
-    """The file, and the line of a key of this table (of its heading, without a key), if it is found."""
-    current = None
-    below = rf"\s*{_quoted(key or '')}\s*[=.]"
-    alone = rf"\s*\[?\s*{_quoted(table or '')}\s*(\.|=\s*{{(.*[{{,])?)\s*{_quoted(key or '')}\s*[]=.]"
-    whole = rf"\s*\[*\s*{_quoted(table or '')}\s*[]=.]"
+def _form(argument: "Argument") -> Form:
+    several = str(argument.hint).startswith(("list", "tuple"))
+    return Form(mark_in(argument.field_info.annotation) or UNMARKED, several)
+
+
+def _lines(text: str) -> dict[tuple[str | None, str | None], int]:
+    """The first line of each (table, None) and of each (table, key) of a file."""
+    lines: dict[tuple[str | None, str | None], int] = {}
+    table = None
     for number, line in enumerate(text.splitlines(), 1):
-        heading = HEADING.match(line)
+        heading, entry = HEADING.match(line), ENTRY.match(line)
+        keys = []
         if heading:
-            current = heading[1]
-        if key is None:
-            wanted = re.match(whole, line) is not None
-        else:
-            wanted = current == table and not heading and re.match(below, line) is not None
-            wanted = wanted or (table is not None and re.match(alone, line) is not None)
-        if wanted:
-            return _("{path}, line {n}").format(path=path, n=number)
-    return str(path)
-
-
-def _quoted(word: str) -> str:
-    """A pattern of a key, with quotes or without."""
-    return rf"[\"']?{re.escape(word)}[\"']?"
+            table = heading[1]
+            keys = [(table, None), (table, heading[2])]
+        elif entry and table is None:
+            keys = [(entry[1], None), *((entry[1], key) for key in WITHIN.findall(line))]
+        elif entry:
+            keys = [(table, entry[1])]
+        for key in keys:
+            lines.setdefault(key, number)
+    return lines

@@ -103,7 +103,7 @@ ABOUT = N_("Find what PyTorch stays silent about, in any training script, unchan
 
 def doctor(tokens: Sequence[str], screen: Screen) -> int:
     """Run ``treino doctor TOKENS``: of a script it is ``treino-doctor``."""
-    request = command.parse(_with_options(tokens), "treino doctor")
+    request = command.parse(_with_options(tokens, screen), "treino doctor")
     target = request.target
     if request.informs:
         return command.about(request, screen, [_(line) for line in MORE])
@@ -132,24 +132,29 @@ def doctor(tokens: Sequence[str], screen: Screen) -> int:
 doctor.__doc__ = ABOUT  # in the list of commands
 
 
-def _with_options(tokens: Sequence[str]) -> list[str]:
-    """The command line with the flags that the environment or a configuration file sets beside it."""
+def _with_options(tokens: Sequence[str], screen: Screen) -> list[str]:
+    """The command line with the flags that the environment or a configuration file sets beside it, which are
+    named on the screen."""
     named = any(token.partition("=")[0] == "--config" for token in tokens)
     if not (named or Path("treino.toml").is_file() or any(v.startswith(VARIABLES) for v in os.environ)):
         return list(tokens)
     from treino.cli.app import all_verbs
-    from treino.cli.configuration import options, split_config
+    from treino.cli.configuration import Form, note, options, split_config
 
     words, path = split_config(tokens)
     typed = {word.partition("=")[0] for word in words[: words.index("--") if "--" in words else len(words)]}
-    flags = {each.split()[-1][2:].replace("-", "_"): (each, value) for each, value, _about in command.FLAGS}
-    added = []
-    for option in options("doctor", all_verbs(), path, flags):
-        (names, value), (text,) = flags[option.name], option.texts(several=False)
+    flags = {row[0].split()[-1][2:].replace("-", "_"): row for row in command.FLAGS}
+    known = {name: Form.reaching(row[2]) for name, row in flags.items()}
+    added, used = [], []
+    for option in options("doctor", all_verbs(), path, known):
+        names, value, _reach, _about = flags[option.name]
         *_short, name = names.split()
-        if typed.isdisjoint(names.split()) and text != "false":
+        if typed.isdisjoint(names.split()) and option.texts != ["false"]:
             typed.add(name)
-            added.append(name if value is None else f"{name}={text}")
+            added.append(name if value is None else f"{name}={option.texts[0]}")
+            used.append(option)
+    if used:
+        screen.lines(note(used))
     return [*added, *words]
 
 

@@ -8,8 +8,9 @@ from cyclopts import Parameter
 
 from treino.base.console import table
 from treino.base.errors import Refusal, nearest
+from treino.base.option_marks import PLAIN, READ, WRITE
 from treino.base.words import _
-from treino.cli.flags import WHOLE, AccessFlags, ScreenFlag, with_flags
+from treino.cli.flags import WHOLE, AccessFlags, ScreenFlag, Switch, Whole, Words, with_flags
 from treino.cli.screen import Replace, check_replace, output_file, say_replaced
 from treino.folders.store.output_files import PAGE
 from treino.folders.store.run_lookup import known_folder
@@ -22,33 +23,31 @@ NEITHER = Refusal(
 
 @with_flags
 def explain(
-    topic: Annotated[str | None, Parameter(help="what to explain; alone: the list of topics")] = None,
+    topic: Annotated[str | None, Parameter(help="what to explain; alone: the list of topics"), READ] = None,
     run: Annotated[
-        str | None, Parameter(help="a run to explain it on: its name, folder, or 'last'; default: an example")
+        str | None,
+        Parameter(help="a run to explain it on: its name, folder, or 'last'; default: an example"),
+        READ,
     ] = None,
     /,
     *,
     step: Annotated[
-        int | None,
-        WHOLE,
-        Parameter(help="the update that follows so many updates; 0: the first; default: the third"),
+        Whole, Parameter(help="the update that follows so many updates; 0: the first; default: the third")
     ] = None,
     weight: Annotated[
-        str | None,
+        Words,
         Parameter(
             help="layer,unit,input counted from 0, or layer,unit for a bias; default: the weight of the "
             "first layer that moves most"
         ),
     ] = None,
     member: Annotated[
-        int | None, WHOLE, Parameter(help="which network of an ensemble, from 0; default: the best one")
+        Whole, Parameter(help="which network of an ensemble, from 0; default: the best one")
     ] = None,
-    to: Annotated[str | None, Parameter(help="write it as a page into this HTML file")] = None,
+    to: Annotated[str | None, Parameter(help="write it as a page into this HTML file"), WRITE] = None,
     replace: Replace = False,
-    digits: Annotated[int, WHOLE, Parameter(help="significant digits shown, 1 to 17")] = 6,
-    as_taught: Annotated[
-        bool, Parameter(help="of an example: what the course says of it, too", negative=())
-    ] = False,
+    digits: Annotated[int, WHOLE, Parameter(help="significant digits shown, 1 to 17"), PLAIN] = 6,
+    as_taught: Annotated[Switch, Parameter(help="of an example: what the course says of it, too")] = False,
     flags: AccessFlags,
     screen: ScreenFlag,
 ) -> int:

@@ -4,8 +4,9 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from treino.base.option_marks import PLAIN
 from treino.base.words import _, joined
-from treino.cli.flags import AccessFlags, RunName, ScreenFlag, with_flags
+from treino.cli.flags import AccessFlags, RunName, ScreenFlag, Switch, with_flags
 
 
 @with_flags
@@ -19,10 +20,10 @@ def export(
             help="script (plain PyTorch, readable top to bottom), onnx (raw columns in, answers out), "
             "pt2 (the network by torch.export), safetensors, or service (a web service that needs no treino)"
         ),
+        PLAIN,
     ] = "script",
     without_rows: Annotated[
-        bool,
-        Parameter(negative=(), help="a script that comes without the rows: it predicts and doesn't train"),
+        Switch, Parameter(help="a script that comes without the rows: it predicts and doesn't train")
     ] = False,
     flags: AccessFlags,
     screen: ScreenFlag,

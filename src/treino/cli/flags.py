@@ -10,11 +10,14 @@ from typing import Annotated, Any, Literal, get_type_hints
 import cyclopts
 from cyclopts import CoercionError, Group, Parameter, Token
 
+import treino.data
+from treino.base.option_marks import CODE, IDENTITY, NETWORK, PLAIN, READ, WRITE, OptionMark
 from treino.base.signatures import declare, keyword, own_parameters
 from treino.cli.screen import Replace, Screen
 from treino.folders.access import Access
 from treino.settings.options import Options, read_options
-from treino.settings.spec import FLAGS, GROUPS, Settings, group_of
+from treino.settings.setting_types import marks_of
+from treino.settings.spec import FLAGS, GROUPS, MARKS, Settings, group_of
 
 # ---- shared flags
 
@@ -28,24 +31,33 @@ def _whole(kind: object, tokens: Sequence[Token]) -> int:
 
 
 WHOLE = Parameter(converter=_whole)
+Whole = Annotated[int | None, WHOLE, PLAIN]
+Switch = Annotated[bool, PLAIN]
+Words = Annotated[str | None, PLAIN]
+DATA = READ.unless(lambda text: text in treino.data.BUILTINS)  # loaded when it is asked
+"""The mark of an option that names data."""
 ScreenFlag = Annotated[Screen, Parameter(parse=False)]
+DataName = Annotated[str, Parameter(name="DATA", help="a built-in or a file, as for 'treino train'"), DATA]
 RunName = Annotated[
-    str, Parameter(help="a run's folder, its name in ./runs, or 'last', the newest", show_default=True)
+    str, Parameter(help="a run's folder, its name in ./runs, or 'last', the newest", show_default=True), READ
 ]
 Net = Annotated[
-    str | None, Parameter(help="your own network's file again, in place of the run's copy: FILE.py:NAME")
+    str | None,
+    Parameter(help="your own network's file again, in place of the run's copy: FILE.py:NAME"),
+    CODE | READ,
 ]
 Trust = Annotated[
     bool,
     Parameter(
-        help="run the copy of your network's Python file that was sealed with the run, and nothing else",
-        negative=(),
+        help="run the copy of your network's Python file that was sealed with the run, and nothing else"
     ),
+    CODE,
 ]
-DataFile = Annotated[str | None, Parameter(name="--data", help="where the run's data file has moved")]
+DataFile = Annotated[str | None, Parameter(name="--data", help="where the run's data file has moved"), READ]
 Track = Annotated[
     str | None,
     Parameter(help="tell trackers of it, comma-separated: tensorboard, mlflow, wandb, trackio"),
+    CODE | NETWORK,
 ]
 
 
@@ -56,12 +68,12 @@ class AlertFlags:
     alert: Annotated[
         list[str] | None,
         Parameter(
-            help="CONDITION: ACTION, e.g. 'validation loss rises for 5 epochs: lr*0.5'; may be repeated",
-            negative=(),
+            help="CONDITION: ACTION, e.g. 'validation loss rises for 5 epochs: lr*0.5'; may be repeated"
         ),
+        CODE | NETWORK,
     ] = None
     allow_network: Annotated[
-        bool, Parameter(help="let alerts send to the addresses that they name", negative=())
+        bool, Parameter(help="let alerts send to the addresses that they name"), NETWORK
     ] = False
 
 
@@ -70,23 +82,20 @@ class SeveralFlags:
     """Several trainings that differ in their seed or fold, and the file of what folds predict."""
 
     seeds: Annotated[
-        int | None,
-        WHOLE,
-        Parameter(help="train with so many seeds side by side: mean ± deviation of every figure"),
+        Whole, Parameter(help="train with so many seeds side by side: mean ± deviation of every figure")
     ] = None
     folds: Annotated[
-        int | None,
-        WHOLE,
-        Parameter(help="cross-validation: test on each of so many folds (scikit-learn's) in turn"),
+        Whole, Parameter(help="cross-validation: test on each of so many folds (scikit-learn's) in turn")
     ] = None
     until: Annotated[
-        str | None, Parameter(help="with --seeds or --folds: count the steps to it, e.g. accuracy=0.8")
+        Words, Parameter(help="with --seeds or --folds: count the steps to it, e.g. accuracy=0.8")
     ] = None
     to: Annotated[
         str | None,
         Parameter(
             help="with --folds: write the rows with their out-of-fold predictions to this .csv or .xlsx file"
         ),
+        WRITE,
     ] = None
     replace: Replace = False
 
@@ -101,22 +110,27 @@ class OriginFlags:
             help="the settings of a run, or of a network of a sweep (SWEEP:17), and its data unless DATA is"
             " named"
         ),
+        READ,
     ] = None
     weights: Annotated[
-        str | None, Parameter(help="begin with the weights of a run, or of a network of a sweep: SWEEP:17")
+        str | None,
+        Parameter(help="begin with the weights of a run, or of a network of a sweep: SWEEP:17"),
+        READ,
     ] = None
     branch: Annotated[
         str | None,
         Parameter(help="a new run that goes on from a step of a run with other settings: RUN:STEP --lr 1e-3"),
+        READ,
     ] = None
     rewind: Annotated[
-        str | None, Parameter(help="the same in the run's own folder, as its next segment: RUN:STEP")
+        str | None, Parameter(help="the same in the run's own folder, as its next segment: RUN:STEP"), READ
     ] = None
     sender: Annotated[
         Literal["agent"] | None,
         Parameter(
             help="with --branch or --rewind: who asks for it, as the run's record says; default: a person"
         ),
+        IDENTITY,
     ] = None
     data_file: DataFile = None
     trust: Trust = False
@@ -164,19 +178,19 @@ def is_table(kind: Any) -> bool:
 
 def _flags_of(group: Any) -> list[inspect.Parameter]:
     if is_table(group):
-        return [_option(name, field) for name, field in group.model_fields.items()]
+        return [_option(name, group.model_fields[name], mark) for name, mark in marks_of(group).items()]
     hints = get_type_hints(group, include_extras=True)
     defaults = {f.name: inspect.Parameter.empty if f.default is MISSING else f.default for f in fields(group)}
     return [keyword(name, default, hints[name]) for name, default in defaults.items()]
 
 
-def _option(name: str, field: Any) -> inspect.Parameter:
+def _option(name: str, field: Any, mark: OptionMark | None) -> inspect.Parameter:
     """The flag of an option; the verb knows its default. A flag with a name of its own may be repeated."""
     own = (field.json_schema_extra or {}).get("flag")
     kind: Any = list[str] if own else int if field.annotation is int else str
     kind = float if "float" in str(field.annotation) else kind
-    flag = Parameter(name=own, help=field.description, negative=(), show_default=False)
-    return keyword(name, None, Annotated[kind | None, *([WHOLE] if kind is int else []), flag])
+    flag = Parameter(name=own, help=field.description, show_default=False)
+    return keyword(name, None, Annotated[kind | None, *([WHOLE] if kind is int else []), flag, mark])
 
 
 # ---- training flags
@@ -195,7 +209,7 @@ def setting_flags(names: Iterable[str] = Settings.model_fields) -> list[inspect.
             group=Group(group_of(name), sort_key=groups.index(group_of(name))),
             show_default=False,
         )
-        flags.append(keyword(name, None, Annotated[(bool if boolean else str) | None, flag]))
+        flags.append(keyword(name, None, Annotated[(bool if boolean else str) | None, flag, MARKS[name]]))
     return flags
 
 

@@ -6,8 +6,9 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from treino.base.errors import Refusal, TreinoError
+from treino.base.option_marks import PLAIN, READ, WRITE
 from treino.base.words import _
-from treino.cli.flags import WHOLE, AccessFlags, ScreenFlag, with_flags
+from treino.cli.flags import AccessFlags, ScreenFlag, Switch, Whole, Words, with_flags
 from treino.cli.screen import Replace, of_errors, output_folder, say_replaced
 
 WHAT_EMPTY = Refusal("--what is empty.", "Give e.g. boundary, curves or both.")
@@ -32,6 +33,7 @@ Runs = Annotated[
     Parameter(
         help="runs: folders, names in ./runs, or 'last', the newest (default); with --untrained also DATA"
     ),
+    READ,
 ]
 
 
@@ -39,7 +41,7 @@ Runs = Annotated[
 def plot(
     *run: Runs,
     what: Annotated[
-        str | None,
+        Words,
         Parameter(
             help="pictures, comma-separated; of a sweep: parallel, importance, slices, curves, boundaries, "
             "and of its best network the others; default: boundary and curves, of pictures mistakes and "
@@ -47,41 +49,36 @@ def plot(
         ),
     ] = None,
     film: Annotated[
-        bool, Parameter(help="what it learns from step to step: PNG frames, a GIF and a page", negative=())
+        Switch, Parameter(help="what it learns from step to step: PNG frames, a GIF and a page")
     ] = False,
     every: Annotated[
-        int | None,
-        WHOLE,
-        Parameter(help="a frame of the film for each so many steps; default: about 60 frames"),
+        Whole, Parameter(help="a frame of the film for each so many steps; default: about 60 frames")
     ] = None,
     untrained: Annotated[
-        int | None,
-        WHOLE,
-        Parameter(help="draw so many networks before their first step, with seeds in a row"),
+        Whole, Parameter(help="draw so many networks before their first step, with seeds in a row")
     ] = None,
     member: Annotated[
-        int | None,
-        WHOLE,
+        Whole,
         Parameter(help="of an ensemble: this network alone, from 0; default: all together, or the best one"),
     ] = None,
     row: Annotated[
-        int | None,
-        WHOLE,
+        Whole,
         Parameter(
             help="of a run on pictures: the row, by its number in the data, that channels and occlusion show"
         ),
     ] = None,
     cell: Annotated[
-        str | None,
-        Parameter(help="TRUE,PREDICTED: the cell of the confusion matrix whose pictures are shown"),
+        Words, Parameter(help="TRUE,PREDICTED: the cell of the confusion matrix whose pictures are shown")
     ] = None,
     of: Annotated[
-        str | None, Parameter(help="of a run with several targets: the one that is shown; default: the first")
+        Words, Parameter(help="of a run with several targets: the one that is shown; default: the first")
     ] = None,
     smooth: Annotated[
-        float | None, Parameter(help="smooth the curves, from 0 to below 1; what is smoothed says so")
+        float | None, Parameter(help="smooth the curves, from 0 to below 1; what is smoothed says so"), PLAIN
     ] = None,
-    to: Annotated[str | None, Parameter(help="folder for the pictures; default: the run's pictures/")] = None,
+    to: Annotated[
+        str | None, Parameter(help="folder for the pictures; default: the run's pictures/"), WRITE
+    ] = None,
     replace: Replace = False,
     flags: AccessFlags,
     screen: ScreenFlag,

@@ -9,8 +9,9 @@ from cyclopts import Parameter
 from rich.table import Table
 
 from treino.base.console import table
+from treino.base.option_marks import PLAIN, WRITE
 from treino.base.words import _, numeral
-from treino.cli.flags import WHOLE, Net, RunName, ScreenFlag, Trust
+from treino.cli.flags import DATA, WHOLE, Net, RunName, ScreenFlag, Switch, Trust, Whole, Words
 from treino.cli.screen import Replace, output_file, say_replaced
 from treino.folders.access import Access
 from treino.folders.store.output_files import CSV
@@ -32,6 +33,7 @@ def predict(
         Parameter(
             name="DATA", help="a file with the same columns, pictures (a folder, a file), or a built-in"
         ),
+        DATA,
     ],
     /,
     *,
@@ -41,28 +43,27 @@ def predict(
             help="write the rows with their predictions to this .csv or .xlsx file; of pictures, a contact "
             "sheet to this .png or .html file"
         ),
+        WRITE,
     ] = None,
     copy_to: Annotated[
-        str | None, Parameter(help="copy each picture into the folder of its class in this folder")
+        str | None, Parameter(help="copy each picture into the folder of its class in this folder"), WRITE
     ] = None,
     coverage: Annotated[
-        str | None,
+        Words,
         Parameter(help="the share of new rows whose truth lies in its interval, or its set of classes: 0.8"),
     ] = None,
     tta: Annotated[
-        bool, Parameter(help="average over views of each picture that are shifted a little", negative=())
+        Switch, Parameter(help="average over views of each picture that are shifted a little")
     ] = False,
     skip_bad: Annotated[
-        int, WHOLE, Parameter(help="go on without so many pictures that can't be read, at most")
+        int, WHOLE, Parameter(help="go on without so many pictures that can't be read, at most"), PLAIN
     ] = 0,
     replace: Replace = False,
     judged: Annotated[
-        bool,
-        Parameter(help="with the network that the run's figures are of, not with its refit", negative=()),
+        Switch, Parameter(help="with the network that the run's figures are of, not with its refit")
     ] = False,
     top: Annotated[
-        int | None,
-        WHOLE,
+        Whole,
         Parameter(
             help="of a sweep: so many of the best answer together; default: the winner, or those chosen"
         ),

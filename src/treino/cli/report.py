@@ -6,7 +6,8 @@ from cyclopts import Parameter
 from rich.progress import Progress, SpinnerColumn, TextColumn
 
 from treino.base.errors import TreinoError
-from treino.cli.flags import AccessFlags, ScreenFlag, with_flags
+from treino.base.option_marks import READ, WRITE
+from treino.cli.flags import AccessFlags, ScreenFlag, Switch, with_flags
 from treino.cli.screen import Replace, of_errors, output_file, say_replaced
 from treino.folders.store.output_files import MARKDOWN, PAGE
 
@@ -16,14 +17,13 @@ def report(
     *runs: Annotated[
         str,
         Parameter(name="RUN", help="a run or a sweep; several runs are compared; default: last, the newest"),
+        READ,
     ],
     to: Annotated[
-        str | None, Parameter(help="the file to write; default: report.html in the run's exports/")
+        str | None, Parameter(help="the file to write; default: report.html in the run's exports/"), WRITE
     ] = None,
     replace: Replace = False,
-    markdown: Annotated[
-        bool, Parameter(help="as Markdown, to paste into a pull request", negative=())
-    ] = False,
+    markdown: Annotated[Switch, Parameter(help="as Markdown, to paste into a pull request")] = False,
     flags: AccessFlags,
     screen: ScreenFlag,
 ) -> int:

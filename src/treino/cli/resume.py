@@ -4,8 +4,9 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from treino.base.option_marks import CODE, NETWORK, READ, WRITE
 from treino.base.words import _
-from treino.cli.flags import WHOLE, AccessFlags, AlertFlags, RunName, ScreenFlag, Track, with_flags
+from treino.cli.flags import AccessFlags, AlertFlags, RunName, ScreenFlag, Track, Whole, with_flags
 from treino.settings.options import ClusterOptions
 
 
@@ -15,10 +16,13 @@ def resume(
     /,
     *,
     flags: AccessFlags,
-    storage: Annotated[str | None, Parameter(help="Optuna's storage of a sweep that has one, again")] = None,
+    storage: Annotated[
+        str | None,
+        Parameter(help="Optuna's storage of a sweep that has one, again"),
+        CODE | READ | WRITE | NETWORK,
+    ] = None,
     more: Annotated[
-        int | None,
-        WHOLE,
+        Whole,
         Parameter(help="of a sweep: so many networks more; also where it is over, which is then judged anew"),
     ] = None,
     cluster: ClusterOptions,

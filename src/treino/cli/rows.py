@@ -4,34 +4,34 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from treino.cli.flags import WHOLE, DataFile, ScreenFlag, given
+from treino.base.option_marks import READ, WRITE
+from treino.cli.flags import DataFile, ScreenFlag, Switch, Whole, given
 from treino.cli.screen import Replace
 from treino.folders.access import Access
 
 
 def rows(
     source: Annotated[
-        str,
-        Parameter(name="RUN|DATA", help="a run, in its split, or data: all its rows"),
+        str, Parameter(name="RUN|DATA", help="a run, in its split, or data: all its rows"), READ
     ],
     /,
     *,
     of: Annotated[
-        int | None, WHOLE, Parameter(help="the training rows that push the prediction of this row most")
+        Whole, Parameter(help="the training rows that push the prediction of this row most")
     ] = None,
     drop_suspects: Annotated[
-        bool,
+        Switch,
         Parameter(
-            help="train with the suspected rows and without, and say which is better on validation rows",
-            negative=(),
+            help="train with the suspected rows and without, and say which is better on validation rows"
         ),
     ] = False,
     networks: Annotated[
-        int | None, WHOLE, Parameter(help="networks, each of a random half of the rows; default: 256")
+        Whole, Parameter(help="networks, each of a random half of the rows; default: 256")
     ] = None,
     to: Annotated[
         str | None,
         Parameter(help="write all rows with their figures to this file: .csv, .xlsx, or .html, a page"),
+        WRITE,
     ] = None,
     replace: Replace = False,
     data_file: DataFile = None,

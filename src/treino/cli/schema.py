@@ -7,12 +7,12 @@ from cyclopts import Parameter
 
 from treino.base.console import table
 from treino.base.words import _
-from treino.cli.flags import ScreenFlag
+from treino.cli.flags import ScreenFlag, Words
 
 
 def schema(
     name: Annotated[
-        str | None, Parameter(help="a file, such as run/result.json, or a command; alone: the list of names")
+        Words, Parameter(help="a file, such as run/result.json, or a command; alone: the list of names")
     ] = None,
     /,
     *,

@@ -20,6 +20,7 @@ from rich.console import Console
 
 from treino.base.console import console, watched
 from treino.base.errors import Refusal, TreinoError, like, nearest
+from treino.base.option_marks import WRITE
 from treino.base.words import N_, _, placeholders
 from treino.folders.store.output_files import OutputFile, OutputFolder
 from treino_doctor.base.screen import Screen as PlainScreen
@@ -165,7 +166,7 @@ def _name(argument: Any) -> str:
 
 # ---- output files
 
-Replace = Annotated[bool, Parameter(help="replace files that exist already where --to says", negative=())]
+Replace = Annotated[bool, Parameter(help="replace files that exist already where --to says"), WRITE]
 
 
 def output_file(

@@ -8,8 +8,9 @@ from rich.table import Table
 
 from treino.base.console import table
 from treino.base.errors import Refusal
+from treino.base.option_marks import PLAIN, READ
 from treino.base.words import _, numeral
-from treino.cli.flags import RunName, ScreenFlag
+from treino.cli.flags import RunName, ScreenFlag, Switch
 
 EPOCHS_OF_TWO = Refusal(
     "--epochs shows one run, and two were given.", "Leave one of them out; treino plot RUN RUN2 draws both."
@@ -25,16 +26,18 @@ SHOWN = 48  # maximum number of characters in a column
 
 def show(
     run: RunName = "last",
-    other: Annotated[str | None, Parameter(name="RUN2", help="a second run, to see what differs")] = None,
+    other: Annotated[
+        str | None, Parameter(name="RUN2", help="a second run, to see what differs"), READ
+    ] = None,
     /,
     *,
     epochs: Annotated[
-        bool,
-        Parameter(help="of one run: each epoch's loss, mean ± deviation of its steps", negative=()),
+        Switch, Parameter(help="of one run: each epoch's loss, mean ± deviation of its steps")
     ] = False,
     as_: Annotated[
         Literal["toml"] | None,
         Parameter(name="--as", help="of a run or a sweep: toml, a configuration file that trains it again"),
+        PLAIN,
     ] = None,
     screen: ScreenFlag,
 ) -> int:

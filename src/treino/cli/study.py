@@ -1,16 +1,14 @@
 """``treino study``: compare and time training settings, with a correct loop and with the course's faults."""
 
-from typing import Annotated, Any
+from typing import Any
 
-from cyclopts import Parameter
-
-from treino.cli.flags import ScreenFlag, given, with_flags
+from treino.cli.flags import DataName, ScreenFlag, given, with_flags
 from treino.settings.options import ClusterOptions, StudyOptions
 
 
 @with_flags
 def study(
-    source: Annotated[str, Parameter(name="DATA", help="a built-in or a file, as for 'treino train'")],
+    source: DataName,
     /,
     *,
     options: StudyOptions,

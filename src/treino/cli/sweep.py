@@ -4,22 +4,24 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from treino.cli.flags import ScreenFlag, Track, given, with_flags
+from treino.base.option_marks import CODE, READ
+from treino.cli.flags import DataName, ScreenFlag, Track, given, with_flags
 from treino.settings.options import ClusterOptions, SweepOptions
+from treino.settings.spec import is_plain_row
 
 SpaceFlag = Annotated[
     list[str] | None,
     Parameter(
         help="what to try, several times: lr=1e-4..1e-1:log, 'hidden=16|64|64,32', dropout=0..0.5, "
-        "'momentum=0..0.9 if optimizer=sgd'; or a TOML file of the same",
-        negative=(),
+        "'momentum=0..0.9 if optimizer=sgd'; or a TOML file of the same"
     ),
+    (CODE | READ).unless(is_plain_row),
 ]
 
 
 @with_flags
 def sweep(
-    source: Annotated[str, Parameter(name="DATA", help="a built-in or a file, as for 'treino train'")],
+    source: DataName,
     /,
     *,
     space: SpaceFlag = None,

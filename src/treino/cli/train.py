@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from treino.cli.flags import AlertFlags, OriginFlags, ScreenFlag, SeveralFlags, Track, given, with_flags
+from treino.cli.flags import DATA, AlertFlags, OriginFlags, ScreenFlag, SeveralFlags, Track, given, with_flags
 from treino.settings.options import ClusterOptions
 
 
@@ -17,6 +17,7 @@ def train(
             help="a built-in (wine, ...: see 'treino data'), a file (CSV, Parquet, Arrow, JSON lines), or a"
             " folder or archive of photographs",
         ),
+        DATA,
     ] = None,
     /,
     *,

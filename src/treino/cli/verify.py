@@ -8,8 +8,9 @@ from rich.progress import BarColumn, Progress, TextColumn
 
 from treino.base.encoding import json_bytes
 from treino.base.errors import Refusal
+from treino.base.option_marks import WRITE
 from treino.base.words import N_, _, numeral
-from treino.cli.flags import AccessFlags, RunName, ScreenFlag, with_flags
+from treino.cli.flags import AccessFlags, RunName, ScreenFlag, Words, with_flags
 from treino.cli.screen import Replace, Screen, exit_status, output_file, say_replaced
 from treino.folders.documents.verification import NAME
 from treino.folders.store.output_files import JSON
@@ -46,14 +47,12 @@ def verify(
     /,
     *,
     engine: Annotated[
-        str | None,
-        Parameter(help="train with another kernel: module, batched or lanes; equal but for rounding"),
+        Words, Parameter(help="train with another kernel: module, batched or lanes; equal but for rounding")
     ] = None,
     keep: Annotated[
-        bool,
-        Parameter(help="keep the document in the run's exports/, and its report tells of it", negative=()),
+        bool, Parameter(help="keep the document in the run's exports/, and its report tells of it"), WRITE
     ] = False,
-    to: Annotated[str | None, Parameter(help="write the document to this .json file")] = None,
+    to: Annotated[str | None, Parameter(help="write the document to this .json file"), WRITE] = None,
     replace: Replace = False,
     flags: AccessFlags,
     screen: ScreenFlag,

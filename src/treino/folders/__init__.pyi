@@ -29,6 +29,7 @@ from treino.folders.store.removal import delete as delete
 from treino.folders.store.run_lookup import RUN_MISSING as RUN_MISSING
 from treino.folders.store.run_lookup import fenced as fenced
 from treino.folders.store.run_lookup import find as find
+from treino.folders.store.run_lookup import is_fenced as is_fenced
 from treino.folders.store.run_lookup import known_folder as known_folder
 from treino.folders.store.run_lookup import run_folders as run_folders
 from treino.folders.stored_run import StoredRun as StoredRun

@@ -4,8 +4,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from treino.base.option_marks import PLAIN
 from treino.settings import setting_types
-from treino.settings.setting_types import FilePath, Float, ImageSize, Int, Name, Pairs, Share, Strings
+from treino.settings.setting_types import FilePath, Float, ImageSize, Int, Name, Pairs, Share, Strings, Word
 
 
 def declared(default: Any, about: str, **limits: Any) -> Any:
@@ -73,7 +74,7 @@ class LoadSettings(BaseModel):
     )
     split_time: Name = declared(None, "column of times: the earliest rows, or groups, train, the latest test")
     split_column: Name = declared(None, "column that says of each row: train, validation or test")
-    fold: str | None = declared(
+    fold: Word | None = declared(
         None, "test on one fold of scikit-learn's (Stratified)KFold: 2/5 is the second of five"
     )
     duplicates: Literal["apart", "ignore"] | None = declared(
@@ -102,7 +103,7 @@ class LoadSettings(BaseModel):
     labels: FilePath | None = declared(
         None, "table of photographs' names and labels, where it isn't the only one among them"
     )
-    class_pattern: str | None = declared(
+    class_pattern: Word | None = declared(
         None,
         r"regular expression whose group is the class in a photograph's name: '(\w+)-\d+'; "
         "default: a usual form such as cat.12.jpg, where neither folders nor a table tell classes",
@@ -112,21 +113,21 @@ class LoadSettings(BaseModel):
 class DataSettings(LoadSettings):
     """All settings of data: also how much memory its rows may take, and the format of its file."""
 
-    max_memory: Annotated[str | None, BeforeValidator(setting_types.size)] = declared(
+    max_memory: Annotated[str | None, BeforeValidator(setting_types.size), PLAIN] = declared(
         None,
         "memory that a file's rows may take, e.g. 2GB; more are prepared into a folder beside "
         "the runs and read from there; default: half of what is free",
     )
-    delimiter: str | None = declared(None, "what separates the cells of the file; default: found out")
-    decimal: str | None = declared(None, "decimal sign of the file, point or comma; default: found out")
-    encoding: str | None = declared(None, "encoding of the file; default: found out")
+    delimiter: Word | None = declared(None, "what separates the cells of the file; default: found out")
+    decimal: Word | None = declared(None, "decimal sign of the file, point or comma; default: found out")
+    encoding: Word | None = declared(None, "encoding of the file; default: found out")
     header: Annotated[Literal["yes", "no"] | None, BeforeValidator(setting_types.yes)] = declared(
         None, "whether the first line names the columns: yes or no; default: found out"
     )
     skip: Int | None = declared(
         None, "number of lines, or rows of a sheet, above the header; default: found out", ge=0
     )
-    quote: str | None = declared(None, "what encloses cells of the file; default: found out")
+    quote: Word | None = declared(None, "what encloses cells of the file; default: found out")
     dates: (
         Literal[
             "day/month", "month/day", "day/month/year", "month/day/year", "year/month/day", "year/day/month"
@@ -136,7 +137,7 @@ class DataSettings(LoadSettings):
         None, "order of dates: day/month, month/day, year/month/day or year/day/month; default: found out"
     )
     missing: Strings | None = declared(None, "words for no value, beside the usual ones: suppressed,-999")
-    sheet: str | None = declared(
+    sheet: Word | None = declared(
         None,
         "sheet of a workbook, by its name or its number from 1; default: the first shown that has cells",
     )

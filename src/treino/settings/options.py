@@ -9,8 +9,10 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from treino.base.option_marks import CODE, NETWORK, PLAIN, READ, WRITE
 from treino.settings.data_settings import declared
-from treino.settings.setting_types import Float, Int, NamesFile, explained
+from treino.settings.setting_types import Float, Int, explained
+from treino.settings.spec import is_plain_row
 
 
 class Options(BaseModel):
@@ -40,10 +42,10 @@ class SweepOptions(Options):
     )
     sampler_seed: Int = declared(0, "seed of the sampler; default: 0", ge=0, le=2**63 - 1)
     max_time: Float | None = declared(None, "seconds of training; the best so far is kept", gt=0)
-    until: Any = declared(None, "enough, e.g. accuracy=0.95 on validation rows")
+    until: Annotated[Any, PLAIN] = declared(None, "enough, e.g. accuracy=0.95 on validation rows")
     top: Int = declared(10, "how many networks are kept; default: 10", ge=1, le=10_000_000)
     fresh: Int = declared(16, "fresh seeds and splits that the judge trains; default: 16", ge=0, le=1_000_000)
-    storage: Annotated[str | None, NamesFile()] = declared(
+    storage: Annotated[str | None, CODE | READ | WRITE | NETWORK] = declared(
         None, "where Optuna keeps its trials, e.g. sqlite:///sweep.db"
     )
 
@@ -64,20 +66,20 @@ class SweepPlan(SweepOptions):
 class StudyOptions(Options):
     """What a study compares."""
 
-    batch_sizes: Any = declared(
+    batch_sizes: Annotated[Any, PLAIN] = declared(
         None, "batch sizes to compare; default: 100,20,5 where nothing else is compared"
     )
-    until: Any = declared(
+    until: Annotated[Any, PLAIN] = declared(
         None,
         "count the epochs to loss=1.6 (of training rows), accuracy=0.9 (of validation rows) or both, a comma "
         "between; a bare number is a loss",
     )
-    cells: Any = declared(
+    cells: Annotated[Any, (CODE | READ | WRITE).unless(is_plain_row)] = declared(
         (),
         "one more row with settings of its own, several times: batch_size=5,lr=1e-6,weight_decay=5e-6",
         json_schema_extra={"flag": "--cell"},
     )
-    compare: Any = declared(
+    compare: Annotated[Any, PLAIN] = declared(
         (), "settings to set to all of their values: normalise, batch_norm, shuffle, impute, optimizer"
     )
     seeds: Int = declared(1, "networks of each row, e.g. 3; default: 1", ge=1)
@@ -86,7 +88,7 @@ class StudyOptions(Options):
 class ClusterOptions(Options):
     """The cluster that trains."""
 
-    on: str | None = declared(
+    on: Annotated[str | None, NETWORK] = declared(
         None, "train on a cluster: ray (RAY_ADDRESS, else this machine's), or ray://HOST:PORT"
     )
     gpus_per_chunk: Float | None = declared(

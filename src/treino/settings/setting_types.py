@@ -4,14 +4,15 @@ import csv
 import math
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Annotated, Any, get_args
+from collections.abc import Callable, Mapping, Sequence
+from types import NoneType
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel, BeforeValidator, Field, WrapValidator
 
 from treino.base.document_fields import LIMITS, expected
 from treino.base.errors import TreinoError, nearest
+from treino.base.option_marks import CODE, PLAIN, READ, WRITE, OptionMark, mark_in
 from treino.base.own_objects import keep
 from treino.base.words import _, setting
 
@@ -22,32 +23,25 @@ MOST_STEPS = 1000  # steps or epochs of one command to a training
 SLOWEST, FASTEST = 0.01, 1e6  # steps per second of a training that is watched
 
 
-@dataclass(frozen=True)
-class NamesFile:
-    """The mark of a setting whose texts name files or folders. words: those that name none; None: all that
-    aren't FILE.py:NAME. code: whether what is named is executed."""
-
-    words: tuple[str, ...] | None = ()
-    code: bool = False
-
-    def holds(self, value: object) -> bool:
-        """Whether the value names a file or a folder."""
-        if not isinstance(value, str):
-            return False
-        return ".py:" in value if self.words is None else value not in self.words
+def marks_of(table: type[BaseModel]) -> dict[str, OptionMark | None]:
+    """What each setting of a table may reach: the mark of its type. Numbers, switches and choices reach
+    nothing; None: a text whose type doesn't say."""
+    hints = get_type_hints(table, include_extras=True)
+    closed = {name: PLAIN if _is_closed(hints[name]) else None for name in table.model_fields}
+    return {name: mark_in(hints[name]) or mark for name, mark in closed.items()}
 
 
-def file_marks(table: type[BaseModel]) -> dict[str, NamesFile]:
+def _is_closed(annotation: Any) -> bool:
+    """Whether a type has only numbers, switches and choices."""
+    if get_origin(annotation) is Literal:
+        return True
+    parts = [each for each in get_args(annotation) if isinstance(each, type) or get_args(each)]
+    return all(map(_is_closed, parts)) if parts else annotation in (bool, int, float, NoneType)
+
+
+def file_marks(table: type[BaseModel]) -> dict[str, OptionMark]:
     """The settings of a table that name files, with their marks."""
-    fields = table.model_fields.items()
-    marks = ((name, [*field.metadata, *_metadata(field.annotation)]) for name, field in fields)
-    return {name: mark for name, of in marks for mark in of if isinstance(mark, NamesFile)}
-
-
-def _metadata(annotation: Any) -> Iterator[Any]:
-    yield from getattr(annotation, "__metadata__", ())
-    for inner in get_args(annotation):
-        yield from _metadata(inner)
+    return {name: mark for name, mark in marks_of(table).items() if mark is not None and mark.reach}
 
 
 class SettingGuess(ValueError):  # noqa: N818
@@ -122,6 +116,13 @@ def share(value: object) -> object:
         return float(value) if isinstance(value, str) else str(value) if hasattr(value, "parts") else value
     except ValueError:
         return value
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return math.isfinite(float(text))
+    except ValueError:
+        return False
 
 
 def yes(value: object) -> object:
@@ -223,7 +224,8 @@ def name(value: object) -> object:
 
 
 Float = Annotated[float, BeforeValidator(number), Field(allow_inf_nan=False)]
-OwnName = Annotated[str, BeforeValidator(own), NamesFile(None, code=True)]
+Word = Annotated[str, PLAIN]
+OwnName = Annotated[str, BeforeValidator(own), (CODE | READ).unless(lambda text: ":" not in text)]
 """The name of a loss, metric, optimizer or schedule: of a registry's entry, FILE.py:NAME, or of an object."""
 Seconds = Annotated[float, BeforeValidator(seconds), Field(allow_inf_nan=False)]
 Int = Annotated[int, BeforeValidator(number)]
@@ -245,13 +247,16 @@ Decay = Annotated[Float, Field(ge=0, lt=1)]
 Speed = Annotated[float, Field(ge=SLOWEST, le=FASTEST, allow_inf_nan=False)]
 StepCount = Annotated[int, Field(ge=1, le=MOST_STEPS)]
 Betas = Annotated[tuple[Decay, Decay], LISTED, BeforeValidator(items)]
-Strings = Annotated[tuple[str, ...], LISTED, BeforeValidator(items)]
-Pairs = Annotated[tuple[str, ...], LISTED, BeforeValidator(pairs)]
-FilePath = Annotated[str, WrapValidator(same_path), NamesFile()]
+Strings = Annotated[tuple[str, ...], LISTED, BeforeValidator(items), PLAIN]
+Pairs = Annotated[tuple[str, ...], LISTED, BeforeValidator(pairs), PLAIN]
+FilePath = Annotated[str, WrapValidator(same_path), READ]
+OutPath = Annotated[str, WrapValidator(same_path), WRITE]
 Share = Annotated[
-    Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)] | str, BeforeValidator(share), NamesFile()
+    Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)] | str,
+    BeforeValidator(share),
+    READ.unless(_is_number),
 ]
-Name = Annotated[str | None, BeforeValidator(name)]
+Name = Annotated[str | None, BeforeValidator(name), PLAIN]
 
 
 def explained(

@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import BeforeValidator, Field, PrivateAttr, ValidationError
 
 from treino.base.errors import Refusal, TreinoError, nearest
+from treino.base.option_marks import CODE, PLAIN, READ
 from treino.base.own_objects import is_own
 from treino.base.words import N_, _, flag, setting
 from treino.settings import setting_types
@@ -23,15 +24,15 @@ from treino.settings.recipes import table_settings
 from treino.settings.setting_types import (
     Betas,
     Counts,
-    FilePath,
     Float,
     Floats,
     Int,
     Layers,
-    NamesFile,
+    OutPath,
     OwnName,
     Seconds,
     Strings,
+    Word,
     explained,
 )
 
@@ -79,7 +80,9 @@ class Settings(DataSettings):
         "measured on tables, or plain, one simple network; default: table for one training on a table of "
         "your own, plain for all else",
     )
-    net: Annotated[str | None, BeforeValidator(setting_types.path), NamesFile(LAYERS, code=True)] = declared(
+    net: Annotated[
+        str | None, BeforeValidator(setting_types.path), (CODE | READ).unless(LAYERS.__contains__)
+    ] = declared(
         None,
         "mlp (layers of units), cnn (convolutions, for pictures), or your own network: "
         "FILE.py:NAME (an nn.Module, its class or a function that makes one), with arguments "
@@ -127,7 +130,7 @@ class Settings(DataSettings):
         ge=0,
         le=setting_types.LARGEST_LAYER,
     )
-    activation: str | None = declared(None, "activation between layers; default: relu")
+    activation: Word | None = declared(None, "activation between layers; default: relu")
     dropout: Float | None = declared(None, "share of units dropped while training", ge=0, lt=1)
     dropout_spread: bool = declared(
         False, "networks of an ensemble drop shares of their own, spread evenly up to --dropout"
@@ -145,7 +148,7 @@ class Settings(DataSettings):
     plain_members: Int = declared(
         0, "so many networks of an ensemble see no bins of the columns (needs --gates)", ge=0
     )
-    init: str | None = declared(None, "initialisation of the weights; default: torch's own")
+    init: Word | None = declared(None, "initialisation of the weights; default: torch's own")
     ensemble: Int = declared(
         1,
         "networks that are trained side by side, from seeds derived from the seed, and "
@@ -252,7 +255,7 @@ class Settings(DataSettings):
         "order of the training rows: new each epoch (each), shuffled once, as they "
         "stand (off), or in blocks of neighbours, for rows that a disk reads",
     )
-    augment: Annotated[str | None, BeforeValidator(setting_types.joined)] = declared(
+    augment: Annotated[str | None, BeforeValidator(setting_types.joined), PLAIN] = declared(
         None,
         "how training pictures are changed anew in each epoch (with --net cnn): none, "
         "or some of shift, crop, rotate, brightness, contrast, cutout and mixup, each with a strength if you "
@@ -271,8 +274,8 @@ class Settings(DataSettings):
     as_taught: bool = declared(False, "the beginners' loop with both its faults, to see what they do")
     fault: Strings = declared((), "one fault on purpose: " + " or ".join(FAULTS))
 
-    device: str = declared("auto", "auto, cpu, cuda or mps")
-    engine: str | None = declared(
+    device: Word = declared("auto", "auto, cpu, cuda or mps")
+    engine: Word | None = declared(
         None, "kernel to train with; default: lanes where it can, else batched, else module"
     )
     precision: Literal["float32", "bf16"] = declared(
@@ -297,7 +300,7 @@ class Settings(DataSettings):
         "when the network is judged, train once more on all rows, held-back ones too, for as many epochs as "
         "the kept weights took: that network predicts and is exported; all figures stay the judged one's",
     )
-    threshold: Annotated[str | None, BeforeValidator(setting_types.threshold)] = declared(
+    threshold: Annotated[str | None, BeforeValidator(setting_types.threshold), PLAIN] = declared(
         None,
         "of two classes, from which probability on the second is predicted, found on validation "
         "rows: auto (shares of wrong rows of both count alike), or cost=FP:FN, what a wrong and a missed one "
@@ -324,8 +327,8 @@ class Settings(DataSettings):
         ge=1,
         le=10_000_000_000,
     )
-    name: str | None = declared(None, "name of the run's folder in ./runs; default: wine-1, wine-2, ...")
-    out: FilePath | None = declared(None, "the run's folder itself (must not exist, or be empty)")
+    name: Word | None = declared(None, "name of the run's folder in ./runs; default: wine-1, wine-2, ...")
+    out: OutPath | None = declared(None, "the run's folder itself (must not exist, or be empty)")
 
     _sources: dict[str, Source] = PrivateAttr(default_factory=dict)
     _reasons: tuple[str, ...] = PrivateAttr(())
@@ -387,6 +390,7 @@ class Settings(DataSettings):
 
 
 FLAGS = {name: flag(name) for name in Settings.model_fields}
+MARKS = setting_types.marks_of(Settings)
 OF_FILES = setting_types.file_marks(Settings)
 """The settings that can name files, with their marks: the table for all who take settings from elsewhere."""
 
@@ -395,6 +399,20 @@ def names_file(name: str, value: object) -> bool:
     """Whether a setting, with this value as ``read_settings`` reads it, names a file or a folder."""
     mark = OF_FILES.get(name)
     return mark is not None and mark.holds(value)
+
+
+def is_plain_row(text: str) -> bool:
+    """Whether the settings of ``lr=0.1,optimizer=adam|sgd``, a row of a study or one entry of a space, reach
+    nothing. What is no setting, such as the name of a file, may."""
+    mark = None
+    for part in re.split("[,|]", text):
+        name, equals, value = part.partition("=")
+        if equals:
+            name = name.strip().removeprefix("--").replace("-", "_")
+            mark = PLAIN if is_argument(name) else MARKS.get(name)
+        if mark is None or mark.of([(value if equals else part).strip()]):
+            return False
+    return True
 
 
 def group_of(name: str) -> str:

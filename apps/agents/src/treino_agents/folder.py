@@ -107,7 +107,7 @@ class AgentFolder:
             if "=" not in each:
                 self.check_path(each)
         for name, text in files_in_space(read_space(space_of(words), ANY_SETTING)):
-            (self.check_network if OF_FILES[name].code else self.check_path)(text)
+            (self.check_network if "code" in OF_FILES[name].reach else self.check_path)(text)
 
     def check_network(self, text: str) -> None:
         """Refuse a file ``FILE.py:NAME`` that lies outside the folder; without ``--trust``, refuse any.

@@ -234,7 +234,7 @@ _NAMED_BY = {
     "space": "space",
 }
 NAMED = {name: check for check, names in _NAMED_BY.items() for name in names.split()} | {
-    name: "network" if mark.code else "path" for name, mark in OF_FILES.items()
+    name: "network" if "code" in mark.reach else "path" for name, mark in OF_FILES.items()
 }
 """What the value of an argument names, by the argument's name: a key of ``folder.CHECKS``. The other
 arguments are numbers and words."""

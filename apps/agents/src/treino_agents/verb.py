@@ -9,6 +9,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from treino.base.errors import Refusal
+from treino.base.option_marks import CODE, READ, WRITE
 from treino.base.words import _
 from treino.cli.app import verb_named
 from treino.cli.flags import ScreenFlag
@@ -27,12 +28,12 @@ VERBS = ("data", "train", "sweep", "show", "plot", "predict", "rows", "explain",
 
 def mcp(
     folder: Annotated[
-        str, Parameter(help="the only folder that agents may read and write", show_default=True)
+        str, Parameter(help="the only folder that agents may read and write", show_default=True), READ | WRITE
     ] = ".",
     /,
     *,
     trust: Annotated[
-        bool, Parameter(help="agents may run code in it: networks of your own, training scripts", negative=())
+        bool, Parameter(help="agents may run code in it: networks of your own, training scripts"), CODE
     ] = False,
     screen: ScreenFlag,
 ) -> int:

@@ -6,8 +6,9 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from treino.base.errors import Refusal
+from treino.base.option_marks import READ
 from treino.base.words import N_
-from treino.cli.flags import ScreenFlag, with_flags
+from treino.cli.flags import ScreenFlag, Switch, Words, with_flags
 
 DIRECTION_TWICE = Refusal("--maximize and --minimize exclude each other.", "Give one of them.")
 
@@ -16,21 +17,17 @@ DIRECTION_TWICE = Refusal("--maximize and --minimize exclude each other.", "Give
 class Columns:
     """Which columns of the trials are what, where the file doesn't tell."""
 
-    score: Annotated[
-        str | None, Parameter(help="the score that the search went by: a column, or a metric")
-    ] = None
-    maximize: Annotated[bool, Parameter(help="a higher score is better", negative=())] = False
-    minimize: Annotated[bool, Parameter(help="a lower score is better", negative=())] = False
+    score: Annotated[Words, Parameter(help="the score that the search went by: a column, or a metric")] = None
+    maximize: Annotated[Switch, Parameter(help="a higher score is better")] = False
+    minimize: Annotated[Switch, Parameter(help="a lower score is better")] = False
     seed_column: Annotated[
-        str | None, Parameter(help="column of seeds; rows with equal settings are one trial")
+        Words, Parameter(help="column of seeds; rows with equal settings are one trial")
     ] = None
-    fold_column: Annotated[str | None, Parameter(help="column of folds, likewise")] = None
+    fold_column: Annotated[Words, Parameter(help="column of folds, likewise")] = None
     row_column: Annotated[
-        str | None, Parameter(help="column of validation rows, likewise, of which each has a score")
+        Words, Parameter(help="column of validation rows, likewise, of which each has a score")
     ] = None
-    settings: Annotated[
-        str | None, Parameter(help="columns that are settings, comma-separated: lr,depth")
-    ] = None
+    settings: Annotated[Words, Parameter(help="columns that are settings, comma-separated: lr,depth")] = None
 
 
 @with_flags
@@ -42,12 +39,11 @@ def judge(
             help="a study of Optuna (SQLite file), a folder of Ray Tune, a store of MLflow (folder or SQLite"
             " file), or a table of trials (CSV, JSON) of W&B, MLflow, scikit-learn or your own",
         ),
+        READ,
     ],
     /,
     *,
-    study: Annotated[
-        str | None, Parameter(help="the study or experiment, where the file holds several")
-    ] = None,
+    study: Annotated[Words, Parameter(help="the study or experiment, where the file holds several")] = None,
     columns: Columns,
     screen: ScreenFlag,
 ) -> int:

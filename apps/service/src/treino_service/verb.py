@@ -8,6 +8,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from treino.base.errors import Refusal
+from treino.base.option_marks import NETWORK
 from treino.base.words import _
 from treino.cli.flags import WHOLE, AccessFlags, RunName, ScreenFlag, with_flags
 from treino_service.environment import LARGEST, LIMITS, TOKEN, VariableError, limit, secret
@@ -34,10 +35,10 @@ def serve(
     /,
     *,
     port: Annotated[
-        int, WHOLE, Parameter(help="of the address; 0: any that is free", show_default=True)
+        int, WHOLE, Parameter(help="of the address; 0: any that is free", show_default=True), NETWORK
     ] = 8000,
     host: Annotated[
-        str, Parameter(help="address to listen on: 0.0.0.0 for the whole network", show_default=True)
+        str, Parameter(help="address to listen on: 0.0.0.0 for the whole network", show_default=True), NETWORK
     ] = "127.0.0.1",
     flags: AccessFlags,
     screen: ScreenFlag,

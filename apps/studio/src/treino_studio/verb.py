@@ -14,8 +14,9 @@ from cyclopts import Parameter
 
 from treino.base.errors import Refusal, TreinoError
 from treino.base.machine import not_on_windows
+from treino.base.option_marks import CODE, NETWORK, READ, WRITE
 from treino.base.words import _, interface
-from treino.cli.flags import WHOLE, ScreenFlag, with_flags
+from treino.cli.flags import WHOLE, ScreenFlag, Switch, Whole, with_flags
 from treino.cli.screen import Screen
 from treino_studio.browser import open_browser
 from treino_studio.subject import Subject, subject_of
@@ -36,33 +37,37 @@ class StudioFlags:
     """The page's address, and how its training or script begins."""
 
     paused: Annotated[
-        bool,
+        Switch,
         Parameter(
-            help="of DATA: wait before the first step; else it begins at a speed at which one sees it learn",
-            negative=(),
+            help="of DATA: wait before the first step; else it begins at a speed at which one sees it learn"
         ),
     ] = False
     member: Annotated[
-        int | None, WHOLE, Parameter(help="which network of an ensemble, from 0; default: the best one")
+        Whole, Parameter(help="which network of an ensemble, from 0; default: the best one")
     ] = None
     port: Annotated[
-        int | None, WHOLE, Parameter(help="of the address; default: 8711, or the next free one; 0: any")
+        int | None,
+        WHOLE,
+        Parameter(help="of the address; default: 8711, or the next free one; 0: any"),
+        NETWORK,
     ] = None
     host: Annotated[
-        str, Parameter(help="address to listen on: 0.0.0.0 for the whole network", show_default=True)
+        str, Parameter(help="address to listen on: 0.0.0.0 for the whole network", show_default=True), NETWORK
     ] = "127.0.0.1"
-    no_browser: Annotated[bool, Parameter(help="only print the address", negative=())] = False
+    no_browser: Annotated[Switch, Parameter(help="only print the address")] = False
     replay: Annotated[
-        str | None, Parameter(help="of a script: make the changes in this file once more, at their steps")
+        str | None,
+        Parameter(help="of a script: make the changes in this file once more, at their steps"),
+        READ,
     ] = None
     record: Annotated[
-        str | None, Parameter(help="of a script: write changes to this file; default: SCRIPT.steering.jsonl")
+        str | None,
+        Parameter(help="of a script: write changes to this file; default: SCRIPT.steering.jsonl"),
+        WRITE,
     ] = None
-    findings: Annotated[
-        bool, Parameter(help="of a script: the doctor's findings as they are made", negative=())
-    ] = False
+    findings: Annotated[Switch, Parameter(help="of a script: the doctor's findings as they are made")] = False
     checkpoints: Annotated[
-        bool, Parameter(help="of a script: keep copies of its process on the way, to go back to", negative=())
+        Switch, Parameter(help="of a script: keep copies of its process on the way, to go back to")
     ] = False
 
 
@@ -75,9 +80,10 @@ def studio(
             help="DATA to train on, as for 'treino train'; a run, sweep or study, also one in progress; or "
             "SCRIPT.py, a training script of your own",
         ),
+        CODE | READ,
     ] = None,
     /,
-    *arguments: Annotated[str, Parameter(help="the script's own arguments, after --", show=False)],
+    *arguments: Annotated[str, Parameter(help="the script's own arguments, after --", show=False), CODE],
     options: StudioFlags,
     screen: ScreenFlag,
     **flags: Any,

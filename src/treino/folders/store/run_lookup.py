@@ -39,6 +39,11 @@ def fenced(root: Path) -> Iterator[None]:
         _ROOT.reset(token)
 
 
+def is_fenced() -> bool:
+    """Whether this is within such a block."""
+    return _ROOT.get() is not None
+
+
 def left_out(parent: Path | str = "runs") -> list[str]:
     """A sentence for each entry of `parent` that leads out, and is not listed."""
     return [

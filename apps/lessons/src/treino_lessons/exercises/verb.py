@@ -14,9 +14,10 @@ from rich.table import Table
 
 from treino.base.console import line
 from treino.base.errors import Refusal
+from treino.base.option_marks import CODE, READ, WRITE
 from treino.base.words import _, language
 from treino.cli import main
-from treino.cli.flags import ScreenFlag, with_flags
+from treino.cli.flags import ScreenFlag, Switch, with_flags
 from treino.cli.screen import Replace, Screen, say_replaced
 from treino.folders import OutputFile
 from treino_lessons.course import pages
@@ -46,16 +47,20 @@ SOLVED, TRIED, LEFT = "●○·"  # of an exercise, in the table of a class
 class LessonFlags:
     """What is wanted of an exercise or of the course."""
 
-    hint: Annotated[bool, Parameter(help="one more hint for this exercise, each time", negative=())] = False
-    solution: Annotated[bool, Parameter(help="its solution, after a try of yours", negative=())] = False
+    hint: Annotated[Switch, Parameter(help="one more hint for this exercise, each time")] = False
+    solution: Annotated[Switch, Parameter(help="its solution, after a try of yours")] = False
     class_: Annotated[
-        str | None, Parameter(name="--class", help="a folder with pupils' records: one table of the class")
+        str | None,
+        Parameter(name="--class", help="a folder with pupils' records: one table of the class"),
+        READ,
     ] = None
     to: Annotated[
-        str | None, Parameter(help="the file to write: an exercise (.py), or alone your record (.json)")
+        str | None,
+        Parameter(help="the file to write: an exercise (.py), or alone your record (.json)"),
+        WRITE,
     ] = None
     replace: Replace = False
-    no_browser: Annotated[bool, Parameter(help="only write the page", negative=())] = False
+    no_browser: Annotated[Switch, Parameter(help="only write the page")] = False
 
 
 @with_flags
@@ -66,6 +71,7 @@ def lessons(
             name="NAME|FILE.py",
             help="an exercise, to be given to you; your file of it, to be checked; alone: the course",
         ),
+        CODE | READ | WRITE,
     ] = None,
     /,
     *,

@@ -10,8 +10,9 @@ from rich.table import Table
 
 from treino.base.console import line
 from treino.base.errors import Refusal, TreinoError
+from treino.base.option_marks import CODE, READ, WRITE
 from treino.base.words import N_, _, numeral
-from treino.cli.flags import ScreenFlag
+from treino.cli.flags import ScreenFlag, Switch
 from treino.cli.screen import Replace, Screen, say_replaced
 from treino.folders import OutputFile
 from treino_lessons.katas.examination import Examination
@@ -40,11 +41,12 @@ def kata(
         Parameter(
             name="NAME|FILE.py", help="a kata, to be given to you; a script, to be checked; alone: the list"
         ),
+        CODE | READ | WRITE,
     ] = None,
     /,
     *,
-    hint: Annotated[bool, Parameter(help="one more hint about this kata, each time", negative=())] = False,
-    to: Annotated[str | None, Parameter(help="the file to write; default: kata-NAME.py")] = None,
+    hint: Annotated[Switch, Parameter(help="one more hint about this kata, each time")] = False,
+    to: Annotated[str | None, Parameter(help="the file to write; default: kata-NAME.py"), WRITE] = None,
     replace: Replace = False,
     screen: ScreenFlag,
 ) -> int:

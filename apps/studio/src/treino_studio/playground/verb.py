@@ -7,8 +7,9 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from treino.base.errors import Refusal
+from treino.base.option_marks import WRITE
 from treino.base.words import _
-from treino.cli.flags import ScreenFlag, with_flags
+from treino.cli.flags import DATA, ScreenFlag, Switch, with_flags
 from treino.cli.screen import Replace, Screen, output_file, say_replaced
 from treino.folders import PAGE, OutputFile
 from treino.settings import read_settings
@@ -28,9 +29,9 @@ TITLE = "<title>treino playground</title>"  # of every page that it writes
 class PageFlags:
     """Where the page is written, and whether it is opened."""
 
-    to: Annotated[str | None, Parameter(help="the file to write; default: playground.html")] = None
+    to: Annotated[str | None, Parameter(help="the file to write; default: playground.html"), WRITE] = None
     replace: Replace = False
-    no_browser: Annotated[bool, Parameter(help="only write the file", negative=())] = False
+    no_browser: Annotated[Switch, Parameter(help="only write the file")] = False
 
 
 @with_flags
@@ -38,6 +39,7 @@ def playground(
     source: Annotated[
         str | None,
         Parameter(name="DATA", help="a built-in, or a small table of your own, which is put into the page"),
+        DATA,
     ] = None,
     /,
     *,
