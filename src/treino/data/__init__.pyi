@@ -1,10 +1,9 @@
 from treino.data.builtins import BUILTINS as BUILTINS
-from treino.data.cell_forms import TRUTH as TRUTH
 from treino.data.cell_forms import DateForm as DateForm
 from treino.data.cell_forms import NumberForm as NumberForm
 from treino.data.cell_forms import form_of as form_of
 from treino.data.cell_forms import missing as missing
-from treino.data.cell_forms import truth_words as truth_words
+from treino.data.cell_forms import truth_of as truth_of
 from treino.data.dataset import Data as Data
 from treino.data.documents import DataSource as DataSource
 from treino.data.loader import load as load

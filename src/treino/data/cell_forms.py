@@ -31,6 +31,7 @@ _NOTHING = re.compile(NOTHING)
 TRUE = frozenset({"true", "yes", "sim", "verdadeiro", "y", "s", "t", "v"})
 FALSE = frozenset({"false", "no", "não", "nao", "falso", "n", "f"})
 TRUTH = dict.fromkeys(TRUE, 1.0) | dict.fromkeys(FALSE, 0.0)
+TRUTH_VALUES = TRUTH | {"1": 1.0, "1.0": 1.0, "0": 0.0, "0.0": 0.0}
 PROGRAM_TRUTH = ({"true", "false"}, {"verdadeiro", "falso"})  # their case has no meaning
 _LETTERS = ({"y", "n"}, {"s", "n"}, {"t", "f"}, {"v", "f"})
 MOST_TRUTHS = 24  # spellings in a column that may hold truth values
@@ -44,7 +45,7 @@ def truth_words(words: set[str]) -> bool:
 
 def truth_of(word: str) -> float | None:
     """1 or 0 for a word or digit that means true or false; None for others."""
-    return TRUTH.get(word.strip().lower(), {"1": 1.0, "1.0": 1.0, "0": 0.0, "0.0": 0.0}.get(word.strip()))
+    return TRUTH_VALUES.get(word.strip().lower())
 
 
 def missing(cell: str) -> bool:

@@ -197,11 +197,13 @@ class ColumnEncoder(Document):
 class NumberEncoder(ColumnEncoder):
     """Keeps numbers and booleans unchanged; a missing cell becomes ``fill`` and sets the flag, if any.
 
-    fill: None if missing cells are refused.
+    fill: None if missing cells are refused. truth: whether the training rows held truth values; new rows must
+    hold the same. None in runs of earlier versions: either will do.
     """
 
     encoder: Literal["number"] = Field(default="number", validation_alias="as", serialization_alias="as")
     fill: Number | None
+    truth: bool | None = None
     edges: Edges = ()
     values: Many[Number] = ()
     flag: bool = False

@@ -36,7 +36,6 @@ from starlette.routing import Route
 
 from treino.base.connections import BoundedConnection
 from treino.data import (
-    TRUTH,
     DateForm,
     NumberForm,
     digit_order,
@@ -46,7 +45,7 @@ from treino.data import (
     number,
     plain,
     second_of,
-    truth_words,
+    truth_of,
     value_of,
 )
 from treino.inspection import class_sets, sorted_sets
@@ -140,20 +139,19 @@ class Column:
         return plain(_float(cell))
 
     def _numbers(self, cells: Mapping[int, Cell]) -> dict[int, float]:
-        """The numbers of these rows' cells; truth values are 1 and 0."""
+        """The numbers of these rows' cells; truth values are 1 and 0, where the training rows held these."""
+        if self.kind == "boolean":
+            return {row: self._truth(row, cell) for row, cell in cells.items()}
         words = {row: str(cell).strip() for row, cell in cells.items() if isinstance(cell, bool | str)}
-        if len(words) == len(cells) and truth_words({word.lower() for word in words.values()}):
-            return {row: TRUTH[word.lower()] for row, word in words.items()}
         values = {row: _float(cell) for row, cell in cells.items() if row not in words}
         comma, affixes = self.reading["decimal"] == ",", set[object]()
-        for row in sorted(words, key=lambda row: words[row].lower() in TRUTH):  # the odder ones first
-            word, cell = words[row], cells[row]
+        for row, word in words.items():
+            cell = cells[row]
             value = None if comma else number(word)
             if value is None:
                 form = form_of(word)
                 if not isinstance(form, NumberForm):
-                    wanted = "true or false" if self.kind == "boolean" else "a number"
-                    raise bad_cell("feature_text", self.name, row, cell, wanted)
+                    raise bad_cell("feature_text", self.name, row, cell, "a number")
                 affixes.add(form.affix)
                 if len(affixes) > 1 or not (form.comma if comma else form.point):
                     wanted = f"a number with a decimal {'comma' if comma else 'point'}, as in all rows,"
@@ -164,6 +162,12 @@ class Column:
             values[row] = value
         nothing = {*map(number, self.nothing)}
         return {row: math.nan if value in nothing else value for row, value in values.items()}
+
+    def _truth(self, row: int, cell: Cell) -> float:
+        value = truth_of(str(cell))
+        if value is None:
+            raise bad_cell("feature_truth", self.name, row, cell, "true or false")
+        return value
 
     def _seconds(self, cells: Mapping[int, Cell]) -> dict[int, float]:
         """The seconds since 1970, or since midnight, of these rows' cells."""

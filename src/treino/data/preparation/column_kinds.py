@@ -294,6 +294,11 @@ def _requested_kind(column: Column, request: str, place: Callable[[int], str]) -
     return roles[request]
 
 
+def holds_truth(column: Column, role: ColumnRole) -> bool:
+    """Whether the cells of a column that becomes a number are truth values."""
+    return role.kind == "boolean" or (column.boolean and role.kind != "number")
+
+
 def _ranked(column: Column, levels: tuple[str, ...], place: Callable[[int], str]) -> ColumnRole:
     if len(set(levels)) != len(levels) or "" in levels:
         raise LEVELS_TWICE(name=column.name, levels=" < ".join(levels))

@@ -22,6 +22,7 @@ from treino.data.documents import (
 from treino.data.preparation.column_kinds import (
     ColumnRole,
     choose,
+    holds_truth,
     is_row_number,
     level_cells,
     numbers_rows,
@@ -191,7 +192,7 @@ def check_features(table: Table, chosen: Mapping[str, ColumnRole], named: bool) 
 def column_fault(table: Table, column: Column, choice: ColumnRole) -> CellFault | None:
     """The fault of cells that don't fit the column's detected or requested type; None if all fit."""
     if choice.way == "number":
-        return fault(column, table.place, required=False)
+        return fault(column, table.place, required=False, truth=holds_truth(column, choice))
     if choice.way in ("date", "time") and column.odd is not None:
         return fault_odd(column, table.place)
     if choice.way == "date" and column.seconds is None and not column.constant:

@@ -33,6 +33,7 @@ from treino.data.documents import (
 from treino.data.preparation.column_kinds import (
     ColumnRole,
     by_value,
+    holds_truth,
     in_value_order,
     level_cells,
     level_codes,
@@ -138,7 +139,8 @@ def encoded(encoder: ColumnEncoder, column: Column, place: Place) -> tuple[Float
 
 @encoded.register
 def _encoded_number(encoder: NumberEncoder, column: Column, place: Place) -> tuple[Floats, EncodingGaps]:
-    return _filled(encoder, number_cells(column, place, required=encoder.fill is None))
+    required = encoder.fill is None
+    return _filled(encoder, number_cells(column, place, required=required, truth=encoder.truth))
 
 
 @encoded.register
@@ -246,15 +248,16 @@ def fit_encoder(
     """
     name, numeric = column.name, by_value(column)
     if choice.way == "number":
-        values = number_cells(column, place)[train_N]
+        truth = holds_truth(column, choice)
+        values = number_cells(column, place, truth=truth)[train_N]
         fill, flag = _middle(values, "commonest" if column.boolean else impute, weight_T)
         edges = quantile_edges(values, fill, bins, weight_T)
         filled_T = np.where(np.isnan(values), fill, values)
         if folds is None or column.boolean or not repeats(filled_T):
-            return NumberEncoder(column=name, fill=fill, flag=flag, edges=edges)
+            return NumberEncoder(column=name, truth=truth, fill=fill, flag=flag, edges=edges)
         apart = edges or quantile_edges(values, fill, BINS, weight_T)
         means = folds.fit(filled_T, np.digitize(filled_T, apart))
-        return NumberEncoder(column=name, fill=fill, flag=flag, edges=edges, **means)
+        return NumberEncoder(column=name, truth=truth, fill=fill, flag=flag, edges=edges, **means)
     if choice.way == "date":
         return _fit_date(name, second_cells(column, place)[train_N], impute, bins, weight_T)
     if choice.way == "time":
@@ -298,9 +301,13 @@ def _fit_date(name: str, second_N: Floats, impute: str, bins: int, weight_N: Flo
     return DateEncoder(column=name, origin=origin, parts=parts, fill=fill, flag=flag, edges=edges)
 
 
-def number_cells(column: Column, place: Place, *, required: bool = False) -> Floats:
-    """``[N]`` float64, NaN for missing cells. Refuses a cell that isn't a finite number, naming its place."""
-    if problem := fault(column, place, required=required):
+def number_cells(
+    column: Column, place: Place, *, required: bool = False, truth: bool | None = None
+) -> Floats:
+    """``[N]`` float64, NaN for missing cells. Refuses a cell that isn't a finite number, naming its place.
+
+    truth: as in ``fault``."""
+    if problem := fault(column, place, required=required, truth=truth):
         raise problem.refusal()
     if column.numbers is None:
         assert column.words is not None

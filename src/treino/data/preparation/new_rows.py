@@ -96,6 +96,11 @@ def rows_for_prediction(
                 want=len(preparation.features),
                 names=shortened(", ".join(preparation.features), 200),
             )
+        if names != preparation.features:  # what each holds goes by its place
+            held = dict(reading.forms)
+            placed = zip(names, preparation.features, strict=True)
+            forms = tuple((own, held[name]) for own, name in placed if name in held)
+            table = sources.read(source, replace(reading, forms=reading.forms + forms), least_columns=1)
     else:
         check_present(table, preparation.features)
         known = {*names, *targets, preparation.row_weights, table.row_weights}
@@ -152,14 +157,14 @@ def forms_of(preparation: Preparation, reading: ReaderOptions | None) -> tuple[t
         if isinstance(encoder, DateEncoder | TimeEncoder):
             forms[encoder.column] = "dates"
         elif isinstance(encoder, NumberEncoder):
-            forms[encoder.column] = "numbers"
+            forms[encoder.column] = "truth" if encoder.truth else "numbers"
         elif not encoder.numeric:
             forms[encoder.column] = "words"
     for one in preparation.by_target:
         if one.classes:
             forms |= {one.target: "words"} if one.labels == "text" else {}
         else:
-            forms[one.target] = "numbers"
+            forms[one.target] = "truth" if one.labels == "truth" else "numbers"
     return tuple((forms | dict(reading.like.forms if reading and reading.like else ())).items())
 
 
@@ -288,7 +293,7 @@ def _known_targets(
         if one.task == "classification":
             labels.append(encode(column, one.classes, table.place))
             continue
-        if problem := fault(column, table.place, required=False):
+        if problem := fault(column, table.place, required=False, truth=one.labels == "truth"):
             raise problem.refusal("target", _("The target: {message}"), _("{what}, or leave the column out."))
         labels.append(np.zeros(table.rows, dtype=np.int64))
     y_K = prepare_targets([table.column(name) for name in names], labels, preparation)

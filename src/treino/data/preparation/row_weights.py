@@ -133,7 +133,7 @@ def weights_of(table: Table, name: str, zero: bool = False) -> Weights:
     Raises TreinoError for a cell that is no number from 0 on.
     """
     column = table.column(name)
-    if problem := fault(column, table.place, required=False):
+    if problem := fault(column, table.place, required=False, truth=False):
         hint = _("{what}, or name another column in [[row_weights]].")
         raise problem.refusal("row_weights", _("The row weights: {message}"), hint)
     weight_N = number_cells(column, table.place)

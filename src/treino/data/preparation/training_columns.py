@@ -78,7 +78,7 @@ def numbers_of(encoder: Encoder, column: Column, place: Place) -> Floats | None:
     if isinstance(encoder, TextEncoder):
         return lengths_of(column)
     if isinstance(encoder, NumberEncoder):
-        return number_cells(column, place)
+        return number_cells(column, place, truth=encoder.truth)
     if isinstance(encoder, DateEncoder | TimeEncoder):
         return second_cells(column, place, clock=isinstance(encoder, TimeEncoder))
     return None

@@ -30,7 +30,6 @@ from treino.data.cell_forms import (
     PLAIN,
     POINT,
     PROGRAM_TRUTH,
-    TRUTH,
     Affix,
     DateForm,
     Form,
@@ -40,6 +39,7 @@ from treino.data.cell_forms import (
     form_of_shape,
     missing,
     number_form_of,
+    truth_of,
     truth_words,
 )
 from treino.data.readers.reader_options import ReaderOptions
@@ -429,7 +429,8 @@ class CellType:
         if self.holds == "truth":
             words = words_of(compute.if_else(pa.array(missing_N), "", cells))
             lower = np.array([word.lower() for word in words], dtype=object)
-            numbers = np.array([TRUTH.get(word, np.nan) for word in lower])
+            truths = {word: truth_of(word) for word in set(lower)}
+            numbers = np.array([truths[word] for word in lower], dtype=np.float64)
             odd_N = np.isnan(numbers) & ~missing_N
             if self.spellings:
                 usual = dict(self.spellings)

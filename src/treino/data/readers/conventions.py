@@ -220,7 +220,7 @@ def _decision(column: CellStatistics, comma: bool | None, day_first: bool | None
         return words
     if not column.present:
         return replace(words, holds="numbers")
-    if column.truth or (column.wanted == "truth" and not column.forms and column.words):
+    if column.wanted == "truth" or (column.truth and column.wanted in ("", "levels")):
         return replace(words, holds="truth", spellings=column.spellings)
     if column.durations >= NEARLY * column.present and not column.wanted:
         return replace(words, mostly="duration", examples=tuple(column.odd.items()))

@@ -331,7 +331,7 @@ def _fast(parts: Sequence[Part], reading: ReaderOptions) -> tuple[str, dict[str,
     fits = {"open", "first" if signs == ["."] else "second"} if signs else set()
     kinds: dict[str, set[pa.DataType | None]] = {}
     for seen in sampled:
-        unlike = seen.exact or seen.name in reading.text or seen.wanted == "words"
+        unlike = seen.exact or seen.name in reading.text or seen.wanted in ("words", "truth")
         verdict = "no" if unlike or not seen.plain else seen.numbers.verdict
         kind = pa.int64() if verdict == "same" else None
         if verdict in fits and seen.wanted != "levels":

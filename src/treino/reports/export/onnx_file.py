@@ -160,7 +160,7 @@ def _cells(column: Column, encoder: Encoder) -> NDArray[Any]:
     if isinstance(encoder, DateEncoder | TimeEncoder):
         return second_cells(column, str, clock=isinstance(encoder, TimeEncoder))
     if isinstance(encoder, NumberEncoder):
-        return number_cells(column, str)
+        return number_cells(column, str, truth=encoder.truth)
     words = level_cells(column, encoder.numeric)
     if not encoder.numeric:
         return words.astype(object)

@@ -275,7 +275,9 @@ def _form(encoder: Encoder) -> str:
         return 'text, spaces around it are left out, "": missing'
     if isinstance(encoder, OneHotEncoder | RankEncoder) and not encoder.numeric:
         return 'text, blanks around it are left out, "": missing'
-    return "number (truth values: 0, 1), NaN: missing"
+    if isinstance(encoder, NumberEncoder) and encoder.truth:
+        return "truth value (0, 1), NaN: missing"
+    return "number, NaN: missing"
 
 
 # ---- the preparation

@@ -96,7 +96,8 @@ TREE_ANSWERS = 0
 MISSING = ()
 GAPS = ()  # words for a missing value in this table
 MONTHS = {}
-TRUTH = {}
+TRUTH = {}  # the words for true and false
+TRUTHS = []  # the columns of these
 MARKS = ()  # text around numbers, such as R$ or %
 ENCODING = "utf-8-sig"
 DELIMITER = ","
@@ -167,14 +168,12 @@ def read_csv(path):
 
 
 def number(cell, grouped=False):
-    """A number as it is written in the table; NaN for a cell without a value.
+    """A number as it is written in the table; NaN for a cell without a value, None for one that is no number.
 
     grouped: whether the table groups thousands in this column, so that 1,234 is not a decimal.
     """
     if cell.lower() in MISSING or cell in GAPS:
         return math.nan
-    if TRUTH and cell.lower() in TRUTH:
-        return TRUTH[cell.lower()]
     for mark in MARKS:
         cell = cell.replace(mark, "")
     if cell[:1] in ("(", "−", "–") or cell[-1:] == "-":
@@ -185,8 +184,27 @@ def number(cell, grouped=False):
     whole, point, fraction = plain.partition(".")
     groups = whole.count(",") + bool(point) > 1 or grouped
     if "," in plain and not (groups and re.fullmatch(r"[+-]?[1-9]\d{0,2}(,\d{2,3})*,\d{3}", whole)):
-        sys.exit(f"{cell} is not written as the table's numbers are")
-    return float(whole.replace(",", "") + point + fraction)
+        return None
+    digits = whole.replace(",", "") + point + fraction
+    return float(digits) if re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", digits, re.A) else None
+
+
+def numbers(cells, column):
+    """The number in each cell, NaN for a gap; truth values are 1 and 0. Refuses any other cell."""
+    values = [number(cell, "grouped" in column) for cell in cells]
+    if TRUTHS and column["column"] in TRUTHS:
+        values = [v if v != v else TRUTH.get(cell.lower()) for v, cell in zip(values, cells, strict=True)]
+    if None in values:
+        refuse(column["column"], cells[values.index(None)], values.index(None))
+    return values
+
+
+def refuse(name, cell, row):
+    """Leave: a cell isn't what the training rows of its column held."""
+    what = "a number as in the training rows"
+    if TRUTHS and name in TRUTHS:
+        what = "true or false"
+    sys.exit(f"Column '{name}' holds '{cell}' in row {row}, which is not {what}")
 
 
 def filled(values, column):
@@ -205,12 +223,19 @@ def classes_of(cells, column):
     if not column["numeric"]:
         return ["" if cell in GAPS else cell for cell in cells]
     values = [number(cell, "grouped" in column) for cell in cells]
-    return ["" if v != v else str(int(v)) if v == int(v) else repr(v) for v in values]
+    return [cell if v is None else class_name(v) for cell, v in zip(cells, values, strict=True)]
+
+
+def class_name(value):
+    """The class of a number; "" for NaN."""
+    if value != value:
+        return ""
+    return str(int(value)) if value == int(value) else repr(value)
 
 
 def as_number(cells, column):
     """Numbers as they are."""
-    return filled([number(cell, "grouped" in column) for cell in cells], column)
+    return filled(numbers(cells, column), column)
 
 
 def as_rank(cells, column):
@@ -297,9 +322,14 @@ ENCODE = {
 }
 
 
-def plain_number(cell):
-    """A number, or a truth value as 0 or 1."""
-    return float(TRUTH.get(cell.lower(), cell))
+def plain_number(cell, name, row):
+    """A number, or a truth value as 0 or 1. Refuses any other cell."""
+    if TRUTHS and name in TRUTHS:
+        return TRUTH[cell.lower()] if cell.lower() in TRUTH else refuse(name, cell, row)
+    try:
+        return float(cell)
+    except ValueError:
+        return refuse(name, cell, row)
 
 
 def features_of(rows):
@@ -313,10 +343,7 @@ def features_of(rows):
             raw = np.concatenate(encoded, axis=1)
             return np.hstack([raw, tree_answers(raw, leaf_tables(TREES), TREE_ANSWERS)])
         return np.concatenate(encoded, axis=1)
-    if TRUTH:
-        values = [[plain_number(row[name]) for name in FEATURES] for row in rows]
-    else:
-        values = [[float(row[name]) for name in FEATURES] for row in rows]
+    values = [[plain_number(row[name], name, n) for name in FEATURES] for n, row in enumerate(rows)]
     return np.array(values).reshape(-1, len(FEATURES))
 
 
@@ -455,7 +482,9 @@ def load():
     if CLASSES:
         return features_of(rows), np.array([CLASSES.index(row[TARGET]) for row in rows])
     if BOOLEAN:
-        return features_of(rows), np.array([plain_number(row[TARGET]) for row in rows])
+        return features_of(rows), np.array(
+            [plain_number(row[TARGET], TARGET, n) for n, row in enumerate(rows)]
+        )
     return features_of(rows), np.array([float(row[TARGET]) for row in rows])
 
 

@@ -17,9 +17,9 @@ from treino.base.errors import Refusal
 from treino.base.files import as_portable
 from treino.data import sources
 from treino.data.builtins import BUILTINS
-from treino.data.cell_forms import MISSING, MONTHS, TRUTH, DateForm
+from treino.data.cell_forms import MISSING, MONTHS, TRUTH_VALUES, DateForm
 from treino.data.dataset import Data
-from treino.data.documents import DateEncoder, Encoder, TimeEncoder
+from treino.data.documents import DateEncoder, Encoder, NumberEncoder, TimeEncoder
 from treino.data.preparation.preparation import Preparation
 from treino.data.readers import ReaderOptions, table_files
 from treino.data.readers.delimited import DelimitedFile
@@ -289,7 +289,8 @@ def _builtin(data: Data, table: Table) -> ScriptPart:
 
 def _csv(run: StoredRun, data: Data, table: Table) -> ScriptPart:
     where, column = run.spec.data, table.column(data.target)
-    truth = any(table.column(n).boolean for n in data.features) or (column.boolean and not data.classes)
+    names = data.features if data.classes else (*data.features, data.target)
+    truths = [name for name in names if table.column(name).boolean]
     path = literal(Path(where.source).as_posix())
     return ScriptPart(
         {
@@ -297,7 +298,8 @@ def _csv(run: StoredRun, data: Data, table: Table) -> ScriptPart:
             "TARGET": data.target,
             "SHA256": where.sha256,
             "BOOLEAN": column.boolean,
-            "TRUTH": {"false": 0.0, "true": 1.0} if truth else {},
+            "TRUTHS": truths,
+            "TRUTH": TRUTH_VALUES if truths else {},
             **_shape_values(_shape(data)),
         },
         {"DATA": f"DATA = Path(__file__).resolve().parent.parent / {path}"},
@@ -370,9 +372,8 @@ def _encoders(run: StoredRun, data: Data) -> ScriptPart:
     made = data.preparation.encoders
     columns, forms = _columns(run, data)
     writing = " ".join(c.writing for c in columns)
-    truth = {word.lower(): value for c in columns for word, value in _truth(c).items()}
-    if not columns:  # rows in memory: how a later file will be written is unknown
-        truth = TRUTH
+    truths = [c.name for c in columns if c.boolean]
+    truths = truths or [e.column for e in made if isinstance(e, NumberEncoder) and e.truth]
     written = run.spec.data.written
     kinds = [
         of.model_fields["encoder"].default for of in get_args(Encoder) if any(isinstance(e, of) for e in made)
@@ -394,7 +395,8 @@ def _encoders(run: StoredRun, data: Data) -> ScriptPart:
             "ENCODERS": rows,
             "MISSING": tuple(sorted(MISSING)),
             "GAPS": tuple(written.missing) if written and written.missing else (),
-            "TRUTH": truth,
+            "TRUTHS": truths,
+            "TRUTH": TRUTH_VALUES if truths else {},
             "MARKS": tuple(sorted({word for c in columns for word in _symbols(c)}, key=len, reverse=True)),
             "COMMA": "decimal comma" in writing,
             "MONTHS": MONTHS,
@@ -447,12 +449,6 @@ def _symbols(column: Column) -> list[str]:
     if "unit " in column.writing:
         symbols.append(column.writing.partition("unit ")[2].split(",")[0])
     return [*symbols, " ", "\u00a0", "\u202f", "\u2009", "'", "’"]
-
-
-def _truth(column: Column) -> dict[str, float]:
-    if not column.boolean or column.words is None or column.numbers is None:
-        return {}
-    return {str(w): float(v) for w, v in zip(column.words, column.numbers, strict=True) if w}
 
 
 def _lines(rows: list[dict[str, Any]]) -> str:

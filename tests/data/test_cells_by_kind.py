@@ -1,0 +1,145 @@
+"""A cell of a new row is read by the kind of its training column, through every door."""
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.conftest import refusal_of
+from tests.data.conftest import written
+from treino.base.errors import TreinoError
+from treino.data import load, rows_for_prediction
+from treino.data.preparation.preparation import Preparation
+
+ROWS = 60
+USUAL: dict[str, Any] = {"size": 71.5, "rooms": 3, "flag": 1, "garden": True}
+TRUE = {"true", "yes", "sim", "verdadeiro", "y", "s", "t", "v"}  # by hand, apart from the code's own table
+FALSE = {"false", "no", "não", "nao", "falso", "n", "f"}
+WORDS = [
+    "yes",
+    "n",
+    "s",
+    "V",
+    "TRUE",
+    "False",
+    "t",
+    "Não",
+    "abc",
+    "5",
+    "0",
+    "1",
+    "2.5",
+    "-3",
+    "",
+    "NA",
+    "1.0",
+]
+
+
+def training() -> pd.DataFrame:
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"size": rng.uniform(50, 150, ROWS).round(1), "rooms": rng.integers(1, 9, ROWS)})
+    frame["flag"] = rng.integers(0, 2, ROWS)
+    frame["garden"] = rng.integers(0, 2, ROWS) == 1
+    frame["price"] = frame["size"] * 2.5 + frame["garden"]
+    return frame
+
+
+@pytest.fixture(scope="module", params=["csv", "jsonl", "frame", "xlsx"])
+def preparation(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Preparation:
+    source = written(training(), tmp_path_factory.mktemp("trained"), request.param)
+    return load(source, target="price", kinds={"flag": "number"}).preparation
+
+
+def right(column: str, cell: Any) -> float | None:
+    """The number that a cell stands for, NaN for a gap; None if it is to be refused."""
+    word = str(cell).strip().lower()
+    if word in ("", "na", "none"):
+        return np.nan
+    try:
+        number = None if isinstance(cell, bool) else float(word)
+    except ValueError:
+        number = None
+    if column != "garden":
+        return number
+    if word in TRUE | FALSE:
+        return float(word in TRUE)
+    return number if number in (0.0, 1.0) else None
+
+
+def frame_of(rows: list[dict[str, Any]]) -> pd.DataFrame:
+    return pd.DataFrame({name: pd.Series([row[name] for row in rows], dtype=object) for name in USUAL})
+
+
+def polars_of(rows: list[dict[str, Any]], _folder: Path) -> Any:
+    same = {name: len({type(row[name]) for row in rows}) == 1 for name in USUAL}
+    text = {n: [row[n] if same[n] else str(row[n]) for row in rows] for n in USUAL}
+    return pl.DataFrame(text)
+
+
+def text_of(rows: list[dict[str, Any]], folder: Path) -> Path:
+    path = folder / "new.csv"
+    frame_of(rows).map(str).to_csv(path, index=False)
+    return path
+
+
+DOORS: dict[str, Callable[[list[dict[str, Any]], Path], Any]] = {
+    "csv": text_of,
+    "jsonl": lambda rows, folder: written(frame_of(rows), folder, "jsonl"),
+    "frame": lambda rows, _folder: frame_of(rows),
+    "inferred frame": lambda rows, _folder: frame_of(rows).infer_objects(),
+    "words": lambda rows, _folder: frame_of(rows).map(str),
+    "polars": polars_of,
+    "xlsx": lambda rows, folder: written(frame_of(rows), folder, "xlsx"),
+    "array": lambda rows, _folder: frame_of(rows).to_numpy(),
+}
+
+
+@pytest.mark.parametrize("door", DOORS)
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(column=st.sampled_from([*USUAL]), cell=st.sampled_from([*WORDS, True, False, 5, 0, 1]), data=st.data())
+def test_a_cell_is_read_by_the_kind_of_its_column(
+    door: str, column: str, cell: Any, data: st.DataObject, preparation: Preparation, tmp_path: Path
+) -> None:
+    beside = data.draw(st.integers(0, 2))
+    rows = [dict(USUAL) for _row in range(beside + 1)]
+    at = data.draw(st.integers(0, beside))
+    rows[at][column] = cell
+    source, wanted = DOORS[door](rows, tmp_path), right(column, cell)
+    named = f"x{[*USUAL].index(column) + 1}" if door == "array" else column
+    if wanted is None:
+        refused = refusal_of(rows_for_prediction, source, preparation)
+        assert f"'{named}'" in refused.message
+        assert str(cell).lower() in refused.message.lower()
+        place = {"csv": f"line {at + 2}", "jsonl": f"line {at + 1}", "xlsx": f"row {at + 2}"}
+        assert place.get(door, f"row {at}") in refused.message
+        return
+    prepared = rows_for_prediction(source, preparation)
+    raw_ND = preparation.inverse(prepared.x)
+    if not np.isnan(wanted):
+        assert raw_ND[at, [*USUAL].index(column)] == pytest.approx(wanted, abs=1e-3)
+    assert prepared.missing == ({column: 1} if np.isnan(wanted) else {})
+
+
+def test_a_file_of_validation_rows_is_read_as_the_training_rows_are(tmp_path: Path) -> None:
+    path = written(training(), tmp_path, "csv")
+    other = training().astype({"rooms": object})
+    other["rooms"] = ["yes", "n"] * (ROWS // 2)
+    (tmp_path / "v.csv").write_text(other.to_csv(index=False))
+    refused = refusal_of(load, path, target="price", validation=tmp_path / "v.csv", test=0)
+    assert "'rooms' holds 'yes' in line 2" in refused.message
+
+
+def test_the_true_numbers_of_a_target_are_numbers(tmp_path: Path) -> None:
+    preparation = load(training(), target="price").preparation
+    new = io.StringIO("size,rooms,flag,garden,price\n71,3,1,yes,yes\n72,3,0,n,no\n")
+    (tmp_path / "n.csv").write_text(new.getvalue())
+    with pytest.raises(TreinoError, match="The target: Column 'price' holds 'yes' in line 2"):
+        rows_for_prediction(tmp_path / "n.csv", preparation)
