@@ -187,3 +187,24 @@ def test_no_table_of_the_benchmark_reads_back_different() -> None:
     assert sum(figures.values()) == reading_peers.CASES
     assert figures == result.read("reading_peers")[0].figures["treino"]
     assert "different" not in figures
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+@pytest.mark.parametrize("blanks", [" ", "  ", "\t "])
+@pytest.mark.parametrize("quote", ['"', "'"])
+def test_blanks_after_a_closing_quote_are_no_delimiter(
+    quote: str, blanks: str, delimiter: str, tmp_path: Path
+) -> None:
+    blanks = blanks.replace("\t", "" if delimiter == "\t" else "\t")
+    end = "\n" if quote == '"' else " "
+    cells = [
+        ["width", "big name", "colour"],
+        *([str(i / 4), f"a, b; {i}{end}c", "red, x"] for i in range(40)),
+    ]
+    lines = (f"{blanks}{delimiter}".join(f"{quote}{cell}{quote}" for cell in row) for row in cells)
+    path = tmp_path / "t.csv"
+    path.write_text(f"{blanks}\n".join([*lines, ""]), newline="")
+    table = read_file(path)
+    assert table.names == ("width", "big name", "colour")
+    assert table.column("width").numbers.tolist() == [i / 4 for i in range(40)]
+    assert table.column("big name").words.tolist() == [f"a, b; {i}{end}c" for i in range(40)]

@@ -3,7 +3,9 @@
 import csv
 import gzip
 import json
+import threading
 import zipfile
+from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -19,7 +21,8 @@ from tests.conftest import refusal_of
 from tests.data.conftest import Write
 from treino.base.errors import TreinoError
 from treino.data import load
-from treino.data.readers import ReaderOptions, read_file
+from treino.data.readers import ReaderOptions, delimited, file_bytes, read_file
+from treino.data.readers.file_bytes import InputFile
 from treino.data.rows import MemoryLimit
 from treino.data.sources import read
 from treino.data.table import Table
@@ -274,3 +277,43 @@ def test_a_table_in_a_file_holds_what_one_in_memory_holds(tmp_path: Path) -> Non
     with path.open(newline="") as stream:
         last = list(csv.reader(stream, delimiter=";"))[-2]
     assert table.column("n").numbers[-2] == float(last[0])
+
+
+@pytest.mark.parametrize("room", [None, 0])
+@pytest.mark.parametrize(
+    "name", ["plain.csv", "wide.csv", "blanks.csv", "late.csv", "packed.csv.gz", "quoted.csv"]
+)
+def test_no_thread_of_a_library_runs_python(
+    name: str, room: int | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that does so while the process ends aborts it. Blocks of any size give the same table."""
+    rows = [f'{i},"a ""{i}"" of\n{i % 7}",{i / 8}' for i in range(4000)]
+    text = "\n".join(["n,words,x", *rows, ""])
+    if name == "blanks.csv":  # by records, as Arrow can't
+        text = text.replace('",', '" ,')
+    if name == "late.csv":
+        text += '4000,"Silva, "H",1\n'
+    path = tmp_path / name
+    content = text.encode("utf-16" if name == "wide.csv" else "utf-8")
+    path.write_bytes(gzip.compress(content) if name.endswith("gz") else content)
+    at_work, chunks = set[str](), InputFile.chunks
+
+    def watched(file: InputFile) -> Iterator[bytes]:
+        for chunk in chunks(file):
+            at_work.add(threading.current_thread().name)
+            yield chunk
+
+    monkeypatch.setattr(InputFile, "chunks", watched)
+    monkeypatch.setattr(delimited, "_READ", 1 << 14)
+    monkeypatch.setattr(file_bytes, "CHUNK", 1 << 12)
+    limit = None if room is None else MemoryLimit(room, lambda: tmp_path)
+    if name == "late.csv":
+        refused = refusal_of(read_file, path, room=limit)
+        assert refused.rule == "csv_quote"
+        assert "line 8002" in refused.message
+    else:
+        table = read_file(path, room=limit)
+        assert table.column("n").numbers.tolist() == list(range(4000))
+        assert table.column("x").numbers.tolist() == [i / 8 for i in range(4000)]
+        assert table.column("words").words[-1] == 'a "3999" of\n2'
+    assert at_work == {threading.main_thread().name}

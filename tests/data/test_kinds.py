@@ -5,12 +5,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 
 from tests.conftest import refusal_of
 from tests.data.conftest import Write
 from treino.base.errors import TreinoError
 from treino.data import load
-from treino.data.documents import NumberEncoder, OneHotEncoder
+from treino.data.documents import HashingEncoder, NumberEncoder, OneHotEncoder
 from treino.data.preparation.column_kinds import kind
 from treino.data.table import Column
 
@@ -26,11 +28,15 @@ def words(name: str, cells: list[str]) -> Column:
     ("column", "expected"),
     [
         (words("cpf", [f"{i:03d}.456.789-0{i % 9}" for i in range(N)]), "identifier"),
-        (words("cep", ["01310-100", "20040-002"] * 40), "identifier"),
-        (words("store", [f"{i % 50:04d}" for i in range(N)]), "identifier"),
+        (words("cep", ["01310-100", "20040-002"] * 40), "category"),
+        (words("cep", [f"{i:05d}-100" for i in range(N)]), "identifier"),
+        (words("store", [f"{i % 50:04d}" for i in range(N)]), "category"),
+        (words("store", [f"{i % 78:04d}" for i in range(N)]), "identifier"),
         (words("month", [f"{i % 12 + 1:02d}" for i in range(N)]), "category"),
         (Column("id", np.arange(7.0, 7 + N)), "identifier"),
-        (Column("customer_id", np.arange(N) // 2 * 7.0), "identifier"),
+        (Column("customer_id", np.arange(N) // 2 * 7.0), "number"),
+        (Column("visit_id", np.arange(N) % 77 * 7.0), "identifier"),
+        (Column("user_id", np.array([2.0**60 + 512 * (i % 40) for i in range(N)])), "number"),
         (Column("shop_id", np.arange(N) % 5 * 1.0), "number"),
         (Column("rainfall_index", RNG.normal(size=N)), "number"),
         (Column("n", np.arange(1.0, 1 + N)), "number"),
@@ -52,7 +58,7 @@ def table(**more: object) -> pd.DataFrame:
 
 def test_identifiers_and_free_text_are_left_out_and_can_be_asked_for(write: Write) -> None:
     frame = table(
-        cep=[f"{i % 7:05d}-{i % 7:03d}" for i in range(N)], code=[f"{i:05d}" for i in range(N)],
+        cep=[f"{i:05d}-{i % 7:03d}" for i in range(N)], code=[f"{i:05d}" for i in range(N)],
         note=[f"words that nobody repeats {i}" for i in range(N)],
     )  # fmt: skip
     path = write(frame.to_csv(index=False))
@@ -62,9 +68,7 @@ def test_identifiers_and_free_text_are_left_out_and_can_be_asked_for(write: Writ
     assert any("(names, titles): note" in note and "kinds='note=text'" in note for note in data.notes)
     asked = load(path, target="y", kinds={"cep": "category"})
     assert asked.features == ("p", "cep")
-    assert asked.preparation.encoders[1] == OneHotEncoder(
-        column="cep", levels=tuple(sorted(set(frame["cep"]))), numeric=False
-    )
+    assert isinstance(asked.preparation.encoders[1], HashingEncoder)
     assert any("Because you asked: cep=category" in note for note in asked.notes)
     assert load(path, target="y", features=["p", "cep"]).features == ("p", "cep")
     assert load(path, target="y", kinds={"p": "out", "cep": "category"}).features == ("cep",)
@@ -118,3 +122,27 @@ def test_a_target_of_words_for_missing_is_kept_where_it_is_asked_for(tmp_path: P
     data = load(table, target="y", kinds={"y": "category"})
     assert data.classes == ("NA", "none")
     assert sum(len(rows) for rows in data.splits.values()) == 40
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    times=st.integers(2, 40),
+    many=st.integers(2, 70),
+    form=st.sampled_from(["{}", "{:06d}", "S{}", "1{:017d}"]),
+    name=st.sampled_from(["shop_id", "id", "user id", "cpf", "key", "row_id"]),
+)
+def test_the_name_of_values_that_return_decides_nothing(times: int, many: int, form: str, name: str) -> None:
+    """However many there are, and however they are written: an identifier is a value that doesn't return."""
+    shop_N = np.random.default_rng(many).permutation(np.repeat(np.arange(many) * 7 + 3, times))
+    assume(len(shop_N) >= 20)
+    cells = [form.format(shop) for shop in shop_N]
+    frame = pd.DataFrame({name: cells, "size": shop_N * 0.5 + np.arange(len(cells)) % 3, "y": shop_N * 1.5})
+    frame.loc[::3, "y"] += 0.25
+    named, other = (
+        load(table, target="y").preparation.encoders
+        for table in (frame, frame.rename(columns={name: "shop"}))
+    )
+    assert [e.column for e in named] == [name, "size"]
+    assert [e.model_dump(exclude={"column"}) for e in named] == [
+        e.model_dump(exclude={"column"}) for e in other
+    ]

@@ -292,6 +292,9 @@ SHAPES = {
     "trailing commas": f"a,b,c,,\n{LINES}\n".replace("a\n", "a,,\n").replace("b\n", "b,,\n"),
     "a name twice": f"a,a,c\n{LINES}\n",
     "empty rows": f"a,b,c\n{LINES}\n,,\n,,\n",
+    "blanks after quotes": "a,b,c\n" + LINES.replace(",", '" ,"').replace("\n", '" \n"').join('""') + "\n",
+    "an id that returns": "a,shop_id,c\n" + "\n".join(f"{i * i},{i % 6},{'ab'[i % 2]}" for i in range(90)),
+    "counted from 500": "a,ticket,c\n" + "\n".join(f"{i * i},{i + 500},{'ab'[i % 2]}" for i in range(30)),
 }
 LEFT = {  # read by the command, and no number or class of the page's
     "codes": "a,b,c\n" + "\n".join(f"{i},{i % 5},{('71E05', '9E4')[i % 2]}" for i in range(30)),

@@ -48,7 +48,7 @@ LEVELS_LACKING = Refusal(
 Kind = Literal["number", "boolean", "category", "date", "identifier", "row number", "text", "constant"]
 Way = Literal["number", "rank", "category", "one-hot", "hashed", "date", "time", "text", "out"]
 
-FEW_CODES = 31  # at most this many codes with leading zeros are classes: days of a month, states
+FEW_AGAIN = 0.1  # at most this share of a key's cells hold a value that returns, as rows given twice do
 ASKABLE = ("number", "boolean", "category", "one-hot", "hashed", "date", "identifier", "text", "out")
 
 _NAME_OF_IDENTIFIER = re.compile(
@@ -57,12 +57,11 @@ _NAME_OF_IDENTIFIER = re.compile(
     re.IGNORECASE,
 )
 _ROW_NAMES = re.compile(r"row[ _.]?(names?|id|n|no|num|number)", re.IGNORECASE)
-_NAME_OF_TIME = re.compile(
+_NAME_OF_ORDER = re.compile(
     r"(^|[^a-z])(t|time|step|second|minute|hour|day|week|month|quarter|year|age|tempo|passo|dia|semana|m[eê]s|"
-    r"trimestre|ano|idade)s?($|[^a-z])",
+    r"trimestre|ano|idade|rank|ranking|posto)s?($|[^a-z])",
     re.IGNORECASE,
-)  # a row number with such a name may be a time, along which the target changes
-_NAME_OF_KEY = re.compile(r"(^|_|\s)(id|ids|uuid|guid|cpf|cnpj|cep)$", re.IGNORECASE)
+)  # a row number with such a name may be a time or a rank, along which the target changes
 _BRAZILIAN = re.compile(r"\d{3}\.\d{3}\.\d{3}-\d{2}|\d{2}\.\d{3}\.\d{3}/\d{4}-\d{2}|\d{5}-\d{3}", re.ASCII)
 _LEADING_ZERO = re.compile(r"0\d+", re.ASCII)
 _DIGITS = re.compile(r"\d+", re.ASCII)
@@ -84,9 +83,10 @@ class ColumnRole:
 def kind(column: Column) -> Kind:
     """The type of a column, detected from its cells that aren't missing.
 
-    constant: a single value. identifier: CPF, CNPJ and CEP numbers, codes with leading zeros or whole numbers
-    so large that some share a float64 (unless they are few and repeat), and distinct values if the name or
-    the values look like a key. category: text in which at least half of the cells occur more than once.
+    constant: a single value. identifier: values that hardly ever return and are CPF, CNPJ and CEP numbers,
+    codes with leading zeros, whole numbers so large that some share a float64, or look like a key by the
+    column's name or their own. category: such codes that return, and text in which at least half of the cells
+    occur more than once.
     """
     if column.constant:
         return "constant"
@@ -104,7 +104,7 @@ def kind(column: Column) -> Kind:
         return "date"
     if column.numbers is not None:
         if _told_apart_by_digits_alone(column):
-            return "category" if _are_few(count) else "identifier"
+            return "category" if _come_again(count.values()) else "identifier"
         return "identifier" if _is_key(column) else "number"
     if not count:
         return "constant"
@@ -115,7 +115,7 @@ def kind(column: Column) -> Kind:
     if len(count) == cells > 1:
         return "identifier" if _named_as_one(column.name) or _mostly(count, _like_a_code, 1.0) else "text"
     again = 2 * sum(n for n in count.values() if n > 1) >= cells
-    if 2 * len(count) <= cells or (again and not _named_as_one(column.name)):
+    if again:
         return "text" if len(count) > MOST_SENTENCES and reads_as_prose(count) else "category"
     return "text"
 
@@ -184,16 +184,19 @@ def _like_a_code(word: str) -> bool:
 
 def _code(count: Counter[str]) -> Kind | None:
     """``identifier`` or ``category`` for cells with digits that are codes, not amounts; else None."""
-    if all(map(_BRAZILIAN.fullmatch, count)):
-        return "identifier"
-    if any(map(_LEADING_ZERO.fullmatch, count)) and all(map(_DIGITS.fullmatch, count)):
-        return "category" if _are_few(count) else "identifier"
+    padded = any(map(_LEADING_ZERO.fullmatch, count)) and all(map(_DIGITS.fullmatch, count))
+    if padded or all(map(_BRAZILIAN.fullmatch, count)):
+        return "category" if _come_again(count.values()) else "identifier"
     return None
 
 
-def _are_few(count: Counter[str]) -> bool:
-    """Whether codes are so few, and repeat so often, that each can be a class."""
-    return len(count) <= FEW_CODES and 5 * len(count) <= count.total()
+def _come_again(counts: Iterable[int]) -> bool:
+    """Whether values do more than tell rows apart: more than a few cells hold one that other cells hold, too.
+
+    counts: how many cells hold each value.
+    """
+    count_V = np.fromiter(counts, np.int64)
+    return bool(count_V[count_V > 1].sum() > FEW_AGAIN * count_V.sum())
 
 
 def _told_apart_by_digits_alone(column: Column) -> bool:
@@ -211,8 +214,7 @@ def _named_as_one(name: str) -> bool:
 
 
 def _is_key(column: Column) -> bool:
-    """Whether the column has whole numbers, an identifier's name, and too many distinct values to be
-    classes."""
+    """Whether the column has an identifier's name, and whole numbers that hardly ever return."""
     if not _named_as_one(column.name):
         return False
     assert column.numbers is not None
@@ -220,19 +222,20 @@ def _is_key(column: Column) -> bool:
     if not np.isfinite(values).all() or not (values == np.floor(values)).all():
         return False
     whole = column.whole_words
-    distinct = len(np.unique(values)) if whole is None else len(set(whole) - {""})
-    return distinct == len(values) or (_NAME_OF_KEY.search(column.name) is not None and distinct > FEW_CODES)
+    cells = values if whole is None else whole[whole != ""]
+    return not _come_again(np.unique(cells, return_counts=True)[1])
 
 
 def numbers_rows(column: Column, row_N: NDArray[np.int64]) -> bool:
-    """Whether each cell is the number of its row, from 0 or 1, and the column isn't named like a time.
+    """Whether the cells are consecutive whole numbers, and the column isn't named like a time or a rank.
 
-    row_N: the row numbers, from 0.
+    row_N: the row numbers, from 0, of which some may be left out.
     """
     numbers = column.numbers
-    if numbers is None or column.boolean or len(numbers) < 10 or _NAME_OF_TIME.search(column.name):
+    if numbers is None or column.boolean or len(numbers) < 10 or _NAME_OF_ORDER.search(column.name):
         return False
-    return bool(numbers[0] - row_N[0] in (0, 1) and (numbers - row_N == numbers[0] - row_N[0]).all())
+    in_order = numbers[0] == np.floor(numbers[0]) and (numbers - row_N == numbers[0] - row_N[0]).all()
+    return bool(in_order) or is_row_number(column)
 
 
 def is_row_number(column: Column) -> bool:
@@ -240,7 +243,8 @@ def is_row_number(column: Column) -> bool:
     numbers = column.numbers
     if numbers is None or len(numbers) < 10 or not np.isfinite(numbers).all():
         return False
-    if float(numbers.min()) + len(numbers) - 1 != float(numbers.max()):  # the common case needs no sorting
+    least, most = float(numbers.min()), float(numbers.max())
+    if not least.is_integer() or least + len(numbers) - 1 != most:  # the common case needs no sorting
         return False
     return bool((np.diff(np.sort(numbers)) == 1).all())
 

@@ -23,7 +23,6 @@ from treino.data.preparation.column_kinds import (
     ColumnRole,
     choose,
     holds_truth,
-    is_row_number,
     level_cells,
     numbers_rows,
     say_alike,
@@ -116,11 +115,7 @@ def _by_kind(
     out = [name for name in names if chosen[name].way == "out"]
     left_out = say_left_out(table, chosen, [name for name in out if name not in kinds])
     notes += [warning.note for warning in left_out]
-    roles = {name: choice for name, choice in chosen.items() if choice.way != "out"}
-    counting = [name for name in roles if name not in kinds and is_row_number(table.column(name))]
-    if counting:
-        notes.append(say_counting(counting).note)
-    return roles
+    return {name: choice for name, choice in chosen.items() if choice.way != "out"}
 
 
 def say_left_out(
@@ -136,16 +131,6 @@ def say_left_out(
             facts["kind"] = "text" if reason == "text" else kind
             message, hint = (_(sentence).format(**facts) for sentence in sentences)
             yield DataWarning(f"column_{reason.replace(' ', '_')}", message, hint, left[0])
-
-
-def say_counting(names: Sequence[str]) -> DataWarning:
-    """The warning about columns that look like row numbers and are used."""
-    return DataWarning(
-        "column_row_number",
-        _("Looks like a row number and is used all the same: {names}.").format(names=", ".join(names)),
-        _("To leave it out: [[kinds={name}=out]].").format(name=as_item(names[0])),
-        names[0],
-    )
 
 
 def row_numbers(

@@ -6,7 +6,6 @@ line.
 """
 
 import csv
-import io
 import itertools
 import re
 from collections.abc import Iterator, Mapping
@@ -26,7 +25,7 @@ from treino.data.cell_forms import MISSING
 from treino.data.readers import csv_records
 from treino.data.readers.cell_types import CellStatistics
 from treino.data.readers.dialect import BELOW, Dialect, blank_lines_note, lines_note, sniff
-from treino.data.readers.file_bytes import ByteStream, DecodedText, InputFile, decide
+from treino.data.readers.file_bytes import DecodedText, InputFile, decide
 from treino.data.readers.reader_options import ReaderOptions
 
 CSV_UNREADABLE = Refusal(
@@ -39,6 +38,7 @@ COLUMN_NAME_EMPTY = Refusal(
 )
 
 _BLOCK, _WIDE_BLOCK, _LARGEST = 1 << 20, 1 << 24, 1 << 28  # bytes of a block; a record must fit in a block
+_READ = 1 << 23  # bytes of whole records that are read at a time
 _EMPTY = sorted({case for word in MISSING for case in (word, word.upper(), word.title())} | {"NaN", "NaT"})
 _DIGITS = 15
 _WIDE = 1000  # columns; sampling first rows of a wider table takes longer than it saves
@@ -156,31 +156,46 @@ class DelimitedFile:
             return
         options, row = self._options(types, sign), 0
         try:
-            for batch in (
-                arrow_csv.read_csv(self._input(), **options).to_batches()
-                if whole
-                else (self._streamed(options))
-            ):
-                yield self._checked(batch, row, types)
-                row += batch.num_rows
+            for table in self._tables(options, whole):
+                for batch in table.to_batches():
+                    yield self._checked(batch, row, types)
+                    row += batch.num_rows
         except pa.ArrowInvalid as error:
             raise self._explained(str(error), types) from None
 
-    def _streamed(self, options: dict[str, Any]) -> Iterator[pa.RecordBatch]:
-        try:
-            yield from arrow_csv.open_csv(self._input(), **options)
-        except pa.ArrowInvalid as error:
-            if "Empty CSV" not in str(error):
-                raise
+    def _tables(self, options: dict[str, Any], whole: bool) -> Iterator[pa.Table]:
+        """Yields the rows of the file, or of one block of it after the other.
 
-    def _input(self) -> Any:
-        if not self.tidy:
-            return pa.PythonFile(
-                io.BufferedReader(ByteStream(csv_records.canonical(self.text, self.dialect))), "r"
-            )
-        if self.text.direct:
-            return pa.OSFile(str(self.file.path))  # of a path, Arrow would unpack what only its name packs
-        return pa.PythonFile(io.BufferedReader(ByteStream(self.text.chunks())), "r")
+        Arrow's threads read from memory or from the file alone: one that calls Python while the process ends
+        would abort it.
+        """
+        if whole and self.tidy and self.text.direct:
+            # of a path, Arrow would unpack what only its name packs
+            with pa.OSFile(str(self.file.path)) as file:
+                yield arrow_csv.read_csv(file, **options)
+            return
+        for block in self._blocks():
+            sink = pa.BufferOutputStream()
+            sink.write(block)
+            try:
+                yield arrow_csv.read_csv(pa.BufferReader(sink.getvalue()), **options)
+            except pa.ArrowInvalid as error:
+                if "Empty CSV" not in str(error):
+                    raise
+            options["read_options"].skip_rows = options["read_options"].skip_rows_after_names = 0
+
+    def _blocks(self) -> Iterator[bytes]:
+        """Yields the text in blocks of whole records: cut at a line end that is in no quotes."""
+        quote, end = (self.dialect.quote.encode(), self.line_end[-1].encode()) if self.tidy else (b'"', b"\n")
+        left = b""
+        for chunk in self.text.chunks() if self.tidy else csv_records.canonical(self.text, self.dialect):
+            left += chunk
+            if len(left) >= _READ:
+                cut = _cut_between_records(left, quote, end) or len(left) * (len(left) > _LARGEST)
+                if cut:
+                    yield left[:cut]
+                    left = left[cut:]
+        yield left
 
     def _options(self, types: Types, sign: str) -> dict[str, Any]:
         d = self.dialect
@@ -252,6 +267,18 @@ class DelimitedFile:
             raise COLUMN_NAME_EMPTY(
                 n=column + 1, path=self.file.path, line=self._line(row + int(there_N.argmax()))
             )
+
+
+def _cut_between_records(text: bytes, quote: bytes, end: bytes) -> int:
+    """The place after the last line end that follows an even number of quotes; 0 if none does. quote: b"" for
+    a file without quotes."""
+    cut = text.rfind(end) + 1
+    odd = text.count(quote, 0, cut) % 2 if quote else 0
+    while cut and odd:
+        before = text.rfind(end, 0, cut - 1) + 1
+        odd ^= text.count(quote, before, cut) % 2
+        cut = before
+    return cut
 
 
 def _exact(cells: pa.Array) -> bool:

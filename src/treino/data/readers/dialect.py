@@ -12,7 +12,7 @@ import io
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any
@@ -99,7 +99,22 @@ class Dialect:
         """An iterator that yields the cells of each record, as ``csv.reader`` does."""
         if self.delimiter == " ":
             lines = (line.replace("\t", " ").rstrip(" \r\n") + "\n" for line in lines)
+        elif self.quote:
+            lines = self._without_blanks(lines)
         return csv.reader(lines, strict=True, **self.options())
+
+    def _without_blanks(self, lines: Iterable[str]) -> Iterator[str]:
+        """Yield the lines without the blanks between a closing quote and the end of its cell."""
+        blanks = " " if self.delimiter == "\t" else " \t"
+        inside = 0  # whether the line begins within quotes
+        for line in lines:
+            parts = line.split(self.quote)
+            for n in range(1 + (inside == 0), len(parts), 2) if len(parts) > 1 else ():
+                rest = parts[n].lstrip(blanks)
+                if not rest.strip("\r\n") or rest[0] == self.delimiter:
+                    parts[n] = rest
+            inside ^= (len(parts) - 1) % 2
+            yield self.quote.join(parts)
 
     @property
     def spoken(self) -> str:
@@ -438,7 +453,7 @@ def _stray(head: str, rows: list[list[str]], dialect: Dialect) -> bool:
 def _single_quotes(head: str, delimiter: str) -> bool:
     """Whether single quotes enclose whole cells of a line and occur nowhere else."""
     border = rf"[{re.escape(delimiter)}\r\n]"
-    rest = re.sub(rf"(?:(?<={border})|^)'[^'\r\n]*(?:''[^'\r\n]*)*'(?={border}|$)", "", head)
+    rest = re.sub(rf"(?:(?<={border})|^)'[^'\r\n]*(?:''[^'\r\n]*)*'[ \t]*(?={border}|$)", "", head)
     return rest != head and "'" not in rest
 
 

@@ -23,13 +23,12 @@ from treino.data.photographs.load import (
     with_split,
 )
 from treino.data.photographs.prepared_pictures import prepare
-from treino.data.preparation.column_kinds import ColumnRole, choose, is_row_number, level_cells
+from treino.data.preparation.column_kinds import ColumnRole, choose, level_cells
 from treino.data.preparation.column_roles import (
     CLASSES,
     check_kinds,
     column_fault,
     row_numbers,
-    say_counting,
     say_left_out,
     say_spellings,
     word_gaps,
@@ -449,9 +448,6 @@ def _column_warnings(
     names = [c.name for c in features if choices[c.name].way == "out"]
     if not table.keep_constant:
         yield from say_left_out(table, choices, names)
-    counting = [c.name for c in features if choices[c.name].way != "out" and is_row_number(c)]
-    if counting:
-        yield say_counting(counting)
     for column in [*features, *candidates]:
         if fault := column_fault(table, column, choices[column.name]):
             yield DataWarning.of(fault.refusal(), column.name)

@@ -117,7 +117,7 @@ def read_rows(folder: RunFolder, name: str) -> "pa.Table":
 
     content = folder.read_bytes(name)
     try:
-        file = parquet.ParquetFile(io.BytesIO(content))
+        file = parquet.ParquetFile(pa.BufferReader(content))
         fits = file.metadata.num_rows <= MOST_ROWS and file.metadata.num_columns <= MOST_COLUMNS
         table = file.read() if fits else None
     except (pa.ArrowException, OSError, ValueError) as error:

@@ -8,18 +8,17 @@ import { t } from '../../page/modules/words.js';
 import { AMOUNT, ANSWERS, DATE, LETTERS, MORE_NOTHING, NAMED_DATE, NOTHING, TIME, TRUTH } from './cell_forms.js';
 
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
-const KEY = /(^|_|\s)(id|ids|uuid|guid|cpf|cnpj|cep)$/i;
 const IDENTIFIER = either([
   /(^|_|\s)(id|ids|uuid|guid|key|cpf|cnpj|rg|cep|matr[ií]cula|unnamed: 0)$/,
   /^((row|line|sample|record|case|item|df|obs|original|old)[ _.]?)?(index|idx)$/,
   /^row[ _.]?(names?|id|n|no|num|number)$/,
 ]);
-const TIME_NAME = either([
+const ORDER_NAME = either([
   /(^|[^a-z])(t|time|step|second|minute|hour|day|week|month|quarter|year|age)s?($|[^a-z])/,
-  /(^|[^a-z])(tempo|passo|dia|semana|m[eê]s|trimestre|ano|idade)s?($|[^a-z])/,
+  /(^|[^a-z])(tempo|passo|dia|semana|m[eê]s|trimestre|ano|idade|rank|ranking|posto)s?($|[^a-z])/,
 ]);
 const LARGEST_WHOLE = 2 ** 53;
-const MOST_CODES = 31; // an identifier's name with no more different numbers than these is a class
+const FEW_AGAIN = 0.1; // at most this share of a key's cells hold a value that returns, as rows given twice do
 const USUAL_TARGETS = ['target', 'label', 'class', 'y', 'outcome', 'species', 'quality', 'alvo', 'classe'];
 const MOST_CLASSES = 20; // different whole numbers
 
@@ -65,11 +64,16 @@ function whyNoInput({ name, cells }) {
   if (!there.length) return 'why_empty';
   if (there.every((cell) => cell === there[0])) return there.length < cells.length ? 'why_missing' : 'why_constant';
   if (!there.every(Number.isFinite)) return 'why_infinite';
-  if (IDENTIFIER.test(name) && there.every(Number.isInteger)) {
-    const different = new Set(there).size;
-    if (different === there.length || (KEY.test(name) && different > MOST_CODES)) return 'why_identifier';
-  }
+  if (IDENTIFIER.test(name) && there.every(Number.isInteger) && !comeAgain(there)) return 'why_identifier';
   return there.length < cells.length ? 'why_missing' : null;
+}
+
+/** Whether values do more than tell rows apart: more than a few cells hold one that other cells hold, too. */
+function comeAgain(values) {
+  const counts = new Map();
+  for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1);
+  const again = [...counts.values()].filter((count) => count > 1);
+  return again.reduce((sum, count) => sum + count, 0) > FEW_AGAIN * values.length;
 }
 
 /** The first cell that is no number, of a column of words where most cells are numbers; else undefined. */
@@ -79,12 +83,13 @@ export function oddCell({ cells }) {
   return odd.length * 2 < there.length ? odd[0] : undefined;
 }
 
-/** Whether each cell is its row's number, from 0 or 1; such a column is an input only where there is no other. */
-const numbersRows = ({ name, cells }, rows) =>
-  rows.length >= 10 &&
-  !TIME_NAME.test(name) &&
-  [0, 1].includes(cells[0] - rows[0]) &&
-  cells.every((cell, i) => cell - rows[i] === cells[0] - rows[0]);
+/** Whether the cells are consecutive whole numbers; such a column is an input only where there is no other. */
+function numbersRows({ name, cells }, rows) {
+  if (rows.length < 10 || ORDER_NAME.test(name)) return false;
+  if (Number.isInteger(cells[0]) && cells.every((cell, i) => cell - rows[i] === cells[0] - rows[0])) return true;
+  const sorted = [...cells].sort((a, b) => a - b);
+  return Number.isInteger(sorted[0]) && sorted.every((cell, i) => i === 0 || cell - sorted[i - 1] === 1);
+}
 
 /**
  * Whether it is {name, columns: [{name, cells}], target} as problems.js takes it: of equal columns, of numbers, words

@@ -102,6 +102,9 @@ function recordsOf(text, { delimiter, quote = '"', gap = false }) {
         } while (text[at] === quote);
         cell = text.slice(start + 1, at - 1).replaceAll(quote + quote, quote);
         line += cell.match(/\r\n|\n|\r/g)?.length ?? 0;
+        let end = at; // blanks between a closing quote and the end of its cell are nobody's
+        while (delimiter !== ' ' && (text[end] === ' ' || (text[end] === '\t' && delimiter !== '\t'))) end++;
+        if (stops.has(text[end])) at = end;
         if (!stops.has(text[at])) return { rows, lines, fault: { rule: 'csv_quote', line: first } };
       } else {
         plain.lastIndex = at;
@@ -133,7 +136,7 @@ const isStray = ({ rows }, quote) =>
 
 /** Single quotes that enclose whole cells, and nothing else. */
 function quoteOf(head) {
-  const rest = head.replace(/(?<=[,;\t|\r\n]|^)'[^'\r\n]*(?:''[^'\r\n]*)*'(?=[,;\t|\r\n]|$)/g, '');
+  const rest = head.replace(/(?<=[,;\t|\r\n]|^)'[^'\r\n]*(?:''[^'\r\n]*)*'[ \t]*(?=[,;\t|\r\n]|$)/g, '');
   return !head.includes('"') && rest !== head && !rest.includes("'") ? "'" : '"';
 }
 
