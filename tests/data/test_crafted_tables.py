@@ -119,7 +119,7 @@ def test_a_long_level_is_held_once(treino: Treino, tmp_path: Path, monkeypatch: 
         writer.write_table(pa.table({"c": pa.array(["long " * 50_000] * N)}))
     monkeypatch.setattr(columnar, "_BATCH_BYTES", 1 << 20)
     opened = columnar.open_columnar(open_file(tmp_path / "t.parquet"))
-    sizes = [batch.nbytes for batch in opened.batches({}, ".", False)]
+    sizes = [batch.nbytes for batch in opened.batches({}, ".")]
     assert sum(sizes) > 14_000_000
     assert max(sizes) < 1_100_000
 

@@ -194,7 +194,7 @@ def test_a_file_of_its_own_is_the_test(write: Write) -> None:
         ({"kinds": {"who": "categry"}}, "kind_unknown", "'category'"),
         ({"kinds": {"woh": "text"}}, "kind_column_unknown", "'who'"),
         ({"kinds": {"q": "date"}}, "kind_date", "can't be a date"),
-        ({"kinds": {"q": "boolean"}}, "kind_boolean", "truth value"),
+        ({"kinds": {"q": "boolean"}}, "feature_truth", "not yes or no"),
         ({"kinds": {"q": "out"}, "features": ["p", "q"]}, "features_kinds", "'q'"),
         ({"test": "missing.csv"}, "data_unknown", "missing.csv"),
     ],

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from treino.base.errors import Refusal, TreinoError
 from treino.base.text import shortened
 from treino.base.words import N_, _, joined
-from treino.data.cell_forms import form_of, missing
+from treino.data.cell_forms import form_of, missing, truth_of
 from treino.data.documents import LoadArguments
 from treino.data.preparation.column_kinds import ColumnRole, kind, unit_cells
 from treino.data.preparation.column_roles import column_fault
@@ -57,10 +57,6 @@ USUAL_WORDS = {
     **dict.fromkeys(("validation", "valid", "val", "dev", "validação", "validacao", "1"), VALIDATION),
     **dict.fromkeys(("test", "testing", "teste", "holdout", "2"), TEST),
 }
-
-_TRUTHS = dict[str, int]()
-for _no, _yes in (("0", "1"), ("false", "true"), ("no", "yes"), ("não", "sim"), ("n", "y"), ("f", "t")):
-    _TRUTHS |= {_no: 0, _yes: 1}
 
 
 def fold_of(text: str | None) -> Fold | None:
@@ -347,9 +343,10 @@ def _by_column(
     words = unit_cells(column, table)
     there = set(words.tolist())
     part_of = {word: USUAL_WORDS.get(word.lower()) for word in there}
-    if {word.lower() for word in there} <= set(_TRUTHS):
+    truths = {word: truth_of(word) for word in there}
+    if None not in truths.values():
         said = _truth_parts(column.name) or (None, None)
-        part_of |= {word: said[_TRUTHS[word.lower()]] for word in there}
+        part_of |= {word: said[truth == 1] for word, truth in truths.items()}
     unknown = [word for word, part in part_of.items() if part is None]
     if unknown:
         row = int(np.isin(words, unknown).argmax())

@@ -407,8 +407,11 @@ def fault(
     truth: whether truth values are wanted, so that no number but 0 and 1 will do; False: numbers, and no
     truth values; None: either.
     """
-    if truth is not None and column.numbers is not None and truth != column.boolean:
-        column = _read_otherwise(column, truth)
+    if truth is not None and truth != column.boolean:
+        numbers, odd_N = column.numbers, column.odd_N
+        if numbers is not None:
+            odd_N = ~(np.isnan(numbers) | (np.isin(numbers, (0, 1)) & truth))
+        column = replace(column, boolean=truth, odd_N=odd_N)
     if column.odd is not None:
         return fault_odd(column, place)
     numbers = column.numbers
@@ -432,16 +435,6 @@ def fault(
     if not cell.strip():
         text = _("Column '{name}' has no value in {place}: the cell is empty.")
     return CellFault("feature_empty", text.format(**facts), _("Fill it or remove the row"))
-
-
-def _read_otherwise(column: Column, truth: bool) -> Column:
-    """The column where truth values, or numbers, are wanted and it holds the other: no cell fits but 0 and 1
-    for truth values."""
-    assert column.numbers is not None
-    odd_N = ~np.isnan(column.numbers)
-    if truth:
-        odd_N &= ~np.isin(column.numbers, (0, 1))
-    return replace(column, boolean=truth, odd_N=odd_N)
 
 
 def fault_odd(column: Column, place: Callable[[int], str]) -> CellFault:

@@ -36,9 +36,6 @@ LEVELS_TWICE = Refusal(
     "Name each once, from the lowest to the highest: small<medium<large.",
     rule="kind_levels",
 )
-KIND_BOOLEAN = Refusal(
-    "Column '{name}' can't be a truth value: it holds other things than true and false.", "Ask for category."
-)
 LEVELS_LACKING = Refusal(
     "Column '{name}' holds '{cell}' in {place}, which is not among {levels}.",
     "Name every class, from the lowest to the highest.",
@@ -53,10 +50,10 @@ ASKABLE = ("number", "boolean", "category", "one-hot", "hashed", "date", "identi
 
 _NAME_OF_IDENTIFIER = re.compile(
     r"(^|_|\s)(id|ids|uuid|guid|key|cpf|cnpj|rg|cep|matr[ií]cula|unnamed: 0)$|"
-    r"^((row|line|sample|record|case|item|df|obs|original|old)[ _.]?)?(index|idx)$",
+    r"^((row|line|sample|record|case|item|df|obs|original|old)[ _.]?)?(index|idx)$|"
+    r"^row[ _.]?(names?|id|n|no|num|number)$",
     re.IGNORECASE,
 )
-_ROW_NAMES = re.compile(r"row[ _.]?(names?|id|n|no|num|number)", re.IGNORECASE)
 _NAME_OF_ORDER = re.compile(
     r"(^|[^a-z])(t|time|step|second|minute|hour|day|week|month|quarter|year|age|tempo|passo|dia|semana|m[eê]s|"
     r"trimestre|ano|idade|rank|ranking|posto)s?($|[^a-z])",
@@ -96,15 +93,13 @@ def kind(column: Column) -> Kind:
         return "category"
     count = _counts(column)
     cells = count.total()
-    if count and _DIGITS.match(next(iter(count))):
-        code = _code(count)
-        if code:
-            return code
+    if count and _DIGITS.match(next(iter(count))) and _holds_codes(count):
+        return _kind_of_codes(count)
     if column.seconds is not None:
         return "date"
     if column.numbers is not None:
         if _told_apart_by_digits_alone(column):
-            return "category" if _come_again(count.values()) else "identifier"
+            return _kind_of_codes(count)
         return "identifier" if _is_key(column) else "number"
     if not count:
         return "constant"
@@ -113,9 +108,9 @@ def kind(column: Column) -> Kind:
     if _mostly(count, lambda word: isinstance(form_of(word), DateForm) and not year_range(word), 0.9):
         return "date"
     if len(count) == cells > 1:
-        return "identifier" if _named_as_one(column.name) or _mostly(count, _like_a_code, 1.0) else "text"
-    again = 2 * sum(n for n in count.values() if n > 1) >= cells
-    if again:
+        key = _NAME_OF_IDENTIFIER.search(column.name) or _mostly(count, _like_a_code, 1.0)
+        return "identifier" if key else "text"
+    if 2 * sum(n for n in count.values() if n > 1) >= cells:
         return "text" if len(count) > MOST_SENTENCES and reads_as_prose(count) else "category"
     return "text"
 
@@ -182,12 +177,14 @@ def _like_a_code(word: str) -> bool:
     return any(c.isdigit() for c in word) and not any(c.isspace() for c in word)
 
 
-def _code(count: Counter[str]) -> Kind | None:
-    """``identifier`` or ``category`` for cells with digits that are codes, not amounts; else None."""
+def _holds_codes(count: Counter[str]) -> bool:
+    """Whether cells with digits are codes, not amounts."""
     padded = any(map(_LEADING_ZERO.fullmatch, count)) and all(map(_DIGITS.fullmatch, count))
-    if padded or all(map(_BRAZILIAN.fullmatch, count)):
-        return "category" if _come_again(count.values()) else "identifier"
-    return None
+    return padded or all(map(_BRAZILIAN.fullmatch, count))
+
+
+def _kind_of_codes(count: Counter[str]) -> Kind:
+    return "category" if _come_again(count.values()) else "identifier"
 
 
 def _come_again(counts: Iterable[int]) -> bool:
@@ -208,14 +205,9 @@ def _told_apart_by_digits_alone(column: Column) -> bool:
     return len(set(whole) - {""}) > len(np.unique(column.numbers[~column.missing_N]))
 
 
-def _named_as_one(name: str) -> bool:
-    """Whether this is an identifier's name."""
-    return bool(_NAME_OF_IDENTIFIER.search(name) or _ROW_NAMES.fullmatch(name))
-
-
 def _is_key(column: Column) -> bool:
     """Whether the column has an identifier's name, and whole numbers that hardly ever return."""
-    if not _named_as_one(column.name):
+    if not _NAME_OF_IDENTIFIER.search(column.name):
         return False
     assert column.numbers is not None
     values = column.numbers[~column.missing_N]
@@ -280,10 +272,6 @@ def _requested_kind(column: Column, request: str, place: Callable[[int], str]) -
                 [nearest(request, ASKABLE), _("Ordered classes are written small<medium<large.")], " "
             ),
         )
-    if request == "boolean" and not column.boolean:
-        numbers = np.full(1, 2.0) if column.numbers is None else column.numbers[~column.missing_N]
-        if not np.isin(numbers, (0, 1)).all():
-            raise KIND_BOOLEAN(name=column.name)
     if request == "date" and column.seconds is None:
         raise KIND_DATE(name=column.name, cell=shortened(column.cell(0)))
     if request in ("category", "one-hot", "hashed"):

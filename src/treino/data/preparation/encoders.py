@@ -139,8 +139,7 @@ def encoded(encoder: ColumnEncoder, column: Column, place: Place) -> tuple[Float
 
 @encoded.register
 def _encoded_number(encoder: NumberEncoder, column: Column, place: Place) -> tuple[Floats, EncodingGaps]:
-    required = encoder.fill is None
-    return _filled(encoder, number_cells(column, place, required=required, truth=encoder.truth))
+    return _filled(encoder, number_cells(column, place, required=encoder.fill is None, truth=encoder.truth))
 
 
 @encoded.register
@@ -252,11 +251,10 @@ def fit_encoder(
         values = number_cells(column, place, truth=truth)[train_N]
         fill, flag = _middle(values, "commonest" if column.boolean else impute, weight_T)
         edges = quantile_edges(values, fill, bins, weight_T)
-        filled_T = np.where(np.isnan(values), fill, values)
-        if folds is None or column.boolean or not repeats(filled_T):
-            return NumberEncoder(column=name, truth=truth, fill=fill, flag=flag, edges=edges)
-        apart = edges or quantile_edges(values, fill, BINS, weight_T)
-        means = folds.fit(filled_T, np.digitize(filled_T, apart))
+        filled_T, means = np.where(np.isnan(values), fill, values), {}
+        if folds is not None and not column.boolean and repeats(filled_T):
+            apart = edges or quantile_edges(values, fill, BINS, weight_T)
+            means = folds.fit(filled_T, np.digitize(filled_T, apart))
         return NumberEncoder(column=name, truth=truth, fill=fill, flag=flag, edges=edges, **means)
     if choice.way == "date":
         return _fit_date(name, second_cells(column, place)[train_N], impute, bins, weight_T)

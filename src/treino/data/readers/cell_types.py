@@ -429,8 +429,7 @@ class CellType:
         if self.holds == "truth":
             words = words_of(compute.if_else(pa.array(missing_N), "", cells))
             lower = np.array([word.lower() for word in words], dtype=object)
-            truths = {word: truth_of(word) for word in set(lower)}
-            numbers = np.array([truths[word] for word in lower], dtype=np.float64)
+            numbers = np.array([truth_of(word) for word in lower], dtype=np.float64)
             odd_N = np.isnan(numbers) & ~missing_N
             if self.spellings:
                 usual = dict(self.spellings)

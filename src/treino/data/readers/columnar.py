@@ -196,7 +196,7 @@ class ColumnarFile:
             notes.append(text.format(names=shortened(", ".join(other), 200)))
         return notes
 
-    def batches(self, types: Mapping[int, pa.DataType], sign: str, whole: bool) -> Iterator[pa.RecordBatch]:
+    def batches(self, types: Mapping[int, pa.DataType], sign: str) -> Iterator[pa.RecordBatch]:
         """Yields the rows. The arguments have no effect: they are for text files."""
         try:
             for batch in self.source(self.names):

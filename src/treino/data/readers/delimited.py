@@ -38,7 +38,7 @@ COLUMN_NAME_EMPTY = Refusal(
 )
 
 _BLOCK, _WIDE_BLOCK, _LARGEST = 1 << 20, 1 << 24, 1 << 28  # bytes of a block; a record must fit in a block
-_READ = 1 << 23  # bytes of whole records that are read at a time
+_READ = 1 << 24  # bytes of whole records that are read at a time
 _EMPTY = sorted({case for word in MISSING for case in (word, word.upper(), word.title())} | {"NaN", "NaT"})
 _DIGITS = 15
 _WIDE = 1000  # columns; sampling first rows of a wider table takes longer than it saves
@@ -145,35 +145,29 @@ class DelimitedFile:
             tail = (tail + chunk)[-3:] if len(chunk) < 3 else chunk[-3:]
         return False
 
-    def batches(self, types: Types, sign: str, whole: bool) -> Iterator[pa.RecordBatch]:
+    def batches(self, types: Types, sign: str) -> Iterator[pa.RecordBatch]:
         """Yields the rows.
 
         types: the types, by index, of the columns to read directly as numbers; other columns are text. sign:
-        the decimal sign. whole: read the whole file into memory with all cores, not block by block.
+        the decimal sign.
         Raises UnconvertedError if a column in ``types`` has other cells, TreinoError for other faults.
         """
         if not self.rows and next(itertools.islice(self.records(), self.dialect.head, None), None) is None:
             return
         options, row = self._options(types, sign), 0
         try:
-            for table in self._tables(options, whole):
+            for table in self._tables(options):
                 for batch in table.to_batches():
                     yield self._checked(batch, row, types)
                     row += batch.num_rows
         except pa.ArrowInvalid as error:
             raise self._explained(str(error), types) from None
 
-    def _tables(self, options: dict[str, Any], whole: bool) -> Iterator[pa.Table]:
-        """Yields the rows of the file, or of one block of it after the other.
+    def _tables(self, options: dict[str, Any]) -> Iterator[pa.Table]:
+        """Yields the rows of one block after the other.
 
-        Arrow's threads read from memory or from the file alone: one that calls Python while the process ends
-        would abort it.
+        Arrow's threads read memory of its own: one that calls Python while the process ends would abort it.
         """
-        if whole and self.tidy and self.text.direct:
-            # of a path, Arrow would unpack what only its name packs
-            with pa.OSFile(str(self.file.path)) as file:
-                yield arrow_csv.read_csv(file, **options)
-            return
         for block in self._blocks():
             sink = pa.BufferOutputStream()
             sink.write(block)
@@ -187,15 +181,17 @@ class DelimitedFile:
     def _blocks(self) -> Iterator[bytes]:
         """Yields the text in blocks of whole records: cut at a line end that is in no quotes."""
         quote, end = (self.dialect.quote.encode(), self.line_end[-1].encode()) if self.tidy else (b'"', b"\n")
-        left = b""
+        left, size = list[bytes](), 0
         for chunk in self.text.chunks() if self.tidy else csv_records.canonical(self.text, self.dialect):
-            left += chunk
-            if len(left) >= _READ:
-                cut = _cut_between_records(left, quote, end) or len(left) * (len(left) > _LARGEST)
-                if cut:
-                    yield left[:cut]
-                    left = left[cut:]
-        yield left
+            left.append(chunk)
+            size += len(chunk)
+            if size >= _READ:
+                text = b"".join(left)
+                cut = text.rfind(end) + 1 if size <= _LARGEST else size
+                if cut and (not quote or size > _LARGEST or text.count(quote, 0, cut) % 2 == 0):
+                    yield text[:cut]
+                    left, size = [text[cut:]], size - cut
+        yield b"".join(left)
 
     def _options(self, types: Types, sign: str) -> dict[str, Any]:
         d = self.dialect
@@ -269,18 +265,6 @@ class DelimitedFile:
             )
 
 
-def _cut_between_records(text: bytes, quote: bytes, end: bytes) -> int:
-    """The place after the last line end that follows an even number of quotes; 0 if none does. quote: b"" for
-    a file without quotes."""
-    cut = text.rfind(end) + 1
-    odd = text.count(quote, 0, cut) % 2 if quote else 0
-    while cut and odd:
-        before = text.rfind(end, 0, cut - 1) + 1
-        odd ^= text.count(quote, before, cut) % 2
-        cut = before
-    return cut
-
-
 def _exact(cells: pa.Array) -> bool:
     """Whether all numbers are finite, and float64 represents all whole numbers exactly."""
     if pa.types.is_floating(cells.type):
@@ -303,7 +287,7 @@ def open_delimited(file: InputFile, reading: ReaderOptions, least_columns: int) 
     if until is not None:
         remarks = (*dialect.remarks, lines_note(BELOW, below))
         text, dialect = replace(text, until=until), replace(dialect, remarks=remarks)
-    plain = dialect.delimiter != " " and not dialect.gap and ord(dialect.delimiter) < 128
+    plain = dialect.delimiter != " " and ord(dialect.delimiter) < 128
     uses = bool(dialect.quote) and (text.quoted or dialect.quote != '"')
     tidy = plain and (not uses or _quotes_fit(text, dialect))
     return DelimitedFile(text, dialect, rows, tidy, reading)

@@ -74,8 +74,7 @@ class Dialect:
     width: the number of cells in a record. empty: the places of columns without a name and without cells.
     head: the number of records that precede the rows: the header, and lines of units or labels below it.
     heading: the header's cells, as many as a row has; () without a header.
-    skip: the number of lines before the first record. gap: whether blanks after a delimiter don't belong to
-    the cell, so that a quote may follow them. remarks: notes on what is left out.
+    skip: the number of lines before the first record. remarks: notes on what is left out.
     """
 
     delimiter: str
@@ -87,34 +86,33 @@ class Dialect:
     head: int = 1
     heading: tuple[str, ...] = ()
     skip: int = 0
-    gap: bool = False
     remarks: tuple[str, ...] = ()
 
     def options(self) -> dict[str, Any]:
         """Arguments for the csv module."""
         quoting = {"quotechar": self.quote} if self.quote else {"quoting": csv.QUOTE_NONE}
-        return {"delimiter": self.delimiter, "skipinitialspace": self.gap or self.delimiter == " ", **quoting}
+        return {"delimiter": self.delimiter, "skipinitialspace": self.delimiter == " ", **quoting}
 
     def records(self, lines: Iterable[str]) -> Any:
         """An iterator that yields the cells of each record, as ``csv.reader`` does."""
         if self.delimiter == " ":
             lines = (line.replace("\t", " ").rstrip(" \r\n") + "\n" for line in lines)
-        elif self.quote:
-            lines = self._without_blanks(lines)
-        return csv.reader(lines, strict=True, **self.options())
+        return csv.reader(self.without_blanks(lines), strict=True, **self.options())
 
-    def _without_blanks(self, lines: Iterable[str]) -> Iterator[str]:
-        """Yield the lines without the blanks between a closing quote and the end of its cell."""
+    def without_blanks(self, lines: Iterable[str]) -> Iterator[str]:
+        """Yield the lines without the blanks between the quotes of a cell and the delimiters around it."""
         blanks = " " if self.delimiter == "\t" else " \t"
         inside = 0  # whether the line begins within quotes
         for line in lines:
-            parts = line.split(self.quote)
-            for n in range(1 + (inside == 0), len(parts), 2) if len(parts) > 1 else ():
-                rest = parts[n].lstrip(blanks)
-                if not rest.strip("\r\n") or rest[0] == self.delimiter:
-                    parts[n] = rest
+            parts = line.split(self.quote) if self.quote and self.delimiter != " " else [line]
+            for n in range(inside, len(parts), 2) if len(parts) > 1 else ():
+                after, before = parts[n].lstrip(blanks), parts[n].rstrip(blanks)
+                if n and (not after.strip("\r\n") or after[0] == self.delimiter):
+                    parts[n] = after
+                if n + 1 < len(parts) and (before[-1:] == self.delimiter or not (n or before)):
+                    parts[n] = parts[n].rstrip(blanks)
             inside ^= (len(parts) - 1) % 2
-            yield self.quote.join(parts)
+            yield self.quote.join(parts) if len(parts) > 1 else line
 
     @property
     def spoken(self) -> str:
@@ -197,7 +195,8 @@ def _cut(text: DecodedText, head: str, whole: bool, reading: ReaderOptions, skip
 
     def samples_of(one: str) -> list[Sample]:
         single = quote is None and '"' not in head and _single_quotes(head, one)
-        return _samples(head, replace(plain, delimiter=one, quote="'" if single else plain.quote), whole)
+        sample = _sample(head, replace(plain, delimiter=one, quote="'" if single else plain.quote), whole)
+        return [sample] if sample.rows else []
 
     def table_of(sample: Sample) -> Sample:
         return sample if reading.skip is not None else _without_titles(text, sample, reading.header)
@@ -338,7 +337,8 @@ def foot(lines: Sequence[bytes], dialect: Dialect, keep_empty: bool = False) -> 
 
     def cells_of(line: bytes) -> list[str]:
         try:
-            return next(csv.reader([line.decode("utf-8", "ignore")], **dialect.options()), [])
+            text = dialect.without_blanks([line.decode("utf-8", "ignore")])
+            return next(csv.reader(text, **dialect.options()), [])
         except csv.Error:
             return ["0", "0"]  # ends the search
 
@@ -406,19 +406,6 @@ def is_index(cells: Sequence[str]) -> bool:
         return False
     whole = [int(cell) for cell in cells]
     return max(whole) > 1 and all(b == a + 1 or (b < a and b < 2) for a, b in pairwise(whole))
-
-
-def _samples(head: str, dialect: Dialect, whole: bool) -> list[Sample]:
-    """The records split by a delimiter, ignoring blanks before quotes if necessary; [] if none fit."""
-    sample = _sample(head, dialect, whole)
-    rows = sample.rows
-    if rows and (len({len(row) for row in rows}) == 1 and not _stray(head, rows, dialect)):
-        return [sample]
-    if dialect.quote and dialect.delimiter + " " + dialect.quote in head:
-        eased = _sample(head, replace(dialect, gap=True), whole)
-        if len({len(row) for row in eased.rows}) == 1:
-            return [eased]
-    return [sample] if rows else []
 
 
 def _sample(head: str, dialect: Dialect, whole: bool) -> Sample:

@@ -290,11 +290,6 @@ class DecodedText:
     def encoding(self) -> str:
         return _NAMES.get(self.codec, self.codec.upper())
 
-    @property
-    def direct(self) -> bool:
-        """Whether the file's bytes already are the UTF-8 text."""
-        return self.codec == "utf-8" and not self.file.packing and self.until is None
-
     def chunks(self) -> Iterator[bytes]:
         """Yield the text as UTF-8 without a byte-order mark."""
         decoder, left = codecs.getincrementaldecoder(self.codec)(), self.until

@@ -73,7 +73,7 @@ class JsonLines:
             parts.append(_("left out, for a cell holds more than one value: {names}").format(names=names))
         return parts
 
-    def batches(self, types: Mapping[int, pa.DataType], sign: str, whole: bool) -> Iterator[pa.RecordBatch]:
+    def batches(self, types: Mapping[int, pa.DataType], sign: str) -> Iterator[pa.RecordBatch]:
         """Yields the rows. If a line lacks a name, the cell is missing."""
         rows: list[JsonObject] = []
         for _line, values in _objects(self.text):

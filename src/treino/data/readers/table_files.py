@@ -53,8 +53,6 @@ HEADER_AGAIN = Refusal(
 )
 
 Part = DelimitedFile | ColumnarFile | JsonLines
-_SWELLS, _SWELLS_PACKED = 4, 60  # maximum bytes in memory per byte of file: "1," becomes 8
-
 
 _TOTAL = re.compile(
     r"(grand |sub-?|overall )?totals?( geral)?|sum|summe|gesamt|insgesamt|soma|mean|average|m[ée]dia",
@@ -216,7 +214,7 @@ class _ColumnPass:
     def at(self, parts: Sequence[Part]) -> None:
         """Read all rows. Raises UnconvertedError for a fast column with other cells."""
         sampled = {seen.name: seen for seen in _telling(parts)}
-        for batch in self._records(parts, _fits(parts, self.batches)):
+        for batch in self._records(parts):
             for name, cells in zip(self.names, batch.columns, strict=True):
                 if is_text(cells.type):
                     column = self.seen.setdefault(name, CellStatistics.of(name, self.reading))
@@ -234,7 +232,7 @@ class _ColumnPass:
             self.rows += batch.num_rows
             self.batches.append(batch)
 
-    def _records(self, parts: Sequence[Part], whole: bool) -> Iterator[pa.RecordBatch]:
+    def _records(self, parts: Sequence[Part]) -> Iterator[pa.RecordBatch]:
         """Yields all batches of all parts, with the columns in the first part's order."""
         schema: pa.Schema | None = None
         read = 0
@@ -242,7 +240,7 @@ class _ColumnPass:
             position = {name: j for j, name in enumerate(part.names)}
             order = [position[name] for name in self.names]
             types = {position[name]: kind for name, kind in self.fast.items()}
-            for batch in part.batches(types, self.sign, whole):
+            for batch in part.batches(types, self.sign):
                 columns = [batch.column(j) for j in order]
                 if len(parts) > 1 and part.typed:
                     columns = [_widened(cells) for cells in columns]
@@ -269,13 +267,6 @@ class _ColumnPass:
             return records
         self.left_out += (np.flatnonzero(np.asarray(empty)) + first).tolist()
         return records.filter(compute.invert(empty))
-
-
-def _fits(parts: Sequence[Part], batches: list[pa.RecordBatch] | RowSpill) -> bool:
-    """Whether all rows certainly fit in memory, judged by the sizes of their files."""
-    files = [part.file for part in parts if part.file is not None]
-    most = sum(file.size * (_SWELLS_PACKED if file.packing else _SWELLS) for file in files)
-    return isinstance(batches, list) or most <= batches.room.limit
 
 
 def _header_in(records: pa.RecordBatch, names: Sequence[str]) -> int | None:
@@ -395,7 +386,7 @@ def _place(parts: Sequence[Part]) -> Callable[[int], str]:
 
     def place(row: int) -> str:
         for part in parts:
-            rows = sum(batch.num_rows for batch in part.batches({}, ".", False))
+            rows = sum(batch.num_rows for batch in part.batches({}, "."))
             if row < rows:
                 assert part.file is not None
                 return _("'{path}', {place}").format(path=part.file.path, place=part.place(row))

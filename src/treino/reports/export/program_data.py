@@ -192,19 +192,14 @@ def number(cell, grouped=False):
 def numbers(cells, column):
     """The number in each cell, NaN for a gap; truth values are 1 and 0. Refuses any other cell."""
     values = [number(cell, "grouped" in column) for cell in cells]
-    if TRUTHS and column["column"] in TRUTHS:
-        values = [v if v != v else TRUTH.get(cell.lower()) for v, cell in zip(values, cells, strict=True)]
-    if None in values:
-        refuse(column["column"], cells[values.index(None)], values.index(None))
-    return values
-
-
-def refuse(name, cell, row):
-    """Leave: a cell isn't what the training rows of its column held."""
-    what = "a number as in the training rows"
+    name, what = column["column"], "a number as in the training rows"
     if TRUTHS and name in TRUTHS:
         what = "true or false"
-    sys.exit(f"Column '{name}' holds '{cell}' in row {row}, which is not {what}")
+        values = [v if v != v else TRUTH.get(cell.lower()) for v, cell in zip(values, cells, strict=True)]
+    if None in values:
+        row = values.index(None)
+        sys.exit(f"Column '{name}' holds '{cells[row]}' in row {row}, which is not {what}")
+    return values
 
 
 def filled(values, column):
@@ -322,16 +317,6 @@ ENCODE = {
 }
 
 
-def plain_number(cell, name, row):
-    """A number, or a truth value as 0 or 1. Refuses any other cell."""
-    if TRUTHS and name in TRUTHS:
-        return TRUTH[cell.lower()] if cell.lower() in TRUTH else refuse(name, cell, row)
-    try:
-        return float(cell)
-    except ValueError:
-        return refuse(name, cell, row)
-
-
 def features_of(rows):
     """[N, D] float64: the feature columns."""
     missing = [name for name in FEATURES if rows and name not in rows[0]]
@@ -343,8 +328,8 @@ def features_of(rows):
             raw = np.concatenate(encoded, axis=1)
             return np.hstack([raw, tree_answers(raw, leaf_tables(TREES), TREE_ANSWERS)])
         return np.concatenate(encoded, axis=1)
-    values = [[plain_number(row[name], name, n) for name in FEATURES] for n, row in enumerate(rows)]
-    return np.array(values).reshape(-1, len(FEATURES))
+    values = [numbers([row[name] for row in rows], {"column": name}) for name in FEATURES]
+    return np.array(values).T.reshape(-1, len(FEATURES))
 
 
 def read_idx(name):
@@ -482,9 +467,7 @@ def load():
     if CLASSES:
         return features_of(rows), np.array([CLASSES.index(row[TARGET]) for row in rows])
     if BOOLEAN:
-        return features_of(rows), np.array(
-            [plain_number(row[TARGET], TARGET, n) for n, row in enumerate(rows)]
-        )
+        return features_of(rows), np.array(numbers([row[TARGET] for row in rows], {"column": TARGET}))
     return features_of(rows), np.array([float(row[TARGET]) for row in rows])
 
 

@@ -205,13 +205,10 @@ def _plain_table(run: StoredRun, data: Data) -> Table | None:
             for c in columns
             if c.writing or (c.words is not None and c.numbers is not None and not c.boolean)
         ]
-        truth = {w for c in columns if c.boolean and c.words is not None for w in map(str.lower, c.words)}
         dropped = any(c.missing_N.any() for c in columns)
         file = _shape(data)
         plain = file is not None and "SHAPED" not in _shape_values(file)
-        if written or dropped or not truth <= {"true", "false"} or not plain:
-            return None
-        return table
+        return None if written or dropped or not plain else table
     if known := BUILTINS.get(where.name):
         table = known.read(where.name)
         return table if known.sklearn or known.source or table.matrix is not None else None
@@ -340,8 +337,7 @@ def _shape(data: Data) -> DelimitedFile | None:
     file = open_delimited_file(
         Path(data.source), as_reading(data.arguments.to_json().get("reading")) or ReaderOptions()
     )
-    fits = file is not None and file.dialect.head and file.dialect.delimiter != " " and not file.dialect.gap
-    return file if fits else None
+    return file if file is not None and file.dialect.head and file.tidy else None
 
 
 def _shape_values(file: DelimitedFile | None) -> dict[str, Any]:
