@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -160,7 +161,10 @@ def parse(tokens: Sequence[str], program: str = PROGRAM) -> Request:
         flag = (error.argument_name or "").rpartition("/")[2]
         attached = next((t.partition("=")[2] for t in tokens[:end] if t.startswith(f"{flag}=")), None)
         if attached is None:
-            raise _misuse(_("{name} needs a value.").format(name=flag), see_page) from None
+            value = next((word for each, word in pairwise(tokens[:end]) if each == flag), "")
+            attach = _("If {value} is the value, write {flag}={value}").format(flag=flag, value=value)
+            hint = attach if value.startswith("-") else see_page
+            raise _misuse(_("{name} needs a value.").format(name=flag), hint) from None
         message = _("{flag} takes no value, and {value!r} follows it.").format(flag=flag, value=attached)
         raise _misuse(message, _("Write it alone: {flags}.").format(flags=flag)) from None
     except TreinoError as error:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, get_args
 
-from treino.base.words import N_, _
+from treino.base.words import N_
 
 WORDS: dict[str, str] = {
     "code": N_("run code"),
@@ -53,8 +53,3 @@ def mark_in(annotation: Any) -> OptionMark | None:
     parts = (*getattr(annotation, "__metadata__", ()), *get_args(annotation))
     marks = (part if isinstance(part, OptionMark) else mark_in(part) for part in parts)
     return next((mark for mark in marks if mark is not None), None)
-
-
-def words_of(reach: Sequence[str]) -> str:
-    """What is reached, in words: "run code or write files"."""
-    return _(" or ").join(_(WORDS[each]) for each in reach)

@@ -28,3 +28,8 @@ def cell_words(cell: float | str | None) -> str:
 def tail(text: str, most: int) -> str:
     """Return the end of a long text, such as the part of a file's name that distinguishes it from others."""
     return text if len(text) <= most else "…" + text[1 - most :]
+
+
+def whole_number(text: str) -> int | None:
+    """The number that a text of at most 18 digits is; None for others, such as "²", which is a digit too."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= 18 else None

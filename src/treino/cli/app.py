@@ -16,23 +16,10 @@ from treino.cli.help import FLAGS as PAGE_FLAGS
 from treino.cli.help import Pages, in_words
 from treino.cli.screen import Screen, usage_error, with_lists
 
-VERBS = (
-    *(
-        "data",
-        "train",
-        "sweep",
-        "study",
-        "predict",
-        "compare",
-        "rows",
-        "runs",
-        "show",
-        "resume",
-        "verify",
-        "plot",
-    ),
-    *("report", "export", "explain", "schema", "doctor"),
-)  # of the core; apps bring others
+VERBS = (  # of the core; apps bring others
+    *("data", "train", "sweep", "study", "predict", "compare", "rows", "runs", "show", "resume", "verify"),
+    *("plot", "report", "export", "explain", "schema", "doctor"),
+)
 START = "train", "show", "predict", "plot", "data"
 
 

@@ -7,9 +7,9 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from treino.base.console import table
-from treino.base.option_marks import READ, WRITE
+from treino.base.option_marks import READ
 from treino.base.words import _, numeral
-from treino.cli.flags import ScreenFlag, Trust
+from treino.cli.flags import ScreenFlag, ToFile, Trust
 from treino.cli.screen import Replace, output_file, say_replaced
 from treino.folders.access import Access
 from treino.folders.store.output_files import CSV
@@ -25,9 +25,7 @@ def compare(
     on: Annotated[
         str, Parameter(help="a file with the target's column, or pictures, that both predict"), READ
     ],
-    to: Annotated[
-        str | None, Parameter(help="write the rows whose answer changed to this .csv file"), WRITE
-    ] = None,
+    to: Annotated[ToFile, Parameter(help="write the rows whose answer changed to this .csv file")] = None,
     replace: Replace = False,
     trust: Trust = False,
     screen: ScreenFlag,

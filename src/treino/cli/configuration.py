@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import treino.folders
 from treino.base.errors import Refusal, TreinoError, nearest
 from treino.base.files import open_plain, trouble
-from treino.base.option_marks import UNMARKED, OptionMark, mark_in, words_of
+from treino.base.option_marks import UNMARKED, WORDS, OptionMark, mark_in
 from treino.base.toml import read_toml
 from treino.base.words import _, flag
 from treino.settings.setting_types import as_items
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 FILE = "treino.toml"
 FLAG = "--config"
 PREFIX = "TREINO_"
+MOST_VALUES = 1000
 _KEY = r"[\"']?((?<=[\"'])[^\"']+|[\w-]+)[\"']?"  # a bare one, or one in quotes
 HEADING, ENTRY = re.compile(rf"\s*\[+\s*{_KEY}(?:\.{_KEY})?"), re.compile(rf"\s*{_KEY}\s*[=.]")
 WITHIN = re.compile(rf"(?:[.{{,]|=\s*{{)\s*{_KEY}\s*[=.]")
@@ -55,6 +56,7 @@ CONFIG_LIST = Refusal(
     "{place}: {name} begins as a list, and is no JSON: {cause}",
     'Write ["lr=1e-3..1e-1:log", "hidden=8|16"]: each in double quotes, with commas between them.',
 )
+CONFIG_MANY = Refusal("{place}: {name} has {n:,} values, and {most:,} are read at most.", "Leave some out.")
 CONFIG_UNNAMED = Refusal(
     "{place} sets {name}, which may {reach}: only a file that you name may set it.",
     "If you trust it, name it: treino {verb} --config {path}",
@@ -66,11 +68,6 @@ class Form(NamedTuple):
 
     mark: OptionMark
     lists: bool = False
-
-    @classmethod
-    def reaching(cls, words: str) -> "Form":
-        """That of an option that reaches these: ``read write``."""
-        return cls(OptionMark(tuple(words.split())))
 
 
 @dataclass(frozen=True)
@@ -186,7 +183,7 @@ def split_config(tokens: Sequence[str]) -> tuple[list[str], Path | None]:
             rest.append(word)
             continue
         value = value if equals else next(words, "")
-        if not value or value.startswith("-"):
+        if not value or (value.startswith("-") and not equals):
             raise CONFIG_VALUE_MISSING()
         if path is not None:
             raise CONFIG_TWICE()
@@ -222,8 +219,10 @@ def options(
             raise CONFIG_OPTION(place=entry.place, verb=verb, name=entry.name, hint=hint)
         mark, lists = known[entry.name]
         texts = entry.texts(lists)
+        if len(texts) > MOST_VALUES:
+            raise CONFIG_MANY(place=entry.place, name=entry.name, n=len(texts), most=MOST_VALUES)
         if entry.unnamed is not None and (reach := mark.of(texts)):
-            what, path = words_of(reach), entry.unnamed
+            what, path = _(" or ").join(_(WORDS[each]) for each in reach), entry.unnamed
             raise CONFIG_UNNAMED(place=entry.place, name=entry.name, reach=what, verb=verb, path=path)
         yield Option(entry.name, texts, entry.place)
 
@@ -248,7 +247,7 @@ def _of_environment(verb: str, known: Mapping[str, Form]) -> Iterator[UntypedVal
 def _of_file(verb: str, verbs: Collection[str], named: Path | None) -> Iterator[UntypedValue]:
     """The options that the file has for this verb. named: the file that the user named, if any."""
     path = named or Path(FILE)
-    if not path.is_file():
+    if not os.path.isfile(path):  # also of a name that is too long
         if named is None:
             return
         beside = [p.name for p in path.parent.glob("*.toml") if p.is_file()] if path.parent.is_dir() else []

@@ -10,10 +10,9 @@ from rich.table import Table
 from treino.base.apps import names_of_packages
 from treino.base.console import line, table
 from treino.base.errors import Refusal
-from treino.base.option_marks import READ, WRITE
 from treino.base.text import cell_words, listed
 from treino.base.words import N_, _, flag, numeral
-from treino.cli.flags import DATA, ScreenFlag, Words, given, with_settings
+from treino.cli.flags import DATA, FromFile, ScreenFlag, ToFile, Words, given, with_settings
 from treino.cli.screen import Replace, output_file, say_replaced
 from treino.folders.store.output_files import PAGE, PNG
 from treino.settings.data_settings import OF_FORMAT, OF_PICTURES
@@ -59,17 +58,15 @@ def data(
     *,
     target: Annotated[Words, Parameter(help="column to predict")] = None,
     to: Annotated[
-        str | None,
+        ToFile,
         Parameter(
             help="write a page with small pictures to this HTML file, of images also a contact sheet (PNG)"
         ),
-        WRITE,
     ] = None,
     replace: Replace = False,
     like: Annotated[
-        str | None,
+        FromFile,
         Parameter(help="compare the columns with those that this run was trained on, e.g. last month's"),
-        READ,
     ] = None,
     screen: ScreenFlag,
     **flags: Any,

@@ -10,6 +10,7 @@ from typing import Any
 
 from treino.base.errors import Refusal
 from treino.base.machine import cpu_cores, not_on_windows
+from treino.base.option_marks import OptionMark
 from treino.base.words import N_, _, interface
 from treino_doctor import command
 from treino_doctor.base.screen import Screen
@@ -144,7 +145,7 @@ def _with_options(tokens: Sequence[str], screen: Screen) -> list[str]:
     words, path = split_config(tokens)
     typed = {word.partition("=")[0] for word in words[: words.index("--") if "--" in words else len(words)]}
     flags = {row[0].split()[-1][2:].replace("-", "_"): row for row in command.FLAGS}
-    known = {name: Form.reaching(row[2]) for name, row in flags.items()}
+    known = {name: Form(OptionMark(tuple(row[2].split()))) for name, row in flags.items()}
     added, used = [], []
     for option in options("doctor", all_verbs(), path, known):
         names, value, _reach, _about = flags[option.name]

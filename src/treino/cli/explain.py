@@ -8,9 +8,19 @@ from cyclopts import Parameter
 
 from treino.base.console import table
 from treino.base.errors import Refusal, nearest
-from treino.base.option_marks import PLAIN, READ, WRITE
+from treino.base.option_marks import PLAIN
 from treino.base.words import _
-from treino.cli.flags import WHOLE, AccessFlags, ScreenFlag, Switch, Whole, Words, with_flags
+from treino.cli.flags import (
+    WHOLE,
+    AccessFlags,
+    FromFile,
+    ScreenFlag,
+    Switch,
+    ToFile,
+    Whole,
+    Words,
+    with_flags,
+)
 from treino.cli.screen import Replace, check_replace, output_file, say_replaced
 from treino.folders.store.output_files import PAGE
 from treino.folders.store.run_lookup import known_folder
@@ -23,11 +33,9 @@ NEITHER = Refusal(
 
 @with_flags
 def explain(
-    topic: Annotated[str | None, Parameter(help="what to explain; alone: the list of topics"), READ] = None,
+    topic: Annotated[FromFile, Parameter(help="what to explain; alone: the list of topics")] = None,
     run: Annotated[
-        str | None,
-        Parameter(help="a run to explain it on: its name, folder, or 'last'; default: an example"),
-        READ,
+        FromFile, Parameter(help="a run to explain it on: its name, folder, or 'last'; default: an example")
     ] = None,
     /,
     *,
@@ -44,7 +52,7 @@ def explain(
     member: Annotated[
         Whole, Parameter(help="which network of an ensemble, from 0; default: the best one")
     ] = None,
-    to: Annotated[str | None, Parameter(help="write it as a page into this HTML file"), WRITE] = None,
+    to: Annotated[ToFile, Parameter(help="write it as a page into this HTML file")] = None,
     replace: Replace = False,
     digits: Annotated[int, WHOLE, Parameter(help="significant digits shown, 1 to 17"), PLAIN] = 6,
     as_taught: Annotated[Switch, Parameter(help="of an example: what the course says of it, too")] = False,

@@ -34,6 +34,8 @@ WHOLE = Parameter(converter=_whole)
 Whole = Annotated[int | None, WHOLE, PLAIN]
 Switch = Annotated[bool, PLAIN]
 Words = Annotated[str | None, PLAIN]
+FromFile = Annotated[str | None, READ]
+ToFile = Annotated[str | None, WRITE]
 DATA = READ.unless(lambda text: text in treino.data.BUILTINS)  # loaded when it is asked
 """The mark of an option that names data."""
 ScreenFlag = Annotated[Screen, Parameter(parse=False)]
@@ -53,7 +55,7 @@ Trust = Annotated[
     ),
     CODE,
 ]
-DataFile = Annotated[str | None, Parameter(name="--data", help="where the run's data file has moved"), READ]
+DataFile = Annotated[FromFile, Parameter(name="--data", help="where the run's data file has moved")]
 Track = Annotated[
     str | None,
     Parameter(help="tell trackers of it, comma-separated: tensorboard, mlflow, wandb, trackio"),
@@ -91,11 +93,10 @@ class SeveralFlags:
         Words, Parameter(help="with --seeds or --folds: count the steps to it, e.g. accuracy=0.8")
     ] = None
     to: Annotated[
-        str | None,
+        ToFile,
         Parameter(
             help="with --folds: write the rows with their out-of-fold predictions to this .csv or .xlsx file"
         ),
-        WRITE,
     ] = None
     replace: Replace = False
 
@@ -105,25 +106,21 @@ class OriginFlags:
     """The run that a training takes its settings or weights from, or goes on with."""
 
     like: Annotated[
-        str | None,
+        FromFile,
         Parameter(
             help="the settings of a run, or of a network of a sweep (SWEEP:17), and its data unless DATA is"
             " named"
         ),
-        READ,
     ] = None
     weights: Annotated[
-        str | None,
-        Parameter(help="begin with the weights of a run, or of a network of a sweep: SWEEP:17"),
-        READ,
+        FromFile, Parameter(help="begin with the weights of a run, or of a network of a sweep: SWEEP:17")
     ] = None
     branch: Annotated[
-        str | None,
+        FromFile,
         Parameter(help="a new run that goes on from a step of a run with other settings: RUN:STEP --lr 1e-3"),
-        READ,
     ] = None
     rewind: Annotated[
-        str | None, Parameter(help="the same in the run's own folder, as its next segment: RUN:STEP"), READ
+        FromFile, Parameter(help="the same in the run's own folder, as its next segment: RUN:STEP")
     ] = None
     sender: Annotated[
         Literal["agent"] | None,

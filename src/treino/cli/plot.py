@@ -6,9 +6,9 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from treino.base.errors import Refusal, TreinoError
-from treino.base.option_marks import PLAIN, READ, WRITE
+from treino.base.option_marks import PLAIN, READ
 from treino.base.words import _
-from treino.cli.flags import AccessFlags, ScreenFlag, Switch, Whole, Words, with_flags
+from treino.cli.flags import AccessFlags, ScreenFlag, Switch, ToFile, Whole, Words, with_flags
 from treino.cli.screen import Replace, of_errors, output_folder, say_replaced
 
 WHAT_EMPTY = Refusal("--what is empty.", "Give e.g. boundary, curves or both.")
@@ -76,9 +76,7 @@ def plot(
     smooth: Annotated[
         float | None, Parameter(help="smooth the curves, from 0 to below 1; what is smoothed says so"), PLAIN
     ] = None,
-    to: Annotated[
-        str | None, Parameter(help="folder for the pictures; default: the run's pictures/"), WRITE
-    ] = None,
+    to: Annotated[ToFile, Parameter(help="folder for the pictures; default: the run's pictures/")] = None,
     replace: Replace = False,
     flags: AccessFlags,
     screen: ScreenFlag,
@@ -107,11 +105,8 @@ def plot(
         raise SMOOTH_WITHOUT_CURVES(what=", ".join(names or []))
     if untrained is not None and len(run) > 1:
         raise UNTRAINED_OF_SEVERAL()
-    choices = {"row": row, "cell": None if cell is None else _cell(cell), "of": of}
+    choices = {"row": row, "cell": None if cell is None else _cell(cell), "of": of, "member": member}
     choices = {name: value for name, value in choices.items() if value is not None}
-    for name in choices:
-        if not set(able := with_choice(name)) & set(names or ("boundary",)):
-            raise CHOICE_WITHOUT_PICTURE(flag=f"--{name}", names=",".join(able))
     of_data = untrained is not None and bool(run) and untrained_pictures.is_data(run[0])
     place = output_folder("." if of_data and to is None else to, replace=replace)
     access = flags.access
@@ -124,6 +119,10 @@ def plot(
     if member is not None:
         opened = [run_in(each).member(member) for each in opened]
     names = usual_pictures(opened, overlay) if names is None else names
+    for name in choices:
+        if not set(able := with_choice(name)) & set(names):
+            raise CHOICE_WITHOUT_PICTURE(flag=f"--{name}", names=",".join(able))
+    choices.pop("member", None)
     if place is not None:
         place.check(files_of(names, overlay))
     if untrained is not None:

@@ -9,9 +9,9 @@ from cyclopts import Parameter
 from rich.table import Table
 
 from treino.base.console import table
-from treino.base.option_marks import PLAIN, WRITE
+from treino.base.option_marks import PLAIN
 from treino.base.words import _, numeral
-from treino.cli.flags import DATA, WHOLE, Net, RunName, ScreenFlag, Switch, Trust, Whole, Words
+from treino.cli.flags import DATA, WHOLE, Net, RunName, ScreenFlag, Switch, ToFile, Trust, Whole, Words
 from treino.cli.screen import Replace, output_file, say_replaced
 from treino.folders.access import Access
 from treino.folders.store.output_files import CSV
@@ -38,15 +38,14 @@ def predict(
     /,
     *,
     to: Annotated[
-        str | None,
+        ToFile,
         Parameter(
             help="write the rows with their predictions to this .csv or .xlsx file; of pictures, a contact "
             "sheet to this .png or .html file"
         ),
-        WRITE,
     ] = None,
     copy_to: Annotated[
-        str | None, Parameter(help="copy each picture into the folder of its class in this folder"), WRITE
+        ToFile, Parameter(help="copy each picture into the folder of its class in this folder")
     ] = None,
     coverage: Annotated[
         Words,

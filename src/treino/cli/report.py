@@ -6,8 +6,8 @@ from cyclopts import Parameter
 from rich.progress import Progress, SpinnerColumn, TextColumn
 
 from treino.base.errors import TreinoError
-from treino.base.option_marks import READ, WRITE
-from treino.cli.flags import AccessFlags, ScreenFlag, Switch, with_flags
+from treino.base.option_marks import READ
+from treino.cli.flags import AccessFlags, ScreenFlag, Switch, ToFile, with_flags
 from treino.cli.screen import Replace, of_errors, output_file, say_replaced
 from treino.folders.store.output_files import MARKDOWN, PAGE
 
@@ -20,7 +20,7 @@ def report(
         READ,
     ],
     to: Annotated[
-        str | None, Parameter(help="the file to write; default: report.html in the run's exports/"), WRITE
+        ToFile, Parameter(help="the file to write; default: report.html in the run's exports/")
     ] = None,
     replace: Replace = False,
     markdown: Annotated[Switch, Parameter(help="as Markdown, to paste into a pull request")] = False,

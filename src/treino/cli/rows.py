@@ -4,8 +4,8 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from treino.base.option_marks import READ, WRITE
-from treino.cli.flags import DataFile, ScreenFlag, Switch, Whole, given
+from treino.base.option_marks import READ
+from treino.cli.flags import DataFile, ScreenFlag, Switch, ToFile, Whole, given
 from treino.cli.screen import Replace
 from treino.folders.access import Access
 
@@ -29,9 +29,8 @@ def rows(
         Whole, Parameter(help="networks, each of a random half of the rows; default: 256")
     ] = None,
     to: Annotated[
-        str | None,
+        ToFile,
         Parameter(help="write all rows with their figures to this file: .csv, .xlsx, or .html, a page"),
-        WRITE,
     ] = None,
     replace: Replace = False,
     data_file: DataFile = None,

@@ -114,7 +114,7 @@ def usage_error(error: CycloptsError, tokens: Sequence[str], verbs: Sequence[str
     if isinstance(error, MissingArgumentError) and error.argument is not None:
         name = error.keyword or placeholders(_name(error.argument))
         wants = _("{name} needs a value.") if name.startswith("-") else _("{name} is missing.")
-        return TreinoError("usage", wants.format(name=name), hint)
+        return TreinoError("usage", wants.format(name=name), _attached(name, tokens) or hint)
     if isinstance(error, CoercionError) and error.token is not None:
         message, hint = _coerced(error, hint)
         typed = error.token.source in ("", "cli")
@@ -122,6 +122,13 @@ def usage_error(error: CycloptsError, tokens: Sequence[str], verbs: Sequence[str
     if isinstance(error, UnusedCliTokensError):
         return TreinoError("usage", *_too_much(error, tokens, hint))
     return TreinoError("usage", re.sub(r"\s+", " ", str(error)).strip(), hint)
+
+
+def _attached(flag: str, tokens: Sequence[str]) -> str:
+    """How to write a value that begins with a dash, if one follows this flag; else ""."""
+    value = next((word for each, word in pairwise(tokens) if each == flag and word.startswith("-")), None)
+    text = _("If {value} is the value, write {flag}={value}")
+    return "" if value is None else text.format(flag=flag, value=value)
 
 
 def _coerced(error: CoercionError, hint: str) -> tuple[str, str]:

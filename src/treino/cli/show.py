@@ -8,9 +8,9 @@ from rich.table import Table
 
 from treino.base.console import table
 from treino.base.errors import Refusal
-from treino.base.option_marks import PLAIN, READ
+from treino.base.option_marks import PLAIN
 from treino.base.words import _, numeral
-from treino.cli.flags import RunName, ScreenFlag, Switch
+from treino.cli.flags import FromFile, RunName, ScreenFlag, Switch
 
 EPOCHS_OF_TWO = Refusal(
     "--epochs shows one run, and two were given.", "Leave one of them out; treino plot RUN RUN2 draws both."
@@ -26,9 +26,7 @@ SHOWN = 48  # maximum number of characters in a column
 
 def show(
     run: RunName = "last",
-    other: Annotated[
-        str | None, Parameter(name="RUN2", help="a second run, to see what differs"), READ
-    ] = None,
+    other: Annotated[FromFile, Parameter(name="RUN2", help="a second run, to see what differs")] = None,
     /,
     *,
     epochs: Annotated[

@@ -32,11 +32,6 @@ def study(
     settings = given(flags)
     where = {k: settings.pop(k, None) for k in ("name", "out")}
     events = study_events(
-        source,
-        settings=settings,
-        networks=UserFiles(),
-        place=cluster,
-        **options.given,
-        **where,
+        source, settings=settings, networks=UserFiles(), place=cluster, **options.given, **where
     )
     return follow(events, screen)

@@ -10,7 +10,7 @@ from treino.base.encoding import json_bytes
 from treino.base.errors import Refusal
 from treino.base.option_marks import WRITE
 from treino.base.words import N_, _, numeral
-from treino.cli.flags import AccessFlags, RunName, ScreenFlag, Words, with_flags
+from treino.cli.flags import AccessFlags, RunName, ScreenFlag, ToFile, Words, with_flags
 from treino.cli.screen import Replace, Screen, exit_status, output_file, say_replaced
 from treino.folders.documents.verification import NAME
 from treino.folders.store.output_files import JSON
@@ -52,7 +52,7 @@ def verify(
     keep: Annotated[
         bool, Parameter(help="keep the document in the run's exports/, and its report tells of it"), WRITE
     ] = False,
-    to: Annotated[str | None, Parameter(help="write the document to this .json file"), WRITE] = None,
+    to: Annotated[ToFile, Parameter(help="write the document to this .json file")] = None,
     replace: Replace = False,
     flags: AccessFlags,
     screen: ScreenFlag,

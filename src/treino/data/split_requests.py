@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from treino.base.errors import Refusal, TreinoError
-from treino.base.text import shortened
+from treino.base.text import shortened, whole_number
 from treino.base.words import N_, _, joined
 from treino.data.cell_forms import form_of, missing, truth_of
 from treino.data.documents import LoadArguments
@@ -63,9 +63,10 @@ def fold_of(text: str | None) -> Fold | None:
     """The fold that a text names: ``2/5`` is the second of five."""
     if text is None:
         return None
-    which, slash, of = str(text).partition("/")
-    if slash and which.strip().isdigit() and of.strip().isdigit() and 1 <= int(which) <= int(of) > 1:
-        return Fold(int(which) - 1, int(of))
+    which, _slash, of = str(text).partition("/")
+    number, count = whole_number(which.strip()), whole_number(of.strip())
+    if number is not None and count is not None and 1 <= number <= count > 1:
+        return Fold(number - 1, count)
     raise FOLD_FORM(fold=text)
 
 

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from treino.base.errors import Refusal, TreinoError, nearest
 from treino.base.formula import Array
+from treino.base.text import whole_number
 from treino.base.words import _
 from treino.engine.registries import foreign
 from treino.engine.rng import dropout_keys
@@ -313,7 +314,7 @@ def weight_index(
     numbers: tuple[Any, ...]
     if isinstance(weight, str):
         parts = [part.strip() for part in weight.split(",")]
-        numbers = tuple(int(p) if p.isdecimal() else p for p in parts)
+        numbers = tuple(p if (n := whole_number(p)) is None else n for p in parts)
     else:
         numbers = tuple(weight)
     shapes = "; ".join(

@@ -39,11 +39,6 @@ def _is_closed(annotation: Any) -> bool:
     return all(map(_is_closed, parts)) if parts else annotation in (bool, int, float, NoneType)
 
 
-def file_marks(table: type[BaseModel]) -> dict[str, OptionMark]:
-    """The settings of a table that name files, with their marks."""
-    return {name: mark for name, mark in marks_of(table).items() if mark is not None and mark.reach}
-
-
 class SettingGuess(ValueError):  # noqa: N818
     """A value that can't be parsed. Its argument is the value that was probably meant."""
 

@@ -391,14 +391,13 @@ class Settings(DataSettings):
 
 FLAGS = {name: flag(name) for name in Settings.model_fields}
 MARKS = setting_types.marks_of(Settings)
-OF_FILES = setting_types.file_marks(Settings)
+OF_FILES = {name: mark for name, mark in MARKS.items() if mark is not None and mark.reach}
 """The settings that can name files, with their marks: the table for all who take settings from elsewhere."""
 
 
 def names_file(name: str, value: object) -> bool:
     """Whether a setting, with this value as ``read_settings`` reads it, names a file or a folder."""
-    mark = OF_FILES.get(name)
-    return mark is not None and mark.holds(value)
+    return name in OF_FILES and OF_FILES[name].holds(value)
 
 
 def is_plain_row(text: str) -> bool:

@@ -11,6 +11,7 @@ import numpy as np
 from treino.base.encoding import array_parts
 from treino.base.errors import Refusal, nearest
 from treino.base.files import relative
+from treino.base.text import whole_number
 from treino.base.words import _
 from treino.data.documents import DataSource
 from treino.data.rows_in_memory import in_memory
@@ -210,9 +211,10 @@ def parse_step(place: str) -> tuple[str, int]:
         TreinoError: the text has another form.
     """
     run, colon, step = place.rpartition(":")
-    if not colon or not run or not step.isdecimal():
+    number = whole_number(step)
+    if not colon or not run or number is None:
         raise BRANCH_FORM(value=place)
-    return run, int(step)
+    return run, number
 
 
 def check_changes(snapshot: Snapshot, changes: Mapping[str, Any], *, new_run: bool) -> None:

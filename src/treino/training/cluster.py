@@ -24,6 +24,7 @@ import torch
 from treino.base.errors import Refusal, TreinoError, cause
 from treino.base.log import LOG
 from treino.base.machine import cpu_cores
+from treino.base.text import whole_number
 from treino.base.words import setting
 from treino.folders.stored_folder import versions
 from treino.settings.options import ClusterOptions
@@ -191,7 +192,7 @@ def open_cluster(
         yield None
         return
     host, colon, port = place.on.removeprefix(CLIENT).rpartition(":")
-    if place.on != "ray" and not (place.on.startswith(CLIENT) and host and colon and port.isdigit()):
+    if place.on != "ray" and not (place.on.startswith(CLIENT) and host and colon and whole_number(port)):
         raise ON_UNKNOWN(on=place.on)
     spec = importlib.util.find_spec("ray")
     if spec is None or spec.origin is None:  # spec.origin None: only a folder of that name

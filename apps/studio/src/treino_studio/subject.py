@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from treino.base.errors import Refusal
+from treino.base.text import whole_number
 from treino.folders import RunFolder, known_folder
 
 SCRIPT_MISSING = Refusal("There is no script {path}.", "Give the path of a Python file, such as train.py.")
@@ -37,7 +38,7 @@ def subject_of(target: str | None, settings: Mapping[str, Any]) -> Subject:
             raise SCRIPT_MISSING(path=target)
         return Subject("/script", script=target)
     stem, colon, member = target.rpartition(":")
-    named = stem if colon and member.isdigit() and not Path(target).exists() else target
+    named = stem if colon and whole_number(member) is not None and not Path(target).exists() else target
     path = known_folder(named)
     if path is None:
         folder = RUNS if "out" not in settings else Path(settings["out"]).parent

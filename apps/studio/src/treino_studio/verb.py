@@ -14,9 +14,9 @@ from cyclopts import Parameter
 
 from treino.base.errors import Refusal, TreinoError
 from treino.base.machine import not_on_windows
-from treino.base.option_marks import CODE, NETWORK, READ, WRITE
+from treino.base.option_marks import CODE, NETWORK, READ
 from treino.base.words import _, interface
-from treino.cli.flags import WHOLE, ScreenFlag, Switch, Whole, with_flags
+from treino.cli.flags import WHOLE, FromFile, ScreenFlag, Switch, ToFile, Whole, with_flags
 from treino.cli.screen import Screen
 from treino_studio.browser import open_browser
 from treino_studio.subject import Subject, subject_of
@@ -56,14 +56,10 @@ class StudioFlags:
     ] = "127.0.0.1"
     no_browser: Annotated[Switch, Parameter(help="only print the address")] = False
     replay: Annotated[
-        str | None,
-        Parameter(help="of a script: make the changes in this file once more, at their steps"),
-        READ,
+        FromFile, Parameter(help="of a script: make the changes in this file once more, at their steps")
     ] = None
     record: Annotated[
-        str | None,
-        Parameter(help="of a script: write changes to this file; default: SCRIPT.steering.jsonl"),
-        WRITE,
+        ToFile, Parameter(help="of a script: write changes to this file; default: SCRIPT.steering.jsonl")
     ] = None
     findings: Annotated[Switch, Parameter(help="of a script: the doctor's findings as they are made")] = False
     checkpoints: Annotated[

@@ -1,6 +1,7 @@
 """A training's losses, and the optimizer steps behind them."""
 
 import math
+import re
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -241,7 +242,7 @@ def _covers(calls: list[LossCall], trained: RowsTrained | None) -> bool:
 def _of_epoch(trained: RowsTrained, labels: dict[int, int]) -> dict[int, int]:
     """The label counts of the first epoch, if they have the same classes and cover more rows, or all rows,
     each of which came once; else ``labels``."""
-    epoch = {int(k): n for k, n in trained.labels.items() if k.lstrip("-").isdigit()}
+    epoch = {int(k): n for k, n in trained.labels.items() if re.fullmatch(r"-?[0-9]{1,18}", k)}
     rows = sum(epoch.values()) if len(epoch) == len(trained.labels) else 0
     more = rows > sum(labels.values()) or rows == trained.rows == trained.seen
     return epoch if more and labels.keys() == epoch.keys() else labels

@@ -18,7 +18,7 @@ import pyarrow as pa
 import python_calamine
 
 from treino.base.errors import Refusal, nearest
-from treino.base.text import shortened
+from treino.base.text import shortened, whole_number
 from treino.base.words import _, setting
 from treino.data.readers.columnar import ColumnarFile, open_table
 from treino.data.readers.dialect import (
@@ -145,8 +145,8 @@ def _sheet_name(file: InputFile, book: Any, reading: ReaderOptions) -> str:
         return first
     if request in names:
         return request
-    if request.isdecimal() and 1 <= int(request) <= len(names):
-        return names[int(request) - 1]
+    if 1 <= (number := whole_number(request) or 0) <= len(names):
+        return names[number - 1]
     raise SHEET_UNKNOWN(path=file.path, name=request, hint=nearest(request, names))
 
 

@@ -31,12 +31,14 @@ class RunPicture:
 
     choices: what a reader may choose, as keyword arguments of ``draw``: ``row``, ``cell``. whole: shows all
     targets together; else it shows one of several targets, which a reader may choose too (``of``).
+    every_member: shows all networks of an ensemble; else a reader may choose one (``member``).
     """
 
     draw: Callable[..., Iterable[File]]
     files: tuple[str, ...] = ()
     choices: tuple[str, ...] = ()
     whole: bool = False
+    every_member: bool = False
 
 
 def shown_splits(run: StoredRun) -> tuple[Split, ...]:

@@ -55,12 +55,15 @@ def _drawn_files(run: StoredRun, name: str, choices: dict[str, Any]) -> Iterator
 
 
 def with_choice(choice: str) -> list[str]:
-    """Return the names of the pictures in which a reader may choose a ``row``, a ``cell`` or a target."""
-    return [
-        name
-        for name, picture in PICTURES.items()
-        if choice in picture.choices or (choice == "of" and not picture.whole)
-    ]
+    """Return the names of the pictures in which a reader may choose a ``row``, a ``cell``, a target (``of``)
+    or a ``member``."""
+
+    def has(picture: RunPicture) -> bool:
+        open_to = {"of": not picture.whole, "member": not picture.every_member}
+        return choice in picture.choices or open_to.get(choice, False)
+
+    of_several = [name for name in TOGETHER if name not in PICTURES and choice == "member"]
+    return [*(name for name, picture in PICTURES.items() if has(picture)), *of_several]
 
 
 def draw_together(
@@ -125,7 +128,7 @@ TOGETHER: dict[str, Callable[[Sequence[StoredRun], float], Iterable[File]]] = {
 PICTURES: Registry[RunPicture] = Registry(
     {
         "boundary": RunPicture(_drawn_by("curves", "boundary_picture")),
-        "curves": RunPicture(_drawn_by("curves", "curves_picture"), whole=True),
+        "curves": RunPicture(_drawn_by("curves", "curves_picture"), whole=True, every_member=True),
         "dynamics": RunPicture(_drawn_by("dynamics", "dynamics_picture"), whole=True),
         "landscape": RunPicture(_drawn_by("landscape", "landscape_picture"), whole=True),
         "path": RunPicture(_drawn_by("landscape", "path_picture"), whole=True),

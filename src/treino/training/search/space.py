@@ -8,6 +8,7 @@ of such texts, lists and single values in Python; or a TOML file of them.
 import math
 import re
 import tomllib
+from collections import Counter
 from collections.abc import Collection, Container, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
@@ -17,6 +18,8 @@ from typing import Any
 
 from treino.base.errors import Refusal, TreinoError, nearest
 from treino.base.own_objects import is_own
+from treino.base.text import whole_number
+from treino.base.toml import read_toml
 from treino.base.words import _, joined
 from treino.settings.network_call import ARGUMENT, argument_text, is_argument, read_argument
 from treino.settings.setting_types import own
@@ -36,6 +39,9 @@ SPACE_COMMA = Refusal("A value of {name} holds no comma, and {text!r} does.", "{
 SPACE_MANY = Refusal(
     "A grid of these values has {n:,} networks; {most:,} can be laid out.",
     "Give fewer levels, or use another sampler.",
+)
+SPACE_LARGE = Refusal(
+    "The space has {n:,} settings; {most:,} at most can be tried together.", "Leave some of them out."
 )
 SPACE_NO_VALUE = Refusal(
     "{name} has no value, or an empty one.", "Separate values by a single |", rule="space_empty"
@@ -103,6 +109,7 @@ Config = dict[str, Any]
 """A member's settings by name, in the form that ``treino.settings.spec.read_settings`` takes."""
 
 MOST = 1_000_000  # largest number of combinations to enumerate
+MOST_SETTINGS = 1000
 
 
 @dataclass(frozen=True)
@@ -298,9 +305,9 @@ def checked_domain(name: str, domain: Range | Choice, whole: bool) -> Range | Ch
     if isinstance(domain, Choice):
         if not domain.values or any(isinstance(v, str) and not v for v in domain.values):
             raise SPACE_NO_VALUE(name=name)
-        doubled = [v for i, v in enumerate(domain.values) if v in domain.values[:i]]
-        if doubled:
-            raise SPACE_VALUE_TWICE(name=name, value=doubled[0])
+        for value, count in Counter(tuple(v) if isinstance(v, list) else v for v in domain.values).items():
+            if count > 1:
+                raise SPACE_VALUE_TWICE(name=name, value=value)
         return domain
     if whole != domain.whole:
         domain = replace(domain, whole=whole)
@@ -365,7 +372,7 @@ def in_order(dimensions: Mapping[str, Dimension]) -> Iterator[Dimension]:
 _RANGE = re.compile(r"(?P<low>[^|:]+?)\.\.(?P<high>[^|:]+)(?P<options>(?::\w+)*)")
 _CONDITION = re.compile(r"\s+if\s+(?P<name>\w[\w.-]*)\s*=\s*(?P<values>.+)$")
 _ENCLOSED = re.compile(r"\([^()]*\)|\[[^\[\]]*\]|'[^']*'|\"[^\"]*\"")
-_WHOLE = re.compile(r"[+-]?\d+")
+_WHOLE = re.compile(r"[+-]?\d{1,19}")
 
 
 def read_space(
@@ -383,6 +390,8 @@ def read_space(
     pairs = list(domains.items()) if isinstance(domains, Mapping) else [_pair(text) for text in domains]
     if not pairs:
         raise SPACE_EMPTY()
+    if len(pairs) > MOST_SETTINGS:
+        raise SPACE_LARGE(n=len(pairs), most=MOST_SETTINGS)
     dimensions: dict[str, Dimension] = {}
     for written, value in pairs:
         name = str(written).strip().replace("-", "_")
@@ -421,11 +430,14 @@ def space_of(words: Sequence[str]) -> Sequence[str] | dict[str, Any]:
         raise SPACE_FILE_AND_WORDS(file=files[0], other=next(w for w in words if w != files[0]))
     path = Path(files[0])
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        with path.open("rb") as file:
+            _text, table = read_toml(file)
     except OSError as error:
         raise SPACE_FILE_UNREADABLE(path=path, why=error.strerror) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SPACE_FILE_NO_TOML(path=path, why=error) from None
+    except ValueError as error:
+        raise SPACE_FILE_UNREADABLE(path=path, why=error) from None
     of_net = table.pop("net") if isinstance(table.get("net"), dict) else {}  # TOML reads net.width as a table
     return table | {ARGUMENT + name: value for name, value in of_net.items()}
 
@@ -544,8 +556,8 @@ def _range(name: str, match: re.Match[str], whole: Mapping[str, bool]) -> Range:
     for option in match["options"].split(":")[1:]:
         if option == "log":
             log = True
-        elif option.isdigit():
-            levels = int(option)
+        elif (number := whole_number(option)) is not None:
+            levels = number
         else:
             raise SPACE_OPTION(name=name, option=option)
     ends = []

@@ -17,7 +17,7 @@ from treino.base.errors import Refusal
 from treino.base.option_marks import CODE, READ, WRITE
 from treino.base.words import _, language
 from treino.cli import main
-from treino.cli.flags import ScreenFlag, Switch, with_flags
+from treino.cli.flags import FromFile, ScreenFlag, Switch, ToFile, with_flags
 from treino.cli.screen import Replace, Screen, say_replaced
 from treino.folders import OutputFile
 from treino_lessons.course import pages
@@ -50,14 +50,10 @@ class LessonFlags:
     hint: Annotated[Switch, Parameter(help="one more hint for this exercise, each time")] = False
     solution: Annotated[Switch, Parameter(help="its solution, after a try of yours")] = False
     class_: Annotated[
-        str | None,
-        Parameter(name="--class", help="a folder with pupils' records: one table of the class"),
-        READ,
+        FromFile, Parameter(name="--class", help="a folder with pupils' records: one table of the class")
     ] = None
     to: Annotated[
-        str | None,
-        Parameter(help="the file to write: an exercise (.py), or alone your record (.json)"),
-        WRITE,
+        ToFile, Parameter(help="the file to write: an exercise (.py), or alone your record (.json)")
     ] = None
     replace: Replace = False
     no_browser: Annotated[Switch, Parameter(help="only write the page")] = False

@@ -12,7 +12,7 @@ from treino.base.console import line
 from treino.base.errors import Refusal, TreinoError
 from treino.base.option_marks import CODE, READ, WRITE
 from treino.base.words import N_, _, numeral
-from treino.cli.flags import ScreenFlag, Switch
+from treino.cli.flags import ScreenFlag, Switch, ToFile
 from treino.cli.screen import Replace, Screen, say_replaced
 from treino.folders import OutputFile
 from treino_lessons.katas.examination import Examination
@@ -46,7 +46,7 @@ def kata(
     /,
     *,
     hint: Annotated[Switch, Parameter(help="one more hint about this kata, each time")] = False,
-    to: Annotated[str | None, Parameter(help="the file to write; default: kata-NAME.py"), WRITE] = None,
+    to: Annotated[ToFile, Parameter(help="the file to write; default: kata-NAME.py")] = None,
     replace: Replace = False,
     screen: ScreenFlag,
 ) -> int:

@@ -7,9 +7,8 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from treino.base.errors import Refusal
-from treino.base.option_marks import WRITE
 from treino.base.words import _
-from treino.cli.flags import DATA, ScreenFlag, Switch, with_flags
+from treino.cli.flags import DATA, ScreenFlag, Switch, ToFile, with_flags
 from treino.cli.screen import Replace, Screen, output_file, say_replaced
 from treino.folders import PAGE, OutputFile
 from treino.settings import read_settings
@@ -29,7 +28,7 @@ TITLE = "<title>treino playground</title>"  # of every page that it writes
 class PageFlags:
     """Where the page is written, and whether it is opened."""
 
-    to: Annotated[str | None, Parameter(help="the file to write; default: playground.html"), WRITE] = None
+    to: Annotated[ToFile, Parameter(help="the file to write; default: playground.html")] = None
     replace: Replace = False
     no_browser: Annotated[Switch, Parameter(help="only write the file")] = False
 
