@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from tests.conftest import refusal_of
-from treino.data import load
+from treino.data import load, rows_for_prediction
 from treino.data.sources import read_frame
 
 N = 40
@@ -159,3 +159,64 @@ def test_columns_of_all_types_of_pandas() -> None:
     assert rank.missing_N.tolist() == [False, True]
     assert table.column("mixed").words.tolist() == ["1", "x"]
     assert table.column("words").words.tolist() == ["NA", "x"]
+
+
+MASK = np.arange(N * 3).reshape(N, 3) % 17 == 4
+
+
+@pytest.mark.parametrize("kind", [float, np.int64, np.uint8, object])
+def test_masked_cells_are_gaps(kind: type) -> None:
+    """As NaN is: what lies below the mask, and numpy.asarray shows, is nowhere."""
+    whole = np.abs(X * 20).round().astype(kind)
+    masked = np.ma.array(np.where(MASK, 99, whole), mask=MASK)
+    gaps = np.where(MASK, np.nan, whole.astype(float))
+    data, same = (load((x, Y), validation=0, test=0) for x in (masked, gaps))
+    np.testing.assert_array_equal(data.train.x, same.train.x)
+    assert rows_for_prediction(masked, data.preparation).missing == {
+        f"x{j + 1}": int(n) for j, n in enumerate(MASK.sum(0))
+    }
+
+
+def test_masked_targets_weights_and_sequences_are_gaps_too() -> None:
+    hidden = np.arange(N) == 3
+    data = load((X, np.ma.array(X[:, 0], mask=hidden)), validation=0, test=0)
+    assert len(data.train) == N - 1
+    assert "empty in 1 rows" in refusal_of(load, (X, Y, np.ma.array(np.ones(N), mask=hidden))).message
+    for x in (np.ma.array(X[..., None], mask=MASK[..., None]), {"a": np.ma.array(X, mask=MASK)}):
+        refused = refusal_of(load, (x, Y))
+        assert (refused.rule, "holds nan in row 1" in refused.message) == ("array_not_finite", True)
+
+
+SEVERAL = {
+    "ragged": [[1.0, 2.0], [3.0]] * (N // 2),
+    "nested": [[[1.0], [2.0, 3.0]]] * N,
+    "objects": np.array([[np.ones(2), 1], [np.ones(3), 2]] * (N // 2), dtype=object),
+    "rows": np.array([np.ones(2), np.ones(3)] * (N // 2), dtype=object),
+    "tensors": [torch.ones(2), torch.ones(3)] * (N // 2),
+    "dicts": [{"a": 1}] * N,
+    "frames": pd.Series([pd.Series([1, 2])] * N).to_numpy(),
+    "records": np.zeros(N, dtype=[("a", float), ("b", float)]),
+    "a dict": {"k": {"l": 1}},
+}
+
+
+@pytest.mark.parametrize("name", SEVERAL)
+def test_several_values_in_place_of_one_are_refused(name: str) -> None:
+    several = SEVERAL[name]
+    plain, named = load((X, Y)).preparation, load(({"a": X}, Y)).preparation
+    for source in ((several, Y), (X, several), (X, Y, several), ({"a": several}, Y), ({"a": X}, several)):
+        assert refusal_of(load, source).hint
+    for source, preparation in ((several, plain), ((X, several), plain), ({"a": several}, named)):
+        assert refusal_of(rows_for_prediction, source, preparation).hint
+
+
+@pytest.mark.parametrize("cell", [np.ones(2), torch.ones(2), pd.Series([1, 2]), [1, [2]], {"a": 1}, {1}])
+def test_a_cell_of_several_values_in_a_frame_is_no_number(cell: object) -> None:
+    preparation = load(frame(y=Y), target="y").preparation
+    new = frame(c=[cell] * N).astype({"a": object})
+    assert len(rows_for_prediction(new, preparation)) == N
+    new.at[5, "a"] = cell
+    refused = refusal_of(rows_for_prediction, new, preparation)
+    assert "Column 'a' holds" in refused.message
+    assert "row 5" in refused.message
+    assert load(new[["b", "c"]].assign(y=Y), target="y").features == ("b",)

@@ -1,5 +1,6 @@
-"""Shorten texts and lists of names for narrow places."""
+"""Shorten texts and lists of names for narrow places; write letters in one way."""
 
+import unicodedata
 from collections.abc import Sequence
 
 from treino.base.words import numeral
@@ -13,6 +14,11 @@ def shortened(text: str, most: int = 40) -> str:
     line = " ".join(text.split())
     fitting = text if line == text else line
     return fitting if len(line) <= most else line[: most - 1].rstrip() + "…"
+
+
+def composed(text: str) -> str:
+    """Return the text with each letter and its accents as one character (NFC), as most programs write it."""
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
 
 
 def listed(names: Sequence[object], most: int) -> str:

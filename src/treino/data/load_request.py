@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from treino.base.errors import Refusal, nearest
+from treino.base.text import composed
 from treino.base.words import setting
 from treino.data.cell_forms import missing
 from treino.data.documents import LoadArguments, TextFormat
@@ -74,9 +75,12 @@ def load_request(
     given = {name: value for name, value in settings.items() if value is not None or name in SHARES}
     checked = read_settings({name: value for name, value in given.items() if name not in files})
     values = {name: getattr(checked, name) for name in LoadSettings.model_fields}
+    values |= {n: composed(v) for n, v in values.items() if isinstance(v, str) and n != "labels"}
+    values["features"] = checked.features and tuple(map(composed, map(str, checked.features)))
     values |= {name: None if name in files else values[name] or 0.0 for name in SHARES}
     kinds = given.get("kinds")
-    values["kinds"] = dict(kinds) if isinstance(kinds, Mapping) else _kinds(checked)
+    kinds = dict(kinds) if isinstance(kinds, Mapping) else _kinds(checked)
+    values["kinds"] = {composed(str(name)): composed(str(kind)) for name, kind in kinds.items()}
     fold = fold_of(checked.fold)
     values |= {"fold": fold and fold.text, "data_seed": checked.data_seed or 0}
     arguments = LoadArguments.of(values)

@@ -17,6 +17,7 @@ import torch
 from numpy.typing import NDArray
 
 from treino.base.errors import Refusal, nearest
+from treino.base.text import composed
 from treino.base.words import _
 from treino.data.builtins import BUILTINS
 from treino.data.readers import ReaderOptions, read_file
@@ -65,7 +66,7 @@ TARGET_OF_PICTURES = Refusal(
 )
 ARRAYS_LENGTH = Refusal("X has {x} rows and {what} {y}.", "Give one value for each row.")
 Y_SHAPE = Refusal(
-    "y has the shape {shape}, not [rows] or [rows, targets].",
+    "{what} has the shape {shape}, and one value for each row is wanted.",
     "Give one class or number for each row, or a column for each target.",
     rule="arrays_shape",
 )
@@ -76,7 +77,7 @@ Y_ONE_HOT = Refusal(
 )
 DATA_NAME = Refusal("The name '{source}' is not in UTF-8.", "Rename the file.")
 ROWS_UNEQUAL = Refusal(
-    "The rows of {what} are not equally long.",
+    "The rows of {what} are not equally long, or hold a list, a dict or an array in place of a value.",
     (
         "Give one number for each row and column. Pad sequences of several lengths, and give their lengths "
         "with them: ({{'x': padded, 'lengths': lengths}}, y)."
@@ -190,7 +191,7 @@ def is_arrow(source: object) -> bool:
 
 def read_frame(frame: "pd.DataFrame", reading: ReaderOptions | None = None) -> Table:
     """The table in a pandas frame. Its index is ignored; rows are counted from 0."""
-    names = [str(name) for name in frame.columns]
+    names = [composed(str(name)) for name in frame.columns]
     if not names or not len(frame):
         raise FRAME_EMPTY(rows=len(frame), columns=len(names))
     check_names(names, _("the frame"))
@@ -239,7 +240,7 @@ def is_image_pair(source: object) -> bool:
 
 def read_images(x: Any, y: Any, reading: ReaderOptions | None = None) -> Table:
     """A table of images X as a matrix, with their target; for descriptions only, not for training."""
-    array = _array(x, "X")
+    array = array_of(x, "X")
     if array.dtype.kind not in "biuf":
         raise X_SHAPE(shape=list(array.shape))
     matrix = array.reshape(len(array), -1)
@@ -265,7 +266,7 @@ def _target_columns(rows: int, y: Any, reading: ReaderOptions | None, what: str 
     elif hasattr(y, "iloc"):
         names, cells = [str(y.name or "target")], [_series(y)]
     else:
-        y_NK = _targets(y)
+        y_NK = _targets(y, what)
         names = [str(getattr(y, "name", None) or "target")]
         names = names if y_NK.shape[1] == 1 else [f"target{k + 1}" for k in range(y_NK.shape[1])]
         cells = [_cells(y_NK[:, k]) for k in range(y_NK.shape[1])]
@@ -277,7 +278,7 @@ def _target_columns(rows: int, y: Any, reading: ReaderOptions | None, what: str 
 
 def read_matrix(x: Any, reading: ReaderOptions | None = None) -> Table:
     """The table of a 2-D array or tensor of numbers; columns are named x1 … xD."""
-    array = _array(x, "X")
+    array = array_of(x, "X")
     if array.ndim != 2:
         raise X_SHAPE(shape=list(array.shape))
     if 0 in array.shape:
@@ -314,26 +315,44 @@ def _opened(name: str, table: "pa.Table", reading: ReaderOptions | None) -> Tabl
     return table_files.read_parts([columnar.open_table(table, what)], options, name=name, what=what)[0]
 
 
-def _targets(y: Any) -> NDArray[Any]:
+def _targets(y: Any, what: str) -> NDArray[Any]:
     """``[N, K]``: the target of each row, or its K targets."""
-    array = _array(y, "y")
+    array = array_of(y, what)
     array = array[:, None] if array.ndim == 1 else array
-    if array.ndim != 2 or not array.shape[1]:
-        raise Y_SHAPE(shape=list(array.shape))
+    if array.ndim != 2 or not array.shape[1] or (what != "y" and array.shape[1] > 1):
+        raise Y_SHAPE(what=what, shape=list(y.shape if hasattr(y, "shape") else array.shape))
     truths = array.shape[1] > 1 and array.dtype.kind in "biuf" and bool(np.isin(array, (0, 1)).all())
     if truths and (array.sum(axis=1) == 1).all():
         raise Y_ONE_HOT()
     return array
 
 
-def _array(values: Any, what: str) -> NDArray[Any]:
+def array_of(values: Any, what: str) -> NDArray[Any]:
+    """A tensor, an array or lists as an array, whose masked cells are gaps: NaN, or None among whole numbers
+    that a float64 would round and among words.
+
+    Raises:
+        TreinoError: rows of several lengths; a list, a dict or an array in place of a value.
+    """
     if isinstance(values, torch.Tensor):
         values = values.detach().cpu()
-        return np.asarray(values.float().numpy() if values.dtype == torch.bfloat16 else values.numpy())
+        values = values if values.layout is torch.strided else values.to_dense()
+        values = values.float() if values.dtype == torch.bfloat16 else values
     try:
-        return np.asarray(values)
-    except ValueError:
+        array: Any = np.asanyarray(values)
+        if isinstance(array, np.ma.MaskedArray) and array.mask.any():
+            kind = array.dtype.kind
+            number = kind == "f" or (kind in "iu" and (abs(array) < LARGEST_WHOLE).all())
+            array = np.ma.filled(*((array.astype(float), np.nan) if number else (array.astype(object), None)))
+    except (TypeError, ValueError):
         raise ROWS_UNEQUAL(what=what) from None
+    if array.ndim and array.dtype.kind in "OV" and any(map(_holds_several, array.flat)):
+        raise ROWS_UNEQUAL(what=what)
+    return np.asarray(array)
+
+
+def _holds_several(cell: Any) -> bool:
+    return hasattr(cell, "__len__") and not isinstance(cell, str | bytes)
 
 
 def _series(series: Any) -> "pa.Array":
@@ -404,4 +423,6 @@ def _objects(values: list[Any]) -> "pa.Array":
 
 def _nothing(value: Any) -> bool:
     """Whether the value is None, NaN, NaT or pandas' NA."""
-    return value is None or type(value).__name__ in ("NAType", "NaTType") or bool(value != value)
+    if value is None or type(value).__name__ in ("NAType", "NaTType"):
+        return True
+    return not _holds_several(value) and bool(value != value)

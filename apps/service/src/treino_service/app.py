@@ -20,6 +20,7 @@ import re
 import socket
 import sys
 import threading
+import unicodedata
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -130,7 +131,7 @@ class Column:
     def _word(self, cell: Cell) -> str:
         """A cell as the name of a class; "" for a missing one."""
         if isinstance(cell, str):
-            word = cell.strip()
+            word = unicodedata.normalize("NFC", cell.strip())
             return "" if word in self.nothing or (not self.text and missing(word)) else word
         if cell is None or cell != cell:
             return ""

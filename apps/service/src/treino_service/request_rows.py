@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -129,9 +130,10 @@ def _after_space(text: str, at: int) -> int:
 
 
 def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    if len(dict(pairs)) < len(pairs):
+    row = {unicodedata.normalize("NFC", name): value for name, value in pairs}
+    if len(row) < len(pairs):
         raise ValueError("a name comes twice in an object")
-    return dict(pairs)
+    return row
 
 
 def _no_number(name: str) -> None:
@@ -145,7 +147,7 @@ def _whole(digits: str) -> float:
 def csv_rows(text: str, delimiters: Sequence[str], rows: Rows) -> None:
     """Add rows as CSV with a header. delimiters: the one is taken that shows most of the wanted columns, or
     else the first."""
-    counts, names = dict[str, int](), list[str]()
+    counts, names, text = dict[str, int](), list[str](), unicodedata.normalize("NFC", text)
     try:
         for sign in delimiters:
             head = next(csv.reader(io.StringIO(text, newline=""), delimiter=sign), [])

@@ -15,6 +15,7 @@ from treino.base.errors import Refusal
 from treino.base.words import _
 from treino.data.documents import InputArray
 from treino.data.preparation.preparation import Preparation
+from treino.data.sources import array_of
 from treino.data.table import row_place
 
 ARRAY_VALUES = Refusal(
@@ -147,7 +148,8 @@ def _check_lengths(arrays: tuple[tuple[str, NDArray[Any]], ...]) -> None:
 
 def number_array(values: Any, name: str) -> NDArray[Any]:
     """Values as an array of finite numbers, at least one for each row."""
-    array = _as_array(values, name)
+    array = array_of(values, name)
+    array = np.array(array.tolist()) if array.dtype == object else array
     if array.dtype.kind not in _DTYPES or not array.ndim:
         raise ARRAY_VALUES(
             name=name,
@@ -167,18 +169,6 @@ def number_array(values: Any, name: str) -> NDArray[Any]:
     return array
 
 
-def _as_array(values: Any, name: str) -> NDArray[Any]:
-    if isinstance(values, Tensor):
-        values = values.detach().cpu()
-        values = values.float() if values.dtype == torch.bfloat16 else values
-        return np.asarray(values if values.layout is torch.strided else values.to_dense())
-    try:
-        array = np.asarray(values)
-        return np.array(array.tolist()) if array.dtype == object else array
-    except (TypeError, ValueError):
-        raise ARRAY_VALUES(name=name, what=_("rows of several lengths")) from None
-
-
 def _several(x: Any) -> bool:
     """Whether X is a tuple or list of arrays, not rows of numbers."""
     return isinstance(x, tuple | list) and all(hasattr(each, "shape") for each in x)
@@ -196,7 +186,7 @@ def is_pixels(array: NDArray[Any]) -> bool:
 
 
 def _targets(values: Any) -> NDArray[Any]:
-    y = _as_array(values, "y")
+    y = array_of(values, "y")
     if not y.ndim or 0 in y.shape:
         raise ARRAY_EMPTY(name="y", shape=list(y.shape))
     return y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y

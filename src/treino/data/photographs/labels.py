@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from treino.base.errors import Refusal, TreinoError
 from treino.base.files import FILE_UNREADABLE
+from treino.base.text import composed
 from treino.base.words import N_, _, joined, setting
 from treino.data import sources
 from treino.data.documents import LoadArguments
@@ -112,7 +113,7 @@ def label_table(album: Album, request: LoadRequest, absent: list[str] | None = N
             text = _("Pictures in folders inside a class's folder count for the class, such as {name}.")
             notes.append(text.format(name=deep[0]))
     if in_folders:
-        columns[CLASS] = _column(CLASS, class_N)
+        columns[CLASS] = _column(CLASS, list(map(composed, class_N)))
     target, sha256 = CLASS if in_folders else None, None
     if table is not None:
         more, own = _joined_to(table, known, album, _columns_of(arguments), absent, notes)

@@ -503,8 +503,10 @@ def missing_of(cells: pa.Array | pa.ChunkedArray, stated: Sequence[str] = ()) ->
 
 
 def stripped(cells: pa.Array) -> pa.Array:
-    """The cells without surrounding blanks; "" for null."""
-    return compute.utf8_trim_whitespace(compute.fill_null(cells, "") if cells.null_count else cells)
+    """The cells without surrounding blanks, each letter and its accents as one character; "" for null."""
+    cells = compute.utf8_trim_whitespace(compute.fill_null(cells, "") if cells.null_count else cells)
+    ascii_alone = compute.all(compute.string_is_ascii(cells)).as_py() is not False
+    return cells if ascii_alone else compute.utf8_normalize(cells, "NFC")
 
 
 def words_of(cells: pa.ChunkedArray) -> NDArray[np.object_]:

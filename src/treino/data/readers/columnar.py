@@ -17,9 +17,9 @@ from pyarrow import compute
 
 from treino.base import files
 from treino.base.errors import Refusal
-from treino.base.text import shortened
+from treino.base.text import composed, shortened
 from treino.base.words import _
-from treino.data.readers.cell_types import CellStatistics, CellType, words_of
+from treino.data.readers.cell_types import CellStatistics, CellType, stripped, words_of
 from treino.data.readers.file_bytes import InputFile, damaged
 from treino.data.rows import MemoryLimit
 from treino.data.table import FIRST_SECOND, LARGEST_WHOLE, LAST_SECOND, Column, check_names, day_text
@@ -84,7 +84,7 @@ def _category_words(cells: pa.ChunkedArray) -> NDArray[np.object_]:
     """``[N]``: the words of categories. Each level is read once, however often it is used."""
     chunks = []
     for chunk in cells.chunks:
-        levels = words_of(pa.chunked_array([compute.fill_null(chunk.dictionary, "")]))
+        levels = words_of(pa.chunked_array([stripped(chunk.dictionary)]))
         index_N = compute.fill_null(chunk.indices.cast(pa.int64()), len(levels))
         chunks.append(np.append(levels, "").astype(object)[index_N.to_numpy(zero_copy_only=False)])
     return np.concatenate(chunks) if chunks else np.empty(0, dtype=object)
@@ -201,7 +201,7 @@ class ColumnarFile:
         try:
             for batch in self.source(self.names):
                 batch.validate(full=True)
-                columns = [_known(batch.column(name)) for name in self.names]
+                columns = [_known(batch.column(j)) for j in range(len(self.names))]
                 yield pa.RecordBatch.from_arrays(columns, names=list(self.names))
         except MemoryError:
             raise
@@ -240,11 +240,13 @@ def _of_schema(
     file: InputFile | None,
     source: Callable[[tuple[str, ...]], Iterator[pa.RecordBatch]],
 ) -> ColumnarFile:
-    check_names(schema.names, what)
-    names = tuple(name for name in schema.names if is_known(schema.field(name).type))
-    if not names:
+    check_names([composed(name) for name in schema.names], what)
+    own = tuple(name for name in schema.names if is_known(schema.field(name).type))
+    if not own:
         raise TABLE_COLUMNS(what=what[0].upper() + what[1:])
-    return ColumnarFile(file, names, tuple(field for field in schema if field.name not in names), source)
+    left_out = tuple(field for field in schema if field.name not in own)
+    batches = lambda _names: (batch.select(own) for batch in source(own))  # noqa: E731
+    return ColumnarFile(file, tuple(map(composed, own)), left_out, batches)
 
 
 def _known(cells: pa.Array) -> pa.Array:

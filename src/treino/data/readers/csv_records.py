@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from treino.base.errors import TreinoError
 from treino.base.words import _
 from treino.data.readers.dialect import Dialect, foot
-from treino.data.readers.file_bytes import ByteStream, DecodedText
+from treino.data.readers.file_bytes import DecodedText
 
 _TAIL = 1 << 16  # bytes at the end in which notes below the table are looked for
 _BLANK_LINE = re.compile(rb"(\n|\r(?!\n)|\A)[ \t]*[\r\n]")
@@ -32,8 +32,7 @@ def records(text: DecodedText, dialect: Dialect) -> Iterator[tuple[int, list[str
 
 def _with_blank_lines(text: DecodedText, dialect: Dialect) -> Iterator[tuple[int, list[str]]]:
     """Yields (first line, cells) for each record and each blank line."""
-    stream = io.TextIOWrapper(io.BufferedReader(ByteStream(text.chunks())), encoding="utf-8", newline="")
-    lines: Iterator[str] = iter(stream)
+    lines = text.lines()
     for _line in range(dialect.skip):
         next(lines, None)
     reader = dialect.records(lines)

@@ -138,12 +138,9 @@ class DelimitedFile:
     def padded(self) -> bool:
         """Whether any cell may have leading zeros or be hexadecimal: 007, 0x7."""
         starts = _table(f"{self.dialect.delimiter}\n\r\"'")
-        tail = b"\n\n"
-        for chunk in self.text.chunks():
-            if _pads(tail + chunk[:3], starts) or _pads(chunk, starts):
-                return True
-            tail = (tail + chunk)[-3:] if len(chunk) < 3 else chunk[-3:]
-        return False
+        return any(
+            _pads(b"\n\n" + block, starts) for block in _blocks(self.text.chunks(), "", self.line_end[-1])
+        )
 
     def batches(self, types: Types, sign: str) -> Iterator[pa.RecordBatch]:
         """Yields the rows.
@@ -168,7 +165,9 @@ class DelimitedFile:
 
         Arrow's threads read memory of its own: one that calls Python while the process ends would abort it.
         """
-        for block in self._blocks():
+        quote, end = (self.dialect.quote, self.line_end[-1]) if self.tidy else ('"', "\n")
+        chunks = self.text.chunks() if self.tidy else csv_records.canonical(self.text, self.dialect)
+        for block in _blocks(chunks, quote, end):
             sink = pa.BufferOutputStream()
             sink.write(block)
             try:
@@ -177,21 +176,6 @@ class DelimitedFile:
                 if "Empty CSV" not in str(error):
                     raise
             options["read_options"].skip_rows = options["read_options"].skip_rows_after_names = 0
-
-    def _blocks(self) -> Iterator[bytes]:
-        """Yields the text in blocks of whole records: cut at a line end that is in no quotes."""
-        quote, end = (self.dialect.quote.encode(), self.line_end[-1].encode()) if self.tidy else (b'"', b"\n")
-        left, size = list[bytes](), 0
-        for chunk in self.text.chunks() if self.tidy else csv_records.canonical(self.text, self.dialect):
-            left.append(chunk)
-            size += len(chunk)
-            if size >= _READ:
-                text = b"".join(left)
-                cut = text.rfind(end) + 1 if size <= _LARGEST else size
-                if cut and (not quote or size > _LARGEST or text.count(quote, 0, cut) % 2 == 0):
-                    yield text[:cut]
-                    left, size = [text[cut:]], size - cut
-        yield b"".join(left)
 
     def _options(self, types: Types, sign: str) -> dict[str, Any]:
         d = self.dialect
@@ -289,39 +273,40 @@ def open_delimited(file: InputFile, reading: ReaderOptions, least_columns: int) 
         text, dialect = replace(text, until=until), replace(dialect, remarks=remarks)
     plain = dialect.delimiter != " " and ord(dialect.delimiter) < 128
     uses = bool(dialect.quote) and (text.quoted or dialect.quote != '"')
-    tidy = plain and (not uses or _quotes_fit(text, dialect))
-    return DelimitedFile(text, dialect, rows, tidy, reading)
+    opened = DelimitedFile(text, dialect, rows, plain, reading)
+    blocks = _blocks(text.chunks(), dialect.quote, opened.line_end[-1]) if plain and uses else iter(())
+    return opened if all(_quotes_fit(block, dialect) for block in blocks) else replace(opened, tidy=False)
 
 
-def _quotes_fit(text: DecodedText, dialect: Dialect) -> bool:
+def _blocks(chunks: Iterator[bytes], quote: str, end: str) -> Iterator[bytes]:
+    """Yields a text in blocks of whole records: cut at a line end that follows an even number of quotes.
+
+    quote: "" for a file without quotes. end: the last character of a line.
+    """
+    left, size = list[bytes](), 0
+    for chunk in chunks:
+        left.append(chunk)
+        size += len(chunk)
+        if size >= _READ:
+            text = b"".join(left)
+            cut = text.rfind(end.encode()) + 1 if size <= _LARGEST else size
+            if cut and (not quote or size > _LARGEST or text.count(quote.encode(), 0, cut) % 2 == 0):
+                yield text[:cut]
+                left, size = [text[cut:]], size - cut
+    yield b"".join(left)
+
+
+def _quotes_fit(block: bytes, dialect: Dialect) -> bool:
     """Whether every quote opens a cell, closes a cell, or is doubled inside a cell (RFC 4180).
 
     Counted from 0, even quotes open and odd quotes close. An even quote must follow a delimiter, a line end
     or an odd quote; an odd quote must precede a delimiter, a line end or an even quote.
     """
-    quote = ord(dialect.quote)
-    borders = _table(f"{dialect.delimiter}\r\n")
-    count, last, pending = 0, 10, False  # last: the previous byte; pending: whether it is a closing quote
-    for chunk in text.chunks():
-        if not chunk:
-            continue
-        bytes_N = np.frombuffer(chunk, dtype=np.uint8)
-        if pending and not (borders[bytes_N[0]] or bytes_N[0] == quote):
-            return False
-        at = np.flatnonzero(bytes_N == quote)
-        before = np.where(at > 0, bytes_N[at - 1], last) if len(at) else at
-        after = bytes_N[np.minimum(at + 1, len(bytes_N) - 1)]
-        inside = at + 1 < len(bytes_N)
-        opens = (np.arange(len(at)) + count) % 2 == 0
-        follows_quote = before == quote
-        if not np.all(~opens | borders[before] | follows_quote):
-            return False
-        if not np.all(opens | ~inside | borders[after] | (after == quote)):
-            return False
-        count += len(at)
-        pending = bool(len(at)) and not inside[-1] and not opens[-1]
-        last = int(bytes_N[-1])
-    return count % 2 == 0
+    bytes_N = np.frombuffer(b"\n" + block + b"\n", dtype=np.uint8)
+    at = np.flatnonzero(bytes_N == ord(dialect.quote))
+    borders = _table(f"{dialect.delimiter}\r\n{dialect.quote}")
+    fit = borders[bytes_N[at[::2] - 1]].all() and borders[bytes_N[at[1::2] + 1]].all()
+    return bool(fit) and len(at) % 2 == 0
 
 
 def _pads(content: bytes, starts: NDArray[np.bool_]) -> bool:

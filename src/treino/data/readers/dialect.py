@@ -18,7 +18,7 @@ from itertools import pairwise
 from typing import Any
 
 from treino.base.errors import Refusal, TreinoError
-from treino.base.text import shortened
+from treino.base.text import composed, shortened
 from treino.base.words import N_, _
 from treino.data.cell_forms import kind_of, missing, value_like
 from treino.data.readers.file_bytes import DecodedText
@@ -161,7 +161,9 @@ def sniff(text: DecodedText, reading: ReaderOptions, least_columns: int) -> tupl
     labels = labels_below(rows) if header else 0
     if labels:
         remarks.append(lines_note(LABELS, rows[1 : 1 + labels]))
-    heading = [cell.strip() for cell in rows[0]] if header else [f"x{j + 1}" for j in range(len(rows[0]))]
+    heading = (
+        [composed(cell.strip()) for cell in rows[0]] if header else [f"x{j + 1}" for j in range(len(rows[0]))]
+    )
     if lack is not None:
         heading.insert(lack, "")
     below = [row for row in rows[1 + labels if header else 0 :] if any(map(str.strip, row))]

@@ -2,7 +2,6 @@
 
 import codecs
 import errno
-import io
 import os
 import re
 import stat
@@ -158,24 +157,6 @@ def check_unpacked(path: Path, packed: int, unpacked: int) -> None:
         raise FILE_BOMB(path=path, ratio=BOMB_RATIO, mib=unpacked >> 20)
 
 
-class ByteStream(io.RawIOBase):
-    """A readable file object over chunks of bytes."""
-
-    def __init__(self, chunks: Iterator[bytes]) -> None:
-        self._chunks, self._rest = chunks, b""
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: "memoryview | bytearray") -> int:  # type: ignore[override]
-        if not self._rest:
-            self._rest = next(self._chunks, b"")
-        size = min(len(buffer), len(self._rest))
-        buffer[:size] = self._rest[:size]
-        self._rest = self._rest[size:]
-        return size
-
-
 def open_file(path: Path) -> InputFile:
     """Open a file and detect its content. Raises TreinoError if the file isn't readable or is no table."""
     try:
@@ -298,6 +279,17 @@ class DecodedText:
             if left is not None:
                 text, left = text[:left], max(0, left - len(text))
             yield text
+
+    def lines(self) -> Iterator[str]:
+        """Yield the lines with their ends."""
+        left = list[bytes]()
+        for chunk in self.chunks():
+            left.append(chunk)
+            if b"\n" in chunk or b"\r" in chunk:
+                *whole, last = b"".join(left).splitlines(keepends=True)
+                yield from map(bytes.decode, whole)
+                left = [last]
+        yield from map(bytes.decode, b"".join(left).splitlines(keepends=True))
 
     def head(self, size: int) -> tuple[str, bool]:
         """Return (the first ``size`` bytes as characters, whether they are the whole text)."""

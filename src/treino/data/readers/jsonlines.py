@@ -1,6 +1,5 @@
 """Read tables of JSON lines, with one object per row; errors name the line."""
 
-import io
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -11,13 +10,13 @@ from typing import Any, ClassVar
 import pyarrow as pa
 
 from treino.base.errors import Refusal, TreinoError
-from treino.base.text import shortened
+from treino.base.text import composed, shortened
 from treino.base.words import _
 from treino.data.readers.cell_types import CellStatistics
 from treino.data.readers.columnar import TABLE_COLUMNS
 from treino.data.readers.csv_records import may_have_blank_lines
 from treino.data.readers.dialect import blank_lines_note
-from treino.data.readers.file_bytes import ByteStream, DecodedText, InputFile, decide
+from treino.data.readers.file_bytes import DecodedText, InputFile, decide
 from treino.data.readers.reader_options import ReaderOptions
 from treino.data.table import LARGEST_WHOLE, check_names, plain
 
@@ -125,8 +124,7 @@ def open_json_lines(file: InputFile, reading: ReaderOptions) -> JsonLines:
 
 def _objects(text: DecodedText) -> Iterator[tuple[int, JsonObject]]:
     """Yields (line number, object) for each line that isn't blank."""
-    lines = io.TextIOWrapper(io.BufferedReader(ByteStream(text.chunks())), encoding="utf-8", newline="\n")
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(text.lines(), 1):
         if not line.strip():
             continue
         try:
@@ -141,7 +139,7 @@ def _objects(text: DecodedText) -> Iterator[tuple[int, JsonObject]]:
 
 
 def _unique(pairs: list[tuple[str, object]]) -> JsonObject:
-    content = dict(pairs)
+    content = {composed(name): value for name, value in pairs}
     if len(content) < len(pairs):
         raise ValueError(_("a name comes twice"))
     return content

@@ -17,7 +17,7 @@ from pyarrow import compute
 
 from treino.base.errors import Refusal
 from treino.base.files import sha256
-from treino.base.text import shortened
+from treino.base.text import composed, shortened
 from treino.base.words import _, joined, setting
 from treino.data.cell_forms import form_of
 from treino.data.large_tables import stored_columns
@@ -220,7 +220,11 @@ class _ColumnPass:
                     column = self.seen.setdefault(name, CellStatistics.of(name, self.reading))
                     column.see(cells, self.rows)
                 elif pa.types.is_dictionary(cells.type):
-                    more = [str(level) for level in cells.dictionary.to_pylist() if level is not None]
+                    more = [
+                        composed(str(level).strip())
+                        for level in cells.dictionary.to_pylist()
+                        if level is not None
+                    ]
                     self.levels[name] = tuple(dict.fromkeys([*self.levels.get(name, ()), *more]))
                 elif name in self.fast:
                     self.seen.setdefault(name, sampled[name])

@@ -7,11 +7,13 @@ In a script, names in capitals have its run's values, and branches that these ex
 import csv
 import gzip
 import hashlib
+import io
 import json
 import math
 import os
 import re
 import sys
+import unicodedata
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +27,7 @@ from treino.data.preparation.target_means import mean_inputs, places
 from treino.data.preparation.texts import text_inputs
 from treino.data.preparation.trees import leaf_tables, tree_answers
 from treino.data.splits import split
+from treino.data.table import plain
 
 # ---- settings
 
@@ -148,12 +151,11 @@ def told_apart(names):
 
 
 def read_csv(path):
-    """The rows of a CSV file: dicts from column to text."""
+    """The rows of a CSV file: dicts from column to text, each letter and its accents as one character."""
+    with open(path, newline="", encoding=ENCODING) as file:
+        text = io.StringIO(unicodedata.normalize("NFC", file.read()), newline="")
     if SHAPED:  # the header is the first line with all features; rows have as many cells
-        with open(path, newline="", encoding=ENCODING) as file:
-            lines = [
-                list(map(str.strip, row)) for row in csv.reader(file, delimiter=DELIMITER, quotechar=QUOTE)
-            ]
+        lines = [list(map(str.strip, row)) for row in csv.reader(text, delimiter=DELIMITER, quotechar=QUOTE)]
         lines = [line for line in lines if (any(line) or len(line) > 1) and line not in LABELS]
         at = next((i for i, line in enumerate(lines) if {*FEATURES} <= {*told_apart(line)}), None)
         if at is None:
@@ -162,9 +164,8 @@ def read_csv(path):
         if at + 1 < len(lines) and len(lines[at + 1]) == len(names) + 1:  # an unnamed index column, as in R
             names = ["", *names]
         return [dict(zip(names, line, strict=True)) for line in lines[at + 1 :] if len(line) == len(names)]
-    with open(path, newline="", encoding=ENCODING) as file:
-        reader = csv.DictReader(file, delimiter=DELIMITER)
-        return [{name.strip(): (cell or "").strip() for name, cell in row.items()} for row in reader]
+    reader = csv.DictReader(text, delimiter=DELIMITER)
+    return [{name.strip(): (cell or "").strip() for name, cell in row.items()} for row in reader]
 
 
 def number(cell, grouped=False):
@@ -178,12 +179,11 @@ def number(cell, grouped=False):
         cell = cell.replace(mark, "")
     if cell[:1] in ("(", "−", "–") or cell[-1:] == "-":
         cell = "-" + cell.strip("()−–-")
-    plain = cell
     if COMMA:
-        plain = cell.translate(str.maketrans(",.", ".,"))
-    whole, point, fraction = plain.partition(".")
+        cell = cell.translate(str.maketrans(",.", ".,"))
+    whole, point, fraction = cell.partition(".")
     groups = whole.count(",") + bool(point) > 1 or grouped
-    if "," in plain and not (groups and re.fullmatch(r"[+-]?[1-9]\d{0,2}(,\d{2,3})*,\d{3}", whole)):
+    if "," in cell and not (groups and re.fullmatch(r"[+-]?[1-9]\d{0,2}(,\d{2,3})*,\d{3}", whole)):
         return None
     digits = whole.replace(",", "") + point + fraction
     return float(digits) if re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", digits, re.A) else None
@@ -218,14 +218,7 @@ def classes_of(cells, column):
     if not column["numeric"]:
         return ["" if cell in GAPS else cell for cell in cells]
     values = [number(cell, "grouped" in column) for cell in cells]
-    return [cell if v is None else class_name(v) for cell, v in zip(cells, values, strict=True)]
-
-
-def class_name(value):
-    """The class of a number; "" for NaN."""
-    if value != value:
-        return ""
-    return str(int(value)) if value == int(value) else repr(value)
+    return [cell if v is None else "" if v != v else plain(v) for cell, v in zip(cells, values, strict=True)]
 
 
 def as_number(cells, column):

@@ -27,6 +27,7 @@ from treino.data.preparation.texts import text_inputs
 from treino.data.preparation.trees import leaf_tables, tree_answers
 from treino.data.rows import generator
 from treino.data.splits import split
+from treino.data.table import plain
 from treino.engine import ACTIVATIONS, INITS, MLP
 from treino.engine.augmentation import cut_out, pixel_places, resampled
 from treino.engine.defaults import dropout_of, plain_of
@@ -77,7 +78,7 @@ PROGRAM = {"program_data.py": "# ---- settings", "program.py": "# ---- network"}
 
 COPIED: tuple[Callable[..., Any], ...] = (generator, step_seed, split, fit_table, fit_pixels, fit_target)
 COPIED += (second_of, with_bins, places, mean_inputs, leaf_tables, tree_answers, best_half, hash_place)
-COPIED += (text_inputs, pixel_places, resampled, cut_out)
+COPIED += (plain, text_inputs, pixel_places, resampled, cut_out)
 """Functions of treino that the program calls; below, imports that only these functions need."""
 IMPORTS = ("import datetime", "import itertools")
 
