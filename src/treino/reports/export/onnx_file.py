@@ -193,8 +193,8 @@ def _again(encoder: Encoder, raw_NK: NDArray[np.float64]) -> NDArray[Any]:
         second_N = np.arctan2(raw_NK[:, 0], raw_NK[:, 1]) / (2 * np.pi) % 1 * DAY
     elif isinstance(encoder, DateEncoder):
         second_N = (raw_NK[:, 0] * DAY + encoder.origin).round()
-    else:
-        second_N = raw_NK[:, 0]
+    else:  # a truth value is 0 or 1 exactly
+        second_N = raw_NK[:, 0].round() if encoder.truth else raw_NK[:, 0]
     return np.where(missing_N, np.nan, second_N)
 
 
