@@ -24,7 +24,7 @@ from treino.engine.augmentation import usual_shift
 from treino.engine.nets import picture_shape
 from treino.fit_events import FitRequest, fit_events
 from treino.folders.data_source import load_data
-from treino.folders.documents import read_run_spec
+from treino.folders.documents.reading import read_run_spec
 from treino.inspection.baselines import baselines
 from treino.settings.spec import read_settings
 from treino.training.loop import JobClose, JobEvent, drain

@@ -8,8 +8,8 @@ from treino.base.errors import Refusal
 from treino.base.log import LOG
 from treino.base.words import setting
 from treino.folders.access import Access
-from treino.folders.documents import read_run_spec
 from treino.folders.documents.paired_runs import PairedRuns
+from treino.folders.documents.reading import read_run_spec
 from treino.folders.prediction import drift_of
 from treino.folders.store import RunFolder
 from treino.folders.store.run_lookup import known_folder

@@ -16,7 +16,7 @@ from tests.cli.forged_folders import put
 from tests.conftest import refusal_of
 from tests.forging import forge
 from treino.base.errors import TreinoError
-from treino.folders.documents import check, read_document
+from treino.folders.documents.reading import check, read_document
 from treino.folders.documents.run_spec import ResolvedSettings, initial_document
 from treino.folders.store import RunFolder
 from treino.settings.spec import Settings

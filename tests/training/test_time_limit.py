@@ -10,7 +10,7 @@ import torch
 
 import treino as tr
 from tests.conftest import refusal_of
-from treino.folders.documents import read_checkpoint
+from treino.folders.documents.reading import read_checkpoint
 from treino.settings.spec import read_settings
 from treino.training import choices
 from treino.training.choices import Speed

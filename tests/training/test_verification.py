@@ -29,7 +29,7 @@ from treino.api import Run
 from treino.api import open as open_result
 from treino.base.errors import TreinoError
 from treino.engine.kernels.lanes_library import why_missing
-from treino.folders.documents import check
+from treino.folders.documents.reading import check
 from treino.folders.store.database import Database
 from treino.settings.spec import read_settings
 from treino.training.retraining import Comparison

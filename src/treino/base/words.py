@@ -20,54 +20,25 @@ from contextvars import ContextVar
 from pathlib import Path
 from typing import Literal
 
-from treino_doctor.base.words import (
-    ENGLISH,
-    LOCALES,
-    N_,
-    VARIABLE,
-    Sentence,
-    add_catalogue,
-    capitalised,
-    joined,
-    known_sentences,
-    language,
-    languages,
-    localised,
-    named,
-    numeral,
-    placeholders,
-    quoted_in_python,
-    speaking,
-    translation,
-    use,
-)
-
-__all__ = [
-    "ENGLISH",
-    "LOCALE",
-    "LOCALES",
-    "N_",
-    "VARIABLE",
-    "Interface",
-    "Sentence",
-    "_",
-    "add_catalogue",
-    "capitalised",
-    "flag",
-    "interface",
-    "joined",
-    "known_sentences",
-    "language",
-    "languages",
-    "localised",
-    "named",
-    "numeral",
-    "placeholders",
-    "setting",
-    "speaking",
-    "translation",
-    "use",
-]
+from treino_doctor.base.words import ENGLISH as ENGLISH
+from treino_doctor.base.words import LOCALES as LOCALES
+from treino_doctor.base.words import N_ as N_
+from treino_doctor.base.words import VARIABLE as VARIABLE
+from treino_doctor.base.words import Sentence as Sentence
+from treino_doctor.base.words import add_catalogue as add_catalogue
+from treino_doctor.base.words import capitalised as capitalised
+from treino_doctor.base.words import joined as joined
+from treino_doctor.base.words import known_sentences as known_sentences
+from treino_doctor.base.words import language as language
+from treino_doctor.base.words import languages as languages
+from treino_doctor.base.words import localised as localised
+from treino_doctor.base.words import named as named
+from treino_doctor.base.words import numeral as numeral
+from treino_doctor.base.words import placeholders as placeholders
+from treino_doctor.base.words import quoted_in_python
+from treino_doctor.base.words import speaking as speaking
+from treino_doctor.base.words import translation as translation
+from treino_doctor.base.words import use as use
 
 LOCALE = Path(__file__).parents[1] / "locale"
 MARK = re.compile(r"\[\[(?P<name>\w+)(?:=(?P<value>[^\]]*))?\]\]")

@@ -15,7 +15,7 @@ from treino.data.preparation.preparation import Preparation
 from treino.data.splits import split_name
 from treino.engine import Tick
 from treino.engine.registries import foreign
-from treino.folders.documents import read_preparation
+from treino.folders.documents.reading import read_preparation
 from treino.folders.documents.run_result import RunResult
 from treino.folders.documents.run_spec import ResolvedSettings, RunFacts
 from treino.folders.run_curves import curves_of

@@ -5,19 +5,7 @@ from contextlib import contextmanager
 
 import torch
 
-from treino.data.rows import generator
-
-__all__ = [
-    "dropout_keys",
-    "dropout_threshold",
-    "element_hash",
-    "fork_rng",
-    "generator",
-    "member_seeds",
-    "mix",
-    "reseed",
-    "step_seed",
-]
+from treino.data.rows import generator as generator
 
 _GOLDEN = 0x9E3779B97F4A7C15
 

@@ -1,10 +1,10 @@
 from treino.folders.access import Access as Access
 from treino.folders.coverage import coverage_scores as coverage_scores
-from treino.folders.documents import read_checkpoint as read_checkpoint
-from treino.folders.documents import read_document as read_document
-from treino.folders.documents import read_run_spec as read_run_spec
-from treino.folders.documents import read_sweep_spec as read_sweep_spec
-from treino.folders.documents import read_tensors as read_tensors
+from treino.folders.documents.reading import read_checkpoint as read_checkpoint
+from treino.folders.documents.reading import read_document as read_document
+from treino.folders.documents.reading import read_run_spec as read_run_spec
+from treino.folders.documents.reading import read_sweep_spec as read_sweep_spec
+from treino.folders.documents.reading import read_tensors as read_tensors
 from treino.folders.documents.run_result import RunResult as RunResult
 from treino.folders.documents.run_spec import RunSpec as RunSpec
 from treino.folders.home_listing import Known as Known

@@ -24,7 +24,7 @@ from treino.data.sources import BuiltinName
 from treino.engine import KERNELS, LOSSES
 from treino.engine.hyperparameters import registered
 from treino.engine.registries import REGISTRIES
-from treino.folders.documents import (
+from treino.folders.documents.reading import (
     read_document,
     read_preparation,
     read_run_spec,

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from treino.base.errors import TreinoError
-from treino.folders.documents import read_run_spec
 from treino.folders.documents.listing import checked, line
+from treino.folders.documents.reading import read_run_spec
 from treino.folders.store import RunFolder, manifest
 from treino.folders.store.run_lookup import RunSummary, run_folders, summary_of
 

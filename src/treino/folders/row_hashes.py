@@ -13,7 +13,7 @@ from treino.base.words import _
 from treino.data.dataset import Data
 from treino.data.mapped_rows import MappedRows
 from treino.data.preparation.preparation import Preparation
-from treino.folders.documents import read_tensors
+from treino.folders.documents.reading import read_tensors
 from treino.folders.store import RunFolder
 
 FILE = "row_hashes.safetensors"

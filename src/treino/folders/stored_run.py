@@ -29,7 +29,7 @@ from treino.engine.templates import plain_module
 from treino.engine.user_module import module_copy
 from treino.folders.access import Access
 from treino.folders.data_source import check_names, check_outputs, data_of
-from treino.folders.documents import (
+from treino.folders.documents.reading import (
     read_document,
     read_preparation,
     read_run_result,

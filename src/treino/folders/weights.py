@@ -15,7 +15,7 @@ from treino.engine.population import padded
 from treino.engine.rng import fork_rng
 from treino.engine.training_setup import COMPARED_ROWS, unkept
 from treino.engine.user_module import module_copy
-from treino.folders.documents import read_tensors
+from treino.folders.documents.reading import read_tensors
 from treino.folders.store import RunFolder
 
 NET_DIFFERS = Refusal("The network has other tensors than {run}: {why}", "{hint}")

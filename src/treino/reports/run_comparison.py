@@ -11,7 +11,7 @@ from treino.base.words import _
 from treino.data.dataset import Data
 from treino.data.rows import Rows
 from treino.engine.metrics import row_losses
-from treino.folders.documents import read_document
+from treino.folders.documents.reading import read_document
 from treino.folders.run_curves import curves_of
 from treino.folders.stored_run import StoredRun
 from treino.inspection.intervals import PairedTest, holm, paired_classes, paired_errors, paired_losses

@@ -13,7 +13,7 @@ from treino.base.errors import Refusal, TreinoError
 from treino.base.own_objects import is_own
 from treino.base.words import _
 from treino.engine.devices import torch_threads
-from treino.folders.documents import read_verification
+from treino.folders.documents.reading import read_verification
 from treino.folders.documents.run_spec import RunSpec
 from treino.folders.documents.sweep import SweepSpec
 from treino.folders.run_curves import curves_of

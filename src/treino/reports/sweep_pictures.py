@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from treino.base.errors import Refusal, TreinoError
 from treino.base.words import N_, _, numeral
 from treino.engine.metrics import METRICS, metric_name
-from treino.folders.documents import read_tensors
+from treino.folders.documents.reading import read_tensors
 from treino.folders.documents.sweep import StudyResult
 from treino.folders.store import RunFolder
 from treino.folders.store.output_files import OutputFolder

@@ -31,7 +31,7 @@ from treino.engine.hyperparameters import changed_values, checked_numbers, singl
 from treino.engine.metrics import further_metric, metric_names
 from treino.engine.nets import CNN
 from treino.engine.optim import HP
-from treino.folders.documents import read_run_spec
+from treino.folders.documents.reading import read_run_spec
 from treino.folders.store.database import Command
 from treino.folders.timeline import newest
 from treino.training.alert_conditions import BACK, AlertCourse, Course, Looks

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from treino.data.rows_in_memory import in_memory
 from treino.engine.tick import Epoch
-from treino.folders.documents import read_run_spec
+from treino.folders.documents.reading import read_run_spec
 from treino.folders.run_records import evaluations, losses_of, training_losses
 from treino.folders.store.database import Event
 from treino.folders.timeline import epoch_count, newest

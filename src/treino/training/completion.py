@@ -20,8 +20,8 @@ from treino.engine.losses import Loss
 from treino.engine.metrics import measure, probabilities
 from treino.engine.target_net import one_target
 from treino.folders.access import Access
-from treino.folders.documents import read_document, read_run_spec
 from treino.folders.documents.listing import test_looks
+from treino.folders.documents.reading import read_document, read_run_spec
 from treino.folders.documents.run_result import RunResult
 from treino.folders.documents.run_spec import RunFacts, RunSpec, initial_document
 from treino.folders.row_hashes import write_row_hashes

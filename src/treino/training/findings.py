@@ -24,7 +24,7 @@ from treino.engine.defaults import DEFAULTS
 from treino.engine.early_stopping import FACTOR
 from treino.engine.user_module import module_copy
 from treino.folders.access import Access
-from treino.folders.documents import read_run_spec
+from treino.folders.documents.reading import read_run_spec
 from treino.folders.documents.run_spec import RunSpec
 from treino.folders.run_records import losses_of, training_losses
 from treino.folders.store import RunFolder

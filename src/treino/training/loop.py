@@ -22,7 +22,7 @@ from treino.base.words import _
 from treino.data.dataset import Data
 from treino.engine import Tick
 from treino.engine.devices import torch_threads
-from treino.folders.documents import read_checkpoint
+from treino.folders.documents.reading import read_checkpoint
 from treino.folders.store import RunFolder
 from treino.folders.store.database import Command
 from treino.folders.stored_run import StoredRun

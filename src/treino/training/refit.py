@@ -16,7 +16,7 @@ from treino.engine.net_state import put_state
 from treino.engine.user_module import module_copy
 from treino.folders.access import Access
 from treino.folders.data_source import COPY, all_rows_of
-from treino.folders.documents import read_tensors
+from treino.folders.documents.reading import read_tensors
 from treino.folders.network_source import network_files, network_source
 from treino.folders.stored_run import REFIT, StoredRun
 from treino.training.loop import JobEnd, JobEvent, JobProgress, JobRefit

@@ -29,7 +29,7 @@ from treino.engine.nets import picture_shape
 from treino.engine.step_plan import StepPlan
 from treino.engine.tick import next_batch, next_update
 from treino.folders.data_source import data_of
-from treino.folders.documents import read_checkpoint
+from treino.folders.documents.reading import read_checkpoint
 from treino.folders.store import RunFolder
 from treino.folders.store.folder_files import FILE_MISSING
 from treino.folders.stored_run import StoredRun

@@ -25,7 +25,7 @@ from treino.engine.carry_over import carry_over
 from treino.engine.net_state import whole_state
 from treino.engine.population import Layout
 from treino.engine.saved_state import saved_from_keyframe
-from treino.folders.documents import read_checkpoint, read_document
+from treino.folders.documents.reading import read_checkpoint, read_document
 from treino.folders.documents.run_spec import RunSpec
 from treino.folders.documents.verification import Compared, DifferenceEntry, TallyEntry
 from treino.folders.stored_run import StoredRun

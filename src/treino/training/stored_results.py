@@ -11,7 +11,8 @@ from treino.base.words import _, numeral
 from treino.engine import METRICS
 from treino.folders.access import Access
 from treino.folders.data_source import check_names
-from treino.folders.documents import (
+from treino.folders.documents.listing import whole_folders
+from treino.folders.documents.reading import (
     read_checkpoint,
     read_document,
     read_study_result,
@@ -19,7 +20,6 @@ from treino.folders.documents import (
     read_sweep_result,
     read_sweep_spec,
 )
-from treino.folders.documents.listing import whole_folders
 from treino.folders.documents.sweep import (
     NetworkRecord,
     StudyFacts,

@@ -35,7 +35,7 @@ from treino.engine.templates import NetSource
 from treino.engine.training_setup import warm_start
 from treino.engine.user_module import module_copy
 from treino.folders.access import Access
-from treino.folders.documents import read_checkpoint, read_tensors
+from treino.folders.documents.reading import read_checkpoint, read_tensors
 from treino.folders.documents.run_spec import ResolvedSettings, Segment
 from treino.folders.network_source import run_network
 from treino.folders.own_code import restore_own_code

@@ -42,7 +42,7 @@ from treino.folders.data_source import (
     prepared_beside,
     reference,
 )
-from treino.folders.documents import read_checkpoint, read_run_spec
+from treino.folders.documents.reading import read_checkpoint, read_run_spec
 from treino.folders.documents.run_spec import RunSpec
 from treino.folders.network_source import NETWORK_COPY
 from treino.folders.own_code import write_own_code

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from pyarrow import parquet
 from safetensors.torch import load_file
 
-from treino.folders.documents import read_checkpoint
+from treino.folders.documents.reading import read_checkpoint
 from treino.folders.store import RunFolder
 from treino.settings.options import ClusterOptions
 from treino.training.cluster import SharedValue, TaskEnd, packed

@@ -17,7 +17,7 @@ from treino.engine.ensemble import Ensemble, mean_output
 from treino.engine.losses import Loss
 from treino.engine.metrics import METRICS, measure, row_losses
 from treino.engine.nets import input_shape
-from treino.folders.documents import read_sweep_spec
+from treino.folders.documents.reading import read_sweep_spec
 from treino.folders.documents.sweep import SweepEnsemble
 from treino.folders.store import RunFolder
 from treino.folders.stored_run import StoredRun

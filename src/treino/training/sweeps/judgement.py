@@ -21,7 +21,7 @@ from treino.engine.metrics import METRICS, measure, metric_name
 from treino.engine.net_state import same_bits, whole_state
 from treino.folders.access import Access
 from treino.folders.data_source import load_data
-from treino.folders.documents import read_tensors
+from treino.folders.documents.reading import read_tensors
 from treino.folders.documents.run_result import Baseline
 from treino.folders.documents.sweep import (
     Best,

@@ -20,7 +20,7 @@ from treino.engine import LOSSES
 from treino.engine.nets import input_shape
 from treino.folders.access import Access
 from treino.folders.data_source import data_of, recorded_settings, source_of
-from treino.folders.documents import read_document, read_preparation, read_run_spec, read_sweep_spec
+from treino.folders.documents.reading import read_document, read_preparation, read_run_spec, read_sweep_spec
 from treino.folders.documents.run_spec import ResolvedSettings, RunSpec
 from treino.folders.network_source import NET_WANTED, NetworkSource, network_source, run_network
 from treino.folders.own_code import OF_ENTRIES, restore_own_code

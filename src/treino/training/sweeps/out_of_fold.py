@@ -21,7 +21,7 @@ from treino.data.splits import split_name
 from treino.engine.ensemble import mean_output
 from treino.engine.metrics import probabilities
 from treino.folders.data_source import files_of
-from treino.folders.documents import read_document, read_preparation, read_sweep_spec, read_tensors
+from treino.folders.documents.reading import read_document, read_preparation, read_sweep_spec, read_tensors
 from treino.folders.documents.sweep import GoalSteps, Spread, SweepResult
 from treino.folders.prediction import Prediction, finite
 from treino.folders.store import RunFolder

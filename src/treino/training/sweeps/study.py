@@ -21,7 +21,7 @@ from treino.engine import Tick
 from treino.engine.metrics import metric_names
 from treino.folders.access import Access
 from treino.folders.data_source import load_data, recorded_settings
-from treino.folders.documents import read_checkpoint, read_study_spec
+from treino.folders.documents.reading import read_checkpoint, read_study_spec
 from treino.folders.documents.sweep import StudyFacts, StudyPlan
 from treino.folders.network_source import NetworkSource
 from treino.folders.own_code import with_own_code

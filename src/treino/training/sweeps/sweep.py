@@ -25,7 +25,7 @@ from treino.engine.metrics import METRICS, metric_names
 from treino.engine.training_setup import no_validation_rows
 from treino.folders.access import Access
 from treino.folders.data_source import fold_place, keep_copy, load_data, recorded_settings
-from treino.folders.documents import read_checkpoint, read_document, read_sweep_spec
+from treino.folders.documents.reading import read_checkpoint, read_document, read_sweep_spec
 from treino.folders.network_source import NetworkSource
 from treino.folders.own_code import OF_ENTRIES, own_names, with_own_code
 from treino.folders.store import RunFolder

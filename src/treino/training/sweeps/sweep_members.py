@@ -28,7 +28,7 @@ from treino.engine.metrics import METRICS
 from treino.engine.net_state import check_state, same_bits, whole_state
 from treino.engine.nets import input_shape
 from treino.engine.training_setup import no_validation_rows
-from treino.folders.documents import read_document, read_sweep_spec
+from treino.folders.documents.reading import read_document, read_sweep_spec
 from treino.folders.store import RunFolder
 from treino.folders.store.database import Command
 from treino.folders.store.output_files import refuse_run
