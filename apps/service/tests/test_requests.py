@@ -4,8 +4,6 @@ import gzip
 import json
 import os
 import socket
-import subprocess
-import sys
 import threading
 import tracemalloc
 from collections.abc import Callable, Iterator
@@ -22,7 +20,7 @@ from tests.quick_ends import _quick_ends  # noqa: F401
 from tests.waiting import until
 
 import treino as tr
-from apps.service.tests.test_service import module_of, refused
+from apps.service.tests.test_service import module_of, refused, sent
 from treino.reports.export.formats import exported
 from treino_service.request_rows import RequestError, Rows, csv_rows, json_rows
 
@@ -132,41 +130,18 @@ def test_who_leaves_in_the_middle_costs_no_line(
     assert not [record for record in caplog.records if record.exc_info]
 
 
-HOSTS = {
-    "localhost": True,
-    "LOCALHOST:80": True,
-    "127.0.0.1:65535": True,
-    "127.8.8.8": True,
-    "[::1]": True,
-    "[::1]:8000": True,
-    "": False,
-    "[::1": False,
-    "::1": False,
-    "localhost:abc": False,
-    "localhost:": False,
-    "localhost:999999": False,
-    "localhost, example.org": False,
-    "localhost@example.org": False,
-    "example.org@localhost": False,
-    "http://localhost": False,
-    "localhost/": False,
-    "local host": False,
-    "127.0.0.1.example.org": False,
-    "[127.0.0.1]": True,
-    "0.0.0.0": False,
-    "2130706433": False,
-    "éxample.org:1:2": False,
-    "[::ffff:10.0.0.1]": False,
-}
+OURS = "localhost LOCALHOST:80 127.0.0.1:65535 127.8.8.8 [::1] [::1]:8000"
+OTHERS = (
+    "[::1 ::1 localhost:abc localhost: localhost:999999 localhost,a.org localhost@a.org é.org:1:2 "
+    "a.org@localhost http://localhost localhost/ 127.0.0.1.a.org 0.0.0.0 2130706433 [::ffff:10.0.0.1]"
+)
 
 
-@pytest.mark.parametrize("host", HOSTS)
-def test_this_machine_is_asked_by_its_name(host: str, served: TestClient) -> None:
-    answer = served.post("/predict", json=ROW, headers={"host": host.encode("latin-1")})
-    if HOSTS[host]:
-        assert answer.status_code == 200
-    else:
-        refused(answer, 421, "host")
+def test_this_machine_is_asked_by_its_name(served: TestClient) -> None:
+    for host in OURS.split():
+        assert served.post("/predict", json=ROW, headers={"host": host}).status_code == 200
+    for host in (*OTHERS.split(), "", "local host"):
+        refused(served.post("/predict", json=ROW, headers={"host": host.encode("latin-1")}), 421, "host")
 
 
 @pytest.mark.parametrize(
@@ -223,13 +198,12 @@ def test_a_variable_that_can_t_be_obeyed_is_refused(
     module_of(folder / "app.py")
 
 
-@pytest.mark.parametrize("name", VARIABLES)
-def test_the_verb_refuses_it_too(
-    name: str, folder: Path, treino: Treino, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv(name, VARIABLES[name][0])
-    said = treino("serve", folder.parents[1], "--port=0")
-    assert (said.status, name in said.err, "defect" in said.err) == (2, True, False)
+def test_the_verb_refuses_it_too(folder: Path, treino: Treino, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, (value, *_more) in VARIABLES.items():
+        with monkeypatch.context() as own:
+            own.setenv(name, value)
+            said = treino("serve", folder.parents[1], "--port=0")
+        assert (said.status, name in said.err, "defect" in said.err) == (2, True, False)
 
 
 # ---- bodies
@@ -243,9 +217,7 @@ def read(text: str, form: str = "json", most: int = 10_000) -> Rows:
 
 BODIES: dict[str, Callable[[], str]] = {
     "a name of its own for each row": lambda: json.dumps([{f"k{i}": 1} for i in range(60_000)]),
-    "as many rows as allowed": lambda: json.dumps([{f"k{i}": 1} for i in range(9_000)]),
     "nine names for each": lambda: json.dumps([{f"k{i}/{j}": 1 for j in range(9)} for i in range(9_000)]),
-    "wrapped": lambda: json.dumps({"rows": [{f"k{i}": 1} for i in range(60_000)]}),
     "no names": lambda: json.dumps([{}] * 200_000),
     "blank lines": lambda: "alcohol,hue\n" + "\n" * 500_000,
     "a wide header": lambda: ",".join(map(str, range(100_000))) + "\n",
@@ -291,38 +263,8 @@ def test_only_json_is_read(text: str) -> None:
 
 
 def test_numbers_beyond_all_bounds_are_refused_by_their_column(served: TestClient) -> None:
-    numbers = {"1e999": True, "-1e999": True, "9" * 500: True, "9" * 100_000: True, "1" + "0" * 310: True}
+    for number in "1e999", "-1e999", "9" * 500, "9" * 100_000, "1" + "0" * 310:
+        answer = sent(served, f'[{{"alcohol": {number}, "hue": 1}}]')
+        refused(answer, 422, "feature_infinite", "alcohol")
     for number in "NaN", "Infinity", "-Infinity", "0x1", "01", "+1", ".5":
-        numbers[number] = False
-    for number, is_json in numbers.items():
-        body = f'[{{"alcohol": {number}, "hue": 1}}]'
-        answer = served.post("/predict", content=body, headers={"content-type": "application/json"})
-        if is_json:
-            refused(answer, 422, "feature_infinite", "alcohol")
-        else:
-            refused(answer, 400, "json")
-
-
-def _listens(address: tuple[str, int]) -> bool:
-    with suppress(OSError):
-        socket.create_connection(address).close()
-        return True
-    return False
-
-
-@pytest.mark.slow
-def test_the_folder_starts_without_uvicorn_s_command(folder: Path) -> None:
-    """``python app.py`` answers, and ends by Ctrl-C without a traceback."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        address = free.getsockname()
-    words = [sys.executable, "app.py", "--port", str(address[1])]
-    process = subprocess.Popen(words, cwd=folder, stderr=subprocess.PIPE, text=True)
-    try:
-        until(lambda: _listens(address), process)
-        half = socket.create_connection(address)
-        half.sendall(head(content_length=len(BODY)))
-        assert talk(address, head("GET /health", connection="close")).startswith(b"HTTP/1.1 200")
-    finally:
-        process.terminate()
-    assert "Traceback" not in process.communicate(timeout=60)[1]
-    half.close()
+        refused(sent(served, f'[{{"alcohol": {number}, "hue": 1}}]'), 400, "json")

@@ -86,9 +86,12 @@ def test_it_answers_until_ctrl_c(parent: Path) -> None:
         assert document["token"] is None
         assert asked(address, "/health") == (200, {"status": "ok"})
         assert asked(address, "/predict", example_of(address))[1]["rows"] == 1
+        half = socket.create_connection(("127.0.0.1", int(address.rpartition(":")[2])))
+        half.sendall(b"POST /predict HTTP/1.1\r\nhost: localhost\r\ncontent-length: 9\r\n\r\n[")
         process.send_signal(signal.SIGINT)
         _out, err = process.communicate(timeout=60)
         assert (process.returncode, "The service has ended." in err, "Traceback" in err) == (130, True, False)
+        half.close()
         with pytest.raises(OSError, match="refused"):
             asked(address, "/health")
 
@@ -130,7 +133,7 @@ def alone(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.release
 @pytest.mark.skipif(sys.platform != "linux", reason="paths of virtual environments are Linux's")
 def test_the_folder_needs_its_requirements_alone(parent: Path, alone: Path) -> None:
-    """A thousand rows, twenty requests at once, and what is malformed."""
+    """A thousand rows, and twenty requests at once."""
     run = tr.open(parent / "runs/wine")
     folder = exported(run, "service").paths[0]
     pip = [alone, "-m", "pip", "install", "-q", "--no-compile", "-r", folder / "requirements.txt"]
@@ -140,7 +143,7 @@ def test_the_folder_needs_its_requirements_alone(parent: Path, alone: Path) -> N
     assert done.returncode == 0, done.stderr
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    words = [alone, "-I", "-m", "uvicorn", "--app-dir", folder, "app:app", "--port", port]
+    words = [alone, "-I", folder / "app.py", "--port", port]
     process = subprocess.Popen([*map(str, words)], cwd=parent, stderr=subprocess.PIPE)
     address = f"http://127.0.0.1:{port}"
     try:
@@ -164,15 +167,7 @@ def test_the_folder_needs_its_requirements_alone(parent: Path, alone: Path) -> N
             for one, own in zip(got, wanted, strict=True):
                 assert one["prediction"] == own["prediction"]
                 assert one["probabilities"] == pytest.approx(own["probabilities"], abs=1e-5)
-        faults = (
-            [],
-            [{}],
-            [rows[0] | {"hue": "red"}],
-            [rows[0] | {"hue": None}, {"hue": []}],
-            3,
-            [rows[0]] * 10_001,
-        )
-        assert [asked(address, "/predict", fault)[0] for fault in faults] == [422, 422, 422, 422, 422, 413]
+        assert asked(address, "/predict", [rows[0]] * 10_001)[0] == 413
         assert asked(address, "/predict", [rows[0] | {"hue": "red"}])[1]["error"]["column"] == "hue"
     finally:
         process.kill()

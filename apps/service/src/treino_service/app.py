@@ -135,9 +135,9 @@ class Column:
             return "" if word in self.nothing or (not self.text and missing(word)) else word
         if cell is None or cell != cell:
             return ""
-        if isinstance(cell, bool):
+        if isinstance(cell, int):  # as it is written; a truth value is one, too
             return str(cell).lower()
-        return plain(_float(cell))
+        return plain(cell)
 
     def _numbers(self, cells: Mapping[int, Cell]) -> dict[int, float]:
         """The numbers of these rows' cells; truth values are 1 and 0, where the training rows held these."""

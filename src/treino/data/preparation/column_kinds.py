@@ -24,7 +24,7 @@ from treino.data.cell_forms import (
     year_range,
 )
 from treino.data.preparation.texts import unspaced
-from treino.data.table import LARGEST_WHOLE, Column, Table, number, plain, plain_whole
+from treino.data.table import Column, Table, number, plain
 
 KIND_UNKNOWN = Refusal("There is no kind '{kind}' for column '{name}'.", "{hint}")
 KIND_DATE = Refusal(
@@ -304,9 +304,10 @@ def _ranked(column: Column, levels: tuple[str, ...], place: Callable[[int], str]
 
 
 def by_value(column: Column) -> bool:
-    """Whether the column's classes are its numbers; else they are its words, 3.10 and 3.1."""
+    """Whether the column's classes are its numbers; else they are its words: 3.10 and 3.1, or whole numbers
+    from 2^53 on, of which float64 doesn't tell all apart."""
     numeric = column.numbers is not None and not column.boolean and not column.categories
-    return numeric and column.odd is None and not column.spelled
+    return numeric and column.odd is None and not column.spelled and not column.merges
 
 
 def level_codes(levels: Sequence[str], words: NDArray[np.object_]) -> NDArray[np.int64]:
@@ -329,10 +330,13 @@ def level_codes(levels: Sequence[str], words: NDArray[np.object_]) -> NDArray[np
 
 
 def level_value(word: str) -> float | None:
-    """The number that a class is named by, with either decimal sign; None for a code and other words."""
+    """The number that a class is named by, with either decimal sign; None for a code and other words. A
+    whole number of many digits is an ``int``, because as ``float`` it would equal others."""
     form = number_form_of(word)
     if form is None or form.code or form.affix != PLAIN:
         return None
+    if form.exact:
+        return int(word)
     return number(word if form.point else word.replace(",", "."))
 
 
@@ -350,8 +354,6 @@ def spellings(names: Iterable[str]) -> list[list[str]]:
     for name in names:
         value = level_value(name)
         key = _plain_letters(_one_case(_seen(name))) if value is None else value
-        if value is not None and abs(value) >= LARGEST_WHOLE:  # others share its float64
-            key = plain_whole(name) or value
         alike.setdefault(key, []).append(name)
     return [same for same in alike.values() if len(same) > 1]
 

@@ -277,7 +277,8 @@ def fit_encoder(
     levels, most = set(words.tolist()), MOST_LEVELS_WITH_BINS if bins else MOST_LEVELS
     if choice.way == "hashed" or (choice.way == "category" and len(levels) > most):
         if column.numbers is not None and column.odd is None and not column.boolean:
-            numeric = len(set(words)) == len(np.unique(column.numbers[train_N]))  # each has one spelling
+            distinct = len(np.unique(column.numbers[train_N]))
+            numeric = len(set(words)) == distinct and not column.merges  # each has one spelling
             words = level_cells(column, numeric)[train_N]
         fitted = {} if folds is None else folds.fit(words, np.zeros(len(words), dtype=np.int64))
         fitted = fitted or {"values": tuple(sorted(set(words.tolist()) - {""}))}

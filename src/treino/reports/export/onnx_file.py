@@ -161,10 +161,14 @@ def _cells(column: Column, encoder: Encoder) -> NDArray[Any]:
         return second_cells(column, str, clock=isinstance(encoder, TimeEncoder))
     if isinstance(encoder, NumberEncoder):
         return number_cells(column, str, truth=encoder.truth)
-    words = level_cells(column, encoder.numeric)
-    if not encoder.numeric:
-        return words.astype(object)
-    return np.array([float(word) if word else np.nan for word in words])
+    return _as_input(level_cells(column, encoder.numeric), encoder.numeric)
+
+
+def _as_input(words: Sequence[str] | NDArray[Any], numeric: bool) -> NDArray[Any]:
+    """Return names of classes as the model takes them; \\0 is no class."""
+    if not numeric:
+        return np.array(words, dtype=object)
+    return np.array([np.nan if word in ("", "\0") else float(word) for word in words])
 
 
 def _again(encoder: Encoder, raw_NK: NDArray[np.float64]) -> NDArray[Any]:
@@ -173,14 +177,10 @@ def _again(encoder: Encoder, raw_NK: NDArray[np.float64]) -> NDArray[Any]:
         row_LB = hashed(encoder, np.arange(len(encoder.values)))
         word_of = {row_B.tobytes(): word for row_B, word in zip(row_LB, encoder.values, strict=True)}
         raw_NB = raw_NK[:, : encoder.buckets].round() + 0.0
-        cells = [word_of.get(row_B.tobytes(), "\0") for row_B in raw_NB]
-        return np.array([_number(cell) for cell in cells]) if encoder.numeric else np.array(cells, object)
+        return _as_input([word_of.get(row_B.tobytes(), "\0") for row_B in raw_NB], encoder.numeric)
     if isinstance(encoder, OneHotEncoder):
-        place_N = raw_NK.argmax(1)
-        levels = [encoder.levels[place] for place in place_N]
-        known_N = np.asarray(raw_NK.sum(axis=1) > 0)
-        cells = [level if there else "\0" for level, there in zip(levels, known_N, strict=True)]
-        return np.array(cells, object) if not encoder.numeric else np.array([_number(cell) for cell in cells])
+        pairs = zip(raw_NK.argmax(1), raw_NK.sum(axis=1) > 0, strict=True)
+        return _as_input([encoder.levels[k] if there else "\0" for k, there in pairs], encoder.numeric)
     if isinstance(encoder, TextEncoder):  # others with some of the terms: a text can't be restored
         words = [term.strip() for term in encoder.terms]
         return np.array([" ".join(words[row % 97 :: 97]) for row in range(len(raw_NK))], object)
@@ -188,7 +188,7 @@ def _again(encoder: Encoder, raw_NK: NDArray[np.float64]) -> NDArray[Any]:
     if isinstance(encoder, RankEncoder):
         places = np.clip(raw_NK[:, 0].round().astype(int), 0, len(encoder.levels) - 1)
         words = ["" if gone else encoder.levels[place] for place, gone in zip(places, missing_N, strict=True)]
-        return np.array([_number(word) for word in words]) if encoder.numeric else np.array(words, object)
+        return _as_input(words, encoder.numeric)
     if isinstance(encoder, TimeEncoder):
         second_N = np.arctan2(raw_NK[:, 0], raw_NK[:, 1]) / (2 * np.pi) % 1 * DAY
     elif isinstance(encoder, DateEncoder):
@@ -196,10 +196,6 @@ def _again(encoder: Encoder, raw_NK: NDArray[np.float64]) -> NDArray[Any]:
     else:  # a truth value is 0 or 1 exactly
         second_N = raw_NK[:, 0].round() if encoder.truth else raw_NK[:, 0]
     return np.where(missing_N, np.nan, second_N)
-
-
-def _number(cell: str) -> float:
-    return float(cell) if cell not in ("", "\0") else np.nan
 
 
 def _answers(session: Any, cells: Mapping[str, NDArray[Any]], prep: Preparation) -> dict[str, Any]:
