@@ -26,9 +26,6 @@ def test_an_alert_is_told_when_it_fires_and_in_the_run_and_its_report(treino: Tr
 
 
 WRONG: dict[tuple[str, ...], tuple[str, str]] = {
-    ("--alert", "rmse < 3: stop"): ("alert_task", "accuracy"),
-    ("--alert", "loss > 1: dropout=0.3"): ("dropout_without_layer", "--dropout 0.1"),
-    ("--alert", "loss > 1: notify no-such-command"): ("alert_command", "no shell"),
     ("--alert", "loss > 1: notify https://example.org"): ("alert_network", "--allow-network"),
     ("--alert", "loss > 1: stop", "--seeds", "2"): ("alert_of_several", "Leave one"),
     ("--alert", "no alert"): ("alert_form", "--alert 'validation loss rises for 5 epochs: stop'"),

@@ -31,18 +31,6 @@ def test_names_that_look_like_markup(treino: Treino, tmp_path: Path) -> None:
     assert treino("data", "m.csv", "--json").document["columns"][0]["name"] == "[bold]a"
 
 
-def test_a_network_that_can_not_take_its_first_step_leaves_nothing(treino: Treino, tmp_path: Path) -> None:
-    (tmp_path / "net.py").write_text(
-        "import torch\nclass Net(torch.nn.Linear):\n"
-        "    def __init__(self): super().__init__(13, 3)\n"
-        "    def forward(self, x): return super().forward(x).detach()\n"
-    )
-    said = treino("train", "wine", "--net", "net.py:Net", "--steps", 2, "--json")
-    assert said.status == 2, said
-    assert said.document["error"]["hint"]
-    assert not list(tmp_path.glob("runs/*"))
-
-
 def test_what_to_type_next_can_be_typed(treino: Treino, tmp_path: Path) -> None:
     said = treino("train", "wine", "--steps", 2, "--name", "sp ace")
     assert "treino predict 'sp ace' FILE.csv" in said.out

@@ -17,7 +17,6 @@ import treino as tr
 from tests.cli.conftest import stopped
 from tests.conftest import Treino
 from tests.folders.test_flips import flip
-from tests.forging import forge
 from treino.api import open as open_result
 from treino.api import runs
 from treino.base.errors import TreinoError
@@ -33,25 +32,13 @@ from treino.training.train import drain, train_events
 SMALL = ("--epochs", 4, "--hidden", 5)
 
 
-def five(path: Path) -> None:
-    forge(path, "result.json", lambda _: 5)
-
-
 def garbage(path: Path) -> None:
     (path / "manifest.json").write_bytes(b"\0" * 99)
-
-
-def lost(path: Path) -> None:
-    (path / "manifest.json").unlink()
 
 
 def link(path: Path) -> None:
     (path / "result.json").rename(path.parent.parent / "result.json")
     (path / "result.json").symlink_to(path.parent.parent / "result.json")
-
-
-def flipped(path: Path) -> None:
-    flip(path / "spec.json", 77)
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +50,7 @@ def two(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return parent
 
 
-@pytest.mark.parametrize("break_it", [five, garbage, lost, link, flipped])
+@pytest.mark.parametrize("break_it", [garbage, link])
 def test_one_bad_folder_costs_no_other(
     treino: Treino, two: Path, tmp_path: Path, break_it: Callable[[Path], None]
 ) -> None:
@@ -389,6 +376,3 @@ def test_a_training_that_ctrl_c_ended_goes_on_with_the_same_bits(treino: Treino)
     one, two = open_result("torn"), open_result("whole")
     assert one.losses.tobytes() == two.losses.tobytes()
     assert one.metrics == two.metrics
-
-
-# ---- pictures

@@ -1,17 +1,10 @@
-"""``treino study`` on the command line: output, refusals, and resuming after a stop or a kill."""
+"""``treino study`` on the command line: output and refusals."""
 
-import itertools
-import os
-import signal
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.conftest import Treino
-from treino.cli.progress import ProgressLine
-from treino.training.loop import JobProgress
-from treino.training.sweeps import bracket
 
 BAD: list[tuple[tuple[str, ...], str, str]] = [
     (("--cell", "batchsize=5"), "cell_unknown", "batch_size"),
@@ -99,34 +92,3 @@ def test_every_study_has_its_table_and_its_pictures(treino: Treino, words: str) 
     drawn = treino("plot", "last", "--to", "here")
     assert drawn.status == 0, drawn.err
     assert sorted(p.name for p in Path("here").iterdir()) == ["curves.png", "tradeoff.png"]
-
-
-STUDY = ("--cell", "batch_size=16,epochs=2", "--cell", "batch_size=5", "--epochs", "16", "--as-taught")
-
-
-def figures(document: dict[str, Any]) -> list[Any]:
-    names = ("loss", "loss_std", "accuracy", "measured_loss", "mode", "batch_size", "status", "epochs")
-    return [{name: row[name] for name in names} for row in document["rows"]]
-
-
-@pytest.mark.slow
-def test_ctrl_c_keeps_what_is_there(treino: Treino, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A real signal, in the midst of the steps."""
-    whole = treino("study", "wine", *STUDY, "--threads", 1, "--out", "whole", "--json").document
-    events = itertools.count()
-
-    def show(_line: object, event: object) -> None:
-        if isinstance(event, JobProgress) and next(events) == 100:
-            os.kill(os.getpid(), signal.SIGINT)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(bracket, "CHUNK_SECONDS", 0.0)
-        patch.setattr(ProgressLine, "show", show)
-        stopped = treino("study", "wine", *STUDY, "--threads", 1, "--out", "torn", "--json")
-    assert stopped.status == 130, stopped.err
-    assert "treino resume torn" in stopped.err
-    assert stopped.document["status"] == "interrupted"
-    assert any(row["epochs"] for row in stopped.document["rows"])
-    assert treino("plot", "torn").status == 0
-    assert "next  treino resume torn" in treino("show", "torn").out
-    assert figures(treino("resume", "torn", "--json").document) == figures(whole)

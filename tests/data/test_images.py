@@ -21,8 +21,6 @@ from treino.data import describe, load
 from treino.data.readers import idx
 from treino.data.summaries.image_description import ImagesDescription
 
-CLOTHES = 10
-
 
 def described(source: Any, **how: Any) -> ImagesDescription:
     found = describe(source, **how)

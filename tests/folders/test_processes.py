@@ -58,11 +58,15 @@ def test_processes_that_start_in_the_same_second_get_folders_of_their_own(tmp_pa
     assert all(each.status in ("running", "interrupted") for each in list_runs(tmp_path / "runs"))
 
 
-def test_a_killed_process_leaves_an_interrupted_run(tmp_path: Path, fork: Fork) -> None:
-    log = tmp_path / "log"
-    with RunFolder.create(parent=tmp_path, name="a") as folder:
+def held(by: str, parent: Path, fork: Fork) -> tuple[RunFolder, Path, int]:
+    """A run in the hands of a process of this kind, its log, its number."""
+    with RunFolder.create(parent=parent, name="a") as folder:
         pass
-    process = fork("hold", folder.path, log)
+    return folder, parent / "log", fork(by, folder.path, parent / "log")
+
+
+def test_a_killed_process_leaves_an_interrupted_run(tmp_path: Path, fork: Fork) -> None:
+    folder, log, process = held("hold", tmp_path, fork)
     wait(log, 1)
     assert folder.status == "running"
     assert list_runs(tmp_path)[0].status == "running"
@@ -75,10 +79,7 @@ def test_a_killed_process_leaves_an_interrupted_run(tmp_path: Path, fork: Fork) 
 
 
 def test_a_worker_that_outlives_its_parent_does_not_hold_the_run(tmp_path: Path, fork: Fork) -> None:
-    log = tmp_path / "log"
-    with RunFolder.create(parent=tmp_path, name="a") as folder:
-        pass
-    process = fork("orphan", folder.path, log)
+    folder, log, process = held("orphan", tmp_path, fork)
     worker, rule = wait(log, 1)[0].split()
     assert rule == "run_not_writing"
     assert folder.status == "running"

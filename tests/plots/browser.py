@@ -101,23 +101,3 @@ def looked_at(path: Path, *, scheme: str = "light", width: int = 1150) -> Seen:
                 ".filter(h => !document.getElementById(h.slice(1)))"
             ),
         )
-
-
-def smallest_letters(html: str, path: Path, width: int) -> float:
-    """The height in pixels of the smallest letters in the SVGs of a piece of a page that is so wide.
-
-    The test is skipped where there is no browser.
-    """
-    path.write_text(f"<!doctype html><body style='margin:0'>{html}</body>")
-    with chromium() as browser:
-        page = browser.new_page(viewport={"width": width, "height": 800})
-        page.goto(path.resolve().as_uri(), timeout=1000 * HANG)
-        found: float = page.evaluate(LETTERS)
-    return found
-
-
-LETTERS = """() => Math.min(...[...document.querySelectorAll("svg text")].map(text => {
-  const shape = text.ownerSVGElement;
-  const shrunk = shape.getBoundingClientRect().width / shape.viewBox.baseVal.width;
-  return parseFloat(text.getAttribute("font-size") || shape.getAttribute("font-size")) * shrunk;
-}))"""

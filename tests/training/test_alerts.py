@@ -25,11 +25,9 @@ from torch.utils.data import TensorDataset
 
 import treino as tr
 from tests.conftest import refusal_of
-from tests.reports.export_cases import said
 from tests.workflows.test_resume import in_a_child
 from treino.base.errors import TreinoError
 from treino.engine.defaults import DEFAULTS
-from treino.reports.export.formats import exported
 from treino.results import verification
 from treino.training import alert_actions
 from treino.training.alert_conditions import AlertCourse, Course, TrainingPlace
@@ -343,11 +341,6 @@ def test_what_is_set_is_a_command_and_is_played_again_without_alerts(tmp_path: P
             training.set("weight_decay", 0.01)
     assert np.array_equal(np.concatenate(losses), run.losses)
     assert verification(run)["verdict"] == "equal"
-
-
-def test_an_exported_script_does_as_the_alert_did(tmp_path: Path) -> None:
-    run, _told = fit(tmp_path, "epoch >= 10: lr*0.1", engine="module", lean=False)
-    assert json.loads(said(exported(run, "script").paths[0])[-1])["losses"] == run.document["loss"]["train"]
 
 
 @pytest.mark.slow

@@ -1,11 +1,8 @@
 """The refit of a run: a network for new rows that learnt from all of them, beside the one that was judged."""
 
 import copy
-import os
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +14,6 @@ from torch import nn
 
 import treino
 from tests.conftest import Treino, refusal_of
-from tests.waiting import HANG
 from treino.api import Run
 from treino.api import open as open_result
 from treino.fit_events import FitRequest, fit_events
@@ -212,41 +208,6 @@ def test_a_refit_that_was_cut_short_goes_on(
     assert not again.awaits_refit
     same_weights(again.refit.state, whole.refit.state)
     assert refusal_of(again.resume).rule == "nothing_to_resume"
-
-
-CHILD = """
-import sys, treino, pandas as pd
-treino.fit(pd.read_parquet(sys.argv[1]), target="price", recipe="plain", lr=0.01, epochs=int(sys.argv[3]),
-           refit=True, parent=sys.argv[2])
-"""
-
-
-@pytest.mark.release
-@pytest.mark.parametrize("moment", ["training", "refit"])
-def test_a_killed_process_loses_nothing(frame: pd.DataFrame, tmp_path: Path, moment: str) -> None:
-    frame = frame.drop(columns="label")
-    frame.to_parquet(tmp_path / "t.parquet")
-    epochs = 4000
-    child = subprocess.Popen(
-        [sys.executable, "-c", CHILD, str(tmp_path / "t.parquet"), str(tmp_path / "cut"), str(epochs)]
-    )
-    run = tmp_path / "cut" / "frame-1"
-    seen = run / "checkpoint" / "a.safetensors"
-    seen = run / "refit" / "spec.json" if moment == "refit" else seen
-    end = time.monotonic() + HANG
-    while not seen.exists() and time.monotonic() < end and child.poll() is None:
-        time.sleep(0.002)
-    os.kill(child.pid, signal.SIGKILL)
-    child.wait()
-    again = open_result(run)
-    again = again.resume() if again.status != "finished" or again.awaits_refit else again
-    whole = treino.fit(
-        frame, target="price", recipe="plain", lr=0.01, epochs=epochs, refit=True, parent=tmp_path / "whole"
-    )
-    same_weights(again.state, whole.state)
-    assert again.refit is not None
-    assert whole.refit is not None
-    same_weights(again.refit.state, whole.refit.state)
 
 
 @pytest.mark.slow

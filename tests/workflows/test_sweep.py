@@ -20,7 +20,7 @@ from treino.training.search import judge
 from treino.training.search.samplers import halving
 from treino.training.sweeps.bracket import read_top
 from treino.training.sweeps.populations import populations_of, settings_of
-from treino.training.sweeps.sweep import sweep_events, sweep_resumption
+from treino.training.sweeps.sweep import sweep_events
 
 SPACE = ["lr=1e-4..1e-1:log", "hidden=8|16,8", "dropout=0..0.5", "optimizer=sgd|adam",
          "momentum=0..0.9 if optimizer=sgd"]  # fmt: skip
@@ -110,38 +110,6 @@ def test_curves_hold_every_members_path(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("strategy", "after"), [("halving", 0), ("hyperband", 3), ("halving", 40), ("hyperband", 40)]
-)
-@pytest.mark.sampled(4)
-def test_a_sweep_that_broke_off_comes_to_the_same(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, strategy: str, after: int
-) -> None:
-    asked: dict[str, Any] = {**SMALL, "strategy": strategy, "members": 12, "settings": {"epochs": 25}}
-    chunk = 0.0 if after == 40 else 0.003  # 0: one step, so that 40 events are never all
-    monkeypatch.setattr("treino.training.sweeps.bracket.CHUNK_SECONDS", chunk)
-    monkeypatch.setattr("treino.training.sweeps.sweep.CHECKPOINT_SECONDS", 0.0)
-    monkeypatch.setattr("treino.training.loop.CHECKPOINT_SHARE", 0.0)
-    list(sweep_events("iris", SPACE, out=tmp_path / "whole", **asked))
-    events = sweep_events("iris", SPACE, out=tmp_path / "torn", **asked)
-    for _i, event in zip(range(after + 2), events, strict=False):
-        assert not isinstance(event, JobEnd)
-    events.close()
-    folder = RunFolder.open(tmp_path / "torn")
-    assert folder.status == "interrupted"
-    again = list(sweep_resumption(tmp_path / "torn"))
-    assert isinstance(again[-1], JobEnd)
-    assert not again[-1].interrupted
-    pd.testing.assert_frame_equal(table(tmp_path / "whole"), table(tmp_path / "torn"))
-    assert content(tmp_path / "whole") == content(tmp_path / "torn")
-    assert (
-        again[-1].document["model_steps"]
-        == json.loads((tmp_path / "whole" / "result.json").read_text())["model_steps"]
-    )
-    with pytest.raises(TreinoError, match="finished"):
-        list(sweep_resumption(tmp_path / "torn"))
-
-
 def test_members_that_diverge_are_a_result(tmp_path: Path) -> None:
     document = swept(
         tmp_path / "s", ["lr=0.001|1e5", "seed=0..2"], members=6, settings={"epochs": 30, "optimizer": "sgd"}

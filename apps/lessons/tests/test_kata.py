@@ -30,7 +30,6 @@ AS_IT_IS = examination.run_apart
 
 RIGHT: dict[str, list[dict[str, str]]] = {
     "wine": [
-        {"    loss.backward()": "    net.zero_grad()\n    loss.backward()"},
         {"    optimizer.step()": "    optimizer.step()\n    optimizer.zero_grad()"},
     ],
     "pixels": [
@@ -48,7 +47,6 @@ RIGHT: dict[str, list[dict[str, str]]] = {
         {"nn.Linear(64, 1))": "nn.Linear(64, 1), nn.Flatten(0))", "net(rows).squeeze(1)": "net(rows)"},
     ],
     "greenhouse": [
-        {"body.parameters()": "list(body.parameters()) + list(head.parameters())"},
         {"SGD(body.parameters(), lr=0.1)": "Adam([*body.parameters(), *head.parameters()], lr=0.01)"},
     ],
     "bulbs": [{"scores.argmax() == y_test": "answers(x_test) == y_test"}],
@@ -76,7 +74,6 @@ RIGHT: dict[str, list[dict[str, str]]] = {
     ],
     "blood": [
         {"x.mean(0), x.std(0)": "x[train].mean(0), x[train].std(0)"},
-        {"x.mean(0), x.std(0)": "x[train].median(0).values, x[train].std(0)"},
     ],
     "leaves": [
         {"    return net(shaken(rows)).argmax(1)": "    return net(rows).argmax(1)"},
@@ -95,14 +92,6 @@ RIGHT: dict[str, list[dict[str, str]]] = {
                 "    if not epoch:\n        optimizer = torch.optim.Adam(net.parameters())\n    for rows in"
             ),
             "range(15)": "range(40)",
-        },
-        {
-            "        optimizer = torch.optim.Adam(net.parameters(), lr=0.02)\n": "",
-            "    for rows in": (
-                "    if epoch in (0, 10):\n"
-                "        optimizer = torch.optim.Adam(net.parameters(), lr=0.01)\n"
-                "    for rows in"
-            ),
         },
     ],
     "birds": [{"net.state_dict()": "{k: v.clone() for k, v in net.state_dict().items()}"}],
@@ -224,11 +213,6 @@ WRONG: dict[str, tuple[str, dict[str, str], set[str]]] = {
             ".mean().item())": '.mean().item())\n    print("test accuracy", float("nan"))',
         },
         {"printed"},
-    ),
-    "a test of rows that are easy": (
-        "wine",
-        {"(answers(x_test) == y_test)": "(answers(x_test) == answers(x_test))"},
-        {"fault", "goal", "printed"},
     ),
     "no answers": (
         "wine",

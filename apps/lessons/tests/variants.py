@@ -102,7 +102,6 @@ _WRONG: dict[str, tuple[str, Changes]] = {  # -> "RULE MODE STEP", changes
     "gradients are summed": ("summed_gradients train 2", [(ZERO, "")]),
     "leftovers of the test": ("summed_gradients train 1", [update(BACK[4:], WHEN, STEP, ZERO)]),
     "softmax in front": ("softmax_twice train 1", [(PRED, "pred = net(x).softmax(1)")]),
-    "softmax, own loss": ("softmax_twice train 1", [(LOSS, "loss = F.cross_entropy(pred.softmax(1), y)")]),
     "always evaluates": ("mode_train train 1", [("net.train()", "net.eval()")]),
     "never evaluates": ("mode_test test 1", [("net.eval()", "pass")]),
     "train forgotten after the test": (
@@ -139,7 +138,6 @@ _WRONG: dict[str, tuple[str, Changes]] = {  # -> "RULE MODE STEP", changes
         "numpy_of_device train 0",
         [("loss.cpu().detach()", "loss.detach()")],
     ),
-    "changes the type alone": ("not_moved train 1", [(MOVE, f"x, y = x.to(x.dtype), {Y}")]),
     "leaves the classes of the accuracy": (
         "not_moved train 0",
         [
@@ -150,10 +148,6 @@ _WRONG: dict[str, tuple[str, Changes]] = {  # -> "RULE MODE STEP", changes
     "a device that nobody gave": ("raises train 0", [(MOVE, "x, y = x.to(device), y.to(device)")]),
     "returns the accuracy first": ("loss_said train 0", [says("return 0.5, said.mean()")]),
     "prints one decimal": ("loss_said train 0", [says("print(f'loss {said.mean():.1f}')")]),
-    "decays": (
-        "another_optimizer train 1",
-        [(START, f"{OWN}.SGD(net.parameters(), lr=args['lr'], weight_decay=0.1)")],
-    ),
     "other loss": (
         "weights_differ train 1",
         [(LOSS, "loss = F.cross_entropy(pred, y, label_smoothing=0.1)")],
@@ -184,20 +178,9 @@ _WRONG: dict[str, tuple[str, Changes]] = {  # -> "RULE MODE STEP", changes
         "stepped_by_hand train 1",
         [("optimizer.step()", "[p.data.sub_(args['lr'] * p.grad) for p in net.parameters()]")],
     ),
-    "updates the optimizer's groups by hand": (
-        "stepped_by_hand train 1",
-        [
-            (
-                "optimizer.step()",
-                "[p.data.sub_(g['lr'] * p.grad) for g in optimizer.param_groups for p in g['params']]",
-            )
-        ],
-    ),
     "returns every batch's loss": ("loss_said train 0", [says("return epoch_loss")]),
     "returns an array of them": ("loss_said train 0", [says("return said, 0.5")]),
-    "names all of them the loss": ("loss_said train 0", [says("return {'loss': said.tolist()}")]),
     "returns the median": ("loss_said train 0", [says("return np.median(said)")]),
-    "prints the median": ("loss_said train 0", [says("print(f'loss {np.median(said):.4f}')")]),
     "returns the first": ("loss_said train 0", [says("return said[0]")]),
     "returns the largest": ("loss_said train 0", [says("return said.max()")]),
     "says nan": ("loss_said train 0", [says("print(np.nan)")]),
@@ -255,9 +238,7 @@ NOTED: dict[str, tuple[str, Changes]] = {  # -> a word of the note, changes
 WHY = {  # a part of the reason that is told
     "returns every batch's loss": "a list of each batch's loss",
     "returns an array of them": "a list of each batch's loss",
-    "names all of them the loss": "a list of each batch's loss",
     "returns the median": "\nThat is the median of the batches' losses.\n",
-    "prints the median": "\nThat is the median of the batches' losses.\n",
     "returns the first": "\nThat is the loss of the first batch.\n",
     "returns the largest": "\nThat is the largest of the batches' losses.\n",
     "returns the sum": "sum of the batches' losses",
