@@ -17,13 +17,13 @@ from treino.data.rows import Rows
 from treino.inspection.boundary import boundary, columns_with_an_axis, score, sight
 from treino.inspection.input_planes import (
     Boundary,
-    Fit,
     Floats,
     InputAxes,
     InputLine,
     Plane,
     Score,
     Split,
+    finite_winners,
     held_out,
     row_of,
 )
@@ -63,7 +63,7 @@ class FilterView:
     """A network's first filters ``[U, C, h, w]``, and their outputs for one picture ``[U, H, W]``.
 
     picture: the picture and the network's prediction. predicted_N: classes of rows of ``score``, to count
-    those that changed; empty for regression.
+    those that changed; empty for regression. No class has a region of its own.
     """
 
     sight: FilterSight
@@ -74,6 +74,7 @@ class FilterView:
     predicted_N: NDArray[np.int64]
     name: str
     classes: tuple[str, ...] = ()
+    absent: tuple[int, ...] = ()
 
 
 Shown = Boundary | FilterView
@@ -105,13 +106,6 @@ class Frame:
     shown: Shown
     moved: float | None
     change: float | None
-
-    @property
-    def absent(self) -> tuple[int, ...]:
-        """Classes that are predicted nowhere in view."""
-        if isinstance(self.shown, Fit | FilterView) or not self.shown.classes:
-            return ()
-        return self.shown.absent
 
 
 def frame_steps(last: int, kept: int | None = None, every: int | None = None) -> list[int]:
@@ -236,11 +230,12 @@ def difference(before: Shown | None, now: Shown) -> tuple[float | None, float | 
         length = float(np.linalg.norm(before.kernel_UCHW)) or 1.0
         part = float(np.linalg.norm(now.kernel_UCHW - before.kernel_UCHW)) / length
         return moved, part if np.isfinite(part) else None
-    if isinstance(now, Fit) or not now.classes:
+    if not now.classes:
         return None, _mean(np.abs(_answers(now) - _answers(before)))
     with np.errstate(invalid="ignore"):
         change = _mean(np.abs(_answers(now) - _answers(before)).sum(-1) / 2)
-    return float((_winner(now) != _winner(before)).mean()), change
+    new, old = (finite_winners(_answers(shown), None) for shown in (now, before))
+    return float((new != old).mean()), change
 
 
 def _answers(shown: Boundary) -> Floats:
@@ -250,11 +245,6 @@ def _answers(shown: Boundary) -> Floats:
     if isinstance(shown, InputLine):
         return shown.value_RC if shown.classes else shown.value_RC[:, 0]
     return np.concatenate([p.predicted_N for p in shown.points])
-
-
-def _winner(shown: Boundary) -> np.ndarray:
-    answers = _answers(shown)
-    return np.where(np.isfinite(answers).all(-1), answers.argmax(-1), -1)
 
 
 def _mean(values: Floats) -> float | None:

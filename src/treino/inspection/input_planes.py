@@ -109,6 +109,11 @@ class InputAxes:
     held: tuple[tuple[str, float | str | None], ...] = ()
     columns: tuple[int, ...] = ()
 
+    @property
+    def holds_classes(self) -> bool:
+        """Whether a column of classes or dates is held at one of them."""
+        return any(isinstance(value, str) for _name, value in self.held)
+
     def grid_rows(self, x_R: Floats, y_R: Floats) -> torch.Tensor:
         """Prepared rows at all places of a grid, from left to right, and line by line upwards."""
         at_N2 = np.stack(np.meshgrid(x_R, y_R), axis=-1).reshape(-1, 2)
@@ -118,6 +123,16 @@ class InputAxes:
 def winners(share_XC: NDArray[Any], threshold: float | None) -> NDArray[np.int64]:
     """``[...]``: the class numbers predicted from probabilities ``[..., C]``, by ``Data.threshold``."""
     return share_XC.argmax(-1) if threshold is None else (share_XC[..., 1] >= threshold).astype(np.int64)
+
+
+def finite_winners(share_XC: NDArray[Any], threshold: float | None) -> NDArray[np.int64]:
+    """``winners``; -1 where probabilities are not finite."""
+    return np.where(np.isfinite(share_XC).all(-1), winners(share_XC, threshold), -1)
+
+
+def absent_classes(winner_X: NDArray[np.int64], classes: Sequence[str]) -> tuple[int, ...]:
+    """The numbers of the classes that win nowhere."""
+    return tuple(np.setdiff1d(np.arange(len(classes)), winner_X).tolist())
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,8 +162,7 @@ class Plane:
     @cached_property
     def winner_RR(self) -> NDArray[np.int64]:
         """The predicted class at each grid place; -1 if its outputs are not finite."""
-        winner = winners(self.probability_RRC, self.threshold)
-        return np.where(np.isfinite(self.probability_RRC).all(axis=2), winner, -1)
+        return finite_winners(self.probability_RRC, self.threshold)
 
     @property
     def finite(self) -> bool:
@@ -158,7 +172,7 @@ class Plane:
     @property
     def absent(self) -> tuple[int, ...]:
         """Classes that are predicted nowhere in view."""
-        return tuple(sorted(set(range(len(self.classes))) - set(np.unique(self.winner_RR).tolist())))
+        return absent_classes(self.winner_RR, self.classes)
 
 
 @dataclass(frozen=True, eq=False)
@@ -187,19 +201,21 @@ class InputLine:
     @property
     def absent(self) -> tuple[int, ...]:
         """Classes that are predicted nowhere in view."""
-        finite = np.isfinite(self.value_RC).all(axis=1)
-        seen = set(np.unique(winners(self.value_RC[finite], self.threshold)).tolist())
-        return tuple(sorted(set(range(len(self.classes))) - seen))
+        winner_R = finite_winners(self.value_RC, self.threshold if self.classes else None)
+        return absent_classes(winner_R, self.classes)
 
 
 @dataclass(frozen=True, eq=False)
 class Fit:
-    """A regression with several inputs: predicted against true targets, in the target's own units."""
+    """A regression with several inputs: predicted against true targets, in the target's own units. Without
+    classes none can be absent."""
 
     name: str
     target: str
     points: tuple[Points, ...]
     score: Score
+    classes: tuple[str, ...] = ()
+    absent: tuple[int, ...] = ()
 
 
 Boundary = Plane | InputLine | Fit

@@ -84,10 +84,8 @@ def few_colours(picture: FilmPicture, width: int | None = None) -> "Image":
     image, shown = picture.image, picture.frame.shown
     if width is not None:
         image = image.resize((width, round(image.height * width / image.width)), Image.Resampling.LANCZOS)
-    classes = 0 if isinstance(shown, Fit | FilterView) else len(shown.classes)
-    own_K3 = _own_colours(
-        tuple(map(style.colour, range(min(classes, len(style.PALETTE))))) or tuple(style.INKS.values())
-    )
+    inks = tuple(map(style.colour, range(min(len(shown.classes), len(style.PALETTE)))))
+    own_K3 = _own_colours(inks or tuple(style.INKS.values()))
     pixel_N3 = np.asarray(image).reshape(-1, 3)
     at_N, code_U = pd.factorize(pixel_N3.astype(np.int32) @ (1 << 16, 1 << 8, 1))
     colour_U3 = np.stack([code_U >> 16, code_U >> 8 & 255, code_U & 255], axis=1)
@@ -220,7 +218,7 @@ def _constant_parts(shown: Shown) -> tuple["style.Figure", "style.Axes", list[An
 
 
 def _key(shown: Boundary) -> tuple[list[Any], list[str]]:
-    classes = () if isinstance(shown, Fit) else shown.classes
+    classes = shown.classes
     handles, labels = class_key(style.class_labels(classes), 10)
     own: dict[str, Any] = {}
     if isinstance(shown, InputLine) and not classes:
@@ -354,11 +352,9 @@ def change_sentence(frame: Frame, before: int | None) -> str:
 
 def absent_sentence(frame: Frame) -> str:
     """Name the classes that win nowhere in view; "" if each wins somewhere."""
-    if not frame.absent or isinstance(frame.shown, Fit | FilterView):
-        return ""
     names = style.class_labels(frame.shown.classes)
-    absent = listed([names[c] for c in frame.absent], LISTED)
-    return _("Wins nowhere in this view: {names}.").format(names=absent)
+    absent = listed([names[c] for c in frame.shown.absent], LISTED)
+    return _("Wins nowhere in this view: {names}.").format(names=absent) if absent else ""
 
 
 def share(value: float) -> str:
@@ -415,8 +411,7 @@ def grid_figure(
         _panel(axes, one)
         _above(axes, *_nowhere(one), up=1, size=7.5)
         _above(axes, "\n".join(caption), style.INK, up=13 if lost else 2, size=8)
-    classes = () if isinstance(shown[0], Fit) else shown[0].classes
-    if names := style.class_labels(classes)[:8]:
+    if names := style.class_labels(shown[0].classes)[:8]:
         squares = [style.spot("s", 6, color=style.colour(c)) for c in range(len(names))]
         style.legend_in_lines(figure, squares, names, (0.012, 0.0, 0.976, LOW / inches), 8, columnspacing=1.2)
     return figure
@@ -445,7 +440,7 @@ def _above(axes: "style.Axes", words: str, ink: str, up: float, size: float) -> 
 
 
 def _nowhere(one: Shown) -> tuple[str, str]:
-    if isinstance(one, Fit | FilterView) or not one.classes or not one.absent:
+    if not one.absent:
         return "", style.INK
     names = style.class_labels(one.classes, 14)
     absent = listed([names[c] for c in one.absent], 3)
