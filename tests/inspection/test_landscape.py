@@ -16,13 +16,13 @@ from tests.conftest import refusal_of
 from treino.base.errors import TreinoError
 from treino.data.rows import Rows
 from treino.engine import ACTIVATIONS, Loss, mlp
+from treino.inspection.boundary import principal_components
 from treino.inspection.landscape import (
     LossSurface,
     described,
     filter_normalised,
     interpolation,
     loss_surface,
-    main_directions,
     path_plane,
     random_plane,
     walk_points,
@@ -170,13 +170,13 @@ def test_a_network_without_weights_has_no_mountain() -> None:
 
 @settings(max_examples=40)
 @given(st.integers(3, 12), st.integers(2, 40), st.integers(0, 999))
-def test_main_directions_are_principal_components(count: int, n: int, seed: int) -> None:
+def test_the_axes_of_a_path_are_principal_components(count: int, n: int, seed: int) -> None:
     place_Kn = np.random.default_rng(seed).normal(size=(count, n)) * np.linspace(3, 1, n)
-    axes, share = main_directions(torch.from_numpy(place_Kn))
+    _mean, axes, share = principal_components(place_Kn)
     theirs = PCA(2, svd_solver="full").fit(place_Kn)
     np.testing.assert_allclose(share, theirs.explained_variance_ratio_, rtol=1e-6)
-    np.testing.assert_allclose(np.abs((axes.numpy() * theirs.components_).sum(1)), 1, rtol=1e-6)
-    np.testing.assert_allclose(axes.numpy() @ axes.numpy().T, np.eye(2), atol=1e-9)
+    np.testing.assert_allclose(np.abs((axes * theirs.components_).sum(1)), 1, rtol=1e-6)
+    np.testing.assert_allclose(axes @ axes.T, np.eye(2), atol=1e-9)
 
 
 def walk(

@@ -241,9 +241,7 @@ def test_first_layer_weights_as_tiles_and_as_a_table() -> None:
     flat = rng.normal(size=(70, 25))
     order = np.argsort(-np.linalg.norm(flat, axis=1))
     flat = flat[order]
-    made = FirstWeights(
-        "mnist", "0 (Linear)", order, flat, flat.reshape(70, 1, 5, 5), (), np.linalg.norm(flat, axis=1)
-    )
+    made = FirstWeights("mnist", "0 (Linear)", order, flat, flat.reshape(70, 1, 5, 5), ())
     figure = weights_figure(made)
     assert re.search(r"64 of 70 units of layer .*Linear", texts(figure))
     assert len([a for a in figure.axes if a.get_title() == str(order[3])]) == 1

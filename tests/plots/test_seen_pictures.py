@@ -60,7 +60,7 @@ def test_nothing_is_cut(language: str) -> None:
     kernels = KernelMap("features.3", 64, 32, np.arange(24) * 2, np.arange(12) * 2, small, 0.3)
     weight_UD, tile_U = np.ones((16, 27)), random().normal(size=(16, 3, 3, 3))
     maps = (kernels, replace(kernels, kernel_UJHW=large))
-    units = (np.arange(16), weight_UD, tile_U, (), np.ones(16))
+    units = (np.arange(16), weight_UD, tile_U, ())
     first = FirstWeights("zoo", "0 (Conv2d)", *units, maps, 3, True)
     items, sure = random().rand(8, 1, 90, 120), np.linspace(0.99, 0.4, 8)
     many = ConfusionCell(0, 1, 900, 950, np.arange(8), sure, items)

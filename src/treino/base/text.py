@@ -1,7 +1,8 @@
 """Shorten texts and lists of names for narrow places; write letters in one way."""
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from treino.base.words import numeral
 
@@ -19,6 +20,11 @@ def shortened(text: str, most: int = 40) -> str:
 def composed(text: str) -> str:
     """Return the text with each letter and its accents as one character (NFC), as most programs write it."""
     return text if text.isascii() else unicodedata.normalize("NFC", text)
+
+
+def that_hold(sentences: Mapping[str, object], **facts: Any) -> list[str]:
+    """Return the sentences whose condition holds, with the facts in their places."""
+    return [sentence.format(**facts) for sentence, holds in sentences.items() if holds]
 
 
 def listed(names: Sequence[object], most: int) -> str:

@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from treino.base.resampling import as_counts
+from treino.base.text import that_hold
 from treino.base.words import N_, _
 from treino.data import BUILTINS
 from treino.data.dataset import Data
@@ -66,34 +67,32 @@ def baselines(data: Data, loss: Loss | None = None, full: bool = False) -> Basel
     loss = loss or Loss("cross_entropy" if data.task == "classification" else "mse")
     split = next(name for name in ("test", "validation", "train") if len(data.splits[name]))
     rows = data.splits[split]
-    notes: list[str] = []
-    if split != "test":
-        notes.append(
-            _("There are no test rows: the baselines are measured on {split} rows.").format(split=split)
-        )
-    if loss.axes:
-        constant, name = _constant_of_positions(data, rows)
-        measured = measure(constant[None], rows.y, loss, data.scale, rows.weight)
-        figures = {name: {metric: float(value[0]) for metric, value in measured.items()}}
-        return Baselines(figures, split, len(rows), tuple(notes))
-    constant, name = _constant(data, rows, loss)
+    untested = _("There are no test rows: the baselines are measured on {split} rows.")
+    notes = that_hold({untested: split != "test"}, split=split)
+    constant, name = _constant_of_positions(data, rows) if loss.axes else _constant(data, rows, loss)
     outputs = {name: constant}
-    linear, more_notes = _logistic(data, rows, loss) if data.classes else _ridge(data, rows)
-    notes += more_notes
-    if linear is not None:
-        outputs[N_("linear")] = linear
-    if is_picture(data.item_shape) and (not data.classes or len(data.train.y.unique()) > 1):
-        outputs[N_("patches")], more_notes = _patches(data, rows, loss)
-        notes += more_notes
-    own_table = data.preparation.encoders and data.source not in BUILTINS
-    if (full or own_table) and (not data.classes or len(data.train.y.unique()) > 1):
-        outputs[N_("trees")], more_notes = _trees(data, rows, loss, math.inf if full else TREES_SECONDS)
-        notes += more_notes
+    if not loss.axes:
+        outputs |= _fitted(data, rows, loss, full, notes)
     metrics = {}
     for key, output_NC in outputs.items():
         measured = measure(output_NC[None], rows.y, loss, data.scale, rows.weight)
         metrics[key] = {metric: float(value[0]) for metric, value in measured.items()}
     return Baselines(metrics, split, len(rows), tuple(notes))
+
+
+def _fitted(data: Data, rows: Rows, loss: Loss, full: bool, notes: list[str]) -> dict[str, torch.Tensor]:
+    """The outputs of the models that are fitted to these data. notes: gets sentences on their limits."""
+    several = not data.classes or len(data.train.y.unique()) > 1
+    if not several:
+        notes.append(_("The training rows hold one class only: there is no linear baseline."))
+        return {}
+    made = {N_("linear"): _logistic(data, rows, loss) if data.classes else _ridge(data, rows)}
+    if is_picture(data.item_shape):
+        made[N_("patches")] = _patches(data, rows, loss)
+    if full or (data.preparation.encoders and data.source not in BUILTINS):
+        made[N_("trees")] = _trees(data, rows, loss, math.inf if full else TREES_SECONDS)
+    notes += [note for _output_NC, of_model in made.values() for note in of_model]
+    return {name: output_NC for name, (output_NC, _notes) in made.items()}
 
 
 def means(each: Sequence[Mapping[str, Mapping[str, float]]]) -> dict[str, dict[str, float]]:
@@ -136,10 +135,8 @@ def _constant_of_positions(data: Data, rows: Rows) -> tuple[torch.Tensor, str]:
     return log_C.repeat_interleave(count).expand(len(rows), -1), N_("majority")
 
 
-def _logistic(data: Data, rows: Rows, loss: Loss) -> tuple[torch.Tensor | None, list[str]]:
+def _logistic(data: Data, rows: Rows, loss: Loss) -> tuple[torch.Tensor, list[str]]:
     """Multinomial logistic regression (L2, C = 1), on a sample of the rows if all would take too long."""
-    if len(data.train.y.unique()) < 2:
-        return None, [_("The training rows hold one class only: there is no linear baseline.")]
     classes, notes, iterations, most = len(data.classes), [], ITERATIONS, len(data.train)
     work = data.inputs * (classes if classes > 2 else 1)
     if most * work * iterations > WORK:

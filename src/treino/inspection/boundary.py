@@ -22,6 +22,7 @@ from treino.engine.devices import torch_threads
 from treino.engine.metrics import probabilities
 from treino.inspection.feature_importance import CANDIDATES, importance, steepest
 from treino.inspection.input_planes import (
+    ALL,
     Boundary,
     Cell,
     Fit,
@@ -35,10 +36,11 @@ from treino.inspection.input_planes import (
     View,
     cell_of,
     draw,
+    held_out,
     most_rows,
     refuse_axes,
 )
-from treino.inspection.intervals import weighted_accuracy, wilson
+from treino.inspection.intervals import weighted_accuracy
 from treino.inspection.outputs import has_answer, outputs, predicted_classes
 
 Pair = tuple[int, int]
@@ -153,7 +155,7 @@ def boundary(
     axes: Sequence[str] | None = None,
     resolution: int = 200,
     item_shape: Sequence[int] | None = None,
-    splits: Sequence[Split] = ("train", "validation", "test"),
+    splits: Sequence[Split] = ALL,
     seen: InputAxes | None = None,
 ) -> Boundary:
     """Compute the picture of ``net``'s decision boundary or, for regression, of its predictions.
@@ -393,17 +395,14 @@ def principal_components(x_ND: Floats) -> tuple[Floats, Floats, tuple[float, flo
 
 def score(predict: Predict, data: Data) -> Score:
     """The metrics on all test rows; without test rows on validation rows, else on training rows."""
-    split: Split = "test" if len(data.test) else "validation" if len(data.validation) else "train"
-    rows = data.splits[split]
+    split, rows = held_out(data)
     out = predict(rows.x)
     if unanswered := int((~has_answer(out, data)).sum()):
         return Score(split, len(rows), unanswered=unanswered)
     if data.task == "classification":
         right_N = np.asarray(_classes(out, data) == rows.y.numpy())
-        right, count = int(right_N.sum()), len(rows)
-        shown = right / count, wilson(right, count)
-        accuracy, interval = shown if rows.weight is None else weighted_accuracy(right_N, rows.weight)
-        return Score(split, count, accuracy, right, interval)
+        accuracy, interval = weighted_accuracy(right_N, rows.weight)
+        return Score(split, len(rows), accuracy, int(right_N.sum()), interval)
     true_N, error_N = _targets(rows.y, data), _targets(out, data) - _targets(rows.y, data)
     weight_N = None if rows.weight is None else rows.weight.double().numpy()
     mean, square = (np.average(of_N, weights=weight_N) for of_N in (true_N, error_N**2))
@@ -415,8 +414,7 @@ def score(predict: Predict, data: Data) -> Score:
 def placed(predict: Predict, data: Data, place: Callable[[torch.Tensor], Floats]) -> tuple[Points, ...]:
     """The rows that a picture shows: the place, the true target and the prediction of each."""
     shown = []
-    names: tuple[Split, ...] = ("train", "validation", "test")
-    for split in names:
+    for split in ALL:
         if not len(data.splits[split]):
             continue
         rows = draw(data.splits[split], most_rows(data, SHOWN[split]))

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from treino.base.document_fields import Count, Document, Many, Number, Share, Text
 from treino.base.errors import Refusal
@@ -192,11 +193,14 @@ def _compared(
     absent_N, odd_N = column.missing_N, column.odd_N
     facts: dict[str, Any] = {"column": column.name, "target": target}
     of_numbers = isinstance(encoder, NumberEncoder | DateEncoder | TimeEncoder)
+
+    def example(of_N: NDArray[np.bool_]) -> str:
+        """The first of these cells, and its place."""
+        return f"{shortened(column.cell(int(of_N.argmax())), 40)}, {table.place(int(of_N.argmax()))}"
+
     if of_numbers and value_N is None:
-        row = int((~absent_N).argmax())
-        example = f"{shortened(column.cell(row), 40)}, {table.place(row)}"
-        unreadable = int((~absent_N).sum())
-        return ColumnDrift(**facts, state="other kind", unreadable=unreadable, example=example), None
+        facts |= {"unreadable": int((~absent_N).sum()), "example": example(~absent_N)}
+        return ColumnDrift(**facts, state="other kind"), None
     missing, missing_there = int(absent_N.sum()), known.missing
     chances = [] if missing + missing_there == 0 else [_gaps(missing, len(column), missing_there, known.rows)]
     cells = outside_cells(encoder, known, column, value_N)
@@ -205,15 +209,9 @@ def _compared(
         gaps = 0  # rows to predict have none
     facts |= {"below": below, "above": above, "unknown": unknown, "gaps": gaps}
     facts |= {"missing": missing / max(1, len(column)), "missing_there": missing_there / max(1, known.rows)}
-    if unknown:
-        row = int(cells.unknown_N.argmax())
-        facts["example"] = f"{shortened(column.cell(row), 40)}, {table.place(row)}"
+    facts |= {"example": example(cells.unknown_N)} if unknown else {}
     if of_numbers and odd_N is not None and odd_N.any():
-        row = int(odd_N.argmax())
-        facts |= {
-            "unreadable": int(odd_N.sum()),
-            "example": f"{shortened(column.cell(row), 40)}, {table.place(row)}",
-        }
+        facts |= {"unreadable": int(odd_N.sum()), "example": example(odd_N)}
     if value_N is not None:
         here_N = np.sort(value_N[np.isfinite(value_N)])
         if len(here_N) and known.values:
@@ -261,10 +259,8 @@ def _middles(encoder: Encoder, known: ColumnRows, shares: _Shares, here_N: Float
     there = known.values[int(np.searchsorted(shares.there_K, 0.5))]
     here = float(here_N[(len(here_N) - 1) // 2])
     if isinstance(encoder, DateEncoder):
-        return {
-            "there": day_text(there).removesuffix(MIDNIGHT),
-            "here": day_text(here).removesuffix(MIDNIGHT),
-        }
+        days = (day_text(value).removesuffix(MIDNIGHT) for value in (there, here))
+        return dict(zip(("there", "here"), days, strict=True))
     return {"there": there, "here": here}
 
 

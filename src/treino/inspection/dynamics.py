@@ -3,6 +3,7 @@
 import copy
 import math
 from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -214,12 +215,10 @@ def dead_units(
     hooks += [module.register_forward_hook(passed) for module in place]
     kinds = modules_of(lambda activation: activation.can_die)
     hooks += [m.register_forward_hook(relu) for m in net.modules() if type(m) in kinds]
-    try:
-        with evaluating(net), torch.random.fork_rng(devices=[]):
-            outputs(net, x_ND.clone(), item_shape=item_shape)
-    finally:
+    with evaluating(net), torch.random.fork_rng(devices=[]), ExitStack() as removed:
         for hook in hooks:
-            hook.remove()
+            removed.enter_context(hook)
+        outputs(net, x_ND.clone(), item_shape=item_shape)
     shares = {key: 1 - float(units.double().mean()) for key, units in alive.items() if key[0] >= 0}
     return tuple(layer for layer, _turn in shares), list(shares.values())
 

@@ -3,6 +3,7 @@ columns."""
 
 import math
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
@@ -353,14 +354,11 @@ def flops(net: nn.Module, x_1D: torch.Tensor, item_shape: Sequence[int] | None =
             total += 2 * weights * places.numel() // max(channels, 1)
 
     layers = [layer for layer in net.modules() if isinstance(layer, (nn.Linear, _ConvNd, nn.RNNBase))]
-    hooks = [layer.register_forward_hook(add) for layer in layers]
-    try:
-        with evaluating(net) as device:
-            x = x_1D.to(device)
-            net(x.reshape(len(x), *item_shape) if item_shape else x)
-    finally:
-        for hook in hooks:
-            hook.remove()
+    with evaluating(net) as device, ExitStack() as hooks:
+        for layer in layers:
+            hooks.enter_context(layer.register_forward_hook(add))
+        x = x_1D.to(device)
+        net(x.reshape(len(x), *item_shape) if item_shape else x)
     return float(max(total, x_1D.numel(), 1))
 
 

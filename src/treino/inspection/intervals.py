@@ -40,8 +40,13 @@ def wilson(right: float, rows: float) -> tuple[float, float]:
     return (0.0 if right == 0 else max(0.0, centre - half), 1.0 if right == rows else min(1.0, centre + half))
 
 
-def weighted_accuracy(right_N: NDArray[np.bool_], weight: torch.Tensor) -> tuple[float, tuple[float, float]]:
-    """The weighted share of right rows, and its interval for the effective number of rows."""
+def weighted_accuracy(
+    right_N: NDArray[np.bool_], weight: torch.Tensor | None
+) -> tuple[float, tuple[float, float]]:
+    """The share of right rows, and its interval; of rows with weights, for the effective number of rows."""
+    if weight is None:
+        right = int(right_N.sum())
+        return right / len(right_N), wilson(right, len(right_N))
     weight_N = weight.double().cpu().numpy()
     share, effective = float(np.average(right_N, weights=weight_N)), effective_rows(weight_N)
     return share, wilson(share * effective, effective)
@@ -183,12 +188,7 @@ def _draws(
     sum_BK = np.concatenate(sums)
     values = {"loss": sum_BK[:, 0] / sum_BK[:, 1]}
     if y.is_floating_point():
-        squares, absolutes, first, second = sum_BK[:, 2:6].T
-        total = len(y) if weight is None else sum_BK[:, 6]
-        values["rmse"] = np.sqrt(squares / total)
-        values["mae"] = absolutes / total
-        spread = second - first**2 / total
-        values["r2"] = np.where(spread > 1e-12 * second, 1 - squares / spread, np.nan)
+        values |= _of_errors(sum_BK[:, 2:6], len(y) if weight is None else sum_BK[:, 6])
     if "f1_macro" in names and weight is not None:
         scores = of_weighted(f1_scores(inputs.guess_RN, inputs.y), weight)
         counts = row_counts(len(y), RESAMPLES, lambda shape: random.integers(len(y), size=shape))
@@ -237,10 +237,15 @@ def _draws_of_rows(
     values = {"loss": loss_B / mass_B}
     if loss.task == "classification":
         return values | {"accuracy": sum_BK[:, 3] / total_B}
-    squares, absolutes, first, second = sum_BK[:, 3:].T
-    spread = second - first**2 / total_B
-    values |= {"rmse": np.sqrt(squares / total_B), "mae": absolutes / total_B}
-    return values | {"r2": np.where(spread > 1e-12 * second, 1 - squares / spread, np.nan)}
+    return values | _of_errors(sum_BK[:, 3:], total_B)
+
+
+def _of_errors(sum_B4: Floats, total: float | Floats) -> dict[str, Floats]:
+    """The metrics of numbers, from the sums of squared and absolute errors, of targets and their squares."""
+    squares, absolutes, first, second = sum_B4.T
+    spread = second - first**2 / total
+    r2 = np.where(spread > 1e-12 * second, 1 - squares / spread, np.nan)
+    return {"rmse": np.sqrt(squares / total), "mae": absolutes / total, "r2": r2}
 
 
 def _resampled(

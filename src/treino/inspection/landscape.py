@@ -432,9 +432,13 @@ def path_plane(
     """
     if not bool(place_Kn.isfinite().all()):
         raise LANDSCAPE_PATH_NOT_FINITE()
-    axes_2n, share = main_directions(place_Kn[:, : surface.trained]) if len(place_Kn) > 2 else (None, (0, 0))
-    if axes_2n is None or share[1] < FLAT:
-        raise LANDSCAPE_PATH_SHORT(n=len(place_Kn))
+    too_short = LANDSCAPE_PATH_SHORT(n=len(place_Kn))
+    if len(place_Kn) < 3:
+        raise too_short
+    _mean, axes, share = principal_components(place_Kn[:, : surface.trained].double().numpy())
+    if share[1] < FLAT:
+        raise too_short
+    axes_2n = torch.from_numpy(axes).to(place_Kn.dtype)
     axes_2n = torch.nn.functional.pad(axes_2n, (0, len(place_Kn[0]) - surface.trained))
     origin_n = place_Kn[-1]
     at_K2 = ((place_Kn - origin_n).double() @ axes_2n.double().T).numpy()
@@ -444,13 +448,6 @@ def path_plane(
     true_K = surface.losses(torch.zeros_like(origin_n), place_Kn, np.eye(len(place_Kn)))
     path = RunPath(np.asarray(step_K, dtype=np.int64), at_K2, true_K, share)
     return _landscape("path", surface, origin_n, axes_2n, a_R, b_R, float(true_K[-1]), path=path)
-
-
-def main_directions(place_Kn: Tensor) -> tuple[Tensor, tuple[float, float]]:
-    """Return the first two principal axes ``[2, n]`` of K places, of length 1, and each axis's share of the
-    variance. If the places are on a line, the second axis is arbitrary, with share 0."""
-    _mean, axes_2n, share = principal_components(place_Kn.double().numpy())
-    return torch.from_numpy(axes_2n).to(place_Kn.dtype), share
 
 
 def interpolation(

@@ -236,9 +236,8 @@ def xray(
         held_N = torch.isin(data.train.index, torch.tensor([*holding], dtype=torch.long))
         drawn = torch.cat([held_N.nonzero()[:, 0], order_N[~held_N[order_N]]])[:most_rows]
         splits["train"] = data.train[drawn.sort().values]
-        notes.append(
-            _("{n:,} of {total:,} training rows are x-rayed.").format(n=most_rows, total=len(data.train))
-        )
+        sampled = _("{n:,} of {total:,} training rows are x-rayed.")
+        notes.append(sampled.format(n=most_rows, total=len(data.train)))
     parts = [_inside(rows.x) for rows in splits.values()]
     first_M, twin_M = _twins(data, splits, parts)
     x_MD, N = torch.cat(_seen_inputs(data, parts)), len(splits["train"])

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn.modules.conv import _ConvNd
 
 from treino.base.errors import Refusal
+from treino.base.text import that_hold
 from treino.base.words import _
 from treino.data.dataset import Data
 from treino.inspection.input_planes import Floats
@@ -83,7 +84,6 @@ def layers_as_they_run(
     """
     layers: list[_Layer] = []
     parts = []
-    notes: list[str] = []
     with evaluating(net) as device, torch.no_grad():
         for x_BD in x_ND.split(max(1, min(BATCH, PIXELS // x_ND.shape[1:].numel()))):
             x = x_BD.to(device)
@@ -95,22 +95,15 @@ def layers_as_they_run(
     seen = [
         layer for layer in layers if layer.output_batches and sum(map(len, layer.output_batches)) == len(x_ND)
     ]
-    if len(seen) < len(layers):
-        notes.append(
-            _("Layers that can't be shown, for they give no unit a number for each row: {names}.").format(
-                names=", ".join(f"{y.name} ({type(y.module).__name__})" for y in layers if y not in seen)
-            )
-        )
-    between = [layer.name for layer in seen if layer.between]
-    if between:
-        notes.append(
-            _(
-                "After {names} the code between the layers does more, and is seen as the next layer gets it."
-            ).format(names=", ".join(between))
-        )
+    unseen = ", ".join(f"{y.name} ({type(y.module).__name__})" for y in layers if y not in seen)
+    between = ", ".join(layer.name for layer in seen if layer.between)
+    text = _("Layers that can't be shown, for they give no unit a number for each row: {names}.")
+    notes = that_hold({text: unseen}, names=unseen)
+    text = _("After {names} the code between the layers does more, and is seen as the next layer gets it.")
+    notes += that_hold({text: between}, names=between)
+    text = _("No layer could be seen inside this network: only what it says is shown.")
+    notes += that_hold({text: not seen})
     ran = [_ran(layer) for layer in seen]
-    if not ran:
-        notes.append(_("No layer could be seen inside this network: only what it says is shown."))
     return ran, torch.cat(parts), notes
 
 
@@ -165,18 +158,14 @@ class _Pass:
 @contextmanager
 def _reading(net: nn.Module, layers: list[_Layer], rows: int, maps: bool) -> Iterator[_Pass]:
     run = _Pass(layers, rows, maps)
-    hooks = []
-    for name, module in net.named_modules():
-        if any(True for _child in module.children()):
-            continue
-        enter = partial(run.enter, name or type(net).__name__)
-        hooks.append(module.register_forward_pre_hook(enter, with_kwargs=True))
-        hooks.append(module.register_forward_hook(run.came_out))
-    try:
+    with ExitStack() as hooks:
+        for name, module in net.named_modules():
+            if any(True for _child in module.children()):
+                continue
+            enter = partial(run.enter, name or type(net).__name__)
+            hooks.enter_context(module.register_forward_pre_hook(enter, with_kwargs=True))
+            hooks.enter_context(module.register_forward_hook(run.came_out))
         yield run
-    finally:
-        for hook in hooks:
-            hook.remove()
 
 
 def _matrix(module: nn.Module) -> bool:
@@ -245,8 +234,8 @@ class FirstWeights:
 
     name: the data's. layer: the module's name and class. units_U: indices of the units. weight_UD: ``[U, D]``
     their weights. tile_U: the weights as images, or a convolution's kernels, ``[U, C, H, W]``; None for a
-    table. inputs: the names of the D inputs (empty for pixels). norm_U: the norms. later: further
-    convolutions. left_out: the number of convolutions not shown. convolution: whether the first layer is one.
+    table. inputs: the names of the D inputs (empty for pixels). later: further convolutions. left_out: the
+    number of convolutions not shown. convolution: whether the first layer is one.
     """
 
     name: str
@@ -255,7 +244,6 @@ class FirstWeights:
     weight_UD: Floats
     tile_U: Floats | None
     inputs: tuple[str, ...]
-    norm_U: Floats
     later: tuple[KernelMap, ...] = ()
     left_out: int = 0
     convolution: bool = False
@@ -277,8 +265,7 @@ def first_weights(net: nn.Module, data: Data, *, item_shape: Sequence[int] | Non
         )
     further = [layer for layer in ran[1:] if layer.kernel is not None and layer.kernel.ndim == 4]
     flat_UD = first.kernel.reshape(len(first.kernel), -1)
-    norm_U = np.linalg.norm(flat_UD, axis=1)
-    order_U = np.argsort(-norm_U, kind="stable")
+    order_U = np.argsort(-np.linalg.norm(flat_UD, axis=1), kind="stable")
     return FirstWeights(
         data.name,
         f"{first.name} ({first.what.split(',')[0]})",
@@ -286,7 +273,6 @@ def first_weights(net: nn.Module, data: Data, *, item_shape: Sequence[int] | Non
         flat_UD[order_U],
         None if tile is None else tile[order_U],
         data.preparation.inputs if tile is None else (),
-        norm_U[order_U],
         tuple(_kernel_map(layer) for layer in further[:KERNEL_LAYERS]),
         max(0, len(further) - KERNEL_LAYERS),
         first.kernel.ndim == 4,
