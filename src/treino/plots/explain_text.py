@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -10,7 +10,7 @@ from rich.padding import Padding
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from treino.base.console import EscapingConsole, line
+from treino.base.console import EscapingConsole, line, table
 from treino.base.words import _
 from treino.inspection.microscope.explanation import Check, Explanation, Step, StepTable
 from treino.plots.explain_formula import DIGITS, formula_lines, text
@@ -29,14 +29,7 @@ def document(explanation: Explanation, digits: int = DIGITS) -> dict[str, Any]:
         "title": explanation.title,
         "steps": [_step(part.title, step, digits) for part in explanation.parts for step in part.steps],
         "checks": [
-            {
-                "name": check.name,
-                "ours": check.ours,
-                "reference": check.reference,
-                "difference": check.difference,
-                "within": check.within,
-                "holds": check.holds,
-            }
+            asdict(check) | {"difference": check.difference, "holds": check.holds}
             for check in explanation.checks
         ],
         "holds": explanation.holds,
@@ -45,28 +38,16 @@ def document(explanation: Explanation, digits: int = DIGITS) -> dict[str, Any]:
 
 
 def _step(part: str, step: Step, digits: int) -> dict[str, Any]:
-    symbols, numbers, value = "", "", None
+    known: dict[str, Any] = {"part": part, "title": step.title, "symbols": "", "numbers": "", "value": None}
+    known |= {"text": step.text, "wrong": step.wrong}
     if step.formula is not None:
-        symbols = f"{text(step.formula.left, exact=True)} = {text(step.formula.right, exact=True)}"
+        left, right = (text(e, exact=True) for e in (step.formula.left, step.formula.right))
         numbers = text(step.formula.right, numbers=True, digits=digits, exact=True)
-        value = step.formula.value
-    known: dict[str, Any] = {
-        "part": part,
-        "title": step.title,
-        "symbols": symbols,
-        "numbers": numbers,
-        "value": value,
-        "text": step.text,
-        "wrong": step.wrong,
-    }
-    if step.code:
-        known["code"] = step.code
+        known |= {"symbols": f"{left} = {right}", "numbers": numbers, "value": step.formula.value}
+    known |= {"code": step.code} if step.code else {}
     if step.table is not None:
-        known["table"] = {
-            "headings": list(step.table.headings),
-            "rows": [list(row) for row in step.table.rows],
-            "more": step.table.more,
-        }
+        rows = [list(row) for row in step.table.rows]
+        known["table"] = {"headings": list(step.table.headings), "rows": rows, "more": step.table.more}
     return known
 
 
@@ -118,15 +99,14 @@ class WrittenTable:
     more: str = ""
 
 
-def step_table(table: StepTable, digits: int) -> WrittenTable:
-    left = [any(isinstance(row[place], str) for row in table.rows) for place in range(len(table.headings))]
+def step_table(shown: StepTable, digits: int) -> WrittenTable:
+    left = [any(isinstance(row[place], str) for row in shown.rows) for place in range(len(shown.headings))]
     rows = [
         [" ".join(c.split()) if isinstance(c, str) else PEN.number(float(c), digits).text for c in row]
-        for row in table.rows
+        for row in shown.rows
     ]
-    return WrittenTable(
-        table.headings, left, rows, _("… {n:,} more …").format(n=table.more) if table.more else ""
-    )
+    more = _("… {n:,} more …").format(n=shown.more) if shown.more else ""
+    return WrittenTable(shown.headings, left, rows, more)
 
 
 def checks_table(checks: Sequence[Check], digits: int) -> WrittenTable:
@@ -141,14 +121,9 @@ def checks_table(checks: Sequence[Check], digits: int) -> WrittenTable:
 
 
 def _table(shown: WrittenTable) -> RenderableType:
-    table = RichTable(box=None, pad_edge=False)
-    for heading, left in zip(shown.headings, shown.left, strict=True):
-        table.add_column(heading, justify="left" if left else "right")
-    for first, *others in shown.rows:
-        table.add_row(line((first, MARKS.get(first, ""))), *others)
-    if shown.more:
-        table.add_row(shown.more, *[""] * (len(shown.headings) - 1))
-    return table
+    rows: list[list[Any]] = [[line((first, MARKS.get(first, ""))), *others] for first, *others in shown.rows]
+    rows += [[shown.more, *[""] * (len(shown.headings) - 1)]] if shown.more else []
+    return table(shown.headings, rows, [number for number, left in enumerate(shown.left) if left])
 
 
 def verdict(explanation: Explanation) -> Text:

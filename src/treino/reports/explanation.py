@@ -13,7 +13,7 @@ from torch import Tensor
 
 from treino.base.errors import Refusal, TreinoError, nearest
 from treino.base.formula import Array
-from treino.base.text import whole_number
+from treino.base.text import that_hold, whole_number
 from treino.base.words import _
 from treino.engine.registries import foreign
 from treino.engine.rng import dropout_keys
@@ -350,28 +350,19 @@ def _largest(update: Update) -> WeightIndex:
 
 def _notes(settings: dict[str, Any], now: Snapshot) -> list[str]:
     """Note what this training does besides the plain arithmetic."""
-    notes, hp = list[str](), now.hp
-    if settings["ensemble"] > 1:
-        notes.append(
-            _("This is network {n} of the {members} that are trained side by side.").format(
-                n=now.member, members=settings["ensemble"]
-            )
-        )
-    if now.gate_D is not None:
-        notes.append(
-            _("The inputs are shown times the gates of their columns, as the first layer gets them.")
-        )
-    if settings["schedule"] != "constant" or settings["warmup"]:
-        notes.append(
-            _("The learning rate is {now:g} in this update: the {name} schedule, warm-up {warmup:,}.").format(
-                now=hp["lr"], name=settings["schedule"], warmup=settings["warmup"]
-            )
-        )
-    if hp["dropout"]:
-        notes.append(
-            _(
-                "Dropout {rate:g}: the very units that the run dropped in this update are dropped here."
-            ).format(rate=hp["dropout"])
-        )
-    notes += [_("The fault {name}, on purpose.").format(name=fault) for fault in settings["fault"]]
-    return notes
+    sentences = {
+        _("This is network {n} of the {members} that are trained side by side."): settings["ensemble"] > 1,
+        _("The inputs are shown times the gates of their columns, as the first layer gets them."): (
+            now.gate_D is not None
+        ),
+        _("The learning rate is {now:g} in this update: the {name} schedule, warm-up {warmup:,}."): (
+            settings["schedule"] != "constant" or settings["warmup"]
+        ),
+        _("Dropout {rate:g}: the very units that the run dropped in this update are dropped here."): (
+            now.hp["dropout"] > 0
+        ),
+    }
+    facts = {"n": now.member, "members": settings["ensemble"], "now": now.hp["lr"], "rate": now.hp["dropout"]}
+    facts |= {"name": settings["schedule"], "warmup": settings["warmup"]}
+    notes = that_hold(sentences, **facts)
+    return notes + [_("The fault {name}, on purpose.").format(name=fault) for fault in settings["fault"]]

@@ -6,6 +6,7 @@ and every call on the way must be one whose arithmetic the microscope knows.
 
 import operator
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -50,16 +51,15 @@ def read_layers(net: nn.Module) -> tuple[DenseLayer, ...]:
         elif _acts(module) and last is not None and not last.act and last.drop is None:
             if (act := name_of(module)) is None:  # its settings differ from the registered activation's
                 raise _holds(repr(module))
-            layers[-1] = DenseLayer(last.name, last.W, last.b, last.bias, act)
+            layers[-1] = replace(last, act=act)
         elif type(module) is nn.Dropout and last is not None and last.drop is None:
             _once(net, used, module)
             place = next(k for k, drop in enumerate(drops) if drop is module)
-            layers[-1] = DenseLayer(last.name, last.W, last.b, last.bias, last.act, place)
+            layers[-1] = replace(last, drop=place)
         elif type(module) is not nn.Identity and (type(module) is not nn.Flatten or layers):
             raise _holds(type(module).__name__, module)
-    if not layers or layers[-1].act or layers[-1].drop is not None:
-        raise _holds(type(net).__name__)
-    if any(a.W.shape[0] != b.W.shape[1] for a, b in pairwise(layers)):
+    joined = all(a.W.shape[0] == b.W.shape[1] for a, b in pairwise(layers))
+    if not joined or not layers or layers[-1].act or layers[-1].drop is not None:
         raise _holds(type(net).__name__)
     return tuple(layers)
 

@@ -2,8 +2,6 @@
 
 import copy
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -191,15 +189,3 @@ def set_masks(net: nn.Module, masks: tuple[Array, ...]) -> None:
     fixed = [m for m in net.modules() if isinstance(m, FixedMask)]
     for module, mask in zip(fixed, masks, strict=True) if masks else ():
         module.mask = torch.from_numpy(mask)
-
-
-@contextmanager
-def moved(net: nn.Module, parameter: str, at: tuple[int, ...], by: float) -> Iterator[None]:
-    """Add ``by`` to one weight of the module within the block."""
-    weights = dict(net.named_parameters())[parameter].detach()
-    before = float(weights[at])
-    weights[at] = before + by
-    try:
-        yield
-    finally:
-        weights[at] = before
