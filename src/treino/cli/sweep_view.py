@@ -56,25 +56,19 @@ class SweepView:
         data, options = self.job.data, self.job.sweep.options
         self.printed = [*data.notes, *(self.job.sweep.notes if options.spread else ())]
         rows = {split: len(part) for split, part in data.splits.items()}
+        size = _(
+            "{n:,} networks on {data}: {train:,} training, {validation:,} validation, {test:,} test rows"
+        )
+        how = _("{sampler} settings, strategy {strategy}, chosen by the validation rows")
+        more = [] if data.source in BUILTINS else [plain_reason(_("each stands for itself"))]
+        if options.spread:
+            how, more = _("equal settings; each differs in its {what}"), [*self.job.sweep.notes]
+        what = _(" and ").join(d.name for d in self.job.sweep.space.dimensions)
         return [
-            _(
-                "{n:,} networks on {data}: {train:,} training, {validation:,} validation, {test:,} test rows"
-            ).format(n=options.members, data=data.name, **rows),
+            size.format(n=options.members, data=data.name, **rows),
             *data.notes,
-            _("equal settings; each differs in its {what}").format(
-                what=_(" and ").join(d.name for d in self.job.sweep.space.dimensions)
-            )
-            if options.spread
-            else _("{sampler} settings, strategy {strategy}, chosen by the validation rows").format(
-                sampler=options.sampler, strategy=options.strategy
-            ),
-            *(
-                self.job.sweep.notes
-                if options.spread
-                else []
-                if data.source in BUILTINS
-                else [plain_reason(_("each stands for itself"))]
-            ),
+            how.format(what=what, sampler=options.sampler, strategy=options.strategy),
+            *more,
             "",
             *self.job.folder.notices,
         ]
@@ -196,15 +190,12 @@ def _ranking(result: SweepResult) -> list[RenderableType]:
     if (judge := result.judge) is not None and result.best is not None:
         if judge.sentence:
             parts += ["", judge.sentence[:1].upper() + judge.sentence[1:]]
-        same = judge.certificate.same_bits
-        alone = (
-            _("Trained alone, network {n} has the same bits.")
-            if same
-            else _(
+        alone = _("Trained alone, network {n} has the same bits.")
+        if not judge.certificate.same_bits:
+            alone = _(
                 "Trained alone, network {n} has OTHER bits: please report this, unless code of your own "
                 "draws numbers otherwise than by torch."
             )
-        )
         parts.append(alone.format(n=result.best.member))
     if result.ensemble is not None:
         parts += ["", ensemble_sentence(result.ensemble)]
@@ -251,10 +242,8 @@ def _spread(result: SweepResult) -> list[RenderableType]:
             if f is None or f.mean is None:
                 cells += ["–", ""]
                 continue
-            cells += [
-                numeral(f.mean) + ("" if f.std is None else f" ± {numeral(f.std, '.2g')}"),
-                f"{numeral(f.min)} – {numeral(f.max)}",
-            ]
+            deviation = "" if f.std is None else f" ± {numeral(f.std, '.2g')}"
+            cells += [numeral(f.mean) + deviation, f"{numeral(f.min)} – {numeral(f.max)}"]
         rows.append(cells)
     parts += [table(headings, rows, left=(0,))] if result.figures else []
     if result.reached is not None:
@@ -282,11 +271,9 @@ def status_line(path: str | Path, status: str) -> str:
 
 def without_result(stored: StoredSweep | StoredStudy) -> RenderableType:
     """The status of a sweep or a study that has no result yet, and how an interrupted one goes on."""
-    line = (
-        _("sweep {path}: {status}").format(path=stored.path, status=_(stored.status))
-        if isinstance(stored, StoredSweep)
-        else status_line(stored.path, stored.status)
-    )
+    line = status_line(stored.path, stored.status)
+    if isinstance(stored, StoredSweep):
+        line = _("sweep {path}: {status}").format(path=stored.path, status=_(stored.status))
     if stored.status != "interrupted":
         return line
     if not stored.folder.has(stored.folder.manifest.first):

@@ -2,7 +2,7 @@
 
 import math
 
-from treino.base.text import listed
+from treino.base.text import listed, that_hold
 from treino.base.words import _, numeral, setting
 from treino.data.splits import split_name
 from treino.inspection.boundary import CLOSE
@@ -74,13 +74,10 @@ def view_sentences(plane: Plane) -> list[str]:
     )
     if plane.axes.view == "components" or plane.inputs == 2:
         return [f"{view}: {agrees}"]
-    if any(isinstance(value, str) for _name, value in plane.axes.held):
-        return [
-            _("{view}, the others at their training medians and commonest classes: {agrees}").format(
-                view=view, agrees=agrees
-            )
-        ]
-    return [_("{view}, the others at their training medians: {agrees}").format(view=view, agrees=agrees)]
+    sentence = _("{view}, the others at their training medians: {agrees}")
+    if plane.axes.holds_classes:
+        sentence = _("{view}, the others at their training medians and commonest classes: {agrees}")
+    return [sentence.format(view=view, agrees=agrees)]
 
 
 def held_sentence(plane: Plane) -> str:
@@ -90,11 +87,10 @@ def held_sentence(plane: Plane) -> str:
     values = [f"{label(column, 24)} {_fixed_value(value)}" for column, value in plane.axes.held[:HELD]]
     if (more := len(plane.axes.held) - HELD) > 0:
         values.append(_("… and {n} more").format(n=more))
-    classes = any(isinstance(value, str) for _name, value in plane.axes.held)
-    sentence = _("Held at training medians and commonest classes: {values}.")
-    return (sentence if classes else _("Held at training medians: {values}.")).format(
-        values=", ".join(values)
-    )
+    sentence = _("Held at training medians: {values}.")
+    if plane.axes.holds_classes:
+        sentence = _("Held at training medians and commonest classes: {values}.")
+    return sentence.format(values=", ".join(values))
 
 
 def _fixed_value(value: float | str | None) -> str:
@@ -105,22 +101,17 @@ def _fixed_value(value: float | str | None) -> str:
 
 def warning_sentences(shown: Plane | InputLine, names: list[str]) -> list[str]:
     """Warn of what the picture can't show: classes that win nowhere in the picture, or most of the rows."""
-    sentences = []
-    if isinstance(shown, Plane) and shown.agreement < CLOSE:
-        sentences.append(_("This plane shows little of what the network does: many rows lie far from it."))
-    if isinstance(shown, Plane) and shown.better is not None:
-        axes, share = shown.better
-        sentences.append(
-            _("{axes} would agree on {share}: {flag}.").format(
-                axes=" × ".join(axes), share=percent(share), flag=setting("axes", ",".join(axes))
-            )
-        )
-    if shown.absent:
-        absent = listed([names[c] for c in shown.absent], 8)
-        sentences.append(_("Wins nowhere in this view: {names}.").format(names=absent))
-    if not shown.finite:
-        sentences.append(_("Grey: the network's output is not finite there."))
-    return sentences
+    far = isinstance(shown, Plane) and shown.agreement < CLOSE
+    axes, share = (isinstance(shown, Plane) and shown.better) or ((), 0.0)
+    absent = listed([names[c] for c in shown.absent], 8)
+    sentences = {
+        _("This plane shows little of what the network does: many rows lie far from it."): far,
+        _("{axes} would agree on {share}: {flag}."): axes,
+        _("Wins nowhere in this view: {names}."): absent,
+        _("Grey: the network's output is not finite there."): not shown.finite,
+    }
+    flag = setting("axes", ",".join(axes))
+    return that_hold(sentences, axes=" × ".join(axes), share=percent(share), flag=flag, names=absent)
 
 
 def axis_names(shown: Boundary) -> tuple[str, str]:

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from treino.base.text import listed
+from treino.base.text import listed, that_hold
 from treino.base.words import _
 from treino.data.splits import split_name
 from treino.inspection.calibration import BINS, Calibration
@@ -52,18 +52,14 @@ def sentences(shown: Confusion) -> list[str]:
 
 
 def warnings(shown: Confusion) -> list[str]:
-    lines = learnt_from(shown.split)
-    unsaid = int(shown.unsaid_C.sum())
-    if unsaid:
-        lines.append(
-            _("On {n:,} rows the outputs are not finite: no class is predicted there.").format(n=unsaid)
-        )
-    without = [c for c in range(len(shown.classes)) if not (shown.count_CC[c].any() or shown.unsaid_C[c])]
-    if without:
-        names = style.class_labels(shown.classes)
-        absent = listed([names[c] for c in without], 6)
-        lines.append(_("Without a {split} row: {names}.").format(split=split_name(shown.split), names=absent))
-    return lines
+    unsaid, names = int(shown.unsaid_C.sum()), style.class_labels(shown.classes)
+    without = [c for c in range(len(names)) if not (shown.count_CC[c].any() or shown.unsaid_C[c])]
+    lines = {
+        _("On {n:,} rows the outputs are not finite: no class is predicted there."): unsaid,
+        _("Without a {split} row: {names}."): without,
+    }
+    facts = {"split": split_name(shown.split), "names": listed([names[c] for c in without], 6)}
+    return learnt_from(shown.split) + that_hold(lines, n=unsaid, **facts)
 
 
 def _matrix(figure: "style.Figure", shown: Confusion, top: float) -> float:

@@ -215,13 +215,10 @@ def _sentences(curves: Curves) -> list[str]:
         for m in dict.fromkeys(("loss", curves.metric))
         if m in of and np.isfinite(of[m][kept - 1])
     ]
-    if not figures:
-        return [_("Kept: the weights after epoch {kept} of {last}.").format(kept=kept, last=curves.epochs)]
-    return [
-        _("Kept: the weights after epoch {kept} of {last} (validation {figures}).").format(
-            kept=kept, last=curves.epochs, figures=", ".join(figures)
-        )
-    ]
+    sentence = _("Kept: the weights after epoch {kept} of {last}.")
+    if figures:
+        sentence = _("Kept: the weights after epoch {kept} of {last} (validation {figures}).")
+    return [sentence.format(kept=kept, last=curves.epochs, figures=", ".join(figures))]
 
 
 def alarms(curves: Curves) -> list[str]:

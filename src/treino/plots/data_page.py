@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from markupsafe import Markup
 
-from treino.base.text import cell_words
+from treino.base.text import cell_words, that_hold
 from treino.base.words import _, numeral
 from treino.data.summaries.description import ColumnDescription, TableDescription
 from treino.data.summaries.image_description import (
@@ -191,20 +191,15 @@ def contact_sheet(name: str, images: ImagesDescription) -> bytes:
     name."""
     shown = images.examples
     n = max((len(one.pixels) for one in shown), default=0)
-    sentence = _("The first {n} images in the data's order.").format(n=n)
-    if images.classes:
+    sentence = _("The first {n} images in the data's order.")
+    if images.classes and "train" in images.rows:
         sentence = _(
-            "The first {n} images of each class in the data's order, and how many there are."
-        ).format(n=n)
-        if "train" in images.rows:
-            sentence = _(
-                "The first {n} training images of each class in the data's order, and how many there are."
-            ).format(n=n)
-    sentences = [sentence]
-    if len(images.classes) > len(shown):
-        sentences.append(
-            _("{n:,} of {total:,} classes are shown.").format(n=len(shown), total=len(images.classes))
+            "The first {n} training images of each class in the data's order, and how many there are."
         )
+    elif images.classes:
+        sentence = _("The first {n} images of each class in the data's order, and how many there are.")
+    some, total = _("{n:,} of {total:,} classes are shown."), len(images.classes)
+    sentences = [sentence.format(n=n), *that_hold({some: total > len(shown)}, n=len(shown), total=total)]
     across = 2 if len(shown) <= FEW else 3 if len(shown) <= SOME else 6
     classes = [Tile(strip(one.pixels), (one.label, numeral(one.rows, ","))) for one in shown]
     groups = [TileGroup("", len(shown), classes, across)]

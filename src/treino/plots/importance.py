@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from treino.base.text import that_hold
 from treino.base.words import _, numeral
 from treino.data.splits import split_name
 from treino.inspection.dependence import Dependence
@@ -31,21 +32,16 @@ def sentences(shown: Importances) -> list[str]:
         _("Lines: 95 % intervals, for the rows and for the shuffling."),
     ]
     drawn = min(MOST, len(shown.of_columns))
-    if shown.terms:
-        lines.append(_("Of a text, the terms that tell the most are shuffled one by one, too."))
-    if drawn < shown.columns:
-        lines.append(
-            _("The {k} that cost most, of {n} that were shuffled and {of} there are.").format(
-                k=drawn, n=len(shown.of_columns), of=shown.columns
-            )
-        )
-    return lines
+    more = {
+        _("Of a text, the terms that tell the most are shuffled one by one, too."): shown.terms,
+        _("The {k} that cost most, of {n} that were shuffled and {of} there are."): drawn < shown.columns,
+    }
+    return lines + that_hold(more, k=drawn, n=len(shown.of_columns), of=shown.columns)
 
 
 def warnings(shown: Importances) -> list[str]:
-    lines = []
-    if shown.split == "train":
-        lines.append(_("The network learnt from these rows: what it learnt by heart seems important too."))
+    by_heart = _("The network learnt from these rows: what it learnt by heart seems important too.")
+    lines = [by_heart] if shown.split == "train" else []
     sentence = _(
         "{names} vary together (rank correlation up to {r}): each alone seems less important than "
         "all of them are."
@@ -137,10 +133,8 @@ def dependence_figure(
     """
     drawn = _classes(shown, classes)
     caption_lines = dependence_sentences(shown, classes, target, columns)
-    if 2 < len(drawn) < len(classes):
-        caption_lines.append(
-            _("{k} of {n} classes, those that change most.").format(k=len(drawn), n=len(classes))
-        )
+    some = _("{k} of {n} classes, those that change most.")
+    caption_lines += that_hold({some: 2 < len(drawn) < len(classes)}, k=len(drawn), n=len(classes))
     warned = dependence_warnings(together, [one.column for one in shown])
     down = math.ceil(len(shown) / ACROSS)
     many_curves = len(drawn) > 1
@@ -184,13 +178,8 @@ def dependence_sentences(
         ).format(what=what, rows=counted),
         _("Below, where the rows are: far from them the network was never taught."),
     ]
-    if len(shown) < columns:
-        lines.append(
-            _("{k} of {n} columns, those that cost most when they are shuffled.").format(
-                k=len(shown), n=columns
-            )
-        )
-    return lines
+    some = _("{k} of {n} columns, those that cost most when they are shuffled.")
+    return lines + that_hold({some: len(shown) < columns}, k=len(shown), n=columns)
 
 
 def dependence_warnings(together: Sequence[tuple[Sequence[str], float]], drawn: Sequence[str]) -> list[str]:

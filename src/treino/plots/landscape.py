@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from treino.base.text import that_hold
 from treino.base.words import _, numeral
 from treino.data.splits import split_name
 from treino.inspection.input_planes import Floats
@@ -220,7 +221,7 @@ def _cut(land: Landscape) -> list[str]:
     high = float(colours(land).vmax or 0)
     most = float(land.loss_RR[np.isfinite(land.loss_RR)].max(initial=high))
     words = _("Losses above {high} are cut off: they have one height and colour. The largest is {most}.")
-    return [words.format(high=numeral(high, ".3g"), most=numeral(most, ".3g"))] if most > high else []
+    return that_hold({words: most > high}, high=numeral(high, ".3g"), most=numeral(most, ".3g"))
 
 
 def _shown(land: Landscape) -> list[str]:
@@ -248,17 +249,12 @@ def _shown(land: Landscape) -> list[str]:
 
 
 def warnings(land: Landscape) -> list[str]:
-    lines = []
-    if land.batch_norm:
-        lines.append(_("Batch norm uses the star's running statistics all over the plane."))
     bad = ~np.isfinite(land.loss_RR)
-    if bad.any():
-        lines.append(
-            _("Hatched: the loss is not finite there ({share} of the plane).").format(
-                share=style.percent(bad.mean())
-            )
-        )
-    return lines
+    lines = {
+        _("Batch norm uses the star's running statistics all over the plane."): land.batch_norm,
+        _("Hatched: the loss is not finite there ({share} of the plane)."): bad.any(),
+    }
+    return that_hold(lines, share=style.percent(bad.mean()))
 
 
 # ---- the picture of the loss on the straight line between two networks

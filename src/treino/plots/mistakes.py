@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 
 import numpy as np
 
-from treino.base.text import tail
+from treino.base.text import tail, that_hold
 from treino.base.words import _, numeral
 from treino.data.splits import split_name
 from treino.inspection.input_planes import Cell
@@ -40,14 +40,10 @@ def _title(shown: Mistakes) -> str:
 
 
 def _warnings(shown: Mistakes) -> list[str]:
-    lines = learnt_from(shown.split)
-    if shown.unsaid:
-        lines.append(
-            _("On {n:,} rows the outputs are not finite: no class is predicted there.").format(n=shown.unsaid)
-            if shown.classes
-            else _("On {n:,} rows the output is not finite.").format(n=shown.unsaid)
-        )
-    return lines
+    line = _("On {n:,} rows the output is not finite.")
+    if shown.classes:
+        line = _("On {n:,} rows the outputs are not finite: no class is predicted there.")
+    return learnt_from(shown.split) + that_hold({line: shown.unsaid}, n=shown.unsaid)
 
 
 def _sentence(shown: Mistakes, drawn: int) -> str:
@@ -65,13 +61,11 @@ def _sentence(shown: Mistakes, drawn: int) -> str:
 
 
 def _nothing(shown: Mistakes) -> "style.Figure":
-    sentence = (
-        _("None: nothing can be compared on {n:,} {split} rows.")
-        if shown.unsaid == shown.rows
-        else _("None: all that can be compared of {n:,} {split} rows are right.")
-        if shown.unsaid
-        else _("None: all {n:,} {split} rows are right.")
-    )
+    sentence = _("None: all {n:,} {split} rows are right.")
+    if shown.unsaid:
+        sentence = _("None: all that can be compared of {n:,} {split} rows are right.")
+    if shown.unsaid == shown.rows:
+        sentence = _("None: nothing can be compared on {n:,} {split} rows.")
     said = [sentence.format(n=shown.rows, split=split_name(shown.split))]
     return style.titled(_title(shown), shown.name, said, _warnings(shown), height=1.6)[0]
 
@@ -148,14 +142,12 @@ def cells_figure(shown: ConfusionCells) -> "style.Figure":
     """Draw the pictures of each cell below its name: all for a chosen cell, else as many as fit on a line."""
     split, names = split_name(shown.split), style.class_labels(shown.classes, 30)
     title = _("Confused pictures: {name}")
+    sentence = _("One cell of the confusion matrix of {split} rows.")
     if not shown.chosen:
-        sentences = [
-            _("The cells of the confusion matrix with most mistakes on {split} rows.").format(split=split)
-        ]
-        if not shown.cells:
-            sentences = [_("No class is taken for another on these rows.")]
-    else:
-        sentences = [_("One cell of the confusion matrix of {split} rows.").format(split=split)]
+        sentence = _("No class is taken for another on these rows.")
+        if shown.cells:
+            sentence = _("The cells of the confusion matrix with most mistakes on {split} rows.")
+    sentences = [sentence.format(split=split)]
     warned = learnt_from(shown.split)
     blocks = [cell.picture_KCHW for cell in shown.cells]
     if not shown.chosen:
@@ -178,21 +170,11 @@ def cells_figure(shown: ConfusionCells) -> "style.Figure":
 
 
 def _cell_heading(cell: ConfusionCell, names: Sequence[str], drawn: int) -> str:
-    true, predicted = names[cell.true], names[cell.predicted]
+    heading, which = _("{true} taken for {said}: {n:,} of {of:,} rows"), _("the {k} of which it is surest")
     if cell.true == cell.predicted:
-        heading = _("{true}, rightly: {n:,} of {of:,} rows").format(true=true, n=cell.rows, of=cell.of)
-    else:
-        heading = _("{true} taken for {said}: {n:,} of {of:,} rows").format(
-            true=true, said=predicted, n=cell.rows, of=cell.of
-        )
-    if drawn < cell.rows:
-        which = (
-            _("the {k} of which it is least sure")
-            if cell.true == cell.predicted
-            else _("the {k} of which it is surest")
-        )
-        heading += "; " + which.format(k=drawn)
-    return heading
+        heading, which = _("{true}, rightly: {n:,} of {of:,} rows"), _("the {k} of which it is least sure")
+    facts = {"true": names[cell.true], "said": names[cell.predicted], "n": cell.rows, "of": cell.of}
+    return "; ".join([heading.format(**facts), *that_hold({which: drawn < cell.rows}, k=drawn)])
 
 
 # ---- rows of tables
@@ -210,11 +192,10 @@ def _rows(shown: Mistakes, columns: Sequence[str], by_cost: bool) -> "style.Figu
     lines, inches = [c for c, fits in zip(lines, room, strict=True) if fits], inches[: int(room.sum())]
     sentences = [_sentence(shown, drawn)]
     kept = len(lines) - FIRST
-    if kept < len(shown.features):
-        which = _("{k} of {n} columns, those that cost most when they are shuffled.")
-        sentences.append(
-            (which if by_cost else _("The first {k} of {n} columns.")).format(k=kept, n=len(shown.features))
-        )
+    some = _("The first {k} of {n} columns.")
+    if by_cost:
+        some = _("{k} of {n} columns, those that cost most when they are shuffled.")
+    sentences += that_hold({some: kept < len(shown.features)}, k=kept, n=len(shown.features))
     warnings = _warnings(shown)
     height = 1.25 + 0.205 * (len(warnings) + len(sentences)) + drawn * LINE
     figure, top, height = style.titled(_title(shown), shown.name, sentences, warnings, height=height)
@@ -225,10 +206,8 @@ def _rows(shown: Mistakes, columns: Sequence[str], by_cost: bool) -> "style.Figu
         marked = number_of == (2 if shown.classes else 3)
         for k, text in enumerate(column):
             y = (top * height - 0.42 - k * LINE) / height
-            ink, weight = (
-                style.SOFT if k == 0 else style.ALARM if marked else style.INK,
-                "bold" if marked and k else "normal",
-            )
+            ink = style.SOFT if k == 0 else style.ALARM if marked else style.INK
+            weight = "bold" if marked and k else "normal"
             side = "left" if left else "right"
             figure.text(x, y, text, fontsize=9.5, color=ink, weight=weight, ha=side, linespacing=1.1)
     for k in range(1, drawn + 1):

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 
-from treino.base.text import shortened
+from treino.base.text import shortened, that_hold
 from treino.base.words import _, numeral
 from treino.data.splits import split_name
 from treino.inspection.unit_responses import UnitColumn, UnitDiagram
@@ -140,8 +140,7 @@ def sentences(shown: UnitDiagram) -> list[str]:
         _("Grey: what comes out is not finite there."): not finite,
         _("Dashed: units that give the same on all {n:,} training rows ({dead} shown)."): dead > 0,
     }
-    others = [words.format(n=shown.rows, dead=dead) for words, holds in said.items() if holds]
-    return [plane, *others, *shown.notes]
+    return [plane, *that_hold(said, n=shown.rows, dead=dead), *shown.notes]
 
 
 def _key(y: int) -> Iterator[Markup]:

@@ -54,11 +54,12 @@ def verdict(shown: Occlusion) -> str:
         "With the {part} that count most covered: {ordered} instead of {before}; "
         "with {part} by chance: {random}."
     ).format(part=part, before=figures[0], ordered=figures[1], random=figures[2])
-    if shown.flat:
-        return said + " " + _("The answer hardly hangs on what is in the picture.")
+    judged = _("The map does not hold: an order of chance does as much.")
     if shown.holds:
-        return said + " " + _("The map holds.")
-    return said + " " + _("The map does not hold: an order of chance does as much.")
+        judged = _("The map holds.")
+    if shown.flat:
+        judged = _("The answer hardly hangs on what is in the picture.")
+    return f"{said} {judged}"
 
 
 def _line(figure: "style.Figure", shown: Occlusion, top: float) -> None:

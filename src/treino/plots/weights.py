@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 
+from treino.base.text import that_hold
 from treino.base.words import _, numeral
 from treino.inspection.thumbnails import FirstWeights, KernelMap
 from treino.plots import style
@@ -100,10 +101,8 @@ def _table(shown: FirstWeights) -> "style.Figure":
             k=units, n=len(shown.units_U), module=style.label(shown.layer, 40)
         )
     ]
-    if inputs > len(columns):
-        sentences.append(
-            _("{k} of {n} inputs, those with the longest weights.").format(k=len(columns), n=inputs)
-        )
+    some = _("{k} of {n} inputs, those with the longest weights.")
+    sentences += that_hold({some: inputs > len(columns)}, k=len(columns), n=inputs)
     names = [style.label(shown.inputs[j], 28) for j in columns]
     high = 2.9 + 0.2 * len(sentences) + max(2.4, 0.15 * units)
     figure, top, height = style.titled(_("First-layer weights: {name}"), shown.name, sentences, height=high)

@@ -131,9 +131,7 @@ def _figures(
     weight = next((one.prepared.weight for one in both if one.prepared.weight is not None), None)
     weight_K = weights_or_ones(None if weight is None else weight[kept_K], int(kept_K.sum()))
     measured = [_measured(*pair, kept_K, weight_K[None]) for pair in zip(runs, both, strict=True)]
-    same_loss = (
-        runs[0].spec.classes and runs[0].loss_function == runs[1].loss_function
-    )  # others: in own units
+    same_loss = runs[0].loss_function == runs[1].loss_function and runs[0].spec.classes  # else in own units
     names = [name for name in measured[0] if name in measured[1] and (name != "loss" or same_loss)]
     units = len(kept_K[kept_K]) if group_K is None else int(group_K.max()) + 1
     random, drawn = np.random.default_rng(0), list[NDArray[np.float64]]()
@@ -172,15 +170,20 @@ def _measured(
     run: StoredRun, one: RowsAnswered, kept_K: torch.Tensor, weight_BK: NDArray[np.float64]
 ) -> Mapping[str, NDArray[np.float64]]:
     """``{metric: [B]}`` for each row of weights."""
-    y, known = one.prepared.y, one.prepared.with_target
-    assert y is not None
-    assert known is not None
+    known, y = _truth(one)
     output_KC = one.output_NC[known][kept_K]
     every_BKC = output_KC.expand(len(weight_BK), *output_KC.shape)
     weight = torch.from_numpy(weight_BK)
     scales = run.preparation.scales
     figures = measure(every_BKC, y[kept_K], run.loss_function, scales, weight, threshold=run.threshold)
     return {name: value.numpy() for name, value in figures.items()}
+
+
+def _truth(one: RowsAnswered) -> tuple[torch.Tensor, torch.Tensor]:
+    """The places of the rows whose truth is known, and their targets; there are some."""
+    assert one.prepared.with_target is not None
+    assert one.prepared.y is not None
+    return one.prepared.with_target, one.prepared.y
 
 
 def _mcnemar(
@@ -191,10 +194,9 @@ def _mcnemar(
         return None
     right = []
     for run, one in zip(runs, both, strict=True):
-        assert one.prepared.y is not None
-        assert one.prepared.with_target is not None
-        said_K = predicted_classes(one.output_NC[one.prepared.with_target], run.threshold)
-        right.append((said_K == one.prepared.y)[kept_K].numpy())
+        known, y = _truth(one)
+        said_K = predicted_classes(one.output_NC[known], run.threshold)
+        right.append((said_K == y)[kept_K].numpy())
     return paired_classes(*right).p
 
 
@@ -239,10 +241,7 @@ def _changed(
 
 def _truths(run: StoredRun, one: RowsAnswered) -> list[list[Any]]:
     """For each target the truth of each row; None where it is not known."""
-    y, known = one.prepared.y, one.prepared.with_target
-    assert y is not None
-    assert known is not None
-    truths = []
+    (known, y), truths = _truth(one), []
     for number, of in enumerate(run.preparation.by_target):
         own_K = (y if y.dim() > 1 else y[:, None])[:, number]
         values = (

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 
 from treino.base.errors import Refusal
+from treino.base.text import that_hold
 from treino.base.words import _, numeral
 from treino.folders.prediction import Prediction, Predictions
 from treino.folders.store.output_files import PAGE, PNG
@@ -51,16 +52,11 @@ def prediction_sheet(run: StoredRun, source: str, predictions: Predictions, endi
         if run.spec.classes
         else _("By predicted number, from the lowest to the highest.")
     ]
-    shown = sum(len(group.tiles) for group in groups)
-    if shown < len(each):
-        sentences.append(_("{n:,} of {of:,} pictures are shown.").format(n=shown, of=len(each)))
-    if true_of and run.spec.classes:
-        wrong = sum(each[row].value != true for row, true in true_of.items())
-        sentences.append(
-            _("Framed are those whose label is another class: {n:,} of {of:,} with a label.").format(
-                n=wrong, of=len(true_of)
-            )
-        )
+    shown, part = sum(len(group.tiles) for group in groups), _("{n:,} of {of:,} pictures are shown.")
+    sentences += that_hold({part: shown < len(each)}, n=shown, of=len(each))
+    framed = _("Framed are those whose label is another class: {n:,} of {of:,} with a label.")
+    n = sum(each[row].value != true for row, true in true_of.items())
+    sentences += that_hold({framed: true_of and run.spec.classes}, n=n, of=len(true_of))
     title = _("{run} on {source}").format(run=run.name, source=source)
     if ending in PAGE:
         return sheet_page(title, sentences, groups).encode()

@@ -119,10 +119,8 @@ def _put(
     to: OutputFolder | None,
     missing: list[TreinoError],
 ) -> list[Path]:
-    if to is not None:
-        to.check(f"{name}.png" for name in pictures)
-    files = {name: partial(lambda n: [(f"{n}.png", pictures[n]())], name) for name in pictures}
-    return put_each(folder, files, to, missing)
+    drawn = {name: partial(lambda n: [(f"{n}.png", pictures[n]())], name) for name in pictures}
+    return put_each(folder, drawn, [f"{name}.png" for name in pictures], to, missing)
 
 
 def figures_of(sweep: StoredSweep) -> SweepFigures:

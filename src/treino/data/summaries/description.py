@@ -379,18 +379,12 @@ def _image_description(
     """Describe images. column: the target column; None if none is chosen. likely: possible target columns."""
     warnings += images.warnings()
     low, high = images.minimum, images.maximum
-    columns = [
-        ColumnDescription("image", "image", "image", 0, images.distinct, low, high, 0, None, None),
-        *(
-            _describe_column(c, choose(c, None, False, str), None)
-            for c in ([] if column is None else [column])
-        ),
-    ]
+    columns = [ColumnDescription("image", "image", "image", 0, images.distinct, low, high, 0, None, None)]
+    if column is not None:
+        columns.append(_describe_column(column, choose(column, None, False, str), None))
     rows = sum(images.rows.values()) if column is None else len(column)
-    told = (tuple(notes), tuple(warnings))
-    return TableDescription(
-        name, source, rows, tuple(columns), described, tuple(likely), *told, images=images
-    )
+    told = tuple(columns), described, tuple(likely), tuple(notes), tuple(warnings)
+    return TableDescription(name, source, rows, *told, images=images)
 
 
 def _choice(table: Table, column: Column, request: str | None, warnings: list[DataWarning]) -> ColumnRole:

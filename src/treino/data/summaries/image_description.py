@@ -308,7 +308,9 @@ def describe_images(
             for flag, of_N in masks.items()
         },
         files=files,
-        groups={} if files is None else _groups(comparison, masks[CONTRADICTING][0], index_N, files.names),
+        groups={}
+        if files is None
+        else _groups(comparison, {k: m[0] for k, m in masks.items()}, index_N, files.names),
     )
 
 
@@ -320,31 +322,28 @@ def _first_rows(of_N: NDArray[np.bool_], across_N: NDArray[np.bool_]) -> list[in
 
 def _groups(
     comparison: ImageComparison,
-    against_N: NDArray[np.bool_],
+    of_N: Mapping[str, NDArray[np.bool_]],
     index_N: NDArray[np.int64],
     names: Sequence[str],
 ) -> dict[str, tuple[tuple[str, ...], ...]]:
     """For each kind of flagged image, the names of all that belong together; for copies among almost equal
-    images, only the first."""
-    first_N, near_N = comparison.first_N, comparison.near_N
-    copy_N = first_N != np.arange(len(first_N))
+    images, only the first. of_N: for each kind whether an image is of it."""
+    first_N, near_N, copy_N = comparison.first_N, comparison.near_N, of_N[EQUAL]
 
-    def groups(of_N: NDArray[np.int64], row_K: NDArray[np.int64]) -> tuple[tuple[str, ...], ...]:
+    def groups(head_N: NDArray[np.int64], row_K: NDArray[np.int64]) -> tuple[tuple[str, ...], ...]:
         together: dict[int, list[str]] = defaultdict(list)
         for row in row_K.tolist():
-            together[int(of_N[row])].append(names[index_N[row]])
+            together[int(head_N[row])].append(names[index_N[row]])
         return tuple(tuple(group) for group in together.values())
 
-    def members(of_N: NDArray[np.int64], row_K: NDArray[np.int64]) -> NDArray[np.int64]:
-        return np.flatnonzero(np.isin(of_N, of_N[row_K]))
+    def members(head_N: NDArray[np.int64], some_N: NDArray[np.bool_]) -> NDArray[np.int64]:
+        return np.flatnonzero(np.isin(head_N, head_N[some_N]))
 
-    alike_K = np.flatnonzero((near_N != np.arange(len(near_N))) & ~copy_N)
-    near_K = members(near_N, alike_K)
-    equal_K = np.flatnonzero(copy_N & ~comparison.blank_N)
+    near_K = members(near_N, of_N[NEAR])
     return {
-        BLANK: groups(np.arange(len(first_N)), np.flatnonzero(comparison.blank_N)),
-        EQUAL: groups(first_N, members(first_N, equal_K)),
-        CONTRADICTING: groups(first_N, members(first_N, np.flatnonzero(against_N))),
+        BLANK: groups(np.arange(len(first_N)), np.flatnonzero(of_N[BLANK])),
+        EQUAL: groups(first_N, members(first_N, copy_N & ~of_N[BLANK])),
+        CONTRADICTING: groups(first_N, members(first_N, of_N[CONTRADICTING])),
         NEAR: groups(near_N, near_K[~copy_N[near_K]]),
     }
 

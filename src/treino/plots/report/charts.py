@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
@@ -116,18 +115,14 @@ def curve_charts(runs: Sequence[Curves], same_loss: bool = True) -> list[Drawing
                 metric.append(
                     Series(split_name(split) if alone else c.name, epoch_E, of[c.metric], 2 if alone else i)
                 )
-    marks = _marks(runs[0]) if alone else []
-    charts: list[Drawing] = []
-    if same_loss and any(np.isfinite(s.y_N).any() for s in loss):
-        what = _("loss") if alone else _("validation loss")
-        names: dict[str, Any] = {"x_label": _("epoch"), "y_label": what, "alt": _alt(what, loss)}
-        charts.append(Drawing(line_chart(loss, **names, marks=marks)))
-    if any(np.isfinite(s.y_N).any() for s in metric):
-        what = metric_name(runs[0].metric)
-        what = what if alone else _("validation {metric}").format(metric=what)
-        names = {"x_label": _("epoch"), "y_label": what, "alt": _alt(what, metric)}
-        charts.append(Drawing(line_chart(metric, **names, marks=marks)))
-    return charts
+    marks, shown = _marks(runs[0]) if alone else [], metric_name(runs[0].metric)
+    drawn = [(_("loss") if alone else _("validation loss"), loss)] if same_loss else []
+    drawn += [(shown if alone else _("validation {metric}").format(metric=shown), metric)]
+    return [
+        Drawing(line_chart(series, x_label=_("epoch"), y_label=what, alt=_alt(what, series), marks=marks))
+        for what, series in drawn
+        if any(np.isfinite(s.y_N).any() for s in series)
+    ]
 
 
 def _marks(c: Curves) -> list[Mark]:

@@ -136,10 +136,7 @@ def paired_sentence(a: str, b: str, paired: PairedTest, p: float) -> str:
             "On the same {rows} test rows {b}'s rmse minus {a}'s is {difference} (95 %: {low} to {high})"
         ).format(low=low, high=high, **facts)
         test = _("paired bootstrap")
+    sentence = _("{said}: more than chance makes (p = {p}, {test}).")
     if p >= SURE:
-        return _("{said}: no larger a difference than chance makes (p = {p}, {test}).").format(
-            said=comparison, p=facts["p"], test=test
-        )
-    return _("{said}: more than chance makes (p = {p}, {test}).").format(
-        said=comparison, p=facts["p"], test=test
-    )
+        sentence = _("{said}: no larger a difference than chance makes (p = {p}, {test}).")
+    return sentence.format(said=comparison, p=facts["p"], test=test)

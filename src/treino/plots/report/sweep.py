@@ -88,16 +88,12 @@ def spread_table(result: SweepResult) -> TableBlock:
     """Return the mean, deviation and range of each metric over seeds or folds."""
     head = ("", _("mean"), _("deviation"), _("lowest"), _("highest"))
     rows = tuple(
-        (
-            f"{split_name(split)} {metric.replace('_', ' ')}",
-            *(figure(value) for value in (f.mean, f.std, f.min, f.max)),
-        )
+        (f"{split_name(split)} {metric.replace('_', ' ')}", *map(figure, (f.mean, f.std, f.min, f.max)))
         for split, of in result.figures.items()
         for metric, f in of.items()
     )
-    return TableBlock(
-        head, rows, _("Of {n:,} networks with equal settings; nobody is chosen").format(n=result.members)
-    )
+    caption = _("Of {n:,} networks with equal settings; nobody is chosen")
+    return TableBlock(head, rows, caption.format(n=result.members))
 
 
 def _leaders(facts: SweepFacts) -> Section:
@@ -130,29 +126,23 @@ def _judge(facts: SweepFacts) -> Section:
     if judge is None:
         return Section(_("What it is worth"), ())
     metric = metric_name(judge.metric)
+    baseline = baseline_name(judge.baseline) if judge.baseline else _("the best baseline")
     rows = [
         (_("{metric} seen in the sweep, on validation rows").format(metric=metric), figure(judge.seen)),
         (_("of it about so much is the luck of the choice"), figure(judge.expected_inflation)),
         (_("{metric} on test rows").format(metric=metric), figure(judge.test)),
         (_("probability that it beats a constant answer"), figure(judge.p_beats_constant)),
-        (
-            _("probability that it beats {name}").format(
-                name=baseline_name(judge.baseline) if judge.baseline else _("the best baseline")
-            ),
-            figure(judge.p_beats_baseline),
-        ),
+        (_("probability that it beats {name}").format(name=baseline), figure(judge.p_beats_baseline)),
         (_("probability that it beats the runner-up"), figure(judge.p_beats_runner_up)),
         (_("fresh seeds and splits it was trained on for that"), f"{len(judge.fresh_seeds)}"),
     ]
     same = judge.certificate.same_bits
-    sentence = (
-        _("Certificate: trained alone, the best has the same bits as among the others.")
-        if same
-        else _(
+    sentence = _("Certificate: trained alone, the best has the same bits as among the others.")
+    if not same:
+        sentence = _(
             "Trained alone, the best has OTHER bits: please report this, unless code of your own draws "
             "numbers otherwise than by torch."
         )
-    )
     table = TableBlock(("", ""), tuple(rows))
     return Section(_("What it is worth"), (table, Paragraph(sentence, "good" if same else "alarm")))
 

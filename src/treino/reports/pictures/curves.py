@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from treino.base.errors import Refusal
+from treino.base.text import that_hold
 from treino.base.words import _
 from treino.folders.run_curves import curves_of
 from treino.folders.stored_run import StoredRun
@@ -47,14 +48,13 @@ def overlaid(runs: Sequence[StoredRun], smooth: float = 0.0) -> list[File]:
 
 def _not_alike(runs: Sequence[StoredRun]) -> list[str]:
     """Say why the curves' heights are hard to compare."""
-    sentences = []
-    if len({run.loss_function for run in runs}) > 1:
-        sentences.append(
-            _("The runs were trained with different losses: compare their metric, not their loss.")
-        )
-    if len({(run.spec.data.name, run.resolved.target) for run in runs}) > 1:
-        sentences.append(_("The runs were trained on different data."))
-    return sentences
+    other_losses = len({run.loss_function for run in runs}) > 1
+    other_data = len({(run.spec.data.name, run.resolved.target) for run in runs}) > 1
+    sentences = {
+        _("The runs were trained with different losses: compare their metric, not their loss."): other_losses,
+        _("The runs were trained on different data."): other_data,
+    }
+    return that_hold(sentences)
 
 
 def _diverged(shown: Sequence[Curves]) -> list[str]:

@@ -5,6 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from treino.base.text import that_hold
 from treino.base.words import _
 from treino.folders.stored_run import StoredRun
 from treino.folders.timeline import epoch_count, path
@@ -61,17 +62,12 @@ def _turns(run: StoredRun) -> set[int]:
 
 def _notes(run: StoredRun) -> list[str]:
     """Return notes needed to read the gradients correctly."""
-    s, sentences = run.settings, []
-    if "missing_zero_grad" in s["fault"]:
-        sentences.append(
-            _("This run never clears its gradients: shown is each batch's own, its updates follow their sum.")
-        )
-    if first := run.timeline.layers_since:
-        sentences.append(
-            _("Its layers are those of now from step {step:,} on; before, only the rate is shown.").format(
-                step=first
-            )
-        )
-    if run.status == "diverged":
-        sentences.append(_("Diverged: shown up to the last update that left all weights finite."))
-    return sentences
+    first = run.timeline.layers_since
+    sentences = {
+        _("This run never clears its gradients: shown is each batch's own, its updates follow their sum."): (
+            "missing_zero_grad" in run.settings["fault"]
+        ),
+        _("Its layers are those of now from step {step:,} on; before, only the rate is shown."): first,
+        _("Diverged: shown up to the last update that left all weights finite."): run.status == "diverged",
+    }
+    return that_hold(sentences, step=first)

@@ -85,14 +85,19 @@ class MissingParts:
 def put_each(
     folder: RunFolder,
     pictures: Mapping[str, Callable[[], Iterable[File]]],
+    files: Iterable[str],
     to: OutputFolder | None,
     missing: list[TreinoError] | None = None,
 ) -> list[Path]:
     """Write the files of each picture, by its name, with ``put``; continue after one that can't be drawn.
+    files: the names or patterns of all files.
 
     Raises:
-        TreinoError: the first error, after all other pictures are drawn, if ``missing`` is None.
+        TreinoError: files that can't be written into ``to``; the first error, after all other pictures are
+            drawn, if ``missing`` is None.
     """
+    if to is not None:
+        to.check(files)
     errors: list[TreinoError] = [] if missing is None else missing
     paths: list[Path] = []
     for name, picture in pictures.items():

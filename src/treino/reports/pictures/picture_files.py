@@ -40,11 +40,8 @@ def draw(
         TreinoError: an unknown picture (the hint names the nearest); a picture that can't be drawn.
     """
     check_names(what, PICTURES, N_("There is no picture {name!r}."))
-    if to is not None:
-        to.check(files_of(what))
-    return put_each(
-        run.folder, {name: partial(_drawn_files, run, name, choices) for name in what}, to, missing
-    )
+    drawn = {name: partial(_drawn_files, run, name, choices) for name in what}
+    return put_each(run.folder, drawn, files_of(what), to, missing)
 
 
 def _drawn_files(run: StoredRun, name: str, choices: dict[str, Any]) -> Iterator[File]:
@@ -83,11 +80,8 @@ def draw_together(
         TreinoError: a picture that can't show several runs; runs that don't fit together.
     """
     check_names(what, TOGETHER, N_("There is no picture {name!r} of several runs."))
-    if to is not None:
-        to.check(files_of(what, together=True))
-    return put_each(
-        runs[0].folder, {name: partial(TOGETHER[name], runs, smooth) for name in what}, to, missing
-    )
+    drawn = {name: partial(TOGETHER[name], runs, smooth) for name in what}
+    return put_each(runs[0].folder, drawn, files_of(what, together=True), to, missing)
 
 
 def usual_of_a_run(run: StoredRun) -> tuple[str, ...]:

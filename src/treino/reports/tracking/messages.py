@@ -4,7 +4,6 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from treino.folders.store import RunFolder
 from treino.reports.pictures.picture_files import illustrate
 from treino.reports.tracking.tracker import SweepTable, TrackedEnd, TrackedRun
 from treino.training.loop import Job, JobEnd, JobProgress, JobStart, ctrl_c
@@ -55,11 +54,8 @@ def ended(event: JobEnd) -> TrackedEnd:
         with ctrl_c():
             illustrate(event.job.run)
     pictures = tuple(sorted((folder.path / "pictures").glob("*.png")))
-    return TrackedEnd(str(document["status"]), at_end, pictures, _sealed(folder), tags, table)
-
-
-def _sealed(folder: RunFolder) -> Any:
-    return folder.path if folder.manifest.sealed else None
+    sealed = folder.path if folder.manifest.sealed else None
+    return TrackedEnd(str(document["status"]), at_end, pictures, sealed, tags, table)
 
 
 def _flat(splits: Mapping[str, Mapping[str, float | None] | None]) -> dict[str, float]:
