@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from treino.base.resampling import as_counts
+from treino.base.sums import dot
 from treino.base.text import that_hold
 from treino.base.words import N_, _
 from treino.data import BUILTINS
@@ -178,7 +179,7 @@ def _logistic_outputs(
         sum_N = share_NC.sum(axis=1)
         error_NC = (share_NC / sum_N[:, None] - one_NC) * share_N[:, None]
         slope_CD = np.hstack([error_NC.T @ x_ND, error_NC.sum(axis=0)[:, None]])[-free:]
-        value = l2 / 2 * (weight_CD**2).sum() - share_N @ (margin_NC[one_NC] - np.log(sum_N))
+        value = l2 / 2 * (weight_CD**2).sum() - dot(share_N, margin_NC[one_NC] - np.log(sum_N))
         return value, (slope_CD + l2 * weight_CD).ravel()
 
     one_NC, inner_D = y_N[:, None] == class_C, np.append(np.ones(x_ND.shape[1]), 0)  # without the intercept
@@ -203,20 +204,20 @@ def _lowest(cost: Callable[[NDArray], tuple[np.float64, NDArray]], at: NDArray, 
             break
         way, shares = -slope, []
         for step, change in reversed(kept):
-            shares.append((step @ way) / (step @ change))
+            shares.append(dot(step, way) / dot(step, change))
             way = way - shares[-1] * change
-        step, change = kept[-1] if kept else (way, way * np.linalg.norm(way))
-        way = way * ((step @ change) / (change @ change))
+        step, change = kept[-1] if kept else (way, way * math.sqrt(dot(way, way)))
+        way = way * (dot(step, change) / dot(change, change))
         for (step, change), share in zip(kept, reversed(shares), strict=True):
-            way = way + (share - (change @ way) / (step @ change)) * step
-        before, reached = value, _along(cost, at, way, value, slope @ way)
+            way = way + (share - dot(change, way) / dot(step, change)) * step
+        before, reached = value, _along(cost, at, way, value, dot(slope, way))
         if reached is None:
             break
         step, value, change = reached[0], reached[1], reached[2] - slope
         at, slope = at + step, reached[2]
         if before - value <= LEAST_GAIN * max(abs(before), abs(value), 1):
             break
-        if step @ change > 0:
+        if dot(step, change) > 0:
             kept = [*kept, (step, change)][-MEMORY:]
     return at
 
@@ -233,7 +234,7 @@ def _along(
     length, low, high = 1.0, (0.0, value, drop), None
     for _trial in range(20):
         there, slope = cost(at + length * way)
-        now = (length, there, slope @ way)
+        now = (length, there, dot(slope, way))
         if not there <= value + 1e-3 * length * drop or now[2] > -0.9 * drop:
             high = now
         elif now[2] < 0.9 * drop:

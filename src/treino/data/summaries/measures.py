@@ -7,6 +7,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from treino.base.sums import dot
 from treino.base.text import shortened
 from treino.data.table import Column
 
@@ -48,7 +49,7 @@ def pearson(a_N: Floats, b_N: Floats) -> float | None:
     a, b = _unit(a_N[there]), _unit(b_N[there])
     if a is None or b is None:
         return None
-    return float(np.clip(a @ b, -1.0, 1.0))
+    return float(np.clip(dot(a, b), -1.0, 1.0))
 
 
 def spearman(a_N: Floats, b_N: Floats) -> float | None:
@@ -150,7 +151,7 @@ def _unit(value_N: Floats) -> Floats | None:
     largest = float(np.abs(value_N).max())
     centred = value_N / largest
     centred = centred - centred.mean()
-    length = float(np.sqrt(centred @ centred))
+    length = float(np.sqrt(dot(centred, centred)))
     return centred / length if length > 0 else None
 
 

@@ -1,0 +1,51 @@
+"""Figures have the same bits wherever their numbers lie in memory, and by as many threads as there are."""
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from treino.base.sums import dot
+
+FIGURES = """
+import numpy as np
+from treino.base.sums import dot
+from treino.data.summaries import measures
+
+def at(value_N, offset):
+    raw = np.empty(value_N.nbytes + 128, np.uint8)
+    start = -raw.ctypes.data % 64 + offset
+    shifted_N = raw[start : start + value_N.nbytes].view(value_N.dtype)
+    shifted_N[...] = value_N
+    return shifted_N
+
+rng = np.random.default_rng(0)
+a_N, code_N = rng.uniform(20, 200, 30_001), rng.integers(0, 3, 30_001)
+figures = set()
+for offset in range(0, 64, 8):
+    one_N, other_N = at(a_N, offset), at(a_N * 3 + code_N, 0)
+    measured = measures.pearson(one_N, other_N), measures.correlation_ratio(code_N, one_N)
+    figures.add((float(dot(one_N, other_N)), *measured))
+print(figures)
+"""
+
+
+@pytest.mark.slow
+def test_figures_have_the_same_bits_at_each_place_and_by_each_number_of_threads() -> None:
+    """The BLAS adds long vectors up in parts, one for each thread."""
+    told = set()
+    for threads in ("1", "2", "3"):
+        environment = os.environ | {"OPENBLAS_NUM_THREADS": threads, "OMP_NUM_THREADS": threads}
+        told.add(subprocess.check_output([sys.executable, "-c", FIGURES], text=True, env=environment))
+    assert len(told) == 1
+    assert told.pop().count("(") == 1
+
+
+@given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=300))
+def test_it_is_a_sum_of_products(values: list[float]) -> None:
+    value_N = np.array(values)
+    assert dot(value_N, value_N) == pytest.approx(float(value_N @ value_N), rel=1e-12)
