@@ -140,6 +140,21 @@ def test_columns_that_give_the_target_away(task: str) -> None:
 
 
 @pytest.mark.parametrize("task", ["classes", "number"])
+@pytest.mark.parametrize("values", ["numbers", "words"])
+def test_a_column_that_is_mostly_empty_gives_away_where_it_has_a_value(task: str, values: str) -> None:
+    rng = np.random.default_rng(2)
+    kind = rng.integers(0, 2, 2000)
+    y = np.where(kind > 0, "a", "b") if task == "classes" else kind * 100.0 + rng.normal(size=2000)
+    p = pd.Series(np.where(kind > 0, "won", "lost") if values == "words" else kind * 1.0).astype(object)
+    frame = pd.DataFrame({"p": p.where(rng.random(2000) < 0.19), "y": y})
+    share = frame["p"].notna().mean()
+    found = [w.message for w in describe(frame, "y").warnings if w.rule == "leak_column"]
+    assert all(f"has a value ({100 * share:.1f} % of the rows)" in message for message in found)
+    assert not any("alone" in note for note in load(frame, target="y").notes)
+    assert found or values == "numbers"
+
+
+@pytest.mark.parametrize("task", ["classes", "number"])
 @pytest.mark.parametrize("rows", [200, 50_000])
 def test_loading_repeats_what_gives_the_target_away(task: str, rows: int) -> None:
     rng = np.random.default_rng(2)

@@ -36,8 +36,8 @@ def test_the_scale_is_chosen_said_and_kept(kind: str, log: bool, tmp_path: Path)
     how: dict[str, Any] = {"target": "price", "split_column": "part", "parent": tmp_path, "epochs": 4}
     frame = table(kind)
     run, again = tr.fit(frame, **how), tr.fit(frame, log_target=log, **how)
-    (said,) = [reason for reason in run.document["reasons"] if "In a trial of" in reason]
-    assert f"log_target={log} is used" in said
+    (said,) = [reason for reason in run.document["reasons"] if "A short trial of" in reason]
+    assert f"chose log_target={log}:" in said
     assert run.settings["log_target"] is run.spec.asked["log_target"] is log
     found = run.predict(frame)
     assert found.equals(again.predict(frame))

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from numpy.typing import NDArray
 
 import treino as tr
 from treino.settings.spec import read_settings
@@ -94,12 +95,27 @@ def test_right_tables_have_no_such_finding(tmp_path: Path, trees: None, name: st
     assert found(tmp_path, source, **asked) == []
 
 
+RARE = 0.1
+
+
+def telling() -> NDArray[np.float64]:
+    """``[N, C]``: probabilities that tell the rare class's rows apart, and never suffice for it."""
+    rare_N = np.where(np.arange(100) % 10 == 9, 0.45, 0.02)
+    return np.column_stack([1 - rare_N, rare_N])
+
+
 def answers(**other: Any) -> AnsweredRows:
     true_N = np.arange(100) % 10 // 9
     figures = {"loss": 0.32, "accuracy": 0.9, "f1_macro": 0.474}
     majority = {"loss": 0.325, "accuracy": 0.9, "f1_macro": 0.474}
     better = {"loss": 0.2, "accuracy": 0.93, "f1_macro": 0.7}
-    of: dict[str, Any] = {"classes": ("no", "yes"), "predicted_N": np.zeros(100, int), "true_N": true_N}
+    share_NC = np.column_stack([1 - RARE - 0 * true_N, RARE + 0 * true_N])
+    of: dict[str, Any] = {
+        "classes": ("no", "yes"),
+        "share_NC": share_NC,
+        "predicted_N": np.zeros(100, int),
+        "true_N": true_N,
+    }
     of |= {"figures": figures, "baseline": {"majority": majority, "linear": majority, "trees": better}}
     return AnsweredRows(**of | other)
 
@@ -116,19 +132,21 @@ def test_a_constant_that_is_the_best_known_answer_is_none() -> None:
 
 
 @pytest.mark.parametrize(
-    ("figures", "asked", "unfinished", "move"),
+    ("ranks", "asked", "unfinished", "move"),
     [
-        ({"loss": 0.2}, {}, False, "threshold='auto'"),
-        ({"loss": 0.2}, {"threshold": "auto"}, False, "class_weights='balanced'"),
-        ({}, {}, True, "class_weights='balanced'"),
-        ({}, {"class_weights": "balanced"}, True, "longer"),
-        ({}, {"class_weights": "balanced"}, False, "recipe='table'"),
+        (True, {}, False, "threshold='auto'"),
+        (True, {"threshold": "auto"}, False, "class_weights='balanced'"),
+        (False, {}, True, "class_weights='balanced'"),
+        (False, {"class_weights": "balanced"}, True, "longer"),
+        (False, {"class_weights": "balanced"}, False, "recipe='table'"),
     ],
 )
+@pytest.mark.parametrize("loss", [0.32, -5.0, 40.0])
 def test_the_next_move_fits_why(
-    figures: dict[str, float], asked: dict[str, Any], unfinished: bool, move: str
+    ranks: bool, asked: dict[str, Any], unfinished: bool, move: str, loss: float
 ) -> None:
-    of = answers(figures=answers().figures | figures)
+    """Whatever the training's own loss is: probabilities are compared by their cross-entropy."""
+    of = answers(figures=answers().figures | {"loss": loss}, **({"share_NC": telling()} if ranks else {}))
     (finding,) = single_class(of, read_settings(asked), unfinished)
     assert move in finding["fix"]
-    assert ("Its probabilities do tell rows apart" in finding["why"]) == bool(figures)
+    assert ("Its probabilities do tell rows apart" in finding["why"]) == ranks

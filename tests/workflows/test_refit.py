@@ -283,6 +283,23 @@ def test_settings_that_changed_on_the_way_have_no_refit(frame: pd.DataFrame, tmp
     np.testing.assert_array_equal(found, later.as_judged().predict(frame)["prediction"])
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("step", [8, 20])
+def test_a_way_gone_again_without_a_change_leads_to_the_same_refit(
+    frame: pd.DataFrame, tmp_path: Path, step: int
+) -> None:
+    run = fitted(frame, tmp_path, refit=True)
+    assert run.refit is not None
+    later = run.rewind(step)
+    assert all(later.tensors[name].equal(tensor) for name, tensor in run.tensors.items())
+    assert later.refit is not None
+    assert later.refit.path == run.refit.path
+    assert "Its refit predicts" in later.refit_note
+    branch = treino.open(run.at(step).branch().path)
+    assert "changed" not in branch.refit_note
+    assert branch.refit is not None or branch.awaits_refit
+
+
 def test_a_sweep_refits_its_winner(frame: pd.DataFrame, tmp_path: Path) -> None:
     own: dict[str, Any] = {"target": "price", "epochs": 4, "parent": tmp_path, "fresh": 0}
     rows = frame.drop(columns="label")

@@ -88,9 +88,11 @@ class RunView:
             ),
             *data.notes,
             *self.job.resolution.reasons,
-            _("{n:,} numbers to learn, in at most {steps:,} steps").format(
-                n=training.parameters * max(1, s.ensemble), steps=training.steps
-            ),
+            (
+                _("{n:,} numbers to learn in each of {k:,} networks, in at most {steps:,} steps")
+                if s.ensemble > 1
+                else _("{n:,} numbers to learn, in at most {steps:,} steps")
+            ).format(n=training.parameters, k=s.ensemble, steps=training.steps),
         ]
         faults = [
             line((_("with the fault {name}, on purpose").format(name=fault), "yellow")) for fault in s.fault
@@ -168,6 +170,8 @@ def run_summary(run: StoredRun, decided: Sequence[RenderableType] = ()) -> Rende
     parts: list[RenderableType] = [head, *(["", outcome] if outcome else [])]
     if result is not None and result.metrics.measured:
         parts += ["", Padding(_figures(result), (0, 0, 0, 2), expand=False)]
+        if any("rmse" in of for of in result.metrics.measured.values()) and not result.targets:
+            parts += ["", _units(result, run.preparation)]
         for target in result.targets:
             own = result.of_target(target)
             parts += ["", f"{target}: {headline(own)}", Padding(_figures(own), (0, 0, 0, 2), expand=False)]
@@ -234,6 +238,14 @@ def _figures(result: RunResult) -> RenderableType:
             row += [_cell(b.get(metric)) for b in result.baseline.values() if b is not None]
         rows.append(row)
     return table(headings, rows, left=(0,), no_wrap=True)
+
+
+def _units(result: RunResult, preparation: Preparation) -> str:
+    text = _(
+        "The loss ({name}) is of {what}, in standard deviations of the training rows; rmse and mae are in "
+        "the unit of {target}."
+    )
+    return text.format(name=result.settings.loss, what=preparation.outputs[0], target=result.target)
 
 
 def _cell(value: float | None) -> str:

@@ -107,10 +107,17 @@ class TargetComparison:
     def sentence(self, figures: str = "") -> str:
         """How many of the rows were trained on; "" if none is known to be. figures: the others', in words."""
         if self.other_metrics is not None:
-            text = _("{n} of these {of} rows equal rows that were trained on; on the others: {figures}")
+            text = _(
+                "{n:,} of these {of:,} rows equal rows that were trained on. Only the other {rest:,} tell "
+                "what to expect of new rows; on them: {figures}"
+            )
             if self.every:
-                text = _("{n} of these {of} rows were trained on; on the others: {figures}")
-            return text.format(n=self.training_rows, of=self.rows_compared, figures=figures)
+                text = _(
+                    "{n:,} of these {of:,} rows were trained on. Only the other {rest:,} tell what to expect "
+                    "of new rows; on them: {figures}"
+                )
+            rest = self.rows_compared - self.training_rows
+            return text.format(n=self.training_rows, of=self.rows_compared, rest=rest, figures=figures)
         if not self.training_rows:
             return ""
         if self.every:
@@ -171,8 +178,7 @@ def predict(
     Raises TreinoError if the source can't be read, or lacks columns that the run needs; if the run's
     validation rows can't give the coverage.
     """
-    refit_notes = [run.refit_note] if run.refit_note else []
-    run = run.refit or run
+    judged, run = run, run.refit or run
     views = _views(run) if tta else ()
     known = [None if views else coverage_scores(one, coverage) for one in run.by_target]
     prepared, output_NC, answers = _answers(run, source, known, views, skip_bad)
@@ -184,8 +190,11 @@ def predict(
             for row in zip(*columns, strict=True)
         )
     more = (*_view_notes(run, views), *unanswered_notes(each))
-    notes = (*run.folder.notices, *refit_notes, *prepared.notes, *more)
     compared = _compared(run, prepared, output_NC, _among(run, prepared, "train"))
+    refit_notes = [judged.refit_note] if judged.refit_note else []
+    if run is not judged and compared is not None:
+        refit_notes.append(_("The figures of these rows are the refit's own."))
+    notes = (*run.folder.notices, *refit_notes, *prepared.notes, *more)
     covered = _covered(run, prepared, answers)
     return Predictions(each, notes, prepared.missing, prepared.unknown, compared, prepared, covered)
 

@@ -219,14 +219,14 @@ class StoredRun(StoredFolder):
 
     @property
     def refit_state(self) -> str:
-        """The status of the refit that was asked for: ``missing`` before its first step, ``changed`` if this
-        run's first settings alone did not make it; "": none is due, or another network predicts."""
+        """The status of the refit that was asked for: ``missing`` before its first step, ``changed`` if
+        settings changed in this run's training; "": none is due, or another network predicts."""
         alone = self.whole is None and self.one is None and self.latest is None and not self.others
         due = alone and self.measured and self.refits and self.status == "finished"
         if not due or not self.resolved.refit:
             return ""
-        if self.spec.segments or self.changes:
-            return "changed"
+        if any(change.settings for change in self.changes):
+            return "changed"  # a way without changes leads to the same judged network, and so to this refit
         inner = self.folder.within(REFIT)
         return RunFolder.open(inner, verify=False).status if (inner / "spec.json").is_file() else "missing"
 
@@ -241,7 +241,8 @@ class StoredRun(StoredFolder):
         if (refit := self.refit) is not None:
             sentence = _(
                 "Its refit predicts: the same settings, trained on all {n:,} rows (epochs: {epochs}). "
-                "Figures and intervals are of the judged network, which did not train on the rows held back."
+                "The figures of the training and the widths of intervals are measured on the judged network, "
+                "which did not train on the rows held back."
             )
             return sentence.format(n=refit.facts.rows["train"], epochs=refit.document["epochs"])
         if self.awaits_refit:

@@ -125,6 +125,8 @@ def typed_after(typed: Mapping[str, Any], settings: Mapping[str, Any], change: C
 
 # ---- the timeline
 
+LENGTH = ("epochs", "steps", "patience", "keep", "schedule", "warmup")
+"""Settings that say how long a training is, and which of its steps is kept."""
 LAYERS = ("hidden", "activation", "dropout")
 """Settings that a network's layers follow from."""
 

@@ -348,7 +348,15 @@ class Coverage:
             )
         )
         low, high = self.interval
-        return [said.format(**facts), held.format(n=self.compared, share=self.share, low=low, high=high)]
+        told = [said.format(**facts), held.format(n=self.compared, share=self.share, low=low, high=high)]
+        if high < self.level:
+            text = _(
+                "That is fewer than {level:.6g} %: the network errs more on these rows than on those by "
+                "which they were made, as it may on later rows or on other groups. For rows like these they "
+                "are too small."
+            )
+            told.append(text.format(**facts))
+        return told
 
 
 def coverage_of(

@@ -6,6 +6,8 @@ from treino.base.words import _, joined, numeral
 from treino.folders.documents.run_result import RunResult
 
 CHANCE = 5  # rows of a lead that chance can explain: were both as good, 5 of 5 rows have p = 0.06 (sign test)
+COMMON = 10 / 11  # share of a class that is ten times another, at which f1_macro is advised
+APART = 0.1  # between accuracy and f1_macro: small classes are answered worse
 WHOLE = 1e-3  # rows of different weights give no whole lead
 
 
@@ -69,7 +71,25 @@ def headline(result: RunResult | None) -> str:
             "such figures makes them too good."
         ).format(n=result.test_looks)
     beside = _("For comparison, {list}.").format(list="; ".join(compared)) if compared else ""
-    return joined(filter(None, [sentence, beside, _lead(result, metric, value)]), " ")
+    return joined(filter(None, [sentence, beside, _balanced(result), _lead(result, metric, value)]), " ")
+
+
+def _balanced(result: RunResult) -> str:
+    """The mean over classes beside a share of rows that says little of small classes; else empty."""
+    test = result.metrics.test or {}
+    right, f1 = test.get("accuracy"), test.get("f1_macro")
+    majority = (result.baseline.get("majority") or {}).get("accuracy") or 0.0
+    if right is None or f1 is None or not (majority >= COMMON or right - f1 > APART):
+        return ""
+    others = [
+        _("{who}: {value}").format(who=baseline_name(name), value=numeral(figures["f1_macro"], ".3f"))
+        for name, figures in result.baseline.items()
+        if figures is not None and figures.get("f1_macro") is not None
+    ]
+    text = _(
+        "Such shares say little of small classes. By f1_macro, to which each class counts alike, it has {f1}"
+    )
+    return "; ".join([text.format(f1=numeral(f1, ".3f")), *others]) + "."
 
 
 def _lead(result: RunResult, metric: str, value: float) -> str:
@@ -81,11 +101,15 @@ def _lead(result: RunResult, metric: str, value: float) -> str:
     lead = (others.get(who, value) - value) * rows
     if metric == "accuracy" and 0.5 < lead < CHANCE + 0.5 and abs(lead - round(lead)) < WHOLE:
         text = _(
-            "That {who} has {k} of the {n:,} rows more right can be chance: new rows may say the opposite."
+            "That {who} has {k} of the {n:,} rows more right can be chance: of new rows the network may have "
+            "more right."
         )
         return text.format(who=who, k=round(lead), n=rows)
     if metric == "rmse" and interval is not None and interval[0] <= others.get(who, value) < value:
-        text = _("The figure of {who} lies within these 95 %: new rows may say the opposite.")
+        text = _(
+            "The RMSE of {who} is lower, but lies within the network's 95 % interval: on new rows the "
+            "network may be better."
+        )
         return text.format(who=who)
     return ""
 

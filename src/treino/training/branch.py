@@ -30,7 +30,7 @@ from treino.folders.store import Change, RunFolder
 from treino.folders.store.change import CONSEQUENCE
 from treino.folders.stored_folder import branch_as_typed, machine, versions
 from treino.folders.stored_run import StoredRun
-from treino.folders.timeline import Timeline, newest, path, segments_of, settings_after, typed_after
+from treino.folders.timeline import LENGTH, Timeline, newest, path, segments_of, settings_after, typed_after
 from treino.folders.weights import BUFFERS, WEIGHTS
 from treino.inspection.input_planes import draw
 from treino.settings.spec import UNKNOWN_SETTING, Settings, group_of, read_settings
@@ -66,7 +66,6 @@ REWIND_PLACE = Refusal(
 
 # ---- changes of settings, and the segment that they make
 
-LENGTH = ("epochs", "steps", "patience", "keep", "schedule", "warmup")
 ORDER = ("batch_size", "shuffle", "seed", "data_seed")
 OPTIMIZER = ("optimizer", "nesterov")
 LOSS = ("loss", "label_smoothing", "fault", "as_taught")

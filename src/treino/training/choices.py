@@ -353,8 +353,9 @@ def choose_log(s: Settings, of: TrainingSource) -> Settings:
     log = bool(gain_N.mean() > gain_N.std() / math.sqrt(len(gain_N)))
     facts = {"before": float(before_N.mean().sqrt()), "after": float(after_N.mean().sqrt())}
     sentence = _(
-        "In a trial of {steps} steps the RMSE on {rows} validation rows, the largest errors capped, was "
-        "{before:.4g} with '{name}' as it is, and {after:.4g} with its logarithm: {flag} is used."
+        "A short trial of {steps:,} steps chose {flag}: on {rows:,} validation rows, with the largest errors "
+        "capped, the RMSE was {before:.4g} with '{name}' as it is, and {after:.4g} with its logarithm. The "
+        "figures of the whole training cap nothing."
     )
     facts |= {"steps": LOG_STEPS, "rows": len(gain_N)}
     if log:

@@ -409,8 +409,9 @@ def find_single_class(end: Ending) -> None:
     for own, one, (output_NC, y_N) in zip(end.of_targets, end.data.by_target, parts, strict=True):
         if not (figures := own["metrics"]["test"]) or not own["baseline"]:
             continue
-        predicted_N = winners(probabilities(output_NC).double().numpy(), end.threshold)
-        answered = AnsweredRows(one.classes, predicted_N, y_N.flatten().numpy(), figures, own["baseline"])
+        share_NC, true_N = probabilities(output_NC).double().numpy(), y_N.flatten().numpy()
+        predicted_N = winners(share_NC, end.threshold)
+        answered = AnsweredRows(one.classes, share_NC, predicted_N, true_N, figures, own["baseline"])
         end.figures["findings"] += single_class(answered, end.resolution.settings, unfinished)
 
 

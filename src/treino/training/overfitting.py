@@ -8,7 +8,8 @@ from treino.base.words import _, numeral
 from treino.folders.documents.run_spec import RunSpec
 from treino.folders.run_records import evaluations, training_losses
 from treino.folders.store import RunFolder
-from treino.folders.timeline import epoch_count
+from treino.folders.timeline import LENGTH, Timeline, epoch_count
+from treino.settings.spec import Settings
 from treino.training.run_log import TrainingCourse
 from treino_doctor.finding import Finding
 
@@ -17,6 +18,7 @@ RISEN = 0.25  # times the best constant's loss: at most 0.19 in ordinary runs, 0
 FALLEN = 0.5  # times the training loss at the lowest validation loss
 NEWEST = 3  # validations whose median is the loss now
 LEAST = 6  # validations that can be judged
+DROPOUT = 0.3  # with as much, no more is advised
 
 
 def overfitting(folder: RunFolder, spec: RunSpec, course: TrainingCourse) -> list[dict[str, Any]]:
@@ -25,33 +27,51 @@ def overfitting(folder: RunFolder, spec: RunSpec, course: TrainingCourse) -> lis
     count = epoch_count(spec)
     ended = count.ended(len(course.loss_S))
     loss_E = np.array(evaluations(folder, spec, ended).get("validation", {}).get("loss", []), np.float64)
+    held = [c for c in Timeline(folder, spec).held() if c.settings.keys() - set(LENGTH)]
+    first = max((c.step for c in held if c.step <= course.first), default=0)  # to go on is no new training
     at_M = np.flatnonzero(np.isfinite(loss_E))
-    at_M = at_M[at_M >= count.ended(course.first)]
+    at_M = at_M[at_M >= count.ended(first)]
     if len(at_M) < LEAST:
         return []
-    best = int(at_M[loss_E[at_M].argmin()])
-    last = float(np.median(loss_E[at_M[-NEWEST:]]))
+    best, end = int(at_M[loss_E[at_M].argmin()]), int(at_M[-1])
+    last = min(loss_E[end], float(np.median(loss_E[at_M[-NEWEST:]])))
     mean_E = training_losses(course.loss_S, count)[0][:ended]
     facts = {"best": loss_E[best], "last": last, "before": mean_E[best], "now": mean_E[-1]}
     risen = course.constant > 0 and last - facts["best"] > RISEN * course.constant
     if not risen or not facts["now"] < FALLEN * facts["before"]:
         return []
+    facts["last"] = loss_E[end]
     message = _(
-        "The validation loss was lowest at epoch {epoch:,}: {best}. It has risen to {last} since, while the "
+        "The validation loss was lowest at epoch {epoch:,}: {best}. At epoch {end:,} it is {last}, while the "
         "training loss fell from {before} to {now}."
     )
     texts = {name: numeral(float(value), ".4g") for name, value in facts.items()}
+    s = course.resolution.settings
+    kept = s.keep == "best"
     return [
         Finding(
             RULE,
             "risk",
             False,
-            message.format(epoch=best + 1, **texts),
-            _("The network learns its training rows by heart, and answers other rows worse and worse."),
+            message.format(epoch=best + 1, end=end + 1, **texts),
+            _(
+                "The later epochs learnt the training rows by heart. The run keeps the weights of its best "
+                "epoch, and these answer."
+            )
+            if kept
+            else _("The network learns its training rows by heart, and answers other rows worse and worse."),
             None,
             None,
             None,
             {"epoch": best + 1} | {name: float(value) for name, value in facts.items()},
-            _("Stop earlier, with [[patience=20]]; or use more rows, fewer units, or [[dropout=0.3]]."),
+            " ".join([*(() if kept else (_("Keep the best epoch: [[keep=best]]."),)), _advice(s)]),
         ).as_json()
     ]
+
+
+def _advice(s: Settings) -> str:
+    """What to train with next: an end before it, if none is set, and less that can be learnt by heart."""
+    more = _("More rows, fewer units or more dropout ([[dropout=0.3]]) leave less to learn by heart.")
+    if (s.dropout or 0.0) >= DROPOUT:
+        more = _("More rows or fewer units leave less to learn by heart.")
+    return more if s.patience else _("Stop earlier, with [[patience=20]].") + " " + more

@@ -14,7 +14,7 @@ from treino_doctor.finding import Finding
 RULE = "single_class"
 LEAST = 10  # minimum number of test rows of the other classes
 GAIN = 0.05  # by how much a simple model's f1_macro must be higher
-RANKS = 0.95  # times the loss of the classes' shares: with less, the network tells rows apart
+RANKS = 0.95  # times the cross-entropy of the classes' shares: with less, the network tells rows apart
 MODELS = {
     "trees": N_("gradient-boosted trees"),
     "linear": N_("a linear model"),
@@ -24,14 +24,27 @@ MODELS = {
 
 @dataclass(frozen=True)
 class AnsweredRows:
-    """The answers to test rows about one target. classes: the names. predicted_N, true_N: class numbers.
-    figures: the network's metrics of these rows. baseline: those of the simple models."""
+    """The answers to test rows about one target. classes: the names. share_NC: the network's probabilities.
+    predicted_N, true_N: class numbers. figures: the network's metrics of these rows. baseline: those of the
+    simple models."""
 
     classes: Sequence[str]
+    share_NC: NDArray[np.float64]
     predicted_N: NDArray[np.int64]
     true_N: NDArray[np.int64]
     figures: Mapping[str, float]
     baseline: Mapping[str, Mapping[str, float]]
+
+    @property
+    def ranks(self) -> bool:
+        """Whether the probabilities tell rows apart: their cross-entropy, whatever the training's loss is, is
+        lower than that of the classes' shares of these rows."""
+        told_N = self.share_NC[np.arange(len(self.true_N)), self.true_N]
+        count_C = np.bincount(self.true_N)
+        with np.errstate(divide="ignore"):
+            ours = -np.log(told_N).mean()
+        known_C = count_C[count_C > 0]
+        return bool(ours < RANKS * -(known_C * np.log(known_C / len(self.true_N))).sum() / len(self.true_N))
 
 
 def single_class(of: AnsweredRows, settings: Settings, unfinished: bool) -> list[dict[str, Any]]:
@@ -41,8 +54,7 @@ def single_class(of: AnsweredRows, settings: Settings, unfinished: bool) -> list
     others = int((of.true_N != said[:1]).sum()) if len(said) == 1 else 0
     if others < LEAST or not (better := _better(of)):
         return []
-    ranks = of.figures["loss"] < RANKS * of.baseline["majority"]["loss"]
-    f1 = of.baseline[better]["f1_macro"]
+    ranks, f1 = of.ranks, of.baseline[better]["f1_macro"]
     message = _(
         "The network answers '{name}' for all {n:,} test rows, {others:,} of which are of other classes; "
         "{model} can find some of these (f1_macro {theirs:.3f} beside {ours:.3f})."
@@ -51,8 +63,8 @@ def single_class(of: AnsweredRows, settings: Settings, unfinished: bool) -> list
     why = _("The same answer for every row says nothing about a row, however many of the answers are right.")
     if ranks:
         why = _(
-            "Its probabilities do tell rows apart (the loss is lower than that of the classes' shares), but "
-            "they never suffice for another class."
+            "Its probabilities do tell rows apart (their cross-entropy is lower than that of the classes' "
+            "shares), but they never suffice for another class."
         )
     return [
         Finding(
