@@ -149,8 +149,10 @@ def test_a_column_that_is_mostly_empty_gives_away_where_it_has_a_value(task: str
     frame = pd.DataFrame({"p": p.where(rng.random(2000) < 0.19), "y": y})
     share = frame["p"].notna().mean()
     found = [w.message for w in describe(frame, "y").warnings if w.rule == "leak_column"]
-    assert all(f"has a value ({100 * share:.1f} % of the rows)" in message for message in found)
-    assert not any("alone" in note for note in load(frame, target="y").notes)
+    assert all("alone" in message for message in found)
+    assert all(f"has a value in {100 * share:.1f} % of the rows" in message for message in found)
+    told = [note for note in load(frame, target="y").notes if "away" in note]
+    assert all("of the rows, and tells nothing of the others" in note for note in told)
     assert found or values == "numbers"
 
 
@@ -165,7 +167,7 @@ def test_loading_repeats_what_gives_the_target_away(task: str, rows: int) -> Non
     several = frame.assign(q=-p, noise=rng.normal(size=rows))
     told = [note for note in load(several, target="y").notes if "away" in note]
     assert told == [
-        "Each of these alone gives the target 'y' away: p, q. "
+        "Each of these, where it has a value, gives the target 'y' away: p, q. "
         "If it is known only after the target is, leave it out: kinds='p=out'."
     ]
     assert not [n for n in load(several, target="y", features=["noise"]).notes if "away" in n]

@@ -154,7 +154,7 @@ def plot(
             screen.out.print(str(path))
     if frames:
         screen.out.print(_("{folder}: {n:,} frames").format(folder=frames[0].parent, n=len(frames)))
-    return screen.fail_each(missing)
+    return max(map(screen.fail, missing), default=0)
 
 
 def _cell(text: str) -> tuple[str, str]:

@@ -52,10 +52,6 @@ class Screen(PlainScreen):
         self.err = console(self.errors)
         self.page = console(self.output, quiet=as_json, columns=HELP_COLUMNS)
 
-    def fail_each(self, errors: Sequence[TreinoError]) -> int:
-        """Print the errors of parts that are left out; return the highest exit status, 0 without any."""
-        return max([self.fail(error) for error in errors], default=0)
-
     @property
     def live(self) -> bool:
         """Whether stderr is a terminal, on which progress can be drawn."""

@@ -116,7 +116,7 @@ class TargetComparison:
                     "{n:,} of these {of:,} rows were trained on. Only the other {rest:,} tell what to expect "
                     "of new rows; on them: {figures}"
                 )
-            rest = self.rows_compared - self.training_rows
+            rest = self.rows_compared - (self.training_rows or 0)
             return text.format(n=self.training_rows, of=self.rows_compared, rest=rest, figures=figures)
         if not self.training_rows:
             return ""

@@ -9,7 +9,6 @@ import torch
 from numpy.typing import NDArray
 
 from treino.base.resampling import as_counts
-from treino.base.sums import dot
 from treino.base.text import that_hold
 from treino.base.words import N_, _
 from treino.data import BUILTINS
@@ -18,6 +17,7 @@ from treino.data.documents import OneHotEncoder
 from treino.data.preparation.preparation import fit_table
 from treino.data.preparation.trees import tree_threads
 from treino.data.rows import IGNORED, Rows
+from treino.data.summaries.measures import dot
 from treino.engine.losses import Loss
 from treino.engine.metrics import measure, of_all_targets
 from treino.engine.nets import is_picture, picture_shape

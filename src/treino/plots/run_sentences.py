@@ -81,15 +81,12 @@ def _balanced(result: RunResult) -> str:
     majority = (result.baseline.get("majority") or {}).get("accuracy") or 0.0
     if right is None or f1 is None or not (majority >= COMMON or right - f1 > APART):
         return ""
-    others = [
-        _("{who}: {value}").format(who=baseline_name(name), value=numeral(figures["f1_macro"], ".3f"))
-        for name, figures in result.baseline.items()
-        if figures is not None and figures.get("f1_macro") is not None
-    ]
     text = _(
-        "Such shares say little of small classes. By f1_macro, to which each class counts alike, it has {f1}"
+        "Such shares say little of small classes: look at f1_macro, to which each class counts alike. It is "
+        "{f1}; of answers of the commonest class alone it is {least}."
     )
-    return "; ".join([text.format(f1=numeral(f1, ".3f")), *others]) + "."
+    least = (result.baseline.get("majority") or {}).get("f1_macro")
+    return text.format(f1=numeral(f1, ".3f"), least=numeral(least or 0.0, ".3f"))
 
 
 def _lead(result: RunResult, metric: str, value: float) -> str:

@@ -1,6 +1,6 @@
 """What a training on other rows takes from a run: settings (``--like RUN`` beside DATA), weights that fit."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,19 +13,9 @@ from treino.folders.network_source import NetworkSource
 from treino.settings.network_call import in_place_of
 from treino.settings.setting_types import as_item
 
-WEIGHTS_OUTPUTS = Refusal(
-    "The network of {run} learnt to answer {theirs}; here the answers are {ours}. {apart}",
-    "Take rows with the same target and classes, or begin anew: leave [[weights]] out.",
-    rule="weights_differ",
-)
-WEIGHTS_COLUMNS = Refusal(
-    "{run} learnt from the columns {theirs}, and here these are {ours}. {apart}",
-    "Give it the same in the same order: [[features={features}]]. Or begin anew: leave [[weights]] out.",
-    rule="weights_differ",
-)
-WEIGHTS_VALUES = Refusal(
-    "The column '{column}' becomes other inputs than in {run}. {apart}",
-    "Take rows with the same values in it, leave the column out of both trainings, or begin anew: leave "
+WEIGHTS_MEANING = Refusal(
+    "The weights of {run} are for other {what}: there {theirs}, here {ours}. {apart}",
+    "Take rows with the same in the same order ([[features=a,b]] orders columns), or begin anew: leave "
     "[[weights]] out.",
     rule="weights_differ",
 )
@@ -87,24 +77,26 @@ def check_weights(run: str, known: Preparation, here: Preparation) -> None:
     Raises:
         TreinoError: names the classes, the columns or a column's values that differ.
     """
-    if known.outputs != here.outputs:
-        raise WEIGHTS_OUTPUTS(run=run, **_difference(known.outputs, here.outputs))
-    if known.features != here.features:
-        features = ",".join(map(as_item, known.features))
-        raise WEIGHTS_COLUMNS(run=run, features=features, **_difference(known.features, here.features))
+    parts = [
+        (_("answers of the network"), known.outputs, here.outputs),
+        (_("columns"), known.features, here.features),
+    ]
     for there, now in zip(known.encoders, here.encoders, strict=False):
-        if there.meanings != now.meanings:
-            raise WEIGHTS_VALUES(run=run, column=there.column, **_difference(there.meanings, now.meanings))
-
-
-def _difference(theirs: Sequence[str], ours: Sequence[str]) -> dict[str, str]:
-    """Both lists as text, and what is in one of them alone."""
-    gone = [name for name in theirs if name not in set(ours)]
-    new = [name for name in ours if name not in set(theirs)]
-    apart = [_("Only there: {names}.").format(names=listed(gone, NAMED))] if gone else []
-    apart += [_("Only here: {names}.").format(names=listed(new, NAMED))] if new else []
-    text = " ".join(apart or [_("The order differs.")])
-    return {"theirs": listed(theirs, NAMED), "ours": listed(ours, NAMED), "apart": text}
+        inputs = _("inputs of the column '{name}'").format(name=now.column)
+        parts.append((inputs, there.meanings, now.meanings))
+    for what, theirs, ours in parts:
+        if theirs != ours:
+            named = [
+                text.format(names=listed(names, NAMED))
+                for text, one, other in (
+                    (_("Only there: {names}."), theirs, ours),
+                    (_("Only here: {names}."), ours, theirs),
+                )
+                if (names := [name for name in one if name not in set(other)])
+            ]
+            apart = " ".join(named or [_("The order differs.")])
+            lists = {"theirs": listed(theirs, NAMED), "ours": listed(ours, NAMED)}
+            raise WEIGHTS_MEANING(run=run, what=what, apart=apart, **lists)
 
 
 _ASKABLE = {"rank": "category", "time": "date"} | {

@@ -9,7 +9,6 @@ from treino.folders.documents.run_spec import RunSpec
 from treino.folders.run_records import evaluations, training_losses
 from treino.folders.store import RunFolder
 from treino.folders.timeline import LENGTH, Timeline, epoch_count
-from treino.settings.spec import Settings
 from treino.training.run_log import TrainingCourse
 from treino_doctor.finding import Finding
 
@@ -48,30 +47,19 @@ def overfitting(folder: RunFolder, spec: RunSpec, course: TrainingCourse) -> lis
     texts = {name: numeral(float(value), ".4g") for name, value in facts.items()}
     s = course.resolution.settings
     kept = s.keep == "best"
-    return [
-        Finding(
-            RULE,
-            "risk",
-            False,
-            message.format(epoch=best + 1, end=end + 1, **texts),
-            _(
-                "The later epochs learnt the training rows by heart. The run keeps the weights of its best "
-                "epoch, and these answer."
-            )
-            if kept
-            else _("The network learns its training rows by heart, and answers other rows worse and worse."),
-            None,
-            None,
-            None,
-            {"epoch": best + 1} | {name: float(value) for name, value in facts.items()},
-            " ".join([*(() if kept else (_("Keep the best epoch: [[keep=best]]."),)), _advice(s)]),
-        ).as_json()
-    ]
-
-
-def _advice(s: Settings) -> str:
-    """What to train with next: an end before it, if none is set, and less that can be learnt by heart."""
-    more = _("More rows, fewer units or more dropout ([[dropout=0.3]]) leave less to learn by heart.")
-    if (s.dropout or 0.0) >= DROPOUT:
-        more = _("More rows or fewer units leave less to learn by heart.")
-    return more if s.patience else _("Stop earlier, with [[patience=20]].") + " " + more
+    advice = {
+        _("Keep the best epoch: [[keep=best]]."): not kept,
+        _("Stop earlier, with [[patience=20]]."): not s.patience,
+        _("More rows or fewer units leave less to learn by heart."): True,
+        _("So does [[dropout=0.3]]."): (s.dropout or 0.0) < DROPOUT,
+    }
+    why = _("The network learns its training rows by heart, and answers other rows worse and worse.")
+    if kept:
+        why = _(
+            "The later epochs learnt the training rows by heart. The run keeps the weights of its best "
+            "epoch, and these answer."
+        )
+    told = message.format(epoch=best + 1, end=end + 1, **texts)
+    evidence = {"epoch": best + 1} | {name: float(value) for name, value in facts.items()}
+    fix = " ".join(text for text, fits in advice.items() if fits)
+    return [Finding(RULE, "risk", False, told, why, None, None, None, evidence, fix).as_json()]

@@ -66,20 +66,13 @@ def single_class(of: AnsweredRows, settings: Settings, unfinished: bool) -> list
             "Its probabilities do tell rows apart (their cross-entropy is lower than that of the classes' "
             "shares), but they never suffice for another class."
         )
-    return [
-        Finding(
-            RULE,
-            "risk",
-            False,
-            message.format(name=of.classes[int(said[0])], model=_(MODELS[better]), **facts),
-            why,
-            None,
-            None,
-            None,
-            {"class": of.classes[int(said[0])], "model": better} | facts,
-            _next(settings, len(of.classes) == 2 and ranks, unfinished),
-        ).as_json()
-    ]
+    name = of.classes[int(said[0])]
+    told = message.format(name=name, model=_(MODELS[better]), **facts)
+    evidence, fix = (
+        {"class": name, "model": better} | facts,
+        _next(settings, len(of.classes) == 2 and ranks, unfinished),
+    )
+    return [Finding(RULE, "risk", False, told, why, None, None, None, evidence, fix).as_json()]
 
 
 def _better(of: AnsweredRows) -> str | None:

@@ -7,7 +7,6 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from treino.base.sums import dot
 from treino.base.text import shortened
 from treino.data.table import Column
 
@@ -41,6 +40,12 @@ def outliers(value_N: Floats, far: float = FAR, least: float = 0.0, most: float 
     if len(rows) > max(1.0, most * present.sum()):
         return np.empty(0, dtype=np.int64)
     return rows[np.argsort(-np.abs(value_N[rows] - middle), kind="stable")]
+
+
+def dot(a_N: Floats, b_N: Floats) -> np.float64:
+    """The sum of the products, in NumPy's order, which follows from the length alone: that of the BLAS
+    (``a_N @ b_N``) may follow from threads and memory, and figures have the same bits each time."""
+    return np.float64(np.multiply(a_N, b_N).sum())
 
 
 def pearson(a_N: Floats, b_N: Floats) -> float | None:

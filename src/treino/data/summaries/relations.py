@@ -67,23 +67,18 @@ def suspicions(column: Column, choice: ColumnRole, learnt: TargetRows, target: s
     if telling and measures.levels_give_classes_away(absent_N, learnt.label_N):
         found.append("leak_missing")
     share = float(1 - absent_N.mean()) if len(absent_N) else 1.0
-    facts = {"name": column.name, "item": as_item(column.name), "target": target, "share": share}
+    facts = {"name": column.name, "item": as_item(column.name), "target": target}
     hints = {rule: _LEAKS[rule][1] for rule in found}
     if "leak_order" in found and choice.way == "out":
         hints["leak_order"] = N_("See how rows came into this order: the next may not.")
-    messages = {rule: _LEAKS[rule][0] for rule in found}
+    messages = {rule: _(_LEAKS[rule][0]).format(**facts) for rule in found}
     if "leak_column" in found and share < 1:
-        messages["leak_column"] = _LEAK_IN_PART
+        part = _("{leak} It has a value in {share:.1%} of the rows, and tells nothing of the others.")
+        messages["leak_column"] = part.format(leak=messages["leak_column"], share=share)
     return [
-        DataWarning(rule, _(messages[rule]).format(**facts), _(hint).format(**facts), column.name)
+        DataWarning(rule, messages[rule], _(hint).format(**facts), column.name)
         for rule, hint in hints.items()
     ]
-
-
-_LEAK_IN_PART = N_(
-    "Where '{name}' has a value ({share:.1%} of the rows), it gives the target '{target}' away."
-)
-_LEAKS_IN_PART = N_("Each of these, where it has a value, gives the target '{target}' away: {names}.")
 
 
 _LEAKS = {
@@ -95,7 +90,7 @@ _LEAKS = {
     "leak_column": (
         N_("'{name}' alone gives the target '{target}' away."),
         N_("If it is known only after the target is, leave it out: [[kinds={item}=out]]."),
-        N_("Each of these alone gives the target '{target}' away: {names}."),
+        N_("Each of these, where it has a value, gives the target '{target}' away: {names}."),
     ),
     "leak_missing": (
         N_("Whether '{name}' has a value gives the target '{target}' away."),
@@ -120,9 +115,7 @@ def say_leaks(table: Table, chosen: Mapping[str, ColumnRole], learnt: TargetRows
         first = leaks[0]
         if len(leaks) > 1:
             names = shortened(", ".join(str(leak.column) for leak in leaks), 200)
-            empty = rule == "leak_column" and any(table.column(str(k.column)).missing_N.any() for k in leaks)
-            message = _LEAKS_IN_PART if empty else _LEAKS[rule][2]
-            first = replace(first, message=_(message).format(target=target, names=names))
+            first = replace(first, message=_(_LEAKS[rule][2]).format(target=target, names=names))
         notes.append(first.note)
     return notes
 

@@ -172,15 +172,14 @@ FILES_TOGETHER: dict[str, tuple[str, ...]] = {"curves": ("curves-of-several.png"
 def illustrate(run: StoredRun) -> None:
     """Draw for a tracker a sealed run's curves, and its boundary or, of pictures, its worst mistakes. Any
     failure becomes a notice of the run."""
-    missing: list[str] = []
-    for name in usual_of_a_run(run):
-        refused: list[TreinoError] = []
+    missing: list[Exception] = []
+    of_pictures = run.preparation.picture_shape is not None  # which no plane shows
+    names = ["mistakes" if of_pictures and n == "boundary" else n for n in usual_of_a_run(run)]
+    for name in names:
         try:
-            of_pictures = name == "boundary" and run.preparation.picture_shape is not None
-            draw(run, ("mistakes" if of_pictures else name,), None, refused)  # no plane shows pictures
-        except TreinoError as error:
-            refused.append(error)
+            draw(run, (name,), None)
         except Exception as error:  # of the system, or a broken installation: the training is kept
-            missing.append(f"{name}: {cause(error)}")
-        missing += map(str, refused)
-    run.folder.notices += [_("A picture is missing: {why}").format(why=why) for why in dict.fromkeys(missing)]
+            missing.append(error)
+    run.folder.notices += [
+        _("A picture is missing: {why}").format(why=why) for why in dict.fromkeys(map(str, missing))
+    ]

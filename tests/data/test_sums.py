@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from treino.base.sums import dot
+from treino.data.summaries.measures import dot
 
 FIGURES = """
 import numpy as np
-from treino.base.sums import dot
 from treino.data.summaries import measures
+from treino.data.summaries.measures import dot
 
 def at(value_N, offset):
     raw = np.empty(value_N.nbytes + 128, np.uint8)
