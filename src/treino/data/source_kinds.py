@@ -21,6 +21,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from treino.base.apps import of_packages
 from treino.base.errors import Refusal, cause
+from treino.base.own_calls import own_call, same_process
 from treino.data.builtins import BUILTINS
 from treino.data.table import Table
 
@@ -63,10 +64,8 @@ def given_by_package(source: Any) -> Any:
         return source
     if os.path.lexists(source):
         raise DATA_OF_PACKAGE(name=source)
-    try:
+    with same_process(), own_call(lambda error: DATA_FAILS(name=source, cause=cause(error))):
         return function()
-    except (Exception, SystemExit) as error:
-        raise DATA_FAILS(name=source, cause=cause(error)) from error
 
 
 def is_torch_dataset(source: Any) -> bool:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Literal
@@ -17,6 +18,7 @@ from treino.base.resampling import auc, f1_macro
 from treino.base.words import N_, _
 from treino.data.preparation.preparation import Preparation, Scale
 from treino.engine.losses import Loss
+from treino.engine.rng import fork_rng
 
 METRIC_UNITS = Refusal(
     "There is no {metric} of several targets together, because each has a unit of its own.",
@@ -217,12 +219,21 @@ def _losses(a: MetricInputs, loss: Loss) -> Tensor:
     R, N, C = a.output_RNC.shape
     if (N >= TOGETHER or loss.kind.own is not None) and a.weight_RN is None:
         pairs = zip(a.output_RNC, a.y_RN, strict=True)
-        return torch.stack([loss(o_NC.contiguous(), loss.target(y_N, torch.float64)) for o_NC, y_N in pairs])
+        with _same_chance(loss):
+            return torch.stack(
+                [loss(o_NC.contiguous(), loss.target(y_N, torch.float64)) for o_NC, y_N in pairs]
+            )
     target = loss.target(a.y_RN.reshape(-1), torch.float64)
-    each_RN, of_RN = (part.view(R, N) for part in loss.rows(a.output_RNC.reshape(R * N, C), target))
+    with _same_chance(loss):
+        each_RN, of_RN = (part.view(R, N) for part in loss.rows(a.output_RNC.reshape(R * N, C), target))
     if a.weight_RN is not None:
         each_RN, of_RN = each_RN * a.weight_RN, of_RN * a.weight_RN
     return each_RN.sum(-1) / of_RN.sum(-1)
+
+
+def _same_chance(loss: Loss) -> AbstractContextManager[None]:
+    """The same random numbers for a loss of the user's at each measurement."""
+    return nullcontext() if loss.kind.own is None else fork_rng(0)
 
 
 def metric_inputs(
@@ -396,7 +407,8 @@ def row_losses(
     """Each row's weighted loss, and its weight, ``[N]``; the loss is Σ losses / Σ weights. weight: ``[N]``,
     the rows' own."""
     output_NC = output_NC.double()
-    parts = loss.rows(output_NC, loss.target(y, output_NC.dtype))
+    with _same_chance(loss):
+        parts = loss.rows(output_NC, loss.target(y, output_NC.dtype))
     loss_N, weight_N = (part if weight is None else part * weight.to(part) for part in parts)
     return loss_N.cpu().numpy(), weight_N.cpu().numpy()
 

@@ -85,6 +85,12 @@ class Model:
         return tuple(kind >= NO_TREES for kind in self.net.plain)
 
     @property
+    def own(self) -> bool:
+        """Whether code of the user's runs in a step or an evaluation."""
+        called = self.loss.kind.own, OPTIMIZERS[self.optimizer].own
+        return self.net is None or any(each is not None for each in called)
+
+    @property
     def row_shape(self) -> tuple[int, ...]:
         """The shape of one input row."""
         return self.item_shape or self.shape.sizes[:1]

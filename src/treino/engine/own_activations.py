@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from treino.base.apps import of_packages
 from treino.base.errors import Refusal, cause
 from treino.base.formula import call
+from treino.base.own_calls import own_call
 from treino.base.words import N_
 from treino.engine.activations import ACTIVATIONS, Activation
 from treino.engine.rng import fork_rng
@@ -86,14 +87,13 @@ def _backward(module: nn.Module, d: Tensor, z: Tensor, h: Tensor) -> None:
 
 
 def _check(name: str, make: Callable[[], nn.Module]) -> None:
-    z = torch.randn(4, 6, generator=torch.Generator().manual_seed(0))
-    try:
-        with torch.enable_grad(), fork_rng(0), warnings.catch_warnings(action="ignore"):
-            module, leaf, d = make(), z.clone(), torch.ones_like(z)
-            whole, each = module(leaf), module(z.reshape(-1, 1)).reshape_as(z)
-            _backward(module, d, z, whole)
-    except (Exception, SystemExit) as error:
-        raise OWN_ACTIVATION_FAILS(name=name, cause=cause(error)) from error
+    drawn = torch.randn(4, 6, generator=torch.Generator().manual_seed(0))
+    z = torch.cat([drawn, 10 * drawn, 100 * drawn])  # it may treat large numbers otherwise
+    tried = own_call(lambda error: OWN_ACTIVATION_FAILS(name=name, cause=cause(error)))
+    with tried, torch.enable_grad(), fork_rng(0), warnings.catch_warnings(action="ignore"):
+        module, leaf, d = make(), z.clone(), torch.ones_like(z)
+        whole, each = module(leaf), module(z.reshape(-1, 1)).reshape_as(z)
+        _backward(module, d, z, whole)
     alike = torch.allclose(whole, each, equal_nan=True) and torch.equal(leaf, z)
     if not alike or next(module.parameters(), None) is not None:
         raise OWN_ACTIVATION_FORM(name=name)

@@ -15,7 +15,8 @@ import torch
 from torch import Tensor, nn
 
 from treino.base.apps import of_packages
-from treino.base.errors import Refusal, cause
+from treino.base.errors import Refusal, TreinoError, cause
+from treino.base.own_calls import is_repeatable, own_call
 from treino.base.own_objects import is_kept, is_own, kept
 from treino.base.words import N_
 from treino.engine.losses import LOSSES, BufferCall, Loss, LossBuffers, LossKind
@@ -35,7 +36,11 @@ OWN_LOSS_GRADIENT = Refusal(
 )
 OWN_LOSS_CHANCE = Refusal(
     "The loss {name} gives two values for the same rows, so that no training could be repeated.",
-    "Draw random numbers with torch, or leave them out.",
+    "Draw random numbers with the global generator of torch, NumPy or Python, and keep nothing in between.",
+)
+OWN_LOSS_PARAMETERS = Refusal(
+    "The loss {name} has parameters of its own that would never learn: {shapes}.",
+    "Fix them: parameter.requires_grad_(False). Or give them to the network, to return what they make.",
 )
 OWN_LOSS_NAN = Refusal(
     "The loss {name} is NaN (no number) for every output that was tried.",
@@ -141,7 +146,7 @@ class OwnLoss:
             function = partial(function, reduction="none")
         else:
             return None
-        value: Tensor = _called_in_double(function, output, y)
+        value: Tensor = self._returned(function, output, y)
         return (
             value.flatten(1).mean(1) if value.dim() > 1 else value if value.shape == (len(output),) else None
         )
@@ -150,24 +155,36 @@ class OwnLoss:
         """Each row as a batch of one."""
 
         def of_row(output_C: Tensor, y_row: Tensor) -> Tensor:
-            value = _called_in_double(self.value, output_C.unsqueeze(0), y_row.unsqueeze(0))
+            value: Tensor = self._returned(self.value, output_C.unsqueeze(0), y_row.unsqueeze(0))
             return value.mean()
 
         each_B: Tensor = torch.func.vmap(of_row)(output, y)
         return each_B
 
     def _called(self, function: Function, output: Tensor, y: Tensor) -> Tensor:
-        try:
-            value = _called_in_double(function, output, y)
-        except (Exception, SystemExit) as error:
-            shapes = {"output": list(output.shape), "target": list(y.shape)}
-            raise OWN_LOSS_FAILS(name=self.name, cause=cause(error), **shapes) from error
+        value = self._returned(function, output, y)
         if not isinstance(value, Tensor) or value.shape not in ((), (1,), (len(output),)):
             got = list(value.shape) if isinstance(value, Tensor) else type(value).__name__
             raise OWN_LOSS_RESULT(name=self.name, rows=len(output), got=got)
         if not value.is_floating_point():
             raise OWN_LOSS_GRADIENT(name=self.name)
-        return value
+        return value.to(torch.promote_types(value.dtype, output.dtype))
+
+    def _returned(self, function: Function, output: Tensor, y: Tensor) -> Any:
+        """What the function returns for copies, into which it may write."""
+        with own_call(partial(self._fails, output, y)):
+            try:
+                return function(output.clone(), y.clone())
+            except RuntimeError:
+                if output.dtype != torch.float64:
+                    raise
+                # it holds tensors in float32, and is measured in float64
+                value: Any = function(output.float(), y.float() if y.is_floating_point() else y.clone())
+                return value.double() if isinstance(value, Tensor) else value
+
+    def _fails(self, output: Tensor, y: Tensor, error: BaseException) -> TreinoError:
+        shapes = {"output": list(output.shape), "target": list(y.shape)}
+        return OWN_LOSS_FAILS(name=self.name, cause=cause(error), **shapes)
 
     def check(self, output_BC: Tensor, y: Tensor) -> None:
         """Try the loss on rows of this shape.
@@ -175,34 +192,41 @@ class OwnLoss:
         Raises:
             TreinoError: it fails, returns something else than a loss, has no gradient, or isn't repeatable.
         """
-        values = []
-        for _time in range(2):
-            with torch.enable_grad(), fork_rng(0):
-                output = output_BC.detach().clone().requires_grad_()
-                value = self(output, y)
-                if not value.requires_grad:
-                    raise OWN_LOSS_GRADIENT(name=self.name)
-                (slope,) = torch.autograd.grad(value, output, allow_unused=True)
-                if slope is None:
-                    raise OWN_LOSS_GRADIENT(name=self.name)
-            values.append(value.detach())
-        if bool(torch.stack(values).isnan().all()):
+        value = self._derived(output_BC, y)
+        if bool(value.isnan()):
             chance = torch.Generator().manual_seed(0)
             if bool(self(torch.rand(output_BC.shape, generator=chance).to(output_BC), y).isnan()):
                 raise OWN_LOSS_NAN(name=self.name)
-        elif not torch.equal(*values):
+        if not is_repeatable(self.value, lambda: self._derived(output_BC, y)):
             raise OWN_LOSS_CHANCE(name=self.name)
 
+    def _derived(self, output_BC: Tensor, y: Tensor) -> Tensor:
+        """The loss of these rows, after a try of its derivative."""
+        with torch.enable_grad(), fork_rng(0):
+            output = output_BC.detach().clone().requires_grad_()
+            value = self(output, y)
+            if not value.requires_grad:
+                raise OWN_LOSS_GRADIENT(name=self.name)
+            if learnt := [tensor for tensor in _learnt(value) if tensor is not output]:
+                shapes = ", ".join(str(list(tensor.shape)) for tensor in learnt[:3])
+                raise OWN_LOSS_PARAMETERS(name=self.name, shapes=shapes)
+            with own_call(partial(self._fails, output, y)):
+                (slope,) = torch.autograd.grad(value, output, allow_unused=True)
+            if slope is None:
+                raise OWN_LOSS_GRADIENT(name=self.name)
+        return value.detach()
 
-def _called_in_double(function: Function, output: Tensor, y: Tensor) -> Tensor:
-    """The loss, in float32 where it holds tensors of that type and is measured in float64."""
-    try:
-        return function(output, y)
-    except RuntimeError:
-        if output.dtype != torch.float64:
-            raise
-        value = function(output.float(), y.float() if y.is_floating_point() else y)
-        return value.double() if isinstance(value, Tensor) else value
+
+def _learnt(value: Tensor) -> list[Tensor]:
+    """The tensors that autograd would give the gradients of this value."""
+    known, waiting, leaves = set(), [value.grad_fn], []
+    while waiting:
+        node = waiting.pop()
+        if node is not None and node not in known:
+            known.add(node)
+            leaves += [node.variable] if hasattr(node, "variable") else []
+            waiting += [before for before, _place in node.next_functions]
+    return leaves
 
 
 def check_own(loss: Loss, outputs: int, y: Tensor, weighted: bool = False) -> None:
@@ -236,8 +260,14 @@ def is_batchable(loss: Loss, outputs: int, y: Tensor) -> bool:
     z_RCB = torch.randn(2, outputs, len(y), generator=torch.Generator().manual_seed(0))
     d_RCB, loss_R = torch.zeros_like(z_RCB), torch.zeros(2)
     try:
-        for call in _build(loss, LossBuffers(z_RCB, y, d_RCB, loss_R))[1]:
-            call()
+        (call,) = _build(loss, LossBuffers(z_RCB, y, d_RCB, loss_R))[1]
+        losses = []
+        for seed in range(2):
+            with fork_rng(seed):
+                call()
+            losses.append(loss_R.clone())
+        if not torch.equal(*(loss_R.nan_to_num() for loss_R in losses)):  # it draws anew in each step
+            return False
         for z_CB, d_CB in zip(z_RCB, d_RCB, strict=True):
             output = z_CB.mT.clone().requires_grad_()
             with torch.enable_grad():
@@ -293,7 +323,7 @@ def _constant(loss: Loss, y: Tensor, weight: Tensor) -> float:
         return value
 
     try:
-        with torch.enable_grad():
+        with torch.enable_grad(), fork_rng(0):
             search.step(closure)
             return float(closure().detach())
     except Exception:

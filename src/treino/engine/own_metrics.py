@@ -16,11 +16,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from treino.base.apps import of_packages
-from treino.base.errors import Refusal, TreinoError, cause
+from treino.base.errors import Refusal, cause
+from treino.base.own_calls import own_call
 from treino.base.own_objects import is_kept, is_own, kept
 from treino.base.words import N_
 from treino.data.preparation.preparation import Deviation
 from treino.engine.metrics import Metric, MetricInputs, probabilities
+from treino.engine.rng import fork_rng, reseed
 
 OWN_METRIC_FAILS = Refusal(
     "The metric {name} fails on {rows} rows: {cause}",
@@ -33,6 +35,10 @@ OWN_METRIC_RESULT = Refusal(
 OWN_METRIC_NAN = Refusal(
     "The metric {name} is NaN (no number) on the {rows} validation rows, so that it can't decide.",
     "Return a finite number; for rows that it isn't defined on, the worst one.",
+)
+OWN_METRIC_CHANCE = Refusal(
+    "The metric {name} gives two values for the same rows, so that no training could be repeated.",
+    "Draw random numbers with the global generator of torch, NumPy or Python, and keep nothing in between.",
 )
 OWN_METRIC_WEIGHTS = Refusal(
     "The metric {name} can't weigh rows, and these rows have weights.",
@@ -131,7 +137,8 @@ class OwnMetric:
         Raises:
             TreinoError: the function fails or returns no number.
         """
-        values = [self._of_one(inputs, row) for row in range(len(inputs.output_RNC))]
+        with fork_rng():
+            values = [self._of_one(inputs, row) for row in range(len(inputs.output_RNC))]
         return torch.tensor(values, dtype=torch.float64)
 
     def _of_one(self, inputs: MetricInputs, row: int) -> float:
@@ -148,15 +155,13 @@ class OwnMetric:
             guess = inputs.guess_RN[row].numpy()
         if not np.isfinite(guess).all():
             return float("nan")
-        weight = {} if inputs.weight_RN is None else {"sample_weight": inputs.weight_RN[row].numpy()}
+        weight = {} if inputs.weight_RN is None else {"sample_weight": inputs.weight_RN[row].numpy().copy()}
         if weight and "sample_weight" not in _parameters(self.function):
             raise OWN_METRIC_WEIGHTS(name=self.name)
-        try:
-            value = self.function(true_N, guess, **self.more, **weight)
-        except TreinoError:
-            raise
-        except (Exception, SystemExit) as error:
-            raise OWN_METRIC_FAILS(name=self.name, rows=len(true_N), cause=cause(error)) from error
+        reseed(0)
+        rows = len(true_N)
+        with own_call(lambda error: OWN_METRIC_FAILS(name=self.name, rows=rows, cause=cause(error))):
+            value = self.function(true_N.copy(), guess.copy(), **self.more, **weight)
         try:
             return float(value) * self.sign
         except (TypeError, ValueError):

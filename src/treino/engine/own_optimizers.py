@@ -15,10 +15,12 @@ import torch
 from torch import Tensor, nn
 
 from treino.base.apps import of_packages
-from treino.base.errors import Refusal, cause
+from treino.base.errors import Refusal, TreinoError, cause
+from treino.base.own_calls import own_call
 from treino.base.own_objects import is_kept, is_own, kept
 from treino.base.words import N_
 from treino.engine.optim import HP, OPTIMIZERS, Optimizer
+from treino.engine.rng import fork_rng
 from treino.engine.user_module import module_copy
 from treino.settings.spec import Settings
 
@@ -35,8 +37,8 @@ OWN_OPTIMIZER_KIND = Refusal(
     "Return torch.optim.SGD(net.parameters()).",
 )
 OWN_OPTIMIZER_STATE = Refusal(
-    "The optimizer {name} keeps a state whose form changes, so that no training could go on with it.",
-    "Use another, e.g. RMSprop.",
+    "The optimizer {name} has a state that can't be saved: a training that resumes would go another way.",
+    "Keep it as tensors or numbers in self.state[p] or in its groups, all from the first update on.",
 )
 OWN_OPTIMIZER_VALUE = Refusal(
     "The optimizer {name} can't go on with {what}: {cause}", "Set another value, or begin with this one."
@@ -48,6 +50,10 @@ OWN_OPTIMIZER_PARAMETERS = Refusal(
 
 SETTINGS = "weight_decay", "momentum", "nesterov", "betas", "eps"
 """Settings that an own optimizer reads if its groups have them."""
+LEAST_UPDATES, MOST_UPDATES, TRIED_NUMBERS = 6, 100, 2_000_000
+"""Of the trial of an optimizer: fewer updates of large networks, so that all change about as many numbers."""
+RESUMED = 0, 1, 3, 10, 30
+"""The updates of the trial after which it is saved and loaded."""
 FLAGS = "foreach", "fused", "capturable", "differentiable", "maximize", "amsgrad", "params"
 AS_SET = "{}, as set"
 """The key in a group, beside a number that only this optimizer has, of what that was last set to. The number
@@ -119,6 +125,13 @@ class OwnOptimizer:
         takes = inspect.signature(self._class).parameters
         return tuple(name for name in SETTINGS if name in takes and _fits(name, takes[name].default))
 
+    def update_fails(self, update: int, error: BaseException) -> TreinoError:
+        """The error of an update in which it raises."""
+        return OWN_OPTIMIZER_UPDATE(name=self.name, update=update, cause=cause(error))
+
+    def _fails(self, error: BaseException) -> TreinoError:
+        return OWN_OPTIMIZER_FAILS(name=self.name, cause=cause(error))
+
     def make(self, module: nn.Module) -> torch.optim.Optimizer:
         """The optimizer of this module's free parameters.
 
@@ -127,13 +140,14 @@ class OwnOptimizer:
         """
         value = kept(self.name) if self.value is None else self.value
         free = {name: p for name, p in module.named_parameters() if p.requires_grad}
-        try:
-            made = value(list(free.values())) if self._class is not None else value(module)
-        except (Exception, SystemExit) as error:
-            try:  # without a default rate
-                made = value(list(free.values()), **{"lr": 1e-3, **getattr(value, "keywords", {})})
-            except Exception:
-                raise OWN_OPTIMIZER_FAILS(name=self.name, cause=cause(error)) from error
+        with own_call(self._fails):
+            try:
+                made = value(list(free.values())) if self._class is not None else value(module)
+            except Exception as error:
+                try:  # without a default rate
+                    made = value(list(free.values()), **{"lr": 1e-3, **getattr(value, "keywords", {})})
+                except Exception:
+                    raise error from None
         if not isinstance(made, torch.optim.Optimizer):
             raise OWN_OPTIMIZER_KIND(name=self.name, kind=type(made).__name__)
         held = {id(p) for group in made.param_groups for p in group["params"]}
@@ -168,35 +182,70 @@ class OwnOptimizer:
         if "betas" in group and hp.keys() & {"beta1", "beta2"}:
             first, second = group["betas"]
             changes["betas"] = (hp.get("beta1", first), hp.get("beta2", second))
-        try:
+        what = ", ".join(f"{name} {value}" for name, value in changes.items())
+        with (
+            fork_rng(0),
+            own_call(lambda error: OWN_OPTIMIZER_VALUE(name=self.name, what=what, cause=cause(error))),
+        ):
             _draw_update(made, twin, drawn)
             for each in made.param_groups:
                 each.update(changes)
             _draw_update(made, twin, drawn)
             if _takes(type(made), changes):
                 type(made)(list(twin.parameters()), **changes)
-        except (Exception, SystemExit) as error:
-            what = ", ".join(f"{name} {value}" for name, value in changes.items())
-            raise OWN_OPTIMIZER_VALUE(name=self.name, what=what, cause=cause(error)) from error
 
     def form(self, module: nn.Module) -> tuple[StateValue, ...]:
-        """The form of its state, found by two updates of a copy with drawn gradients.
+        """The form of its state. Two copies get the same drawn gradients; one of them is saved, made anew and
+        loaded on its way, as when a training resumes, and has the same weights after each update.
 
         Raises:
-            TreinoError: it fails, or the form isn't the same after both.
+            TreinoError: it fails, its state changes its form, or a state that isn't saved changes weights.
         """
-        twin = module_copy(module)
-        made, drawn = self.make(twin), torch.Generator().manual_seed(0)
-        forms = []
-        for _time in range(2):
-            try:
-                _draw_update(made, twin, drawn)
-            except (Exception, SystemExit) as error:
-                raise OWN_OPTIMIZER_FAILS(name=self.name, cause=cause(error)) from error
-            forms.append(tuple(_values(made)))
-        if forms[0] != forms[1]:
-            raise OWN_OPTIMIZER_STATE(name=self.name)
-        return forms[0]
+        whole, drawn = module_copy(module), torch.Generator().manual_seed(0)
+        one = self.make(whole)
+        rates = [group["lr"] for group in one.param_groups]
+        twin, other, form = whole, one, tuple[StateValue, ...]()
+        updates = max(LEAST_UPDATES, min(MOST_UPDATES, TRIED_NUMBERS // max(1, _numel(module))))
+        for update in range(updates):
+            seed = int(torch.randint(2**31, (), generator=drawn))
+            for optimizer, copy in ((one, whole), (other, twin))[: 1 if other is one else 2]:
+                for group, rate in zip(optimizer.param_groups, rates, strict=True):
+                    group["lr"] = rate  # as before each update of a training
+                with fork_rng(seed), own_call(self._fails):
+                    _draw_update(optimizer, copy, torch.Generator().manual_seed(seed))
+            now = tuple(_values(one))
+            if (update and now != form) or tuple(_values(other)) != now or not _equal(whole, twin):
+                raise OWN_OPTIMIZER_STATE(name=self.name)
+            form = now
+            if update in RESUMED:
+                row = torch.zeros(form_bytes(form), dtype=torch.uint8)
+                store_state(other, form, row)
+                twin = _with_weights(module_copy(module), twin)
+                other = self.make(twin)
+                load_state(other, form, row)
+        return form
+
+
+def _numel(module: nn.Module) -> int:
+    return sum(p.numel() for p in module.parameters())
+
+
+def _with_weights(module: nn.Module, of: nn.Module) -> nn.Module:
+    """The module with another's parameters and buffers."""
+    with torch.no_grad():
+        for mine, theirs in zip(_tensors(module), _tensors(of), strict=True):
+            mine.copy_(theirs)
+    return module
+
+
+def _tensors(module: nn.Module) -> list[Tensor]:
+    return [*module.parameters(), *module.buffers()]
+
+
+def _equal(one: nn.Module, other: nn.Module) -> bool:
+    """Whether parameters and buffers have the same bits."""
+    pairs = zip(_tensors(one), _tensors(other), strict=True)
+    return all(a is b or torch.equal(a.nan_to_num(), b.nan_to_num()) for a, b in pairs)
 
 
 def _takes(kind: type, arguments: Mapping[str, Any]) -> bool:
@@ -280,11 +329,10 @@ def store_state(optimizer: torch.optim.Optimizer, form: Sequence[StateValue], ro
     Raises:
         TreinoError: it no longer has the form that it had before the training.
     """
-    now = {(v.of_group, v.number, v.key): v for v in _values(optimizer)}
+    if tuple(_values(optimizer)) != form:
+        raise OWN_OPTIMIZER_STATE(name=type(optimizer).__name__)
     holders, place = _holders(optimizer), 0
     for value in form:
-        if now.get((value.of_group, value.number, value.key)) != value:
-            raise OWN_OPTIMIZER_STATE(name=type(optimizer).__name__)
         held = holders[value.of_group, value.number][value.key]
         tensor = torch.as_tensor(held, dtype=value.dtype).detach().cpu().contiguous().reshape(-1)
         row[place : place + value.size] = tensor.view(torch.uint8)

@@ -10,7 +10,9 @@ import torch
 
 from treino.base.apps import of_packages
 from treino.base.errors import Refusal, cause
+from treino.base.own_calls import is_repeatable, own_call
 from treino.base.own_objects import is_kept, is_own, kept
+from treino.engine.rng import fork_rng
 from treino.engine.schedules import SCHEDULES, Schedule
 
 OWN_SCHEDULE_FAILS = Refusal(
@@ -21,6 +23,10 @@ OWN_SCHEDULE_FAILS = Refusal(
 OWN_SCHEDULE_FACTOR = Refusal(
     "The schedule {name} gives {value!r} at step {step} of {steps}; a factor is a number of at least 0.",
     "Return a number, such as 1 - step / steps.",
+)
+OWN_SCHEDULE_CHANCE = Refusal(
+    "The schedule {name} gives two factors for the same step, so that no training could be repeated.",
+    "Let it follow from the step and the number of steps alone.",
 )
 LENGTHS = "total_steps", "T_max", "total_iters"
 """Arguments of torch's schedulers that are the training's length where they are left open."""
@@ -44,11 +50,12 @@ def _unknown(progress: float) -> float:
 def _factor(name: str, value: Any, step: int, steps: int) -> float:
     """The factor at this step."""
     value = kept(name) if value is None else value
-    try:
+    with (
+        fork_rng(0),
+        own_call(lambda error: OWN_SCHEDULE_FAILS(name=name, step=step, steps=steps, cause=cause(error))),
+    ):
         factor = _table(value, steps)[step] if _is_scheduler(value) else value(step, steps)
         number = float(factor)
-    except (Exception, SystemExit) as error:
-        raise OWN_SCHEDULE_FAILS(name=name, step=step, steps=steps, cause=cause(error)) from error
     if not math.isfinite(number) or number < 0:
         raise OWN_SCHEDULE_FACTOR(name=name, value=factor, step=step, steps=steps)
     return number
@@ -84,5 +91,11 @@ def check_schedule(name: str, steps: int) -> None:
     """
     of_steps = SCHEDULES[name].of_steps
     if of_steps is not None:
-        for step in {0, steps // 2, max(0, steps - 1)}:
-            of_steps(step, steps)
+        tried = (0, steps // 2, max(0, steps - 1))
+
+        def factors() -> torch.Tensor:
+            _table.cache_clear()
+            return torch.tensor([of_steps(step, steps) for step in tried])
+
+        if not is_repeatable(of_steps, factors):
+            raise OWN_SCHEDULE_CHANCE(name=name)

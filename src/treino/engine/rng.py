@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 import torch
 
+from treino.base.own_calls import reseed_all, same_process
 from treino.data.rows import generator as generator
 
 _GOLDEN = 0x9E3779B97F4A7C15
@@ -66,11 +67,14 @@ def step_seed(seed: int, step: int) -> int:
 
 
 @contextmanager
-def fork_rng(seed: int | None = None, device: torch.device | None = None) -> Iterator[None]:
-    """Restore torch's global generators on exit. seed: seeds them on entry; None: unchanged."""
+def fork_rng(
+    seed: int | None = None, device: torch.device | None = None, *, own: bool = True
+) -> Iterator[None]:
+    """Restore the global generators of torch, NumPy and random on exit. seed: seeds them on entry; None:
+    unchanged. own: whether code of the user's may run, which alone draws from those of NumPy and random."""
     kind = None if device is None else device.type
     metal = torch.mps.get_rng_state() if kind == "mps" else None  # torch.random.fork_rng doesn't restore it
-    with torch.random.fork_rng([device or 0] if kind == "cuda" else []):
+    with same_process(own), torch.random.fork_rng([device or 0] if kind == "cuda" else []):
         try:
             if seed is not None:
                 reseed(seed, device)
@@ -82,7 +86,7 @@ def fork_rng(seed: int | None = None, device: torch.device | None = None) -> Ite
 
 def reseed(seed: int, device: torch.device | None = None) -> None:
     """Seed the global generators of the CPU and this device (``torch.manual_seed`` seeds all devices)."""
-    torch.default_generator.manual_seed(seed)
+    reseed_all(seed)
     if device is not None and device.type == "cuda":
         with torch.cuda.device(device):
             torch.cuda.manual_seed(seed)

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
 from treino.base.errors import Refusal, TreinoError, cause
+from treino.base.own_calls import own_call
 from treino.base.words import _
 from treino.data.documents import InputArray
 from treino.engine.arguments import unpacking_of
@@ -115,16 +116,12 @@ def replace_dropout(module: nn.Module) -> list[HashDropout]:
 def construct_module(net: Callable[[], nn.Module], seed: int) -> nn.Module:
     """Call a class or function that returns a network, with torch's random state derived from the seed."""
     with fork_rng(generator(seed, "init").initial_seed()):
-        try:
+        hint = _("It must work without arguments; wrap it in a function that gives them.")
+        if isinstance(net, partial) and net.keywords:
+            given = ", ".join(f"{name}={value!r}" for name, value in net.keywords.items())
+            hint = _("It was given {arguments}: leave out what it can't work with.").format(arguments=given)
+        with own_call(lambda error: NET_FAILS(cause=cause(error), hint=hint)):
             made = net()
-        except (Exception, SystemExit) as error:
-            hint = _("It must work without arguments; wrap it in a function that gives them.")
-            if isinstance(net, partial) and net.keywords:
-                given = ", ".join(f"{name}={value!r}" for name, value in net.keywords.items())
-                hint = _("It was given {arguments}: leave out what it can't work with.").format(
-                    arguments=given
-                )
-            raise NET_FAILS(cause=cause(error), hint=hint) from error
     if not isinstance(made, nn.Module):
         raise NET_KIND(kind=type(made).__name__)
     return made
@@ -161,11 +158,15 @@ def evaluated(module: nn.Module, x: Tensor) -> Tensor:
     Raises:
         TreinoError: it fails on these rows.
     """
-    try:
-        output: Tensor = module(x)
-    except (Exception, SystemExit) as error:
-        raise NET_EVALUATION(shape=shape_text(module, x), cause=cause(error)) from error
+    with own_call(lambda error: NET_EVALUATION(shape=shape_text(module, x), cause=cause(error))):
+        output: Tensor = module(x.clone() if has_own_code(module) else x)
     return output
+
+
+def has_own_code(module: nn.Module) -> bool:
+    """Whether the network has layers beside torch's and treino's, which may write into their rows, draw
+    random numbers, or take pictures in one memory format alone, as a ``view`` does."""
+    return any(type(m).__module__.partition(".")[0] not in ("torch", "treino") for m in module.modules())
 
 
 def probe_rows(x: Any, y: Tensor, arrays: Sequence[InputArray] = ()) -> tuple[Tensor, Tensor]:
@@ -237,11 +238,8 @@ def _forward(module: nn.Module, x: Tensor, rows: list[LayerRow], *, training: bo
     with _watched(module, rows) as entered, torch.set_grad_enabled(training), fork_rng(seed):
         module.train(training)
         try:
-            out: Tensor = module(x.clone())  # a copy, as some modules write into their input
-        except TreinoError:
-            raise
-        except (Exception, SystemExit) as error:
-            raise _fails(error, entered, module, x) from error
+            with own_call(lambda error: _fails(error, entered, module, x)):
+                out: Tensor = module(x.clone())  # a copy, as some modules write into their input
         finally:
             module.train(was)
     return out

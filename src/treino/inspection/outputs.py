@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -19,7 +19,8 @@ from treino.engine.augmentation import usual_shift
 from treino.engine.ensemble import mean_output
 from treino.engine.losses import Loss
 from treino.engine.metrics import answered, answers_from, probabilities
-from treino.engine.user_module import evaluated
+from treino.engine.rng import fork_rng
+from treino.engine.user_module import evaluated, has_own_code
 from treino.inspection.input_planes import ALL, Cell, Floats, Score, Split, cells, held_out, pictures
 from treino.inspection.intervals import weighted_accuracy, wilson
 
@@ -49,7 +50,8 @@ def evaluating(net: nn.Module, gradients: bool = False) -> Iterator[torch.device
     tensor = next(net.parameters(), next(net.buffers(), torch.empty(0)))
     net.eval()
     try:
-        with torch.set_grad_enabled(gradients):
+        drawing = fork_rng(0, tensor.device) if has_own_code(net) else nullcontext()
+        with torch.set_grad_enabled(gradients), drawing:
             yield tensor.device
     finally:
         for module, mode in modes:
@@ -73,7 +75,7 @@ def outputs(
         parts = []
         pictures = item_shape is not None and len(item_shape) > 1
         batch = batch or (max(1, min(256, PIXELS // math.prod(item_shape or ()))) if pictures else 4096)
-        last = item_shape is not None and len(item_shape) == 3 and _of_layers(net)
+        last = item_shape is not None and len(item_shape) == 3 and not has_own_code(net)
         for x_BD in rows.split(batch):
             x = x_BD.to(device)
             x = x.reshape(len(x), *item_shape) if item_shape else x
@@ -82,12 +84,6 @@ def outputs(
             parts.append(evaluated(net, x).cpu())
     logits = torch.cat(parts)
     return logits.reshape(len(logits), -1)[: len(x_ND)]
-
-
-def _of_layers(net: nn.Module) -> bool:
-    """Whether the network is made of torch's and treino's layers alone. These take pictures in any memory
-    format, and twice as fast with channels last; a ``view`` in a user's network refuses it."""
-    return all(type(module).__module__.split(".")[0] in ("torch", "treino") for module in net.modules())
 
 
 def predicted_classes(logits: torch.Tensor, threshold: float | None = None) -> torch.Tensor:

@@ -18,6 +18,7 @@ from treino.data.splits import split_name
 from treino.engine import TrainingLoop
 from treino.engine.losses import Loss
 from treino.engine.metrics import measure, probabilities
+from treino.engine.rng import fork_rng
 from treino.engine.target_net import one_target
 from treino.folders.access import Access
 from treino.folders.documents.listing import test_looks
@@ -415,6 +416,7 @@ def find_single_class(end: Ending) -> None:
         end.figures["findings"] += single_class(answered, end.resolution.settings, unfinished)
 
 
+@fork_rng(0)  # a network or a loss of the user's may draw random numbers
 def finish(
     folder: RunFolder, data: Data, resolution: Resolution, status: str, times: Times, segment: int = 0
 ) -> StoredRun:

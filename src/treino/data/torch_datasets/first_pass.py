@@ -15,6 +15,7 @@ from torch.utils.data import DataLoader, IterableDataset, Subset
 
 from treino.base.errors import Refusal
 from treino.base.machine import memory_bytes
+from treino.base.own_calls import own_call, same_process
 from treino.base.words import _, numeral
 from treino.data.rows import HELD_ROWS, Rows
 from treino.data.torch_datasets.item import (
@@ -34,7 +35,6 @@ from treino.data.torch_datasets.lazy_items import (
     Reader,
     StreamRows,
     fails,
-    own_chance,
     read,
 )
 
@@ -155,19 +155,14 @@ def _class_names(source: Any) -> Sequence[str] | None:
 def _look_at_items(
     dataset: Any, name: str, features: Sequence[str] | None, target: str | None, seed: int, workers: int
 ) -> FirstPass:
-    try:
+    what = _("the length of {name}").format(name=name)
+    with own_call(lambda error: fails(error, what, _("Give it a __len__, or let it be an IterableDataset."))):
         rows = len(dataset)
-    except (Exception, SystemExit) as error:
-        what = _("the length of {name}").format(name=name)
-        raise fails(error, what, _("Give it a __len__, or let it be an IterableDataset.")) from error
     if not rows:
         raise DATASET_EMPTY(name=name)
     where = _("item {i} of {name}").format(i=0, name=name)
-    try:
-        with own_chance(True):
-            first = dataset[0]
-    except (Exception, SystemExit) as error:
-        raise fails(error, where, _("Try it alone: dataset[0].")) from error
+    with same_process(), own_call(lambda error: fails(error, where, _("Try it alone: dataset[0]."))):
+        first = dataset[0]
     form = item_format(first, features, target)
     x = as_numbers(form.pair(first, where)[0], where)
     reader = Reader(dataset, name, form, tuple(x.shape), seed)

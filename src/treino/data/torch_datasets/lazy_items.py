@@ -1,12 +1,10 @@
 """Read items of a Dataset, or batches of a DataLoader, when they are used; errors name the item."""
 
-import random
 import re
 import signal
 import sysconfig
 import traceback
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from itertools import chain, islice
@@ -19,6 +17,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset
 
 from treino.base.errors import Refusal, TreinoError
+from treino.base.own_calls import own_call, reseed_all, same_process
 from treino.base.words import _
 from treino.data.mapped_rows import Batch
 from treino.data.torch_datasets.item import (
@@ -63,7 +62,7 @@ class Reader:
         details."""
         epoch, index = key
         try:
-            with own_chance(self.seed is not None):
+            with same_process(self.seed is not None):
                 xs, labels = zip(*(self._item(epoch, i) for i in index), strict=True)
             x_B = torch.stack(xs)
             check_finite(x_B, lambda at: self.where(index[at]))
@@ -74,10 +73,9 @@ class Reader:
     def _item(self, epoch: int, i: int) -> tuple[Tensor, Label]:
         if self.seed is not None:
             _reseed(self.seed, epoch, i)
-        try:
+        hint = _("Try it alone: dataset[{i}].")
+        with own_call(lambda error: fails(error, self.where(i), hint.format(i=i))):
             item = self.dataset[i]
-        except (Exception, SystemExit) as error:
-            raise fails(error, self.where(i), _("Try it alone: dataset[{i}].").format(i=i)) from error
         return self.form.numbers(item, self.where(i), self.item_shape)
 
     def where(self, i: int) -> str:
@@ -239,27 +237,9 @@ def _item_in(error: BaseException) -> int | None:
     return None
 
 
-@contextmanager
-def own_chance(restore: bool) -> Iterator[None]:
-    """Context manager: if ``restore``, restore the global random states of torch, NumPy and random on
-    exit."""
-    if not restore:
-        yield
-        return
-    before = torch.get_rng_state(), np.random.get_state(), random.getstate()
-    try:
-        yield
-    finally:
-        torch.set_rng_state(before[0])
-        np.random.set_state(before[1])
-        random.setstate(before[2])
-
-
 def _reseed(seed: int, epoch: int, item: int) -> None:
     number = int.from_bytes(sha256(f"{seed}/item/{epoch}/{item}".encode()).digest()[:8], "big") >> 1
-    torch.default_generator.manual_seed(number)
-    np.random.seed(number % 2**32)
-    random.seed(number)
+    reseed_all(number)
 
 
 # ---- streams: batches of a DataLoader, or items of an IterableDataset

@@ -1,21 +1,22 @@
 """The kernel ``module``: the plain loop for any ``nn.Module``, member by member (autograd, torch.optim)."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from treino.base.errors import Refusal, TreinoError, cause
+from treino.base.own_calls import own_call
 from treino.engine.augmentation import augmented
 from treino.engine.model import Model
 from treino.engine.net_state import check_forms, load_buffers, store_buffers
 from treino.engine.optim import OFF, OPTIMIZERS, ema_limit, torch_settings
 from treino.engine.own_optimizers import (
     AS_SET,
-    OWN_OPTIMIZER_UPDATE,
     load_state,
     number_like,
     store_state,
@@ -64,24 +65,24 @@ class ModuleKernel:
 
     def run(self, population: Population, rows: Tensor, chunk: Chunk) -> Tensor:
         loss_RS = torch.empty(len(rows), chunk.steps, dtype=self.model.dtype, device=self.model.device)
-        with fork_rng(device=self.model.device):
+        with fork_rng(device=self.model.device, own=self.model.own):
             for loss_S, row in zip(loss_RS, rows.tolist(), strict=True):
                 self._member(population, row, chunk, loss_S)
         return loss_RS.T
 
     def outputs(self, population: Population, rows: Tensor, x: Tensor) -> Tensor:
         outputs = []
-        with fork_rng(device=self.model.device):
+        with fork_rng(device=self.model.device, own=self.model.own):
             for row in rows.tolist():
                 bound = self._bound(population, row)
                 module = bound.module.eval()
-                reseed(step_seed(int(population.seed_P[row]), -1), self.model.device)
+                if self.model.own:
+                    reseed(step_seed(int(population.seed_P[row]), -1), self.model.device)
                 self._load(module, population, row)
                 parts = x.split(EVALUATION_ROWS)
                 with bound.weights(population.layout.views(population.answering[row])):
-                    # a copy, as the user's module may write into its input
                     if self.model.net is None:
-                        outputs.append(torch.cat([evaluated(module, part.clone()) for part in parts]))
+                        outputs.append(torch.cat([evaluated(module, part) for part in parts]))
                     else:
                         outputs.append(torch.cat([module(part) for part in parts]))
         return torch.stack(outputs).flatten(2)
@@ -127,23 +128,18 @@ class ModuleKernel:
                 x = x.clone()
             if changes:
                 x = augmented(x, rows_x.index_select(0, changes[s].partner_B), changes[s])
-            if model.net is None or model.loss.kind.own is not None:
+            if model.own:
                 reseed(step_seed(seed, chunk.first + s), model.device)
             for drop, a, b in zip(bound.drops, *keys[s], strict=True) if bound.drops else ():
                 drop.begin((a, b))
             if not model.summed:
                 population.grads[row].zero_()
-            try:
-                with torch.enable_grad():
-                    with torch.autocast(model.device.type, torch.bfloat16, enabled=model.bf16):
-                        loss = model.loss(module(x), y, weight)
-                    loss.backward()
-            except TreinoError:
-                raise
-            except (Exception, SystemExit) as error:
-                if model.net is not None:
-                    raise
-                raise _fails(error, chunk.first + s + 1, module, x) from error
+            update = chunk.first + s + 1
+            own_net = own_call(partial(_fails, update, module, x)) if model.net is None else nullcontext()
+            with own_net, torch.enable_grad():
+                with torch.autocast(model.device.type, torch.bfloat16, enabled=model.bf16):
+                    loss = model.loss(module(x), y, weight)
+                loss.backward()
             loss_S[s] = loss.detach()
             if hp["clip"] != OFF["clip"]:
                 nn.utils.clip_grad_norm_(bound.parameters, hp["clip"])
@@ -151,15 +147,9 @@ class ModuleKernel:
                 group["lr"] = hp["lr"] * factor
                 if len(bound.groups) > 1:  # each in its own proportion
                     group["lr"] *= own["lr"] / bound.groups[0]["lr"]
-            try:
+            called = self.optimizer.own
+            with nullcontext() if called is None else own_call(partial(called.update_fails, update)):
                 optimizer.step()
-            except Exception as error:
-                if self.optimizer.own is None:
-                    raise
-                name = self.optimizer.own.name
-                raise OWN_OPTIMIZER_UPDATE(
-                    name=name, update=chunk.first + s + 1, cause=cause(error)
-                ) from error
             if len(population.average):
                 share = 1 - min(hp["ema"], ema_limit(chunk.optimizer_first + s + 1))
                 population.average[row].lerp_(population.params[row], share)
@@ -215,5 +205,5 @@ class ModuleKernel:
         return list(zip(a.squeeze(-1).tolist(), b.squeeze(-1).tolist(), strict=True))
 
 
-def _fails(error: BaseException, update: int, module: nn.Module, x: Tensor) -> TreinoError:
+def _fails(update: int, module: nn.Module, x: Tensor, error: BaseException) -> TreinoError:
     return NET_TRAINING(update=update, shape=shape_text(module, x), cause=cause(error))

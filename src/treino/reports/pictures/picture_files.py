@@ -1,5 +1,6 @@
 """Picture files of a run, in ``pictures/`` of its folder."""
 
+import copy
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from importlib import import_module
@@ -8,6 +9,7 @@ from typing import Any
 
 from treino.base.apps import of_packages
 from treino.base.errors import Refusal, TreinoError, cause
+from treino.base.own_calls import own_call, same_process
 from treino.base.registry import Registry
 from treino.base.words import N_, _
 from treino.folders.store.output_files import OutputFolder
@@ -154,15 +156,10 @@ def _of_package(name: str, drawn: Callable[[StoredRun], Any], run: StoredRun) ->
 
     from treino.plots.style import look, png
 
-    try:
-        with look():
-            figure = drawn(run)
-            FigureCanvasAgg(figure)  # on which png measures its texts
-            return [(f"{name}.png", png(figure))]
-    except TreinoError:
-        raise
-    except (Exception, SystemExit) as error:
-        raise PICTURE_FAILS(name=name, cause=cause(error)) from error
+    with look(), same_process(), own_call(lambda error: PICTURE_FAILS(name=name, cause=cause(error))):
+        figure = drawn(StoredRun(run.folder, run.access, copy.deepcopy(run.known_rows)))
+        FigureCanvasAgg(figure)  # on which png measures its texts
+        return [(f"{name}.png", png(figure))]
 
 
 # pictures whose file isn't NAME.png
