@@ -128,4 +128,4 @@ def test_the_default_loss_follows_the_task_and_says_why():
     assert train((x, torch.arange(6) % 3)).loss == "cross_entropy"
     regression = train((x, torch.randn(6)))
     assert regression.loss == "mse"
-    assert "number" in regression.loss_reason
+    assert "number" in regression.reasons[0]

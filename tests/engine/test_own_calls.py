@@ -1,5 +1,6 @@
 """What is the user's own gets copies, leaves the process as it was, and is repeatable; else it is refused."""
 
+import math
 import os
 import random
 from collections.abc import Callable
@@ -17,6 +18,8 @@ from tests.conftest import refusal_of
 from torch import Tensor, nn
 
 import treino as tr
+from treino.base.own_objects import keep
+from treino.engine.metrics import METRICS
 
 X, Y = load_wine(return_X_y=True)
 QUICK: dict[str, Any] = {"epochs": 2, "seed": 3}
@@ -194,7 +197,7 @@ def counted_metric(period: int) -> Any:
 
     def metric(truth: Any, prediction: Any) -> float:
         calls["n"] += 1
-        return float((truth == prediction).mean() + (calls["n"] % period == 0))
+        return float((truth == prediction).mean()) + (1.0 if calls["n"] % period == 0 else 0.0)
 
     return metric
 
@@ -282,7 +285,7 @@ class Stored(Attribute):
             for p in group["params"]:
                 before = self.state[p].get("past")
                 self.state[p]["past"] = self.kept(self.count if before is None else self.number(before) + 1)
-        return lr / self.number(self.state[self.param_groups[0]["params"][0]]["past"])
+        return float(lr / self.number(self.state[self.param_groups[0]["params"][0]]["past"]))
 
     number: Any = staticmethod(lambda kept: int(kept[0]))
 
@@ -311,7 +314,7 @@ class Harmless(Attribute):
 class OwnChance(Attribute):
     def factor(self, lr: float) -> float:
         self.drawn = getattr(self, "drawn", np.random.default_rng(0))
-        return float(lr * self.drawn.random())
+        return lr * float(self.drawn.random())
 
 
 class GlobalChance(Attribute):
@@ -354,6 +357,82 @@ def test_what_is_accepted_goes_on_bit_for_bit(optimizer: Any) -> None:
         pass
     pairs = zip(whole.net(0).parameters(), again.net(0).parameters(), strict=True)
     assert all(torch.equal(one, other) for one, other in pairs)
+
+
+def first_group(**values: Any) -> Any:
+    def optimizer(net: nn.Module) -> torch.optim.Optimizer:
+        first, *rest = net.parameters()
+        return torch.optim.AdamW([{"params": [first], **values}, {"params": rest}], lr=0.1)
+
+    return optimizer
+
+
+@pytest.mark.parametrize("values", [{"lr": 0.0}, {"lr": math.inf}, {"weight_decay": 1e9}, {"eps": 0.0}])
+@pytest.mark.parametrize("typed", [{}, {"lr": 0.05}])
+def test_a_first_group_whose_values_no_setting_can_have_is_refused(values: Any, typed: Any) -> None:
+    rows = torch.tensor(X).float(), torch.tensor(Y)
+    refusal = refusal_of(tr.train, rows, tr.mlp(4), optimizer=first_group(**values), **typed)
+    assert refusal.rule == "own_optimizer_default"
+    assert all(name in refusal.message for name in values)
+
+
+# ---- metrics: which way is better
+
+
+def mean_distance(truth: Any, prediction: Any) -> float:
+    return float(abs(truth - prediction).mean())
+
+
+def agreement(truth: Any, prediction: Any) -> float:
+    return float((truth == prediction).mean())
+
+
+def sure_error(truth: Any, y_score: Any) -> float:
+    """Larger is better, whatever its name ends in."""
+    return float(1 - abs(truth - y_score).mean())
+
+
+def spread(truth: Any, prediction: Any) -> float:
+    """Right answers and the mean get the same: it looks at the truth alone."""
+    return float(truth.std())
+
+
+def spread_loss(truth: Any, prediction: Any) -> float:
+    return float(truth.std())
+
+
+def declared(metric: Any, larger: bool) -> Any:
+    said = lambda truth, prediction: metric(truth, prediction)  # noqa: E731
+    said.greater_is_better = larger  # type: ignore[attr-defined]
+    return said
+
+
+DIRECTIONS = [
+    (mean_distance, -1, "right answers got 0"),
+    (partial(mean_distance), -1, "right answers got 0"),
+    (agreement, 1, "right answers got 1"),
+    (sure_error, 1, "right answers got 1"),
+    (spread, 1, "by its name"),
+    (spread_loss, -1, "by its name"),
+    (declared(agreement, True), 1, "as it says itself."),
+    (declared(spread, False), -1, "as it says itself."),
+    (declared(mean_distance, True), 1, "look at its greater_is_better again"),
+    (declared(agreement, False), -1, "look at its greater_is_better again"),
+]
+
+
+@pytest.mark.parametrize(("metric", "better", "why"), DIRECTIONS)
+def test_which_way_is_better_is_tried_declared_or_guessed_aloud(metric: Any, better: int, why: str) -> None:
+    found = METRICS[keep(metric)]
+    assert found.better == better
+    assert why in found.of.reason  # type: ignore[union-attr]
+
+
+def test_a_distance_keeps_the_best_epoch_and_says_so(tmp_path: Path) -> None:
+    run: Any = tr.fit("diabetes", metric=mean_distance, epochs=8, parent=tmp_path)
+    same_figure: Any = tr.fit("diabetes", metric="mae", epochs=8, parent=tmp_path)
+    assert run.document["kept_epoch"] == same_figure.document["kept_epoch"]
+    assert any("the smallest value is the best" in reason for reason in run.document["reasons"])
 
 
 # ---- every door

@@ -1,13 +1,16 @@
 """Metrics beside treino's own: scikit-learn's by name, other packages', and the user's functions.
 
 Such a metric is a function of (truth, prediction), arrays of class numbers or of values in the target's unit,
-as scikit-learn's are. One whose name ends in ``_error`` or ``_loss``, or that has
-``greater_is_better = False``, decides by its smallest value.
+as scikit-learn's are. Its attribute ``greater_is_better`` says whether its largest value is the best. Without
+one, a trial decides: whether right answers get more than the mean or the commonest class. Its name decides
+where these get the same.
 """
 
 import inspect
+import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,10 +19,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from treino.base.apps import of_packages
-from treino.base.errors import Refusal, cause
+from treino.base.errors import Refusal, TreinoError, cause
 from treino.base.own_calls import own_call
 from treino.base.own_objects import is_kept, is_own, kept
-from treino.base.words import N_
+from treino.base.words import N_, _
 from treino.data.preparation.preparation import Deviation
 from treino.engine.metrics import Metric, MetricInputs, probabilities
 from treino.engine.rng import fork_rng, reseed
@@ -53,6 +56,24 @@ OF_SKLEARN = {
 }
 """Short names of scikit-learn's metrics that are none of its scorers."""
 SMALLER_IS_BETTER = "_error", "_loss", "_deviance"
+TRIALS: dict[str, NDArray[Any]] = {
+    "regression": np.array([1.0, 2, 3, 5, 8, 13, 21, 34]),
+    "classification": np.array([0, 0, 0, 1, 0, 1, 0, 1]),
+}
+"""The truths of a trial for each task."""
+DECLARED = N_("Of the metric {name} the {end} value is the best, as it says itself.")
+DOUBTED = N_(
+    "Of the metric {name} the {end} value is the best, as it says itself; but in a trial right answers got "
+    "{right}, and one and the same answer for all rows got {constant}: look at its greater_is_better again."
+)
+TRIED = N_(
+    "Of the metric {name} the {end} value is the best: in a trial right answers got {right}, and one and the "
+    "same answer for all rows got {constant}. Its attribute greater_is_better would decide otherwise."
+)
+BY_NAME = N_(
+    "Of the metric {name} the {end} value is the best, by its name alone: give the function an attribute "
+    "greater_is_better, True or False."
+)
 PROBABILITIES = "y_score", "y_prob", "y_proba", "y_pred_proba", "probability", "probabilities"
 
 
@@ -109,7 +130,8 @@ class OwnMetric:
     """A metric as a function of the inputs of metrics. better: +1 if larger is better, else -1.
 
     takes_probabilities: of two classes that of the second, else those of all. more: further arguments.
-    sign: -1 for a scorer that negates its function, as ``neg_log_loss`` does.
+    sign: -1 for a scorer that negates its function, as ``neg_log_loss`` does. reason: why larger or smaller
+    is better, as a sentence; "" of a scorer, which scikit-learn says it of.
     """
 
     name: str
@@ -119,6 +141,7 @@ class OwnMetric:
     task: Any = None
     more: Mapping[str, Any] = field(default_factory=dict)
     sign: int = 1
+    reason: str = ""
 
     @classmethod
     def of(cls, name: str, value: Any) -> "OwnMetric":
@@ -127,9 +150,41 @@ class OwnMetric:
             scores, function = _of_probabilities(value), value._score_func
             task = "classification" if scores else _task_of_sklearn(function)
             return cls(name, function, 1, scores, task, value._kwargs, value._sign)
-        word = getattr(value, "__name__", name)
-        larger = getattr(value, "greater_is_better", not word.endswith(SMALLER_IS_BETTER))
-        return cls(name, value, 1 if larger else -1, _wants_probabilities(value), _task_of_sklearn(value))
+        plain = cls(name, value, 1, _wants_probabilities(value), _task_of_sklearn(value))
+        better, reason = plain._direction()
+        return replace(plain, better=better, reason=reason)
+
+    def _direction(self) -> tuple[int, str]:
+        """+1 if larger is better, else -1; and why."""
+        word = self.function
+        while isinstance(word, partial):
+            word = word.func
+        declared = getattr(self.function, "greater_is_better", getattr(word, "greater_is_better", None))
+        with fork_rng():
+            pairs = [pair for task in TRIALS if self.task in (None, task) and (pair := self._tried(task))]
+        tried = {(right > constant) - (right < constant) for right, constant in pairs}
+        if declared is not None:
+            larger, why = bool(declared), DECLARED if tried <= {0, 1 if declared else -1} else DOUBTED
+        elif tried in ({1}, {-1}):
+            larger, why = tried == {1}, TRIED
+        else:
+            larger, why = not getattr(word, "__name__", self.name).endswith(SMALLER_IS_BETTER), BY_NAME
+        right, constant = pairs[0] if pairs else (0.0, 0.0)
+        end = _("largest") if larger else _("smallest")
+        sentence = _(why).format(name=self.name, end=end, right=f"{right:.4g}", constant=f"{constant:.4g}")
+        return 1 if larger else -1, sentence
+
+    def _tried(self, task: str) -> tuple[float, float] | None:
+        """What right answers get, and what the mean or the commonest class gets; None if it is no number."""
+        true_N = TRIALS[task]
+        constant = true_N.mean() if task == "regression" or self.takes_probabilities else true_N.min()
+        try:
+            answers = true_N.astype(float if self.takes_probabilities else true_N.dtype)
+            right = self._number(true_N, answers)
+            other = self._number(true_N, np.full_like(answers, constant))
+        except TreinoError:
+            return None
+        return (right, other) if math.isfinite(right - other) else None
 
     def __call__(self, inputs: MetricInputs) -> Tensor:
         """``[R]`` float64.
@@ -158,6 +213,10 @@ class OwnMetric:
         weight = {} if inputs.weight_RN is None else {"sample_weight": inputs.weight_RN[row].numpy().copy()}
         if weight and "sample_weight" not in _parameters(self.function):
             raise OWN_METRIC_WEIGHTS(name=self.name)
+        return self._number(true_N, guess, **weight)
+
+    def _number(self, true_N: NDArray[Any], guess: NDArray[Any], **weight: Any) -> float:
+        """What the function returns for copies of these, as a number."""
         reseed(0)
         rows = len(true_N)
         with own_call(lambda error: OWN_METRIC_FAILS(name=self.name, rows=rows, cause=cause(error))):

@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any
 
 import torch
+from pydantic import ValidationError
 from torch import Tensor, nn
 
 from treino.base.apps import of_packages
@@ -22,6 +23,7 @@ from treino.base.words import N_
 from treino.engine.optim import HP, OPTIMIZERS, Optimizer
 from treino.engine.rng import fork_rng
 from treino.engine.user_module import module_copy
+from treino.settings.setting_types import explained
 from treino.settings.spec import Settings
 
 OWN_OPTIMIZER_FAILS = Refusal(
@@ -42,6 +44,10 @@ OWN_OPTIMIZER_STATE = Refusal(
 )
 OWN_OPTIMIZER_VALUE = Refusal(
     "The optimizer {name} can't go on with {what}: {cause}", "Set another value, or begin with this one."
+)
+OWN_OPTIMIZER_DEFAULT = Refusal(
+    "In the first group of the optimizer {name}, from which settings come, {why}",
+    "Give that group another value; parameters that shall stay are frozen by requires_grad_(False).",
 )
 OWN_OPTIMIZER_PARAMETERS = Refusal(
     "The optimizer {name} leaves {left} out, which would never learn.",
@@ -160,12 +166,22 @@ class OwnOptimizer:
 
     def defaults(self, module: nn.Module) -> tuple[dict[str, Any], dict[str, float]]:
         """Its own values, which are those of its first group: of settings, and of numbers that it alone
-        has."""
+        has.
+
+        Raises:
+            TreinoError: a value that the setting can't have, such as a rate of 0.
+        """
         made = self.make(module_copy(module))
         group = made.param_groups[0]
         found = {name: group[name] for name in ("lr", *self.reads) if name in group}
         found = {name: float(v) if isinstance(v, Tensor) else v for name, v in found.items()}
-        return {name: v for name, v in found.items() if name == "lr" or _fits(name, v)}, _numbers(made)
+        found = {name: v for name, v in found.items() if name == "lr" or _fits(name, v)}
+        try:
+            Settings.model_validate(found)
+        except ValidationError as error:
+            why = explained(error.errors()[0], found, Settings).message
+            raise OWN_OPTIMIZER_DEFAULT(name=self.name, why=why) from None
+        return found, _numbers(made)
 
     def try_change(self, module: nn.Module, hp: Mapping[str, float]) -> None:
         """Try an update of a copy of the module before these hyper-parameters change, and one after.

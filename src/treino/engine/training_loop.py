@@ -61,9 +61,9 @@ class TrainingLoop:
     keyframes taken so far. step, epoch: progress so far. steps, steps_per_epoch: the plan. engine, threads:
     the kernel's name and threads.
     layers: (name, kind, in, out, parameters) of every layer. parameters: number per member, without padding.
-    loss, loss_reason: the loss's name, and why it was chosen. kernel_reason: what keeps treino's own network
-    from a faster kernel; empty: nothing. loss_function: the loss itself. outputs: C. threshold_P: the mean
-    loss of an epoch above which a member counts as diverged.
+    loss: its name. reasons: why it was chosen, which values of a metric of the user's are better, and what
+    keeps treino's own network from a faster kernel, as sentences or "". loss_function: the loss itself.
+    outputs: C. threshold_P: the mean loss of an epoch above which a member counts as diverged.
     """
 
     def __init__(self, setup: TrainingSetup, state: TrainingState) -> None:
@@ -72,7 +72,7 @@ class TrainingLoop:
         self.config, self.model, self.plan = setup.config, setup.model, setup.plan
         self.engine, self.threads = setup.engine, setup.kernel.threads
         self.layers, self.outputs = setup.layers, setup.outputs
-        self.loss_reason, self.kernel_reason = setup.loss_reason, setup.kernel_reason
+        self.reasons = setup.loss_reason, setup.metric_reason, setup.kernel_reason
         self.parameters = sum(p.numel() for p in setup.model.template.parameters())
         plan = setup.plan
         self.steps, self.steps_per_epoch, self.every = plan.steps, plan.steps_per_epoch, plan.every

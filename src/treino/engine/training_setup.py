@@ -216,6 +216,7 @@ class TrainingSetup:
     layers: list[LayerRow]
     loss_reason: str
     kernel_reason: str
+    metric_reason: str = ""
     bags: Bags | None = None
     limits_G: Sequence[Limits | None] = ()
 
@@ -296,6 +297,7 @@ def set_up(
         layers=template.layers,
         loss_reason=loss_reason,
         kernel_reason=kernel_reason,
+        metric_reason=getattr(METRICS[s.metric].of, "reason", ""),
         bags=bags,
         limits_G=[_limits(own, None) for own in own_G] if model.limits else (),
     )

@@ -156,7 +156,7 @@ def resolve(
             config = config.with_settings(data_seed=segment.order_seed)
         continued = set_up(data, chosen, config, count=stretch.epochs, optimizer_from=segment.optimizer_from)
         training = TrainingLoop(*continued)
-    every = (data.task_reason, training.loss_reason, training.kernel_reason, *s.reasons)
+    every = (data.task_reason, *training.reasons, *s.reasons)
     resolved = resolved_settings(s, data, chosen, training)
     return Resolution(training, resolved, tuple(r for r in every if r))
 

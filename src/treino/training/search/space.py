@@ -23,7 +23,7 @@ from treino.base.toml import read_toml
 from treino.base.words import _, joined
 from treino.settings.network_call import ARGUMENT, argument_text, is_argument, read_argument
 from treino.settings.setting_types import own
-from treino.settings.spec import OFF, Settings, is_none, names_file
+from treino.settings.spec import OFF, Settings, is_none, names_file, read_settings
 
 SPACE_LEVELS = Refusal("{name}: a range has at least 2 levels, not {n}.", "{hint}")
 SPACE_EMPTY = Refusal("The space has nothing to try.", "Say what to try: lr=1e-4..1e-1:log")
@@ -546,6 +546,8 @@ def _dimension(name: str, value: Any, whole: Mapping[str, bool], single: Contain
 
 def _off(name: str, value: Any) -> Any:
     """A value; the one that switches this setting off in a single form: ``none`` where None means that."""
+    if isinstance(value, float) and math.isinf(value) and name in Settings.model_fields:
+        value = getattr(read_settings({name: value}), name)  # no limit is none
     if is_none(name, value) or (value is None and OFF.get(name, 0) is None):
         return "none" if OFF[name] is None else OFF[name]
     return value
