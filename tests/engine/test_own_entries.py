@@ -181,7 +181,7 @@ BAD_LOSSES: list[tuple[Any, str]] = [
     (lambda o, t: F.cross_entropy(o, t, reduction="none").long(), "own_loss_gradient"),
     (lambda o: o.mean(), "own_loss_fails"),
     (lambda o, t: F.mse_loss(o, t.double()), "own_loss_fails"),
-    (lambda o, t: o.mean() * OWN_CHANCE.random(), "own_loss_chance"),
+    (lambda o, t: o.mean() * OWN_CHANCE.random(), "own_chance"),
     ("TripletMarginLoss", "own_loss_fails"),
     ("focl", "loss_unknown"),
     ("focal@12345678", "own_absent"),

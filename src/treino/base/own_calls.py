@@ -9,9 +9,13 @@ from typing import Any
 import numpy as np
 import torch
 
-from treino.base.errors import TreinoError
+from treino.base.errors import Refusal, TreinoError
 from treino.base.own_hash import hash_of
 
+OWN_CHANCE = Refusal(
+    "{name} gives two answers for the same arguments, so that no training could be repeated.",
+    "Draw random numbers with the global generator of torch, NumPy or Python, and keep nothing in between.",
+)
 MANY = 100  # calls of a function that keeps something from one call to the next
 
 Part = tuple[Callable[[], Any], Callable[[Any], object]]
@@ -64,16 +68,19 @@ def reseed_all(seed: int) -> None:
     random.seed(seed)
 
 
-def is_repeatable(value: object, answer: Callable[[], torch.Tensor]) -> bool:
-    """Whether an object of the user's gives equal answers: to two calls, and to ``MANY`` if something in it
-    is other after these. A count or a list of what it was given is harmless until an answer depends on it."""
-    before, first = _state(value), answer()
-    calls = 1
-    while calls and torch.equal(answer().nan_to_num(), first.nan_to_num()):
-        calls += 1
-        if calls == MANY or (calls == 2 and before is not None and before == _state(value)):
-            return True
-    return False
+def check_repeatable(name: str, value: object, answer: Callable[[], torch.Tensor]) -> None:
+    """Call an object of the user's twice, or ``MANY`` times if something in it is other after two calls. A
+    count or a list of what it was given is harmless until an answer depends on it.
+
+    Raises:
+        TreinoError: its answers differ.
+    """
+    before, first = _state(value), answer().nan_to_num()
+    for call in range(1, MANY):
+        if not torch.equal(answer().nan_to_num(), first):
+            raise OWN_CHANCE(name=name)
+        if call == 1 and before is not None and before == _state(value):
+            return
 
 
 def _state(value: object) -> str | None:

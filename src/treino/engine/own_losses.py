@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from treino.base.apps import of_packages
 from treino.base.errors import Refusal, TreinoError, cause
-from treino.base.own_calls import is_repeatable, own_call
+from treino.base.own_calls import check_repeatable, own_call
 from treino.base.own_objects import is_kept, is_own, kept
 from treino.base.words import N_
 from treino.engine.losses import LOSSES, BufferCall, Loss, LossBuffers, LossKind
@@ -33,10 +33,6 @@ OWN_LOSS_RESULT = Refusal(
 OWN_LOSS_GRADIENT = Refusal(
     "The loss {name} is cut off from the network's output, so that nothing can be learned.",
     "Leave .detach(), .item(), argmax, comparisons and numpy out of it.",
-)
-OWN_LOSS_CHANCE = Refusal(
-    "The loss {name} gives two values for the same rows, so that no training could be repeated.",
-    "Draw random numbers with the global generator of torch, NumPy or Python, and keep nothing in between.",
 )
 OWN_LOSS_PARAMETERS = Refusal(
     "The loss {name} has parameters of its own that would never learn: {shapes}.",
@@ -197,8 +193,7 @@ class OwnLoss:
             chance = torch.Generator().manual_seed(0)
             if bool(self(torch.rand(output_BC.shape, generator=chance).to(output_BC), y).isnan()):
                 raise OWN_LOSS_NAN(name=self.name)
-        if not is_repeatable(self.value, lambda: self._derived(output_BC, y)):
-            raise OWN_LOSS_CHANCE(name=self.name)
+        check_repeatable(self.name, self.value, lambda: self._derived(output_BC, y))
 
     def _derived(self, output_BC: Tensor, y: Tensor) -> Tensor:
         """The loss of these rows, after a try of its derivative."""

@@ -39,10 +39,6 @@ OWN_METRIC_NAN = Refusal(
     "The metric {name} is NaN (no number) on the {rows} validation rows, so that it can't decide.",
     "Return a finite number; for rows that it isn't defined on, the worst one.",
 )
-OWN_METRIC_CHANCE = Refusal(
-    "The metric {name} gives two values for the same rows, so that no training could be repeated.",
-    "Draw random numbers with the global generator of torch, NumPy or Python, and keep nothing in between.",
-)
 OWN_METRIC_WEIGHTS = Refusal(
     "The metric {name} can't weigh rows, and these rows have weights.",
     "Give it an argument sample_weight, as scikit-learn's have; or use another metric.",
@@ -61,19 +57,11 @@ TRIALS: dict[str, NDArray[Any]] = {
     "classification": np.array([0, 0, 0, 1, 0, 1, 0, 1]),
 }
 """The truths of a trial for each task."""
-DECLARED = N_("Of the metric {name} the {end} value is the best, as it says itself.")
-DOUBTED = N_(
-    "Of the metric {name} the {end} value is the best, as it says itself; but in a trial right answers got "
-    "{right}, and one and the same answer for all rows got {constant}: look at its greater_is_better again."
-)
-TRIED = N_(
-    "Of the metric {name} the {end} value is the best: in a trial right answers got {right}, and one and the "
-    "same answer for all rows got {constant}. Its attribute greater_is_better would decide otherwise."
-)
-BY_NAME = N_(
-    "Of the metric {name} the {end} value is the best, by its name alone: give the function an attribute "
-    "greater_is_better, True or False."
-)
+DIRECTION = N_("Of the metric {name} the {end} value is the best, {why}.")
+TRIED = N_("as right answers got {right} in a trial, and one and the same for all rows {constant}")
+BY_NAME = N_("by its name alone: its attribute greater_is_better would say it")
+DECLARED = N_("as its attribute greater_is_better says")
+DOUBTED = N_("as its greater_is_better says, but right answers got {right}, and one for all rows {constant}")
 PROBABILITIES = "y_score", "y_prob", "y_proba", "y_pred_proba", "probability", "probabilities"
 
 
@@ -171,8 +159,8 @@ class OwnMetric:
             larger, why = not getattr(word, "__name__", self.name).endswith(SMALLER_IS_BETTER), BY_NAME
         right, constant = pairs[0] if pairs else (0.0, 0.0)
         end = _("largest") if larger else _("smallest")
-        sentence = _(why).format(name=self.name, end=end, right=f"{right:.4g}", constant=f"{constant:.4g}")
-        return 1 if larger else -1, sentence
+        why = _(why).format(right=f"{right:.4g}", constant=f"{constant:.4g}")
+        return 1 if larger else -1, _(DIRECTION).format(name=self.name, end=end, why=why)
 
     def _tried(self, task: str) -> tuple[float, float] | None:
         """What right answers get, and what the mean or the commonest class gets; None if it is no number."""

@@ -221,7 +221,8 @@ class OwnOptimizer:
         one = self.make(whole)
         rates = [group["lr"] for group in one.param_groups]
         twin, other, form = whole, one, tuple[StateValue, ...]()
-        updates = max(LEAST_UPDATES, min(MOST_UPDATES, TRIED_NUMBERS // max(1, _numel(module))))
+        numbers = sum(p.numel() for p in module.parameters())
+        updates = max(LEAST_UPDATES, min(MOST_UPDATES, TRIED_NUMBERS // numbers))
         for update in range(updates):
             seed = int(torch.randint(2**31, (), generator=drawn))
             for optimizer, copy in ((one, whole), (other, twin))[: 1 if other is one else 2]:
@@ -236,32 +237,17 @@ class OwnOptimizer:
             if update in RESUMED:
                 row = torch.zeros(form_bytes(form), dtype=torch.uint8)
                 store_state(other, form, row)
-                twin = _with_weights(module_copy(module), twin)
+                weights, twin = twin.state_dict(), module_copy(module)
+                twin.load_state_dict(weights)
                 other = self.make(twin)
                 load_state(other, form, row)
         return form
 
 
-def _numel(module: nn.Module) -> int:
-    return sum(p.numel() for p in module.parameters())
-
-
-def _with_weights(module: nn.Module, of: nn.Module) -> nn.Module:
-    """The module with another's parameters and buffers."""
-    with torch.no_grad():
-        for mine, theirs in zip(_tensors(module), _tensors(of), strict=True):
-            mine.copy_(theirs)
-    return module
-
-
-def _tensors(module: nn.Module) -> list[Tensor]:
-    return [*module.parameters(), *module.buffers()]
-
-
 def _equal(one: nn.Module, other: nn.Module) -> bool:
     """Whether parameters and buffers have the same bits."""
-    pairs = zip(_tensors(one), _tensors(other), strict=True)
-    return all(a is b or torch.equal(a.nan_to_num(), b.nan_to_num()) for a, b in pairs)
+    pairs = zip(one.state_dict().values(), other.state_dict().values(), strict=True)
+    return all(torch.equal(a.nan_to_num(), b.nan_to_num()) for a, b in pairs)
 
 
 def _takes(kind: type, arguments: Mapping[str, Any]) -> bool:

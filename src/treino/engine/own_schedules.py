@@ -10,7 +10,7 @@ import torch
 
 from treino.base.apps import of_packages
 from treino.base.errors import Refusal, cause
-from treino.base.own_calls import is_repeatable, own_call
+from treino.base.own_calls import check_repeatable, own_call
 from treino.base.own_objects import is_kept, is_own, kept
 from treino.engine.rng import fork_rng
 from treino.engine.schedules import SCHEDULES, Schedule
@@ -23,10 +23,6 @@ OWN_SCHEDULE_FAILS = Refusal(
 OWN_SCHEDULE_FACTOR = Refusal(
     "The schedule {name} gives {value!r} at step {step} of {steps}; a factor is a number of at least 0.",
     "Return a number, such as 1 - step / steps.",
-)
-OWN_SCHEDULE_CHANCE = Refusal(
-    "The schedule {name} gives two factors for the same step, so that no training could be repeated.",
-    "Let it follow from the step and the number of steps alone.",
 )
 LENGTHS = "total_steps", "T_max", "total_iters"
 """Arguments of torch's schedulers that are the training's length where they are left open."""
@@ -97,5 +93,4 @@ def check_schedule(name: str, steps: int) -> None:
             _table.cache_clear()
             return torch.tensor([of_steps(step, steps) for step in tried])
 
-        if not is_repeatable(of_steps, factors):
-            raise OWN_SCHEDULE_CHANCE(name=name)
+        check_repeatable(name, of_steps, factors)

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from treino.base.errors import Refusal, TreinoError
-from treino.base.own_calls import is_repeatable
+from treino.base.own_calls import check_repeatable
 from treino.base.own_objects import is_own, kept
 from treino.base.words import _, setting
 from treino.data.rows import IGNORED
@@ -36,7 +36,7 @@ from treino.engine.net_state import put_state, store_buffers
 from treino.engine.nets import MLP, Net, input_shape
 from treino.engine.optim import OPTIMIZERS
 from treino.engine.own_losses import PROBE_ROWS, check_own, is_batchable
-from treino.engine.own_metrics import OWN_METRIC_CHANCE, OWN_METRIC_NAN
+from treino.engine.own_metrics import OWN_METRIC_NAN
 from treino.engine.own_optimizers import OwnOptimizer
 from treino.engine.own_schedules import check_schedule
 from treino.engine.population import Population
@@ -424,10 +424,9 @@ def _try_evaluation(validation: Validation, population: Population) -> None:
     metric = validation.model.loss.metric
     answers = validation.answers(population, torch.tensor([0]))
     drawn = torch.Generator().manual_seed(0)
-    if metric and not is_repeatable(
-        METRICS[metric].of, lambda: validation.figures(answers, 1, {})[metric][0]
-    ):
-        raise OWN_METRIC_CHANCE(name=metric)
+    if metric:
+        own = METRICS[metric].of
+        check_repeatable(metric, own, lambda: validation.figures(answers, 1, {})[metric][0])
     for _time in range(2):
         figures = validation.figures(answers, 1, {})
         if not metric or not bool(figures[metric][0].isnan()):
