@@ -67,7 +67,7 @@ def test_bad_spaces_are_refused(treino: Treino, words: tuple[str, ...], rule: st
 
 
 def test_a_space_of_columns_that_part_the_rows_otherwise_is_refused(treino: Treino) -> None:
-    rows = "".join(f"{i % 4},{i / 7:.3f},{'ab'[i % 2]}\n" for i in range(60))
+    rows = "".join(f"{i // 2},{i / 7:.3f},{'ab'[i // 2 % 2]}\n" for i in range(60))
     Path("t.csv").write_text("few,many,y\n" + rows)
     words = ("sweep", "t.csv", "--target", "y", "--space", "features=few,many|few", *QUICK, "--json")
     assert treino(*words).document["error"]["rule"] == "features_split"

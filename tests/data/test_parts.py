@@ -134,7 +134,7 @@ def test_equal_rows_stay_where_a_split_is_given_and_are_counted(how: str) -> Non
     xs = [{tuple(x) for x in rows.x.tolist()} for rows in (data.train, data.test)]
     equal = sum(tuple(x) in xs[1] for x in data.train.x.tolist())
     assert equal > 0
-    said = f"equal a held-back row in all features: {equal} of {len(data.train)}. They stay"
+    said = f"equal a row held back from them in all features: {equal} of {len(data.train)}. Figures may"
     assert any(said in note for note in data.notes)
     apart = load(rows, **chosen, duplicates="apart")
     assert len(apart.train) == len(data.train) - equal
@@ -169,7 +169,7 @@ def test_a_file_of_its_own_is_the_test(write: Write) -> None:
     )
     data = load(path, target="y", test=str(test))
     assert sorted([*data.train.index.tolist(), *data.validation.index.tolist()]) == list(range(N))
-    assert any("in all features: 1 of 120. They stay" in note for note in data.notes)
+    assert any("in all features: 1 of 120. Figures may" in note for note in data.notes)
     assert data.test.index.tolist() == [0, *range(2, 30)]
     assert any("new" in note and "no training row" in note for note in data.notes)
     np.testing.assert_allclose(

@@ -3,7 +3,7 @@
 They are fitted as tables in memory are, so that the results have the same bits.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,14 +18,13 @@ from treino.base import files
 from treino.base.errors import TreinoError
 from treino.base.words import _, numeral
 from treino.data.mapped_rows import MappedRows
-from treino.data.preparation.column_kinds import ColumnRole
 from treino.data.preparation.encoders import EncodingGaps
-from treino.data.preparation.fit import comparable_columns, prepared_blocks, scaled_by_column
+from treino.data.preparation.fit import prepared_blocks, scaled_by_column
 from treino.data.preparation.preparation import Preparation
 from treino.data.preparation.target_means import TargetFolds
 from treino.data.readers.columnar import ColumnTypes, RowSpill
 from treino.data.rows import say
-from treino.data.splits import PARTS, first_equal_columns
+from treino.data.splits import PARTS
 from treino.data.table import Column, Table
 
 # ---- a table in an Arrow file
@@ -131,12 +130,6 @@ def check_room(rows: int, limit: int) -> None:
             ),
             _("Allow that much: [[max_memory={least}]].").format(least=f"{-(-rows * ROW_BYTES // 10**6)}MB"),
         )
-
-
-def equal_rows(tables: Sequence[Table], chosen: Mapping[str, ColumnRole]) -> NDArray[np.int64]:
-    """``[N]``: for each row of all tables, the number of the first equal row."""
-    n = sum(table.rows for table in tables)
-    return first_equal_columns(lambda: comparable_columns(tables, chosen), n, len(chosen))
 
 
 def on_disk(

@@ -20,10 +20,8 @@ from treino.data.documents import LoadArguments, PreparationDocument
 from treino.data.load_request import LoadRequest, load_request
 from treino.data.preparation.column_kinds import ColumnRole
 from treino.data.preparation.column_roles import choose_features, say_encoders, say_gaps, say_missing
+from treino.data.preparation.equal_rows import EQUAL_TEXTS, answer_codes, comparable, equal_rows
 from treino.data.preparation.fit import (
-    EQUAL_TEXTS,
-    comparable,
-    first_same_text,
     fit,
     in_memory,
     pixel_shape,
@@ -47,7 +45,7 @@ from treino.data.source_kinds import (
     names_of_pictures,
 )
 from treino.data.split_requests import check_split, decide_parts, units, with_file_in_places
-from treino.data.splits import PARTS, TEST, TRAIN, VALIDATION, first_equal
+from treino.data.splits import PARTS, TEST, TRAIN, VALIDATION
 from treino.data.summaries.relations import TargetRows, say_leaks
 from treino.data.table import Column, Table, among_all, check_present
 from treino.settings.data_settings import DataSettings
@@ -134,16 +132,9 @@ def _of_table(
         notes += _leaks(table, chosen, columns, labels[0], task)
     label_N = np.concatenate([of_table[0] for of_table in labels])  # splits keep the first target's shares
     cells_ND = None if work.used else comparable(tables, chosen)
-    if cells_ND is None:
-        from treino.data.large_tables import equal_rows  # imports pyarrow, which is slow
-
-        first_N = equal_rows(tables, chosen)
-    else:
-        first_N = first_equal(cells_ND)
-    texts = [name for name, role in chosen.items() if role.way == "text"]
-    if texts:
-        first_N = first_same_text(tables, texts, first_N)
-    asked = arguments, first_N, label_N, classes[0], notes
+    equal = equal_rows(tables, chosen, answer_codes(tables, found.targets, labels), cells_ND)
+    texts = any(role.way == "text" for role in chosen.values())
+    asked = arguments, equal, label_N, classes[0], notes
     part_N = decide_parts(tables, found.file_parts, *asked, *(EQUAL_TEXTS if texts else ()))
     parts = np.split(part_N, np.cumsum([t.rows for t in tables])[:-1])
 
@@ -152,10 +143,10 @@ def _of_table(
     folds = None
     if arguments.target_means or arguments.trees or texts:
         timed = arguments.split_time is not None
-        unit_N = units(table, arguments) if timed or arguments.split_group else first_N
+        unit_N = units(table, arguments) if timed or arguments.split_group else equal.unit_N
         how = timed, bool(arguments.log_target)
         folds = target_folds(columns, classes, labels[0], train_N, unit_N, weight_T, *how)
-    del first_N
+    del equal
     if arguments.pictures and (table.item_shape or pixel_shape(tuple(chosen)) is None):
         arguments = arguments.changed(pictures=False)
     if most_inputs is not None and len(chosen) > most_inputs:

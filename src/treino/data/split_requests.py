@@ -1,7 +1,7 @@
 """Split rows as requested: by shares, groups, time, a column of the table, folds, or separate files."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -16,6 +16,7 @@ from treino.data.cell_forms import form_of, missing, truth_of
 from treino.data.documents import LoadArguments
 from treino.data.preparation.column_kinds import ColumnRole, kind, unit_cells
 from treino.data.preparation.column_roles import column_fault
+from treino.data.returning_rows import EqualRows
 from treino.data.rows import generator
 from treino.data.splits import (
     TEST,
@@ -23,7 +24,8 @@ from treino.data.splits import (
     VALIDATION,
     Fold,
     leaking,
-    split,
+    off_share,
+    split_evenly,
     split_fold,
     split_groups,
     split_some,
@@ -119,31 +121,33 @@ def say_untimed(table: Table, name: str, timed_N: NDArray[np.bool_], notes: list
             notes.append(text.format(name=name, n=int(of_K.sum()), **facts))
 
 
+EQUAL = N_("Rows that equal an earlier one in all features: {n}; equal rows are never parted.")
+IN_ALL = N_("in all features")
+EQUAL_WHOLE = N_("Equal rows stay together, so {part} has {has:.1%} of the rows, not {share:.1%}.")
+CLASSES_WHOLE = N_("Each class has a row in each part, so {part} has {has:.1%} of the rows, not {share:.1%}.")
+GROUPS_WHOLE = N_("Groups and times stay whole, so {part} has {has:.1%} of the rows, not {share:.1%}.")
+
+
 def decide_parts(
     tables: Sequence[Table],
     file_parts: Sequence[int],
     arguments: LoadArguments,
-    first_N: NDArray[np.int64],
+    equal: EqualRows,
     label_N: NDArray[np.int64],
     classes: tuple[str, ...],
     notes: list[str],
-    equal: str = N_("Rows that equal an earlier one in all features: {n}; equal rows are never parted."),
-    across: str = N_(
-        "Rows that equal a held-back row in all features: {n} of {of}. They stay where they were given, and "
-        "figures may be too good for it; [[duplicates=apart]] leaves them out."
-    ),
+    equal_note: str = EQUAL,
+    wherein: str = IN_ALL,
 ) -> NDArray[np.int64]:
     """``[N]``: the split of each row of all tables, in order; -1 if the row is left out.
 
-    tables: the main table first. file_parts: the split of each further table. first_N: ``first_equal`` of all
-    rows. equal: the note on equal rows. across: the note on rows that equal a validation or test row and stay
-    in another split.
+    tables: the main table first. file_parts: the split of each further table. equal: of all rows. equal_note:
+    the note on equal rows that are kept together. wherein: in what rows are equal.
     """
     main = tables[0]
     own = main.rows - main.official_test
-    if arguments.duplicates == "ignore":
-        first_N = np.arange(len(first_N))
-    repeated = int((first_N[:own] != np.arange(own)).sum())
+    unit_N = equal.units(arguments.duplicates)
+    repeated = int((unit_N[:own] != np.arange(own)).sum())
     shares = arguments.validation or 0.0, 0.0 if main.official_test else arguments.test or 0.0
     fold = fold_of(arguments.fold)
     given = [np.full(main.official_test, TEST)]
@@ -154,31 +158,40 @@ def decide_parts(
         if main.official_test or TEST in file_parts:
             raise SPLIT_OFFICIAL(source=main.source, name=fold.text)
         part_N[:own] = split_fold(
-            fold, first_N[:own], label_N[:own], bool(classes), shares[0], arguments.data_seed
+            fold, unit_N[:own], label_N[:own], bool(classes), shares[0], arguments.data_seed
         )
     elif arguments.split_by is None:
         check_enough(own - repeated, shares, _("Different rows: {n}."))
-        part_N[:own] = split(first_N[:own], label_N[:own], *shares, arguments.data_seed)
+        part_N[:own] = split_evenly(unit_N[:own], label_N[:own], *shares, arguments.data_seed)
+        if repeated:
+            notes.append(_(equal_note).format(n=repeated))
+        _say_shares(part_N[:own], shares, EQUAL_WHOLE if repeated else CLASSES_WHOLE, notes)
     elif arguments.split_group is None and arguments.split_time is None:
-        part_N[:own] = _by_column(main.column(arguments.split_by), main, arguments, first_N, label_N, notes)
+        part_N[:own] = _by_column(main.column(arguments.split_by), main, arguments, unit_N, label_N, notes)
     else:
         part_N = _by_units(tables, arguments.split_by, arguments, shares, part_N, notes)
         if arguments.split_time is not None:
             notes.append(_by_time_note(arguments.split_time, tables, part_N))
-    if repeated and apart:
-        note = _(equal).format(n=repeated)
-        if 2 * repeated > own:
-            few = _("If they are no copies but rows of few different values: [[duplicates=ignore]].")
-            note = joined([note, few], " ")
-        notes.append(note)
+    if arguments.duplicates is None and (alone := int(equal.alone_N[:own].sum())):
+        text = _(
+            "Rows that equal another one {wherein}: {n} of {of}. So many return that new rows will equal "
+            "training rows as well, and held-back rows may. To keep equal rows together: "
+            "[[duplicates=apart]]."
+        )
+        notes.append(text.format(wherein=_(wherein), n=alone, of=own))
     if not apart or len(part_N) > own:
-        leaked = leaking(first_N, part_N)
+        leaked = leaking(unit_N, part_N)
         keep = arguments.duplicates is None and not main.official_test
+        of = int(np.isin(part_N, (TRAIN, VALIDATION)).sum())
         if not keep:
             part_N[leaked] = LEFT_OUT
         if n := int(leaked.sum()):
-            of = int(np.isin(part_N, (TRAIN, VALIDATION)).sum())
-            notes.append(_(across).format(n=n, of=of) if keep else _leak_note(n, part_N, main))
+            text = _(
+                "Training and validation rows that equal a row held back from them {wherein}: {n} of {of}. "
+                "Figures may be too good for it; [[duplicates=apart]] trains without these {n}."
+            )
+            kept = text.format(wherein=_(wherein), n=n, of=of)
+            notes.append(kept if keep else _leak_note(n, part_N, main, wherein))
     if not (part_N == TRAIN).any():
         n = int((part_N == LEFT_OUT).sum())
         raise EQUAL_ROWS_HELD_BACK(n=n) if n else NO_TRAINING_ROWS()
@@ -186,13 +199,21 @@ def decide_parts(
     return part_N
 
 
-def _leak_note(n: int, part_N: NDArray[np.int64], main: Table) -> str:
+def _leak_note(n: int, part_N: NDArray[np.int64], main: Table, wherein: str) -> str:
     if main.official_test:
         return _("Training rows left out because they equal a test row: {n}.").format(n=n)
-    note = _("Rows left out because they equal a held-back row in all features: {n}.").format(n=n)
+    text = _("Rows left out because they equal a held-back row {wherein}: {n}.")
+    note = text.format(wherein=_(wherein), n=n)
     if n > (part_N == TRAIN).sum():
         note = joined([note, _("That is most of them; to keep such rows: [[duplicates=ignore]].")], " ")
     return note
+
+
+def _say_shares(part_N: NDArray[np.int64], shares: tuple[float, float], why: str, notes: list[str]) -> None:
+    """Add a note on each held-back part that is off its share of the rows. why: the note."""
+    for k in np.flatnonzero(off_share(part_N, *shares)).tolist():
+        part, has = VALIDATION + k, float((part_N == VALIDATION + k).mean())
+        notes.append(_(why).format(part=_(NAMES[part]), has=has, share=shares[k]))
 
 
 def _say_classes(
@@ -256,7 +277,7 @@ def _by_units(
             hint = _("Split by '{group}' or by '{time}' alone.").format(group=name, time=arguments.split_time)
             check_enough(len(units_of), shares, _("Groups that end at different times: {n}."), hint)
             part_N[row_K] = split_times(unit_K.astype(np.float64), *shares)
-            if len(units_of) < len(groups) and any(_missed(part_N[row_K], shares)):
+            if len(units_of) < len(groups) and _far_off(part_N[row_K], shares):
                 lot_G = torch.randperm(len(groups), generator=generator(arguments.data_seed, "split")).numpy()
                 part_N[row_K] = split_times(unit_K + lot_G[group_K] / len(groups), *shares)
                 notes.append(_("Of groups in '{name}' that end together, some were drawn.").format(name=name))
@@ -264,18 +285,14 @@ def _by_units(
         notes.append(_("Split by the groups of '{name}': {parts}.").format(name=name, parts=parts))
         if absent := int((words == "").sum()):
             notes.append(_("Rows without a group are one group of their own: {n}.").format(n=absent))
-    for part, has, share in _missed(part_N[:own][part_N[:own] >= 0], shares):
-        text = _("Groups and times stay whole, so {part} has {has:.0%} of the rows, not {share:.0%}.")
-        notes.append(text.format(part=_(NAMES[part]), has=has, share=share))
+    _say_shares(part_N[:own][part_N[:own] >= 0], shares, GROUPS_WHOLE, notes)
     return part_N
 
 
-def _missed(part_N: NDArray[np.int64], shares: tuple[float, float]) -> Iterator[tuple[int, float, float]]:
-    """Each held-back split with more than twice or less than half of its share; what it has; the share."""
-    for part, share in zip((VALIDATION, TEST), shares, strict=True):
-        has = float((part_N == part).mean())
-        if share and not share / 2 <= has <= 2 * share:
-            yield part, has, share
+def _far_off(part_N: NDArray[np.int64], shares: tuple[float, float]) -> bool:
+    """Whether a held-back split has more than twice or less than half of its share."""
+    has = [float((part_N == part).mean()) for part in (VALIDATION, TEST)]
+    return any(of and not of / 2 <= own <= 2 * of for own, of in zip(has, shares, strict=True))
 
 
 def units(table: Table, arguments: LoadArguments) -> NDArray[Any]:
@@ -335,7 +352,7 @@ def _by_column(
     column: Column,
     table: Table,
     arguments: LoadArguments,
-    first_N: NDArray[np.int64],
+    unit_N: NDArray[np.int64],
     label_N: NDArray[np.int64],
     notes: list[str],
 ) -> NDArray[np.int64]:
@@ -362,7 +379,7 @@ def _by_column(
     )
     rows = np.flatnonzero(part_N == TRAIN)
     if sum(shares) and len(rows):
-        part_N[rows] = split_some(rows, first_N, label_N, *shares, data_seed=arguments.data_seed)
+        part_N[rows] = split_some(rows, unit_N, label_N, *shares, data_seed=arguments.data_seed)
     return part_N
 
 

@@ -119,18 +119,23 @@ def apportion(n: int, shares: tuple[float, ...]) -> list[int]:
 
 
 def split(
-    first_N: NDArray[np.int64], label_N: NDArray[np.int64], validation: float, test: float, data_seed: int
+    first_N: NDArray[np.int64],
+    label_N: NDArray[np.int64],
+    validation: float,
+    test: float,
+    data_seed: int,
+    draw: int = 0,
 ) -> NDArray[np.int64]:
     """``[N]``: for each row, 0 (TRAIN), 1 (VALIDATION) or 2 (TEST).
 
     first_N: from ``first_equal``; equal rows get the same split, so shares count distinct rows. label_N:
-    class codes (all 0 for regression); each class is divided separately. generator(data_seed, "split")
+    class codes (all 0 for regression); each class is divided separately. generator(data_seed, "split", draw)
     shuffles the distinct rows. Equal rows of several classes count for the rarest of these classes.
     """
     rank_C = np.bincount(label_N).argsort(kind="stable").argsort()
     stratum_N = np.full(len(first_N), len(rank_C))
     np.minimum.at(stratum_N, first_N, rank_C[label_N])
-    order_N = torch.randperm(len(first_N), generator=generator(data_seed, "split")).numpy()
+    order_N = torch.randperm(len(first_N), generator=generator(data_seed, "split", draw)).numpy()
     order_N = order_N[first_N[order_N] == order_N]
     part_N = np.zeros(len(first_N), dtype=np.int64)
     for stratum in range(len(rank_C)):
@@ -138,6 +143,32 @@ def split(
         counts = apportion(len(rows), (1 - validation - test, validation, test))
         part_N[rows] = np.repeat([0, 1, 2], counts)  # training, validation, test
     return part_N[first_N]
+
+
+SHARE_MISSED = 0.1  # of the share of rows that a part should have
+DRAWS = 40
+
+
+def off_share(part_N: NDArray[np.int64], validation: float, test: float) -> NDArray[np.float64]:
+    """``[2]``: of each held-back part, by how many rows it is off its share; 0 up to one row or a tenth."""
+    wanted_P = np.array([validation, test]) * len(part_N)
+    missed_P = np.abs(np.bincount(part_N, minlength=3)[VALIDATION:] - wanted_P)
+    return np.asarray(missed_P * ((missed_P > np.maximum(SHARE_MISSED * wanted_P, 1)) & (wanted_P > 0)))
+
+
+def split_evenly(
+    first_N: NDArray[np.int64], label_N: NDArray[np.int64], validation: float, test: float, data_seed: int
+) -> NDArray[np.int64]:
+    """``[N]``: the first of some draws of ``split`` in which each part has its share of the rows, for groups
+    of equal rows may be unlike in size; else the nearest."""
+    best_N, least, unlike = np.zeros(0, dtype=np.int64), np.inf, (first_N != np.arange(len(first_N))).any()
+    for draw in range(DRAWS if unlike else 1):
+        part_N = split(first_N, label_N, validation, test, data_seed, draw)
+        if (missed := float(off_share(part_N, validation, test).sum())) < least:
+            best_N, least = part_N, missed
+        if not missed:
+            break
+    return best_N
 
 
 def split_some(
@@ -149,10 +180,8 @@ def split_some(
     data_seed: int,
 ) -> NDArray[np.int64]:
     """``[K]``: the result of ``split`` for some rows alone."""
-    first_K = first_N[row_K].tolist()
-    place = {first: i for i, first in reversed(list(enumerate(first_K)))}
-    local_K = np.array([place[first] for first in first_K], dtype=np.int64)
-    return split(local_K, label_N[row_K], validation, test, data_seed)
+    _first, place_F, of_K = np.unique(first_N[row_K], return_index=True, return_inverse=True)
+    return split_evenly(place_F[of_K.reshape(-1)], label_N[row_K], validation, test, data_seed)
 
 
 def split_groups(

@@ -94,7 +94,7 @@ class TargetComparison:
     training_rows: how many of them equal rows that were trained on, in all inputs and the target; None if
     unknown. other_metrics: metrics on the others, if the rows are mixed. targets: the metrics of each target
     by its name, if there are several. every: whether these are exactly the rows that were trained on;
-    otherwise some may be equal by chance.
+    otherwise some may be equal by chance. again: the share of training rows that equal another one.
     """
 
     rows_compared: int
@@ -103,9 +103,17 @@ class TargetComparison:
     other_metrics: Figures | None = None
     targets: Mapping[str, Figures] = field(default_factory=dict)
     every: bool = False
+    again: float = 0.0
 
     def sentence(self, figures: str = "") -> str:
         """How many of the rows were trained on; "" if none is known to be. figures: the others', in words."""
+        facts = {"n": self.training_rows, "of": self.rows_compared, "figures": figures, "again": self.again}
+        if self.training_rows and not self.every and 2 * self.again * self.rows_compared > self.training_rows:
+            text = _(
+                "{n} of these {of} rows equal rows that were trained on, and {again:.0%} of the training "
+                "rows equal another one: such rows return. On the rows that equal none: {figures}"
+            )
+            return text.format(**facts | {"figures": figures or "–"})
         if self.other_metrics is not None:
             text = _(
                 "{n:,} of these {of:,} rows equal rows that were trained on. Only the other {rest:,} tell "
@@ -117,7 +125,7 @@ class TargetComparison:
                     "of new rows; on them: {figures}"
                 )
             rest = self.rows_compared - (self.training_rows or 0)
-            return text.format(n=self.training_rows, of=self.rows_compared, rest=rest, figures=figures)
+            return text.format(**facts, rest=rest)
         if not self.training_rows:
             return ""
         if self.every:
@@ -126,7 +134,7 @@ class TargetComparison:
 
     def to_json(self) -> dict[str, Any]:
         fields = vars(self).copy()
-        del fields["every"]
+        del fields["every"], fields["again"]
         if not self.targets:
             del fields["targets"]
         if self.other_metrics is None:
@@ -344,11 +352,12 @@ class _SeenRows:
     """Which of the K rows with a known target equal rows of some splits of the run, in inputs and target.
 
     every: whether these are exactly the rows of the splits, as in the file that was trained on; otherwise
-    some may be equal by chance.
+    some may be equal by chance. again: the share of the rows of the splits that equal another one.
     """
 
     seen_K: torch.Tensor
     every: bool
+    again: float
 
 
 def _compared(
@@ -369,7 +378,8 @@ def _compared(
     if trained_K.any() and not trained_K.all():
         weight = None if weight is None else weight[~trained_K]
         others = _measured(run, compared_KC[~trained_K], y[~trained_K], weight)
-    return TargetComparison(len(compared_KC), metrics, int(trained_K.sum()), others, targets, seen.every)
+    known = int(trained_K.sum()), others, targets, seen.every, seen.again
+    return TargetComparison(len(compared_KC), metrics, *known)
 
 
 def _measured(
@@ -396,7 +406,8 @@ def _among(run: StoredRun, prepared: PreparedRows, *splits: Split) -> _SeenRows 
     own_K = row_hashes(prepared.x, y, run.preparation, rows_K)
     seen_K = torch.from_numpy(np.isin(own_K, known_N))
     every = np.array_equal(np.sort(own_K[seen_K.numpy()]), np.sort(known_N))
-    return _SeenRows(seen_K, every)
+    _known, count = np.unique(known_N, return_counts=True)
+    return _SeenRows(seen_K, every, float(count[count > 1].sum()) / max(1, len(known_N)))
 
 
 def _known_hashes(run: StoredRun, splits: Sequence[Split]) -> np.ndarray | None:

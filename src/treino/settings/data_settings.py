@@ -80,7 +80,8 @@ class LoadSettings(BaseModel):
     duplicates: Literal["apart", "ignore"] | None = declared(
         None,
         "rows equal in all features: none on two sides of the split (apart), or not looked at "
-        "(ignore); default: apart where the split is drawn, else counted and left as they are given",
+        "(ignore); default: apart where the split is drawn, but for rows that return by nature, as of few "
+        "values do; else counted and left as they are given",
     )
     row_weights: Name = declared(
         None,

@@ -1,6 +1,7 @@
 // For test_draws.py: a node process that reads [[name, …arguments], …] and answers what each of these gives.
 import { readFileSync } from 'node:fs';
 import { cos, log, sin } from '../../src/treino_studio/playground/web/elementary.js';
+import { splitEvenly, unitsOf } from '../../src/treino_studio/playground/web/equal_rows.js';
 import { layout, loadLanes, Population } from '../../src/treino_studio/playground/web/lanes.js';
 import {
   generator,
@@ -36,7 +37,9 @@ const DRAWS = {
     initialise(row, { sizes, starts, convolutions: [] }, seed, init, activation);
     return [...row];
   },
-  split: (first, label, validation, test, seed) => [...split(first, label, validation, test, seed)],
+  split: (...asked) => [...split(...asked)],
+  units: (first, table, answer) => [...unitsOf(Int32Array.from(first), table, answer)],
+  evenly: (...asked) => [...splitEvenly(...asked)],
   numpy: (seed, n) => {
     const r = new RandomState(seed);
     const list = Array.from({ length: n }, (_, i) => i);

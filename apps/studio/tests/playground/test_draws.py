@@ -12,8 +12,9 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from apps.studio.tests.playground.node import KERNEL, in_node, node
+from treino.data.returning_rows import EqualRows
 from treino.data.rows import order
-from treino.data.splits import first_equal, split
+from treino.data.splits import first_equal, split, split_evenly
 from treino.engine import mlp, train
 from treino.engine.rng import generator
 from treino.engine.schedules import SCHEDULES, scale
@@ -87,6 +88,23 @@ def test_rows_are_split_as_the_engine_splits_them(seed, n, classes, shares):
     first = first_equal(x_ND)
     (found,) = drawn(["split", first.tolist(), label.tolist(), *shares, seed])
     assert found == split(first, label, *shares, seed).tolist()
+
+
+@FEW
+@given(st.integers(0, 2**32), st.sampled_from([(0.15, 0.15), (0.3, 0.0)]))
+def test_equal_rows_are_kept_together_as_the_engine_keeps_them(seed, shares):
+    chance, calls, wanted = np.random.default_rng(seed), list[list[Any]](), list[list[int]]()
+    for _table in range(20):
+        n, copies = chance.integers(10, 120), chance.integers(1, 8)
+        x_ND = chance.integers(0, chance.integers(2, 40), (n, chance.integers(1, 4))).astype(float)
+        x_ND = np.concatenate([x_ND, np.repeat(x_ND[:5], copies * chance.integers(0, 9, 5), axis=0)])
+        label = chance.integers(0, chance.integers(1, 4), len(x_ND))
+        equal = EqualRows.of(first_equal(x_ND), label, iter(x_ND.T))
+        first = equal.first_N.tolist()
+        asked = [first, label.tolist(), *shares, seed]
+        calls += [["units", first, x_ND.ravel().tolist(), label.tolist()], ["evenly", *asked]]
+        wanted += [equal.unit_N.tolist(), split_evenly(equal.first_N, label, *shares, seed).tolist()]
+    assert drawn(*calls) == wanted
 
 
 @FEW

@@ -267,7 +267,7 @@ REFUSED = {
     "point and comma": ("a;b;c\n" + "\n".join(f"{i}.5;{i},5;{i % 2}" for i in range(9)), "decimal_mixed"),
     "1.234": ("a;c\n" + "\n".join(f"{i}.234;{i % 2}" for i in range(1, 9)), "decimal_open"),
     "a class in each row": ("a,c\n" + "\n".join(f"{i},c{i}" for i in range(9)), "classes_all_distinct"),
-    "equal rows": ("a,c\n" + "\n".join(f"{i % 2},{'xyz'[i % 3]}" for i in range(9)), "rows_too_few"),
+    "equal rows": ("a,c\n" + "\n".join(f"{i % 2},{'xy'[i % 2]}" for i in range(9)), "rows_too_few"),
     "a header or not": ("1,2,3\n" + "\n".join(f"{i},{i + 1},{i % 2}" for i in range(4, 19)), "csv_header"),
 }
 

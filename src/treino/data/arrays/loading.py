@@ -24,7 +24,7 @@ from treino.data.load_request import LoadRequest
 from treino.data.preparation.preparation import Preparation, fit_table
 from treino.data.rows import Rows
 from treino.data.split_requests import SPLIT_OFFICIAL, check_enough, fold_of
-from treino.data.splits import PARTS, split, split_fold, split_name
+from treino.data.splits import PARTS, split_evenly, split_fold, split_name
 from treino.data.table import row_place
 from treino.data.torch_datasets.item import Labels, labels_again, labels_of
 
@@ -189,7 +189,7 @@ def _split(
     if fold is not None:
         return split_fold(fold, first_N, label_N, bool(label_N.any()), shares[0], arguments.data_seed)
     check_enough(len(np.unique(first_N)), shares, _("Different rows: {n}."))
-    return split(first_N, label_N, *shares, arguments.data_seed)
+    return split_evenly(first_N, label_N, *shares, arguments.data_seed)
 
 
 def _encoded(target: Labels | TargetAxes, y: NDArray[Any]) -> Tensor:

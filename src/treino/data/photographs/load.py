@@ -20,6 +20,7 @@ from treino.data.photographs.prepared_pictures import PixelRows, PreparedPicture
 from treino.data.preparation.fit import prepare_target, take, target_fields
 from treino.data.preparation.preparation import Preparation, fit_pixels
 from treino.data.preparation.target import choose_target, decide_task, target_codes, with_targets
+from treino.data.returning_rows import EqualRows
 from treino.data.rows import Rows
 from treino.data.split_requests import check_split, decide_parts
 from treino.data.splits import TEST, TRAIN, VALIDATION
@@ -32,10 +33,9 @@ PICTURES_BAD = Refusal(
     "Mend or remove them, or go on without them: {skip}.",
 )
 
-EQUAL = N_("Pictures that equal or almost equal an earlier one: {n}; such pictures are never parted.")
-ACROSS = N_(
-    "Pictures that equal or almost equal a held-back one: {n} of {of}. They stay where they were given, and "
-    "figures may be too good for it; [[duplicates=apart]] leaves them out."
+EQUAL_PICTURES = (
+    N_("Pictures that equal or almost equal an earlier one: {n}; such pictures are never parted."),
+    N_("in all pixels, or almost"),
 )
 
 
@@ -92,13 +92,15 @@ def load_album(request: LoadRequest, limit: int, cache: Path | None) -> Data:
     row_N = np.flatnonzero([not why for why in pictures.faults])
     table, labelled_K = with_targets(take(table, row_N), [column.name], arguments.split_time, notes)
     row_N = row_N[labelled_K]
-    first_N = pictures.comparison.of(row_N).near_N
+    near_N = pictures.comparison.of(row_N).near_N
     column = table.column(column.name)
     arguments = with_split(arguments, table, notes)
     check_split(table, arguments, [column.name])
     task, reason = decide_task(column, arguments.task, table.place)
     (classes,), ((label_N,),) = target_codes([table], [column.name], task, {}, notes)
-    part_N = decide_parts([table], [], arguments, first_N, label_N, classes, notes, EQUAL, ACROSS)
+    part_N = decide_parts(
+        [table], [], arguments, EqualRows(near_N, near_N), label_N, classes, notes, *EQUAL_PICTURES
+    )
     train_N = np.flatnonzero(part_N == TRAIN)
     mean, scale = fit_pixels(pictures.pixel_ND[row_N[train_N]], arguments.normalise)
     preparation = Preparation(

@@ -1,6 +1,5 @@
 """Fit a preparation: raw inputs, statistics of the training rows, and targets."""
 
-import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from operator import eq
@@ -13,7 +12,7 @@ from numpy.typing import NDArray
 from treino.base.document_fields import Task
 from treino.base.errors import Refusal, TreinoError
 from treino.base.text import shortened
-from treino.base.words import N_, _, setting
+from treino.base.words import _, setting
 from treino.data.documents import (
     ColumnRows,
     Encoder,
@@ -31,9 +30,8 @@ from treino.data.preparation.encoders import (
     encoded,
     fit_encoder,
     mean_keys,
-    number_cells,
-    second_cells,
 )
+from treino.data.preparation.equal_rows import comparable_columns
 from treino.data.preparation.preparation import VALUE_RANGE, Preparation, fit_pixels, fit_table, fit_target
 from treino.data.preparation.target_means import FOLDS, MOST_CLASSES, TargetFolds
 from treino.data.preparation.texts import held_out_predictions
@@ -76,68 +74,7 @@ def pixel_shape(names: Sequence[str]) -> tuple[int, int] | None:
     return (len(names) // width, width) if len(names) % width == 0 and all(map(eq, names, every)) else None
 
 
-EQUAL_TEXTS = (
-    N_("Rows equal to an earlier one in all features or in a long text: {n}; they are never parted."),
-    N_(
-        "Rows that equal a held-back row in all features or in a long text: {n} of {of}. They stay where "
-        "they were given, and figures may be too good for it; [[duplicates=apart]] leaves them out."
-    ),
-)
 LEAST_DEVIATION = 0.01  # by which an input of a text is divided; terms of few texts have less
-LONG_TEXT = 50  # characters; shorter texts may be alike by chance
-
-
-def first_same_text(
-    tables: Sequence[Table], texts: Sequence[str], first_N: NDArray[np.int64]
-) -> NDArray[np.int64]:
-    """``[N]``: for each row, the first row that is equal or has the same long text, also by way of others.
-    first_N: the first equal row. texts: the columns of free text."""
-    from scipy.sparse import csr_matrix
-    from scipy.sparse.csgraph import connected_components
-
-    row_N = np.arange(len(first_N))
-    links = [first_N]
-    for name in texts:
-        cells = itertools.chain.from_iterable(level_cells(table.column(name), False) for table in tables)
-        first: dict[str, int] = {}
-        same = (
-            first.setdefault(cell, row) if len(cell) >= LONG_TEXT else row for row, cell in enumerate(cells)
-        )
-        links.append(np.fromiter(same, np.int64, len(first_N)))
-    from_K, to_K = np.tile(row_N, len(links)), np.concatenate(links)
-    linked = csr_matrix((np.ones(len(to_K), bool), (from_K, to_K)), (len(first_N), len(first_N)))
-    _count, group_N = connected_components(linked, directed=False)
-    _group, first_G = np.unique(group_N, return_index=True)
-    return np.asarray(first_G[group_N])
-
-
-def comparable(tables: Sequence[Table], chosen: Mapping[str, ColumnRole]) -> Numbers:
-    """``[N, D]``: the cells of the features as numbers or codes; equal cells have equal codes."""
-    if tables[0].matrix is not None and len(tables) == 1:
-        return feature_matrix(tables[0], tuple(chosen))
-    raw_ND = np.empty((sum(t.rows for t in tables), len(chosen)))
-    for j, value_N in enumerate(comparable_columns(tables, chosen)):
-        raw_ND[:, j] = value_N
-    return raw_ND
-
-
-def comparable_columns(
-    tables: Sequence[Table], chosen: Mapping[str, ColumnRole]
-) -> Iterator[NDArray[np.float64]]:
-    """Yields the columns of ``comparable``, each ``[N]``."""
-    for name, choice in chosen.items():
-        if choice.way == "number":
-            cells = [number_cells(t.column(name), t.place) for t in tables]
-        elif choice.way in ("date", "time"):
-            clock = choice.way == "time"
-            cells = [second_cells(t.column(name), t.place, clock=clock) for t in tables]
-        else:
-            code, numeric = dict[str, int](), by_value(tables[0].column(name))
-            cells = [
-                np.array([code.setdefault(w, len(code)) for w in level_cells(t.column(name), numeric)], float)
-                for t in tables
-            ]
-        yield np.concatenate(cells) if len(cells) > 1 else cells[0]
 
 
 def fit(
@@ -579,16 +516,6 @@ def prepare_target(column: Column, label_N: NDArray[np.int64], preparation: Prep
         assert column.numbers is not None
         raise VALUE_RANGE(name=column.name, value=column.cell(int(np.abs(column.numbers).argmax())))
     return y_N.unsqueeze(1)
-
-
-def feature_matrix(table: Table, names: Sequence[str]) -> Numbers:
-    """``[N, D]``: the named columns, from the table's matrix if it has one, else from their numbers."""
-    if table.matrix is not None:
-        positions = {name: j for j, name in enumerate(table.names)}
-        if tuple(names) == table.names[: table.matrix.shape[1]]:
-            return table.matrix
-        return np.ascontiguousarray(table.matrix[:, [positions[name] for name in names]])
-    return np.stack([number_cells(table.column(name), table.place) for name in names], axis=1)
 
 
 # ---- notes on columns that are constant in the training rows only

@@ -15,7 +15,8 @@ from treino.data.cell_forms import missing
 from treino.data.documents import DateEncoder, NumberEncoder, TimeEncoder
 from treino.data.preparation.column_roles import unknown
 from treino.data.preparation.encoders import EncodingGaps, number_cells
-from treino.data.preparation.fit import feature_matrix, prepare_targets, say_new, take
+from treino.data.preparation.equal_rows import feature_matrix
+from treino.data.preparation.fit import prepare_targets, say_new, take
 from treino.data.preparation.preparation import COLUMNS_COUNT, Preparation
 from treino.data.preparation.row_weights import weights_of
 from treino.data.preparation.target import choose_targets, encode

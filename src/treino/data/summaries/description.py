@@ -15,8 +15,7 @@ from treino.data import sources
 from treino.data.documents import LoadArguments
 from treino.data.load_request import LoadRequest, load_request
 from treino.data.photographs.load import (
-    ACROSS,
-    EQUAL,
+    EQUAL_PICTURES,
     picture_files,
     read_album,
     size_note,
@@ -33,12 +32,14 @@ from treino.data.preparation.column_roles import (
     say_spellings,
     word_gaps,
 )
-from treino.data.preparation.fit import comparable, take
+from treino.data.preparation.equal_rows import EQUAL_TEXTS, comparable, equal_rows
+from treino.data.preparation.fit import take
 from treino.data.preparation.row_weights import DOMINANT, WeightsDescription, weight_column, weighted
 from treino.data.preparation.sentinels import say_far_values, say_sentinels, sentinels
 from treino.data.preparation.target import choose_target, class_doubts, likely_targets, read_with_targets
 from treino.data.preparation.texts import commonest_words
 from treino.data.readers import ReaderOptions
+from treino.data.returning_rows import EqualRows
 from treino.data.rows import say
 from treino.data.source_kinds import given_by_package, is_album, is_torch_dataset
 from treino.data.sources import is_image_pair, read_images
@@ -278,6 +279,15 @@ def _of_image_table(table: Table, arguments: LoadArguments, warnings: list[DataW
     return _image_description(table.name, table.source, column, described, images, table.notes, warnings)
 
 
+def _answers(rows: int, learnt: TargetRows | None) -> NDArray[np.int64]:
+    """``[N]``: equal for rows of equal targets, or without one."""
+    answer_N = np.zeros(rows, dtype=np.int64)
+    if learnt is not None:
+        told_K = learnt.label_N if learnt.values is None else learnt.values
+        answer_N[learnt.row_N] = 1 + np.unique(told_K, return_inverse=True)[1].reshape(-1)
+    return answer_N
+
+
 def _codes(rows: int, learnt: TargetRows | None) -> NDArray[np.int64]:
     """``[N]``: the class code of each row; -1 without a class."""
     label_N = np.full(rows, -1)
@@ -327,7 +337,9 @@ def _of_album(request: LoadRequest, cache: Path | None) -> TableDescription:
         near_K = pictures.comparison.of(row_N[row_K]).near_N
         rows = take(table, row_K)
         labels = (np.maximum(label_N[row_K], 0), described.classes)
-        part_K = decide_parts([rows], [], arguments, near_K, *labels, notes, EQUAL, ACROSS)
+        part_K = decide_parts(
+            [rows], [], arguments, EqualRows(near_K, near_K), *labels, notes, *EQUAL_PICTURES
+        )
         rows_of = {name: row_K[part_K == part] for name, part in PARTS.items()}
     pixel_KD, files = pictures.pixel_ND, picture_files(album, pictures, absent)
     label_of = np.full(len(files.names), -1)
@@ -481,13 +493,16 @@ def _split_notes(
     notes: list[str] = []
     row_K = np.arange(table.rows) if learnt is None else learnt.row_N
     label_K = np.zeros(table.rows, dtype=np.int64) if learnt is None else learnt.label_N
+    answer_N = _answers(table.rows, learnt)
     if arguments.split_time is not None:
         dated_N = ~np.isnan(times_of(table.column(arguments.split_time), table))
         say_untimed(table, arguments.split_time, dated_N | ~np.isin(np.arange(table.rows), row_K), notes)
         row_K, label_K = row_K[dated_N[row_K]], label_K[dated_N[row_K]]
     rows = take(table, row_K)
-    first_K = first_equal(comparable([rows], usable)) if usable else np.arange(rows.rows)
-    decide_parts([rows], [], arguments, first_K, label_K, classes, notes)
+    equal = equal_rows([rows], usable, answer_N[row_K], comparable([rows], usable)) if usable else None
+    apart_K, texts = np.arange(rows.rows), any(role.way == "text" for role in usable.values())
+    asked = arguments, equal or EqualRows(apart_K, apart_K), label_K, classes, notes
+    decide_parts([rows], [], *asked, *(EQUAL_TEXTS if texts else ()))
     return notes
 
 
@@ -498,13 +513,18 @@ def _row_warnings(
     split will be drawn at random. whole: whether all columns are compared, as no target is chosen."""
     if not usable:
         return
-    first_N, label_N = first_equal(comparable([table], usable)), _codes(table.rows, learnt)
+    alike = EqualRows.of(
+        first_equal(cells_ND := comparable([table], usable)), _answers(table.rows, learnt), iter(cells_ND.T)
+    )
+    first_N, label_N = alike.first_N, _codes(table.rows, learnt)
     repeated = np.flatnonzero(first_N != np.arange(table.rows))
     label_K, first_K = label_N[repeated], label_N[first_N[repeated]]
     against = repeated[(label_K >= 0) & (first_K >= 0) & (label_K != first_K)]
     stay = _("They stay where the split puts them. The first: {a}, equal to {b}.")
     if drawn:
         stay = _("They are kept on one side of the split. The first: {a}, equal to {b}.")
+        if 2 * alike.alone_N[repeated].sum() > len(repeated):
+            stay = _("So many return that each is drawn on its own. The first: {a}, equal to {b}.")
     equal = _("Rows that equal an earlier one in all features: {n} of {of}.")
     if whole:
         equal = _("Rows that equal an earlier one in all columns: {n} of {of}.")

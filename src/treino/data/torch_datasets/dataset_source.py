@@ -17,7 +17,7 @@ from treino.data.preparation.preparation import Preparation
 from treino.data.rows import Rows
 from treino.data.source_kinds import is_dataset
 from treino.data.split_requests import check_enough
-from treino.data.splits import PARTS, split
+from treino.data.splits import PARTS, split_evenly
 from treino.data.torch_datasets.first_pass import FirstPass, everything, look, name_of
 from treino.data.torch_datasets.item import Labels, labels_again, labels_of
 
@@ -212,7 +212,7 @@ def _split(
     distinct = len(np.unique(train.first_N))
     hint = _("Add items, or say validation=0, test=0.") if distinct > 1 else _("Add items.")
     check_enough(distinct, shares, _("Different items: {n}."), hint)
-    part_N = split(train.first_N, label_N, *shares, arguments.data_seed)
+    part_N = split_evenly(train.first_N, label_N, *shares, arguments.data_seed)
     if distinct < len(every):
         text = _("Items that equal an earlier one: {n}; equal items are never parted.")
         train.notes.append(text.format(n=len(every) - distinct))

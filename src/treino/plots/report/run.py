@@ -177,7 +177,7 @@ def _split_said(report: RunReport) -> str:
         sentence = _("Parted at random with seed {seed}.")
     else:
         sentence = _(
-            "Parted at random with seed {seed}, each class in the same shares; equal rows stay together."
+            "Parted at random with seed {seed}, each class in the same shares; copies of a row stay together."
         )
     name = load.split_column or load.split_group or load.split_time
     facts = {"name": name, "time": load.split_time, "fold": load.fold, "seed": load.data_seed}

@@ -20,11 +20,13 @@ from treino.data.builtins import BUILTINS
 from treino.data.cell_forms import MISSING, MONTHS, TRUTH_VALUES, DateForm
 from treino.data.dataset import Data
 from treino.data.documents import DateEncoder, Encoder, NumberEncoder, TimeEncoder
+from treino.data.preparation.equal_rows import feature_matrix
 from treino.data.preparation.preparation import Preparation
 from treino.data.readers import ReaderOptions, table_files
 from treino.data.readers.delimited import DelimitedFile
 from treino.data.readers.reader_options import as_reading
 from treino.data.readers.table_files import open_delimited_file
+from treino.data.splits import first_equal
 from treino.data.table import Column, Table
 from treino.engine import LOSSES
 from treino.engine.arguments import looks_up
@@ -208,7 +210,10 @@ def _plain_table(run: StoredRun, data: Data) -> Table | None:
         dropped = any(c.missing_N.any() for c in columns)
         file = _shape(data)
         plain = file is not None and "SHAPED" not in _shape_values(file)
-        return None if written or dropped or not plain else table
+        if written or dropped or not plain:
+            return None
+        first_N = first_equal(feature_matrix(table, data.features))
+        return table if len(np.unique(first_N)) == table.rows else None  # equal ones may be parted
     if known := BUILTINS.get(where.name):
         table = known.read(where.name)
         return table if known.sklearn or known.source or table.matrix is not None else None

@@ -7,8 +7,8 @@ import { refuse } from '../../page/modules/connection.js';
 import { t } from '../../page/modules/words.js';
 import { commandHint, csvOf, isNothing, isTable, oddCell, reasonsOf, targetOf } from './columns.js';
 import { sin } from './elementary.js';
+import { returning, splitEvenly, unitsOf } from './equal_rows.js';
 import { POINTS } from './points.js';
-import { split } from './random.js';
 import { pairsBySeparation } from './separation.js';
 
 export const SHARE = 0.15; // of validation and of test rows, where nobody says
@@ -59,13 +59,15 @@ export function prepare(problem) {
     );
   sayClasses(classes, label, notes);
 
-  const divide = (input) => split(firstEqual(input, rows.length), label, validation, test, seed);
+  const units = (input) => unitsOf(firstEqual(input, rows.length), input, value);
+  const drawn = (first) => splitEvenly(first, label, validation, test, seed);
+  const divide = (input) => drawn(units(input));
   const pair = axesOf(problem, all, rows, divide, value, classes);
   const { columns, inputs } = inputsOf(problem.features ?? null, all, pair, source);
   const raw = tableOf(columns, rows);
   const made = applied(inputs, raw, rows.length);
   const D = inputs.length;
-  const first = firstEqual(made, rows.length);
+  const first = units(made);
   const different = first.reduce((n, f, i) => n + Number(f === i), 0);
   const wanted = 1 + Number(validation > 0) + Number(test > 0);
   if (different < Math.max(wanted, 2))
@@ -75,7 +77,9 @@ export function prepare(problem) {
       t(different > 1 ? 'add_rows_or_none' : 'add_rows'),
     );
   if (different < rows.length) notes.push(t('rows_equal', { n: rows.length - different }));
-  const part = split(first, label, validation, test, seed);
+  const alone = returning(firstEqual(made, rows.length), first);
+  if (alone) notes.push(t('rows_return', { n: alone, of: rows.length }));
+  const part = drawn(first);
 
   const places = PARTS.map((_, p) => Int32Array.from(rows.keys()).filter((i) => part[i] === p));
   const { mean, scale } = normalise
