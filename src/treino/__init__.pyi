@@ -225,7 +225,7 @@ def fit(
         split_time: column of times: the earliest rows, or groups, train, the latest test
         split_column: column that says of each row: train, validation or test
         fold: test on one fold of scikit-learn's (Stratified)KFold: 2/5 is the second of five
-        duplicates: rows equal in all features: none on two sides of the split (apart), or not looked at (ignore); default: apart where the split is drawn, but for rows that return by nature, as those of few values do; else counted and left as they are given
+        duplicates: rows equal in all features: none on two sides of the split (apart), or not looked at (ignore); default: apart where the split is drawn, but for rows that return by nature, as of few values do; else counted and left as they are given
         row_weights: column that says how much each row counts, and is no feature: 2 counts as two equal rows, 0 leaves the row out; COLUMN=0: an empty cell is a 0
         image_size: pixels that photographs are brought to: 64 for squares, or width x height, 96x64; default: their own size where all have the same and it is at most 64, else a square of at most 64
         fit: how a photograph of other proportions is brought to them: its middle (crop), whole with black borders (pad), or stretched
@@ -481,7 +481,7 @@ def fit(
         split_time: column of times: the earliest rows, or groups, train, the latest test
         split_column: column that says of each row: train, validation or test
         fold: test on one fold of scikit-learn's (Stratified)KFold: 2/5 is the second of five
-        duplicates: rows equal in all features: none on two sides of the split (apart), or not looked at (ignore); default: apart where the split is drawn, but for rows that return by nature, as those of few values do; else counted and left as they are given
+        duplicates: rows equal in all features: none on two sides of the split (apart), or not looked at (ignore); default: apart where the split is drawn, but for rows that return by nature, as of few values do; else counted and left as they are given
         row_weights: column that says how much each row counts, and is no feature: 2 counts as two equal rows, 0 leaves the row out; COLUMN=0: an empty cell is a 0
         image_size: pixels that photographs are brought to: 64 for squares, or width x height, 96x64; default: their own size where all have the same and it is at most 64, else a square of at most 64
         fit: how a photograph of other proportions is brought to them: its middle (crop), whole with black borders (pad), or stretched
@@ -737,7 +737,7 @@ def fit(
         split_time: column of times: the earliest rows, or groups, train, the latest test
         split_column: column that says of each row: train, validation or test
         fold: test on one fold of scikit-learn's (Stratified)KFold: 2/5 is the second of five
-        duplicates: rows equal in all features: none on two sides of the split (apart), or not looked at (ignore); default: apart where the split is drawn, but for rows that return by nature, as those of few values do; else counted and left as they are given
+        duplicates: rows equal in all features: none on two sides of the split (apart), or not looked at (ignore); default: apart where the split is drawn, but for rows that return by nature, as of few values do; else counted and left as they are given
         row_weights: column that says how much each row counts, and is no feature: 2 counts as two equal rows, 0 leaves the row out; COLUMN=0: an empty cell is a 0
         image_size: pixels that photographs are brought to: 64 for squares, or width x height, 96x64; default: their own size where all have the same and it is at most 64, else a square of at most 64
         fit: how a photograph of other proportions is brought to them: its middle (crop), whole with black borders (pad), or stretched
@@ -976,7 +976,7 @@ def sweep(
         split_time: column of times: the earliest rows, or groups, train, the latest test
         split_column: column that says of each row: train, validation or test
         fold: test on one fold of scikit-learn's (Stratified)KFold: 2/5 is the second of five
-        duplicates: rows equal in all features: none on two sides of the split (apart), or not looked at (ignore); default: apart where the split is drawn, but for rows that return by nature, as those of few values do; else counted and left as they are given
+        duplicates: rows equal in all features: none on two sides of the split (apart), or not looked at (ignore); default: apart where the split is drawn, but for rows that return by nature, as of few values do; else counted and left as they are given
         row_weights: column that says how much each row counts, and is no feature: 2 counts as two equal rows, 0 leaves the row out; COLUMN=0: an empty cell is a 0
         image_size: pixels that photographs are brought to: 64 for squares, or width x height, 96x64; default: their own size where all have the same and it is at most 64, else a square of at most 64
         fit: how a photograph of other proportions is brought to them: its middle (crop), whole with black borders (pad), or stretched
@@ -1205,7 +1205,7 @@ def study(
         split_time: column of times: the earliest rows, or groups, train, the latest test
         split_column: column that says of each row: train, validation or test
         fold: test on one fold of scikit-learn's (Stratified)KFold: 2/5 is the second of five
-        duplicates: rows equal in all features: none on two sides of the split (apart), or not looked at (ignore); default: apart where the split is drawn, but for rows that return by nature, as those of few values do; else counted and left as they are given
+        duplicates: rows equal in all features: none on two sides of the split (apart), or not looked at (ignore); default: apart where the split is drawn, but for rows that return by nature, as of few values do; else counted and left as they are given
         row_weights: column that says how much each row counts, and is no feature: 2 counts as two equal rows, 0 leaves the row out; COLUMN=0: an empty cell is a 0
         image_size: pixels that photographs are brought to: 64 for squares, or width x height, 96x64; default: their own size where all have the same and it is at most 64, else a square of at most 64
         fit: how a photograph of other proportions is brought to them: its middle (crop), whole with black borders (pad), or stretched
@@ -1477,7 +1477,7 @@ def load(
         split_time: column of times: the earliest rows, or groups, train, the latest test
         split_column: column that says of each row: train, validation or test
         fold: test on one fold of scikit-learn's (Stratified)KFold: 2/5 is the second of five
-        duplicates: rows equal in all features: none on two sides of the split (apart), or not looked at (ignore); default: apart where the split is drawn, but for rows that return by nature, as those of few values do; else counted and left as they are given
+        duplicates: rows equal in all features: none on two sides of the split (apart), or not looked at (ignore); default: apart where the split is drawn, but for rows that return by nature, as of few values do; else counted and left as they are given
         row_weights: column that says how much each row counts, and is no feature: 2 counts as two equal rows, 0 leaves the row out; COLUMN=0: an empty cell is a 0
         image_size: pixels that photographs are brought to: 64 for squares, or width x height, 96x64; default: their own size where all have the same and it is at most 64, else a square of at most 64
         fit: how a photograph of other proportions is brought to them: its middle (crop), whole with black borders (pad), or stretched
@@ -1567,7 +1567,7 @@ def rows(
         split_time: column of times: the earliest rows, or groups, train, the latest test
         split_column: column that says of each row: train, validation or test
         fold: test on one fold of scikit-learn's (Stratified)KFold: 2/5 is the second of five
-        duplicates: rows equal in all features: none on two sides of the split (apart), or not looked at (ignore); default: apart where the split is drawn, but for rows that return by nature, as those of few values do; else counted and left as they are given
+        duplicates: rows equal in all features: none on two sides of the split (apart), or not looked at (ignore); default: apart where the split is drawn, but for rows that return by nature, as of few values do; else counted and left as they are given
         row_weights: column that says how much each row counts, and is no feature: 2 counts as two equal rows, 0 leaves the row out; COLUMN=0: an empty cell is a 0
         image_size: pixels that photographs are brought to: 64 for squares, or width x height, 96x64; default: their own size where all have the same and it is at most 64, else a square of at most 64
         fit: how a photograph of other proportions is brought to them: its middle (crop), whole with black borders (pad), or stretched

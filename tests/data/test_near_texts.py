@@ -54,6 +54,14 @@ def test_texts_without_blanks_between_words_and_of_few_words_are_compared_too() 
     base = ["".join(map(chr, RNG.integers(0x4E00, 0x6E00, 60))) for _ in range(50)]
     changed = [t[:20] + "新" + t[21:] + "。" for t in base[:10]]
     assert near_texts([*base, *changed], 50)[1][50:].tolist() == list(range(10))
+    entities = {"&eacute;": "é", "&atilde;": "ã", "&ccedil;": "ç"}
+    accents = [
+        " ".join(f"{word}&eacute; {word}&atilde;&ccedil;o" for word in text(9).split()) for _ in range(9)
+    ]
+    plain = accents.copy()
+    for entity, letter in entities.items():
+        plain = [t.replace(entity, letter) for t in plain]
+    assert near_texts([*accents, *plain], 50)[0].tolist() == [*range(9), *range(9)]
     few = [f"ticket {k} {text(22, 20)}" for k in range(300)]
     again = [t.replace("ticket ", "ticket 9") + " please" for t in few[:100]]
     assert near_texts([*few, *again], 50)[1].tolist() == [*range(300), *range(100)]

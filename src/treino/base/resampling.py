@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import one_hot, pad
 
+from treino.base.beta import t_point
+
 Floats = NDArray[np.float64]
 
 Scores = Callable[[Tensor | None], Tensor]
@@ -20,21 +22,26 @@ AT_ONCE = 2_000_000  # numbers in the one-hot tables of one matrix product
 
 
 def row_counts(
-    rows: int, resamples: int, draw: Callable[[tuple[int, int]], NDArray[np.int64]], block: int | None = None
+    rows: int,
+    resamples: int,
+    draw: Callable[[tuple[int, int]], NDArray[np.int64]],
+    block: int | None = None,
+    group_N: NDArray[np.int64] | None = None,
 ) -> Iterator[Floats]:
     """Yield blocks ``count_BN`` of bootstrap resamples (Efron 1979): how often each of N rows is drawn with
     replacement.
 
     draw: returns random integers from 0 to N - 1 in the given shape. block: resamples per block; default: as
     many as fit into the CPU's cache. Blocks are drawn lazily, so that a caller can use the same generator in
-    between.
+    between. group_N: numbers from 0 of groups of rows; ``rows`` then counts groups, which are drawn whole.
     """
     block = block or max(1, IN_CACHE // rows)
     for first in range(0, resamples, block):
         lines = min(block, resamples - first)
         place_BN = draw((lines, rows)) + np.arange(lines)[:, None] * rows
         count = np.bincount(place_BN.ravel(), minlength=lines * rows)
-        yield count.reshape(lines, rows).astype(np.float64)
+        count_BN = count.reshape(lines, rows).astype(np.float64)
+        yield count_BN if group_N is None else count_BN[:, group_N]
 
 
 def weights_or_ones(weight_N: Tensor | None, rows: int) -> Floats:
@@ -47,10 +54,36 @@ def as_counts(weight_N: Floats) -> Floats:
     return weight_N if (weight_N == np.floor(weight_N)).all() else weight_N / weight_N.mean()
 
 
-def effective_rows(weight_N: Floats) -> float:
-    """The effective sample size, as a number of rows of equal weight: (Σ w)² / Σ w² (Kish 1965)."""
+def groups_of(group: Tensor | None) -> NDArray[np.int64] | None:
+    """``[N]``: the groups' numbers from 0; None if no two rows are of one group."""
+    if group is None:
+        return None
+    known, group_N = np.unique(group.cpu().numpy(), return_inverse=True)
+    return None if len(known) == len(group_N) else group_N.reshape(-1)
+
+
+def effective_rows(
+    weight_N: Floats, group_N: NDArray[np.int64] | None = None, right_N: NDArray[np.bool_] | None = None
+) -> float:
+    """The effective sample size, as a number of rows of equal weight: (Σ w)² / Σ w² (Kish 1965).
+
+    group_N: groups of rows that are alike, by their numbers from 0; groups count then. right_N: the share of
+    these rows is to be told; if rows of a group differ, they count for more than one (Korn & Graubard 1998).
+    """
     share_N = weight_N / weight_N.max()
-    return float(share_N.sum() ** 2 / np.square(share_N).sum())
+    rows = float(share_N.sum() ** 2 / np.square(share_N).sum())
+    if group_N is None:
+        return rows
+    share_G = np.bincount(group_N, share_N)
+    groups, count = float(share_G.sum() ** 2 / np.square(share_G).sum()), len(share_G)
+    if right_N is None or count < 2 or right_N.all() or not right_N.any():
+        return groups
+    right = float(np.average(right_N, weights=weight_N))
+    apart_G = np.bincount(group_N, share_N * (right_N - right))
+    variance = float(np.square(apart_G).sum()) / share_G.sum() ** 2 * count / (count - 1)
+    widened = t_point((1 + LEVEL) / 2, 1e9) / t_point((1 + LEVEL) / 2, count - 1)
+    told = right * (1 - right) / variance * widened**2 if variance else groups
+    return float(min(max(told, 1.0), rows))
 
 
 def percentile_interval(value_B: Floats, tail: float = (1 - LEVEL) / 2) -> tuple[float, float]:

@@ -18,7 +18,7 @@ from treino.data import arrays, photographs, sources, torch_datasets
 from treino.data.dataset import Data
 from treino.data.documents import LoadArguments, PreparationDocument
 from treino.data.load_request import LoadRequest, load_request
-from treino.data.preparation.column_kinds import ColumnRole
+from treino.data.preparation.column_kinds import ColumnRole, unit_cells
 from treino.data.preparation.column_roles import choose_features, say_encoders, say_gaps, say_missing
 from treino.data.preparation.equal_rows import EQUAL_TEXTS, answer_codes, comparable, equal_rows
 from treino.data.preparation.fit import (
@@ -146,6 +146,10 @@ def _of_table(
         unit_N = units(table, arguments) if timed or arguments.split_group else equal.unit_N
         how = timed, bool(arguments.log_target)
         folds = target_folds(columns, classes, labels[0], train_N, unit_N, weight_T, *how)
+    unit_N = equal.units(arguments.duplicates)
+    if arguments.split_group:
+        words = [unit_cells(t.column(arguments.split_group), t) for t in tables]
+        unit_N = np.unique(np.concatenate(words).astype(str), return_inverse=True)[1].reshape(-1)
     del equal
     if arguments.pictures and (table.item_shape or pixel_shape(tuple(chosen)) is None):
         arguments = arguments.changed(pictures=False)
@@ -176,7 +180,7 @@ def _of_table(
         notes.append(work.note)
     pairs = zip(tables, labels, strict=True)
     y = torch.cat([prepare_targets(found.targets_of(t), of_table, preparation) for t, of_table in pairs])
-    return found.data(request.files, arguments, preparation, reason, part_N, x_of, y)
+    return found.data(request.files, arguments, preparation, reason, part_N, x_of, y, unit_N)
 
 
 @dataclass(eq=False)
@@ -213,9 +217,10 @@ class _Tables:
         part_N: NDArray[np.int64],
         x_of: Mapping[int, Any],
         y: torch.Tensor,
+        unit_N: NDArray[np.int64],
     ) -> Data:
         """Make the Data of these tables. files: the splits that have one. reason: why this task. x_of: inputs
-        by split. y: of all rows."""
+        by split. y: of all rows. unit_N: equal for rows that the split never parts."""
         row_N, table, names = np.concatenate(self.rows_of), self.tables[0], tuple(self.chosen)
         weight_N = np.concatenate(self.weight_of).astype(np.float32) if self.weight_of else None
 
@@ -223,7 +228,9 @@ class _Tables:
             at = np.flatnonzero(part_N == part)
             weight = None if weight_N is None else torch.from_numpy(weight_N[at])
             y_K, index = y.index_select(0, torch.from_numpy(at)), torch.from_numpy(row_N[at])
-            return Rows(x_of[part], y_K, index, weight)
+            unit_K = None if part == TRAIN else torch.from_numpy(unit_N[at])
+            group = None if unit_K is None or len(unit_K.unique()) == len(unit_K) else unit_K
+            return Rows(x_of[part], y_K, index, weight, group)
 
         of_files = zip(files, self.tables[1:], strict=True)
         number = preparation.task == "regression" and len(self.targets) == 1

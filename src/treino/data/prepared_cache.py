@@ -47,7 +47,7 @@ PLAIN = (
     *("kind", "task", "task_reason", "features", "target", "classes", "item_shape"),
     *("target_mean", "target_scale", "official_test", "notes", "written", "currency"),
 )
-_REST = ("y", "index", "weight")
+_REST = ("y", "index", "weight", "group")
 _UNFINISHED = ".unfinished-"
 _YOUNG = 60.0  # seconds within which a new folder may still be without a lock
 _KNOWN: dict[tuple[int, ...], str] = {}  # digests of files by device, inode, size and modification time
@@ -266,9 +266,8 @@ def _read(path: Path, manifest: Mapping[str, Any], **of_source: Any) -> Data | N
     preparation = Preparation.from_document(PreparationDocument.model_validate(manifest["preparation"]))
     rows: dict[str, Any] = {}
     for name, part in PARTS.items():
-        y, index = (torch.clone(rest[f"{name}.{of}"]) for of in ("y", "index"))
-        weight = torch.clone(rest[f"{name}.weight"]) if f"{name}.weight" in rest else None
-        rows[name] = Rows(read_inputs(path, part, len(y), preparation.size), y, index, weight)
+        held = {of: torch.clone(rest[f"{name}.{of}"]) for of in _REST if f"{name}.{of}" in rest}
+        rows[name] = Rows(read_inputs(path, part, len(held["y"]), preparation.size), **held)
     return Data(preparation=preparation, **rows, **plain, **of_source)
 
 

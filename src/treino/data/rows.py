@@ -72,12 +72,14 @@ class Rows:
     positions (``Preparation.target_shape``), ``[N, K]``.
     index: ``[N]`` int64, the row numbers in the source (0 is the first row of data).
     weight: ``[N]`` float32, above 0: how much each row counts; None: all alike.
+    group: ``[N]`` int64: of held-back rows, equal for those that a split never parts; None: all apart.
     """
 
     x: torch.Tensor
     y: torch.Tensor
     index: torch.Tensor
     weight: torch.Tensor | None = None
+    group: torch.Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.x)
@@ -89,7 +91,8 @@ class Rows:
         """Return one row as (x ``[D]``, y), as a ``torch.utils.data.Dataset`` does; several rows as Rows."""
         if isinstance(row, (slice, torch.Tensor)):
             weight = None if self.weight is None else self.weight[row]
-            return Rows(self.x[row], self.y[row], self.index[row], weight)
+            group = None if self.group is None else self.group[row]
+            return Rows(self.x[row], self.y[row], self.index[row], weight, group)
         return self.x[row], self.y[row]
 
     def batches(

@@ -175,10 +175,10 @@ def decide_parts(
     if arguments.duplicates is None and (alone := int(equal.alone_N[:own].sum())):
         text = _(
             "Rows that equal another one {wherein}: {n} of {of}. So many return that new rows will equal "
-            "training rows as well, and held-back rows may. To keep equal rows together: "
-            "[[duplicates=apart]]."
+            "training rows as well, and held-back rows may."
         )
-        notes.append(text.format(wherein=_(wherein), n=alone, of=own))
+        together = [_("To keep equal rows together: [[duplicates=apart]].")] if apart else []
+        notes.append(joined([text.format(wherein=_(wherein), n=alone, of=own), *together], " "))
     if not apart or len(part_N) > own:
         leaked = leaking(unit_N, part_N)
         keep = arguments.duplicates is None and not main.official_test

@@ -70,6 +70,7 @@ DATA_IS_LOADED = Refusal(
 # ---- the data source of a run
 
 COPY = "data.safetensors"
+ROWS = "x", "y", "index", "weight", "group"
 SHARED = ("kind", "task", "features", "target", "classes", "item_shape", "target_mean", "target_scale")
 """The entries that data.json and preparation.json have in common."""
 
@@ -212,8 +213,8 @@ def fold_place(fold: str) -> str:
 def keep_copy(folder: RunFolder, data: Data, place: str = "") -> None:
     """Write prepared rows that exist only in memory to the run's folder. place: the sub-folder for a fold's
     rows and their preparation."""
-    names = [name for name in ("x", "y", "index", "weight") if getattr(data.train, name) is not None]
-    tensors = {f"{s}.{a}": getattr(r, a) for s, r in data.splits.items() for a in names}
+    each = [(f"{s}.{a}", getattr(r, a)) for s, r in data.splits.items() for a in ROWS]
+    tensors = {name: tensor for name, tensor in each if tensor is not None}
     folder.write_tensors(place + COPY, tensors, {})
     copy = DataCopy.model_validate({name: getattr(data, name) for name in DataCopy.model_fields})
     folder.write_json(f"{place}data.json", copy.to_json())
@@ -325,7 +326,7 @@ def _copy_of(folder: RunFolder, stored: PreparationDocument, place: str = "") ->
     plain["arguments"] = LoadArguments.model_validate(plain["arguments"])
 
     def rows(split: str) -> Rows:
-        names = [name for name in ("x", "y", "index", "weight") if f"{split}.{name}" in tensors]
+        names = [name for name in ROWS if f"{split}.{name}" in tensors]
         return Rows(**{name: torch.clone(tensors[f"{split}.{name}"]) for name in names})
 
     return Data(
@@ -356,7 +357,8 @@ def _check_rows(
             fits = fits and not bool(((known < 0) | (known >= highest)).any())
         elif fits:
             fits = (y.dim(), y.dtype) == (2, torch.float32)
-        weight = tensors.get(f"{split}.weight")
+        weight, group = tensors.get(f"{split}.weight"), tensors.get(f"{split}.group")
+        fits = fits and (group is None or (group.shape, group.dtype) == ((len(y),), torch.int64))
         if fits and weight is not None:
             fits = (weight.shape, weight.dtype) == ((len(y),), torch.float32) and bool((weight > 0).all())
             fits = fits and bool(weight.isfinite().all())

@@ -401,7 +401,7 @@ def score(predict: Predict, data: Data) -> Score:
         return Score(split, len(rows), unanswered=unanswered)
     if data.task == "classification":
         right_N = np.asarray(_classes(out, data) == rows.y.numpy())
-        accuracy, interval = weighted_accuracy(right_N, rows.weight)
+        accuracy, interval = weighted_accuracy(right_N, rows.weight, rows.group)
         return Score(split, len(rows), accuracy, int(right_N.sum()), interval)
     true_N, error_N = _targets(rows.y, data), _targets(out, data) - _targets(rows.y, data)
     weight_N = None if rows.weight is None else rows.weight.double().numpy()

@@ -26,7 +26,7 @@ from torch import nn
 
 from treino.base.beta import beta_point
 from treino.base.errors import Refusal
-from treino.base.resampling import effective_rows
+from treino.base.resampling import effective_rows, groups_of
 from treino.base.words import _, setting
 from treino.data.dataset import Data
 from treino.data.rows import Rows
@@ -366,12 +366,18 @@ def coverage_of(
     return Coverage(level, known.rows, known.spread(level), size, classes, folds)
 
 
-def compared_with(plain: Coverage, held_N: NDArray[np.bool_], weight_N: Floats | None = None) -> Coverage:
+def compared_with(
+    plain: Coverage,
+    held_N: NDArray[np.bool_],
+    weight_N: Floats | None = None,
+    group: torch.Tensor | None = None,
+) -> Coverage:
     """Add how often the intervals contain the truth of other rows. held_N: whether they do, for each row."""
     if not len(held_N):
         return plain
     share, rows = float(np.average(held_N, weights=weight_N)), len(held_N)
-    interval = exact_interval(share, rows if weight_N is None else effective_rows(weight_N))
+    plain_N = np.ones(rows) if weight_N is None else weight_N
+    interval = exact_interval(share, effective_rows(plain_N, groups_of(group), held_N))
     return replace(plain, compared=rows, share=share, interval=interval)
 
 

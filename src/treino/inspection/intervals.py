@@ -1,7 +1,7 @@
 """The uncertainty of metrics: bootstrap and Wilson intervals, and paired tests."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,6 +14,7 @@ from treino.base.resampling import (
     auc_scores,
     effective_rows,
     f1_scores,
+    groups_of,
     of_weighted,
     percentile_interval,
     row_counts,
@@ -41,20 +42,25 @@ def wilson(right: float, rows: float) -> tuple[float, float]:
 
 
 def weighted_accuracy(
-    right_N: NDArray[np.bool_], weight: torch.Tensor | None
+    right_N: NDArray[np.bool_], weight: torch.Tensor | None, group: torch.Tensor | None = None
 ) -> tuple[float, tuple[float, float]]:
-    """The share of right rows, and its interval; of rows with weights, for the effective number of rows."""
-    if weight is None:
+    """The share of right rows, and its interval; of rows with weights, for the effective number of rows.
+    group: of each row, those of one group are alike."""
+    if weight is None and group is None:
         right = int(right_N.sum())
         return right / len(right_N), wilson(right, len(right_N))
-    weight_N = weight.double().cpu().numpy()
-    share, effective = float(np.average(right_N, weights=weight_N)), effective_rows(weight_N)
+    weight_N = weights_or_ones(weight, len(right_N))
+    share, effective = (
+        float(np.average(right_N, weights=weight_N)),
+        effective_rows(weight_N, groups_of(group), right_N),
+    )
     return share, wilson(share * effective, effective)
 
 
 # ---- 95 % intervals of metrics
 
 Floats = NDArray[np.float64]
+Groups = NDArray[np.int64] | None
 
 RESAMPLES = 1000
 _ROUNDING = 1e-12  # relative difference of a metric if its sums are in another order
@@ -68,6 +74,7 @@ def intervals(
     seed: int = 0,
     weight: torch.Tensor | None = None,
     threshold: float | None = None,
+    group: torch.Tensor | None = None,
 ) -> dict[str, tuple[float, float] | None]:
     """95 % intervals of these rows' metrics: Wilson's or the percentile bootstrap, as the metric's registry
     entry says.
@@ -79,21 +86,21 @@ def intervals(
     skewed metric such as RMSE (simulated). None: no interval, because the metric is infinite, or equal in all
     resamples, as for a single row or if all rows are right. For weighted rows, Wilson's interval uses
     ``effective_rows`` as their number. Of targets with axes whole rows are resampled, for positions of a row
-    are alike; f1_macro and auc have no interval there.
+    are alike; f1_macro and auc have no interval there. group: of each row; groups are resampled whole.
     """
     rows = len(y)
     if rows == 0:
         return {}
     figures = measure(output_NC[None], y, loss, scale, weight, threshold=threshold)
     measured = {name: float(value[0]) for name, value in figures.items()}
-    several = len(loss.by_target(output_NC, y)) > 1
+    several, group_N = len(loss.by_target(output_NC, y)) > 1, groups_of(group)
     with np.errstate(all="ignore"):  # outputs of a diverged network overflow; they have no interval
-        given = (output_NC, y, loss, scale, list(measured), seed, weight)
+        given = (output_NC, y, loss, scale, list(measured), seed, weight, group_N)
         if loss.axes:
-            draws = _draws_of_rows(output_NC, y, loss, scale, seed, weight)
+            draws = _draws_of_rows(output_NC, y, loss, scale, seed, weight, group_N)
         else:
             draws = _draws_of_several(*given) if several else _draws(*given, threshold)
-    tail = tail_of(rows)
+    tail = tail_of(rows if group_N is None else int(group_N.max()) + 1)
     bounds: dict[str, tuple[float, float] | None] = dict.fromkeys(measured)
     for name, value in measured.items():
         if not math.isfinite(value):
@@ -102,6 +109,10 @@ def intervals(
         if kind is None or (name not in draws and kind != "wilson"):
             continue
         if kind == "wilson" and not several and not loss.axes:
+            if group_N is not None:
+                right = metric_inputs(output_NC[None], y, loss, threshold=threshold).guess_RN[0] == y
+                bounds[name] = weighted_accuracy(right.cpu().numpy(), weight, group)[1]
+                continue
             effective = rows if weight is None else effective_rows(weight.double().cpu().numpy())
             bounds[name] = wilson(round(value * rows) if weight is None else value * effective, effective)
             continue
@@ -109,6 +120,13 @@ def intervals(
         if len(finite) and np.ptp(finite) > _ROUNDING * np.abs(finite).max():
             bounds[name] = percentile_interval(finite, tail)
     return bounds
+
+
+def _resamples(
+    rows: int, random: np.random.Generator, group_N: Groups, resamples: int = RESAMPLES
+) -> Iterator[Floats]:
+    units = rows if group_N is None else int(group_N.max()) + 1
+    return row_counts(units, resamples, lambda shape: random.integers(units, size=shape), group_N=group_N)
 
 
 def tail_of(rows: int) -> float:
@@ -126,13 +144,15 @@ def _draws_of_several(
     names: list[str],
     seed: int,
     weight: torch.Tensor | None = None,
+    group_N: Groups = None,
 ) -> dict[str, Floats]:
     """``_draws`` of the mean over targets: each resample is the same rows for all of them."""
     parts, apart = loss.by_target(output_NC, y), ("accuracy", "f1_macro")
     scales = scale if isinstance(scale, Sequence) else [scale] * len(parts)
     others = [name for name in names if name not in apart]
     each = [
-        _draws(*part, loss.single, s, others, seed, weight) for part, s in zip(parts, scales, strict=True)
+        _draws(*part, loss.single, s, others, seed, weight, group_N)
+        for part, s in zip(parts, scales, strict=True)
     ]
     values = {name: np.mean([own[name] for own in each], axis=0) for name in others}
     if loss.task == "classification":
@@ -141,7 +161,7 @@ def _draws_of_several(
         right_N = torch.stack([own.guess_RN[0] == own.y for own in of_classes]).double().mean(0).numpy()
         random, accuracy, f1 = np.random.default_rng(seed), list[Floats](), list[Floats]()
         weight_N = weights_or_ones(weight, len(y))
-        for count_BN in row_counts(len(y), RESAMPLES, lambda shape: random.integers(len(y), size=shape)):
+        for count_BN in _resamples(len(y), random, group_N):
             count_BN = count_BN * weight_N
             accuracy.append(count_BN @ right_N / count_BN.sum(1))
             count = torch.from_numpy(count_BN)
@@ -158,6 +178,7 @@ def _draws(
     names: list[str],
     seed: int,
     weight: torch.Tensor | None = None,
+    group_N: Groups = None,
     threshold: float | None = None,
 ) -> dict[str, Floats]:
     """``{metric: [RESAMPLES]}``: each metric on each resample; NaN if the metric is undefined there."""
@@ -168,6 +189,7 @@ def _draws(
         order_N = torch.argsort(inputs.score_RN[0])
         output_NC, y = output_NC[order_N], y[order_N]
         weight = None if weight is None else weight[order_N]
+        group_N = None if group_N is None else group_N[order_N.numpy()]
         inputs = metric_inputs(output_NC[None], y, loss, threshold=threshold)
         area = of_weighted(auc_scores(inputs.score_RN, inputs.y), weight)
     weight_N = weights_or_ones(weight, len(y))
@@ -181,7 +203,7 @@ def _draws(
         columns += [] if weight is None else [weight_N]
     column_NK = np.stack(columns, axis=1)
     sums, aucs = [], []
-    for count_BN in row_counts(len(y), RESAMPLES, lambda shape: random.integers(len(y), size=shape)):
+    for count_BN in _resamples(len(y), random, group_N):
         sums.append(count_BN @ column_NK)
         if "auc" in names:
             aucs.append(area(torch.from_numpy(count_BN))[:, 0].numpy())
@@ -189,9 +211,9 @@ def _draws(
     values = {"loss": sum_BK[:, 0] / sum_BK[:, 1]}
     if y.is_floating_point():
         values |= _of_errors(sum_BK[:, 2:6], len(y) if weight is None else sum_BK[:, 6])
-    if "f1_macro" in names and weight is not None:
+    if "f1_macro" in names and (weight is not None or group_N is not None):
         scores = of_weighted(f1_scores(inputs.guess_RN, inputs.y), weight)
-        counts = row_counts(len(y), RESAMPLES, lambda shape: random.integers(len(y), size=shape))
+        counts = _resamples(len(y), random, group_N)
         values["f1_macro"] = np.concatenate([scores(torch.from_numpy(c))[:, 0].numpy() for c in counts])
     elif "f1_macro" in names:
         # F1 depends on the confusion matrix only, so cells are drawn instead of rows
@@ -202,7 +224,7 @@ def _draws(
     if aucs:
         values["auc"] = np.concatenate(aucs)
     others = [n for n in names if n not in values and METRICS[n].interval == "bootstrap"]
-    return values | _resampled(output_NC, y, loss, scale, others, random, weight)
+    return values | _resampled(output_NC, y, loss, scale, others, random, weight, group_N)
 
 
 def _draws_of_rows(
@@ -212,6 +234,7 @@ def _draws_of_rows(
     scale: Scale | Sequence[Scale],
     seed: int,
     weight: torch.Tensor | None,
+    group_N: Groups,
 ) -> dict[str, Floats]:
     """``_draws`` for targets with axes: each resample is whole rows, with all their positions."""
     scale = scale[0] if isinstance(scale, Sequence) else scale
@@ -231,7 +254,7 @@ def _draws_of_rows(
         true_K = true_K - true_K.mean()
         columns += map(by_row, (error_K**2, error_K.abs(), true_K, true_K**2))
     column_NK = np.stack(columns, axis=1)
-    drawn = row_counts(rows, RESAMPLES, lambda shape: random.integers(rows, size=shape))
+    drawn = _resamples(rows, random, group_N)
     sum_BK = np.concatenate([count_BN @ column_NK for count_BN in drawn])
     loss_B, mass_B, total_B = sum_BK[:, :3].T
     values = {"loss": loss_B / mass_B}
@@ -256,11 +279,15 @@ def _resampled(
     names: list[str],
     random: np.random.Generator,
     weight: torch.Tensor | None,
+    group_N: Groups,
 ) -> dict[str, Floats]:
     """Metrics without a faster method, measured on each resample's rows."""
     values: dict[str, Floats] = {name: np.full(RESAMPLES, np.nan) for name in names}
     for draw in range(RESAMPLES) if names else ():
         drawn_N = torch.from_numpy(random.integers(len(y), size=len(y)))
+        if group_N is not None:
+            (count_N,) = next(_resamples(len(y), random, group_N, 1)).astype(np.int64)
+            drawn_N = torch.arange(len(y)).repeat_interleave(torch.from_numpy(count_N))
         drawn_weight = None if weight is None else weight[drawn_N]
         inputs = metric_inputs(output_NC[drawn_N][None], y[drawn_N], loss, drawn_weight).in_units(scale)
         for name in names:
@@ -297,10 +324,13 @@ class PairedTest:
 
 
 def paired_classes(
-    right_a_N: NDArray[np.bool_], right_b_N: NDArray[np.bool_], weight_N: Floats | None = None
+    right_a_N: NDArray[np.bool_],
+    right_b_N: NDArray[np.bool_],
+    weight_N: Floats | None = None,
+    group_N: Groups = None,
 ) -> PairedTest:
     """McNemar's exact test: only rows that one network gets right count; by chance each gets half of them.
-    For rows with weights, the paired bootstrap of the accuracies is used.
+    For rows with weights or in groups, the paired bootstrap of the accuracies is used.
 
     McNemar 1947; recommended for two classifiers and one test set by Dietterich, "Approximate statistical
     tests for comparing supervised classification learning algorithms", Neural Computation 10 (1998).
@@ -308,16 +338,21 @@ def paired_classes(
     only_a, only_b = int((right_a_N & ~right_b_N).sum()), int((right_b_N & ~right_a_N).sum())
     differ, fewer = only_a + only_b, min(only_a, only_b)
     p = min(1.0, 2 * beta_below(0.5, differ - fewer, fewer + 1)) if differ else 1.0  # binomial
-    if weight_N is not None:
+    if weight_N is not None or group_N is not None:
+        weight_N = np.ones(len(right_a_N)) if weight_N is None else weight_N
         right_N = (right_a_N * weight_N, right_b_N * weight_N)
-        test = _bootstrapped("accuracy", right_N, weight_N, lambda mean: mean, 0)
+        test = _bootstrapped("accuracy", right_N, weight_N, lambda mean: mean, 0, group_N)
         return replace(test, only_a=only_a, only_b=only_b, interval=None)
     a, b = float(right_a_N.mean()), float(right_b_N.mean())
     return PairedTest("accuracy", a, b, len(right_a_N), p, only_a, only_b)
 
 
 def paired_errors(
-    error_a_N: Floats, error_b_N: Floats, seed: int = 0, weight_N: Floats | None = None
+    error_a_N: Floats,
+    error_b_N: Floats,
+    seed: int = 0,
+    weight_N: Floats | None = None,
+    group_N: Groups = None,
 ) -> PairedTest:
     """Test the difference of two rmse by the paired bootstrap, which draws the same rows for both networks.
 
@@ -325,13 +360,16 @@ def paired_errors(
     in which the difference has the opposite sign.
     """
     weight_N = np.ones(len(error_a_N)) if weight_N is None else weight_N
-    return _bootstrapped("rmse", (error_a_N**2 * weight_N, error_b_N**2 * weight_N), weight_N, np.sqrt, seed)
+    square_N = (error_a_N**2 * weight_N, error_b_N**2 * weight_N)
+    return _bootstrapped("rmse", square_N, weight_N, np.sqrt, seed, group_N)
 
 
-def paired_losses(loss_a_N: Floats, loss_b_N: Floats, weight_N: Floats, seed: int = 0) -> PairedTest:
+def paired_losses(
+    loss_a_N: Floats, loss_b_N: Floats, weight_N: Floats, seed: int = 0, group_N: Groups = None
+) -> PairedTest:
     """Test the difference of two losses by the paired bootstrap. loss_a_N, loss_b_N, weight_N: for each row,
     from ``engine.metrics.row_losses``."""
-    return _bootstrapped("loss", (loss_a_N, loss_b_N), weight_N, lambda mean: mean, seed)
+    return _bootstrapped("loss", (loss_a_N, loss_b_N), weight_N, lambda mean: mean, seed, group_N)
 
 
 def _bootstrapped(
@@ -340,6 +378,7 @@ def _bootstrapped(
     weight_N: Floats,
     of_mean: Callable[[Floats], Floats],
     seed: int,
+    group_N: Groups,
 ) -> PairedTest:
     """The paired bootstrap of two metrics that are functions of a weighted mean over rows."""
     value_N2, rows = np.stack(value_N, axis=1), len(weight_N)
@@ -347,7 +386,7 @@ def _bootstrapped(
     if rows < 2 or (value_N[0] == value_N[1]).all():  # no randomness
         return PairedTest(metric, a, b, rows, 1.0)
     random = np.random.default_rng(seed)
-    counts = row_counts(rows, PAIRED_RESAMPLES, lambda shape: random.integers(rows, size=shape))
+    counts = _resamples(rows, random, group_N, PAIRED_RESAMPLES)
     sum_B3 = np.concatenate([count_BN @ np.column_stack([value_N2, weight_N]) for count_BN in counts])
     with np.errstate(invalid="ignore", divide="ignore"):  # a draw of rows without weight
         metric_B2 = of_mean(sum_B3[:, :2] / sum_B3[:, 2:])

@@ -227,8 +227,8 @@ def confusion(
     predicted_N = predicted_classes(out, data.threshold).numpy()
     counts = answer_counts(rows.y.numpy(), predicted_N, len(data.classes))
     by_weight = None
-    if rows.weight is not None:
-        by_weight = weighted_accuracy(predicted_N == rows.y.numpy(), rows.weight)
+    if rows.weight is not None or rows.group is not None:
+        by_weight = weighted_accuracy(predicted_N == rows.y.numpy(), rows.weight, rows.group)
     return Confusion(data.name, data.classes, *counts, split, by_weight)
 
 

@@ -138,8 +138,9 @@ def _figures(
     block = max(1, AT_ONCE // max(1, len(weight_K) * both[0].output_NC.shape[1]))
     draws: list[dict[str, list[NDArray[np.float64]]]] = [{name: [] for name in names} for _run in runs]
     if units > 1:
-        counts = row_counts(units, RESAMPLES, lambda shape: random.integers(units, size=shape), block)
-        drawn = [count_BN if group_K is None else count_BN[:, group_K] for count_BN in counts]
+        drawn = list(
+            row_counts(units, RESAMPLES, lambda shape: random.integers(units, size=shape), block, group_K)
+        )
     for count_BK in drawn:
         for place, (run, one) in enumerate(zip(runs, both, strict=True)):
             values = _measured(run, one, kept_K, count_BK * weight_K)

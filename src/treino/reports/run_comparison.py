@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 from treino.base.errors import Refusal, TreinoError
+from treino.base.resampling import groups_of
 from treino.base.words import _
 from treino.data.dataset import Data
 from treino.data.rows import Rows
@@ -131,16 +132,16 @@ def _same(a: Data, rows_a: Rows, b: Data, rows_b: Rows) -> bool:
 
 
 def _paired(a: StoredRun, b: StoredRun) -> PairedTest:
-    weight = a.data.test.weight
+    weight, group_N = a.data.test.weight, groups_of(a.data.test.group)
     weight_N = None if weight is None else weight.double().numpy()
     if len(a.by_target) > 1:
         (loss_a_N, mass_N), (loss_b_N, _same_mass) = (
             row_losses(_output(run), run.data.test.y, run.loss_function, weight) for run in (a, b)
         )
-        return paired_losses(loss_a_N, loss_b_N, mass_N)
+        return paired_losses(loss_a_N, loss_b_N, mass_N, group_N=group_N)
     if a.data.task == "classification":
-        return paired_classes(_right(a), _right(b), weight_N)
-    return paired_errors(_error(a), _error(b), weight_N=weight_N)
+        return paired_classes(_right(a), _right(b), weight_N, group_N)
+    return paired_errors(_error(a), _error(b), weight_N=weight_N, group_N=group_N)
 
 
 def _output(run: StoredRun) -> torch.Tensor:

@@ -126,7 +126,7 @@ def coverage_figures(net: nn.Module, data: Data, item_shape: ItemShape, level: f
     size = (test or seen).size(quantile)
     worth = coverage_of(known, level, size=size, classes=len(data.classes))
     if test is not None:
-        worth = compared_with(worth, test.scores(known.offset) <= quantile, test.weight_N)
+        worth = compared_with(worth, test.scores(known.offset) <= quantile, test.weight_N, data.test.group)
     made |= {"quantile": quantile, "spread": worth.spread, "coverage": worth.share}
     made |= {"coverage_interval": worth.interval} | ({"size": worth.size} if data.classes else {})
     return Uncertainty({name: made}, worth.sentences(test=True))
@@ -299,7 +299,8 @@ def _figures(
             metrics[split] = {name: float(value[0]) for name, value in measured.items()}
     if "test" in answered:
         weight = data.test.weight
-        drawn = partial(intervals, *answered["test"], loss, data.scale, weight=weight, threshold=threshold)
+        how: dict[str, Any] = {"weight": weight, "threshold": threshold, "group": data.test.group}
+        drawn = partial(intervals, *answered["test"], loss, data.scale, **how)
         interval = end.attempt(_("Computing the intervals"), drawn)
     return {"metrics": metrics, "intervals": {"test": interval}}
 

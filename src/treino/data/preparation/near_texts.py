@@ -4,11 +4,11 @@ A text is the set of its runs of three words. Two texts are near copies if half 
 one are in the other. Runs that many texts share, as those of a greeting or a form, don't count.
 """
 
-import html
 import itertools
 import re
 import unicodedata
 from collections.abc import Iterable
+from html.entities import html5
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,7 @@ AT_ONCE = 4096  # texts that are read at a time
 PAIRS_AT_ONCE = 1 << 16  # pairs of texts that are compared at a time
 
 _WORD = re.compile(r"[^\W_]+")
+_ENTITY = re.compile(r"&(#?\w{1,30};)")
 _TAG = re.compile(r"<[^<>]{1,1000}>")
 _FACTOR = np.uint64(0x9E3779B97F4A7C15)
 _HASH, _LOW = np.uint64(32), np.uint64(0xFFFFFFFF)
@@ -61,7 +62,7 @@ def words_of(text: str) -> list[str]:
     """The words of a text in lower case without markup, at most ``MOST_WORDS``; of scripts without blanks
     between words, the letters."""
     if "&" in text:
-        text = html.unescape(text)
+        text = _ENTITY.sub(lambda found: html5.get(found[1], " "), text)
     if "<" in text:
         text = _TAG.sub(" ", text)
     if text.isascii():

@@ -1,0 +1,112 @@
+"""Intervals of rows in groups: they draw whole groups, and hold what rows of new groups give."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+import treino
+from treino.base.resampling import effective_rows
+from treino.engine.losses import Loss
+from treino.inspection.conformal import compared_with, coverage_of
+from treino.inspection.conformal import conformal as scores_of
+from treino.inspection.intervals import intervals, paired_classes, paired_errors, weighted_accuracy
+
+GROUPS, ROWS = 30, 10
+
+
+def truths(rng: np.random.Generator) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Errors, whether a row is right, and groups; rows of a group share most of their error."""
+    group_N = np.repeat(np.arange(GROUPS), ROWS)
+    error_N = rng.normal(size=GROUPS)[group_N] + 0.3 * rng.normal(size=len(group_N))
+    right_N = rng.random(len(group_N)) < np.clip(rng.normal(0.7, 0.3, GROUPS), 0, 1)[group_N]
+    return torch.tensor(error_N)[:, None].float(), torch.tensor(right_N), torch.tensor(group_N)
+
+
+@pytest.mark.slow
+def test_as_many_intervals_as_promised_hold_what_new_groups_give() -> None:
+    rng, zero = np.random.default_rng(0), torch.zeros(GROUPS * ROWS, 1)
+    many_N = np.clip(rng.normal(0.7, 0.3, 10**6), 0, 1)
+    expected = {"rmse": float(np.sqrt(1 + 0.09)), "accuracy": float(many_N.mean())}
+    held, alone, draws = dict.fromkeys(expected, 0), dict.fromkeys(expected, 0), 120
+    for _draw in range(draws):
+        error, right, group = truths(rng)
+        for of, counted in ((group, held), (None, alone)):
+            low, high = intervals(error, zero, Loss("mse"), group=of)["rmse"] or (0.0, 0.0)
+            counted["rmse"] += low <= expected["rmse"] <= high
+            low, high = weighted_accuracy(right.numpy(), None, of)[1]
+            counted["accuracy"] += low <= expected["accuracy"] <= high
+    for name in expected:  # of 95 %; below 87 % by chance in one of a thousand
+        assert held[name] >= 0.87 * draws, (name, held[name] / draws)
+        assert alone[name] < 0.8 * draws, "rows drawn alone promise too much"
+
+
+def test_groups_of_one_row_and_no_groups_change_nothing() -> None:
+    rng = np.random.default_rng(1)
+    z, y = torch.tensor(rng.normal(size=(60, 3))), torch.tensor(rng.integers(0, 3, 60))
+    loss = Loss("cross_entropy")
+    assert intervals(z, y, loss, group=torch.arange(60)) == intervals(z, y, loss)
+    assert effective_rows(np.ones(60)) == 60
+
+
+def test_copies_of_rows_count_once() -> None:
+    """Each row five times, by groups: as wide as the rows alone are, and not as five times as many."""
+    rng = np.random.default_rng(2)
+    z, y = torch.tensor(rng.normal(size=(80, 2))), torch.tensor(rng.integers(0, 2, 80))
+    loss, five = Loss("cross_entropy"), torch.arange(80).repeat_interleave(5)
+    plain, copies = intervals(z, y, loss), intervals(z[five], y[five], loss, group=five)
+    for name in ("loss", "accuracy", "f1_macro", "auc"):
+        (a, b), (c, d) = plain[name] or (0.0, 0.0), copies[name] or (0.0, 0.0)
+        assert d - c == pytest.approx(b - a, rel=0.25), name
+    right_N = np.ones(400, dtype=bool)
+    assert weighted_accuracy(right_N, None, five)[1] == weighted_accuracy(right_N[:80], None)[1]
+    seen = scores_of(rng.random(100))
+    assert seen is not None
+    held_N = rng.random(80) < 0.9
+    one = compared_with(coverage_of(seen, 0.9), held_N).interval
+    again = compared_with(coverage_of(seen, 0.9), held_N[five.numpy()], group=five).interval
+    assert one is not None
+    assert again is not None
+    assert again[1] - again[0] == pytest.approx(one[1] - one[0], rel=0.15)
+
+
+def test_two_networks_are_compared_by_groups() -> None:
+    rng = np.random.default_rng(4)
+    a_N, group_N = rng.choice([-1.0, 1.0], 200), np.repeat(np.arange(20), 10)
+    b_N = a_N * (1 + 0.5 * rng.normal(size=20))[group_N]
+    rows, groups = (paired_errors(a_N, b_N, group_N=of) for of in (None, group_N))
+    assert rows.interval is not None
+    assert groups.interval is not None
+    assert np.ptp(groups.interval) > 2 * np.ptp(rows.interval)
+    better = rng.random(20) < 0.7  # the groups in which only the second is right
+    right_b_N = better[group_N]
+    assert paired_classes(~right_b_N, right_b_N, group_N=group_N).p > paired_classes(~right_b_N, right_b_N).p
+
+
+def test_a_run_that_is_split_by_groups_draws_groups(tmp_path: Path) -> None:
+    rng = np.random.default_rng(3)
+    who = np.repeat(np.arange(60), 12)
+    x = rng.normal(size=(len(who), 2))
+    table = pd.DataFrame(
+        {"a": x[:, 0], "b": x[:, 1], "who": who, "y": x[:, 0] + 3 * rng.normal(size=60)[who]}
+    )
+    how = {"target": "y", "recipe": "plain", "epochs": 2, "parent": tmp_path, "test": 0.3}
+    run = treino.fit(table, split_group="who", **how)
+    group = run.data.test.group
+    assert group is not None
+    assert len(group.unique()) == 18
+    result = run.result
+    assert result is not None
+    low, high = result.intervals.test["rmse"]
+    own = run.data.test
+    out = run.module(own.x).detach()
+    rows = intervals(out, own.y, Loss("mse"), run.data.target_scale)["rmse"]
+    assert rows is not None
+    assert high - low > 1.5 * (rows[1] - rows[0])
+    copies = pd.concat([table.drop(columns="who")[:200]] * 3)
+    data = treino.load(copies, target="y")
+    assert data.test.group is not None
+    assert len(data.test.group.unique()) * 3 == len(data.test)
+    assert data.train.group is None
