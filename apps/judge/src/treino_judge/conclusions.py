@@ -152,11 +152,7 @@ class Conclusions:
             "second": self._entry(j.second),
             "first": self._entry(0),
             "luck": {
-                "method": j.luck.method,
-                "amount": j.luck.amount,
-                "at_most": j.luck.at_most,
-                "expected": j.luck.expected,
-                "interval": j.luck.interval,
+                **vars(j.luck),
                 "noise": j.noise.deviation,
                 "noise_from": j.noise.basis,
                 "noise_is": "measured" if j.noise.measured else "at most",
@@ -299,13 +295,13 @@ class Conclusions:
         return joined(said, " ")
 
 
-def conclusions(table: TrialTable, seed: int = 0) -> Conclusions:
+def conclusions(table: TrialTable) -> Conclusions:
     """Judge a table of at least two trials with scores."""
-    judgement = judged(table, seed)
-    return Conclusions(table, judgement, _setting_shares(table, judgement.trials, seed))
+    judgement = judged(table)
+    return Conclusions(table, judgement, _setting_shares(table, judgement.trials))
 
 
-def _setting_shares(table: TrialTable, trials: Sequence[Trial], seed: int) -> SettingShares:
+def _setting_shares(table: TrialTable, trials: Sequence[Trial]) -> SettingShares:
     names = list(dict.fromkeys(name for trial in trials for name in trial.settings))
     told: list[str] = []
     left_out: list[str] = []
@@ -315,7 +311,7 @@ def _setting_shares(table: TrialTable, trials: Sequence[Trial], seed: int) -> Se
         words = any(isinstance(value, str) for value in values)
         (left_out if different == 1 or (words and different == len(trials)) else told).append(name)
     y_M = np.array([table.better * trial.score for trial in trials])
-    shares = variance_shares([[trial.settings.get(name) for trial in trials] for name in told], y_M, seed)
+    shares = variance_shares([[trial.settings.get(name) for trial in trials] for name in told], y_M)
     if shares is None:
         return SettingShares(tuple(told), None, tuple(left_out))
     order = np.argsort(-shares.share_K, kind="stable")

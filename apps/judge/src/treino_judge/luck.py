@@ -116,7 +116,7 @@ class Judgement:
     rerun: Rerun
 
 
-def judged(table: TrialTable, seed: int = 0) -> Judgement:
+def judged(table: TrialTable) -> Judgement:
     """Judge the best of the trials; at least two have a score."""
     once = _once(table.scored)
     if table.unit is None:
@@ -126,7 +126,7 @@ def judged(table: TrialTable, seed: int = 0) -> Judgement:
     order = np.argsort(-y_M, kind="stable")
     best, second = int(order[0]), int(order[1])
     noise = _noise(table, trials, y_M, score_MU)
-    luck = _luck(table, trials, y_M, best, noise, score_MU, seed)
+    luck = _luck(table, trials, y_M, best, noise, score_MU)
     scores_M = [max(1, len(trial.scores)) for trial in trials]
 
     def error(a: int, b: int) -> float:
@@ -271,7 +271,6 @@ def _luck(
     best: int,
     noise: Noise,
     score_MU: Floats | None,
-    seed: int,
 ) -> Luck:
     from scipy.special import stdtrit
 
@@ -283,7 +282,7 @@ def _luck(
     if score_MU is not None:
         # a unit's equal effect on all trials plays no part in the choice
         alike = torch.from_numpy(score_MU - score_MU.mean(0) + score_MU.mean())
-        bias = selection_bias(by_rows(alike), *alike.shape, seed=seed)
+        bias = selection_bias(by_rows(alike), *alike.shape)
         expected = float(y_M[best]) - bias.inflation
         width = float(stdtrit(freedom, (1 + SURE) / 2)) * error
         ends = sorted(table.better * value + 0.0 for value in (expected - width, expected + width))

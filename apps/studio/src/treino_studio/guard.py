@@ -122,8 +122,7 @@ class Guard:
         except Exception:
             LOG.exception("%s %s", scope["type"], scope["path"])
             if scope["type"] == "http":
-                defect = DEFECT()
-                await refusal(500, defect)(scope, receive, self._with_headers(send))
+                await refusal(500, DEFECT())(scope, receive, self._with_headers(send))
 
     def _answer(self, scope: Scope) -> Response | None:
         """The response that refuses a request or exchanges its token for a cookie; None to admit it."""
@@ -134,9 +133,8 @@ class Guard:
         if len(host) != 1 or not self._is_host(host[0]):
             return refusal(421, STUDIO_HOST())
         reads = scope["type"] == "http" and scope["method"] in READING
-        if (origin or not reads) and origin != [f"http://{host[0]}"]:
-            return refusal(403, STUDIO_ORIGIN())
-        if _from_elsewhere(headers):
+        other_site = (origin or not reads) and origin != [f"http://{host[0]}"]
+        if other_site or _from_elsewhere(headers):
             return refusal(403, STUDIO_ORIGIN())
         cookies = self._cookies(headers.get("cookie", []))
         watches = any(_same(cookie, self.watch.cookie) for cookie in cookies)
@@ -145,10 +143,7 @@ class Guard:
         if reads and (exchange := self._exchange(scope, steers, elsewhere)) is not None:
             return exchange
         if not steers and not watches:
-            return refusal(
-                401,
-                STUDIO_COOKIE(),
-            )
+            return refusal(401, STUDIO_COOKIE())
         scope["watches_only"] = not steers
         return None
 

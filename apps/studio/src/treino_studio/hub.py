@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from treino.base.encoding import compact_json
-from treino.base.errors import Refusal, TreinoError
+from treino.base.errors import Refusal
 from treino_studio.process import STUDIO_BUSY
 
 WATCH_ONLY = Refusal(
@@ -207,7 +207,7 @@ class Page:
             TreinoError: the viewer used the address for watching only.
         """
         if viewer.watches_only:
-            raise watch_only()
+            raise WATCH_ONLY()
         self.wheel = viewer
         self.changed("state")
 
@@ -306,8 +306,3 @@ class Page:
                 }
             self._texts[known] = compact_json({kind: value}).decode()
         return self._texts[known]
-
-
-def watch_only() -> TreinoError:
-    """The error for a viewer that used the address for watching only."""
-    return WATCH_ONLY()

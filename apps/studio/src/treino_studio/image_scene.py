@@ -95,11 +95,9 @@ class PixelScale:
 
     def prepared(self, pixel_D: Pixels) -> Tensor:
         """``[1, D]``: the network's input for pixels."""
-        raw_D = pixel_D if (self.low, self.high) == (0.0, 255.0) else self._raw(pixel_D)
+        of_file = (self.low, self.high) == (0.0, 255.0)
+        raw_D = pixel_D if of_file else np.asarray(self.low + pixel_D / 255 * (self.high - self.low))
         return self.data.preparation.transform(raw_D[None])
-
-    def _raw(self, pixel_D: Pixels) -> NDArray[np.float64]:
-        return np.asarray(self.low + pixel_D / 255 * (self.high - self.low))
 
 
 def as_colours(value_KCHW: NDArray[np.floating]) -> NDArray[np.floating]:

@@ -11,19 +11,21 @@ from typing_extensions import TypedDict  # that of Python 3.11 can't be read by 
 Figures = dict[str, float | None]
 FixedBy = Literal["own", "cnn", "batch_norm"]
 NoticeKind = Literal["info", "warning", "busy", "replay"]
-CLOSED = ConfigDict(extra="forbid")
 
 
-@with_config(CLOSED)
-class Notice(TypedDict):
+@with_config(ConfigDict(extra="forbid"))
+class MessagePart(TypedDict):
+    """A part of a message; it has no other fields than its own."""
+
+
+class Notice(MessagePart):
     """busy: how far a file is, for who has asked for it. replay: how far a run is that is trained again."""
 
     kind: NoticeKind
     text: str
 
 
-@with_config(CLOSED)
-class PicturesOfRows(TypedDict):
+class PicturesOfRows(MessagePart):
     channels: int
     height: int
     width: int
@@ -32,8 +34,7 @@ class PicturesOfRows(TypedDict):
     can_draw: bool
 
 
-@with_config(CLOSED)
-class DataOfRun(TypedDict):
+class DataOfRun(MessagePart):
     name: str
     kind: str
     task: str
@@ -46,8 +47,7 @@ class DataOfRun(TypedDict):
     pictures: NotRequired[PicturesOfRows]
 
 
-@with_config(CLOSED)
-class Choices(TypedDict):
+class Choices(MessagePart):
     """The values that can replace the settings in force at a step."""
 
     optimizer: list[str]
@@ -58,35 +58,30 @@ class Choices(TypedDict):
     live: list[str]
 
 
-@with_config(CLOSED)
-class NetworkOfRun(TypedDict):
+class NetworkOfRun(MessagePart):
     parameters: int
     hidden: list[int] | None
     fixed: FixedBy | None
 
 
-@with_config(CLOSED)
-class SegmentOfRun(TypedDict):
+class SegmentOfRun(MessagePart):
     number: int
     origin: list[int] | None
     text: str
 
 
-@with_config(CLOSED)
-class Mark(TypedDict):
+class Mark(MessagePart):
     segment: int
     step: int
     text: str
 
 
-@with_config(CLOSED)
-class Remedy(TypedDict):
+class Remedy(MessagePart):
     text: str
     step: int | None
 
 
-@with_config(CLOSED)
-class FindingOfRun(TypedDict):
+class FindingOfRun(MessagePart):
     rule: str
     severity: str
     certain: bool
@@ -97,15 +92,13 @@ class FindingOfRun(TypedDict):
     remedy: NotRequired[Remedy | None]
 
 
-@with_config(CLOSED)
-class Kept(TypedDict):
+class Kept(MessagePart):
     step: int | None
     epoch: int | None
     last: int
 
 
-@with_config(CLOSED)
-class ResultOfRun(TypedDict):
+class ResultOfRun(MessagePart):
     sentences: list[str]
     head: list[str]
     rows: list[list[str]]
@@ -113,8 +106,7 @@ class ResultOfRun(TypedDict):
     notes: list[str]
 
 
-@with_config(CLOSED)
-class StretchOfRun(TypedDict):
+class StretchOfRun(MessagePart):
     segment: int
     first: int
     last: int
@@ -124,15 +116,13 @@ class StretchOfRun(TypedDict):
     left: bool
 
 
-@with_config(CLOSED)
-class LengthOfRun(TypedDict):
+class LengthOfRun(MessagePart):
     epochs: int
     goes_on_to: int
     over: bool
 
 
-@with_config(CLOSED)
-class View(TypedDict):
+class View(MessagePart):
     step: int | None
     axes: list[str] | tuple[str, str] | None
     unit: list[int] | tuple[int, int] | None
@@ -141,15 +131,13 @@ class View(TypedDict):
     member: NotRequired[int | None]
 
 
-@with_config(CLOSED)
-class EnsembleOfRun(TypedDict):
+class EnsembleOfRun(MessagePart):
     size: int
     answering: list[int]
     drawn: int
 
 
-@with_config(CLOSED)
-class RunBeside(TypedDict):
+class RunBeside(MessagePart):
     run: str
     letter: str
     step: int | None
@@ -157,8 +145,7 @@ class RunBeside(TypedDict):
     text: str
 
 
-@with_config(CLOSED)
-class RunDocuments(TypedDict):
+class RunDocuments(MessagePart):
     """What depends on the run's documents alone."""
 
     kind: Literal["run"]
@@ -181,7 +168,6 @@ class RunDocuments(TypedDict):
     length: NotRequired[LengthOfRun]
 
 
-@with_config(CLOSED)
 class RunState(RunDocuments):
     """The message ``state``. The last three depend on the viewer."""
 
@@ -199,8 +185,7 @@ class RunState(RunDocuments):
     viewers: NotRequired[int]
 
 
-@with_config(CLOSED)
-class EpochOfCurves(TypedDict):
+class EpochOfCurves(MessagePart):
     epoch: int
     step: int
     train: Figures
@@ -208,8 +193,7 @@ class EpochOfCurves(TypedDict):
     members: NotRequired[dict[str, list[float | None]]]
 
 
-@with_config(CLOSED)
-class Vital(TypedDict):
+class Vital(MessagePart):
     step: int
     gradient_norm: float | None
     update_ratio: float | None
@@ -234,8 +218,7 @@ CurvesOfRun = TypedDict(  # "from" is no name of Python's
 )
 
 
-@with_config(CLOSED)
-class RowsOfPoints(TypedDict):
+class RowsOfPoints(MessagePart):
     """Rows of a split that are drawn; of ``total``."""
 
     split: str
@@ -246,16 +229,14 @@ class RowsOfPoints(TypedDict):
     total: int
 
 
-@with_config(CLOSED)
-class Examples(TypedDict):
+class Examples(MessagePart):
     groups: list[dict[str, Any]]
     more: int
     shape: list[int]
     pixels: str
 
 
-@with_config(CLOSED)
-class PointsOfRun(TypedDict):
+class PointsOfRun(MessagePart):
     """Rows and their places; of pictures examples instead, and no places."""
 
     axes: list[str]
@@ -268,8 +249,7 @@ class PointsOfRun(TypedDict):
     examples: NotRequired[Examples]
 
 
-@with_config(CLOSED)
-class Future(TypedDict):
+class Future(MessagePart):
     future: int
     text: str
     changes: dict[str, Any]
@@ -279,8 +259,7 @@ class Future(TypedDict):
     loss: list[float | None]
 
 
-@with_config(CLOSED)
-class Comparison(TypedDict):
+class Comparison(MessagePart):
     metric: str
     a: float
     b: float
@@ -288,8 +267,7 @@ class Comparison(TypedDict):
     interval: list[float] | None
 
 
-@with_config(CLOSED)
-class FanOfRun(TypedDict):
+class FanOfRun(MessagePart):
     number: int
     kind: str
     step: int

@@ -200,7 +200,7 @@ class Relay:
                 if message.gone:
                     self._open.discard(page.key)
                     page.end("deleted")
-                    self.notify(page, _gone(page))
+                    self.notify(page, PAGE_GONE(name=page.key.partition("/")[2]))
                 if message.fan is not None:
                     page.put_picture(body)
                 if message.frame is not None:
@@ -257,7 +257,3 @@ class Relay:
             if self._worker.process is not None:
                 with suppress(TreinoError):
                     self._worker.process.send(messages.CloseRequest(key=page.key))
-
-
-def _gone(page: Page) -> TreinoError:
-    return PAGE_GONE(name=page.key.partition("/")[2])

@@ -630,7 +630,7 @@ class RunPage:
             if old is not None and old_key == key and old.axes.columns == sight.axes.columns:
                 sight = old
         if sight is not old or old_key != key:
-            self._send_points(sight)
+            self._say({"points": points_of(sight, self.shown_data)})
         self._sight = (key, sight)
         return sight
 
@@ -644,10 +644,6 @@ class RunPage:
         better = better_axes(net, data, agreement["share"], splits, self.run.item_shape)
         if better is not None:
             header["agreement"] = agreement | {"better": {"axes": list(better[0]), "share": better[1]}}
-
-    def _send_points(self, sight: Sight) -> None:
-        points = points_of(sight, self.shown_data)
-        self._say({"points": points})
 
     def _send_curves(self) -> None:
         self._curves_at, self._curves_due = time.monotonic(), False

@@ -130,7 +130,8 @@ class ScriptCurves:
         for each in message.get("evaluations", ()):
             for name in ("loss", "accuracy"):
                 if (value := each[name]) is not None:
-                    yield from self._computed(name, each, float(value))
+                    place, at, line = each["place"], int(each["step"]), int(each["line"])
+                    yield from self._figure(name, each["split"], place, at, float(value), line)
         if loop := message.get("loop"):
             self.planned.note("loop", Count(*loop), step)
 
@@ -187,10 +188,6 @@ class ScriptCurves:
         """The last step of a figure of these rows, and its value there; None: it was never measured."""
         found = [each.values for each in self._figures.values() if (each.name, each.split) == (name, split)]
         return max((max(values.items()) for values in found if values), default=None)
-
-    def _computed(self, name: str, each: Mapping[str, Any], value: float) -> Iterator[dict[str, Any]]:
-        step, line = int(each["step"]), int(each["line"])
-        return self._figure(name, each["split"], each["place"], step, value, line)
 
     def _figure(
         self,

@@ -27,7 +27,7 @@ from treino.folders import RUN_MISSING, Known, RunFolder
 from treino.folders.documents.reading import read_document
 from treino_studio import messages, protocol
 from treino_studio.guard import error_document, refusal
-from treino_studio.hub import Page, Viewer, watch_only
+from treino_studio.hub import WATCH_ONLY, Page, Viewer
 from treino_studio.page_words import page_words
 from treino_studio.protocol import Acknowledgement, HelloCommand, StudioCommand
 from treino_studio.relay import OF_FOLDERS, Relay
@@ -248,7 +248,7 @@ async def _carry_out(studio: Studio, page: Page, viewer: Viewer, command: Studio
         TreinoError: this viewer may not send the command, or it failed.
     """
     if viewer.watches_only:
-        raise watch_only()
+        raise WATCH_ONLY()
     if command.do == "steer":
         page.take_wheel(viewer)
         return {"steers": True}
@@ -333,8 +333,8 @@ def application(studio: Studio) -> Starlette:
 
     routes = [
         *(get(path, _start) for path in ("/", "/start")),
-        *(get(path, _page) for path in ("/home", "/script", "/playground")),
-        *(get(f"/{kind}/{{name}}", _page) for kind in ("run", "sweep", "study")),
+        *(get(path, _file) for path in ("/home", "/script", "/playground")),
+        *(get(f"/{kind}/{{name}}", _file) for kind in ("run", "sweep", "study")),
         get("/page/{file:path}", _file),
         get("/words/{language}", _words),
         get("/api/home", _home),
@@ -351,8 +351,7 @@ def application(studio: Studio) -> Starlette:
 
 
 async def _missing(request: Request, error: Exception) -> Response:
-    missing = NO_ADDRESS()
-    return refusal(getattr(error, "status_code", 404), missing, _language(request))
+    return refusal(getattr(error, "status_code", 404), NO_ADDRESS(), _language(request))
 
 
 def _language(request: Request) -> str | None:
@@ -374,7 +373,7 @@ async def _start(studio: Studio, request: Request) -> Response:
     here = request.url.path
     where = studio.start.result() if studio.start.done() else "/start"
     if where == here:
-        return await _page(studio, request)
+        return await _file(studio, request)
     asked = request.url.query  # such as lang=pt, which the page that it leads to obeys
     return RedirectResponse(f"{where}?{asked}" if asked and "?" not in where else _in_language(where), 303)
 
@@ -388,18 +387,10 @@ def _in_language(address: str) -> str:
     return f"{'/home' if address == '/' else address}{sign}lang={named(chosen)}"
 
 
-async def _page(studio: Studio, request: Request) -> Response:
-    return _page_file("index.html")
-
-
 async def _file(studio: Studio, request: Request) -> Response:
-    return _page_file(request.path_params["file"])
-
-
-def _page_file(name: str) -> FileResponse:
-    """A file of the page. Only files listed in the page's folder match, so that no path escapes it."""
+    """The page, or a file of it. Only files listed in the page's folder match, so that no path escapes it."""
     files = {str(path.relative_to(PAGE)): path for path in PAGE.rglob("*") if path.is_file()}
-    path = files.get(name)
+    path = files.get(request.path_params.get("file", "index.html"))
     if path is None or path.name.startswith("."):
         raise FILE_MISSING()
     kind = TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0]
@@ -435,7 +426,7 @@ async def _document(studio: Studio, request: Request) -> Response:
 
 async def _upload(studio: Studio, request: Request) -> Response:
     if request.scope["watches_only"]:
-        raise watch_only()
+        raise WATCH_ONLY()
     length = request.headers.get("content-length", "")
     size = int(length) if length.isascii() and length.isdigit() and len(length) < 19 else None
     try:

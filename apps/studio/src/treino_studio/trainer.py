@@ -277,8 +277,10 @@ class Trainer:
             stream.job = job = event.job
             if isinstance(job, RunJob):
                 speed = watched_speed(job.training.steps) if stream.speed == "watched" else stream.speed
-                for command in (stream.play_control, ("speed", speed)):
-                    _begin_with(job, *command)
+                # obeyed before the commands that were sent to it, and recorded as one of them
+                for verb, value in (stream.play_control, ("speed", speed)):
+                    job.play_control.command(verb, value, job.training.step, job.training.plan.count)
+                    job.folder.database.add_command(verb, value, state="applied")
             else:
                 job.checkpoint_seconds = LOOK_SECONDS
             if stream.reply is not None:
@@ -314,12 +316,6 @@ def _check_playback(how: messages.PlayControl | None, speed: Any) -> None:
         checked_playback(*how)
     if speed != "watched":
         checked_playback("speed", speed)
-
-
-def _begin_with(job: RunJob, verb: str, value: Any) -> None:
-    """Let a training obey a playback command before those that were sent to it, and record it as one."""
-    job.play_control.command(verb, value, job.training.step, job.training.plan.count)
-    job.folder.database.add_command(verb, value, state="applied")
 
 
 def _leave(job: Any) -> None:
