@@ -26,10 +26,7 @@ FILE_FAILS = Refusal(
 
 USAGE = "python -m treino_lessons FILE.py|adam [--json] [--lang pt_BR]"
 
-PRINTED, WIDEST = (
-    5,
-    80,
-)  # maximum number of lines and characters shown of the function's output: one page in all
+PRINTED, WIDEST = 5, 80  # maximum of lines and characters shown of the function's output: one page in all
 
 
 def run(tokens: Sequence[str], screen: Screen) -> int:

@@ -102,10 +102,6 @@ def passes(forward: Forward, tried: Problem) -> list[Pass]:
 
     def enters(_module: nn.Module, args: tuple[Any, ...]) -> None:
         placement.watches = False
-        record(args)
-        placement.watches = True
-
-    def record(args: tuple[Any, ...]) -> None:
         mode, epoch = now
         batch = _which(tried, mode, args[0] if args else None)
         if batch is not None and mode == "train":
@@ -113,6 +109,7 @@ def passes(forward: Forward, tried: Problem) -> list[Pass]:
         left = {name: p.grad.clone() for name, p in net.named_parameters() if p.grad is not None}
         behind = bool(args) and getattr(args[0], "on_host", None) is True
         visits.append(Visit(batch, copied(net), left, left_behind=behind))
+        placement.watches = True
 
     def works(name: str) -> Callable[..., None]:
         def hook(layer: nn.Module, _args: tuple[Any, ...]) -> None:
@@ -130,6 +127,19 @@ def passes(forward: Forward, tried: Problem) -> list[Pass]:
         if unmoved or visit.stepped:  # a first step that comes after an update by hand isn't the update
             visit.stepped.append("" if _made(used) == given_s else _made(used))
 
+    def call() -> Pass:
+        mode, epoch = now
+        loader, printed = tried.loader(mode), io.StringIO()
+        returned = error = line = None
+        with contextlib.redirect_stdout(printed):
+            try:
+                with placement:
+                    returned = forward(loader, net, epoch, mode)
+            except (Exception, SystemExit) as raised:
+                error, line = raised, where(raised, _file(forward))
+        said, used = (returned, printed.getvalue(), error, line), (placement.mixed, tuple(made), graphs.seen)
+        return Pass(mode, epoch, list(visits), copied(net), loader.handed, *said, *used)
+
     graphs = Graphs()
     net.register_forward_pre_hook(enters)
     net.register_forward_hook(lambda *answered: graphs.answered(*answered))
@@ -138,7 +148,8 @@ def passes(forward: Forward, tried: Problem) -> list[Pass]:
             if isinstance(layer, kind):
                 layer.register_forward_pre_hook(works(name))
     arguments = {"criterion": nn.CrossEntropyLoss(), "optimizer": optimizer, "args": _args()}
-    with _names(forward, arguments), _before_steps(steps), _makings(made), torch.enable_grad():
+    any_step = register_optimizer_step_pre_hook(steps)  # the function may make an optimizer of its own
+    with _names(forward, arguments), any_step, _makings(made), torch.enable_grad():
         for epoch in range(EPOCHS):
             for mode in ("train", "test"):
                 now = mode, epoch
@@ -146,34 +157,10 @@ def passes(forward: Forward, tried: Problem) -> list[Pass]:
                 made.clear()
                 placement.mixed = ""
                 graphs = Graphs()
-                done = _call(forward, tried, net, mode, epoch, visits, placement, made, graphs)
-                found.append(done)
-                if done.error is not None:
+                found.append(call())
+                if found[-1].error is not None:
                     return found
     return found
-
-
-def _call(
-    forward: Forward,
-    tried: Problem,
-    net: nn.Module,
-    mode: str,
-    epoch: int,
-    visits: list[Visit],
-    placement: Placement,
-    made: list[tuple[bool, str]],
-    graphs: Graphs,
-) -> Pass:
-    loader, printed = tried.loader(mode), io.StringIO()
-    returned = error = line = None
-    with contextlib.redirect_stdout(printed):
-        try:
-            with placement:
-                returned = forward(loader, net, epoch, mode)
-        except (Exception, SystemExit) as raised:
-            error, line = raised, where(raised, _file(forward))
-    said, used = (returned, printed.getvalue(), error, line), (placement.mixed, tuple(made), graphs.seen)
-    return Pass(mode, epoch, list(visits), copied(net), loader.handed, *said, *used)
 
 
 def _file(forward: Forward) -> str:
@@ -212,16 +199,6 @@ def _args() -> dict[str, Any]:
     """The course's dictionary."""
     loop = {"batch_size": BATCH["train"], "num_epochs": EPOCHS, "lr": LR, "weight_decay": 0.0}
     return loop | {"num_workers": 0, "num_classes": CLASSES, "device": torch.device("cpu")}
-
-
-@contextlib.contextmanager
-def _before_steps(hook: Callable[[torch.optim.Optimizer, Any, Any], None]) -> Iterator[None]:
-    """Call the hook at the steps of any optimizer, since the function may make its own."""
-    handle = register_optimizer_step_pre_hook(hook)
-    try:
-        yield
-    finally:
-        handle.remove()
 
 
 @contextlib.contextmanager

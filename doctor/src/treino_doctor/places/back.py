@@ -39,17 +39,9 @@ class Step:
         return id(self.node), self.part, tuple(map(id, self.stack[:2])), self.how == "changed"
 
 
+@remembered
 def values(site: Site, node: ast.AST, led: tuple[Site, ...] = ()) -> list[list[Step]]:
     """The paths from an expression back to where its value, passed on unchanged, was made or written."""
-    return _ways(site, node, led) if led else _known_ways(site, node)
-
-
-@remembered
-def _known_ways(site: Site, node: ast.AST) -> list[list[Step]]:
-    return _ways(site, node, ())
-
-
-def _ways(site: Site, node: ast.AST, led: tuple[Site, ...]) -> list[list[Step]]:
     ways: list[list[Step]] = []
     todo: list[list[Step]] = [[Step(site, node)]]
     while todo and len(ways) < ROUTES:

@@ -355,7 +355,7 @@ class Gradients(Observer):
             graph=snapshot(node) if whole and node is not None else log.Graph(),
             **self._log.moment(),
         )
-        self._log.add(event)
+        self._log.events.append(event)
         self._reached.clear()
         self.clearing.forget()
         for observe in self._ran:

@@ -308,10 +308,6 @@ class Log:
     moment: Callable[[], dict[str, Any]] = field(default=dict, repr=False, compare=False)
     place: Callable[[], dict[str, Any]] = field(default=dict, repr=False, compare=False)
 
-    def add(self, event: Event) -> None:
-        """Append an event."""
-        self.events.append(event)
-
     def tell(self, kind: type[Event], /, **fields: Any) -> None:
         """Append an event at the current step and turn."""
         self.events.append(kind(**self.moment() | fields))

@@ -323,7 +323,7 @@ class Nets(Observer):
             self._same_rows[net, mark] = number
         for tensor in answers:
             self._answer(tensor, number)
-        self._log.add(event)
+        self._log.events.append(event)
         for observe in self._called:
             observe(event, module, args, result)
 

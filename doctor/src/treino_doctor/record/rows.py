@@ -134,9 +134,12 @@ class Rows(Observer):
             self._settle(event.turn + 9)
 
     def _look(self, args: Any) -> tuple[torch.Tensor, np.ndarray, np.ndarray] | None:
-        """Return the rows, as an array, too, and their hashes, cached while the tensor is unchanged."""
-        if (x := rows_in(args)) is None:
+        """Return the rows (of the first floating-point tensor that has rows, else the first with rows),
+        as an array, too, and their hashes, cached while the tensor is unchanged."""
+        tensors = [t for t in first_tensors(args) if t.dim() >= 2]
+        if not tensors:
             return None
+        x = next((t for t in tensors if t.is_floating_point()), tensors[0])
         fixed = not x.is_inference()
         known = self._known.get(id(x))
         if fixed and known is not None and known[0]() is x and known[1] == x._version:
@@ -377,12 +380,6 @@ def newest(calls: list[Call], rows: int) -> list[tuple[Call, slice]]:
         parts.insert(0, (call, slice(rows - len(call.flat), rows)))
         rows -= len(call.flat)
     return parts if rows == 0 else []
-
-
-def rows_in(args: Any) -> torch.Tensor | None:
-    """The first floating-point tensor with rows, else the first tensor with rows."""
-    tensors = [t for t in first_tensors(args) if t.dim() >= 2]
-    return next((t for t in tensors if t.is_floating_point()), tensors[0] if tensors else None)
 
 
 def generated(node: Node) -> bool:

@@ -61,15 +61,13 @@ def cutting(graph: Graph) -> Operation | None:
         while before and before[0].name in PASSED:
             before = graph.parents(before[0])[:1]
         earlier = [o for o in before if o.name in ("sub", "mul", "add", "div")]
-        judged, mixed = (any(_is_given(p) for o in ops for p in graph.parents(o)) for ops in (after, earlier))
+        inputs = ([p for o in ops for p in graph.parents(o)] for ops in (after, earlier))
+        judged, mixed = (  # a tensor that no gradient goes back to
+            any(not p.grad and p.name != "parameter" and p.shape for p in ps) for ps in inputs
+        )
         if judged and not mixed and not any(o.name == "parameter" for o in after):
             return limit
     return None
-
-
-def _is_given(value: Operation) -> bool:
-    """Whether a value is a tensor that no gradient goes back to."""
-    return not value.grad and value.name != "parameter" and bool(value.shape)
 
 
 RULE = Rule(

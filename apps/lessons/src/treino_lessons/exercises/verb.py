@@ -160,11 +160,7 @@ def _say_next(screen: Screen) -> None:
 
 def _give(exercise: Exercise, path: str, replace: bool, screen: Screen) -> int:
     document = {"exercise": exercise.name, "title": exercise.title, "task": exercise.task}
-    give("lessons", path, exercise.text(), document, replace, screen)
-    for paragraph in exercise.task:
-        screen.out.print()
-        screen.out.print(paragraph)
-    screen.out.print()
+    give("lessons", path, exercise.text(), document, exercise.task, replace, screen)
     screen.out.print(_("Write it into {path}. Then: treino lessons {path}").format(path=quote(path)))
     screen.out.print(_("A hint: treino lessons {name} --hint").format(name=exercise.name))
     return 0

@@ -127,19 +127,17 @@ def _row(kata: Kata, progress: Progress, left: str | None) -> dict[str, Any]:
 def _give(kata: Kata, to: str | None, replace: bool, screen: Screen) -> int:
     path = to or f"kata-{kata.name}{ENDING}"
     document = {"kata": kata.name, "level": kata.level, "title": kata.title, "story": kata.story}
-    give("kata", path, kata.text(), document, replace, screen)
-    for paragraph in kata.story:
-        screen.out.print()
-        screen.out.print(paragraph)
-    screen.out.print()
+    give("kata", path, kata.text(), document, kata.story, replace, screen)
     screen.out.print(_("Its script is in {path}: run it, find the fault, mend it.").format(path=path))
     screen.out.print(_("Then: treino kata {path}").format(path=quote(path)), soft_wrap=True)
     screen.out.print(_("A hint: treino kata {name} --hint").format(name=kata.name))
     return 0
 
 
-def give(verb: str, path: str, text: str, document: dict[str, Any], replace: bool, screen: Screen) -> None:
-    """Write a learner's file, print its title, and make the command's document."""
+def give(
+    verb: str, path: str, text: str, document: dict[str, Any], told: list[str], replace: bool, screen: Screen
+) -> None:
+    """Write a learner's file, print its title and what is told of it, and make the command's document."""
     try:
         output = OutputFile(path, (ENDING,), replace=replace)
     except TreinoError as error:
@@ -151,6 +149,10 @@ def give(verb: str, path: str, text: str, document: dict[str, Any], replace: boo
     output.write(text.encode())
     screen.document({**document, "path": path, "replaced": say_replaced(screen.err, output)})
     screen.out.print(line((document["title"], "bold")))
+    for paragraph in told:
+        screen.out.print()
+        screen.out.print(paragraph)
+    screen.out.print()
 
 
 # ---- hints
