@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,7 +14,9 @@ import treino as tr
 from treino.api import Run
 from treino.base.encoding import compact_json
 from treino.base.errors import TreinoError
-from treino_studio.run_commands import arithmetic, before_update
+from treino.training import snapshots
+from treino_studio.protocol import ExplainCommand
+from treino_studio.run_commands import arithmetic, explain
 
 
 def run_of(parent: Path, **settings: Any) -> Run:
@@ -26,7 +29,7 @@ def test_it_is_what_is_explained_of_the_same_update(
     topic: str, place: int, unit: int, source: int | None, tmp_path: Path
 ) -> None:
     run = run_of(tmp_path, **({} if topic == "adam" else {"optimizer": "sgd", "momentum": 0.9}))
-    before, after = before_update(run, 12), run.at(12).net.state_dict()
+    (before,), after = snapshots(run, [11]), run.at(12).net.state_dict()
     layer = [name for name, module in before.net.named_modules() if isinstance(module, nn.Linear)][place]
     found = json.loads(compact_json(arithmetic(before, layer, unit, source)))
     at = (place, unit) if source is None else (place, unit, source)
@@ -40,7 +43,7 @@ def test_it_is_what_is_explained_of_the_same_update(
 
 
 def test_without_a_weight_it_is_the_one_that_moves_most(tmp_path: Path) -> None:
-    before = before_update(run_of(tmp_path), 12)
+    (before,) = snapshots(run_of(tmp_path), [11])
     found = arithmetic(before)
     loss = nn.functional.cross_entropy(before.net(before.batch.x_BD), before.batch.y_B)
     (grad,) = torch.autograd.grad(loss, [before.net.get_parameter("0.weight")])
@@ -50,14 +53,15 @@ def test_without_a_weight_it_is_the_one_that_moves_most(tmp_path: Path) -> None:
 
 def test_what_has_no_arithmetic_says_why(tmp_path: Path) -> None:
     run = run_of(tmp_path)
-    before = before_update(run, 1)
+    (before,) = snapshots(run, [0])
+    at_0: Any = SimpleNamespace(step_in_view=0, snapshot=None)
     own = tr.fit("wine", Own(), parent=tmp_path, lean=True, epochs=1)
     asked: list[tuple[Any, str]] = [
-        (lambda: before_update(run, 0), "arithmetic_no_update"),
+        (lambda: explain(at_0, ExplainCommand(id=1, do="explain")), "arithmetic_no_update"),
         (lambda: arithmetic(before, "7", 0, 0), "arithmetic_layer"),
         (lambda: arithmetic(before, "0", 6, 0), "weight_range"),
         (lambda: arithmetic(before, "0", 0, 13), "weight_range"),
-        (lambda: arithmetic(before_update(own, 2)), "explain_net"),
+        (lambda: arithmetic(next(snapshots(own, [1]))), "explain_net"),
     ]
     for ask, rule in asked:
         with pytest.raises(TreinoError) as refused:

@@ -20,9 +20,9 @@ def looks():
     ]
 before = looks()
 if "tee" in sys.argv:
-    from treino_studio.script.output import tee
+    from treino_studio.script.output import PrintedLines
     posted = []
-    output = tee(posted.append)
+    output = PrintedLines(posted.append)
 print("one", 2, sep="-", flush=True)
 print("held ", end=""); sys.stderr.write("in between\\n"); print("back")
 sys.stdout.writelines(["several\\n", "lines\\n"])
@@ -80,8 +80,8 @@ def test_much_that_is_printed_at_once_is_bounded(tmp_path: Path) -> None:
     """The newest lines, in few messages, and the begin of a long one."""
     path = tmp_path / "train.py"
     path.write_text(
-        "import json, sys\nfrom treino_studio.script.output import tee\n"
-        "posted = []\noutput = tee(posted.append)\n"
+        "import json, sys\nfrom treino_studio.script.output import PrintedLines\n"
+        "posted = []\noutput = PrintedLines(posted.append)\n"
         "for n in range(20_000): print(n)\nprint('x' * 1_000_000)\noutput.close()\n"
         "open('posted', 'w').write(json.dumps(posted))\n"
     )

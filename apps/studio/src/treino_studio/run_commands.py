@@ -11,7 +11,7 @@ from typing import Any, Literal
 from treino.base.encoding import tensor_bytes
 from treino.base.errors import Refusal, TreinoError, nearest
 from treino.base.files import claim_folder, copy_folder
-from treino.folders import StoredRun, checked_name, in_use
+from treino.folders import checked_name, in_use
 from treino.inspection import check_axes, kind, predicted_classes, quick_xray, row_of, topic_name, topics
 from treino.inspection.outputs import has_answer, outputs
 from treino.inspection.row_influence import proponents
@@ -25,7 +25,6 @@ from treino.training import (
     send_command,
     send_setting,
     send_stop,
-    snapshots,
 )
 from treino_studio import messages, protocol
 from treino_studio.image_scene import drawn_pixels, picture_of_row
@@ -51,20 +50,6 @@ KEEP_RUNNING = Refusal(
 ARITHMETIC_LAYER = Refusal("The network has no layer of weights named {name!r}.", "{hint}")
 
 # ---- arithmetic of a weight
-
-
-def before_update(run: StoredRun, step: int, data: Any = None) -> Snapshot:
-    """The snapshot of the run before the update that led to ``step``.
-
-    data: the Dataset that the run was trained on, if it was passed in Python.
-
-    Raises:
-        TreinoError: step 0, before any update; as ``snapshots``.
-    """
-    if step == 0:
-        raise ARITHMETIC_NO_UPDATE()
-    (snapshot,) = snapshots(run, [step - 1], data)
-    return snapshot
 
 
 def arithmetic(
@@ -321,7 +306,7 @@ def explain(page: RunPage, command: protocol.ExplainCommand) -> Answer:
     if page.snapshot is not None and page.look.step is None:
         step = page.snapshot.step
     if step == 0:
-        before_update(page.run, 0)  # raises the error
+        raise ARITHMETIC_NO_UPDATE()
     snapshot = page.at(step - 1)
     layer = command.layer
     name = None if layer is None else page.layer_names.get(layer, str(layer))

@@ -101,16 +101,7 @@ def _sides(name: str, lost: Sequence[Any], others: Sequence[Any]) -> Iterator[Si
 MOST_NETWORKS = 2000  # maximum number of networks in the page's list: the best
 MOST_DIVERGED = 200  # places among them that are kept for diverged networks; more where others leave some
 MOST_LINES = 400  # maximum number of curves
-FACTS = (
-    "member",
-    "rung",
-    "step",
-    "epochs",
-    "status",
-    "best",
-    "parameters",
-    "loss",
-)  # columns of the members' table that the page gets
+FACTS = "member", "rung", "step", "epochs", "status", "best", "parameters", "loss"  # a member's, for the page
 CURVES = "loss", "measured_loss"  # curves of a study's row, besides that of its metric
 WAITING = "waiting"  # status of a network whose training has not begun
 CUT = "cut"  # status of a network that was stopped early while others of its bracket went on

@@ -29,6 +29,7 @@ PORT_RANGE = Refusal(
 )
 STUDIO_FLAG = Refusal("{flag} is for another subject of the studio.", "It needs {what}")
 
+OF_SCRIPT = "replay", "record", "findings", "checkpoints"  # those flags that only a script takes
 LOOPBACK = "127.0.0.1", "localhost", "::1"
 
 
@@ -131,17 +132,11 @@ def _check(
     """Refuse flags that mean nothing for this subject, and invalid settings."""
     from treino.settings import read_settings
 
-    of_script = {
-        "--replay": options.replay,
-        "--record": options.record,
-        "--findings": options.findings,
-        "--checkpoints": options.checkpoints,
-    }
+    of_script = {f"--{name}": getattr(options, name) for name in OF_SCRIPT} | {" ".join(arguments): arguments}
     of_data = {"--" + name.replace("_", "-"): True for name in settings} | {"--paused": options.paused}
     of_run = subject.address.startswith("/run/") and ":" not in subject.address
     checks: Sequence[tuple[Mapping[str, object], bool, str]] = (
         (of_script, subject.script is not None, _("a script: treino studio train.py")),
-        ({" ".join(arguments): arguments}, subject.script is not None, _("a script: treino studio train.py")),
         (of_data, subject.data is not None, _("data to train on: treino studio wine")),
         ({"--member": options.member is not None}, of_run, _("an ensemble's run: treino studio wine-1")),
     )
@@ -171,10 +166,7 @@ async def _serve(
                 serving_studio.studio,
                 subject.script,
                 arguments,
-                replay=options.replay,
-                record=options.record,
-                findings=options.findings,
-                checkpoints=options.checkpoints,
+                **{name: getattr(options, name) for name in OF_SCRIPT},
                 stdout=sys.stderr.fileno() if screen.as_json else None,
             )
         _say(serving_studio, port, options, screen)
@@ -216,16 +208,8 @@ def _say(serving: "Serving", port: int, options: StudioFlags, screen: Screen) ->
     if not options.no_browser and not opened:
         screen.err.print(_("No browser was found here: open the address in one."))
     screen.out.print(serving.address, soft_wrap=True)
-    screen.document(
-        {
-            "studio": {
-                "address": serving.address,
-                "watch_address": serving.watch_address,
-                "port": serving.port,
-                "pid": os.getpid(),
-            }
-        }
-    )
+    names = ("address", "watch_address", "port")
+    screen.document({"studio": {name: getattr(serving, name) for name in names} | {"pid": os.getpid()}})
 
 
 def _end(serving: "Serving") -> None:

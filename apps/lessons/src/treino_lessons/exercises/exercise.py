@@ -13,7 +13,6 @@ A script has these parts, in this order; ``forward`` stands for any name:
 
 import ast
 import re
-import textwrap
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -22,7 +21,7 @@ from typing import Any
 
 from treino.base.errors import Refusal, nearest
 from treino.base.words import _
-from treino_lessons.katas.kata import paragraphs
+from treino_lessons.katas.kata import docstring_of, paragraphs
 
 EXERCISE_NAME = Refusal("There is no exercise {name!r}.", "{hint}")
 EXERCISE_LINE = Refusal(
@@ -30,7 +29,6 @@ EXERCISE_LINE = Refusal(
 )
 
 SCRIPTS = Path(__file__).parent / "scripts"
-WIDTH = 88  # columns of a task
 _HINT = re.compile(r"^# hint: (.+)\n", re.M)
 _EXERCISE = re.compile(r"^# exercise: ([\w-]+)", re.M)
 _Definition = ast.FunctionDef | ast.ClassDef
@@ -81,9 +79,8 @@ class Exercise:
 
     def text(self) -> str:
         """The file that a learner gets."""
-        paragraphs = [self.title, *("\n".join(textwrap.wrap(p, WIDTH)) for p in self.task)]
         imports = [n for n in ast.parse(self.script).body if isinstance(n, ast.Import | ast.ImportFrom)]
-        head = [f"# exercise: {self.name}", '"""{}\n"""'.format("\n\n".join(paragraphs)), ""]
+        head = [f"# exercise: {self.name}", docstring_of(self.title, self.task), ""]
         head += [*map(ast.unparse, imports), *([""] if imports else []), ""]
         return "\n".join([*head, ast.unparse(self._emptied())]) + "\n"
 

@@ -137,16 +137,12 @@ class Kata:
         changed = [(token, f"# {_(token.string[1:].strip())}") for token in comments]
         changed += [(token, json.dumps(_(text), ensure_ascii=False)) for token, text in _printed(self.body)]
         docstring = next(token for token in tokens if token.type == tokenize.STRING)
-        changed.append((docstring, self._docstring()))
+        changed.append((docstring, docstring_of(self.title, self.story)))
         lines = self.body.splitlines()
         for token, new in sorted(changed, key=lambda change: change[0].start, reverse=True):
             (first, start), (last, end) = token.start, token.end
             lines[first - 1 : last] = [lines[first - 1][:start] + new + lines[last - 1][end:]]
         return "\n".join([f"# kata: {self.name}", *lines]) + "\n"
-
-    def _docstring(self) -> str:
-        paragraphs = [self.title, *("\n".join(textwrap.wrap(p, WIDTH)) for p in self.story)]
-        return '"""{}\n"""'.format("\n\n".join(paragraphs))
 
     def sentences(self) -> Iterator[str]:
         """The sentences that are translated when the script is written."""
@@ -162,6 +158,12 @@ def paragraphs(script: str) -> list[str]:
     """The paragraphs of a script's docstring in English, each in one line; the first is the title."""
     text = ast.get_docstring(ast.parse(script)) or ""
     return [" ".join(paragraph.split()) for paragraph in text.split("\n\n")]
+
+
+def docstring_of(title: str, story: list[str]) -> str:
+    """The docstring that ``paragraphs`` reads."""
+    wrapped = [title, *("\n".join(textwrap.wrap(paragraph, WIDTH)) for paragraph in story)]
+    return '"""{}\n"""'.format("\n\n".join(wrapped))
 
 
 def _printed(body: str) -> list[tuple[tokenize.TokenInfo, str]]:

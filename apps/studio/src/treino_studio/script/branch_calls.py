@@ -187,11 +187,16 @@ def _getcwdb() -> bytes:
     return os.fsencode(_getcwd())
 
 
-def _mkdir(path: Any, mode: int = 0o777, *, dir_fd: int | None = None) -> None:
+def _new(path: Any, dir_fd: int | None) -> str:
+    """Where to make what isn't there yet."""
     name = files.path(path, dir_fd, follow=False)
     if files.version(name) is not None:
         raise missing(os.fspath(path), errno.EEXIST)
-    posix.mkdir(files.new(name), mode)
+    return files.new(name)
+
+
+def _mkdir(path: Any, mode: int = 0o777, *, dir_fd: int | None = None) -> None:
+    posix.mkdir(_new(path, dir_fd), mode)
 
 
 def _remove(path: Any, *, dir_fd: int | None = None) -> None:
@@ -233,18 +238,13 @@ def _rename(src: Any, dst: Any, *, src_dir_fd: int | None = None, dst_dir_fd: in
 def _link(
     src: Any, dst: Any, *, src_dir_fd: int | None = None, dst_dir_fd: int | None = None, **kwargs: Any
 ) -> None:
-    target = files.path(dst, dst_dir_fd, follow=False)
-    if files.version(target) is not None:
-        raise missing(os.fspath(dst), errno.EEXIST)
-    source = files.writing(files.path(src, src_dir_fd, follow=kwargs.get("follow_symlinks", True)))
-    posix.link(source, files.new(target))
+    source = files.path(src, src_dir_fd, follow=kwargs.get("follow_symlinks", True))
+    target = _new(dst, dst_dir_fd)
+    posix.link(files.writing(source), target)
 
 
 def _symlink(src: Any, dst: Any, target_is_directory: bool = False, *, dir_fd: int | None = None) -> None:
-    target = files.path(dst, dir_fd, follow=False)
-    if files.version(target) is not None:
-        raise missing(os.fspath(dst), errno.EEXIST)
-    posix.symlink(src, files.new(target))
+    posix.symlink(src, _new(dst, dir_fd))
 
 
 def _listdir(path: Any = ".") -> list[Any]:

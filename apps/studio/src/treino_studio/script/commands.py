@@ -24,6 +24,7 @@ SETTINGS = "lr", "weight_decay", "momentum", "beta1", "beta2"
 LARGEST = 1_000_000  # largest learning rate and weight decay
 BELOW_ONE = "momentum", "beta1", "beta2"  # a running average with 1 would never forget
 Index = Annotated[int, Field(ge=0, le=9999)]
+Value = Annotated[float, Field(ge=0, le=LARGEST, allow_inf_nan=False)]
 
 
 class Command(BaseModel):
@@ -73,7 +74,7 @@ class SetValue(Command):
     optimizer: Index = 0
     group: Index = 0
     name: Literal["lr", "weight_decay", "momentum", "beta1", "beta2"]
-    value: Annotated[float, Field(ge=0, le=LARGEST, allow_inf_nan=False)]
+    value: Value
 
     @model_validator(mode="after")
     def _below_one(self) -> "SetValue":
@@ -100,15 +101,12 @@ class KeepCheckpoints(Command):
     on: bool
 
 
-Changes = dict[Literal["lr", "weight_decay"], Annotated[float, Field(ge=0, le=LARGEST, allow_inf_nan=False)]]
-
-
 class Rewind(Command):
     """Go on from a checkpoint. changes: to the first optimizer, whose groups keep their ratios."""
 
     do: Literal["rewind"]
     checkpoint: Index
-    changes: Changes = {}
+    changes: dict[Literal["lr", "weight_decay"], Value] = {}
 
 
 class Return(Command):
@@ -127,9 +125,7 @@ class Fan(Command):
     do: Literal["fan"]
     checkpoint: Index = 0
     kind: Literal["lr", "weight_decay"] = "lr"
-    values: Annotated[
-        list[Annotated[float, Field(ge=0, le=LARGEST, allow_inf_nan=False)]], Field(max_length=8)
-    ] = []
+    values: Annotated[list[Value], Field(max_length=8)] = []
     count: Annotated[int, Field(ge=0, le=8)] = 8
     steps: Annotated[int, Field(ge=1, le=100_000)] = 100
 

@@ -16,13 +16,15 @@ STEERING = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|[@-Z\\-_])")  # a terminal's co
 
 
 class PrintedLines:
-    """The lines that a script has printed and that no message has contained yet.
+    """The lines that a script prints from now on and that no message has contained yet; they are posted a few
+    times a second. What waits is posted with a later line, or by ``flush``.
 
+    What a script sees of its streams stays: their type, encoding, buffers, ``isatty``, errors.
     post: called with a message ``{"output": [[stream, line, step], …]}``, where a stream is "stdout" or
     "stderr". step: how many steps the script has made.
     """
 
-    def __init__(self, post: Callable[[dict[str, Any]], object], step: Callable[[], int]) -> None:
+    def __init__(self, post: Callable[[dict[str, Any]], object], step: Callable[[], int] = int) -> None:
         self._post, self._step = post, step
         self._lines: deque[tuple[str, str, int]] = deque(maxlen=MOST_LINES)
         self._unfinished = {"stdout": "", "stderr": ""}
@@ -71,15 +73,6 @@ class PrintedLines:
         for _name, stream in self._streams:
             if getattr(vars(stream).get("write"), "__name__", "") == "heard":
                 del stream.write
-
-
-def tee(post: Callable[[dict[str, Any]], object], step: Callable[[], int] = lambda: 0) -> PrintedLines:
-    """Post the lines that this process prints from now on, a few times a second.
-
-    What a script sees of its streams stays: their type, encoding, buffers, ``isatty``, errors. Lines that
-    wait are posted with a later one, or by ``flush``.
-    """
-    return PrintedLines(post, step)
 
 
 def shown(line: str) -> str:

@@ -117,26 +117,15 @@ class ScriptProcess:
         ``train.steering.jsonl`` in the working directory. findings: run the doctor, too. checkpoints: make
         some on the way. Errors are reported as messages ``{"error": ...}``.
         """
-        options = [
-            *([] if replay is None else [f"--replay={replay}"]),
-            *([] if record is None else [f"--record={record}"]),
-            *(["--findings"] if findings else []),
-        ]
+        given = {"--replay": replay, "--record": record}
+        options = [f"{name}={file}" for name, file in given.items() if file is not None]
+        options += ["--findings"] if findings else []
         # -P: modules of the working directory must not hide Python's own
-        command = [
-            sys.executable,
-            "-P",
-            "-m",
-            "treino_studio.script.runner",
-            *options,
-            "--",
-            str(path),
-            *args,
-        ]
+        runner = [sys.executable, "-P", "-m", "treino_studio.script.runner"]
         ours, theirs = socket.socketpair()
         with theirs:
             process = subprocess.Popen(
-                command,
+                [*runner, *options, "--", str(path), *args],
                 pass_fds=[theirs.fileno()],
                 env=os.environ | {VARIABLE: str(theirs.fileno())} | (large_pages() if checkpoints else {}),
                 stdout=stdout,

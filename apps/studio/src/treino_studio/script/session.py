@@ -38,7 +38,7 @@ from treino_studio.script.commands import (
 )
 from treino_studio.script.figures import EVERY, ScriptFigures, captured, check_value, overruling, set_value
 from treino_studio.script.json_socket import JsonSocket
-from treino_studio.script.output import PrintedLines, tee
+from treino_studio.script.output import PrintedLines
 from treino_studio.script.steering import Change, SteeringFile
 
 STUDIO_SETTING = Refusal(
@@ -98,7 +98,7 @@ class Session:
         ]
         os.register_at_fork(after_in_child=self._forget)
         if self._server is not None:
-            self._output = tee(self._post, lambda: self.figures.steps)
+            self._output = PrintedLines(self._post, lambda: self.figures.steps)
 
     def uninstall(self) -> None:
         """Remove the hooks."""
@@ -196,11 +196,8 @@ class Session:
         self.figures.paused_seconds += awakening.slept
         self.figures.drop_losses()  # the process that was copied has posted them
         self._posted, self._unable = ((), 0), ""
-        self._paused, self._asleep, self._steps_left = (
-            command["steps"] is not None,
-            False,
-            command["steps"] or 0,
-        )
+        self._asleep, self._paused = False, command["steps"] is not None
+        self._steps_left = command["steps"] or 0
         self._due.clear()
         folder = Path(command["folder"])
         folder.mkdir(parents=True, exist_ok=True)
