@@ -17,7 +17,8 @@ from tools.settings_page import settings_page
 import treino
 import treino_doctor
 from treino.cli import help
-from treino.engine import registries
+from treino.engine.optim import readers
+from treino.engine.registries import REGISTRIES
 from treino.reports.pictures import picture_files
 
 ROOT = Path(__file__).parent.parent
@@ -54,13 +55,11 @@ def test_no_package_bears_a_name_of_the_door_but_one_that_can_be_called() -> Non
     assert not packages & set(treino.__all__)
 
 
-def test_help_lists_from_the_source_what_the_registries_have(monkeypatch: pytest.MonkeyPatch) -> None:
-    loaded = {name: registries.names(name) for name in (*registries.REGISTRIES, *registries.OF_SOME)}
-    assert help.REGISTRIES.keys() == registries.REGISTRIES.keys()
-    assert help.OF_SOME == registries.OF_SOME
-    for module in ("treino.engine.registries", "treino.reports.pictures.picture_files"):
-        monkeypatch.delitem(sys.modules, module)
-    assert {name: help.names(name) for name in loaded} == loaded
+def test_help_lists_from_the_source_what_the_registries_have() -> None:
+    known = {name: list(entries) for name, entries in REGISTRIES.items()}
+    assert help.REGISTRIES.keys() == known.keys()
+    known |= {name: readers(name) for name in help.OF_SOME}
+    assert {name: help.names(name) for name in known} == known
     assert help.picture_names() == list(picture_files.PICTURES)
 
 

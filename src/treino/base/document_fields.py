@@ -117,7 +117,8 @@ def _itself(text: Any, check: Callable[[Any], str]) -> Any:
     return text
 
 
-def _finite(value: Any) -> Any:
+def finite(value: Any) -> Any:
+    """The value; None for a number that is not finite."""
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
@@ -129,7 +130,7 @@ Count = Annotated[int, Field(ge=0, le=2**53)]
 """A number of steps, rows, parameters, ..."""
 
 Number = Annotated[float, Field(allow_inf_nan=False)]
-Figure = Annotated[float | None, BeforeValidator(_finite)]
+Figure = Annotated[float | None, BeforeValidator(finite)]
 """A measured value; None if it is not finite."""
 
 Share = Annotated[float, Field(ge=0, le=1)]

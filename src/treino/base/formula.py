@@ -14,35 +14,22 @@ import numpy as np
 Array = np.ndarray
 
 
+def _operator(kind: str) -> Callable[["Expr", "Expr | float"], "Op"]:
+    return lambda left, right: Op(kind, (left, expr(right)))
+
+
+def _reversed(kind: str) -> Callable[["Expr", float], "Op"]:
+    return lambda right, left: Op(kind, (expr(left), right))
+
+
 class Expr:
     """The base of leaves and nodes. Python's operators on them build trees."""
 
-    def __add__(self, other: "Expr | float") -> "Op":
-        return Op("+", (self, expr(other)))
-
-    def __radd__(self, other: float) -> "Op":
-        return Op("+", (expr(other), self))
-
-    def __sub__(self, other: "Expr | float") -> "Op":
-        return Op("-", (self, expr(other)))
-
-    def __rsub__(self, other: float) -> "Op":
-        return Op("-", (expr(other), self))
-
-    def __mul__(self, other: "Expr | float") -> "Op":
-        return Op("*", (self, expr(other)))
-
-    def __rmul__(self, other: float) -> "Op":
-        return Op("*", (expr(other), self))
-
-    def __truediv__(self, other: "Expr | float") -> "Op":
-        return Op("/", (self, expr(other)))
-
-    def __rtruediv__(self, other: float) -> "Op":
-        return Op("/", (expr(other), self))
-
-    def __pow__(self, other: "Expr | float") -> "Op":
-        return Op("^", (self, expr(other)))
+    __add__, __radd__ = _operator("+"), _reversed("+")
+    __sub__, __rsub__ = _operator("-"), _reversed("-")
+    __mul__, __rmul__ = _operator("*"), _reversed("*")
+    __truediv__, __rtruediv__ = _operator("/"), _reversed("/")
+    __pow__ = _operator("^")
 
     def __neg__(self) -> "Op":
         return Op("neg", (self,))

@@ -64,8 +64,14 @@ def cpu_quota(groups: Path = Path("/proc/self/cgroup"), root: Path = Path("/sys/
     return least
 
 
+def processor_model() -> str:
+    """The processor's model; "" if the system doesn't tell."""
+    lines = _text(Path("/proc/cpuinfo")).splitlines()
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")
+
+
 def _text(file: Path) -> str:
     try:
-        return file.read_text("utf-8")
+        return file.read_text("utf-8", "replace")
     except OSError:
         return ""

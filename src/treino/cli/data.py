@@ -19,7 +19,6 @@ from treino.settings.data_settings import OF_FORMAT, OF_PICTURES
 from treino.settings.spec import read_settings
 
 if TYPE_CHECKING:
-    from treino.data.builtins import Builtin
     from treino.data.summaries.description import TableDescription
     from treino.data.summaries.image_description import ImagesDescription
     from treino.inspection.drift import ColumnDrift
@@ -87,12 +86,13 @@ def data(
         raise TO_WITHOUT_DATA()
     output = output_file(to, (*PAGE, *PNG), replace=replace, reads=read_from(source))
     if source is None:
-        facts = {name: (b.rows, b.features, b.task, _(b.about)) for name, b in BUILTINS.items()}
-        keys = "name", "rows", "features", "task", "about"
-        each = [dict(zip(keys, (n, *f), strict=True)) for n, f in facts.items()]
-        brought = names_of_packages("data")
+        facts = [(name, b.rows, b.features, b.task, _(b.about)) for name, b in BUILTINS.items()]
+        keys, brought = ("name", "rows", "features", "task", "about"), names_of_packages("data")
+        each = [dict(zip(keys, fact, strict=True)) for fact in facts]
         screen.document({"builtins": each, "packages": brought})
-        screen.out.print(_builtins(BUILTINS))
+        headings = _("name"), _("rows"), _("features"), _("task"), _("about")
+        cells = ((n, numeral(rows, ","), str(d), _(task), about) for n, rows, d, task, about in facts)
+        screen.out.print(table(headings, cells))
         for name, package in brought.items():
             screen.out.print(_("{name}: of the package {package}").format(name=name, package=package))
         return 0
@@ -170,13 +170,6 @@ def _drift_value(value: "float | str | None", of: str | None) -> str:
     if of is not None and isinstance(value, float):
         return f"{of} {numeral(value, '.1%')}"
     return numeral(value, ".6g") if isinstance(value, float) else value or ""
-
-
-def _builtins(builtins: "Mapping[str, Builtin]") -> Table:
-    headings = _("name"), _("rows"), _("features"), _("task"), _("about")
-    each = builtins.items()
-    rows = ((name, numeral(b.rows, ","), str(b.features), _(b.task), _(b.about)) for name, b in each)
-    return table(headings, rows)
 
 
 def _columns(described: "TableDescription") -> Table:

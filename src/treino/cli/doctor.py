@@ -70,11 +70,7 @@ def _torch() -> list[dict[str, Any]]:
     cores, threads = cpu_cores(), torch.get_num_threads()
     hint = _("More threads than cores: set OMP_NUM_THREADS={n}.").format(n=cores) if threads > cores else ""
     rows = [_row(_("threads"), _("{t} for {c} cores").format(t=threads, c=cores), threads <= cores, hint)]
-    gpus = (
-        [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
-        if torch.cuda.is_available()
-        else []
-    )
+    gpus = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
     rows.append(_row(_("devices"), ", ".join(["cpu", *gpus]), True))
     with torch.random.fork_rng(devices=[]):
         w = torch.tensor([2.0], requires_grad=True)

@@ -1,12 +1,11 @@
 """Help pages in the reader's language: the sentences of cyclopts and the texts of the verbs.
 
-Importing torch would take longer than all the rest of a help page, so names of registries that aren't loaded
-are parsed from their source files.
+Importing torch would take longer than all the rest of a help page, so names of registries are parsed from
+their source files.
 """
 
 import ast
 import inspect
-import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, get_args, get_origin
@@ -40,10 +39,6 @@ REGISTRIES = {  # (file, variable) by setting
 
 def names(setting: str) -> list[str]:
     """The entries of the setting's registry, or the optimizers that read the setting; else empty."""
-    loaded = sys.modules.get("treino.engine.registries")
-    if loaded is not None:
-        entries: list[str] = loaded.names(setting)
-        return entries
     if setting in OF_SOME:
         optimizers = dict(_entries(*REGISTRIES["optimizer"]))
         return [name for name, entry in optimizers.items() if setting in _texts(entry)]
@@ -52,9 +47,6 @@ def names(setting: str) -> list[str]:
 
 def picture_names() -> list[str]:
     """The names of the pictures of a run."""
-    loaded = sys.modules.get("treino.reports.pictures.picture_files")
-    if loaded is not None:
-        return list(loaded.PICTURES)
     return [name for name, _entry in _entries("reports/pictures/picture_files.py", "PICTURES")]
 
 

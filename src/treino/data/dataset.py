@@ -229,6 +229,15 @@ class Data:
         return _("{train:,} training, {validation:,} validation, {test:,} test rows").format(**counts)
 
 
+SHARED = ("kind", "task", "features", "target", "classes", "item_shape", "target_mean", "target_scale")
+"""The fields of ``Data`` that are those of its preparation."""
+
+
+def of_preparation(preparation: Preparation) -> dict[str, Any]:
+    """The preparation, and these fields."""
+    return {"preparation": preparation} | {name: getattr(preparation, name) for name in SHARED}
+
+
 def target_text(target: str, classes: Sequence[str], outputs: int = 1) -> str:
     """A target in words: its first classes, or that it is a number, or several (``outputs``)."""
     if not classes:

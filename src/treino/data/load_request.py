@@ -1,6 +1,6 @@
 """Check the arguments of ``load`` by the table of settings."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -13,7 +13,7 @@ from treino.data.readers.reader_options import ReaderOptions, as_reading, as_tex
 from treino.data.split_requests import fold_of
 from treino.settings.data_settings import OF_FORMAT, OF_TABLES, LoadSettings
 from treino.settings.setting_types import share
-from treino.settings.spec import OF_DATA, UNKNOWN_SETTING, Settings, read_settings
+from treino.settings.spec import OF_DATA, UNKNOWN_SETTING, Settings, kinds_of, read_settings
 
 FOLDS_AND_SPLIT = Refusal("Folds and [[split]]-{how} both say how rows are split.", "Give one of them.")
 SHARES = "validation", "test"
@@ -79,8 +79,8 @@ def load_request(
     values["features"] = checked.features and tuple(map(composed, map(str, checked.features)))
     values |= {name: None if name in files else values[name] or 0.0 for name in SHARES}
     kinds = given.get("kinds")
-    kinds = dict(kinds) if isinstance(kinds, Mapping) else _kinds(checked)
-    values["kinds"] = {composed(str(name)): composed(str(kind)) for name, kind in kinds.items()}
+    pairs = kinds.items() if isinstance(kinds, Mapping) else [pair[1:] for pair in kinds_of(checked)]
+    values["kinds"] = {composed(str(name)): composed(str(kind)) for name, kind in pairs}
     fold = fold_of(checked.fold)
     values |= {"fold": fold and fold.text, "data_seed": checked.data_seed or 0}
     arguments = LoadArguments.of(values)
@@ -90,18 +90,20 @@ def load_request(
     return LoadRequest(source, arguments, files).with_reading(as_reading(reading, _format(checked)))
 
 
+def drawn_shares(arguments: LoadArguments, given: Container[str]) -> tuple[float, float]:
+    """The shares of validation and of test rows to draw. given: the splits with rows of their own; if
+    validation rows are, no test rows are drawn."""
+    none = "validation" in given
+    shares = arguments.validation or 0.0, arguments.test or 0.0
+    return 0.0 if none else shares[0], 0.0 if none or "test" in given else shares[1]
+
+
 def _is_file(value: Any) -> bool:
     """Whether a split is given as a file or frame, not as a share."""
     try:
         return not isinstance(share(value), int | float | None)
     except ValueError:  # not a share; the settings' error says what was probably meant
         return False
-
-
-def _kinds(settings: Settings) -> dict[str, str]:
-    """``{column: type}`` from pairs such as ``month=category``."""
-    pairs = (pair.rpartition("=") for pair in settings.kinds)
-    return {name.strip(): kind.strip() for name, _equals, kind in pairs}
 
 
 def _stays_text(kind: str) -> bool:

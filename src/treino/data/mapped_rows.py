@@ -151,24 +151,14 @@ class MappedRows:
         places = len(self._buffer) // self._chunk
         place_of = {c: self._place_of[c] for c in chunks if c in self._place_of}
         free = iter(sorted(set(range(places)) - set(place_of.values())))
-        runs: list[list[int]] = []  # first chunk, its place, number of consecutive chunks
-        for chunk in chunks:
-            if chunk not in place_of:
-                place_of[chunk] = next(free)
-                if (
-                    runs
-                    and runs[-1][0] + runs[-1][2] == chunk
-                    and runs[-1][1] + runs[-1][2] == place_of[chunk]
-                ):
-                    runs[-1][2] += 1
-                else:
-                    runs.append([chunk, place_of[chunk], 1])
+        absent = {chunk: next(free) for chunk in chunks if chunk not in place_of}
         self._place_of = {}  # if reading fails, no chunk counts as read
-        for chunk, _place, number in runs:  # a disk is fastest if it gets all requests at once
-            self._announce(chunk, number)
-        for chunk, place, number in runs:
-            rows = min(number * self._chunk, len(self._rows) - chunk * self._chunk)
+        for chunk in absent:  # a disk is fastest if it gets all requests at once
+            self._announce(chunk)
+        for chunk, place in absent.items():
+            rows = min(self._chunk, len(self._rows) - chunk * self._chunk)
             self._fill(self._buffer[place * self._chunk :][:rows], chunk * self._chunk)
+        place_of |= absent
         self._place_of = place_of
         return [place_of[chunk] for chunk in chunks]
 
@@ -177,13 +167,12 @@ class MappedRows:
         chunk_K, count_K = torch.unique(index_B // self._chunk, return_counts=True)
         for chunk in chunk_K[self._dense(chunk_K, count_K)].tolist():
             if chunk not in self._place_of:
-                self._announce(chunk, 1)
+                self._announce(chunk)
 
-    def _announce(self, chunk: int, number: int) -> None:
+    def _announce(self, chunk: int) -> None:
         if self._file is not None and hasattr(os, "posix_fadvise"):
             size = self._chunk * self._row_bytes
-            at = self._start + chunk * size
-            os.posix_fadvise(self._file, at, number * size, os.POSIX_FADV_WILLNEED)
+            os.posix_fadvise(self._file, self._start + chunk * size, size, os.POSIX_FADV_WILLNEED)
 
     def _fill(self, rows: Tensor, first: int) -> None:
         """Fill ``rows`` with the file's rows from number ``first`` on."""

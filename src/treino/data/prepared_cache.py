@@ -31,7 +31,7 @@ from treino.base.encoding import signed, signed_value
 from treino.base.errors import TreinoError
 from treino.base.words import _
 from treino.data.builtins import BUILTINS
-from treino.data.dataset import Data
+from treino.data.dataset import SHARED, Data
 from treino.data.documents import LoadArguments, PreparationDocument
 from treino.data.preparation.preparation import Preparation
 from treino.data.rows import MemoryLimit, Rows
@@ -43,10 +43,7 @@ HELD = 6  # maximum number of copies of a numeric table in memory while it is pr
 INPUT_BYTES = 6  # bytes of memory per input and row: x, and what is held of a block and of a column meanwhile
 FOLDER = ".prepared"  # the cache folder, beside the runs
 MANIFEST, REST = "manifest.json", "rest.safetensors"
-PLAIN = (
-    *("kind", "task", "task_reason", "features", "target", "classes", "item_shape"),
-    *("target_mean", "target_scale", "official_test", "notes", "written", "currency"),
-)
+PLAIN = (*SHARED, "task_reason", "official_test", "notes", "written", "currency")
 _REST = ("y", "index", "weight", "group")
 _UNFINISHED = ".unfinished-"
 _YOUNG = 60.0  # seconds within which a new folder may still be without a lock

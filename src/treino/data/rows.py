@@ -1,7 +1,6 @@
 """Hold the rows of a split, order them in epochs, and cut them into batches."""
 
 import hashlib
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ import torch
 
 from treino.base.errors import Refusal
 from treino.base.words import joined, numeral
+from treino.settings.setting_types import SIZE
 
 MAX_MEMORY_FORM = Refusal("'{size}' is no amount of memory.", "Write 2GB or 500MB.")
 
@@ -130,7 +130,6 @@ def batches(
 
 UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 UNITS |= {"KI": 1 << 10, "MI": 1 << 20, "GI": 1 << 30, "TI": 1 << 40}
-_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]I?)?B?", re.IGNORECASE | re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -145,7 +144,7 @@ class MemoryLimit:
 def bytes_of(size: Any) -> int:
     """A size such as 2000000000, ``2GB`` (2 * 10^9) or ``2GiB`` (2 * 2^30) in bytes. Raises TreinoError if
     the size is malformed or not above 0."""
-    match = _SIZE.fullmatch(str(size).strip())
+    match = SIZE.fullmatch(str(size).strip())
     value = 0 if match is None else int(float(match[1]) * UNITS[(match[2] or "").upper()])
     if isinstance(size, bool) or value <= 0:
         raise MAX_MEMORY_FORM(size=size)

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from hashlib import sha256
-from typing import cast
 
 from torch import Tensor
 
@@ -36,8 +35,3 @@ def digest(data: Data) -> str:
     for rows in data.splits.values():
         sha.update(rows.y.sort(0).values.numpy().tobytes() + rows.index.numpy().tobytes())
     return sha.hexdigest()
-
-
-def steps_of(data: Data) -> int | None:
-    """The number of batches if a DataLoader makes the training batches, else None."""
-    return cast("int | None", getattr(data.train.x, "steps", None))

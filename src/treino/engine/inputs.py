@@ -16,7 +16,6 @@ from treino.data.dataset import Data
 from treino.data.documents import InputArray
 from treino.data.mapped_rows import MappedRows, as_mapped, part_rows
 from treino.data.preparation.preparation import Scale
-from treino.data.rows_in_memory import steps_of
 from treino.data.source_kinds import is_arrays, is_torch_dataset
 
 DATA_NOT_FINITE = Refusal("{name} of the {which} rows is {value:g} in {place}.", "{hint}")
@@ -262,7 +261,7 @@ def _loaded(data: Data) -> Inputs:
         tuple(data.classes),
         data.data_seed,
         data.kind,
-        steps_of(data),
+        getattr(data.train.x, "steps", None),
         getattr(data.train.x, "batch", None),
         data.input_columns,
         data.input_bins,

@@ -7,9 +7,8 @@ from treino.engine.activations import ACTIVATIONS
 from treino.engine.init import INITS
 from treino.engine.losses import LOSSES
 from treino.engine.metrics import METRICS
-from treino.engine.optim import OPTIMIZERS, readers
+from treino.engine.optim import OPTIMIZERS
 from treino.engine.schedules import SCHEDULES
-from treino.settings.spec import OF_SOME
 
 
 class Entry(Protocol):
@@ -36,11 +35,3 @@ def foreign(settings: Mapping[str, object]) -> list[str]:
         for name, registry in REGISTRIES.items()
         if settings.get(name) is not None and settings[name] not in [*registry]
     ]
-
-
-def names(setting: str) -> list[str]:
-    """The names in a setting's registry; for a setting that only some optimizers use, these optimizers; else
-    empty."""
-    if setting in REGISTRIES:
-        return list(REGISTRIES[setting])
-    return readers(setting) if setting in OF_SOME else []

@@ -15,7 +15,7 @@ from treino.base.errors import Refusal
 from treino.engine.kernels.selection import WORKERS
 from treino.engine.optim import OPTIMIZERS
 from treino.engine.population import Copies
-from treino.engine.step_plan import Chunk, StepPlan
+from treino.engine.step_plan import Chunk
 from treino.engine.training_setup import TrainingSetup
 from treino.engine.training_state import EpochLoss, HyperparameterChange, TrainingState
 
@@ -35,11 +35,12 @@ SavedState = tuple[dict[str, Tensor], dict[str, Any]]
 def training_identity(setup: TrainingSetup, state: TrainingState) -> dict[str, Any]:
     """The values that must equal a saved state's values for this training to load it."""
     plan, model, loss, stopping = setup.plan, setup.model, setup.model.loss, setup.early_stopping
+    population, orders = state.population, plan.orders
     return {
         "format": 1,
         "engine": setup.engine,
         "threads": 0 if setup.engine in WORKERS else setup.kernel.threads,  # workers change no bit
-        "seeds": state.population.seed_P.tolist(),
+        "seeds": population.seed_P.tolist(),
         "parameters": list(model.layout.names),
         "shapes": [list(shape) for shape in model.layout.shapes],
         "optimizer": [model.optimizer, model.nesterov],
@@ -47,31 +48,22 @@ def training_identity(setup: TrainingSetup, state: TrainingState) -> dict[str, A
         "summed": model.summed,
         "averages": model.averages,
         "dtype": str(model.dtype),
-        "rows": _rows(plan, state),
+        "rows": _shared([orders[k][1] for k in population.order_P.tolist()]) if orders else plan.rows,
         "batch_size": plan.batch_size,
         "batches": plan.batches,
         "steps": plan.steps,
-        "schedule": _schedules(setup, state),
+        "schedule": _shared([list(plan.schedules[k]) for k in population.schedule_P.tolist()]),
         "choosing": [stopping.patience, stopping.metric, stopping.keep, plan.evaluates],
         "order": [plan.shuffle, plan.data_seed, *plan.augmentation.identity],
         "bags": None
         if setup.bags is None or setup.bags.own
-        else [setup.bags.digest_G[bag] for bag in state.population.bag_P.tolist()],
+        else [setup.bags.digest_G[bag] for bag in population.bag_P.tolist()],
     }
 
 
-def _rows(plan: StepPlan, state: TrainingState) -> int | list[int]:
-    """The number of training rows if all members have as many, else one per member."""
-    if not plan.orders:
-        return plan.rows
-    rows = [plan.orders[order][1] for order in state.population.order_P.tolist()]
-    return rows if len(set(rows)) > 1 else rows[0]
-
-
-def _schedules(setup: TrainingSetup, state: TrainingState) -> list[Any]:
-    """One schedule if all members share it, else one per member."""
-    schedules = [list(setup.plan.schedules[k]) for k in state.population.schedule_P.tolist()]
-    return schedules[0] if all(each == schedules[0] for each in schedules) else schedules
+def _shared(values: list[Any]) -> Any:
+    """One value if all members share it, else one per member."""
+    return values[0] if all(each == values[0] for each in values) else values
 
 
 def save_state(setup: TrainingSetup, state: TrainingState) -> SavedState:

@@ -400,7 +400,7 @@ def _check_metric(config: TrainConfig, inputs: Inputs, measured: tuple[str, ...]
         raise (METRIC_UNITS if several else METRIC_TASK)(metric=s.metric, names=", ".join(measured))
     y = inputs.validation[1]
     if s.patience and not len(y):
-        raise no_validation_rows(setting("patience", s.patience))
+        raise NO_VALIDATION_ROWS(what=setting("patience", s.patience))
     held_out = [y]
     if bags is not None and bags.validation_GM is not None:
         targets = [own_y for _x, own_y in bags.validation_G or ()] or [y] * len(bags)
@@ -434,11 +434,6 @@ def _try_evaluation(validation: Validation, population: Population) -> None:
         shape = answers[0].output_NC.shape
         answers = {0: answers[0]._replace(output_NC=torch.randn(shape, generator=drawn))}
     raise OWN_METRIC_NAN(name=metric, rows=len(answers[0].y))
-
-
-def no_validation_rows(what: str) -> TreinoError:
-    """The error if there are no validation rows. what: a setting as typed, or a method, that needs them."""
-    return NO_VALIDATION_ROWS(what=what)
 
 
 def _check_batch_norm(module: nn.Module, bags: Bags | None) -> None:

@@ -13,7 +13,7 @@ from treino.base.errors import Refusal, TreinoError, nearest
 from treino.base.files import damaged, relative, sha256
 from treino.base.words import _
 from treino.data import BUILTINS, load
-from treino.data.dataset import Data
+from treino.data.dataset import SHARED, Data
 from treino.data.documents import DataCopy, DataSource, LoadArguments, PreparationDocument, RowsFile
 from treino.data.preparation.preparation import Preparation
 from treino.data.prepared_cache import FOLDER
@@ -71,8 +71,6 @@ DATA_IS_LOADED = Refusal(
 
 COPY = "data.safetensors"
 ROWS = "x", "y", "index", "weight", "group"
-SHARED = ("kind", "task", "features", "target", "classes", "item_shape", "target_mean", "target_scale")
-"""The entries that data.json and preparation.json have in common."""
 
 
 def load_data(

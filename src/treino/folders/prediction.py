@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from treino.base.document_fields import finite
 from treino.base.errors import Refusal, TreinoError
 from treino.base.words import _
 from treino.data import PreparedRows, rows_for_prediction
@@ -227,7 +228,7 @@ def answered_rows(run: StoredRun, source: Any) -> RowsAnswered:
     prepared, output_NC, answers = _answers(run, source, [None] * len(run.by_target), (), 0)
     seen = _among(run, prepared, "train")
     values = [answer.values for answer in answers]
-    return RowsAnswered(prepared, output_NC, values, None if seen is None else seen.seen_K)
+    return RowsAnswered(prepared, output_NC, values, seen and seen[0])
 
 
 def _views(run: StoredRun) -> tuple[PictureView, ...]:
@@ -347,17 +348,10 @@ def _view_notes(run: StoredRun, views: Sequence[PictureView]) -> list[str]:
     return notes
 
 
-@dataclass(frozen=True, eq=False)
-class _SeenRows:
-    """Which of the K rows with a known target equal rows of some splits of the run, in inputs and target.
-
-    every: whether these are exactly the rows of the splits, as in the file that was trained on; otherwise
-    some may be equal by chance. again: the share of the rows of the splits that equal another one.
-    """
-
-    seen_K: torch.Tensor
-    every: bool
-    again: float
+_SeenRows = tuple[torch.Tensor, bool, float]
+"""Which of the rows with a known target equal rows of some splits of the run, in inputs and target; whether
+these are exactly the rows of the splits, as in the file that was trained on: otherwise some may be equal by
+chance; and the share of the rows of the splits that equal another one."""
 
 
 def _compared(
@@ -374,12 +368,11 @@ def _compared(
         targets = {one.preparation.target: _measured(one, *part, weight) for one, part in parts}
     if seen is None:
         return TargetComparison(len(compared_KC), metrics, None, targets=targets)
-    others, trained_K = None, seen.seen_K
+    others, (trained_K, *known) = None, seen
     if trained_K.any() and not trained_K.all():
         weight = None if weight is None else weight[~trained_K]
         others = _measured(run, compared_KC[~trained_K], y[~trained_K], weight)
-    known = int(trained_K.sum()), others, targets, seen.every, seen.again
-    return TargetComparison(len(compared_KC), metrics, *known)
+    return TargetComparison(len(compared_KC), metrics, int(trained_K.sum()), others, targets, *known)
 
 
 def _measured(
@@ -407,7 +400,7 @@ def _among(run: StoredRun, prepared: PreparedRows, *splits: Split) -> _SeenRows 
     seen_K = torch.from_numpy(np.isin(own_K, known_N))
     every = np.array_equal(np.sort(own_K[seen_K.numpy()]), np.sort(known_N))
     _known, count = np.unique(known_N, return_counts=True)
-    return _SeenRows(seen_K, every, float(count[count > 1].sum()) / max(1, len(known_N)))
+    return seen_K, every, float(count[count > 1].sum()) / max(1, len(known_N))
 
 
 def _known_hashes(run: StoredRun, splits: Sequence[Split]) -> np.ndarray | None:
@@ -419,10 +412,6 @@ def _known_hashes(run: StoredRun, splits: Sequence[Split]) -> np.ndarray | None:
         return None  # only a sample of rows not in memory
     parts = (data.splits[split] for split in splits)
     return np.concatenate([row_hashes(rows.x, rows.y, run.preparation) for rows in parts])
-
-
-def finite(value: float) -> float | None:
-    return value if math.isfinite(value) else None
 
 
 def unanswered_notes(predictions: Sequence[Prediction]) -> list[str]:
@@ -478,7 +467,7 @@ def _covered(run: StoredRun, prepared: PreparedRows, answers: Sequence[_Answer])
         run.judged is not None and run.judged.spec.data.files
     ):  # some rows that scores are of may be among these
         seen = None
-    new_K = None if seen is None else ~seen.seen_K
+    new_K = None if seen is None else ~seen[0]
     rows_K = new_K if new_K is None or weight is None else new_K & (weight > 0)
     weight_N = None if rows_K is None or weight is None else weight[rows_K].double().numpy()
     for number, answer in enumerate(answers):

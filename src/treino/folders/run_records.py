@@ -118,21 +118,26 @@ def member_evaluations(
 ) -> dict[str, dict[str, list[list[float | None]]]]:
     """``{split: {metric: [for each member [value of epoch 1, 2, ...]]}}`` of an ensemble."""
     values: dict[str, dict[str, list[list[float | None]]]] = {}
-    for row in epochs_of(folder, spec):
-        split, apart, member = row.split.partition(MEMBER)
-        if apart and row.epoch <= epochs:
-            of = values.setdefault(split, {})
-            if row.metric not in of:
-                of[row.metric] = [[None] * epochs for _member in range(spec.resolved.ensemble)]
-            of[row.metric][int(member)][row.epoch - 1] = row.value
+    for place, of in _recorded(folder, spec, epochs).items():
+        split, apart, member = place.partition(MEMBER)
+        for metric, value_E in of.items() if apart else ():
+            if metric not in (by_metric := values.setdefault(split, {})):
+                by_metric[metric] = [[None] * epochs for _member in range(spec.resolved.ensemble)]
+            by_metric[metric][int(member)] = value_E
     return values
 
 
 def evaluations(folder: RunFolder, spec: RunSpec, epochs: int) -> dict[str, dict[str, list[float | None]]]:
     """``{split: {metric: [value of epoch 1, 2, ...]}}``; None for an epoch that was not evaluated."""
+    every = _recorded(folder, spec, epochs)
+    return {split: of for split, of in every.items() if MEMBER not in split}
+
+
+def _recorded(folder: RunFolder, spec: RunSpec, epochs: int) -> dict[str, dict[str, list[float | None]]]:
+    """As ``evaluations``, also of the members of an ensemble."""
     values: dict[str, dict[str, list[float | None]]] = {}
     for row in epochs_of(folder, spec):
-        if row.epoch <= epochs and MEMBER not in row.split:
+        if row.epoch <= epochs:
             of = values.setdefault(row.split, {})
             if row.metric not in of:
                 of[row.metric] = [None] * epochs

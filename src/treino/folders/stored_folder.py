@@ -4,7 +4,6 @@ import platform
 import re
 import shlex
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
 from itertools import pairwise
@@ -17,6 +16,7 @@ import torch
 from treino.base.apps import names_of_packages
 from treino.base.errors import Refusal, TreinoError, cause
 from treino.base.files import relative
+from treino.base.machine import processor_model
 from treino.base.own_objects import OWN
 from treino.base.words import N_, _
 from treino.engine.registries import REGISTRIES
@@ -61,25 +61,13 @@ class StoredFolder:
 # ---- conditions of resuming
 
 
-@dataclass(frozen=True)
-class ResumeRule:
-    """When a kind of folder can be resumed.
-
-    states: the resumable states: a run stops on request and can then be resumed; a stopped sweep has used up
-    its time. hint: what to do if the folder can't be resumed.
-    """
-
-    states: tuple[str, ...]
-    hint: str
-
-
-RULES = {
-    "run": ResumeRule(("interrupted", "stopped"), N_("Train a new run, e.g. with more [[epochs]].")),
-    "sweep": ResumeRule(
-        ("interrupted",), N_("Give it more networks with [[more=64]], or start a new sweep.")
-    ),
-    "study": ResumeRule(("interrupted",), N_("Start a new study, e.g. with more [[epochs]].")),
+RULES: Mapping[str, tuple[tuple[str, ...], str]] = {
+    "run": (("interrupted", "stopped"), N_("Train a new run, e.g. with more [[epochs]].")),
+    "sweep": (("interrupted",), N_("Give it more networks with [[more=64]], or start a new sweep.")),
+    "study": (("interrupted",), N_("Start a new study, e.g. with more [[epochs]].")),
 }
+"""The states in which a folder of each kind can be resumed, and what to do in others. A run stops on request
+and can then be resumed; a stopped sweep has used up its time."""
 
 
 def unfinished(path: str | Path, also: Sequence[str] = ()) -> RunFolder:
@@ -94,14 +82,14 @@ def unfinished(path: str | Path, also: Sequence[str] = ()) -> RunFolder:
     if not (folder.manifest.sealed or folder.status == "running" or folder.has(folder.manifest.first)):
         raise ended_before_it_began(folder.path)
     folder.verify(resume=True)
-    rule = RULES[folder.kind]
-    if folder.status not in (*rule.states, *also):
+    states, hint = RULES[folder.kind]
+    if folder.status not in (*states, *also):
         raise NOTHING_TO_RESUME(
             run=folder.path.name,
             status=_(folder.status),
             hint=_("Wait until it is over, or stop it with Ctrl-C where it runs.")
             if folder.status == "running"
-            else _(rule.hint),
+            else _(hint),
         )
     return folder
 
@@ -233,17 +221,6 @@ def machine() -> dict[str, str]:
     return {
         "system": platform.system(),
         "architecture": platform.machine(),
-        "processor": _processor(),
+        "processor": processor_model() or platform.processor(),
         "vectors": torch.backends.cpu.get_cpu_capability(),
     }
-
-
-@cache
-def _processor() -> str:
-    """The processor's model; "" if it can't be found out."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text("utf-8", "replace").splitlines()
-    except OSError:
-        lines = []
-    named = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    return next(named, platform.processor())

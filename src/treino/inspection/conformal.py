@@ -32,7 +32,7 @@ from treino.data.dataset import Data
 from treino.data.rows import Rows
 from treino.engine.ensemble import Ensemble
 from treino.engine.metrics import probabilities
-from treino.engine.training_setup import no_validation_rows
+from treino.engine.training_setup import NO_VALIDATION_ROWS
 from treino.inspection.outputs import outputs
 
 COVERAGE_ROWS = Refusal(
@@ -384,7 +384,7 @@ def compared_with(
 def check_coverage(known: Conformal | None, coverage: float) -> None:
     """Raise TreinoError if these rows can't give the coverage."""
     if known is None:
-        raise no_validation_rows(setting("coverage", coverage))
+        raise NO_VALIDATION_ROWS(what=setting("coverage", coverage))
     if coverage <= known.most + ROUNDING:
         return
     hint = _("Train with more rows, or a larger share of them: [[validation=0.3]].")

@@ -23,6 +23,9 @@ MOST_STEPS = 1000  # steps or epochs of one command to a training
 SLOWEST, FASTEST = 0.01, 1e6  # steps per second of a training that is watched
 
 
+SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]I?)?B?", re.IGNORECASE | re.ASCII)  # of memory
+
+
 def marks_of(table: type[BaseModel]) -> dict[str, OptionMark | None]:
     """What each setting of a table may reach: the mark of its type. Numbers, switches and choices reach
     nothing; None: a text whose type doesn't say."""
@@ -157,11 +160,7 @@ def _no_percentage(value: object) -> None:
 def size(value: object) -> object:
     """Check an amount of memory and return it as text: 2GB, 500MB, 2GiB, or bytes."""
     text = str(value).strip()
-    if (
-        value is None
-        or isinstance(value, bool)
-        or re.fullmatch(r"\d+(\.\d+)?\s*([KMGT]i?)?B?", text, re.I | re.A)
-    ):
+    if value is None or isinstance(value, bool) or SIZE.fullmatch(text):
         return value if value is None or isinstance(value, bool) else text
     raise SettingGuess("2GB")
 

@@ -531,14 +531,14 @@ RULES: Rules = (
             "Write NAME=KIND, e.g. month=category.",
             rule="kinds_form",
         ),
-        lambda s: next(({"pair": pair} for pair, column, kind in _kinds(s) if not (column and kind)), False),
+        lambda s: next(({"pair": pair} for pair, column, kind in kinds_of(s) if not (column and kind)), None),
     ),
     (
         Refusal("[[kinds]] names '{column}' twice.", "Say once what it is.", rule="kinds_twice"),
         lambda s: next(
             (
                 {"column": c}
-                for c, n in Counter(column for _pair, column, _kind in _kinds(s)).items()
+                for c, n in Counter(column for _pair, column, _kind in kinds_of(s)).items()
                 if n > 1
             ),
             False,
@@ -658,7 +658,7 @@ def _first(names: Iterable[str]) -> dict[str, str]:
     return next(({"a": setting(name)} for name in names), {})
 
 
-def _kinds(s: Settings) -> list[tuple[str, str, str]]:
+def kinds_of(s: Settings) -> list[tuple[str, str, str]]:
     """(pair as typed, column, kind) of each of ``kinds``."""
     parts = [(pair, pair.rpartition("=")) for pair in s.kinds]
     return [(pair, column.strip(), kind.strip()) for pair, (column, _equals, kind) in parts]

@@ -23,7 +23,7 @@ import torch
 
 from treino.base.errors import Refusal, TreinoError, cause
 from treino.base.log import LOG
-from treino.base.machine import cpu_cores
+from treino.base.machine import cpu_cores, processor_model
 from treino.base.text import whole_number
 from treino.base.words import setting
 from treino.folders.stored_folder import versions
@@ -148,12 +148,7 @@ def processor_kind() -> str:
     """The kind of processor on which this process trains."""
     if torch.cuda.is_available():
         return torch.cuda.get_device_name()
-    try:
-        lines = Path("/proc/cpuinfo").read_text("utf-8", "replace").splitlines()
-    except OSError:
-        lines = []
-    model = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")
-    kind = f"{platform.machine()} {model}".strip()
+    kind = f"{platform.machine()} {processor_model()}".strip()
     return f"{kind}, {torch.backends.cpu.get_cpu_capability()}"
 
 

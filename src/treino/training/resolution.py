@@ -16,7 +16,7 @@ from treino.engine.kernels.selection import ENGINE_NET
 from treino.engine.nets import input_shape, layers_of
 from treino.engine.optim import BETAS
 from treino.engine.templates import NetSource
-from treino.engine.training_setup import check_loss, no_validation_rows, set_up
+from treino.engine.training_setup import NO_VALIDATION_ROWS, check_loss, set_up
 from treino.folders.documents.run_spec import ResolvedSettings
 from treino.folders.timeline import Stretch
 from treino.inspection.conformal import check_coverage, conformal
@@ -115,9 +115,9 @@ def decide(settings: Settings, data: Data, net: Own | None = None) -> tuple[Own 
     inputs = inputs_of(data, config.dtype)
     if not len(data.validation):  # the engine checks patience
         if s.keep == "best":
-            raise no_validation_rows(setting("keep", s.keep))
+            raise NO_VALIDATION_ROWS(what=setting("keep", s.keep))
         if "metric" in s.model_fields_set:
-            raise no_validation_rows(setting("metric", s.metric))
+            raise NO_VALIDATION_ROWS(what=setting("metric", s.metric))
     if inputs.steps is not None:
         _check_loader(s, inputs.batch)
     chosen = network(s, data.kind) if net is None else net
@@ -225,4 +225,4 @@ def _check_threshold(s: Settings, data: Data) -> None:
             else _("{target} is a number").format(target=data.target),
         )
     if not len(data.validation):
-        raise no_validation_rows(setting("threshold", s.threshold))
+        raise NO_VALIDATION_ROWS(what=setting("threshold", s.threshold))

@@ -5,7 +5,7 @@ The training starts from the seeds. Nothing in the folder is changed.
 
 import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import pairwise
 from typing import Any, get_args
@@ -47,23 +47,6 @@ SAME_FIGURE = 1e-6  # relative: figures are sums over rows, in an order that tor
 Array = NDArray[Any]
 
 
-@dataclass(frozen=True)
-class Difference:
-    """The first difference of two trainings. step: updates done. kind: one of KINDS. name: tensor or figure;
-    "" for a loss. recorded, found: the first numbers that differ; None: not finite, or absent. numbers: how
-    many of ``of`` numbers differ. relative: the norm of the difference / that of the recorded numbers; None
-    if it is not finite."""
-
-    step: int
-    kind: str
-    name: str
-    recorded: float | None
-    found: float | None
-    numbers: int
-    of: int
-    relative: float | None
-
-
 @dataclass
 class Tally:
     """Numbers compared, those that are equal, and the largest relative distance of one comparison."""
@@ -78,14 +61,14 @@ class Comparison:
     """The comparison of a recorded training with its repetition. first: the earliest difference."""
 
     tallies: dict[str, Tally] = field(default_factory=dict)
-    first: Difference | None = None
-    first_loss: Difference | None = None
+    first: DifferenceEntry | None = None
+    first_loss: DifferenceEntry | None = None
 
     def arrays(self, kind: str, step: int, name: str, recorded: Array, found: Array) -> None:
         """Compare every bit of two arrays after ``step`` updates; two NaNs are equal."""
         if recorded.shape != found.shape or recorded.dtype != found.dtype:
             missing = max(recorded.size, found.size)
-            self._count(Difference(step, kind, name, None, None, missing, missing, None))
+            self._count(step, kind, name, None, None, missing, missing, None)
             return
         if not recorded.size:
             return
@@ -98,7 +81,7 @@ class Comparison:
         differing = int((~same).sum())
         pair = (None, None) if not differing else (_finite(theirs[at]), _finite(ours[at]))
         relative = _distance(theirs, ours) if differing else 0.0
-        self._count(Difference(step, kind, name, *pair, differing, len(same), relative))
+        self._count(step, kind, name, *pair, differing, len(same), relative)
 
     def losses(self, first: int, recorded_S: Array, found_S: Array) -> None:
         """Compare the losses of the updates after ``first`` of them."""
@@ -112,7 +95,7 @@ class Comparison:
             pair = _finite(theirs[at]), _finite(ours[at])
             relative = _relative(*pair)
             tally.largest = max(tally.largest, math.inf if relative is None else relative)
-            self._keep(Difference(first + at + 1, "losses", "", *pair, 1, 1, relative))
+            self._keep(_entry(first + at + 1, "losses", "", *pair, 1, 1, relative))
 
     def tensors(
         self, kind: str, step: int, recorded: Mapping[str, Tensor], found: Mapping[str, Tensor]
@@ -138,16 +121,18 @@ class Comparison:
                 pair = _finite(theirs), _finite(ours)
                 relative = 0.0 if pair == (None, None) else _relative(*pair)
                 same = relative is not None and relative <= SAME_FIGURE
-            self._count(Difference(step, kind, name, *pair, int(not same), 1, relative))
+            self._count(step, kind, name, *pair, int(not same), 1, relative)
 
     def setting(self, name: str, recorded: Any, found: Any) -> None:
         """Compare the value of a setting, any JSON value."""
         ours, theirs = (_finite(v) if isinstance(v, int | float) else None for v in (found, recorded))
         differs = int(found != recorded)
         relative = _relative(theirs, ours) if differs else 0.0
-        self._count(Difference(0, "settings", name, theirs, ours, differs, 1, relative))
+        self._count(0, "settings", name, theirs, ours, differs, 1, relative)
 
-    def _count(self, seen: Difference) -> None:
+    def _count(self, *values: Any) -> None:
+        """Count what was compared. values: those of a ``DifferenceEntry``, in order."""
+        seen = _entry(*values)
         tally = self.tallies.setdefault(seen.kind, Tally())
         tally.compared += seen.of
         tally.equal += seen.of - seen.numbers
@@ -155,7 +140,7 @@ class Comparison:
             tally.largest = max(tally.largest, math.inf if seen.relative is None else seen.relative)
             self._keep(seen)
 
-    def _keep(self, seen: Difference) -> None:
+    def _keep(self, seen: DifferenceEntry) -> None:
         if self.first is None or _place(seen) < _place(self.first):
             self.first = seen
         if seen.kind == "losses" and (self.first_loss is None or seen.step < self.first_loss.step):
@@ -170,13 +155,12 @@ class Comparison:
             if (t := self.tallies.get(kind)) is not None
         }
 
-    @property
-    def first_difference(self) -> DifferenceEntry | None:
-        """The earliest difference, for the document."""
-        return None if self.first is None else DifferenceEntry.model_validate(asdict(self.first))
+
+def _entry(*values: Any) -> DifferenceEntry:
+    return DifferenceEntry.model_validate(dict(zip(DifferenceEntry.model_fields, values, strict=True)))
 
 
-def _place(difference: Difference) -> tuple[int, int]:
+def _place(difference: DifferenceEntry) -> tuple[int, int]:
     return difference.step, KINDS.index(difference.kind)
 
 

@@ -14,7 +14,7 @@ from treino.data.dataset import Data
 from treino.data.rows import Rows
 from treino.engine import METRICS
 from treino.engine.defaults import with_net
-from treino.engine.training_setup import no_validation_rows
+from treino.engine.training_setup import NO_VALIDATION_ROWS
 from treino.folders.data_source import files_trained_on, load_data, read_from
 from treino.folders.stored_run import StoredRun
 from treino.inspection.input_planes import row_of
@@ -135,7 +135,7 @@ def without_suspects(source: RowSource, x: RowXray) -> SuspectTrial:
 def check_trial(source: RowSource) -> None:
     """Refuse rows or settings with which training without suspects can't be compared."""
     if not len(source.data.validation):
-        raise no_validation_rows("[[drop_suspects]]")
+        raise NO_VALIDATION_ROWS(what="[[drop_suspects]]")
     if source.settings.net not in (None, "mlp", "cnn"):
         raise SUSPECTS_OWN_NETWORK()
 

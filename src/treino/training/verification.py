@@ -169,7 +169,7 @@ def document_of(
         verdict=verdict,
         steps=StepsEntry(recorded=recorded, trained=trained),
         compared=comparison.compared,
-        first_difference=comparison.first_difference,
+        first_difference=comparison.first,
         explanations=[] if verdict == "equal" else reasons or [unexplained],
         not_compared=[unmade] if run.spec.data.kind == "memory" else [],
         now=now,

@@ -18,9 +18,9 @@ from treino.base.errors import Refusal, TreinoError
 from treino.base.words import _
 from treino.data.arrays.source import ArrayRows, array_rows, check_forms, like
 from treino.data.arrays.target_axes import TargetAxes
-from treino.data.dataset import Data
+from treino.data.dataset import Data, of_preparation
 from treino.data.documents import InputArray, LoadArguments
-from treino.data.load_request import LoadRequest
+from treino.data.load_request import LoadRequest, drawn_shares
 from treino.data.preparation.preparation import Preparation, fit_table
 from treino.data.rows import Rows
 from treino.data.split_requests import SPLIT_OFFICIAL, check_enough, fold_of
@@ -76,7 +76,6 @@ def load_arrays(request: LoadRequest) -> Data:
     whole = {part: _rows(rows, target, preparation) for part, rows in parts.items()}
     rows = {part: whole["train"][torch.from_numpy(index_K)] for part, index_K in index.items()}
     rows |= {part: own for part, own in whole.items() if part != "train"}
-    common = ("kind", "task", "features", "target", "classes", "item_shape", "target_mean", "target_scale")
     return Data(
         name="arrays",
         source="arrays",
@@ -85,11 +84,10 @@ def load_arrays(request: LoadRequest) -> Data:
         train=rows["train"],
         validation=rows.get("validation", whole["train"][:0]),
         test=rows.get("test", whole["train"][:0]),
-        preparation=preparation,
         arguments=arguments,
         official_test="test" in parts,
         notes=tuple(notes),
-        **{name: getattr(preparation, name) for name in common},
+        **of_preparation(preparation),
     )
 
 
@@ -172,11 +170,7 @@ def _split(
     rows: ArrayRows, target: Labels | TargetAxes, arguments: LoadArguments, parts: Mapping[str, ArrayRows]
 ) -> NDArray[np.int64]:
     """``[N]``: the split of each row; equal rows are never parted."""
-    given = "validation" in parts
-    shares = (
-        0.0 if given else arguments.validation or 0.0,
-        0.0 if given or "test" in parts else arguments.test or 0.0,
-    )
+    shares = drawn_shares(arguments, parts)
     fold = fold_of(arguments.fold)
     if fold is not None and "test" in parts:
         raise SPLIT_OFFICIAL(source="arrays", name=fold.text)

@@ -12,7 +12,7 @@ from typing import Any
 from treino.base.errors import Refusal, TreinoError
 from treino.base.files import FILE_IS_FOLDER, holds_run
 from treino.base.words import _, joined, setting
-from treino.data.photographs.archives import Entry, check_size, open_archive
+from treino.data.photographs.archives import AlbumEntry, check_size, open_archive
 from treino.data.source_kinds import ENDINGS, is_archive
 from treino.data.sources import check_path
 
@@ -36,16 +36,6 @@ _UNREAD = (
 _ARCHIVES = (".zip", ".tar", ".tgz", ".gz", ".bz2", ".xz", ".7z", ".rar")
 
 
-@dataclass(frozen=True, slots=True)
-class PictureFile:
-    """A file of an album. name: its path inside the album, with "/". size: in bytes. changed: the time of its
-    last change in nanoseconds; in an archive, the time of the archive's last change."""
-
-    name: str
-    size: int
-    changed: int
-
-
 @dataclass(frozen=True, eq=False)
 class Album:
     """The pictures of a source, sorted by name.
@@ -57,7 +47,7 @@ class Album:
 
     source: str
     path: Path
-    files: tuple[PictureFile, ...]
+    files: tuple[AlbumEntry, ...]
     tables: tuple[str, ...]
     skipped: tuple[tuple[str, str], ...]
     read: Callable[[str], bytes]
@@ -98,9 +88,11 @@ def open_album(source: Any) -> Album:
     return _album(str(source), root, entries, read)
 
 
-def _album(source: str, root: Path, entries: Iterable[Entry], read_entry: Callable[[str], bytes]) -> Album:
+def _album(
+    source: str, root: Path, entries: Iterable[AlbumEntry], read_entry: Callable[[str], bytes]
+) -> Album:
     """Sort the entries into pictures, tables and the rest."""
-    pictures: list[PictureFile] = []
+    pictures: list[AlbumEntry] = []
     tables, folders, skipped = list[str](), list[str](), list[tuple[str, str]]()
     names: dict[str, str] = {}  # the original names of entries whose names are shown in another form
     parents: set[str] = set()
@@ -113,7 +105,7 @@ def _album(source: str, root: Path, entries: Iterable[Entry], read_entry: Callab
         if reason or not file_name:
             (skipped.append((shown, reason)) if reason else folders.append(shown))
         elif ending in ENDINGS:
-            pictures.append(PictureFile(shown, size, changed))
+            pictures.append(AlbumEntry(shown, size, changed))
             parents.add(folder)
         elif ending in TABLE_ENDINGS:
             tables.append(shown)
@@ -171,7 +163,7 @@ def _in_utf8(name: str) -> str:
 # ---- a folder
 
 
-def _entries(root: str) -> Iterator[Entry]:
+def _entries(root: str) -> Iterator[AlbumEntry]:
     """Yield all entries of a folder at any depth. Links to folders, or out of this one, aren't followed."""
     inside = os.path.join(os.path.realpath(root), "")
     folders = [""]
@@ -186,20 +178,22 @@ def _entries(root: str) -> Iterator[Entry]:
         for entry in listed:
             name = folder + entry.name
             if entry.name.startswith("."):
-                yield name, 0, 0, _("hidden")
+                yield AlbumEntry(name, 0, 0, _("hidden"))
             elif entry.is_dir(follow_symlinks=False):
                 if holds_run(Path(entry.path)):
-                    yield name + "/", 0, 0, _("the folder of a run")
+                    yield AlbumEntry(name + "/", 0, 0, _("the folder of a run"))
                 else:
                     folders.append(name + "/")
-                    yield name + "/", 0, 0, ""
+                    yield AlbumEntry(name + "/", 0, 0)
             elif entry.is_symlink() and (reason := _bad_link(entry.path, inside)):
-                yield name, 0, 0, reason
+                yield AlbumEntry(name, 0, 0, reason)
             elif entry.is_file():
                 status = entry.stat()
-                yield name, status.st_size, status.st_ctime_ns, ""  # also changes with permissions
+                yield AlbumEntry(
+                    name, status.st_size, status.st_ctime_ns, ""
+                )  # also changes with permissions
             else:
-                yield name, 0, 0, _("no plain file")
+                yield AlbumEntry(name, 0, 0, _("no plain file"))
 
 
 def _bad_link(path: str, inside: str) -> str:

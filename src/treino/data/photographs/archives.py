@@ -9,7 +9,7 @@ import weakref
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from treino.base.errors import Refusal
 from treino.base.words import _
@@ -20,9 +20,18 @@ ARCHIVE_ENCRYPTED = Refusal(
     "'{path}' is encrypted with a password.", "Unpack it yourself, and give the folder."
 )
 
-Entry = tuple[str, int, int, str]
-"""A file or folder of an album: its name, with "/" at the end of a folder's; its size; the time of its last
-change in nanoseconds; why it is left out, or ""."""
+
+class AlbumEntry(NamedTuple):
+    """A file or folder of an album. name: its path inside, with "/" at the end of a folder's. size: in bytes.
+    changed: the time of its last change in nanoseconds; in an archive, of the archive's. reason: why it is
+    left out, or ""."""
+
+    name: str
+    size: int
+    changed: int
+    reason: str = ""
+
+
 MOST_BYTES = 1 << 30  # maximum size of one file
 _CHUNK = 1 << 20
 
@@ -38,7 +47,7 @@ def check_size(size: int, packed: int | None = None) -> None:
         raise OSError(errno.EFBIG, reason)
 
 
-def open_archive(path: Path) -> tuple[Iterator[Entry], Callable[[str], bytes]]:
+def open_archive(path: Path) -> tuple[Iterator[AlbumEntry], Callable[[str], bytes]]:
     """Return the entries of an archive, and a function that reads a file in it. Raises TreinoError if the
     archive is damaged, encrypted or a bomb."""
     from treino.data.readers.file_bytes import damaged, unreadable  # imports pyarrow, which is slow
@@ -67,7 +76,7 @@ def _refused(name: str) -> str:
     return _("hidden") if is_hidden(name) else ""
 
 
-def _open_zip(path: Path) -> tuple[Iterator[Entry], Callable[[str], bytes]]:
+def _open_zip(path: Path) -> tuple[Iterator[AlbumEntry], Callable[[str], bytes]]:
     archive = zipfile.ZipFile(path)
     changed = path.stat().st_mtime_ns
     infos: dict[str, zipfile.ZipInfo] = {}
@@ -77,11 +86,11 @@ def _open_zip(path: Path) -> tuple[Iterator[Entry], Callable[[str], bytes]]:
     if any(info.flag_bits & 1 for info in infos.values()):
         raise ARCHIVE_ENCRYPTED(path=path)
 
-    def entries() -> Iterator[Entry]:
+    def entries() -> Iterator[AlbumEntry]:
         for name, info in infos.items():
             mode = info.external_attr >> 16
             link = _("a link in an archive") if stat.S_ISLNK(mode) else ""
-            yield name, info.file_size, changed, _refused(name) or link
+            yield AlbumEntry(name, info.file_size, changed, _refused(name) or link)
 
     def read(name: str) -> bytes:
         check_size(infos[name].file_size, infos[name].compress_size)
@@ -95,7 +104,7 @@ def _open_zip(path: Path) -> tuple[Iterator[Entry], Callable[[str], bytes]]:
 
 def _open_tar(
     path: Path, opener: Callable[..., BinaryIO] | None
-) -> tuple[Iterator[Entry], Callable[[str], bytes]]:
+) -> tuple[Iterator[AlbumEntry], Callable[[str], bytes]]:
     """A compressed tar can only be read from its start, so it is decompressed once, into a temporary file
     without a name."""
     changed = path.stat().st_mtime_ns
@@ -115,14 +124,14 @@ def _open_tar(
             raise tarfile.ReadError("bad checksum")
         descriptor = os.dup(file.fileno())
 
-    def entries() -> Iterator[Entry]:
+    def entries() -> Iterator[AlbumEntry]:
         for name, info in infos.items():
             reason = ""
             if info.issym() or info.islnk():
                 reason = _("a link in an archive")
             elif not info.isdir() and (not info.isreg() or info.issparse()):
                 reason = _("no plain file")
-            yield name, info.size, changed, _refused(name) or reason
+            yield AlbumEntry(name, info.size, changed, _refused(name) or reason)
 
     def read(name: str) -> bytes:
         info = infos[name]

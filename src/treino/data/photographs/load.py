@@ -10,7 +10,7 @@ import torch
 
 from treino.base.errors import Refusal, TreinoError
 from treino.base.words import N_, _, joined, setting
-from treino.data.dataset import Data
+from treino.data.dataset import Data, of_preparation
 from treino.data.documents import LoadArguments
 from treino.data.load_request import LoadRequest
 from treino.data.photographs.album import Album, open_album
@@ -128,20 +128,12 @@ def load_album(request: LoadRequest, limit: int, cache: Path | None) -> Data:
         name=album.name,
         source=album.source,
         sha256=_sha256(pictures, table),
-        kind="image",
-        task=task,
         task_reason=reason,
-        features=preparation.features,
-        target=column.name,
-        classes=classes,
-        item_shape=pictures.shape,
+        **of_preparation(preparation),
         train=rows(TRAIN),
         validation=rows(VALIDATION),
         test=rows(TEST),
-        preparation=preparation,
         arguments=arguments.changed(labels=labels),
-        target_mean=preparation.target_mean,
-        target_scale=preparation.target_scale,
         official_test=arguments.split_column == PART and bool((part_N == TEST).any()),
         notes=tuple(notes),
         files=files,

@@ -16,7 +16,8 @@ from treino.base.errors import Refusal, TreinoError
 from treino.base.text import shortened
 from treino.base.words import _
 from treino.data.load_request import LoadRequest
-from treino.data.photographs.album import Album, PictureFile, open_album
+from treino.data.photographs.album import Album, open_album
+from treino.data.photographs.archives import AlbumEntry
 from treino.data.photographs.decoding import (
     FORMATS,
     PictureForm,
@@ -106,7 +107,7 @@ def album_of(source: Any) -> Album:
         else:
             name = _("picture {n}").format(n=at)
             read[name] = partial(_content, item)
-        files.append(PictureFile(name, 0, 0))
+        files.append(AlbumEntry(name, 0, 0))
     title = files[0].name if len(files) == 1 else _("{n:,} pictures").format(n=len(files))
     return Album(title, Path(title), tuple(files), (), (), lambda name: read[name]())
 

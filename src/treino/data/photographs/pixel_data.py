@@ -25,12 +25,8 @@ if TYPE_CHECKING:
 
 _MARKS = (165, 90)  # two values of the marked pixel: one that keeps both was never decoded
 _WIDTH, _HEIGHT, _BITS, _COMPRESSION, _ROWS, _TABLES = 256, 257, 258, 259, 278, 347  # tags of a TIFF
-_STRIPS, _TILES, _TILE_WIDTH, _TILE_HEIGHT = (
-    (273, 279),
-    (324, 325),
-    322,
-    323,
-)  # places and sizes of its pieces
+_STRIPS, _TILES = (273, 279), (324, 325)  # places and sizes of its pieces
+_TILE_WIDTH, _TILE_HEIGHT = 322, 323
 _NEW_JPEG = 7  # a compression
 
 

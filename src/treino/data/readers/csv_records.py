@@ -53,12 +53,6 @@ def _blank(cells: list[str], dialect: Dialect) -> bool:
     return not cells or (len(cells) == 1 < dialect.width and not cells[0].strip())
 
 
-def line_of(text: DecodedText, dialect: Dialect, row: int) -> int:
-    """The line at which a row begins. row: counted from 0, after the header."""
-    number = row + dialect.head
-    return next((line for i, (line, _cells) in enumerate(records(text, dialect)) if i == number), 0)
-
-
 def canonical(text: DecodedText, dialect: Dialect) -> Iterator[bytes]:
     """Yields the records without the header as CSV text, with commas between quoted cells."""
     out = io.StringIO(newline="")

@@ -110,7 +110,9 @@ class DelimitedFile:
         return _("line {n}").format(n=self._line(row))
 
     def _line(self, row: int) -> int:
-        return csv_records.line_of(self.text, self.dialect, row)
+        """The line at which a row begins. row: counted from 0, after the header."""
+        records = csv_records.records(self.text, self.dialect)
+        return next(itertools.islice(records, row + self.dialect.head, None), (0, []))[0]
 
     @property
     def remarks(self) -> tuple[str, ...]:

@@ -150,7 +150,7 @@ def read_parts(
         finally:
             if spilling is not None:
                 spilling.close()
-    notes = [_sentence(parts[0], decided)]
+    notes = [_read_as([*parts[0].notes(), *_conventions(decided)])]
     if reading.keep_empty:  # rows to predict: what isn't among them, not how they are written
         remarks = dict.fromkeys(remark for part in parts for remark in part.remarks)
         notes = [_read_as([*remarks]), *(part.blank_note() for part in parts)]
@@ -400,12 +400,8 @@ def _place(parts: Sequence[Part]) -> Callable[[int], str]:
     return place
 
 
-def _sentence(part: Part, decided: FileConventions) -> str:
-    """A note on how the file was read, if it isn't plain CSV."""
-    return _read_as([*part.notes(), *_conventions(decided)])
-
-
 def _read_as(parts: Sequence[str]) -> str:
+    """A note on how a file was read; "" if it is plain CSV."""
     return _("Read as: {parts}.").format(parts=joined(parts, "; ")) if parts else ""
 
 

@@ -12,7 +12,7 @@ from treino.base.errors import Refusal, TreinoError, nearest
 from treino.base.words import _
 from treino.data.dataset import Data
 from treino.data.documents import InputArray, LoadArguments
-from treino.data.load_request import LoadRequest
+from treino.data.load_request import LoadRequest, drawn_shares
 from treino.data.preparation.preparation import Preparation
 from treino.data.rows import Rows
 from treino.data.source_kinds import is_dataset
@@ -193,11 +193,7 @@ def _split(
     If the user gives a validation split but no test split, no test split is drawn.
     """
     every = torch.arange(len(train.labels))
-    given = "validation" in seen
-    shares = (
-        0.0 if given else arguments.validation or 0.0,
-        0.0 if given or "test" in seen else arguments.test or 0.0,
-    )
+    shares = drawn_shares(arguments, seen)
     if train.first_N is None or not any(shares):
         if any(shares):
             lacking = _(" and ").join(p for p, s in zip(("validation", "test"), shares, strict=True) if s)

@@ -1,7 +1,7 @@
 """``result.json`` of a run: all measured values."""
 
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field
 
@@ -38,12 +38,7 @@ class SplitFigures(Document):
     @property
     def measured(self) -> dict[Split, Figures]:
         """``{split: metrics}`` of the splits that have metrics, in the order train, validation, test."""
-        splits: dict[Split, Figures | None] = {
-            "train": self.train,
-            "validation": self.validation,
-            "test": self.test,
-        }
-        return {split: figures for split, figures in splits.items() if figures}
+        return {split: figures for split in get_args(Split) if (figures := getattr(self, split))}
 
 
 class Intervals(Document):

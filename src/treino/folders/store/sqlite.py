@@ -192,9 +192,8 @@ def _system_error(path: Path, code: int) -> int:
 def trouble(path: Path) -> Iterator[None]:
     """Convert errors of SQLite and the system to a TreinoError that names the file and says what to do."""
     try:
-        yield
-    except OSError as error:
-        raise problem(path, error.errno or 0, error.strerror or str(error)) from error
+        with files.trouble(path):
+            yield
     except sqlite3.Error as error:
         code = primary(error)
         if code in _SYSTEM:

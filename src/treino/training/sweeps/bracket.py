@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
+from treino.base.document_fields import finite
 from treino.base.files import damaged
 from treino.base.words import _
 from treino.data.dataset import Data
@@ -269,7 +270,7 @@ class TrainingBracket:
                     best=None if lost or not training.plan.evaluates else best[row],
                     **({} if population.target is None else {"reached": reached[row]}),
                     **{
-                        name: _finite(float(value_M[row]))
+                        name: finite(float(value_M[row]))
                         for name, value_M in sorted(population.figures.items())
                     },
                 )
@@ -298,10 +299,6 @@ def check_states(states: Sequence[Mapping[str, Any]], members: Sequence[Sequence
     """Refuse the states of other populations. members: of each population. path: the folder."""
     if [state["members"] for state in states] != members:
         raise damaged(path / "checkpoint", _("it is of other networks than spec.json"))
-
-
-def _finite(value: float) -> float | None:
-    return value if math.isfinite(value) else None
 
 
 MODELS = "models.safetensors"

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from treino.base.document_fields import finite
 from treino.base.errors import Refusal
 from treino.base.words import _
 from treino.data.dataset import Data
@@ -23,7 +24,7 @@ from treino.engine.metrics import probabilities
 from treino.folders.data_source import files_of
 from treino.folders.documents.reading import read_document, read_preparation, read_sweep_spec, read_tensors
 from treino.folders.documents.sweep import GoalSteps, Spread, SweepResult
-from treino.folders.prediction import Prediction, finite
+from treino.folders.prediction import Prediction
 from treino.folders.store import RunFolder
 from treino.inspection.conformal import FoldScores, floor_of, true_class_scores
 from treino.inspection.outputs import predicted_classes

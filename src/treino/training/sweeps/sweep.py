@@ -22,7 +22,7 @@ from treino.base.words import _, setting
 from treino.data.dataset import Data
 from treino.engine import Tick
 from treino.engine.metrics import METRICS, metric_names
-from treino.engine.training_setup import no_validation_rows
+from treino.engine.training_setup import NO_VALIDATION_ROWS
 from treino.folders.access import Access
 from treino.folders.data_source import fold_place, keep_copy, load_data, recorded_settings
 from treino.folders.documents.reading import read_checkpoint, read_document, read_sweep_spec
@@ -211,7 +211,7 @@ def repeats(
     if until is not None:
         goal_of(until, shared.metric)
         if shared.validation == 0:
-            raise no_validation_rows(setting("until", until))
+            raise NO_VALIDATION_ROWS(what=setting("until", until))
     for name, count in (("seeds", seeds), ("folds", folds)):
         if count is not None and (isinstance(count, bool) or not isinstance(count, int) or count < 2):
             raise TreinoError(

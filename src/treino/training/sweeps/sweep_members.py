@@ -27,7 +27,7 @@ from treino.engine import Net
 from treino.engine.metrics import METRICS
 from treino.engine.net_state import check_state, same_bits, whole_state
 from treino.engine.nets import input_shape
-from treino.engine.training_setup import no_validation_rows
+from treino.engine.training_setup import NO_VALIDATION_ROWS
 from treino.folders.documents.reading import read_document, read_sweep_spec
 from treino.folders.store import RunFolder
 from treino.folders.store.database import Command
@@ -151,7 +151,7 @@ def sweep_training(
     if not isinstance(data.train.x, torch.Tensor):
         raise ROWS_IN_MEMORY(name=data.name)
     if not len(data.validation) and not options.spread:
-        raise no_validation_rows(_("A sweep"))
+        raise NO_VALIDATION_ROWS(what=_("A sweep"))
     shared = shared_settings(base)
     _net, config = decide(shared, data)
     per_epoch = -(-len(data.train) // config.rows_per_step(len(data.train)))
