@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,6 @@ from treino.base.errors import Refusal, TreinoError
 from treino.base.words import _
 from treino.data.dataset import Data
 from treino.data.source_kinds import are_whole, is_torch_dataset
-from treino.engine import CNN
 from treino.engine.defaults import check_augmentation
 from treino.folders.access import Access
 from treino.folders.data_source import load_data, prepared_beside
@@ -22,13 +20,13 @@ from treino.folders.network_source import NetworkSource, network_files
 from treino.folders.own_code import with_own_code
 from treino.folders.user_network import as_arguments, network_of
 from treino.settings.options import HERE, ClusterOptions
-from treino.settings.spec import OF_DATA, Settings, read_settings, refuse_layers
+from treino.settings.spec import OF_DATA, OF_PLACE, Settings, read_settings, refuse_layers
 from treino.training.choices import Rates, TrainingSource, chosen
 from treino.training.likeness import Likeness
 from treino.training.loop import JobEvent
-from treino.training.refit import with_refit
+from treino.training.refit import watched
 from treino.training.resolution import check_settings
-from treino.training.train import WEIGHTS_OF_ENSEMBLE, RunJob, Start, train_events
+from treino.training.train import WEIGHTS_OF_ENSEMBLE, Start, train_events
 
 NUM_CLASSES = Refusal(
     "num_classes is {asked}, and {target} {found}.",
@@ -115,9 +113,9 @@ def fit_events(request: FitRequest) -> tuple[Iterator[JobEvent], Rates | None]:
     if request.start is not None and settings.ensemble > 1:
         raise WEIGHTS_OF_ENSEMBLE()
     if request.repeated:
-        from treino.training.sweeps.sweep import repeat_events, repeats  # import only for several networks
+        from treino.training.sweeps.sweep import repeats, sweep_events  # import only for several networks
 
-        settings, space, stem = repeats(settings, request.seeds, request.folds, request.until)
+        settings, space, options = repeats(settings, request.seeds, request.folds, request.until)
     if are_whole(request.source):
         own = request.net if request.net is not None else network_of(settings, files)
         request = replace(request, source=as_arguments(request.source, [own]))
@@ -134,21 +132,22 @@ def fit_events(request: FitRequest) -> tuple[Iterator[JobEvent], Rates | None]:
     for note in () if request.likeness is None else request.likeness.notes(of.data):
         settings = settings.decided("data", note)
     if request.repeated:
-        asked = settings.explicit
+        asked = {name: value for name, value in settings.explicit.items() if name not in OF_PLACE}
         if request.held_back:  # all seeds train on these rows
             of.source = of.data
             asked = {name: value for name, value in asked.items() if name not in OF_DATA or name == "fold"}
-        events = repeat_events(
+        events = sweep_events(
             of.source,
             space,
-            stem,
-            until=request.until,
             parent=request.parent,
+            name=settings.name,
+            out=settings.out,
             settings=asked,
             networks=request.networks,
             data=of.data,
             notes=settings.reasons,
             place=request.place,
+            **options,
         )
     else:
         events = train_events(
@@ -165,17 +164,8 @@ def fit_events(request: FitRequest) -> tuple[Iterator[JobEvent], Rates | None]:
             like=request.like,
         )
         access = Access(settings.net_file if request.net is None else request.net)
-        events = with_refit(_watched(events, alerts), access, request.source)
+        events = watched(events, access, request.source, alerts)
     return (events if of.rates is None else of.rates.record(events)), of.rates
-
-
-def _watched(events: Iterator[JobEvent], alerts: Sequence[Any]) -> Iterator[JobEvent]:
-    """The events of a run's training, with its alerts and treino's own. Only a convolutional network has
-    these: the others start without importing what watches them."""
-    for first in events:
-        stream, job = chain([first], events), first.job
-        own = isinstance(job, RunJob) and isinstance(job.training.model.net, CNN)
-        yield from training.alerted(stream, alerts) if alerts or own else stream
 
 
 def _check_classes(data: Data, classes: int) -> None:

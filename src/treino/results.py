@@ -22,7 +22,7 @@ from treino.settings.spec import Settings
 from treino.training.alert_actions import alerted, check_alerts, given_alerts
 from treino.training.branch import branching, parse_step, rewinding
 from treino.training.loop import JobEvent, JobStart
-from treino.training.refit import refit_events, with_refit
+from treino.training.refit import refit_events, watched
 from treino.training.replay import snapshots
 from treino.training.retraining import Tell, tell_nobody
 from treino.training.row_check import RowSource, source_of_data, source_of_run
@@ -86,7 +86,7 @@ def resume_events(
         metric = Timeline(folder, read_run_spec(folder)).resolved.metric if alerts else None
         given = given_alerts(alerts, network=allow_network, metric=metric)
         events = resuming(path, access, data=data, check=partial(check_alerts, given))
-        return _resumed(with_refit(alerted(events, given), access, data=data))
+        return _resumed(watched(events, access, data, given))
     if folder.kind == "sweep":
         return _resumed(sweep_resumption(path, access, storage=storage, more=more, place=place))
     return _resumed(study_resumption(path, access, place=place))

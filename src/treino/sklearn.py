@@ -42,11 +42,11 @@ from treino.folders.prediction import reading_like
 from treino.inspection.conformal import LEVEL
 from treino.inspection.input_planes import winners
 from treino.inspection.outputs import outputs
-from treino.settings.spec import LAYERS, OF_DATA, Settings
+from treino.settings.spec import LAYERS, OF_DATA, OF_PLACE, Settings
 from treino.training.stored_results import open_run
 
 PREPARATION = "normalise", "kinds", "impute", "inputs", "bins", "clip_inputs", "target_means", "trees"
-NOT_OF_ESTIMATORS = {*OF_DATA, "seed", "as_taught", "fault", "baselines", "every", "name", "out"} - {
+NOT_OF_ESTIMATORS = {*OF_DATA, *OF_PLACE, "seed", "as_taught", "fault", "baselines", "every"} - {
     *PREPARATION,
     *("log_target", "validation", "split_group", "split_time"),
 }

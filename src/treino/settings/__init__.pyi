@@ -6,6 +6,7 @@ from treino.settings.spec import FLAGS as FLAGS
 from treino.settings.spec import LAYERS as LAYERS
 from treino.settings.spec import OF_DATA as OF_DATA
 from treino.settings.spec import OF_FILES as OF_FILES
+from treino.settings.spec import OF_PLACE as OF_PLACE
 from treino.settings.spec import UNKNOWN_SETTING as UNKNOWN_SETTING
 from treino.settings.spec import Settings as Settings
 from treino.settings.spec import group_of as group_of

@@ -366,6 +366,11 @@ class Settings(DataSettings):
         return {name: getattr(self, name) for name in self.model_fields_set}
 
     @property
+    def recorded(self) -> dict[str, Any]:
+        """``explicit`` as a folder's JSON holds it, without the place of the folder itself."""
+        return self.model_dump(mode="json", include=self.model_fields_set.difference(OF_PLACE))
+
+    @property
     def files(self) -> dict[str, str]:
         """The given settings that name files or folders, with these names."""
         return {name: value for name, value in self.explicit.items() if names_file(name, value)}
@@ -429,6 +434,8 @@ OF_ENGINE = tuple(
 """The settings that ``treino.train`` takes as keywords."""
 OF_DATA = (*DataSettings.model_fields, "data_seed")
 """The settings for reading, splitting and preparing rows."""
+OF_PLACE = ("name", "out")
+"""The settings that say where the folder of a training goes, and nothing of the training."""
 
 
 OFF: Mapping[str, Any] = {

@@ -33,7 +33,7 @@ from treino.folders.stored_run import StoredRun
 from treino.folders.timeline import LENGTH, Timeline, newest, path, segments_of, settings_after, typed_after
 from treino.folders.weights import BUFFERS, WEIGHTS
 from treino.inspection.input_planes import draw
-from treino.settings.spec import UNKNOWN_SETTING, Settings, group_of, read_settings
+from treino.settings.spec import OF_PLACE, UNKNOWN_SETTING, Settings, group_of, read_settings
 from treino.training.completion import run_facts
 from treino.training.loop import JobEvent, events
 from treino.training.replay import Snapshot
@@ -198,7 +198,6 @@ def refuse(name: str, run: StoredRun) -> None:
 
 # ---- branches of a run
 
-PLACE = ("name", "out")
 MOST_ROWS = 10_000  # maximum training rows used to resize a network's layers
 COPIED = (COPY, "data.json", "preparation.json", NETWORK_COPY, START)
 
@@ -225,7 +224,7 @@ def check_changes(snapshot: Snapshot, changes: Mapping[str, Any], *, new_run: bo
     """
     if not new_run:
         _check_place(changes, snapshot.step)
-    segment_start(snapshot, {name: value for name, value in changes.items() if name not in PLACE})
+    segment_start(snapshot, {name: value for name, value in changes.items() if name not in OF_PLACE})
 
 
 def branching(
@@ -241,8 +240,8 @@ def branching(
     sender: who asks for it, a word of ``store.change.SENDERS``. check: as in ``train_events``.
     """
     run = snapshot.run
-    place = {name: changes[name] for name in PLACE if name in changes}
-    changes = {name: value for name, value in changes.items() if name not in PLACE}
+    place = {name: changes[name] for name in OF_PLACE if name in changes}
+    changes = {name: value for name, value in changes.items() if name not in OF_PLACE}
     start = segment_start(snapshot, changes, sender)
     if check is not None:
         check(snapshot.data, start.resolution)
@@ -304,7 +303,7 @@ def rewinding(
 
 def _check_place(changes: Mapping[str, Any], step: int) -> None:
     """Refuse changes that name the folder of a new run, where the run's own goes on."""
-    for name in PLACE:
+    for name in OF_PLACE:
         if name in changes:
             raise REWIND_PLACE(name=name, step=step)
 

@@ -5,13 +5,16 @@ can be shown, verified and resumed. It is the one that predicts; see ``StoredRun
 """
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import chain
 from typing import Any
 
 from torch import nn
 
+from treino import training
 from treino.data.dataset import Data
+from treino.engine import CNN
 from treino.engine.net_state import put_state
 from treino.engine.user_module import module_copy
 from treino.folders.access import Access
@@ -41,6 +44,25 @@ def length_of(run: StoredRun, rows: Data) -> dict[str, Any]:
         length = {"steps": max(1, round((result.kept_step or 0) * per / result.steps_per_epoch))}
     steps = length.get("steps") or length["epochs"] * per
     return length if s.warmup <= steps else length | {"warmup": steps}
+
+
+def watched(
+    stream: Iterator[JobEvent], access: Access, data: Any = None, alerts: Sequence[Any] = ()
+) -> Iterator[JobEvent]:
+    """The events of a run's training, with its alerts and treino's own, and of its refit.
+
+    access, data: as for ``with_refit``.
+    """
+    return with_refit(_with_alerts(stream, alerts), access, data)
+
+
+def _with_alerts(stream: Iterator[JobEvent], alerts: Sequence[Any]) -> Iterator[JobEvent]:
+    """Only a convolutional network has alerts of treino's own: the others start without importing what
+    watches them."""
+    for first in stream:
+        job, events = first.job, chain([first], stream)
+        own = isinstance(job, RunJob) and isinstance(job.training.model.net, CNN)
+        yield from training.alerted(events, alerts) if alerts or own else events
 
 
 def with_refit(stream: Iterator[JobEvent], access: Access, data: Any = None) -> Iterator[JobEvent]:

@@ -20,7 +20,7 @@ from treino.engine.training_setup import NO_VALIDATION_ROWS, check_loss, set_up
 from treino.folders.documents.run_spec import ResolvedSettings
 from treino.folders.timeline import Stretch
 from treino.inspection.conformal import check_coverage, conformal
-from treino.settings.spec import Settings, faults_of, read_settings, refuse_layers
+from treino.settings.spec import OF_PLACE, Settings, faults_of, read_settings, refuse_layers
 
 BATCH_SIZE_LOADER = Refusal(
     "batch_size is {n}, and the DataLoader makes batches of {own}.",
@@ -58,7 +58,7 @@ class Resolution:
 
 
 OF_JUDGING = (
-    *("refit", "name", "out", "epochs", "member_epochs", "steps", "time_limit", "patience", "keep", "metric"),
+    *(*OF_PLACE, "refit", "epochs", "member_epochs", "steps", "time_limit", "patience", "keep", "metric"),
     *("threshold", "coverage", "fold", "split_column"),
 )
 """Settings that a refit doesn't take over: they are of a run's place, its length, or its held-back rows."""
@@ -187,7 +187,7 @@ def resolved_settings(s: Settings, data: Data, net: NetSource, training: Trainin
     if isinstance(net, Net):
         dropout = net.dropout if isinstance(net.dropout, float) else s.dropout
         values |= layers_of(net) | {"dropout": dropout, "init": decided.init}
-    whole = decided.model_copy(update=values).model_dump(mode="json", exclude={"name", "out"})
+    whole = decided.model_copy(update=values).model_dump(mode="json", exclude={*OF_PLACE})
     return ResolvedSettings.model_validate(whole)
 
 

@@ -48,57 +48,39 @@ Array = NDArray[Any]
 
 
 @dataclass
-class Tally:
-    """Numbers compared, those that are equal, and the largest relative distance of one comparison."""
-
-    compared: int = 0
-    equal: int = 0
-    largest: float = 0.0
-
-
-@dataclass
 class Comparison:
     """The comparison of a recorded training with its repetition. first: the earliest difference."""
 
-    tallies: dict[str, Tally] = field(default_factory=dict)
+    tallies: dict[Compared, TallyEntry] = field(default_factory=dict)
     first: DifferenceEntry | None = None
     first_loss: DifferenceEntry | None = None
 
-    def arrays(self, kind: str, step: int, name: str, recorded: Array, found: Array) -> None:
+    def arrays(self, kind: Compared, step: int, name: str, recorded: Array, found: Array) -> None:
         """Compare every bit of two arrays after ``step`` updates; two NaNs are equal."""
         if recorded.shape != found.shape or recorded.dtype != found.dtype:
             missing = max(recorded.size, found.size)
-            self._count(step, kind, name, None, None, missing, missing, None)
+            self._count(kind, missing, missing, None, step, name)
             return
         if not recorded.size:
             return
         ours, theirs = np.ascontiguousarray(found).reshape(-1), np.ascontiguousarray(recorded).reshape(-1)
-        whole = f"i{ours.itemsize}"
-        same = ours.view(whole) == theirs.view(whole)
-        if ours.dtype.kind == "f":
-            same |= np.isnan(ours) & np.isnan(theirs)
-        at = int(np.argmin(same))
-        differing = int((~same).sum())
-        pair = (None, None) if not differing else (_finite(theirs[at]), _finite(ours[at]))
+        same = _same(theirs, ours)
+        differing, at = int((~same).sum()), int(np.argmin(same))
         relative = _distance(theirs, ours) if differing else 0.0
-        self._count(step, kind, name, *pair, differing, len(same), relative)
+        self._count(kind, len(same), differing, relative, step, name, (theirs[at], ours[at]))
 
     def losses(self, first: int, recorded_S: Array, found_S: Array) -> None:
         """Compare the losses of the updates after ``first`` of them."""
         common = min(len(recorded_S), len(found_S))
         ours, theirs = found_S[:common], recorded_S[:common]
-        same = (ours.view("i4") == theirs.view("i4")) | (np.isnan(ours) & np.isnan(theirs))
-        tally = self.tallies.setdefault("losses", Tally())
-        tally.compared += common
-        tally.equal += int(same.sum())
-        for at in np.flatnonzero(~same).tolist():
-            pair = _finite(theirs[at]), _finite(ours[at])
-            relative = _relative(*pair)
-            tally.largest = max(tally.largest, math.inf if relative is None else relative)
-            self._keep(_entry(first + at + 1, "losses", "", *pair, 1, 1, relative))
+        differing = np.flatnonzero(~_same(theirs, ours)).tolist()
+        self._count("losses", common - len(differing))
+        for at in differing:
+            pair = theirs[at], ours[at]
+            self._count("losses", 1, 1, _relative(*pair), first + at + 1, "", pair)
 
     def tensors(
-        self, kind: str, step: int, recorded: Mapping[str, Tensor], found: Mapping[str, Tensor]
+        self, kind: Compared, step: int, recorded: Mapping[str, Tensor], found: Mapping[str, Tensor]
     ) -> None:
         """Compare tensors by their names; a tensor that only one side has counts as different."""
         for name in dict.fromkeys([*recorded, *found]):
@@ -108,56 +90,67 @@ class Comparison:
             )
             self.arrays(kind, step, name, theirs, ours)
 
-    def figures(self, kind: str, step: int, recorded: Mapping[str, Any], found: Mapping[str, Any]) -> None:
+    def figures(
+        self, kind: Compared, step: int, recorded: Mapping[str, Any], found: Mapping[str, Any]
+    ) -> None:
         """Compare figures by their names, up to a relative difference of SAME_FIGURE, and words; a figure
         that only one side has counts as different."""
         for name in dict.fromkeys([*recorded, *found]):
-            theirs, ours = recorded.get(name), found.get(name)
-            pair: tuple[float | None, float | None] = (None, None)
+            theirs, ours = pair = recorded.get(name), found.get(name)
             if isinstance(theirs, str | bool) or isinstance(ours, str | bool):
-                same = theirs == ours
+                same, pair = theirs == ours, (None, None)
                 relative = 0.0 if same else None
             else:
-                pair = _finite(theirs), _finite(ours)
-                relative = 0.0 if pair == (None, None) else _relative(*pair)
+                relative = 0.0 if _finite(theirs) is _finite(ours) is None else _relative(theirs, ours)
                 same = relative is not None and relative <= SAME_FIGURE
-            self._count(step, kind, name, *pair, int(not same), 1, relative)
+            self._count(kind, 1, int(not same), relative, step, name, pair)
 
     def setting(self, name: str, recorded: Any, found: Any) -> None:
         """Compare the value of a setting, any JSON value."""
-        ours, theirs = (_finite(v) if isinstance(v, int | float) else None for v in (found, recorded))
-        differs = int(found != recorded)
+        theirs, ours = (v if isinstance(v, int | float) else None for v in (recorded, found))
+        differs = found != recorded
         relative = _relative(theirs, ours) if differs else 0.0
-        self._count(0, "settings", name, theirs, ours, differs, 1, relative)
+        self._count("settings", 1, int(differs), relative, 0, name, (theirs, ours))
 
-    def _count(self, *values: Any) -> None:
-        """Count what was compared. values: those of a ``DifferenceEntry``, in order."""
-        seen = _entry(*values)
-        tally = self.tallies.setdefault(seen.kind, Tally())
-        tally.compared += seen.of
-        tally.equal += seen.of - seen.numbers
-        if seen.numbers:
-            tally.largest = max(tally.largest, math.inf if seen.relative is None else seen.relative)
-            self._keep(seen)
-
-    def _keep(self, seen: DifferenceEntry) -> None:
+    def _count(
+        self,
+        kind: Compared,
+        of: int,
+        numbers: int = 0,
+        relative: float | None = 0.0,
+        step: int = 0,
+        name: str = "",
+        pair: tuple[Any, Any] = (None, None),
+    ) -> None:
+        """Count a comparison; the arguments are those of a ``DifferenceEntry``. pair: recorded, found."""
+        tally = self.tallies.get(kind, TallyEntry(compared=0, equal=0, largest=0.0))
+        largest = tally.largest
+        if numbers:
+            largest = None if largest is None or relative is None else max(largest, relative)
+        equal = tally.equal + of - numbers
+        self.tallies[kind] = TallyEntry(compared=tally.compared + of, equal=equal, largest=largest)
+        if not numbers:
+            return
+        recorded, found = map(_finite, pair)
+        seen = DifferenceEntry(
+            step=step,
+            kind=kind,
+            name=name,
+            recorded=recorded,
+            found=found,
+            numbers=numbers,
+            of=of,
+            relative=relative,
+        )
         if self.first is None or _place(seen) < _place(self.first):
             self.first = seen
-        if seen.kind == "losses" and (self.first_loss is None or seen.step < self.first_loss.step):
+        if kind == "losses" and (self.first_loss is None or step < self.first_loss.step):
             self.first_loss = seen
 
     @property
     def compared(self) -> dict[Compared, TallyEntry]:
         """How many numbers of each kind were compared, and how many of them are equal."""
-        return {
-            kind: TallyEntry(compared=t.compared, equal=t.equal, largest=_finite(t.largest))
-            for kind in KINDS
-            if (t := self.tallies.get(kind)) is not None
-        }
-
-
-def _entry(*values: Any) -> DifferenceEntry:
-    return DifferenceEntry.model_validate(dict(zip(DifferenceEntry.model_fields, values, strict=True)))
+        return {kind: self.tallies[kind] for kind in KINDS if kind in self.tallies}
 
 
 def _place(difference: DifferenceEntry) -> tuple[int, int]:
@@ -168,10 +161,18 @@ def _finite(value: Any) -> float | None:
     return None if value is None or not math.isfinite(value) else float(value)
 
 
-def _relative(recorded: float | None, found: float | None) -> float | None:
-    if recorded is None or found is None:
+def _same(recorded: Array, found: Array) -> NDArray[np.bool_]:
+    """Where the bits of two arrays are equal, or both are NaN."""
+    whole = f"i{found.itemsize}"
+    same: NDArray[np.bool_] = recorded.view(whole) == found.view(whole)
+    return same | (np.isnan(recorded) & np.isnan(found)) if found.dtype.kind == "f" else same
+
+
+def _relative(recorded: Any, found: Any) -> float | None:
+    theirs, ours = _finite(recorded), _finite(found)
+    if theirs is None or ours is None:
         return None
-    return abs(found - recorded) / max(abs(recorded), abs(found), 1e-300)
+    return abs(ours - theirs) / max(abs(theirs), abs(ours), 1e-300)
 
 
 def _distance(recorded: Array, found: Array) -> float | None:

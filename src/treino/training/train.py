@@ -203,7 +203,7 @@ def train_events(
         parent=parent, stem=data.name, name=settings.name, out=Path(settings.out) if settings.out else None
     )
     with folder:
-        explicit = settings.model_dump(mode="json", include=settings.model_fields_set - {"name", "out"})
+        explicit = settings.recorded
         where = reference(data, folder.path) | user_data_reference(data)
         folder.write_json("preparation.json", data.preparation.to_json())
         if where["kind"] in ("memory", "given") and not lean:

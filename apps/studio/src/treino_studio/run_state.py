@@ -29,7 +29,7 @@ from treino.folders import (
 from treino.inspection import columns_with_an_axis
 from treino.plots import drawn_places
 from treino.reports import called_again
-from treino.settings import FAULTS
+from treino.settings import FAULTS, OF_PLACE
 from treino.training import Snapshot, with_remedy
 from treino_studio.page_messages import Choices, FixedBy, Mark
 from treino_studio.run_result import run_result
@@ -153,7 +153,7 @@ def live_settings(run: StoredRun, optimizer: str) -> list[str]:
     return names + [name for name in run.spec.facts.steerable if name not in HP or name in ("dropout", "ema")]
 
 
-APART = ("name", "out", "threads", "device", "engine")  # settings in which runs may differ that say nothing
+APART = (*OF_PLACE, "threads", "device", "engine")  # settings in which runs may differ that say nothing
 MOST_APART = 3  # maximum number of settings in a text
 
 

@@ -27,7 +27,6 @@ from treino.training import (
     JobStart,
     Playback,
     RunJob,
-    alerted,
     branching,
     checked_playback,
     deliver,
@@ -43,7 +42,7 @@ from treino.training import (
     sweep_events,
     sweep_resumption,
     training_rows,
-    with_refit,
+    watched,
 )
 from treino_studio import messages
 from treino_studio.process import Channel
@@ -190,7 +189,7 @@ class Trainer:
             case messages.ExtendRequest():
                 return sweep_resumption(request.run, Access(), more=request.members)
             case messages.ResumeRequest():
-                return with_refit(alerted(resuming(request.run, Access()), ()), Access())
+                return watched(resuming(request.run), Access())
             case messages.ContinueRequest():
                 return self._continued(request, body)
             case _:
@@ -244,7 +243,7 @@ class Trainer:
                 self._advance(stream)
             play_control = stream.job.play_control
             how = messages.PLAY if play_control.stop_step is None else messages.PAUSE
-            events = with_refit(alerted(resuming(path), ()), Access())
+            events = watched(resuming(path), Access())
             before = Stream(events, None, how, play_control.speed)
         folder = RunFolder.open(path, verify=False)
         deliver(lambda: send_stop(folder))

@@ -18,7 +18,7 @@ from treino.base.files import inside, make_folder, remove_leftovers, trouble
 from treino.base.text import shortened
 from treino.base.words import _, language
 from treino.folders import RUN_MISSING, Known, delete, detailed_listing, run_folders
-from treino.settings import OF_DATA
+from treino.settings import OF_DATA, OF_PLACE
 
 UPLOAD_LARGE = Refusal(
     "A file that is sent to the studio may have {room:,} bytes.", "Use the command line: treino studio FILE"
@@ -159,7 +159,7 @@ def _is_plain(name: str) -> bool:
 
 
 USUAL = "lr", "hidden", "batch_size", "optimizer", "epochs"  # settings that the table can always show
-UNSHOWN = {*OF_DATA, "name", "out", "net", "engine", "threads", "device"}  # settings that it never shows
+UNSHOWN = {*OF_DATA, *OF_PLACE, "net", "engine", "threads", "device"}  # settings that it never shows
 
 
 def home(

@@ -30,16 +30,13 @@ from treino.base.errors import TreinoError
 from treino.base.own_objects import OWN, is_own
 from treino.data.documents import DataSource
 from treino.settings.network_call import NetworkCall, is_argument
-from treino.settings.spec import FAULTS, LAYERS, NetKind, Settings, Source, read_settings
+from treino.settings.spec import FAULTS, LAYERS, OF_PLACE, NetKind, Settings, Source, read_settings
 
 # ---- settings
 
-PLACE = ("name", "out")
-"""Settings for the place of a new folder, refused in documents: they could name any place."""
-
 
 def _name(name: str) -> str:
-    if (name not in Settings.model_fields and not is_argument(name)) or name in PLACE:
+    if (name not in Settings.model_fields and not is_argument(name)) or name in OF_PLACE:
         raise ValueError("no setting")
     return name
 
@@ -65,7 +62,7 @@ def _asked(values: Mapping[str, Any]) -> Mapping[str, Any]:
         fields = read_settings(values).model_fields_set
     except TreinoError as error:
         raise ValueError(error.message) from None
-    if placed := fields & set(PLACE):
+    if placed := fields.intersection(OF_PLACE):  # they could name any place
         raise ValueError(f"{min(placed)} is no setting of a folder")
     return values
 

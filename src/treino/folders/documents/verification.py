@@ -37,10 +37,9 @@ class TallyEntry(Document):
 
 
 class DifferenceEntry(Document):
-    """The first difference of two trainings. step: updates done. name: of a tensor or a figure; "" for a
-    loss. recorded, found: the first numbers that differ; None: not finite, or absent. numbers: how many of
-    ``of`` numbers differ. relative: the norm of the difference / that of the recorded numbers; None if it is
-    not finite."""
+    """The first difference of two trainings. step: updates done. name: tensor or figure; "" for a loss.
+    recorded, found: the first numbers that differ; None: not finite, or absent. numbers: how many of ``of``
+    numbers differ. relative: the norm of the difference / that of the recorded numbers."""
 
     step: Count
     kind: Compared

@@ -31,7 +31,7 @@ from treino.folders.stored_run import STUDY_IS_NO_RUN, StoredRun
 from treino.folders.timeline import segments_of
 from treino.folders.weights import check_layers
 from treino.settings.setting_types import as_items
-from treino.settings.spec import LAYERS, OF_DATA, Settings
+from treino.settings.spec import LAYERS, OF_DATA, OF_PLACE, Settings
 from treino.training.completion import run_facts, shape_entries
 from treino.training.likeness import Likeness
 from treino.training.resolution import decide, resolve
@@ -183,7 +183,7 @@ class SweepNetwork(StoredRun):
         runs = net is None or self.access.net is not None or self.access.trust or is_kept(net)
         of_user = (getattr(self.asked, name) for name in OF_ENTRIES)
         runs = runs and all(is_kept(name) for name in of_user if is_own(name))
-        requested = self.asked.model_dump(mode="json", exclude={"name", "out"})
+        requested = self.asked.model_dump(mode="json", exclude={*OF_PLACE})
         return {
             "sweep": self.path.name,
             "path": str(self.path),

@@ -47,7 +47,7 @@ def row_facts(
     settings = with_net(read(cell, options.base, options.seeds[0]), data, NET)
     names = dict.fromkeys(name for each in options.cells for name in each.own)
     s = resolved_settings(settings, data, network.layers, training).model_dump(mode="json")
-    typed = settings.model_dump(mode="json", include=settings.model_fields_set - {"name", "out"})
+    typed = settings.recorded
     plain = not s["label_smoothing"] and s["class_weights"] is None
     twice = SOFTMAX in s["fault"] and s["loss"] == "cross_entropy" and plain
     facts = {name: s[name] for name in StudyRowFacts.model_fields if name in s} | {

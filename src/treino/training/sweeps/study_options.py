@@ -12,7 +12,7 @@ from treino.folders.documents.sweep import StudyCell, StudyPlan
 from treino.settings.network_call import NetworkCall, is_argument, read_argument
 from treino.settings.options import StudyOptions, read_options
 from treino.settings.several import OF_COMPARED
-from treino.settings.spec import FAULTS, OF_DATA, Settings, check_rules, read_settings
+from treino.settings.spec import FAULTS, OF_DATA, OF_PLACE, Settings, check_rules, read_settings
 from treino.training.goals import goals_of, items_of
 from treino.training.resolution import train_config
 from treino.training.sweeps.populations import checked_settings
@@ -42,7 +42,7 @@ NET = "mlp"  # the exercise's network, the default even for pictures
 PREPARED = ("normalise", "impute")
 """Data settings that may be compared, because they don't change the rows of the splits."""
 
-FOR_ALL = {*OF_DATA, "seed", "name", "out", "device", "metric"} - {*PREPARED}
+FOR_ALL = {*OF_DATA, *OF_PLACE, "seed", "device", "metric"} - {*PREPARED}
 """Settings that all rows of a study share: the data and the place of training."""
 
 _NO_NETWORK = N_("A study keeps figures, and no network.")

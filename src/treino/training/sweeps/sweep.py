@@ -200,9 +200,11 @@ def sweep_events(
 
 def repeats(
     shared: Settings, seeds: int | None, folds: int | None, until: Any = None
-) -> tuple[Settings, Space, str]:
+) -> tuple[Settings, Space, dict[str, Any]]:
     """The settings that ``seeds`` seeds and ``folds`` folds share, with the first fold; the space of seeds
-    (from their own on), of folds, or of all pairs of both; and its name.
+    (from their own on), of folds, or of all pairs of both; and how ``sweep_events`` trains it.
+
+    until: a validation metric and value, such as ``accuracy=0.8``: the steps to it are counted.
 
     Raises:
         TreinoError: fewer than two; settings out of range, or that also decide which rows test or validate.
@@ -225,58 +227,15 @@ def repeats(
     if seeds is not None:
         dimensions.append(Dimension("seed", Choice(tuple(range(shared.seed, shared.seed + seeds)))))
     space = Space(tuple(dimensions))
+    count = len(space.grid)
+    options = {"members": count, "top": count, "fresh": 0, "strategy": "none", "sampler": "grid"}
+    options |= {"until": until, "spread": True, "stem": "seeds" if folds is None else "folds"}
     if folds is None:
-        return shared, space, "seeds"
+        return shared, space, options
     for name in ("fold", "test"):
         if name in shared.explicit:
             raise FOLDS_AND_TEST(name=setting(name))
-    return shared.decided("default", "", fold=f"1/{folds}"), space, "folds"
-
-
-def repeat_events(
-    source: Any,
-    space: Space,
-    stem: str,
-    *,
-    until: Any = None,
-    parent: str | Path = "runs",
-    settings: Mapping[str, Any],
-    networks: NetworkSource | None = None,
-    data: Data | None = None,
-    notes: Sequence[str] = (),
-    place: ClusterOptions = HERE,
-) -> Iterator[Any]:
-    """Train the same settings with all seeds and folds of a space, as one sweep.
-
-    space, stem: see ``repeats``. until: a validation metric and value, such as ``accuracy=0.8``: the steps to
-    it are counted. networks: the source of the user's network file that settings name. data: the source as
-    ``load_data`` read it with these settings, if already loaded. notes: sentences on how the settings were
-    chosen. place: the cluster that trains.
-
-    Raises:
-        TreinoError: bad input (status 2) or a system error (status 1).
-    """
-    count = len(space.grid)
-    yield from sweep_events(
-        source,
-        space,
-        parent=parent,
-        name=settings.get("name"),
-        out=settings.get("out"),
-        settings={name: value for name, value in settings.items() if name not in ("name", "out")},
-        networks=networks,
-        stem=stem,
-        members=count,
-        strategy="none",
-        sampler="grid",
-        top=count,
-        fresh=0,
-        until=until,
-        spread=True,
-        data=data,
-        notes=notes,
-        place=place,
-    )
+    return shared.decided("default", "", fold=f"1/{folds}"), space, options
 
 
 def sweep_resumption(
