@@ -25,8 +25,8 @@ from treino.engine.registries import REGISTRIES
 from treino.engine.train_config import SIDE_BY_SIDE
 from treino.settings import setting_types
 from treino.settings.keywords import sentence
-from treino.settings.spec import DEVICES, FAULTS, Settings
-from treino.training.branch import CHANGEABLE, PLACE
+from treino.settings.spec import DEVICES, FAULTS, OF_PLACE, Settings
+from treino.training.branch import CHANGEABLE
 
 FILE = Path(__file__).parent.parent / "src/treino/__init__.pyi"
 MARK = "# ---- written by tools/stubs.py from the table of settings: make docs\n"
@@ -242,7 +242,7 @@ def changes_stubs() -> list[str]:
     stubs = []
     for name, base, keywords in (
         ("_Changes", "TypedDict", changes),
-        ("_ChangesOfBranch", "_Changes", [KEYWORDS[n].without(left_out) for n in PLACE]),
+        ("_ChangesOfBranch", "_Changes", [KEYWORDS[n].without(left_out) for n in OF_PLACE]),
     ):
         lines = [f"class {name}({base}, total=False):"]
         for keyword in keywords:

@@ -833,8 +833,6 @@ def sweep(
     fresh: int | None = None,
     storage: str | None = None,
     parent: str | Path = "runs",
-    name: str | None = None,
-    out: str | Path | None = None,
     watch: bool | Callable[[Any], None] = False,
     track: str | Sequence[str] | None = None,
     on: str | None = None,
@@ -940,6 +938,8 @@ def sweep(
     time_limit: float | str | None = None,
     coverage: float | None = None,
     every: int | None = None,
+    name: str | None = None,
+    out: str | PathLike[str] | None = None,
 ) -> Sweep:
     r"""Train many networks on ``data`` side by side, keep the best, and judge the winner.
 
@@ -1051,6 +1051,8 @@ def sweep(
         time_limit: seconds that training may take, e.g. 60 or 1m30s: by the recipe table as many networks as fit into them are trained; what is measured and drawn afterwards comes on top
         coverage: the share of new rows whose truth lies in its interval of numbers, or in its set of classes, e.g. 0.8, found on validation rows; default: intervals of 0.9, no sets
         every: keep a keyframe each so many steps, to play films and branches from; 64 MB of them at most: beyond, every second one goes
+        name: name of the run's folder in ./runs; default: wine-1, wine-2, ...
+        out: the run's folder itself (must not exist, or be empty)
     """
 
 def study(
@@ -1063,8 +1065,6 @@ def study(
     compare: Sequence[str] | str = (),
     seeds: int | None = None,
     parent: str | Path = "runs",
-    name: str | None = None,
-    out: str | Path | None = None,
     on: str | None = None,
     gpus_per_chunk: float | None = None,
     target: str | int | Sequence[str] | None = None,
@@ -1171,6 +1171,8 @@ def study(
     time_limit: float | str | None = None,
     coverage: float | None = None,
     every: int | None = None,
+    name: str | None = None,
+    out: str | PathLike[str] | None = None,
 ) -> Study:
     r"""Train several settings in turns, epoch by epoch, and compare their time and metrics.
 
@@ -1279,6 +1281,8 @@ def study(
         time_limit: seconds that training may take, e.g. 60 or 1m30s: by the recipe table as many networks as fit into them are trained; what is measured and drawn afterwards comes on top
         coverage: the share of new rows whose truth lies in its interval of numbers, or in its set of classes, e.g. 0.8, found on validation rows; default: intervals of 0.9, no sets
         every: keep a keyframe each so many steps, to play films and branches from; 64 MB of them at most: beyond, every second one goes
+        name: name of the run's folder in ./runs; default: wine-1, wine-2, ...
+        out: the run's folder itself (must not exist, or be empty)
     """
 
 def train(

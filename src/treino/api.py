@@ -500,8 +500,6 @@ def sweep(
     fresh: int | None = None,
     storage: str | None = None,
     parent: str | Path = "runs",
-    name: str | None = None,
-    out: str | Path | None = None,
     watch: Callable[[JobEvent], None] | None = None,
     track: str | Sequence[str] | None = None,
     on: str | None = None,
@@ -527,7 +525,7 @@ def sweep(
     options = {option: value for option, value in locals().items() if option in SweepOptions.model_fields}
     tracking = Tracking(track)
     settings = _with_net(settings, settings.pop("net", None))
-    where: dict[str, Any] = {"parent": parent, "name": name, "out": out, "place": _place(on, gpus_per_chunk)}
+    where: dict[str, Any] = {"parent": parent, "place": _place(on, gpus_per_chunk)}
     events = sweep_events(data, space, settings=settings, networks=UserFiles(), **where, **options)
     result = Sweep(drained_folder(tracking.events(events), watch))
     tracking.warn()
@@ -545,8 +543,6 @@ def study(
     compare: Sequence[str] | str = (),
     seeds: int | None = None,
     parent: str | Path = "runs",
-    name: str | None = None,
-    out: str | Path | None = None,
     on: str | None = None,
     gpus_per_chunk: float | None = None,
     **settings: Any,
@@ -569,7 +565,7 @@ def study(
     if isinstance(net, nn.Module):
         raise STUDY_MODULE()
     settings = _with_net(settings, net)
-    where: dict[str, Any] = {"parent": parent, "name": name, "out": out, "place": _place(on, gpus_per_chunk)}
+    where: dict[str, Any] = {"parent": parent, "place": _place(on, gpus_per_chunk)}
     return Study(
         drained_folder(study_events(data, settings=settings, networks=UserFiles(), **where, **options))
     )

@@ -20,7 +20,7 @@ from treino.folders.network_source import NetworkSource, network_files
 from treino.folders.own_code import with_own_code
 from treino.folders.user_network import as_arguments, network_of
 from treino.settings.options import HERE, ClusterOptions
-from treino.settings.spec import OF_DATA, OF_PLACE, Settings, read_settings, refuse_layers
+from treino.settings.spec import OF_DATA, Settings, read_settings, refuse_layers
 from treino.training.choices import Rates, TrainingSource, chosen
 from treino.training.likeness import Likeness
 from treino.training.loop import JobEvent
@@ -132,7 +132,7 @@ def fit_events(request: FitRequest) -> tuple[Iterator[JobEvent], Rates | None]:
     for note in () if request.likeness is None else request.likeness.notes(of.data):
         settings = settings.decided("data", note)
     if request.repeated:
-        asked = {name: value for name, value in settings.explicit.items() if name not in OF_PLACE}
+        asked = settings.explicit
         if request.held_back:  # all seeds train on these rows
             of.source = of.data
             asked = {name: value for name, value in asked.items() if name not in OF_DATA or name == "fold"}
@@ -140,8 +140,6 @@ def fit_events(request: FitRequest) -> tuple[Iterator[JobEvent], Rates | None]:
             of.source,
             space,
             parent=request.parent,
-            name=settings.name,
-            out=settings.out,
             settings=asked,
             networks=request.networks,
             data=of.data,

@@ -1,4 +1,4 @@
-"""Resumes, branches, verifies and compares runs, sweeps and studies, by kind of folder."""
+"""Resumes, branches and verifies runs, sweeps and studies, by kind of folder."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
@@ -8,15 +8,11 @@ from treino.base.errors import Refusal
 from treino.base.log import LOG
 from treino.base.words import setting
 from treino.folders.access import Access
-from treino.folders.documents.paired_runs import PairedRuns
 from treino.folders.documents.reading import read_run_spec
-from treino.folders.prediction import drift_of
 from treino.folders.store import RunFolder
 from treino.folders.store.run_lookup import known_folder
 from treino.folders.stored_run import StoredRun
 from treino.folders.timeline import Timeline
-from treino.inspection.drift import Drift
-from treino.reports.paired_runs import paired_runs
 from treino.settings.options import HERE, ClusterOptions
 from treino.settings.spec import Settings
 from treino.training.alert_actions import alerted, check_alerts, given_alerts
@@ -26,7 +22,7 @@ from treino.training.refit import refit_events, watched
 from treino.training.replay import snapshots
 from treino.training.retraining import Tell, tell_nobody
 from treino.training.row_check import RowSource, source_of_data, source_of_run
-from treino.training.stored_results import open_run, predicting
+from treino.training.stored_results import open_run
 from treino.training.sweeps.member import SweepNetwork, parse_member
 from treino.training.sweeps.study import study_resumption
 from treino.training.sweeps.sweep import sweep_resumption
@@ -162,21 +158,3 @@ def row_source(name: str, access: Access, settings: Mapping[str, Any], *, compar
     if settings:
         raise ROWS_OF_RUN_SETTINGS(run=name, name=setting(next(iter(settings))))
     return source_of_run(open_run(folder, access))
-
-
-def compared(name: str, other: str, on: str, access: Access) -> PairedRuns:
-    """Judge two runs, or what answers for two sweeps, on the same rows; see ``reports.paired_runs``.
-
-    Raises:
-        TreinoError: as ``predicting`` and ``paired_runs``.
-    """
-    return paired_runs(predicting(name, access), predicting(other, access), on)
-
-
-def drift_from(name: str, source: str) -> Drift:
-    """Compare the columns of other rows with those of the training rows of the run of this name.
-
-    Raises:
-        TreinoError: as ``predicting`` and ``drift_of``.
-    """
-    return drift_of(predicting(name, Access()), source)

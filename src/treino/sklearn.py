@@ -145,7 +145,8 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
         self.module_ = self._predicting.module
         self._document = self.run_.document
 
-    def _outputs(self, x: Any) -> Any:
+    def _outputs(self, x: Any) -> tuple[torch.Tensor, torch.Tensor]:
+        """``[N, C]``: the outputs for the rows, and these as they were prepared."""
         check_is_fitted(self, "run_")
         x = self._checked(x, reset=False)
         try:
@@ -158,7 +159,7 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
         net, x_ND = self.module_, prepared.x
         if self.run_.spec.net in LAYERS:  # in float32 a row's output depends on the batch size
             net, x_ND = copy.deepcopy(net).double(), x_ND.double()
-        return outputs(net, x_ND, item_shape=self.run_.item_shape)
+        return outputs(net, x_ND, item_shape=self.run_.item_shape), prepared.x
 
     def _held(self, x_ND: Any, output_NC: torch.Tensor, coverage: float | None) -> list[NDArray[Any]]:
         """The intervals or sets of each target, at this coverage."""
@@ -282,7 +283,7 @@ class Classifier(ClassifierMixin, _Estimator):  # type: ignore[misc]
 
     def _shares(self, x: Any) -> list[NDArray[np.float64]]:
         """``[N, C]``: the probabilities of each target's classes."""
-        outputs_NC = self._outputs(x)
+        outputs_NC, _x_ND = self._outputs(x)
         parts = self.run_.preparation.output_parts
         return [probabilities(outputs_NC[:, part]).double().numpy() for part in parts]
 
@@ -314,8 +315,8 @@ class Classifier(ClassifierMixin, _Estimator):  # type: ignore[misc]
         Raises:
             ValueError: there were too few validation rows.
         """
-        output_NC = self._outputs(X)
-        sets = self._held(output_NC, output_NC, coverage)
+        output_NC, x_ND = self._outputs(X)
+        sets = self._held(x_ND, output_NC, coverage)
         return sets if isinstance(self.classes_, list) else sets[0]
 
 
@@ -340,7 +341,7 @@ class Regressor(RegressorMixin, _Estimator):  # type: ignore[misc]
 
     def predict(self, X: Any) -> NDArray[np.float64]:
         """``[N]`` or ``[N, K]``: the predicted numbers, in y's units."""
-        values_NK, each = self._outputs(X).double().numpy(), self._predicting.preparation.by_target
+        values_NK, each = self._outputs(X)[0].double().numpy(), self._predicting.preparation.by_target
         predicted: list[NDArray[np.float64]] = [
             one.values(value_N) for value_N, one in zip(values_NK.T, each, strict=True)
         ]
@@ -354,10 +355,8 @@ class Regressor(RegressorMixin, _Estimator):  # type: ignore[misc]
         Raises:
             ValueError: there were too few validation rows.
         """
-        output_NC = self._outputs(X)
-        reading = reading_like(self.run_.spec.data)
-        prepared = rows_for_prediction(self._checked(X, reset=False), self._predicting.preparation, reading)
-        ends = self._held(prepared.x, output_NC, coverage)
+        output_NC, x_ND = self._outputs(X)
+        ends = self._held(x_ND, output_NC, coverage)
         return ends[0] if len(ends) == 1 else np.stack(ends, 1)
 
 

@@ -36,10 +36,12 @@ def compare(
 
     Example: treino compare february march --on test.csv
     """
-    from treino.results import compared
+    from treino.reports.paired_runs import paired_runs
+    from treino.training.stored_results import predicting
 
     output = output_file(to, CSV, replace=replace, reads=[on])
-    found = compared(run, other, on, Access(trust=trust))
+    access = Access(trust=trust)
+    found = paired_runs(predicting(run, access), predicting(other, access), on)
     document = found.to_json() | {"path": to}
     if output is not None:
         output.write(_rows(found))

@@ -129,14 +129,16 @@ def data(
 
 def _like(like: str, source: str | None, others: Mapping[str, Any], screen: ScreenFlag) -> int:
     """Say how the rows differ from those that a run was trained on."""
-    from treino.results import drift_from
+    from treino.folders.access import Access
+    from treino.folders.prediction import drift_of
+    from treino.training.stored_results import predicting
 
     if source is None:
         raise LIKE_WITHOUT_DATA()
     for name, value in others.items():
         if value is not None:
             raise LIKE_AND_MORE(name=flag(name))
-    found = drift_from(like, source)
+    found = drift_of(predicting(like, Access()), source)
     screen.document(found.to_json())
     headings = _("column"), _("there"), _("here"), _("shift"), _("chance"), _("missing"), _("outside")
     rows = [_drift_cells(column) for column in found.columns]

@@ -16,7 +16,7 @@ from treino.base.signatures import declare, keyword, own_parameters
 from treino.cli.screen import Replace, Screen
 from treino.folders.access import Access
 from treino.settings.options import Options, read_options
-from treino.settings.setting_types import marks_of
+from treino.settings.setting_types import marks_of, types_in
 from treino.settings.spec import FLAGS, GROUPS, MARKS, Settings, group_of
 
 # ---- shared flags
@@ -185,7 +185,7 @@ def _option(name: str, field: Any, mark: OptionMark | None) -> inspect.Parameter
     """The flag of an option; the verb knows its default. A flag with a name of its own may be repeated."""
     own = (field.json_schema_extra or {}).get("flag")
     kind: Any = list[str] if own else int if field.annotation is int else str
-    kind = float if "float" in str(field.annotation) else kind
+    kind = float if float in types_in(field.annotation) else kind
     flag = Parameter(name=own, help=field.description, show_default=False)
     return keyword(name, None, Annotated[kind | None, *([WHOLE] if kind is int else []), flag, mark])
 

@@ -4,7 +4,6 @@ from typing import Any
 
 from treino.cli.flags import DataName, ScreenFlag, given, with_flags
 from treino.settings.options import ClusterOptions, StudyOptions
-from treino.settings.spec import OF_PLACE
 
 
 @with_flags
@@ -30,9 +29,5 @@ def study(
     from treino.folders.network_source import UserFiles
     from treino.training.sweeps.study import study_events
 
-    settings = given(flags)
-    where = {k: settings.pop(k, None) for k in OF_PLACE}
-    events = study_events(
-        source, settings=settings, networks=UserFiles(), place=cluster, **options.given, **where
-    )
+    events = study_events(source, settings=given(flags), networks=UserFiles(), place=cluster, **options.given)
     return follow(events, screen)

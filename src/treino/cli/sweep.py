@@ -7,7 +7,7 @@ from cyclopts import Parameter
 from treino.base.option_marks import CODE, READ
 from treino.cli.flags import DataName, ScreenFlag, Track, given, with_flags
 from treino.settings.options import ClusterOptions, SweepOptions
-from treino.settings.spec import OF_PLACE, is_plain_row
+from treino.settings.spec import is_plain_row
 
 SpaceFlag = Annotated[
     list[str] | None,
@@ -44,15 +44,12 @@ def sweep(
     from treino.training.sweeps.sweep import sweep_events
 
     tracking = Tracking(track)
-    settings = given(flags)
-    where = {k: settings.pop(k, None) for k in OF_PLACE}
     events = sweep_events(
         source,
         space_of(space or []),
-        settings=settings,
+        settings=given(flags),
         networks=UserFiles(),
         place=cluster,
         **options.given,
-        **where,
     )
     return follow(events, screen, tracking)

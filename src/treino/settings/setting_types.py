@@ -25,21 +25,26 @@ SLOWEST, FASTEST = 0.01, 1e6  # steps per second of a training that is watched
 
 SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]I?)?B?", re.IGNORECASE | re.ASCII)  # of memory
 
+CLOSED = {bool, int, float, NoneType, tuple, Literal}
+"""Types of numbers, switches and choices."""
+
 
 def marks_of(table: type[BaseModel]) -> dict[str, OptionMark | None]:
     """What each setting of a table may reach: the mark of its type. Numbers, switches and choices reach
     nothing; None: a text whose type doesn't say."""
     hints = get_type_hints(table, include_extras=True)
-    closed = {name: PLAIN if _is_closed(hints[name]) else None for name in table.model_fields}
+    closed = {name: PLAIN if types_in(hints[name]) <= CLOSED else None for name in table.model_fields}
     return {name: mark_in(hints[name]) or mark for name, mark in closed.items()}
 
 
-def _is_closed(annotation: Any) -> bool:
-    """Whether a type has only numbers, switches and choices."""
-    if get_origin(annotation) is Literal:
-        return True
-    parts = [each for each in get_args(annotation) if isinstance(each, type) or get_args(each)]
-    return all(map(_is_closed, parts)) if parts else annotation in (bool, int, float, NoneType)
+def types_in(annotation: Any) -> set[Any]:
+    """The types of which a setting's type is made: ``{tuple, int, NoneType}`` for layers that may be left
+    open; Literal for a choice."""
+    origin, parts = get_origin(annotation), get_args(annotation)
+    if origin is Literal or not parts:
+        return {origin or annotation}
+    inner = [types_in(part) for part in parts if isinstance(part, type) or get_args(part)]
+    return set().union({origin} & {tuple}, *inner)
 
 
 class SettingGuess(ValueError):  # noqa: N818

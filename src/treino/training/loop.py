@@ -80,17 +80,21 @@ class Job(Protocol):
 
     @property
     def run(self) -> StoredRun | None:
-        """At the end: the run that was trained, or a sweep's best."""
+        """At the end: the run that was trained; None: it is of several networks."""
+        return None
 
     @property
-    def paused(self) -> bool: ...
+    def paused(self) -> bool:
+        return False
 
     @property
-    def threads(self) -> int: ...
+    def threads(self) -> int:
+        return 1
 
     @property
     def resumable(self) -> bool:
         """Whether the job can be resumed from its present state; a stream of rows can't amid an epoch."""
+        return True
 
     def stop_reason(self) -> str | None:
         """Why the training stops now (a folder's status, or ``reached``); None if it continues."""

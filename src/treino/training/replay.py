@@ -232,45 +232,6 @@ def _stored_states(folder: RunFolder, segment: Segment) -> dict[int, Read]:
     return states
 
 
-def snapshot_of(
-    timeline: Timeline,
-    run: StoredRun,
-    segment: int,
-    resolution: Resolution,
-    rows: Data,
-    step: int,
-    losses_S: NDArray[np.float32],
-    saved: Saved | None = None,
-    member: int | None = None,
-) -> Snapshot:
-    """The snapshot of a training that is at ``step`` of the run. timeline: the run's. saved: the training's
-    state, if already known. member: the network of an ensemble to inspect; None: the requested one, or the
-    best."""
-    training = resolution.training
-    member = _member(run, training) if member is None else member
-    seen = next_update(training.setup, training.state, member)
-    net = training.net(member, "last")
-    return Snapshot(
-        run,
-        segment,
-        step,
-        training.answer("last") if _together(run, training) else net,
-        member,
-        training.config.seeds[member],
-        net,
-        *training.trained_net(member),
-        _loss(run, step, losses_S),
-        seen.hp,
-        seen.state,
-        seen.gradients,
-        training.save() if saved is None else saved,
-        rows,
-        training.plan,
-        timeline.settings_at(step, segment),
-        training.loss_function,
-    )
-
-
 def _together(run: StoredRun, training: TrainingLoop) -> bool:
     """Whether the members of an ensemble predict together."""
     return training.config.shared.ensemble > 1 and run.one is None
@@ -355,10 +316,8 @@ class Playback:
         Raises:
             TreinoError: as ``snapshots``.
         """
-        resolution = self.training_at(step, losses_S, tell)
-        timeline, number = self.run.timeline, self.stretch_at(step).segment.number
-        rows, member = self.data, self.member
-        return snapshot_of(timeline, self.run, number, resolution, rows, step, losses_S, member=member)
+        training = self.training_at(step, losses_S, tell).training
+        return self._snapshot(self.stretch_at(step).segment.number, training, losses_S, training.save())
 
     def training_at(
         self, step: int, losses_S: NDArray[np.float32], tell: Callable[[int], None] | None = None
@@ -370,14 +329,12 @@ class Playback:
 
     def live_snapshot(self, segment: int, saved: Saved, losses_S: NDArray[np.float32]) -> Snapshot:
         """The snapshot of a state of the newest segment, as published by the training process."""
-        resolution = self.resolution(segment)
-        resolution.training.load(*saved)
+        training = self.resolution(segment).training
+        training.load(*saved)
         self.begun.add(segment)
-        step = resolution.training.step
-        self.states.pop((segment, step), None)  # a command may have changed it since
-        self._remember(segment, resolution.training, saved)
-        timeline, rows = self.run.timeline, self.data
-        return snapshot_of(timeline, self.run, segment, resolution, rows, step, losses_S, saved, self.member)
+        self.states.pop((segment, training.step), None)  # a command may have changed it since
+        self._remember(segment, training, saved)
+        return self._snapshot(segment, training, losses_S, saved)
 
     def resolution(self, segment: int) -> Resolution:
         """The segment's resolution; its training may be at any step."""
@@ -406,6 +363,33 @@ class Playback:
         raise AssertionError(step)
 
     # ---- inside
+
+    def _snapshot(
+        self, segment: int, training: TrainingLoop, losses_S: NDArray[np.float32], saved: Saved
+    ) -> Snapshot:
+        """The snapshot of a training of this segment, at its present step. saved: its state."""
+        run, step = self.run, training.step
+        member = _member(run, training) if self.member is None else self.member
+        seen, net = next_update(training.setup, training.state, member), training.net(member, "last")
+        return Snapshot(
+            run,
+            segment,
+            step,
+            training.answer("last") if _together(run, training) else net,
+            member,
+            training.config.seeds[member],
+            net,
+            *training.trained_net(member),
+            _loss(run, step, losses_S),
+            seen.hp,
+            seen.state,
+            seen.gradients,
+            saved,
+            self.data,
+            training.plan,
+            run.timeline.settings_at(step, segment),
+            training.loss_function,
+        )
 
     def _played(
         self,

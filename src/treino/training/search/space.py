@@ -296,12 +296,12 @@ def space_from_json(document: Mapping[str, Any]) -> Space:
     for name, d in document.items():
         own = {n: v for n, v in d.items() if n not in ("if", "among")}
         domain = Choice(tuple(own["values"])) if "values" in own else Range(**own)
-        domain = checked_domain(name, domain, isinstance(domain, Range) and domain.whole)
+        domain = checked_domain(name, domain)
         dimensions[name] = Dimension(name, domain, d.get("if"), tuple(d.get("among", ())))
     return Space(tuple(in_order(dimensions)))
 
 
-def checked_domain(name: str, domain: Range | Choice, whole: bool) -> Range | Choice:
+def checked_domain(name: str, domain: Range | Choice) -> Range | Choice:
     if isinstance(domain, Choice):
         if not domain.values or any(isinstance(v, str) and not v for v in domain.values):
             raise SPACE_NO_VALUE(name=name)
@@ -309,8 +309,6 @@ def checked_domain(name: str, domain: Range | Choice, whole: bool) -> Range | Ch
             if count > 1:
                 raise SPACE_VALUE_TWICE(name=name, value=value)
         return domain
-    if whole != domain.whole:
-        domain = replace(domain, whole=whole)
     facts = {"name": name, "low": domain.low, "high": domain.high}
     if domain.low >= domain.high:
         raise TreinoError(
@@ -449,7 +447,7 @@ ANY_SETTING = dict.fromkeys(Settings.model_fields, False)
 def files_in_space(space: Space) -> Iterator[tuple[str, str]]:
     """Yield each setting of the space that names a file or a folder, with that name."""
     for dimension in space.dimensions:
-        values = dimension.domain.values if isinstance(dimension.domain, Choice) else ()
+        values = values_of(space, (dimension.name,))
         yield from ((dimension.name, value) for value in values if names_file(dimension.name, value))
 
 
@@ -512,7 +510,8 @@ def _refuse_commas(name: str, text: str, whole: Mapping[str, bool], single: Cont
 
 def _dimension(name: str, value: Any, whole: Mapping[str, bool], single: Container[str]) -> Dimension:
     if isinstance(value, Range):
-        return Dimension(name, checked_domain(name, value, whole.get(name, value.whole)))
+        value = replace(value, whole=whole.get(name, value.whole))
+        return Dimension(name, checked_domain(name, value))
     value = list(value.values) if isinstance(value, Choice) else value
     if not isinstance(value, str):
         value = value.tolist() if hasattr(value, "tolist") else value  # an array
@@ -524,7 +523,7 @@ def _dimension(name: str, value: Any, whole: Mapping[str, bool], single: Contain
                 _refuse_commas(name, text, whole, single)
         if is_argument(name):
             values = tuple(read_argument(name, v) for v in values)
-        return Dimension(name, checked_domain(name, Choice(values), whole=False))
+        return Dimension(name, checked_domain(name, Choice(values)))
     when, among = None, ()
     condition = _CONDITION.search(value)
     if condition:
@@ -540,8 +539,7 @@ def _dimension(name: str, value: Any, whole: Mapping[str, bool], single: Contain
         domain: Range | Choice = _range(name, match, whole)
     else:
         domain = Choice(tuple(_off(name, _value(name, v)) for v in value.split("|")))
-    integral = isinstance(domain, Range) and domain.whole
-    return Dimension(name, checked_domain(name, domain, integral), when, among)
+    return Dimension(name, checked_domain(name, domain), when, among)
 
 
 def _off(name: str, value: Any) -> Any:

@@ -23,6 +23,7 @@ from treino.engine import Loss, Tick
 from treino.engine.metrics import METRICS, MetricInputs, row_losses
 from treino.engine.net_state import left_out
 from treino.folders.documents.reading import check, read_tensors
+from treino.folders.prediction import finite
 from treino.folders.store import RunFolder
 from treino.training.cluster import processor_kind
 from treino.training.search.samplers import Rung, survivors
@@ -32,6 +33,7 @@ from treino.training.sweeps.population_training import (
     KeptAnswers,
     PopulationTraining,
     load_each,
+    part_of,
     rung_step,
     sample,
     save_each,
@@ -269,10 +271,7 @@ class TrainingBracket:
                     status="finished" if status[row] == "stopped" else status[row],  # by patience
                     best=None if lost or not training.plan.evaluates else best[row],
                     **({} if population.target is None else {"reached": reached[row]}),
-                    **{
-                        name: finite(float(value_M[row]))
-                        for name, value_M in sorted(population.figures.items())
-                    },
+                    **{name: finite(float(of_M[row])) for name, of_M in sorted(population.figures.items())},
                 )
 
     # ---- checkpoints
@@ -434,9 +433,6 @@ def read_top(folder: RunFolder) -> list[TopMember]:
     top = []
     kept = zip(*(facts[name] for name in ("order", "figures", "losses", "answering")), strict=True)
     for member, figure, loss, networks in kept:
-        weights, buffers = (
-            {n.removeprefix(head): t for n, t in tensors.items() if n.startswith(head)}
-            for head in (f"{member}/", f"{member}+/")
-        )
+        weights, buffers = (part_of(tensors, head) for head in (f"{member}/", f"{member}+/"))
         top.append(TopMember(member, figure, loss, weights, buffers, networks))
     return top

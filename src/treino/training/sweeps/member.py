@@ -232,8 +232,20 @@ class SweepNetwork(StoredRun):
 
 def name_of_like(name: str | Path) -> str:
     """The name of the run or sweep that ``like`` takes its settings from."""
+    return _named(name)[0].path.name
+
+
+def _named(name: str | Path) -> tuple[RunFolder, int | None]:
+    """The folder of the run or sweep of this name, and the number of the network, if the name has one.
+
+    Raises:
+        TreinoError: there is no such folder; it is a study's, which keeps no network.
+    """
     parts = parse_member(name)
-    return (find(name) if parts is None else sweep_folder(parts[0]).path).name
+    folder = RunFolder.open(find(name)) if parts is None else sweep_folder(parts[0])
+    if folder.kind == "study":
+        raise STUDY_IS_NO_RUN(name=folder.path.name)
+    return folder, None if parts is None else parts[1]
 
 
 def like_note(name: str | Path) -> str:
@@ -261,18 +273,15 @@ def like(
     Raises:
         TreinoError: there is no such network; its data is gone; it was given in Python and can't be named.
     """
-    name_parts = parse_member(name)
-    folder = RunFolder.open(find(name)) if name_parts is None else sweep_folder(name_parts[0])
+    folder, member = _named(name)
     restore_own_code(folder, Access(trust=trust))
-    if name_parts is not None:
-        config = params_of(folder, name_parts[1])
+    if member is not None:
+        config = params_of(folder, member)
         data_for, base = _rows_and_base(folder, data_file)
-        source, settings_given = data_for.source, settings_of(config, base, name_parts[1]).explicit
+        source, settings_given = data_for.source, settings_of(config, base, member).explicit
         rows = MemberTable.read(folder).last()  # {}: it hasn't begun
-        engine = next(({"engine": row["engine"]} for row in rows if row["member"] == name_parts[1]), {})
+        engine = next(({"engine": row["engine"]} for row in rows if row["member"] == member), {})
     else:
-        if folder.kind == "study":
-            raise STUDY_IS_NO_RUN(name=folder.path.name)
         if folder.kind == "sweep":
             raise LIKE_WHICH(sweep=folder.path.name)
         spec = read_run_spec(folder)
@@ -308,18 +317,15 @@ def likeness(
     if isinstance(like_of, StoredFolder):
         trust = trust or like_of.access.trust
         like_of = like_of.typed if isinstance(like_of, SweepNetwork) else like_of.path
-    parts = parse_member(like_of)
-    folder = RunFolder.open(find(like_of)) if parts is None else sweep_folder(parts[0])
+    folder, member = _named(like_of)
     restore_own_code(folder, Access(trust=trust))
-    if folder.kind == "study":
-        raise STUDY_IS_NO_RUN(name=folder.path.name)
     if folder.kind == "sweep":
         sweep = read_sweep_spec(folder)
-        if parts is None and not sweep.sweep.spread:
+        if member is None and not sweep.sweep.spread:
             raise LIKE_WHICH(sweep=folder.path.name)
-        config = {} if parts is None else params_of(folder, parts[1])
+        config = {} if member is None else params_of(folder, member)
         asked, own_net = settings_of(config, sweep.base, 0).explicit, False
-        if parts is None:
+        if member is None:
             asked.pop("fold", None)
     else:
         run = StoredRun(folder)

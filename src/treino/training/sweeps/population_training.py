@@ -118,8 +118,10 @@ def sample(rows: Rows, most: int) -> Rows:
     return some
 
 
-def _different(data_M: Sequence[Data]) -> list[Data]:
-    return list({id(data): data for data in data_M}.values())
+def _different(data_M: Sequence[Data]) -> tuple[list[Data], list[int]]:
+    """The different sets of rows, and each member's index among them."""
+    data_G = {id(data): data for data in data_M}
+    return [*data_G.values()], [[*data_G].index(id(data)) for data in data_M]
 
 
 @dataclass(eq=False)
@@ -162,14 +164,11 @@ class PopulationTraining:
     def _loop(self) -> TrainingLoop:
         """The training before its first step."""
         data_M = self.training_data
-        data_G = _different(data_M)
+        data_G, bag_M = _different(data_M)
         if len(data_G) == 1:
             return TrainingLoop(*set_up(data_M[0], self.layers, self.config))
-        bag_of = {id(data): bag for bag, data in enumerate(data_G)}
-        bags = own_rows(
-            [(data.train, data.validation, data.scale) for data in data_G],
-            [bag_of[id(data)] for data in data_M for _network in range(self.size)],
-        )
+        rows_G = [(data.train, data.validation, data.scale) for data in data_G]
+        bags = own_rows(rows_G, [bag for bag in bag_M for _network in range(self.size)])
         return TrainingLoop(*set_up(data_M[0], self.layers, self.config, bags=bags))
 
     @property
@@ -185,7 +184,7 @@ class PopulationTraining:
     @property
     def rows_G(self) -> list[Data]:
         """The members' different sets of rows, in the order in which a task gets them."""
-        return _different(self.data_M)
+        return _different(self.data_M)[0]
 
     @property
     def size(self) -> int:
@@ -468,8 +467,7 @@ class PopulationTraining:
             config = config.with_settings(threads=self.task_processors)
         if cluster.gpus:
             config = config.with_settings(device="cuda")
-        bag_of = {id(data): bag for bag, data in enumerate(self.rows_G)}
-        bag_M = tuple(bag_of[id(data)] for data in fields.pop("data_M"))
+        bag_M = tuple(_different(fields.pop("data_M"))[1])
         layers = fields["layers"] if self.network is None else None
         state = self.save() if self.training.step else None
         return PopulationTask(type(self), fields | {"config": config, "layers": layers}, bag_M, state, until)
@@ -502,10 +500,9 @@ class PopulationTraining:
 
     def load(self, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> None:
         """Restore the state that ``save`` returned in a training of the same members."""
-        kinds = _by_kind(tensors)
-        self.training.load(kinds["engine"], facts["engine"])
-        self.curve.restore(kinds["curve"], facts["looks"])
-        self.kept_figures, self.reached = kinds["seen"], kinds["reached"]["step"]
+        self.training.load(part_of(tensors, "engine."), facts["engine"])
+        self.curve.restore(part_of(tensors, "curve."), facts["looks"])
+        self.kept_figures, self.reached = part_of(tensors, "seen."), tensors["reached.step"]
         self.parts = [self._alone(*part) for part in facts["parts"]]
 
 
@@ -536,13 +533,9 @@ class PopulationTask:
 
 def save_each(populations: Sequence[PopulationTraining]) -> tuple[dict[str, Tensor], list[dict[str, Any]]]:
     """The states of several trainings; tensors are named ``place.kind.name``, places counted from 0."""
-    tensors: dict[str, Tensor] = {}
-    each = []
-    for place, population in enumerate(populations):
-        own, facts = population.save()
-        tensors |= {f"{place}.{name}": tensor for name, tensor in own.items()}
-        each.append(facts)
-    return tensors, each
+    saved = [population.save() for population in populations]
+    tensors = {str(place): own for place, (own, _facts) in enumerate(saved)}
+    return _named(tensors), [facts for _own, facts in saved]
 
 
 def load_each(
@@ -552,17 +545,13 @@ def load_each(
 ) -> None:
     """Restore what ``save_each`` returned, in populations of the same members."""
     for place, (population, facts) in enumerate(zip(populations, each, strict=True)):
-        head = f"{place}."
-        population.load({name[len(head) :]: t for name, t in tensors.items() if name.startswith(head)}, facts)
+        population.load(part_of(tensors, f"{place}."), facts)
 
 
 def _named(kinds: Mapping[str, Mapping[str, Tensor]]) -> dict[str, Tensor]:
     return {f"{kind}.{name}": t.contiguous() for kind, named in kinds.items() for name, t in named.items()}
 
 
-def _by_kind(tensors: Mapping[str, Tensor]) -> dict[str, dict[str, Tensor]]:
-    tensors_of: dict[str, dict[str, Tensor]] = {"engine": {}, "curve": {}, "seen": {}, "reached": {}}
-    for name, tensor in tensors.items():
-        kind, _dot, rest = name.partition(".")
-        tensors_of[kind][rest] = tensor
-    return tensors_of
+def part_of(tensors: Mapping[str, Tensor], head: str) -> dict[str, Tensor]:
+    """The tensors whose names begin with ``head``, without it."""
+    return {name.removeprefix(head): t for name, t in tensors.items() if name.startswith(head)}

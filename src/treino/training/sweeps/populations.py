@@ -39,8 +39,9 @@ from treino.folders.network_source import (
 from treino.folders.own_code import restore_own_code, write_own_code
 from treino.folders.store import RunFolder
 from treino.folders.user_network import NetworkFile, NetworkFiles, file_of, network_of
+from treino.settings.setting_types import types_in
 from treino.settings.several import OF_SEVERAL
-from treino.settings.spec import OF_DATA, OF_ENGINE, Settings, check_rules, read_settings
+from treino.settings.spec import OF_DATA, OF_ENGINE, OF_PLACE, Settings, check_rules, read_settings
 from treino.training.resolution import check_settings, decide, train_config
 from treino.training.search.space import Config
 from treino.training.sweeps.population_training import PopulationTraining
@@ -51,39 +52,25 @@ COMPARED = ("normalise", "features")
 OF_MEMBERS = *COMPARED, "fold"
 """Data settings in which the members of a sweep may differ."""
 
-MACHINE = (
-    "name",
-    "out",
-    "device",
-    "engine",
-    "precision",
-    "threads",
-    "metric",
-    "baselines",
-    "threshold",
-    "refit",
-    "coverage",
-    "every",
-    "ensemble",
+OF_ALL = (
+    *(*OF_PLACE, "device", "engine", "precision", "threads"),
+    *("metric", "baselines", "threshold", "refit", "coverage", "every", "ensemble"),
 )
 """Settings that all members share: where a sweep runs, what it keeps and how it is judged."""
 
 
 def whole_settings() -> dict[str, bool]:
     """Return ``{setting: whether it is an integer}`` for the settings that a search space may name."""
-    refused = (set(OF_DATA) - set(COMPARED)) | set(MACHINE)
-    return {
-        name: "int" in str(field.annotation) and "float" not in str(field.annotation)
-        for name, field in Settings.model_fields.items()
-        if name not in refused
-    }
+    refused = {*OF_DATA, *OF_ALL} - {*COMPARED}
+    kinds = {n: types_in(f.annotation) for n, f in Settings.model_fields.items() if n not in refused}
+    return {name: int in types and float not in types for name, types in kinds.items()}
 
 
 def single_settings() -> set[str]:
     """The settings whose value contains no comma."""
-    fields = Settings.model_fields.items()
     several = ("net", "augment")
-    return {name for name, field in fields if "tuple" not in str(field.annotation) and name not in several}
+    fields = Settings.model_fields.items()
+    return {name for name, field in fields if tuple not in types_in(field.annotation)}.difference(several)
 
 
 def checked_settings(values: Mapping[str, Any]) -> Settings:
@@ -102,9 +89,14 @@ def shared_settings(values: Mapping[str, Any]) -> Settings:
     return settings
 
 
-def check_place(**place: str | Path | None) -> None:
-    """Refuse a folder that is named twice, by ``name`` and by ``out``."""
-    read_settings({name: value for name, value in place.items() if value is not None})
+def parted(
+    settings: Mapping[str, Any], name: str | None, out: str | Path | None
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The settings of the networks, and those of their folder's place, ``name`` and ``out``, which may also
+    stand beside them."""
+    place = {of: settings.get(of) if value is None else value for of, value in (("name", name), ("out", out))}
+    read_settings({of: value for of, value in place.items() if value is not None})  # refuses both
+    return {of: value for of, value in settings.items() if of not in OF_PLACE}, place
 
 
 def settings_of(config: Config, base: Mapping[str, Any], member: int) -> Settings:

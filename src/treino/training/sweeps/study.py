@@ -27,18 +27,17 @@ from treino.folders.network_source import NetworkSource
 from treino.folders.own_code import with_own_code
 from treino.folders.store import RunFolder
 from treino.folders.stored_folder import unfinished, versions
-from treino.folders.stored_run import StoredRun
 from treino.folders.user_network import NetworkFiles, as_arguments, network_of
 from treino.settings.options import HERE, ClusterOptions
 from treino.settings.spec import read_settings
 from treino.training.cluster import device_here
 from treino.training.goals import check_goals
-from treino.training.loop import JobEvent, events, status_at_end, stop_sent
+from treino.training.loop import Job, JobEvent, events, status_at_end, stop_sent
 from treino.training.search.samplers import Rung
 from treino.training.search.space import Config
 from treino.training.sweeps.bracket import MemberTable, TrainingBracket
 from treino.training.sweeps.distribution import Distribution, as_lists, open_distribution
-from treino.training.sweeps.populations import SharedRows, check_place, new_folder, own_networks, sources_of
+from treino.training.sweeps.populations import SharedRows, new_folder, own_networks, parted, sources_of
 from treino.training.sweeps.study_document import HEADLINE, row_facts, study_result, varied_settings
 from treino.training.sweeps.study_options import (
     EPOCHS,
@@ -75,12 +74,11 @@ def study_events(
     Raises:
         TreinoError: bad input (status 2) or a system error (status 1).
     """
-    wanted = with_own_code(networks, settings)
-    settings = dict(wanted)
+    settings, where_to = parted(with_own_code(networks, settings), name, out)
+    wanted = dict(settings)
     if place.on is not None:
         wanted["device"] = device_here(settings, place)
     options = study_plan(wanted, **compared)
-    check_place(name=name, out=out)
     words, copies = own_networks(networks, _network_words(options))
     options = with_networks(options, words)
     first = (read(cell, options.base, options.seeds[0]) for cell in options.cells)
@@ -105,9 +103,7 @@ def study_events(
     with ExitStack() as opened:
         distribution = opened.enter_context(open_distribution(place, {}))
         folder, where = opened.enter_context(
-            new_folder(
-                "study", data, copies, wanted.values(), parent=parent, stem="study", name=name, out=out
-            )
+            new_folder("study", data, copies, wanted.values(), parent=parent, stem="study", **where_to)
         )
         facts = _facts(options, data, trainings, where["source"], gpus=gpus)
         folder.write_json(
@@ -260,7 +256,7 @@ class StudyBracket(TrainingBracket):
 
 
 @dataclass(eq=False)
-class StudyJob:
+class StudyJob(Job):
     """The training of a study's networks, as the event loop drives it.
 
     facts: the part of the document that is known before the first step.
@@ -272,10 +268,6 @@ class StudyJob:
     bracket: StudyBracket
     checkpoint_seconds: float = field(default_factory=lambda: CHECKPOINT_SECONDS)
     interruptible_close: bool = False
-    resumable: bool = True
-    paused: bool = False
-    threads: int = 1
-    run: StoredRun | None = None  # there is no best
 
     def __post_init__(self) -> None:
         if self.bracket.distribution is not None:

@@ -30,7 +30,6 @@ from treino.folders.network_source import NetworkSource
 from treino.folders.own_code import OF_ENTRIES, own_names, with_own_code
 from treino.folders.store import RunFolder
 from treino.folders.stored_folder import machine, try_or_note, unfinished, versions
-from treino.folders.stored_run import StoredRun
 from treino.folders.user_network import as_arguments
 from treino.settings.network_call import NetworkCall
 from treino.settings.options import HERE, ClusterOptions
@@ -38,7 +37,7 @@ from treino.settings.several import OF_REPEATS, REFIT_OF_ENSEMBLE
 from treino.settings.spec import Settings, check_rules, read_settings
 from treino.training.cluster import device_here
 from treino.training.goals import check_goals, goal_of
-from treino.training.loop import JobEvent, events, resumption_said, status_at_end
+from treino.training.loop import Job, JobEvent, events, resumption_said, status_at_end
 from treino.training.search.space import (
     SPACE_EMPTY,
     Choice,
@@ -63,9 +62,9 @@ from treino.training.sweeps.distribution import as_lists, open_distribution
 from treino.training.sweeps.judgement import sweep_result, with_judgement
 from treino.training.sweeps.out_of_fold import FILE, fold_answers, fold_notes, member_figures, with_spread
 from treino.training.sweeps.populations import (
-    check_place,
     new_folder,
     own_networks,
+    parted,
     shared_settings,
     single_settings,
     sources_of,
@@ -115,21 +114,21 @@ def sweep_events(
 ) -> Iterator[JobEvent]:
     """Train many networks and keep the best. All possible checks come before anything is written.
 
-    source: a built-in's name, a file, a frame, a pair of arrays, or the result of ``load``. space: see
-    ``treino.training.search.space``. settings: shared by all members. networks: the source of the user's
-    network files that settings name. options: see ``SweepPlan``. stem: the folder is named after the data and
-    ``stem``. data: the source as ``load_data`` read it with the shared settings, if already loaded. notes:
-    sentences on how the settings were chosen.
-    place: the cluster that trains.
+        source: a built-in's name, a file, a frame, a pair of arrays, or the result of ``load``. space: see
+    ``treino.training.search.space``. settings: shared by all members; ``name`` and ``out`` of them, or beside
+    them, say where the folder goes. networks: the source of the user's network files that settings name.
+    options: see ``SweepPlan``. stem: the folder is named after the data and ``stem``. data: the source as
+    ``load_data`` read it with the shared settings, if already loaded. notes: sentences on how these were
+    chosen. place: the cluster that trains.
 
     Raises:
-        TreinoError: bad input (status 2) or a system error (status 1).
+            TreinoError: bad input (status 2) or a system error (status 1).
     """
     if isinstance(space, str):
         space = space_of([space])
     if not isinstance(space, Space):
         space = read_space(space, whole_settings(), single_settings())
-    settings = with_own_code(networks, settings or {})
+    settings, where_to = parted(with_own_code(networks, settings or {}), name, out)
     named = [word for name, word in files_in_space(space) if name in OF_ENTRIES]
     space = renamed_space(space, own_names(networks, named), OF_ENTRIES)
     base = dict(settings)
@@ -138,7 +137,6 @@ def sweep_events(
     wanted = sweep_plan(options, read_settings(base).metric)
     if wanted.ensemble > 1 and read_settings(base).refit:
         raise REFIT_OF_ENSEMBLE(n=wanted.ensemble)
-    check_place(name=name, out=out)
     if place.on is not None:
         base["device"] = device_here(base, place)
     shared = shared_settings(base)
@@ -172,11 +170,11 @@ def sweep_events(
             of_first = first.populations[0].training
             check_goals(wanted.until[:1], metric_names(of_first.loss_function, of_first.outputs), data)
         folder, where = opened.enter_context(
-            new_folder("sweep", data, sweep.networks, own_code, parent=parent, stem=stem, name=name, out=out)
+            new_folder("sweep", data, sweep.networks, own_code, parent=parent, stem=stem, **where_to)
         )
         own_net = {"net": base["net"]} if shared.net_file is not None else {}
         spec = {
-            "asked": {**(settings or {}), **own_net},
+            "asked": {**settings, **own_net},
             "base": base,
             "space": space.to_json(),
             "sweep": {"space": space.to_json(), **wanted.model_dump(mode="json")},
@@ -326,7 +324,7 @@ def _taken_up(
 
 
 @dataclass(eq=False)
-class SweepJob:
+class SweepJob(Job):
     """The training of many networks, bracket after bracket, as the event loop drives it.
 
     bracket: the running bracket, None between two. ended: why all brackets are over, if the folder's
@@ -339,10 +337,6 @@ class SweepJob:
     ended: str | None = None
     checkpoint_seconds: float = field(default_factory=lambda: CHECKPOINT_SECONDS)
     interruptible_close: bool = True
-    resumable: bool = True
-    paused: bool = False
-    threads: int = 1
-    run: StoredRun | None = None  # the best is trained separately
     last: Tick | None = None
     steps_before: int = 0  # model-steps of finished brackets
     planned_steps: int = 0  # model-steps of the known brackets

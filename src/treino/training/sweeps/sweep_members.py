@@ -188,10 +188,17 @@ def check_members(space: Space, base: Mapping[str, Any], plan: SweepPlan) -> Non
     if plan.sampler == TPE:
         return
     configs = sampler(plan.sampler, space, plan.sampler_seed).ask(min(plan.members, CHECKED))
-    for member, config in enumerate(configs):
-        settings = settings_of(config, base, member)
-        if not plan.spread:
-            check_rules(settings, OF_COMPARED)
+    _checked(configs, base, 0, plan)
+
+
+def _checked(
+    configs: Sequence[Config], base: Mapping[str, Any], first: int, plan: SweepPlan
+) -> dict[int, Settings]:
+    """The settings of the members from ``first`` on, by their numbers."""
+    settings = {first + i: settings_of(config, base, first + i) for i, config in enumerate(configs)}
+    for each in () if plan.spread else settings.values():
+        check_rules(each, OF_COMPARED)
+    return settings
 
 
 def next_members(sweep: SweepTraining) -> list[Config] | None:
@@ -205,10 +212,7 @@ def next_members(sweep: SweepTraining) -> list[Config] | None:
     if not configs:
         return None
     first = len(sweep.configs)
-    settings = {first + i: settings_of(c, sweep.base, first + i) for i, c in enumerate(configs)}
-    if not sweep.options.spread:
-        for s in settings.values():
-            check_rules(s, OF_COMPARED)
+    settings = _checked(configs, sweep.base, first, sweep.options)
     sweep._settings |= settings
     for parts in _group_sizes(sweep, settings, configs):
         strategy = STRATEGIES[sweep.options.strategy]
