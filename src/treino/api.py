@@ -27,7 +27,7 @@ from treino.inspection.row_xray import NETWORKS, RowXray, xray
 from treino.plots.notebook_cards import run_card, runs_table, study_card, sweep_card
 from treino.reports.paired_runs import paired_runs
 from treino.reports.tracking.delivery import Tracking
-from treino.results import resume_events, verification
+from treino.results import resume_events
 from treino.settings.keywords import takes_settings
 from treino.settings.options import ClusterOptions, StudyOptions, SweepOptions, read_options
 from treino.settings.spec import OF_DATA, Settings, refuse_layers
@@ -44,6 +44,7 @@ from treino.training.sweeps.study import study_events
 from treino.training.sweeps.study_document import table_of
 from treino.training.sweeps.sweep import sweep_events
 from treino.training.train import drain
+from treino.training.verification import verify
 from treino_doctor.base.markup import tag
 
 if TYPE_CHECKING:  # what may change on the way of a run, with its types
@@ -154,7 +155,7 @@ class Run(StoredRun, Shown):
         Raises:
             TreinoError: the run is training, or took no step; its rows or its network are missing.
         """
-        return verification(self, data, engine=engine)
+        return verify(self, data, engine=engine).to_json()
 
     def rewind(self, step: int, **changes: "Unpack[_Changes]") -> "Run":
         """Go back to a step of this run, and train on from there with other settings, in the same folder.

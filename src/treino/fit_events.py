@@ -209,15 +209,13 @@ def check_request(request: FitRequest) -> None:
     Raises:
         TreinoError: names the parts.
     """
-    if request.until is not None and not request.repeated:
-        raise UNTIL_ALONE()
-    if not request.repeated:
-        if request.place != HERE:
-            raise ON_ALONE()
-        return
-    if request.alerts:
-        raise ALERT_AND_REPEATS()
-    if request.start is not None:
-        raise WEIGHTS_OF_SEVERAL()
-    if request.net is not None or is_torch_dataset(request.source):
-        raise SEVERAL_OF_THESE()
+    several = request.repeated
+    for refusal, holds in (
+        (UNTIL_ALONE, request.until is not None and not several),
+        (ON_ALONE, request.place != HERE and not several),
+        (ALERT_AND_REPEATS, request.alerts and several),
+        (WEIGHTS_OF_SEVERAL, request.start is not None and several),
+        (SEVERAL_OF_THESE, several and (request.net is not None or is_torch_dataset(request.source))),
+    ):
+        if holds:
+            raise refusal()

@@ -1,4 +1,4 @@
-"""Resumes, branches and verifies runs, sweeps and studies, by kind of folder."""
+"""Resumes runs, sweeps and studies, by kind of folder, and goes on from a step of a run."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
@@ -20,14 +20,12 @@ from treino.training.branch import branching, parse_step, rewinding
 from treino.training.loop import JobEvent, JobStart
 from treino.training.refit import refit_events, watched
 from treino.training.replay import snapshots
-from treino.training.retraining import Tell, tell_nobody
 from treino.training.row_check import RowSource, source_of_data, source_of_run
 from treino.training.stored_results import open_run
-from treino.training.sweeps.member import SweepNetwork, parse_member
+from treino.training.sweeps.member import parse_member
 from treino.training.sweeps.study import study_resumption
 from treino.training.sweeps.sweep import sweep_resumption
 from treino.training.train import resuming
-from treino.training.verification import verify, verify_member
 
 STORAGE_OF_NO_SWEEP = Refusal(
     "{run} is no sweep, and trials of Optuna's are of sweeps.", "Leave [[storage]] out."
@@ -37,9 +35,6 @@ MORE_OF_NO_SWEEP = Refusal(
 )
 ON_OF_A_RUN = Refusal("{run} is a single network, and a cluster trains several.", "Leave [[on]] out.")
 ALERT_OF_SEVERAL = Refusal("[[alert]] watches one network, and {run} has several.", "Leave [[alert]] out.")
-VERIFY_MEMBER = Refusal(
-    "{run} is a network of a sweep, which is trained again as the sweep did it.", "Leave {name} out."
-)
 ROWS_OF_RUN_SETTINGS = Refusal(
     "{run} is a run, whose data and settings are known.", "Leave {name} out, or name data."
 )
@@ -94,26 +89,6 @@ def _resumed(events: Iterator[JobEvent]) -> Iterator[JobEvent]:
         if isinstance(event, JobStart):
             LOG.info("%s: resumed", event.job.folder.path)
         yield event
-
-
-def verification(
-    run: StoredRun,
-    data: Any = None,
-    *,
-    engine: str | None = None,
-    tell: Tell = tell_nobody,
-) -> dict[str, Any]:
-    """Train a run, or a network of a sweep, again, and return a document that says what is equal; see
-    ``treino.training.verification.verify``.
-
-    Raises:
-        TreinoError: as there; another kernel for a network of a sweep.
-    """
-    if not isinstance(run, SweepNetwork):
-        return verify(run, data, engine=engine, tell=tell).to_json()
-    if engine is not None:
-        raise VERIFY_MEMBER(run=run.name, name=setting("engine"))
-    return verify_member(run, tell).to_json()
 
 
 def branch_events(

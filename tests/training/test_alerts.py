@@ -28,7 +28,6 @@ from tests.conftest import refusal_of
 from tests.workflows.test_resume import in_a_child
 from treino.base.errors import TreinoError
 from treino.engine.defaults import DEFAULTS
-from treino.results import verification
 from treino.training import alert_actions
 from treino.training.alert_conditions import AlertCourse, Course, TrainingPlace
 from treino.training.alerts import (
@@ -50,6 +49,7 @@ from treino.training.alerts import (
     alerts_of,
 )
 from treino.training.loop import JobAlert, JobProgress
+from treino.training.verification import verify
 
 # ---- the grammar
 
@@ -340,7 +340,7 @@ def test_what_is_set_is_a_command_and_is_played_again_without_alerts(tmp_path: P
             training.set("lr", 0.005)
             training.set("weight_decay", 0.01)
     assert np.array_equal(np.concatenate(losses), run.losses)
-    assert verification(run)["verdict"] == "equal"
+    assert verify(run).verdict == "equal"
 
 
 @pytest.mark.slow
@@ -357,7 +357,7 @@ def test_a_training_goes_back_to_its_best_step_with_another_rate(tmp_path: Path)
     assert values[-1] > values[-2] > values[-3]
     assert [c.settings for c in run.changes if c.segment == segment.number] == [{"lr": 0.01}]
     assert run.status == "finished"
-    assert verification(run)["verdict"] == "equal"
+    assert verify(run).verdict == "equal"
     assert len([text for text in told if "Back to step" in text]) <= alert_actions.MOST_REWINDS
 
 
@@ -448,7 +448,7 @@ def test_a_collapse_at_the_usual_rate_is_said_and_mended(
     assert re.search(
         r"treino chose the rate \(lr=1.0 keeps it\)\. Back to step \d+, with lr 0\.5\.$", told[0]
     )
-    assert verification(run, digits)["verdict"] == "equal"
+    assert verify(run, digits).verdict == "equal"
     given, told = fit(tmp_path, data=digits, **SMALL | {"lr": 1.0})
     assert not told
     assert min(run.document["loss"]["train"]) < min(given.document["loss"]["train"])
@@ -461,7 +461,7 @@ def test_a_finding_acts_on_its_way(tmp_path: Path) -> None:
     assert "finding lr_too_high. Back to step" in told[0]
     assert run.spec.segments
     assert run.document["findings"] == []
-    assert verification(run)["verdict"] == "equal"
+    assert verify(run).verdict == "equal"
 
 
 def test_the_gradient_s_norm_is_the_update_s(tmp_path: Path) -> None:

@@ -24,8 +24,8 @@ from torch import Tensor
 from tests.workflows import history_doors as doors
 from tests.workflows.steered_run import BASES, BETWEEN, FUTURE, LIVE, READ_BY, SteeredRun, Truth, plain_loop
 from treino.folders.stored_run import StoredRun
-from treino.results import verification
 from treino.training.replay import snapshots
+from treino.training.verification import verify
 
 pytestmark = pytest.mark.usefixtures("bare", "undrawn", "_at_once")
 
@@ -189,7 +189,7 @@ def of_the_end(run: SteeredRun) -> Iterator[str]:
         pass  # a script has only the updates that treino can write
     elif not same(doors.scripted(run.stored()), last.average if truth.first["ema"] else last.weights):
         yield f"script: other weights after step {truth.step}"
-    if (verdict := verification(run.stored())["verdict"]) != "equal":
+    if (verdict := verify(run.stored()).verdict) != "equal":
         yield f"verify: {verdict}"
 
 

@@ -65,8 +65,8 @@ def verify(
 
     Examples: treino verify last | treino verify wine-sweep-1:17 --to paper.json
     """
-    from treino.results import verification
     from treino.training.stored_results import open_run
+    from treino.training.verification import verify as train_again
 
     opened = open_run(run, flags.access)
     reads = () if flags.data_file is None else (flags.data_file,)
@@ -85,7 +85,7 @@ def verify(
             count = _("step {done:,} of {of:,}").format(done=done, of=of)
             bar.update(task, completed=done / max(of, 1), count=count)
 
-        document = verification(opened, engine=engine, tell=tell)
+        document = train_again(opened, engine=engine, tell=tell).to_json()
     content = json_bytes(document)
     if keep:
         path = opened.folder.write_bytes(NAME, content)

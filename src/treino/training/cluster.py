@@ -14,7 +14,7 @@ import traceback
 import uuid
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -192,20 +192,15 @@ def open_cluster(
     spec = importlib.util.find_spec("ray")
     if spec is None or spec.origin is None:  # spec.origin None: only a folder of that name
         raise RAY_MISSING()
-    begun = _connect(place.on)
-    try:
+    with ExitStack() as closing:
+        begun = _connect(place.on)
         cluster = Cluster(place.gpus_per_chunk or 0)
+        if begun:
+            closing.callback(cluster.ray.shutdown)
+        closing.callback(cluster.cancel)
         cluster.await_processor()
         cluster.probe()
-        try:
-            yield cluster
-        finally:
-            cluster.cancel()
-    finally:
-        if begun:
-            import ray
-
-            ray.shutdown()
+        yield cluster
 
 
 def _connect(on: str) -> bool:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from treino.base.errors import Refusal, TreinoError
-from treino.base.words import _
+from treino.base.words import _, setting
 from treino.engine import TrainingLoop
 from treino.engine.devices import torch_threads
 from treino.engine.hyperparameters import registered
@@ -33,6 +33,10 @@ from treino.training.sweeps.populations import populations_of
 VERIFY_RUNNING = Refusal(
     "{run} is training: there is no end to compare with.",
     "Wait until it is over, or stop it with Ctrl-C where it runs.",
+)
+
+VERIFY_MEMBER = Refusal(
+    "{run} is a network of a sweep, which is trained again as the sweep did it.", "Leave {name} out."
 )
 
 # ---- what can be verified
@@ -176,11 +180,6 @@ def document_of(
     )
 
 
-def unverifiable(run: StoredRun, reason: str) -> VerificationDocument:
-    """The document of a run that nobody can train again to the same numbers, with the reason."""
-    return _document(run, conditions_of(run), reason=reason)
-
-
 def _document(
     run: StoredRun, then: ConditionsEntry, flags: Sequence[str] = (), **found: Any
 ) -> VerificationDocument:
@@ -220,17 +219,21 @@ def _document(
 def verify(
     run: StoredRun, data: Any = None, *, engine: str | None = None, tell: Tell = tell_nobody
 ) -> VerificationDocument:
-    """Train a run again and return the document of what is equal.
+    """Train a run, or a network of a sweep, again and return the document of what is equal.
 
     data: the Dataset, if the run was trained on one. engine: another kernel. tell: called with the progress.
 
     Raises:
         TreinoError: the run is training, or took no step; its rows are gone or changed; a network of the
-            user's own that may not run; a damaged folder.
+            user's own that may not run; a damaged folder; another kernel for a network of a sweep.
     """
+    if isinstance(run, SweepNetwork) and engine is not None:
+        raise VERIFY_MEMBER(run=run.name, name=setting("engine"))
     check_verifiable(run)
     if reason := why_unverifiable(run):
-        return unverifiable(run, reason)
+        return _document(run, conditions_of(run), reason=reason)
+    if isinstance(run, SweepNetwork):
+        return _member_verified(run, tell)
     if engine is not None:
         registered("engine", engine, ENGINES)
     rows = training_rows(run, data, "run.verify(data)")
@@ -253,16 +256,9 @@ def verify(
 OF_A_ROW = ("loss", "validation_")  # the columns of the sweep's table that hold figures
 
 
-def verify_member(run: SweepNetwork, tell: Tell = tell_nobody) -> VerificationDocument:
-    """Train a network of a sweep again, and return the document of what is equal: its figures at each rung,
-    and its kept weights. Its losses are not recorded step by step.
-
-    Raises:
-        TreinoError: as ``treino.training.verification.verify``.
-    """
-    check_verifiable(run)
-    if reason := why_unverifiable(run):
-        return unverifiable(run, reason)
+def _member_verified(run: SweepNetwork, tell: Tell) -> VerificationDocument:
+    """What is equal: its figures at each rung, and its kept weights. Its losses are not recorded step by
+    step."""
     number, settings = run.kept.member, run.asked
     rows = MemberTable.read(run.folder).of(number, run.path)
     engine = rows[-1]["engine"]

@@ -258,11 +258,9 @@ class SweepFigures:
 
 def seen(name: str, rows: Sequence[Row], space: SpaceEntries, metric: str, better: float) -> SweepFigures:
     """Read the metrics from a sweep's table. rows: the table. space: the search space of the sweep."""
-    last: dict[int, Row] = {}
-    first: dict[int, Row] = {}
-    for row in sorted(rows, key=lambda row: (row["member"], row["rung"])):
-        first.setdefault(row["member"], row)
-        last[row["member"]] = row
+    ordered = sorted(rows, key=lambda row: (row["member"], row["rung"]))
+    last = {row["member"]: row for row in ordered}
+    first = {row["member"]: row for row in reversed(ordered)}
     members = sorted(last)
     return SweepFigures(
         name,

@@ -23,7 +23,6 @@ from treino.engine import Loss, Tick
 from treino.engine.metrics import METRICS, MetricInputs, row_losses
 from treino.engine.net_state import left_out
 from treino.folders.documents.reading import check, read_tensors
-from treino.folders.prediction import finite
 from treino.folders.store import RunFolder
 from treino.training.cluster import processor_kind
 from treino.training.search.samplers import Rung, survivors

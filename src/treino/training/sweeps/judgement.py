@@ -6,7 +6,7 @@ The judge trains the winner alone, and the winner's and runner-up's settings wit
 import math
 import shutil
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -101,16 +101,11 @@ def with_judgement(result: SweepResult, folder: RunFolder, sweep: SweepTraining)
         TreinoError: a system error.
     """
     notes: list[str] = []
-    found: dict[str, Any] = {}
-    if sweep.top:
-        found = _judged(result, folder, sweep, notes)
-    elif sweep.status != "diverged":
-        notes.append(_("No network has a validation {metric}: there is no best.").format(metric=sweep.metric))
-    return result.model_copy(update={**found, "notes": (*result.notes, *notes)})
-
-
-def _judged(result: SweepResult, folder: RunFolder, sweep: SweepTraining, notes: list[str]) -> dict[str, Any]:
-    """``best``, ``judge`` and ``ensemble`` of the result. notes: collects sentences."""
+    if not sweep.top:
+        if sweep.status != "diverged":
+            none = _("No network has a validation {metric}: there is no best.")
+            notes.append(none.format(metric=sweep.metric))
+        return result.model_copy(update={"notes": (*result.notes, *notes)})
     winner, failures = sweep.top[0].member, list[str]()
     facts = {"n": winner, "sweep": folder.path.name}
     again = _("Train it again: treino train [[like={sweep}:{n}]]").format(**facts)
@@ -134,8 +129,7 @@ def _judged(result: SweepResult, folder: RunFolder, sweep: SweepTraining, notes:
         notes.append(
             _("Networks are compared by their most probable classes: the threshold is the best one's.")
         )
-    notes += failures
-    return found
+    return result.model_copy(update={**found, "notes": (*result.notes, *notes, *failures)})
 
 
 def _best(leader: Leader, run: StoredRun | None) -> Best:
@@ -328,9 +322,6 @@ def _row_scores(
 LEAST_S = 30.0  # fresh seeds take no longer than the sweep or, if longer, this
 FEWEST = 3
 
-Outcome = tuple[dict[int, float], dict[str, dict[str, float]]] | TreinoError
-"""Each network's test metric and the baselines' test metrics; or the error that prevented them."""
-
 
 def fresh_seeds(
     sweep: SweepTraining, winner: int, runner_up: int | None, metric: str
@@ -339,19 +330,31 @@ def fresh_seeds(
     notes: list[str] = []
     if not sweep.options.fresh or not len(sweep.data.test):
         return [], notes
-    fixed, trained, beaten = _fixed_split(sweep), list[FreshSeed](), dict[str, float]()
+    fixed, trained, beaten = _fixed_split(sweep), list[FreshSeed](), dict[str, Any]()
+    members = [winner] if runner_up is None else [winner, runner_up]
+    first = max(sweep.settings(member).seed for member in members) + 1001
     begin, limit = time.perf_counter(), max(LEAST_S, sweep.seconds)
-    outcomes = _outcomes(sweep, winner, runner_up, metric, fixed)
-    for number, (seed, data_seed, outcome) in enumerate(outcomes, 1):
-        if isinstance(outcome, TreinoError):  # such as a class missing in this training split
-            notes.append(_("A fresh split could not be trained on: {why}").format(why=outcome))
+    for number, seed in enumerate(range(first, first + sweep.options.fresh), 1):
+        own = {"seed": seed} if fixed else {"seed": seed, "data_seed": seed}
+        pair = {
+            place: settings_of({**sweep.configs[member], **own}, sweep.base, member)
+            for place, member in enumerate(members)
+        }
+        data, data_for = sweep.data, sweep.data_for
+        try:
+            if not fixed:
+                data = load_data(sweep.source, pair[0])
+                data_for = SharedRows(sweep.source, data, shared_settings(sweep.base), OF_MEMBERS)
+            test = _test_figures(populations_of(pair, data_for, sweep.networks, sweep.metric), metric)
+            if not (fixed and beaten):
+                measured = baselines(data).metrics
+                beaten = {name: figures[metric] for name, figures in measured.items()} or beaten
+        except TreinoError as error:  # such as a class missing in this training split
+            notes.append(_("A fresh split could not be trained on: {why}").format(why=error))
             continue
-        test, measured = outcome
-        if measured:
-            beaten = {name: figures[metric] for name, figures in measured.items()}
         second = test.get(1, math.nan)
         if math.isfinite(test[0]):
-            facts: dict[str, Any] = {"seed": seed, "data_seed": data_seed, "test": test[0]}
+            facts: dict[str, Any] = {"seed": seed, "data_seed": data.data_seed, "test": test[0]}
             facts |= {"runner_up": second if math.isfinite(second) else None, "baseline": beaten}
             trained.append(FreshSeed.model_validate(facts))
         if time.perf_counter() - begin > limit and FEWEST <= number < sweep.options.fresh:
@@ -364,31 +367,6 @@ def fresh_seeds(
     if fixed and trained:
         notes.append(_("The split is fixed: fresh seeds vary the initialisation and the order alone."))
     return trained, notes
-
-
-def _outcomes(
-    sweep: SweepTraining, winner: int, runner_up: int | None, metric: str, fixed: bool
-) -> Iterator[tuple[int, int, Outcome]]:
-    """Yield each seed, its split's seed, and its outcome; for a fixed split only the first has baselines."""
-    members = [winner] if runner_up is None else [winner, runner_up]
-    first, known = max(sweep.settings(member).seed for member in members), False
-    for seed in range(first + 1001, first + 1001 + sweep.options.fresh):
-        own = {"seed": seed} if fixed else {"seed": seed, "data_seed": seed}
-        pair = {
-            place: settings_of({**sweep.configs[member], **own}, sweep.base, member)
-            for place, member in enumerate(members)
-        }
-        data, data_for = sweep.data, sweep.data_for
-        try:
-            if not fixed:
-                data = load_data(sweep.source, pair[0])
-                data_for = SharedRows(sweep.source, data, shared_settings(sweep.base), OF_MEMBERS)
-            test = _test_figures(populations_of(pair, data_for, sweep.networks, sweep.metric), metric)
-            outcome: Outcome = test, {} if fixed and known else baselines(data).metrics
-            known = True
-        except TreinoError as error:
-            outcome = error
-        yield seed, data.data_seed, outcome
 
 
 def _test_figures(pair: Sequence[PopulationTraining], metric: str) -> dict[int, float]:

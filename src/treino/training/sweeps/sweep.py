@@ -5,7 +5,6 @@ The folder is always enough to resume: the settings of all members so far, the t
 state of the running bracket, and the best weights.
 """
 
-import math
 import shlex
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -436,16 +435,13 @@ class SweepJob(Job):
         self.planned_steps = self.steps_before + bracket.planned_steps
 
     def _note_best(self, bracket: TrainingBracket) -> None:
-        better = METRICS[self.sweep.metric].better
-        for population in bracket.populations:
-            lost_M = torch.tensor([status == "diverged" for status in population.status_M])
-            best_M = (better * population.best_M).nan_to_num(nan=-math.inf, neginf=-math.inf)
-            place = int(best_M.masked_fill(lost_M, -math.inf).argmax())
-            member, figure = population.members[place], better * float(best_M[place])
-            if lost_M[place] or not math.isfinite(figure):
-                continue
-            if self.best is None or better * (figure - self.best[1]) > 0:
-                self.best = member, figure
+        lower = {member: figure for member, figure in bracket.figures().items() if figure is not None}
+        if not lower:
+            return
+        better, leader = METRICS[self.sweep.metric].better, min(lower, key=lambda member: lower[member])
+        figure = -better * lower[leader]
+        if self.best is None or better * (figure - self.best[1]) > 0:
+            self.best = leader, figure
 
     def _keep(self, reason: str | None) -> None:
         """Store the bracket's results; it is never trained again. reason: why all brackets end, if so."""
