@@ -375,7 +375,7 @@ def _text(graph: OnnxGraph, encoder: TextEncoder) -> Value:
     cells = graph.input(encoder.column, TensorProto.STRING)
     absent = _places(_without_spaces(cells), dict.fromkeys(_spellings(graph, encoder, (), ""), 0)).column()
     signs = cells.put("Tokenizer", domain=RUNTIME, mark=1, mincharnum=1, pad_value="", separators=[""])
-    graph.known.append(value_info(signs.name, TensorProto.STRING, "characters"))
+    graph.known.append(value_info(signs.name, TensorProto.STRING, f"characters of {signs.name}"))
     places = {letter: place for place, letter in enumerate(encoder.letters)}
     known = {sign: places[letter] for sign, letter in letter_table(encoder.letters).items()}
     place = _places(signs, known or {" ": -1})  # of texts that are all empty there is no letter
