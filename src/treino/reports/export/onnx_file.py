@@ -246,7 +246,8 @@ def _off(run: StoredRun, x_ND: Tensor, output_NC: Tensor, answers: Mapping[str, 
         apart_N += [
             np.abs(turned(ends_N2[:, i]) - turned(answers[name])) for i, name in enumerate(("low", "high"))
         ]
-    return float(np.max(apart_N) / (spec.target_scale or 1.0))
+    # float32 rounds what is far from 0 by more
+    return float(np.max(apart_N / np.maximum(np.abs(turned(value_N)), spec.target_scale or 1.0)))
 
 
 def _column(encoder: Encoder, cells: NDArray[Any]) -> Column:
