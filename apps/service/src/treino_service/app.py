@@ -124,7 +124,8 @@ class Column:
         new = int((~known_N & ~absent_N).sum()) if self.levels else 0
         if self.text:
             return word_N, int(absent_N.sum()), new
-        values = [math.nan if word == "" else number(word) for word in word_N]
+        sign = self.reading["decimal"]
+        values = [math.nan if word == "" else number(word.replace(sign, ".")) for word in word_N]
         unknown = [math.inf if value is None else value for value in values]  # no class of the model
         return np.array(unknown, dtype=np.float64), int(absent_N.sum()), new
 
