@@ -254,8 +254,8 @@ def _decision(column: CellStatistics, comma: bool | None, day_first: bool | None
 def _numbers(
     column: CellStatistics, group: Sequence[Form], comma: bool, odd: bool, commas: bool
 ) -> CellType | None:
-    """The type of a column of numbers; None if all are in brackets. commas: whether the file has decimal
-    commas."""
+    """The type of a column of numbers; None if all are in brackets, unless numbers are wanted. commas:
+    whether the file has decimal commas."""
     forms = [form for form in group if isinstance(form, NumberForm)]
     signed = any(form.signed for form in forms)
     notation = {
@@ -268,7 +268,8 @@ def _numbers(
     writing = ", ".join(part for part, there in notation.items() if there)
     words = bool(writing) or column.exact or column.wanted == "levels"
     typed = CellType(column.name, "numbers", forms[0].affix, comma, words=words, writing=writing)
-    return None if all(form.bracketed for form in forms) else replace(typed, signed=signed, odd=odd)
+    unsure = all(form.bracketed for form in forms) and column.wanted != "numbers"
+    return None if unsure else replace(typed, signed=signed, odd=odd)
 
 
 def _dates(
