@@ -259,7 +259,7 @@ def second(cell, column):
         return math.nan
     value = second_of(cell, column["pattern"], column["order"], column["short"])
     if value is None and re.search(r"\d", cell):
-        sys.exit(f"{cell} is no date or time as in the training rows")
+        sys.exit(f"Column '{column['column']}' holds '{cell}', which is no date or time as in the table")
     return math.nan if value is None else value
 
 
