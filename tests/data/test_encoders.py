@@ -135,6 +135,8 @@ def test_many_classes_are_hashed_by_sha_256() -> None:
         expected = np.zeros(BUCKETS)
         expected[k % BUCKETS] = 1 if (k // BUCKETS) % 2 else -1
         np.testing.assert_array_equal(x_D, expected)
+    new = rows_for_prediction(pd.DataFrame({"c": [words[0], "new", "", "other"]}), data.preparation)
+    assert new.x.any(dim=1).tolist() == [True, False, False, False]
     few = load(pd.DataFrame({"c": words, "y": np.arange(180) % 2}), target="y", kinds={"c": "one-hot"})
     assert isinstance(few.preparation.encoders[0], OneHotEncoder)
     assert len(few.preparation.encoders[0].levels) > MOST_LEVELS

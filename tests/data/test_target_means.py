@@ -1,9 +1,5 @@
 """Target means of columns: scikit-learn's TargetEncoder as the oracle, and what no row sees of itself."""
 
-import io
-import subprocess
-import sys
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -22,7 +18,6 @@ from treino.data.preparation.target_means import FOLDS, TargetFolds
 from treino.folders.prediction import _among
 from treino.folders.stored_run import StoredRun
 from treino.inspection.boundary import _rows_at, typical_row
-from treino.reports.export.formats import exported
 
 
 def table(rows: int = 600, values: int = 80) -> pd.DataFrame:
@@ -187,17 +182,6 @@ def test_a_run_keeps_them_and_is_asked_and_taken_elsewhere(
     new = frame[["code", "size", "name"]].head(20).assign(code=lambda f: f["code"] + (f.index == 5) / 3)
     wanted = run.predict(new)["prediction"].to_numpy()
     np.testing.assert_allclose(tr.open(run.path).predict(new)["prediction"], wanted)
-    new.to_csv(tmp_path / "new.csv", index=False)
-    script = exported(run, "script").paths[0]
-    asked = [sys.executable, str(script), "predict", str(tmp_path / "new.csv")]
-    printed = subprocess.run(asked, capture_output=True, text=True, check=True).stdout
-    np.testing.assert_allclose(pd.read_csv(io.StringIO(printed))["prediction"], wanted, rtol=1e-5)
-    numbers = tr.fit(
-        frame[["code", "size", "y"]], target="y", target_means=True, ensemble=2, epochs=2, parent=tmp_path
-    )
-    checked = exported(numbers, "onnx")  # compares the model with the run
-    assert checked.apart is not None
-    assert checked.apart <= 1e-5
 
 
 def test_each_of_several_targets_has_its_own(frame: pd.DataFrame) -> None:

@@ -1,6 +1,5 @@
 """Boosted trees whose answer a network sees: scikit-learn's own as the oracle, and who gets which answer."""
 
-import io
 import json
 import subprocess
 import sys
@@ -299,21 +298,10 @@ def test_a_run_sees_them_and_takes_them_elsewhere(target: str, tmp_path) -> None
     new = new.drop(columns=[c for c in names if c in new])
     wanted = run.predict(new)
     pd.testing.assert_frame_equal(tr.open(run.path).predict(new), wanted)
-    checked = exported(run, "onnx")  # compares the model with the run
-    assert checked.apart is not None
-    assert checked.apart <= 1e-5
-    new.to_csv(tmp_path / "new.csv", index=False)
     script = exported(run, "script").paths[0]
-    trained, answered = (
-        subprocess.run([sys.executable, script, *words], capture_output=True, text=True, check=True).stdout
-        for words in ((), ("predict", str(tmp_path / "new.csv")))
-    )
+    trained = subprocess.run([sys.executable, script], capture_output=True, text=True, check=True).stdout
     losses = json.loads(trained.splitlines()[-1])["losses"]
     np.testing.assert_allclose(losses, run.document["loss"]["train"], rtol=1e-5)
-    theirs = pd.read_csv(io.StringIO(answered))
-    for name in wanted.columns.intersection(theirs.columns):
-        if pd.api.types.is_float_dtype(wanted[name]):
-            np.testing.assert_allclose(theirs[name], wanted[name], atol=1e-5)
 
 
 @pytest.mark.parametrize("classes", OF_TARGETS)

@@ -1,7 +1,6 @@
 """Exported scripts are run and compared with their runs, bit for bit where that is promised."""
 
 import ast
-import io
 import json
 import shutil
 import subprocess
@@ -10,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -19,15 +17,13 @@ from torch import nn
 import treino as tr
 from tests.conftest import refusal_of
 from tests.reports import export_cases
-from tests.reports.export_cases import MIXED, SHORT, mixed, said, table, trained, well_written
-from treino.api import Run
+from tests.reports.export_cases import SHORT, said, table, trained, well_written
 from treino.base.errors import TreinoError
-from treino.data import BUILTINS
 from treino.data.readers import idx
 from treino.reports.export.formats import FORMATS, exported
 from treino.settings.spec import read_settings
 from treino.training.loop import JobEnd, JobProgress, JobStart
-from treino.training.train import drain, train_events
+from treino.training.train import train_events
 
 pytestmark = pytest.mark.usefixtures("bare")
 
@@ -115,56 +111,12 @@ def test_it_weighs_rows_as_the_run_does(settings: dict[str, Any], tmp_path: Path
     check_equal("table.csv", settings, tmp_path)
 
 
-def predictions(run: Run, new: Path) -> pd.DataFrame:
-    """What the run's script prints of a file."""
-    return pd.read_csv(io.StringIO("\n".join(said(exported(run).paths[0], "predict", str(new)))))
-
-
 def test_against_another_kernel_the_first_epoch_is_close(tmp_path: Path) -> None:
     run = trained("wine", tmp_path, engine="batched", dropout=0.2, weight_decay=0.01)
     path = exported(run).paths[0]
     last = json.loads(said(path)[-1])
     assert last["losses"][0] == pytest.approx(run.document["loss"]["train"][0], rel=1e-4)
     assert "batched" in (ast.get_docstring(ast.parse(path.read_text())) or "")
-
-
-@pytest.mark.sampled(2)
-@pytest.mark.parametrize(
-    ("name", "settings"),
-    [
-        ("breast_cancer", {"loss": "bce", "dropout": 0.1}),
-        ("table.csv", {"target": "size", "features": ("flag", "a b", "c", "rare")}),
-        ("table.csv", {"target": "price", "features": ("a b", "c")}),
-        ("frame", {"target": "price", "normalise": False}),
-    ],
-)
-def test_it_predicts_from_raw_columns_as_the_run_does(
-    name: str, settings: dict[str, Any], tmp_path: Path
-) -> None:
-    run = trained(name, tmp_path, **settings)
-    new = table(9)
-    if name == "breast_cancer":
-        columns = BUILTINS[name].read(name).by_name
-        new = pd.DataFrame({c: columns[c].numbers for c in run.preparation.features}).iloc[:9]
-    new = new.sample(frac=1, axis=1, random_state=0)
-    new.to_csv(tmp_path / "new.csv", index=False)
-    ours = run.predict(new).reset_index(drop=True)
-    theirs = predictions(run, tmp_path / "new.csv")
-    assert list(theirs.pop("row")) == list(range(9))
-    pd.testing.assert_frame_equal(theirs, ours[list(theirs)], check_dtype=False, rtol=1e-12)
-
-
-@pytest.mark.sampled(3)
-@pytest.mark.parametrize("name", ["mixed brazilian.csv", "mixed.csv", "mixed frame.csv"])
-def test_it_predicts_from_columns_of_every_kind(name: str, tmp_path: Path) -> None:
-    run = trained(name, tmp_path, **MIXED)
-    new = mixed(40, brazilian="brazilian" in name, seed=6).drop(columns="price")
-    new.loc[0, ["city", "size", "street"]] = "elsewhere"
-    in_brazil = {"sep": ";", "encoding": "latin-1"} if "brazilian" in name else {}
-    new.to_csv(tmp_path / "new.csv", index=False, **in_brazil)
-    ours = tr.open(run.path).predict(str(tmp_path / "new.csv"))
-    theirs = predictions(run, tmp_path / "new.csv")
-    np.testing.assert_allclose(theirs["prediction"], ours, rtol=1e-6)
 
 
 @pytest.mark.slow
@@ -246,23 +198,6 @@ def test_a_run_of_an_accelerator_is_trained_where_there_is_none(
     assert path.read_text().count(".to(") == 5  # the network, three tensors of rows, a mask
     assert json.loads(said(path)[-1])["losses"] == run.document["loss"]["train"]
     well_written(path)
-
-
-def test_names_that_python_would_read(tmp_path: Path) -> None:
-    """Quotes, backslashes, dollars and line ends in the names of columns, classes, files and the run."""
-    frame = table().rename(columns={"a b": 'a"b\\n$x', "c": "c'{}\u202e"})
-    frame["size"] = frame["size"].map({"large": '"""', "small": "\\"})
-    frame.columns = [name.replace("size", 's"i$ze') for name in frame.columns]
-    folder = tmp_path / 'odd "name"'
-    folder.mkdir()
-    frame[['a"b\\n$x', "c'{}\u202e", 's"i$ze']].to_csv(folder / "it's \"$x.csv", index=False)
-    settings = read_settings({**SHORT, "target": 's"i$ze', "out": str(tmp_path / 'my "run" $1')})
-    run = Run.of(drain(train_events(str(folder / "it's \"$x.csv"), settings, parent=tmp_path)))
-    path = exported(tr.open(run.path)).paths[0]
-    assert json.loads(said(path)[-1])["losses"] == run.document["loss"]["train"]
-    frame.to_csv(tmp_path / "new.csv", index=False)
-    out = pd.read_csv(io.StringIO("\n".join(said(path, "predict", str(tmp_path / "new.csv")))))
-    assert list(out["prediction"]) == list(run.predict(frame)["prediction"])
 
 
 def test_bare_weights(tmp_path: Path) -> None:

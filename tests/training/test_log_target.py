@@ -1,19 +1,15 @@
 """Positive, skewed targets: which scale is learnt, and that nothing leaves the range that can be."""
 
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnxruntime
 import pandas as pd
 import pytest
 from sklearn.metrics import mean_absolute_error, r2_score, root_mean_squared_error
 
 import treino as tr
 from tests.conftest import refusal_of
-from treino.reports.export.formats import exported
 
 
 def table(kind: str, unit: float = 1.0) -> pd.DataFrame:
@@ -60,14 +56,6 @@ def test_figures_intervals_and_exports_are_of_the_target_itself(tmp_path: Path) 
     assert np.mean((low.to_numpy() <= true.to_numpy()) & (true.to_numpy() <= high.to_numpy())) > 0.8
     np.testing.assert_allclose(high / said, said / low, rtol=1e-6)
     np.testing.assert_allclose(large.predict(test)["low"] / 1000, low, rtol=2e-2)
-    model = onnxruntime.InferenceSession(exported(run, "onnx").paths[0])
-    answers = model.run(["prediction", "low"], {name: test[name].to_numpy() for name in "abc"})
-    np.testing.assert_allclose(answers, [said, low], rtol=1e-4)
-    script = next(path for path in exported(run).paths if path.suffix == ".py")
-    test.to_csv(tmp_path / "new.csv", index=False)
-    line = [sys.executable, str(script), "predict", str(tmp_path / "new.csv")]
-    printed = subprocess.run(line, capture_output=True, text=True, check=True).stdout.split()[1:]
-    np.testing.assert_allclose([float(row.split(",")[1]) for row in printed], said, rtol=1e-4)
 
 
 @pytest.mark.slow

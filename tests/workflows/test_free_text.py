@@ -1,7 +1,5 @@
 """A table with free text: trained, predicted, exported, explained, in parts and in folds."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +15,6 @@ from treino.data.preparation.encoders import encoded
 from treino.data.summaries.measures import WordCounts
 from treino.data.table import Column
 from treino.inspection.feature_importance import _terms, importances
-from treino.reports.export.script import script
 
 ODD = [
     "", "NA", "  não gostei, péssimo ", "这个电影很好看 👍", "<b>MUITO</b> bom\nmuito  bom;MUITO BOM",
@@ -61,57 +58,6 @@ def test_it_is_better_than_a_linear_model_and_predicts_what_it_was_judged_by(
     assert judged["accuracy"] >= linear.score(words.transform(test["review"]), test["y"]) - 0.05
     right = (run.predict(test.drop(columns="y"))["prediction"].to_numpy() == test["y"].to_numpy()).mean()
     assert right == pytest.approx(judged["accuracy"])
-
-
-@pytest.mark.slow
-def test_a_script_predicts_the_same(run: tr.Run, tmp_path: Path) -> None:
-    exported = script(run)
-    assert {path.suffix for path in exported.paths} == {".py", ".pt", ".json", ".npz"}
-    rows = odd_rows().iloc[[0, *range(2, len(ODD))]]  # what stands for nothing differs in a class's cells
-    rows.to_csv(tmp_path / "new.csv", index=False)
-    done = subprocess.run(
-        [sys.executable, str(exported.paths[0]), "predict", str(tmp_path / "new.csv")],
-        capture_output=True, text=True, check=True, encoding="utf-8",
-    )  # fmt: skip
-    (tmp_path / "answers.csv").write_text(done.stdout, encoding="utf-8")
-    own = pd.read_csv(tmp_path / "answers.csv").filter(like="probability").to_numpy()
-    np.testing.assert_allclose(own, shares(run, rows), atol=1e-6)
-    assert "treino" not in "".join(
-        line for line in exported.paths[0].read_text("utf-8").splitlines() if "import" in line
-    )
-
-
-def test_an_onnx_model_predicts_the_same(run: tr.Run) -> None:
-    pytest.importorskip("onnxruntime")
-    import onnxruntime
-
-    from treino.reports.export.onnx_file import onnx_file
-
-    exported = onnx_file(run)
-    assert exported.rows
-    session = onnxruntime.InferenceSession(str(exported.paths[0]), providers=["CPUExecutionProvider"])
-    rows = odd_rows()
-    cells = {"price": rows["price"].to_numpy(), "review": rows["review"].to_numpy(object)}
-    (share,) = session.run(["probabilities"], cells)
-    np.testing.assert_allclose(share, shares(run, rows), atol=1e-5)
-    (alone,) = session.run(["probabilities"], {name: cell[:1] for name, cell in cells.items()})
-    np.testing.assert_allclose(alone, share[:1], atol=1e-6)
-
-
-@pytest.mark.parametrize("text", ["", "o mesmo texto em todas as linhas"])
-def test_a_column_that_is_always_the_same_is_exported(text: str, tmp_path: Path) -> None:
-    pytest.importorskip("onnxruntime")
-    import onnxruntime
-
-    from treino.reports.export.onnx_file import onnx_file
-
-    frame = reviews(60).assign(review=text)
-    how = {"kinds": {"review": "text"}, "target_means": True, "recipe": "plain", "epochs": 1}
-    trained = tr.fit(frame, target="y", parent=tmp_path, **how)  # type: ignore[call-overload]
-    session = onnxruntime.InferenceSession(str(onnx_file(trained).paths[0]))
-    cells = {"price": np.zeros(2), "review": np.array([text, "não gostei"], object)}
-    (share,) = session.run(["probabilities"], cells)
-    np.testing.assert_allclose(share, shares(trained, pd.DataFrame(cells)), atol=1e-6)
 
 
 def test_rows_are_the_same_again_and_in_parts(run: tr.Run, table: Path) -> None:

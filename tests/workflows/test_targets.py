@@ -1,6 +1,5 @@
 """One network of several targets, from a table to predictions, figures, exports and estimators."""
 
-import io
 import json
 import warnings
 from pathlib import Path
@@ -142,22 +141,6 @@ def test_the_exported_script_arrives_at_the_runs_figures(targets: tuple[str, ...
         last = json.loads(printed(script)[-1])
     wanted = run.document["metrics"]["test"]
     assert last["test"] == {name: pytest.approx(wanted[name], rel=1e-5) for name in last["test"]}
-    lines = printed(script, "predict", str(tmp_path / "table.csv"))
-    said = pd.read_csv(io.StringIO("\n".join(lines)))
-    ours = run.predict(pd.read_csv(tmp_path / "table.csv"))
-    column = f"prediction_{targets[1]}"
-    assert (said[column] == ours[column]).mean() > 0.99 or np.allclose(said[column], ours[column], rtol=1e-4)
-
-
-def test_onnx_answers_as_the_run(classes: tr.Run, numbers: tr.Run) -> None:
-    onnxruntime = pytest.importorskip("onnxruntime")
-    pytest.importorskip("onnx")
-    for run, names in ((classes, CLASSES), (numbers, NUMBERS)):
-        session = onnxruntime.InferenceSession(exported(run, "onnx").paths[0])
-        frame = table(5, seed=9)
-        found = session.run([f"prediction_{names[1]}"], {name: frame[name].to_numpy() for name in "uv"})[0]
-        ours = run.predict(frame)[f"prediction_{names[1]}"]
-        assert list(found) == list(ours) if run is classes else np.allclose(found, ours, rtol=1e-4)
 
 
 @pytest.mark.parametrize(

@@ -357,21 +357,3 @@ def test_pictures_are_refused(folder: Path) -> None:
     with pytest.raises(TreinoError) as caught:
         exported(run, "service")
     assert caught.value.rule == "service_of_pictures"
-
-
-def test_odd_names_of_columns_are_data(tmp_path: Path) -> None:
-    """Names that the answer has, too, quotes, and lines that would end the example's text."""
-    rng = np.random.default_rng(0)
-    names = ["prediction", "low", "rows", 'a"b', "it's", "END", "$(touch x)", "</script>", "á\\n"]
-    frame = pd.DataFrame(rng.normal(size=(60, len(names))).round(3), columns=names)
-    frame["probabilities"] = frame["rows"] + frame["END"]
-    frame.to_csv(path := tmp_path / "odd.csv", index=False)
-    run = tr.fit(path, target="probabilities", epochs=1, parent=tmp_path / "runs", name="odd", recipe="plain")
-    served = client(tmp_path, "odd")
-    as_predicted(sent(served, path.read_bytes(), "text/csv"), run, path)
-    text = (tmp_path / "runs/odd/exports/odd-service/example.sh").read_text()
-    row = json.loads(text.partition("<<'END'\n")[2].rpartition("\nEND")[0])
-    assert [*row] == names
-    assert sent(served, row).json()["rows"] == 1
-    wide = "a,prediction\n1,2\n"
-    assert sent(served, wide, "text/csv").json()["error"]["rule"] == "columns_missing"

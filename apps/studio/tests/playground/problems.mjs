@@ -1,4 +1,5 @@
-// Answers a line of JSON by a line: {problem} is prepared; {text, options, target} is read as a table first.
+// Answers a line of JSON by a line: {problem} is prepared; {text, options, target} is read as a table first,
+// and so are others, rows that are prepared like it.
 import readline from 'node:readline';
 import { setWords } from '../../src/treino_studio/page/modules/words.js';
 import { likelyTargets } from '../../src/treino_studio/playground/web/columns.js';
@@ -7,7 +8,14 @@ import { readTable, textOf } from '../../src/treino_studio/playground/web/tables
 
 const hex = (array) => Buffer.from(array.buffer, array.byteOffset, array.byteLength).toString('hex');
 
-async function answer({ words, problem, text, bytes, size, options, target }) {
+/** Inputs of other rows, of those that lack no cell: {rows, x}. */
+function inputsOf(table, names, inputs) {
+  const cells = names.map((name) => table.columns.find((column) => column.name === name).cells);
+  const rows = [...cells[0].keys()].filter((i) => cells.every((own) => own[i] !== null));
+  return { rows, x: hex(inputs(Float64Array.from(rows.flatMap((i) => cells.map((own) => own[i]))))) };
+}
+
+async function answer({ words, problem, text, bytes, size, options, target, others }) {
   if (words) return setWords('en', words);
   const told = {};
   if (bytes !== undefined)
@@ -23,6 +31,7 @@ async function answer({ words, problem, text, bytes, size, options, target }) {
     problem = { ...problem, source: 'table', table: { ...table, target: target ?? told.likely[0] } };
   }
   const { parts, inputs, mean, scale, ...rest } = prepare(problem);
+  if (others !== undefined) told.others = inputsOf(readTable(others, options), rest.columns, inputs);
   const again = parts.map(({ raw }) => hex(inputs(raw)));
   return {
     ...told,

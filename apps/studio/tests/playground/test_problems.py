@@ -3,9 +3,7 @@
 import csv
 import io
 import itertools
-import json
-import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,34 +12,20 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from apps.studio.tests.playground.node import NODE
+from apps.studio.tests.playground.node import Ask, problems
 from treino.base.errors import TreinoError
 from treino.data import load, sources
 from treino.data.preparation.target import likely_targets
-from treino_studio.page_words import page_words
 from treino_studio.playground.tables import tables_in_page
 
 POINTS = "moons", "circles", "spirals", "xor", "gauss", "plane", "multi_gauss"
 MADE = ["x", "y", "x²", "y²", "xy", "sin x", "sin y"]
-Ask = Callable[..., Any]
 
 
 @pytest.fixture(scope="module")
 def ask() -> Iterator[Ask]:
     """Ask the page's modules, in one process of node."""
-    if NODE is None:
-        pytest.skip("needs node")
-    line = [NODE, str(Path(__file__).with_name("problems.mjs"))]
-    with subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8") as process:
-        to_node, from_node = process.stdin, process.stdout
-        assert to_node is not None
-        assert from_node is not None
-
-        def answer(**question: Any) -> Any:
-            print(json.dumps(question), file=to_node, flush=True)
-            return json.loads(from_node.readline())
-
-        answer(words=page_words("en"))
+    with problems() as answer:
         yield answer
 
 
