@@ -172,6 +172,22 @@ def test_bad_pictures_are_named_and_left_out_only_as_requested(
             assert "None of the 1 pictures" in str(refusal_of(run.predict, [image]))
 
 
+def test_what_python_leaves_out_is_warned_of(run: tr.Run, flat: Path) -> None:
+    (flat / "text.png").write_text("no picture")
+    with pytest.warns(UserWarning, match="text.png"):
+        assert len(run.predict(flat, skip_bad=3)) == 4
+    for number in -1, 1.5, "x", True:
+        assert "skip_bad" in str(refusal_of(run.predict, flat, skip_bad=number))
+
+
+def test_an_option_without_effect_is_refused(treino: Treino, run: tr.Run, flat: Path, tmp_path: Path) -> None:
+    assert treino("predict", run.path, flat, "--skip-bad=-1").status == 2
+    said = treino("predict", run.path, flat, "--tta", "--coverage", 0.9)
+    assert (said.status, "not averaged" in said.err) == (2, True)
+    wine = tr.fit("wine", epochs=1, parent=tmp_path / "runs", recipe="plain", lean=True)
+    assert "--skip-bad 2 is of pictures" in treino("predict", wine.path, "wine", "--skip-bad", 2).err
+
+
 def test_a_file_of_predictions_names_the_pictures(
     treino: Treino, run: tr.Run, flat: Path, tmp_path: Path
 ) -> None:

@@ -374,8 +374,8 @@ WRONG: dict[str, tuple[str, Any, type[nn.Module]]] = {
     "a tuple too long": ("net_arguments", ((X, LENGTHS, TOKENS), Y), Panel),
     "different N": ("arrays_rows", ({"x": X[1:], "lengths": LENGTHS}, Y), Panel),
     "y of another N": ("arrays_rows", (PANEL, Y[1:]), Panel),
-    "a ragged list": ("array_values", ({"tokens": [[1, 2], [3]]}, Y[:2]), Words),
-    "an object array": ("array_values", ({"tokens": PADDED}, Y[:2]), Words),
+    "a ragged list": ("arrays_shape", ({"tokens": [[1, 2], [3]]}, Y[:2]), Words),
+    "an object array": ("arrays_shape", ({"tokens": PADDED}, Y[:2]), Words),
     "words": ("array_values", ({"tokens": np.array([["a", "b"]] * N)}, Y), Words),
     "complex numbers": ("array_values", ({"tokens": TOKENS * 1j}, Y), Words),
     "NaN": ("array_not_finite", ({"x": np.where(X > 9, np.nan, X), "lengths": LENGTHS}, Y), Panel),
@@ -397,6 +397,39 @@ WRONG: dict[str, tuple[str, Any, type[nn.Module]]] = {
 def test_bad_arrays_are_refused_by_a_sentence(what: str, fitted: Any) -> None:
     rule, source, make = WRONG[what]
     assert refusal_of(lambda: fitted(source, make)).rule == rule
+
+
+def test_a_new_row_beyond_the_embedding_is_named(fitted: Any) -> None:
+    run = fitted(({"tokens": TOKENS}, Y), Words)
+    size = next(layer.num_embeddings for layer in run.module.modules() if isinstance(layer, nn.Embedding))
+    for number in size, -1, 10**6:
+        new = TOKENS.copy()
+        new[7, 1] = number
+        assert f"Row 7 gives the number {number}, and" in str(refusal_of(run.predict, {"tokens": new}))
+    many = np.concatenate([TOKENS] * (5000 // N + 1))
+    many[4200, 0] = size  # rows are predicted in pieces
+    assert "Row 4200 gives" in str(refusal_of(run.predict, {"tokens": many}))
+
+
+LISTS: dict[str, tuple[Any, int]] = {
+    "ragged": ([[1, 2, 3], [1, 2, 3], [1, 2]], 2),
+    "nested in one row": ([[1, 2], [1, [2, 3]]], 1),
+    "nested in the first": ([[1, [2]], [1, 2]], 0),
+    "dicts": ([{"a": 1}, {"a": 2}], 0),
+    "a dict among numbers": ([[1, 2, 3], [1, 2, {"a": 1}]], 1),
+    "an array of lists": (PADDED, 1),
+}
+
+
+@pytest.mark.parametrize("what", LISTS)
+def test_the_row_of_a_list_that_is_unlike_the_others_is_named(what: str, tmp_path: Path) -> None:
+    rows, row = LISTS[what]
+    run = tr.fit((np.eye(3)[np.arange(60) % 3], np.arange(60) % 3), epochs=1, parent=tmp_path)
+    for refusal in (
+        refusal_of(run.predict, rows),
+        refusal_of(tr.fit, (rows, [0] * len(rows)), parent=tmp_path),
+    ):
+        assert (refusal.rule, f"see row {row}." in str(refusal)) == ("arrays_shape", True)
 
 
 def test_what_needs_one_answer_per_row_is_refused(fitted: Any) -> None:

@@ -1,8 +1,6 @@
 """The refit of a run: a network for new rows that learnt from all of them, beside the one that was judged."""
 
 import copy
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 

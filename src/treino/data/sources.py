@@ -77,7 +77,8 @@ Y_ONE_HOT = Refusal(
 )
 DATA_NAME = Refusal("The name '{source}' is not in UTF-8.", "Rename the file.")
 ROWS_UNEQUAL = Refusal(
-    "The rows of {what} are not equally long, or hold a list, a dict or an array in place of a value.",
+    "The rows of {what} are not equally long, or hold a list, a dict or an array in place of a value: "
+    "see row {row}.",
     (
         "Give one number for each row and column. Pad sequences of several lengths, and give their lengths "
         "with them: ({{'x': padded, 'lengths': lengths}}, y)."
@@ -345,10 +346,24 @@ def array_of(values: Any, what: str) -> NDArray[Any]:
             number = kind == "f" or (kind in "iu" and (abs(array) < LARGEST_WHOLE).all())
             array = np.ma.filled(*((array.astype(float), np.nan) if number else (array.astype(object), None)))
     except (TypeError, ValueError):
-        raise ROWS_UNEQUAL(what=what) from None
+        raise ROWS_UNEQUAL(what=what, row=_unlike(values)) from None
     if array.ndim and array.dtype.kind in "OV" and any(map(_holds_several, array.flat)):
-        raise ROWS_UNEQUAL(what=what)
+        raise ROWS_UNEQUAL(what=what, row=_unlike(values))
     return np.asarray(array)
+
+
+def _unlike(rows: Any) -> int:
+    """The first row that has another shape than row 0, or more than values."""
+    shapes = [_shape(row) for row in rows]
+    return next((row for row, shape in enumerate(shapes) if shape is None or shape != shapes[0]), 0)
+
+
+def _shape(row: Any) -> tuple[int, ...] | None:
+    try:
+        array = np.asarray(row)
+    except (TypeError, ValueError):
+        return None
+    return None if array.dtype.kind in "OV" and any(map(_holds_several, array.flat)) else array.shape
 
 
 def _holds_several(cell: Any) -> bool:

@@ -1,8 +1,9 @@
 """The user's modules: how they are constructed, copied, tested on two rows, and get seeded dropout."""
 
 import copy
+import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any
 
@@ -63,9 +64,17 @@ NET_EVALUATION = Refusal(
     "The network fails in evaluation mode, on rows of shape {shape}: {cause}",
     "Send such rows through net.eval() yourself.",
 )
+TOKEN_RANGE = Refusal(
+    "{place} the number {number}, and the table of layer {name} ({kind}) has the numbers 0 to {last}.",
+    "Correct it, or give one of these numbers to what the table lacks, as to unknown words; a network with a "
+    "larger table has to be trained anew.",
+)
 NET_SIZE = Refusal(
     "Layer {name} ({kind}) has {attribute}={expected}, and {got} arrive (shape {shape}).", "{hint}"
 )
+
+# torch says it of its own faster path through encoders with a padding mask, which nobody chose
+warnings.filterwarnings("ignore", "The PyTorch API of nested tensors is in prototype stage")
 
 LayerRow = tuple[str, str, str, str, int]  # name, kind, in, out, parameters
 
@@ -152,14 +161,21 @@ def _numbers(t: Tensor) -> Tensor:
     return t.detach().clone()
 
 
-def evaluated(module: nn.Module, x: Tensor) -> Tensor:
-    """The outputs of a module in evaluation mode.
+def evaluated(module: nn.Module, x: Tensor, first: int = 0) -> Tensor:
+    """The outputs of a module in evaluation mode. first: the number of the first of these rows.
 
     Raises:
-        TreinoError: it fails on these rows.
+        TreinoError: it fails on these rows; a number that a table of embeddings lacks is named.
     """
-    with own_call(lambda error: NET_EVALUATION(shape=shape_text(module, x), cause=cause(error))):
-        output: Tensor = module(x.clone() if has_own_code(module) else x)
+    try:
+        with own_call(lambda error: NET_EVALUATION(shape=shape_text(module, x), cause=cause(error))):
+            output: Tensor = module(x.clone() if has_own_code(module) else x)
+    except TreinoError as error:
+        with _watched(module, []) as entered, suppress(Exception, SystemExit):
+            module(x)
+        if (beyond := _beyond_table(NET_EVALUATION.rule, entered, len(x), first)) is not None:
+            raise beyond from error
+        raise
     return output
 
 
@@ -354,6 +370,8 @@ def _fails(
         if entered
         else _("before its first layer")
     )
+    if (beyond := _beyond_table("net_forward", entered)) is not None:
+        return beyond
     shape, why = shape_text(module, x), cause(error)
     if shape != str(list(x.shape)):
         text = _("The network fails on rows of the shapes {shape}, {where}: {cause}")
@@ -367,3 +385,24 @@ def _fails(
             "argument, ({'tokens': X.astype('int64')}, y)."
         )
     return TreinoError("net_forward", text.format(shape=shape, where=where, cause=why), hint)
+
+
+def _beyond_table(
+    rule: str, entered: list[tuple[str, nn.Module, Tensor]], rows: int = 0, first: int = 0
+) -> TreinoError | None:
+    """What is said of a number that the table of the layer entered last lacks; None if it lacks none.
+
+    rows: how many the network was given. first: the number of the first one.
+    """
+    if not entered or not isinstance(entered[-1][1], nn.Embedding | nn.EmbeddingBag):
+        return None
+    name, layer, index = entered[-1]
+    size = int(layer.num_embeddings)  # type: ignore[arg-type]
+    beyond = ((index < 0) | (index >= size)).nonzero()
+    if index.is_floating_point() or not len(beyond):
+        return None
+    place = beyond[0].tolist()
+    row = _("Row {row} gives").format(row=first + place[0]) if len(index) == rows else _("Some row gives")
+    number, kind = int(index[tuple(place)]), type(layer).__name__
+    refusal = TOKEN_RANGE.named(rule)
+    return refusal(place=row, number=number, name=name or kind, kind=kind, last=size - 1)

@@ -18,7 +18,7 @@ from treino.data.preparation.new_rows import forms_of, with_words_of_classes
 from treino.data.readers import ReaderOptions
 from treino.data.readers.reader_options import as_reading
 from treino.data.source_kinds import is_pictures
-from treino.data.sources import read
+from treino.data.sources import array_of, read
 from treino.engine.ensemble import mean_output
 from treino.engine.metrics import answered, measure, probabilities
 from treino.folders.coverage import CoverageScores, coverage_scores
@@ -29,9 +29,19 @@ from treino.inspection.conformal import Coverage, compared_with, coverage_of, so
 from treino.inspection.drift import NO_COLUMNS, Drift, drift
 from treino.inspection.input_planes import ALL, Split, winners
 from treino.inspection.outputs import PictureView, outputs, outputs_of_views, views_of
+from treino.settings.spec import read_settings
 
 TTA_OF_TABLE = Refusal(
     "Predictions are averaged over shifted pictures, and {run} learnt from other rows.", "Leave [[tta]] out."
+)
+TTA_WITHOUT_COVERAGE = Refusal(
+    "[[tta]] averages predictions, and the intervals and sets of [[coverage={coverage}]] are measured on "
+    "predictions that are not averaged.",
+    "Leave one of the two out.",
+)
+SKIP_OF_TABLE = Refusal(
+    "[[skip_bad={n}]] is of pictures that can't be read, and {run} learnt from other rows.",
+    "Leave it out: a cell that can't be read is named, to be mended.",
 )
 COVERAGE_OF_ARRAY = Refusal(
     "Of {kind} predictions are an array, without room for intervals or sets.",
@@ -188,7 +198,7 @@ def predict(
     validation rows can't give the coverage.
     """
     judged, run = run, run.refit or run
-    views = _views(run) if tta else ()
+    views, skip_bad = _options(run, coverage, tta, skip_bad)
     known = [None if views else coverage_scores(one, coverage) for one in run.by_target]
     prepared, output_NC, answers = _answers(run, source, known, views, skip_bad)
     columns = [tuple(answer.predictions(prepared)) for answer in answers]
@@ -229,6 +239,23 @@ def answered_rows(run: StoredRun, source: Any) -> RowsAnswered:
     seen = _among(run, prepared, "train")
     values = [answer.values for answer in answers]
     return RowsAnswered(prepared, output_NC, values, seen and seen[0])
+
+
+def _options(
+    run: StoredRun, coverage: float | None, tta: bool, skip_bad: int
+) -> tuple[tuple[PictureView, ...], int]:
+    """The views to average over, and how many pictures may be left out.
+
+    Raises:
+        TreinoError: an option that this run's rows can't have, or two that exclude each other.
+    """
+    views = _views(run) if tta else ()
+    if views and coverage is not None:
+        raise TTA_WITHOUT_COVERAGE(coverage=str(coverage))
+    most = read_settings({"skip_bad": skip_bad}).skip_bad or 0
+    if most and run.preparation.kind != "image":
+        raise SKIP_OF_TABLE(n=most, run=run.name)
+    return views, most
 
 
 def _views(run: StoredRun) -> tuple[PictureView, ...]:
@@ -344,7 +371,7 @@ def _view_notes(run: StoredRun, views: Sequence[PictureView]) -> list[str]:
     )
     notes = [sentence.format(n=len(views), far=far)]
     if not run.spec.classes or run.settings.get("coverage") is not None:
-        notes.append(_("Without intervals: those of the run are of predictions that are not averaged."))
+        notes.append(_("Without intervals and sets: the run's are of predictions that are not averaged."))
     return notes
 
 
@@ -499,15 +526,16 @@ def predict_like(
     """Predictions in the source's type: for a pandas (with its index) or polars frame or a pyarrow table, one
     with ``prediction``, a column for each class, and intervals or sets (lists), or such columns for each
     target (``prediction_NAME``); for arrays, files, pictures and names, an array ``[N]`` or ``[N, K]``. Warns
-    about classes that no training row had. Other parameters: as for ``predict``.
+    about classes that no training row had, and of pictures that were left out. Other parameters: as for
+    ``predict``.
 
     Raises:
         TreinoError: as ``predict``; a coverage is given, but the result would be an array.
     """
     run = run.refit or run
     if isinstance(source, torch.Tensor) or (isinstance(source, list) and not is_pictures(source)):
-        source = np.asarray(source)
-    views = _views(run) if tta else ()
+        source = array_of(source, "X")
+    views, skip_bad = _options(run, coverage, tta, skip_bad)
     kind = type(source)
     named = kind.__module__.split(".")[0], kind.__name__
     framed = named in (("pandas", "DataFrame"), ("polars", "DataFrame"), ("pyarrow", "Table"))
@@ -517,6 +545,8 @@ def predict_like(
     prepared, _output_NC, each = _answers(run, source, known, views, skip_bad)
     if prepared.unseen:
         warnings.warn(prepared.unseen, UserWarning, stacklevel=3)
+    if skip_bad and prepared.notes:  # an array has no room for which are left out
+        warnings.warn(" ".join(prepared.notes), UserWarning, stacklevel=3)
     columns: dict[tuple[str, ...], list[Any] | np.ndarray] = {}
     answers: list[np.ndarray] = []
     for answer in each:

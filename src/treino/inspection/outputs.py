@@ -76,12 +76,12 @@ def outputs(
         pictures = item_shape is not None and len(item_shape) > 1
         batch = batch or (max(1, min(256, PIXELS // math.prod(item_shape or ()))) if pictures else 4096)
         last = item_shape is not None and len(item_shape) == 3 and not has_own_code(net)
-        for x_BD in rows.split(batch):
+        for part, x_BD in enumerate(rows.split(batch)):
             x = x_BD.to(device)
             x = x.reshape(len(x), *item_shape) if item_shape else x
             if last:  # not `x.to`, which leaves a single channel as it is
                 x = torch.empty_like(x, memory_format=torch.channels_last).copy_(x)
-            parts.append(evaluated(net, x).cpu())
+            parts.append(evaluated(net, x, part * batch).cpu())
     logits = torch.cat(parts)
     return logits.reshape(len(logits), -1)[: len(x_ND)]
 

@@ -40,3 +40,10 @@ def secret() -> bytes:
     if token != token.strip() or re.search(rb"[\x00-\x08\x0a-\x1f\x7f]", token):
         raise VariableError(TOKEN, "", "a text without spaces at its ends, and without line breaks")
     return token
+
+
+def check_environment() -> None:
+    """Raises:
+    VariableError: one of the variables can't be obeyed.
+    """
+    secret(), limit(ROWS), limit(BYTES)

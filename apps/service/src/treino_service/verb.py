@@ -11,20 +11,16 @@ from treino.base.errors import Refusal
 from treino.base.option_marks import NETWORK
 from treino.base.words import _
 from treino.cli.flags import WHOLE, AccessFlags, RunName, ScreenFlag, with_flags
-from treino_service.environment import LARGEST, LIMITS, TOKEN, VariableError, limit, secret
+from treino_service.environment import LARGEST, TOKEN, VariableError, check_environment
 
 NO_ADDRESS = Refusal(
     "Port {port} of {host} can't be used ({reason}).",
     "Choose another one: [[port=9000]]; or [[port=0]], any that is free.",
     status=1,
 )
-LIMIT_RANGE = Refusal(
-    "The variable {name} must be a whole number from 1 to {largest}; it is {value}.",
-    "Leave it out for {usual}.",
-)
-TOKEN_FORM = Refusal(
-    "The variable TREINO_TOKEN must be a text without spaces at its ends and without line breaks.",
-    "Set another token.",
+VARIABLE = Refusal(
+    "The variable {name} can't be as it is set{value}.",
+    "A limit is a whole number from 1 to {largest}; a token has no spaces at its ends and no line breaks.",
 )
 PORT_RANGE = Refusal("--port must be from 0 to 65535; it is {port}.", "Leave it out for 8000.")
 
@@ -53,7 +49,10 @@ def serve(
     from treino.reports.export.formats import exported
     from treino.training import open_run
 
-    _check_environment()
+    try:
+        check_environment()
+    except VariableError as error:
+        raise VARIABLE(name=error.name, value=error.value and f": {error.value}", largest=LARGEST) from None
     with _listener(host, port) as listening:
         folder = exported(open_run(run, flags.access), "service").paths[0]
         from treino_service import app  # needs onnxruntime, as the export does, which says so
@@ -72,22 +71,6 @@ def serve(
         except KeyboardInterrupt:
             raise KeyboardInterrupt(_("The service has ended.")) from None
     return 0
-
-
-def _check_environment() -> None:
-    """Raises:
-    TreinoError: a variable of the environment can't be obeyed.
-    """
-    try:
-        secret()
-        for name in LIMITS:
-            limit(name)
-    except VariableError as error:
-        if error.name == TOKEN:
-            raise TOKEN_FORM() from None
-        raise LIMIT_RANGE(
-            name=error.name, largest=LARGEST, value=repr(error.value), usual=LIMITS[error.name]
-        ) from None
 
 
 def _listener(host: str, port: int) -> socket.socket:

@@ -228,7 +228,8 @@ def like(rows: ArrayRows, forms: Sequence[InputArray]) -> ArrayRows:
 def _as_type(array: NDArray[Any], form: InputArray) -> NDArray[Any]:
     if _DTYPES[array.dtype.kind] == form.dtype or is_pixels(array):
         return array
-    typed = array.astype(form.dtype)
+    with np.errstate(invalid="ignore"):  # what doesn't fit stays as it is
+        typed = array.astype(form.dtype)
     return typed if np.array_equal(typed, array) else array
 
 
