@@ -221,7 +221,8 @@ def value(e: Expr, at: Mapping[Symbol, float] | None = None) -> float:
     if isinstance(e, Constant):
         return e.number
     if isinstance(e, Sum):
-        return _sum([value(term, at) for term in e.terms])
+        terms = [value(term, at) for term in e.terms]
+        return math.fsum(terms) if all(map(math.isfinite, terms)) else sum(terms)
     assert isinstance(e, Op)
     return OPS[e.kind].compute(*(value(a, at) for a in e.args))
 
@@ -243,11 +244,6 @@ def _values(e: Expr, at: Mapping[Symbol, Array]) -> Array:
     assert isinstance(e, Op)
     of, args = OPS[e.kind], [_values(a, at) for a in e.args]
     return np.asarray((of.arrays or np.vectorize(of.compute, otypes=[np.float64]))(*args))
-
-
-def _sum(terms: Sequence[float]) -> float:
-    """A sum that is rounded only once, at the end."""
-    return math.fsum(terms) if all(map(math.isfinite, terms)) else sum(terms)
 
 
 def derivative(e: Expr, by: Symbol) -> Expr:

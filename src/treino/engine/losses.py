@@ -293,11 +293,6 @@ def mean_of(s: LossBuffers, term: Tensor, factor: float = 1.0) -> tuple[list[Buf
     return begin, [*calls, partial(s.d.mul_, share), partial(s.d.mul_, factor / K)]
 
 
-def _summed(s: LossBuffers, a: Tensor, b: Tensor, product: Tensor) -> list[BufferCall]:
-    """s.loss ← Σ a·b per member. product: a scratch buffer."""
-    return [partial(torch.mul, a, b, out=product), partial(torch.sum, product, (-2, -1), out=s.loss)]
-
-
 # ---- cross-entropy
 
 
@@ -368,7 +363,7 @@ def _cross_entropy(loss: Loss, s: LossBuffers) -> tuple[list[BufferCall], list[B
         z = torch.empty(s.z.shape, dtype=dtype, device=device)
         calls.append(partial(torch.softmax, s.z, -2, out=z))
     calls.append(partial(torch.log_softmax, z, -2, out=logp))
-    calls += _summed(s, t, logp, s.d)
+    calls += [partial(torch.mul, t, logp, out=s.d), partial(torch.sum, s.d, (-2, -1), out=s.loss)]
     calls.append(partial(torch.exp, logp, out=s.d))  # d ← p · (sum of the target) − target
     calls.append(
         partial(torch.addcmul, t, s.d, share, out=s.d)

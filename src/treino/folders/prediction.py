@@ -395,11 +395,11 @@ def _compared(
         targets = {one.preparation.target: _measured(one, *part, weight) for one, part in parts}
     if seen is None:
         return TargetComparison(len(compared_KC), metrics, None, targets=targets)
-    others, (trained_K, *known) = None, seen
+    others, (trained_K, every, again) = None, seen
     if trained_K.any() and not trained_K.all():
         weight = None if weight is None else weight[~trained_K]
         others = _measured(run, compared_KC[~trained_K], y[~trained_K], weight)
-    return TargetComparison(len(compared_KC), metrics, int(trained_K.sum()), others, targets, *known)
+    return TargetComparison(len(compared_KC), metrics, int(trained_K.sum()), others, targets, every, again)
 
 
 def _measured(

@@ -303,7 +303,8 @@ def _rows_at(data: Data, typical_D: Floats, chosen: Sequence[int], at_NK: Floats
         row_ND[:, group[0]] = at_NK[:, k]
         if made and made[j].flag:
             row_ND[:, group[-1]] = 0.0
-    return _prepared(data, data.preparation.with_bins(row_ND))
+    x_ND = data.preparation.transform(data.preparation.with_bins(row_ND))
+    return torch.as_tensor(x_ND, dtype=data.train.x.dtype)
 
 
 def _components(data: Data) -> InputAxes:
@@ -506,10 +507,6 @@ def _targets(y_N1: torch.Tensor, data: Data) -> Floats:
 
 def _own(data: Data, x_ND: torch.Tensor) -> Floats:
     return np.asarray(data.preparation.inverse(x_ND), dtype=np.float64)
-
-
-def _prepared(data: Data, own_ND: Floats) -> torch.Tensor:
-    return torch.as_tensor(data.preparation.transform(own_ND), dtype=data.train.x.dtype)
 
 
 # ---- decision boundary of a classifier of two inputs, coarse

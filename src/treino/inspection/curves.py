@@ -195,7 +195,7 @@ def half(epochs: Sequence[int | None]) -> int | None:
 def mean_of(curves: Sequence[Figures]) -> list[float | None]:
     """The mean of the curves, as long as the shortest; None at epochs at which a curve isn't finite."""
     return [
-        None if any(not _finite(v) for v in values) else math.fsum(values) / len(values)
+        None if any(v is None or not math.isfinite(v) for v in values) else math.fsum(values) / len(values)
         for values in zip(*curves, strict=False)
     ]
 
@@ -224,7 +224,3 @@ def floor_twice(classes: int) -> float:
     turns the 1 into e / (e + C - 1).
     """
     return math.log(1 + (classes - 1) / math.e)
-
-
-def _finite(value: float | None) -> bool:
-    return value is not None and math.isfinite(value)

@@ -238,7 +238,8 @@ def xray(
         splits["train"] = data.train[drawn.sort().values]
         sampled = _("{n:,} of {total:,} training rows are x-rayed.")
         notes.append(sampled.format(n=most_rows, total=len(data.train)))
-    parts = [_inside(rows.x) for rows in splits.values()]
+    each = (rows.x for rows in splits.values())
+    parts = [x if isinstance(x, Tensor) else x.index_select(0, torch.arange(len(x))) for x in each]
     first_M, twin_M = _twins(data, splits, parts)
     x_MD, N = torch.cat(_seen_inputs(data, parts)), len(splits["train"])
     y = torch.cat([rows.y for rows in splits.values()])
@@ -277,11 +278,6 @@ def _check(data: Data, networks: int) -> None:
 
 
 # ---- the rows as the networks see them
-
-
-def _inside(x: Any) -> Tensor:
-    """The rows, if they are in memory."""
-    return x if isinstance(x, Tensor) else x.index_select(0, torch.arange(len(x)))
 
 
 def _seen_inputs(data: Data, parts: Sequence[Tensor]) -> list[Tensor]:

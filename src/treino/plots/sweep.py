@@ -234,7 +234,7 @@ def slices_figure(s: SweepFigures) -> "style.Figure":
         sentences.append(_("The first {k} of {n} settings.").format(k=MOST_SLICES, n=len(s.settings)))
     width = (style.WIDTH - LEFT - 0.2) / across  # width of a column, in inches
     ticks = [_ticks(setting) for setting in shown]
-    turned = any(_width(of) > width - GAP - 0.1 for of in ticks)
+    turned = any(sum(0.07 * len(text) + 0.08 for _at, text in of) > width - GAP - 0.1 for of in ticks)
     below = 0.62 + (0.05 * max(len(text) for of in ticks for _at, text in of) if turned else 0.0)
     title, room = _("Setting by setting: {name}"), (1.9 + below) * lines + 0.1
     figure, top, inches = style.titled(title, s.name, sentences, below=room)
@@ -258,11 +258,6 @@ def _ticks(setting: Setting) -> list[tuple[float, str]]:
     step = 1 if setting.levels is not None and setting.levels <= CHOICES else -(-len(setting.ticks) // 5)
     ticks = [(at, style.label(text, LABEL_LETTERS)) for at, text in setting.ticks[::step]]
     return [(ABSENT, _("none")), *ticks] if np.isnan(setting.place_M).any() else ticks
-
-
-def _width(ticks: list[tuple[float, str]]) -> float:
-    """Return about how many inches these labels need side by side."""
-    return sum(0.07 * len(text) + 0.08 for _at, text in ticks)
 
 
 def _slice(axes: "style.Axes", s: SweepFigures, setting: Setting) -> None:

@@ -101,9 +101,11 @@ def arrays_to_predict(source: Any, preparation: Preparation) -> tuple[Tensor, Te
     """
     if preparation.encoders:
         raise OF_TABLE()
-    forms = preparation.arrays or (_single(preparation),)
+    forms = preparation.arrays or (
+        InputArray(name="", shape=preparation.item_shape, dtype="float32", divisor=preparation.divisor),
+    )
     pair = isinstance(source, tuple) and 2 <= len(source) <= 3
-    pair = pair and (isinstance(source[0], Mapping | tuple | list) or not _by_place(forms))
+    pair = pair and (isinstance(source[0], Mapping | tuple | list) or len(forms) < 2 or bool(forms[0].name))
     rows = like(array_rows(source if pair else (source,), learnt=False), forms)
     check_forms(_("new"), rows.forms, forms)
     x, weight_N = rows.prepared(preparation), rows.weight_N
@@ -112,16 +114,6 @@ def arrays_to_predict(source: Any, preparation: Preparation) -> tuple[Tensor, Te
         return x, None, weight
     target = TargetAxes.of(preparation) if preparation.target_shape else labels_again(preparation)
     return x, _encoded(target, rows.y), weight
-
-
-def _by_place(forms: tuple[InputArray, ...]) -> bool:
-    """Whether X is a tuple of arrays."""
-    return len(forms) > 1 and not forms[0].name
-
-
-def _single(preparation: Preparation) -> InputArray:
-    """The form of the only array of a network whose preparation doesn't tell: pictures' bytes, or floats."""
-    return InputArray(name="", shape=preparation.item_shape, dtype="float32", divisor=preparation.divisor)
 
 
 def _refuse_arguments(request: LoadRequest) -> None:

@@ -74,7 +74,7 @@ def rows_for_prediction(
         x_ND, y_N = torch_datasets.to_predict(source, preparation)
         every = torch.arange(len(x_ND))
         return PreparedRows(x_ND, y_N, every, (), None if y_N is None else every)
-    if is_arrays(source) or (_of_arrays(preparation) and isinstance(source, ARRAYS)):
+    if is_arrays(source) or ((preparation.arrays or preparation.target_shape) and isinstance(source, ARRAYS)):
         x_ND, y_N, weight_N = arrays.arrays_to_predict(source, preparation)
         every = torch.arange(len(x_ND))
         return PreparedRows(x_ND, y_N, every, (), None if y_N is None else every, weight_N)
@@ -138,10 +138,6 @@ def rows_for_prediction(
 
 ARRAYS = (np.ndarray, torch.Tensor, tuple, list, Mapping)
 """The types of arrays, and of several of them."""
-
-
-def _of_arrays(preparation: Preparation) -> bool:
-    return bool(preparation.arrays or preparation.target_shape)
 
 
 def with_words_of_classes(preparation: Preparation, reading: ReaderOptions | None) -> ReaderOptions | None:

@@ -73,7 +73,9 @@ def sentinels(column: Column) -> list[Sentinel]:
 def _search(value_N: Values, column: Column) -> Values:
     """The most values at both ends, each repeated and far from the rest, for a value of its sort."""
     finite_K = value_N[np.isfinite(value_N)]
-    if len(finite_K) <= _LEAST or not _ends_repeat(finite_K):
+    if len(finite_K) <= _LEAST or all(
+        (finite_K == end).sum() < 2 for end in (finite_K.min(), finite_K.max())
+    ):
         return np.empty(0)
     finite_K.sort()
     distinct_V, count_V = np.unique(finite_K, return_counts=True)
@@ -90,11 +92,6 @@ def _search(value_N: Values, column: Column) -> Values:
         if all(rest.lacks(float(distinct_V[end]), int(count_V[end])) for end in ends):
             best = ends
     return distinct_V[best]
-
-
-def _ends_repeat(value_K: Values) -> bool:
-    """Whether the smallest or the largest value occurs twice; faster than to sort all."""
-    return any(int((value_K == end).sum()) > 1 for end in (value_K.min(), value_K.max()))
 
 
 class _Rest:

@@ -37,7 +37,10 @@ class RunComparison:
 def compared_sections(compared: RunComparison) -> list[Section]:
     """Return the comparison, then each run's own report."""
     names = [r.run.name for r in compared.runs]
-    rows = tuple((what, *(_said(what, v) for v in values)) for what, values in compared.differing)
+    rows = tuple(
+        (what, *(numeral(v) if what == "seconds" and v is not None else value_text(v) for v in values))
+        for what, values in compared.differing
+    )
     differing: Block = TableBlock(("", *names), rows, numbers=False)
     if not rows:
         differing = Paragraph(_("In nothing: the same data and the same settings."))
@@ -58,10 +61,6 @@ def compared_sections(compared: RunComparison) -> list[Section]:
         *(Section(r.run.name, (), tuple(run_sections(r))) for r in compared.runs),
     ]
     return [s for s in sections if s.blocks or s.parts]
-
-
-def _said(what: str, value: Any) -> str:
-    return numeral(value) if what == "seconds" and value is not None else value_text(value)
 
 
 def _figures(compared: RunComparison) -> list[Block]:
