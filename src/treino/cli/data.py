@@ -14,6 +14,7 @@ from treino.base.text import cell_words, listed
 from treino.base.words import N_, _, flag, numeral
 from treino.cli.flags import DATA, FromFile, ScreenFlag, ToFile, Words, given, with_settings
 from treino.cli.screen import Replace, output_file, say_replaced
+from treino.folders.access import Access
 from treino.folders.store.output_files import PAGE, PNG
 from treino.settings.data_settings import OF_FORMAT, OF_PICTURES
 from treino.settings.spec import read_settings
@@ -129,7 +130,6 @@ def data(
 
 def _like(like: str, source: str | None, others: Mapping[str, Any], screen: ScreenFlag) -> int:
     """Say how the rows differ from those that a run was trained on."""
-    from treino.folders.access import Access
     from treino.folders.prediction import drift_of
     from treino.training.stored_results import predicting
 

@@ -73,20 +73,21 @@ def explain(
             raise EXPLAIN_TOPIC_MISSING()
         if run is None:
             return _topics(screen)
-    from treino.reports.explanation import explain as work
-    from treino.reports.explanation import topics_of
+    from treino.reports import explanation
     from treino.training.stored_results import open_run
 
     opened = None if run is None else open_run(run, flags.access)
     if topic is None:
         assert opened is not None
-        return _topics(screen, run, topics_of(opened))
+        return _topics(screen, run, explanation.topics_of(opened))
     from treino.folders.data_source import files_trained_on
     from treino.plots.explain_text import rendered, verdict
 
     reads = [] if opened is None else files_trained_on(opened.folder, flags.data_file)
     output = output_file(to, PAGE, replace=replace, reads=reads, new_folders=True)
-    result = work(topic, opened, step=step, weight=weight, member=member, digits=digits, as_taught=as_taught)
+    result = explanation.explain(
+        topic, opened, step=step, weight=weight, member=member, digits=digits, as_taught=as_taught
+    )
     document = result.document
     if output is not None:
         document["path"] = str(output.write(result.html().encode()))
