@@ -79,7 +79,7 @@ def test_a_network_that_leaves_is_an_error_with_its_line(treino: Treino, tmp_pat
 def test_whatever_a_network_raises_there_is_one_document(treino: Treino, tmp_path: Path, place: str) -> None:
     name = net(tmp_path, place, "raise type('Quit', (BaseException,), {})('bye')")
     said = treino("train", "wine", "--net", name, "--steps", 60, "--json")
-    assert said.status == 1
+    assert said.status == 2
     assert "Quit: bye" in said.document["error"]["message"]
 
 

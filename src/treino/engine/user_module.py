@@ -167,11 +167,12 @@ def evaluated(module: nn.Module, x: Tensor, first: int = 0) -> Tensor:
     Raises:
         TreinoError: it fails on these rows; a number that a table of embeddings lacks is named.
     """
+    guarded = partial(own_call, lambda error: NET_EVALUATION(shape=shape_text(module, x), cause=cause(error)))
     try:
-        with own_call(lambda error: NET_EVALUATION(shape=shape_text(module, x), cause=cause(error))):
+        with guarded():
             output: Tensor = module(x.clone() if has_own_code(module) else x)
     except TreinoError as error:
-        with _watched(module, []) as entered, suppress(Exception, SystemExit):
+        with _watched(module, []) as entered, suppress(TreinoError), guarded():
             module(x)
         if (beyond := _beyond_table(NET_EVALUATION.rule, entered, len(x), first)) is not None:
             raise beyond from error

@@ -109,9 +109,9 @@ def try_or_note(notes: list[str], what: str, hint: str, work: Callable[[], T]) -
     """
     try:
         return work()
-    except OSError:
+    except (OSError, KeyboardInterrupt):
         raise
-    except (Exception, SystemExit) as error:
+    except BaseException as error:  # a network of the user's may raise any
         if isinstance(error, TreinoError) and error.status == 1:
             raise
         note = _("{what} failed: {why} The training is kept all the same. {hint}").format(

@@ -66,20 +66,17 @@ def number(value: object) -> object:
 
 
 def items(value: object) -> object:
-    """A tuple from '64,32', a list or an array; 'none' is the empty tuple."""
+    """A tuple from '64,32', a list or an array; 'none' is the empty tuple. A part that contains a comma is
+    in double quotes: ``"a, b"=text``."""
     if hasattr(value, "tolist"):
         value = value.tolist()
     if isinstance(value, str):
         text = value.strip()
-        return () if text.lower() in ("", "none") else tuple(part.strip() for part in _items_of(text))
+        parts = next(csv.reader([text], skipinitialspace=True)) if '"' in text else text.split(",")
+        return () if text.lower() in ("", "none") else tuple(part.strip() for part in parts)
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return (value,)
     return value
-
-
-def _items_of(text: str) -> list[str]:
-    """The parts between commas; a part that contains a comma is in double quotes: ``"a, b"=text``."""
-    return next(csv.reader([text], skipinitialspace=True)) if '"' in text else text.split(",")
 
 
 def as_item(text: str) -> str:

@@ -15,9 +15,8 @@ from treino.base.errors import Refusal
 from treino.data import cell_forms, digit_order, level_codes, number, plain, plain_cells
 from treino.folders import StoredRun, coverage_scores, reading_of
 from treino.inspection import class_sets, sorted_sets
-from treino.reports.export import Exported
 from treino.reports.export.folding import copied
-from treino.reports.export.formats import FORMATS
+from treino.reports.export.formats import FORMATS, Exported
 from treino_service import environment, request_rows
 
 SERVICE_OF_PICTURES = Refusal(

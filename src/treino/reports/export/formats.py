@@ -21,7 +21,8 @@ from treino.engine.arguments import Unpacking, unpacking_of, without_arguments
 from treino.engine.user_module import module_copy
 from treino.folders.stored_run import StoredRun
 from treino.inspection.outputs import outputs
-from treino.reports.export import Exported, has_weights, need_weights
+from treino.reports.export import Exported as Exported
+from treino.reports.export import has_weights, need_weights
 from treino.reports.export.onnx_file import onnx_file
 from treino.reports.export.script import script
 

@@ -24,6 +24,7 @@ const RISEN = 0.25; // of the best constant's loss, by which the validation loss
 const FALLEN = 0.5;
 const NEWEST_VALIDATIONS = 3;
 const LEAST_VALIDATIONS = 6;
+const DROPOUT = 0.3; // with as much, no more is advised
 const NEVER_LEARNS = ['missing_zero_grad'];
 
 const watched = new WeakMap();
@@ -637,27 +638,39 @@ function scales({
 }
 
 /** If the validation loss has risen far since its lowest, while the training loss has halved. */
-function overfitting({ run, first, constant }) {
+function overfitting({ run, first, constant, settings }) {
   const epochs = run.epochs.filter(({ step, validation }) => step > first && Number.isFinite(validation?.loss));
   const losses = epochs.map(({ validation }) => validation.loss);
   const best = losses.indexOf(Math.min(...losses));
-  const last = median(losses.slice(-NEWEST_VALIDATIONS));
-  if (losses.length < LEAST_VALIDATIONS || !(constant > 0) || last - losses[best] <= RISEN * constant) return [];
+  const last = losses.at(-1);
+  const risen = Math.min(last, median(losses.slice(-NEWEST_VALIDATIONS))) - losses[best];
+  if (losses.length < LEAST_VALIDATIONS || !(constant > 0) || risen <= RISEN * constant) return [];
   const [before, now] = [epochs[best], run.epochs.at(-1)].map(({ train }) => train.loss);
   if (!(now < FALLEN * before)) return [];
   const numbers = Object.entries({ best: losses[best], last, before, now });
   const texts = Object.fromEntries(numbers.map(([name, value]) => [name, localised(general(value, 4))]));
+  const kept = settings.keep !== 'last';
+  const advice = [
+    !kept && say('Keep the best epoch: [[keep=best]].'),
+    !settings.patience && say('Stop earlier, with [[patience=20]].'),
+    say('More rows or fewer units leave less to learn by heart.'),
+    (settings.dropout ?? 0) < DROPOUT && say('So does [[dropout=0.3]].'),
+  ];
   return [
     {
       rule: 'overfitting',
       severity: 'risk',
       certain: false,
       message: say(
-        'The validation loss was lowest at epoch {epoch:,}: {best}. It has risen to {last} since, while the training loss fell from {before} to {now}.',
-        { epoch: whole(epochs[best].epoch), ...texts },
+        'The validation loss was lowest at epoch {epoch:,}: {best}. At epoch {end:,} it is {last}, while the training loss fell from {before} to {now}.',
+        { epoch: whole(epochs[best].epoch), end: whole(epochs.at(-1).epoch), ...texts },
       ),
-      why: say('The network learns its training rows by heart, and answers other rows worse and worse.'),
-      fix: say('Stop earlier, with [[patience=20]]; or use more rows, fewer units, or [[dropout=0.3]].'),
+      why: kept
+        ? say(
+            'The later epochs learnt the training rows by heart. The run keeps the weights of its best epoch, and these answer.',
+          )
+        : say('The network learns its training rows by heart, and answers other rows worse and worse.'),
+      fix: advice.filter(Boolean).join(' '),
     },
   ];
 }
