@@ -151,18 +151,15 @@ def reproduced(treino: Treino, name: str, document: dict[str, object]) -> None:
 
 
 @pytest.mark.slow
-def test_help_docs_lists_and_hints_have_the_new_names(added: None, treino: Treino) -> None:
-    for verb in ("train", "sweep", "study"):
-        told = treino(verb, "--help").out
-        assert all(name in told for name in {*NUMBERS.values(), *CLASSES.values()})
-        assert "adam, adamw, sign_mean" in " ".join(told.replace("│", " ").split())
+def test_docs_and_hints_have_the_new_names(added: None, treino: Treino) -> None:
+    """Help pages read the source of the registries (`test_house.py` compares the two): entries of a test
+    aren't in it."""
     for name in {*NUMBERS.values(), *CLASSES.values()}:
         assert f"| `{name}` |" in settings_page()
     for flag, name in (*NUMBERS.items(), *CLASSES.items()):
         said = treino("train", "bowl", f"--{flag}", name + "x")
         assert said.status == 2
         assert f"'{name}'" in said.err
-    assert "ranks]" in treino("plot", "--help").out
     assert "| `bowl` | 60 | 2 | How high a bowl is" in settings_page()
     listed = treino("data").out
     assert all(f"{name} " in listed for name in ("bowl", "rim"))

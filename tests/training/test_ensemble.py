@@ -234,7 +234,7 @@ one = Net()
 def test_networks_of_ones_own_answer_together(tmp_path: Path) -> None:
     file = tmp_path / "own.py"
     file.write_text(NET)
-    asked: dict[str, Any] = {"epochs": 8, "batch_size": 13}
+    asked: dict[str, Any] = {"epochs": 8, "batch_size": 14}
     run = tr.fit("iris", f"{file}:Net", parent=tmp_path, ensemble=3, **asked)
     again = tr.open(run.path, trust=True)
     x = run.data.test.x
