@@ -15,6 +15,7 @@ from tools.settings_page import settings_page
 from tests import toy_entries as toys
 from tests.conftest import Treino
 from tests.reports.export_cases import well_written
+from treino.cli import help
 from treino.data import BUILTINS
 from treino.engine import ACTIVATIONS, INITS, LOSSES, METRICS, OPTIMIZERS, SCHEDULES
 from treino.reports.pictures.picture_files import PICTURES
@@ -150,16 +151,42 @@ def reproduced(treino: Treino, name: str, document: dict[str, object]) -> None:
     assert "treino" not in imported
 
 
+def with_entries(root: Path) -> None:
+    """Write the files of the registries below root, with the toys among their entries: help reads them."""
+    places = [*help.REGISTRIES.values(), ("reports/pictures/picture_files.py", "PICTURES")]
+    for file, variable in places:
+        tree = ast.parse((help.ROOT / file).read_text())
+        declared = next(
+            n for n in tree.body if isinstance(n, ast.AnnAssign) and ast.unparse(n.target) == variable
+        )
+        value = declared.value
+        entries = value.args[0] if isinstance(value, ast.Call) else value
+        assert isinstance(entries, ast.Dict)
+        registry = getattr(sys.modules[f"treino.{file.removesuffix('.py').replace('/', '.')}"], variable)
+        for name in (n for kept, n, _toy in ENTRIES if kept is registry):
+            entries.keys.append(ast.Constant(name))
+            entries.values.append(ast.parse(repr([*getattr(registry[name], "reads", ())]), mode="eval").body)
+        (root / file).parent.mkdir(parents=True, exist_ok=True)
+        (root / file).write_text(ast.unparse(tree))
+
+
 @pytest.mark.slow
-def test_docs_and_hints_have_the_new_names(added: None, treino: Treino) -> None:
-    """Help pages read the source of the registries (`test_house.py` compares the two): entries of a test
-    aren't in it."""
+def test_help_docs_lists_and_hints_have_the_new_names(
+    added: None, treino: Treino, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_entries(tmp_path / "source")
+    monkeypatch.setattr(help, "ROOT", tmp_path / "source")
+    for verb in ("train", "sweep", "study"):
+        told = treino(verb, "--help").out
+        assert all(name in told for name in {*NUMBERS.values(), *CLASSES.values()})
+        assert "adam, adamw, sign_mean" in " ".join(told.replace("│", " ").split())
     for name in {*NUMBERS.values(), *CLASSES.values()}:
         assert f"| `{name}` |" in settings_page()
     for flag, name in (*NUMBERS.items(), *CLASSES.items()):
         said = treino("train", "bowl", f"--{flag}", name + "x")
         assert said.status == 2
         assert f"'{name}'" in said.err
+    assert "ranks]" in treino("plot", "--help").out
     assert "| `bowl` | 60 | 2 | How high a bowl is" in settings_page()
     listed = treino("data").out
     assert all(f"{name} " in listed for name in ("bowl", "rim"))
