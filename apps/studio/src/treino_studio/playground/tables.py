@@ -58,9 +58,10 @@ def _document(table: Table, target: str) -> dict[str, Any]:
 def _pixels(table: Table, target: str) -> dict[str, Any]:
     """A table of pixels from 0 to 16, a letter each: ``web/pixel_table.js`` makes a table of it."""
     number_DN = np.array([column.numbers for column in table.columns if column.name != target])
-    text = "".join(LETTERS[int(pixel)] for pixel in number_DN.T.ravel())
-    classes = "".join(table.column(target).cell(row) for row in range(table.rows))
     side = round(len(number_DN) ** 0.5)
+    number_WNH = number_DN.reshape(side, side, -1).transpose(1, 2, 0)  # strips of one place compress best
+    text = "".join(LETTERS[int(pixel)] for pixel in number_WNH.ravel())
+    classes = "".join(table.column(target).cell(row) for row in range(table.rows))
     return {"name": table.name, "target": target, "picture": [side, side], "pixels": text, "classes": classes}
 
 
