@@ -9,7 +9,7 @@ import math
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 from typing import Literal
 
@@ -134,12 +134,11 @@ def judged(table: TrialTable) -> Judgement:
 
     def compared(role: Literal["second", "first"], other: int) -> TrialComparison:
         difference = float(y_M[best] - y_M[other])
-        if not noise.measured:
-            return TrialComparison(role, other, table.better * difference + 0.0, None, None)
-        apart = error(best, other)
-        if role == "second":
+        apart = error(best, other) if noise.measured else None
+        p = None
+        if apart is not None and role == "second":
             p = p_of_leader(difference, apart, noise.freedom)
-        else:
+        elif apart is not None:
             p = p_of_best(difference, apart, noise.freedom, len(trials) - 1)
         return TrialComparison(role, other, table.better * difference + 0.0, apart, p)  # never -0.0
 
@@ -187,15 +186,8 @@ def _together(scored: Sequence[Trial]) -> tuple[Trial, ...]:
 def _one_of(repeats: Sequence[Trial]) -> Trial:
     scores = [trial.score for trial in repeats]
     times = [trial.seconds for trial in repeats if trial.seconds is not None]
-    first = repeats[0]
-    return Trial(
-        first.name,
-        first.state,
-        sum(scores) / len(scores),
-        dict(enumerate(scores)),
-        first.settings,
-        sum(times) if len(times) == len(repeats) else None,
-    )
+    mean, seconds = sum(scores) / len(scores), sum(times) if len(times) == len(repeats) else None
+    return replace(repeats[0], score=mean, scores=dict(enumerate(scores)), seconds=seconds)
 
 
 def _settings_key(trial: Trial) -> tuple[tuple[str, str], ...]:
@@ -232,7 +224,7 @@ def _of_units(trial: Trial, units: Sequence[Cell | tuple[Cell, ...]]) -> Trial:
         return trial
     seconds = None if trial.seconds is None else trial.seconds * len(scores) / len(trial.scores)
     mean = sum(scores.values()) / len(scores)
-    return Trial(trial.name, trial.state, mean, scores, trial.settings, seconds)
+    return replace(trial, score=mean, scores=scores, seconds=seconds)
 
 
 # ---- the noise

@@ -47,7 +47,8 @@ def ray_trials(folder: Path) -> TrialFile:
         settings = {name: cell(value) for name, value in flat(_object(parameters)).items()}
         result = _last(parameters.with_name(RESULTS))
         few_enough(len(records) + 1)
-        identity = str((result or {}).get("trial_id") or _identity(parameters.parent.name, states))
+        by_name = (each for each in states if each in parameters.parent.name)
+        identity = str((result or {}).get("trial_id") or next(by_name, ""))
         state: State = "running" if result is None else "finished"
         if identity in states:
             state = state_of(states[identity])
@@ -88,10 +89,6 @@ def _last(path: Path) -> dict[str, Any] | None:
     lines = _content(path).splitlines(keepends=True) if path.is_file() else []
     whole = [line for line in lines if line.strip() and line.endswith(b"\n")]
     return _object(path, whole[-1]) if whole else None
-
-
-def _identity(name: str, states: dict[str, str]) -> str:
-    return next((identity for identity in states if identity in name), "")
 
 
 def _object(path: Path, text: bytes | None = None) -> dict[str, Any]:

@@ -51,6 +51,7 @@ def judge(
 
     Example: treino judge study.db | treino judge runs.csv --score loss --seed-column seed --settings lr,depth
     """
+    from treino_judge.table import Request
     from treino_judge.view import show_judgement
 
     if columns.maximize and columns.minimize:
@@ -59,15 +60,6 @@ def judge(
     if columns.settings is not None:
         settings = tuple(name for name in map(str.strip, columns.settings.split(",")) if name)
     better = 1 if columns.maximize else -1 if columns.minimize else None
-    show_judgement(
-        trials,
-        study,
-        screen,
-        score=columns.score,
-        better=better,
-        seed=columns.seed_column,
-        fold=columns.fold_column,
-        row=columns.row_column,
-        settings=settings,
-    )
+    apart = columns.seed_column, columns.fold_column, columns.row_column
+    show_judgement(trials, study, Request(columns.score, better, *apart, settings), screen)
     return 0

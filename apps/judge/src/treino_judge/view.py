@@ -1,7 +1,6 @@
 """What ``treino judge`` prints about a search."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from rich.table import Table
 
@@ -20,13 +19,13 @@ _COUNTED: Mapping[State, str] = {
 }
 
 
-def show_judgement(source: str, study: str | None, screen: Screen, **request: Any) -> None:
-    """Judge the trials in a file or folder, and print what was found. request: as for ``Request``.
+def show_judgement(source: str, study: str | None, request: Request, screen: Screen) -> None:
+    """Judge the trials in a file or folder, and print what was found.
 
     Raises:
         TreinoError: nothing there can be judged.
     """
-    found = conclusions(trial_table(read_trials(source, study), Request(**request)))
+    found = conclusions(trial_table(read_trials(source, study), request))
     screen.document(found.document(source))
     _print(found, screen)
 
