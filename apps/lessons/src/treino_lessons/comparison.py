@@ -95,7 +95,9 @@ def check(forward: Callable[..., Any]) -> Outcome:
         answer = engine_s(tried)
         found = passes(forward, tried)
         printed = printed or "".join(p.printed for p in found)
-        if dtype is torch.float64 and _casts(found):
+        error = found[-1].error
+        of_type = any(word in str(error) for word in ("dtype", "Double", "Float"))
+        if dtype is torch.float64 and isinstance(error, RuntimeError) and of_type:
             notes.append(_("Note: it turns rows or losses into float32, so that it can't train in float64."))
             break
         difference = first_difference(found, tried, answer)
@@ -142,23 +144,11 @@ def _callable(forward: Any) -> None:
         raise FORWARD_ARGUMENTS(asked=asked, error=error) from None
 
 
-def _casts(found: list[Pass]) -> bool:
-    """Whether the function failed on the type of its numbers."""
-    error = found[-1].error
-    return isinstance(error, RuntimeError) and any(
-        word in str(error) for word in ("dtype", "Double", "Float")
-    )
-
-
 def _computes_in_test(found: list[Pass]) -> bool:
     """Whether gradients changed during a test."""
-    for done in found:
-        lefts = [visit.left for visit in done.visits]
-        if done.mode == "test" and any(
-            set(a) != set(b) or any(not torch.equal(a[n], b[n]) for n in a) for a, b in pairwise(lefts)
-        ):
-            return True
-    return False
+    lefts = ([visit.left for visit in done.visits] for done in found if done.mode == "test")
+    pairs = (pair for each in lefts for pair in pairwise(each))
+    return any(set(a) != set(b) or any(not torch.equal(a[n], b[n]) for n in a) for a, b in pairs)
 
 
 def _apart(found: list[Pass], answer: Answer) -> float:

@@ -13,7 +13,7 @@ from functools import cache
 import torch
 
 from treino.base.formula import Expr, Formula, Symbol, derivative, sqrt, value
-from treino.base.words import _
+from treino.base.words import N_, _
 from treino.inspection import (
     START,
     SYMBOLS,
@@ -117,20 +117,20 @@ def losses(course: Course, updates: int = LONG) -> list[float]:
 
 
 WAYS = {
-    "adam": ADAM,
-    "from_s": Course(True, False, False, False),
-    "inside": Course(False, True, False, False),
-    "second": Course(False, False, True, False),
-    "made": Course(False, False, False, True),
-    "squared": SQUARED,
-    "printed": Course(),
+    "adam": (N_("Adam"), ADAM),
+    "from_s": (N_("V built from S"), Course(True, False, False, False)),
+    "inside": (N_("correction inside"), Course(False, True, False, False)),
+    "second": (N_("second derivative"), Course(False, False, True, False)),
+    "made": (N_("t from 0"), Course(False, False, False, True)),
+    "squared": (N_("V from S, inside"), SQUARED),
+    "printed": (N_("all four, as printed"), Course()),
 }
 
 
 @cache
 def compared() -> tuple[tuple[str, tuple[float, ...]], ...]:
     """(name, losses) of Adam, of each mistake alone, of two, and of all four, on the same problem."""
-    return tuple((name, tuple(losses(course))) for name, course in WAYS.items())
+    return tuple((name, tuple(losses(course))) for name, (_about, course) in WAYS.items())
 
 
 def explanation() -> Explanation:
@@ -168,8 +168,9 @@ def checks(curvature: float) -> Iterator[Check]:
     for way, found in compared():
         by = "torch.optim.Adam" if way == "adam" else _("torch.autograd and the formulas in tensors")
         if math.isfinite(found[-1]):
-            theirs = torch_loss(None if way == "adam" else WAYS[way])
-            yield Check(name.format(way=names()[way], n=LONG, by=by), found[-1], theirs, 1e-9 * theirs)
+            about, course = WAYS[way]
+            theirs = torch_loss(None if way == "adam" else course)
+            yield Check(name.format(way=_(about), n=LONG, by=by), found[-1], theirs, 1e-9 * theirs)
 
 
 def torch_loss(course: Course | None) -> float:
@@ -204,22 +205,9 @@ def slips() -> Step:
     return Step(_("What is wrong with it"), text=text)
 
 
-def names() -> dict[str, str]:
-    """Each of ``WAYS`` in words."""
-    return {
-        "adam": _("Adam"),
-        "from_s": _("V built from S"),
-        "inside": _("correction inside"),
-        "second": _("second derivative"),
-        "made": _("t from 0"),
-        "squared": _("V from S, inside"),
-        "printed": _("all four, as printed"),
-    }
-
-
 def training_part() -> ExplanationPart:
     """The effect of each mistake on training."""
-    curves, called = compared(), names()
+    curves, called = compared(), {name: _(about) for name, (about, _course) in WAYS.items()}
     rows: tuple[tuple[str | float | int, ...], ...] = tuple(
         (called[name], *(f[t] for t in SEEN)) for name, f in curves
     )
@@ -236,15 +224,8 @@ def training_part() -> ExplanationPart:
         "the steps die. NaN: a second derivative may be negative, and the root of that is no number; with t "
         "from 0 the first update divides by 0."
     )
+    about = _("Trained with each slip alone, and with all four")
     return ExplanationPart(
         _("What the slips do to training"),
-        (
-            Step(
-                _("Trained with each slip alone, and with all four"),
-                None,
-                text,
-                table=StepTable(heads, rows),
-                picture=picture,
-            ),
-        ),
+        (Step(about, None, text, table=StepTable(heads, rows), picture=picture),),
     )

@@ -85,15 +85,22 @@ def _checks(kata: Kata, text: str, before: Examination, after: Examination) -> I
     yield _trains(before, after)
     left = [rule for rule in dict.fromkeys(kata.rules) if rule in after.rules]
     faults = len({*kata.rules})
-    if left:
-        still = _("Faults that are still there: {left} of {n}.").format(left=len(left), n=faults)
-        yield KataCheck("fault", False, still)
-    else:
-        yield KataCheck(
-            "fault", True, _("The doctor no longer finds: {rules}.").format(rules=", ".join(kata.rules))
-        )
+    text = (
+        _("Faults that are still there: {left} of {n}.")
+        if left
+        else _("The doctor no longer finds: {rules}.")
+    )
+    text = text.format(left=len(left), n=faults, rules=", ".join(kata.rules))
+    yield KataCheck("fault", not left, text)
     if kata.restarts is not None:
-        yield _remembers(kata.restarts, after)
+        kept = after.restarts <= kata.restarts
+        text = _("Its optimizer keeps what it remembers.")
+        if not kept:
+            text = _(
+                "Its optimizer began anew {n} times on weights that had moved, and remembered nothing of "
+                "before."
+            ).format(n=after.restarts)
+        yield KataCheck("memory", kept, text)
     new = [f for f in after.findings if f["rule"] not in {*kata.rules, *kata.accepted}]
     for finding in new:
         found = _("The doctor finds something new in line {line}, {rule}: {message}")
@@ -132,32 +139,19 @@ def _same_task(kata: Kata, text: str) -> KataCheck:
         else:
             others.append(statement)
     names = {getattr(node, "id", getattr(node, "name", "")) for s in others for node in ast.walk(s)}
-    if wanted or DRAW in names:
-        return KataCheck(
-            "task",
-            False,
-            _("The task was changed: the lines above the mark that ends it, or what they draw."),
-        )
-    return KataCheck("task", True, _("The task is as it was."))
+    changed = bool(wanted) or DRAW in names
+    text = _("The task is as it was.")
+    if changed:
+        text = _("The task was changed: the lines above the mark that ends it, or what they draw.")
+    return KataCheck("task", not changed, text)
 
 
 def _trains(before: Examination, after: Examination) -> KataCheck:
-    values = {"after": after.backwards, "before": before.backwards}
-    if after.backwards < LEAST * before.backwards:
+    enough = after.backwards >= LEAST * before.backwards
+    text = _("It trains: {after} backward passes ({before} before).")
+    if not enough:
         text = _("It trains too little to be compared: {after} backward passes, where there were {before}.")
-        return KataCheck("trains", False, text.format(**values))
-    return KataCheck(
-        "trains", True, _("It trains: {after} backward passes ({before} before).").format(**values)
-    )
-
-
-def _remembers(most: int, after: Examination) -> KataCheck:
-    if after.restarts <= most:
-        return KataCheck("memory", True, _("Its optimizer keeps what it remembers."))
-    text = _(
-        "Its optimizer began anew {n} times on weights that had moved, and remembered nothing of before."
-    )
-    return KataCheck("memory", False, text.format(n=after.restarts))
+    return KataCheck("trains", enough, text.format(after=after.backwards, before=before.backwards))
 
 
 def _figures(kata: Kata, after: Examination) -> Iterator[KataCheck]:
@@ -178,9 +172,8 @@ def _figures(kata: Kata, after: Examination) -> Iterator[KataCheck]:
             else _("It prints {name} {printed}, but fresh rows say {measured}.")
         )
         yield KataCheck("printed", honest, sentence.format(**values))
-    if after.measured < kata.goal:
-        low = _("Fresh rows give {measured}: a right script reaches {goal}.")
-        yield KataCheck("goal", False, low.format(measured=measured, goal=goal))
-    else:
-        enough = _("Fresh rows give {measured}: at least {goal} was wanted.")
-        yield KataCheck("goal", True, enough.format(measured=measured, goal=goal))
+    reached = after.measured >= kata.goal
+    sentence = _("Fresh rows give {measured}: at least {goal} was wanted.")
+    if not reached:
+        sentence = _("Fresh rows give {measured}: a right script reaches {goal}.")
+    yield KataCheck("goal", reached, sentence.format(measured=measured, goal=goal))
