@@ -56,7 +56,8 @@ class AgentFolder:
         """
         if URL.match(text):
             raise ADDRESS_REFUSED(value=text, folder=self.root)
-        if "\0" in text or not encodable(text):
+        unpaired = text != text.encode(errors="ignore").decode()  # half of a surrogate pair: no Unicode
+        if "\0" in text or unpaired:
             raise PATH_FORM(value=text)
         matches = glob.iglob(text, recursive=True) if glob.has_magic(text) else ()
         for path in (text, *matches):
@@ -139,15 +140,6 @@ class AgentFolder:
         real = Path(os.path.realpath(path))
         if not real.is_relative_to(self.root):
             raise PATH_OUTSIDE(value=path if path.startswith(text) else text, folder=self.root)
-
-
-def encodable(text: str) -> bool:
-    """Whether a text is valid Unicode, without halves of surrogate pairs."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _links(path: str) -> Iterator[str]:

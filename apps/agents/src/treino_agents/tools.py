@@ -9,10 +9,10 @@ import inspect
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from types import UnionType
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Any, get_args, get_type_hints
 
 from cyclopts import Parameter
+from pydantic import TypeAdapter
 
 from treino.base.errors import Refusal, TreinoError, nearest
 from treino.base.words import N_, _
@@ -103,9 +103,6 @@ def _fits(value: Any, schema: Schema) -> bool:
             return isinstance(value, str | int | float)
 
 
-WORDS = {str: "string", int: "integer", float: "number", bool: "boolean"}
-
-
 def verb_arguments(verb: Verb, take: Sequence[str]) -> list[Argument]:
     """Make arguments of these parameters of a command's function; ``source`` is called ``data``."""
     parameters, hints = inspect.signature(verb).parameters, get_type_hints(verb, include_extras=True)
@@ -116,7 +113,7 @@ def verb_arguments(verb: Verb, take: Sequence[str]) -> list[Argument]:
         texts = [each.help for each in about if each.help]
         flag = next((str(n) for each in about for n in each.name or () if str(n).startswith("--")), "")
         positional = parameter.kind in (parameter.POSITIONAL_ONLY, parameter.VAR_POSITIONAL)
-        schema = _schema(hint) | ({"description": _(texts[0])} if texts else {})
+        schema = _plain(TypeAdapter(hint).json_schema()) | ({"description": _(texts[0])} if texts else {})
         arguments.append(
             Argument(
                 "data" if name == "source" else name,
@@ -127,19 +124,6 @@ def verb_arguments(verb: Verb, take: Sequence[str]) -> list[Argument]:
             )
         )
     return arguments
-
-
-def _schema(hint: Any) -> Schema:
-    """The JSON schema of a parameter's type."""
-    if hasattr(hint, "__metadata__"):
-        return _schema(get_args(hint)[0])
-    if get_origin(hint) in (Union, UnionType):
-        return _schema(next(each for each in get_args(hint) if each is not type(None)))
-    if get_origin(hint) is Literal:
-        return {"type": "string", "enum": list(get_args(hint))}
-    if get_origin(hint) is list:
-        return {"type": "array", "items": _schema(get_args(hint)[0])}
-    return {"type": WORDS[hint]}
 
 
 def setting_arguments(
@@ -161,7 +145,7 @@ LIMITS = {"ge": "minimum", "gt": "exclusiveMinimum", "le": "maximum", "lt": "exc
 
 
 def _plain(schema: Any) -> Schema:
-    """Remove titles, null and the group from a setting's schema as pydantic writes it."""
+    """Remove titles, null and the group from a schema as pydantic writes it."""
     left = {LIMITS.get(key, key): value for key, value in schema.items() if key not in ("title", "group")}
     if left.get("default", ...) in (None, []):
         del left["default"]
