@@ -57,7 +57,10 @@ def studio(shown: Any = None, *, paused: bool = False, **settings: Any) -> Any:
     target = _target(shown)
     in_cell = _in_notebook()
     if in_cell:
-        _need_anywidget()
+        try:
+            import anywidget  # noqa: F401
+        except ImportError:
+            raise NO_ANYWIDGET() from None
     subject = subject_of(target, settings)
     if settings and subject.data is None:
         raise STUDIO_SETTING(
@@ -88,13 +91,6 @@ def _in_notebook() -> bool:
     """Whether the caller is a cell of Jupyter, VS Code, Colab or marimo."""
     marimo = sys.modules.get("marimo")
     return kernel_shell() is not None or (marimo is not None and marimo.running_in_notebook())
-
-
-def _need_anywidget() -> None:
-    try:
-        import anywidget  # noqa: F401
-    except ImportError:
-        raise NO_ANYWIDGET() from None
 
 
 # ---- the loop

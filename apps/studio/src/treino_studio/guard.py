@@ -10,7 +10,7 @@ import hmac
 import ipaddress
 import logging
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
@@ -134,13 +134,14 @@ class Guard:
             return refusal(421, STUDIO_HOST())
         reads = scope["type"] == "http" and scope["method"] in READING
         other_site = (origin or not reads) and origin != [f"http://{host[0]}"]
-        if other_site or _from_elsewhere(headers):
+        # the browser marks requests of other sites and ports; who follows a link from there is welcome
+        marks, follows = headers.get("sec-fetch-site", []), headers.get("sec-fetch-mode") == ["navigate"]
+        if other_site or (not follows and {"cross-site", "same-site"} & {*marks}):
             return refusal(403, STUDIO_ORIGIN())
         cookies = self._cookies(headers.get("cookie", []))
         watches = any(_same(cookie, self.watch.cookie) for cookie in cookies)
         steers = any(_same(cookie, self.steer.cookie) for cookie in cookies)
-        elsewhere = "cross-site" in headers.get("sec-fetch-site", [])
-        if reads and (exchange := self._exchange(scope, steers, elsewhere)) is not None:
+        if reads and (exchange := self._exchange(scope, steers, "cross-site" in marks)) is not None:
             return exchange
         if not steers and not watches:
             return refusal(401, STUDIO_COOKIE())
@@ -213,9 +214,3 @@ class Guard:
 
 def _same(a: str, b: str) -> bool:
     return hmac.compare_digest(a.encode("utf-8", "replace"), b.encode())
-
-
-def _from_elsewhere(headers: Mapping[str, list[str]]) -> bool:
-    """Whether the browser marks the request as another site's or port's, other than by following a link."""
-    site, mode = headers.get("sec-fetch-site", []), headers.get("sec-fetch-mode", [])
-    return bool({"cross-site", "same-site"} & {*site}) and mode != ["navigate"]

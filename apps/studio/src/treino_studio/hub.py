@@ -14,9 +14,6 @@ from treino.base.encoding import compact_json
 from treino.base.errors import Refusal
 from treino_studio.process import STUDIO_BUSY
 
-WATCH_ONLY = Refusal(
-    "This address is for watching alone.", "Who steers opens the other address that treino studio printed."
-)
 COMMAND_NUMBER = Refusal(
     "The command {number} comes after the command {last}.", "The numbers of commands grow by one."
 )
@@ -201,13 +198,7 @@ class Page:
         return self.wheel is viewer
 
     def take_wheel(self, viewer: Viewer) -> None:
-        """Let this viewer steer from now on.
-
-        Raises:
-            TreinoError: the viewer used the address for watching only.
-        """
-        if viewer.watches_only:
-            raise WATCH_ONLY()
+        """Let this viewer steer from now on."""
         self.wheel = viewer
         self.changed("state")
 

@@ -20,7 +20,6 @@ from treino.reports import shown_splits, update_after, weight_index
 from treino.training import (
     Snapshot,
     check_changes,
-    checked_playback,
     deliver,
     send_command,
     send_setting,
@@ -96,7 +95,6 @@ def play_control(page: RunPage, command: Playback) -> Answer:
     value: int | float | None = command.count if isinstance(command, protocol.StepCommand) else None
     if isinstance(command, protocol.SpeedCommand):
         value = command.steps_per_second
-    checked_playback(verb, value)
     if verb == "pause" and page.look.step is not None:
         return {}
     of_training = page.look.step is None or verb == "speed"

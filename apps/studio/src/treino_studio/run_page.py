@@ -289,8 +289,9 @@ class RunPage:
         place = moment.segment, moment.step
         if norm is None and (known := self._vitals.by_place.get(place)):  # the training is elsewhere
             norm, ratio = known["gradient_norm"], known["update_ratio"]
-        self._vitals.add(place, norm, ratio, moment.hp["lr"], train)
-        return {"gradient_norm": norm, "update_ratio": ratio, "lr": moment.hp["lr"]}
+        vital = {"gradient_norm": norm, "update_ratio": ratio, "lr": moment.hp["lr"]}
+        self._vitals.add(place, vital | {"train": dict(train)})
+        return vital
 
     def _look_for_faults(self) -> bool:
         """Look for faults in the newest state of the training if a check is due; return whether it was."""

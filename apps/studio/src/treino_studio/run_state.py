@@ -285,23 +285,10 @@ class Vitals:
     by_place: dict[tuple[int, int], dict[str, Any]] = field(default_factory=dict)
     measured: set[tuple[int, int]] = field(default_factory=set)  # of ``by_place``, and thinned out of it
 
-    def add(
-        self,
-        place: tuple[int, int],
-        gradient_norm: float | None,
-        update_ratio: float | None,
-        lr: float,
-        train: Mapping[str, float | None],
-    ) -> None:
+    def add(self, place: tuple[int, int], vital: Mapping[str, Any]) -> None:
         segment, step = place
         self.measured.add(place)
-        self.by_place[place] = {
-            "step": step,
-            "gradient_norm": gradient_norm,
-            "update_ratio": update_ratio,
-            "lr": lr,
-            "train": dict(train),
-        }
+        self.by_place[place] = {"step": step, **vital}
         steps = sorted(at for number, at in self.by_place if number == segment)
         if len(steps) > 2 * VITALS:
             norm_N = [self.by_place[segment, at]["gradient_norm"] for at in steps]

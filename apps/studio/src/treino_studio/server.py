@@ -27,7 +27,7 @@ from treino.folders import RUN_MISSING, Known, RunFolder
 from treino.folders.documents.reading import read_document
 from treino_studio import messages, protocol
 from treino_studio.guard import error_document, refusal
-from treino_studio.hub import WATCH_ONLY, Page, Viewer
+from treino_studio.hub import Page, Viewer
 from treino_studio.page_words import page_words
 from treino_studio.protocol import Acknowledgement, HelloCommand, StudioCommand
 from treino_studio.relay import OF_FOLDERS, Relay
@@ -42,6 +42,9 @@ from treino_studio.uploads import (
     home,
 )
 
+WATCH_ONLY = Refusal(
+    "This address is for watching alone.", "Who steers opens the other address that treino studio printed."
+)
 NO_ADDRESS = Refusal("There is nothing at this address.")
 DATA_MISSING = Refusal(
     "There is no data set {name}.", "Send a table first, or choose one of those that are listed."

@@ -129,7 +129,10 @@ class Trainer:
             request: messages.AnyTrainerRequest = messages.TRAINER.read(header)
             with speaking(request.language):
                 how, speed = request.play_control, request.speed
-                _check_playback(how, speed)  # before a training is ended for another one
+                if how is not None:  # checked before a training is ended for another one
+                    checked_playback(*how)
+                if speed != "watched":
+                    checked_playback("speed", speed)
                 match request:
                     case messages.QuitRequest():
                         self._quit()
@@ -307,14 +310,6 @@ class Trainer:
                 self.channel.send(message)
             except OSError:
                 self._studio_is_gone()
-
-
-def _check_playback(how: messages.PlayControl | None, speed: Any) -> None:
-    """Refuse a training's first playback command, or its speed, if it can't be obeyed."""
-    if how is not None:
-        checked_playback(*how)
-    if speed != "watched":
-        checked_playback("speed", speed)
 
 
 def _leave(job: Any) -> None:

@@ -139,7 +139,9 @@ def folder_named(name: str, folder: Path) -> Path:
     """
     stem = MEMBER.sub("", name)
     path = folder / stem
-    if not _is_plain(stem) or path.is_symlink() or not path.is_dir():
+    length = len(stem.encode("utf-8", "replace"))
+    plain = 0 < length < 256 and stem[0] != "." and not {"/", "\\", "\0"} & {*stem}
+    if not plain or path.is_symlink() or not path.is_dir():
         raise _missing(name, folder)
     return folder / name
 
@@ -150,12 +152,6 @@ def _missing(name: str, folder: Path) -> TreinoError:
         name=shortened(name, SHOWN),
         hint=nearest(name[:SHOWN], known) if known else _("Train one: treino train wine"),
     )
-
-
-def _is_plain(name: str) -> bool:
-    """Whether a name is neither a path nor hidden."""
-    length = len(name.encode("utf-8", "replace"))
-    return 0 < length < 256 and name[0] != "." and not {"/", "\\", "\0"} & {*name}
 
 
 USUAL = "lr", "hidden", "batch_size", "optimizer", "epochs"  # settings that the table can always show

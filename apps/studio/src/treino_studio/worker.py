@@ -25,7 +25,6 @@ from treino_studio import messages, run_commands, sweep_page
 from treino_studio.folder_page import Send, identity, in_pieces
 from treino_studio.messages import notice
 from treino_studio.process import Channel
-from treino_studio.protocol import unknown_verb
 from treino_studio.run_page import RunPage
 from treino_studio.sweep_page import StudyPage, SweepPage
 
@@ -154,10 +153,8 @@ class Worker:
                 self._answer(page, request)
 
     def _answer(self, page: Pages, request: messages.CommandRequest) -> None:
-        verbs, verb = VERBS[page.key.partition("/")[0]], request.command.do
-        if verb not in verbs:
-            raise unknown_verb(verb, list(verbs))
-        answer = verbs[verb](page, request.command)
+        obey = VERBS[page.key.partition("/")[0]][request.command.do]
+        answer = obey(page, request.command)
         if isinstance(answer, messages.TrainerRequest):
             passed: Any = answer.model_copy(update={"id": request.id, "language": request.language})
             self.channel.send(messages.PassedRequest(trainer=passed), answer.state)

@@ -25,13 +25,7 @@ def main(argv: Sequence[str]) -> int:
     if sys.flags.safe_path:  # -P omits the first entry of sys.path, which the script's folder will replace
         sys.path.insert(0, "")
     collect_as_usual()
-    return run(
-        argv[at + 1],
-        argv[at + 2 :],
-        record=options.record,
-        replay=options.replay,
-        findings=options.findings,
-    )
+    return run(argv[at + 1], argv[at + 2 :], **vars(options))
 
 
 if __name__ == "__main__":
