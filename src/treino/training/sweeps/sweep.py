@@ -79,14 +79,9 @@ from treino.training.sweeps.sweep_members import (
     check_members,
     first_networks,
     network_words,
-    next_members,
     obey_commands,
     renamed_space,
-    restore_members,
     sweep_plan,
-    sweep_training,
-    training_bracket,
-    write_members,
 )
 
 FOLDS_AND_TEST = Refusal(
@@ -150,9 +145,9 @@ def sweep_events(
         data = load_data(source, shared)
     if not isinstance(source, Data):
         base["data_seed"] = data.data_seed  # a member's own seed must not change the split
-    sweep = sweep_training(source, data, base, space, wanted, files)
+    sweep = SweepTraining(source, data, base, space, wanted, files)
     sweep.notes += notes
-    if not next_members(sweep):
+    if not sweep.next_members():
         raise SPACE_EMPTY()
     if len(sweep.configs) < wanted.members and wanted.sampler != TPE:
         sweep.notes.append(
@@ -163,7 +158,7 @@ def sweep_events(
         wanted = sweep.options = wanted.model_copy(update={"members": len(sweep.configs)})
     with ExitStack() as opened:
         sweep.distribution = opened.enter_context(open_distribution(place, sweep.processors))
-        first = training_bracket(sweep, 0)
+        first = sweep.bracket(0)
         sweep.notes += fold_notes(first)
         if wanted.until is not None:
             of_first = first.populations[0].training
@@ -186,7 +181,7 @@ def sweep_events(
             "machine": machine(),
         }
         folder.write_json("spec.json", spec)
-        write_members(folder, sweep)
+        sweep.write_members(folder)
         if where["kind"] == "memory":
             folds = {s.fold: sweep.data_for(s) for s in map(sweep.settings, range(len(sweep.configs)))}
             for fold, rows in folds.items():
@@ -273,7 +268,7 @@ def sweep_resumption(
                 storage=shlex.quote(spec.sweep.storage)
             ),
         )
-    sweep = sweep_training(source, data, base, space, sweep_plan(own), networks, folder)
+    sweep = SweepTraining(source, data, base, space, sweep_plan(own), networks, folder)
     if more is not None:
         check_folder(folder, more)
     with ExitStack() as opened:
@@ -302,14 +297,14 @@ def _taken_up(
     sweep.notes += members["notes"]
     sweep.rows = MemberTable.read(folder, sweep.rows.dimensions)
     sweep.top = read_top(folder)
-    restore_members(sweep, members)
+    sweep.restore_members(members)
     if more is not None:
         add_networks(folder, sweep, more)
     for kind, numbers in state["processors"].items():
         sweep.processors[kind] = set(numbers)
     bracket = None
     if ended is None and sweep.done < len(sweep.brackets):  # else only the judgement is incomplete
-        bracket = training_bracket(sweep, sweep.done, state["state"])
+        bracket = sweep.bracket(sweep.done, state["state"])
         sweep.top = [k for k in sweep.top if k.member < bracket.first]  # the later ones are provisional
         if kept is not None and state["state"] is not None:
             bracket.load(kept[0], state["state"], folder.path)
@@ -422,10 +417,10 @@ class SweepJob(Job):
     def _next(self) -> bool:
         """Begin the next bracket. Return False if there is none."""
         sweep = self.sweep
-        if sweep.done >= len(sweep.brackets) and not next_members(sweep):
+        if sweep.done >= len(sweep.brackets) and not sweep.next_members():
             return False
-        write_members(self.folder, sweep)
-        self.bracket = training_bracket(sweep, sweep.done)
+        sweep.write_members(self.folder)
+        self.bracket = sweep.bracket(sweep.done)
         self._begin(self.bracket)
         return True
 
@@ -466,7 +461,7 @@ class SweepJob(Job):
             scores = try_or_note(sweep.notes, what, instead, partial(row_scores, bracket, sweep.metric))
             folder.write_tensors(f"rows/{bracket.number}.safetensors", scores or {}, {})
         if len(sweep.notes) > notes_before:
-            write_members(folder, sweep)
+            sweep.write_members(folder)
         for place, population in enumerate(bracket.populations):
             members = {"members": list(population.members)}
             curves = population.curve.tensors()

@@ -10,7 +10,7 @@ import math
 import re
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import InitVar, dataclass, field, replace
 from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Any
@@ -87,14 +87,15 @@ FIRST_LOOK = 20  # minimum number of steps before the engine's first evaluation 
 
 @dataclass(eq=False)
 class SweepTraining:
-    """The state of a sweep in progress.
+    """The state of a sweep in progress; it begins without members, which ``next_members`` adds.
 
     base: settings shared by all members. networks: the network files that settings name and that may run.
     configs: each member's own settings. asks: the number of members in each request to the sampler.
     brackets: (first member, members, rungs) of every bracket so far; the first ``done`` are finished.
     extensions: added members, as ``documents.sweep.Extension``. seconds: of training. top: the best.
     status: finished, stopped (time is over), interrupted. distribution: the cluster's; None: this process
-    trains. processors: ``{kind of processor: members trained on it}``, for clusters only.
+    trains. processors: ``{kind of processor: members trained on it}``, for clusters only. folder: as of
+    ``SharedRows``.
     """
 
     source: Any
@@ -102,13 +103,14 @@ class SweepTraining:
     base: Mapping[str, Any]
     space: Space
     options: SweepPlan
-    metric: str
-    epochs: int
-    least: int
-    sampler: Sampler
-    rows: MemberTable
     networks: NetworkFiles
-    data_for: SharedRows
+    folder: InitVar[RunFolder | None] = None
+    metric: str = field(init=False)
+    epochs: int = field(init=False)
+    least: int = field(init=False)
+    sampler: Sampler = field(init=False)
+    rows: MemberTable = field(init=False)
+    data_for: SharedRows = field(init=False)
     configs: list[Config] = field(default_factory=list)
     asks: list[int] = field(default_factory=list)
     brackets: list[tuple[int, int, tuple[Rung, ...]]] = field(default_factory=list)
@@ -121,6 +123,25 @@ class SweepTraining:
     distribution: Distribution | None = None
     processors: dict[str, set[int]] = field(default_factory=dict)
     _settings: dict[int, Settings] = field(default_factory=dict)
+
+    def __post_init__(self, folder: RunFolder | None) -> None:
+        data, options = self.data, self.options
+        if not isinstance(data.train.x, torch.Tensor):
+            raise ROWS_IN_MEMORY(name=data.name)
+        if not len(data.validation) and not options.spread:
+            raise NO_VALIDATION_ROWS(what=_("A sweep"))
+        shared = shared_settings(self.base)
+        _net, config = decide(shared, data)
+        per_epoch = -(-len(data.train) // config.rows_per_step(len(data.train)))
+        self.metric = shared.metric
+        self.epochs = config.shared.epochs or max(1, (config.shared.steps or 0) // per_epoch)
+        self.least = min(self.epochs, -(-FIRST_LOOK // per_epoch))
+        if options.sampler == TPE:
+            self.sampler = tpe(self.space, options.sampler_seed, options.storage, data.name)
+        else:
+            self.sampler = sampler(options.sampler, self.space, options.sampler_seed)
+        self.rows = MemberTable(tuple(d.name for d in self.space.dimensions))
+        self.data_for = SharedRows(self.source, data, shared, OF_MEMBERS, folder)
 
     def settings(self, member: int) -> Settings:
         """All settings of one member."""
@@ -137,45 +158,82 @@ class SweepTraining:
         """Seconds of training when members were last added; the time limit counts from there."""
         return float(self.extensions[-1]["seconds"]) if self.extensions else 0.0
 
+    def next_members(self) -> list[Config] | None:
+        """Sample and check the next brackets' members. Return None if all are sampled."""
+        left = self.options.members - len(self.configs)
+        if left <= 0:
+            return None
+        if self.options.sampler == TPE:
+            left = min(left, TPE_AT_ONCE)
+        configs = self.sampler.ask(left)
+        if not configs:
+            return None
+        first = len(self.configs)
+        settings = _checked(configs, self.base, first, self.options)
+        self._settings |= settings
+        for parts in _group_sizes(self, settings, configs):
+            strategy = STRATEGIES[self.options.strategy]
+            for rungs in strategy(parts, self.epochs, self.options.eta, self.least):
+                self.brackets.append((first, rungs[0].members, rungs))
+                first += rungs[0].members
+        self.configs += configs
+        self.asks.append(len(configs))
+        return configs
 
-def sweep_training(
-    source: Any,
-    data: Data,
-    base: Mapping[str, Any],
-    space: Space,
-    options: SweepPlan,
-    networks: NetworkFiles,
-    folder: RunFolder | None = None,
-) -> SweepTraining:
-    """Make the sweep's state without members, which ``next_members`` adds. folder: as of ``SharedRows``."""
-    if not isinstance(data.train.x, torch.Tensor):
-        raise ROWS_IN_MEMORY(name=data.name)
-    if not len(data.validation) and not options.spread:
-        raise NO_VALIDATION_ROWS(what=_("A sweep"))
-    shared = shared_settings(base)
-    _net, config = decide(shared, data)
-    per_epoch = -(-len(data.train) // config.rows_per_step(len(data.train)))
-    epochs = config.shared.epochs or max(1, (config.shared.steps or 0) // per_epoch)
-    least = min(epochs, -(-FIRST_LOOK // per_epoch))
-    if options.sampler == TPE:
-        chosen = tpe(space, options.sampler_seed, options.storage, data.name)
-    else:
-        chosen = sampler(options.sampler, space, options.sampler_seed)
-    dimensions = tuple(d.name for d in space.dimensions)
-    return SweepTraining(
-        source,
-        data,
-        base,
-        space,
-        options,
-        shared.metric,
-        epochs,
-        least,
-        chosen,
-        MemberTable(dimensions),
-        networks,
-        SharedRows(source, data, shared, OF_MEMBERS, folder),
-    )
+    def bracket(self, number: int, state: Mapping[str, Any] | None = None) -> TrainingBracket:
+        """One bracket's populations before their first step. state: a saved state, to use the same kernels,
+        even if others are faster on this machine.
+
+        Raises:
+            TreinoError: settings that contradict the data or the machine, with the member's number.
+        """
+        first, members, rungs = self.brackets[number]
+        numbers = range(first, first + members)
+        settings = {m: self.settings(m) for m in numbers}
+        for saved in [] if state is None else state["populations"]:
+            identity = saved["engine"]["identity"]
+            kernel = {name: identity[name] for name in ("engine", "threads") if identity[name] is not None}
+            settings |= {m: settings[m].model_copy(update=kernel) for m in saved["members"] if m in settings}
+        gpus = state is None and self.distribution is not None and self.distribution.cluster.gpus
+        target = self.options.until if self.options.spread else None
+        configs = {m: self.configs[m] for m in numbers}
+        populations = populations_of(
+            settings, self.data_for, self.networks, self.metric, target, configs=configs, gpus=gpus
+        )
+        cluster = self.distribution, self.processors
+        return TrainingBracket(number, configs, rungs, populations, self.rows, *cluster)
+
+    def restore_members(self, members: Mapping[str, Any]) -> None:
+        """Restore the members as they were sampled, and the sampler's state."""
+        self.configs = [as_json(c) for c in members["configs"]]
+        self.asks, self.extensions = members["asks"], list(members.get("extensions", ()))
+        self.brackets = [
+            (first, count, tuple(Rung(*rung) for rung in rungs))
+            for first, count, rungs in members["brackets"]
+        ]
+        figures = {row["member"]: row for row in self.rows.last()}
+        over = sum(count for _first, count, _rungs in self.brackets[: self.done])
+        first = 0
+        for count in self.asks:
+            configs = self.sampler.replay(self.configs[first : first + count])
+            if [as_json(c) for c in configs] != self.configs[first : first + count]:
+                raise SAMPLER_DIFFERS(n=first)
+            for member in range(first, min(first + count, over)):
+                row = figures.get(member)
+                lost = row is None or row["best"] is None or row["status"] == "diverged"
+                better = METRICS[self.metric].better
+                self.sampler.tell(member, None if row is None or lost else -better * float(row["best"]))
+            first += count
+
+    def write_members(self, folder: RunFolder) -> None:
+        """Write the members' settings and brackets, for ``restore_members``."""
+        brackets = [
+            [first, count, [[r.members, r.epochs] for r in rungs]] for first, count, rungs in self.brackets
+        ]
+        document = {"brackets": brackets, "asks": self.asks, "configs": self.configs, "notes": self.notes}
+        folder.write_json(
+            "asked.json", document | ({"extensions": self.extensions} if self.extensions else {})
+        )
 
 
 def check_members(space: Space, base: Mapping[str, Any], plan: SweepPlan) -> None:
@@ -199,29 +257,6 @@ def _checked(
     for each in () if plan.spread else settings.values():
         check_rules(each, OF_COMPARED)
     return settings
-
-
-def next_members(sweep: SweepTraining) -> list[Config] | None:
-    """Sample and check the next brackets' members. Return None if all are sampled."""
-    left = sweep.options.members - len(sweep.configs)
-    if left <= 0:
-        return None
-    if sweep.options.sampler == TPE:
-        left = min(left, TPE_AT_ONCE)
-    configs = sweep.sampler.ask(left)
-    if not configs:
-        return None
-    first = len(sweep.configs)
-    settings = _checked(configs, sweep.base, first, sweep.options)
-    sweep._settings |= settings
-    for parts in _group_sizes(sweep, settings, configs):
-        strategy = STRATEGIES[sweep.options.strategy]
-        for rungs in strategy(parts, sweep.epochs, sweep.options.eta, sweep.least):
-            sweep.brackets.append((first, rungs[0].members, rungs))
-            first += rungs[0].members
-    sweep.configs += configs
-    sweep.asks.append(len(configs))
-    return configs
 
 
 def _group_sizes(
@@ -271,63 +306,6 @@ def _parameters(data: Data, settings: Settings, networks: NetworkFiles) -> int:
     if not same_bits(first, second):
         raise NET_CHANCE()
     return sum(0 if is_lazy(p) else p.numel() for p in net.parameters())  # a lazy layer's number is unknown
-
-
-def training_bracket(
-    sweep: SweepTraining, number: int, state: Mapping[str, Any] | None = None
-) -> TrainingBracket:
-    """One bracket's populations before their first step. state: a saved state, to use the same kernels, even
-    if others are faster on this machine.
-
-    Raises:
-        TreinoError: settings that contradict the data or the machine, with the member's number.
-    """
-    first, members, rungs = sweep.brackets[number]
-    numbers = range(first, first + members)
-    settings = {m: sweep.settings(m) for m in numbers}
-    for saved in [] if state is None else state["populations"]:
-        identity = saved["engine"]["identity"]
-        kernel = {name: identity[name] for name in ("engine", "threads") if identity[name] is not None}
-        settings |= {m: settings[m].model_copy(update=kernel) for m in saved["members"] if m in settings}
-    gpus = state is None and sweep.distribution is not None and sweep.distribution.cluster.gpus
-    target = sweep.options.until if sweep.options.spread else None
-    configs = {m: sweep.configs[m] for m in numbers}
-    populations = populations_of(
-        settings, sweep.data_for, sweep.networks, sweep.metric, target, configs=configs, gpus=gpus
-    )
-    cluster = sweep.distribution, sweep.processors
-    return TrainingBracket(number, configs, rungs, populations, sweep.rows, *cluster)
-
-
-def restore_members(sweep: SweepTraining, members: Mapping[str, Any]) -> None:
-    """Restore the members as they were sampled, and the sampler's state."""
-    sweep.configs = [as_json(c) for c in members["configs"]]
-    sweep.asks, sweep.extensions = members["asks"], list(members.get("extensions", ()))
-    sweep.brackets = [
-        (first, count, tuple(Rung(*rung) for rung in rungs)) for first, count, rungs in members["brackets"]
-    ]
-    figures = {row["member"]: row for row in sweep.rows.last()}
-    over = sum(count for _first, count, _rungs in sweep.brackets[: sweep.done])
-    first = 0
-    for count in sweep.asks:
-        configs = sweep.sampler.replay(sweep.configs[first : first + count])
-        if [as_json(c) for c in configs] != sweep.configs[first : first + count]:
-            raise SAMPLER_DIFFERS(n=first)
-        for member in range(first, min(first + count, over)):
-            row = figures.get(member)
-            lost = row is None or row["best"] is None or row["status"] == "diverged"
-            better = METRICS[sweep.metric].better
-            sweep.sampler.tell(member, None if row is None or lost else -better * float(row["best"]))
-        first += count
-
-
-def write_members(folder: RunFolder, sweep: SweepTraining) -> None:
-    """Write the members' settings and brackets, for ``restore_members``."""
-    brackets = [
-        [first, count, [[r.members, r.epochs] for r in rungs]] for first, count, rungs in sweep.brackets
-    ]
-    document = {"brackets": brackets, "asks": sweep.asks, "configs": sweep.configs, "notes": sweep.notes}
-    folder.write_json("asked.json", document | ({"extensions": sweep.extensions} if sweep.extensions else {}))
 
 
 def as_json(config: Mapping[str, Any]) -> Config:
@@ -400,11 +378,11 @@ def add_networks(folder: RunFolder, sweep: SweepTraining, more: int, *, command:
         entry |= {"tested": best.get("test") is not None, "judged": judge.get("sentence")}
     sweep.set_members(options.members + more)
     if options.sampler != TPE:  # TPE samples when earlier results are known
-        next_members(sweep)
+        sweep.next_members()
         sweep.set_members(len(sweep.configs))
         entry["members"] = len(sweep.configs) - options.members
     sweep.extensions.append(entry)
-    write_members(folder, sweep)
+    sweep.write_members(folder)
 
 
 def obey_commands(folder: RunFolder, sweep: SweepTraining) -> bool:
