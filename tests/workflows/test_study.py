@@ -18,7 +18,7 @@ from treino.folders.network_source import UserFiles
 from treino.inspection.curves import floor_twice
 from treino.training.goals import goals_of
 from treino.training.loop import JobProgress
-from treino.training.sweeps import timed_training
+from treino.training.sweeps import study as studies
 from treino.training.sweeps.population_training import PopulationTraining
 from treino.training.sweeps.study import study_events
 from treino.training.sweeps.study_document import answers
@@ -186,7 +186,7 @@ def test_a_network_of_a_study_is_a_population_of_one_that_took_turns(tmp_path: P
 
 def test_seconds_are_of_training_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     clock = SimpleNamespace(now=0.0)
-    advance, measured = TrainingLoop.advance, timed_training.answers
+    advance, measured = TrainingLoop.advance, studies.answers
 
     def slow(self: TrainingLoop, *args: Any) -> Any:
         tick = advance(self, *args)
@@ -198,9 +198,9 @@ def test_seconds_are_of_training_alone(tmp_path: Path, monkeypatch: pytest.Monke
         return measured(*args)
 
     monkeypatch.setattr(TrainingLoop, "advance", slow)
-    monkeypatch.setattr(timed_training, "answers", looked)
+    monkeypatch.setattr(studies, "answers", looked)
     now = SimpleNamespace(perf_counter=lambda: clock.now, process_time=lambda: 2 * clock.now)
-    monkeypatch.setattr(timed_training, "time", now)
+    monkeypatch.setattr(studies, "time", now)
     cells = ["batch_size=20", "batch_size=20,patience=9"]
     row, patient = tr.study("wine", cells=cells, out=tmp_path / "s", **QUICK).rows
     assert row["seeds"][0]["epoch_seconds"] == [0.75] * 3

@@ -5,53 +5,190 @@ reversed in every other round. On a cluster they train at the same time, some ep
 network is never trained again; all others resume from the last checkpoint, bit for bit.
 """
 
+import math
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from torch import Tensor
 
-from treino.base.errors import TreinoError
+from treino.base.document_fields import Status
+from treino.base.errors import Refusal, TreinoError
 from treino.base.resampling import effective_rows
+from treino.base.words import _
 from treino.data.dataset import Data
+from treino.data.splits import split_name
 from treino.engine import Tick
-from treino.engine.metrics import metric_names
+from treino.engine.defaults import with_net
+from treino.engine.devices import torch_threads
+from treino.engine.kernels.selection import torch_threads_of
+from treino.engine.metrics import measure, metric_names
 from treino.folders.access import Access
 from treino.folders.data_source import load_data, recorded_settings
 from treino.folders.documents.reading import read_checkpoint, read_study_spec
-from treino.folders.documents.sweep import StudyFacts, StudyPlan
+from treino.folders.documents.sweep import NetworkRecord, StudyCell, StudyFacts, StudyPlan, StudyRowFacts
 from treino.folders.network_source import NetworkSource
 from treino.folders.own_code import with_own_code
 from treino.folders.store import RunFolder
-from treino.folders.stored_folder import unfinished, versions
-from treino.folders.user_network import NetworkFiles, as_arguments, network_of
+from treino.folders.stored_folder import as_typed, try_or_note, unfinished, versions
+from treino.folders.user_network import NetworkFiles, as_arguments, file_of, network_of
+from treino.inspection.curves import floor_twice
 from treino.settings.options import HERE, ClusterOptions
 from treino.settings.spec import read_settings
 from treino.training.cluster import device_here
 from treino.training.goals import check_goals
 from treino.training.loop import Job, JobEvent, events, status_at_end, stop_sent
+from treino.training.resolution import decide, resolved_settings
 from treino.training.search.samplers import Rung
 from treino.training.search.space import Config
+from treino.training.stored_training import answers
 from treino.training.sweeps.bracket import MemberTable, TrainingBracket
 from treino.training.sweeps.distribution import Distribution, as_lists, open_distribution
-from treino.training.sweeps.populations import SharedRows, new_folder, own_networks, parted, sources_of
-from treino.training.sweeps.study_document import HEADLINE, row_facts, study_result, varied_settings
+from treino.training.sweeps.population_training import PopulationTraining, Saved
+from treino.training.sweeps.populations import (
+    SharedRows,
+    for_gpu,
+    new_folder,
+    own_networks,
+    parted,
+    sources_of,
+)
+from treino.training.sweeps.study_document import HEADLINE, study_result, varied_settings
 from treino.training.sweeps.study_options import (
     EPOCHS,
+    NET,
     PREPARED,
     read,
     row_settings,
     study_plan,
-    values_of,
     with_networks,
 )
 from treino.training.sweeps.sweep_members import ROWS_IN_MEMORY
-from treino.training.sweeps.timed_training import TimedTraining, timed_training
+
+BATCH_SIZE_ROWS = Refusal(
+    "A batch of {size:,} is more than the {rows:,} training rows.",
+    "Use smaller ones, or 'full' for all rows.",
+)
 
 CHECKPOINT_SECONDS = 2.0
+SOFTMAX = "softmax_before_cross_entropy"
+
+
+# ---- one network
+
+FEWEST_EPOCHS = 2  # per cluster task: the first in a process is not timed
+
+
+@dataclass(eq=False)
+class TimedTraining(PopulationTraining):
+    """The training of a study's network, a population of one: each epoch is timed, and measured after it.
+
+    On a cluster, each task trains some epochs. record: of the epochs so far. label: its row and seed.
+    """
+
+    record: NetworkRecord = field(default_factory=lambda: NetworkRecord())
+    label: str = ""
+    _cold: bool = True
+
+    @property
+    def training_data(self) -> tuple[Data, ...]:
+        return (training_data(self.data, self.config.shared.patience),)
+
+    @property
+    def measured_on(self) -> str:
+        """The split whose rows are measured after every epoch."""
+        return "validation" if len(self.data.validation) else "train"
+
+    @property
+    def step(self) -> int:
+        """Updates done; all planned ones if the network has ended."""
+        return self.training.steps if self.training.done else self.training.step
+
+    @property
+    def left_s(self) -> float | None:
+        """Estimated seconds of training left, at the pace so far; None before the first step."""
+        engine = self.training
+        spent = sum(self.record.epoch_seconds) + self.record.so_far[0]
+        return spent / engine.step * (engine.steps - self.step) if engine.step else None
+
+    def advance(self, seconds: float | None, until: int) -> Tick:
+        """Train for about ``seconds``, at most to the end of the epoch."""
+        engine, r = self.training, self.record
+        before, per_epoch = engine.step, engine.steps_per_epoch
+        with torch_threads(torch_threads_of(engine.engine, engine.threads)):
+            begin, worked = time.perf_counter(), time.process_time()
+            tick = engine.advance(seconds, min(until, (before // per_epoch + 1) * per_epoch))
+            trained = time.perf_counter() - begin - sum(e.evaluation_seconds for e in tick.epochs)
+            r.so_far = r.so_far[0] + trained, r.so_far[1] + time.process_time() - worked
+            for epoch in tick.epochs:
+                self._keep(float(epoch.loss_P[0]), float(epoch.loss_std_P[0]))
+        self.model_steps += engine.step - before
+        return tick
+
+    def _keep(self, loss: float, deviation: float) -> None:
+        engine, r = self.training, self.record
+        r.loss += (loss if math.isfinite(loss) else None,)
+        r.loss_std += (deviation if math.isfinite(deviation) else None,)
+        r.epoch_seconds += (r.so_far[0],)
+        r.epoch_processor_seconds += (r.so_far[1],)
+        r.steps = int(engine.last_step_P[0])
+        if self._cold:
+            r.warm_up_epochs += (len(r.loss),)
+        r.so_far, self._cold = (0.0, 0.0), False
+        what, notes = _("Measuring the {split} rows").format(split=split_name(self.measured_on)), [*r.notes]
+        figures = try_or_note(notes, what, _("These figures are left out."), self._measured) or {}
+        r.notes = tuple(notes)
+        for name in metric_names(engine.loss_function, engine.outputs):
+            figure = figures.get(name, math.nan)
+            r.metrics[name] = (*r.metrics.get(name, ()), figure if math.isfinite(figure) else None)
+        if engine.done:
+            r.status = cast(Status, engine.status_P[0])
+
+    def _measured(self) -> dict[str, float]:
+        engine, rows = self.training, self.data.splits[self.measured_on]
+        output_NC, y_N = answers(engine.net(0, "last"), rows, engine.model.item_shape)
+        scale = self.data.scale
+        values = measure(output_NC[None], y_N, engine.loss_function, scale, rows.weight)
+        return {name: float(value[0]) for name, value in values.items()}
+
+    # ---- tasks in the processes of a cluster; see ``Distribution``
+
+    @property
+    def task_processors(self) -> int:
+        return self.training.threads
+
+    def task_end(self, step: int) -> int:
+        """The end of the task's last epoch: from ``step`` on, and FEWEST_EPOCHS or more in the task."""
+        training = self.training
+        per_epoch, last = training.steps_per_epoch, -(-training.steps // training.steps_per_epoch)
+        epochs = max(len(self.record.loss) + FEWEST_EPOCHS, -(-step // per_epoch))
+        return (last if last - epochs < FEWEST_EPOCHS else epochs) * per_epoch
+
+    def task_name(self, until: int) -> str:
+        return f"{self.label}, epochs {len(self.record.loss) + 1} to {until // self.training.steps_per_epoch}"
+
+    # ---- checkpoints
+
+    def save(self) -> Saved:
+        tensors, facts = super().save()
+        return tensors, facts | {"record": self.record.model_dump(mode="json")}
+
+    def load(self, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> None:
+        """Restore the state that ``save`` returned; the current epoch then counts as a warm-up."""
+        super().load(tensors, facts)
+        self.record = NetworkRecord(**facts["record"])
+
+
+def training_data(data: Data, patience: int | None) -> Data:
+    """The data without validation rows, unless patience needs them: the study evaluates by itself."""
+    return data if patience else replace(data, validation=data.validation[:0])
+
+
+# ---- the events of a study
 
 
 def study_events(
@@ -185,17 +322,49 @@ def _trainings(
     made = list[TimedTraining]()
     for number, cell in enumerate(options.cells):
         for seed in options.seeds:
-            settings = read(cell, options.base, seed)
+            s = read(cell, options.base, seed)
             if before is not None:
                 of = before.rows[number]
                 kernel = {"engine": of.engine, "threads": of.threads, "device": before.device}
-                settings = read_settings({**values_of(cell, options.base, seed), **kernel})
-            label = f"row {number + 1}, seed {seed}"
+                s = s.model_copy(update=kernel)
             try:
-                made.append(timed_training(len(made), settings, data_for(settings), networks, gpus, label))
+                rows = data_for(s)
+                if isinstance(s.batch_size, int) and s.batch_size > len(rows.train):
+                    raise BATCH_SIZE_ROWS(size=s.batch_size, rows=len(rows.train))
+                net, file = network_of(s, networks), file_of(s, networks)
+                layers, config = decide(with_net(s, rows, NET), training_data(rows, s.patience), net)
+                config = for_gpu(layers, config) if gpus else config
+                own = None if file is None else (file, seed)
+                members = (len(made),), (rows,)
+                label = f"row {number + 1}, seed {seed}"
+                made.append(TimedTraining(*members, layers, config, config.shared.metric, own, label=label))
             except TreinoError as error:
                 raise row_settings(error, cell) from None
     return made
+
+
+def row_facts(
+    options: StudyPlan, cell: StudyCell, network: TimedTraining, source: str, device: str
+) -> StudyRowFacts:
+    """The facts of a row that are known before its first step. device: the device of its training."""
+    training, data = network.training, network.data
+    settings = with_net(read(cell, options.base, options.seeds[0]), data, NET)
+    names = dict.fromkeys(name for each in options.cells for name in each.own)
+    s = resolved_settings(settings, data, network.layers, training).model_dump(mode="json")
+    typed = settings.recorded
+    plain = not s["label_smoothing"] and s["class_weights"] is None
+    twice = SOFTMAX in s["fault"] and s["loss"] == "cross_entropy" and plain
+    facts = {name: s[name] for name in StudyRowFacts.model_fields if name in s} | {
+        "mode": cell.mode,
+        "own": {name: s.get(name, value) for name, value in cell.own.items()},
+        "settings": {name: s.get(name, cell.own.get(name)) for name in names},
+        "processor_timed": device == "cpu" and not training.plan.evaluates,
+        "parameters": training.parameters,
+        "updates_per_epoch": training.steps_per_epoch,
+        "loss_floor": floor_twice(len(data.classes)) if twice else None,
+        "command": as_typed(source, typed),
+    }
+    return StudyRowFacts.model_validate(facts)
 
 
 def _facts(

@@ -7,60 +7,29 @@ from statistics import median
 from typing import Any
 
 from treino.base.words import _, capitalised, joined, numeral
-from treino.engine.defaults import with_net
 from treino.engine.metrics import METRICS, metric_name
 from treino.folders.documents.sweep import (
     NetworkEpochs,
     NetworkRecord,
-    StudyCell,
     StudyFacts,
-    StudyPlan,
     StudyResult,
     StudyRow,
     StudyRowFacts,
 )
 from treino.folders.store import RunFolder
-from treino.folders.stored_folder import as_typed, try_or_note
+from treino.folders.stored_folder import try_or_note
 from treino.inspection.curves import (
     deviation_of,
     epochs_to_goal,
-    floor_twice,
     half,
     mean_of,
     median_of,
     ratio_of,
 )
 from treino.inspection.intervals import wilson
-from treino.training.resolution import resolved_settings
-from treino.training.sweeps.study_options import CORRECTED, NET, TAUGHT, read, value_text
-from treino.training.sweeps.timed_training import TimedTraining
+from treino.training.sweeps.study_options import CORRECTED, TAUGHT, value_text
 
-SOFTMAX = "softmax_before_cross_entropy"
 HEADLINE = {"classification": "accuracy", "regression": "r2"}
-
-
-def row_facts(
-    options: StudyPlan, cell: StudyCell, network: TimedTraining, source: str, device: str
-) -> StudyRowFacts:
-    """The facts of a row that are known before its first step. device: the device of its training."""
-    training, data = network.training, network.data
-    settings = with_net(read(cell, options.base, options.seeds[0]), data, NET)
-    names = dict.fromkeys(name for each in options.cells for name in each.own)
-    s = resolved_settings(settings, data, network.layers, training).model_dump(mode="json")
-    typed = settings.recorded
-    plain = not s["label_smoothing"] and s["class_weights"] is None
-    twice = SOFTMAX in s["fault"] and s["loss"] == "cross_entropy" and plain
-    facts = {name: s[name] for name in StudyRowFacts.model_fields if name in s} | {
-        "mode": cell.mode,
-        "own": {name: s.get(name, value) for name, value in cell.own.items()},
-        "settings": {name: s.get(name, cell.own.get(name)) for name in names},
-        "processor_timed": device == "cpu" and not training.plan.evaluates,
-        "parameters": training.parameters,
-        "updates_per_epoch": training.steps_per_epoch,
-        "loss_floor": floor_twice(len(data.classes)) if twice else None,
-        "command": as_typed(source, typed),
-    }
-    return StudyRowFacts.model_validate(facts)
 
 
 def row(
