@@ -114,7 +114,8 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
         try:
             with tempfile.TemporaryDirectory(prefix="treino-") as parent:
                 run = api.fit(self._source(x, y, weight_N), self.net, parent=parent, lean=True, **settings)
-                self._content = _content_of(run.path)
+                files = (file for file in sorted(run.path.rglob("*")) if file.is_file())
+                self._content = {str(file.relative_to(run.path)): file.read_bytes() for file in files}
         except TreinoError as error:
             raise ValueError(str(error)) from None
         self._open()
@@ -405,7 +406,3 @@ def _same(value: Any, usual: Any) -> bool:
 def _remove(folder: str, process: int) -> None:
     if os.getpid() == process:  # a forked child has it too, but must not delete the parent's folder
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _content_of(path: Path) -> dict[str, bytes]:
-    return {str(f.relative_to(path)): f.read_bytes() for f in sorted(path.rglob("*")) if f.is_file()}

@@ -44,7 +44,8 @@ class LoadRequest:
         """The request that keeps as text the columns whose type is set to text or identifier, or to ranks
         with a level such as "none"."""
         kinds = self.arguments.kinds
-        text = [name for name, kind in kinds.items() if _stays_text(kind)]
+        without = {name for name, kind in kinds.items() if "<" in kind and any(map(missing, kind.split("<")))}
+        text = [name for name, kind in kinds.items() if name in without or kind in ("text", "identifier")]
         holds = {"number": "numbers", "boolean": "truth", "date": "dates"}
         forms = tuple((name, holds.get(kind, "levels")) for name, kind in kinds.items() if name not in text)
         request = self.with_reading(as_text(self.reading, text))
@@ -104,10 +105,6 @@ def _is_file(value: Any) -> bool:
         return not isinstance(share(value), int | float | None)
     except ValueError:  # not a share; the settings' error says what was probably meant
         return False
-
-
-def _stays_text(kind: str) -> bool:
-    return kind in ("text", "identifier") or ("<" in kind and any(map(missing, kind.split("<"))))
 
 
 def _format(settings: Settings) -> dict[str, Any]:

@@ -277,7 +277,9 @@ def _by_units(
             hint = _("Split by '{group}' or by '{time}' alone.").format(group=name, time=arguments.split_time)
             check_enough(len(units_of), shares, _("Groups that end at different times: {n}."), hint)
             part_N[row_K] = split_times(unit_K.astype(np.float64), *shares)
-            if len(units_of) < len(groups) and _far_off(part_N[row_K], shares):
+            has = [float((part_N[row_K] == part).mean()) for part in (VALIDATION, TEST)]
+            far = any(of and not of / 2 <= own <= 2 * of for own, of in zip(has, shares, strict=True))
+            if far and len(units_of) < len(groups):
                 lot_G = torch.randperm(len(groups), generator=generator(arguments.data_seed, "split")).numpy()
                 part_N[row_K] = split_times(unit_K + lot_G[group_K] / len(groups), *shares)
                 notes.append(_("Of groups in '{name}' that end together, some were drawn.").format(name=name))
@@ -287,12 +289,6 @@ def _by_units(
             notes.append(_("Rows without a group are one group of their own: {n}.").format(n=absent))
     _say_shares(part_N[:own][part_N[:own] >= 0], shares, GROUPS_WHOLE, notes)
     return part_N
-
-
-def _far_off(part_N: NDArray[np.int64], shares: tuple[float, float]) -> bool:
-    """Whether a held-back split has more than twice or less than half of its share."""
-    has = [float((part_N == part).mean()) for part in (VALIDATION, TEST)]
-    return any(of and not of / 2 <= own <= 2 * of for own, of in zip(has, shares, strict=True))
 
 
 def units(table: Table, arguments: LoadArguments) -> NDArray[Any]:

@@ -46,7 +46,8 @@ def first_equal_columns(columns: Callable[[], Iterable[Numbers]], n: int, inputs
     pairs), a third pass compares all columns of these rows.
     """
     sum_N = np.zeros(n, dtype=np.uint64)
-    for value_N, factor in zip(columns(), _factors(inputs), strict=True):
+    whole = np.random.RandomState(0).randint(1, 2**62, inputs, dtype=np.int64)
+    for value_N, factor in zip(columns(), whole.astype(np.uint64) | np.uint64(1), strict=True):
         for start in range(0, n, _PIECE):
             sum_N[start : start + _PIECE] += _mixed(value_N[start : start + _PIECE], factor)
     order_N = sum_N.argsort(kind="stable")
@@ -69,11 +70,6 @@ def first_equal_columns(columns: Callable[[], Iterable[Numbers]], n: int, inputs
         x_KD = np.stack([value_N[odd] for value_N in columns()], axis=1)
         first_N[odd] = odd[_first_of(_canonical(x_KD))]
     return first_N
-
-
-def _factors(inputs: int) -> NDArray[np.uint64]:
-    whole = np.random.RandomState(0).randint(1, 2**62, inputs, dtype=np.int64)
-    return whole.astype(np.uint64) | np.uint64(1)
 
 
 def _mixed(x: Numbers, factor: Any) -> NDArray[np.uint64]:

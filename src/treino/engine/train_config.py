@@ -153,7 +153,9 @@ def config_of_keywords(
     if not seed_P:
         raise SEEDS_EMPTY()
     values = {n: v.tolist() if hasattr(v, "tolist") else v for n, v in keywords.items() if v is not None}
-    several = {name for name, value in values.items() if name in SIDE_BY_SIDE and _is_several(name, value)}
+    lists = {n: v for n, v in values.items() if n in SIDE_BY_SIDE and isinstance(v, list | tuple)}
+    # one value of betas is a pair already
+    several = {n for n, v in lists.items() if n != "betas" or any(isinstance(b, list | tuple) for b in v)}
     count = values.get("ensemble", 1) if len(seed_P) == 1 else len(seed_P)
     each = {name: _of_members(name, values[name], count) for name in several - {"seed"}}
     usual: dict[str, Any] = {"device": "cpu", "patience": 0}
@@ -177,13 +179,6 @@ def config_of_keywords(
 def _seed_list(seeds: Any) -> list[Any]:
     seeds = seeds.tolist() if hasattr(seeds, "tolist") else seeds
     return list(seeds) if isinstance(seeds, Sequence) and not isinstance(seeds, str) else [seeds]
-
-
-def _is_several(name: str, value: Any) -> bool:
-    """Whether the value is a list with one entry per member; one value of ``betas`` is already a pair."""
-    if name == "betas":
-        return isinstance(value, list | tuple) and any(isinstance(beta, list | tuple) for beta in value)
-    return isinstance(value, list | tuple)
 
 
 def _of_members(name: str, value: Any, members: int) -> list[Any]:

@@ -107,7 +107,8 @@ def network_files(source: NetworkSource | None, words: Iterable[str | None]) -> 
     if isinstance(source, NoFiles):
         raise NET_NOT_TRUSTED(folder=source.folder.path.name, hint=_next_move(source.folder, wanted))
     if isinstance(source, SealedCopies):
-        return {word: _sealed(source.folder, word, wanted) for word in wanted}
+        of, files = source.folder, {word: word.rpartition(":")[0] for word in wanted}
+        return {w: copied_file(of, file, sealed_copy(of, w, wanted)[0]) for w, file in files.items()}
     if source.net is None:
         return _user_files(wanted)
     if len(wanted) > 1:
@@ -181,11 +182,6 @@ def write_copies(folder: RunFolder, files: Mapping[str, NetworkFile]) -> None:
     contents = {word.rpartition(":")[0]: file.source for word, file in files.items()}
     for name, source in contents.items():
         folder.write_bytes(name, source)
-
-
-def _sealed(folder: RunFolder, word: str, words: Collection[str]) -> NetworkFile:
-    name, _source = sealed_copy(folder, word, words)
-    return copied_file(folder, word.rpartition(":")[0], name)
 
 
 def _is_copy(folder: RunFolder, word: str) -> bool:

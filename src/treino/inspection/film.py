@@ -121,11 +121,6 @@ def frame_steps(last: int, kept: int | None = None, every: int | None = None) ->
     )
 
 
-def resolution_for(classes: int) -> int:
-    """The number of grid places along an axis."""
-    return int(min(RESOLUTION, max(24, (NUMBERS / max(1, classes)) ** 0.5)))
-
-
 def film_sight(
     final: nn.Module,
     data: Data,
@@ -210,7 +205,7 @@ def film(
 
     seen: from ``film_sight``.
     """
-    size = resolution_for(len(data.classes))
+    size = int(min(RESOLUTION, max(24, (NUMBERS / max(1, len(data.classes))) ** 0.5)))
     before: Shown | None = None
     for shot in shots:
         now = view(shot.net, data, seen, size, item_shape)

@@ -373,10 +373,6 @@ class Cluster:
         """The processors of the largest node; a task that needs more would wait for ever."""
         return max([1, *(int(n["Resources"].get("CPU", 0)) for n in self.ray.nodes() if n["Alive"])])
 
-    def _need(self) -> tuple[str, float]:
-        """The resource that a task needs at least, as (kind, amount)."""
-        return ("GPU", self.gpus_per_chunk) if self.gpus else ("CPU", 1)
-
     def _report(self, reference: Any, order: Order) -> TaskReport | None:
         """The report of a task; None if its process was lost and the task runs again."""
         errors = self.ray.exceptions
@@ -422,7 +418,7 @@ class Cluster:
         Raises:
             TreinoError: no processor became free.
         """
-        kind, need = self._need()
+        kind, need = ("GPU", self.gpus_per_chunk) if self.gpus else ("CPU", 1)
         begin = time.monotonic()
         while (free := self.ray.available_resources().get(kind, 0)) < need:
             has = self.ray.cluster_resources().get(kind, 0)

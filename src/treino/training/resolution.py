@@ -118,8 +118,11 @@ def decide(settings: Settings, data: Data, net: Own | None = None) -> tuple[Own 
             raise NO_VALIDATION_ROWS(what=setting("keep", s.keep))
         if "metric" in s.model_fields_set:
             raise NO_VALIDATION_ROWS(what=setting("metric", s.metric))
-    if inputs.steps is not None:
-        _check_loader(s, inputs.batch)
+    if inputs.steps is not None:  # a DataLoader makes the batches
+        if s.batch_size not in (None, inputs.batch):
+            raise BATCH_SIZE_LOADER(n=s.batch_size, own=inputs.batch)
+        if s.shuffle != "each":
+            raise SHUFFLE_LOADER(how=s.shuffle)
     chosen = network(s, data.kind) if net is None else net
     if data.preparation.target_shape:
         _check_axes(s, data, chosen)
@@ -202,14 +205,6 @@ def _check_axes(s: Settings, data: Data, net: Own | Net) -> None:
         names.append("loss")
     for name in names:
         raise AXES_SETTING(what=setting(name, getattr(s, name)), shape=shape)
-
-
-def _check_loader(s: Settings, own: int | None) -> None:
-    """Refuse settings that say otherwise than a DataLoader how batches of ``own`` rows are made."""
-    if s.batch_size not in (None, own):
-        raise BATCH_SIZE_LOADER(n=s.batch_size, own=own)
-    if s.shuffle != "each":
-        raise SHUFFLE_LOADER(how=s.shuffle)
 
 
 def _check_threshold(s: Settings, data: Data) -> None:

@@ -97,7 +97,8 @@ def _album(
     names: dict[str, str] = {}  # the original names of entries whose names are shown in another form
     parents: set[str] = set()
     for name, size, changed, reason in entries:
-        shown = name if name.isascii() else _in_utf8(name)
+        # bytes that aren't valid UTF-8 are written as escapes
+        shown = name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
         if shown != name:
             names[shown] = name
         folder, _slash, file_name = shown.rpartition("/")
@@ -153,11 +154,6 @@ def _no_pictures(album: Album) -> TreinoError:
             endings=", ".join(ENDINGS), pattern=f"'{album.source}/*.csv'"
         ),
     )
-
-
-def _in_utf8(name: str) -> str:
-    """The name, with bytes that aren't valid UTF-8 written as escapes."""
-    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 # ---- a folder

@@ -91,8 +91,8 @@ def label_table(album: Album, request: LoadRequest, absent: list[str] | None = N
     if arguments.class_pattern is not None:
         class_N = _by_pattern(names, arguments.class_pattern, "class_pattern", notes)
         in_folders = True
-    table = None
-    if _needs_table(arguments, columns, in_folders):
+    table, named = None, {None, *columns, CLASS} >= {arguments.target, *_columns_of(arguments)}
+    if arguments.labels is not None or not in_folders or not named:
         table = _labels_of(album, known, request, needed=not in_folders)
     chooses = arguments.labels is not None or not in_folders  # the table determines the target
     if not in_folders and table is None:
@@ -264,7 +264,7 @@ class _Names:
     def rows(self, text: str, zeros: bool = True) -> list[int]:
         """The rows of the pictures that the text may name, or []. zeros: also match without zeros."""
         text = text.replace("\\", "/").removeprefix("./")
-        for form in (str.strip, _in_lower_case, _without_zeros)[: 2 + zeros]:
+        for form in (str.strip, lambda name: name.strip().lower(), _without_zeros)[: 2 + zeros]:
             wholes, ends = self._index(form)
             longer = key = form(text)
             found = wholes.get(key) or ends.get(key)
@@ -290,10 +290,6 @@ class _Names:
         return self._indexes[form]
 
 
-def _in_lower_case(name: str) -> str:
-    return name.strip().lower()
-
-
 def _without_zeros(name: str) -> str:
     """The name in lower case, without blanks around its parts or zeros before a number: a/7 for A/0007."""
     parts = [part.strip() for part in name.lower().split("/")]
@@ -301,11 +297,6 @@ def _without_zeros(name: str) -> str:
     stem, ending = (stem, ending) if ending in ENDINGS else (parts[-1], "")
     number = re.fullmatch(r"0*(0|[1-9][0-9]*)(\.0+)?", stem.strip())
     return "/".join([*parts[:-1], (number[1] if number else stem.strip()) + ending])
-
-
-def _needs_table(arguments: LoadArguments, columns: dict[str, Column], in_folders: bool) -> bool:
-    named = {None, *columns, CLASS} >= {arguments.target, *_columns_of(arguments)}
-    return arguments.labels is not None or not in_folders or not named
 
 
 def _columns_of(arguments: LoadArguments) -> set[str | None]:

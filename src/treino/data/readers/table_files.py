@@ -253,7 +253,10 @@ class _ColumnPass:
                     records = self._filled(records, read)
                 read += batch.num_rows
                 schema = records.schema if schema is None else schema
-                _check_types(part, records.schema, schema)
+                for field, other in zip(records.schema, schema, strict=True):
+                    if field.type != other.type:
+                        path, types = part.file and part.file.path, (field.type, other.type)
+                        raise FILES_TYPES(path=path, name=field.name, a=types[0], b=types[1])
                 yield records
 
     def _filled(self, records: pa.RecordBatch, first: int) -> pa.RecordBatch:
@@ -292,13 +295,6 @@ def _widened(cells: pa.Array) -> pa.Array:
     if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
         return cells.cast(pa.float64(), safe=False)
     return cells
-
-
-def _check_types(part: Part, schema: pa.Schema, first_schema: pa.Schema) -> None:
-    """Refuse files in which a column of the same name has different types."""
-    for field, other in zip(schema, first_schema, strict=True):
-        if field.type != other.type:
-            raise FILES_TYPES(path=part.file and part.file.path, name=field.name, a=field.type, b=other.type)
 
 
 def _telling(parts: Sequence[Part]) -> list[CellStatistics]:

@@ -427,6 +427,9 @@ def _describe_column(column: Column, choice: ColumnRole, related: float | None) 
             low, high = float(values[first]), float(values[last])
             if column.numbers is None:
                 low, high = column.cell(first), column.cell(last)
+    outliers = 0
+    if choice.kind == "number" and column.numbers is not None and column.numbers.dtype != np.uint8:
+        outliers = len(measures.outliers(np.asarray(column.numbers, dtype=np.float64)))
     return ColumnDescription(
         name=column.name,
         kind=choice.kind,
@@ -435,16 +438,10 @@ def _describe_column(column: Column, choice: ColumnRole, related: float | None) 
         unique=unique,
         minimum=low,
         maximum=high,
-        outliers=len(_outliers(column, choice)),
+        outliers=outliers,
         correlation=related,
         shape=shape(column),
     )
-
-
-def _outliers(column: Column, choice: ColumnRole) -> NDArray[np.int64]:
-    if choice.kind != "number" or column.numbers is None or column.numbers.dtype == np.uint8:
-        return np.empty(0, dtype=np.int64)
-    return measures.outliers(np.asarray(column.numbers, dtype=np.float64))
 
 
 def _column_warnings(

@@ -72,7 +72,8 @@ class Reader:
 
     def _item(self, epoch: int, i: int) -> tuple[Tensor, Label]:
         if self.seed is not None:
-            _reseed(self.seed, epoch, i)
+            digest = sha256(f"{self.seed}/item/{epoch}/{i}".encode()).digest()
+            reseed_all(int.from_bytes(digest[:8], "big") >> 1)
         hint = _("Try it alone: dataset[{i}].")
         with own_call(lambda error: fails(error, self.where(i), hint.format(i=i))):
             item = self.dataset[i]
@@ -235,11 +236,6 @@ def _item_in(error: BaseException) -> int | None:
             if isinstance(number, int):
                 return number
     return None
-
-
-def _reseed(seed: int, epoch: int, item: int) -> None:
-    number = int.from_bytes(sha256(f"{seed}/item/{epoch}/{item}".encode()).digest()[:8], "big") >> 1
-    reseed_all(number)
 
 
 # ---- streams: batches of a DataLoader, or items of an IterableDataset

@@ -8,7 +8,6 @@ from treino.base.words import _
 from treino.folders.run_curves import curves_of
 from treino.folders.stored_run import StoredRun
 from treino.inspection.boundary import boundary
-from treino.inspection.curves import Curves
 from treino.plots.boundary import boundary_figure
 from treino.plots.curves import MOST, alarms, curves_figure, overlay_figure
 from treino.plots.style import label, png
@@ -41,9 +40,8 @@ def overlaid(runs: Sequence[StoredRun], smooth: float = 0.0) -> list[File]:
     if not 0 <= smooth < 1:
         raise SMOOTH_RANGE(value=smooth)
     shown = [curves_of(run) for run in runs]
-    return [
-        ("curves-of-several.png", png(overlay_figure(shown, smooth, [*_not_alike(runs), *_diverged(shown)])))
-    ]
+    diverged = [f"{label(one.name, 40)}: {sentence}" for one in shown for sentence in alarms(one)]
+    return [("curves-of-several.png", png(overlay_figure(shown, smooth, [*_not_alike(runs), *diverged])))]
 
 
 def _not_alike(runs: Sequence[StoredRun]) -> list[str]:
@@ -55,10 +53,6 @@ def _not_alike(runs: Sequence[StoredRun]) -> list[str]:
         _("The runs were trained on different data."): other_data,
     }
     return that_hold(sentences)
-
-
-def _diverged(shown: Sequence[Curves]) -> list[str]:
-    return [f"{label(curves.name, 40)}: {sentence}" for curves in shown for sentence in alarms(curves)]
 
 
 # ---- decision boundary, or fit

@@ -98,12 +98,8 @@ def files_of(what: Iterable[str], together: bool = False) -> list[str]:
     """Return these pictures' file names or patterns. together: for several runs in one picture."""
     if together:
         return [file for name in what for file in FILES_TOGETHER.get(name, (f"{name}.png",))]
-    return [file for name in what for file in _files_of(name)]
-
-
-def _files_of(name: str) -> tuple[str, ...]:
-    usual = (f"{name}.png",)
-    return PICTURES[name].files or usual if name in PICTURES else usual
+    own = {name: picture.files for name, picture in PICTURES.items() if picture.files}
+    return [file for name in what for file in own.get(name, (f"{name}.png",))]
 
 
 def _drawn_by(family: str, function: str) -> Callable[..., Iterable[File]]:

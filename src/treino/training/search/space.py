@@ -401,18 +401,14 @@ def read_space(
             raise SPACE_UNKNOWN(name=name, hint=nearest(name, whole))
         if name in dimensions:
             raise SPACE_SETTING_TWICE(name=name)
-        dimensions[name] = _dimension(name, _with_own(value), whole, single)
+        named = type(value)(map(own, value)) if type(value) in (list, tuple) else own(value)
+        dimensions[name] = _dimension(name, named, whole, single)
     return Space(tuple(in_order(dimensions)))
 
 
 def _is_varied(name: str, whole: Mapping[str, bool]) -> bool:
     """Whether a space may name it: one of these settings, or an argument of the network."""
     return name in whole or ("net" in whole and is_argument(name))
-
-
-def _with_own(value: Any) -> Any:
-    """A setting's values with the names of kept objects in place of functions and classes."""
-    return type(value)(map(own, value)) if type(value) in (list, tuple) else own(value)
 
 
 def space_of(words: Sequence[str]) -> Sequence[str] | dict[str, Any]:
