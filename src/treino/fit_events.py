@@ -22,7 +22,7 @@ from treino.folders.user_network import as_arguments, network_of
 from treino.settings.options import HERE, ClusterOptions
 from treino.settings.spec import OF_DATA, Settings, read_settings, refuse_layers
 from treino.training.choices import Rates, TrainingSource, chosen
-from treino.training.likeness import Likeness
+from treino.training.likeness import Likeness, column_refusal, in_order_of
 from treino.training.loop import JobEvent
 from treino.training.refit import watched
 from treino.training.resolution import check_settings
@@ -110,8 +110,12 @@ def fit_events(request: FitRequest) -> tuple[Iterator[JobEvent], Rates | None]:
         refuse_layers(settings)
         check_augmentation(settings, pictures=False)
     files = network_files(request.networks, [settings.net_file])
-    if request.start is not None and settings.ensemble > 1:
-        raise WEIGHTS_OF_ENSEMBLE()
+    if request.start is not None:
+        if settings.ensemble > 1:
+            raise WEIGHTS_OF_ENSEMBLE()
+        if request.start.preparation is not None:
+            columns = in_order_of(request.start.preparation, settings.features)
+            settings = settings.decided("data", "", features=columns)
     if request.repeated:
         from treino.training.sweeps.sweep import repeats, sweep_events  # import only for several networks
 
@@ -179,9 +183,10 @@ def _load(request: FitRequest, settings: Settings, most_inputs: int | None = Non
     try:
         data = load_data(request.source, settings, workers, cache, most_inputs, **held_back)
     except TreinoError as error:
-        if request.likeness is None or error.rule not in ("features_unknown", "target_unknown"):
+        learnt = request.likeness or request.start
+        if learnt is None or error.rule not in ("features_unknown", "target_unknown"):
             raise
-        raise request.likeness.column_refusal(error) from error
+        raise column_refusal(learnt.run, error) from error
     if request.classes is not None:
         _check_classes(data, request.classes)
     return data

@@ -1,6 +1,6 @@
 """What a training on other rows takes from a run: settings (``--like RUN`` beside DATA), weights that fit."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,8 +15,7 @@ from treino.settings.setting_types import as_item
 
 WEIGHTS_MEANING = Refusal(
     "The weights of {run} are for other {what}: there {theirs}, here {ours}. {apart}",
-    "Take rows with the same in the same order ([[features=a,b]] orders columns), or begin anew: leave "
-    "[[weights]] out.",
+    "Take rows with the same, or begin anew: leave [[weights]] out.",
     rule="weights_differ",
 )
 LIKE_COLUMN = Refusal("{why} {run} learnt from it.", "{hint} Or say what to learn from: [[features=a,b]].")
@@ -51,11 +50,6 @@ class Likeness:
         net = {"net": in_place_of(self.net, given["net"])} if isinstance(given.get("net"), str) else {}
         return {name: value for name, value in own.items() if value is not None} | dict(given) | net
 
-    def column_refusal(self, error: TreinoError) -> TreinoError:
-        """The error for a column that the other rows lack, with the run that learnt from it."""
-        learnt = LIKE_TARGET if error.rule == "target_unknown" else LIKE_COLUMN
-        return learnt.named(error.rule)(why=error.message, run=self.run, hint=error.hint)
-
     def notes(self, data: Data) -> list[str]:
         """Sentences on the training: like which run, and the columns that are something else here."""
         notes = [_("Trained on other rows with the settings of {run}.").format(run=self.run)]
@@ -67,6 +61,21 @@ class Likeness:
             same = ",".join(f"{as_item(e.column)}={_ASKABLE[kinds[e.column]]}" for e in other)
             notes.append(text.format(run=self.run, names=", ".join(each), kinds=same))
         return notes
+
+
+def column_refusal(run: str, error: TreinoError) -> TreinoError:
+    """The error for a column that the rows lack, with the run that learnt from it."""
+    learnt = LIKE_TARGET if error.rule == "target_unknown" else LIKE_COLUMN
+    return learnt.named(error.rule)(why=error.message, run=run, hint=error.hint)
+
+
+def in_order_of(known: Preparation, features: Sequence[str] | None) -> list[str] | None:
+    """The columns to learn from with the weights of another training: matched by name, in that one's order.
+
+    features: those that were typed, if any; if they are other ones, they stay.
+    """
+    same = known.encoders and (features is None or set(features) == set(known.features))
+    return list(known.features if same else features or ()) or None
 
 
 def check_weights(run: str, known: Preparation, here: Preparation) -> None:

@@ -98,7 +98,7 @@ class Start:
     """Initial weights, in the form of ``Run.state``, the name of their run or network, and the preparation of
     the rows that they were learnt from."""
 
-    name: str
+    run: str
     weights: Mapping[str, torch.Tensor]
     preparation: Preparation | None = None
 
@@ -109,7 +109,7 @@ class Start:
             TreinoError: other inputs or outputs; tensors of other shapes.
         """
         if self.preparation is not None:
-            check_weights(self.name, self.preparation, data.preparation)
+            check_weights(self.run, self.preparation, data.preparation)
         warm_start(resolution.training.model, resolution.training.state, self.weights)
 
 
@@ -217,11 +217,11 @@ def train_events(
             module, every = resolution.training.net(0, "last"), resolution.training.answer("last")
             first = start or Start(NETWORK_COPY, whole_state(every))  # without metrics all members predict
             known = {} if own is None else {ANSWERS: answers_of(module, data.item_shape)}
-            folder.write_tensors(START, first.weights, {"from": first.name} | known)
+            folder.write_tensors(START, first.weights, {"from": first.run} | known)
         training, files = resolution.training, where.get("files", {})
         kind = "given" if net is not None else settings.net_kind
         typed = explicit | {split: f["source"] for split, f in files.items()}
-        weights = None if start is None else start.name
+        weights = None if start is None else start.run
         spec = RunSpec(
             asked=explicit,
             sources={name: settings.source(name) for name in explicit if settings.source(name) != "typed"},
