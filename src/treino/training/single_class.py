@@ -1,4 +1,4 @@
-"""The finding that a network answers one class for all rows, while simple models tell rows apart."""
+"""The finding that a network answers one class for all rows, and whether simple models find other classes."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -48,31 +48,32 @@ class AnsweredRows:
 
 
 def single_class(of: AnsweredRows, settings: Settings, unfinished: bool) -> list[dict[str, Any]]:
-    """The finding as JSON; [] if the network answers several classes, too few rows are of others, or no
-    simple model is better than the best constant. unfinished: whether its last epoch was its best."""
+    """The finding as JSON; [] if the network answers several classes, too few rows are of others, or there is
+    no simple model to compare with. unfinished: whether its last epoch was its best."""
     said = np.unique(of.predicted_N)
     others = int((of.true_N != said[:1]).sum()) if len(said) == 1 else 0
-    if others < LEAST or not (better := _better(of)):
+    if others < LEAST or MODELS.keys().isdisjoint(of.baseline):
         return []
-    ranks, f1 = of.ranks, of.baseline[better]["f1_macro"]
-    message = _(
-        "The network answers '{name}' for all {n:,} test rows, {others:,} of which are of other classes; "
-        "{model} can find some of these (f1_macro {theirs:.3f} beside {ours:.3f})."
-    )
-    facts = {"n": len(of.true_N), "others": others, "theirs": f1, "ours": of.figures["f1_macro"]}
+    ranks, better = of.ranks, _better(of)
+    name, theirs = of.classes[int(said[0])], of.baseline[better]["f1_macro"] if better else None
+    facts = {"n": len(of.true_N), "others": others, "theirs": theirs, "ours": of.figures["f1_macro"]}
+    told = [_("The network answers '{name}' for all {n:,} test rows, {others:,} of them of other classes.")]
+    told += [_("No simple model is clearly better by loss, accuracy and f1_macro (here {ours:.3f}).")]
+    if better:
+        told[1] = _("Some of these can be found by {model} (f1_macro {theirs:.3f} beside {ours:.3f}).")
+    model = _(MODELS[better]) if better else None
     why = _("The same answer for every row says nothing about a row, however many of the answers are right.")
     if ranks:
         why = _(
             "Its probabilities do tell rows apart (their cross-entropy is lower than that of the classes' "
             "shares), but they never suffice for another class."
         )
-    name = of.classes[int(said[0])]
-    told = message.format(name=name, model=_(MODELS[better]), **facts)
-    evidence, fix = (
-        {"class": name, "model": better} | facts,
-        _next(settings, len(of.classes) == 2 and ranks, unfinished),
-    )
-    return [Finding(RULE, "risk", False, told, why, None, None, None, evidence, fix).as_json()]
+    fix = _next(settings, len(of.classes) == 2 and ranks, unfinished)
+    if not better and not ranks:
+        fix = _("Look for columns that tell the classes apart, or take more rows of the others.")
+    evidence = {"class": name, "model": better} | facts
+    message = " ".join(told).format(name=name, model=model, **facts)
+    return [Finding(RULE, "risk", False, message, why, None, None, None, evidence, fix).as_json()]
 
 
 def _better(of: AnsweredRows) -> str | None:
