@@ -432,6 +432,26 @@ def test_a_distance_keeps_the_best_epoch_and_says_so(tmp_path: Path) -> None:
     same_figure: Any = tr.fit("diabetes", metric="mae", epochs=8, parent=tmp_path)
     assert run.document["kept_epoch"] == same_figure.document["kept_epoch"]
     assert any("the smallest value is the best" in reason for reason in run.document["reasons"])
+    assert not any("worse than one answer for all rows" in note for note in run.document["notes"])
+
+
+def far(truth: Any, prediction: Any) -> float:
+    """The share of large errors. In a trial of small numbers there are none."""
+    return float((abs(truth - prediction) > 90).mean())
+
+
+@pytest.mark.parametrize(
+    ("metric", "data"), [(declared(mean_distance, True), "diabetes"), (far, "diabetes"),
+                         (declared(agreement, False), "wine")]
+)  # fmt: skip
+def test_a_run_doubts_a_direction_by_which_it_is_worse_than_a_constant(
+    tmp_path: Path, metric: Any, data: str
+) -> None:
+    run: Any = tr.fit(data, metric=metric, keep="last", epochs=8, parent=tmp_path)
+    name = run.document["settings"]["metric"]
+    (note,) = (note for note in run.document["notes"] if "worse than one answer for all rows" in note)
+    assert name in note
+    assert f"({run.metrics['test'][name]:.4g})" in note
 
 
 # ---- every door

@@ -13,6 +13,7 @@ from treino.base.errors import TreinoError
 from treino.inspection.conformal import (
     KEPT,
     Conformal,
+    Coverage,
     FoldScores,
     RowScores,
     check_coverage,
@@ -20,7 +21,6 @@ from treino.inspection.conformal import (
     class_sets,
     compared_with,
     conformal,
-    coverage_of,
     exact_interval,
     held_out_quantiles,
     rows_needed,
@@ -162,7 +162,7 @@ def test_rows_without_an_answer_have_no_set() -> None:
     share_NC = np.array([[0.7, 0.3], [math.nan, 1.0]])
     assert class_sets(share_NC, math.inf).tolist() == [[True, True], [False, False]]
     assert np.isnan(class_scores(share_NC)[1]).all()
-    worth = coverage_of(quantiles_of(np.zeros(30)), 0.9)
+    worth = Coverage(0.9, 30, 0.1)
     held_N = true_class_scores(share_NC, np.array([0, 1])) <= math.inf
     assert compared_with(worth, held_N).share == 0.5
 

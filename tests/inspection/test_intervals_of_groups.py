@@ -10,7 +10,8 @@ import torch
 import treino
 from treino.base.resampling import effective_rows
 from treino.engine.losses import Loss
-from treino.inspection.conformal import compared_with, coverage_of
+from treino.folders.prediction import predict
+from treino.inspection.conformal import Coverage, compared_with
 from treino.inspection.conformal import conformal as scores_of
 from treino.inspection.intervals import intervals, paired_classes, paired_errors, weighted_accuracy
 
@@ -64,9 +65,9 @@ def test_copies_of_rows_count_once() -> None:
     assert weighted_accuracy(right_N, None, five)[1] == weighted_accuracy(right_N[:80], None)[1]
     seen = scores_of(rng.random(100))
     assert seen is not None
-    held_N = rng.random(80) < 0.9
-    one = compared_with(coverage_of(seen, 0.9), held_N).interval
-    again = compared_with(coverage_of(seen, 0.9), held_N[five.numpy()], group=five).interval
+    held_N, plain = rng.random(80) < 0.9, Coverage(0.9, 100, seen.spread(0.9))
+    one = compared_with(plain, held_N).interval
+    again = compared_with(plain, held_N[five.numpy()], group=five).interval
     assert one is not None
     assert again is not None
     assert again[1] - again[0] == pytest.approx(one[1] - one[0], rel=0.15)
@@ -110,3 +111,57 @@ def test_a_run_that_is_split_by_groups_draws_groups(tmp_path: Path) -> None:
     assert data.test.group is not None
     assert len(data.test.group.unique()) * 3 == len(data.test)
     assert data.train.group is None
+
+
+def people(seed: int, each: int = 12) -> pd.DataFrame:
+    """Rows of 60 persons, whose errors are alike; numbers and a class to learn."""
+    rng = np.random.default_rng(seed)
+    who = np.repeat(np.arange(60), each)
+    x, own = rng.normal(size=(len(who), 2)), 3 * rng.normal(size=60)[who]
+    frame = pd.DataFrame({"a": x[:, 0], "b": x[:, 1], "who": who, "y": x[:, 0] + own})
+    return frame.assign(k=np.where(frame["y"] > 0, "high", "low"))
+
+
+def width(of: tuple[float, float] | None) -> float:
+    assert of is not None
+    return of[1] - of[0]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("target", "name"), [("y", "prediction_intervals"), ("k", "prediction_sets")])
+def test_what_is_said_of_intervals_counts_groups_at_every_door(
+    tmp_path: Path, target: str, name: str
+) -> None:
+    """The ± of a run, of folds and of predictions, and the share that new rows hold."""
+    how = {"target": target, "recipe": "plain", "epochs": 2, "parent": tmp_path, "coverage": 0.8}
+    table = people(0).drop(columns={"y": "k", "k": "y"}[target])
+    grouped, alone = (treino.fit(table, **how, **of) for of in ({"split_group": "who"}, {"features": "a,b"}))
+    of_groups, of_rows = (run.document[name] for run in (grouped, alone))
+    assert of_groups["spread"] > 1.5 * of_rows["spread"]
+    new = people(1).drop(columns={"y": "k", "k": "y"}[target])
+    from_groups, from_rows = (predict(run, new).coverage[""] for run in (grouped, alone))
+    assert from_groups.spread == of_groups["spread"]
+    assert width(from_groups.interval) > 1.5 * width(from_rows.interval)
+    lacking = predict(grouped, new.drop(columns="who")).coverage[""]
+    assert width(lacking.interval) < width(from_groups.interval)
+
+
+def test_copies_among_new_rows_count_once(tmp_path: Path) -> None:
+    run = treino.fit(people(0, 4).drop(columns=["who", "k"]), target="y", epochs=2, parent=tmp_path)
+    new = people(1, 2)
+    once, often = (predict(run, rows).coverage[""] for rows in (new, pd.concat([new] * 5)))
+    assert (once.share, often.compared) == (often.share, 5 * once.compared)
+    assert often.interval == pytest.approx(once.interval, abs=0.02)
+
+
+def test_folds_and_studies_count_groups(tmp_path: Path) -> None:
+    how = {"target": "k", "recipe": "plain", "epochs": 1, "hidden": [4], "parent": tmp_path}
+    groups, rows = ({"split_group": "who"}, {"features": "a,b"})
+    table = people(0, 4).drop(columns="y")
+    studies = [treino.study(table, batch_sizes=[32], **how, **of).rows[0] for of in (groups, rows)]
+    assert width(studies[0]["accuracy_interval"]) > 1.5 * width(studies[1]["accuracy_interval"])
+    table = table.drop(columns="who")
+    folds = [treino.fit(of, folds=3, **how) for of in (table, pd.concat([table] * 4))]
+    once, often = (predict(sweep.answer, people(1, 4), coverage=0.8).coverage[""] for sweep in folds)
+    assert (once.rows, often.rows) == (240, 960)
+    assert often.spread == pytest.approx(once.spread, rel=0.2)

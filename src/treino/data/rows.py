@@ -176,4 +176,5 @@ def sampled_rows(rows: Rows, seed: int) -> Rows:
     if is_stream(rows):
         return Rows(x.sample[0], x.sample[1], torch.arange(len(x.sample[0])))
     some = torch.randperm(len(x), generator=generator(seed, "held"))[:HELD_ROWS].sort().values
-    return Rows(x.index_select(0, some), rows.y[some], rows.index[some])
+    of_some = (None if each is None else each[some] for each in (rows.weight, rows.group))
+    return Rows(x.index_select(0, some), rows.y[some], rows.index[some], *of_some)

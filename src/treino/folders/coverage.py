@@ -81,7 +81,7 @@ def coverage_scores(run: StoredRun, coverage: float | None = None) -> CoverageSc
         return None
     folds = run.fold_scores
     if folds is not None:
-        known = conformal(folds.score_M)
+        known = conformal(folds.score_M, group=folds.group)
     elif run.others:
         if coverage is not None:
             raise COVERAGE_OF_SEVERAL(n=1 + len(run.others), run=run.folder.path.name)

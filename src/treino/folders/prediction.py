@@ -3,6 +3,7 @@
 import math
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -14,9 +15,11 @@ from treino.base.errors import Refusal, TreinoError
 from treino.base.words import _
 from treino.data import PreparedRows, rows_for_prediction
 from treino.data.documents import DataSource
+from treino.data.preparation.column_kinds import unit_cells
 from treino.data.preparation.new_rows import forms_of, with_words_of_classes
 from treino.data.readers import ReaderOptions
 from treino.data.readers.reader_options import as_reading
+from treino.data.returning_rows import EqualRows
 from treino.data.source_kinds import is_pictures
 from treino.data.sources import array_of, read
 from treino.engine.ensemble import mean_output
@@ -25,7 +28,7 @@ from treino.folders.coverage import CoverageScores, coverage_scores
 from treino.folders.prediction_columns import column_names
 from treino.folders.row_hashes import read_row_hashes, row_hashes
 from treino.folders.stored_run import StoredRun
-from treino.inspection.conformal import Coverage, compared_with, coverage_of, sorted_sets
+from treino.inspection.conformal import Coverage, compared_with, sorted_sets
 from treino.inspection.drift import NO_COLUMNS, Drift, drift
 from treino.inspection.input_planes import ALL, Split, winners
 from treino.inspection.outputs import PictureView, outputs, outputs_of_views, views_of
@@ -46,6 +49,10 @@ SKIP_OF_TABLE = Refusal(
 COVERAGE_OF_ARRAY = Refusal(
     "Of {kind} predictions are an array, without room for intervals or sets.",
     "Give a frame, or ask for a file: treino predict RUN DATA [[coverage={coverage}]]",
+)
+GROUPS_MISSING = Refusal(
+    "The rows lack '{name}', whose groups {run} never parted, and rows of a group are alike.",
+    "Give rows with that column.",
 )
 
 Figures = dict[str, float | None]
@@ -214,7 +221,7 @@ def predict(
     if run is not judged and compared is not None:
         refit_notes.append(_("The figures of these rows are the refit's own."))
     notes = (*run.folder.notices, *refit_notes, *prepared.notes, *more)
-    covered = _covered(run, prepared, answers)
+    covered = _covered(run, source, prepared, answers)
     return Predictions(each, notes, prepared.missing, prepared.unknown, compared, prepared, covered)
 
 
@@ -484,7 +491,38 @@ def reading_like(data: DataSource) -> ReaderOptions:
     return replace(stated or ReaderOptions(), like=written, missing=nothing, keep_empty=True)
 
 
-def _covered(run: StoredRun, prepared: PreparedRows, answers: Sequence[_Answer]) -> dict[str, Coverage]:
+def row_groups(
+    run: StoredRun, source: Any, prepared: PreparedRows, row_K: torch.Tensor
+) -> torch.Tensor | None:
+    """``[K]``: equal for those of these rows that a split of the run would never part; None if none are.
+    row_K: of the rows with a target, whether it is one of them.
+
+    Raises:
+        TreinoError: the rows lack the column whose groups the run never parted.
+    """
+    load, at_K = run.spec.data.load, prepared.with_target
+    if prepared.y is None or at_K is None:
+        return None
+    at_K, y_K = at_K[row_K], prepared.y[row_K]
+    if load.split_group is not None and run.preparation.kind != "image":
+        table = read(source, reading_like(run.spec.data), least_columns=1)
+        if load.split_group not in table.by_name:
+            raise GROUPS_MISSING(name=load.split_group, run=run.name)
+        words = unit_cells(table.column(load.split_group), table)[at_K.numpy()]
+        return torch.from_numpy(np.unique(words.astype(str), return_inverse=True)[1].reshape(-1))
+    hash_K = row_hashes(prepared.x, torch.zeros(len(at_K)), run.preparation, at_K)
+    _hash, first, place_K = np.unique(hash_K, return_index=True, return_inverse=True)
+    if len(first) == len(at_K):
+        return None
+    answer_K = torch.unique(y_K, dim=0, return_inverse=True)[1].numpy()
+    columns = prepared.x[at_K].flatten(1).T.numpy() if run.preparation.encoders else None
+    equal = EqualRows.of(first[place_K.reshape(-1)], answer_K, columns)
+    return torch.from_numpy(equal.units(load.duplicates))
+
+
+def _covered(
+    run: StoredRun, source: Any, prepared: PreparedRows, answers: Sequence[_Answer]
+) -> dict[str, Coverage]:
     """Return how far each target's coverage can be trusted, from rows with known targets new to the run."""
     covered: dict[str, Coverage] = {}
     if all(answer.scores is None for answer in answers):
@@ -497,17 +535,22 @@ def _covered(run: StoredRun, prepared: PreparedRows, answers: Sequence[_Answer])
     new_K = None if seen is None else ~seen[0]
     rows_K = new_K if new_K is None or weight is None else new_K & (weight > 0)
     weight_N = None if rows_K is None or weight is None else weight[rows_K].double().numpy()
+    group = None
+    if rows_K is not None:
+        with suppress(TreinoError):  # new rows may lack the column of groups
+            group = row_groups(run, source, prepared, rows_K)
     for number, answer in enumerate(answers):
         one, scores, held = answer.run, answer.scores, answer.held
         if scores is None or held is None:
             continue
         classes, folds = len(one.spec.classes), scores.folds is not None
         size = float(held.sum(1).mean()) if classes and len(held) else None
-        worth = coverage_of(scores.scores, scores.level, size=size, classes=classes, folds=folds)
+        rows, spread = scores.scores.rows, scores.scores.spread(scores.level)
+        worth = Coverage(scores.level, rows, spread, size, classes, folds)
         if rows_K is not None and y is not None and prepared.with_target is not None:
             own_N = (y if y.dim() > 1 else y[:, None])[rows_K][:, number].numpy()
             held_N = _holds(one, held[prepared.with_target[rows_K].numpy()], own_N)
-            worth = compared_with(worth, held_N, weight_N)
+            worth = compared_with(worth, held_N, weight_N, group)
         covered[one.preparation.target if len(answers) > 1 else ""] = worth
     return covered
 

@@ -54,8 +54,9 @@ class Conformal:
 
     score_K: quantiles of the scores, the last one the largest; for few rows all scores, sorted. rows: the
     number of rows. share_K: the share of the rows' weight up to each score; empty if they are evenly spaced.
-    effective: how many rows without weights would be as informative (Kish 1965). offset: for an ensemble's
-    intervals, what is added to its members' deviation: the mean deviation. floor: 0 if no target is below it.
+    effective: how many rows without weights, each of another group, would be as informative; None: as many.
+    offset: for an ensemble's intervals, what is added to its members' deviation: the mean deviation. floor: 0
+    if no target is below it.
     """
 
     score_K: tuple[float, ...]
@@ -67,15 +68,14 @@ class Conformal:
 
     def to_json(self) -> dict[str, Any]:
         scores = [score if math.isfinite(score) else None for score in self.score_K]
-        weighted: dict[str, Any] = (
-            {"shares": list(self.share_K), "effective": self.effective} if self.share_K else {}
-        )
-        weighted |= {} if self.floor is None else {"floor": self.floor}
-        return {"offset": self.offset, "rows": self.rows, "scores": scores} | weighted
+        more = {"effective": self.effective, "floor": self.floor, "shares": list(self.share_K) or None}
+        known = {"offset": self.offset, "rows": self.rows, "scores": scores}
+        return known | {name: value for name, value in more.items() if value is not None}
 
     @property
     def evidence(self) -> float:
-        return self.rows if self.effective is None else self.effective
+        """The number of rows by which a quantile is chosen."""
+        return self.effective if self.share_K and self.effective is not None else self.rows
 
     @property
     def most(self) -> float:
@@ -97,32 +97,40 @@ class Conformal:
     def spread(self, coverage: float) -> float:
         """How far the share of new rows that are covered may be from the coverage, in 95 % of draws of the
         held-out rows: it has a Beta distribution (Vovk 2012, https://arxiv.org/abs/1209.2673)."""
-        rank = math.ceil((self.evidence + 1) * coverage - ROUNDING)
-        low, high = _beta(rank, self.evidence + 1 - rank)
+        rows = self.evidence if self.effective is None else self.effective
+        rank = min(math.ceil((rows + 1) * coverage - ROUNDING), rows)
+        low, high = _beta(rank, rows + 1 - rank)
         return max(coverage - low, high - coverage)
 
 
 def conformal(
-    score_N: Floats, weight_N: Floats | None = None, offset: float | None = None
+    score_N: Floats,
+    weight_N: Floats | None = None,
+    offset: float | None = None,
+    group: torch.Tensor | None = None,
 ) -> Conformal | None:
     """The quantiles of these scores, in which a score that isn't finite counts as infinite. None: no rows.
 
     weight_N: rows' weights (Tibshirani, Barber, Candès & Ramdas 2019, https://arxiv.org/abs/1904.06222).
+    group: of each row; those of one group are alike.
     """
     rows = len(score_N)
     if not rows:
         return None
     score_N = np.where(np.isfinite(score_N), score_N, np.inf)
-    order_N = np.argsort(score_N, kind="stable")
-    kept = min(rows, KEPT)
+    order_N, group_N = np.argsort(score_N, kind="stable"), groups_of(group)
+    kept, effective = min(rows, KEPT), None
+    if weight_N is not None or group_N is not None:
+        low_N = score_N <= np.quantile(score_N, LEVEL, method="lower")
+        effective = effective_rows(np.ones(rows) if weight_N is None else weight_N, group_N, low_N)
     if weight_N is None:
         place_K = -(-np.arange(1, kept + 1) * rows // kept) - 1
-        return Conformal(tuple(score_N[order_N][place_K].tolist()), rows, offset=offset)
+        return Conformal(tuple(score_N[order_N][place_K].tolist()), rows, (), effective, offset)
     below_N = np.cumsum(weight_N[order_N]) / weight_N.sum()
     evenly_K = np.searchsorted(below_N, np.arange(1, kept + 1) / kept - ROUNDING)
     place_K = np.arange(rows) if rows <= KEPT else np.unique(np.minimum(evenly_K, rows - 1))
     scores, shares = score_N[order_N][place_K].tolist(), below_N[place_K].tolist()
-    return Conformal(tuple(scores), rows, tuple(shares), effective_rows(weight_N), offset)
+    return Conformal(tuple(scores), rows, tuple(shares), effective, offset)
 
 
 def rows_needed(coverage: float) -> int:
@@ -186,7 +194,7 @@ class RowScores:
     """The distances of the rows' true targets from the network's predictions.
 
     error_N: the absolute error, or the score of the true class. spread_N: between an ensemble's members.
-    share_NC: the classes' probabilities. weight_N: the weight of each row. floor: as in ``Conformal``.
+    share_NC: the classes' probabilities. weight_N, group: of each row. floor: as in ``Conformal``.
     """
 
     error_N: Floats
@@ -194,6 +202,7 @@ class RowScores:
     share_NC: Floats | None = None
     weight_N: Floats | None = None
     floor: float | None = None
+    group: torch.Tensor | None = None
 
     def scores(self, offset: float | None) -> Floats:
         return self.error_N / units(self.spread_N, offset, len(self.error_N))
@@ -214,12 +223,13 @@ def row_scores(net: nn.Module, rows: Rows, data: Data, item_shape: Sequence[int]
     weight_N = None if rows.weight is None else rows.weight.double().numpy()
     if data.classes:
         share_NC = probabilities(output_NC).double().numpy()
-        return RowScores(true_class_scores(share_NC, rows.y.numpy()), share_NC=share_NC, weight_N=weight_N)
+        score_N = true_class_scores(share_NC, rows.y.numpy())
+        return RowScores(score_N, None, share_NC, weight_N, group=rows.group)
     error_N = ((output_NC[:, 0].double() - rows.y[:, 0].double()).abs() * data.target_scale).numpy()
     spread_N = members_spread(net, rows.x, data.target_scale, item_shape)
     least = min(float(split.y.min()) for split in (data.train, data.validation) if len(split))
     floor = floor_of(data.preparation.values(least), data.target_scale)
-    return RowScores(error_N, spread_N, None, weight_N, floor)
+    return RowScores(error_N, spread_N, None, weight_N, floor, rows.group)
 
 
 def floor_of(least: float, scale: float) -> float | None:
@@ -238,7 +248,7 @@ def held_out_quantiles(rows: RowScores) -> Conformal | None:
     offset = None if spread_N is None or not len(spread_N) else float(spread_N.mean())
     if offset == 0 or (offset is not None and not math.isfinite(offset)):
         offset = None  # without usable deviations, all intervals are equally wide
-    known = conformal(rows.scores(offset), rows.weight_N, offset)
+    known = conformal(rows.scores(offset), rows.weight_N, offset, rows.group)
     return known and replace(known, floor=rows.floor)
 
 
@@ -259,12 +269,14 @@ class FoldScores:
     All K networks predict a new row, and each is compared with the rows that it was not trained on: CV+
     (Barber, Candès, Ramdas & Tibshirani 2021, https://arxiv.org/abs/1905.02928). score_M, fold_M: each row's
     score, infinite without a finite output, and its fold. fold_K: each network's fold. floor: of numbers.
+    group: ``[M]``, of each row.
     """
 
     score_M: Floats
     fold_M: NDArray[np.int64]
     fold_K: NDArray[np.int64]
     floor: float | None = None
+    group: torch.Tensor | None = None
 
     def intervals(self, value_KN: Floats, coverage: float) -> Floats:
         """``[N, 2]``: the interval of each row. value_KN: the networks' predicted numbers."""
@@ -357,13 +369,6 @@ class Coverage:
             )
             told.append(text.format(**facts))
         return told
-
-
-def coverage_of(
-    known: Conformal, level: float, *, size: float | None = None, classes: int = 0, folds: bool = False
-) -> Coverage:
-    """Describe a coverage before it is compared with other rows."""
-    return Coverage(level, known.rows, known.spread(level), size, classes, folds)
 
 
 def compared_with(

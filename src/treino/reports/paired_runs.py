@@ -8,13 +8,11 @@ import torch
 from numpy.typing import NDArray
 
 from treino.base.errors import Refusal
-from treino.base.resampling import percentile_interval, row_counts, weights_or_ones
+from treino.base.resampling import groups_of, percentile_interval, row_counts, weights_or_ones
 from treino.base.words import _
-from treino.data import sources
-from treino.data.preparation.column_kinds import unit_cells
 from treino.engine.metrics import METRICS, measure
 from treino.folders.documents.paired_runs import ChangedRow, FigureDifference, PairedRuns
-from treino.folders.prediction import RowsAnswered, answered_rows, reading_like
+from treino.folders.prediction import RowsAnswered, answered_rows, row_groups
 from treino.folders.stored_run import StoredRun
 from treino.inspection.intervals import RESAMPLES, SURE, paired_classes, tail_of
 from treino.inspection.outputs import predicted_classes
@@ -28,10 +26,6 @@ ROWS_WITHOUT_TARGET = Refusal(
 AXES_OF_TARGET = Refusal(
     "The target of {run} has axes, and single values or classes are compared.",
     "Compare the figures of each: treino predict {run} DATA",
-)
-GROUPS_MISSING = Refusal(
-    "The rows lack '{name}', whose groups {run} never parted, and rows of a group are alike.",
-    "Give rows with that column.",
 )
 AT_ONCE = 1 << 21  # numbers of outputs that are measured at a time
 
@@ -74,7 +68,8 @@ def paired_runs(a: StoredRun, b: StoredRun, source: Any) -> PairedRuns:
         notes.append(text.format(a=a.name, b=b.name, n=int((~kept_K).sum())))
     if any(seen_K is None for seen_K in seen):
         notes.append(_("Whether the runs were trained on some of these rows is not known."))
-    group_K = _groups(a, b, source, known[kept_K])
+    grouped = next((n for n, run in enumerate((a, b)) if run.spec.data.load.split_group), 0)
+    group_K = groups_of(row_groups((a, b)[grouped], source, both[grouped].prepared, kept_K))
     figures = _figures((a, b), both, kept_K, group_K)
     deciding = [run.trusted.resolved.metric for run in (a, b)]
     metric = next(name for name in (deciding[0], *_DECIDING, *figures) if name in figures)
@@ -104,20 +99,6 @@ def paired_runs(a: StoredRun, b: StoredRun, source: Any) -> PairedRuns:
 
 _DECIDING = "accuracy", "rmse", "r2", "loss"
 """The figures that decide, the first that both runs have, unless both were kept by one of their own."""
-
-
-def _groups(a: StoredRun, b: StoredRun, source: Any, row_K: torch.Tensor) -> NDArray[np.int64] | None:
-    """``[K]``: the group of each row, by the column whose groups a run never parted; None without one."""
-    for run in (a, b):
-        name = run.spec.data.load.split_group
-        if name is None or run.preparation.kind == "image":
-            continue
-        table = sources.read(source, reading_like(run.spec.data), least_columns=1)
-        if name not in table.by_name:
-            raise GROUPS_MISSING(name=name, run=run.name)
-        words = unit_cells(table.column(name), table)[row_K.numpy()]
-        return np.asarray(np.unique(words.astype(str), return_inverse=True)[1]).reshape(-1)
-    return None
 
 
 def _figures(

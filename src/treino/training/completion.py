@@ -17,7 +17,7 @@ from treino.data.rows_in_memory import in_memory, why_not_reproducible
 from treino.data.splits import split_name
 from treino.engine import TrainingLoop
 from treino.engine.losses import Loss
-from treino.engine.metrics import measure, probabilities
+from treino.engine.metrics import METRICS, measure, probabilities
 from treino.engine.rng import fork_rng
 from treino.engine.target_net import one_target
 from treino.folders.access import Access
@@ -34,7 +34,7 @@ from treino.folders.timeline import Timeline, segment_notes
 from treino.folders.weights import notes_on_answers, write_weights
 from treino.inspection.baselines import baselines, means
 from treino.inspection.calibration import calibration, cost_of, threshold_of
-from treino.inspection.conformal import LEVEL, compared_with, coverage_of, held_out_quantiles, row_scores
+from treino.inspection.conformal import LEVEL, Coverage, compared_with, held_out_quantiles, row_scores
 from treino.inspection.input_planes import winners
 from treino.inspection.intervals import intervals
 from treino.inspection.outputs import has_answer
@@ -124,7 +124,7 @@ def coverage_figures(net: nn.Module, data: Data, item_shape: ItemShape, level: f
         return Uncertainty({name: made}, [] if data.classes else [few])
     test = row_scores(net, data.test, data, item_shape) if len(data.test) else None
     size = (test or seen).size(quantile)
-    worth = coverage_of(known, level, size=size, classes=len(data.classes))
+    worth = Coverage(level, known.rows, known.spread(level), size, len(data.classes))
     if test is not None:
         worth = compared_with(worth, test.scores(known.offset) <= quantile, test.weight_N, data.test.group)
     made |= {"quantile": quantile, "spread": worth.spread, "coverage": worth.share}
@@ -317,6 +317,7 @@ def fit_baselines(end: Ending) -> None:
         if end.over and len(end.data.test) and (made := end.attempt(_("Fitting the baselines"), fitted)):
             own["baseline"] = made.metrics
             notes += made.notes
+        notes += _metric_doubts(end, own)
     end.figures["baseline"] = means([own["baseline"] for own in end.of_targets])
     end.notes += dict.fromkeys(notes)
     if len(end.held.test) < len(end.data.test):
@@ -328,6 +329,21 @@ def fit_baselines(end: Ending) -> None:
     for split, (output_NC, _y) in end.answered.items():
         if without := int((~has_answer(output_NC, end.data)).sum()):
             end.notes.append(sentence.format(n=without, of=len(output_NC), split=split_name(split)))
+
+
+def _metric_doubts(end: Ending, own: Mapping[str, Any]) -> list[str]:
+    """A sentence if the network beats the best constant by its loss, but loses by a metric of the user's."""
+    name, ours = end.resolution.settings.metric, own["metrics"]["test"]
+    constant = own["baseline"].get("majority") or own["baseline"].get("mean")
+    if not end.training.setup.metric_reason or not constant or name not in (ours or {}):
+        return []
+    worse = (ours[name] - constant[name]) * METRICS[name].better < 0
+    sentence = _(
+        "By {name} the network ({ours:.4g}) is worse than one answer for all rows ({theirs:.4g}), though its "
+        "loss is lower: look again at whether its largest or its smallest value is the best."
+    )
+    told = sentence.format(name=name, ours=ours[name], theirs=constant[name])
+    return [told] if worse and ours["loss"] < constant["loss"] else []
 
 
 def measure_confidence(end: Ending) -> None:
@@ -399,8 +415,8 @@ def measure_prediction(end: Ending) -> None:
 
 
 def find_single_class(end: Ending) -> None:
-    """Add a finding for each target that gets one class for all test rows, while simple models tell rows
-    apart; none where another finding says why nothing is learnt."""
+    """Add a finding for each target that gets one class for all test rows; none where another finding says
+    why nothing is learnt."""
     said = {finding["rule"] for finding in end.figures["findings"]}
     test, prep = end.answered.get("test"), end.data.preparation
     if said & set(LEARNING) or test is None or not prep.classes or prep.target_shape:

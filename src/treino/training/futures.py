@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from treino.base.errors import Refusal, nearest
+from treino.base.resampling import groups_of
 from treino.base.words import _, setting
 from treino.engine import TrainingLoop
 from treino.engine.batch_sources import as_kernel_input
@@ -484,7 +485,7 @@ def _comparison(ends: Mapping[int, FutureEnd], snapshot: Snapshot) -> dict[str, 
             output_NC = outputs(ends[future].net, rows.x, item_shape=snapshot.run.item_shape)
         losses.append(row_losses(output_NC, rows.y, snapshot.loss_function, rows.weight))
     (loss_a_N, weight_N), (loss_b_N, _weight_N) = losses
-    test = paired_losses(loss_a_N, loss_b_N, weight_N)
+    test = paired_losses(loss_a_N, loss_b_N, weight_N, group_N=groups_of(rows.group))
     interval = None if test.interval is None else list(test.interval)
     return {"metric": test.metric, "a": test.a, "b": test.b, "rows": test.rows, "interval": interval}
 

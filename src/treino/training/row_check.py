@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from treino.base.errors import Refusal
+from treino.base.resampling import groups_of
 from treino.data.dataset import Data
 from treino.data.rows import Rows
 from treino.engine import METRICS
@@ -122,13 +123,13 @@ def without_suspects(source: RowSource, x: RowXray) -> SuspectTrial:
     if bool(kept.all()):
         raise NO_SUSPECTS(data=data.name)
     output_2NC = [_validated(data, rows, settings) for rows in (data.train, data.train[kept])]
-    y, values = data.validation.y, data.preparation.values
+    y, values, group_N = data.validation.y, data.preparation.values, groups_of(data.validation.group)
     if data.classes:
         a_N, b_N = ((predicted_classes(out_NC) == y).numpy() for out_NC in output_2NC)
-        test = paired_classes(a_N, b_N)
+        test = paired_classes(a_N, b_N, group_N=group_N)
     else:
         a_N, b_N = ((values(out_NC.double()) - values(y.double()))[:, 0].numpy() for out_NC in output_2NC)
-        test = paired_errors(a_N, b_N)
+        test = paired_errors(a_N, b_N, group_N=group_N)
     return SuspectTrial(int((~kept).sum()), len(kept), test)
 
 

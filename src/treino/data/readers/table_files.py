@@ -255,8 +255,8 @@ class _ColumnPass:
                 schema = records.schema if schema is None else schema
                 for field, other in zip(records.schema, schema, strict=True):
                     if field.type != other.type:
-                        path, types = part.file and part.file.path, (field.type, other.type)
-                        raise FILES_TYPES(path=path, name=field.name, a=types[0], b=types[1])
+                        path, a, b = part.file and part.file.path, field.type, other.type
+                        raise FILES_TYPES(path=path, name=field.name, a=a, b=b)
                 yield records
 
     def _filled(self, records: pa.RecordBatch, first: int) -> pa.RecordBatch:

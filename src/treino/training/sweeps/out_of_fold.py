@@ -46,8 +46,8 @@ FILE = "folds/{}.safetensors"
 
 
 def fold_answers(bracket: TrainingBracket) -> dict[str, Tensor]:
-    """The kept networks' outputs for the test rows of their folds: ``member``, ``fold`` and ``row`` ``[A]``,
-    ``output`` ``[A, C]`` (numbers in the target's unit) and ``target`` ``[A]``; {} if there are no folds.
+    """The kept networks' outputs for the test rows of their folds: ``member``, ``fold``, ``row``, ``group``
+    and ``target`` ``[A]``, and ``output`` ``[A, C]`` (numbers in the target's unit); {} without folds.
     """
     fine = {
         m for m, figure in bracket.figures().items() if figure is not None and "fold" in bracket.configs[m]
@@ -65,6 +65,7 @@ def fold_answers(bracket: TrainingBracket) -> dict[str, Tensor]:
                 "member": torch.full((len(kept.rows),), member),
                 "fold": torch.full((len(kept.rows),), fold),
                 "row": kept.rows.index,
+                "group": -1 - kept.rows.index if kept.rows.group is None else kept.rows.group,
                 "output": output,
                 "target": y,
             }
@@ -100,13 +101,15 @@ def fold_notes(bracket: TrainingBracket) -> list[str]:
 class OutOfFold:
     """N rows, in the order of the source, each predicted by the networks of the fold that tested on it.
 
-    row: ``[N]`` int64, row numbers in the source. fold: ``[N]``, counted from 1. output: ``[N, C]`` float64,
-    logits (for several seeds those of their mean probabilities), or numbers in the target's unit. target:
-    ``[N]`` class numbers, or ``[N, 1]`` numbers in its unit. classes: the class names; () for numbers.
+    row, group: ``[N]`` int64, row numbers in the source, and equal for rows that no split parts. fold:
+    ``[N]``, counted from 1. output: ``[N, C]`` float64, logits (for several seeds those of their mean
+    probabilities), or numbers in the target's unit. target: ``[N]`` class numbers, or ``[N, 1]`` numbers in
+    its unit. classes: the class names; () for numbers.
     preparation: that of one of the folds.
     """
 
     row: Tensor
+    group: Tensor
     fold: Tensor
     output: Tensor
     target: Tensor
@@ -133,10 +136,12 @@ class OutOfFold:
             pair = (self.output, self.target)
             said, true = (value.log() if prep.target_log else value for value in pair)
             score_N = (said - true).abs()[:, 0].numpy()
-        known_N = np.isin(self.fold.numpy(), fold_K)
+        fold_N = self.fold.numpy()
+        known_N = np.isin(fold_N, fold_K)
         score_M = np.where(np.isfinite(score_N), score_N, np.inf)[known_N]
         floor = None if self.classes else floor_of(float(self.target.min()), prep.target_scale)
-        return FoldScores(score_M, self.fold.numpy()[known_N], np.array(fold_K), floor)
+        group = self.group[torch.from_numpy(known_N)]
+        return FoldScores(score_M, fold_N[known_N], np.array(fold_K), floor, group)
 
     @property
     def predictions(self) -> list[Prediction]:
@@ -206,7 +211,8 @@ def _by_row(every: dict[str, Tensor], classes: Sequence[str], prep: Preparation)
             several = torch.stack([every["output"][order_A[start + k]] for k in range(count)])
             kind = "bce" if several.shape[-1] == 1 else "cross_entropy"  # with outputs of the same meaning
             output_NC[at] = mean_output(several, kind if classes else "mse")
-    return OutOfFold(rows, every["fold"][first_N], output_NC, every["target"][first_N], tuple(classes), prep)
+    group_N, fold_N, target_N = (every[name][first_N] for name in ("group", "fold", "target"))
+    return OutOfFold(rows, group_N, fold_N, output_NC, target_N, tuple(classes), prep)
 
 
 # ---- the spread of every metric over seeds or folds

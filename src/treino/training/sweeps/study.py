@@ -18,7 +18,7 @@ from torch import Tensor
 
 from treino.base.document_fields import Status
 from treino.base.errors import Refusal, TreinoError
-from treino.base.resampling import effective_rows
+from treino.base.resampling import effective_rows, groups_of, weights_or_ones
 from treino.base.words import _
 from treino.data.dataset import Data
 from treino.data.splits import split_name
@@ -375,7 +375,9 @@ def _facts(
     device = "cuda" if gpus else str(first.training.config.device)
     ofs = zip(options.cells, trainings[:: len(options.seeds)], strict=True)
     rows = [row_facts(options, cell, training, source, device) for cell, training in ofs]
-    weight = data.splits[first.measured_on].weight
+    measured = data.splits[first.measured_on]
+    weight_N, group_N = weights_or_ones(measured.weight, len(measured)), groups_of(measured.group)
+    alike = measured.weight is None and group_N is None
     facts = {
         "data": data.name,
         "task": data.task,
@@ -383,8 +385,8 @@ def _facts(
         "classes": list(data.classes),
         "split": {split: len(part) for split, part in data.splits.items()},
         "measured_on": first.measured_on,
-        "measured_rows": len(data.splits[first.measured_on]),
-        **({} if weight is None else {"effective_rows": effective_rows(weight.double().numpy())}),
+        "measured_rows": len(measured),
+        **({} if alike else {"effective_rows": effective_rows(weight_N, group_N)}),
         "metric": HEADLINE[data.task],
         "device": device,
         "epochs": options.base["epochs"],
