@@ -57,7 +57,7 @@ def test_every_draw_is_the_metric_on_the_drawn_rows(
         y, z = torch.randn(2, rows, 1, generator=torch.Generator().manual_seed(3)) + 5
     weight = torch.rand(rows, generator=torch.Generator().manual_seed(4)) * 4 if weighted else None
     names = list(measure(z[None], y, loss, scale))
-    draws = module._draws(z, y, loss, scale, names, seed=3, weight=weight)
+    draws = module._draws(module._Sample(z, y, loss, scale, weight, None), names, seed=3)
     # The rows are drawn in order of score where there is an AUC, for its sake.
     order = torch.arange(rows)
     if "auc" in names:
@@ -74,7 +74,8 @@ def test_every_draw_is_the_metric_on_the_drawn_rows(
 @pytest.mark.parametrize("count", [2, 5])
 def test_f1_draws_are_distributed_as_by_a_plain_loop(count: int) -> None:
     z, y = classes(40, count, seed=1)
-    draws = module._draws(z, y, Loss("cross_entropy"), 1.0, ["f1_macro"], 0)["f1_macro"]
+    sample = module._Sample(z, y, Loss("cross_entropy"), 1.0, None, None)
+    draws = module._draws(sample, ["f1_macro"], 0)["f1_macro"]
     said, random = z.argmax(1).numpy(), np.random.RandomState(5)
     plain = []
     for _draw in range(200):

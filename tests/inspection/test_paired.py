@@ -41,7 +41,7 @@ def test_the_paired_bootstrap_is_told_apart_from_chance_as_often_as_it_should() 
     for seed in range(trials):
         shared_N = random.normal(size=120)  # the rows' own difficulty, which pairing takes out
         found = paired_errors(
-            shared_N + 0.3 * random.normal(size=120), shared_N + 0.3 * random.normal(size=120), seed
+            shared_N + 0.3 * random.normal(size=120), shared_N + 0.3 * random.normal(size=120), seed=seed
         )
         rejected += found.p < 0.05
         covered += found.interval[0] <= 0 <= found.interval[1]

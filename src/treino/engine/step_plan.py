@@ -127,6 +127,12 @@ class StepPlan:
     def steps_per_epoch(self) -> int:
         return self.count.steps_per_epoch
 
+    @property
+    def last_batch(self) -> int:
+        """The rows of an epoch's last batch."""
+        size = self.batch_size or self.rows
+        return self.rows % size or size
+
     def chunk(self, first: int, x: Tensor, y: Tensor, batches: "Batches", *own: Any, **named: Any) -> "Chunk":
         """The steps from ``first`` on with these batches. own, named: further fields of ``Chunk``, from
         orders on."""

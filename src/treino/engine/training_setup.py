@@ -141,18 +141,14 @@ def _name(config: TrainConfig, inputs: Inputs) -> tuple[str, str]:
     if config.shared.loss is not None:
         return config.shared.loss, _("The loss is {name}, as asked.").format(name=config.shared.loss)
     if inputs.each:
-        return "cross_entropy", _("The loss is the mean of the cross-entropies of {n} targets.").format(
-            n=len(inputs.each)
-        )
-    if inputs.task == "classification":
-        return "cross_entropy", _("The loss is cross-entropy, for the target is one of {n} classes.").format(
-            n=inputs.classes
-        )
-    if inputs.classes > 1:
-        return "mse", _("The loss is the mean squared error, for the targets are {n} numbers.").format(
-            n=inputs.classes
-        )
-    return "mse", _("The loss is the mean squared error, for the target is a number.")
+        reason = _("The loss is the mean of the cross-entropies of {n} targets.")
+    elif inputs.task == "classification":
+        reason = _("The loss is cross-entropy, for the target is one of {n} classes.")
+    elif inputs.classes > 1:
+        reason = _("The loss is the mean squared error, for the targets are {n} numbers.")
+    else:
+        reason = _("The loss is the mean squared error, for the target is a number.")
+    return USUAL_LOSS[inputs.task], reason.format(n=len(inputs.each) or inputs.classes)
 
 
 def _belongs_to_cross_entropy(extra: str, name: str) -> TreinoError:
@@ -259,9 +255,8 @@ def set_up(
     hp |= {name: torch.full_like(hp["lr"], value) for name, value in numbers.items()}
     model = _model(net, template, loss, inputs, config, bags, averages=bool((hp["ema"] > 0).any()))
     plan = _step_plan(inputs, config, count, optimizer_from)
-    last = plan.rows % (plan.batch_size or plan.rows) or plan.batch_size or plan.rows
-    if last < len(targets):
-        check_own(loss, outputs, targets[:last])
+    if plan.last_batch < len(targets):
+        check_own(loss, outputs, targets[: plan.last_batch])
     if len(rows := sorted({len(own.train[1]) for own in own_G})) > 1:
         plan = replace(plan, orders=tuple((plan.data_seed, n) for n in rows))
     _check_metric(config, inputs, metric_names(loss, outputs), bags)
@@ -447,8 +442,7 @@ def _check_batch_norm(module: nn.Module, bags: Bags | None) -> None:
 
 def _check_batch_of_one(net: NetSource, template: Template, plan: StepPlan) -> None:
     """If an epoch's last batch is a single row, refuse a network that fails on it, as batch norm does."""
-    last = plan.rows % (plan.batch_size or plan.rows) or plan.batch_size or plan.rows
-    if last > 1 or plan.batches is not None:
+    if plan.last_batch > 1 or plan.batches is not None:
         return
     hint = _another_size(plan.rows, plan.batch_size or 1)
     if not isinstance(net, MLP):
@@ -566,12 +560,11 @@ def unkept(setup: TrainingSetup, state: TrainingState, x: Tensor) -> list[str] |
     if 0 not in population.bound:  # no training in this process
         return None
     x, first, anew = x.to(model.device, model.dtype), torch.tensor([0]), population.rows([0])
-    batch = plan.batch_size or plan.rows
     with torch_context(kernel.intra_op_threads):
         pairs = [[kernel.outputs(p, first, x[:COMPARED_ROWS]) for p in (population, anew)]]
         pairs += [
             [_trained_on(p.bound[0].module, x[:size]) for p in (population, anew)]
-            for size in {batch, plan.rows % batch or batch}
+            for size in {plan.batch_size or plan.rows, plan.last_batch}
         ]
     if all(torch.allclose(one, other, rtol=1e-5, atol=1e-6, equal_nan=True) for one, other in pairs):
         return None

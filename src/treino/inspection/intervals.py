@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -95,11 +96,13 @@ def intervals(
     measured = {name: float(value[0]) for name, value in figures.items()}
     several, group_N = len(loss.by_target(output_NC, y)) > 1, groups_of(group)
     with np.errstate(all="ignore"):  # outputs of a diverged network overflow; they have no interval
-        given = (output_NC, y, loss, scale, list(measured), seed, weight, group_N)
+        sample, names = _Sample(output_NC, y, loss, scale, weight, group_N), list(measured)
         if loss.axes:
-            draws = _draws_of_rows(output_NC, y, loss, scale, seed, weight, group_N)
+            draws = _draws_of_rows(sample, seed)
+        elif several:
+            draws = _draws_of_several(sample, names, seed)
         else:
-            draws = _draws_of_several(*given) if several else _draws(*given, threshold)
+            draws = _draws(sample, names, seed, threshold)
     tail = tail_of(rows if group_N is None else int(group_N.max()) + 1)
     bounds: dict[str, tuple[float, float] | None] = dict.fromkeys(measured)
     for name, value in measured.items():
@@ -136,22 +139,30 @@ def tail_of(rows: int) -> float:
     return math.erfc(math.sqrt(rows / (rows - 1) / 2) * t_point((1 + LEVEL) / 2, rows - 1)) / 2
 
 
-def _draws_of_several(
-    output_NC: torch.Tensor,
-    y: torch.Tensor,
-    loss: Loss,
-    scale: Scale | Sequence[Scale],
-    names: list[str],
-    seed: int,
-    weight: torch.Tensor | None = None,
-    group_N: Groups = None,
-) -> dict[str, Floats]:
+class _Sample(NamedTuple):
+    """The rows that are resampled; the fields are those of ``intervals``."""
+
+    output_NC: torch.Tensor
+    y: torch.Tensor
+    loss: Loss
+    scales: Scale | Sequence[Scale]
+    weight: torch.Tensor | None
+    group_N: Groups
+
+    @property
+    def scale(self) -> Scale:
+        """That of the only target."""
+        return self.scales[0] if isinstance(self.scales, Sequence) else self.scales
+
+
+def _draws_of_several(sample: _Sample, names: list[str], seed: int) -> dict[str, Floats]:
     """``_draws`` of the mean over targets: each resample is the same rows for all of them."""
+    output_NC, y, loss, scale, weight, group_N = sample
     parts, apart = loss.by_target(output_NC, y), ("accuracy", "f1_macro")
     scales = scale if isinstance(scale, Sequence) else [scale] * len(parts)
     others = [name for name in names if name not in apart]
     each = [
-        _draws(*part, loss.single, s, others, seed, weight, group_N)
+        _draws(_Sample(*part, loss.single, s, weight, group_N), others, seed)
         for part, s in zip(parts, scales, strict=True)
     ]
     values = {name: np.mean([own[name] for own in each], axis=0) for name in others}
@@ -170,19 +181,9 @@ def _draws_of_several(
     return values
 
 
-def _draws(
-    output_NC: torch.Tensor,
-    y: torch.Tensor,
-    loss: Loss,
-    scale: Scale | Sequence[Scale],
-    names: list[str],
-    seed: int,
-    weight: torch.Tensor | None = None,
-    group_N: Groups = None,
-    threshold: float | None = None,
-) -> dict[str, Floats]:
+def _draws(sample: _Sample, names: list[str], seed: int, threshold: float | None = None) -> dict[str, Floats]:
     """``{metric: [RESAMPLES]}``: each metric on each resample; NaN if the metric is undefined there."""
-    scale = scale[0] if isinstance(scale, Sequence) else scale
+    output_NC, y, loss, _scales, weight, group_N = sample
     random = np.random.default_rng(seed)
     inputs = metric_inputs(output_NC[None], y, loss, threshold=threshold)
     if "auc" in names:  # rows are drawn from the order of scores, to reproduce stored intervals
@@ -195,7 +196,7 @@ def _draws(
     weight_N = weights_or_ones(weight, len(y))
     columns = list(row_losses(output_NC, y, loss, weight))
     if y.is_floating_point():
-        own = inputs.in_units(scale)
+        own = inputs.in_units(sample.scale)
         error_N = (own.error_RN[0] * own.scale).numpy()
         true_N = (own.y[:, 0] * own.scale).numpy()
         true_N = true_N - true_N.mean()  # doesn't change r2, and the squares stay precise
@@ -224,23 +225,15 @@ def _draws(
     if aucs:
         values["auc"] = np.concatenate(aucs)
     others = [n for n in names if n not in values and METRICS[n].interval == "bootstrap"]
-    return values | _resampled(output_NC, y, loss, scale, others, random, weight, group_N)
+    return values | _resampled(_Sample(output_NC, y, loss, sample.scale, weight, group_N), others, random)
 
 
-def _draws_of_rows(
-    output_NC: torch.Tensor,
-    y: torch.Tensor,
-    loss: Loss,
-    scale: Scale | Sequence[Scale],
-    seed: int,
-    weight: torch.Tensor | None,
-    group_N: Groups,
-) -> dict[str, Floats]:
+def _draws_of_rows(sample: _Sample, seed: int) -> dict[str, Floats]:
     """``_draws`` for targets with axes: each resample is whole rows, with all their positions."""
-    scale = scale[0] if isinstance(scale, Sequence) else scale
+    output_NC, y, loss, _scales, weight, group_N = sample
     random, rows = np.random.default_rng(seed), len(y)
     output_KC, y_K, _weight = loss.positions(output_NC, y)
-    inputs = metric_inputs(output_KC[None], y_K, loss.single).in_units(scale)
+    inputs = metric_inputs(output_KC[None], y_K, loss.single).in_units(sample.scale)
     row_K, weight_N = loss.rows_of_positions(y).numpy(), weights_or_ones(weight, rows)
 
     def by_row(value_K: torch.Tensor) -> Floats:
@@ -271,17 +264,9 @@ def _of_errors(sum_B4: Floats, total: float | Floats) -> dict[str, Floats]:
     return {"rmse": np.sqrt(squares / total), "mae": absolutes / total, "r2": r2}
 
 
-def _resampled(
-    output_NC: torch.Tensor,
-    y: torch.Tensor,
-    loss: Loss,
-    scale: Scale,
-    names: list[str],
-    random: np.random.Generator,
-    weight: torch.Tensor | None,
-    group_N: Groups,
-) -> dict[str, Floats]:
+def _resampled(sample: _Sample, names: list[str], random: np.random.Generator) -> dict[str, Floats]:
     """Metrics without a faster method, measured on each resample's rows."""
+    output_NC, y, loss, _scales, weight, group_N = sample
     values: dict[str, Floats] = {name: np.full(RESAMPLES, np.nan) for name in names}
     for draw in range(RESAMPLES) if names else ():
         drawn_N = torch.from_numpy(random.integers(len(y), size=len(y)))
@@ -289,7 +274,8 @@ def _resampled(
             (count_N,) = next(_resamples(len(y), random, group_N, 1)).astype(np.int64)
             drawn_N = torch.arange(len(y)).repeat_interleave(torch.from_numpy(count_N))
         drawn_weight = None if weight is None else weight[drawn_N]
-        inputs = metric_inputs(output_NC[drawn_N][None], y[drawn_N], loss, drawn_weight).in_units(scale)
+        inputs = metric_inputs(output_NC[drawn_N][None], y[drawn_N], loss, drawn_weight)
+        inputs = inputs.in_units(sample.scale)
         for name in names:
             of = METRICS[name].of
             assert of is not None
@@ -350,9 +336,9 @@ def paired_classes(
 def paired_errors(
     error_a_N: Floats,
     error_b_N: Floats,
-    seed: int = 0,
     weight_N: Floats | None = None,
     group_N: Groups = None,
+    seed: int = 0,
 ) -> PairedTest:
     """Test the difference of two rmse by the paired bootstrap, which draws the same rows for both networks.
 
