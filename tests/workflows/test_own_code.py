@@ -191,7 +191,7 @@ def test_sweeps_and_repeats_take_objects_given_in_python(more: dict[str, int]) -
 
 @pytest.mark.slow
 def test_what_treino_cannot_write_or_work_out_is_said(treino: Treino) -> None:
-    run = tr.fit("iris", optimizer="RMSprop", loss="MultiMarginLoss", epochs=2, name="first")
+    run = tr.fit("iris", optimizer="RMSprop", loss=torch.nn.CrossEntropyLoss(), epochs=2, name="first")
     assert "treino export first --format pt2" in treino("show", "first").out
     script = treino("export", "first", "--format", "script", "--json").document["error"]
     assert script["rule"] == "export_foreign"

@@ -65,9 +65,15 @@ def is_kept(name: str) -> bool:
     return name in _objects
 
 
-def _name_of(value: Any) -> str:
+def called_by(value: Any) -> Any:
+    """What a partial calls in the end; another value itself."""
     while isinstance(value, partial):
         value = value.func
+    return value
+
+
+def _name_of(value: Any) -> str:
+    value = called_by(value)
     value = getattr(value, "_score_func", value)  # of a scorer that scikit-learn made
     name = getattr(value, "__name__", type(value).__name__)
     return re.sub(r"\W", "", name).lstrip("_0123456789")[:LONGEST] or "own"

@@ -1,8 +1,8 @@
 """The registry of losses: each one's torch class, formula, and value and derivative on given buffers."""
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import Any, Literal
 
@@ -77,6 +77,7 @@ class DropoutMask:
 
 aten = torch.ops.aten
 Task = Literal["classification", "regression"]
+Taken = Callable[[Any, Tensor], Tensor]
 
 
 @dataclass(frozen=True)
@@ -235,6 +236,8 @@ class LossKind:
     about: its description, marked with ``N_``. note: a comment on the loss in exported scripts.
     terms: its arithmetic, for explanations; None if the microscope has its own file for this loss.
     outputs: the network's number of outputs; 0: C for C classes, K for K targets.
+    torch: torch's other losses of the same meaning by their names, each with a function (module, output)
+    that returns what it takes instead of outputs.
     reads: the settings it uses, out of ``label_smoothing``, ``class_weights`` and
     ``softmax_before_cross_entropy``. A loss with settings also has ``function`` (torch's function with these
     settings), mean(loss, output, y), and rows(loss, output, y), which returns (loss ``[B]``, weight ``[B]``).
@@ -248,6 +251,7 @@ class LossKind:
     terms: Terms | None = None
     outputs: int = 0
     note: str = ""
+    torch: Mapping[str, Taken] = field(default_factory=dict)
     reads: tuple[str, ...] = ()
     function: str = ""
     mean: Callable[[Loss, Tensor, Tensor], Tensor] | None = None
@@ -502,6 +506,7 @@ LOSSES: Registry[LossKind] = Registry(
             _cross_entropy_constant,
             N_("cross-entropy of the outputs [B, C] and the class numbers [B]"),
             note="takes logits: the softmax is in it",
+            torch={"NLLLoss": lambda module, output: output.log_softmax(1)},
             reads=("label_smoothing", "class_weights", "softmax_before_cross_entropy"),
             function="F.cross_entropy",
             mean=_cross_entropy_torch,
@@ -515,6 +520,7 @@ LOSSES: Registry[LossKind] = Registry(
             N_("binary cross-entropy of one output for two classes"),
             outputs=1,
             note="takes a logit: the sigmoid is in it",
+            torch={"BCELoss": lambda module, output: output.sigmoid()},
         ),
         "mse": LossKind(
             "regression",
@@ -556,6 +562,7 @@ LOSSES: Registry[LossKind] = Registry(
                 slope=_huber_slope,
                 kinks=(-1.0, 1.0),
             ),
+            torch={"SmoothL1Loss": lambda module, output: output},
         ),
     },
     "treino.engine.own_losses",

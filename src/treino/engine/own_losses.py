@@ -8,20 +8,27 @@ import copy
 import inspect
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from treino.base.apps import of_packages
 from treino.base.errors import Refusal, TreinoError, cause
 from treino.base.own_calls import check_repeatable, own_call
-from treino.base.own_objects import is_kept, is_own, kept
-from treino.base.words import N_
-from treino.engine.losses import LOSSES, BufferCall, Loss, LossBuffers, LossKind
+from treino.base.own_objects import called_by, is_kept, is_own, kept
+from treino.base.words import N_, _
+from treino.engine.losses import LOSSES, BufferCall, Loss, LossBuffers, LossKind, Taken
 from treino.engine.rng import fork_rng
 
+LOSS_OF_TORCH = Refusal(
+    "treino can't tell what outputs mean under torch's {name}: {why}.",
+    "Use {names}; or a function of your own that calls it, with what it needs.",
+)
+LOSS_LINK_UNKNOWN = Refusal("The loss {name} has the link {link!r}.", "Its attribute link is one of {names}.")
 OWN_LOSS_FAILS = Refusal(
     "The loss {name} fails on outputs of shape {output} and targets of shape {target}: {cause}",
     "It is called as torch's own: loss(output, target). Try it on torch.randn({output}).",
@@ -42,6 +49,10 @@ OWN_LOSS_NAN = Refusal(
     "The loss {name} is NaN (no number) for every output that was tried.",
     "Look for a logarithm or a root of numbers below 0, and a division by 0.",
 )
+OWN_LOSS_ENDLESS = Refusal(
+    "The loss {name} falls without end as outputs grow, so that it has no best answer.",
+    "If it takes log-probabilities, give it an attribute: link = 'log_softmax'.",
+)
 OWN_LOSS_ROWS = Refusal(
     "The loss {name} is no mean over rows, so that rows can't have weights in it; [[folds]] gives them, too.",
     "Return one loss for each row, shape [B]; or leave weights and [[folds]] out.",
@@ -50,8 +61,15 @@ OWN_LOSS_ROWS = Refusal(
 BLOCK = 16  # members derived at once: always so many, so that a member has the same bits in any company
 ALIKE = 1e-4  # relative difference up to which the mean of the rows' losses is the loss
 PROBE_ROWS = 8
+FAR = (1e3, 1e6)  # how far from an output a loss is tried
 
 Function = Callable[[Tensor, Tensor], Tensor]
+LINKED = {
+    "log_softmax": (replace(LOSSES["cross_entropy"], reads=()), lambda module, output: output.log_softmax(1)),
+    "sigmoid": (LOSSES["bce"], lambda module, output: output.sigmoid()),
+}
+"""For each link that a function of the user's may declare, treino's loss of the same link, and the function
+(module, output) that makes what the user's function gets."""
 
 
 def entry(name: str) -> LossKind | None:
@@ -59,7 +77,7 @@ def entry(name: str) -> LossKind | None:
     if is_own(name):
         return _kind(OwnLoss(name, kept(name)) if is_kept(name) else None)
     for kind in LOSSES.values():
-        if kind.criterion.__name__ == name:
+        if name in (kind.criterion.__name__, *kind.torch):
             return kind
     value = getattr(nn, name, None) if name.endswith("Loss") else of_packages("loss", name)
     return None if value is None else _kind(OwnLoss(name, value))
@@ -67,16 +85,58 @@ def entry(name: str) -> LossKind | None:
 
 def _kind(own: "OwnLoss | None") -> LossKind:
     """The registry's entry. own: None: reading a run needs none."""
-    return LossKind(
-        None,
-        nn.Module if own is None else own.module,
-        _build,
-        _constant,
-        N_("a function of the output and the target"),
-        own=own,
-        mean=lambda loss, output, y: _of(loss)(output, y),
-        rows=lambda loss, output, y: _of(loss).rows(output, y),
-    )
+    fields: dict[str, Any] = {
+        "criterion": nn.Module if own is None else own.module,
+        "build": _build,
+        "constant": _constant,
+        "about": N_("a function of the output and the target"),
+        "own": own,
+        "mean": lambda loss, output, y: _of(loss)(output, y),
+        "rows": lambda loss, output, y: _of(loss).rows(output, y),
+    }
+    if own is None or own.like is None:
+        return LossKind(None, **fields)
+    return replace(own.like, **fields, terms=None, reads=(), function="", note="", torch={})
+
+
+def meaning_of(name: str, value: Any) -> tuple[LossKind | None, Taken | None]:
+    """What outputs mean under a loss that isn't treino's.
+
+    Returns treino's loss whose outputs mean the same, and the function (module, output) that makes what this
+    loss takes instead of outputs; (None, None): it takes logits, or values as they are prepared.
+
+    Raises:
+        TreinoError: a loss of torch of which treino knows no meaning; an unknown link.
+    """
+    if (torchs := _of_torch(value)) is not None:
+        for like in LOSSES.values():
+            if torchs is like.criterion or torchs.__name__ in like.torch:
+                return like, like.torch.get(torchs.__name__)
+        takes = [*inspect.signature(vars(torchs)["forward"]).parameters][1:]
+        why = _("its outputs are neither values nor scores from which probabilities follow")
+        if len(takes) != 2:
+            why = _("it takes {names}, not an output and a target").format(names=", ".join(takes))
+        known = sorted({n for like in LOSSES.values() for n in (like.criterion.__name__, *like.torch)})
+        raise LOSS_OF_TORCH(name=name, why=why, names=", ".join(n for n in known if hasattr(nn, n)))
+    link = getattr(value, "link", getattr(called_by(value), "link", None))
+    if link is None:
+        return None, None
+    if link not in LINKED:
+        raise LOSS_LINK_UNKNOWN(name=name, link=link, names=", ".join(LINKED))
+    return LINKED[link]
+
+
+def _of_torch(value: Any) -> type[nn.Module] | None:
+    """The class of torch whose formula a loss is: its own, the one whose ``forward`` it inherits, or the one
+    that calls a function of ``torch.nn.functional``; else None."""
+    value = called_by(value)
+    if inspect.isfunction(value) and value.__module__ == F.__name__:
+        calling = (own for own in vars(nn.modules.loss).values() if "forward" in getattr(own, "__dict__", ()))
+        return next((own for own in calling if value.__name__ in own.forward.__code__.co_names), None)
+    kind = value if inspect.isclass(value) else type(value)
+    holder = next((own for own in kind.__mro__ if "forward" in vars(own)), None)
+    torchs = holder not in (None, nn.Module) and holder.__module__.startswith(nn.modules.__name__)
+    return holder if torchs else None
 
 
 def _of(loss: Loss) -> "OwnLoss":
@@ -89,7 +149,8 @@ class OwnLoss:
 
     def __init__(self, name: str, value: Any) -> None:
         self.name = name
-        self.value: Any = value() if inspect.isclass(value) else value
+        self.like, self._taken = meaning_of(name, value)
+        self.value: Any = value() if inspect.isclass(called_by(value)) else value
         self._way: Callable[[Tensor, Tensor], Tensor | None] | None = None  # to each row's loss
 
     @property
@@ -120,7 +181,9 @@ class OwnLoss:
                 each_B = way(output, y)
             except Exception:
                 continue
-            if each_B is not None and _alike(each_B.detach().mean(), whole):
+            mean = whole if each_B is None else each_B.detach().mean()
+            alike = torch.isclose(mean, whole.to(mean), rtol=ALIKE, atol=1e-7, equal_nan=True)
+            if each_B is not None and alike:
                 break
         else:
             way = _none
@@ -168,14 +231,19 @@ class OwnLoss:
 
     def _returned(self, function: Function, output: Tensor, y: Tensor) -> Any:
         """What the function returns for copies, into which it may write."""
+
+        def taken(output: Tensor) -> Tensor:
+            return self._taken(self.value, output) if self._taken else output.clone()
+
         with own_call(partial(self._fails, output, y)):
             try:
-                return function(output.clone(), y.clone())
+                return function(taken(output), y.clone())
             except RuntimeError:
                 if output.dtype != torch.float64:
                     raise
                 # it holds tensors in float32, and is measured in float64
-                value: Any = function(output.float(), y.float() if y.is_floating_point() else y.clone())
+                single = y.float() if y.is_floating_point() else y.clone()
+                value: Any = function(taken(output.float()), single)
                 return value.double() if isinstance(value, Tensor) else value
 
     def _fails(self, output: Tensor, y: Tensor, error: BaseException) -> TreinoError:
@@ -188,15 +256,19 @@ class OwnLoss:
         Raises:
             TreinoError: it fails, returns something else than a loss, has no gradient, or isn't repeatable.
         """
-        value = self._derived(output_BC, y)
+        value, slope = self._derived(output_BC, y)
         if bool(value.isnan()):
             chance = torch.Generator().manual_seed(0)
             if bool(self(torch.rand(output_BC.shape, generator=chance).to(output_BC), y).isnan()):
                 raise OWN_LOSS_NAN(name=self.name)
-        check_repeatable(self.name, self.value, lambda: self._derived(output_BC, y))
+        check_repeatable(self.name, self.value, lambda: self._derived(output_BC, y)[0])
+        with fork_rng(0):
+            near, far = (float(self(output_BC.detach() - by * slope.sign(), y).detach()) for by in FAR)
+        if far < -FAR[0] and far < near * FAR[0] / 10:
+            raise OWN_LOSS_ENDLESS(name=self.name)
 
-    def _derived(self, output_BC: Tensor, y: Tensor) -> Tensor:
-        """The loss of these rows, after a try of its derivative."""
+    def _derived(self, output_BC: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        """The loss of these rows, and its derivative by the outputs."""
         with torch.enable_grad(), fork_rng(0):
             output = output_BC.detach().clone().requires_grad_()
             value = self(output, y)
@@ -209,7 +281,7 @@ class OwnLoss:
                 (slope,) = torch.autograd.grad(value, output, allow_unused=True)
             if slope is None:
                 raise OWN_LOSS_GRADIENT(name=self.name)
-        return value.detach()
+        return value.detach(), slope
 
 
 def _learnt(value: Tensor) -> list[Tensor]:
@@ -327,7 +399,3 @@ def _constant(loss: Loss, y: Tensor, weight: Tensor) -> float:
 
 def _none(output: Tensor, y: Tensor) -> None:
     """A loss that is no mean over rows has none of a single row."""
-
-
-def _alike(one: Tensor, other: Tensor) -> bool:
-    return bool(torch.isclose(one, other.to(one), rtol=ALIKE, atol=1e-7, equal_nan=True))

@@ -10,7 +10,6 @@ import inspect
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -21,7 +20,7 @@ from torch import Tensor
 from treino.base.apps import of_packages
 from treino.base.errors import Refusal, TreinoError, cause
 from treino.base.own_calls import own_call
-from treino.base.own_objects import is_kept, is_own, kept
+from treino.base.own_objects import called_by, is_kept, is_own, kept
 from treino.base.words import N_, _
 from treino.data.preparation.preparation import Deviation
 from treino.engine.metrics import Metric, MetricInputs, probabilities
@@ -144,9 +143,7 @@ class OwnMetric:
 
     def _direction(self) -> tuple[int, str]:
         """+1 if larger is better, else -1; and why."""
-        word = self.function
-        while isinstance(word, partial):
-            word = word.func
+        word = called_by(self.function)
         declared = getattr(self.function, "greater_is_better", getattr(word, "greater_is_better", None))
         with fork_rng():
             pairs = [pair for task in TRIALS if self.task in (None, task) and (pair := self._tried(task))]

@@ -8,7 +8,6 @@ The kernel ``module`` trains with it; its state is kept as bytes, so that a trai
 import inspect
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
 import torch
@@ -18,7 +17,7 @@ from torch import Tensor, nn
 from treino.base.apps import of_packages
 from treino.base.errors import Refusal, TreinoError, cause
 from treino.base.own_calls import own_call
-from treino.base.own_objects import is_kept, is_own, kept
+from treino.base.own_objects import called_by, is_kept, is_own, kept
 from treino.base.words import N_
 from treino.engine.optim import HP, OPTIMIZERS, Optimizer
 from treino.engine.rng import fork_rng
@@ -118,9 +117,7 @@ class OwnOptimizer:
 
     @property
     def _class(self) -> Any:
-        value = self.value
-        while isinstance(value, partial):
-            value = value.func
+        value = called_by(self.value)
         return value if inspect.isclass(value) else None
 
     @property
@@ -231,7 +228,9 @@ class OwnOptimizer:
                 with fork_rng(seed), own_call(self._fails):
                     _draw_update(optimizer, copy, torch.Generator().manual_seed(seed))
             now = tuple(_values(one))
-            if (update and now != form) or tuple(_values(other)) != now or not _equal(whole, twin):
+            pairs = zip(whole.state_dict().values(), twin.state_dict().values(), strict=True)
+            equal = all(torch.equal(a.nan_to_num(), b.nan_to_num()) for a, b in pairs)
+            if (update and now != form) or tuple(_values(other)) != now or not equal:
                 raise OWN_OPTIMIZER_STATE(name=self.name)
             form = now
             if update in RESUMED:
@@ -242,12 +241,6 @@ class OwnOptimizer:
                 other = self.make(twin)
                 load_state(other, form, row)
         return form
-
-
-def _equal(one: nn.Module, other: nn.Module) -> bool:
-    """Whether parameters and buffers have the same bits."""
-    pairs = zip(one.state_dict().values(), other.state_dict().values(), strict=True)
-    return all(torch.equal(a.nan_to_num(), b.nan_to_num()) for a, b in pairs)
 
 
 def _takes(kind: type, arguments: Mapping[str, Any]) -> bool:

@@ -11,7 +11,7 @@ import torch
 from treino.base.apps import of_packages
 from treino.base.errors import Refusal, cause
 from treino.base.own_calls import check_repeatable, own_call
-from treino.base.own_objects import is_kept, is_own, kept
+from treino.base.own_objects import called_by, is_kept, is_own, kept
 from treino.engine.rng import fork_rng
 from treino.engine.schedules import SCHEDULES, Schedule
 
@@ -58,8 +58,7 @@ def _factor(name: str, value: Any, step: int, steps: int) -> float:
 
 
 def _is_scheduler(value: Any) -> bool:
-    while isinstance(value, partial):
-        value = value.func
+    value = called_by(value)
     return inspect.isclass(value) and issubclass(value, torch.optim.lr_scheduler.LRScheduler)
 
 

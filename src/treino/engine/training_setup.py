@@ -444,19 +444,14 @@ def _check_batch_of_one(net: NetSource, template: Template, plan: StepPlan) -> N
     """If an epoch's last batch is a single row, refuse a network that fails on it, as batch norm does."""
     if plan.last_batch > 1 or plan.batches is not None:
         return
-    hint = _another_size(plan.rows, plan.batch_size or 1)
+    hint, size = _("Give at least two rows."), plan.batch_size or 1
+    if plan.rows > 1:  # of one batch size above this one no row is left over
+        other = next(n for n in range(size + 1, plan.rows + size + 1) if plan.rows % n != 1)
+        hint = _("Use another batch size, e.g. {size}.").format(size=setting("batch_size", other))
     if not isinstance(net, MLP):
         probe_one_row(template.module, template.two[:1], plan.rows, hint)
     elif net.batch_norm:
         raise BATCH_NORM_ROWS(rows=plan.rows, hint=hint)
-
-
-def _another_size(rows: int, size: int) -> str:
-    """A hint with a batch size above ``size`` that leaves no batch of one row."""
-    if rows < 2:
-        return _("Give at least two rows.")
-    other = next(n for n in range(size + 1, rows + size + 1) if rows % n != 1)
-    return _("Use another batch size, e.g. {size}.").format(size=setting("batch_size", other))
 
 
 def _kernel(

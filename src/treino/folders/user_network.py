@@ -21,7 +21,7 @@ from typing import Any
 from torch import nn
 
 from treino.base.errors import Refusal, nearest
-from treino.base.own_objects import is_own, kept
+from treino.base.own_objects import called_by, is_own, kept
 from treino.base.words import _, joined
 from treino.data.source_kinds import are_whole
 from treino.engine.arguments import looks_up
@@ -130,9 +130,7 @@ def with_arguments(value: Any, arguments: Mapping[str, Any]) -> Maker:
     Raises:
         TreinoError: it has no such arguments, or others without a default.
     """
-    inner = value
-    while isinstance(inner, partial):
-        inner = inner.func
+    inner = called_by(value)
     name = getattr(inner, "__name__", type(inner).__name__)
     if isinstance(value, nn.Module):
         for argument in arguments:
