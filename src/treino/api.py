@@ -19,7 +19,6 @@ from treino.folders.documents.listing import checked, line
 from treino.folders.documents.paired_runs import PairedRuns
 from treino.folders.network_source import NetworkSource, UserFiles
 from treino.folders.prediction import drift_of, predict_like
-from treino.folders.run_curves import curves_of
 from treino.folders.store.run_lookup import summary_of
 from treino.folders.stored_run import StoredRun
 from treino.inspection.drift import Drift
@@ -39,9 +38,7 @@ from treino.training.row_check import source_of_data
 from treino.training.stored_results import Stored, StoredStudy, StoredSweep, open_all, open_folder
 from treino.training.sweeps.member import SweepNetwork
 from treino.training.sweeps.member import likeness as likeness_of
-from treino.training.sweeps.populations import config_text
 from treino.training.sweeps.study import study_events
-from treino.training.sweeps.study_document import table_of
 from treino.training.sweeps.sweep import sweep_events
 from treino.training.train import drain
 from treino.training.verification import verify
@@ -191,8 +188,7 @@ class Run(StoredRun, Shown):
         """A card for notebooks: metrics, intervals, the loss, findings."""
         if not self.folder.has("spec.json"):
             return tag("code", repr(self))
-        known = self.result, self.facts.findings, curves_of(self), self.refit_note
-        return run_card(self.path, self.spec.data.name, self.status, *known)
+        return run_card(self)
 
 
 class SweepRun(SweepNetwork, Run):
@@ -289,9 +285,7 @@ class Sweep(StoredSweep, Shown):
 
     def _repr_html_(self) -> str:
         """A card for notebooks: the judgement of the best, and the leaderboard."""
-        result = self.result
-        written = [] if result is None else [config_text(leader.params) for leader in result.leaderboard]
-        return sweep_card(self.path, self.status, result, written)
+        return sweep_card(self)
 
 
 class Study(StoredStudy, Shown):
@@ -319,10 +313,7 @@ class Study(StoredStudy, Shown):
 
     def _repr_html_(self) -> str:
         """A card for notebooks: the rows and the findings."""
-        result = self.result
-        if result is None:
-            return study_card(self.path, self.status, [], [], [])
-        return study_card(self.path, self.status, *table_of(result), [*result.answers, *result.notes])
+        return study_card(self)
 
 
 def result(stored: Stored) -> Run | Sweep | Study:

@@ -20,10 +20,13 @@ import treino as tr
 from tests.conftest import Treino
 from tests.plots.browser import looked_at
 from treino.api import Run
+from treino.base.console import EscapingConsole
+from treino.cli.sweep_view import summary
 from treino.folders.store.output_files import MARKDOWN, PAGE, OutputFile
 from treino.inspection import row_influence
-from treino.plots.report.blocks import markdown
-from treino.plots.report.run import run_sections
+from treino.plots.report.blocks import Block, ListBlock, Paragraph, TableBlock, cell_text, markdown
+from treino.plots.report.run import result_blocks, run_sections
+from treino.plots.report.sweep import study_blocks, sweep_blocks
 from treino.reports.report import report
 from treino.reports.run_report import run_report_of
 from treino.settings.spec import read_settings
@@ -358,3 +361,36 @@ def test_several_seeds_are_reported_without_a_winner(here: Path) -> None:
     mean = found.figures["test"]["accuracy"]["mean"]
     row = next(line for line in said.splitlines() if line.startswith("| test accuracy"))
     assert float(row.split("|")[2]) == pytest.approx(mean, rel=1e-3)
+
+
+@pytest.mark.slow
+def test_terminal_page_and_card_tell_the_same(here: Path) -> None:
+    """Each sentence and each cell of a run's, a sweep's and a study's blocks is in whatever tells of them."""
+    options: dict[str, Any] = {"parent": here, "epochs": 3}
+    swept = tr.sweep("wine", space={"lr": "0.001..0.1"}, members=4, ensemble=2, **options)
+    spread = tr.fit("wine", seeds=2, until="accuracy=0.5", **options)
+    study = tr.study("wine", batch_sizes=[32, "full"], **options)
+    told = [
+        (swept, sweep_blocks(swept.result, 8)),
+        (spread, sweep_blocks(spread.result, 8)),
+        (study, study_blocks(study.result)),
+        *((run, result_blocks(run)) for run in (swept.best, tr.fit("diabetes", **options))),
+    ]
+    for one, blocks in told:
+        console = EscapingConsole(width=10_000, no_color=True)
+        with console.capture() as capture:
+            console.print(summary(one, 10_000))
+        pages = [one._repr_html_(), *([] if one is study else [report([one]).read_text()])]
+        texts = [text for block in blocks for text in _texts(block)]
+        assert len(texts) > 10
+        for shown in (capture.get(), *(unescape(re.sub("<[^>]+>", " ", page)) for page in pages)):
+            words = " ".join(shown.split())
+            assert [text for text in texts if " ".join(text.split()) not in words] == []
+
+
+def _texts(block: Block) -> list[str]:
+    if isinstance(block, TableBlock):  # whose headings the terminal wraps
+        cells = [cell_text(cell) for row in block.rows for cell in row]
+        return [*cells, *(word for heading in block.head for word in heading.split())]
+    assert isinstance(block, Paragraph | ListBlock)
+    return [block.text] if isinstance(block, Paragraph) else [*block.items]

@@ -3,27 +3,25 @@
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Protocol
 
-import numpy as np
 from rich.console import Group, RenderableType
-from rich.padding import Padding
 
-from treino.base.console import line, table
+from treino.base.console import line
 from treino.base.words import N_, _, numeral, placeholders, setting
+from treino.cli.block_view import shown
 from treino.data.preparation.preparation import Preparation
 from treino.data.splits import split_name
 from treino.engine import Tick
 from treino.engine.registries import foreign
 from treino.folders.documents.reading import read_preparation
-from treino.folders.documents.run_result import RunResult
 from treino.folders.documents.run_spec import ResolvedSettings, RunFacts
-from treino.folders.run_curves import curves_of
 from treino.folders.store import RunFolder
 from treino.folders.store.new_names import ended_before_it_began
 from treino.folders.stored_folder import packages_text
 from treino.folders.stored_run import StoredRun
-from treino.plots.run_sentences import ending, headline, layer_numbers
+from treino.plots.report.blocks import Paragraph
+from treino.plots.report.run import layers_table, result_blocks, run_ending
 from treino.training.findings import lower_rate
 from treino.training.loop import JobEnd
 from treino.training.train import RunJob, run_of
@@ -124,19 +122,9 @@ class RunView:
 
     def summary(self, end: JobEnd, width: int) -> RenderableType:
         """The text after the training: ``run_summary``, with the network and the settings, as decided."""
-        training = self.job.training
+        training, run = self.job.training, run_of(end.job)
         how = _settings(self.job.resolution.settings, training.steps, training.steps_per_epoch)
-        return run_summary(run_of(end.job), ["", _layers(training.layers, training.parameters), "", how])
-
-
-def _layers(layers: Any, parameters: int) -> RenderableType:
-    headings = _("layer"), _("module"), "", _("in"), _("out"), _("parameters")
-    numbers = layer_numbers([(kind, count) for _name, kind, _in, _out, count in layers])
-    rows = [
-        (number, *texts, numeral(count, ",") if count else "")
-        for number, (*texts, count) in zip(numbers, layers, strict=True)
-    ]
-    return table(headings, [*rows, (_("all"), "", "", "", "", numeral(parameters, ","))], left=range(3))
+        return run_summary(run, ["", *shown([layers_table(run.facts), Paragraph(how)])])
 
 
 def _settings(s: ResolvedSettings, steps: int, per_epoch: int) -> str:
@@ -162,94 +150,28 @@ def _settings(s: ResolvedSettings, steps: int, per_epoch: int) -> str:
 
 def run_summary(run: StoredRun, decided: Sequence[RenderableType] = ()) -> RenderableType:
     """The text after a training: metrics with intervals and baselines, what was ``decided``, suggestions."""
-    result = run.result
-    facts = run.facts if run.folder.has("spec.json") else None
-    head, outcome = _so_far(run) if run.status == "running" else (_end(run, result), headline(result))
-    if result is not None and result.targets:
-        outcome = _("The mean of {n} targets; then each of them.").format(n=len(result.targets))
-    parts: list[RenderableType] = [head, *(["", outcome] if outcome else [])]
-    if result is not None and result.metrics.measured:
-        parts += ["", Padding(_figures(result), (0, 0, 0, 2), expand=False)]
-        if any("rmse" in of for of in result.metrics.measured.values()) and not result.targets:
-            parts += ["", _units(result, run.preparation)]
-        for target in result.targets:
-            own = result.of_target(target)
-            parts += ["", f"{target}: {headline(own)}", Padding(_figures(own), (0, 0, 0, 2), expand=False)]
-    if facts is not None:
-        parts += _findings(run, facts)
-        parts += _notes(run, facts)
-        if packages := packages_text(run.spec.versions):
-            parts += [
-                "",
-                _("It was trained with what these packages bring: {packages}").format(packages=packages),
-            ]
-        parts += ["", *map(str, run.changes)] if run.changes else []
-        late = run.resolved.split_time is not None and not run.resolved.refit and run.status == "finished"
-        hint = _("The latest rows were held back: to learn from them too before it predicts, add [[refit]].")
-        parts += ["", hint if late else run.refit_note] if late or run.refit_note else []
-    parts += [*decided, "", _("run  {path}").format(path=run.path)]
+    where = ["", _("run  {path}").format(path=run.path)]
+    if not run.folder.has("spec.json"):
+        return Group(str(ended_before_it_began(run.path)), *where, *run.folder.notices)
+    facts, outcome = run.facts, result_blocks(run)
+    parts: list[RenderableType] = [run_ending(run), *(["", *shown(outcome)] if outcome else [])]
+    parts += [*_findings(run, facts), *_notes(run, facts)]
+    if packages := packages_text(run.spec.versions):
+        brought = _("It was trained with what these packages bring: {packages}")
+        parts += ["", brought.format(packages=packages)]
+    parts += ["", *map(str, run.changes)] if run.changes else []
+    late = run.resolved.split_time is not None and not run.resolved.refit and run.status == "finished"
+    hint = _("The latest rows were held back: to learn from them too before it predicts, add [[refit]].")
+    parts += ["", hint if late else run.refit_note] if late or run.refit_note else []
+    parts += [*decided, *where]
     drawn = [name for name in run.folder.names("pictures") if name.endswith(".png")]
     parts += [_("     {pictures}").format(pictures=", ".join(drawn))] if drawn else []
     notices = run.folder.notices
     if not drawn and not notices and run.folder.manifest.sealed:
         parts.append(_("     no pictures yet: treino plot {run}").format(run=run.typed))
     parts += notices
-    parts += [_("next {command}").format(command=command) for command in _next(run, facts)]
+    parts += [_("next {command}").format(command=command) for command in _next(run)]
     return Group(*parts)
-
-
-def _end(run: StoredRun, result: RunResult | None) -> str:
-    """A sentence on the end of a run, also of one that died before it wrote its result."""
-    if result is not None:
-        return ending(result)
-    if not run.folder.has("spec.json"):
-        early = ended_before_it_began(run.path)
-        return f"{early.message} {early.hint}"
-    return _("{status} after {steps:,} steps (epochs: {epochs:,})").format(
-        status=_(run.status), steps=len(run.losses), epochs=curves_of(run).epochs
-    )
-
-
-def _so_far(run: StoredRun) -> tuple[str, str]:
-    """(progress, last metrics) of a run that another process trains."""
-    so_far = curves_of(run)
-    head = _("{status}: {steps:,} steps so far (epochs: {epochs:,})").format(
-        status=_("running"), steps=len(run.losses), epochs=so_far.epochs
-    )
-    figures = [f"{_('training')} loss {numeral(so_far.loss_E[-1])}"] if so_far.epochs else []
-    for split, of in so_far.evaluated.items():
-        last = {name: value_E[np.isfinite(value_E)] for name, value_E in of.items() if name != "loss_std"}
-        texts = [f"{name} {numeral(value_N[-1])}" for name, value_N in last.items() if len(value_N)]
-        figures += [f"{split_name(split)} {', '.join(texts)}"] if texts else []
-    return head, _("last figures: {figures}").format(figures=" · ".join(figures)) if figures else ""
-
-
-def _figures(result: RunResult) -> RenderableType:
-    measured = result.metrics.measured
-    headings = ["", *map(split_name, measured)]
-    if "test" in measured:
-        headings += [_("95 % of test"), *map(_, result.baseline)]
-    rows = [[_("rows"), *(numeral(result.rows[s], ",") for s in measured)]]
-    for metric in next(iter(measured.values())):
-        row = [metric, *(_cell(figures.get(metric)) for figures in measured.values())]
-        if "test" in measured:
-            interval = result.intervals.finite.get(metric)
-            row.append("" if interval is None else " – ".join(numeral(end) for end in interval))
-            row += [_cell(b.get(metric)) for b in result.baseline.values() if b is not None]
-        rows.append(row)
-    return table(headings, rows, left=(0,), no_wrap=True)
-
-
-def _units(result: RunResult, preparation: Preparation) -> str:
-    text = _(
-        "The loss ({name}) is of {what}, in standard deviations of the training rows; rmse and mae are in "
-        "the unit of {target}."
-    )
-    return text.format(name=result.settings.loss, what=preparation.outputs[0], target=result.target)
-
-
-def _cell(value: float | None) -> str:
-    return "" if value is None else numeral(value)
 
 
 def _findings(run: StoredRun, facts: RunFacts) -> list[RenderableType]:
@@ -267,10 +189,10 @@ def _notes(run: StoredRun, facts: RunFacts) -> list[RenderableType]:
     return ["", *late] if late else []
 
 
-def _next(run: StoredRun, facts: RunFacts | None) -> list[str]:
-    if facts is not None and (run.status in ("interrupted", "stopped") or run.awaits_refit):
+def _next(run: StoredRun) -> list[str]:
+    if run.status in ("interrupted", "stopped") or run.awaits_refit:
         return [f"treino resume {run.typed}"]
-    if facts is None or run.status not in ("finished", "diverged"):
+    if run.status not in ("finished", "diverged"):
         return []
     if run.status == "diverged":
         return [

@@ -1,29 +1,28 @@
 """A sweep or a study on the terminal: its settings, progress and results."""
 
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from rich.console import Group, RenderableType
-from rich.table import Table
 
 from treino.base.console import table
-from treino.base.words import N_, _, joined, numeral
+from treino.base.words import N_, _, numeral
+from treino.cli.block_view import shown
 from treino.cli.run_view import Position, View, new_rows, run_summary
 from treino.data import BUILTINS
 from treino.data.splits import split_name
 from treino.engine import Tick
-from treino.engine.metrics import metric_name
-from treino.folders.documents.sweep import GoalSteps, Leader, StudyResult, SweepEnsemble, SweepResult
+from treino.folders.documents.sweep import StudyResult
 from treino.folders.store.new_names import command_word, ended_before_it_began
 from treino.folders.stored_run import StoredRun
+from treino.plots.report.sweep import study_blocks, sweep_blocks
 from treino.training.choices import plain_reason
 from treino.training.loop import Job, JobEnd
 from treino.training.stored_results import Stored, StoredStudy, StoredSweep
 from treino.training.sweeps.populations import config_text
 from treino.training.sweeps.study import StudyJob
-from treino.training.sweeps.study_document import row_name, table_of
+from treino.training.sweeps.study_document import row_name
 from treino.training.sweeps.sweep import SweepJob
 from treino_doctor.base.escaping import escape
 
@@ -33,7 +32,6 @@ ENDS = {
     "finished": N_("study finished"),
     "interrupted": N_("study interrupted"),
 }  # own sentences, as "study" is masculine in Portuguese
-SPLITS = {"train": N_("train"), "validation": N_("validation"), "test": N_("test")}
 
 
 def view_of_many(job: Job) -> View:
@@ -156,8 +154,8 @@ def sweep_summary(sweep: StoredSweep, earlier: Sequence[str] = ()) -> Renderable
     result = sweep.result
     if result is None:
         return without_result(sweep)
-    parts = _spread(result) if result.kind == "spread" else _ranking(result)
-    parts += [
+    parts = [
+        *shown(sweep_blocks(result, LEADERS)),
         *(note for note in result.notes if note not in earlier),
         "",
         _("sweep {path}: {status}").format(path=sweep.path, status=_(sweep.status)),
@@ -170,98 +168,6 @@ def sweep_summary(sweep: StoredSweep, earlier: Sequence[str] = ()) -> Renderable
         together = _("next  treino predict {path} {rows} --top {n}")
         parts.append(together.format(path=sweep.path, rows=rows, n=result.members))
     return Group(*parts)
-
-
-def _speed(result: SweepResult) -> dict[str, Any]:
-    counts = {"members": result.members, "seconds": result.seconds, "diverged": result.diverged}
-    return counts | {"pace": result.model_steps_per_second}
-
-
-def _ranking(result: SweepResult) -> list[RenderableType]:
-    """The number of trained networks, the leaderboard, and the judgement of the best network."""
-    head = _(
-        "{members:,} networks in {seconds:.1f} s ({pace:,.0f} model-steps a second): "
-        "{finished:,} finished, {stopped:,} stopped, {diverged:,} diverged"
-    )
-    ended = {"finished": result.finished, "stopped": result.stopped}
-    parts: list[RenderableType] = [head.format(**_speed(result), **ended)]
-    if result.leaderboard:
-        parts += ["", _leaders(result.leaderboard)]
-    if (judge := result.judge) is not None and result.best is not None:
-        if judge.sentence:
-            parts += ["", judge.sentence[:1].upper() + judge.sentence[1:]]
-        alone = _("Trained alone, network {n} has the same bits.")
-        if not judge.certificate.same_bits:
-            alone = _(
-                "Trained alone, network {n} has OTHER bits: please report this, unless code of your own "
-                "draws numbers otherwise than by torch."
-            )
-        parts.append(alone.format(n=result.best.member))
-    if result.ensemble is not None:
-        parts += ["", ensemble_sentence(result.ensemble)]
-    return parts
-
-
-def ensemble_sentence(ensemble: SweepEnsemble) -> str:
-    """A sentence on the members of the ensemble and its gain on test rows over the winner alone."""
-    times = Counter(ensemble.members)
-    if len(times) == 1:
-        return _("The winner answers alone: no other network makes its answers on validation rows better.")
-    who = ", ".join(f"{member}" + (f" (×{n})" if n > 1 else "") for member, n in times.items())
-    answerers = _("{n} networks answer together: {who}.").format(n=len(times), who=who)
-    both, one = (ensemble.test or {}).get(ensemble.metric), (ensemble.alone or {}).get(ensemble.metric)
-    if both is None or one is None or ensemble.difference_interval is None:
-        return answerers
-    low, high = (end or 0.0 for end in ensemble.difference_interval)
-    compared = _(
-        "On test rows: {metric} {both}, the winner alone {one}, a difference of {difference} (95 %: {low} to "
-        "{high})."
-    )
-    signed = {"difference": both - one, "low": low, "high": high}
-    numbers = {name: numeral(value, "+.2g") for name, value in signed.items()}
-    numbers |= {"both": numeral(both, ".4g"), "one": numeral(one, ".4g")}
-    compared = compared.format(metric=metric_name(ensemble.metric), **numbers)
-    chance = _("That may be chance.") if low <= 0 <= high else ""
-    return " ".join(part for part in (answerers, compared, chance) if part)
-
-
-def _spread(result: SweepResult) -> list[RenderableType]:
-    """The variation of each metric over seeds or folds, and the steps to the goal, if there is one."""
-    head = _(
-        "{members:,} networks in {seconds:.1f} s ({pace:,.0f} model-steps a second), {diverged} diverged"
-    )
-    parts: list[RenderableType] = [head.format(**_speed(result)), ""]
-    headings = [""]
-    for split in result.figures:
-        headings += [_("{split}: mean ± deviation").format(split=_(SPLITS[split])), _("range")]
-    rows = []
-    for name in dict.fromkeys(n for of in result.figures.values() for n in of):
-        cells = [name]
-        for of in result.figures.values():
-            f = of.get(name)
-            if f is None or f.mean is None:
-                cells += ["–", ""]
-                continue
-            deviation = "" if f.std is None else f" ± {numeral(f.std, '.2g')}"
-            cells += [numeral(f.mean) + deviation, f"{numeral(f.min)} – {numeral(f.max)}"]
-        rows.append(cells)
-    parts += [table(headings, rows, left=(0,))] if result.figures else []
-    if result.reached is not None:
-        parts += ["", steps_sentence(result.reached, result.members)]
-    return parts
-
-
-def steps_sentence(reached: GoalSteps, members: int) -> str:
-    """A sentence on the steps that the networks took to the goal."""
-    facts = {"metric": reached.metric, "value": reached.value, "n": members, "never": reached.never}
-    if reached.never == members:
-        return _("None of {n} reached a validation {metric} of {value:g}.").format(**facts)
-    sentence = _(
-        "A validation {metric} of {value:g} was reached in {low:,} to {high:,} steps, median {median:,.0f} "
-        "(looked at after every step, from the 50th on every 2 %)."
-    ).format(low=reached.min, high=reached.max, median=reached.median, **facts)
-    never = _("{never} of {n} never did.").format(**facts)
-    return joined([sentence, never], " ") if reached.never else sentence
 
 
 def status_line(path: str | Path, status: str) -> str:
@@ -284,11 +190,7 @@ def without_result(stored: StoredSweep | StoredStudy) -> RenderableType:
 
 def study_summary(result: StudyResult, width: int) -> RenderableType:
     """The rows as a table, the conclusions, and the notes. width: columns of the terminal."""
-    headings, lines = table_of(result, narrow=width < WIDE)
-    left = [number for number, heading in enumerate(headings) if heading in (_("mode"), _("status"))]
-    parts: list[RenderableType] = [table(headings, lines, left=left), ""]
-    parts += [f"- {sentence}" for sentence in result.answers]
-    parts += [_("note: {note}").format(note=note) for note in result.notes]
+    parts = shown(study_blocks(result, narrow=width < WIDE))
     over = result.status not in ("running", "interrupted")
     on = _("next  treino plot {path}") if over else _("next  treino resume {path}")
     parts += ["", status_line(result.path, result.status), on.format(path=result.path)]
@@ -308,18 +210,6 @@ def member_summary(d: dict[str, Any]) -> RenderableType:
     )
     again = _("next  treino train --like {sweep}:{n}").format(sweep=d["sweep"], n=d["member"])
     return Group(title, table((_("rung"), _("epochs"), *metrics, _("status")), rows, left=()), "", again)
-
-
-def _leaders(leaderboard: Sequence[Leader]) -> Table:
-    metrics = list(leaderboard[0].validation)
-    headings = [_("network"), *metrics, _("parameters"), _("epochs"), _("settings")]
-    rows = []
-    for leader in leaderboard[:LEADERS]:
-        figures = [leader.validation.get(m) for m in metrics]
-        cells = [str(leader.member), *("" if f is None else numeral(f) for f in figures)]
-        size, epochs = numeral(leader.parameters, ","), numeral(leader.epochs, ",.0f")
-        rows.append([*cells, size, epochs, config_text(leader.params)])
-    return table(headings, rows, left=(len(headings) - 1,), no_wrap=True)
 
 
 # ---- what ``treino show`` prints

@@ -91,7 +91,7 @@ def image_blocks(images: ImagesDescription, drawn: bool = True) -> list[Block]:
 
 
 def _facts(images: ImagesDescription) -> TableBlock:
-    return TableBlock(("", ""), tuple(images.facts()), _("The images"), numbers=False)
+    return TableBlock(("", ""), tuple(images.facts()), _("The images"), left=None)
 
 
 def _flags(images: ImagesDescription) -> Iterator[tuple[str, str, list[FlaggedImages]]]:

@@ -3,7 +3,7 @@
 A training in progress is redrawn often, so it is an SVG with 200 dots, not a matplotlib figure.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,19 +13,19 @@ from markupsafe import Markup
 
 from treino.base.text import shortened
 from treino.base.words import _, numeral
-from treino.folders.documents.run_result import RunResult
-from treino.folders.documents.run_spec import Finding
-from treino.folders.documents.sweep import SweepResult
+from treino.folders.run_curves import curves_of
+from treino.folders.stored_run import StoredRun
 from treino.inspection.curves import Curves
 from treino.inspection.input_planes import Plane
 from treino.plots.pixels import data_uri, regions
-from treino.plots.report.blocks import TableBlock, cell_text
-from treino.plots.report.charts import curve_charts, figures_table
-from treino.plots.report.sweep import leaders_table, spread_table
-from treino.plots.run_sentences import headline
+from treino.plots.report.blocks import Block, ListBlock, Paragraph, TableBlock, cell_text
+from treino.plots.report.charts import curve_charts
+from treino.plots.report.run import result_blocks
+from treino.plots.report.sweep import study_blocks, sweep_blocks
 from treino.plots.style import ALARM, PALETTE
 from treino.plots.svg import LETTER, circle, colour, fluid_svg, image, rectangle, text, upright_text
 from treino.plots.svg_charts import Axis, Series, line_chart
+from treino.training.stored_results import StoredStudy, StoredSweep
 from treino_doctor.base.markup import tag
 
 # ---- cards of runs, sweeps and studies
@@ -39,53 +39,34 @@ LEADERS = 8
 SHOWN = 30  # maximum number of runs in a list
 
 
-def run_card(
-    path: Path,
-    data: str,
-    status: str,
-    result: RunResult | None,
-    findings: Sequence[Finding],
-    curves: Curves,
-    note: str = "",
-) -> Markup:
-    """Return a run's card: headline, metrics, loss, findings. data: the data's name. result: None before the
-    run ends. note: on its refit.
-    """
-    table, charts = figures_table(result), curve_charts([curves])
-    beside = [] if table is None else [_block(table)]
+def run_card(run: StoredRun) -> Markup:
+    """Return a run's card: what it is worth, its loss, who predicts, findings."""
+    blocks, charts = result_blocks(run), curve_charts([curves_of(run)])
+    beside = [_rendered(block) for block in blocks if isinstance(block, TableBlock)]
     beside += [tag("div", charts[0].html, style="flex:1 1 420px;max-width:480px")] if charts else []
-    parts = [_line(outcome)] if (outcome := headline(result)) else []
-    parts += [tag("div", *beside, style=GRID), *([_line(note)] if note else [])]
+    parts = [_rendered(block) for block in blocks if not isinstance(block, TableBlock)]
+    parts += [tag("div", *beside, style=GRID), *([_line(note)] if (note := run.refit_note) else [])]
     parts += [
         tag("div", tag("b", finding.rule, style=WRONG), f" {finding.message} {finding.fix}")
-        for finding in findings
+        for finding in run.facts.findings
     ]
-    return _card(path, f"{data} · {_(status)}", parts, status == "diverged")
+    return _card(run.path, f"{run.spec.data.name} · {_(run.status)}", parts, run.status == "diverged")
 
 
-def sweep_card(path: Path, status: str, result: SweepResult | None, written: Sequence[str]) -> Markup:
-    """Return a sweep's card: the best's verified value and the leaders, or for several seeds or folds each
-    metric's spread. written: the leaders' settings."""
-    parts = []
-    if result is not None and (sentence := result.judge and result.judge.sentence):
-        parts.append(_line(sentence[:1].upper() + sentence[1:]))
-    if result is not None and result.figures:
-        parts.append(_block(spread_table(result)))
-    elif result is not None and result.leaderboard:
-        parts.append(_block(leaders_table(result, written, LEADERS)))
-    members = _("{n:,} networks").format(n=0 if result is None else result.members)
-    return _card(path, f"{members} · {_(status)}", parts, status == "diverged")
+def sweep_card(sweep: StoredSweep) -> Markup:
+    """Return a sweep's card: its leaders, or for several seeds or folds each metric's spread, and what the
+    best is worth."""
+    blocks = [] if sweep.result is None else sweep_blocks(sweep.result, LEADERS)
+    return _card(sweep.path, _(sweep.status), map(_rendered, blocks), sweep.status == "diverged")
 
 
-def study_card(
-    path: Path, status: str, head: Sequence[str], rows: Sequence[Sequence[str]], sentences: Sequence[str]
-) -> Markup:
+def study_card(study: StoredStudy) -> Markup:
     """Return a study's card: the table of its rows, and sentences below."""
-    parts = [_table(head, rows) if rows else Markup(), *(_line(each, "max-width:60em") for each in sentences)]
-    return _card(path, _(status), parts)
+    blocks = [] if study.result is None else study_blocks(study.result)
+    return _card(study.path, _(study.status), map(_rendered, blocks))
 
 
-def _card(path: Path, text: str, parts: Sequence[Markup], alarm: bool = False) -> Markup:
+def _card(path: Path, text: str, parts: Iterable[Markup], alarm: bool = False) -> Markup:
     """Return a card: the name of what was trained, the parts below it, and its folder's path at the end."""
     ink = WRONG if alarm else "opacity:.75"
     title = tag("div", tag("b", path.name), " ", tag("span", text, style=ink))
@@ -116,8 +97,13 @@ def runs_table(rows: Sequence[Mapping[str, Any]]) -> Markup:
     return tag("div", *parts, style=CARD)
 
 
-def _block(table: TableBlock) -> Markup:
-    return _table(table.head, [[cell_text(cell) for cell in row] for row in table.rows])
+def _rendered(block: Block) -> Markup:
+    if isinstance(block, TableBlock):
+        return _table(block.head, [[cell_text(cell) for cell in row] for row in block.rows])
+    texts = (
+        block.items if isinstance(block, ListBlock) else [block.text] if isinstance(block, Paragraph) else []
+    )
+    return Markup().join(_line(text, "max-width:60em") for text in texts)
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Markup:

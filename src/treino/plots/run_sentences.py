@@ -23,8 +23,17 @@ def layer_numbers(layers: Sequence[tuple[str, int]]) -> list[str]:
 def headline(result: RunResult | None) -> str:
     """Return a run's test score with its baselines in a sentence, or one for each target; "" before the run
     ends."""
+    return " ".join(headlines(result))
+
+
+def headlines(result: RunResult | None) -> list[str]:
+    """Return the sentences of ``headline``, one for each target; [] without a test score."""
     if result is not None and result.targets and result.metrics.test:
-        return " ".join(f"{target}: {headline(result.of_target(target))}" for target in result.targets)
+        return [f"{target}: {_headline(result.of_target(target))}" for target in result.targets]
+    return [sentence for sentence in [_headline(result)] if sentence]
+
+
+def _headline(result: RunResult | None) -> str:
     test = (result and result.metrics.test) or {}
     metric = next((m for m in ("accuracy", "rmse") if test.get(m) is not None), None)
     if result is None or metric is None:
@@ -138,10 +147,10 @@ def ending(result: RunResult) -> str:
     head = _("{status} after {steps:,} steps (epochs: {epochs:,})").format(
         status=status, steps=result.steps, epochs=result.epochs
     )
-    if result.kept_epoch is None:
-        return head
     text = _("{end}, {time}; kept the weights of epoch {kept:,}")
-    if result.members:
+    if result.kept_epoch is None:
+        text = _("{end}, {time}")
+    elif result.members:
         text = _("{end}, {time}; kept each network's weights, the last of epoch {kept:,}")
     return text.format(end=head, time=time_of(result), kept=result.kept_epoch)
 

@@ -1,11 +1,11 @@
-"""The blocks of a report as plain text and numbers, and reports as Markdown.
+"""What is told of a training as blocks of plain text and numbers, and reports as Markdown.
 
-``html`` and ``markdown`` both render a report, and only they escape texts, so that no text from data is
-missed.
+``html``, ``markdown`` and the terminal's `treino.cli.block_view` each render blocks, and only they escape
+texts, so that no text from data is missed.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -44,12 +44,16 @@ class TableCell:
 
 @dataclass(frozen=True)
 class TableBlock:
-    """Rows under headings; the first cell names the row. numbers: whether the other columns hold numbers."""
+    """Rows under headings; the first cell names the row. left: which columns hold texts; None: all. The
+    others hold numbers."""
 
     head: tuple[str, ...]
     rows: tuple[tuple["str | TableCell | Drawing", ...], ...]
     caption: str = ""
-    numbers: bool = True
+    left: Container[int] | None = (0,)
+
+    def is_text(self, column: int) -> bool:
+        return self.left is None or column in self.left
 
 
 @dataclass(frozen=True)
@@ -151,7 +155,7 @@ def cell_text(cell: str | TableCell | Drawing) -> str:
 
 
 def _table(table: TableBlock) -> str:
-    align = ["---", *("---:" if table.numbers else "---" for _name in table.head[1:])]
+    align = ["---" if table.is_text(n) else "---:" for n in range(len(table.head))]
     rows = [[_plain(cell_text(cell)) for cell in row] for row in table.rows]
     lines = [[_plain(name) for name in table.head], align, *rows]
     text = "\n".join("| " + " | ".join(line) + " |" for line in lines)

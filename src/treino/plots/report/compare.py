@@ -41,7 +41,7 @@ def compared_sections(compared: RunComparison) -> list[Section]:
         (what, *(numeral(v) if what == "seconds" and v is not None else value_text(v) for v in values))
         for what, values in compared.differing
     )
-    differing: Block = TableBlock(("", *names), rows, numbers=False)
+    differing: Block = TableBlock(("", *names), rows, left=None)
     if not rows:
         differing = Paragraph(_("In nothing: the same data and the same settings."))
     curves: list[Block] = []

@@ -103,14 +103,14 @@ def _block(block: Block) -> Markup:
 
 
 def _table(table: TableBlock) -> Markup:
-    look = "number" if table.numbers else None
+    looks = [None if table.is_text(n) else "number" for n in range(len(table.head))]
     parts = [tag("caption", table.caption)] if table.caption else []
     if any(table.head):
-        first, *others = table.head
-        heads = tag("th", first, scope="col"), *(tag("th", name, scope="col", class_=look) for name in others)
+        named = zip(table.head, looks, strict=True)
+        heads = (tag("th", name, scope="col", class_=look) for name, look in named)
         parts.append(tag("thead", tag("tr", *heads)))
     rows = (
-        tag("tr", tag("th", cell_text(first), scope="row"), *(_cell(cell, look) for cell in others))
+        tag("tr", tag("th", cell_text(first), scope="row"), *map(_cell, others, looks[1:]))
         for first, *others in table.rows
     )
     return tag("div", tag("table", *parts, tag("tbody", *rows)), class_="scroll")

@@ -54,4 +54,4 @@ def _lines(x: RowXray, shown: Proponents) -> TableBlock:
 
 def _table(columns: Sequence[tuple[str, Sequence[str | TableCell]]]) -> TableBlock:
     heads, values = zip(*columns, strict=True)
-    return TableBlock(heads, tuple(zip(*values, strict=True)), numbers=False)
+    return TableBlock(heads, tuple(zip(*values, strict=True)), left=None)

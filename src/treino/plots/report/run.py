@@ -5,19 +5,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from treino.base.words import _, joined, numeral
+import numpy as np
+
+from treino.base.words import _, capitalised, joined, numeral
 from treino.data.dataset import target_text
 from treino.data.documents import DataSource
 from treino.data.preparation.preparation import Preparation
 from treino.data.splits import split_name
+from treino.engine.metrics import metric_name
 from treino.folders.documents.run_result import RunResult
-from treino.folders.documents.run_spec import RunSpec
+from treino.folders.documents.run_spec import RunFacts, RunSpec
 from treino.folders.documents.verification import VerificationDocument
+from treino.folders.run_curves import curves_of
 from treino.folders.stored_run import StoredRun
 from treino.inspection.curves import Curves
 from treino.plots.report.blocks import Block, Code, ListBlock, Note, Paragraph, Section, TableBlock, Tone
 from treino.plots.report.charts import SPLITS, curve_charts, figure_charts, figures_table
-from treino.plots.run_sentences import headline, layer_numbers, time_of
+from treino.plots.run_sentences import ending, headlines, layer_numbers
 from treino.plots.style import percent
 from treino.settings.spec import FLAGS, Settings
 
@@ -65,7 +69,7 @@ def run_sections(report: RunReport) -> list[Section]:
     sections = [
         _result(report),
         _data(report),
-        _network(report),
+        Section(_("Network"), (layers_table(report.run.facts),)),
         _training(report),
         *(Section(title, tuple(blocks)) for title, blocks in report.pictures.items()),
         _findings(report),
@@ -78,20 +82,50 @@ def run_sections(report: RunReport) -> list[Section]:
 
 
 def _result(report: RunReport) -> Section:
-    blocks: list[Block] = [*_state(report)]
-    result, tested = report.run.result, report.run.facts.rows["test"]
-    if sentence := headline(result):
-        blocks.append(Paragraph(sentence, "strong"))
-    elif report.run.status in ("finished", "diverged"):
+    result = report.run.result
+    charts = [] if result is None else figure_charts(result)
+    return Section(_("Result"), (*_state(report), *result_blocks(report.run), *charts))
+
+
+def result_blocks(run: StoredRun) -> list[Block]:
+    """Return the run's test score in words, and all its figures; of one that is not over its last figures."""
+    result, tested = run.result, run.facts.rows["test"]
+    if result is None:
+        return [Paragraph(sentence) for sentence in [_last_figures(run)] if sentence]
+    blocks: list[Block] = [Paragraph(sentence, "strong") for sentence in headlines(result)]
+    if not blocks and run.status in ("finished", "diverged"):
         sentence = (
             _("On the {n:,} test rows its answers are not finite: there is no figure.")
             if tested
             else _("No rows were held back for a test: what it is worth is not known.")
         )
         blocks.append(Paragraph(sentence.format(n=tested), "alarm"))
-    if result is not None and (table := figures_table(result)) is not None:
-        blocks += [table, *figure_charts(result)]
-    return Section(_("Result"), tuple(blocks))
+    if (table := figures_table(result)) is None:
+        return blocks
+    if result.targets:
+        mean = _("The mean of {n} targets; then each of them.")
+        return [*blocks, Paragraph(mean.format(n=len(result.targets))), table]
+    if not any("rmse" in of for of in result.metrics.measured.values()):
+        return [*blocks, table]
+    unit = _(
+        "The loss ({name}) is of {what}, in standard deviations of the training rows; rmse and mae are in "
+        "the unit of {target}."
+    )
+    names = {"name": result.settings.loss, "what": run.preparation.outputs[0], "target": result.target}
+    return [*blocks, table, Paragraph(unit.format(**names), "soft")]
+
+
+def _last_figures(run: StoredRun) -> str:
+    """Say the metrics of the last epochs; "" before the first has ended."""
+    so_far = curves_of(run)
+    figures = [f"{_('training')} loss {numeral(so_far.loss_E[-1])}"] if so_far.epochs else []
+    for split, of in so_far.evaluated.items():
+        known = {name: value_E[np.isfinite(value_E)] for name, value_E in of.items() if name != "loss_std"}
+        texts = [
+            f"{metric_name(name)} {numeral(last_N[-1])}" for name, last_N in known.items() if len(last_N)
+        ]
+        figures += [f"{split_name(split)} {', '.join(texts)}"] if texts else []
+    return _("last figures: {figures}").format(figures=" · ".join(figures)) if figures else ""
 
 
 def _state(report: RunReport) -> list[Block]:
@@ -209,33 +243,32 @@ def _columns(preparation: Preparation) -> TableBlock:
 # ---- network and training
 
 
-def _network(report: RunReport) -> Section:
-    layers = report.run.facts.layers
+def run_ending(run: StoredRun) -> str:
+    """Return a sentence on the end of a run, or on how far it is."""
+    if run.result is not None:
+        return ending(run.result)
+    text = _("{status} after {steps:,} steps (epochs: {epochs:,})")
+    if run.status == "running":
+        text = _("{status}: {steps:,} steps so far (epochs: {epochs:,})")
+    return text.format(status=_(run.status), steps=len(run.losses), epochs=curves_of(run).epochs)
+
+
+def layers_table(facts: RunFacts) -> TableBlock:
+    """Return a row for each layer, with its number in ``treino explain --weight``."""
+    layers = facts.layers
     numbers = layer_numbers([(layer.kind, layer.parameters) for layer in layers])
     rows = tuple(
         (n, layer.name, layer.kind, layer.inputs, layer.outputs, numeral(layer.parameters, ","))
         for n, layer in zip(numbers, layers, strict=True)
     )
     head = (_("layer"), _("module"), _("kind"), _("in"), _("out"), _("parameters"))
-    total = ("", "", _("all"), "", "", numeral(report.run.facts.parameters, ","))
-    return Section(_("Network"), (TableBlock(head, (*rows, total)),))
+    total = ("", "", _("all"), "", "", numeral(facts.parameters, ","))
+    return TableBlock(head, (*rows, total), left=range(3))
 
 
 def _training(report: RunReport) -> Section:
-    result, settings = report.run.result, report.run.resolved
-    counted = _("steps: {steps:,}; epochs: {epochs:,}")
-    lines = [counted.format(steps=report.run.steps, epochs=report.curves.epochs)]
-    if result is not None:
-        lines.append(time_of(result))
-        if result.kept_epoch is not None:
-            kept = _("kept: the weights of epoch {kept:,}")
-            if result.members:
-                kept = _("kept: each network's weights, the last of epoch {kept:,}")
-            lines.append(kept.format(kept=result.kept_epoch))
-        if result.stopped_early:
-            early = _("stopped early: no improvement of the validation {metric} for {n} epochs")
-            lines.append(early.format(metric=settings.metric, n=settings.patience))
-    blocks: list[Block] = [Paragraph("; ".join(lines) + ".")]
+    result, sentence = report.run.result, run_ending(report.run)
+    blocks: list[Block] = [Paragraph(capitalised(joined([sentence, "."])))]
     if changes := report.run.changes:
         blocks.append(ListBlock(tuple(map(str, changes))))
     curves = curve_charts([report.curves])
@@ -287,7 +320,7 @@ def _settings(report: RunReport) -> Section:
         settings="; ".join(usual), file="spec.json"
     )
     head = (_("setting"), _("value"), _("from"), _("flag"))
-    return Section(_("Settings"), (TableBlock(head, tuple(rows), numbers=False), Paragraph(sentence, "soft")))
+    return Section(_("Settings"), (TableBlock(head, tuple(rows), left=None), Paragraph(sentence, "soft")))
 
 
 def value_text(value: Any) -> str:
@@ -350,7 +383,7 @@ def _again(report: RunReport) -> Section:
     rows = [*report.run.spec.versions.items(), (_("kernel"), kernel)]
     rows.append((_("trained"), report.run.folder.created[:19].replace("T", " ") + " UTC"))
     rows += [(_("SHA-256 of {name}").format(name=name), sha) for name, sha in hashes]
-    blocks.append(TableBlock(("", ""), tuple(rows), numbers=False))
+    blocks.append(TableBlock(("", ""), tuple(rows), left=None))
     if report.missing:
         blocks.append(Paragraph(_("Left out of this report:"), "soft"))
         blocks.append(ListBlock(tuple(report.missing)))

@@ -1,20 +1,22 @@
 """Sections of a report on a sweep: the best member and its judgement, the leaderboard, the settings tried."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from treino.base.words import _, numeral
+from treino.base.words import _, capitalised, joined, numeral
 from treino.data.splits import split_name
 from treino.engine.metrics import metric_name
-from treino.folders.documents.sweep import SweepResult
+from treino.folders.documents.sweep import GoalSteps, StudyResult, SweepEnsemble, SweepResult
 from treino.folders.stored_run import StoredRun
 from treino.plots.report.blocks import Block, ListBlock, Note, Paragraph, Picture, Section, TableBlock
-from treino.plots.report.charts import figure, figure_charts, figures_table
-from treino.plots.report.run import way_back
-from treino.plots.run_sentences import baseline_name, headline
+from treino.plots.report.charts import figure, figure_charts
+from treino.plots.report.run import result_blocks, way_back
+from treino.plots.run_sentences import baseline_name
 from treino.training.search.space import domain_text
 from treino.training.stored_results import StoredSweep
 from treino.training.sweeps.populations import config_text
+from treino.training.sweeps.study_document import table_of
 
 LEADERS = 20
 
@@ -67,33 +69,14 @@ def _result(facts: SweepFacts) -> Section:
         blocks.append(Note(_("Every network diverged"), (said,)))
     if result is None:
         return Section(_("Result"), tuple(blocks))
-    if sentence := result.judge and result.judge.sentence:
-        blocks.append(Paragraph(sentence[:1].upper() + sentence[1:], "strong"))
-    said = _("{n:,} networks in {seconds} s: {finished:,} finished, {stopped:,} stopped, {lost:,} diverged.")
-    ended = {"finished": result.finished, "stopped": result.stopped, "lost": result.diverged}
-    blocks.append(Paragraph(said.format(n=result.members, seconds=numeral(result.seconds), **ended)))
-    if result.figures:
-        blocks.append(spread_table(result))
+    ranked = result.kind != "spread"  # by a table with a section of its own
+    told = sweep_blocks(result, LEADERS)
+    blocks += [block for block in told if not (ranked and isinstance(block, TableBlock))]
     best = None if facts.winner is None else facts.winner.result
-    if best is not None and result.best is not None:
+    if facts.winner is not None and best is not None and result.best is not None:
         blocks.append(Paragraph(_("The best, network {n}, trained alone:").format(n=result.best.member)))
-        if said := headline(best):
-            blocks.append(Paragraph(said))
-        if (table := figures_table(best)) is not None:
-            blocks += [table, *figure_charts(best)]
+        blocks += [*result_blocks(facts.winner), *figure_charts(best)]
     return Section(_("Result"), tuple(blocks))
-
-
-def spread_table(result: SweepResult) -> TableBlock:
-    """Return the mean, deviation and range of each metric over seeds or folds."""
-    head = ("", _("mean"), _("deviation"), _("lowest"), _("highest"))
-    rows = tuple(
-        (f"{split_name(split)} {metric.replace('_', ' ')}", *map(figure, (f.mean, f.std, f.min, f.max)))
-        for split, of in result.figures.items()
-        for metric, f in of.items()
-    )
-    caption = _("Of {n:,} networks with equal settings; nobody is chosen")
-    return TableBlock(head, rows, caption.format(n=result.members))
 
 
 def _leaders(facts: SweepFacts) -> Section:
@@ -103,20 +86,106 @@ def _leaders(facts: SweepFacts) -> Section:
     sentence = _(
         "Chosen by validation rows. No leaderboard holds a test figure: the best is tested once, above."
     )
-    table = leaders_table(result, [config_text(each.params) for each in result.leaderboard], LEADERS)
-    return Section(_("Leaders"), (table, Paragraph(sentence, "soft")))
+    return Section(_("Leaders"), (_leaders_table(result, LEADERS), Paragraph(sentence, "soft")))
 
 
-def leaders_table(result: SweepResult, written: Sequence[str], most: int) -> TableBlock:
-    """Return the best networks' validation metrics, sizes and settings. written: the settings in words."""
+def sweep_blocks(result: SweepResult, most: int) -> list[Block]:
+    """Return how many networks were trained, the leaders or, of seeds and folds, each metric's spread, and
+    what the best is worth. most: leaders."""
+    head = _(
+        "{members:,} networks in {seconds:.1f} s ({pace:,.0f} model-steps a second): "
+        "{finished:,} finished, {stopped:,} stopped, {diverged:,} diverged"
+    )
+    pace = result.model_steps_per_second
+    blocks: list[Block] = [Paragraph(head.format(**dict(result), pace=pace))]
+    if result.figures:
+        blocks.append(_spread_table(result))
+    elif result.leaderboard and result.kind != "spread":
+        blocks.append(_leaders_table(result, most))
+    if (judge := result.judge) is not None and result.best is not None:
+        blocks += [Paragraph(capitalised(judge.sentence), "strong")] if judge.sentence else []
+        same = judge.certificate.same_bits
+        alone = _("Trained alone, network {n} has the same bits as among the others.")
+        if not same:
+            alone = _(
+                "Trained alone, network {n} has OTHER bits: please report this, unless code of your own "
+                "draws numbers otherwise than by torch."
+            )
+        blocks.append(Paragraph(alone.format(n=result.best.member), "good" if same else "alarm"))
+    if result.ensemble is not None:
+        blocks.append(Paragraph(_ensemble_sentence(result.ensemble)))
+    if result.reached is not None:
+        blocks.append(Paragraph(_steps_sentence(result.reached, result.members)))
+    return blocks
+
+
+def _ensemble_sentence(ensemble: SweepEnsemble) -> str:
+    """Say the members of the ensemble and its gain on test rows over the winner alone."""
+    times = Counter(ensemble.members)
+    if len(times) == 1:
+        return _("The winner answers alone: no other network makes its answers on validation rows better.")
+    who = ", ".join(f"{member}" + (f" (×{n})" if n > 1 else "") for member, n in times.items())
+    answerers = _("{n} networks answer together: {who}.").format(n=len(times), who=who)
+    both, one = (ensemble.test or {}).get(ensemble.metric), (ensemble.alone or {}).get(ensemble.metric)
+    if both is None or one is None or ensemble.difference_interval is None:
+        return answerers
+    low, high = (end or 0.0 for end in ensemble.difference_interval)
+    compared = _(
+        "On test rows: {metric} {both}, the winner alone {one}, a difference of {difference} (95 %: {low} to "
+        "{high})."
+    )
+    signed = {"difference": both - one, "low": low, "high": high}
+    numbers = {name: numeral(value, "+.2g") for name, value in signed.items()}
+    numbers |= {"both": numeral(both, ".4g"), "one": numeral(one, ".4g")}
+    compared = compared.format(metric=metric_name(ensemble.metric), **numbers)
+    chance = _("That may be chance.") if low <= 0 <= high else ""
+    return " ".join(part for part in (answerers, compared, chance) if part)
+
+
+def _steps_sentence(reached: GoalSteps, members: int) -> str:
+    """A sentence on the steps that the networks took to the goal."""
+    facts = {"metric": reached.metric, "value": reached.value, "n": members, "never": reached.never}
+    if reached.never == members:
+        return _("None of {n} reached a validation {metric} of {value:g}.").format(**facts)
+    sentence = _(
+        "A validation {metric} of {value:g} was reached in {low:,} to {high:,} steps, median {median:,.0f} "
+        "(looked at after every step, from the 50th on every 2 %)."
+    ).format(low=reached.min, high=reached.max, median=reached.median, **facts)
+    never = _("{never} of {n} never did.").format(**facts)
+    return joined([sentence, never], " ") if reached.never else sentence
+
+
+def study_blocks(result: StudyResult, narrow: bool = False) -> list[Block]:
+    """Return a study's rows, its conclusions, and notes. narrow: without intervals."""
+    heads, rows = table_of(result, narrow)
+    left = [0, *(n for n, heading in enumerate(heads) if heading in (_("mode"), _("status")))]
+    notes = [Paragraph(_("note: {note}").format(note=note), "soft") for note in result.notes]
+    return [TableBlock(tuple(heads), tuple(map(tuple, rows)), left=left), ListBlock(result.answers), *notes]
+
+
+def _spread_table(result: SweepResult) -> TableBlock:
+    """Return the mean, deviation and range of each metric over seeds or folds."""
+    head = ("", _("mean"), _("deviation"), _("lowest"), _("highest"))
+    rows = tuple(
+        (f"{split_name(split)} {metric_name(metric)}", *map(figure, (f.mean, f.std, f.min, f.max)))
+        for split, of in result.figures.items()
+        for metric, f in of.items()
+    )
+    caption = _("Of {n:,} networks with equal settings; nobody is chosen")
+    return TableBlock(head, rows, caption.format(n=result.members))
+
+
+def _leaders_table(result: SweepResult, most: int) -> TableBlock:
+    """Return the best networks' validation metrics, sizes and settings."""
     metrics = list(result.leaderboard[0].validation)
     measures = [_("validation {metric}").format(metric=metric_name(m)) for m in metrics]
     rows = []
-    for leader, settings in list(zip(result.leaderboard, written, strict=True))[:most]:
+    for leader in result.leaderboard[:most]:
         measured = [figure(leader.validation.get(m)) for m in metrics]
         sizes = numeral(leader.parameters, ","), numeral(leader.epochs, ",.0f")
-        rows.append((str(leader.member), *measured, *sizes, settings))
-    return TableBlock((_("network"), *measures, _("parameters"), _("epochs"), _("settings")), tuple(rows))
+        rows.append((str(leader.member), *measured, *sizes, config_text(leader.params)))
+    head = (_("network"), *measures, _("parameters"), _("epochs"), _("settings"))
+    return TableBlock(head, tuple(rows), left=(0, len(head) - 1))
 
 
 def _judge(facts: SweepFacts) -> Section:
@@ -136,15 +205,7 @@ def _judge(facts: SweepFacts) -> Section:
         (_("probability that it beats the runner-up"), figure(judge.p_beats_runner_up)),
         (_("fresh seeds and splits it was trained on for that"), f"{len(judge.fresh_seeds)}"),
     ]
-    same = judge.certificate.same_bits
-    sentence = _("Certificate: trained alone, the best has the same bits as among the others.")
-    if not same:
-        sentence = _(
-            "Trained alone, the best has OTHER bits: please report this, unless code of your own draws "
-            "numbers otherwise than by torch."
-        )
-    table = TableBlock(("", ""), tuple(rows))
-    return Section(_("What it is worth"), (table, Paragraph(sentence, "good" if same else "alarm")))
+    return Section(_("What it is worth"), (TableBlock(("", ""), tuple(rows)),))
 
 
 def _tried(facts: SweepFacts) -> Section:
@@ -153,11 +214,11 @@ def _tried(facts: SweepFacts) -> Section:
     counts = _("{train:,} training, {validation:,} validation, {test:,} test rows").format(**spec.rows)
     blocks: list[Block] = [
         Paragraph(_("{data}: {counts}").format(data=spec.data.name, counts=counts)),
-        TableBlock((_("setting"), _("tried")), tried, numbers=False),
+        TableBlock((_("setting"), _("tried")), tried, left=None),
     ]
     if requested := {k: v for k, v in spec.asked.items() if v is not None}:
         shared = tuple((k, str(v)) for k, v in requested.items())
-        blocks.append(TableBlock((_("setting"), _("of all")), shared, numbers=False))
+        blocks.append(TableBlock((_("setting"), _("of all")), shared, left=None))
     if facts.sweep.result is not None and facts.sweep.result.notes:
         blocks.append(ListBlock(facts.sweep.result.notes))
     return Section(_("What was tried"), tuple(blocks))
@@ -170,7 +231,7 @@ def _again(facts: SweepFacts) -> Section:
     rows = [*versions.items(), (_("trained"), facts.sweep.folder.created[:19].replace("T", " ") + " UTC")]
     if where.sha256:
         rows.append((_("SHA-256 of {name}").format(name=where.name), where.sha256))
-    blocks.append(TableBlock(("", ""), tuple(rows), numbers=False))
+    blocks.append(TableBlock(("", ""), tuple(rows), left=None))
     if facts.missing:
         blocks += [Paragraph(_("Left out of this report:"), "soft"), ListBlock(tuple(facts.missing))]
     return Section(_("Reproduce"), tuple(blocks))
