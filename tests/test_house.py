@@ -143,11 +143,10 @@ def test_a_file_opens_with_what_it_is_for_and_ends_in_time() -> None:
     assert [path for path, text in TEXTS.items() if text.count("\n") > 700] == []
 
 
-@pytest.mark.parametrize("place", ["cli", "plots/explain_text.py", "../../apps/lessons/src"])
+@pytest.mark.parametrize("place", ["cli", "../../apps/microscope/src", "../../apps/lessons/src"])
 def test_nothing_is_printed_but_on_a_console_that_escapes(place: str) -> None:
     """What rich or Python prints by itself may hold what steers a terminal: see base/console.py."""
-    found = ROOT / "src/treino" / place
-    paths = [found] if found.is_file() else sorted(p for p in found.rglob("*.py") if "scripts" not in p.parts)
+    paths = sorted(p for p in (ROOT / "src/treino" / place).rglob("*.py") if "scripts" not in p.parts)
     assert paths
     for path in paths:
         calls = [node.func for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]

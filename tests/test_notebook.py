@@ -249,6 +249,7 @@ def test_the_doctor_in_a_notebook(kernel: Any) -> None:
 
 @pytest.mark.slow
 def test_mistakes_and_explanations_in_a_notebook(kernel: Any) -> None:
+    pytest.importorskip("treino_microscope")
     wrong, explained = executed(kernel, "rate = 0.1\ntr.fit('wnie')", "tr.explain('mse')")
     (refused,) = wrong.outputs
     assert refused.ename == "TreinoError"

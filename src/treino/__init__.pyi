@@ -32,7 +32,6 @@ from treino.engine.training_loop import train as _train
 from treino.inspection.row_xray import NETWORKS, RowXray
 from treino.notebook import fit as _fit
 from treino.notebook import sweep as _sweep
-from treino.reports.explanation import explain as explain
 from treino.sklearn import Classifier as _Classifier
 from treino.sklearn import Regressor as _Regressor
 from treino.training.loop import JobEvent

@@ -385,7 +385,14 @@ def turn(sentence: str) -> str:
     )
 
 
-APPS = "treino_agents", "treino_judge", "treino_lessons", "treino_service", "treino_studio"
+APPS = (
+    "treino_agents",
+    "treino_judge",
+    "treino_lessons",
+    "treino_microscope",
+    "treino_service",
+    "treino_studio",
+)
 COMMANDS = """
 train wine --name a --epochs 4
 train houses.csv --target price --name b --epochs 3

@@ -13,7 +13,7 @@ from types import ModuleType
 from typing import Any
 
 OURS = "treino", "treino_doctor", "treino_studio", "treino_judge", "treino_lessons", "treino_agents"
-OURS += ("treino_service",)
+OURS += ("treino_microscope", "treino_service")
 MODULES = """
     fcntl posix resource pwd grp termios tty pty syslog readline curses crypt spwd nis
 """

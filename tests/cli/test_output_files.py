@@ -11,6 +11,7 @@ import pytest
 
 import treino as tr
 from tests.conftest import Said, Treino
+from treino.base.apps import installed
 from treino.reports import report
 from treino.reports.run_report import run_report_of
 
@@ -32,10 +33,11 @@ for _step in range(12):
 VERBS: dict[str, tuple[tuple[str, ...], str, str, str]] = {
     "predict": (("predict", "m", "rows.csv"), "--to", ".csv", "treino.folders.prediction.predict"),
     "report": (("report", "m"), "--to", ".html", "treino.reports.report._told"),
-    "explain": (("explain", "adam", "m"), "--to", ".htm", "treino.reports.explanation.explain"),
     "data": (("data", "rows.csv"), "--to", ".html", "treino.data.describe"),
     "doctor": (("doctor", "train.py"), "--fix", ".patch", "treino_doctor.process.run_script.run_script"),
 }
+if installed("explain"):
+    VERBS["explain"] = ("explain", "adam", "m"), "--to", ".htm", "treino_microscope.from_python.explain"
 
 
 def unreachable(*_a: object, **_k: object) -> None:

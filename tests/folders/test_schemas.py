@@ -13,7 +13,7 @@ import pytest
 import treino as tr
 from tests.conftest import Treino
 from treino.cli.app import VERBS
-from treino.folders.documents.schemas import OUTPUTS, names, schema_of
+from treino.folders.documents.schemas import names, outputs, schema_of
 from treino.folders.store import RunFolder
 
 TRAINED = {
@@ -43,14 +43,14 @@ def refused(name: str, document: Any) -> bool:
     return not jsonschema.Draft202012Validator(schema_of(name)).is_valid(document)
 
 
-def check_outputs(outputs: dict[str, list[Any]]) -> None:
-    assert outputs.keys() == OUTPUTS.keys()
-    assert outputs.keys() >= {*VERBS}, "a verb without a schema"
-    for verb, documents in outputs.items():
+def check_outputs(printed: dict[str, list[Any]]) -> None:
+    assert printed.keys() == {*outputs()}
+    assert printed.keys() >= {*VERBS}, "a verb without a schema"
+    for verb, documents in printed.items():
         for document in documents:
             assert not refused(verb, document), (verb, document)
             assert refused(verb, document | dict.fromkeys(KEYS, 7)), verb
-    run = outputs["train"][0]
+    run = printed["train"][0]
     required = set(schema_of("train")["$defs"]["RunOutput"]["required"])
     assert {"metrics", "loss", "path", "changes"} <= required
     assert all(refused("train", {k: v for k, v in run.items() if k != key}) for key in required)
@@ -75,7 +75,7 @@ def check_files(home: Path) -> None:
             wrong += [{k: v for k, v in content.items() if k != key} for key in content]
             assert any(refused(name, [each] if table else each) for each in wrong), name
             seen.add(name)
-    assert set(names()) - seen == {*OUTPUTS, "data.json"}
+    assert set(names()) - seen == {*outputs(), "data.json"}
 
 
 @pytest.mark.release

@@ -21,7 +21,6 @@ from treino.base.errors import TreinoError
 from treino.folders.store.output_files import OutputFolder
 from treino.inspection.film import FilterView
 from treino.inspection.landscape import described
-from treino.inspection.microscope import topics
 from treino.inspection.thumbnails import first_weights
 from treino.plots.film import film_pictures, grid_figure
 from treino.plots.weights import weights_figure
@@ -163,7 +162,8 @@ def test_its_loss_surface_is_measured_by_the_network_itself(runs: dict[str, tr.R
 
 
 def test_the_microscope_says_that_it_knows_no_convolution(runs: dict[str, tr.Run]) -> None:
-    for topic in topics():
+    topics = pytest.importorskip("treino_microscope.topics").topics()
+    for topic in topics:
         with pytest.raises(TreinoError, match="holds Conv2d") as caught:
             tr.explain(topic, runs["plain"])
         assert "plain network" in caught.value.hint

@@ -201,6 +201,7 @@ def test_members_of_a_run(tmp_path: Path) -> None:
     with pytest.raises(TreinoError, match=f"Network {other} .* is not one of those that answer"):
         _module = run.member(other).module
     assert "no member 4" in str(refusal_of(run.member, 4))
+    pytest.importorskip("treino_microscope")
     page = tr.explain("adam", run, member=other, step=3)
     assert page.holds
     seed = member_seeds(0, 4)[other]

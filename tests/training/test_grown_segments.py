@@ -9,11 +9,11 @@ import pytest
 import torch
 from torch import nn
 
+import treino as tr
 from tests.training.test_changed_segments import same_states
 from treino import api
 from treino.api import open as open_result
 from treino.data.rows import order
-from treino.reports.explanation import explain
 from treino.reports.export.formats import exported
 from treino.reports.pictures.dynamics import dynamics_of
 from treino.reports.pictures.landscape import path_of
@@ -82,8 +82,9 @@ def test_every_verb_on_segments_of_other_layers(tmp_path: Path) -> None:
     assert "from step 30 on" in " ".join(found.notes)
     _surface, land = path_of(again)
     assert land.path.step_K[0] == 30
+    pytest.importorskip("treino_microscope")
     for topic, step in (("adam", 5), ("adam", 11), ("momentum", 12), ("momentum", 29), ("momentum", 31)):
-        assert explain(topic, again, step=step).holds, step
+        assert tr.explain(topic, again, step=step).holds, step
     branch = again.at(13).branch(hidden=[9], epochs=6)
     shutil.rmtree(run.path)
     alone = open_result(branch.path)

@@ -206,6 +206,7 @@ def test_time_machine(kind: Steered) -> None:
         caught = refusal_of(run.set, "lr", 0.1)
         assert caught.rule == "not_running"
         assert "Resume it" in caught.hint
+    pytest.importorskip("treino_microscope")
     page = tr.explain(run.settings["optimizer"], run, step=SET)
     assert page.holds
 

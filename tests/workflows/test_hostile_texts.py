@@ -16,6 +16,7 @@ import treino as tr
 from tests.forging import reseal
 from tests.plots.browser import chromium
 from tests.waiting import HANG
+from treino.base.apps import installed
 from treino.cli import main
 from treino.data import describe
 from treino.folders import PAGE, OutputFile
@@ -128,9 +129,10 @@ def pages(folder: Path, table: Path, photos: Path) -> dict[str, tuple[str, int]]
         made["rows"] = rows_page(tr.rows(table, networks=8, **how)), 1
         predicted = predict(open_run(shown.path), str(photos))
         made["sheet"] = prediction_sheet(open_run(shown.path), str(photos), predicted, ".html").decode(), 0
-        explained = tr.explain("adamw", run)
-        made["explanation"] = explained.html(), 0
-        made["explanation in a notebook"] = explained._repr_html_(), 0
+        if installed("explain"):
+            explained = tr.explain("adamw", run)
+            made["explanation"] = explained.html(), 0
+            made["explanation in a notebook"] = explained._repr_html_(), 0
         made["runs"] = tr.runs(folder)._repr_html_(), 0
         assert main(["plot", str(run.path), "--what", "network", "--to", "pictures"]) == 0
         (drawn,) = (folder / "pictures").glob("*.svg")

@@ -215,3 +215,14 @@ def test_a_path_of_no_use_is_said(tmp_path: Path, capfd: pytest.CaptureFixture[s
     for tokens in ([], ["a.py", "b.py"], ["--wrong"]):
         assert main(tokens, run) == 2
     assert main(["--help"], run) == 0
+
+
+def test_the_command_shows_each_slip_of_the_course_s_adam(capfd: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("treino_microscope")
+    assert main(["adam", "--json", "--lang", "en"], run) == 0
+    shown = json.loads(capfd.readouterr().out)
+    assert any("Trained with each slip alone" in step["title"] for step in shown["steps"])
+    assert len(shown["checks"]) == 5
+    assert all(check["holds"] for check in shown["checks"])
+    assert main(["adam", "--lang", "en"], run) == 0
+    assert "V built from S" in capfd.readouterr().out

@@ -1,6 +1,5 @@
 """The course's Adam: what its slips do, and that it is torch's without them."""
 
-import json
 import math
 
 import pytest
@@ -8,10 +7,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from treino.cli import main
-from treino_lessons import course_adam
-from treino_lessons.__main__ import run
-from treino_lessons.course_adam import ADAM, Course, compared
+from treino_microscope import course_adam
+from treino_microscope.course_adam import ADAM, Course, compared
 
 NUMBERS = st.floats(-50, 50).filter(lambda x: abs(x) > 1e-3)
 
@@ -45,16 +42,6 @@ def test_what_the_course_s_slips_do_to_training() -> None:
     assert math.isnan(found["second"][1])
     assert math.isnan(found["made"][1])
     assert math.isnan(found["printed"][1])
-
-
-def test_the_command_shows_each_slip(capfd: pytest.CaptureFixture[str]) -> None:
-    assert main(["adam", "--json", "--lang", "en"], run) == 0
-    shown = json.loads(capfd.readouterr().out)
-    assert any("Trained with each slip alone" in step["title"] for step in shown["steps"])
-    assert len(shown["checks"]) == 5
-    assert all(check["holds"] for check in shown["checks"])
-    assert main(["adam", "--lang", "en"], run) == 0
-    assert "V built from S" in capfd.readouterr().out
 
 
 @pytest.mark.slow

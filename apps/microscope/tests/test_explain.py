@@ -9,17 +9,17 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from tests.conftest import Treino, refusal_of
+from tests.plots.browser import looked_at
 from torch import nn
 
 import treino as tr
-from tests.conftest import Treino, refusal_of
-from tests.plots.browser import looked_at
 from treino.base.formula import Symbol
-from treino.inspection.microscope import TOPICS
-from treino.inspection.microscope.explanation import Check
-from treino.inspection.microscope.run_explanation import kind, topic_name
-from treino.inspection.microscope.update import Update
-from treino.reports.explanation import ExplanationPage, update_of
+from treino_microscope.explanation import Check
+from treino_microscope.from_python import ExplanationPage, update_of
+from treino_microscope.run_explanation import kind, topic_name
+from treino_microscope.topics import topics
+from treino_microscope.update import Update
 
 pytestmark = pytest.mark.usefixtures("bare", "here")
 
@@ -31,6 +31,7 @@ def here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     return tmp_path
 
 
+TOPICS = topics()
 WEIGHTED: dict[str, Any] = {"label_smoothing": 0.1, "class_weights": "balanced"}
 ONE_ROW: dict[str, Any] = {"batch_size": 1, "epochs": None, "steps": 9}
 CASES: dict[str, dict[str, Any]] = {
@@ -268,7 +269,7 @@ def test_the_command_line(treino: Treino) -> None:
 def test_a_failed_check_is_said_loudly(treino: Treino, monkeypatch: pytest.MonkeyPatch) -> None:
     checks = (Check("L: somebody", 1.0, 2.0, 1e-9), Check("fine", 1.0, 1.0, 0.0))
     off = replace(TOPICS["mse"], on_example=lambda: ((), checks))
-    monkeypatch.setattr("treino.reports.explanation.topics", lambda: {"mse": off})
+    monkeypatch.setattr("treino_microscope.from_python.topics", lambda: {"mse": off})
     said = treino("explain", "mse", "--json")
     assert said.status == 1
     assert "1 of 2 checks FAIL: L: somebody" in said.err

@@ -12,21 +12,23 @@ import torch
 import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.conftest import Treino
 from torch import nn
 
-from tests.conftest import Treino
 from treino.engine.losses import Loss
-from treino.inspection.microscope import TOPICS, optimizers
-from treino.inspection.microscope.backprop import LR, START, TARGET, X, torch_convolution, trained
-from treino.inspection.microscope.chain import read_layers
-from treino.inspection.microscope.explanation import Check
-from treino.inspection.microscope.optimizer_topics import DECAYED
-from treino.inspection.microscope.paths import local_slopes, net_paths, totals
-from treino.inspection.microscope.reference import worked
-from treino.inspection.microscope.update import Update, UpdateBatch, WeightIndex, fix_masks
-from treino.plots.explain_page import explain_page
-from treino.plots.explain_text import document, plain
+from treino_microscope import optimizers
+from treino_microscope.backprop import LR, START, TARGET, X, torch_convolution, trained
+from treino_microscope.chain import read_layers
+from treino_microscope.explanation import Check
+from treino_microscope.optimizer_topics import DECAYED
+from treino_microscope.page import explain_page
+from treino_microscope.paths import local_slopes, net_paths, totals
+from treino_microscope.reference import worked
+from treino_microscope.text import document, plain
+from treino_microscope.topics import topics
+from treino_microscope.update import Update, UpdateBatch, WeightIndex, fix_masks
 
+TOPICS = topics()
 NUMBERS = st.floats(-10, 10, allow_nan=False).filter(lambda x: x == 0 or abs(x) > 1e-6)
 
 

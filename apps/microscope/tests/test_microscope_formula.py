@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from treino.base.formula import OPS, Constant, Expr, Formula, Op, Symbol, call, derivative, series, value
-from treino.inspection.microscope import TOPICS
-from treino.inspection.microscope.backprop import Net, named
-from treino.inspection.microscope.explanation import Explanation
-from treino.plots.explain_formula import DIGITS, MATHML, FormulaWriter, text
+from treino_microscope.backprop import Net, named
+from treino_microscope.explanation import Explanation
+from treino_microscope.formula_text import DIGITS, MATHML, FormulaWriter, text
+from treino_microscope.topics import topics
 
+TOPICS = topics()
 HIGH = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-", strict=True))
 KNOWN: dict[str, object] = {
     "ln": math.log,

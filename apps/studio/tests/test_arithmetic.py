@@ -15,8 +15,9 @@ from treino.api import Run
 from treino.base.encoding import compact_json
 from treino.base.errors import TreinoError
 from treino.training import snapshots
+from treino_microscope.from_python import arithmetic
 from treino_studio.protocol import ExplainCommand
-from treino_studio.run_commands import arithmetic, explain
+from treino_studio.run_commands import explain
 
 
 def run_of(parent: Path, **settings: Any) -> Run:

@@ -1,4 +1,4 @@
-"""What apps add to treino, found by entry points: verbs, names for Python and formats of export."""
+"""What apps add to treino, found by entry points: verbs, names for Python, formats, schemas, functions."""
 
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
@@ -16,7 +16,9 @@ ENTRY_BROKEN = Refusal(
     "Mend that package, or uninstall it.",
 )
 
-Group = Literal["treino.verbs", "treino.names", "treino.formats", "treino.entries"]
+Group = Literal[
+    "treino.verbs", "treino.names", "treino.formats", "treino.schemas", "treino.functions", "treino.entries"
+]
 
 
 @cache

@@ -1,8 +1,8 @@
 """Formulas as expression trees, each leaf of which has both a symbol and a number.
 
 The table OPS has every operation with its local derivatives, to which ``derivative`` applies the chain rule.
-``value`` evaluates a tree; ``values`` evaluates it for arrays of numbers. Writers (``plots/explain_text.py``,
-``plots/explain_formula.py``) turn trees into symbols or numbers.
+``value`` evaluates a tree; ``values`` evaluates it for arrays of numbers. The app
+microscope writes trees as symbols or numbers.
 """
 
 import math
@@ -198,6 +198,7 @@ OPS: dict[str, Operation] = {
 
 
 def call(kind: str, *args: Expr | float) -> Op:
+    """The operation of this name in ``OPS``."""
     return Op(kind, tuple(expr(a) for a in args))
 
 
@@ -207,10 +208,12 @@ def sqrt(a: Expr | float) -> Op:
 
 
 def exp(a: Expr | float) -> Op:
+    """e to the power a."""
     return call("exp", a)
 
 
 def ln(a: Expr | float) -> Op:
+    """The natural logarithm."""
     return call("ln", a)
 
 

@@ -18,7 +18,7 @@ from treino.cli.screen import Screen, usage_error, with_lists
 
 VERBS = (  # of the core; apps bring others
     *("data", "train", "sweep", "study", "predict", "compare", "rows", "runs", "show", "resume", "verify"),
-    *("plot", "report", "export", "explain", "schema", "doctor"),
+    *("plot", "report", "export", "schema", "doctor"),
 )
 START = "train", "show", "predict", "plot", "data"
 

@@ -1,4 +1,6 @@
 from treino.engine.activations import ACTIVATIONS as ACTIVATIONS
+from treino.engine.activations import modules_of as modules_of
+from treino.engine.activations import name_of as name_of
 from treino.engine.bags import Bags as Bags
 from treino.engine.defaults import DEFAULTS as DEFAULTS
 from treino.engine.devices import torch_threads as torch_threads
@@ -6,6 +8,7 @@ from treino.engine.init import INITS as INITS
 from treino.engine.kernels import KERNELS as KERNELS
 from treino.engine.losses import LOSSES as LOSSES
 from treino.engine.losses import Loss as Loss
+from treino.engine.losses import Terms as Terms
 from treino.engine.metrics import METRICS as METRICS
 from treino.engine.metrics import measure as measure
 from treino.engine.metrics import metric_name as metric_name
@@ -16,6 +19,9 @@ from treino.engine.nets import Net as Net
 from treino.engine.nets import mlp as mlp
 from treino.engine.optim import HP as HP
 from treino.engine.optim import OPTIMIZERS as OPTIMIZERS
+from treino.engine.optim import UpdateInputs as UpdateInputs
+from treino.engine.optim import torch_settings as torch_settings
+from treino.engine.registries import foreign as foreign
 from treino.engine.rng import dropout_keys as dropout_keys
 from treino.engine.rng import fork_rng as fork_rng
 from treino.engine.rng import generator as generator

@@ -1,5 +1,6 @@
 from treino.folders.access import Access as Access
 from treino.folders.coverage import coverage_scores as coverage_scores
+from treino.folders.data_source import files_trained_on as files_trained_on
 from treino.folders.documents.reading import read_checkpoint as read_checkpoint
 from treino.folders.documents.reading import read_document as read_document
 from treino.folders.documents.reading import read_run_spec as read_run_spec

@@ -1,6 +1,4 @@
-from treino.plots.explain_formula import DIGITS as DIGITS
-from treino.plots.explain_text import document as document
-from treino.plots.explain_text import rendered as rendered
+from treino.plots.page import html_page as html_page
 from treino.plots.report.blocks import TableCell as TableCell
 from treino.plots.report.charts import figure as figure
 from treino.plots.report.charts import figures_table as figures_table
@@ -8,5 +6,12 @@ from treino.plots.report.proponents import about_proponents as about_proponents
 from treino.plots.report.proponents import folded as folded
 from treino.plots.run_sentences import ending as ending
 from treino.plots.run_sentences import headline as headline
+from treino.plots.svg import colour as colour
+from treino.plots.svg import fluid_svg as fluid_svg
+from treino.plots.svg import line as line
+from treino.plots.svg import rectangle as rectangle
+from treino.plots.svg import text as text
+from treino.plots.svg_charts import Series as Series
+from treino.plots.svg_charts import line_chart as line_chart
 from treino.plots.sweep import importance_sentences as importance_sentences
 from treino.plots.thinning import drawn_places as drawn_places

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from treino.base.text import tail
 from treino.base.words import numeral
-from treino.plots.page import page
+from treino.plots.page import html_page
 from treino.plots.pixels import data_uri
 from treino.plots.style import ALARM, INK, SOFT, WIDTH, header, header_inches, label, look, new_figure, png
 from treino_doctor.base.markup import tag
@@ -84,7 +84,7 @@ def sheet_page(title: str, sentences: Sequence[str], groups: Sequence[TileGroup]
         count = tag("span", numeral(group.of, ","), class_="soft")
         parts.append(tag("h2", group.heading, " ", count))
         parts.append(tag("div", *map(_figure, group.tiles), class_="sheet"))
-    return page(title, *parts, style=STYLE)
+    return html_page(title, *parts, style=STYLE)
 
 
 def _figure(tile: Tile) -> Markup:

@@ -9,7 +9,7 @@ import numpy as np
 from markupsafe import Markup
 
 from treino.base.words import _, localised
-from treino.plots.page import page
+from treino.plots.page import html_page
 from treino.plots.svg import line
 from treino_doctor.base.markup import tag, verbatim
 
@@ -52,7 +52,7 @@ def film_html(frames: Sequence[PageFrame], name: str) -> Markup:
 def film_page(frames: Sequence[PageFrame], name: str, sentences: Sequence[str]) -> Markup:
     """Return a whole page with the film. sentences: plain text above the film."""
     above = (tag("p", sentence, class_="soft") for sentence in sentences)
-    return page(_title(name), tag("h1", _title(name)), *above, film_html(frames, name))
+    return html_page(_title(name), tag("h1", _title(name)), *above, film_html(frames, name))
 
 
 def _picture(frame: PageFrame, shown: bool) -> Markup:

@@ -23,7 +23,7 @@ td.number { text-align: right; white-space: nowrap; font-variant-numeric: tabula
 """  # noqa: E501
 
 
-def page(title: str, *body: str, style: str = "") -> Markup:
+def html_page(title: str, *body: str, style: str = "") -> Markup:
     """Return a whole page. body: its parts, one below the other."""
     head = tag(
         "head",

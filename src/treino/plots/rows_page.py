@@ -12,7 +12,7 @@ from treino.base.words import _, numeral
 from treino.engine.nets import is_picture
 from treino.inspection.input_planes import ALL, cells, pictures
 from treino.inspection.row_xray import RowXray
-from treino.plots.page import page
+from treino.plots.page import html_page
 from treino.plots.pixels import data_uri, photograph
 from treino_doctor.base.markup import script_json, tag, verbatim
 
@@ -39,7 +39,7 @@ def rows_page(x: RowXray) -> Markup:
     title = _("Rows of {name}").format(name=x.data.name)
     head = tag("thead", tag("tr", *(tag("th", head, scope="col", tabindex="0") for head in heads)))
     words = script_json({"shown": _("{n} of {of} rows")})
-    return page(
+    return html_page(
         title,
         tag("h1", title),
         *(tag("p", sentence, class_="soft") for sentence in _sentences(x, len(order_K))),

@@ -51,6 +51,7 @@ def path(points: Iterable[Point], *, closed: bool = False, **attributes: str | f
 
 
 def line(start: Point, end: Point, **attributes: str | float | None) -> Markup:
+    """Return a straight line between two points."""
     return tag("line", x1=start[0], y1=start[1], x2=end[0], y2=end[1], **attributes)
 
 
@@ -61,6 +62,7 @@ def circle(x: float, y: float, r: float, *inside: str, **attributes: str | float
 def rectangle(
     x: float, y: float, width: float, height: float, *inside: str, **attributes: str | float | None
 ) -> Markup:
+    """Return a rectangle; x, y: its upper left corner."""
     return tag("rect", *inside, x=x, y=y, width=width, height=height, **attributes)
 
 

@@ -1,5 +1,3 @@
-from treino.reports.explanation import update_after as update_after
-from treino.reports.explanation import weight_index as weight_index
 from treino.reports.pictures import shown_splits as shown_splits
 from treino.reports.pictures.film import film_files as film_files
 from treino.reports.pictures.film import steps_of as steps_of

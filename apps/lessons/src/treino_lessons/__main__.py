@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from treino.base.apps import brought
 from treino.base.console import line
 from treino.base.errors import Refusal, nearest
 from treino.base.words import _, joined
@@ -40,7 +41,8 @@ def run(tokens: Sequence[str], screen: Screen) -> int:
         screen.document({"help": USAGE})
         return 0
     if list(tokens) == ["adam"]:
-        return _course_adam(screen)
+        brought("treino.functions", "course_adam")(screen)
+        return 0
     files = [t for t in tokens if not t.startswith("-")]
     if len(files) != 1 or len(tokens) != 1:
         raise ONE_FILE(given=" ".join(tokens) or _("nothing"), usage=USAGE)
@@ -56,17 +58,6 @@ def run(tokens: Sequence[str], screen: Screen) -> int:
         screen.out.print(text)
     screen.document({"file": files[0], **outcome.document})
     return 0 if outcome.passed else 1
-
-
-def _course_adam(screen: Screen) -> int:
-    from treino.plots import DIGITS, document, rendered
-    from treino_lessons.course_adam import explanation
-
-    shown = explanation()
-    for piece in rendered(shown, DIGITS):
-        screen.out.print(piece)
-    screen.document(document(shown))
-    return 0
 
 
 # ---- the learner's file

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from treino.base.formula import Expr, Formula, Symbol, derivative, value
 from treino.base.words import N_, _
-from treino.inspection.microscope.explanation import (
+from treino_microscope.explanation import (
     Check,
     Edge,
     ExplanationPart,
@@ -28,8 +28,8 @@ from treino.inspection.microscope.explanation import (
     equation,
     relative,
 )
-from treino.inspection.microscope.paths import along_paths, product, short
-from treino.inspection.microscope.reference import BACKPROP, torch_page
+from treino_microscope.paths import along_paths, product, short
+from treino_microscope.reference import BACKPROP, torch_page
 
 # ---- a net of quantities
 

@@ -17,8 +17,8 @@ from torch.nn import functional as F
 
 from treino.base.errors import TreinoError
 from treino.base.words import _
-from treino.engine.activations import ACTIVATIONS, modules_of, name_of
-from treino.inspection.microscope.reference import DenseLayer
+from treino.engine import ACTIVATIONS, modules_of, name_of
+from treino_microscope.reference import DenseLayer
 
 if TYPE_CHECKING:
     from torch.fx import Graph

@@ -14,24 +14,21 @@ import torch
 
 from treino.base.formula import Expr, Formula, Symbol, derivative, sqrt, value
 from treino.base.words import N_, _
-from treino.inspection import (
-    START,
-    SYMBOLS,
+from treino.cli.screen import Screen
+from treino_microscope.explanation import (
     Chart,
     ChartLine,
     Check,
     Explanation,
     ExplanationPart,
-    Neuron,
-    OptimizerResult,
     Step,
     StepTable,
-    slopes,
-    torch_f,
-    update,
-    walk,
 )
-from treino.inspection.microscope import reference
+from treino_microscope.optimizer_topics import START, SYMBOLS, Neuron, slopes, torch_f, walk
+from treino_microscope.optimizers import OptimizerResult, update
+from treino_microscope.reference import ADAM as ADAM_PAPER
+from treino_microscope.reference import torch_page
+from treino_microscope.text import document, rendered
 
 LR, BETAS, EPS = 0.02, (0.9, 0.999), 1e-8  # as in treino explain adam
 LONG = 200  # updates of the comparison
@@ -154,8 +151,16 @@ def explanation() -> Explanation:
             training_part(),
         ),
         tuple(checks(curvature)),
-        (reference.ADAM, reference.torch_page("torch.optim.Adam")),
+        (ADAM_PAPER, torch_page("torch.optim.Adam")),
     )
+
+
+def show(screen: Screen) -> None:
+    """Print the explanation, for ``python -m treino_lessons adam``."""
+    shown = explanation()
+    for piece in rendered(shown):
+        screen.out.print(piece)
+    screen.document(document(shown))
 
 
 def checks(curvature: float) -> Iterator[Check]:

@@ -12,8 +12,8 @@ from torch import Tensor
 
 from treino.base.formula import Array, Formula, Symbol, derivative, value
 from treino.base.words import N_, _, numeral
-from treino.engine.activations import ACTIVATIONS
-from treino.inspection.microscope.explanation import (
+from treino.engine import ACTIVATIONS
+from treino_microscope.explanation import (
     Chart,
     ChartLine,
     Check,
@@ -26,9 +26,9 @@ from treino.inspection.microscope.explanation import (
     equation,
     relative,
 )
-from treino.inspection.microscope.reference import SGD, passed, stepped, torch_page, worked
-from treino.inspection.microscope.run_explanation import gradient_checks, weight_name
-from treino.inspection.microscope.update import Update, set_masks
+from treino_microscope.reference import SGD, passed, stepped, torch_page, worked
+from treino_microscope.run_explanation import gradient_checks, weight_name
+from treino_microscope.update import Update, set_masks
 
 START, BOTTOM, UPDATES = 0.0, 3.0, 12
 

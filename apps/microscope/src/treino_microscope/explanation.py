@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from treino.base.formula import Expr, Formula, Symbol
 from treino.base.words import _, numeral
-from treino.inspection.microscope.update import Update
+from treino_microscope.update import Update
 
 
 @dataclass(frozen=True)

@@ -15,23 +15,20 @@ from treino.base.errors import Refusal, TreinoError, nearest
 from treino.base.formula import Array
 from treino.base.text import that_hold, whole_number
 from treino.base.words import _
-from treino.engine.registries import foreign
-from treino.engine.rng import dropout_keys
-from treino.engine.user_module import HashDropout, replace_dropout
-from treino.folders.store.output_files import PAGE, OutputFile
-from treino.folders.stored_run import StoredRun
-from treino.inspection.microscope import topics
-from treino.inspection.microscope.chain import read_layers
-from treino.inspection.microscope.explanation import Explanation
-from treino.inspection.microscope.reference import DenseLayer
-from treino.inspection.microscope.update import Update, UpdateBatch, WeightIndex, fix_masks
-from treino.plots.explain_formula import DIGITS
-from treino.plots.explain_page import explain_page
-from treino.plots.explain_text import document, plain
-from treino.settings.spec import LAYERS
-from treino.training.replay import Snapshot, last_step, snapshots
-from treino.training.stored_results import StoredSweep, open_run
+from treino.engine import HashDropout, dropout_keys, foreign, replace_dropout
+from treino.folders import PAGE, OutputFile, StoredRun
+from treino.settings import LAYERS
+from treino.training import Snapshot, StoredSweep, last_step, open_run, snapshots
 from treino_doctor.base.markup import tag
+from treino_microscope.chain import read_layers
+from treino_microscope.explanation import Explanation
+from treino_microscope.formula_text import DIGITS
+from treino_microscope.page import explain_page
+from treino_microscope.reference import DenseLayer
+from treino_microscope.run_explanation import kind, topic_name
+from treino_microscope.text import document, plain
+from treino_microscope.topics import topics
+from treino_microscope.update import Update, UpdateBatch, WeightIndex, fix_masks
 
 EXPLAIN_TOPIC = Refusal("There is no topic {name!r}.", "{hint}")
 EXPLAIN_DIGITS = Refusal(
@@ -70,6 +67,7 @@ EXPLAIN_NOT_FINITE = Refusal(
 WEIGHT_FORM = Refusal("{weight} names no weight.", "{hint}")
 WEIGHT_RANGE = Refusal("There is no weight {weight}.", "{hint}")
 NO_BIASES = Refusal("Layer {n} has no biases.", "{hint}", rule="weight_range")
+ARITHMETIC_LAYER = Refusal("The network has no layer of weights named {name!r}.", "{hint}")
 EXPLAIN_RUN_WANTED = Refusal(
     "A step, a weight or a member is one of a run, and no run is named.",
     "Name one: treino explain {topic} last [[step=2]]",
@@ -260,6 +258,35 @@ def update_after(
     if not update.finite:
         raise EXPLAIN_NOT_FINITE(step=now.step, run=run.name)
     return update if weight is not None else update.placed(_largest(update))
+
+
+def arithmetic(
+    snapshot: Snapshot, layer: str | None = None, unit: int | None = None, input: int | None = None
+) -> dict[str, Any]:
+    """The arithmetic of the next update of one weight after the snapshot, as ``treino explain OPTIMIZER
+    --json`` gives it: ``title, steps[{title, symbols, numbers, value}], checks[…]``, and the place of the
+    weight: ``layer, unit, input``.
+
+    The first call in a process takes a second: torch's optimizers, which check it, load their compiler.
+
+    layer: a module's name, such as ``"0"``. unit, input: counted from 0; input None: the unit's bias.
+    layer None: the weight of the first layer that the update changes most.
+
+    Raises:
+        TreinoError: the weight doesn't exist; the network is no chain of layers; the batch is too large for
+            the calculation; the loss or the gradient is not finite.
+    """
+    update = update_after(snapshot, None)
+    names = [each.name for each in update.layers]
+    if layer is not None:
+        if layer not in names:
+            raise ARITHMETIC_LAYER(name=layer, hint=nearest(layer, names))
+        weight = (names.index(layer), unit or 0, *(() if input is None else (input,)))
+        update = update.placed(weight_index(snapshot.run, weight, update.layers))
+    topic = topics()[topic_name(kind(update))]
+    place = update.place
+    where = {"layer": names[place.layer], "unit": place.i, "input": place.j}
+    return document(topic.of(update)) | where
 
 
 def _same_layers(now: Snapshot, after: Snapshot) -> bool:

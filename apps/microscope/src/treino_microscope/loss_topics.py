@@ -11,9 +11,9 @@ import torch.nn.functional as F
 
 from treino.base.formula import Array, Constant, Formula, Symbol, exp, ln, series, value
 from treino.base.words import N_, _
-from treino.engine.losses import LOSSES, Loss
-from treino.inspection.microscope import losses
-from treino.inspection.microscope.explanation import (
+from treino.engine import LOSSES, Loss
+from treino_microscope import losses
+from treino_microscope.explanation import (
     Chart,
     ChartLine,
     Check,
@@ -26,10 +26,10 @@ from treino.inspection.microscope.explanation import (
     equation,
     slope_checks,
 )
-from treino.inspection.microscope.losses import bce_steps, cross_entropy_steps, loss_checks, row_steps, term
-from treino.inspection.microscope.reference import HUBER, torch_page, worked
-from treino.inspection.microscope.run_explanation import own_loss, to_the_gradient, topic_name
-from treino.inspection.microscope.update import Update
+from treino_microscope.losses import bce_steps, cross_entropy_steps, loss_checks, row_steps, term
+from treino_microscope.reference import HUBER, torch_page, worked
+from treino_microscope.run_explanation import own_loss, to_the_gradient, topic_name
+from treino_microscope.update import Update
 
 # ---- the mean squared error, in the course's snippet
 
@@ -93,8 +93,9 @@ COMPARED = ("mse", "l1", "huber")
 def _of_numbers(kind: str) -> Worked:
     """The arithmetic of one loss on four predictions with one outlier, compared with mse, l1 and huber."""
     kinds = COMPARED if kind in COMPARED else (*COMPARED, kind)
-    small, large = (losses.steps(kind, PREDICTED, WANTED, place) for place in (0, 3))
-    slopes = [[_slope(each, place) for each in kinds] for place in range(4)]
+    steps = {each: [losses.steps(each, PREDICTED, WANTED, place) for place in range(4)] for each in kinds}
+    small, *_between, large = steps[kind]
+    slopes = [[steps[each][place][2].value for each in kinds] for place in range(4)]
     rows = tuple(
         (float(p), float(y), float(p - y), *of) for p, y, of in zip(PREDICTED, WANTED, slopes, strict=True)
     )
@@ -123,10 +124,10 @@ def _of_numbers(kind: str) -> Worked:
     loss.backward()
     assert x.grad is not None
     checks = [Check(_("L: torch, float64"), small[1].value, float(loss.detach()), 1e-14)]
-    for place, name in ((0, "∂L/∂ŷ₁"), (3, "∂L/∂ŷ₄")):
+    for place, name, of in ((0, "∂L/∂ŷ₁", small), (3, "∂L/∂ŷ₄", large)):
         one = np.eye(4)[place]
         difference = central(partial(_mean_beside, kind, one))
-        checks += slope_checks(name, _slope(kind, place), float(x.grad[place]), difference)
+        checks += slope_checks(name, of[2].value, float(x.grad[place]), difference)
     return (
         ExplanationPart(_("A small error"), small),
         ExplanationPart(_("A large one"), (large[0], large[2])),
@@ -136,11 +137,6 @@ def _of_numbers(kind: str) -> Worked:
 
 def _mean_beside(kind: str, one: Array, by: float) -> float:
     return value(losses.mean(kind, PREDICTED + by * one, WANTED))
-
-
-def _slope(kind: str, place: int) -> float:
-    mine, theirs = Symbol("ŷ", float(PREDICTED[place])), Symbol("y", float(WANTED[place]))
-    return value(losses.slope(kind, mine, theirs)) / len(WANTED)
 
 
 # ---- losses of classes

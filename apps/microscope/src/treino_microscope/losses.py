@@ -7,9 +7,9 @@ import torch
 
 from treino.base.formula import Array, Expr, Formula, Op, Symbol, call, derivative, exp, ln, series
 from treino.base.words import _
-from treino.engine.losses import LOSSES, Loss, Terms
-from treino.inspection.microscope.explanation import Check, Step, central, equation, slope_checks
-from treino.inspection.microscope.reference import (
+from treino.engine import LOSSES, Loss, Terms
+from treino_microscope.explanation import Check, Step, central, equation, slope_checks
+from treino_microscope.reference import (
     log_softmax,
     pair_slope,
     row_weights,
@@ -17,7 +17,7 @@ from treino.inspection.microscope.reference import (
     softmax,
     worked,
 )
-from treino.inspection.microscope.update import Update
+from treino_microscope.update import Update
 
 # ---- losses of output-target pairs
 
@@ -32,11 +32,6 @@ def _terms(kind: str) -> Terms:
 def term(kind: str, predicted: Expr, target: Expr) -> Expr:
     """The loss of one pair."""
     return _terms(kind).term(predicted, target)
-
-
-def slope(kind: str, predicted: Symbol, target: Expr) -> Expr:
-    """The derivative of one pair's loss with respect to the prediction."""
-    return pair_slope(_terms(kind), predicted, target)
 
 
 def pair_term(kind: str, predicted: Array, target: Array, sub: str, k: int) -> Expr:
@@ -58,7 +53,7 @@ def steps(kind: str, predicted: Array, target: Array, place: int) -> tuple[Step,
     return (
         Step(_("One pair: {what}").format(what=_(terms.about)), equation("ℓ", term(kind, mine, theirs), sub)),
         Step(_("The mean of all"), equation("L", mean(kind, predicted, target))),
-        Step(title, equation("∂L/∂ŷ", slope(kind, mine, theirs) / n, sub)),
+        Step(title, equation("∂L/∂ŷ", pair_slope(terms, mine, theirs) / n, sub)),
     )
 
 

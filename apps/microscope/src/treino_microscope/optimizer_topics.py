@@ -14,9 +14,9 @@ from torch import Tensor
 
 from treino.base.formula import Expr, Symbol, call, derivative, value
 from treino.base.words import N_, _
-from treino.engine.optim import OPTIMIZERS
-from treino.inspection.microscope import optimizers
-from treino.inspection.microscope.explanation import (
+from treino.engine import OPTIMIZERS
+from treino_microscope import optimizers
+from treino_microscope.explanation import (
     Check,
     ExplanationPart,
     Step,
@@ -27,16 +27,16 @@ from treino.inspection.microscope.explanation import (
     equation,
     relative,
 )
-from treino.inspection.microscope.optimizers import OptimizerResult
-from treino.inspection.microscope.reference import ADAM, ADAMW, MOMENTUM, SGD, torch_page
-from treino.inspection.microscope.run_explanation import (
+from treino_microscope.optimizers import OptimizerResult
+from treino_microscope.reference import ADAM, ADAMW, MOMENTUM, SGD, torch_page
+from treino_microscope.run_explanation import (
     moving_checks,
     optimizer_step,
     own_optimizer,
     to_the_weight,
     topic_name,
 )
-from treino.inspection.microscope.update import Update
+from treino_microscope.update import Update
 
 # ---- the example, a function of three variables
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from treino.base.formula import Symbol
 from treino.base.words import _
-from treino.engine.optim import HP, OPTIMIZERS, UpdateInputs
-from treino.inspection.microscope.explanation import Step, equation
+from treino.engine import HP, OPTIMIZERS, UpdateInputs
+from treino_microscope.explanation import Step, equation
 
 
 @dataclass(frozen=True)

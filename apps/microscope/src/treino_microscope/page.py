@@ -8,14 +8,12 @@ from markupsafe import Markup
 
 from treino.base.formula import Formula
 from treino.base.words import _
-from treino.inspection.microscope.explanation import Chart, Explanation, Graph, Step
-from treino.plots.explain_formula import DIGITS, MATHML, formula_lines, text
-from treino.plots.explain_text import WrittenTable, checks_table, step_table, verdict
-from treino.plots.page import page
-from treino.plots.svg import colour, fluid_svg, line, rectangle
-from treino.plots.svg import text as svg_text
-from treino.plots.svg_charts import Series, line_chart
+from treino.plots import Series, colour, fluid_svg, html_page, line, line_chart, rectangle
+from treino.plots import text as svg_text
 from treino_doctor.base.markup import tag
+from treino_microscope.explanation import Chart, Explanation, Graph, Step
+from treino_microscope.formula_text import DIGITS, MATHML, formula_lines, text
+from treino_microscope.text import WrittenTable, checks_table, step_table, verdict
 
 COLUMN, ROW = 190, 46  # pixels from node to node of a graph
 MARKS = {"✓": "ok", "✗": "failed"}
@@ -52,7 +50,7 @@ def explain_page(explanation: Explanation, digits: int = DIGITS) -> Markup:
     ]
     if sources := [tag("li", source) for source in explanation.sources]:
         parts += [tag("h2", _("Sources")), tag("ol", *sources, class_="sources")]
-    return page(explanation.title, *parts, style=STYLE)
+    return html_page(explanation.title, *parts, style=STYLE)
 
 
 def _step(step: Step, digits: int) -> Markup:

@@ -13,7 +13,7 @@ import numpy as np
 
 from treino.base.formula import Array, Expr, Symbol, series
 from treino.base.words import _, numeral
-from treino.inspection.microscope.explanation import (
+from treino_microscope.explanation import (
     Check,
     Edge,
     ExplanationPart,
@@ -24,9 +24,9 @@ from treino.inspection.microscope.explanation import (
     equation,
     relative,
 )
-from treino.inspection.microscope.reference import slope as act_slope
-from treino.inspection.microscope.run_explanation import input_of, to_the_gradient
-from treino.inspection.microscope.update import Update
+from treino_microscope.reference import slope as act_slope
+from treino_microscope.run_explanation import input_of, to_the_gradient
+from treino_microscope.update import Update
 
 SHOWN = 12
 

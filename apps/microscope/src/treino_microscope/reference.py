@@ -10,8 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from treino.base.formula import Array, Expr, Symbol, derivative, values
-from treino.engine.activations import ACTIVATIONS
-from treino.engine.losses import Loss, Terms
+from treino.engine import ACTIVATIONS, Loss, Terms
 
 # ---- forward and backward pass through layers in float64 NumPy
 

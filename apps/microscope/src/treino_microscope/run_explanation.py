@@ -9,10 +9,9 @@ from torch import nn
 
 from treino.base.formula import Array, Expr, Formula, Symbol, call, derivative, series, sqrt
 from treino.base.words import _
-from treino.engine.activations import ACTIVATIONS
-from treino.engine.optim import OPTIMIZERS, torch_settings
-from treino.inspection.microscope import optimizers
-from treino.inspection.microscope.explanation import (
+from treino.engine import ACTIVATIONS, OPTIMIZERS, torch_settings
+from treino_microscope import optimizers
+from treino_microscope.explanation import (
     Check,
     ExplanationPart,
     Step,
@@ -22,10 +21,10 @@ from treino.inspection.microscope.explanation import (
     equation,
     relative,
 )
-from treino.inspection.microscope.losses import loss_steps
-from treino.inspection.microscope.optimizers import OptimizerResult
-from treino.inspection.microscope.reference import passed
-from treino.inspection.microscope.update import Update
+from treino_microscope.losses import loss_steps
+from treino_microscope.optimizers import OptimizerResult
+from treino_microscope.reference import passed
+from treino_microscope.update import Update
 
 SHOWN_ROWS = 8
 

@@ -12,9 +12,9 @@ from rich.text import Text
 
 from treino.base.console import EscapingConsole, line, table
 from treino.base.words import _
-from treino.inspection.microscope.explanation import Check, Explanation, Step, StepTable
-from treino.plots.explain_formula import DIGITS, formula_lines, text
-from treino.plots.explain_formula import TEXT as PEN
+from treino_microscope.explanation import Check, Explanation, Step, StepTable
+from treino_microscope.formula_text import DIGITS, formula_lines, text
+from treino_microscope.formula_text import TEXT as PEN
 
 ALIGN = 100  # maximum number of characters of a formula's line in a pipe
 MARKS = {"✓": "green", "✗": "bold red"}

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from treino.base.formula import Array
-from treino.engine.losses import Loss
-from treino.inspection.microscope.reference import (
+from treino.engine import Loss
+from treino_microscope.reference import (
     DenseLayer,
     LayerPass,
     ReferenceLoss,

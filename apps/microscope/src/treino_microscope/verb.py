@@ -22,8 +22,7 @@ from treino.cli.flags import (
     with_flags,
 )
 from treino.cli.screen import Replace, check_replace, output_file, say_replaced
-from treino.folders.store.output_files import PAGE
-from treino.folders.store.run_lookup import known_folder
+from treino.folders import PAGE, known_folder
 
 EXPLAIN_TOPIC_MISSING = Refusal("No topic is named.", "See: treino explain", rule="explain_topic")
 NEITHER = Refusal(
@@ -73,19 +72,19 @@ def explain(
             raise EXPLAIN_TOPIC_MISSING()
         if run is None:
             return _topics(screen)
-    from treino.reports import explanation
-    from treino.training.stored_results import open_run
+    from treino.training import open_run
+    from treino_microscope import from_python
 
     opened = None if run is None else open_run(run, flags.access)
     if topic is None:
         assert opened is not None
-        return _topics(screen, run, explanation.topics_of(opened))
-    from treino.folders.data_source import files_trained_on
-    from treino.plots.explain_text import rendered, verdict
+        return _topics(screen, run, from_python.topics_of(opened))
+    from treino.folders import files_trained_on
+    from treino_microscope.text import rendered, verdict
 
     reads = [] if opened is None else files_trained_on(opened.folder, flags.data_file)
     output = output_file(to, PAGE, replace=replace, reads=reads, new_folders=True)
-    result = explanation.explain(
+    result = from_python.explain(
         topic, opened, step=step, weight=weight, member=member, digits=digits, as_taught=as_taught
     )
     document = result.document
@@ -108,14 +107,14 @@ def _topic_and_run(first: str | None, second: str | None) -> tuple[str | None, s
     Raises:
         TreinoError: a single word that is neither.
     """
-    from treino.inspection.microscope import topics
+    from treino_microscope.topics import topics
 
     known = topics()
     if first is None or first in known:
         return first, second
     if second is not None:
         return (second, first) if second in known else (first, second)
-    from treino.training.sweeps.member import parse_member
+    from treino.training import parse_member
 
     if parse_member(first) is None and known_folder(first) is None:
         raise NEITHER(name=first, hint=nearest(first, known))
@@ -125,7 +124,7 @@ def _topic_and_run(first: str | None, second: str | None) -> tuple[str | None, s
 def _topics(screen: ScreenFlag, run: str | None = None, of_run: Sequence[str] = ()) -> int:
     """List the topics, or those that fit a run, each with the command that explains it. run: its name as
     typed."""
-    from treino.inspection.microscope import topics
+    from treino_microscope.topics import topics
 
     lines = {name: _(topic.about) for name, topic in topics().items() if run is None or name in of_run}
     words = "" if run is None else f" {shlex.quote(run)}"

@@ -8,15 +8,16 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
+from treino.base.apps import brought
 from treino.base.encoding import tensor_bytes
-from treino.base.errors import Refusal, TreinoError, nearest
+from treino.base.errors import Refusal, TreinoError
 from treino.base.files import claim_folder, copy_folder
 from treino.folders import checked_name, in_use
-from treino.inspection import check_axes, kind, predicted_classes, quick_xray, row_of, topic_name, topics
+from treino.inspection import check_axes, predicted_classes, quick_xray, row_of
 from treino.inspection.outputs import has_answer, outputs
 from treino.inspection.row_influence import proponents
-from treino.plots import TableCell, about_proponents, document, folded
-from treino.reports import shown_splits, update_after, weight_index
+from treino.plots import TableCell, about_proponents, folded
+from treino.reports import shown_splits
 from treino.training import (
     Snapshot,
     check_changes,
@@ -46,39 +47,6 @@ PROPONENTS_UNANSWERED = Refusal(
 KEEP_RUNNING = Refusal(
     "{run} is in training, so it can't be copied whole.", "Stop it first: it goes on when you play again."
 )
-ARITHMETIC_LAYER = Refusal("The network has no layer of weights named {name!r}.", "{hint}")
-
-# ---- arithmetic of a weight
-
-
-def arithmetic(
-    snapshot: Snapshot, layer: str | None = None, unit: int | None = None, input: int | None = None
-) -> dict[str, Any]:
-    """The arithmetic of the next update of one weight after the snapshot, as ``treino explain OPTIMIZER
-    --json`` gives it: ``title, steps[{title, symbols, numbers, value}], checks[…]``, and the place of the
-    weight: ``layer, unit, input``.
-
-    The first call in a process takes a second: torch's optimizers, which check it, load their compiler.
-
-    layer: a module's name, such as ``"0"``. unit, input: counted from 0; input None: the unit's bias.
-    layer None: the weight of the first layer that the update changes most.
-
-    Raises:
-        TreinoError: the weight doesn't exist; the network is no chain of layers; the batch is too large for
-            the calculation; the loss or the gradient is not finite.
-    """
-    update = update_after(snapshot, None)
-    names = [each.name for each in update.layers]
-    if layer is not None:
-        if layer not in names:
-            raise ARITHMETIC_LAYER(name=layer, hint=nearest(layer, names))
-        weight = (names.index(layer), unit or 0, *(() if input is None else (input,)))
-        update = update.placed(weight_index(snapshot.run, weight, update.layers))
-    topic = topics()[topic_name(kind(update))]
-    place = update.place
-    where = {"layer": names[place.layer], "unit": place.i, "input": place.j}
-    return document(topic.of(update)) | where
-
 
 # ---- commands
 
@@ -308,7 +276,8 @@ def explain(page: RunPage, command: protocol.ExplainCommand) -> Answer:
     snapshot = page.at(step - 1)
     layer = command.layer
     name = None if layer is None else page.layer_names.get(layer, str(layer))
-    return arithmetic(snapshot, name, command.unit, command.input)
+    shown: Answer = brought("treino.functions", "arithmetic")(snapshot, name, command.unit, command.input)
+    return shown
 
 
 def rows_behind(page: RunPage, command: protocol.ProponentsCommand) -> Answer:

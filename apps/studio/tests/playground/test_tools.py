@@ -20,8 +20,8 @@ from treino.cli import main
 from treino.engine.metrics import measure
 from treino.folders.stored_run import StoredRun
 from treino.inspection.outputs import predicted_classes
-from treino.reports.explanation import explain
 from treino.training.futures import FutureEnd, fan, futures, usual_futures
+from treino_microscope.from_python import explain
 from treino_studio.playground.sentences import said, sentences
 from treino_studio.playground.tables import table_of, tables_in_page
 

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from pydantic import ConfigDict, Field, TypeAdapter
 
+from treino.base.apps import brought, entries, installed
 from treino.base.document_fields import (
     Count,
     Document,
@@ -34,7 +35,6 @@ from treino.folders.documents.sweep import StudyResult, SweepResult
 from treino.folders.documents.verification import NAME as VERIFICATION
 from treino.folders.documents.verification import VerificationDocument
 from treino.inspection.drift import Drift
-from treino.inspection.microscope.explanation import Check
 
 SCHEMA_UNKNOWN = Refusal("There is no schema {name!r}.", "{hint}")
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -237,31 +237,6 @@ class RowsOutput(Written):
     without_suspects: dict[Text, Plain] | None = None
 
 
-class ExplainedStep(Document):
-    part: Text
-    title: Text
-    symbols: Text
-    numbers: Text
-    value: Figure
-    text: Text
-
-
-class Explained(Document):
-    """A topic's arithmetic. checks: numbers beside those of torch, and whether they agree."""
-
-    topic: Text
-    title: Text
-    steps: Many[ExplainedStep]
-    checks: Many[Check]
-    holds: bool
-    sources: Many[Text]
-
-
-class Topics(Document):
-    topics: Many[dict[Literal["topic", "about"], Text]]
-    run: Text | None = None
-
-
 class FoundFault(Finding):
     model_config = ConfigDict(extra="allow")
 
@@ -293,7 +268,6 @@ OUTPUTS: Mapping[str, Any] = {
     "data": DataSets | DescribedData,
     "data --like": Drift,
     "doctor": Examination,
-    "explain": Explained | Topics,
     "export": ExportedFiles,
     "plot": WrittenPictures,
     "predict": PredictionOutput,
@@ -308,10 +282,15 @@ OUTPUTS: Mapping[str, Any] = {
     "runs": ListedRuns,
     "verify": VerificationOutput,
 }
-"""What these commands print with --json."""
+"""What the core's commands print with --json."""
 
 
 # ---- schemas
+
+
+def outputs() -> list[str]:
+    """The commands whose document has a schema: the core's, and those of installed apps."""
+    return [*OUTPUTS, *filter(installed, entries("treino.schemas"))]
 
 
 def names() -> dict[str, str]:
@@ -322,12 +301,14 @@ def names() -> dict[str, str]:
         alike = len(set(MODELS[file].values())) < len(MODELS[file])
         found |= dict.fromkeys([file] if alike else [f"{kind}/{file}" for kind in MODELS[file]], _(about))
     printed = _("what treino {verb} prints as JSON")
-    return found | {verb: printed.format(verb=verb) for verb in OUTPUTS}
+    return found | {verb: printed.format(verb=verb) for verb in outputs()}
 
 
 def _model(name: str) -> Any:
     kind, _slash, file = name.partition("/")
     own = MODELS.get(file, {}).get(kind)
+    if name in entries("treino.schemas"):
+        return brought("treino.schemas", name)
     return OUTPUTS.get(name) or own or next(iter(MODELS[name].values()))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from markupsafe import Markup
 
 from treino.base.words import _
-from treino.plots.page import page
+from treino.plots.page import html_page
 from treino.plots.report.blocks import (
     Block,
     Code,
@@ -62,7 +62,7 @@ def html(title: str, subtitle: str, sections: Sequence[Section]) -> Markup:
     parts = (tag("section", _section(section, 2), id=f"s{i}") for i, section in enumerate(sections))
     head = tag("header", tag("h1", title), tag("p", subtitle, class_="soft"))
     main = tag("main", "\n", Markup("\n").join(parts), "\n")
-    return page(title, head, nav, main, style=STYLE)
+    return html_page(title, head, nav, main, style=STYLE)
 
 
 def _section(section: Section, level: int) -> Markup:

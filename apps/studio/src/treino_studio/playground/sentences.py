@@ -2,9 +2,10 @@
 
 import json
 from functools import cache
-from gettext import translation
+from importlib import import_module
 
-from treino.base.words import ENGLISH, LOCALE, N_, known_sentences
+from treino.base.apps import entries, installed
+from treino.base.words import ENGLISH, N_, known_sentences, speaking, translation
 from treino_studio.page_file import built
 
 OWN = (  # sentences that are used nowhere else
@@ -23,11 +24,14 @@ def sentences(language: str) -> dict[str, str]:
     """The sentences in a language, by their keys; none in English, where the keys are the sentences."""
     if language == ENGLISH:
         return {}
-    catalogue = translation("treino", LOCALE, [language])
-    return {f"say:{sentence}": catalogue.gettext(sentence) for sentence in sorted(said())}
+    known = sorted(said())
+    with speaking(language):
+        return {f"say:{sentence}": translation(sentence) for sentence in known}
 
 
 @cache
 def said() -> frozenset[str]:
-    """The texts in modules that show sentences, if treino has translations of them."""
-    return frozenset(known_sentences().intersection(json.loads(built("texts.json"))))
+    """The texts in modules that show sentences, if treino or an installed app has translations of them."""
+    for verb in filter(installed, entries("treino.verbs")):
+        import_module(entries("treino.verbs")[verb].module.partition(".")[0])  # which adds its catalogue
+    return frozenset(known_sentences().intersection(json.loads(built("texts.json"))) - {""})
