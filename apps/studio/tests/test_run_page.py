@@ -327,7 +327,7 @@ def test_the_page_of_an_ensemble_answers_as_all_and_shows_the_units_of_one(
     page.show_step(30)
     (header, parts), moment = frames[-1], run.at(30)
     assert header["step"] == 30
-    train = page._looked_along(moment).rows_by_split["train"][0]
+    train = page.sight(moment).rows_by_split["train"][0]
     assert parts["predicted.train"].tolist() == moment.net(train.x).argmax(1).tolist()
     assert len(header["layers"]) == 4  # the inputs and the layers of one network
     weight = moment.member_net[0].weight.detach().numpy()
@@ -348,7 +348,7 @@ def test_the_reader_chooses_whose_weights_are_drawn(tmp_path: Path, frames: list
         units, inputs = header["layers"][1]["units"], header["layers"][0]["units"]
         weights.append(parts["weight.1"].tolist())
         assert weights[-1] == net[0].weight.detach().numpy()[np.ix_(units, inputs)].tolist()
-        train = page._looked_along(moment).rows_by_split["train"][0]
+        train = page.sight(moment).rows_by_split["train"][0]
         assert parts["predicted.train"].tolist() == moment.net(train.x).argmax(1).tolist()  # all answer
         state = page._state(page.run, "en")
         assert run.result is not None

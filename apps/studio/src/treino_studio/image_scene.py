@@ -77,6 +77,13 @@ class PixelScale:
     def channels(self) -> int:
         return self.data.inputs // (self.size[0] * self.size[1])
 
+    @property
+    def document(self) -> dict[str, Any]:
+        """What a page must know to draw such a picture."""
+        (height, width), can_draw = self.size, may_be_drawn(self.data)
+        shape = {"channels": self.channels, "height": height, "width": width, "paper": self.paper}
+        return {**shape, "fit": self.data.arguments.fit, "can_draw": can_draw}
+
     @cached_property
     def paper(self) -> int:
         """The pixel of an empty picture, 0 or 255: what most training pictures have at their edges."""
@@ -222,9 +229,9 @@ def picture_parts(
             full_UHW = call.map_NUHW[0, unit[1] : unit[1] + 1]
             if len(full_UHW):
                 parts.append(("unit", signed_bytes(shrunk(full_UHW, UNIT_SIDE), None)[0][0]))
-    rows = None if picture.split is None else data.splits[picture.split]
     entry: dict[str, Any] = {"split": picture.split, "largest": largest}
-    if rows is not None:
+    if picture.split is not None:
+        rows = data.splits[picture.split]
         true = float(rows.y[picture.place].reshape(-1)[0])
         entry |= {
             "place": picture.place,

@@ -212,18 +212,12 @@ class StudioProcess:
         assert self._process.stdin is not None
         self._process.stdin.close()
         for wait, number in ((seconds, signal.SIGTERM), (GRACE, signal.SIGKILL)):
-            if await self._ended(wait):
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._process.wait(), wait)
                 return
             with contextlib.suppress(ProcessLookupError):
                 self._process.send_signal(number)
         await self._process.wait()
-
-    async def _ended(self, seconds: float) -> bool:
-        try:
-            await asyncio.wait_for(self._process.wait(), seconds)
-        except TimeoutError:
-            return False
-        return True
 
     def last_words(self) -> list[str]:
         """The last lines that the process printed to stderr."""

@@ -85,6 +85,12 @@ class SegmentCommand(StudioCommand):
 
 
 class LookCommand(StudioCommand):
+    """What a page shows. step None: the newest. axes None: the studio's choice. unit None: no unit.
+    picture: a row by split and place, or ``drawn``; None: the first one. member: the network of an ensemble
+    whose weights are drawn; None: the best. segment: at whose end the way in view ends; None: the newest."""
+
+    model_config = ConfigDict(frozen=False)  # a page keeps the last one, and goes on from there
+
     do: Literal["look"]
     step: Step | None = None
     axes: Pair[Text] | None = None

@@ -19,18 +19,24 @@ from treino.inspection.row_influence import proponents
 from treino.plots import TableCell, about_proponents, folded
 from treino.reports import shown_splits
 from treino.training import (
+    REMEDY,
+    SmallPicture,
     Snapshot,
     check_changes,
     deliver,
     send_command,
     send_setting,
     send_stop,
+    usual_futures,
+    with_remedy,
 )
+from treino.training.futures import fan
 from treino_studio import messages, protocol
 from treino_studio.image_scene import drawn_pixels, picture_of_row
 from treino_studio.messages import PAUSE, PlayControl, TrainerRequest
 from treino_studio.process import LARGEST_BODY
-from treino_studio.run_page import OVER, Look, RunPage
+from treino_studio.run_page import OVER, RunPage
+from treino_studio.scene import small_grid
 
 ARITHMETIC_NO_UPDATE = Refusal("At step 0 no weight has been updated yet.", "Take a step, and look again.")
 PICTURE_UNSEEN = Refusal("Test rows are looked at only when the run is over.", "Choose a validation row.")
@@ -51,6 +57,7 @@ KEEP_RUNNING = Refusal(
 # ---- commands
 
 DRAWINGS = 100  # pictures that a page may send in a second
+DRAWN = ("plane", "surface", "line")  # kinds of pictures that are drawn for futures
 Answer = dict[str, Any] | TrainerRequest
 
 
@@ -184,7 +191,7 @@ def look(page: RunPage, command: protocol.LookCommand) -> Answer:
     if segment is not None:
         (page.run.latest or page.run).up_to(segment)  # raises here if there is none
     before, snapshot = page.look, page.snapshot
-    page.look = Look(command.step, axes, command.unit, command.picture, member, segment)
+    page.look = command
     page.playback.member = member
     try:
         if page.look.segment != before.segment:
@@ -234,21 +241,31 @@ def beside(page: RunPage, command: protocol.BesideCommand) -> Answer:
     """Show or hide the curves of another run of the same folder."""
     if not command.shown:
         page.beside.shown.pop(command.run, None)
-        return {}
-    if command.run in page.beside.shown:
-        return {}
-    if page.beside.full:
-        raise BESIDE_FULL(n=len(page.beside.shown) + 1)
-    page.beside.add(page.path.parent / command.run)
+    elif command.run not in page.beside.shown:
+        if page.beside.full:
+            raise BESIDE_FULL(n=len(page.beside.shown) + 1)
+        page.beside.add(page.path.parent / command.run)
     return {}
 
 
 def fan_out(page: RunPage, command: protocol.FanCommand) -> Answer:
-    """Train futures of ``step`` or the step in view; a count of 0 closes the fan."""
-    if command.count:
-        page.open_fan(command)
-    else:
+    """Begin to train futures of ``step`` or the step in view; no frames are sent until a count of 0 closes
+    the fan."""
+    if not command.count:
         page.close_fan()
+        return {}
+    kind, rule = command.kind, command.rule
+    step = page.step_in_view if command.step is None else command.step
+    snapshot = page.at(step)
+    sight = page.sight(snapshot)
+    if kind == REMEDY and rule is not None:
+        changes = with_remedy(snapshot, rule)
+    else:
+        changes = usual_futures(snapshot, kind, command.count)
+    picture = SmallPicture(sight.shows, *small_grid(sight)) if sight.shows in DRAWN else None
+    page.fan = fan(page.fans + 1, kind, snapshot, changes, command.steps, picture)
+    page.fans += 1
+    page.futures, page.fan_step = changes, step
     return {}
 
 

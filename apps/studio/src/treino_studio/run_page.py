@@ -2,9 +2,8 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
@@ -12,33 +11,27 @@ from treino.base.errors import Refusal, TreinoError
 from treino.base.words import N_, _, speaking
 from treino.data import Data
 from treino.folders import Access, LiveFolder, RunFolder, StoredRun, segments_of
-from treino.inspection import CLOSE, RowXray, Split, better_axes
+from treino.inspection import CLOSE, RowXray, better_axes
 from treino.training import (
-    REMEDY,
     FanBoundaries,
     LiveFindings,
     Playback,
-    SmallPicture,
     Snapshot,
     extension,
     stored,
-    usual_futures,
-    with_remedy,
 )
-from treino.training.futures import fan
 from treino_studio.beside import RunsBeside
 from treino_studio.folder_page import Send, identity
 from treino_studio.image_scene import (
     Part,
     Pixels,
     SeenPicture,
-    may_be_drawn,
     picture_of_row,
     picture_parts,
 )
 from treino_studio.messages import PageMessage, notice
 from treino_studio.page_messages import NoticeKind
-from treino_studio.protocol import FanCommand
+from treino_studio.protocol import LookCommand
 from treino_studio.run_history import Known, history, left_losses
 from treino_studio.run_state import (
     ThinnedLosses,
@@ -60,7 +53,6 @@ from treino_studio.scene import (
     points_of,
     scene,
     sight_of,
-    small_grid,
     training_figures,
 )
 
@@ -79,21 +71,6 @@ LOOK = 0.4  # seconds between two checks of the run's documents
 CURVES = 0.2  # seconds between two messages of curves
 AWAITED = 5.0  # seconds to wait for a training's state; replaying its newest step may take minutes
 OVER = ("finished", "diverged")  # statuses of a run that can't go on: its test rows may be shown
-DRAWN = ("plane", "surface", "line")  # kinds of pictures that are drawn for futures
-
-
-@dataclass
-class Look:
-    """The view of the page. step None: the newest. axes None: the studio's choice. unit None: no unit.
-    picture: a row by split and place, or ``drawn``; None: the first one. member: the network of an ensemble
-    whose weights are drawn; None: the best. segment: at whose end the way in view ends; None: the newest."""
-
-    step: int | None = None
-    axes: tuple[str, str] | None = None
-    unit: tuple[int, int] | None = None
-    picture: tuple[Split, int] | Literal["drawn"] | None = None
-    member: int | None = None
-    segment: int | None = None
 
 
 class RunPage:
@@ -106,7 +83,7 @@ class RunPage:
     def __init__(self, key: str, path: Path, send: Send) -> None:
         self.key, self.path, self._send = key, path, send
         self.identity = identity(path)
-        self.access, self.look = Access(), Look()
+        self.access, self.look = Access(), LookCommand(id=1, do="look")
         self.run = self._opened(None)
         self.rows: Data = self.run.data  # as the run trains on them
         self.data = as_pictures(self.rows)
@@ -316,13 +293,15 @@ class RunPage:
         tensors, meta = state
         if meta["segment"] != self._segment:
             self._reopen()
-            if meta["segment"] != self._segment:  # the new segment's spec is still being written
-                self._stamp = 0
-                return False
-        if meta["segment"] == self._left:
-            self._stamp = 0
+        if meta["segment"] != self._segment or meta["segment"] == self._left:
+            self._stamp = 0  # the new segment's spec is still being written, or it has not begun
             return False
-        self._add_losses(meta["tail"], int(meta["engine"]["step"]))
+        step, first = int(meta["engine"]["step"]), int(meta["tail"]["first"])
+        more = np.asarray(meta["tail"]["losses"], np.float32)
+        if first <= len(self.loss_S) and first + len(more) >= step:
+            self.loss_S = np.concatenate([self.loss_S[:first], more])[:step]
+        elif step > len(self.loss_S):
+            self.loss_S = self.run.losses
         self.playing, self.speed = bool(meta["playing"]), meta.get("speed")
         try:
             snapshot = self.playback.live_snapshot(meta["segment"], (tensors, meta["engine"]), self.loss_S)
@@ -336,33 +315,7 @@ class RunPage:
         self._curves_due = True
         return True
 
-    def _add_losses(self, tail: Mapping[str, Any], step: int) -> None:
-        first, more = int(tail["first"]), np.asarray(tail["losses"], np.float32)
-        if first <= len(self.loss_S) and first + len(more) >= step:
-            self.loss_S = np.concatenate([self.loss_S[:first], more])[:step]
-        elif step > len(self.loss_S):
-            self.loss_S = self.run.losses
-
     # ---- a fan of futures
-
-    def open_fan(self, command: FanCommand) -> None:
-        """Begin to train futures of ``step`` or the step in view; no frames are sent until the fan is closed.
-
-        Raises:
-            TreinoError: as ``futures`` and ``with_remedy``.
-        """
-        kind, rule = command.kind, command.rule
-        step = self.step_in_view if command.step is None else command.step
-        snapshot = self.at(step)
-        sight = self._looked_along(snapshot)
-        if kind == REMEDY and rule is not None:
-            changes = with_remedy(snapshot, rule)
-        else:
-            changes = usual_futures(snapshot, kind, command.count)
-        picture = SmallPicture(sight.shows, *small_grid(sight)) if sight.shows in DRAWN else None
-        self.fan = fan(self.fans + 1, kind, snapshot, changes, command.steps, picture)
-        self.fans += 1
-        self.futures, self.fan_step = changes, step
 
     def close_fan(self) -> None:
         """Discard the futures and show the network again."""
@@ -448,21 +401,18 @@ class RunPage:
         if run.status in ("finished", "diverged"):  # its document lacks only the finding named as its status
             seen = [each for each in seen if each["rule"] == run.status]
         if self._sight is not None and (scale := self._sight[1].scale) is not None:
-            height, width = scale.size
-            state["data"]["pictures"] = {
-                "channels": scale.channels,
-                "height": height,
-                "width": width,
-                "paper": scale.paper,
-                "fit": self.data.arguments.fit,
-                "can_draw": may_be_drawn(self.data),
-            }
+            state["data"]["pictures"] = scale.document
         state["findings"] = findings(run, seen, live.first_seen)
+        size, state["ensemble"] = run.resolved.ensemble, None
         if self.snapshot is not None:
             settings = state["settings"] = settings_at(run, self.snapshot)
             state["choices"] = choices(run, settings)
             training = self.playback.resolution(self.snapshot.segment).training
             state["network"] |= {"parameters": training.parameters, "hidden": settings.get("hidden")}
+            if size > 1:  # the networks that answer, the best first: while it trains, the best half
+                answering = training.answering if run.result is None else run.result.answering
+                drawn = self.snapshot.member
+                state["ensemble"] = {"size": size, "answering": list(answering), "drawn": drawn}
             for finding in state["findings"]:
                 finding["remedy"] = remedy_of(run, self.snapshot, finding, self.last_step)
             longer = extension(run, training.plan, self.snapshot.step)
@@ -477,22 +427,11 @@ class RunPage:
             "view": {"step": self.look.step, "axes": self.look.axes, "unit": self.look.unit}
             | {"segment": self.look.segment}
             | ({"picture": self.look.picture} if self.data.kind == "image" else {})
-            | ({"member": self.look.member} if run.resolved.ensemble > 1 else {}),
-            "ensemble": self._ensemble(run),
+            | ({"member": self.look.member} if size > 1 else {}),
             "letter": self.beside.letter,
             "beside": self.beside.listed(run),
             "unseen": [] if run.status in OVER else ["test"],
         }
-
-    def _ensemble(self, run: StoredRun) -> dict[str, Any] | None:
-        """The number of networks, those that answer, the best first, and the one whose weights are drawn;
-        None for a single network. While it trains, the best half at the step in view answers."""
-        size, snapshot = run.resolved.ensemble, self.snapshot
-        if size == 1 or snapshot is None:
-            return None
-        training = self.playback.resolution(snapshot.segment).training
-        answering = training.answering if run.result is None else run.result.answering
-        return {"size": size, "answering": list(answering), "drawn": snapshot.member}
 
     # ---- frames and curves
 
@@ -524,10 +463,9 @@ class RunPage:
     def show_member(self) -> None:
         """Show the weights of another network of the ensemble, at the step in view."""
         self._sight = None  # another network has other units
-        step = (
-            self.step_in_view if self.snapshot is None or self.look.step is not None else self.snapshot.step
-        )
-        self._show(self.at(step), live=self.look.step is None)
+        live = self.look.step is None
+        step = self.snapshot.step if live and self.snapshot is not None else self.step_in_view
+        self._show(self.at(step), live=live)
 
     def show_again(self) -> None:
         """Show the state in view once more, as after a choice of another picture."""
@@ -542,7 +480,7 @@ class RunPage:
         self.snapshot = snapshot
         if self.futures:  # the page shows the futures instead of the network
             return
-        sight = self._looked_along(snapshot)
+        sight = self.sight(snapshot)
         header, parts = self._scene_of(snapshot, sight)
         if not self.playing and sight.axes.view == "given":
             self._offer_axes(snapshot, sight, header)
@@ -607,16 +545,17 @@ class RunPage:
         split, place = chosen if isinstance(chosen, tuple) else (None, 0)
         return picture_of_row(self.data, split, place)
 
-    def _looked_along(self, snapshot: Snapshot) -> Sight:
+    def sight(self, snapshot: Snapshot) -> Sight:
         """The sight of a snapshot. Columns that nobody chose are those that separate best while the training
         plays; while it rests, the newest network chooses them; a past step keeps the present columns."""
         shapes = [tuple(p.shape) for p in snapshot.member_net.parameters()]
-        asked, (old_key, old) = self.look.axes, self._sight or (None, None)
+        asked, (old_key, old) = self.look.axes, self._sight or (("", ""), None)
         key, at = (asked, shapes), (snapshot.segment, snapshot.step)
         rests = not self.playing and snapshot.step > 0
         again = rests and self.look.step is None and self._rested != at
         sight: Sight | None = old if old_key == key else None
-        if old is not None and old_key is not None and asked is None and old_key[0] is None:
+        automatic = old_key[0] is None
+        if old is not None and automatic and asked is None:
             sight = old  # new layers keep the axes
             if old_key != key:
                 old.units_by_layer = []
@@ -624,7 +563,6 @@ class RunPage:
                 sight = None
         if sight is None:
             net, data = self.shown.alone(snapshot.net), self.shown_data
-            automatic = old is not None and old_key is not None and old_key[0] is None
             kept = old.axes.columns if old is not None and automatic and self._rested else ()
             sight = sight_of(net, data, asked, self.run.item_shape, rests, kept)
             self._rested = at if rests else None

@@ -65,7 +65,7 @@ def listener(host: str, port: int) -> socket.socket:
             )[0]
             listening = socket.socket(family, kind, protocol)
         except OSError as error:
-            raise _no_host(host, error) from None
+            raise NO_HOST(host=host, reason=error.strerror) from None
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listening.bind(address)
@@ -73,15 +73,11 @@ def listener(host: str, port: int) -> socket.socket:
         except OSError as error:
             listening.close()
             if error.errno == errno.EADDRNOTAVAIL:
-                raise _no_host(host, error) from None
+                raise NO_HOST(host=host, reason=error.strerror) from None
             reason = error.strerror or str(error)
             continue
         return listening
     raise NO_PORT(port=port, reason=reason)
-
-
-def _no_host(host: str, error: OSError) -> TreinoError:
-    return NO_HOST(host=host, reason=error.strerror)
 
 
 @dataclass(frozen=True)

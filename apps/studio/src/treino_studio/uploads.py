@@ -92,9 +92,11 @@ class Uploads:
         remove_leftovers(self._folder, ABANDONED)
         with trouble(self._folder):
             entries = self._entries()
-            room = min(LARGEST, ALL - sum(each.stat(follow_symlinks=False).st_size for each in entries))
+            room = min(
+                LARGEST, max(0, ALL - sum(each.stat(follow_symlinks=False).st_size for each in entries))
+            )
         if size is not None and size > room:
-            raise self._too_large(room)
+            raise UPLOAD_LARGE(room=room)
         own = re.split(r"[/\\]", name[: -len(suffix)])[-1]
         stem = re.sub(r"\W+", "-", own).strip("-")[:STEM] or "upload"
         taken = {each.name.strip(".").partition(".")[0].lower() for each in entries}
@@ -106,7 +108,7 @@ class Uploads:
                 async for part in parts:
                     written += len(part)
                     if written > room:
-                        raise self._too_large(room)
+                        raise UPLOAD_LARGE(room=room)
                     file.write(part)
                 if not written:
                     raise UPLOAD_EMPTY()
@@ -116,9 +118,6 @@ class Uploads:
                 temporary.unlink(missing_ok=True)
                 raise
         return path
-
-    def _too_large(self, room: int) -> TreinoError:
-        return UPLOAD_LARGE(room=max(0, room))
 
 
 # ---- home page

@@ -94,11 +94,9 @@ class Kept:
         if appending:
             return KeptPath(self.fork, "size", status.st_size)
         content = self.copy(path, size, link=removing and status.st_nlink == 1)
-        return (
-            KeptPath(self.fork, "lost", status.st_size)
-            if content is None
-            else KeptPath(self.fork, "copy", content)
-        )
+        if content is None:
+            return KeptPath(self.fork, "lost", status.st_size)
+        return KeptPath(self.fork, "copy", content)
 
     def copy(self, path: str, size: int | None = None, *, link: bool = False) -> str | None:
         """The name of a copy of the file's first ``size`` bytes; None if it would be too large."""
