@@ -29,10 +29,10 @@ class OutputFile:
 
     def __init__(
         self,
-        path: str,
+        path: str | Path,
         endings: Sequence[str],
         *,
-        reads: Iterable[str] = (),
+        reads: Iterable[str | Path] = (),
         replace: bool = False,
         own: bytes | None = None,
     ) -> None:
@@ -48,6 +48,11 @@ class OutputFile:
         if self._check():
             return self.path
         foreign = os.path.lexists(self._place) and not self._ours()
+        self._put(data)
+        self.replaced += [self.path] if foreign else []
+        return self.path
+
+    def _put(self, data: bytes) -> None:
         temporary = self._place.with_name(f".{self._place.name}.{os.getpid()}.tmp")
         with _trouble(self.path):
             try:
@@ -56,20 +61,16 @@ class OutputFile:
             finally:
                 with suppress(OSError):
                     temporary.unlink()
-        self.replaced += [self.path] if foreign else []
-        return self.path
 
     def _check(self) -> bool:
         """Check the path. Return whether the path is the null device."""
-        path, place = self.path, self._place
-        with _trouble(path):
-            mode = os.lstat(place).st_mode if os.path.lexists(place) else None
+        path, place, mode = self.path, self._place, self._mode()
         if mode is not None and not stat.S_ISLNK(mode) and os.path.samefile(place, os.devnull):
             return True
         if mode is not None and stat.S_ISDIR(mode):
             hint = _("Give a file in it, e.g. {path}.").format(path=path / f"out{self._endings[0]}")
             raise TreinoError("to_place", _("{path} is a folder.").format(path=path), hint)
-        _check_folder(path.parent, place.parent)
+        self._check_folder()
         refuse_special(path, mode)
         if mode is not None and any(s.exists() and s.samefile(place) for s in self._reads):
             message = _("{path} is read by this command, and would be overwritten by it.").format(path=path)
@@ -80,9 +81,28 @@ class OutputFile:
             endings = _(" or ").join(self._endings)
             raise TreinoError("to_ending", message.format(path=path, endings=endings), hint)
         if mode is not None and not self._replace and not self._ours():
-            message = _("{path} exists already.").format(path=path)
-            raise TreinoError("file_exists", message, _("Give another name, or replace it: --replace."))
+            raise self._there_already()
         return False
+
+    def _mode(self) -> int | None:
+        """The file mode at the path, without following links; None if nothing is there."""
+        with _trouble(self.path):
+            return os.lstat(self._place).st_mode if os.path.lexists(self._place) else None
+
+    def _check_folder(self) -> None:
+        path, place = self.path.parent, self._place.parent
+        if not place.exists():
+            hint = _("Make it, or give a file in a folder that exists.")
+            raise TreinoError("to_place", _("There is no folder {path}.").format(path=path), hint)
+        if not place.is_dir():
+            hint = _("Give another folder, or move {path} out of the way.").format(path=path)
+            raise TreinoError("not_a_folder", _("{path} is a file, not a folder.").format(path=path), hint)
+        if not os.access(place, os.W_OK | os.X_OK):
+            raise _not_permitted(path, os.strerror(13))
+
+    def _there_already(self) -> TreinoError:
+        message = _("{path} exists already.").format(path=self.path)
+        return TreinoError("file_exists", message, _("Give another name, or replace it: --replace."))
 
     def _ours(self) -> bool:
         with _trouble(self.path):
@@ -102,17 +122,6 @@ def refuse_special(path: Path, mode: int | None) -> None:
         raise TreinoError("to_link", message.format(path=path), _("Give the name of a new file."))
     message = _("{path} is a pipe or a device, not a file.").format(path=path)
     raise TreinoError("to_special", message, _("Write to a file, and send that on."))
-
-
-def _check_folder(path: Path, place: Path) -> None:
-    if not place.exists():
-        hint = _("Make it, or give a file in a folder that exists.")
-        raise TreinoError("to_place", _("There is no folder {path}.").format(path=path), hint)
-    if not place.is_dir():
-        hint = _("Give another folder, or move {path} out of the way.").format(path=path)
-        raise TreinoError("not_a_folder", _("{path} is a file, not a folder.").format(path=path), hint)
-    if not os.access(place, os.W_OK | os.X_OK):
-        raise _not_permitted(path, os.strerror(13))
 
 
 @contextmanager

@@ -25,23 +25,15 @@ from treino.base.files import (
     trouble,
     write_atomically,
 )
-from treino.base.words import N_, _
+from treino_doctor.output import files
 from treino_doctor.output.files import refuse_special
 
 NO_FOLDER = Refusal(
     "There is no folder {path}.", "Make it, or give a file in a folder that exists.", rule="to_place"
 )
 FOLDER_IN_THE_WAY = Refusal("{path} is a folder.", "Move it out of the way.", rule="to_place")
-FOLDER_FOR_A_FILE = Refusal("{path} is a folder.", "Give a file in it, e.g. {file}.", rule="to_place")
-_OTHER = N_("Give another name.")
 SOURCE_PICTURES = Refusal(
-    "{path} would be one of the pictures that this command reads.", _OTHER, rule="to_source"
-)
-SOURCE_FILE = Refusal(
-    "{path} is read by this command, and would be overwritten by it.", _OTHER, rule="to_source"
-)
-TO_ENDING = Refusal(
-    "The name of this file must end in {endings}, and {path} doesn't.", "Give a name like {example}."
+    "{path} would be one of the pictures that this command reads.", "Give another name.", rule="to_source"
 )
 TO_RUN = Refusal(
     "{path} is in {folder}, the folder of a run, where only treino itself writes.",
@@ -55,16 +47,12 @@ PNG = (".png",)
 JSON = (".json",)
 
 
-class OutputFile:
-    """One file at a path of the user's choice.
-
-    path: as given. replaced: the path, if writing replaced a file. endings: allowed endings of the name.
-    reads: files that the command reads. replace: whether an existing file may be replaced. new_folders:
-    whether missing parent folders are created. ``/dev/null`` is always allowed.
+class OutputFile(files.OutputFile):
+    """One file, as the doctor's, durably written, and never in the folder of a run or among the pictures that
+    the command reads. new_folders: whether missing parent folders are created.
 
     Raises:
-        TreinoError: the path is refused. to_place: it is a folder, or its folder is missing; to_special: a
-            pipe or a device; to_link; to_run; to_source; to_ending; file_exists; read_only.
+        TreinoError: as for the doctor's; and to_run.
     """
 
     def __init__(
@@ -76,51 +64,29 @@ class OutputFile:
         replace: bool = False,
         new_folders: bool = False,
     ) -> None:
-        self.path = Path(path)
-        self.replaced: list[Path] = []
-        self._place = self.path.absolute()  # a script that treino runs may change the working directory
-        self._endings, self._replace, self._new_folders = tuple(endings), replace, new_folders
-        self._reads = [Path(source).absolute() for source in reads]
-        self._check()
+        self._new_folders = new_folders
+        super().__init__(path, endings, reads=reads, replace=replace)
 
-    def write(self, data: bytes) -> Path:
-        """Write `data` atomically and return the path. Errors: as for `OutputFile`, and disk errors."""
-        if self._check():
-            return self.path
-        there = os.path.lexists(self._place)
+    def _put(self, data: bytes) -> None:
         if self._new_folders:
             make_folder(self._place.parent)
         write_atomically(self._place, data, replace=self._replace)
-        self.replaced += [self.path] if there else []
-        return self.path
 
     def _check(self) -> bool:
-        """Check the path. Return whether the path is the null device."""
-        place = self._place
-        mode = _mode(place)
-        if mode is not None and not stat.S_ISLNK(mode) and os.path.samefile(place, os.devnull):
-            return True
         refuse_run(self.path)
-        if mode is not None and stat.S_ISDIR(mode):
-            raise FOLDER_FOR_A_FILE(path=self.path, file=self.path / f"out{self._endings[0]}")
-        _check_folder(place.parent, self.path.parent, self._new_folders)
-        refuse_special(self.path, mode)
-        for source in self._reads:
-            if _would_change(source, place, mode is not None):
-                raise (SOURCE_PICTURES if source.is_dir() else SOURCE_FILE)(path=self.path)
-        if place.suffix.lower() not in self._endings:
-            example = self.path.with_suffix(self._endings[0])
-            raise TO_ENDING(path=self.path, endings=_(" or ").join(self._endings), example=example)
-        if mode is not None and not self._replace:
-            raise there_already(self.path)
-        return False
+        photographs = (source.resolve() for source in self._reads if source.is_dir())
+        if self._place.suffix.lower() in PNG and {*photographs} & {*self._place.resolve().parents}:
+            raise SOURCE_PICTURES(path=self.path)
+        return super()._check()
 
+    def _mode(self) -> int | None:
+        return _mode(self._place)
 
-def _would_change(source: Path, place: Path, there: bool) -> bool:
-    """Whether writing a file at ``place`` would change a source: a file, or a folder of photographs."""
-    if source.is_dir():
-        return place.suffix.lower() in PNG and source.resolve() in place.resolve().parents
-    return there and source.exists() and source.samefile(place)
+    def _check_folder(self) -> None:
+        _check_folder(self._place.parent, self.path.parent, self._new_folders)
+
+    def _there_already(self) -> TreinoError:
+        return there_already(self.path)
 
 
 class OutputFolder:
