@@ -3,6 +3,7 @@
 import linecache
 import sys
 from collections.abc import Iterable
+from functools import partial
 
 from treino_doctor.base.escaping import escape
 from treino_doctor.base.words import _, joined
@@ -55,11 +56,7 @@ class TreinoError(Exception):
         return [*([source] if source else []), *(escape(text) for text in lines if text)]
 
     def __reduce__(self) -> tuple[object, ...]:
-        return _rebuild, (self.rule, self.message, self.hint, self.status)
-
-
-def _rebuild(rule: str, message: str, hint: str, status: int) -> TreinoError:
-    return TreinoError(rule, message, hint, status=status)
+        return partial(TreinoError, self.rule, self.message, self.hint, status=self.status), ()
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

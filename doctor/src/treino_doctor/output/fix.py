@@ -119,9 +119,11 @@ def _mended(
     left, after = [""] * len(findings), before
     text: str | None
     for at, finding in sorted(enumerate(findings), key=lambda f: order.index(f[1].rule)):
-        made = attempt(defects, f"fix {finding.rule}", partial(MENDS[finding.rule], finding, script), None)
+        site = Site(file, finding.line or 0)
+        mend = partial(MENDS[finding.rule], finding, script, site)
+        made = attempt(defects, f"fix {finding.rule}", mend, None)
         made = made or _("it can't be seen there what to change")
-        if _learns_from_test(finding):
+        if _learns_from_test(site):
             made = _("the loop learns from test rows, and has to go instead")
         if isinstance(made, str):
             left[at] = made
@@ -163,9 +165,8 @@ def _unfit(file: str, script: Script, edits: list[Edit]) -> str:
     return _("{name} has no value there").format(name=unbound) if unbound else ""
 
 
-def _learns_from_test(finding: Finding) -> bool:
+def _learns_from_test(site: Site) -> bool:
     """Whether a line lies in a loop over test rows, or in a test function, that runs backward."""
-    site = Site(finding.file or "", finding.line or 0)
     loop, function = source.loop(site), source.function(site)
     over = source.names(getattr(loop, "iter", None)) if source.calls(loop, "backward") else set()
     name = str(getattr(function, "name", "")) if source.calls(function, "backward") else ""

@@ -156,10 +156,6 @@ class Script:
 # ---- the contents of a line
 
 
-def _site(finding: Finding) -> Site:
-    return Site(finding.file or "", finding.line or 0)
-
-
 def _leaves(site: Site) -> list[Any]:
     """The innermost statements that a line belongs to: several if semicolons separate them."""
     spanning = [n for n in source.around(site) if isinstance(n, ast.stmt)]
@@ -209,7 +205,8 @@ def _binds(block: ast.AST, file: str, expression: ast.AST) -> bool:
 
 # ---- gradients
 
-Mend = Callable[[Finding, Script], list[Edit] | str]  # a str says why there are no edits
+# Of a finding, its file and the line to edit. A str says why there are no edits.
+Mend = Callable[[Finding, Script, Site], list[Edit] | str]
 
 
 def _is_schedule(file: str, call: ast.Call) -> bool:
@@ -237,9 +234,9 @@ def _first_backward(file: str, statement: ast.stmt, scope: ast.AST) -> ast.stmt 
     return next((one for one in block[start : at + 1] if _runs_backward(file, one, scope)), None)
 
 
-def _zero_grad(finding: Finding, script: Script) -> list[Edit] | str:
+def _zero_grad(finding: Finding, script: Script, site: Site) -> list[Edit] | str:
     """Clear before the first backward of the step; if that is elsewhere, directly after the step."""
-    site, file = _site(finding), script.file
+    file = script.file
     plain = (s.value for s in _leaves(site) if isinstance(s, ast.Expr))
     uncalled = [v for v in plain if isinstance(v, ast.Attribute) and v.attr == "zero_grad"]
     if uncalled:
@@ -269,8 +266,8 @@ def _zero_grad(finding: Finding, script: Script) -> list[Edit] | str:
     return [script.after(stepping, clearing)]
 
 
-def _clear_earlier(finding: Finding, script: Script) -> list[Edit] | str:
-    file, leaves = script.file, _leaves(_site(finding))
+def _clear_earlier(finding: Finding, script: Script, site: Site) -> list[Edit] | str:
+    file, leaves = script.file, _leaves(site)
     clearing = sole(s for s in leaves if isinstance(s, ast.Expr) and source.calls(s, "zero_grad"))
     if clearing is None or _later(file, source.calls(clearing, "zero_grad")[0]):
         return _(SEVERAL)
@@ -281,8 +278,8 @@ def _clear_earlier(finding: Finding, script: Script) -> list[Edit] | str:
     return [away, script.before(anchor, text)]
 
 
-def _call_step(finding: Finding, script: Script) -> list[Edit] | str:
-    nodes = (n.value for n in ast.walk(source.function(_site(finding))) if isinstance(n, ast.Expr))
+def _call_step(finding: Finding, script: Script, site: Site) -> list[Edit] | str:
+    nodes = (n.value for n in ast.walk(source.function(site)) if isinstance(n, ast.Expr))
     named = [v for v in nodes if isinstance(v, ast.Attribute) and v.attr == "step"]
     optimizers = (v for v in named if not _is_schedule(script.file, ast.Call(v, [], [])))
     return [script.behind(one, "()") for one in optimizers]
@@ -310,9 +307,8 @@ def _squashing(site: Site, names: tuple[str, ...]) -> Iterator[tuple[ast.Call, s
             yield call, full
 
 
-def _unsquash(finding: Finding, script: Script) -> list[Edit] | str:
+def _unsquash(finding: Finding, script: Script, site: Site) -> list[Edit] | str:
     """Replace F.softmax(a, 1), a.softmax(1) and self.softmax(a) by a, nn.Softmax(1) by nn.Identity()."""
-    site = _site(finding)
     found = sole(_squashing(site, ("Softmax", "Sigmoid", "softmax", "sigmoid")))
     if found is None:
         return _(SEVERAL)
@@ -325,8 +321,8 @@ def _unsquash(finding: Finding, script: Script) -> list[Edit] | str:
     return [] if of is None or isinstance(of, ast.Starred) else [script.instead(call, script.tight(of))]
 
 
-def _right_dim(finding: Finding, script: Script) -> list[Edit] | str:
-    right, found = str(finding.evidence.get("right", 1)), sole(_squashing(_site(finding), ("argmax", "max")))
+def _right_dim(finding: Finding, script: Script, site: Site) -> list[Edit] | str:
+    right, found = str(finding.evidence.get("right", 1)), sole(_squashing(site, ("argmax", "max")))
     if found is None or any(isinstance(a, ast.Starred) for a in found[0].args):
         return _(SEVERAL)
     call, full = found
@@ -341,9 +337,9 @@ def _right_dim(finding: Finding, script: Script) -> list[Edit] | str:
     return [script.argument(call, f"{'axis' if of_array else 'dim'}={right}")]
 
 
-def _same_shape(finding: Finding, script: Script) -> list[Edit] | str:
+def _same_shape(finding: Finding, script: Script, site: Site) -> list[Edit] | str:
     edits: list[Edit] = []
-    for call in _calls_on(_site(finding)):
+    for call in _calls_on(site):
         if source.name_of(call) in SHAPES:  # the prediction was reshaped here
             return []
         known = dotted(script.file, call.func) or not isinstance(call.func, ast.Name)
@@ -422,11 +418,10 @@ def _leaves_early(block: ast.stmt) -> bool:
     return jumps or any(isinstance(n, (ast.Return, ast.Yield, ast.YieldFrom)) for n in nodes)
 
 
-def _evaluate(finding: Finding, script: Script) -> list[Edit] | str:
+def _evaluate(finding: Finding, script: Script, site: Site) -> list[Edit] | str:
     """Insert net.eval() before the block that evaluates, and net.train() after it; or pass F.dropout, which
     neither of them changes, ``training=self.training``.
     """
-    site = _site(finding)
     if finding.evidence.get("layers") == "F.dropout":
         return _heed_eval(site, script)
     call = _net_call(site)
@@ -452,9 +447,8 @@ def _heed_eval(site: Site, script: Script) -> list[Edit] | str:
     return [script.argument(bare, f"training={named[0].arg}.training")] if bare and named else _(SEVERAL)
 
 
-def _no_grad(finding: Finding, script: Script) -> list[Edit] | str:
+def _no_grad(finding: Finding, script: Script, site: Site) -> list[Edit] | str:
     """Put the block that evaluates inside ``with torch.no_grad():``."""
-    site = _site(finding)
     call = _net_call(site) or next(iter(_calls_on(site)), None)
     block = _block(site, call, False) if call is not None else None
     yields = block is not None and any(isinstance(n, (ast.Yield, ast.YieldFrom)) for n in ast.walk(block))
@@ -474,7 +468,7 @@ def _spans_lines(node: ast.AST) -> bool:
     return text and isinstance(node, ast.expr) and node.lineno != node.end_lineno
 
 
-def _train_again(finding: Finding, script: Script) -> list[Edit] | str:
+def _train_again(finding: Finding, script: Script, site: Site) -> list[Edit] | str:
     seen = finding.seen
     if seen is None or seen.file != script.file:
         return []
@@ -486,13 +480,13 @@ def _train_again(finding: Finding, script: Script) -> list[Edit] | str:
     return [script.before(loop.body[0], f"{ast.unparse(call.func)}.train()")]
 
 
-def _let_go(finding: Finding, script: Script) -> list[Edit] | str:
+def _let_go(finding: Finding, script: Script, site: Site) -> list[Edit] | str:
     """Detach the value that a line sums or stores, there and wherever else its function does so."""
-    leaves = _leaves(_site(finding))
+    leaves = _leaves(site)
     value = sole(v for one in leaves for v in _kept_by(one))
     if value is None or isinstance(value, (ast.Tuple, ast.List, ast.Dict, ast.Starred)):
         return _(SEVERAL)
-    inside = ast.walk(source.function(_site(finding))) if isinstance(value, ast.Name) else ()
+    inside = ast.walk(source.function(site)) if isinstance(value, ast.Name) else ()
     lines = (n for n in inside if isinstance(n, ast.stmt) and n not in leaves and not hasattr(n, "body"))
     others = (v for n in lines if stores(n, source.names(value)) for v in _kept_by(n))
     every = (value, *(v for v in others if ast.unparse(v) == ast.unparse(value)))
@@ -512,8 +506,8 @@ def _kept_by(one: ast.stmt) -> list[ast.expr]:
     return [v for v in values if not isinstance(v, ast.Constant)]
 
 
-def _copy_state(finding: Finding, script: Script) -> list[Edit] | str:
-    if (call := sole(c for c in _calls_on(_site(finding)) if source.name_of(c) == "state_dict")) is None:
+def _copy_state(finding: Finding, script: Script, site: Site) -> list[Edit] | str:
+    if (call := sole(c for c in _calls_on(site) if source.name_of(c) == "state_dict")) is None:
         return _(SEVERAL)
     return [script.instead(call, f"{{k: v.clone() for k, v in {script.of(call)}.items()}}")]
 
@@ -521,8 +515,8 @@ def _copy_state(finding: Finding, script: Script) -> list[Edit] | str:
 # ---- data and settings
 
 
-def _shuffle(finding: Finding, script: Script) -> list[Edit] | str:
-    found = [(c, dotted(script.file, c.func)) for c in _calls_on(_site(finding))]
+def _shuffle(finding: Finding, script: Script, site: Site) -> list[Edit] | str:
+    found = [(c, dotted(script.file, c.func)) for c in _calls_on(site)]
     loads = re.compile(r"torch\.utils\.data\.(.*\.)?DataLoader")
     made = sole(c for c, full in found if loads.fullmatch(full))
     order = sole(c for c, full in found if full == "torch.arange" and len(c.args) == 1 and not c.keywords)

@@ -1,6 +1,7 @@
 """A record of values: for each tensor, the operation that made it, its inputs, and the line."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -23,6 +24,7 @@ LONG = 64  # with more calls than this, evenly spaced ones are stored as a range
 NEWEST = 128  # of twice as many uneven calls behind a value without gradient, so many newest ones are kept
 
 
+@dataclass(eq=False, slots=True)
 class Node:
     """One value: the operation that made it, and its input values.
 
@@ -30,28 +32,23 @@ class Node:
     view of one. layer: the line that made the torch module in which it ran. step: optimizer steps before it.
     """
 
-    __slots__ = ("detail", "forwards", "grad", "layer", "op", "output", "parents", "shape", "site", "step")
+    op: str
+    parents: tuple["Node", ...]
+    site: Site | None
+    shape: tuple[int, ...]
+    detail: dict[str, Any]
+    grad: bool
+    step: int
+    forwards: Calls = NOBODY
+    output: bool = False
+    layer: Site | None = None
 
-    def __init__(
-        self,
-        op: str,
-        parents: tuple["Node", ...],
-        site: Site | None,
-        shape: tuple[int, ...],
-        detail: dict[str, Any],
-        grad: bool,
-        step: int,
-    ) -> None:
-        self.op, self.parents, self.site, self.shape, self.detail = op, parents, site, shape, detail
-        self.grad, self.step = grad, step
-        self.forwards: Calls
-        self.output = False
-        self.layer: Site | None = None
-        if len(parents) == 1:
-            self.forwards = parents[0].forwards
-            self.output = op in VIEWS and parents[0].output
+    def __post_init__(self) -> None:
+        if len(self.parents) == 1:
+            self.forwards = self.parents[0].forwards
+            self.output = self.op in VIEWS and self.parents[0].output
         else:
-            self.forwards = together([p.forwards for p in parents], grad)
+            self.forwards = together([p.forwards for p in self.parents], self.grad)
 
 
 class Values:
