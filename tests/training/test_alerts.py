@@ -46,7 +46,6 @@ from treino.training.alerts import (
     NewValue,
     Span,
     alert_of,
-    alerts_of,
 )
 from treino.training.loop import JobAlert, JobProgress
 from treino.training.verification import verify
@@ -659,4 +658,3 @@ def test_a_folder_s_alerts_are_text_and_nothing_of_it_is_done(tmp_path: Path) ->
     assert "a hook.py" in events(run, "alerts")[0]["alerts"][0]
     assert run.resume().status == "finished"
     assert not told_to.exists()
-    assert alerts_of(None) == ()

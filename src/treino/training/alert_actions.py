@@ -47,7 +47,6 @@ from treino.training.alerts import (
     Alert,
     NewValue,
     alert_of,
-    alerts_of,
 )
 from treino.training.branch import rewinding
 from treino.training.goals import not_measured
@@ -101,7 +100,8 @@ def given_alerts(
     Raises:
         TreinoError: as ``alert_of``; a command that isn't there; an address without permission.
     """
-    alerts = alerts_of(texts, metric or "")
+    every = () if texts is None else [texts] if isinstance(texts, str) else texts
+    alerts = tuple(alert_of(text, metric or "") for text in every)
     for action in (alert.action for alert in alerts if alert.action.kind == NOTIFY):
         if action.address is not None and not network:
             raise ALERT_NETWORK(url=action.address, flag=setting("allow_network", True))

@@ -8,7 +8,6 @@ notifies somebody. docs/alerts.md has the tables.
 import math
 import re
 import shlex
-from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, Literal
@@ -393,14 +392,3 @@ def alert_of(text: str, metric: str = "") -> Alert:
             example=setting("alert", "validation loss rises for 5 epochs: stop"),
         )
     return Alert(condition_of(condition, metric), action_of(action))
-
-
-def alerts_of(texts: str | Iterable[str] | None, metric: str = "") -> tuple[Alert, ...]:
-    """Read one alert or several. metric: that of the training.
-
-    Raises:
-        TreinoError: as ``alert_of``.
-    """
-    if texts is None:
-        return ()
-    return tuple(alert_of(text, metric) for text in ([texts] if isinstance(texts, str) else texts))
