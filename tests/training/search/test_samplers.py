@@ -5,7 +5,6 @@ from itertools import islice
 import pytest
 from scipy.stats import qmc
 
-from tests.conftest import refusal_of
 from treino.training.search.samplers import SAMPLERS, sampler
 from treino.training.search.space import Space, read_space
 
@@ -48,7 +47,3 @@ def test_sobol_points_fill_the_square_more_evenly_than_chance() -> None:
 def test_grid_goes_in_the_order_of_the_grid() -> None:
     small = space("hidden=16|64", "seed=0..2")
     assert sampler("grid", small).ask(4) == list(islice(small.grid, 4))
-
-
-def test_an_unknown_sampler_is_told_the_nearest() -> None:
-    assert "sobol" in str(refusal_of(sampler, "soboll", space()))

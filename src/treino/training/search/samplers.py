@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from treino.base.errors import Refusal, nearest
+from treino.base.errors import Refusal
 from treino.data.rows import generator
 from treino.training.search.space import Config, Dimension, Range, Space, plain
 
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 OPTUNA_STORAGE = Refusal(
     "Optuna can't open {storage}: {why}", "Give a file that can be written, e.g. sqlite:///sweep.db", status=1
 )
-SAMPLER_UNKNOWN = Refusal("There is no sampler {name!r}.", "{hint}")
 OPTUNA_MISSING = Refusal(
     "The sampler tpe is Optuna's, which isn't installed.",
     "Install it: pip install 'treino[optuna]'; or use [[sampler=sobol]].",
@@ -96,10 +95,8 @@ def sampler(name: str, space: Space, seed: int = 0) -> Sampler:
     """The sampler of that name; see ``tpe`` and ``OptunaSampler`` for Optuna's.
 
     Raises:
-        TreinoError: no such sampler, with the nearest; a grid over a range without levels.
+        TreinoError: a grid over a range without levels.
     """
-    if name not in SAMPLERS:
-        raise SAMPLER_UNKNOWN(name=name, hint=nearest(name, SAMPLERS))
     return Sampler(SAMPLERS[name](space, seed))
 
 
