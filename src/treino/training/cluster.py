@@ -459,16 +459,19 @@ class Cluster:
 # ---- devices
 
 
-def device_here(settings: Mapping[str, Any], place: ClusterOptions) -> str:
-    """The device on which this process holds the networks that a cluster trains: always the CPU.
+def device_here(settings: Mapping[str, Any], place: ClusterOptions) -> dict[str, str]:
+    """The setting ``device`` with which this process holds the networks that a cluster trains: always the
+    CPU; {} without a cluster.
 
     settings: as the user gives them; only ``device`` is checked.
 
     Raises:
         TreinoError: the cluster's tasks don't have the device.
     """
+    if place.on is None:
+        return {}
     device = read_settings({name: value for name, value in settings.items() if name == "device"}).device
     fitting = ("auto", "cpu") if place.gpus_per_chunk is None else ("auto", "cuda")
     if device in fitting:
-        return "cpu"
+        return {"device": "cpu"}
     raise DEVICE_ON_CLUSTER(what=setting("device", device))

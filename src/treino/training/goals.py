@@ -7,7 +7,8 @@ from typing import Any
 from treino.base.errors import Refusal, TreinoError, nearest
 from treino.base.words import _, setting
 from treino.data.dataset import Data
-from treino.engine.metrics import METRIC_UNITS, METRICS
+from treino.engine import TrainingLoop
+from treino.engine.metrics import METRIC_UNITS, METRICS, metric_names
 
 UNTIL_FORM = Refusal("{text!r} doesn't say which figure is to be reached.", "{hint}")
 UNTIL_RANGE = Refusal("A figure of {name} to reach is {limits}; it is {value}.", "{hint}")
@@ -92,12 +93,13 @@ def goal_of(value: Any, metric: str | None = None) -> tuple[str, float] | None:
     return next(iter(goals.items()), None)
 
 
-def check_goals(goals: Iterable[str], measured: Sequence[str], data: Data) -> None:
-    """Refuse a goal whose metric is not measured for this target.
+def check_goals(goals: Iterable[str], training: TrainingLoop, data: Data) -> None:
+    """Refuse a goal whose metric is not measured in this training.
 
     Raises:
         TreinoError: ``until_task``, with the measured metrics.
     """
+    measured = metric_names(training.loss_function, training.outputs)
     for metric in goals:
         if metric not in measured:
             raise not_measured("until_task", metric, measured, data)

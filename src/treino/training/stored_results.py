@@ -33,7 +33,7 @@ from treino.folders.stored_folder import StoredFolder
 from treino.folders.stored_run import STUDY_IS_NO_RUN, StoredRun
 from treino.training.search.space import space_from_json
 from treino.training.sweeps.bracket import MEMBERS, check_states, read_rows, read_top
-from treino.training.sweeps.ensemble import chosen_ensemble, ensemble
+from treino.training.sweeps.ensemble import ensemble
 from treino.training.sweeps.judgement import BEST
 from treino.training.sweeps.member import member_run, member_runs, params_of, parse_member, sweep_folder
 from treino.training.sweeps.out_of_fold import OutOfFold, out_of_fold
@@ -43,6 +43,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 TOP_OF_A_RUN = Refusal("{name} is a run, a single network.", "Leave [[top]] out, or name a sweep.")
+TOP_RANGE = Refusal(
+    "{sweep} keeps {n} networks; {top} can't be asked.",
+    "Give a number from 1 to {n}, or begin a sweep with a larger [[top]].",
+)
 SWEEP_WITHOUT_BEST = Refusal("{sweep} is {status} and has no best network.", "{hint}")
 
 
@@ -150,10 +154,13 @@ class StoredSweep(StoredFolder):
         Raises:
             TreinoError: fewer networks are kept, or one has other prepared rows than the winner.
         """
-        kept = [k.member for k in read_top(self.folder)] if self.spec.sweep.spread else []
-        if 1 <= top <= len(kept):  # folds have their own preparations
+        kept, spread = [k.member for k in read_top(self.folder)], self.spec.sweep.spread
+        winner = None if spread and kept else self.best
+        if not 1 <= top <= len(kept):
+            raise TOP_RANGE(sweep=self.name, n=len(kept), top=top)
+        if winner is None:  # folds have their own preparations
             return self._mean(kept[:top])
-        return ensemble(self.folder, self.best, top)
+        return ensemble(self.folder, winner, kept[:top])
 
     def _mean(self, members: Sequence[int]) -> StoredRun:
         """These networks as one run."""
@@ -177,7 +184,7 @@ class StoredSweep(StoredFolder):
         result = self.result
         if result is None or result.ensemble is None:
             return self.best
-        return chosen_ensemble(self.folder, self.best, result.ensemble.members)
+        return ensemble(self.folder, self.best, result.ensemble.members)
 
     def __repr__(self) -> str:
         result = self.result

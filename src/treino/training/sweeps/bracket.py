@@ -31,11 +31,10 @@ from treino.training.sweeps.distribution import Distribution
 from treino.training.sweeps.population_training import (
     KeptAnswers,
     PopulationTraining,
-    load_each,
+    named,
     part_of,
     rung_step,
     sample,
-    save_each,
 )
 
 if TYPE_CHECKING:
@@ -277,9 +276,10 @@ class TrainingBracket:
 
     def save(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """Return the full state, from which training resumes bit for bit."""
-        tensors, each = save_each(self.populations)
+        saved = [population.save() for population in self.populations]
         facts = {"bracket": self.number, "rung": self.rung, "model_steps": self.model_steps}
-        return tensors, facts | {"populations": each}
+        tensors = named({str(place): own for place, (own, _facts) in enumerate(saved)})
+        return tensors, facts | {"populations": [own for _tensors, own in saved]}
 
     def load(self, tensors: Mapping[str, Tensor], facts: Mapping[str, Any], path: Path) -> None:
         """Restore the state that ``save`` returned; this bracket must be new and have the same members. path:
@@ -289,7 +289,8 @@ class TrainingBracket:
             TreinoError: the state is of other members.
         """
         check_states(facts["populations"], [list(p.members) for p in self.populations], path)
-        load_each(self.populations, tensors, facts["populations"])
+        for place, (population, own) in enumerate(zip(self.populations, facts["populations"], strict=True)):
+            population.load(part_of(tensors, f"{place}."), own)
         self.rung, self.steps_before = facts["rung"], facts["model_steps"]
 
 

@@ -28,32 +28,17 @@ from treino.training.sweeps.bracket import MODELS, TopMember, read_top
 from treino.training.sweeps.member import params_of
 from treino.training.sweeps.populations import COMPARED, settings_of
 
-TOP_RANGE = Refusal(
-    "{sweep} keeps {n} networks; {top} can't be asked.",
-    "Give a number from 1 to {n}, or begin a sweep with a larger [[top]].",
-)
 ENSEMBLE_DIFFERS = Refusal(
     "Network {n} can't answer together with the winner: they differ in {what}.", "Ask fewer of them."
 )
 
 
-def ensemble(folder: RunFolder, winner: StoredRun, top: int) -> StoredRun:
-    """The winner's run with its network replaced by an ensemble of the sweep's best ``top`` networks.
-
-    Raises:
-        TreinoError: fewer networks are kept, or one has other prepared rows than the winner.
-    """
-    kept = read_top(folder)
-    if not 1 <= top <= len(kept):
-        raise TOP_RANGE(sweep=folder.path.name, n=len(kept), top=top)
-    return chosen_ensemble(folder, winner, [k.member for k in kept[:top]])
-
-
-def chosen_ensemble(folder: RunFolder, winner: StoredRun, members: Sequence[int]) -> StoredRun:
+def ensemble(folder: RunFolder, winner: StoredRun, members: Sequence[int]) -> StoredRun:
     """The winner's run with its network replaced by these networks, such as those of ``greedy_ensemble``.
 
     Raises:
-        TreinoError: the folder doesn't hold one of the networks; as ``ensemble``.
+        TreinoError: the folder doesn't hold one of the networks, or one has other prepared rows than the
+            winner.
     """
     kept = {k.member: k for k in read_top(folder)}
     if lost := set(members) - set(kept):

@@ -4,7 +4,6 @@ It can be split into parts that train separately, in this process or as tasks of
 only on its arguments, so that it can run in any process, and again if its process is lost.
 """
 
-from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -45,54 +44,40 @@ Saved = tuple[dict[str, Tensor], dict[str, Any]]
 
 @dataclass
 class Curve:
-    """The learning curves of one population: epochs, and each member's loss and metric.
+    """The learning curves of one population. every: evaluations per stored point. looks: evaluations so far.
 
-    every: evaluations per stored point. looks: evaluations so far.
+    points: each member's loss and metric by epoch, ``[P]`` float32.
     """
 
     every: int = 1
     looks: int = 0
-    epoch: list[int] = field(default_factory=list)
-    loss: list[Tensor] = field(default_factory=list)  # each [P] float32
-    figure: list[Tensor] = field(default_factory=list)
+    points: dict[int, tuple[Tensor, Tensor]] = field(default_factory=dict)
 
     def add(self, epoch: int, loss_P: Tensor, figure_P: Tensor) -> None:
         if self.looks % self.every == 0:
-            self.epoch.append(epoch)
-            self.loss.append(loss_P.float())
-            self.figure.append(figure_P.float())
+            self.points[epoch] = loss_P.float(), figure_P.float()
         self.looks += 1
 
-    def put(self, rows: list[int], members: int, tensors: Mapping[str, Tensor]) -> None:
+    def put(self, rows: list[int], members: int, part: "Curve") -> None:
         """Add points of the members at ``rows``, which trained as a separate part."""
-        if not tensors:
-            return
-        for epoch, loss_R, figure_R in zip(
-            tensors["epoch"].tolist(), tensors["loss"], tensors["figure"], strict=True
-        ):
-            at = bisect_left(self.epoch, epoch)
-            if at == len(self.epoch) or self.epoch[at] != epoch:
-                self.epoch.insert(at, epoch)
-                self.loss.insert(at, torch.full((members,), torch.nan))
-                self.figure.insert(at, torch.full((members,), torch.nan))
-            self.loss[at][rows] = loss_R
-            self.figure[at][rows] = figure_R
+        for epoch, values in part.points.items():
+            empty = torch.full((members,), torch.nan), torch.full((members,), torch.nan)
+            for value_P, value_R in zip(self.points.setdefault(epoch, empty), values, strict=True):
+                value_P[rows] = value_R
 
     def tensors(self) -> dict[str, Tensor]:
         """Return ``epoch [E]``, ``loss [E, P]`` and ``figure [E, P]``, the metric."""
-        if not self.epoch:
+        if not self.points:
             return {}
-        return {
-            "epoch": torch.tensor(self.epoch),
-            "loss": torch.stack(self.loss),
-            "figure": torch.stack(self.figure),
-        }
+        epochs = sorted(self.points)
+        loss, figure = zip(*(self.points[epoch] for epoch in epochs), strict=True)
+        return {"epoch": torch.tensor(epochs), "loss": torch.stack(loss), "figure": torch.stack(figure)}
 
     def restore(self, tensors: Mapping[str, Tensor], looks: int) -> None:
         self.looks = looks
         if tensors:
-            self.epoch = [int(e) for e in tensors["epoch"]]
-            self.loss, self.figure = list(tensors["loss"]), list(tensors["figure"])
+            values = zip(tensors["loss"], tensors["figure"], strict=True)
+            self.points = dict(zip(tensors["epoch"].tolist(), values, strict=True))
 
 
 @dataclass(frozen=True, eq=False)
@@ -435,7 +420,7 @@ class PopulationTraining:
         places = self._places(part)
         rows, networks = self.rows(places), len(self.config.members)
         self.training.put(rows, part.training.state.tensors())
-        self.curve.put(places, len(self.members), part.curve.tensors())
+        self.curve.put(places, len(self.members), part.curve)
         self.reached[places] = part.reached
         for name, figure_R in part.kept_figures.items():
             unknown_P = torch.full((networks,), torch.nan, dtype=figure_R.dtype)
@@ -496,7 +481,7 @@ class PopulationTraining:
         kinds = {"engine": state, "curve": self.curve.tensors(), "seen": self.kept_figures}
         parts = [[self._places(part), part._clock] for part in self.parts]
         facts = {"members": list(self.members), "engine": meta, "looks": self.curve.looks, "parts": parts}
-        return _named(kinds | {"reached": {"step": self.reached}}), facts
+        return named(kinds | {"reached": {"step": self.reached}}), facts
 
     def load(self, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> None:
         """Restore the state that ``save`` returned in a training of the same members."""
@@ -531,24 +516,8 @@ class PopulationTask:
         return alone.save(), alone.model_steps, alone.last_epoch
 
 
-def save_each(populations: Sequence[PopulationTraining]) -> tuple[dict[str, Tensor], list[dict[str, Any]]]:
-    """The states of several trainings; tensors are named ``place.kind.name``, places counted from 0."""
-    saved = [population.save() for population in populations]
-    tensors = {str(place): own for place, (own, _facts) in enumerate(saved)}
-    return _named(tensors), [facts for _own, facts in saved]
-
-
-def load_each(
-    populations: Sequence[PopulationTraining],
-    tensors: Mapping[str, Tensor],
-    each: Sequence[Mapping[str, Any]],
-) -> None:
-    """Restore what ``save_each`` returned, in populations of the same members."""
-    for place, (population, facts) in enumerate(zip(populations, each, strict=True)):
-        population.load(part_of(tensors, f"{place}."), facts)
-
-
-def _named(kinds: Mapping[str, Mapping[str, Tensor]]) -> dict[str, Tensor]:
+def named(kinds: Mapping[str, Mapping[str, Tensor]]) -> dict[str, Tensor]:
+    """The tensors of all kinds by ``kind.name``."""
     return {f"{kind}.{name}": t.contiguous() for kind, named in kinds.items() for name, t in named.items()}
 
 

@@ -212,9 +212,7 @@ def study_events(
         TreinoError: bad input (status 2) or a system error (status 1).
     """
     settings, where_to = parted(with_own_code(networks, settings), name, out)
-    wanted = dict(settings)
-    if place.on is not None:
-        wanted["device"] = device_here(settings, place)
+    wanted = settings | device_here(settings, place)
     options = study_plan(wanted, **compared)
     words, copies = own_networks(networks, _network_words(options))
     options = with_networks(options, words)
@@ -235,8 +233,7 @@ def study_events(
     options = options.model_copy(update={"base": base, "cells": rows})
     gpus = place.gpus_per_chunk is not None
     trainings = _trainings(source, data, options, copies, gpus=gpus)
-    engine = trainings[0].training
-    check_goals(options.until, metric_names(engine.loss_function, engine.outputs), data)
+    check_goals(options.until, trainings[0].training, data)
     with ExitStack() as opened:
         distribution = opened.enter_context(open_distribution(place, {}))
         folder, where = opened.enter_context(
@@ -278,10 +275,8 @@ def study_resumption(
     options = spec.study
     source, data, networks = sources_of(folder, access, _network_words(options))
     options = options.model_copy(update={"base": recorded_settings(folder, options.base, source)})
-    facts = before = spec.facts
-    if place.on is not None:
-        trained_on = {"device": facts.device.partition(":")[0]}
-        before = facts.model_copy(update={"device": device_here(trained_on, place)})
+    facts = spec.facts
+    before = facts.model_copy(update=device_here({"device": facts.device.partition(":")[0]}, place))
     gpus = place.gpus_per_chunk is not None
     trainings = _trainings(source, data, options, networks, before, gpus=gpus)
     with ExitStack() as opened:

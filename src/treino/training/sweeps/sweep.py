@@ -20,7 +20,7 @@ from treino.base.errors import Refusal, TreinoError
 from treino.base.words import _, setting
 from treino.data.dataset import Data
 from treino.engine import Tick
-from treino.engine.metrics import METRICS, metric_names
+from treino.engine.metrics import METRICS
 from treino.engine.training_setup import NO_VALIDATION_ROWS
 from treino.folders.access import Access
 from treino.folders.data_source import fold_place, keep_copy, load_data, recorded_settings
@@ -131,8 +131,7 @@ def sweep_events(
     wanted = sweep_plan(options, read_settings(base).metric)
     if wanted.ensemble > 1 and read_settings(base).refit:
         raise REFIT_OF_ENSEMBLE(n=wanted.ensemble)
-    if place.on is not None:
-        base["device"] = device_here(base, place)
+    base |= device_here(base, place)
     shared = shared_settings(base)
     check_members(space, base, wanted)
     own_code = [*base.values(), *values_of(space, OF_ENTRIES)]
@@ -161,8 +160,7 @@ def sweep_events(
         first = sweep.bracket(0)
         sweep.notes += fold_notes(first)
         if wanted.until is not None:
-            of_first = first.populations[0].training
-            check_goals(wanted.until[:1], metric_names(of_first.loss_function, of_first.outputs), data)
+            check_goals(wanted.until[:1], first.populations[0].training, data)
         folder, where = opened.enter_context(
             new_folder("sweep", data, sweep.networks, own_code, parent=parent, stem=stem, **where_to)
         )
