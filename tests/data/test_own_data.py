@@ -426,7 +426,7 @@ def test_streams_that_can_not_be_trained_on(tmp_path: Path, monkeypatch: pytest.
         ({"batch_size": 7}, "batch_size_loader"),
         ({"shuffle": "off"}, "shuffle_loader"),
         ({"num_workers": 3}, "num_workers_loader"),
-        ({"split_group": "x1"}, "split_by_of_tables"),
+        ({"split_group": "x1"}, "split_group_of_tables"),
         ({"patience": 3}, "no_validation_rows"),
     ],
 )

@@ -16,7 +16,7 @@ from treino.cli.flags import DATA, FromFile, ScreenFlag, ToFile, Words, given, w
 from treino.cli.screen import Replace, output_file, say_replaced
 from treino.folders.access import Access
 from treino.folders.store.output_files import PAGE, PNG
-from treino.settings.data_settings import OF_FORMAT, OF_PICTURES
+from treino.settings.data_settings import ALBUM, OF_FORMAT, READERS
 from treino.settings.spec import read_settings
 
 if TYPE_CHECKING:
@@ -40,7 +40,8 @@ SHOWN_CLASSES = 20
 SHOWN_NAMES = 20  # maximum number of files named in one line; unreadable files are all named
 RUNS = Path("runs")
 SPLIT = "split_group", "split_time", "split_column"
-SETTINGS = ("row_weights", "kinds", *OF_FORMAT, *SPLIT, *OF_PICTURES[:-1])
+OF_PICTURES = (name for name, readers in READERS.items() if readers == ALBUM and name != "skip_bad")
+SETTINGS = ("row_weights", "kinds", *OF_FORMAT, *SPLIT, *OF_PICTURES)
 
 
 @with_settings(SETTINGS)

@@ -6,36 +6,46 @@ from typing import Any
 
 from treino.base.errors import Refusal, nearest
 from treino.base.text import composed
-from treino.base.words import setting
+from treino.base.words import _, setting
 from treino.data.cell_forms import missing
 from treino.data.documents import LoadArguments, TextFormat
 from treino.data.readers.reader_options import ReaderOptions, as_reading, as_text
+from treino.data.source_kinds import SOURCES, source_kind
 from treino.data.split_requests import fold_of
-from treino.settings.data_settings import OF_FORMAT, OF_TABLES, LoadSettings
+from treino.settings.data_settings import ALBUM, OF_FORMAT, READERS, TABLES, LoadSettings
 from treino.settings.setting_types import share
 from treino.settings.spec import OF_DATA, UNKNOWN_SETTING, Settings, kinds_of, read_settings
 
 FOLDS_AND_SPLIT = Refusal("Folds and [[split]]-{how} both say how rows are split.", "Give one of them.")
+SETTING_UNREAD = Refusal("{setting} is for {readers}, and this is {kind}.", "{hint}")
 SHARES = "validation", "test"
 
 
 @dataclass(frozen=True)
 class LoadRequest:
     """A source, and the arguments to load it with. files: the file or frame of each split that has one.
-    reading: the format of the source's file, as far as it is set."""
+    reading: the format of the source's file, as far as it is set. given: the settings with a value of their
+    own that not all sources read."""
 
     source: Any
     arguments: LoadArguments = field(default_factory=LoadArguments)
     files: Mapping[str, Any] = field(default_factory=dict)
     reading: ReaderOptions | None = None
+    given: tuple[str, ...] = ()
 
-    @property
-    def of_tables(self) -> list[str]:
-        """The given arguments that only tables can have; ``file`` for a file of a split."""
-        usual = {name: LoadArguments.model_fields[name].default for name in OF_TABLES}
-        given = {name: getattr(self.arguments, name) for name in OF_TABLES}
-        names = [name for name, value in given.items() if value and value != usual[name]]
-        return [*names, "file"] if self.files else names
+    def check_readers(self, labels: bool = True) -> str:
+        """Refuse a given setting that no source of this kind reads. Return the kind. labels: whether
+        photographs may have a table of labels."""
+        kind = source_kind(self.source)
+        kinds = {kind, "labels"} if kind == "photographs" and labels else {kind}
+        known = READERS | dict.fromkeys(self.files, (*TABLES, "arrays"))
+        for name in (*self.given, *self.files):
+            if kinds.isdisjoint(readers := known[name]):
+                rule = "no_photographs" if readers == ALBUM else f"{name}_of_tables"
+                several = _(" and ").join(dict.fromkeys(_(SOURCES[each].several) for each in readers))
+                own = {"kind": _(SOURCES[kind].one), "hint": _(SOURCES[kind].hint)}
+                raise SETTING_UNREAD.named(rule)(setting=setting(name), readers=several, **own)
+        return kind
 
     def with_arguments(self, **values: Any) -> "LoadRequest":
         return replace(self, arguments=self.arguments.changed(**values))
@@ -88,7 +98,10 @@ def load_request(
     if fold is not None and arguments.split_by is not None:
         by = ("group", "time", "column")
         raise FOLDS_AND_SPLIT(how=next(each for each in by if getattr(arguments, f"split_{each}")))
-    return LoadRequest(source, arguments, files).with_reading(as_reading(reading, _format(checked)))
+    form, usual = as_reading(reading, _format(checked)), Settings.model_fields
+    own = {name: getattr(form if name in OF_FORMAT else checked, name, None) for name in READERS}
+    named = tuple(name for name, value in own.items() if value not in (None, (), usual[name].default))
+    return LoadRequest(source, arguments, files, given=named).with_reading(form)
 
 
 def drawn_shares(arguments: LoadArguments, given: Container[str]) -> tuple[float, float]:

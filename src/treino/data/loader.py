@@ -39,9 +39,6 @@ from treino.data.readers.reader_options import as_text
 from treino.data.rows import Rows, bytes_of
 from treino.data.source_kinds import (
     given_by_package,
-    is_album,
-    is_arrays,
-    is_torch_dataset,
     names_of_pictures,
 )
 from treino.data.split_requests import check_split, decide_parts, units, with_file_in_places
@@ -99,11 +96,12 @@ def load(
     folder = None if cache is None else Path(cache)
     memory = settings.get("max_memory")
     limit = free_bytes() // 2 if memory is None else bytes_of(memory)
-    if is_torch_dataset(source):
+    kind = request.check_readers()
+    if kind == "items":
         return torch_datasets.load_torch_dataset(request, num_workers)
-    if is_arrays(source):
+    if kind == "arrays":
         return arrays.load_arrays(request)
-    if is_album(source):
+    if kind == "photographs":
         return photographs.load_album(request, limit, folder)
     request = request.with_text()
     known = request.arguments.to_json() | ({} if most_inputs is None else {"most_inputs": most_inputs})

@@ -12,7 +12,7 @@ import zlib
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 import torch
@@ -22,6 +22,7 @@ from torch.utils.data import DataLoader, Dataset
 from treino.base.apps import of_packages
 from treino.base.errors import Refusal, cause
 from treino.base.own_calls import own_call, same_process
+from treino.base.words import N_
 from treino.data.builtins import BUILTINS
 from treino.data.table import Table
 
@@ -47,6 +48,37 @@ STUMBLES = (
 )
 
 
+class SourceKind(NamedTuple):
+    """A kind of source in words: several of it, one, and the next move where it doesn't read a setting."""
+
+    several: str
+    one: str
+    hint: str = N_("Leave it out.")
+
+
+SOURCES = {
+    "table": SourceKind(N_("tables"), N_("a table that is no file")),
+    "file": SourceKind(N_("files of tables"), N_("a file of a table")),
+    "labels": SourceKind(N_("tables of photographs' labels"), ""),
+    "photographs": SourceKind(
+        N_("photographs"),
+        N_("a collection of photographs"),
+        N_("Leave it out; validation and test pictures stand in folders val and test beside train."),
+    ),
+    "arrays": SourceKind(
+        N_("arrays"),
+        N_("a pair of arrays with axes"),
+        N_("Leave it out; further rows are given as validation=(X, y), test=(X, y)."),
+    ),
+    "items": SourceKind(
+        N_("Datasets"),
+        N_("a Dataset"),
+        N_("Leave it out; to divide a Dataset by yourself give {'train': …, 'validation': …, 'test': …}."),
+    ),
+}
+"""The kinds of sources; the readers of a setting are some of these."""
+
+
 class AlbumTable(str):
     """The name of a table of labels among pictures, even if a file has the same name."""
 
@@ -66,6 +98,17 @@ def given_by_package(source: Any) -> Any:
         raise DATA_OF_PACKAGE(name=source)
     with same_process(), own_call(lambda error: DATA_FAILS(name=source, cause=cause(error))):
         return function()
+
+
+def source_kind(source: Any) -> str:
+    """Which of ``SOURCES`` it is."""
+    if is_torch_dataset(source):
+        return "items"
+    if is_arrays(source):
+        return "arrays"
+    if is_album(source):
+        return "photographs"
+    return "file" if isinstance(source, str | os.PathLike) and source not in BUILTINS else "table"
 
 
 def is_torch_dataset(source: Any) -> bool:

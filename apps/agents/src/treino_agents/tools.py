@@ -145,8 +145,9 @@ LIMITS = {"ge": "minimum", "gt": "exclusiveMinimum", "le": "maximum", "lt": "exc
 
 
 def _plain(schema: Any) -> Schema:
-    """Remove titles, null and the group from a schema as pydantic writes it."""
-    left = {LIMITS.get(key, key): value for key, value in schema.items() if key not in ("title", "group")}
+    """Remove titles, null and treino's own marks from a schema as pydantic writes it."""
+    own = ("title", "group", "readers")
+    left = {LIMITS.get(key, key): value for key, value in schema.items() if key not in own}
     if left.get("default", ...) in (None, []):
         del left["default"]
     choices = [_plain(each) for each in left.pop("anyOf", ()) if each != {"type": "null"}]

@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from treino.base.errors import Refusal, TreinoError
+from treino.base.errors import Refusal
 from treino.base.words import _
 from treino.data.arrays.source import ArrayRows, array_rows, check_forms, like
 from treino.data.arrays.target_axes import TargetAxes
@@ -49,7 +49,6 @@ def load_arrays(request: LoadRequest) -> Data:
         TreinoError: arguments of tables; arrays that don't fit together; values that are no finite numbers.
     """
     arguments, notes = request.arguments, list[str]()
-    _refuse_arguments(request)
     parts = {"train": array_rows(request.source)}
     for part, source in request.files.items():
         parts[part] = like(array_rows(source), parts["train"].forms)
@@ -114,23 +113,6 @@ def arrays_to_predict(source: Any, preparation: Preparation) -> tuple[Tensor, Te
         return x, None, weight
     target = TargetAxes.of(preparation) if preparation.target_shape else labels_again(preparation)
     return x, _encoded(target, rows.y), weight
-
-
-def _refuse_arguments(request: LoadRequest) -> None:
-    arguments = request.arguments
-    given = {
-        "target": arguments.target,
-        "features": arguments.features,
-        "reading": request.reading,
-        "split_by": arguments.split_by,
-    }
-    of_tables = [name for name in request.of_tables if name != "file"]
-    for name in (*of_tables, *(name for name, value in given.items() if value)):
-        raise TreinoError(
-            f"{name}_of_tables",
-            _("{name} is for tables, and these are arrays with axes.").format(name=name),
-            _("Leave it out; further rows are given as validation=(X, y), test=(X, y)."),
-        )
 
 
 def _of(y: NDArray[Any] | None) -> NDArray[Any]:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from treino.base.errors import Refusal, TreinoError
+from treino.base.errors import Refusal
 from treino.base.words import N_, _, joined, setting
 from treino.data.dataset import Data, of_preparation
 from treino.data.documents import LoadArguments
@@ -45,18 +45,11 @@ def read_album(request: LoadRequest) -> tuple[Album, Table, list[str]]:
     Raises:
         TreinoError: arguments that apply only to tables; no pictures, or none with a label.
     """
-    for name in (*request.of_tables, *(["features"] if request.arguments.features else [])):
-        raise TreinoError(
-            f"{name}_of_tables",
-            _("{name} is for tables, and '{source}' holds pictures.").format(
-                name=name, source=request.source
-            ),
-            _("Put validation and test pictures into folders val and test beside train.")
-            if name == "file"
-            else _("Leave it out."),
-        )
     album, absent = open_album(request.source), list[str]()
-    return album, label_table(album, request, absent), absent
+    table = label_table(album, request, absent)
+    if table.sha256 is None:
+        request.check_readers(labels=False)
+    return album, table, absent
 
 
 def with_split(arguments: LoadArguments, table: Table, notes: list[str]) -> LoadArguments:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from treino.base.errors import Refusal, TreinoError
 from treino.base.text import shortened
-from treino.base.words import _, setting
+from treino.base.words import _
 from treino.data import sources
 from treino.data.documents import LoadArguments
 from treino.data.load_request import LoadRequest, load_request
@@ -41,7 +41,7 @@ from treino.data.preparation.texts import commonest_words
 from treino.data.readers import ReaderOptions
 from treino.data.returning_rows import EqualRows
 from treino.data.rows import say
-from treino.data.source_kinds import given_by_package, is_album, is_torch_dataset
+from treino.data.source_kinds import given_by_package
 from treino.data.sources import is_image_pair, read_images
 from treino.data.split_requests import check_split, decide_parts, say_untimed, times_of
 from treino.data.splits import PARTS, first_equal
@@ -53,9 +53,7 @@ from treino.data.summaries.relations import TargetRows, correlation, suspicions
 from treino.data.summaries.target_description import TargetDescription, describe_target
 from treino.data.table import Column, DataWarning, Table, row_place
 from treino.data.torch_datasets.dataset_source import load_torch_dataset
-from treino.settings.data_settings import OF_PICTURES
 
-NO_PHOTOGRAPHS = Refusal("{setting} is for photographs, and this is something else.", "Leave it out.")
 DATASET_NO_IMAGES = Refusal(
     "The items of {name} are no images: their shape is {shape}.",
     "Describe what they are made of: a table, or (X, y).",
@@ -151,12 +149,10 @@ def describe(
     request = load_request(source, {"target": target} | settings, reading)
     arguments, reading = request.arguments, request.reading
     target, kinds = arguments.target, arguments.kinds
-    if is_album(source):
+    kind = request.check_readers()
+    if kind == "photographs":
         return _of_album(request, None if cache is None else Path(cache))
-    for name in OF_PICTURES:
-        if name in settings:
-            raise NO_PHOTOGRAPHS(setting=setting(name))
-    if is_torch_dataset(source):
+    if kind == "items":
         return _of_dataset(request.with_arguments(validation=0.0, test=0.0))
     if is_image_pair(source):
         x, y = source

@@ -66,15 +66,6 @@ def load_torch_dataset(request: LoadRequest, num_workers: int = 0) -> Data:
         TreinoError: arguments of tables; an item, with the line of the user's code that failed.
     """
     arguments = request.arguments
-    files = {"reading": request.reading, "split_by": arguments.split_by}
-    for name in (*request.of_tables, *(name for name, value in files.items() if value)):
-        raise TreinoError(
-            f"{name}_of_tables",
-            _("{name} is for tables, and this is a {kind}.").format(
-                name=name, kind=type(request.source).__name__
-            ),
-            _("Leave it out; to divide a Dataset by yourself give {form}.").format(form=_FORM),
-        )
     parts = _parts_of(request.source)
     features, target, data_seed = arguments.features, arguments.target, arguments.data_seed
     _check_workers(num_workers, parts)

@@ -14,7 +14,7 @@ from treino.base.own_objects import is_kept, is_own
 from treino.base.words import _
 from treino.data.dataset import Data
 from treino.data.preparation.preparation import Preparation
-from treino.data.source_kinds import is_torch_dataset
+from treino.data.source_kinds import is_torch_dataset, source_kind
 from treino.data.sources import BuiltinName
 from treino.engine import LOSSES
 from treino.engine.nets import input_shape
@@ -30,6 +30,7 @@ from treino.folders.stored_folder import StoredFolder
 from treino.folders.stored_run import STUDY_IS_NO_RUN, StoredRun
 from treino.folders.timeline import segments_of
 from treino.folders.weights import check_layers
+from treino.settings.data_settings import OF_FORMAT, READERS
 from treino.settings.setting_types import as_items
 from treino.settings.spec import LAYERS, OF_DATA, OF_PLACE, Settings
 from treino.training.completion import run_facts, shape_entries
@@ -335,6 +336,7 @@ def likeness(
     if own_net and not net:
         raise NET_WANTED(run=folder.path.name)
     former, left_out = asked.get("net"), {"net", "recipe"} if net else set()
+    left_out |= {name for name in OF_FORMAT if source_kind(source) not in (*READERS[name], "photographs")}
     asked = {name: v for name, v in asked.items() if v is not None and name not in left_out}
     asked = recorded_settings(folder, asked, source_of(folder))
     kept = Preparation.from_document(read_preparation(folder))
