@@ -31,7 +31,7 @@ from treino.settings.keywords import takes_settings
 from treino.settings.options import ClusterOptions, StudyOptions, SweepOptions, read_options
 from treino.settings.spec import OF_DATA, Settings, refuse_layers
 from treino.training.branch import branching, rewinding
-from treino.training.commands import send_setting, send_stop
+from treino.training.commands import send_settings, send_stop
 from treino.training.loop import JobEvent, drained_folder
 from treino.training.replay import Snapshot, snapshots
 from treino.training.row_check import source_of_data
@@ -174,7 +174,7 @@ class Run(StoredRun, Shown):
             TreinoError: an unknown name, a value out of range or without effect in this network, or no
                 process trains the run.
         """
-        send_setting(self, name, value, step)
+        send_settings(self, {name: value}, step)
 
     def stop(self) -> None:
         """Ask the process that trains this run to save and stop; ``resume`` continues it.

@@ -12,7 +12,7 @@ from treino.folders.network_source import UserFiles
 from treino.folders.store import Change
 from treino.folders.stored_run import StoredRun
 from treino.training.branch import branching, rewinding
-from treino.training.commands import send_setting, send_settings
+from treino.training.commands import send_settings
 from treino.training.loop import JobStart, last_event
 from treino.training.replay import snapshots
 from treino.training.stored_results import open_run
@@ -28,7 +28,7 @@ def trained(*told: tuple[str, Any, int, str]) -> StoredRun:
     for event in events:
         if isinstance(event, JobStart):
             for name, value, step, sender in told:
-                send_setting(open_run("steered", verify=False), name, value, step, sender=sender)
+                send_settings(open_run("steered", verify=False), {name: value}, step, sender=sender)
     return open_run("steered")
 
 

@@ -24,7 +24,7 @@ from treino.engine.user_module import replace_dropout
 from treino.folders.stored_run import StoredRun
 from treino.settings.spec import read_settings
 from treino.training.branch import branching, rewinding
-from treino.training.commands import send_setting
+from treino.training.commands import send_settings
 from treino.training.futures import FutureEnd, futures
 from treino.training.loop import JobEnd, JobEvent, JobPause, JobStart
 from treino.training.replay import Snapshot, snapshots
@@ -313,7 +313,7 @@ class SteeredRun:
         step = self.truth.step + after
         if self.over or step >= self.job.training.steps:
             return
-        send_setting(self.stored(), name, value, step if after else None, sender=sender)
+        send_settings(self.stored(), {name: value}, step if after else None, sender=sender)
         self._next()  # it is read
         self.truth.add(Change(step, name, value, sender))
 
@@ -341,7 +341,7 @@ class SteeredRun:
             return
         path, rest = self.path, self.path.with_name("rest")
         if unread is not None:
-            send_setting(open_run(path, verify=False), *unread)
+            send_settings(open_run(path, verify=False), {unread[0]: unread[1]}, *unread[2:])
         shutil.copytree(path, rest)
         self.stream.close()
         shutil.rmtree(path)

@@ -7,7 +7,6 @@ from treino.training.branch import rewinding as rewinding
 from treino.training.commands import checked_playback as checked_playback
 from treino.training.commands import deliver as deliver
 from treino.training.commands import send_command as send_command
-from treino.training.commands import send_setting as send_setting
 from treino.training.commands import send_settings as send_settings
 from treino.training.commands import send_stop as send_stop
 from treino.training.findings import LiveFindings as LiveFindings

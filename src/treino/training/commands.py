@@ -26,11 +26,6 @@ SPEED_RANGE = Refusal(
 # ---- commands to the process that trains a run
 
 
-def send_setting(run: StoredRun, name: str, value: Any, step: int | None = None, *, sender: str = "") -> None:
-    """Send a single setting, as ``send_settings`` does."""
-    send_settings(run, {name: value}, step, sender=sender)
-
-
 def send_settings(
     run: StoredRun, changes: Mapping[str, Any], step: int | None = None, *, sender: str = ""
 ) -> None:

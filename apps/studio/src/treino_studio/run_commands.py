@@ -25,7 +25,7 @@ from treino.training import (
     check_changes,
     deliver,
     send_command,
-    send_setting,
+    send_settings,
     send_stop,
     usual_futures,
     with_remedy,
@@ -97,7 +97,7 @@ def stop(page: RunPage, _command: protocol.PlainCommand) -> Answer:
 def set_setting(page: RunPage, command: protocol.SetCommand) -> Answer:
     """Set a hyper-parameter from the next step on; at a past step, or after the end, open a new segment."""
     name, value = command.name, command.value
-    if page.look.step is None and deliver(lambda: send_setting(page.run, name, value)):
+    if page.look.step is None and deliver(lambda: send_settings(page.run, {name: value})):
         return {}
     return _go_on(page, {name: value}, _as_it_is(page))
 
