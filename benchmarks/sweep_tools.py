@@ -23,7 +23,6 @@ from benchmarks.timing import Spent, processor_ratio, ratio, threads, wall
 from treino.data.dataset import Data
 from treino.training.search.samplers import sampler
 from treino.training.search.space import read_space
-from treino.training.sweeps.populations import whole_settings
 
 HEADS = "tool", "seconds", "of treino's", "of its processor time", "best validation accuracy"
 # networks, epochs, rounds
@@ -54,7 +53,7 @@ def run(quick: bool) -> Result:
 
 def _tools(members: int, epochs: int, rounds: int, place: Path, figures: dict[str, Any]) -> Table:
     data = tr.load("digits")
-    configs = sampler("random", read_space(SPACE, whole_settings()), 0).ask(members)
+    configs = sampler("random", read_space(SPACE), 0).ask(members)
     works: dict[str, Callable[[], float]] = {
         "treino, no halving": lambda: _in_treino(place, data, members, epochs, "none"),
         "treino, halving": lambda: _in_treino(place, data, members, epochs, "halving"),

@@ -44,7 +44,7 @@ def test_a_value_names_a_file_or_not_as_it_is_read() -> None:
     for value in (["a.csv"], {"a.csv": 1}, 1, True):
         with pytest.raises(TreinoError):
             read_settings({"labels": value})
-    space = read_space({"net": ["mlp", "a.py:Net"], "lr": "0.1..1"}, {"net": False, "lr": False})
+    space = read_space({"net": ["mlp", "a.py:Net"], "lr": "0.1..1"})
     assert list(files_in_space(space)) == [("net", "a.py:Net")]
     assert not names_file("net", None)
     assert not names_file("loss", "mse")

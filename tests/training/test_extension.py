@@ -99,7 +99,7 @@ def test_what_a_stopped_sweep_had_not_begun_is_what_comes_next(tmp_path: Path) -
     assert document["status"] == "stopped"
     assert begun < 40
     document = ended(sweep_resumption(tmp_path / "s", more=5))
-    space = read_space(SPACE, {"lr": False, "dropout": False}, set())
+    space = read_space(SPACE)
     assert configs(tmp_path / "s") == sampler("random", space).ask(begun + 5)
     assert document["members"] == begun + 5
     assert document["extensions"][0]["first"] == begun

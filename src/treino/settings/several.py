@@ -1,7 +1,7 @@
 """The settings of one network that several networks can't have, by what these are trained for."""
 
 from treino.base.errors import Refusal
-from treino.settings.spec import Rules
+from treino.settings.spec import OF_DATA, OF_PLACE, Rules, Settings
 
 TIME_LIMIT_OF_MANY = Refusal(
     "[[time_limit]] is of one training, and several networks are trained here, each by itself.",
@@ -43,3 +43,18 @@ OF_REPEATS: Rules = (
 """For the same settings with several seeds or folds."""
 OF_COMPARED: Rules = ((ENSEMBLE_OF_MANY, lambda s: s.ensemble > 1 and {"n": s.ensemble}),)
 """For networks of which the best is chosen, or that are timed side by side."""
+
+COMPARED = ("normalise", "features")
+"""Data settings that a search space may vary, because they don't change the rows of the splits."""
+
+OF_MEMBERS = *COMPARED, "fold"
+"""Data settings in which the members of a sweep may differ."""
+
+OF_ALL = (
+    *(*OF_PLACE, "device", "engine", "precision", "threads"),
+    *("metric", "baselines", "threshold", "refit", "coverage", "every", "ensemble"),
+)
+"""Settings that all members share: where a sweep runs, what it keeps and how it is judged."""
+
+VARIED = [name for name in Settings.model_fields if name not in {*OF_DATA, *OF_ALL} - {*COMPARED}]
+"""Settings that a search space may vary."""

@@ -12,7 +12,6 @@ from treino.training.search.samplers import tpe
 from treino.training.search.space import Space, read_space
 
 optuna = pytest.importorskip("optuna")
-WHOLE = {"lr": False, "hidden": False, "batch_size": True, "optimizer": False, "momentum": False}
 
 
 def space() -> Space:
@@ -24,7 +23,6 @@ def space() -> Space:
             "optimizer": ["sgd", "adam"],
             "momentum": "0..0.9 if optimizer=sgd",
         },
-        WHOLE,
     )
 
 

@@ -8,13 +8,12 @@ from scipy.stats import qmc
 from treino.training.search.samplers import SAMPLERS, sampler
 from treino.training.search.space import Space, read_space
 
-WHOLE = {"lr": False, "dropout": False, "hidden": False, "seed": True, "optimizer": False, "momentum": False}
 MIXED = ["lr=1e-4..1e-1:log", "dropout=0..0.5", "hidden=16|64|64,32", "optimizer=sgd|adam",
          "momentum=0..0.95 if optimizer=sgd"]  # fmt: skip
 
 
 def space(*texts: str) -> Space:
-    return read_space(texts or MIXED, WHOLE)
+    return read_space(texts or MIXED)
 
 
 @pytest.mark.parametrize("name", ["random", "sobol"])

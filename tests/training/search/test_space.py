@@ -16,13 +16,9 @@ from treino.training.resolution import train_config
 from treino.training.search.samplers import sampler
 from treino.training.search.space import Choice, Dimension, Range, Space, domain_text, read_space
 
-WHOLE = {"lr": False, "hidden": False, "dropout": False, "momentum": False, "optimizer": False,
-         "batch_size": True, "seed": True, "weight_decay": False, "nesterov": False,
-         "clip": False, "patience": True}  # fmt: skip
-
 
 def space(*texts: str) -> Space:
-    return read_space(texts, WHOLE)
+    return read_space(texts)
 
 
 @pytest.mark.parametrize(
@@ -56,7 +52,7 @@ def test_a_mapping_says_the_same() -> None:
         "optimizer": "sgd",
         "seed": 3,
     }
-    domains = [d.domain for d in read_space(given_, WHOLE).dimensions]
+    domains = [d.domain for d in read_space(given_).dimensions]
     assert domains == [
         Range(1e-4, 1e-1, log=True), Choice(((64, 32), 16)), Range(16, 64, whole=True), Choice(("sgd",)),
         Choice((3,)),
@@ -98,9 +94,6 @@ def test_what_can_not_be_is_refused_with_the_next_move(texts: list[str], rule: s
     assert word in str(error)
 
 
-SINGLE = WHOLE.keys() - {"hidden"}
-
-
 @pytest.mark.parametrize(
     ("given", "rule", "hint"),
     [
@@ -116,13 +109,13 @@ SINGLE = WHOLE.keys() - {"hidden"}
     ],
 )
 def test_commas_and_several_settings_in_one_text_are_refused(given: Any, rule: str, hint: str) -> None:
-    error = refusal_of(read_space, given, WHOLE, SINGLE)
+    error = refusal_of(read_space, given)
     assert error.rule == rule
     assert hint in error.hint
 
 
 def test_a_list_has_commas() -> None:
-    made = read_space(["hidden=64,32|16", "lr=0.1|1 if hidden=64,32"], WHOLE, SINGLE)
+    made = read_space(["hidden=64,32|16", "lr=0.1|1 if hidden=64,32"])
     assert [d.domain for d in made.dimensions] == [Choice(("64,32", 16)), Choice((0.1, 1))]
 
 
@@ -193,7 +186,7 @@ def test_networks_are_counted_and_not_the_product_of_all_settings() -> None:
 
 @pytest.mark.parametrize("none", ["clip=none|0.5|1", "clip = None | 0.5|1", {"clip": [None, 0.5, 1]}])
 def test_what_can_be_off_can_be_tried_without_it(none: Any) -> None:
-    (clip,) = read_space([none] if isinstance(none, str) else none, WHOLE).dimensions
+    (clip,) = read_space([none] if isinstance(none, str) else none).dimensions
     assert clip.domain == Choice(("none", 0.5, 1))
     assert [read_settings({"clip": value}).clip for value in clip.domain.values] == [None, 0.5, 1]
     assert domain_text("clip", Space((clip,)).to_json()["clip"]) == "none|0.5|1"
@@ -235,7 +228,7 @@ def test_integers_have_equal_shares_and_both_ends(low: int, width: int) -> None:
 
 
 def test_arrays_and_ranges_are_lists_of_values() -> None:
-    found = read_space({"lr": np.array([0.1, 0.01]), "hidden": range(4, 6), "seed": [np.int64(3)]}, WHOLE)
+    found = read_space({"lr": np.array([0.1, 0.01]), "hidden": range(4, 6), "seed": [np.int64(3)]})
     assert [d.domain.values for d in found.dimensions] == [(0.1, 0.01), (4, 5), (3,)]
     assert type(found.dimensions[2].domain.values[0]) is int
     json.dumps(found.to_json())

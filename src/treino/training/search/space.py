@@ -9,7 +9,7 @@ import math
 import re
 import tomllib
 from collections import Counter
-from collections.abc import Collection, Container, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from itertools import chain
@@ -22,7 +22,8 @@ from treino.base.text import whole_number
 from treino.base.toml import read_toml
 from treino.base.words import _, joined
 from treino.settings.network_call import ARGUMENT, argument_text, is_argument, read_argument
-from treino.settings.setting_types import own
+from treino.settings.setting_types import own, types_in
+from treino.settings.several import VARIED
 from treino.settings.spec import OFF, Settings, is_none, names_file, read_settings
 
 SPACE_LEVELS = Refusal("{name}: a range has at least 2 levels, not {n}.", "{hint}")
@@ -369,17 +370,16 @@ def in_order(dimensions: Mapping[str, Dimension]) -> Iterator[Dimension]:
 
 _RANGE = re.compile(r"(?P<low>[^|:]+?)\.\.(?P<high>[^|:]+)(?P<options>(?::\w+)*)")
 _CONDITION = re.compile(r"\s+if\s+(?P<name>\w[\w.-]*)\s*=\s*(?P<values>.+)$")
+SEVERAL = ("net", "augment")  # settings whose texts hold commas, though their type is no tuple
 _ENCLOSED = re.compile(r"\([^()]*\)|\[[^\[\]]*\]|'[^']*'|\"[^\"]*\"")
 _WHOLE = re.compile(r"[+-]?\d{1,19}")
 
 
-def read_space(
-    domains: Mapping[str, Any] | Sequence[str], whole: Mapping[str, bool], single: Container[str] = ()
-) -> Space:
+def read_space(domains: Mapping[str, Any] | Sequence[str], names: Collection[str] = VARIED) -> Space:
     """Parse a space in the forms that the top of this file shows.
 
     domains: texts ``name=domain``, or a mapping of names to texts, lists, single values, Range or Choice.
-    whole: for every setting, whether it is an integer. single: settings whose values contain no comma.
+    names: the settings that may be in it.
 
     Raises:
         TreinoError: an empty space, an unknown name (with the nearest), a repeated name, bounds out of order,
@@ -395,20 +395,31 @@ def read_space(
         name = str(written).strip().replace("-", "_")
         if name == "data_seed":
             raise SPACE_DATA_SEED()
-        if name in Settings.model_fields and name not in whole:
-            raise SPACE_SHARED(name=name, names=", ".join(whole))
-        if not _is_varied(name, whole):
-            raise SPACE_UNKNOWN(name=name, hint=nearest(name, whole))
+        if name in Settings.model_fields and name not in names:
+            raise SPACE_SHARED(name=name, names=", ".join(names))
+        if not _is_varied(name, names):
+            raise SPACE_UNKNOWN(name=name, hint=nearest(name, names))
         if name in dimensions:
             raise SPACE_SETTING_TWICE(name=name)
         named = type(value)(map(own, value)) if type(value) in (list, tuple) else own(value)
-        dimensions[name] = _dimension(name, named, whole, single)
+        dimensions[name] = _dimension(name, named, names)
     return Space(tuple(in_order(dimensions)))
 
 
-def _is_varied(name: str, whole: Mapping[str, bool]) -> bool:
+def _is_varied(name: str, names: Collection[str]) -> bool:
     """Whether a space may name it: one of these settings, or an argument of the network."""
-    return name in whole or ("net" in whole and is_argument(name))
+    return name in names or ("net" in names and is_argument(name))
+
+
+def _types(name: str) -> set[Any]:
+    """The types of which a setting's type is made; none of an argument of the network."""
+    return types_in(Settings.model_fields[name].annotation) if name in Settings.model_fields else set()
+
+
+def _is_whole(name: str, argument: bool) -> bool:
+    """Whether a setting is an integer. argument: the answer for an argument of the network."""
+    types = _types(name)
+    return int in types and float not in types if types else argument
 
 
 def space_of(words: Sequence[str]) -> Sequence[str] | dict[str, Any]:
@@ -436,7 +447,7 @@ def space_of(words: Sequence[str]) -> Sequence[str] | dict[str, Any]:
     return table | {ARGUMENT + name: value for name, value in of_net.items()}
 
 
-ANY_SETTING = dict.fromkeys(Settings.model_fields, False)
+ANY_SETTING = [*Settings.model_fields]
 """For ``read_space``, where it only matters which values stand in a space."""
 
 
@@ -488,25 +499,25 @@ def _pair(text: str) -> tuple[str, str]:
     return name, domain
 
 
-def _refuse_commas(name: str, text: str, whole: Mapping[str, bool], single: Container[str]) -> None:
+def _refuse_commas(name: str, text: str, names: Collection[str]) -> None:
     """Refuse commas between values (``lr=0.01,0.1``) and a second setting in the text (``lr=0.1 seed=3``)."""
     bare = _ENCLOSED.sub("", text) if name == "net" or is_argument(name) else text
     other = re.search(r"[\s,;]([\w.-]+)\s*=", bare)
-    if other and _is_varied(other[1].replace("-", "_"), whole):
+    if other and _is_varied(other[1].replace("-", "_"), names):
         raise SPACE_SEVERAL(text=text, name=name, other=other[1])
-    if (name in single or is_argument(name)) and "," in bare:
+    if tuple not in _types(name) and name not in SEVERAL and "," in bare:
         choices = re.sub(r"\s*,\s*", "|", text.strip())
         hint = _("Separate values by a |, in quotes: '{name}={several}'.").format(name=name, several=choices)
-        if not whole.get(name) and re.fullmatch(r"\d+,\d+", text.strip()):
+        if not _is_whole(name, False) and re.fullmatch(r"\d+,\d+", text.strip()):
             decimal = text.strip().replace(",", ".")
             point = _("Or write a decimal with a point: {name}={decimal}.").format(name=name, decimal=decimal)
             hint = joined([hint, point], " ")
         raise SPACE_COMMA(name=name, text=text, hint=hint)
 
 
-def _dimension(name: str, value: Any, whole: Mapping[str, bool], single: Container[str]) -> Dimension:
+def _dimension(name: str, value: Any, names: Collection[str]) -> Dimension:
     if isinstance(value, Range):
-        value = replace(value, whole=whole.get(name, value.whole))
+        value = replace(value, whole=_is_whole(name, value.whole))
         return Dimension(name, checked_domain(name, value))
     value = list(value.values) if isinstance(value, Choice) else value
     if not isinstance(value, str):
@@ -516,7 +527,7 @@ def _dimension(name: str, value: Any, whole: Mapping[str, bool], single: Contain
         values = tuple(_off(name, v) for v in listed)
         for text in values:
             if isinstance(text, str):
-                _refuse_commas(name, text, whole, single)
+                _refuse_commas(name, text, names)
         if is_argument(name):
             values = tuple(read_argument(name, v) for v in values)
         return Dimension(name, checked_domain(name, Choice(values)))
@@ -526,13 +537,13 @@ def _dimension(name: str, value: Any, whole: Mapping[str, bool], single: Contain
         value = value[: condition.start()]
         when = condition["name"].replace("-", "_")
         among = tuple(_off(when, _value(when, v)) for v in condition["values"].split("|"))
-        if not _is_varied(when, whole):
-            raise SPACE_CONDITION_UNKNOWN(name=name, other=when, hint=nearest(when, whole))
-        _refuse_commas(when, condition["values"], whole, single)
-    _refuse_commas(name, value, whole, single)
+        if not _is_varied(when, names):
+            raise SPACE_CONDITION_UNKNOWN(name=name, other=when, hint=nearest(when, names))
+        _refuse_commas(when, condition["values"], names)
+    _refuse_commas(name, value, names)
     match = _RANGE.fullmatch(value.strip())
     if match:
-        domain: Range | Choice = _range(name, match, whole)
+        domain: Range | Choice = _range(name, match)
     else:
         domain = Choice(tuple(_off(name, _value(name, v)) for v in value.split("|")))
     return Dimension(name, checked_domain(name, domain), when, among)
@@ -547,7 +558,7 @@ def _off(name: str, value: Any) -> Any:
     return value
 
 
-def _range(name: str, match: re.Match[str], whole: Mapping[str, bool]) -> Range:
+def _range(name: str, match: re.Match[str]) -> Range:
     log, levels = False, None
     for option in match["options"].split(":")[1:]:
         if option == "log":
@@ -563,7 +574,7 @@ def _range(name: str, match: re.Match[str], whole: Mapping[str, bool]) -> Range:
             raise SPACE_NO_NUMBER(name=name, text=text.strip())
         ends.append(number)
     integers = all(isinstance(end, int) for end in ends)  # between 0 and 1.0 an argument isn't whole
-    return Range(ends[0], ends[1], log, whole.get(name, integers), levels)
+    return Range(ends[0], ends[1], log, _is_whole(name, integers), levels)
 
 
 def _value(name: str, text: str) -> Any:

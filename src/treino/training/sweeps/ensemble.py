@@ -23,10 +23,11 @@ from treino.folders.store import RunFolder
 from treino.folders.stored_run import StoredRun
 from treino.folders.weights import check_layers, with_weights
 from treino.inspection.outputs import outputs, predicted_classes
+from treino.settings.several import COMPARED
 from treino.training.resolution import decide
 from treino.training.sweeps.bracket import MODELS, TopMember, read_top
 from treino.training.sweeps.member import params_of
-from treino.training.sweeps.populations import COMPARED, settings_of
+from treino.training.sweeps.populations import settings_of
 
 ENSEMBLE_DIFFERS = Refusal(
     "Network {n} can't answer together with the winner: they differ in {what}.", "Ask fewer of them."

@@ -32,12 +32,13 @@ from treino.folders.timeline import segments_of
 from treino.folders.weights import check_layers
 from treino.settings.data_settings import OF_FORMAT, READERS
 from treino.settings.setting_types import as_items
+from treino.settings.several import OF_MEMBERS
 from treino.settings.spec import LAYERS, OF_DATA, OF_PLACE, Settings
 from treino.training.completion import run_facts, shape_entries
 from treino.training.likeness import Likeness
 from treino.training.resolution import decide, resolve
 from treino.training.sweeps.bracket import MemberTable, TopMember, read_top
-from treino.training.sweeps.populations import OF_MEMBERS, SharedRows, settings_of, shared_settings
+from treino.training.sweeps.populations import SharedRows, settings_of, shared_settings
 
 MEMBER_OF_A_RUN = Refusal("{name} is a run, a single network.", "Leave the number out.")
 NETWORK_RANGE = Refusal(

@@ -39,38 +39,11 @@ from treino.folders.network_source import (
 from treino.folders.own_code import restore_own_code, write_own_code
 from treino.folders.store import RunFolder
 from treino.folders.user_network import NetworkFile, NetworkFiles, file_of, network_of
-from treino.settings.setting_types import types_in
 from treino.settings.several import OF_SEVERAL
-from treino.settings.spec import OF_DATA, OF_ENGINE, OF_PLACE, Settings, check_rules, read_settings
+from treino.settings.spec import OF_ENGINE, OF_PLACE, Settings, check_rules, read_settings
 from treino.training.resolution import check_settings, decide, train_config
 from treino.training.search.space import Config
 from treino.training.sweeps.population_training import PopulationTraining
-
-COMPARED = ("normalise", "features")
-"""Data settings that a search space may vary, because they don't change the rows of the splits."""
-
-OF_MEMBERS = *COMPARED, "fold"
-"""Data settings in which the members of a sweep may differ."""
-
-OF_ALL = (
-    *(*OF_PLACE, "device", "engine", "precision", "threads"),
-    *("metric", "baselines", "threshold", "refit", "coverage", "every", "ensemble"),
-)
-"""Settings that all members share: where a sweep runs, what it keeps and how it is judged."""
-
-
-def whole_settings() -> dict[str, bool]:
-    """Return ``{setting: whether it is an integer}`` for the settings that a search space may name."""
-    refused = {*OF_DATA, *OF_ALL} - {*COMPARED}
-    kinds = {n: types_in(f.annotation) for n, f in Settings.model_fields.items() if n not in refused}
-    return {name: int in types and float not in types for name, types in kinds.items()}
-
-
-def single_settings() -> set[str]:
-    """The settings whose value contains no comma."""
-    several = ("net", "augment")
-    fields = Settings.model_fields.items()
-    return {name for name, field in fields if tuple not in types_in(field.annotation)}.difference(several)
 
 
 def checked_settings(values: Mapping[str, Any]) -> Settings:

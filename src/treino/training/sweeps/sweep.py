@@ -65,9 +65,7 @@ from treino.training.sweeps.populations import (
     own_networks,
     parted,
     shared_settings,
-    single_settings,
     sources_of,
-    whole_settings,
 )
 from treino.training.sweeps.sweep_members import (
     OVER,
@@ -121,7 +119,7 @@ def sweep_events(
     if isinstance(space, str):
         space = space_of([space])
     if not isinstance(space, Space):
-        space = read_space(space, whole_settings(), single_settings())
+        space = read_space(space)
     settings, where_to = parted(with_own_code(networks, settings or {}), name, out)
     named = [word for name, word in files_in_space(space) if name in OF_ENTRIES]
     space = renamed_space(space, own_names(networks, named), OF_ENTRIES)
@@ -269,9 +267,7 @@ def sweep_resumption(
     sweep = SweepTraining(source, data, base, space, sweep_plan(own), networks, folder)
     if more is not None:
         check_folder(folder, more)
-    with ExitStack() as opened:
-        sweep.distribution = opened.enter_context(open_distribution(place, sweep.processors))
-        opened.enter_context(folder)
+    with open_distribution(place, sweep.processors) as sweep.distribution, folder:
         yield from events(partial(_taken_up, folder, sweep, members, more))
 
 

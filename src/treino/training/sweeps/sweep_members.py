@@ -35,7 +35,7 @@ from treino.folders.store.output_files import refuse_run
 from treino.folders.user_network import NetworkFiles, network_of
 from treino.settings.network_call import NetworkCall
 from treino.settings.options import SweepPlan, read_options
-from treino.settings.several import OF_COMPARED
+from treino.settings.several import OF_COMPARED, OF_MEMBERS
 from treino.settings.spec import OF_CNN, Settings, check_rules, read_settings
 from treino.training.commands import deliver, send_command
 from treino.training.goals import goal_of
@@ -46,7 +46,6 @@ from treino.training.search.space import Choice, Config, Dimension, Space, space
 from treino.training.sweeps.bracket import MemberTable, TopMember, TrainingBracket
 from treino.training.sweeps.distribution import Distribution
 from treino.training.sweeps.populations import (
-    OF_MEMBERS,
     SharedRows,
     of_member,
     populations_of,
