@@ -17,8 +17,6 @@ from torch import Tensor
 from treino.base.document_fields import finite
 from treino.base.files import damaged
 from treino.base.words import _
-from treino.data.dataset import Data
-from treino.data.rows import Rows
 from treino.engine import Loss, Tick
 from treino.engine.metrics import METRICS, MetricInputs, row_losses
 from treino.engine.net_state import left_out
@@ -34,7 +32,6 @@ from treino.training.sweeps.population_training import (
     named,
     part_of,
     rung_step,
-    sample,
 )
 
 if TYPE_CHECKING:
@@ -373,11 +370,6 @@ def kept_answers(
         places = [place for place, member in enumerate(population.members) if member in members]
         for kept in population.kept_answers(places, split, most):
             yield population, kept
-
-
-def judged_rows(data: Data) -> Rows:
-    """The validation rows whose scores are kept: all, or ROWS of them, evenly spaced."""
-    return sample(data.validation, ROWS)
 
 
 def row_score_parts(

@@ -37,15 +37,15 @@ from treino.folders.stored_folder import try_or_note
 from treino.folders.stored_run import StoredRun
 from treino.inspection.baselines import baselines
 from treino.inspection.outputs import outputs
+from treino.settings.several import OF_MEMBERS
 from treino.settings.spec import OF_DATA, read_settings
 from treino.training.refit import with_refit
 from treino.training.search import judge
-from treino.training.sweeps.bracket import judged_rows
+from treino.training.sweeps.bracket import ROWS
 from treino.training.sweeps.distribution import as_lists
 from treino.training.sweeps.ensemble import greedy_ensemble
-from treino.training.sweeps.population_training import PopulationTraining
+from treino.training.sweeps.population_training import PopulationTraining, sample
 from treino.training.sweeps.populations import (
-    OF_MEMBERS,
     SharedRows,
     populations_of,
     settings_of,
@@ -218,7 +218,7 @@ def judgement(
     turned = None if shown != "rmse" else (lambda mean: -(-mean).clamp(min=0).sqrt() * scale)
     no_means: dict[str, Callable[[Tensor, Tensor], Scores]] = {"f1_macro": f1_scores, "auc": auc_scores}
     decides = None if several else no_means.get(sweep.metric)
-    weight_N = judged_rows(sweep.data).weight
+    weight_N = sample(sweep.data.validation, ROWS).weight
     chosen = (
         judge.by_rows(choose, None, rows.get("weight"))
         if decides is None

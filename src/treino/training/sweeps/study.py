@@ -8,7 +8,6 @@ network is never trained again; all others resume from the last checkpoint, bit 
 import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -234,11 +233,8 @@ def study_events(
     gpus = place.gpus_per_chunk is not None
     trainings = _trainings(source, data, options, copies, gpus=gpus)
     check_goals(options.until, trainings[0].training, data)
-    with ExitStack() as opened:
-        distribution = opened.enter_context(open_distribution(place, {}))
-        folder, where = opened.enter_context(
-            new_folder("study", data, copies, wanted.values(), parent=parent, stem="study", **where_to)
-        )
+    made = new_folder("study", data, copies, wanted.values(), parent=parent, stem="study", **where_to)
+    with open_distribution(place, {}) as distribution, made as (folder, where):
         facts = _facts(options, data, trainings, where["source"], gpus=gpus)
         folder.write_json(
             "spec.json",
@@ -279,9 +275,7 @@ def study_resumption(
     before = facts.model_copy(update=device_here({"device": facts.device.partition(":")[0]}, place))
     gpus = place.gpus_per_chunk is not None
     trainings = _trainings(source, data, options, networks, before, gpus=gpus)
-    with ExitStack() as opened:
-        distribution = opened.enter_context(open_distribution(place, {}))
-        opened.enter_context(folder)
+    with open_distribution(place, {}) as distribution, folder:
 
         def take_up() -> StudyJob:
             folder.unseal()
