@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -301,15 +302,20 @@ def counted(calls: list[LossCall], name: str) -> dict[int, int]:
     return total
 
 
-def optimizers(log: Log) -> list[Steps]:
-    """All optimizers that took steps, in the order in which they were made."""
+def optimizers(log: Log, setting: str, least: int) -> Iterator[tuple[Training, Steps]]:
+    """The training, with each of its optimizers that took so many steps, in the order in which they were
+    made; none if a study tried values of this setting."""
+    loss = training(log)
+    if loss is None or studied(log, setting):
+        return
     ended = {e.optimizer: e for e in log.of(OptimizerEnded)}
     stepped = by_line(log.of(Stepped), lambda s: s.optimizer)
-    every: dict[int, Steps] = {}
+    left = set(loss.optimizers)
     for made in log.of(OptimizerMade):
         own, end = stepped.get(made.optimizer, []), ended.get(made.optimizer)
-        if not own or end is None or made.optimizer in every:
+        if not own or end is None or end.steps < least or made.optimizer not in left:
             continue
+        left.remove(made.optimizer)
         norms = [s.norm for s in own if s.norm > 0]
         rates = [g.lr for g in made.groups if math.isfinite(g.lr)]
         ratios = [s.ratio for s in own if math.isfinite(s.ratio)]
@@ -319,8 +325,7 @@ def optimizers(log: Log) -> list[Steps]:
         typical, largest = median(ratios or [math.nan]), max(ratios, default=math.nan)
         pull, pace = median(pulls or [0.0]), median(paces or [math.nan])
         shrunk = norms[-1] / norms[0] if norms else 1.0
-        every[made.optimizer] = Steps(made, end, lr, decay, typical, largest, pull, shrunk, pace)
-    return list(every.values())
+        yield loss, Steps(made, end, lr, decay, typical, largest, pull, shrunk, pace)
 
 
 def studied(log: Log, setting: str) -> bool:

@@ -4,7 +4,7 @@ from treino_doctor.base.words import _, numeral
 from treino_doctor.places.settings import setting
 from treino_doctor.places.updates import update_rate
 from treino_doctor.record.log import BY_HAND
-from treino_doctor.rules.course import Steps, Training, optimizers, studied, training
+from treino_doctor.rules.course import Steps, Training, optimizers
 from treino_doctor.rules.rule import DEEP, NEVER_LEARNS, Evidence, Faults, Log, Rule, Site, script
 from treino_doctor.rules.weight_decay_too_high import held_down
 
@@ -18,12 +18,8 @@ FELL = 0.1  # times the very first loss: a loss below that is on its way down, w
 
 def decide(log: Log) -> Faults:
     """A step moves the weights by 15 % or more; the loss rose, and ends no better than a constant's."""
-    loss = training(log)
-    if loss is None or studied(log, "lr"):
-        return
-    for o in optimizers(log):
-        own = o.made.optimizer in loss.optimizers and o.end.steps >= LEAST
-        if own and too_large(loss, o) and not held_down(loss, o):  # weights that shrink have large steps
+    for loss, o in optimizers(log, "lr", LEAST):
+        if too_large(loss, o) and not held_down(loss, o):  # weights that shrink have large steps
             known = loss.known and loss.whole
             beside = _("A constant gets {of}.") if known else _("It began at {of}.")
             beside = beside.format(of=numeral(loss.constant if known else loss.values[0]))

@@ -4,7 +4,7 @@ import math
 
 from treino_doctor.record.log import Backward, Graph
 from treino_doctor.rules import lr_too_high
-from treino_doctor.rules.course import optimizers, studied, training
+from treino_doctor.rules.course import optimizers
 from treino_doctor.rules.graphs import plain_factor
 from treino_doctor.rules.rule import LEARNS_LITTLE, Evidence, Faults, Log, Rule, Site, script
 
@@ -21,14 +21,9 @@ SMALL, SCALED = 0.02, 5e-4  # a factor of the loss that explains small steps; su
 def decide(log: Log) -> Faults:
     """After all steps the weights are where they began, and the loss is nearly unchanged; the run is long,
     or would go on like this for long at its pace: a few steps look the same with a suitable rate."""
-    loss = training(log)
-    if loss is None or studied(log, "lr"):
-        return
-    graphs = [b.graph for b in log.of(Backward) if b.site == loss.site and b.graph.root is not None]
-    factor, scaled_at = scaled(graphs[-1]) if graphs else (1.0, None)
-    for o in optimizers(log):
-        if o.made.optimizer not in loss.optimizers or o.end.steps < LEAST:
-            continue
+    for loss, o in optimizers(log, "lr", LEAST):
+        graphs = [b.graph for b in log.of(Backward) if b.site == loss.site and b.graph.root is not None]
+        factor, scaled_at = scaled(graphs[-1]) if graphs else (1.0, None)
         small = factor * len(loss.values) / o.end.steps < SMALL  # and not of as many batches for one step
         typical = SCALED if small else TYPICAL
         still = 0 < o.end.movement < STILL and 0 < o.typical < typical

@@ -1,7 +1,7 @@
 """A weight decay that outweighs the loss."""
 
 from treino_doctor.places.settings import setting
-from treino_doctor.rules.course import Steps, Training, optimizers, studied, training
+from treino_doctor.rules.course import Steps, Training, optimizers
 from treino_doctor.rules.rule import DEEP, NEVER_LEARNS, Evidence, Faults, Log, Rule, Site, script
 
 LEAST = 12  # minimum number of steps
@@ -13,12 +13,7 @@ STUCK = 0.5  # times the loss of a constant prediction: 0.7 and more with such a
 def decide(log: Log) -> Faults:
     """The decay is over half as strong as the gradient, the weights shrink, and the loss ends no better than
     a constant's."""
-    loss = training(log)
-    if loss is None or studied(log, "weight_decay"):
-        return
-    for o in optimizers(log):
-        if o.made.optimizer not in loss.optimizers or o.end.steps < LEAST:
-            continue
+    for loss, o in optimizers(log, "weight_decay", LEAST):
         if held_down(loss, o):
             numbers = {"weight_decay": o.weight_decay, "pull": o.pull, "shrunk": o.shrunk}
             yield Evidence(loss.site, numbers | {"loss": loss.last()}, at=o.made.site)
