@@ -174,16 +174,8 @@ def _stages(
         own_ND = draw(data.train, most_rows(data, ROWS)).x.double().numpy()
         ran = [LayerCall("", _("inputs"), grid_ND.double().numpy(), None, None, None), *ran]
         measured = [LayerCall("", "", own_ND, None, None, None), *measured]
-    units_by_stage: list[NDArray[np.int64]] = []
-    for k, given_NU in enumerate(m.given_NU for m in measured):
-        onward = ran[k + 1].weight if k + 1 < len(ran) else None
-        joined = onward is not None and onward.shape[1] == given_NU.shape[1]
-        length_U = np.linalg.norm(onward, axis=0) if joined and onward is not None else 1.0
-        move_U = np.nan_to_num(given_NU.std(axis=0) * length_U, nan=0.0, posinf=np.inf)
-        if k == 0 and data.kind != "image" and look.view != "components":
-            inputs = data.preparation.inputs
-            move_U[[inputs.index(name) for name in look.axis_names if name in inputs]] = np.inf
-        units_by_stage.append(np.sort(np.argsort(-move_U, kind="stable")[:SHOWN]))
+    onward = [*(layer.weight for layer in ran[1:]), None]
+    units_by_stage = most_moving(data, look, [layer.given_NU for layer in measured], onward, SHOWN)
     stages = []
     for k, (layer, units_K) in enumerate(zip(ran, units_by_stage, strict=True)):
         weight, total = layer.weight, layer.given_NU.shape[1]
@@ -203,7 +195,7 @@ def _stages(
                 layer.what,
                 total,
                 units_K,
-                _labels(data, k, len(units_by_stage), total, units_K),
+                unit_labels(data, k, len(units_by_stage), total, units_K),
                 np.ascontiguousarray(layer.given_NU[:, units_K].T).reshape(len(units_K), *shape),
                 bias_K,
                 weight_KJ,
@@ -216,7 +208,34 @@ def _stages(
     return stages
 
 
-def _labels(data: Data, stage: int, stages: int, total: int, units_K: NDArray[np.int64]) -> tuple[str, ...]:
+def most_moving(
+    data: Data,
+    look: InputAxes,
+    given: Sequence[NDArray[np.floating]],
+    onward: Sequence[Floats | None],
+    most: int,
+) -> list[NDArray[np.int64]]:
+    """For each stage, the units with the largest effect on the next one: standard deviation times norm of the
+    outgoing weights. Inputs that are the pictures' axes come first.
+
+    given: each stage's outputs on rows, ``[N, U]``. onward: the weights of the stage that follows each.
+    """
+    units_by_stage = []
+    for k, (given_NU, weight) in enumerate(zip(given, onward, strict=True)):
+        joined = weight is not None and weight.shape[1] == given_NU.shape[1]
+        length_U = np.linalg.norm(weight, axis=0) if joined and weight is not None else 1.0
+        move_U = np.nan_to_num(given_NU.std(axis=0, dtype=np.float64) * length_U, nan=0.0, posinf=np.inf)
+        if k == 0 and data.kind != "image" and look.view != "components":
+            inputs = data.preparation.inputs
+            move_U[[inputs.index(name) for name in look.axis_names if name in inputs]] = np.inf
+        units_by_stage.append(np.sort(np.argsort(-move_U, kind="stable")[:most]))
+    return units_by_stage
+
+
+def unit_labels(
+    data: Data, stage: int, stages: int, total: int, units_K: NDArray[np.int64]
+) -> tuple[str, ...]:
+    """The names of inputs and outputs among a stage's units; none of those between."""
     if stage == 0 and data.kind != "image":
         return tuple(data.preparation.inputs[u] for u in units_K)
     if stage < stages - 1:

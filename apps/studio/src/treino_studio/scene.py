@@ -30,6 +30,7 @@ from treino.inspection import (
     sight,
 )
 from treino.inspection.outputs import outputs
+from treino.inspection.unit_responses import most_moving, unit_labels
 from treino.training import FanBoundaries
 from treino_studio.image_scene import (
     MAP_SIDE,
@@ -341,7 +342,8 @@ def _layers(
     if [len(u) for u in seen.units_by_layer] != [min(n, UNITS) for n in shape] or any(
         len(u) and u[-1] >= n for u, n in zip(seen.units_by_layer, shape, strict=True)
     ):
-        seen.units_by_layer = _units_to_draw(data, seen, ran, rows)
+        onward = [*(call.weight for call in ran), None]
+        seen.units_by_layer = most_moving(data, seen.axes, rows, onward, UNITS)
     size = (len(seen.small_ND) // max(1, _height(seen)), _height(seen))
     layers, parts = [], []
     for k, units_U in enumerate(seen.units_by_layer):
@@ -376,25 +378,6 @@ def _height(seen: Sight) -> int:
     return 1 if seen.shows == "line" else round(len(seen.small_ND) ** 0.5)
 
 
-def _units_to_draw(
-    data: Data, seen: Sight, ran: Sequence[LayerCall], rows: Sequence[NDArray[np.float64]]
-) -> list[NDArray[np.int64]]:
-    """The units with the largest effect on the next layer: standard deviation times norm of the outgoing
-    weights. Inputs that are axes come first."""
-    units_by_layer = []
-    for k, value_NU in enumerate(rows):
-        total = value_NU.shape[1]
-        onward = ran[k].weight if k < len(ran) else None
-        joined = onward is not None and onward.shape[1] == total
-        length_U = np.linalg.norm(onward, axis=0) if joined and onward is not None else np.ones(total)
-        move_U = np.nan_to_num(value_NU.std(axis=0, dtype=np.float64) * length_U, nan=0.0, posinf=np.inf)
-        if k == 0 and seen.axes.view != "components":
-            inputs = data.preparation.inputs
-            move_U[[inputs.index(name) for name in seen.axes.axis_names if name in inputs]] = np.inf
-        units_by_layer.append(np.sort(np.argsort(-move_U, kind="stable")[:UNITS]))
-    return units_by_layer
-
-
 def _layer_entry(
     data: Data,
     k: int,
@@ -404,13 +387,7 @@ def _layer_entry(
     units_U: NDArray[np.int64],
     rows_NU: NDArray[np.float64],
 ) -> dict[str, Any]:
-    labels: list[str] = []
-    if k == 0 and data.kind != "image":
-        labels = [data.preparation.inputs[u] for u in units_U]
-    elif k == stages - 1 and data.classes and total == len(data.classes):
-        labels = [data.classes[u] for u in units_U]
-    elif k == stages - 1 and total == 1:
-        labels = [data.classes[-1] if data.classes else data.target]
+    labels = list(unit_labels(data, k, stages, total, units_U))
     dead = np.flatnonzero(np.ptp(rows_NU, axis=0) == 0).tolist() if 0 < k < stages - 1 else []  # of all units
     what = _("inputs") if call is None else call.what
     name = "" if call is None else call.name
