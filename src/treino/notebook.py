@@ -19,7 +19,7 @@ import numpy as np
 from treino import api
 from treino.base.console import kernel_shell
 from treino.base.signatures import declare, keyword
-from treino.base.words import _
+from treino.base.words import _, capitalised, joined
 from treino.cli.run_view import Position, RunView, View
 from treino.cli.sweep_view import view_of_many
 from treino.engine import Tick
@@ -29,7 +29,7 @@ from treino.inspection.boundary import boundary_preview, previewable, sight
 from treino.inspection.curves import Curves
 from treino.inspection.input_planes import InputAxes
 from treino.plots.notebook_cards import LiveTraining, sweep_html, training_html
-from treino.plots.run_sentences import headline, time_of
+from treino.plots.run_sentences import ending, headline
 from treino.training.loop import JobClose, JobEnd, JobProgress, JobRefit, JobStart
 from treino.training.stored_results import StoredSweep
 from treino.training.train import RunJob, run_of
@@ -252,10 +252,8 @@ class RunFigure(Figure):
             _("To go on: run = treino.open({name!r}).resume()").format(name=str(run.path)),
         ]
         if not event.interrupted and result is not None:
-            text = _("{status} after {steps:,} steps, {time}. {headline}")
-            facts = {"status": _(run.status), "steps": result.steps, "time": time_of(result)}
             sentences = [
-                text.format(headline=headline(result), **facts),
+                joined([capitalised(ending(result)), ". ", headline(result)]),
                 _("Kept in {path}; more: treino report {name}").format(path=run.path, name=name),
             ]
             if result.findings:

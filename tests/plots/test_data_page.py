@@ -8,11 +8,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tests.conftest import Treino
 from tests.plots.browser import looked_at
+from treino.base.words import interface
 from treino.data import describe
 from treino.data.summaries.measures import BINS, NumberHistogram, WordCounts, shape
 from treino.data.table import Column
-from treino.plots.data_page import data_page, picture
+from treino.plots.data_page import data_page, data_sections, picture, said_of
+from treino.plots.report.blocks import Note, TableBlock, cell_text
 
 NASTY = "<script>alert('x')</script>&\"quoted\""
 
@@ -115,3 +118,18 @@ def test_a_browser_shows_it_without_a_word_of_complaint(nasty: str, tmp_path: Pa
     found = looked_at(tmp_path / "page.html")
     assert found.said == found.asked == []
     assert found.text.count("alert('x')") >= 2
+
+
+def test_the_terminal_shows_the_page_s_tables_and_sentences(tmp_path: Path, treino: Treino) -> None:
+    frame = pd.DataFrame({"a": [None, 4.0, 9.0, 16.0] * 20, "same": 1, "kind": ["x", "y"] * 40})
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    with interface("flag"):
+        described = describe(str(tmp_path / "t.csv"), "kind")
+        blocks = [block for section in data_sections(described) for block in section.blocks]
+    said = treino("data", str(tmp_path / "t.csv"), "--target", "kind").out
+    rows = [row for block in blocks if isinstance(block, TableBlock) for row in block.rows]
+    warnings = [text for block in blocks if isinstance(block, Note) for text in (block.title, *block.lines)]
+    texts = [*(cell_text(cell) for row in rows for cell in row), *warnings, *described.notes]
+    assert [text for text in (*texts, said_of(described)) if text not in said] == []
+    assert len(warnings) > 1
+    assert "values" not in said  # a column of charts

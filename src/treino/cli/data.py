@@ -5,12 +5,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
-from rich.table import Table
+from rich.console import Group
 
 from treino.base.apps import names_of_packages
 from treino.base.console import line, table
 from treino.base.errors import Refusal
-from treino.base.text import cell_words, listed
 from treino.base.words import N_, _, flag, numeral
 from treino.cli.flags import DATA, FromFile, ScreenFlag, ToFile, Words, given, with_settings
 from treino.cli.screen import Replace, output_file, say_replaced
@@ -20,8 +19,6 @@ from treino.settings.data_settings import ALBUM, OF_FORMAT, READERS
 from treino.settings.spec import read_settings
 
 if TYPE_CHECKING:
-    from treino.data.summaries.description import TableDescription
-    from treino.data.summaries.image_description import ImagesDescription
     from treino.inspection.drift import ColumnDrift
 
 LEAST_CHANCE = 0.001  # smaller ones are said to be below it: tests of many rows round them to 0
@@ -36,8 +33,6 @@ SHEET_OF_TABLE = Refusal(
 )
 
 DRIFT_STATES = {"missing": N_("missing here"), "not used": N_("not used"), "other kind": N_("other kind")}
-SHOWN_CLASSES = 20
-SHOWN_NAMES = 20  # maximum number of files named in one line; unreadable files are all named
 RUNS = Path("runs")
 SPLIT = "split_group", "split_time", "split_column"
 OF_PICTURES = (name for name, readers in READERS.items() if readers == ALBUM and name != "skip_bad")
@@ -79,9 +74,10 @@ def data(
     """
     if like is not None:
         return _like(like, source, {"target": target, "to": to} | given(flags), screen)
+    from treino.cli.block_view import shown
     from treino.data import BUILTINS, describe
     from treino.folders.data_source import prepared_beside, read_from
-    from treino.plots.data_page import contact_sheet, data_page
+    from treino.plots.data_page import contact_sheet, data_page, data_sections, said_of
 
     settings = read_settings(given(flags))
     if to is not None and source is None:
@@ -115,15 +111,10 @@ def data(
         document["path"] = str(output.write(content))
         document["replaced"] = say_replaced(screen.err, output)
     screen.document(document)
-    if described.images is None:
-        screen.out.print(_columns(described))
-    else:
-        screen.out.print(table(("", ""), described.images.facts(), headed=False))
-        screen.out.print()
-        head, lines = described.images.count_table()
-        screen.out.print(table(head, [cells for cells, _first in lines], left=(0,)))
-        _named(described.images, screen)
-    _rest(described, screen)
+    first, *others = data_sections(described, drawn=False)
+    for section in others:
+        screen.out.print(Group(*shown(section.blocks), ""))
+    screen.out.print(Group(said_of(described), *shown(first.blocks)))
     if to is not None:
         screen.out.print(_("written to {path}").format(path=to))
     return 0
@@ -173,46 +164,3 @@ def _drift_value(value: "float | str | None", of: str | None) -> str:
     if of is not None and isinstance(value, float):
         return f"{of} {numeral(value, '.1%')}"
     return numeral(value, ".6g") if isinstance(value, float) else value or ""
-
-
-def _columns(described: "TableDescription") -> Table:
-    headings = [_("column"), _("kind"), _("missing"), _("distinct"), _("from"), _("to"), _("outliers")]
-    related = any(c.correlation is not None for c in described.columns)
-    rows = []
-    for c in described.columns:
-        kind = _("{kind} (left out)").format(kind=c.kind) if c.way == "out" else c.kind
-        low, high = cell_words(c.minimum), cell_words(c.maximum)
-        cells = [c.name, kind, str(c.missing), str(c.unique), low, high, str(c.outliers or "")]
-        if related:
-            cells.append("" if c.correlation is None else numeral(c.correlation, ".2f"))
-        rows.append(cells)
-    return table([*headings, *([_("with the target")] if related else [])], rows)
-
-
-def _named(images: "ImagesDescription", screen: ScreenFlag) -> None:
-    """Print the names of the files to look at, and of all files that can't be read."""
-    for heading, lines in images.named():
-        screen.out.print()
-        screen.out.print(line((heading, "bold")))
-        for text in lines[:SHOWN_NAMES]:
-            screen.out.print(line(f"  {text}"), soft_wrap=True)
-        if (more := len(lines) - SHOWN_NAMES) > 0:
-            screen.out.print(_("  and {n:,} more; all of them: --json").format(n=more))
-
-
-def _rest(described: "TableDescription", screen: ScreenFlag) -> None:
-    target = described.target
-    screen.out.print()
-    screen.out.print(_("{n} rows").format(n=described.rows))
-    if target.name is not None and target.task is not None:  # else a warning says why there is none
-        text = _("target {target}: {task}").format(target=target.name, task=_(target.task))
-        counted = () if described.images is not None else target.class_rows  # in count_table() already
-        counts = [f"{c} {n}" for c, n in zip(target.classes, counted, strict=False)]
-        screen.out.print(text + (f" ({listed(counts, SHOWN_CLASSES)})" if counts else ""))
-    elif described.likely_targets:
-        names = ", ".join(described.likely_targets)
-        screen.out.print(_("no target yet: --target with one of {names}?").format(names=names))
-    for note in described.notes:
-        screen.out.print(note)
-    for warning in described.warnings:
-        screen.out.print(line(("! ", "yellow"), f"{warning.message} {warning.hint}".rstrip()))

@@ -31,19 +31,25 @@ FEW, SOME = 20, 48  # up to this many classes, two or three classes stand side b
 
 def data_page(table: TableDescription) -> Markup:
     """Return the page about the result of ``treino.data.describe``."""
+    return html(table.name, said_of(table), data_sections(table))
+
+
+def data_sections(table: TableDescription, drawn: bool = True) -> list[Section]:
+    """Return what the page shows: what to look at first. drawn: with pictures of images."""
     notes = (Paragraph(note, "soft") for note in table.notes)
     found = (Note(warning.message, (warning.hint,)) for warning in table.warnings)
     heading = _("To look at") if table.warnings else _("Nothing to warn of")
     sections = [Section(heading, (*notes, *found))]
     if table.images is not None:
-        sections.append(Section(_("Images"), tuple(image_blocks(table.images))))
-        sections += _flagged(table.images)
+        sections.append(Section(_("Images"), tuple(image_blocks(table.images, drawn))))
+        sections += _flagged(table.images, drawn)
     else:
         sections += [*_classes(table), Section(_("Columns"), (_columns(table),))]
-    return html(table.name, _said_of(table), sections)
+    return sections
 
 
-def _said_of(table: TableDescription) -> str:
+def said_of(table: TableDescription) -> str:
+    """Return how many rows there are and what the target is, in a sentence."""
     sentence = (
         _("{rows:,} rows, {columns:,} columns").format(rows=table.rows, columns=len(table.columns))
         if table.images is None
@@ -51,9 +57,8 @@ def _said_of(table: TableDescription) -> str:
     )
     if table.target.name is None:
         names = ", ".join(table.likely_targets)
-        return (
-            sentence + "; " + (_("no target yet: {names}?").format(names=names) if names else _("no target"))
-        )
+        which = _("no target yet: [[target]] with one of {names}?").format(names=names)
+        return sentence + "; " + (which if names else _("no target"))
     task = _(str(table.target.task))
     return sentence + "; " + _("target {name}: {task}").format(name=table.target.name, task=task)
 
@@ -101,10 +106,10 @@ def _flags(images: ImagesDescription) -> Iterator[tuple[str, str, list[FlaggedIm
         yield flag, _(heading), [o for o in images.flagged[flag] if flag != EQUAL or o.places not in against]
 
 
-def _flagged(images: ImagesDescription) -> Iterator[Section]:
+def _flagged(images: ImagesDescription, drawn: bool) -> Iterator[Section]:
     """Yield sections with the images to look at, by kind, and with folded lists of files."""
     named = {heading: _list(heading, lines) for heading, lines in images.named()}
-    for flag, heading, flagged in _flags(images):
+    for flag, heading, flagged in _flags(images) if drawn else ():
         rows = tuple((", ".join(one.places), _alike(flag, one), Drawing(strip_html(one))) for one in flagged)
         if rows:
             lists = [named.pop(heading)] if heading in named else []
@@ -125,7 +130,7 @@ def _list(heading: str, lines: Sequence[str]) -> Folded:
 def _columns(table: TableDescription) -> TableBlock:
     head = [_("column"), _("kind"), _("values"), _("missing"), _("distinct"), _("from"), _("to")]
     head += [_("outliers"), _("with the target")]
-    return TableBlock(tuple(head), tuple(_row(column, table) for column in table.columns))
+    return TableBlock(tuple(head), tuple(_row(column, table) for column in table.columns), left=(0, 1, 2))
 
 
 def _row(column: ColumnDescription, table: TableDescription) -> tuple[str | Drawing, ...]:

@@ -152,10 +152,10 @@ def ending(result: RunResult) -> str:
         text = _("{end}, {time}")
     elif result.members:
         text = _("{end}, {time}; kept each network's weights, the last of epoch {kept:,}")
-    return text.format(end=head, time=time_of(result), kept=result.kept_epoch)
+    return text.format(end=head, time=_time_of(result), kept=result.kept_epoch)
 
 
-def time_of(result: RunResult) -> str:
+def _time_of(result: RunResult) -> str:
     """Return the seconds of a run's training, and since which step they are counted."""
     if not result.timed_from:
         return _("{seconds:.2f} s").format(seconds=result.seconds)

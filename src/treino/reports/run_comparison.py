@@ -1,6 +1,7 @@
 """Comparison of several runs for a report: whether they share rows, and the tests' results."""
 
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,6 @@ from treino.data.dataset import Data
 from treino.data.rows import Rows
 from treino.engine.metrics import row_losses
 from treino.folders.documents.reading import read_document
-from treino.folders.run_curves import curves_of
 from treino.folders.stored_run import StoredRun
 from treino.inspection.intervals import PairedTest, holm, paired_classes, paired_errors, paired_losses
 from treino.inspection.outputs import outputs, predicted_classes
@@ -69,27 +69,18 @@ def compared(
 
 
 def _differing(runs: Sequence[StoredRun]) -> list[tuple[str, list[Any]]]:
-    """Return data, settings and sizes that are not equal in all runs."""
+    """Return data, settings, sizes and times that are not equal in all runs."""
     every = []
     for run in runs:
-        result, data = run.result, run.spec.data
-        every.append(
-            {
-                _("data"): data.name,
-                "SHA-256": data.sha256 and data.sha256[:12],
-                **run.resolved.model_dump(mode="json", exclude_unset=True),
-                "steps": run.steps,
-                "epochs": curves_of(run).epochs,
-                "kept_epoch": result and result.kept_epoch,
-                "parameters": run.facts.parameters,
-                "seconds": result and result.seconds,
-                "seconds_from_step": (result and result.timed_from) or None,
-                "status": run.status,
-            }
-        )
-    keys = list(dict.fromkeys(k for flat in every for k in flat))
-    rows = [(k, [flat.get(k) for flat in every]) for k in keys]
-    return [(k, values) for k, values in rows if any(v != values[0] for v in values)]
+        seconds, begin = (run.result.seconds, run.result.timed_from) if run.result else (None, None)
+        every.append(_facts(run) | {"seconds": seconds, "seconds_from_step": begin or None})
+    return _unequal(every)
+
+
+def _unequal(every: Sequence[dict[str, Any]]) -> list[tuple[str, list[Any]]]:
+    """Return the values of all runs by the names of those that are not equal."""
+    rows = [(name, [flat.get(name) for flat in every]) for name in dict.fromkeys(chain(*every))]
+    return [(name, values) for name, values in rows if any(v != values[0] for v in values)]
 
 
 def _apart(runs: Sequence[StoredRun]) -> str:
@@ -164,16 +155,15 @@ def _error(run: StoredRun) -> np.ndarray:
 
 def differences(a: StoredRun, b: StoredRun) -> list[dict[str, Any]]:
     """Return ``{what, a, b}`` for the data, every setting and every metric in which the runs differ."""
-    one, two = _flat(a), _flat(b)
-    names = [*one, *(k for k in two if k not in one)]
-    return [{"what": n, "a": one.get(n), "b": two.get(n)} for n in names if one.get(n) != two.get(n)]
+    every = []
+    for run in (a, b):
+        metrics = (run.document.get("metrics") or {}).items()
+        measured = {f"{split} {name}": value for split, of in metrics for name, value in (of or {}).items()}
+        every.append(_facts(run) | measured)
+    return [{"what": name, "a": one, "b": two} for name, (one, two) in _unequal(every)]
 
 
-def _flat(run: StoredRun) -> dict[str, Any]:
+def _facts(run: StoredRun) -> dict[str, Any]:
     d, data = run.document, read_document(run.folder, "spec.json")["data"]
-    flat = {"data": data["name"], "data_sha256": data["sha256"], **d.get("settings", {})}
-    for key in ("status", "steps", "epochs", "kept_epoch", "parameters"):
-        flat[key] = d.get(key)
-    for split, metrics in (d.get("metrics") or {}).items():
-        flat |= {f"{split} {name}": value for name, value in (metrics or {}).items()}
-    return flat
+    sizes = {name: d.get(name) for name in ("status", "steps", "epochs", "kept_epoch", "parameters")}
+    return {"data": data["name"], "data_sha256": data["sha256"], **d.get("settings", {}), **sizes}
