@@ -1,5 +1,7 @@
 """``treino serve`` in a process of its own, and the exported folder in an environment without treino."""
 
+import ast
+import inspect
 import json
 import os
 import signal
@@ -13,6 +15,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -21,9 +24,11 @@ from tests.quick_ends import _quick_ends  # noqa: F401
 from tests.waiting import until
 
 import treino as tr
-from treino.data import load
+from treino.base import connections
+from treino.data import cell_forms, load, plain_cells
 from treino.folders.prediction import predict
 from treino.reports.export.formats import exported
+from treino_service import environment, request_rows, verb
 
 pytest.importorskip("onnxruntime")
 
@@ -51,6 +56,24 @@ def _answers(address: str) -> bool:
     with suppress(OSError):
         return asked(address, "/health")[0] == 200
     return False
+
+
+def test_what_is_served_is_the_file_that_is_written(
+    parent: Path, treino: Treino, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It holds the modules by which treino reads cells, whole."""
+    ran, run = list[str](), lambda _sockets: None
+    app = {"app": None, "server": lambda _app: SimpleNamespace(run=run)}
+    monkeypatch.setattr(verb, "run_path", lambda path: ran.append(path) or app)
+    said = treino("serve", parent / "runs/wine", "--port", 0, "--json")
+    assert (said.status, ran) == (0, [f"{said.document['service']['path']}/app.py"])
+    packed = ast.parse(Path(ran[0]).read_text("utf-8")).body
+    for module in cell_forms, plain_cells, connections, environment, request_rows:
+        whole = ast.parse(inspect.getsource(module)).body[1:]
+        own = [node for node in whole if not str(getattr(node, "module", "")).startswith("treino")]
+        first = next(n for n, node in enumerate(packed) if ast.dump(node) == ast.dump(own[-1])) + 1
+        assert [*map(ast.dump, packed[first - len(own) : first])] == [*map(ast.dump, own)], module
+    assert not any(str(getattr(node, "module", "")).startswith("treino") for node in packed)
 
 
 @contextmanager

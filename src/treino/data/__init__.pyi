@@ -7,6 +7,8 @@ from treino.data.cell_forms import truth_of as truth_of
 from treino.data.dataset import Data as Data
 from treino.data.documents import DataSource as DataSource
 from treino.data.loader import load as load
+from treino.data.plain_cells import number as number
+from treino.data.plain_cells import plain as plain
 from treino.data.plain_cells import second_of as second_of
 from treino.data.plain_cells import value_of as value_of
 from treino.data.preparation.column_kinds import level_codes as level_codes
@@ -25,5 +27,3 @@ from treino.data.sources import read as read
 from treino.data.summaries.description import describe as describe
 from treino.data.table import Column as Column
 from treino.data.table import Table as Table
-from treino.data.table import number as number
-from treino.data.table import plain as plain

@@ -1,9 +1,30 @@
 """The value of one cell by its form, without Arrow: for rows that come one by one, where treino isn't."""
 
 import datetime
+import math
 import re
 
 from treino.data.cell_forms import MONTHS, NumberForm
+
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+_NOT_FINITE = re.compile(r"[+-]?(inf|infinity)", re.IGNORECASE)
+
+
+def number(cell: str) -> float | None:
+    """The number in a cell, infinite if it is too large for a float64; None if the cell isn't a plain
+    number."""
+    cell = cell.strip()
+    if _NUMBER.fullmatch(cell):
+        return float(cell)
+    return float(cell) if _NOT_FINITE.fullmatch(cell) else None
+
+
+def plain(value: float) -> str:
+    """A number as text: 3 instead of 3.0, otherwise the shortest text that converts back to an equal
+    number."""
+    if math.isfinite(value) and value == int(value) and abs(value) < 1e16:
+        return str(int(value))
+    return repr(value)
 
 
 def value_of(cell: str, form: NumberForm, comma: bool) -> float:

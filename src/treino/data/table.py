@@ -14,6 +14,8 @@ from treino.base.errors import Refusal, TreinoError, nearest
 from treino.base.text import shortened
 from treino.base.words import N_, _, joined, setting
 from treino.data.cell_forms import DateForm, NumberForm, duration, form_of, missing, year_range
+from treino.data.plain_cells import number as number
+from treino.data.plain_cells import plain as plain
 from treino.settings.setting_types import as_item, as_items
 
 if TYPE_CHECKING:
@@ -38,10 +40,8 @@ FIRST_SECOND, LAST_SECOND = -62_135_596_800, 253_402_300_800  # of the years 1 t
 _BEYOND = re.compile(r"1970 [+-] \d+ s")  # what `day_text` writes for a date of another year
 _WHOLE = re.compile(r"[+-]?\d{1,400}", re.ASCII)
 MONEY = "money "  # precedes the currency symbol in ``Column.writing``
-_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _ISO = re.compile(r"\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}(:\d{2})?)?", re.ASCII)
 _FEW = 3  # odd words that may be named one by one
-_NOT_FINITE = re.compile(r"[+-]?(inf|infinity)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, eq=False)
@@ -265,14 +265,6 @@ def plain_whole(word: str) -> str | None:
     return str(int(word)) if _WHOLE.fullmatch(word.strip()) else None
 
 
-def plain(value: float) -> str:
-    """A number as text: 3 instead of 3.0, otherwise the shortest text that converts back to an equal
-    number."""
-    if math.isfinite(value) and value == int(value) and abs(value) < 1e16:
-        return str(int(value))
-    return repr(value)
-
-
 def _second(word: str) -> float | None:
     """The seconds since 1970 of a date such as 1900-01-01 or 1900-01-01 06:30:00; None for other words."""
     if not _ISO.fullmatch(word):
@@ -281,15 +273,6 @@ def _second(word: str) -> float | None:
         return float(np.datetime64(word.replace(" ", "T"), "s").astype(np.int64))
     except ValueError:
         return None
-
-
-def number(cell: str) -> float | None:
-    """The number in a cell, infinite if it is too large for a float64; None if the cell isn't a plain
-    number."""
-    cell = cell.strip()
-    if _NUMBER.fullmatch(cell):
-        return float(cell)
-    return float(cell) if _NOT_FINITE.fullmatch(cell) else None
 
 
 def check_named(names: Sequence[str], what: str) -> None:

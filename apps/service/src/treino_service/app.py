@@ -12,7 +12,6 @@ import argparse
 import asyncio
 import csv
 import hmac
-import ipaddress
 import json
 import math
 import os
@@ -50,7 +49,7 @@ from treino.data import (
     value_of,
 )
 from treino.inspection import class_sets, sorted_sets
-from treino_service.environment import BYTES, ROWS, VariableError, limit, secret
+from treino_service.environment import BYTES, ROWS, VariableError, is_loopback, limit, secret
 from treino_service.request_rows import (
     Cell,
     Columns,
@@ -416,14 +415,6 @@ def _host(request: Request) -> str:
     hosts = request.headers.getlist("host")
     match = _HOST.fullmatch(hosts[0].lower()) if len(hosts) == 1 else None
     return (match[1] or match[2]) if match else ""
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine reaches the address."""
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 async def _refused(_request: Request, error: Exception) -> Response:

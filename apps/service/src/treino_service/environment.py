@@ -1,5 +1,6 @@
-"""What the environment sets: the token of a service, and the limits of a request."""
+"""What a service goes by: the token and the limits that the environment sets, and addresses."""
 
+import ipaddress
 import os
 import re
 
@@ -40,6 +41,14 @@ def secret() -> bytes:
     if token != token.strip() or re.search(rb"[\x00-\x08\x0a-\x1f\x7f]", token):
         raise VariableError(TOKEN, "", "a text without spaces at its ends, and without line breaks")
     return token
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches the address."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def check_environment() -> None:

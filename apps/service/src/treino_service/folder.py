@@ -1,18 +1,18 @@
 """``treino export --format service``: the folder of a service, with the model and the app that answers."""
 
-import inspect
+import ast
 import json
-import re
 import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from treino.base import connections
 from treino.base.errors import Refusal
-from treino.data import cell_forms, digit_order, level_codes, number, plain, plain_cells
+from treino.data import cell_forms, digit_order, level_codes, plain_cells
 from treino.folders import StoredRun, coverage_scores, reading_of
 from treino.inspection import class_sets, sorted_sets
 from treino.reports.export.folding import copied
@@ -140,27 +140,27 @@ def openapi(about: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def app_source() -> str:
-    """``app.py`` with the functions of treino that it uses in place of their imports."""
+    """``app.py`` with the modules that it reads cells by, whole, in place of their imports."""
     packed = cell_forms, plain_cells, connections, environment, request_rows
-    modules = [_without_imports(inspect.getsource(module)) for module in packed]
-    own = {**vars(cell_forms), **vars(plain_cells)}
-    functions = copied([number, plain, digit_order, level_codes, class_sets, sorted_sets])
-    needed = [text for name, text in functions.items() if name not in own]
-    names = sorted({*re.findall(r"\b_[A-Z_]+\b", functions["number"])})
-    patterns = {name: number.__globals__[name] for name in names}
-    constants = [f"{name} = re.compile({p.pattern!r}, {p.flags})" for name, p in patterns.items()]
-    title = "# ---- how treino reads cells"
-    bodies = [
-        title,
-        "N_ = str",
-        *(body.partition('"""\n')[2].strip() for body in modules),
-        *constants,
-        *needed,
-    ]
-    head, mark, rest = _without_imports((HERE / "app.py").read_text("utf-8")).partition("\nHERE = ")
+    there = vars(cell_forms) | vars(plain_cells)
+    functions = copied([digit_order, level_codes, class_sets, sorted_sets])
+    needed = [text for name, text in functions.items() if name not in there]
+    bodies = ["# ---- how treino reads cells", "N_ = str", *map(_body, packed), *needed]
+    head, mark, rest = _without_imports(HERE / "app.py").partition("\nHERE = ")
     return "\n\n".join([head.rstrip(), *bodies, mark + rest])
 
 
-def _without_imports(source: str) -> str:
-    """Source without what it imports of treino."""
-    return re.sub(r"^from treino[\w.]* import (\([^)]*\)|[^(\n]*)\n", "", source, flags=re.M)
+def _body(module: ModuleType) -> str:
+    """A module's source without its first sentence, and without what it imports of treino."""
+    return _without_imports(Path(str(module.__file__))).partition('"""\n')[2].strip()
+
+
+def _without_imports(path: Path) -> str:
+    source = path.read_text("utf-8")
+    own = [
+        range(node.lineno, (node.end_lineno or 0) + 1)
+        for node in ast.parse(source).body
+        if isinstance(node, ast.ImportFrom) and str(node.module).startswith("treino")
+    ]
+    lines = enumerate(source.splitlines(keepends=True), 1)
+    return "".join(line for number, line in lines if not any(number in place for place in own))

@@ -1,8 +1,9 @@
-"""``treino serve``: a run as a web service on this machine, by the app that ``treino export`` writes."""
+"""``treino serve``: a run as a web service on this machine, by the file that ``treino export`` writes."""
 
 import os
 import secrets
 import socket
+from runpy import run_path
 from typing import Annotated
 
 from cyclopts import Parameter
@@ -11,7 +12,7 @@ from treino.base.errors import Refusal
 from treino.base.option_marks import NETWORK
 from treino.base.words import _
 from treino.cli.flags import WHOLE, AccessFlags, RunName, ScreenFlag, with_flags
-from treino_service.environment import LARGEST, TOKEN, VariableError, check_environment
+from treino_service.environment import LARGEST, TOKEN, VariableError, check_environment, is_loopback
 
 NO_ADDRESS = Refusal(
     "Port {port} of {host} can't be used ({reason}).",
@@ -55,9 +56,7 @@ def serve(
         raise VARIABLE(name=error.name, value=error.value and f": {error.value}", largest=LARGEST) from None
     with _listener(host, port) as listening:
         folder = exported(open_run(run, flags.access), "service").paths[0]
-        from treino_service import app  # needs onnxruntime, as the export does, which says so
-
-        if not app.is_loopback(host) and not os.environ.get(TOKEN):
+        if not is_loopback(host) and not os.environ.get(TOKEN):
             os.environ[TOKEN] = secrets.token_urlsafe(32)
             screen.err.print(_("Requests need this token: {token}").format(token=os.environ[TOKEN]))
             screen.err.print(_("Nothing is encrypted on the way."))
@@ -67,7 +66,8 @@ def serve(
         own = {"address": address, "token": os.environ.get(TOKEN), "path": str(folder), "pid": os.getpid()}
         screen.document({"service": own})
         try:
-            app.server(app.service(folder)).run([listening])
+            own_app = run_path(str(folder / "app.py"))
+            own_app["server"](own_app["app"]).run([listening])
         except KeyboardInterrupt:
             raise KeyboardInterrupt(_("The service has ended.")) from None
     return 0
