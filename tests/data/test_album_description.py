@@ -128,7 +128,6 @@ def test_training_refuses_what_the_description_lists_and_then_tells_the_same(
     troubled: Path, document: dict[str, Any]
 ) -> None:
     assert refusal_of(load, str(troubled)).rule == "pictures_bad"
-    assert refusal_of(describe, "wine", fit="pad").rule == "no_photographs"
     data = load(str(troubled), skip_bad=len(UNREADABLE))
     assert data.images.to_json() == document["images"]
 
@@ -202,8 +201,6 @@ def test_a_table_of_labels_is_described_with_or_without_a_target(treino: Treino,
     assert "test from 2024-01-30 to 2024-01-30" in dated
     named = treino("data", "flat", "--target", "kind", "--labels", "flat/labels.csv", "--json").document
     assert named["class_rows"] == [6, 6]
-    refused = treino("data", "flat", "--target", "kind", "--kinds", "kind=category", "--json")
-    assert (refused.status, refused.document["error"]["rule"]) == (2, "kinds_of_tables")
 
 
 def test_the_page_shows_flagged_images_and_escapes_their_names(tmp_path: Path) -> None:

@@ -121,14 +121,6 @@ def test_shares_of_zero_leave_an_empty_split(validation: float, test: float) -> 
     assert data.validation.y.dtype == data.train.y.dtype
 
 
-def test_duplicates_are_counted_and_never_parted() -> None:
-    x_ND = np.repeat(X[:20], 3, axis=0)
-    data = load((x_ND, np.arange(60) % 2))
-    assert any("in all features: 40" in note for note in data.notes)
-    owners = [{int(i) // 3 for i in rows.index} for rows in data.splits.values()]
-    assert sum(map(len, owners)) == len(set.union(*owners)) == 20
-
-
 def test_a_class_of_two_rows_is_only_trained_on_and_said_to_be() -> None:
     y = np.array(["a"] * 29 + ["b"] * 29 + ["rare"] * 2)
     data = load((X, y))

@@ -358,13 +358,6 @@ def test_equal_pictures_of_two_groups_are_counted(tmp_path: Path) -> None:
     assert len({where[name] for name in copies if name in where}) == 1
 
 
-@pytest.mark.parametrize(
-    "argument", [{"features": ["a"]}, {"kinds": {"a": "text"}}, {"inputs": "bins"}, {"test": "rows.csv"}]
-)
-def test_what_is_for_tables_is_refused(tmp_path: Path, argument: dict[str, object]) -> None:
-    assert refusal(of_classes(tmp_path / "p"), **argument).rule.endswith("_of_tables")
-
-
 # ---- what is left out
 
 

@@ -100,6 +100,7 @@ def test_what_a_source_does_not_read_is_refused(sources: dict[str, Any], name: s
 
 def test_a_format_is_of_a_table_of_labels_alone(sources: dict[str, Any], tmp_path: Path) -> None:
     """Photographs read it where they have such a table, and only there."""
+    assert refusal_of(load, sources["photographs"], test="rows.csv").rule == "test_of_tables"
     assert refusal_of(load, sources["photographs"], delimiter=";").rule == "delimiter_of_tables"
     for number in range(6):
         Image.fromarray(np.full((8, 8), number * 40, np.uint8)).save(tmp_path / f"{number}.png")

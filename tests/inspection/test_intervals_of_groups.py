@@ -11,8 +11,6 @@ import treino
 from treino.base.resampling import effective_rows
 from treino.engine.losses import Loss
 from treino.folders.prediction import predict
-from treino.inspection.conformal import Coverage, compared_with
-from treino.inspection.conformal import conformal as scores_of
 from treino.inspection.intervals import intervals, paired_classes, paired_errors, weighted_accuracy
 
 GROUPS, ROWS = 30, 10
@@ -63,14 +61,6 @@ def test_copies_of_rows_count_once() -> None:
         assert d - c == pytest.approx(b - a, rel=0.25), name
     right_N = np.ones(400, dtype=bool)
     assert weighted_accuracy(right_N, None, five)[1] == weighted_accuracy(right_N[:80], None)[1]
-    seen = scores_of(rng.random(100))
-    assert seen is not None
-    held_N, plain = rng.random(80) < 0.9, Coverage(0.9, 100, seen.spread(0.9))
-    one = compared_with(plain, held_N).interval
-    again = compared_with(plain, held_N[five.numpy()], group=five).interval
-    assert one is not None
-    assert again is not None
-    assert again[1] - again[0] == pytest.approx(one[1] - one[0], rel=0.15)
 
 
 def test_two_networks_are_compared_by_groups() -> None:

@@ -63,10 +63,6 @@ def lined(rows: int, rare: float, seed: int) -> pd.DataFrame:
 
 
 RIGHT: dict[str, tuple[Any, dict[str, Any]]] = {
-    "noise of three classes": (noise(1200, 0.1, 5, 3), {"target": "y"} | SMALL),
-    "noise of five classes": (noise(1500, 0.2, 6, 5), {"target": "y"} | SMALL),
-    "noise, with the recipe": (noise(600, 0.1, 7), {"target": "y", "epochs": 2}),
-    "noise, classes weighted": (noise(900, 0.1, 8), {"target": "y", "class_weights": "balanced"} | SMALL),
     "noise and two targets": (
         noise(900, 0.1, 9).assign(z=noise(900, 0.1, 10)["y"]), {"target": ["y", "z"]} | SMALL
     ),

@@ -254,13 +254,6 @@ def test_rows_of_a_split_and_weights_are_given_as_arrays_too(fitted: Any) -> Non
     assert torch.equal(run.data.train.weight, torch.from_numpy(weights).float())
 
 
-def test_equal_rows_are_never_parted(fitted: Any) -> None:
-    twice = {name: np.concatenate([array, array]) for name, array in PANEL.items()}
-    data = tr.load((twice, np.concatenate([Y, Y])))
-    parts = [set((rows.index % N).tolist()) for rows in data.splits.values()]
-    assert sum(map(len, parts)) == len(set.union(*parts))
-
-
 def test_an_estimator_takes_arrays_of_any_axes_for_a_network_of_ones_own() -> None:
     net = nn.Sequential(nn.Flatten(), nn.Linear(T * 3, 2))
     made = tr.Classifier(net=net, epochs=3, random_state=0).fit(X, Y)
@@ -365,7 +358,6 @@ def test_an_exported_program_takes_the_arguments_of_forward(name: str, fitted: A
 
 PADDED = np.array([[1, 2], [3]], dtype=object)
 WRONG: dict[str, tuple[str, Any, type[nn.Module]]] = {
-    "numbers beyond the embedding": ("net_forward", ({"tokens": TOKENS + 5}, Y), Words),
     "a length of 0": ("array_length", ({"x": X, "lengths": LENGTHS * 0}, Y), Panel),
     "a length beyond T": ("array_length", ({"x": X, "lengths": LENGTHS + T}, Y), Panel),
     "another name": ("net_arguments", ({"words": TOKENS}, Y), Words),
@@ -405,10 +397,29 @@ def test_a_new_row_beyond_the_embedding_is_named(fitted: Any) -> None:
     for number in size, -1, 10**6:
         new = TOKENS.copy()
         new[7, 1] = number
-        assert f"Row 7 gives the number {number}, and" in str(refusal_of(run.predict, {"tokens": new}))
+        told = f"Row 7, tokens[1], gives the number {number}, and"
+        assert told in str(refusal_of(run.predict, {"tokens": new}))
     many = np.concatenate([TOKENS] * (5000 // N + 1))
     many[4200, 0] = size  # rows are predicted in pieces
-    assert "Row 4200 gives" in str(refusal_of(run.predict, {"tokens": many}))
+    assert "Row 4200, tokens[0], gives" in str(refusal_of(run.predict, {"tokens": many}))
+
+
+@pytest.mark.parametrize("door", ["dict", "tuple", "array", "items", "own validation"])
+@pytest.mark.parametrize("row", [3, N - 1])
+def test_a_row_of_a_training_beyond_the_embedding_is_named(fitted: Any, door: str, row: int) -> None:
+    """Whichever part of the split it is in, before anything is trained; and by which column."""
+    tokens = TOKENS.copy()
+    tokens[row, 2] = WORDS
+    items = TensorDataset(torch.from_numpy(tokens), torch.from_numpy(Y))
+    sources: dict[str, Any] = {"tuple": ((tokens,), Y), "array": (tokens, Y), "items": items}
+    sources |= {"dict": ({"tokens": tokens}, Y), "own validation": ({"tokens": TOKENS}, Y)}
+    more = {"validation": sources["dict"]} if door == "own validation" else {"test": 0.0}
+    refused = refusal_of(lambda: fitted(sources[door], Words, **more))
+    column = "tokens[2]" if door in ("dict", "own validation") else "x[2]"
+    assert (refused.rule, f"Row {row}, {column}, gives the number {WORDS}," in refused.message) == (
+        "net_forward",
+        True,
+    )
 
 
 LISTS: dict[str, tuple[Any, int]] = {
@@ -437,9 +448,6 @@ def test_what_needs_one_answer_per_row_is_refused(fitted: Any) -> None:
         assert refusal_of(lambda asked=asked: fitted((TAGGED, TAGS), Tagger, **asked)).rule == "axes_setting"
     assert refusal_of(lambda: tr.fit((X, TAGS), epochs=1)).rule == "axes_net"
     assert refusal_of(lambda: tr.fit((PANEL, Y), epochs=1)).rule == "arrays_net"
-    of_tables: list[Any] = [{"features": ["a"]}, {"split_group": "a"}, {"trees": 3}]
-    for asked in of_tables:
-        assert refusal_of(lambda asked=asked: tr.load((PANEL, Y), **asked)).rule.endswith("_of_tables")
 
 
 @pytest.mark.slow

@@ -199,7 +199,8 @@ class Inputs:
     rows. columns: the source column of each input; empty: each input is a column. bins: whether each input is
     a bin of its column; empty: no bins. weights: of training and of validation rows, ``[N]``; None: each
     row counts 1. arrays: what a row consists of; () if it is one array of floats. axes: those of each
-    row's target; () if it is one value or class.
+    row's target; () if it is one value or class. index: of training and validation rows, ``[N]``, their
+    numbers in the source; (): as they come.
     """
 
     train: ArrayPair
@@ -219,6 +220,7 @@ class Inputs:
     weights: tuple[Tensor | None, Tensor | None] = (None, None)
     arrays: tuple[InputArray, ...] = ()
     axes: tuple[int, ...] = ()
+    index: tuple[Tensor, ...] = ()
 
 
 def inputs_of(data: Any, dtype: torch.dtype) -> Inputs:
@@ -268,6 +270,7 @@ def _loaded(data: Data) -> Inputs:
         (data.train.weight, data.validation.weight),
         data.preparation.arrays,
         data.preparation.target_shape,
+        (data.train.index, data.validation.index),
     )
 
 

@@ -21,6 +21,7 @@ from treino.engine.train_config import TrainConfig
 from treino.engine.user_module import (
     LayerRow,
     construct_module,
+    forward_of,
     module_copy,
     probe_module,
     probe_rows,
@@ -75,17 +76,30 @@ def template_of(net: NetSource, inputs: Inputs, loss: Loss, config: TrainConfig)
         TreinoError: not a network; a network too large, or unfit for the rows, the loss or the settings.
     """
     module, maker = _module(net, inputs, outputs_of(loss, inputs), config)
-    two, y = probe_rows(*inputs.train, inputs.arrays)
-    two = two.reshape(len(two), *input_shape(net, inputs.item_shape)).to(config.dtype).cpu()
+    shape = input_shape(net, inputs.item_shape)
+    two, y, index = _probed(inputs, 0, shape, config)
     seeds = config.seeds
     module = with_lazy_layers(module, two, seeds[0])
     own = not isinstance(net, Net)
     layers = probe_module(
-        module, two, loss.target(y, config.dtype).cpu(), outputs_of(loss, inputs), loss, own
+        module, two, loss.target(y, config.dtype).cpu(), outputs_of(loss, inputs), loss, own, index
     )
+    if own and inputs.arrays and len(inputs.validation[1]):
+        held_back, _y, index = _probed(inputs, 1, shape, config)
+        forward_of(module_copy(module), held_back, [], training=False, index=index)
     if maker is None or len(seeds) == 1:
         return Template(module, None, layers, two)
     return Template(module, lambda seed: with_lazy_layers(maker(seed), two, seed), layers, two)
+
+
+def _probed(
+    inputs: Inputs, part: int, shape: tuple[int, ...], config: TrainConfig
+) -> tuple[Tensor, Tensor, Tensor | None]:
+    """Rows to test a network on, of the training (0) or validation part: in its shape, their targets, their
+    numbers in the source."""
+    two, y, at = probe_rows(*(inputs.train, inputs.validation)[part], inputs.arrays)
+    index = inputs.index[part][at] if inputs.index and at is not None else at
+    return two.reshape(len(two), *shape).to(config.dtype).cpu(), y, index
 
 
 def _module(

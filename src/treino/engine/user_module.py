@@ -65,7 +65,7 @@ NET_EVALUATION = Refusal(
     "Send such rows through net.eval() yourself.",
 )
 TOKEN_RANGE = Refusal(
-    "{place} the number {number}, and the table of layer {name} ({kind}) has the numbers 0 to {last}.",
+    "{place} gives the number {number}, and the table of layer {name} ({kind}) has the numbers 0 to {last}.",
     "Correct it, or give one of these numbers to what the table lacks, as to unknown words; a network with a "
     "larger table has to be trained anew.",
 )
@@ -161,8 +161,8 @@ def _numbers(t: Tensor) -> Tensor:
     return t.detach().clone()
 
 
-def evaluated(module: nn.Module, x: Tensor, first: int = 0) -> Tensor:
-    """The outputs of a module in evaluation mode. first: the number of the first of these rows.
+def evaluated(module: nn.Module, x: Tensor, index: Tensor | None = None) -> Tensor:
+    """The outputs of a module in evaluation mode. index: ``[N]``, the rows' numbers for who reads of them.
 
     Raises:
         TreinoError: it fails on these rows; a number that a table of embeddings lacks is named.
@@ -174,7 +174,7 @@ def evaluated(module: nn.Module, x: Tensor, first: int = 0) -> Tensor:
     except TreinoError as error:
         with _watched(module, []) as entered, suppress(TreinoError), guarded():
             module(x)
-        if (beyond := _beyond_table(NET_EVALUATION.rule, entered, len(x), first)) is not None:
+        if (beyond := _beyond_table(NET_EVALUATION.rule, entered, module, x, index)) is not None:
             raise beyond from error
         raise
     return output
@@ -186,32 +186,37 @@ def has_own_code(module: nn.Module) -> bool:
     return any(type(m).__module__.partition(".")[0] not in ("torch", "treino") for m in module.modules())
 
 
-def probe_rows(x: Any, y: Tensor, arrays: Sequence[InputArray] = ()) -> tuple[Tensor, Tensor]:
-    """Copies of two rows for a test: the rows with the largest and smallest number, at which bad indices
-    fail; of several arrays, two rows for each."""
+def probe_rows(x: Any, y: Tensor, arrays: Sequence[InputArray] = ()) -> tuple[Tensor, Tensor, Tensor | None]:
+    """Copies of two rows for a test, and their places: the rows with the largest and smallest number, at
+    which bad indices fail; of several arrays, two rows for each. Rows outside memory have no places."""
     if not isinstance(x, Tensor):
-        two: tuple[Tensor, Tensor] = x.two(y)
-        return two
+        return *x.two(y), None
     flat = x.reshape(len(x), -1)
     parts = flat.split([array.width for array in arrays] or flat.shape[1], 1)
     index = torch.stack([end // part.shape[1] for part in parts for end in (part.argmax(), part.argmin())])
-    return x[index], y[index]
+    return x[index], y[index], index
 
 
 def with_lazy_layers(module: nn.Module, x: Tensor, seed: int) -> nn.Module:
     """Return the module, its lazy layers initialised by a forward pass with the seed's random state."""
     if any(is_lazy(t) for t in (*module.parameters(), *module.buffers())):
-        _forward(module, x, [], training=False, seed=generator(seed, "lazy").initial_seed())
+        forward_of(module, x, [], training=False, seed=generator(seed, "lazy").initial_seed())
     return module
 
 
 def probe_module(
-    module: nn.Module, x: Tensor, y: Tensor, outputs: int, loss: Loss, own: bool
+    module: nn.Module,
+    x: Tensor,
+    y: Tensor,
+    outputs: int,
+    loss: Loss,
+    own: bool,
+    index: Tensor | None = None,
 ) -> list[LayerRow]:
     """The table of layers, recorded in a forward pass on two rows.
 
     x: ``[2, *item_shape]``. y: targets in the loss's form. own: whether it is a user's module, which is then
-    also trained for a step, to find errors in training. Works on copies.
+    also trained for a step, to find errors in training. index: the rows' numbers. Works on copies.
 
     Raises:
         TreinoError: a layer whose size doesn't fit, with the right number; no parameters; a wrong output; no
@@ -223,13 +228,13 @@ def probe_module(
         raise NET_NO_PARAMETERS(name=type(module).__name__)
     rows: list[LayerRow] = []
     twin = module_copy(module) if own else module
-    out = _forward(twin, x, rows, training=False)
+    out = forward_of(twin, x, rows, training=False, index=index)
     if own:
         before = forms(module)
         _check_output(out, x, outputs, loss)
         check_forms(before, twin)
         twin = module_copy(module)
-        out = _forward(twin, x, [], training=True)
+        out = forward_of(twin, x, [], training=True)
         _check_output(out, x, outputs, loss)
         _backward(twin, loss, out, y)
         check_forms(before, twin)
@@ -245,17 +250,30 @@ def probe_one_row(module: nn.Module, x: Tensor, rows: int, hint: str) -> None:
         TreinoError: the network fails on one row, as batch norm does.
     """
     try:
-        _forward(module_copy(module), x, [], training=True)
+        forward_of(module_copy(module), x, [], training=True)
     except TreinoError as error:
         raise BATCH_OF_ONE(rows=rows, why=cause(error.__cause__ or error), hint=hint) from error
 
 
-def _forward(module: nn.Module, x: Tensor, rows: list[LayerRow], *, training: bool, seed: int = 0) -> Tensor:
+def forward_of(
+    module: nn.Module,
+    x: Tensor,
+    rows: list[LayerRow],
+    *,
+    training: bool,
+    seed: int = 0,
+    index: Tensor | None = None,
+) -> Tensor:
+    """The outputs of a test. rows: gets the table of layers. index: the rows' numbers.
+
+    Raises:
+        TreinoError: the network fails on these rows.
+    """
     was = module.training
     with _watched(module, rows) as entered, torch.set_grad_enabled(training), fork_rng(seed):
         module.train(training)
         try:
-            with own_call(lambda error: _fails(error, entered, module, x)):
+            with own_call(lambda error: _fails(error, entered, module, x, index)):
                 out: Tensor = module(x.clone())  # a copy, as some modules write into their input
         finally:
             module.train(was)
@@ -360,7 +378,11 @@ def shape_text(module: nn.Module, x: Tensor) -> str:
 
 
 def _fails(
-    error: BaseException, entered: list[tuple[str, nn.Module, Tensor]], module: nn.Module, x: Tensor
+    error: BaseException,
+    entered: list[tuple[str, nn.Module, Tensor]],
+    module: nn.Module,
+    x: Tensor,
+    index: Tensor | None,
 ) -> TreinoError:
     where = (
         _("in or after layer {name} ({kind}), which was given the shape {shape}").format(
@@ -371,7 +393,7 @@ def _fails(
         if entered
         else _("before its first layer")
     )
-    if (beyond := _beyond_table("net_forward", entered)) is not None:
+    if (beyond := _beyond_table("net_forward", entered, module, x, index)) is not None:
         return beyond
     shape, why = shape_text(module, x), cause(error)
     if shape != str(list(x.shape)):
@@ -389,21 +411,40 @@ def _fails(
 
 
 def _beyond_table(
-    rule: str, entered: list[tuple[str, nn.Module, Tensor]], rows: int = 0, first: int = 0
+    rule: str,
+    entered: list[tuple[str, nn.Module, Tensor]],
+    module: nn.Module,
+    x: Tensor,
+    index: Tensor | None,
 ) -> TreinoError | None:
     """What is said of a number that the table of the layer entered last lacks; None if it lacks none.
 
-    rows: how many the network was given. first: the number of the first one.
+    x: what the network was given. index: the rows' numbers.
     """
     if not entered or not isinstance(entered[-1][1], nn.Embedding | nn.EmbeddingBag):
         return None
-    name, layer, index = entered[-1]
+    name, layer, given = entered[-1]
     size = int(layer.num_embeddings)  # type: ignore[arg-type]
-    beyond = ((index < 0) | (index >= size)).nonzero()
-    if index.is_floating_point() or not len(beyond):
+    beyond = given[(given < 0) | (given >= size)]
+    if given.is_floating_point() or not len(beyond):
         return None
-    place = beyond[0].tolist()
-    row = _("Row {row} gives").format(row=first + place[0]) if len(index) == rows else _("Some row gives")
-    number, kind = int(index[tuple(place)]), type(layer).__name__
-    refusal = TOKEN_RANGE.named(rule)
-    return refusal(place=row, number=number, name=name or kind, kind=kind, last=size - 1)
+    number, kind = int(beyond[0]), type(layer).__name__
+    place = _place_of(number, given, module, x, index)
+    return TOKEN_RANGE.named(rule)(place=place, number=number, name=name or kind, kind=kind, last=size - 1)
+
+
+def _place_of(number: int, given: Tensor, module: nn.Module, x: Tensor, index: Tensor | None) -> str:
+    """Where a number that a layer was given stands in the rows, in words."""
+    unpacking = unpacking_of(module)
+    arrays = [("x", x)]
+    if unpacking is not None:
+        names = [array.name or "x" for array in unpacking.arrays]
+        arrays = [*zip(names, unpacking.arguments(x), strict=True)]
+    same = [pair for pair in arrays if torch.equal(pair[1].flatten(), given.flatten())] or arrays
+    found = [(name, at) for name, array in same if len(at := (array == number).nonzero())]
+    if len(found) != 1 or index is None:  # the network makes such numbers itself
+        return _("Some row")
+    (name, at) = found[0]
+    row, *column = at[0].tolist()
+    column_text = f"{name}[{','.join(map(str, column))}]" if column else name
+    return _("Row {row}, {column},").format(row=int(index[row]), column=column_text)

@@ -362,7 +362,7 @@ def _units(run: StoredRun) -> tuple[torch.Tensor, torch.Tensor]:
 
 def _outputs(run: StoredRun, prepared: PreparedRows, views: Sequence[PictureView]) -> torch.Tensor:
     if not views:
-        return outputs(run.module, prepared.x, item_shape=run.item_shape)
+        return outputs(run.module, prepared.x, item_shape=run.item_shape, index=prepared.index)
     loss, shape = run.loss_function, run.preparation.item_shape
     return outputs_of_views(run.module, prepared.x, shape, views, loss, run.item_shape)
 

@@ -59,13 +59,18 @@ def evaluating(net: nn.Module, gradients: bool = False) -> Iterator[torch.device
 
 
 def outputs(
-    net: nn.Module, x_ND: torch.Tensor, batch: int | None = None, item_shape: Sequence[int] | None = None
+    net: nn.Module,
+    x_ND: torch.Tensor,
+    batch: int | None = None,
+    item_shape: Sequence[int] | None = None,
+    index: torch.Tensor | None = None,
 ) -> torch.Tensor:
     """The network's raw outputs (logits, or standardised target values) ``[N, C]`` on the CPU, in eval mode.
 
     x_ND: prepared rows. batch: rows at once; default: 4096, or 256 for pictures, whose layers' outputs then
     need no fresh memory from the system, or fewer for large ones. item_shape: the shape to which each row is
-    reshaped. Without rows, the network is evaluated on one row of zeros, to find its number of outputs.
+    reshaped. index: ``[N]``, the rows' numbers, for what is said of one. Without rows, the network is
+    evaluated on one row of zeros, to find its number of outputs.
 
     Raises:
         TreinoError: the user's network fails on these rows.
@@ -81,7 +86,8 @@ def outputs(
             x = x.reshape(len(x), *item_shape) if item_shape else x
             if last:  # not `x.to`, which leaves a single channel as it is
                 x = torch.empty_like(x, memory_format=torch.channels_last).copy_(x)
-            parts.append(evaluated(net, x, part * batch).cpu())
+            number = None if index is None else index[part * batch : (part + 1) * batch]
+            parts.append(evaluated(net, x, number).cpu())
     logits = torch.cat(parts)
     return logits.reshape(len(logits), -1)[: len(x_ND)]
 

@@ -302,5 +302,6 @@ def past_limit(folder: RunFolder) -> bool:
 
 def answers(net: nn.Module, rows: Rows, item_shape: tuple[int, ...] | None) -> tuple[Tensor, Tensor]:
     """The network's outputs ``[N, C]`` for rows in memory or on disk, and y in the same order."""
-    pairs = [(outputs(net, x, item_shape=item_shape), y) for x, y in parts(rows.x, rows.y)]
-    return torch.cat([out for out, _y in pairs]), torch.cat([y for _out, y in pairs])
+    pairs, index = parts(rows.x, rows.y), rows.index if isinstance(rows.x, Tensor) else None
+    made = [(outputs(net, x, item_shape=item_shape, index=index), y) for x, y in pairs]
+    return torch.cat([out for out, _y in made]), torch.cat([y for _out, y in made])
