@@ -6,7 +6,7 @@ totals alone only bounds follow.
 """
 
 import math
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -366,12 +366,9 @@ def fresh_scores(difference: float, noise: Noise) -> int | None:
         apart = math.sqrt(2) * noise.error(count)
         return float(nct.sf(t.ppf(SURE, count - 1), count - 1, difference / apart))
 
-    low, high = 1, 2
+    high = 2
     while power(high) < POWER:
-        low, high = high, 2 * high
-        if low >= MOST_SCORES:
+        if high >= MOST_SCORES:
             return None
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (low, middle) if power(middle) >= POWER else (middle, high)
-    return high
+        high *= 2
+    return bisect_left(range(high), POWER, lo=high // 2 + 1, key=power)

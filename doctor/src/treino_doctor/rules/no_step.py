@@ -20,25 +20,21 @@ def decide(log: Log) -> Faults:
             fills[made[optimizer].site] += end.filled
     stepping = by_line(log.of(Stepped), lambda s: s.optimizer)
     uses = turns(log)
-    filling: dict[int, list[Backward]] = {}
-    for backward in log.of(Backward):
-        for optimizer in backward.filled:
-            filling.setdefault(optimizer, []).append(backward)
+    newest = {optimizer: backward for backward in log.of(Backward) for optimizer in backward.filled}
     for optimizer, end in ends.items():
         kind = made.get(optimizer)
         if kind is None:
             continue
-        backwards = filling.get(optimizer, [])
+        last = newest.get(optimizer)
         idle = not end.steps and not end.moved and not stepped & kind.parameters
-        if idle and backwards and fills[kind.site] >= LEAST:
-            last = backwards[-1]
+        if idle and last is not None and fills[kind.site] >= LEAST:
             numbers = {"optimizer": kind.kind, "backwards": fills[kind.site], "steps": 0}
             yield Evidence(last.site, numbers, at=last.site, stack=last.stack)
             continue
         use, steps = uses[optimizer], stepping.get(optimizer, [])
         if use.thrown_away and use.between > BY_EPOCH and not steps[-1].assigned:
             numbers = {"optimizer": kind.kind, "backwards": use.used + use.wasted, "steps": len(steps)}
-            yield Evidence(backwards[-1].site, numbers, at=steps[-1].site)
+            yield Evidence(newest[optimizer].site, numbers, at=steps[-1].site)
 
 
 RULE = Rule(
