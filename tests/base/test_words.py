@@ -460,7 +460,7 @@ study wine --batch-sizes 20 --epochs 2 --until 9:9
 """
 OURS = """
 treino data doctor explain export plot predict report resume runs show study sweep train DATA SCRIPT RUN TOPIC
-judge kata mcp playground rows serve studio verify agent patch plain table row crop
+compare judge kata lessons mcp playground rows schema serve studio verify agent patch plain table row crop
 INT STR FLOAT LIST last script certain likely optimisers
 wine moons iris digits circles spirals xor gauss plane mnist diabetes number category boolean date identifier
 text
@@ -469,7 +469,7 @@ default median mean usual each apart best halving sobol lanes batched module cpu
 Dropout softmax sigmoid
 nan intensity color batch seconds
 python torch numpy pandas pyarrow scikit learn safetensors pydantic cyclopts rich matplotlib optuna ray onnx
-starlette
+starlette filelock markupsafe platformdirs psutil threadpoolctl
 Pillow anyio anywidget ipython onnxruntime openpyxl scipy tensorboard trackio traitlets uvicorn wandb
 websockets https houses rooms size price nobody trian alcohol ash flavanoids hue magnesium proanthocyanins
 proline Accuracy Loss

@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from apps.lessons.tests.variants import NOTED, RIGHT, START, STYLES, WHY, WRONG, made, says, text_of
+from treino.base.apps import entries
 from treino.base.errors import TreinoError
 from treino.cli import main
 from treino_lessons import check
@@ -226,3 +228,12 @@ def test_the_command_shows_each_slip_of_the_course_s_adam(capfd: pytest.CaptureF
     assert all(check["holds"] for check in shown["checks"])
     assert main(["adam", "--lang", "en"], run) == 0
     assert "V built from S" in capfd.readouterr().out
+
+
+def test_where_the_app_of_the_course_s_adam_is_missing_that_is_said(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    entry = EntryPoint("course_adam", "treino_nowhere.course:show", "treino.functions")
+    monkeypatch.setitem(entries("treino.functions"), "course_adam", entry)
+    assert main(["adam", "--json"], run) == 2
+    assert json.loads(capfd.readouterr().out)["error"]["rule"] == "app_missing"

@@ -5,6 +5,7 @@ import json
 import math
 import xml.etree.ElementTree as ET
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -71,46 +72,37 @@ def with_torch(kind: type[torch.optim.Optimizer], w: float, gradients: list[floa
     return float(p.detach())
 
 
+def by_hand(name: str, w: float, gradients: list[float], **asked: object) -> float:
+    state = dict[str, float]()
+    for t, g in enumerate(gradients, 1):
+        moved = optimizers.update(name, w, g, state, asked, t)
+        w, state = moved.weight, moved.state
+    return w
+
+
+def same(name: str, kind: type[torch.optim.Optimizer], *given: Any, **asked: object) -> None:
+    theirs = with_torch(kind, *given, **asked)
+    assert by_hand(name, *given, **asked) == pytest.approx(theirs, rel=1e-12, abs=1e-12)
+
+
 @pytest.mark.slow
 @settings(max_examples=150)
 @given(NUMBERS, SEQUENCE, st.floats(1e-6, 1.0), BETA, st.floats(0, 0.9999), st.floats(1e-10, 1e-3))
 def test_adam_is_torch_s_to_the_last_digits(
     w: float, gradients: list[float], lr: float, b1: float, b2: float, eps: float
 ) -> None:
-    ours, state = w, dict[str, float]()
-    for t, g in enumerate(gradients, 1):
-        moved = optimizers.update("adam", ours, g, state, {"lr": lr, "betas": (b1, b2), "eps": eps}, t)
-        ours, state = moved.weight, moved.state
-    theirs = with_torch(torch.optim.Adam, w, gradients, lr=lr, betas=(b1, b2), eps=eps)
-    assert ours == pytest.approx(theirs, rel=1e-12, abs=1e-12)
+    same("adam", torch.optim.Adam, w, gradients, lr=lr, betas=(b1, b2), eps=eps)
 
 
 @settings(max_examples=80)
 @given(NUMBERS, SEQUENCE, st.floats(1e-6, 1.0), st.floats(0.01, 0.99), st.booleans())
-def test_sgd_and_momentum_are_torch_s(
+def test_the_other_optimizers_are_torch_s(
     w: float, gradients: list[float], lr: float, mu: float, nesterov: bool
 ) -> None:
-    plain_w, moving_w, state = w, w, dict[str, float]()
-    asked = {"lr": lr, "momentum": mu, "nesterov": nesterov}
-    for g in gradients:
-        plain_w = optimizers.update("sgd", plain_w, g, {}, {"lr": lr}).weight
-        moved = optimizers.update("sgd", moving_w, g, state, asked)
-        moving_w, state = moved.weight, moved.state
-    assert plain_w == pytest.approx(with_torch(torch.optim.SGD, w, gradients, lr=lr), rel=1e-12, abs=1e-12)
-    theirs = with_torch(torch.optim.SGD, w, gradients, lr=lr, momentum=mu, nesterov=nesterov)
-    assert moving_w == pytest.approx(theirs, rel=1e-12, abs=1e-12)
-
-
-@settings(max_examples=60)
-@given(NUMBERS, SEQUENCE)
-def test_adamw_and_l2_are_torch_s(w: float, gradients: list[float]) -> None:
-    for name, kind in (("adamw", torch.optim.AdamW), ("adam", torch.optim.Adam)):
-        ours, state = w, dict[str, float]()
-        for t, g in enumerate(gradients, 1):
-            moved = optimizers.update(name, ours, g, state, DECAYED, t)
-            ours, state = moved.weight, moved.state
-        theirs = with_torch(kind, w, gradients, **DECAYED)
-        assert ours == pytest.approx(theirs, rel=1e-12, abs=1e-12)
+    same("sgd", torch.optim.SGD, w, gradients, lr=lr)
+    same("sgd", torch.optim.SGD, w, gradients, lr=lr, momentum=mu, nesterov=nesterov)
+    same("adamw", torch.optim.AdamW, w, gradients, **DECAYED)
+    same("adam", torch.optim.Adam, w, gradients, **DECAYED)
 
 
 # ---- losses

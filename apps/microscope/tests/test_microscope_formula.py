@@ -3,7 +3,7 @@
 import math
 import re
 import xml.etree.ElementTree as ET
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 import torch
@@ -11,9 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from treino.base.formula import OPS, Constant, Expr, Formula, Op, Symbol, call, derivative, series, value
+from treino.base.formula import OPS, Constant, Expr, Op, Symbol, call, derivative, series, value
 from treino_microscope.backprop import Net, named
-from treino_microscope.explanation import Explanation
 from treino_microscope.formula_text import DIGITS, MATHML, FormulaWriter, text
 from treino_microscope.topics import topics
 
@@ -42,16 +41,10 @@ def read_back(written: str) -> float:
     return float(eval(line, {"__builtins__": {}}, KNOWN))
 
 
-def formulas(found: Explanation) -> Iterator[Formula]:
-    for step in found.steps:
-        if step.formula is not None:
-            yield step.formula
-
-
 @pytest.mark.parametrize("topic", TOPICS)
 def test_what_is_written_in_numbers_is_what_is_computed(topic: str) -> None:
     seen = 0
-    for formula in formulas(TOPICS[topic].example()):
+    for formula in (step.formula for step in TOPICS[topic].example().steps if step.formula):
         written = text(formula.right, numbers=True, digits=17)
         if "…" not in written:
             assert read_back(written) == pytest.approx(formula.value, rel=1e-11, abs=1e-15, nan_ok=True), (

@@ -1,6 +1,7 @@
 """The arithmetic of a click is that of ``treino explain``, whose tests compare it with torch."""
 
 import json
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -12,6 +13,7 @@ from torch import nn
 
 import treino as tr
 from treino.api import Run
+from treino.base.apps import entries
 from treino.base.encoding import compact_json
 from treino.base.errors import TreinoError
 from treino.training import snapshots
@@ -69,3 +71,19 @@ def test_what_has_no_arithmetic_says_why(tmp_path: Path) -> None:
             ask()
         assert refused.value.rule == rule
         assert refused.value.hint
+
+
+def test_without_the_microscope_a_click_says_what_is_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    snapshot = next(snapshots(run_of(tmp_path), [3]))
+    look = SimpleNamespace(step=4)
+    page: Any = SimpleNamespace(step_in_view=4, snapshot=None, look=look, at=lambda _step: snapshot)
+    command = ExplainCommand(id=1, do="explain")
+    assert explain(page, command)["holds"]  # type: ignore[index]
+    entry = EntryPoint("arithmetic", "treino_nowhere.click:arithmetic", "treino.functions")
+    monkeypatch.setitem(entries("treino.functions"), "arithmetic", entry)
+    with pytest.raises(TreinoError) as refused:
+        explain(page, command)
+    assert refused.value.rule == "app_missing"
+    assert "treino_nowhere" in refused.value.message
