@@ -55,13 +55,12 @@ def table(
     left: Container[int] | None = None,
     *,
     headed: bool = True,
-    no_wrap: bool = False,
 ) -> Table:
     """Rows of texts in columns. left: the numbers of the columns that are left-aligned; default: all."""
     made = Table(box=None, pad_edge=False, show_header=headed)
     for number, heading in enumerate(headings):
         at_left = left is None or number in left
-        made.add_column(heading, justify="left" if at_left else "right", no_wrap=no_wrap)
+        made.add_column(heading, justify="left" if at_left else "right")
     for row in rows:
         made.add_row(*row)
     return made

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from treino.base.words import _, joined, numeral
+from treino.base.words import N_, _, joined, numeral
 from treino.folders.documents.run_result import RunResult
 
 CHANCE = 5  # rows of a lead that chance can explain: were both as good, 5 of 5 rows have p = 0.06 (sign test)
@@ -126,15 +126,18 @@ def _amount(value: float, currency: str) -> str:
     return f"{currency} {text}" if currency else text
 
 
-def baseline_name(name: str) -> str:
+BASELINES = {  # the name in a table, and what it is
+    "majority": (N_("commonest class"), N_("always saying the commonest class")),
+    "mean": (N_("mean"), N_("always saying the mean")),
+    "linear": (N_("linear model"), N_("a linear model")),
+    "patches": (N_("linear model on patches"), N_("a linear model on whitened patches")),
+    "trees": (N_("trees"), N_("gradient-boosted trees")),
+}
+
+
+def baseline_name(name: str, *, short: bool = False) -> str:
     """Describe a baseline in words."""
-    return {
-        "majority": _("always saying the commonest class"),
-        "mean": _("always saying the mean"),
-        "linear": _("a linear model"),
-        "patches": _("a linear model on whitened patches"),
-        "trees": _("gradient-boosted trees"),
-    }[name]
+    return _(BASELINES[name][0 if short else 1])
 
 
 def ending(result: RunResult) -> str:

@@ -13,6 +13,7 @@ from treino.folders.documents.run_result import RunResult
 from treino.inspection.curves import Curves
 from treino.inspection.outputs import Confusion
 from treino.plots.report.blocks import Block, Drawing, ListBlock, Paragraph, TableBlock, TableCell
+from treino.plots.run_sentences import baseline_name
 from treino.plots.svg_charts import Estimate, Mark, Series, interval_chart, line_chart
 
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
@@ -26,7 +27,7 @@ def figures_table(result: RunResult | None) -> TableBlock | None:
     head, test = ["", *(split_name(s) for s in measured)], "test" in measured
     baseline = {k: v for k, v in result.baseline.items() if v is not None} if test else {}
     if test:
-        head += [_("95 % of test"), *(_beaten(b) for b in baseline)]
+        head += [_("95 % of test"), *(baseline_name(b, short=True) for b in baseline)]
     counts = [numeral(result.rows[s], ",") for s in measured]
     rows = [[_("rows"), *counts, *[""] * (len(head) - 1 - len(measured))]]
     for target in ("", *result.targets):
@@ -46,18 +47,6 @@ def figures_table(result: RunResult | None) -> TableBlock | None:
     return TableBlock(tuple(head), tuple(tuple(r) for r in rows))
 
 
-def _beaten(name: str) -> str:
-    """Return a baseline's short name."""
-    names = {
-        "majority": _("commonest class"),
-        "mean": _("mean"),
-        "linear": _("linear model"),
-        "patches": _("linear model on patches"),
-        "trees": _("trees"),
-    }
-    return names[name]
-
-
 def figure(value: float | None) -> str:
     """Return a number in the format of the reader's language; a dash for None."""
     return "–" if value is None or not math.isfinite(value) else numeral(value)
@@ -72,7 +61,7 @@ def figure_charts(result: RunResult) -> list[Block]:
         interval = result.intervals.finite.get(name)
         estimates = [Estimate(_("this network"), value, interval, 2)]
         estimates += [
-            Estimate(_beaten(k), compared, None, 0, True)
+            Estimate(baseline_name(k, short=True), compared, None, 0, True)
             for k, v in result.baseline.items()
             if v is not None and (compared := v.get(name)) is not None
         ]

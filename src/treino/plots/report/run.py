@@ -380,14 +380,19 @@ def _again(report: RunReport) -> Section:
     hashes += [(_("the weights"), weights)] if weights else []
     kernel = _("{engine} on {device}; threads: {n}")
     kernel = kernel.format(engine=settings.engine, device=settings.device, n=settings.threads)
-    rows = [*report.run.spec.versions.items(), (_("kernel"), kernel)]
-    rows.append((_("trained"), report.run.folder.created[:19].replace("T", " ") + " UTC"))
-    rows += [(_("SHA-256 of {name}").format(name=name), sha) for name, sha in hashes]
-    blocks.append(TableBlock(("", ""), tuple(rows), left=None))
-    if report.missing:
-        blocks.append(Paragraph(_("Left out of this report:"), "soft"))
-        blocks.append(ListBlock(tuple(report.missing)))
+    made_by = {**report.run.spec.versions, _("kernel"): kernel}
+    blocks += origin(report.run.folder.created, made_by, hashes, report.missing)
     return Section(_("Reproduce"), tuple(blocks))
+
+
+def origin(
+    created: str, made_by: Mapping[str, str], hashes: Sequence[tuple[str, str]], missing: Sequence[str]
+) -> list[Block]:
+    """Return when, by what and from which files it was made, and what the report leaves out."""
+    rows = [*made_by.items(), (_("trained"), created[:19].replace("T", " ") + " UTC")]
+    rows += [(_("SHA-256 of {name}").format(name=name), sha) for name, sha in hashes]
+    left_out: list[Block] = [Paragraph(_("Left out of this report:"), "soft"), ListBlock(tuple(missing))]
+    return [TableBlock(("", ""), tuple(rows), left=None), *(left_out if missing else [])]
 
 
 def verification_note(document: VerificationDocument) -> Note:

@@ -11,7 +11,7 @@ from treino.folders.documents.sweep import GoalSteps, StudyResult, SweepEnsemble
 from treino.folders.stored_run import StoredRun
 from treino.plots.report.blocks import Block, ListBlock, Note, Paragraph, Picture, Section, TableBlock
 from treino.plots.report.charts import figure, figure_charts
-from treino.plots.report.run import result_blocks, way_back
+from treino.plots.report.run import origin, result_blocks, way_back
 from treino.plots.run_sentences import baseline_name
 from treino.training.search.space import domain_text
 from treino.training.stored_results import StoredSweep
@@ -93,11 +93,11 @@ def sweep_blocks(result: SweepResult, most: int) -> list[Block]:
     """Return how many networks were trained, the leaders or, of seeds and folds, each metric's spread, and
     what the best is worth. most: leaders."""
     head = _(
-        "{members:,} networks in {seconds:.1f} s ({pace:,.0f} model-steps a second): "
+        "{members:,} networks in {seconds} s ({pace:,.0f} model-steps a second): "
         "{finished:,} finished, {stopped:,} stopped, {diverged:,} diverged"
     )
-    pace = result.model_steps_per_second
-    blocks: list[Block] = [Paragraph(head.format(**dict(result), pace=pace))]
+    pace, seconds = result.model_steps_per_second, numeral(result.seconds)
+    blocks: list[Block] = [Paragraph(head.format(**dict(result) | {"seconds": seconds}, pace=pace))]
     if result.figures:
         blocks.append(_spread_table(result))
     elif result.leaderboard and result.kind != "spread":
@@ -228,10 +228,6 @@ def _again(facts: SweepFacts) -> Section:
     where = facts.sweep.spec.data
     blocks = way_back(where, facts.command, facts.call)
     versions = {} if facts.winner is None else facts.winner.spec.versions
-    rows = [*versions.items(), (_("trained"), facts.sweep.folder.created[:19].replace("T", " ") + " UTC")]
-    if where.sha256:
-        rows.append((_("SHA-256 of {name}").format(name=where.name), where.sha256))
-    blocks.append(TableBlock(("", ""), tuple(rows), left=None))
-    if facts.missing:
-        blocks += [Paragraph(_("Left out of this report:"), "soft"), ListBlock(tuple(facts.missing))]
+    hashes = [(where.name, where.sha256)] if where.sha256 else []
+    blocks += origin(facts.sweep.folder.created, versions, hashes, facts.missing)
     return Section(_("Reproduce"), tuple(blocks))
