@@ -21,7 +21,6 @@ from sklearn.metrics import (
 from sklearn.preprocessing import StandardScaler
 from torch.utils.data import TensorDataset
 
-from treino.base.resampling import as_counts
 from treino.data import Data, load
 from treino.inspection import baselines as module
 from treino.inspection.baselines import baselines
@@ -80,35 +79,6 @@ def test_numbers_equal_scikit_learn(diabetes: Data) -> None:
         assert ours["mae"] == pytest.approx(mean_absolute_error(true, said), rel=1e-5)
         assert ours["r2"] == pytest.approx(r2_score(true, said), rel=1e-4, abs=1e-6)
         assert ours["loss"] == pytest.approx((root_mean_squared_error(true, said) / own.std()) ** 2, rel=1e-4)
-
-
-@pytest.mark.parametrize("weighted", [False, True])
-@pytest.mark.parametrize("normalise", [True, False])
-@pytest.mark.parametrize(("classes", "columns"), [(2, 3), (4, 3), (3, 90), (0, 3), (0, 90)])
-def test_linear_models_take_scikit_learns_steps(
-    classes: int, columns: int, normalise: bool, weighted: bool
-) -> None:
-    r = np.random.default_rng(4)
-    x = r.normal(3, [10.0**-k for k in range(columns)] if columns < 9 else 1, (80, columns))
-    frame = pd.DataFrame(x, columns=[f"x{k}" for k in range(columns)])
-    noisy = x[:, 0] + r.normal(size=80)
-    frame["y"] = pd.qcut(noisy, classes, [f"c{k}" for k in range(classes)]).astype(str) if classes else noisy
-    if weighted:
-        frame["w"] = r.integers(1, 5, 80)
-    data = load(frame, target="y", normalise=normalise, row_weights="w" if weighted else None)
-    train, test = data.train, data.test
-    w = as_counts(train.weight.double().numpy()) if weighted else None
-    scaler = StandardScaler().fit(train.x.double(), sample_weight=w)
-    x, to = (train.x.double().numpy(), test.x.double().numpy())
-    x, to = (x, to) if normalise else (scaler.transform(x), scaler.transform(to))
-    wt = test.weight.numpy() if weighted else None
-    if classes:
-        share = LogisticRegression().fit(x, train.y.numpy(), w).predict_proba(to)
-        wanted = log_loss(test.y.numpy(), share, sample_weight=wt)
-    else:
-        said = Ridge().fit(x, train.y.double().numpy(), w).predict(to)
-        wanted = np.average((said.ravel() - test.y.numpy().ravel()) ** 2, weights=wt)
-    assert baselines(data).metrics["linear"]["loss"] == pytest.approx(wanted, rel=1e-9)
 
 
 def test_a_class_that_training_never_saw_costs_a_finite_loss() -> None:

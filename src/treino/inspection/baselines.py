@@ -25,7 +25,7 @@ from treino.inspection.whitened_patches import FEATURES, multiplications, patch_
 
 WORK = 2e9  # multiplications that a linear baseline may cost: about a second, MNIST included
 ITERATIONS = 100  # scikit-learn's default for logistic regression, as are the next three
-LEAST_SLOPE, LEAST_GAIN, MEMORY = 1e-4, 64 * np.finfo(float).eps, 10
+LEAST_SLOPE, LEAST_GAIN = 1e-4, 64 * np.finfo(float).eps
 FEW_ITERATIONS = 20
 BLOCK = 16_384  # rows to measure that are 64-bit numbers at once
 PATCHES_WORK = 1.5e10  # multiplications that features of training pictures may cost: about a second
@@ -161,6 +161,8 @@ def _logistic_outputs(
 ) -> torch.Tensor:
     """A logistic regression's outputs for rows to measure, in a network's form. c: 1 / L2's weight.
     weight_N: the rows' weights. Steps and end are those of scikit-learn, whose import takes half a second."""
+    from scipy.optimize import minimize  # imported here: it takes a quarter of one
+
     x_ND = np.asarray_chkfinite(x_ND)
     class_C = np.unique(y_N)
     share_N = np.ones(len(x_ND)) if weight_N is None else weight_N
@@ -184,78 +186,13 @@ def _logistic_outputs(
 
     one_NC, inner_D = y_N[:, None] == class_C, np.append(np.ones(x_ND.shape[1]), 0)  # without the intercept
     with np.errstate(all="ignore"):
-        found = _lowest(cost, np.zeros(free * len(inner_D)), iterations)
-    margin = _of_blocks(lambda x_BD: margins(found, x_BD), test_ND)
+        limits = {"maxiter": iterations, "maxls": 50, "gtol": LEAST_SLOPE, "ftol": LEAST_GAIN}
+        start = np.zeros(free * len(inner_D))
+        lowest = minimize(cost, start, jac=True, method="L-BFGS-B", options=limits).x
+    margin = _of_blocks(lambda x_BD: margins(lowest, x_BD), test_ND)
     log_NC = torch.full((len(test_ND), classes), -math.inf, dtype=torch.float64)
     log_NC[:, torch.from_numpy(class_C)] = margin.log_softmax(dim=1)
     return _logits(_floored(log_NC, len(x_ND)), loss)
-
-
-def _lowest(cost: Callable[[NDArray], tuple[np.float64, NDArray]], at: NDArray, iterations: int) -> NDArray:
-    """Where a convex function is lowest, by L-BFGS, in the steps of scipy.optimize.minimize (whose import
-    takes a quarter of a second). cost: value and slope at a point.
-
-    Nocedal & Wright, "Numerical optimization" (2006), 7.2; steps in a direction: Moré & Thuente 1994.
-    """
-    value, slope = cost(at)
-    kept: list[tuple[NDArray, NDArray]] = []  # the newest steps, with what they changed in the slope
-    for _iteration in range(iterations):
-        if np.abs(slope).max() <= LEAST_SLOPE:
-            break
-        way, shares = -slope, []
-        for step, change in reversed(kept):
-            shares.append(dot(step, way) / dot(step, change))
-            way = way - shares[-1] * change
-        step, change = kept[-1] if kept else (way, way * math.sqrt(dot(way, way)))
-        way = way * (dot(step, change) / dot(change, change))
-        for (step, change), share in zip(kept, reversed(shares), strict=True):
-            way = way + (share - dot(change, way) / dot(step, change)) * step
-        before, reached = value, _along(cost, at, way, value, dot(slope, way))
-        if reached is None:
-            break
-        step, value, change = reached[0], reached[1], reached[2] - slope
-        at, slope = at + step, reached[2]
-        if before - value <= LEAST_GAIN * max(abs(before), abs(value), 1):
-            break
-        if dot(step, change) > 0:
-            kept = [*kept, (step, change)][-MEMORY:]
-    return at
-
-
-def _along(
-    cost: Callable[[NDArray], tuple[np.float64, NDArray]],
-    at: NDArray,
-    way: NDArray,
-    value: np.float64,
-    drop: np.float64,
-) -> tuple[NDArray, np.float64, NDArray] | None:
-    """A step that way after which a convex function is lower and less steep (Wolfe's conditions), with value
-    and slope there; None if 20 trials reach none. value, drop: value and slope that way at the start."""
-    length, low, high = 1.0, (0.0, value, drop), None
-    for _trial in range(20):
-        there, slope = cost(at + length * way)
-        now = (length, there, dot(slope, way))
-        if not there <= value + 1e-3 * length * drop or now[2] > -0.9 * drop:
-            high = now
-        elif now[2] < 0.9 * drop:
-            low = now
-        else:
-            return length * way, there, slope
-        length = 5 * length if high is None else _between(*low, *high)
-    return None
-
-
-def _between(
-    low: float, value: np.float64, slope: np.float64, high: float, above: np.float64, rise: np.float64
-) -> float:
-    """The next trial between two lengths: where the cubic through both values and slopes is lowest, or
-    halfway to where the parabola through the first three of these is, if that is nearer the lower length."""
-    width, mean = high - low, (above - value) / (high - low)
-    bend = slope + rise - 3 * mean
-    root = np.sqrt(bend**2 - slope * rise)
-    cubic = low + (root - slope + bend) / (2 * root - slope + rise) * width
-    parabola = low + slope / (slope - mean) / 2 * width
-    return float(cubic if cubic - low < parabola - low else (cubic + parabola) / 2)
 
 
 def _of_blocks(outputs: Callable[[NDArray], NDArray], test_ND: NDArray) -> torch.Tensor:
