@@ -17,6 +17,8 @@ from treino.inspection.row_influence import quick_xray as quick_xray
 from treino.inspection.row_xray import RowXray as RowXray
 from treino.inspection.thumbnails import LayerCall as LayerCall
 from treino.inspection.thumbnails import layers_as_they_run as layers_as_they_run
+from treino.inspection.unit_responses import most_moving as most_moving
+from treino.inspection.unit_responses import unit_labels as unit_labels
 from treino.inspection.variance_shares import FEWEST as FEWEST
 from treino.inspection.variance_shares import VarianceShares as VarianceShares
 from treino.inspection.variance_shares import unexplained_deviation as unexplained_deviation

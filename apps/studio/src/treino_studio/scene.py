@@ -26,11 +26,12 @@ from treino.inspection import (
     draw,
     grid,
     layers_as_they_run,
+    most_moving,
     predicted_classes,
     sight,
+    unit_labels,
 )
 from treino.inspection.outputs import outputs
-from treino.inspection.unit_responses import most_moving, unit_labels
 from treino.training import FanBoundaries
 from treino_studio.image_scene import (
     MAP_SIDE,
