@@ -245,13 +245,15 @@ def update_after(
         settings["optimizer"],
         settings["nesterov"],
         now.hp,
-        {name: {k: _array(t) for k, t in state.items()} for name, state in now.state.items()},
-        {name: _array(g) for name, g in now.gradients.items()} or None,
+        {name: _arrays(state) for name, state in now.state.items()},
+        _arrays(now.gradients) or None,
         place,
         tuple(data.classes),
         tuple(data.preparation.inputs),
         None if after is None else after.loss,
-        None if after is None or not _same_layers(now, after) else _weights(after),
+        None
+        if after is None or not _same_layers(now, after)
+        else _arrays(dict(after.trained_net.named_parameters())),
         tuple(_notes(settings, now)),
         now.plan.optimizer_from,
     )
@@ -295,13 +297,8 @@ def _same_layers(now: Snapshot, after: Snapshot) -> bool:
     return next(shapes) == next(shapes)
 
 
-def _weights(moment: Snapshot) -> dict[str, Array]:
-    return {name: _array(p) for name, p in moment.trained_net.named_parameters()}
-
-
-def _array(t: Tensor) -> Array:
-    array: Array = t.detach().double().cpu().numpy().copy()
-    return array
+def _arrays(tensors: Mapping[str, Tensor]) -> dict[str, Array]:
+    return {name: t.detach().double().cpu().numpy().copy() for name, t in tensors.items()}
 
 
 def _batch(run: StoredRun, moment: Snapshot, layers: tuple[DenseLayer, ...]) -> UpdateBatch:
