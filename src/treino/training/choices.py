@@ -88,12 +88,10 @@ class Rates:
 
     def record(self, events: Iterator[Any]) -> Iterator[Any]:
         """Pass the events on, and write the rates into the folder as soon as it exists."""
-        written = False
         for event in events:
-            if not written:
-                event.job.folder.write_json("rates.json", asdict(self))
-                written = True
+            event.job.folder.write_json("rates.json", asdict(self))
             yield event
+            yield from events
 
 
 @dataclass(eq=False)

@@ -308,19 +308,13 @@ def stored(folder: RunFolder, access: Access | None = None) -> Stored:
     return StoredStudy(folder, access) if folder.kind == "study" else StoredRun(folder, access)
 
 
-def open_run(
-    name: str | Path = "last",
-    access: Access | None = None,
-    *,
-    parent: str | Path = "runs",
-    verify: bool = True,
-) -> StoredRun:
+def open_run(name: str | Path = "last", access: Access | None = None, *, verify: bool = True) -> StoredRun:
     """Open a run, or the winner of a sweep. See ``open_folder``.
 
     Raises:
         TreinoError: as ``open_folder``; a study, which keeps no network.
     """
-    return run_in(open_folder(name, access, parent=parent, verify=verify))
+    return run_in(open_folder(name, access, verify=verify))
 
 
 def run_in(result: Stored) -> StoredRun:

@@ -38,7 +38,6 @@ from treino.training.cluster import device_here
 from treino.training.goals import check_goals, goal_of
 from treino.training.loop import Job, JobEvent, events, resumption_said, status_at_end
 from treino.training.search.space import (
-    SPACE_EMPTY,
     Choice,
     Dimension,
     Space,
@@ -144,8 +143,7 @@ def sweep_events(
         base["data_seed"] = data.data_seed  # a member's own seed must not change the split
     sweep = SweepTraining(source, data, base, space, wanted, files)
     sweep.notes += notes
-    if not sweep.next_members():
-        raise SPACE_EMPTY()
+    sweep.next_members()
     if len(sweep.configs) < wanted.members and wanted.sampler != TPE:
         sweep.notes.append(
             _("The space holds {n:,} different settings; {members:,} networks were asked for.").format(
