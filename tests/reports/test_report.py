@@ -390,6 +390,6 @@ def test_terminal_page_and_card_tell_the_same(here: Path) -> None:
 def _texts(block: Block) -> list[str]:
     if isinstance(block, TableBlock):  # whose headings the terminal wraps
         cells = [cell_text(cell) for row in block.rows for cell in row]
-        return [*cells, *(word for heading in block.head for word in heading.split())]
+        return [block.caption, *cells, *(word for heading in block.head for word in heading.split())]
     assert isinstance(block, Paragraph | ListBlock)
     return [block.text] if isinstance(block, Paragraph) else [*block.items]

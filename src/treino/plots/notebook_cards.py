@@ -12,7 +12,8 @@ import numpy as np
 from markupsafe import Markup
 
 from treino.base.text import shortened
-from treino.base.words import _, numeral
+from treino.base.words import _
+from treino.folders.documents.listing import table_of
 from treino.folders.run_curves import curves_of
 from treino.folders.stored_run import StoredRun
 from treino.inspection.curves import Curves
@@ -78,31 +79,20 @@ def _line(text: str, look: str | None = None) -> Markup:
 
 
 def runs_table(rows: Sequence[Mapping[str, Any]]) -> Markup:
-    """Return a table of runs, newest first: each run's ``run data status steps metric figure when``."""
-    head = (_("run"), _("data"), _("status"), _("steps"), _("test figure"), _("when (UTC)"))
-    body = [
-        [
-            row["run"],
-            row["data"] or "",
-            _(row["status"]),
-            "" if row["steps"] is None else numeral(row["steps"], ","),
-            "" if row["figure"] is None else f"{row['metric']} {numeral(row['figure'])}",
-            row["when"][:16].replace("T", " "),
-        ]
-        for row in rows[:SHOWN]
-    ]
+    """Return a table of runs, newest first. rows: of the list of runs."""
     more = len(rows) - SHOWN
-    parts = [_table(head, body) if rows else _line(_("No runs yet."))]
+    parts = [_table(*table_of(rows[:SHOWN])) if rows else _line(_("No runs yet."))]
     parts += [_line(_("and {n} more").format(n=more), "opacity:.7")] if more > 0 else []
     return tag("div", *parts, style=CARD)
 
 
 def _rendered(block: Block) -> Markup:
-    if isinstance(block, TableBlock):
-        return _table(block.head, [[cell_text(cell) for cell in row] for row in block.rows])
-    texts = (
-        block.items if isinstance(block, ListBlock) else [block.text] if isinstance(block, Paragraph) else []
-    )
+    texts: Iterable[str] = block.items if isinstance(block, ListBlock) else []
+    if isinstance(block, Paragraph):
+        texts = [block.text]
+    elif isinstance(block, TableBlock):
+        written = _table(block.head, [[cell_text(cell) for cell in row] for row in block.rows])
+        return _line(block.caption) + written if block.caption else written
     return Markup().join(_line(text, "max-width:60em") for text in texts)
 
 

@@ -1,11 +1,13 @@
 """The list of runs, sweeps and studies: a row for each, from its documents only."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from treino.base.document_fields import Count, Document, Figure, Text
 from treino.base.errors import TreinoError
+from treino.base.words import _, numeral
 from treino.folders.documents.reading import check, read_document
 from treino.folders.store import RunFolder, list_runs
 from treino.folders.store.run_lookup import RunSummary
@@ -69,6 +71,20 @@ def line(summary: RunSummary) -> dict[str, Any]:
         test_looks=result.get("test_looks"),
         damage=summary.damage,
     ).to_json()
+
+
+def table_of(rows: Sequence[Mapping[str, Any]]) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    """The headings and the cells of a table of these rows."""
+    heads = _("run"), _("status"), _("data"), _("steps"), _("test figure"), _("when (UTC)")
+    lines: list[tuple[str, ...]] = []
+    for r in rows:
+        figure = "" if r["figure"] is None else f"{r['metric']} {numeral(r['figure'])}"
+        if figure and (r["test_looks"] or 1) > 1:
+            figure = _("{figure} (look {n})").format(figure=figure, n=r["test_looks"])
+        steps = "" if r["steps"] is None else numeral(r["steps"], ",")
+        when = r["when"][:19].replace("T", " ")
+        lines.append((r["run"], _(r["status"]), r["data"] or "", steps, figure, when))
+    return heads, lines
 
 
 def _steps_so_far(summary: RunSummary) -> int | None:
