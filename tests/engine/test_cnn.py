@@ -99,13 +99,11 @@ def test_members_are_as_if_alone_each_with_its_own_dropout():
     crowd = train(
         (X, Y), cnn(4, hidden=[6], dropout=[0.0, 0.2, 0.5]), seeds=(1, 2, 3), data_seed=0, **arguments
     )
-    for _tick in crowd:
-        pass
+    list(crowd)
     for member, rate in enumerate([0.0, 0.2, 0.5]):
         net = cnn(4, hidden=[6], dropout=[rate, 0.1])  # layers that a rate of 0 alone would not have
         pair = train((X, Y), net, seeds=(member + 1, 9), data_seed=0, **arguments)
-        for _tick in pair:
-            pass
+        list(pair)
         assert_same(crowd, pair, slice(member, member + 1), slice(0, 1))
         layers = [m for m in crowd.net(member) if isinstance(m, nn.Dropout)]
         assert [layer.p for layer in layers] == ([rate] * 2 if rate else [])

@@ -237,8 +237,7 @@ def test_a_neighbours_momentum_is_not_mine():
         rates = {"momentum": [momentum[i] for i in which], "optimizer": "sgd", "lr": 0.1, "seeds": which}
         training = train((x, y), mlp(7), engine="batched", steps=20, data_seed=0, **rates)
         training.set("momentum", 0.9, step=12)  # who had none has no velocity yet
-        for _tick in training:
-            pass
+        list(training)
         return training
 
     crowd = trained(range(4))

@@ -42,8 +42,7 @@ def trained(loss: Any, y: Tensor, outputs: int) -> Any:
     torch.manual_seed(6)
     training = tr.train((X, y), nn.Linear(4, outputs), loss=loss, optimizer="sgd", lr=0.05, batch_size="full",
                         shuffle="off", steps=8)  # fmt: skip
-    for _tick in training:
-        pass
+    list(training)
     return training
 
 
@@ -59,50 +58,40 @@ def looped(loss: Any, y: Tensor, outputs: int) -> nn.Module:
 
 
 def close(one: nn.Module, other: nn.Module) -> bool:
-    return all(
-        torch.allclose(a, b, atol=1e-6) for a, b in zip(one.parameters(), other.parameters(), strict=True)
-    )
+    pairs = zip(one.parameters(), other.parameters(), strict=True)
+    return all(torch.allclose(a, b, atol=1e-6) for a, b in pairs)
 
 
-@pytest.mark.parametrize("form", ["name", "class", "object", "subclass"])
-@pytest.mark.parametrize("name", OF_TORCH)
-def test_each_loss_of_torch_is_right_or_refused(name: str, form: str) -> None:
-    kind = getattr(nn, name)
-    loss: Any = {"name": name, "class": kind, "subclass": type(f"Own{name}", (kind,), {})}.get(form)
-    if name not in LIKE:
-        if form == "object":
-            loss = kind(
-                *{"AdaptiveLogSoftmaxWithLoss": (4, 3, [2]), "LinearCrossEntropyLoss": (4, 3)}.get(name, ())
-            )
-        refusal = refusal_of(tr.train, (X, CLASSES), nn.Linear(4, 3), loss=loss, steps=2)
-        assert refusal.rule == "loss_of_torch"
-        assert name in refusal.message
-        return
-    y, outputs = targets_of(name)
-    assert close(trained(kind() if loss is None else loss, y, outputs).net(0), looped(LIKE[name], y, outputs))
-
-
-FUNCTIONS = {  # of torch.nn.functional, each with the class that means the same
-    F.nll_loss: "NLLLoss",
-    partial(F.nll_loss, reduction="mean"): "NLLLoss",
-    partial(nn.NLLLoss, reduction="mean"): "NLLLoss",
-    F.cross_entropy: "CrossEntropyLoss",
-    F.binary_cross_entropy: "BCELoss",
-    F.smooth_l1_loss: "SmoothL1Loss",
+MADE_OF = {"AdaptiveLogSoftmaxWithLoss": (4, 3, [2]), "LinearCrossEntropyLoss": (4, 3)}
+FUNCTIONS = {  # of torch.nn.functional, by the class that means the same
+    "NLLLoss": F.nll_loss,
+    "CrossEntropyLoss": F.cross_entropy,
+    "BCELoss": F.binary_cross_entropy,
+    "SmoothL1Loss": F.smooth_l1_loss,
+    "PoissonNLLLoss": F.poisson_nll_loss,
+    "KLDivLoss": F.kl_div,
+    "GaussianNLLLoss": F.gaussian_nll_loss,
+    "TripletMarginLoss": F.triplet_margin_loss,
+}
+FORMS: dict[str, Any] = {
+    "name": lambda name: name,
+    "class": lambda name: getattr(nn, name),
+    "object": lambda name: getattr(nn, name)(*MADE_OF.get(name, ())),
+    "partial": lambda name: partial(getattr(nn, name), *MADE_OF.get(name, ())),
+    "subclass": lambda name: type(f"Own{name}", (getattr(nn, name),), {}),
+    "function": lambda name: FUNCTIONS.get(name, name),
 }
 
 
-@pytest.mark.parametrize("function", FUNCTIONS)
-def test_a_function_of_torch_means_what_its_class_means(function: Any) -> None:
-    name = FUNCTIONS[function]
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("name", OF_TORCH)
+def test_each_loss_of_torch_is_right_or_refused(name: str, form: str) -> None:
+    loss = FORMS[form](name)
+    if name not in LIKE:
+        assert refusal_of(tr.train, (X, CLASSES), nn.Linear(4, 3), loss=loss, steps=2).rule == "loss_of_torch"
+        return
     y, outputs = targets_of(name)
-    assert close(trained(function, y, outputs).net(0), looped(LIKE[name], y, outputs))
-
-
-@pytest.mark.parametrize("function", [F.kl_div, F.poisson_nll_loss, F.triplet_margin_loss])
-def test_a_function_of_torch_is_refused_as_its_class(function: Any) -> None:
-    refusal = refusal_of(tr.train, (X, CLASSES), nn.Linear(4, 3), loss=function, steps=2)
-    assert refusal.rule == "loss_of_torch"
+    assert close(trained(loss, y, outputs).net(0), looped(LIKE[name], y, outputs))
 
 
 def own_nll(log_p: Tensor, y: Tensor) -> Tensor:
@@ -122,8 +111,7 @@ def test_a_loss_of_ones_own_declares_its_link() -> None:
         return (p - y).square().mean(1)
 
     nll.link = "log_softmax"  # type: ignore[attr-defined]
-    y, outputs = targets_of("NLLLoss")
-    assert close(trained(nll, y, outputs).net(0), looped(LIKE["NLLLoss"], y, outputs))
+    assert close(trained(nll, CLASSES, 3).net(0), looped(LIKE["NLLLoss"], CLASSES, 3))
     brier.link = "sigmoid"  # type: ignore[attr-defined]
     wanted = looped(lambda output, y: (output.sigmoid() - y[:, None]).square().mean(), TWO, 1)
     assert close(trained(brier, TWO, 1).net(0), wanted)

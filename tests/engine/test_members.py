@@ -31,8 +31,7 @@ def test_whoever_goes_on_has_the_bits_of_being_alone(engine):
         crowd.advance(None, until=90)
     crowd.stop([0, 3])
     assert crowd.status_P == ("stopped", "running", "running", "stopped")
-    for _tick in crowd:
-        pass
+    list(crowd)
     assert crowd.status_P == ("stopped", "finished", "finished", "stopped")
     assert crowd.last_step_P.tolist() == [90, 180, 180, 90]
     for member in range(4):
@@ -49,8 +48,7 @@ def test_whoever_goes_on_has_the_bits_of_being_alone(engine):
 
 def test_who_has_ended_stays_as_it_was():
     crowd = made((0, 1), [0.01, 1e30], "batched")
-    for _tick in crowd:
-        pass
+    list(crowd)
     before = crowd.status_P
     assert before == ("finished", "diverged")
     crowd.stop([0, 1])

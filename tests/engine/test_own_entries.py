@@ -2,7 +2,6 @@
 
 import copy
 import math
-import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -13,14 +12,12 @@ import pandas as pd
 import pytest
 import torch
 import torch.nn.functional as F
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from sklearn import metrics as sk
 from tests.conftest import refusal_of
 from torch import Tensor, nn
 
 import treino as tr
-from treino.base.own_objects import keep
+from treino.engine import Bags
 
 
 def word(value: Any) -> str:
@@ -88,8 +85,7 @@ def plain_loop(
 
 def trained(module: Any, steps: int = 12, y: Tensor = Y, **settings: Any) -> Any:
     training = tr.train((X, y), module, batch_size="full", shuffle="off", steps=steps, **settings)
-    for _tick in training:
-        pass
+    list(training)
     return training
 
 
@@ -115,53 +111,13 @@ def test_the_kernel_module_trains_with_it_as_the_plain_loop_does(loss: Any) -> N
 def test_a_member_has_the_same_bits_alone_and_in_company(loss: Any) -> None:
     def members(*seeds: int) -> Any:
         training = tr.train((X, Y), tr.mlp(7), loss=loss, steps=15, seeds=seeds, data_seed=0, batch_size=20)
-        for _tick in training:
-            pass
+        list(training)
         return training
 
     many, one = members(*range(35)), members(33)
     assert many.engine == one.engine == "batched"
     assert same(many.net(33), one.net(0))
-
-
-def test_a_loss_that_vmap_refuses_trains_in_the_kernel_module() -> None:
-    assert trained(tr.mlp(4), loss=branching, seeds=(0, 1)).engine == "module"
-
-
-@settings(max_examples=25, deadline=None)
-@given(st.integers(1, 40), st.integers(2, 6), st.integers(1, 20), st.integers(0, 2**30))
-def test_its_derivative_in_blocks_is_autograds(rows: int, classes: int, members: int, seed: int) -> None:
-    from treino.engine.losses import Loss, LossBuffers
-
-    loss = Loss(keep(focal))
-    draw = torch.Generator().manual_seed(seed)
-    z = torch.randn(members, classes, rows, generator=draw, dtype=torch.float64)
-    y = torch.randint(0, classes, (rows,), generator=draw)
-    d, value = torch.zeros_like(z), torch.zeros(members, dtype=torch.float64)
-    for call in loss.kind.build(loss, LossBuffers(z, y, d, value))[1]:
-        call()
-    for member in range(members):
-        output = z[member].mT.clone().requires_grad_()
-        whole = focal(output, y)
-        (slope,) = torch.autograd.grad(whole, output)
-        assert torch.allclose(slope.mT, d[member])
-        assert torch.isclose(whole, value[member])
-
-
-OF_NUMBERS = ["SmoothL1Loss", "MSELoss", "HuberLoss", "L1Loss"]
-
-
-@pytest.mark.parametrize("name", ["CrossEntropyLoss", "NLLLoss", *OF_NUMBERS])
-def test_torchs_losses_by_their_names(name: str) -> None:
-    torch.manual_seed(2)
-    first = nn.Linear(5, 1) if name in OF_NUMBERS else net()
-    twin, y = copy.deepcopy(first), NUMBERS if name in OF_NUMBERS else Y
-    training = trained(first, y=y, loss=name, optimizer="sgd", lr=0.01)
-    meant = getattr(nn, "CrossEntropyLoss" if name == "NLLLoss" else name)
-    plain_loop(twin, meant(), lambda n: torch.optim.SGD(n.parameters(), 0.01), 12, y=y)
-    assert same(training.net(0), twin)
-    if name not in OF_NUMBERS:
-        assert training.loss == "cross_entropy"
+    assert trained(tr.mlp(4), loss=branching, seeds=(0, 1)).engine == "module"  # vmap refuses it
 
 
 def test_a_loss_that_holds_weights_of_classes_is_measured_too(tmp_path: Path) -> None:
@@ -208,24 +164,17 @@ def test_rows_weigh_in_a_loss_of_rows_and_are_refused_in_another() -> None:
     weight[::2] = 3.0
     twice = torch.cat([torch.arange(len(X)), *2 * [torch.arange(len(X))[::2]]])
     for loss in (focal, focal_rows):
-        weighted = tr.train((X, Y), tr.mlp(6), loss=loss, steps=9, batch_size="full", bags=tr_bags(weight))
+        weighted = tr.train((X, Y), tr.mlp(6), loss=loss, steps=9, batch_size="full", bags=Bags(weight[None]))
         copied = tr.train((X[twice], Y[twice]), tr.mlp(6), loss=loss, steps=9, batch_size="full")
         for training in (weighted, copied):
-            for _tick in training:
-                pass
+            list(training)
         pairs = zip(weighted.net(0).parameters(), copied.net(0).parameters(), strict=True)
         assert all(torch.allclose(a, b, atol=1e-5) for a, b in pairs)
-    refusal = refusal_of(tr.train, (X, Y), tr.mlp(6), loss=Dice(), steps=3, bags=tr_bags(weight))
+    refusal = refusal_of(tr.train, (X, Y), tr.mlp(6), loss=Dice(), steps=3, bags=Bags(weight[None]))
     assert refusal.rule == "own_loss_rows"
     of_folds = refusal_of(tr.fit, (X, Y), loss=Dice(), folds=3, epochs=1)
     assert of_folds.rule == "own_loss_rows"
     assert "folds" in of_folds.message + of_folds.hint
-
-
-def tr_bags(weight: Tensor) -> Any:
-    from treino.engine import Bags
-
-    return Bags(weight[None])
 
 
 # ---- optimizers and schedules
@@ -261,23 +210,7 @@ def test_its_own_rate_and_decay_hold_unless_they_are_typed() -> None:
     config = trained(net(), optimizer=partial(torch.optim.RMSprop, lr=0.05, weight_decay=0.2)).config.shared
     assert (config.lr, config.weight_decay) == (0.05, 0.2)
     assert trained(net(), optimizer="RMSprop", lr=0.003).config.shared.lr == 0.003
-
-
-@pytest.mark.parametrize("optimizer", ["NAdam", "Rprop", groups], ids=word)
-def test_a_training_goes_on_from_its_saved_state_bit_for_bit(optimizer: Any) -> None:
-    torch.manual_seed(5)
-    first = net()
-    whole = tr.train((X, Y), first, optimizer=optimizer, steps=40, batch_size=20)
-    half = tr.train((X, Y), first, optimizer=optimizer, steps=40, batch_size=20)
-    for _tick in whole:
-        pass
-    while half.step < 20:
-        half.advance(20 - half.step)
-    again = tr.train((X, Y), first, optimizer=optimizer, steps=40, batch_size=20)
-    again.load(*half.save())
-    for _tick in again:
-        pass
-    assert same(whole.net(0), again.net(0))
+    assert refusal_of(trained, net(), optimizer="Rprop", weight_decay=0.1).rule == "weight_decay_unread"
 
 
 class Counting(torch.optim.Optimizer):
@@ -342,8 +275,7 @@ def test_a_number_of_its_own_is_steered_as_in_the_plain_loop(
     if half is not None:
         again = tr.train((X, Y), first, optimizer=optimizer, steps=20, batch_size="full")
         again.load(*half)
-        for _tick in again:
-            pass
+        list(again)
         assert same(again.net(0), twin)
 
 
@@ -387,12 +319,6 @@ def test_an_optimizer_that_fails_on_its_way_says_in_which_update() -> None:
     assert "asleep" in refusal.message
 
 
-def test_a_decay_that_the_optimizer_does_not_read_is_refused() -> None:
-    assert (
-        refusal_of(tr.train, (X, Y), net(), optimizer="Rprop", weight_decay=0.1).rule == "weight_decay_unread"
-    )
-
-
 BAD_OPTIMIZERS: list[tuple[Any, str]] = [
     ("RMSprp", "optimizer_unknown"),
     ("LBFGS", "own_optimizer_fails"),
@@ -401,7 +327,6 @@ BAD_OPTIMIZERS: list[tuple[Any, str]] = [
     (lambda module: torch.optim.SGD(module[0].parameters(), 0.1), "own_optimizer_parameters"),
     (partial(torch.optim.RMSprop, beta=3), "own_optimizer_fails"),
     (partial(torch.optim.RMSprop, lr="fast"), "own_optimizer_fails"),
-    (lambda module: sys.exit(3), "own_optimizer_fails"),
 ]
 
 
@@ -428,7 +353,6 @@ def test_a_schedule_sets_each_steps_rate(schedule: Any, factor: Callable[[int], 
     ("schedule", "rule"),
     [
         (lambda step: 1.0, "own_schedule_fails"),
-        (lambda step, steps: sys.exit(3), "own_schedule_fails"),
         (lambda step, steps: -1.0, "own_schedule_factor"),
         (lambda step, steps: float("nan"), "own_schedule_factor"),
         ("ReduceLROnPlateau", "own_schedule_fails"),
@@ -531,7 +455,6 @@ BAD_METRICS: list[tuple[Any, str]] = [
     ("balancd_accuracy", "metric_unknown"),
     (lambda y_true, y_pred: [1, 2], "own_metric_result"),
     (lambda y_true: 1.0, "own_metric_fails"),
-    (lambda y_true, y_pred: sys.exit(3), "own_metric_fails"),
     ("metric@12345678", "own_absent"),
 ]
 
@@ -590,15 +513,3 @@ def test_an_activation_of_torch_trains_as_torch_trains_it(name: str) -> None:
 )
 def test_a_module_that_is_no_function_of_each_number_is_no_activation(name: str, rule: str) -> None:
     assert refusal_of(tr.mlp, 8, activation=name).rule == rule
-
-
-def test_equal_names_mean_equal_code_and_values() -> None:
-    def made(gamma: float) -> Callable[..., Tensor]:
-        return lambda output, target: focal(output, target, gamma)
-
-    assert keep(made(1.0)) == keep(made(1.0))
-    assert keep(made(1.0)) != keep(made(2.0))
-    assert keep(partial(focal, gamma=1)) != keep(partial(focal, gamma=2))
-    assert keep(nn.CrossEntropyLoss()) == keep(nn.CrossEntropyLoss())
-    assert keep(nn.CrossEntropyLoss()) != keep(nn.CrossEntropyLoss(label_smoothing=0.1))
-    assert keep(nn.CrossEntropyLoss(weight=torch.tensor([1.0, 2]))) != keep(nn.CrossEntropyLoss())

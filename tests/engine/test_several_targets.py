@@ -112,6 +112,5 @@ def test_the_hand_written_kernel_trains_as_torch_does() -> None:
         for engine in ("module", "batched")
     ]
     for loop in loops:
-        for _tick in loop:
-            pass
+        list(loop)
     torch.testing.assert_close(loops[0].state.population.params, loops[1].state.population.params)

@@ -346,8 +346,7 @@ def test_commands_that_can_not_be_obeyed_are_refused():
         (("betas", 0.9), "betas_type"),
         (("betas", (0.9, 2.0)), "betas_range"),
     ]:
-        refused = refusal_of(training.set, *arguments)
-        assert refused.rule == rule
+        assert refusal_of(training.set, *arguments).rule == rule
 
 
 def test_schedules_are_those_of_their_papers():

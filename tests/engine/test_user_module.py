@@ -312,8 +312,7 @@ def test_images_into_a_linear_layer_are_told_to_flatten():
     ],
 )
 def test_combinations_that_can_not_be_are_refused_with_the_reason(net, arguments, rule):
-    refused = refusal_of(train, (X, Y), net, **arguments)
-    assert refused.rule == rule
+    assert refusal_of(train, (X, Y), net, **arguments).rule == rule
 
 
 class FailsLater(Plain):
@@ -333,8 +332,7 @@ class FailsLater(Plain):
 def test_a_network_that_fails_while_training_says_where():
     training = train((X, Y), FailsLater(), batch_size=12, epochs=2)
     with pytest.raises(TreinoError) as failed:
-        for _tick in training:
-            pass
+        list(training)
     assert failed.value.rule == "net_training"
     assert "update 2" in failed.value.message
     assert "batch norm" in failed.value.hint

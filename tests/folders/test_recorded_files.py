@@ -189,8 +189,7 @@ def test_files_beside_the_data_are_found_from_any_place(here: Path, monkeypatch:
         again = fit_events(
             FitRequest(source, settings | {"name": name}, networks, parent=whole.parent / "again")
         )
-        for _event in again[0]:
-            pass
+        list(again[0])
         assert list(tr.open(whole.parent / "again" / name).losses) == list(
             tr.open(whole / "runs" / name).losses
         )

@@ -296,8 +296,7 @@ def test_a_training_that_is_steered_as_it_ends_is_whole(tmp_path: Path, kind: st
 
         sender = threading.Thread(target=send)
         sender.start()
-        for _event in events:
-            pass
+        list(events)
         sender.join()
         assert refused == ["not_running"]
         commands = tr.open(path).folder.database.commands()

@@ -498,8 +498,7 @@ def test_forward_gets_arrays_of_any_shape_and_type_as_they_were_given(arrays: An
     source = x, np.arange(12) % 2
     data = tr.load(source, normalise=False, validation=0, test=0)
     training = tr.train(data, Looking(), steps=1, batch_size=None, shuffle="off")
-    for _tick in training:
-        pass
+    list(training)
     net: Any = copy.deepcopy(training.net())
     net(data.train.x)
     assert list(net.seen) == list(x)

@@ -119,8 +119,7 @@ def swept(out: Path, strategy: str, patience: int, on: str | None = None, **more
         top=5,
         **more,
     )
-    for _event in events:
-        pass
+    list(events)
     return contents(out)
 
 
