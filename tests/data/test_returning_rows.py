@@ -5,8 +5,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch.utils.data import DataLoader, TensorDataset
 
 from treino.data import Data, load
 from treino.data.splits import TEST, TRAIN, VALIDATION, off_share, split, split_evenly
@@ -105,6 +107,28 @@ def test_large_groups_of_equal_rows_take_no_part_whole(made: Any, seed: int) -> 
     features = [name for name in frame.columns if name != "y"]
     largest = frame.assign(part=parts_of(data, 800)).groupby(features)["part"].nunique()
     assert largest[frame.groupby(features).size().idxmax()] == 3
+
+
+@pytest.mark.parametrize("made", [persons, forms, continuous])
+@pytest.mark.parametrize("of", [lambda x, y: ({"x": x.numpy()}, y.numpy()), TensorDataset])
+def test_rows_of_arrays_and_of_a_dataset_are_split_by_the_same_rule(made: Any, of: Any) -> None:
+    frame = made(np.random.default_rng(0), 400, *[3] * (made is continuous))
+    x = torch.tensor(frame.drop(columns="y").to_numpy(np.float32))
+    y = torch.tensor(pd.factorize(frame["y"])[0] % 7)
+    data, copies = (load(of(*both), **SHARES) for both in ((x, y), (x.repeat(2, 1), y.repeat(2))))
+    as_promised(data, 400)
+    if made is continuous:
+        (held, whole) = copies.test.group, parts_of(copies, 800).reshape(2, 400)
+        assert (whole[0] == whole[1]).all()
+        assert len(held.unique()) * 2 == len(held)
+    else:
+        assert abs(len(data.test) - 60) <= 6
+        assert any("So many return" in note for note in data.notes)
+
+
+def test_where_equal_items_cannot_be_seen_a_note_says_so() -> None:
+    stream = DataLoader(TensorDataset(torch.rand(40, 3), torch.arange(40) % 2), batch_size=4)
+    assert any("which items are equal can't be seen" in note for note in load(stream).notes)
 
 
 def test_what_is_asked_for_goes_before_what_is_found() -> None:

@@ -97,6 +97,7 @@ def sizes(seed: int, **other: Sequence[str]) -> pd.DataFrame:
 SAME_COUNT = {
     "other classes": (sizes(1, kind=("b", "c", "d")), {}, ["kind=a", "kind=d"]),
     "other categories": (sizes(1, colour=("green", "pink")), {}, ["'colour'", "colour=red", "colour=pink"]),
+    "more categories": (sizes(1, colour=("green", "red", "pink")), {}, ["Only here: colour=pink"]),
     "another column": (sizes(1).rename(columns={"v": "w"}), {"features": "u,w,colour"}, ["Only here: w"]),
     "another target": (sizes(1).rename(columns={"kind": "sort"}), {"target": "sort"}, ["kind=a", "sort=a"]),
     "a number": (sizes(1), {"target": "v", "features": "u,kind,colour"}, ["kind=a", "Only here: v"]),

@@ -116,21 +116,6 @@ def test_columns_that_are_something_else_in_other_rows_are_named(first: Treino, 
     assert "--kinds age=number" in note
 
 
-@pytest.mark.slow
-def test_weights_of_other_layers_say_where_they_differ(treino: Treino, tmp_path: Path) -> None:
-    for number, cities in enumerate((CITIES, (*CITIES, "recife"))):
-        month(number, cities=cities).to_csv(tmp_path / f"m{number}.csv", index=False)
-    plain = ("--target", "price", "--recipe", "plain", "--epochs", 2)
-    treino("train", "m0.csv", *plain, "--name", "first")
-    month(5).to_csv(tmp_path / "m2.csv", index=False)
-    said = treino("train", "m2.csv", "--like", "first", "--weights", "first", "--json")
-    assert said.status == 0, said.err
-    error = treino("train", "m1.csv", "--like", "first", "--weights", "first", "--json").document["error"]
-    assert error["rule"] == "weights_differ"
-    assert "Only here: city=recife." in error["message"]
-    assert "--weights" in error["hint"]
-
-
 def _double(output: Any, truth: Any) -> Any:
     return 2 * ((output - truth) ** 2).mean()
 

@@ -36,7 +36,7 @@ from treino.data.preparation.target import decide_tasks, read_with_targets, targ
 from treino.data.prepared_cache import PreparedCache
 from treino.data.readers import ReaderOptions
 from treino.data.readers.reader_options import as_text
-from treino.data.rows import Rows, bytes_of
+from treino.data.rows import Rows, bytes_of, with_groups
 from treino.data.source_kinds import (
     given_by_package,
     names_of_pictures,
@@ -226,9 +226,8 @@ class _Tables:
             at = np.flatnonzero(part_N == part)
             weight = None if weight_N is None else torch.from_numpy(weight_N[at])
             y_K, index = y.index_select(0, torch.from_numpy(at)), torch.from_numpy(row_N[at])
-            unit_K = None if part == TRAIN else torch.from_numpy(unit_N[at])
-            group = None if unit_K is None or len(unit_K.unique()) == len(unit_K) else unit_K
-            return Rows(x_of[part], y_K, index, weight, group)
+            own = Rows(x_of[part], y_K, index, weight)
+            return own if part == TRAIN else with_groups(own, unit_N[at])
 
         of_files = zip(files, self.tables[1:], strict=True)
         number = preparation.task == "regression" and len(self.targets) == 1

@@ -2,11 +2,13 @@
 
 import hashlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from treino.base.errors import Refusal
 from treino.base.words import joined, numeral
@@ -166,6 +168,11 @@ HELD_ROWS = 2000  # rows in the sample of a split that is not in memory
 def is_stream(rows: Rows) -> bool:
     """Whether the rows come in an order of their own, from a DataLoader or an IterableDataset."""
     return hasattr(rows.x, "sample")
+
+
+def with_groups(rows: Rows, unit_N: NDArray[np.int64]) -> Rows:
+    """The held-back rows with their groups, unless each is alone. unit_N: equal for rows never parted."""
+    return rows if len(np.unique(unit_N)) == len(unit_N) else replace(rows, group=torch.from_numpy(unit_N))
 
 
 def sampled_rows(rows: Rows, seed: int) -> Rows:

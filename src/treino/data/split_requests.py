@@ -31,7 +31,7 @@ from treino.data.splits import (
     split_some,
     split_times,
 )
-from treino.data.table import Column, Table, check_no_target, fault, unknown_column
+from treino.data.table import Column, Table, check_no_target, fault, row_place, unknown_column
 
 FOLD_FORM = Refusal("{fold!r} is no fold.", "2/5 is the second of five.")
 SPLIT_TIME_KIND = Refusal(
@@ -126,6 +126,11 @@ IN_ALL = N_("in all features")
 EQUAL_WHOLE = N_("Equal rows stay together, so {part} has {has:.1%} of the rows, not {share:.1%}.")
 CLASSES_WHOLE = N_("Each class has a row in each part, so {part} has {has:.1%} of the rows, not {share:.1%}.")
 GROUPS_WHOLE = N_("Groups and times stay whole, so {part} has {has:.1%} of the rows, not {share:.1%}.")
+
+
+def unnamed(rows: int, source: str) -> Table:
+    """A table in place of rows without columns, such as arrays, of which a split asks the number alone."""
+    return Table(source, source, None, (Column("", np.zeros(rows)),), row_place)
 
 
 def decide_parts(

@@ -6,7 +6,7 @@ copies and hashes rows takes these too. ``InputArray`` says which of the numbers
 """
 
 from collections.abc import Mapping
-from itertools import product
+from itertools import chain, product
 from typing import Any
 
 import numpy as np
@@ -22,9 +22,10 @@ from treino.data.dataset import Data, of_preparation
 from treino.data.documents import InputArray, LoadArguments
 from treino.data.load_request import LoadRequest, drawn_shares
 from treino.data.preparation.preparation import Preparation, fit_table
-from treino.data.rows import Rows
-from treino.data.split_requests import SPLIT_OFFICIAL, check_enough, fold_of
-from treino.data.splits import PARTS, split_evenly, split_fold, split_name
+from treino.data.returning_rows import EqualRows
+from treino.data.rows import Rows, with_groups
+from treino.data.split_requests import decide_parts, unnamed
+from treino.data.splits import PARTS, split_name
 from treino.data.table import row_place
 from treino.data.torch_datasets.item import Labels, labels_again, labels_of
 
@@ -59,8 +60,9 @@ def load_arrays(request: LoadRequest) -> Data:
     if isinstance(target, TargetAxes):
         parts = {part: _with_positions(rows, target, notes) for part, rows in parts.items()}
     train = parts["train"]
-    part_N = _split(train, target, arguments, parts)
-    index = {part: np.flatnonzero(part_N == n) for part, n in PARTS.items() if (part_N == n).any()}
+    ends = np.cumsum([len(own) for own in parts.values()])[:-1]
+    split, units = (np.split(of_N, ends) for of_N in _split(target, arguments, parts, notes))
+    index = {part: np.flatnonzero(split[0] == n) for part, n in PARTS.items() if (split[0] == n).any()}
     learnt = train.taken(index["train"])
     arrays = tuple(
         _fitted(form, array, arguments.normalise)
@@ -74,7 +76,12 @@ def load_arrays(request: LoadRequest) -> Data:
     preparation = _preparation(arrays, target, arguments.normalise)
     whole = {part: _rows(rows, target, preparation) for part, rows in parts.items()}
     rows = {part: whole["train"][torch.from_numpy(index_K)] for part, index_K in index.items()}
-    rows |= {part: own for part, own in whole.items() if part != "train"}
+    unit_of = {part: units[0][index_K] for part, index_K in index.items()}
+    for part, split_N, unit_N in zip(parts, split, units, strict=True):
+        if part != "train":
+            kept = split_N == PARTS[part]
+            rows[part], unit_of[part] = whole[part][torch.from_numpy(np.flatnonzero(kept))], unit_N[kept]
+    rows |= {part: with_groups(rows[part], unit_N) for part, unit_N in unit_of.items() if part != "train"}
     return Data(
         name="arrays",
         source="arrays",
@@ -141,23 +148,33 @@ def _with_positions(rows: ArrayRows, target: TargetAxes, notes: list[str]) -> Ar
 
 
 def _split(
-    rows: ArrayRows, target: Labels | TargetAxes, arguments: LoadArguments, parts: Mapping[str, ArrayRows]
-) -> NDArray[np.int64]:
-    """``[N]``: the split of each row; equal rows are never parted."""
-    shares = drawn_shares(arguments, parts)
-    fold = fold_of(arguments.fold)
-    if fold is not None and "test" in parts:
-        raise SPLIT_OFFICIAL(source="arrays", name=fold.text)
-    if fold is None and not any(shares):
-        return np.zeros(len(rows), dtype=np.int64)
-    first_N = rows.first_N()
-    label_N = np.zeros(len(rows), dtype=np.int64)
-    if target.task == "classification" and not isinstance(target, TargetAxes):
-        label_N = _encoded(target, _of(rows.y)).numpy()
-    if fold is not None:
-        return split_fold(fold, first_N, label_N, bool(label_N.any()), shares[0], arguments.data_seed)
-    check_enough(len(np.unique(first_N)), shares, _("Different rows: {n}."))
-    return split_evenly(first_N, label_N, *shares, arguments.data_seed)
+    target: Labels | TargetAxes, arguments: LoadArguments, parts: Mapping[str, ArrayRows], notes: list[str]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """``[N]`` each, of the rows of all parts in order: the split, and what it never parts."""
+    shares, own = drawn_shares(arguments, parts), list(parts.values())
+    given = [PARTS[part] for part in parts if part != "train"]
+    rows = sum(map(len, own))
+    if arguments.fold is None and not any(shares) and not given:
+        return np.zeros(rows, dtype=np.int64), np.arange(rows)
+    first: dict[bytes, int] = {}
+    first_N = np.array(
+        [first.setdefault(digest, row) for row, digest in enumerate(chain(*(each.digests() for each in own)))]
+    )
+    classes: tuple[str, ...] = ()
+    label_N = np.zeros(rows, dtype=np.int64)
+    y_N = np.concatenate([_of(each.y).reshape(len(each), -1) for each in own])
+    if isinstance(target, TargetAxes) or target.task == "regression":
+        answer_N = np.unique(y_N, axis=0, return_inverse=True)[1].reshape(-1)
+    else:
+        classes = target.classes
+        label_N = answer_N = _encoded(target, y_N[:, 0]).numpy()
+    arrays = ([each.arrays[k][1].reshape(len(each), -1) for each in own] for k in range(len(own[0].arrays)))
+    columns = (value_N for of_parts in arrays for value_N in np.concatenate(of_parts).T)
+    equal = EqualRows.of(first_N, answer_N, columns)
+    drawn = arguments.changed(validation=shares[0], test=shares[1])
+    tables = [unnamed(len(each), "arrays") for each in own]
+    part_N = decide_parts(tables, given, drawn, equal, label_N, classes, notes)
+    return part_N, equal.units(arguments.duplicates)
 
 
 def _encoded(target: Labels | TargetAxes, y: NDArray[Any]) -> Tensor:

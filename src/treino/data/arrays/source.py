@@ -1,7 +1,7 @@
 """Take arrays apart: which arrays a row consists of, its target and its weight; refuse what is no number."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any, Literal
@@ -83,13 +83,11 @@ class ArrayRows:
         weight_N = np.ones(len(self), np.float32) if self.weight_N is None else self.weight_N
         return ArrayRows(self.arrays, self.y, weight_N)
 
-    def first_N(self) -> NDArray[np.int64]:
-        """``[N]``: the number of the first row equal to each."""
-        first: dict[bytes, int] = {}
+    def digests(self) -> Iterator[bytes]:
+        """Yield a hash of each row."""
         arrays = [np.ascontiguousarray(array + 0) for _name, array in self.arrays]  # -0 becomes 0
         contents = (b"".join(array[row].tobytes() for array in arrays) for row in range(len(self)))
-        digests = (blake2b(content, digest_size=16).digest() for content in contents)
-        return np.array([first.setdefault(digest, row) for row, digest in enumerate(digests)])
+        return (blake2b(content, digest_size=16).digest() for content in contents)
 
     def prepared(self, preparation: Preparation) -> Tensor:
         """``[N, D]`` float32: the prepared numbers of each row, one array after the other."""

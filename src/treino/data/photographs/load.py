@@ -17,11 +17,12 @@ from treino.data.photographs.album import Album, open_album
 from treino.data.photographs.decoding import Shape
 from treino.data.photographs.labels import PART, given_split, inside, label_table
 from treino.data.photographs.prepared_pictures import PixelRows, PreparedPictures, prepare
+from treino.data.preparation.equal_rows import answer_codes
 from treino.data.preparation.fit import prepare_target, take, target_fields
 from treino.data.preparation.preparation import Preparation, fit_pixels
 from treino.data.preparation.target import choose_target, decide_task, target_codes, with_targets
 from treino.data.returning_rows import EqualRows
-from treino.data.rows import Rows
+from treino.data.rows import Rows, with_groups
 from treino.data.split_requests import check_split, decide_parts
 from treino.data.splits import TEST, TRAIN, VALIDATION
 from treino.data.summaries.picture_files import PictureFiles
@@ -91,9 +92,9 @@ def load_album(request: LoadRequest, limit: int, cache: Path | None) -> Data:
     check_split(table, arguments, [column.name])
     task, reason = decide_task(column, arguments.task, table.place)
     (classes,), ((label_N,),) = target_codes([table], [column.name], task, {}, notes)
-    part_N = decide_parts(
-        [table], [], arguments, EqualRows(near_N, near_N), label_N, classes, notes, *EQUAL_PICTURES
-    )
+    equal = EqualRows.of(near_N, answer_codes([table], [column.name], [[label_N]]))
+    part_N = decide_parts([table], [], arguments, equal, label_N, classes, notes, *EQUAL_PICTURES)
+    unit_N = equal.units(arguments.duplicates)
     train_N = np.flatnonzero(part_N == TRAIN)
     mean, scale = fit_pixels(pictures.pixel_ND[row_N[train_N]], arguments.normalise)
     preparation = Preparation(
@@ -115,7 +116,8 @@ def load_album(request: LoadRequest, limit: int, cache: Path | None) -> Data:
         x: Any = PixelRows(pictures.pixel_ND, row_N[at], preparation.transform)  # type: ignore[arg-type]
         if in_memory or not len(at):
             x = preparation.transform(pictures.pixel_ND[row_N[at]])
-        return Rows(x, y_N[torch.from_numpy(at)], torch.from_numpy(row_N[at]))
+        own = Rows(x, y_N[torch.from_numpy(at)], torch.from_numpy(row_N[at]))
+        return own if part == TRAIN else with_groups(own, unit_N[at])
 
     return Data(
         name=album.name,

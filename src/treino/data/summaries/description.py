@@ -333,9 +333,8 @@ def _of_album(request: LoadRequest, cache: Path | None) -> TableDescription:
         near_K = pictures.comparison.of(row_N[row_K]).near_N
         rows = take(table, row_K)
         labels = (np.maximum(label_N[row_K], 0), described.classes)
-        part_K = decide_parts(
-            [rows], [], arguments, EqualRows(near_K, near_K), *labels, notes, *EQUAL_PICTURES
-        )
+        equal = EqualRows.of(near_K, _answers(table.rows, learnt)[row_K])
+        part_K = decide_parts([rows], [], arguments, equal, *labels, notes, *EQUAL_PICTURES)
         rows_of = {name: row_K[part_K == part] for name, part in PARTS.items()}
     pixel_KD, files = pictures.pixel_ND, picture_files(album, pictures, absent)
     label_of = np.full(len(files.names), -1)

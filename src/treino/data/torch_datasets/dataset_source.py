@@ -9,15 +9,16 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from treino.base.errors import Refusal, TreinoError, nearest
-from treino.base.words import _
+from treino.base.words import N_, _
 from treino.data.dataset import Data
 from treino.data.documents import InputArray, LoadArguments
 from treino.data.load_request import LoadRequest, drawn_shares
 from treino.data.preparation.preparation import Preparation
-from treino.data.rows import Rows
+from treino.data.returning_rows import EqualRows
+from treino.data.rows import Rows, with_groups
 from treino.data.source_kinds import is_dataset
-from treino.data.split_requests import check_enough
-from treino.data.splits import PARTS, split_evenly
+from treino.data.split_requests import decide_parts, unnamed
+from treino.data.splits import PARTS, first_equal
 from treino.data.torch_datasets.first_pass import FirstPass, everything, look, name_of
 from treino.data.torch_datasets.item import Labels, labels_again, labels_of
 
@@ -47,6 +48,10 @@ PART_TYPE = Refusal(
     "Arrays become one by torch.utils.data.TensorDataset(x, y).",
 )
 
+EQUAL_ITEMS = (
+    N_("Items that equal an earlier one: {n}; equal items are never parted."),
+    N_("in all numbers"),
+)
 _FORM = '{"train": …, "validation": …, "test": …}'
 _ALSO = {"training": "train", "val": "validation", "valid": "validation", "dev": "validation"}
 
@@ -81,12 +86,13 @@ def load_torch_dataset(request: LoadRequest, num_workers: int = 0) -> Data:
     kinds = labels_of(everything, arguments.task, train.class_names, _placed(seen))
     index = _split(train, kinds, seen, arguments)
     kinds = kinds.fitted([train.labels[i] for i in index["train"].tolist()], train.place)
-    rows = {
-        part: first_pass.rows(kinds, torch.arange(len(first_pass.labels)))
-        for part, first_pass in seen.items()
-    }
+    rows, unit_of = {}, {part: _equal(each).units(arguments.duplicates) for part, each in seen.items()}
+    for part, first_pass in seen.items():
+        rows[part] = first_pass.rows(kinds, torch.arange(len(first_pass.labels)))
     for part, index_N in index.items():
         rows[part] = train.rows(kinds, index_N, keep=part != "train")
+        unit_of[part] = unit_of["train"][index_N.numpy()] if part != "train" else unit_of[part]
+    rows |= {part: with_groups(rows[part], unit_N) for part, unit_N in unit_of.items() if part != "train"}
     notes = [note for first_pass in seen.values() for note in first_pass.notes]
     if train.chance != "none" and any(p not in seen for p in index):
         text = _(
@@ -110,7 +116,9 @@ def load_torch_dataset(request: LoadRequest, num_workers: int = 0) -> Data:
         "target_scale": kinds.scale,
     }
     used = {
-        name: getattr(arguments, name) for name in ("target", "features", "task", *PARTS) if name != "train"
+        name: getattr(arguments, name)
+        for name in ("target", "features", "task", "fold", "duplicates", *PARTS)
+        if name != "train"
     }
     return Data(
         name=name_of(parts["train"]),
@@ -185,7 +193,7 @@ def _split(
     """
     every = torch.arange(len(train.labels))
     shares = drawn_shares(arguments, seen)
-    if train.first_N is None or not any(shares):
+    if train.first_N is None or not (any(shares) or arguments.fold):
         if any(shares):
             lacking = _(" and ").join(p for p, s in zip(("validation", "test"), shares, strict=True) if s)
             text = _(
@@ -196,18 +204,30 @@ def _split(
     label_N = np.zeros(len(every), dtype=np.int64)
     if kinds.task == "classification":
         label_N = kinds.encode(train.labels, train.place).numpy()
-    distinct = len(np.unique(train.first_N))
-    hint = _("Add items, or say validation=0, test=0.") if distinct > 1 else _("Add items.")
-    check_enough(distinct, shares, _("Different items: {n}."), hint)
-    part_N = split_evenly(train.first_N, label_N, *shares, arguments.data_seed)
-    if distinct < len(every):
-        text = _("Items that equal an earlier one: {n}; equal items are never parted.")
-        train.notes.append(text.format(n=len(every) - distinct))
+    drawn = arguments.changed(validation=shares[0], test=shares[1])
+    known = _equal(train), label_N, kinds.classes, train.notes, *EQUAL_ITEMS
+    part_N = decide_parts([unnamed(len(every), train.source.name)], [], drawn, *known)
     return {
         name: torch.from_numpy(np.flatnonzero(part_N == number))
         for name, number in PARTS.items()
         if name == "train" or (part_N == number).any()
     }
+
+
+def _equal(seen: FirstPass) -> EqualRows:
+    """The equal items of a part; where these can't be seen, each is alone, and a note says so."""
+    first_N = seen.first_N if seen.chance == "none" else None
+    if first_N is None and seen.x is not None:
+        first_N = first_equal(seen.x.double().numpy())
+    if first_N is None:
+        text = _("{name}: which items are equal can't be seen; each counts for itself.")
+        text = text.format(name=seen.source.name)
+        seen.notes += [] if text in seen.notes else [text]
+        apart_N = np.arange(len(seen.labels))
+        return EqualRows(apart_N, apart_N)
+    codes: dict[str, int] = {}
+    answer_N = np.array([codes.setdefault(repr(label), len(codes)) for label in seen.labels])
+    return EqualRows.of(first_N, answer_N, None if seen.x is None else seen.x.T.numpy())
 
 
 def to_predict(source: Any, preparation: Preparation) -> tuple[Tensor, Tensor | None]:
