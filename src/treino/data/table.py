@@ -116,7 +116,8 @@ class Column:
         if self.words is None or not self.merges:
             return None
         absent_N = self.missing_N
-        plain_of = {word: plain_whole(str(word)) for word in set(self.words[~absent_N])}
+        words = map(str, set(self.words[~absent_N]))
+        plain_of = {w: str(int(w)) if _WHOLE.fullmatch(w.strip()) else None for w in words}
         if None in plain_of.values():
             return None
         return np.array(
@@ -259,10 +260,6 @@ def day_text(second: float) -> str:
     if FIRST_SECOND <= second <= LAST_SECOND:
         return str(np.datetime64(min(round(second), LAST_SECOND - 1), "s")).replace("T", " ")
     return f"1970 {'+' if second > 0 else '-'} {abs(second):.0f} s"
-
-
-def plain_whole(word: str) -> str | None:
-    return str(int(word)) if _WHOLE.fullmatch(word.strip()) else None
 
 
 def _second(word: str) -> float | None:

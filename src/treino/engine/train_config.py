@@ -149,7 +149,9 @@ def config_of_keywords(
             raise UNKNOWN_SETTING(name=setting(name), hint=nearest(name, OF_ENGINE))
     if seeds is not None and "seed" in keywords:
         raise SEED_AND_SEEDS(a="seed", b="seeds")
-    seed_P = _seed_list(seeds if seeds is not None else keywords.get("seed", 0))
+    seed_P = seeds if seeds is not None else keywords.get("seed", 0)
+    seed_P = seed_P.tolist() if hasattr(seed_P, "tolist") else seed_P
+    seed_P = list(seed_P) if isinstance(seed_P, Sequence) and not isinstance(seed_P, str) else [seed_P]
     if not seed_P:
         raise SEEDS_EMPTY()
     values = {n: v.tolist() if hasattr(v, "tolist") else v for n, v in keywords.items() if v is not None}
@@ -174,11 +176,6 @@ def config_of_keywords(
             for member, seed in enumerate(seed_P)
         ]
     return config_of(members, every, dtype)
-
-
-def _seed_list(seeds: Any) -> list[Any]:
-    seeds = seeds.tolist() if hasattr(seeds, "tolist") else seeds
-    return list(seeds) if isinstance(seeds, Sequence) and not isinstance(seeds, str) else [seeds]
 
 
 def _of_members(name: str, value: Any, members: int) -> list[Any]:

@@ -133,7 +133,10 @@ def drift(table: Table, preparation: Preparation, run: str) -> Drift:
     encoders: dict[str, Encoder] = {e.column: e for e in preparation.encoders}
     targets = {}
     for each in preparation.by_target:
-        targets[each.target] = encoders[each.target] = _target_encoder(each)
+        read: Encoder = NumberEncoder(column=each.target, fill=None)  # its cells, as training rows' were read
+        if each.classes:
+            read = OneHotEncoder(column=each.target, levels=each.classes, numeric=each.labels == "number")
+        targets[each.target] = encoders[each.target] = read
     found, chances = list[ColumnDrift](), dict[int, float]()
     for known in preparation.columns:
         encoder, target = encoders[known.column], known.column in targets
@@ -163,13 +166,6 @@ def _order(one: ColumnDrift) -> tuple[int, float, float]:
     first = 0 if one.state in ("missing", "other kind") or one.unreadable else 1 if one.moved else 2
     first = 4 if one.state == "not used" else first if first < 2 or outside else 3
     return first, -(one.shift or 0.0), -outside
-
-
-def _target_encoder(one: Preparation) -> Encoder:
-    """The encoder that reads the cells of a target as its training rows' were read."""
-    if one.classes:
-        return OneHotEncoder(column=one.target, levels=one.classes, numeric=one.labels == "number")
-    return NumberEncoder(column=one.target, fill=None)
 
 
 # ---- one column

@@ -119,10 +119,13 @@ def load_album(request: LoadRequest, limit: int, cache: Path | None) -> Data:
         own = Rows(x, y_N[torch.from_numpy(at)], torch.from_numpy(row_N[at]))
         return own if part == TRAIN else with_groups(own, unit_N[at])
 
+    sha256 = pictures.sha256
+    if table.sha256 is not None:  # of the table of labels, too
+        sha256 = hashlib.sha256(f"{sha256}{table.sha256}".encode()).hexdigest()
     return Data(
         name=album.name,
         source=album.source,
-        sha256=_sha256(pictures, table),
+        sha256=sha256,
         task_reason=reason,
         **of_preparation(preparation),
         train=rows(TRAIN),
@@ -141,13 +144,6 @@ def picture_files(album: Album, pictures: PreparedPictures, absent: Sequence[str
     names = tuple(file.name for file in album.files)
     missing = tuple((name, _("it has a label and isn't there")) for name in absent)
     return PictureFiles(names, pictures.forms, pictures.faults, album.skipped, pictures.comparison, missing)
-
-
-def _sha256(pictures: PreparedPictures, table: Table) -> str:
-    """The digest of the names and contents of all pictures, and of the table of labels."""
-    if table.sha256 is None:
-        return pictures.sha256
-    return hashlib.sha256(f"{pictures.sha256}{table.sha256}".encode()).hexdigest()
 
 
 def refuse_bad(

@@ -70,11 +70,6 @@ def plane_of(run: StoredRun) -> InputAxes:
     return sight(run.module, run.data, item_shape=run.item_shape)
 
 
-def _in_a_network(error: BaseException) -> bool:
-    """Whether it was raised while a module computed, and not while something was drawn."""
-    return any(frame.f_code.co_name == "_call_impl" for frame, _line in walk_tb(error.__traceback__))
-
-
 @contextmanager
 def network_errors(run: StoredRun) -> Iterator[None]:
     """Explain errors of a user's network on rows made up for a picture: shuffled or interpolated."""
@@ -84,6 +79,8 @@ def network_errors(run: StoredRun) -> Iterator[None]:
         error: BaseException = failure
         if isinstance(failure, TreinoError) and failure.rule == "net_evaluation":
             error = failure.__cause__ or failure
-        elif isinstance(failure, TreinoError) or run.spec.net in LAYERS or not _in_a_network(failure):
-            raise
+        else:
+            calls = [frame.f_code.co_name for frame, _line in walk_tb(failure.__traceback__)]
+            if isinstance(failure, TreinoError) or run.spec.net in LAYERS or "_call_impl" not in calls:
+                raise  # not while a module computed, but while something was drawn
         raise NET_REFUSES_ROWS(kind=type(error).__name__, error=str(error).partition("\n")[0]) from None

@@ -56,11 +56,6 @@ class Sampler:
         diverged."""
 
 
-def _grid(space: Space, _seed: int) -> Iterator[Config]:
-    """Every combination, the last dimension changing fastest."""
-    return iter(space.grid)
-
-
 def _random(space: Space, seed: int) -> Iterator[Config]:
     """Settings drawn independently; from a finite space without repetition, until it is exhausted."""
     if space.every is not None:
@@ -88,7 +83,7 @@ def _sobol(space: Space, seed: int) -> Iterator[Config]:
             seen.add(repr(config))
 
 
-SAMPLERS = {"grid": _grid, "random": _random, "sobol": _sobol}
+SAMPLERS = {"grid": lambda space, _seed: iter(space.grid), "random": _random, "sobol": _sobol}
 
 
 def sampler(name: str, space: Space, seed: int = 0) -> Sampler:

@@ -479,17 +479,12 @@ def domain_text(name: str, d: Mapping[str, Any]) -> str:
     if "values" in d:
         text = several(name, d["values"])
     else:
-        low, high = (_end_text(name, d[end], whole=d["whole"]) for end in ("low", "high"))
+        # an end of an argument's range shows by a point that it isn't whole
+        form = (lambda v: str(int(v))) if d["whole"] else repr if is_argument(name) else "{:g}".format
+        low, high = (form(float(d[end])) for end in ("low", "high"))
         text = f"{low}..{high}" + (":log" if d["log"] else "")
         text += f":{d['levels']}" if d["levels"] else ""
     return text + (f" if {d['if']}={several(d['if'], d['among'])}" if "if" in d else "")
-
-
-def _end_text(name: str, end: float, *, whole: bool) -> str:
-    """An end of a range as text. That of an argument shows by a point that it isn't whole."""
-    if whole:
-        return str(int(end))
-    return repr(float(end)) if is_argument(name) else f"{end:g}"
 
 
 def _pair(text: str) -> tuple[str, str]:
