@@ -123,12 +123,15 @@ def fit_events(request: FitRequest) -> tuple[Iterator[JobEvent], Rates | None]:
     if are_whole(request.source):
         own = request.net if request.net is not None else network_of(settings, files)
         request = replace(request, source=as_arguments(request.source, [own]))
+    single = "" if request.start is None else _("it begins with weights that there are")
+    if request.net is not None:
+        single = _("the network is your own")
     of = TrainingSource(
         request.source,
         partial(_load, request),
         net=request.net,
         networks=files,
-        single=_single(request),
+        single=single,
         repeated=request.repeated,
         search=request.settings.get("lr") == AUTO,
     )
@@ -190,13 +193,6 @@ def _load(request: FitRequest, settings: Settings, most_inputs: int | None = Non
     if request.classes is not None:
         _check_classes(data, request.classes)
     return data
-
-
-def _single(request: FitRequest) -> str:
-    """Describe the argument that allows only a single network; empty if there is none."""
-    if request.net is not None:
-        return _("the network is your own")
-    return "" if request.start is None else _("it begins with weights that there are")
 
 
 def settings_before_search(settings: Mapping[str, Any]) -> Settings:

@@ -98,7 +98,9 @@ def load_request(
     if fold is not None and arguments.split_by is not None:
         by = ("group", "time", "column")
         raise FOLDS_AND_SPLIT(how=next(each for each in by if getattr(arguments, f"split_{each}")))
-    form, usual = as_reading(reading, _format(checked)), Settings.model_fields
+    given_form = {name: v for name in OF_FORMAT if (v := getattr(checked, name)) is not None}
+    given_form |= {"quote": ""} if checked.quote == "none" else {}
+    form, usual = as_reading(reading, given_form), Settings.model_fields
     own = {name: getattr(form if name in OF_FORMAT else checked, name, None) for name in READERS}
     named = tuple(name for name, value in own.items() if value not in (None, (), usual[name].default))
     return LoadRequest(source, arguments, files, given=named).with_reading(form)
@@ -118,10 +120,3 @@ def _is_file(value: Any) -> bool:
         return not isinstance(share(value), int | float | None)
     except ValueError:  # not a share; the settings' error says what was probably meant
         return False
-
-
-def _format(settings: Settings) -> dict[str, Any]:
-    """The options of the file's format that are set."""
-    form = {name: getattr(settings, name) for name in OF_FORMAT}
-    form["quote"] = "" if settings.quote == "none" else settings.quote
-    return {name: value for name, value in form.items() if value is not None}

@@ -127,7 +127,11 @@ def _of_table(
     task, reason = decide_tasks(columns, arguments.task, arguments.kinds, table.place)
     classes, labels = target_codes(tables, found.targets, task, arguments.kinds, notes)
     if table.matrix is None or table.matrix.dtype != np.uint8:  # pixels aren't columns
-        notes += _leaks(table, chosen, columns, labels[0], task)
+        for column, own_N in zip(columns, labels[0], strict=True):
+            numbers = column.numbers if task == "regression" else None
+            values = None if numbers is None else numbers.astype(np.float64)
+            rows = TargetRows(np.arange(table.rows), values, own_N)
+            notes += say_leaks(table, chosen, rows, column.name)
     label_N = np.concatenate([of_table[0] for of_table in labels])  # splits keep the first target's shares
     cells_ND = None if work.used else comparable(tables, chosen)
     equal = equal_rows(tables, chosen, answer_codes(tables, found.targets, labels), cells_ND)
@@ -322,20 +326,6 @@ def _read(request: LoadRequest, work: PreparedCache) -> tuple[Table, tuple[Colum
     if known is not None and not work.used:  # rows on disk are in this load's folder
         known[key] = request.source, read  # the source is kept too, so that its id stays its own
     return read
-
-
-def _leaks(
-    table: Table,
-    chosen: Mapping[str, ColumnRole],
-    columns: Sequence[Column],
-    labels: Sequence[NDArray[np.int64]],
-    task: str,
-) -> Iterator[str]:
-    """Yield notes on columns that give a target away. labels: the rows' classes, of each target."""
-    for column, label_N in zip(columns, labels, strict=True):
-        numbers = column.numbers if task == "regression" else None
-        values = None if numbers is None else numbers.astype(np.float64)
-        yield from say_leaks(table, chosen, TargetRows(np.arange(table.rows), values, label_N), column.name)
 
 
 def _alike(

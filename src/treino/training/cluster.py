@@ -342,7 +342,10 @@ class Cluster:
         return order.ticket
 
     def _begin(self, order: Order) -> None:
-        count = order.processors if order.processors == 1 else min(order.processors, self._largest_node())
+        count = order.processors
+        if count > 1:  # a task that needs more than the largest node has would wait for ever
+            there = (int(n["Resources"].get("CPU", 0)) for n in self.ray.nodes() if n["Alive"])
+            count = min(count, max([1, *there]))
         options: dict[str, Any] = {"num_cpus": count, "max_retries": 0, "name": order.name}
         if self.gpus:
             options["num_gpus"] = self.gpus_per_chunk
@@ -368,10 +371,6 @@ class Cluster:
                 value = pickle.loads(report.content)
                 ends.append(TaskEnd(order.ticket, value, report.seconds, report.processor))
         return ends
-
-    def _largest_node(self) -> int:
-        """The processors of the largest node; a task that needs more would wait for ever."""
-        return max([1, *(int(n["Resources"].get("CPU", 0)) for n in self.ray.nodes() if n["Alive"])])
 
     def _report(self, reference: Any, order: Order) -> TaskReport | None:
         """The report of a task; None if its process was lost and the task runs again."""
