@@ -27,7 +27,7 @@ from treino.folders.data_source import load_data
 from treino.folders.documents.reading import read_run_spec
 from treino.inspection.baselines import baselines
 from treino.settings.spec import read_settings
-from treino.training.loop import JobClose, JobEvent, drain
+from treino.training.loop import JobClose, JobEvent, last_event
 from treino.training.train import RunJob
 
 SEEDS = 3
@@ -106,7 +106,7 @@ def _measured(p: PictureProblem, seed: int, settings: dict[str, int]) -> dict[st
 
     with TemporaryDirectory() as folder:
         events, _rates = fit_events(FitRequest(data, asked, None, parent=folder, lean=True))
-        job = drain(events, watch).job
+        job = last_event(events, watch).job
         assert isinstance(job, RunJob)
         training, net = job.training, job.training.model.net
         assert isinstance(net, CNN)

@@ -11,11 +11,11 @@ from benchmarks.timing import Spent, interleaved, processor_ratio
 from treino.data import load
 from treino.data.dataset import Data
 from treino.folders.stored_run import StoredRun
-from treino.results import verification
 from treino.settings.spec import read_settings
 from treino.training.loop import JobProgress, JobStart
 from treino.training.stored_results import open_run
 from treino.training.train import train_events
+from treino.training.verification import verify as train_again
 
 EVERY = 50
 CASES: dict[str, tuple[str, dict[str, object]]] = {
@@ -74,7 +74,7 @@ def _verify(stored: StoredRun) -> Callable[[], Spent]:
     def verify() -> Spent:
         again = StoredRun(stored.folder, stored.access)
         begin = time.perf_counter(), time.process_time()
-        document = verification(again)
+        document = train_again(again).to_json()
         assert document["verdict"] == "equal", document["first_difference"]
         return Spent(time.perf_counter() - begin[0], time.process_time() - begin[1])
 

@@ -1,8 +1,11 @@
 """The docs' figures are those of the committed results, and every benchmark runs."""
 
+import ast
 import re
 import subprocess
 import sys
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -38,6 +41,17 @@ def test_every_script_has_a_result_and_a_line() -> None:
     assert {path.stem for path in RESULTS.glob("*.json")} == set(program.NAMES)
     for name in program.NAMES:
         assert program.about(name).endswith(".")
+
+
+def test_what_a_benchmark_imports_of_treino_is_there() -> None:
+    """Most run before a release alone, and a name that has gone would be noticed then."""
+    for path in (ROOT / "benchmarks").glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom) and str(node.module).partition(".")[0].startswith("treino"):
+                module = import_module(str(node.module))
+                for name in (alias.name for alias in node.names):
+                    there = hasattr(module, name) or find_spec(f"{node.module}.{name}")
+                    assert there, f"{path.name}:{node.lineno} {node.module}.{name}"
 
 
 @pytest.mark.parametrize("name", [path.name for path in sorted(pages.TEXT.glob("*.md"))])
