@@ -19,7 +19,7 @@ import numpy as np
 from treino import api
 from treino.base.console import kernel_shell
 from treino.base.signatures import declare, keyword
-from treino.base.words import _, capitalised, joined
+from treino.base.words import _, joined
 from treino.cli.run_view import Position, RunView, View
 from treino.cli.sweep_view import view_of_many
 from treino.engine import Tick
@@ -253,7 +253,7 @@ class RunFigure(Figure):
         ]
         if not event.interrupted and result is not None:
             sentences = [
-                joined([capitalised(ending(result)), ". ", headline(result)]),
+                joined([ending(result), ". ", headline(result)]),
                 _("Kept in {path}; more: treino report {name}").format(path=run.path, name=name),
             ]
             if result.findings:

@@ -1,9 +1,10 @@
 """Blocks on the terminal: sentences, lists and tables; charts and pictures are left out."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from rich.cells import cell_len
-from rich.console import RenderableType
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.table import Table
 
 from treino.base.console import line
@@ -20,6 +21,7 @@ from treino.plots.report.blocks import (
 )
 
 NAMES = 20  # maximum number of a list's files
+GAP = 2  # between columns
 
 
 def shown(blocks: Iterable[Block]) -> list[RenderableType]:
@@ -34,7 +36,7 @@ def shown(blocks: Iterable[Block]) -> list[RenderableType]:
         elif isinstance(block, Note):
             parts.append(line(("! ", "yellow"), " ".join(filter(None, [block.title, *block.lines]))))
         elif isinstance(block, TableBlock):
-            parts += [*filter(None, [block.caption]), _table(block)]
+            parts += [*filter(None, [block.caption]), _Table(block)]
         elif isinstance(block, Paragraph):
             parts.append(block.text)
         elif isinstance(block, ListBlock):
@@ -52,15 +54,26 @@ def _names(block: TableBlock) -> Iterator[RenderableType]:
         yield _("  and {n:,} more; all of them: --json").format(n=more)
 
 
-def _table(block: TableBlock) -> Table:
-    """Without columns of charts. Headings take up to two lines, so that their columns stay narrow."""
-    made, columns = Table(box=None, pad_edge=False, show_header=any(block.head)), list[list[str]]()
-    for number, (heading, *cells) in enumerate(zip(block.head, *block.rows, strict=True)):
-        if not any(isinstance(cell, Drawing) for cell in cells):
-            texts = list(map(cell_text, cells))
-            widest = max(cell_len(heading) // 2 + 1, *map(cell_len, [*heading.split(), *texts]), 0)
-            made.add_column(heading, justify="left" if block.is_text(number) else "right", max_width=widest)
-            columns.append(texts)
-    for row in zip(*columns, strict=True):
-        made.add_row(*row)
-    return made
+@dataclass(frozen=True)
+class _Table:
+    """A table without columns of charts. In a narrow terminal headings take more lines, so that no cell is
+    cut."""
+
+    block: TableBlock
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        block = self.block
+        columns = [
+            (block.is_text(number), heading, list(map(cell_text, cells)))
+            for number, (heading, *cells) in enumerate(zip(block.head, *block.rows, strict=True))
+            if not any(isinstance(cell, Drawing) for cell in cells)
+        ]
+        least = [max(map(cell_len, [*head.split(), *cells]), default=0) for _text, head, cells in columns]
+        whole = [max(cell_len(columns[n][1]), width) for n, width in enumerate(least)]
+        wide = sum(whole) + GAP * len(whole) <= options.max_width
+        made = Table(box=None, pad_edge=False, show_header=any(block.head))
+        for (text, head, _cells), width in zip(columns, whole if wide else least, strict=True):
+            made.add_column(head, justify="left" if text else "right", max_width=width)
+        for row in zip(*(cells for _text, _head, cells in columns), strict=True):
+            made.add_row(*row)
+        yield made
