@@ -109,17 +109,15 @@ def loss_of(config: TrainConfig, inputs: Inputs, bags: Bags | None = None) -> tu
             _("Use cross_entropy."),
         )
     weights = _class_weights(config, inputs, bags)
+    smoothing, further = config.shared.label_smoothing, further_metric(config.shared.metric)
     softmax_first = SOFTMAX_FIRST in config.faults
-    smoothing, metric = config.shared.label_smoothing, config.shared.metric
-    further = further_metric(metric)
     return Loss(name, smoothing, weights, softmax_first, inputs.each, inputs.task, further), reason
 
 
 def check_loss(s: Settings, name: str | None, task: str | None) -> None:
     """Refuse a loss that isn't of the task, and settings that it doesn't read. name, task: None if the data
     decides."""
-    if name is None and task is not None:
-        name = USUAL_LOSS[task]
+    name = name or USUAL_LOSS.get(str(task))
     if name is None:
         return
     if task is not None and LOSSES[name].task not in (None, task):
@@ -134,7 +132,13 @@ def check_loss(s: Settings, name: str | None, task: str | None) -> None:
     }
     for extra, used in extras.items():
         if used and extra not in LOSSES[name].reads:
-            raise _belongs_to_cross_entropy(extra, name)
+            numbers, what = LOSSES[name].task == "regression", setting(extra)
+            ways = [_("Leave it out.") if numbers else _("Use cross_entropy, or leave it out.")]
+            if extra == SOFTMAX_FIRST:
+                what = setting("fault", extra)
+                ways.append(_("The other fault, missing_zero_grad, fits every loss: ask for that one alone."))
+            text = _("{extra} belongs to cross_entropy; the loss is {name}.").format(extra=what, name=name)
+            raise TreinoError(f"{extra}_loss", text, " ".join(ways))
 
 
 def _name(config: TrainConfig, inputs: Inputs) -> tuple[str, str]:
@@ -149,20 +153,6 @@ def _name(config: TrainConfig, inputs: Inputs) -> tuple[str, str]:
     else:
         reason = _("The loss is the mean squared error, for the target is a number.")
     return USUAL_LOSS[inputs.task], reason.format(n=len(inputs.each) or inputs.classes)
-
-
-def _belongs_to_cross_entropy(extra: str, name: str) -> TreinoError:
-    numbers = LOSSES[name].task == "regression"
-    ways = [_("Leave it out.") if numbers else _("Use cross_entropy, or leave it out.")]
-    what = setting(extra)
-    if extra == SOFTMAX_FIRST:
-        what = setting("fault", extra)
-        ways.append(_("The other fault, missing_zero_grad, fits every loss: ask for that one alone."))
-    return TreinoError(
-        f"{extra}_loss",
-        _("{extra} belongs to cross_entropy; the loss is {name}.").format(extra=what, name=name),
-        " ".join(ways),
-    )
 
 
 def _class_weights(config: TrainConfig, inputs: Inputs, bags: Bags | None) -> tuple[float, ...] | None:
