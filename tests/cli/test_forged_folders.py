@@ -29,7 +29,7 @@ FIELDS = {
         layers.0.kind layers.0.parameters settings.lr features.0 rows.test""",
     "run preparation.json": """
         kind features.0 divisor mean.0 scale.0 scale classes.0 target_scale item_shape.0 labels width
-        encoders.0.as encoders.0.column encoders.0.fill encoders""",
+        programs.0.steps.0.do programs.0.column programs.0.steps.1.value programs""",
     "branch spec.json": """
         segments segments.1.number segments.1.origin segments.1.origin.0 segments.1.origin.1
         parent.step parent.run""",
@@ -37,7 +37,8 @@ FIELDS = {
         segments.0.steps_per_epoch segments.1.steps_per_epoch segments.1.passes_from
         segments.1.optimizer_from segments.1.order_seed segments.1.output_change""",
     "file spec.json": "data.source data.sha256 data.load.target target_mean resolved.target facts.currency",
-    "file preparation.json": "encoders.1.levels encoders.1.levels.0 encoders.1.numeric encoders.2 target",
+    "file preparation.json": """
+        programs.1.steps.1.values programs.1.steps.1.values.0 programs.1.steps.0.numeric programs.2 target""",
     "arrays data.json": "name kind features.0 classes.0 classes item_shape.0 arguments task official_test",
     "sweep spec.json": """
         base base.epochs base.hidden space space.lr.low space.lr.high space.lr.log metric sweep.members

@@ -14,7 +14,8 @@ from torch.utils.data import TensorDataset
 from tests.conftest import refusal_of
 from treino.base.errors import TreinoError
 from treino.data import load
-from treino.data.preparation.encoders import quantile_edges, with_bins
+from treino.data.preparation.fit_columns import quantile_edges
+from treino.data.preparation.interpreter import bins as bin_shares
 
 
 def test_each_input_names_its_column() -> None:
@@ -94,12 +95,12 @@ def test_bins_rise_from_0_to_1_without_a_jump(values: list[float], asked: list[f
     edges = quantile_edges(np.array(values), 0.0, bins)
     assert len(edges) <= bins + 1
     at_N = np.sort(np.array([*asked, *edges]))
-    for share_N in with_bins(at_N, edges)[1:]:
+    for share_N in bin_shares(at_N, edges).T if edges else ():
         assert ((share_N >= 0) & (share_N <= 1)).all()
         assert (np.diff(share_N) >= 0).all()
     if edges:
         ends = np.array([edges[0], edges[-1]])
-        low, high = np.stack(with_bins(ends, edges)[1:]).T
+        low, high = bin_shares(ends, edges)
         assert (low == 0).all()
         assert (high == 1).all()
 

@@ -143,8 +143,8 @@ def test_a_kind_that_is_given_is_not_asked_about(write: Write, cells: list[str])
     rows = [f"{cells[i % len(cells)]},{i % 7}.5,{i % 9}.25" for i in range(60)]
     path = write("c,load,y\n" + "\n".join(rows) + "\n")
     data = load(path, target="y", kinds={"c": "category"})
-    (encoder,) = (each for each in data.preparation.encoders if each.column == "c")
-    assert set(encoder.levels) == set(cells)
+    (program,) = (each for each in data.preparation.programs if each.column == "c")
+    assert set(program.levels) == set(cells)
     assert load(path, target="y", kinds={"c": "out"}).features == ("load",)
 
 

@@ -18,8 +18,7 @@ from tests.conftest import refusal_of
 from tests.data.conftest import Write, read_back
 from treino.base.errors import TreinoError
 from treino.data import Data, load, rows_for_prediction
-from treino.data.documents import DateEncoder, HashingEncoder, NumberEncoder, OneHotEncoder, RankEncoder
-from treino.data.preparation.encoders import BUCKETS, MOST_LEVELS
+from treino.data.preparation.fit_columns import BUCKETS, MOST_LEVELS
 
 LEVELS = ["low", "middle", "high"]
 
@@ -50,7 +49,7 @@ def cancer() -> tuple[pd.DataFrame, str, dict[str, str]]:
     return with_holes(frame, list(frame.columns[:30:3]), 0.05), "target", {}
 
 
-def scikit_learns(data: Data, frame: pd.DataFrame, kinds: dict[str, str]) -> np.ndarray:
+def scikit_learns(data: Data, frame: pd.DataFrame, kinds: dict[str, str], impute: str) -> np.ndarray:
     """The same columns through scikit-learn's own transformers, fitted on the same training rows."""
     ranks = [name for name, kind in kinds.items() if "<" in kind]
     of_words = [name for name in data.features if not pd.api.types.is_numeric_dtype(frame[name])]
@@ -63,7 +62,7 @@ def scikit_learns(data: Data, frame: pd.DataFrame, kinds: dict[str, str]) -> np.
     train = frame.iloc[data.train.index.numpy()]
     parts, names = [], []
     for column in numbers:
-        imputer = SimpleImputer(strategy="median", add_indicator=True).fit(train[[column]])
+        imputer = SimpleImputer(strategy=impute, add_indicator=True).fit(train[[column]])
         scaler = StandardScaler().fit(imputer.transform(train[[column]])[:, :1])
         made = imputer.transform(frame[[column]])
         parts += [scaler.transform(made[:, :1]), made[:, 1:]]
@@ -85,11 +84,13 @@ def scikit_learns(data: Data, frame: pd.DataFrame, kinds: dict[str, str]) -> np.
     return theirs[:, order]
 
 
-@pytest.mark.parametrize("table", [wine, diabetes, cancer])
-def test_prepared_rows_equal_scikit_learns_own_pipeline(table) -> None:
+@pytest.mark.parametrize(
+    ("table", "impute"), [(wine, "median"), (diabetes, "median"), (cancer, "median"), (cancer, "mean")]
+)
+def test_prepared_rows_equal_scikit_learns_own_pipeline(table, impute: str) -> None:
     frame, target, kinds = table()
-    data = load(frame, target=target, kinds=kinds)
-    theirs = scikit_learns(data, frame, kinds)
+    data = load(frame, target=target, kinds=kinds, impute=impute)
+    theirs = scikit_learns(data, frame, kinds, impute)
     assert data.inputs == theirs.shape[1] == len(data.preparation.inputs)
     for rows in data.splits.values():
         np.testing.assert_allclose(rows.x, theirs[rows.index], rtol=1e-5, atol=1e-5)
@@ -99,17 +100,8 @@ def test_prepared_rows_equal_scikit_learns_own_pipeline(table) -> None:
     np.testing.assert_array_equal(new.x[data.test.index], data.test.x)
 
 
-def test_the_mean_instead_of_the_median() -> None:
-    frame, target, _kinds = cancer()
-    data = load(frame, target=target, impute="mean")
-    train = frame.iloc[data.train.index.numpy()]
-    fills = [e.fill for e in data.preparation.encoders if isinstance(e, NumberEncoder)]
-    np.testing.assert_allclose(fills, train[list(data.features)].mean(), rtol=1e-12)
-    assert any("mean" in note for note in data.notes)
-
-
 def test_only_training_rows_decide() -> None:
-    """Gaps, classes and dates of other rows change no encoder and no training row."""
+    """Gaps, classes and dates of other rows change no program and no training row."""
     frame, target, kinds = wine()
     data = load(frame, target=target, kinds=kinds)
     outside = torch.cat([data.validation.index, data.test.index]).numpy()
@@ -126,10 +118,10 @@ def test_only_training_rows_decide() -> None:
 def test_many_classes_are_hashed_by_sha_256() -> None:
     words = [f"w{i % 60}" for i in range(180)]
     data = load(pd.DataFrame({"c": words, "y": np.arange(180) % 2}), target="y", validation=0, test=0)
-    (encoder,) = data.preparation.encoders
-    assert encoder == HashingEncoder(
-        column="c", buckets=BUCKETS, numeric=False, values=tuple(sorted(set(words)))
-    )
+    (program,) = data.preparation.programs
+    assert (program.way, program.words, program.width) == ("hashed", tuple(sorted(set(words))), BUCKETS)
+    assert not program.levels
+    assert not program.reversible
     for word, x_D in zip(words, data.train.x, strict=True):
         k = int(hashlib.sha256(f"c={word}".encode()).hexdigest()[:16], 16)
         expected = np.zeros(BUCKETS)
@@ -138,8 +130,8 @@ def test_many_classes_are_hashed_by_sha_256() -> None:
     new = rows_for_prediction(pd.DataFrame({"c": [words[0], "new", "", "other"]}), data.preparation)
     assert new.x.any(dim=1).tolist() == [True, False, False, False]
     few = load(pd.DataFrame({"c": words, "y": np.arange(180) % 2}), target="y", kinds={"c": "one-hot"})
-    assert isinstance(few.preparation.encoders[0], OneHotEncoder)
-    assert len(few.preparation.encoders[0].levels) > MOST_LEVELS
+    assert few.preparation.programs[0].way == "one-hot"
+    assert len(few.preparation.programs[0].levels) > MOST_LEVELS
 
 
 def test_dates_are_days_and_points_of_circles() -> None:
@@ -147,9 +139,7 @@ def test_dates_are_days_and_points_of_circles() -> None:
     frame = pd.DataFrame({"when": when, "p": np.random.RandomState(0).rand(100), "y": np.arange(100) % 2})
     frame.loc[5, "when"] = pd.NaT
     data = load(frame, target="y", validation=0, test=0, normalise=False)
-    encoder = data.preparation.encoders[0]
-    assert isinstance(encoder, DateEncoder)
-    assert encoder.parts == ("month", "weekday", "hour")
+    assert data.preparation.programs[0].parts == ("month", "weekday", "hour")
     x = data.train.x.numpy()
     for row, (time, got) in enumerate(zip(when, x, strict=True)):
         if row == 5:
@@ -194,9 +184,9 @@ def test_a_time_of_day_is_a_point_of_a_circle(write: Write) -> None:
 def test_ranks_and_what_is_not_among_them() -> None:
     frame = pd.DataFrame({"size": ["s", "m", "l", "m"] * 10, "y": np.arange(40) % 2})
     data = load(frame, target="y", kinds={"size": "s<m<l"}, validation=0, test=0)
-    assert data.preparation.encoders[0] == RankEncoder(
-        column="size", levels=("s", "m", "l"), numeric=False, fill=1.0
-    )
+    program = data.preparation.programs[0]
+    assert (program.levels, program.numeric, program.fill) == (("s", "m", "l"), False, 1.0)
+    assert program.ordered
     assert data.preparation.inverse(data.train.x)[:4, 0].tolist() == pytest.approx([0, 1, 2, 1], abs=1e-6)
     ordered = frame.assign(size=pd.Categorical(frame["size"], ["s", "m", "l"], ordered=True))
     assert load(ordered, target="y", validation=0, test=0).preparation == data.preparation

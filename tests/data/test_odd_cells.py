@@ -11,7 +11,7 @@ from tests.conftest import refusal_of
 from tests.data.conftest import Write
 from treino.base.errors import TreinoError
 from treino.data import describe, load, rows_for_prediction
-from treino.data.documents import DateEncoder, NumberEncoder, OneHotEncoder
+from treino.data.preparation.fit_columns import class_program
 
 N = 90
 RNG = np.random.default_rng(7)
@@ -30,27 +30,27 @@ def table(write: Write, cells: list[str], name: str = "t.csv") -> Path:
 
 
 @pytest.mark.parametrize(
-    ("cells", "encoder", "says"),
+    ("cells", "way", "says"),
     [
-        (with_cells(DAYS, "later", "tbd"), DateEncoder, ["'later' (line 90), 'tbd' (line 91)", "kinds="]),
-        (with_cells(TIMES, *DAYS[:40]), DateEncoder, []),
-        ([f"{i % 27 + 1:02}/{('fev', 'OUT')[i % 2]}/2021" for i in range(N)], DateEncoder, []),
-        ([f"Sept {i % 27 + 1}, 2021" for i in range(N)], DateEncoder, []),
-        ([f"202103{i % 27 + 1:02}T1030Z" for i in range(N)], DateEncoder, []),
-        (with_cells(SMALL, "#REF!", "..", "Err:502"), NumberEncoder, ["#REF!, .., Err:502 for no value (v)"]),
-        (with_cells(SMALL, "\\N", "(null)"), NumberEncoder, ["for no value (v)"]),
-        ([("77E4", "5E2", "1203")[i % 3] for i in range(N)], OneHotEncoder, ["Codes such as '77E4'"]),
-        ([("yes", "False", "TRUE", "n")[i % 4] for i in range(N)], NumberEncoder, []),
-        ([("oak", "Oak", "ash")[i % 3] for i in range(N)], OneHotEncoder, ["only in case", "v: Oak, oak"]),
-        ([("secret", *SMALL[:3])[i % 4] for i in range(N)], OneHotEncoder, ["missing='secret'", "line 2"]),
-        (with_cells([f"{x:.2f}" for x in RNG.random(N) * 999 + 1], "1,250"), NumberEncoder, ["commas"]),
-        ([f"{i * 7 % 23} lbs" for i in range(N)], NumberEncoder, ["unit lbs"]),
+        (with_cells(DAYS, "later", "tbd"), "date", ["'later' (line 90), 'tbd' (line 91)", "kinds="]),
+        (with_cells(TIMES, *DAYS[:40]), "date", []),
+        ([f"{i % 27 + 1:02}/{('fev', 'OUT')[i % 2]}/2021" for i in range(N)], "date", []),
+        ([f"Sept {i % 27 + 1}, 2021" for i in range(N)], "date", []),
+        ([f"202103{i % 27 + 1:02}T1030Z" for i in range(N)], "date", []),
+        (with_cells(SMALL, "#REF!", "..", "Err:502"), "number", ["#REF!, .., Err:502 for no value (v)"]),
+        (with_cells(SMALL, "\\N", "(null)"), "number", ["for no value (v)"]),
+        ([("77E4", "5E2", "1203")[i % 3] for i in range(N)], "one-hot", ["Codes such as '77E4'"]),
+        ([("yes", "False", "TRUE", "n")[i % 4] for i in range(N)], "number", []),
+        ([("oak", "Oak", "ash")[i % 3] for i in range(N)], "one-hot", ["only in case", "v: Oak, oak"]),
+        ([("secret", *SMALL[:3])[i % 4] for i in range(N)], "one-hot", ["missing='secret'", "line 2"]),
+        (with_cells([f"{x:.2f}" for x in RNG.random(N) * 999 + 1], "1,250"), "number", ["commas"]),
+        ([f"{i * 7 % 23} lbs" for i in range(N)], "number", ["unit lbs"]),
     ],
 )  # fmt: skip
-def test_what_is_read(write: Write, cells: list[str], encoder: type, says: list[str]) -> None:
+def test_what_is_read(write: Write, cells: list[str], way: str, says: list[str]) -> None:
     for source in (table(write, cells), pd.read_csv(table(write, cells), dtype=str, keep_default_na=False)):
         data = load(source, target="y", kinds={"x": "number"})
-        assert isinstance(data.preparation.encoders[0], encoder)
+        assert data.preparation.programs[0].way == way
         notes = " ".join(data.notes).replace("row 88", "line 90").replace("row 89", "line 91")
         assert all(word in notes.replace("row 0", "line 2") for word in says), notes
 
@@ -78,7 +78,7 @@ def test_what_is_refused_with_its_line(write: Write, cells: list[str], rule: str
     assert f"'{says}' in line 91" in error.message
     if rule != "decimal_mixed":
         data = load(path, target="y", reading={"missing": cells[-1]}, validation=0, test=0)
-        assert data.preparation.encoders[0].flag
+        assert data.preparation.programs[0].flag
 
 
 def test_orders_of_dates_that_are_said(write: Write) -> None:
@@ -87,9 +87,9 @@ def test_orders_of_dates_that_are_said(write: Write) -> None:
         ([f"2005.{i % 27 + 1:02}.{i % 12 + 1:02}" for i in range(N)], "year/day/month"),
         ([f"05-{('Jan', 'May')[i % 2]}-{i % 27 + 1:02}" for i in range(N)], "year/month/day"),
     ):
-        encoder = load(table(write, cells), target="y", reading={"dates": order}).preparation.encoders[0]
-        assert isinstance(encoder, DateEncoder)
-        assert 2004.9 < 1970 + encoder.origin / 86400 / 365.25 < 2005.1
+        program = load(table(write, cells), target="y", reading={"dates": order}).preparation.programs[0]
+        assert program.way == "date"
+        assert 2004.9 < 1970 + program.step("days").origin / 86400 / 365.25 < 2005.1
 
 
 def test_the_description_names_them_too(write: Write) -> None:
@@ -115,8 +115,8 @@ def test_classes_are_as_they_are_written(write: Write, tmp_path: Path) -> None:
         data = load(source, target="v", task="classification")
         assert data.classes == wanted
         assert any("2.1, 2.10" in note for note in data.notes)
-        encoders = load(source, target="y", kinds={"v": "category"}).preparation.encoders
-        assert encoders[1] == OneHotEncoder(column="v", levels=wanted, numeric=False)
+        programs = load(source, target="y", kinds={"v": "category"}).preparation.programs
+        assert programs[1] == class_program("v", wanted, numeric=False)
     run = tr.fit(path, target="v", task="classification", epochs=40, parent=tmp_path)
     assert set(run.predict(path).tolist()) == set(wanted)
     run.predict(write("x,y,v\n0,a,2.10\n3,b,10\n", "new.csv"))  # 10 can only be 10.0
@@ -187,11 +187,11 @@ def test_a_time_over_24_hours_never_becomes_a_time_of_day(write: Write) -> None:
 )
 def test_ranges_of_years_are_classes(write: Write, ranges: list[str]) -> None:
     data = load(table(write, [ranges[i % 4] for i in range(N)]), target="y")
-    encoder = data.preparation.encoders[0]
-    assert isinstance(encoder, OneHotEncoder)
-    assert set(encoder.levels) == set(ranges)
+    program = data.preparation.programs[0]
+    assert program.way == "one-hot"
+    assert set(program.levels) == set(ranges)
     months = [f"20{i % 20 + 10}-{i % 12 + 1:02}" for i in range(N)]
-    assert isinstance(load(table(write, months), target="y").preparation.encoders[0], DateEncoder)
+    assert load(table(write, months), target="y").preparation.programs[0].way == "date"
     error = refusal_of(load, table(write, with_cells(months, "1995-99")), target="y")
     assert "v=category" in error.hint
 

@@ -11,7 +11,7 @@ from tests.conftest import refusal_of
 from treino import TreinoError
 from treino.base.resampling import as_counts, effective_rows
 from treino.data import load
-from treino.data.preparation.encoders import quantiles
+from treino.data.preparation.fit_columns import quantiles
 
 
 def frame(rows: int = 300, seed: int = 0, weight: object = None) -> pd.DataFrame:

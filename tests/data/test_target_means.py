@@ -40,12 +40,12 @@ def frame() -> pd.DataFrame:
 
 def inputs_of(data: Data, column: str) -> list[int]:
     """The places of a column's target means."""
-    encoder, group = next(
-        (e, g)
-        for e, g in zip(data.preparation.encoders, data.preparation.groups, strict=True)
-        if e.column == column
+    program, group = next(
+        (p, g)
+        for p, g in zip(data.preparation.programs, data.preparation.groups, strict=True)
+        if p.column == column
     )
-    return [group[k] for k in encoder.mean_places]
+    return [group[k] for k in program.told]
 
 
 @pytest.mark.parametrize(("target", "kind"), [("y", "continuous"), ("kind", "multiclass")])
@@ -55,15 +55,15 @@ def test_they_are_scikit_learns_and_of_training_rows_those_of_the_other_folds(
     other = "kind" if target == "y" else "y"
     data = load(frame.drop(columns=[other, "name"]), target=target, target_means=True)
     prep = data.preparation
-    encoder = prep.encoders[0]
+    program = prep.programs[0]
     train, test = (rows.index.numpy() for rows in (data.train, data.test))
-    code = frame["code"].fillna(encoder.fill).to_numpy()[:, None]
+    code = frame["code"].fillna(program.fill).to_numpy()[:, None]
     y = frame[target].to_numpy() if target == "kind" else (frame["y"] - prep.target_mean) / prep.target_scale
     share = frame["kind"].iloc[train].value_counts(normalize=True).sort_index().to_numpy()
     centre = 0.0 if target == "y" else share
 
     def oracle(fitted: np.ndarray, asked: np.ndarray) -> np.ndarray:
-        made = TargetEncoder(smooth=encoder.prior, target_type=kind, shuffle=False)
+        made = TargetEncoder(smooth=program.told_step.prior, target_type=kind, shuffle=False)
         return np.asarray(made.fit(code[fitted], y[fitted]).transform(code[asked]) - centre)
 
     places = inputs_of(data, "code")
@@ -100,13 +100,14 @@ def test_weights_count_as_equal_rows_and_no_row_sees_its_own_target(
 
 def test_a_value_without_a_mean_has_that_of_all_rows(frame: pd.DataFrame) -> None:
     data = load(frame[["code", "size", "y"]], target="y", target_means=True)
-    encoder, prep = data.preparation.encoders[0], data.preparation
+    program, prep = data.preparation.programs[0], data.preparation
+    value, mean = program.step("place").values[3], program.step("means").means[3]
     (place,) = inputs_of(data, "code")
     raw_ND = prep.inverse(data.test.x[:2])
-    raw_ND[:, prep.groups[0][0]] = [0.25, encoder.values[3]]  # no code is a quarter
-    np.testing.assert_allclose(prep.with_bins(raw_ND)[:, place], [0.0, encoder.means[3]])
-    x = prep.inverse(_rows_at(data, typical_row(data), [0], np.array([[encoder.values[3]]])))
-    np.testing.assert_allclose(x[0, place], encoder.means[3], atol=1e-6)
+    raw_ND[:, prep.groups[0][0]] = [0.25, value]  # no code is a quarter
+    np.testing.assert_allclose(prep.with_bins(raw_ND)[:, place], [0.0, mean])
+    x = prep.inverse(_rows_at(data, typical_row(data), [0], np.array([[value]])))
+    np.testing.assert_allclose(x[0, place], mean, atol=1e-6)
 
 
 def test_columns_whose_values_stand_for_nothing_are_as_they_were() -> None:
@@ -152,13 +153,16 @@ def test_they_go_through_json_and_a_damaged_one_is_refused(frame: pd.DataFrame) 
     prep = load(frame.drop(columns="kind"), target="y", target_means=True).preparation
     written = prep.to_json()
     assert Preparation.from_document(PreparationDocument.model_validate(written)) == prep
-    first, others = written["encoders"][0], written["encoders"][1:]
-    for key, value in {"means": [1.0, *first["means"]], "prior": -1, "values": []}.items():
-        broken = written | {"encoders": [first | {key: value}, *others]}
+    steps = written["programs"][0]["steps"]
+    (at,) = (k for k, step in enumerate(steps) if step["do"] == "means")
+    for key, value in {"means": [1.0, *steps[at]["means"]], "prior": -1, "of": at}.items():
+        changed = [*steps[:at], steps[at] | {key: value}, *steps[at + 1 :]]
+        first, *others = written["programs"]
+        broken = written | {"programs": [first | {"steps": changed}, *others]}
         with pytest.raises(ValueError, match="validation error"):
             PreparationDocument.model_validate(broken)
     plain = load(frame.drop(columns="kind"), target="y").preparation.to_json()
-    assert not any("means" in column for column in plain["encoders"])
+    assert not any(step["do"] == "means" for column in plain["programs"] for step in column["steps"])
 
 
 @pytest.fixture(scope="module")

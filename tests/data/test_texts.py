@@ -1,6 +1,5 @@
 """Free text as inputs: counted and weighted as scikit-learn does, in any script, by training rows alone."""
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,10 +12,14 @@ from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 from sklearn.linear_model import Ridge
 
 from treino.data import Data, load, rows_for_prediction
-from treino.data.documents import TextEncoder
+from treino.data.column_program import ColumnProgram
+from treino.data.operations import TERM_SCALE
+from treino.data.preparation.column_cells import inputs_of
 from treino.data.preparation.column_kinds import reads_as_prose
+from treino.data.preparation.fit_columns import text_program
+from treino.data.preparation.interpreter import text_length
 from treino.data.preparation.target_means import TargetFolds
-from treino.data.preparation.texts import PREDICTED, fit_texts, held_out_predictions, terms_in, text_inputs
+from treino.data.preparation.texts import PREDICTED, TextTerms, fit_texts, held_out_predictions, terms_in
 
 GOOD = [
     "muito bom",
@@ -58,10 +61,14 @@ def reviews(n: int = 300, seed: int = 0) -> pd.DataFrame:
     return pd.DataFrame({"price": rng.normal(size=n), "review": texts, "y": np.where(good_N, "good", "bad")})
 
 
-def encoder_of(data: Data, column: str = "review") -> TextEncoder:
-    (encoder,) = [e for e in data.preparation.encoders if e.column == column]
-    assert isinstance(encoder, TextEncoder)
-    return encoder
+def program_of(data: Data, column: str = "review") -> ColumnProgram:
+    (program,) = [p for p in data.preparation.programs if p.column == column]
+    assert program.measure == "length"
+    return program
+
+
+def text_inputs(texts: list[str], known: TextTerms) -> np.ndarray:
+    return inputs_of(text_program("t", known), np.array(texts, object))
 
 
 LETTERS = "abcdeéfghijklmnopqrstuvwxyz0123456789ção"
@@ -78,9 +85,10 @@ TEXTS = [
 
 def count_terms(texts: list[str], terms: list[str], letters: str) -> tuple[np.ndarray, np.ndarray]:
     """``[N, V]``: how often each text holds each term; and ``[N]``: how many letters it has."""
-    found = list(terms_in(texts, terms, letters))
-    count_NV = np.stack([np.bincount(places, minlength=len(terms)) for places, _length in found])
-    return count_NV, np.array([length for _places, length in found])
+    found = terms_in(texts, terms, letters)
+    count_NV = np.stack([np.bincount(np.array(places, int), minlength=len(terms)) for places in found])
+    length_N = np.expm1(text_length(np.array(texts, object), letters)[:, 0])
+    return count_NV, np.round(length_N).astype(int)
 
 
 def test_words_and_pairs_are_counted_as_scikit_learn_counts_them() -> None:
@@ -108,8 +116,8 @@ def test_terms_are_weighted_as_scikit_learn_weighs_them() -> None:
     terms = [f" {word} " for word in own.get_feature_names_out()]
     n = len(terms)
     sums, slopes = np.random.default_rng(0).normal(size=(2, n, 2))
-    weighed = own.idf_.tolist(), 3, 5, sums[:5].ravel().tolist(), slopes.ravel().tolist()
-    inputs = text_inputs(TEXTS, LETTERS, terms, *weighed, 4.0)
+    weighed = tuple(own.idf_.tolist()), 3, 5, tuple(sums[:5].ravel().tolist()), tuple(slopes.ravel().tolist())
+    inputs = text_inputs(TEXTS, TextTerms(LETTERS, tuple(terms), *weighed))
     expected = own.transform(TEXTS).toarray()
     np.testing.assert_allclose(inputs[:, 1:4], 4 * expected[:, :3], atol=1e-12)
     np.testing.assert_allclose(inputs[:, 4:6], expected[:, :5] @ sums[:5], atol=1e-12)
@@ -124,11 +132,10 @@ def test_linear_predictions_of_training_rows_are_of_models_that_never_saw_them(w
     target_TK = np.stack([good_T, rng.normal(size=400)], axis=1)
     target_TK -= target_TK.mean(axis=0)
     folds = TargetFolds(target_TK, np.arange(400) % 10, weight_T)
-    fields = fit_texts(texts, folds, True)
-    known = {name: fields[name] for name in ("letters", "terms", "weights")}
-    held_TK = held_out_predictions(texts, folds, **known, slopes=fields["slopes"])
-    unit = fields | {"shown": len(fields["terms"]), "summed": 0, "sums": (), "slopes": ()}
-    value_TV = text_inputs(texts, **unit, scale=1.0)[:, 1:]
+    known = fit_texts(texts, folds, True)
+    held_TK = held_out_predictions(texts, folds, known.letters, known.terms, known.weights, known.slopes)
+    unit = known._replace(shown=len(known.terms), sums=(), slopes=())
+    value_TV = text_inputs(texts, unit)[:, 1:] / TERM_SCALE
     scaled_TK = PREDICTED * target_TK / np.sqrt((target_TK**2).mean())
     weights = np.ones(400) if weight_T is None else weight_T / weight_T.mean()
     own = Ridge(alpha=1.0, fit_intercept=False, solver="cholesky")
@@ -137,7 +144,7 @@ def test_linear_predictions_of_training_rows_are_of_models_that_never_saw_them(w
         own.fit(value_TV[~here], scaled_TK[~here], weights[~here] / weights[~here].mean())
         np.testing.assert_allclose(held_TK[here], own.predict(value_TV[here]), atol=0.2)
     own.fit(value_TV, scaled_TK, weights)
-    new_TK = text_inputs(texts, **fields, scale=4.0)[:, -2:]
+    new_TK = text_inputs(texts, known)[:, -2:]
     np.testing.assert_allclose(new_TK, own.predict(value_TV), atol=0.2)
     fitted, held = (np.corrcoef(of_TK[:, 1], target_TK[:, 1])[0, 1] for of_TK in (new_TK, held_TK))
     assert fitted > 0.7  # noise is learnt by heart
@@ -150,10 +157,9 @@ def test_rows_that_no_model_learns_from_get_the_prediction_of_all(monkeypatch: p
     folds = TargetFolds(target_TK, np.arange(60) % 10)
     monkeypatch.setattr("treino.data.preparation.texts.MOST_LEARNT", 1000)
     monkeypatch.setattr("treino.data.preparation.texts.AT_ONCE", 7)
-    fields = fit_texts(texts, folds, True)
-    known = {name: fields[name] for name in ("letters", "terms", "weights", "slopes")}
-    held_TK = held_out_predictions(texts, folds, **known)
-    same_T = np.isclose(held_TK, text_inputs(texts, **fields, scale=4.0)[:, -1:], atol=1e-4)[:, 0]
+    known = fit_texts(texts, folds, True)
+    held_TK = held_out_predictions(texts, folds, known.letters, known.terms, known.weights, known.slopes)
+    same_T = np.isclose(held_TK, text_inputs(texts, known)[:, -1:], atol=1e-4)[:, 0]
     learnt = np.linspace(0, 59, 60 * 1000 // sum(map(len, texts))).astype(int)
     assert 5 < len(learnt) < 30
     assert same_T[np.setdiff1d(np.arange(60), learnt)].all()
@@ -163,27 +169,26 @@ def test_rows_that_no_model_learns_from_get_the_prediction_of_all(monkeypatch: p
 def test_training_rows_get_held_out_predictions_and_others_all_of_them() -> None:
     frame = reviews(400).assign(y=np.random.default_rng(2).integers(12, size=400).astype(str))
     data = load(frame, target="y", target_means=True)  # of more than ten classes, which have no target means
-    encoder = encoder_of(data)
     names = [f"review: linear prediction {k}" for k in range(1, 13)]
     places = [data.preparation.inputs.index(name) for name in names]
-    assert len(encoder.mean_places) == 12
+    assert len(program_of(data).told) == 12
     rows = rows_for_prediction(frame, data.preparation)
     others = [k for k in range(data.inputs) if k not in places]
     for name, part in data.splits.items():
         assert rows.x[part.index][:, others].equal(part.x[:, others])
         same = torch.isclose(rows.x[part.index][:, places], part.x[:, places], atol=1e-5).float().mean()
         assert same < 0.2 if name == "train" else same == 1
-    assert not encoder_of(load(frame, target="y")).mean_places
+    assert not program_of(load(frame, target="y")).told
 
 
 def test_what_tells_the_classes_comes_first_in_any_script() -> None:
     data = load(reviews(), target="y")
-    encoder, inputs = encoder_of(data), data.preparation.inputs
+    terms, inputs = program_of(data).step("terms").terms, data.preparation.inputs
     assert inputs[0] == "price" or inputs[1] == "review (length)"
-    told = [term.strip() for term in encoder.terms[: encoder.shown]]
+    told = [term.strip() for term in terms[: len(program_of(data).term_inputs)]]
     assert {"não", "péssimo", "👍", "demais", "muito"} <= set(told[:100])
     assert any(term in "这个电影很好看" for term in told[:100])
-    assert len({*encoder.terms} & {" muito ", " muito bom ", "muito"}) == 1  # all in the same texts
+    assert len({*terms} & {" muito ", " muito bom ", "muito"}) == 1  # all in the same texts
     assert any("Free text, by words and pieces of words" in note and "review" in note for note in data.notes)
     assert any("Empty texts, and an input says where: review" in note for note in data.notes)
     assert data.train.x.isfinite().all()
@@ -198,7 +203,7 @@ def test_held_back_rows_have_no_part_in_it() -> None:
     other.loc[held, "review"] = [f"{'outras palavras ' * 5}{row}" for row in held]
     again = load(other, target="y", **how)
     assert again.train.index.equal(data.train.index)
-    assert encoder_of(again) == encoder_of(data)
+    assert program_of(again) == program_of(data)
 
 
 def test_a_text_of_numbers_alone_or_of_nothing_known_still_trains() -> None:
@@ -206,7 +211,7 @@ def test_a_text_of_numbers_alone_or_of_nothing_known_still_trains() -> None:
         frame = pd.DataFrame({"t": texts, "y": np.arange(60) % 2})
         data = load(frame, target="y", kinds={"t": "text"}, duplicates="ignore")
         assert data.train.x.isfinite().all()
-        assert encoder_of(data, "t").width == len(data.preparation.inputs)
+        assert program_of(data, "t").width == len(data.preparation.inputs)
 
 
 def test_copies_of_a_text_are_on_one_side() -> None:
@@ -265,29 +270,14 @@ ANY_TEXT = st.text(
 def test_training_rows_get_the_same_inputs_alone(texts: list[str]) -> None:
     target_TK = np.where(np.arange(len(texts)) % 2, 0.5, -0.5)[:, None]
     folds = TargetFolds(target_TK, np.arange(len(texts)) % 10)
-    fields = fit_texts(texts, folds, True)
-    encoder = TextEncoder(column="t", **fields)
-    assert encoder == TextEncoder.model_validate(encoder.to_json())
-    how = fields | {"scale": 4.0}
-    together = text_inputs(texts, **how)
-    assert together.shape == (len(texts), encoder.width)
+    known = fit_texts(texts, folds, True)
+    program = text_program("t", known)
+    assert program == ColumnProgram.model_validate(program.to_json())
+    together = text_inputs(texts, known)
+    assert together.shape == (len(texts), program.width)
     assert np.isfinite(together).all()
     for row in range(0, len(texts), 5):
-        np.testing.assert_allclose(text_inputs([texts[row]], **how)[0], together[row], atol=1e-9)
+        np.testing.assert_allclose(text_inputs([texts[row]], known)[0], together[row], atol=1e-9)
     other = [text.swapcase().swapcase() for text in texts]
     same = [a == b for a, b in zip(texts, other, strict=True)]
-    np.testing.assert_allclose(text_inputs(other, **how)[same], together[same], atol=1e-9)
-
-
-def test_predicted_rows_get_the_inputs_of_training(tmp_path: Path) -> None:
-    path = tmp_path / "reviews.csv"
-    reviews().to_csv(path, index=False)
-    data = load(path, target="y")
-    rows = rows_for_prediction(path, data.preparation)
-    for part in data.splits.values():
-        assert rows.x[part.index].equal(part.x)
-    new = rows_for_prediction(
-        pd.DataFrame({"price": [0.0, 0.0], "review": ["", "Палабра 未知 zzz"]}), data.preparation
-    )
-    assert new.missing == {"review": 1}
-    assert new.x.isfinite().all()
+    np.testing.assert_allclose(text_inputs(other, known)[same], together[same], atol=1e-9)

@@ -44,7 +44,7 @@ def test_without_that_it_is_a_class_as_it_is_written(write: Write, numbers: str,
     assert words_of(path) == written["country"].tolist()
     assert not read_file(path).notes
     data = load(path, target="y")
-    assert f"country={text}" in [name for e in data.preparation.encoders for name in e.inputs]
+    assert f"country={text}" in [name for e in data.preparation.programs for name in e.inputs]
 
 
 @pytest.mark.slow
@@ -105,5 +105,5 @@ def test_a_table_larger_than_memory_has_the_same_words(write: Write) -> None:
     path = write(big.to_csv(index=False))
     plain, small = load(path, target="y"), load(path, target="y", max_memory=200_000)
     assert any("temporary" in note for note in small.notes)
-    assert plain.preparation.encoders == small.preparation.encoders
+    assert plain.preparation.programs == small.preparation.programs
     assert [n for n in small.notes if "temporary" not in n] == list(plain.notes)

@@ -63,7 +63,7 @@ FORGED: list[tuple[str, str, Any]] = [
     ("result.json", "metrics.test.accuracy", "1.0"),
     ("result.json", "baseline.magic", {}),
     ("result.json", "findings", [{"rule": "r"}]),
-    ("preparation.json", "encoders.0.as", "pickle"),
+    ("preparation.json", "programs.0.steps.0.do", "pickle"),
     ("preparation.json", "mean.0", None),
     ("preparation.json", "scale.0", -1.0),
     ("preparation.json", "divisor", 0.0),

@@ -128,7 +128,7 @@ def test_only_what_the_run_uses_is_in_it(tmp_path: Path) -> None:
         assert word not in text
     assert sum(bool(line.strip()) for line in text.splitlines()) < 280
     order = [
-        "fit_table(raw[training]",
+        "scale = fitted_scale()",
         "zero_grad()",
         "loss.backward()",
         "optimizer.step()",

@@ -10,7 +10,9 @@ import torch
 
 from tests.conftest import Treino
 from treino.api import open as open_result
-from treino.data.documents import RankEncoder, TextEncoder
+from treino.data.column_program import ColumnProgram
+from treino.data.preparation.fit_columns import text_program
+from treino.data.preparation.texts import TextTerms
 
 SWEEP = ("sweep", "iris", "--space", "lr=1e-3..1e-1:log", "--space", "hidden=8|8,8", "--space",
          "dropout=0|0.3", "--members", 8, "--epochs", 8, "--fresh", 0, "--name", "s")  # fmt: skip
@@ -149,14 +151,17 @@ def test_weights_fit_columns_by_their_names(treino: Treino, tmp_path: Path, word
 
 def test_what_hides_behind_equal_names_of_inputs_has_a_meaning() -> None:
     """Ranks of classes and sums of a text's terms are named alike, whatever they rank and sum."""
-    rank = RankEncoder(column="size", levels=("s", "m", "l"), numeric=False, fill=1.0)
-    other = rank.model_copy(update={"levels": ("bad", "fair", "good")})
+
+    def ranked(*levels: str) -> ColumnProgram:
+        steps = [{"do": "word"}, {"do": "place", "values": levels}, {"do": "fill", "of": 1, "value": 1.0}]
+        return ColumnProgram.model_validate({"column": "size", "way": "rank", "steps": steps, "shown": [2]})
+
+    rank, other = ranked("s", "m", "l"), ranked("bad", "fair", "good")
     assert rank.inputs == other.inputs
-    assert set(rank.meanings).isdisjoint(other.meanings)
-    text = TextEncoder(
-        column="t", letters="ab", terms=("a", "b"), weights=(1, 1), shown=0, summed=2, sums=(1, 2)
-    )
-    for change in ({"terms": ("b", "a")}, {"sums": (2, 1)}):
-        other_text = text.model_copy(update=change)
+    assert set(rank.meanings[1:]).isdisjoint(other.meanings)
+    known = TextTerms("ab", ("a", "b"), (1.0, 1.0), 0, 2, (1.0, 2.0), ())
+    text = text_program("t", known)
+    for change in ({"terms": ("b", "a")}, {"sums": (2.0, 1.0)}):
+        other_text = text_program("t", known._replace(**change))
         assert text.inputs == other_text.inputs
         assert text.meanings != other_text.meanings

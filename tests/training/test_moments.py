@@ -11,28 +11,19 @@ from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
 from tests.conftest import refusal_of
+from tests.workflows.test_resume import CASES as RESUMED
 from treino import api
 from treino.api import Run, sweep
 from treino.api import open as open_result
 from treino.base.errors import TreinoError
 from treino.engine import OPTIMIZERS
-from treino.engine.kernels.lanes_library import why_missing
 from treino.settings.spec import read_settings
 from treino.training.loop import JobEnd, JobProgress, JobStart
 from treino.training.replay import snapshots
 from treino.training.train import Start, train_events
 
-CASES: dict[str, dict[str, Any]] = {
-    "plain": {},
-    "dropout and cosine": {"dropout": 0.3, "schedule": "cosine", "warmup": 7, "clip": 0.5},
+CASES: dict[str, dict[str, Any]] = RESUMED | {
     "early stopping": {"patience": 8, "epochs": 300, "lr": 0.02},
-    "as taught": {"as_taught": True, "optimizer": "sgd", "momentum": 0.5, "lr": 1e-3, "clip": 1.0},
-    "batch norm": {"batch_norm": True, "dropout": 0.1},
-    "module": {"engine": "module", "dropout": 0.2},
-    "batched": {"engine": "batched", "dropout": 0.2, "optimizer": "adamw", "weight_decay": 0.1},
-    **({} if why_missing() else {"lanes": {"engine": "lanes", "dropout": 0.2, "activation": "gelu"}}),
-    "one order": {"engine": "batched", "shuffle": "once", "keep": "last"},
-    "diverges": {"optimizer": "sgd", "lr": 1e5},
     "full batch": {"batch_size": "full", "optimizer": "sgd"},
 }
 

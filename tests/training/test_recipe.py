@@ -13,7 +13,7 @@ from sklearn.metrics import accuracy_score, confusion_matrix, f1_score
 import treino as tr
 from tests.conftest import refusal_of
 from treino.data import loader
-from treino.data.preparation import encoders
+from treino.data.column_program import ColumnProgram
 from treino.folders.prediction import predict
 from treino.folders.store import RunFolder
 from treino.folders.stored_run import StoredRun
@@ -164,16 +164,16 @@ def test_a_wide_table_is_read_once_and_its_bins_get_no_names(tmp_path, monkeypat
     x = np.random.default_rng(0).normal(size=(40, columns)).round(3)
     frame = pd.DataFrame(x, columns=[f"g{i}" for i in range(columns)]).assign(y=x[:, 0] > 0)
     read = MagicMock(wraps=loader.read_with_targets)
-    named = MagicMock(wraps=encoders.NumberEncoder.inputs.fget)
+    named = MagicMock(wraps=ColumnProgram.inputs.func)
     monkeypatch.setattr(loader, "read_with_targets", read)
-    monkeypatch.setattr(encoders.NumberEncoder, "inputs", property(lambda encoder: named(encoder)))
+    monkeypatch.setattr(ColumnProgram, "inputs", property(lambda program: named(program)))
     run = tr.fit(frame, target="y", epochs=1, lean=True, parent=tmp_path)
     assert run.settings["inputs"] == "plain"
     assert read.call_count == 1
     assert named.call_count <= 2 * columns
     known = tr.load(frame, target="y", **{k: run.settings[k] for k in ("target_means", "clip_inputs")})
     assert run.by_target[0].preparation.mean == known.preparation.mean
-    assert all(e.width == len(e.inputs) <= 2 for e in known.preparation.encoders)
+    assert all(p.width == len(p.inputs) <= 2 for p in known.preparation.programs)
 
 
 @pytest.mark.slow

@@ -9,11 +9,11 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 
 import treino as tr
-from tests.data.test_texts import encoder_of, reviews
+from tests.data.test_texts import program_of, reviews
 from treino.data import describe, load
-from treino.data.preparation.encoders import encoded
+from treino.data.column_program import ColumnProgram
+from treino.data.preparation.column_cells import inputs_of
 from treino.data.summaries.measures import WordCounts
-from treino.data.table import Column
 from treino.inspection.feature_importance import _terms, importances
 
 ODD = [
@@ -83,14 +83,16 @@ def test_importance_counts_a_term_with_its_part_in_the_sums(run: tr.Run) -> None
     x_2D[1, list(changed)] += grows_K / float(scale_D[place])
     raw_2D = run.preparation.inverse(x_2D)
     assert raw_2D[1, place] - raw_2D[0, place] == pytest.approx(1, abs=1e-5)
-    grown = np.array(encoder_of(run.data).inputs_of(0))
+    grown = np.array(program_of(run.data).slopes_of(0))
     own = list(run.preparation.groups[run.preparation.features.index("review")])
     np.testing.assert_allclose((raw_2D[1] - raw_2D[0])[own], grown, atol=1e-4)
-    encoder = encoder_of(run.data)
-    encoder = encoder.model_copy(update={"shown": len(encoder.terms)})
-    inputs, _gaps = encoded(encoder, Column("review", words=np.array(ODD, object)), str)
-    grows = np.array([encoder.inputs_of(term) for term in range(len(encoder.terms))])
-    shown = inputs[:, 1 : 1 + len(encoder.terms)]
+    stored = program_of(run.data).to_json()
+    terms = next(step["terms"] for step in stored["steps"] if step["do"] == "terms")
+    steps = [step | {"count": len(terms)} if step["do"] == "select" else step for step in stored["steps"]]
+    program = ColumnProgram.model_validate(stored | {"steps": steps})
+    inputs = inputs_of(program, np.array(ODD, object))
+    grows = np.array([program.slopes_of(term) for term in range(len(terms))])
+    shown = inputs[:, 1 : 1 + len(terms)]
     np.testing.assert_allclose((shown @ grows)[:, 1:-1], inputs[:, 1:-1], atol=1e-9)
 
 

@@ -192,7 +192,7 @@ class Data:
         else:
             ways = [
                 ", ".join(e.inputs) if len(e.inputs) <= 4 else _("{n} inputs").format(n=len(e.inputs))
-                for e in self.preparation.encoders[:SHOWN]
+                for e in self.preparation.programs[:SHOWN]
             ]
             columns = zip(self.features[:SHOWN], ways or self.features, strict=False)
             rows = [((column, way if way != column else _("number")), Markup()) for column, way in columns]

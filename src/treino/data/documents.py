@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping
 from itertools import pairwise
-from math import inf, prod
-from typing import Annotated, Any, ClassVar, Literal
+from math import prod
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from treino.base.document_fields import Count, Document, Many, Number, Seed, Sha256, Size, Task, Text
-from treino.base.words import _
-from treino.settings.data_settings import MOST_BINS, Fit, LoadSettings
+from treino.data.column_program import ColumnProgram
+from treino.settings.data_settings import Fit, LoadSettings
 
 # ---- data source
 
@@ -100,296 +100,6 @@ Scale = Annotated[float, Field(ge=0)]
 TargetScale = Annotated[float, Field(gt=0)]
 
 
-def _rising(edges: tuple[float, ...]) -> tuple[float, ...]:
-    if len(edges) == 1 or not all(low < high and high - low < inf for low, high in pairwise(edges)):
-        raise ValueError("edges that don't rise")
-    return edges
-
-
-def _ascending(names: tuple[str, ...]) -> tuple[str, ...]:
-    if not all(low < high for low, high in pairwise(names)):
-        raise ValueError("classes that don't ascend")
-    return names
-
-
-Edges = Annotated[Many[Number], Field(max_length=MOST_BINS + 1), AfterValidator(_rising)]
-"""The edges of a column's bins; empty without bins."""
-
-
-class ColumnEncoder(Document):
-    """How a column becomes inputs, in this order: the column's own, bins, circles, target means, flag.
-
-    column: the column's name. edges: those of the bins. values, means, prior: the values that have target
-    means; for each value one mean per target column; the number of rows as which the overall mean counts.
-    flag: whether the last input marks missing cells. scaled: whether the first input is normalised (only such
-    inputs are axes of plots). reversible: whether the inputs tell the cell. What a kind of encoder doesn't
-    declare itself is empty.
-    """
-
-    column: Text
-    edges: Edges = ()
-    values: Many[Any] = ()
-    means: Many[Number] = ()
-    prior: Annotated[float, Field(ge=0)] = 0.0
-    flag: bool = False
-    encoder: str
-    scaled: ClassVar[bool] = False
-    reversible: ClassVar[bool] = True
-
-    def agreeing(self) -> dict[str, bool]:
-        n, means = len(self.values), len(self.means)
-        whole = means % n == 0 and means > 0 if n else not means
-        own = type(self).__annotations__
-        absent = {name: not getattr(self, name) for name in ("edges", "values", "flag") if name not in own}
-        return {"means": whole} | absent
-
-    def to_json(self) -> dict[str, Any]:
-        return {"as": self.encoder} | super().to_json()
-
-    @property
-    def own(self) -> tuple[str, ...]:
-        """The names of the column's own inputs."""
-        return (self.column,)
-
-    @property
-    def own_width(self) -> int:
-        return 1
-
-    @property
-    def circles(self) -> tuple[str, ...]:
-        """The circles on which the column is a point."""
-        return ()
-
-    @property
-    def mean_places(self) -> range:
-        """The indices of the inputs that are target means."""
-        first = self.own_width + max(0, len(self.edges) - 1) + 2 * len(self.circles)
-        return range(first, first + len(self.means) // max(1, len(self.values)))
-
-    @property
-    def width(self) -> int:
-        """The number of inputs, computed without their names, which take long for thousands of columns."""
-        return self.mean_places.stop + self.flag
-
-    @property
-    def inputs(self) -> tuple[str, ...]:
-        """The names of all inputs."""
-        name = self.column
-        texts = [_("{name} bin {k}").format(name=name, k=k) for k in range(1, len(self.edges))]
-        texts += [f"{name} {_(part)} {axis}" for part in self.circles for axis in AXES]
-        flag = [_("{name} missing").format(name=name)] if self.flag else []
-        return (*self.own, *texts, *self.mean_names, *flag)
-
-    @property
-    def meanings(self) -> tuple[str, ...]:
-        """What the inputs depend on: another training's weights fit them only where it is the same."""
-        return self.inputs
-
-    @property
-    def mean_names(self) -> tuple[str, ...]:
-        """The names of the inputs that are target means."""
-        if len(self.mean_places) == 1:
-            return (_("{name}: mean target").format(name=self.column),)
-        each = range(1, len(self.mean_places) + 1)
-        return tuple(_("{name}: mean target {k}").format(name=self.column, k=k) for k in each)
-
-
-class NumberEncoder(ColumnEncoder):
-    """Keeps numbers and booleans unchanged; a missing cell becomes ``fill`` and sets the flag, if any.
-
-    fill: None if missing cells are refused. truth: whether the training rows held truth values; new rows must
-    hold the same. None in runs of earlier versions: either will do.
-    """
-
-    encoder: Literal["number"] = Field(default="number", validation_alias="as", serialization_alias="as")
-    fill: Number | None
-    truth: bool | None = None
-    edges: Edges = ()
-    values: Many[Number] = ()
-    flag: bool = False
-    scaled: ClassVar[bool] = True
-
-
-class RankEncoder(ColumnEncoder):
-    """Encodes ordered classes as 0, 1, 2, …; a missing or unknown one becomes ``fill`` and sets the flag."""
-
-    encoder: Literal["rank"] = Field(default="rank", validation_alias="as", serialization_alias="as")
-    levels: Many[Text]
-    numeric: bool
-    fill: Number
-    edges: Edges = ()
-    flag: bool = False
-    scaled: ClassVar[bool] = True
-
-    @property
-    def meanings(self) -> tuple[str, ...]:
-        return (*(f"{self.column}={level}" for level in self.levels), *self.inputs[1:])
-
-
-class OneHotEncoder(ColumnEncoder):
-    """One input for each class of the training rows: 1 for the cell's class, else 0; all 0 if it is unknown.
-
-    levels: the classes; they include "" if missing cells are a class.
-    """
-
-    encoder: Literal["one-hot"] = Field(default="one-hot", validation_alias="as", serialization_alias="as")
-    levels: Annotated[Many[Text], Field(min_length=1)]
-    numeric: bool
-
-    @property
-    def own(self) -> tuple[str, ...]:
-        missing = _("{name} missing").format(name=self.column)
-        return tuple(f"{self.column}={level}" if level else missing for level in self.levels)
-
-    @property
-    def own_width(self) -> int:
-        return len(self.levels)
-
-
-class HashingEncoder(ColumnEncoder):
-    """Encodes many classes in few inputs: +1 or -1 in a bucket chosen by a hash of the class, 0 in the rest.
-
-    values: the known classes, in ascending order; they include "" if missing cells have a target mean. Any
-    other class is all 0, as a missing cell is. The hash is the first 64 bits of SHA-256("column=class"), the
-    same on every machine. Weinberger et al. 2009, https://arxiv.org/abs/0902.2206.
-    """
-
-    encoder: Literal["hashed"] = Field(default="hashed", validation_alias="as", serialization_alias="as")
-    buckets: Annotated[int, Field(ge=1, le=65_536)]
-    numeric: bool
-    values: Annotated[Many[Text], AfterValidator(_ascending)] = ()
-    reversible: ClassVar[bool] = False
-
-    def agreeing(self) -> dict[str, bool]:
-        return super().agreeing() | ({} if self.means else {"means": True})
-
-    @property
-    def own(self) -> tuple[str, ...]:
-        return tuple(f"{self.column} #{k + 1}" for k in range(self.buckets))
-
-    @property
-    def own_width(self) -> int:
-        return self.buckets
-
-
-class DateEncoder(ColumnEncoder):
-    """Encodes a date as days since ``origin``, and its month, weekday and time of day as points on circles.
-
-    origin, fill: seconds since 1970-01-01. parts: the circles on which training rows differ, in the order of
-    ``CIRCLES``. A missing date becomes ``fill``, is the centre of each circle, and sets the flag.
-    """
-
-    encoder: Literal["date"] = Field(default="date", validation_alias="as", serialization_alias="as")
-    origin: Annotated[float, Field(ge=-1e12, le=1e12)]
-    parts: Many[Literal["month", "weekday", "hour"]]
-    fill: Annotated[float, Field(ge=-1e12, le=1e12)]
-    edges: Edges = ()
-    flag: bool = False
-    scaled: ClassVar[bool] = True
-
-    @property
-    def own(self) -> tuple[str, ...]:
-        return (_("{name} (days)").format(name=self.column),)
-
-    @property
-    def circles(self) -> tuple[str, ...]:
-        return self.parts
-
-
-class TimeEncoder(ColumnEncoder):
-    """Encodes a time of day as a point on a circle; a missing time is the centre and sets the flag."""
-
-    encoder: Literal["time"] = Field(default="time", validation_alias="as", serialization_alias="as")
-    flag: bool = False
-
-    @property
-    def own(self) -> tuple[str, ...]:
-        return tuple(f"{self.column} {axis}" for axis in AXES)
-
-    @property
-    def own_width(self) -> int:
-        return len(AXES)
-
-
-class TextEncoder(ColumnEncoder):
-    """Encodes free text: its length, the terms that tell the most, sums of more terms, and a linear model's
-    predictions by all terms. A missing text is 0 in all of them, and sets the flag.
-
-    letters: the alphabet, in lower case. terms: pieces of texts. weights: what each counts. shown: how many,
-    from the first on, are inputs. summed: how many, from the first on, are in the sums. sums: for each of
-    these, what it adds to each sum. slopes: for each term, what it adds to each linear prediction of the
-    target; training rows get held-out ones, as with target means. See preparation/texts.py.
-    """
-
-    encoder: Literal["text"] = Field(default="text", validation_alias="as", serialization_alias="as")
-    letters: Text
-    terms: Many[Text]
-    weights: Many[Number]
-    shown: Count
-    summed: Count
-    sums: Many[Number]
-    slopes: Many[Number] = ()
-    flag: bool = False
-    numeric: ClassVar[bool] = False
-    reversible: ClassVar[bool] = False
-
-    def agreeing(self) -> dict[str, bool]:
-        n, summed = len(self.terms), self.summed
-        counts = {"weights": len(self.weights) == n, "shown": self.shown <= n, "summed": summed <= n}
-        sums = len(self.sums) % summed == 0 if summed else not self.sums
-        slopes = len(self.slopes) % n == 0 if n else not self.slopes
-        return super().agreeing() | counts | {"sums": sums, "slopes": slopes}
-
-    @property
-    def own(self) -> tuple[str, ...]:
-        length = _("{name} (length)").format(name=self.column)
-        shown = (f"{self.column}: {written(term)}" for term in self.terms[: self.shown])
-        sums = range(1, self.own_width - self.shown)
-        return (length, *shown, *(_("{name} theme {k}").format(name=self.column, k=k) for k in sums))
-
-    @property
-    def own_width(self) -> int:
-        return 1 + self.shown + len(self.sums) // max(1, self.summed)
-
-    @property
-    def mean_places(self) -> range:
-        return range(self.own_width, self.own_width + len(self.slopes) // max(1, len(self.terms)))
-
-    @property
-    def mean_names(self) -> tuple[str, ...]:
-        if len(self.mean_places) == 1:
-            return (_("{name}: linear prediction").format(name=self.column),)
-        each = range(1, len(self.mean_places) + 1)
-        return tuple(_("{name}: linear prediction {k}").format(name=self.column, k=k) for k in each)
-
-    @property
-    def meanings(self) -> tuple[str, ...]:
-        summed = (f"{self.column}: {written(term)}" for term in self.terms[: self.summed])
-        return (*self.inputs, *summed, *map(str, self.sums))
-
-    def inputs_of(self, term: int) -> tuple[float, ...]:
-        """How much each of the column's inputs grows by where the input of this term grows by 1."""
-        own = (float(other == term) for other in range(self.shown))
-        sums, slopes = self.own_width - 1 - self.shown, len(self.mean_places)
-        summed = self.sums[term * sums :][:sums] or (0.0,) * sums
-        added = (*summed, *self.slopes[term * slopes :][:slopes])
-        return (0.0, *own, *(value / TERM_SCALE for value in added), *[0.0] * self.flag)
-
-
-TERM_SCALE = 4.0  # a term of a text with some sixteen terms counts about 1/4, and its input is about 1
-
-
-def written(term: str) -> str:
-    """A term as people read it: words as they are, and a piece of a word with … where the word goes on."""
-    start = "" if term.startswith(" ") else "…"
-    return f"{start}{term.strip()}" + ("" if term.endswith(" ") else "…")
-
-
-AXES = ("sin", "cos")
-"""The coordinates of a point on a circle."""
-Encoder = (
-    NumberEncoder | RankEncoder | OneHotEncoder | HashingEncoder | DateEncoder | TimeEncoder | TextEncoder
-)
 Labels = Literal["text", "number", "truth"]
 """The type of the classes in the data."""
 
@@ -473,7 +183,7 @@ class ColumnRows(Document):
 
     rows, missing: how many cells there were, and how many of them were empty. values: some of its numbers, in
     order, from the smallest to the largest; dates are seconds; empty for classes. counts: for each value, how
-    many of some thousand rows hold at most that; for classes, how many hold each class of the encoder or of
+    many of some thousand rows hold at most that; for classes, how many hold each class of the program or of
     the target, or each bucket of a hash where they are very many.
     """
 
@@ -505,7 +215,7 @@ class PreparationDocument(Document):
     target_scale: TargetScale
     item_shape: Many[Size]
     labels: Labels
-    encoders: Many[Annotated[Encoder, Field(discriminator="encoder")]]
+    programs: Many[ColumnProgram]
     trees: Many[Tree] = ()
     width: Count
     clip: Annotated[float, Field(gt=0)] | None
@@ -520,7 +230,7 @@ class PreparationDocument(Document):
     def agreeing(self) -> dict[str, bool]:
         classified = self.task == "classification"
         return {
-            "encoders": not self.encoders or len(self.encoders) == len(self.features),
+            "programs": not self.programs or len(self.programs) == len(self.features),
             "classes": classified == bool(self.classes),
             "target_log": not (self.target_log and (classified or self.targets)),
             "targets": all(classified == bool(target.classes) for target in self.targets),

@@ -18,7 +18,7 @@ from treino.base import files
 from treino.base.errors import TreinoError
 from treino.base.words import _, numeral
 from treino.data.mapped_rows import MappedRows
-from treino.data.preparation.encoders import EncodingGaps
+from treino.data.preparation.column_cells import EncodingGaps
 from treino.data.preparation.fit import prepared_blocks, scaled_by_column
 from treino.data.preparation.preparation import Preparation
 from treino.data.preparation.target_means import TargetFolds

@@ -19,7 +19,7 @@ from treino.data.dataset import Data
 from treino.data.documents import LoadArguments, PreparationDocument
 from treino.data.load_request import LoadRequest, load_request
 from treino.data.preparation.column_kinds import ColumnRole, unit_cells
-from treino.data.preparation.column_roles import choose_features, say_encoders, say_gaps, say_missing
+from treino.data.preparation.column_roles import choose_features, say_gaps, say_missing, say_programs
 from treino.data.preparation.equal_rows import EQUAL_TEXTS, answer_codes, comparable, equal_rows
 from treino.data.preparation.fit import (
     fit,
@@ -172,10 +172,10 @@ def _of_table(
         preparation, met, x_of = on_disk(tables, preparation, parts, train_N, weight_T, work.folder(), folds)
     else:
         preparation, met, x_of = in_memory(tables, preparation, parts, train_N, weight_T, cells_ND, folds)
-    if preparation.encoders:
-        notes += say_encoders(preparation.encoders, table, arguments.kinds)
+    if preparation.programs:
+        notes += say_programs(preparation.programs, table, arguments.kinds)
         notes += say_gaps([table.column(name) for name in chosen], table)
-        notes += say_missing(met, preparation.encoders, arguments.impute)
+        notes += say_missing(met, preparation.programs, arguments.impute)
         notes += say_held_back(tables, chosen, preparation, part_N)
     if work.used:
         work.made_of([t.sha256 for t in tables])

@@ -515,7 +515,7 @@ def row_groups(
     if len(first) == len(at_K):
         return None
     answer_K = torch.unique(y_K, dim=0, return_inverse=True)[1].numpy()
-    columns = prepared.x[at_K].flatten(1).T.numpy() if run.preparation.encoders else None
+    columns = prepared.x[at_K].flatten(1).T.numpy() if run.preparation.programs else None
     equal = EqualRows.of(first[place_K.reshape(-1)], answer_K, columns)
     return torch.from_numpy(equal.units(load.duplicates))
 

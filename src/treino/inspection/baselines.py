@@ -13,7 +13,6 @@ from treino.base.text import that_hold
 from treino.base.words import N_, _
 from treino.data import BUILTINS
 from treino.data.dataset import Data
-from treino.data.documents import OneHotEncoder
 from treino.data.preparation.preparation import fit_table
 from treino.data.preparation.trees import tree_threads
 from treino.data.rows import IGNORED, Rows
@@ -90,7 +89,7 @@ def _fitted(data: Data, rows: Rows, loss: Loss, full: bool, notes: list[str]) ->
     made = {N_("linear"): _logistic(data, rows, loss) if data.classes else _ridge(data, rows)}
     if is_picture(data.item_shape):
         made[N_("patches")] = _patches(data, rows, loss)
-    if full or (data.preparation.encoders and data.source not in BUILTINS):
+    if full or (data.preparation.programs and data.source not in BUILTINS):
         made[N_("trees")] = _trees(data, rows, loss, math.inf if full else TREES_SECONDS)
     notes += [note for _output_NC, of_model in made.values() for note in of_model]
     return {name: output_NC for name, (output_NC, _notes) in made.items()}
@@ -284,19 +283,18 @@ def _columns(data: Data, x_ND: torch.Tensor) -> tuple[NDArray, list[int]]:
     """Return trees' features ``[N, F]`` (prepared rows without bins or target means; class numbers instead of
     one-hot inputs), and the indices of the features with class numbers."""
     preparation = data.preparation
-    if not preparation.encoders:
+    if not preparation.programs:
         return x_ND.numpy(), []
     columns: list[torch.Tensor] = []
     categories: list[int] = []
-    for encoder, group in zip(preparation.encoders, preparation.groups, strict=True):
+    for program, group in zip(preparation.programs, preparation.groups, strict=True):
         part_NG = x_ND[:, list(group)]
-        if isinstance(encoder, OneHotEncoder) and 2 < len(group) <= MOST_CATEGORIES:
+        if program.levels and not program.ordered and 2 < len(group) <= MOST_CATEGORIES:
             categories.append(len(columns))
             none_N = part_NG.sum(1) == 0  # the row has a class that no training row has
             columns.append(part_NG.argmax(1).double().masked_fill(none_N, math.nan))
         else:
-            derived = {*range(1, len(encoder.edges)), *encoder.mean_places}
-            columns += [part_NG[:, g].double() for g in range(len(group)) if g not in derived]
+            columns += [part_NG[:, g].double() for g in range(len(group)) if g not in program.derived]
     return torch.stack(columns, 1).numpy(), categories
 
 

@@ -34,7 +34,7 @@ from treino.inspection.input_planes import (
     Score,
     Split,
     View,
-    cell_of,
+    cells_from,
     draw,
     held_out,
     most_rows,
@@ -254,18 +254,18 @@ def sight(
 
 def columns_with_an_axis(data: Data) -> tuple[int, ...]:
     """Indices of the features that can be an axis of a picture: numbers, ranks and dates, not classes."""
-    encoders = data.preparation.encoders
-    if not encoders or data.inputs == 1:
+    programs = data.preparation.programs
+    if not programs or data.inputs == 1:
         return tuple(range(len(data.features)))
-    return tuple(j for j, encoder in enumerate(encoders) if encoder.scaled)
+    return tuple(j for j, program in enumerate(programs) if program.scaled)
 
 
 def typical_row(data: Data) -> Floats:
     """``[D]`` raw inputs: the training median of each number, and the most frequent class."""
     own_ND = _own(data, data.train.x)
     typical_D = np.median(own_ND, axis=0)
-    for encoder, group in zip(data.preparation.encoders, data.preparation.groups, strict=False):
-        of_classes = group[1:] if encoder.scaled else group
+    for program, group in zip(data.preparation.programs, data.preparation.groups, strict=False):
+        of_classes = group[1:] if program.scaled else group
         if of_classes:  # also circles of dates and missing flags, whose median may be an impossible value
             inputs = np.round(own_ND[:, of_classes], 6)
             rows, count = np.unique(inputs, axis=0, return_counts=True)
@@ -277,9 +277,9 @@ def _fixed(data: Data, typical_D: Floats, along: Sequence[int]) -> tuple[tuple[s
     """The name of each column that is not an axis, and its value in the typical row."""
     preparation, values = data.preparation, list[tuple[str, Cell]]()
     for j, (name, group) in enumerate(zip(data.features, preparation.groups, strict=True)):
-        encoder = preparation.encoders[j] if preparation.encoders else None
-        known = encoder is None or encoder.reversible
-        value = cell_of(encoder, typical_D[list(group)]) if known else None
+        program = preparation.programs[j] if preparation.programs else None
+        known = program is None or program.reversible
+        value = cells_from(program, typical_D[None, list(group)])[0] if known else None
         if j not in along:
             values.append((name, value))
     return tuple(values)
@@ -299,7 +299,7 @@ def _rows_at(data: Data, typical_D: Floats, chosen: Sequence[int], at_NK: Floats
     """Prepared rows with the given values in the chosen columns and typical values in all others."""
     row_ND = np.tile(typical_D, (len(at_NK), 1))
     for k, j in enumerate(chosen):
-        group, made = data.preparation.groups[j], data.preparation.encoders
+        group, made = data.preparation.groups[j], data.preparation.programs
         row_ND[:, group[0]] = at_NK[:, k]
         if made and made[j].flag:
             row_ND[:, group[-1]] = 0.0

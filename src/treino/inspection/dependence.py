@@ -10,17 +10,12 @@ from numpy.typing import NDArray
 from torch import nn
 
 from treino.base.errors import Refusal, nearest
+from treino.data.column_program import ColumnProgram
 from treino.data.dataset import Data
-from treino.data.documents import (
-    DateEncoder,
-    Encoder,
-    NumberEncoder,
-    OneHotEncoder,
-    RankEncoder,
-    TimeEncoder,
-)
-from treino.data.preparation.encoders import DAY, encoded
-from treino.data.table import COLUMN_UNKNOWN, Column, plain
+from treino.data.operations import DAY
+from treino.data.preparation.column_cells import inputs_of
+from treino.data.preparation.fit_columns import number_program
+from treino.data.table import COLUMN_UNKNOWN
 from treino.engine.metrics import probabilities
 from treino.inspection.feature_importance import OUTPUTS_NOT_FINITE
 from treino.inspection.input_planes import Cell, Floats, cells_of, draw
@@ -93,16 +88,16 @@ def dependence(
     if column not in data.features:
         raise COLUMN_UNKNOWN(name=column, source=data.name, hint=nearest(column, data.features))
     place = data.features.index(column)
-    made = data.preparation.encoders
-    encoder: Encoder = made[place] if made else NumberEncoder(column=column, fill=None)
-    if not encoder.reversible:
+    made = data.preparation.programs
+    program = made[place] if made else number_program(column)
+    if not program.reversible:
         raise DEPENDENCE_HASHED(name=column)
     drawn = draw(data.train, rows)
-    own_N, axis, levels = _own(encoder, cells_of(data, drawn.x, place))
+    own_N, axis, levels = _own(program, cells_of(data, drawn.x, place))
     at_G = np.asarray(at, dtype=np.float64) if at is not None else _values(axis, levels, own_N)
     group = list(data.preparation.groups[place])
     raw_GD = np.tile(data.preparation.inverse(drawn.x[:1]), (len(at_G), 1))
-    raw_GD[:, group] = _inputs(encoder, at_G, levels)
+    raw_GD[:, group] = _inputs(program, at_G, levels)
     set_GI = data.preparation.transform(raw_GD)[:, group].to(drawn.x.dtype)
     curves = []
     for set_I in set_GI:
@@ -124,7 +119,7 @@ def drawable(data: Data) -> tuple[str, ...]:
     """The columns whose dependence can be drawn: a table's columns, except hashed or unused ones."""
     if data.kind == "image":
         return ()
-    made = data.preparation.encoders
+    made = data.preparation.programs
     return tuple(
         name
         for j, name in enumerate(data.features)
@@ -132,16 +127,15 @@ def drawable(data: Data) -> tuple[str, ...]:
     )
 
 
-def _own(encoder: Encoder, cells: list[Cell]) -> tuple[Floats, Axis, tuple[str, ...]]:
+def _own(program: ColumnProgram, cells: list[Cell]) -> tuple[Floats, Axis, tuple[str, ...]]:
     """Return the rows' values on the axis, the kind of axis, and its classes."""
-    if isinstance(encoder, OneHotEncoder | RankEncoder):
-        levels = encoder.levels
+    if levels := program.levels:
         known: dict[Cell, int] = {(level or None): k for k, level in enumerate(levels)}
         return np.array([known.get(cell, np.nan) for cell in cells], dtype=np.float64), "class", levels
-    if isinstance(encoder, DateEncoder):
+    if program.measure == "seconds" and not program.clock:
         days = [np.nan if c is None else np.datetime64(str(c), "s").astype(np.int64) for c in cells]
         return np.array(days, dtype=np.float64), "date", ()
-    if isinstance(encoder, TimeEncoder):
+    if program.clock:
         parts = [(None if c is None else str(c).split(":")) for c in cells]
         seconds = [np.nan if p is None else 3600.0 * int(p[0]) + 60.0 * int(p[1]) for p in parts]
         return np.array(seconds), "time", ()
@@ -165,16 +159,8 @@ def _values(axis: Axis, levels: tuple[str, ...], own_N: Floats) -> Floats:
     return np.linspace(low, high, POINTS)
 
 
-def _inputs(encoder: Encoder, at_G: Floats, levels: tuple[str, ...]) -> NDArray[np.float64]:
-    """``[G, inputs]``: the column's raw inputs at these values, computed by the run's encoder."""
-    if isinstance(encoder, OneHotEncoder | RankEncoder):
-        words = np.array([levels[int(k)] for k in at_G], dtype=object)
-        column = Column(encoder.column, None, words)
-    elif isinstance(encoder, DateEncoder):
-        column = Column(encoder.column, seconds=at_G)
-    elif isinstance(encoder, TimeEncoder):
-        column = Column(encoder.column, seconds=at_G % DAY, clock=True)
-    else:
-        column = Column(encoder.column, at_G, np.array([plain(v) for v in at_G], dtype=object))
-    raw_GI, _met = encoded(encoder, column, lambda row: str(row))
-    return raw_GI
+def _inputs(program: ColumnProgram, at_G: Floats, levels: tuple[str, ...]) -> NDArray[np.float64]:
+    """``[G, inputs]``: the column's raw inputs at these values, computed by the run's program."""
+    if levels:
+        return inputs_of(program, np.array([levels[int(k)] for k in at_G], dtype=object))
+    return inputs_of(program, at_G % DAY if program.clock else at_G)

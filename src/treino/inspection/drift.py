@@ -16,23 +16,15 @@ from treino.base.document_fields import Count, Document, Many, Number, Share, Te
 from treino.base.errors import Refusal
 from treino.base.text import shortened
 from treino.base.words import _
-from treino.data.documents import (
-    ColumnRows,
-    DateEncoder,
-    Encoder,
-    HashingEncoder,
-    NumberEncoder,
-    OneHotEncoder,
-    TextEncoder,
-    TimeEncoder,
-)
-from treino.data.preparation.column_kinds import level_cells
-from treino.data.preparation.encoders import Floats
+from treino.data.column_program import ColumnProgram
+from treino.data.documents import ColumnRows
+from treino.data.preparation.column_cells import read_cells
+from treino.data.preparation.fit_columns import class_program, number_program
+from treino.data.preparation.interpreter import Floats
 from treino.data.preparation.preparation import Preparation
 from treino.data.preparation.training_columns import (
     codes_of,
-    is_numeric,
-    lengths_of,
+    numbers_of,
     outside_cells,
     range_chance,
 )
@@ -130,28 +122,28 @@ def drift(table: Table, preparation: Preparation, run: str) -> Drift:
     """
     if not preparation.columns:
         raise NO_COLUMNS(run=run)
-    encoders: dict[str, Encoder] = {e.column: e for e in preparation.encoders}
+    programs = {program.column: program for program in preparation.programs}
     targets = {}
     for each in preparation.by_target:
-        read: Encoder = NumberEncoder(column=each.target, fill=None)  # its cells, as training rows' were read
+        read = number_program(each.target)  # its cells, as training rows' were read
         if each.classes:
-            read = OneHotEncoder(column=each.target, levels=each.classes, numeric=each.labels == "number")
-        targets[each.target] = encoders[each.target] = read
+            read = class_program(each.target, each.classes, each.labels == "number")
+        targets[each.target] = programs[each.target] = read
     found, chances = list[ColumnDrift](), dict[int, float]()
     for known in preparation.columns:
-        encoder, target = encoders[known.column], known.column in targets
+        program, target = programs[known.column], known.column in targets
         if known.column not in table.by_name:
             if not target:
                 found.append(ColumnDrift(column=known.column, state="missing"))
             continue
-        one, chance = _compared(table, table.column(known.column), encoder, known, target)
+        one, chance = _compared(table, table.column(known.column), program, known, target)
         if chance is not None:
             chances[len(found)] = chance
         found.append(one)
     adjusted = holm([*chances.values()])
     for (place, _own), chance in zip(chances.items(), adjusted, strict=True):
         found[place] = found[place].model_copy(update={"chance": chance, "moved": chance < SURE})
-    own = {*encoders, preparation.row_weights, table.row_weights}
+    own = {*programs, preparation.row_weights, table.row_weights}
     found += [ColumnDrift(column=name, state="not used") for name in table.names if name not in own]
     rows = max(known.rows for known in preparation.columns)
     found.sort(key=_order)
@@ -182,13 +174,13 @@ class _Shares:
 
 
 def _compared(
-    table: Table, column: Column, encoder: Encoder, known: ColumnRows, target: bool
+    table: Table, column: Column, program: ColumnProgram, known: ColumnRows, target: bool
 ) -> tuple[ColumnDrift, float | None]:
     """The column in both, and the chance of the difference, not yet adjusted; None: not compared."""
-    value_N = _numbers(encoder, column)
+    value_N = _numbers(program, column)
     absent_N, odd_N = column.missing_N, column.odd_N
     facts: dict[str, Any] = {"column": column.name, "target": target}
-    of_numbers = isinstance(encoder, NumberEncoder | DateEncoder | TimeEncoder)
+    of_numbers = program.measure in ("number", "seconds")
 
     def example(of_N: NDArray[np.bool_]) -> str:
         """The first of these cells, and its place."""
@@ -199,7 +191,7 @@ def _compared(
         return ColumnDrift(**facts, state="other kind"), None
     missing, missing_there = int(absent_N.sum()), known.missing
     chances = [] if missing + missing_there == 0 else [_gaps(missing, len(column), missing_there, known.rows)]
-    cells = outside_cells(encoder, known, column, value_N)
+    cells = outside_cells(program, known, column, value_N)
     below, above, unknown, gaps = cells.counts
     if target:
         gaps = 0  # rows to predict have none
@@ -216,45 +208,43 @@ def _compared(
             chances += [range_chance(n, len(here_N), there) for n in (below, above)]
             chances.append(shares.chance)
             facts["shift"] = shares.shift
-            facts |= _middles(encoder, known, shares, here_N)
+            facts |= _middles(program, known, shares, here_N)
     else:
-        shares = _classes_apart(encoder, known, column)
+        shares = _classes_apart(program, known, column)
         chances.append(shares.chance)
         facts["shift"] = shares.shift
-        if not isinstance(encoder, HashingEncoder):
+        if program.levels:
             most = int(np.abs(shares.here_K - shares.there_K)[:-1].argmax())
-            facts |= {"of": encoder.levels[most], "there": float(shares.there_K[most])}  # type: ignore[union-attr]
+            facts |= {"of": program.levels[most], "there": float(shares.there_K[most])}
             facts["here"] = float(shares.here_K[most])
     if not len(column) or not chances:
         return ColumnDrift(**facts, state="compared"), None
     return ColumnDrift(**facts, state="compared"), min(1.0, len(chances) * min(chances))
 
 
-def _numbers(encoder: Encoder, column: Column) -> Floats | None:
+def _numbers(program: ColumnProgram, column: Column) -> Floats | None:
     """The column's numbers, seconds or times of day, NaN where a cell is none; None: it holds others."""
     nothing = np.full(len(column), np.nan)
-    if isinstance(encoder, TextEncoder):
-        return lengths_of(column)
-    if isinstance(encoder, NumberEncoder):
-        values = column.numbers
-    elif isinstance(encoder, DateEncoder | TimeEncoder):
-        alike = column.clock == isinstance(encoder, TimeEncoder)
-        values = column.seconds if alike else None
-    else:
+    if program.measure == "word":
         return None
+    if program.measure == "length":
+        return numbers_of(program, column, str)
+    values = column.numbers
+    if program.measure == "seconds":
+        values = column.seconds if column.clock == program.clock else None
     if values is None:
         return nothing if column.missing_N.all() else None
     return np.asarray(values, dtype=np.float64)
 
 
-def _middles(encoder: Encoder, known: ColumnRows, shares: _Shares, here_N: Floats) -> dict[str, Any]:
+def _middles(program: ColumnProgram, known: ColumnRows, shares: _Shares, here_N: Floats) -> dict[str, Any]:
     """The medians there and here, dates as text; of two numbers the share of the larger."""
     if len(known.values) == 2:
         of = plain(known.values[1])
         return {"of": of, "there": 1 - float(shares.there_K[0]), "here": 1 - float(shares.here_K[0])}
     there = known.values[int(np.searchsorted(shares.there_K, 0.5))]
     here = float(here_N[(len(here_N) - 1) // 2])
-    if isinstance(encoder, DateEncoder):
+    if program.measure == "seconds" and not program.clock:
         days = (day_text(value).removesuffix(MIDNIGHT) for value in (there, here))
         return dict(zip(("there", "here"), days, strict=True))
     return {"there": there, "here": here}
@@ -272,11 +262,11 @@ def _numbers_apart(known: ColumnRows, here_N: Floats) -> _Shares:
     return _Shares(there_K, here_K, shift, float(kolmogorov(shift * np.sqrt(count * rows / (count + rows)))))
 
 
-def _classes_apart(encoder: Encoder, known: ColumnRows, column: Column) -> _Shares:
+def _classes_apart(program: ColumnProgram, known: ColumnRows, column: Column) -> _Shares:
     """Pearson's chi-square test of two samples; rare classes are joined, by their rows in both. The last
     share is that of all unknown classes."""
-    words = level_cells(column, is_numeric(encoder))
-    codes_N = codes_of(encoder, words)
+    words = read_cells(program, column, str)
+    codes_N = codes_of(program, words)
     there_K = np.array([*known.counts, 0], dtype=np.float64)
     here_K = np.bincount(codes_N[codes_N >= 0], minlength=len(there_K)).astype(np.float64)
     new_U = np.unique(words[(codes_N < 0) & (words != "")].astype(str), return_counts=True)[1]

@@ -16,7 +16,6 @@ from treino.base.beta import t_point
 from treino.base.errors import Refusal
 from treino.base.resampling import LEVEL
 from treino.data.dataset import Data
-from treino.data.documents import TextEncoder
 from treino.data.rows import Rows
 from treino.engine.losses import Loss
 from treino.engine.metrics import row_losses
@@ -258,13 +257,12 @@ def _terms(data: Data) -> Iterator[tuple[str, Sequence[int], Tensor]]:
     """Yield the terms that tell the most, of each column of free text: the term's name, the inputs that it is
     a part of, and how much each of these grows where the first grows by 1."""
     scale_D = data.preparation.mean_and_scale[1]
-    for encoder, group in zip(data.preparation.encoders, data.preparation.groups, strict=False):
-        if isinstance(encoder, TextEncoder):
-            for term, place in enumerate(group[1 : 1 + min(encoder.shown, TERMS)]):
-                raw = zip(group, encoder.inputs_of(term), strict=True)
-                grows = {k: by * scale_D[place] / scale_D[k] for k, by in raw}
-                inputs = [place, *(k for k in group if grows[k] and k != place)]
-                yield encoder.inputs[1 + term], inputs, torch.tensor([grows[k] for k in inputs])
+    for program, group in zip(data.preparation.programs, data.preparation.groups, strict=False):
+        for term, place in enumerate(program.term_inputs[:TERMS]):
+            raw = zip(group, program.slopes_of(term), strict=True)
+            grows = {k: by * scale_D[group[place]] / scale_D[k] for k, by in raw}
+            inputs = [group[place], *(k for k in group if grows[k] and k != group[place])]
+            yield program.inputs[place], inputs, torch.tensor([grows[k] for k in inputs])
 
 
 @dataclass(eq=False)

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, Literal
 
 import numpy as np
@@ -12,17 +12,11 @@ from numpy.typing import NDArray
 
 from treino.base.errors import Refusal
 from treino.base.words import _
+from treino.data.column_program import ColumnProgram
 from treino.data.dataset import Data
-from treino.data.documents import (
-    DateEncoder,
-    Encoder,
-    HashingEncoder,
-    NumberEncoder,
-    OneHotEncoder,
-    RankEncoder,
-    TextEncoder,
-)
-from treino.data.preparation.encoders import DAY
+from treino.data.operations import DAY
+from treino.data.preparation.column_cells import restored
+from treino.data.preparation.interpreter import UNKNOWN
 from treino.data.rows import Rows
 
 ROW_UNKNOWN = Refusal(
@@ -308,15 +302,9 @@ def cells(data: Data, x_ND: torch.Tensor) -> list[list[Cell]]:
 def cells_of(data: Data, x_ND: torch.Tensor, column: int) -> list[Cell]:
     """The cells of one column, restored from prepared rows."""
     raw_ND, group = data.preparation.inverse(x_ND), list(data.preparation.groups[column])
-    made, mean_D = data.preparation.encoders, np.broadcast_to(data.preparation.mean, raw_ND.shape[1])
-    return _decoded(made[column] if made else None, raw_ND[:, group], mean_D[group[0]])
-
-
-def _decoded(encoder: Encoder | None, raw_NG: Floats, mean: float) -> list[Cell]:
-    absent_N = raw_NG[:, -1] > 0.5 if encoder is not None and encoder.flag else np.zeros(len(raw_NG), bool)
-    cells = [cell_of(encoder, raw_G) for raw_G in raw_NG]
-    cells = [_number(cell, mean) if isinstance(cell, float) else cell for cell in cells]
-    return [None if absent else cell for absent, cell in zip(absent_N, cells, strict=True)]
+    made, mean_D = data.preparation.programs, np.broadcast_to(data.preparation.mean, raw_ND.shape[1])
+    cells = cells_from(made[column] if made else None, raw_ND[:, group])
+    return [_number(cell, mean_D[group[0]]) if isinstance(cell, float) else cell for cell in cells]
 
 
 def _number(value: float, mean: float) -> float:
@@ -325,23 +313,32 @@ def _number(value: float, mean: float) -> float:
     return float(f"{round(value, math.floor(-math.log10(doubt))) if doubt > 0 else value:.7g}") + 0.0
 
 
-def cell_of(encoder: Encoder | None, raw_G: Floats) -> Cell:
-    """What a column's raw inputs in one row stand for: a number, a class, a date or a time."""
-    if encoder is None or isinstance(encoder, NumberEncoder):
-        return float(raw_G[0])
-    if isinstance(encoder, RankEncoder):
-        return encoder.levels[int(np.clip(round(float(raw_G[0])), 0, len(encoder.levels) - 1))]
-    if isinstance(encoder, OneHotEncoder):
-        best = int(raw_G.argmax())
-        return (encoder.levels[best] or None) if raw_G[best] > 0.5 else _("unknown")
-    if isinstance(encoder, HashingEncoder):
-        return _("(hashed)") if np.abs(raw_G).max() > 0.5 else None
-    if isinstance(encoder, TextEncoder):
-        return _("(text)")
-    if isinstance(encoder, DateEncoder):
-        second = encoder.origin + float(raw_G[0]) * DAY
-        if "hour" in encoder.parts:
-            return str(np.datetime64(round(second / 60), "m")).replace("T", " ")
-        return str(np.datetime64(round(second / DAY), "D"))
-    minute = round(float(np.arctan2(raw_G[0], raw_G[1])) / (2 * np.pi) * 1440) % 1440
+def cells_from(program: ColumnProgram | None, raw_NK: Floats) -> list[Cell]:
+    """What a column's raw inputs in each row stand for: a number, a class, a date or a time; None:
+    missing."""
+    if program is None:
+        return list(map(float, raw_NK[:, 0]))
+    if not program.reversible:
+        text, there_N = _("(text)"), np.full(len(raw_NK), True)
+        if program.measure == "word":
+            own = program.groups[0][1]
+            text, there_N = _("(hashed)"), np.abs(raw_NK[:, own.start : own.stop]).max(axis=1) > 0.5
+        elif program.flag:
+            there_N = raw_NK[:, -1] <= 0.5
+        return [text if there else None for there in there_N]
+    value_N = restored(program, raw_NK)
+    if program.measure == "word":
+        return [_("unknown") if word == UNKNOWN else str(word) or None for word in value_N]
+    write = float if program.measure == "number" else _clock if program.clock else partial(_day, program)
+    return [None if np.isnan(value) else write(float(value)) for value in value_N]
+
+
+def _clock(second: float) -> str:
+    minute = round(second / 60) % 1440
     return f"{minute // 60:02d}:{minute % 60:02d}"
+
+
+def _day(program: ColumnProgram, second: float) -> str:
+    if "hour" in program.parts:
+        return str(np.datetime64(round(second / 60), "m")).replace("T", " ")
+    return str(np.datetime64(round(second / DAY), "D"))

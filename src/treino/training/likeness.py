@@ -9,6 +9,7 @@ from treino.base.text import listed
 from treino.base.words import _
 from treino.data.dataset import Data
 from treino.data.preparation.preparation import Preparation
+from treino.data.preparation.ways import way_asked
 from treino.folders.network_source import NetworkSource
 from treino.settings.network_call import in_place_of
 from treino.settings.setting_types import as_item
@@ -53,12 +54,12 @@ class Likeness:
     def notes(self, data: Data) -> list[str]:
         """Sentences on the training: like which run, and the columns that are something else here."""
         notes = [_("Trained on other rows with the settings of {run}.").format(run=self.run)]
-        kinds = {e.column: e.encoder for e in self.preparation.encoders}
-        other = [e for e in data.preparation.encoders if kinds.get(e.column, e.encoder) != e.encoder]
+        ways = {program.column: program.way for program in self.preparation.programs}
+        other = [p for p in data.preparation.programs if ways.get(p.column, p.way) != p.way]
         if other:
-            each = [f"{e.column} ({_(kinds[e.column])} → {_(e.encoder)})" for e in other]
+            each = [f"{p.column} ({_(ways[p.column])} → {_(p.way)})" for p in other]
             text = _("Columns that become other inputs than in {run}: {names}. As there: [[kinds={kinds}]].")
-            same = ",".join(f"{as_item(e.column)}={_ASKABLE[kinds[e.column]]}" for e in other)
+            same = ",".join(f"{as_item(p.column)}={way_asked(ways[p.column])}" for p in other)
             notes.append(text.format(run=self.run, names=", ".join(each), kinds=same))
         return notes
 
@@ -74,7 +75,7 @@ def in_order_of(known: Preparation, features: Sequence[str] | None) -> list[str]
 
     features: those that were typed, if any; if they are other ones, they stay.
     """
-    same = known.encoders and (features is None or set(features) == set(known.features))
+    same = known.programs and (features is None or set(features) == set(known.features))
     return list(known.features if same else features or ()) or None
 
 
@@ -90,7 +91,7 @@ def check_weights(run: str, known: Preparation, here: Preparation) -> None:
         (_("answers of the network"), known.outputs, here.outputs),
         (_("columns"), known.features, here.features),
     ]
-    for there, now in zip(known.encoders, here.encoders, strict=False):
+    for there, now in zip(known.programs, here.programs, strict=False):
         inputs = _("inputs of the column '{name}'").format(name=now.column)
         parts.append((inputs, there.meanings, now.meanings))
     for what, theirs, ours in parts:
@@ -106,8 +107,3 @@ def check_weights(run: str, known: Preparation, here: Preparation) -> None:
             apart = " ".join(named or [_("The order differs.")])
             lists = {"theirs": listed(theirs, NAMED), "ours": listed(ours, NAMED)}
             raise WEIGHTS_MEANING(run=run, what=what, apart=apart, **lists)
-
-
-_ASKABLE = {"rank": "category", "time": "date"} | {
-    name: name for name in ("number", "one-hot", "hashed", "date", "text")
-}

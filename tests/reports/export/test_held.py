@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -53,17 +52,7 @@ def test_long_tables_are_beside_a_script_and_rows_only_where_it_trains(run: tr.R
 def test_each_format_says_what_it_holds(run: tr.Run) -> None:
     held = {form: exported(run, form).held for form in ("pt2", "safetensors")}
     assert held["safetensors"] == ("the target's lowest and highest value",)
-    known = [encoder.values for encoder in run.preparation.encoders if encoder.means]
+    known = [p.step("place").values for p in run.preparation.programs if p.step("means")]
     assert "the names of known classes" in held["pt2"]
     assert f"the mean target of {sum(map(len, known))} single values of columns" in held["pt2"]
     assert not any("all rows" in one for of in held.values() for one in of)
-
-
-@pytest.mark.release
-def test_the_command_says_it(treino: Callable[..., Any]) -> None:
-    treino("train", "iris", "--epochs", "1", "--name", "one")
-    said = treino("export", "one", "--format", "safetensors")
-    assert "Of the training rows it holds: nothing but weights." in said.out
-    assert treino("export", "one", "--format", "pt2", "--json").document["held"]
-    treino("export", "one", "--without-rows")
-    assert "trains from scratch" not in Path("runs/one/exports/one.py").read_text()

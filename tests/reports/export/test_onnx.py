@@ -111,7 +111,7 @@ def test_blanks_and_words_for_nothing_are_what_they_are_to_predict(
 
 def test_a_model_that_differs_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = tr.fit(table(), target="price", epochs=1, parent=tmp_path)
-    monkeypatch.setattr("treino.reports.export.onnx_graph.DAYS_TO_ERA", 719400)
+    monkeypatch.setattr("treino.reports.export.onnx_columns.DAYS_TO_ERA", 719400)
     assert "answers otherwise" in str(refusal_of(exported, run, "onnx"))
     assert not list((run.path / "exports").glob("*"))
 
@@ -173,7 +173,7 @@ def test_a_program_of_torch(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_the_command_says_every_file(treino: Callable[..., Any]) -> None:
-    assert treino("train", "iris", "--epochs", "1", "--name", "one").status == 0
+    assert treino("train", "wine", "--epochs", "1", "--name", "one").status == 0
     for form, endings in (("onnx", ["onnx"]), ("pt2", ["pt2"]), ("script", ["py", "pt"])):
         said = treino("export", "one", "--format", form, "--json")
         assert [Path(p).name for p in said.document["paths"]] == [f"one.{ending}" for ending in endings]

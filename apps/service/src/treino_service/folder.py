@@ -25,7 +25,7 @@ SERVICE_OF_PICTURES = Refusal(
 
 HERE = Path(__file__).parent
 PACKAGES = "numpy", "onnxruntime", "starlette", "uvicorn"
-KINDS = dict.fromkeys(("one-hot", "rank", "hashed"), "category")  # of encoders, where not their own name
+KINDS = {"number": "number", "seconds": "date", "word": "category", "length": "text"}
 MOST_LISTED = 100  # classes of a column or a target that the descriptions list
 
 
@@ -36,7 +36,7 @@ def service(run: StoredRun) -> Exported:
         TreinoError: the run learnt from pictures or arrays with axes; what the format onnx refuses.
     """
     run = run.refit or run
-    if not run.preparation.encoders:
+    if not run.preparation.programs:
         raise SERVICE_OF_PICTURES(run=run.name)
     model = FORMATS["onnx"](run)
     about = service_document(run)
@@ -65,13 +65,13 @@ def service_document(run: StoredRun) -> dict[str, Any]:
     reading, preparation, judged = reading_of(run), run.preparation, run.judged or run
     written = reading.like or reading
     columns, example = [], {}
-    for encoder in preparation.encoders:
-        name, levels, fill = encoder.column, getattr(encoder, "levels", ()), getattr(encoder, "fill", 0.0)
-        kind = KINDS.get(encoder.encoder, encoder.encoder)
+    for program in preparation.programs:
+        name, levels, fill = program.column, program.levels, program.fill
+        kind = "time" if program.clock else KINDS[program.measure]
         if reading.wanted.get(name) == "truth" and kind == "number":
             kind = "boolean"
-        numeric = kind == "number" or getattr(encoder, "numeric", False)
-        column: dict[str, Any] = {"name": name, "kind": kind, "levels": levels, "required": fill is None}
+        numeric = kind == "number" or program.numeric
+        column: dict[str, Any] = {"name": name, "kind": kind, "levels": levels, "required": program.required}
         column["type"] = "boolean" if kind == "boolean" else "number" if numeric else "string"
         columns.append(column)
         example[name] = _example(column, fill or 0.0)

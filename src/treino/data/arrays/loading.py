@@ -105,7 +105,7 @@ def arrays_to_predict(source: Any, preparation: Preparation) -> tuple[Tensor, Te
     Raises:
         TreinoError: other arrays than the training's.
     """
-    if preparation.encoders:
+    if preparation.programs:
         raise OF_TABLE()
     forms = preparation.arrays or (
         InputArray(name="", shape=preparation.item_shape, dtype="float32", divisor=preparation.divisor),

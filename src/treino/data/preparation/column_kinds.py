@@ -5,7 +5,6 @@ import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +23,7 @@ from treino.data.cell_forms import (
     year_range,
 )
 from treino.data.preparation.texts import unspaced
+from treino.data.preparation.ways import WAYS, Kind
 from treino.data.table import Column, Table, number, plain
 
 KIND_UNKNOWN = Refusal("There is no kind '{kind}' for column '{name}'.", "{hint}")
@@ -42,11 +42,7 @@ LEVELS_LACKING = Refusal(
     rule="kind_levels",
 )
 
-Kind = Literal["number", "boolean", "category", "date", "identifier", "row number", "text", "constant"]
-Way = Literal["number", "rank", "category", "one-hot", "hashed", "date", "time", "text", "out"]
-
 FEW_AGAIN = 0.1  # at most this share of a key's cells hold a value that returns, as rows given twice do
-ASKABLE = ("number", "boolean", "category", "one-hot", "hashed", "date", "identifier", "text", "out")
 
 _NAME_OF_IDENTIFIER = re.compile(
     r"(^|_|\s)(id|ids|uuid|guid|key|cpf|cnpj|rg|cep|matr[ií]cula|unnamed: 0)$|"
@@ -69,11 +65,12 @@ SENTENCES_READ = 500
 
 @dataclass(frozen=True)
 class ColumnRole:
-    """The role of a column. kind: its type. way: its encoding; ``out``: unused. levels: the ordered classes
+    """The role of a column. kind: its type. way: an entry of ``WAYS``; ``category``: one-hot or hashed, by
+    its classes; ``out``: unused. levels: the ordered classes
     of a rank."""
 
     kind: Kind
-    way: Way
+    way: str
     levels: tuple[str, ...] = ()
 
 
@@ -93,8 +90,10 @@ def kind(column: Column) -> Kind:
         return "category"
     count = _counts(column)
     cells = count.total()
-    if count and _DIGITS.match(next(iter(count))) and _holds_codes(count):
-        return _kind_of_codes(count)
+    if count and _DIGITS.match(next(iter(count))):
+        padded = any(map(_LEADING_ZERO.fullmatch, count)) and all(map(_DIGITS.fullmatch, count))
+        if padded or all(map(_BRAZILIAN.fullmatch, count)):
+            return _kind_of_codes(count)
     if column.seconds is not None:
         return "date"
     if column.numbers is not None:
@@ -103,7 +102,7 @@ def kind(column: Column) -> Kind:
         return "identifier" if _is_key(column) else "number"
     if not count:
         return "constant"
-    if _mostly(count, _numeric, 0.9) and not any(map(_numeric_code, count)):
+    if _mostly(count, _numeric, 0.9) and not any(form.code for form in map(number_form_of, count) if form):
         return "number"
     if _mostly(count, lambda word: isinstance(form_of(word), DateForm) and not year_range(word), 0.9):
         return "date"
@@ -168,19 +167,8 @@ def _numeric(word: str) -> bool:
     return form is not None and not form.dotted
 
 
-def _numeric_code(word: str) -> bool:
-    form = number_form_of(word)
-    return form is not None and form.code != ""
-
-
 def _like_a_code(word: str) -> bool:
     return any(c.isdigit() for c in word) and not any(c.isspace() for c in word)
-
-
-def _holds_codes(count: Counter[str]) -> bool:
-    """Whether cells with digits are codes, not amounts."""
-    padded = any(map(_LEADING_ZERO.fullmatch, count)) and all(map(_DIGITS.fullmatch, count))
-    return padded or all(map(_BRAZILIAN.fullmatch, count))
 
 
 def _kind_of_codes(count: Counter[str]) -> Kind:
@@ -253,37 +241,33 @@ def choose(column: Column, request: str | None, named: bool, place: Callable[[in
     if column_kind == "text" and column.words is not None and reads_as_prose(_counts(column)):
         return ColumnRole("text", "text")
     if column_kind in ("identifier", "text", "constant"):
-        way: Way = "category" if column.numbers is None or column_kind == "identifier" else "number"
+        way = "category" if column.numbers is None or column_kind == "identifier" else "number"
         return ColumnRole(column_kind, way if named else "out")
     if column_kind == "category" and column.ordered:
         return ColumnRole("category", "rank", column.categories)
-    ways: dict[Kind, Way] = {"category": "category", "date": "time" if column.clock else "date"}
+    ways: dict[Kind, str] = {"category": "category", "date": "time" if column.clock else "date"}
     return ColumnRole(column_kind, ways.get(column_kind, "number"))
 
 
 def _requested_kind(column: Column, request: str, place: Callable[[int], str]) -> ColumnRole:
     if "<" in request:
         return _ranked(column, tuple(level.strip() for level in request.split("<")), place)
-    if request not in ASKABLE:
-        raise KIND_UNKNOWN(
-            kind=request,
-            name=column.name,
-            hint=joined(
-                [nearest(request, ASKABLE), _("Ordered classes are written small<medium<large.")], " "
-            ),
-        )
     if request == "date" and column.seconds is None:
         raise KIND_DATE(name=column.name, cell=shortened(column.cell(0)))
-    if request in ("category", "one-hot", "hashed"):
-        return ColumnRole("category", request)  # type: ignore[arg-type]
-    roles: dict[str, ColumnRole] = {
-        "out": ColumnRole(kind(column), "out"),
-        "date": ColumnRole("date", "time" if column.clock else "date"),
-        "identifier": ColumnRole("identifier", "out"),
-        "text": ColumnRole("text", "text"),
-        **{name: ColumnRole(name, "number") for name in ("boolean", "number")},
+    roles: dict[str, tuple[Kind, str]] = {
+        **{name: (name, "number") for name in ("number", "boolean")},
+        **{name: ("category", name) for name in ("category", "one-hot", "hashed")},
+        "date": ("date", "time" if column.clock else "date"),
+        "identifier": ("identifier", "out"),
+        "text": ("text", "text"),
+        "out": (kind(column), "out"),
     }
-    return roles[request]
+    if request not in roles and not (request in WAYS and WAYS[request].asked == request):
+        ordered = _("Ordered classes are written small<medium<large.")
+        raise KIND_UNKNOWN(
+            kind=request, name=column.name, hint=joined([nearest(request, roles), ordered], " ")
+        )
+    return ColumnRole(*roles.get(request) or (WAYS[request].kind, request))
 
 
 def holds_truth(column: Column, role: ColumnRole) -> bool:

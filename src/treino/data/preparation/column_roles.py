@@ -10,15 +10,8 @@ from treino.base.errors import Refusal, TreinoError
 from treino.base.text import shortened
 from treino.base.words import N_, _, joined
 from treino.data.cell_forms import DateForm, duration, form_of, missing
-from treino.data.documents import (
-    DateEncoder,
-    Encoder,
-    HashingEncoder,
-    OneHotEncoder,
-    RankEncoder,
-    TextEncoder,
-    TimeEncoder,
-)
+from treino.data.column_program import ColumnProgram
+from treino.data.preparation.column_cells import EncodingGaps
 from treino.data.preparation.column_kinds import (
     ColumnRole,
     choose,
@@ -28,7 +21,7 @@ from treino.data.preparation.column_kinds import (
     say_alike,
     spellings,
 )
-from treino.data.preparation.encoders import EncodingGaps
+from treino.data.preparation.ways import WAYS
 from treino.data.table import (
     DURATIONS_AS_NUMBERS,
     CellFault,
@@ -210,47 +203,18 @@ def _unlike_the_most(column: Column) -> int:
     return next((row for row, key in enumerate(keys) if key not in (None, usual)), 0)
 
 
-def say_encoders(encoders: Sequence[Encoder], table: Table, kinds: Mapping[str, str]) -> list[str]:
-    """Notes on encodings other than plain numbers, on unusual notations, and on the requested kinds."""
-    by_kind: dict[type, list[str]] = {}
-    for e in encoders:
-        if isinstance(e, OneHotEncoder):
-            text = _("{name} ({n})").format(name=e.column, n=len(e.levels))
-        elif isinstance(e, HashingEncoder):
-            text = _("{name} ({n})").format(name=e.column, n=f"{len(set(e.values) - {''}):,}")
-        elif isinstance(e, TextEncoder):
-            text = _("{name} ({n})").format(name=e.column, n=len(e.terms))
-        elif isinstance(e, RankEncoder):
-            text = _("{name} ({levels})").format(name=e.column, levels=shortened(" < ".join(e.levels), 80))
-        elif isinstance(e, DateEncoder):
-            text = joined(
-                [_("{name} (days").format(name=e.column), *(joined([", ", _(p)]) for p in e.parts), ")"]
-            )
-        else:
-            text = e.column
-        by_kind.setdefault(type(e), []).append(text)
-    sentences = {
-        OneHotEncoder: _("One input for each class (so many): {names}."),
-        HashingEncoder: _(
-            "Hashed, for their classes are many (so many are in the training rows; all others are alike): "
-            "{names}."
-        ),
-        TextEncoder: _("Free text, by words and pieces of words (so many): {names}."),
-        RankEncoder: _("Ordered classes as ranks: {names}."),
-        DateEncoder: _("Dates as days, and what comes around as points of a circle: {names}."),
-        TimeEncoder: _(
-            "Times of day as points of a circle: {names}. As classes instead: [[kinds={first}=category]]."
-        ),
-    }
-    notes = [
-        sentence.format(names=shortened(joined(by_kind[kind], ", "), 400), first=as_item(by_kind[kind][0]))
-        for kind, sentence in sentences.items()
-        if kind in by_kind
-    ]
-    of_classes = [e.column for e in encoders if isinstance(e, OneHotEncoder | HashingEncoder)]
+def say_programs(programs: Sequence[ColumnProgram], table: Table, kinds: Mapping[str, str]) -> list[str]:
+    """Notes on what isn't plain numbers, on unusual notations, and on the requested kinds."""
+    notes = []
+    for name in dict.fromkeys([*WAYS, *(each.way for each in programs)]):
+        way = WAYS[name]
+        if details := [way.detail(each) for each in programs if each.way == name and way.sentence]:
+            names = shortened(joined(details, ", "), 400)
+            notes.append(_(way.sentence).format(names=names, first=as_item(details[0])))
+    of_classes = [each.column for each in programs if each.measure == "word" and not each.ordered]
     if same := say_spellings([table.column(name) for name in dict.fromkeys(of_classes)]):
         notes.append(same.note)
-    written = [(e.column, table.column(e.column).writing) for e in encoders]
+    written = [(each.column, table.column(each.column).writing) for each in programs]
     writings = joined([joined([name, " (", _writing_text(w), ")"]) for name, w in written if w], ", ")
     if writings:
         notes.append(_("Not written plainly: {names}.").format(names=shortened(writings, 400)))
@@ -307,10 +271,10 @@ def word_gaps(column: Column, table: Table) -> DataWarning | None:
     )
 
 
-def say_missing(met: Mapping[str, EncodingGaps], encoders: Sequence[Encoder], impute: str) -> list[str]:
+def say_missing(met: Mapping[str, EncodingGaps], programs: Sequence[ColumnProgram], impute: str) -> list[str]:
     """Notes on missing values and unknown classes: columns, counts, and the replacement."""
-    kinds = {OneHotEncoder: "classes", HashingEncoder: "classes", TextEncoder: "texts"}
-    of = {e.column: kinds.get(type(e), "values") for e in encoders}
+    kinds = {"word": "classes", "length": "texts"}
+    of = {each.column: "values" if each.ordered else kinds.get(each.measure, "values") for each in programs}
     filled, classes, texts = (
         [f"{name} ({g.missing})" for name, g in met.items() if g.missing and of[name] == kind]
         for kind in ("values", "classes", "texts")

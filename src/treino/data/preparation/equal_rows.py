@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from treino.base.words import N_
+from treino.data.preparation.column_cells import number_cells, second_cells
 from treino.data.preparation.column_kinds import ColumnRole, by_value, level_cells
-from treino.data.preparation.encoders import number_cells, second_cells
 from treino.data.preparation.near_texts import joined_rows, near_texts
 from treino.data.returning_rows import EqualRows
 from treino.data.splits import first_equal, first_equal_columns

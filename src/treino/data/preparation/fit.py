@@ -10,28 +10,27 @@ import torch
 from numpy.typing import NDArray
 
 from treino.base.document_fields import Task
-from treino.base.errors import Refusal, TreinoError
+from treino.base.errors import Refusal
 from treino.base.text import shortened
 from treino.base.words import _, setting
+from treino.data.column_program import ColumnProgram
 from treino.data.documents import (
     ColumnRows,
-    Encoder,
     Labels,
     LoadArguments,
-    OneHotEncoder,
     PreparationDocument,
     Target,
-    TextEncoder,
 )
-from treino.data.preparation.column_kinds import ColumnRole, by_value, level_cells
-from treino.data.preparation.encoders import (
+from treino.data.preparation.column_cells import (
     EncodingGaps,
-    bin_shares,
-    encoded,
-    fit_encoder,
-    mean_keys,
+    following,
+    inputs_of,
+    read_cells,
+    result_of,
 )
+from treino.data.preparation.column_kinds import ColumnRole, by_value
 from treino.data.preparation.equal_rows import comparable_columns
+from treino.data.preparation.fit_columns import ColumnFit, fit_column
 from treino.data.preparation.preparation import VALUE_RANGE, Preparation, fit_pixels, fit_table, fit_target
 from treino.data.preparation.target_means import FOLDS, MOST_CLASSES, TargetFolds
 from treino.data.preparation.texts import held_out_predictions
@@ -51,6 +50,8 @@ LOG_TARGET = Refusal(
     "Correct it, or train with [[log_target=False]].",
     rule="log_target_positive",
 )
+
+TABLE_SETTING = Refusal("{name} is for the columns of tables, and these are images.", "Leave it out.")
 
 # ---- fit of a preparation
 
@@ -106,29 +107,23 @@ def fit(
     of_tables |= {"target_means": arguments.target_means or None, "trees": arguments.trees or None}
     for name, value in of_tables.items():
         if is_image and value is not None:
-            raise TreinoError(
-                f"{name}_image",
-                _("{name} is for the columns of tables, and these are images.").format(
-                    name=setting(name, value)
-                ),
-                _("Leave it out."),
-            )
+            raise TABLE_SETTING.named(f"{name}_image")(name=setting(name, value))
     names = tuple(chosen)
-    made: tuple[Encoder, ...] = ()
+    made: tuple[ColumnProgram, ...] = ()
     if not is_image:
         few = folds is not None and sum(map(len, classes)) <= MOST_CLASSES
         means, linear = folds if arguments.target_means and few else None, bool(arguments.target_means)
         how = (train_N, table.place, arguments.impute, bins, weight_T, means, folds, linear)
-        texts = {} if fitted is None else {e.column: e for e in fitted.encoders if isinstance(e, TextEncoder)}
+        known = {} if fitted is None else {p.column: p for p in fitted.programs if p.measure == "length"}
         made = tuple(
-            texts[name]
-            if choice.way == "text" and name in texts
-            else fit_encoder(table.column(name), choice, *how)
+            known[name]
+            if choice.way == "text" and name in known
+            else fit_column(ColumnFit(table.column(name), choice, *how))
             for name, choice in chosen.items()
         )
     apart = {*(column.name for column in columns), row_weights}
     others = tuple(name for name in table.names if name not in apart)
-    inputs = sum(encoder.width for encoder in made) if made else len(names)
+    inputs = sum(program.width for program in made) if made else len(names)
     shape = table.item_shape if others == names else ()
     if arguments.pictures and inputs == len(names):
         shape = shape or pixel_shape(names) or ()
@@ -141,7 +136,7 @@ def fit(
         normalise=arguments.normalise,
         **target_fields(columns, task, classes, train_N, weight_T, bool(arguments.log_target)),
         item_shape=shape or (inputs,),
-        encoders=made,
+        programs=made,
         width=0 if table.named else len(others),
         clip=arguments.clip_inputs,
         row_weights=row_weights,
@@ -194,17 +189,17 @@ def held_out_answers(
 
 def _training_columns(
     table: Table,
-    encoders: Sequence[Encoder],
+    programs: Sequence[ColumnProgram],
     targets: Sequence[Column],
     classes: Sequence[tuple[str, ...]],
     labels: Sequence[NDArray[np.int64]],
     train_N: NDArray[np.int64],
 ) -> tuple[ColumnRows, ...]:
     """What the features and the targets held in the training rows; () for pixels."""
-    if not encoders:
+    if not programs:
         return ()
-    count = len(encoders)
-    known = [column_rows(e, table.column(e.column).take(train_N), table.place, count) for e in encoders]
+    count = len(programs)
+    known = [column_rows(p, table.column(p.column).take(train_N), table.place, count) for p in programs]
     for column, names, label_N in zip(targets, classes, labels, strict=True):
         if names:
             known.append(class_rows(column.name, label_N[train_N], len(names)))
@@ -315,17 +310,18 @@ def held_out_means(
     shown: dict[int, NDArray[np.float64]] = {}
     if folds is None:
         return shown
-    for encoder, group in zip(preparation.encoders, preparation.groups, strict=True):
-        if not encoder.mean_places:
+    for program, group in zip(preparation.programs, preparation.groups, strict=True):
+        if not program.told:
             continue
-        column = table.column(encoder.column)
-        if isinstance(encoder, TextEncoder):
-            texts = level_cells(column, False)[train_N].tolist()
-            known = (encoder.letters, encoder.terms, encoder.weights, encoder.slopes)
-            mean_TK = held_out_predictions(texts, folds, *known)
+        column = table.column(program.column).take(train_N)
+        cells_T = read_cells(program, column, table.place)
+        if terms := program.step("terms"):
+            known = (terms.letters, terms.terms, terms.weights, program.told_step.slopes)
+            mean_TK = held_out_predictions(cells_T.tolist(), folds, *known)
         else:
-            mean_TK = folds.held_out(mean_keys(encoder, column, table.place)[train_N], encoder.prior)
-        places = (group[k] for k in encoder.mean_places)
+            key_T = result_of(program, cells_T, program.step("place").of)
+            mean_TK = folds.held_out(key_T, program.told_step.prior)
+        places = (group[k] for k in program.told)
         shown |= dict(zip(places, mean_TK.T, strict=True))
     if preparation.trees:
         answer_TK = held_out_answers(table, preparation, train_N, folds)
@@ -333,33 +329,38 @@ def held_out_means(
     return shown
 
 
-def scaled(
+def scaled_by_column(
+    table: Table,
     preparation: Preparation,
-    raw_of: Callable[[Encoder, Any], NDArray[np.float64]],
     train_N: NDArray[np.int64],
     weight_T: NDArray[np.float64] | None,
-    shown: Mapping[int, NDArray[np.float64]],
-) -> Preparation:
-    """The preparation with mean and scale of its inputs, computed on the training rows column by column.
+    folds: TargetFolds | None,
+) -> tuple[Preparation, dict[int, NDArray[np.float64]]]:
+    """Return (the preparation with mean and scale of the training rows' inputs, ``held_out_means``); one
+    column is encoded at a time.
 
-    A 0/1 input has mean 0 and scale 1; a bin or a target mean has its mean and scale 1; an answer of trees
-    gets the deviation ``ANSWER``. raw_of: the raw inputs ``[N, K]`` of an encoder, of one that is scaled at
-    least the first, of these rows. weight_T: the training rows' weights. shown: see ``held_out_means``.
+    How an operation's inputs are scaled is told by the operation; an answer of trees gets the deviation
+    ``ANSWER``. weight_T: the training rows' weights.
     """
+    shown = held_out_means(table, preparation, train_N, folds)
     mean, scale = [0.0] * preparation.size, [1.0] * preparation.size
     share_T = None if weight_T is None else weight_T / weight_T.sum()
-    for encoder, group in zip(preparation.encoders, preparation.groups, strict=True):
-        if isinstance(encoder, TextEncoder) and preparation.normalise:
-            some = evenly(len(train_N), encoder.own_width)
-            raw_TK = raw_of(encoder, train_N[some])
+    for program, group in zip(preparation.programs, preparation.groups, strict=True):
+        wide = [k for step, own in program.groups if step.scaling == "wide" for k in own]
+        if wide and preparation.normalise:
+            some = evenly(len(train_N), len(wide))
+            rows = take(table, train_N[some])
+            raw_TK = inputs_of(program, read_cells(program, rows.column(program.column), rows.place))
             weight = None if weight_T is None else weight_T[some] / weight_T[some].sum()
-            for k in range(encoder.own_width):
+            for k in wide:
                 mean[group[k]], deviation = _fit(raw_TK[:, k].copy(), weight)
                 scale[group[k]] = max(deviation, LEAST_DEVIATION)
-        elif encoder.scaled and preparation.normalise:
-            value_T = raw_of(encoder, slice(None))[:, 0][train_N]
-            for place, bin_T in zip(group[1:], bin_shares(value_T, encoder.edges), strict=False):
-                mean[place], _scale = _fit(bin_T, share_T)
+        elif program.scaled and preparation.normalise:
+            cells_N = read_cells(program, table.column(program.column), table.place)
+            value_T = result_of(program, cells_N[train_N], program.shown[0])
+            for place, bin_T in zip(*following(program, value_T), strict=True):
+                if place not in program.told:
+                    mean[group[place]], _scale = _fit(bin_T.copy(), share_T)
             if preparation.size == 1:
                 (mean[0],), (scale[0],) = fit_table(value_T[:, None], True, weight_T)
             else:
@@ -368,7 +369,7 @@ def scaled(
         mean[place], deviation = _fit(mean_T.copy(), share_T)
         if place >= preparation.size - preparation.answers:
             scale[place] = deviation / ANSWER
-    return replace(preparation, mean=tuple(mean), scale=tuple(scale))
+    return replace(preparation, mean=tuple(mean), scale=tuple(scale)), shown
 
 
 def _fit(value_T: NDArray[np.float64], share_T: NDArray[np.float64] | None) -> tuple[float, float]:
@@ -429,25 +430,6 @@ def in_memory(
             x_ND[filled[part] : filled[part] + len(x_KD)] = x_KD
             filled[part] += len(x_KD)
     return preparation, met, x_of
-
-
-def scaled_by_column(
-    table: Table,
-    preparation: Preparation,
-    train_N: NDArray[np.int64],
-    weight_T: NDArray[np.float64] | None,
-    folds: TargetFolds | None,
-) -> tuple[Preparation, dict[int, NDArray[np.float64]]]:
-    """Return (the preparation with mean and scale, ``held_out_means``); one column is encoded at a time."""
-    shown = held_out_means(table, preparation, train_N, folds)
-
-    def raw_of(encoder: Encoder, rows: Any) -> NDArray[np.float64]:
-        of = table if isinstance(rows, slice) else take(table, rows)
-        if encoder.scaled and encoder.width > 1:  # its first input alone is needed
-            encoder = encoder.model_copy(update={"edges": (), "values": (), "means": ()})
-        return encoded(encoder, of.column(encoder.column), of.place)[0]
-
-    return scaled(preparation, raw_of, train_N, weight_T, shown), shown
 
 
 def prepared_blocks(
@@ -532,10 +514,9 @@ def say_held_back(
     part_N: the split of each row of all tables. Classes absent from training rows get their own note.
     """
     perhaps = {
-        e.column: chosen[e.column]
-        for e, at in _first_inputs(preparation)
-        if not isinstance(e, OneHotEncoder)
-        and not (e.scaled and preparation.normalise and preparation.scale[at])
+        p.column: chosen[p.column]
+        for p, at in _first_inputs(preparation)
+        if (not p.levels or p.ordered) and not (p.scaled and preparation.normalise and preparation.scale[at])
     }
     train_N, later_N = part_N == TRAIN, (part_N == VALIDATION) | (part_N == TEST)
     counts = {}
@@ -554,17 +535,17 @@ def say_held_back(
 def say_new(raw_ND: NDArray[np.float64], preparation: Preparation) -> list[str]:
     """A note on columns that were constant in training rows but aren't in these raw inputs ``[N, D]``."""
     counts = {}
-    for e, at in _first_inputs(preparation):
-        if e.scaled and preparation.normalise and not preparation.scale[at]:
-            counts[e.column] = int((raw_ND[:, at] != preparation.mean[at]).sum())
+    for program, at in _first_inputs(preparation):
+        if program.scaled and preparation.normalise and not preparation.scale[at]:
+            counts[program.column] = int((raw_ND[:, at] != preparation.mean[at]).sum())
     return _count_notes(
         _("Never changed in training rows, so nothing was learnt of it, but does here: {names}."), counts
     )
 
 
-def _first_inputs(preparation: Preparation) -> Iterator[tuple[Encoder, int]]:
-    """Each encoder with the index of its first input, the only input that is normalised."""
-    return ((e, group[0]) for e, group in zip(preparation.encoders, preparation.groups, strict=True))
+def _first_inputs(preparation: Preparation) -> Iterator[tuple[ColumnProgram, int]]:
+    """Each program with the index of its first input, the only input that is normalised."""
+    return ((p, group[0]) for p, group in zip(preparation.programs, preparation.groups, strict=True))
 
 
 def _count_notes(sentence: str, counts: Mapping[str, int]) -> list[str]:

@@ -12,9 +12,8 @@ from treino.base.text import shortened
 from treino.base.words import _
 from treino.data import arrays, photographs, sources, torch_datasets
 from treino.data.cell_forms import missing
-from treino.data.documents import DateEncoder, NumberEncoder, TimeEncoder
+from treino.data.preparation.column_cells import EncodingGaps, number_cells
 from treino.data.preparation.column_roles import unknown
-from treino.data.preparation.encoders import EncodingGaps, number_cells
 from treino.data.preparation.equal_rows import feature_matrix
 from treino.data.preparation.fit import prepare_targets, say_new, take
 from treino.data.preparation.preparation import COLUMNS_COUNT, Preparation
@@ -78,7 +77,7 @@ def rows_for_prediction(
         x_ND, y_N, weight_N = arrays.arrays_to_predict(source, preparation)
         every = torch.arange(len(x_ND))
         return PreparedRows(x_ND, y_N, every, (), None if y_N is None else every, weight_N)
-    if not preparation.encoders and isinstance(source, np.ndarray) and source.ndim > 2:
+    if not preparation.programs and isinstance(source, np.ndarray) and source.ndim > 2:
         source = source.reshape(len(source), -1)  # items in their own shape
     reading = with_words_of_classes(preparation, reading)
     reading = replace(reading or ReaderOptions(), forms=forms_of(preparation, reading), keep_empty=True)
@@ -109,7 +108,7 @@ def rows_for_prediction(
         if extra:
             notes.append(_("Not used: {names}.").format(names=shortened(", ".join(extra), 200)))
     met: dict[str, EncodingGaps] = {}
-    if preparation.encoders:
+    if preparation.programs:
         raw_ND, met = preparation.encode([table.column(name) for name in names], table.place)
     else:
         raw_ND = feature_matrix(table, names)  # type: ignore[assignment]
@@ -125,7 +124,7 @@ def rows_for_prediction(
     notes += filter(None, [_told(_("Missing values, filled as in training: {counts}."), filled)])
     outside = _outside_note(list(map(table.column, names)), preparation, table, met)
     notes += filter(None, [outside or unseen])
-    if preparation.encoders:
+    if preparation.programs:
         empty_N = np.logical_and.reduce([table.column(name).missing_N for name in names])
         notes += _empty_note(empty_N, table)
         notes += say_new(raw_ND, preparation)
@@ -150,13 +149,10 @@ def with_words_of_classes(preparation: Preparation, reading: ReaderOptions | Non
 def forms_of(preparation: Preparation, reading: ReaderOptions | None) -> tuple[tuple[str, str], ...]:
     """Pairs of a column and the kind of cells it had in the training rows; new rows are read as such."""
     forms: dict[str, str] = {}
-    for encoder in preparation.encoders:
-        if isinstance(encoder, DateEncoder | TimeEncoder):
-            forms[encoder.column] = "dates"
-        elif isinstance(encoder, NumberEncoder):
-            forms[encoder.column] = "truth" if encoder.truth else "numbers"
-        elif not encoder.numeric:
-            forms[encoder.column] = "words"
+    kinds = {"number": "numbers", "seconds": "dates", "word": "words"}
+    for program in preparation.programs:
+        if not program.numeric:
+            forms[program.column] = "truth" if program.truth else kinds[program.reader.do]
     for one in preparation.by_target:
         if one.classes:
             forms |= {one.target: "words"} if one.labels == "text" else {}
@@ -218,7 +214,7 @@ def _outside_note(
     """A sentence if more than a few rows lie outside of what the training rows held: beyond their range, and
     more than chance explains; of a class that none had; missing where nothing was. Else "".
 
-    columns: those of the encoders. met: what encoding them met.
+    columns: those of the programs. met: what encoding them met.
     """
     outside_N, named = np.zeros(table.rows, dtype=bool), list[str]()
     texts = (
@@ -227,15 +223,15 @@ def _outside_note(
         _("{n:,} of classes that no training row had: {example}"),
         _("{n:,} missing, as none was"),
     )
-    for encoder, known, column in zip(preparation.encoders, preparation.columns, columns, strict=False):
-        value_N = numbers_of(encoder, column, table.place)
-        cells = more_than_by_chance(outside_cells(encoder, known, column, value_N), known)
+    for program, known, column in zip(preparation.programs, preparation.columns, columns, strict=False):
+        value_N = numbers_of(program, column, table.place)
+        cells = more_than_by_chance(outside_cells(program, known, column, value_N), known)
         if not cells.any_N.any():
             continue
         outside_N |= cells.any_N
-        facts = {"example": met[encoder.column].example}
+        facts = {"example": met[program.column].example}
         each = [text.format(n=n, **facts) for text, n in zip(texts, cells.counts, strict=True) if n]
-        named.append(f"{encoder.column} ({', '.join(each)})")
+        named.append(f"{program.column} ({', '.join(each)})")
     count = int(outside_N.sum())
     if count <= FEW * table.rows:
         return ""

@@ -16,17 +16,23 @@ from treino.base.document_fields import Task
 from treino.base.errors import Refusal
 from treino.base.text import shortened
 from treino.base.words import _
+from treino.data.column_program import ColumnProgram
 from treino.data.documents import (
     ColumnRows,
-    Encoder,
     InputArray,
     Labels,
-    NumberEncoder,
     PreparationDocument,
     Target,
     Tree,
 )
-from treino.data.preparation.encoders import EncodingGaps, Place, encoded, of_number
+from treino.data.preparation.column_cells import (
+    EncodingGaps,
+    Place,
+    following,
+    gaps_of,
+    inputs_of,
+    read_cells,
+)
 from treino.data.preparation.training_columns import count_of_classes
 from treino.data.preparation.trees import leaf_tables, tree_answers
 from treino.data.table import Column, Numbers
@@ -45,9 +51,9 @@ BLOCK = 1 << 16  # number of values that are scaled at a time
 
 @dataclass(frozen=True)
 class Preparation:
-    """An encoder converts each column to raw inputs; then x = (raw / divisor - mean) / scale.
+    """A program converts each column to raw inputs; then x = (raw / divisor - mean) / scale.
 
-    features: the columns to learn from, in this order. encoders: one for each feature, in the same order; if
+    features: the columns to learn from, in this order. programs: one for each feature, in the same order; if
     empty, the columns are the inputs (images, Dataset items).
     mean, scale: one value for each input, or a single value for all pixels; scale 0 marks an input that was
     constant in the training rows: its x is 0. Inputs that are 0 or 1 have mean 0 and scale 1.
@@ -58,7 +64,7 @@ class Preparation:
     target_log: the raw value is then the logarithm of the target.
     classes: the class names in the order of their codes; empty for regression.
     width: the number of columns of an array without column names; 0 if the columns have names.
-    trees: decision trees; after the encoders' inputs come their answers.
+    trees: decision trees; after the programs' inputs come their answers.
     clip: the largest absolute value of a normalised number; larger ones are clipped. None: no limit.
     fit: how a photograph is brought to ``item_shape``; None for data that aren't photographs.
     row_weights: the column of the rows' weights; None without one.
@@ -80,7 +86,7 @@ class Preparation:
     target_scale: float
     item_shape: tuple[int, ...]
     labels: Labels = "text"
-    encoders: tuple[Encoder, ...] = ()
+    programs: tuple[ColumnProgram, ...] = ()
     trees: tuple[Tree, ...] = ()
     width: int = 0
     clip: float | None = None
@@ -125,12 +131,12 @@ class Preparation:
     @cached_property
     def inputs(self) -> tuple[str, ...]:
         """The names of the D inputs; an input that is a whole column has the column's name."""
-        if not self.encoders:
+        if not self.programs:
             return self.features
         named = (
             _("trees {k}").format(k=k) if self.answers > 1 else _("trees") for k in range(1, self.answers + 1)
         )
-        return (*(name for encoder in self.encoders for name in encoder.inputs), *named)
+        return (*(name for program in self.programs for name in program.inputs), *named)
 
     @property
     def outputs(self) -> tuple[str, ...]:
@@ -148,19 +154,20 @@ class Preparation:
     @cached_property
     def size(self) -> int:
         """D: the number of inputs."""
-        return sum(e.width for e in self.encoders) + self.answers if self.encoders else len(self.features)
+        return sum(p.width for p in self.programs) + self.answers if self.programs else len(self.features)
 
     @property
     def plain(self) -> bool:
         """Whether every column is exactly one input: a number without missing training cells, or a pixel."""
-        return not self.trees and all(isinstance(e, NumberEncoder) and e.width == 1 for e in self.encoders)
+        one = (p.width == 1 and p.measure == "number" and p.scaled for p in self.programs)
+        return not self.trees and all(one)
 
     @cached_property
     def groups(self) -> tuple[tuple[int, ...], ...]:
         """For each feature, the indices of its inputs."""
-        if not self.encoders:
+        if not self.programs:
             return tuple((j,) for j in range(len(self.features)))
-        ends = accumulate((encoder.width for encoder in self.encoders), initial=0)
+        ends = accumulate((program.width for program in self.programs), initial=0)
         return tuple(tuple(range(a, b)) for a, b in pairwise(ends))
 
     @property
@@ -174,8 +181,8 @@ class Preparation:
     def target_means(self) -> frozenset[int]:
         """The indices of the inputs that are target means, linear predictions or answers of trees; training
         rows get others than new rows."""
-        pairs = zip(self.encoders, self.groups, strict=False)
-        means = {group[k] for encoder, group in pairs for k in encoder.mean_places}
+        pairs = zip(self.programs, self.groups, strict=False)
+        means = {group[k] for program, group in pairs for k in program.told}
         return frozenset(means | set(range(self.size - self.answers, self.size)))
 
     @property
@@ -192,16 +199,15 @@ class Preparation:
     @cached_property
     def input_bins(self) -> tuple[bool, ...]:
         """``[D]``: whether each input is a bin, a target mean, or an answer of trees."""
-        if not self.encoders:
+        if not self.programs:
             return (False,) * len(self.features)
-        means = ((e, e.mean_places) for e in self.encoders)
-        of_columns = (0 < k < len(e.edges) or k in own for e, own in means for k in range(own.stop + e.flag))
+        of_columns = (k in p.derived for p in self.programs for k in range(p.width))
         return (*of_columns, *(True,) * self.answers)
 
     @cached_property
     def scaled(self) -> NDArray[np.bool_]:
         """``[D]`` mask of the inputs that are normalised to mean 0 and deviation 1."""
-        mask = [k == 0 and e.scaled for e in self.encoders for k in range(e.width)]
+        mask = [k == 0 and p.scaled for p in self.programs for k in range(p.width)]
         mask += [False] * self.answers
         return np.array(mask or [True] * len(self.features)) & self.normalise
 
@@ -220,10 +226,9 @@ class Preparation:
     def with_bins(self, raw_ND: NDArray[np.float64]) -> NDArray[np.float64]:
         """Raw inputs ``[N, D]`` whose bins, target means and answers of trees follow from the others."""
         input_ND = raw_ND.copy()
-        for encoder, group in zip(self.encoders, self.groups, strict=False):
-            inputs = of_number(encoder, raw_ND[:, group[0]])
-            for place, input_N in zip(group[1:], inputs[1:], strict=False):
-                input_ND[:, place] = input_N
+        for program, group in zip(self.programs, self.groups, strict=False):
+            for place, input_N in zip(*following(program, raw_ND[:, group[0]]), strict=True):
+                input_ND[:, group[place]] = input_N
         self._set_answers(input_ND)
         return input_ND
 
@@ -245,16 +250,22 @@ class Preparation:
         if self.trees:
             raw_ND[:, -self.answers :] = tree_answers(raw_ND, self._leaf_tables, self.answers)
 
+    def raw_inputs(self, cells: Sequence[NDArray[Any]]) -> NDArray[np.float64]:
+        """The raw inputs ``[N, D]`` of cells that were read, for each column ``[N]``."""
+        raw_ND = np.empty((len(cells[0]), self.size))
+        for program, cells_N, group in zip(self.programs, cells, self.groups, strict=True):
+            raw_ND[:, group[0] : group[-1] + 1] = inputs_of(program, cells_N)
+        self._set_answers(raw_ND)
+        return raw_ND
+
     def encode(
         self, columns: Sequence[Column], place: Place
     ) -> tuple[NDArray[np.float64], dict[str, EncodingGaps]]:
         """Return the raw inputs ``[N, D]`` of these columns, and the EncodingGaps of each column."""
-        raw_ND = np.empty((len(columns[0]), self.size))
-        met = {}
-        for encoder, column, group in zip(self.encoders, columns, self.groups, strict=True):
-            raw_ND[:, group[0] : group[-1] + 1], met[encoder.column] = encoded(encoder, column, place)
-        self._set_answers(raw_ND)
-        return raw_ND, met
+        read = zip(self.programs, columns, strict=True)
+        cells = [read_cells(program, column, place) for program, column in read]
+        met = {p.column: gaps_of(p, cells_N) for p, cells_N in zip(self.programs, cells, strict=True)}
+        return self.raw_inputs(cells), met
 
     def transform(self, raw_ND: Numbers) -> torch.Tensor:
         """``[N, D]`` float32 inputs from raw inputs in the data's own units; computed in float64 and rounded
@@ -326,7 +337,7 @@ class Preparation:
         if self.classes and len(self.classes) != sum(len(one.classes) for one in self.by_target):
             raise ValueError(_("classes that are of no target"))
         names = (*self.features, *(one.target for one in self.by_target))
-        wanted = (*map(count_of_classes, self.encoders), *(len(one.classes) for one in self.by_target))
+        wanted = (*map(count_of_classes, self.programs), *(len(one.classes) for one in self.by_target))
         columns = [(c.column, 0 if c.values else len(c.counts)) for c in self.columns]
         if columns and columns != list(zip(names, wanted, strict=False)):
             raise ValueError(_("columns that are of other rows"))
@@ -335,7 +346,7 @@ class Preparation:
     def to_json(self) -> dict[str, Any]:
         """The preparation as JSON values; floats are read back bit for bit."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
-        of_documents = ("encoders", "trees", "targets", "arrays", "columns")
+        of_documents = ("programs", "trees", "targets", "arrays", "columns")
         values |= {name: [each.to_json() for each in values[name]] for name in of_documents}
         for name in (
             "fit",

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from treino.base.errors import Refusal
 from treino.base.resampling import effective_rows
 from treino.base.words import _, numeral
+from treino.data.preparation.column_cells import number_cells
 from treino.data.preparation.column_kinds import level_cells
-from treino.data.preparation.encoders import number_cells
 from treino.data.preparation.fit import take
 from treino.data.table import Table, check_no_target, check_present, fault, unknown_column
 from treino.settings.setting_types import as_item

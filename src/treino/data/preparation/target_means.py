@@ -20,25 +20,6 @@ LEAST_GAIN = 0.02  # share of the target's variance that means must explain beyo
 MOST_CLASSES = 10  # maximum per target; with more, each column would add too many inputs
 
 
-def places(key_N: NDArray[Any], values: Sequence[Any]) -> NDArray[np.int64]:
-    """``[N]``: the place of each cell's value among the known ones, which ascend; -1 for another value."""
-    if not len(values):
-        return np.full(len(key_N), -1)
-    known_L = np.array(values, dtype=key_N.dtype)
-    place_N = np.minimum(np.searchsorted(known_L, key_N), len(known_L) - 1)
-    return np.where(known_L[place_N] == key_N, place_N, -1)
-
-
-def mean_inputs(place_N: NDArray[np.int64], values: Sequence[Any], means: Sequence[float]) -> list[Floats]:
-    """For each of K target columns, ``[N]``: the target mean of each cell's value; 0, the overall mean, for
-    another value than the known ones.
-
-    place_N: see ``places``. values: the L known ones. means: K of the first value, then K of the second, ...
-    """
-    mean_LK = np.array(means).reshape(len(values), -1)
-    return [np.where(place_N >= 0, mean_L[place_N], 0.0) for mean_L in mean_LK.T]
-
-
 def repeats(key_T: NDArray[Any]) -> bool:
     """Whether means can predict: there are three values or more, and some rows share one. Where none do, a
     held-out mean is that of all other folds' rows, and no better than the overall mean."""
@@ -60,18 +41,21 @@ class TargetFolds:
     weight_T: Floats | None = None
     first_answers: dict[int, dict[int, Floats]] = field(default_factory=dict)
 
-    def fit(self, key_T: NDArray[Any], bin_T: NDArray[np.int64]) -> dict[str, Any]:
-        """The fields ``values``, ``means`` and ``prior`` of an encoder; {} if these values' means don't
+    def fit(
+        self, key_T: NDArray[Any], bin_T: NDArray[np.int64]
+    ) -> tuple[tuple[Any, ...], dict[str, Any]] | None:
+        """The known values, and what the operation ``Means`` holds of them; None if these values' means don't
         predict the other folds' targets clearly better than means of bins."""
         if not repeats(key_T):
-            return {}
+            return None
         error, prior = min(self._errors(key_T))
         if not error < min(1.0, *(e for e, _prior in self._errors(bin_T))) - LEAST_GAIN:
-            return {}
+            return None
         values, place_T = np.unique(key_T, return_inverse=True)
         count_L, sum_LK = self._sums(place_T, len(values))
         mean_LK = (sum_LK + prior * sum_LK.sum(0) / count_L.sum()) / (count_L[:, None] + prior)
-        return {"values": tuple(values.tolist()), "means": tuple(mean_LK.ravel().tolist()), "prior": prior}
+        means = {"means": tuple(mean_LK.ravel().tolist()), "prior": prior, "count": mean_LK.shape[1]}
+        return tuple(values.tolist()), means
 
     def held_out(self, key_T: NDArray[Any], prior: float) -> Floats:
         """``[T, K]``: for each row, the target means over the rows of other folds with the same value, and

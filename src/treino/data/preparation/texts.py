@@ -11,7 +11,7 @@ from array import array
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,9 +59,8 @@ def words_in(text: str, letter_of: dict[str, str]) -> list[str]:
     return text.translate({ord(sign): letter_of.get(sign, " ") for sign in set(text)}).split(" ")
 
 
-def terms_in(texts: Iterable[str], terms: Sequence[str], letters: str) -> Iterator[tuple[list[int], int]]:
-    """Yields for each text the places of its terms, each as often as the text holds it; and how many letters
-    the text has."""
+def terms_in(texts: Iterable[str], terms: Sequence[str], letters: str) -> Iterator[list[int]]:
+    """Yields for each text the places of its terms, each as often as the text holds it."""
     letter_of, place = letter_table(letters), {term: k for k, term in enumerate(terms)}
     sizes = sorted({len(term) for term in terms if " " not in term[1:-1]})
     inside: dict[str, list[int]] = {}
@@ -76,48 +75,31 @@ def terms_in(texts: Iterable[str], terms: Sequence[str], letters: str) -> Iterat
             places += inside[word]
         pairs = (f" {words[k]} {words[k + 1]} " for k in range(len(words) - 1))
         places += [place[pair] for pair in pairs if pair in place]
-        yield places, sum(map(len, words))
-
-
-def text_inputs(
-    texts: Sequence[str],
-    letters: str,
-    terms: Sequence[str],
-    weights: Sequence[float],
-    shown: int,
-    summed: int,
-    sums: Sequence[float],
-    slopes: Sequence[float],
-    scale: float,
-) -> Floats:
-    """``[N, K]``: the logarithm of each text's length, its first terms, sums of more terms, and the linear
-    predictions.
-
-    weights: what a term counts; the rarer it is, the more. shown: so many terms are inputs, each times
-    ``scale``. sums: for each of the first ``summed`` terms, what it adds to each of the sums. slopes: for
-    each term, what it adds to each linear prediction.
-    """
-    weight_V, sum_SK = np.array(weights), np.array(sums).reshape(summed, -1 if len(sums) else 0)
-    slope_VK = np.array(slopes).reshape(len(terms), -1 if len(slopes) else 0)
-    ends = np.cumsum([1, shown, sum_SK.shape[1], slope_VK.shape[1]])
-    input_NK = np.zeros((len(texts), ends[-1]))
-    for row, (places, length) in enumerate(terms_in(texts, terms, letters)):
-        term_U, count_U = np.unique(np.array(places, dtype=np.int64), return_counts=True)
-        value_U = (1 + np.log(count_U)) * weight_V[term_U]
-        value_U /= np.sqrt((value_U**2).sum()) or 1.0
-        first, some = np.searchsorted(term_U, [shown, summed])
-        input_NK[row, 0] = np.log1p(length)
-        input_NK[row, 1 + term_U[:first]] = scale * value_U[:first]
-        input_NK[row, ends[1] : ends[2]] = value_U[:some] @ sum_SK[term_U[:some]]
-        input_NK[row, ends[2] :] = value_U @ slope_VK[term_U]
-    return input_NK
+        yield places
 
 
 # ---- from training texts to terms
 
 
-def fit_texts(texts: Sequence[str], folds: TargetFolds, linear: bool) -> dict[str, Any]:
-    """What an encoder holds of the training texts: letters, terms, weights, shown, summed, sums, slopes.
+class TextTerms(NamedTuple):
+    """What is known of training texts.
+
+    letters: the alphabet. terms: pieces of texts. weights: what each counts. shown: how many, from the
+    first on, are inputs. summed: how many, from the first on, are in the sums. sums: for each of these,
+    what it adds to each sum. slopes: for each term, what it adds to each linear prediction of the target.
+    """
+
+    letters: str
+    terms: tuple[str, ...]
+    weights: tuple[float, ...]
+    shown: int
+    summed: int
+    sums: tuple[float, ...]
+    slopes: tuple[float, ...]
+
+
+def fit_texts(texts: Sequence[str], folds: TargetFolds, linear: bool) -> TextTerms:
+    """What is known of the training texts.
 
     folds: the training rows' targets, by which the terms are put in order. linear: whether a linear model is
     fitted.
@@ -139,14 +121,13 @@ def fit_texts(texts: Sequence[str], folds: TargetFolds, linear: bool) -> dict[st
         sums = min(sums, max(FEWEST_SUMS, len(texts) // ROWS_SUMS))
     weights, summed = _rounded(weight_V[order_V]), min(MOST_SUMMED, len(order_V))
     value_TV = _weighted(count_TV[:, order_V], weight_V[order_V])[:, :summed]
-    known: dict[str, Any] = {"letters": letters, "terms": tuple(terms[k] for k in order_V)}
-    known |= {"weights": weights, "shown": min(shown, len(order_V)), "summed": summed}
-    known |= {"sums": _rounded(_sums(value_TV, sums).ravel()), "slopes": ()}
+    own, slopes = tuple(terms[k] for k in order_V), tuple[float, ...]()
+    summed_slopes = _rounded(_sums(value_TV, sums).ravel())
     del count_TV, value_TV
-    if linear and len(order_V):
-        _rows, *learnt = _learnt(texts, folds, letters, known["terms"], weights)
-        known["slopes"] = _rounded(_slopes(*learnt).ravel())
-    return known
+    if linear and own:
+        _rows, *learnt = _learnt(texts, folds, letters, own, weights)
+        slopes = _rounded(_slopes(*learnt).ravel())
+    return TextTerms(letters, own, weights, min(shown, len(own)), summed, summed_slopes, slopes)
 
 
 def held_out_predictions(
@@ -188,7 +169,7 @@ def _learnt(
 def _values(texts: Sequence[str], letters: str, terms: Sequence[str], weights: Sequence[float]) -> Any:
     """The sparse TF-IDF ``[T, V]`` of texts."""
     columns, ends = array("q"), [0]
-    for places, _length in terms_in(texts, terms, letters):
+    for places in terms_in(texts, terms, letters):
         columns.extend(places)
         ends.append(len(columns))
     row_K = np.repeat(np.arange(len(texts)), np.diff(ends))
@@ -290,13 +271,9 @@ def commonest_words(texts: Sequence[str]) -> tuple[NDArray[np.int64], Counter[st
     words = [list(filter(None, words_in(text, letter_of))) for text in texts]
     count: Counter[str] = Counter()
     for each in words:
-        count.update({term for word in each for term in _pairs_or_word(word)})
+        pairs = ([f"{a}{b}" for a, b in pairwise(word) if unspaced(a) and unspaced(b)] for word in each)
+        count.update({term for word, own in zip(each, pairs, strict=True) for term in own or [word]})
     return np.array(list(map(len, words)), dtype=np.int64), count
-
-
-def _pairs_or_word(word: str) -> list[str]:
-    pairs = [f"{a}{b}" for a, b in pairwise(word) if unspaced(a) and unspaced(b)]
-    return pairs or [word]
 
 
 def _counted(each: Iterable[Iterable[str]]) -> tuple[list[str], Any]:

@@ -7,17 +7,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from treino.data.documents import (
-    ColumnRows,
-    DateEncoder,
-    Encoder,
-    HashingEncoder,
-    NumberEncoder,
-    TextEncoder,
-    TimeEncoder,
-)
-from treino.data.preparation.column_kinds import level_cells, level_codes
-from treino.data.preparation.encoders import Floats, Place, hash_place, number_cells, second_cells
+from treino.data.column_program import ColumnProgram
+from treino.data.documents import ColumnRows
+from treino.data.preparation.column_cells import Place, read_cells
+from treino.data.preparation.column_kinds import level_codes
+from treino.data.preparation.fit_columns import hash_slot
+from treino.data.preparation.interpreter import Floats
 from treino.data.table import Column
 
 QUANTILES = 65, 17  # numbers of a column that are kept, with its smallest and its largest; of many columns
@@ -29,15 +24,14 @@ BY_CHANCE = 0.001  # below this chance, cells beyond the training rows' range ar
 # ---- the training rows
 
 
-def column_rows(encoder: Encoder, column: Column, place: Place, columns: int) -> ColumnRows:
+def column_rows(program: ColumnProgram, column: Column, place: Place, columns: int) -> ColumnRows:
     """What a column held. column: its training rows alone. columns: how many there are."""
     rows, absent = len(column), int(column.missing_N.sum())
-    if (value_N := numbers_of(encoder, column, place)) is None:
-        sample = column.take(_evenly(rows))
-        codes_N = codes_of(encoder, level_cells(sample, is_numeric(encoder)))
-        counts = np.bincount(codes_N[codes_N >= 0], minlength=count_of_classes(encoder))
-        return ColumnRows(column=encoder.column, rows=rows, missing=absent, counts=tuple(counts.tolist()))
-    return number_rows(encoder.column, value_N, columns)
+    if (value_N := numbers_of(program, column, place)) is None:
+        codes_N = codes_of(program, read_cells(program, column.take(_evenly(rows)), place))
+        counts = np.bincount(codes_N[codes_N >= 0], minlength=count_of_classes(program))
+        return ColumnRows(column=program.column, rows=rows, missing=absent, counts=tuple(counts.tolist()))
+    return number_rows(program.column, value_N, columns)
 
 
 def class_rows(name: str, label_N: NDArray[np.int64], classes: int) -> ColumnRows:
@@ -72,44 +66,28 @@ def _evenly(rows: int) -> NDArray[np.int64]:
 # ---- cells as the training rows' summary counts them
 
 
-def numbers_of(encoder: Encoder, column: Column, place: Place) -> Floats | None:
+def numbers_of(program: ColumnProgram, column: Column, place: Place) -> Floats | None:
     """``[N]``: the numbers of a column, the seconds of its dates or times, the lengths of its texts; None for
     classes."""
-    if isinstance(encoder, TextEncoder):
-        return lengths_of(column)
-    if isinstance(encoder, NumberEncoder):
-        return number_cells(column, place, truth=encoder.truth)
-    if isinstance(encoder, DateEncoder | TimeEncoder):
-        return second_cells(column, place, clock=isinstance(encoder, TimeEncoder))
-    return None
+    if program.measure == "word":
+        return None
+    cells_N = read_cells(program, column, place)
+    if program.measure == "length":
+        return np.fromiter((len(word) or np.nan for word in cells_N), np.float64, len(cells_N))
+    return cells_N
 
 
-def lengths_of(column: Column) -> Floats:
-    """``[N]``: how many characters the texts of a column have, NaN where they are missing."""
-    words = level_cells(column, False)
-    return np.fromiter((len(word) or np.nan for word in words), np.float64, len(words))
-
-
-def codes_of(encoder: Encoder, words: NDArray[np.object_]) -> NDArray[np.int64]:
+def codes_of(program: ColumnProgram, words_N: NDArray[np.object_]) -> NDArray[np.int64]:
     """``[N]``: which count of ``ColumnRows`` each class belongs to; -1 for missing and unknown ones."""
-    if isinstance(encoder, HashingEncoder):
-        bucket = {word: hash_place(encoder.column, word, BUCKETS)[0] for word in set(words) if word}
-        return np.fromiter((bucket.get(word, -1) for word in words), np.int64, len(words))
-    return np.where(words == "", -1, level_codes(_levels(encoder), words))
+    if program.levels:
+        return np.where(words_N == "", -1, level_codes(program.levels, words_N))
+    bucket = {word: abs(hash_slot(program.column, word, BUCKETS)) - 1 for word in set(words_N) if word}
+    return np.fromiter((bucket.get(word, -1) for word in words_N), np.int64, len(words_N))
 
 
-def _levels(encoder: Encoder) -> tuple[str, ...]:
-    return getattr(encoder, "levels", ())
-
-
-def count_of_classes(encoder: Encoder) -> int:
-    """How many classes, or buckets of classes, are counted."""
-    return BUCKETS if isinstance(encoder, HashingEncoder) else len(_levels(encoder))
-
-
-def is_numeric(encoder: Encoder) -> bool:
-    """Whether the classes of an encoder are numbers."""
-    return bool(getattr(encoder, "numeric", False))
+def count_of_classes(program: ColumnProgram) -> int:
+    """How many classes, or buckets of classes, are counted; 0 where the cells are no classes."""
+    return 0 if program.measure != "word" else len(program.levels) or BUCKETS
 
 
 # ---- rows outside of what the training rows held
@@ -135,7 +113,7 @@ class OutsideCells(NamedTuple):
 
 
 def outside_cells(
-    encoder: Encoder, known: ColumnRows, column: Column, value_N: Floats | None
+    program: ColumnProgram, known: ColumnRows, column: Column, value_N: Floats | None
 ) -> OutsideCells:
     """The cells beyond the training rows' range, of a class that none had, or missing where none was.
 
@@ -146,10 +124,10 @@ def outside_cells(
     if value_N is not None:
         low, high = (known.values[0], known.values[-1]) if known.values else (-math.inf, math.inf)
         return OutsideCells(value_N < low, value_N > high, none_N, gap_N)
-    if isinstance(encoder, HashingEncoder):
+    if not program.levels:  # of hashed classes it isn't known which are new
         return OutsideCells(none_N, none_N, none_N, gap_N)
-    words = level_cells(column, is_numeric(encoder))
-    return OutsideCells(none_N, none_N, (codes_of(encoder, words) < 0) & (words != ""), gap_N)
+    words_N = read_cells(program, column, str)
+    return OutsideCells(none_N, none_N, (codes_of(program, words_N) < 0) & (words_N != ""), gap_N)
 
 
 def range_chance(beyond: int, rows: int, known: int) -> float:

@@ -232,7 +232,7 @@ def _equal(seen: FirstPass) -> EqualRows:
 
 def to_predict(source: Any, preparation: Preparation) -> tuple[Tensor, Tensor | None]:
     """Return x ``[N, D]`` of all items to predict, and their y, or None if they have no targets."""
-    if preparation.normalise or preparation.encoders:
+    if preparation.normalise or preparation.programs:
         raise ITEMS_OF_TABLE(kind=type(source).__name__)
     if isinstance(source, Mapping | tuple | list):
         raise PARTS_TO_PREDICT()

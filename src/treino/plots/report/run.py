@@ -11,6 +11,7 @@ from treino.base.words import _, capitalised, joined, numeral
 from treino.data.dataset import target_text
 from treino.data.documents import DataSource
 from treino.data.preparation.preparation import Preparation
+from treino.data.preparation.ways import way_label
 from treino.data.splits import split_name
 from treino.engine.metrics import metric_name
 from treino.folders.documents.run_result import RunResult
@@ -180,7 +181,7 @@ def _data(report: RunReport) -> Section:
         blocks.append(Paragraph(note))
     if lines := (*facts.reasons, *facts.notes):
         blocks.append(ListBlock(lines))
-    if report.run.preparation.kind == "table" and report.run.preparation.encoders:
+    if report.run.preparation.kind == "table" and report.run.preparation.programs:
         blocks.append(_columns(report.run.preparation))
     return Section(_("Data"), (*blocks, *report.images))
 
@@ -207,7 +208,7 @@ def _split_said(report: RunReport) -> str:
         sentence = _("The test rows are the source's own; the others were parted at random with seed {seed}.")
     elif not drawn:
         sentence = _("Rows that were not in a part of their own were parted at random with seed {seed}.")
-    elif load.duplicates == "ignore" or prep.kind != "table" or not prep.encoders or not prep.classes:
+    elif load.duplicates == "ignore" or prep.kind != "table" or not prep.programs or not prep.classes:
         sentence = _("Parted at random with seed {seed}.")
     else:
         sentence = _(
@@ -224,14 +225,12 @@ def _split_said(report: RunReport) -> str:
 
 def _columns(preparation: Preparation) -> TableBlock:
     """Return a row for each column: its encoding, and its scale on the training rows."""
-    ways = {"number": _("number"), "rank": _("ordered classes"), "one-hot": _("one input for each class")}
-    ways |= {"hashed": _("hashed classes"), "date": _("date"), "time": _("time of day"), "text": _("text")}
     rows, p = [], preparation
-    for name, encoder, group in list(zip(p.features, p.encoders, p.groups, strict=False))[:COLUMNS]:
+    for name, program, group in list(zip(p.features, p.programs, p.groups, strict=False))[:COLUMNS]:
         mean = deviation = ""
-        if encoder.scaled:
+        if program.scaled:
             mean, deviation = (numeral(float(v[group[0]])) for v in (preparation.mean, preparation.scale))
-        rows.append((name, ways[encoder.encoder], numeral(len(group), ","), mean, deviation))
+        rows.append((name, way_label(program), numeral(len(group), ","), mean, deviation))
     more = len(preparation.features) - COLUMNS
     if more > 0:
         rows.append((_("and {n:,} more").format(n=more), "", "", "", ""))

@@ -16,7 +16,6 @@ from treino.base.apps import brought, entries
 from treino.base.errors import Refusal, cause, nearest
 from treino.base.files import as_portable
 from treino.base.words import _
-from treino.data.documents import HashingEncoder, OneHotEncoder, RankEncoder, TextEncoder
 from treino.engine.arguments import Unpacking, unpacking_of, without_arguments
 from treino.engine.user_module import module_copy
 from treino.folders.stored_run import StoredRun
@@ -143,15 +142,15 @@ def _held(run: StoredRun, format: str, files: Sequence[str]) -> Iterator[str]:
         yield _("the target's lowest and highest value")
     if format == "safetensors":
         return
-    encoders, classes = run.preparation.encoders, run.preparation.classes
+    programs, classes = run.preparation.programs, run.preparation.classes
     yield _("figures of the columns, such as means and deviations")
     if not classes:
         yield _("the target's mean and deviation")
-    if classes or any(isinstance(e, OneHotEncoder | RankEncoder | HashingEncoder) for e in encoders):
+    if classes or any(program.words for program in programs):
         yield _("the names of known classes")
-    if any(isinstance(encoder, TextEncoder) for encoder in encoders):
+    if any(program.measure == "length" for program in programs):
         yield _("words and pieces of words of the texts")
-    if means := sum(len(encoder.values) for encoder in encoders if encoder.means):
+    if means := sum(len(p.step("place").values) for p in programs if p.step("means")):
         yield _("the mean target of {n:,} single values of columns").format(n=means)
 
 

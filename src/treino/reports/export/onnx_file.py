@@ -13,23 +13,12 @@ from treino.base.errors import Refusal
 from treino.base.files import as_portable
 from treino.base.words import N_
 from treino.data import sources
+from treino.data.column_program import ColumnProgram
 from treino.data.dataset import Data
-from treino.data.documents import (
-    DateEncoder,
-    Encoder,
-    HashingEncoder,
-    NumberEncoder,
-    OneHotEncoder,
-    RankEncoder,
-    TextEncoder,
-    TimeEncoder,
-)
 from treino.data.photographs.decoding import decode
 from treino.data.photographs.new_pictures import album_of
-from treino.data.preparation.column_kinds import level_cells
-from treino.data.preparation.encoders import DAY, hashed, number_cells, second_cells
+from treino.data.preparation.column_cells import read_cells, restored
 from treino.data.preparation.preparation import Preparation
-from treino.data.table import Column
 from treino.engine.metrics import probabilities
 from treino.folders.coverage import coverage_scores
 from treino.folders.prediction import reading_of
@@ -74,20 +63,20 @@ def onnx_file(run: StoredRun) -> Exported:
     try:
         import onnxruntime
 
-        from treino.reports.export import onnx_graph
+        from treino.reports.export import onnx_graph, onnx_values
     except ImportError as error:
         raise ONNX_MISSING(name=error.name or "onnx") from None
     model = onnx_graph.model_of(run)
     content = model.SerializeToString()
     if run.preparation.fit is not None:  # the check sees the resized pixels too
-        model.graph.output.append(onnx_graph.value_info(onnx_graph.RESIZED, onnx_graph.DOUBLE, "pixels"))
+        model.graph.output.append(onnx_values.value_info(onnx_graph.RESIZED, onnx_values.DOUBLE, "pixels"))
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
     shown = model.SerializeToString()
     session = onnxruntime.InferenceSession(shown, options, providers=["CPUExecutionProvider"])
     rows, apart = 0, 0.0
     for cells, raw_ND in _checked_rows(run):
-        answers = _answers(session, cells, run.preparation)
+        answers = _answers(session, cells)
         resized_ND = answers.pop(onnx_graph.RESIZED, raw_ND)
         inputs = [one.name for one in session.get_inputs()]
         off = _difference(run, resized_ND, answers, inputs)
@@ -107,6 +96,8 @@ def onnx_file(run: StoredRun) -> Exported:
 def _checked_rows(run: StoredRun) -> Iterator[tuple[Cells, NDArray[Any]]]:
     """Yield the model's inputs and the raw inputs ``[N, D]`` that they stand for: test rows if there are any;
     image files come one at a time, because each has its own size."""
+    from treino.reports.export import onnx_columns
+
     data, prep = run.data, run.preparation
     part = next((part for part in (data.test, data.validation, data.train) if len(part)), data.train)
     if prep.fit is not None:
@@ -115,7 +106,7 @@ def _checked_rows(run: StoredRun) -> Iterator[tuple[Cells, NDArray[Any]]]:
     rows = part[:CHECKED]
     if not len(rows):
         return
-    if not prep.encoders:
+    if not prep.programs:
         raw_ND = prep.inverse(rows.x.reshape(len(rows), -1))
         yield {"x": raw_ND}, raw_ND
         return
@@ -123,15 +114,15 @@ def _checked_rows(run: StoredRun) -> Iterator[tuple[Cells, NDArray[Any]]]:
         source = data.source if run.spec.data.kind == "builtin" else Path(data.source)
         table = sources.read(source, reading_of(run), least_columns=1)
         place = rows.index.numpy()
-        columns = {e.column: table.column(e.column).take(place) for e in prep.encoders}
-        cells = {e.column: _cells(columns[e.column], e) for e in prep.encoders}
+        cells = {p.column: read_cells(p, table.column(p.column).take(place), str) for p in prep.programs}
     else:
         raw_ND = prep.inverse(rows.x)
         cells = {
-            e.column: _again(e, raw_ND[:, list(g)]) for e, g in zip(prep.encoders, prep.groups, strict=True)
+            p.column: _again(p, raw_ND[:, list(group)])
+            for p, group in zip(prep.programs, prep.groups, strict=True)
         }
-    raw_ND, _met = prep.encode([_column(encoder, cells[encoder.column]) for encoder in prep.encoders], str)
-    yield cells, raw_ND
+    raw_ND = prep.raw_inputs([cells[program.column] for program in prep.programs])
+    yield {p.column: onnx_columns.fed(p, cells[p.column]) for p in prep.programs}, raw_ND
 
 
 def _pictures(data: Data, prep: Preparation, numbers: list[int]) -> Iterator[tuple[Cells, NDArray[Any]]]:
@@ -155,62 +146,19 @@ def _pictures(data: Data, prep: Preparation, numbers: list[int]) -> Iterator[tup
         yield {"pixels": np.ascontiguousarray(pixel_HWC[None])}, small_CHW.reshape(1, -1)
 
 
-def _cells(column: Column, encoder: Encoder) -> NDArray[Any]:
-    """Return a column's cells as the model takes them."""
-    if isinstance(encoder, DateEncoder | TimeEncoder):
-        return second_cells(column, str, clock=isinstance(encoder, TimeEncoder))
-    if isinstance(encoder, NumberEncoder):
-        return number_cells(column, str, truth=encoder.truth)
-    return _as_input(level_cells(column, encoder.numeric), encoder.numeric)
-
-
-def _as_input(words: Sequence[str] | NDArray[Any], numeric: bool) -> NDArray[Any]:
-    """Return names of classes as the model takes them; \\0 is no class."""
-    if not numeric:
-        return np.array(words, dtype=object)
-    return np.array([np.nan if word in ("", "\0") else float(word) for word in words])
-
-
-def _again(encoder: Encoder, raw_NK: NDArray[np.float64]) -> NDArray[Any]:
+def _again(program: ColumnProgram, raw_NK: NDArray[np.float64]) -> NDArray[Any]:
     """Return cells that encode to these raw inputs, for rows whose cells were not kept."""
-    if isinstance(encoder, HashingEncoder):
-        row_LB = hashed(encoder, np.arange(len(encoder.values)))
-        word_of = {row_B.tobytes(): word for row_B, word in zip(row_LB, encoder.values, strict=True)}
-        raw_NB = raw_NK[:, : encoder.buckets].round() + 0.0
-        return _as_input([word_of.get(row_B.tobytes(), "\0") for row_B in raw_NB], encoder.numeric)
-    if isinstance(encoder, OneHotEncoder):
-        pairs = zip(raw_NK.argmax(1), raw_NK.sum(axis=1) > 0, strict=True)
-        return _as_input([encoder.levels[k] if there else "\0" for k, there in pairs], encoder.numeric)
-    if isinstance(encoder, TextEncoder):  # others with some of the terms: a text can't be restored
-        words = [term.strip() for term in encoder.terms]
+    if terms := program.step("terms"):  # others with some of the terms: a text can't be restored
+        words = [term.strip() for term in terms.terms]
         return np.array([" ".join(words[row % 97 :: 97]) for row in range(len(raw_NK))], object)
-    missing_N = raw_NK[:, -1] > 0.5 if encoder.flag else np.zeros(len(raw_NK), bool)
-    if isinstance(encoder, RankEncoder):
-        places = np.clip(raw_NK[:, 0].round().astype(int), 0, len(encoder.levels) - 1)
-        words = ["" if gone else encoder.levels[place] for place, gone in zip(places, missing_N, strict=True)]
-        return _as_input(words, encoder.numeric)
-    if isinstance(encoder, TimeEncoder):
-        second_N = np.arctan2(raw_NK[:, 0], raw_NK[:, 1]) / (2 * np.pi) % 1 * DAY
-    elif isinstance(encoder, DateEncoder):
-        second_N = (raw_NK[:, 0] * DAY + encoder.origin).round()
-    else:  # a truth value is 0 or 1 exactly
-        second_N = raw_NK[:, 0].round() if encoder.truth else raw_NK[:, 0]
-    return np.where(missing_N, np.nan, second_N)
+    cells_N = restored(program, raw_NK)
+    whole = program.truth or (program.measure == "seconds" and not program.clock)
+    return cells_N.round() if whole else cells_N
 
 
-def _answers(session: Any, cells: Mapping[str, NDArray[Any]], prep: Preparation) -> dict[str, Any]:
-    """Return the model's outputs by name. Cells get blanks around them, as a file may have."""
-    spaced = {
-        encoder.column for encoder in prep.encoders if isinstance(encoder, HashingEncoder | TextEncoder)
-    }
-    blanks = {name: "  " if name in spaced else " \t" for name in cells}
-    inputs = {
-        name: np.array([f" {cell}{blanks[name]}" for cell in values], object)
-        if values.dtype == object
-        else values
-        for name, values in cells.items()
-    }
-    return dict(zip((o.name for o in session.get_outputs()), session.run(None, inputs), strict=True))
+def _answers(session: Any, cells: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
+    """Return the model's outputs by name."""
+    return dict(zip((o.name for o in session.get_outputs()), session.run(None, dict(cells)), strict=True))
 
 
 def _difference(
@@ -248,12 +196,3 @@ def _off(run: StoredRun, x_ND: Tensor, output_NC: Tensor, answers: Mapping[str, 
         ]
     # float32 rounds what is far from 0 by more
     return float(np.max(apart_N / np.maximum(np.abs(turned(value_N)), spec.target_scale or 1.0)))
-
-
-def _column(encoder: Encoder, cells: NDArray[Any]) -> Column:
-    """Return cells as a table's column."""
-    if isinstance(encoder, DateEncoder | TimeEncoder):
-        return Column(encoder.column, seconds=cells, clock=isinstance(encoder, TimeEncoder))
-    if cells.dtype == object:
-        return Column(encoder.column, words=cells)
-    return Column(encoder.column, numbers=cells)

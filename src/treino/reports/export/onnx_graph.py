@@ -9,10 +9,8 @@ float32, as treino does. Operators: https://onnx.ai/onnx/operators/
 
 import json
 import logging
-import re
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
 
@@ -21,27 +19,12 @@ import onnx
 import onnx.compose
 import onnx.inliner
 import torch
-from onnx import TensorProto, helper, numpy_helper
+from onnx import TensorProto
 from torch import Tensor, nn
 
 from treino.base.errors import Refusal, TreinoError, cause
-from treino.data.documents import (
-    TERM_SCALE,
-    DateEncoder,
-    Encoder,
-    HashingEncoder,
-    NumberEncoder,
-    OneHotEncoder,
-    RankEncoder,
-    TextEncoder,
-    TimeEncoder,
-)
-from treino.data.preparation.encoders import DAY, hashed
 from treino.data.preparation.preparation import Preparation
-from treino.data.preparation.target_means import mean_inputs
-from treino.data.preparation.texts import letter_table
 from treino.data.preparation.trees import tree_tables
-from treino.data.readers import ReaderOptions
 from treino.engine.arguments import without_arguments
 from treino.engine.ensemble import Ensemble
 from treino.engine.nets import Residual
@@ -50,6 +33,8 @@ from treino.folders.prediction import reading_of
 from treino.folders.prediction_columns import free_name
 from treino.folders.stored_run import StoredRun
 from treino.reports.export import targets_of
+from treino.reports.export.onnx_columns import column_inputs, form_of
+from treino.reports.export.onnx_values import DOUBLE, FLOAT, OPSET, OnnxGraph, Value
 
 ONNX_LAYER = Refusal(
     "A layer {name} has no form in ONNX here, and onnxscript is not installed, by which torch writes one.",
@@ -63,13 +48,6 @@ ONNX_ARRAYS = Refusal(
     "Use [[format=pt2]]: a program that takes the arrays as forward does.",
 )
 
-OPSET, IR = 20, 9
-LEARNT, RUNTIME = "ai.onnx.ml", "com.microsoft"
-DOMAINS = {LEARNT: 4, RUNTIME: 1}
-"""The versions of operators that are not ONNX's own: LabelEncoder, and onnxruntime's Tokenizer of texts."""
-DOUBLE, FLOAT = TensorProto.DOUBLE, TensorProto.FLOAT
-BLANKS = r"[\t-\r\x1c-\x1f\x{85}\pZ]*"  # blanks that Arrow strips from a cell, in RE2's syntax
-DAYS_TO_ERA, ERA = 719468, 146097  # proleptic Gregorian days: 0000-03-01 to 1970-01-01; in 400 years
 RESIZED = "resized"  # the name of the pixels in the run's size, which the export checks
 ACTIVATIONS: dict[type[nn.Module], tuple[str, dict[str, Any]]] = {
     nn.ReLU: ("Relu", {}),
@@ -77,101 +55,6 @@ ACTIVATIONS: dict[type[nn.Module], tuple[str, dict[str, Any]]] = {
     nn.Tanh: ("Tanh", {}),
     nn.Sigmoid: ("Sigmoid", {}),
 }
-
-
-def value_info(name: str, kind: int, *shape: Any) -> Any:
-    """Describe an input or output with any number of rows of this shape."""
-    return helper.make_tensor_value_info(name, kind, ["rows", *shape])
-
-
-@dataclass
-class OnnxGraph:
-    """An ONNX graph being built. taken: the names of its inputs, which are columns of the user's. reading:
-    how text cells are read. known: the shapes of values that ONNX can't infer."""
-
-    taken: Sequence[str] = ()
-    reading: ReaderOptions = field(default_factory=ReaderOptions)
-    nodes: list[onnx.NodeProto] = field(default_factory=list)
-    constants: list[onnx.TensorProto] = field(default_factory=list)
-    inputs: list[onnx.ValueInfoProto] = field(default_factory=list)
-    outputs: list[onnx.ValueInfoProto] = field(default_factory=list)
-    known: list[onnx.ValueInfoProto] = field(default_factory=list)
-
-    def put(
-        self, operator: str, *operands: Any, called: str = "", outputs: int = 1, **attributes: Any
-    ) -> "Value":
-        """Add a node, and return its first output. operands: values, or numbers and arrays, which become
-        constants of their type."""
-        name = called or free_name(f"{operator.lower()}_{len(self.nodes)}", self.taken)
-        names = [each.name if isinstance(each, Value) else self._constant(each) for each in operands]
-        made = [name, *(free_name(f"{name}_{k}", self.taken) for k in range(1, outputs))]
-        self.nodes.append(helper.make_node(operator, names, made, **attributes))
-        return Value(self, name)
-
-    def _constant(self, value: Any) -> str:
-        name = free_name(f"constant_{len(self.constants)}", self.taken)
-        array = value.detach().numpy() if isinstance(value, Tensor) else np.asarray(value)
-        self.constants.append(numpy_helper.from_array(array, name))
-        return name
-
-    def input(self, name: str, kind: int, *shape: Any) -> "Value":
-        self.inputs.append(value_info(name, kind, *shape))
-        return Value(self, name)
-
-    def output(self, name: str, value: "Value", kind: int, *shape: Any) -> None:
-        name = free_name(name, self.taken)
-        self.put("Identity", value, called=name)
-        self.outputs.append(value_info(name, kind, *shape))
-
-    def model(self, facts: dict[str, str]) -> Any:
-        """Return the model of this graph. facts: its metadata."""
-        made = helper.make_graph(
-            self.nodes, "treino", self.inputs, self.outputs, self.constants, value_info=self.known
-        )
-        opsets = [helper.make_opsetid("", OPSET)]
-        used = {node.domain for node in self.nodes}
-        opsets += [helper.make_opsetid(name, opset) for name, opset in DOMAINS.items() if name in used]
-        model = helper.make_model(made, producer_name="treino", ir_version=IR, opset_imports=opsets)
-        helper.set_model_props(model, facts)
-        onnx.checker.check_model(model, full_check=True)
-        return model
-
-
-@dataclass(frozen=True, eq=False)
-class Value:
-    """A value in a graph, used in expressions like a float64 array."""
-
-    graph: OnnxGraph
-    name: str
-
-    def put(self, operator: str, *others: Any, **attributes: Any) -> "Value":
-        """Apply an operator to this value, as its first operand."""
-        return self.graph.put(operator, self, *others, **attributes)
-
-    def cast(self, kind: int = DOUBLE) -> "Value":
-        return self.put("Cast", to=kind)
-
-    def column(self) -> "Value":
-        """Reshape ``[N]`` to ``[N, 1]``."""
-        return self.put("Unsqueeze", [1])
-
-    def __add__(self, other: Any) -> "Value":
-        return self.put("Add", other)
-
-    def __sub__(self, other: Any) -> "Value":
-        return self.put("Sub", other)
-
-    def __mul__(self, other: Any) -> "Value":
-        return self.put("Mul", other)
-
-    def __truediv__(self, other: Any) -> "Value":
-        return self.put("Div", other)
-
-    def __floordiv__(self, other: float) -> "Value":
-        return (self / float(other)).put("Floor")
-
-    def __mod__(self, other: float) -> "Value":
-        return self - self // other * float(other)
 
 
 def model_of(run: StoredRun) -> Any:
@@ -261,23 +144,9 @@ def input_forms(prep: Preparation) -> dict[str, str]:
     """Describe what each input holds."""
     if prep.fit is not None:
         return {"pixels": "uint8 [rows, height, width, channels]: decoded, upright, of any size"}
-    if not prep.encoders:
+    if not prep.programs:
         return {"x": "all columns in their order" if prep.kind == "table" else "pixels from 0 to 255"}
-    return {encoder.column: _form(encoder) for encoder in prep.encoders}
-
-
-def _form(encoder: Encoder) -> str:
-    if isinstance(encoder, DateEncoder):
-        return "seconds since 1970-01-01 (UTC), NaN: missing"
-    if isinstance(encoder, TimeEncoder):
-        return "seconds since midnight, NaN: missing"
-    if isinstance(encoder, HashingEncoder | TextEncoder) and not encoder.numeric:
-        return 'text, spaces around it are left out, "": missing'
-    if isinstance(encoder, OneHotEncoder | RankEncoder) and not encoder.numeric:
-        return 'text, blanks around it are left out, "": missing'
-    if isinstance(encoder, NumberEncoder) and encoder.truth:
-        return "truth value (0, 1), NaN: missing"
-    return "number, NaN: missing"
+    return {program.column: form_of(program) for program in prep.programs}
 
 
 # ---- the preparation
@@ -287,10 +156,10 @@ def prepared(graph: OnnxGraph, p: Preparation) -> Value:
     """Return ``[N, D]`` float32: the network's inputs, computed from the graph's inputs."""
     if p.fit is not None:
         raw = resized(graph, p) / p.divisor
-    elif not p.encoders:
+    elif not p.programs:
         raw = graph.input("x", DOUBLE, len(p.inputs)) / p.divisor
     else:
-        raw = graph.put("Concat", *(_encoded(graph, encoder) for encoder in p.encoders), axis=1)
+        raw = graph.put("Concat", *(column_inputs(graph, program) for program in p.programs), axis=1)
         raw = raw.put("Concat", _tree_answers(graph, raw, p), axis=1) if p.trees else raw
     mean, scale = p.mean_and_scale
     x = (raw - mean) / np.where(scale == 0, 1.0, scale)
@@ -300,143 +169,6 @@ def prepared(graph: OnnxGraph, p: Preparation) -> Value:
     if (scale == 0).any():  # constant in the training rows
         x = graph.put("Where", scale == 0, 0.0, x)
     return x.cast(FLOAT)
-
-
-def _encoded(graph: OnnxGraph, encoder: Encoder) -> Value:
-    """Return ``[N, K]`` float64: a column's raw inputs."""
-    if isinstance(encoder, HashingEncoder):
-        return _hashed(graph, encoder)
-    if isinstance(encoder, TextEncoder):
-        return _text(graph, encoder)
-    if isinstance(encoder, OneHotEncoder):
-        return _levels(graph, encoder).cast()
-    if isinstance(encoder, RankEncoder):  # the level's rank; the fill value if missing or unknown
-        each = _levels(graph, encoder).cast()
-        rank = (each * np.arange(float(len(encoder.levels)))).put("ReduceSum", [1])
-        return _number(encoder, rank, each.put("ReduceSum", [1]).put("Equal", 0.0))
-    value = graph.input(encoder.column, DOUBLE).column()
-    absent = value.put("IsNaN")
-    if isinstance(encoder, NumberEncoder):
-        return _number(encoder, value, absent)
-    if isinstance(encoder, TimeEncoder):
-        return _joined(encoder, absent, *_circle(value / DAY, absent))
-    return _date(encoder, value, absent)
-
-
-def _joined(encoder: Any, absent: Value, first: Value, *others: Value) -> Value:
-    """Return the parts side by side, with whether the cell is missing if the encoder has an input for it."""
-    return first.put("Concat", *others, *([absent.cast()] if encoder.flag else []), axis=1)
-
-
-def _number(encoder: NumberEncoder | RankEncoder, value: Value, absent: Value) -> Value:
-    if encoder.fill is not None:
-        value = absent.put("Where", float(encoder.fill), value)
-    parts = _binned(value, encoder.edges)
-    if isinstance(encoder, NumberEncoder) and encoder.values:
-        places = {number: place for place, number in enumerate(encoder.values)}
-        parts.append(_means(encoder, _places(value.put("Squeeze", [1]), places)))
-    return _joined(encoder, absent, *parts)
-
-
-def _places(value: Value, places: Mapping[Any, int]) -> Value:
-    """Return ``[N]``: 1 plus the place of each value, a number or text; 0 for one that has none."""
-    key_L = np.array(list(places), object if isinstance(next(iter(places)), str) else float)
-    tensors = {"keys": key_L, "values": np.array(list(places.values())) + 1, "default": np.array([0])}
-    given = {f"{name}_tensor": numpy_helper.from_array(array) for name, array in tensors.items()}
-    return value.put("LabelEncoder", domain=LEARNT, **given)
-
-
-def _means(encoder: NumberEncoder | HashingEncoder, place: Value) -> Value:
-    """Return ``[N, K]``: the target means of the values at these places; see ``_places``."""
-    place_L = np.arange(-1, len(encoder.values))
-    mean_LK = np.column_stack(mean_inputs(place_L, encoder.values, encoder.means))
-    return place.graph.put("Gather", mean_LK, place, axis=0)
-
-
-def _hashed(graph: OnnxGraph, encoder: HashingEncoder) -> Value:
-    """Return the inputs of a column of many classes: a row of a table for each known one, the first row for
-    all others."""
-    place_of = {"": -1} | {word: place for place, word in enumerate(encoder.values)}
-    if encoder.numeric:
-        cells = graph.input(encoder.column, DOUBLE)
-        place = _places(cells, {float(word or "nan"): place for word, place in place_of.items()})
-    else:
-        cells = _without_spaces(graph.input(encoder.column, TensorProto.STRING))
-        spelled = {w: place_of[word] for word in place_of for w in _spellings(graph, encoder, place_of, word)}
-        place = _places(cells, spelled)
-    row_LB = hashed(encoder, np.arange(-1, len(encoder.values))).astype(np.int8)
-    inputs = graph.put("Gather", row_LB, place, axis=0).cast()
-    return inputs.put("Concat", _means(encoder, place), axis=1) if encoder.means else inputs
-
-
-def _text(graph: OnnxGraph, encoder: TextEncoder) -> Value:
-    """Return the inputs of free text. Each character becomes its letter's place in the alphabet, 0 for none,
-    and a term is a sequence of such places."""
-    cells = graph.input(encoder.column, TensorProto.STRING)
-    absent = _places(_without_spaces(cells), dict.fromkeys(_spellings(graph, encoder, (), ""), 0)).column()
-    signs = cells.put("Tokenizer", domain=RUNTIME, mark=1, mincharnum=1, pad_value="", separators=[""])
-    graph.known.append(value_info(signs.name, TensorProto.STRING, f"characters of {signs.name}"))
-    places = {letter: place for place, letter in enumerate(encoder.letters)}
-    known = {sign: places[letter] for sign, letter in letter_table(encoder.letters).items()}
-    place = _places(signs, known or {" ": -1})  # of texts that are all empty there is no letter
-    length = place.put("Sign").cast().put("ReduceSum", [1])
-    inputs = (length + 1.0).put("Log")
-    if encoder.terms:
-        inputs = inputs.put("Concat", *_terms(encoder, places, place), axis=1)
-    present = absent.put("Equal", np.int64(0)).cast()
-    return _joined(encoder, absent, inputs * present)
-
-
-def _terms(encoder: TextEncoder, places: Mapping[str, int], place: Value) -> list[Value]:
-    """Return the weighted terms that are inputs of their own, sums, and linear predictions. places: of the
-    letters in the alphabet. place: of each text's letters, from 1 on."""
-    order = sorted(range(len(encoder.terms)), key=lambda k: len(encoder.terms[k]))
-    sizes = [len(encoder.terms[k]) for k in order]
-    counted = place.put(
-        "TfIdfVectorizer",
-        mode="TF",
-        max_skip_count=0,
-        min_gram_length=sizes[0],
-        max_gram_length=sizes[-1],
-        ngram_counts=[sum(size * sizes.count(size) for size in range(1, n)) for n in range(1, sizes[-1] + 1)],
-        ngram_indexes=order,
-        pool_int64s=[places.get(letter, -1) + 1 for k in order for letter in encoder.terms[k]],
-    )
-    one = np.array(1, np.float32)  # in float64 the counts of all terms take twice the memory
-    weighted = counted.put("Max", one).put("Log") + counted.put("Min", one)
-    value = weighted.cast() * np.array(encoder.weights)
-    length = value.put("ReduceSumSquare", [1]).put("Sqrt").put("Max", 1e-12)
-    inputs = [value.put("Slice", [0], [encoder.shown], [1]) * TERM_SCALE]
-    if encoder.sums:
-        summed = value.put("Slice", [0], [encoder.summed], [1])
-        inputs.append(summed.put("MatMul", np.array(encoder.sums).reshape(encoder.summed, -1)))
-    if encoder.slopes:
-        inputs.append(value.put("MatMul", np.array(encoder.slopes).reshape(len(encoder.terms), -1)))
-    return [each / length for each in inputs]
-
-
-def _spellings(graph: OnnxGraph, encoder: Encoder, classes: Iterable[str], name: str) -> list[str]:
-    """Return how cells of a class are written: missing ones also as the table's words for nothing, true also
-    as True and TRUE."""
-    if not name:
-        return [""] if encoder.column in graph.reading.text else ["", *(graph.reading.missing or ())]
-    return [name, name.title(), name.upper()] if {*classes} <= {"", "false", "true"} else [name]
-
-
-def _without_spaces(cells: Value) -> Value:
-    """Return text without spaces around it. A first row is there for a while, or a batch of nothing but empty
-    cells would be split into no columns."""
-    rows = cells.graph.put("Concat", np.array(["-"], object), cells, axis=0)
-    first = rows.put("StringSplit", outputs=2, maxsplit=0).put("Gather", np.int64(0), axis=1)
-    return first.put("Slice", [1], [np.iinfo(np.int64).max])
-
-
-def _binned(value: Value, edges: Sequence[float]) -> list[Value]:
-    """Return the number and, for each bin, the share of the bin below it."""
-    if len(edges) < 2:
-        return [value]
-    low, high = np.array(edges[:-1], float), np.array(edges[1:], float)
-    return [value, (value.put("Max", low).put("Min", high) - low) / (high - low)]
 
 
 def _tree_answers(graph: OnnxGraph, raw: Value, p: Preparation) -> Value:
@@ -454,53 +186,6 @@ def _tree_answers(graph: OnnxGraph, raw: Value, p: Preparation) -> Value:
         if (left_M[front_U] == front_U).all():  # all are leaves
             break
     return number.put("Gather", node).put("MatMul", np.eye(p.answers)[answer_T])
-
-
-def _levels(graph: OnnxGraph, encoder: OneHotEncoder | RankEncoder) -> Value:
-    """Return ``[N, L]``: whether a cell equals each level; level "" stands for missing."""
-    if not encoder.numeric:
-        cells = graph.input(encoder.column, TensorProto.STRING).column()
-        words = [_spellings(graph, encoder, encoder.levels, level) for level in encoder.levels]
-        each = [f"{BLANKS}(?:{'|'.join(map(re.escape, spelled))}){BLANKS}" for spelled in words]
-        return graph.put("Concat", *(cells.put("RegexFullMatch", pattern=p) for p in each), axis=1)
-    cells = graph.input(encoder.column, DOUBLE).column()
-    numbers = np.array([float(level) if level else np.nan for level in encoder.levels])
-    equal = cells.put("Equal", numbers)
-    if "" not in encoder.levels:
-        return equal
-    return equal.put("Or", cells.put("IsNaN").put("And", np.isnan(numbers)))  # Where takes no truth values
-
-
-def _circle(turn: Value, absent: Value) -> list[Value]:
-    """Return a share of a turn as a point on a circle; the centre if missing."""
-    angle = absent.put("Where", 0.0, turn * (2 * np.pi))
-    # the cosine as a sine: not every runtime has Cos in float64
-    return [absent.put("Where", 0.0, each.put("Sin")) for each in (angle, angle + np.pi / 2)]
-
-
-def _date(encoder: DateEncoder, second: Value, absent: Value) -> Value:
-    second = absent.put("Where", float(encoder.fill), second)
-    parts = _binned((second - float(encoder.origin)) / DAY, encoder.edges)
-    day = second // DAY
-    turns = {
-        "month": lambda: _month(day) / 12.0,
-        "weekday": lambda: (day + 3.0) % 7 / 7.0,
-        "hour": lambda: second % DAY / DAY,
-    }
-    for part in encoder.parts:
-        parts += _circle(turns[part](), absent)
-    return _joined(encoder, absent, *parts)
-
-
-def _month(day: Value) -> Value:
-    """Return the month, from 0 (January), of days since 1970-01-01 (Hinnant 2013, "chrono-compatible
-    low-level date algorithms", civil_from_days)."""
-    of_era = (day + float(DAYS_TO_ERA)) % ERA
-    leap = of_era - of_era // 1460 + of_era // 36524 - of_era // 146096
-    year = leap // 365
-    of_year = of_era - (year * 365.0 + year // 4 - year // 100)
-    march = (of_year * 5.0 + 2.0) // 153
-    return (march + 2.0) % 12
 
 
 # ---- pictures of any size, resized to the run's size as Pillow does it
@@ -570,7 +255,8 @@ def _network(run: StoredRun, net: nn.Module, x: Value) -> Value:
 
 
 def _by_torch(net: nn.Module, x: Value, shape: Sequence[int]) -> Value:
-    """Return the output of a network that torch exports by tracing it. https://docs.pytorch.org/docs/stable/onnx.html
+    """Return the output of a network that torch exports by tracing it.
+    https://docs.pytorch.org/docs/stable/onnx.html
 
     Raises:
         ImportError: onnxscript isn't installed.

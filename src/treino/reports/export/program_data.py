@@ -21,10 +21,7 @@ import torch
 from PIL import Image
 
 from treino.data.plain_cells import second_of
-from treino.data.preparation.encoders import hash_place, with_bins
-from treino.data.preparation.preparation import fit_pixels, fit_table, fit_target
-from treino.data.preparation.target_means import mean_inputs, places
-from treino.data.preparation.texts import text_inputs
+from treino.data.preparation.interpreter import results, side_by_side
 from treino.data.preparation.trees import leaf_tables, tree_answers
 from treino.data.splits import split
 from treino.data.table import plain
@@ -92,7 +89,8 @@ THRESHOLD = None  # the second class is predicted from this probability on
 FEATURES = ["x1", "x2"]
 COLUMNS = []
 ITEM = ()  # the shape of a row
-ENCODERS = []
+# for each column the steps from its cells to its inputs
+PROGRAMS = []
 # for each decision tree: its answer; its nodes' inputs; thresholds, or leaves' numbers; right parts
 TREES = []
 TREE_ANSWERS = 0
@@ -111,17 +109,19 @@ DATA = Path(__file__).with_suffix(".csv")
 SHA256 = ""  # the table's hash
 IDX = ""  # the folder of the files
 NPZ = ""  # the file of the rows
-TERM_SCALE = 4.0  # an input that is a term of a text is so many times its TF-IDF
 FILES = ""  # a file beside this script, with each split's files and their targets
 FOLDER = Path(__file__)  # the folder of the pictures
 SHAPE = (1, 1, 1)  # a picture's channels, height and width
+# mean and deviation of the training rows' inputs
+MEAN = []
+STD = []
 TARGET_SCALE = (0.0, 1.0)  # mean and deviation of the training rows' target
 DEVICE = "cpu"
 THREADS = 1  # with another number, sums are added in another order, and last digits differ
 
 # properties of the run; each decides whether a part of the program goes into the script
 TRAINS = READS_TABLE = SHAPED = WEIGHTLESS = WEIGHTED = CHANGES = CHANGES_PICTURES = MOVES = False
-COMMA = MEANS = BOOLEAN = NUMBERED = False
+COMMA = BOOLEAN = NUMBERED = False
 IMAGES = NORMALISE = CROPS = PADS = False
 OWN = LAZY = DROPS = CLIP_TARGET = LOG_TARGET = OF_CLASSES = False
 MISSING_ZERO_GRAD = SOFTMAX_FIRST = COUNTS_STEPS = UNFINISHED = FULL_BATCH = False
@@ -202,57 +202,6 @@ def numbers(cells, column):
     return values
 
 
-def filled(values, column):
-    """Return a numeric column's inputs: its values with gaps filled, and flags of where the gaps were."""
-    values = np.asarray(values, dtype=float)
-    absent = np.isnan(values)
-    values = np.where(absent, column["fill"], values)
-    inputs = with_bins(values, column["edges"])
-    if MEANS and "means" in column:
-        inputs += mean_inputs(places(values, column["values"]), column["values"], column["means"])
-    return np.stack([*inputs, absent.astype(float)] if column["flag"] else inputs, axis=1)
-
-
-def classes_of(cells, column):
-    """The class that each cell names; in a numeric column 1, 01 and 1.0 are the same class."""
-    if not column["numeric"]:
-        return ["" if cell in GAPS else cell for cell in cells]
-    values = [number(cell, "grouped" in column) for cell in cells]
-    return [cell if v is None else "" if v != v else plain(v) for cell, v in zip(cells, values, strict=True)]
-
-
-def as_number(cells, column):
-    """Numbers as they are."""
-    return filled(numbers(cells, column), column)
-
-
-def as_rank(cells, column):
-    """Ordered classes as 0, 1, 2, ..."""
-    known = {level: rank for rank, level in enumerate(column["levels"])}
-    return filled([known.get(name, math.nan) for name in classes_of(cells, column)], column)
-
-
-def as_one_hot(cells, column):
-    """One input for each class; a class that no training row has is 0 in all of them."""
-    names = classes_of(cells, column)
-    return np.array([[float(name == level) for level in column["levels"]] for name in names])
-
-
-def as_hashed(cells, column):
-    """Many classes in few inputs: +1 or -1 at the place given by a hash of the class; 0 for one that is not
-    known from the training rows."""
-    values = np.zeros((len(cells), column["buckets"]))
-    known = column.get("values", [])
-    place = places(np.array(classes_of(cells, column), dtype=object), known)
-    for row, at in enumerate(place):
-        if at >= 0 and known[at]:
-            bucket, sign = hash_place(column["column"], known[at], column["buckets"])
-            values[row, bucket] = sign
-    if MEANS and "means" in column:
-        return np.column_stack([values, *mean_inputs(place, known, column["means"])])
-    return values
-
-
 def second(cell, column):
     """Seconds from 1970 to a date and time, or from midnight to a time of day; NaN without one."""
     if cell.lower() in MISSING or cell in GAPS:
@@ -263,51 +212,28 @@ def second(cell, column):
     return math.nan if value is None else value
 
 
-def as_date(cells, column):
-    """Days since the first training row's date, and month, weekday and hour as (sin, cos)."""
-    seconds = np.array([second(cell, column) for cell in cells])
-    absent = np.isnan(seconds)
-    seconds = np.where(absent, column["fill"], seconds)
-    inputs = with_bins((seconds - column["origin"]) / 86400, column["edges"])
-    months = np.floor(seconds).astype("int64").astype("datetime64[s]").astype("datetime64[M]")
-    turns = {
-        "month": months.astype(int) % 12 / 12,
-        "weekday": (np.floor(seconds / 86400) + 3) % 7 / 7,
-        "hour": seconds % 86400 / 86400,
-    }
-    for part in column["parts"]:
-        inputs += [np.where(absent, 0, f(2 * np.pi * turns[part])) for f in (np.sin, np.cos)]
-    return np.stack([*inputs, absent.astype(float)] if column["flag"] else inputs, axis=1)
+def read_cells(cells, column):
+    """What the first step of a column's program reads: numbers, NaN for gaps; or words, "" for gaps."""
+    first = column["steps"][0]
+    if first["do"] == "number":
+        return np.array(numbers(cells, column), dtype=float)
+    if first["do"] == "seconds":
+        return np.array([second(cell, column) for cell in cells], dtype=float)
+    if not first["numeric"]:
+        return np.array(["" if cell in GAPS else cell for cell in cells], dtype=object)
+    values = [number(cell, "grouped" in column) for cell in cells]  # 1, 01 and 1.0 are the same class
+    words = [cell if v is None else "" if v != v else plain(v) for cell, v in zip(cells, values, strict=True)]
+    return np.array(words, dtype=object)
 
 
-def as_time(cells, column):
-    """A time of day as a point of a circle."""
-    seconds = np.array([second(cell, column) for cell in cells])
-    absent = np.isnan(seconds)
-    turn = 2 * np.pi * np.where(absent, 0, seconds) / 86400
-    inputs = [np.where(absent, 0, f(turn)) for f in (np.sin, np.cos)]
-    return np.stack([*inputs, absent.astype(float)] if column["flag"] else inputs, axis=1)
+# the function of each operation that the columns' programs have
+OPERATIONS = {}
 
 
-def as_text(cells, column):
-    """Free text by its length, its words and pieces of words."""
-    texts = classes_of(cells, {"numeric": False})
-    how = ("letters", "terms", "weights", "shown", "summed", "sums", "slopes")
-    values = text_inputs(texts, *(column[name] for name in how), TERM_SCALE)
-    if column["flag"]:
-        return np.column_stack([values, [float(text == "") for text in texts]])
-    return values
-
-
-ENCODE = {
-    "number": as_number,
-    "rank": as_rank,
-    "one-hot": as_one_hot,
-    "hashed": as_hashed,
-    "date": as_date,
-    "time": as_time,
-    "text": as_text,
-}
+def inputs_of(cells, column):
+    """[N, K]: the inputs that a column's program makes of its cells."""
+    made = results(read_cells(cells, column), column["steps"], OPERATIONS)
+    return side_by_side(made, column["shown"])
 
 
 def features_of(rows):
@@ -315,12 +241,12 @@ def features_of(rows):
     missing = [name for name in FEATURES if rows and name not in rows[0]]
     if missing:
         sys.exit(f"Columns are missing: {', '.join(missing)}")
-    if ENCODERS:
-        encoded = [ENCODE[c["as"]]([row[c["column"]] for row in rows], c) for c in ENCODERS]
+    if PROGRAMS:
+        inputs = [inputs_of([row[c["column"]] for row in rows], c) for c in PROGRAMS]
         if TREES:
-            raw = np.concatenate(encoded, axis=1)
+            raw = np.hstack(inputs)
             return np.hstack([raw, tree_answers(raw, leaf_tables(TREES), TREE_ANSWERS)])
-        return np.concatenate(encoded, axis=1)
+        return np.hstack(inputs)
     values = [numbers([row[name] for row in rows], {"column": name}) for name in FEATURES]
     return np.array(values).T.reshape(-1, len(FEATURES))
 
@@ -414,6 +340,13 @@ def pictures_in(path):
     return sorted(files, key=lambda p: p.relative_to(path).as_posix())
 
 
+def fitted_scale():
+    """Return mean and deviation of the inputs in the training rows; inf for a column that never changes."""
+    scale = {"mean": torch.tensor(MEAN, dtype=torch.float64), "std": torch.tensor(STD, dtype=torch.float64)}
+    scale["std"][scale["std"] == 0] = math.inf
+    return scale
+
+
 def load_pictures():
     """Return (x, y) of each split, and the scale: mean and deviation of the training pictures' pixels."""
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else FOLDER
@@ -421,11 +354,7 @@ def load_pictures():
     raw = {name: np.stack([picture(folder / file) for file in files]) for name, files in listed.items()}
     scale, splits = {}, {}
     if NORMALISE:
-        mean, std = fit_pixels(raw["train"], normalise=True)
-        scale = {
-            "mean": torch.tensor(mean, dtype=torch.float64),
-            "std": torch.tensor(std, dtype=torch.float64),
-        }
+        scale = fitted_scale()
     if not CLASSES:
         scale["target"] = TARGET_SCALE
     for name, files in listed.items():
@@ -508,21 +437,12 @@ def load_splits():
         part = split(first, y, VALIDATION, TEST, DATA_SEED)
     else:
         part = split(first, np.zeros(len(y), dtype=int), VALIDATION, TEST, DATA_SEED)
-    training = part == 0
     if NORMALISE:
-        if IMAGES:
-            mean, std = fit_pixels(raw[training], normalise=True)
-        else:
-            mean, std = fit_table(raw[training], normalise=True)
-        scale = {
-            "mean": torch.tensor(mean, dtype=torch.float64),
-            "std": torch.tensor(std, dtype=torch.float64),
-        }
-        scale["std"][scale["std"] == 0] = math.inf  # a column that never changes becomes 0
+        scale = fitted_scale()
     if CLASSES and not OF_CLASSES:
         y = y[:, None].astype(np.float32)
     elif not CLASSES:
-        scale["target"] = fit_target(y[training])
+        scale["target"] = TARGET_SCALE
         y = ((y[:, None] - scale["target"][0]) / scale["target"][1]).astype(np.float32)
     parts = {name: part == k for k, name in enumerate(("train", "validation", "test"))}
     return {name: (prepare(raw[p], scale), torch.from_numpy(y[p])) for name, p in parts.items()}, scale

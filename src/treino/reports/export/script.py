@@ -20,10 +20,7 @@ from treino.base.files import as_portable
 from treino.base.own_objects import is_own
 from treino.data.dataset import Data
 from treino.data.plain_cells import second_of
-from treino.data.preparation.encoders import hash_place, with_bins
-from treino.data.preparation.preparation import fit_pixels, fit_table, fit_target
-from treino.data.preparation.target_means import mean_inputs, places
-from treino.data.preparation.texts import text_inputs
+from treino.data.preparation.interpreter import FUNCTIONS, results, side_by_side
 from treino.data.preparation.trees import leaf_tables, tree_answers
 from treino.data.rows import generator
 from treino.data.splits import split
@@ -76,9 +73,9 @@ EXPORT_NET_MADE = Refusal(
 PROGRAM = {"program_data.py": "# ---- settings", "program.py": "# ---- network"}
 """The program's files, and the first line of each after its docstring and imports."""
 
-COPIED: tuple[Callable[..., Any], ...] = (generator, step_seed, split, fit_table, fit_pixels, fit_target)
-COPIED += (second_of, with_bins, places, mean_inputs, leaf_tables, tree_answers, best_half, hash_place)
-COPIED += (plain, text_inputs, pixel_places, resampled, cut_out)
+COPIED: tuple[Callable[..., Any], ...] = (generator, step_seed, split)
+COPIED += (plain, second_of, leaf_tables, tree_answers, best_half, pixel_places, resampled, cut_out)
+COPIED += (results, side_by_side, *FUNCTIONS.values())
 """Functions of treino that the program calls; below, imports that only these functions need."""
 IMPORTS = ("import datetime", "import itertools")
 
@@ -137,7 +134,7 @@ def script_body(part: ScriptPart, whole: bool = False) -> str:
         value = part.values[name]
         written = listing(name, value) if isinstance(value, list | tuple | dict) else literal(value)
         line, comment = f"{name} = {written}", comments[name]
-        texts[name] = line + comment if len(line + comment) <= WIDTH else f"{comment.strip()}\n{line}"
+        texts[name] = line + comment if len(line + comment) <= WIDTH else f"{comment.strip()}\n{line}".strip()
     return fixed(source, {} if whole else values | part.values, texts | part.texts)
 
 
@@ -360,6 +357,7 @@ def _layers(run: StoredRun) -> ScriptPart:
         lines += _layer(layer, sum(line.startswith("Dropout") for line in lines))
     flat = isinstance(layers, MLP)
     drawn = [init.source.format(gain=act.gain), "nn.init.zeros_(layer.bias)"]
+    named = re.search(r"\bg\b", init.source)  # it draws by the generator
     if init.draw is None:
         drawn = ["bound = layer.in_features**-0.5" if flat else "bound = layer.weight[0].numel() ** -0.5"]
         drawn += [f"nn.init.uniform_(layer.{name}, -bound, bound)" for name in ("weight", "bias")]
@@ -371,7 +369,7 @@ def _layers(run: StoredRun) -> ScriptPart:
         "net = nn.Sequential(",
         *(f"    {line}" for line in lines),
         ")",
-        f'{"g = " * _uses_generator(init.source)}torch.manual_seed(generator(seed, "init").initial_seed())',
+        f'{"g = " if named else ""}torch.manual_seed(generator(seed, "init").initial_seed())',
         f"for layer in net{'' if flat else '.modules()'}:  # {init.about}",
         f"    if isinstance(layer, {'nn.Linear' if flat else 'nn.Conv2d | nn.Linear'}):",
         *(f"        {line}" for line in drawn),
@@ -402,7 +400,3 @@ def _layer(layer: nn.Module, drops: int) -> list[str]:
                 literal(value) if parameter.default is Parameter.empty else f"{name}={literal(value)}"
             )
     return [f"{place}{type(layer).__name__}({', '.join(words)}),"]
-
-
-def _uses_generator(source: str) -> bool:
-    return any(isinstance(node, ast.Name) and node.id == "g" for node in ast.walk(ast.parse(source)))

@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,9 +18,10 @@ from treino.base.files import as_portable
 from treino.data import sources
 from treino.data.builtins import BUILTINS
 from treino.data.cell_forms import MISSING, MONTHS, TRUTH_VALUES, DateForm
+from treino.data.column_program import ColumnProgram
 from treino.data.dataset import Data
-from treino.data.documents import DateEncoder, Encoder, NumberEncoder, TimeEncoder
 from treino.data.preparation.equal_rows import feature_matrix
+from treino.data.preparation.interpreter import FUNCTIONS
 from treino.data.preparation.preparation import Preparation
 from treino.data.readers import ReaderOptions, table_files
 from treino.data.readers.delimited import DelimitedFile
@@ -168,14 +169,17 @@ def source_part(run: StoredRun, data: Data) -> ScriptPart:
     )
     if prep.clip is not None and prep.normalise:
         part.values |= {"CLIP_INPUTS": prep.clip, "NORMALISED": np.flatnonzero(prep.scaled).tolist()}
+    if (prep.fit is not None or table is not None) and not prep.targets:
+        part.values |= {"MEAN": list(prep.mean), "STD": list(prep.scale)} if prep.normalise else {}
+        part.values["TARGET_SCALE"] = target_scale_of(data)
     if prep.fit is not None:
         return _pictures(part, run)
     if table is not None:
         return _table(part, run, data, table)
     part |= _rows_part(run, data)
     on_disk = run.spec.data.kind == "file"
-    if prep.encoders and (on_disk or not prep.plain):
-        part |= _encoders(run, data)
+    if prep.programs and (on_disk or not prep.plain):
+        part |= _programs(run, data)
         part.values |= _shape_values(_shape(data)) if on_disk else {}
     return part
 
@@ -332,7 +336,6 @@ def _pictures(part: ScriptPart, run: StoredRun) -> ScriptPart:
         "SHAPE": prep.picture_shape,
         "CROPS": prep.fit == "crop",
         "PADS": prep.fit == "pad",
-        "TARGET_SCALE": (prep.target_mean, prep.target_scale),
     }
     path = literal(Path(where.source).as_posix())
     part.texts["FOLDER"] = f"FOLDER = Path(__file__).resolve().parent.parent / {path}  # of the pictures"
@@ -360,42 +363,43 @@ def _shape_values(file: DelimitedFile | None) -> dict[str, Any]:
     return values | {"SHAPED": True, "QUOTE": dialect.quote or "\0", "LABELS": labels}
 
 
-# ---- columns that need encoders
+# ---- columns' programs
 
 LONG = 1000  # characters of a column's table, from which on it goes into a file beside the script
 LONG_TABLES = """\
 # long tables of columns, such as known classes and target means
 TABLES = json.loads(Path(__file__).with_name({file}).read_text("utf-8"))
-for one in ENCODERS:
-    one.update(TABLES.get(one["column"], {{}}))"""
+for one in PROGRAMS:
+    for step, table in zip(one["steps"], TABLES.get(one["column"], []), strict=False):
+        step.update(table)"""
 
 
-def _encoders(run: StoredRun, data: Data) -> ScriptPart:
-    """Return the part for the encoders, and for how the table's cells are written."""
-    made = data.preparation.encoders
+def _programs(run: StoredRun, data: Data) -> ScriptPart:
+    """Return the part for the columns' programs, and for how the table's cells are written."""
+    made = data.preparation.programs
     columns, forms = _columns(run, data)
     writing = " ".join(c.writing for c in columns)
     truths = [c.name for c in columns if c.boolean]
-    truths = truths or [e.column for e in made if isinstance(e, NumberEncoder) and e.truth]
+    truths = truths or [program.column for program in made if program.truth]
     written = run.spec.data.written
-    kinds = [
-        of.model_fields["encoder"].default for of in get_args(Encoder) if any(isinstance(e, of) for e in made)
-    ]
-    functions = [f"    {literal(name)}: as_{name.replace('-', '_')}," for name in kinds]
+    used = {step.do for program in made for step in program.steps}
+    functions = [f"    {literal(do)}: {each.__name__}," for do, each in FUNCTIONS.items() if do in used]
     grouped = {c.name for c in columns} & set(written.grouped if written else ())
     rows = [
-        e.to_json() | _date_reading(e, forms) | ({"grouped": True} if e.column in grouped else {})
-        for e in made
+        {"column": p.column, "steps": [*map(dict, p.plain_steps)], "shown": p.shown}
+        | _date_reading(p, forms)
+        | ({"grouped": True} if p.column in grouped else {})
+        for p in made
     ]
-    long = {row["column"]: tables for row in rows if (tables := _long_tables(row))}
+    long = {row["column"]: tables for row in rows if any(tables := [*map(_long_tables, row["steps"])])}
     name = f"{as_portable(run.name)}_columns.json"
-    listed, files = f"ENCODERS = {_lines(rows)}", dict[str, bytes]()
+    listed, files = f"PROGRAMS = {_lines(rows)}", dict[str, bytes]()
     if long:
         listed = f"{listed}\n{LONG_TABLES.format(file=literal(name))}"
         files[name] = json.dumps(long, ensure_ascii=False, indent=0).encode()
     return ScriptPart(
         {
-            "ENCODERS": rows,
+            "PROGRAMS": rows,
             "MISSING": tuple(sorted(MISSING)),
             "GAPS": tuple(written.missing) if written and written.missing else (),
             "TRUTHS": truths,
@@ -405,20 +409,19 @@ def _encoders(run: StoredRun, data: Data) -> ScriptPart:
             "MONTHS": MONTHS,
             "TREES": [tree.parts for tree in data.preparation.trees],
             "TREE_ANSWERS": data.preparation.answers,
-            "MEANS": any(encoder.mean_places for encoder in made),
         },
         {
-            "ENCODERS": listed,
-            "ENCODE": "\n".join(["ENCODE = {", *functions, "}"]),
+            "PROGRAMS": listed,
+            "OPERATIONS": "\n".join(["OPERATIONS = {", *functions, "}"]),
         },
         files,
     )
 
 
-def _long_tables(row: dict[str, Any]) -> dict[str, Any]:
-    """Take the long values out of a column's row, and return them."""
-    long = [name for name, value in row.items() if name != "column" and len(literal(value)) > LONG]
-    return {name: row.pop(name) for name in long}
+def _long_tables(step: dict[str, Any]) -> dict[str, Any]:
+    """Take the long values out of a step, and return them."""
+    long = [name for name, value in step.items() if len(literal(value)) > LONG]
+    return {name: step.pop(name) for name in long}
 
 
 def _columns(run: StoredRun, data: Data) -> tuple[list[Column], dict[str, tuple[DateForm, str]]]:
@@ -431,15 +434,14 @@ def _columns(run: StoredRun, data: Data) -> tuple[list[Column], dict[str, tuple[
     return [table.column(name) for name in data.features], forms
 
 
-def _date_reading(encoder: Encoder, forms: Mapping[str, tuple[DateForm, str]]) -> dict[str, Any]:
+def _date_reading(program: ColumnProgram, forms: Mapping[str, tuple[DateForm, str]]) -> dict[str, Any]:
     """Return how the script reads a column's dates or times; as 2024-12-31 10:00:00 if they weren't text."""
-    if not isinstance(encoder, DateEncoder | TimeEncoder):
+    if program.measure != "seconds":
         return {}
-    clock = isinstance(encoder, TimeEncoder)
-    usual = DateForm("time") if clock else DateForm("year first", "-", (True, False, False))
-    form, order = forms.get(encoder.column, (usual, "ymd"))
+    usual = DateForm("time") if program.clock else DateForm("year first", "-", (True, False, False))
+    form, order = forms.get(program.column, (usual, "ymd"))
     short = form.order.startswith("short")
-    return {"pattern": form.pattern, "order": "" if clock else order, "short": short}
+    return {"pattern": form.pattern, "order": "" if program.clock else order, "short": short}
 
 
 def _symbols(column: Column) -> list[str]:

@@ -341,7 +341,7 @@ def likeness(
     asked = {name: v for name, v in asked.items() if v is not None and name not in left_out}
     asked = recorded_settings(folder, asked, source_of(folder))
     kept = Preparation.from_document(read_preparation(folder))
-    named = kept.encoders and not kept.width
+    named = kept.programs and not kept.width
     if named and not (isinstance(source, tuple | Mapping | Data) or is_torch_dataset(source)):
         targets = as_items([one.target for one in kept.by_target])
         asked = {"target": targets, "task": kept.task, "features": list(kept.features)} | asked
