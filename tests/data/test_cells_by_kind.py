@@ -11,10 +11,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import treino as tr
 from tests.conftest import refusal_of
 from tests.data.conftest import written
 from treino.data import load, rows_for_prediction
 from treino.data.preparation.preparation import Preparation
+from treino.folders.prediction import predict
 
 ROWS = 60
 USUAL: dict[str, Any] = {"size": 71.5, "rooms": 3, "flag": 1, "garden": True}
@@ -120,3 +122,14 @@ def test_a_file_of_validation_rows_is_read_as_the_training_rows_are(tmp_path: Pa
     (tmp_path / "v.csv").write_text(other.to_csv(index=False))
     refused = refusal_of(load, path, target="price", validation=tmp_path / "v.csv", test=0)
     assert "'rooms' holds 'yes' in line 2" in refused.message
+
+
+@pytest.mark.parametrize(("column", "cell"), [("size", "yes"), ("garden", "perhaps")])
+def test_the_next_move_is_one_that_predict_has(tmp_path: Path, column: str, cell: str) -> None:
+    """What stands for no value, and what a column is, the training decided."""
+    run = tr.fit(training(), target="price", recipe="plain", epochs=1, parent=tmp_path)
+    new = training().drop(columns="price")[:3].astype({column: object})
+    new.loc[1, column] = cell
+    for refused in refusal_of(run.predict, new), refusal_of(predict, run, new):
+        assert f"'{cell}'" in refused.message
+        assert refused.hint == "Write it as in the training rows, or leave the cell empty."

@@ -215,7 +215,10 @@ def predict(
             Prediction(row[0].row, None, targets=dict(zip(names, row, strict=True)))
             for row in zip(*columns, strict=True)
         )
-    more = (*_view_notes(run, views), *unanswered_notes(each))
+    more = _view_notes(run, views)
+    if without := sum(p.unanswered for p in each):
+        text = _("The network's output is not finite in {n:,} of {of:,} rows: they have no prediction.")
+        more.append(text.format(n=without, of=len(each)))
     compared = _compared(run, prepared, output_NC, _among(run, prepared, "train"))
     refit_notes = [judged.refit_note] if judged.refit_note else []
     if run is not judged and compared is not None:
@@ -313,10 +316,10 @@ def _answers(
 ) -> tuple[PreparedRows, torch.Tensor, list[_Answer]]:
     """Return the prepared rows, the outputs ``[N, C]`` of the run and of all that predict with it, and the
     answer for each target."""
-    prepared = rows_for_prediction(source, run.preparation, reading_of(run), skip_bad)
+    prepared = _prepared(run, source, skip_bad)
     each, (mean_K, scale_K) = [_outputs(run, prepared, views)], _units(run)
     for other in run.others:
-        rows = rows_for_prediction(source, other.preparation, reading_of(other), skip_bad)
+        rows = _prepared(other, source, skip_bad)
         other_NC = _outputs(other, rows, views)
         if not run.spec.classes:  # each has the mean and deviation of its own training rows
             own_mean_K, own_scale_K = _units(other)
@@ -353,6 +356,16 @@ def _at_positions(run: StoredRun, output_NC: torch.Tensor) -> list[Any]:
     return [one if known else None for one, known in zip(said, known_N, strict=True)]
 
 
+def _prepared(run: StoredRun, source: Any, skip_bad: int) -> PreparedRows:
+    try:
+        return rows_for_prediction(source, run.preparation, reading_of(run), skip_bad)
+    except TreinoError as error:
+        if error.rule not in ("feature_text", "feature_truth", "feature_date"):
+            raise
+        hint = _("Write it as in the training rows, or leave the cell empty.")  # kinds and gaps are theirs
+        raise TreinoError(error.rule, error.message, hint) from error
+
+
 def _units(run: StoredRun) -> tuple[torch.Tensor, torch.Tensor]:
     """Return the mean and the standard deviation of each target, ``[K]`` each."""
     pairs = [(one.spec.target_mean, one.spec.target_scale) for one in run.by_target]
@@ -370,13 +383,12 @@ def _outputs(run: StoredRun, prepared: PreparedRows, views: Sequence[PictureView
 def _view_notes(run: StoredRun, views: Sequence[PictureView]) -> list[str]:
     if not views:
         return []
-    far = max(view.down for view in views)
     sentence = (
         _("Averaged over {n} views of each picture: moved by up to {far} px, and mirrored.")
         if any(view.mirrored for view in views)
         else _("Averaged over {n} views of each picture: moved by up to {far} px.")
     )
-    notes = [sentence.format(n=len(views), far=far)]
+    notes = [sentence.format(n=len(views), far=max(view.down for view in views))]
     if not run.spec.classes or run.settings.get("coverage") is not None:
         notes.append(_("Without intervals and sets: the run's are of predictions that are not averaged."))
     return notes
@@ -446,18 +458,6 @@ def _known_hashes(run: StoredRun, splits: Sequence[Split]) -> np.ndarray | None:
         return None  # only a sample of rows not in memory
     parts = (data.splits[split] for split in splits)
     return np.concatenate([row_hashes(rows.x, rows.y, run.preparation) for rows in parts])
-
-
-def unanswered_notes(predictions: Sequence[Prediction]) -> list[str]:
-    """A note if some rows have no prediction."""
-    without = sum(p.unanswered for p in predictions)
-    if not without:
-        return []
-    return [
-        _("The network's output is not finite in {n:,} of {of:,} rows: they have no prediction.").format(
-            n=without, of=len(predictions)
-        )
-    ]
 
 
 def reading_of(run: StoredRun) -> ReaderOptions:
