@@ -31,7 +31,7 @@ from treino.reports.report import report
 from treino.reports.run_report import run_report_of
 from treino.settings.spec import read_settings
 from treino.training.loop import JobProgress
-from treino.training.search.space import read_space
+from treino.training.search.space import read_space, space_in
 from treino.training.train import train_events
 
 NASTY = "<script>document.title='run'</script>"
@@ -345,7 +345,7 @@ def test_a_sweep_s_report_chooses_by_no_test_figure(here: Path, treino: Treino) 
     command = re.search(r"```sh\n(treino sweep .*)\n```", said)
     words = shlex.split(command[1])
     typed = [words[i + 1] for i, word in enumerate(words) if word == "--space"]
-    assert read_space(typed).to_json() == found.spec.space_document()
+    assert read_space(typed) == space_in(found.spec)
     again = treino(*words[1:], "--name", "again", "--json")
     assert again.status == 0, again.err
     best = again.document["best"]

@@ -38,7 +38,7 @@ from treino.settings.network_call import NetworkCall
 from treino.settings.options import SweepOptions
 from treino.settings.recipes import without_recipe
 from treino.settings.spec import FLAGS, OF_DATA
-from treino.training.search.space import domain_text
+from treino.training.search.space import space_in
 from treino.training.stored_results import StoredSweep
 
 FILM_LONG = Refusal(
@@ -53,16 +53,16 @@ CLASSES_MANY = Refusal(
 
 def sweep_as_typed(spec: SweepSpec) -> str:
     """Return the command that reproduces this sweep, or these seeds or folds."""
-    sweep, space, source = spec.sweep, spec.space_document(), spec.data.source
+    sweep, space, source = spec.sweep, space_in(spec), spec.data.source
     flags = as_flags({k: v for k, v in spec.asked.items() if k in FLAGS})
     until = [] if sweep.until is None else ["--until", "{}={:g}".format(*sweep.until)]
     if sweep.spread:
         flag_of = {"seed": "--seeds", "fold": "--folds"}
-        axes = [w for name, d in space.items() for w in (flag_of[name], str(len(d["values"])))]
+        axes = [w for d in space.dimensions for w in (flag_of[d.name], str(d.domain.count))]
         return shlex.join(["treino", "train", source, *axes, *until, *flags])
     words = ["treino", "sweep", source]
-    for name, domain in space.items():
-        words += ["--space", f"{name}={domain_text(name, domain)}"]
+    for dimension in space.dimensions:
+        words += ["--space", f"{dimension.name}={dimension.text}"]
     for name, value in _unusual(sweep).items():
         words += ["--" + name.replace("_", "-"), str(value)]
     return shlex.join([*words, *until, *flags])
@@ -101,11 +101,11 @@ def as_called(spec: RunSpec | SweepSpec, rows: str, kept: bool) -> str:
 def _sweep_arguments(spec: SweepSpec) -> dict[str, Any]:
     """Return the arguments of ``treino.sweep``, or of ``treino.fit`` with several seeds or folds."""
     until = {"until": list(spec.sweep.until)} if spec.sweep.until else {}
-    space = spec.space_document()
+    space = space_in(spec)
     if spec.sweep.spread:
         axes = {"seed": "seeds", "fold": "folds"}
-        return {axes[name]: len(d["values"]) for name, d in space.items() if name in axes} | until
-    return {"space": {n: domain_text(n, d) for n, d in space.items()}} | _unusual(spec.sweep) | until
+        return {axes[d.name]: d.domain.count for d in space.dimensions if d.name in axes} | until
+    return {"space": {d.name: d.text for d in space.dimensions}} | _unusual(spec.sweep) | until
 
 
 def _unusual(sweep: SweepOptions) -> dict[str, Any]:

@@ -33,7 +33,7 @@ from treino.training.search.space import ANY_SETTING as ANY_SETTING
 from treino.training.search.space import files_in_space as files_in_space
 from treino.training.search.space import plain as plain
 from treino.training.search.space import read_space as read_space
-from treino.training.search.space import space_from_json as space_from_json
+from treino.training.search.space import space_in as space_in
 from treino.training.search.space import space_of as space_of
 from treino.training.stored_results import StoredStudy as StoredStudy
 from treino.training.stored_results import StoredSweep as StoredSweep

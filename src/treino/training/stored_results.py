@@ -31,7 +31,7 @@ from treino.folders.documents.sweep import (
 from treino.folders.store import RunFolder, find
 from treino.folders.stored_folder import StoredFolder
 from treino.folders.stored_run import STUDY_IS_NO_RUN, StoredRun
-from treino.training.search.space import space_from_json
+from treino.training.search.space import space_in
 from treino.training.sweeps.bracket import MEMBERS, check_states, read_rows, read_top
 from treino.training.sweeps.ensemble import ensemble
 from treino.training.sweeps.judgement import BEST
@@ -61,7 +61,7 @@ class StoredSweep(StoredFolder):
         """The request: the space, the settings shared by all members, the data."""
         spec = read_sweep_spec(self.folder)
         check_names({"metric": spec.metric})
-        space_from_json(spec.space_document())
+        space_in(spec)
         return spec
 
     @property

@@ -39,7 +39,7 @@ from treino.training import (
     send_stop,
     settings_in_all,
     settings_of,
-    space_from_json,
+    space_in,
 )
 from treino_studio.folder_page import FolderPage, thinned
 from treino_studio.messages import ExtendRequest, LikeRequest
@@ -116,7 +116,7 @@ class SweepPage(FolderPage):
         spec = StoredSweep(RunFolder.open(self.path, verify=False)).spec
         if spec.sweep.spread:
             return 0
-        return settings_in_all(space_from_json(spec.space_document()), spec.sweep.sampler)
+        return settings_in_all(space_in(spec), spec.sweep.sampler)
 
     def messages(self, folder: RunFolder) -> dict[str, Any]:
         """The messages ``state``, ``networks`` and ``lines`` of apps/studio/docs/studio-protocol.md."""
@@ -126,7 +126,7 @@ class SweepPage(FolderPage):
         checkpoint = read_checkpoint(folder) if folder.status == "running" else None
         tensors, meta = ({}, {}) if checkpoint is None else checkpoint
         running = meta.get("state")
-        metric, space = sweep.spec.metric, space_from_json(sweep.spec.space_document())
+        metric, space = sweep.spec.metric, space_in(sweep.spec)
         rows = {row["member"]: row for row in _with_cut(table.last())}
         networks: list[dict[str, Any]] = [
             {"settings": {k: plain(v) for k, v in config.items()}}

@@ -91,13 +91,6 @@ class SweepSpec(Document):
     versions: dict[Text, Text] = Field({})
     machine: dict[Text, Text] = Field({})
 
-    def space_document(self) -> dict[str, Any]:
-        """The space as in the file, for ``search.space.space_from_json``."""
-        return {
-            name: entry.model_dump(mode="json", by_alias=True, exclude_unset=True)
-            for name, entry in self.space.items()
-        }
-
 
 # ---- ``members.parquet`` and ``asked.json``
 

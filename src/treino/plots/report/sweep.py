@@ -13,7 +13,7 @@ from treino.plots.report.blocks import Block, ListBlock, Note, Paragraph, Pictur
 from treino.plots.report.charts import figure, figure_charts
 from treino.plots.report.run import origin, result_blocks, way_back
 from treino.plots.run_sentences import baseline_name
-from treino.training.search.space import domain_text
+from treino.training.search.space import space_in
 from treino.training.stored_results import StoredSweep
 from treino.training.sweeps.populations import config_text
 from treino.training.sweeps.study_document import table_of
@@ -210,7 +210,7 @@ def _judge(facts: SweepFacts) -> Section:
 
 def _tried(facts: SweepFacts) -> Section:
     spec = facts.sweep.spec
-    tried = tuple((name, domain_text(name, domain)) for name, domain in spec.space_document().items())
+    tried = tuple((d.name, d.text) for d in space_in(spec).dimensions)
     counts = _("{train:,} training, {validation:,} validation, {test:,} test rows").format(**spec.rows)
     blocks: list[Block] = [
         Paragraph(_("{data}: {counts}").format(data=spec.data.name, counts=counts)),

@@ -21,6 +21,7 @@ from treino.base.own_objects import is_own
 from treino.base.text import whole_number
 from treino.base.toml import read_toml
 from treino.base.words import _, joined
+from treino.folders.documents.sweep import SweepSpec
 from treino.settings.network_call import ARGUMENT, argument_text, is_argument, read_argument
 from treino.settings.setting_types import own, types_in
 from treino.settings.several import VARIED
@@ -208,6 +209,23 @@ class Dimension:
             raise SPACE_GRID_LEVELS(name=self.name, low=low, high=high, log=log)
         return self.domain.values
 
+    @property
+    def text(self) -> str:
+        """The domain and its condition in the form of the command line."""
+
+        def several(name: str, values: Sequence[Any]) -> str:
+            return "|".join(argument_text(v) if is_argument(name) else str(plain(v)) for v in values)
+
+        d = self.domain
+        if isinstance(d, Choice):
+            text = several(self.name, d.values)
+        else:
+            # an end of an argument's range shows by a point that it isn't whole
+            form = (lambda v: str(int(v))) if d.whole else repr if is_argument(self.name) else "{:g}".format
+            low, high = (form(float(end)) for end in (d.low, d.high))
+            text = f"{low}..{high}" + (":log" if d.log else "") + (f":{d.levels}" if d.levels else "")
+        return text if self.when is None else f"{text} if {self.when}={several(self.when, self.among)}"
+
 
 @dataclass(frozen=True)
 class Space:
@@ -287,18 +305,17 @@ class Space:
         }
 
 
-def space_from_json(document: Mapping[str, Any]) -> Space:
-    """The space from the result of ``Space.to_json``.
+def space_in(spec: SweepSpec) -> Space:
+    """The space of a stored sweep.
 
     Raises:
-        TreinoError: the document is invalid.
+        TreinoError: it is invalid.
     """
     dimensions: dict[str, Dimension] = {}
-    for name, d in document.items():
-        own = {n: v for n, v in d.items() if n not in ("if", "among")}
+    for name, entry in spec.space.items():
+        own = entry.model_dump(exclude={"when", "among"})
         domain = Choice(tuple(own["values"])) if "values" in own else Range(**own)
-        domain = checked_domain(name, domain)
-        dimensions[name] = Dimension(name, domain, d.get("if"), tuple(d.get("among", ())))
+        dimensions[name] = Dimension(name, checked_domain(name, domain), entry.when, tuple(entry.among))
     return Space(tuple(in_order(dimensions)))
 
 
@@ -468,23 +485,6 @@ def values_of(space: Space, names: Collection[str]) -> Iterator[Any]:
 def plain(value: Any) -> Any:
     """A setting as a table cell; layer sizes as on a command line."""
     return ",".join(map(str, value)) or "none" if isinstance(value, (list, tuple)) else value
-
-
-def domain_text(name: str, d: Mapping[str, Any]) -> str:
-    """The domain of this name from ``Space.to_json``, in the form of the command line."""
-
-    def several(name: str, values: Sequence[Any]) -> str:
-        return "|".join(argument_text(v) if is_argument(name) else str(plain(v)) for v in values)
-
-    if "values" in d:
-        text = several(name, d["values"])
-    else:
-        # an end of an argument's range shows by a point that it isn't whole
-        form = (lambda v: str(int(v))) if d["whole"] else repr if is_argument(name) else "{:g}".format
-        low, high = (form(float(d[end])) for end in ("low", "high"))
-        text = f"{low}..{high}" + (":log" if d["log"] else "")
-        text += f":{d['levels']}" if d["levels"] else ""
-    return text + (f" if {d['if']}={several(d['if'], d['among'])}" if "if" in d else "")
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -43,7 +43,7 @@ from treino.training.search.space import (
     Space,
     files_in_space,
     read_space,
-    space_from_json,
+    space_in,
     space_of,
     values_of,
 )
@@ -247,7 +247,7 @@ def sweep_resumption(
     access = access or Access()
     folder = unfinished(path, OVER if more is not None else ())
     spec, members = read_sweep_spec(folder), read_document(folder, "asked.json")
-    space = space_from_json(spec.space_document())
+    space = space_in(spec)
     words = network_words(spec.base, space, members["configs"])
     source, data, networks = sources_of(folder, access, words)
     base = recorded_settings(folder, spec.base, source)

@@ -42,7 +42,7 @@ from treino.training.goals import goal_of
 from treino.training.loop import stop_sent
 from treino.training.resolution import decide
 from treino.training.search.samplers import STRATEGIES, Rung, Sampler, sampler, tpe
-from treino.training.search.space import Choice, Config, Dimension, Space, space_from_json, values_of
+from treino.training.search.space import Choice, Config, Dimension, Space, space_in, values_of
 from treino.training.sweeps.bracket import MemberTable, TopMember, TrainingBracket
 from treino.training.sweeps.distribution import Distribution
 from treino.training.sweeps.populations import (
@@ -416,7 +416,7 @@ def check_folder(folder: RunFolder, more: int) -> None:
         TreinoError: as ``check_more``.
     """
     spec = read_sweep_spec(folder)
-    whole = settings_in_all(space_from_json(spec.space_document()), spec.sweep.sampler)
+    whole = settings_in_all(space_in(spec), spec.sweep.sampler)
     check_more(more, spec.sweep.spread, left_of(folder, whole))
 
 
