@@ -107,7 +107,7 @@ def test_a_run_of_nothing_but_new_entries(
     assert [f["rule"] for f in document["findings"]] == ["odd_rate"]
     shown = treino("show", data)
     label = toys.LOWEST_RECALL.label if metric == "lowest_recall" else metric
-    assert [name for name in (metric, "is odd") if name not in shown.out] == []
+    assert [name for name in (label, "is odd") if name not in shown.out] == []
     more = ",curves,boundary,dynamics" * thorough
     pictures = f"ranks{more}" if data == "bowl" else "landscape,confusion,network"
     drawn = treino("plot", data, "--what", pictures, "--json")
