@@ -11,7 +11,7 @@ import treino as tr
 from tests.conftest import Treino, refusal_of
 from treino import fit_events
 from treino.base.words import flag
-from treino.settings.spec import RULES
+from treino.settings.spec import RULES, Settings, read_settings
 from treino.training.sweeps import study, sweep
 
 TOGETHER: list[tuple[dict[str, Any], str]] = [
@@ -139,3 +139,9 @@ def test_what_a_sweep_tries_may_complete_its_other_settings(monkeypatch: pytest.
     monkeypatch.undo()
     refused = refusal_of(tr.sweep, "missing.csv", {"net": ["cnn"]}, hidden=[8], augment="shift")
     assert refused.rule == "data_unknown"
+
+
+def test_settings_are_recorded_in_the_order_of_their_table() -> None:
+    """Not in that of a set, which differs from process to process."""
+    values = {"lr": 0.1, "epochs": 2, "data_seed": 3, "patience": 4, "clip": 1.0, "warmup": 5, "seed": 6}
+    assert list(read_settings(values).explicit) == [name for name in Settings.model_fields if name in values]

@@ -363,7 +363,7 @@ class Settings(DataSettings):
     @property
     def explicit(self) -> dict[str, Any]:
         """The settings that were typed or ``decided``, by name."""
-        return {name: getattr(self, name) for name in self.model_fields_set}
+        return {name: getattr(self, name) for name in Settings.model_fields if name in self.model_fields_set}
 
     @property
     def recorded(self) -> dict[str, Any]:

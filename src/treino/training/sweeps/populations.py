@@ -233,7 +233,7 @@ class SharedRows:
 
     @staticmethod
     def _own(settings: Settings, names: Collection[str]) -> dict[str, Any]:
-        return {name: getattr(settings, name) for name in settings.model_fields_set.intersection(names)}
+        return {name: getattr(settings, name) for name in names if name in settings.model_fields_set}
 
     def __call__(self, settings: Settings) -> Data:
         """The rows for these settings.
