@@ -3,7 +3,6 @@
 import math
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -536,9 +535,10 @@ def _covered(
     rows_K = new_K if new_K is None or weight is None else new_K & (weight > 0)
     weight_N = None if rows_K is None or weight is None else weight[rows_K].double().numpy()
     group = None
-    if rows_K is not None:
-        with suppress(TreinoError):  # new rows may lack the column of groups
-            group = row_groups(run, source, prepared, rows_K)
+    try:
+        group = None if rows_K is None else row_groups(run, source, prepared, rows_K)
+    except TreinoError:  # without the column of groups it isn't known for how many the rows count
+        rows_K = None
     for number, answer in enumerate(answers):
         one, scores, held = answer.run, answer.scores, answer.held
         if scores is None or held is None:
