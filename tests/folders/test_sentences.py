@@ -26,8 +26,8 @@ def _back_to_english() -> Iterator[None]:
 
 def told(rows: int, share: float, name: str) -> dict[str, Any]:
     """A document as treino writes them: sentences in lists, with numbers, names and sentences in them."""
-    error = TreinoError("rule", _("{n} rows").format(n=rows), _("Leave it out."))
-    parts = [_("{n} rows").format(n=rows), name, numeral(share, ".3f")]
+    error = TreinoError("rule", _("{n} inputs").format(n=rows), _("Leave it out."))
+    parts = [_("{n} inputs").format(n=rows), name, numeral(share, ".3f")]
     return {
         "figure": share if math.isfinite(share) else None,
         "notes": [
@@ -66,9 +66,9 @@ def test_a_document_reads_as_if_it_had_been_written_in_the_readers_language(
 
 FORGED: list[Any] = [
     {"sentence": "No sentence of treino's: {n}", "values": {"n": 1}},
-    {"sentence": "{n} rows", "values": {}},
-    {"sentence": "{n} rows", "values": {"n": {"sentence": "nothing of treino's"}}},
-    {"sentence": "{n} rows", "values": [1]},
+    {"sentence": "{n} inputs", "values": {}},
+    {"sentence": "{n} inputs", "values": {"n": {"sentence": "nothing of treino's"}}},
+    {"sentence": "{n} inputs", "values": [1]},
     {"sentence": 5},
     {"number": 1.0, "format": "999999999d"},
     {"number": "1", "format": ".2f"},
