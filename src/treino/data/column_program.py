@@ -60,7 +60,7 @@ class ColumnProgram(Document):
     def reader(self) -> ColumnStep:
         return self.steps[0]
 
-    @property
+    @cached_property
     def measure(self) -> Measure:
         return "length" if self.step("terms") or self.step("length") else READERS[self.reader.do]
 
@@ -100,13 +100,13 @@ class ColumnProgram(Document):
 
     # ---- words
 
-    @property
+    @cached_property
     def words(self) -> tuple[str, ...]:
         """The words that are told apart; () for other cells."""
         place = self.step("place") if self.measure == "word" else None
         return () if place is None else tuple(place.values)
 
-    @property
+    @cached_property
     def levels(self) -> tuple[str, ...]:
         """The words, if each has an input or a rank of its own."""
         return self.words if self.reversible else ()
@@ -147,12 +147,12 @@ class ColumnProgram(Document):
         """Whether the last input marks missing cells."""
         return self.groups[-1][0].do == "flag"
 
-    @property
+    @cached_property
     def scaled(self) -> bool:
         """Whether the first input is a quantity, normalised to deviation 1 (only such inputs are axes)."""
         return self.groups[0][0].scaling == "number"
 
-    @property
+    @cached_property
     def reversible(self) -> bool:
         """Whether the inputs tell the cell."""
         return all(step.reversible for step in self.steps)

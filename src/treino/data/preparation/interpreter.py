@@ -45,7 +45,8 @@ def place(value_N: NDArray[Any], values: Sequence[Any]) -> Floats:
     """The place of each word or number among the known ones; NaN for any other. Known numbers ascend."""
     if value_N.dtype == object:
         known = {value: float(k) for k, value in enumerate(values)}
-        return np.array([known.get(value, np.nan) for value in value_N], dtype=np.float64)
+        places = map(known.get, value_N, itertools.repeat(np.nan))
+        return np.fromiter(places, np.float64, len(value_N))
     if not len(values):
         return np.full(len(value_N), np.nan)
     known_L = np.array(values, dtype=np.float64)
@@ -55,10 +56,10 @@ def place(value_N: NDArray[Any], values: Sequence[Any]) -> Floats:
 
 def bins(value_N: Floats, edges: Sequence[float]) -> Floats:
     """The share of each bin below each number: 0 up to its start, 1 from its end."""
-    share_NK = np.empty((len(value_N), len(edges) - 1))
+    share_KN = np.empty((len(edges) - 1, len(value_N)))
     for k, (low, high) in enumerate(itertools.pairwise(edges)):
-        share_NK[:, k] = (np.clip(value_N, low, high) - low) / (high - low)
-    return share_NK
+        share_KN[k] = (np.clip(value_N, low, high) - low) / (high - low)
+    return share_KN.T
 
 
 def circle(value_N: Floats, period: float) -> Floats:
