@@ -116,7 +116,10 @@ class Preparation:
 
     def unlogged(self, value: Any) -> Any:
         """The values of logarithms, if these are learnt."""
-        return value if not self.target_log else value.exp() if torch.is_tensor(value) else np.exp(value)
+        if not self.target_log or torch.is_tensor(value):
+            return value.exp() if self.target_log else value
+        with np.errstate(over="ignore"):  # infinite, as torch has it
+            return np.exp(value)
 
     def slope(self, value: Any) -> Any:
         """How much a value changes by a small change of the prepared one, per unit."""
