@@ -4,7 +4,7 @@ import math
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -247,7 +247,7 @@ def answered_rows(run: StoredRun, source: Any) -> RowsAnswered:
     prepared, output_NC, answers = _answers(run, source, [None] * len(run.by_target), (), 0)
     seen = _among(run, prepared, "train")
     values = [answer.values for answer in answers]
-    return RowsAnswered(prepared, output_NC, values, seen and seen[0])
+    return RowsAnswered(prepared, output_NC, values, None if seen is None else seen.seen_K)
 
 
 def _options(
@@ -393,10 +393,16 @@ def _view_notes(run: StoredRun, views: Sequence[PictureView]) -> list[str]:
     return notes
 
 
-_SeenRows = tuple[torch.Tensor, bool, float]
-"""Which of the rows with a known target equal rows of some splits of the run, in inputs and target; whether
-these are exactly the rows of the splits, as in the file that was trained on: otherwise some may be equal by
-chance; and the share of the rows of the splits that equal another one."""
+class _SeenRows(NamedTuple):
+    """Which of the K rows with a known target equal rows of some splits of the run, in inputs and target.
+
+    every: whether these are exactly the rows of the splits, as in the file that was trained on; otherwise
+    some may be equal by chance. again: the share of the rows of the splits that equal another one.
+    """
+
+    seen_K: torch.Tensor
+    every: bool
+    again: float
 
 
 def _compared(
@@ -445,7 +451,7 @@ def _among(run: StoredRun, prepared: PreparedRows, *splits: Split) -> _SeenRows 
     seen_K = torch.from_numpy(np.isin(own_K, known_N))
     every = np.array_equal(np.sort(own_K[seen_K.numpy()]), np.sort(known_N))
     _known, count = np.unique(known_N, return_counts=True)
-    return seen_K, every, float(count[count > 1].sum()) / max(1, len(known_N))
+    return _SeenRows(seen_K, every, float(count[count > 1].sum()) / max(1, len(known_N)))
 
 
 def _known_hashes(run: StoredRun, splits: Sequence[Split]) -> np.ndarray | None:
@@ -531,7 +537,7 @@ def _covered(
         run.judged is not None and run.judged.spec.data.files
     ):  # some rows that scores are of may be among these
         seen = None
-    new_K = None if seen is None else ~seen[0]
+    new_K = None if seen is None else ~seen.seen_K
     rows_K = new_K if new_K is None or weight is None else new_K & (weight > 0)
     weight_N = None if rows_K is None or weight is None else weight[rows_K].double().numpy()
     group = None
