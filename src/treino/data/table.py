@@ -34,6 +34,8 @@ COLUMN_NAME_DUPLICATE = Refusal(
 )
 
 Numbers = NDArray[np.float64 | np.uint8]
+RowPlace = Callable[[int], str]
+"""Words the place of row i (from 0): "line 7" of a file, "row 5" of a frame."""
 
 LARGEST_WHOLE = 2**53  # all whole numbers up to this are distinct as float64
 FIRST_SECOND, LAST_SECOND = -62_135_596_800, 253_402_300_800  # of the years 1 to 9999, since 1970
@@ -191,9 +193,9 @@ class Column:
 class Table:
     """Columns of equal length, and their source.
 
-    place: a function that words the place of row i (from 0): "line 7" of a file, "row 5" of a frame. target,
-    row_weights: the columns that the source itself names as such; None if the user must name them. matrix:
-    all columns except the target as one matrix, if the source has one (images).
+    place: where each row is, in words. target, row_weights: the columns that the source itself names as such;
+    None if the user must name them. matrix: all columns except the target as one matrix, if the source has
+    one (images).
     named: whether the source names the columns; False for a bare array.
     official_test: the number of rows at the end that are the source's official test set. files: the files of
     the table, if there are several. reading: the detected decimal sign, order of day and month, and words for
@@ -207,7 +209,7 @@ class Table:
     source: str
     sha256: str | None
     columns: tuple[Column, ...]
-    place: Callable[[int], str]
+    place: RowPlace
     target: str | None = None
     row_weights: str | None = None
     matrix: Numbers | None = None
@@ -379,7 +381,7 @@ class CellFault:
 
 
 def fault(
-    column: Column, place: Callable[[int], str], *, required: bool = True, truth: bool | None = None
+    column: Column, place: RowPlace, *, required: bool = True, truth: bool | None = None
 ) -> CellFault | None:
     """The first cell that isn't a finite plain number; None without one. Missing cells are faults only if
     required.
@@ -417,7 +419,7 @@ def fault(
     return CellFault("feature_empty", text.format(**facts), _("Fill it or remove the row"))
 
 
-def fault_odd(column: Column, place: Callable[[int], str]) -> CellFault:
+def fault_odd(column: Column, place: RowPlace) -> CellFault:
     """The fault of the odd cells of a column."""
     assert column.odd is not None
     assert column.odd_N is not None
@@ -427,7 +429,7 @@ def fault_odd(column: Column, place: Callable[[int], str]) -> CellFault:
     return replace(first, message=first.message + " " + _("There are {n} such cells.").format(n=n))
 
 
-def fault_cell(column: Column, row: int, place: Callable[[int], str]) -> CellFault:
+def fault_cell(column: Column, row: int, place: RowPlace) -> CellFault:
     """The fault of a cell that isn't what the column's other cells are."""
     cell = column.cell(row)
     form, facts = form_of(cell), {"name": column.name, "place": place(row), "cell": shortened(cell)}

@@ -1,6 +1,5 @@
 """Carry out a column's program: read its cells as the first step says, and interpret the others."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +20,7 @@ from treino.data.preparation.interpreter import (
     results,
     side_by_side,
 )
-from treino.data.table import Column, fault, fault_odd, number
+from treino.data.table import Column, RowPlace, fault, fault_odd, number
 
 FEATURE_NO_DATE = Refusal(
     "Column '{name}' holds '{cell}' in {place}, and dates of one format are wanted.",
@@ -31,8 +30,6 @@ FEATURE_NO_TIME = Refusal(
     "Column '{name}' holds '{cell}' in {place}, and times of day of one format are wanted.",
     "Write all times the same way, as 09:30.",
 )
-
-Place = Callable[[int], str]
 
 
 @dataclass(frozen=True)
@@ -101,7 +98,7 @@ def gaps_of(program: ColumnProgram, cells_N: NDArray[Any]) -> EncodingGaps:
     return EncodingGaps(int(absent_N.sum()), unknown, example)
 
 
-def read_cells(program: ColumnProgram, column: Column, place: Place) -> NDArray[Any]:
+def read_cells(program: ColumnProgram, column: Column, place: RowPlace) -> NDArray[Any]:
     """``[N]``: what the program's first step reads: numbers, seconds, or words; missing: NaN, or ""."""
     reader = program.reader.do
     if reader == "number":
@@ -116,7 +113,7 @@ def read_cells(program: ColumnProgram, column: Column, place: Place) -> NDArray[
 
 
 def number_cells(
-    column: Column, place: Place, *, required: bool = False, truth: bool | None = None
+    column: Column, place: RowPlace, *, required: bool = False, truth: bool | None = None
 ) -> Floats:
     """``[N]`` float64, NaN for missing cells. Refuses a cell that isn't a finite number, naming its place.
 
@@ -130,7 +127,7 @@ def number_cells(
     return np.asarray(column.numbers, dtype=np.float64)
 
 
-def second_cells(column: Column, place: Place, *, clock: bool = False) -> Floats:
+def second_cells(column: Column, place: RowPlace, *, clock: bool = False) -> Floats:
     """``[N]`` seconds since 1970-01-01, or since midnight if ``clock``; NaN for missing cells. Refuses a cell
     that isn't a date (or a time of day), naming its place."""
     if column.seconds is not None and column.clock == clock:

@@ -24,7 +24,7 @@ from treino.data.cell_forms import (
 )
 from treino.data.preparation.texts import unspaced
 from treino.data.preparation.ways import WAYS, Kind
-from treino.data.table import Column, Table, number, plain
+from treino.data.table import Column, RowPlace, Table, number, plain
 
 KIND_UNKNOWN = Refusal("There is no kind '{kind}' for column '{name}'.", "{hint}")
 KIND_DATE = Refusal(
@@ -66,8 +66,7 @@ SENTENCES_READ = 500
 @dataclass(frozen=True)
 class ColumnRole:
     """The role of a column. kind: its type. way: an entry of ``WAYS``; ``category``: one-hot or hashed, by
-    its classes; ``out``: unused. levels: the ordered classes
-    of a rank."""
+    its classes; ``out``: unused. levels: the ordered classes of a rank."""
 
     kind: Kind
     way: str
@@ -229,7 +228,7 @@ def is_row_number(column: Column) -> bool:
     return bool((np.diff(np.sort(numbers)) == 1).all())
 
 
-def choose(column: Column, request: str | None, named: bool, place: Callable[[int], str]) -> ColumnRole:
+def choose(column: Column, request: str | None, named: bool, place: RowPlace) -> ColumnRole:
     """The role of a column.
 
     request: the column's entry in ``--kinds``. named: whether ``--features`` lists the column, which is then
@@ -249,7 +248,7 @@ def choose(column: Column, request: str | None, named: bool, place: Callable[[in
     return ColumnRole(column_kind, ways.get(column_kind, "number"))
 
 
-def _requested_kind(column: Column, request: str, place: Callable[[int], str]) -> ColumnRole:
+def _requested_kind(column: Column, request: str, place: RowPlace) -> ColumnRole:
     if "<" in request:
         return _ranked(column, tuple(level.strip() for level in request.split("<")), place)
     if request == "date" and column.seconds is None:
@@ -275,7 +274,7 @@ def holds_truth(column: Column, role: ColumnRole) -> bool:
     return role.kind == "boolean" or (column.boolean and role.kind != "number")
 
 
-def _ranked(column: Column, levels: tuple[str, ...], place: Callable[[int], str]) -> ColumnRole:
+def _ranked(column: Column, levels: tuple[str, ...], place: RowPlace) -> ColumnRole:
     if len(set(levels)) != len(levels) or "" in levels:
         raise LEVELS_TWICE(name=column.name, levels=" < ".join(levels))
     known = set(levels)

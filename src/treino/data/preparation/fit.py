@@ -1,6 +1,6 @@
 """Fit a preparation: raw inputs, statistics of the training rows, and targets."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from operator import eq
 from typing import Any
@@ -37,7 +37,7 @@ from treino.data.preparation.texts import held_out_predictions
 from treino.data.preparation.training_columns import class_rows, column_rows, number_rows
 from treino.data.preparation.trees import FITTED, TreeRows, evenly, fit_trees, tree_rows
 from treino.data.splits import PARTS, TEST, TRAIN, VALIDATION
-from treino.data.table import Column, Numbers, Table
+from treino.data.table import Column, Numbers, RowPlace, Table
 from treino.settings.setting_types import as_items
 
 ANSWER = 4.0  # the deviation of an answer of trees among the training rows: networks find large inputs first
@@ -457,7 +457,7 @@ def _rows_of_block(preparation: Preparation) -> int:
     return max(1, BLOCK_INPUTS // preparation.size)
 
 
-def _later(table: Table, first: int) -> Callable[[int], str]:
+def _later(table: Table, first: int) -> RowPlace:
     return lambda row: table.place(first + row)
 
 

@@ -36,7 +36,6 @@ from treino.data.operations import (
     Select,
     TermWeights,
 )
-from treino.data.preparation.column_cells import Place as PlaceName
 from treino.data.preparation.column_cells import number_cells, second_cells
 from treino.data.preparation.column_kinds import (
     ColumnRole,
@@ -49,7 +48,7 @@ from treino.data.preparation.interpreter import Floats, passed_share, place
 from treino.data.preparation.target_means import TargetFolds, repeats
 from treino.data.preparation.texts import TextTerms, fit_texts
 from treino.data.preparation.ways import WAYS, Way
-from treino.data.table import Column
+from treino.data.table import Column, RowPlace
 
 MOST_LEVELS = 40  # more classes than this are hashed; skrub's TableVectorizer has the same limit
 MOST_LEVELS_WITH_BINS = 256  # the limit with bins, which add many inputs anyway
@@ -135,7 +134,7 @@ class ColumnFit:
     column: Column
     role: ColumnRole
     train_N: NDArray[np.int64]
-    place: PlaceName
+    place: RowPlace
     impute: str = "median"
     bins: int = 0
     weight_T: Floats | None = None
@@ -163,8 +162,11 @@ def _program(
     column: str, way: str, steps: Sequence[ColumnStep], shown: Sequence[int], flag: Flag | None = None
 ) -> ColumnProgram:
     """The program of these steps. flag: the last step, which marks missing cells."""
-    steps, shown = (*steps, *([flag] if flag else [])), (*shown, *([len(steps)] if flag else []))
-    return ColumnProgram(column=column, way=way, steps=steps, shown=shown)
+    steps, shown = list(steps), list(shown)
+    if flag is not None:
+        shown.append(len(steps))
+        steps.append(flag)
+    return ColumnProgram(column=column, way=way, steps=tuple(steps), shown=tuple(shown))
 
 
 def fit_column(fit: ColumnFit) -> ColumnProgram:

@@ -27,7 +27,6 @@ from treino.data.documents import (
 )
 from treino.data.preparation.column_cells import (
     EncodingGaps,
-    Place,
     following,
     gaps_of,
     inputs_of,
@@ -35,7 +34,7 @@ from treino.data.preparation.column_cells import (
 )
 from treino.data.preparation.training_columns import count_of_classes
 from treino.data.preparation.trees import leaf_tables, tree_answers
-from treino.data.table import Column, Numbers
+from treino.data.table import Column, Numbers, RowPlace
 from treino.settings.data_settings import Fit
 
 COLUMNS_COUNT = Refusal("There are {got} columns, not {want}.", "The columns are: {names}.")
@@ -116,8 +115,10 @@ class Preparation:
 
     def unlogged(self, value: Any) -> Any:
         """The values of logarithms, if these are learnt."""
-        if not self.target_log or torch.is_tensor(value):
-            return value.exp() if self.target_log else value
+        if not self.target_log:
+            return value
+        if torch.is_tensor(value):
+            return value.exp()
         with np.errstate(over="ignore"):  # infinite, as torch has it
             return np.exp(value)
 
@@ -262,7 +263,7 @@ class Preparation:
         return raw_ND
 
     def encode(
-        self, columns: Sequence[Column], place: Place
+        self, columns: Sequence[Column], place: RowPlace
     ) -> tuple[NDArray[np.float64], dict[str, EncodingGaps]]:
         """Return the raw inputs ``[N, D]`` of these columns, and the EncodingGaps of each column."""
         read = zip(self.programs, columns, strict=True)

@@ -1,7 +1,7 @@
 """Choose the target columns, and decide by their values whether they are classes or numbers."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -27,7 +27,17 @@ from treino.data.preparation.fit import take
 from treino.data.readers.reader_options import ReaderOptions, as_text
 from treino.data.rows import MemoryLimit
 from treino.data.split_requests import say_untimed, times_of
-from treino.data.table import LARGEST_WHOLE, Column, DataWarning, Table, fault, number, plain, unknown_column
+from treino.data.table import (
+    LARGEST_WHOLE,
+    Column,
+    DataWarning,
+    RowPlace,
+    Table,
+    fault,
+    number,
+    plain,
+    unknown_column,
+)
 from treino.settings.setting_types import as_item, as_items, items
 
 TARGET_MISSING = Refusal("Which column is to be learnt? '{source}' doesn't say.", "Name it: {options}.")
@@ -186,7 +196,7 @@ def likely_targets(table: Table) -> list[str]:
     return list(dict.fromkeys([*first[: 3 - len(last)], *last]))
 
 
-def decide_task(column: Column, task: str | None, place: Callable[[int], str]) -> tuple[Task, str]:
+def decide_task(column: Column, task: str | None, place: RowPlace) -> tuple[Task, str]:
     """Return (task, reason). Text, booleans and at most 20 distinct integers are classes, others regression.
 
     task: overrides this if the values allow it. Missing, infinite and constant targets are refused.
@@ -215,7 +225,7 @@ def decide_task(column: Column, task: str | None, place: Callable[[int], str]) -
 
 
 def decide_tasks(
-    columns: Sequence[Column], task: str | None, kinds: Mapping[str, str], place: Callable[[int], str]
+    columns: Sequence[Column], task: str | None, kinds: Mapping[str, str], place: RowPlace
 ) -> tuple[Task, str]:
     """Return (task, reason) for all targets. Refuses numbers beside classes: no loss is for both."""
     decided = [decide_task(c, task or task_of_kind(kinds.get(c.name)), place) for c in columns]
@@ -245,7 +255,7 @@ def _natural_task(column: Column) -> tuple[Task, str]:
     return task, text.format(name=column.name, n=n, limit=MAX_INTEGER_CLASSES)
 
 
-def _check_target(column: Column, place: Callable[[int], str]) -> None:
+def _check_target(column: Column, place: RowPlace) -> None:
     problem = None
     if column.seconds is not None and not column.constant:
         raise TARGET_DATE(name=column.name, cell=shortened(column.cell(0)))
@@ -295,7 +305,7 @@ def classes_of(column: Column, kind: str | None) -> tuple[str, ...]:
     return tuple(level for level in levels if level in set(names))
 
 
-def encode(column: Column, classes: tuple[str, ...], place: Callable[[int], str]) -> NDArray[np.int64]:
+def encode(column: Column, classes: tuple[str, ...], place: RowPlace) -> NDArray[np.int64]:
     """``[N]``: the class code of each row. Refuses a value that isn't a class."""
     codes = level_codes(classes, level_cells(column, by_value(column)))
     unknown = np.flatnonzero(codes < 0)
@@ -335,7 +345,7 @@ def target_codes(
 def class_doubts(
     label_N: NDArray[np.int64],
     classes: tuple[str, ...],
-    place: Callable[[int], str],
+    place: RowPlace,
     column: Column | None = None,
 ) -> Iterator[DataWarning]:
     """Yield warnings about classes with few rows, about an imbalance, and about unlikely classes.

@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 
 from treino.data.column_program import ColumnProgram
 from treino.data.documents import ColumnRows
-from treino.data.preparation.column_cells import Place, read_cells
+from treino.data.preparation.column_cells import read_cells
 from treino.data.preparation.column_kinds import level_codes
 from treino.data.preparation.fit_columns import hash_slot
 from treino.data.preparation.interpreter import Floats
-from treino.data.table import Column
+from treino.data.table import Column, RowPlace
 
 QUANTILES = 65, 17  # numbers of a column that are kept, with its smallest and its largest; of many columns
 MANY = 200  # columns
@@ -24,7 +24,7 @@ BY_CHANCE = 0.001  # below this chance, cells beyond the training rows' range ar
 # ---- the training rows
 
 
-def column_rows(program: ColumnProgram, column: Column, place: Place, columns: int) -> ColumnRows:
+def column_rows(program: ColumnProgram, column: Column, place: RowPlace, columns: int) -> ColumnRows:
     """What a column held. column: its training rows alone. columns: how many there are."""
     rows, absent = len(column), int(column.missing_N.sum())
     if (value_N := numbers_of(program, column, place)) is None:
@@ -66,7 +66,7 @@ def _evenly(rows: int) -> NDArray[np.int64]:
 # ---- cells as the training rows' summary counts them
 
 
-def numbers_of(program: ColumnProgram, column: Column, place: Place) -> Floats | None:
+def numbers_of(program: ColumnProgram, column: Column, place: RowPlace) -> Floats | None:
     """``[N]``: the numbers of a column, the seconds of its dates or times, the lengths of its texts; None for
     classes."""
     if program.measure == "word":

@@ -1,6 +1,6 @@
 """Decide a file's decimal sign, order of dates and words for missing values, and its columns' types."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from treino.base.errors import TreinoError
@@ -17,9 +17,9 @@ from treino.data.readers.cell_types import (
     digit_order,
 )
 from treino.data.readers.reader_options import ReaderOptions
+from treino.data.table import RowPlace
 from treino.settings.setting_types import as_item
 
-Place = Callable[[int], str]
 Conflicts = dict[str, ReadingConflict]
 _DATES = {
     "dmy": N_("dates day/month/year"),
@@ -50,7 +50,7 @@ class FileConventions:
 
 
 def decide(
-    seen: Sequence[CellStatistics], reading: ReaderOptions, what: str, place: Place, *, typed: bool = False
+    seen: Sequence[CellStatistics], reading: ReaderOptions, what: str, place: RowPlace, *, typed: bool = False
 ) -> FileConventions:
     """Decide the type of each column.
 
@@ -86,7 +86,7 @@ def _settle(
     which: str,
     reading: ReaderOptions,
     what: str,
-    place: Place,
+    place: RowPlace,
     typed: bool = False,
 ) -> bool | None:
     """Whether the decimal sign is a comma, or the day comes first: set by the user or proven by columns.
@@ -145,7 +145,7 @@ def _conflict(column: CellStatistics, which: str) -> ReadingConflict:
 
 
 def _check_thousands(
-    column: CellStatistics, verdicts: dict[str, Verdict], conflicts: Conflicts, what: str, place: Place
+    column: CellStatistics, verdicts: dict[str, Verdict], conflicts: Conflicts, what: str, place: RowPlace
 ) -> None:
     """Refuse 3,142 beside 0.7: as thousands it is far from the other numbers, which have decimals.
 
@@ -178,7 +178,7 @@ def _groups(column: CellStatistics, comma: bool) -> tuple[int, str] | None:
 
 
 def _check_groups(
-    column: CellStatistics, comma: bool, like: ReaderOptions | None, what: str, place: Place
+    column: CellStatistics, comma: bool, like: ReaderOptions | None, what: str, place: RowPlace
 ) -> None:
     """Refuse 4.105 in new rows if it is 4105 by the decimal sign, but no training row had such groups.
 
@@ -288,7 +288,7 @@ def _dates(
     return CellType(column.name, "dates", form=form, order=order, writing=writing, odd=odd)
 
 
-def _mixed(which: str, one: str, other: str, conflicts: Conflicts, what: str, place: Place) -> TreinoError:
+def _mixed(which: str, one: str, other: str, conflicts: Conflicts, what: str, place: RowPlace) -> TreinoError:
     (row, cell), (row_2, cell_2) = conflicts[one].examples["first"], conflicts[other].examples["second"]
     place_2 = place(row_2)
     if other != one:
@@ -311,7 +311,7 @@ def _mixed(which: str, one: str, other: str, conflicts: Conflicts, what: str, pl
     return TreinoError("decimal_mixed", message, f"{hint} {_(_DECIMAL)}")
 
 
-def _open(which: str, name: str, conflict: ReadingConflict, what: str, place: Place) -> TreinoError:
+def _open(which: str, name: str, conflict: ReadingConflict, what: str, place: RowPlace) -> TreinoError:
     row, cell = conflict.examples["open"]
     rule, hint = "decimal_open", _(_DECIMAL)
     text = _("In {what}, column '{name}' holds '{cell}' in {place}: with decimals, or groups of thousands?")

@@ -7,7 +7,7 @@ import glob
 import hashlib
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +30,7 @@ from treino.data.readers.jsonlines import JsonLines, open_json_lines
 from treino.data.readers.reader_options import ReaderOptions
 from treino.data.readers.workbook import SHEET_NO_ROWS, open_workbook
 from treino.data.rows import MemoryLimit
-from treino.data.table import DURATIONS_AS_NUMBERS, Column, Table, among_all
+from treino.data.table import DURATIONS_AS_NUMBERS, Column, RowPlace, Table, among_all
 from treino.settings.setting_types import as_item, as_items
 
 SHEET_OF_NO_WORKBOOK = Refusal("'{path}' has no sheets: it is no workbook.", "Leave [[sheet]] out.")
@@ -60,7 +60,7 @@ _TOTAL = re.compile(
 )
 
 
-def _of_last_row(columns: Sequence[Column], place: Callable[[int], str]) -> Iterator[str]:
+def _of_last_row(columns: Sequence[Column], place: RowPlace) -> Iterator[str]:
     """Yield a note if the last row looks like a total: by a word such as Total that occurs only there, or
     because each of its numbers is the sum of the numbers above."""
     last = len(columns[0]) - 1
@@ -380,7 +380,7 @@ def _check_alike(parts: Sequence[Part]) -> None:
             raise FILES_COLUMNS(said=_(" and ").join(said), **paths)
 
 
-def _place(parts: Sequence[Part]) -> Callable[[int], str]:
+def _place(parts: Sequence[Part]) -> RowPlace:
     if len(parts) == 1:
         return parts[0].place
 
@@ -419,7 +419,7 @@ def _conventions(decided: FileConventions) -> Iterator[str]:
         yield _("years 00 to {last} as 2000 to 20{last}").format(last=str(PIVOT - 1))
 
 
-def _words_notes(decided: FileConventions, place: Callable[[int], str]) -> list[str]:
+def _words_notes(decided: FileConventions, place: RowPlace) -> list[str]:
     """Notes on text columns in which most cells are, or seem to be, numbers or dates."""
     notes = []
     for column in decided.columns:

@@ -1,6 +1,6 @@
 """Describe a data source and its problems, for ``treino data``."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -51,7 +51,7 @@ from treino.data.summaries.image_description import WHOLE, ImagesDescription, de
 from treino.data.summaries.measures import NumberHistogram, WordCounts, shape
 from treino.data.summaries.relations import TargetRows, correlation, suspicions
 from treino.data.summaries.target_description import TargetDescription, describe_target
-from treino.data.table import Column, DataWarning, Table, row_place
+from treino.data.table import Column, DataWarning, RowPlace, Table, row_place
 from treino.data.torch_datasets.dataset_source import load_torch_dataset
 
 DATASET_NO_IMAGES = Refusal(
@@ -296,7 +296,7 @@ def _image_parts(
     rows_of: Mapping[str, NDArray[np.int64]],
     value_ND: NDArray[Any],
     label_N: NDArray[np.int64],
-    place: Callable[[int], str] = row_place,
+    place: RowPlace = row_place,
 ) -> dict[str, ImagePart]:
     """The images of each split. rows_of: the rows of each."""
 

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from treino.data.table import row_place
+from treino.data.table import RowPlace, row_place
 
 # ---- reading images
 
@@ -36,7 +36,7 @@ class ImagePart:
     index_N: NDArray[np.int64]
     label_N: NDArray[np.int64]
     whole_N: NDArray[np.int64]
-    place: Callable[[int], str] = row_place
+    place: RowPlace = row_place
 
 
 class ImageReader:

@@ -17,7 +17,7 @@ from treino.data.preparation.preparation import Preparation, fit_target
 from treino.data.preparation.target import check_classes, class_names, decide_task
 from treino.data.rows import IGNORED
 from treino.data.sources import ITEM_NOT_FINITE
-from treino.data.table import Column, plain
+from treino.data.table import Column, RowPlace, plain
 
 ITEM_TARGET = Refusal(
     "y of {where} is {what}, and not one number or word.",
@@ -186,7 +186,6 @@ def _described(value: Any) -> str:
 
 FEWEST_PER_CLASS = 2
 MOST_NUMBERED = 1000
-Place = Callable[[int], str]
 LabelKind = Literal["text", "number", "truth"]
 
 
@@ -206,7 +205,7 @@ class Labels:
     mean: float = 0.0
     scale: float = 1.0
 
-    def encode(self, labels: Sequence[Label], place: Place) -> Tensor:
+    def encode(self, labels: Sequence[Label], place: RowPlace) -> Tensor:
         """Return y of the labels: class codes ``[B]`` int64, or numbers ``[B, 1]`` float32."""
         if self.task == "classification":
             numbers = [self.number.get(label, -1) for label in labels]
@@ -218,7 +217,7 @@ class Labels:
         y_N = (_numbers(labels, place) - self.mean) / self.scale
         return torch.from_numpy(y_N.astype(np.float32)).unsqueeze(1)
 
-    def fitted(self, labels: Sequence[Label], place: Place) -> "Labels":
+    def fitted(self, labels: Sequence[Label], place: RowPlace) -> "Labels":
         """A copy with mean and scale of these labels, which must be the training rows' labels."""
         if self.task == "classification":
             return self
@@ -227,7 +226,7 @@ class Labels:
 
 
 def labels_of(
-    labels: Sequence[Label], request: str | None, names: Sequence[str] | None, place: Place
+    labels: Sequence[Label], request: str | None, names: Sequence[str] | None, place: RowPlace
 ) -> Labels:
     """Detect the type of the targets.
 
@@ -274,7 +273,7 @@ def _codes(classes: Sequence[str], kind: LabelKind) -> dict[Label, int]:
     return {of[kind](name): code for code, name in enumerate(classes)}
 
 
-def _column(labels: Sequence[Label], place: Place) -> Column:
+def _column(labels: Sequence[Label], place: RowPlace) -> Column:
     if all(isinstance(label, bool) for label in labels):
         words = np.array(["true" if label else "false" for label in labels], dtype=object)
         return Column("target", np.asarray(labels, dtype=np.float64), words, boolean=True)
@@ -287,7 +286,7 @@ def _column(labels: Sequence[Label], place: Place) -> Column:
     return Column("target", _numbers(labels, place))
 
 
-def _numbers(labels: Sequence[Label], place: Place) -> NDArray[np.float64]:
+def _numbers(labels: Sequence[Label], place: RowPlace) -> NDArray[np.float64]:
     value_N = np.asarray(labels, dtype=np.float64)
     wrong = np.flatnonzero(~np.isfinite(value_N))
     if len(wrong):
