@@ -65,9 +65,9 @@ def whole(name: str, value: object, least: int, most: int = LARGEST_WHOLE, text:
 # ---- hyper-parameters of members
 
 
-def is_hyperparameter(name: str) -> bool:
-    """Whether a change of this name is one of a training's state: of a hyper-parameter that every training
-    has, or of a number that the user's own optimizer alone knows, and which is no setting."""
+def may_be_hyperparameter(name: str) -> bool:
+    """Whether the name is of a hyper-parameter that every training has, or can be of a number that the user's
+    own optimizer alone knows, since it is no setting's."""
     return name in HP or name not in Settings.model_fields
 
 
@@ -109,7 +109,7 @@ def one_for_each(name: str, values: Sequence[Any], members: int) -> list[Any]:
 
 
 def _number(name: str, value: Any) -> float:
-    if name not in HP and is_hyperparameter(name):
+    if name not in HP and may_be_hyperparameter(name):
         if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
             raise NUMBER_WANTED(name=name, value=value)
         return float(value)

@@ -17,7 +17,7 @@ from treino.base.errors import TreinoError
 from treino.base.files import DATABASE, damaged
 from treino.base.words import _, numeral
 from treino.engine import HP, OPTIMIZERS
-from treino.engine.hyperparameters import checked_numbers, is_hyperparameter, registered
+from treino.engine.hyperparameters import checked_numbers, may_be_hyperparameter, registered
 from treino.engine.step_plan import EpochCount
 from treino.folders.documents.run_spec import ResolvedSettings, RunSpec
 from treino.folders.documents.run_spec import Segment as Segment
@@ -107,7 +107,7 @@ def typed_after(typed: Mapping[str, Any], settings: Mapping[str, Any], change: C
         return dict(typed)
     after = dict(typed)
     for name, value in change.settings.items():
-        if is_hyperparameter(name):
+        if may_be_hyperparameter(name):
             if name in ("dropout", "ema") and value and not after.get(name):
                 after[name] = value
             continue

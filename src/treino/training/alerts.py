@@ -16,7 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from treino.base.errors import Refusal, TreinoError, nearest
 from treino.base.words import _, setting
-from treino.engine.hyperparameters import checked_numbers, is_hyperparameter
+from treino.engine.hyperparameters import checked_numbers, may_be_hyperparameter
 from treino.engine.metrics import METRICS
 from treino.engine.optim import HP
 from treino.settings.setting_types import Seconds
@@ -338,7 +338,7 @@ def _change(word: str) -> NewValue:
     if match is None:
         raise ALERT_VALUE(word=word, examples="lr*0.5, dropout=0.3")
     name, sign, text = match[1].lower().replace("-", "_"), match[2], match[3]
-    if name != "betas" and not is_hyperparameter(name):
+    if name != "betas" and not may_be_hyperparameter(name):
         raise ALERT_HYPERPARAMETER(name=name, hint=nearest(name, (*HP, "betas")))
     if name == "betas" and sign == "=":
         return NewValue(name, read_settings({"betas": text}).betas)

@@ -17,7 +17,7 @@ from treino.data.documents import DataSource
 from treino.data.rows_in_memory import in_memory
 from treino.engine import HP, OPTIMIZERS
 from treino.engine.carry_over import carry_over, largest_change
-from treino.engine.hyperparameters import checked_numbers, is_hyperparameter, registered
+from treino.engine.hyperparameters import checked_numbers, may_be_hyperparameter, registered
 from treino.engine.optim import BETAS, unread
 from treino.engine.population import Copies
 from treino.engine.saved_state import keyframe_of_saved
@@ -88,7 +88,9 @@ class NextSegment:
     @property
     def state(self) -> dict[str, Any]:
         """The changed hyper-parameters, which are a part of a training's state."""
-        return self.reset | {name: v for name, v in self.change.settings.items() if is_hyperparameter(name)}
+        return self.reset | {
+            name: v for name, v in self.change.settings.items() if may_be_hyperparameter(name)
+        }
 
 
 def next_segment(snapshot: Snapshot, changes: Mapping[str, Any], sender: str = "") -> NextSegment:
@@ -139,7 +141,7 @@ def _changed(changes: Mapping[str, Any], typed: Mapping[str, Any], snapshot: Sna
     optimizer = registered("optimizer", rest.get("optimizer", snapshot.settings["optimizer"]), OPTIMIZERS)
     own = OPTIMIZERS[optimizer].own
     for name in list(rest):
-        if name in HP or (own is not None and is_hyperparameter(name)):
+        if name in HP or (own is not None and may_be_hyperparameter(name)):
             value = rest.pop(name)
             if name in Settings.model_fields:
                 state[name] = getattr(read_settings({name: value}), name)

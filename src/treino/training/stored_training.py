@@ -27,7 +27,7 @@ from treino.data.rows_in_memory import digest, splits_not_in_memory, why_not_rep
 from treino.engine import MLP, TrainingLoop
 from treino.engine.defaults import with_net
 from treino.engine.gates import gates_of
-from treino.engine.hyperparameters import is_hyperparameter
+from treino.engine.hyperparameters import may_be_hyperparameter
 from treino.engine.nets import input_shape
 from treino.engine.registries import foreign
 from treino.engine.saved_state import keyframe_bytes, saved_from_keyframe
@@ -190,7 +190,7 @@ def rebuilt(
     resolved = resolution.settings.model_dump(mode="json")
     for change in timeline.held(number):
         if change.step <= segment.start:  # hyper-parameters are a part of the state in which it begins
-            state = {name: value for name, value in change.settings.items() if is_hyperparameter(name)}
+            state = {name: value for name, value in change.settings.items() if may_be_hyperparameter(name)}
             resolved = settings_after(resolved, change._replace(settings=state))
     return replace(resolution, settings=ResolvedSettings.model_validate(resolved))
 
@@ -236,7 +236,7 @@ def obey_again(timeline: Timeline, training: TrainingLoop, number: int | None = 
     segment = path(timeline.spec, number)[-1].segment.number
     for change in timeline.every:
         if change.segment == segment and change.step >= training.step:
-            for name in filter(is_hyperparameter, change.settings):
+            for name in filter(may_be_hyperparameter, change.settings):
                 training.set(name, change.settings[name], change.step)
 
 
