@@ -39,10 +39,11 @@ def test_every_call_gives_each_field_its_value() -> None:
             if f"{node.module}.{alias.name}" in known
         }
         for node in ast.walk(tree):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-                fields = (own | imported).get(node.func.id)
-                if fields is not None and None not in {k.arg for k in node.keywords}:
-                    assert {k.arg for k in node.keywords} == fields, f"{path}:{node.lineno} {node.func.id}"
+            if isinstance(node, ast.Call):
+                name, method, _rest = ast.unparse(node.func).partition(".of_cause")
+                given = {k.arg for k in node.keywords} | ({"cause"} if method else set())
+                if (fields := (own | imported).get(name)) is not None and None not in given:
+                    assert given == fields, f"{path}:{node.lineno} {name}"
                     calls += 1
     assert calls > 400
 

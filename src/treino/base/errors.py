@@ -4,6 +4,7 @@ import re
 import sys
 import sysconfig
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,10 @@ class Refusal:
     def __call__(self, **values: Any) -> TreinoError:
         texts = [_filled(text, values) for text in (self.message, self.hint)]
         return TreinoError(self.rule, *texts, status=self.status)
+
+    def of_cause(self, **values: Any) -> Callable[[BaseException], TreinoError]:
+        """What makes the error of an exception, which is the value of the field ``cause``."""
+        return lambda error: self(cause=cause(error), **values)
 
 
 def _filled(text: str, values: dict[str, Any]) -> str:

@@ -1,28 +1,71 @@
-"""``Registry``: entries by name; further ones are made when they are named."""
+"""``Registry``: treino's entries by name, and further ones, made of others' objects when they are named."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from importlib import import_module
-from typing import TypeVar
+from typing import Any, Generic, TypeVar
 
-from treino.base.own_objects import is_kept, is_own
+from treino.base.apps import of_packages
+from treino.base.own_objects import is_kept, is_own, kept
 
 Entry = TypeVar("Entry")
 
 
-class Registry(dict[str, Entry]):
-    """treino's own entries, which are what it iterates over.
+@dataclass(frozen=True)
+class OwnKind(Generic[Entry]):
+    """How a registry makes entries of objects that aren't treino's.
 
-    source: the module whose function ``entry(name)`` makes further ones (torch's and scikit-learn's, those of
-    other packages, the user's own), or returns None; it is imported when an unknown name is looked up.
+    kind: an installed package registers an object as ``kind.name``. entry(name, object): makes the entry; the
+    object is None for a name of the user's own that this program doesn't have. of_library(name): the object
+    of torch or scikit-learn, or None. alias(name): treino's entry, by the name of its class in torch.
+    of_users: whether a user's own object may be one. hint: what else than treino's names may be given.
     """
 
-    def __init__(self, entries: dict[str, Entry], source: str) -> None:
+    kind: str
+    entry: Callable[[str, Any], Entry]
+    of_library: Callable[[str], Any] = lambda name: None
+    alias: Callable[[str], Entry | None] = lambda name: None
+    of_users: bool = True
+    hint: str = ""
+
+
+def own_entry(own: OwnKind[Entry], name: str) -> Entry | None:
+    """The entry of this name that isn't treino's; None if nobody has one.
+
+    Raises:
+        TreinoError: a package's object can't be imported; the entry can't be made of the object.
+    """
+    if own.of_users and is_own(name):
+        return own.entry(name, kept(name) if is_kept(name) else None)
+    if (known := own.alias(name)) is not None:
+        return known
+    value = own.of_library(name)
+    value = of_packages(own.kind, name) if value is None else value
+    return None if value is None else own.entry(name, value)
+
+
+class Registry(dict[str, Entry]):
+    """treino's own entries, which are what it iterates over, counts and contains. ``registry[name]`` has
+    further ones too.
+
+    source: the module whose constant ``OWN`` says how they are made; it is imported when one is looked up.
+    None: there are no further ones.
+    """
+
+    def __init__(self, entries: dict[str, Entry], source: str | None = None) -> None:
         super().__init__(entries)
         self._source = source
         self._further: dict[str, Entry] = {}
 
+    @property
+    def own(self) -> OwnKind[Entry] | None:
+        """How further entries are made."""
+        own: OwnKind[Entry] | None = import_module(self._source).OWN if self._source else None
+        return own
+
     def __missing__(self, name: str) -> Entry:
         if name not in self._further:
-            entry: Entry | None = import_module(self._source).entry(name)
+            entry = own_entry(self.own, name) if self.own else None
             if entry is None:
                 raise KeyError(name)
             if is_own(name) and not is_kept(name):
@@ -30,8 +73,13 @@ class Registry(dict[str, Entry]):
             self._further[name] = entry
         return self._further[name]
 
-    def __contains__(self, name: object) -> bool:
+    def find(self, name: object) -> Entry | None:
+        """The entry of this name, treino's or a further one; None if there is none.
+
+        Raises:
+            TreinoError: as ``own_entry``.
+        """
         try:
-            return isinstance(name, str) and (super().__contains__(name) or self[name] is not None)
+            return self[name] if isinstance(name, str) else None
         except KeyError:
-            return False
+            return None

@@ -20,7 +20,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from treino.base.apps import of_packages
-from treino.base.errors import Refusal, cause
+from treino.base.errors import Refusal
 from treino.base.own_calls import own_call, same_process
 from treino.base.words import N_
 from treino.data.builtins import BUILTINS
@@ -96,7 +96,7 @@ def given_by_package(source: Any) -> Any:
         return source
     if os.path.lexists(source):
         raise DATA_OF_PACKAGE(name=source)
-    with same_process(), own_call(lambda error: DATA_FAILS(name=source, cause=cause(error))):
+    with same_process(), own_call(DATA_FAILS.of_cause(name=source)):
         return function()
 
 

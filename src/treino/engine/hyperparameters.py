@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from treino.base.errors import Refusal, TreinoError, nearest
-from treino.base.words import N_, _, setting
+from treino.base.registry import Registry
+from treino.base.words import _, setting
 from treino.engine.optim import BETAS, HP, OPTIMIZERS, readers
 from treino.settings.spec import Settings, read_settings
 
@@ -27,26 +28,23 @@ NUMBER_WANTED = Refusal("{name} is {value!r}, and not a finite number.", "Write 
 LARGEST_WHOLE = 2**63 - 1
 
 
-OWN_ENTRIES = {
-    "activation": N_("Others: a class of torch.nn, such as Mish, or what an installed package brings."),
-    "loss": N_("Others: a class of torch.nn, a function of (output, target), or FILE.py:NAME."),
-    "metric": N_("Others: one of scikit-learn's, a function of (truth, prediction), or FILE.py:NAME."),
-    "optimizer": N_("Others: a class of torch.optim, a function of the network, or FILE.py:NAME."),
-    "schedule": N_("Others: a class of torch's lr_scheduler, a function of (step, steps), or FILE.py:NAME."),
-}
-"""What else may be given in place of a registry's names."""
-
-
-def registered(what: str, name: object, names: Iterable[str]) -> str:
-    """Return the name if the registry has it, else raise an error with the nearest name."""
+def registered(what: str, name: object, names: Iterable[str], others: str = "") -> str:
+    """Return the name if it is one of these, else raise an error with the nearest one. others: what else may
+    be given."""
     if not isinstance(name, str) or name not in names:
-        hint = nearest(str(name), names)
         raise TreinoError(
             f"{what}_unknown",
             _("There is no {what} {name!r}.").format(what=what, name=name),
-            f"{hint} {_(OWN_ENTRIES[what])}" if what in OWN_ENTRIES else hint,
+            " ".join(filter(None, [nearest(str(name), names), others])),
         )
     return name
+
+
+def entry_name(what: str, name: object, registry: Registry[Any]) -> str:
+    """Return the name if the registry has or makes its entry, else raise an error with the nearest one."""
+    if registry.find(name) is not None:
+        return str(name)
+    return registered(what, name, registry, _(registry.own.hint) if registry.own else "")
 
 
 def whole(name: str, value: object, least: int, most: int = LARGEST_WHOLE, text: str | None = None) -> int:
@@ -139,7 +137,7 @@ def check_reads(name: str, optimizer: str, other: str | None = None) -> None:
     if name in OPTIMIZERS[optimizer].reads:
         return
     rule = "momentum_with_adam" if reading == ["sgd"] else f"{name}_with_sgd"
-    if optimizer not in [*OPTIMIZERS]:
+    if optimizer not in OPTIMIZERS:
         rule = f"{name}_unread"
     use = setting("optimizer", reading[0])
     raise TreinoError(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from treino.base.registry import Registry
 from treino.engine.activations import Activation
 
 Draw = Callable[[Tensor, torch.Generator, Activation], object]
@@ -30,29 +31,31 @@ class Init:
     source: str = ""
 
 
-INITS: dict[str, Init] = {
-    "default": Init(None, "torch's own first weights: uniform within 1 / √inputs"),
-    "kaiming": Init(
-        lambda t, g, act: nn.init.kaiming_uniform_(t, 0.01, nonlinearity=act.gain, generator=g),  # type: ignore[arg-type]
-        "He et al. 2015, for the activation that follows; biases 0",
-        'nn.init.kaiming_uniform_(layer.weight, a=0.01, nonlinearity="{gain}")',
-    ),
-    "xavier": Init(
-        lambda t, g, _act: nn.init.xavier_uniform_(t, generator=g),
-        "Glorot & Bengio 2010; biases 0",
-        "nn.init.xavier_uniform_(layer.weight)",
-    ),
-    "orthogonal": Init(
-        lambda t, g, _act: nn.init.orthogonal_(t, generator=g),
-        "Saxe et al. 2014; biases 0",
-        "nn.init.orthogonal_(layer.weight)",
-    ),
-    "zeros": Init(
-        lambda t, g, act: t.zero_(),
-        "what is equal stays equal: no hidden unit learns anything of its own",
-        "nn.init.zeros_(layer.weight)",
-    ),
-}
+INITS: Registry[Init] = Registry(
+    {
+        "default": Init(None, "torch's own first weights: uniform within 1 / √inputs"),
+        "kaiming": Init(
+            lambda t, g, act: nn.init.kaiming_uniform_(t, 0.01, nonlinearity=act.gain, generator=g),  # type: ignore[arg-type]
+            "He et al. 2015, for the activation that follows; biases 0",
+            'nn.init.kaiming_uniform_(layer.weight, a=0.01, nonlinearity="{gain}")',
+        ),
+        "xavier": Init(
+            lambda t, g, _act: nn.init.xavier_uniform_(t, generator=g),
+            "Glorot & Bengio 2010; biases 0",
+            "nn.init.xavier_uniform_(layer.weight)",
+        ),
+        "orthogonal": Init(
+            lambda t, g, _act: nn.init.orthogonal_(t, generator=g),
+            "Saxe et al. 2014; biases 0",
+            "nn.init.orthogonal_(layer.weight)",
+        ),
+        "zeros": Init(
+            lambda t, g, act: t.zero_(),
+            "what is equal stays equal: no hidden unit learns anything of its own",
+            "nn.init.zeros_(layer.weight)",
+        ),
+    }
+)
 
 
 def initialise(named: dict[str, Tensor], init: str, act: Activation, g: torch.Generator) -> None:

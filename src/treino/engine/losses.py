@@ -14,7 +14,7 @@ from treino.base.formula import ONE, Expr, call, value
 from treino.base.registry import Registry
 from treino.base.words import N_
 from treino.data.rows import IGNORED
-from treino.engine.hyperparameters import registered
+from treino.engine.hyperparameters import entry_name
 from treino.engine.population import padded
 from treino.engine.rng import element_hash
 
@@ -103,7 +103,7 @@ class Loss:
     axes: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
-        registered("loss", self.name, LOSSES)
+        entry_name("loss", self.name, LOSSES)
 
     @property
     def kind(self) -> "LossKind":

@@ -142,7 +142,7 @@ def metric_names(loss: Loss, outputs: int) -> tuple[str, ...]:
 
 def further_metric(metric: str) -> str:
     """The metric, if it is measured only where it decides: one that is none of treino's; else ""."""
-    return "" if metric in [*METRICS] else metric
+    return "" if metric in METRICS else metric
 
 
 def of_all_targets(metric: str) -> bool:
@@ -439,9 +439,11 @@ def metric_name(metric: str) -> str:
 
 def is_charted(metric: str) -> bool:
     """Whether reports draw the metric with its interval."""
-    return metric in METRICS and METRICS[metric].charted
+    known = METRICS.find(metric)
+    return known is not None and known.charted
 
 
 def is_share(metric: str) -> bool:
     """Whether the metric lies between 0 and 1."""
-    return metric in METRICS and METRICS[metric].share
+    known = METRICS.find(metric)
+    return known is not None and known.share

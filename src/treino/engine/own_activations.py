@@ -13,10 +13,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from treino.base.apps import of_packages
-from treino.base.errors import Refusal, cause
+from treino.base.errors import Refusal
 from treino.base.formula import call
 from treino.base.own_calls import own_call
+from treino.base.registry import OwnKind
 from treino.base.words import N_
 from treino.engine.activations import ACTIVATIONS, Activation
 from treino.engine.rng import fork_rng
@@ -42,31 +42,17 @@ class Elementwise(nn.Module):
         return self.function(z)
 
 
-def entry(name: str) -> Activation | None:
-    """The activation of this name: of torch, or of another package.
+def _activation(name: str, value: Any) -> Activation:
+    """The entry of this function or module.
 
     Raises:
         TreinoError: it fails, or isn't a function of each number by itself.
     """
-    for activation in ACTIVATIONS.values():
-        if type(activation.module()).__name__ == name:
-            return activation
-    value = getattr(nn, name, None) if name[:1].isupper() else None
-    value = of_packages("activation", name) if value is None else value
-    if value is None:
-        return None
     make = partial(_module, value)
     _check(name, make)
-    module = make()
-    about = N_("a function of each number")
-    return Activation(
-        make,
-        partial(_forward, module),
-        partial(_backward, module),
-        about,
-        partial(call, name),
-        in_place=False,
-    )
+    module, about = make(), N_("a function of each number")
+    passes = partial(_forward, module), partial(_backward, module)
+    return Activation(make, *passes, about, partial(call, name), in_place=False)
 
 
 def _module(value: Any) -> nn.Module:
@@ -89,7 +75,7 @@ def _backward(module: nn.Module, d: Tensor, z: Tensor, h: Tensor) -> None:
 def _check(name: str, make: Callable[[], nn.Module]) -> None:
     drawn = torch.randn(4, 6, generator=torch.Generator().manual_seed(0))
     z = torch.cat([drawn, 10 * drawn, 100 * drawn])  # it may treat large numbers otherwise
-    tried = own_call(lambda error: OWN_ACTIVATION_FAILS(name=name, cause=cause(error)))
+    tried = own_call(OWN_ACTIVATION_FAILS.of_cause(name=name))
     with tried, torch.enable_grad(), fork_rng(0), warnings.catch_warnings(action="ignore"):
         module, leaf, d = make(), z.clone(), torch.ones_like(z)
         whole, each = module(leaf), module(z.reshape(-1, 1)).reshape_as(z)
@@ -97,3 +83,13 @@ def _check(name: str, make: Callable[[], nn.Module]) -> None:
     alike = torch.allclose(whole, each, equal_nan=True) and torch.equal(leaf, z)
     if not alike or next(module.parameters(), None) is not None:
         raise OWN_ACTIVATION_FORM(name=name)
+
+
+OWN = OwnKind[Activation](
+    "activation",
+    _activation,
+    lambda name: getattr(nn, name, None) if name[:1].isupper() else None,
+    lambda name: next((a for a in ACTIVATIONS.values() if type(a.module()).__name__ == name), None),
+    of_users=False,
+    hint=N_("Others: a class of torch.nn, such as Mish, or what an installed package brings."),
+)

@@ -8,6 +8,7 @@ import copy
 import inspect
 import math
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -16,10 +17,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from treino.base.apps import of_packages
-from treino.base.errors import Refusal, TreinoError, cause
+from treino.base.errors import Refusal
 from treino.base.own_calls import check_repeatable, own_call
-from treino.base.own_objects import called_by, is_kept, is_own, kept
+from treino.base.own_objects import called_by, kept
+from treino.base.registry import OwnKind
 from treino.base.words import N_, _
 from treino.engine.losses import LOSSES, BufferCall, Loss, LossBuffers, LossKind, Taken
 from treino.engine.rng import fork_rng
@@ -72,31 +73,31 @@ LINKED = {
 (module, output) that makes what the user's function gets."""
 
 
-def entry(name: str) -> LossKind | None:
-    """The loss of this name: of torch, of another package, or the user's own."""
-    if is_own(name):
-        return _kind(OwnLoss(name, kept(name)) if is_kept(name) else None)
-    for kind in LOSSES.values():
-        if name in (kind.criterion.__name__, *kind.torch):
-            return kind
-    value = getattr(nn, name, None) if name.endswith("Loss") else of_packages("loss", name)
-    return None if value is None else _kind(OwnLoss(name, value))
-
-
-def _kind(own: "OwnLoss | None") -> LossKind:
-    """The registry's entry. own: None: reading a run needs none."""
+def _kind(name: str, value: Any) -> LossKind:
+    """The registry's entry. value: None: reading a run needs none."""
+    own = None if value is None else OwnLoss(name, value)
+    given = partial(kept, name) if own is None else lambda: own
     fields: dict[str, Any] = {
         "criterion": nn.Module if own is None else own.module,
         "build": _build,
         "constant": _constant,
         "about": N_("a function of the output and the target"),
         "own": own,
-        "mean": lambda loss, output, y: _of(loss)(output, y),
-        "rows": lambda loss, output, y: _of(loss).rows(output, y),
+        "mean": lambda loss, output, y: given()(output, y),
+        "rows": lambda loss, output, y: given().rows(output, y),
     }
     if own is None or own.like is None:
         return LossKind(None, **fields)
     return replace(own.like, **fields, terms=None, reads=(), function="", note="", torch={})
+
+
+OWN = OwnKind(
+    "loss",
+    _kind,
+    lambda name: getattr(nn, name, None) if name.endswith("Loss") else None,
+    lambda name: next((k for k in LOSSES.values() if name in (k.criterion.__name__, *k.torch)), None),
+    hint=N_("Others: a class of torch.nn, a function of (output, target), or FILE.py:NAME."),
+)
 
 
 def meaning_of(name: str, value: Any) -> tuple[LossKind | None, Taken | None]:
@@ -137,11 +138,6 @@ def _of_torch(value: Any) -> type[nn.Module] | None:
     holder = next((own for own in kind.__mro__ if "forward" in vars(own)), None)
     torchs = holder not in (None, nn.Module) and holder.__module__.startswith(nn.modules.__name__)
     return holder if torchs else None
-
-
-def _of(loss: Loss) -> "OwnLoss":
-    own: OwnLoss | None = loss.kind.own
-    return OwnLoss(loss.name, kept(loss.name)) if own is None else own
 
 
 class OwnLoss:
@@ -235,7 +231,7 @@ class OwnLoss:
         def taken(output: Tensor) -> Tensor:
             return self._taken(self.value, output) if self._taken else output.clone()
 
-        with own_call(partial(self._fails, output, y)):
+        with self._errors(output, y):
             try:
                 return function(taken(output), y.clone())
             except RuntimeError:
@@ -246,9 +242,9 @@ class OwnLoss:
                 value: Any = function(taken(output.float()), single)
                 return value.double() if isinstance(value, Tensor) else value
 
-    def _fails(self, output: Tensor, y: Tensor, error: BaseException) -> TreinoError:
+    def _errors(self, output: Tensor, y: Tensor) -> AbstractContextManager[None]:
         shapes = {"output": list(output.shape), "target": list(y.shape)}
-        return OWN_LOSS_FAILS(name=self.name, cause=cause(error), **shapes)
+        return own_call(OWN_LOSS_FAILS.of_cause(name=self.name, **shapes))
 
     def check(self, output_BC: Tensor, y: Tensor) -> None:
         """Try the loss on rows of this shape.
@@ -277,7 +273,7 @@ class OwnLoss:
             if learnt := [tensor for tensor in _learnt(value) if tensor is not output]:
                 shapes = ", ".join(str(list(tensor.shape)) for tensor in learnt[:3])
                 raise OWN_LOSS_PARAMETERS(name=self.name, shapes=shapes)
-            with own_call(partial(self._fails, output, y)):
+            with self._errors(output, y):
                 (slope,) = torch.autograd.grad(value, output, allow_unused=True)
             if slope is None:
                 raise OWN_LOSS_GRADIENT(name=self.name)

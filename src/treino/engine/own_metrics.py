@@ -17,10 +17,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from treino.base.apps import of_packages
-from treino.base.errors import Refusal, TreinoError, cause
+from treino.base.errors import Refusal, TreinoError
 from treino.base.own_calls import own_call
-from treino.base.own_objects import called_by, is_kept, is_own, kept
+from treino.base.own_objects import called_by
+from treino.base.registry import OwnKind
 from treino.base.words import N_, _
 from treino.data.preparation.preparation import Deviation
 from treino.engine.metrics import Metric, MetricInputs, probabilities
@@ -64,15 +64,12 @@ DOUBTED = N_("as its greater_is_better says, but right answers got {right}, and 
 PROBABILITIES = "y_score", "y_prob", "y_proba", "y_pred_proba", "probability", "probabilities"
 
 
-def entry(name: str) -> Metric | None:
-    """The metric of this name: of scikit-learn, of another package, or the user's own."""
-    if is_own(name) and not is_kept(name):
-        return Metric(None, 1, None, N_("a function of the truth and the prediction"))
-    value = kept(name) if is_own(name) else _of_sklearn(name) or of_packages("metric", name)
+def _metric(name: str, value: Any) -> Metric:
+    about = N_("a function of the truth and the prediction")
     if value is None:
-        return None
+        return Metric(None, 1, None, about)
     own = OwnMetric.of(name, value)
-    return Metric(own.task, own.better, own, N_("a function of the truth and the prediction"), may_lack=True)
+    return Metric(own.task, own.better, own, about, may_lack=True)
 
 
 def _of_sklearn(name: str) -> Any:
@@ -85,6 +82,10 @@ def _of_sklearn(name: str) -> Any:
     value = getattr(metrics, name, None)
     takes = _parameters(value)[:2] if inspect.isfunction(value) else ()
     return value if takes[:1] == ("y_true",) and takes[-1] in ("y_pred", *PROBABILITIES) else None
+
+
+OTHERS = N_("Others: one of scikit-learn's, a function of (truth, prediction), or FILE.py:NAME.")
+OWN = OwnKind("metric", _metric, _of_sklearn, hint=OTHERS)
 
 
 def _task_of_sklearn(function: Any) -> Any:
@@ -204,7 +205,7 @@ class OwnMetric:
         """What the function returns for copies of these, as a number."""
         reseed(0)
         rows = len(true_N)
-        with own_call(lambda error: OWN_METRIC_FAILS(name=self.name, rows=rows, cause=cause(error))):
+        with own_call(OWN_METRIC_FAILS.of_cause(name=self.name, rows=rows)):
             value = self.function(true_N.copy(), guess.copy(), **self.more, **weight)
         try:
             return float(value) * self.sign

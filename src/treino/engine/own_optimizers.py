@@ -14,10 +14,10 @@ import torch
 from pydantic import ValidationError
 from torch import Tensor, nn
 
-from treino.base.apps import of_packages
-from treino.base.errors import Refusal, TreinoError, cause
+from treino.base.errors import Refusal
 from treino.base.own_calls import own_call
-from treino.base.own_objects import called_by, is_kept, is_own, kept
+from treino.base.own_objects import called_by, kept
+from treino.base.registry import OwnKind
 from treino.base.words import N_
 from treino.engine.optim import HP, OPTIMIZERS, Optimizer
 from treino.engine.rng import fork_rng
@@ -63,33 +63,23 @@ FLAGS = "foreach", "fused", "capturable", "differentiable", "maximize", "amsgrad
 AS_SET = "{}, as set"
 """The key in a group, beside a number that only this optimizer has, of what that was last set to. The number
 itself may change in each update."""
+_CLASSES = {name.lower(): kind for name, kind in vars(torch.optim).items() if inspect.isclass(kind)}
+del _CLASSES["optimizer"]
 
 
-def entry(name: str) -> Optimizer | None:
-    """The optimizer of this name: of torch, of another package, or the user's own."""
-    if is_own(name):
-        return _optimizer(OwnOptimizer(name, kept(name)) if is_kept(name) else OwnOptimizer(name, None))
-    classes = {each.lower(): each for each in dir(torch.optim) if each[:1].isupper()}
-    known = OPTIMIZERS.keys() & {name.lower()}
-    if known:
-        return OPTIMIZERS[known.pop()]
-    value = getattr(torch.optim, classes.get(name.lower(), ""), None)
-    if value is torch.optim.Optimizer:
-        return None
-    value = of_packages("optimizer", name) if value is None else value
-    return None if value is None else _optimizer(OwnOptimizer(name, value))
+def _optimizer(name: str, value: Any) -> Optimizer:
+    own, about = OwnOptimizer(name, value), N_("a class of torch.optim, or a function of the network")
+    unused: Any = None
+    return Optimizer(("state",), unused, torch.optim.Optimizer, own.reads, about, unused, own=own)
 
 
-def _optimizer(own: "OwnOptimizer") -> Optimizer:
-    return Optimizer(
-        ("state",),
-        None,  # type: ignore[arg-type]
-        torch.optim.Optimizer,
-        own.reads,
-        N_("a class of torch.optim, or a function of the network"),
-        None,  # type: ignore[arg-type]
-        own=own,
-    )
+OWN = OwnKind(
+    "optimizer",
+    _optimizer,
+    lambda name: _CLASSES.get(name.lower()),
+    lambda name: OPTIMIZERS.get(name.lower()),
+    hint=N_("Others: a class of torch.optim, a function of the network, or FILE.py:NAME."),
+)
 
 
 @dataclass(frozen=True)
@@ -123,17 +113,10 @@ class OwnOptimizer:
     @property
     def reads(self) -> tuple[str, ...]:
         """The settings besides lr that its class takes; those of all, for a function of the net."""
-        if self.value is None or self._class is None:
+        if self._class is None:
             return SETTINGS
         takes = inspect.signature(self._class).parameters
         return tuple(name for name in SETTINGS if name in takes and _fits(name, takes[name].default))
-
-    def update_fails(self, update: int, error: BaseException) -> TreinoError:
-        """The error of an update in which it raises."""
-        return OWN_OPTIMIZER_UPDATE(name=self.name, update=update, cause=cause(error))
-
-    def _fails(self, error: BaseException) -> TreinoError:
-        return OWN_OPTIMIZER_FAILS(name=self.name, cause=cause(error))
 
     def make(self, module: nn.Module) -> torch.optim.Optimizer:
         """The optimizer of this module's free parameters.
@@ -143,7 +126,7 @@ class OwnOptimizer:
         """
         value = kept(self.name) if self.value is None else self.value
         free = {name: p for name, p in module.named_parameters() if p.requires_grad}
-        with own_call(self._fails):
+        with own_call(OWN_OPTIMIZER_FAILS.of_cause(name=self.name)):
             try:
                 made = value(list(free.values())) if self._class is not None else value(module)
             except Exception as error:
@@ -196,10 +179,7 @@ class OwnOptimizer:
             first, second = group["betas"]
             changes["betas"] = (hp.get("beta1", first), hp.get("beta2", second))
         what = ", ".join(f"{name} {value}" for name, value in changes.items())
-        with (
-            fork_rng(0),
-            own_call(lambda error: OWN_OPTIMIZER_VALUE(name=self.name, what=what, cause=cause(error))),
-        ):
+        with fork_rng(0), own_call(OWN_OPTIMIZER_VALUE.of_cause(name=self.name, what=what)):
             _draw_update(made, twin, drawn)
             for each in made.param_groups:
                 each.update(changes)
@@ -225,7 +205,7 @@ class OwnOptimizer:
             for optimizer, copy in ((one, whole), (other, twin))[: 1 if other is one else 2]:
                 for group, rate in zip(optimizer.param_groups, rates, strict=True):
                     group["lr"] = rate  # as before each update of a training
-                with fork_rng(seed), own_call(self._fails):
+                with fork_rng(seed), own_call(OWN_OPTIMIZER_FAILS.of_cause(name=self.name)):
                     _draw_update(optimizer, copy, torch.Generator().manual_seed(seed))
             now = tuple(_values(one))
             pairs = zip(whole.state_dict().values(), twin.state_dict().values(), strict=True)
@@ -263,14 +243,9 @@ def _draw_update(optimizer: torch.optim.Optimizer, module: nn.Module, drawn: tor
 def _numbers(optimizer: torch.optim.Optimizer) -> dict[str, float]:
     """The numbers among its defaults that are no setting and no hyper-parameter of treino's."""
     group = optimizer.param_groups[0]
-    others = {name: group[name] for name in optimizer.defaults if name not in (*FLAGS, *HP)}
-    return {
-        name: float(value)
-        for name, value in others.items()
-        if name not in Settings.model_fields
-        and isinstance(value, int | float)
-        and not isinstance(value, bool)
-    }
+    others = optimizer.defaults.keys() - {*FLAGS, *HP, *Settings.model_fields}
+    numbers = {name: group[name] for name in optimizer.defaults if name in others}
+    return {n: float(v) for n, v in numbers.items() if isinstance(v, int | float) and type(v) is not bool}
 
 
 def number_like(before: object, value: float) -> int | float:

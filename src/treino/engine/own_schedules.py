@@ -8,10 +8,11 @@ from typing import Any
 
 import torch
 
-from treino.base.apps import of_packages
-from treino.base.errors import Refusal, cause
+from treino.base.errors import Refusal
 from treino.base.own_calls import check_repeatable, own_call
-from treino.base.own_objects import called_by, is_kept, is_own, kept
+from treino.base.own_objects import called_by, kept
+from treino.base.registry import OwnKind
+from treino.base.words import N_
 from treino.engine.rng import fork_rng
 from treino.engine.schedules import SCHEDULES, Schedule
 
@@ -24,32 +25,15 @@ OWN_SCHEDULE_FACTOR = Refusal(
     "The schedule {name} gives {value!r} at step {step} of {steps}; a factor is a number of at least 0.",
     "Return a number, such as 1 - step / steps.",
 )
+ABOUT = "a function of the step and the number of steps"
 LENGTHS = "total_steps", "T_max", "total_iters"
 """Arguments of torch's schedulers that are the training's length where they are left open."""
-
-
-def entry(name: str) -> Schedule | None:
-    """The schedule of this name: of torch, of another package, or the user's own."""
-    about = "a function of the step and the number of steps"
-    if is_own(name):
-        value = kept(name) if is_kept(name) else None
-        return Schedule(_unknown, about, "", partial(_factor, name, value))
-    value = getattr(torch.optim.lr_scheduler, name, None) if name[:1].isupper() else None
-    value = of_packages("schedule", name) if value is None else value
-    return None if value is None else Schedule(_unknown, about, "", partial(_factor, name, value))
-
-
-def _unknown(progress: float) -> float:
-    raise AssertionError("a schedule of steps")
 
 
 def _factor(name: str, value: Any, step: int, steps: int) -> float:
     """The factor at this step."""
     value = kept(name) if value is None else value
-    with (
-        fork_rng(0),
-        own_call(lambda error: OWN_SCHEDULE_FAILS(name=name, step=step, steps=steps, cause=cause(error))),
-    ):
+    with fork_rng(0), own_call(OWN_SCHEDULE_FAILS.of_cause(name=name, step=step, steps=steps)):
         factor = _table(value, steps)[step] if _is_scheduler(value) else value(step, steps)
         number = float(factor)
     if not math.isfinite(number) or number < 0:
@@ -93,3 +77,11 @@ def check_schedule(name: str, steps: int) -> None:
             return torch.tensor([of_steps(step, steps) for step in tried])
 
         check_repeatable(name, of_steps, factors)
+
+
+OWN = OwnKind[Schedule](
+    "schedule",
+    lambda name, value: Schedule(lambda progress: math.nan, ABOUT, "", partial(_factor, name, value)),
+    lambda name: getattr(torch.optim.lr_scheduler, name, None) if name[:1].isupper() else None,
+    hint=N_("Others: a class of torch's lr_scheduler, a function of (step, steps), or FILE.py:NAME."),
+)

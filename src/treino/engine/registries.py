@@ -1,8 +1,9 @@
 """All registries whose entries are values of settings; checks, help and docs take the names from here."""
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Any
 
+from treino.base.registry import Registry
 from treino.engine.activations import ACTIVATIONS
 from treino.engine.init import INITS
 from treino.engine.losses import LOSSES
@@ -10,15 +11,7 @@ from treino.engine.metrics import METRICS
 from treino.engine.optim import OPTIMIZERS
 from treino.engine.schedules import SCHEDULES
 
-
-class Entry(Protocol):
-    """An entry of any registry. about: its description in English."""
-
-    @property
-    def about(self) -> str: ...
-
-
-REGISTRIES: Mapping[str, Mapping[str, Entry]] = {
+REGISTRIES: Mapping[str, Registry[Any]] = {
     "activation": ACTIVATIONS,
     "init": INITS,
     "loss": LOSSES,
@@ -33,5 +26,5 @@ def foreign(settings: Mapping[str, object]) -> list[str]:
     return [
         str(settings[name])
         for name, registry in REGISTRIES.items()
-        if settings.get(name) is not None and settings[name] not in [*registry]
+        if settings.get(name) is not None and settings[name] not in registry
     ]

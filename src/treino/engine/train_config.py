@@ -12,7 +12,15 @@ from treino.base.errors import Refusal, nearest
 from treino.base.words import setting
 from treino.engine.augmentation import strengths_of
 from treino.engine.devices import resolve_device
-from treino.engine.hyperparameters import check_read, check_reads, one_for_each, per_member, registered, whole
+from treino.engine.hyperparameters import (
+    check_read,
+    check_reads,
+    entry_name,
+    one_for_each,
+    per_member,
+    registered,
+    whole,
+)
 from treino.engine.kernels.selection import ENGINES
 from treino.engine.optim import BETAS, HP
 from treino.engine.registries import REGISTRIES
@@ -190,7 +198,7 @@ def _check_names(config: TrainConfig) -> None:
     """Refuse names that their registry doesn't have."""
     for name, registry in REGISTRIES.items():
         for value in {getattr(s, name) for s in config.members} - {None}:
-            registered(name, value, registry)
+            entry_name(name, value, registry)
     strengths_of(config.shared.augment or "none")
     if config.shared.engine is not None:
         registered("engine", config.shared.engine, ENGINES)
@@ -203,7 +211,7 @@ def _canonical(s: Settings) -> Settings:
     names: dict[str, str] = {}
     for name in ("loss", "optimizer"):
         value, registry = getattr(s, name), REGISTRIES[name]
-        if value is not None and value not in [*registry]:
+        if value is not None and value not in registry:
             for own, entry in registry.items():
                 if entry is registry[value]:
                     names[name] = own

@@ -129,7 +129,7 @@ def construct_module(net: Callable[[], nn.Module], seed: int) -> nn.Module:
         if isinstance(net, partial) and net.keywords:
             given = ", ".join(f"{name}={value!r}" for name, value in net.keywords.items())
             hint = _("It was given {arguments}: leave out what it can't work with.").format(arguments=given)
-        with own_call(lambda error: NET_FAILS(cause=cause(error), hint=hint)):
+        with own_call(NET_FAILS.of_cause(hint=hint)):
             made = net()
     if not isinstance(made, nn.Module):
         raise NET_KIND(kind=type(made).__name__)

@@ -385,7 +385,7 @@ def check_names(settings: Mapping[str, Any], packages: str = "") -> None:
         registered("engine", settings["engine"], KERNELS)
     for what, registry in REGISTRIES.items():
         name = settings.get(what)
-        if name is not None and name not in registry:
+        if name is not None and registry.find(name) is None:
             package = packages or _("the package that registers {entry}").format(entry=f"{what}.{name}")
             raise ENTRY_ABSENT(what=what, name=name, package=package, hint=nearest(str(name), registry))
 

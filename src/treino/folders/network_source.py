@@ -1,11 +1,7 @@
 """Permission to run a network's code: by the user's ``--net``, or by ``--trust`` for the copy in a folder.
 
 A run's, sweep's or study's folder may come from somebody else and contain anything, so that code named in a
-folder never runs without permission. A network's file has one of three sources:
-
-- ``UserFiles``: the user named the file, with ``--net`` or ``net=``.
-- ``SealedCopies``: the user trusts the folder (``--trust``); the copy that was sealed with it may run.
-- ``NoFiles``: neither; nothing may run.
+folder never runs without permission. A ``NetworkSource`` says which code may run.
 """
 
 import re
@@ -13,7 +9,6 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from importlib.machinery import SOURCE_SUFFIXES
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from torch import nn
 
@@ -26,9 +21,6 @@ from treino.folders.store import RunFolder
 from treino.folders.user_network import NO_PERMISSION, NetworkFile, made, own_net, with_arguments
 from treino.settings.network_call import NetworkCall
 from treino.settings.spec import LAYERS
-
-if TYPE_CHECKING:
-    from torch import nn
 
 NET_NOT_TRUSTED = Refusal(
     "{folder} trains a network of your own, and reading a folder executes nothing.", "{hint}"
@@ -192,12 +184,8 @@ def _is_copy(folder: RunFolder, word: str) -> bool:
 
 def _user_files(words: Iterable[str]) -> dict[str, NetworkFile]:
     """``{word: file}``. All words that name the same file get the bytes read first."""
-    files_of: dict[str, NetworkFile] = {}
-    sources: dict[Path, bytes] = {}
-    for word in words:
-        file = _user_file(word)
-        files_of[word] = replace(file, source=sources.setdefault(file.path, file.source))
-    return files_of
+    files, sources = {word: _user_file(word) for word in words}, dict[Path, bytes]()
+    return {w: replace(f, source=sources.setdefault(f.path, f.source)) for w, f in files.items()}
 
 
 def _user_file(word: str) -> NetworkFile:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from treino.base.own_objects import OWN, is_kept, keep, source_of
+from treino.base.own_objects import is_kept, is_own, keep, source_of
 from treino.folders.access import Access
 from treino.folders.network_source import NetworkSource, copied_file, network_files
 from treino.folders.store import RunFolder
@@ -29,16 +29,9 @@ def with_own_code(source: NetworkSource | None, settings: Mapping[str, Any]) -> 
     Raises:
         TreinoError: a file is missing or malformed, or may not run; it has no such name.
     """
-    words = [settings[name] for name in OF_ENTRIES if names_file(name, settings.get(name))]
-    names = own_names(source, words)
-    return {k: _name(v, names) if k in (*OF_ENTRIES, "net") else v for k, v in settings.items()}
-
-
-def _name(value: object, names: Mapping[str, str]) -> object:
-    """What the setting holds in place of this value."""
-    if callable(value):
-        return keep(value)
-    return names.get(value, value) if isinstance(value, str) else value
+    names = own_names(source, [settings[k] for k in OF_ENTRIES if names_file(k, settings.get(k))])
+    asked = {k: v for k, v in settings.items() if k in (*OF_ENTRIES, "net")}
+    return {**settings, **{k: keep(v) if callable(v) else names.get(str(v), v) for k, v in asked.items()}}
 
 
 def own_names(source: NetworkSource | None, words: Iterable[str]) -> dict[str, str]:
@@ -58,17 +51,17 @@ def _kept(file: NetworkFile) -> str:
 def write_own_code(folder: RunFolder, names: Iterable[object]) -> None:
     """Copy the files of these objects into the folder; names of treino's own entries are passed over."""
     for name in names:
-        match = OWN.fullmatch(name) if isinstance(name, str) else None
-        source = source_of(str(name)) if match else None
-        if match and source is not None:
-            folder.write_bytes(f"own/{match['name']}-{match['digest']}.py", source)
+        if is_own(name) and (source := source_of(str(name))) is not None:
+            folder.write_bytes(_copy(str(name)), source)
 
 
 def copy_of(folder: Path, name: str) -> Path | None:
     """The folder's copy of the file of this object; None if it has none."""
-    match = OWN.fullmatch(name)
-    path = folder / f"own/{match['name']}-{match['digest']}.py" if match else None
-    return path if path is not None and path.is_file() else None
+    return path if is_own(name) and (path := folder / _copy(name)).is_file() else None
+
+
+def _copy(name: str) -> str:
+    return f"own/{name.replace('@', '-')}.py"
 
 
 def restore_own_code(folder: RunFolder, access: Access) -> None:

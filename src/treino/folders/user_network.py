@@ -10,6 +10,7 @@ import inspect
 import linecache
 import os
 import sys
+import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -213,23 +214,18 @@ def _module(file: NetworkFile) -> ModuleType:
 
 @contextmanager
 def _importing_from(folder: Path | None) -> Iterator[None]:
-    if folder is None:
-        yield
-        return
-    place = str(folder)
-    sys.path.insert(0, place)
+    places = [] if folder is None else [str(folder)]
+    sys.path[:0] = places
     try:
         yield
     finally:
-        sys.path.remove(place)
+        for place in places:
+            sys.path.remove(place)
 
 
 def _line_in(error: BaseException, where: str) -> int:
     if isinstance(error, SyntaxError) and error.filename == where:
         return error.lineno or 0
-    line, trace = 0, error.__traceback__
-    while trace is not None:
-        if trace.tb_frame.f_code.co_filename == where:
-            line = trace.tb_lineno
-        trace = trace.tb_next
-    return line or getattr(error, "lineno", 0) or 0
+    calls = traceback.walk_tb(error.__traceback__)
+    lines = [line for frame, line in calls if frame.f_code.co_filename == where]
+    return lines[-1] if lines else getattr(error, "lineno", 0) or 0

@@ -72,7 +72,7 @@ def usual(sweep: StoredSweep) -> list[str]:
 
 def of_one(name: str) -> bool:
     """Whether the picture shows one network; for a sweep, that is its best one."""
-    return name in OF_A_RUN and name not in PICTURES
+    return OF_A_RUN.find(name) is not None and name not in PICTURES
 
 
 def draw_sweep(

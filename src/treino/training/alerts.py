@@ -108,7 +108,7 @@ def _figure(name: str, metric: str) -> str:
     bare = re.sub(rf"^(val|{VALIDATION}) ", "", name)
     if metric and bare in (metric.lower(), word.lower()):
         return f"{VALIDATION} {metric}"
-    if name not in FIGURES and re.fullmatch(r"\w+(@\w+)?", bare) and bare in METRICS:
+    if name not in FIGURES and re.fullmatch(r"\w+(@\w+)?", bare) and METRICS.find(bare):
         return f"{VALIDATION} {bare}"
     if name not in FIGURES:
         known = {*FIGURES, *ALIASES, *([word] if word else [])}

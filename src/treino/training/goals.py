@@ -41,7 +41,7 @@ def goals_of(value: Any, metric: str | None = None) -> dict[str, float]:
     for name, figure in pairs:
         if name == word:
             name = metric or "loss"
-        if name not in METRICS:
+        if METRICS.find(name) is None:
             raise UNTIL_METRIC(name=name, hint=nearest(str(name), {*METRICS, word}))
         if name in goals:
             raise UNTIL_TWICE(until=setting("until"), name=name)
@@ -58,7 +58,7 @@ def _figure(name: str, value: Any) -> float:
     try:
         figure = float(value)
     except (TypeError, ValueError):
-        if name == "loss" and str(value) in METRICS:  # a metric without a value
+        if name == "loss" and METRICS.find(str(value)) is not None:  # a metric without a value
             raise UNTIL_FORM(text=value, hint=_example()) from None
         raise UNTIL_NUMBER(value=value, hint=_example()) from None
     share, smaller = METRICS[name].share, METRICS[name].better < 0

@@ -261,7 +261,8 @@ def _requested_kind(column: Column, request: str, place: RowPlace) -> ColumnRole
         "text": ("text", "text"),
         "out": (kind(column), "out"),
     }
-    if request not in roles and not (request in WAYS and WAYS[request].asked == request):
+    way = WAYS.find(request)
+    if request not in roles and (way is None or way.asked != request):
         ordered = _("Ordered classes are written small<medium<large.")
         raise KIND_UNKNOWN(
             kind=request, name=column.name, hint=joined([nearest(request, roles), ordered], " ")

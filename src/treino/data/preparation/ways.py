@@ -4,8 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from treino.base.apps import of_packages
-from treino.base.registry import Registry
+from treino.base.registry import OwnKind, Registry
 from treino.base.words import _
 from treino.data.column_program import ColumnProgram
 
@@ -29,21 +28,18 @@ class Way:
     kind: Kind = "number"
 
 
-def entry(name: str) -> Way | None:
-    """The way that an installed package registers as ``column.NAME``; None if none does."""
-    way: Way | None = of_packages("column", name)
-    return way
-
-
+OWN = OwnKind[Way]("column", lambda name, way: way, of_users=False)
 WAYS: Registry[Way] = Registry({}, __name__)
 """All ways; ``fit_columns`` adds treino's own. Sentences come in this order."""
 
 
 def way_label(program: ColumnProgram) -> str:
     """As what a column is taken, in the reader's language."""
-    return _(WAYS[program.way].label) if program.way in WAYS else program.way
+    way = WAYS.find(program.way)
+    return program.way if way is None else _(way.label)
 
 
 def way_asked(name: str) -> str:
     """What ``kinds=`` asks for to get this way; of one that isn't known here its name."""
-    return WAYS[name].asked if name in WAYS else name
+    way = WAYS.find(name)
+    return name if way is None else way.asked

@@ -17,6 +17,7 @@ from treino.engine.net_state import check_forms, load_buffers, store_buffers
 from treino.engine.optim import OFF, OPTIMIZERS, ema_limit, torch_settings
 from treino.engine.own_optimizers import (
     AS_SET,
+    OWN_OPTIMIZER_UPDATE,
     load_state,
     number_like,
     store_state,
@@ -147,8 +148,8 @@ class ModuleKernel:
                 group["lr"] = hp["lr"] * factor
                 if len(bound.groups) > 1:  # each in its own proportion
                     group["lr"] *= own["lr"] / bound.groups[0]["lr"]
-            called = self.optimizer.own
-            with nullcontext() if called is None else own_call(partial(called.update_fails, update)):
+            called = OWN_OPTIMIZER_UPDATE.of_cause(name=model.optimizer, update=update)
+            with nullcontext() if self.optimizer.own is None else own_call(called):
                 optimizer.step()
             if len(population.average):
                 share = 1 - min(hp["ema"], ema_limit(chunk.optimizer_first + s + 1))

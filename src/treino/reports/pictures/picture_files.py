@@ -7,10 +7,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from treino.base.apps import of_packages
-from treino.base.errors import Refusal, TreinoError, cause
+from treino.base.errors import Refusal, TreinoError
 from treino.base.own_calls import own_call, same_process
-from treino.base.registry import Registry
+from treino.base.registry import OwnKind, Registry
 from treino.base.words import N_, _
 from treino.folders.store.output_files import OutputFolder
 from treino.folders.stored_run import StoredRun
@@ -41,7 +40,8 @@ def draw(
     Raises:
         TreinoError: an unknown picture (the hint names the nearest); a picture that can't be drawn.
     """
-    check_names(what, PICTURES, N_("There is no picture {name!r}."))
+    unknown = [name for name in what if PICTURES.find(name) is None]
+    check_names(unknown, PICTURES, N_("There is no picture {name!r}."))
     drawn = {name: partial(_drawn_files, run, name, choices) for name in what}
     return put_each(run.folder, drawn, files_of(what), to, missing)
 
@@ -141,21 +141,21 @@ PICTURES: Registry[RunPicture] = Registry(
 )
 
 
-def entry(name: str) -> RunPicture | None:
-    """The picture of this name that an installed package draws: a function of a run, ``picture.NAME``."""
-    drawn = of_packages("picture", name)
-    return None if drawn is None else RunPicture(partial(_of_package, name, drawn), whole=True)
-
-
 def _of_package(name: str, drawn: Callable[[StoredRun], Any], run: StoredRun) -> list[File]:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     from treino.plots.style import look, png
 
-    with look(), same_process(), own_call(lambda error: PICTURE_FAILS(name=name, cause=cause(error))):
+    with look(), same_process(), own_call(PICTURE_FAILS.of_cause(name=name)):
         figure = drawn(StoredRun(run.folder, run.access, copy.deepcopy(run.known_rows)))
         FigureCanvasAgg(figure)  # on which png measures its texts
         return [(f"{name}.png", png(figure))]
+
+
+OWN = OwnKind[RunPicture](
+    "picture", lambda name, drawn: RunPicture(partial(_of_package, name, drawn), whole=True), of_users=False
+)
+"""A picture that an installed package draws is a function of a run."""
 
 
 # pictures whose file isn't NAME.png
