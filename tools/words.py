@@ -54,14 +54,11 @@ def sentences(path: Path) -> Iterator[str]:
             yield from _called(node, path)
         elif _is_verb(node):
             yield inspect.cleandoc(ast.get_docstring(node) or "")
-    if path.parts[-3:-1] == ("katas", "scripts"):
-        from treino_lessons.katas.kata import read
+    if path.parent.name == "scripts":
+        from treino_lessons.tasks import KINDS
 
-        yield from read(path).sentences()
-    if path.parts[-3:-1] == ("exercises", "scripts"):
-        from treino_lessons.exercises.exercise import read as exercise
-
-        yield from exercise(path).sentences()
+        kind = next(kind for kind in KINDS.values() if path.is_relative_to(kind.scripts))
+        yield from kind.read(path).sentences()
     if path == SOURCE / "settings" / "spec.py":
         from treino.settings.spec import Settings
 

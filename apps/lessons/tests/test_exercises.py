@@ -9,14 +9,11 @@ from typing import Any
 import pytest
 from tests.conftest import Said
 
-import forked
 from treino.base.words import speaking
 from treino_lessons import course, page_file
-from treino_lessons.exercises import judgement
-from treino_lessons.exercises.exercise import SCRIPTS, Exercise, exercise_named
-from treino_lessons.katas.examination import Ended
+from treino_lessons.tasks.exercise import Exercise, Outcome
 
-NAMES = sorted(path.stem for path in SCRIPTS.glob("*.py"))
+NAMES = sorted(path.stem for path in Exercise.scripts.glob("*.py"))
 
 STYLES: dict[str, list[str]] = {
     "sum": [
@@ -97,40 +94,38 @@ def file_with(exercise: Exercise, text: str, folder: Path) -> Path:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_solution_passes_and_the_file_as_it_is_given_is_no_try(name: str, tmp_path: Path) -> None:
-    exercise = exercise_named(name)
+    exercise = Exercise.named(name)
     imports = exercise.text().partition('"""\n')[2].partition(exercise.header)[0]
     path = file_with(exercise, imports + exercise.solution, tmp_path)
-    assert judgement.outcome(exercise, path) == judgement.Outcome()
+    assert exercise.outcome(path) == Outcome()
     path.write_text(exercise.text())
-    assert exercise.untouched(path.read_text())
-    assert len(exercise.hints) == 3
+    assert not exercise.judge(path).tried
+    assert len(exercise.hints(9)) == exercise.hint_count == 3
 
 
 @pytest.mark.parametrize(("name", "style"), [(name, text) for name in STYLES for text in STYLES[name]])
 def test_other_styles_pass(name: str, style: str, tmp_path: Path) -> None:
-    exercise = exercise_named(name)
-    assert judgement.outcome(exercise, file_with(exercise, style, tmp_path)) == judgement.Outcome()
+    exercise = Exercise.named(name)
+    assert exercise.outcome(file_with(exercise, style, tmp_path)) == Outcome()
 
 
 def mistakes() -> Iterator[tuple[str, str]]:
     for name in NAMES:
-        yield from ((name, mistake) for mistake in exercise_named(name).mistakes)
+        yield from ((name, mistake) for mistake in Exercise.named(name).mistakes)
 
 
 @pytest.mark.parametrize(("name", "mistake"), [*mistakes()])
 def test_a_typical_mistake_is_told(name: str, mistake: str, tmp_path: Path) -> None:
-    exercise = exercise_named(name)
+    exercise = Exercise.named(name)
     path = tmp_path / "lesson.py"
-    path.write_text(
-        f"names = {{}}\nexec({exercise.script!r}, names)\n{exercise.called} = names[{mistake!r}]\n"
-    )
-    found = judgement.outcome(exercise, path)
+    path.write_text(f"names = {{}}\nexec({exercise.body!r}, names)\n{exercise.called} = names[{mistake!r}]\n")
+    found = exercise.outcome(path)
     assert found.hint == exercise.mistakes[mistake]
     assert "is right" in found.message
     if mistake == "InAList":  # only what differs, in the reader's language
         assert "gives weights and biases: 0, and weights and biases: 25450 is right" in found.message
         with speaking("pt_BR"):
-            assert "dá pesos e vieses: 0" in judgement.outcome(exercise, path).message
+            assert "dá pesos e vieses: 0" in exercise.outcome(path).message
 
 
 FAULTY = {
@@ -148,25 +143,9 @@ FAULTY = {
 
 @pytest.mark.parametrize("text", FAULTY, ids=range(len(FAULTY)))
 def test_a_faulty_file_is_told_without_a_traceback(text: str, tmp_path: Path) -> None:
-    found = judgement.outcome(exercise_named("sum"), file_with(exercise_named("sum"), text, tmp_path))
+    found = Exercise.named("sum").outcome(file_with(Exercise.named("sum"), text, tmp_path))
     assert FAULTY[text][0] in found.message
     assert FAULTY[text][1] in found.hint
-
-
-def in_a_fork(command: list[str], _seconds: float) -> Ended:
-    code = (
-        "import sys; sys.stdout.reconfigure(write_through=True)\n"
-        "from treino_lessons.exercises import judgement; judgement.SECONDS = 1\n"
-        "sys.exit(judgement.main(argv[1:]))"
-    )
-    ended = forked._forked(code, command[-5:], Path.cwd(), "")
-    return Ended(ended.out + ended.err, ended.status)
-
-
-@pytest.fixture
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    forked._forked("", [], Path.cwd(), "")
-    monkeypatch.setattr(judgement, "run_apart", in_a_fork)
 
 
 @pytest.mark.release
@@ -182,10 +161,9 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_what_never_ends_or_ends_the_program_is_told(
     quick: None, tmp_path: Path, body: str, said: str
 ) -> None:
-    exercise = exercise_named("sum")
+    exercise = Exercise.named("sum")
     path = file_with(exercise, f"def gradients(slopes, clear):\n    {body}", tmp_path)
-    found, _printed = judgement.judge(exercise, path)
-    assert re.search(said, found.message)
+    assert re.search(said, exercise.judge(path).message)
 
 
 @pytest.mark.proof
@@ -211,11 +189,8 @@ def test_the_way_of_a_learner(treino: Callable[..., Said], quick: None) -> None:
     path.write_text(f"# exercise: sum\n{solution}")
     said = treino("lessons", str(path), "--json")
     assert (said.status, said.document["passed"]) == (0, True)
-    kept = json.loads(Path("kata.json").read_text())
-    assert kept["exercises"]["sum"]["tries"] == 3
-    assert kept["exercises"]["sum"]["shown"]
-    assert kept["exercises"]["sum"]["solved"]
-    assert kept["katas"] == {}
+    kept = json.loads(Path("kata.json").read_text())["tasks"]["sum"]
+    assert (kept["tries"], kept["shown"], bool(kept["solved"])) == (3, True, True)
     document = treino("lessons", "--no-browser", "--json").document
     assert document["done"] == 1
     assert document["next"] != "sum"
@@ -227,7 +202,8 @@ def test_the_table_of_a_class(treino: Callable[..., Said]) -> None:
     Path("kata.json").write_text(json.dumps({"format": 1, **solved}))
     Path("class").mkdir()
     assert treino("lessons", "--to", "class/ana.json").status == 0
-    Path("class/bia.json").write_text(
+    Path("class/bia").mkdir()
+    Path("class/bia/kata.json").write_text(
         '{"exercises": {"loop": {"tries": 1}}, "katas": {"wine": {"mended": "x"}}}'
     )
     pupils = treino("lessons", "--class", "class", "--json").document["pupils"]

@@ -15,18 +15,19 @@ from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from tests.conftest import Said
 
-import forked
 from bed_scripts import mended
 from treino.base import words
 from treino_doctor.base import words as base
 from treino_doctor.rules import rules
-from treino_lessons.katas import examination
-from treino_lessons.katas.examination import Examination
-from treino_lessons.katas.kata import SCRIPTS, Kata, katas
-from treino_lessons.progress import KataRecord, record
+from treino_lessons.tasks import process
+from treino_lessons.tasks.exercise import Exercise
+from treino_lessons.tasks.kata import Examination, Kata
+from treino_lessons.tasks.record import read_progress, record, record_path
 
-NAMES = list(katas())
-AS_IT_IS = examination.run_apart
+NAMES = Kata.names()
+KATAS = {kata.name: kata for kata in Kata.every()}
+FILE = record_path(None)
+AS_IT_IS, ORIGINAL = process.run_apart, Kata.examined_original
 
 RIGHT: dict[str, list[dict[str, str]]] = {
     "wine": [
@@ -110,31 +111,13 @@ RIGHT: dict[str, list[dict[str, str]]] = {
 
 @cache
 def original(kata: Kata) -> Examination:
-    return examination.examine_original(kata)
-
-
-def in_a_fork(command: list[str]) -> examination.Ended:
-    """What ``examination`` runs as a process, in a fork of one that has imported torch already."""
-    code = (
-        "import sys; sys.stdout.reconfigure(write_through=True)\n"
-        "from treino_lessons.katas.child import main; sys.exit(main(argv[1]))"
-    )
-    ended = forked._forked(code, command[-2:], Path.cwd(), "")
-    return examination.Ended(ended.out + ended.err, ended.status)
-
-
-@pytest.fixture(scope="module")
-def forks() -> None:
-    """The process that is forked has imported torch."""
-    forked._forked("", [], Path.cwd(), "")
+    return ORIGINAL(kata)
 
 
 @pytest.fixture
-def quick(forks: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def quick(quick: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Scripts are run in a fork, and each kata's original once."""
-    monkeypatch.setattr(examination, "run_apart", in_a_fork)
-    for module in ("judgement", "hints"):
-        monkeypatch.setattr(f"treino_lessons.katas.{module}.examine_original", original)
+    monkeypatch.setattr(Kata, "examined_original", original)
 
 
 @pytest.fixture
@@ -170,7 +153,7 @@ def check(treino: Callable[..., Said], tmp_path: Path, quick: None) -> Callable[
 def test_any_right_mend_passes(check: Callable[..., dict[str, Any]], name: str, mend: int) -> None:
     found = check(name, RIGHT[name][mend])
     assert found["mended"], [c for c in found["checks"] if not c["ok"]]
-    assert found["after"]["measured"] >= katas()[name].goal
+    assert found["after"]["measured"] >= KATAS[name].goal
 
 
 @pytest.mark.parametrize(
@@ -179,13 +162,13 @@ def test_any_right_mend_passes(check: Callable[..., dict[str, Any]], name: str, 
 def test_the_mend_of_the_file_itself_passes_and_the_script_as_given_does_not(
     treino: Callable[..., Said], quick: None, name: str
 ) -> None:
-    kata = katas()[name]
+    kata = KATAS[name]
     assert treino("kata", name).status == 0
     said = treino("kata", f"kata-{name}.py", "--json")
     assert said.status == 1
     faults = said.document["after"]["findings"]
     assert {f["rule"] for f in faults} == set(kata.rules)
-    Path("mended.py").write_text(f"# kata: {name}\n" + mended((SCRIPTS / f"{name}.py").read_text()))
+    Path("mended.py").write_text(f"# kata: {name}\n" + mended((Kata.scripts / f"{name}.py").read_text()))
     said = treino("kata", "mended.py")
     assert said.status == 0, said.out
     assert all(f"{rule}: " in said.out for rule in kata.rules)
@@ -266,9 +249,9 @@ def test_what_only_looks_like_a_mend_does_not_pass(check: Callable[..., dict[str
 def started(request: pytest.FixtureRequest) -> None:
     """How scripts are run: "forked", or "alone", in processes of their own, as they are."""
     request.getfixturevalue("quick")
-    original(katas()["wine"])
+    original(KATAS["wine"])
     if request.param == "alone":
-        request.getfixturevalue("monkeypatch").setattr(examination, "run_apart", AS_IT_IS)
+        request.getfixturevalue("monkeypatch").setattr(process, "run_apart", AS_IT_IS)
 
 
 @pytest.mark.parametrize(
@@ -293,7 +276,7 @@ def test_a_script_without_an_end_is_stopped_and_told(
     treino: Callable[..., Said], monkeypatch: pytest.MonkeyPatch, started: None, loop: str
 ) -> None:
     treino("kata", "wine")
-    monkeypatch.setattr(examination, "LIMIT", 0.3)
+    monkeypatch.setattr("treino_lessons.tasks.kata.LIMIT", 0.3)
     path = Path("kata-wine.py")
     path.write_text(path.read_text().replace("net = nn", f"{loop}net = nn"))
     said = treino("kata", path)
@@ -331,8 +314,7 @@ def test_how_a_script_ended_is_told(
 ) -> None:
     monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)
     document, message = ended_by(last, treino)
-    assert not document["mended"]
-    assert document["after"]["stopped"] is None
+    assert (document["mended"], document["after"]["stopped"]) == (False, None)
     assert re.fullmatch(says, message), message
 
 
@@ -350,7 +332,7 @@ def test_how_a_script_ended_is_told(
     ],
 )
 def test_a_printed_figure_is_read_as_people_write_it(output: str, figure: str) -> None:
-    assert str(katas()["wine"].printed_figure(output)) == figure
+    assert str(KATAS["wine"].printed_figure(output)) == figure
 
 
 # ---- the list, a kata, its hints
@@ -361,14 +343,14 @@ def test_the_list_says_what_is_done_and_what_is_next(treino: Callable[..., Said]
     assert [row["kata"] for row in document["katas"] if row["next"]] == ["wine"]
     assert {row["level"] for row in document["katas"]} == {1, 2, 3}
     assert (document["done"], len(document["katas"])) == (0, len(NAMES))
-    record(KataRecord, "wine", lambda r: r.model_copy(update={"mended": "2026-01-01T00:00:00+00:00"}))
+    record(FILE, "wine", lambda r: r.model_copy(update={"solved": "2026-01-01T00:00:00+00:00"}))
     said = treino("kata")
     assert said.status == 0
     assert f"1 of {len(NAMES)} are mended." in said.out
     assert re.search(r"wine .* done", said.out)
     assert re.search(r"pixels .* next", said.out)
     for name in NAMES[1:]:
-        record(KataRecord, name, lambda r: r.model_copy(update={"mended": "2026-01-01T00:00:00+00:00"}))
+        record(FILE, name, lambda r: r.model_copy(update={"solved": "2026-01-01T00:00:00+00:00"}))
     document = treino("kata", "--json").document
     assert (document["done"], document["next"]) == (len(NAMES), None)
 
@@ -385,10 +367,10 @@ def test_a_kata_is_given_with_its_story_and_without_its_fault(treino: Callable[.
     assert max(map(len, text.splitlines())) <= 110
     assert not re.search(r"# (expect|mend|goal|ask|place|allowed):", text)
     words_of_it = text.replace("_", " ") + " ".join(document["story"])
-    assert not [rule for rule in katas()[name].rules if rule.replace("_", " ") in words_of_it]
+    assert not [rule for rule in KATAS[name].rules if rule.replace("_", " ") in words_of_it]
     compile(text, name, "exec")
-    assert len(katas()[name].questions) == len(katas()[name].rules)
-    assert set(katas()[name].rules) <= set(rules())
+    assert len(KATAS[name].said("ask")) == len(KATAS[name].rules)
+    assert set(KATAS[name].rules) <= set(rules())
     modules = re.findall(r"^(?:import|from) (\w+)", text, re.M)
     assert set(modules) <= {"torch", "numpy", *sys.stdlib_module_names}
 
@@ -408,13 +390,13 @@ def test_what_somebody_wrote_is_never_lost(treino: Callable[..., Said]) -> None:
 
 @pytest.mark.slow
 def test_each_asking_gives_one_more_hint(treino: Callable[..., Said], quick: None) -> None:
-    kata, given = katas()["rivers"], []
+    kata, given = KATAS["rivers"], []
     for left in (2, 1, 0, 0):
         document = treino("kata", "rivers", "--hint", "--json").document
         assert document["left"] == left
         given.append(document["hints"])
     assert [len(hints) for hints in given] == [1, 2, 3, 3]
-    assert given[3][0] == kata.questions[0]
+    assert given[3][0] == kata.hints(1)[0]
     assert given[3][2] == f"unscaled_inputs: {rules()['unscaled_inputs'].fix}"  # its line is the task's
     assert treino("kata", "--json").document["katas"][NAMES.index("rivers")]["hints"] == 3
     assert "That was the last hint." in treino("kata", "rivers", "--hint").out
@@ -458,7 +440,7 @@ def test_what_can_not_be_is_said(
 
 # ---- progress
 
-DAMAGED = ["{", '{"format": 2}', '{"katas": {"wine": {"hints": -1}}}', "[" * 9999, "\x00"]
+DAMAGED = ["{", '{"format": 3}', '{"katas": {"wine": {"hints": -1}}}', "[" * 9999, "\x00"]
 
 
 @pytest.mark.parametrize("text", DAMAGED, ids=range(len(DAMAGED)))
@@ -471,21 +453,39 @@ def test_damaged_progress_is_told_and_left_alone(treino: Callable[..., Said], te
         assert Path("kata.json").read_text() == text
 
 
-def test_what_a_newer_version_wrote_is_kept(treino: Callable[..., Said]) -> None:
-    known = {"format": 1, "katas": {"later": {"hints": 1, "stars": 5}, "wine": {"hints": 2}}, "badge": "x"}
-    Path("kata.json").write_text(json.dumps(known))
-    record(KataRecord, "wine", lambda r: r.model_copy(update={"checks": 1}))
-    written = json.loads(Path("kata.json").read_text())
-    assert written["badge"] == "x"
-    assert written["katas"]["later"]["stars"] == 5
-    assert written["katas"]["wine"]["hints"] == 2
-    assert treino("kata").status == 0
+def test_what_other_versions_wrote_is_kept(treino: Callable[..., Said]) -> None:
+    """A record of the first form, with keys of a newer one."""
+    katas = {"later": {"hints": 1, "stars": 5}, "wine": {"hints": 2, "mended": "2026", "after": 0.5}}
+    known = {"format": 1, "katas": katas, "exercises": {"sum": {"tries": 3, "solved": None}}, "badge": "x"}
+    FILE.write_text(json.dumps(known))
+    record(FILE, "wine", lambda r: r.model_copy(update={"checks": 1}))
+    written = json.loads(FILE.read_text())
+    assert (written["format"], written["badge"]) == (2, "x")
+    assert written["tasks"]["later"]["stars"] == 5
+    assert {"hints": 2, "solved": "2026", "after": 0.5, "checks": 1}.items() <= written["tasks"][
+        "wine"
+    ].items()
+    assert written["tasks"]["sum"]["tries"] == 3
+    row = treino("kata", "--json").document["katas"][0]
+    assert (row["mended"], row["after"]) == ("2026", 0.5)
+    assert not {*NAMES} & {*Exercise.names()}  # the record has one name for each task
+
+
+def test_pupils_who_share_a_folder_have_their_own_records(treino: Callable[..., Said]) -> None:
+    said = treino("kata", "wine", "--pupil", "ana")
+    assert "Then: treino kata kata-wine-ana.py --pupil ana" in said.out
+    assert treino("kata", "wine", "--hint", "--pupil", "ana").status == 0
+    assert read_progress(record_path("ana")).of("wine").hints == 1
+    assert read_progress(FILE).of("wine").hints == 0
+    assert treino("kata", "--pupil", "a/b", "--json").document["error"]["rule"] == "pupil_name"
+    assert [row["pupil"] for row in treino("lessons", "--class", ".", "--json").document["pupils"]] == ["ana"]
 
 
 OFTEN = """
-from treino_lessons.progress import KataRecord, record
+from pathlib import Path
+from treino_lessons.tasks.record import record
 for _time in range(25):
-    record(KataRecord, "wine", lambda r: r.model_copy(update={"checks": r.checks + 1}))
+    record(Path("kata.json"), "wine", lambda r: r.model_copy(update={"checks": r.checks + 1}))
 """
 
 
@@ -493,7 +493,7 @@ for _time in range(25):
 def test_processes_at_once_lose_nothing(tmp_path: Path) -> None:
     some = [subprocess.Popen([sys.executable, "-c", OFTEN], cwd=tmp_path) for _ in range(3)]
     assert [process.wait() for process in some] == [0, 0, 0]
-    assert json.loads((tmp_path / "kata.json").read_text())["katas"]["wine"]["checks"] == 75
+    assert json.loads((tmp_path / "kata.json").read_text())["tasks"]["wine"]["checks"] == 75
     assert [path.name for path in tmp_path.iterdir()] == ["kata.json"]
 
 
@@ -507,7 +507,7 @@ def toy_language(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.M
     """Portuguese in which every sentence of the katas is English with accents."""
     folder = tmp_path_factory.mktemp("locale")
     catalogue = Catalog(locale="pt_BR", fuzzy=False)
-    for sentence in sorted({s for kata in katas().values() for s in kata.sentences()}):
+    for sentence in sorted({s for kata in KATAS.values() for s in kata.sentences()}):
         catalogue.add(sentence, sentence.translate(LETTERS))
     (folder / "pt_BR" / "LC_MESSAGES").mkdir(parents=True)
     with (folder / "pt_BR" / "LC_MESSAGES" / "toy.mo").open("wb") as file:
@@ -529,7 +529,7 @@ def without_texts(text: str) -> str:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_kata_is_the_same_program_in_every_language(name: str, toy_language: str) -> None:
-    kata = katas()[name]
+    kata = KATAS[name]
     translated, shown = kata.text(), kata.printed_figure(f"{kata.figure.translate(LETTERS)} 0.75 [7]\n")
     with words.speaking("en"):
         english = kata.text()
@@ -562,5 +562,5 @@ def test_a_kata_that_was_given_in_one_language_is_checked_in_another(
 
 def test_the_page_lists_the_katas() -> None:
     page = (Path(__file__).parents[1] / "docs/kata.md").read_text()
-    rows = [f"| {kata.level} | `{name}` | {kata.title} |" for name, kata in katas().items()]
+    rows = [f"| {kata.level} | `{name}` | {kata.title} |" for name, kata in KATAS.items()]
     assert re.findall(r"^\| \d \| .*", page, re.M) == rows

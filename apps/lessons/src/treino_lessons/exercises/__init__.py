@@ -1,1 +1,1 @@
-"""Exercises: one for each lesson, a function or a class to write, judged by what it answers."""
+"""The exercises of the lessons, and the door to them."""

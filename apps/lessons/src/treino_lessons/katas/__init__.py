@@ -1,1 +1,1 @@
-"""Katas: short training scripts with a fault, their stories, and the judgement of a mended one."""
+"""The katas, and the door to them."""

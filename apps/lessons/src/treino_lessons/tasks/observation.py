@@ -1,15 +1,18 @@
-"""The process that runs a learner's script under the doctor and measures it on rows that it never saw."""
+"""Runs a pupil's script under the doctor, in this process, and measures it on rows that it never saw.
 
-import json
+The rows are drawn by the kata's own task, and the script's function ``answers`` is asked. So a figure that is
+only printed convinces nobody.
+"""
+
 import math
 import sys
-from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
 
 from treino.base.words import _
-from treino_lessons.katas.kata import ANSWERS, DRAW
+from treino_lessons.tasks.task import Observed
 
+DRAW, ANSWERS = "draw", "answers"  # functions of every kata: the task's; the script's, from rows to answers
 FRESH = 4000  # number of fresh rows
 SEED = 20_000  # seed of the fresh rows, which no kata uses
 
@@ -38,37 +41,26 @@ class Memory:
         self._had_state[optimizer] = bool(optimizer.state)
 
 
-def main(job_path: str) -> int:
-    """Run the job in a file, and write the results."""
-    job = json.loads(Path(job_path).read_text(encoding="utf-8"))
-    import torch
+def observe_script(task: str, path: str, seconds: float, write: Observed) -> int:
+    """Run a script, and write what was observed; return its exit status. task: the kata's own lines."""
     from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
 
     from treino_doctor.process.run_script import Outcome, run_script
 
-    torch.set_num_threads(1)
     memory = Memory()
     register_optimizer_step_pre_hook(memory.before)
     register_optimizer_step_post_hook(memory.after)
 
-    def answer(outcome: Outcome) -> None:
+    def report(outcome: Outcome) -> None:
         script = vars(sys.modules["__main__"])
-        measured, trouble = _measured(script, job["task"]) if not outcome.error else (None, "")
-        seen = {
-            "status": outcome.status,
-            "stopped": outcome.stopped,
-            "error": outcome.error,
-            "seconds": round(outcome.seconds, 3),
-            "backwards": outcome.exam.backwards,
-            "restarts": memory.restarts,
-            "findings": [finding.as_json() for finding in outcome.exam.findings],
-            "measured": measured,
-            "trouble": trouble,
-        }
-        Path(job["answer"]).write_text(json.dumps(seen), encoding="utf-8")
+        measured, trouble = _measured(script, task) if not outcome.error else (None, "")
+        seen = {name: getattr(outcome, name) for name in ("status", "stopped", "error")}
+        seen |= {"seconds": round(outcome.seconds, 3), "backwards": outcome.exam.backwards}
+        seen |= {"findings": [finding.as_json() for finding in outcome.exam.findings]}
+        write(seen | {"restarts": memory.restarts, "measured": measured, "trouble": trouble})
 
     # a comment that silences a rule mends nothing
-    return run_script(job["script"], max_time=job["limit"], heed=False, report=answer).status
+    return run_script(path, max_time=seconds, heed=False, report=report).status
 
 
 def _measured(script: dict[str, Any], task: str) -> tuple[float | None, str]:
@@ -101,7 +93,3 @@ def _measured(script: dict[str, Any], task: str) -> tuple[float | None, str]:
     else:
         figure = (given == y).float().mean().item()
     return (figure, "") if math.isfinite(figure) else (None, _("its answers are no numbers"))
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
