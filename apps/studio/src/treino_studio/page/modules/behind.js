@@ -1,7 +1,7 @@
 /** The training rows behind the answer to a row that is clicked, as the server estimates them. */
 
 import { refusalText } from './connection.js';
-import { el } from './dom.js';
+import { el, smallButton } from './dom.js';
 import { soft } from './tip.js';
 import { t } from './words.js';
 
@@ -26,17 +26,7 @@ export async function showBehind(page, row) {
       'header',
       {},
       title,
-      el(
-        'button',
-        {
-          type: 'button',
-          class: 'small shut',
-          autofocus: true,
-          'aria-label': t('close'),
-          onclick: () => dialog.close(),
-        },
-        '×',
-      ),
+      smallButton(() => dialog.close(), { class: 'small shut', autofocus: true, 'aria-label': t('close') }, '×'),
     ),
     body,
   );

@@ -40,7 +40,7 @@ import {
   nearest,
   upright,
 } from './chart_drawing.js';
-import { cleared, el, pointIn, setText } from './dom.js';
+import { cleared, el, pointIn, setText, smallButton } from './dom.js';
 import { clamp, num, whole } from './numbers.js';
 import { placeAt } from './store.js';
 import { look } from './theme.js';
@@ -71,7 +71,7 @@ export function makeChart(canvas, { tell = null, pick = null, bare = false, view
   let dragged = false;
   let queued = false;
   let timer = 0;
-  const log = el('button', { type: 'button', class: 'small', onclick: () => choose({ log: !isLog() }) });
+  const log = smallButton(() => choose({ log: !isLog() }), {});
   const smooth = el('input', {
     type: 'range',
     min: 0,
@@ -79,7 +79,7 @@ export function makeChart(canvas, { tell = null, pick = null, bare = false, view
     step: 1,
     oninput: () => choose({ smooth: Number(smooth.value) }),
   });
-  const all = el('button', { type: 'button', class: 'small', onclick: () => choose({ span: null }) });
+  const all = smallButton(() => choose({ span: null }), {});
   const tools = el('div', { class: 'chart-tools' }, smooth, log, all);
   const legend = el('ul', { class: 'legend' });
   const isLog = () => Boolean(box?.panes.some((pane) => pane.log));

@@ -24,6 +24,12 @@ export const svg = (tag, attributes, ...children) =>
 export const math = (tag, attributes, ...children) =>
   filled(document.createElementNS(NAMESPACES.math, tag), attributes, children);
 
+/** A button that does this. */
+export const makeButton = (act, attributes, ...children) =>
+  el('button', { type: 'button', ...attributes, onclick: act }, ...children);
+export const smallButton = (act, attributes, ...children) =>
+  makeButton(act, { class: 'small', ...attributes }, ...children);
+
 /** A copy of what stands in a <template> of index.html. */
 export function fromTemplate(id) {
   const template = /** @type {HTMLTemplateElement} */ (document.getElementById(id));

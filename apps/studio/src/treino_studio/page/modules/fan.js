@@ -1,7 +1,7 @@
 /** Futures of one step: their validation losses as a fan of curves, and where each ends as a small picture. */
 
 import { makeChart } from './chart.js';
-import { $, el, setText, svg } from './dom.js';
+import { $, el, makeButton, setText, svg } from './dom.js';
 import { num, whole } from './numbers.js';
 import { makePixels, marginOf, paintClasses, paintRange } from './pixels.js';
 import { makeRemedies, verdict } from './remedies.js';
@@ -184,12 +184,10 @@ export function makeFan(page) {
     cells = fan.futures.map((_future, k) => {
       const picture = el('canvas', { width: 48, height: 48, 'aria-hidden': 'true' });
       const curve = svg('path', { class: 'spark' });
-      const button = el(
-        'button',
+      const button = makeButton(
+        () => choose(k),
         {
           class: 'future',
-          type: 'button',
-          onclick: () => choose(k),
           onpointermove: (event) => setHot(k, event),
           onmouseleave: () => setHot(null),
           onfocus: () => setHot(k),

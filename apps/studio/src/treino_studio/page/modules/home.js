@@ -2,7 +2,7 @@
 
 import { colourChoice, columnChoice, keep, kept } from './choices.js';
 import { refusalText } from './connection.js';
-import { $, el, setText } from './dom.js';
+import { $, el, makeButton, setText, smallButton } from './dom.js';
 import { connected, panel, shown, statusWord } from './lines.js';
 import { num, whole } from './numbers.js';
 import { underway } from './press.js';
@@ -71,7 +71,7 @@ export function open(shell) {
         },
       }),
       listed: el('p', { class: 'hint', id: 'home-listed' }),
-      remove: el('button', { id: 'home-delete', type: 'button', class: 'small', onclick: askDelete }),
+      remove: smallButton(askDelete, { id: 'home-delete' }),
       about: el('div', { id: 'home-about', class: 'notes', 'aria-live': 'polite' }),
     };
     const labelled = (id, word, field) => el('div', { class: 'ask' }, el('label', { for: id }, t(word)), field);
@@ -81,8 +81,7 @@ export function open(shell) {
         event.preventDefault();
         if (kind === 'drop') send(event.dataTransfer.files[0]);
       });
-    const go = (id, word, act, primary = '') =>
-      el('button', { id, type: 'button', class: primary, onclick: () => underway(act()) }, t(word));
+    const go = (id, word, act, primary = '') => makeButton(() => underway(act()), { id, class: primary }, t(word));
     shell.stage.replaceChildren(
       el(
         'div',
@@ -274,18 +273,13 @@ export function open(shell) {
       el(
         'div',
         { class: 'asks' },
-        el('button', { type: 'button', autofocus: true, onclick: () => dialog.close() }, t('delete_keep')),
-        el(
-          'button',
-          {
-            type: 'button',
-            class: 'alarm',
-            id: 'delete-yes',
-            onclick: () => {
-              dialog.close();
-              underway(remove(names), fields.remove);
-            },
+        makeButton(() => dialog.close(), { autofocus: true }, t('delete_keep')),
+        makeButton(
+          () => {
+            dialog.close();
+            underway(remove(names), fields.remove);
           },
+          { class: 'alarm', id: 'delete-yes' },
           t('delete_yes'),
         ),
       ),

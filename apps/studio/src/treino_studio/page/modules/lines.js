@@ -2,7 +2,7 @@
 
 import { makeChart, namedOf } from './chart.js';
 import { Connection, replyOf } from './connection.js';
-import { el, pointIn, setText } from './dom.js';
+import { el, makeButton, pointIn, setText } from './dom.js';
 import { num, whole } from './numbers.js';
 import { underway } from './press.js';
 import { placeAt } from './store.js';
@@ -19,11 +19,7 @@ export const panel = (title, ...children) => el('section', { class: 'panel' }, e
 
 /** A button for who watches and may steer, and how it is shown or hidden by a state. */
 export function wheel(command) {
-  const node = el(
-    'button',
-    { type: 'button', class: 'primary', hidden: true, onclick: () => command('steer') },
-    t('take_wheel'),
-  );
+  const node = makeButton(() => command('steer'), { class: 'primary', hidden: true }, t('take_wheel'));
   return {
     node,
     update: (state) => {
@@ -34,7 +30,7 @@ export function wheel(command) {
 
 /** A button that stops a training, until the state says that it comes to its end. */
 export function stopButton(id, word, command) {
-  const node = el('button', { type: 'button', id, onclick: () => command('stop') });
+  const node = makeButton(() => command('stop'), { id });
   function update({ status: now, steers, ending, progress }) {
     node.hidden = now !== 'running' || !steers || Boolean(progress.judging);
     node.disabled = ending;

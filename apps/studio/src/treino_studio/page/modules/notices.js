@@ -3,7 +3,7 @@
  * picture.
  */
 
-import { $, $$, el, setText } from './dom.js';
+import { $, $$, el, setText, smallButton } from './dom.js';
 import { clamp } from './numbers.js';
 import { t } from './words.js';
 
@@ -85,28 +85,17 @@ function add(text, kind, action) {
   const words = el('p', {});
   const next =
     action &&
-    el(
-      'button',
-      {
-        type: 'button',
-        class: 'small',
-        onclick: () => {
-          node.remove();
-          action.act();
-        },
+    smallButton(
+      () => {
+        node.remove();
+        action.act();
       },
+      {},
       t(action.word),
     );
-  const close = el(
-    'button',
-    {
-      type: 'button',
-      class: 'small shut',
-      'aria-label': t('close'),
-      title: t('close'),
-      onclick: () =>
-        node.contains(document.activeElement) && box.childElementCount === 1 ? closeNotices() : node.remove(),
-    },
+  const close = smallButton(
+    () => (node.contains(document.activeElement) && box.childElementCount === 1 ? closeNotices() : node.remove()),
+    { class: 'small shut', 'aria-label': t('close'), title: t('close') },
     '×',
   );
   const node = el(

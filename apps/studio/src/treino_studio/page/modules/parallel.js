@@ -5,7 +5,7 @@
 
 import { over, stroke } from './axes.js';
 import { toSegment } from './chart_drawing.js';
-import { cleared, el, pointIn } from './dom.js';
+import { cleared, el, pointIn, smallButton } from './dom.js';
 import { asked } from './lines.js';
 import { makeScale } from './scale.js';
 import { look } from './theme.js';
@@ -118,16 +118,12 @@ export function makeParallel(state, brushes, { changed, show, pick }) {
   low.addEventListener('input', typed);
   high.addEventListener('input', typed);
   axis.addEventListener('change', told);
-  const clear = el(
-    'button',
-    {
-      type: 'button',
-      class: 'small',
-      onclick() {
-        brushes.clear();
-        told();
-      },
+  const clear = smallButton(
+    () => {
+      brushes.clear();
+      told();
     },
+    {},
     t('brush_clear'),
   );
   parallel.node = [

@@ -1,6 +1,6 @@
 /** What a finding asks for, tried: the future with its remedy beside the one without, and which of them is better. */
 
-import { el } from './dom.js';
+import { smallButton } from './dom.js';
 import { num, whole } from './numbers.js';
 import { t } from './words.js';
 
@@ -15,15 +15,9 @@ const STEPS = 200; // of each of the two
 export function makeRemedies(page, start) {
   page.remedy = ({ rule, remedy }) =>
     remedy &&
-    el(
-      'button',
-      {
-        type: 'button',
-        class: 'small',
-        disabled: !page.store.state.steers,
-        title: t('from_step', { step: whole(remedy.step) }),
-        onclick: () => start('remedy', { rule, step: remedy.step, count: 2, steps: STEPS }),
-      },
+    smallButton(
+      () => start('remedy', { rule, step: remedy.step, count: 2, steps: STEPS }),
+      { disabled: !page.store.state.steers, title: t('from_step', { step: whole(remedy.step) }) },
       t('try_it', { what: remedy.text }),
     );
 }

@@ -1,6 +1,6 @@
 /** How a run has ended, as the terminal says it: its test score, its figures, and of which step they are. */
 
-import { $, el } from './dom.js';
+import { $, el, smallButton } from './dom.js';
 import { whole } from './numbers.js';
 import { t } from './words.js';
 
@@ -29,11 +29,7 @@ export function makeResult(page) {
 function partsOf({ sentences: [ending, ...more], head, rows, kept, notes }, { steers }, page) {
   const see =
     kept?.step != null &&
-    el(
-      'button',
-      { type: 'button', class: 'small', disabled: !steers, onclick: () => page.lookAt(kept.step) },
-      t('see_kept', { step: whole(kept.step) }),
-    );
+    smallButton(() => page.lookAt(kept.step), { disabled: !steers }, t('see_kept', { step: whole(kept.step) }));
   return [
     el('h2', {}, t('result')),
     el('p', {}, ending),

@@ -3,7 +3,7 @@
 import { Connection, replyOf } from './connection.js';
 import { makeCurves } from './curves.js';
 import { makeDiagram } from './diagram.js';
-import { $, el, fromTemplate, setText, svg } from './dom.js';
+import { $, el, fromTemplate, makeButton, setText, smallButton, svg } from './dom.js';
 import { makeFan } from './fan.js';
 import { makeMembers } from './members.js';
 import { makeMicroscope } from './microscope.js';
@@ -373,29 +373,25 @@ function showTabs(page) {
   const runs = [own, ...state.beside].sort((a, b) => a.letter.localeCompare(b.letter));
   const about = (run) => run.text || (run.step == null ? '' : t('from_step', { step: whole(run.step) }));
   const tab = (run) =>
-    el(
-      'button',
+    makeButton(
+      () => page.openRun(run.run),
       {
-        type: 'button',
         class: run.letter === 'A' ? 'tab' : 'tab dash',
         'aria-pressed': run === own,
         title: [run.run, about(run)].filter(Boolean).join(' · '),
-        onclick: () => page.openRun(run.run),
       },
       svg('svg', { viewBox: '0 0 22 8', 'aria-hidden': 'true' }, svg('path', { d: 'M1 4h20' })),
       el('b', { 'aria-hidden': 'true' }, run.letter),
       el('span', {}, about(run) && `${about(run)} · `, el('small', {}, run.run)),
     );
   const close = (run) =>
-    el(
-      'button',
+    smallButton(
+      () => page.command('beside', { run: run.run, shown: false }),
       {
-        type: 'button',
         class: 'small shut',
         disabled: !state.steers,
         'aria-label': t('take_away', { name: run.run }),
         title: t('take_away', { name: run.run }),
-        onclick: () => page.command('beside', { run: run.run, shown: false }),
       },
       '×',
     );

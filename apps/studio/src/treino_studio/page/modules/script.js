@@ -1,7 +1,7 @@
 /** The page of a script of one's own: its curves, optimizers, output and findings, and what steers it. */
 
 import { replyOf } from './connection.js';
-import { el, numberIn, setText } from './dom.js';
+import { el, makeButton, numberIn, setText, smallButton } from './dom.js';
 import { connected, duration, panel, statusWord } from './lines.js';
 import { num, whole } from './numbers.js';
 import { underway } from './press.js';
@@ -102,8 +102,7 @@ export function open(shell) {
   }
 
   function build() {
-    const button = (id, word, act, more = {}) =>
-      el('button', { id: `script-${id}`, type: 'button', onclick: act, ...more }, t(word));
+    const button = (id, word, act, more = {}) => makeButton(act, { id: `script-${id}`, ...more }, t(word));
     const list = (id) => el('ul', { id: `script-${id}`, class: 'notes' });
     time = makeTimeMachine(ask);
     charts = makeCharts(time.chooseAt, time.align);
@@ -112,7 +111,7 @@ export function open(shell) {
       'div',
       { class: 'command', id: 'script-replay', hidden: true },
       el('code', {}),
-      el('button', { type: 'button', class: 'small', onclick: copy }, t('copy')),
+      smallButton(copy, {}, t('copy')),
     );
     const changes = el('ol', { id: 'script-changes', class: 'ways', 'aria-label': t('changes') });
     stretches = makeStretches(changes, ({ checkpoint }) => time.choose(checkpoint));
@@ -302,9 +301,7 @@ export function open(shell) {
         ...(named.length ? named.map(groupFields) : [el('p', { class: 'hint' }, t('no_optimizers'))]),
       );
       at('buttons').replaceChildren(
-        ...state.buttons.map((name) =>
-          el('button', { type: 'button', onclick: () => command('press', { button: name }) }, name),
-        ),
+        ...state.buttons.map((name) => makeButton(() => command('press', { button: name }), {}, name)),
       );
       at('buttons').parentNode.hidden = !state.buttons.length;
     }

@@ -1,6 +1,6 @@
 /** What a script prints, its newest lines: it follows them unless the reader has scrolled away. */
 
-import { el } from './dom.js';
+import { el, smallButton } from './dom.js';
 import { panel } from './lines.js';
 import { t } from './words.js';
 
@@ -16,16 +16,11 @@ export function makeOutput() {
     'aria-live': 'off',
     'aria-label': t('output'),
   });
-  const newest = el(
-    'button',
-    {
-      type: 'button',
-      class: 'small newest',
-      hidden: true,
-      onclick: () => {
-        lines.scrollTop = lines.scrollHeight;
-      },
+  const newest = smallButton(
+    () => {
+      lines.scrollTop = lines.scrollHeight;
     },
+    { class: 'small newest', hidden: true },
     t('newest_lines'),
   );
   const none = el('p', { class: 'hint' }, t('no_output'));

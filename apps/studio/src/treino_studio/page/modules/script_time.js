@@ -1,6 +1,6 @@
 /** The time machine of a script: its sleeping copies along the steps, going back to one, several futures of one. */
 
-import { el, numberIn, setText } from './dom.js';
+import { el, makeButton, numberIn, setText, smallButton } from './dom.js';
 import { chart, panel } from './lines.js';
 import { clamp, num, whole } from './numbers.js';
 import { afterPress, underway } from './press.js';
@@ -29,11 +29,7 @@ export function makeTimeMachine(ask) {
     id: 'script-keep',
     onchange: () => tell(ask('checkpoints', { on: keep.checked })),
   });
-  const mark = el(
-    'button',
-    { type: 'button', id: 'script-mark', onclick: () => tell(ask('checkpoint', {})) },
-    t('mark_step'),
-  );
+  const mark = makeButton(() => tell(ask('checkpoint', {})), { id: 'script-mark' }, t('mark_step'));
   const memory = el('p', { class: 'hint', id: 'script-memory' });
   const wrong = el('p', { class: 'bad', role: 'alert', hidden: true });
   const track = el('div', { class: 'steps', id: 'script-track', role: 'group', 'aria-label': t('checkpoints') }, done);
@@ -96,7 +92,7 @@ export function makeTimeMachine(ask) {
       stops,
       shown,
       ({ number }) => number,
-      ({ number }) => el('button', { type: 'button', 'data-number': number, onclick: () => underway(choose(number)) }),
+      ({ number }) => makeButton(() => underway(choose(number)), { 'data-number': number }),
       (button, each) => {
         button.className = each.marked ? 'stop marked' : 'stop';
         button.title = aboutOf(each);
@@ -250,14 +246,9 @@ export function makeTimeMachine(ask) {
           el('span', { class: 'hint' }, words.filter(Boolean).join(' · ')),
           !each.present &&
             each.status === 'asleep' &&
-            el(
-              'button',
-              {
-                type: 'button',
-                class: 'small',
-                disabled: !state.steers,
-                onclick: () => tell(ask('return', { branch: each.number })),
-              },
+            smallButton(
+              () => tell(ask('return', { branch: each.number })),
+              { disabled: !state.steers },
               t('return_to'),
             ),
         );
@@ -276,11 +267,7 @@ function makeFanPanel(ask) {
   const title = el('h2', {});
   const about = el('p', { class: 'hint', role: 'status' });
   const list = el('ul', { class: 'notes', id: 'script-futures' });
-  const close = el(
-    'button',
-    { type: 'button', class: 'small', id: 'script-fan-close', onclick: () => ask('fan', { count: 0 }) },
-    t('close_fan'),
-  );
+  const close = smallButton(() => ask('fan', { count: 0 }), { id: 'script-fan-close' }, t('close_fan'));
   const node = el(
     'section',
     { class: 'panel', id: 'script-fan', hidden: true },
@@ -310,11 +297,7 @@ function makeFanPanel(ask) {
           swatch(each.colour),
           el('b', {}, localised(each.text)),
           el('span', { class: 'hint' }),
-          el(
-            'button',
-            { type: 'button', class: 'small', onclick: () => ask('adopt', { future: each.future }) },
-            t('keep_this'),
-          ),
+          smallButton(() => ask('adopt', { future: each.future }), {}, t('keep_this')),
         );
       },
       (item, each) => {

@@ -1,6 +1,6 @@
 /** Which picture goes through the network, and which view of pictures the large panel shows. */
 
-import { $, el, setText } from './dom.js';
+import { $, el, setText, smallButton } from './dom.js';
 import { fixed, num, whole } from './numbers.js';
 import { SPLITS } from './rows.js';
 import { makeSketch } from './sketch.js';
@@ -36,9 +36,7 @@ export function makeSeen(page) {
   });
   $('#seen-before').addEventListener('click', () => go(at() - 1));
   $('#seen-after').addEventListener('click', () => go(at() + 1));
-  $('#views').replaceChildren(
-    ...TABS.map((tab) => el('button', { type: 'button', class: 'small', 'data-tab': tab, onclick: () => show(tab) })),
-  );
+  $('#views').replaceChildren(...TABS.map((tab) => smallButton(() => show(tab), { 'data-tab': tab })));
 
   const at = () => page.store.frame?.picture?.place ?? 0;
 

@@ -1,7 +1,7 @@
 /** The settings of the step in view: those that change while it trains, and those that open a new segment. */
 
 import { replyOf } from './connection.js';
-import { $, $$, el, focusedNode, numberIn, refuseField, setText } from './dom.js';
+import { $, $$, el, focusedNode, makeButton, numberIn, refuseField, setText } from './dom.js';
 import { num, whole } from './numbers.js';
 import { language, t } from './words.js';
 
@@ -291,17 +291,9 @@ function updateLength({ length, status, view }, off) {
 function faultSwitch(name, wishes) {
   const toggle = () =>
     wishes.ask('fault', (now) => (now?.includes(name) ? now.filter((f) => f !== name) : [...(now ?? []), name]));
-  return el(
-    'button',
-    {
-      class: 'switch',
-      id: `fault-${name}`,
-      type: 'button',
-      role: 'switch',
-      'aria-checked': 'false',
-      'data-about': name,
-      onclick: toggle,
-    },
+  return makeButton(
+    toggle,
+    { class: 'switch', id: `fault-${name}`, role: 'switch', 'aria-checked': 'false', 'data-about': name },
     el('span', {}, t(name)),
     el('i', { 'aria-hidden': 'true' }),
   );
@@ -391,27 +383,15 @@ function stepper(id, name, value, { low, high, off }, change) {
     'div',
     { class: 'stepper', role: 'group', 'aria-label': name },
     el('span', { 'aria-hidden': 'true' }, name),
-    el(
-      'button',
-      {
-        type: 'button',
-        'data-act': `${id}-`,
-        'aria-label': t('one_less', { what: name }),
-        disabled: off || value <= low,
-        onclick: press(-1),
-      },
+    makeButton(
+      press(-1),
+      { 'data-act': `${id}-`, 'aria-label': t('one_less', { what: name }), disabled: off || value <= low },
       '−',
     ),
     field,
-    el(
-      'button',
-      {
-        type: 'button',
-        'data-act': `${id}+`,
-        'aria-label': t('one_more', { what: name }),
-        disabled: off || value >= high,
-        onclick: press(1),
-      },
+    makeButton(
+      press(1),
+      { 'data-act': `${id}+`, 'aria-label': t('one_more', { what: name }), disabled: off || value >= high },
       '+',
     ),
   );

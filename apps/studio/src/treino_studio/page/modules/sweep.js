@@ -4,7 +4,7 @@
 
 import { colourChoice, columnChoice } from './choices.js';
 import { refusalText } from './connection.js';
-import { el, setText } from './dom.js';
+import { el, setText, smallButton } from './dom.js';
 import { chart, connected, duration, panel, shown, statusWord, stopButton, wheel } from './lines.js';
 import { num, whole } from './numbers.js';
 import { drawEnd, drawParallel, makeParallel } from './parallel.js';
@@ -89,15 +89,12 @@ export function open(shell, name) {
         name: t('as_a_run'),
         still: true,
         show: (n) =>
-          el(
-            'button',
+          smallButton(
+            (event) => openNetwork(event, n.member),
             {
-              type: 'button',
-              class: 'small',
               'aria-label': t('open_network', { n: n.member }),
               disabled: !state.steers,
               'data-sent': n.member === opening,
-              onclick: (event) => openNetwork(event, n.member),
             },
             t('open'),
           ),
@@ -157,29 +154,19 @@ export function open(shell, name) {
         'aria-label': t('network_number'),
       }),
       where: el('p', { class: 'hint' }),
-      lost: el(
-        'button',
-        {
-          type: 'button',
-          class: 'small toggle',
-          id: 'sweep-lost',
-          'aria-pressed': false,
-          onclick: () => {
-            onlyLost = !onlyLost;
-            update();
-          },
+      lost: smallButton(
+        () => {
+          onlyLost = !onlyLost;
+          update();
         },
+        { class: 'small toggle', id: 'sweep-lost', 'aria-pressed': false },
         t('only_diverged'),
       ),
       loss: chart(t('training_loss'), asked),
       figure: chart(t('figure_curves', { metric: state.metric_name }), asked),
       bars: el('ul', { class: 'bars' }),
       sure: el('p', { class: 'hint' }),
-      measure: el(
-        'button',
-        { type: 'button', class: 'small', id: 'sweep-measure', onclick: measure },
-        t('measure_importance'),
-      ),
+      measure: smallButton(measure, { id: 'sweep-measure' }, t('measure_importance')),
     };
     parts.any = el(
       'form',

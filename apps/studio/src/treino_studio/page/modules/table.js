@@ -1,6 +1,6 @@
 /** A table whose head sorts. Of many rows only those in view are made, so that thousands stay quick. */
 
-import { el } from './dom.js';
+import { el, makeButton } from './dom.js';
 
 const ALL = 200; // rows up to which all are made
 const AROUND = 30; // rows that are made above and below those in view
@@ -64,9 +64,7 @@ export function sortedTable(
       return el(
         'th',
         { scope: 'col' },
-        column.still
-          ? el('span', {}, column.name)
-          : el('button', { type: 'button', class: 'quiet', onclick: press }, column.name),
+        column.still ? el('span', {}, column.name) : makeButton(press, { class: 'quiet' }, column.name),
       );
     });
     head.replaceChildren(...heads);
@@ -82,17 +80,12 @@ export function sortedTable(
   /** A row's own name is a button where rows are chosen, so that the keyboard can choose them. */
   function first(row) {
     if (!pick) return start.show(row);
-    return el(
-      'button',
-      {
-        type: 'button',
-        class: 'quiet own',
-        'aria-pressed': chosen(row),
-        onclick: (event) => {
-          event.stopPropagation();
-          pick(row);
-        },
+    return makeButton(
+      (event) => {
+        event.stopPropagation();
+        pick(row);
       },
+      { class: 'quiet own', 'aria-pressed': chosen(row) },
       start.show(row),
     );
   }

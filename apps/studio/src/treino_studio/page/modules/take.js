@@ -1,7 +1,7 @@
 /** Take it with you: keep, weights, script, report, film, and the command that trains the same again. */
 
 import { refusalText, replyOf } from './connection.js';
-import { $, el, setText } from './dom.js';
+import { $, el, makeButton, setText } from './dom.js';
 import { clamp } from './numbers.js';
 import { underway } from './press.js';
 import { t } from './words.js';
@@ -43,12 +43,7 @@ export function makeTake(page) {
     const forms = [...(page.store.state?.takes ?? FORMS), ...Object.keys(own)];
     $('#take-list').replaceChildren(
       ...forms.map((form) =>
-        el(
-          'button',
-          { type: 'button', onclick: () => take(form) },
-          el('b', {}, t(`take_${form}`)),
-          el('span', {}, t(`take_${form}_about`)),
-        ),
+        makeButton(() => take(form), {}, el('b', {}, t(`take_${form}`)), el('span', {}, t(`take_${form}_about`))),
       ),
     );
   }

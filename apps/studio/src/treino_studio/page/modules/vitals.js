@@ -1,7 +1,7 @@
 /** Vital signs (gradient norm, update / weight, learning rate), the doctor's findings, and how a run ended. */
 
 import { makeChart } from './chart.js';
-import { $, el, setText, svg } from './dom.js';
+import { $, el, setText, smallButton, svg } from './dom.js';
 import { fixed, num, whole } from './numbers.js';
 import { axisEnd, ENDED, lastAt, viewStep } from './store.js';
 import { look } from './theme.js';
@@ -91,8 +91,7 @@ function line(level, text, ...buttons) {
   return el('li', { class: level }, icon(level), el('span', {}, text), buttons);
 }
 
-const button = (text, act, off = false) =>
-  el('button', { type: 'button', class: 'small', disabled: off, onclick: act }, text);
+const button = (text, act, off = false) => smallButton(act, { disabled: off }, text);
 
 function item(finding, page) {
   const { rule, severity, message, fix, step } = finding;

@@ -3,7 +3,7 @@
  * click goes there.
  */
 
-import { $, el, setText } from './dom.js';
+import { $, el, makeButton, setText } from './dom.js';
 import { num, whole } from './numbers.js';
 import { underway } from './press.js';
 import { viewStep } from './store.js';
@@ -43,9 +43,9 @@ export function makeStretches(list, go) {
     const bar = el('i');
     const [what, steps, figures] = ['b', 'span', 'span'].map((tag) => el(tag));
     const row = { bar, what, steps, figures };
-    row.button = el(
-      'button',
-      { type: 'button', onclick: () => go(row.piece) },
+    row.button = makeButton(
+      () => go(row.piece),
+      {},
       el('span', { class: 'lane', 'aria-hidden': 'true' }, bar),
       what,
       steps,

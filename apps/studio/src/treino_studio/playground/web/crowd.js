@@ -3,7 +3,7 @@
  * their settings or by their validation loss, with the best one, how much of it is luck, and a judgement at the end.
  */
 
-import { el, setText } from '../../page/modules/dom.js';
+import { el, makeButton, setText } from '../../page/modules/dom.js';
 import { num, whole } from '../../page/modules/numbers.js';
 import { head, hideTip, pair, showTip, soft } from '../../page/modules/tip.js';
 import { t } from '../../page/modules/words.js';
@@ -622,18 +622,12 @@ export function open(shell) {
         tabs.setAttribute('aria-label', t('many_order'));
         tabs.replaceChildren(
           ...MODES.map((name) =>
-            el(
-              'button',
-              {
-                type: 'button',
-                class: 'tab',
-                'data-show': name,
-                'aria-pressed': name === mode,
-                onclick: () => {
-                  show(name);
-                  note();
-                },
+            makeButton(
+              () => {
+                show(name);
+                note();
               },
+              { class: 'tab', 'data-show': name, 'aria-pressed': name === mode },
               t(`many_${name}`),
             ),
           ),

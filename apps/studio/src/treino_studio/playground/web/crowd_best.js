@@ -3,7 +3,7 @@
  * enlarged.
  */
 
-import { el, setText } from '../../page/modules/dom.js';
+import { el, makeButton, setText, smallButton } from '../../page/modules/dom.js';
 import { asked } from '../../page/modules/lines.js';
 import { num, whole } from '../../page/modules/numbers.js';
 import { t } from '../../page/modules/words.js';
@@ -44,15 +44,7 @@ export function makeBest(page) {
       verdict: el('div', { id: 'verdict', class: 'outcome', role: 'status', hidden: true }),
       dots: el('canvas', { role: 'img', 'aria-label': t('many_dots') }),
       legend: el('ul', { class: 'legend', id: 'panels-key' }),
-      open: el(
-        'button',
-        {
-          type: 'button',
-          class: 'small',
-          onclick: () => page.crowd()?.best != null && page.enlarge(page.crowd().best),
-        },
-        t('many_enlarge'),
-      ),
+      open: smallButton(() => page.crowd()?.best != null && page.enlarge(page.crowd().best), {}, t('many_enlarge')),
     });
     node.replaceChildren(
       el(
@@ -224,8 +216,8 @@ export function makeEnlarged(page) {
   const canvas = el('canvas', { role: 'img' });
   const curves = el('canvas', { role: 'img' });
   const figures = el('dl', {});
-  const babysit = el('button', { type: 'button', class: 'primary', onclick: () => page.babysit(id) });
-  const shut = el('button', { type: 'button', class: 'small', onclick: () => dialog.close() });
+  const babysit = makeButton(() => page.babysit(id), { class: 'primary' });
+  const shut = smallButton(() => dialog.close(), {});
   const about = el('p', { class: 'note' });
   const dialog = el(
     'dialog',

@@ -2,7 +2,7 @@
  * The controls of a crowd: how many networks, which settings differ and between which values, the others, and halving.
  */
 
-import { el, setText } from '../../page/modules/dom.js';
+import { el, makeButton, setText } from '../../page/modules/dom.js';
 import { num, whole } from '../../page/modules/numbers.js';
 import { localised, t } from '../../page/modules/words.js';
 import { ACTIVATIONS, OPTIMIZERS } from './lanes.js';
@@ -219,16 +219,9 @@ export function makeControls({ now, changed }) {
   }
 
   function cuttingField(cutting) {
-    const on = el(
-      'button',
-      {
-        type: 'button',
-        class: 'switch',
-        id: 'many-halving',
-        role: 'switch',
-        'aria-checked': Boolean(cutting),
-        onclick: () => change({ cutting: cutting ? null : { eta: 2, epochs: 64 } }),
-      },
+    const on = makeButton(
+      () => change({ cutting: cutting ? null : { eta: 2, epochs: 64 } }),
+      { class: 'switch', id: 'many-halving', role: 'switch', 'aria-checked': Boolean(cutting) },
       el('span', {}, t('many_halving')),
       el('i'),
     );

@@ -1,6 +1,6 @@
 /** The header of many networks: play, step, anew, the speed, the clock, and the button that ends and judges. */
 
-import { el, setText, svg } from '../../page/modules/dom.js';
+import { el, makeButton, setText, svg } from '../../page/modules/dom.js';
 import { num, whole } from '../../page/modules/numbers.js';
 import { underway } from '../../page/modules/press.js';
 import { t } from '../../page/modules/words.js';
@@ -18,25 +18,25 @@ const stepIcon = () => icon({ d: 'M3 2.5v11L10 8zM11 2.5h2.4v11H11z' });
  */
 export function makeTools(root, { toggle, step, anew, judge, pace }) {
   const press = (act) => () => underway(Promise.resolve(act()));
-  const play = el(
-    'button',
-    { id: 'play', class: 'primary', type: 'button', 'aria-keyshortcuts': 'Space', onclick: press(toggle) },
+  const play = makeButton(
+    press(toggle),
+    { id: 'play', class: 'primary', 'aria-keyshortcuts': 'Space' },
     playIcon(),
     el('span', {}),
   );
-  const one = el(
-    'button',
-    { id: 'step', type: 'button', 'aria-keyshortcuts': 'ArrowRight', 'data-repeats': true, onclick: press(step) },
+  const one = makeButton(
+    press(step),
+    { id: 'step', 'aria-keyshortcuts': 'ArrowRight', 'data-repeats': true },
     stepIcon(),
     el('span', { 'data-t': 'step' }),
   );
-  const again = el('button', { id: 'anew', type: 'button', 'data-t': 'many_anew', onclick: press(anew) });
+  const again = makeButton(press(anew), { id: 'anew', 'data-t': 'many_anew' });
   const speeds = el('select', {
     id: 'speed',
     'data-name': 'speed',
     onchange: (event) => pace(Number(event.target.value)),
   });
-  const stop = el('button', { id: 'judge', type: 'button', onclick: press(judge) });
+  const stop = makeButton(press(judge), { id: 'judge' });
   const steps = el('b', { id: 'clock-step' }, '0');
   const many = el('b', { id: 'clock-many' }, '0');
   const state = el('p', { class: 'status', id: 'status', role: 'status' }, el('i'), el('span'));

@@ -1,7 +1,7 @@
 /** The panel of the data: which they are, noise, shares, inputs, a table of one's own, points drawn by hand. */
 
 import { refusalText } from '../../page/modules/connection.js';
-import { cleared, el, focusedNode, setText, svg } from '../../page/modules/dom.js';
+import { cleared, el, focusedNode, makeButton, setText, smallButton, svg } from '../../page/modules/dom.js';
 import { num, whole } from '../../page/modules/numbers.js';
 import { rangeColour } from '../../page/modules/pixels.js';
 import { classColour, look } from '../../page/modules/theme.js';
@@ -64,23 +64,11 @@ export function makeDataPanel(root, { problem, tables = {}, changed }) {
     'div',
     { class: 'line' },
     el('span', {}, el('span', { 'data-t': 'data_split_seed' }), ' ', seed),
-    el('button', {
-      id: 'data-new-seed',
-      class: 'small',
-      type: 'button',
-      'data-t': 'data_new_split',
-      onclick: () => change({ data_seed: now.data_seed + 1 }),
-    }),
+    smallButton(() => change({ data_seed: now.data_seed + 1 }), { id: 'data-new-seed', 'data-t': 'data_new_split' }),
   );
-  const normal = el(
-    'button',
-    {
-      class: 'switch',
-      id: 'data-normalise',
-      type: 'button',
-      role: 'switch',
-      onclick: () => change({ normalise: !now.normalise }),
-    },
+  const normal = makeButton(
+    () => change({ normalise: !now.normalise }),
+    { class: 'switch', id: 'data-normalise', role: 'switch' },
     el('span', { 'data-t': 'data_normalise' }),
     el('i', { 'aria-hidden': 'true' }),
   );
@@ -282,26 +270,14 @@ export function makeDataPanel(root, { problem, tables = {}, changed }) {
             el(
               'div',
               { class: 'asks' },
-              el(
-                'button',
-                {
-                  type: 'button',
-                  class: 'small',
-                  'data-input': '*',
-                  'aria-pressed': String(now.features === null),
-                  onclick: () => change({ features: null }),
-                },
+              smallButton(
+                () => change({ features: null }),
+                { 'data-input': '*', 'aria-pressed': String(now.features === null) },
                 t('data_all_columns', { n: usable.length }),
               ),
-              el(
-                'button',
-                {
-                  type: 'button',
-                  class: 'small',
-                  'data-input': '2',
-                  'aria-pressed': String(String(now.features) === 'x,y'),
-                  onclick: () => change({ features: ['x', 'y'], axes: null }),
-                },
+              smallButton(
+                () => change({ features: ['x', 'y'], axes: null }),
+                { 'data-input': '2', 'aria-pressed': String(String(now.features) === 'x,y') },
                 t('data_two_columns'),
               ),
             ),
@@ -374,9 +350,9 @@ export function makeDataPanel(root, { problem, tables = {}, changed }) {
       ...ofPage().map((name) => {
         const canvas = el('canvas', { 'aria-hidden': 'true' });
         const title = ['points', 'table'].includes(name) || Object.hasOwn(POINTS, name) ? t(`data_${name}`) : name;
-        return el(
-          'button',
-          { type: 'button', class: 'source', 'data-source': name, onclick: () => choose(name) },
+        return makeButton(
+          () => choose(name),
+          { class: 'source', 'data-source': name },
           el(
             'span',
             { class: 'thumb' },

@@ -14,7 +14,7 @@
  */
 
 import { preferredLanguage, startShell } from '../../page/modules/app.js';
-import { $, el, setText } from '../../page/modules/dom.js';
+import { $, el, makeButton, setText, smallButton } from '../../page/modules/dom.js';
 import { label, t } from '../../page/modules/words.js';
 import { asked, hiddenNames, readAddress, writeAddress } from './address.js';
 import { open as openMany } from './crowd.js';
@@ -142,16 +142,9 @@ function makeHeader(shell) {
   const view = (name) => el('a', { id: `view-${name}`, class: 'view', href: '#', 'data-t': `view_${name}` });
   brand.after(
     el('nav', { class: 'views', 'data-name': 'views_of_playground', 'data-part': 'views' }, view('one'), view('many')),
-    el(
-      'button',
-      {
-        id: 'data',
-        type: 'button',
-        'data-part': 'data',
-        'aria-expanded': 'false',
-        'aria-controls': 'data-drawer',
-        onclick: () => shell.drawer.toggle(),
-      },
+    makeButton(
+      () => shell.drawer.toggle(),
+      { id: 'data', 'data-part': 'data', 'aria-expanded': 'false', 'aria-controls': 'data-drawer' },
       el('span', { class: 'vh', 'data-t': 'data' }),
       el('b', { id: 'data-name' }),
       el('span', { 'aria-hidden': 'true' }, '▾'),
@@ -163,7 +156,7 @@ function makeHeader(shell) {
 /** The drawer with the data: a change opens the view anew. */
 function makeDrawer(shell) {
   const root = el('div', { class: 'lenses' });
-  const close = el('button', { class: 'small', type: 'button', 'data-t': 'close', onclick: () => toggle(false) });
+  const close = smallButton(() => toggle(false), { 'data-t': 'close' });
   const drawer = el(
     'aside',
     { id: 'data-drawer', class: 'drawer left', 'aria-labelledby': 'data-title', hidden: true },

@@ -1,7 +1,7 @@
 /** Points drawn by hand: a pad on which a click adds, a drag moves and Delete removes; by touch and by keys, too. */
 
 import { drawAxes, makeBox } from '../../page/modules/axes.js';
-import { cleared, el, pointIn, setText } from '../../page/modules/dom.js';
+import { cleared, el, pointIn, setText, smallButton } from '../../page/modules/dom.js';
 import { clamp, num } from '../../page/modules/numbers.js';
 import { rangeColour } from '../../page/modules/pixels.js';
 import { classColour, look } from '../../page/modules/theme.js';
@@ -33,8 +33,8 @@ export function makePad({ edited }) {
   const canvas = el('canvas', { id: 'pad', role: 'application', tabindex: 0, 'aria-describedby': 'pad-hint' });
   const kinds = el('div', { class: 'kinds', role: 'group' });
   const eraser = el('button', { id: 'pad-eraser', class: 'small', type: 'button', 'aria-pressed': 'false' });
-  const undo = el('button', { id: 'pad-undo', class: 'small', type: 'button', onclick: takeBack });
-  const clear = el('button', { id: 'pad-clear', class: 'small', type: 'button', onclick: () => edit([]) });
+  const undo = smallButton(takeBack, { id: 'pad-undo' });
+  const clear = smallButton(() => edit([]), { id: 'pad-clear' });
   const hint = el('p', { id: 'pad-hint', class: 'note' });
   const says = el('p', { id: 'pad-says', class: 'vh', role: 'status' });
   const table = el('table', { class: 'vh', id: 'pad-table' });
@@ -231,16 +231,9 @@ export function makePad({ edited }) {
       kinds.replaceChildren(
         ...Array.from({ length: CLASSES }, (_, k) => {
           const dot = el('i', { 'aria-hidden': 'true' });
-          const button = el(
-            'button',
-            {
-              class: 'small',
-              type: 'button',
-              'aria-label': kindName(k),
-              'aria-keyshortcuts': k + 1,
-              title: kindName(k),
-              onclick: () => choose(k),
-            },
+          const button = smallButton(
+            () => choose(k),
+            { 'aria-label': kindName(k), 'aria-keyshortcuts': k + 1, title: kindName(k) },
             dot,
             String(task === 'regression' ? num(VALUES[k], 1) : k),
           );
