@@ -25,7 +25,7 @@ def module() -> str:
                 ("NOTHING", f"new Set({_text(sorted(forms.MISSING))})"),
                 ("MORE_NOTHING", _pattern(forms._MORE, "i")),
                 ("TRUTH", _text([sorted(pair) for pair in forms.PROGRAM_TRUTH])),
-                ("ANSWERS", f"new Set({_text(sorted(forms.TRUTH))})"),
+                ("ANSWERS", f"new Map({_text(sorted(forms.TRUTH.items()))})"),
                 ("LETTERS", _text(["".join(sorted(pair)) for pair in forms._LETTERS])),
                 ("SYMBOLS", _text(_plain(forms._SYMBOLS))),
                 ("POINT", _text(_plain(forms.POINT))),

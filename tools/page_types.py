@@ -1,7 +1,7 @@
 """Writes the types of the studio's messages for the pages' scripts: ``python -m tools.page_types``.
 
-They come from the models in ``protocol.py`` and ``page_messages.py``, and from the settings. It needs what
-``npm ci`` installs.
+They come from the models in ``protocol.py`` and ``page_messages.py``, from the settings, and from the
+operations of columns' programs. It needs what ``npm ci`` installs.
 """
 
 import json
@@ -13,21 +13,27 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from treino.data.column_program import ColumnProgram
 from treino.settings import Settings
 from treino_studio import protocol
 from treino_studio.page_messages import RunMessages
 
 ROOT = Path(__file__).parent.parent
 TYPES = ROOT / "apps/studio/src/treino_studio/page/protocol.d.ts"
-HEAD = "// The studio's messages and the settings, as tools/page_types.py writes them from the models."
+HEAD = "// Messages, settings and columns' programs, as tools/page_types.py writes them from the models."
 LISTS = ("anyOf", "oneOf")
 KEPT = ("type", "enum", "const", "properties", "required", "items", "$ref", "additionalProperties", *LISTS)
 
 
 def schema() -> str:
-    """A JSON schema of the messages, of the commands of each kind of page, and of the settings."""
+    """A JSON schema of the messages, of the commands of each kind of page, of the settings, and of a column's
+    program."""
     models = [TypeAdapter(model) for model in (protocol.Acknowledgement, RunMessages, Settings)]
     schemas = [model.json_schema() for model in models]
+    program = TypeAdapter(ColumnProgram).json_schema()
+    for each in (program, *program["$defs"].values()):  # a stored one has every field, and no other
+        each |= {"required": [*each["properties"]], "additionalProperties": False}
+    schemas.append(program)
     kinds = {kind: reader.adapter.json_schema() for kind, reader in protocol.KINDS.items()}
     commands = {"type": "object", "title": "Commands", "properties": kinds, "required": sorted(kinds)}
     types: dict[str, Any] = {}

@@ -50,7 +50,7 @@ class Kind:
     draw: the cells of so many rows. odd: cells that only new rows have. wrong: cells that are none of the
     kind; () if every cell may be one. No word is wrong among dates: treino takes it as missing, and a service
     refuses it. told: the value of ``kinds``. mark: what stands before its numbers. tab: whether a page learns
-    from it, if no cell is missing.
+    from it.
     """
 
     draw: Callable[[Random, int], Sequence[Cell]]
@@ -66,11 +66,13 @@ KINDS: dict[str, Kind] = {
     "number": Kind(lambda r, n: r.normal(50, 20, n).round(2).tolist(), FAR, NO_NUMBER, tab=True),
     "count": Kind(lambda r, n: (r.integers(0, 12, n) * 1.5).tolist(), (333.0, *FAR), NO_NUMBER, tab=True),
     "amount": Kind(lambda r, n: r.normal(900, 99, n).round(2).tolist(), FAR[:2], NO_NUMBER, mark="R$ "),
-    "truth": Kind(lambda r, n: (r.random(n) > 0.4).tolist(), (), ("maybe", "2023-01-01")),
-    "truth of classes": Kind(lambda r, n: (r.random(n) > 0.4).tolist(), told="one-hot"),
+    "truth": Kind(lambda r, n: (r.random(n) > 0.4).tolist(), (), ("maybe", "2023-01-01"), tab=True),
+    "truth of classes": Kind(lambda r, n: (r.random(n) > 0.4).tolist(), told="one-hot", tab=True),
     "truth hashed": Kind(lambda r, n: (r.random(n) > 0.4).tolist(), told="hashed"),
-    "word": Kind(lambda r, n: r.choice(WORDS, n).tolist(), ("ruin", "FLAT", "3.5"), told="category"),
-    "rank": Kind(lambda r, n: r.choice(WORDS, n).tolist(), ("ruin", "FLAT"), told="<".join(WORDS)),
+    "word": Kind(
+        lambda r, n: r.choice(WORDS, n).tolist(), ("ruin", "FLAT", "3.5"), told="category", tab=True
+    ),
+    "rank": Kind(lambda r, n: r.choice(WORDS, n).tolist(), ("ruin", "FLAT"), told="<".join(WORDS), tab=True),
     "few codes": Kind(lambda r, n: (r.integers(0, 9, n) * 1.5).tolist(), (77.0, -0.25), told="category"),
     "rank of numbers": Kind(
         lambda r, n: r.choice([7.5, 0.1, -0.25, 1101.12], n).tolist(),

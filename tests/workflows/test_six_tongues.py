@@ -1,6 +1,7 @@
 """A run answers alike in six tongues: Python, the command line, a script, ONNX, a service, a page."""
 
 import contextlib
+import json
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,7 +17,10 @@ import treino as tr
 from tests.conftest import Treino
 from tests.workflows import tongues
 from tests.workflows.drawn_tables import Columns, DrawnTable, drawn_tables, frame_of
-from treino.data import load, rows_for_prediction
+from treino.data import load, rows_for_prediction, sources
+from treino.data.preparation.column_cells import inputs_of, read_cells
+from treino.data.preparation.new_rows import forms_of
+from treino.data.readers import ReaderOptions
 from treino.folders import reading_of
 from treino.reports.export.formats import exported
 
@@ -76,6 +80,7 @@ def check(table: DrawnTable, treino: Treino, tab: Any) -> None:
                     tongue, theirs, answers["frame"], scale, 1e-4 if table.asked.get("log_target") else 1e-5
                 )
             refused_alike(asked, table)
+        carried_out_in_the_tab(run.refit or run, table, tab)
         same_in_the_tab(table, tab, folder)
 
 
@@ -116,24 +121,47 @@ def refused_alike(asked: dict[str, Asked], table: DrawnTable) -> None:
                 asked[tongue](dict(table.new) | {name: cells})
 
 
+def carried_out_in_the_tab(run: tr.Run, table: DrawnTable, tab: Any) -> int:
+    """How many of the stored programs the page can carry out: it gets the same inputs of new cells."""
+    programs = run.preparation.programs
+    reading = ReaderOptions(forms=forms_of(run.preparation, None), keep_empty=True)
+    new = sources.read(frame_of(table.new), reading, least_columns=1)
+    cells = [read_cells(program, new.column(program.column), new.place) for program in programs]
+    asked = [
+        [
+            None if cell == "" or cell != cell else {0: "no", 1: "Yes"}[cell] if program.truth else cell
+            for cell in own
+        ]
+        for program, own in zip(programs, cells, strict=True)
+    ]
+    answers = tab(programs=[program.to_json() for program in programs], cells=asked)
+    known = [k for k, answer in enumerate(answers) if answer is not None]
+    for k in known:
+        np.testing.assert_allclose(
+            np.hstack([np.array(step).reshape(len(cells[k]), -1) for step in answers[k]]),
+            inputs_of(programs[k], cells[k]),
+            rtol=1e-6,
+            atol=1e-6,
+        )
+    return len(known)
+
+
 def same_in_the_tab(table: DrawnTable, tab: Any, folder: Path) -> None:
-    """The page fits a preparation of its own, of numbers without gaps: it is treino's of the same columns."""
-    own = [name for name, kind in table.kinds.items() if kind.tab and None not in table.rows[name]]
+    """The page fits programs of its own, of numbers, truth values and some classes: they are treino's."""
+    own = [name for name, kind in table.kinds.items() if kind.tab]
     if not own:
         return
     how = {"features": own, "normalise": table.asked.get("normalise", True)}
     target, writing = table.targets[0], table.writing
     reading = {"delimiter": writing.delimiter, "decimal": "," if writing.comma else ".", "header": True}
-    text, others = ((folder / name).read_text("utf-8") for name in ("table.csv", "new.csv"))
-    theirs = tab(
-        text=text, others=others, options={"file": "t.csv", **reading}, target=target,
-        problem={"data_seed": 0, **how},
-    )  # fmt: skip
+    text = (folder / "table.csv").read_text("utf-8")
+    options = {"file": "t.csv", **reading}
+    theirs = tab(text=text, options=options, target=target, problem={"data_seed": 0, **how})
     assert "rule" not in theirs, theirs
     data = load(folder / "table.csv", target=target, data_seed=0, delimiter=writing.delimiter, **how)
-    ours = rows_for_prediction(folder / "new.csv", data.preparation)
-    x_ND = np.frombuffer(bytes.fromhex(theirs["others"]["x"]), dtype=np.float32).reshape(-1, len(own))
-    np.testing.assert_allclose(x_ND, ours.x[theirs["others"]["rows"]], rtol=1e-6, atol=1e-6)
+    assert theirs["programs"] == json.loads(json.dumps([p.to_json() for p in data.preparation.programs]))
+    for rows, part in zip(data.splits.values(), theirs["parts"], strict=True):
+        assert rows.x.numpy().tobytes().hex() == part["x"]
 
 
 @pytest.mark.proof

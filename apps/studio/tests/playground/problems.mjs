@@ -1,22 +1,20 @@
-// Answers a line of JSON by a line: {problem} is prepared; {text, options, target} is read as a table first,
-// and so are others, rows that are prepared like it.
+// Answers a line of JSON by a line: {problem} is prepared; {text, options, target} is read as a table first.
+// {programs, cells} asks for the inputs of cells, null of a program that the page can't carry out.
 import readline from 'node:readline';
 import { setWords } from '../../src/treino_studio/page/modules/words.js';
 import { likelyTargets } from '../../src/treino_studio/playground/web/columns.js';
+import { FUNCTIONS, inputsOf } from '../../src/treino_studio/playground/web/interpreter.js';
 import { prepare } from '../../src/treino_studio/playground/web/problems.js';
 import { readTable, textOf } from '../../src/treino_studio/playground/web/tables.js';
 
 const hex = (array) => Buffer.from(array.buffer, array.byteOffset, array.byteLength).toString('hex');
 
-/** Inputs of other rows, of those that lack no cell: {rows, x}. */
-function inputsOf(table, names, inputs) {
-  const cells = names.map((name) => table.columns.find((column) => column.name === name).cells);
-  const rows = [...cells[0].keys()].filter((i) => cells.every((own) => own[i] !== null));
-  return { rows, x: hex(inputs(Float64Array.from(rows.flatMap((i) => cells.map((own) => own[i]))))) };
-}
-
-async function answer({ words, problem, text, bytes, size, options, target, others }) {
+async function answer({ words, problem, text, bytes, size, options, target, programs, cells }) {
   if (words) return setWords('en', words);
+  if (programs)
+    return programs.map((program, k) =>
+      program.steps.every((step) => step.do in FUNCTIONS) ? inputsOf(program, cells[k]) : null,
+    );
   const told = {};
   if (bytes !== undefined)
     text = await textOf(Object.assign(new Blob([Buffer.from(bytes, 'hex')]), { name: options.file }));
@@ -31,7 +29,6 @@ async function answer({ words, problem, text, bytes, size, options, target, othe
     problem = { ...problem, source: 'table', table: { ...table, target: target ?? told.likely[0] } };
   }
   const { parts, inputs, mean, scale, ...rest } = prepare(problem);
-  if (others !== undefined) told.others = inputsOf(readTable(others, options), rest.columns, inputs);
   const again = parts.map(({ raw }) => hex(inputs(raw)));
   return {
     ...told,

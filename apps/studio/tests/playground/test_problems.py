@@ -46,7 +46,7 @@ def arguments(flags: list[str]) -> dict[str, Any]:
 
 def assert_same(prepared: dict[str, Any], source: Any, **asked: Any) -> None:
     data = load(source, **asked)
-    assert list(data.features) == prepared["features"]
+    assert list(data.preparation.inputs) == prepared["features"]
     assert (data.task, data.target) == (prepared["task"], prepared["target"])
     assert list(data.classes) == prepared["classes"]
     for rows, part in zip(data.splits.values(), prepared["parts"], strict=True):
@@ -166,7 +166,10 @@ def numbers(decimals: int, exponent: int) -> st.SearchStrategy[float]:
 
 COLUMN = st.one_of(
     numbers(3, 0), numbers(0, 0), numbers(4, -200), numbers(2, 30), st.integers(0, 2), st.booleans().map(int),
-    st.floats(-1e30, 1e30, allow_subnormal=True), st.just(7),
+    st.floats(-1e30, 1e30, allow_subnormal=True), st.just(7), st.sampled_from(["", 1.5, 2.25, -3.5]),
+    st.sampled_from(["oak", "élm", "a b", "x,y"]), st.sampled_from(["", "oak", "elm"]),
+    st.sampled_from(["yes", "no", ""]), st.sampled_from(["", "True", "False"]),
+    st.sampled_from(["NA", "oak", "elm"]),
 )  # fmt: skip
 TARGET = st.one_of(
     st.sampled_from(["a", "b", "c"]), st.sampled_from(["Ção", "10h", "no, never", 'a "b"', "😀", "\uffff"]),
@@ -208,7 +211,7 @@ def test_a_table_has_the_bits_that_treino_has_of_it(
     ask: Ask, tmp_path: Path, table: tuple[str, str], seed: int
 ) -> None:
     """From the file that was read, and from the one that comes with the command. What treino refuses is
-    refused; of what treino can read, the page takes columns of numbers only."""
+    refused; of what treino can read, the page takes columns of numbers, truth values and some classes."""
     text, target = table
     path = tmp_path / "own.csv"
     path.write_text(text, encoding="utf-8", newline="")
@@ -331,14 +334,14 @@ def test_what_was_asked_settles_what_the_file_leaves_open(ask: Ask, tmp_path: Pa
         assert_trains_the_same(prepared, tmp_path)
 
 
-def test_columns_that_are_no_numbers_are_named_and_left_to_the_command_line(ask: Ask) -> None:
+def test_columns_that_the_page_leaves_out_are_named_and_left_to_the_command_line(ask: Ask) -> None:
     columns = {
-        "city": "words", "day": "dates or times", "price": "amounts with a sign", "gap": "empty cells",
+        "city": "texts, or too", "day": "dates or times", "price": "amounts with a sign",
         "typo": "words among numbers", "id": "only tells rows apart", "same": "never changes",
         "code": "amounts with a sign", "endless": "not finite", "nothing": "no value in any row",
     }  # fmt: skip
     rows = [
-        f"{i / 7:.4f},{'ABC'[i % 3]},2024-01-{i + 1:02},R$ {i},{i if i else ''},{i if i != 4 else 'four'},"
+        f"{i / 7:.4f},{'ABC'[i % 3]}{i},2024-01-{i + 1:02},R$ {i},{i if i != 4 else 'four'},"
         f"{i * i},5,{i:03},{'inf' if i == 2 else i},,{i % 2}"
         for i in range(20)
     ]

@@ -509,7 +509,16 @@ STOOD: dict[str, tuple[list[Any], Json]] = {  # how a run came to what is in vie
     ),
     "a change that takes no step yet": ([["to", 66], ["set", "lr", 9.0]], {"optimizer": "adamw", "lr": 0.02}),
     "lost": ([["to", 90]], {"lr": 1e9, "activation": "relu", "loss": "mse"}),
+    "of classes and gaps": ([["to", 90]], {}),
 }
+CELLS = {
+    "wood": ["oak", "", "elm", "fir", "elm"] * 12,
+    "old": ["no", "yes", "yes"] * 20,
+    "size": [None if k % 7 == 3 else k * k % 50 / 4 for k in range(60)],
+    "y": [k % 5 + k % 3 + k % 50 / 7 for k in range(60)],
+}
+TABLE = {"name": "t", "target": "y", "columns": [{"name": n, "cells": own} for n, own in CELLS.items()]}
+OTHERS = "wood,old,size\noak,yes,\n,no,3.5\nash,yes,1\nfir,,-2\n"
 
 
 @pytest.mark.slow
@@ -521,7 +530,9 @@ def test_the_command_trains_the_weights_in_view_bit_for_bit(
     monkeypatch.chdir(tmp_path)
     acts, own = STOOD[name]
     usual = {"hidden": [6, 4], "activation": "gelu", "optimizer": "sgd", "lr": 0.5, "seed": 1}
-    source = {"source": "plane" if name == "lost" else "circles", "noise": 0.3, "data_seed": 5}
+    source: Json = {"source": "plane" if name == "lost" else "circles", "noise": 0.3, "data_seed": 5}
+    if name == "of classes and gaps":
+        source |= {"source": "table", "table": TABLE, "features": ["wood", "size", "old"]}
     task: Json = {"do": "taken", "name": "run", "forms": FORMS, "problem": source}
     ((weights, script, data, command),) = ask(
         [task | {"settings": usual | {"data_seed": 5} | own, "acts": acts}]
@@ -544,6 +555,13 @@ def test_the_command_trains_the_weights_in_view_bit_for_bit(
         saved = torch.load(path.with_suffix(".pt"), weights_only=True)
         for key, tensor in load(bits).items():
             torch.testing.assert_close(saved[key], tensor, rtol=1e-2, atol=1e-3)
+    if name == "of classes and gaps":  # new ones, too, and classes that no row had
+        Path("others.csv").write_text(OTHERS)
+        said = ran(path, capfd, "predict", "others.csv")[1:]
+        assert main(["predict", "run", "others.csv", "--json"]) == 0
+        ours = json.loads(capfd.readouterr().out)["predictions"]
+        for line, row in zip(said, ours, strict=True):
+            assert float(line.split(",")[1]) == pytest.approx(row["prediction"], abs=1e-2)
 
 
 # ---- outputs that aren't finite

@@ -1,5 +1,5 @@
-// The studio's messages and the settings, as tools/page_types.py writes them from the models.
-// 282c786d7afabcf0878fcfa9ce9588e5b0af4aa660454535dfacca115c1e454e
+// Messages, settings and columns' programs, as tools/page_types.py writes them from the models.
+// 7958e6f7405af8dcfe310197b9a668a38fedc5a6638e5160e5cc906f8f70bf50
 
 export interface Acknowledgement {
   ack: number;
@@ -16,6 +16,11 @@ export interface BesideCommand {
   run: string;
   shown: boolean;
 }
+export interface Bins {
+  do: "bins";
+  edges: number[];
+  of: number;
+}
 export interface Choices {
   activation: string[];
   batch_size: (number | string)[];
@@ -23,6 +28,118 @@ export interface Choices {
   loss: string[];
   optimizer: string[];
   schedule: string[];
+}
+export interface Circle {
+  do: "circle";
+  of: number;
+  period: number;
+}
+export interface ColumnProgram {
+  column: string;
+  shown: number[];
+  steps: (
+    | ReadNumber
+    | ReadSeconds
+    | ReadWord
+    | Fill
+    | Days
+    | Part
+    | Place
+    | Bins
+    | Circle
+    | OneHot
+    | Hash
+    | Means
+    | Flag
+    | Length
+    | TermWeights
+    | Select
+    | Linear
+  )[];
+  way: string;
+}
+export interface ReadNumber {
+  do: "number";
+  of: number;
+  required: boolean;
+  truth: boolean | null;
+}
+export interface ReadSeconds {
+  clock: boolean;
+  do: "seconds";
+  of: number;
+}
+export interface ReadWord {
+  do: "word";
+  numeric: boolean;
+  of: number;
+}
+export interface Fill {
+  do: "fill";
+  of: number;
+  value: number;
+}
+export interface Days {
+  do: "days";
+  of: number;
+  origin: number;
+}
+export interface Part {
+  do: "part";
+  of: number;
+  part: "month" | "weekday" | "hour";
+}
+export interface Place {
+  do: "place";
+  of: number;
+  values: string[] | number[];
+}
+export interface OneHot {
+  count: number;
+  do: "one-hot";
+  of: number;
+}
+export interface Hash {
+  count: number;
+  do: "hash";
+  of: number;
+  slots: number[];
+}
+export interface Means {
+  count: number;
+  do: "means";
+  means: number[];
+  of: number;
+  prior: number;
+}
+export interface Flag {
+  do: "flag";
+  of: number;
+}
+export interface Length {
+  do: "length";
+  letters: string;
+  of: number;
+}
+export interface TermWeights {
+  do: "terms";
+  letters: string;
+  of: number;
+  terms: string[];
+  weights: number[];
+}
+export interface Select {
+  count: number;
+  do: "select";
+  of: number;
+  scale: number;
+}
+export interface Linear {
+  do: "linear";
+  of: number;
+  of_target: boolean;
+  slopes: number[];
+  terms: number;
 }
 export interface CommandToScript {
   do: "step" | "set" | "press" | "checkpoint" | "checkpoints" | "rewind" | "return" | "fan" | "adopt";

@@ -3,7 +3,7 @@
 export const NOTHING = new Set(["", "#div/0!", "#getting_data", "#n/a", "#n/a n/a", "#n/d", "#na", "#name?", "#nome?", "#null!", "#nulo!", "#num!", "#nv", "#núm!", "#ref!", "#valor!", "#value!", "(na)", "(null)", "*", "-", "--", "---", "-1.#ind", "-1.#qnan", "-nan", ".", "..", "...", "._", "1.#ind", "1.#qnan", ":", "<na>", "<none>", "<null>", "?", "[null]", "\\n", "desconhecido", "missing", "n.a.", "n.d.", "n/a", "n/d", "na", "na_character_", "na_integer_", "na_real_", "nan", "nat", "nd", "nil", "no data", "none", "not applicable", "not available", "null", "não disponível", "não informado", "s/d", "sem dados", "unknown", "–", "—", "…"]);
 export const MORE_NOTHING = new RegExp("^(?:#[^\\s\\d!?]+(?:/0)?[!?]|err:\\d{3}|\\.[a-z])$", "i");
 export const TRUTH = [["false", "true"], ["falso", "verdadeiro"]];
-export const ANSWERS = new Set(["f", "false", "falso", "n", "nao", "no", "não", "s", "sim", "t", "true", "v", "verdadeiro", "y", "yes"]);
+export const ANSWERS = new Map([["f", 0.0], ["false", 0.0], ["falso", 0.0], ["n", 0.0], ["nao", 0.0], ["no", 0.0], ["não", 0.0], ["s", 1.0], ["sim", 1.0], ["t", 1.0], ["true", 1.0], ["v", 1.0], ["verdadeiro", 1.0], ["y", 1.0], ["yes", 1.0]]);
 export const LETTERS = ["ny", "ns", "ft", "fv"];
 export const SYMBOLS = "(?:R\\$|US\\$|A\\$|C\\$|NZ\\$|HK\\$|MX\\$|[$€£¥₹₽₩₺₫₪₴₦฿₱]|Rs\\.?|BRL|USD|EUR|GBP|JPY|CHF|CNY|INR|CAD|AUD|NZD|MXN|ARS|CLP|COP|ZAR|SEK|NOK|DKK|PLN|CZK|HUF|TRY|RUB|KRW|kr|zł|Kč|Fr\\.)";
 export const POINT = "(?:(?:[1-9]\\d{0,2}(?:,\\d{3})+|[1-9]\\d{0,2}(?:[ \\u00a0\\u202f\\u2009]\\d{3})+|[1-9]\\d{0,2}(?:['’]\\d{3})+|[1-9]\\d?(?:,\\d{2})+,\\d{3})(?:\\.\\d*)?|(?:\\d+\\.?\\d*|\\.\\d+)(?:[eE][-+]?\\d+)?|[iI][nN][fF](?:[iI][nN][iI][tT][yY])?)";

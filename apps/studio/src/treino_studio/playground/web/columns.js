@@ -21,6 +21,7 @@ const LARGEST_WHOLE = 2 ** 53;
 const FEW_AGAIN = 0.1; // at most this share of a key's cells hold a value that returns, as rows given twice do
 const USUAL_TARGETS = ['target', 'label', 'class', 'y', 'outcome', 'species', 'quality', 'alvo', 'classe'];
 const MOST_CLASSES = 20; // different whole numbers
+const MOST_LEVELS = 40; // of a column of classes: more are hashed, which the page doesn't
 
 /** One pattern of several, in letters of either case. */
 function either(patterns) {
@@ -44,36 +45,56 @@ export const isDate = (word) => DATE.test(word) || NAMED_DATE.test(word);
 export const isTime = (word) => TIME.test(word);
 
 /** Whether all cells that are there are numbers; a reader leaves other columns as words. */
-const ofNumbers = ({ cells }) => cells.every((cell) => cell === null || typeof cell === 'number');
+export const ofNumbers = ({ cells }) => cells.every((cell) => cell === null || typeof cell === 'number');
 
 /**
  * What keeps a column from being an input here: null, or a key of words.js (why_…).
  *
- * Constant columns, identifiers and row numbers aren't inputs in treino either; words, dates and gaps are, and only
- * there.
+ * Constant columns, identifiers and row numbers aren't inputs in treino either; dates, texts and some classes are, and
+ * only there.
  */
 function whyNoInput({ name, cells }) {
-  if (!ofNumbers({ cells })) {
-    const there = cells.filter((cell) => !isNothing(cell)).map((cell) => String(cell).trim());
-    if (!there.length) return 'why_empty';
-    if (there.every((word) => isDate(word) || isTime(word))) return 'why_dates';
-    if (there.every(isAmount)) return 'why_written';
-    return there.some(isNumeral) ? 'why_mixed' : 'why_words';
-  }
-  const there = cells.filter((cell) => cell !== null);
+  const texts = textsOf(cells);
+  const there = texts.filter((cell) => !isNothing(cell));
   if (!there.length) return 'why_empty';
-  if (there.every((cell) => cell === there[0])) return there.length < cells.length ? 'why_missing' : 'why_constant';
-  if (!there.every(Number.isFinite)) return 'why_infinite';
-  if (IDENTIFIER.test(name) && there.every(Number.isInteger) && !comeAgain(there)) return 'why_identifier';
-  return there.length < cells.length ? 'why_missing' : null;
+  if (there.length === cells.length && there.every((cell) => cell === there[0])) return 'why_constant';
+  if (ofNumbers({ cells })) {
+    if (!there.every(Number.isFinite)) return 'why_infinite';
+    const key = IDENTIFIER.test(name) && there.every(Number.isInteger);
+    return key && shared(there) <= FEW_AGAIN * there.length ? 'why_identifier' : null;
+  }
+  if (there.some((word) => isDate(word) || isTime(word))) return 'why_dates';
+  if (there.every(isAmount)) return 'why_written';
+  if (there.some((word) => isNumeral(word) || isAmount(word))) return 'why_mixed';
+  const words = [...new Set(there)];
+  const fit = sayTruth(words) ? words.length === 2 : words.length <= MOST_LEVELS && 2 * shared(there) >= there.length;
+  return fit && texts.every((text) => !text || !isNothing(text)) ? null : 'why_words'; // NA may be a class
 }
 
-/** Whether values do more than tell rows apart: more than a few cells hold one that other cells hold, too. */
-function comeAgain(values) {
+/** The cells, words without blanks around them; "" where nothing stands. */
+const textsOf = (cells) => cells.map((cell) => (typeof cell === 'number' ? cell : (cell ?? '').trim()));
+
+/** How many of these hold a value that others hold, too: where few do, values only tell rows apart. */
+function shared(values) {
   const counts = new Map();
   for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1);
-  const again = [...counts.values()].filter((count) => count > 1);
-  return again.reduce((sum, count) => sum + count, 0) > FEW_AGAIN * values.length;
+  return [...counts.values()].filter((count) => count > 1).reduce((sum, count) => sum + count, 0);
+}
+
+/**
+ * The column with its kind (number, truth, word), its cells as numbers, NaN where there is none, and the words that
+ * these number, in treino's order.
+ */
+export function coded(column) {
+  const { cells } = column;
+  if (ofNumbers(column)) return { ...column, kind: 'number', numbers: Float64Array.from(cells, (cell) => cell ?? NaN) };
+  const texts = textsOf(cells);
+  const words = [...new Set(texts)].filter(Boolean).sort(byCodePoint);
+  const truth = sayTruth(words);
+  if (truth) words.sort((a, b) => ANSWERS.get(a.toLowerCase()) - ANSWERS.get(b.toLowerCase()));
+  const code = new Map(words.map((word, i) => [word, i]));
+  const numbers = Float64Array.from(texts, (text) => code.get(text) ?? NaN);
+  return { ...column, kind: truth ? 'truth' : 'word', words, numbers };
 }
 
 /** The first cell that is no number, of a column of words where most cells are numbers; else undefined. */
@@ -85,7 +106,7 @@ export function oddCell({ cells }) {
 
 /** Whether the cells are consecutive whole numbers; such a column is an input only where there is no other. */
 function numbersRows({ name, cells }, rows) {
-  if (rows.length < 10 || ORDER_NAME.test(name)) return false;
+  if (rows.length < 10 || ORDER_NAME.test(name) || !cells.every(Number.isFinite)) return false;
   if (Number.isInteger(cells[0]) && cells.every((cell, i) => cell - rows[i] === cells[0] - rows[0])) return true;
   const sorted = [...cells].sort((a, b) => a - b);
   return Number.isInteger(sorted[0]) && sorted.every((cell, i) => i === 0 || cell - sorted[i - 1] === 1);
@@ -136,14 +157,17 @@ function rowsWith(column) {
 function absentIn({ cells }) {
   if (ofNumbers({ cells })) return (cell) => cell === null;
   const there = cells.filter((cell) => !isNothing(cell));
-  const words = [...new Set(there.map((cell) => String(cell).trim().toLowerCase()))];
-  const letters = words.filter((word) => word.length === 1);
-  const answers =
-    words.length &&
-    words.every((word) => ANSWERS.has(word)) &&
-    LETTERS.some((pair) => letters.every((letter) => pair.includes(letter)));
-  const truth = isTruth(there) || (answers && !cells.some((cell) => isNothing(cell) && /^\s*\p{L}/u.test(cell ?? '')));
+  const answers = sayTruth(there) && !cells.some((cell) => isNothing(cell) && /^\s*\p{L}/u.test(cell ?? ''));
+  const truth = isTruth(there) || answers;
   return (cell) => cell === null || String(cell).trim() === '' || (truth && isNothing(cell));
+}
+
+/** Whether words are truth values: yes and true, say, but no letters of two pairs. */
+function sayTruth(cells) {
+  const words = [...new Set(cells.map((cell) => String(cell).trim().toLowerCase()))];
+  const letters = words.filter((word) => word.length === 1);
+  const paired = LETTERS.some((pair) => letters.every((letter) => pair.includes(letter)));
+  return words.length > 0 && paired && words.every((word) => ANSWERS.has(word));
 }
 
 const isTruth = (words) =>
@@ -243,7 +267,7 @@ export function plain(value) {
 }
 
 /** Python's order of strings; JavaScript's own differs beyond U+FFFF. */
-function byCodePoint(a, b) {
+export function byCodePoint(a, b) {
   const p = [...a];
   const q = [...b];
   for (let i = 0; i < Math.min(p.length, q.length); i++)

@@ -269,7 +269,7 @@ export function open(shell) {
     const K = prepared.columns.length;
     const sides = [across, down].map((k) => {
       if (k === null) return [-1, 1];
-      const values = prepared.parts.flatMap(({ raw, rows }) => Array.from(rows, (_, i) => raw[i * K + k]));
+      const values = prepared.parts.flatMap(({ places, rows }) => Array.from(rows, (_, i) => places[i * K + k]));
       const [low, high] = endsOf(values);
       const pad = 0.06 * (high - low || 1);
       return [low - pad, high + pad];

@@ -33,8 +33,8 @@ export function pointsOf(prepared, { axes, low, high }) {
   const K = prepared.columns.length;
   const classes = prepared.classes.length > 0;
   const rows = ['train', 'validation'].map((split, part) => {
-    const { raw, y } = prepared.parts[part];
-    const column = (k) => (k === null ? Array.from(y, () => 0) : Array.from(y, (_, i) => raw[i * K + k]));
+    const { places, y } = prepared.parts[part];
+    const column = (k) => (k === null ? Array.from(y, () => 0) : Array.from(y, (_, i) => places[i * K + k]));
     return {
       split,
       true: classes ? Array.from(y) : Array.from(y, (value) => value * prepared.targetScale + prepared.targetMean),

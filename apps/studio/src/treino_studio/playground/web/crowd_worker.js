@@ -183,16 +183,13 @@ function openCrowd(lanes, { problem, settings, members, plane, cells, range }) {
   return crowd;
 }
 
-/** The inputs of a plane of two columns; the others are as they are on the mean of the training rows. */
+/** The inputs of a plane of two columns; the others are as is typical of the training rows. */
 function planeRows(prepared, { axes: [across, down], low, high }, cells) {
   const K = prepared.columns.length;
-  const train = prepared.parts[0];
   const raw = new Float64Array(cells * cells * K);
-  const middle = new Float64Array(K);
-  for (let i = 0; i < train.raw.length; i++) middle[i % K] += train.raw[i] / train.rows.length;
   for (let y = 0, i = 0; y < cells; y++)
     for (let x = 0; x < cells; x++, i += K) {
-      raw.set(middle, i);
+      raw.set(prepared.typical, i);
       if (down !== null) raw[i + down] = low[1] + ((y + 0.5) / cells) * (high[1] - low[1]);
       raw[i + across] = low[0] + ((x + 0.5) / cells) * (high[0] - low[0]);
     }

@@ -6,7 +6,7 @@ import { num, whole } from '../../page/modules/numbers.js';
 import { rangeColour } from '../../page/modules/pixels.js';
 import { classColour, look } from '../../page/modules/theme.js';
 import { t } from '../../page/modules/words.js';
-import { likelyTargets, reasonsOf } from './columns.js';
+import { likelyTargets, ofNumbers, reasonsOf } from './columns.js';
 import { usualProblem } from './defaults.js';
 import { POINTS } from './points.js';
 import { makePad } from './points_pad.js';
@@ -246,9 +246,10 @@ export function makeDataPanel(root, { problem, tables = {}, changed }) {
     const reasons = reasonsOf(columns);
     const names = columns.columns.map(({ name }) => name).filter((name) => name !== columns.target);
     const usable = names.filter((name) => !reasons.get(name));
-    const [x, y] = pairNow(usable);
+    const numbers = columns.columns.filter((column) => usable.includes(column.name) && ofNumbers(column));
+    const drawable = numbers.map(({ name }) => name);
+    const [x, y] = pairNow(drawable);
     const on = new Set(asColumns(now.features ?? usable, [x, y], usable));
-    const two = usable.length === 2;
     const tick = (name, text, why) =>
       el(
         'label',
@@ -263,9 +264,9 @@ export function makeDataPanel(root, { problem, tables = {}, changed }) {
         el('span', {}, text),
         why ? el('i', { class: 'note' }, why) : null,
       );
-    const made = Object.keys(MADE).filter((name) => name !== 'x' && name !== 'y' && usable.length > 1);
+    const made = Object.keys(MADE).filter((name) => name !== 'x' && name !== 'y' && drawable.length > 1);
     inputs.replaceChildren(
-      ...(usable.length > 2
+      ...(usable.length > 2 && drawable.length > 1
         ? [
             el(
               'div',
@@ -293,16 +294,16 @@ export function makeDataPanel(root, { problem, tables = {}, changed }) {
         { class: 'ticks made', role: 'group', 'aria-label': t('data_made') },
         made.map((name) => tick(name, MADE[name].name(x, y))),
       ),
-      ...(two || usable.length < 2
+      ...(drawable.length < 2 || usable.length === 2
         ? []
         : [
             el('p', { class: 'note' }, t('data_axes')),
             el(
               'div',
               { class: 'axes-of-data' },
-              axis(0, x, y, usable),
+              axis(0, x, y, drawable),
               el('span', { 'aria-hidden': 'true' }, '×'),
-              axis(1, y, x, usable),
+              axis(1, y, x, drawable),
             ),
           ]),
     );
@@ -419,7 +420,7 @@ function thumbnailOf(name, tables) {
   try {
     const {
       task,
-      parts: [{ raw, y }],
+      parts: [{ places, y }],
     } = prepare({
       source: name,
       table: { target: likelyTargets(tables[name])[0], ...tables[name] },
@@ -429,7 +430,7 @@ function thumbnailOf(name, tables) {
       task,
       at: Array.from(y)
         .slice(0, THUMBNAIL)
-        .map((value, i) => [raw[2 * i], raw[2 * i + 1], value]),
+        .map((value, i) => [places[2 * i], places[2 * i + 1], value]),
     };
   } catch {
     return null; // a table of one column, or one that can't be learnt

@@ -5,9 +5,10 @@
 
 import { refuse } from '../../page/modules/connection.js';
 import { t } from '../../page/modules/words.js';
-import { commandHint, csvOf, isNothing, isTable, oddCell, reasonsOf, targetOf } from './columns.js';
+import { coded, commandHint, csvOf, isNothing, isTable, oddCell, reasonsOf, targetOf } from './columns.js';
 import { sin } from './elementary.js';
 import { returning, splitEvenly, unitsOf } from './equal_rows.js';
+import { fitted, inputsOf, meaningsOf, median } from './interpreter.js';
 import { POINTS } from './points.js';
 import { pairsBySeparation } from './separation.js';
 
@@ -31,18 +32,20 @@ export const MADE = {
 /**
  * problem: {source, noise, validation, test, data_seed, normalise, features, axes, table, points}; all but source may
  * be left out. features: names of columns, or of MADE, whose x and y are the axes; null: all columns. axes: two
- * columns, else the two that separate best. → Prepared: {name, kind, task, columns (K names), features (D names), axes
- * (columns, those of the plane first), classes, outputs, target, parts (train, validation, test: {x [N D] standardised,
- * y, rows of the source, raw [N K]}), mean, scale, targetMean, targetScale, notes, picture: [height, width] of rows
- * that are all pixels of one, else null; made: of each input {at: its columns, form: in Python, of x and y}, command:
- * {data, flags, file}, inputs(raw [N K]) → x [N D]}.
+ * columns, else the two that separate best. → Prepared: {name, kind, task, columns (K names), features (names of D
+ * inputs), axes (columns, those of the plane first; no classes where there are numbers), classes, outputs, target, parts
+ * (train, validation, test: {x [N D] standardised, y, rows of the source, raw [N K], NaN where there is no cell, places:
+ * raw, with what is typical there}), typical: of each column, words: of each column what its numbers stand for, truths: columns of these, mean,
+ * scale, targetMean, targetScale, notes, picture: [height, width] of rows that are all pixels of one, else null; made:
+ * of each input {at: its columns, form: in Python, of x and y, code: of its class; see interpreter.js}, programs: of
+ * each feature, command: {data, flags, file}, inputs(raw [N K]) → x [N D]}.
  */
 export function prepare(problem) {
   const { validation = SHARE, test = SHARE, data_seed: seed = 0, normalise = true } = problem;
   const notes = [];
   checkShares(validation, test);
   const source = sourceOf(problem);
-  const all = source.columns.filter(({ name }) => !source.reasons.get(name));
+  const all = source.columns.filter(({ name }) => !source.reasons.get(name)).map(coded);
   sayLeftOut(source, notes);
   const rows = Int32Array.from(source.target.values.flatMap((v, i) => (v === null ? [] : [i])));
   if (rows.length < 2) refuse('rows_one', t('rows_one', { n: rows.length }), t('add_rows'));
@@ -62,11 +65,11 @@ export function prepare(problem) {
   const units = (input) => unitsOf(firstEqual(input, rows.length), input, value);
   const drawn = (first) => splitEvenly(first, label, validation, test, seed);
   const divide = (input) => drawn(units(input));
-  const pair = axesOf(problem, all, rows, divide, value, classes);
-  const { columns, inputs } = inputsOf(problem.features ?? null, all, pair, source);
+  const pair = axesOf(problem, drawable(all), rows, divide, value, classes);
+  const { columns, features } = featuresOf(problem.features ?? null, all, pair, source);
   const raw = tableOf(columns, rows);
-  const made = applied(inputs, raw, rows.length);
-  const D = inputs.length;
+  const made = applied(features, raw, columns.length);
+  const F = features.length;
   const first = units(made);
   const different = first.reduce((n, f, i) => n + Number(f === i), 0);
   const wanted = 1 + Number(validation > 0) + Number(test > 0);
@@ -82,18 +85,25 @@ export function prepare(problem) {
   const part = drawn(first);
 
   const places = PARTS.map((_, p) => Int32Array.from(rows.keys()).filter((i) => part[i] === p));
-  const { mean, scale } = normalise
-    ? fit(takenRows(made, places[0], D), places[0].length, D)
-    : { mean: new Float64Array(D), scale: new Float64Array(D).fill(1) };
-  let targetMean = 0;
-  let targetScale = 1;
-  if (task === 'regression') {
-    const told = fit(takenRows(value, places[0], 1), places[0].length, 1);
-    [targetMean, targetScale] = [told.mean[0], told.scale[0] || 1];
-  }
-  const standardised = (numbers) => scaled(numbers, mean, scale, inputs);
+  features.forEach((feature, f) => {
+    const cells = Array.from(places[0], (i) => cellOf(feature, made[i * F + f]));
+    feature.program = fitted(feature.name, feature.kind, cells);
+  });
+  const inputs = features.flatMap(({ at, form, words, program }) =>
+    meaningsOf(program).map((meaning) => ({ ...meaning, at, form, code: words?.indexOf(meaning.word) })),
+  );
+  const D = inputs.length;
+  const encoded = (of) => encodedOf(features, applied(features, of, columns.length), D);
+  const x = encoded(raw);
+  const fits = inputs.map(({ scaled }, j) => (normalise && scaled ? fit(taken(x, places[0], D, j), D === 1) : [0, 1]));
+  const [mean, scale] = [0, 1].map((k) => Float64Array.from(fits, (one) => one[k]));
+  const [targetMean, deviation] = task === 'regression' ? fit(taken(value, places[0], 1, 0), true) : [0, 1];
+  const targetScale = deviation || 1;
+  const standardised = (of) => scaled(of, mean, scale, inputs);
   const target = (i) => (task === 'regression' ? (value[i] - targetMean) / targetScale : label[i]);
   sayConstant(inputs, scale, notes);
+  sayGaps(inputs, notes);
+  const typical = columns.map((column, k) => typicalOf(column, taken(raw, places[0], columns.length, k)));
   return {
     name: source.name,
     kind: 'table',
@@ -104,26 +114,32 @@ export function prepare(problem) {
     classes,
     outputs: classes.length || 1,
     target: source.target.name,
-    picture:
-      (inputs.length === all.length &&
-        inputs.every((input, j) => input.name === all[j].name) &&
-        source.table?.picture) ||
-      null,
-    parts: places.map((at) => ({
-      x: standardised(takenRows(made, at, D)),
-      y:
-        task === 'regression' ? finite(Float32Array.from(at, target), source.target.name) : Int32Array.from(at, target),
-      rows: at.map((i) => rows[i]),
-      raw: takenRows(raw, at, columns.length),
-    })),
+    picture: (alike(features, all) && source.table?.picture) || null,
+    parts: places.map((at) => {
+      const own = takenRows(raw, at, columns.length);
+      return {
+        x: standardised(takenRows(x, at, D)),
+        y:
+          task === 'regression'
+            ? finite(Float32Array.from(at, target), source.target.name)
+            : Int32Array.from(at, target),
+        rows: at.map((i) => rows[i]),
+        raw: own,
+        places: own.map((v, k) => (Number.isNaN(v) ? typical[k % columns.length] : v)),
+      };
+    }),
+    typical,
+    words: columns.map(({ words }) => words),
+    truths: columns.filter(({ kind }) => kind === 'truth').map(({ name }) => name),
     mean,
     scale,
     targetMean,
     targetScale,
     notes,
     made: inputs,
-    command: commandOf(source, columns, inputs, { validation, test, seed, normalise }),
-    inputs: (numbers) => standardised(applied(inputs, numbers, numbers.length / columns.length)),
+    programs: features.map(({ program }) => program),
+    command: commandOf(source, columns, features, { validation, test, seed, normalise }),
+    inputs: (of) => standardised(encoded(of)),
   };
 }
 
@@ -172,15 +188,10 @@ function pointsTable(x, y) {
   return { columns, reasons: new Map(), target: { name: 'target', cells, ...targetOf({ name: 'target', cells }) } };
 }
 
-const tableOf = (columns, rows) => {
-  const out = new Float64Array(rows.length * columns.length);
-  columns.forEach(({ cells }, j) =>
-    rows.forEach((row, i) => {
-      out[i * columns.length + j] = cells[row];
-    }),
-  );
-  return out;
-};
+const tableOf = (columns, rows) =>
+  Float64Array.from({ length: rows.length * columns.length }, (_, k) => {
+    return columns[k % columns.length].numbers[rows[Math.floor(k / columns.length)]];
+  });
 
 // ---- which columns, which inputs
 
@@ -194,7 +205,10 @@ function axesOf({ axes, features }, all, rows, divide, value, classes) {
   const input = tableOf(among, rows);
   const part = divide(input);
   const train = Int32Array.from(part.keys()).filter((i) => part[i] === 0);
-  const columns = among.map((_, j) => Float64Array.from(train, (i) => input[i * among.length + j]));
+  const columns = among.map((column, j) => {
+    const own = taken(input, train, among.length, j);
+    return own.map((v) => (Number.isNaN(v) ? typicalOf(column, own) : v));
+  });
   return pairsBySeparation(
     columns,
     Float64Array.from(train, (i) => value[i]),
@@ -202,8 +216,8 @@ function axesOf({ axes, features }, all, rows, divide, value, classes) {
   )[0].map((j) => among[j].name);
 }
 
-/** The columns that are used, and of each input its name and how it is made of them. */
-function inputsOf(features, all, pair, { reasons, target, name, table = null }) {
+/** The columns that are used, and of each feature its name and how it is made of them. */
+function featuresOf(features, all, pair, { reasons, target, name, table = null }) {
   const used = [];
   const place = (column) => {
     if (!used.includes(column)) used.push(column);
@@ -219,73 +233,94 @@ function inputsOf(features, all, pair, { reasons, target, name, table = null }) 
       t(all.length ? 'features_none' : 'no_inputs', { name }),
       all.length ? t('features_none_hint') : commandHint(table),
     );
-  const inputs = asked.map((feature) => {
+  const made = asked.map((feature) => {
     if (seen.has(feature))
       refuse('features_duplicate', t('features_duplicate', { name: feature }), t('features_none_hint'));
     seen.add(feature);
-    if (byName.has(feature))
-      return { name: feature, at: [place(byName.get(feature))], value: MADE.x.value, form: MADE.x.form, column: true };
+    const own = byName.get(feature);
+    if (own) return { ...own, at: [place(own)], value: MADE.x.value, form: MADE.x.form, column: true };
     if (reasons.get(feature))
       refuse(
         'features_kinds',
         t('column_no_input', { name: feature, why: t(reasons.get(feature)) }),
         commandHint(table),
       );
-    const made = Object.hasOwn(MADE, feature) ? MADE[feature] : null;
-    if (!made?.of.every((axis) => axis < pair.length))
+    const { of, name: nameOf, ...rest } = Object.hasOwn(MADE, feature) ? MADE[feature] : { of: [2] };
+    const column = feature === 'x' || feature === 'y';
+    const [x, y] = of.map((axis) => byName.get(pair[axis]));
+    if (!x || (of[1] && !y) || (x.kind !== 'number' && !column))
       refuse('features_unknown', t('features_unknown', { name: feature }), t('features_none_hint'));
-    return {
-      name: made.name(...pair),
-      at: made.of.map((axis) => place(byName.get(pair[axis]))),
-      value: made.value,
-      form: made.form,
-      column: feature === 'x' || feature === 'y',
-    };
+    return { ...x, ...rest, name: nameOf(...pair), at: (y ? [x, y] : [x]).map(place), column };
   });
-  for (const input of inputs) {
-    while (names.has(input.name)) input.name += "'";
-    names.add(input.name);
+  for (const feature of made) {
+    while (names.has(feature.name)) feature.name += "'";
+    names.add(feature.name);
   }
-  return { columns: used, inputs };
+  return { columns: used, features: made };
 }
 
-const orderedAxes = (columns, pair) => {
-  const names = columns.map(({ name }) => name);
+/** The columns that a plane may have: numbers, and classes only where there are none. */
+const drawable = (columns) =>
+  columns.some(({ kind }) => kind === 'number') ? columns.filter(({ kind }) => kind === 'number') : columns;
+
+function orderedAxes(columns, pair) {
+  const names = drawable(columns).map(({ name }) => name);
   const first = pair.filter((name) => names.includes(name));
   return [...first, ...names.filter((name) => !first.includes(name))];
-};
+}
 
-/** Inputs [N D] of columns [N K], in the data's own units. */
-function applied(inputs, raw, n) {
-  const K = raw.length / n || 0;
-  const D = inputs.length;
-  const out = new Float64Array(n * D);
-  for (let i = 0; i < n; i++)
-    inputs.forEach(({ at, value }, j) => {
-      out[i * D + j] = value(raw[i * K + at[0]], raw[i * K + (at[1] ?? at[0])]);
+/** Features [N F] of columns [N K], in the data's own units. */
+function applied(features, raw, K) {
+  const F = features.length;
+  const out = new Float64Array((raw.length / K) * F);
+  for (let i = 0; i * K < raw.length; i++)
+    features.forEach(({ at, value }, f) => {
+      out[i * F + f] = value(raw[i * K + at[0]], raw[i * K + (at[1] ?? at[0])]);
     });
   return out;
+}
+
+/** The cell that a number stands for; null where there is none. */
+export const cellOf = ({ words }, number) => (Number.isNaN(number) ? null : words ? words[Math.round(number)] : number);
+
+/** Inputs [N D] of features [N F], by their programs. */
+function encodedOf(features, made, D) {
+  const rows = Array.from({ length: made.length / features.length }, (_, i) => i);
+  const out = new Float64Array(rows.length * D);
+  let first = 0;
+  features.forEach((feature, f) => {
+    const cells = rows.map((i) => cellOf(feature, made[i * features.length + f]));
+    for (const values of inputsOf(feature.program, cells)) {
+      const width = values[0]?.length ?? 1;
+      for (const i of rows)
+        if (typeof values[i] === 'number') out[i * D + first] = values[i];
+        else out.set(values[i], i * D + first);
+      first += width;
+    }
+  });
+  return out;
+}
+
+/** The median of numbers, and the commonest class, where there are cells. */
+function typicalOf({ kind }, numbers) {
+  const there = numbers.filter((v) => !Number.isNaN(v));
+  if (kind === 'number') return median(there);
+  const count = (v) => there.reduce((n, other) => n + Number(other === v), 0);
+  return [...new Set(there)].sort((a, b) => count(b) - count(a))[0] ?? 0;
 }
 
 // ---- statistics of the training rows, as NumPy computes them
 
 /**
- * Mean and deviation of each column of x [n D], computed over the column's largest value, as treino's fit_table does.
+ * Mean and deviation of numbers, computed over the largest one, as treino's fit_table does. alone: whether no other
+ * input stands beside them.
  */
-function fit(x, n, D) {
-  const mean = new Float64Array(D);
-  const scale = new Float64Array(D);
-  const sum = D === 1 ? pairwise : inOrder;
-  for (let j = 0; j < D; j++) {
-    let largest = 0;
-    for (let i = 0; i < n; i++) largest = Math.max(largest, Math.abs(x[i * D + j]));
-    largest ||= 1;
-    const v = Float64Array.from({ length: n }, (_, i) => x[i * D + j] / largest);
-    const middle = sum(v) / n;
-    mean[j] = middle * largest;
-    scale[j] = Math.sqrt(sum(v.map((value) => (value - middle) * (value - middle))) / n) * largest;
-  }
-  return { mean, scale };
+function fit(values, alone) {
+  const sum = alone ? pairwise : inOrder;
+  const largest = values.reduce((most, v) => Math.max(most, Math.abs(v)), 0) || 1;
+  const v = values.map((value) => value / largest);
+  const middle = sum(v) / v.length;
+  return [middle * largest, Math.sqrt(sum(v.map((value) => (value - middle) * (value - middle))) / v.length) * largest];
 }
 
 /** NumPy adds the rows of a table one after the other, … */
@@ -322,6 +357,9 @@ function finite(values, name) {
   if (!values.every(Number.isFinite)) refuse('value_range', t('value_range', { name }), t('correct_cell'));
   return values;
 }
+
+/** A column of some rows of a table [N D]. */
+const taken = (table, at, D, j) => Float64Array.from(at, (i) => table[i * D + j]);
 
 const takenRows = (table, at, D) => {
   const out = new Float64Array(at.length * D);
@@ -381,24 +419,28 @@ function sayConstant(inputs, scale, notes) {
   if (names.length) notes.push(t('constant_in_training', { names: names.join(', ') }));
 }
 
+function sayGaps(inputs, notes) {
+  const names = inputs.filter(({ word }) => word === '').map(({ name }) => name);
+  if (names.length) notes.push(t('gaps_filled', { names: names.join(', ') }));
+}
+
 /** What `treino train` is told to train on the same numbers: a built-in's name, or a file whose text comes with it. */
 function commandOf(
   { name, builtin = false, target, table = null, columns: all },
   columns,
-  inputs,
+  features,
   { validation, test, seed, normalise },
 ) {
-  const own = inputs.every(({ column }) => column);
+  const own = features.every(({ column }) => column);
   const flags = [];
   if (!builtin || !own) flags.push('--target', target.name);
-  const every = own && inputs.length === all.length && inputs.every((input, j) => input.name === all[j].name);
-  if (!every) flags.push('--features', inputs.map((input) => item(input.name)).join());
+  if (!own || !alike(features, all)) flags.push('--features', features.map(({ name }) => item(name)).join());
   if (validation !== SHARE) flags.push('--validation', String(validation));
   if (test !== SHARE) flags.push('--test', String(test));
   if (!normalise) flags.push('--no-normalise');
   flags.push('--data-seed', String(seed));
   if (builtin && own) return { data: name, flags, file: null };
-  const made = inputs.map((input) => ({ name: input.name, cells: ofColumns(input, columns) }));
+  const made = features.map((feature) => ({ name: feature.name, cells: ofColumns(feature, columns) }));
   const cells = target.cells;
   if ([...made, target].some((column) => /^[\d.+\-$€£¥?]/.test(column.name) || isNothing(column.name)))
     flags.push('--header', 'yes');
@@ -411,8 +453,11 @@ function commandOf(
 
 const ofColumns = ({ at, value }, columns) => {
   const [x, y] = [columns[at[0]].cells, columns[at[1] ?? at[0]].cells];
-  return x.map((v, i) => value(v, y[i]));
+  return x.map((v, i) => (v === null || y[i] === null ? null : value(v, y[i])));
 };
+
+const alike = (features, columns) =>
+  features.length === columns.length && features.every(({ name }, j) => name === columns[j].name);
 
 /** A name in a list of treino's: in double quotes if it has a comma. */
 const item = (name) => (name.includes(',') || name.startsWith('"') ? `"${name.replace(/"/g, '""')}"` : name);

@@ -70,6 +70,7 @@ export function scriptOf({ name, prepared }, settings, sets, steps, planned, kep
   const lr = names.includes('lr') ? 'lr' : 'LR';
   const clip = names.includes('clip') ? 'clip' : 'CLIP';
   const answer = classes.length ? `one of ${classes.length} classes` : 'a number';
+  const worded = prepared.made.some(({ word }) => word !== undefined) || prepared.words.some(Boolean);
   const table = prepared.name.replace(/["\\]/g, "'");
   const group = changes.length ? 'group' : 'optimizer.param_groups[0]';
   const decay = when(settings.weight_decay > 0, `WEIGHT_DECAY = ${number(settings.weight_decay)}\n`);
@@ -133,7 +134,7 @@ ${decay}${dropout}${limit}BATCH_SIZE = ${batchSize(prepared, settings)}
 STEPS = ${steps}  # updates; an epoch has ${each}
 ${keeping}${when(scheduled, schedule)}${when(changes.length, changed)}
 COLUMNS = ${list(prepared.columns, text)}
-${target}
+${when(worded, `WORDS = {${wordsOf(prepared)}}  # which the numbers of a column stand for\nTRUTHS = ${list(prepared.truths, text)}\n`)}${target}
 # of the inputs, on training rows
 MEAN = np.array(${list(prepared.mean)})
 STD = np.array(${list(prepared.scale)})
@@ -151,7 +152,7 @@ def generator(seed, purpose, epoch=0):
 
 def inputs(raw):
     """${shape} of the columns' values [N, K], standardised."""
-    x = np.column_stack([${inputsOf(prepared).join(', ')}])
+    x = np.column_stack([${inputsOf(prepared, worded).join(', ')}])
     return torch.from_numpy(((x - MEAN) / np.where(STD == 0, np.inf, STD)).astype(np.float32))${pictures}
 
 
@@ -248,14 +249,14 @@ ${when(kept !== null, '    net.load_state_dict(kept)\n')}    torch.save(net.stat
 
 # ---- predictions
 
-
+${when(worded, READING)}
 def predict(path):
     """Print a prediction for each row of a CSV file, as CSV."""
     net = new_net(SEED)
     net.load_state_dict(torch.load(WEIGHTS, weights_only=True))
     net.eval()
     with open(path, newline="", encoding="utf-8-sig") as file:
-        raw = np.array([[float(row[name]) for name in COLUMNS] for row in csv.DictReader(file)])
+        raw = np.array([[${worded ? 'number(name, row[name])' : 'float(row[name])'} for name in COLUMNS] for row in csv.DictReader(file)])
     with torch.no_grad():
         output = net(inputs(raw.reshape(-1, len(COLUMNS)))).double()
     writer = csv.writer(sys.stdout, lineterminator="\\n")
@@ -277,6 +278,17 @@ if __name__ == "__main__":
         sys.exit(__doc__)
 `;
 }
+
+const READING = `
+def number(name, cell):
+    """A cell as a number, of a word its place; NaN where it is missing, -1 for a class that no row had."""
+    if name not in WORDS or not cell:
+        return float(cell or "nan")
+    if cell not in WORDS[name] and name in TRUTHS:
+        sys.exit(f"{name} holds {cell}, and one of {WORDS[name]} is wanted")
+    return float(WORDS[name].index(cell)) if cell in WORDS[name] else -1.0
+
+`;
 
 const DROPOUT = `
 def mix(x):
@@ -337,10 +349,17 @@ function layersOf(sizes, convolutions, { activation }, drops) {
     ]);
 }
 
-/** Each input in terms of the columns' values: as they are, squares, products, sines. */
-function inputsOf({ made }) {
-  return made.map(({ at, form }) => form.replace(/\b[xy]\b/g, (axis) => `raw[:, ${at[axis === 'x' ? 0 : 1]}]`));
+/** Each input in terms of the columns' values: as they are, squares, products, sines; gaps and classes. */
+function inputsOf({ made }, worded) {
+  return made.map(({ at, form, step, word, code }) => {
+    const x = form.replace(/\b[xy]\b/g, (axis) => `raw[:, ${at[axis === 'x' ? 0 : 1]}]`);
+    if (step.do === 'fill') return worded ? `np.where(np.isnan(${x}), ${number(step.value)}, ${x})` : x;
+    return word ? `${x} == ${code}` : `np.isnan(${x})`;
+  });
 }
+
+const wordsOf = ({ columns, words }) =>
+  columns.flatMap((name, j) => (words[j] ? `${text(name)}: ${list(words[j], text)}` : [])).join(', ');
 
 function rowsOf({ y, rows, raw }, { columns: { length: K } }) {
   return Array.from(rows, (_, r) => `${[...raw.subarray(r * K, (r + 1) * K), y[r]].map(number).join()}\n`).join('');

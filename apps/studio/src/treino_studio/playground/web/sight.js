@@ -3,6 +3,7 @@
 import { Scratch } from './forward.js';
 import { examplesOf, pixelScale } from './image_scene.js';
 import { winner } from './metrics.js';
+import { cellOf } from './problems.js';
 import { RandomState } from './random.js';
 import { pairsBySeparation } from './separation.js';
 
@@ -13,7 +14,7 @@ import { pairsBySeparation } from './separation.js';
  *   places: Float64Array[], plane?: number,
  * }} Drawn
  * @typedef {{
- *   shows: string, view: string, axes: string[], held: [name: string, value: number][], drawn: Drawn[],
+ *   shows: string, view: string, axes: string[], held: [name: string, value: any][], drawn: Drawn[],
  *   train: { at: number, rows: number }, scratch: Scratch, units: number[][], along?: number[], x?: Float64Array,
  *   y?: Float64Array, grid?: Grid, small?: Grid, onPlane?: (one: Drawn) => number,
  *   scale?: { low: number, high: number },
@@ -34,7 +35,7 @@ const CLEARLY = 0.05; // better in agreement
  * moment: see run.js. names: of the two columns that are axes; given: whether the reader has chosen them.
  *
  * → {shows: plane, surface, line, fit or, of pictures, images, which have no axes and grids; view: all, important or
- * given; axes, held: [[column, value]], x, y: places along the axes; grid, small: {x: [rows D], at: [D][rows] in the
+ * given; axes, held: [[column, value or class]], x, y: places along the axes; grid, small: {x: [rows D], at: [D][rows] in the
  * memory, rows, wide, high}; drawn: [{split, part, rows, x, y, at, places}], units: of each stage, those to draw; empty
  * until the first frame}
  *
@@ -48,22 +49,21 @@ export function sightOf(lanes, moment, names, given) {
   const K = prepared.columns.length;
   const D = prepared.features.length;
   const plain = prepared.task === 'classification';
-  const typical = typicalRow(prepared);
-  const line = K === 1;
+  const { typical } = prepared;
+  const line = prepared.axes.length < 2;
   const scratch = new Scratch(lanes);
-  const view = K <= 2 ? 'all' : given ? 'given' : 'important';
+  const all = prepared.axes.length === K && K <= 2;
+  const view = all ? 'all' : given ? 'given' : 'important';
   const along = prepared.picture
     ? []
-    : line
-      ? [0]
-      : K === 2 && !given
-        ? [0, 1]
-        : names.map((name) => prepared.columns.indexOf(name));
+    : all && !given
+      ? [...prepared.columns.keys()]
+      : names.map((name) => prepared.columns.indexOf(name));
   const drawn = prepared.parts
     .map((part, k) => {
       const rows = sample(part.rows.length, SHOWN[k]);
       const x = take(part.x, rows, D);
-      const raw = take(part.raw, rows, K);
+      const there = take(part.places, rows, K);
       return {
         split: ['train', 'validation', 'test'][k],
         part: k,
@@ -71,7 +71,7 @@ export function sightOf(lanes, moment, names, given) {
         x,
         y: rows.length === part.y.length ? part.y : take(part.y, rows, 1),
         at: scratch.floats(`rows.${k}`, x),
-        places: along.map((j) => Float64Array.from(rows, (_, i) => raw[i * K + j])),
+        places: along.map((j) => Float64Array.from(rows, (_, i) => there[i * K + j])),
       };
     })
     .filter(({ rows }) => rows.length);
@@ -127,7 +127,9 @@ export function sightOf(lanes, moment, names, given) {
     scratch,
     train: trained,
     units: [],
-    held: prepared.columns.map((name, j) => [name, typical[j]]).filter((_, j) => !along.includes(j)),
+    held: prepared.columns
+      .map((name, j) => /** @type {[string, any]} */ ([name, cellOf({ words: prepared.words[j] }, typical[j])]))
+      .filter((_, j) => !along.includes(j)),
     grid: grid('grid', x, y),
     small: grid('small', axis(0, coarse), line ? still : axis(1, coarse)),
     /** Where rows that are drawn lie on the plane, for what the network says there. */
@@ -182,16 +184,6 @@ function places(lists, cells) {
   return Float64Array.from({ length: cells }, (_, i) => (i === cells - 1 ? high + margin : from + i * step));
 }
 
-/** The median of each column over the training rows. */
-function typicalRow({ parts: [{ raw, rows }], columns }) {
-  const K = columns.length;
-  const N = rows.length;
-  return Float64Array.from({ length: K }, (_, j) => {
-    const sorted = Float64Array.from({ length: N }, (_, i) => raw[i * K + j]).sort();
-    return (sorted[(N - 1) >> 1] + sorted[N >> 1]) / 2;
-  });
-}
-
 /** At most so many of n rows: a sample with a fixed seed, in row order (inspection/input_planes.py's draw). */
 function sample(n, most) {
   const order = Array.from({ length: n }, (_, i) => i);
@@ -226,8 +218,8 @@ export function faithfulColumns(net, prepared, kept = null) {
   const part = prepared.parts[0];
   const rows = sample(part.rows.length, COMPARED);
   const N = rows.length;
-  const typical = typicalRow(prepared);
-  const raw = take(part.raw, rows, K);
+  const { typical } = prepared;
+  const raw = take(part.places, rows, K);
   const own = classesOf(net, take(part.x, rows, prepared.features.length), N);
   const classes = [...new Set(own)];
   let best = null;
@@ -244,7 +236,7 @@ export function faithfulColumns(net, prepared, kept = null) {
 /** On which share of these rows, as they are drawn, the plane of two columns says what the network says. */
 export function agreementOn(net, prepared, drawn, names) {
   const K = prepared.columns.length;
-  const typical = typicalRow(prepared);
+  const { typical } = prepared;
   const pair = names.map((name) => prepared.columns.indexOf(name));
   let rows = 0;
   let same = 0;
@@ -270,7 +262,8 @@ function onPair(raw, typical, pair) {
 }
 
 /** The pairs to compare, those that separate best first: of many columns, the ones that weigh most. */
-function pairsOf(net, { columns: { length: K }, classes, made }, raw, y) {
+function pairsOf(net, { columns, classes, made, axes }, raw, y) {
+  const K = columns.length;
   const [D, H] = net.sizes;
   const W = net.row(0);
   const weight = new Float64Array(K);
@@ -279,7 +272,10 @@ function pairsOf(net, { columns: { length: K }, classes, made }, raw, y) {
       for (let u = 0; u < H; u++) weight[j] += Math.abs(W[net.starts[0] + u * D + d]);
     }),
   );
-  const some = [...weight.keys()].sort((a, b) => weight[b] - weight[a]).slice(0, MOST);
+  const some = axes
+    .map((name) => columns.indexOf(name))
+    .sort((a, b) => weight[b] - weight[a] || a - b)
+    .slice(0, MOST);
   return pairsBySeparation(
     some.map((j) => raw.filter((_, k) => k % K === j)),
     y,
