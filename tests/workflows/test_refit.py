@@ -20,6 +20,8 @@ from treino.reports.export.formats import exported
 from treino.sklearn import Classifier, Regressor
 from treino.training.loop import JobEnd, JobRefit, last_event
 
+pytestmark = pytest.mark.usefixtures("bare")
+
 
 @pytest.fixture
 def frame() -> pd.DataFrame:
@@ -59,7 +61,7 @@ def test_the_judged_run_is_the_same_to_the_bit(frame: pd.DataFrame, tmp_path: Pa
     same_weights(plain.state, refit.state)
 
 
-@pytest.mark.parametrize("more", [{}, {"schedule": "cosine"}, {"ema": 0.9, "dropout": 0.2}, {"steps": 90}])
+@pytest.mark.parametrize("more", [{"schedule": "cosine", "ema": 0.9, "dropout": 0.2}, {"steps": 90}])
 def test_it_equals_a_training_on_all_rows(frame: pd.DataFrame, tmp_path: Path, more: dict[str, Any]) -> None:
     if "steps" in more:
         more = more | {"epochs": None}
@@ -115,18 +117,14 @@ def test_a_threshold_stays_the_judged_one(frame: pd.DataFrame, tmp_path: Path) -
 @pytest.mark.parametrize(
     "how",
     [
-        {"split_time": "when"},
-        {"split_group": "b"},
-        {"fold": "2/5"},
-        {"test": 0},
-        {"validation": 0, "keep": "last"},
-        {"target": ["price", "a"]},
-        {"batch_size": "full"},
-        {"row_weights": "when=0"},
+        {"split_time": "when", "test": 0},
+        {"split_group": "b", "validation": 0, "keep": "last"},
+        {"fold": "2/5", "batch_size": "full"},
+        {"target": ["price", "a"], "row_weights": "when=0"},
     ],
 )
 def test_all_rows_train(frame: pd.DataFrame, tmp_path: Path, how: dict[str, Any]) -> None:
-    run = fitted(frame, tmp_path, **{"target": "price", "refit": True} | how)
+    run = fitted(frame, tmp_path, **{"target": "price", "refit": True, "epochs": 3} | how)
     assert run.refit is not None
     rows = 239 if "row_weights" in how else 240  # a weight of 0 leaves a row out
     assert run.refit.facts.rows == {"train": rows, "validation": 0, "test": 0}
@@ -373,7 +371,7 @@ def test_a_sweep_that_answers_together_has_no_refit(frame: pd.DataFrame, tmp_pat
     assert found.rule == "refit_of_ensemble"
 
 
-@pytest.mark.parametrize("net", ["file", "file, several", "pictures", "lean"])
+@pytest.mark.parametrize("net", ["file, several", "pictures", "lean"])
 def test_of_every_kind_of_network_and_rows(tmp_path: Path, net: str) -> None:
     (tmp_path / "mynet.py").write_text(
         "from torch import nn\n\n\nclass Net(nn.Sequential):\n    def __init__(self):\n"
@@ -382,7 +380,7 @@ def test_of_every_kind_of_network_and_rows(tmp_path: Path, net: str) -> None:
     own: dict[str, Any] = {"epochs": 3, "refit": True, "parent": tmp_path}
     source: Any = "wine"
     if net.startswith("file"):
-        own |= {"net": f"{tmp_path / 'mynet.py'}:Net", "ensemble": 3 if "several" in net else 1}
+        own |= {"net": f"{tmp_path / 'mynet.py'}:Net", "ensemble": 3}
     else:
         r = np.random.default_rng(0)
         source = r.integers(0, 255, (90, 12, 12)).astype(np.uint8), r.integers(0, 2, 90)

@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -105,6 +106,7 @@ def test_regression_speaks_in_the_target_s_own_units(tmp_path: Path) -> None:
     assert run.document["baseline"].keys() == {"mean", "linear"}
 
 
+@pytest.mark.usefixtures("bare")
 def test_the_course_s_own_dictionary(tmp_path: Path) -> None:
     args = {"batch_size": 20, "num_workers": 4, "num_classes": 3, "lr": 1e-4, "weight_decay": 5e-4}
     args |= {"num_epochs": 3, "device": torch.device("cpu")}
@@ -139,6 +141,7 @@ class Net(nn.Module):
 """
 
 
+@pytest.mark.usefixtures("bare")
 def test_a_network_of_your_own_in_python(tmp_path: Path) -> None:
     torch.manual_seed(0)
     mine = Wide()
@@ -219,6 +222,7 @@ def test_a_file_named_like_a_built_in_does_not_come_between(treino: Treino, tmp_
     assert treino("train", "wine", "--json").document["error"]["rule"] == "data_ambiguous"
 
 
+@pytest.mark.usefixtures("bare")
 def test_data_that_was_loaded_with_arguments_of_its_own_is_found_again(tmp_path: Path) -> None:
     data = tr.load(
         "wine", features=["hue", "alcohol"], test=0.3, validation=0.2, data_seed=5, normalise=False
@@ -248,20 +252,23 @@ def test_a_diverged_run_can_be_shown(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.usefixtures("bare")
 @pytest.mark.parametrize("labels", [[3, 7], [True, False], [0.5, 1.5], ["a", "b"]])
 def test_predictions_are_what_the_labels_were(tmp_path: Path, labels: list[object]) -> None:
     rng = np.random.default_rng(0)
     x = rng.normal(size=(80, 2))
     y = np.array(labels)[(x.sum(axis=1) > 0).astype(int)]
-    run = tr.fit((x, y), task="classification", epochs=40, parent=tmp_path)
+    how: dict[str, Any] = {"task": "classification", "recipe": "plain", "epochs": 20, "lr": 0.03}
+    run = tr.fit((x, y), parent=tmp_path, **how)
     said = run.predict(x)
     assert said.dtype.kind == y.dtype.kind
     assert np.mean(said == y) > 0.9
     frame = pd.DataFrame(x, columns=["a", "b"]).assign(y=y)
-    framed = tr.fit(frame, target="y", task="classification", epochs=40, parent=tmp_path)
+    framed = tr.fit(frame, target="y", parent=tmp_path, **how)
     assert np.mean(framed.predict(frame)["prediction"] == frame["y"]) > 0.9
 
 
+@pytest.mark.usefixtures("bare")
 def test_a_described_network_is_found_again(tmp_path: Path) -> None:
     run = tr.fit("wine", tr.mlp(8, activation="tanh"), epochs=3, parent=tmp_path)
     again = tr.open(run.path)
@@ -271,6 +278,7 @@ def test_a_described_network_is_found_again(tmp_path: Path) -> None:
         assert "hidden" in str(refusal_of(tr.fit, "wine", net, hidden=[4], parent=tmp_path))
 
 
+@pytest.mark.usefixtures("bare")
 def test_a_network_that_is_given_to_open_stays_as_it_is(tmp_path: Path) -> None:
     mine = nn.Linear(13, 3)
     run = tr.fit("wine", nn.Linear(13, 3), epochs=2, parent=tmp_path)
@@ -281,6 +289,7 @@ def test_a_network_that_is_given_to_open_stays_as_it_is(tmp_path: Path) -> None:
     assert not torch.equal(found.weight, before)
 
 
+@pytest.mark.usefixtures("bare")
 def test_an_epoch_that_is_cut_short_is_in_the_lists(tmp_path: Path) -> None:
     run = tr.fit("moons", steps=37, parent=tmp_path)  # 22 steps an epoch
     d = run.document
