@@ -38,7 +38,7 @@ def iris() -> tuple[pd.DataFrame, Any]:
 
 def _checks() -> list[Any]:
     """Of both kinds; a release tries the regressor with those that the classifier is tried with, too."""
-    found = [tr.Classifier(epochs=30), tr.Regressor(epochs=30)]
+    found = [kind(recipe="plain", epochs=30, lr=0.02) for kind in (tr.Classifier, tr.Regressor)]
     but = {
         "check_sample_weight_equivalence_on_dense_data": "rows are drawn for validation and into batches; "
         "with neither they are equal but for float32's rounding: test_a_weight_counts_as_so_many_equal_rows"
