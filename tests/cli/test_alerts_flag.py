@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-import pytest
-
 from tests.conftest import Treino
 
 TRAIN = "train", "wine", "--epochs", "30", "--patience", "0", "--name", "watched"
@@ -25,22 +23,11 @@ def test_an_alert_is_told_when_it_fires_and_in_the_run_and_its_report(treino: Tr
     assert treino("resume", "watched", "--alert", "epoch >= 25: stop", "--json").document["steps"] == 100
 
 
-WRONG: dict[tuple[str, ...], tuple[str, str]] = {
-    ("--alert", "loss > 1: notify https://example.org"): ("alert_network", "--allow-network"),
-    ("--alert", "loss > 1: stop", "--seeds", "2"): ("alert_of_several", "Leave one"),
-    ("--alert", "no alert"): ("alert_form", "--alert 'validation loss rises for 5 epochs: stop'"),
-}
-
-
-@pytest.mark.parametrize("flags", WRONG, ids=" ".join)
-def test_what_can_t_be_is_refused_before_anything_is_written(
-    flags: tuple[str, ...], treino: Treino, tmp_path: Path
-) -> None:
-    said = treino("train", "wine", *flags, "--json")
-    rule, hint = WRONG[flags]
+def test_what_can_t_be_is_refused_before_anything_is_written(treino: Treino, tmp_path: Path) -> None:
+    said = treino("train", "wine", "--alert", "loss > 1: notify https://example.org", "--json")
     assert said.status == 2
-    assert said.document["error"]["rule"] == rule
-    assert hint in said.document["error"]["hint"]
+    assert said.document["error"]["rule"] == "alert_network"
+    assert "--allow-network" in said.document["error"]["hint"]
     assert not list(tmp_path.iterdir())
 
 

@@ -91,6 +91,7 @@ def test_every_rule_of_the_table_has_a_case() -> None:
 
 
 @pytest.mark.parametrize(("settings", "rule"), EVERY, ids=str)
+@pytest.mark.sampled(6)
 def test_the_command_line_refuses_them_first(
     treino: Treino, tmp_path: Path, settings: dict[str, Any], rule: str
 ) -> None:
@@ -114,12 +115,14 @@ def test_python_refuses_them_first_in_json_too(settings: dict[str, Any], rule: s
 
 
 @pytest.mark.parametrize(("settings", "rule"), TOGETHER, ids=str)
+@pytest.mark.sampled(4)
 def test_a_sweep_refuses_them_first(settings: dict[str, Any], rule: str, tmp_path: Path) -> None:
     for space in ({"lr": [0.1, 0.2]}, {"weight_decay": [0.1, 0.2]}):
         assert refusal_of(tr.sweep, "rows.csv", space, parent=tmp_path, **settings).rule == rule
 
 
 @pytest.mark.parametrize(("settings", "rule"), TOGETHER, ids=str)
+@pytest.mark.sampled(4)
 def test_a_study_refuses_them_first(settings: dict[str, Any], rule: str, tmp_path: Path) -> None:
     if rule == "as_taught_and_fault":
         return  # both are modes of a study
