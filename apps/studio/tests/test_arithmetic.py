@@ -26,8 +26,9 @@ def run_of(parent: Path, **settings: Any) -> Run:
     return tr.fit("wine", parent=parent, lean=True, **{"epochs": 5, "seed": 3, "hidden": [6, 4]} | settings)
 
 
-@pytest.mark.parametrize("topic", ["adam", "momentum"])
-@pytest.mark.parametrize(("place", "unit", "source"), [(0, 3, 5), (1, 2, 1), (2, 1, None)])
+@pytest.mark.parametrize(
+    ("topic", "place", "unit", "source"), [("adam", 0, 3, 5), ("momentum", 1, 2, 1), ("adam", 2, 1, None)]
+)
 def test_it_is_what_is_explained_of_the_same_update(
     topic: str, place: int, unit: int, source: int | None, tmp_path: Path
 ) -> None:

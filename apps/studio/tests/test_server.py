@@ -63,22 +63,18 @@ def test_a_worker_that_dies_is_replaced_and_that_is_said(tmp_path: Path, caplog:
     with_studio(tmp_path, work)
 
 
-@pytest.mark.parametrize(
-    ("accepted", "language"),
-    [
-        ("pt-BR", "pt_BR"), ("pt", "pt_BR"), ("de,pt-BR;q=0.9", "pt_BR"), ("de, fr;q=0.8, pt;q=0.3", "pt_BR"),
-        ("en;q=0.4,pt-PT;q=0.7", "pt_BR"), ("pt-BR;q=0,en;q=0.1", "en"), ("en-GB,pt;q=0.9", "en"),
-        ("pt;Q=0.5 , en ; q=0.6", "en"), ("pt;q=x,en", "en"), ("de,*", "en"), ("", "en"), (";;,=,q=1", "en"),
-        ("x," * 5000 + "pt", "en"), ("pt,en", "pt_BR"), ("de;q=1.0,en;q=0.001", "en"),
-    ],
+PORTUGUESE = ("pt-BR", "pt", "de,pt-BR;q=0.9", "de, fr;q=0.8, pt;q=0.3", "en;q=0.4,pt-PT;q=0.7", "pt,en")
+ENGLISH = (
+    "pt-BR;q=0,en;q=0.1", "en-GB,pt;q=0.9", "pt;Q=0.5 , en ; q=0.6", "pt;q=x,en", "de,*", "", ";;,=,q=1",
+    "x," * 5000 + "pt", "de;q=1.0,en;q=0.001",
 )  # fmt: skip
-def test_the_best_of_the_languages_that_a_browser_takes_is_spoken(
-    tmp_path: Path, accepted: str, language: str
-) -> None:
+
+
+def test_the_best_of_the_languages_that_a_browser_takes_is_spoken(tmp_path: Path) -> None:
     async def work(bench: Bench) -> None:
-        answered = await bench.get("/nowhere", Accept_Language=accepted)
-        spoken = "pt_BR" if "Não" in answered.document["error"]["message"] else "en"
-        assert spoken == language
+        for accepted in PORTUGUESE + ENGLISH:
+            answered = await bench.get("/nowhere", Accept_Language=accepted)
+            assert ("Não" in answered.document["error"]["message"]) == (accepted in PORTUGUESE), accepted
 
     with_studio(tmp_path, work)
 
@@ -350,7 +346,7 @@ def outside_settings(file: Path) -> Iterator[dict[str, Any]]:
     for name in Settings.model_fields:
         for value in names_of(file):
             if names_file(name, value):
-                yield from ({name: value}, {name: [value]}, {name: [value, 1]}, {"epochs": 1, name: value})
+                yield from ({name: value}, {name: [value]}, {"epochs": 1, name: [value, 1]})
 
 
 @pytest.mark.proof
