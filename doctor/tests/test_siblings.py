@@ -8,7 +8,7 @@ from zygote import told
 SIBLINGS = parts("siblings.txt")
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("head", SIBLINGS)
 def test_a_fault_is_told_however_it_is_written_and_what_is_right_is_not(head, tmp_path):
     rule = head.partition(":")[0]

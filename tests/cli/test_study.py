@@ -84,6 +84,7 @@ STUDIES = {
 }
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("words", STUDIES.values(), ids=STUDIES)
 def test_every_study_has_its_table_and_its_pictures(treino: Treino, words: str) -> None:
     said = treino("study", *words.split())

@@ -89,6 +89,7 @@ DOORS: dict[str, Callable[[list[dict[str, Any]], Path], Any]] = {
 }
 
 
+@pytest.mark.sampled(3)  # each door and each source of the training rows is among them
 @pytest.mark.parametrize("door", DOORS)
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(column=st.sampled_from([*USUAL]), cell=st.sampled_from([*WORDS, True, False, 5, 0, 1]), data=st.data())

@@ -73,13 +73,13 @@ def test_how_many_fresh_seeds_find_a_difference(lead: float) -> None:
 @pytest.mark.parametrize("units", [2, *(pytest.param(n, marks=pytest.mark.release) for n in (3, 5, 10))])
 def test_the_luck_of_equal_trials_is_what_the_best_has_above_the_truth(units: int) -> None:
     found, true = [], []
-    for seed in range(60):
+    for seed in range(30):
         score = noise(30, units, seed)
         common = np.random.default_rng(seed).normal(size=(30, units))  # the same draws, without the units'
         j = judged(table_of(score))
         found.append(j.luck.amount)
         true.append(common.mean(1).max())
-    spread = math.hypot(np.std(found), np.std(true)) / math.sqrt(60)
+    spread = math.hypot(np.std(found), np.std(true)) / math.sqrt(30)
     assert np.mean(found) == pytest.approx(np.mean(true), abs=3 * spread)
 
 
