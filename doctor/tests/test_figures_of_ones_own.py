@@ -82,6 +82,7 @@ FIGURES = {
 }
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("what", FIGURES)
 def test_a_printed_figure_is_the_mean_of_its_own_batches(what, tmp_path):
     first, more, judged, figure, said = FIGURES[what]

@@ -169,8 +169,10 @@ def with_keyframes(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return parent
 
 
-@pytest.mark.parametrize(("damage", "number"), [("flipped", 1), ("gone", 0), ("cut", 0), ("empty", 1)])
-@pytest.mark.parametrize("name", ["stopped", "killed"])
+@pytest.mark.parametrize(
+    ("name", "damage", "number"),
+    [("stopped", "flipped", 1), ("stopped", "cut", 0), ("killed", "gone", 0), ("killed", "empty", 1)],
+)
 def test_a_damaged_keyframe_does_not_keep_a_run_from_going_on(
     treino: Treino, with_keyframes: Path, name: str, damage: str, number: int
 ) -> None:

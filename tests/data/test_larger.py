@@ -83,6 +83,7 @@ def prepared(_once: Prepared, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     return *_once[:2], Path(shutil.copytree(_once[2], tmp_path / "cache"))
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     ("how", "rows"),
     [

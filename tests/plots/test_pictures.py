@@ -239,8 +239,8 @@ def test_a_loss_over_decades_is_drawn_on_a_linear_axis_from_0() -> None:
 def test_no_other_source_makes_a_scale_logarithmic() -> None:
     """A lesson asks for one; colours of counts keep a single network visible, and their caption says it."""
     made = re.compile(r"set_[xy]scale|LogNorm|LogLocator|log_x=(?!log_x|shown)")
-    sources = [path for folder in ("src", "apps") for path in (ROOT / folder).rglob("*.py")]
-    found = {path.name for path in sources if "tests" not in path.parts and made.search(path.read_text())}
+    sources = [*(ROOT / "src").rglob("*.py"), *(ROOT / "apps").glob("*/src/**/*.py")]
+    found = {path.name for path in sources if made.search(path.read_text())}
     assert found == {"drawing.py", "sweep.py", "descents.py"}
 
 

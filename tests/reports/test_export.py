@@ -289,19 +289,20 @@ def test_a_number_that_is_grouped_otherwise_is_refused(tmp_path: Path) -> None:
         said(exported(run).paths[0], "predict", str(tmp_path / "new.csv"))
 
 
-@pytest.mark.parametrize(
-    ("column", "cell"), [("p", "yes"), ("p", "V"), ("p", "TRUE"), ("q", "5"), ("q", "abc")]
-)
+CELLS = ("p", "yes"), ("p", "V"), ("p", "TRUE"), ("q", "5"), ("q", "abc")
+KINDS_OF_CELLS = {"p": "a number as in the training rows", "q": "true or false"}
+
+
 @pytest.mark.parametrize("gap", ["", "3"])  # with encoders, and without
-def test_a_cell_is_read_by_the_kind_of_its_column(column: str, cell: str, gap: str, tmp_path: Path) -> None:
+def test_a_cell_is_read_by_the_kind_of_its_column(gap: str, tmp_path: Path) -> None:
     rows = "".join(f"{i % 9 or gap},{'yn'[i % 2] if not gap else i % 2 == 0},{i}.5\n" for i in range(60))
     (tmp_path / "t.csv").write_text("p,q,y\n" + rows)
     settings = {"recipe": "plain", "epochs": 1, "parent": tmp_path, "hidden": [2]}
     script = exported(tr.fit(tmp_path / "t.csv", target="y", **settings)).paths[0]
     row = {"p": "4", "q": "True"}
-    (tmp_path / "new.csv").write_text(
-        f"p,q\n{','.join(row.values())}\n{','.join((row | {column: cell}).values())}\n"
-    )
-    what = {"p": "a number as in the training rows", "q": "true or false"}[column]
-    with pytest.raises(SystemExit, match=f"Column '{column}' holds '{cell}' in row 1, which is not {what}"):
-        said(script, "predict", str(tmp_path / "new.csv"))
+    for column, cell in CELLS:
+        wrong = row | {column: cell}
+        (tmp_path / "new.csv").write_text(f"p,q\n{','.join(row.values())}\n{','.join(wrong.values())}\n")
+        where = f"Column '{column}' holds '{cell}' in row 1, which is not {KINDS_OF_CELLS[column]}"
+        with pytest.raises(SystemExit, match=where):
+            said(script, "predict", str(tmp_path / "new.csv"))

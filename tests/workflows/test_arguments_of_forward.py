@@ -199,6 +199,7 @@ def test_bf16_is_torchs_autocast_and_its_loss_is_said_beside_float32s(fitted: An
 
 
 @pytest.mark.slow
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("name", CASES)
 def test_a_run_is_opened_verified_and_predicts_in_the_shape_of_its_target(name: str, fitted: Any) -> None:
     (x, y), make = CASES[name]
@@ -335,6 +336,7 @@ def test_weights_of_rows_and_of_classes_reach_every_position(fitted: Any) -> Non
 
 
 @pytest.mark.slow
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("name", CASES)
 def test_an_exported_program_takes_the_arguments_of_forward(name: str, fitted: Any) -> None:
     source, make = CASES[name]

@@ -68,6 +68,7 @@ def test_each_tool_says_what_it_takes(agent: Agent) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     ("tool", "arguments", "words"),
     [
