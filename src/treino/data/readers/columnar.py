@@ -22,7 +22,16 @@ from treino.base.words import _
 from treino.data.readers.cell_types import CellStatistics, CellType, stripped, words_of
 from treino.data.readers.file_bytes import InputFile, damaged
 from treino.data.rows import MemoryLimit
-from treino.data.table import FIRST_SECOND, LARGEST_WHOLE, LAST_SECOND, Column, check_names, day_text
+from treino.data.table import (
+    FIRST_SECOND,
+    LARGEST_WHOLE,
+    LAST_SECOND,
+    Column,
+    RowPlace,
+    check_names,
+    day_text,
+    row_place,
+)
 
 TABLE_COLUMNS = Refusal(
     "{what} has no column of numbers, words or dates.", "Give a table with one value to a cell."
@@ -163,29 +172,23 @@ class ColumnarFile:
     """A file or table with typed columns.
 
     left_out: columns of unsupported types. source: yields the batches of the named columns, anew at each
-    call. remarks: notes on how a workbook sheet was read. at: the sheet's row number of each row.
+    call. form: the format in words, if a note says it. remarks: notes on how a workbook sheet was read.
+    place: words the place of a row. blank_note: a note on blank lines between the rows; "" without any.
     """
 
     file: InputFile | None
     names: tuple[str, ...]
     left_out: tuple[pa.Field, ...]
     source: Callable[[tuple[str, ...]], Iterator[pa.RecordBatch]]
+    form: str = ""
     remarks: tuple[str, ...] = ()
-    at: Sequence[int] = ()
+    place: RowPlace = row_place
+    blank_note: Callable[[], str] = str
     seen: ClassVar[list[CellStatistics]] = []
     typed = True
 
-    def place(self, row: int) -> str:
-        if self.at:
-            return _("row {n} of the sheet").format(n=self.at[row])
-        return _("row {n}").format(n=row)
-
-    def blank_note(self) -> str:
-        """No note: only text has blank lines."""
-        return ""
-
     def notes(self) -> list[str]:
-        notes = list(self.remarks)
+        notes = [*filter(None, [self.form]), *self.remarks]
         nested = [field.name for field in self.left_out if pa.types.is_nested(field.type)]
         if nested:
             names = shortened(", ".join(nested), 200)

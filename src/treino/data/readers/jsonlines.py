@@ -3,17 +3,16 @@
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, ClassVar
+from itertools import islice
+from typing import Any
 
 import pyarrow as pa
 
 from treino.base.errors import Refusal, TreinoError
 from treino.base.text import composed, shortened
 from treino.base.words import _
-from treino.data.readers.cell_types import CellStatistics
-from treino.data.readers.columnar import TABLE_COLUMNS
+from treino.data.readers.columnar import TABLE_COLUMNS, ColumnarFile
 from treino.data.readers.csv_records import may_have_blank_lines
 from treino.data.readers.dialect import blank_lines_note
 from treino.data.readers.file_bytes import DecodedText, InputFile, decide
@@ -31,75 +30,7 @@ JsonObject = dict[str, object]
 _KINDS = {bool: "truth", int: "number", float: "number", str: "text"}
 
 
-@dataclass(frozen=True)
-class JsonLines:
-    """A file of JSON objects. kinds: the types of the values of each name, over all lines. left_out: names
-    with nested values. exact: names with whole numbers that float64 can't represent exactly."""
-
-    text: DecodedText
-    kinds: dict[str, set[str]]
-    left_out: tuple[str, ...]
-    exact: frozenset[str] = frozenset()
-    seen: ClassVar[list[CellStatistics]] = []
-    remarks: ClassVar[tuple[str, ...]] = ()
-    typed = True
-
-    @property
-    def file(self) -> InputFile:
-        return self.text.file
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        return tuple(name for name in self.kinds if name not in self.left_out)
-
-    def place(self, row: int) -> str:
-        lines = (line for i, (line, _object) in enumerate(_objects(self.text)) if i == row)
-        return _("line {n}").format(n=next(lines, 0))
-
-    def blank_note(self) -> str:
-        """A note on blank lines between the objects; "" without any."""
-        last = count = first = 0
-        for line, _values in _objects(self.text) if may_have_blank_lines(self.text) else ():
-            if last and line - last > 1:
-                first, count = first or last + 1, count + line - last - 1
-            last = line
-        return blank_lines_note(count, first)
-
-    def notes(self) -> list[str]:
-        parts = [_("JSON lines")]
-        if self.left_out:
-            names = shortened(", ".join(self.left_out), 200)
-            parts.append(_("left out, for a cell holds more than one value: {names}").format(names=names))
-        return parts
-
-    def batches(self, types: Mapping[int, pa.DataType], sign: str) -> Iterator[pa.RecordBatch]:
-        """Yields the rows. If a line lacks a name, the cell is missing."""
-        rows: list[JsonObject] = []
-        for _line, values in _objects(self.text):
-            rows.append(values)
-            if len(rows) == _ROWS:
-                yield self._batch(rows)
-                rows = []
-        if rows:
-            yield self._batch(rows)
-
-    def _batch(self, rows: list[JsonObject]) -> pa.RecordBatch:
-        columns = {name: self._column(name, [row.get(name) for row in rows]) for name in self.names}
-        return pa.RecordBatch.from_pydict(columns)
-
-    def _column(self, name: str, values: list[Any]) -> pa.Array:
-        kinds = self.kinds[name]
-        if kinds == {"truth"}:
-            return pa.array(values, pa.bool_())
-        if name in self.exact:
-            return pa.array([None if v is None else Decimal(v) for v in values], pa.decimal128(38, 0))
-        values = [None if v is None or v != v else v for v in values]  # NaN: there is no value
-        if kinds == {"number"} or not kinds:
-            return pa.array([None if v is None else _float(v) for v in values], pa.float64())
-        return pa.array([None if v is None else _word(v) for v in values], pa.string())
-
-
-def open_json_lines(file: InputFile, reading: ReaderOptions) -> JsonLines:
+def open_json_lines(file: InputFile, reading: ReaderOptions) -> ColumnarFile:
     """Open a file of JSON lines: read the names and the types of their values over all lines."""
     text = decide(file, reading.encoding)
     kinds: dict[str, set[str]] = {}
@@ -115,11 +46,55 @@ def open_json_lines(file: InputFile, reading: ReaderOptions) -> JsonLines:
             elif type(value) is int and abs(value) >= LARGEST_WHOLE:
                 large.add(name)
     check_names(list(kinds), f"'{file.path}'")
-    left_out = tuple(name for name, column_kinds in kinds.items() if "nested" in column_kinds)
-    if len(left_out) == len(kinds):
+    plain_kinds = {name: of for name, of in kinds.items() if "nested" not in of}
+    if not plain_kinds:
         raise TABLE_COLUMNS(what=f"'{file.path}'")
     exact = frozenset(name for name in large - rounded if kinds[name] == {"number"})
-    return JsonLines(text, kinds, left_out, exact)
+    return ColumnarFile(
+        file,
+        tuple(plain_kinds),
+        tuple(pa.field(name, pa.struct([])) for name in kinds if name not in plain_kinds),
+        lambda _names: _batches(text, plain_kinds, exact),
+        form=_("JSON lines"),
+        place=lambda row: _("line {n}").format(n=next(islice(_objects(text), row, None), (0,))[0]),
+        blank_note=lambda: _blank_note(text),
+    )
+
+
+def _blank_note(text: DecodedText) -> str:
+    """A note on blank lines between the objects; "" without any."""
+    last = count = first = 0
+    for line, _values in _objects(text) if may_have_blank_lines(text) else ():
+        if last and line - last > 1:
+            first, count = first or last + 1, count + line - last - 1
+        last = line
+    return blank_lines_note(count, first)
+
+
+def _batches(
+    text: DecodedText, kinds: Mapping[str, set[str]], exact: frozenset[str]
+) -> Iterator[pa.RecordBatch]:
+    """Yield the rows. If a line lacks a name, the cell is missing.
+
+    kinds: the types of the values of each name, over all lines. exact: names with whole numbers that float64
+    can't represent exactly.
+    """
+    objects = (values for _line, values in _objects(text))
+    while rows := list(islice(objects, _ROWS)):
+        cells = {name: [row.get(name) for row in rows] for name in kinds}
+        columns = {name: _column(cells[name], of, name in exact) for name, of in kinds.items()}
+        yield pa.RecordBatch.from_pydict(columns)
+
+
+def _column(values: list[Any], kinds: set[str], exact: bool) -> pa.Array:
+    if kinds == {"truth"}:
+        return pa.array(values, pa.bool_())
+    if exact:
+        return pa.array([None if v is None else Decimal(v) for v in values], pa.decimal128(38, 0))
+    values = [None if v is None or v != v else v for v in values]  # NaN: there is no value
+    if kinds == {"number"} or not kinds:
+        return pa.array([None if v is None else _float(v) for v in values], pa.float64())
+    return pa.array([None if v is None else _word(v) for v in values], pa.string())
 
 
 def _objects(text: DecodedText) -> Iterator[tuple[int, JsonObject]]:

@@ -8,6 +8,7 @@ import hashlib
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from pyarrow import compute
 from treino.base.errors import Refusal
 from treino.base.files import sha256
 from treino.base.text import composed, shortened
-from treino.base.words import _, joined, setting
+from treino.base.words import N_, _, joined, setting
 from treino.data.cell_forms import form_of
 from treino.data.large_tables import stored_columns
 from treino.data.readers.cell_types import PIVOT, CellStatistics
@@ -26,12 +27,12 @@ from treino.data.readers.columnar import ColumnarFile, ColumnTypes, RowSpill, is
 from treino.data.readers.conventions import FileConventions, decide
 from treino.data.readers.delimited import DelimitedFile, UnconvertedError, open_delimited
 from treino.data.readers.file_bytes import beginning, open_file
-from treino.data.readers.jsonlines import JsonLines, open_json_lines
+from treino.data.readers.jsonlines import open_json_lines
 from treino.data.readers.reader_options import ReaderOptions
 from treino.data.readers.workbook import SHEET_NO_ROWS, open_workbook
 from treino.data.rows import MemoryLimit
 from treino.data.table import DURATIONS_AS_NUMBERS, Column, RowPlace, Table, among_all
-from treino.settings.setting_types import as_item, as_items
+from treino.settings.setting_types import as_items
 
 SHEET_OF_NO_WORKBOOK = Refusal("'{path}' has no sheets: it is no workbook.", "Leave [[sheet]] out.")
 JSON_ARRAY = Refusal(
@@ -52,7 +53,7 @@ HEADER_AGAIN = Refusal(
     "Delete that line, and any other that is like it.",
 )
 
-Part = DelimitedFile | ColumnarFile | JsonLines
+Part = DelimitedFile | ColumnarFile
 
 _TOTAL = re.compile(
     r"(grand |sub-?|overall )?totals?( geral)?|sum|summe|gesamt|insgesamt|soma|mean|average|m[ée]dia",
@@ -184,6 +185,7 @@ def read_parts(
     return Table(name, source or name, sha256, columns, place, **of_source), types
 
 
+@dataclass(eq=False)
 class _ColumnPass:
     """A pass over all rows of all parts that gathers statistics of text columns and classes of categories.
 
@@ -193,23 +195,18 @@ class _ColumnPass:
     numbers of the records without any cell, unless they are kept.
     """
 
-    def __init__(
-        self,
-        names: tuple[str, ...],
-        reading: ReaderOptions,
-        sign: str,
-        fast: Mapping[str, pa.DataType],
-        batches: list[pa.RecordBatch] | RowSpill,
-    ) -> None:
-        self.names, self.reading, self.sign, self.fast = names, reading, sign, fast
-        self.batches = batches
-        self.seen: dict[str, CellStatistics] = {}
-        self.levels: dict[str, tuple[str, ...]] = {}
-        self.gaps: set[str] = set()
-        self.typed = False
-        self.header_again: int | None = None
-        self.rows = 0
-        self.left_out: list[int] = []
+    names: tuple[str, ...]
+    reading: ReaderOptions
+    sign: str
+    fast: Mapping[str, pa.DataType]
+    batches: list[pa.RecordBatch] | RowSpill
+    seen: dict[str, CellStatistics] = field(default_factory=dict)
+    levels: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    gaps: set[str] = field(default_factory=set)
+    typed: bool = False
+    header_again: int | None = None
+    rows: int = 0
+    left_out: list[int] = field(default_factory=list)
 
     def at(self, parts: Sequence[Part]) -> None:
         """Read all rows. Raises UnconvertedError for a fast column with other cells."""
@@ -253,10 +250,10 @@ class _ColumnPass:
                     records = self._filled(records, read)
                 read += batch.num_rows
                 schema = records.schema if schema is None else schema
-                for field, other in zip(records.schema, schema, strict=True):
-                    if field.type != other.type:
-                        path, a, b = part.file and part.file.path, field.type, other.type
-                        raise FILES_TYPES(path=path, name=field.name, a=a, b=b)
+                for own, other in zip(records.schema, schema, strict=True):
+                    if own.type != other.type:
+                        path, a, b = part.file and part.file.path, own.type, other.type
+                        raise FILES_TYPES(path=path, name=own.name, a=a, b=b)
                 yield records
 
     def _filled(self, records: pa.RecordBatch, first: int) -> pa.RecordBatch:
@@ -419,35 +416,32 @@ def _conventions(decided: FileConventions) -> Iterator[str]:
         yield _("years 00 to {last} as 2000 to 20{last}").format(last=str(PIVOT - 1))
 
 
+_CODES = {
+    "codes": N_("Codes such as '{cell}' are taken as words, not as numbers with an exponent: {name}."),
+    "dotted": N_(
+        "Codes such as '{cell}' are taken as words, for other numbers are written otherwise: {name}."
+    ),
+}
+
+
 def _words_notes(decided: FileConventions, place: RowPlace) -> list[str]:
     """Notes on text columns in which most cells are, or seem to be, numbers or dates."""
     notes = []
     for column in decided.columns:
-        facts: dict[str, str] = {"name": column.name, "item": as_item(column.name)}
-        if column.mostly == "codes":
-            facts["cell"] = column.examples[0][0]
-            text = _("Codes such as '{cell}' are taken as words, not as numbers with an exponent: {name}.")
-            notes.append(text.format(**facts))
-        elif column.mostly == "dotted":
-            facts["cell"] = column.examples[0][0]
-            text = _(
-                "Codes such as '{cell}' are taken as words, for other numbers are written otherwise: {name}."
-            )
-            notes.append(text.format(**facts))
+        name, cells = column.name, [cell for cell, _row in column.examples]
+        if column.mostly in _CODES:
+            notes.append(_(_CODES[column.mostly]).format(name=name, cell=cells[0]))
         elif column.mostly == "duration":
-            facts["cell"] = shortened(column.examples[0][0])
-            text = _("'{name}' holds durations such as '{cell}', which are taken as words.").format(**facts)
+            text = _("'{name}' holds durations such as '{cell}', which are taken as words.")
+            text = text.format(name=name, cell=shortened(cells[0]))
             notes.append(joined([text, " ", _(DURATIONS_AS_NUMBERS), "."]))
-        elif column.mostly and column.examples:
-            odd = [f"'{shortened(cell)}' ({place(row)})" for cell, row in column.examples]
-            facts |= {
-                "cells": joined(odd, ", "),
-                "kind": {"number": _("numbers"), "date": _("dates")}.get(column.mostly, _("times")),
-            }
+        elif column.mostly and cells:
+            odd = joined([f"'{shortened(cell)}' ({place(row)})" for cell, row in column.examples], ", ")
+            kind = {"number": _("numbers"), "date": _("dates")}.get(column.mostly, _("times"))
             text = _("'{name}' is taken as words: most of it are {kind}, but not {cells}.")
-            words = as_items([cell for cell, _row in column.examples])
-            move = _("If they stand for no value: {setting}.").format(setting=setting("missing", words))
-            notes.append(joined([text.format(**facts), move], " "))
+            move = _("If they stand for no value: {setting}.")
+            move = move.format(setting=setting("missing", as_items(cells)))
+            notes.append(joined([text.format(name=name, kind=kind, cells=odd), move], " "))
     return notes
 
 

@@ -9,7 +9,7 @@ import re
 import zipfile
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
@@ -66,17 +66,6 @@ _ERROR = b' t="e"'
 _CELL, _PLACE = re.compile(rb"<c\b"), re.compile(rb'\br="([A-Z]+\d+)"')
 
 
-@dataclass(frozen=True)
-class SheetTable:
-    """The table in a sheet. names: the column names. rows: the cells below the header. at: the sheet's number
-    of each row, from 1. remarks: notes on the choices made."""
-
-    names: tuple[str, ...]
-    rows: Cells
-    at: list[int]
-    remarks: tuple[str, ...]
-
-
 def open_workbook(file: InputFile, reading: ReaderOptions) -> ColumnarFile:
     """Open the table in the requested sheet, or in the first visible sheet that has cells.
 
@@ -102,17 +91,16 @@ def open_workbook(file: InputFile, reading: ReaderOptions) -> ColumnarFile:
         raise damaged(file.path, file.content, Exception(str(error))) from None
     if not cells:
         raise SHEET_EMPTY(path=file.path, name=name, names=", ".join(book.sheet_names))
-    content = _sheet_content(file, name)
+    with zipfile.ZipFile(file.path) as archive:  # an .ods, which always stores all values, has no such path
+        path = _sheet_paths(archive).get(name)
+        content = b"" if path is None else b"".join(zip_chunks(archive, path))
     _check_formulas(file, name, content)
-    sheet_table = _table(cells, merged, (top, left), f"'{file.path}', {name}", reading)
+    opened = _table(file, name, cells, merged, (top, left), reading)
     remarks = [_sheet_note(name, book)] if len(book.sheet_names) > 1 else []
     if errors := content.count(_ERROR):
         text = _("cells with an error such as #DIV/0! as cells without a value ({n})")
         remarks.append(text.format(n=errors))
-    columns = [_column([row[j] for row in sheet_table.rows]) for j in range(len(sheet_table.names))]
-    table = pa.Table.from_arrays(columns, names=list(sheet_table.names))
-    opened = open_table(table, f"'{file.path}'", file)
-    return replace(opened, remarks=(*remarks, *sheet_table.remarks), at=sheet_table.at)
+    return replace(opened, remarks=(*remarks, *opened.remarks))
 
 
 def _check_size(file: InputFile, request: str | None) -> None:
@@ -165,13 +153,6 @@ def _sheet_note(name: str, book: Any) -> str:
     return _("the sheet {name} (others: {others})").format(name=labels[name], others=others)
 
 
-def _sheet_content(file: InputFile, name: str) -> bytes:
-    """The XML of the sheet in an .xlsx; empty for an .ods, which always stores all values."""
-    with zipfile.ZipFile(file.path) as archive:
-        path = _sheet_paths(archive).get(name)
-        return b"" if path is None else b"".join(zip_chunks(archive, path))
-
-
 def _check_formulas(file: InputFile, name: str, content: bytes) -> None:
     """Refuse formulas without a stored value; programs other than Excel or LibreOffice often write these."""
     if b"<f" not in content:
@@ -210,11 +191,16 @@ def _sheet_paths(archive: zipfile.ZipFile) -> dict[str, str]:
 
 
 def _table(
-    cells: Cells, merged: Spans, corner: tuple[int, int], what: str, reading: ReaderOptions
-) -> SheetTable:
+    file: InputFile,
+    sheet: str,
+    cells: Cells,
+    merged: Spans,
+    corner: tuple[int, int],
+    reading: ReaderOptions,
+) -> ColumnarFile:
     """The only table in a sheet's cells. merged: (row, column, last row, last column) of each merged range.
     corner: (row, column) of the first cell in the sheet."""
-    remarks: list[str] = []
+    remarks, what = list[str](), f"'{file.path}', {sheet}"
     wide = max(map(len, cells))
     filled = [[j for j, cell in enumerate(row) if not _empty(cell)] for row in cells]
     header, first = reading.header, min(max(0, (reading.skip or 0) - corner[0]), len(cells) - 1)
@@ -258,7 +244,10 @@ def _table(
     if nameless and is_index([row[0] for row in texts[1:]]):
         remarks.append(index_note([row[0] for row in texts[1:]]))
         names, rows = names[1:], [row[1:] for row in rows]
-    return SheetTable(tuple(distinct_names(names, remarks)), rows, at, tuple(remarks))
+    columns = [_column([row[j] for row in rows]) for j in range(len(names))]
+    table = pa.Table.from_arrays(columns, names=distinct_names(names, remarks))
+    place = lambda row: _("row {n} of the sheet").format(n=at[row])  # noqa: E731
+    return replace(open_table(table, f"'{file.path}'", file), remarks=tuple(remarks), place=place)
 
 
 def _end_of_rows(cells: Cells, filled: Sequence[Sequence[int]], first: int, end: int) -> int:
@@ -268,23 +257,21 @@ def _end_of_rows(cells: Cells, filled: Sequence[Sequence[int]], first: int, end:
     """
     header = [_text(cell) for cell in cells[first]]
     last = len(cells)
-    while last > end and (not filled[last - 1] or _is_note(cells[last - 1], filled[last - 1])):
+    while last > end:
+        words = [cells[last - 1][j] for j in filled[last - 1]]
+        if len(words) > 1 or not all(isinstance(word, str) and is_note(word) for word in words):
+            break
         last -= 1
     begins = [i for i in range(end, last) if filled[i] and not filled[i - 1]]
     width = {j for i in range(first, end) for j in filled[i]}
     for i in begins:
         row = [_text(cell) for cell in cells[i]]
         again = len(filled[i]) > 1 and row == header
-        words = [isinstance(cells[i][j], str) for j in filled[i]]
+        texts = [isinstance(cells[i][j], str) for j in filled[i]]
         numbers = [j for j in filled[i] if any(isinstance(row[j], float) for row in cells[first + 1 : end])]
-        if again or (len(words) > 1 and all(words) and numbers) or not set(filled[i]) <= width:
+        if again or (len(texts) > 1 and all(texts) and numbers) or not set(filled[i]) <= width:
             return end
     return last
-
-
-def _is_note(row: list[Any], filled: Sequence[int]) -> bool:
-    """Whether a row is a note below a table: one cell, written like a comment or a sentence."""
-    return len(filled) == 1 and isinstance(row[filled[0]], str) and is_note(row[filled[0]])
 
 
 def _names(
