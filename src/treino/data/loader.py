@@ -15,7 +15,7 @@ from treino.base.errors import Refusal, TreinoError
 from treino.base.machine import free_bytes
 from treino.base.words import _, joined, setting
 from treino.data import arrays, photographs, sources, torch_datasets
-from treino.data.dataset import Data
+from treino.data.dataset import Data, of_preparation
 from treino.data.documents import LoadArguments, PreparationDocument
 from treino.data.load_request import LoadRequest, load_request
 from treino.data.preparation.column_kinds import ColumnRole, unit_cells
@@ -239,25 +239,17 @@ class _Tables:
             name=table.name,
             source=table.source,
             sha256=table.sha256,
-            kind=preparation.kind,
-            task=preparation.task,
             task_reason=reason,
-            features=names,
-            target=preparation.target,
-            classes=preparation.classes,
-            item_shape=preparation.item_shape,
             train=rows(TRAIN),
             validation=rows(VALIDATION),
             test=rows(TEST),
-            preparation=preparation,
             arguments=arguments if arguments.features is None else arguments.changed(features=names),
-            target_mean=preparation.target_mean,
-            target_scale=preparation.target_scale,
             official_test=table.official_test > 0,
             notes=tuple(self.notes),
             files={name: (t.source, t.sha256) for name, t in of_files if t.sha256},
             written=_written(table.reading),
             currency=self.columns[0].currency if number else "",
+            **of_preparation(preparation),
         )
 
 

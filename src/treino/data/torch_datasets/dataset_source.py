@@ -10,7 +10,7 @@ from torch.utils.data import DataLoader
 
 from treino.base.errors import Refusal, TreinoError, nearest
 from treino.base.words import N_, _
-from treino.data.dataset import Data
+from treino.data.dataset import Data, of_preparation
 from treino.data.documents import InputArray, LoadArguments
 from treino.data.load_request import LoadRequest, drawn_shares
 from treino.data.preparation.preparation import Preparation
@@ -105,16 +105,22 @@ def load_torch_dataset(request: LoadRequest, num_workers: int = 0) -> Data:
     whole = InputArray(name="", shape=train.item_shape, dtype="int64")
     none = Rows(torch.empty(0, width), kinds.encode([], train.place), torch.empty(0, dtype=torch.int64))
     scales = 1 if kind == "image" else width
-    common: dict[str, Any] = {
-        "kind": kind,
-        "task": kinds.task,
-        "features": tuple(f"{form.x or 'x'}{j + 1}" for j in range(width)),
-        "target": form.y or "target",
-        "classes": kinds.classes,
-        "item_shape": tuple(train.item_shape),
-        "target_mean": kinds.mean,
-        "target_scale": kinds.scale,
-    }
+    preparation = Preparation(
+        kind=kind,
+        features=tuple(f"{form.x or 'x'}{j + 1}" for j in range(width)),
+        divisor=255.0 if train.pixels else 1.0,
+        mean=(0.0,) * scales,
+        scale=(1.0,) * scales,
+        normalise=False,
+        task=kinds.task,
+        target=form.y or "target",
+        classes=kinds.classes,
+        target_mean=kinds.mean,
+        target_scale=kinds.scale,
+        item_shape=tuple(train.item_shape),
+        labels=kinds.kind,
+        arrays=(whole,) if train.whole else (),
+    )
     used = {
         name: getattr(arguments, name)
         for name in ("target", "features", "task", "fold", "duplicates", *PARTS)
@@ -128,19 +134,10 @@ def load_torch_dataset(request: LoadRequest, num_workers: int = 0) -> Data:
         train=rows["train"],
         validation=rows.get("validation", none),
         test=rows.get("test", none),
-        preparation=Preparation(
-            divisor=255.0 if train.pixels else 1.0,
-            mean=(0.0,) * scales,
-            scale=(1.0,) * scales,
-            normalise=False,
-            labels=kinds.kind,
-            arrays=(whole,) if train.whole else (),
-            **common,
-        ),
         arguments=LoadArguments(**used, data_seed=data_seed, normalise=False, num_workers=num_workers),
         official_test="test" in parts,
         notes=tuple(dict.fromkeys(notes)),
-        **common,
+        **of_preparation(preparation),
     )
 
 
