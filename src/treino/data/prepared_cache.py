@@ -146,7 +146,13 @@ class PreparedCache:
             files.remove(leftover)
         content: dict[str, Any] = {}
         if self._stays:
-            _write_rest(folder, data)
+            from safetensors.torch import save
+
+            parts = (
+                (f"{part}.{of}", getattr(rows, of)) for part, rows in data.splits.items() for of in _REST
+            )
+            rest = {name: values.contiguous() for name, values in parts if values is not None}
+            files.write_atomically(folder / REST, save(rest))
             content["data"] = {name: getattr(data, name) for name in PLAIN}
             content["data"] |= {"arguments": data.arguments.to_json()}
             content["preparation"] = data.preparation.to_json()
@@ -166,16 +172,21 @@ class PreparedCache:
         undamaged one."""
         if not self._stays or not self._root.is_dir():
             return None
-        manifest = _manifest(self._root, self.name, self._request)
+        manifest = self._manifest()
         return None if manifest is None else (self._root / self.name, manifest)
 
     def _publish(self, content: Mapping[str, object]) -> None:
         """Write the manifest, flush all files to disk, and give the folder its name."""
         folder, path = self.folder(), self._root / self.name
-        _write_manifest(folder, content, self._request)
+        names = sorted(file.name for file in folder.iterdir() if file.name != lock.NAME)
+        for name in names:
+            with files.trouble(folder / name), (folder / name).open("rb") as file:
+                os.fsync(file.fileno())
+        manifest = {"asked": self._request, "files": _digests(folder, names), **content}
+        files.write_atomically(folder / MANIFEST, signed(manifest))
         with files.trouble(path):
             if os.path.lexists(path):
-                if _manifest(self._root, self.name, self._request) is not None:  # another process wrote it
+                if self._manifest() is not None:  # another process wrote it
                     return
                 old = folder.with_name(f"{folder.name}-old")
                 os.rename(path, old)
@@ -185,6 +196,20 @@ class PreparedCache:
         assert self._lock is not None
         lock.release(self._lock, path / lock.NAME, unlink=True)
         self._folder = None
+
+    def _manifest(self) -> dict[str, Any] | None:
+        """The manifest of the complete folder, if its files are undamaged and were written for this request;
+        else None."""
+        try:
+            file = files.inside(self._root, f"{self.name}/{MANIFEST}")
+            manifest: dict[str, Any] = signed_value(files.read_bytes(file), file)
+            for each in manifest["files"]:
+                files.inside(self._root, f"{self.name}/{each}")
+            same = manifest["asked"] == self._request
+            same = same and _digests(self._root / self.name, manifest["files"]) == manifest["files"]
+            return manifest if same else None
+        except (TreinoError, KeyError, TypeError, ValueError):  # missing or damaged: prepare it again
+            return None
 
 
 def remove_unfinished(root: Path) -> None:
@@ -209,24 +234,6 @@ def _remove(folder: Path, descriptor: int | None, process: int) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     if descriptor is not None:
         lock.release(descriptor, folder / lock.NAME)
-
-
-def _write_rest(folder: Path, data: Data) -> None:
-    """Write all fields of the rows except x."""
-    from safetensors.torch import save
-
-    parts = [(f"{part}.{name}", getattr(rows, name)) for part, rows in data.splits.items() for name in _REST]
-    rest = {name: values.contiguous() for name, values in parts if values is not None}
-    files.write_atomically(folder / REST, save(rest))
-
-
-def _write_manifest(folder: Path, content: Mapping[str, object], request: Mapping[str, object]) -> None:
-    names = sorted(path.name for path in folder.iterdir() if path.name != lock.NAME)
-    for name in names:
-        with files.trouble(folder / name), (folder / name).open("rb") as file:
-            os.fsync(file.fileno())
-    manifest = {"asked": request, "files": _digests(folder, names), **content}
-    files.write_atomically(folder / MANIFEST, signed(manifest))
 
 
 def _digests(folder: Path, names: Iterable[str]) -> dict[str, str]:
@@ -266,18 +273,3 @@ def _read(path: Path, manifest: Mapping[str, Any], **of_source: Any) -> Data | N
         held = {of: torch.clone(rest[f"{name}.{of}"]) for of in _REST if f"{name}.{of}" in rest}
         rows[name] = Rows(read_inputs(path, part, len(held["y"]), preparation.size), **held)
     return Data(preparation=preparation, **rows, **plain, **of_source)
-
-
-def _manifest(root: Path, name: str, request: Mapping[str, object]) -> dict[str, Any] | None:
-    """The manifest of the folder, if its files are undamaged and were written for this request; else None."""
-    path = root / name
-    try:
-        file = files.inside(root, f"{name}/{MANIFEST}")
-        manifest: dict[str, Any] = signed_value(files.read_bytes(file), file)
-        if manifest["asked"] != request:
-            return None
-        for each in manifest["files"]:
-            files.inside(root, f"{name}/{each}")
-        return manifest if _digests(path, manifest["files"]) == manifest["files"] else None
-    except (TreinoError, KeyError, TypeError, ValueError):  # missing or damaged: prepare it again
-        return None

@@ -74,7 +74,15 @@ def load_arrays(request: LoadRequest) -> Data:
     else:
         target = target.fitted(_of(learnt.y).tolist(), row_place)
     preparation = _preparation(arrays, target, arguments.normalise)
-    whole = {part: _rows(rows, target, preparation) for part, rows in parts.items()}
+    whole = {
+        part: Rows(
+            own.prepared(preparation),
+            _encoded(target, _of(own.y)),
+            torch.arange(len(own)),
+            None if own.weight_N is None else torch.from_numpy(own.weight_N),
+        )
+        for part, own in parts.items()
+    }
     rows = {part: whole["train"][torch.from_numpy(index_K)] for part, index_K in index.items()}
     unit_of = {part: units[0][index_K] for part, index_K in index.items()}
     for part, split_N, unit_N in zip(parts, split, units, strict=True):
@@ -236,9 +244,3 @@ def _features(array: InputArray, number: int, of: int) -> list[str]:
     if not array.shape:
         return [name]
     return [f"{name}[{','.join(map(str, place))}]" for place in product(*map(range, array.shape))]
-
-
-def _rows(rows: ArrayRows, target: Labels | TargetAxes, preparation: Preparation) -> Rows:
-    weight = None if rows.weight_N is None else torch.from_numpy(rows.weight_N)
-    y = _encoded(target, _of(rows.y))
-    return Rows(rows.prepared(preparation), y, torch.arange(len(rows)), weight)

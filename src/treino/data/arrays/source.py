@@ -207,7 +207,8 @@ ARRAYS_DIFFER = Refusal(
 
 def check_forms(part: str, got: Sequence[InputArray], wanted: Sequence[InputArray]) -> None:
     """Refuse arrays of other names, shapes or types. part: words for the rows."""
-    if [_facts(form) for form in got] != [_facts(form) for form in wanted]:
+    facts = [[(form.name, form.shape, form.dtype) for form in forms] for forms in (got, wanted)]
+    if facts[0] != facts[1]:
         raise ARRAYS_DIFFER(part=part, got=_said(got), wanted=_said(wanted))
 
 
@@ -229,10 +230,6 @@ def _as_type(array: NDArray[Any], form: InputArray) -> NDArray[Any]:
     with np.errstate(invalid="ignore"):  # what doesn't fit stays as it is
         typed = array.astype(form.dtype)
     return typed if np.array_equal(typed, array) else array
-
-
-def _facts(form: InputArray) -> tuple[str, tuple[int, ...], str]:
-    return form.name, form.shape, form.dtype
 
 
 def _said(forms: Sequence[InputArray]) -> str:

@@ -119,24 +119,19 @@ def gives_classes_away(value_N: Floats, label_N: Ints) -> bool:
     return 1 < runs <= most and present >= ROWS_PER_LEVEL * runs and 2 * present > len(value_N)
 
 
-def purity(code_N: Ints, label_N: Ints) -> tuple[float, float]:
-    """Return (share of rows with the most frequent class of their level, share of rows with the most frequent
-    class of all)."""
-    there = code_N >= 0
-    code, label = code_N[there], label_N[there]
-    if not len(code):
-        return 0.0, 1.0
-    table = np.zeros((code.max() + 1, label.max() + 1))
-    np.add.at(table, (code, label), 1)
-    return float(table.max(1).sum() / len(code)), float(table.sum(0).max() / len(code))
-
-
 def levels_give_classes_away(code_N: Ints, label_N: Ints) -> bool:
     """Whether the levels alone determine the target's class: nearly every level has a single class, and
     levels have enough rows on average."""
-    levels = len(np.unique(code_N[code_N >= 0]))
-    pure, base = purity(code_N, label_N)
-    return levels > 1 and pure >= GIVEN_AWAY > base and levels * ROWS_PER_LEVEL <= len(code_N)
+    there = code_N >= 0
+    code, label = code_N[there], label_N[there]
+    levels = len(np.unique(code))
+    if levels < 2:
+        return False
+    table = np.zeros((code.max() + 1, label.max() + 1))
+    np.add.at(table, (code, label), 1)
+    # the shares of rows with the most frequent class of their level, and with that of all
+    pure, base = table.max(1).sum() / len(code), table.sum(0).max() / len(code)
+    return bool(pure >= GIVEN_AWAY > base) and levels * ROWS_PER_LEVEL <= len(code_N)
 
 
 def orders_with(value_N: Floats, label_N: Ints) -> bool:
@@ -232,14 +227,5 @@ def _words(column: Column) -> WordCounts | None:
     words = column.words
     if words is None:
         return None
-    present = words[words != ""].astype(str)
-    if not len(present):
-        return None
-    distinct, count = np.unique(present, return_counts=True)
-    order = np.argsort(-count, kind="stable")
-    first = order[:VALUES]
-    return WordCounts(
-        tuple(shortened(distinct[i], 24) for i in first),
-        tuple(count[first].tolist()),
-        int(count[order[VALUES:]].sum()),
-    )
+    count = Counter(words[words != ""].tolist())
+    return word_counts(Counter(dict(sorted(count.items())))) if count else None

@@ -89,7 +89,8 @@ class PictureFiles:
         yield _("their sizes"), self._sizes()
         modes = Counter[str]()
         for mode, n in self.counted("mode").items():
-            modes[_mode_name(mode)] += n
+            wide = _("grey of 16 bits") if mode.startswith("I") else mode
+            modes[_(_MODES[mode]) if mode in _MODES else wide] += n
         yield _("their colours"), ", ".join(f"{name} {numeral(n, ',')}" for name, n in modes.most_common())
         counted = (
             (_("saved in colour, but grey"), len(self.grey_in_colour)),
@@ -163,9 +164,3 @@ class PictureFiles:
 
 def _size(width: int, height: int) -> str:
     return f"{numeral(width, ',')} × {numeral(height, ',')}"
-
-
-def _mode_name(mode: str) -> str:
-    if mode.startswith("I"):
-        return _("grey of 16 bits")
-    return _(_MODES[mode]) if mode in _MODES else mode
