@@ -206,7 +206,7 @@ def test_what_is_no_table_is_refused(tmp_path: Path) -> None:
 
 def test_more_cells_than_a_sheet_is_read_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = book(tmp_path / "t.xlsx", t=[HEAD, *map(house, range(6))])
-    monkeypatch.setattr("treino.data.readers.workbook_size.MOST_CELLS", 40)
+    monkeypatch.setattr("treino.data.readers.workbook.MOST_CELLS", 40)
     assert refused(path).rule == "workbook_size"
 
 
