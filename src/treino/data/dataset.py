@@ -1,5 +1,6 @@
 """Hold a data set as training uses it: prepared rows in three splits, with their description."""
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -256,3 +257,34 @@ def _table(rows: Iterable[tuple[Sequence[str], Markup]]) -> Markup:
         tds = (tag("td", cell, style=look.format(400 if i else 500)) for i, cell in cells)
         lines.append(tag("tr", *tds, style="background:none"))
     return tag("table", *lines, style="border-collapse:collapse;margin:4px 0")
+
+
+# ---- splits that are not in memory
+
+
+def splits_not_in_memory(data: Data) -> list[Rows]:
+    """The splits whose rows are not in memory."""
+    return [rows for rows in data.splits.values() if not isinstance(rows.x, torch.Tensor)]
+
+
+def why_not_reproducible(data: Data) -> str:
+    """The reason why training on the data isn't reproducible; empty if it is."""
+    return next((why for rows in splits_not_in_memory(data) if (why := getattr(rows.x, "why", ""))), "")
+
+
+def in_memory(data: Data) -> Data:
+    """The data with a sample of at most 2000 rows of each split that isn't in memory, for plots."""
+    if not splits_not_in_memory(data):
+        return data
+    train, validation, test = (sampled_rows(rows, data.data_seed) for rows in data.splits.values())
+    return replace(data, train=train, validation=validation, test=test)
+
+
+def digest(data: Data) -> str:
+    """The SHA-256 of task, classes, shape, sorted targets and row numbers, to recognise a DataLoader that is
+    passed again."""
+    content = [data.task, list(data.classes), list(data.item_shape), data.target_mean, data.target_scale]
+    sha = hashlib.sha256(repr(content).encode())
+    for rows in data.splits.values():
+        sha.update(rows.y.sort(0).values.numpy().tobytes() + rows.index.numpy().tobytes())
+    return sha.hexdigest()

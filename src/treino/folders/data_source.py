@@ -13,12 +13,11 @@ from treino.base.errors import Refusal, TreinoError, nearest
 from treino.base.files import damaged, relative, sha256
 from treino.base.words import _
 from treino.data import BUILTINS, load
-from treino.data.dataset import SHARED, Data
+from treino.data.dataset import SHARED, Data, splits_not_in_memory
 from treino.data.documents import DataCopy, DataSource, LoadArguments, PreparationDocument, RowsFile
 from treino.data.preparation.preparation import Preparation
 from treino.data.prepared_cache import FOLDER
 from treino.data.rows import IGNORED, Rows
-from treino.data.rows_in_memory import splits_not_in_memory
 from treino.data.source_kinds import AlbumTable, given_by_package, is_album
 from treino.data.sources import BuiltinName
 from treino.engine import KERNELS, LOSSES

@@ -12,9 +12,8 @@ from torch import Tensor, nn
 from treino.base.errors import Refusal, nearest
 from treino.base.files import damaged
 from treino.base.words import _, language, numeral
-from treino.data.dataset import Data
+from treino.data.dataset import Data, in_memory
 from treino.data.preparation.preparation import Preparation
-from treino.data.rows_in_memory import in_memory
 from treino.engine import Loss
 from treino.engine.arguments import with_arguments
 from treino.engine.ensemble import Ensemble

@@ -18,9 +18,8 @@ from torch import Tensor
 
 from treino.base.errors import Refusal
 from treino.base.words import _
-from treino.data.dataset import Data
+from treino.data.dataset import Data, in_memory
 from treino.data.rows import generator
-from treino.data.rows_in_memory import in_memory
 from treino.data.splits import first_equal
 from treino.data.summaries.image_comparison import ImageReader, compare_images
 from treino.engine import TrainingLoop, mlp, train

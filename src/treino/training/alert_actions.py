@@ -24,8 +24,7 @@ from treino.base.delivery import Delivery
 from treino.base.errors import Refusal, TreinoError, nearest
 from treino.base.log import LOG
 from treino.base.words import _, numeral, setting
-from treino.data.dataset import Data
-from treino.data.rows_in_memory import why_not_reproducible
+from treino.data.dataset import Data, why_not_reproducible
 from treino.engine.early_stopping import FACTOR
 from treino.engine.hyperparameters import changed_values, checked_numbers, single_values
 from treino.engine.metrics import further_metric, metric_names

@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from treino.data.rows_in_memory import in_memory
+from treino.data.dataset import in_memory
 from treino.engine.tick import Epoch
 from treino.folders.documents.reading import read_run_spec
 from treino.folders.run_records import evaluations, losses_of, training_losses

@@ -13,8 +13,8 @@ from treino.base.errors import Refusal, nearest
 from treino.base.files import relative
 from treino.base.text import whole_number
 from treino.base.words import _
+from treino.data.dataset import in_memory
 from treino.data.documents import DataSource
-from treino.data.rows_in_memory import in_memory
 from treino.engine import HP, OPTIMIZERS
 from treino.engine.carry_over import carry_over, largest_change
 from treino.engine.hyperparameters import checked_numbers, entry_name, may_be_hyperparameter

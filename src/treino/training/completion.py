@@ -12,8 +12,7 @@ from torch import Tensor, nn
 
 from treino.base.resampling import weights_or_ones
 from treino.base.words import _
-from treino.data.dataset import Data
-from treino.data.rows_in_memory import in_memory, why_not_reproducible
+from treino.data.dataset import Data, in_memory, why_not_reproducible
 from treino.data.splits import split_name
 from treino.engine import TrainingLoop
 from treino.engine.losses import Loss

@@ -20,9 +20,8 @@ from torch import Tensor, nn
 from treino.base.errors import Refusal, TreinoError
 from treino.base.files import damaged
 from treino.base.words import _
-from treino.data.dataset import Data
+from treino.data.dataset import Data, splits_not_in_memory, why_not_reproducible
 from treino.data.rows import is_stream
-from treino.data.rows_in_memory import splits_not_in_memory, why_not_reproducible
 from treino.engine import Loss, TrainingLoop
 from treino.engine.augmentation import augmented
 from treino.engine.nets import picture_shape

@@ -18,8 +18,7 @@ from torch import Tensor
 from treino.base.encoding import json_bytes, json_value
 from treino.base.files import damaged
 from treino.base.words import _
-from treino.data.dataset import Data
-from treino.data.rows_in_memory import in_memory
+from treino.data.dataset import Data, in_memory
 from treino.engine import TrainingLoop
 from treino.engine.carry_over import carry_over
 from treino.engine.net_state import whole_state

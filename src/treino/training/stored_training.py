@@ -19,11 +19,10 @@ from treino.base.errors import Refusal, TreinoError
 from treino.base.files import RUN_DAMAGED
 from treino.base.words import _
 from treino.data import load
-from treino.data.dataset import Data
+from treino.data.dataset import Data, digest, splits_not_in_memory, why_not_reproducible
 from treino.data.documents import DataSource
 from treino.data.mapped_rows import parts
 from treino.data.rows import Rows, is_stream
-from treino.data.rows_in_memory import digest, splits_not_in_memory, why_not_reproducible
 from treino.engine import MLP, TrainingLoop
 from treino.engine.defaults import with_net
 from treino.engine.gates import gates_of

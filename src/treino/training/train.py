@@ -18,11 +18,10 @@ from torch import nn
 from treino.base.errors import Refusal, TreinoError
 from treino.base.words import _
 from treino.data import BUILTINS
-from treino.data.dataset import Data
+from treino.data.dataset import Data, in_memory
 from treino.data.documents import DataSource
 from treino.data.preparation.preparation import Preparation
 from treino.data.rows import is_stream
-from treino.data.rows_in_memory import in_memory
 from treino.engine import Tick, TrainingLoop
 from treino.engine.defaults import with_net
 from treino.engine.hyperparameters import single_values

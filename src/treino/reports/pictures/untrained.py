@@ -10,8 +10,7 @@ from treino.base.apps import names_of_packages
 from treino.base.errors import Refusal
 from treino.base.words import _
 from treino.data import BUILTINS
-from treino.data.dataset import Data
-from treino.data.rows_in_memory import in_memory
+from treino.data.dataset import Data, in_memory
 from treino.folders.data_source import load_data
 from treino.folders.network_source import run_network
 from treino.folders.store.output_files import OutputFolder
