@@ -16,12 +16,12 @@ from treino.data.cell_forms import form_of, missing, truth_of
 from treino.data.documents import LoadArguments
 from treino.data.preparation.column_kinds import ColumnRole, kind, unit_cells
 from treino.data.preparation.column_roles import column_fault
-from treino.data.returning_rows import EqualRows
 from treino.data.rows import generator
 from treino.data.splits import (
     TEST,
     TRAIN,
     VALIDATION,
+    EqualRows,
     Fold,
     leaking,
     off_share,

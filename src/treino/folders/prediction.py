@@ -18,9 +18,9 @@ from treino.data.preparation.column_kinds import unit_cells
 from treino.data.preparation.new_rows import forms_of, with_words_of_classes
 from treino.data.readers import ReaderOptions
 from treino.data.readers.reader_options import as_reading
-from treino.data.returning_rows import EqualRows
 from treino.data.source_kinds import is_pictures
 from treino.data.sources import array_of, read
+from treino.data.splits import EqualRows
 from treino.engine.ensemble import mean_output
 from treino.engine.metrics import answered, measure, probabilities
 from treino.folders.coverage import CoverageScores, coverage_scores

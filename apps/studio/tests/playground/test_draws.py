@@ -12,9 +12,8 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from apps.studio.tests.playground.node import KERNEL, in_node, node
-from treino.data.returning_rows import EqualRows
 from treino.data.rows import order
-from treino.data.splits import first_equal, split, split_evenly
+from treino.data.splits import EqualRows, first_equal, split, split_evenly
 from treino.engine import mlp, train
 from treino.engine.rng import generator
 from treino.engine.schedules import SCHEDULES, scale

@@ -22,10 +22,9 @@ from treino.data.dataset import Data, of_preparation
 from treino.data.documents import InputArray, LoadArguments
 from treino.data.load_request import LoadRequest, drawn_shares
 from treino.data.preparation.preparation import Preparation, fit_table
-from treino.data.returning_rows import EqualRows
 from treino.data.rows import Rows, with_groups
 from treino.data.split_requests import decide_parts, unnamed
-from treino.data.splits import PARTS, split_name
+from treino.data.splits import PARTS, EqualRows, split_name
 from treino.data.table import row_place
 from treino.data.torch_datasets.item import Labels, labels_again, labels_of
 

@@ -21,10 +21,9 @@ from treino.data.preparation.equal_rows import answer_codes
 from treino.data.preparation.fit import prepare_target, take, target_fields
 from treino.data.preparation.preparation import Preparation, fit_pixels
 from treino.data.preparation.target import choose_target, decide_task, target_codes, with_targets
-from treino.data.returning_rows import EqualRows
 from treino.data.rows import Rows, with_groups
 from treino.data.split_requests import check_split, decide_parts
-from treino.data.splits import TEST, TRAIN, VALIDATION
+from treino.data.splits import TEST, TRAIN, VALIDATION, EqualRows
 from treino.data.summaries.picture_files import PictureFiles
 from treino.data.table import Table
 from treino.settings.data_settings import Fit

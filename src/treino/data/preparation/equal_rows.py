@@ -9,8 +9,7 @@ from treino.base.words import N_
 from treino.data.preparation.column_cells import number_cells, second_cells
 from treino.data.preparation.column_kinds import ColumnRole, by_value, level_cells
 from treino.data.preparation.near_texts import joined_rows, near_texts
-from treino.data.returning_rows import EqualRows
-from treino.data.splits import first_equal, first_equal_columns
+from treino.data.splits import EqualRows, first_equal, first_equal_columns
 from treino.data.table import Numbers, Table
 
 LONG_TEXT = 50  # characters; shorter texts may be alike by chance

@@ -39,12 +39,11 @@ from treino.data.preparation.sentinels import say_far_values, say_sentinels, sen
 from treino.data.preparation.target import choose_target, class_doubts, likely_targets, read_with_targets
 from treino.data.preparation.texts import commonest_words
 from treino.data.readers import ReaderOptions
-from treino.data.returning_rows import EqualRows
 from treino.data.rows import say
 from treino.data.source_kinds import given_by_package
 from treino.data.sources import is_image_pair, read_images
 from treino.data.split_requests import check_split, decide_parts, say_untimed, times_of
-from treino.data.splits import PARTS, first_equal
+from treino.data.splits import PARTS, EqualRows, first_equal
 from treino.data.summaries import measures
 from treino.data.summaries.image_comparison import ImagePart
 from treino.data.summaries.image_description import WHOLE, ImagesDescription, describe_images

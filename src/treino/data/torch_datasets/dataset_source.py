@@ -14,11 +14,10 @@ from treino.data.dataset import Data, of_preparation
 from treino.data.documents import InputArray, LoadArguments
 from treino.data.load_request import LoadRequest, drawn_shares
 from treino.data.preparation.preparation import Preparation
-from treino.data.returning_rows import EqualRows
 from treino.data.rows import Rows, with_groups
 from treino.data.source_kinds import is_dataset
 from treino.data.split_requests import decide_parts, unnamed
-from treino.data.splits import PARTS, first_equal
+from treino.data.splits import PARTS, EqualRows, first_equal
 from treino.data.torch_datasets.first_pass import FirstPass, everything, look, name_of
 from treino.data.torch_datasets.item import Labels, labels_again, labels_of
 
