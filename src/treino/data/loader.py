@@ -43,7 +43,7 @@ from treino.data.source_kinds import (
 )
 from treino.data.split_requests import check_split, decide_parts, units, with_file_in_places
 from treino.data.splits import PARTS, TEST, TRAIN, VALIDATION
-from treino.data.summaries.relations import TargetRows, say_leaks
+from treino.data.summaries.target_description import TargetRows, say_leaks
 from treino.data.table import Column, Table, among_all, check_present
 from treino.settings.data_settings import DataSettings
 from treino.settings.keywords import takes_settings

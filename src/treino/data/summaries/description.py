@@ -48,8 +48,13 @@ from treino.data.summaries import measures
 from treino.data.summaries.image_comparison import ImagePart
 from treino.data.summaries.image_description import WHOLE, ImagesDescription, describe_images
 from treino.data.summaries.measures import NumberHistogram, WordCounts, shape
-from treino.data.summaries.relations import TargetRows, correlation, suspicions
-from treino.data.summaries.target_description import TargetDescription, describe_target
+from treino.data.summaries.target_description import (
+    TargetDescription,
+    TargetRows,
+    correlation,
+    describe_target,
+    suspicions,
+)
 from treino.data.table import Column, DataWarning, RowPlace, Table, row_place
 from treino.data.torch_datasets.dataset_source import load_torch_dataset
 
