@@ -17,7 +17,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from treino.data.rows import BLOCK_ROWS
@@ -264,22 +263,20 @@ def _file_of(array: "np.memmap[Any, Any]") -> tuple[int | None, int]:
     return file, int(root.offset + array.ctypes.data - root.ctypes.data)
 
 
+_DTYPES = ("float32", "float64", "float16", "uint8", "int8", "int16", "int32", "int64")
+
+
 def as_mapped(values: Any) -> Any:
     """Return an array of NumPy's ``memmap`` as MappedRows, other values unchanged.
 
     Mapped arrays of unsupported dtypes or non-native byte order are also unchanged; they are read whole.
     """
-    return MappedRows(values) if isinstance(values, np.memmap) and _readable(values) else values
-
-
-_DTYPES = ("float32", "float64", "float16", "uint8", "int8", "int16", "int32", "int64")
-
-
-def _readable(values: NDArray[Any]) -> bool:
-    return (
-        values.ndim > 1
+    readable = (
+        isinstance(values, np.memmap)
+        and values.ndim > 1
         and values.size > 0
         and values.flags.c_contiguous
         and values.dtype.isnative
         and values.dtype.name in _DTYPES
     )
+    return MappedRows(values) if readable else values
