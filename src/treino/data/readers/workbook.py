@@ -103,17 +103,6 @@ def open_workbook(file: InputFile, reading: ReaderOptions) -> ColumnarFile:
     return replace(opened, remarks=(*remarks, *opened.remarks))
 
 
-def _check_size(file: InputFile, request: str | None) -> None:
-    """Refuse too many cells in the requested sheet; if none is named, in any, since all are looked at."""
-    with zipfile.ZipFile(file.path) as archive:
-        paths = _sheet_paths(archive)
-        size = _too_large(file.path, None if request is None else paths.get(request))
-        if size is not None:
-            member, rows, columns = size
-            name = next((name for name, path in paths.items() if path == member), member)
-            raise WORKBOOK_SIZE(path=file.path, name=name, rows=rows, columns=columns)
-
-
 def _sheet_name(file: InputFile, book: Any, reading: ReaderOptions) -> str:
     names: list[str] = list(book.sheet_names)
     liked = reading.like.sheet if reading.like is not None else None
@@ -343,29 +332,28 @@ _SPACES = re.compile(rb"""text:c\s*=\s*["'](\d+)["']""")  # how many spaces stan
 _REPEATED = re.compile(rb"""-repeated\s*=\s*["'](\d+)["']""")
 
 
-def _too_large(path: Path, sheet: str | None) -> tuple[str, int, int] | None:
-    """Return (member, rows, columns) of the first sheet that is too large to be read, if there is one.
-
-    sheet: the member of an .xlsx that alone is read; None for all.
+def _check_size(file: InputFile, request: str | None) -> None:
+    """Refuse too many cells in the requested sheet; if none is named, in any, since all are looked at.
 
     Raises:
         TreinoError: a cell beyond the last one that a sheet of Excel can have; more spaces than in any table.
     """
-    with zipfile.ZipFile(path) as archive:
-        names = archive.namelist()
+    with zipfile.ZipFile(file.path) as archive:
+        paths, names = _sheet_paths(archive), archive.namelist()
         if "content.xml" in names and "xl/workbook.xml" not in names:
             xml = b"".join(zip_chunks(archive, "content.xml"))
             spaces = sum(int(count[:20]) for count in _SPACES.findall(xml))
-            check_unpacked(path, path.stat().st_size, spaces)
+            check_unpacked(file.path, file.path.stat().st_size, spaces)
             sizes = [("content.xml", *size) for size in _ods_sizes(xml)]
         else:
             sheets = [name for name in names if name.startswith("xl/") and name.endswith(".xml")]
-            sheets = sheets if sheet is None else [sheet]
+            sheets = [paths[request]] if request in paths else sheets
             contents = ((name, b"".join(zip_chunks(archive, name))) for name in sheets)
-            sizes = [(name, *_xlsx_size(path, xml)) for name, xml in contents if b"sheetData" in xml]
-    return next(
-        (s for s in sizes if s[1] * s[2] > MOST_CELLS or s[1] > _MOST_ROWS or s[2] > _MOST_COLUMNS), None
-    )
+            sizes = [(name, *_xlsx_size(file.path, xml)) for name, xml in contents if b"sheetData" in xml]
+    for member, rows, columns in sizes:
+        if rows * columns > MOST_CELLS or rows > _MOST_ROWS or columns > _MOST_COLUMNS:
+            name = next((name for name, path in paths.items() if path == member), member)
+            raise WORKBOOK_SIZE(path=file.path, name=name, rows=rows, columns=columns)
 
 
 def _xlsx_size(path: Path, xml: bytes) -> tuple[int, int]:
