@@ -46,17 +46,14 @@ def order(n: int, data_seed: int, epoch: int = 0, shuffle: Shuffle = "each") -> 
     if shuffle == "off":
         return torch.arange(n)
     if shuffle == "blocks":
-        return _by_blocks(n, generator(data_seed, "order", epoch))
+        chance = generator(data_seed, "order", epoch)
+        block = torch.randperm(-(-n // BLOCK_ROWS), generator=chance)
+        index_N = (block[:, None] * BLOCK_ROWS + torch.arange(BLOCK_ROWS)).flatten()
+        index_N = index_N[index_N < n]
+        for window in index_N.split(WINDOW_ROWS):
+            window.copy_(window[torch.randperm(len(window), generator=chance)])
+        return index_N
     return torch.randperm(n, generator=generator(data_seed, "order", epoch if shuffle == "each" else 0))
-
-
-def _by_blocks(n: int, chance: torch.Generator) -> torch.Tensor:
-    block = torch.randperm(-(-n // BLOCK_ROWS), generator=chance)
-    index_N = (block[:, None] * BLOCK_ROWS + torch.arange(BLOCK_ROWS)).flatten()
-    index_N = index_N[index_N < n]
-    for window in index_N.split(WINDOW_ROWS):
-        window.copy_(window[torch.randperm(len(window), generator=chance)])
-    return index_N
 
 
 # ---- rows of a split, and batches

@@ -115,7 +115,8 @@ def array_rows(source: Any, *, learnt: bool = True) -> ArrayRows:
     if not isinstance(source, tuple) or not (2 if learnt else 1) <= len(source) <= 3:
         raise ARRAYS_PAIR(what=_("a {kind}").format(kind=type(source).__name__))
     x, y, weights = (*source, None, None)[:3]
-    named = x.items() if isinstance(x, Mapping) else [("", each) for each in (x if _several(x) else (x,))]
+    several = isinstance(x, tuple | list) and all(hasattr(each, "shape") for each in x)
+    named = x.items() if isinstance(x, Mapping) else [("", each) for each in (x if several else (x,))]
     arrays = tuple((str(name), number_array(each, str(name) or "X")) for name, each in named)
     if not arrays:
         raise ARRAYS_PAIR(what=_("X without an array"))
@@ -165,11 +166,6 @@ def number_array(values: Any, name: str) -> NDArray[Any]:
             value = array[(row, *at)]
             raise ARRAY_LARGE(name=name, value=value, place=row_place(row), most=LARGEST_WHOLE)
     return array
-
-
-def _several(x: Any) -> bool:
-    """Whether X is a tuple or list of arrays, not rows of numbers."""
-    return isinstance(x, tuple | list) and all(hasattr(each, "shape") for each in x)
 
 
 def _form(name: str, array: NDArray[Any]) -> InputArray:

@@ -99,7 +99,8 @@ def identity(source: str) -> tuple[str, str]:
     paths = paths_of(source)
     digests = [sha256(path) for path in paths]
     if len(paths) == 1:
-        return _stem(paths[0]), digests[0]
+        name = paths[0].name.removesuffix(".gz").removesuffix(".zst").removesuffix(".zip")
+        return Path(name).stem or paths[0].stem, digests[0]  # rents for rents.csv.gz
     together = hashlib.sha256("".join(digests).encode()).hexdigest()
     return paths[0].parent.resolve().name or "table", together
 
@@ -210,7 +211,9 @@ class _ColumnPass:
 
     def at(self, parts: Sequence[Part]) -> None:
         """Read all rows. Raises UnconvertedError for a fast column with other cells."""
-        sampled = {seen.name: seen for seen in _telling(parts)}
+        first = [seen for part in parts for seen in part.seen]
+        first.sort(key=lambda seen: seen.numbers.verdict in ("first", "second"))  # proven notations come last
+        sampled = {seen.name: seen for seen in first}
         for batch in self._records(parts):
             for name, cells in zip(self.names, batch.columns, strict=True):
                 if is_text(cells.type):
@@ -292,14 +295,6 @@ def _widened(cells: pa.Array) -> pa.Array:
     if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
         return cells.cast(pa.float64(), safe=False)
     return cells
-
-
-def _telling(parts: Sequence[Part]) -> list[CellStatistics]:
-    """Column statistics of the parts' first rows, sorted so that unambiguous statistics come last."""
-    return sorted(
-        (seen for part in parts for seen in part.seen),
-        key=lambda seen: seen.numbers.verdict in ("first", "second"),
-    )
 
 
 def _fast(parts: Sequence[Part], reading: ReaderOptions) -> tuple[str, dict[str, pa.DataType]]:
@@ -443,9 +438,3 @@ def _words_notes(decided: FileConventions, place: RowPlace) -> list[str]:
             move = move.format(setting=setting("missing", as_items(cells)))
             notes.append(joined([text.format(name=name, kind=kind, cells=odd), move], " "))
     return notes
-
-
-def _stem(path: Path) -> str:
-    """The file's name without its extensions: rents for rents.csv.gz."""
-    name = path.name.removesuffix(".gz").removesuffix(".zst").removesuffix(".zip")
-    return Path(name).stem or path.stem

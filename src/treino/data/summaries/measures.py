@@ -192,7 +192,9 @@ def shape(column: Column) -> NumberHistogram | WordCounts | None:
     """The histogram of a column; None if all cells are missing, or none can be drawn of its numbers."""
     values = column.numbers if column.numbers is not None else column.seconds
     if values is None or column.boolean or column.whole_words is not None:
-        return _words(column)
+        assert column.words is not None  # only numbers and seconds do without
+        count = Counter(column.words[column.words != ""].tolist())
+        return word_counts(Counter(dict(sorted(count.items())))) if count else None
     finite = values[np.isfinite(values)].astype(np.float64)
     if not len(finite):
         return None
@@ -221,11 +223,3 @@ def word_counts(count: Counter[str]) -> WordCounts:
         tuple(n for _word, n in first),
         count.total() - sum(n for _word, n in first),
     )
-
-
-def _words(column: Column) -> WordCounts | None:
-    words = column.words
-    if words is None:
-        return None
-    count = Counter(words[words != ""].tolist())
-    return word_counts(Counter(dict(sorted(count.items())))) if count else None
