@@ -268,7 +268,7 @@ class Gradients(Observer):
         if isinstance(value, complex):
             return
         if isinstance(value, float) and not isfinite(value):
-            self._hooks.quietly("backward", self._finiteness.tell, root, value)
+            self._hooks.quietly("backward", self._finiteness.tell, root)
         self._course.add(value)
         self._marks.keep(root)
 

@@ -253,7 +253,6 @@ class Read(Event):
 
     how: str
     forwards: tuple[int, ...] = ()
-    value: float
     graph: Graph = field(default_factory=Graph)
 
 

@@ -282,7 +282,7 @@ class Nets(Observer):
         """Note that a value is the result of a net's call."""
         node = self._values.of(tensor)
         before = node.forwards if node.grad else frozenset(newest_calls(node.forwards, BEHIND))
-        node.forwards, node.output = together([before, frozenset((number,))], node.grad), True
+        node.forwards = together([before, frozenset((number,))], node.grad)
         with suppress(RuntimeError):  # a view that was changed in place may have no gradient function
             if (function := tensor.grad_fn) is not None:
                 reached = self._reached

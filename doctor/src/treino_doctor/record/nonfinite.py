@@ -32,7 +32,7 @@ class Finiteness(Observer):
         if node is not None and node.grad and node.site is not None:
             self._lines[node.op] = node.site
 
-    def tell(self, root: torch.Tensor, value: float) -> None:
+    def tell(self, root: torch.Tensor) -> None:
         """Log a non-finite value that is about to be run backward."""
         site = here()
         if site in self._sites:

@@ -2,7 +2,6 @@
 
 import builtins
 import logging
-import math
 import re
 from collections import deque
 from numbers import Real
@@ -68,24 +67,20 @@ class Reads(Observer):
     def _read(self, name: str, tensor: torch.Tensor, result: Any) -> None:
         node = self._values.find(tensor)
         if node is not None and node.forwards:
-            value = float(result) if isinstance(result, (int, float)) else math.nan
-            if math.isnan(value) and not tensor.is_complex():
-                value = single(tensor)  # a number that is printed
-            self._tell(name.strip("_"), node, value)
+            self._tell(name.strip("_"), node)
 
     def _compared(self, result: Any, args: Any, kwargs: Any, node: Node | None) -> None:
         if node is not None and node.forwards and isinstance(result, torch.Tensor):
-            self._tell("compared", node, math.nan)
+            self._tell("compared", node)
 
     def _derived(self, result: Any, args: Any, kwargs: Any, node: Node | None) -> None:
         """Log a value whose derivatives ``autograd.grad`` computes."""
         for value in first_tensors(args[:1]) if isinstance(result, tuple) else ():
-            self._tell("grad", self._values.of(value), math.nan)
+            self._tell("grad", self._values.of(value))
 
-    def _tell(self, how: str, node: Node, value: float) -> None:
+    def _tell(self, how: str, node: Node) -> None:
         site, forwards = here(), newest_calls(node.forwards, 8)
         if not self.windows.keeps(how, site) and max(forwards, default=0) <= self._nets.passed:
             return
         graph = snapshot(node, 48) if self._whole.has(how, site) else Graph()
-        fields = {"how": how, "forwards": forwards, "value": value, "graph": graph}
-        self._log.tell(Read, site=site, stack=stack(), **fields)
+        self._log.tell(Read, site=site, stack=stack(), how=how, forwards=forwards, graph=graph)

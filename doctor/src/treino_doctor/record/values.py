@@ -28,8 +28,8 @@ NEWEST = 128  # of twice as many uneven calls behind a value without gradient, s
 class Node:
     """One value: the operation that made it, and its input values.
 
-    forwards: numbers of the nets' calls behind it. output: whether it is the output of a net's call, or a
-    view of one. layer: the line that made the torch module in which it ran. step: optimizer steps before it.
+    forwards: numbers of the nets' calls behind it. layer: the line that made the torch module in which it
+    ran. step: optimizer steps before it.
     """
 
     op: str
@@ -40,15 +40,11 @@ class Node:
     grad: bool
     step: int
     forwards: Calls = NOBODY
-    output: bool = False
     layer: Site | None = None
 
     def __post_init__(self) -> None:
-        if len(self.parents) == 1:
-            self.forwards = self.parents[0].forwards
-            self.output = self.op in VIEWS and self.parents[0].output
-        else:
-            self.forwards = together([p.forwards for p in self.parents], self.grad)
+        calls = [p.forwards for p in self.parents]
+        self.forwards = calls[0] if len(calls) == 1 else together(calls, self.grad)
 
 
 class Values:
