@@ -121,8 +121,8 @@ class Gradients(Observer):
 
     def install(self) -> None:
         self.hands.install()
-        self._hooks.after(Optimizer, "__init__", self._made)
-        self._hooks.after(Optimizer, "add_param_group", self._group)
+        self._hooks.observe(Optimizer, "__init__", after=self._made)
+        self._hooks.observe(Optimizer, "add_param_group", after=self._group)
         # Tensor.backward calls this function, too.
         self._hooks.replace(torch.autograd, "backward", self._around(torch.autograd.backward))
         torch_versions.let_steps_be_hooked(self._hooks.replace)

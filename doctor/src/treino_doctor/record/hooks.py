@@ -16,8 +16,9 @@ from treino_doctor.record.torch_versions import compiling, in_transform, without
 # Torch's words where a tensor has no values or no shape: meta, fake and nested ones.
 UNREAD = "meta tensors", "_local_scalar_dense", "NestedTensorImpl", "for tensor subclasses"
 Run = Callable[[Any, Any, Any], Any]
-After = Callable[[Any, Any, Any], None]
-Before = Callable[[Any, Any], None]
+Before = Callable[[Any, Any], None] | None
+After = Callable[[Any, Any, Any], None] | None
+Fits = Callable[..., bool] | None
 
 
 class Hooks:
@@ -72,29 +73,19 @@ class Hooks:
 
         return unseen(watched)
 
-    def after(self, owner: Any, name: str, observe: After, fits: Callable[..., bool] | None = None) -> None:
-        """Call ``observe(result, args, kwargs)`` after each call of ``owner.name`` whose arguments fit."""
-        hooks, original = self, getattr(owner, name, None)
-        if original is None:
-            return
-
-        @functools.wraps(original)
-        def watched(*args: Any, **kwargs: Any) -> Any:
-            result = original(*args, **kwargs)
-            if hooks.on and (fits is None or fits(*args, **kwargs)) and hooks.watching():
-                hooks.quietly(name, observe, result, args, kwargs)
-            return result
-
-        self.replace(owner, name, unseen(watched))
-
-    def before(self, owner: Any, name: str, observe: Before, then: Before | None = None) -> None:
-        """Call ``observe(args, kwargs)`` before each call of ``owner.name``, and ``then`` after it."""
+    def observe(
+        self, owner: Any, name: str, before: Before = None, after: After = None, fits: Fits = None
+    ) -> None:
+        """Call ``before(args, kwargs)`` before each call of ``owner.name`` whose arguments fit, and
+        ``after(result, args, kwargs)`` after it."""
 
         def run(original: Any, args: Any, kwargs: Any) -> Any:
-            self.quietly(name, observe, args, kwargs)
+            seen = fits is None or fits(*args, **kwargs)
+            if seen and before is not None:
+                self.quietly(name, before, args, kwargs)
             result = original(*args, **kwargs)
-            if then is not None:
-                self.quietly(name, then, args, kwargs)
+            if seen and after is not None:
+                self.quietly(name, after, result, args, kwargs)
             return result
 
         if (original := getattr(owner, name, None)) is not None:

@@ -85,9 +85,9 @@ class Loaders(Observer):
         self._held: list[Any] = []  # data sets of parts, so that their ids stay unique
 
     def install(self) -> None:
-        self._hooks.after(DataLoader, "__init__", self._made)
-        self._hooks.after(DataLoader, "__iter__", self._started)
-        self._hooks.after(Subset, "__init__", self._part)
+        self._hooks.observe(DataLoader, "__init__", after=self._made)
+        self._hooks.observe(DataLoader, "__iter__", after=self._started)
+        self._hooks.observe(Subset, "__init__", after=self._part)
         loaders, hooks, tape, original = self, self._hooks, self._tape, _BaseDataLoaderIter.__next__
 
         @functools.wraps(original)

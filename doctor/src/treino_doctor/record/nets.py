@@ -96,9 +96,9 @@ class Nets(Observer):
         self._handles: list[Any] = []
 
     def install(self) -> None:
-        self._hooks.before(nn.Module, "__init__", self._making)
-        self._hooks.after(nn.Module, "train", self._rests, fits=self._is_rest)
-        self._hooks.before(nn.Module, "load_state_dict", self._loading, self._load)
+        self._hooks.observe(nn.Module, "__init__", self._making)
+        self._hooks.observe(nn.Module, "train", after=self._rests, fits=self._is_rest)
+        self._hooks.observe(nn.Module, "load_state_dict", self._loading, self._load)
         self._tape.observe(self._dropped, *DROPOUTS)
         self._tape.observe(self._normed, "batch_norm")
         self._tape.layer = self._layer
@@ -177,7 +177,7 @@ class Nets(Observer):
         for observe in self.loading:
             observe(args, kwargs)
 
-    def _load(self, args: Any, kwargs: Any) -> None:
+    def _load(self, result: Any, args: Any, kwargs: Any) -> None:
         self.loaded.update((module, True) for module in args[0].modules())
         for observe in self.loads:
             observe(args, kwargs)

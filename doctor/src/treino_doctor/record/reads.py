@@ -33,8 +33,8 @@ class Reads(Observer):
         self._prints: dict[Site | None, deque[tuple[dict[str, Any], str]]] = {}
 
     def install(self) -> None:
-        self._hooks.after(builtins, "print", lambda result, args, _: self._note_print(*args), self._looks)
-        self._hooks.after(logging.Logger, "handle", self._logged, self._looks)
+        self._hooks.observe(builtins, "print", None, lambda _r, args, _k: self._print(*args), self._looks)
+        self._hooks.observe(logging.Logger, "handle", None, self._logged, self._looks)
         self._tape.reads.append(self._read)
         self._tape.observe(self._compared, *COMPARED)
         self._tape.observe(self._derived, "grad")
@@ -42,7 +42,7 @@ class Reads(Observer):
     def _looks(self, *args: Any, **kwargs: Any) -> bool:
         return self._left > 0
 
-    def _note_print(self, *values: Any) -> None:
+    def _print(self, *values: Any) -> None:
         """Keep what a line prints; its figures are read at the end."""
         self._left -= 1
         site = here()
@@ -56,7 +56,7 @@ class Reads(Observer):
 
     def _logged(self, result: Any, args: Any, kwargs: Any) -> None:
         record: logging.LogRecord = args[1]
-        self._note_print(record.msg, *(record.args if isinstance(record.args, tuple) else ()))
+        self._print(record.msg, *(record.args if isinstance(record.args, tuple) else ()))
 
     def finish(self) -> None:
         for site, every in self._prints.items():

@@ -104,7 +104,7 @@ class Recorder:
         let_items_be_seen(self.hooks.replace, self.tape)
         if hasattr(torch.utils, "swap_tensors"):  # from torch 2.2 on
             self.hooks.replace(torch.utils, "weakref", OthersReferences)
-            self.hooks.after(torch.utils, "swap_tensors", self.values.swapped)
+            self.hooks.observe(torch.utils, "swap_tensors", after=self.values.swapped)
         self.hooks.install()
         self.sklearn.install()
         self._open()

@@ -71,7 +71,7 @@ class Rows(Observer):
         self._tape.observe(self._draws, *DRAWS)
         self._nets.loads.append(self._reset)
         for kind in (nn.Linear, nn.modules.conv._ConvNd, nn.RNNBase):
-            self._hooks.before(kind, "reset_parameters", self._reset)
+            self._hooks.observe(kind, "reset_parameters", self._reset)
 
     def _reset(self, args: Any, kwargs: Any) -> None:
         """Weights were initialised or loaded: the next training call starts a new training."""

@@ -52,19 +52,19 @@ class SklearnHooks:
             for kind in KINDS[name]:
                 self._learner(getattr(module, kind))
         elif name == SCORES and hasattr(module, "_check_targets"):  # classification scores call it
-            self._hooks.before(module, "_check_targets", lambda a, k: self._rows.scored(*reversed(a[:2])))
+            self._hooks.observe(module, "_check_targets", lambda a, k: self._rows.scored(*reversed(a[:2])))
         elif name in FIGURES and hasattr(module, "check_consistent_length"):  # their figures call it
-            self._hooks.before(module, "check_consistent_length", lambda a, k: self._rows.measured(a[0]))
+            self._hooks.observe(module, "check_consistent_length", lambda a, k: self._rows.measured(a[0]))
         elif name == TABLES:
-            self._hooks.after(module, "load_diabetes", self._ready)
+            self._hooks.observe(module, "load_diabetes", after=self._ready)
         elif name == MODELS:
-            self._hooks.after(module, "train_test_split", self._split)
+            self._hooks.observe(module, "train_test_split", after=self._split)
             base = sys.modules["sklearn.model_selection._split"]._BaseKFold
             self._hooks.replace(base, "split", self._folds(base.split))
         elif name == FRAMES:
-            self._hooks.after(module.core.generic.NDFrame, "to_csv", self._written)
+            self._hooks.observe(module.core.generic.NDFrame, "to_csv", after=self._written)
             # Not Series.fillna: pandas counts the references to a column to warn of chained assignments.
-            self._hooks.before(sys.modules[BLOCKS].SingleBlockManager, "fillna", self._filled)
+            self._hooks.observe(sys.modules[BLOCKS].SingleBlockManager, "fillna", self._filled)
 
     def _written(self, result: Any, args: Any, kwargs: Any) -> None:
         """Note the rows of a written table that has one value for each row, besides names."""
@@ -101,7 +101,7 @@ class SklearnHooks:
             shared = owner is None or owner.__module__ == "sklearn.base"  # it calls the others
             if not shared and (owner, name) not in self._wrapped:
                 self._wrapped.add((owner, name))
-                self._hooks.after(owner, name, observe)
+                self._hooks.observe(owner, name, after=observe)
 
     def _ready(self, result: Any, args: Any, kwargs: Any) -> None:
         rows = table(result[0] if isinstance(result, tuple) else result["data"])

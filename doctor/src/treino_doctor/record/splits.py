@@ -59,7 +59,7 @@ class Splits(Observer):
         self._tape.observe(self._sliced, "getitem")
         self._tape.observe(self._tensor, "tensor", "as_tensor")
         self._tape.observe(self._statistic, *STATISTICS)
-        self._hooks.after(torch, "from_numpy", lambda r, a, k: self._tensor(r, a, k, None))
+        self._hooks.observe(torch, "from_numpy", after=lambda r, a, k: self._tensor(r, a, k, None))
 
     def _statistic(self, result: Any, args: Any, kwargs: Any, node: Node | None) -> None:
         x = args[0] if args else None

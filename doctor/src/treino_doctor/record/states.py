@@ -1,14 +1,13 @@
 """Record states of a net that share the net's memory and are used after more steps."""
 
 from collections import Counter
-from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import nn
 
 from treino_doctor.finding import Site
-from treino_doctor.record.gradients import Gradients
+from treino_doctor.record.gradients import Gradients, versions
 from treino_doctor.record.identity import Ref
 from treino_doctor.record.lines import here
 from treino_doctor.record.nets import Nets
@@ -18,39 +17,30 @@ from treino_doctor.record.outcomes import StateTaken, StateUsed
 MOST = 64  # newest states that are remembered
 
 
-@dataclass
-class State:
-    """A state that ``state_dict`` returned, recognised later by its first tensor."""
-
-    first: Ref[torch.Tensor]
-    versions: int
-    steps: int
-    site: Site | None
-
-
 class States(Observer):
     """Watches states that share the net's tensors: where they are taken, loaded and saved."""
 
     def __init__(self, of: Recording, nets: Nets, gradients: Gradients) -> None:
         super().__init__(of)
         self._nets, self._gradients = nets, gradients
-        self._states: dict[int, State] = {}  # id of the first tensor -> state
+        # Id of a state's first tensor -> (that tensor, versions of all, steps, the line that took the state)
+        self._states: dict[int, tuple[Ref[torch.Tensor], int, int, Site | None]] = {}
         self._times: Counter[Site | None] = Counter()  # line -> states taken, each after other steps
         self._saves = 0
 
     def install(self) -> None:
-        self._hooks.after(nn.Module, "state_dict", self._taken, fits=is_whole)
-        self._hooks.before(torch, "save", self._saving)
+        self._hooks.observe(nn.Module, "state_dict", after=self._taken, fits=is_whole)
+        self._hooks.observe(torch, "save", self._saving)
         self._nets.loading.append(self._loading)
 
     def _taken(self, result: Any, args: Any, kwargs: Any) -> None:
         values, site, steps = floating(result), here(), self._gradients.steps
         if not values:
             return
-        newest = next((s.steps for s in reversed(self._states.values()) if s.site == site), -1)
+        newest = next((n for *_, n, at in reversed(self._states.values()) if at == site), -1)
         self._times[site] += newest != steps
         self._states.pop(id(values[0]), None)
-        self._states[id(values[0])] = State(Ref(values[0]), versions(values), steps, site)
+        self._states[id(values[0])] = Ref(values[0]), written(values), steps, site
         if len(self._states) > MOST:
             self._states.pop(next(iter(self._states)))
 
@@ -69,12 +59,13 @@ class States(Observer):
     def _used(self, how: str, values: list[torch.Tensor]) -> None:
         """Log the use of a state that has been written to since it was taken, as by an optimizer."""
         state = self._states.get(id(values[0])) if values else None
-        if state is None or state.first() is not values[0]:
+        if state is None or state[0]() is not values[0]:
             return
-        steps = self._gradients.steps - state.steps
-        if steps and versions(values) != state.versions:
-            fields = {"taken_at": state.site, "steps": steps, "times": self._times[state.site]}
-            self._log.tell_here(StateUsed, how=how, **fields)
+        _first, before, since, site = state
+        steps = self._gradients.steps - since
+        if steps and written(values) != before:
+            times = self._times[site]
+            self._log.tell_here(StateUsed, how=how, taken_at=site, steps=steps, times=times)
 
     def finish(self) -> None:
         for site, times in self._times.items():
@@ -94,6 +85,6 @@ def floating(state: Any) -> list[torch.Tensor]:
     return [t for t in values if isinstance(t, torch.Tensor) and t.is_floating_point() and t.numel()]
 
 
-def versions(values: list[torch.Tensor]) -> int:
+def written(values: list[torch.Tensor]) -> int:
     """How often these tensors' memory has been written to."""
-    return sum(t._version for t in values if not t.is_inference())
+    return sum(count for _id, count in versions(values))

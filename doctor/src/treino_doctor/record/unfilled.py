@@ -45,7 +45,7 @@ class UnfilledTensors(Observer):
         self._hooks.replace(torch.Tensor, "__init__", unseen(self._constructor()))
         self._tape.observe(self._given_away, *AWAY)
         self._tape.reads.append(lambda name, tensor, result: self._given_away(result, (tensor,), {}, None))
-        self._hooks.after(nn.Module, "register_parameter", self._registered)
+        self._hooks.observe(nn.Module, "register_parameter", after=self._registered)
         self._values.users.append(self._used)
 
     def _made(self, result: Any, args: Any, kwargs: Any, node: Node | None) -> None:
