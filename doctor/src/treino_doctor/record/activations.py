@@ -1,7 +1,6 @@
 """Record dead ReLUs, vanishing gradients and weights with identical rows in training calls."""
 
 import math
-from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -9,7 +8,7 @@ import torch
 from treino_doctor.finding import Site
 from treino_doctor.record.gradients import Gradients
 from treino_doctor.record.lines import here
-from treino_doctor.record.log import Backward, taken
+from treino_doctor.record.log import Backward
 from treino_doctor.record.measures import largest
 from treino_doctor.record.nets import Nets, kind_of
 from treino_doctor.record.observer import Observer, Recording
@@ -28,18 +27,6 @@ EVEN = 1e-3  # times the largest entry: slices that differ by less count as equa
 FILLED = 4096  # maximum number of tensors remembered with the line that filled them
 
 
-@dataclass
-class Alike:
-    """A weight matrix and the axes along which all its slices are still equal."""
-
-    layer: str
-    shape: tuple[int, ...]
-    filled_at: Site | None
-    axes: tuple[int, ...] = (0, 1)
-    looks: int = 0
-    zero: bool = False
-
-
 class Activations(Observer):
     """Watches ReLUs, saturating activations and initial weights."""
 
@@ -53,7 +40,8 @@ class Activations(Observer):
         self._below: Site | None = None  # the line that filled a bias with a negative value
         self._first_bent: Site | None = None
         self._relus: dict[Any, dict[str, Any]] = {}
-        self._alike: dict[int, Alike] = {}  # id of a parameter -> its Alike
+        # Number of a matrix -> (its event, the axes along which all its slices are still equal)
+        self._alike: dict[int, tuple[AlikeRows, list[int]]] = {}
 
     def install(self) -> None:
         self._tape.observe(self._written, *FILLS, *MADE, *DRAWN)
@@ -157,13 +145,13 @@ class Activations(Observer):
             if p.dim() < 2:
                 continue
             number = self._gradients.number(p)
-            matrix = self._alike.get(number)
-            if matrix is None:
-                matrix = Alike(self._layer(p), tuple(p.shape), self.filled_at(p))
-                self._alike[number] = matrix
-            if matrix.axes:
+            if number not in self._alike:
+                made = AlikeRows(layer=self._layer(p), shape=tuple(p.shape), filled_at=self.filled_at(p))
+                self._alike[number] = made, [0, 1]
+            matrix, axes = self._alike[number]
+            if axes:
                 matrix.looks += 1
-                matrix.axes = tuple(axis for axis in matrix.axes if even(p, axis))
+                axes[:] = [axis for axis in axes if even(p, axis)]
                 matrix.zero = not bool(p.detach().count_nonzero())
 
     def _layer(self, parameter: torch.Tensor) -> str:
@@ -178,9 +166,9 @@ class Activations(Observer):
         for (made, _), counts in self._relus.items():
             dead = tuple(counts["dead"])
             self._log.tell(Rectified, **counts | {"made_at": made, "dead": dead, "below": self._below})
-        for one in self._alike.values():
-            if one.axes:
-                self._log.tell(AlikeRows, axis=one.axes[0], **taken(AlikeRows, one))
+        for matrix, axes in self._alike.values():
+            if axes:
+                self._log.add(matrix, axis=axes[0])
 
 
 def size(t: torch.Tensor) -> float:

@@ -4,7 +4,7 @@ Rules read only the log. It holds plain values, so that it can be kept and the r
 """
 
 from collections.abc import Callable, Iterator, Set
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, TypeVar, dataclass_transform
 
 from treino_doctor.finding import Site
@@ -64,15 +64,16 @@ class Graph:
         yield from reached(first, before, len(self.operations))
 
 
-@dataclass(frozen=True, kw_only=True)
-@dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(field,))
+@dataclass(kw_only=True)
+@dataclass_transform(kw_only_default=True, field_specifiers=(field,))
 class Event:
     """Anything that happened. step, turn: optimizer steps and backward passes before it. since: the turn from
     which on everything is recorded. site: the line that did it. stack: the lines of the user's code that led
-    there, innermost first; empty if unknown. Each kind is a frozen dataclass with further fields."""
+    there, innermost first; empty if unknown. Each kind is a dataclass with further fields; only the record
+    changes one, while it counts."""
 
     def __init_subclass__(cls) -> None:
-        dataclass(frozen=True, kw_only=True)(cls)
+        dataclass(kw_only=True)(cls)
 
     step: int = 0
     turn: int = 0
@@ -310,6 +311,10 @@ class Log:
     def tell(self, kind: type[Event], /, **fields: Any) -> None:
         """Append an event at the current step and turn."""
         self.events.append(kind(**self.moment() | fields))
+
+    def add(self, event: Event, **fields: Any) -> None:
+        """Append an event that was counted up to now, at the current step and turn."""
+        self.events.append(replace(event, **self.moment() | fields))
 
     def tell_here(self, kind: type[Event], /, **fields: Any) -> None:
         """Append an event at the current step and turn, on the running line."""

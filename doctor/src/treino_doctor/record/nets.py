@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -15,32 +14,12 @@ from treino_doctor.finding import Site
 from treino_doctor.record.arrays import np, there
 from treino_doctor.record.identity import ByIdentity
 from treino_doctor.record.lines import here, maker, stack
-from treino_doctor.record.log import EvalSet, Forward, NetMade, taken
+from treino_doctor.record.log import EvalSet, Forward, NetMade
 from treino_doctor.record.observer import Observer, Recording
 from treino_doctor.record.outcomes import Normed
 from treino_doctor.record.tables import as_array
 from treino_doctor.record.torch_versions import register_forward_hook
 from treino_doctor.record.values import Node, first_tensors, newest_calls, together
-
-
-@dataclass
-class Batches:
-    """The batches of one batch norm."""
-
-    made_at: Site | None
-    ones: int = 0
-    larger: int = 0
-    evaluated: int = 0
-    unfed: int = 0
-    unfed_at: Site | None = None
-    first: torch.Tensor | None = None  # the weight at the first evaluation with its first averages
-    crashed: bool = False
-    shape: tuple[int, ...] = ()
-    stack: tuple[Site, ...] = ()
-    loader: Site | None = None
-    called_at: Site | None = None
-    graph: bool = True
-
 
 # The most common layers that behave the same in both modes; telling this of any layer takes longer.
 MODELESS = frozenset((nn.Sequential, nn.Linear, nn.Conv2d, nn.ReLU, nn.MaxPool2d, nn.Flatten, nn.LayerNorm))
@@ -77,8 +56,9 @@ class Nets(Observer):
         self.made = ByIdentity[Site | None]()
         self.made_count = self.count = self.forwards = self.passed = 0
         self.loaded: ByIdentity[bool] = ByIdentity()  # modules that loaded a state
-        self.normed: ByIdentity[Batches] = ByIdentity()  # batch norm -> its batches
-        self.batches: list[Batches] = []  # of all batch norms, existing or not
+        self.normed: ByIdentity[Normed] = ByIdentity()  # batch norm -> its batches
+        self.batches: list[Normed] = []  # of all batch norms, existing or not
+        self._unfed: ByIdentity[torch.Tensor] = ByIdentity()  # its weight at its first evaluation unfed
         self.entered: set[int] = set()  # ids of modules, layers too, that were called in a window
         self._lines: set[Site | None] = set()  # lines that call modules inside another one
         self._inside: dict[Site, None] = {}  # those that a call is the first to reach, and their callers
@@ -209,11 +189,11 @@ class Nets(Observer):
         if (layer := self.current) is None:
             return
         if (known := self.normed.get(layer)) is None:
-            known = self.normed[layer] = Batches(self.made.get(layer))
+            known = self.normed[layer] = Normed(made_at=self.made.get(layer))
             self.batches.append(known)
         known.crashed |= crashed
         known.evaluated += not training
-        if not training and is_unfed(layer, known):
+        if not training and self._is_unfed(layer):
             known.unfed += 1
             known.unfed_at = self._place[0]
         known.larger += training and x.shape[0] > 1
@@ -225,7 +205,18 @@ class Nets(Observer):
     def finish(self) -> None:
         for one in self.batches:
             if one.ones or one.unfed:
-                self._log.tell(Normed, **taken(Normed, one))
+                self._log.add(one)
+
+    def _is_unfed(self, layer: Any) -> bool:
+        """Whether a batch norm still has its first averages, 0 and 1, although its weights were written to:
+        since its first evaluation, or often."""
+        mean, var, weight = (getattr(layer, n, None) for n in ("running_mean", "running_var", "weight"))
+        if mean is None or var is None or weight is None or mean.any() or not (var == 1).all():
+            return False
+        if layer not in self._unfed:
+            self._unfed[layer] = weight.detach().clone()
+        written = not weight.is_inference() and weight._version >= OFTEN
+        return written or not torch.equal(self._unfed[layer], weight)
 
     def entering(self, module: nn.Module, args: Any) -> None:
         """Called before a module's forward."""
@@ -326,16 +317,6 @@ class Nets(Observer):
         self._log.events.append(event)
         for observe in self._called:
             observe(event, module, args, result)
-
-
-def is_unfed(layer: Any, known: Batches) -> bool:
-    """Whether a batch norm still has its first averages, 0 and 1, although its weights were written to: since
-    its first evaluation, or often."""
-    mean, var, weight = (getattr(layer, n, None) for n in ("running_mean", "running_var", "weight"))
-    if mean is None or var is None or weight is None or mean.any() or not (var == 1).all():
-        return False
-    first = known.first = weight.detach().clone() if known.first is None else known.first
-    return not torch.equal(first, weight) or (not weight.is_inference() and weight._version >= OFTEN)
 
 
 def is_modal(module: nn.Module) -> bool:

@@ -29,18 +29,18 @@ class Unowned(Event):
     parameter: int = 0
     optimizers: tuple[int, ...] = ()
     shape: tuple[int, ...]
-    losses: int
-    moved: bool
+    losses: int = 0
+    moved: bool = False
     held: bool = False
     copied: bool = False
     grad_input: bool = False
-    alone: bool
-    upstream: bool
-    training: bool
+    alone: bool = True
+    upstream: bool = True
+    training: bool = True
     listed: bool = True
-    apart: bool
+    apart: bool = False
     late: bool = False
-    opened: bool
+    opened: bool = False
     gone: bool = False
     made_at: Site | None = None
 
@@ -80,12 +80,12 @@ class Normed(Event):
     """
 
     made_at: Site | None = None
-    ones: int
-    larger: int
-    evaluated: int
+    ones: int = 0
+    larger: int = 0
+    evaluated: int = 0
     unfed: int = 0
     unfed_at: Site | None = None
-    crashed: bool
+    crashed: bool = False
     shape: tuple[int, ...] = ()
     loader: Site | None = None
     called_at: Site | None = None
@@ -154,9 +154,9 @@ class AlikeRows(Event):
 
     layer: str
     shape: tuple[int, ...]
-    axis: int
-    looks: int
-    zero: bool
+    axis: int = 0
+    looks: int = 0
+    zero: bool = False
     filled_at: Site | None = None
 
 
@@ -168,7 +168,7 @@ class LayerUnreached(Event):
     """
 
     kind: str
-    looks: int
+    looks: int = 0
     parameters: int
     made_at: Site | None = None
 

@@ -3,7 +3,6 @@
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -13,7 +12,7 @@ from treino_doctor.finding import Site
 from treino_doctor.record.gradients import Gradients, OptimizerRecord
 from treino_doctor.record.identity import Ref
 from treino_doctor.record.lines import here, is_own
-from treino_doctor.record.log import Backward, taken
+from treino_doctor.record.log import Backward
 from treino_doctor.record.measures import sampled
 from treino_doctor.record.nets import Nets, kind_of
 from treino_doctor.record.observer import Observer, Recording
@@ -29,20 +28,17 @@ PLAIN = frozenset((*SHAPES, *FRESH, "grad", "set_grad"))
 
 
 class Stray:
-    """A parameter that no optimizer holds, recorded from the first loss that reached it."""
+    """A parameter that no optimizer holds, and its event, from the first loss that reached it on. optimizers:
+    those whose parameters got gradients from the same losses."""
 
-    def __init__(self, p: torch.Tensor) -> None:
-        self.ref, self.first, self.shape = Ref(p), sampled(p), tuple(p.shape)
-        self.optimizers: set[int] = set()  # optimizers whose parameters got gradients from the same losses
-        self.alone = self.upstream = self.training = True
-        self.moved = self.apart = False
-        self.losses = 0
-        self.made_at: Site | None = None  # of a parameter whose layer no longer exists after the loss
+    def __init__(self, p: torch.Tensor, number: int) -> None:
+        self.ref, self.first, self.optimizers = Ref(p), sampled(p), set[int]()
+        self.event = Unowned(parameter=number, shape=tuple(p.shape))
 
     def look(self) -> torch.Tensor | None:
         """Return the parameter if it still exists, and note whether it has moved."""
         p = self.ref()
-        self.moved = self.moved or (p is not None and not torch.equal(sampled(p), self.first))
+        self.event.moved |= p is not None and not torch.equal(sampled(p), self.first)
         return p
 
 
@@ -121,17 +117,17 @@ class Owners(Observer):
                 continue
             number = self._gradients.number(p)
             if (stray := self._strays.get(number)) is None:
-                stray = self._strays[number] = Stray(p)
-                stray.training = homes[id(p)].training if id(p) in homes else True
+                stray = self._strays[number] = Stray(p, number)
+                stray.event.training = homes[id(p)].training if id(p) in homes else True
                 before = (n for user in users(nodes, p) for n in walk(user)[1:] if hasattr(n, "variable"))
-                stray.upstream = not any(id(n.variable) in held for n in before)
-                stray.apart = self._apart(p, held)
+                stray.event.upstream = not any(id(n.variable) in held for n in before)
+                stray.event.apart = self._apart(p, held)
                 if id(p) not in homes:
-                    stray.made_at = self._layer_of(root, p)
+                    stray.event.made_at = self._layer_of(root, p)  # it may no longer exist after the loss
             stray.look()
-            stray.losses += 1
+            stray.event.losses += 1
             stray.optimizers |= set(filled)
-            stray.alone = stray.alone and not any(id(q) in held for q in reached)
+            stray.event.alone &= not any(id(q) in held for q in reached)
             numbers.append(number)
         return tuple(numbers)
 
@@ -159,24 +155,21 @@ class Owners(Observer):
     def finish(self) -> None:
         held = {id(p) for h in self._gradients.held.values() for p in h.parameters()}
         homes = self._homes() if self._strays else {}
-        for number, stray in self._strays.items():
-            p = stray.look()
+        for stray in self._strays.values():
+            p, event = stray.look(), stray.event
             home = homes.get(id(p)) if p is not None else None
-            own = {"optimizers": tuple(sorted(stray.optimizers)), "parameter": number}
-            fields = taken(Unowned, stray) | own
-            fields["gone"] = p is None
-            fields["opened"] = any(id(p) in self._frozen.get(o, ()) for o in stray.optimizers)
+            event.optimizers, event.gone = tuple(sorted(stray.optimizers)), p is None
+            event.opened = any(id(p) in self._frozen.get(o, ()) for o in stray.optimizers)
             if p is not None:
-                fields |= {"shape": tuple(p.shape), "held": id(p) in held, "apart": self._apart(p, held)}
-                fields["grad_input"] = id(p) in self._grad_inputs
+                event.shape, event.held, event.apart = tuple(p.shape), id(p) in held, self._apart(p, held)
+                event.grad_input = id(p) in self._grad_inputs
             if p is not None and home is not None:
-                listed = any(q is p for net in list(self._nets.numbers) for q in net.parameters())
-                outer = None if listed else self._largest(p) or home
-                born = self._nets.order.get(outer or home, 0)
-                fields["copied"] = home in self._nets.loaded or home not in self._nets.made
-                fields["late"] = any(born > self._made.get(o, born) for o in stray.optimizers)
-                fields |= {"listed": listed, "made_at": self._nets.made.get(outer or home)}
-            self._log.tell(Unowned, **fields)
+                event.listed = any(q is p for net in list(self._nets.numbers) for q in net.parameters())
+                outer = home if event.listed else self._largest(p) or home
+                born, event.made_at = self._nets.order.get(outer, 0), self._nets.made.get(outer)
+                event.copied = home in self._nets.loaded or home not in self._nets.made
+                event.late = any(born > self._made.get(o, born) for o in stray.optimizers)
+            self._log.add(event)
 
     def _largest(self, p: torch.Tensor) -> nn.Module | None:
         """The module with this parameter that has the most parameters."""
@@ -203,17 +196,6 @@ def even(p: torch.Tensor) -> bool:
 LEAST = 8  # backwards of an optimizer that are examined before its layers are listed
 
 
-@dataclass
-class Layer:
-    """A layer that no gradient has reached yet. numbers: its parameters' numbers."""
-
-    kind: str
-    parameters: int
-    made_at: Site | None
-    optimizer: int
-    numbers: frozenset[int]
-
-
 class Unreached(Observer):
     """Notes which parameters of optimizers ever got a gradient, and lists the layers of the others.
 
@@ -225,7 +207,8 @@ class Unreached(Observer):
         self._nets, self._gradients = nets, gradients
         self._reached: set[int] = set()  # numbers of parameters
         self._looks: Counter[int] = Counter()  # optimizer -> examined backwards
-        self._listed: dict[int, Layer] = {}  # by the number of a layer's first parameter
+        # Number of a layer's first parameter -> (its event, its optimizer, the numbers of all)
+        self._listed: dict[int, tuple[LayerUnreached, int, set[int]]] = {}
         of.ran.append(self._ran)
 
     def _ran(self, event: Backward, root: Any) -> None:
@@ -245,14 +228,14 @@ class Unreached(Observer):
         for net in list(self._nets.numbers) if idle else []:
             for layer in self._layers(net, idle, is_users_own(net)):
                 own, made_at = list(layer.parameters()), self._nets.made.get(layer)
-                numbers, size = frozenset(known(p) for p in own), sum(p.numel() for p in own)
-                self._listed[min(numbers)] = Layer(kind_of(layer), size, made_at, held.number, numbers)
+                numbers, size = {known(p) for p in own}, sum(p.numel() for p in own)
+                unreached = LayerUnreached(kind=kind_of(layer), parameters=size, made_at=made_at)
+                self._listed[min(numbers)] = unreached, held.number, numbers
 
     def finish(self) -> None:
-        for layer in self._listed.values():
-            if not layer.numbers & self._reached:
-                looks = self._looks[layer.optimizer]
-                self._log.tell(LayerUnreached, looks=looks, **taken(LayerUnreached, layer))
+        for layer, optimizer, numbers in self._listed.values():
+            if not numbers & self._reached:
+                self._log.add(layer, looks=self._looks[optimizer])
 
     def _layers(self, module: nn.Module, idle: set[int], users: bool) -> Iterator[nn.Module]:
         """Yield the unreached layers below a module. users: whether the user's own class made them."""
