@@ -342,7 +342,8 @@ class Gradients(Observer):
         self._filled(site, filled)
         whole = self._whole.has(site, len(self.held))
         reaches = self.unowned if whole and isinstance(root, torch.Tensor) else None
-        event = log.Backward(
+        event = self._log.tell(
+            log.Backward,
             site=site,
             stack=led,
             value=measures.single(root),
@@ -353,9 +354,7 @@ class Gradients(Observer):
             summed=tuple(n for n in summed if n in filled),
             unowned=reaches(root, tuple(filled)) if reaches is not None else (),
             graph=snapshot(node) if whole and node is not None else log.Graph(),
-            **self._log.moment(),
         )
-        self._log.events.append(event)
         self._reached.clear()
         self.clearing.forget()
         for observe in self._ran:
@@ -407,7 +406,7 @@ class Gradients(Observer):
         if windows.open:
             self._tape.start()
             if self._hooks.watching() and held is not None:
-                self._hooks.quietly("step", self._stepped, optimizer, held)
+                self._hooks.quietly("step", self._stepped, held)
             self._values.tick(self.steps)
             self.shift()
         elif windows.turn >= windows.due:
@@ -416,7 +415,7 @@ class Gradients(Observer):
         if self._after is not None:
             self._after(self.steps)
 
-    def _stepped(self, optimizer: Any, held: OptimizerRecord) -> None:
+    def _stepped(self, held: OptimizerRecord) -> None:
         own, (turn, before) = held.parameters(), held.taken
         force, led = measures.force_of(own), [p for p in own if p.grad is not None]
         still = {id(p) for p in force.still}
@@ -426,19 +425,13 @@ class Gradients(Observer):
         )
         fields: dict[str, Any] = {"twice": turn == self.windows.turn and not before.isdisjoint(held.taken[1])}
         fields["frozen"] = tuple(self.number(p) for p in moved_without(own, held.before, still))[:64]
-        self.tell(optimizer, held, here(), force, {id(p) for p in led}, **fields)
+        self.tell(held, here(), force, {id(p) for p in led}, **fields)
 
     def tell(
-        self,
-        optimizer: Any,
-        held: OptimizerRecord,
-        site: Site | None,
-        force: measures.Force,
-        used: set[int],
-        **more: Any,
+        self, held: OptimizerRecord, site: Site | None, force: measures.Force, used: set[int], **more: Any
     ) -> None:
         """Log a step. used: ids of the parameters whose gradients it used. more: further fields."""
-        own = held.parameters()
+        own, optimizer = held.parameters(), held.ref()
         decay = measures.number_of(optimizer.param_groups[0].get("weight_decay", 0.0))
         size = moved = 0.0
         if held.before is not None and len(held.before) == len(own):

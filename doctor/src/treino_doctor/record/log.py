@@ -308,9 +308,11 @@ class Log:
     moment: Callable[[], dict[str, Any]] = field(default=dict, repr=False, compare=False)
     place: Callable[[], dict[str, Any]] = field(default=dict, repr=False, compare=False)
 
-    def tell(self, kind: type[Event], /, **fields: Any) -> None:
-        """Append an event at the current step and turn."""
-        self.events.append(kind(**self.moment() | fields))
+    def tell(self, kind: type[T], /, **fields: Any) -> T:
+        """Append an event at the current step and turn, and return it."""
+        event = kind(**self.moment() | fields)
+        self.events.append(event)
+        return event
 
     def add(self, event: Event, **fields: Any) -> None:
         """Append an event that was counted up to now, at the current step and turn."""

@@ -194,7 +194,7 @@ class ManualTrainings(Observer):
             held.before = [sampled(b, MANY) for b in hand.before]
             held.steps += 1 + hand.unseen
             gradients.steps += 1 + hand.unseen
-            gradients.tell(hand, held, hand.moved, hand.force, hand.touched)
+            gradients.tell(held, hand.moved, hand.force, hand.touched)
             self._values.tick(gradients.steps)
             hand.moved, hand.touched, hand.unseen = None, set(), 0
 

@@ -286,14 +286,15 @@ class Nets(Observer):
             net = self.net(module)
         batch = next(iter(first_tensors(args)), None)
         number = self.forwards = self.forwards + 1
-        moment, answers = self._log.moment(), first_tensors((result,))
-        if moment.get("step", 0) != self._step:
-            self._step, self._same_rows = moment["step"], {}
+        answers, step = first_tensors((result,)), self._log.moment().get("step", 0)
+        if step != self._step:
+            self._step, self._same_rows = step, {}
         mark = fingerprint(batch) if batch is not None else b""
         shape = tuple(batch.shape) if batch is not None else ()
         modal = [m.training for m in module.modules() if is_modal(m)]
         site, led = self._place
-        event = Forward(
+        event = self._log.tell(
+            Forward,
             forward=number,
             net=net,
             site=site,
@@ -308,13 +309,11 @@ class Nets(Observer):
             resting=len(modal) - sum(modal),
             again=self._same_rows.get((net, mark), 0),
             inside=(*self._inside,),
-            **moment,
         )
         if mark:
             self._same_rows[net, mark] = number
         for tensor in answers:
             self._answer(tensor, number)
-        self._log.events.append(event)
         for observe in self._called:
             observe(event, module, args, result)
 
