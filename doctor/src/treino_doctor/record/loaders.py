@@ -18,7 +18,7 @@ from treino_doctor.finding import Site
 from treino_doctor.record.arrays import np
 from treino_doctor.record.lines import by_library, here, unseen
 from treino_doctor.record.observer import Observer, Recording
-from treino_doctor.record.row_log import SamplerMisaligned
+from treino_doctor.record.row_log import Misaligned
 from treino_doctor.record.values import first_tensors
 
 LONGEST = 200_000  # maximum number of row numbers compared
@@ -169,7 +169,7 @@ class Loaders(Observer):
         reading.once = drawn or type(sampler) in (SequentialSampler, SubsetRandomSampler)
         self._by_loader[id(loader)] = weakref.ref(loader), reading
         if type(sampler) is WeightedRandomSampler and (other := misweighed(dataset, sampler.weights)):
-            self._log.tell_here(SamplerMisaligned, rows=len(sampler.weights), other=other)
+            self._log.tell_here(Misaligned, how="sampled", rows=len(sampler.weights), other=other)
 
     def _like(self, loader: Any) -> Reading | None:
         """The newest loader from which a library made this one: same data set, preferably same order."""

@@ -156,27 +156,18 @@ class Folded(Event):
     again: int
 
 
-class Lonely(Event):
-    """Training rows were reordered without their labels, or labels without their rows."""
+class Misaligned(Event):
+    """Rows and labels don't belong together. other: the number of rows that got what is another row's.
 
+    how: "compared": the predictions for a loader's batches were compared with the same labels in another
+    order, without learning; "sampled": a loader's sampler draws by weights that are those of the classes, but
+    not of its rows' own classes; "alone": training rows were reordered without their labels, or labels
+    without their rows, and a loss got both on the line ``at``."""
+
+    how: str
+    rows: int
+    other: int = 0
     at: Site | None = None
-    rows: int
-
-
-class SamplerMisaligned(Event):
-    """A loader's sampler draws by weights that are those of the classes, but not of its rows' own classes.
-    other: rows with another class's weight."""
-
-    rows: int
-    other: int
-
-
-class Reordered(Event):
-    """The predictions for a loader's batches were compared with the same labels in another order, without
-    learning. other: the number of rows that got another label."""
-
-    rows: int
-    other: int
     loader: Site | None = None
 
 

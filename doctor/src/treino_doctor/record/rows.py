@@ -19,7 +19,7 @@ from treino_doctor.record.observer import Observer, Recording
 from treino_doctor.record.other_labels import held_labels
 from treino_doctor.record.reach import reached
 from treino_doctor.record.row_figures import tell
-from treino_doctor.record.row_log import BadRows, Lonely, Reordered
+from treino_doctor.record.row_log import BadRows, Misaligned
 from treino_doctor.record.splits import Splits
 from treino_doctor.record.tables import as_array, flat_rows, hash_rows, labels_of
 from treino_doctor.record.tape import Tape
@@ -226,7 +226,7 @@ class Rows(Observer):
         one = alone(call.node, target_value) if call is not None and call.event.grad else None
         if one is not None:
             self._alone = True
-            self._log.tell(Lonely, site=one.site, at=here(), rows=one.shape[0])
+            self._log.tell(Misaligned, how="alone", site=one.site, at=here(), rows=one.shape[0])
 
     def _compared(self, result: Any, args: Any, kwargs: Any, node: Node | None) -> None:
         pair = [a for a in args[:2] if isinstance(a, torch.Tensor)]
@@ -284,7 +284,8 @@ class Rows(Observer):
             self._reordered_at.add(here())
             reading = calls[0][0].reading
             loader = reading.site if reading is not None else None
-            self._log.tell_here(Reordered, rows=len(labels), other=other, loader=loader)
+            fields = {"rows": len(labels), "other": other, "loader": loader}
+            self._log.tell_here(Misaligned, how="compared", **fields)
 
     def measured(self, labels: Any) -> None:
         """A library compared the newest calls with numbers, or ranked their answers."""

@@ -6,11 +6,11 @@ from treino_doctor.base.words import _, numeral
 from treino_doctor.places.placement import maker, orders, passes_on
 from treino_doctor.places.source import calls
 from treino_doctor.record.log import LossCall, Read
-from treino_doctor.record.row_log import Evaluated, Lonely, Reordered, RowsTrained, SamplerMisaligned
+from treino_doctor.record.row_log import Evaluated, Misaligned, RowsTrained
 from treino_doctor.rules.course import training
 from treino_doctor.rules.graphs import ARRAYS, made_by
 from treino_doctor.rules.judged import is_figure
-from treino_doctor.rules.rule import LEARNS_LITTLE, Evidence, Faults, Log, Rule, Site, script
+from treino_doctor.rules.rule import LEARNS_LITTLE, Evidence, Faults, Log, Rule, Site, by_line, script
 
 AGAIN, OTHER = 40, 0.25  # rows that came back with a label, and the share with another label
 STUCK = 0.85  # times the loss of a constant prediction
@@ -24,7 +24,8 @@ def decide(log: Log) -> Faults:
     learned. Or the predictions for a loader's rows were compared with labels that were not shuffled. Other
     labels are right where the nets' own answers went to NumPy: it may make labels of them, as clustering
     does; and where several nets learn, labels may be shuffled on purpose for one of them."""
-    for judged in log.of(Reordered):
+    known = by_line(log.of(Misaligned), lambda m: m.how)
+    for judged in known.get("compared", ()):
         what = _("the answers to {rows} rows, in a loader's order, are compared with their labels in another")
         numbers = {"rows": judged.rows, "other": judged.other, "what": what.format(rows=judged.rows)}
         yield Evidence(judged.site, numbers, stack=judged.stack, sites={"loader": judged.loader})
@@ -36,7 +37,7 @@ def decide(log: Log) -> Faults:
         numbers = {"rows": met.rows, "right": met.right, "other": met.fitting}
         filled = numbers | {"what": what.format(**numbers)}
         yield Evidence(met.site, filled, stack=met.stack, sites={"met": met.met_at})
-    for drawn in log.of(SamplerMisaligned):
+    for drawn in known.get("sampled", ()):
         what = _("the sampler's weights of {other} of {rows} rows are those of another class")
         numbers = {"rows": drawn.rows, "other": drawn.other}
         yield Evidence(drawn.site, numbers | {"what": what.format(**numbers)}, at=drawn.site)
@@ -56,7 +57,7 @@ def decide(log: Log) -> Faults:
             numbers = {"rows": t.again, "other": t.other, "what": what.format(rows=t.again, other=t.other)}
             yield Evidence(t.site, numbers, stack=t.stack, sites={"loader": t.loader})
             return
-    for one in log.of(Lonely):
+    for one in known.get("alone", ()):
         loss = numeral(course.last(), ".4g")
         what = _("nothing was learned that holds for new rows; the loss ends at {loss}")
         numbers = {"rows": one.rows, "other": 0, "loss": course.last(), "what": what.format(loss=loss)}
