@@ -30,15 +30,8 @@ BEHIND = 8  # earlier calls behind an answer without gradient, as of an encoder,
 # Without gradients, these run as one fused operation unless a mode is active: so the tape pauses meanwhile.
 FUSED = (nn.MultiheadAttention, nn.TransformerEncoderLayer, nn.TransformerEncoder)
 
-DROPOUTS = (
-    "dropout",
-    "dropout1d",
-    "dropout2d",
-    "dropout3d",
-    "alpha_dropout",
-    "feature_dropout",
-    "feature_alpha_dropout",
-)
+OF_CHANNELS = ("dropout1d", "dropout2d", "dropout3d", "feature_dropout", "feature_alpha_dropout")
+DROPOUTS = ("dropout", "alpha_dropout", *OF_CHANNELS)
 
 
 class Nets(Observer):

@@ -17,15 +17,9 @@ FIGURES = "sklearn.metrics._regression", "sklearn.metrics._ranking"
 MODELS = "sklearn.model_selection"
 TABLES = "sklearn.datasets"  # its load_diabetes returns a table scaled over all rows
 # Classes whose fit computes statistics over all rows.
+SCALERS = "StandardScaler", "MinMaxScaler", "RobustScaler", "MaxAbsScaler"
 KINDS = {
-    "sklearn.preprocessing": (
-        "StandardScaler",
-        "MinMaxScaler",
-        "RobustScaler",
-        "MaxAbsScaler",
-        "PowerTransformer",
-        "QuantileTransformer",
-    ),
+    "sklearn.preprocessing": (*SCALERS, "PowerTransformer", "QuantileTransformer"),
     "sklearn.decomposition": ("PCA",),
     "sklearn.impute": ("SimpleImputer", "KNNImputer"),
 }

@@ -30,54 +30,17 @@ ALIASES |= dict.fromkeys(("truediv", "rtruediv", "itruediv", "rdiv", "true_divid
 ALIASES |= {"subtract": "sub", "multiply": "mul", "square": "pow", "absolute": "abs", "threshold": "relu"}
 ALIASES |= {"_softmax": "softmax", "_log_softmax": "log_softmax", "special_log_softmax": "log_softmax"}
 ALIASES |= {"expit": "sigmoid", "special_expit": "sigmoid"}
-READS = {
-    "item",
-    "tolist",
-    "numpy",
-    "__float__",
-    "__int__",
-    "__bool__",
-    "__format__",
-    "__repr__",
-    "__str__",
-    "__array__",
-    "__index__",
-    "__complex__",
-}
+NUMBERS = "item", "__float__", "__int__", "__bool__", "__index__", "__complex__"
+READS = {*NUMBERS, "tolist", "numpy", "__array__", "__format__", "__repr__", "__str__"}
 # What programs do with single entries of a tensor, one by one.
 CELLS = frozenset(("getitem", "eq", "ne", "gt", "lt", "ge", "le", "isclose", "sub", "abs", "to", *READS))
 CASTS = frozenset(("float", "double", "half", "bfloat16", "long", "int", "bool", "type_as", "cpu", "cuda"))
+SIZES = "size", "dim", "ndimension", "numel", "nelement", "len", "stride", "storage_offset", "element_size"
+STATES = "is_floating_point", "is_tensor", "is_contiguous", "is_same_size", "is_inference", "is_complex"
+SETTERS = "requires_grad_", "retain_grad", "register_hook", "set_grad_enabled", "setattr"
+PROFILED = "_record_function_enter_new", "_record_function_exit._RecordFunction"
 # Queries of a tensor, and functions that return the tensor itself.
-SILENT = {
-    "size",
-    "dim",
-    "ndimension",
-    "numel",
-    "nelement",
-    "len",
-    "stride",
-    "is_floating_point",
-    "is_tensor",
-    "hash",
-    "type",
-    "requires_grad_",
-    "retain_grad",
-    "is_contiguous",
-    "storage_offset",
-    "element_size",
-    "get_device",
-    "is_same_size",
-    "register_hook",
-    "set_grad_enabled",
-    "_record_function_enter_new",
-    "dir",
-    "_record_function_exit._RecordFunction",
-    "_is_view",
-    "is_inference",
-    "is_complex",
-    "is_pinned",
-    "setattr",
-}
+SILENT = {*SIZES, *STATES, *SETTERS, *PROFILED, "is_pinned", "_is_view", "hash", "type", "get_device", "dir"}
 PROPERTIES = frozenset(("data", "T", "mT", "H", "real", "grad"))
 TORCH = os.path.dirname(torch.__file__)
 PLAIN = (int, float, bool, str, type(None))

@@ -20,15 +20,8 @@ from treino_doctor.rules.rule import Evidence, Note, Rule
 
 GROUPS = ("gradients", "losses", "modes", "data", "settings")
 # Beside certain findings on gradients and losses, what decides whether anything is learned.
-FIRST = (
-    "nan_inputs",
-    "label_misaligned",
-    "unscaled_inputs",
-    "unscaled_targets",
-    "symmetric_init",
-    "axes_mixed",
-    "attention_mask_wrong",
-)
+OF_ROWS = ("nan_inputs", "label_misaligned", "unscaled_inputs", "unscaled_targets", "axes_mixed")
+FIRST = (*OF_ROWS, "symmetric_init", "attention_mask_wrong")
 TEXTS = ("message", "why", "fix", "safety", "limits")
 
 

@@ -7,34 +7,11 @@ from treino_doctor.record.log import Forward, Graph, Log, LossCall, Operation
 from treino_doctor.record.values import VIEWS
 
 ALL_INPUTS = ("cat", "stack", "hstack", "vstack", "concat", "concatenate")
-PASSED = {  # operations that keep values: views, other types, copies, some of the rows
-    *VIEWS,
-    *ALL_INPUTS,
-    "unflatten",
-    "view_as",
-    "reshape_as",
-    "index_select",
-    "masked_select",
-    "type",
-    "permute",
-    "transpose",
-    "t",
-    "T",
-    "mT",
-    "movedim",
-    "swapaxes",
-    "expand",
-    "expand_as",
-    "dropout",
-    "data",
-    "alias",
-    "getitem",
-    "select",
-    "narrow",
-    "chunk",
-    "split",
-    "unbind",
-}
+SHAPED = ("unflatten", "view_as", "reshape_as", "expand", "expand_as")
+TURNED = ("permute", "transpose", "t", "T", "mT", "movedim", "swapaxes")
+SOME = ("getitem", "select", "index_select", "masked_select", "narrow", "chunk", "split", "unbind")
+# Operations that keep values: views, other types, copies, some of the rows.
+PASSED = {*VIEWS, *ALL_INPUTS, *SHAPED, *TURNED, *SOME, "type", "dropout", "data", "alias"}
 DROPS = ("dropout", "alpha_dropout", "dropout1d", "dropout2d", "dropout3d")
 REGRESSIONS = ("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss")
 CHOICES = frozenset(("argmax", "max", "topk", "sort", "argsort", "round", "min"))

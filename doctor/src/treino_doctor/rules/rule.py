@@ -21,27 +21,12 @@ K = TypeVar("K", bound=Hashable)
 Group = Literal["gradients", "losses", "modes", "data", "settings"]
 
 # Faults that keep a training from learning, and so explain anything else that is wrong with its loss.
-NEVER_LEARNS = (
-    "missing_zero_grad",
-    "no_step",
-    "grad_cleared_before_step",
-    "detached_loss",
-    "nan_inputs",
-    "uninitialised_tensor",
-    "targets_out_of_reach",
-)
+NO_STEPS = ("missing_zero_grad", "no_step", "grad_cleared_before_step", "detached_loss")
+NEVER_LEARNS = (*NO_STEPS, "nan_inputs", "uninitialised_tensor", "targets_out_of_reach")
 # The same, and what keeps it from learning much.
-LEARNS_LITTLE = (
-    *NEVER_LEARNS,
-    "softmax_before_cross_entropy",
-    "sigmoid_before_bce_with_logits",
-    "dead_relu",
-    "vanishing_gradient",
-    "symmetric_init",
-    "params_not_in_optimizer",
-    "clip_too_small",
-    "weight_decay_too_high",
-)
+SQUASHED = ("softmax_before_cross_entropy", "sigmoid_before_bce_with_logits")
+SHRUNK = ("vanishing_gradient", "clip_too_small", "weight_decay_too_high")
+LEARNS_LITTLE = (*NEVER_LEARNS, *SQUASHED, *SHRUNK, "dead_relu", "symmetric_init", "params_not_in_optimizer")
 
 
 @dataclass(frozen=True)
