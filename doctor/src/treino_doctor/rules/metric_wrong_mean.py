@@ -69,13 +69,8 @@ class Way(NamedTuple):
     words: dict[str, Any]
 
 
-class Figures(NamedTuple):
-    """What the passes that end at one turn can be printed as: by wrong formulas, and by right ones."""
-
-    ways: list[Way]
-    rights: list[float]
-
-
+# Turn -> what the passes that end then can be printed as: by wrong formulas, and by right ones.
+Figures = dict[int, tuple[list[Way], list[float]]]
 Prints = dict[int, list[Printed]]  # turn -> what is printed then
 Fit = tuple[float, Way, str]  # chance, the newest that fits, its figure
 
@@ -89,16 +84,16 @@ def decide(log: Log) -> Faults:
     sizes["rows"] |= {float(t.rows) for t in log.of(RowsTrained)}
     sizes["batches"] |= _divisors({p.site for p in log.of(Printed)})
     known: dict[object, list[float]] = {}
-    ways: dict[int, Figures] = {}
+    ways: Figures = {}
     for p in every:
         new = [1.0, *(total for total, _of, _last in p.sums)]
         so_far = known[p.key] = [a + b for a, b in zip(known.get(p.key, [0.0] * len(new)), new, strict=True)]
         if p.turn in prints:
             sums = so_far if p.whole or so_far[0] <= LOOKS else []
-            there = ways.setdefault(p.turn, Figures([], []))
-            there.ways.extend(_ways(p, sums, sizes))
+            there, rights = ways.setdefault(p.turn, ([], []))
+            there += _ways(p, sums, sizes)
             means = (total / p.sizes[of] for total, of, _last in p.sums)
-            there.rights.extend([*p.rights, *means, *(total for total, _of, _last in p.sums)])
+            rights += [*p.rights, *means, *(total for total, _of, _last in p.sums)]
     for site, lines in by_line(log.of(Printed), lambda p: p.site).items():
         columns = range(max(len(p.figures) for p in lines)) if ways else ()
         found = (fit for column in columns for fit in _fits(lines, column, prints, ways))
@@ -141,7 +136,7 @@ def _ways(p: Pass, so_far: list[float], others: dict[str, set[float]]) -> Iterat
             yield Way(formula, (formula, by, at, p.key), p.whole, value, right, words)
 
 
-def _fits(lines: list[Printed], column: int, prints: Prints, known: dict[int, Figures]) -> Iterator[Fit]:
+def _fits(lines: list[Printed], column: int, prints: Prints, known: Figures) -> Iterator[Fit]:
     """The formulas that all figures of a column fit. Where a right formula gives the same digits, as percent
     of 10,000 rows in 100 batches, a figure says nothing for a wrong one."""
     turns = by_line((p for p in lines if len(p.figures) > column), lambda p: p.turn)
@@ -149,21 +144,21 @@ def _fits(lines: list[Printed], column: int, prints: Prints, known: dict[int, Fi
     broken, fitted, seen = set[Any](), Counter[Any](), set[Any]()
     for turn, own in turns.items():
         beside = [f for p in prints[turn] for f in p.figures]
-        there = known.get(turn, Figures([], []))
-        meant = [way.value for way in there.ways if way.formula in MEANT]
-        for way in there.ways:
+        there, rights = known.get(turn, ([], []))
+        meant = [way.value for way in there if way.formula in MEANT]
+        for way in there:
             value = way.value
             near = next((p.figures[column] for p in own if is_near(p.figures[column], value)), None)
-            means = [other.right for other in there.ways if other.key[-1] == way.key[-1]]
+            means = [other.right for other in there if other.key[-1] == way.key[-1]]
             told = (f for f in beside if not is_near(f, value))
             if near is None or value <= 0 or any(is_near(f, r) for f in told for r in means):
                 broken.add(way.key)
                 continue
             fitted[way.key] += 1
-            others = [*there.rights, *(() if way.formula in MEANT else meant)]
+            others = [*rights, *(() if way.formula in MEANT else meant)]
             if not any(is_near(near, r) for r in others) and (near, way.key) not in seen:
                 seen.add((near, way.key))
-                rivals = sum(0.5 < other.value / value < 2 for other in there.ways)  # that come near
+                rivals = sum(0.5 < other.value / value < 2 for other in there)  # that come near
                 chance = min(1.0, rivals * max(unit(near) / value, ROUNDED))
                 fits[way.key] = fits[way.key][0] * chance if way.key in fits else chance, way, near
     for key, fit in fits.items():

@@ -6,7 +6,7 @@ from treino_doctor.places.placement import batches
 from treino_doctor.record.log import Forward, LossCall
 from treino_doctor.record.row_log import RowsEvaluated, RowsTrained
 from treino_doctor.rules.course import training
-from treino_doctor.rules.rule import NEVER_LEARNS, Evidence, Faults, Log, Rule, Site, by_line
+from treino_doctor.rules.rule import NEVER_LEARNS, Evidence, Faults, Log, Rule, by_line
 
 LEAST = 8  # minimum number of batches
 SHARE = 0.8  # mean share of a batch's most common class
@@ -56,15 +56,12 @@ def in_turn(order: list[int]) -> bool:
     return again and all(label == order[i % kinds] for i, label in enumerate(order))
 
 
-def place(evidence: Evidence) -> Site | None:
-    """The loader, if it gives no other rows; else the loop over the batches."""
-    return evidence.sites["loader"] or batches(evidence.stack)
-
-
 RULE = Rule(
     group="data",
     certain=False,
     unless=NEVER_LEARNS,
+    # the loader, if it gives no other rows; else the loop over the batches
+    place=lambda e: e.sites["loader"] or batches(e.stack),
     message="""Batches hold {share} of one class and come sorted; the loss rises by {jump} at each change of
     class.""",
     why="""The net learns the class of the moment and unlearns the others, over and over. What it knows at the

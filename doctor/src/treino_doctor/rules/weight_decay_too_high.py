@@ -2,7 +2,7 @@
 
 from treino_doctor.places.settings import setting
 from treino_doctor.rules.course import Steps, Training, optimizers
-from treino_doctor.rules.rule import DEEP, NEVER_LEARNS, Evidence, Faults, Log, Rule, Site, script
+from treino_doctor.rules.rule import DEEP, NEVER_LEARNS, Evidence, Faults, Log, Rule, script
 
 LEAST = 12  # minimum number of steps
 PULL = 0.5  # ratio of decay to gradient in the median step: 0.84 to 20 if decay outweighs the loss
@@ -25,15 +25,12 @@ def held_down(loss: Training, o: Steps) -> bool:
     return o.weight_decay > 0 and o.pull > PULL and o.shrunk < SHRUNK and loss.stuck(STUCK)
 
 
-def place(evidence: Evidence) -> Site | None:
-    """The line that sets the decay."""
-    return setting(evidence.at, "weight_decay", None, evidence.numbers["weight_decay"]) or evidence.seen
-
-
 RULE = Rule(
     group="settings",
     certain=False,
     unless=(*NEVER_LEARNS, "lr_too_high", "params_not_in_optimizer"),
+    # the line that sets the decay
+    place=lambda e: setting(e.at, "weight_decay", None, e.numbers["weight_decay"]) or e.seen,
     message="""weight_decay {weight_decay} shrank the weights to {shrunk} times their size; the loss ends at
     {loss}.""",
     why="""Each step pulls all weights to zero more strongly than the loss pulls them anywhere. With weights
