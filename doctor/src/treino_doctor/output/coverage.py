@@ -112,9 +112,8 @@ def by_heart(log: Log, newest: Evaluated | None) -> Iterator[str]:
                 "rows evaluated at {place}: new rows are prepared or judged otherwise, or the training rows "
                 "are known by heart."
             )
-            others = (
-                e for e in log.of(Evaluated) if e is not newest and (e.net, e.stack) in new and e.labels
-            )
+            on_new = (e for e in log.of(Evaluated) if (e.net, e.stack) in new and e.labels)
+            others = (e for e in on_new if e is not newest)
             if any(e.judged == e.rows and right(e) > commonest(e) + noise(e) for e in others):
                 sentence = _(
                     "{training:.1%} of the newest training rows were right, and {right:.1%} of the {rows} "

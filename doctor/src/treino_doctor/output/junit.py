@@ -5,7 +5,7 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from treino_doctor.base.words import _
 from treino_doctor.finding import Finding
-from treino_doctor.output.coverage import Coverage
+from treino_doctor.output.coverage import BROKEN, Coverage
 from treino_doctor.output.report import defects, one, place
 from treino_doctor.process.run_script import Outcome
 from treino_doctor.rules import rules
@@ -33,9 +33,7 @@ def junit(outcome: Outcome, findings: list[Finding], covered: Coverage) -> bytes
             failure = SubElement(own, "failure", type=kind, message=message)
             failure.text = _clean(one(finding))
         if rule in errors:
-            SubElement(
-                case(rule), "error", type=_("a defect of the doctor itself"), message=_clean(errors[rule])
-            )
+            SubElement(case(rule), "error", type=_(BROKEN), message=_clean(errors[rule]))
         elif not mine and (rule in lacking or not outcome.trained):
             why = lacking.get(rule, _("nothing was trained"))
             SubElement(case(rule), "skipped", message=_clean(why))

@@ -12,9 +12,9 @@ from treino_doctor.base.words import N_, _, joined, placeholders
 from treino_doctor.cells import cell_of, line_name
 from treino_doctor.defects import attempt
 from treino_doctor.exam import Exam
-from treino_doctor.finding import Finding
+from treino_doctor.finding import Finding, Site
 from treino_doctor.output.coverage import Coverage
-from treino_doctor.places.ignores import Idle, idle
+from treino_doctor.places.ignores import idle
 from treino_doctor.process.run_script import Outcome
 from treino_doctor.record.lines import own_files
 from treino_doctor.rules import rules
@@ -149,10 +149,9 @@ def text(outcome: Outcome, covered: Coverage, notes: Sequence[str] = (), *, know
 
 def text_of_run(findings: list[Finding], steps: int, run: str) -> str:
     """The report on one of treino's own runs."""
-    if not findings:
-        sentence = _("doctor: nothing found in {steps} {steps:step|steps} of {subject}.")
-        return escape(sentence.format(steps=steps, subject=run))
     head = _("doctor: {steps} {steps:step|steps} of {subject}, findings: {n}")
+    if not findings:
+        head = _("doctor: nothing found in {steps} {steps:step|steps} of {subject}.")
     head = escape(head.format(n=len(findings), steps=steps, subject=run))
     return "\n\n".join([head, *(one(f, of_script=False) for f in findings)])
 
@@ -177,28 +176,30 @@ def document(outcome: Outcome, status: int, covered: Coverage) -> dict[str, Any]
     } | ({"skipped": skipped} if skipped else {})
 
 
-def _idle(outcome: Outcome) -> list[Idle]:
-    """Unused comments; those of known rules count only if the whole script was seen training."""
+def _idle(outcome: Outcome) -> list[tuple[Site, str, bool]]:
+    """Unused comments: (line, rule, whether there is such a rule); those of known rules count only if the
+    whole script was seen training."""
     whole = outcome.trained and not outcome.error and not outcome.stopped
-    return [each for each in idle(own_files(), rules()) if whole or not each.known]
+    every = [(site, rule, rule in rules()) for site, rule in idle(own_files())]
+    return [comment for comment in every if whole or not comment[2]]
 
 
 def idle_comments(outcome: Outcome) -> list[str]:
     """A sentence for each comment that silenced nothing."""
     lines = []
-    for each in _idle(outcome):
-        if each.known:
+    for site, rule, known in _idle(outcome):
+        if known:
             sentence = _("doctor: {place} ignores {rule}, and there was no such finding.")
-        elif each.rule:
+        elif rule:
             sentence = _("doctor: {place} ignores {rule}, and there is no such rule.")
         else:
             sentence = _("doctor: {place} ignores no rule: write # doctor: ignore RULE, reason")
-        lines.append(sentence.format(place=place(each.site.file, each.site.line), rule=each.rule))
+        lines.append(sentence.format(place=place(site.file, site.line), rule=rule))
     return lines
 
 
 def comments_as_json(outcome: Outcome) -> dict[str, Any]:
     """The JSON key ``ignores``, if some comments silenced nothing."""
-    sites = ((each, each.site) for each in _idle(outcome))
-    listed = [{"file": s.file, "line": s.line, "rule": e.rule, "known": e.known} for e, s in sites]
+    every = _idle(outcome)
+    listed = [{"file": s.file, "line": s.line, "rule": rule, "known": known} for s, rule, known in every]
     return {"ignores": listed} if listed else {}

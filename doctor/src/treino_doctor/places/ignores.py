@@ -4,8 +4,7 @@ import io
 import linecache
 import re
 import tokenize
-from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 
 from treino_doctor.finding import Site
 
@@ -31,17 +30,9 @@ def _rules(line: str) -> list[str]:
     return [rule for text in _IGNORE.findall(line) for rule in text.split()]
 
 
-@dataclass(frozen=True)
-class Idle:
-    """A comment that silenced nothing. rule: "" if it names none. known: whether there is such a rule."""
-
-    site: Site
-    rule: str
-    known: bool
-
-
-def idle(files: Iterable[str], rules: Collection[str]) -> Iterator[Idle]:
-    """Yield the comments in these files that silenced nothing in the newest decision."""
+def idle(files: Iterable[str]) -> Iterator[tuple[Site, str]]:
+    """Yield the comments in these files that silenced nothing in the newest decision: (line, rule), "" if a
+    comment names none."""
     for path in files:
         lines = linecache.getlines(path)
         if not any("ignore" in line and _IGNORE.search(line) for line in lines):
@@ -51,7 +42,7 @@ def idle(files: Iterable[str], rules: Collection[str]) -> Iterator[Idle]:
                 continue
             for rule in _rules(text) or [""]:
                 if (path, line, rule) not in _honoured:
-                    yield Idle(Site(path, line), rule, rule in rules)
+                    yield Site(path, line), rule
 
 
 def _comments(lines: list[str]) -> Iterator[tuple[int, str]]:

@@ -92,6 +92,7 @@ SECTIONS = ("split", "tensor_split", "array_split", "split_with_sizes")
 SPLITS = ("train_test_split", "random_split", "KFold", "StratifiedKFold", "ShuffleSplit", "GroupShuffleSplit")
 ORDERS = ("randperm", "permutation", "argsort", "sort_values", "sort", "sorted", "lexsort", "sort_index")
 JOINS = ("cat", "concat", "concatenate", "vstack", "append", "hstack", "r_", "ConcatDataset", "stack")
+REPEATS = ("repeat", "tile", "repeat_interleave", "resample", "fit_resample")
 TENSORS = ("tensor", "as_tensor", "from_numpy", "FloatTensor", "Tensor", "DoubleTensor")
 CONVERSIONS = (*TENSORS, "stack", "column_stack", "to_numpy", "asarray")
 EXTREMES = ("max", "amax", "nanmax", "min", "amin", "quantile", "percentile")
@@ -126,15 +127,14 @@ def parts(value: ast.AST) -> bool:
     return any(not isinstance(n, (ast.Constant, ast.Slice)) for n in indexed)
 
 
-def joins(value: ast.AST) -> bool:
-    """Whether an expression joins rows of several tables."""
-    return bool(source.calls(value, *JOINS))
+def calling(*names: str) -> Fits:
+    """A test of whether an expression calls a function or a method with one of these names."""
+    return lambda value: bool(source.calls(value, *names))
 
 
-def multiplies(value: ast.AST) -> bool:
-    """Whether an expression multiplies rows: it joins, repeats or draws with replacement."""
-    many = ("repeat", "tile", "repeat_interleave", "resample", "fit_resample")
-    return joins(value) or bool(source.calls(value, *many))
+joins = calling(*JOINS)  # whether an expression joins rows of several tables
+multiplies = calling(*JOINS, *REPEATS)  # multiplies rows: it joins, repeats or draws with replacement
+orders = calling(*ORDERS)  # reorders rows, randomly or sorted
 
 
 def converts(value: ast.AST) -> bool:
@@ -170,8 +170,3 @@ def misses(value: ast.AST) -> bool:
     """Whether an expression is or makes a missing value: ``np.nan``; ``shift``, ``pct_change``, ``merge``."""
     brings = ("shift", "pct_change", "diff", "rolling", "merge", "reindex", "pivot", "to_numeric", "read_csv")
     return bool(source.calls(value, *brings)) or bool({"nan", "inf"} & source.names(value))
-
-
-def orders(value: ast.AST) -> bool:
-    """Whether an expression reorders rows, randomly or sorted."""
-    return bool(source.calls(value, *ORDERS))

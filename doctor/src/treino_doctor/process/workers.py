@@ -88,7 +88,8 @@ class Workers:
             if not chosen:
                 return original(process)
             self._names.add(process.name)
-            if getattr(process, "_start_method", None) == "fork" or _forks(process):
+            own = getattr(process, "_start_method", None)
+            if (own or multiprocessing.get_start_method(allow_none=False)) == "fork":
                 self._forking = hooks.continuing = True
             try:
                 return original(process)
@@ -154,12 +155,6 @@ class Workers:
             self.others += program
             return command
         return [*words[:at], "-c", f"{IMPORTED}\nmain()", self.folder, *words[at:]]
-
-
-def _forks(process: Any) -> bool:
-    """Whether a plain ``multiprocessing.Process`` will be forked."""
-    plain = getattr(process, "_start_method", None) is None
-    return plain and multiprocessing.get_start_method(allow_none=False) == "fork"
 
 
 class Beginning:

@@ -39,7 +39,7 @@ class Activations(Observer):
         self._place = self._bent = 0
         self._below: Site | None = None  # the line that filled a bias with a negative value
         self._first_bent: Site | None = None
-        self._relus: dict[Any, dict[str, Any]] = {}
+        self._relus: dict[Any, Rectified] = {}
         # Number of a matrix -> (its event, the axes along which all its slices are still equal)
         self._alike: dict[int, tuple[AlikeRows, list[int]]] = {}
 
@@ -109,10 +109,11 @@ class Activations(Observer):
         flat, units = result.detach(), result.shape[axis]
         highest = flat.amax(dim=tuple(d for d in range(flat.dim()) if d != axis))  # faster than `any`
         dead = int((highest <= 0).count_nonzero())
-        key = self._made(node), self._place
-        counts = self._relus.setdefault(key, {"site": node.site, "units": units, "dead": []})
-        counts["dead"] = [*counts["dead"][-NEWEST + 1 :], dead]
-        counts["constant"] = 10 * dead >= 9 * units and bool((flat == flat[:1]).all())
+        made = self._made(node)
+        counted = Rectified(site=node.site, made_at=made, units=units)
+        counted = self._relus.setdefault((made, self._place), counted)
+        counted.dead = (*counted.dead[-NEWEST + 1 :], dead)
+        counted.constant = 10 * dead >= 9 * units and bool((flat == flat[:1]).all())
 
     def _ran(self, event: Backward, root: Any) -> None:
         for held in self._gradients.held.values():
@@ -163,9 +164,8 @@ class Activations(Observer):
         return type(parameter).__name__
 
     def finish(self) -> None:
-        for (made, _), counts in self._relus.items():
-            dead = tuple(counts["dead"])
-            self._log.tell(Rectified, **counts | {"made_at": made, "dead": dead, "below": self._below})
+        for counted in self._relus.values():
+            self._log.add(counted, below=self._below)
         for matrix, axes in self._alike.values():
             if axes:
                 self._log.add(matrix, axis=axes[0])

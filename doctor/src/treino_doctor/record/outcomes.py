@@ -142,8 +142,8 @@ class Rectified(Event):
 
     made_at: Site | None = None
     units: int
-    dead: tuple[int, ...]
-    constant: bool
+    dead: tuple[int, ...] = ()
+    constant: bool = False
     below: Site | None = None
 
 

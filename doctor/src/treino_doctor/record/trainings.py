@@ -138,12 +138,8 @@ class Training:
 
 
 class Look:
-    """One pass over rows at one place, between two turns of training. right, judged: its predictions that are
-    right, and all that were compared with a label; shares: the sum of the calls' shares of right ones; calls:
-    of the net, ``most`` rows in the largest; newest: the number of the last call, which got ``final`` right;
-    met: what each call of the newest look was compared with. chained: the shares' sum, divided by the
-    number of calls so far at each of them.
-    """
+    """One pass over rows at one place, between two turns of training; what it counts is named as the fields
+    of the event ``Evaluated`` are. met: what each call of the newest look was compared with."""
 
     def __init__(self, step: int, turn: int) -> None:
         self.step, self.turn = step, turn

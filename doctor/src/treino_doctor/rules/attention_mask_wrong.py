@@ -14,9 +14,8 @@ def decide(log: Log) -> Faults:
     """Masks left what is the same in every row and hid the rest; or showed the next word to a net that is to
     say it."""
     for (at, how), events in by_line(log.of(MaskWrong), lambda e: (e.at or e.site, e.how)).items():
-        yield Evidence(
-            events[0].site, {"what": _(WHAT[how]), "calls": len(events)}, at=at, stack=events[0].stack
-        )
+        numbers = {"what": _(WHAT[how]), "calls": len(events)}
+        yield Evidence(events[0].site, numbers, at=at, stack=events[0].stack)
 
 
 RULE = Rule(

@@ -10,9 +10,8 @@ def decide(log: Log) -> Faults:
     """A line clipped gradients again and again that a step had used, and never others."""
     for clips in by_line(log.of(Clip), lambda c: c.site).values():
         if len(clips) >= LEAST and all(c.spent for c in clips):
-            yield Evidence(
-                clips[0].site, {"calls": len(clips), "limit": clips[-1].limit}, stack=clips[-1].stack
-            )
+            numbers = {"calls": len(clips), "limit": clips[-1].limit}
+            yield Evidence(clips[0].site, numbers, stack=clips[-1].stack)
 
 
 CLIP = "    nn.utils.clip_grad_norm_(net.parameters(), 1.0)\n"

@@ -6,15 +6,13 @@ from treino_doctor.record.outcomes import Rectified
 from treino_doctor.record.row_log import RowsTrained
 from treino_doctor.rules.course import training
 from treino_doctor.rules.graphs import PASSED
-from treino_doctor.rules.rule import DEEP, NEVER_LEARNS, Evidence, Faults, Log, Rule, script
+from treino_doctor.rules.rule import DEEP, STAYS_AT_CHANCE, Evidence, Faults, Log, Rule, script
 
 LEAST = 3  # minimum number of calls
 DEAD = 0.9  # share of a layer's units, in each of the newest calls
 STUCK = 0.9  # times the loss of a constant prediction
 PAIRS = 8  # units times rows of the data: fewer may all be zero by chance
 LEARNED = 0.1  # times the first loss: below this the net learns. All thresholds are chosen, not measured
-
-
 CUT, FELL = 0.5, 0.8  # share of the answers that are cut off; times the first loss: it hardly fell. Chosen
 
 
@@ -28,12 +26,8 @@ def decide(log: Log) -> Faults:
         return
     limits = [cutting(b.graph) for b in log.of(Backward) if b.site == loss.site and b.graph.root is not None]
     sure = [o for o in limits if o is not None]
-    if (
-        len(limits) >= LEAST
-        and limits[-1] is not None
-        and 2 * len(sure) >= len(limits)
-        and loss.last() > FELL * loss.first()
-    ):
+    often = len(limits) >= LEAST and 2 * len(sure) >= len(limits)
+    if often and limits[-1] is not None and loss.last() > FELL * loss.first():
         share = numeral(min(o.detail["cut"] for o in sure), ".0%")
         what = _("at least {share} of the answers are cut off by {kind}, where no gradient passes")
         text = what.format(share=share, kind=sure[-1].name)
@@ -73,16 +67,7 @@ def cutting(graph: Graph) -> Operation | None:
 RULE = Rule(
     group="settings",
     certain=False,
-    unless=(
-        *NEVER_LEARNS,
-        "symmetric_init",
-        "unscaled_inputs",
-        "unshuffled_sorted",
-        "lr_too_high",
-        "label_misaligned",
-        "weight_decay_too_high",
-        "non_finite_loss",
-    ),
+    unless=(*STAYS_AT_CHANCE, "unshuffled_sorted", "non_finite_loss"),
     message="Zero where it should not be: {what}; the loss ends at {loss}.",
     why="""Where its input is below zero for all rows a ReLU passes neither values nor gradients, so that the
     unit can't recover.""",

@@ -81,9 +81,8 @@ def _wasted_losses(log: Log) -> Faults:
     for (how, site), found in wasted.items():
         if len(found) >= LEAST:
             (b, _name, lost), of = found[-1], joined(["", _("from {loss}")], " ").format(loss=found[-1][1])
-            yield Evidence(
-                b.site, {"how": how, "parameters": len(lost), "steps": len(found), "of": of}, at=site
-            )
+            numbers = {"how": how, "parameters": len(lost), "steps": len(found), "of": of}
+            yield Evidence(b.site, numbers, at=site)
 
 
 def _cut_off(graph: Graph) -> tuple[Operation | None, set[int], set[int]]:

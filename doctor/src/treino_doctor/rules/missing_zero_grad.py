@@ -15,15 +15,13 @@ def decide(log: Log) -> Faults:
     stepped = by_line(log.of(Stepped), lambda s: s.optimizer)
     for optimizer, kind in kinds.items():
         steps, added = stepped.get(optimizer, []), newest.get(optimizer)
-        summed = [s for s in steps if s.summed]
+        summed, again = [s for s in steps if s.summed], [s for s in steps if s.twice]
         if len(summed) >= LEAST and added is not None:
             numbers = {"optimizer": kind, "summed": len(summed), "steps": len(steps), "twice": 0}
             yield Evidence(summed[-1].site, numbers, at=added.site, stack=added.stack)
-        again = [s for s in steps if s.twice]
         if len(again) >= LEAST:
-            yield Evidence(
-                again[-1].site, {"optimizer": kind, "summed": len(again), "steps": len(steps), "twice": 1}
-            )
+            numbers = {"optimizer": kind, "summed": len(again), "steps": len(steps), "twice": 1}
+            yield Evidence(again[-1].site, numbers)
 
 
 def place(evidence: Evidence) -> Site | None:

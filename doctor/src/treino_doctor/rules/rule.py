@@ -23,7 +23,10 @@ Group = Literal["gradients", "losses", "modes", "data", "settings"]
 # Faults that keep a training from learning, and so explain anything else that is wrong with its loss.
 NO_STEPS = ("missing_zero_grad", "no_step", "grad_cleared_before_step", "detached_loss")
 NEVER_LEARNS = (*NO_STEPS, "nan_inputs", "uninitialised_tensor", "targets_out_of_reach")
-# The same, and what keeps it from learning much.
+# The same, and what leaves the loss at chance.
+AT_CHANCE = ("symmetric_init", "label_misaligned", "unscaled_inputs", "lr_too_high", "weight_decay_too_high")
+STAYS_AT_CHANCE = (*NEVER_LEARNS, *AT_CHANCE)
+# Faults that never let it learn, and what keeps it from learning much.
 SQUASHED = ("softmax_before_cross_entropy", "sigmoid_before_bce_with_logits")
 SHRUNK = ("vanishing_gradient", "clip_too_small", "weight_decay_too_high")
 LEARNS_LITTLE = (*NEVER_LEARNS, *SQUASHED, *SHRUNK, "dead_relu", "symmetric_init", "params_not_in_optimizer")

@@ -37,13 +37,10 @@ def is_lost(log: Log, e: RowsEvaluated, constant: float) -> bool:
         common = max(newest.labels.values()) / newest.rows
         return newest.right / newest.rows <= common + (1 - KEPT) * (1 - common)
     calls = calls_by_number(log)
-    own = [c for c in log.of(LossCall) if not c.trained and c.reduction == "mean"]
-    own = [
-        c
-        for c in own
-        if (f := calls.get(max(c.forwards, default=0))) and (f.net, f.stack) == (e.net, e.stack)
-    ]
-    return bool(own) and own[-1].value > constant
+    means = [c for c in log.of(LossCall) if not c.trained and c.reduction == "mean"]
+    pairs = ((c.value, calls.get(max(c.forwards, default=0))) for c in means)
+    own = [value for value, f in pairs if f is not None and (f.net, f.stack) == (e.net, e.stack)]
+    return bool(own) and own[-1] > constant
 
 
 RULE = Rule(

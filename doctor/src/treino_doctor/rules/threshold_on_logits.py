@@ -33,21 +33,19 @@ def decide(log: Log) -> Faults:
             of = read.graph.parents(met)[:1]
             raw = [o for one in of for o in origins(read.graph, one) if o.forwards[-1:]]
             keys = [(nets.get(o.forwards[-1]), o.name, o.written) for o in raw]
-            if (
-                raw
-                and met.site not in sites
-                and all(o.name == "softmax" and k[0] in several for o, k in zip(raw, keys, strict=True))
-            ):
-                sites.add(met.site)
+            if not raw or met.site in sites:
+                continue
+            if all(o.name == "softmax" and k[0] in several for o, k in zip(raw, keys, strict=True)):
+                loss = several[keys[0][0]]
                 what = _("compared with 0.5 after a softmax, by which at most one of several labels can pass")
-                yield Evidence(met.site, {"loss": several[keys[0][0]], "what": what}, stack=read.stack)
-            if not keys or not all(key in known for key in keys) or met.site in sites:
+            elif all(key in known for key in keys):
+                loss = known[keys[0]]
+                what = _("compared with 0.5, a chance of {share:.0%}").format(share=1 / (1 + math.exp(-EVEN)))
+                what = _("rounded, which gives numbers that are no class") if met.name == "round" else what
+            else:
                 continue
             sites.add(met.site)
-            what = _("compared with 0.5, a chance of {share:.0%}").format(share=1 / (1 + math.exp(-EVEN)))
-            if met.name == "round":
-                what = _("rounded, which gives numbers that are no class")
-            yield Evidence(met.site, {"loss": known[keys[0]], "what": what}, stack=read.stack)
+            yield Evidence(met.site, {"loss": loss, "what": what}, stack=read.stack)
 
 
 def thresholds(read: Read) -> set[float]:

@@ -6,7 +6,7 @@ from treino_doctor.places.settings import word
 from treino_doctor.record.log import Backward, Course
 from treino_doctor.record.outcomes import Depth
 from treino_doctor.rules.course import Training, trainings
-from treino_doctor.rules.rule import NEVER_LEARNS, Evidence, Faults, Log, Rule, by_line, script
+from treino_doctor.rules.rule import STAYS_AT_CHANCE, Evidence, Faults, Log, Rule, by_line, script
 
 SATURATING = ("Sigmoid", "Tanh", "sigmoid", "tanh")
 LEAST = 8  # minimum number of backwards
@@ -62,17 +62,7 @@ def part_of(log: Log, loss: Training, optimizer: int) -> Training | None:
 RULE = Rule(
     group="gradients",
     certain=False,
-    unless=(
-        *NEVER_LEARNS,
-        "symmetric_init",
-        "dead_relu",
-        "label_misaligned",
-        "unscaled_inputs",
-        "lr_too_high",
-        "clip_too_small",
-        "weight_decay_too_high",
-        "target_broadcast",
-    ),
+    unless=(*STAYS_AT_CHANCE, "dead_relu", "clip_too_small", "target_broadcast"),
     place=lambda e: word(e.at, *SATURATING),  # where the activation is chosen, or where the weights are drawn
     message="""The gradient of the first of {layers} weights is {ratio} of the last one's, and the loss stays
     at chance.""",
