@@ -86,29 +86,25 @@ def _sureness(flag: str, text: str) -> str:
     raise _misuse(message.format(name=flag, value=text, options=options), nearest(text, SURENESS))
 
 
-def _text(flag: str, text: str) -> str:
-    return text
-
-
 SECONDS = N_("SECONDS"), partial(_above_zero, float)
 KNOWN = N_("report only findings that are not in this file; without it, write it with today's")
 FLAGS: tuple[tuple[str, tuple[str, Any] | None, str, str], ...] = (
-    # its names; the kind of its value, which a switch has not; what it reaches beside the script; its help
-    ("-m --module", (N_("MODULE"), _text), "code", N_("run a module, as python -m does")),
+    # its names; its value, if it takes one, and what reads that; what it reaches beside the script; its help
+    ("-m --module", (N_("MODULE"), None), "code", N_("run a module, as python -m does")),
     ("--live", None, "", N_("say certain findings as soon as they are seen")),
     ("--max-steps", ("N", partial(_above_zero, int)), "", N_("end the script after so many optimizer steps")),
     ("--max-time", SECONDS, "", N_("end the script after so many seconds")),
     ("--json", None, "", N_("one document on stdout; the script's own output goes to stderr")),
     ("--fail-on", ("certain|likely", _sureness), "", N_("exit 3 where there are findings, for use in CI")),
-    ("--known", (N_("FILE"), _text), "read write", KNOWN),
-    ("--sarif", ("FILE", _text), "write", N_("write the findings as SARIF, for GitHub's code scanning")),
-    ("--junit", ("FILE", _text), "write", N_("write the findings as a JUnit report")),
-    ("--fix", ("FILE", _text), "write", N_("write the fixes as a patch to this file")),
+    ("--known", (N_("FILE"), None), "read write", KNOWN),
+    ("--sarif", ("FILE", None), "write", N_("write the findings as SARIF, for GitHub's code scanning")),
+    ("--junit", ("FILE", None), "write", N_("write the findings as a JUnit report")),
+    ("--fix", ("FILE", None), "write", N_("write the fixes as a patch to this file")),
     ("--replace", None, "write", N_("replace the file of --fix, --sarif or --junit where it exists already")),
     ("--prove", None, "", N_("run it as it is and fixed, side by side")),
     ("--seeds", ("N", partial(_above_zero, int)), "", N_("runs of each, with --prove; default: 3")),
-    ("--explain", (N_("RULE"), _text), "", N_("show what a rule means, with a wrong and a right example")),
-    ("--lang", ("en|pt_BR", _text), "", N_("the language of the report")),
+    ("--explain", (N_("RULE"), None), "", N_("show what a rule means, with a wrong and a right example")),
+    ("--lang", ("en|pt_BR", None), "", N_("the language of the report")),
     ("-h --help", None, "", N_("show this page")),
     ("--version", None, "", N_("show the version")),
 )
@@ -128,7 +124,7 @@ def _parser() -> argparse.ArgumentParser:
         if value is None:
             group.add_argument(*names, action="store_true", help=_(about))
         else:
-            kind = partial(value[1], names[-1])
+            kind = value[1] and partial(value[1], names[-1])
             group.add_argument(*names, action=_Once, type=kind, metavar=placeholders(value[0]), help=_(about))
     return parser
 
@@ -300,20 +296,13 @@ def _report(request: Request, outcome: "Outcome", files: Files, folder: Path, sc
     """Say what was found, and write what was asked for. Return the exit status."""
     from treino_doctor.base.escaping import escape
     from treino_doctor.defects import attempt
+    from treino_doctor.output import report as output
     from treino_doctor.output.coverage import Coverage, coverage
-    from treino_doctor.output.report import (
-        comments_as_json,
-        document,
-        each,
-        idle_comments,
-        sentence_of,
-        text,
-    )
 
     exam = outcome.exam
     step = partial(attempt, exam.defects)  # one that raises costs its own part of the report
     counted, known = exam.findings, 0
-    notes = step("comments", partial(idle_comments, outcome), [])
+    notes = step("comments", partial(output.idle_comments, outcome), [])
     result: dict[str, Any] = {}
     if files.known is not None:
         compared = step("known", partial(files.known.compared, outcome), None)
@@ -322,8 +311,8 @@ def _report(request: Request, outcome: "Outcome", files: Files, folder: Path, sc
             notes, result = [*compared.sentences, *notes], {"known": compared.as_json()}
     final = 3 if fails(counted, request.fail_on) else outcome.status
     covered = step("coverage", partial(coverage, exam), Coverage(exam.backwards, 0, (), ()))
-    report = step("report", partial(text, outcome, covered, notes, known=known), None)
-    screen.lines(report if report is not None else "\n\n".join(each(exam.findings, exam.defects)))
+    report = step("report", partial(output.text, outcome, covered, notes, known=known), None)
+    screen.lines(report if report is not None else "\n\n".join(output.each(exam.findings, exam.defects)))
     told = len(exam.defects) if report is not None else 0
     if (request.prove or files.fix is not None) and exam.findings:
         result |= step("fix", partial(_mend, request, outcome, files.fix, folder, screen), {})
@@ -341,11 +330,11 @@ def _report(request: Request, outcome: "Outcome", files: Files, folder: Path, sc
             files.junit.write(xml)
     for path in (path for file in (files.sarif, files.junit) if file is not None for path in file.replaced):
         screen.lines(_("{path} existed already and is replaced.").format(path=path))
-    result |= step("comments", partial(comments_as_json, outcome), {})
+    result |= step("comments", partial(output.comments_as_json, outcome), {})
     least = {"subject": outcome.subject, "exit": final, "defects": exam.defects}
-    whole = step("json", partial(document, outcome, final, covered), least)
+    whole = step("json", partial(output.document, outcome, final, covered), least)
     for defect in exam.defects[told:]:
-        screen.lines(escape(sentence_of(defect)))
+        screen.lines(escape(output.sentence_of(defect)))
     screen.document(whole | result)
     return final
 

@@ -7,14 +7,11 @@ from importlib.abc import MetaPathFinder
 from typing import Any
 
 
-def _raise(name: str, error: Exception) -> None:
-    raise error
-
-
 class ModuleImports(MetaPathFinder):
     """Calls ``imported(name)`` for each named module: at once if it is loaded, else right after its import.
 
-    watching: whether to look at an import. defect: called with the name and the error if ``imported`` raises.
+    watching: whether to look at an import. defect: called with the name and the error if ``imported`` raises;
+    None: it is raised.
     """
 
     def __init__(
@@ -22,7 +19,7 @@ class ModuleImports(MetaPathFinder):
         names: Collection[str],
         imported: Callable[[str], None],
         watching: Callable[[], bool] = lambda: True,
-        defect: Callable[[str, Exception], None] = _raise,
+        defect: Callable[[str, Exception], None] | None = None,
     ) -> None:
         self._names, self._imported, self._watching, self._defect = names, imported, watching, defect
 
@@ -57,6 +54,8 @@ class ModuleImports(MetaPathFinder):
             try:
                 self._imported(name)
             except Exception as error:
+                if self._defect is None:
+                    raise
                 self._defect(name, error)
 
         loader.exec_module = exec_module

@@ -86,11 +86,6 @@ def function(site: Site) -> ast.AST:
     return functions[-1] if functions else module(site.file)
 
 
-def owner(site: Site) -> ast.ClassDef | None:
-    """The class around a line."""
-    return next((n for n in reversed(around(site)) if isinstance(n, ast.ClassDef)), None)
-
-
 def statement(site: Site | None) -> ast.stmt | None:
     """The innermost statement that spans a line."""
     statements = [n for n in around(site) if isinstance(n, ast.stmt)] if site is not None else []

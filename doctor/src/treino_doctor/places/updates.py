@@ -27,10 +27,10 @@ def update_rate(site: Site | None) -> Site | None:
     if site is None:
         return None
     rates = list(_rates(site))
-    kind = source.owner(site)
     if len(rates) == 1:
         return rates[0]
-    calls = bindings(site.file).calls[kind.name] if kind is not None else []
+    kinds = [n for n in source.around(site) if isinstance(n, ast.ClassDef)]
+    calls = bindings(site.file).calls[kinds[-1].name] if kinds else []
     return source.only(source.place(site.file, c) for c in calls) or site
 
 

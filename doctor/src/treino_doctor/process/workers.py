@@ -6,7 +6,7 @@ for programs that have a rank, rank 0. A process writes its log to a folder of t
 """
 
 import functools
-import multiprocessing.spawn
+import multiprocessing
 import os
 import pickle
 import subprocess
@@ -14,7 +14,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from multiprocessing import util
+from multiprocessing import spawn, util
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
@@ -55,17 +55,17 @@ class Workers:
         """Examine the processes that the program starts within the block."""
         self.folder, self._pid = tempfile.mkdtemp(prefix="treino-doctor-"), os.getpid()
         starts, opens = BaseProcess.start, subprocess.Popen.__init__
-        prepares = multiprocessing.spawn.get_preparation_data
+        prepares = spawn.get_preparation_data
         hooks.in_child.append(self._forked)
         BaseProcess.start = self._starting(starts)  # type: ignore[method-assign]
         subprocess.Popen.__init__ = self._opening(opens)  # type: ignore[method-assign]
-        multiprocessing.spawn.get_preparation_data = self._preparing(prepares)
+        spawn.get_preparation_data = self._preparing(prepares)
         try:
             yield
         finally:
             BaseProcess.start = starts  # type: ignore[method-assign]
             subprocess.Popen.__init__ = opens  # type: ignore[method-assign]
-            multiprocessing.spawn.get_preparation_data = prepares
+            spawn.get_preparation_data = prepares
             hooks.in_child.remove(self._forked)
             if os.getpid() == self._pid and not self.inside:
                 with suppress(OSError):

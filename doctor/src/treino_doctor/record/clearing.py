@@ -7,8 +7,7 @@ from typing import Any
 import torch
 from torch.nn.utils import clip_grad
 
-from treino_doctor.finding import Site
-from treino_doctor.record.lines import here, stack, unseen
+from treino_doctor.record.lines import unseen, where
 from treino_doctor.record.log import Cleared
 from treino_doctor.record.measures import is_there, norm, number_of
 from treino_doctor.record.observer import Observer, Recording
@@ -24,8 +23,7 @@ class Clearing(Observer):
 
     def __init__(self, of: Recording) -> None:
         super().__init__(of)
-        self._place: Site | None = None
-        self._stack: tuple[Site, ...] = ()
+        self._place: dict[str, Any] = {}
 
     def install(self) -> None:
         self._tape.observe(self._set, "set_grad")
@@ -41,24 +39,24 @@ class Clearing(Observer):
             self._here()
 
     def _here(self) -> None:
-        if self._place is None:
-            self._place, self._stack = here(), stack()
+        if self._place.get("site") is None:
+            self._place = where()
 
     def look(self, optimizers: Any) -> None:
         """Log each optimizer whose gradients, written since the last step, are all cleared."""
         gone = []
-        for held in optimizers if self._place is not None else ():
+        for held in optimizers if self._place.get("site") is not None else ():
             written = [p for p in held.parameters() if id(p) in held.written]
             if written and not any(is_there(p) for p in written):
                 held.written, held.summed = set(), False
                 gone.append(held.number)
         if gone:
-            self._log.tell(Cleared, optimizers=tuple(gone), site=self._place, stack=self._stack)
+            self._log.tell(Cleared, optimizers=tuple(gone), **self._place)
         self.forget()
 
     def forget(self) -> None:
         """Discard the remembered line."""
-        self._place, self._stack = None, ()
+        self._place = {}
 
 
 def of_gradient(node: Node | None) -> bool:

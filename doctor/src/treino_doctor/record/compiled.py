@@ -56,7 +56,7 @@ class Compiled(Observer):
         module, inputs = (args[0], args[1:]) if itself else (of, args)
         if itself:
             self._entering(module, inputs, sys._getframe(2))
-        is_watched = isinstance(module, nn.Module) and self._nets.listening
+        is_watched = isinstance(module, nn.Module) and bool(self._nets.handles)
         if is_watched:
             self._nets.entering(module, inputs)
         result = None

@@ -431,7 +431,8 @@ class Gradients(Observer):
         self, held: OptimizerRecord, site: Site | None, force: measures.Force, used: set[int], **more: Any
     ) -> None:
         """Log a step. used: ids of the parameters whose gradients it used. more: further fields."""
-        own, optimizer = held.parameters(), held.ref()
+        own = held.parameters()
+        optimizer: Any = held.ref()
         decay = measures.number_of(optimizer.param_groups[0].get("weight_decay", 0.0))
         size = moved = 0.0
         if held.before is not None and len(held.before) == len(own):

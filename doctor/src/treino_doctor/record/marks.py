@@ -35,9 +35,9 @@ class Marks(Observer):
     def __init__(self, of: Recording) -> None:
         super().__init__(of)
         self._line: Site | None = None  # the newest line that ran a loss backward
-        self._roots: list[tuple[weakref.ref[Mark], Site | None, int]] = []
+        # Whether they are of outputs, not of losses -> marks of graphs that were run backward.
+        self._marks: dict[bool, list[tuple[weakref.ref[Mark], Site | None, int]]] = {False: [], True: []}
         self._results: dict[int, tuple[weakref.ref[Mark], Site | None, int]] = {}
-        self._trained: list[tuple[weakref.ref[Mark], Site | None, int]] = []
         self._alive: dict[tuple[Site | None, bool], int] = {}
         self._marked: Counter[tuple[Site | None, bool]] = Counter()
         self._sums: Counter[tuple[Site, ...]] = Counter()
@@ -69,11 +69,11 @@ class Marks(Observer):
         """Mark the graph of a backward, and count the live graphs of past turns."""
         self._line = event.site
         if isinstance(root, torch.Tensor) and root.grad_fn is not None:
-            self._roots.append((mark(root), event.site, event.turn))
+            self._marks[False].append((mark(root), event.site, event.turn))
             self._marked[event.site, False] += 1
         for forward in event.forwards:
             if (known := self._results.pop(forward, None)) is not None:
-                self._trained.append(known)
+                self._marks[True].append(known)
                 self._marked[known[1], True] += 1
         for forward in [f for f, known in self._results.items() if known[2] < event.turn - PAST]:
             del self._results[forward]
@@ -100,17 +100,17 @@ class Marks(Observer):
         self._kept, self._limit = alive, max(LEAST, 2 * len(alive))
 
     def _count(self, turn: int) -> None:
-        for kind, marks in ((False, self._roots), (True, self._trained)):
+        for kind, marks in self._marks.items():
             gone = (m for m in marks if m[2] < self._count_turn - PAST and m[0]() is None)
             self._released.update((m[1], kind) for m in gone)
             marks[:] = [m for m in marks if m[0]() is not None]
-        past = sum(m[2] < turn - PAST for m in (*self._roots, *self._trained))
+        past = sum(m[2] < turn - PAST for marks in self._marks.values() for m in marks)
         if past > MANY and self._collections < COLLECTIONS:
             self._collections += 1
             gc.collect()
             self._count(turn)
             return
-        for kind, marks in ((False, self._roots), (True, self._trained)):
+        for kind, marks in self._marks.items():
             for site, alive in Counter(m[1] for m in marks if m[2] < turn - PAST).items():
                 self._alive[site, kind] = max(alive, self._alive.get((site, kind), 0))
         self._count_turn = turn  # of the newest count

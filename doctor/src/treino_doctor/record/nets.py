@@ -66,7 +66,7 @@ class Nets(Observer):
         self._place: tuple[Site | None, tuple[Site, ...]] = (None, ())
         self._keywords: tuple[Any, ...] = ()  # the arguments of a root's call, if all were passed by name
         self._same_rows: dict[tuple[int, bytes], int] = {}  # (net, rows) -> newest call since the last step
-        self._handles: list[Any] = []
+        self.handles: list[Any] = []  # torch's hooks, as long as calls are recorded
 
     def install(self) -> None:
         self._hooks.observe(nn.Module, "__init__", self._making)
@@ -79,17 +79,12 @@ class Nets(Observer):
 
     def open(self) -> None:
         """The window opens: record every module's call."""
-        if not self._handles:
+        if not self.handles:
             self._stack.clear()
             self._listen()
 
-    @property
-    def listening(self) -> bool:
-        """Whether calls are recorded."""
-        return bool(self._handles)
-
     def _listen(self) -> None:
-        self._handles = [register_module_forward_pre_hook(self.entering), register_forward_hook(self.leaving)]
+        self.handles = [register_module_forward_pre_hook(self.entering), register_forward_hook(self.leaving)]
 
     def close(self) -> None:
         """The window closes."""
@@ -98,7 +93,7 @@ class Nets(Observer):
         self._keywords = ()
 
     def _stop_listening(self) -> bool:
-        handles, self._handles = self._handles, []
+        handles, self.handles = self.handles, []
         for handle in handles:
             handle.remove()
         return bool(handles)
@@ -122,9 +117,9 @@ class Nets(Observer):
 
     def _layer(self) -> Site | None:
         """The line that made the torch layer that is running; None in a user's own module."""
-        module = self._stack[-1] if self._stack else None
-        own = module is None or not type(module).__module__.startswith("torch.nn.")
-        return None if own or module is None else self.made.get(module)
+        module = self.current
+        of_torch = type(module).__module__.startswith("torch.nn.")
+        return self.made.get(module) if of_torch else None
 
     def net(self, module: nn.Module) -> int:
         """Return the number of a net. A new net is logged."""
@@ -228,7 +223,7 @@ class Nets(Observer):
 
     def called_by_name(self, kwargs: dict[str, Any]) -> None:
         """Note a net's call with keywords alone, which torch's hooks don't pass on."""
-        if self.listening and not self._stack:
+        if self.handles and not self._stack:
             self._keywords = tuple(kwargs.values())
 
     def leaving(self, module: nn.Module, args: Any, result: Any) -> None:
@@ -320,12 +315,8 @@ def is_modal(module: nn.Module) -> bool:
     if isinstance(module, nn.MultiheadAttention):
         return bool(module.dropout > 0)
     kind = kind_of(module)
-    return isinstance(module, _BatchNorm) or kind.startswith("BatchNorm") or drops(module)
-
-
-def drops(module: nn.Module) -> bool:
-    """Whether a layer drops values in training."""
-    return (isinstance(module, _DropoutNd) or "Dropout" in kind_of(module)) and getattr(module, "p", 1) > 0
+    drops = (isinstance(module, _DropoutNd) or "Dropout" in kind) and getattr(module, "p", 1) > 0
+    return isinstance(module, _BatchNorm) or kind.startswith("BatchNorm") or drops
 
 
 def kind_of(module: nn.Module) -> str:

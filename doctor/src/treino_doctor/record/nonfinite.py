@@ -1,5 +1,6 @@
 """Find the operation behind a line's first non-finite loss, while the graph exists."""
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -13,6 +14,13 @@ from treino_doctor.record.values import Node
 
 MOST = 20_000  # maximum number of nodes of a graph examined
 NAMES = {n: n for n in ("log", "sqrt", "exp", "pow")} | {"log2": "log", "log10": "log", "div": "division"}
+# Operation -> which entries of what its node saved are outside its domain, or gave what is not finite.
+WRONG: dict[str, Callable[[Any], torch.Tensor]] = {
+    **dict.fromkeys(("log", "log2", "log10"), lambda node: node._saved_self <= 0),
+    **dict.fromkeys(("sqrt", "exp"), lambda node: ~torch.isfinite(node._saved_result)),
+    "div": lambda node: node._saved_other == 0,
+    "pow": lambda node: ~torch.isfinite(node._saved_self),
+}
 NORMS = ("norm", "linalg_norm", "linalg_vector_norm", "cdist", "dist", "pairwise_distance")
 Culprit = tuple[str, str]  # (the operation in words, its name in torch)
 
@@ -63,16 +71,7 @@ def outside(node: Any) -> Culprit:
     """An operation whose argument is outside its domain."""
     name = node.name().split("Backward")[0].lower()
     try:
-        if name in ("log", "log2", "log10"):
-            wrong = node._saved_self <= 0
-        elif name in ("sqrt", "exp"):
-            wrong = ~torch.isfinite(node._saved_result)
-        elif name == "div":
-            wrong = node._saved_other == 0
-        elif name == "pow":
-            wrong = ~torch.isfinite(node._saved_self)
-        else:
-            return "", ""
-        return (NAMES[name], name) if bool(wrong.any()) else ("", "")
+        wrong = name in WRONG and bool(WRONG[name](node).any())
     except (AttributeError, RuntimeError):
-        return "", ""  # its saved tensors were freed
+        wrong = False  # its saved tensors were freed
+    return (NAMES[name], name) if wrong else ("", "")

@@ -17,7 +17,7 @@ from treino_doctor.record.measures import sampled
 from treino_doctor.record.nets import Nets, kind_of
 from treino_doctor.record.observer import Observer, Recording
 from treino_doctor.record.outcomes import FLAT, Cut, LayerUnreached, Unowned
-from treino_doctor.record.reach import leaves, users, walk
+from treino_doctor.record.reach import leaves, walk
 from treino_doctor.record.values import Node, made_of
 
 NEAR = 256  # operations behind a loss among which that of a parameter is looked for
@@ -119,7 +119,8 @@ class Owners(Observer):
             if (stray := self._strays.get(number)) is None:
                 stray = self._strays[number] = Stray(p, number)
                 stray.event.training = homes[id(p)].training if id(p) in homes else True
-                before = (n for user in users(nodes, p) for n in walk(user)[1:] if hasattr(n, "variable"))
+                uses = (n for n in nodes if any(getattr(b, "variable", 0) is p for b, _ in n.next_functions))
+                before = (n for user in uses for n in walk(user)[1:] if hasattr(n, "variable"))
                 stray.event.upstream = not any(id(n.variable) in held for n in before)
                 stray.event.apart = self._apart(p, held)
                 if id(p) not in homes:

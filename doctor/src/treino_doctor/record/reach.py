@@ -48,8 +48,3 @@ def leaves(value: torch.Tensor | None, most: int = MOST) -> list[torch.Tensor]:
     if value.grad_fn is None:
         return [value]
     return [n.variable for n in walk(value.grad_fn, most) if hasattr(n, "variable")]
-
-
-def users(nodes: list[Any], leaf: torch.Tensor) -> list[Any]:
-    """The nodes that use a leaf."""
-    return [n for n in nodes if any(getattr(b, "variable", None) is leaf for b, _ in n.next_functions)]

@@ -233,10 +233,9 @@ class Recorder:
     def stop(self, *, finished: bool = True, error: str = "") -> None:
         """Remove all observers and close the log."""
         began = perf_counter()
-        ends: list[tuple[str, Callable[[], None]]] = [("windows", self._close)]
-        ends += [("steps", self.gradients.counting.remove), ("hooks", self.hooks.undo)]
-        ends += [("sklearn", self.sklearn.remove)]
-        for name, end in (*ends, *((type(part).__name__, part.finish) for part in self._parts)):
+        ends = [("steps", self.gradients.counting.remove), ("hooks", self.hooks.undo)]
+        ends += [("sklearn", self.sklearn.remove), *((type(p).__name__, p.finish) for p in self._parts)]
+        for name, end in [("windows", self._close), *ends]:
             try:
                 end()
             except Exception as wrong:

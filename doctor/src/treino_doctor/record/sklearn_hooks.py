@@ -32,13 +32,10 @@ class SklearnHooks:
     def __init__(self, hooks: Hooks, rows: Rows) -> None:
         self._hooks, self._rows = hooks, rows
         names = {*KINDS, SCORES, *FIGURES, MODELS, TABLES, FRAMES}
-        self._imports = ModuleImports(names, self._wrap, lambda: hooks.on, hooks.defect)
-        self.remove = self._imports.remove
+        imports = ModuleImports(names, self._wrap, lambda: hooks.on, hooks.defect)
+        # wrap the modules already imported, and others as soon as they are
+        self.install, self.remove = imports.install, imports.remove
         self._wrapped: set[Any] = set()
-
-    def install(self) -> None:
-        """Wrap the modules already imported, and others as soon as they are."""
-        self._imports.install()
 
     def _wrap(self, name: str) -> None:
         module = sys.modules[name]

@@ -62,7 +62,9 @@ def groups(log: Log) -> list[Group]:
     backward |= {f for r in log.of(Reached) for f in r.forwards}
     backward |= {f for r in log.of(Read) if r.how == "grad" for f in r.forwards}
     backward |= _inside(log, nets)
-    owners = _owners(log, nets)
+    held = [(o.optimizer, o.parameters) for o in log.of(OptimizerMade)]
+    holders = {n: {o for o, own in held if own & set(made.parameters)} for n, made in nets.items()}
+    owners = {f.forward: holders[f.net] for f in log.of(Forward)}  # call -> the optimizers of its net
     targets, figures = set[int](), dict[int, Read | LossCall]()
     answering, calls = supervised(log), calls_by_number(log)
     known = (r for r in log.of(Read) if calls.get(max(r.forwards, default=0)))
@@ -202,13 +204,6 @@ def _by_hand(log: Log, calls: dict[int, Forward]) -> Iterator[tuple[Forward, tup
             call = calls.get(max(answers[0].forwards)) if single else None
             if call is not None:
                 yield call, fixed[-1].shape
-
-
-def _owners(log: Log, nets: dict[int, NetMade]) -> dict[int, set[int]]:
-    """Map each call to the optimizers that hold parameters of its net."""
-    held = [(o.optimizer, o.parameters) for o in log.of(OptimizerMade)]
-    of = {n: {o for o, own in held if own & set(made.parameters)} for n, made in nets.items()}
-    return {f.forward: of[f.net] for f in log.of(Forward)}
 
 
 def _together(forwards: tuple[int, ...], owners: dict[int, set[int]]) -> list[int]:

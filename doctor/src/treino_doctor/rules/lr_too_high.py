@@ -43,13 +43,6 @@ def by_hand(o: Steps) -> dict[str, Site | None]:
     return {"moved": o.made.site} if o.made.kind == BY_HAND else {}
 
 
-def place(evidence: Evidence) -> Site | None:
-    """The line that sets the learning rate."""
-    if "moved" in evidence.sites:
-        return update_rate(evidence.at)
-    return setting(evidence.at, "lr", 1, evidence.numbers["lr"])
-
-
 RULE = Rule(
     group="settings",
     certain=False,
@@ -61,6 +54,8 @@ RULE = Rule(
         "nll_without_log_softmax",
         "symmetric_init",
     ),
+    # the line that sets the learning rate
+    place=lambda e: update_rate(e.at) if "moved" in e.sites else setting(e.at, "lr", 1, e.numbers["lr"]),
     message="""lr {lr} moves the weights by up to {step} times their size in one step; the loss ends at
     {loss}. {beside}""",
     why="""Each step jumps over what the last one reached, so that the loss climbs or swings instead of

@@ -52,7 +52,7 @@ RULE = Rule(
     certain=False,
     unless=(*LEARNS_LITTLE, "detached_graph"),
     # the line that makes the loss small, or the line that sets the learning rate
-    place=lambda e: e.sites.get("scaled") or lr_too_high.place(e),
+    place=lambda e: e.sites.get("scaled") or lr_too_high.RULE.place(e),
     message="""With lr {lr} the weights moved by {movement} times their size in {steps} {steps:step|steps},
     and the loss is still {loss}.""",
     why="""The gradients are there, but the steps are so small that the net stays at its random start. More

@@ -65,11 +65,6 @@ def as_recorded(evidence: Evidence) -> Site | None:
 Faults = Iterable[Evidence]
 
 
-def nothing(log: Log) -> Faults:
-    """No fault."""
-    return ()
-
-
 @dataclass(frozen=True, kw_only=True)
 class Rule:
     """One fault that the doctor can find.
@@ -103,7 +98,7 @@ class Rule:
     id: str = ""
     early: bool = False
     unless: tuple[str, ...] = ()
-    decide: Callable[[Log], Faults] = nothing
+    decide: Callable[[Log], Faults] = lambda log: ()
     place: Callable[[Evidence], Site | None] = as_recorded
     note: Callable[[Evidence], Note | None] | None = None
 

@@ -5,7 +5,9 @@ import math
 from treino_doctor.places.settings import word
 from treino_doctor.record.log import Backward, LossCall, Operation
 from treino_doctor.rules.graphs import made_by
-from treino_doctor.rules.rule import Evidence, Faults, Log, Rule, Site, script, shown
+from treino_doctor.rules.rule import Evidence, Faults, Log, Rule, script, shown
+
+NAMES = {"softmax": ("softmax", "Softmax2d"), "sigmoid": ("sigmoid", "expit")}
 
 
 def decide(log: Log) -> Faults:
@@ -40,16 +42,11 @@ def _probabilities(call: LossCall) -> Operation | None:
     return made_by(call.graph, "softmax", "sigmoid")
 
 
-def place(evidence: Evidence) -> Site | None:
-    """The line of the softmax, or where it was chosen."""
-    names = ("softmax", "Softmax2d") if evidence.numbers["kind"] == "softmax" else ("sigmoid", "expit")
-    return word(evidence.at or evidence.seen, *names)
-
-
 RULE = Rule(
     group="losses",
     early=True,
     unless=("loss_arguments_swapped",),
+    place=lambda e: word(e.at or e.seen, *NAMES[e.numbers["kind"]]),  # its line, or where it was chosen
     message="""The input of cross_entropy is already a {kind} ({calls} of {looked} {looked:call|calls} looked
     at).""",
     why="""cross_entropy applies log-softmax itself, so the probabilities are squashed a second time: with
