@@ -116,7 +116,7 @@ def test_items_that_come_one_by_one_are_put_together(batch) -> None:
 def test_items_whose_chance_is_seeded_are_reproducible(chance, workers) -> None:
     data = load(Own(chance), num_workers=workers)
     assert data.train.x.chance == "seeded"
-    assert data.train.x.reproducible
+    assert not data.train.x.why
     whole = train(data, mlp(5), epochs=4, batch_size=9)
     wanted = losses(whole)
     random.seed(3)

@@ -161,7 +161,7 @@ class LazyItems(_OutsideRows):
         shape = (len(index_N), int(np.prod(reader.item_shape)))
         super().__init__(shape, encode, _("an item of {name}").format(name=reader.name))
         self._reader, self._index_N, self._workers, self._two = reader, index_N, workers, two
-        self.chance, self.reproducible = chance, chance != "free"
+        self.chance = chance
 
     @property
     def why(self) -> str:
@@ -169,7 +169,7 @@ class LazyItems(_OutsideRows):
         text = _(
             "two readings of an item of {name} differ, also from the same seeds of torch, NumPy and random"
         )
-        return "" if self.reproducible else text.format(name=self._reader.name)
+        return text.format(name=self._reader.name) if self.chance == "free" else ""
 
     def batches(self, visits: Iterable[tuple[int, Tensor]]) -> Generator[Batch, None, None]:
         """Yields the batch of each (epoch, rows)."""
@@ -350,8 +350,6 @@ class StreamRows(_OutsideRows):
     batch. sample: a sample of the rows as (x, y), for plots. two: the rows with the largest and the smallest
     number.
     """
-
-    reproducible = False
 
     def __init__(
         self,
