@@ -57,7 +57,11 @@ def load_arrays(request: LoadRequest) -> Data:
         parts = {part: own.weighted() for part, own in parts.items()}
     target = _target_of(parts, arguments)
     if isinstance(target, TargetAxes):
-        parts = {part: _with_positions(rows, target, notes) for part, rows in parts.items()}
+        text = _("Rows left out, for all positions of their target are -100: {n}.")
+        for part, own in parts.items():
+            if not (known_N := target.known_N(_of(own.y))).all():
+                notes.append(text.format(n=int((~known_N).sum())))
+                parts[part] = own.taken(np.flatnonzero(known_N))
     train = parts["train"]
     ends = np.cumsum([len(own) for own in parts.values()])[:-1]
     split, units = (np.split(of_N, ends) for of_N in _split(target, arguments, parts, notes))
@@ -142,16 +146,6 @@ def _target_of(parts: Mapping[str, ArrayRows], arguments: LoadArguments) -> Labe
             TargetAxes("regression", "", own[0].shape[1:]).encode(y)  # refuses another shape
         return TargetAxes.detected(np.concatenate(own), arguments.task)
     return labels_of(np.concatenate(own).tolist(), arguments.task, None, row_place)
-
-
-def _with_positions(rows: ArrayRows, target: TargetAxes, notes: list[str]) -> ArrayRows:
-    """The rows without those whose positions are all left out."""
-    known_N = target.known_N(_of(rows.y))
-    if known_N.all():
-        return rows
-    text = _("Rows left out, for all positions of their target are -100: {n}.")
-    notes.append(text.format(n=int((~known_N).sum())))
-    return rows.taken(np.flatnonzero(known_N))
 
 
 def _split(
