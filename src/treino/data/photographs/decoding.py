@@ -133,7 +133,7 @@ def refused() -> Iterator[None]:
 
 def _reason(error: Exception) -> str:
     text = str(error).strip().rstrip(".")
-    if "truncated" in text.lower() or isinstance(error, EOFError):
+    if re.search("truncated|premature", text.lower()) or isinstance(error, EOFError):
         return _("it is cut off")
     return _("it is damaged ({reason})").format(reason=text or type(error).__name__)
 

@@ -3,119 +3,86 @@
 Where data are missing, Pillow leaves the pixels of some formats black, or grey, and reports no error. Each
 format shows in another way whether all of them came:
 
-- PNG: the pixel that is decoded last is marked before, and must lose its mark; each piece of data has a CRC.
+- PNG: each piece of data has a checksum, and all of them a length once they are decompressed.
 - GIF: the data of the first frame are cut off from the rest, so that a decoder that wants more finds none.
-- JPEG: ``jpeg_data.py``.
-- TIFF: its last pixel is marked too, and pieces that are compressed as JPEG are examined as JPEG.
+- JPEG: libjpeg warns of missing and damaged data, and simplejpeg raises what it warns of. A pass over the
+  pixels that is missing as a whole is no reason for a warning; passes are counted.
+- TIFF: its strips or tiles are counted, and those that are compressed as JPEG are examined as JPEG.
 
 Pillow itself refuses a BMP or WebP with too few.
 """
 
 import io
+import re
 import struct
 import zlib
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from treino.base.words import _
-from treino.data.photographs.jpeg_data import TRUNCATED, is_grey, jpeg_data, load_jpeg
 
 if TYPE_CHECKING:
     from PIL import Image
 
-_MARKS = (165, 90)  # two values of the marked pixel: one that keeps both was never decoded
-_WIDTH, _HEIGHT, _BITS, _COMPRESSION, _ROWS, _TABLES = 256, 257, 258, 259, 278, 347  # tags of a TIFF
-_STRIPS, _TILES = (273, 279), (324, 325)  # places and sizes of its pieces
-_TILE_WIDTH, _TILE_HEIGHT = 322, 323
-_NEW_JPEG = 7  # a compression
+_TRUNCATED = "image file is truncated"  # in the words of Pillow
 
 
 def load_whole(picture: "Image.Image", content: bytes) -> None:
     """Load the pixels of a just opened file, whose bytes are given.
 
-    Raises OSError, besides the errors that Pillow raises, if its data don't hold all pixels.
+    Raises OSError or ValueError, besides the errors that Pillow raises, if its data don't hold all pixels.
     """
     if picture.format == "PNG":
-        _check_crc(content)
-        _load_marked(picture, content, picture.size, _last_of_png(picture))
+        _check_png(content)
     elif picture.format == "GIF":
         picture.fp = io.BytesIO(content[: _end_of_gif(content, picture.tile[0][2])])  # type: ignore[attr-defined]
-        picture.load()
     elif picture.format in ("JPEG", "MPO"):
-        load_jpeg(picture, content)
-    elif picture.format == "TIFF":
-        tags: Any = picture.tag_v2  # type: ignore[attr-defined]
-        if tags.get(_COMPRESSION, 1) == 1 and _overlap(tags):
-            raise OSError(TRUNCATED)
-        width, height = tags[_WIDTH], tags[_HEIGHT]
-        memory = _load_marked(picture, content, (width, height), (width - 1, height - 1))
-        if tags.get(_COMPRESSION) == _NEW_JPEG:
-            _check_jpegs(tags, content, memory)
-    else:
-        picture.load()
-
-
-def _load_marked(picture: "Image.Image", content: bytes, size: tuple[int, int], last: tuple[int, int]) -> Any:
-    """Load a picture of that size in its file, the pixel ``last`` of which is decoded after all others.
-
-    Return the memory that it was decoded into."""
-    from PIL import Image
-
-    memory, bands = _decoded(picture, size, last, _MARKS[0])
-    if bands:
-        with Image.open(io.BytesIO(content), formats=(picture.format or "",)) as again:
-            if bands & _decoded(again, size, last, _MARKS[1])[1]:
-                raise OSError(TRUNCATED)
-    return memory
-
-
-def _decoded(
-    picture: "Image.Image", size: tuple[int, int], last: tuple[int, int], mark: int
-) -> tuple[Any, set[int]]:
-    """Mark a pixel and load the picture. Return the memory that it was decoded into, and the channels in
-    which the pixel has the mark's value."""
-    from PIL import Image
-
-    bands = len(picture.getbands())
-    memory: Any = Image.core.new(picture.mode, size)  # type: ignore[attr-defined]
-    memory.putpixel(last, mark if bands == 1 else (mark,) * bands)
-    before = memory.getpixel(last)
-    picture.im = memory  # the picture's own may be another afterwards, turned or composed
+        _load_jpeg(picture, content)
     picture.load()
-    after = memory.getpixel(last)
-    if bands == 1:
-        return memory, {0} if before == after else set()
-    return memory, {band for band in range(bands) if before[band] == after[band]}
+    if picture.format == "TIFF":
+        _check_tiff(picture.tag_v2, content)  # type: ignore[attr-defined]
 
 
 # ---- PNG
 
 
-def _check_crc(content: bytes) -> None:
-    """Check the pieces of data by their CRC, which Pillow doesn't: after the last row it reads nothing."""
-    at, view = 8, memoryview(content)
+_CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # by the kind of colours
+_ROWS = ((0, 1, 0, 1),)  # for each pass: first row, rows from one to the next, and the same of columns
+_INTERLACED_ROWS = (
+    *((0, 8, 0, 8), (0, 8, 4, 8), (4, 8, 0, 4), (0, 4, 2, 4)),
+    *((2, 4, 0, 2), (0, 2, 1, 2), (1, 2, 0, 1)),
+)
+
+
+def _check_png(content: bytes) -> None:
+    """Check the pieces of data by their checksums, and their length; Pillow reads none after the last row."""
+    at, size, wanted, decompressor = 8, 0, 0, zlib.decompressobj()
     while at + 8 <= len(content):
         length, kind = struct.unpack_from(">I4s", content, at)
-        end = at + 8 + length
-        if kind == b"IDAT":
-            if end + 4 > len(content):
-                raise OSError(TRUNCATED)
-            if zlib.crc32(view[at + 4 : end]) != int.from_bytes(view[end : end + 4], "big"):
+        start, at = at + 8, at + 12 + length
+        piece = content[start : at - 4]
+        if kind == b"IHDR":
+            wanted = _png_size(piece)
+        elif kind == b"IDAT":
+            if at > len(content):
+                raise OSError(_TRUNCATED)
+            if zlib.crc32(kind + piece) != int.from_bytes(content[at - 4 : at], "big"):
                 raise OSError(_("the checksum of its pixels is wrong"))
+            if size < wanted:
+                size += len(decompressor.decompress(piece, wanted - size))
         elif kind == b"IEND":
-            return
-        at = end + 4
+            break
+    if size < wanted:
+        raise OSError(_TRUNCATED)
 
 
-def _last_of_png(picture: "Image.Image") -> tuple[int, int]:
-    """The pixel that is decoded last: in an interlaced file one of every second row; if there is one row, of
-    every second column."""
-    x, y = picture.width - 1, picture.height - 1
-    if not picture.info.get("interlace"):
-        return x, y
-    if y:
-        return x, y - 1 + y % 2
-    return max(0, x - 1 + x % 2), 0
+def _png_size(header: bytes) -> int:
+    """The bytes of all rows, each of which begins with the number of its filter."""
+    width, height, bits, colours, interlaced = struct.unpack(">IIBB2xB", header)
+    return sum(
+        len(range(y, height, down)) * (1 + -(-len(range(x, width, across)) * bits * _CHANNELS[colours] // 8))
+        for y, down, x, across in (_INTERLACED_ROWS if interlaced else _ROWS)
+        if x < width
+    )
 
 
 # ---- GIF
@@ -128,48 +95,130 @@ def _end_of_gif(content: bytes, at: int) -> int:
     return at + 1
 
 
-# ---- TIFF
+# ---- JPEG
+
+_MARKER = re.compile(rb"\xff[\xc0-\xcf\xd9-\xfe]")
+_PROGRESSIVE = {0xC0: False, 0xC1: False, 0xC2: True, 0xC9: False, 0xCA: True}  # by the markers of frames
+_SCAN, _END, _APPLICATION = 0xDA, b"\xff\xd9", 0xE0
+_ALL_BITS = 2**64 - 1  # one for each coefficient of 8 × 8 pixels
+_SEQUENTIAL = b"\0\x3f\0"  # a scan of all coefficients, with all of their digits
+_COLOURS = {"L": "GRAY", "RGB": "RGB"}
+_DAMAGE = re.compile(r"Premature|Inconsistent|Corrupt(?!.* extraneous bytes before marker 0xd9)")
+_OTHER_DATA = b"".join(b"\x5a" * 600 + bytes((0xFF, 0xD0 + number)) for number in range(8))  # with restarts
 
 
-def _check_jpegs(tags: Any, content: bytes, memory: Any) -> None:
-    """Examine the strips or tiles of a TIFF that are JPEGs. Raises OSError if one lacks pixels.
-
-    memory: the decoded picture, whose value at the end of a piece says whether it must be examined closely.
-    """
+def _load_jpeg(picture: "Image.Image", content: bytes) -> None:
+    """Load the pixels by simplejpeg, with the bits of Pillow, which has the same library; of a file that it
+    warns of or can't decode, examine the data, and leave the pixels to Pillow."""
+    import simplejpeg
     from PIL import Image
 
-    tables: bytes = tags.get(_TABLES, b"")
-    for (x, y), height, piece in _pieces(tags, content):
-        whole = tables[:-2] + piece[2:] if tables else piece
-        data = jpeg_data(whole)
-        if data is None:
-            continue
-        if data.frame.height < height or data.lack_parts():
-            raise OSError(TRUNCATED)
-        if is_grey(memory.getpixel((x, y))):
-            try:
-                with Image.open(io.BytesIO(whole), formats=("JPEG",)) as picture:
-                    load_jpeg(picture, whole)
-            except Exception as error:
-                if TRUNCATED in str(error):
-                    raise  # of the rest the decoder of the TIFF judges
+    try:
+        colours, (width, height) = _COLOURS[picture.mode], picture.size
+        pixels = simplejpeg.decode_jpeg(content, colours, min_height=height, min_width=width)
+    except (KeyError, ValueError):
+        picture.load()
+        _check_jpeg(content)
+    else:
+        _scans(content)
+        picture.im = Image.frombytes(picture.mode, picture.size, pixels.tobytes()).im
+        picture.tile = []  # type: ignore[attr-defined]  # nothing is left to load
 
 
-def _pieces(tags: Any, content: bytes) -> Iterator[tuple[tuple[int, int], int, bytes]]:
-    """Of each piece: the place of its last pixel, the number of its rows, and its bytes."""
-    tiled, width, height = _TILES[0] in tags, tags[_WIDTH], tags[_HEIGHT]
-    places, sizes = _TILES if tiled else _STRIPS
-    columns = tags[_TILE_WIDTH] if tiled else width
-    rows = tags[_TILE_HEIGHT] if tiled else min(height, tags.get(_ROWS, height))
+def _check_jpeg(content: bytes, rows: int = 0) -> None:
+    """Raise OSError or ValueError for a JPEG of fewer rows, with damaged data, or without some of them."""
+    import simplejpeg
+
+    scans = _scans(content, rows)
+    whole = b"".join(head + data for head, data in scans) + _END  # also where the end lacks, and no pixel
+    try:
+        simplejpeg.decode_jpeg(whole, "GRAY", fastdct=True, min_height=1, min_width=1)  # an eighth: quick
+    except ValueError as error:  # also because of colours that it can't decode
+        if _DAMAGE.match(str(error)):
+            raise
+        other = b"".join(head + data + _OTHER_DATA for head, data in scans) + _END
+        if _pixels(whole) != _pixels(other):  # a decoder that has all pixels reads no other data
+            raise OSError(_TRUNCATED) from None
+
+
+def _scans(content: bytes, rows: int = 0) -> list[tuple[bytes, bytes]]:
+    """For each pass over the pixels what is written before its data, and they. Raises OSError for a picture
+    of fewer rows, and if no pass holds some coefficient's upper bits.
+
+    libjpeg reports its first warning alone. So that this one is about pixels, what isn't about them is left
+    out, and each scan that isn't progressive has the parameters that all of them should have.
+    """
+    at, progressive, missing = 2, False, dict[int, int]()
+    head, scans = content[:2], list[tuple[bytes, bytes]]()
+    while (marker := _MARKER.search(content, at)) and marker[0] != _END:
+        start, kind = marker.end(), marker[0][1]
+        at = start + int.from_bytes(content[start : start + 2], "big")
+        segment = content[start + 2 : at]
+        if kind in _PROGRESSIVE:
+            progressive = _PROGRESSIVE[kind]
+            missing = dict.fromkeys(segment[6::3], _ALL_BITS)
+            if int.from_bytes(segment[1:3], "big") < rows:
+                raise OSError(_TRUNCATED)
+        if kind < _APPLICATION:
+            head += content[marker.start() : at]
+        if kind == _SCAN and missing:
+            if not progressive:
+                head = head[:-3] + _SEQUENTIAL
+            first, last, bits = head[-3:]
+            held = 0 if bits & 15 else 2 ** (last + 1) - 2**first
+            for component in segment[1:-3:2]:
+                missing[component] &= ~held
+            start, at = at, _end_of_data(content, at, last_scan=not progressive and not any(missing.values()))
+            scans.append((head, content[start:at]))
+            head = b""
+    if any(missing.values()):
+        raise OSError(_TRUNCATED)
+    return scans
+
+
+def _end_of_data(content: bytes, at: int, last_scan: bool) -> int:
+    """Where the data of a scan end that begin at a place; those of the last one quickly."""
+    marker = None if last_scan else _MARKER.search(content, at)
+    end = content.find(_END, at) if last_scan else marker.start() if marker else -1
+    return end if end >= 0 else len(content)
+
+
+def _pixels(content: bytes) -> bytes:
+    from PIL import Image
+
+    try:
+        with Image.open(io.BytesIO(content), formats=("JPEG",)) as picture:
+            return picture.tobytes()
+    except (OSError, SyntaxError):  # a piece of a TIFF that is no picture on its own
+        return b""
+
+
+# ---- TIFF
+
+_WIDTH, _HEIGHT, _BITS, _COMPRESSION, _STRIP_HEIGHT, _TABLES = 256, 257, 258, 259, 278, 347  # tags
+_CHANNEL_COUNT, _LAYOUT, _TILE_WIDTH, _TILE_HEIGHT = 277, 284, 322, 323
+_STRIPS, _TILES = (273, 279), (324, 325)  # places and sizes of its pieces
+_RAW, _NEW_JPEG, _PLANES = 1, 7, 2  # two compressions, and the layout of channels that follow each other
+
+
+def _check_tiff(tags: Any, content: bytes) -> None:
+    """Raise OSError or ValueError if pieces are missing, or one that is a JPEG lacks pixels."""
+    width, height, tiled = tags[_WIDTH], tags[_HEIGHT], _TILES[0] in tags
+    columns, rows = width, min(height, tags.get(_STRIP_HEIGHT, height))
+    if tiled:
+        columns, rows = tags[_TILE_WIDTH], tags[_TILE_HEIGHT]
     across, down = -(-width // columns), -(-height // rows)
-    for number, (place, size) in enumerate(zip(tags[places], tags[sizes], strict=True)):
-        row, column = divmod(number % (across * down), across)  # planes follow each other
-        last = min((column + 1) * columns, width) - 1, min((row + 1) * rows, height) - 1
-        yield last, rows if tiled else last[1] + 1 - row * rows, content[place : place + size]
-
-
-def _overlap(tags: Any) -> bool:
-    """Whether the only strip, uncompressed, needs more bytes than there are up to the tags."""
-    starts = tags.get(_STRIPS[0], ())
-    size = -(-tags[_WIDTH] * sum(tags.get(_BITS, (1,))) // 8) * tags[_HEIGHT]
-    return len(starts) == 1 and bool(starts[0] < tags.offset < starts[0] + size)
+    places, sizes = (tags.get(tag, ()) for tag in (_TILES if tiled else _STRIPS))
+    planes = tags.get(_CHANNEL_COUNT, 1) if tags.get(_LAYOUT) == _PLANES else 1
+    compression = tags.get(_COMPRESSION, _RAW)
+    strip = -(-width * sum(tags.get(_BITS, (1,))) // 8) * height  # if there is one, uncompressed
+    overlaps = compression == _RAW and len(places) == 1 and places[0] < tags.offset < places[0] + strip
+    if overlaps or len(places) < across * down * planes:
+        raise OSError(_TRUNCATED)
+    if compression == _NEW_JPEG:
+        tables: bytes = tags.get(_TABLES, b"")
+        for number, (place, size) in enumerate(zip(places, sizes, strict=True)):
+            piece = content[place : place + size]
+            above = number // across % down * rows
+            least = rows if tiled else min(rows, height - above)
+            _check_jpeg(tables[:-2] + piece[2:] if tables else piece, least)

@@ -81,7 +81,7 @@ def prepare(album: Album, size: tuple[int, int] | None, fit: Fit, cache: Path | 
     the runs; None: a temporary folder, removed with the pixels. Raises TreinoError if no file can be decoded.
     """
     request = {"pictures": str(album.path.resolve()), "image_size": size and list(size), "fit": fit}
-    request["pillow"] = version("Pillow")
+    request |= {"pillow": version("Pillow"), "simplejpeg": version("simplejpeg")}
     listing = [[file.name, file.size, file.changed] for file in album.files]
     with PreparedCache(0, cache, request) as work:
         if (kept := work.kept_files()) is not None:
