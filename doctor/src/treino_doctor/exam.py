@@ -126,8 +126,7 @@ class Exam:
 
         if not self.backwards and account.backwards:
             self.log.events[:] = account.events
-            self._recorder.gradients.steps = account.steps
-            self._recorder.windows.turn = account.backwards
+            self._recorder.count_from(account.steps, account.backwards)
         every = [*self.findings, *account.findings]
         self.findings = attempt(self.defects, "rules", partial(findings_to_report, every), every)
         self.defects += account.defects

@@ -10,7 +10,7 @@ import signal
 import sys
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -61,6 +61,11 @@ def watched_speed(steps: int) -> float:
     return float(f"{min(max(steps / WATCHED, SLOWEST), FASTEST):.2g}")
 
 
+def _closable(events: Iterator[JobEvent]) -> Generator[JobEvent, None, None]:
+    """The same events; closing it closes what makes them."""
+    yield from events
+
+
 @dataclass(eq=False)
 class Stream:
     """One training in this process.
@@ -71,7 +76,7 @@ class Stream:
     one is refused.
     """
 
-    events: Iterator[JobEvent]
+    events: Generator[JobEvent, None, None]
     reply: int | None
     play_control: messages.PlayControl = messages.PLAY
     speed: float | Literal["watched"] | None = None
@@ -120,7 +125,7 @@ class Trainer:
             if isinstance(stream.job, RunJob):
                 stream.job.stop_wish = "interrupted"
             else:  # its last checkpoint suffices to resume it
-                stream.events.close()  # type: ignore[attr-defined]
+                stream.events.close()
 
     def _obey(self, header: dict[str, Any], body: bytes = b"") -> None:
         """Carry out a request, and answer it if it has a number."""
@@ -152,7 +157,7 @@ class Trainer:
                     before = self._end(request.run)
                 events = self._events(request, body)
                 how = how or (before.play_control if before is not None else messages.PAUSE)
-                self._begin(Stream(events, number, how, speed, before))
+                self._begin(Stream(_closable(events), number, how, speed, before))
         except TreinoError as error:
             self._refuse(number, error, before=before)
         except Exception as error:  # a defect in one request must not end other trainings
@@ -247,7 +252,7 @@ class Trainer:
             play_control = stream.job.play_control
             how = messages.PLAY if play_control.stop_step is None else messages.PAUSE
             events = watched(resuming(path), Access())
-            before = Stream(events, None, how, play_control.speed)
+            before = Stream(_closable(events), None, how, play_control.speed)
         folder = RunFolder.open(path, verify=False)
         deliver(lambda: send_stop(folder))
         begin = time.monotonic()
@@ -269,7 +274,7 @@ class Trainer:
     def _drop(self, stream: Stream, error: TreinoError) -> None:
         """End a training that failed, also one that could go on, and report the failure."""
         self.streams.remove(stream)
-        stream.events.close()  # type: ignore[attr-defined]
+        stream.events.close()
         self._refuse(stream.reply, error, stream.job, stream.before)
 
     def _note(self, stream: Stream, event: JobEvent) -> None:

@@ -110,6 +110,10 @@ class Recorder:
         self._open()
         self._seconds += perf_counter() - began
 
+    def count_from(self, steps: int, backwards: int) -> None:
+        """Set the counters to what another process counted."""
+        self.gradients.steps, self.windows.turn = steps, backwards
+
     def _open(self) -> None:
         self.nets.open()
         self.gradients.open()
