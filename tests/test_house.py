@@ -309,3 +309,19 @@ def test_a_class_has_a_name_of_its_own() -> None:
         for name in re.findall(r"^ *class ([A-Z]\w*)\b", TEXTS[path], re.M):
             places.setdefault(name, []).append(path)
     assert not {name: found for name, found in places.items() if len(found) > 1}
+
+
+def test_private_parts_of_libraries_are_read_in_one_file() -> None:
+    """A private name that treino doesn't give itself; Python's and those of others, which no
+    function guards, stand here."""
+    texts = {path.name: text for path, text in TEXTS.items() if ROOT / "src" in path.parents}
+    known = {"_asdict", "_getframe", "_lru_cache_wrapper", "_modules", "_render_traceback_", "_trial_id"}
+    known |= {"_regression"}  # a module of scikit-learn's, in a text
+    known |= {name for text in texts.values() for name in re.findall(r"(?:def |self\.|^)(_\w+)", text, re.M)}
+    foreign = {
+        (file, name)
+        for file, text in texts.items()
+        for name in re.findall(r"(?<!self)\.(_[a-z]\w*)", text)
+        if name not in known
+    }
+    assert {file for file, _name in foreign} == {"library_parts.py"}, foreign

@@ -21,7 +21,6 @@ from tests.quick_ends import _quick_ends  # noqa: F401
 from treino.base.errors import TreinoError
 from treino.folders.access import Access
 from treino.folders.network_source import (
-    NoFiles,
     SealedCopies,
     UserFiles,
     copy_words,
@@ -74,11 +73,11 @@ def test_trust_is_of_the_sealed_copies_alone(kind: str, tmp_path: Path) -> None:
     for unlisted in ("exports", "pictures"):
         made.write_bytes(f"{unlisted}/net.py", marking(marker).encode())
     for word in NO_COPIES:
-        refused = refusal_of(network_files, SealedCopies(made), [word.format(out=tmp_path / "evil.py")])
+        refused = refusal_of(network_files, SealedCopies(made, True), [word.format(out=tmp_path / "evil.py")])
         assert refused.rule == "net_copy_missing", word
         assert "FILE.py:NAME" in refused.hint
     good = f"{own}:Net"
-    assert isinstance(own_net(network_files(SealedCopies(made), [good])[good], 0), nn.Linear)
+    assert isinstance(own_net(network_files(SealedCopies(made, True), [good])[good], 0), nn.Linear)
     assert not marker.exists()
 
 
@@ -108,7 +107,7 @@ def test_a_copy_is_whole_listed_and_no_link(tmp_path: Path) -> None:
     os.symlink(tmp_path / "evil.py", linked.path / "net.py")  # the same bytes, and its digest fits
     for made in (bare, flipped, linked):
         with pytest.raises(TreinoError):
-            network_files(SealedCopies(made), [word])
+            network_files(SealedCopies(made, True), [word])
     assert not marker.exists()
 
 
@@ -123,9 +122,11 @@ def test_a_file_runs_on_the_users_word_alone(tmp_path: Path) -> None:
         "said that its code may run": lambda: network_files(None, [word]),
         "nobody said that its code": lambda: next(train_events("iris", settings)),
         "net.py": lambda: network_of(read_settings({"net": "net.py:Net"}), {}),
-        "trust .*it, or give your own": lambda: network_files(NoFiles(made), ["net.py:Net"]),
-        "executes nothing": lambda: network_files(NoFiles(bare), [word]),
-        "no sealed copy.*Give the network's file again": lambda: network_files(SealedCopies(bare), [word]),
+        "trust .*it, or give your own": lambda: network_files(SealedCopies(made, False), ["net.py:Net"]),
+        "executes nothing": lambda: network_files(SealedCopies(bare, False), [word]),
+        "no sealed copy.*Give the network's file again": lambda: network_files(
+            SealedCopies(bare, True), [word]
+        ),
         "can't stand for 2 networks": lambda: network_files(UserFiles(word), ["nets/a.py:A", "nets/b.py:B"]),
         "given in Python": lambda: run_network(made, "given", None, Access(trust=True), 0),
     }
@@ -134,7 +135,7 @@ def test_a_file_runs_on_the_users_word_alone(tmp_path: Path) -> None:
             call()
     assert not marker.exists()
     assert run_network(made, "mlp", None, Access(trust=True), 0) is None
-    assert network_files(NoFiles(made), [None, None]) == {}
+    assert network_files(SealedCopies(made, False), [None, None]) == {}
     assert isinstance(network_source(made, word, trust=True), UserFiles)
     net = own_net(network_files(UserFiles(word), ["net.py:Net"])["net.py:Net"], 0)
     assert (isinstance(net, nn.Linear), marker.exists()) == (True, True)
@@ -166,14 +167,14 @@ def test_nothing_beside_a_copy_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     unchecked = importlib.util.MAGIC_NUMBER + (1).to_bytes(4, "little") + bytes(8)
     cache.write_bytes(unchecked + marshal.dumps(code))
     path = list(sys.path)
-    assert isinstance(own_net(network_files(SealedCopies(made), [word])[word], 0), nn.Linear)
+    assert isinstance(own_net(network_files(SealedCopies(made, True), [word])[word], 0), nn.Linear)
     user = f"{made.path / 'net.py'}:Net"
     assert isinstance(own_net(network_files(UserFiles(), [user])[user], 0), nn.Linear)
     importing = folder(
         tmp_path / "importing", {"net.py": "import helper\n" + NET, "helper.py": marking(marker)}
     )
     with pytest.raises(TreinoError, match=r"No module named 'helper'.*stands alone"):
-        own_net(network_files(SealedCopies(importing), [word])[word], 0)
+        own_net(network_files(SealedCopies(importing, True), [word])[word], 0)
     assert (marker.exists(), sys.path) == (False, path)
     user = f"{importing.path / 'net.py'}:Net"
     own_net(network_files(UserFiles(), [user])[user], 0)  # the user's own word, and what lies beside it

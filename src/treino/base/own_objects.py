@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 from treino.base.errors import Refusal
+from treino.base.library_parts import scorer_parts
 from treino.base.own_hash import hash_of
 
 OWN = re.compile(r"(?P<name>[A-Za-z_]\w*)@(?P<digest>[0-9a-f]{8})")
@@ -74,6 +75,6 @@ def called_by(value: Any) -> Any:
 
 def _name_of(value: Any) -> str:
     value = called_by(value)
-    value = getattr(value, "_score_func", value)  # of a scorer that scikit-learn made
+    value = scorer[0] if (scorer := scorer_parts(value)) else value
     name = getattr(value, "__name__", type(value).__name__)
     return re.sub(r"\W", "", name).lstrip("_0123456789")[:LONGEST] or "own"

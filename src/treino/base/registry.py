@@ -1,12 +1,14 @@
 """``Registry``: treino's entries by name, and further ones, made of others' objects when they are named."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, Generic, TypeVar
 
 from treino.base.apps import of_packages
+from treino.base.errors import TreinoError, nearest
 from treino.base.own_objects import is_kept, is_own, kept
+from treino.base.words import _
 
 Entry = TypeVar("Entry")
 
@@ -44,6 +46,18 @@ def own_entry(own: OwnKind[Entry], name: str) -> Entry | None:
     return None if value is None else own.entry(name, value)
 
 
+def registered(what: str, name: object, names: Iterable[str], others: str = "") -> str:
+    """Return the name if it is one of these, else raise an error with the nearest one. others: what else may
+    be given."""
+    if not isinstance(name, str) or name not in names:
+        raise TreinoError(
+            f"{what}_unknown",
+            _("There is no {what} {name!r}.").format(what=what, name=name),
+            " ".join(filter(None, [nearest(str(name), names), others])),
+        )
+    return name
+
+
 class Registry(dict[str, Entry]):
     """treino's own entries, which are what it iterates over, counts and contains. ``registry[name]`` has
     further ones too.
@@ -58,14 +72,13 @@ class Registry(dict[str, Entry]):
         self._further: dict[str, Entry] = {}
 
     @property
-    def own(self) -> OwnKind[Entry] | None:
-        """How further entries are made."""
+    def _own(self) -> OwnKind[Entry] | None:
         own: OwnKind[Entry] | None = import_module(self._source).OWN if self._source else None
         return own
 
     def __missing__(self, name: str) -> Entry:
         if name not in self._further:
-            entry = own_entry(self.own, name) if self.own else None
+            entry = own_entry(self._own, name) if self._own else None
             if entry is None:
                 raise KeyError(name)
             if is_own(name) and not is_kept(name):
@@ -74,12 +87,14 @@ class Registry(dict[str, Entry]):
         return self._further[name]
 
     def find(self, name: object) -> Entry | None:
-        """The entry of this name, treino's or a further one; None if there is none.
-
-        Raises:
-            TreinoError: as ``own_entry``.
-        """
+        """The entry of this name, treino's or one that ``own_entry`` makes; None if there is none."""
         try:
             return self[name] if isinstance(name, str) else None
         except KeyError:
             return None
+
+    def key(self, what: str, name: object) -> str:
+        """Return the name if there is an entry of it, else raise an error with the nearest one."""
+        if self.find(name) is not None:
+            return str(name)
+        return registered(what, name, self, _(self._own.hint) if self._own else "")

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from treino.base.errors import Refusal
+from treino.base.library_parts import forward_pre_hooks
 from treino.base.words import _
 from treino.data.documents import InputArray
 
@@ -98,16 +99,17 @@ def looks_up(module: nn.Module) -> bool:
 
 def unpacking_of(module: nn.Module) -> Unpacking | None:
     """The network's hook that makes its arguments of rows; None if it takes the rows as they are."""
-    hooks = module._forward_pre_hooks.values()
-    return next((hook for hook in hooks if isinstance(hook, Unpacking)), None)
+    hooks, _with_keywords = forward_pre_hooks(module)
+    return next((hook for hook in hooks.values() if isinstance(hook, Unpacking)), None)
 
 
 def without_arguments(module: nn.Module) -> nn.Module:
     """Take the hook from the network, and return it."""
-    for key, hook in list(module._forward_pre_hooks.items()):
+    hooks, with_keywords = forward_pre_hooks(module)
+    for key, hook in list(hooks.items()):
         if isinstance(hook, Unpacking):
-            del module._forward_pre_hooks[key]
-            module._forward_pre_hooks_with_kwargs.pop(key, None)
+            del hooks[key]
+            with_keywords.pop(key, None)
     return module
 
 

@@ -1,15 +1,15 @@
 """Members' hyper-parameters: checks that values ``[P]`` are in range and that the optimizer uses them."""
 
 import math
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from numbers import Integral
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from treino.base.errors import Refusal, TreinoError, nearest
-from treino.base.registry import Registry
+from treino.base.errors import Refusal, TreinoError
+from treino.base.registry import registered
 from treino.base.words import _, setting
 from treino.engine.optim import BETAS, HP, OPTIMIZERS, readers
 from treino.settings.spec import Settings, read_settings
@@ -26,25 +26,6 @@ NUMBER_WANTED = Refusal("{name} is {value!r}, and not a finite number.", "Write 
 # ---- checks of single values
 
 LARGEST_WHOLE = 2**63 - 1
-
-
-def registered(what: str, name: object, names: Iterable[str], others: str = "") -> str:
-    """Return the name if it is one of these, else raise an error with the nearest one. others: what else may
-    be given."""
-    if not isinstance(name, str) or name not in names:
-        raise TreinoError(
-            f"{what}_unknown",
-            _("There is no {what} {name!r}.").format(what=what, name=name),
-            " ".join(filter(None, [nearest(str(name), names), others])),
-        )
-    return name
-
-
-def entry_name(what: str, name: object, registry: Registry[Any]) -> str:
-    """Return the name if the registry has or makes its entry, else raise an error with the nearest one."""
-    if registry.find(name) is not None:
-        return str(name)
-    return registered(what, name, registry, _(registry.own.hint) if registry.own else "")
 
 
 def whole(name: str, value: object, least: int, most: int = LARGEST_WHOLE, text: str | None = None) -> int:

@@ -14,7 +14,6 @@ from treino.base.formula import ONE, Expr, call, value
 from treino.base.registry import Registry
 from treino.base.words import N_
 from treino.data.rows import IGNORED
-from treino.engine.hyperparameters import entry_name
 from treino.engine.population import padded
 from treino.engine.rng import element_hash
 
@@ -103,7 +102,7 @@ class Loss:
     axes: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
-        entry_name("loss", self.name, LOSSES)
+        LOSSES.key("loss", self.name)
 
     @property
     def kind(self) -> "LossKind":

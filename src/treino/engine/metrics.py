@@ -439,11 +439,9 @@ def metric_name(metric: str) -> str:
 
 def is_charted(metric: str) -> bool:
     """Whether reports draw the metric with its interval."""
-    known = METRICS.find(metric)
-    return known is not None and known.charted
+    return (known := METRICS.find(metric)) is not None and known.charted
 
 
 def is_share(metric: str) -> bool:
     """Whether the metric lies between 0 and 1."""
-    known = METRICS.find(metric)
-    return known is not None and known.share
+    return (known := METRICS.find(metric)) is not None and known.share

@@ -6,7 +6,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from treino.base.errors import Refusal, cause
+from treino.base.errors import Refusal
+from treino.base.own_calls import own_call
 from treino.base.words import _
 from treino.engine.population import Layout
 
@@ -81,10 +82,8 @@ def check_state(module: nn.Module) -> None:
     for name, tensor in (*module.named_parameters(), *module.named_buffers()):
         if not nn.parameter.is_lazy(tensor):
             _check_tensor(name, tensor)
-    try:
+    with own_call(NET_STATE_DICT.of_cause()):
         state: dict[str, Any] = module.state_dict()
-    except Exception as error:
-        raise NET_STATE_DICT(cause=cause(error)) from error
     for name, value in state.items():
         if not isinstance(value, Tensor) or value.is_quantized:
             raise NET_EXTRA_STATE(name=name, kind=type(value).__name__)

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from treino.base.errors import Refusal, TreinoError, nearest
 from treino.base.words import _, setting
 from treino.engine.activations import ACTIVATIONS
-from treino.engine.hyperparameters import checked_numbers, entry_name, whole
+from treino.engine.hyperparameters import checked_numbers, whole
 from treino.settings.spec import OF_CNN, Settings, read_settings
 
 CNN_ROWS = Refusal(
@@ -361,7 +361,7 @@ def mlp(
         TreinoError: a layer without units, more than 500 layers, an unknown activation, a dropout rate
             outside [0, 1), a rate of gates below 0.
     """
-    entry_name("activation", activation, ACTIVATIONS)
+    ACTIVATIONS.key("activation", activation)
     s = read_settings({"hidden": hidden, "batch_norm": batch_norm, "gates": gates})
     return MLP(s.hidden or (), activation, _rates(dropout), s.batch_norm, s.gates, tuple(plain))
 
@@ -391,7 +391,7 @@ def cnn(
     """
     if not channels:
         raise CHANNELS_EMPTY()
-    entry_name("activation", activation, ACTIVATIONS)
+    ACTIVATIONS.key("activation", activation)
     own = {"head": head, "blocks": blocks, "group_norm": group_norm, "batch_norm": batch_norm}
     s = read_settings({"net": "cnn", "channels": channels, "hidden": hidden} | own)
     sizes, groups = s.channels or (), s.group_norm or 0

@@ -8,7 +8,7 @@ import copy
 import inspect
 import math
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -78,7 +78,7 @@ def _kind(name: str, value: Any) -> LossKind:
     own = None if value is None else OwnLoss(name, value)
     given = partial(kept, name) if own is None else lambda: own
     fields: dict[str, Any] = {
-        "criterion": nn.Module if own is None else own.module,
+        "criterion": type(own.value) if own and isinstance(own.value, nn.Module) else nn.Module,
         "build": _build,
         "constant": _constant,
         "about": N_("a function of the output and the target"),
@@ -149,10 +149,6 @@ class OwnLoss:
         self.value: Any = value() if inspect.isclass(called_by(value)) else value
         self._way: Callable[[Tensor, Tensor], Tensor | None] | None = None  # to each row's loss
 
-    @property
-    def module(self) -> type[nn.Module]:
-        return type(self.value) if isinstance(self.value, nn.Module) else nn.Module
-
     def __call__(self, output: Tensor, y: Tensor) -> Tensor:
         """The loss of a batch.
 
@@ -172,17 +168,13 @@ class OwnLoss:
         if self._way is not None:
             return self._way
         whole = self(output, y).detach()
-        for way in (self._plain, self._unreduced, self._alone):
-            try:
+        for way in (self._plain, self._unreduced, self._alone, lambda output, y: None):
+            with suppress(Exception):
                 each_B = way(output, y)
-            except Exception:
-                continue
-            mean = whole if each_B is None else each_B.detach().mean()
-            alike = torch.isclose(mean, whole.to(mean), rtol=ALIKE, atol=1e-7, equal_nan=True)
-            if each_B is not None and alike:
-                break
-        else:
-            way = _none
+                mean = whole if each_B is None else each_B.detach().mean()
+                alike = torch.isclose(mean, whole.to(mean), rtol=ALIKE, atol=1e-7, equal_nan=True)
+                if each_B is not None and alike:
+                    break
         if len(output) > 1:
             self._way = way
         return way
@@ -391,7 +383,3 @@ def _constant(loss: Loss, y: Tensor, weight: Tensor) -> float:
             return float(closure().detach())
     except Exception:
         return float("nan")
-
-
-def _none(output: Tensor, y: Tensor) -> None:
-    """A loss that is no mean over rows has none of a single row."""

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from treino.base.errors import Refusal, TreinoError
+from treino.base.library_parts import scorer_parts
 from treino.base.own_calls import own_call
 from treino.base.own_objects import called_by
 from treino.base.registry import OwnKind
@@ -105,12 +106,8 @@ def _wants_probabilities(function: Any) -> bool:
     from sklearn import metrics
 
     scorers = map(metrics.get_scorer, metrics.get_scorer_names())
-    return any(scorer._score_func is function and _of_probabilities(scorer) for scorer in scorers)
-
-
-def _of_probabilities(scorer: Any) -> bool:
-    methods = scorer._response_method
-    return methods != "predict" and "predict" not in (methods if isinstance(methods, tuple) else ())
+    parts = filter(None, map(scorer_parts, scorers))
+    return any(scores and its is function for its, _sign, _more, scores in parts)
 
 
 @dataclass(frozen=True)
@@ -134,10 +131,10 @@ class OwnMetric:
     @classmethod
     def of(cls, name: str, value: Any) -> "OwnMetric":
         """The metric of a function, or of a scorer that scikit-learn's ``make_scorer`` made."""
-        if hasattr(value, "_score_func"):
-            scores, function = _of_probabilities(value), value._score_func
+        if scorer := scorer_parts(value):
+            function, sign, arguments, scores = scorer
             task = "classification" if scores else _task_of_sklearn(function)
-            return cls(name, function, 1, scores, task, value._kwargs, value._sign)
+            return cls(name, function, 1, scores, task, arguments, sign)
         plain = cls(name, value, 1, _wants_probabilities(value), _task_of_sklearn(value))
         better, reason = plain._direction()
         return replace(plain, better=better, reason=reason)

@@ -33,17 +33,14 @@ LENGTHS = "total_steps", "T_max", "total_iters"
 def _factor(name: str, value: Any, step: int, steps: int) -> float:
     """The factor at this step."""
     value = kept(name) if value is None else value
+    kind, scheduler = called_by(value), torch.optim.lr_scheduler.LRScheduler
     with fork_rng(0), own_call(OWN_SCHEDULE_FAILS.of_cause(name=name, step=step, steps=steps)):
-        factor = _table(value, steps)[step] if _is_scheduler(value) else value(step, steps)
+        of_torch = inspect.isclass(kind) and issubclass(kind, scheduler)
+        factor = _table(value, steps)[step] if of_torch else value(step, steps)
         number = float(factor)
     if not math.isfinite(number) or number < 0:
         raise OWN_SCHEDULE_FACTOR(name=name, value=factor, step=step, steps=steps)
     return number
-
-
-def _is_scheduler(value: Any) -> bool:
-    value = called_by(value)
-    return inspect.isclass(value) and issubclass(value, torch.optim.lr_scheduler.LRScheduler)
 
 
 @lru_cache(maxsize=32)

@@ -9,18 +9,11 @@ from typing import Any
 import torch
 
 from treino.base.errors import Refusal, nearest
+from treino.base.registry import registered
 from treino.base.words import setting
 from treino.engine.augmentation import strengths_of
 from treino.engine.devices import resolve_device
-from treino.engine.hyperparameters import (
-    check_read,
-    check_reads,
-    entry_name,
-    one_for_each,
-    per_member,
-    registered,
-    whole,
-)
+from treino.engine.hyperparameters import check_read, check_reads, one_for_each, per_member, whole
 from treino.engine.kernels.selection import ENGINES
 from treino.engine.optim import BETAS, HP
 from treino.engine.registries import REGISTRIES
@@ -198,7 +191,7 @@ def _check_names(config: TrainConfig) -> None:
     """Refuse names that their registry doesn't have."""
     for name, registry in REGISTRIES.items():
         for value in {getattr(s, name) for s in config.members} - {None}:
-            entry_name(name, value, registry)
+            registry.key(name, value)
     strengths_of(config.shared.augment or "none")
     if config.shared.engine is not None:
         registered("engine", config.shared.engine, ENGINES)

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
 from treino.base.errors import Refusal, TreinoError, cause
+from treino.base.library_parts import gradient_hooks
 from treino.base.own_calls import own_call
 from treino.base.words import _
 from treino.data.documents import InputArray
@@ -144,14 +145,12 @@ def module_copy(module: nn.Module) -> nn.Module:
     """
     buffers = [t for m in module.modules() for t in (*vars(m).values(), *m.buffers(recurse=False))]
     memo = {id(t): _numbers(t) for t in buffers if isinstance(t, Tensor) and (not t.is_leaf or is_lazy(t))}
-    try:
+    with own_call(NET_COPY.of_cause()):
         twin = copy.deepcopy(module, memo)
         for parameter, other in zip(module.parameters(), twin.parameters(), strict=True):
-            for hook in (parameter._backward_hooks or {}).values():  # deepcopy doesn't copy hooks
+            for hook in gradient_hooks(parameter):  # deepcopy doesn't copy hooks
                 other.register_hook(hook)
-        return twin
-    except Exception as error:
-        raise NET_COPY(cause=cause(error)) from error
+    return twin
 
 
 def _numbers(t: Tensor) -> Tensor:

@@ -11,6 +11,7 @@ import torch
 
 from treino.base.errors import Refusal, TreinoError, nearest
 from treino.base.files import damaged, relative, sha256
+from treino.base.registry import registered
 from treino.base.words import _
 from treino.data import BUILTINS, load
 from treino.data.dataset import SHARED, Data, splits_not_in_memory
@@ -21,7 +22,6 @@ from treino.data.rows import IGNORED, Rows
 from treino.data.source_kinds import AlbumTable, given_by_package, is_album
 from treino.data.sources import BuiltinName
 from treino.engine import KERNELS, LOSSES
-from treino.engine.hyperparameters import registered
 from treino.engine.registries import REGISTRIES
 from treino.folders.documents.reading import (
     read_document,

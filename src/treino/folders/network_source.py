@@ -61,30 +61,23 @@ class UserFiles:
 
 @dataclass(frozen=True, eq=False)
 class SealedCopies:
-    """Copies that were sealed with this folder, which the user trusts."""
+    """Copies that were sealed with this folder. trusted: whether the user trusts it; else nothing may run."""
 
     folder: RunFolder
+    trusted: bool
 
 
-@dataclass(frozen=True, eq=False)
-class NoFiles:
-    """Nothing may run: the user neither trusts this folder nor named a file to replace its own."""
-
-    folder: RunFolder
-
-
-NetworkSource = UserFiles | SealedCopies | NoFiles
+NetworkSource = UserFiles | SealedCopies
 
 
 def network_source(folder: RunFolder, net: str | None, trust: bool) -> NetworkSource:
     """The source of a folder's network files that ``--net`` and ``--trust`` allow."""
-    if net is not None:
-        return UserFiles(net)
-    return SealedCopies(folder) if trust else NoFiles(folder)
+    return SealedCopies(folder, trust) if net is None else UserFiles(net)
 
 
 def network_files(source: NetworkSource | None, words: Iterable[str | None]) -> dict[str, NetworkFile]:
     """Read the files that ``words`` name (``FILE.py:NAME``, or None for no file), each once; nothing runs.
+    Words that name the same file get the bytes read first.
 
     source: None: no file may run. Names of networks that were given in Python are passed over.
 
@@ -96,16 +89,17 @@ def network_files(source: NetworkSource | None, words: Iterable[str | None]) -> 
         return {}
     if source is None:
         raise NO_PERMISSION(net=wanted[0])
-    if isinstance(source, NoFiles):
-        raise NET_NOT_TRUSTED(folder=source.folder.path.name, hint=_next_move(source.folder, wanted))
     if isinstance(source, SealedCopies):
+        if not source.trusted:
+            raise NET_NOT_TRUSTED(folder=source.folder.path.name, hint=_next_move(source.folder, wanted))
         of, files = source.folder, {word: word.rpartition(":")[0] for word in wanted}
         return {w: copied_file(of, file, sealed_copy(of, w, wanted)[0]) for w, file in files.items()}
-    if source.net is None:
-        return _user_files(wanted)
-    if len(wanted) > 1:
-        raise NET_OF_SEVERAL(net=source.net, n=len(wanted), words=", ".join(wanted))
-    return {wanted[0]: _user_file(source.net)}
+    if source.net is not None:
+        if len(wanted) > 1:
+            raise NET_OF_SEVERAL(net=source.net, n=len(wanted), words=", ".join(wanted))
+        return {wanted[0]: _user_file(source.net)}
+    user_files, sources = {word: _user_file(word) for word in wanted}, dict[Path, bytes]()
+    return {w: replace(f, source=sources.setdefault(f.path, f.source)) for w, f in user_files.items()}
 
 
 def run_network(
@@ -180,12 +174,6 @@ def _is_copy(folder: RunFolder, word: str) -> bool:
     file, _colon, name = word.rpartition(":")
     fits = COPIES.fullmatch(file) is not None and (file == NETWORK_COPY) == (folder.kind == "run")
     return fits and name.isidentifier() and file in folder.manifest.files
-
-
-def _user_files(words: Iterable[str]) -> dict[str, NetworkFile]:
-    """``{word: file}``. All words that name the same file get the bytes read first."""
-    files, sources = {word: _user_file(word) for word in words}, dict[Path, bytes]()
-    return {w: replace(f, source=sources.setdefault(f.path, f.source)) for w, f in files.items()}
 
 
 def _user_file(word: str) -> NetworkFile:

@@ -14,7 +14,7 @@ from treino.base.own_objects import is_kept, is_own, keep, source_of
 from treino.folders.access import Access
 from treino.folders.network_source import NetworkSource, copied_file, network_files
 from treino.folders.store import RunFolder
-from treino.folders.user_network import NetworkFile, value_in
+from treino.folders.user_network import value_in
 from treino.settings.spec import names_file
 
 OF_ENTRIES = "loss", "metric", "optimizer", "schedule"
@@ -35,17 +35,11 @@ def with_own_code(source: NetworkSource | None, settings: Mapping[str, Any]) -> 
 
 
 def own_names(source: NetworkSource | None, words: Iterable[str]) -> dict[str, str]:
-    """``{FILE.py:NAME: name of the kept object}``; runs the files.
-
-    Raises:
-        TreinoError: as ``with_own_code``.
-    """
-    return {word: _kept(file) for word, file in network_files(source, words).items()}
-
-
-def _kept(file: NetworkFile) -> str:
-    digest = hashlib.sha256(file.source).hexdigest()[:8]
-    return keep(value_in(file), file.name, digest, file.source)
+    """``{FILE.py:NAME: name of the kept object}``; runs the files."""
+    return {
+        word: keep(value_in(file), file.name, hashlib.sha256(file.source).hexdigest()[:8], file.source)
+        for word, file in network_files(source, words).items()
+    }
 
 
 def write_own_code(folder: RunFolder, names: Iterable[object]) -> None:

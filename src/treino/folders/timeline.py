@@ -17,7 +17,7 @@ from treino.base.errors import TreinoError
 from treino.base.files import DATABASE, damaged
 from treino.base.words import _, numeral
 from treino.engine import HP, OPTIMIZERS
-from treino.engine.hyperparameters import checked_numbers, entry_name, may_be_hyperparameter
+from treino.engine.hyperparameters import checked_numbers, may_be_hyperparameter
 from treino.engine.step_plan import EpochCount
 from treino.folders.documents.run_spec import ResolvedSettings, RunSpec
 from treino.folders.documents.run_spec import Segment as Segment
@@ -151,8 +151,8 @@ class Timeline:
         known = {*HP}
         for change in changes:
             try:
-                optimizer = entry_name(
-                    "optimizer", change.settings.get("optimizer", self.spec.resolved.optimizer), OPTIMIZERS
+                optimizer = OPTIMIZERS.key(
+                    "optimizer", change.settings.get("optimizer", self.spec.resolved.optimizer)
                 )
                 if OPTIMIZERS[optimizer].own is not None:  # it may have had numbers of its own
                     known |= change.settings.keys()

@@ -95,11 +95,7 @@ def as_arguments(source: Any, nets: Iterable[nn.Module | None]) -> Any:
 
 
 def network_maker(settings: Settings, files: NetworkFiles) -> Maker | None:
-    """The function that makes an ensemble's networks, each from its own seed; or the module that was given.
-
-    Raises:
-        TreinoError: as ``network_of``.
-    """
+    """The function that makes an ensemble's networks, each from its own seed; or the module given."""
     if settings.net_kind == "given":
         return with_arguments(kept(str(settings.net_file)), settings.net_arguments)
     file = file_of(settings, files)

@@ -17,7 +17,7 @@ from treino.data.dataset import in_memory
 from treino.data.documents import DataSource
 from treino.engine import HP, OPTIMIZERS
 from treino.engine.carry_over import carry_over, largest_change
-from treino.engine.hyperparameters import checked_numbers, entry_name, may_be_hyperparameter
+from treino.engine.hyperparameters import checked_numbers, may_be_hyperparameter
 from treino.engine.optim import BETAS, unread
 from treino.engine.population import Copies
 from treino.engine.saved_state import keyframe_of_saved
@@ -138,7 +138,7 @@ def _changed(changes: Mapping[str, Any], typed: Mapping[str, Any], snapshot: Sna
             raise CHANGE_OPEN(name=name)
     if "betas" in rest:
         state["beta1"], state["beta2"] = read_settings({"betas": rest.pop("betas")}).betas or BETAS
-    optimizer = entry_name("optimizer", rest.get("optimizer", snapshot.settings["optimizer"]), OPTIMIZERS)
+    optimizer = OPTIMIZERS.key("optimizer", rest.get("optimizer", snapshot.settings["optimizer"]))
     own = OPTIMIZERS[optimizer].own
     for name in list(rest):
         if name in HP or (own is not None and may_be_hyperparameter(name)):

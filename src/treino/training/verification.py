@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from treino.base.errors import Refusal, TreinoError
+from treino.base.registry import registered
 from treino.base.words import _, setting
 from treino.engine import TrainingLoop
 from treino.engine.devices import torch_threads
-from treino.engine.hyperparameters import registered
 from treino.engine.kernels.selection import ENGINES, torch_threads_of
 from treino.engine.net_state import whole_state
 from treino.folders.data_source import COPY

@@ -9,7 +9,6 @@ https://doi.org/10.1016/S0893-6080(05)80023-1.
 
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
-from copy import copy
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -17,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from treino.base.library_parts import boosting_parts, later_boosting
 from treino.data.documents import Tree
 from treino.data.preparation.target_means import FOLDS, TargetFolds
 
@@ -215,11 +215,9 @@ class TreeRows:
             return 0
         model = others.model(min(2 * AT_ONCE, most))  # after fewer it never ends
         losses, best, best_RK = list[float](), 0, np.zeros((len(own.y_R), self.answers))
-        output = model._baseline_prediction
-        while True:
-            later = copy(model)  # it begins where the last look ended, so that no tree answers twice
-            later._baseline_prediction = output.reshape(-1, len(self.places(model)))
-            later._predictors = model._predictors[len(losses) :]
+        output, _rounds = boosting_parts(model)
+        while True:  # each look begins where the last one ended, so that no tree answers twice
+            later = later_boosting(model, output.reshape(-1, len(self.places(model))), len(losses))
             staged = later.staged_decision_function if self.classes else later.staged_predict
             for output in staged(own.raw_RD):
                 answer_RK = self.answered(model, output)
@@ -247,11 +245,11 @@ class TreeRows:
     def trees(self, count: int, first: int) -> Iterator[Tree]:
         """The trees fitted on all rows. first: the number of the target's first answer."""
         model, range_D = self.model(count), np.ptp(self.raw_RD, axis=0)
-        starts = np.ravel(model._baseline_prediction)
-        for round_of_trees in model._predictors:
-            for place, start, tree in zip(self.places(model), starts, round_of_trees, strict=True):
+        starts, rounds = boosting_parts(model)
+        for round_of_trees in rounds:
+            for place, start, tree in zip(self.places(model), starts.flat, round_of_trees, strict=True):
                 yield _tree(tree.nodes, self.place_D, range_D, first + place, float(start))
-            starts = np.zeros(len(starts))
+            starts = np.zeros_like(starts)
 
 
 def splitting(raw_ND: Floats, usable: Sequence[int]) -> Ints:

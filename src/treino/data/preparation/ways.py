@@ -35,11 +35,9 @@ WAYS: Registry[Way] = Registry({}, __name__)
 
 def way_label(program: ColumnProgram) -> str:
     """As what a column is taken, in the reader's language."""
-    way = WAYS.find(program.way)
-    return program.way if way is None else _(way.label)
+    return program.way if (way := WAYS.find(program.way)) is None else _(way.label)
 
 
 def way_asked(name: str) -> str:
     """What ``kinds=`` asks for to get this way; of one that isn't known here its name."""
-    way = WAYS.find(name)
-    return name if way is None else way.asked
+    return name if (way := WAYS.find(name)) is None else way.asked
