@@ -23,8 +23,9 @@ from typing import Any
 
 from benchmarks.result import Result, Table
 from benchmarks.timing import budget
-from treino.settings.options import ClusterOptions
+from treino.settings.options import ClusterOptions, SweepOptions
 from treino.training.loop import JobClose, JobStart
+from treino.training.sweeps.request import SweepRequest
 from treino.training.sweeps.sweep import sweep_events
 
 KILLS = 300
@@ -173,12 +174,10 @@ def sweeps(nodes: int, folder: Path) -> None:
             settings = {"epochs": asked["epochs"], "hidden": (32, 16), "threads": 1}
             begin, marks = time.perf_counter(), dict[type, float]()
             with tempfile.TemporaryDirectory(dir=folder) as place:
-                for event in sweep_events(
-                    "digits", SPACE, parent=place, place=ClusterOptions(on=on), members=asked["members"],
-                    fresh=0,
-                    strategy="none",
-                    settings=settings,
-                ):  # fmt: skip
+                options = SweepOptions(members=asked["members"], fresh=0, strategy="none")
+                where: dict[str, Any] = {"parent": place, "place": ClusterOptions(on=on)}
+                request = SweepRequest("digits", settings, space=SPACE, options=options, **where)
+                for event in sweep_events(request):
                     marks.setdefault(type(event), time.perf_counter())
                 whole = time.perf_counter() - begin
             print(json.dumps({"training": marks[JobClose] - marks[JobStart], "whole": whole}), flush=True)
@@ -203,10 +202,11 @@ def kills(wanted: int, folder: Path) -> None:
                 found["kills"] += 1
 
     def swept(name: str, on: str | None) -> dict[str, Any]:
-        *_events, end = sweep_events(
-            "digits", SPACE, out=folder / name, place=ClusterOptions(on=on), members=128, fresh=0, top=128,
-            settings={"epochs": 1500, "hidden": (32, 16), "threads": 1, "patience": 0},
-        )  # fmt: skip
+        options = SweepOptions(members=128, fresh=0, top=128)
+        settings = {"epochs": 1500, "hidden": (32, 16), "threads": 1, "patience": 0, "out": folder / name}
+        place = ClusterOptions(on=on)
+        request = SweepRequest("digits", settings, space=SPACE, options=options, place=place)
+        *_events, end = sweep_events(request)
         return _contents(folder / name) | {"steps": end.document["model_steps"]}
 
     with _cluster(2) as on:

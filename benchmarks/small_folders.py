@@ -15,10 +15,12 @@ from torch import Tensor
 from treino.base import files
 from treino.base.errors import TreinoError
 from treino.folders.store import RunFolder
+from treino.settings.options import StudyOptions, SweepOptions, SweepPlan, read_options
 from treino.settings.spec import read_settings
 from treino.training import train
 from treino.training.loop import JobEvent
 from treino.training.sweeps import study, sweep
+from treino.training.sweeps.request import StudyRequest, SweepRequest
 
 KINDS = ("run", "sweep", "repeats", "study")
 NAME = "small"
@@ -54,18 +56,21 @@ def frequent_checkpoints() -> Iterator[None]:
 
 def new(kind: str, parent: Path) -> Iterator[JobEvent]:
     """Train a new one in ``parent/small``."""
-    words: dict[str, Any] = {"parent": parent, "name": NAME}
     if kind == "run":
         settings = read_settings(SETTINGS | {"epochs": 6, "every": 8, "name": NAME})
         return train.train_events("wine", settings, parent=parent, checkpoint_seconds=0)
     if kind == "study":
-        return study.study_events("wine", batch_sizes=[60, 40], settings=SETTINGS | {"epochs": 4}, **words)
-    settings = {name: value for name, value in SETTINGS.items() if name != "seed"}
+        options = StudyOptions(batch_sizes=[60, 40])
+        settings = SETTINGS | {"epochs": 4, "name": NAME}
+        return study.study_events(StudyRequest("wine", settings, parent=parent, options=options))
+    settings = {name: value for name, value in SETTINGS.items() if name != "seed"} | {"name": NAME}
     if kind == "sweep":
         settings["epochs"] = 10  # two rungs
-        asked = {"members": 4, "fresh": 0, "sampler": "random", "strategy": "halving", "eta": 2}
-        return sweep.sweep_events("wine", ["lr=1e-3..1e-1:log"], settings=settings, **asked, **words)
-    return sweep.sweep_events("wine", ["seed=1|2"], settings=settings, spread=True, **words)
+        tried = SweepOptions(members=4, fresh=0, sampler="random", strategy="halving", eta=2)
+        rates = ["lr=1e-3..1e-1:log"]
+        return sweep.sweep_events(SweepRequest("wine", settings, space=rates, options=tried, parent=parent))
+    plan = read_options(SweepPlan, {"spread": True})
+    return sweep.sweep_events(SweepRequest("wine", settings, space=["seed=1|2"], options=plan, parent=parent))
 
 
 def resumed(path: Path) -> Iterator[JobEvent]:

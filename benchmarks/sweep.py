@@ -15,7 +15,9 @@ import treino as tr
 from benchmarks.result import Result, Table
 from benchmarks.timing import Spent, budget, threads
 from treino.engine.training_loop import TrainingLoop
-from treino.training.loop import JobClose, JobProgress
+from treino.settings.options import SweepOptions
+from treino.training.loop import JobClose, JobEvent, JobProgress
+from treino.training.sweeps.request import SweepRequest
 from treino.training.sweeps.sweep import sweep_events
 
 SPACE = {"lr": "1e-4..1e-1:log", "weight_decay": "1e-6..1e-2:log"}
@@ -47,8 +49,12 @@ def run(quick: bool) -> Result:
 
 def swept(place: Path, source: Any, space: Any, **asked: Any) -> dict[str, Any]:
     """A whole sweep; -> its document."""
-    asked = {"fresh": 0, **asked}
-    return list(sweep_events(source, space, parent=place, **asked))[-1].document
+    return list(_events(place, source, space, **{"fresh": 0, **asked}))[-1].document
+
+
+def _events(place: Path, source: Any, space: Any, settings: Any = None, **options: Any) -> Iterator[JobEvent]:
+    asked = SweepOptions(**options)
+    return sweep_events(SweepRequest(source, settings or {}, parent=place, space=space, options=asked))
 
 
 def _halving(quick: bool, place: Path, figures: dict[str, Any]) -> Table:
@@ -82,7 +88,7 @@ def _trained(place: Path, source: Any, space: Any, **asked: Any) -> tuple[Spent,
     process, seen = psutil.Process(), []
     gc.collect()
     begin, used = time.perf_counter(), time.process_time()
-    for event in sweep_events(source, space, parent=place, fresh=0, strategy="none", **asked):
+    for event in _events(place, source, space, fresh=0, strategy="none", **asked):
         if isinstance(event, JobProgress):
             seen.append((event.job.model_steps, process.memory_info().rss))
         if isinstance(event, JobClose):

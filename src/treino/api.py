@@ -38,6 +38,7 @@ from treino.training.row_check import source_of_data
 from treino.training.stored_results import Stored, StoredStudy, StoredSweep, open_all, open_folder
 from treino.training.sweeps.member import SweepNetwork
 from treino.training.sweeps.member import likeness as likeness_of
+from treino.training.sweeps.request import StudyRequest, SweepRequest
 from treino.training.sweeps.study import study_events
 from treino.training.sweeps.sweep import sweep_events
 from treino.training.train import drain
@@ -514,12 +515,13 @@ def sweep(
     Raises:
         TreinoError: bad input. KeyboardInterrupt: after a Ctrl-C, when everything is saved.
     """
-    options = {option: value for option, value in locals().items() if option in SweepOptions.model_fields}
+    given = {option: value for option, value in locals().items() if option in SweepOptions.model_fields}
     tracking = Tracking(track)
     settings = _with_net(settings, settings.pop("net", None))
-    where: dict[str, Any] = {"parent": parent, "place": _place(on, gpus_per_chunk)}
-    events = sweep_events(data, space, settings=settings, networks=UserFiles(), **where, **options)
-    result = Sweep(drained_folder(tracking.events(events), watch))
+    options, place = read_options(SweepOptions, given), _place(on, gpus_per_chunk)
+    asked: dict[str, Any] = {"parent": parent, "place": place, "space": space, "options": options}
+    request = SweepRequest(data, settings, UserFiles(), **asked)
+    result = Sweep(drained_folder(tracking.events(sweep_events(request)), watch))
     tracking.warn()
     return result
 
@@ -553,14 +555,13 @@ def study(
     Raises:
         TreinoError: bad input. KeyboardInterrupt: after a Ctrl-C, when everything is saved.
     """
-    options = {option: value for option, value in locals().items() if option in StudyOptions.model_fields}
+    given = {option: value for option, value in locals().items() if option in StudyOptions.model_fields}
     if isinstance(net, nn.Module):
         raise STUDY_MODULE()
     settings = _with_net(settings, net)
-    where: dict[str, Any] = {"parent": parent, "place": _place(on, gpus_per_chunk)}
-    return Study(
-        drained_folder(study_events(data, settings=settings, networks=UserFiles(), **where, **options))
-    )
+    options, place = read_options(StudyOptions, given), _place(on, gpus_per_chunk)
+    request = StudyRequest(data, settings, UserFiles(), parent=parent, place=place, options=options)
+    return Study(drained_folder(study_events(request)))
 
 
 # ---- ``rows``

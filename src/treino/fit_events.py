@@ -117,9 +117,10 @@ def fit_events(request: FitRequest) -> tuple[Iterator[JobEvent], Rates | None]:
             columns = in_order_of(request.start.preparation, settings.features)
             settings = settings.decided("data", "", features=columns)
     if request.repeated:
-        from treino.training.sweeps.sweep import repeats, sweep_events  # import only for several networks
+        from treino.training.sweeps.request import SweepRequest  # import only for several networks
+        from treino.training.sweeps.sweep import repeats, sweep_events
 
-        settings, space, options = repeats(settings, request.seeds, request.folds, request.until)
+        settings, space, plan = repeats(settings, request.seeds, request.folds, request.until)
     if are_whole(request.source):
         own = request.net if request.net is not None else network_of(settings, files)
         request = replace(request, source=as_arguments(request.source, [own]))
@@ -143,17 +144,18 @@ def fit_events(request: FitRequest) -> tuple[Iterator[JobEvent], Rates | None]:
         if request.held_back:  # all seeds train on these rows
             of.source = of.data
             asked = {name: value for name, value in asked.items() if name not in OF_DATA or name == "fold"}
-        events = sweep_events(
+        many = SweepRequest(
             of.source,
-            space,
+            asked,
+            request.networks,
             parent=request.parent,
-            settings=asked,
-            networks=request.networks,
             data=of.data,
-            notes=settings.reasons,
             place=request.place,
-            **options,
+            space=space,
+            options=plan,
+            notes=settings.reasons,
         )
+        events = sweep_events(many)
     else:
         events = train_events(
             request.source,
@@ -173,13 +175,6 @@ def fit_events(request: FitRequest) -> tuple[Iterator[JobEvent], Rates | None]:
     return (events if of.rates is None else of.rates.record(events)), of.rates
 
 
-def _check_classes(data: Data, classes: int) -> None:
-    if len(data.classes) == classes:
-        return
-    actual = _("has {n} classes").format(n=len(data.classes)) if data.classes else _("is a number")
-    raise NUM_CLASSES(asked=classes, target=data.target, found=actual)
-
-
 def _load(request: FitRequest, settings: Settings, most_inputs: int | None = None) -> Data:
     cache = None if request.repeated else prepared_beside(request.parent, settings.out)
     held_back, workers = request.held_back, request.num_workers
@@ -190,8 +185,9 @@ def _load(request: FitRequest, settings: Settings, most_inputs: int | None = Non
         if learnt is None or error.rule not in ("features_unknown", "target_unknown"):
             raise
         raise column_refusal(learnt.run, error) from error
-    if request.classes is not None:
-        _check_classes(data, request.classes)
+    if request.classes is not None and len(data.classes) != request.classes:
+        known = _("has {n} classes").format(n=len(data.classes)) if data.classes else _("is a number")
+        raise NUM_CLASSES(asked=request.classes, target=data.target, found=known)
     return data
 
 

@@ -70,21 +70,17 @@ def resume_events(
         raise ON_OF_A_RUN(run=path.name)
     if alerts and folder.kind != "run":
         raise ALERT_OF_SEVERAL(run=path.name)
-    if folder.kind == "run":
-        run = StoredRun(folder, access)
-        if folder.has("spec.json") and run.awaits_refit:
-            return _resumed(refit_events(run, access, data))
+    if folder.kind == "sweep":
+        events = sweep_resumption(path, access, storage=storage, more=more, place=place)
+    elif folder.kind == "study":
+        events = study_resumption(path, access, place=place)
+    elif folder.has("spec.json") and (run := StoredRun(folder, access)).awaits_refit:
+        events = refit_events(run, access, data)
+    else:
         metric = Timeline(folder, read_run_spec(folder)).resolved.metric if alerts else None
         given = given_alerts(alerts, network=allow_network, metric=metric)
-        events = resuming(path, access, data=data, check=partial(check_alerts, given))
-        return _resumed(watched(events, access, data, given))
-    if folder.kind == "sweep":
-        return _resumed(sweep_resumption(path, access, storage=storage, more=more, place=place))
-    return _resumed(study_resumption(path, access, place=place))
-
-
-def _resumed(events: Iterator[JobEvent]) -> Iterator[JobEvent]:
-    """The events; the first one is logged."""
+        resumed = resuming(path, access, data=data, check=partial(check_alerts, given))
+        events = watched(resumed, access, data, given)
     for event in events:
         if isinstance(event, JobStart):
             LOG.info("%s: resumed", event.job.folder.path)

@@ -23,13 +23,13 @@ import pytest
 from torch.optim import optimizer as optimizers
 
 import treino as tr
+from tests import many_networks
 from tests.waiting import Hangs, no_hang
 from tests.workflows.test_resume import in_a_child
 from treino.cli import main
 from treino.cli.screen import Screen
 from treino.engine import TrainingLoop
 from treino.settings.spec import read_settings
-from treino.training.sweeps import study, sweep
 from treino.training.train import drain, train_events
 
 RUN = {"epochs": 6, "hidden": [5], "every": 10, "features": ["alcohol", "hue"]}
@@ -79,12 +79,12 @@ UNFINISHED = ("runs", "show run", "plot run --what curves", "report run --markdo
 def swept(name: str) -> Iterator[Any]:
     asked = {"members": 3, "fresh": 0, "sampler": "random", "strategy": "none"}
     settings = {"epochs": 3, "threads": 1, "hidden": [5]}
-    return sweep.sweep_events("wine", ["lr=1e-3..1e-1:log"], name=name, settings=settings, **asked)
+    return many_networks.sweep_events("wine", ["lr=1e-3..1e-1:log"], name=name, settings=settings, **asked)
 
 
 def studied(name: str) -> Iterator[Any]:
     settings = {"epochs": 3, "threads": 1, "hidden": [5]}
-    return study.study_events("wine", batch_sizes=[60, 20], settings=settings, name=name)
+    return many_networks.study_events("wine", batch_sizes=[60, 20], settings=settings, name=name)
 
 
 def killed(events: Callable[[str], Iterator[Any]], after: int) -> None:

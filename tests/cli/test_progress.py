@@ -14,13 +14,12 @@ from scipy.stats import binomtest
 
 import treino as tr
 from tests.conftest import Treino
+from tests.many_networks import study_events, sweep_events
 from treino.cli import main, progress
 from treino.cli.screen import Screen
 from treino.plots import run_sentences
 from treino.settings.spec import read_settings
 from treino.training.loop import JobEvent, JobProgress
-from treino.training.sweeps.study import study_events
-from treino.training.sweeps.sweep import sweep_events
 from treino.training.train import train_events
 
 

@@ -14,6 +14,7 @@ import pytest
 import torch
 
 import treino as tr
+from tests import many_networks
 from tests.cli.conftest import stopped
 from tests.conftest import Treino
 from tests.folders.test_flips import flip
@@ -209,11 +210,11 @@ MADE: dict[str, Callable[[Path, str], Iterator[loop.JobEvent]]] = {
     "run": lambda parent, name: train_events(
         "iris", read_settings({"epochs": 9, "hidden": [3], "name": name}), parent=parent, checkpoint_seconds=0
     ),
-    "sweep": lambda parent, name: sweep.sweep_events(
+    "sweep": lambda parent, name: many_networks.sweep_events(
         "iris", ["lr=1e-3..1e-1:log"], parent=parent, name=name, members=6, fresh=0, strategy="hyperband",
         settings={"hidden": [3], "epochs": 9},
     ),
-    "study": lambda parent, name: study.study_events(
+    "study": lambda parent, name: many_networks.study_events(
         "iris", settings={"epochs": 6, "hidden": [3]}, batch_sizes=[40, 20], parent=parent, name=name
     ),
 }  # fmt: skip

@@ -120,8 +120,8 @@ def test_a_sweep_that_is_stopped_goes_on(treino: Treino, stop: signal.Signals) -
 @pytest.mark.release
 def test_optunas_trials_in_a_storage_are_gone_on_with(treino: Treino) -> None:
     optuna = pytest.importorskip("optuna", reason="needs optuna")
+    from tests.many_networks import sweep_events
     from treino.training.loop import JobProgress
-    from treino.training.sweeps.sweep import sweep_events
 
     asked = {
         "members": 40,

@@ -16,13 +16,12 @@ import torch
 import treino as tr
 from tests.conftest import Treino
 from tests.forging import forge, reseal
+from tests.many_networks import study_events, sweep_events
 from tests.quick_ends import _quick_ends  # noqa: F401
 from treino.base.errors import TreinoError
 from treino.folders.network_source import UserFiles, network_files
 from treino.settings.spec import read_settings
 from treino.training.loop import JobProgress, JobStart
-from treino.training.sweeps.study import study_events
-from treino.training.sweeps.sweep import sweep_events
 from treino.training.train import train_events
 
 LINEAR = "from torch import nn\n\n\ndef Net():\n    return nn.Linear(4, 3)\n"

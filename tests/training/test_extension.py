@@ -9,6 +9,7 @@ import pytest
 
 import treino as tr
 from tests.conftest import Treino, refusal_of
+from tests.many_networks import sweep_events
 from treino.base.errors import TreinoError
 from treino.folders.store import RunFolder
 from treino.training.commands import send_stop
@@ -16,7 +17,7 @@ from treino.training.loop import JobClose, JobEnd
 from treino.training.search.samplers import halving, sampler
 from treino.training.search.space import read_space
 from treino.training.stored_results import StoredSweep
-from treino.training.sweeps.sweep import sweep_events, sweep_resumption
+from treino.training.sweeps.sweep import sweep_resumption
 from treino.training.sweeps.sweep_members import send_more
 
 SPACE = ["lr=1e-3..1e-1:log", "dropout=0..0.5"]

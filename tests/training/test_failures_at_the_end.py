@@ -14,6 +14,7 @@ import pytest
 import torch
 
 import treino as tr
+from tests.many_networks import study_events, sweep_events
 from treino.base.errors import TreinoError
 from treino.folders.network_source import UserFiles, network_files
 from treino.folders.store import RunFolder
@@ -21,8 +22,6 @@ from treino.settings.spec import Settings, read_settings
 from treino.training.commands import send_stop
 from treino.training.loop import JobEvent
 from treino.training.stored_results import open_run
-from treino.training.sweeps.study import study_events
-from treino.training.sweeps.sweep import sweep_events
 from treino.training.train import train_events
 
 NETS = '''

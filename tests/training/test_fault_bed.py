@@ -24,12 +24,13 @@ from benchmarks.small_folders import (
 )
 from benchmarks.small_folders import finish as go_on
 
+from tests.many_networks import sweep_events
 from tests.workflows.test_resume import CASES
 from treino.api import open as open_result
 from treino.settings.spec import read_settings
 from treino.training.branch import branching, rewinding
 from treino.training.loop import JobEvent
-from treino.training.sweeps.sweep import sweep_events, sweep_resumption
+from treino.training.sweeps.sweep import sweep_resumption
 from treino.training.train import train_events
 
 PARTS = 8  # of all places, for processes that test side by side

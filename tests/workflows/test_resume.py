@@ -16,6 +16,7 @@ import pytest
 import torch
 
 from tests.conftest import Treino, refusal_of
+from tests.many_networks import study_events, sweep_events
 from tests.waiting import HANG, ignored, until
 from treino.api import Run
 from treino.api import open as open_result
@@ -27,8 +28,8 @@ from treino.training.branch import rewinding
 from treino.training.loop import JobEnd, JobEvent, JobProgress, JobStart
 from treino.training.replay import snapshots
 from treino.training.stored_results import open_run
-from treino.training.sweeps.study import study_events, study_resumption
-from treino.training.sweeps.sweep import sweep_events, sweep_resumption
+from treino.training.sweeps.study import study_resumption
+from treino.training.sweeps.sweep import sweep_resumption
 from treino.training.train import drain, resuming, train_events
 
 CASES: dict[str, dict[str, Any]] = {

@@ -12,15 +12,16 @@ import torch
 
 import treino as tr
 from tests.conftest import Treino, mnist_folder, needs_mnist, refusal_of
+from tests.many_networks import study_events
 from treino.engine.training_loop import TrainingLoop
 from treino.folders.documents.sweep import NetworkRecord, StudyFacts, StudyResult, StudyRow, StudyRowFacts
 from treino.folders.network_source import UserFiles
 from treino.inspection.curves import floor_twice
+from treino.settings.options import StudyOptions
 from treino.training.goals import goals_of
 from treino.training.loop import JobProgress
 from treino.training.sweeps import study as studies
 from treino.training.sweeps.population_training import PopulationTraining
-from treino.training.sweeps.study import study_events
 from treino.training.sweeps.study_document import answers
 from treino.training.sweeps.study_document import row as row_of
 from treino.training.sweeps.study_options import study_plan
@@ -39,18 +40,20 @@ def test_until_is_read_however_it_is_written() -> None:
 def test_rows_are_the_grid_in_each_mode_and_single_cells() -> None:
     asked = study_plan(
         {"shuffle": "each,off", "as_taught": True},
-        batch_sizes="100,5,100",
-        compare="normalise",
-        cells=["batch_size=5,lr=1e-6,weight_decay=5e-6", {"hidden": "64,32", "batch_size": 5}],
+        StudyOptions(
+            batch_sizes="100,5,100",
+            compare="normalise",
+            cells=["batch_size=5,lr=1e-6,weight_decay=5e-6", {"hidden": "64,32", "batch_size": 5}],
+        ),
     )
     own = [dict(cell.own) for cell in asked.cells if cell.mode == "corrected"]
     assert len(own) == 2 * 2 * 2 + 2
     assert [cell.mode for cell in asked.cells] == ["corrected", "as_taught"] * 10
     assert own[-2] == {"batch_size": 5, "lr": 1e-6, "weight_decay": 5e-6}
     assert own[-1]["hidden"] == [64, 32]
-    exercise = study_plan({})
+    exercise = study_plan({}, StudyOptions())
     assert [cell.own["batch_size"] for cell in exercise.cells] == [100, 20, 5]
-    assert [dict(c.own) for c in study_plan({}, cells=["hidden=64,32,lr=0.1"]).cells] == [
+    assert [dict(c.own) for c in study_plan({}, StudyOptions(cells=["hidden=64,32,lr=0.1"])).cells] == [
         {"hidden": [64, 32], "lr": 0.1}
     ]
 

@@ -11,6 +11,7 @@ import torch
 
 import treino as tr
 from tests.conftest import refusal_of
+from tests.many_networks import sweep_events
 from treino.base.errors import TreinoError
 from treino.base.resampling import auc_scores, f1_scores
 from treino.fit_events import FitRequest, fit_events
@@ -20,7 +21,6 @@ from treino.training.search import judge
 from treino.training.search.samplers import halving
 from treino.training.sweeps.bracket import read_top
 from treino.training.sweeps.populations import populations_of, settings_of
-from treino.training.sweeps.sweep import sweep_events
 
 SPACE = ["lr=1e-4..1e-1:log", "hidden=8|16,8", "dropout=0..0.5", "optimizer=sgd|adam",
          "momentum=0..0.9 if optimizer=sgd"]  # fmt: skip

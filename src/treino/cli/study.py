@@ -27,7 +27,8 @@ def study(
     """
     from treino.cli.progress import follow
     from treino.folders.network_source import UserFiles
+    from treino.training.sweeps.request import StudyRequest
     from treino.training.sweeps.study import study_events
 
-    events = study_events(source, settings=given(flags), networks=UserFiles(), place=cluster, **options.given)
-    return follow(events, screen)
+    request = StudyRequest(source, given(flags), UserFiles(), place=cluster, options=options)
+    return follow(study_events(request), screen)

@@ -41,15 +41,9 @@ def sweep(
     from treino.folders.network_source import UserFiles
     from treino.reports.tracking.delivery import Tracking
     from treino.training.search.space import space_of
+    from treino.training.sweeps.request import SweepRequest
     from treino.training.sweeps.sweep import sweep_events
 
-    tracking = Tracking(track)
-    events = sweep_events(
-        source,
-        space_of(space or []),
-        settings=given(flags),
-        networks=UserFiles(),
-        place=cluster,
-        **options.given,
-    )
-    return follow(events, screen, tracking)
+    tracking, tried = Tracking(track), space_of(space or [])
+    request = SweepRequest(source, given(flags), UserFiles(), place=cluster, space=tried, options=options)
+    return follow(sweep_events(request), screen, tracking)

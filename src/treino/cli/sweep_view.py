@@ -177,9 +177,8 @@ def status_line(path: str | Path, status: str) -> str:
 
 def without_result(stored: StoredSweep | StoredStudy) -> RenderableType:
     """The status of a sweep or a study that has no result yet, and how an interrupted one goes on."""
-    line = status_line(stored.path, stored.status)
-    if isinstance(stored, StoredSweep):
-        line = _("sweep {path}: {status}").format(path=stored.path, status=_(stored.status))
+    sentence = _("sweep {path}: {status}").format(path=stored.path, status=_(stored.status))
+    line = sentence if isinstance(stored, StoredSweep) else status_line(stored.path, stored.status)
     if stored.status != "interrupted":
         return line
     if not stored.folder.has(stored.folder.manifest.first):

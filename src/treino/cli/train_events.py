@@ -138,7 +138,6 @@ def _data_and_settings(
         return source, settings, UserFiles(), None, None
     from treino.training.sweeps import member
 
-    name = member.name_of_like(origin.like)
     if note := member.like_note(origin.like):
         screen.out.print(note)
     if source is not None:
@@ -146,8 +145,9 @@ def _data_and_settings(
             raise LIKE_AND_DATA(data=source)
         other = member.likeness(origin.like, source, trust=origin.trust, net="net" in settings)
         networks = UserFiles() if "net" in settings else other.networks
-        return source, other.with_settings(settings), networks, name, other
+        return source, other.with_settings(settings), networks, other.run, other
     data, same, stored = member.like(origin.like, origin.data_file, origin.trust, origin.weights)
+    name = member.name_of_like(origin.like)
     if "net" not in settings:
         return data, same | settings, stored, name, None
     settings["net"] = in_place_of(same.get("net"), settings["net"])

@@ -53,19 +53,13 @@ CLASSES_MANY = Refusal(
 
 def sweep_as_typed(spec: SweepSpec) -> str:
     """Return the command that reproduces this sweep, or these seeds or folds."""
-    sweep, space, source = spec.sweep, space_in(spec), spec.data.source
-    flags = as_flags({k: v for k, v in spec.asked.items() if k in FLAGS})
-    until = [] if sweep.until is None else ["--until", "{}={:g}".format(*sweep.until)]
-    if sweep.spread:
-        flag_of = {"seed": "--seeds", "fold": "--folds"}
-        axes = [w for d in space.dimensions for w in (flag_of[d.name], str(d.domain.count))]
-        return shlex.join(["treino", "train", source, *axes, *until, *flags])
-    words = ["treino", "sweep", source]
-    for dimension in space.dimensions:
-        words += ["--space", f"{dimension.name}={dimension.text}"]
-    for name, value in _unusual(sweep).items():
-        words += ["--" + name.replace("_", "-"), str(value)]
-    return shlex.join([*words, *until, *flags])
+    given = _sweep_arguments(spec)
+    space, until = given.pop("space", {}), given.pop("until", None)
+    words = ["treino", "train" if spec.sweep.spread else "sweep", spec.data.source]
+    words += [w for name, text in space.items() for w in ("--space", f"{name}={text}")]
+    words += [w for name, value in given.items() for w in ("--" + name.replace("_", "-"), str(value))]
+    words += [] if until is None else ["--until", "{}={:g}".format(*until)]
+    return shlex.join([*words, *as_flags({k: v for k, v in spec.asked.items() if k in FLAGS})])
 
 
 def as_called(spec: RunSpec | SweepSpec, rows: str, kept: bool) -> str:
@@ -105,12 +99,8 @@ def _sweep_arguments(spec: SweepSpec) -> dict[str, Any]:
     if spec.sweep.spread:
         axes = {"seed": "seeds", "fold": "folds"}
         return {axes[d.name]: d.domain.count for d in space.dimensions if d.name in axes} | until
-    return {"space": {d.name: d.text for d in space.dimensions}} | _unusual(spec.sweep) | until
-
-
-def _unusual(sweep: SweepOptions) -> dict[str, Any]:
-    """Return a sweep's options, apart from its space, that differ from the defaults."""
-    return sweep.model_dump(include=set(SweepOptions.model_fields) - {"until"}, exclude_defaults=True)
+    unusual = spec.sweep.model_dump(include=set(SweepOptions.model_fields) - {"until"}, exclude_defaults=True)
+    return {"space": {d.name: d.text for d in space.dimensions}} | unusual | until
 
 
 # ---- the facts of one run

@@ -88,7 +88,7 @@ def draw_sweep(
     check_names(what, PICTURES, N_("There is no picture {name!r} of a sweep."))
     if not MemberTable.read(sweep.folder).rows:
         raise SWEEP_WITHOUT_TABLE(sweep=sweep.name)
-    return _put(sweep.folder, {name: partial(sweep_picture, sweep, name) for name in what}, to, missing)
+    return _put(sweep.folder, {name: partial(PICTURES[name], sweep) for name in what}, to, missing)
 
 
 def sweep_picture(sweep: StoredSweep, name: str) -> bytes:
@@ -109,17 +109,16 @@ def draw_study(
     if result is None or not any(row.epochs for row in result.rows):
         raise STUDY_WITHOUT_EPOCHS(study=study.name)
     lines = _study_curves(result)
-    drawn = {name: partial(lambda n: png(OF_A_STUDY[n](lines, result)), name) for name in what}
-    return _put(study.folder, drawn, to, missing)
+    return _put(study.folder, {name: partial(OF_A_STUDY[name], lines, result) for name in what}, to, missing)
 
 
 def _put(
     folder: RunFolder,
-    pictures: Mapping[str, Callable[[], bytes]],
+    pictures: "Mapping[str, Callable[[], Figure]]",
     to: OutputFolder | None,
     missing: list[TreinoError],
 ) -> list[Path]:
-    drawn = {name: partial(lambda n: [(f"{n}.png", pictures[n]())], name) for name in pictures}
+    drawn = {name: partial(lambda n: [(f"{n}.png", png(pictures[n]()))], name) for name in pictures}
     return put_each(folder, drawn, [f"{name}.png" for name in pictures], to, missing)
 
 

@@ -1,3 +1,5 @@
+from treino.settings.options import StudyOptions as StudyOptions
+from treino.settings.options import SweepOptions as SweepOptions
 from treino.settings.setting_types import Speed as Speed
 from treino.settings.setting_types import StepCount as StepCount
 from treino.settings.setting_types import as_item as as_item

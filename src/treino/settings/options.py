@@ -20,11 +20,6 @@ class Options(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
-    @property
-    def given(self) -> dict[str, Any]:
-        """The options that were given, by name."""
-        return self.model_dump(exclude_unset=True)
-
 
 Table = TypeVar("Table", bound=Options)
 

@@ -45,6 +45,8 @@ from treino.training.sweeps.member import name_of_like as name_of_like
 from treino.training.sweeps.member import params_of as params_of
 from treino.training.sweeps.member import parse_member as parse_member
 from treino.training.sweeps.populations import settings_of as settings_of
+from treino.training.sweeps.request import StudyRequest as StudyRequest
+from treino.training.sweeps.request import SweepRequest as SweepRequest
 from treino.training.sweeps.study import study_events as study_events
 from treino.training.sweeps.study_document import mode_name as mode_name
 from treino.training.sweeps.study_document import row_name as row_name

@@ -244,9 +244,7 @@ def branching(
     run = snapshot.run
     place = {name: changes[name] for name in OF_PLACE if name in changes}
     changes = {name: value for name, value in changes.items() if name not in OF_PLACE}
-    start = segment_start(snapshot, changes, sender)
-    if check is not None:
-        check(snapshot.data, start.resolution)
+    start = segment_start(snapshot, changes, sender, check)
     out = Path(place["out"]) if place.get("out") else None
     beside = run.path.parent
     if (beside / "manifest.json").is_file():  # a sweep's winner: its branch is made beside the sweep
@@ -285,9 +283,7 @@ def rewinding(
     check: as in ``train_events``."""
     folder = RunFolder.open(snapshot.run.path)
     _check_place(changes, snapshot.step)
-    start = segment_start(snapshot, changes, sender)
-    if check is not None:
-        check(snapshot.data, start.resolution)
+    start = segment_start(snapshot, changes, sender, check)
     with folder:
 
         def begin() -> RunJob:
@@ -350,8 +346,10 @@ def _segment_job(
     )
 
 
-def segment_start(snapshot: Snapshot, changes: Mapping[str, Any], sender: str = "") -> SegmentStart:
-    """Prepare the next segment. sender: who requested it.
+def segment_start(
+    snapshot: Snapshot, changes: Mapping[str, Any], sender: str = "", check: Check | None = None
+) -> SegmentStart:
+    """Prepare the next segment. sender: who requested it. check: as in ``train_events``.
 
     Raises:
         TreinoError: a setting that can't change during a run, or a value out of range; nothing left to train.
@@ -391,6 +389,8 @@ def segment_start(snapshot: Snapshot, changes: Mapping[str, Any], sender: str = 
         "versions": versions(made),
         "machine": machine(),
     }
+    if check is not None:
+        check(snapshot.data, resolution)
     made_changes = (begun.change, reset._replace(settings=decided))
     return SegmentStart(segment, resolution, (arrays, meta), spec.model_copy(update=now), made_changes)
 

@@ -35,7 +35,7 @@ from treino.training.search.space import space_in
 from treino.training.sweeps.bracket import MEMBERS, check_states, read_rows, read_top
 from treino.training.sweeps.ensemble import ensemble
 from treino.training.sweeps.judgement import BEST
-from treino.training.sweeps.member import member_run, member_runs, params_of, parse_member, sweep_folder
+from treino.training.sweeps.member import member_runs, params_of, parse_member, sweep_folder
 from treino.training.sweeps.out_of_fold import OutOfFold, out_of_fold
 from treino.training.sweeps.study_document import study_result
 
@@ -129,7 +129,7 @@ class StoredSweep(StoredFolder):
                 if folder.status == "interrupted"
                 else _("Try smaller learning rates."),
             )
-        return member_run(folder, kept[0].member, self.access)
+        return self.member(kept[0].member)
 
     def member(self, member: int) -> StoredRun:
         """The network of this number, as a run that predicts; its weights must have been kept.
@@ -137,7 +137,7 @@ class StoredSweep(StoredFolder):
         Raises:
             TreinoError: no such network, or its weights were not kept.
         """
-        return member_run(self.folder, member, self.access)
+        return member_runs(self.folder, [member], self.access)[0]
 
     def out_of_fold(self) -> OutOfFold:
         """Each row's prediction by the networks of the fold that tested on it, which were not trained on it.
@@ -297,7 +297,7 @@ def open_folder(
     """
     access = access or Access()
     if (named := parse_member(name)) is not None:
-        return member_run(sweep_folder(named[0], parent), named[1], access)
+        return StoredSweep(sweep_folder(named[0], parent), access).member(named[1])
     return stored(RunFolder.open(find(name, parent), verify=verify), access)
 
 

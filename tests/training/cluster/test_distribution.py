@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from pyarrow import parquet
 from safetensors.torch import load_file
 
+from tests.many_networks import study_events, sweep_events
 from treino.folders.documents.reading import read_checkpoint
 from treino.folders.store import RunFolder
 from treino.settings.options import ClusterOptions
@@ -24,8 +25,8 @@ from treino.training.cluster import SharedValue, TaskEnd, packed
 from treino.training.loop import JobEnd
 from treino.training.sweeps import bracket, distribution, study, sweep
 from treino.training.sweeps.population_training import PopulationTraining
-from treino.training.sweeps.study import study_events, study_resumption
-from treino.training.sweeps.sweep import sweep_events, sweep_resumption
+from treino.training.sweeps.study import study_resumption
+from treino.training.sweeps.sweep import sweep_resumption
 
 SPACE = {
     "lr": "1e-3..30:log",  # some diverge

@@ -26,8 +26,9 @@ KILLED = """
 import logging, os, random, sys, threading, time
 import psutil, ray
 from ray.cluster_utils import Cluster
-from treino.settings.options import ClusterOptions
+from treino.settings.options import ClusterOptions, SweepOptions
 from treino.training.sweeps import distribution
+from treino.training.sweeps.request import SweepRequest
 from treino.training.sweeps.sweep import sweep_events
 distribution.TASK_SECONDS, distribution.SHORTEST_TASK = 0.1, 0.05
 wanted, chance, kills, over = int(sys.argv[1]), random.Random(0), 0, threading.Event()
@@ -47,13 +48,14 @@ def kill():
 
 threading.Thread(target=kill, daemon=True).start()
 space = {"lr": "1e-3..1:log", "hidden": [(8,), (16, 8)]}
-for _event in sweep_events("iris", space, out="killed", place=ClusterOptions(on="ray"), members=12, fresh=0,
-                           strategy="halving", settings={"epochs": 800, "patience": 0}):
+asked = {"space": space, "options": SweepOptions(members=12, fresh=0, strategy="halving")}
+settings = {"epochs": 800, "patience": 0}
+place = ClusterOptions(on="ray")
+for _event in sweep_events(SweepRequest("iris", {**settings, "out": "killed"}, place=place, **asked)):
     pass
 over.set()
 ray.shutdown(); cluster.shutdown()
-for _event in sweep_events("iris", space, out="whole", members=12, fresh=0,
-                           strategy="halving", settings={"epochs": 800, "patience": 0}):
+for _event in sweep_events(SweepRequest("iris", {**settings, "out": "whole"}, **asked)):
     pass
 print(kills)
 """

@@ -21,12 +21,15 @@ from treino.base.errors import TreinoError
 from treino.base.words import _, speaking
 from treino.fit_events import FitRequest, fit_events
 from treino.folders import Access, RunFolder, UserFiles
+from treino.settings import StudyOptions, SweepOptions
 from treino.training import (
     JobEvent,
     JobPause,
     JobStart,
     Playback,
     RunJob,
+    StudyRequest,
+    SweepRequest,
     branching,
     checked_playback,
     deliver,
@@ -177,12 +180,12 @@ class Trainer:
                 fit = FitRequest(request.data, request.settings, networks, parent=request.parent)
                 return fit_events(fit)[0]
             case messages.SweepRequest(data=data, settings=settings, parent=parent):
-                return sweep_events(
-                    data, request.space, settings=settings, parent=parent, members=request.members
-                )
+                options = SweepOptions(members=request.members)
+                asked = SweepRequest(data, settings, parent=parent, space=request.space, options=options)
+                return sweep_events(asked)
             case messages.StudyRequest(data=data, settings=settings, parent=parent):
-                sizes = request.batch_sizes or None
-                return study_events(data, settings=settings, parent=parent, batch_sizes=sizes)
+                compared = StudyOptions(batch_sizes=request.batch_sizes or None)
+                return study_events(StudyRequest(data, settings, parent=parent, options=compared))
             case messages.LikeRequest(run=network):
                 source, settings, copies = like(network)
                 fit = FitRequest(

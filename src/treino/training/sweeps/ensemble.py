@@ -24,6 +24,7 @@ from treino.folders.stored_run import StoredRun
 from treino.folders.weights import check_layers, with_weights
 from treino.inspection.outputs import outputs, predicted_classes
 from treino.settings.several import COMPARED
+from treino.settings.spec import Settings
 from treino.training.resolution import decide
 from treino.training.sweeps.bracket import MODELS, TopMember, read_top
 from treino.training.sweeps.member import params_of
@@ -49,15 +50,15 @@ def ensemble(folder: RunFolder, winner: StoredRun, members: Sequence[int]) -> St
     return winner.answered_by(Ensemble([made[m] for m in members], winner.loss_function).eval())
 
 
-def _differences(folder: RunFolder, kept: Sequence[TopMember]) -> list[list[str]]:
-    """For each network: the settings that keep it from predicting together with the first."""
+def _differences(folder: RunFolder, kept: Sequence[TopMember]) -> list[tuple[Settings, list[str]]]:
+    """Each network's settings, and those of them that keep it from predicting together with the first."""
     base, first = read_sweep_spec(folder).base, params_of(folder, kept[0].member)
     found = []
     for k in kept:
         config = params_of(folder, k.member)
         other = [n for n in (*COMPARED, "loss", "net") if config.get(n) != first.get(n)]
-        own = settings_of(config, base, k.member).net_file is not None
-        found.append(other or ["net"] * own)
+        settings = settings_of(config, base, k.member)
+        found.append((settings, other or ["net"] * (settings.net_file is not None)))
     return found
 
 
@@ -67,11 +68,11 @@ def networks(folder: RunFolder, winner: StoredRun, kept: Sequence[TopMember]) ->
     Raises:
         TreinoError: a network has other prepared rows than the winner.
     """
-    base, spec, nets = read_sweep_spec(folder).base, winner.spec, list[nn.Module]()
-    for k, other in zip(kept, _differences(folder, kept), strict=True):
+    spec, nets = winner.spec, list[nn.Module]()
+    for k, (settings, other) in zip(kept, _differences(folder, kept), strict=True):
         if other:
             raise ENSEMBLE_DIFFERS(n=k.member, what=", ".join(other))
-        net, _config = decide(settings_of(params_of(folder, k.member), base, k.member), winner.data)
+        net, _config = decide(settings, winner.data)
         shape = input_shape(net, spec.item_shape)
         wanted = net.parameter_shapes(shape, spec.outputs)
         check_layers(wanted, (t.shape for t in k.weights.values()), folder.path.name)
@@ -98,7 +99,7 @@ def greedy_ensemble(
     folder: RunFolder, top: Sequence[TopMember], data: Data, winner: StoredRun, metric: str, places: int
 ) -> SweepEnsemble:
     """The ensemble that the sweep chooses from these networks, and its metrics. top: the winner first."""
-    kept = [k for k, other in zip(top, _differences(folder, top), strict=True) if not other]
+    kept = [k for k, (_settings, other) in zip(top, _differences(folder, top), strict=True) if not other]
     nets, members = networks(folder, winner, kept), [k.member for k in kept]
     loss, shape = winner.loss_function, winner.item_shape
     validation = _answers(nets, data.validation, shape)

@@ -99,17 +99,12 @@ def params_of(folder: RunFolder, member: int) -> dict[str, Any]:
     return dict(configs[member])
 
 
-def member_run(folder: RunFolder, member: int, access: Access) -> "SweepNetwork":
-    """A run that predicts with this member's kept weights and has no folder of its own.
+def member_runs(folder: RunFolder, members: Sequence[int], access: Access) -> "list[SweepNetwork]":
+    """For each of these members a run that predicts with its kept weights and has no folder of its own.
 
     Raises:
         TreinoError: no such member, its weights were not kept, or the data that it needs is gone.
     """
-    return member_runs(folder, [member], access)[0]
-
-
-def member_runs(folder: RunFolder, members: Sequence[int], access: Access) -> "list[SweepNetwork]":
-    """``member_run`` for each of these members."""
     top = {k.member: k for k in read_top(folder)}
     configs = [params_of(folder, member) for member in members]
     for member in members:

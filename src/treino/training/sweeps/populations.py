@@ -1,11 +1,9 @@
 """Populations: members that differ only in numeric settings, or in their rows, and train side by side."""
 
 import json
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -24,23 +22,18 @@ from treino.folders.data_source import (
     DATA_IS_LOADED,
     data_of,
     fold_of,
-    keep_copy,
     load_data,
-    reference,
     source_of,
 )
 from treino.folders.network_source import (
-    NetworkSource,
-    copy_words,
     network_files,
     network_source,
-    write_copies,
 )
-from treino.folders.own_code import restore_own_code, write_own_code
+from treino.folders.own_code import restore_own_code
 from treino.folders.store import RunFolder
 from treino.folders.user_network import NetworkFile, NetworkFiles, file_of, network_of
 from treino.settings.several import OF_SEVERAL
-from treino.settings.spec import OF_ENGINE, OF_PLACE, Settings, check_rules, read_settings
+from treino.settings.spec import OF_ENGINE, Settings, check_rules, read_settings
 from treino.training.resolution import check_settings, decide, train_config
 from treino.training.search.space import Config
 from treino.training.sweeps.population_training import PopulationTraining
@@ -60,16 +53,6 @@ def shared_settings(values: Mapping[str, Any]) -> Settings:
     check_rules(settings, OF_SEVERAL)
     train_config(settings)
     return settings
-
-
-def parted(
-    settings: Mapping[str, Any], name: str | None, out: str | Path | None
-) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The settings of the networks, and those of their folder's place, ``name`` and ``out``, which may also
-    stand beside them."""
-    place = {of: settings.get(of) if value is None else value for of, value in (("name", name), ("out", out))}
-    read_settings({of: value for of, value in place.items() if value is not None})  # refuses both
-    return {of: value for of, value in settings.items() if of not in OF_PLACE}, place
 
 
 def settings_of(config: Config, base: Mapping[str, Any], member: int) -> Settings:
@@ -259,18 +242,6 @@ class SharedRows:
         return data
 
 
-def own_networks(
-    networks: NetworkSource | None, words: Iterable[str | None]
-) -> tuple[dict[str, str], NetworkFiles]:
-    """Return ``{word as typed: word of the folder's copy}`` and ``{word of the copy: file}``.
-
-    networks: the source of the user's network files that settings name.
-    """
-    files = network_files(networks, words)
-    copies = copy_words(files)
-    return copies, {copies[word]: file for word, file in files.items()}
-
-
 def sources_of(
     folder: RunFolder, access: Access, words: Iterable[str | None]
 ) -> tuple[Any, Data, NetworkFiles]:
@@ -284,31 +255,3 @@ def sources_of(
     networks = network_files(network_source(folder, access.net_file, access.trust), words)
     data = data_of(folder, access.data_file)
     return source_of(folder, data, access.data_file), data, networks
-
-
-@contextmanager
-def new_folder(
-    kind: str,
-    data: Data,
-    networks: NetworkFiles,
-    own: Iterable[object] = (),
-    *,
-    parent: str | Path,
-    stem: str,
-    name: str | None,
-    out: str | Path | None,
-) -> Iterator[tuple[RunFolder, Mapping[str, Any]]]:
-    """Make a folder with the data's preparation, rows that are in memory only, and the user's files. Yield
-    it with the ``data`` entry of ``spec.json``. own: the names of the user's own losses and so on. stem: the
-    folder is named after the data and ``stem``."""
-    where_to = Path(out) if out else None
-    with RunFolder.create(
-        parent=parent, stem=f"{data.name}-{stem}", name=name, out=where_to, kind=kind
-    ) as folder:
-        folder.write_json("preparation.json", data.preparation.to_json())
-        where = reference(data, folder.path)
-        if where["kind"] == "memory":
-            keep_copy(folder, data)
-        write_copies(folder, networks)
-        write_own_code(folder, own)
-        yield folder, where

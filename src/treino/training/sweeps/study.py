@@ -27,14 +27,12 @@ from treino.engine.devices import torch_threads
 from treino.engine.kernels.selection import torch_threads_of
 from treino.engine.metrics import measure, metric_names
 from treino.folders.access import Access
-from treino.folders.data_source import load_data, recorded_settings
+from treino.folders.data_source import recorded_settings
 from treino.folders.documents.reading import read_checkpoint, read_study_spec
 from treino.folders.documents.sweep import NetworkRecord, StudyCell, StudyFacts, StudyPlan, StudyRowFacts
-from treino.folders.network_source import NetworkSource
-from treino.folders.own_code import with_own_code
 from treino.folders.store import RunFolder
 from treino.folders.stored_folder import as_typed, try_or_note, unfinished, versions
-from treino.folders.user_network import NetworkFiles, as_arguments, file_of, network_of
+from treino.folders.user_network import NetworkFiles, file_of, network_of
 from treino.inspection.curves import floor_twice
 from treino.settings.options import HERE, ClusterOptions
 from treino.settings.spec import read_settings
@@ -51,11 +49,9 @@ from treino.training.sweeps.population_training import PopulationTraining, Saved
 from treino.training.sweeps.populations import (
     SharedRows,
     for_gpu,
-    new_folder,
-    own_networks,
-    parted,
     sources_of,
 )
+from treino.training.sweeps.request import StudyRequest
 from treino.training.sweeps.study_document import HEADLINE, study_result, varied_settings
 from treino.training.sweeps.study_options import (
     EPOCHS,
@@ -66,7 +62,6 @@ from treino.training.sweeps.study_options import (
     study_plan,
     with_networks,
 )
-from treino.training.sweeps.sweep_members import ROWS_IN_MEMORY
 
 BATCH_SIZE_ROWS = Refusal(
     "A batch of {size:,} is more than the {rows:,} training rows.",
@@ -190,63 +185,45 @@ def training_data(data: Data, patience: int | None) -> Data:
 # ---- the events of a study
 
 
-def study_events(
-    source: Any,
-    *,
-    settings: Mapping[str, Any],
-    parent: str | Path = "runs",
-    name: str | None = None,
-    out: str | Path | None = None,
-    networks: NetworkSource | None = None,
-    place: ClusterOptions = HERE,
-    **compared: Any,
-) -> Iterator[JobEvent]:
+def study_events(request: StudyRequest) -> Iterator[JobEvent]:
     """Train every setting in every mode, in turns. All possible checks come before anything is written.
-
-    source: a built-in's name, a file, a frame, a pair of arrays, or the result of ``load``. networks: the
-    source of the user's network files that settings name. place: the cluster that trains. compared: the
-    options of the study, see ``StudyOptions``.
 
     Raises:
         TreinoError: bad input (status 2) or a system error (status 1).
     """
-    settings, where_to = parted(with_own_code(networks, settings), name, out)
-    wanted = settings | device_here(settings, place)
-    options = study_plan(wanted, **compared)
-    words, copies = own_networks(networks, _network_words(options))
-    options = with_networks(options, words)
-    first = (read(cell, options.base, options.seeds[0]) for cell in options.cells)
-    source = as_arguments(source, (network_of(settings, copies) for settings in first))
-    data = load_data(source, read_settings({**options.base, "seed": options.seeds[0]}))
-    if not isinstance(data.train.x, Tensor):
-        raise ROWS_IN_MEMORY(name=data.name)
-    epochs = options.base.get("epochs", EPOCHS[data.kind])
+    wanted = request.asked | request.device
+    plan = study_plan(wanted, request.options)
+    words, copies = request.files(_network_words(plan))
+    plan = with_networks(plan, words)
+    own = [read(cell, plan.base, plan.seeds[0]) for cell in plan.cells]
+    shared = read_settings({**plan.base, "seed": plan.seeds[0]})
+    source, data = request.rows(shared, (network_of(settings, copies) for settings in own))
+    epochs = plan.base.get("epochs", EPOCHS[data.kind])
     whole = epochs if isinstance(epochs, str) else read_settings({"epochs": epochs}).epochs  # 3.0 is 3
-    base = dict(options.base) | {"epochs": whole}
+    base = dict(plan.base) | {"epochs": whole}
     if not isinstance(source, Data):
         base["data_seed"] = data.data_seed  # a network's own seed must not change the split
-    rows = options.cells
-    if compared.get("batch_sizes") is None and not compared.get("cells"):
+    rows = plan.cells
+    if request.options.batch_sizes is None and not request.options.cells:
         # the exercise's batch sizes, without those larger than the training rows
         rows = tuple(c for c in rows if int(str(c.own.get("batch_size", 1))) <= len(data.train)) or rows
-    options = options.model_copy(update={"base": base, "cells": rows})
-    gpus = place.gpus_per_chunk is not None
-    trainings = _trainings(source, data, options, copies, gpus=gpus)
-    check_goals(options.until, trainings[0].training, data)
-    made = new_folder("study", data, copies, wanted.values(), parent=parent, stem="study", **where_to)
-    with open_distribution(place, {}) as distribution, made as (folder, where):
-        facts = _facts(options, data, trainings, where["source"], gpus=gpus)
-        folder.write_json(
-            "spec.json",
-            {
-                "asked": {**settings, **({"net": options.base["net"]} if settings.get("net") else {})},
-                "study": options.to_json(),
-                "facts": facts.to_json(),
-                "data": where,
-                "classes": list(data.classes),
-                "versions": versions(),
-            },
-        )
+    plan = plan.model_copy(update={"base": base, "cells": rows})
+    gpus = request.place.gpus_per_chunk is not None
+    trainings = _trainings(source, data, plan, copies, gpus=gpus)
+    check_goals(plan.until, trainings[0].training, data)
+    made = request.new_folder("study", "study", data, copies, wanted.values())
+    with open_distribution(request.place, {}) as distribution, made as (folder, where):
+        facts = _facts(plan, data, trainings, where["source"], gpus=gpus)
+        own_net = {"net": plan.base["net"]} if request.asked.get("net") else {}
+        spec = {
+            "asked": {**request.asked, **own_net},
+            "study": plan.to_json(),
+            "facts": facts.to_json(),
+            "data": where,
+            "classes": list(data.classes),
+            "versions": versions(),
+        }
+        folder.write_json("spec.json", spec)
         bracket = StudyBracket.of(trainings, distribution)
         yield from events(partial(StudyJob, folder, data, facts, bracket))
 

@@ -266,17 +266,8 @@ def notes(study: StudyResult) -> list[str]:
     return sentences
 
 
-def epoch_times(row: StudyRow) -> dict[int, float]:
-    """A row's seconds per epoch, keyed by round and seed, without warm-up epochs; used for ratios."""
-    return _warm(row.seeds, "epoch_seconds")
-
-
-def processor_times(row: StudyRow) -> dict[int, float]:
-    """A row's processor seconds per epoch, keyed as in ``epoch_times``."""
-    return _warm(row.seeds, "epoch_processor_seconds")
-
-
 def _warm(networks: Sequence[NetworkEpochs], name: str) -> dict[int, float]:
+    """A row's seconds of this name per epoch, by round and seed, without warm-up epochs; used for ratios."""
     return {
         (epoch - 1) * len(networks) + place: seconds
         for place, each in enumerate(networks)
@@ -293,7 +284,7 @@ def _pace(study: StudyResult) -> str:
     first, *others = sorted(group, key=lambda r: r.updates_per_epoch)
     paces = []
     for row in others:
-        times = ratio_of(epoch_times(row), epoch_times(first))
+        times = ratio_of(*(_warm(r.seeds, "epoch_seconds") for r in (row, first)))
         if times is None:
             return ""
         pace = _("{times:.3g} × that with {name}")
@@ -314,7 +305,8 @@ def _pace(study: StudyResult) -> str:
         ended = _("Their last epoch's mean training loss: {losses}.")
         said = _enumeration([numeral(loss, ".3g") for loss in losses])
         sentence = joined([sentence, ended.format(losses=said)], " ")
-    worked = [ratio_of(processor_times(r), processor_times(first)) for r in others if r.processor_timed]
+    timed = [_warm(r.seeds, "epoch_processor_seconds") for r in (first, *others) if r.processor_timed]
+    worked = [ratio_of(times, timed[0]) for times in timed[1:]]
     if len(worked) == len(others) and first.processor_timed and None not in worked:
         ratios = [joined([numeral(ratio.value, ".3g"), " ×"]) for ratio in worked if ratio is not None]
         worked_said = _("In processor time, which other programs hardly change: {r}.")

@@ -10,7 +10,7 @@ from treino.base.words import N_, _, setting
 from treino.engine import OPTIMIZERS
 from treino.folders.documents.sweep import StudyCell, StudyPlan
 from treino.settings.network_call import NetworkCall, is_argument, read_argument
-from treino.settings.options import StudyOptions, read_options
+from treino.settings.options import StudyOptions
 from treino.settings.several import OF_COMPARED
 from treino.settings.spec import FAULTS, OF_DATA, OF_PLACE, Settings, check_rules, read_settings
 from treino.training.goals import goals_of, items_of
@@ -88,16 +88,14 @@ def with_networks(plan: StudyPlan, words: Mapping[str, str]) -> StudyPlan:
     return plan.model_copy(update={"base": renamed(plan.base), "cells": cells})
 
 
-def study_plan(settings: Mapping[str, Any], **asked: Any) -> StudyPlan:
-    """Read a study's options as a user writes them, and check each row as far as possible without data.
+def study_plan(settings: Mapping[str, Any], options: StudyOptions) -> StudyPlan:
+    """The rows that a study trains, each checked as far as possible without data.
 
-    settings: as for ``treino train``; ``optimizer`` and ``shuffle`` may be several. asked: see
-    ``StudyOptions``.
+    settings: as for ``treino train``; ``optimizer`` and ``shuffle`` may be several.
 
     Raises:
         TreinoError: an unknown name (with the nearest), a value out of range, settings in contradiction.
     """
-    options = read_options(StudyOptions, asked)
     base = {name: value for name, value in settings.items() if value is not None}
     modes = _modes(base)
     _refuse(base)

@@ -7,7 +7,7 @@ state of the running bracket, and the best weights.
 
 import shlex
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
@@ -23,18 +23,15 @@ from treino.engine import Tick
 from treino.engine.metrics import METRICS
 from treino.engine.training_setup import NO_VALIDATION_ROWS
 from treino.folders.access import Access
-from treino.folders.data_source import fold_place, keep_copy, load_data, recorded_settings
+from treino.folders.data_source import fold_place, keep_copy, recorded_settings
 from treino.folders.documents.reading import read_checkpoint, read_document, read_sweep_spec
-from treino.folders.network_source import NetworkSource
-from treino.folders.own_code import OF_ENTRIES, own_names, with_own_code
+from treino.folders.own_code import OF_ENTRIES, own_names
 from treino.folders.store import RunFolder
 from treino.folders.stored_folder import machine, try_or_note, unfinished, versions
-from treino.folders.user_network import as_arguments
 from treino.settings.network_call import NetworkCall
-from treino.settings.options import HERE, ClusterOptions
+from treino.settings.options import HERE, ClusterOptions, SweepPlan, read_options
 from treino.settings.several import OF_REPEATS, REFIT_OF_ENSEMBLE
 from treino.settings.spec import Settings, check_rules, read_settings
-from treino.training.cluster import device_here
 from treino.training.goals import check_goals, goal_of
 from treino.training.loop import Job, JobEvent, events, resumption_said, status_at_end
 from treino.training.search.space import (
@@ -60,12 +57,10 @@ from treino.training.sweeps.distribution import as_lists, open_distribution
 from treino.training.sweeps.judgement import sweep_result, with_judgement
 from treino.training.sweeps.out_of_fold import FILE, fold_answers, fold_notes, member_figures, with_spread
 from treino.training.sweeps.populations import (
-    new_folder,
-    own_networks,
-    parted,
     shared_settings,
     sources_of,
 )
+from treino.training.sweeps.request import SweepRequest
 from treino.training.sweeps.sweep_members import (
     OVER,
     TPE,
@@ -88,84 +83,62 @@ FOLDS_AND_TEST = Refusal(
 CHECKPOINT_SECONDS = 10.0
 
 
-def sweep_events(
-    source: Any,
-    space: Any,
-    *,
-    parent: str | Path = "runs",
-    name: str | None = None,
-    out: str | Path | None = None,
-    settings: Mapping[str, Any] | None = None,
-    networks: NetworkSource | None = None,
-    stem: str = "sweep",
-    data: Data | None = None,
-    notes: Sequence[str] = (),
-    place: ClusterOptions = HERE,
-    **options: Any,
-) -> Iterator[JobEvent]:
+def sweep_events(request: SweepRequest) -> Iterator[JobEvent]:
     """Train many networks and keep the best. All possible checks come before anything is written.
 
-        source: a built-in's name, a file, a frame, a pair of arrays, or the result of ``load``. space: see
-    ``treino.training.search.space``. settings: shared by all members; ``name`` and ``out`` of them, or beside
-    them, say where the folder goes. networks: the source of the user's network files that settings name.
-    options: see ``SweepPlan``. stem: the folder is named after the data and ``stem``. data: the source as
-    ``load_data`` read it with the shared settings, if already loaded. notes: sentences on how these were
-    chosen. place: the cluster that trains.
-
     Raises:
-            TreinoError: bad input (status 2) or a system error (status 1).
+        TreinoError: bad input (status 2) or a system error (status 1).
     """
-    if isinstance(space, str):
-        space = space_of([space])
+    space = request.space
     if not isinstance(space, Space):
-        space = read_space(space)
-    settings, where_to = parted(with_own_code(networks, settings or {}), name, out)
+        space = read_space(space_of([space]) if isinstance(space, str) else space)
+    base = dict(request.asked)
     named = [word for name, word in files_in_space(space) if name in OF_ENTRIES]
-    space = renamed_space(space, own_names(networks, named), OF_ENTRIES)
-    base = dict(settings)
-    if not options.get("spread"):  # repeats don't select a winner
-        options |= {"ensemble": read_settings({"ensemble": base.pop("ensemble", 1)}).ensemble}
-    wanted = sweep_plan(options, read_settings(base).metric)
-    if wanted.ensemble > 1 and read_settings(base).refit:
-        raise REFIT_OF_ENSEMBLE(n=wanted.ensemble)
-    base |= device_here(base, place)
+    space = renamed_space(space, own_names(request.networks, named), OF_ENTRIES)
+    plan = sweep_plan(request.options, read_settings(base).metric)
+    if not plan.spread:  # repeats don't select a winner
+        ensemble = read_settings({"ensemble": base.pop("ensemble", 1)}).ensemble
+        plan = plan.model_copy(update={"ensemble": ensemble})
+    if plan.ensemble > 1 and read_settings(base).refit:
+        raise REFIT_OF_ENSEMBLE(n=plan.ensemble)
+    base |= request.device
     shared = shared_settings(base)
-    check_members(space, base, wanted)
+    check_members(space, base, plan)
     own_code = [*base.values(), *values_of(space, OF_ENTRIES)]
-    words, files = own_networks(networks, network_words(base, space))
+    words, files = request.files(network_words(base, space))
     space = renamed_space(space, words)
     if shared.net_file is not None:
         base["net"] = str(NetworkCall.read(str(shared.net)).renamed(words))
-    source = as_arguments(source, first_networks(space, base, files))
-    if data is None:
-        data = load_data(source, shared)
+    source, data = request.rows(shared, first_networks(space, base, files))
     if not isinstance(source, Data):
         base["data_seed"] = data.data_seed  # a member's own seed must not change the split
-    sweep = SweepTraining(source, data, base, space, wanted, files)
-    sweep.notes += notes
+    sweep = SweepTraining(source, data, base, space, plan, files)
+    sweep.notes += request.notes
     sweep.next_members()
-    if len(sweep.configs) < wanted.members and wanted.sampler != TPE:
+    if len(sweep.configs) < plan.members and plan.sampler != TPE:
         sweep.notes.append(
             _("The space holds {n:,} different settings; {members:,} networks were asked for.").format(
-                n=len(sweep.configs), members=wanted.members
+                n=len(sweep.configs), members=plan.members
             )
         )
-        wanted = sweep.options = wanted.model_copy(update={"members": len(sweep.configs)})
+        sweep.set_members(len(sweep.configs))
+    plan = sweep.options
     with ExitStack() as opened:
-        sweep.distribution = opened.enter_context(open_distribution(place, sweep.processors))
+        sweep.distribution = opened.enter_context(open_distribution(request.place, sweep.processors))
         first = sweep.bracket(0)
         sweep.notes += fold_notes(first)
-        if wanted.until is not None:
-            check_goals(wanted.until[:1], first.populations[0].training, data)
-        folder, where = opened.enter_context(
-            new_folder("sweep", data, sweep.networks, own_code, parent=parent, stem=stem, **where_to)
-        )
+        if plan.until is not None:
+            check_goals(plan.until[:1], first.populations[0].training, data)
+        varied = [d.name for d in space.dimensions]
+        stem = "sweep" if not plan.spread else "folds" if "fold" in varied else "seeds"
+        made = request.new_folder("sweep", stem, data, files, own_code)
+        folder, where = opened.enter_context(made)
         own_net = {"net": base["net"]} if shared.net_file is not None else {}
         spec = {
-            "asked": {**settings, **own_net},
+            "asked": {**request.asked, **own_net},
             "base": base,
             "space": space.to_json(),
-            "sweep": {"space": space.to_json(), **wanted.model_dump(mode="json")},
+            "sweep": {"space": space.to_json(), **plan.model_dump(mode="json")},
             "metric": sweep.metric,
             "data": where,
             "classes": list(data.classes),
@@ -186,9 +159,9 @@ def sweep_events(
 
 def repeats(
     shared: Settings, seeds: int | None, folds: int | None, until: Any = None
-) -> tuple[Settings, Space, dict[str, Any]]:
+) -> tuple[Settings, Space, SweepPlan]:
     """The settings that ``seeds`` seeds and ``folds`` folds share, with the first fold; the space of seeds
-    (from their own on), of folds, or of all pairs of both; and how ``sweep_events`` trains it.
+    (from their own on), of folds, or of all pairs of both; and how it is trained.
 
     until: a validation metric and value, such as ``accuracy=0.8``: the steps to it are counted.
 
@@ -197,7 +170,7 @@ def repeats(
     """
     check_rules(shared, OF_REPEATS)
     if until is not None:
-        goal_of(until, shared.metric)
+        until = goal_of(until, shared.metric)
         if shared.validation == 0:
             raise NO_VALIDATION_ROWS(what=setting("until", until))
     for name, count in (("seeds", seeds), ("folds", folds)):
@@ -215,13 +188,13 @@ def repeats(
     space = Space(tuple(dimensions))
     count = len(space.grid)
     options = {"members": count, "top": count, "fresh": 0, "strategy": "none", "sampler": "grid"}
-    options |= {"until": until, "spread": True, "stem": "seeds" if folds is None else "folds"}
+    plan = read_options(SweepPlan, options | {"until": until, "spread": True})
     if folds is None:
-        return shared, space, options
+        return shared, space, plan
     for name in ("fold", "test"):
         if name in shared.explicit:
             raise FOLDS_AND_TEST(name=setting(name))
-    return shared.decided("default", "", fold=f"1/{folds}"), space, options
+    return shared.decided("default", "", fold=f"1/{folds}"), space, plan
 
 
 def sweep_resumption(
@@ -251,7 +224,6 @@ def sweep_resumption(
     words = network_words(spec.base, space, members["configs"])
     source, data, networks = sources_of(folder, access, words)
     base = recorded_settings(folder, spec.base, source)
-    own = spec.sweep.model_dump(mode="json", exclude={"space"}) | {"storage": storage}
     if spec.sweep.storage is not None and storage is None:
         raise TreinoError(
             "storage_wanted",
@@ -262,7 +234,8 @@ def sweep_resumption(
                 storage=shlex.quote(spec.sweep.storage)
             ),
         )
-    sweep = SweepTraining(source, data, base, space, sweep_plan(own), networks, folder)
+    plan = sweep_plan(spec.sweep.model_copy(update={"storage": storage}))
+    sweep = SweepTraining(source, data, base, space, plan, networks, folder)
     if more is not None:
         check_folder(folder, more)
     with open_distribution(place, sweep.processors) as sweep.distribution, folder:

@@ -15,7 +15,6 @@ from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import nn
 from torch.nn.parameter import is_lazy
 
@@ -34,7 +33,7 @@ from treino.folders.store.database import Command
 from treino.folders.store.output_files import refuse_run
 from treino.folders.user_network import NetworkFiles, network_of
 from treino.settings.network_call import NetworkCall
-from treino.settings.options import SweepPlan, read_options
+from treino.settings.options import SweepOptions, SweepPlan, read_options
 from treino.settings.several import OF_COMPARED, OF_MEMBERS
 from treino.settings.spec import OF_CNN, Settings, check_rules, read_settings
 from treino.training.commands import deliver, send_command
@@ -57,9 +56,6 @@ MORE_TOO_LATE = Refusal(
     "{sweep} is trained by another process, which takes no more networks now.",
     "Ask again once it is over: treino resume {sweep} [[more={n}]]",
     status=1,
-)
-ROWS_IN_MEMORY = Refusal(
-    "A sweep or a study needs its rows in memory, and {name} is read item by item.", "Give a table or arrays."
 )
 MORE_RANGE = Refusal("more is {n}: a sweep is given at least one more network.", "Say how many, e.g. 64.")
 MORE_OF_EQUAL = Refusal(
@@ -125,8 +121,6 @@ class SweepTraining:
 
     def __post_init__(self, folder: RunFolder | None) -> None:
         data, options = self.data, self.options
-        if not isinstance(data.train.x, torch.Tensor):
-            raise ROWS_IN_MEMORY(name=data.name)
         if not len(data.validation) and not options.spread:
             raise NO_VALIDATION_ROWS(what=_("A sweep"))
         shared = shared_settings(self.base)
@@ -466,14 +460,14 @@ TPE_AT_ONCE = 32  # members sampled together, before their results are known
 _SQLITE_FILE = re.compile(r"sqlite[^:]*:///(file:)?(?P<path>[^?]+).*")  # as in sqlite:///sweep.db
 
 
-def sweep_plan(values: Mapping[str, Any], metric: str | None = None) -> SweepPlan:
-    """Read and check the sweep's own options. metric: that of its networks.
+def sweep_plan(options: SweepOptions, metric: str | None = None) -> SweepPlan:
+    """Check the sweep's own options, as given or as its folder keeps them. metric: that of its networks.
 
     Raises:
-        TreinoError: an unknown strategy or sampler, a number out of range, no time at all.
+        TreinoError: a storage without its sampler, or in a run; a target that is none.
     """
-    until = goal_of(values.get("until"), metric)
-    plan = read_options(SweepPlan, {**values, "until": until})
+    given = options.model_dump(exclude_unset=True, include=set(SweepPlan.model_fields))
+    plan = read_options(SweepPlan, given | {"until": goal_of(options.until, metric)})
     if plan.storage is not None and plan.sampler != TPE:
         raise STORAGE_SAMPLER(name=plan.sampler)
     if file := _SQLITE_FILE.fullmatch(plan.storage or ""):
