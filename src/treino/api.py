@@ -30,9 +30,9 @@ from treino.results import resume_events
 from treino.settings.keywords import takes_settings
 from treino.settings.options import ClusterOptions, StudyOptions, SweepOptions, read_options
 from treino.settings.spec import OF_DATA, Settings, refuse_layers
-from treino.training.branch import branching, rewinding
 from treino.training.commands import send_settings, send_stop
 from treino.training.loop import JobEvent, drained_folder
+from treino.training.refit import continued
 from treino.training.replay import Snapshot, snapshots
 from treino.training.row_check import source_of_data
 from treino.training.stored_results import Stored, StoredStudy, StoredSweep, open_all, open_folder
@@ -155,16 +155,25 @@ class Run(StoredRun, Shown):
         """
         return verify(self, data, engine=engine).to_json()
 
-    def rewind(self, step: int, **changes: "Unpack[_Changes]") -> "Run":
+    def rewind(
+        self,
+        step: int,
+        *,
+        alerts: str | Sequence[str] | None = None,
+        allow_network: bool = False,
+        **changes: "Unpack[_Changes]",
+    ) -> "Run":
         """Go back to a step of this run, and train on from there with other settings, in the same folder.
 
         Nothing is overwritten: the steps after ``step`` stay in an older segment; metrics, curves and
-        ``resume`` refer to the newest segment. changes: as in ``RunSnapshot.branch``.
+        ``resume`` refer to the newest segment. changes: as in ``RunSnapshot.branch``. alerts,
+        allow_network: as in ``resume``.
 
         Raises:
             TreinoError: a setting that can't change during training; a process is still training the run.
         """
-        return Run.of(drain(rewinding(self.at(step), changes)))
+        asked: dict[str, Any] = {"alerts": alerts, "allow_network": allow_network}
+        return Run.of(drain(continued(self.at(step), changes, in_place=True, **asked)))
 
     def set(self, name: str, value: Any, step: int | None = None) -> None:
         """Ask the process that trains this run to change a hyper-parameter from a step on.
@@ -199,7 +208,13 @@ class SweepRun(SweepNetwork, Run):
 class RunSnapshot(Snapshot):
     """The state of a run after some of its updates, from which a new run may branch off."""
 
-    def branch(self, **changes: "Unpack[_ChangesOfBranch]") -> Run:
+    def branch(
+        self,
+        *,
+        alerts: str | Sequence[str] | None = None,
+        allow_network: bool = False,
+        **changes: "Unpack[_ChangesOfBranch]",
+    ) -> Run:
         """Train a new run from here on with other settings, e.g. ``lr=1e-3`` or ``epochs=50``.
 
         What may change: lr, weight_decay, momentum, betas, eps, clip, dropout, schedule, warmup, epochs,
@@ -207,7 +222,7 @@ class RunSnapshot(Snapshot):
         label_smoothing, fault, as_taught, hidden, activation; ``name`` and ``out`` set the new run's folder.
         Another batch size or row order starts a new pass over the rows; another optimizer starts from zero
         state. Weights that fit carry over: a wider or deeper network first computes what the old one did, or
-        nearly.
+        nearly. alerts, allow_network: as in ``treino.fit``.
 
         Without changes, the new run is bitwise equal to this one, except for commands sent to this run later.
         The new run names its parent and contains the losses up to here, so that its curves start at step 0.
@@ -215,7 +230,8 @@ class RunSnapshot(Snapshot):
         Raises:
             TreinoError: a setting that can't change during training; nothing is left to train.
         """
-        return Run.of(drain(branching(self, changes)))
+        asked: dict[str, Any] = {"alerts": alerts, "allow_network": allow_network}
+        return Run.of(drain(continued(self, changes, in_place=False, **asked)))
 
 
 class Sweep(StoredSweep, Shown):

@@ -15,10 +15,10 @@ from treino.folders.stored_run import StoredRun
 from treino.folders.timeline import Timeline
 from treino.settings.options import HERE, ClusterOptions
 from treino.settings.spec import Settings
-from treino.training.alert_actions import alerted, check_alerts, given_alerts
-from treino.training.branch import branching, parse_step, rewinding
+from treino.training.alert_actions import check_alerts, given_alerts
+from treino.training.branch import parse_step
 from treino.training.loop import JobEvent, JobStart
-from treino.training.refit import refit_events, watched
+from treino.training.refit import continued, refit_events, watched
 from treino.training.replay import snapshots
 from treino.training.row_check import RowSource, source_of_data, source_of_run
 from treino.training.stored_results import open_run
@@ -107,14 +107,9 @@ def branch_events(
         TreinoError: no such run or step; a setting that can't change during training.
     """
     name, step = parse_step(place)
-    run = open_run(name, access)
     changed = {name: getattr(changes, name) for name in changes.model_fields_set - {"net"}}
-    metric = changed.get("metric", run.resolved.metric)
-    given = given_alerts(alerts, network=allow_network, metric=metric)
-    snapshot = next(snapshots(run, [step]))
-    check = partial(check_alerts, given)
-    events = (rewinding if in_place else branching)(snapshot, changed, sender=sender, check=check)
-    return alerted(events, given)
+    asked: dict[str, Any] = {"sender": sender, "alerts": alerts, "allow_network": allow_network}
+    return continued(next(snapshots(open_run(name, access), [step])), changed, in_place=in_place, **asked)
 
 
 def row_source(name: str, access: Access, settings: Mapping[str, Any], *, compared: bool) -> RowSource:

@@ -2,7 +2,11 @@
 
 from pathlib import Path
 
-from tests.conftest import Treino
+import pytest
+
+import treino as tr
+from tests.conftest import Treino, refusal_of
+from treino.api import Run
 
 TRAIN = "train", "wine", "--epochs", "30", "--patience", "0", "--name", "watched"
 HALF = "epoch >= 10: lr*0.5"
@@ -47,3 +51,16 @@ def test_a_branch_has_alerts_too(treino: Treino) -> None:
     refused = treino("train", "--rewind", "watched:40", "--alert", "rmse > 1: stop", "--json")
     assert refused.document["error"]["rule"] == "alert_task"
     assert treino("show", "watched", "--json").document["status"] == "finished"
+
+
+@pytest.mark.slow
+def test_a_run_that_goes_on_in_python_has_alerts_too(treino: Treino) -> None:
+    treino(*TRAIN)
+    run = tr.open("watched")
+    assert isinstance(run, Run)
+    branch = run.at(40).branch(name="new", alerts="epoch >= 20: stop")
+    assert (branch.status, branch.steps) == ("stopped", 80)
+    figure = refusal_of(run.rewind, 40, alerts=["rmse > 1: stop"])
+    address = refusal_of(run.at(40).branch, alerts="epoch >= 20: notify https://example.org/told")
+    assert (figure.rule, address.rule) == ("alert_task", "alert_network")
+    assert run.rewind(40, alerts="epoch >= 30: stop").steps == 120

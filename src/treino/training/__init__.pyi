@@ -20,6 +20,7 @@ from treino.training.loop import JobEnd as JobEnd
 from treino.training.loop import JobEvent as JobEvent
 from treino.training.loop import JobPause as JobPause
 from treino.training.loop import JobStart as JobStart
+from treino.training.refit import continued as continued
 from treino.training.refit import watched as watched
 from treino.training.replay import Playback as Playback
 from treino.training.replay import Snapshot as Snapshot

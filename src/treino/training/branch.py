@@ -21,7 +21,7 @@ from treino.engine.hyperparameters import checked_numbers, may_be_hyperparameter
 from treino.engine.optim import BETAS, unread
 from treino.engine.population import Copies
 from treino.engine.saved_state import keyframe_of_saved
-from treino.folders.data_source import COPY
+from treino.folders.data_source import ALL_ROWS, COPY
 from treino.folders.documents.run_spec import Parent, RunSpec, Segment
 from treino.folders.network_source import NETWORK_COPY
 from treino.folders.own_code import OF_ENTRIES, write_own_code
@@ -201,7 +201,8 @@ def refuse(name: str, run: StoredRun) -> None:
 # ---- branches of a run
 
 MOST_ROWS = 10_000  # maximum training rows used to resize a network's layers
-COPIED = (COPY, "data.json", "preparation.json", NETWORK_COPY, START)
+ROWS_FILES = COPY, "data.json", "preparation.json"
+COPIED = (*ROWS_FILES, *(ALL_ROWS + name for name in ROWS_FILES), NETWORK_COPY, START)
 
 
 def parse_step(place: str) -> tuple[str, int]:

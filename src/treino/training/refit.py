@@ -5,8 +5,9 @@ can be shown, verified and resumed. It is the one that predicts; see ``StoredRun
 """
 
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import chain
 from typing import Any
 
@@ -22,7 +23,9 @@ from treino.folders.data_source import COPY, all_rows_of
 from treino.folders.documents.reading import read_tensors
 from treino.folders.network_source import network_files, network_source
 from treino.folders.stored_run import REFIT, StoredRun
+from treino.settings.spec import LAYERS
 from treino.training.loop import JobEnd, JobEvent, JobProgress, JobRefit
+from treino.training.replay import Snapshot
 from treino.training.resolution import refit_settings
 from treino.training.stored_training import START, user_data
 from treino.training.train import RunJob, Start, resuming, train_events
@@ -44,6 +47,28 @@ def length_of(run: StoredRun, rows: Data) -> dict[str, Any]:
         length = {"steps": max(1, round((result.kept_step or 0) * per / result.steps_per_epoch))}
     steps = length.get("steps") or length["epochs"] * per
     return length if s.warmup <= steps else length | {"warmup": steps}
+
+
+def continued(
+    snapshot: Snapshot,
+    changes: Mapping[str, Any],
+    *,
+    in_place: bool,
+    sender: str = "",
+    alerts: str | Sequence[str] | None = None,
+    allow_network: bool = False,
+) -> Iterator[JobEvent]:
+    """The events of a training that goes on from a snapshot, as ``watched``.
+
+    in_place: as the next segment of the run (``rewinding``), not as a new run (``branching``). alerts: as
+    texts. allow_network: whether they may send to addresses.
+    """
+    run, metric = snapshot.run, changes.get("metric", snapshot.settings["metric"])
+    given = training.given_alerts(alerts, network=allow_network, metric=metric)
+    way = training.rewinding if in_place else training.branching
+    check = partial(training.check_alerts, given)
+    data = snapshot.data if run.spec.data.kind == "given" else None
+    return watched(way(snapshot, changes, sender=sender, check=check), run.access, data, given)
 
 
 def watched(
@@ -103,7 +128,7 @@ def _begun(run: StoredRun, access: Access, data: Any) -> Iterator[JobEvent]:
     if spec.data.kind == "given":
         user_data(folder, spec.data, data)  # refuses others
     rows = all_rows_of(folder, data, access.data_file)
-    net = access.net if isinstance(access.net, nn.Module) else None
+    net = access.net if isinstance(access.net, nn.Module) and spec.net not in LAYERS else None
     word = spec.resolved.net_file if net is None else None
     files = network_files(network_source(folder, access.net_file, access.trust), [word])
     typed = {name: value for name, value in spec.asked.items() if name != "net" or net is None}

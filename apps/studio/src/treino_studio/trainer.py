@@ -30,15 +30,14 @@ from treino.training import (
     RunJob,
     StudyRequest,
     SweepRequest,
-    branching,
     checked_playback,
+    continued,
     deliver,
     last_step,
     like,
     name_of_like,
     open_run,
     resuming,
-    rewinding,
     send_command,
     send_stop,
     study_events,
@@ -218,7 +217,7 @@ class Trainer:
             playback.states[meta["segment"], meta["engine"]["step"]] = tensors, meta["engine"]
         step = last_step(way) if request.step is None else request.step
         snapshot = replace(playback.at(step, way.losses), run=run)
-        return (rewinding if request.do == "rewind" else branching)(snapshot, request.changes)
+        return continued(snapshot, request.changes, in_place=request.do == "rewind")
 
     def _streams_in(self, path: Path) -> list[Stream]:
         """The trainings of this process in a folder, even if the folder has been removed."""
