@@ -11,7 +11,8 @@ from tests.plots.browser import chromium
 
 playground = pytest.importorskip("treino_studio.playground.page", reason="needs the studio's playground")
 
-from apps.lessons.docs import zero  # noqa: E402
+from tools import lesson_zero as zero  # noqa: E402
+
 from apps.studio.tests.browsing import said  # noqa: E402
 
 NUMBER = re.compile(r"(?<![\d,.])\d+[.,]\d{3,}(?!\d)")

@@ -1,6 +1,6 @@
 """Lesson zero in Chromium: its links are opened, what it says is pressed, and its pictures are taken.
 
-    python apps/lessons/docs/zero.py [--chromium /usr/bin/chromium]
+    python -m tools.lesson_zero [--chromium /usr/bin/chromium]
 
 writes the pictures of both languages; the tests press the same and read what the page says then.
 """
@@ -13,13 +13,14 @@ from pathlib import Path
 from typing import Any
 
 from PIL import Image
+
 from treino_studio.playground.page import page as playground
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).parent.parent / "apps/lessons/docs"
 PAGES = HERE / "lessons/00-no-code.md", HERE / "licoes/00-sem-codigo.md"
 LINK = re.compile(r"\]\((play\.md#[^)\s]+)\)")
 MAPS, CURVES = "#network, #picture", ".curves"
-SHOWN = (  # of each section: the link of its picture, how many steps are pressed, what is pressed then, the picture
+SHOWN = (  # of each section: its link, how many steps are pressed, what is pressed then, the picture
     (0, 0, "", MAPS),
     (1, 0, "", MAPS),
     (0, 20, "", CURVES),
