@@ -15,14 +15,12 @@ from treino.settings.setting_types import LARGEST_DECAY, LARGEST_LR
 SETTINGS = [
     # flag, value, rule, a word of the message, a word of the hint
     ("--lr", "1-3", "lr_type", "1-3", "1e-3"),
-    ("--class-weights", "0,1,1", "class_weights_range", "must be above 0; they are 0,1,1", "balanced"),
     ("--betas", "-.5,0.9", "betas_range", "at least 0", "0.9,0.999"),
     ("--features", "-alcool,hue", "feature", "'-alcool'", "alcohol"),
     ("--nesterov", "aaa", "usage", "--nesterov takes no value, and 'aaa' follows", "--no-nesterov"),
     ("--epochs", "1.5", "epochs_type", "1.5", "passes"),
     ("--name", "a/b", "name", "a/b", ""),
     ("--lrr", "1", "usage", "--lrr", "--lr"),
-    ("--target", "alcohol", "target", "", ""),
 ]
 
 

@@ -4,12 +4,7 @@ import os
 import subprocess
 import sys
 
-import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
-from treino.data.summaries.measures import dot
 
 FIGURES = """
 import numpy as np
@@ -43,9 +38,3 @@ def test_figures_have_the_same_bits_at_each_place_and_by_each_number_of_threads(
         told.add(subprocess.check_output([sys.executable, "-c", FIGURES], text=True, env=environment))
     assert len(told) == 1
     assert told.pop().count("(") == 1
-
-
-@given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=300))
-def test_it_is_a_sum_of_products(values: list[float]) -> None:
-    value_N = np.array(values)
-    assert dot(value_N, value_N) == pytest.approx(float(value_N @ value_N), rel=1e-12)
