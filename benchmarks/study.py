@@ -11,7 +11,7 @@ from benchmarks.result import Result, Table
 from benchmarks.timing import threads
 from treino.base.errors import TreinoError
 from treino.inspection.curves import ratio_of
-from treino.training.sweeps.study_document import epoch_times, processor_times
+from treino.training.sweeps.study_document import warm_times
 
 TINY = {"batch_size": 5, "lr": 1e-6, "weight_decay": 5e-6}
 MODES = {"corrected": "corrected", "as_taught": "as taught"}
@@ -40,8 +40,8 @@ def run(quick: bool) -> Result:
     first = {row["mode"]: (row, typed) for row, typed in reversed(pairs) if row["batch_size"] == 100}
     for row, own in pairs:
         base, other = first[row["mode"]]
-        times = ratio_of(epoch_times(own), epoch_times(other))
-        worked = ratio_of(processor_times(own), processor_times(other))
+        times = ratio_of(*(warm_times(of.seeds, "epoch_seconds") for of in (own, other)))
+        worked = ratio_of(*(warm_times(of.seeds, "epoch_processor_seconds") for of in (own, other)))
         assert times is not None
         assert worked is not None
         span = "" if times.low is None else f" ({times.low:.2f} to {times.high:.2f})"

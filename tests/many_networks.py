@@ -10,19 +10,16 @@ from treino.training.sweeps.request import StudyRequest, SweepRequest
 
 
 def sweep_events(source: Any, space: Any, **asked: Any) -> Iterator[JobEvent]:
-    """The events of a sweep."""
-    options, asked = _options(SweepOptions, asked)
-    return sweep.sweep_events(SweepRequest(source, space=space, options=options, **asked))
+    return sweep.sweep_events(SweepRequest(source, space=space, **_parts(SweepOptions, asked)))
 
 
 def study_events(source: Any, **asked: Any) -> Iterator[JobEvent]:
-    """The events of a study."""
-    options, asked = _options(StudyOptions, asked)
-    return study.study_events(StudyRequest(source, options=options, **asked))
+    return study.study_events(StudyRequest(source, **_parts(StudyOptions, asked)))
 
 
-def _options(table: type[Any], asked: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
-    """The options, and the rest with the folder's place among the settings."""
+def _parts(table: type[Any], asked: dict[str, Any]) -> dict[str, Any]:
+    """The options, the settings with the folder's place among them, and the rest."""
     options = {name: asked.pop(name) for name in table.model_fields if name in asked}
     place = {name: asked.pop(name) for name in ("name", "out") if name in asked}
-    return read_options(table, options), asked | {"settings": {**asked.get("settings", {}), **place}}
+    settings = {**asked.get("settings", {}), **place}
+    return asked | {"options": read_options(table, options), "settings": settings}

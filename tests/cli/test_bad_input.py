@@ -19,7 +19,6 @@ SETTINGS = [
     ("--features", "-alcool,hue", "feature", "'-alcool'", "alcohol"),
     ("--nesterov", "aaa", "usage", "--nesterov takes no value, and 'aaa' follows", "--no-nesterov"),
     ("--epochs", "1.5", "epochs_type", "1.5", "passes"),
-    ("--name", "a/b", "name", "a/b", ""),
     ("--lrr", "1", "usage", "--lrr", "--lr"),
 ]
 

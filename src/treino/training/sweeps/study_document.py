@@ -83,9 +83,9 @@ def varied_settings(rows: Sequence[StudyRowFacts]) -> list[str]:
 
 def _seconds(records: Sequence[NetworkRecord], alone: bool) -> dict[str, Any]:
     """Times of a row. alone: the training didn't evaluate, so that processor time is of training only."""
-    warm = [*_warm(records, "epoch_seconds").values()]
+    warm = [*warm_times(records, "epoch_seconds").values()]
     pace = median_of(warm or [s for r in records for s in r.epoch_seconds])
-    worked = [*_warm(records, "epoch_processor_seconds").values()]
+    worked = [*warm_times(records, "epoch_processor_seconds").values()]
     worked = worked or [s for r in records for s in r.epoch_processor_seconds]
     return {
         "seconds_per_epoch": None if pace is None else pace.value,
@@ -266,7 +266,7 @@ def notes(study: StudyResult) -> list[str]:
     return sentences
 
 
-def _warm(networks: Sequence[NetworkEpochs], name: str) -> dict[int, float]:
+def warm_times(networks: Sequence[NetworkEpochs], name: str) -> dict[int, float]:
     """A row's seconds of this name per epoch, by round and seed, without warm-up epochs; used for ratios."""
     return {
         (epoch - 1) * len(networks) + place: seconds
@@ -284,7 +284,7 @@ def _pace(study: StudyResult) -> str:
     first, *others = sorted(group, key=lambda r: r.updates_per_epoch)
     paces = []
     for row in others:
-        times = ratio_of(*(_warm(r.seeds, "epoch_seconds") for r in (row, first)))
+        times = ratio_of(*(warm_times(r.seeds, "epoch_seconds") for r in (row, first)))
         if times is None:
             return ""
         pace = _("{times:.3g} × that with {name}")
@@ -305,7 +305,7 @@ def _pace(study: StudyResult) -> str:
         ended = _("Their last epoch's mean training loss: {losses}.")
         said = _enumeration([numeral(loss, ".3g") for loss in losses])
         sentence = joined([sentence, ended.format(losses=said)], " ")
-    timed = [_warm(r.seeds, "epoch_processor_seconds") for r in (first, *others) if r.processor_timed]
+    timed = [warm_times(r.seeds, "epoch_processor_seconds") for r in (first, *others) if r.processor_timed]
     worked = [ratio_of(times, timed[0]) for times in timed[1:]]
     if len(worked) == len(others) and first.processor_timed and None not in worked:
         ratios = [joined([numeral(ratio.value, ".3g"), " ×"]) for ratio in worked if ratio is not None]
