@@ -14,8 +14,9 @@ from treino.base.formula import Expr, Formula, Symbol, call, exp, ln, sqrt
 from treino.data.builtins import Builtin, table_of
 from treino.data.table import Table
 from treino.engine.activations import Activation
+from treino.engine.buffers import BufferCall, LossBuffers, mean_of
 from treino.engine.init import Init
-from treino.engine.losses import BufferCall, Loss, LossBuffers, LossKind, Terms, mean_of
+from treino.engine.losses import Loss, LossKind, Terms
 from treino.engine.metrics import Metric, MetricInputs
 from treino.engine.optim import Line, Optimizer, UpdateInputs, UpdateNumbers, becomes
 from treino.engine.schedules import Schedule

@@ -19,6 +19,7 @@ from treino.base import words as words
 from treino.base.errors import TreinoError as TreinoError
 from treino.data.dataset import Data
 from treino.data.documents import PreparationDocument
+from treino.data.links import IDENTITY, Link
 from treino.data.loader import load as _load
 from treino.data.readers import ReaderOptions
 from treino.engine.bags import Bags
@@ -126,9 +127,15 @@ def fit(
     init: Literal["default", "kaiming", "xavier", "orthogonal", "zeros"] | None = None,
     ensemble: int = 1,
     clip_target: bool = False,
-    loss: Literal["cross_entropy", "bce", "mse", "l1", "huber"] | str | Callable[..., Any] | None = None,
+    loss: Literal[
+        "cross_entropy", "bce", "mse", "l1", "huber", "poisson", "gamma", "tweedie", "quantile", "gaussian"
+    ]
+    | str
+    | Callable[..., Any]
+    | None = None,
     label_smoothing: float = 0.0,
     class_weights: Sequence[float] | Literal["balanced"] | None = None,
+    quantiles: Sequence[float] | None = None,
     optimizer: Literal["sgd", "adam", "adamw"] | str | Callable[..., Any] = "adam",
     lr: float | Literal["auto"] | None = None,
     momentum: float = 0.0,
@@ -263,6 +270,7 @@ def fit(
         loss: what training makes small: cross_entropy, mse, ..., the class of a loss in torch.nn, or your own: FILE.py:NAME, a function of (output, target); default: from the task, with the reason
         label_smoothing: share taken from the right class; default: 0.05 for classes of pictures where the network is left open too
         class_weights: 'balanced', or one weight above 0 for each class, comma-separated
+        quantiles: the shares of the targets that lie below what the loss quantile learns, e.g. .05,.5,.95; default: .1,.5,.9; the one nearest the median is the prediction
         optimizer: how weights follow from gradients: adam, adamw, sgd, the class of another in torch.optim, e.g. RMSprop, or your own: FILE.py:NAME
         lr: learning rate; default: 3e-3 for tables, 2e-3 for convolutional networks, 1e-3 for images by other ones; 'auto' tries many for a short while first (not in a sweep)
         momentum: momentum
@@ -382,9 +390,15 @@ def fit(
     init: Literal["default", "kaiming", "xavier", "orthogonal", "zeros"] | None = None,
     ensemble: int = 1,
     clip_target: bool = False,
-    loss: Literal["cross_entropy", "bce", "mse", "l1", "huber"] | str | Callable[..., Any] | None = None,
+    loss: Literal[
+        "cross_entropy", "bce", "mse", "l1", "huber", "poisson", "gamma", "tweedie", "quantile", "gaussian"
+    ]
+    | str
+    | Callable[..., Any]
+    | None = None,
     label_smoothing: float = 0.0,
     class_weights: Sequence[float] | Literal["balanced"] | None = None,
+    quantiles: Sequence[float] | None = None,
     optimizer: Literal["sgd", "adam", "adamw"] | str | Callable[..., Any] = "adam",
     lr: float | Literal["auto"] | None = None,
     momentum: float = 0.0,
@@ -519,6 +533,7 @@ def fit(
         loss: what training makes small: cross_entropy, mse, ..., the class of a loss in torch.nn, or your own: FILE.py:NAME, a function of (output, target); default: from the task, with the reason
         label_smoothing: share taken from the right class; default: 0.05 for classes of pictures where the network is left open too
         class_weights: 'balanced', or one weight above 0 for each class, comma-separated
+        quantiles: the shares of the targets that lie below what the loss quantile learns, e.g. .05,.5,.95; default: .1,.5,.9; the one nearest the median is the prediction
         optimizer: how weights follow from gradients: adam, adamw, sgd, the class of another in torch.optim, e.g. RMSprop, or your own: FILE.py:NAME
         lr: learning rate; default: 3e-3 for tables, 2e-3 for convolutional networks, 1e-3 for images by other ones; 'auto' tries many for a short while first (not in a sweep)
         momentum: momentum
@@ -638,9 +653,15 @@ def fit(
     init: Literal["default", "kaiming", "xavier", "orthogonal", "zeros"] | None = None,
     ensemble: int = 1,
     clip_target: bool = False,
-    loss: Literal["cross_entropy", "bce", "mse", "l1", "huber"] | str | Callable[..., Any] | None = None,
+    loss: Literal[
+        "cross_entropy", "bce", "mse", "l1", "huber", "poisson", "gamma", "tweedie", "quantile", "gaussian"
+    ]
+    | str
+    | Callable[..., Any]
+    | None = None,
     label_smoothing: float = 0.0,
     class_weights: Sequence[float] | Literal["balanced"] | None = None,
+    quantiles: Sequence[float] | None = None,
     optimizer: Literal["sgd", "adam", "adamw"] | str | Callable[..., Any] = "adam",
     lr: float | Literal["auto"] | None = None,
     momentum: float = 0.0,
@@ -775,6 +796,7 @@ def fit(
         loss: what training makes small: cross_entropy, mse, ..., the class of a loss in torch.nn, or your own: FILE.py:NAME, a function of (output, target); default: from the task, with the reason
         label_smoothing: share taken from the right class; default: 0.05 for classes of pictures where the network is left open too
         class_weights: 'balanced', or one weight above 0 for each class, comma-separated
+        quantiles: the shares of the targets that lie below what the loss quantile learns, e.g. .05,.5,.95; default: .1,.5,.9; the one nearest the median is the prediction
         optimizer: how weights follow from gradients: adam, adamw, sgd, the class of another in torch.optim, e.g. RMSprop, or your own: FILE.py:NAME
         lr: learning rate; default: 3e-3 for tables, 2e-3 for convolutional networks, 1e-3 for images by other ones; 'auto' tries many for a short while first (not in a sweep)
         momentum: momentum
@@ -896,9 +918,15 @@ def sweep(
     init: Literal["default", "kaiming", "xavier", "orthogonal", "zeros"] | None = None,
     ensemble: int = 1,
     clip_target: bool = False,
-    loss: Literal["cross_entropy", "bce", "mse", "l1", "huber"] | str | Callable[..., Any] | None = None,
+    loss: Literal[
+        "cross_entropy", "bce", "mse", "l1", "huber", "poisson", "gamma", "tweedie", "quantile", "gaussian"
+    ]
+    | str
+    | Callable[..., Any]
+    | None = None,
     label_smoothing: float = 0.0,
     class_weights: Sequence[float] | Literal["balanced"] | None = None,
+    quantiles: Sequence[float] | None = None,
     optimizer: Literal["sgd", "adam", "adamw"] | str | Callable[..., Any] = "adam",
     lr: float | None = None,
     momentum: float = 0.0,
@@ -1015,6 +1043,7 @@ def sweep(
         loss: what training makes small: cross_entropy, mse, ..., the class of a loss in torch.nn, or your own: FILE.py:NAME, a function of (output, target); default: from the task, with the reason
         label_smoothing: share taken from the right class; default: 0.05 for classes of pictures where the network is left open too
         class_weights: 'balanced', or one weight above 0 for each class, comma-separated
+        quantiles: the shares of the targets that lie below what the loss quantile learns, e.g. .05,.5,.95; default: .1,.5,.9; the one nearest the median is the prediction
         optimizer: how weights follow from gradients: adam, adamw, sgd, the class of another in torch.optim, e.g. RMSprop, or your own: FILE.py:NAME
         lr: learning rate; default: 3e-3 for tables, 2e-3 for convolutional networks, 1e-3 for images by other ones; 'auto' tries many for a short while first (not in a sweep)
         momentum: momentum
@@ -1125,9 +1154,15 @@ def study(
     init: Literal["default", "kaiming", "xavier", "orthogonal", "zeros"] | None = None,
     ensemble: int = 1,
     clip_target: bool = False,
-    loss: Literal["cross_entropy", "bce", "mse", "l1", "huber"] | str | Callable[..., Any] | None = None,
+    loss: Literal[
+        "cross_entropy", "bce", "mse", "l1", "huber", "poisson", "gamma", "tweedie", "quantile", "gaussian"
+    ]
+    | str
+    | Callable[..., Any]
+    | None = None,
     label_smoothing: float = 0.0,
     class_weights: Sequence[float] | Literal["balanced"] | None = None,
+    quantiles: Sequence[float] | None = None,
     optimizer: Literal["sgd", "adam", "adamw"]
     | str
     | Callable[..., Any]
@@ -1245,6 +1280,7 @@ def study(
         loss: what training makes small: cross_entropy, mse, ..., the class of a loss in torch.nn, or your own: FILE.py:NAME, a function of (output, target); default: from the task, with the reason
         label_smoothing: share taken from the right class; default: 0.05 for classes of pictures where the network is left open too
         class_weights: 'balanced', or one weight above 0 for each class, comma-separated
+        quantiles: the shares of the targets that lie below what the loss quantile learns, e.g. .05,.5,.95; default: .1,.5,.9; the one nearest the median is the prediction
         optimizer: how weights follow from gradients: adam, adamw, sgd, the class of another in torch.optim, e.g. RMSprop, or your own: FILE.py:NAME
         lr: learning rate; default: 3e-3 for tables, 2e-3 for convolutional networks, 1e-3 for images by other ones; 'auto' tries many for a short while first (not in a sweep)
         momentum: momentum
@@ -1295,9 +1331,15 @@ def train(
     init: Literal["default", "kaiming", "xavier", "orthogonal", "zeros"] | None = None,
     ensemble: int = 1,
     clip_target: bool = False,
-    loss: Literal["cross_entropy", "bce", "mse", "l1", "huber"] | str | Callable[..., Any] | None = None,
+    loss: Literal[
+        "cross_entropy", "bce", "mse", "l1", "huber", "poisson", "gamma", "tweedie", "quantile", "gaussian"
+    ]
+    | str
+    | Callable[..., Any]
+    | None = None,
     label_smoothing: float = 0.0,
     class_weights: Sequence[float] | Literal["balanced"] | None = None,
+    quantiles: Sequence[float] | None = None,
     optimizer: Literal["sgd", "adam", "adamw"] | str | Callable[..., Any] = "adam",
     lr: float | Sequence[float | None] | None = None,
     momentum: float | Sequence[float] = 0.0,
@@ -1360,6 +1402,7 @@ def train(
         loss: what training makes small: cross_entropy, mse, ..., the class of a loss in torch.nn, or your own: FILE.py:NAME, a function of (output, target); default: from the task, with the reason
         label_smoothing: share taken from the right class; default: 0.05 for classes of pictures where the network is left open too
         class_weights: 'balanced', or one weight above 0 for each class, comma-separated
+        quantiles: the shares of the targets that lie below what the loss quantile learns, e.g. .05,.5,.95; default: .1,.5,.9; the one nearest the median is the prediction
         optimizer: how weights follow from gradients: adam, adamw, sgd, the class of another in torch.optim, e.g. RMSprop, or your own: FILE.py:NAME
         lr: learning rate; default: 3e-3 for tables, 2e-3 for convolutional networks, 1e-3 for images by other ones; 'auto' tries many for a short while first (not in a sweep)
         momentum: momentum
@@ -1397,6 +1440,7 @@ def load(
     data_seed: int = 0,
     reading: ReaderOptions | Mapping[str, Any] | None = None,
     pictures: bool = False,
+    link: Link = IDENTITY,
     most_inputs: int | None = None,
     num_workers: int = 0,
     cache: str | Path | None = None,
@@ -1450,6 +1494,7 @@ def load(
     reading: settings of the file's format as one mapping, as a run's documents hold them.
     pictures: a row of pixels, whose columns are pixel_0_0, pixel_0_1 and so on (row, column), is a picture
     ``[height, width]``.
+    link: what outputs will say of a target of numbers, by which it is scaled (``treino.data.links``).
     most_inputs: numbers get no bins if there would be more inputs.
     num_workers: the number of processes that read a Dataset's items.
     cache: the folder for prepared tables; None: a temporary one, removed with the Data. A table larger than
@@ -1647,9 +1692,24 @@ class Classifier(_Classifier):
         init: Literal["default", "kaiming", "xavier", "orthogonal", "zeros"] | None = None,
         ensemble: int = 1,
         clip_target: bool = False,
-        loss: Literal["cross_entropy", "bce", "mse", "l1", "huber"] | str | Callable[..., Any] | None = None,
+        loss: Literal[
+            "cross_entropy",
+            "bce",
+            "mse",
+            "l1",
+            "huber",
+            "poisson",
+            "gamma",
+            "tweedie",
+            "quantile",
+            "gaussian",
+        ]
+        | str
+        | Callable[..., Any]
+        | None = None,
         label_smoothing: float = 0.0,
         class_weights: Sequence[float] | Literal["balanced"] | None = None,
+        quantiles: Sequence[float] | None = None,
         optimizer: Literal["sgd", "adam", "adamw"] | str | Callable[..., Any] = "adam",
         lr: float | Literal["auto"] | None = None,
         momentum: float = 0.0,
@@ -1718,6 +1778,7 @@ class Classifier(_Classifier):
         loss: what training makes small: cross_entropy, mse, ..., the class of a loss in torch.nn, or your own: FILE.py:NAME, a function of (output, target); default: from the task, with the reason
         label_smoothing: share taken from the right class; default: 0.05 for classes of pictures where the network is left open too
         class_weights: 'balanced', or one weight above 0 for each class, comma-separated
+        quantiles: the shares of the targets that lie below what the loss quantile learns, e.g. .05,.5,.95; default: .1,.5,.9; the one nearest the median is the prediction
         optimizer: how weights follow from gradients: adam, adamw, sgd, the class of another in torch.optim, e.g. RMSprop, or your own: FILE.py:NAME
         lr: learning rate; default: 3e-3 for tables, 2e-3 for convolutional networks, 1e-3 for images by other ones; 'auto' tries many for a short while first (not in a sweep)
         momentum: momentum
@@ -1806,9 +1867,24 @@ class Regressor(_Regressor):
         init: Literal["default", "kaiming", "xavier", "orthogonal", "zeros"] | None = None,
         ensemble: int = 1,
         clip_target: bool = False,
-        loss: Literal["cross_entropy", "bce", "mse", "l1", "huber"] | str | Callable[..., Any] | None = None,
+        loss: Literal[
+            "cross_entropy",
+            "bce",
+            "mse",
+            "l1",
+            "huber",
+            "poisson",
+            "gamma",
+            "tweedie",
+            "quantile",
+            "gaussian",
+        ]
+        | str
+        | Callable[..., Any]
+        | None = None,
         label_smoothing: float = 0.0,
         class_weights: Sequence[float] | Literal["balanced"] | None = None,
+        quantiles: Sequence[float] | None = None,
         optimizer: Literal["sgd", "adam", "adamw"] | str | Callable[..., Any] = "adam",
         lr: float | Literal["auto"] | None = None,
         momentum: float = 0.0,
@@ -1877,6 +1953,7 @@ class Regressor(_Regressor):
         loss: what training makes small: cross_entropy, mse, ..., the class of a loss in torch.nn, or your own: FILE.py:NAME, a function of (output, target); default: from the task, with the reason
         label_smoothing: share taken from the right class; default: 0.05 for classes of pictures where the network is left open too
         class_weights: 'balanced', or one weight above 0 for each class, comma-separated
+        quantiles: the shares of the targets that lie below what the loss quantile learns, e.g. .05,.5,.95; default: .1,.5,.9; the one nearest the median is the prediction
         optimizer: how weights follow from gradients: adam, adamw, sgd, the class of another in torch.optim, e.g. RMSprop, or your own: FILE.py:NAME
         lr: learning rate; default: 3e-3 for tables, 2e-3 for convolutional networks, 1e-3 for images by other ones; 'auto' tries many for a short while first (not in a sweep)
         momentum: momentum
@@ -1916,7 +1993,22 @@ class _Changes(TypedDict, total=False):
     """activation between layers; default: relu"""
     dropout: float
     """share of units dropped while training"""
-    loss: Literal["cross_entropy", "bce", "mse", "l1", "huber"] | str | Callable[..., Any]
+    loss: (
+        Literal[
+            "cross_entropy",
+            "bce",
+            "mse",
+            "l1",
+            "huber",
+            "poisson",
+            "gamma",
+            "tweedie",
+            "quantile",
+            "gaussian",
+        ]
+        | str
+        | Callable[..., Any]
+    )
     """what training makes small: cross_entropy, mse, ..., the class of a loss in torch.nn, or your own: FILE.py:NAME, a function of (output, target); default: from the task, with the reason"""
     label_smoothing: float
     """share taken from the right class; default: 0.05 for classes of pictures where the network is left open too"""

@@ -342,11 +342,10 @@ class Regressor(RegressorMixin, _Estimator):  # type: ignore[misc]
 
     def predict(self, X: Any) -> NDArray[np.float64]:
         """``[N]`` or ``[N, K]``: the predicted numbers, in y's units."""
-        values_NK, each = self._outputs(X)[0].double().numpy(), self._predicting.preparation.by_target
-        predicted: list[NDArray[np.float64]] = [
-            one.values(value_N) for value_N, one in zip(values_NK.T, each, strict=True)
-        ]
-        return predicted[0] if len(each) == 1 else np.stack(predicted, 1)
+        output_NC, p = self._outputs(X)[0].double(), self._predicting.preparation
+        each = zip(p.by_target, p.output_parts, strict=True)
+        predicted = [one.predictions(output_NC[:, part])[:, 0].numpy() for one, part in each]
+        return predicted[0] if len(predicted) == 1 else np.stack(predicted, 1)
 
     def predict_interval(self, X: Any, coverage: float | None = None) -> NDArray[np.float64]:
         """``[N, 2]`` or ``[N, K, 2]``: each number's interval, from the errors on validation rows.

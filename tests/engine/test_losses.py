@@ -1,5 +1,7 @@
 """Losses and gradients of every activation × loss × depth are autograd's on the equal module, and slopes."""
 
+import math
+
 import pytest
 import torch
 from torch import nn
@@ -19,6 +21,11 @@ VARIANTS = [
     Loss("mse"),
     Loss("l1"),
     Loss("huber"),
+    Loss("poisson"),
+    Loss("gamma"),
+    Loss("tweedie"),
+    Loss("quantile", levels=(0.125, 0.5, 0.75)),
+    Loss("gaussian"),
 ]
 
 
@@ -28,14 +35,24 @@ def torch_criterion(loss):
         weight = None if loss.class_weights is None else torch.tensor(loss.class_weights, dtype=torch.float64)
         inner = nn.CrossEntropyLoss(weight=weight, label_smoothing=loss.label_smoothing)
         return (lambda z, y: inner(z.softmax(1), y)) if loss.softmax_first else inner
-    return {"bce": nn.BCEWithLogitsLoss, "mse": nn.MSELoss, "l1": nn.L1Loss, "huber": nn.HuberLoss}[
-        loss.name
-    ]()
+    if loss.name == "gamma":
+        return lambda z, y: -torch.distributions.Gamma(1.0, (-z).exp()).log_prob(y).mean()
+    if loss.name == "tweedie":  # minus y m^(1 - p) / (1 - p) plus m^(2 - p) / (2 - p), for p = 1.5
+        return lambda z, y: (2 * y * z.exp() ** -0.5 + 2 * z.exp() ** 0.5).mean()
+    if loss.name == "quantile":
+        low, high = torch.tensor(loss.levels), 1 - torch.tensor(loss.levels)
+        return lambda z, y: (low * (y - z).relu() + high * (z - y).relu()).mean()
+    if loss.name == "gaussian":
+        constant = math.log(2 * math.pi) / 2
+        of = torch.distributions.Normal
+        return lambda z, y: -of(z[:, :1], (z[:, 1:] / 2).exp()).log_prob(y).mean() - constant
+    names = {"bce": "BCEWithLogitsLoss", "mse": "MSELoss", "l1": "L1Loss", "huber": "HuberLoss"}
+    return getattr(nn, names.get(loss.name, "PoissonNLLLoss"))()
 
 
 def problem(loss, activation, hidden=(7, 6), rows=9, seed=0):
     """-> a float64 module, rows, targets that fit the loss."""
-    outputs = 1 if loss.name == "bce" else 4 if loss.task == "classification" else 2
+    outputs = loss.outputs(4 if loss.task == "classification" else 2)
     torch.manual_seed(seed)
     net = mlp(*hidden, activation=activation).module(5, outputs).double()
     x = torch.randn(rows, 5, dtype=torch.float64)
@@ -44,7 +61,8 @@ def problem(loss, activation, hidden=(7, 6), rows=9, seed=0):
     elif loss.task == "classification":
         y = torch.randint(4, (rows,))
     else:
-        y = torch.randn(rows, outputs, dtype=torch.float64) * 2
+        y = torch.randn(rows, 1 if loss.link.joint else outputs, dtype=torch.float64) * 2
+        y = y if loss.kind.power is None else y.abs()
     return net, x, y
 
 
@@ -99,9 +117,7 @@ def test_no_constant_output_is_better_than_the_best_constant(loss):
         y[:20] = 1  # unbalanced
     best = loss.best_constant(y)
     criterion = torch_criterion(loss)
-    constant = torch.zeros(
-        1, 1 if loss.name == "bce" else 4 if y.dim() == 1 else y.shape[1], dtype=torch.float64
-    )
+    constant = torch.zeros(1, loss.outputs(4 if y.dim() == 1 else y.shape[1]), dtype=torch.float64)
     constant.requires_grad_()
     descent = torch.optim.LBFGS([constant], max_iter=500, tolerance_grad=1e-12, line_search_fn="strong_wolfe")
 
@@ -116,7 +132,9 @@ def test_no_constant_output_is_better_than_the_best_constant(loss):
     found = criterion(constant.detach().expand(len(y), -1), y).item()
     assert best <= found + 1e-9
     # LBFGS halts early on corners (l1) and towards infinity (softmax twice)
-    assert best == pytest.approx(found, rel=2e-2 if loss.name == "l1" or loss.softmax_first else 1e-6)
+    assert best == pytest.approx(
+        found, rel=2e-2 if loss.name in ("l1", "quantile") or loss.softmax_first else 1e-6
+    )
 
 
 def test_every_registered_loss_is_held_against_torch():

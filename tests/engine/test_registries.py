@@ -24,7 +24,8 @@ ENTRIES = [
 def arguments(kind, name):
     """-> data, net, arguments of a training that uses the entry."""
     numbers = kind == "loss" and LOSSES[name].task == "regression"
-    y = X[:, :2].sin() if numbers else Y % 2 if kind == "loss" and LOSSES[name].outputs == 1 else Y
+    numbers_of = X[:, : 1 if numbers and LOSSES[name].joint else 2].sin() + 1.5
+    y = numbers_of if numbers else Y % 2 if kind == "loss" and LOSSES[name].outputs == 1 else Y
     net = mlp(6, 4, activation=name if kind == "activation" else "tanh")
     extra = {} if kind == "activation" else {kind: name}
     return (

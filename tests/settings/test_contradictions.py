@@ -12,7 +12,7 @@ from tests.conftest import Treino, refusal_of
 from treino import fit_events
 from treino.base.words import flag
 from treino.settings.spec import RULES, Settings, read_settings
-from treino.training.sweeps import study, sweep
+from treino.training.sweeps import request
 
 TOGETHER: list[tuple[dict[str, Any], str]] = [
     ({"recipe": "table", "net": "cnn"}, "recipe_and_net"),
@@ -58,6 +58,8 @@ TOGETHER: list[tuple[dict[str, Any], str]] = [
     ({"optimizer": "adm"}, "optimizer_unknown"),
     ({"fault": ["missing_zero"]}, "fault_unknown"),
     ({"recipe": "forest"}, "recipe_choice"),
+    ({"loss": "mse", "quantiles": [0.5]}, "quantiles_loss"),
+    ({"loss": "quantile", "quantiles": [0.9, 0.1]}, "quantiles_range"),
 ]
 OF_SEVERAL: list[tuple[dict[str, Any], str]] = [
     ({"seeds": 3, "time_limit": 60}, "time_limit_of_many"),
@@ -82,7 +84,7 @@ def unread(monkeypatch: pytest.MonkeyPatch) -> None:
     def load_data(*_args: object, **_words: object) -> None:
         raise AssertionError("rows were read")
 
-    for module in (fit_events, study, sweep):
+    for module in (fit_events, request):
         monkeypatch.setattr(module, "load_data", load_data)
 
 

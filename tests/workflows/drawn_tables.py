@@ -264,8 +264,11 @@ def targets(
         if draw(st.booleans()):
             return {"y": value.tolist(), "z": (value * 3 - 1).round(3).tolist()}, {}
         if draw(st.booleans()):
-            return {"y": np.exp(value / 9).round(3).tolist()}, {"log_target": True}
-        return {"y": value.tolist()}, {"coverage": 0.8} if draw(st.booleans()) else {}
+            positive = [{"loss": name} for name in ("poisson", "gamma", "tweedie")]
+            how = draw(st.sampled_from([{"log_target": True}, *positive]))
+            return {"y": np.exp(value / 9).round(3).tolist()}, how
+        several = [{"loss": "gaussian"}, {"loss": "quantile", "quantiles": (0.2, 0.5, 0.75)}]
+        return {"y": value.tolist()}, draw(st.sampled_from([{}, {"coverage": 0.8}, *several]))
     code = value.argsort().argsort() * count // len(value)
     words = [f"class {k:03d}" for k in range(count)]
     if count == 2:

@@ -97,7 +97,8 @@ def alike(tongue: str, theirs: pd.DataFrame, ours: pd.DataFrame, scale: float, s
     """Numbers within 1e-5 of the target's unit, or this share (a learnt logarithm turns sums into factors);
     words the same. A tongue may tell less than ours: no ends."""
     assert set(theirs) <= set(ours), tongue
-    assert {name for name in ours if name.startswith(("prediction", "probability"))} <= set(theirs), tongue
+    always = ("prediction", "probability", "quantile", "deviation")
+    assert {name for name in ours if name.startswith(always)} <= set(theirs), tongue
     for name in theirs:
         if pd.api.types.is_float_dtype(ours[name]):
             both = [frame[name].astype(float).replace([np.inf, -np.inf], np.nan) for frame in (theirs, ours)]

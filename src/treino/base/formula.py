@@ -34,6 +34,14 @@ class Expr:
     def __neg__(self) -> "Op":
         return Op("neg", (self,))
 
+    def exp(self) -> "Op":
+        """As a tensor has it, so that one formula is of both."""
+        return exp(self)
+
+    def maximum(self, other: "Expr") -> "Expr":
+        """The larger one, by the present numbers."""
+        return self if value(self) >= value(other) else other
+
 
 @dataclass(frozen=True)
 class Constant(Expr):

@@ -150,6 +150,7 @@ def _table(each: "Sequence[Prediction]", pictures: bool, coverage: "Mapping[str,
         if worth is not None:
             heading = _("{level:.6g} % set") if worth.classes else _("{level:.6g} % interval")
             headings.append(heading.format(level=100 * worth.level))
+        headings += own[0].further
     rows = []
     for p in each:
         cells = (_cells(own, sets=name in sets) for name, own in p.by_target.items())
@@ -165,7 +166,8 @@ def _cells(p: "Prediction", *, sets: bool) -> list[str]:
     if p.interval is not None:
         share = " – ".join(numeral(end, ".6g") for end in p.interval)
     cell = value if isinstance(value, str) else NOTHING if value is None else numeral(value, ".6g")
-    return [cell, share, *([", ".join(map(as_item, p.class_set or ()))] if sets else [])]
+    further = [NOTHING if v is None else numeral(v, ".6g") for v in p.further.values()]
+    return [cell, share, *([", ".join(map(as_item, p.class_set or ()))] if sets else []), *further]
 
 
 def _in_words(metrics: dict[str, float | None]) -> str:

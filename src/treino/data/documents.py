@@ -9,6 +9,7 @@ from pydantic import ConfigDict, Field
 
 from treino.base.document_fields import Count, Document, Many, Number, Seed, Sha256, Size, Task, Text
 from treino.data.column_program import ColumnProgram
+from treino.data.links import IDENTITY, Link
 from treino.settings.data_settings import Fit, LoadSettings
 
 # ---- data source
@@ -51,6 +52,7 @@ class LoadArguments(LoadSettings, Document):
     reading: TextFormat | None = None
     num_workers: Annotated[int, Field(ge=0, le=1024)] = 0
     pictures: bool = False
+    link: Link = IDENTITY
 
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> "LoadArguments":
@@ -223,6 +225,7 @@ class PreparationDocument(Document):
     targets: Many[Target] = ()
     row_weights: Text | None = None
     target_log: bool = False
+    link: Link = IDENTITY
     arrays: Many[InputArray] = ()
     target_shape: Many[Size] = ()
     columns: Many[ColumnRows] = ()
@@ -233,6 +236,7 @@ class PreparationDocument(Document):
             "programs": not self.programs or len(self.programs) == len(self.features),
             "classes": classified == bool(self.classes),
             "target_log": not (self.target_log and (classified or self.targets)),
+            "link": self.link.kind == "identity" or not (classified or self.target_log),
             "targets": all(classified == bool(target.classes) for target in self.targets),
         }
 

@@ -17,6 +17,7 @@ from treino.base.words import _, joined, setting
 from treino.data import arrays, photographs, sources, torch_datasets
 from treino.data.dataset import Data, of_preparation
 from treino.data.documents import LoadArguments, PreparationDocument
+from treino.data.links import IDENTITY, Link
 from treino.data.load_request import LoadRequest, load_request
 from treino.data.preparation.column_kinds import ColumnRole, unit_cells
 from treino.data.preparation.column_roles import choose_features, say_gaps, say_missing, say_programs
@@ -58,6 +59,7 @@ def load(
     data_seed: int = 0,
     reading: ReaderOptions | Mapping[str, Any] | None = None,
     pictures: bool = False,
+    link: Link = IDENTITY,
     most_inputs: int | None = None,
     num_workers: int = 0,
     cache: str | Path | None = None,
@@ -74,6 +76,7 @@ def load(
     reading: settings of the file's format as one mapping, as a run's documents hold them.
     pictures: a row of pixels, whose columns are pixel_0_0, pixel_0_1 and so on (row, column), is a picture
     ``[height, width]``.
+    link: what outputs will say of a target of numbers, by which it is scaled (``treino.data.links``).
     most_inputs: numbers get no bins if there would be more inputs.
     num_workers: the number of processes that read a Dataset's items.
     cache: the folder for prepared tables; None: a temporary one, removed with the Data. A table larger than
@@ -87,12 +90,11 @@ def load(
     """
     given = given_by_package(source)
     if given is not source:
-        how: dict[str, Any] = {"reading": reading, "pictures": pictures, "most_inputs": most_inputs}
-        how |= {"num_workers": num_workers, "cache": cache, "fitted": fitted}
+        how: dict[str, Any] = {"reading": reading, "pictures": pictures, "link": link, "cache": cache}
+        how |= {"most_inputs": most_inputs, "num_workers": num_workers, "fitted": fitted}
         return replace(load(given, data_seed=data_seed, **how, **settings), name=source)
     request = load_request(source, settings | {"data_seed": data_seed}, reading)
-    if pictures:
-        request = request.with_arguments(pictures=True)
+    request = request.with_arguments(pictures=pictures, link=link)
     folder = None if cache is None else Path(cache)
     memory = settings.get("max_memory")
     limit = free_bytes() // 2 if memory is None else bytes_of(memory)

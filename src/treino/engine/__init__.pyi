@@ -7,6 +7,7 @@ from treino.engine.devices import torch_threads as torch_threads
 from treino.engine.init import INITS as INITS
 from treino.engine.kernels import KERNELS as KERNELS
 from treino.engine.losses import LOSSES as LOSSES
+from treino.engine.losses import QUANTILES as QUANTILES
 from treino.engine.losses import Loss as Loss
 from treino.engine.losses import Terms as Terms
 from treino.engine.metrics import METRICS as METRICS

@@ -7,8 +7,9 @@ import torch
 from torch import Tensor
 
 from treino.engine.activations import ACTIVATIONS
+from treino.engine.buffers import BufferCall, DropoutMask, LossBuffers, aligned_buffer
 from treino.engine.gates import Gates
-from treino.engine.losses import LOSSES, BufferCall, DropoutMask, Loss, LossBuffers, aligned_buffer
+from treino.engine.losses import LOSSES, Loss
 from treino.engine.population import PAD, Layout
 
 NARROW = 16  # columns

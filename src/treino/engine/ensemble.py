@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from treino.data.links import Link
 from treino.data.mapped_rows import part_rows
 from treino.data.preparation.preparation import Preparation, Scale
 from treino.engine.batch_sources import KernelRows, as_kernel_input
@@ -43,21 +44,28 @@ class Ensemble(nn.Module):
         self.members, self.loss = nn.ModuleList(members), loss
         self.register_buffer("limits", None if limits is None else torch.tensor(limits))
 
+    @property
+    def link(self) -> Link:
+        """What the members' outputs say of numbers."""
+        return (Loss(self.loss) if isinstance(self.loss, str) else self.loss).link
+
     def forward(self, x: Tensor) -> Tensor:
         output_RBC = torch.stack([member(x) for member in self.members])
         return mean_output(output_RBC, self.loss, self.limits)
 
 
 def mean_output(output_RBC: Tensor, loss: Loss | str, limits: Tensor | None = None) -> Tensor:
-    """``[B, C]``: logits of the mean of the members' probabilities, for each target; for regression, the mean
-    of their outputs, clipped to the limits ``[2]`` or ``[2, K]``."""
+    """``[B, C]``: logits of the mean of the members' probabilities, for each target; for regression, that
+    of the mean of their numbers, clipped to the limits ``[2]`` or ``[2, K]``."""
     loss = Loss(loss) if isinstance(loss, str) else loss
     if loss.classes:
         parts = output_RBC.split(loss.classes, -1)
         return torch.cat([mean_output(part, loss.single) for part in parts], -1)
     if loss.task == "regression":
-        mean_BC = output_RBC.mean(0)
-        return mean_BC if limits is None else mean_BC.clamp(*limits.to(mean_BC).unbind())
+        mean_BC: Tensor = loss.link.form.numbers(output_RBC).mean(0)
+        mean_BC = mean_BC if limits is None else mean_BC.clamp(*limits.to(mean_BC).unbind())
+        output_BC: Tensor = loss.link.form.outputs(mean_BC)
+        return output_BC
     if loss.of_classes:
         return torch.logsumexp(F.log_softmax(output_RBC, -1), 0) - math.log(len(output_RBC))
     yes_BC, no_BC = (torch.logsumexp(F.logsigmoid(sign * output_RBC), 0) for sign in (1, -1))

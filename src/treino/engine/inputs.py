@@ -14,6 +14,7 @@ from treino.base.words import _
 from treino.data import load
 from treino.data.dataset import Data
 from treino.data.documents import InputArray
+from treino.data.links import Link
 from treino.data.mapped_rows import MappedRows, as_mapped, part_rows
 from treino.data.preparation.preparation import Scale
 from treino.data.source_kinds import is_arrays, is_torch_dataset
@@ -200,7 +201,8 @@ class Inputs:
     a bin of its column; empty: no bins. weights: of training and of validation rows, ``[N]``; None: each
     row counts 1. arrays: what a row consists of; () if it is one array of floats. axes: those of each
     row's target; () if it is one value or class. index: of training and validation rows, ``[N]``, their
-    numbers in the source; (): as they come.
+    numbers in the source; (): as they come. link: that for which targets of numbers were prepared; None: they
+    are as given.
     """
 
     train: ArrayPair
@@ -221,6 +223,7 @@ class Inputs:
     arrays: tuple[InputArray, ...] = ()
     axes: tuple[int, ...] = ()
     index: tuple[Tensor, ...] = ()
+    link: Link | None = None
 
 
 def inputs_of(data: Any, dtype: torch.dtype) -> Inputs:
@@ -271,6 +274,7 @@ def _loaded(data: Data) -> Inputs:
         data.preparation.arrays,
         data.preparation.target_shape,
         (data.train.index, data.validation.index),
+        data.preparation.link,
     )
 
 

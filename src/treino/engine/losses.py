@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import torch
 import torch.nn.functional as F
@@ -13,70 +13,27 @@ from torch import Tensor, nn
 from treino.base.formula import ONE, Expr, call, value
 from treino.base.registry import Registry
 from treino.base.words import N_
+from treino.data.links import Link, LinkKind, link_of
 from treino.data.rows import IGNORED
-from treino.engine.population import padded
-from treino.engine.rng import element_hash
-
-# ---- preallocated buffers for one batch size
-
-BufferCall = Callable[[], object]
-
-
-def aligned_buffer(
-    block: int, rows: int, units: int, like: Tensor, dtype: torch.dtype | None = None
-) -> tuple[Tensor, Tensor]:
-    """Return (whole ``[block, padded]``, view ``[block, rows, units]``), filled with zeros.
-
-    The bits of a matrix product depend on the alignment of its operands, so every member starts at a multiple
-    of 64 bytes. Element-wise operations run on the whole buffer: the scalar tail of a vector loop rounds
-    sigmoid and exp differently, and must not fall on the last member. ``bmm`` is fast if 16 divides rows ·
-    units.
-    """
-    size = rows * units
-    whole = torch.zeros(block, padded(size), dtype=dtype or like.dtype, device=like.device)
-    return whole, whole[..., :size].unflatten(-1, (rows, units))
-
-
-@dataclass(frozen=True, eq=False)
-class LossBuffers:
-    """The buffers of a loss: z ``[R, C, B]`` logits of R members, y, d ← dloss/dz, loss ``[R]``, and the
-    rows' weights ``[R, B]`` (None: each counts 1).
-
-    Rows are the last axis: softmax over a few classes is ten times faster if it runs along many rows at once.
-    """
-
-    z: Tensor
-    y: Tensor
-    d: Tensor
-    loss: Tensor
-    weight: Tensor | None = None
-
-
-class DropoutMask:
-    """Dropout masks of one layer: element e is kept if ``hash(e) · a + b >= threshold``.
-
-    All members share the hash ``[1, B, H]``; a, b, threshold and scale are one number, or one per member.
-    """
-
-    def __init__(self, block: int, rows: int, units: int, like: Tensor) -> None:
-        self.hash = element_hash(rows, units).to(like.device).unsqueeze(0)
-        self.x = aligned_buffer(block, rows, units, like, torch.int32)[1]
-        self.mask = aligned_buffer(block, rows, units, like)[1]
-        self.out = aligned_buffer(block, rows, units, like)[1]
-        self.threshold: int | Tensor = -(2**31)
-        self.scale: float | Tensor = 1.0
-
-    def draw(self, a: int | Tensor, b: int | Tensor) -> None:
-        torch.mul(self.hash, a, out=self.x).add_(b)
-        # a float mask: multiplying by a bool mask is several times slower
-        torch.ge(self.x, self.threshold, out=self.mask).mul_(self.scale)
-
+from treino.engine.buffers import BufferCall, LossBuffers, aligned_buffer, mean_of, shares_of
+from treino.engine.derived_losses import (
+    derivatives,
+    gamma,
+    gaussian,
+    least,
+    poisson,
+    poisson_input,
+    quantile,
+    quantile_constant,
+    tweedie,
+)
+from treino.settings.spec import Settings
 
 # ---- the registry of losses
 
 aten = torch.ops.aten
 Task = Literal["classification", "regression"]
-Taken = Callable[[Any, Tensor], Tensor]
+Taken = Callable[[Any, Tensor], Tensor | tuple[Tensor, ...]]
 
 
 @dataclass(frozen=True)
@@ -89,7 +46,7 @@ class Loss:
     ``[B, K]``, and the loss is the mean of the targets' losses. of: the task, for a loss that has none of its
     own. metric: a metric that is measured beside the usual ones, "" for none. axes: those of each row's
     target, as of one at each position: the network returns ``[B, C, *axes]``, or ``[B, *axes]`` values, as
-    torch's losses take them; evaluations hold ``[B, C * positions]``.
+    torch's losses take them; evaluations hold ``[B, C * positions]``. levels: of the quantiles to learn.
     """
 
     name: str
@@ -100,6 +57,7 @@ class Loss:
     of: Task = "classification"
     metric: str = ""
     axes: tuple[int, ...] = ()
+    levels: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         LOSSES.key("loss", self.name)
@@ -118,6 +76,28 @@ class Loss:
         return self.task == "classification" and self.kind.outputs == 0
 
     @property
+    def link(self) -> Link:
+        """What outputs say of numbers."""
+        return link_of(self.kind.link, self.levels)
+
+    def outputs(self, targets: int) -> int:
+        """The number of outputs that a network must have. targets: the classes, or the numbers of a row."""
+        return self.kind.outputs or len(self.levels) or targets
+
+    @property
+    def terms(self) -> "Terms | None":
+        """Its arithmetic, for these levels of quantiles."""
+        terms = self.kind.terms
+        if terms is None or not self.levels:
+            return terms
+        return replace(terms, term=partial(terms.term, levels=self.levels))
+
+    @property
+    def by_row(self) -> bool:
+        """Whether its arithmetic is of a row's outputs together, not of pairs of an output and a target."""
+        return self.of_classes or self.link.joint
+
+    @property
     def single(self) -> "Loss":
         """The loss of one target alone, or of one position."""
         return replace(self, classes=(), axes=())
@@ -128,7 +108,7 @@ class Loss:
             return [self.positions(output, y)[:2]]
         if self.classes:
             return list(zip(output.split(self.classes, -1), y.unbind(-1), strict=True))
-        if self.task == "regression" and y.dim() > 1:
+        if self.task == "regression" and y.dim() > 1 and not self.link.joint:
             return list(zip(output.split(1, -1), y.split(1, -1), strict=True))
         return [(output, y)]
 
@@ -163,6 +143,8 @@ class Loss:
             weight = weight.to(each)
             total = (weight * mass.to(weight)).sum()
             return (weight * each).sum() / torch.where(total > 0, total, 1)
+        if kind.criterion is None:
+            return self.rows(output, y)[0].mean()
         return kind.mean(self, output, y) if kind.mean else kind.plain(output, y)
 
     def rows(self, output: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
@@ -180,9 +162,16 @@ class Loss:
         kind = self.kind
         if kind.rows:
             return kind.rows(self, output, y)
-        each = kind.criterion(reduction="none")(output, y)
+        each = kind.criterion(reduction="none")(output, y) if kind.criterion else self._terms(output, y)
         each = each.mean(dim=1) if each.dim() > 1 else each
         return each, torch.ones(len(y), dtype=torch.float64)
+
+    def _terms(self, output: Tensor, y: Tensor) -> Tensor:
+        """The formula of each pair ``[B, K]``, or of each row's outputs ``[B]``."""
+        assert self.terms is not None
+        pair: Any = (output.unbind(-1), y[..., 0]) if self.link.joint else (output, y)
+        each: Any = self.terms.term(*pair)
+        return cast(Tensor, each)
 
     def target(self, y: Tensor, dtype: torch.dtype) -> Tensor:
         """The targets for a kernel: class numbers ``[N]`` int64 (``[N, K]`` for several targets), or values
@@ -209,10 +198,11 @@ class Loss:
 class Terms:
     """A loss as a formula: the mean of its terms.
 
-    term(output, y): the term for an output and its target; for classification, for the tuple of a row's
-    outputs and the row's class number. The formula may differ by the sign or size of the error, output minus
-    y; kinks: the errors at which its slope jumps or bends. slope(output, y): the term's derivative by the
-    output, if shorter than the chain rule gives. about, slope_about: term and slope in words (``N_``).
+    term(output, y): the term for an output and its target; for classification, and for several
+    outputs of one target, for the tuple of a row's outputs and its class number or target. The formula may
+    differ by the sign or size of the error, output minus y; kinks: the errors at which its slope jumps or
+    bends. slope(output, y): the term's derivative by the output, if shorter than the chain rule gives. about,
+    slope_about: term and slope in words (``N_``).
     """
 
     term: Callable[..., Expr]
@@ -228,13 +218,16 @@ class LossKind:
 
     task: the task it is for; None: both. own: the ``OwnLoss`` of a function that treino doesn't know.
     criterion: a class of torch.nn, or one with the same argument ``reduction`` (``mean``, ``none``), whose
-    source is then copied into exported scripts.
+    source is then copied into exported scripts; None: the loss is the mean of its ``terms``.
     build(loss, buffers): returns (calls per new y and weights, calls per forward pass); ``mean_of`` takes the
     weighted mean over rows. constant(loss, y, weight): the loss of the best constant output; weight ``[N]``
     is that of the rows.
     about: its description, marked with ``N_``. note: a comment on the loss in exported scripts.
     terms: its arithmetic, for explanations; None if the microscope has its own file for this loss.
     outputs: the network's number of outputs; 0: C for C classes, K for K targets.
+    link: what outputs say of a number, by which targets are prepared. power: of a Tweedie distribution, whose
+    variance is the mean to this power: 1 is Poisson's, 2 the gamma distribution's. lowest: the
+    lowest target.
     torch: torch's other losses of the same meaning by their names, each with a function (module, output)
     that returns what it takes instead of outputs.
     reads: the settings it uses, out of ``label_smoothing``, ``class_weights`` and
@@ -243,12 +236,15 @@ class LossKind:
     """
 
     task: Task | None
-    criterion: type[nn.Module]
-    build: Callable[[Loss, LossBuffers], tuple[list[BufferCall], list[BufferCall]]]
-    constant: Callable[[Loss, Tensor, Tensor], float]
-    about: str
+    criterion: type[nn.Module] | None
+    build: Callable[[Loss, LossBuffers], tuple[list[BufferCall], list[BufferCall]]] = derivatives
+    constant: Callable[[Loss, Tensor, Tensor], float] = least
+    about: str = ""
     terms: Terms | None = None
     outputs: int = 0
+    link: LinkKind = "identity"
+    lowest: float = -math.inf
+    power: float | None = None
     note: str = ""
     torch: Mapping[str, Taken] = field(default_factory=dict)
     reads: tuple[str, ...] = ()
@@ -262,38 +258,20 @@ class LossKind:
         """Whether targets are class numbers, with one output per class."""
         return self.task == "classification" and self.outputs == 0
 
+    @property
+    def joint(self) -> bool:
+        """Whether several outputs are of one target."""
+        return self.link in ("quantiles", "normal")
+
+    @property
+    def class_name(self) -> str:
+        return "" if self.criterion is None else self.criterion.__name__
+
     @cached_property
     def plain(self) -> nn.Module:
         """The criterion with default settings."""
+        assert self.criterion is not None
         return self.criterion()
-
-
-def shares_of(s: LossBuffers, mass: Tensor | None = None) -> tuple[list[BufferCall], Tensor]:
-    """Calls that compute each row's share ``[R, 1, B]``: its weight over the sum of weight times mass
-    ``[B]``, 0 if that sum is 0."""
-    assert s.weight is not None
-    weight = s.weight.unsqueeze(-2)
-    share, total = torch.empty_like(weight), torch.empty_like(weight[..., :1])
-    masses = partial(torch.mul, weight, 1 if mass is None else mass, out=share)
-    sums = partial(torch.sum, share, -1, keepdim=True, out=total)
-    nothing = partial(torch.nan_to_num, share, nan=0.0, out=share)
-    return [masses, sums, partial(torch.div, weight, total, out=share), nothing], share
-
-
-def mean_of(s: LossBuffers, term: Tensor, factor: float = 1.0) -> tuple[list[BufferCall], list[BufferCall]]:
-    """Return calls that set s.loss to the mean of the terms ``[R, K, B]`` by the rows' weights, and s.d,
-    which holds the derivative of each term over ``factor``, to that of the mean. They overwrite ``term``.
-
-    Returns (calls per new weights, calls per forward pass).
-    """
-    sums = partial(torch.sum, term, (-2, -1), out=s.loss)
-    if s.weight is None:
-        count = term.shape[-1] * term.shape[-2]
-        return [], [sums, partial(s.loss.mul_, 1 / count), partial(s.d.mul_, factor / count)]
-    begin, share = shares_of(s)
-    K = term.shape[-2]
-    calls = [partial(term.mul_, share), sums, partial(s.loss.mul_, 1 / K)]
-    return begin, [*calls, partial(s.d.mul_, share), partial(s.d.mul_, factor / K)]
 
 
 # ---- cross-entropy
@@ -419,13 +397,13 @@ def _bce(loss: Loss, s: LossBuffers) -> tuple[list[BufferCall], list[BufferCall]
     ]
 
 
-def _mean_by(weight: Tensor, y: Tensor) -> Tensor:
+def mean_by(weight: Tensor, y: Tensor) -> Tensor:
     """The weighted mean of each column, ``[K]``."""
     return (weight @ y.double().reshape(len(y), -1)) / weight.sum()
 
 
 def _bce_constant(loss: Loss, y: Tensor, weight: Tensor) -> float:
-    p = float(_mean_by(weight, y))
+    p = float(mean_by(weight, y))
     return -sum(q * math.log(q) for q in (p, 1 - p) if q > 0)
 
 
@@ -465,15 +443,15 @@ def _huber(loss: Loss, s: LossBuffers) -> tuple[list[BufferCall], list[BufferCal
     ]
 
 
-def _mse_constant(loss: Loss, y: Tensor, weight: Tensor) -> float:
-    return float(_mean_by(weight, (y.double() - _mean_by(weight, y)).square()).mean())
+def mse_constant(loss: "Loss", y: Tensor, weight: Tensor) -> float:
+    return float(mean_by(weight, (y.double() - mean_by(weight, y)).square()).mean())
 
 
 def _l1_constant(loss: Loss, y: Tensor, weight: Tensor) -> float:
     y_NK, order_NK = y.double().sort(0)
     half_NK = weight[order_NK].cumsum(0) >= weight.sum() / 2  # True from the weighted median on
     median_K = y_NK.gather(0, half_NK.int().argmax(0, keepdim=True))
-    return float(_mean_by(weight, (y - median_K).abs()).mean())
+    return float(mean_by(weight, (y - median_K).abs()).mean())
 
 
 def _huber_constant(loss: Loss, y: Tensor, weight: Tensor) -> float:
@@ -481,9 +459,9 @@ def _huber_constant(loss: Loss, y: Tensor, weight: Tensor) -> float:
     low, high = y.min(0).values, y.max(0).values
     for _halving in range(60):  # the derivative increases with the constant
         middle = (low + high) / 2
-        above = _mean_by(weight, (middle - y).clamp(-1, 1)) > 0
+        above = mean_by(weight, (middle - y).clamp(-1, 1)) > 0
         low, high = torch.where(above, low, middle), torch.where(above, middle, high)
-    return float(_mean_by(weight, F.huber_loss(middle.expand_as(y), y, reduction="none")).mean())
+    return float(mean_by(weight, F.huber_loss(middle.expand_as(y), y, reduction="none")).mean())
 
 
 def _huber_term(output: Expr, y: Expr) -> Expr:
@@ -525,7 +503,7 @@ LOSSES: Registry[LossKind] = Registry(
             "regression",
             nn.MSELoss,
             _mse,
-            _mse_constant,
+            mse_constant,
             N_("the mean squared error"),
             Terms(
                 lambda output, y: (output - y) ** 2,
@@ -563,6 +541,84 @@ LOSSES: Registry[LossKind] = Registry(
             ),
             torch={"SmoothL1Loss": lambda module, output: output},
         ),
+        "poisson": LossKind(
+            "regression",
+            None,
+            about=N_("minus the log-likelihood of a Poisson distribution, for counts"),
+            terms=Terms(
+                poisson,
+                N_("the predicted mean, less the target times the output"),
+                N_("the predicted mean less the target"),
+            ),
+            link="exp",
+            power=1,
+            lowest=0.0,
+            note="takes the logarithm of the mean",
+            torch={"PoissonNLLLoss": poisson_input},
+        ),
+        "gamma": LossKind(
+            "regression",
+            None,
+            about=N_("minus the log-likelihood of a gamma distribution, for numbers above 0"),
+            terms=Terms(
+                gamma,
+                N_("the output, plus the target over the predicted mean"),
+                N_("1 less the target over the predicted mean"),
+            ),
+            link="exp",
+            power=2,
+            lowest=math.ulp(0.0),
+            note="takes the logarithm of the mean",
+        ),
+        "tweedie": LossKind(
+            "regression",
+            None,
+            about=N_("minus the log-likelihood of a Tweedie distribution of power 1.5, for amounts often 0"),
+            terms=Terms(
+                tweedie,
+                N_("twice the root of the predicted mean, plus twice the target over that root"),
+                N_("the root of the predicted mean, less the target over that root"),
+            ),
+            link="exp",
+            power=1.5,
+            lowest=0.0,
+            note="takes the logarithm of the mean",
+        ),
+        "quantile": LossKind(
+            "regression",
+            None,
+            constant=quantile_constant,
+            about=N_("the error, weighted so that a given share of the targets lies below each output"),
+            terms=Terms(
+                quantile,
+                N_("each error times its level where the target lies above, else times the level less 1"),
+                N_("minus the level where the target lies above, else 1 less the level; over their number"),
+                kinks=(0.0,),
+            ),
+            link="quantiles",
+            reads=("quantiles",),
+        ),
+        "gaussian": LossKind(
+            "regression",
+            None,
+            about=N_("minus the log-likelihood of a normal distribution, whose mean and variance are learnt"),
+            terms=Terms(
+                gaussian,
+                N_("half of: the squared error over the variance, plus the variance's logarithm"),
+                N_("the error over the variance; or half of 1 less the squared error over the variance"),
+            ),
+            outputs=2,
+            link="normal",
+            note="takes the mean and the logarithm of the variance",
+            torch={"GaussianNLLLoss": lambda module, output: (output[:, :1], output[:, 1:].exp())},
+        ),
     },
     "treino.engine.own_losses",
 )
+
+QUANTILES = (0.1, 0.5, 0.9)
+
+
+def quantile_levels(s: Settings, loss: str | None) -> tuple[float, ...]:
+    """The levels of the quantiles that this loss learns; () for a loss without."""
+    return (s.quantiles or QUANTILES) if loss and "quantiles" in LOSSES[loss].reads else ()

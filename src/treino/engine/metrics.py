@@ -69,11 +69,12 @@ class MetricInputs:
         """The errors of numbers."""
         return self.output_RNC[..., 0] - self.y_RN
 
-    def in_units(self, scale: Scale | Tensor) -> "MetricInputs":
-        """The same, in the target's own unit."""
+    def in_units(self, scale: Scale | Tensor, loss: Loss) -> "MetricInputs":
+        """The numbers that outputs stand for under this loss, in the target's own unit."""
+        output_RNC = loss.link.values(self.output_RNC)
         if not isinstance(scale, Preparation):
-            return replace(self, scale=scale)
-        return replace(self, output_RNC=scale.values(self.output_RNC), y=scale.values(self.y))
+            return replace(self, output_RNC=output_RNC, scale=scale)
+        return replace(self, output_RNC=scale.values(output_RNC), y=scale.values(self.y))
 
     def mean_R(self, value_RN: Tensor) -> Tensor:
         """The weighted mean of each network's values over the rows."""
@@ -129,7 +130,7 @@ class Metric:
 def metric_names(loss: Loss, outputs: int) -> tuple[str, ...]:
     """The names of the metrics that ``measure`` returns for this loss and number of outputs."""
     fits_two = outputs <= 2 and not loss.classes
-    one = loss.task != "regression" or outputs == 1
+    one = loss.task != "regression" or outputs == 1 or loss.link.joint
     further = [loss.metric] if loss.metric else []
     return tuple(
         name
@@ -204,7 +205,7 @@ def _measured(
     inputs = metric_inputs(output_RNC, y, loss, weight, threshold)
     output_RNC = inputs.output_RNC
     there = loss.kind.task is not None or loss.kind.own is not None  # a loss of the user's may be absent
-    metrics, inputs = {"loss": _losses(inputs, loss)} if there else {}, inputs.in_units(scale)
+    metrics, inputs = {"loss": _losses(inputs, loss)} if there else {}, inputs.in_units(scale, loss)
     silent = loss.task == "classification" and not output_RNC.isfinite().all()
     answered_R = answered(output_RNC).all(1) if silent else None
     for name in metric_names(loss, output_RNC.shape[-1]):

@@ -22,7 +22,9 @@ from treino.base.own_calls import check_repeatable, own_call
 from treino.base.own_objects import called_by, kept
 from treino.base.registry import OwnKind
 from treino.base.words import N_, _
-from treino.engine.losses import LOSSES, BufferCall, Loss, LossBuffers, LossKind, Taken
+from treino.engine.buffers import LossBuffers
+from treino.engine.derived_losses import derivatives, least
+from treino.engine.losses import LOSSES, Loss, LossKind, Taken
 from treino.engine.rng import fork_rng
 
 LOSS_OF_TORCH = Refusal(
@@ -59,7 +61,6 @@ OWN_LOSS_ROWS = Refusal(
     "Return one loss for each row, shape [B]; or leave weights and [[folds]] out.",
 )
 
-BLOCK = 16  # members derived at once: always so many, so that a member has the same bits in any company
 ALIKE = 1e-4  # relative difference up to which the mean of the rows' losses is the loss
 PROBE_ROWS = 8
 FAR = (1e3, 1e6)  # how far from an output a loss is tried
@@ -68,6 +69,7 @@ Function = Callable[[Tensor, Tensor], Tensor]
 LINKED = {
     "log_softmax": (replace(LOSSES["cross_entropy"], reads=()), lambda module, output: output.log_softmax(1)),
     "sigmoid": (LOSSES["bce"], lambda module, output: output.sigmoid()),
+    "exp": (LOSSES["poisson"], lambda module, output: output.exp()),
 }
 """For each link that a function of the user's may declare, treino's loss of the same link, and the function
 (module, output) that makes what the user's function gets."""
@@ -79,8 +81,8 @@ def _kind(name: str, value: Any) -> LossKind:
     given = partial(kept, name) if own is None else lambda: own
     fields: dict[str, Any] = {
         "criterion": type(own.value) if own and isinstance(own.value, nn.Module) else nn.Module,
-        "build": _build,
-        "constant": _constant,
+        "build": derivatives,
+        "constant": least,
         "about": N_("a function of the output and the target"),
         "own": own,
         "mean": lambda loss, output, y: given()(output, y),
@@ -95,7 +97,7 @@ OWN = OwnKind(
     "loss",
     _kind,
     lambda name: getattr(nn, name, None) if name.endswith("Loss") else None,
-    lambda name: next((k for k in LOSSES.values() if name in (k.criterion.__name__, *k.torch)), None),
+    lambda name: next((k for k in LOSSES.values() if name in (k.class_name, *k.torch)), None),
     hint=N_("Others: a class of torch.nn, a function of (output, target), or FILE.py:NAME."),
 )
 
@@ -117,7 +119,7 @@ def meaning_of(name: str, value: Any) -> tuple[LossKind | None, Taken | None]:
         why = _("its outputs are neither values nor scores from which probabilities follow")
         if len(takes) != 2:
             why = _("it takes {names}, not an output and a target").format(names=", ".join(takes))
-        known = sorted({n for like in LOSSES.values() for n in (like.criterion.__name__, *like.torch)})
+        known = sorted({n for like in LOSSES.values() for n in (like.class_name, *like.torch)})
         raise LOSS_OF_TORCH(name=name, why=why, names=", ".join(n for n in known if hasattr(nn, n)))
     link = getattr(value, "link", getattr(called_by(value), "link", None))
     if link is None:
@@ -220,18 +222,21 @@ class OwnLoss:
     def _returned(self, function: Function, output: Tensor, y: Tensor) -> Any:
         """What the function returns for copies, into which it may write."""
 
-        def taken(output: Tensor) -> Tensor:
-            return self._taken(self.value, output) if self._taken else output.clone()
+        def taken(output: Tensor) -> tuple[Tensor, ...]:
+            made = self._taken(self.value, output) if self._taken else output.clone()
+            return made if isinstance(made, tuple) else (made,)
 
         with self._errors(output, y):
             try:
-                return function(taken(output), y.clone())
+                first, *more = taken(output)
+                return function(first, y.clone(), *more)
             except RuntimeError:
                 if output.dtype != torch.float64:
                     raise
                 # it holds tensors in float32, and is measured in float64
                 single = y.float() if y.is_floating_point() else y.clone()
-                value: Any = function(taken(output.float()), single)
+                first, *more = taken(output.float())
+                value: Any = function(first, single, *more)
                 return value.double() if isinstance(value, Tensor) else value
 
     def _errors(self, output: Tensor, y: Tensor) -> AbstractContextManager[None]:
@@ -315,7 +320,7 @@ def is_batchable(loss: Loss, outputs: int, y: Tensor) -> bool:
     z_RCB = torch.randn(2, outputs, len(y), generator=torch.Generator().manual_seed(0))
     d_RCB, loss_R = torch.zeros_like(z_RCB), torch.zeros(2)
     try:
-        (call,) = _build(loss, LossBuffers(z_RCB, y, d_RCB, loss_R))[1]
+        (call,) = derivatives(loss, LossBuffers(z_RCB, y, d_RCB, loss_R))[1]
         losses = []
         for seed in range(2):
             with fork_rng(seed):
@@ -332,54 +337,3 @@ def is_batchable(loss: Loss, outputs: int, y: Tensor) -> bool:
     except Exception:  # vmap refuses branches on values, random numbers, changes in place
         return False
     return True
-
-
-def _build(loss: Loss, s: LossBuffers) -> tuple[list[BufferCall], list[BufferCall]]:
-    """Derive the loss of blocks of members by ``vmap``."""
-    members, outputs, rows = s.z.shape
-    whole = -(-members // BLOCK) * BLOCK
-    z_RBC = torch.zeros(whole, rows, outputs, dtype=s.z.dtype, device=s.z.device)
-    weight_RB = torch.ones(whole, rows, dtype=s.z.dtype, device=s.z.device)
-
-    def value(output: Tensor, y: Tensor, weight: Tensor) -> Tensor:
-        return loss(output, y, None if s.weight is None else weight)
-
-    values, one_R = torch.func.vmap(value, in_dims=(0, None, 0)), torch.ones(BLOCK).to(z_RBC)
-
-    def call() -> None:
-        z_RBC[:members].copy_(s.z.mT)
-        if s.weight is not None:
-            weight_RB[:members].copy_(s.weight)
-        for first in range(0, whole, BLOCK):
-            part = slice(first, first + BLOCK)
-            with torch.enable_grad():
-                output_RBC = z_RBC[part].detach().requires_grad_()
-                value_R = values(output_RBC, s.y, weight_RB[part])
-                (slope_RBC,) = torch.autograd.grad(value_R, output_RBC, one_R)
-            here = min(BLOCK, members - first)
-            s.d[part].copy_(slope_RBC[:here].mT)
-            s.loss[part].copy_(value_R[:here].detach())
-
-    return [], [call]
-
-
-def _constant(loss: Loss, y: Tensor, weight: Tensor) -> float:
-    """The smallest loss of a constant output that a search finds; NaN if it finds none."""
-    outputs = max(int(y.max()) + 1, 2) if not y.is_floating_point() else y.reshape(len(y), -1).shape[1]
-    constant_C = torch.zeros(outputs, dtype=torch.float64, requires_grad=True)
-    search = torch.optim.LBFGS([constant_C], max_iter=50, line_search_fn="strong_wolfe")
-    plain = bool((weight == weight[0]).all())
-    target = y.double().reshape(len(y), -1) if y.is_floating_point() else y.long().reshape(-1)
-
-    def closure() -> Tensor:
-        search.zero_grad()
-        value = loss(constant_C.expand(len(y), -1), target, None if plain else weight)
-        value.backward()
-        return value
-
-    try:
-        with torch.enable_grad(), fork_rng(0):
-            search.step(closure)
-            return float(closure().detach())
-    except Exception:
-        return float("nan")

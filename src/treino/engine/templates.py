@@ -13,7 +13,7 @@ from treino.base.words import numeral
 from treino.engine.arguments import refuse_several, with_arguments
 from treino.engine.gates import gates_of, with_gates
 from treino.engine.inputs import Inputs
-from treino.engine.losses import LOSSES, Loss
+from treino.engine.losses import Loss
 from treino.engine.net_state import check_state
 from treino.engine.nets import MLP, Net, input_shape
 from treino.engine.rng import fork_rng
@@ -66,7 +66,7 @@ class Template:
 
 def outputs_of(loss: Loss, inputs: Inputs) -> int:
     """The number of outputs that the network must have."""
-    return LOSSES[loss.name].outputs or inputs.classes
+    return loss.outputs(inputs.classes)
 
 
 def template_of(net: NetSource, inputs: Inputs, loss: Loss, config: TrainConfig) -> Template:

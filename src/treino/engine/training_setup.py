@@ -17,6 +17,7 @@ from treino.base.errors import Refusal, TreinoError
 from treino.base.own_calls import check_repeatable
 from treino.base.own_objects import is_own, kept
 from treino.base.words import _, setting
+from treino.data.links import link_of
 from treino.data.rows import IGNORED
 from treino.engine.augmentation import Augmentation
 from treino.engine.bags import Bags, OwnRows, checked_bags
@@ -28,7 +29,7 @@ from treino.engine.inputs import Inputs, inputs_of
 from treino.engine.kernels import KERNELS, Kernel
 from treino.engine.kernels.lanes import lanes_obstacle
 from treino.engine.kernels.selection import select_kernel
-from treino.engine.losses import LOSSES, Loss
+from treino.engine.losses import LOSSES, Loss, quantile_levels
 from treino.engine.members import begin_average, new_population, store_parameters
 from treino.engine.metrics import METRIC_UNITS, METRICS, further_metric, metric_names
 from treino.engine.model import Limits, Model
@@ -86,6 +87,18 @@ WEIGHTS_DIFFER = Refusal(
     "Use the same layers, e.g. by [[like]] of the same name, or begin anew: leave [[weights]] out.",
 )
 
+LOSS_DATA = Refusal(
+    "These targets were prepared for a loss of another kind than {name}.",
+    "Give the training the source itself, not loaded rows; compare losses of one kind with one another.",
+)
+LOSS_LOWEST = Refusal(
+    "The loss {name} is for numbers {range}, and a target is {value:.6g}.",
+    "Correct the target, or use another loss: mse, l1 or huber.",
+)
+LOSS_TARGETS = Refusal(
+    "The loss {name} has several outputs for one target, and there are {n} targets.",
+    "Train each target alone, or by another loss: mse, l1 or huber.",
+)
 # ---- the loss of a training
 
 USUAL_LOSS = {"classification": "cross_entropy", "regression": "mse"}
@@ -108,10 +121,14 @@ def loss_of(config: TrainConfig, inputs: Inputs, bags: Bags | None = None) -> tu
             _("The loss {name} is for two classes, and there are {n}.").format(name=name, n=inputs.classes),
             _("Use cross_entropy."),
         )
+    levels = quantile_levels(config.shared, name)
+    if link_of(LOSSES[name].link, levels).joint and (inputs.classes > 1 or inputs.axes):
+        raise LOSS_TARGETS(name=name, n=inputs.classes * math.prod(inputs.axes))
     weights = _class_weights(config, inputs, bags)
     smoothing, further = config.shared.label_smoothing, further_metric(config.shared.metric)
     softmax_first = SOFTMAX_FIRST in config.faults
-    return Loss(name, smoothing, weights, softmax_first, inputs.each, inputs.task, further), reason
+    one = Loss(name, smoothing, weights, softmax_first, inputs.each, inputs.task, further, (), levels)
+    return one, reason
 
 
 def check_loss(s: Settings, name: str | None, task: str | None) -> None:
@@ -128,17 +145,33 @@ def check_loss(s: Settings, name: str | None, task: str | None) -> None:
     extras = {
         "label_smoothing": s.label_smoothing != 0,
         "class_weights": s.class_weights is not None,
+        "quantiles": s.quantiles is not None,
         SOFTMAX_FIRST: SOFTMAX_FIRST in faults_of(s),
     }
     for extra, used in extras.items():
         if used and extra not in LOSSES[name].reads:
-            numbers, what = LOSSES[name].task == "regression", setting(extra)
-            ways = [_("Leave it out.") if numbers else _("Use cross_entropy, or leave it out.")]
+            reader = next(n for n, kind in LOSSES.items() if extra in kind.reads)
+            other, what = LOSSES[name].task != LOSSES[reader].task, setting(extra)
+            use = _("Use {loss}, or leave it out.").format(loss=reader)
+            ways = [_("Leave it out.") if other else use]
             if extra == SOFTMAX_FIRST:
                 what = setting("fault", extra)
                 ways.append(_("The other fault, missing_zero_grad, fits every loss: ask for that one alone."))
-            text = _("{extra} belongs to cross_entropy; the loss is {name}.").format(extra=what, name=name)
+            text = _("{extra} belongs to {reader}; the loss is {name}.")
+            text = text.format(extra=what, reader=reader, name=name)
             raise TreinoError(f"{extra}_loss", text, " ".join(ways))
+
+
+def _check_numbers(loss: Loss, inputs: Inputs) -> None:
+    """Refuse targets of numbers that were prepared for another loss, or that this one is not for."""
+    if inputs.task == "regression" and inputs.link not in (None, loss.link):
+        raise LOSS_DATA(name=loss.name)
+    for _x, y in (inputs.train, inputs.validation):
+        if len(y) and float(y.min()) < loss.kind.lowest:
+            at_least = _("from 0 on") if loss.kind.lowest == 0 else _("above 0")
+            (scale,) = inputs.scale if len(inputs.scale) == 1 else (1.0,)
+            value = float(y.min()) * (scale if isinstance(scale, float) else 1.0)
+            raise LOSS_LOWEST(name=loss.name, range=at_least, value=value)
 
 
 def _name(config: TrainConfig, inputs: Inputs) -> tuple[str, str]:
@@ -237,6 +270,7 @@ def set_up(
     bags = _bags(bags, inputs, len(config.seeds))
     loss, loss_reason = loss_of(config, inputs, bags)
     loss = replace(loss, axes=inputs.axes)
+    _check_numbers(loss, inputs)
     outputs, targets = outputs_of(loss, inputs), loss.target(inputs.train[1][:PROBE_ROWS], config.dtype).cpu()
     check_own(loss, outputs, targets, weighted=bags is not None)
     template = template_of(net, inputs, loss, config)
@@ -326,7 +360,7 @@ def _model(
         item_shape=None if isinstance(net, MLP) else input_shape(net, inputs.item_shape),
         summed="missing_zero_grad" in config.faults,
         averages=averages,
-        limits=_limits(inputs, bags) if s.clip_target and s.ensemble > 1 else None,
+        limits=_limits(inputs, bags) if s.clip_target and s.ensemble > 1 and not loss.link.joint else None,
         bf16=s.precision == "bf16",
         dtype=config.dtype,
         device=config.device,

@@ -17,7 +17,8 @@ from treino.base.own_calls import own_call
 from treino.base.words import _
 from treino.data.documents import InputArray
 from treino.engine.arguments import unpacking_of
-from treino.engine.losses import DropoutMask, Loss
+from treino.engine.buffers import DropoutMask
+from treino.engine.losses import Loss
 from treino.engine.net_state import check_forms, forms
 from treino.engine.rng import dropout_threshold, fork_rng, generator
 

@@ -53,7 +53,8 @@ class CoverageScores:
                 return self.folds.sets(share_KNC, self.level)
             return class_sets(share_KNC[0], self.scores.quantile(self.level))
         floor, unlogged = (self.folds or self.scores).floor, run.preparation.unlogged
-        line_KN = (output_KNC[:, :, 0].double() * spec.target_scale + spec.target_mean).numpy()
+        number_KNC = run.preparation.linked(output_KNC.double())
+        line_KN = (number_KNC[:, :, 0] * spec.target_scale + spec.target_mean).numpy()
         if self.folds is not None:
             ends_N2 = self.folds.intervals(line_KN, self.level)
         else:

@@ -14,6 +14,7 @@ from treino.base.errors import Refusal, TreinoError
 from treino.base.words import _
 from treino.data import PreparedRows, rows_for_prediction
 from treino.data.documents import DataSource
+from treino.data.links import Units
 from treino.data.preparation.column_kinds import unit_cells
 from treino.data.preparation.new_rows import forms_of, with_words_of_classes
 from treino.data.readers import ReaderOptions
@@ -67,7 +68,7 @@ class Prediction:
     class_set: the classes that can't be ruled out, the most probable first. Either is None if not available.
     file: the picture's; "" for other rows. fold: for out-of-fold predictions, the number, from 1, of the fold
     whose networks predict it. targets: for several targets, the prediction of each by its name; ``value`` is
-    then None.
+    then None. further: what the loss teaches beside the number, by name: its quantiles, or its deviation.
     """
 
     row: int
@@ -78,6 +79,7 @@ class Prediction:
     file: str = ""
     fold: int | None = None
     targets: Mapping[str, "Prediction"] = field(default_factory=dict)
+    further: Figures = field(default_factory=dict)
 
     @property
     def by_target(self) -> Mapping[str, "Prediction"]:
@@ -100,6 +102,7 @@ class Prediction:
             more |= {"low": self.interval[0], "high": self.interval[1]}
         if self.class_set is not None:
             more["set"] = list(self.class_set)
+        more |= self.further
         named = {"file": self.file} if self.file else {}
         return {"row": self.row, **named, "prediction": self.value} | more
 
@@ -288,6 +291,7 @@ class _Answer:
     p_NC: np.ndarray | None
     scores: CoverageScores | None
     held: np.ndarray | None
+    further: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     def predictions(self, prepared: PreparedRows) -> Iterator[Prediction]:
         """Yield the prediction of each row."""
@@ -299,7 +303,8 @@ class _Answer:
             if shares is None:
                 ends = None if held is None or value is None or not math.isfinite(value) else tuple(held[n])
                 one = value if isinstance(value, list) else finite(value)
-                yield Prediction(row, one, interval=ends, file=name)
+                further = {what: finite(float(each_N[n])) for what, each_N in self.further.items()}
+                yield Prediction(row, one, interval=ends, file=name, further=further)
                 continue
             share = dict(zip(classes, map(finite, shares[n]), strict=True))
             some = None if sets is None or value is None else tuple(classes[c] for c in sets[n])
@@ -316,13 +321,12 @@ def _answers(
     """Return the prepared rows, the outputs ``[N, C]`` of the run and of all that predict with it, and the
     answer for each target."""
     prepared = _prepared(run, source, skip_bad)
-    each, (mean_K, scale_K) = [_outputs(run, prepared, views)], _units(run)
+    each, units = [_outputs(run, prepared, views)], _units(run)
     for other in run.others:
         rows = _prepared(other, source, skip_bad)
         other_NC = _outputs(other, rows, views)
         if not run.spec.classes:  # each has the mean and deviation of its own training rows
-            own_mean_K, own_scale_K = _units(other)
-            other_NC = (other_NC * own_scale_K + own_mean_K - mean_K) / scale_K
+            other_NC = run.preparation.link.moved(other_NC, _units(other), units)
         each.append(other_NC)
     output_KNC = torch.stack(each)
     output_NC = mean_output(output_KNC, run.loss_function) if run.others else each[0]
@@ -332,12 +336,14 @@ def _answers(
     for one, part, scores in zip(run.by_target, run.preparation.output_parts, known, strict=True):
         held = None if scores is None else scores.held(one, prepared.x, output_KNC[:, :, part])
         spec, p_NC = one.spec, None
-        values = one.preparation.values(output_NC[:, part][:, 0].double()).tolist()
+        values = one.preparation.predictions(output_NC[:, part].double())[:, 0].tolist()
         if spec.classes:
             p_NC = probabilities(output_NC[:, part]).double().cpu().numpy()
             winner_N, known_N = winners(p_NC, one.threshold), np.isfinite(p_NC).all(1)
             values = [spec.classes[c] if k else None for c, k in zip(winner_N, known_N, strict=True)]
-        answers.append(_Answer(one, values, p_NC, scores, held))
+        further = {} if spec.classes else one.preparation.further(output_NC[:, part].double())
+        further_N = {name: each_N.numpy() for name, each_N in further.items()}
+        answers.append(_Answer(one, values, p_NC, scores, held, further_N))
     return prepared, output_NC, answers
 
 
@@ -350,7 +356,7 @@ def _at_positions(run: StoredRun, output_NC: torch.Tensor) -> list[Any]:
         labels = np.array([p.label(name) for name in p.classes])
         said_NM = labels[output_NCM.argmax(1).numpy()]
     else:
-        said_NM = p.values(output_NCM[:, 0].double().numpy())
+        said_NM = p.predictions(output_NCM[:, 0].double().numpy())
     said = said_NM.reshape(-1, *p.target_shape).tolist()
     return [one if known else None for one, known in zip(said, known_N, strict=True)]
 
@@ -365,11 +371,9 @@ def _prepared(run: StoredRun, source: Any, skip_bad: int) -> PreparedRows:
         raise TreinoError(error.rule, error.message, hint) from error
 
 
-def _units(run: StoredRun) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return the mean and the standard deviation of each target, ``[K]`` each."""
+def _units(run: StoredRun) -> Units:
     pairs = [(one.spec.target_mean, one.spec.target_scale) for one in run.by_target]
-    mean_K, scale_K = torch.tensor(pairs).T
-    return mean_K, scale_K
+    return Units(*torch.tensor(pairs).T)
 
 
 def _outputs(run: StoredRun, prepared: PreparedRows, views: Sequence[PictureView]) -> torch.Tensor:
@@ -610,6 +614,7 @@ def predict_like(
                 columns["set", *name] = [[labels[c] for c in some] for some in sorted_sets(held, p_NC)]
         else:
             columns["prediction", *name] = values
+            columns |= {(what, *name): each_N for what, each_N in answer.further.items()}
             if held is not None:
                 columns |= {("low", *name): held[:, 0], ("high", *name): held[:, 1]}
         if shape := one.preparation.target_shape:

@@ -121,11 +121,12 @@ def _predicted(each: Sequence[Prediction]) -> tuple[list[tuple[str, ...]], list[
         sets = [("set", *target)] if any(p.class_set for p in own) else []
         ends = [("low", *target), ("high", *target)] if any(p.interval for p in own) else []
         heads += [("prediction", *target), *(("probability", *target, label) for label in classes)]
-        heads += [*sets, *ends]
+        further = list(own[0].further)
+        heads += [*((what, *target) for what in further), *sets, *ends]
         for row, p in zip(rows, own, strict=True):
             shares = [(p.probabilities or {}).get(label) for label in classes]
             names = [",".join(map(as_item, p.class_set or ())) or None for _set in sets]
-            row += [p.value, *shares, *names, *(p.interval or [None] * len(ends))]
+            row += [p.value, *shares, *p.further.values(), *names, *(p.interval or [None] * len(ends))]
     return heads, rows
 
 

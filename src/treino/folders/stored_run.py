@@ -18,6 +18,7 @@ from treino.engine import Loss
 from treino.engine.arguments import with_arguments
 from treino.engine.ensemble import Ensemble
 from treino.engine.hyperparameters import whole
+from treino.engine.losses import quantile_levels
 from treino.engine.members import MEMBER_RANGE
 from treino.engine.metrics import further_metric
 from treino.engine.model import Limits
@@ -420,7 +421,8 @@ class StoredRun(StoredFolder):
         faulty = "softmax_before_cross_entropy" in s.fault
         each = tuple(len(t.classes) for t in self.preparation.targets if t.classes)
         further, axes = further_metric(s.metric), self.preparation.target_shape
-        return Loss(s.loss, s.label_smoothing, s.class_weights or None, faulty, each, s.task, further, axes)
+        weights, levels = s.class_weights or None, quantile_levels(s, s.loss)
+        return Loss(s.loss, s.label_smoothing, weights, faulty, each, s.task, further, axes, levels)
 
     @cached_property
     def data(self) -> Data:
@@ -502,7 +504,7 @@ class StoredRun(StoredFolder):
             return one
         nets = [one, *(module_copy(one) for _member in range(members - 1))]
         limits: Limits | None = None  # their values are loaded with the weights
-        if s.clip_target and not self.spec.classes:
+        if s.clip_target and not self.spec.classes and not self.loss_function.link.joint:
             of_each = (0.0,) * self.spec.outputs
             limits = (0.0, 0.0) if self.spec.outputs == 1 else (of_each, of_each)
         return Ensemble(nets, self.loss_function, limits)

@@ -1,6 +1,7 @@
 """Baselines measured on the network's rows: the best constant prediction, linear models, and trees."""
 
 import math
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -64,7 +65,9 @@ def baselines(data: Data, loss: Loss | None = None, full: bool = False) -> Basel
         each = [baselines(one, None if loss is None else loss.single, full) for one in data.by_target]
         said = tuple(dict.fromkeys(note for own in each for note in own.notes))
         return Baselines(means([own.metrics for own in each]), each[0].split, each[0].rows, said)
-    loss = loss or Loss("cross_entropy" if data.task == "classification" else "mse")
+    usual = Loss("cross_entropy" if data.task == "classification" else "mse")
+    apart = loss is not None and loss.link.joint  # simple models have one output
+    loss = usual if loss is None or apart else loss
     split = next(name for name in ("test", "validation", "train") if len(data.splits[name]))
     rows = data.splits[split]
     untested = _("There are no test rows: the baselines are measured on {split} rows.")
@@ -77,6 +80,7 @@ def baselines(data: Data, loss: Loss | None = None, full: bool = False) -> Basel
     for key, output_NC in outputs.items():
         measured = measure(output_NC[None], rows.y, loss, data.scale, rows.weight)
         metrics[key] = {metric: float(value[0]) for metric, value in measured.items()}
+        metrics[key] |= {"loss": math.nan} if apart else {}
     return Baselines(metrics, split, len(rows), tuple(notes))
 
 
@@ -86,7 +90,7 @@ def _fitted(data: Data, rows: Rows, loss: Loss, full: bool, notes: list[str]) ->
     if not several:
         notes.append(_("The training rows hold one class only: there is no linear baseline."))
         return {}
-    made = {N_("linear"): _logistic(data, rows, loss) if data.classes else _ridge(data, rows)}
+    made = {N_("linear"): _logistic(data, rows, loss) if data.classes else _ridge(data, rows, loss)}
     if is_picture(data.item_shape):
         made[N_("patches")] = _patches(data, rows, loss)
     if full or (data.preparation.programs and data.source not in BUILTINS):
@@ -201,12 +205,21 @@ def _of_blocks(outputs: Callable[[NDArray], NDArray], test_ND: NDArray) -> torch
     return torch.from_numpy(np.vstack(blocks))
 
 
-def _ridge(data: Data, rows: Rows) -> tuple[torch.Tensor, list[str]]:
-    """Ridge regression (alpha = 1) on standardised targets."""
+def _ridge(data: Data, rows: Rows, loss: Loss) -> tuple[torch.Tensor, list[str]]:
+    """Ridge regression (alpha = 1) on standardised targets; under a loss of a Tweedie distribution, that of
+    the logarithm of its mean."""
     x_ND, y_N1, weight_N = _some(data, int(WORK / (data.inputs * min(data.inputs, len(data.train)))))
     note = _("The linear baseline was fitted on {n} of {total} training rows.")
     notes = [note.format(n=len(x_ND), total=len(data.train))] if len(x_ND) < len(data.train) else []
-    return _ridge_outputs(*_standardised(data, x_ND, rows, weight_N), y_N1, weight_N=weight_N), notes
+    x_ND, test_ND = _standardised(data, x_ND, rows, weight_N)
+    if loss.kind.power is not None:
+        from sklearn.linear_model import TweedieRegressor  # imported here: it takes half a second
+
+        model = TweedieRegressor(power=loss.kind.power, alpha=1 / len(x_ND), link="log", max_iter=ITERATIONS)
+        with warnings.catch_warnings(action="ignore"):  # it tells where its search ended
+            model.fit(x_ND, y_N1.reshape(-1), weight_N)
+        return _of_blocks(lambda x_BD: (x_BD @ model.coef_ + model.intercept_)[:, None], test_ND), notes
+    return _ridge_outputs(x_ND, test_ND, y_N1, weight_N=weight_N), notes
 
 
 def _ridge_outputs(
@@ -258,13 +271,15 @@ def _trees(
         notes.append(note.format(n=len(x_ND), total=len(data.train), k=rounds))
     kind = HistGradientBoostingClassifier if data.classes else HistGradientBoostingRegressor
     fixed = {"random_state": 0, "early_stopping": False}  # its own stopping would part groups and times
+    like = {1: "poisson", 2: "gamma"}.get(loss.kind.power)  # type: ignore[call-overload]
+    fixed |= {"loss": like} if like else {}
     model = kind(max_iter=rounds, categorical_features=categories, **fixed)
     x_NF = _columns(data, torch.from_numpy(x_ND))[0]
     with tree_threads(x_NF.size):
         trees = model.fit(x_NF, y.reshape(-1), weight_N)
         answers = trees.predict_proba(test_NF) if data.classes else trees.predict(test_NF)
     if not data.classes:
-        return torch.from_numpy(answers).double()[:, None], notes
+        return loss.link.form.outputs(torch.from_numpy(answers).double()[:, None]), notes
     log_NC = torch.full((len(rows), len(data.classes)), -math.inf, dtype=torch.float64)
     log_NC[:, torch.from_numpy(trees.classes_)] = torch.from_numpy(answers).log()
     return _logits(_floored(log_NC, len(x_ND)), loss), notes

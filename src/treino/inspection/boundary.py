@@ -350,7 +350,7 @@ def _line(predict: Predict, data: Data, resolution: int) -> InputLine:
     points = placed(predict, data, lambda x_ND: _places(data, x_ND, (0,)))
     x_R = grid(np.concatenate([p.at_NK[:, 0] for p in points]), resolution)
     out = predict(_rows_at(data, typical_row(data), (0,), x_R[:, None]))
-    value_RC = _targets(out, data)[:, None] if not data.classes else probabilities(out).double().numpy()
+    value_RC = _numbers(out, data)[:, None] if not data.classes else probabilities(out).double().numpy()
     return InputLine(
         data.name,
         data.classes,
@@ -404,7 +404,7 @@ def score(predict: Predict, data: Data) -> Score:
         right_N = np.asarray(_classes(out, data) == rows.y.numpy())
         accuracy, interval = weighted_accuracy(right_N, rows.weight, rows.group)
         return Score(split, len(rows), accuracy, int(right_N.sum()), interval)
-    true_N, error_N = _targets(rows.y, data), _targets(out, data) - _targets(rows.y, data)
+    true_N, error_N = _targets(rows.y, data), _numbers(out, data) - _targets(rows.y, data)
     weight_N = None if rows.weight is None else rows.weight.double().numpy()
     mean, square = (np.average(of_N, weights=weight_N) for of_N in (true_N, error_N**2))
     spread = float(np.average((true_N - mean) ** 2, weights=weight_N))
@@ -422,7 +422,7 @@ def placed(predict: Predict, data: Data, place: Callable[[torch.Tensor], Floats]
         out = predict(rows.x)
         classes = data.task == "classification"
         true = rows.y.double().numpy() if classes else _targets(rows.y, data)
-        answers = _classes(out, data) if classes else _targets(out, data)
+        answers = _classes(out, data) if classes else _numbers(out, data)
         shown.append(Points(split, place(rows.x), true, answers, rows.index.numpy(), len(data.splits[split])))
     return tuple(shown)
 
@@ -499,6 +499,10 @@ def check_axes(axes: Sequence[str] | None, data: Data) -> tuple[int, int] | None
 
 def _classes(out: torch.Tensor, data: Data) -> Floats:
     return predicted_classes(out, data.threshold).double().numpy()
+
+
+def _numbers(out_NC: torch.Tensor, data: Data) -> Floats:
+    return np.asarray(data.preparation.predictions(out_NC.double())[:, 0].numpy())
 
 
 def _targets(y_N1: torch.Tensor, data: Data) -> Floats:

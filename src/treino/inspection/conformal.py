@@ -179,8 +179,9 @@ def members_spread(
     """
     if not isinstance(net, Ensemble) or len(net.members) < 2:
         return None
-    each = [outputs(member, x_ND, item_shape=item_shape)[:, 0].double() for member in net.members]
-    spread_N: Floats = torch.stack(each).std(0, correction=0).numpy() * scale
+    each = [outputs(member, x_ND, item_shape=item_shape).double() for member in net.members]
+    number_RN = net.link.values(torch.stack(each))[..., 0]
+    spread_N: Floats = number_RN.std(0, correction=0).numpy() * scale
     return spread_N
 
 
@@ -225,7 +226,8 @@ def row_scores(net: nn.Module, rows: Rows, data: Data, item_shape: Sequence[int]
         share_NC = probabilities(output_NC).double().numpy()
         score_N = true_class_scores(share_NC, rows.y.numpy())
         return RowScores(score_N, None, share_NC, weight_N, group=rows.group)
-    error_N = ((output_NC[:, 0].double() - rows.y[:, 0].double()).abs() * data.target_scale).numpy()
+    number_NC = data.preparation.linked(output_NC.double())
+    error_N = ((number_NC[:, 0] - rows.y[:, 0].double()).abs() * data.target_scale).numpy()
     spread_N = members_spread(net, rows.x, data.target_scale, item_shape)
     least = min(float(split.y.min()) for split in (data.train, data.validation) if len(split))
     floor = floor_of(data.preparation.values(least), data.target_scale)

@@ -111,7 +111,7 @@ def dependence(
     if data.classes:
         value_NGC = probabilities(out_NGC.flatten(0, 1)).reshape(*out_NGC.shape[:2], -1)
     else:
-        value_NGC = data.preparation.values(out_NGC)
+        value_NGC = data.preparation.predictions(out_NGC)
     return Dependence(column, axis, levels, at_G, own_N, value_NGC.numpy(), len(data.train))
 
 

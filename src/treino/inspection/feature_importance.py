@@ -290,11 +290,11 @@ class _RowErrors:
         """``[2, N]``: each row's loss (weighted so that their mean is the loss), and its squared error in the
         target's units, or 1 for a wrong class, weighted likewise by the rows' own weights."""
         x_ND, y = self.data.preparation.with_answers(self.x), self.rows.y
-        values = self.data.preparation.values
+        p = self.data.preparation
         output_NC = outputs(self.net, x_ND, item_shape=self.item_shape)
         loss_N, weight_N = row_losses(output_NC, y, self.loss, self.rows.weight)
         if y.is_floating_point():
-            wrong_N = (values(output_NC.double()) - values(y.double()))[:, 0].square().numpy()
+            wrong_N = (p.predictions(output_NC.double()) - p.values(y.double()))[:, 0].square().numpy()
         else:
             wrong_N = (predicted_classes(output_NC, self.data.threshold) != y).double().numpy()
         if self.rows.weight is not None:

@@ -196,7 +196,7 @@ def _draws(sample: _Sample, names: list[str], seed: int, threshold: float | None
     weight_N = weights_or_ones(weight, len(y))
     columns = list(row_losses(output_NC, y, loss, weight))
     if y.is_floating_point():
-        own = inputs.in_units(sample.scale)
+        own = inputs.in_units(sample.scale, loss)
         error_N = (own.error_RN[0] * own.scale).numpy()
         true_N = (own.y[:, 0] * own.scale).numpy()
         true_N = true_N - true_N.mean()  # doesn't change r2, and the squares stay precise
@@ -233,7 +233,7 @@ def _draws_of_rows(sample: _Sample, seed: int) -> dict[str, Floats]:
     output_NC, y, loss, _scales, weight, group_N = sample
     random, rows = np.random.default_rng(seed), len(y)
     output_KC, y_K, _weight = loss.positions(output_NC, y)
-    inputs = metric_inputs(output_KC[None], y_K, loss.single).in_units(sample.scale)
+    inputs = metric_inputs(output_KC[None], y_K, loss.single).in_units(sample.scale, loss)
     row_K, weight_N = loss.rows_of_positions(y).numpy(), weights_or_ones(weight, rows)
 
     def by_row(value_K: torch.Tensor) -> Floats:
@@ -275,7 +275,7 @@ def _resampled(sample: _Sample, names: list[str], random: np.random.Generator) -
             drawn_N = torch.arange(len(y)).repeat_interleave(torch.from_numpy(count_N))
         drawn_weight = None if weight is None else weight[drawn_N]
         inputs = metric_inputs(output_NC[drawn_N][None], y[drawn_N], loss, drawn_weight)
-        inputs = inputs.in_units(sample.scale)
+        inputs = inputs.in_units(sample.scale, loss)
         for name in names:
             of = METRICS[name].of
             assert of is not None

@@ -130,7 +130,7 @@ def _occlusion(
         ).double()
         if data.classes:
             return np.asarray(probabilities(out)[:, int(shown.answer)].numpy())
-        return np.asarray(data.preparation.values(out[:, 0].numpy()))
+        return np.asarray(data.preparation.predictions(out)[:, 0].numpy())
 
     nothing = values(np.zeros((1, down * across), bool))[0]
     patch_MK = _patches(down, across)

@@ -150,7 +150,7 @@ def answered_picture(
     if data.classes:
         answer = float(predicted_classes(out, data.threshold)[0])
     else:
-        true, answer = (float(data.preparation.values(v)) for v in (true, answer))
+        true, (answer,) = float(data.preparation.values(true)), data.preparation.predictions(out)[0].tolist()
     return AnsweredPicture(
         data.name,
         data.target,
@@ -383,7 +383,8 @@ def mistakes(
         sure_N = np.take_along_axis(share_NC, predicted_N[:, None], axis=1)[:, 0]
         badness_N, wrong_N = sure_N, predicted_N != true_N
     else:
-        true_N, predicted_N = (data.preparation.values(v[:, 0].double().numpy()) for v in (rows.y, out))
+        true_N = data.preparation.values(rows.y[:, 0].double().numpy())
+        predicted_N = data.preparation.predictions(out)[:, 0].numpy()
         sure_N = np.full(len(rows), np.nan)
         badness_N = np.abs(predicted_N - true_N)
         wrong_N = badness_N > 0

@@ -134,13 +134,13 @@ def insides(
     if data.classes:
         answers = probabilities(fine).double().numpy()
     else:
-        answers = data.preparation.values(fine[:, :1].double().numpy())
+        answers = data.preparation.predictions(fine.double())[:, :1].numpy()
     image = data.kind == "image"
     return UnitDiagram(
         data.name,
         data.classes,
         data.target,
-        float(data.preparation.values(0.0)),
+        float(data.preparation.values(0.0 if data.preparation.link.form.centred else 1.0)),
         look,
         x_R,
         y_R,

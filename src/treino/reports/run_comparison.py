@@ -146,8 +146,9 @@ def _right(run: StoredRun) -> np.ndarray:
 
 def _error(run: StoredRun) -> np.ndarray:
     """Return ``[N]`` errors in the target's units."""
-    said, true = (run.preparation.values(y.double()) for y in (_output(run), run.data.test.y))
-    return np.asarray((said - true)[:, 0].numpy())
+    p = run.preparation
+    error_N1 = p.predictions(_output(run).double()) - p.values(run.data.test.y.double())
+    return np.asarray(error_N1[:, 0].numpy())
 
 
 # ---- differences of two runs

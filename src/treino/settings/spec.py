@@ -9,6 +9,7 @@ has only types, ranges and contradictions.
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from itertools import pairwise
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BeforeValidator, Field, PrivateAttr, ValidationError
@@ -174,6 +175,11 @@ class Settings(DataSettings):
     )
     class_weights: Annotated[Floats | Literal["balanced"] | None, BeforeValidator(setting_types.weights)] = (
         declared(None, "'balanced', or one weight above 0 for each class, comma-separated")
+    )
+    quantiles: Floats | None = declared(
+        None,
+        "the shares of the targets that lie below what the loss quantile learns, e.g. .05,.5,.95; default: "
+        ".1,.5,.9; the one nearest the median is the prediction",
     )
     optimizer: OwnName = declared(
         "adam",
@@ -515,6 +521,18 @@ RULES: Rules = (
         lambda s: (
             sum(share for share in (s.validation, s.test) if isinstance(share, float)) >= 1 - 1e-9
             and {"a": setting("validation", s.validation), "b": setting("test", s.test)}
+        ),
+    ),
+    (
+        Refusal(
+            "[[quantiles]] are {value}.",
+            "Give shares between 0 and 1, each once, the smallest first: .1,.5,.9.",
+            rule="quantiles_range",
+        ),
+        lambda s: (
+            s.quantiles is not None
+            and not (s.quantiles and all(a < b for a, b in pairwise((0.0, *s.quantiles, 1.0))))
+            and {"value": ",".join(f"{level:g}" for level in s.quantiles) or _("none")}
         ),
     ),
     (

@@ -326,7 +326,13 @@ def choose_log(s: Settings, of: TrainingSource) -> Settings:
     """
     data = of.data
     usual = (s.recipe, s.log_target, s.net) == ("table", None, None) and not (of.repeated or of.single)
-    if not usual or data.classes or len(data.by_target) > 1 or len(data.validation) < FEWEST_ROWS:
+    if (
+        not usual
+        or data.preparation.link.kind != "identity"
+        or data.classes
+        or len(data.by_target) > 1
+        or len(data.validation) < FEWEST_ROWS
+    ):
         return s
     value_N, held_N = (
         data.preparation.values(rows.y[:, 0].double()) for rows in (data.train, data.validation)

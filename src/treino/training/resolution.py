@@ -13,6 +13,7 @@ from treino.engine import LOSSES, OPTIMIZERS, Net, TrainConfig, TrainingLoop, co
 from treino.engine.defaults import check_augmentation, describes_mlp, network, with_defaults, with_net
 from treino.engine.inputs import inputs_of
 from treino.engine.kernels.selection import ENGINE_NET
+from treino.engine.losses import quantile_levels
 from treino.engine.nets import input_shape, layers_of
 from treino.engine.optim import BETAS
 from treino.engine.templates import NetSource
@@ -182,6 +183,7 @@ def resolved_settings(s: Settings, data: Data, net: NetSource, training: Trainin
         "betas": (decided.betas or BETAS) if betas_read else None,
         "batch_size": decided.batch_size or "full",
         "class_weights": weights,
+        "quantiles": training.loss_function.levels or None,
         "fault": faults_of(s),
         "device": str(training.config.device),
         "engine": training.engine,
@@ -201,7 +203,7 @@ def _check_axes(s: Settings, data: Data, net: Own | Net) -> None:
         raise AXES_NET(shape=shape)
     usual = {"ensemble": 1, "threshold": None, "coverage": None}
     names = [name for name, value in usual.items() if getattr(s, name) != value]
-    if s.loss is not None and LOSSES[s.loss].outputs:
+    if s.loss is not None and (LOSSES[s.loss].outputs or quantile_levels(s, s.loss)):
         names.append("loss")
     for name in names:
         raise AXES_SETTING(what=setting(name, getattr(s, name)), shape=shape)

@@ -123,12 +123,13 @@ def without_suspects(source: RowSource, x: RowXray) -> SuspectTrial:
     if bool(kept.all()):
         raise NO_SUSPECTS(data=data.name)
     output_2NC = [_validated(data, rows, settings) for rows in (data.train, data.train[kept])]
-    y, values, group_N = data.validation.y, data.preparation.values, groups_of(data.validation.group)
+    y, p, group_N = data.validation.y, data.preparation, groups_of(data.validation.group)
     if data.classes:
         a_N, b_N = ((predicted_classes(out_NC) == y).numpy() for out_NC in output_2NC)
         test = paired_classes(a_N, b_N, group_N=group_N)
     else:
-        a_N, b_N = ((values(out_NC.double()) - values(y.double()))[:, 0].numpy() for out_NC in output_2NC)
+        true_N1, each = p.values(y.double()), (p.predictions(out_NC.double()) for out_NC in output_2NC)
+        a_N, b_N = ((said_N1 - true_N1)[:, 0].numpy() for said_N1 in each)
         test = paired_errors(a_N, b_N, group_N=group_N)
     return SuspectTrial(int((~kept).sum()), len(kept), test)
 

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 
 from treino.base.formula import Array, Constant, Formula, Symbol, exp, ln, series, value
 from treino.base.words import N_, _
-from treino.engine import LOSSES, Loss
+from treino.engine import LOSSES, QUANTILES, Loss
 from treino_microscope import losses
 from treino_microscope.explanation import (
     Chart,
@@ -120,7 +120,7 @@ def _of_numbers(kind: str) -> Worked:
         Step(_("What one error costs"), picture=Chart(_("Cost of one error"), _("error"), _("cost"), lines)),
     )
     x = torch.from_numpy(PREDICTED).requires_grad_()
-    loss = LOSSES[kind].plain(x, torch.from_numpy(WANTED))
+    loss = Loss(kind)(x, torch.from_numpy(WANTED))
     loss.backward()
     assert x.grad is not None
     checks = [Check(_("L: torch, float64"), small[1].value, float(loss.detach()), 1e-14)]
@@ -143,15 +143,26 @@ def _mean_beside(kind: str, one: Array, by: float) -> float:
 
 LOGITS = np.array([[2.0, -1.0, 0.5], [0.3, 0.1, -2.0]])  # the first row is right, the second wrong
 LABELS = np.array([0, 1])
+NUMBERS = np.array([[0.6], [-3.0]])
 
 
 def _of_classes(name: str) -> Worked:
-    loss = Loss(name)
+    loss, titles = Loss(name), (_("A row that is right"), _("A row that is sure, and wrong"))
     parts = [
         ExplanationPart(title, row_steps(loss, LOGITS, LABELS, row, int(LABELS[row])))
-        for row, title in enumerate((_("A row that is right"), _("A row that is sure, and wrong")))
+        for row, title in enumerate(titles)
     ]
     return parts, loss_checks(loss, LOGITS, LABELS, (1, 1), "δ₁")
+
+
+def _of_joint(name: str) -> Worked:
+    loss = Loss(name, levels=QUANTILES if LOSSES[name].link == "quantiles" else ())
+    out = np.sort(LOGITS)[:, : loss.outputs(1)]
+    parts = [
+        ExplanationPart(title, row_steps(loss, out, NUMBERS, row, 1))
+        for row, title in enumerate((_("A row with a small error"), _("A row with a large one")))
+    ]
+    return parts, loss_checks(loss, out, NUMBERS, (1, 1), "δ₁")
 
 
 def _bce() -> Worked:
@@ -295,12 +306,13 @@ def loss_topics() -> dict[str, Topic]:
     told = {topic.name: topic for topic in TOLD}
     for name, kind in LOSSES.items():
         if kind.terms is not None and topic_name(name) not in told:
+            worked = _of_classes if kind.of_classes else _of_joint if kind.joint else _of_numbers
             told[topic_name(name)] = _topic(
                 topic_name(name),
                 kind.about,
                 N_("{topic}: {about}"),
                 N_("Its formula, on numbers that are made up."),
                 (),
-                partial(_of_classes if kind.of_classes else _of_numbers, name),
+                partial(worked, name),
             )
     return told

@@ -12,6 +12,7 @@ from treino_microscope.explanation import Check, Step, central, equation, slope_
 from treino_microscope.reference import (
     log_softmax,
     pair_slope,
+    row_target,
     row_weights,
     soft_targets,
     softmax,
@@ -167,9 +168,10 @@ def bce_steps(out: Array, y: Array, row: int) -> tuple[Step, ...]:
 
 def row_steps(loss: Loss, out: Array, y: Array, row: int, k: int) -> tuple[Step, ...]:
     """The steps from the loss's formula: one row's loss, the mean, the slope at output k. out: ``[B, C]``."""
-    terms = _terms(loss.name)
+    terms = loss.terms
+    assert terms is not None
     z = tuple(_numbers("z", out[row], str(c), c) for c in range(out.shape[1]))
-    one, rows = terms.term(z, int(y[row])), Symbol("B", float(len(out)))
+    one, rows = terms.term(z, row_target(y, row)), Symbol("B", float(len(out)))
     title = _("Its slope at output {k}: {what}, shared by the rows").format(k=k, what=_(terms.slope_about))
     return (
         Step(_("The row's loss: {what}").format(what=_(terms.about)), equation("ℓ", one)),
@@ -206,5 +208,7 @@ def loss_steps(update: Update) -> tuple[Step, ...]:
     if loss.of_classes:
         of = cross_entropy_steps if loss.name == "cross_entropy" else row_steps
         return of(loss, out, y, row, update.place.i if last else int(y[row]))
+    if loss.by_row:
+        return row_steps(loss, out, y, row, update.place.i if last else loss.link.point)
     place = row * out.shape[1] + (update.place.i if last else 0)
     return steps(loss.name, out.reshape(-1), y.reshape(-1), place)

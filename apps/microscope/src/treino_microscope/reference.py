@@ -193,17 +193,23 @@ def _of_pairs(terms: Terms, out: Array, y: Array) -> ReferenceLoss:
 
 
 def _of_rows(terms: Terms, out: Array, y: Array) -> ReferenceLoss:
-    """A loss of each row's outputs and class, from its formula."""
+    """A loss of each row's outputs and class, or number, from its formula."""
     each, slope = np.empty(len(out)), np.empty_like(out)
-    for label in np.unique(y):
-        place = np.flatnonzero(y == label)
+    numbers = y.dtype.kind == "f"  # the formula differs by row
+    for label in range(len(y)) if numbers else np.unique(y):
+        place = np.array([label]) if numbers else np.flatnonzero(y == label)
         z = tuple(Symbol("z", float(v), str(k)) for k, v in enumerate(out[place[0]]))
         at = {symbol: out[place, k] for k, symbol in enumerate(z)}
-        term = terms.term(z, int(label))
+        term = terms.term(z, row_target(y, int(place[0])))
         each[place] = values(term, at)
         for k, symbol in enumerate(z):
             slope[place, k] = values(derivative(term, symbol), at)
     return ReferenceLoss(each, float(len(out)), slope / len(out))
+
+
+def row_target(y: Array, row: int) -> "int | Symbol":
+    """A row's class, or its number as a symbol."""
+    return Symbol("y", float(y.reshape(-1)[row])) if y.dtype.kind == "f" else int(y[row])
 
 
 def pair_slope(terms: Terms, output: Symbol, y: Expr) -> Expr:
@@ -213,9 +219,9 @@ def pair_slope(terms: Terms, output: Symbol, y: Expr) -> Expr:
 
 def worked(loss: Loss, out: Array, y: Array) -> ReferenceLoss:
     """The loss of outputs ``[B, C]`` for targets ``y``, computed in NumPy."""
-    if (terms := loss.kind.terms) is None:
+    if (terms := loss.terms) is None:
         return (_bce if loss.name == "bce" else _cross_entropy)(loss, out, y)
-    return (_of_rows if loss.of_classes else _of_pairs)(terms, out, y)
+    return (_of_rows if loss.by_row else _of_pairs)(terms, out, y)
 
 
 # ---- papers and torch pages that the explanations cite

@@ -225,7 +225,7 @@ def _pattern(update: Update, by: float) -> bytes:
         for kink in ACTIVATIONS[of.act].kinks
     ]
     if (terms := update.loss.kind.terms) is not None and not update.loss.of_classes:
-        e = passes[-1].h - update.batch.y.reshape(passes[-1].h.shape)
+        e = passes[-1].h - update.batch.y.reshape(len(update.batch.y), -1)
         sides += [np.sign(e - kink) for kink in terms.kinks]
     return b"".join(np.ascontiguousarray(s).tobytes() for s in sides)
 

@@ -267,7 +267,8 @@ class Model:
         ]
         for name, piece in zip(names, zip(*pieces, strict=True), strict=True):
             output = np.concatenate(piece)
-            what = next(w for w in ("prediction", "probabilities", "low", "high") if name.startswith(w))
+            known = ("prediction", "probabilities", "low", "high")  # quantiles are of one target alone
+            what = next((w for w in known if name.startswith(w)), name)
             if what == "prediction":  # the next target's outputs begin
                 outputs.append({})
             outputs[-1][what] = output
@@ -287,7 +288,7 @@ def _of_target(about: Mapping[str, Any], output: Mapping[str, NDArray[Any]]) -> 
     values = output["prediction"].tolist()
     if not about["classes"]:
         rows = [{"prediction": _finite(value)} for value in values]
-        for name in [name for name in ("low", "high") if name in output]:
+        for name in [name for name in output if name != "prediction"]:
             for row, end in zip(rows, output[name].tolist(), strict=True):
                 row[name] = _finite(end)
         return rows

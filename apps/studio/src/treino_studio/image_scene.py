@@ -215,7 +215,7 @@ def picture_parts(
     if data.classes:
         answer = probabilities(out_1C)[0].numpy().astype(np.float32)
     else:
-        answer = data.preparation.values(out_1C[0, :1]).numpy().astype(np.float32)
+        answer = data.preparation.predictions(out_1C)[0, :1].numpy().astype(np.float32)
     parts: list[Part] = [("picture", scale.pixels(picture.x_1D, PICTURE_SIDE)[0]), ("answer", answer)]
     largest: dict[str, float | None] = {}
     for stage, layer in enumerate(layers, 1):
@@ -271,8 +271,10 @@ def mistake_parts(data: Data, scale: PixelScale, drawn: Rows, place_N: Tensor, o
             count_CC, _unsaid_C = answer_counts(true_N.numpy(), said_N.numpy(), len(data.classes))
             parts.append(("confusion", count_CC.astype(np.uint32)))
     else:
-        worst = (out_NC[:, 0] - true_N).abs().nan_to_num(-1.0).argsort(descending=True)[:MISTAKES]
-        said_K, true_K = (data.preparation.values(v[worst]).float() for v in (out_NC[:, 0], true_N))
+        error_N = (data.preparation.linked(out_NC)[:, 0] - true_N).abs()
+        worst = error_N.nan_to_num(-1.0).argsort(descending=True)[:MISTAKES]
+        said_K = data.preparation.predictions(out_NC[worst])[:, 0].float()
+        true_K = data.preparation.values(true_N[worst]).float()
         parts = [("digit.value", said_K.numpy()), ("digit.true", true_K.numpy())]
     return [
         *parts,

@@ -305,7 +305,7 @@ def rows_behind(page: RunPage, command: protocol.ProponentsCommand) -> Answer:
     out_1C = outputs(run.alone(snapshot.net), rows.x, item_shape=run.item_shape)
     if not has_answer(out_1C, run.data).all():
         raise PROPONENTS_UNANSWERED()
-    answer = float(run.data.preparation.values(float(out_1C[0, 0])))
+    answer = float(run.data.preparation.predictions(out_1C.double())[0, 0])
     if run.data.classes:
         answer = int(predicted_classes(out_1C, run.data.threshold)[0])
     if page.xray is None or row not in page.xray.index_M:  # a sample may lack it

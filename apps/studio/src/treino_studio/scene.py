@@ -219,9 +219,8 @@ def _answers(
         if split not in out_by_split:
             out_by_split[split] = outputs(net, drawn.x, item_shape=item_shape)
         out = out_by_split[split]
-        answer_N = (
-            predicted_classes(out, data.threshold) if data.classes else data.preparation.values(out[:, 0])
-        )
+        p = data.preparation
+        answer_N = predicted_classes(out, data.threshold) if data.classes else p.predictions(out)[:, 0]
         if seen.scale is None:
             parts.append((f"predicted.{split}", answer_N.float().numpy()))
         evaluation[split] = figures(out, drawn, data, loss)
@@ -271,7 +270,7 @@ def _picture(out_NC: Tensor, data: Data, seen: Sight) -> list[Part]:
         return plane_parts(out_NC, len(data.classes), shape, data.threshold)
     if data.classes:
         return [("value", probabilities(out_NC).numpy()), ("x", seen.x_R.astype(np.float32))]
-    value = data.preparation.values(out_NC[:, :1]).numpy().astype(np.float32)
+    value = data.preparation.predictions(out_NC)[:, :1].numpy().astype(np.float32)
     if seen.shows == "line":
         return [("value", value), ("x", seen.x_R.astype(np.float32))]
     return [("value", value.reshape(len(seen.y_R), len(seen.x_R)))]
@@ -304,7 +303,7 @@ def boundary_parts(boundaries: FanBoundaries, data: Data) -> list[Part]:
         return [part for part in parts if part[0] != "share"]
     if data.classes:
         return [("value", probabilities(output_MC).numpy().reshape(*shape, -1))]
-    value = data.preparation.values(output_MC[:, 0]).numpy().astype(np.float32)
+    value = data.preparation.predictions(output_MC)[:, 0].numpy().astype(np.float32)
     return [("value", value.reshape(shape if picture.shows == "surface" else (*shape, 1)))]
 
 

@@ -6,6 +6,7 @@ copies and hashes rows takes these too. ``InputArray`` says which of the numbers
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from itertools import chain, product
 from typing import Any
 
@@ -73,10 +74,10 @@ def load_arrays(request: LoadRequest) -> Data:
     )
     notes += _notes(arrays, arguments.normalise)
     if isinstance(target, TargetAxes):
-        target = target.fitted(_of(learnt.y))
+        target = target.fitted(_of(learnt.y), arguments.link)
     else:
-        target = target.fitted(_of(learnt.y).tolist(), row_place)
-    preparation = _preparation(arrays, target, arguments.normalise)
+        target = target.fitted(_of(learnt.y).tolist(), row_place, arguments.link)
+    preparation = replace(_preparation(arrays, target, arguments.normalise), link=arguments.link)
     whole = {
         part: Rows(
             own.prepared(preparation),

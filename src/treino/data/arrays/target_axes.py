@@ -12,6 +12,7 @@ from treino.base.errors import Refusal
 from treino.base.words import _
 from treino.data.arrays.source import number_array
 from treino.data.documents import Labels
+from treino.data.links import Link
 from treino.data.preparation.preparation import Preparation, fit_target
 from treino.data.rows import IGNORED
 from treino.data.table import row_place
@@ -95,11 +96,11 @@ class TargetAxes:
             raise TARGET_NUMBER(value=value, place=place, at=at, n=len(self.classes))
         return torch.from_numpy(flat.astype(np.int64))
 
-    def fitted(self, y: NDArray) -> "TargetAxes":
+    def fitted(self, y: NDArray, link: Link) -> "TargetAxes":
         """A copy with mean and scale of these targets, which must be the training rows'."""
         if self.task == "classification":
             return self
-        mean, scale = fit_target(np.sort(y.reshape(-1).astype(np.float64)))
+        mean, scale = fit_target(np.sort(y.reshape(-1).astype(np.float64)), None, link)
         return replace(self, mean=mean, scale=scale)
 
     def known_N(self, y: NDArray) -> NDArray[np.bool_]:

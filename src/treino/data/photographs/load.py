@@ -103,7 +103,7 @@ def load_album(request: LoadRequest, limit: int, cache: Path | None) -> Data:
         mean=mean,
         scale=scale,
         normalise=arguments.normalise,
-        **target_fields([column], task, [classes], train_N),
+        **target_fields([column], task, [classes], train_N, arguments),
         item_shape=pictures.shape,
         fit=arguments.fit,
     )

@@ -21,6 +21,7 @@ from treino.data.documents import (
     PreparationDocument,
     Target,
 )
+from treino.data.links import IDENTITY, Link
 from treino.data.preparation.column_cells import (
     EncodingGaps,
     following,
@@ -45,6 +46,10 @@ ANSWERED_AT_ONCE = 10_000  # rows
 MOST_TOLD = 30  # classes for which it is known what a text tells of them
 BLOCK_INPUTS = 1 << 21  # inputs of rows that are encoded at once
 SMALLEST = 1e-37  # whose logarithm is learnt for a 0 among other rows than those that were fitted
+LOG_LOSS = Refusal(
+    "[[log_target]] is for losses of the number itself, and the loss of this training has a form of its own.",
+    "Leave [[log_target]] out, or train by another loss: mse, l1 or huber.",
+)
 LOG_TARGET = Refusal(
     "[[log_target]] is for one target of numbers above 0, and '{name}' holds {value}.",
     "Correct it, or train with [[log_target=False]].",
@@ -134,7 +139,7 @@ def fit(
         mean=(),
         scale=(),
         normalise=arguments.normalise,
-        **target_fields(columns, task, classes, train_N, weight_T, bool(arguments.log_target)),
+        **target_fields(columns, task, classes, train_N, arguments, weight_T),
         item_shape=shape or (inputs,),
         programs=made,
         width=0 if table.named else len(others),
@@ -213,22 +218,26 @@ def target_fields(
     task: Task,
     classes: Sequence[tuple[str, ...]],
     train_N: NDArray[np.int64],
+    arguments: LoadArguments,
     weight_T: NDArray[np.float64] | None = None,
-    log: bool = False,
 ) -> dict[str, Any]:
-    """The fields of a preparation that describe the targets; log: whether a target's logarithm is learnt."""
+    """The fields of a preparation that describe the targets."""
+    log = bool(arguments.log_target)
+    link = arguments.link if task == "regression" else IDENTITY
+    if log and link.kind != "identity":
+        raise LOG_LOSS()
     if log and (task == "classification" or len(columns) > 1):
         raise LOG_TARGET(name=columns[-1].name, value=shortened(columns[-1].cell(0)))
     each = [
-        _target(column, task, names, train_N, weight_T, log)
+        _target(column, task, names, train_N, weight_T, log, link)
         for column, names in zip(columns, classes, strict=True)
     ]
     if len(each) == 1:
-        return {"task": task, **each[0].fields, "target_log": log}
+        return {"task": task, **each[0].fields, "target_log": log, "link": link}
     classes_of = tuple(f"{one.name}={name}" for one in each for name in one.classes)
     names = as_items([one.name for one in each])
     joint = Target(name=names, classes=classes_of, mean=0.0, scale=1.0, labels="text")
-    return {"task": task, **joint.fields, "targets": tuple(each)}
+    return {"task": task, **joint.fields, "targets": tuple(each), "link": link}
 
 
 def _target(
@@ -238,10 +247,11 @@ def _target(
     train_N: NDArray[np.int64],
     weight_T: NDArray[np.float64] | None,
     log: bool,
+    link: Link,
 ) -> Target:
     mean, scale = 0.0, 1.0
     if task == "regression" and column.numbers is not None:
-        mean, scale = fit_target(learnt_values(column, log)[train_N], weight_T)
+        mean, scale = fit_target(learnt_values(column, log)[train_N], weight_T, link)
     truth = column.boolean and {name.lower() for name in classes} <= {"false", "true"}
     kind: Labels = "truth" if truth else "number" if by_value(column) else "text"
     return Target(name=column.name, classes=classes, mean=mean, scale=scale, labels=kind)

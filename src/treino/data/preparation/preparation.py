@@ -25,6 +25,7 @@ from treino.data.documents import (
     Target,
     Tree,
 )
+from treino.data.links import IDENTITY, Link, exponential
 from treino.data.preparation.column_cells import (
     EncodingGaps,
     following,
@@ -60,7 +61,7 @@ class Preparation:
     targets: the targets, if they are several; ``target`` then joins their names, ``classes`` has a name for
     each output, and the other fields of a target have their defaults.
     divisor: 255 for images, else 1. target_mean, target_scale: y = (raw - mean) / scale for regression.
-    target_log: the raw value is then the logarithm of the target.
+    target_log: the raw value is then the logarithm of the target. link: what outputs say of y.
     classes: the class names in the order of their codes; empty for regression.
     width: the number of columns of an array without column names; 0 if the columns have names.
     trees: decision trees; after the programs' inputs come their answers.
@@ -93,6 +94,7 @@ class Preparation:
     row_weights: str | None = None
     targets: tuple[Target, ...] = ()
     target_log: bool = False
+    link: Link = IDENTITY
     arrays: tuple[InputArray, ...] = ()
     target_shape: tuple[int, ...] = ()
     columns: tuple[ColumnRows, ...] = ()
@@ -115,12 +117,21 @@ class Preparation:
 
     def unlogged(self, value: Any) -> Any:
         """The values of logarithms, if these are learnt."""
-        if not self.target_log:
-            return value
-        if torch.is_tensor(value):
-            return value.exp()
-        with np.errstate(over="ignore"):  # infinite, as torch has it
-            return np.exp(value)
+        return exponential(value) if self.target_log else value
+
+    def linked(self, output: Any) -> Any:
+        """The prepared numbers that a network's outputs stand for."""
+        return self.link.values(output)
+
+    def predictions(self, output: Any) -> Any:
+        """The numbers that a network's outputs stand for, in the target's own units."""
+        return self.values(self.linked(output))
+
+    def further(self, output: torch.Tensor) -> dict[str, torch.Tensor]:
+        """The other numbers that outputs say of each row, in the target's own units, by their names."""
+        each = self.link.further(output)
+        wide = self.link.kind == "normal"  # a width has no mean to be added
+        return {name: one * self.target_scale if wide else self.values(one) for name, one in each.items()}
 
     def slope(self, value: Any) -> Any:
         """How much a value changes by a small change of the prepared one, per unit."""
@@ -352,12 +363,14 @@ class Preparation:
         values = {field.name: getattr(self, field.name) for field in fields(self)}
         of_documents = ("programs", "trees", "targets", "arrays", "columns")
         values |= {name: [each.to_json() for each in values[name]] for name in of_documents}
+        values["link"] = self.link.model_dump(mode="json", exclude_defaults=True)
         for name in (
             "fit",
             "row_weights",
             "trees",
             "targets",
             "target_log",
+            "link",
             "arrays",
             "target_shape",
             "columns",
@@ -451,8 +464,11 @@ def fit_pixels(raw_ND: Numbers, normalise: bool) -> tuple[tuple[float, ...], tup
 
 
 def fit_target(
-    raw_N: NDArray[np.float64], weight_N: NDArray[np.float64] | None = None
+    raw_N: NDArray[np.float64], weight_N: NDArray[np.float64] | None = None, link: Link = IDENTITY
 ) -> tuple[float, float]:
-    """Return (mean, deviation) of a regression target in the training rows; deviation 1 if it is constant."""
+    """Return (mean, deviation) of a regression target in the training rows; deviation 1 if it is constant.
+    For a link whose targets aren't centred: 0 and the mean, or 1 if that isn't above 0."""
     (mean,), (scale,) = fit_table(raw_N[:, None], True, weight_N)
+    if not link.form.centred:
+        return 0.0, mean if mean > 0 else 1.0
     return mean, scale or 1.0

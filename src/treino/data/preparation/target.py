@@ -58,7 +58,7 @@ TARGET_MERGED = Refusal(
 )
 TASK_REGRESSION_TEXT = Refusal(
     "The target '{name}' can't be a number: it holds '{cell}' in {place}.",
-    "Leave [[task]] out, or name another [[target]].",
+    "Leave out [[task]], or the loss for numbers; or name another [[target]].",
 )
 TARGET_DATE = Refusal(
     "The target '{name}' holds dates or times, e.g. '{cell}': neither classes nor amounts.",

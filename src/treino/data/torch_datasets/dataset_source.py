@@ -84,7 +84,8 @@ def load_torch_dataset(request: LoadRequest, num_workers: int = 0) -> Data:
     everything = [label for first_pass in seen.values() for label in first_pass.labels]
     kinds = labels_of(everything, arguments.task, train.class_names, _placed(seen))
     index = _split(train, kinds, seen, arguments)
-    kinds = kinds.fitted([train.labels[i] for i in index["train"].tolist()], train.place)
+    labels = [train.labels[i] for i in index["train"].tolist()]
+    kinds = kinds.fitted(labels, train.place, arguments.link)
     rows, unit_of = {}, {part: _equal(each).units(arguments.duplicates) for part, each in seen.items()}
     for part, first_pass in seen.items():
         rows[part] = first_pass.rows(kinds, torch.arange(len(first_pass.labels)))
@@ -118,11 +119,12 @@ def load_torch_dataset(request: LoadRequest, num_workers: int = 0) -> Data:
         target_scale=kinds.scale,
         item_shape=tuple(train.item_shape),
         labels=kinds.kind,
+        link=arguments.link,
         arrays=(whole,) if train.whole else (),
     )
     used = {
         name: getattr(arguments, name)
-        for name in ("target", "features", "task", "fold", "duplicates", *PARTS)
+        for name in ("target", "features", "task", "fold", "duplicates", "link", *PARTS)
         if name != "train"
     }
     return Data(

@@ -13,6 +13,7 @@ from treino.base.document_fields import Task
 from treino.base.errors import Refusal
 from treino.base.text import shortened
 from treino.base.words import _
+from treino.data.links import Link
 from treino.data.preparation.preparation import Preparation, fit_target
 from treino.data.preparation.target import check_classes, class_names, decide_task
 from treino.data.rows import IGNORED
@@ -217,11 +218,11 @@ class Labels:
         y_N = (_numbers(labels, place) - self.mean) / self.scale
         return torch.from_numpy(y_N.astype(np.float32)).unsqueeze(1)
 
-    def fitted(self, labels: Sequence[Label], place: RowPlace) -> "Labels":
+    def fitted(self, labels: Sequence[Label], place: RowPlace, link: Link) -> "Labels":
         """A copy with mean and scale of these labels, which must be the training rows' labels."""
         if self.task == "classification":
             return self
-        mean, scale = fit_target(np.sort(_numbers(labels, place)))  # sorted: equal sums for any row order
+        mean, scale = fit_target(np.sort(_numbers(labels, place)), None, link)  # sorted: equal for any order
         return replace(self, mean=mean, scale=scale)
 
 

@@ -196,8 +196,8 @@ class DescribedData(Document):
 
 
 class PredictedRow(Document):
-    """One row. prediction, probabilities, low, high, set, file: as far as the task and the data have them;
-    targets: the same for each target, if there are several."""
+    """One row. prediction, probabilities, low, high, set, file, quantile_…, deviation: as far as task, data
+    and loss have them; targets: the same for each target, if there are several."""
 
     row: Count | Text
     prediction: Plain = None

@@ -112,6 +112,11 @@ def result_blocks(run: StoredRun) -> list[Block]:
         "The loss ({name}) is of {what}, in standard deviations of the training rows; rmse and mae are in "
         "the unit of {target}."
     )
+    if not run.preparation.link.form.centred:
+        unit = _(
+            "The loss ({name}) is of {target} divided by its mean in the training rows; rmse and mae are in "
+            "the unit of {target}."
+        )
     names = {"name": result.settings.loss, "what": run.preparation.outputs[0], "target": result.target}
     return [*blocks, table, Paragraph(unit.format(**names), "soft")]
 

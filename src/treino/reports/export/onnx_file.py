@@ -170,7 +170,8 @@ def _difference(
     output_NC = outputs(run.module, x_ND, item_shape=run.item_shape)
     off = []
     for name, one, part in targets_of(run):
-        names = {free_name(f"{what}{name}", inputs): what for what in OUTPUTS}
+        further = one.preparation.link.names
+        names = {free_name(f"{what}{name}", inputs): what for what in (*OUTPUTS, *further)}
         own = {names[key]: value for key, value in answers.items() if key in names}
         off.append(_off(one, x_ND, output_NC[:, part], own))
     return max(off)
@@ -186,9 +187,11 @@ def _off(run: StoredRun, x_ND: Tensor, output_NC: Tensor, answers: Mapping[str, 
         sure = np.sort(share_NC, axis=1)
         undecided = bool((sure[:, -1] - sure[:, -2] < TOLERANCE).any())
         return apart if same or undecided else 1.0
-    value_N = run.preparation.values(output_NC[:, 0].double()).numpy()
+    value_N = run.preparation.predictions(output_NC.double())[:, 0].numpy()
     turned = np.log if run.preparation.target_log else np.asarray
     apart_N = [np.abs(turned(value_N) - turned(answers["prediction"]))]
+    for name, one_N in run.preparation.further(output_NC.double()).items():
+        apart_N.append(np.abs(one_N.numpy() - answers[name]))
     if (known := coverage_scores(run)) is not None:
         ends_N2 = known.held(run, x_ND, output_NC[None])
         apart_N += [

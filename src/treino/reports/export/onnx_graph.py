@@ -23,6 +23,7 @@ from onnx import TensorProto
 from torch import Tensor, nn
 
 from treino.base.errors import Refusal, TreinoError, cause
+from treino.data.links import Link
 from treino.data.preparation.preparation import Preparation
 from treino.data.preparation.trees import tree_tables
 from treino.engine.arguments import without_arguments
@@ -110,7 +111,13 @@ def _classes(graph: OnnxGraph, run: StoredRun, each: list[Value], name: str) -> 
 
 def _numbers(graph: OnnxGraph, run: StoredRun, each: list[Value], target: str) -> None:
     """Add the number in the target's units and, if the run has one, its interval's ends."""
-    spec, middle = run.spec, _mean(each)
+    spec = run.spec
+    link = run.preparation.link
+    each = [output.put("Exp") for output in each] if link.kind == "exp" else each
+    several = middle = _mean(each)
+    if link.joint:  # quantiles, or a mean and a deviation
+        several = _ordered(link, middle)
+        each, middle = [_point(link, _ordered(link, output)) for output in each], _point(link, several)
     limits = getattr(run.module, "limits", None)
     if limits is not None:
         middle = middle.put("Max", limits[0]).put("Min", limits[1])
@@ -132,8 +139,23 @@ def _numbers(graph: OnnxGraph, run: StoredRun, each: list[Value], target: str) -
         if known.floor is not None:
             low = low.put("Max", value.put("Min", known.floor))
         ends |= {"low": low, "high": high}
+    for place, further in enumerate(link.names):
+        one = several.put("Gather", np.int64(place if link.levels else 1), axis=1).cast()
+        shift = spec.target_mean if link.levels else 0.0
+        ends[further] = (one if link.levels else (one / 2.0).put("Exp")) * spec.target_scale + shift
     for name, end in ends.items():
         graph.output(f"{name}{target}", end, DOUBLE)
+
+
+def _ordered(link: Link, output: Value) -> Value:
+    if link.kind != "quantiles":
+        return output
+    return output.put("TopK", np.array([len(link.levels)]), axis=1, largest=0, outputs=2)
+
+
+def _point(link: Link, output: Value) -> Value:
+    """The output that is the prediction, ``[N, 1]``."""
+    return output.put("Gather", np.array([link.point]), axis=1)
 
 
 def _mean(each: list[Value]) -> Value:

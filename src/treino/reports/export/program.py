@@ -140,6 +140,10 @@ class NetworkMean(nn.Module):
         if CLASSES:
             yes, no = (F.logsigmoid(sign * output).logsumexp(0) for sign in (1, -1))
             return yes - no
+        if LOG_OUTPUT and CLIP_TARGET:
+            return output.exp().mean(0).clamp(*self.limits).log()
+        if LOG_OUTPUT:
+            return output.exp().mean(0).log()
         if CLIP_TARGET:
             return output.mean(0).clamp(*self.limits)
         return output.mean(0)
@@ -531,6 +535,8 @@ def predict(path):
         with torch.no_grad():
             output = net(x)
     writer = csv.writer(sys.stdout, lineterminator="\n")
+    if LOG_OUTPUT:
+        output = output.exp()  # the logarithm of the mean was learnt
     if TARGETS and CLASSES:
         heads, columns = [name], [list(rows)]
         for names, classes, part in zip(COLUMNS_OF, CLASSES, output.split(SIZES, 1), strict=True):
@@ -557,6 +563,18 @@ def predict(path):
             writer.writerow([row, named, *p])
     else:
         mean_y, std_y = saved["target"]
+        if QUANTILES:
+            output = output.sort(1).values  # quantiles that don't cross
+            writer.writerow([name, "prediction", *(f"quantile_{level:g}" for level in QUANTILES)])
+            values = (output.double() * std_y + mean_y).tolist()
+            writer.writerows([row, each[POINT], *each] for row, each in zip(rows, values, strict=True))
+            return
+        if SPREAD:
+            writer.writerow([name, "prediction", "deviation"])
+            deviation = (output[:, 1].double() / 2).exp() * std_y
+            values = (output[:, 0].double() * std_y + mean_y).tolist()
+            writer.writerows(zip(rows, values, deviation.tolist(), strict=True))
+            return
         writer.writerow([name, "prediction"])
         values = output[:, 0].double() * std_y + mean_y
         if LOG_TARGET:

@@ -116,6 +116,8 @@ SHAPE = (1, 1, 1)  # a picture's channels, height and width
 MEAN = []
 STD = []
 TARGET_SCALE = (0.0, 1.0)  # mean and deviation of the training rows' target
+QUANTILES = []  # shares of the targets that lie below each output
+POINT = 0  # the output that is the prediction
 DEVICE = "cpu"
 THREADS = 1  # with another number, sums are added in another order, and last digits differ
 
@@ -123,7 +125,7 @@ THREADS = 1  # with another number, sums are added in another order, and last di
 TRAINS = READS_TABLE = SHAPED = WEIGHTLESS = WEIGHTED = CHANGES = CHANGES_PICTURES = MOVES = False
 COMMA = BOOLEAN = NUMBERED = False
 IMAGES = NORMALISE = CROPS = PADS = False
-OWN = LAZY = DROPS = CLIP_TARGET = LOG_TARGET = OF_CLASSES = False
+OWN = LAZY = DROPS = CLIP_TARGET = LOG_TARGET = LOG_OUTPUT = SPREAD = OF_CLASSES = False
 MISSING_ZERO_GRAD = SOFTMAX_FIRST = COUNTS_STEPS = UNFINISHED = FULL_BATCH = False
 VALIDATES = TESTS = MAY_LACK = LESS_IS_BETTER = SELECTS = KEEPS_BEST = TOGETHER = False
 SCHEDULED = CURVED = ON_DEVICE = CUDA = SHUFFLES_EACH = SHUFFLES_ONCE = SELDOM = THRESHOLDED = False

@@ -26,6 +26,14 @@ AS_SET = (*OF_UPDATES, "data_seed", "metric", "patience", "seed", "test", "valid
 """Settings that the script has under their own names, in capitals."""
 
 
+POINTS = {
+    "exp": ["output = output.exp()"],
+    "quantiles": ["output = output.sort(1).values[:, POINT : POINT + 1]"],
+    "normal": ["output = output[:, :1]"],
+}
+"""For each link, the lines that make predicted numbers of outputs."""
+
+
 def training_part(run: StoredRun, data: Data) -> ScriptPart:
     """Return the part for loss, optimizer, schedule, metrics, length of training, and kept weights."""
     s, own, loss = run.first_settings, run.spec.net not in LAYERS, LOSSES[run.first_settings["loss"]]
@@ -39,6 +47,7 @@ def training_part(run: StoredRun, data: Data) -> ScriptPart:
     if len(data.by_target) > 1:
         measured = [name for name in measured if of_all_targets(name)]
     weighted = data.train.weight is not None
+    joint = run.loss_function.link.joint
     augmentation = Augmentation.of(s["augment"], s.get("flip"), run.spec.item_shape)
     part = ScriptPart(
         {
@@ -70,7 +79,7 @@ def training_part(run: StoredRun, data: Data) -> ScriptPart:
             "KEEPS_BEST": keeps_best,
             "SELECTS": validates and (keeps_best or s["patience"] > 0 or together),
             "TOGETHER": together,
-            "CLIP_TARGET": bool(together and s["clip_target"] and loss.task == "regression"),
+            "CLIP_TARGET": bool(together and s["clip_target"] and loss.task == "regression" and not joint),
             "BETAS": tuple(s["betas"] or BETAS),
             "WEIGHTED": weighted,
         },
@@ -86,6 +95,8 @@ def training_part(run: StoredRun, data: Data) -> ScriptPart:
         part.texts["curve"] = definition("curve(progress)", schedule.about, f"return {schedule.source}")
     if run.loss_function.classes:
         part.texts["loss_function"] = _loss_of_several(s, loss, part.values["SOFTMAX_FIRST"], weighted)
+    elif loss.criterion is None:
+        part.texts["loss_function"] = _loss_of_formula(loss, weighted)
     elif weighted:
         part.texts["loss_function"] = _weighted_loss(s, loss, part.values["SOFTMAX_FIRST"])
     elif part.values["SOFTMAX_FIRST"] or s["class_weights"] is not None:
@@ -93,6 +104,7 @@ def training_part(run: StoredRun, data: Data) -> ScriptPart:
     else:
         smoothing = "label_smoothing=LABEL_SMOOTHING" if s["label_smoothing"] > 0 else ""
         note = f"  # {loss.note}" if loss.note else ""
+        assert loss.criterion is not None
         made = f"{class_name(loss.criterion)}({smoothing})"
         part.texts["loss_function"] = f"{before(loss.criterion)}loss_function = {made}{note}"
     part |= _changes(run)
@@ -131,8 +143,22 @@ def _columns(numbers: bool, weighted: bool) -> str:
     return f"[(column, weight) for column in {columns}]" if weighted else columns
 
 
+def _loss_of_formula(loss: LossKind, weighted: bool) -> str:
+    """Return the source of a loss that is a formula, and of that."""
+    assert loss.terms is not None
+    form, name = copied([loss.terms.term]), loss.terms.term.__name__
+    levels = ", QUANTILES" if loss.reads else ""
+    each = f"{name}(output.unbind(1), y[:, 0]{levels})" if loss.joint else f"{name}(output, y).mean(1)"
+    lines = [f"return {each}.mean()"]
+    if weighted:
+        lines = ["y, weight = y", f"return (weight * {each}).sum() / weight.sum()"]
+    made = definition("loss_function(output, y)", "The loss of these outputs", *lines)
+    return "\n\n\n".join([*form.values(), made])
+
+
 def _weighted_loss(s: Mapping[str, Any], loss: LossKind, softmax_first: bool) -> str:
     """Return the source of the loss of rows with weights."""
+    assert loss.criterion is not None
     lines, options, counts = ["y, weight = y"], "", "weight"
     if softmax_first:
         lines += ["output = output.softmax(-1)  # FAULT softmax_before_cross_entropy: applied twice"]
@@ -151,6 +177,7 @@ def _weighted_loss(s: Mapping[str, Any], loss: LossKind, softmax_first: bool) ->
 def _evaluation(run: StoredRun, measured: Sequence[str], loss: LossKind, weighted: bool) -> str:
     """Return the source of the function that measures these metrics, after the functions that it calls."""
     several, threshold, log = len(run.by_target) > 1, run.threshold is not None, run.preparation.target_log
+    linked = run.preparation.link.kind != "identity"
     numbers, one_output = loss.task == "regression", loss.task != "regression" and loss.outputs == 1
     words = {
         "guess": "(output[:, 0] > 0).long()" if one_output else "output.argmax(1)",
@@ -168,7 +195,7 @@ def _evaluation(run: StoredRun, measured: Sequence[str], loss: LossKind, weighte
     if weighted:
         spread = "(share * (y - (share * y).sum()).square()).sum()"
     loss_name = "one_loss" if several and not numbers else "loss_function"
-    loss_figure = "value.item()" if weighted or log else f"{loss_name}(output, y).item()"
+    loss_figure = "value.item()" if weighted or log or linked else f"{loss_name}(output, y).item()"
     answered = [
         "net.eval()",
         "with torch.no_grad():",
@@ -191,7 +218,8 @@ def _evaluation(run: StoredRun, measured: Sequence[str], loss: LossKind, weighte
         *(["y = y.double()"] if numbers or one_output else []),
         *(["label = y[:, 0].long()"] if one_output else []),
         *guess,
-        *(["value = loss_function(output, y)"] if log and not weighted else []),
+        *(["value = loss_function(output, y)"] if (log or linked) and not weighted else []),
+        *POINTS.get(run.preparation.link.kind, []),
         *(["output, y, unit = *((v * unit + mean).exp() for v in (output, y)), 1"] if log else []),
         *([f"error, spread = output - y, {spread}"] if numbers else []),
         "return {",

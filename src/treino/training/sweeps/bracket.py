@@ -388,7 +388,7 @@ def row_score_parts(
         shown_RN = torch.stack([own.guess_RN == own.y for own in inputs_K]).double().mean(0)
         choose = {"loss": -loss_RN}
     elif loss.task == "regression":
-        error_RNC = output_RNC - y.reshape(N, -1)
+        error_RNC = loss.link.values(output_RNC) - y.reshape(N, -1)
         shown_RN = -error_RNC.square().mean(-1)
         choose = {"loss": -loss_RN, "mae": -error_RNC.abs().mean(-1)}
     else:

@@ -143,8 +143,8 @@ def _difference(both_NC: Tensor, alone_NC: Tensor, loss: Loss, data: Data) -> tu
 
     def score_N(output_NC: Tensor, y_N: Tensor, one: Data) -> np.ndarray:
         if not data.classes:
-            said, true = (one.preparation.values(each.double()) for each in (output_NC, y_N))
-            return np.asarray((said - true).square().mean(1))
+            error_NK = one.preparation.predictions(output_NC.double()) - one.preparation.values(y_N.double())
+            return np.asarray(error_NK.square().mean(1))
         return np.asarray((predicted_classes(output_NC) == y_N).double())
 
     weight_N = weights_or_ones(data.test.weight, len(y))

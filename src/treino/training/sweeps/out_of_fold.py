@@ -54,13 +54,12 @@ def fold_answers(bracket: TrainingBracket) -> dict[str, Tensor]:
     }
     parts: dict[str, list[Tensor]] = {}
     for population, kept in kept_answers(bracket, fine, "test"):
-        values = kept.data.preparation.values
-        numbers = not kept.data.classes
-        y = values(kept.rows.y.double()) if numbers else kept.rows.y
+        p, numbers = kept.data.preparation, not kept.data.classes
+        y = p.values(kept.rows.y.double()) if numbers else kept.rows.y
         for place, output_NC in zip(kept.places, kept.output_RNC, strict=True):
             member = population.members[place]
             fold = int(str(bracket.configs[member]["fold"]).partition("/")[0])
-            output = values(output_NC.double()) if numbers else output_NC.double()
+            output = p.predictions(output_NC.double()) if numbers else output_NC.double()
             rows = {
                 "member": torch.full((len(kept.rows),), member),
                 "fold": torch.full((len(kept.rows),), fold),
