@@ -1,5 +1,5 @@
 // Messages, settings and columns' programs, as tools/page_types.py writes them from the models.
-// 7958e6f7405af8dcfe310197b9a668a38fedc5a6638e5160e5cc906f8f70bf50
+// 1588904ad53475d2b5ed6dc21f360f462ca5693d1b522121fb0cd1a3c87bbd4d
 
 export interface Acknowledgement {
   ack: number;
@@ -596,6 +596,7 @@ export interface Settings {
   plain_members?: number;
   pool?: string[] | null;
   precision?: "float32" | "bf16";
+  quantiles?: number[] | null;
   quote?: string | null;
   recipe?: ("table" | "plain") | null;
   refit?: boolean;

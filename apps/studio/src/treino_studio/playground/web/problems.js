@@ -33,12 +33,13 @@ export const MADE = {
  * problem: {source, noise, validation, test, data_seed, normalise, features, axes, table, points}; all but source may
  * be left out. features: names of columns, or of MADE, whose x and y are the axes; null: all columns. axes: two
  * columns, else the two that separate best. → Prepared: {name, kind, task, columns (K names), features (names of D
- * inputs), axes (columns, those of the plane first; no classes where there are numbers), classes, outputs, target, parts
- * (train, validation, test: {x [N D] standardised, y, rows of the source, raw [N K], NaN where there is no cell, places:
- * raw, with what is typical there}), typical: of each column, words: of each column what its numbers stand for, truths: columns of these, mean,
- * scale, targetMean, targetScale, notes, picture: [height, width] of rows that are all pixels of one, else null; made:
- * of each input {at: its columns, form: in Python, of x and y, code: of its class; see interpreter.js}, programs: of
- * each feature, command: {data, flags, file}, inputs(raw [N K]) → x [N D]}.
+ * inputs), axes (columns, those of the plane first; no classes where there are numbers), classes, outputs, target,
+ * parts (train, validation, test: {x [N D] standardised, y, rows of the source, raw [N K], NaN where there is no
+ * cell, places: raw, with what is typical there}), typical: of each column, words: of each column what its numbers
+ * stand for, truths: columns of these, mean, scale, targetMean, targetScale, notes, picture: [height, width] of
+ * rows that are all pixels of one, else null; made: of each input {at: its columns, form: in Python, of x and y,
+ * code: of its class; see interpreter.js}, programs: of each feature, command: {data, flags, file}, inputs(raw [N
+ * K]) → x [N D]}.
  */
 export function prepare(problem) {
   const { validation = SHARE, test = SHARE, data_seed: seed = 0, normalise = true } = problem;

@@ -79,6 +79,9 @@ export function scriptOf({ name, prepared }, settings, sets, steps, planned, kep
   const best = '# the updates after which the validation loss was least: those weights are kept';
   const keeping = when(kept !== null, `KEPT = ${kept}  ${best}\n`);
   const schedule = `PLANNED = ${number(planned)}  # steps of the schedule\nWARMUP = ${settings.warmup ?? 0}\n`;
+  const truths = `TRUTHS = ${list(prepared.truths, text)}\n`;
+  const words = `WORDS = {${wordsOf(prepared)}}  # which a column's numbers stand for\n${truths}`;
+  const cell = worded ? 'number(name, row[name])' : 'float(row[name])';
   const changed = `# changed while it trained: {updates done: {name: value}}\nCHANGES = {${changesOf(changes)}}\n`;
   const scale = `${number(prepared.targetMean)}, ${number(prepared.targetScale)}`;
   const target = classes.length ? `CLASSES = ${list(classes, text)}` : `TARGET_MEAN, TARGET_SCALE = ${scale}`;
@@ -134,7 +137,7 @@ ${decay}${dropout}${limit}BATCH_SIZE = ${batchSize(prepared, settings)}
 STEPS = ${steps}  # updates; an epoch has ${each}
 ${keeping}${when(scheduled, schedule)}${when(changes.length, changed)}
 COLUMNS = ${list(prepared.columns, text)}
-${when(worded, `WORDS = {${wordsOf(prepared)}}  # which the numbers of a column stand for\nTRUTHS = ${list(prepared.truths, text)}\n`)}${target}
+${when(worded, words)}${target}
 # of the inputs, on training rows
 MEAN = np.array(${list(prepared.mean)})
 STD = np.array(${list(prepared.scale)})
@@ -256,7 +259,7 @@ def predict(path):
     net.load_state_dict(torch.load(WEIGHTS, weights_only=True))
     net.eval()
     with open(path, newline="", encoding="utf-8-sig") as file:
-        raw = np.array([[${worded ? 'number(name, row[name])' : 'float(row[name])'} for name in COLUMNS] for row in csv.DictReader(file)])
+        raw = np.array([[${cell} for name in COLUMNS] for row in csv.DictReader(file)])
     with torch.no_grad():
         output = net(inputs(raw.reshape(-1, len(COLUMNS)))).double()
     writer = csv.writer(sys.stdout, lineterminator="\\n")

@@ -35,9 +35,9 @@ const CLEARLY = 0.05; // better in agreement
  * moment: see run.js. names: of the two columns that are axes; given: whether the reader has chosen them.
  *
  * → {shows: plane, surface, line, fit or, of pictures, images, which have no axes and grids; view: all, important or
- * given; axes, held: [[column, value or class]], x, y: places along the axes; grid, small: {x: [rows D], at: [D][rows] in the
- * memory, rows, wide, high}; drawn: [{split, part, rows, x, y, at, places}], units: of each stage, those to draw; empty
- * until the first frame}
+ * given; axes, held: [[column, value or class]], x, y: places along the axes; grid, small: {x: [rows D], at: [D][rows]
+ * in the memory, rows, wide, high}; drawn: [{split, part, rows, x, y, at, places}], units: of each stage, those to
+ * draw; empty until the first frame}
  *
  * @returns {Sight}
  */
