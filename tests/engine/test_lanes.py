@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from oracles import ENGINES, drawn, for_draws, sample
 from scipy import special
 
-from treino.engine import ACTIVATIONS, LOSSES, OPTIMIZERS, Bags, mlp, train
+from treino.engine import ACTIVATIONS, OPTIMIZERS, Bags, mlp, train
 from treino.engine.augmentation import Changes
 from treino.engine.kernels.lanes import LanesKernel
 from treino.engine.kernels.lanes_library import libraries, why_missing
@@ -49,7 +49,7 @@ def trained(**arguments):
 
 WIDE = {
     "activation": st.sampled_from(sorted(ACTIVATIONS)),
-    "loss": st.sampled_from(sorted(LOSSES)),
+    "loss": st.sampled_from(sorted(TARGETS)),
     "optimizer": st.sampled_from(sorted(OPTIMIZERS)),
     "hidden": st.lists(st.sampled_from([1, 2, 7, 16, 17, 33, 70, 130]), max_size=3),
     "batch_size": st.sampled_from([None, 1, 5, 20]),

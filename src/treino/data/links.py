@@ -7,14 +7,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
-import numpy as np
-import torch
 from pydantic import Field
-from torch import Tensor
 
 from treino.base.document_fields import Document, Many
+
+if TYPE_CHECKING:  # commands that only list have neither torch nor numpy
+    from torch import Tensor
 
 LinkKind = Literal["identity", "exp", "quantiles", "normal"]
 Level = Annotated[float, Field(gt=0, lt=1)]
@@ -22,10 +22,16 @@ Level = Annotated[float, Field(gt=0, lt=1)]
 
 def exponential(value: Any) -> Any:
     """e to the power of a tensor, an array or a number; infinite where it is too large."""
-    if torch.is_tensor(value):
+    if hasattr(value, "exp"):
         return value.exp()
+    import numpy as np
+
     with np.errstate(over="ignore"):
         return np.exp(value)
+
+
+def _logarithm(value: "Tensor") -> "Tensor":
+    return value.log()
 
 
 def _same(value: Any) -> Any:
@@ -44,7 +50,7 @@ class LinkForm:
 
 FORMS: dict[LinkKind, LinkForm] = {
     "identity": LinkForm(),
-    "exp": LinkForm(exponential, torch.log, centred=False),
+    "exp": LinkForm(exponential, _logarithm, centred=False),
     "quantiles": LinkForm(),
     "normal": LinkForm(),
 }
@@ -53,8 +59,8 @@ FORMS: dict[LinkKind, LinkForm] = {
 class Units(NamedTuple):
     """The mean and the deviation by which each of K targets is prepared, ``[K]`` each."""
 
-    mean_K: Tensor
-    scale_K: Tensor
+    mean_K: "Tensor"
+    scale_K: "Tensor"
 
 
 class Link(Document):
@@ -93,7 +99,7 @@ class Link(Document):
         numbers = self.form.numbers(output)
         return self._ordered(numbers)[..., self.point : self.point + 1] if self.joint else numbers
 
-    def moved(self, output: Tensor, own: "Units", units: "Units") -> Tensor:
+    def moved(self, output: "Tensor", own: Units, units: Units) -> "Tensor":
         """The outputs of a network that learnt targets in other units. own: those units."""
         factor_K = own.scale_K / units.scale_K
         if self.kind == "exp":
@@ -101,9 +107,11 @@ class Link(Document):
         number = (output * own.scale_K + own.mean_K - units.mean_K) / units.scale_K
         if self.kind != "normal":
             return number
+        import torch
+
         return torch.cat([number[..., :1], output[..., 1:] + 2 * factor_K.log()], -1)
 
-    def further(self, output: Tensor) -> dict[str, Tensor]:
+    def further(self, output: "Tensor") -> "dict[str, Tensor]":
         """The other numbers that outputs say of each row, in prepared units, by their names."""
         some = (output[..., 1:] / 2).exp() if self.kind == "normal" else self._ordered(output)
         return dict(zip(self.names, some.unbind(-1), strict=False))
